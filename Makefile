@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# The commands people type. Meson and Ninja do the work; see CONTRIBUTING.md.
+BUILD ?= build
+export FERRY_BUILD := $(abspath $(BUILD))
+PROGRAMS := ferryd ferry-agentd ferry
+
+.PHONY: all deps build demo demo-down test test-unit test-asan test-tsan test-lab lint bench-overhead install clean
+
+all: build
+
+deps:
+	tools/deps
+
+$(BUILD)/build.ninja:
+	meson setup $(BUILD)
+
+build: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+install: build
+	meson install -C $(BUILD) --no-rebuild
+
+demo: deps build
+	lab/demo
+
+demo-down:
+	lab/ferry-lab down
+
+test: deps build
+	tests/run
+
+test-unit: build
+	tests/run --unit
+
+test-asan:
+	tests/run --asan
+
+test-tsan:
+	tests/run --tsan
+
+test-lab: build
+	tests/run --lab
+
+lint:
+	tests/run --lint
+
+bench-overhead: deps build
+	bench/overhead
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Errors: one GError domain whose codes are the reasons of the Kubernetes Status object, with
+// causes.
+#pragma once
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/** Each code maps to one HTTP status and one Kubernetes `reason`. */
+typedef enum {
+  FERRY_ERROR_INTERNAL,
+  FERRY_ERROR_BAD_REQUEST,
+  FERRY_ERROR_UNAUTHORIZED,
+  FERRY_ERROR_FORBIDDEN,
+  FERRY_ERROR_NOT_FOUND,
+  FERRY_ERROR_METHOD_NOT_ALLOWED,
+  FERRY_ERROR_NOT_ACCEPTABLE,
+  FERRY_ERROR_ALREADY_EXISTS,
+  FERRY_ERROR_CONFLICT,
+  FERRY_ERROR_EXPIRED,
+  FERRY_ERROR_TOO_LARGE,
+  FERRY_ERROR_UNSUPPORTED_MEDIA_TYPE,
+  FERRY_ERROR_INVALID,
+  FERRY_ERROR_TOO_MANY_REQUESTS,
+  FERRY_ERROR_UNAVAILABLE,
+  FERRY_ERROR_TIMEOUT,
+} FerryErrorCode;
+
+/** One cause of an INVALID error: `reason` is FieldValueRequired, FieldValueInvalid,
+ * FieldValueNotSupported, FieldValueForbidden or FieldValueDuplicate; `field` is a path as
+ * "spec.vmiName". */
+typedef struct {
+  char *reason;
+  char *field;
+  char *message;
+} FerryCause;
+
+#define FERRY_ERROR (ferry_error_quark())
+GQuark ferry_error_quark(void);
+
+/** Adds a cause; `error` must be of the domain FERRY_ERROR. */
+void ferry_error_add_cause(GError *error, const char *reason, const char *field, const char *format,
+                           ...) G_GNUC_PRINTF(4, 5);
+guint ferry_error_n_causes(const GError *error);
+/** The i-th cause, owned by the error. */
+const FerryCause *ferry_error_cause(const GError *error, guint i);
+
+/** HTTP status of a code, e.g. 404. */
+unsigned ferry_error_http_status(int code);
+/** Kubernetes reason of a code, e.g. "NotFound". */
+const char *ferry_error_reason(int code);
+/** The code for an HTTP status and (may be NULL) reason received from a server. */
+FerryErrorCode ferry_error_code_from_http(unsigned status, const char *reason);
+
+G_END_DECLS

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that must be whole or absent.
+#pragma once
+#include <glib.h>
+#include <sys/types.h>
+
+G_BEGIN_DECLS
+
+/** Writes `data` to a temporary file beside `path`, fsyncs it, renames it over `path`, fsyncs the
+ * folder. After TRUE the content survives power loss; after FALSE `path` is as it was. */
+gboolean ferry_file_write(const char *path, const char *data, gsize len, mode_t mode,
+                          GError **error);
+/** Reads a whole file of at most `max` bytes; the text is NUL-terminated. Free with g_free. */
+char *ferry_file_read(const char *path, gsize max, gsize *len, GError **error);
+
+G_END_DECLS

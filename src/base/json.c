@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
+#include "base/error.h"
+#include <string.h>
+
+/* jansson recurses while it parses, so depth is checked on the text before. */
+static gboolean depth_ok(const char *data, gsize len) {
+  guint depth = 0;
+  gboolean in_string = FALSE;
+  for (gsize i = 0; i < len; i++) {
+    char c = data[i];
+    if (in_string) {
+      if (c == '\\')
+        i++;
+      else if (c == '"')
+        in_string = FALSE;
+    } else if (c == '"') {
+      in_string = TRUE;
+    } else if (c == '{' || c == '[') {
+      if (++depth > FERRY_JSON_MAX_DEPTH)
+        return FALSE;
+    } else if (c == '}' || c == ']') {
+      if (depth > 0)
+        depth--;
+    }
+  }
+  return TRUE;
+}
+
+json_t *ferry_json_parse(const char *data, gsize len, GError **error) {
+  if (len > FERRY_JSON_MAX_BYTES) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_LARGE,
+                "the document has %" G_GSIZE_FORMAT " bytes, at most %d are accepted", len,
+                FERRY_JSON_MAX_BYTES);
+    return NULL;
+  }
+  if (!depth_ok(data, len)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "the JSON document is nested deeper than %d levels", FERRY_JSON_MAX_DEPTH);
+    return NULL;
+  }
+  json_error_t e;
+  json_t *value = json_loadb(data, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+  if (!value)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "the JSON document is malformed at line %d, column %d: %s", e.line, e.column,
+                e.text);
+  return value;
+}
+
+char *ferry_json_dump(const json_t *value) {
+  char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+  if (!text)
+    return NULL;
+  char *copy = g_strdup(text);
+  free(text);
+  return copy;
+}
+
+char *ferry_json_dump_pretty(const json_t *value) {
+  char *text = json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY);
+  if (!text)
+    return NULL;
+  char *copy = g_strconcat(text, "\n", NULL);
+  free(text);
+  return copy;
+}
+
+json_t *ferry_json_get(const json_t *object, const char *path) {
+  const json_t *at = object;
+  while (at && *path) {
+    gsize n = strcspn(path, ".");
+    at = json_object_getn(at, path, n);
+    path += n;
+    if (*path == '.')
+      path++;
+  }
+  return (json_t *)at;
+}
+
+const char *ferry_json_str(const json_t *object, const char *path) {
+  return json_string_value(ferry_json_get(object, path));
+}
+
+gint64 ferry_json_int(const json_t *object, const char *path, gint64 fallback) {
+  const json_t *v = ferry_json_get(object, path);
+  if (json_is_integer(v))
+    return json_integer_value(v);
+  if (json_is_real(v)) {
+    double d = json_real_value(v);
+    return d >= -9.2e18 && d <= 9.2e18 ? (gint64)d : fallback;
+  }
+  return fallback;
+}
+
+double ferry_json_real(const json_t *object, const char *path, double fallback) {
+  const json_t *v = ferry_json_get(object, path);
+  return json_is_number(v) ? json_number_value(v) : fallback;
+}
+
+gboolean ferry_json_bool(const json_t *object, const char *path, gboolean fallback) {
+  const json_t *v = ferry_json_get(object, path);
+  return json_is_boolean(v) ? json_is_true(v) : fallback;
+}
+
+void ferry_json_set(json_t *object, const char *path, json_t *value) {
+  for (;;) {
+    gsize n = strcspn(path, ".");
+    g_autofree char *key = g_strndup(path, n);
+    if (!path[n]) {
+      if (value)
+        json_object_set_new(object, key, value);
+      else
+        json_object_del(object, key);
+      return;
+    }
+    json_t *next = json_object_get(object, key);
+    if (!json_is_object(next)) {
+      if (!value)
+        return;
+      next = json_object();
+      json_object_set_new(object, key, next);
+    }
+    object = next;
+    path += n + 1;
+  }
+}
+
+void ferry_json_set_str(json_t *object, const char *path, const char *value) {
+  ferry_json_set(object, path, value ? json_string(value) : NULL);
+}
+
+void ferry_json_set_int(json_t *object, const char *path, gint64 value) {
+  ferry_json_set(object, path, json_integer(value));
+}
+
+void ferry_json_set_bool(json_t *object, const char *path, gboolean value) {
+  ferry_json_set(object, path, json_boolean(value));
+}
+
+json_t *ferry_json_copy_along(const json_t *object, const char *path) {
+  json_t *copy = json_copy((json_t *)object);
+  json_t *at = copy;
+  while (path && *path) {
+    gsize n = strcspn(path, ".");
+    g_autofree char *key = g_strndup(path, n);
+    json_t *child = json_object_get(at, key);
+    if (!json_is_object(child))
+      break;
+    child = json_copy(child);
+    json_object_set_new(at, key, child);
+    at = child;
+    path += n;
+    if (*path == '.')
+      path++;
+  }
+  return copy;
+}
+
+json_t *ferry_json_find(const json_t *list, const char *key, const char *value) {
+  gsize i;
+  json_t *item;
+  json_array_foreach((json_t *)list, i, item) {
+    const char *s = json_string_value(json_object_get(item, key));
+    if (s && g_str_equal(s, value))
+      return item;
+  }
+  return NULL;
+}

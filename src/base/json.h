@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON helpers over jansson. Paths are keys joined by '.', list positions are not addressed:
+// use jansson directly for lists and for keys that contain dots (labels).
+#pragma once
+#include <glib.h>
+#include <jansson.h>
+
+G_BEGIN_DECLS
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
+
+/** Limits on a document from outside. */
+#define FERRY_JSON_MAX_BYTES (3 * 1024 * 1024)
+#define FERRY_JSON_MAX_DEPTH 64
+
+/** Parses one document; refuses duplicate keys, NUL bytes, trailing data, more than
+ * FERRY_JSON_MAX_BYTES bytes (TOO_LARGE) or FERRY_JSON_MAX_DEPTH levels. Errors are BAD_REQUEST
+ * with line and column. Returns a new reference. */
+json_t *ferry_json_parse(const char *data, gsize len, GError **error);
+/** Compact text, keys in insertion order. Free with g_free. */
+char *ferry_json_dump(const json_t *value);
+/** Indented by two spaces with a final newline. Free with g_free. */
+char *ferry_json_dump_pretty(const json_t *value);
+
+/** The value at `path`, borrowed; NULL where any step is missing or not an object. */
+json_t *ferry_json_get(const json_t *object, const char *path);
+/** The string at `path`, borrowed; NULL where missing or not a string. */
+const char *ferry_json_str(const json_t *object, const char *path);
+/** The integer (or truncated real) at `path`, else `fallback`. */
+gint64 ferry_json_int(const json_t *object, const char *path, gint64 fallback);
+double ferry_json_real(const json_t *object, const char *path, double fallback);
+gboolean ferry_json_bool(const json_t *object, const char *path, gboolean fallback);
+
+/** Sets `path`, making objects on the way; takes ownership of `value`; NULL removes the key. */
+void ferry_json_set(json_t *object, const char *path, json_t *value);
+void ferry_json_set_str(json_t *object, const char *path, const char *value);
+void ferry_json_set_int(json_t *object, const char *path, gint64 value);
+void ferry_json_set_bool(json_t *object, const char *path, gboolean value);
+
+/** A copy in which every level along `path` (may be NULL or "") is copied and the rest is shared:
+ * objects in the store are immutable, so a writer copies only what it changes. For a simple full
+ * copy use json_deep_copy. */
+json_t *ferry_json_copy_along(const json_t *object, const char *path);
+
+/** The element of list `list` whose `key` is the string `value`, borrowed, or NULL. */
+json_t *ferry_json_find(const json_t *list, const char *key, const char *value);
+
+G_END_DECLS

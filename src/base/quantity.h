@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kubernetes quantities ("64Mi", "1.5G", "2e3").
+#pragma once
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/** Parses a quantity to a whole number (fractions round up), in the unit's base (bytes for memory).
+ * Negative, malformed or overflowing text is INVALID. */
+gboolean ferry_quantity_parse(const char *text, gint64 *value, GError **error);
+/** The shortest exact binary form ("256Mi"), else the plain number. Free with g_free. */
+char *ferry_quantity_format(gint64 value);
+/** For people: "1.2 GiB", "870 MiB", "12 KiB", "0 B". Free with g_free. */
+char *ferry_bytes_format(double bytes);
+
+G_END_DECLS

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one place where objects from outside are checked.
+#pragma once
+#include "model/kind.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  FERRY_UNKNOWN_IGNORE, /* drop unknown fields silently */
+  FERRY_UNKNOWN_WARN,   /* drop them, one warning each */
+  FERRY_UNKNOWN_STRICT, /* BAD_REQUEST: strict decoding error: unknown field "spec.x" */
+} FerryUnknown;
+
+/** Validates `object` (wanted state; `old` is the stored one on update, else NULL) against its
+ * kind: apiVersion, kind, metadata (names, labels, annotations, sizes), every field's type, range
+ * and format, required and immutable fields, the kind's own check. All violations at once, as
+ * causes of one INVALID error whose message is Kubernetes': `Kind "name" is invalid: [...]`. Wrong
+ * JSON types are BAD_REQUEST, as Kubernetes does. Returns a new object with unknown fields dropped
+ * (`warnings`, may be NULL, gets a char* for each) and NULL-valued fields removed; quantities stay
+ * as they were written. Pure; any thread. */
+json_t *ferry_validate(const FerryKind *kind, const json_t *object, const json_t *old,
+                       FerryUnknown unknown, GPtrArray *warnings, GError **error);
+
+/** Fills defaults of the kind's tables below spec into `object` in place. */
+void ferry_apply_defaults(const FerryKind *kind, json_t *object);
+
+/** Checks one name against a format of FerryField.pattern; `problem` (may be NULL) gets a static
+ * text that says what is expected. */
+gboolean ferry_format_check(const char *format, const char *text, const char **problem);
+
+G_END_DECLS
