@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of this folder share. Not for other folders.
+//
+// Threads: libmicrohttpd's own threads parse requests and stream watches; requests that may block
+// (everything but GET) run on `pool` while their connection is suspended. Locks, outermost first:
+// migrations, sessions, tokens, snapshots, watches, a stream's own.
+#pragma once
+#include "api/pki.h"
+#include "api/server.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "model/kind.h"
+#include "model/selector.h"
+#include "model/table.h"
+
+#include <gnutls/gnutls.h>
+#include <microhttpd.h>
+
+G_BEGIN_DECLS
+
+#define FERRY_API_MAX_CONNECTIONS 1000
+#define FERRY_API_MAX_PER_ADDRESS 500
+#define FERRY_API_TIMEOUT_S 75
+#define FERRY_API_MAX_SMALL_BODY (64 * 1024) /* of strangers */
+#define FERRY_API_MAX_QUERY 64               /* parameters */
+
+typedef struct FerryListener FerryListener;
+typedef struct FerryStream FerryStream;
+typedef struct FerryRequest FerryRequest;
+
+/** Who asks. Immutable and reference counted. */
+typedef struct {
+  gint refs;
+  char *name;
+  char **groups;
+  char *node;         /* "h1" for system:node:h1 of group system:nodes, else NULL */
+  gboolean admin;     /* group system:masters */
+  gboolean anonymous; /* no credentials */
+  gint64 expires_s;   /* of the certificate, 0: never */
+} FerryUser;
+
+struct FerryApi {
+  FerryStore *store;
+  const FerryClock *clock;
+  FerryApiHooks hooks;
+  char *state_dir;
+  char *url;
+  FerryPki *pki;
+  GPtrArray *listeners; /* FerryListener */
+  GThreadPool *pool;
+  GHashTable *bearer; /* SHA-256 of a token -> FerryUser; read only after start */
+  gint stopping;      /* atomic */
+  gint requests;      /* atomic: under way on the pool */
+
+  GMutex migrations; /* a vmim's checks and its commit are one step */
+  GMutex sessions;   /* epochs of agents */
+  GMutex tokens;     /* the file of join tokens */
+  GMutex snapshots;  /* `pages` */
+  GHashTable *pages; /* id -> FerrySnapshot */
+  guint64 next_page;
+
+  GMutex watches; /* `streams`, `stop` */
+  GCond watch_stop;
+  gboolean stop;
+  GPtrArray *streams; /* FerryStream, borrowed */
+  GThread *ticker;
+
+  gint64 n_requests, n_errors; /* atomic-ish figures for /metrics */
+};
+
+typedef enum { FERRY_FORMAT_JSON, FERRY_FORMAT_TABLE, FERRY_FORMAT_PARTIAL } FerryFormat;
+
+/** One HTTP request from the header to the answer. */
+struct FerryRequest {
+  FerryApi *api;
+  struct MHD_Connection *connection;
+  char *method, *path; /* path as the client sent it, without the query, decoded */
+  char **segments;
+  GHashTable *query;   /* the first value of each parameter */
+  char *accept, *content_type, *user_agent;
+  gint64 epoch;        /* Ferry-Agent-Epoch, -1: none */
+  gboolean telemetry;  /* Ferry-Telemetry: 1 */
+  gboolean impersonates;
+  char *if_none_match;
+  FerryUser *user;
+  GByteArray *body;
+  gsize body_limit;
+  gboolean too_large, started, suspended;
+
+  /* What the router found. */
+  const FerryKind *kind;
+  const char *ns, *name, *subresource; /* NULL where absent */
+  const char *verb;                    /* get, list, watch, create, update, patch, delete, ... */
+  FerryFormat format;
+  const char *table_version; /* "v1" or "v1beta1" */
+  gboolean yaml;
+
+  /* The answer. */
+  unsigned status;
+  char *out_type;
+  GBytes *out;
+  GPtrArray *headers; /* name, value, name, value ... */
+  FerryStream *stream;
+};
+
+/** Answers a request; FALSE with a FERRY_ERROR becomes a Status. */
+typedef gboolean (*FerryHandler)(FerryRequest *req, GError **error);
+
+/* connection.c */
+FerryListener *ferry_listener_new(FerryApi *api, int fd, GError **error); /* takes fd */
+void ferry_listener_free(FerryListener *listener);
+guint16 ferry_listener_port(const FerryListener *listener);
+/** Runs on the pool. */
+void ferry_connection_work(gpointer request, gpointer api);
+
+/* auth.c */
+FerryUser *ferry_user_new(const char *name, const char *const *groups);
+FerryUser *ferry_user_ref(FerryUser *user);
+void ferry_user_unref(FerryUser *user);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryUser, ferry_user_unref)
+/** Loads STATE/tokens.json where it is there. */
+gboolean ferry_auth_load(FerryApi *api, GError **error);
+/** The user of a verified client certificate; NULL with no error: none was sent; with UNAUTHORIZED:
+ * one that is not good. */
+FerryUser *ferry_auth_certificate(FerryApi *api, gnutls_session_t session, GError **error);
+FerryUser *ferry_auth_bearer(FerryApi *api, const char *authorization, GError **error);
+
+/* authz.c */
+typedef struct {
+  const char *verb, *group, *resource, *subresource, *ns, *name;
+  const char *path; /* non-resource requests */
+} FerryAccess;
+gboolean ferry_authz_allows(FerryApi *api, const FerryUser *user, const FerryAccess *access);
+/** Checks req (after routing); FORBIDDEN or UNAUTHORIZED. */
+gboolean ferry_authz_check(FerryRequest *req, GError **error);
+/** The resourceRules of a user, for SelfSubjectRulesReview. */
+json_t *ferry_authz_rules(const FerryUser *user);
+
+/* router.c */
+void ferry_route(FerryRequest *req);
+const char *ferry_query(const FerryRequest *req, const char *name);
+gboolean ferry_query_bool(const FerryRequest *req, const char *name);
+/** The integer parameter or `fallback`; FALSE and BAD_REQUEST for something else than 0..2^62. */
+gboolean ferry_query_int(const FerryRequest *req, const char *name, gint64 fallback, gint64 *value,
+                         GError **error);
+
+/* negotiate.c */
+/** Chooses req->format and req->yaml from Accept; `tables`: whether Table and PartialObjectMetadata are offered. */
+gboolean ferry_negotiate(FerryRequest *req, gboolean tables, GError **error);
+/** "v2" or "v2beta1" where aggregated discovery is the first acceptable clause, else NULL. */
+const char *ferry_negotiate_aggregated(const FerryRequest *req);
+/** The body as one JSON value by its Content-Type (JSON, YAML, protobuf of a few kinds). */
+json_t *ferry_request_body(FerryRequest *req, GError **error);
+/** The media type of a header value without its parameters, lower case. Free with g_free. */
+char *ferry_media_type(const char *header);
+
+/* respond.c */
+void ferry_respond_json(FerryRequest *req, unsigned status, json_t *value); /* takes value */
+void ferry_respond_text(FerryRequest *req, unsigned status, const char *type, const char *text);
+void ferry_respond_bytes(FerryRequest *req, unsigned status, const char *type, GBytes *bytes);
+/** An object in the negotiated form (borrowed). */
+void ferry_respond_object(FerryRequest *req, unsigned status, const FerryKind *kind,
+                          json_t *object);
+void ferry_respond_error(FerryRequest *req, const GError *error);
+void ferry_respond_header(FerryRequest *req, const char *name, const char *value);
+/** A Warning header; text longer than 256 bytes is cut. */
+void ferry_respond_warning(FerryRequest *req, const char *text);
+json_t *ferry_status_of(const FerryRequest *req, const GError *error);
+/** "virtualmachineinstances.kubevirt.io" or "nodes". Free with g_free. */
+char *ferry_qualified(const FerryKind *kind);
+void ferry_set_not_found(GError **error, const FerryKind *kind, const char *name);
+/** Turns the store's error about one object into Kubernetes' text. */
+void ferry_store_error(GError **error, const FerryKind *kind, const char *name);
+json_t *ferry_partial_metadata(const json_t *object);
+
+/* discovery.c, openapi.c, reviews.c, health.c */
+gboolean ferry_serve_discovery(FerryRequest *req, GError **error);
+gboolean ferry_serve_openapi(FerryRequest *req, GError **error);
+gboolean ferry_serve_review(FerryRequest *req, GError **error);
+gboolean ferry_serve_health(FerryRequest *req, GError **error);
+gboolean ferry_serve_metrics(FerryRequest *req, GError **error);
+/** Decodes protobuf's Unknown envelope of the kinds that kubectl sends so; new reference. */
+json_t *ferry_protobuf_decode(const guint8 *data, gsize len, GError **error);
+
+/* resource_read.c, resource_write.c, resource_delete.c, patch.c */
+gboolean ferry_resource_get(FerryRequest *req, GError **error);
+gboolean ferry_resource_list(FerryRequest *req, GError **error);
+gboolean ferry_resource_create(FerryRequest *req, GError **error);
+gboolean ferry_resource_update(FerryRequest *req, GError **error);
+gboolean ferry_resource_patch(FerryRequest *req, GError **error);
+gboolean ferry_resource_delete(FerryRequest *req, GError **error);
+gboolean ferry_resource_delete_collection(FerryRequest *req, GError **error);
+gboolean ferry_resource_cancel(FerryRequest *req, GError **error);
+void ferry_snapshot_free(gpointer snapshot);
+/** Finds req's object by name, for a VMI also by domain name or UUID; NOT_FOUND. New reference. */
+json_t *ferry_resource_find(FerryRequest *req, GError **error);
+/** The selectors of a request; both may become NULL. */
+gboolean ferry_request_selectors(FerryRequest *req, FerrySelector **labels, FerrySelector **fields,
+                                 GError **error);
+/** Applies the body of a PATCH to `old` (borrowed); NULL `old`: only an apply patch can create. */
+json_t *ferry_patch_apply(FerryRequest *req, const json_t *old, json_t *patch, GError **error);
+/** What a write is to do: makes the new object from the stored one. NULL with an error: refuse. */
+typedef json_t *(*FerryChangeFunc)(FerryRequest *req, const json_t *old, gpointer data,
+                                   GError **error);
+/** Read, change, validate, admit, commit; again on a conflict where the change names no revision. */
+gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpointer data,
+                               GError **error);
+gboolean ferry_request_dry_run(FerryRequest *req, const json_t *options, gboolean *dry,
+                               GError **error);
+gint64 ferry_object_revision(const json_t *object);
+
+/* admission.c */
+/** Kind-specific rules for a create; may change `object`. */
+gboolean ferry_admit_create(FerryRequest *req, json_t *object, GError **error);
+gboolean ferry_admit_update(FerryRequest *req, const json_t *old, json_t *object, GError **error);
+/** Before a delete; may give a changed object to store instead (in `*instead`, a new reference). */
+gboolean ferry_admit_delete(FerryRequest *req, const json_t *object, json_t **instead,
+                            GError **error);
+
+/* watch.c */
+gboolean ferry_resource_watch(FerryRequest *req, GError **error);
+struct MHD_Response *ferry_stream_response(FerryStream *stream);
+void ferry_watch_start(FerryApi *api);
+void ferry_watch_stop_all(FerryApi *api);
+/** One line of a watch: {"type":...,"object":...}\n */
+void ferry_watch_line(GString *out, const char *type, const json_t *object);
+
+/* node_join.c */
+gboolean ferry_serve_node_route(FerryRequest *req, GError **error);
+/** The epoch that node's agent has now, -1: none. */
+gint64 ferry_node_epoch(FerryApi *api, const char *node);
+
+G_END_DECLS
