@@ -18,7 +18,6 @@ typedef struct {
   char *context;            /* name of the kubeconfig's context in use */
   char *source;             /* the kubeconfig's path, for messages */
   char *user_agent;         /* default "ferry/<version>" */
-  char *tls_server_name;    /* name to check the certificate against, instead of the URL's */
   gboolean insecure;        /* insecure-skip-tls-verify: true */
   guint connect_timeout_ms; /* 0: 5000 */
   guint timeout_ms;         /* of a whole request, not of a watch; 0: 60000 */
