@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/error.h"
+#include "base/json.h"
+#include <string.h>
+
+static void refused(const char *text, int code) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) v = ferry_json_parse(text, strlen(text), &error);
+  g_assert_null(v);
+  g_assert_error(error, FERRY_ERROR, code);
+}
+
+static void test_parse(void) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) v = ferry_json_parse("{\"a\":{\"b\":[1]}}", 15, &error);
+  g_assert_no_error(error);
+  g_assert_cmpint(json_array_size(ferry_json_get(v, "a.b")), ==, 1);
+  refused("{\"a\":1,\"a\":2}", FERRY_ERROR_BAD_REQUEST);
+  refused("{} x", FERRY_ERROR_BAD_REQUEST);
+  refused("// c\n{}", FERRY_ERROR_BAD_REQUEST);
+  refused("", FERRY_ERROR_BAD_REQUEST);
+  g_autofree char *deep = g_strnfill(FERRY_JSON_MAX_DEPTH + 1, '[');
+  refused(deep, FERRY_ERROR_BAD_REQUEST);
+  /* brackets inside of strings are not depth */
+  g_autofree char *inner = g_strnfill(500, '[');
+  g_autofree char *text = g_strdup_printf("\"%s\"", inner);
+  g_autoptr(json_t) string = ferry_json_parse(text, strlen(text), &error);
+  g_assert_no_error(error);
+  g_autofree char *big = g_malloc(FERRY_JSON_MAX_BYTES + 1);
+  memset(big, ' ', FERRY_JSON_MAX_BYTES + 1);
+  g_autoptr(GError) large = NULL;
+  g_assert_null(ferry_json_parse(big, FERRY_JSON_MAX_BYTES + 1, &large));
+  g_assert_error(large, FERRY_ERROR, FERRY_ERROR_TOO_LARGE);
+}
+
+static void test_paths(void) {
+  g_autoptr(json_t) o = json_object();
+  ferry_json_set_str(o, "status.migrationState.sourceNode", "h1");
+  ferry_json_set_int(o, "status.n", 7);
+  ferry_json_set_bool(o, "status.done", TRUE);
+  g_assert_cmpstr(ferry_json_str(o, "status.migrationState.sourceNode"), ==, "h1");
+  g_assert_cmpint(ferry_json_int(o, "status.n", 0), ==, 7);
+  g_assert_true(ferry_json_bool(o, "status.done", FALSE));
+  g_assert_cmpint(ferry_json_int(o, "status.missing.deep", 42), ==, 42);
+  ferry_json_set(o, "status.n", NULL);
+  g_assert_null(ferry_json_get(o, "status.n"));
+  ferry_json_set(o, "no.such.path", NULL);
+  g_assert_null(ferry_json_get(o, "no"));
+}
+
+static void test_copy_along(void) {
+  g_autoptr(json_t) o = json_object();
+  ferry_json_set_int(o, "status.progress.percent", 1);
+  ferry_json_set_int(o, "spec.x", 1);
+  g_autoptr(json_t) copy = ferry_json_copy_along(o, "status.progress");
+  ferry_json_set_int(copy, "status.progress.percent", 2);
+  g_assert_cmpint(ferry_json_int(o, "status.progress.percent", 0), ==, 1);
+  g_assert_true(json_object_get(o, "spec") == json_object_get(copy, "spec"));
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/json/parse", test_parse);
+  g_test_add_func("/json/paths", test_paths);
+  g_test_add_func("/json/copy-along", test_copy_along);
+  return g_test_run();
+}
