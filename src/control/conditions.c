@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/conditions.h"
+#include "base/rfc3339.h"
+
+const char *ferry_condition_status(const json_t *object, const char *type) {
+  return ferry_json_str(ferry_json_find(ferry_json_get(object, "status.conditions"), "type", type),
+                        "status");
+}
+
+gboolean ferry_condition_set(json_t *object, const char *type, const char *status,
+                             const char *reason, const char *message, gint64 now_ms) {
+  json_t *list = ferry_json_get(object, "status.conditions");
+  if (!json_is_array(list)) {
+    list = json_array();
+    ferry_json_set(object, "status.conditions", list);
+  }
+  json_t *there = ferry_json_find(list, "type", type);
+  if (there && g_strcmp0(ferry_json_str(there, "status"), status) == 0 &&
+      g_strcmp0(ferry_json_str(there, "reason"), reason) == 0 &&
+      g_strcmp0(ferry_json_str(there, "message"), message) == 0)
+    return FALSE;
+  gboolean flipped = !there || g_strcmp0(ferry_json_str(there, "status"), status) != 0;
+  if (!there) {
+    there = json_object();
+    json_array_append_new(list, there);
+  }
+  ferry_json_set_str(there, "type", type);
+  ferry_json_set_str(there, "status", status);
+  ferry_json_set_str(there, "reason", reason);
+  ferry_json_set_str(there, "message", message);
+  if (flipped) {
+    g_autofree char *now = ferry_rfc3339_format(now_ms);
+    ferry_json_set_str(there, "lastTransitionTime", now);
+  }
+  return TRUE;
+}
+
+gboolean ferry_condition_remove(json_t *object, const char *type) {
+  json_t *list = ferry_json_get(object, "status.conditions");
+  for (gsize i = 0; i < json_array_size(list); i++)
+    if (g_strcmp0(ferry_json_str(json_array_get(list, i), "type"), type) == 0) {
+      json_array_remove(list, i);
+      return TRUE;
+    }
+  return FALSE;
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// The control thread sleeps on a condition until the store has changes or a controller's wake time
+// has come. It collects which migrations a batch of changes concerns, steps each of them, and
+// commits its plan. A conflict means that someone else wrote meanwhile: their change wakes the loop
+// again, so nothing is retried blindly; the migration is simply stepped once more.
+#include "control/loop.h"
+#include "base/log.h"
+#include "control/expiry.h"
+#include "control/inventory.h"
+#include "control/migration.h"
+#include "control/node.h"
+#include <string.h>
+
+#define TICK_MS 1000
+#define EXPIRY_MS 30000
+
+struct FerryControl {
+  FerryStore *store;
+  const FerryClock *clock;
+  GThread *thread;
+  GMutex lock; /* guards woken, stopping, stats */
+  GCond cond;
+  gboolean woken, stopping;
+  FerryControlStats stats;
+  /* the thread's own */
+  FerryWatch *watch;
+  GHashTable *active; /* "ns/name" of migrations that are not final */
+  GHashTable *dirty;  /* of those, to be stepped now */
+  gint64 started_ms, next_expiry_ms;
+};
+
+static void wake(gpointer data) {
+  FerryControl *c = data;
+  g_mutex_lock(&c->lock);
+  c->woken = TRUE;
+  g_cond_signal(&c->cond);
+  g_mutex_unlock(&c->lock);
+}
+
+static char *key_of(const json_t *m) {
+  return g_strdup_printf("%s/%s", ferry_json_str(m, "metadata.namespace"),
+                         ferry_json_str(m, "metadata.name"));
+}
+
+static void track(FerryControl *c, const json_t *m) {
+  char *key = key_of(m);
+  if (ferry_migration_is_final(m) && !ferry_json_get(m, "metadata.deletionTimestamp")) {
+    g_hash_table_remove(c->active, key);
+    g_free(key);
+    return;
+  }
+  g_hash_table_add(c->dirty, g_strdup(key));
+  g_hash_table_add(c->active, key);
+}
+
+static void all_dirty(FerryControl *c) {
+  GHashTableIter iter;
+  gpointer key;
+  g_hash_table_iter_init(&iter, c->active);
+  while (g_hash_table_iter_next(&iter, &key, NULL))
+    g_hash_table_add(c->dirty, g_strdup(key));
+}
+
+static gboolean only_progress(const FerryChange *change) {
+  if (change->type != FERRY_MODIFIED || !change->previous)
+    return FALSE;
+  const char *a = ferry_json_str(change->previous, "status.phase");
+  const char *b = ferry_json_str(change->object, "status.phase");
+  return g_strcmp0(a, b) == 0 &&
+         json_equal(ferry_json_get(change->previous, "status.migrationState"),
+                    ferry_json_get(change->object, "status.migrationState")) &&
+         !ferry_json_get(change->object, "metadata.deletionTimestamp");
+}
+
+static gboolean node_changed(const FerryChange *change) {
+  if (change->type != FERRY_MODIFIED || !change->previous)
+    return TRUE;
+  return !json_equal(ferry_json_get(change->previous, "spec"),
+                     ferry_json_get(change->object, "spec")) ||
+         g_strcmp0(
+             ferry_json_str(ferry_json_find(ferry_json_get(change->previous, "status.conditions"),
+                                            "type", "Ready"),
+                            "status"),
+             ferry_json_str(ferry_json_find(ferry_json_get(change->object, "status.conditions"),
+                                            "type", "Ready"),
+                            "status")) != 0;
+}
+
+static void see(FerryControl *c, const FerryChange *change) {
+  if (change->kind == &ferry_kind_vmim) {
+    if (change->type == FERRY_DELETED) {
+      g_autofree char *key = key_of(change->object);
+      g_hash_table_remove(c->active, key);
+      all_dirty(c);
+    } else if (!only_progress(change)) {
+      track(c, change->object);
+      if (ferry_migration_is_final(change->object))
+        all_dirty(c); /* a place in the queue became free */
+    }
+  } else if (change->kind == &ferry_kind_vmi) {
+    all_dirty(c);
+  } else if (change->kind == &ferry_kind_node) {
+    if (node_changed(change))
+      all_dirty(c);
+    if (change->type == FERRY_DELETED) {
+      g_autoptr(GError) error = NULL;
+      if (!ferry_inventory_forget_node(c->store, change->name, ferry_clock_wall_ms(c->clock),
+                                       &error))
+        ferry_warning("cannot forget the VMs of a removed node", "FERRY_NODE", change->name,
+                      "FERRY_ERROR", error->message);
+    }
+  } else if (change->kind == &ferry_kind_network || change->kind == &ferry_kind_kubevirt) {
+    all_dirty(c);
+  }
+}
+
+static void subscribe(FerryControl *c) {
+  if (c->watch)
+    ferry_watch_free(c->watch);
+  g_autoptr(GError) error = NULL;
+  /* first the watch, then the list: what changes in between is seen twice, never not at all */
+  c->watch =
+      ferry_store_watch(c->store, NULL, NULL, ferry_store_revision(c->store), wake, c, &error);
+  if (!c->watch)
+    g_error("the store's newest revision cannot be watched: %s", error->message);
+  g_autoptr(GPtrArray) all = ferry_store_list(c->store, &ferry_kind_vmim, NULL, NULL);
+  for (guint i = 0; i < all->len; i++)
+    track(c, g_ptr_array_index(all, i));
+}
+
+static void drain_watch(FerryControl *c) {
+  for (;;) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryChange) change = ferry_watch_next(c->watch, &error);
+    if (error) {
+      subscribe(c);
+      continue;
+    }
+    if (!change)
+      return;
+    see(c, change);
+  }
+}
+
+static void count(FerryControl *c, gboolean conflict) {
+  g_mutex_lock(&c->lock);
+  c->stats.steps++;
+  c->stats.conflicts += conflict;
+  g_mutex_unlock(&c->lock);
+}
+
+static gboolean commit(FerryControl *c, FerryPlan *plan, const char *what, gint64 *next) {
+  g_autoptr(GError) error = NULL;
+  *next = MIN(*next, ferry_plan_wake_time(plan));
+  gboolean ok = ferry_plan_commit(plan, c->store, &error);
+  gboolean conflict = !ok && !g_error_matches(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE);
+  count(c, conflict);
+  if (!ok && !conflict)
+    ferry_warning("a controller's writes were refused by the store", "FERRY_OBJECT", what,
+                  "FERRY_ERROR", error->message);
+  return ok;
+}
+
+static void step_migrations(FerryControl *c, gint64 *next) {
+  g_autoptr(GList) keys = g_hash_table_get_keys(c->dirty);
+  g_hash_table_steal_all(c->dirty);
+  for (GList *k = keys; k; k = k->next) {
+    g_autofree char *key = k->data;
+    char *slash = strchr(key, '/');
+    g_autofree char *ns = g_strndup(key, (gsize)(slash - key));
+    g_autoptr(json_t) m = ferry_store_get(c->store, &ferry_kind_vmim, ns, slash + 1);
+    if (!m) {
+      g_hash_table_remove(c->active, key);
+      continue;
+    }
+    g_autoptr(FerryPlan) plan = ferry_plan_new();
+    ferry_migration_step(c->store, m, ferry_clock_wall_ms(c->clock), plan);
+    if (!commit(c, plan, key, next))
+      g_hash_table_add(c->dirty, g_strdup(key));
+  }
+}
+
+static void step_time(FerryControl *c, gint64 *next) {
+  gint64 now = ferry_clock_wall_ms(c->clock);
+  g_autoptr(GPtrArray) nodes = ferry_store_list(c->store, &ferry_kind_node, NULL, NULL);
+  for (guint i = 0; i < nodes->len; i++) {
+    g_autoptr(FerryPlan) plan = ferry_plan_new();
+    ferry_node_step(g_ptr_array_index(nodes, i), c->started_ms, now, plan);
+    commit(c, plan, "nodes", next);
+  }
+  if (now >= c->next_expiry_ms) {
+    g_autoptr(FerryPlan) plan = ferry_plan_new();
+    ferry_expiry_step(c->store, now, plan);
+    commit(c, plan, "expiry", next);
+    c->next_expiry_ms = now + EXPIRY_MS;
+  }
+  all_dirty(c);
+}
+
+static gpointer run(gpointer data) {
+  FerryControl *c = data;
+  subscribe(c);
+  gint64 next_tick = 0;
+  for (;;) {
+    gint64 next = G_MAXINT64;
+    drain_watch(c);
+    gint64 mono = ferry_clock_monotonic_us(c->clock) / 1000;
+    if (mono >= next_tick) {
+      step_time(c, &next);
+      next_tick = mono + TICK_MS;
+    }
+    step_migrations(c, &next);
+    g_mutex_lock(&c->lock);
+    gboolean again = g_hash_table_size(c->dirty) > 0;
+    gint64 until = g_get_monotonic_time() + (again ? 5 : TICK_MS) * 1000;
+    while (!c->woken && !c->stopping && g_cond_wait_until(&c->cond, &c->lock, until))
+      ;
+    c->woken = FALSE;
+    gboolean stop = c->stopping;
+    g_mutex_unlock(&c->lock);
+    if (stop)
+      return NULL;
+  }
+}
+
+FerryControl *ferry_control_start(FerryStore *store, const FerryClock *clock) {
+  FerryControl *c = g_new0(FerryControl, 1);
+  c->store = store;
+  c->clock = clock;
+  g_mutex_init(&c->lock);
+  g_cond_init(&c->cond);
+  c->active = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  c->dirty = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  c->started_ms = ferry_clock_wall_ms(clock);
+  c->thread = g_thread_new("control", run, c);
+  return c;
+}
+
+void ferry_control_stop(FerryControl *c) {
+  if (!c)
+    return;
+  g_mutex_lock(&c->lock);
+  c->stopping = TRUE;
+  g_cond_signal(&c->cond);
+  g_mutex_unlock(&c->lock);
+  g_thread_join(c->thread);
+  ferry_watch_free(c->watch);
+  g_hash_table_unref(c->active);
+  g_hash_table_unref(c->dirty);
+  g_cond_clear(&c->cond);
+  g_mutex_clear(&c->lock);
+  g_free(c);
+}
+
+void ferry_control_stats(FerryControl *c, FerryControlStats *stats) {
+  g_mutex_lock(&c->lock);
+  *stats = c->stats;
+  g_mutex_unlock(&c->lock);
+}

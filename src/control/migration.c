@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of a migration, as a table.
+//
+// spec is the wish, status the truth. The controller owns the phases up to Scheduled and the end;
+// the agent of the source owns PreparingTarget, TargetReady and Running, and hands in agentResult.
+// The controller then decides from both hosts' domain state. Each row names the phase it applies
+// to, its guard, the phase it leads to and its action; a step follows rows until none fires, so
+// that a migration that can start goes from Pending to Scheduled in one durable write with all
+// timestamps.
+#include "control/migration.h"
+#include "base/rfc3339.h"
+#include "control/conditions.h"
+#include "control/migration_private.h"
+#include "policy/config.h"
+#include "policy/match.h"
+#include <string.h>
+
+static gboolean always(FerryStep *s) {
+  return TRUE;
+}
+
+static const FerryRow table[] = {
+    /* from, guard, to, action */
+    {NULL, always, "Pending", ferry_step_act_begin},
+    {"Pending", ferry_step_guard_cancelled, "Failed", ferry_step_act_cancelled},
+    {"Pending", ferry_step_guard_vm_gone, "Failed", ferry_step_act_vm_gone},
+    {"Pending", ferry_step_guard_vm_off, "Failed", ferry_step_act_vm_off},
+    {"Pending", ferry_step_guard_admitted, "Scheduling", NULL},
+    {"Scheduling", ferry_step_guard_cancelled, "Failed", ferry_step_act_cancelled},
+    {"Scheduling", ferry_step_guard_vm_gone, "Failed", ferry_step_act_vm_gone},
+    {"Scheduling", ferry_step_guard_vm_off, "Failed", ferry_step_act_vm_off},
+    {"Scheduling", ferry_step_guard_placed, "Scheduled", ferry_step_act_place},
+    {"Scheduling", ferry_step_guard_unplaceable, "Failed", ferry_step_act_unplaceable},
+    {"Scheduled", ferry_step_guard_cancelled, "Failed", ferry_step_act_cancelled},
+    {"Scheduled", ferry_step_guard_not_accepted, "Failed", ferry_step_act_not_accepted},
+    {"PreparingTarget", ferry_step_guard_stayed, "Failed", ferry_step_act_stayed},
+    {"TargetReady", ferry_step_guard_stayed, "Failed", ferry_step_act_stayed},
+    {"Running", ferry_step_guard_arrived, "Succeeded", ferry_step_act_succeed},
+    {"Running", ferry_step_guard_stayed, "Failed", ferry_step_act_stayed},
+    {"Running", ferry_step_guard_lost, "Failed", ferry_step_act_lost},
+    {"PreparingTarget", ferry_step_guard_agent_lost, "Failed", ferry_step_act_agent_lost},
+    {"TargetReady", ferry_step_guard_agent_lost, "Failed", ferry_step_act_agent_lost},
+    {"Running", ferry_step_guard_agent_lost, "Failed", ferry_step_act_agent_lost},
+};
+
+#define MAX_ROUNDS 16
+
+gboolean ferry_migration_is_final(const json_t *migration) {
+  const char *phase = ferry_json_str(migration, "status.phase");
+  return phase && (g_str_equal(phase, "Succeeded") || g_str_equal(phase, "Failed"));
+}
+
+void ferry_step_set(FerryStep *s, const char *path, json_t *value) {
+  json_t *there = ferry_json_get(s->m, path);
+  if (value ? there && json_equal(there, value) : !there) {
+    json_decref(value);
+    return;
+  }
+  ferry_json_set(s->m, path, value);
+  s->changed = TRUE;
+}
+
+gint64 ferry_step_phase_age(const FerryStep *s) {
+  const char *phase = ferry_json_str(s->m, "status.phase");
+  const json_t *stamp =
+      ferry_json_find(ferry_json_get(s->m, "status.phaseTransitionTimestamps"), "phase", phase);
+  gint64 since = ferry_rfc3339_parse(ferry_json_str(stamp, "phaseTransitionTimestamp"));
+  return since < 0 ? 0 : MAX(0, s->now_ms - since);
+}
+
+static void enter_phase(FerryStep *s, const char *phase) {
+  ferry_step_set(s, "status.phase", json_string(phase));
+  json_t *stamps = ferry_json_get(s->m, "status.phaseTransitionTimestamps");
+  if (!json_is_array(stamps)) {
+    stamps = json_array();
+    ferry_json_set(s->m, "status.phaseTransitionTimestamps", stamps);
+  }
+  g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
+  if (!ferry_json_find(stamps, "phase", phase))
+    json_array_append_new(stamps,
+                          json_pack("{ss,ss}", "phase", phase, "phaseTransitionTimestamp", now));
+  s->changed = TRUE;
+}
+
+static gboolean fire_one(FerryStep *s) {
+  const char *phase = ferry_json_str(s->m, "status.phase");
+  gboolean begun = ferry_json_get(s->m, "status.phaseTransitionTimestamps") != NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+    const FerryRow *row = &table[i];
+    gboolean here = row->from ? begun && g_strcmp0(row->from, phase) == 0 : !begun;
+    if (!here || !row->guard(s))
+      continue;
+    enter_phase(s, row->to);
+    if (row->action)
+      row->action(s);
+    return TRUE;
+  }
+  return FALSE;
+}
+
+void ferry_step_resolve_config(FerryStep *s) {
+  if (s->config)
+    return;
+  g_autoptr(json_t) kubevirt =
+      ferry_store_get(s->store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
+  const char *ns = ferry_json_str(s->m, "metadata.namespace");
+  g_autoptr(json_t) ns_object = ferry_store_get(s->store, &ferry_kind_namespace, "", ns ? ns : "");
+  g_autoptr(GPtrArray) policies =
+      ferry_store_list(s->store, &ferry_kind_migration_policy, NULL, NULL);
+  const json_t *policy = ferry_policy_match((json_t *const *)policies->pdata, policies->len,
+                                            ferry_json_get(s->vmi, "metadata.labels"),
+                                            ferry_json_get(ns_object, "metadata.labels"));
+  FerryConfigSources sources = {kubevirt, policy, s->vmi, s->m};
+  s->config = ferry_config_resolve(&sources, &s->origins);
+  g_free(s->policy_name);
+  s->policy_name = g_strdup(ferry_json_str(policy, "metadata.name"));
+}
+
+/* The VMI carries a copy of its migration's state, as in KubeVirt. */
+static void mirror_to_vmi(FerryStep *s) {
+  if (!s->vmi)
+    return;
+  g_autoptr(json_t) vmi = json_deep_copy(s->vmi);
+  json_t *state = ferry_json_get(s->m, "status.migrationState");
+  const char *current = ferry_json_str(vmi, "status.migrationState.migrationUid");
+  const char *uid = ferry_json_str(s->m, "metadata.uid");
+  /* a waiting migration does not hide what the last one did */
+  if (!ferry_json_str(state, "startTimestamp") && g_strcmp0(current, uid) != 0)
+    return;
+  if (state)
+    ferry_json_set(vmi, "status.migrationState", json_deep_copy(state));
+  const char *phase = ferry_json_str(s->m, "status.phase");
+  if (ferry_migration_is_final(s->m))
+    ferry_condition_remove(vmi, "Migrating");
+  else
+    ferry_condition_set(vmi, "Migrating", "True", phase, ferry_json_str(s->m, "metadata.name"),
+                        s->now_ms);
+  if (!json_equal(vmi, s->vmi))
+    ferry_plan_write(s->plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
+}
+
+/* A deleted migration goes once it has ended. */
+static gboolean release_finalizer(FerryStep *s) {
+  if (!ferry_json_get(s->m, "metadata.deletionTimestamp") || !ferry_migration_is_final(s->m))
+    return FALSE;
+  json_t *finalizers = ferry_json_get(s->m, "metadata.finalizers");
+  for (gsize i = json_array_size(finalizers); i-- > 0;)
+    if (g_strcmp0(json_string_value(json_array_get(finalizers, i)), FERRY_MIGRATION_FINALIZER) ==
+        0) {
+      json_array_remove(finalizers, i);
+      s->changed = TRUE;
+    }
+  return json_array_size(finalizers) == 0;
+}
+
+void ferry_migration_step(FerryStore *store, const json_t *migration, gint64 now_ms,
+                          FerryPlan *plan) {
+  if (ferry_migration_is_final(migration) &&
+      !ferry_json_get(migration, "metadata.deletionTimestamp"))
+    return;
+  FerryStep s = {.store = store, .plan = plan, .now_ms = now_ms};
+  s.m = json_deep_copy(migration);
+  const char *ns = ferry_json_str(s.m, "metadata.namespace");
+  const char *vmi_name = ferry_json_str(s.m, "spec.vmiName");
+  s.vmi = ferry_store_get(store, &ferry_kind_vmi, ns ? ns : "", vmi_name ? vmi_name : "");
+  const char *source = ferry_json_str(s.m, "status.migrationState.sourceNode");
+  if (!source)
+    source = ferry_json_str(s.vmi, "status.nodeName");
+  s.source = source ? ferry_store_get(store, &ferry_kind_node, "", source) : NULL;
+  g_autofree char *before = g_strdup(ferry_json_str(migration, "status.phase"));
+  for (guint round = 0; round < MAX_ROUNDS && !ferry_migration_is_final(s.m) && fire_one(&s);)
+    round++;
+  gboolean remove = release_finalizer(&s);
+  if (s.changed || remove) {
+    mirror_to_vmi(&s);
+    const char *phase = ferry_json_str(s.m, "status.phase");
+    if (g_strcmp0(phase, before) != 0) {
+      const char *message = ferry_json_str(s.m, "status.message");
+      gboolean failed = g_str_equal(phase, "Failed");
+      g_autofree char *text =
+          message ? g_strdup(message)
+                  : g_strdup_printf("migration %s of %s is %s",
+                                    ferry_json_str(s.m, "metadata.name"), vmi_name, phase);
+      const char *reason = failed ? ferry_json_str(s.m, "status.reason") : NULL;
+      g_autofree char *event = g_strconcat("Migration", phase, NULL);
+      ferry_plan_event(plan, s.m, failed ? "Warning" : "Normal", reason ? reason : event, text,
+                       now_ms);
+      if (s.vmi && (ferry_migration_is_final(s.m) || g_str_equal(phase, "Scheduled")))
+        ferry_plan_event(plan, s.vmi, failed ? "Warning" : "Normal", event, text, now_ms);
+    }
+    ferry_plan_write(plan, remove ? FERRY_WRITE_DELETE : FERRY_WRITE_UPDATE, &ferry_kind_vmim,
+                     json_incref(s.m), FALSE);
+  }
+  json_decref(s.m);
+  json_decref(s.vmi);
+  json_decref(s.source);
+  json_decref(s.config);
+  json_decref(s.origins);
+  g_free(s.policy_name);
+}

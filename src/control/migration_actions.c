@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// Guards and actions of a migration until its source's agent takes it over.
+#include "base/rfc3339.h"
+#include "control/migration_private.h"
+#include "policy/network.h"
+#include "policy/placement.h"
+
+void ferry_step_fail(FerryStep *s, const char *reason, const char *format, ...) {
+  va_list ap;
+  va_start(ap, format);
+  g_autofree char *message = g_strdup_vprintf(format, ap);
+  va_end(ap);
+  g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
+  ferry_step_set(s, "status.reason", json_string(reason));
+  ferry_step_set(s, "status.message", json_string(message));
+  ferry_step_set(s, "status.queue", NULL);
+  ferry_step_set(s, "status.migrationState.failed", json_true());
+  ferry_step_set(s, "status.migrationState.completed", json_true());
+  ferry_step_set(s, "status.migrationState.failureReason", json_string(message));
+  ferry_step_set(s, "status.migrationState.endTimestamp", json_string(now));
+}
+
+gboolean ferry_step_cancel_requested(const FerryStep *s) {
+  return ferry_json_get(s->m, "metadata.deletionTimestamp") ||
+         ferry_json_bool(s->m, "status.migrationState.abortRequested", FALSE);
+}
+
+gboolean ferry_step_guard_cancelled(FerryStep *s) {
+  return ferry_step_cancel_requested(s);
+}
+
+void ferry_step_act_cancelled(FerryStep *s) {
+  const char *by = ferry_json_str(s->m, "status.migrationState.abortRequestedBy");
+  ferry_step_set(s, "status.migrationState.abortStatus", json_string("Succeeded"));
+  ferry_step_fail(s, "Cancelled", "cancelled%s%s before it began; the VM was not touched",
+                  by ? " by " : "", by ? by : "");
+}
+
+gboolean ferry_step_guard_vm_gone(FerryStep *s) {
+  return s->vmi == NULL;
+}
+
+void ferry_step_act_vm_gone(FerryStep *s) {
+  ferry_step_fail(s, "VMNotFound", "VM %s is not on any host any more",
+                  ferry_json_str(s->m, "spec.vmiName"));
+}
+
+gboolean ferry_step_guard_vm_off(FerryStep *s) {
+  const char *phase = ferry_json_str(s->vmi, "status.phase");
+  return g_strcmp0(phase, "Running") != 0 && g_strcmp0(phase, "Paused") != 0;
+}
+
+void ferry_step_act_vm_off(FerryStep *s) {
+  ferry_step_fail(s, "VMNotRunning", "VM %s does not run any more (%s)",
+                  ferry_json_str(s->m, "spec.vmiName"), ferry_json_str(s->vmi, "status.phase"));
+}
+
+void ferry_step_act_begin(FerryStep *s) {
+  ferry_step_set(s, "status.migrationState.migrationUid",
+                 json_incref(ferry_json_get(s->m, "metadata.uid")));
+  const char *source = ferry_json_str(s->vmi, "status.nodeName");
+  if (source)
+    ferry_step_set(s, "status.migrationState.sourceNode", json_string(source));
+}
+
+static void queue(FerryStep *s, guint position, const char *reason, const char *message) {
+  ferry_step_set(
+      s, "status.queue",
+      json_pack("{si,ss,ss}", "position", (int)position, "reason", reason, "message", message));
+}
+
+gboolean ferry_step_guard_admitted(FerryStep *s) {
+  ferry_step_resolve_config(s);
+  const char *uid = ferry_json_str(s->m, "metadata.uid");
+  const char *source = ferry_json_str(s->vmi, "status.nodeName");
+  g_autoptr(GPtrArray) all = ferry_store_list(s->store, &ferry_kind_vmim, NULL, NULL);
+  g_autoptr(FerryLimits) limits =
+      ferry_limits_new((json_t *const *)all->pdata, all->len, s->config);
+  guint position = ferry_limits_position(limits, uid);
+  if (!source || !s->source || !ferry_node_is_ready(s->source)) {
+    g_autofree char *text =
+        g_strdup_printf("node %s, where the VM is, is not ready: its agent has to come back first",
+                        source ? source : "(unknown)");
+    queue(s, position, "SourceNotReady", text);
+    return FALSE;
+  }
+  g_autofree char *reason = NULL;
+  if (!ferry_limits_admit(limits, uid, source, &reason)) {
+    queue(s, position, "LimitReached", reason);
+    return FALSE;
+  }
+  ferry_step_set(s, "status.queue", NULL);
+  ferry_step_set(s, "status.migrationState.sourceNode", json_string(source));
+  return TRUE;
+}
+
+typedef struct {
+  GPtrArray *nodes, *networks, *vmis, *migrations;
+  FerryLimits *limits;
+  FerryPlacementInput in;
+} Placement;
+
+static void placement_init(Placement *p, FerryStep *s) {
+  ferry_step_resolve_config(s);
+  p->nodes = ferry_store_list(s->store, &ferry_kind_node, NULL, NULL);
+  p->networks = ferry_store_list(s->store, &ferry_kind_network, NULL, NULL);
+  p->vmis = ferry_store_list(s->store, &ferry_kind_vmi, NULL, NULL);
+  p->migrations = ferry_store_list(s->store, &ferry_kind_vmim, NULL, NULL);
+  p->limits =
+      ferry_limits_new((json_t *const *)p->migrations->pdata, p->migrations->len, s->config);
+  p->in = (FerryPlacementInput){
+      .vmi = s->vmi,
+      .migration = s->m,
+      .nodes = (json_t *const *)p->nodes->pdata,
+      .n_nodes = p->nodes->len,
+      .networks = (json_t *const *)p->networks->pdata,
+      .n_networks = p->networks->len,
+      .vmis = (json_t *const *)p->vmis->pdata,
+      .n_vmis = p->vmis->len,
+      .config = s->config,
+      .limits = p->limits,
+  };
+}
+
+static void placement_clear(Placement *p) {
+  g_ptr_array_unref(p->nodes);
+  g_ptr_array_unref(p->networks);
+  g_ptr_array_unref(p->vmis);
+  g_ptr_array_unref(p->migrations);
+  ferry_limits_free(p->limits);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Placement, placement_clear)
+
+/* Chooses a target and, where there is one, writes all that the agent needs. */
+gboolean ferry_step_guard_placed(FerryStep *s) {
+  g_auto(Placement) p = {0};
+  placement_init(&p, s);
+  json_t *refusals = NULL;
+  gboolean transient;
+  const json_t *target = ferry_placement_choose(&p.in, &refusals, &transient);
+  ferry_step_set(s, "status.refusals", refusals);
+  if (!target) {
+    ferry_step_set(s, "status.reason", json_string(transient ? "Waiting" : "Unschedulable"));
+    return FALSE;
+  }
+  g_auto(FerryRoute) route = {0};
+  g_autofree char *problem = NULL;
+  if (!s->source ||
+      !ferry_network_route(p.in.networks, p.in.n_networks, ferry_json_str(s->config, "network"),
+                           s->source, target, &route, &problem))
+    return FALSE;
+  const char *name = ferry_json_str(target, "metadata.name");
+  ferry_step_set(s, "status.reason", NULL);
+  ferry_step_set(s, "status.migrationState.targetNode", json_string(name));
+  ferry_step_set(s, "status.migrationState.targetNodeAddress",
+                 route.address ? json_string(route.address) : NULL);
+  ferry_step_set(s, "status.migrationState.network",
+                 route.network ? json_string(route.network) : NULL);
+  ferry_step_set(s, "status.migrationState.targetURI",
+                 json_string(ferry_json_str(target, "status.hypervisor.peerURI")));
+  if (route.warning)
+    ferry_plan_event(s->plan, s->m, "Warning", "NetworkFallback", route.warning, s->now_ms);
+  return TRUE;
+}
+
+void ferry_step_act_place(FerryStep *s) {
+  g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
+  ferry_step_set(s, "status.migrationState.startTimestamp", json_string(now));
+  ferry_step_set(s, "status.migrationState.migrationConfiguration", json_deep_copy(s->config));
+  ferry_step_set(s, "status.migrationState.migrationPolicyName",
+                 s->policy_name ? json_string(s->policy_name) : NULL);
+  ferry_step_set(s, "status.migrationState.mode", json_string("PreCopy"));
+  ferry_step_set(s, "status.configurationOrigins", json_deep_copy(s->origins));
+}
+
+gboolean ferry_step_guard_unplaceable(FerryStep *s) {
+  gboolean lasting = g_strcmp0(ferry_json_str(s->m, "status.reason"), "Unschedulable") == 0;
+  gint64 age = ferry_step_phase_age(s);
+  if (!lasting && age < FERRY_UNSCHEDULABLE_TIMEOUT_MS) {
+    ferry_plan_wake(s->plan, s->now_ms + FERRY_UNSCHEDULABLE_TIMEOUT_MS - age);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+void ferry_step_act_unplaceable(FerryStep *s) {
+  g_autoptr(GString) text = g_string_new("no host can take the VM");
+  gsize i, k;
+  json_t *refusal, *reason;
+  json_array_foreach(ferry_json_get(s->m, "status.refusals"), i, refusal) {
+    g_string_append_printf(text, "%s %s: ", i ? ";" : ":", ferry_json_str(refusal, "nodeName"));
+    json_array_foreach(json_object_get(refusal, "reasons"), k, reason)
+        g_string_append_printf(text, "%s%s", k ? ", " : "", ferry_json_str(reason, "message"));
+  }
+  ferry_step_fail(s, "Unschedulable", "%s", text->str);
+}
+
+gboolean ferry_step_guard_not_accepted(FerryStep *s) {
+  gint64 age = ferry_step_phase_age(s);
+  if (age < FERRY_ACCEPT_TIMEOUT_MS) {
+    ferry_plan_wake(s->plan, s->now_ms + FERRY_ACCEPT_TIMEOUT_MS - age);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+void ferry_step_act_not_accepted(FerryStep *s) {
+  ferry_step_fail(s, "SourceAgentNotAnswering",
+                  "the agent of %s did not take the migration within %d s; the VM was not touched. "
+                  "See: journalctl -u ferry-agentd on that host",
+                  ferry_json_str(s->m, "status.migrationState.sourceNode"),
+                  FERRY_ACCEPT_TIMEOUT_MS / 1000);
+}
+
+const json_t *ferry_step_domain_on(const FerryStep *s, const char *node) {
+  return node ? ferry_json_find(ferry_json_get(s->vmi, "status.domains"), "nodeName", node) : NULL;
+}

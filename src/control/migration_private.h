@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the rows of the migration's table work on.
+#pragma once
+#include "control/migration.h"
+#include "policy/limits.h"
+
+G_BEGIN_DECLS
+
+/** One step's context: `m` and `vmi` are working copies, the rest is as stored. */
+typedef struct {
+  FerryStore *store;
+  json_t *m;      /* deep copy of the migration */
+  json_t *vmi;    /* as stored; NULL: gone */
+  json_t *source; /* the source's Node; NULL: unknown */
+  json_t *config; /* resolved; NULL until needed */
+  json_t *origins;
+  char *policy_name;
+  FerryPlan *plan;
+  gint64 now_ms;
+  gboolean changed;
+} FerryStep;
+
+typedef gboolean (*FerryGuard)(FerryStep *s);
+typedef void (*FerryAction)(FerryStep *s);
+
+/** One row: in phase `from`, when `guard` holds, go to phase `to` (NULL: stay) and do `action` (may
+ * be NULL). Rows are tried in order; the first that fires starts the round again. */
+typedef struct {
+  const char *from;
+  FerryGuard guard;
+  const char *to;
+  FerryAction action;
+} FerryRow;
+
+/* migration_actions.c: guards and actions up to Scheduled */
+void ferry_step_resolve_config(FerryStep *s);
+gboolean ferry_step_guard_cancelled(FerryStep *s);
+gboolean ferry_step_guard_vm_gone(FerryStep *s);
+gboolean ferry_step_guard_vm_off(FerryStep *s);
+gboolean ferry_step_guard_admitted(FerryStep *s);
+gboolean ferry_step_guard_placed(FerryStep *s);
+gboolean ferry_step_guard_unplaceable(FerryStep *s);
+gboolean ferry_step_guard_not_accepted(FerryStep *s);
+void ferry_step_act_begin(FerryStep *s);
+void ferry_step_act_cancelled(FerryStep *s);
+void ferry_step_act_vm_gone(FerryStep *s);
+void ferry_step_act_vm_off(FerryStep *s);
+void ferry_step_act_place(FerryStep *s);
+void ferry_step_act_unplaceable(FerryStep *s);
+void ferry_step_act_not_accepted(FerryStep *s);
+
+/* migration_outcome.c: guards and actions that decide how it ended */
+gboolean ferry_step_guard_arrived(FerryStep *s);
+gboolean ferry_step_guard_stayed(FerryStep *s);
+gboolean ferry_step_guard_lost(FerryStep *s);
+gboolean ferry_step_guard_agent_lost(FerryStep *s);
+void ferry_step_act_succeed(FerryStep *s);
+void ferry_step_act_stayed(FerryStep *s);
+void ferry_step_act_lost(FerryStep *s);
+void ferry_step_act_agent_lost(FerryStep *s);
+
+/** Ends the migration as Failed in `s->m`: reason, message, migrationState. */
+void ferry_step_fail(FerryStep *s, const char *reason, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/** Sets a value at `path` of the working copy only where it differs. Takes `value`. */
+void ferry_step_set(FerryStep *s, const char *path, json_t *value);
+/** Milliseconds since the phase began, by ferryd's own stamps; 0 where unknown. */
+gint64 ferry_step_phase_age(const FerryStep *s);
+gboolean ferry_step_cancel_requested(const FerryStep *s);
+/** The domain's record on a node, borrowed, or NULL. */
+const json_t *ferry_step_domain_on(const FerryStep *s, const char *node);
+
+G_END_DECLS

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/node.h"
+#include "base/rfc3339.h"
+#include "control/conditions.h"
+
+void ferry_node_step(const json_t *node, gint64 started_ms, gint64 now_ms, FerryPlan *plan) {
+  if (g_strcmp0(ferry_condition_status(node, "Ready"), "Unknown") == 0)
+    return;
+  gint64 last = ferry_rfc3339_parse(ferry_json_str(node, "status.agent.lastReportTime"));
+  gint64 due = MAX(last, started_ms) + FERRY_NODE_GRACE_MS;
+  if (now_ms < due) {
+    ferry_plan_wake(plan, due);
+    return;
+  }
+  g_autoptr(json_t) copy = json_deep_copy(node);
+  g_autofree char *when = last > 0 ? ferry_rfc3339_format(last) : NULL;
+  g_autofree char *text = when
+                              ? g_strdup_printf("its agent was last heard at %s", when)
+                              : g_strdup("its agent has never reported; start ferry-agentd for it");
+  ferry_condition_set(copy, "Ready", "Unknown", "NodeStatusUnknown", text, now_ms);
+  ferry_plan_event(plan, copy, "Warning", "NodeNotReady", text, now_ms);
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, g_steal_pointer(&copy), FALSE);
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each host's agent reports its own domains; status.domains keeps one record a host, and everything
+// else about the VM follows from those records. The host that "has" the VM is the one where it
+// runs; failing that, where it is active; failing that, where it is defined.
+#include "control/vmi_view.h"
+#include "base/quantity.h"
+#include "base/rfc3339.h"
+#include "control/conditions.h"
+#include "model/validate.h"
+#include "policy/migratable.h"
+
+/* 3 runs, 2 active but not running (a target that receives, a paused VM), 1 defined only */
+static int presence(const json_t *domain) {
+  const char *state = ferry_json_str(domain, "state");
+  if (!ferry_json_bool(domain, "active", FALSE))
+    return 1;
+  if (g_strcmp0(state, "running") == 0 || g_strcmp0(state, "blocked") == 0)
+    return 3;
+  return 2;
+}
+
+static gboolean receives(const json_t *domain) {
+  return g_strcmp0(ferry_json_str(domain, "state"), "paused") == 0 &&
+         g_strcmp0(ferry_json_str(domain, "reason"), "migration") == 0;
+}
+
+static const json_t *host_of(const json_t *vmi) {
+  const json_t *best = NULL;
+  const char *now_at = ferry_json_str(vmi, "status.nodeName");
+  gsize i;
+  json_t *d;
+  json_array_foreach(ferry_json_get(vmi, "status.domains"), i, d) {
+    int score = presence(d) * 4 + (receives(d) ? 0 : 2) +
+                (g_strcmp0(ferry_json_str(d, "nodeName"), now_at) == 0);
+    const json_t *b = best;
+    int top = b ? presence(b) * 4 + (receives(b) ? 0 : 2) +
+                      (g_strcmp0(ferry_json_str(b, "nodeName"), now_at) == 0)
+                : -1;
+    if (score > top)
+      best = d;
+  }
+  return best;
+}
+
+static void merge_labels(json_t *vmi, const json_t *labels) {
+  json_t *meta = json_object_get(vmi, "metadata");
+  json_t *have = json_object_get(meta, "labels");
+  if (!json_is_object(have)) {
+    have = json_object();
+    json_object_set_new(meta, "labels", have);
+  }
+  const json_t *before = ferry_json_get(vmi, "status.domainLabels");
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)before, key, value) {
+    if (!json_object_get(labels, key) && json_equal(json_object_get(have, key), value))
+      json_object_del(have, key);
+  }
+  json_object_foreach((json_t *)labels, key, value) {
+    const char *text = json_string_value(value);
+    /* a label that someone changed through the API stays until the domain's own changes */
+    if (text && ferry_format_check("label-value", text, NULL) &&
+        !(before && json_equal(json_object_get(before, key), value)))
+      json_object_set(have, key, value);
+  }
+  if (json_object_size(have) == 0)
+    json_object_del(meta, "labels");
+  ferry_json_set(vmi, "status.domainLabels",
+                 json_object_size(labels) ? json_deep_copy(labels) : NULL);
+}
+
+static void copy_key(json_t *to, const char *to_key, const json_t *from, const char *key) {
+  json_t *v = json_object_get(from, key);
+  if (v && !json_is_null(v))
+    ferry_json_set(to, to_key, json_deep_copy(v));
+}
+
+static void set_spec(json_t *vmi, const json_t *r) {
+  gint64 memory = ferry_json_int(r, "memoryBytes", 0);
+  json_t *spec = json_object();
+  copy_key(spec, "domainName", r, "name");
+  copy_key(spec, "persistent", r, "persistent");
+  copy_key(spec, "domain.cpu.cores", r, "vcpus");
+  copy_key(spec, "domain.cpu.model", r, "cpuModel");
+  copy_key(spec, "domain.machine.type", r, "machineType");
+  copy_key(spec, "domain.devices.disks", r, "disks");
+  copy_key(spec, "domain.devices.interfaces", r, "interfaces");
+  copy_key(spec, "domain.devices.hostDevices", r, "hostDevices");
+  copy_key(spec, "migration", r, "migrationPolicy");
+  if (memory > 0) {
+    g_autofree char *text = ferry_quantity_format(memory);
+    ferry_json_set_str(spec, "domain.memory.guest", text);
+    ferry_json_set_int(vmi, "status.guestMemoryBytes", memory);
+  }
+  if (!json_equal(spec, json_object_get(vmi, "spec"))) {
+    gint64 generation = ferry_json_int(vmi, "metadata.generation", 0);
+    ferry_json_set_int(vmi, "metadata.generation", generation + 1);
+    json_object_set(vmi, "spec", spec);
+  }
+  json_decref(spec);
+}
+
+void ferry_vmi_merge_record(json_t *vmi, const char *node, const json_t *r, gint64 now_ms) {
+  json_t *domains = ferry_json_get(vmi, "status.domains");
+  if (!json_is_array(domains)) {
+    domains = json_array();
+    ferry_json_set(vmi, "status.domains", domains);
+  }
+  json_t *d = ferry_json_find(domains, "nodeName", node);
+  if (!d) {
+    d = json_object();
+    json_array_append_new(domains, d);
+    ferry_json_set_str(d, "nodeName", node);
+  }
+  gboolean moved = g_strcmp0(ferry_json_str(d, "state"), ferry_json_str(r, "state")) != 0;
+  static const char *const keys[] = {"state", "reason", "id", "active", "persistent", "job"};
+  for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+    json_object_del(d, keys[i]);
+    copy_key(d, keys[i], r, keys[i]);
+  }
+  if (moved) {
+    g_autofree char *now = ferry_rfc3339_format_ms(now_ms);
+    ferry_json_set_str(d, "since", now);
+  }
+  if (g_strcmp0(ferry_json_str(host_of(vmi), "nodeName"), node) == 0) {
+    set_spec(vmi, r);
+    merge_labels(vmi, json_object_get(r, "labels"));
+  }
+}
+
+gboolean ferry_vmi_remove_node(json_t *vmi, const char *node) {
+  json_t *domains = ferry_json_get(vmi, "status.domains");
+  for (gsize i = 0; i < json_array_size(domains); i++)
+    if (g_strcmp0(ferry_json_str(json_array_get(domains, i), "nodeName"), node) == 0) {
+      json_array_remove(domains, i);
+      return TRUE;
+    }
+  return FALSE;
+}
+
+static const char *phase_of(const json_t *domain) {
+  const char *state = ferry_json_str(domain, "state");
+  if (!domain)
+    return "Unknown";
+  if (!ferry_json_bool(domain, "active", FALSE))
+    return g_strcmp0(state, "crashed") == 0 ? "Crashed" : "Stopped";
+  if (g_strcmp0(state, "paused") == 0 || g_strcmp0(state, "pmsuspended") == 0)
+    return "Paused";
+  return g_strcmp0(state, "crashed") == 0 ? "Crashed" : "Running";
+}
+
+static void condition_migratable(json_t *vmi, gint64 now_ms) {
+  g_autoptr(json_t) reasons = ferry_migratable_reasons(vmi);
+  if (json_array_size(reasons) == 0) {
+    ferry_condition_set(vmi, "LiveMigratable", "True", "", "", now_ms);
+    return;
+  }
+  g_autoptr(GString) text = g_string_new(NULL);
+  gsize i;
+  json_t *r;
+  json_array_foreach(reasons, i, r)
+      g_string_append_printf(text, "%s%s", i ? "; " : "", ferry_json_str(r, "message"));
+  ferry_condition_set(vmi, "LiveMigratable", "False",
+                      ferry_json_str(json_array_get(reasons, 0), "reason"), text->str, now_ms);
+}
+
+void ferry_vmi_derive(json_t *vmi, gboolean migrating, gint64 now_ms) {
+  const json_t *host = host_of(vmi);
+  const char *phase = phase_of(host);
+  ferry_json_set_str(vmi, "status.phase", phase);
+  ferry_json_set_str(vmi, "status.nodeName", ferry_json_str(host, "nodeName"));
+  ferry_json_set_str(vmi, "status.migrationMethod", "LiveMigration");
+  guint running = 0;
+  g_autoptr(GString) where = g_string_new(NULL);
+  gsize i;
+  json_t *d;
+  json_array_foreach(ferry_json_get(vmi, "status.domains"), i, d) {
+    if (presence(d) == 3) {
+      running++;
+      g_string_append_printf(where, "%s%s", where->len ? " and " : "",
+                             ferry_json_str(d, "nodeName"));
+    }
+  }
+  gboolean ready = g_str_equal(phase, "Running");
+  ferry_condition_set(vmi, "Ready", ready ? "True" : "False", ready ? "" : phase, "", now_ms);
+  if (g_str_equal(phase, "Paused"))
+    ferry_condition_set(vmi, "Paused", "True",
+                        ferry_json_str(host, "reason") ? ferry_json_str(host, "reason") : "", "",
+                        now_ms);
+  else
+    ferry_condition_remove(vmi, "Paused");
+  if (running > 1 && !migrating) {
+    g_autofree char *text = g_strdup_printf(
+        "the VM runs on %s at once: its disks are in danger; stop one of the two", where->str);
+    ferry_condition_set(vmi, "RunningOnTwoHosts", "True", "SameUUIDTwice", text, now_ms);
+  } else {
+    ferry_condition_remove(vmi, "RunningOnTwoHosts");
+  }
+  const char *operation = ferry_json_str(host, "job.operation");
+  if (operation && !migrating)
+    ferry_condition_set(vmi, "Migrating", "True", "StartedElsewhere",
+                        "a migration that Ferry did not start is under way; it is left alone",
+                        now_ms);
+  else if (!migrating)
+    ferry_condition_remove(vmi, "Migrating");
+  condition_migratable(vmi, now_ms);
+}
+
+char *ferry_vmi_name(const char *domain_name, const char *uuid,
+                     gboolean (*taken)(const char *name, gpointer data), gpointer data) {
+  if (ferry_format_check("dns-label", domain_name, NULL) && !taken(domain_name, data))
+    return g_strdup(domain_name);
+  g_autoptr(GString) out = g_string_new(NULL);
+  for (const char *p = domain_name; *p && out->len < 50; p++) {
+    char c = g_ascii_tolower(*p);
+    if (g_ascii_isalnum(c))
+      g_string_append_c(out, c);
+    else if (out->len && out->str[out->len - 1] != '-')
+      g_string_append_c(out, '-');
+  }
+  while (out->len && out->str[out->len - 1] == '-')
+    g_string_truncate(out, out->len - 1);
+  if (!out->len)
+    g_string_append(out, "vm");
+  return g_strdup_printf("%s-%.8s", out->str, uuid);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/config.h"
+#include "base/quantity.h"
+#include <math.h>
+
+typedef enum { KIND_INTEGER, KIND_BOOLEAN, KIND_BYTES, KIND_TEXT } ValueKind;
+
+/* Who may set a field: a bit for each source. */
+enum { CLUSTER = 1, POLICY = 2, VM = 4, MIGRATION = 8, ANYONE = 15 };
+
+static const struct {
+  const char *name;
+  ValueKind kind;
+  gint64 def;
+  unsigned who;
+} fields[] = {
+    {"parallelMigrationsPerCluster", KIND_INTEGER, 5, CLUSTER},
+    {"parallelOutboundMigrationsPerNode", KIND_INTEGER, 2, CLUSTER},
+    {"parallelInboundMigrationsPerNode", KIND_INTEGER, 2, CLUSTER},
+    {"bandwidthPerMigration", KIND_BYTES, 0, ANYONE},
+    {"completionTimeoutPerGiB", KIND_INTEGER, 150, ANYONE},
+    {"progressTimeout", KIND_INTEGER, 150, ANYONE},
+    {"maxDowntimeMs", KIND_INTEGER, 900, ANYONE},
+    {"allowAutoConverge", KIND_BOOLEAN, 0, ANYONE},
+    {"allowPostCopy", KIND_BOOLEAN, 0, ANYONE},
+    {"allowWorkloadDisruption", KIND_BOOLEAN, -1, ANYONE}, /* -1: follows allowPostCopy */
+    {"unsafeMigrationOverride", KIND_BOOLEAN, 0, ANYONE},
+    {"disableTLS", KIND_BOOLEAN, -1, ANYONE}, /* -1: left to the agent */
+    {"nodeDrainTaintKey", KIND_TEXT, 0, CLUSTER},
+    {"network", KIND_TEXT, 0, ANYONE},
+};
+
+static json_t *value_of(const json_t *source, const char *name, ValueKind kind) {
+  json_t *v = json_object_get(source, name);
+  gint64 bytes;
+  switch (kind) {
+  case KIND_INTEGER:
+    return json_is_integer(v) ? json_incref(v) : NULL;
+  case KIND_BOOLEAN:
+    return json_is_boolean(v) ? json_incref(v) : NULL;
+  case KIND_TEXT:
+    return json_is_string(v) ? json_incref(v) : NULL;
+  case KIND_BYTES:
+    if (json_is_integer(v))
+      return json_incref(v);
+    if (json_is_string(v) && ferry_quantity_parse(json_string_value(v), &bytes, NULL))
+      return json_integer(bytes);
+    return NULL;
+  }
+  return NULL;
+}
+
+json_t *ferry_config_resolve(const FerryConfigSources *s, json_t **origins) {
+  g_autofree char *policy_origin = g_strconcat(
+      "MigrationPolicy/", s->policy ? ferry_json_str(s->policy, "metadata.name") : "", NULL);
+  const struct {
+    const json_t *at;
+    const char *origin;
+    unsigned bit;
+  } sources[] = {
+      {ferry_json_get(s->migration, "spec"), "VirtualMachineInstanceMigration", MIGRATION},
+      {ferry_json_get(s->vmi, "spec.migration"), "VirtualMachineInstance", VM},
+      {ferry_json_get(s->policy, "spec"), policy_origin, POLICY},
+      {ferry_json_get(s->kubevirt, "spec.configuration.migrations"), "KubeVirt", CLUSTER},
+  };
+  json_t *out = json_object();
+  g_autoptr(json_t) from = json_object();
+  for (gsize f = 0; f < G_N_ELEMENTS(fields); f++) {
+    const char *name = fields[f].name;
+    for (gsize i = 0; i < G_N_ELEMENTS(sources); i++) {
+      json_t *v =
+          fields[f].who & sources[i].bit ? value_of(sources[i].at, name, fields[f].kind) : NULL;
+      if (!v)
+        continue;
+      json_object_set_new(out, name, v);
+      json_object_set_new(from, name, json_string(sources[i].origin));
+      break;
+    }
+    if (json_object_get(out, name) || fields[f].kind == KIND_TEXT || fields[f].def < 0)
+      continue;
+    json_object_set_new(out, name,
+                        fields[f].kind == KIND_BOOLEAN ? json_boolean(fields[f].def)
+                                                       : json_integer(fields[f].def));
+    json_object_set_new(from, name, json_string("default"));
+  }
+  if (!json_object_get(out, "allowWorkloadDisruption")) {
+    json_object_set(out, "allowWorkloadDisruption", json_object_get(out, "allowPostCopy"));
+    json_object_set(from, "allowWorkloadDisruption", json_object_get(from, "allowPostCopy"));
+  }
+  if (origins)
+    *origins = g_steal_pointer(&from);
+  return out;
+}
+
+gint64 ferry_config_completion_timeout(const json_t *config, gint64 bytes) {
+  gint64 per_gib = ferry_json_int(config, "completionTimeoutPerGiB", 0);
+  if (per_gib <= 0)
+    return 0;
+  return (gint64)ceil((double)per_gib * MAX((double)bytes / 0x1p30, 1.0));
+}

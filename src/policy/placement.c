@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/placement.h"
+#include "base/quantity.h"
+#include "policy/network.h"
+
+gboolean ferry_node_is_ready(const json_t *node) {
+  const json_t *ready = ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "Ready");
+  return g_strcmp0(ferry_json_str(ready, "status"), "True") == 0;
+}
+
+static void G_GNUC_PRINTF(3, 4) add(json_t *reasons, const char *reason, const char *format, ...) {
+  va_list ap;
+  va_start(ap, format);
+  g_autofree char *message = g_strdup_vprintf(format, ap);
+  va_end(ap);
+  json_array_append_new(reasons, json_pack("{ss,ss}", "reason", reason, "message", message));
+}
+
+static gint64 memory_capacity(const json_t *node) {
+  const json_t *v = ferry_json_get(node, "status.capacity.memory");
+  gint64 bytes = 0;
+  if (json_is_integer(v))
+    return json_integer_value(v);
+  if (json_is_string(v) && ferry_quantity_parse(json_string_value(v), &bytes, NULL))
+    return bytes;
+  return -1;
+}
+
+static gint64 free_memory(const json_t *node) {
+  gint64 capacity = memory_capacity(node);
+  return capacity < 0 ? -1 : MAX(0, capacity - ferry_json_int(node, "status.memoryUsedBytes", 0));
+}
+
+static gboolean runs_on(const json_t *vmi, const char *node) {
+  const json_t *d = ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node);
+  return d && ferry_json_bool(d, "active", FALSE);
+}
+
+static const char *version_major_gap(const json_t *vmi, const json_t *node,
+                                     const FerryPlacementInput *in) {
+  const char *source = ferry_json_str(vmi, "status.nodeName");
+  for (gsize i = 0; source && i < in->n_nodes; i++)
+    if (g_strcmp0(ferry_json_str(in->nodes[i], "metadata.name"), source) == 0) {
+      const char *from = ferry_json_str(in->nodes[i], "status.hypervisor.cpuArch");
+      const char *to = ferry_json_str(node, "status.hypervisor.cpuArch");
+      return from && to && !g_str_equal(from, to) ? to : NULL;
+    }
+  return NULL;
+}
+
+static const json_t *source_node(const FerryPlacementInput *in) {
+  const char *source = ferry_json_str(in->vmi, "status.nodeName");
+  for (gsize i = 0; source && i < in->n_nodes; i++)
+    if (g_strcmp0(ferry_json_str(in->nodes[i], "metadata.name"), source) == 0)
+      return in->nodes[i];
+  return NULL;
+}
+
+json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *node,
+                                gboolean *transient) {
+  json_t *reasons = json_array();
+  gsize lasting = 0;
+#define LASTING(...) (add(reasons, __VA_ARGS__), lasting++)
+#define PASSING(...) add(reasons, __VA_ARGS__)
+  const char *name = ferry_json_str(node, "metadata.name");
+  const char *wanted = ferry_json_str(in->migration, "spec.targetNode");
+  gboolean named = wanted && g_strcmp0(wanted, name) == 0;
+  if (g_strcmp0(ferry_json_str(in->vmi, "status.nodeName"), name) == 0)
+    LASTING("SameNode", "the VM runs on %s already; choose another host", name);
+  if (wanted && !named)
+    LASTING("NotTheTarget", "the migration names %s as its target", wanted);
+  if (!ferry_node_is_ready(node)) {
+    const json_t *ready =
+        ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "Ready");
+    const char *message = ferry_json_str(ready, "message");
+    PASSING("NotReady", "node %s is not ready: %s", name,
+            message ? message : "its agent has not reported");
+  }
+  if (ferry_json_bool(node, "spec.unschedulable", FALSE) && !named)
+    LASTING("Unschedulable", "node %s is cordoned; undo it with: kubectl uncordon %s", name, name);
+  if (ferry_json_get(node, "metadata.deletionTimestamp"))
+    LASTING("Deleted", "node %s is being deleted", name);
+  const char *key;
+  json_t *value;
+  json_object_foreach(ferry_json_get(in->migration, "spec.addedNodeSelector"), key, value) {
+    const char *have =
+        json_string_value(json_object_get(ferry_json_get(node, "metadata.labels"), key));
+    if (g_strcmp0(have, json_string_value(value)) != 0)
+      LASTING("NodeSelector", "node %s has not the label %s=%s of addedNodeSelector", name, key,
+              json_string_value(value) ? json_string_value(value) : "");
+  }
+  const char *arch = version_major_gap(in->vmi, node, in);
+  if (arch)
+    LASTING("Architecture", "node %s has architecture %s, not the source's", name, arch);
+  gint64 need = ferry_json_int(in->vmi, "status.guestMemoryBytes", 0), free = free_memory(node);
+  if (free >= 0 && need > free) {
+    g_autofree char *a = ferry_bytes_format((double)need);
+    g_autofree char *b = ferry_bytes_format((double)free);
+    PASSING("Memory", "node %s has %s of memory free, the VM needs %s", name, b, a);
+  }
+  const char *domain = ferry_json_str(in->vmi, "spec.domainName");
+  const char *uid = ferry_json_str(in->vmi, "metadata.uid");
+  for (gsize i = 0; i < in->n_vmis; i++) {
+    const char *other = ferry_json_str(in->vmis[i], "metadata.uid");
+    if (g_strcmp0(other, uid) != 0 &&
+        g_strcmp0(ferry_json_str(in->vmis[i], "spec.domainName"), domain) == 0 &&
+        ferry_json_find(ferry_json_get(in->vmis[i], "status.domains"), "nodeName", name))
+      LASTING("NameTaken",
+              "node %s has another domain named %s (UUID %s); rename or remove one of the two",
+              name, domain, other);
+  }
+  if (g_strcmp0(ferry_json_str(in->vmi, "status.nodeName"), name) != 0 && runs_on(in->vmi, name))
+    PASSING("RunsThere", "node %s reports this VM as active already", name);
+  if (!ferry_json_str(node, "status.hypervisor.peerURI"))
+    PASSING("NoPeerURI",
+            "node %s has not said how other hosts' libvirtd reach its libvirtd (--peer-uri)", name);
+  const json_t *source = source_node(in);
+  if (source && source != node) {
+    g_auto(FerryRoute) route = {0};
+    g_autofree char *problem = NULL;
+    if (!ferry_network_route(in->networks, in->n_networks, ferry_json_str(in->config, "network"),
+                             source, node, &route, &problem))
+      LASTING("Network", "%s", problem);
+  }
+  g_autofree char *full = NULL;
+  if (in->limits && !ferry_limits_inbound_ok(in->limits, name, &full))
+    PASSING("InboundLimit", "%s", full);
+  if (transient)
+    *transient = lasting == 0;
+  return reasons;
+}
+
+const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **refusals,
+                                     gboolean *transient) {
+  const json_t *best = NULL;
+  json_t *refused = json_array();
+  *transient = FALSE;
+  for (gsize i = 0; i < in->n_nodes; i++) {
+    const json_t *node = in->nodes[i];
+    gboolean passing;
+    g_autoptr(json_t) reasons = ferry_placement_reasons(in, node, &passing);
+    if (json_array_size(reasons) > 0) {
+      *transient |= passing;
+      json_array_append_new(refused,
+                            json_pack("{ss?,sO}", "nodeName", ferry_json_str(node, "metadata.name"),
+                                      "reasons", reasons));
+      continue;
+    }
+    gint64 have = free_memory(node), top = best ? free_memory(best) : -1;
+    if (!best || have > top ||
+        (have == top && g_strcmp0(ferry_json_str(node, "metadata.name"),
+                                  ferry_json_str(best, "metadata.name")) < 0))
+      best = node;
+  }
+  *refusals = refused;
+  return best;
+}

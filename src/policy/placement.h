@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Choosing a target: every node gets all the reasons that speak against it.
+#pragma once
+#include "policy/limits.h"
+
+G_BEGIN_DECLS
+
+/** What placement looks at; everything borrowed. */
+typedef struct {
+  const json_t *vmi;
+  const json_t *migration;
+  json_t *const *nodes;
+  gsize n_nodes;
+  json_t *const *networks;
+  gsize n_networks;
+  json_t *const *vmis; /* all VMs, for names taken at a target */
+  gsize n_vmis;
+  const json_t *config;      /* resolved */
+  const FerryLimits *limits; /* NULL: inbound limits are not looked at */
+} FerryPlacementInput;
+
+/** The reasons against one node as target: a new list of {reason, message}; empty: it fits.
+ * `transient` (may be NULL) tells whether every reason may go away by itself (limits, a node that
+ * is not ready). Pure. */
+json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *node,
+                                gboolean *transient);
+
+/** Chooses among the nodes the one with the most free memory (by name where equal), spec.targetNode
+ * and spec.addedNodeSelector heeded. Returns it borrowed, or NULL; `refusals` gets a new list of
+ * {nodeName, reasons:[{reason, message}]}, `transient` whether waiting can help. Pure. */
+const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **refusals,
+                                     gboolean *transient);
+
+/** Status of a node's Ready condition is "True". */
+gboolean ferry_node_is_ready(const json_t *node);
+
+G_END_DECLS
