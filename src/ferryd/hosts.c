@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each host has one child process; the child's end is a GLib child watch on ferryd's main context,
+// which starts it anew after a pause that doubles while it keeps ending early. A child that has no
+// certificate yet gets a fresh one-time token in a file of mode 0600.
+#include "ferryd/hosts.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "model/validate.h"
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BACKOFF_MIN_MS 1000
+#define BACKOFF_MAX_MS 30000
+#define STOP_GRACE_US (5 * G_USEC_PER_SEC)
+
+typedef struct {
+  FerrydHosts *all;
+  char *name, *uri, *peer;
+  GPid pid; /* 0: not running */
+  gint64 started_us;
+  guint backoff_ms;
+  GSource *child, *timer;
+} Host;
+
+struct FerrydHosts {
+  GMainContext *context;
+  FerryApi *api;
+  char *state_dir, *agent, *log_level;
+  GPtrArray *hosts;
+};
+
+static void start_host(Host *h);
+
+static void drop(GSource **source) {
+  if (*source) {
+    g_source_destroy(*source);
+    g_clear_pointer(source, g_source_unref);
+  }
+}
+
+static void host_free(gpointer p) {
+  Host *h = p;
+  drop(&h->child);
+  drop(&h->timer);
+  g_free(h->name);
+  g_free(h->uri);
+  g_free(h->peer);
+  g_free(h);
+}
+
+static gboolean on_timer(gpointer data) {
+  Host *h = data;
+  drop(&h->timer);
+  start_host(h);
+  return G_SOURCE_REMOVE;
+}
+
+static void start_later(Host *h) {
+  if (g_get_monotonic_time() - h->started_us > 60 * G_USEC_PER_SEC)
+    h->backoff_ms = BACKOFF_MIN_MS;
+  h->timer = g_timeout_source_new(h->backoff_ms);
+  g_source_set_callback(h->timer, on_timer, h, NULL);
+  g_source_attach(h->timer, h->all->context);
+  h->backoff_ms = MIN(h->backoff_ms * 2, BACKOFF_MAX_MS);
+}
+
+static void on_child_end(GPid pid, int status, gpointer data) {
+  Host *h = data;
+  g_autoptr(GError) error = NULL;
+  g_spawn_check_wait_status(status, &error);
+  ferry_warning("the agent of a managed host ended; it is started again", "FERRY_NODE", h->name,
+                "FERRY_ERROR", error ? error->message : "exit status 0");
+  h->pid = 0;
+  drop(&h->child);
+  start_later(h);
+}
+
+static void die_with_parent(gpointer data) {
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+static gboolean write_token(Host *h, const char *dir, const char *path, GError **error) {
+  g_autofree char *certificate = g_build_filename(dir, "agent.crt", NULL);
+  if (g_file_test(certificate, G_FILE_TEST_EXISTS))
+    return TRUE;
+  g_autofree char *token = ferry_api_token_new(h->all->api, h->name, error);
+  return token && ferry_file_write(path, token, strlen(token), 0600, error);
+}
+
+static void start_host(Host *h) {
+  g_autoptr(GError) error = NULL;
+  g_autofree char *dir = g_build_filename(h->all->state_dir, "agents", h->name, NULL);
+  g_autofree char *token = g_build_filename(dir, "join-token", NULL);
+  const char *argv[] = {h->all->agent,
+                        "--server",
+                        ferry_api_url(h->all->api),
+                        "--node",
+                        h->name,
+                        "--state-dir",
+                        dir,
+                        "--token-file",
+                        token,
+                        "--libvirt-uri",
+                        h->uri,
+                        "--peer-uri",
+                        h->peer,
+                        "--log-level",
+                        h->all->log_level,
+                        NULL};
+  g_mkdir_with_parents(dir, 0700);
+  h->started_us = g_get_monotonic_time();
+  if (!write_token(h, dir, token, &error) ||
+      !g_spawn_async(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD,
+                     die_with_parent, NULL, &h->pid, &error)) {
+    ferry_warning("cannot start the agent of a managed host", "FERRY_NODE", h->name, "FERRY_ERROR",
+                  error->message);
+    h->pid = 0;
+    start_later(h);
+    return;
+  }
+  h->child = g_child_watch_source_new(h->pid);
+  g_source_set_callback(h->child, G_SOURCE_FUNC(on_child_end), h, NULL);
+  g_source_attach(h->child, h->all->context);
+}
+
+static Host *parse(const char *text, GError **error) {
+  const char *equals = strchr(text, '=');
+  g_autofree char *name = equals ? g_strndup(text, (gsize)(equals - text)) : NULL;
+  if (!name || !equals[1] || !ferry_format_check("dns-subdomain", name, NULL)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
+                "--host %s: expected NAME=LIBVIRT_URI[,peer=PEER_URI], as in "
+                "h1=qemu+ssh://root@h1/system, with a DNS name before the \"=\"",
+                text);
+    return NULL;
+  }
+  Host *h = g_new0(Host, 1);
+  const char *peer = strstr(equals + 1, ",peer=");
+  h->uri = peer ? g_strndup(equals + 1, (gsize)(peer - equals - 1)) : g_strdup(equals + 1);
+  h->peer = g_strdup(peer ? peer + strlen(",peer=") : h->uri);
+  h->name = g_steal_pointer(&name);
+  h->backoff_ms = BACKOFF_MIN_MS;
+  return h;
+}
+
+/* beside ferryd (an installed tree, or a build tree), else by PATH */
+static char *find_agent(void) {
+  g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+  g_autofree char *dir = self ? g_path_get_dirname(self) : NULL;
+  static const char *const places[] = {"ferry-agentd", "../agent/ferry-agentd",
+                                       "../sbin/ferry-agentd"};
+  for (gsize i = 0; dir && i < G_N_ELEMENTS(places); i++) {
+    g_autofree char *path = g_build_filename(dir, places[i], NULL);
+    if (g_file_test(path, G_FILE_TEST_IS_EXECUTABLE))
+      return g_steal_pointer(&path);
+  }
+  return g_strdup("ferry-agentd");
+}
+
+FerrydHosts *ferryd_hosts_start(GMainContext *context, FerryApi *api, const char *state_dir,
+                                const char *agent, const char *log_level, const char *const *hosts,
+                                GError **error) {
+  FerrydHosts *all = g_new0(FerrydHosts, 1);
+  all->context = context;
+  all->api = api;
+  all->state_dir = g_strdup(state_dir);
+  all->agent = agent ? g_strdup(agent) : find_agent();
+  all->log_level = g_strdup(log_level);
+  all->hosts = g_ptr_array_new_with_free_func(host_free);
+  for (; hosts && *hosts; hosts++) {
+    Host *h = parse(*hosts, error);
+    if (!h) {
+      ferryd_hosts_stop(all);
+      return NULL;
+    }
+    h->all = all;
+    g_ptr_array_add(all->hosts, h);
+  }
+  for (guint i = 0; i < all->hosts->len; i++)
+    start_host(g_ptr_array_index(all->hosts, i));
+  return all;
+}
+
+static void end_child(Host *h) {
+  if (h->pid == 0)
+    return;
+  kill(h->pid, SIGTERM);
+  gint64 until = g_get_monotonic_time() + STOP_GRACE_US;
+  pid_t got;
+  while ((got = waitpid(h->pid, NULL, WNOHANG)) == 0 && g_get_monotonic_time() < until)
+    g_usleep(20000);
+  if (got == 0) {
+    kill(h->pid, SIGKILL);
+    waitpid(h->pid, NULL, 0);
+  }
+  h->pid = 0;
+}
+
+void ferryd_hosts_stop(FerrydHosts *all) {
+  if (!all)
+    return;
+  for (guint i = 0; i < all->hosts->len; i++) {
+    Host *h = g_ptr_array_index(all->hosts, i);
+    drop(&h->child);
+    drop(&h->timer);
+    end_child(h);
+  }
+  g_ptr_array_unref(all->hosts);
+  g_free(all->state_dir);
+  g_free(all->agent);
+  g_free(all->log_level);
+  g_free(all);
+}

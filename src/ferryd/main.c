@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// ferryd: opens the store, starts the control thread, serves the API, and supervises the agents of
+// --host, until SIGTERM or SIGINT. The main thread only handles signals, children and the watchdog.
+#include "api/server.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "control/inventory.h"
+#include "control/loop.h"
+#include "ferryd/hosts.h"
+#include "ferryd/options.h"
+#include <errno.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#ifndef FERRY_VERSION
+#error "FERRY_VERSION comes from meson.build"
+#endif
+
+typedef struct {
+  FerryStore *store;
+  FerryControl *control;
+} Daemon;
+
+static gboolean on_report(gpointer data, const char *node, const json_t *body, GError **error) {
+  Daemon *d = data;
+  return ferry_inventory_report(d->store, node, body, ferry_clock_wall_ms(ferry_clock_system()),
+                                error);
+}
+
+static void on_metrics(gpointer data, GString *out) {
+  Daemon *d = data;
+  FerryStoreStats s;
+  FerryControlStats c = {0};
+  ferry_store_stats(d->store, &s);
+  if (d->control)
+    ferry_control_stats(d->control, &c);
+  g_string_append_printf(
+      out,
+      "# HELP ferry_store_commits_total Batches committed.\n"
+      "# TYPE ferry_store_commits_total counter\n"
+      "ferry_store_commits_total %" G_GUINT64_FORMAT "\n"
+      "# HELP ferry_store_conflicts_total Batches refused because an object had changed.\n"
+      "# TYPE ferry_store_conflicts_total counter\n"
+      "ferry_store_conflicts_total %" G_GUINT64_FORMAT "\n"
+      "# HELP ferry_store_objects Objects in the store.\n"
+      "# TYPE ferry_store_objects gauge\n"
+      "ferry_store_objects %" G_GUINT64_FORMAT "\n"
+      "# HELP ferry_control_steps_total Steps of the controllers.\n"
+      "# TYPE ferry_control_steps_total counter\n"
+      "ferry_control_steps_total %" G_GUINT64_FORMAT "\n",
+      s.commits, s.conflicts, s.objects, c.steps);
+}
+
+static gboolean on_signal(gpointer data) {
+  g_main_loop_quit(data);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean on_watchdog(gpointer data) {
+  sd_notify(0, "WATCHDOG=1");
+  return G_SOURCE_CONTINUE;
+}
+
+static void attach(GSource *source, GSourceFunc func, gpointer data, GMainContext *context) {
+  g_source_set_callback(source, func, data, NULL);
+  g_source_attach(source, context);
+  g_source_unref(source);
+}
+
+static gboolean serve(FerrydOptions *o, Daemon *d, GError **error) {
+  static const char *const default_listen[] = {"127.0.0.1:6443", NULL};
+  if (g_mkdir_with_parents(o->state_dir, 0700) < 0) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
+                "cannot make the state directory %s: %s", o->state_dir, g_strerror(errno));
+    return FALSE;
+  }
+  g_autofree char *database = g_build_filename(o->state_dir, "ferry.db", NULL);
+  d->store = ferry_store_open(database, NULL, error);
+  if (!d->store)
+    return FALSE;
+  int n_fds = sd_listen_fds(1);
+  g_autofree int *fds = g_new0(int, MAX(n_fds, 1));
+  for (int i = 0; i < n_fds; i++)
+    fds[i] = SD_LISTEN_FDS_START + i;
+  const char *const *listen = o->listen   ? (const char *const *)o->listen
+                              : n_fds > 0 ? NULL
+                                          : default_listen;
+  FerryApiConfig config = {
+      .store = d->store,
+      .state_dir = o->state_dir,
+      .listen = listen,
+      .fds = fds,
+      .n_fds = (gsize)MAX(n_fds, 0),
+      .tls_sans = (const char *const *)o->tls_sans,
+      .server_url = o->server_url,
+      .clock = ferry_clock_system(),
+      .hooks = {.report = on_report, .metrics = on_metrics, .data = d},
+  };
+  g_autoptr(FerryApi) api = ferry_api_new(&config, error);
+  if (!api)
+    return FALSE;
+  d->control = ferry_control_start(d->store, ferry_clock_system());
+
+  g_autoptr(GMainContext) context = g_main_context_new();
+  g_main_context_push_thread_default(context);
+  g_autoptr(GMainLoop) loop = g_main_loop_new(context, FALSE);
+  attach(g_unix_signal_source_new(SIGTERM), on_signal, loop, context);
+  attach(g_unix_signal_source_new(SIGINT), on_signal, loop, context);
+  guint64 watchdog_us = 0;
+  if (sd_watchdog_enabled(0, &watchdog_us) > 0)
+    attach(g_timeout_source_new((guint)(watchdog_us / 2000)), on_watchdog, NULL, context);
+  FerrydHosts *hosts = ferryd_hosts_start(context, api, o->state_dir, o->agent, o->log_level,
+                                          (const char *const *)o->hosts, error);
+  if (hosts) {
+    ferry_info("ferryd serves", "FERRY_URL", ferry_api_url(api), "FERRY_STATE_DIR", o->state_dir);
+    sd_notifyf(0, "READY=1\nSTATUS=serving %s", ferry_api_url(api));
+    g_main_loop_run(loop);
+    sd_notify(0, "STOPPING=1");
+  }
+  ferryd_hosts_stop(hosts);
+  g_clear_pointer(&api, ferry_api_free); /* its hooks use the rest */
+  ferry_control_stop(d->control);
+  g_main_context_pop_thread_default(context);
+  return hosts != NULL;
+}
+
+int main(int argc, char **argv) {
+  if (argc > 1 && g_str_equal(argv[1], "token"))
+    return ferryd_token_main(argc - 1, argv + 1);
+  FerrydOptions options = {0};
+  g_autoptr(GError) error = NULL;
+  if (!ferryd_options_parse(&options, &argc, &argv, &error)) {
+    fprintf(stderr, "ferryd: %s\n", error->message);
+    return 2;
+  }
+  if (options.version) {
+    printf("ferryd %s\n", FERRY_VERSION);
+    return 0;
+  }
+  if (!ferry_log_init("ferryd", options.log_level)) {
+    fprintf(stderr, "ferryd: --log-level %s: expected debug, info, warning or error\n",
+            options.log_level);
+    return 2;
+  }
+  signal(SIGPIPE, SIG_IGN);
+  umask(077);
+  Daemon daemon = {0};
+  gboolean ok = serve(&options, &daemon, &error);
+  ferry_store_free(daemon.store);
+  if (!ok)
+    fprintf(stderr, "ferryd: %s\n", error->message);
+  ferryd_options_clear(&options);
+  return ok ? 0 : 1;
+}

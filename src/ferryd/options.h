@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of ferryd.
+#pragma once
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+  char *state_dir;
+  char *log_level;
+  char *agent; /* path of ferry-agentd for --host */
+  char *server_url;
+  GStrv listen, tls_sans, hosts;
+  gboolean version;
+} FerrydOptions;
+
+/** Parses the options of the daemon; FALSE with a message for people on a usage error. */
+gboolean ferryd_options_parse(FerrydOptions *options, int *argc, char ***argv, GError **error);
+void ferryd_options_clear(FerrydOptions *options);
+
+/** The subcommand `ferryd token ...` (argv[0] is "token"); returns the exit code. */
+int ferryd_token_main(int argc, char **argv);
+
+G_END_DECLS
