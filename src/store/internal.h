@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store's insides, shared by store.c, writer.c and watch.c, and by tests that bring a backend
+// of their own.
+//
+// Locks, in the order in which they may nest (none needs to nest today):
+//   queue_lock  the requests that wait, their `done`, the figures
+//   watch_lock  the list of watches; held while wake functions run
+//   state_lock  index, log, revision: written by the writer thread only, so that thread reads
+//               them without a lock; everybody else takes it for reading, briefly
+// They are pthread's and not GLib's: the read-write lock must let a waiting writer go first (a
+// steady stream of readers would starve it otherwise), and ThreadSanitizer knows them.
+#pragma once
+#include "store/backend.h"
+#include "store/index.h"
+#include "store/log.h"
+#include "store/store.h"
+
+#include <pthread.h>
+
+G_BEGIN_DECLS
+
+#if !JSON_HAVE_ATOMIC_BUILTINS
+#error "the store shares json_t between threads: jansson must be built with atomic reference counts"
+#endif
+
+/** Revisions reserved in one go, so that telemetry need not write the high-water mark. */
+#define FERRY_STORE_RESERVE 10000
+/** Writes that share one transaction at most: bounds its size and the others' wait. */
+#define FERRY_STORE_GROUP_MAX 4096
+#define FERRY_STORE_LOG_ENTRIES 20000
+#define FERRY_STORE_TELEMETRY_MS 3000
+
+/** One waiting ferry_store_commit, on its caller's stack. */
+typedef struct FerryRequest FerryRequest;
+struct FerryRequest {
+  const FerryWrite *writes;
+  gsize n;
+  char **texts;     /* JSON text of each written object; NULL elements: none, or not kept */
+  json_t **results; /* may be NULL */
+  gboolean durable; /* FALSE: all its writes are telemetry */
+  gboolean ok, done;
+  GError *error;
+  pthread_cond_t ready;
+  FerryRequest *next;
+};
+
+struct FerryStore {
+  FerryBackend *backend;
+  gint64 telemetry_us;
+  pthread_t writer;
+
+  pthread_mutex_t queue_lock;
+  pthread_cond_t queue_filled;
+  FerryRequest *queue_first, **queue_end;
+  gboolean stopping;
+  FerryStoreStats stats;
+
+  pthread_mutex_t watch_lock;
+  GPtrArray *watches; /* FerryWatch, borrowed */
+
+  pthread_rwlock_t state_lock;
+  FerryIndex *index;
+  FerryLog log;
+  gint64 revision;
+
+  /* The writer thread's own (and the opener's before it runs). */
+  gint64 assigned;       /* newest revision given to a change, shown or burnt */
+  gint64 reserved;       /* revisions up to here are covered by the durable mark */
+  GHashTable *dirty;     /* FerryEntry: its newest state is in memory only */
+  gint64 dirty_due;      /* monotonic us at which the dirty entries are to be written */
+  gboolean dirty_failed; /* the last attempt failed and was logged */
+};
+
+/** Opens a store on a backend, which it owns from then on, even on failure. */
+FerryStore *ferry_store_open_backend(FerryBackend *backend, const FerryStoreOptions *options,
+                                     GError **error);
+
+/** The writer thread: runs until `stopping` is set and the queue is empty. */
+void *ferry_store_writer(void *store);
+
+/** Wakes the watches that any of the changes concerns. Writer thread. */
+void ferry_watch_wake_all(FerryStore *store, GPtrArray *changes);
+
+/** "virtualmachineinstances.kubevirt.io" or "nodes". Free with g_free. */
+char *ferry_store_resource_name(const char *group, const char *plural);
+
+G_END_DECLS

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+// The writer thread: the only one that changes the state.
+//
+// It takes all batches that wait (up to FERRY_STORE_GROUP_MAX writes) and goes through them twice:
+// first those that are only telemetry, which are shown at once, then the others, which share one
+// transaction of the backend and are shown after it. None of their callers has an answer yet, so
+// this is one of the orders in which they might have come.
+//
+// A pass works on a stage: a table of the objects that the pass has changed, laid over the index,
+// and the list of changes to publish. Each batch is tried on a layer of its own, which becomes part
+// of the stage when all its writes fit and is dropped when one does not: a refused batch leaves
+// nothing and takes no revision. When the transaction fails, the whole stage is dropped, and every
+// caller in it hears UNAVAILABLE (a refusal may have been due to a write that now did not happen);
+// the revisions are burnt, so that no number can mean two things even if the disk kept some of it.
+//
+// Telemetry: the entry is marked dirty, and every transaction writes the dirty entries too; where
+// none comes, the writer makes one when the oldest is due. The high-water mark of revisions is
+// reserved in blocks, since a revision of telemetry may be seen and then lost with a crash.
+#include "store/internal.h"
+#include "base/log.h"
+
+#include <string.h>
+
+/* An object as a stage sees it. Strings are borrowed from the write. */
+typedef struct {
+  const FerryKind *kind;
+  const char *ns, *name;
+  json_t *object; /* owned; NULL: deleted */
+  gint64 revision;
+} Staged;
+
+typedef struct {
+  FerryStore *store;
+  gboolean durable;
+  GHashTable *state;  /* Staged -> itself: what accepted batches made */
+  GHashTable *layer;  /* the same of the batch being tried */
+  GPtrArray *changes; /* FerryChange, in order of revision */
+  GPtrArray *texts;   /* JSON text of each change, borrowed; NULL: a delete */
+  gint64 revision;    /* newest one given out */
+  gboolean flush;     /* needs a transaction though nothing changes */
+} Stage;
+
+static guint staged_hash(gconstpointer key) {
+  const Staged *staged = key;
+  return (g_str_hash(staged->kind->plural) * 31 + g_str_hash(staged->ns)) * 31 +
+         g_str_hash(staged->name);
+}
+
+static gboolean staged_equal(gconstpointer a, gconstpointer b) {
+  const Staged *x = a, *y = b;
+  return strcmp(x->name, y->name) == 0 && strcmp(x->ns, y->ns) == 0 &&
+         strcmp(x->kind->plural, y->kind->plural) == 0 &&
+         strcmp(x->kind->group, y->kind->group) == 0;
+}
+
+static void staged_free(gpointer data) {
+  Staged *staged = data;
+  json_decref(staged->object);
+  g_free(staged);
+}
+
+static void stage_init(Stage *stage, FerryStore *store, gboolean durable) {
+  *stage = (Stage){.store = store,
+                   .durable = durable,
+                   .state = g_hash_table_new_full(staged_hash, staged_equal, NULL, staged_free),
+                   .layer = g_hash_table_new_full(staged_hash, staged_equal, NULL, staged_free),
+                   .changes = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_change_unref),
+                   .texts = g_ptr_array_new(),
+                   .revision = store->assigned};
+}
+
+static void stage_clear(Stage *stage) {
+  g_hash_table_unref(stage->state);
+  g_hash_table_unref(stage->layer);
+  g_ptr_array_unref(stage->changes);
+  g_ptr_array_unref(stage->texts);
+}
+
+/* The object as this batch sees it: borrowed, NULL where there is none. */
+static json_t *stage_lookup(Stage *stage, const FerryWrite *write, gint64 *revision) {
+  Staged probe = {.kind = write->kind, .ns = write->ns, .name = write->name};
+  Staged *staged = g_hash_table_lookup(stage->layer, &probe);
+  if (staged == NULL)
+    staged = g_hash_table_lookup(stage->state, &probe);
+  if (staged != NULL) {
+    *revision = staged->revision;
+    return staged->object;
+  }
+  FerryEntry *entry = ferry_index_find(stage->store->index, write->kind->group, write->kind->plural,
+                                       write->ns, write->name);
+  if (entry == NULL)
+    return NULL;
+  *revision = entry->revision;
+  return entry->object;
+}
+
+/* A copy that shares all but the top level and metadata. */
+static json_t *with_revision(json_t *object, gint64 revision) {
+  json_t *copy = json_copy(object);
+  json_t *metadata = json_object_get(copy, "metadata");
+  metadata = json_is_object(metadata) ? json_copy(metadata) : json_object();
+  json_object_set_new(metadata, "resourceVersion", json_sprintf("%" G_GINT64_FORMAT, revision));
+  json_object_set_new(copy, "metadata", metadata);
+  return copy;
+}
+
+static gboolean refuse(const FerryWrite *write, FerryErrorCode code, GError **error,
+                       const char *format, ...) G_GNUC_PRINTF(4, 5);
+static gboolean refuse(const FerryWrite *write, FerryErrorCode code, GError **error,
+                       const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  g_autofree char *what = g_strdup_vprintf(format, args);
+  va_end(args);
+  g_autofree char *resource = ferry_store_resource_name(write->kind->group, write->kind->plural);
+  g_set_error(error, FERRY_ERROR, code, "%s \"%s\" %s", resource, write->name, what);
+  return FALSE;
+}
+
+static gboolean check_against(const FerryWrite *write, const json_t *current, gint64 revision,
+                              GError **error) {
+  if (write->op == FERRY_WRITE_CREATE)
+    return current == NULL || refuse(write, FERRY_ERROR_ALREADY_EXISTS, error, "already exists");
+  if (current == NULL)
+    return refuse(write, FERRY_ERROR_NOT_FOUND, error, "not found");
+  if (write->revision != 0 && write->revision != revision)
+    return refuse(write, FERRY_ERROR_CONFLICT, error,
+                  "has changed: its resourceVersion is %" G_GINT64_FORMAT
+                  ", the request expects %" G_GINT64_FORMAT "; read it again and repeat the change",
+                  revision, write->revision);
+  return TRUE;
+}
+
+/* Tries one write on the batch's layer; `result` (may be NULL) gets a new reference. */
+static gboolean stage_write(Stage *stage, const FerryWrite *write, const char *text,
+                            json_t **result, GError **error) {
+  gint64 revision = 0;
+  json_t *current = stage_lookup(stage, write, &revision);
+  if (!check_against(write, current, revision, error))
+    return FALSE;
+
+  if (write->op == FERRY_WRITE_UPDATE) {
+    json_auto_t *same = with_revision(write->object, revision);
+    if (json_equal(same, current)) {
+      /* Durable means that this state is on disk when the caller goes on: it may be telemetry. */
+      stage->flush = stage->flush || stage->durable;
+      if (result != NULL)
+        *result = json_incref(current);
+      return TRUE;
+    }
+  }
+  json_t *source = write->object != NULL ? write->object : current;
+  json_t *object = with_revision(source, ++stage->revision);
+  gboolean deleted = write->op == FERRY_WRITE_DELETE;
+  FerryChangeType type = deleted                           ? FERRY_DELETED
+                         : write->op == FERRY_WRITE_CREATE ? FERRY_ADDED
+                                                           : FERRY_MODIFIED;
+  g_ptr_array_add(stage->changes, ferry_change_new(stage->revision, type, write->kind, write->ns,
+                                                   write->name, object, current));
+  g_ptr_array_add(stage->texts, (gpointer)text);
+  if (result != NULL)
+    *result = json_incref(object);
+
+  Staged *staged = g_new0(Staged, 1);
+  *staged = (Staged){.kind = write->kind,
+                     .ns = write->ns,
+                     .name = write->name,
+                     .object = deleted ? NULL : json_incref(object),
+                     .revision = stage->revision};
+  g_hash_table_replace(stage->layer, staged, staged);
+  json_decref(object);
+  return TRUE;
+}
+
+static void request_drop_results(FerryRequest *request) {
+  for (gsize i = 0; request->results != NULL && i < request->n; i++) {
+    json_decref(request->results[i]);
+    request->results[i] = NULL;
+  }
+}
+
+static void stage_batch(Stage *stage, FerryRequest *request) {
+  guint changes = stage->changes->len;
+  gint64 revision = stage->revision;
+  request->ok = TRUE;
+  for (gsize i = 0; request->ok && i < request->n; i++)
+    request->ok =
+        stage_write(stage, &request->writes[i], request->texts[i],
+                    request->results != NULL ? &request->results[i] : NULL, &request->error);
+  if (!request->ok) {
+    request_drop_results(request);
+    g_ptr_array_set_size(stage->changes, (gint)changes);
+    g_ptr_array_set_size(stage->texts, (gint)changes);
+    stage->revision = revision;
+    g_hash_table_remove_all(stage->layer);
+    return;
+  }
+  GHashTableIter iter;
+  gpointer staged;
+  g_hash_table_iter_init(&iter, stage->layer);
+  while (g_hash_table_iter_next(&iter, &staged, NULL)) {
+    g_hash_table_iter_steal(&iter);
+    g_hash_table_replace(stage->state, staged, staged);
+  }
+}
+
+/* Adds rows for the telemetry that is only in memory, but for what the stage writes anyway. */
+static void add_dirty_rows(FerryStore *store, Stage *stage, GArray *rows, GPtrArray *texts) {
+  GHashTableIter iter;
+  gpointer key;
+  g_hash_table_iter_init(&iter, store->dirty);
+  while (g_hash_table_iter_next(&iter, &key, NULL)) {
+    FerryEntry *entry = key;
+    FerryKind kind = {.group = entry->group, .plural = entry->plural};
+    Staged probe = {.kind = &kind, .ns = entry->ns, .name = entry->name};
+    if (stage != NULL && g_hash_table_contains(stage->state, &probe))
+      continue;
+    char *text = json_dumps(entry->object, JSON_COMPACT);
+    if (text == NULL) {
+      ferry_warning("cannot write a progress update as JSON text", "FERRY_OBJECT", entry->name);
+      continue;
+    }
+    g_ptr_array_add(texts, text);
+    FerryBackendRow row = {.group = entry->group,
+                           .plural = entry->plural,
+                           .ns = entry->ns,
+                           .name = entry->name,
+                           .revision = entry->revision,
+                           .data = text,
+                           .len = strlen(text)};
+    g_array_append_val(rows, row);
+  }
+}
+
+/* One transaction: the stage's changes (may be NULL), the dirty entries, the mark. */
+static gboolean transact(FerryStore *store, Stage *stage, GError **error) {
+  g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(FerryBackendRow));
+  g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(free);
+  if (store->backend->keeps_data) {
+    for (guint i = 0; stage != NULL && stage->durable && i < stage->changes->len; i++) {
+      const FerryChange *change = g_ptr_array_index(stage->changes, i);
+      const char *text = g_ptr_array_index(stage->texts, i);
+      FerryBackendRow row = {.group = change->kind->group,
+                             .plural = change->kind->plural,
+                             .ns = change->ns,
+                             .name = change->name,
+                             .revision = change->revision,
+                             .data = change->type == FERRY_DELETED ? NULL : text,
+                             .len = text == NULL ? 0 : strlen(text)};
+      g_array_append_val(rows, row);
+    }
+    add_dirty_rows(store, stage != NULL && stage->durable ? stage : NULL, rows, texts);
+  }
+  gint64 newest = stage != NULL ? stage->revision : store->assigned;
+  gint64 mark = store->reserved;
+  if (mark - newest < FERRY_STORE_RESERVE / 4)
+    mark = newest + FERRY_STORE_RESERVE;
+  if (!store->backend->apply(store->backend, (const FerryBackendRow *)rows->data, rows->len, mark,
+                             error))
+    return FALSE;
+  store->reserved = mark;
+  g_hash_table_remove_all(store->dirty);
+  store->dirty_failed = FALSE;
+  pthread_mutex_lock(&store->queue_lock);
+  store->stats.transactions++;
+  pthread_mutex_unlock(&store->queue_lock);
+  return TRUE;
+}
+
+static void publish(Stage *stage) {
+  FerryStore *store = stage->store;
+  if (stage->changes->len == 0)
+    return;
+  g_autoptr(GPtrArray) fallen = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_change_unref);
+  pthread_rwlock_wrlock(&store->state_lock);
+  for (guint i = 0; i < stage->changes->len; i++) {
+    FerryChange *change = g_ptr_array_index(stage->changes, i);
+    FerryEntry *entry = NULL;
+    if (change->type != FERRY_DELETED) {
+      entry = ferry_index_put(store->index, change->kind->group, change->kind->plural, change->ns,
+                              change->name, change->object, change->revision);
+      if (!stage->durable)
+        g_hash_table_add(store->dirty, entry);
+    } else {
+      entry = ferry_index_find(store->index, change->kind->group, change->kind->plural, change->ns,
+                               change->name);
+      g_hash_table_remove(store->dirty, entry);
+      ferry_index_remove(store->index, entry);
+    }
+    FerryChange *out = ferry_log_ring_append(&store->log, ferry_change_ref(change));
+    if (out != NULL)
+      g_ptr_array_add(fallen, out);
+  }
+  store->revision = stage->revision;
+  pthread_rwlock_unlock(&store->state_lock);
+}
+
+static void answer(FerryStore *store, FerryRequest *const *requests, guint n) {
+  pthread_mutex_lock(&store->queue_lock);
+  for (guint i = 0; i < n; i++) {
+    requests[i]->done = TRUE;
+    pthread_cond_signal(&requests[i]->ready);
+  }
+  pthread_mutex_unlock(&store->queue_lock);
+}
+
+static void refuse_all(FerryRequest *const *requests, guint n, const GError *error) {
+  for (guint i = 0; i < n; i++) {
+    request_drop_results(requests[i]);
+    g_clear_error(&requests[i]->error);
+    requests[i]->error = g_error_copy(error);
+    requests[i]->ok = FALSE;
+  }
+}
+
+static void run_pass(FerryStore *store, GPtrArray *requests, gboolean durable) {
+  if (requests->len == 0)
+    return;
+  FerryRequest *const *all = (FerryRequest *const *)requests->pdata;
+  gboolean was_clean = g_hash_table_size(store->dirty) == 0;
+  Stage stage;
+  stage_init(&stage, store, durable);
+  for (guint i = 0; i < requests->len; i++)
+    stage_batch(&stage, all[i]);
+
+  gboolean needed = durable ? stage.changes->len > 0 || (stage.flush && !was_clean)
+                            : stage.revision > store->reserved;
+  g_autoptr(GError) error = NULL;
+  gboolean ok = !needed || transact(store, &stage, &error);
+  store->assigned = stage.revision;
+  if (ok) {
+    publish(&stage);
+    if (!durable && was_clean)
+      store->dirty_due = g_get_monotonic_time() + store->telemetry_us;
+  } else {
+    refuse_all(all, requests->len, error);
+  }
+  answer(store, all, requests->len);
+  if (ok && stage.changes->len > 0)
+    ferry_watch_wake_all(store, stage.changes);
+  stage_clear(&stage);
+}
+
+static void flush_dirty(FerryStore *store) {
+  g_autoptr(GError) error = NULL;
+  if (transact(store, NULL, &error))
+    return;
+  store->dirty_due = g_get_monotonic_time() + store->telemetry_us;
+  if (!store->dirty_failed)
+    ferry_warning("progress of migrations cannot be written and stays in memory", "FERRY_ERROR",
+                  error->message);
+  store->dirty_failed = TRUE;
+}
+
+/* A clean end lets the next start go on with the very next revision. */
+static void write_final_mark(FerryStore *store) {
+  g_autoptr(GError) error = NULL;
+  if (g_hash_table_size(store->dirty) > 0)
+    flush_dirty(store);
+  if (store->reserved != store->assigned &&
+      !store->backend->apply(store->backend, NULL, 0, store->assigned, &error))
+    ferry_warning("the store's last revision cannot be written; numbers will be left out",
+                  "FERRY_ERROR", error->message);
+}
+
+/* Waits for requests or for telemetry to be due; FALSE where the thread is to end. */
+static gboolean next_group(FerryStore *store, GPtrArray *telemetry, GPtrArray *durable) {
+  pthread_mutex_lock(&store->queue_lock);
+  while (store->queue_first == NULL && !store->stopping) {
+    if (g_hash_table_size(store->dirty) == 0) {
+      pthread_cond_wait(&store->queue_filled, &store->queue_lock);
+      continue;
+    }
+    if (g_get_monotonic_time() >= store->dirty_due)
+      break;
+    struct timespec due = {.tv_sec = store->dirty_due / G_USEC_PER_SEC,
+                           .tv_nsec = store->dirty_due % G_USEC_PER_SEC * 1000};
+    pthread_cond_timedwait(&store->queue_filled, &store->queue_lock, &due);
+  }
+  gsize writes = 0;
+  while (store->queue_first != NULL) {
+    FerryRequest *request = store->queue_first;
+    if (writes > 0 && writes + request->n > FERRY_STORE_GROUP_MAX)
+      break;
+    writes += request->n;
+    store->queue_first = request->next;
+    if (store->queue_first == NULL)
+      store->queue_end = &store->queue_first;
+    g_ptr_array_add(request->durable ? durable : telemetry, request);
+  }
+  gboolean go_on = writes > 0 || !store->stopping;
+  pthread_mutex_unlock(&store->queue_lock);
+  return go_on;
+}
+
+void *ferry_store_writer(void *data) {
+  FerryStore *store = data;
+  g_autoptr(GPtrArray) telemetry = g_ptr_array_new();
+  g_autoptr(GPtrArray) durable = g_ptr_array_new();
+  while (next_group(store, telemetry, durable)) {
+    run_pass(store, telemetry, FALSE);
+    run_pass(store, durable, TRUE);
+    g_ptr_array_set_size(telemetry, 0);
+    g_ptr_array_set_size(durable, 0);
+    if (g_hash_table_size(store->dirty) > 0 && g_get_monotonic_time() >= store->dirty_due)
+      flush_dirty(store);
+  }
+  write_final_mark(store);
+  return NULL;
+}
