@@ -62,9 +62,10 @@ def _virsh(lab, args):
 
 
 def _exec(lab, args):
-    if not args.args:
+    command = args.args[1:] if args.args[:1] == ["--"] else args.args
+    if not command:
         raise LabError("exec: a command is missing, as in: ferry-lab exec h1 ip address")
-    _become(lab.host(args.host).argv(*args.args, term=os.environ.get("TERM")))
+    _become(lab.host(args.host).argv(*command, term=os.environ.get("TERM")))
 
 
 def _log(lab, args):

@@ -112,15 +112,11 @@ def start_ferryd(lab, port=None):
     _state_dir(lab).mkdir(parents=True, exist_ok=True, mode=0o700)
     with _Notify(lab, "ferryd") as notify, \
             _listen_in(lab.switch_pid(), state["server"], paths.FERRYD_AGENT_PORT) as listener:
-        # Socket activation wants the socket as descriptor 3, in the child alone:
-        # the shell moves it there.
-        env = dict(os.environ, NOTIFY_SOCKET=str(notify.path), LISTEN_FDS="1",
-                   LISTEN_FDNAMES="agents")
-        fd = listener.fileno()
+        env = dict(os.environ, NOTIFY_SOCKET=str(notify.path), LISTEN_FDNAMES="agents")
         command = [str(program("ferryd")), "--state-dir", str(_state_dir(lab)),
                    "--listen", f"127.0.0.1:{port}", "--tls-san", state["server"]]
-        script = f"exec 3<&{fd} {fd}<&-; exec \"$@\"" if fd != 3 else "exec \"$@\""
-        proc.launch("exec", _record(lab), _log(lab), "--", "sh", "-c", script, "ferryd", *command,
+        fd = listener.fileno()
+        proc.launch("exec", _record(lab), _log(lab), f"--listen-fd={fd}", "--", *command,
                     env=env, pass_fds=[fd])
 
         def check():
@@ -186,7 +182,6 @@ def start_all(lab, say):
     """ferryd, the agents and the migration network; what lab.json keeps of it."""
     say("starting ferryd and the agents")
     port = start_ferryd(lab)
-    # Now, so that whatever fails below, `start ferryd` finds the port again.
     hosts = lab.all_hosts()
     lab._parallel(lambda host: _join(lab, host), hosts)  # pylint: disable=protected-access
     network = {

@@ -114,7 +114,9 @@ class Host:
 
         def there():
             self.check_service("libvirtd")
-            return path.exists()
+            # Connecting tells more than the file: a killed libvirtd leaves that behind.
+            with socket.socket(socket.AF_UNIX) as client:
+                return client.connect_ex(str(path)) == 0
 
         proc.wait_for(f"libvirtd on {self.name} (log: {self.log_dir}/libvirtd.log)", there,
                       LIBVIRT_TIMEOUT)

@@ -102,6 +102,7 @@ class Lab:
             ferry.check_programs()
         root = base.ensure(say)
         with self.locked():
+            self._rerecord()
             if self._running_records():
                 raise LabError(f"lab {self.name} is already up (or half up); `ferry-lab status` "
                                "shows it, `ferry-lab down` takes it down; another one can stand "
@@ -172,8 +173,18 @@ class Lab:
         with self.locked():
             self._down()
 
+    def _rerecord(self):
+        """Writes records for inits of this lab that have lost theirs."""
+        pids = self.dir / "pids"
+        recorded = {proc.alive(record) for record in pids.glob("*.json")}
+        for pid in proc.unrecorded_inits(pids):
+            if pid not in recorded:
+                pids.mkdir(parents=True, exist_ok=True)
+                proc.write_record(pids / f"host-lost-{pid}.json", pid)
+
     def _down(self):
         pids = self.dir / "pids"
+        self._rerecord()
         # The control plane and its helpers first, so that they don't see hosts vanish.
         records = sorted(pids.glob("*.json"), key=lambda path: path.name.startswith("host-"))
         left = []

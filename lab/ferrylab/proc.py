@@ -49,6 +49,24 @@ def alive(path):
     return None
 
 
+def unrecorded_inits(pids_dir):
+    """Pids of inits that were started with a record below pids_dir, whether or not
+    that file is still there: a lab whose directory somebody removed."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            argv = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if (len(argv) > 3 and Path(os.fsdecode(argv[0])).name.startswith("ferry-lab-init")
+                and argv[2] == b"--record"
+                and Path(os.fsdecode(argv[3])).parent == pids_dir):
+            found.append(int(entry.name))
+    return found
+
+
 def end(path, sig=signal.SIGKILL, timeout=10.0):
     """Signals the record's process, if it is still that one, and waits for its end.
     True if it is gone afterwards."""

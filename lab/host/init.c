@@ -4,12 +4,13 @@
  *
  *   ferry-lab-init host --record FILE --log FILE --hostname NAME [--control SOCKET]
  *       [--lower DIRS --scratch DIR --root DIR [--bind SRC:DST[:ro]]...]
- *   ferry-lab-init exec --record FILE --log FILE -- CMD...
+ *   ferry-lab-init exec --record FILE --log FILE [--listen-fd N] -- CMD...
  *
  * "host" makes network, mount, UTS, IPC and PID namespaces and stays as PID 1 in
  * them. All that the host has hangs on this one process: killing it ends its
  * processes, its mounts and its network. "exec" runs a command of the machine
- * itself (ferryd). Both write {"pid","starttime"} to the record file BEFORE the
+ * itself (ferryd), with an inherited listening socket passed on as systemd does
+ * (LISTEN_FDS, LISTEN_PID). Both write {"pid","starttime"} to the record file BEFORE the
  * new process can do anything: it waits for a byte on a pipe, and ends if the
  * pipe closes without one. So there is no moment in which something runs that
  * the record doesn't name. The foreground process leaves when the new one is
@@ -37,6 +38,7 @@ typedef struct {
   const char *log;
   const char *hostname;
   const char *control;
+  const char *listen_fd;
   FerryLabRootfs rootfs;
   char **command;
 } Options;
@@ -46,21 +48,18 @@ static int usage(const char *problem) {
           "ferry-lab-init: %s\n"
           "usage: ferry-lab-init host --record FILE --log FILE --hostname NAME [--control SOCKET]\n"
           "           [--lower DIRS --scratch DIR --root DIR [--bind SRC:DST[:ro]]...]\n"
-          "       ferry-lab-init exec --record FILE --log FILE -- CMD...\n",
+          "       ferry-lab-init exec --record FILE --log FILE [--listen-fd N] -- CMD...\n",
           problem);
   return 2;
 }
 
 static int parse(int argc, char **argv, Options *options) {
-  static const struct option known[] = {{"record", required_argument, NULL, 'r'},
-                                        {"log", required_argument, NULL, 'l'},
-                                        {"hostname", required_argument, NULL, 'n'},
-                                        {"control", required_argument, NULL, 'c'},
-                                        {"lower", required_argument, NULL, 'L'},
-                                        {"scratch", required_argument, NULL, 's'},
-                                        {"root", required_argument, NULL, 'R'},
-                                        {"bind", required_argument, NULL, 'b'},
-                                        {NULL, 0, NULL, 0}};
+  static const struct option known[] = {
+      {"record", required_argument, NULL, 'r'},   {"log", required_argument, NULL, 'l'},
+      {"hostname", required_argument, NULL, 'n'}, {"control", required_argument, NULL, 'c'},
+      {"lower", required_argument, NULL, 'L'},    {"scratch", required_argument, NULL, 's'},
+      {"root", required_argument, NULL, 'R'},     {"listen-fd", required_argument, NULL, 'f'},
+      {"bind", required_argument, NULL, 'b'},     {NULL, 0, NULL, 0}};
   if (argc < 2)
     return usage("a mode is missing");
   options->host = strcmp(argv[1], "host") == 0;
@@ -90,6 +89,9 @@ static int parse(int argc, char **argv, Options *options) {
       break;
     case 'R':
       options->rootfs.root = optarg;
+      break;
+    case 'f':
+      options->listen_fd = optarg;
       break;
     case 'b':
       if (options->rootfs.n_binds == FERRY_LAB_BINDS_MAX)
@@ -149,6 +151,31 @@ static bool detach(int log) {
   return null >= 0 && dup2(null, 0) >= 0 && dup2(log, 1) >= 0 && dup2(log, 2) >= 0;
 }
 
+/* Becomes the command, or reports on stderr and on ready why not. */
+static int command_exec(const Options *options, int log, int ready) {
+  /* Out of the way of descriptor 3, which is the first passed socket. */
+  int error = fcntl(2, F_DUPFD_CLOEXEC, 10);
+  ready = fcntl(ready, F_DUPFD_CLOEXEC, 10);
+  log = fcntl(log, F_DUPFD_CLOEXEC, 10);
+  if (options->listen_fd) {
+    int fd = fcntl(atoi(options->listen_fd), F_DUPFD_CLOEXEC, 10);
+    char pid[16];
+    snprintf(pid, sizeof pid, "%d", (int)getpid()); /* known only now */
+    setenv("LISTEN_PID", pid, 1);
+    setenv("LISTEN_FDS", "1", 1);
+    if (fd < 0 || dup2(fd, 3) < 0) {
+      dprintf(error, "ferry-lab-init: no socket %s to pass on: %s\n", options->listen_fd,
+              strerror(errno));
+      return write(ready, "e", 1) == 1 ? 126 : 125;
+    }
+    syscall(SYS_close_range, 4U, 9U, 0U);
+  }
+  if (detach(log))
+    execvp(options->command[0], options->command);
+  dprintf(error, "ferry-lab-init: cannot run %s: %s\n", options->command[0], strerror(errno));
+  return write(ready, "e", 1) == 1 ? 127 : 126;
+}
+
 /* The new process. Returns only on failure or when a host is asked to end. */
 static int child_main(const Options *options, int go, int ready) {
   char byte;
@@ -160,21 +187,8 @@ static int child_main(const Options *options, int go, int ready) {
     fprintf(stderr, "ferry-lab-init: cannot open %s: %s\n", options->log, strerror(errno));
     return 1;
   }
-  if (!options->host) {
-    if (getenv("LISTEN_FDS")) { /* the pid that socket activation wants is known only now */
-      char pid[16];
-      snprintf(pid, sizeof pid, "%d", (int)getpid());
-      setenv("LISTEN_PID", pid, 1);
-    }
-    int error = dup(2);
-    fcntl(error, F_SETFD, FD_CLOEXEC);
-    if (detach(log))
-      execvp(options->command[0], options->command);
-    dprintf(error, "ferry-lab-init: cannot run %s: %s\n", options->command[0], strerror(errno));
-    if (write(ready, "e", 1) != 1)
-      return 126;
-    return 127;
-  }
+  if (!options->host)
+    return command_exec(options, log, ready);
 
   int control = -1;
   if (options->control && (control = ferry_lab_service_listen(options->control)) < 0) {
