@@ -108,6 +108,7 @@ class Lab:
                                "shows it, `ferry-lab down` takes it down; another one can stand "
                                "beside it under another FERRY_LAB")
             self._remove_files()
+            shutil.rmtree(self._failed_logs(), ignore_errors=True)
             try:
                 self._up(root, hosts, rates, with_ferry, say)
             except BaseException:
@@ -115,9 +116,13 @@ class Lab:
                 self._down()
                 raise
 
+    def _failed_logs(self):
+        return paths.labs_root() / f"{self.name}.failed-log"
+
     def _keep_logs(self, say):
-        """Saves the logs of a failed start from being removed with the rest."""
-        kept = paths.labs_root() / f"{self.name}.failed-log"
+        """Saves the logs of a failed start from being removed with the rest, until
+        the next start of this lab."""
+        kept = self._failed_logs()
         with contextlib.suppress(OSError):
             shutil.rmtree(kept, ignore_errors=True)
             shutil.copytree(self.dir / "log", kept)

@@ -276,6 +276,119 @@ class TestHosts(unittest.TestCase):
         self.ok(self.lab.exec("h1", *probe))
 
 
+FAKE_FERRYD = """\
+#!/usr/bin/python3
+# Stands in for ferryd: says what it was given, then serves nothing.
+import json, os, socket, sys, time
+if sys.argv[1:3] == ["token", "create"]:
+    print("token-of-" + sys.argv[4])
+    sys.exit()
+if os.environ.get("FAKE_FAILS"):
+    sys.exit("fake ferryd fails as asked")
+args = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+assert os.environ["LISTEN_PID"] == str(os.getpid())
+passed = socket.socket(fileno=3)
+with open(args["--state-dir"] + "/seen.json", "w") as file:
+    json.dump({"passed": passed.getsockname(), "fds": os.environ["LISTEN_FDS"],
+               "args": args, "netns": os.stat("/proc/self/ns/net").st_ino}, file)
+with open(args["--state-dir"] + "/admin.kubeconfig", "w") as file:
+    file.write("fake")
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+while True:
+    connection, _ = passed.accept()
+    connection.sendall(b"hello")
+    connection.close()
+"""
+
+FAKE_AGENT = """\
+#!/bin/sh
+# Stands in for the agent: greets the address it was given, then is ready.
+token=$(cat "$8")
+address=${2#https://}
+[ "$token" = "token-of-$4" ] || { echo "bad token $token" >&2; exit 1; }
+[ "$(socat -u "TCP:$address" -)" = hello ] || { echo "no ferryd" >&2; exit 1; }
+echo "$@"
+printf READY=1 | socat -u - "UNIX-SENDTO:$NOTIFY_SOCKET"
+exec sleep infinity
+"""
+
+FAKE_FERRY = """\
+#!/bin/sh
+# Stands in for the command line: keeps what is applied, has all nodes Ready.
+folder=$(dirname "$0")
+case "$3" in
+apply) cat >"$folder/applied.json";;
+get) for node in h1 h2; do
+    printf '%s{"metadata":{"name":"%s"},"status":{"conditions":[{"type":"Ready","status":"True"}]}}' \
+        "${separator-{\\"items\\":[}" "$node"; separator=,
+  done; echo ']}';;
+esac
+"""
+
+
+class TestFerry(unittest.TestCase):
+    """How Ferry's programs are started, with stand-ins for them."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.build = Path(folder.name)
+        for name, text in (("ferryd", FAKE_FERRYD), ("ferry-agentd", FAKE_AGENT),
+                           ("ferry", FAKE_FERRY)):
+            (self.build / name).write_text(text)
+            (self.build / name).chmod(0o755)
+        # The lab's own programs still come from the real build directory.
+        host = paths.build_dir() / "lab/host"
+        if host.is_dir():
+            (self.build / "lab").mkdir()
+            (self.build / "lab/host").symlink_to(host)
+        self.set_env("FERRY_BUILD", folder.name)
+        self.lab = Lab(NAME2)
+        self.addCleanup(self.lab.down)
+
+    def set_env(self, name, value):
+        before = os.environ.get(name)
+        os.environ[name] = value
+        self.addCleanup(lambda: os.environ.pop(name) if before is None
+                        else os.environ.update({name: before}))
+
+    def test_programs_are_started_and_stopped(self):
+        self.lab.up(hosts=2)
+        seen = json.loads((self.lab.dir / "ferryd/seen.json").read_text())
+        self.assertEqual(seen["passed"], [self.lab.state()["server"], 6443])
+        self.assertEqual(seen["netns"], os.stat("/proc/self/ns/net").st_ino)
+        env = self.lab.env()
+        self.assertEqual(env["FERRY_SERVER"], f"https://{seen['args']['--listen']}")
+        self.assertTrue(Path(env["KUBECONFIG"]).exists())
+        applied = json.loads((self.build / "applied.json").read_text())
+        self.assertEqual(applied["spec"]["subnets"], [self.lab.state()["subnets"]["migration"]])
+        self.assertTrue(self.lab.status()["ferry"]["up"])
+
+        self.lab.kill("ferryd")
+        self.assertFalse(self.lab.status()["ferry"]["up"])
+        self.lab.start("ferryd")
+        again = json.loads((self.lab.dir / "ferryd/seen.json").read_text())
+        self.assertEqual(again["args"], seen["args"], "the same address after a restart")
+        self.lab.stop("h1", "agent")
+        self.assertEqual(self.lab.host("h1").services()["agent"][1], "killed 15")
+        self.lab.start("h1", "agent")
+        self.assertTrue(self.lab.host("h1").service_runs("agent"))
+        self.lab.down()
+        self.assertEqual(remains(self.lab), [])
+
+    def test_failing_ferryd_is_shown_and_undone(self):
+        self.set_env("FAKE_FAILS", "1")
+        with self.assertRaisesRegex(LabError, "fake ferryd fails as asked"):
+            self.lab.up(hosts=1)
+        self.assertEqual(remains(self.lab), [])
+
+    def test_unbuilt(self):
+        (self.build / "ferry").unlink()
+        with self.assertRaisesRegex(LabError, "not built: ferry .*--no-ferry"):
+            self.lab.up(hosts=1)
+
+
 class TestDown(unittest.TestCase):
     """What down must survive."""
 
