@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the libvirt driver share; nobody else includes it.
+#pragma once
+#include "host/host.h"
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#define FERRY_LIBVIRT_EVENTS 16
+
+typedef struct {
+  FerryHost base;
+  char *uri;
+  FerryHostEventFunc func;
+  gpointer data;
+  GThread *connector;
+  GMutex lock; /* guards all below; never held across a libvirt call */
+  GCond cond;
+  virConnectPtr conn; /* events and queries */
+  gboolean closed, stop;
+  GQueue idle;            /* virConnectPtr, open ones for the next job */
+  GHashTable *disk_sizes; /* "UUID/target/source" -> gint64 bytes */
+} FerryLibvirtHost;
+
+extern const FerryHostOps ferry_libvirt_ops;
+
+/** Moves libvirt's error of this thread into `error` as "DOING: MESSAGE". Returns FALSE. */
+gboolean ferry_libvirt_error(GError **error, const char *doing);
+/** A reference to the main connection (virConnectClose it), or NO_CONNECTION. */
+virConnectPtr ferry_libvirt_ref(FerryLibvirtHost *host, GError **error);
+/** An open connection for a job's own use, kept warm where possible; give it back. */
+virConnectPtr ferry_libvirt_take(FerryLibvirtHost *host, GError **error);
+void ferry_libvirt_give(FerryLibvirtHost *host, virConnectPtr conn);
+/** The domain or NULL: FERRY_HOST_ERROR_NO_DOMAIN where there is none. */
+virDomainPtr ferry_libvirt_lookup(virConnectPtr conn, const char *uuid, GError **error);
+
+/** Registers all event callbacks and stores their ids, -1 where not supported. */
+void ferry_libvirt_events_register(FerryLibvirtHost *host, virConnectPtr conn,
+                                   int ids[FERRY_LIBVIRT_EVENTS]);
+void ferry_libvirt_events_unregister(virConnectPtr conn, const int ids[FERRY_LIBVIRT_EVENTS]);
+
+json_t *ferry_libvirt_info(FerryHost *host, GError **error);
+json_t *ferry_libvirt_list(FerryHost *host, GError **error);
+json_t *ferry_libvirt_record(FerryHost *host, const char *uuid, GError **error);
+gboolean ferry_libvirt_peer_state(FerryHost *host, const char *uri, const char *uuid,
+                                  FerryDomainState *out, GError **error);
+/** State of `domain`; "gone" where it no longer exists. */
+gboolean ferry_libvirt_state(virDomainPtr domain, FerryDomainState *out, GError **error);
+void ferry_libvirt_stats(const virTypedParameter *params, int n, FerryJobStats *out);
+
+FerryHostJob *ferry_libvirt_job_open(FerryHost *host, const char *uuid, GError **error);
+void ferry_libvirt_job_close(FerryHostJob *job);
+gboolean ferry_libvirt_job_start(FerryHostJob *job, const FerryMigrateRequest *request,
+                                 FerryMigrateDone done, gpointer data, GError **error);
+gboolean ferry_libvirt_job_stats(FerryHostJob *job, FerryJobStats *out, GError **error);
+gboolean ferry_libvirt_job_state(FerryHostJob *job, FerryDomainState *out, GError **error);
+gboolean ferry_libvirt_job_set_max_downtime(FerryHostJob *job, gint64 ms, GError **error);
+gboolean ferry_libvirt_job_set_max_speed(FerryHostJob *job, gint64 bytes_per_s, GError **error);
+gboolean ferry_libvirt_job_start_postcopy(FerryHostJob *job, GError **error);
+gboolean ferry_libvirt_job_abort(FerryHostJob *job, GError **error);
+gboolean ferry_libvirt_job_suspend(FerryHostJob *job, GError **error);
+gboolean ferry_libvirt_job_resume(FerryHostJob *job, GError **error);
