@@ -111,11 +111,19 @@ def base_path():
 
 @contextlib.contextmanager
 def locked(path):
-    """Holds an exclusive flock on path for as long as the block runs."""
+    """Holds an exclusive flock on path for as long as the block runs. The block may
+    remove the file: whoever waited for it then notices and takes the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    while True:
+        with open(path, "w", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                current = os.path.samestat(os.fstat(file.fileno()), path.stat())
+            except FileNotFoundError:
+                current = False
+            if current:
+                yield
+                return
 
 
 def _remove_abandoned(cache):

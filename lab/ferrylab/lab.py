@@ -78,10 +78,13 @@ class Lab:
             raise LabError(f"the switch of lab {self.name} is gone; `ferry-lab down` cleans up")
         return pid
 
+    def _lock_file(self):
+        return paths.labs_root() / f".{self.name}.lock"
+
     def locked(self):
         """Excludes other commands that change this lab. The lock lies beside the
         lab's directory, which comes and goes."""
-        return base.locked(paths.labs_root() / f".{self.name}.lock")
+        return base.locked(self._lock_file())
 
     def _running_records(self):
         return [record for record in (self.dir / "pids").glob("*.json") if proc.alive(record)]
@@ -177,6 +180,8 @@ class Lab:
         """Restores the machine, whatever state the lab is in."""
         with self.locked():
             self._down()
+            shutil.rmtree(self._failed_logs(), ignore_errors=True)
+            self._lock_file().unlink(missing_ok=True)
 
     def _rerecord(self):
         """Writes records for inits of this lab that have lost theirs."""

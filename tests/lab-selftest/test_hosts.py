@@ -40,6 +40,7 @@ def remains(lab):
     found = []
     if lab.dir.exists():
         found.append(f"directory {lab.dir}")
+    found += [f"file {path}" for path in lab.dir.parent.glob(f".{lab.name}.*")]
     marker = os.fsencode(f"{lab.dir}/")
     if marker in Path("/proc/self/mountinfo").read_bytes():
         found.append("a mount")
@@ -381,6 +382,9 @@ class TestFerry(unittest.TestCase):
         self.set_env("FAKE_FAILS", "1")
         with self.assertRaisesRegex(LabError, "fake ferryd fails as asked"):
             self.lab.up(hosts=1)
+        self.assertTrue((self.lab.dir.parent / f"{self.lab.name}.failed-log").exists())
+        self.assertFalse(self.lab.dir.exists())
+        self.lab.down()
         self.assertEqual(remains(self.lab), [])
 
     def test_unbuilt(self):
@@ -455,6 +459,9 @@ class TestDown(unittest.TestCase):
                 self.lab.up(hosts=2, with_ferry=False)
         finally:
             net.plug = original
+        self.assertTrue((self.lab.dir.parent / f"{self.lab.name}.failed-log").exists())
+        self.assertFalse(self.lab.dir.exists())
+        self.lab.down()
         self.assertEqual(remains(self.lab), [])
 
     def test_recycled_pid_is_spared(self):
