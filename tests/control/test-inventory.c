@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "world.h"
+
+static json_t *vmi(FerryStore *store) {
+  return ferry_store_get_by_uid(store, &ferry_kind_vmi, WORLD_UUID);
+}
+
+static void test_found_and_gone(void) {
+  g_autoptr(FerryStore) store = world_new();
+  g_autoptr(json_t) v = vmi(store);
+  g_assert_cmpstr(ferry_json_str(v, "metadata.name"), ==, "db");
+  g_assert_cmpstr(ferry_json_str(v, "status.phase"), ==, "Running");
+  g_assert_cmpstr(ferry_json_str(v, "status.nodeName"), ==, "h1");
+  g_assert_cmpstr(ferry_json_str(v, "spec.domain.memory.guest"), ==, "256Mi");
+  g_assert_cmpstr(ferry_json_str(v, "metadata.labels.app"), ==, "web");
+  gint64 before = ferry_store_revision(store);
+  world_report(store, "h1", "running", "booted", WORLD_NOW + 5000);
+  /* the same again: only the node's heartbeat */
+  g_autoptr(json_t) same = vmi(store);
+  g_assert_cmpstr(ferry_json_str(same, "metadata.resourceVersion"), ==,
+                  ferry_json_str(v, "metadata.resourceVersion"));
+  g_assert_cmpint(ferry_store_revision(store) - before, <=, 1);
+  world_report(store, "h1", NULL, NULL, WORLD_NOW);
+  g_assert_null(vmi(store));
+}
+
+static void test_two_hosts(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_report(store, "h2", "running", "booted", WORLD_NOW);
+  g_autoptr(json_t) both = vmi(store);
+  g_assert_cmpstr(ferry_condition_status(both, "RunningOnTwoHosts"), ==, "True");
+  world_report(store, "h1", "shutoff", "destroyed", WORLD_NOW);
+  g_autoptr(json_t) one = vmi(store);
+  g_assert_null(ferry_condition_status(one, "RunningOnTwoHosts"));
+  g_assert_cmpstr(ferry_json_str(one, "status.nodeName"), ==, "h2");
+}
+
+/* a VM between two hosts is not gone while its migration is not final */
+static void test_kept_while_migrating(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_migrate(store, "m", NULL);
+  world_report(store, "h1", NULL, NULL, WORLD_NOW);
+  g_autoptr(json_t) v = vmi(store);
+  g_assert_nonnull(v);
+  g_assert_cmpstr(ferry_json_str(v, "status.phase"), ==, "Unknown");
+}
+
+static void test_labels(void) {
+  g_autoptr(FerryStore) store = world_new();
+  g_autoptr(json_t) v = vmi(store);
+  json_t *edited = json_deep_copy(v);
+  ferry_json_set_str(edited, "metadata.labels.app", "mine");
+  ferry_json_set_str(edited, "metadata.labels.extra", "1");
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, edited, FALSE);
+  world_commit(store, plan);
+  world_report(store, "h1", "paused", "user", WORLD_NOW);
+  g_autoptr(json_t) after = vmi(store);
+  g_assert_cmpstr(ferry_json_str(after, "metadata.labels.app"), ==, "mine");
+  g_assert_cmpstr(ferry_json_str(after, "metadata.labels.extra"), ==, "1");
+  g_assert_cmpstr(ferry_json_str(after, "status.phase"), ==, "Paused");
+}
+
+static void test_full_report(void) {
+  g_autoptr(FerryStore) store = world_new();
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) full = json_pack("{sb,s[]}", "full", 1, "domains");
+  g_assert_true(ferry_inventory_report(store, "h2", full, WORLD_NOW, &error));
+  g_autoptr(json_t) v = vmi(store);
+  g_assert_nonnull(v);
+  g_assert_true(ferry_inventory_report(store, "h1", full, WORLD_NOW, &error));
+  g_assert_null(vmi(store));
+}
+
+static void test_malformed(void) {
+  static const char *const bodies[] = {
+      "[]",
+      "{\"domains\":{}}",
+      "{\"domains\":[{\"name\":\"x\",\"state\":\"running\"}]}",
+      "{\"domains\":[{\"uuid\":\"" WORLD_UUID "\",\"name\":\"\",\"state\":\"running\"}]}",
+      "{\"domains\":[{\"uuid\":\"" WORLD_UUID "\",\"name\":\"x\",\"state\":\"flying\"}]}",
+      "{\"domains\":[7]}",
+  };
+  g_autoptr(FerryStore) store = world_new();
+  gint64 before = ferry_store_revision(store);
+  for (gsize i = 0; i < G_N_ELEMENTS(bodies); i++) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) body = json_loads(bodies[i], 0, NULL);
+    g_assert_false(ferry_inventory_report(store, "h1", body, WORLD_NOW, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID);
+  }
+  g_assert_cmpint(ferry_store_revision(store), ==, before);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/inventory/found-and-gone", test_found_and_gone);
+  g_test_add_func("/inventory/two-hosts", test_two_hosts);
+  g_test_add_func("/inventory/kept-while-migrating", test_kept_while_migrating);
+  g_test_add_func("/inventory/labels", test_labels);
+  g_test_add_func("/inventory/full-report", test_full_report);
+  g_test_add_func("/inventory/malformed", test_malformed);
+  return g_test_run();
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "world.h"
+#include <string.h>
+
+static const char *phase(const json_t *m) {
+  return ferry_json_str(m, "status.phase");
+}
+
+static void run(FerryStore *store, const char *name, const char *target, gint64 now) {
+  world_migrate(store, name, target);
+  g_autoptr(json_t) m = world_step(store, name, now);
+  g_assert_cmpstr(phase(m), ==, "Scheduled");
+  world_set(store, name, "status.phase", json_string("Running"));
+}
+
+static void result(FerryStore *store, const char *name, gboolean returned, const char *error,
+                   const char *source_state) {
+  world_set(
+      store, name, "status.migrationState.agentResult",
+      json_pack("{sb,ss?,ss}", "returned", returned, "error", error, "sourceState", source_state));
+}
+
+static void test_success(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_migrate(store, "m", NULL);
+  g_autoptr(json_t) s = world_step(store, "m", WORLD_NOW);
+  g_assert_cmpstr(phase(s), ==, "Scheduled");
+  g_assert_cmpuint(json_array_size(ferry_json_get(s, "status.phaseTransitionTimestamps")), ==, 3);
+  g_assert_cmpstr(ferry_json_str(s, "status.migrationState.sourceNode"), ==, "h1");
+  g_assert_cmpstr(ferry_json_str(s, "status.migrationState.targetNode"), ==, "h2");
+  g_assert_cmpstr(ferry_json_str(s, "status.migrationState.targetNodeAddress"), ==, "10.0.0.2");
+  g_assert_cmpint(
+      ferry_json_int(s, "status.migrationState.migrationConfiguration.maxDowntimeMs", 0), ==, 900);
+  g_autoptr(json_t) vmi = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
+  g_assert_cmpstr(ferry_json_str(vmi, "status.migrationState.targetNode"), ==, "h2");
+  g_assert_cmpstr(ferry_condition_status(vmi, "Migrating"), ==, "True");
+
+  world_set(store, "m", "status.phase", json_string("Running"));
+  world_report(store, "h2", "paused", "migration", WORLD_NOW + 100);
+  g_autoptr(json_t) there = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
+  g_assert_cmpstr(ferry_json_str(there, "status.nodeName"), ==, "h1");
+  result(store, "m", TRUE, NULL, "absent");
+  /* the target has not said yet that it runs: not decided */
+  g_autoptr(json_t) waiting = world_step(store, "m", WORLD_NOW + 200);
+  g_assert_cmpstr(phase(waiting), ==, "Running");
+  world_report(store, "h1", NULL, NULL, WORLD_NOW + 300);
+  world_report(store, "h2", "running", "migrated", WORLD_NOW + 300);
+  g_autoptr(json_t) done = world_step(store, "m", WORLD_NOW + 400);
+  g_assert_cmpstr(phase(done), ==, "Succeeded");
+  g_assert_true(ferry_json_bool(done, "status.migrationState.completed", FALSE));
+  g_assert_false(ferry_json_bool(done, "status.migrationState.failed", TRUE));
+  g_assert_cmpint(ferry_json_int(done, "status.progress.percent", 0), ==, 100);
+  g_autoptr(json_t) moved = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
+  g_assert_cmpstr(ferry_json_str(moved, "status.nodeName"), ==, "h2");
+  g_assert_null(ferry_condition_status(moved, "Migrating"));
+}
+
+/* libvirt says error, but the VM runs on the target: it has arrived */
+static void test_error_but_arrived(void) {
+  g_autoptr(FerryStore) store = world_new();
+  run(store, "m", "h2", WORLD_NOW);
+  world_report(store, "h1", NULL, NULL, WORLD_NOW);
+  world_report(store, "h2", "running", "migrated", WORLD_NOW);
+  result(store, "m", TRUE, "connection lost", "absent");
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 10);
+  g_assert_cmpstr(phase(m), ==, "Succeeded");
+}
+
+static void test_failure_keeps_reason(void) {
+  g_autoptr(FerryStore) store = world_new();
+  run(store, "m", "h2", WORLD_NOW);
+  result(store, "m", TRUE, "No route to host", "running");
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 10);
+  g_assert_cmpstr(phase(m), ==, "Failed");
+  g_assert_nonnull(strstr(ferry_json_str(m, "status.message"), "No route to host"));
+  g_assert_nonnull(strstr(ferry_json_str(m, "status.message"), "h1"));
+  /* final: nothing changes it any more */
+  world_report(store, "h2", "running", "migrated", WORLD_NOW + 20);
+  g_autoptr(json_t) still = world_step(store, "m", WORLD_NOW + 30);
+  g_assert_cmpstr(phase(still), ==, "Failed");
+}
+
+static void test_cancel(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_migrate(store, "early", NULL);
+  world_set(store, "early", "status.migrationState.abortRequested", json_true());
+  g_autoptr(json_t) e1 = world_step(store, "early", WORLD_NOW);
+  g_assert_cmpstr(phase(e1), ==, "Failed");
+  g_assert_cmpstr(ferry_json_str(e1, "status.reason"), ==, "Cancelled");
+  run(store, "late", NULL, WORLD_NOW);
+  world_set(store, "late", "status.migrationState.abortRequested", json_true());
+  g_autoptr(json_t) l1 = world_step(store, "late", WORLD_NOW);
+  g_assert_cmpstr(phase(l1), ==, "Running"); /* the agent's to stop */
+  result(store, "late", TRUE, "operation aborted", "running");
+  g_autoptr(json_t) l2 = world_step(store, "late", WORLD_NOW);
+  g_assert_cmpstr(phase(l2), ==, "Failed");
+  g_assert_cmpstr(ferry_json_str(l2, "status.reason"), ==, "Cancelled");
+  g_assert_cmpstr(ferry_json_str(l2, "status.migrationState.abortStatus"), ==, "Succeeded");
+  /* the migration was faster than the cancel: its result wins */
+  run(store, "lost", NULL, WORLD_NOW);
+  world_set(store, "lost", "status.migrationState.abortRequested", json_true());
+  world_report(store, "h1", NULL, NULL, WORLD_NOW);
+  world_report(store, "h2", "running", "migrated", WORLD_NOW);
+  result(store, "lost", TRUE, NULL, "absent");
+  g_autoptr(json_t) l3 = world_step(store, "lost", WORLD_NOW);
+  g_assert_cmpstr(phase(l3), ==, "Succeeded");
+  g_assert_cmpstr(ferry_json_str(l3, "status.migrationState.abortStatus"), ==, "Failed");
+}
+
+static void test_delete_waits_for_the_end(void) {
+  g_autoptr(FerryStore) store = world_new();
+  run(store, "m", NULL, WORLD_NOW);
+  world_set(store, "m", "metadata.deletionTimestamp", json_string("2026-01-01T00:00:01Z"));
+  g_autoptr(json_t) running = world_step(store, "m", WORLD_NOW);
+  g_assert_cmpstr(phase(running), ==, "Running");
+  result(store, "m", TRUE, "aborted", "running");
+  g_autoptr(json_t) gone = world_step(store, "m", WORLD_NOW);
+  g_assert_null(gone);
+}
+
+static void test_limits_and_queue(void) {
+  g_autoptr(FerryStore) store = world_new();
+  json_t *kv =
+      json_pack("{ss,ss,s{ss,ss},s{s{s{si}}}}", "apiVersion", "kubevirt.io/v1", "kind", "KubeVirt",
+                "metadata", "name", "kubevirt", "namespace", "kubevirt", "spec", "configuration",
+                "migrations", "parallelOutboundMigrationsPerNode", 1);
+  world_add(store, &ferry_kind_kubevirt, kv);
+  run(store, "first", NULL, WORLD_NOW);
+  world_migrate(store, "second", NULL);
+  g_autoptr(json_t) m = world_step(store, "second", WORLD_NOW);
+  g_assert_cmpstr(phase(m), ==, "Pending");
+  g_assert_cmpint(ferry_json_int(m, "status.queue.position", 0), ==, 1);
+  g_assert_nonnull(strstr(ferry_json_str(m, "status.queue.message"), "h1"));
+}
+
+static void test_no_target(void) {
+  g_autoptr(FerryStore) store = world_new();
+  g_autoptr(json_t) h2 = ferry_store_get(store, &ferry_kind_node, "", "h2");
+  json_t *cordoned = json_deep_copy(h2);
+  ferry_json_set_bool(cordoned, "spec.unschedulable", TRUE);
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, cordoned, FALSE);
+  world_commit(store, plan);
+  world_migrate(store, "m", NULL);
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW);
+  g_assert_cmpstr(phase(m), ==, "Failed");
+  g_assert_nonnull(strstr(ferry_json_str(m, "status.message"), "h1"));
+  g_assert_nonnull(strstr(ferry_json_str(m, "status.message"), "cordoned"));
+  g_assert_cmpuint(json_array_size(ferry_json_get(m, "status.refusals")), ==, 2);
+}
+
+static void test_timeouts(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_migrate(store, "m", NULL);
+  g_autoptr(json_t) a = world_step(store, "m", WORLD_NOW);
+  g_assert_cmpstr(phase(a), ==, "Scheduled");
+  g_autoptr(json_t) b = world_step(store, "m", WORLD_NOW + FERRY_ACCEPT_TIMEOUT_MS - 1);
+  g_assert_cmpstr(phase(b), ==, "Scheduled");
+  g_autoptr(json_t) c = world_step(store, "m", WORLD_NOW + FERRY_ACCEPT_TIMEOUT_MS);
+  g_assert_cmpstr(phase(c), ==, "Failed");
+  g_assert_cmpstr(ferry_json_str(c, "status.reason"), ==, "SourceAgentNotAnswering");
+
+  run(store, "lost", NULL, WORLD_NOW);
+  result(store, "lost", TRUE, "gone", "absent");
+  g_autoptr(json_t) d = world_step(store, "lost", WORLD_NOW);
+  g_assert_cmpstr(phase(d), ==, "Running");
+  g_autoptr(json_t) e = world_step(store, "lost", WORLD_NOW + FERRY_OUTCOME_TIMEOUT_MS);
+  g_assert_cmpstr(phase(e), ==, "Failed");
+  g_assert_cmpstr(ferry_json_str(e, "status.reason"), ==, "VMNotFound");
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/migration/success", test_success);
+  g_test_add_func("/migration/error-but-arrived", test_error_but_arrived);
+  g_test_add_func("/migration/failure-keeps-reason", test_failure_keeps_reason);
+  g_test_add_func("/migration/cancel", test_cancel);
+  g_test_add_func("/migration/delete-waits", test_delete_waits_for_the_end);
+  g_test_add_func("/migration/limits-and-queue", test_limits_and_queue);
+  g_test_add_func("/migration/no-target", test_no_target);
+  g_test_add_func("/migration/timeouts", test_timeouts);
+  return g_test_run();
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/config.h"
+
+static json_t *j(const char *text) {
+  json_t *v = json_loads(text, 0, NULL);
+  g_assert_nonnull(v);
+  return v;
+}
+
+static void test_defaults(void) {
+  FerryConfigSources none = {0};
+  g_autoptr(json_t) origins = NULL;
+  g_autoptr(json_t) c = ferry_config_resolve(&none, &origins);
+  g_assert_cmpint(ferry_json_int(c, "parallelMigrationsPerCluster", 0), ==, 5);
+  g_assert_cmpint(ferry_json_int(c, "parallelOutboundMigrationsPerNode", 0), ==, 2);
+  g_assert_cmpint(ferry_json_int(c, "completionTimeoutPerGiB", 0), ==, 150);
+  g_assert_cmpint(ferry_json_int(c, "maxDowntimeMs", 0), ==, 900);
+  g_assert_false(ferry_json_bool(c, "allowWorkloadDisruption", TRUE));
+  g_assert_cmpstr(ferry_json_str(origins, "progressTimeout"), ==, "default");
+}
+
+/* policy only, cluster only, defaults, both: each field by itself; nothing of the sources changes
+ */
+static void test_layers(void) {
+  g_autoptr(json_t) kubevirt =
+      j("{\"spec\":{\"configuration\":{\"migrations\":{"
+        "\"bandwidthPerMigration\":\"64Mi\",\"completionTimeoutPerGiB\":800,"
+        "\"allowPostCopy\":true,\"parallelMigrationsPerCluster\":9}}}}");
+  g_autoptr(json_t) policy = j("{\"metadata\":{\"name\":\"p\"},\"spec\":{"
+                               "\"bandwidthPerMigration\":\"217Ki\",\"allowPostCopy\":false,"
+                               "\"parallelMigrationsPerCluster\":1}}");
+  g_autoptr(json_t) vmi = j("{\"spec\":{\"migration\":{\"maxDowntimeMs\":77}}}");
+  g_autoptr(json_t) migration = j("{\"spec\":{\"vmiName\":\"x\",\"maxDowntimeMs\":55}}");
+  g_autofree char *before = ferry_json_dump(kubevirt);
+  FerryConfigSources s = {kubevirt, policy, vmi, migration};
+  g_autoptr(json_t) origins = NULL;
+  g_autoptr(json_t) c = ferry_config_resolve(&s, &origins);
+  g_assert_cmpint(ferry_json_int(c, "bandwidthPerMigration", 0), ==, 217 * 1024);
+  g_assert_cmpstr(ferry_json_str(origins, "bandwidthPerMigration"), ==, "MigrationPolicy/p");
+  g_assert_cmpint(ferry_json_int(c, "completionTimeoutPerGiB", 0), ==, 800);
+  g_assert_false(ferry_json_bool(c, "allowPostCopy", TRUE));
+  g_assert_false(ferry_json_bool(c, "allowWorkloadDisruption", TRUE));
+  g_assert_cmpint(ferry_json_int(c, "parallelMigrationsPerCluster", 0), ==, 9);
+  g_assert_cmpint(ferry_json_int(c, "maxDowntimeMs", 0), ==, 55);
+  s.migration = NULL;
+  g_autoptr(json_t) without = ferry_config_resolve(&s, NULL);
+  g_assert_cmpint(ferry_json_int(without, "maxDowntimeMs", 0), ==, 77);
+  s.policy = NULL;
+  g_autoptr(json_t) cluster = ferry_config_resolve(&s, NULL);
+  g_assert_true(ferry_json_bool(cluster, "allowWorkloadDisruption", FALSE));
+  g_autofree char *after = ferry_json_dump(kubevirt);
+  g_assert_cmpstr(before, ==, after);
+}
+
+static void test_timeout(void) {
+  g_autoptr(json_t) c = j("{\"completionTimeoutPerGiB\":800}");
+  g_assert_cmpint(ferry_config_completion_timeout(c, 8LL << 30), ==, 6400);
+  g_assert_cmpint(ferry_config_completion_timeout(c, 1 << 20), ==, 800);
+  g_autoptr(json_t) off = j("{\"completionTimeoutPerGiB\":0}");
+  g_assert_cmpint(ferry_config_completion_timeout(off, 8LL << 30), ==, 0);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/config/defaults", test_defaults);
+  g_test_add_func("/config/layers", test_layers);
+  g_test_add_func("/config/completion-timeout", test_timeout);
+  return g_test_run();
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/placement.h"
+
+static json_t *node(const char *name, const char *memory, gint64 used) {
+  json_t *n = json_object();
+  ferry_json_set_str(n, "metadata.name", name);
+  ferry_json_set_str(n, "status.capacity.memory", memory);
+  ferry_json_set_int(n, "status.memoryUsedBytes", used);
+  ferry_json_set_str(n, "status.hypervisor.peerURI", "qemu+tls://x/system");
+  ferry_json_set_str(n, "status.hypervisor.cpuArch", "x86_64");
+  ferry_json_set(n, "status.conditions", json_pack("[{ss,ss}]", "type", "Ready", "status", "True"));
+  return n;
+}
+
+static gboolean has(const json_t *reasons, const char *reason) {
+  return ferry_json_find(reasons, "reason", reason) != NULL;
+}
+
+static void test_all_reasons(void) {
+  json_t *nodes[] = {node("h1", "8Gi", 0), node("h2", "8Gi", 0), node("h3", "8Gi", 1LL << 30)};
+  g_autoptr(json_t) vmi = json_object();
+  ferry_json_set_str(vmi, "metadata.uid", "u1");
+  ferry_json_set_str(vmi, "spec.domainName", "db");
+  ferry_json_set_str(vmi, "status.nodeName", "h1");
+  ferry_json_set_int(vmi, "status.guestMemoryBytes", 1LL << 30);
+  g_autoptr(json_t) migration = json_object();
+  g_autoptr(json_t) config = json_object();
+  FerryPlacementInput in = {
+      .vmi = vmi, .migration = migration, .nodes = nodes, .n_nodes = 3, .config = config};
+  json_t *refusals = NULL;
+  gboolean transient;
+  const json_t *chosen = ferry_placement_choose(&in, &refusals, &transient);
+  g_assert_cmpstr(ferry_json_str(chosen, "metadata.name"), ==, "h2"); /* the most free memory */
+  g_assert_true(has(json_object_get(json_array_get(refusals, 0), "reasons"), "SameNode"));
+  json_decref(refusals);
+
+  /* h2: everything at once */
+  json_t *h2 = nodes[1];
+  ferry_json_set_bool(h2, "spec.unschedulable", TRUE);
+  ferry_json_set_str(h2, "status.hypervisor.cpuArch", "aarch64");
+  ferry_json_set_int(h2, "status.memoryUsedBytes", 8LL << 30);
+  ferry_json_set(
+      h2, "status.conditions",
+      json_pack("[{ss,ss,ss}]", "type", "Ready", "status", "Unknown", "message", "gone"));
+  ferry_json_set(migration, "spec.addedNodeSelector", json_pack("{ss}", "zone", "b"));
+  g_autoptr(json_t) other = json_object();
+  ferry_json_set_str(other, "metadata.uid", "u2");
+  ferry_json_set_str(other, "spec.domainName", "db");
+  ferry_json_set(other, "status.domains", json_pack("[{ss}]", "nodeName", "h2"));
+  in.vmis = &other;
+  in.n_vmis = 1;
+  g_autoptr(json_t) reasons = ferry_placement_reasons(&in, h2, &transient);
+  static const char *const all[] = {"Unschedulable", "NotReady",     "Memory",
+                                    "NodeSelector",  "Architecture", "NameTaken"};
+  for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
+    g_assert_true(has(reasons, all[i]));
+  g_assert_cmpuint(json_array_size(reasons), ==, G_N_ELEMENTS(all));
+  g_assert_false(transient);
+
+  /* a node that a person names may be cordoned; waiting helps only for what passes */
+  g_autoptr(json_t) named = json_pack("{s{ss}}", "spec", "targetNode", "h2");
+  in.migration = named;
+  in.n_vmis = 0;
+  ferry_json_set_str(h2, "status.hypervisor.cpuArch", "x86_64");
+  g_autoptr(json_t) passing = ferry_placement_reasons(&in, h2, &transient);
+  g_assert_false(has(passing, "Unschedulable"));
+  g_assert_true(transient);
+  for (gsize i = 0; i < G_N_ELEMENTS(nodes); i++)
+    json_decref(nodes[i]);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/placement/all-reasons", test_all_reasons);
+  return g_test_run();
+}
