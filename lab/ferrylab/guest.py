@@ -276,7 +276,8 @@ def stat(lab, name, reset=False, verify=False):
         collector.request(lab, name, {"cmd": "verify"})
     if verify or (answer["memory_intact"] is None and state == "running"):
         later = _wait_verified(lab, name, VERIFY_SECONDS)
-        for key in ("memory_intact", "memory_unknown_because", "check_errors", "last_error"):
+        for key in ("memory_intact", "memory_unknown_because", "check_errors", "pages_checked",
+                    "last_error"):
             answer[key] = later[key]
     return {"name": name, "host": host, "hosts": running, "unreachable_hosts": silent,
             "state": state, **answer}
