@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "helper.h"
+
+static void put(FerryIndex *index, const char *ns, const char *name, const char *uid,
+                gint64 value) {
+  json_auto_t *object = thing(name, uid, value);
+  ferry_index_put(index, "g", "things", ns, name, object, value);
+}
+
+static const char *name_by_uid(FerryIndex *index, const char *uid) {
+  json_t *object = ferry_index_find_uid(index, "g", "things", uid);
+  return object == NULL ? NULL : thing_name(object);
+}
+
+static void test_uid_follows_its_object(void) {
+  FerryIndex *index = ferry_index_new();
+  put(index, "n", "a", "u1", 1);
+  put(index, "n", "a", "u2", 2); /* an object made anew under its name */
+  g_assert_null(name_by_uid(index, "u1"));
+  g_assert_cmpstr(name_by_uid(index, "u2"), ==, "a");
+  put(index, "n", "a", NULL, 3);
+  g_assert_null(name_by_uid(index, "u2"));
+  put(index, "n", "a", "", 4);
+  g_assert_null(name_by_uid(index, ""));
+  g_assert_cmpuint(ferry_index_size(index), ==, 1);
+  g_assert_null(ferry_index_find(index, "other", "things", "n", "a"));
+  ferry_index_free(index);
+}
+
+static void test_shared_uid(void) {
+  static const char *const orders[] = {"abc", "acb", "bac", "bca", "cab", "cba"};
+  for (gsize o = 0; o < G_N_ELEMENTS(orders); o++) {
+    FerryIndex *index = ferry_index_new();
+    put(index, "n", "a", "u", 1);
+    put(index, "n", "b", "u", 2);
+    put(index, "n", "c", "u", 3);
+    g_assert_cmpstr(name_by_uid(index, "u"), ==, "c");
+    for (int i = 0; i < 3; i++) {
+      char name[2] = {orders[o][i], '\0'};
+      ferry_index_remove(index, ferry_index_find(index, "g", "things", "n", name));
+      const char *left = name_by_uid(index, "u");
+      if (i == 2)
+        g_assert_null(left);
+      else /* one of those that are still there */
+        g_assert_nonnull(strchr(orders[o] + i + 1, *left));
+    }
+    ferry_index_free(index);
+  }
+}
+
+static void test_many_in_order(void) {
+  FerryIndex *index = ferry_index_new();
+  for (guint i = 0; i < 5000; i++) {
+    g_autofree char *name = g_strdup_printf("o%05u", (i * 7919) % 5000);
+    put(index, i % 3 == 0 ? "x" : "y", name, NULL, i);
+  }
+  g_autoptr(GPtrArray) all = ferry_index_list(index, "g", "things", NULL);
+  g_autoptr(GPtrArray) x = ferry_index_list(index, "g", "things", "x");
+  g_assert_cmpuint(all->len, ==, 5000);
+  g_assert_cmpuint(x->len, ==, 1667);
+  for (guint i = 1; i < all->len; i++)
+    if (i != x->len)
+      g_assert_cmpstr(thing_name(all->pdata[i - 1]), <, thing_name(all->pdata[i]));
+  for (guint i = 0; i < x->len; i++)
+    g_assert_true(x->pdata[i] == all->pdata[i]);
+  ferry_index_free(index);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/index/uid-follows-its-object", test_uid_follows_its_object);
+  g_test_add_func("/index/shared-uid", test_shared_uid);
+  g_test_add_func("/index/many-in-order", test_many_in_order);
+  return g_test_run();
+}
