@@ -18,12 +18,14 @@ typedef enum { FERRY_WRITE_CREATE, FERRY_WRITE_UPDATE, FERRY_WRITE_DELETE } Ferr
 typedef struct {
   FerryWriteOp op;
   const FerryKind *kind;
-  const char *ns;     /* "" for cluster-scoped kinds */
+  const char *ns; /* "" for cluster-scoped kinds */
   const char *name;
   json_t *object;     /* CREATE, UPDATE: the whole new object. DELETE: NULL, or the last state to
                          show to watchers */
   gint64 revision;    /* UPDATE, DELETE: expected resourceVersion; 0: whatever is there */
-  gboolean telemetry; /* visible at once, durable within a few seconds: for progress only */
+  gboolean telemetry; /* visible at once, durable within a few seconds: for progress only. UPDATE
+                         only: a create or delete is always durable, and so is a batch in which any
+                         write is */
 } FerryWrite;
 
 typedef enum { FERRY_ADDED, FERRY_MODIFIED, FERRY_DELETED } FerryChangeType;
@@ -57,8 +59,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryStore, ferry_store_free)
 
 /** Commits a batch, all or nothing, durable when it returns TRUE (but for telemetry). Sets
  * metadata.resourceVersion (one revision a changed object, one global counter). An UPDATE that
- * changes nothing keeps its revision and emits no change. `results` (may be NULL) has room for n new
- * references to the stored objects (DELETE: the last state). Errors: ALREADY_EXISTS, NOT_FOUND,
+ * changes nothing keeps its revision and emits no change. `results` (may be NULL) has room for n
+ * new references to the stored objects (DELETE: the last state). Errors: ALREADY_EXISTS, NOT_FOUND,
  * CONFLICT (revision), UNAVAILABLE (disk), each naming kind and name. Blocks; any thread but the
  * writer's (so not from a wake function). */
 gboolean ferry_store_commit(FerryStore *store, const FerryWrite *writes, gsize n, json_t **results,
@@ -68,15 +70,18 @@ gboolean ferry_store_commit(FerryStore *store, const FerryWrite *writes, gsize n
 json_t *ferry_store_get(FerryStore *store, const FerryKind *kind, const char *ns, const char *name);
 json_t *ferry_store_get_by_uid(FerryStore *store, const FerryKind *kind, const char *uid);
 /** All objects of a kind (of a namespace where `ns` is not NULL) ordered by namespace and name: one
- * snapshot; `*revision` (may be NULL) is its revision. Elements are references that the array owns. */
+ * snapshot; `*revision` (may be NULL) is its revision. Elements are references that the array owns.
+ */
 GPtrArray *ferry_store_list(FerryStore *store, const FerryKind *kind, const char *ns,
                             gint64 *revision);
-/** The newest revision shown to readers. */
+/** The newest revision shown to readers; 1 for a new store. After a crash it jumps ahead, so that
+ * no number that anyone may have seen is used again. */
 gint64 ferry_store_revision(FerryStore *store);
 
 typedef struct FerryWatch FerryWatch;
-/** Called from the writer thread after new changes became visible; must return at once (signal
- * something) and must not call the store. */
+/** Called from the writer thread after changes that concern the watch became visible; must return
+ * at once (signal something) and must not call the store or free a watch. May be called before the
+ * function that makes the watch has returned, and when there is nothing new. */
 typedef void (*FerryWakeFunc)(gpointer data);
 /** A cursor on the change log after `revision`. `kind` NULL: all kinds; `ns` NULL: all namespaces.
  * EXPIRED where `revision` is older than the log or newer than the store. */

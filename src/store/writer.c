@@ -284,8 +284,7 @@ static void publish(Stage *stage) {
     } else {
       entry = ferry_index_find(store->index, change->kind->group, change->kind->plural, change->ns,
                                change->name);
-      g_hash_table_remove(store->dirty, entry);
-      ferry_index_remove(store->index, entry);
+      ferry_index_remove(store->index, entry); /* not dirty: its transaction cleared them all */
     }
     FerryChange *out = ferry_log_ring_append(&store->log, ferry_change_ref(change));
     if (out != NULL)
