@@ -22,9 +22,11 @@ typedef enum {
 
 typedef enum {
   FERRY_FIELD_REQUIRED = 1 << 0,
-  FERRY_FIELD_IMMUTABLE = 1 << 1, /* may not change after create */
-  FERRY_FIELD_LABELS = 1 << 2,    /* a map that follows the rules of labels */
-  FERRY_FIELD_SET = 1 << 3,       /* a list of scalars that is a set */
+  FERRY_FIELD_IMMUTABLE = 1 << 1,   /* may not change after create */
+  FERRY_FIELD_LABELS = 1 << 2,      /* a map that follows the rules of labels */
+  FERRY_FIELD_SET = 1 << 3,         /* a list of scalars that is a set */
+  FERRY_FIELD_ANNOTATIONS = 1 << 4, /* a map that follows the rules of annotations */
+  FERRY_FIELD_OPEN = 1 << 5, /* an object whose unknown members are kept (written by Ferry only) */
 } FerryFieldFlags;
 
 typedef struct FerryField FerryField;
@@ -47,9 +49,9 @@ struct FerryField {
 /** A printed column. `cell` makes the cell from the object; NULL: the value at `path`. */
 typedef struct {
   const char *name;
-  const char *type; /* string, integer, number, boolean, date */
+  const char *type;   /* string, integer, number, boolean, date */
   const char *format; /* "name" for the first, else "" */
-  int priority;     /* > 0: only with -o wide */
+  int priority;       /* > 0: only with -o wide */
   const char *path;
   json_t *(*cell)(const json_t *object, gint64 now_ms);
   const char *doc;
@@ -77,16 +79,17 @@ typedef struct {
   const char *const *short_names; /* NULL-ended, may be NULL */
   const char *const *categories;  /* NULL-ended, may be NULL */
   gboolean namespaced;
-  unsigned verbs;          /* FerryVerbs a person may use */
-  gboolean has_status;     /* status is a subresource: writes to the object do not touch it */
+  unsigned verbs;      /* FerryVerbs a person may use */
+  gboolean has_status; /* status is a subresource: writes to the object do not touch it */
   const char *const *subresources; /* others, with verb "update": e.g. "cancel"; may be NULL */
-  const FerryField *fields; /* of the object beside apiVersion, kind and metadata */
+  const FerryField *fields;        /* of the object beside apiVersion, kind and metadata */
   const FerryColumn *columns;
   gsize n_columns;
   const char *const *field_selectors; /* paths beside metadata.name and metadata.namespace */
   const char *doc;
   const char *const *kind_aliases; /* other spellings accepted on input ("Kubevirt"), may be NULL */
-  /** Rules across fields; adds causes to `error` (domain FERRY_ERROR, code INVALID). May be NULL. */
+  /** Rules across fields; adds causes to `error` (domain FERRY_ERROR, code INVALID). May be NULL.
+   */
   void (*check)(const json_t *object, const json_t *old, GError *error);
 } FerryKind;
 

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside the model only: short forms for writing tables of FerryField, and the tables that several
+// kinds share.
+#pragma once
+#include "model/kind.h"
+
+G_BEGIN_DECLS
+
+#define FIELD(n, t, d, ...)                                                                        \
+  { .name = (n), .type = (t), .doc = (d), ##__VA_ARGS__ }
+#define STR(n, d, ...) FIELD(n, FERRY_TYPE_STRING, d, ##__VA_ARGS__)
+#define INT(n, d, ...) FIELD(n, FERRY_TYPE_INTEGER, d, ##__VA_ARGS__)
+#define BOOL(n, d, ...) FIELD(n, FERRY_TYPE_BOOLEAN, d, ##__VA_ARGS__)
+#define QUANTITY(n, d, ...) FIELD(n, FERRY_TYPE_QUANTITY, d, ##__VA_ARGS__)
+#define TIME(n, d, ...) FIELD(n, FERRY_TYPE_TIME, d, ##__VA_ARGS__)
+#define MAP(n, d, ...) FIELD(n, FERRY_TYPE_MAP, d, ##__VA_ARGS__)
+#define ANY(n, d, ...) FIELD(n, FERRY_TYPE_ANY, d, ##__VA_ARGS__)
+#define OBJ(n, f, d, ...) FIELD(n, FERRY_TYPE_OBJECT, d, .fields = (f), ##__VA_ARGS__)
+#define OBJS(n, f, d, ...)                                                                         \
+  FIELD(n, FERRY_TYPE_LIST, d, .item = FERRY_TYPE_OBJECT, .fields = (f), ##__VA_ARGS__)
+#define STRS(n, d, ...) FIELD(n, FERRY_TYPE_LIST, d, .item = FERRY_TYPE_STRING, ##__VA_ARGS__)
+/** A whole number that is not negative: bytes, milliseconds, counts. */
+#define COUNT(n, d, ...) INT(n, d, .min = 0, .max = G_MAXINT64, ##__VA_ARGS__)
+#define END                                                                                        \
+  { .name = NULL }
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define REQUIRED .flags = FERRY_FIELD_REQUIRED
+
+/** Longest name of an object, longest message for people. */
+#define NAME_MAX_LENGTH 253
+#define MESSAGE_MAX_LENGTH 32768
+
+extern const FerryField ferry_fields_object_meta[];
+extern const FerryField ferry_fields_condition[];
+extern const FerryField ferry_fields_migration_configuration[];
+extern const FerryField ferry_fields_migration_state[];
+extern const FerryField ferry_fields_migration_progress[];
+extern const char *const ferry_values_domain_state[];
+
+/** The field `path` ("status.migrationState.sourceNode") of a table, or NULL. */
+const FerryField *ferry_field_find(const FerryField *fields, const char *path);
+
+G_END_DECLS

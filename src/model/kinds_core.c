@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kinds of the core group that describe the cluster: Namespace and Node. Event is in
+// kinds_event.c.
+#include "model/columns.h"
+#include "model/fields.h"
+
+static const FerryField namespace_spec[] = {
+    STRS("finalizers", "What must be done before a deleted namespace goes.",
+         .flags = FERRY_FIELD_SET, .max = 64),
+    END,
+};
+
+static const FerryField namespace_status[] = {
+    STR("phase", "Active, or Terminating while it is being deleted.",
+        .values = WORDS("Active", "Terminating")),
+    OBJS("conditions", ferry_fields_condition, "What hinders its deletion, if anything.",
+         .merge_key = "type", .max = 32),
+    END,
+};
+
+static const FerryField namespace_fields[] = {
+    OBJ("spec", namespace_spec, "What is wished for the namespace."),
+    OBJ("status", namespace_status, "What is true of the namespace."),
+    END,
+};
+
+static const FerryColumn namespace_columns[] = {
+    COLUMN_NAME,
+    COLUMN("Status", "string", "status.phase", "Active or Terminating."),
+    COLUMN_AGE,
+};
+
+const FerryKind ferry_kind_namespace = {
+    .group = "",
+    .version = "v1",
+    .kind = "Namespace",
+    .plural = "namespaces",
+    .singular = "namespace",
+    .short_names = WORDS("ns"),
+    .namespaced = FALSE,
+    .verbs = FERRY_VERB_ALL,
+    .has_status = TRUE,
+    .fields = namespace_fields,
+    .columns = namespace_columns,
+    .n_columns = G_N_ELEMENTS(namespace_columns),
+    .field_selectors = WORDS("status.phase"),
+    .doc = "Namespace is a scope for the names of VMs and migrations.",
+};
+
+static const FerryField node_taint[] = {
+    STR("key", "Key of the taint.", REQUIRED, .pattern = "label-key", .max = 317),
+    STR("value", "Value of the taint.", .pattern = "label-value", .max = 63),
+    STR("effect", "What it does to VMs: NoSchedule and NoExecute keep migrations away.", REQUIRED,
+        .values = WORDS("NoSchedule", "PreferNoSchedule", "NoExecute")),
+    TIME("timeAdded", "When it was added."),
+    END,
+};
+
+static const FerryField node_spec[] = {
+    BOOL("unschedulable", "Whether the node takes no more VMs (kubectl cordon)."),
+    OBJS("taints", node_taint, "Taints; the one with nodeDrainTaintKey asks to move VMs away.",
+         .max = 64),
+    END,
+};
+
+static const FerryField node_address[] = {
+    STR("type", "InternalIP or Hostname.", REQUIRED,
+        .values = WORDS("InternalIP", "ExternalIP", "Hostname", "InternalDNS", "ExternalDNS")),
+    STR("address", "The address or name.", REQUIRED, .max = 255),
+    END,
+};
+
+static const FerryField node_info[] = {
+    STR("machineID", "The host's /etc/machine-id.", .max = 128),
+    STR("systemUUID", "UUID of the host's firmware, or libvirt's host UUID.", .max = 128),
+    STR("bootID", "Identity of the host's present boot.", .max = 128),
+    STR("kernelVersion", "Version of the host's kernel.", .max = 256),
+    STR("osImage", "Name of the host's operating system.", .max = 256),
+    STR("containerRuntimeVersion", "libvirt's version as libvirt://11.3.0.", .max = 256),
+    STR("kubeletVersion", "The agent's version as ferry-agentd v0.1.0.", .max = 256),
+    STR("kubeProxyVersion", "Always empty.", .max = 256),
+    STR("operatingSystem", "linux.", .max = 64),
+    STR("architecture", "Processor architecture as amd64.", .max = 64),
+    END,
+};
+
+static const FerryField node_hypervisor[] = {
+    STR("libvirtVersion", "Version of the host's libvirtd as 11.3.0.", .max = 64),
+    STR("qemuVersion", "Version of the host's QEMU.", .max = 64),
+    STR("libvirtURI", "libvirt URI at which the agent reaches the host.", .max = 2048),
+    STR("peerURI", "libvirt URI at which another host's libvirtd reaches this one.", .max = 2048),
+    STR("hostUUID", "libvirt's UUID of the host.", .max = 128),
+    STR("cpuModel", "Processor model as libvirt names it.", .max = 256),
+    STR("cpuVendor", "Processor vendor.", .max = 64),
+    STR("cpuArch", "Processor architecture as x86_64.", .max = 64),
+    STRS("features", "Migration capabilities of the host.", .flags = FERRY_FIELD_SET, .max = 500),
+    END,
+};
+
+static const FerryField node_interface[] = {
+    STR("name", "Name of the interface.", REQUIRED, .max = 64),
+    STRS("addresses", "Addresses with prefix length as 10.1.2.3/24.", .pattern = "ip-prefix",
+         .max = 256),
+    BOOL("up", "Whether it is up and has a carrier."),
+    COUNT("speedMbps", "Speed of the link in Mbit/s; 0: unknown."),
+    END,
+};
+
+static const FerryField node_agent[] = {
+    COUNT("epoch", "Number of the agent's present session; grows with each start."),
+    STR("version", "Version of the agent.", .max = 64),
+    STR("mode", "Where the agent runs: on the host (local) or elsewhere (remote).",
+        .values = WORDS("local", "remote")),
+    TIME("connectedAt", "When the present session began."),
+    TIME("lastReportTime", "When the agent was last heard of."),
+    END,
+};
+
+static const FerryField node_status[] = {
+    OBJS("conditions", ferry_fields_condition, "Ready: whether the node's agent is heard of.",
+         .merge_key = "type", .max = 32),
+    OBJS("addresses", node_address, "Addresses of the host.", .merge_key = "type", .max = 256),
+    MAP("capacity", "What the host has: cpu in processors, memory as a quantity.", .max = 64),
+    MAP("allocatable", "What VMs may use of it.", .max = 64),
+    OBJ("nodeInfo", node_info, "What the host is."),
+    OBJ("hypervisor", node_hypervisor, "The host's libvirt and QEMU."),
+    OBJS("interfaces", node_interface, "Network interfaces of the host.", .max = 512),
+    OBJ("agent", node_agent, "The agent that manages the host."),
+    COUNT("runningVMs", "Number of VMs that run on the host."),
+    COUNT("memoryUsedBytes", "Memory of these VMs, in bytes."),
+    END,
+};
+
+static const FerryField node_fields[] = {
+    OBJ("spec", node_spec, "What is wished for the node."),
+    OBJ("status", node_status, "What is true of the node, as its agent reports it."),
+    END,
+};
+
+static const FerryColumn node_columns[] = {
+    COLUMN_NAME,
+    COLUMN_CELL("Status", "string", ferry_cell_node_status,
+                "Ready or NotReady, and whether it takes VMs."),
+    COLUMN("VMs", "integer", "status.runningVMs", "VMs that run on the node."),
+    COLUMN("CPU", "string", "status.capacity.cpu", "Processors of the host."),
+    COLUMN_CELL("Memory", "string", ferry_cell_node_memory,
+                "Memory of the VMs / memory of the host."),
+    COLUMN_AGE,
+    COLUMN_CELL("Version", "string", ferry_cell_node_version, "Version of the agent."),
+    COLUMN_WIDE_CELL("Internal-IP", "string", ferry_cell_node_internal_ip,
+                     "First internal address."),
+    COLUMN_WIDE("libvirt", "string", "status.hypervisor.libvirtVersion", "Version of libvirt."),
+    COLUMN_WIDE("QEMU", "string", "status.hypervisor.qemuVersion", "Version of QEMU."),
+    COLUMN_WIDE("CPU-Model", "string", "status.hypervisor.cpuModel", "Processor model."),
+};
+
+static void node_check(const json_t *object, const json_t *old, GError *error) {
+  json_t *taints = ferry_json_get(object, "spec.taints");
+  for (gsize i = 0; i < json_array_size(taints); i++) {
+    const char *key = ferry_json_str(json_array_get(taints, i), "key");
+    const char *effect = ferry_json_str(json_array_get(taints, i), "effect");
+    for (gsize j = 0; key && effect && j < i; j++)
+      if (g_strcmp0(key, ferry_json_str(json_array_get(taints, j), "key")) == 0 &&
+          g_strcmp0(effect, ferry_json_str(json_array_get(taints, j), "effect")) == 0) {
+        g_autofree char *field = g_strdup_printf("spec.taints[%zu]", i);
+        ferry_error_add_cause(error, "FieldValueDuplicate", field,
+                              "Duplicate value: \"%s:%s\": taints must be unique by key and effect",
+                              key, effect);
+        break;
+      }
+  }
+}
+
+const FerryKind ferry_kind_node = {
+    .group = "",
+    .version = "v1",
+    .kind = "Node",
+    .plural = "nodes",
+    .singular = "node",
+    .short_names = WORDS("no"),
+    .namespaced = FALSE,
+    .verbs = FERRY_VERB_READ | FERRY_VERB_UPDATE | FERRY_VERB_PATCH | FERRY_VERB_DELETE,
+    .has_status = TRUE,
+    .fields = node_fields,
+    .columns = node_columns,
+    .n_columns = G_N_ELEMENTS(node_columns),
+    .field_selectors = WORDS("spec.unschedulable"),
+    .doc = "Node is one libvirt host. It appears when its agent joins.",
+    .check = node_check,
+};

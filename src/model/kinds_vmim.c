@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// VirtualMachineInstanceMigration: the wish to move one VM, and the story of that move.
+#include "model/columns.h"
+#include "model/fields.h"
+
+static const char *const phases[] = {"Pending",         "Scheduling",  "Scheduled",
+                                     "PreparingTarget", "TargetReady", "Running",
+                                     "Succeeded",       "Failed",      NULL};
+
+static const FerryField spec[] = {
+    STR("vmiName", "VM to move: the name of its VirtualMachineInstance in the same namespace.",
+        REQUIRED, .max = NAME_MAX_LENGTH),
+    STR("targetNode", "Node to move it to; unset: Ferry chooses.", .pattern = "dns-subdomain",
+        .max = NAME_MAX_LENGTH),
+    MAP("addedNodeSelector", "Labels that the target node must carry besides.",
+        .flags = FERRY_FIELD_LABELS, .max = 64),
+    STR("priority", "Place in the queue: system-critical comes first, system-maintenance last.",
+        .values = WORDS("system-critical", "user-triggered", "system-maintenance")),
+    STR("network", "Network that carries this migration, in place of the configured one.",
+        .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
+    INT("maxDowntimeMs", "Longest pause of the guest at the switch-over, in milliseconds.",
+        .min = 1, .max = 2000000),
+    QUANTITY("bandwidthPerMigration",
+             "Most bytes per second to send, as a quantity such as 64Mi; 0 is unlimited.", .min = 0,
+             .max = G_MAXINT64),
+    BOOL("allowPostCopy", "Allow to switch over first and fetch the rest of the memory after."),
+    BOOL("allowAutoConverge", "Allow to slow the guest's processors down."),
+    BOOL("disableTLS", "Send the data without encryption."),
+    BOOL("unsafeMigrationOverride", "Migrate even where libvirt calls it unsafe."),
+    END,
+};
+
+static const FerryField transition[] = {
+    STR("phase", "The phase that began.", REQUIRED, .values = phases),
+    TIME("phaseTransitionTimestamp", "When it began."),
+    END,
+};
+
+static const FerryField queue[] = {
+    COUNT("position", "Place in the queue; 1 is next."),
+    STR("reason", "What it waits for, as one CamelCase word.", .max = 1024),
+    STR("message", "What it waits for, in words.", .max = MESSAGE_MAX_LENGTH),
+    END,
+};
+
+static const FerryField refusal_reason[] = {
+    STR("reason", "Why the node was refused, as one CamelCase word.", .max = 1024),
+    STR("message", "Why, in words.", .max = MESSAGE_MAX_LENGTH),
+    END,
+};
+
+static const FerryField refusal[] = {
+    STR("nodeName", "The node that was refused.", .max = NAME_MAX_LENGTH),
+    OBJS("reasons", refusal_reason, "All reasons, not only the first.", .max = 64),
+    END,
+};
+
+static const FerryField summary[] = {
+    COUNT("totalMs", "Whole time from start to end, in milliseconds."),
+    COUNT("downtimeMs", "Pause of the guest as libvirt measured it, in milliseconds."),
+    COUNT("dataTransferredBytes", "Bytes sent altogether."),
+    COUNT("averageRateBytesPerSecond", "Mean rate in bytes per second."),
+    COUNT("iterations", "Passes over the guest's memory."),
+    COUNT("setupMs", "Time to set the migration up, in milliseconds."),
+    END,
+};
+
+static const FerryField decision[] = {
+    TIME("time", "When it was decided."),
+    COUNT("elapsedMs", "Time since the start, in milliseconds."),
+    STR("action", "What was done, as one word.", .max = 256),
+    ANY("value", "The value that was set."),
+    STR("reason", "Why, with the numbers behind it.", .max = MESSAGE_MAX_LENGTH),
+    END,
+};
+
+static const FerryField status[] = {
+    STR("phase", "How far the migration is; Succeeded and Failed are final.", .values = phases),
+    OBJS("phaseTransitionTimestamps", transition, "When each phase began.", .max = 64),
+    STR("reason", "Why it waits, failed or was cancelled, as one CamelCase word.", .max = 1024),
+    STR("message", "The same in words for people, with what to do next.",
+        .max = MESSAGE_MAX_LENGTH),
+    OBJS("conditions", ferry_fields_condition, "Further statements about it.", .merge_key = "type",
+         .max = 64),
+    OBJ("queue", queue, "Its place in the queue while it is Pending."),
+    OBJS("refusals", refusal, "Nodes that cannot take the VM, each with all reasons."),
+    OBJ("migrationState", ferry_fields_migration_state, "Where from, where to, and how it ended."),
+    MAP("configurationOrigins", "Where each setting of migrationConfiguration came from."),
+    OBJ("progress", ferry_fields_migration_progress, "How far the copy is."),
+    OBJ("summary", summary, "What it took, once it has ended."),
+    MAP("configurationOrigins", "Where each field of the resolved configuration came from."),
+    OBJS("decisions", decision, "What the convergence controller decided, and why."),
+    END,
+};
+
+static const FerryField fields[] = {
+    OBJ("spec", spec, "What is wished; cannot be changed after it was created.",
+        .flags = FERRY_FIELD_REQUIRED | FERRY_FIELD_IMMUTABLE),
+    OBJ("status", status, "What is true of the migration."),
+    END,
+};
+
+static const FerryColumn columns[] = {
+    COLUMN_NAME,
+    COLUMN("Phase", "string", "status.phase", "How far it is."),
+    COLUMN("VMI", "string", "spec.vmiName", "The VM that moves."),
+    COLUMN("Source", "string", "status.migrationState.sourceNode", "Node that it leaves."),
+    COLUMN_CELL("Target", "string", ferry_cell_vmim_target, "Node that it goes to."),
+    COLUMN_CELL("Progress", "string", ferry_cell_vmim_progress, "How much is done."),
+    COLUMN_AGE,
+    COLUMN_WIDE_CELL("Remaining", "string", ferry_cell_vmim_remaining, "Bytes that remain."),
+    COLUMN_WIDE_CELL("Rate", "string", ferry_cell_vmim_rate, "Bytes sent per second."),
+    COLUMN_WIDE_CELL("DirtyRate", "string", ferry_cell_vmim_dirty_rate,
+                     "Bytes the guest changes per second."),
+    COLUMN_WIDE_CELL("Elapsed", "string", ferry_cell_vmim_elapsed, "Time it has taken."),
+    COLUMN_WIDE_CELL("Downtime", "string", ferry_cell_vmim_downtime, "Pause of the guest."),
+    COLUMN_WIDE("Network", "string", "status.migrationState.network", "Network that carries it."),
+    COLUMN_WIDE_CELL("Reason", "string", ferry_cell_vmim_reason, "Why it waits or failed."),
+};
+
+const FerryKind ferry_kind_vmim = {
+    .group = "kubevirt.io",
+    .version = "v1",
+    .kind = "VirtualMachineInstanceMigration",
+    .plural = "virtualmachineinstancemigrations",
+    .singular = "virtualmachineinstancemigration",
+    .short_names = WORDS("vmim", "vmims"),
+    .categories = WORDS("all"),
+    .namespaced = TRUE,
+    .verbs = FERRY_VERB_ALL,
+    .has_status = TRUE,
+    .subresources = WORDS("cancel"),
+    .fields = fields,
+    .columns = columns,
+    .n_columns = G_N_ELEMENTS(columns),
+    .field_selectors = WORDS("status.phase", "status.migrationState.sourceNode",
+                             "status.migrationState.targetNode", "spec.vmiName"),
+    .doc = "VirtualMachineInstanceMigration moves one VM to another node while it runs.",
+};

@@ -1,0 +1,524 @@
+// SPDX-License-Identifier: Apache-2.0
+// The walk over a kind's table.
+//
+// Theory of operation: the walk goes down the wanted object, its table and (on update) the stored
+// object side by side and builds a new object of what it accepts. Three kinds of findings:
+//  - a wrong JSON type ends the walk at once (BAD_REQUEST), as a decoder would;
+//  - an unknown field is dropped, and noted for a warning or for the strict error;
+//  - everything else (required, range, format, immutable, the kind's own rules) becomes a cause of
+//    one INVALID error, so that a person sees all of it at once.
+// A path such as spec.domain.devices.disks[2].name is kept in one GString that grows and shrinks
+// with the walk. Every list, map, string and the number of findings has a limit.
+#include "model/validate.h"
+#include "base/quantity.h"
+#include "base/rfc3339.h"
+#include "model/fields.h"
+#include "model/validate_internal.h"
+#include <math.h>
+#include <string.h>
+
+#define DEFAULT_MAX_CHARACTERS 4096
+#define DEFAULT_MAX_ELEMENTS 1000
+
+typedef struct {
+  GString *path;
+  GPtrArray *unknown; /* char*: full paths, at most VALIDATE_MAX_CAUSES */
+  GError *invalid;    /* collects causes */
+  GError *broken;     /* a wrong JSON type: ends the walk */
+} Walk;
+
+static json_t *walk_value(Walk *walk, const FerryField *field, FerryType type, json_t *value,
+                          const json_t *old);
+static void walk_fields(Walk *walk, const FerryField *fields, const json_t *object,
+                        const json_t *old, gboolean open, json_t *out);
+
+void ferry_validate_cause(GError *invalid, const char *reason, const char *field,
+                          const char *format, ...) {
+  if (ferry_error_n_causes(invalid) >= VALIDATE_MAX_CAUSES)
+    return;
+  va_list ap;
+  va_start(ap, format);
+  g_autofree char *text = g_strdup_vprintf(format, ap);
+  va_end(ap);
+  ferry_error_add_cause(invalid, reason, field, "%s", text);
+}
+
+static gsize push(Walk *walk, const char *name) {
+  gsize mark = walk->path->len;
+  if (mark)
+    g_string_append_c(walk->path, '.');
+  /* A name from outside may be as long as the document: show its beginning. */
+  g_string_append_len(walk->path, name, (gssize)strnlen(name, 256));
+  return mark;
+}
+
+static const char *json_type_name(const json_t *value) {
+  switch (json_typeof(value)) {
+  case JSON_OBJECT:
+    return "an object";
+  case JSON_ARRAY:
+    return "a list";
+  case JSON_STRING:
+    return "a string";
+  case JSON_INTEGER:
+    return "an integer";
+  case JSON_REAL:
+    return "a number";
+  case JSON_TRUE:
+  case JSON_FALSE:
+    return "a boolean";
+  case JSON_NULL:
+    break;
+  }
+  return "null";
+}
+
+static const char *type_name(FerryType type) {
+  static const char *const names[] = {
+      [FERRY_TYPE_STRING] = "a string",
+      [FERRY_TYPE_INTEGER] = "an integer",
+      [FERRY_TYPE_NUMBER] = "a number",
+      [FERRY_TYPE_BOOLEAN] = "a boolean (true or false)",
+      [FERRY_TYPE_QUANTITY] = "a quantity such as \"64Mi\"",
+      [FERRY_TYPE_TIME] = "a time such as \"2026-01-02T03:04:05Z\"",
+      [FERRY_TYPE_OBJECT] = "an object",
+      [FERRY_TYPE_MAP] = "an object of strings",
+      [FERRY_TYPE_LIST] = "a list",
+      [FERRY_TYPE_ANY] = "any value",
+  };
+  return names[type];
+}
+
+static json_t *wrong_type(Walk *walk, FerryType type, const json_t *value) {
+  if (!walk->broken)
+    g_set_error(&walk->broken, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "%s: expected %s, found %s",
+                walk->path->len ? walk->path->str : "object", type_name(type),
+                json_type_name(value));
+  return NULL;
+}
+
+#define INVALID(walk, ...)                                                                         \
+  ferry_validate_cause((walk)->invalid, "FieldValueInvalid", (walk)->path->str, __VA_ARGS__)
+
+static void check_range(Walk *walk, const FerryField *field, gint64 number) {
+  if (field->max == 0 || (number >= field->min && number <= field->max))
+    return;
+  if (field->max == G_MAXINT64)
+    INVALID(walk, "Invalid value: %" G_GINT64_FORMAT ": must be at least %" G_GINT64_FORMAT, number,
+            field->min);
+  else
+    INVALID(walk,
+            "Invalid value: %" G_GINT64_FORMAT ": must be between %" G_GINT64_FORMAT
+            " and %" G_GINT64_FORMAT,
+            number, field->min, field->max);
+}
+
+static void check_string(Walk *walk, const FerryField *field, const char *text) {
+  /* Limits of a LIST count its elements; its strings have the default. */
+  glong most = field->type == FERRY_TYPE_STRING && field->max ? field->max : DEFAULT_MAX_CHARACTERS;
+  if (g_utf8_strlen(text, -1) > most) {
+    INVALID(walk, "Too long: may not be more than %ld characters", most);
+    return;
+  }
+  if (field->values && *text && !g_strv_contains(field->values, text)) {
+    g_autofree char *list = g_strjoinv("\", \"", (char **)field->values);
+    ferry_validate_cause(walk->invalid, "FieldValueNotSupported", walk->path->str,
+                         "Unsupported value: \"%.*s\": supported values: \"%s\"",
+                         VALIDATE_SHOWN_BYTES, text, list);
+  }
+  const char *problem = NULL;
+  if (field->pattern && *text && !ferry_format_check(field->pattern, text, &problem))
+    INVALID(walk, "Invalid value: \"%.*s\": %s", VALIDATE_SHOWN_BYTES, text, problem);
+}
+
+static json_t *walk_integer(Walk *walk, const FerryField *field, json_t *value) {
+  if (json_is_real(value)) {
+    double number = json_real_value(value);
+    if (number != floor(number) || fabs(number) >= 0x1p63)
+      return wrong_type(walk, FERRY_TYPE_INTEGER, value);
+    check_range(walk, field, (gint64)number);
+    return json_integer((gint64)number);
+  }
+  if (!json_is_integer(value))
+    return wrong_type(walk, FERRY_TYPE_INTEGER, value);
+  check_range(walk, field, json_integer_value(value));
+  return json_incref(value);
+}
+
+static json_t *walk_quantity(Walk *walk, const FerryField *field, json_t *value) {
+  gint64 number = 0;
+  if (json_is_integer(value)) {
+    number = json_integer_value(value);
+  } else if (json_is_real(value)) {
+    double real = ceil(json_real_value(value));
+    if (fabs(real) >= 0x1p63)
+      return wrong_type(walk, FERRY_TYPE_QUANTITY, value);
+    number = (gint64)real;
+  } else if (json_is_string(value)) {
+    g_autoptr(GError) error = NULL;
+    if (!ferry_quantity_parse(json_string_value(value), &number, &error)) {
+      INVALID(walk, "Invalid value: %s", error->message);
+      return json_incref(value);
+    }
+  } else {
+    return wrong_type(walk, FERRY_TYPE_QUANTITY, value);
+  }
+  check_range(walk, field, number);
+  return json_incref(value);
+}
+
+static json_t *walk_time(Walk *walk, json_t *value) {
+  if (!json_is_string(value))
+    return wrong_type(walk, FERRY_TYPE_TIME, value);
+  const char *text = json_string_value(value);
+  if (strlen(text) > 64 || ferry_rfc3339_parse(text) < 0)
+    INVALID(walk, "Invalid value: \"%.*s\": expected a time such as 2026-01-02T03:04:05Z",
+            VALIDATE_SHOWN_BYTES, text);
+  return json_incref(value);
+}
+
+/* A value of a map. YAML makes booleans and numbers of unquoted words; outside metadata they are
+ * taken as the strings they were meant to be. */
+static json_t *map_value(const FerryField *field, gboolean lenient, json_t *value) {
+  if (json_is_string(value))
+    return json_incref(value);
+  if (lenient && json_is_boolean(value))
+    return json_string(json_is_true(value) ? "true" : "false");
+  if (lenient && json_is_integer(value)) {
+    g_autofree char *text = g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    return json_string(text);
+  }
+  return NULL;
+}
+
+static json_t *walk_map(Walk *walk, const FerryField *field, json_t *value) {
+  if (!json_is_object(value))
+    return wrong_type(walk, FERRY_TYPE_MAP, value);
+  gsize most = field->max ? (gsize)field->max : DEFAULT_MAX_ELEMENTS;
+  g_autoptr(json_t) out = json_object();
+  gboolean lenient = !g_str_has_prefix(walk->path->str, "metadata.");
+  if (json_object_size(value) > most) {
+    INVALID(walk, "Too many: %zu: must have at most %zu items", json_object_size(value), most);
+    return g_steal_pointer(&out);
+  }
+  const char *key;
+  json_t *item;
+  json_object_foreach(value, key, item) {
+    gsize mark = push(walk, key);
+    if (!json_is_null(item)) {
+      json_t *text = map_value(field, lenient, item);
+      if (!text)
+        return wrong_type(walk, FERRY_TYPE_STRING, item);
+      if (!(field->flags & FERRY_FIELD_ANNOTATIONS) &&
+          (strlen(key) > DEFAULT_MAX_CHARACTERS ||
+           json_string_length(text) > DEFAULT_MAX_CHARACTERS))
+        INVALID(walk, "Too long: may not be more than %d bytes", DEFAULT_MAX_CHARACTERS);
+      json_object_set_new(out, key, text);
+    }
+    g_string_truncate(walk->path, mark);
+  }
+  if (field->flags & FERRY_FIELD_LABELS)
+    ferry_validate_labels(out, walk->path->str, walk->invalid);
+  if (field->flags & FERRY_FIELD_ANNOTATIONS)
+    ferry_validate_annotations(out, walk->path->str, walk->invalid);
+  return g_steal_pointer(&out);
+}
+
+static gboolean contains(const json_t *list, const json_t *value) {
+  gsize i;
+  json_t *item;
+  json_array_foreach((json_t *)list, i, item) {
+    if (json_equal(item, value))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static json_t *walk_list(Walk *walk, const FerryField *field, json_t *value, const json_t *old) {
+  if (!json_is_array(value))
+    return wrong_type(walk, FERRY_TYPE_LIST, value);
+  gsize most = field->max ? (gsize)field->max : DEFAULT_MAX_ELEMENTS;
+  g_autoptr(json_t) out = json_array();
+  if (json_array_size(value) > most) {
+    INVALID(walk, "Too many: %zu: must have at most %zu items", json_array_size(value), most);
+    return g_steal_pointer(&out);
+  }
+  gsize i;
+  json_t *item;
+  json_array_foreach(value, i, item) {
+    gsize mark = walk->path->len;
+    g_string_append_printf(walk->path, "[%zu]", i);
+    json_t *checked = walk_value(walk, field, field->item, item, json_array_get(old, i));
+    if (!checked)
+      return NULL;
+    if ((field->flags & FERRY_FIELD_SET) && contains(out, checked))
+      ferry_validate_cause(walk->invalid, "FieldValueDuplicate", walk->path->str,
+                           "Duplicate value: each may be given once");
+    json_array_append_new(out, checked);
+    g_string_truncate(walk->path, mark);
+  }
+  return g_steal_pointer(&out);
+}
+
+/* A checked copy of `value`, or NULL after wrong_type. */
+static json_t *walk_value(Walk *walk, const FerryField *field, FerryType type, json_t *value,
+                          const json_t *old) {
+  switch (type) {
+  case FERRY_TYPE_STRING:
+    if (!json_is_string(value))
+      return wrong_type(walk, type, value);
+    check_string(walk, field, json_string_value(value));
+    return json_incref(value);
+  case FERRY_TYPE_INTEGER:
+    return walk_integer(walk, field, value);
+  case FERRY_TYPE_NUMBER:
+    return json_is_number(value) ? json_incref(value) : wrong_type(walk, type, value);
+  case FERRY_TYPE_BOOLEAN:
+    return json_is_boolean(value) ? json_incref(value) : wrong_type(walk, type, value);
+  case FERRY_TYPE_QUANTITY:
+    return walk_quantity(walk, field, value);
+  case FERRY_TYPE_TIME:
+    return walk_time(walk, value);
+  case FERRY_TYPE_OBJECT: {
+    if (!json_is_object(value))
+      return wrong_type(walk, type, value);
+    if (!field->fields)
+      return json_deep_copy(value);
+    g_autoptr(json_t) out = json_object();
+    walk_fields(walk, field->fields, value, old, (field->flags & FERRY_FIELD_OPEN) != 0, out);
+    return walk->broken ? NULL : g_steal_pointer(&out);
+  }
+  case FERRY_TYPE_MAP:
+    return walk_map(walk, field, value);
+  case FERRY_TYPE_LIST:
+    return walk_list(walk, field, value, old);
+  case FERRY_TYPE_ANY:
+    break;
+  }
+  return json_deep_copy(value);
+}
+
+static gboolean is_empty(const json_t *value) {
+  return !value || json_is_null(value) || (json_is_object(value) && json_object_size(value) == 0) ||
+         (json_is_array(value) && json_array_size(value) == 0);
+}
+
+/* Members of `object`, in their order, then what is missing of the table. */
+static void walk_fields(Walk *walk, const FerryField *fields, const json_t *object,
+                        const json_t *old, gboolean open, json_t *out) {
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)object, key, value) {
+    const FerryField *field = fields;
+    while (field->name && !g_str_equal(field->name, key))
+      field++;
+    gsize mark = push(walk, key);
+    if (!field->name && open)
+      json_object_set_new(out, key, json_deep_copy(value));
+    else if (!field->name && walk->unknown->len < VALIDATE_MAX_CAUSES)
+      g_ptr_array_add(walk->unknown, g_strdup(walk->path->str));
+    else if (field->name && !json_is_null(value)) {
+      json_t *checked = walk_value(walk, field, field->type, value, json_object_get(old, key));
+      if (!checked)
+        return;
+      json_object_set_new(out, key, checked);
+    }
+    g_string_truncate(walk->path, mark);
+  }
+  for (const FerryField *field = fields; field->name; field++) {
+    gsize mark = push(walk, field->name);
+    json_t *is = json_object_get(out, field->name);
+    if ((field->flags & FERRY_FIELD_REQUIRED) &&
+        (!is || (json_is_string(is) && json_string_length(is) == 0)) &&
+        !(field->type == FERRY_TYPE_OBJECT && field->fields && !is))
+      ferry_validate_cause(walk->invalid, "FieldValueRequired", walk->path->str,
+                           "Required value: %s", field->doc);
+    else if ((field->flags & FERRY_FIELD_REQUIRED) && !is) {
+      /* A missing object: name what is required inside it, else the object itself. */
+      g_autoptr(json_t) empty = json_object();
+      guint before = ferry_error_n_causes(walk->invalid);
+      g_autoptr(json_t) none = walk_value(walk, field, FERRY_TYPE_OBJECT, empty, NULL);
+      if (ferry_error_n_causes(walk->invalid) == before)
+        ferry_validate_cause(walk->invalid, "FieldValueRequired", walk->path->str,
+                             "Required value: %s", field->doc);
+    }
+    g_string_truncate(walk->path, mark);
+  }
+}
+
+static void fill_defaults(const FerryField *fields, json_t *object) {
+  for (const FerryField *field = fields; field->name; field++) {
+    json_t *value = json_object_get(object, field->name);
+    if (!value && field->def)
+      json_object_set_new(object, field->name, json_loads(field->def, JSON_DECODE_ANY, NULL));
+    else if (json_is_object(value) && field->fields && field->type == FERRY_TYPE_OBJECT)
+      fill_defaults(field->fields, value);
+    else if (json_is_array(value) && field->fields && field->type == FERRY_TYPE_LIST) {
+      gsize i;
+      json_t *item;
+      json_array_foreach(value, i, item) {
+        if (json_is_object(item))
+          fill_defaults(field->fields, item);
+      }
+    }
+  }
+}
+
+void ferry_apply_defaults(const FerryKind *kind, json_t *object) {
+  const FerryField *spec = ferry_field_find(kind->fields, "spec");
+  json_t *value = json_object_get(object, "spec");
+  if (spec && spec->fields && json_is_object(value))
+    fill_defaults(spec->fields, value);
+}
+
+/* Immutable fields, with defaults in place on both sides so that leaving a default out is no
+ * change. */
+static void check_immutable(const FerryKind *kind, const FerryField *fields, GString *path,
+                            const json_t *is, const json_t *was, GError *invalid) {
+  for (const FerryField *field = fields; field->name; field++) {
+    const json_t *now = json_object_get(is, field->name), *then = json_object_get(was, field->name);
+    gsize mark = path->len;
+    g_string_append_printf(path, "%s%s", mark ? "." : "", field->name);
+    if (field->flags & FERRY_FIELD_IMMUTABLE) {
+      if (!(is_empty(now) && is_empty(then)) && !(now && then && json_equal(now, then)))
+        ferry_validate_cause(invalid, "FieldValueForbidden", path->str,
+                             "Forbidden: may not be changed after the %s was created; delete it "
+                             "and create another",
+                             kind->kind);
+    } else if (field->type == FERRY_TYPE_OBJECT && field->fields && (now || then)) {
+      check_immutable(kind, field->fields, path, now, then, invalid);
+    }
+    g_string_truncate(path, mark);
+  }
+}
+
+static void check_update(const FerryKind *kind, const json_t *object, const json_t *old,
+                         GError *invalid) {
+  g_autoptr(json_t) is = ferry_json_copy_along(object, "spec");
+  g_autoptr(json_t) was = ferry_json_copy_along(old, "spec");
+  json_t *is_spec = json_object_get(object, "spec"), *was_spec = json_object_get(old, "spec");
+  if (json_is_object(is_spec) && json_is_object(was_spec) && !json_equal(is_spec, was_spec)) {
+    json_object_set_new(is, "spec", json_deep_copy(is_spec));
+    json_object_set_new(was, "spec", json_deep_copy(was_spec));
+    ferry_apply_defaults(kind, is);
+    ferry_apply_defaults(kind, was);
+  }
+  g_autoptr(GString) path = g_string_new(NULL);
+  check_immutable(kind, kind->fields, path, is, was, invalid);
+}
+
+/* apiVersion and kind, where given, must be the kind's; the answer always has both. */
+static gboolean check_type_meta(const FerryKind *kind, const json_t *object, json_t *out,
+                                GError **error) {
+  g_autofree char *api_version = ferry_kind_api_version(kind);
+  json_t *given = json_object_get(object, "apiVersion");
+  if (given && (!json_is_string(given) || !g_str_equal(json_string_value(given), api_version))) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "apiVersion: the version in the data (%.64s) does not match the expected one (%s)",
+                json_is_string(given) ? json_string_value(given) : json_type_name(given),
+                api_version);
+    return FALSE;
+  }
+  given = json_object_get(object, "kind");
+  const char *text = json_string_value(given);
+  if (given && (!text || (!g_str_equal(text, kind->kind) &&
+                          !(kind->kind_aliases && g_strv_contains(kind->kind_aliases, text))))) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "kind: the kind in the data (%.64s) does not match the expected one (%s)",
+                text ? text : json_type_name(given), kind->kind);
+    return FALSE;
+  }
+  json_object_set_new(out, "apiVersion", json_string(api_version));
+  json_object_set_new(out, "kind", json_string(kind->kind));
+  return TRUE;
+}
+
+/* Unknown fields as warnings or as one error; FALSE where they are an error. */
+static gboolean report_unknown(const GPtrArray *unknown, FerryUnknown mode, GPtrArray *warnings,
+                               GError **error) {
+  if (unknown->len == 0 || mode == FERRY_UNKNOWN_IGNORE)
+    return TRUE;
+  g_autoptr(GString) all = g_string_new("strict decoding error: ");
+  for (guint i = 0; i < unknown->len; i++) {
+    char *text = g_strdup_printf("unknown field \"%s\"", (char *)unknown->pdata[i]);
+    g_string_append_printf(all, "%s%s", i ? ", " : "", text);
+    if (mode == FERRY_UNKNOWN_WARN && warnings)
+      g_ptr_array_add(warnings, text);
+    else
+      g_free(text);
+  }
+  if (mode == FERRY_UNKNOWN_WARN)
+    return TRUE;
+  g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, all->str);
+  return FALSE;
+}
+
+/* Kubernetes' message: Kind.group "name" is invalid: field: text, or [a, b]. */
+static void set_message(const FerryKind *kind, const json_t *object, GError *invalid) {
+  guint n = ferry_error_n_causes(invalid);
+  const char *name = ferry_json_str(object, "metadata.name");
+  GString *text = g_string_new(kind->kind);
+  if (*kind->group)
+    g_string_append_printf(text, ".%s", kind->group);
+  g_string_append_printf(text, " \"%.*s\" is invalid: %s", NAME_MAX_LENGTH, name ? name : "",
+                         n > 1 ? "[" : "");
+  for (guint i = 0; i < n; i++) {
+    const FerryCause *cause = ferry_error_cause(invalid, i);
+    g_string_append_printf(text, "%s%s: %s", i ? ", " : "", cause->field, cause->message);
+  }
+  if (n > 1)
+    g_string_append_c(text, ']');
+  g_free(invalid->message);
+  invalid->message = g_string_free(text, FALSE);
+}
+
+json_t *ferry_validate(const FerryKind *kind, const json_t *object, const json_t *old,
+                       FerryUnknown unknown, GPtrArray *warnings, GError **error) {
+  if (!json_is_object(object)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "expected a %s object, found %s",
+                kind->kind, object ? json_type_name(object) : "nothing");
+    return NULL;
+  }
+  g_autoptr(json_t) out = json_object();
+  g_autoptr(json_t) rest = ferry_json_copy_along(object, NULL);
+  g_autoptr(GString) path = g_string_new(NULL);
+  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GError) invalid =
+      g_error_new_literal(FERRY_ERROR, FERRY_ERROR_INVALID, "object is invalid");
+  Walk walk = {.path = path, .unknown = names, .invalid = invalid};
+  if (!check_type_meta(kind, object, out, error))
+    return NULL;
+
+  static const FerryField metadata_field = OBJ("metadata", ferry_fields_object_meta, "Metadata.");
+  json_t *metadata = json_object_get(object, "metadata");
+  g_autoptr(json_t) empty = json_object();
+  gsize mark = push(&walk, "metadata");
+  json_t *checked = walk_value(&walk, &metadata_field, FERRY_TYPE_OBJECT,
+                               metadata && !json_is_null(metadata) ? metadata : empty,
+                               json_object_get(old, "metadata"));
+  g_string_truncate(path, mark);
+  if (checked) {
+    json_object_set_new(out, "metadata", checked);
+    ferry_validate_metadata(kind, checked, old, invalid);
+    json_object_del(rest, "apiVersion");
+    json_object_del(rest, "kind");
+    json_object_del(rest, "metadata");
+    walk_fields(&walk, kind->fields, rest, old, FALSE, out);
+  }
+  if (walk.broken) {
+    g_propagate_error(error, walk.broken);
+    return NULL;
+  }
+  if (!report_unknown(names, unknown, warnings, error))
+    return NULL;
+  if (old)
+    check_update(kind, out, old, invalid);
+  if (kind->check)
+    kind->check(out, old, invalid);
+  if (ferry_error_n_causes(invalid) > 0) {
+    set_message(kind, out, invalid);
+    g_propagate_error(error, g_steal_pointer(&invalid));
+    return NULL;
+  }
+  return g_steal_pointer(&out);
+}
