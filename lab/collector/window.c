@@ -17,11 +17,11 @@
 #include <string.h>
 
 static const int64_t MS = 1000000;
-static const int64_t STALE_NS = 400 * 1000000LL; // a status line is due each 100 ms
+static const int64_t STALE_NS = 400 * 1000000LL; // a status line is due each 100 or 200 ms
 static const int64_t SILENT_NS = 2000 * 1000000LL;
 
 // Upper bounds of the histogram's buckets in ms; the last has none.
-static const int BUCKETS_MS[FERRY_WINDOW_BUCKETS - 1] = {6,   10,  20,  50,   100,
+static const int BUCKETS_MS[FERRY_WINDOW_BUCKETS - 1] = {8,   15,  20,  50,   100,
                                                          200, 300, 500, 1000, 5000};
 
 void ferry_window_init(FerryWindow *self, int64_t now_ns) {

@@ -18,8 +18,8 @@ import tempfile
 from . import base, paths
 from .errors import LabError
 
-# virtio-blk and what it stands on, in the order of loading.
-MODULES = ("virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev",
+# virtio-blk and what it stands on; linux/disk.c knows the order of loading.
+MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev",
            "virtio_pci", "virtio_blk")
 
 

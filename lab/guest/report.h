@@ -2,7 +2,7 @@
 // What a guest says on its serial port and is told on its command line.
 //
 // The port carries two things that may mix at any byte:
-// - heartbeats: one byte each, 0x80 | (sequence & 0x7f), due every 4 ms;
+// - heartbeats: one byte each, 0x80 | (sequence & 0x7f), due every 5 ms;
 // - lines of 7-bit text, ending in a newline. Those of the guest end in
 //   " *hh", the sum of all bytes before the space, modulo 256; all numbers are
 //   hexadecimal:

@@ -19,7 +19,7 @@ enum {
   // Generations that one sum covers: a page of the generation table.
   FERRY_CHUNK_PAGES = 1024,
   // A heartbeat is due this often, in microseconds.
-  FERRY_TICK_US = 4000,
+  FERRY_TICK_US = 5000,
   // Work that a pause or throttle made the guest miss is dropped beyond this.
   FERRY_DEBT_US = 10000,
 };

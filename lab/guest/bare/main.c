@@ -12,8 +12,9 @@ enum {
   MULTIBOOT_MEMORY = 0x01,
   MULTIBOOT_COMMAND_LINE = 0x04,
   STATUS_US = 100000,
-  SCAN_RATE = 512,  // pages per second: 2 MiB/s
-  FILL_BATCH = 256, // pages between two looks at the clock
+  IDLE_STATUS_US = 200000, // each byte costs the host some microseconds
+  SCAN_RATE = 512,         // pages per second: 2 MiB/s
+  FILL_BATCH = 256,        // pages between two looks at the clock
 };
 
 extern char image_end[];
@@ -117,9 +118,10 @@ static void configure(uint32_t magic, const uint32_t *info) {
 }
 
 void bare_main(uint32_t magic, const uint32_t *info) {
-  uint64_t status_us = 0;
+  uint64_t status_us = 0, interval_us;
 
   configure(magic, info); // before anything else uses the loader's memory
+  interval_us = workload.pattern == FERRY_PATTERN_IDLE ? IDLE_STATUS_US : STATUS_US;
   bare_machine_init();
   ferry_workload_init(&workload, bare_clock_us());
   send_text('I', "ferry bare guest");
@@ -135,7 +137,7 @@ void bare_main(uint32_t magic, const uint32_t *info) {
       workload.start_us = workload.last_us = bare_clock_us();
       status_us = 0;
     }
-    if (now_us - status_us >= STATUS_US || !status_us) {
+    if (now_us - status_us >= interval_us || !status_us) {
       status_us = now_us;
       send_status(now_us);
     }

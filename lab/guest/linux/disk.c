@@ -23,8 +23,8 @@ enum {
 };
 
 static const char *const modules[] = {
-    "virtio",     "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev",
-    "virtio_pci", "virtio_blk"};
+    "virtio_ring",           "virtio",     "virtio_pci_modern_dev",
+    "virtio_pci_legacy_dev", "virtio_pci", "virtio_blk"};
 
 static const char *load_modules(void) {
   for (unsigned i = 0; i < sizeof modules / sizeof modules[0]; i++) {
@@ -36,7 +36,7 @@ static const char *load_modules(void) {
     if (fd < 0)
       continue; // built into the kernel
     if (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST)
-      return "can't load the virtio-blk driver";
+      return "can't load the virtio-blk driver's modules";
     close(fd);
   }
   return NULL;
