@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests on real hosts share: one lab a module, ferry and kubectl as a person runs them."""
+import json
+import os
+import subprocess
+import sys
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "lab"))
+from ferrylab.lab import Lab  # noqa: E402  pylint: disable=wrong-import-position
+
+FERRY_LAB = str(ROOT / "lab" / "ferry-lab")
+BUILD = Path(os.environ.get("FERRY_BUILD", ROOT / "build"))
+KUBECTL_DIR = Path(os.environ.get("FERRY_KUBECTL_DIR", "/var/cache/ferry-lab/kubectl"))
+KUBECTLS = ("1.20", "1.32")
+
+
+class LabTest(unittest.TestCase):
+    """Brings a lab up for the whole class; HOSTS and OPTIONS may be set by the class."""
+    HOSTS = 3
+    OPTIONS = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Lab(f"t{os.getpid()}")
+        os.environ["FERRY_LAB"] = cls.lab.name
+        cls.addClassCleanup(cls.lab.down)
+        cls.lab.up(hosts=cls.HOSTS, **cls.OPTIONS)
+        cls.env = {**os.environ, **cls.lab.env()}
+
+    def tearDown(self):
+        for name in list(getattr(self, "guests", [])):
+            self.remove_guest(name)
+        outcome = getattr(self._outcome, "result", None)
+        bad = outcome and any(t is self for t, _ in outcome.failures + outcome.errors)
+        if bad:
+            print(f"--- logs of lab {self.lab.name} after {self.id()}", file=sys.stderr)
+            for name in ("ferryd", *self.lab.hosts()):
+                for path in self.lab.log_files(name):
+                    if path.name in ("ferryd.log", "agent.log") and path.exists():
+                        lines = path.read_text(errors="replace").splitlines()[-25:]
+                        print(f"-- {path}", *lines, sep="\n", file=sys.stderr)
+
+    # -- programs
+
+    def run_(self, *argv, check=True, timeout=120, text=None):
+        done = subprocess.run([str(a) for a in argv], text=True, capture_output=True, env=self.env,
+                              timeout=timeout, check=False, input=text,
+                              **({} if text is not None else {"stdin": subprocess.DEVNULL}))
+        if check and done.returncode != 0:
+            self.fail(f"{argv}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def ferry(self, *args, **kw):
+        return self.run_(BUILD / "ferry", *args, **kw)
+
+    def ferry_json(self, *args):
+        return json.loads(self.ferry(*args, "-o", "json").stdout)
+
+    def kubectl(self, version, *args, **kw):
+        return self.run_(KUBECTL_DIR / f"kubectl-{version}", *args, **kw)
+
+    def lab_run(self, *args, **kw):
+        return self.run_(FERRY_LAB, *args, **kw)
+
+    # -- guests
+
+    def guest(self, name, host="h1", kernel="bare", memory=64, **options):
+        words = []
+        for key, value in options.items():
+            word = "--" + key.replace("_", "-")
+            words += [word] if value is True else [word, str(value)]
+        self.guests = [*getattr(self, "guests", []), name]
+        self.lab_run("guest", name, "--host", host, "--kernel", kernel, "--memory", str(memory),
+                     *words)
+        self.wait(lambda: self.vmi(name) and self.vmi(name)["status"]["phase"] == "Running",
+                  10, f"ferryd shows {name} as Running")
+        return name
+
+    def remove_guest(self, name):
+        self.guests = [g for g in self.guests if g != name]
+        self.lab_run("guest-rm", name, check=False)
+
+    def stat(self, name, *options):
+        return json.loads(self.lab_run("stat", name, *options).stdout)
+
+    def vmi(self, name, ns="default"):
+        done = self.ferry("get", "vmi", name, "-n", ns, "-o", "json", check=False)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def migrations(self, vmi):
+        return [m for m in self.ferry_json("get", "vmim")["items"] if m["spec"]["vmiName"] == vmi]
+
+    def newest(self, vmi):
+        return max(self.migrations(vmi), key=lambda m: int(m["metadata"]["resourceVersion"]))
+
+    def wait(self, probe, seconds, what):
+        until = time.monotonic() + seconds
+        while True:
+            value = probe()
+            if value:
+                return value
+            if time.monotonic() > until:
+                self.fail(f"not within {seconds} s: {what}")
+            time.sleep(0.05)
+
+    def assert_on(self, name, host):
+        """The guest runs on that host only, alive, with its memory intact."""
+        time.sleep(0.3)
+        stat = self.stat(name)
+        self.assertEqual(stat["host"], host, stat)
+        self.assertTrue(stat["memory_intact"], stat)
+        for other in self.lab.hosts():
+            if other != host:
+                listed = self.lab.virsh(other, "list", "--all", "--name").stdout.split()
+                self.assertNotIn(name, listed, f"{name} is still known on {other}")
