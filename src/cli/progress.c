@@ -80,7 +80,8 @@ static void add(GArray *segments, int rank, char *text) {
   g_array_append_val(segments, s);
 }
 
-static GArray *segments_new(const FerryProgress *p) {
+/* `brief`: words as short as a terminal of 80 columns asks for. */
+static GArray *segments_new(const FerryProgress *p, gboolean brief) {
   GArray *list = g_array_new(FALSE, TRUE, sizeof(Segment));
   g_array_set_clear_func(list, segment_clear);
   if (p->aborting)
@@ -100,7 +101,7 @@ static GArray *segments_new(const FerryProgress *p) {
     add(list, 5, g_strdup_printf("dirty %s", rate));
   }
   if (p->iteration >= 0)
-    add(list, 6, g_strdup_printf("iteration %d", (int)p->iteration));
+    add(list, 6, g_strdup_printf("%s %d", brief ? "iter" : "iteration", (int)p->iteration));
   if (p->remaining_s >= 0)
     add(list, 7, g_strdup_printf("%ds to go", (int)p->remaining_s));
   if (p->elapsed_ms >= 0)
@@ -152,7 +153,7 @@ char *ferry_progress_line(const FerryProgress *p, guint width, gboolean utf8, gb
   g_autofree char *percent =
       p->percent >= 0 ? g_strdup_printf("%3d%%", p->percent) : g_strdup("  -%");
   const char *separator = utf8 ? " · " : ", ";
-  g_autoptr(GArray) segments = segments_new(p);
+  g_autoptr(GArray) segments = segments_new(p, TRUE);
   guint fixed = ferry_text_width(name) + 1 + 4; /* name, space, percent */
   gboolean bar = p->note == NULL;
   g_autofree char *rest = NULL;
@@ -180,7 +181,7 @@ char *ferry_progress_line(const FerryProgress *p, guint width, gboolean utf8, gb
 }
 
 char *ferry_progress_plain(const FerryProgress *p) {
-  g_autoptr(GArray) segments = segments_new(p);
+  g_autoptr(GArray) segments = segments_new(p, FALSE);
   if (segments->len > 0 && p->elapsed_ms >= 0)
     g_array_set_size(segments, segments->len - 1); /* the time stands in front */
   g_autofree char *rest = join(segments, ", ");

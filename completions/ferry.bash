@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion of ferry(1). The tests compare the words below with `ferry --help`.
+
+_ferry_kinds="vmi vmim node namespace event kubevirt migrationpolicy network evacuation all"
+_ferry_global="--kubeconfig --server --namespace -n --color --help -h"
+
+# The options of each verb, beside the global ones.
+_ferry_options_of() {
+  case $1 in
+  get) echo "--output -o --all-namespaces -A --selector -l --watch -w --no-headers" ;;
+  describe) echo "--all-namespaces -A --selector -l" ;;
+  apply | create) echo "--filename -f --dry-run --output -o" ;;
+  delete) echo "--filename -f --selector -l --dry-run --no-wait --ignore-not-found" ;;
+  label | annotate) echo "--overwrite --selector -l --dry-run --output -o" ;;
+  migrate)
+    echo "--to --network --max-downtime --bandwidth --post-copy --auto-converge --no-wait --detach" \
+      "--output -o"
+    ;;
+  check) echo "--to --network --output -o" ;;
+  cancel) echo "--no-wait --output -o" ;;
+  events) echo "--for --output -o --all-namespaces -A --watch -w --no-headers" ;;
+  top) echo "--no-headers" ;;
+  version) echo "--output -o --client" ;;
+  kubeconfig) echo "--state-dir --path" ;;
+  esac
+}
+
+_ferry_verbs="get describe apply create delete label annotate migrate check cancel events top version kubeconfig"
+
+# Names of objects, by the options typed so far that say which server and namespace.
+_ferry_names() {
+  local i args=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${COMP_WORDS[i]} in
+    -n | --namespace | --kubeconfig | --server)
+      args+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}")
+      ;;
+    esac
+  done
+  timeout 2 ferry get "$1" -o name "${args[@]}" 2>/dev/null | sed 's,.*/,,'
+}
+
+# The words typed after the verb that are no options.
+_ferry_scan() {
+  local i word skip=
+  verb= words=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    if [[ $skip ]]; then
+      skip=
+      continue
+    fi
+    case $word in
+    --kubeconfig | --server | --namespace | -n | --color | --output | -o | --selector | -l | \
+      --filename | -f | --to | --network | --max-downtime | --bandwidth | --for | --state-dir)
+      skip=1
+      ;;
+    -*) ;;
+    *) if [[ $verb ]]; then words+=("$word"); else verb=$word; fi ;;
+    esac
+  done
+}
+
+_ferry() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb words
+  COMPREPLY=()
+  _ferry_scan
+  local offer=
+  case $prev in
+  --kubeconfig | --filename | -f)
+    mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    return
+    ;;
+  --state-dir)
+    mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+    return
+    ;;
+  --color) offer="auto always never" ;;
+  --output | -o)
+    case $verb in
+    get | events) offer="json yaml wide name table" ;;
+    apply | create | label | annotate) offer="json yaml name" ;;
+    *) offer="json yaml" ;;
+    esac
+    ;;
+  --namespace | -n) offer=$(_ferry_names namespace) ;;
+  --to) offer=$(_ferry_names node) ;;
+  --network) offer=$(_ferry_names network) ;;
+  --server | --selector | -l | --max-downtime | --bandwidth | --for) return ;;
+  *)
+    if [[ $cur == -* ]]; then
+      offer="$_ferry_global $(_ferry_options_of "$verb")"
+      [[ $verb ]] || offer="$offer --version"
+    elif [[ ! $verb ]]; then
+      offer="$_ferry_verbs help"
+    else
+      case $verb in
+      help) offer=$_ferry_verbs ;;
+      migrate | check | cancel) ((${#words[@]})) || offer=$(_ferry_names vmi) ;;
+      get | describe | delete | label | annotate)
+        if ((${#words[@]})); then offer=$(_ferry_names "${words[0]}"); else offer=$_ferry_kinds; fi
+        ;;
+      create) ((${#words[@]})) || offer=namespace ;;
+      esac
+    fi
+    ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$offer" -- "$cur")
+}
+
+complete -F _ferry ferry

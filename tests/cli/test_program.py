@@ -1,0 +1,474 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program from outside: arguments, output and exit codes, against a scripted server.
+
+usage: test_program.py FERRY
+The server speaks plain HTTP and answers from what the test says; nothing is measured here but what
+ferry asks and prints.
+"""
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+FERRY = sys.argv[1]
+DEADLINE = 20
+VMIM = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstancemigrations"
+
+
+def migration(phase, version, **status):
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachineInstanceMigration",
+        "metadata": {"name": "db-abcde", "namespace": "default", "uid": "u1",
+                     "resourceVersion": str(version)},
+        "spec": {"vmiName": "db"},
+        "status": {"phase": phase, **status},
+    }
+
+
+STATE = {"sourceNode": "h1", "targetNode": "h2", "network": "fast",
+         "targetNodeAddress": "10.0.0.2"}
+
+
+def failure(code, reason, message, causes=()):
+    return code, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message,
+                  "reason": reason, "code": code,
+                  "details": {"causes": [{"reason": "FieldValueInvalid", "field": f, "message": m}
+                                         for f, m in causes]}}
+
+
+class Server:
+    """routes: "METHOD path" (without query) -> (code, object), a list of events (a watch), or a
+    function of (handler, body)."""
+
+    def __init__(self):
+        self.routes, self.asked, self.connections = {}, [], set()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def log_message(self, *args):
+                pass
+
+            def handle_one(self):
+                n = int(self.headers.get("Content-Length") or 0)
+                body = json.loads(self.rfile.read(n)) if n else None
+                path, _, query = self.path.partition("?")
+                outer.asked.append((self.command, self.path, body))
+                outer.connections.add(self.client_address)
+                watch = "watch=1" in query
+                key = f"{'WATCH' if watch else self.command} {path}"
+                answer = outer.routes.get(key, failure(404, "NotFound", f"no route {key}"))
+                if callable(answer):
+                    answer = answer(self, body)
+                if answer is None:
+                    return
+                if watch and isinstance(answer, list):
+                    self.begin_stream()
+                    for event in answer:
+                        self.event(event)
+                    self.end_stream()
+                    return
+                code, value = answer
+                data = json.dumps(value).encode()
+                self.send_response(code)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_one
+
+            def begin_stream(self):
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+
+            def event(self, event):
+                line = json.dumps({"type": event[0], "object": event[1]}).encode() + b"\n"
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+                self.wfile.flush()
+
+            def end_stream(self):
+                self.wfile.write(b"0\r\n\r\n")
+
+        self.httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.httpd.daemon_threads = True
+        self.httpd.handle_error = lambda *args: None  # a client that went away
+        self.url = f"http://127.0.0.1:{self.httpd.server_port}"
+        threading.Thread(target=self.httpd.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.httpd.shutdown()
+        self.httpd.server_close()
+
+
+class Program(unittest.TestCase):
+    def setUp(self):
+        self.server = Server()
+        self.addCleanup(self.server.stop)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.config = os.path.join(self.folder, "kubeconfig")
+        with open(self.config, "w", encoding="utf-8") as f:
+            json.dump({
+                "apiVersion": "v1", "kind": "Config", "current-context": "c",
+                "clusters": [{"name": "c", "cluster": {"server": self.server.url}}],
+                "users": [{"name": "u", "user": {}}],
+                "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}]}, f)
+        self.env = {"PATH": os.environ["PATH"], "HOME": self.folder, "LC_ALL": "C.UTF-8",
+                    "FERRY_KUBECONFIG": self.config}
+
+    def run_ferry(self, *args, **kwargs):
+        return subprocess.run([FERRY, *args], capture_output=True, text=True, env=self.env,
+                              timeout=DEADLINE, **kwargs)
+
+    def route(self, key, answer):
+        self.server.routes[key] = answer
+
+    # -- usage
+
+    def test_usage(self):
+        for args, word in [
+            ([], "Usage:"), (["migrat"], 'did you mean "migrate"?'), (["migrate"], "needs VM"),
+            (["migrate", "a", "b"], "one word too many"), (["get", "--bogus"], "--bogus"),
+            (["get", "vmi", "-o", "xml"], "not one of"), (["get", "vmx"], "there is no kind"),
+            (["migrate", "db", "--max-downtime", "0"], "from 1 to 2000000"),
+            (["migrate", "db", "--max-downtime", "1s"], "milliseconds"),
+            (["migrate", "db", "--bandwidth", "fast"], "quantity"),
+            (["label", "vmi", "db"], "nothing to change"), (["apply"], "needs -f"),
+            (["delete", "vmi"], "names or -l"), (["get", "vmi,nodes", "-w"], "--watch"),
+        ]:
+            with self.subTest(args=args):
+                done = self.run_ferry(*args)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(word, done.stderr)
+                self.assertEqual(done.stdout, "")
+        self.assertEqual(self.server.asked, [])
+
+    def test_help_and_version(self):
+        for args in (["--help"], ["help", "migrate"], ["migrate", "-h"], ["--version"]):
+            self.assertEqual(self.run_ferry(*args).returncode, 0, args)
+
+    def test_no_server(self):
+        self.server.stop()
+        done = self.run_ferry("get", "vmi")
+        self.assertEqual(done.returncode, 1)
+        self.assertTrue(done.stderr.startswith("error: "), done.stderr)
+
+    # -- migrate
+
+    def run_migrate(self, events, *args):
+        self.route(f"POST {VMIM}", (201, migration("Pending", 10)))
+        self.route(f"WATCH {VMIM}", events)
+        return self.run_ferry("migrate", "db", *args)
+
+    def good_events(self):
+        return [
+            ("MODIFIED", migration("Scheduled", 11, migrationState=STATE)),
+            ("MODIFIED", migration("Running", 12, migrationState=STATE,
+                                   progress={"percent": 43, "iteration": 2})),
+            ("MODIFIED", migration("Succeeded", 13, migrationState=STATE,
+                                   summary={"totalMs": 700, "downtimeMs": 9})),
+        ]
+
+    def test_migrate(self):
+        done = self.run_migrate(self.good_events(), "--to", "h2", "--max-downtime", "50",
+                                "--bandwidth", "64Mi", "--post-copy", "--auto-converge",
+                                "--network", "fast")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("db moved: h1 → h2", done.stdout)
+        self.assertIn("9 ms, as libvirt measured it", done.stdout)
+        self.assertIn("Scheduled: h1 → h2 over fast (10.0.0.2)", done.stdout)
+        self.assertNotIn("\033", done.stdout)
+        self.assertEqual(self.server.asked[0][2], {
+            "apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration",
+            "metadata": {"generateName": "db-"},
+            "spec": {"vmiName": "db", "targetNode": "h2", "network": "fast", "maxDowntimeMs": 50,
+                     "bandwidthPerMigration": "64Mi", "allowPostCopy": True,
+                     "allowAutoConverge": True}})
+        # One POST, one watch from where the POST was, on one connection: nothing else costs time.
+        self.assertEqual([a[0] for a in self.server.asked], ["POST", "GET"])
+        self.assertIn("resourceVersion=10", self.server.asked[1][1])
+        self.assertEqual(len(self.server.connections), 1)
+
+    def test_migrate_object_only(self):
+        done = self.run_migrate(self.good_events(), "-o", "json")
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(json.loads(done.stdout)["status"]["phase"], "Succeeded")
+
+    def test_migrate_no_wait(self):
+        for flag in ("--no-wait", "--detach"):
+            done = self.run_migrate([], flag)
+            self.assertEqual((done.returncode, done.stdout), (0, "db-abcde\n"))
+
+    def test_migrate_fails(self):
+        done = self.run_migrate([("MODIFIED", migration(
+            "Failed", 11, reason="TargetUnreachable", message="h2 does not answer",
+            migrationState={**STATE, "sourceDomainState": "running"}))])
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("error: db did not move (TargetUnreachable)", done.stderr)
+        self.assertIn("It runs on h1 as before.", done.stderr)
+
+    def test_refusals(self):
+        message = 'VirtualMachineInstanceMigration.kubevirt.io "db-x" is invalid: [a: b, c: d]'
+        causes = [("spec.vmiName", "the VM is off"), ("spec.targetNode", "h2 is not ready")]
+        for code, reason, expected in ((422, "Invalid", 3), (409, "Conflict", 3),
+                                       (403, "Forbidden", 1), (500, "InternalError", 1)):
+            for verb in ("migrate", "check"):
+                self.route(f"POST {VMIM}", failure(code, reason, message, causes))
+                done = self.run_ferry(verb, "db")
+                self.assertEqual(done.returncode, expected, (code, verb, done.stderr))
+                self.assertIn("  * spec.vmiName: the VM is off\n", done.stderr)
+                self.assertIn("  * spec.targetNode: h2 is not ready\n", done.stderr)
+
+    def test_not_found_says_where(self):
+        self.route(f"POST {VMIM}", failure(404, "NotFound", "no such VM"))
+        self.route("GET /apis/kubevirt.io/v1/virtualmachineinstances", (200, {"items": [
+            {"metadata": {"name": "db", "namespace": "prod", "uid": "1"}, "spec": {}}]}))
+        done = self.run_ferry("migrate", "db")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("add -n prod", done.stderr)
+
+    def test_check(self):
+        self.route(f"POST {VMIM}", (201, migration("Pending", 0)))
+        done = self.run_ferry("check", "db", "--to", "h2")
+        self.assertEqual((done.returncode, done.stdout), (0, "db can move to h2.\n"))
+        self.assertIn("dryRun=All", self.server.asked[0][1])
+
+    def test_survives_lost_stream_and_expiry(self):
+        steps = iter([
+            [("MODIFIED", migration("Running", 11, migrationState=STATE))],
+            [("ERROR", failure(410, "Expired", "too old resource version")[1])],
+            [("MODIFIED", migration("Succeeded", 21, migrationState=STATE))],
+        ])
+
+        def watch(handler, body):
+            return next(steps)
+
+        self.route(f"GET {VMIM}/db-abcde", (200, migration("Running", 20, migrationState=STATE)))
+        done = self.run_migrate(watch)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        watches = [a[1] for a in self.server.asked if "watch=1" in a[1]]
+        self.assertEqual([w.rsplit("=", 1)[1] for w in watches], ["10", "11", "20"])
+
+    def test_survives_restart(self):
+        tries = []
+
+        def watch(handler, body):
+            tries.append(1)
+            if len(tries) == 1:
+                handler.begin_stream()
+                handler.event(("MODIFIED", migration("Running", 11, migrationState=STATE)))
+                handler.connection.close()
+                handler.close_connection = True
+                return None
+            return self.good_events()[2:]
+
+        self.route(f"GET {VMIM}/db-abcde", (200, migration("Running", 12, migrationState=STATE)))
+        done = self.run_migrate(watch)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("lost the server", done.stderr)
+        self.assertIn("the server is back", done.stderr)
+
+    def hold(self):
+        """A watch that sends Running and then waits; sets `watching`."""
+        watching, release = threading.Event(), threading.Event()
+        self.addCleanup(release.set)
+
+        def watch(handler, body):
+            handler.begin_stream()
+            handler.event(("MODIFIED", migration("Running", 11, migrationState=STATE)))
+            watching.set()
+            release.wait(DEADLINE)
+            return None
+
+        self.route(f"POST {VMIM}", (201, migration("Pending", 10)))
+        self.route(f"WATCH {VMIM}", watch)
+        return watching
+
+    def test_interrupt_without_terminal(self):
+        watching = self.hold()
+        with subprocess.Popen([FERRY, "migrate", "db"], env=self.env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            self.assertTrue(watching.wait(DEADLINE))
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=DEADLINE)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("ferry cancel db-abcde", err)
+        self.assertNotIn("PUT", [a[0] for a in self.server.asked])
+
+    def read_until(self, fd, text, seen=""):
+        end = time.monotonic() + DEADLINE
+        while text not in seen:
+            self.assertGreater(end, time.monotonic(), f"no {text!r} in {seen!r}")
+            if select.select([fd], [], [], 0.2)[0]:
+                try:
+                    seen += os.read(fd, 4096).decode(errors="replace")
+                except OSError:
+                    self.fail(f"ended without {text!r}: {seen!r}")
+        return seen
+
+    def on_terminal(self):
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execve(FERRY, [FERRY, "migrate", "db"], {**self.env, "TERM": "xterm"})
+        self.addCleanup(os.close, fd)
+        return pid, fd
+
+    def test_interrupt_on_terminal_leaves(self):
+        self.hold()
+        pid, fd = self.on_terminal()
+        self.read_until(fd, "Running")
+        os.write(fd, b"\x03")
+        self.read_until(fd, "go on watching (w)?")
+        os.write(fd, b"l\n")
+        self.read_until(fd, "goes on")
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+
+    def test_interrupt_on_terminal_cancels(self):
+        self.hold()
+
+        def cancel(handler, body):
+            state = {**STATE, "abortRequested": True, "sourceDomainState": "running"}
+            self.route(f"WATCH {VMIM}", [("MODIFIED", migration(
+                "Failed", 20, reason="Cancelled", migrationState=state))])
+            return 200, migration("Running", 19, migrationState=state)
+
+        self.route(f"PUT {VMIM}/db-abcde/cancel", cancel)
+        pid, fd = self.on_terminal()
+        self.read_until(fd, "Running")
+        os.write(fd, b"\x03")
+        self.read_until(fd, "go on watching (w)?")
+        os.write(fd, b"c\n")
+        self.read_until(fd, "the migration of db was cancelled")
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 1)
+
+    # -- cancel
+
+    def test_cancel(self):
+        for phase, put, code, text in (
+            ("Failed", None, 0, "cancelled; db stays on h1"),
+            ("Succeeded", None, 1, "too late"),
+            ("Running", failure(409, "Conflict", "in post-copy"), 3, "in post-copy"),
+        ):
+            with self.subTest(phase=phase):
+                self.route(f"GET {VMIM}", (200, {"items": [migration("Running", 5)]}))
+                self.route(f"PUT {VMIM}/db-abcde/cancel", put or (200, migration("Running", 6)))
+                self.route(f"WATCH {VMIM}", [("MODIFIED", migration(
+                    phase, 7, reason="Cancelled", migrationState=STATE))])
+                done = self.run_ferry("cancel", "db")
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn(text, done.stdout + done.stderr)
+
+    def test_cancel_ended(self):
+        self.route(f"GET {VMIM}", (200, {"items": [migration("Succeeded", 5)]}))
+        done = self.run_ferry("cancel", "db-abcde")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("has ended already", done.stderr)
+
+    # -- objects
+
+    def vmi(self, name="db", **spec):
+        return {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance",
+                "metadata": {"name": name, "namespace": "default", "uid": "77-ab",
+                             "labels": {"a": "b"}}, "spec": spec}
+
+    def test_get_by_domain_and_uuid(self):
+        base = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances"
+        self.route("GET /apis/kubevirt.io/v1/virtualmachineinstances",
+                   (200, {"items": [self.vmi(domainName="My DB")]}))
+        self.route(f"GET {base}/db", (200, self.vmi(domainName="My DB")))
+        for word in ("db", "My DB", "77-AB"):
+            done = self.run_ferry("get", "vmi", word, "-o", "name")
+            self.assertEqual((done.returncode, done.stdout),
+                             (0, "virtualmachineinstance.kubevirt.io/db\n"), done.stderr)
+        done = self.run_ferry("get", "vmi", "dc")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('did you mean "db"?', done.stderr)
+
+    def test_get_pages(self):
+        def answer(handler, body):
+            first = "continue=" not in handler.path
+            return 200, {"metadata": {"continue": "next" if first else ""},
+                         "items": [self.vmi("a" if first else "b")]}
+
+        self.route("GET /apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances", answer)
+        done = self.run_ferry("get", "vmi", "-o", "json")
+        items = json.loads(done.stdout)["items"]
+        self.assertEqual([i["metadata"]["name"] for i in items], ["a", "b"])
+
+    def test_label(self):
+        path = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances/db"
+        self.route(f"GET {path}", (200, self.vmi()))
+        self.route(f"PATCH {path}", (200, self.vmi()))
+        done = self.run_ferry("label", "vmi", "db", "x=y", "old-")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.server.asked[-1][2],
+                         {"metadata": {"labels": {"x": "y", "old": None}}})
+        done = self.run_ferry("label", "vmi", "db", "a=c")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--overwrite", done.stderr)
+        self.assertEqual(self.run_ferry("label", "vmi", "db", "a=c", "--overwrite").returncode, 0)
+
+    def test_apply_creates_then_leaves_alone(self):
+        kind = "/apis/migrations.kubevirt.io/v1alpha1/migrationpolicies"
+        text = ("apiVersion: migrations.kubevirt.io/v1alpha1\nkind: MigrationPolicy\n"
+                "metadata:\n  name: p\nspec:\n  allowPostCopy: true\n")
+        kept = {}
+
+        def create(handler, body):
+            kept.update(body)
+            return 201, body
+
+        self.route(f"POST {kind}", create)
+        done = self.run_ferry("apply", "-f", "-", input=text)
+        self.assertEqual(done.stdout, "migrationpolicy.migrations.kubevirt.io/p created\n",
+                         done.stderr)
+        self.route(f"GET {kind}/p", (200, kept))
+        done = self.run_ferry("apply", "-f", "-", input=text)
+        self.assertEqual(done.stdout, "migrationpolicy.migrations.kubevirt.io/p unchanged\n")
+        self.route(f"PATCH {kind}/p", (200, kept))
+        done = self.run_ferry("apply", "-f", "-", input=text.replace("true", "false"))
+        self.assertEqual(done.stdout, "migrationpolicy.migrations.kubevirt.io/p configured\n")
+        self.assertIs(self.server.asked[-1][2]["spec"]["allowPostCopy"], False)
+
+    def test_delete_waits(self):
+        path = f"{VMIM}/db-abcde"
+        going = migration("Running", 9)
+        going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        gets = iter([(200, going), (200, going), failure(404, "NotFound", "gone")])
+        self.route(f"DELETE {path}", (200, going))
+        self.route(f"GET {path}", lambda handler, body: next(gets))
+        done = self.run_ferry("delete", "vmim", "db-abcde")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(self.server.asked), 4)
+
+    def test_bad_files(self):
+        for text, word in (("a: [", "line"), ("", "no object"), ("kind: X\n", "apiVersion"),
+                           ("apiVersion: v1\nkind: Pod\nmetadata: {}\n", "no kind")):
+            done = self.run_ferry("create", "-f", "-", input=text)
+            self.assertEqual(done.returncode, 1, text)
+            self.assertIn(word, done.stderr)
+
+    def test_kubeconfig(self):
+        done = self.run_ferry("kubeconfig", "--path")
+        self.assertEqual(done.stdout.strip(), self.config)
+        with open(self.config, encoding="utf-8") as f:
+            self.assertEqual(self.run_ferry("kubeconfig").stdout, f.read())
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
