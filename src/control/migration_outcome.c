@@ -73,9 +73,9 @@ static void end(FerryStep *s) {
   ferry_step_set(s, "status.migrationState.endTimestamp", json_string(now));
   ferry_step_set(s, "status.migrationState.completed", json_true());
   ferry_step_set(s, "status.migrationState.sourceDomainState",
-                 json_string(source_state(s) ? source_state(s) : "unknown"));
+                 source_state(s) ? json_string(source_state(s)) : NULL);
   ferry_step_set(s, "status.migrationState.targetDomainState",
-                 json_string(target_state ? target_state : "absent"));
+                 json_string(target_state ? target_state : "gone"));
 }
 
 void ferry_step_act_succeed(FerryStep *s) {

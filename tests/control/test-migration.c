@@ -39,7 +39,7 @@ static void test_success(void) {
   world_report(store, "h2", "paused", "migration", WORLD_NOW + 100);
   g_autoptr(json_t) there = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
   g_assert_cmpstr(ferry_json_str(there, "status.nodeName"), ==, "h1");
-  result(store, "m", TRUE, NULL, "absent");
+  result(store, "m", TRUE, NULL, "gone");
   /* the target has not said yet that it runs: not decided */
   g_autoptr(json_t) waiting = world_step(store, "m", WORLD_NOW + 200);
   g_assert_cmpstr(phase(waiting), ==, "Running");
@@ -61,7 +61,7 @@ static void test_error_but_arrived(void) {
   run(store, "m", "h2", WORLD_NOW);
   world_report(store, "h1", NULL, NULL, WORLD_NOW);
   world_report(store, "h2", "running", "migrated", WORLD_NOW);
-  result(store, "m", TRUE, "connection lost", "absent");
+  result(store, "m", TRUE, "connection lost", "gone");
   g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 10);
   g_assert_cmpstr(phase(m), ==, "Succeeded");
 }
@@ -101,7 +101,7 @@ static void test_cancel(void) {
   world_set(store, "lost", "status.migrationState.abortRequested", json_true());
   world_report(store, "h1", NULL, NULL, WORLD_NOW);
   world_report(store, "h2", "running", "migrated", WORLD_NOW);
-  result(store, "lost", TRUE, NULL, "absent");
+  result(store, "lost", TRUE, NULL, "gone");
   g_autoptr(json_t) l3 = world_step(store, "lost", WORLD_NOW);
   g_assert_cmpstr(phase(l3), ==, "Succeeded");
   g_assert_cmpstr(ferry_json_str(l3, "status.migrationState.abortStatus"), ==, "Failed");
@@ -161,7 +161,7 @@ static void test_timeouts(void) {
   g_assert_cmpstr(ferry_json_str(c, "status.reason"), ==, "SourceAgentNotAnswering");
 
   run(store, "lost", NULL, WORLD_NOW);
-  result(store, "lost", TRUE, "gone", "absent");
+  result(store, "lost", TRUE, "gone", "gone");
   g_autoptr(json_t) d = world_step(store, "lost", WORLD_NOW);
   g_assert_cmpstr(phase(d), ==, "Running");
   g_autoptr(json_t) e = world_step(store, "lost", WORLD_NOW + FERRY_OUTCOME_TIMEOUT_MS);
