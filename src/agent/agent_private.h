@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the agent share; nobody else includes it.
+#pragma once
+#include "agent/agent.h"
+#include "convergence/downtime.h"
+
+#define FERRY_HEARTBEAT_S 5
+
+struct _FerryAgent {
+  char *node, *state_dir, *peer_uri;
+  FerryClientConfig *config;
+  FerryHost *host;
+  void (*notify)(const char *what, gpointer data);
+  gpointer notify_data;
+  GCancellable *cancel; /* ends all requests at shutdown */
+  GThread *report_thread, *watch_thread;
+  GMutex lock; /* guards all below; a migration's own lock may be taken inside it */
+  GCond cond;
+  gboolean stop, stale;
+  gint64 epoch;    /* 0: no session yet */
+  gint64 alive_us; /* the report thread's last turn */
+  GQueue clients;  /* FerryClient*, idle */
+  /* inventory */
+  GHashTable *dirty; /* set of UUIDs */
+  gint64 dirty_us;   /* when the first of them came */
+  gboolean urgent, need_full, host_connected, host_changed;
+  gboolean inventory_ready; /* `domains` is whole */
+  char *host_problem;
+  GHashTable *domains; /* UUID -> FerryAgentDomain* */
+  /* migrations */
+  GHashTable *migrations;  /* UID -> FerryMigration* */
+  GHashTable *undelivered; /* set of UIDs whose result waits in state_dir */
+  GPtrArray *resumers;     /* GThread*, which deliver those */
+};
+
+typedef struct {
+  char *name, *ns;
+  gboolean active;
+  gint64 memory;
+} FerryAgentDomain;
+
+void ferry_agent_domain_free(gpointer domain);
+/** Waits `ms` or until the agent stops; FALSE when it stops. */
+gboolean ferry_agent_sleep(FerryAgent *agent, gint64 ms);
+/** A pause that doubles from 100 ms to 5 s with jitter; *backoff starts at 0. */
+gint64 ferry_agent_backoff(gint64 *backoff);
+/** The session's epoch, waiting for one; 0 when the agent stops. */
+gint64 ferry_agent_epoch(FerryAgent *agent);
+/** Another agent has this node: nothing may be written any more. */
+void ferry_agent_set_stale(FerryAgent *agent);
+/** A client for this thread's use, with its connection where one is idle. */
+FerryClient *ferry_agent_take_client(FerryAgent *agent);
+void ferry_agent_give_client(FerryAgent *agent, FerryClient *client);
+/** The UUID of the VM that `ns`/`vmi_name` names on this host, or NULL. Free with g_free. */
+char *ferry_agent_resolve(FerryAgent *agent, const char *ns, const char *vmi_name);
+/** Whether `vmi_name` is how ferryd calls a domain of this name and UUID. Pure. */
+gboolean ferry_agent_name_matches(const char *vmi_name, const char *domain_name, const char *uuid);
+
+/* report.c */
+gpointer ferry_report_thread(gpointer agent);
+void ferry_report_host_event(const FerryHostEvent *event, gpointer agent);
+
+/* watch.c */
+gpointer ferry_watch_thread(gpointer agent);
+
+/* delivery.c: the writes of one migration, in order, by a thread of their own */
+typedef struct _FerryDelivery FerryDelivery;
+typedef enum {
+  FERRY_DELIVERED,
+  FERRY_DELIVERY_PENDING, /* not within the time */
+  FERRY_DELIVERY_GONE,    /* the object is no more */
+  FERRY_DELIVERY_REFUSED, /* the server refused it for good; see the log */
+  FERRY_DELIVERY_STOPPED, /* stale epoch, or the agent ends */
+} FerryDeliveryResult;
+
+FerryDelivery *ferry_delivery_new(FerryAgent *agent, const char *ns, const char *name);
+/** Queues a status patch (taken over) that must arrive: repeated until it does. */
+void ferry_delivery_send(FerryDelivery *d, json_t *status);
+/** Queues a progress patch (taken over) in place of one that still waits; tried once. */
+void ferry_delivery_telemetry(FerryDelivery *d, json_t *status);
+/** Queues an Event (taken over); tried once. */
+void ferry_delivery_event(FerryDelivery *d, json_t *event);
+/** Waits until all that must arrive has, at most `timeout_ms` (-1: for ever). */
+FerryDeliveryResult ferry_delivery_flush(FerryDelivery *d, gint64 timeout_ms);
+void ferry_delivery_free(FerryDelivery *d);
+
+/* results.c: results that could not be delivered, kept in state_dir */
+void ferry_result_store(FerryAgent *agent, const char *uid, const char *ns, const char *name,
+                        const json_t *status);
+void ferry_result_remove(FerryAgent *agent, const char *uid);
+/** Reads them all into agent->undelivered and delivers them in threads of their own. */
+void ferry_results_resume(FerryAgent *agent);
+
+/* settings.c: a migration's resolved configuration */
+typedef struct {
+  FerryMigrateRequest request; /* strings are borrowed from the object */
+  char **disks;                /* owned; what request.disks points to */
+  gint64 max_downtime_ms, completion_per_gib_s, progress_timeout_s;
+  gboolean allow_workload_disruption;
+} FerrySettings;
+void ferry_settings_read(FerrySettings *settings, const json_t *migration);
+void ferry_settings_clear(FerrySettings *settings);
+void ferry_settings_intent(const FerrySettings *settings, gint64 bytes,
+                           FerryConvergenceIntent *intent);
+
+/* progress.c: pure */
+typedef struct {
+  int percent; /* never falls */
+  int iteration;
+  gboolean post_copy;
+} FerryProgress;
+/** Status.progress of `stats`; keeps percent monotonic and at most 99. */
+json_t *ferry_progress_update(FerryProgress *progress, const FerryJobStats *stats,
+                              gint64 elapsed_ms);
+json_t *ferry_progress_summary(const FerryJobStats *stats, gint64 total_ms, gboolean moved);
+
+/* probe.c */
+/** Whether this host reaches `address`: a route with a source address (in one of `subnets`, where
+ * that is a list of CIDRs) and a peer that answers within a second, be it by refusing. `source`
+ * (may be NULL) gets the source address. */
+gboolean ferry_probe(const char *address, const json_t *subnets, char **source, GError **error);
+/** Whether `address` is inside `cidr` ("10.1.0.0/24"). Pure. */
+gboolean ferry_probe_in_subnet(const char *address, const char *cidr);
+
+/* migration.c */
+typedef struct _FerryMigration FerryMigration;
+/** Starts (or adopts, in phase Running) a migration in a thread of its own. */
+FerryMigration *ferry_migration_start(FerryAgent *agent, const json_t *object);
+const char *ferry_migration_domain(const FerryMigration *m);
+/** The object changed: a cancel may be in it. */
+void ferry_migration_update(FerryMigration *m, const json_t *object);
+/** Called in the driver's thread. */
+void ferry_migration_event(FerryMigration *m, const FerryHostEvent *event);
+gboolean ferry_migration_is_done(FerryMigration *m);
+/** Joins its thread; a migration under way is left to libvirt. */
+void ferry_migration_free(gpointer m);

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// ferry-agentd: options, signals, systemd. libvirt's event loop owns GLib's default main context
+// (see host/libvirt_host.c), so the daemon's loop runs on a private one.
+#include "agent/agent.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include <glib-unix.h>
+#include <locale.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+typedef struct {
+  GMainContext *context;
+  GMainLoop *loop;
+  FerryAgent *agent;
+  gboolean fatal;
+} Daemon;
+
+static void wake(Daemon *daemon, GSource *source, GSourceFunc func) {
+  g_source_set_callback(source, func, daemon, NULL);
+  g_source_attach(source, daemon->context);
+  g_source_unref(source);
+}
+
+static gboolean on_signal(gpointer data) {
+  Daemon *daemon = data;
+  sd_notify(0, "STOPPING=1");
+  g_main_loop_quit(daemon->loop);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_watchdog(gpointer data) {
+  Daemon *daemon = data;
+  if (ferry_agent_alive(daemon->agent))
+    sd_notify(0, "WATCHDOG=1");
+  return G_SOURCE_CONTINUE;
+}
+
+/* In a thread of the agent. */
+static void on_notify(const char *what, gpointer data) {
+  Daemon *daemon = data;
+  if (strcmp(what, "ready") == 0) {
+    sd_notify(0, "READY=1\nSTATUS=Reporting to ferryd");
+    return;
+  }
+  daemon->fatal = TRUE;
+  g_main_loop_quit(daemon->loop);
+}
+
+static gboolean usage(const char *text) {
+  fprintf(stderr, "ferry-agentd: %s\nTry 'ferry-agentd --help'.\n", text);
+  return FALSE;
+}
+
+/* Joins, and where ferryd is not there yet waits for it: both start at boot. */
+static FerryClientConfig *join(const FerryAgentOptions *options, GError **error) {
+  for (guint pause_ms = 200, complained = 0;; pause_ms = MIN(pause_ms * 2, 5000)) {
+    g_autoptr(GError) cause = NULL;
+    FerryClientConfig *config = ferry_agent_join(options, &cause);
+    if (config)
+      return config;
+    if (!g_error_matches(cause, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE) &&
+        !g_error_matches(cause, FERRY_ERROR, FERRY_ERROR_TIMEOUT)) {
+      g_propagate_error(error, g_steal_pointer(&cause));
+      return NULL;
+    }
+    if (!complained++)
+      ferry_warning(cause->message, "FERRY_NODE", options->node);
+    g_usleep(pause_ms * 1000);
+  }
+}
+
+static int serve(const FerryAgentOptions *options, const char *libvirt_uri) {
+  g_autoptr(GError) error = NULL;
+  FerryClientConfig *config = join(options, &error);
+  if (!config) {
+    fprintf(stderr, "ferry-agentd: cannot join %s as %s: %s\n", options->server, options->node,
+            error->message);
+    return EXIT_FAILED;
+  }
+  g_autoptr(FerryClient) trial = ferry_client_new(config, &error);
+  if (!trial) {
+    fprintf(stderr, "ferry-agentd: %s\n", error->message);
+    ferry_client_config_free(config);
+    return EXIT_USAGE;
+  }
+  Daemon daemon = {.context = g_main_context_new()};
+  daemon.loop = g_main_loop_new(daemon.context, FALSE);
+  wake(&daemon, g_unix_signal_source_new(SIGTERM), on_signal);
+  wake(&daemon, g_unix_signal_source_new(SIGINT), on_signal);
+  daemon.agent =
+      ferry_agent_new(options, config, ferry_host_libvirt_new(libvirt_uri), on_notify, &daemon);
+  ferry_client_config_free(config);
+  ferry_agent_start(daemon.agent);
+  uint64_t watchdog_us = 0;
+  if (sd_watchdog_enabled(0, &watchdog_us) > 0)
+    wake(&daemon, g_timeout_source_new((guint)MAX(watchdog_us / 3000, 100)), on_watchdog);
+  g_main_loop_run(daemon.loop);
+  ferry_info(daemon.fatal ? "ending: this node has another agent" : "ending", "FERRY_NODE",
+             options->node);
+  ferry_agent_free(daemon.agent);
+  g_main_loop_unref(daemon.loop);
+  g_main_context_unref(daemon.context);
+  return daemon.fatal ? EXIT_FAILED : EXIT_OK;
+}
+
+int main(int argc, char **argv) {
+  setlocale(LC_ALL, "");
+  mallopt(M_ARENA_MAX, 2); /* a few threads that allocate little: one arena each would be waste */
+  signal(SIGPIPE, SIG_IGN);
+  g_autofree char *server = NULL, *node = NULL, *state_dir = NULL, *token_file = NULL,
+                  *token = NULL, *uri = NULL, *peer_uri = NULL, *level = NULL;
+  gboolean version = FALSE;
+  GOptionEntry entries[] = {
+      {"server", 0, 0, G_OPTION_ARG_STRING, &server, "ferryd's address", "URL"},
+      {"node", 0, 0, G_OPTION_ARG_STRING, &node, "Name of this host's Node object", "NAME"},
+      {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &state_dir,
+       "Where certificate and key are kept (default /var/lib/ferry-agent)", "DIR"},
+      {"token-file", 0, 0, G_OPTION_ARG_FILENAME, &token_file,
+       "File with the one-time join token; needed until the host has joined", "FILE"},
+      {"token", 0, 0, G_OPTION_ARG_STRING, &token,
+       "The join token itself (a file keeps it out of the process list)", "TOKEN"},
+      {"libvirt-uri", 0, 0, G_OPTION_ARG_STRING, &uri,
+       "The hypervisor to manage (default qemu:///system)", "URI"},
+      {"peer-uri", 0, 0, G_OPTION_ARG_STRING, &peer_uri,
+       "How other hosts' libvirtd reach this host's, as qemu+tls://HOST/system", "URI"},
+      {"log-level", 0, 0, G_OPTION_ARG_STRING, &level,
+       "debug, info, warning or error (default info)", "LEVEL"},
+      {"version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL},
+      G_OPTION_ENTRY_NULL};
+  g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+  g_option_context_set_summary(context, "Ferry's agent: reports one host's virtual machines to "
+                                        "ferryd and migrates them when it says so.");
+  g_option_context_add_main_entries(context, entries, NULL);
+  g_autoptr(GError) error = NULL;
+  if (!g_option_context_parse(context, &argc, &argv, &error)) {
+    usage(error->message);
+    return EXIT_USAGE;
+  }
+  if (version) {
+    printf("ferry-agentd %s\n", FERRY_AGENT_VERSION);
+    return EXIT_OK;
+  }
+  if (argc > 1 || !server || !node || (token && token_file)) {
+    usage(argc > 1  ? "arguments other than options are not understood"
+          : !server ? "--server URL is missing"
+          : !node   ? "--node NAME is missing"
+                    : "give --token or --token-file, not both");
+    return EXIT_USAGE;
+  }
+  if (!ferry_log_init("ferry-agentd", level ? level : "info")) {
+    usage("--log-level is one of debug, info, warning, error");
+    return EXIT_USAGE;
+  }
+  if (token_file && g_file_test(token_file, G_FILE_TEST_EXISTS)) {
+    token = ferry_file_read(token_file, 4096, NULL, &error);
+    if (!token) {
+      usage(error->message);
+      return EXIT_FAILED;
+    }
+    g_strstrip(token);
+  }
+  FerryAgentOptions options = {.server = server,
+                               .node = node,
+                               .state_dir = state_dir ? state_dir : "/var/lib/ferry-agent",
+                               .token = token,
+                               .peer_uri = peer_uri};
+  return serve(&options, uri ? uri : "qemu:///system");
+}

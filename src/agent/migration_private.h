@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// One migration's worker: shared by migration.c (its life) and supervise.c (while it runs).
+#pragma once
+#include "agent/agent_private.h"
+
+struct _FerryMigration {
+  /* set before the thread starts */
+  FerryAgent *agent;
+  json_t *object;
+  const char *uid, *ns, *name, *vmi_name; /* in object */
+  gboolean adopted;
+  GThread *thread;
+  FerrySettings settings;
+  char *uuid; /* of the domain; written once, under the agent's lock */
+  /* the worker's own */
+  FerryHostJob *job;
+  FerryDelivery *delivery;
+  FerryConvergence *convergence;
+  json_t *timestamps, *decisions;
+  FerryProgress progress;
+  FerryJobStats last;
+  gint64 start_us, reported_us, abort_us;
+  int iteration_fed;
+  gboolean accepted; /* Running is written */
+  gboolean started;  /* libvirt was (or had been) asked */
+  gboolean calling;  /* our own call is under way or has returned */
+  gboolean cancel_seen, abort_told, was_paused, suspended, limit_set;
+  const char *abort_code; /* why convergence gave it up; NULL: it did not */
+  char *abort_reason;
+  GMutex lock; /* guards all below */
+  GCond cond;
+  gboolean cancel, returned, news, done, abandoned;
+  GError *call_error;
+  int iteration_seen;
+  gboolean have_completed;
+  FerryJobStats completed;
+};
+
+/** How it ended, as far as the source knows. */
+typedef struct {
+  int code;
+  const char *reason; /* CamelCase, static; NULL: none */
+  char *message;      /* NULL: no error */
+  FerryDomainState state;
+} FerryOutcome;
+void ferry_outcome_clear(FerryOutcome *outcome);
+
+json_t *ferry_migration_phase(FerryMigration *m, const char *phase);
+gint64 ferry_migration_elapsed_ms(const FerryMigration *m);
+gboolean ferry_migration_cancelled(FerryMigration *m);
+gboolean ferry_migration_must_stop(FerryMigration *m);
+gboolean ferry_migration_open_job(FerryMigration *m, gint64 patience_ms, GError **error);
+/** "nostate" for a domain that is not there: the API's word. */
+const char *ferry_migration_state_word(const FerryDomainState *state);
+
+/* supervise.c */
+/** Sets the first downtime limit before the call, where the hypervisor takes it. */
+void ferry_migration_first_limit(FerryMigration *m);
+/** Until the job has ended; FALSE when the agent ends first. */
+gboolean ferry_migration_supervise(FerryMigration *m);
+/** After that: the domain's state, and the source cleaned up. FALSE when the agent ends first. */
+gboolean ferry_migration_settle(FerryMigration *m, FerryOutcome *outcome);

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+// While a migration runs: numbers in, decisions carried out, progress told; and what is left to do
+// when it has ended. Errors of single calls are not fatal here: the job may just have ended, and
+// the next turn sees that.
+#include "agent/migration_private.h"
+#include "base/log.h"
+#include "base/rfc3339.h"
+#include <string.h>
+
+#define POLL_MS 50
+#define REPORT_MS 300
+#define ABORT_RETRY_MS 200
+#define COMPLETED_WAIT_MS 150
+#define MAX_DECISIONS 100
+
+void ferry_outcome_clear(FerryOutcome *outcome) {
+  g_clear_pointer(&outcome->message, g_free);
+}
+
+static void record_decision(FerryMigration *m, const FerryConvergenceDecision *d) {
+  g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
+  json_t *entry = json_pack("{s:s, s:I, s:s, s:s}", "time", now, "elapsedMs",
+                            (json_int_t)ferry_migration_elapsed_ms(m), "action",
+                            ferry_convergence_action_name(d->action), "reason", d->reason);
+  if (d->action == FERRY_CONVERGENCE_SET_DOWNTIME)
+    ferry_json_set_int(entry, "value", d->value);
+  if (json_array_size(m->decisions) >= MAX_DECISIONS)
+    json_array_remove(m->decisions, 1); /* the first says how it began */
+  json_array_append_new(m->decisions, entry);
+  m->reported_us = 0;
+  ferry_info(d->reason, "FERRY_MIGRATION", m->name, "FERRY_DECISION", d->code);
+}
+
+static void set_mode(FerryMigration *m, const char *mode) {
+  ferry_delivery_send(m->delivery, json_pack("{s:{s:s}}", "migrationState", "mode", mode));
+}
+
+static void enter_post_copy(FerryMigration *m) {
+  if (m->progress.post_copy)
+    return;
+  m->progress.post_copy = TRUE;
+  ferry_convergence_post_copy(m->convergence);
+  set_mode(m, "PostCopy");
+}
+
+static void carry_out(FerryMigration *m, const FerryConvergenceDecision *d) {
+  g_autoptr(GError) error = NULL;
+  gboolean ok = TRUE;
+  switch (d->action) {
+  case FERRY_CONVERGENCE_SET_DOWNTIME:
+    ok = m->limit_set = ferry_host_job_set_max_downtime(m->job, d->value, &error);
+    break;
+  case FERRY_CONVERGENCE_START_POSTCOPY:
+    ok = ferry_host_job_start_postcopy(m->job, &error);
+    if (ok)
+      enter_post_copy(m);
+    break;
+  case FERRY_CONVERGENCE_SUSPEND:
+    ok = m->was_paused || ferry_host_job_suspend(m->job, &error);
+    if (ok && !m->was_paused) {
+      m->suspended = TRUE;
+      set_mode(m, "Paused");
+    }
+    break;
+  case FERRY_CONVERGENCE_ABORT:
+    m->abort_code = d->code;
+    g_free(m->abort_reason);
+    m->abort_reason = g_strdup(d->reason);
+    break;
+  case FERRY_CONVERGENCE_NOTE:
+    break;
+  }
+  if (!ok)
+    ferry_debug(error->message, "FERRY_MIGRATION", m->name);
+}
+
+static void decide(FerryMigration *m) {
+  FerryConvergenceDecision d;
+  gint64 now = g_get_monotonic_time();
+  while (ferry_convergence_next(m->convergence, now, &d)) {
+    record_decision(m, &d);
+    carry_out(m, &d);
+    g_free(d.reason);
+  }
+}
+
+void ferry_migration_first_limit(FerryMigration *m) {
+  FerryConvergenceIntent intent;
+  FerryAgent *agent = m->agent;
+  gint64 bytes = 0;
+  g_mutex_lock(&agent->lock);
+  const FerryAgentDomain *domain = g_hash_table_lookup(agent->domains, m->uuid);
+  if (domain)
+    bytes = domain->memory;
+  g_mutex_unlock(&agent->lock);
+  ferry_settings_intent(&m->settings, MAX(bytes, 1), &intent);
+  m->convergence = ferry_convergence_new(&intent, g_get_monotonic_time());
+  decide(m);
+}
+
+static void feed(FerryMigration *m, const FerryJobStats *s) {
+  FerryConvergenceSample sample = {
+      .processed = MAX(0, s->data_processed),
+      .remaining = MAX(0, s->data_remaining),
+      .total = MAX(0, s->data_total),
+      .rate = MAX(0, s->memory_bps) + MAX(0, s->disk_bps),
+      .dirty_rate = s->dirty_pages_per_s > 0
+                        ? s->dirty_pages_per_s * (s->page_size > 0 ? s->page_size : 4096)
+                        : 0,
+  };
+  ferry_convergence_sample(m->convergence, &sample, g_get_monotonic_time());
+  g_mutex_lock(&m->lock);
+  int iteration = MAX(m->iteration_seen, (int)CLAMP(s->iteration, 0, G_MAXINT));
+  g_mutex_unlock(&m->lock);
+  if (iteration > m->iteration_fed) {
+    m->iteration_fed = iteration;
+    ferry_convergence_iteration(m->convergence, iteration, g_get_monotonic_time());
+  }
+}
+
+static void report(FerryMigration *m) {
+  gint64 now = g_get_monotonic_time();
+  if (now - m->reported_us < REPORT_MS * 1000)
+    return;
+  m->reported_us = now;
+  json_t *progress = ferry_progress_update(&m->progress, &m->last, ferry_migration_elapsed_ms(m));
+  json_t *status = json_pack("{s:o}", "progress", progress);
+  if (json_array_size(m->decisions))
+    json_object_set_new(status, "decisions", json_deep_copy(m->decisions));
+  ferry_delivery_telemetry(m->delivery, status);
+}
+
+/* A cancel, or convergence gave up: aborts, again and again until the job is gone. */
+static void abort_if_asked(FerryMigration *m) {
+  gboolean cancel = ferry_migration_cancelled(m);
+  gint64 now = g_get_monotonic_time();
+  if ((!cancel && !m->abort_code) || now - m->abort_us < ABORT_RETRY_MS * 1000)
+    return;
+  m->abort_us = now;
+  if (m->progress.post_copy) {
+    if (cancel && !m->abort_told)
+      ferry_delivery_send(m->delivery,
+                          json_pack("{s:{s:s}}", "migrationState", "abortStatus", "Failed"));
+    m->abort_told = TRUE;
+    return;
+  }
+  if (cancel && !m->abort_told) {
+    m->abort_told = TRUE;
+    ferry_delivery_send(m->delivery,
+                        json_pack("{s:{s:s}}", "migrationState", "abortStatus", "Aborting"));
+  }
+  g_autoptr(GError) error = NULL;
+  if (!ferry_host_job_abort(m->job, &error))
+    ferry_debug(error->message, "FERRY_MIGRATION", m->name);
+}
+
+/* One look. FALSE: no job of ours is there (any more). */
+static gboolean look(FerryMigration *m, gboolean *lost) {
+  g_autoptr(GError) error = NULL;
+  FerryJobStats stats;
+  *lost = FALSE;
+  if (!ferry_host_job_stats(m->job, &stats, &error)) {
+    *lost = g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION);
+    return FALSE;
+  }
+  if (!stats.active || !stats.migration_out)
+    return FALSE;
+  m->last = stats;
+  if (m->settings.request.post_copy && !m->progress.post_copy) {
+    FerryDomainState state;
+    if (ferry_host_job_state(m->job, &state, NULL) && g_str_equal(state.state, "paused") &&
+        g_str_has_prefix(state.reason, "postcopy"))
+      enter_post_copy(m);
+  }
+  feed(m, &stats);
+  if (!m->limit_set)
+    m->limit_set = ferry_host_job_set_max_downtime(
+        m->job, ferry_convergence_downtime_ms(m->convergence), NULL);
+  return TRUE;
+}
+
+/* Sleeps until something happened, at most POLL_MS. TRUE: our call has returned. */
+static gboolean wait(FerryMigration *m) {
+  gint64 until = g_get_monotonic_time() + POLL_MS * 1000;
+  g_mutex_lock(&m->lock);
+  gboolean cancel = m->cancel && !m->cancel_seen;
+  while (!m->returned && !m->news && !cancel && g_cond_wait_until(&m->cond, &m->lock, until))
+    cancel = m->cancel && !m->cancel_seen;
+  m->news = FALSE;
+  gboolean returned = m->returned;
+  g_mutex_unlock(&m->lock);
+  return returned;
+}
+
+gboolean ferry_migration_supervise(FerryMigration *m) {
+  if (!m->convergence)
+    ferry_migration_first_limit(m);
+  for (;;) {
+    if (ferry_migration_must_stop(m))
+      return FALSE;
+    gboolean lost, running = look(m, &lost);
+    if (running) {
+      decide(m);
+      report(m);
+    } else if (!m->calling && !lost) {
+      return TRUE; /* adopted, and the job is over */
+    } else if (!m->calling && !ferry_migration_open_job(m, -1, NULL)) {
+      return !ferry_migration_must_stop(m); /* libvirt is back, the domain is not */
+    }
+    abort_if_asked(m);
+    if (wait(m))
+      return TRUE;
+  }
+}
+
+/* A source that a failed migration left paused is resumed, if nobody else runs the VM. */
+static void revive(FerryMigration *m, FerryOutcome *o) {
+  gboolean by_us = m->suspended && g_str_equal(o->state.reason, "user");
+  gboolean by_migration = g_str_equal(o->state.reason, "migration");
+  if (m->was_paused || !g_str_equal(o->state.state, "paused") || (!by_us && !by_migration))
+    return;
+  g_autoptr(GError) error = NULL;
+  FerryDomainState peer;
+  if (!ferry_host_peer_state(m->agent->host, m->settings.request.dest_uri, m->uuid, &peer,
+                             &error)) {
+    char *text = g_strdup_printf("%s; the VM is left paused here because the target can't be asked "
+                                 "whether it runs it (%s): look at it there, then 'virsh resume' "
+                                 "it on one host",
+                                 o->message, error->message);
+    g_free(o->message);
+    o->message = text;
+    return;
+  }
+  if (peer.active)
+    return; /* it is there: the controller sees both hosts and decides */
+  if (!ferry_host_job_resume(m->job, &error))
+    ferry_warning(error->message, "FERRY_MIGRATION", m->name, "FERRY_DOMAIN", m->uuid);
+  ferry_host_job_state(m->job, &o->state, NULL);
+}
+
+/* Takes the state, over a new connection where the old one broke. FALSE: the agent ends. */
+static gboolean take_state(FerryMigration *m, FerryDomainState *state) {
+  *state = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  for (;;) {
+    g_autoptr(GError) error = NULL;
+    if (m->job && ferry_host_job_state(m->job, state, &error))
+      return TRUE;
+    g_clear_error(&error);
+    if (!ferry_migration_open_job(m, -1, &error))
+      return g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);
+  }
+}
+
+gboolean ferry_migration_settle(FerryMigration *m, FerryOutcome *o) {
+  g_mutex_lock(&m->lock);
+  g_autoptr(GError) error = g_steal_pointer(&m->call_error);
+  gboolean returned = m->returned;
+  g_mutex_unlock(&m->lock);
+  /* The connection of the call broke, not the migration: go on as one that was adopted. */
+  if (returned && g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION)) {
+    FerryJobStats stats;
+    g_clear_pointer(&m->job, ferry_host_job_close);
+    if (!take_state(m, &o->state))
+      return FALSE;
+    m->calling = FALSE;
+    g_mutex_lock(&m->lock);
+    m->returned = FALSE;
+    g_mutex_unlock(&m->lock);
+    if (o->state.active && ferry_host_job_stats(m->job, &stats, NULL) && stats.active &&
+        stats.migration_out)
+      return ferry_migration_supervise(m) && ferry_migration_settle(m, o);
+  }
+  if (!take_state(m, &o->state))
+    return FALSE;
+  gboolean stayed = o->state.active;
+  if (error && (stayed || error->code != FERRY_HOST_ERROR_NO_CONNECTION)) {
+    o->code = error->code;
+    o->message = g_strdup(error->message);
+    o->reason = m->cancel_seen ? "Cancelled" : m->abort_code ? m->abort_code : "MigrationFailed";
+    if (m->abort_code && !m->cancel_seen) {
+      g_free(o->message);
+      o->message = g_steal_pointer(&m->abort_reason);
+    }
+  } else if (stayed && !m->calling) {
+    o->code = FERRY_HOST_ERROR_ABORTED;
+    o->reason = m->cancel_seen ? "Cancelled" : m->abort_code ? m->abort_code : "MigrationFailed";
+    o->message = m->abort_reason ? g_steal_pointer(&m->abort_reason)
+                                 : g_strdup("the migration ended without moving the VM while "
+                                            "nobody was there to see why (the agent or libvirtd "
+                                            "had been restarted); start it again");
+  }
+  if (stayed && o->message && !m->progress.post_copy)
+    revive(m, o);
+  if (!o->message) {
+    gint64 until = g_get_monotonic_time() + COMPLETED_WAIT_MS * 1000;
+    g_mutex_lock(&m->lock);
+    while (!m->have_completed && m->calling && g_cond_wait_until(&m->cond, &m->lock, until))
+      ;
+    g_mutex_unlock(&m->lock);
+  }
+  return TRUE;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The migrations whose source is this host: one watch that begins with all of them, and again after
+// each gap. What is seen twice is harmless: a migration has at most one worker here.
+#include "agent/agent_private.h"
+#include "base/error.h"
+#include "base/log.h"
+
+static const char *const starts[] = {"Scheduled", "PreparingTarget", "TargetReady", "Running",
+                                     NULL};
+
+/* Workers that have ended are joined outside the lock: they may just be leaving. */
+static void sweep(FerryAgent *agent) {
+  g_autoptr(GPtrArray) done = g_ptr_array_new_with_free_func(ferry_migration_free);
+  g_mutex_lock(&agent->lock);
+  GHashTableIter iter;
+  gpointer uid, m;
+  g_hash_table_iter_init(&iter, agent->migrations);
+  while (g_hash_table_iter_next(&iter, &uid, &m))
+    if (ferry_migration_is_done(m)) {
+      g_ptr_array_add(done, m);
+      g_hash_table_iter_steal(&iter);
+      g_free(uid);
+    }
+  g_mutex_unlock(&agent->lock);
+}
+
+static gboolean on_event(const char *type, json_t *object, gpointer data) {
+  FerryAgent *agent = data;
+  const char *uid = ferry_json_str(object, "metadata.uid");
+  const char *phase = ferry_json_str(object, "status.phase");
+  gboolean bookmark = g_str_equal(type, "BOOKMARK"), deleted = g_str_equal(type, "DELETED");
+  if (bookmark || !uid || !ferry_json_str(object, "metadata.name"))
+    return TRUE;
+  gboolean ended = ferry_json_get(object, "status.migrationState.agentResult") != NULL;
+  g_mutex_lock(&agent->lock);
+  FerryMigration *m = g_hash_table_lookup(agent->migrations, uid);
+  gboolean waiting = g_hash_table_contains(agent->undelivered, uid);
+  g_mutex_unlock(&agent->lock);
+  /* Workers are removed by this thread alone, so `m` stays. */
+  if (m) {
+    if (!deleted)
+      ferry_migration_update(m, object);
+  } else if (!deleted && !ended && !waiting && phase && g_strv_contains(starts, phase)) {
+    m = ferry_migration_start(agent, object);
+    g_mutex_lock(&agent->lock);
+    g_hash_table_replace(agent->migrations, g_strdup(uid), m);
+    g_mutex_unlock(&agent->lock);
+  }
+  return TRUE;
+}
+
+static gboolean on_tick(gpointer data) {
+  FerryAgent *agent = data;
+  sweep(agent);
+  g_mutex_lock(&agent->lock);
+  gboolean go_on = !agent->stop && !agent->stale;
+  g_mutex_unlock(&agent->lock);
+  return go_on;
+}
+
+gpointer ferry_watch_thread(gpointer data) {
+  FerryAgent *agent = data;
+  FerryClient *client = ferry_agent_take_client(agent);
+  g_autofree char *base =
+      ferry_client_path("kubevirt.io", "v1", NULL, "virtualmachineinstancemigrations", NULL, NULL);
+  g_autofree char *selector = g_strdup_printf("status.migrationState.sourceNode=%s", agent->node);
+  g_autofree char *escaped = g_uri_escape_string(selector, NULL, FALSE);
+  g_autofree char *path = g_strdup_printf("%s?watch=1&fieldSelector=%s", base, escaped);
+  gint64 backoff = 0;
+  while (ferry_agent_epoch(agent) > 0) {
+    g_autoptr(GError) error = NULL;
+    gint64 began = g_get_monotonic_time();
+    gboolean ok =
+        ferry_client_watch(client, path, NULL, 0, on_event, on_tick, agent, agent->cancel, &error);
+    if (!on_tick(agent))
+      break;
+    if (g_get_monotonic_time() - began > 10 * G_USEC_PER_SEC)
+      backoff = 0;
+    if (!ok && backoff == 0)
+      ferry_warning(error->message, "FERRY_NODE", agent->node);
+    if (!ferry_agent_sleep(agent, ferry_agent_backoff(&backoff)))
+      break;
+  }
+  ferry_client_free(client);
+  return NULL;
+}
