@@ -5,7 +5,8 @@
 // guest does not notice its own pause. The gap that is still open counts too.
 //
 // Work is measured between the status line that was the latest when the window
-// began and the latest now. Lost seconds are two sums: outside time less the
+// began and the latest now; time in which the guest stood still since that line
+// is added, as the next line will tell. Lost seconds are two sums: outside time less the
 // guest's own time (it did not run at all), and work due by its own clock less
 // work done (it ran too slowly), divided by its rate.
 //
@@ -17,12 +18,25 @@
 #include <string.h>
 
 static const int64_t MS = 1000000;
-static const int64_t STALE_NS = 400 * 1000000LL; // a status line is due each 100 or 200 ms
+static const int64_t TICK_NS = FERRY_TICK_US * 1000LL;
 static const int64_t SILENT_NS = 2000 * 1000000LL;
 
 // Upper bounds of the histogram's buckets in ms; the last has none.
 static const int BUCKETS_MS[FERRY_WINDOW_BUCKETS - 1] = {8,   15,  20,  50,   100,
                                                          200, 300, 500, 1000, 5000};
+
+// How much longer than usual a gap is; 0 for one that may be mere jitter.
+static int64_t excess(int64_t gap_ns) {
+  return gap_ns > 3 * TICK_NS ? gap_ns - TICK_NS : 0;
+}
+
+// Where the last status line's time would be had the guest never stopped
+// since: the end of what can be compared with the guest's own clock.
+static int64_t comparable_end(const FerryWindow *self, int64_t now_ns) {
+  int64_t open = self->heartbeat_ns ? excess(now_ns - self->heartbeat_ns) : 0;
+
+  return self->status_ns + self->stopped_ns + open;
+}
 
 void ferry_window_init(FerryWindow *self, int64_t now_ns) {
   memset(self, 0, sizeof *self);
@@ -36,7 +50,7 @@ void ferry_window_reset(FerryWindow *self, int64_t now_ns) {
   memset(self->gaps, 0, sizeof self->gaps);
   memset(self->histogram, 0, sizeof self->histogram);
   self->base = self->status;
-  self->base_ns = self->status_ns;
+  self->base_ns = self->status_ns ? comparable_end(self, now_ns) : 0;
 }
 
 static void insert_gap(FerryGap *gaps, FerryGap gap) {
@@ -68,6 +82,7 @@ void ferry_window_heartbeats(FerryWindow *self, int64_t now_ns, uint32_t n, uint
   if (self->heartbeat_ns) {
     FerryGap gap = {gap_until(self, now_ns), now_ns, moved};
 
+    self->stopped_ns += excess(now_ns - self->heartbeat_ns);
     insert_gap(self->gaps, gap);
     self->histogram[bucket_of(gap.length_ns)]++;
     self->heartbeats_missed += (uint8_t)((sequence - self->sequence - n) & 0x7f);
@@ -123,6 +138,7 @@ static void take_status(FerryWindow *self, int64_t now_ns, const FerryStatusLine
   }
   self->status = *status;
   self->status_ns = now_ns;
+  self->stopped_ns = 0;
 }
 
 static void take_error(FerryWindow *self, const uint64_t *numbers) {
@@ -232,9 +248,7 @@ static json_t *histogram_json(const FerryWindow *self) {
 
 json_t *ferry_window_json(const FerryWindow *self, int64_t now_ns) {
   const FerryStatusLine *base = &self->base, *last = &self->status;
-  bool stale = now_ns - self->status_ns > STALE_NS;
-  int64_t end_ns = stale ? now_ns : self->status_ns;
-  double span = self->base_ns ? seconds(end_ns - self->base_ns) : 0;
+  double span = self->base_ns ? seconds(comparable_end(self, now_ns) - self->base_ns) : 0;
   double pages = (double)(last->written - base->written);
   double lost = span - (double)(last->uptime_us - base->uptime_us) / 1e6;
   double undone = (double)(int64_t)((last->due - base->due) - (last->done - base->done));
@@ -242,8 +256,6 @@ json_t *ferry_window_json(const FerryWindow *self, int64_t now_ns) {
   const char *why;
   json_t *memory = intact(self, now_ns, &why);
 
-  if (stale && self->base_ns) // the last line is some time old even of a guest that runs
-    lost -= seconds(100 * MS) / 2;
   lost = (lost > 0 ? lost : 0) + (last->rate && undone > 0 ? undone / (double)last->rate : 0);
   if (milliseconds(self->gaps[0].length_ns) > longest)
     longest = milliseconds(self->gaps[0].length_ns);

