@@ -53,7 +53,7 @@ struct FerryApi {
   gint requests;      /* atomic: under way on the pool */
 
   GMutex migrations; /* a vmim's checks and its commit are one step */
-  GMutex sessions;   /* epochs of agents */
+  GRWLock sessions;  /* epochs of agents: written by a new session, read across an agent's commit */
   GMutex tokens;     /* the file of join tokens */
   GMutex snapshots;  /* `pages` */
   GHashTable *pages; /* id -> FerrySnapshot */
@@ -65,7 +65,7 @@ struct FerryApi {
   GPtrArray *streams; /* FerryStream, borrowed */
   GThread *ticker;
 
-  gint64 n_requests, n_errors; /* atomic-ish figures for /metrics */
+  guint64 n_requests, n_errors; /* atomic; for /metrics */
 };
 
 typedef enum { FERRY_FORMAT_JSON, FERRY_FORMAT_TABLE, FERRY_FORMAT_PARTIAL } FerryFormat;
@@ -76,21 +76,25 @@ struct FerryRequest {
   struct MHD_Connection *connection;
   char *method, *path; /* path as the client sent it, without the query, decoded */
   char **segments;
-  GHashTable *query;   /* the first value of each parameter */
+  GHashTable *query; /* the first value of each parameter */
   char *accept, *content_type, *user_agent;
-  gint64 epoch;        /* Ferry-Agent-Epoch, -1: none */
-  gboolean telemetry;  /* Ferry-Telemetry: 1 */
+  gint64 epoch;       /* Ferry-Agent-Epoch, -1: none */
+  gboolean telemetry; /* Ferry-Telemetry: 1 */
   gboolean impersonates;
   char *if_none_match;
   FerryUser *user;
   GByteArray *body;
   gsize body_limit;
-  gboolean too_large, started, suspended;
+  guint64 discarded;
+  gboolean started;
 
   /* What the router found. */
   const FerryKind *kind;
   const char *ns, *name, *subresource; /* NULL where absent */
   const char *verb;                    /* get, list, watch, create, update, patch, delete, ... */
+  gboolean refused;                    /* a rule said no: do not try again on CONFLICT */
+  gboolean pins_revision;              /* the client named a resourceVersion: no second try */
+  char *error_name;                    /* of an object that was to be created, for the Status */
   FerryFormat format;
   const char *table_version; /* "v1" or "v1beta1" */
   gboolean yaml;
@@ -128,7 +132,8 @@ FerryUser *ferry_auth_bearer(FerryApi *api, const char *authorization, GError **
 /* authz.c */
 typedef struct {
   const char *verb, *group, *resource, *subresource, *ns, *name;
-  const char *path; /* non-resource requests */
+  const char *path;            /* non-resource requests, else NULL */
+  const FerrySelector *fields; /* of a list or watch */
 } FerryAccess;
 gboolean ferry_authz_allows(FerryApi *api, const FerryUser *user, const FerryAccess *access);
 /** Checks req (after routing); FORBIDDEN or UNAUTHORIZED. */
@@ -145,7 +150,8 @@ gboolean ferry_query_int(const FerryRequest *req, const char *name, gint64 fallb
                          GError **error);
 
 /* negotiate.c */
-/** Chooses req->format and req->yaml from Accept; `tables`: whether Table and PartialObjectMetadata are offered. */
+/** Chooses req->format and req->yaml from Accept; `tables`: whether Table and PartialObjectMetadata
+ * are offered. */
 gboolean ferry_negotiate(FerryRequest *req, gboolean tables, GError **error);
 /** "v2" or "v2beta1" where aggregated discovery is the first acceptable clause, else NULL. */
 const char *ferry_negotiate_aggregated(const FerryRequest *req);
@@ -179,6 +185,8 @@ gboolean ferry_serve_openapi(FerryRequest *req, GError **error);
 gboolean ferry_serve_review(FerryRequest *req, GError **error);
 gboolean ferry_serve_health(FerryRequest *req, GError **error);
 gboolean ferry_serve_metrics(FerryRequest *req, GError **error);
+/** An empty PodList: `kubectl describe node` asks for it. */
+gboolean ferry_serve_pods(FerryRequest *req, GError **error);
 /** Decodes protobuf's Unknown envelope of the kinds that kubectl sends so; new reference. */
 json_t *ferry_protobuf_decode(const guint8 *data, gsize len, GError **error);
 
@@ -202,7 +210,8 @@ json_t *ferry_patch_apply(FerryRequest *req, const json_t *old, json_t *patch, G
 /** What a write is to do: makes the new object from the stored one. NULL with an error: refuse. */
 typedef json_t *(*FerryChangeFunc)(FerryRequest *req, const json_t *old, gpointer data,
                                    GError **error);
-/** Read, change, validate, admit, commit; again on a conflict where the change names no revision. */
+/** Read, change, validate, admit, commit; again on a conflict where the change names no revision.
+ */
 gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpointer data,
                                GError **error);
 gboolean ferry_request_dry_run(FerryRequest *req, const json_t *options, gboolean *dry,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation: one ECDSA P-256 CA a state directory signs everything. A key is made once and
-// kept; certificates are cheap and are made anew at start when they no longer fit (names, time, CA).
-// The CA's key never leaves this file. Agents pin the CA by the hash in their join token.
+// Theory of operation: one ECDSA P-256 CA a state directory signs everything. A key is made once
+// and kept; certificates are cheap and are made anew at start when they no longer fit (names, time,
+// CA). The CA's key never leaves this file. Agents pin the CA by the hash in their join token.
 #include "api/pki.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -56,14 +57,15 @@ static gnutls_x509_privkey_t load_key(const char *path, char **pem, GError **err
     gsize len;
     g_autofree char *text = ferry_file_read(path, MAX_PEM, &len, error);
     gnutls_datum_t d = {(unsigned char *)text, text ? (unsigned)len : 0};
-    if (text && check(gnutls_x509_privkey_import2(key, &d, GNUTLS_X509_FMT_PEM, NULL, 0), path, error)) {
+    if (text &&
+        check(gnutls_x509_privkey_import2(key, &d, GNUTLS_X509_FMT_PEM, NULL, 0), path, error)) {
       *pem = g_steal_pointer(&text);
       return key;
     }
   } else {
     gnutls_datum_t out = {0};
-    if (check(gnutls_x509_privkey_generate(
-                  key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+    if (check(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
+                                           GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
               path, error) &&
         check(gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN,
                                                 &out),
@@ -151,10 +153,11 @@ static gboolean open_ca(FerryPki *pki, const char *dir, gint64 now_s, GError **e
   gboolean had_key = g_file_test(key_path, G_FILE_TEST_EXISTS);
   gboolean had_cert = g_file_test(path, G_FILE_TEST_EXISTS);
   if (had_cert && !had_key) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
-                "%s is there but %s is not: put the key back, or remove both to begin with a new CA "
-                "(every agent then has to join again)",
-                path, key_path);
+    g_set_error(
+        error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
+        "%s is there but %s is not: put the key back, or remove both to begin with a new CA "
+        "(every agent then has to join again)",
+        path, key_path);
     return FALSE;
   }
   pki->ca_key = load_key(key_path, &key_pem, error);
@@ -345,6 +348,19 @@ static gboolean strong_enough(gnutls_x509_crq_t crq) {
   }
 }
 
+/* Only the key of the request is taken; its wishes for names and extensions are not. */
+static int set_request_key(gnutls_x509_crt_t crt, gnutls_x509_crq_t crq) {
+  gnutls_pubkey_t key = NULL;
+  int rc = gnutls_pubkey_init(&key);
+  if (rc >= 0)
+    rc = gnutls_pubkey_import_x509_crq(key, crq, 0);
+  if (rc >= 0)
+    rc = gnutls_x509_crt_set_pubkey(crt, key);
+  if (key)
+    gnutls_pubkey_deinit(key);
+  return rc;
+}
+
 char *ferry_pki_sign_node(const FerryPki *pki, const char *csr_pem, const char *node, gint64 now_ms,
                           GError **error) {
   gnutls_x509_crq_t crq = NULL;
@@ -359,8 +375,9 @@ char *ferry_pki_sign_node(const FerryPki *pki, const char *csr_pem, const char *
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
                 "csr: the request is not signed by the key it names");
   else if (!strong_enough(crq))
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "csr: expected an EC key of 256 bits or more, Ed25519, or RSA of 2048 to 8192 bits");
+    g_set_error(
+        error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+        "csr: expected an EC key of 256 bits or more, Ed25519, or RSA of 2048 to 8192 bits");
   else {
     gnutls_x509_crt_t crt = new_cert(now_ms / 1000, 3650);
     g_autofree char *cn = g_strconcat("system:node:", node, NULL);
@@ -368,7 +385,7 @@ char *ferry_pki_sign_node(const FerryPki *pki, const char *csr_pem, const char *
     gnutls_x509_crt_set_basic_constraints(crt, 0, -1);
     gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE);
     gnutls_x509_crt_set_key_purpose_oid(crt, GNUTLS_KP_TLS_WWW_CLIENT, 0);
-    if (check(gnutls_x509_crt_set_crq_key(crt, crq), "csr", error) && sign(pki, crt, error))
+    if (check(set_request_key(crt, crq), "csr", error) && sign(pki, crt, error))
       pem = export_cert(crt);
     gnutls_x509_crt_deinit(crt);
   }

@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 
 typedef struct FerryApi FerryApi;
 
-/** What the API asks of the rest of the control plane. Called from the API's worker threads, several
- * at a time; may block on the store. */
+/** What the API asks of the rest of the control plane. Called from the API's worker threads,
+ * several at a time; may block on the store. */
 typedef struct {
   /** Merges an agent's report (see POST .../nodes/NAME/report) into the store. `node` is the
    * authenticated node's name, equal to the one in the URL; `body` is borrowed, it is a JSON object
@@ -21,24 +21,26 @@ typedef struct {
   gpointer data;
 } FerryApiHooks;
 
-/** Everything is borrowed for the call of ferry_api_new but `store`, `clock` and what the hooks point
- * at, which must outlive the FerryApi. */
+/** Everything is borrowed for the call of ferry_api_new but `store`, `clock` and what the hooks
+ * point at, which must outlive the FerryApi. */
 typedef struct {
   FerryStore *store;
-  const char *state_dir;         /* made with mode 0700 where missing; holds keys and tokens */
-  const char *const *listen;     /* NULL-ended "ADDR:PORT", "[::1]:PORT"; port 0: any; may be NULL */
-  const int *fds;                /* inherited listening sockets, taken over (closed in the end) */
+  const char *state_dir;     /* made with mode 0700 where missing; holds keys and tokens */
+  const char *const *listen; /* NULL-ended "ADDR:PORT", "[::1]:PORT"; port 0: any; may be NULL */
+  const int *fds;            /* inherited listening sockets, taken over (closed in the end) */
   gsize n_fds;
-  const char *const *tls_sans;   /* NULL-ended more names and addresses for the certificate, or NULL */
-  const char *server_url;        /* for admin.kubeconfig; NULL: https:// and the first listener, with
-                                    127.0.0.1 or ::1 where that listens on every address */
-  const FerryClock *clock;       /* NULL: the machine's */
+  const char *const
+      *tls_sans;           /* NULL-ended more names and addresses for the certificate, or NULL */
+  const char *server_url;  /* for admin.kubeconfig; NULL: https:// and the first listener, with
+                              127.0.0.1 or ::1 where that listens on every address */
+  const FerryClock *clock; /* NULL: the machine's */
   FerryApiHooks hooks;
 } FerryApiConfig;
 
-/** Makes the keys and files of `state_dir` that are missing (ca.crt, ca.key, server.crt, server.key,
- * admin.crt, admin.key, admin.kubeconfig with mode 0600), makes the namespaces `default` and `kubevirt`, and
- * starts to serve. At least one of `listen` and `fds` is needed. Errors name the file or address. */
+/** Makes the keys and files of `state_dir` that are missing (ca.crt, ca.key, server.crt,
+ * server.key, admin.crt, admin.key, admin.kubeconfig with mode 0600), makes the namespaces
+ * `default` and `kubevirt`, and starts to serve. At least one of `listen` and `fds` is needed.
+ * Errors name the file or address. */
 FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error);
 /** Ends all watches, waits for requests under way, closes the sockets. NULL is allowed. */
 void ferry_api_free(FerryApi *api);
@@ -46,8 +48,8 @@ void ferry_api_free(FerryApi *api);
 guint16 ferry_api_port(const FerryApi *api, gsize i);
 /** The base URL that admin.kubeconfig names, e.g. "https://127.0.0.1:7443"; owned by `api`. */
 const char *ferry_api_url(const FerryApi *api);
-/** A one-time join token for an agent of `node`, valid for 24 h, as POST .../nodes/NAME/token gives:
- * "ferry.<SHA-256 of the CA>.<node>.<secret>". Any thread. Free with g_free. */
+/** A one-time join token for an agent of `node`, valid for 24 h, as POST .../nodes/NAME/token
+ * gives: "ferry.<SHA-256 of the CA>.<node>.<secret>". Any thread. Free with g_free. */
 char *ferry_api_token_new(FerryApi *api, const char *node, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryApi, ferry_api_free)

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules of single kinds that need more than the object itself. One row a kind; a row's functions
+// see objects that are valid already.
+#include "api/internal.h"
+#include "policy/migration_admission.h"
+
+#include <string.h>
+
+#define FINALIZER "kubevirt.io/migrationJobFinalizer"
+#define VMI_LABEL "kubevirt.io/vmi-name"
+
+static gboolean is_final(const json_t *migration) {
+  const char *phase = ferry_json_str(migration, "status.phase");
+  return g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0;
+}
+
+static gboolean forbid_field(const FerryKind *kind, const json_t *object, const char *field,
+                             const char *message, GError **error) {
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
+              "%s%s%s \"%s\" is invalid: %s: Forbidden: %s", kind->kind, *kind->group ? "." : "",
+              kind->group, ferry_json_str(object, "metadata.name"), field, message);
+  if (error && *error)
+    ferry_error_add_cause(*error, "FieldValueForbidden", field, "Forbidden: %s", message);
+  return FALSE;
+}
+
+/* ---- migrations ---- */
+
+static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
+  FerryStore *store = req->api->store;
+  g_autoptr(GPtrArray) vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
+  g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
+  g_autoptr(GPtrArray) migrations = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
+  FerryAdmissionState state = {(json_t *const *)vmis->pdata,       vmis->len,
+                               (json_t *const *)nodes->pdata,      nodes->len,
+                               (json_t *const *)migrations->pdata, migrations->len};
+  if (!ferry_admission_check(&state, object, error))
+    return FALSE;
+  const json_t *vmi =
+      ferry_admission_find_vmi(&state, req->ns, ferry_json_str(object, "spec.vmiName"));
+  const char *name = ferry_json_str(vmi, "metadata.name");
+  ferry_json_set_str(object, "spec.vmiName", name);
+  json_t *meta = json_object_get(object, "metadata");
+  json_t *labels = json_object_get(meta, "labels");
+  if (!labels)
+    json_object_set_new(meta, "labels", labels = json_object());
+  if (strlen(name) <= 63)
+    json_object_set_new(labels, VMI_LABEL, json_string(name));
+  json_t *finalizers = json_object_get(meta, "finalizers");
+  if (!finalizers)
+    json_object_set_new(meta, "finalizers", finalizers = json_array());
+  gboolean there = FALSE;
+  for (gsize i = 0; i < json_array_size(finalizers); i++)
+    there |= g_strcmp0(json_string_value(json_array_get(finalizers, i)), FINALIZER) == 0;
+  if (!there)
+    json_array_append_new(finalizers, json_string(FINALIZER));
+  const char *now = ferry_json_str(object, "metadata.creationTimestamp");
+  json_object_set_new(object, "status",
+                      json_pack("{s:s, s:[{s:s, s:s}]}", "phase", "Pending",
+                                "phaseTransitionTimestamps", "phase", "Pending",
+                                "phaseTransitionTimestamp", now));
+  return TRUE;
+}
+
+static gboolean update_vmim(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
+  if (json_equal(json_object_get(old, "spec"), json_object_get(object, "spec")))
+    return TRUE;
+  return forbid_field(req->kind, old, "spec",
+                      "a migration's spec is immutable; cancel it and create another one", error);
+}
+
+static gboolean delete_vmim(FerryRequest *req, const json_t *object, json_t **instead,
+                            GError **error) {
+  if (is_final(object) || ferry_json_bool(object, "status.migrationState.abortRequested", FALSE))
+    return TRUE;
+  if (g_strcmp0(ferry_json_str(object, "status.migrationState.mode"), "PostCopy") == 0)
+    return TRUE; /* it cannot be cancelled any more: the record goes when it has ended */
+  *instead = ferry_json_copy_along(object, "status.migrationState");
+  ferry_json_set_bool(*instead, "status.migrationState.abortRequested", TRUE);
+  ferry_json_set_str(*instead, "status.migrationState.abortRequestedBy", req->user->name);
+  return TRUE;
+}
+
+/* ---- VMs ---- */
+
+static gboolean update_vmi(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
+  if (json_equal(json_object_get(old, "spec"), json_object_get(object, "spec")))
+    return TRUE;
+  return forbid_field(req->kind, old, "spec",
+                      "it describes the libvirt domain as it was found; change the domain (virsh "
+                      "edit, or its <metadata>) and the change shows here; labels and annotations "
+                      "can be changed here",
+                      error);
+}
+
+/* ---- namespaces, events ---- */
+
+static gboolean create_namespace(FerryRequest *req, json_t *object, GError **error) {
+  json_t *meta = json_object_get(object, "metadata");
+  if (!json_object_get(meta, "labels"))
+    json_object_set_new(meta, "labels", json_object());
+  json_object_set(json_object_get(meta, "labels"), "kubernetes.io/metadata.name",
+                  json_object_get(meta, "name"));
+  json_object_set_new(object, "status", json_pack("{s:s}", "phase", "Active"));
+  return TRUE;
+}
+
+static gboolean delete_namespace(FerryRequest *req, const json_t *object, json_t **instead,
+                                 GError **error) {
+  const char *name = ferry_json_str(object, "metadata.name");
+  if (g_str_equal(name, "default") || g_str_equal(name, "kubevirt")) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+                "namespaces \"%s\" is forbidden: this namespace may not be deleted", name);
+    return FALSE;
+  }
+  g_autoptr(GPtrArray) vmis = ferry_store_list(req->api->store, &ferry_kind_vmi, name, NULL);
+  if (vmis->len == 0)
+    return TRUE;
+  req->refused = TRUE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+              "namespaces \"%s\" cannot be deleted: it still holds %u virtual machine(s), such as "
+              "\"%s\"; give their domains another namespace first",
+              name, vmis->len, ferry_json_str(g_ptr_array_index(vmis, 0), "metadata.name"));
+  return FALSE;
+}
+
+static gboolean create_event(FerryRequest *req, json_t *object, GError **error) {
+  const char *ns = ferry_json_str(object, "involvedObject.namespace");
+  if (ns && *ns && !g_str_equal(ns, req->ns)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "involvedObject.namespace is \"%s\", the event's namespace is \"%s\": they must be "
+                "the same",
+                ns, req->ns);
+    return FALSE;
+  }
+  if (req->user->node) /* an agent speaks for its own host only */
+    ferry_json_set_str(object, "source.host", req->user->node);
+  return TRUE;
+}
+
+static const struct {
+  const FerryKind *kind;
+  gboolean (*create)(FerryRequest *, json_t *, GError **);
+  gboolean (*update)(FerryRequest *, const json_t *, json_t *, GError **);
+  gboolean (*remove)(FerryRequest *, const json_t *, json_t **, GError **);
+} rules[] = {
+    {&ferry_kind_vmim, create_vmim, update_vmim, delete_vmim},
+    {&ferry_kind_vmi, NULL, update_vmi, NULL},
+    {&ferry_kind_namespace, create_namespace, NULL, delete_namespace},
+    {&ferry_kind_event, create_event, NULL, NULL},
+};
+
+gboolean ferry_admit_create(FerryRequest *req, json_t *object, GError **error) {
+  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
+    if (rules[i].kind == req->kind && rules[i].create)
+      return rules[i].create(req, object, error);
+  return TRUE;
+}
+
+gboolean ferry_admit_update(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
+  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
+    if (rules[i].kind == req->kind && rules[i].update)
+      return rules[i].update(req, old, object, error);
+  return TRUE;
+}
+
+gboolean ferry_admit_delete(FerryRequest *req, const json_t *object, json_t **instead,
+                            GError **error) {
+  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
+    if (rules[i].kind == req->kind && rules[i].remove)
+      return rules[i].remove(req, object, instead, error);
+  return TRUE;
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Server-side apply: who owns which field.
+#pragma once
+#include "api/internal.h"
+
+G_BEGIN_DECLS
+
+/** The merge key of the list at `path` of a kind (`data`), as FerryMergeKeyFunc says. */
+const char *ferry_kind_merge_key(const char *path, gpointer data);
+/** The object after applying `config` (borrowed) over `old` (NULL: it is created) as req's
+ * fieldManager: fields that it no longer sends and nobody else owns are removed; CONFLICT with a
+ * cause for each field that another manager owns with another value, unless force=true. Sets
+ * managedFields. */
+json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *config,
+                          GError **error);
+/** After any other write of an object that has managedFields: what changed belongs to req's
+ * manager (operation Update). Changes `object` in place. */
+void ferry_apply_track(FerryRequest *req, const json_t *old, json_t *object);
+
+G_END_DECLS

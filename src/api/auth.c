@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: who asks is decided once a connection for certificates (the TLS library only
+// completes the handshake: whether the certificate is of our CA, for clients and in time is decided
+// here, and anything unclear is refused) and once a request for bearer tokens, which are kept as
+// SHA-256 of long random strings only.
+#include "api/internal.h"
+#include "base/file.h"
+#include "base/random.h"
+
+#include <gnutls/x509.h>
+#include <string.h>
+
+#define MAX_TOKENS_FILE (1024 * 1024)
+#define MAX_GROUPS 32
+
+FerryUser *ferry_user_new(const char *name, const char *const *groups) {
+  FerryUser *user = g_new0(FerryUser, 1);
+  user->refs = 1;
+  user->name = g_strdup(name);
+  user->groups = g_strdupv((char **)groups);
+  user->admin = g_strv_contains(groups, "system:masters");
+  user->anonymous = g_str_equal(name, "system:anonymous");
+  if (g_str_has_prefix(name, "system:node:") && g_strv_contains(groups, "system:nodes"))
+    user->node = g_strdup(name + strlen("system:node:"));
+  return user;
+}
+
+FerryUser *ferry_user_ref(FerryUser *user) {
+  g_atomic_int_inc(&user->refs);
+  return user;
+}
+
+void ferry_user_unref(FerryUser *user) {
+  if (!user || !g_atomic_int_dec_and_test(&user->refs))
+    return;
+  g_free(user->name);
+  g_strfreev(user->groups);
+  g_free(user->node);
+  g_free(user);
+}
+
+static FerryUser *refuse(GError **error, const char *why) {
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED, "Unauthorized: %s", why);
+  return NULL;
+}
+
+static char *subject_part(gnutls_x509_crt_t crt, const char *oid, unsigned i) {
+  char text[256];
+  size_t len = sizeof text;
+  if (gnutls_x509_crt_get_dn_by_oid(crt, oid, (int)i, 0, text, &len) < 0)
+    return NULL;
+  /* A NUL inside would make two readers see two names. */
+  return strlen(text) == len && g_utf8_validate(text, -1, NULL) ? g_strdup(text) : NULL;
+}
+
+static FerryUser *user_of_certificate(gnutls_x509_crt_t crt) {
+  g_autofree char *name = subject_part(crt, GNUTLS_OID_X520_COMMON_NAME, 0);
+  if (!name || !*name || g_str_equal(name, "system:anonymous"))
+    return NULL;
+  g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(g_free);
+  for (unsigned i = 0; i < MAX_GROUPS; i++) {
+    char *group = subject_part(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, i);
+    if (!group)
+      break;
+    g_ptr_array_add(groups, group);
+  }
+  g_ptr_array_add(groups, g_strdup("system:authenticated"));
+  g_ptr_array_add(groups, NULL);
+  FerryUser *user = ferry_user_new(name, (const char *const *)groups->pdata);
+  user->expires_s = (gint64)gnutls_x509_crt_get_expiration_time(crt);
+  return user;
+}
+
+FerryUser *ferry_auth_certificate(FerryApi *api, gnutls_session_t session, GError **error) {
+  unsigned n = 0, status = 0;
+  const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
+  if (!chain || n == 0)
+    return NULL;
+  if (gnutls_certificate_type_get2(session, GNUTLS_CTYPE_PEERS) != GNUTLS_CRT_X509)
+    return refuse(error, "the client certificate is not of type X.509");
+  gnutls_typed_vdata_st data[] = {
+      {.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT}};
+  if (gnutls_certificate_verify_peers(session, data, G_N_ELEMENTS(data), &status) < 0)
+    return refuse(error, "the client certificate could not be verified");
+  if (status != 0) {
+    gnutls_datum_t text = {0};
+    gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0);
+    g_autofree char *why = g_strdup_printf("the client certificate is not good: %s",
+                                           text.data ? (char *)text.data : "unknown reason");
+    gnutls_free(text.data);
+    return refuse(error, g_strstrip(why));
+  }
+  gnutls_x509_crt_t crt = NULL;
+  FerryUser *user = NULL;
+  if (gnutls_x509_crt_init(&crt) < 0)
+    return refuse(error, "the client certificate could not be read");
+  /* One certificate proves nothing about our CA where the chain has others: only what our CA itself
+   * signed is taken. */
+  if (gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) >= 0)
+    user = user_of_certificate(crt);
+  gnutls_x509_crt_deinit(crt);
+  return user ? user : refuse(error, "the client certificate names no user in its common name");
+}
+
+FerryUser *ferry_auth_bearer(FerryApi *api, const char *authorization, GError **error) {
+  if (g_ascii_strncasecmp(authorization, "Bearer ", 7) != 0)
+    return refuse(error, "only client certificates and bearer tokens are known here");
+  const char *token = authorization + 7;
+  while (*token == ' ')
+    token++;
+  gsize len = strlen(token);
+  if (len < 16 || len > 512)
+    return refuse(error, "the bearer token is not known");
+  g_autofree char *hash = ferry_sha256_hex(token, len);
+  FerryUser *user = g_hash_table_lookup(api->bearer, hash);
+  return user ? ferry_user_ref(user) : refuse(error, "the bearer token is not known");
+}
+
+/* {"tokens":[{"hash":"<SHA-256 in hex>","user":"ci","groups":["viewers"]}]} */
+gboolean ferry_auth_load(FerryApi *api, GError **error) {
+  api->bearer =
+      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)ferry_user_unref);
+  g_autofree char *path = g_build_filename(api->state_dir, "tokens.json", NULL);
+  if (!g_file_test(path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  gsize len;
+  g_autofree char *text = ferry_file_read(path, MAX_TOKENS_FILE, &len, error);
+  if (!text)
+    return FALSE;
+  g_autoptr(json_t) root = ferry_json_parse(text, len, error);
+  if (!root) {
+    g_prefix_error(error, "%s: ", path);
+    return FALSE;
+  }
+  gsize i;
+  json_t *entry;
+  json_array_foreach(ferry_json_get(root, "tokens"), i, entry) {
+    const char *hash = ferry_json_str(entry, "hash"), *name = ferry_json_str(entry, "user");
+    if (!hash || strlen(hash) != 64 || !name || !*name) {
+      g_set_error(
+          error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
+          "%s: tokens[%zu] needs \"hash\" (SHA-256 of the token, 64 hexadecimal digits) and "
+          "\"user\"",
+          path, i);
+      return FALSE;
+    }
+    g_autoptr(GPtrArray) groups = g_ptr_array_new();
+    gsize g;
+    json_t *group;
+    json_array_foreach(ferry_json_get(entry, "groups"), g, group) {
+      if (json_is_string(group) && g < MAX_GROUPS)
+        g_ptr_array_add(groups, (gpointer)json_string_value(group));
+    }
+    g_ptr_array_add(groups, (gpointer) "system:authenticated");
+    g_ptr_array_add(groups, NULL);
+    g_hash_table_insert(api->bearer, g_ascii_strdown(hash, -1),
+                        ferry_user_new(name, (const char *const *)groups->pdata));
+  }
+  return TRUE;
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+// Discovery, plain and aggregated, made from the kinds' tables: /api, /api/v1, /apis, /apis/G,
+// /apis/G/V. Only verbs that work are listed.
+#include "api/internal.h"
+#include "base/random.h"
+
+#include <string.h>
+
+/* Groups that have no kinds but resources to POST to. */
+static const struct {
+  const char *group, *version, *resource, *kind;
+} reviews[] = {
+    {"authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview"},
+    {"authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview"},
+    {"authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview"},
+};
+
+static json_t *strings(const char *const *list) {
+  json_t *out = json_array();
+  for (gsize i = 0; list && list[i]; i++)
+    json_array_append_new(out, json_string(list[i]));
+  return out;
+}
+
+static json_t *verbs_of(const FerryKind *kind) {
+  static const struct {
+    unsigned flag;
+    const char *name;
+  } verbs[] = {{FERRY_VERB_CREATE, "create"},
+               {FERRY_VERB_DELETE, "delete"},
+               {FERRY_VERB_DELETE, "deletecollection"},
+               {FERRY_VERB_GET, "get"},
+               {FERRY_VERB_LIST, "list"},
+               {FERRY_VERB_PATCH, "patch"},
+               {FERRY_VERB_UPDATE, "update"},
+               {FERRY_VERB_WATCH, "watch"}};
+  json_t *out = json_array();
+  for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
+    if (kind->verbs & verbs[i].flag)
+      json_array_append_new(out, json_string(verbs[i].name));
+  return out;
+}
+
+static json_t *sub_verbs(const char *subresource) {
+  return g_str_equal(subresource, "status") ? json_pack("[s,s,s]", "get", "patch", "update")
+                                            : json_pack("[s]", "update");
+}
+
+static json_t *plain_entry(const FerryKind *kind) {
+  json_t *entry =
+      json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", kind->plural, "singularName", kind->singular,
+                "namespaced", kind->namespaced, "kind", kind->kind, "verbs", verbs_of(kind));
+  if (kind->short_names)
+    json_object_set_new(entry, "shortNames", strings(kind->short_names));
+  if (kind->categories)
+    json_object_set_new(entry, "categories", strings(kind->categories));
+  return entry;
+}
+
+static void add_plain_sub(json_t *list, const FerryKind *kind, const char *sub) {
+  g_autofree char *name = g_strdup_printf("%s/%s", kind->plural, sub);
+  json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", name, "singularName",
+                                        "", "namespaced", kind->namespaced, "kind", kind->kind,
+                                        "verbs", sub_verbs(sub)));
+}
+
+/* APIResourceList of a group version, NULL where there is none. */
+static json_t *resource_list(const char *group, const char *version) {
+  json_t *list = json_array();
+  gsize n;
+  const FerryKind *const *kinds = ferry_kinds(&n);
+  for (gsize i = 0; i < n; i++) {
+    const FerryKind *kind = kinds[i];
+    if (!g_str_equal(kind->group, group) || !g_str_equal(kind->version, version))
+      continue;
+    json_array_append_new(list, plain_entry(kind));
+    if (kind->has_status)
+      add_plain_sub(list, kind, "status");
+    for (gsize s = 0; kind->subresources && kind->subresources[s]; s++)
+      add_plain_sub(list, kind, kind->subresources[s]);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS(reviews); i++)
+    if (g_str_equal(reviews[i].group, group) && g_str_equal(reviews[i].version, version))
+      json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s, s:[s]}", "name",
+                                            reviews[i].resource, "singularName", "", "namespaced",
+                                            0, "kind", reviews[i].kind, "verbs", "create"));
+  if (json_array_size(list) == 0) {
+    json_decref(list);
+    return NULL;
+  }
+  g_autofree char *gv = *group ? g_strdup_printf("%s/%s", group, version) : g_strdup(version);
+  return json_pack("{s:s, s:s, s:s, s:o}", "kind", "APIResourceList", "apiVersion", "v1",
+                   "groupVersion", gv, "resources", list);
+}
+
+/* All groups but the core one as "group", "version" pairs in a stable order. */
+static GPtrArray *group_versions(void) {
+  GPtrArray *out = g_ptr_array_new();
+  gsize n;
+  const FerryKind *const *kinds = ferry_kinds(&n);
+  for (gsize i = 0; i < n + G_N_ELEMENTS(reviews); i++) {
+    const char *group = i < n ? kinds[i]->group : reviews[i - n].group;
+    const char *version = i < n ? kinds[i]->version : reviews[i - n].version;
+    gboolean known = *group == '\0';
+    for (guint j = 0; j < out->len && !known; j += 2)
+      known = g_str_equal(g_ptr_array_index(out, j), group) &&
+              g_str_equal(g_ptr_array_index(out, j + 1), version);
+    if (known)
+      continue;
+    g_ptr_array_add(out, (gpointer)group);
+    g_ptr_array_add(out, (gpointer)version);
+  }
+  return out;
+}
+
+static json_t *group_entry(const char *group, const char *version) {
+  g_autofree char *gv = g_strdup_printf("%s/%s", group, version);
+  return json_pack("{s:s, s:[{s:s, s:s}], s:{s:s, s:s}}", "name", group, "versions", "groupVersion",
+                   gv, "version", version, "preferredVersion", "groupVersion", gv, "version",
+                   version);
+}
+
+static json_t *group_list(void) {
+  g_autoptr(GPtrArray) all = group_versions();
+  json_t *groups = json_array();
+  for (guint i = 0; i < all->len; i += 2)
+    json_array_append_new(groups,
+                          group_entry(g_ptr_array_index(all, i), g_ptr_array_index(all, i + 1)));
+  return json_pack("{s:s, s:s, s:o}", "kind", "APIGroupList", "apiVersion", "v1", "groups", groups);
+}
+
+static json_t *one_group(const char *group) {
+  g_autoptr(GPtrArray) all = group_versions();
+  for (guint i = 0; i < all->len; i += 2) {
+    if (!g_str_equal(g_ptr_array_index(all, i), group))
+      continue;
+    json_t *entry = group_entry(group, g_ptr_array_index(all, i + 1));
+    json_object_set_new(entry, "kind", json_string("APIGroup"));
+    json_object_set_new(entry, "apiVersion", json_string("v1"));
+    return entry;
+  }
+  return NULL;
+}
+
+static json_t *response_kind(const char *group, const char *version, const char *kind) {
+  return json_pack("{s:s, s:s, s:s}", "group", group, "version", version, "kind", kind);
+}
+
+static void add_aggregated_sub(json_t *list, const FerryKind *kind, const char *sub) {
+  json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "subresource", sub, "responseKind",
+                                        response_kind(kind->group, kind->version, kind->kind),
+                                        "verbs", sub_verbs(sub)));
+}
+
+static json_t *aggregated_version(const char *group, const char *version) {
+  json_t *list = json_array();
+  gsize n;
+  const FerryKind *const *kinds = ferry_kinds(&n);
+  for (gsize i = 0; i < n; i++) {
+    const FerryKind *kind = kinds[i];
+    if (!g_str_equal(kind->group, group) || !g_str_equal(kind->version, version))
+      continue;
+    json_t *subs = json_array();
+    if (kind->has_status)
+      add_aggregated_sub(subs, kind, "status");
+    for (gsize s = 0; kind->subresources && kind->subresources[s]; s++)
+      add_aggregated_sub(subs, kind, kind->subresources[s]);
+    json_t *entry = json_pack("{s:s, s:o, s:s, s:s, s:o, s:o}", "resource", kind->plural,
+                              "responseKind", response_kind(group, version, kind->kind), "scope",
+                              kind->namespaced ? "Namespaced" : "Cluster", "singularResource",
+                              kind->singular, "verbs", verbs_of(kind), "subresources", subs);
+    if (kind->short_names)
+      json_object_set_new(entry, "shortNames", strings(kind->short_names));
+    if (kind->categories)
+      json_object_set_new(entry, "categories", strings(kind->categories));
+    json_array_append_new(list, entry);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS(reviews); i++)
+    if (g_str_equal(reviews[i].group, group) && g_str_equal(reviews[i].version, version))
+      json_array_append_new(list, json_pack("{s:s, s:o, s:s, s:s, s:[s]}", "resource",
+                                            reviews[i].resource, "responseKind",
+                                            response_kind(group, version, reviews[i].kind), "scope",
+                                            "Cluster", "singularResource", "", "verbs", "create"));
+  return json_pack("{s:s, s:s, s:o}", "version", version, "freshness", "Current", "resources",
+                   list);
+}
+
+static json_t *aggregated(gboolean core, const char *version) {
+  json_t *items = json_array();
+  if (core) {
+    json_array_append_new(
+        items, json_pack("{s:{}, s:[o]}", "metadata", "versions", aggregated_version("", "v1")));
+  } else {
+    g_autoptr(GPtrArray) all = group_versions();
+    for (guint i = 0; i < all->len; i += 2)
+      json_array_append_new(
+          items,
+          json_pack("{s:{s:s}, s:[o]}", "metadata", "name", g_ptr_array_index(all, i), "versions",
+                    aggregated_version(g_ptr_array_index(all, i), g_ptr_array_index(all, i + 1))));
+  }
+  g_autofree char *gv = g_strdup_printf("apidiscovery.k8s.io/%s", version);
+  return json_pack("{s:s, s:s, s:{}, s:o}", "kind", "APIGroupDiscoveryList", "apiVersion", gv,
+                   "metadata", "items", items);
+}
+
+/* Answers with an ETag, or 304 where the client has it already. */
+static void respond_cached(FerryRequest *req, json_t *body, const char *type) {
+  g_autofree char *text = ferry_json_dump(body);
+  json_decref(body);
+  g_autofree char *hash = ferry_sha256_hex(text, strlen(text));
+  g_autofree char *etag = g_strdup_printf("\"%s\"", hash);
+  ferry_respond_header(req, "ETag", etag);
+  ferry_respond_header(req, "Vary", "Accept");
+  if (req->if_none_match && strstr(req->if_none_match, etag))
+    ferry_respond_text(req, 304, "", "");
+  else
+    ferry_respond_text(req, 200, type, text);
+}
+
+gboolean ferry_serve_discovery(FerryRequest *req, GError **error) {
+  char **s = req->segments;
+  guint n = g_strv_length(s);
+  gboolean core = g_str_equal(s[0], "api");
+  if (!g_str_equal(req->method, "GET")) {
+    ferry_respond_header(req, "Allow", "GET");
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
+                "the server does not allow this method on the requested resource: GET only");
+    return FALSE;
+  }
+  const char *version = n == 1 ? ferry_negotiate_aggregated(req) : NULL;
+  if (version) {
+    g_autofree char *type = g_strdup_printf(
+        "application/json;g=apidiscovery.k8s.io;v=%s;as=APIGroupDiscoveryList", version);
+    respond_cached(req, aggregated(core, version), type);
+    return TRUE;
+  }
+  if (!ferry_negotiate(req, FALSE, error))
+    return FALSE;
+  json_t *body;
+  if (core)
+    body = n == 1 ? json_pack("{s:s, s:[s], s:[]}", "kind", "APIVersions", "versions", "v1",
+                              "serverAddressByClientCIDRs")
+                  : resource_list("", "v1");
+  else
+    body = n == 1 ? group_list() : n == 2 ? one_group(s[1]) : resource_list(s[1], s[2]);
+  if (!body) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
+                "the server could not find the requested resource");
+    return FALSE;
+  }
+  respond_cached(req, body, "application/json");
+  return TRUE;
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: how an agent comes to be trusted, and which of its processes speaks.
+// An administrator makes a one-time token for one node; only its hash is kept, for 24 h, in a file
+// of the state directory. The agent shows it with a certificate request, gets a certificate for
+// that node's name, and the token is gone. An agent process then opens a session, which raises the
+// node's epoch: whatever an older process still sends is refused.
+#include "api/internal.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/rfc3339.h"
+#include "model/validate.h"
+
+#include <string.h>
+
+#define TOKEN_MS ((gint64)24 * 3600 * 1000)
+#define MAX_TOKENS 10000
+#define MAX_FILE (8 * 1024 * 1024)
+#define MAX_TRIES 50
+
+static gboolean bad(GError **error, const char *text) {
+  g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, text);
+  return FALSE;
+}
+
+static gboolean check_name(const char *node, GError **error) {
+  const char *problem = NULL;
+  if (node && strlen(node) <= 253 && ferry_format_check("dns-subdomain", node, &problem))
+    return TRUE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "node name \"%s\": %s", node ? node : "",
+              problem ? problem : "a node's name is at most 253 characters");
+  return FALSE;
+}
+
+/* ---- tokens ---- */
+
+static char *tokens_path(const FerryApi *api) {
+  return g_build_filename(api->state_dir, "join-tokens.json", NULL);
+}
+
+/* {hash: {node, expires (epoch ms)}} without those that have expired. Caller holds `tokens`. */
+static json_t *tokens_read(FerryApi *api, GError **error) {
+  g_autofree char *path = tokens_path(api);
+  if (!g_file_test(path, G_FILE_TEST_EXISTS))
+    return json_object();
+  gsize len;
+  g_autofree char *text = ferry_file_read(path, MAX_FILE, &len, error);
+  json_t *all = text ? json_loadb(text, len, 0, NULL) : NULL;
+  if (!json_is_object(all)) {
+    if (all)
+      json_decref(all);
+    if (error && !*error)
+      g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
+                  "%s is damaged: remove it (tokens that are not used yet are lost)", path);
+    return NULL;
+  }
+  gint64 now = ferry_clock_wall_ms(api->clock);
+  const char *key;
+  json_t *value;
+  void *next;
+  json_object_foreach_safe(all, next, key, value) {
+    if (ferry_json_int(value, "expires", 0) < now)
+      json_object_del(all, key);
+  }
+  return all;
+}
+
+static gboolean tokens_write(FerryApi *api, const json_t *all, GError **error) {
+  g_autofree char *path = tokens_path(api);
+  g_autofree char *text = ferry_json_dump_pretty(all);
+  return ferry_file_write(path, text, strlen(text), 0600, error);
+}
+
+char *ferry_api_token_new(FerryApi *api, const char *node, GError **error) {
+  if (!check_name(node, error))
+    return NULL;
+  g_autofree char *secret = ferry_random_hex(24);
+  g_autofree char *hash = ferry_sha256_hex(secret, strlen(secret));
+  g_mutex_lock(&api->tokens);
+  g_autoptr(json_t) all = tokens_read(api, error);
+  gboolean ok = all != NULL;
+  if (ok && json_object_size(all) >= MAX_TOKENS) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,
+                "%d join tokens are waiting to be used already; they expire after 24 h",
+                MAX_TOKENS);
+    ok = FALSE;
+  }
+  if (ok) {
+    json_object_set_new(all, hash,
+                        json_pack("{s:s, s:I}", "node", node, "expires",
+                                  (json_int_t)(ferry_clock_wall_ms(api->clock) + TOKEN_MS)));
+    ok = tokens_write(api, all, error);
+  }
+  g_mutex_unlock(&api->tokens);
+  return ok ? g_strdup_printf("ferry.%s.%s.%s", ferry_pki_ca_hash(api->pki), node, secret) : NULL;
+}
+
+/* ferry.HASH.NODE.SECRET; a node's name may have dots, so the ends are cut off. */
+static gboolean split_token(const char *token, char **node, char **secret) {
+  if (strlen(token) > 600 || !g_str_has_prefix(token, "ferry."))
+    return FALSE;
+  const char *first = strchr(token + 6, '.'), *last = strrchr(token, '.');
+  if (!first || last <= first + 1)
+    return FALSE;
+  *node = g_strndup(first + 1, (gsize)(last - first - 1));
+  *secret = g_strdup(last + 1);
+  return TRUE;
+}
+
+/* Takes the token out of the file, so it can't be used twice. */
+static gboolean use_token(FerryApi *api, const char *token, const char *node, GError **error) {
+  g_autofree char *named = NULL;
+  g_autofree char *secret = NULL;
+  if (!split_token(token, &named, &secret)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
+                "the join token is malformed: expected ferry.<hash>.<node>.<secret>, whole, as "
+                "`ferryd token create --node NAME` printed it");
+    return FALSE;
+  }
+  g_autofree char *hash = ferry_sha256_hex(secret, strlen(secret));
+  g_mutex_lock(&api->tokens);
+  g_autoptr(json_t) all = tokens_read(api, error);
+  const json_t *entry = all ? json_object_get(all, hash) : NULL;
+  gboolean ok =
+      entry && g_strcmp0(ferry_json_str(entry, "node"), node) == 0 && g_str_equal(named, node);
+  if (ok) {
+    json_object_del(all, hash);
+    ok = tokens_write(api, all, error);
+  } else if (all) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
+                "the join token is not valid for node \"%s\": it was used already, has expired "
+                "(24 h), or is for another node; make a new one with `ferryd token create --node "
+                "%s`",
+                node, node);
+  }
+  g_mutex_unlock(&api->tokens);
+  return ok;
+}
+
+static gboolean serve_token(FerryRequest *req, const char *node, GError **error) {
+  g_autofree char *token = ferry_api_token_new(req->api, node, error);
+  if (!token)
+    return FALSE;
+  ferry_info("made a join token", "FERRY_NODE", node, "FERRY_USER", req->user->name);
+  ferry_respond_json(req, 201, json_pack("{s:s}", "token", token));
+  return TRUE;
+}
+
+static gboolean serve_join(FerryRequest *req, GError **error) {
+  g_autoptr(json_t) body = ferry_request_body(req, error);
+  if (!body)
+    return FALSE;
+  const char *node = ferry_json_str(body, "nodeName"), *csr = ferry_json_str(body, "csr"),
+             *token = ferry_json_str(body, "token");
+  if (!node || !csr)
+    return bad(error, "expected {\"token\", \"nodeName\", \"csr\"} with strings");
+  if (!check_name(node, error))
+    return FALSE;
+  gboolean renews = req->user->node && g_str_equal(req->user->node, node);
+  if (!token && !renews)
+    return bad(error, "token is missing: make one with `ferryd token create --node NAME`");
+  /* Sign first: a bad request must not use the token up. */
+  g_autofree char *certificate =
+      ferry_pki_sign_node(req->api->pki, csr, node, ferry_clock_wall_ms(req->api->clock), error);
+  if (!certificate || (token && !use_token(req->api, token, node, error)))
+    return FALSE;
+  ferry_info(token ? "an agent joined" : "an agent renewed its certificate", "FERRY_NODE", node);
+  ferry_respond_json(
+      req, 201,
+      json_pack("{s:s, s:s}", "certificate", certificate, "ca", ferry_pki_ca(req->api->pki)));
+  return TRUE;
+}
+
+/* ---- sessions ---- */
+
+gint64 ferry_node_epoch(FerryApi *api, const char *node) {
+  g_autoptr(json_t) object = ferry_store_get(api->store, &ferry_kind_node, "", node);
+  return ferry_json_int(object, "status.agent.epoch", -1);
+}
+
+static json_t *new_node(const char *name, const char *now) {
+  g_autofree char *uid = ferry_random_uuid();
+  return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:i, s:{s:s}}, s:{}, s:{}}", "apiVersion", "v1",
+                   "kind", "Node", "metadata", "name", name, "uid", uid, "creationTimestamp", now,
+                   "generation", 1, "labels", "kubernetes.io/hostname", name, "spec", "status");
+}
+
+/* Raises the node's epoch, making the Node where it is missing. Caller is the sessions' writer. */
+static gboolean raise_epoch(FerryApi *api, const char *node, const char *version, const char *mode,
+                            gint64 *epoch, GError **error) {
+  for (int i = 0; i < MAX_TRIES; i++) {
+    g_autoptr(json_t) old = ferry_store_get(api->store, &ferry_kind_node, "", node);
+    g_autofree char *now = ferry_rfc3339_format(ferry_clock_wall_ms(api->clock));
+    g_autoptr(json_t) object =
+        old ? ferry_json_copy_along(old, "status.agent") : new_node(node, now);
+    /* A node that was deleted and comes back must not meet epochs it has seen. */
+    gint64 last = ferry_json_int(old, "status.agent.epoch", 0);
+    *epoch = old ? last + 1 : MAX(ferry_store_revision(api->store), 1);
+    ferry_json_set_int(object, "status.agent.epoch", *epoch);
+    ferry_json_set_str(object, "status.agent.version", version);
+    ferry_json_set_str(object, "status.agent.mode", mode);
+    ferry_json_set_str(object, "status.agent.connectedAt", now);
+    FerryWrite write = {.op = old ? FERRY_WRITE_UPDATE : FERRY_WRITE_CREATE,
+                        .kind = &ferry_kind_node,
+                        .ns = "",
+                        .name = node,
+                        .object = object,
+                        .revision = ferry_object_revision(old)};
+    g_autoptr(GError) problem = NULL;
+    if (ferry_store_commit(api->store, &write, 1, NULL, &problem))
+      return TRUE;
+    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) &&
+        !g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS) &&
+        !g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_NOT_FOUND)) {
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return FALSE;
+    }
+  }
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+              "node \"%s\" changes too fast to begin a session; try again", node);
+  return FALSE;
+}
+
+static gboolean serve_session(FerryRequest *req, const char *node, GError **error) {
+  g_autoptr(json_t) body = ferry_request_body(req, error);
+  if (!body)
+    return FALSE;
+  const char *version = ferry_json_str(body, "version"), *mode = ferry_json_str(body, "mode");
+  if (!version || !*version || strlen(version) > 64)
+    return bad(error, "version: expected the agent's version, 1 to 64 characters");
+  if (!mode || (!g_str_equal(mode, "local") && !g_str_equal(mode, "remote")))
+    return bad(error, "mode: expected \"local\" or \"remote\"");
+  gint64 epoch = 0;
+  g_rw_lock_writer_lock(&req->api->sessions);
+  gboolean ok = raise_epoch(req->api, node, version, mode, &epoch, error);
+  g_rw_lock_writer_unlock(&req->api->sessions);
+  if (ok)
+    ferry_respond_json(req, 201, json_pack("{s:I}", "epoch", (json_int_t)epoch));
+  return ok;
+}
+
+static gboolean serve_report(FerryRequest *req, const char *node, GError **error) {
+  g_autoptr(json_t) body = ferry_request_body(req, error);
+  if (!body)
+    return FALSE;
+  json_t *said = json_object_get(body, "epoch");
+  if (!json_is_object(body) || !json_is_integer(said))
+    return bad(error, "expected an object with the integer \"epoch\" of the agent's session");
+  if (!req->api->hooks.report) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
+                "reports are not taken here: the controllers are not running");
+    return FALSE;
+  }
+  g_rw_lock_reader_lock(&req->api->sessions);
+  gint64 epoch = ferry_node_epoch(req->api, node);
+  gboolean ok = epoch == (gint64)json_integer_value(said);
+  if (!ok)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+                "stale agent epoch: the report has %" G_GINT64_FORMAT ", node %s is at "
+                "%" G_GINT64_FORMAT "; begin a new session",
+                (gint64)json_integer_value(said), node, epoch);
+  else
+    ok = req->api->hooks.report(req->api->hooks.data, node, body, error);
+  g_rw_lock_reader_unlock(&req->api->sessions);
+  if (ok)
+    ferry_respond_json(req, 200, json_object());
+  return ok;
+}
+
+/* /apis/ferry.migration/v1/join and .../nodes/NAME/(token|session|report) */
+gboolean ferry_serve_node_route(FerryRequest *req, GError **error) {
+  char **s = req->segments;
+  guint n = g_strv_length(s);
+  gboolean join = n == 4 && g_str_equal(s[3], "join");
+  static const char *const actions[] = {"token", "session", "report", NULL};
+  if (!join && (n != 6 || !g_strv_contains(actions, s[5]))) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
+                "the server could not find the requested resource");
+    return FALSE;
+  }
+  if (!g_str_equal(req->method, "POST")) {
+    ferry_respond_header(req, "Allow", "POST");
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
+                "the server does not allow this method on the requested resource: POST only");
+    return FALSE;
+  }
+  if (join)
+    return serve_join(req, error);
+  if (!check_name(s[4], error))
+    return FALSE;
+  if (g_str_equal(s[5], "token"))
+    return serve_token(req, s[4], error);
+  return g_str_equal(s[5], "session") ? serve_session(req, s[4], error)
+                                      : serve_report(req, s[4], error);
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// DELETE of one object and of collections, and the cancel of a migration. An object with finalizers
+// stays, marked, until its controller has taken the last one off.
+#include "api/internal.h"
+#include "base/rfc3339.h"
+
+#include <string.h>
+
+#define MAX_TRIES 50
+
+/* The DeleteOptions of the body; NULL without an error where there are none. */
+static gboolean read_options(FerryRequest *req, json_t **options, GError **error) {
+  *options = NULL;
+  if (req->body->len == 0)
+    return TRUE;
+  g_autofree char *type = ferry_media_type(req->content_type);
+  if (g_str_equal(type, "application/vnd.kubernetes.protobuf"))
+    return TRUE; /* nothing in it that matters here: kubectl sends preconditions as JSON */
+  *options = ferry_request_body(req, error);
+  if (*options && !json_is_object(*options)) {
+    g_clear_pointer(options, json_decref);
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "the body of a DELETE must be a DeleteOptions object");
+    return FALSE;
+  }
+  return *options != NULL;
+}
+
+static gboolean check_preconditions(FerryRequest *req, const json_t *options, const json_t *object,
+                                    GError **error) {
+  static const struct {
+    const char *wanted, *path, *text;
+  } checks[] = {{"preconditions.uid", "metadata.uid", "UID"},
+                {"preconditions.resourceVersion", "metadata.resourceVersion", "ResourceVersion"}};
+  for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
+    const char *wanted = ferry_json_str(options, checks[i].wanted);
+    const char *real = ferry_json_str(object, checks[i].path);
+    if (!wanted || g_strcmp0(wanted, real) == 0)
+      continue;
+    g_autofree char *what = ferry_qualified(req->kind);
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+                "Operation cannot be fulfilled on %s \"%s\": Precondition failed: %s in "
+                "precondition: %s, %s in object meta: %s",
+                what, ferry_json_str(object, "metadata.name"), checks[i].text, wanted,
+                checks[i].text, real);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* What goes with a namespace: all objects in it. */
+static void add_contents(FerryRequest *req, const char *ns, GArray *writes, GPtrArray *keep) {
+  gsize n;
+  const FerryKind *const *kinds = ferry_kinds(&n);
+  for (gsize i = 0; i < n; i++) {
+    if (!kinds[i]->namespaced)
+      continue;
+    GPtrArray *all = ferry_store_list(req->api->store, kinds[i], ns, NULL);
+    g_ptr_array_add(keep, all);
+    for (guint j = 0; j < all->len; j++) {
+      FerryWrite write = {.op = FERRY_WRITE_DELETE,
+                          .kind = kinds[i],
+                          .ns = ns,
+                          .name = ferry_json_str(g_ptr_array_index(all, j), "metadata.name")};
+      g_array_append_val(writes, write);
+    }
+  }
+}
+
+/* Deletes or marks `object` (borrowed). `*left` gets the marked object where it stays. */
+static gboolean delete_once(FerryRequest *req, json_t *object, gboolean dry, json_t **left,
+                            GError **error) {
+  g_autoptr(json_t) instead = NULL;
+  *left = NULL;
+  if (!ferry_admit_delete(req, object, &instead, error))
+    return FALSE;
+  const json_t *now = instead ? instead : object;
+  const char *name = ferry_json_str(object, "metadata.name");
+  FerryWrite write = {.op = FERRY_WRITE_DELETE,
+                      .kind = req->kind,
+                      .ns = req->ns ? req->ns : "",
+                      .name = name,
+                      .revision = ferry_object_revision(object)};
+  g_autoptr(json_t) marked = NULL;
+  if (json_array_size(ferry_json_get(now, "metadata.finalizers")) > 0) {
+    marked = json_deep_copy(now);
+    if (!ferry_json_str(marked, "metadata.deletionTimestamp")) {
+      g_autofree char *time = ferry_rfc3339_format(ferry_clock_wall_ms(req->api->clock));
+      ferry_json_set_str(marked, "metadata.deletionTimestamp", time);
+      ferry_json_set_int(marked, "metadata.deletionGracePeriodSeconds", 0);
+    }
+    write.op = FERRY_WRITE_UPDATE;
+    write.object = marked;
+  }
+  if (dry) {
+    *left = marked ? json_incref(marked) : NULL;
+    return TRUE;
+  }
+  g_autoptr(GArray) writes = g_array_new(FALSE, FALSE, sizeof(FerryWrite));
+  g_autoptr(GPtrArray) keep = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+  g_array_append_val(writes, write);
+  if (req->kind == &ferry_kind_namespace)
+    add_contents(req, name, writes, keep);
+  g_autofree json_t **results = g_new0(json_t *, writes->len);
+  if (!ferry_store_commit(req->api->store, (FerryWrite *)(void *)writes->data, writes->len, results,
+                          error))
+    return FALSE;
+  for (guint i = 0; i < writes->len; i++)
+    if (i == 0 && marked)
+      *left = results[i];
+    else
+      json_decref(results[i]);
+  return TRUE;
+}
+
+/* Reads and deletes until nobody is in between. */
+static gboolean delete_named(FerryRequest *req, const json_t *options, gboolean dry, json_t **gone,
+                             json_t **left, GError **error) {
+  for (int i = 0;; i++) {
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(json_t) object = ferry_resource_find(req, error);
+    if (!object || !check_preconditions(req, options, object, error))
+      return FALSE;
+    if (delete_once(req, object, dry, left, &problem)) {
+      *gone = g_steal_pointer(&object);
+      return TRUE;
+    }
+    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= MAX_TRIES ||
+        req->refused) {
+      if (!req->refused)
+        ferry_store_error(&problem, req->kind, req->name);
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return FALSE;
+    }
+  }
+}
+
+gboolean ferry_resource_delete(FerryRequest *req, GError **error) {
+  g_autoptr(json_t) options = NULL;
+  g_autoptr(json_t) gone = NULL;
+  g_autoptr(json_t) left = NULL;
+  gboolean dry;
+  if (!read_options(req, &options, error) || !ferry_request_dry_run(req, options, &dry, error) ||
+      !delete_named(req, options, dry, &gone, &left, error))
+    return FALSE;
+  if (left) {
+    ferry_respond_object(req, 200, req->kind, left);
+    return TRUE;
+  }
+  json_t *details =
+      json_pack("{s:s*, s:s, s:s*}", "name", ferry_json_str(gone, "metadata.name"), "kind",
+                req->kind->plural, "uid", ferry_json_str(gone, "metadata.uid"));
+  if (*req->kind->group)
+    json_object_set_new(details, "group", json_string(req->kind->group));
+  ferry_respond_json(req, 200,
+                     json_pack("{s:s, s:s, s:{}, s:s, s:o}", "kind", "Status", "apiVersion", "v1",
+                               "metadata", "status", "Success", "details", details));
+  return TRUE;
+}
+
+gboolean ferry_resource_delete_collection(FerryRequest *req, GError **error) {
+  g_autoptr(json_t) options = NULL;
+  g_autoptr(FerrySelector) labels = NULL;
+  g_autoptr(FerrySelector) fields = NULL;
+  gboolean dry;
+  gint64 revision;
+  if (!read_options(req, &options, error) || !ferry_request_dry_run(req, options, &dry, error) ||
+      !ferry_request_selectors(req, &labels, &fields, error))
+    return FALSE;
+  g_autoptr(GPtrArray) all = ferry_store_list(req->api->store, req->kind,
+                                              req->kind->namespaced ? req->ns : NULL, &revision);
+  json_t *items = json_array();
+  gboolean ok = TRUE;
+  for (guint i = 0; ok && i < all->len; i++) {
+    json_t *object = g_ptr_array_index(all, i);
+    if (!ferry_selector_matches(labels, object) || !ferry_selector_matches(fields, object))
+      continue;
+    g_autoptr(json_t) gone = NULL;
+    g_autoptr(json_t) left = NULL;
+    g_autoptr(GError) problem = NULL;
+    req->name = ferry_json_str(object, "metadata.name");
+    ok = delete_named(req, NULL, dry, &gone, &left, &problem);
+    if (g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_NOT_FOUND))
+      ok = TRUE; /* somebody else removed it */
+    else if (problem)
+      req->error_name = g_strdup(req->name);
+    req->name = NULL;
+    if (!ok)
+      g_propagate_error(error, g_steal_pointer(&problem));
+    else if (gone)
+      json_array_append(items, left ? left : gone);
+  }
+  if (!ok) {
+    json_decref(items);
+    return FALSE;
+  }
+  g_autofree char *version = ferry_kind_api_version(req->kind);
+  g_autofree char *kind = g_strconcat(req->kind->kind, "List", NULL);
+  g_autofree char *rv = g_strdup_printf("%" G_GINT64_FORMAT, ferry_store_revision(req->api->store));
+  req->format = FERRY_FORMAT_JSON;
+  ferry_respond_json(req, 200,
+                     json_pack("{s:s, s:s, s:{s:s}, s:o}", "kind", kind, "apiVersion", version,
+                               "metadata", "resourceVersion", rv, "items", items));
+  return TRUE;
+}
+
+/* ---- cancel ---- */
+
+gboolean ferry_resource_cancel(FerryRequest *req, GError **error) {
+  for (int i = 0;; i++) {
+    g_autoptr(json_t) old = ferry_resource_find(req, error);
+    if (!old)
+      return FALSE;
+    const char *phase = ferry_json_str(old, "status.phase");
+    const char *mode = ferry_json_str(old, "status.migrationState.mode");
+    if (g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0 ||
+        g_strcmp0(mode, "PostCopy") == 0) {
+      g_autofree char *what = ferry_qualified(req->kind);
+      gboolean post = g_strcmp0(mode, "PostCopy") == 0 && g_strcmp0(phase, "Running") == 0;
+      g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+                  "Operation cannot be fulfilled on %s \"%s\": %s", what, req->name,
+                  post ? "it is in post-copy: the VM runs on the target already and needs the rest "
+                         "of its memory from the source, so it cannot go back; wait for its end"
+                  : g_strcmp0(phase, "Succeeded") == 0
+                      ? "it has already succeeded; migrate the VM again to move it elsewhere"
+                      : "it has already failed; there is nothing to cancel");
+      return FALSE;
+    }
+    if (ferry_json_bool(old, "status.migrationState.abortRequested", FALSE)) {
+      ferry_respond_object(req, 200, req->kind, old);
+      return TRUE;
+    }
+    g_autoptr(json_t) object = ferry_json_copy_along(old, "status.migrationState");
+    ferry_json_set_bool(object, "status.migrationState.abortRequested", TRUE);
+    ferry_json_set_str(object, "status.migrationState.abortRequestedBy", req->user->name);
+    FerryWrite write = {.op = FERRY_WRITE_UPDATE,
+                        .kind = req->kind,
+                        .ns = req->ns,
+                        .name = req->name,
+                        .object = object,
+                        .revision = ferry_object_revision(old)};
+    json_t *stored = NULL;
+    g_autoptr(GError) problem = NULL;
+    if (ferry_store_commit(req->api->store, &write, 1, &stored, &problem)) {
+      ferry_respond_object(req, 200, req->kind, stored);
+      json_decref(stored);
+      return TRUE;
+    }
+    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= MAX_TRIES) {
+      ferry_store_error(&problem, req->kind, req->name);
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return FALSE;
+    }
+  }
+}

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: every change of a stored object is one loop: read, change, put back what
+// clients may not change, validate, admit, commit against the revision that was read; again when
+// somebody else was faster and the client named no revision of its own. Nothing is written unless
+// all of it passed.
+#include "api/apply.h"
+#include "api/internal.h"
+#include "base/random.h"
+#include "base/rfc3339.h"
+#include "model/validate.h"
+
+#include <string.h>
+
+#define MAX_TRIES 50
+
+gboolean ferry_request_dry_run(FerryRequest *req, const json_t *options, gboolean *dry,
+                               GError **error) {
+  const char *text = ferry_query(req, "dryRun");
+  const json_t *list = ferry_json_get(options, "dryRun");
+  *dry = FALSE;
+  if (json_is_array(list) && json_array_size(list) > 0) {
+    text = json_string_value(json_array_get(list, 0));
+    if (!text)
+      text = "?";
+  }
+  if (!text || !*text)
+    return TRUE;
+  if (!g_str_equal(text, "All")) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "dryRun: Unsupported value: \"%s\": supported values: \"All\"", text);
+    return FALSE;
+  }
+  *dry = TRUE;
+  return TRUE;
+}
+
+static gboolean unknown_mode(FerryRequest *req, FerryUnknown *mode, GError **error) {
+  const char *text = ferry_query(req, "fieldValidation");
+  *mode = FERRY_UNKNOWN_WARN;
+  if (!text || !*text || g_str_equal(text, "Warn"))
+    return TRUE;
+  if (g_str_equal(text, "Ignore"))
+    *mode = FERRY_UNKNOWN_IGNORE;
+  else if (g_str_equal(text, "Strict"))
+    *mode = FERRY_UNKNOWN_STRICT;
+  else {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "fieldValidation: Unsupported value: \"%s\": supported values: \"Ignore\", "
+                "\"Warn\", \"Strict\"",
+                text);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean bad(GError **error, const char *text) {
+  g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, text);
+  return FALSE;
+}
+
+/* apiVersion, kind, name and namespace of `object` against the URL; fills in what is missing. */
+static gboolean match_url(FerryRequest *req, json_t *object, GError **error) {
+  g_autofree char *version = ferry_kind_api_version(req->kind);
+  const char *v = ferry_json_str(object, "apiVersion"), *k = ferry_json_str(object, "kind");
+  if (!json_is_object(object))
+    return bad(error, "the body must be one object");
+  if (!json_is_object(json_object_get(object, "metadata"))) {
+    if (json_object_get(object, "metadata") && !json_is_null(json_object_get(object, "metadata")))
+      return bad(error, "metadata must be an object");
+    json_object_set_new(object, "metadata", json_object());
+  }
+  if ((v && !g_str_equal(v, version)) || (k && ferry_kind_by_gvk(version, k) != req->kind)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "%s, Kind=%s in the data does not match the expected %s, Kind=%s of the URL",
+                v ? v : version, k ? k : req->kind->kind, version, req->kind->kind);
+    return FALSE;
+  }
+  json_object_set_new(object, "apiVersion", json_string(version));
+  json_object_set_new(object, "kind", json_string(req->kind->kind));
+  const char *ns = ferry_json_str(object, "metadata.namespace");
+  if (!req->kind->namespaced) {
+    ferry_json_set(object, "metadata.namespace", NULL);
+  } else if (ns && *ns && !g_str_equal(ns, req->ns)) {
+    return bad(error, "the namespace of the provided object does not match the namespace sent on "
+                      "the request");
+  } else {
+    ferry_json_set_str(object, "metadata.namespace", req->ns);
+  }
+  return TRUE;
+}
+
+static void emit_warnings(FerryRequest *req, GPtrArray *warnings) {
+  for (guint i = 0; i < warnings->len; i++)
+    ferry_respond_warning(req, g_ptr_array_index(warnings, i));
+}
+
+/* ---- create ---- */
+
+static gboolean namespace_exists(FerryRequest *req, GError **error) {
+  if (!req->kind->namespaced)
+    return TRUE;
+  g_autoptr(json_t) ns = ferry_store_get(req->api->store, &ferry_kind_namespace, "", req->ns);
+  if (!ns) {
+    ferry_set_not_found(error, &ferry_kind_namespace, req->ns);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static const char *const server_owned[] = {"uid",        "creationTimestamp",
+                                           "generation", "deletionTimestamp",
+                                           "selfLink",   "deletionGracePeriodSeconds"};
+
+/* One try with one name; `object` is the client's (borrowed). New reference to what is stored. */
+static json_t *create_once(FerryRequest *req, const json_t *client, FerryUnknown unknown,
+                           gboolean dry, GPtrArray *warnings, GError **error) {
+  g_autoptr(json_t) draft = json_deep_copy(client);
+  json_t *meta = json_object_get(draft, "metadata");
+  const char *generate = ferry_json_str(draft, "metadata.generateName");
+  const char *given = ferry_json_str(draft, "metadata.name");
+  if (generate && *generate && (!given || !*given)) {
+    g_autofree char *suffix = ferry_random_suffix(5);
+    g_autofree char *name = g_strconcat(generate, suffix, NULL);
+    ferry_json_set_str(draft, "metadata.name", name);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS(server_owned); i++)
+    json_object_del(meta, server_owned[i]);
+  if (req->kind->has_status)
+    json_object_del(draft, "status");
+  g_autoptr(json_t) object = ferry_validate(req->kind, draft, NULL, unknown, warnings, error);
+  if (!object)
+    return NULL;
+  ferry_apply_defaults(req->kind, object);
+  g_autofree char *uid = ferry_random_uuid();
+  g_autofree char *now = ferry_rfc3339_format(ferry_clock_wall_ms(req->api->clock));
+  ferry_json_set_str(object, "metadata.uid", uid);
+  ferry_json_set_str(object, "metadata.creationTimestamp", now);
+  ferry_json_set_int(object, "metadata.generation", 1);
+  if (!ferry_admit_create(req, object, error))
+    return NULL;
+  const char *name = ferry_json_str(object, "metadata.name");
+  const char *ns = req->ns ? req->ns : "";
+  if (dry) {
+    g_autoptr(json_t) there = ferry_store_get(req->api->store, req->kind, ns, name);
+    if (!there)
+      return json_incref(object);
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS, "exists");
+    ferry_store_error(error, req->kind, name);
+    return NULL;
+  }
+  FerryWrite write = {
+      .op = FERRY_WRITE_CREATE, .kind = req->kind, .ns = ns, .name = name, .object = object};
+  json_t *stored = NULL;
+  if (!ferry_store_commit(req->api->store, &write, 1, &stored, error)) {
+    ferry_store_error(error, req->kind, name);
+    return NULL;
+  }
+  return stored;
+}
+
+static gboolean create_object(FerryRequest *req, json_t *body, GError **error) {
+  FerryUnknown unknown;
+  gboolean dry;
+  if (!match_url(req, body, error) || !unknown_mode(req, &unknown, error) ||
+      !ferry_request_dry_run(req, NULL, &dry, error) || !namespace_exists(req, error))
+    return FALSE;
+  const char *rv = ferry_json_str(body, "metadata.resourceVersion");
+  if (rv && *rv)
+    return bad(error, "resourceVersion should not be set on objects to be created");
+  ferry_json_set(body, "metadata.resourceVersion", NULL);
+  g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+  const char *name = ferry_json_str(body, "metadata.name");
+  gboolean generated = !name || !*name;
+  gboolean serial = req->kind == &ferry_kind_vmim;
+  g_autoptr(json_t) stored = NULL;
+  g_autoptr(GError) problem = NULL;
+  if (serial)
+    g_mutex_lock(&req->api->migrations);
+  for (int i = 0; i < 8 && !stored; i++) {
+    g_clear_error(&problem);
+    g_ptr_array_set_size(warnings, 0);
+    stored = create_once(req, body, unknown, dry, warnings, &problem);
+    if (!stored &&
+        !(generated && g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS)))
+      break;
+  }
+  if (serial)
+    g_mutex_unlock(&req->api->migrations);
+  if (!stored) {
+    req->error_name = g_strdup(name);
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return FALSE;
+  }
+  emit_warnings(req, warnings);
+  ferry_respond_object(req, 201, req->kind, stored);
+  return TRUE;
+}
+
+gboolean ferry_resource_create(FerryRequest *req, GError **error) {
+  g_autoptr(json_t) body = ferry_request_body(req, error);
+  return body && create_object(req, body, error);
+}
+
+/* ---- change ---- */
+
+/* Takes from `old` what this kind of write may not touch. */
+static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object, GError **error) {
+  gboolean status = g_strcmp0(req->subresource, "status") == 0;
+  json_t *draft = *object;
+  const json_t *meta_old = json_object_get(old, "metadata");
+  json_t *meta = json_object_get(draft, "metadata");
+  const char *name = ferry_json_str(old, "metadata.name");
+  const char *said = ferry_json_str(draft, "metadata.name");
+  if (said && *said && !g_str_equal(said, name) && !g_str_equal(said, req->name)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "the name of the object (%s) does not match the name on the URL (%s)", said,
+                req->name);
+    return FALSE;
+  }
+  const char *uid = ferry_json_str(draft, "metadata.uid");
+  const char *uid_old = ferry_json_str(old, "metadata.uid");
+  if (uid && *uid && g_strcmp0(uid, uid_old) != 0) {
+    g_autofree char *what = ferry_qualified(req->kind);
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+                "Operation cannot be fulfilled on %s \"%s\": Precondition failed: UID in "
+                "precondition: %s, UID in object meta: %s",
+                what, name, uid, uid_old);
+    return FALSE;
+  }
+  const char *rv = ferry_json_str(draft, "metadata.resourceVersion");
+  if (rv && *rv && g_strcmp0(rv, ferry_json_str(old, "metadata.resourceVersion")) != 0) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT, "stale");
+    ferry_store_error(error, req->kind, name);
+    return FALSE;
+  }
+  if (status) {
+    json_t *whole = json_deep_copy(old);
+    json_t *s = json_object_get(draft, "status");
+    if (s)
+      json_object_set(whole, "status", s);
+    else
+      json_object_del(whole, "status");
+    json_decref(draft);
+    *object = whole;
+    return TRUE;
+  }
+  if (req->kind->has_status) {
+    json_t *s = json_object_get(old, "status");
+    if (s)
+      json_object_set(draft, "status", s);
+    else
+      json_object_del(draft, "status");
+  }
+  json_object_set_new(meta, "name", json_string(name));
+  for (gsize i = 0; i < G_N_ELEMENTS(server_owned); i++) {
+    json_t *value = json_object_get(meta_old, server_owned[i]);
+    if (value)
+      json_object_set(meta, server_owned[i], value);
+    else
+      json_object_del(meta, server_owned[i]);
+  }
+  json_object_set(meta, "resourceVersion", json_object_get(meta_old, "resourceVersion"));
+  return TRUE;
+}
+
+/* Whether only status.progress and status.decisions differ: what telemetry may touch. */
+static gboolean only_telemetry(const json_t *old, const json_t *object) {
+  g_autoptr(json_t) a = ferry_json_copy_along(old, "status");
+  g_autoptr(json_t) b = ferry_json_copy_along(object, "status");
+  static const char *const parts[] = {"status.progress", "status.decisions"};
+  for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+    ferry_json_set(a, parts[i], NULL);
+    ferry_json_set(b, parts[i], NULL);
+  }
+  return json_equal(a, b);
+}
+
+static gboolean check_agent(FerryRequest *req, const json_t *old, const json_t *object,
+                            GError **error) {
+  if (req->telemetry && !only_telemetry(old, object))
+    return bad(error, "Ferry-Telemetry: such a write may change status.progress and "
+                      "status.decisions only; leave the header out");
+  if (!req->user->node)
+    return TRUE;
+  if (req->epoch < 0)
+    return bad(error, "an agent's write needs the header Ferry-Agent-Epoch");
+  gint64 epoch = ferry_node_epoch(req->api, req->user->node);
+  if (req->epoch == epoch)
+    return TRUE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+              "stale agent epoch: the request has %" G_GINT64_FORMAT
+              ", node %s is at %" G_GINT64_FORMAT
+              ": another agent process has taken over; begin a new session",
+              req->epoch, req->user->node, epoch);
+  return FALSE;
+}
+
+static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer data,
+                           FerryUnknown unknown, gboolean dry, GPtrArray *warnings, gboolean *again,
+                           GError **error) {
+  *again = FALSE;
+  g_autoptr(json_t) old = ferry_resource_find(req, error);
+  if (!old)
+    return NULL;
+  g_autoptr(json_t) changed = change(req, old, data, error);
+  if (!changed)
+    return NULL;
+  g_autoptr(json_t) draft = json_deep_copy(changed);
+  if (!match_url(req, draft, error))
+    return NULL;
+  const char *rv = ferry_json_str(changed, "metadata.resourceVersion");
+  gboolean pinned = req->pins_revision && rv && *rv;
+  if (!keep_owned(req, old, &draft, error))
+    return NULL;
+  g_autoptr(json_t) object = ferry_validate(req->kind, draft, old, unknown, warnings, error);
+  if (!object)
+    return NULL;
+  if (g_strcmp0(req->subresource, "status") != 0) {
+    ferry_apply_defaults(req->kind, object);
+    if (!json_equal(json_object_get(old, "spec"), json_object_get(object, "spec")))
+      ferry_json_set_int(object, "metadata.generation",
+                         ferry_json_int(old, "metadata.generation", 0) + 1);
+  }
+  ferry_apply_track(req, old, object);
+  if (!ferry_admit_update(req, old, object, error) || !check_agent(req, old, object, error))
+    return NULL;
+  if (dry)
+    return json_incref(object);
+  const char *name = ferry_json_str(old, "metadata.name");
+  gboolean gone = ferry_json_str(object, "metadata.deletionTimestamp") &&
+                  json_array_size(ferry_json_get(object, "metadata.finalizers")) == 0;
+  FerryWrite write = {.op = gone ? FERRY_WRITE_DELETE : FERRY_WRITE_UPDATE,
+                      .kind = req->kind,
+                      .ns = req->ns ? req->ns : "",
+                      .name = name,
+                      .object = object,
+                      .revision = ferry_object_revision(old),
+                      .telemetry = req->telemetry};
+  json_t *stored = NULL;
+  if (!ferry_store_commit(req->api->store, &write, 1, &stored, error)) {
+    *again = error && g_error_matches(*error, FERRY_ERROR, FERRY_ERROR_CONFLICT) && !pinned;
+    ferry_store_error(error, req->kind, name);
+    return NULL;
+  }
+  return stored;
+}
+
+gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpointer data,
+                               GError **error) {
+  FerryUnknown unknown;
+  gboolean dry, again = TRUE;
+  if (!unknown_mode(req, &unknown, error) || !ferry_request_dry_run(req, NULL, &dry, error))
+    return FALSE;
+  g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(json_t) stored = NULL;
+  g_autoptr(GError) problem = NULL;
+  /* A new session of the agent waits for its old one's commits. */
+  gboolean agent = req->user->node != NULL;
+  for (int i = 0; i < MAX_TRIES && !stored && again; i++) {
+    g_clear_error(&problem);
+    g_ptr_array_set_size(warnings, 0);
+    if (agent)
+      g_rw_lock_reader_lock(&req->api->sessions);
+    stored = modify_once(req, change, data, unknown, dry, warnings, &again, &problem);
+    if (agent)
+      g_rw_lock_reader_unlock(&req->api->sessions);
+  }
+  if (!stored) {
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return FALSE;
+  }
+  emit_warnings(req, warnings);
+  ferry_respond_object(req, 200, req->kind, stored);
+  return TRUE;
+}
+
+static json_t *replace(FerryRequest *req, const json_t *old, gpointer data, GError **error) {
+  return json_incref(data);
+}
+
+gboolean ferry_resource_update(FerryRequest *req, GError **error) {
+  g_autoptr(json_t) body = ferry_request_body(req, error);
+  if (!body)
+    return FALSE;
+  req->pins_revision = TRUE;
+  return ferry_resource_modify(req, replace, body, error);
+}
+
+static json_t *patch(FerryRequest *req, const json_t *old, gpointer data, GError **error) {
+  return ferry_patch_apply(req, old, data, error);
+}
+
+gboolean ferry_resource_patch(FerryRequest *req, GError **error) {
+  g_autoptr(json_t) body = ferry_request_body(req, error);
+  if (!body)
+    return FALSE;
+  g_autofree char *type = ferry_media_type(req->content_type);
+  if (!g_str_equal(type, "application/apply-patch+yaml")) {
+    req->pins_revision = ferry_json_str(body, "metadata.resourceVersion") != NULL;
+    return ferry_resource_modify(req, patch, body, error);
+  }
+  const char *manager = ferry_query(req, "fieldManager");
+  if (!manager || !*manager)
+    return bad(error, "fieldManager: Required value: is required for apply patch");
+  g_autoptr(GError) missing = NULL;
+  g_autoptr(json_t) there = ferry_resource_find(req, &missing);
+  if (there || req->subresource)
+    return ferry_resource_modify(req, patch, body, error);
+  if (!(req->kind->verbs & FERRY_VERB_CREATE)) {
+    g_propagate_error(error, g_steal_pointer(&missing));
+    return FALSE;
+  }
+  g_autoptr(json_t) first = ferry_patch_apply(req, NULL, body, error);
+  return first && create_object(req, first, error);
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Life of the API: files, listening sockets, start and orderly stop. The order of stopping matters:
+// refuse new work, end the watches (a suspended connection would otherwise hang the HTTP library),
+// wait for the pool, then stop the daemons.
+#include "api/server.h"
+#include "api/internal.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "base/rfc3339.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define POOL_THREADS 16
+
+static int open_socket(const char *where, GError **error) {
+  const char *colon = strrchr(where, ':');
+  g_autofree char *host = colon ? g_strndup(where, (gsize)(colon - where)) : NULL;
+  gint64 port;
+  if (!colon || !g_ascii_string_to_signed(colon + 1, 10, 0, 65535, &port, NULL)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "listen address \"%s\": expected ADDRESS:PORT or [IPV6]:PORT", where);
+    return -1;
+  }
+  gsize len = strlen(host);
+  if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
+    host[len - 1] = '\0';
+    memmove(host, host + 1, len - 1);
+  }
+  struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
+  int rc = getaddrinfo(*host ? host : NULL, colon + 1, &hints, &list);
+  if (rc != 0) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "listen address \"%s\": %s", where,
+                gai_strerror(rc));
+    return -1;
+  }
+  int fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+  if (fd >= 0)
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (fd < 0 || bind(fd, list->ai_addr, list->ai_addrlen) < 0 || listen(fd, 512) < 0) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE, "cannot listen on %s: %s", where,
+                g_strerror(errno));
+    if (fd >= 0)
+      close(fd);
+    fd = -1;
+  }
+  freeaddrinfo(list);
+  return fd;
+}
+
+static gboolean add_listener(FerryApi *api, int fd, GError **error) {
+  FerryListener *listener = ferry_listener_new(api, fd, error);
+  if (!listener)
+    return FALSE;
+  g_ptr_array_add(api->listeners, listener);
+  return TRUE;
+}
+
+/* https://HOST:PORT by which this machine reaches the first listener. */
+static char *own_url(const FerryApi *api, const FerryApiConfig *config) {
+  if (config->server_url)
+    return g_strdup(config->server_url);
+  guint16 port = ferry_api_port(api, 0);
+  const char *first = config->listen && config->listen[0] ? config->listen[0] : "127.0.0.1:0";
+  const char *colon = strrchr(first, ':');
+  g_autofree char *host = g_strndup(first, (gsize)(colon - first));
+  if (!*host || g_str_equal(host, "0.0.0.0"))
+    return g_strdup_printf("https://127.0.0.1:%u", port);
+  if (g_str_equal(host, "[::]"))
+    return g_strdup_printf("https://[::1]:%u", port);
+  return g_strdup_printf("https://%s:%u", host, port);
+}
+
+static gboolean make_namespace(FerryApi *api, const char *name, GError **error) {
+  g_autoptr(json_t) there = ferry_store_get(api->store, &ferry_kind_namespace, "", name);
+  if (there)
+    return TRUE;
+  g_autofree char *uid = ferry_random_uuid();
+  g_autofree char *now = ferry_rfc3339_format(ferry_clock_wall_ms(api->clock));
+  g_autoptr(json_t) object =
+      json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:i, s:{s:s}}, s:{s:[]}, s:{s:s}}", "apiVersion",
+                "v1", "kind", "Namespace", "metadata", "name", name, "uid", uid,
+                "creationTimestamp", now, "generation", 1, "labels", "kubernetes.io/metadata.name",
+                name, "spec", "finalizers", "status", "phase", "Active");
+  FerryWrite write = {.op = FERRY_WRITE_CREATE,
+                      .kind = &ferry_kind_namespace,
+                      .ns = "",
+                      .name = name,
+                      .object = object};
+  return ferry_store_commit(api->store, &write, 1, NULL, error);
+}
+
+static gboolean write_kubeconfig(FerryApi *api, GError **error) {
+  g_autofree char *path = g_build_filename(api->state_dir, "admin.kubeconfig", NULL);
+  g_autofree char *text = ferry_pki_kubeconfig(api->pki, api->url);
+  g_autofree char *old = ferry_file_read(path, 1024 * 1024, NULL, NULL);
+  return g_strcmp0(old, text) == 0 || ferry_file_write(path, text, strlen(text), 0600, error);
+}
+
+/* Takes the sockets of the configuration over, those that are not served yet closed on an error. */
+static gboolean open_listeners(FerryApi *api, const FerryApiConfig *config, GError **error) {
+  gboolean ok = TRUE;
+  for (gsize i = 0; ok && config->listen && config->listen[i]; i++) {
+    int fd = open_socket(config->listen[i], error);
+    ok = fd >= 0 && add_listener(api, fd, error);
+  }
+  for (gsize i = 0; i < config->n_fds; i++) {
+    if (ok)
+      ok = add_listener(api, config->fds[i], error);
+    else
+      close(config->fds[i]);
+  }
+  if (ok && api->listeners->len == 0) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "no address to listen on was given");
+    ok = FALSE;
+  }
+  return ok;
+}
+
+FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
+  g_autoptr(FerryApi) api = g_new0(FerryApi, 1);
+  api->store = config->store;
+  api->clock = config->clock ? config->clock : ferry_clock_system();
+  api->hooks = config->hooks;
+  api->state_dir = g_strdup(config->state_dir);
+  api->listeners = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_listener_free);
+  api->pages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, ferry_snapshot_free);
+  api->streams = g_ptr_array_new();
+  g_mutex_init(&api->migrations);
+  g_rw_lock_init(&api->sessions);
+  g_mutex_init(&api->tokens);
+  g_mutex_init(&api->snapshots);
+  g_mutex_init(&api->watches);
+  g_cond_init(&api->watch_stop);
+  api->pool = g_thread_pool_new(ferry_connection_work, api, POOL_THREADS, FALSE, NULL);
+  api->pki =
+      ferry_pki_open(api->state_dir, config->tls_sans, ferry_clock_wall_ms(api->clock), error);
+  if (!api->pki || !ferry_auth_load(api, error) || !make_namespace(api, "default", error) ||
+      !make_namespace(api, "kubevirt", error))
+    return NULL;
+  ferry_watch_start(api);
+  if (!open_listeners(api, config, error))
+    return NULL;
+  api->url = own_url(api, config);
+  if (!write_kubeconfig(api, error))
+    return NULL;
+  return g_steal_pointer(&api);
+}
+
+void ferry_api_free(FerryApi *api) {
+  if (!api)
+    return;
+  g_atomic_int_set(&api->stopping, 1);
+  ferry_watch_stop_all(api);
+  while (g_atomic_int_get(&api->requests) > 0)
+    g_usleep(1000);
+  g_ptr_array_unref(api->listeners);
+  g_thread_pool_free(api->pool, FALSE, TRUE);
+  g_ptr_array_unref(api->streams);
+  g_hash_table_unref(api->pages);
+  g_clear_pointer(&api->bearer, g_hash_table_unref);
+  ferry_pki_free(api->pki);
+  g_mutex_clear(&api->migrations);
+  g_rw_lock_clear(&api->sessions);
+  g_mutex_clear(&api->tokens);
+  g_mutex_clear(&api->snapshots);
+  g_mutex_clear(&api->watches);
+  g_cond_clear(&api->watch_stop);
+  g_free(api->state_dir);
+  g_free(api->url);
+  g_free(api);
+}
+
+guint16 ferry_api_port(const FerryApi *api, gsize i) {
+  return i < api->listeners->len ? ferry_listener_port(g_ptr_array_index(api->listeners, i)) : 0;
+}
+
+const char *ferry_api_url(const FerryApi *api) {
+  return api->url;
+}

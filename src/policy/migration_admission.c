@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pure predicates: each adds a cause, so that a person sees all that is wrong in one answer.
+#include "policy/migration_admission.h"
+
+#include <string.h>
+
+const json_t *ferry_admission_find_vmi(const FerryAdmissionState *state, const char *ns,
+                                       const char *word) {
+  const json_t *by_domain = NULL;
+  guint n = 0;
+  for (gsize i = 0; i < state->n_vmis; i++) {
+    const json_t *vmi = state->vmis[i];
+    if (g_strcmp0(ferry_json_str(vmi, "metadata.namespace"), ns) != 0)
+      continue;
+    if (g_strcmp0(ferry_json_str(vmi, "metadata.name"), word) == 0 ||
+        g_strcmp0(ferry_json_str(vmi, "metadata.uid"), word) == 0)
+      return vmi;
+    if (g_strcmp0(ferry_json_str(vmi, "spec.domainName"), word) == 0) {
+      by_domain = vmi;
+      n++;
+    }
+  }
+  return n == 1 ? by_domain : NULL;
+}
+
+/* Edit distance, at most `limit` + 1. Names are at most 253 bytes. */
+static guint distance(const char *a, const char *b, guint limit) {
+  gsize la = strlen(a), lb = strlen(b);
+  if (la > 253 || lb > 253 || (la > lb ? la - lb : lb - la) > limit)
+    return limit + 1;
+  guint row[254];
+  for (gsize j = 0; j <= lb; j++)
+    row[j] = (guint)j;
+  for (gsize i = 1; i <= la; i++) {
+    guint diagonal = row[0];
+    row[0] = (guint)i;
+    for (gsize j = 1; j <= lb; j++) {
+      guint cost = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = MIN(cost, MIN(row[j], row[j - 1]) + 1);
+    }
+  }
+  return row[lb];
+}
+
+const char *ferry_admission_nearest_vmi(const FerryAdmissionState *state, const char *ns,
+                                        const char *word) {
+  guint limit = (guint)CLAMP(strlen(word) / 3, 1, 3), best = limit + 1;
+  const char *nearest = NULL;
+  for (gsize i = 0; i < state->n_vmis; i++) {
+    const char *name = ferry_json_str(state->vmis[i], "metadata.name");
+    if (!name || g_strcmp0(ferry_json_str(state->vmis[i], "metadata.namespace"), ns) != 0)
+      continue;
+    guint d = distance(word, name, limit);
+    if (d < best) {
+      best = d;
+      nearest = name;
+    }
+  }
+  return nearest;
+}
+
+static const json_t *find_node(const FerryAdmissionState *state, const char *name) {
+  for (gsize i = 0; i < state->n_nodes; i++)
+    if (g_strcmp0(ferry_json_str(state->nodes[i], "metadata.name"), name) == 0)
+      return state->nodes[i];
+  return NULL;
+}
+
+static gboolean is_final(const json_t *migration) {
+  const char *phase = ferry_json_str(migration, "status.phase");
+  return g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0;
+}
+
+static void check_unknown_vmi(const FerryAdmissionState *state, const char *ns, const char *word,
+                              GError *causes) {
+  const char *nearest = ferry_admission_nearest_vmi(state, ns, word);
+  g_autoptr(GString) hint = g_string_new(NULL);
+  if (nearest)
+    g_string_append_printf(hint, "; did you mean \"%s\"?", nearest);
+  for (gsize i = 0; !nearest && i < state->n_vmis; i++) {
+    const char *other = ferry_json_str(state->vmis[i], "metadata.namespace");
+    if (g_strcmp0(ferry_json_str(state->vmis[i], "metadata.name"), word) == 0) {
+      g_string_append_printf(hint, "; there is one in namespace \"%s\"", other);
+      break;
+    }
+  }
+  if (!hint->len)
+    g_string_append(hint, "; `kubectl get vmi -A` lists what there is");
+  ferry_error_add_cause(causes, "FieldValueInvalid", "spec.vmiName",
+                        "Invalid value: \"%s\": there is no VM of that name, domain name or UUID "
+                        "in namespace \"%s\"%s",
+                        word, ns, hint->str);
+}
+
+static void check_running(const json_t *vmi, const char *word, GError *causes) {
+  const char *phase = ferry_json_str(vmi, "status.phase");
+  if (g_strcmp0(phase, "Running") == 0 || g_strcmp0(phase, "Paused") == 0)
+    return;
+  ferry_error_add_cause(causes, "FieldValueInvalid", "spec.vmiName",
+                        "Invalid value: \"%s\": the VM is not running (it is %s); only a running "
+                        "VM can be migrated live: start it first",
+                        word, phase ? phase : "in an unknown state");
+}
+
+static void check_ready(const json_t *node, const char *name, GError *causes) {
+  const json_t *ready = ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "Ready");
+  const char *status = ferry_json_str(ready, "status");
+  if (g_strcmp0(status, "True") == 0)
+    return;
+  const char *message = ferry_json_str(ready, "message");
+  ferry_error_add_cause(causes, "FieldValueInvalid", "spec.targetNode",
+                        "Invalid value: \"%s\": the node is not ready%s%s; choose another or wait "
+                        "until `kubectl get nodes` shows it Ready",
+                        name, message && *message ? ": " : "", message ? message : "");
+}
+
+/* A domain of that name at the target belongs to another VM. */
+static void check_name_free(const FerryAdmissionState *state, const json_t *vmi, const char *node,
+                            GError *causes) {
+  const char *domain = ferry_json_str(vmi, "spec.domainName");
+  const char *uid = ferry_json_str(vmi, "metadata.uid");
+  for (gsize i = 0; domain && i < state->n_vmis; i++) {
+    const json_t *other = state->vmis[i];
+    if (g_strcmp0(ferry_json_str(other, "spec.domainName"), domain) != 0 ||
+        g_strcmp0(ferry_json_str(other, "metadata.uid"), uid) == 0)
+      continue;
+    if (!ferry_json_find(ferry_json_get(other, "status.domains"), "nodeName", node))
+      continue;
+    ferry_error_add_cause(causes, "FieldValueInvalid", "spec.targetNode",
+                          "Invalid value: \"%s\": it has another domain named \"%s\" (UUID %s); "
+                          "rename or undefine that one, or choose another node",
+                          node, domain, ferry_json_str(other, "metadata.uid"));
+    return;
+  }
+}
+
+static void check_target(const FerryAdmissionState *state, const json_t *vmi, const char *name,
+                         GError *causes) {
+  const json_t *node = find_node(state, name);
+  if (!node) {
+    g_autoptr(GString) list = g_string_new(NULL);
+    for (gsize i = 0; i < state->n_nodes && i < 20; i++)
+      g_string_append_printf(list, "%s%s", i ? ", " : "",
+                             ferry_json_str(state->nodes[i], "metadata.name"));
+    ferry_error_add_cause(causes, "FieldValueInvalid", "spec.targetNode",
+                          "Invalid value: \"%s\": there is no such node; the nodes are: %s", name,
+                          list->len ? list->str : "none");
+    return;
+  }
+  check_ready(node, name, causes);
+  if (!vmi)
+    return;
+  if (g_strcmp0(ferry_json_str(vmi, "status.nodeName"), name) == 0)
+    ferry_error_add_cause(causes, "FieldValueInvalid", "spec.targetNode",
+                          "Invalid value: \"%s\": the VM already runs there; choose another node",
+                          name);
+  else
+    check_name_free(state, vmi, name, causes);
+}
+
+static gboolean check_only_one(const FerryAdmissionState *state, const json_t *migration,
+                               const json_t *vmi, GError **error) {
+  const char *name = ferry_json_str(vmi, "metadata.name");
+  const char *ns = ferry_json_str(vmi, "metadata.namespace");
+  for (gsize i = 0; i < state->n_migrations; i++) {
+    const json_t *other = state->migrations[i];
+    if (is_final(other) || g_strcmp0(ferry_json_str(other, "spec.vmiName"), name) != 0 ||
+        g_strcmp0(ferry_json_str(other, "metadata.namespace"), ns) != 0)
+      continue;
+    const char *phase = ferry_json_str(other, "status.phase");
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+                "VM \"%s\" is being migrated already by virtualmachineinstancemigrations \"%s\" "
+                "(%s); wait for its end or cancel it first",
+                name, ferry_json_str(other, "metadata.name"), phase ? phase : "Pending");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *migration,
+                               GError **error) {
+  const char *ns = ferry_json_str(migration, "metadata.namespace");
+  const char *word = ferry_json_str(migration, "spec.vmiName");
+  const char *target = ferry_json_str(migration, "spec.targetNode");
+  const char *name = ferry_json_str(migration, "metadata.name");
+  const json_t *vmi = word ? ferry_admission_find_vmi(state, ns, word) : NULL;
+  if (vmi && !check_only_one(state, migration, vmi, error))
+    return FALSE;
+  g_autoptr(GError) causes = g_error_new(FERRY_ERROR, FERRY_ERROR_INVALID, "invalid");
+  if (!vmi)
+    check_unknown_vmi(state, ns ? ns : "", word ? word : "", causes);
+  else
+    check_running(vmi, word, causes);
+  if (target)
+    check_target(state, vmi, target, causes);
+  guint n = ferry_error_n_causes(causes);
+  if (n == 0)
+    return TRUE;
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf(text, "%s%s: %s", i ? ", " : "", ferry_error_cause(causes, i)->field,
+                           ferry_error_cause(causes, i)->message);
+  g_free(causes->message);
+  causes->message =
+      g_strdup_printf("VirtualMachineInstanceMigration.kubevirt.io \"%s\" is invalid: "
+                      "%s%s%s",
+                      name ? name : "", n > 1 ? "[" : "", text->str, n > 1 ? "]" : "");
+  g_propagate_error(error, g_steal_pointer(&causes));
+  return FALSE;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether a migration that somebody asks for makes sense at all: checked before it is stored.
+#pragma once
+#include "model/kind.h"
+
+G_BEGIN_DECLS
+
+/** The state to judge by; everything is borrowed. */
+typedef struct {
+  json_t *const *vmis; /* of all namespaces */
+  gsize n_vmis;
+  json_t *const *nodes;
+  gsize n_nodes;
+  json_t *const *migrations; /* of all namespaces */
+  gsize n_migrations;
+} FerryAdmissionState;
+
+/** The VMI of namespace `ns` that `word` means: its object's name, its UUID, or its domain's name
+ * where that fits one only; NULL otherwise. Borrowed. Pure. */
+const json_t *ferry_admission_find_vmi(const FerryAdmissionState *state, const char *ns,
+                                       const char *word);
+/** The name among the VMIs of `ns` that is nearest to `word`, where it is near enough to be meant;
+ * else NULL. Borrowed. Pure. */
+const char *ferry_admission_nearest_vmi(const FerryAdmissionState *state, const char *ns,
+                                        const char *word);
+/** Judges `migration` (valid by its kind's tables, with metadata.namespace). INVALID with ALL
+ * causes at once, or CONFLICT naming the migration of the same VM that is not final yet. Pure. */
+gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *migration,
+                               GError **error);
+
+G_END_DECLS
