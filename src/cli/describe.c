@@ -41,12 +41,23 @@ static char *scalar(const char *key, const json_t *value) {
   return g_strdup("");
 }
 
+/* The title of a field: its unit goes, as the value is printed with one. */
+static char *field_title(const char *key) {
+  static const char *const units[] = {"BytesPerSecond", "Bytes", "Ms", NULL};
+  for (guint i = 0; units[i] != NULL; i++)
+    if (g_str_has_suffix(key, units[i]) && strlen(key) > strlen(units[i])) {
+      g_autofree char *bare = g_strndup(key, strlen(key) - strlen(units[i]));
+      return ferry_title_from_key(bare);
+    }
+  return ferry_title_from_key(key);
+}
+
 static gboolean is_scalar(const json_t *value) {
   return !json_is_object(value) && !json_is_array(value);
 }
 
 static char *title_of(const char *key, gboolean map) {
-  return map ? ferry_text_clean(key) : ferry_title_from_key(key);
+  return map ? ferry_text_clean(key) : field_title(key);
 }
 
 /* Map-like: its keys are data (labels), not fields. */
@@ -101,7 +112,7 @@ static void table(GString *out, int depth, const json_t *list, const GPtrArray *
       for (guint c = 0; c < columns->len; c++) {
         const char *key = columns->pdata[c];
         json_t *value = item != NULL ? json_object_get(item, key) : NULL;
-        g_autofree char *text = item == NULL    ? ferry_title_from_key(key)
+        g_autofree char *text = item == NULL    ? field_title(key)
                                 : value != NULL ? scalar(key, value)
                                                 : g_strdup("");
         guint width = ferry_text_width(text);

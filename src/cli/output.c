@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEEP = 2000 };
+enum { KEEP = 500 };
 
 void ferry_output_object(const json_t *object, const char *format) {
   g_autofree char *text =
@@ -32,13 +32,15 @@ struct FerryTablePrinter {
   char *prefix;
   json_t *columns; /* of the server's Table */
   struct libscols_table *table;
-  gsize n_lines, n_printed;
+  GPtrArray *lines; /* of `table`, borrowed; those up to n_printed are out */
+  gsize n_printed;
 };
 
 FerryTablePrinter *ferry_table_printer_new(const FerryTableStyle *style) {
   FerryTablePrinter *p = g_new0(FerryTablePrinter, 1);
   p->style = *style;
   p->prefix = g_strdup(style->prefix);
+  p->lines = g_ptr_array_new();
   return p;
 }
 
@@ -48,6 +50,7 @@ void ferry_table_printer_free(FerryTablePrinter *p) {
   if (p->table != NULL)
     scols_unref_table(p->table);
   json_decref(p->columns);
+  g_ptr_array_unref(p->lines);
   g_free(p->prefix);
   g_free(p);
 }
@@ -109,7 +112,7 @@ static void add_row(FerryTablePrinter *p, const json_t *row) {
   struct libscols_line *line = scols_table_new_line(p->table, NULL);
   if (line == NULL)
     g_error("libsmartcols: out of memory");
-  p->n_lines++;
+  g_ptr_array_add(p->lines, line);
   gsize at = 0;
   if (p->style.with_namespace) {
     g_autofree char *ns = ferry_text_clean(ferry_json_str(row, "object.metadata.namespace"));
@@ -144,23 +147,25 @@ void ferry_table_printer_add(FerryTablePrinter *p, const json_t *table) {
 }
 
 static void forget_old(FerryTablePrinter *p) {
-  while (p->n_lines > KEEP && p->n_printed > 1) {
-    /* The first line stays: printing from it would print the header again. */
-    scols_table_remove_line(p->table, scols_table_get_line(p->table, 1));
-    p->n_lines--;
-    p->n_printed--;
-  }
+  if (p->lines->len <= KEEP)
+    return;
+  /* The first line stays: printing from it would print the header again. */
+  guint n = p->lines->len - KEEP;
+  for (guint i = 1; i <= n; i++)
+    scols_table_remove_line(p->table, g_ptr_array_index(p->lines, i));
+  g_ptr_array_remove_range(p->lines, 1, n);
+  p->n_printed -= n;
 }
 
 char *ferry_table_printer_text(FerryTablePrinter *p) {
-  if (p->table == NULL || p->n_lines == p->n_printed)
+  if (p->table == NULL || p->lines->len == p->n_printed)
     return g_strdup("");
   char *raw = NULL;
-  struct libscols_line *first = scols_table_get_line(p->table, p->n_printed);
-  struct libscols_line *last = scols_table_get_line(p->table, p->n_lines - 1);
+  struct libscols_line *first = g_ptr_array_index(p->lines, p->n_printed);
+  struct libscols_line *last = g_ptr_array_index(p->lines, p->lines->len - 1);
   if (scols_table_print_range_to_string(p->table, first, last, &raw) != 0)
     g_error("libsmartcols: cannot print");
-  p->n_printed = p->n_lines;
+  p->n_printed = p->lines->len;
   forget_old(p);
   /* No spaces at the ends of lines: they only hurt in logs. */
   g_auto(GStrv) lines = g_strsplit(raw, "\n", -1);
@@ -172,7 +177,7 @@ char *ferry_table_printer_text(FerryTablePrinter *p) {
 }
 
 gsize ferry_table_printer_flush(FerryTablePrinter *p) {
-  gsize n = p->n_lines - p->n_printed;
+  gsize n = p->lines->len - p->n_printed;
   g_autofree char *text = ferry_table_printer_text(p);
   fputs(text, stdout);
   fflush(stdout);
