@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a verb asks of its surroundings: the server, the namespace, and how errors are told.
 #include "cli/cli.h"
+#include "cli/text.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 FerryClient *ferry_cli_client(FerryCli *cli, GError **error) {
   if (cli->client != NULL)
@@ -48,20 +50,23 @@ const char *ferry_cli_word(const FerryCli *cli, guint i) {
 char *ferry_error_text(const GError *error, const char *advice) {
   GString *out = g_string_new("error: ");
   guint n = ferry_error_n_causes(error);
-  g_autofree char *message = g_strdup(error->message);
+  g_autofree char *message = ferry_text_clean(error->message);
   /* A Status of several causes repeats them all in its message as "[a, b]": the bullets say it. */
   char *list = n > 1 ? g_strstr_len(message, -1, ": [") : NULL;
   if (list != NULL && g_str_has_suffix(message, "]"))
     *list = '\0';
   g_string_append(out, message);
   g_string_append_c(out, '\n');
-  for (guint i = 0;
-       i < n && (n > 1 || g_strstr_len(message, -1, ferry_error_cause(error, 0)->message) == NULL);
-       i++) {
+  /* A single cause is mostly in the message already. */
+  if (n == 1 && ferry_error_cause(error, 0)->message != NULL &&
+      strstr(error->message, ferry_error_cause(error, 0)->message) != NULL)
+    n = 0;
+  for (guint i = 0; i < n; i++) {
     const FerryCause *cause = ferry_error_cause(error, i);
+    g_autofree char *why =
+        ferry_text_clean(cause->message != NULL ? cause->message : cause->reason);
     gboolean field = cause->field != NULL && *cause->field != '\0';
-    g_string_append_printf(out, "  * %s%s%s\n", field ? cause->field : "", field ? ": " : "",
-                           cause->message != NULL ? cause->message : cause->reason);
+    g_string_append_printf(out, "  * %s%s%s\n", field ? cause->field : "", field ? ": " : "", why);
   }
   if (advice != NULL && *advice != '\0')
     g_string_append_printf(out, "%s\n", advice);

@@ -107,7 +107,8 @@ class Server:
         self.httpd.daemon_threads = True
         self.httpd.handle_error = lambda *args: None  # a client that went away
         self.url = f"http://127.0.0.1:{self.httpd.server_port}"
-        threading.Thread(target=self.httpd.serve_forever, daemon=True).start()
+        threading.Thread(target=self.httpd.serve_forever, args=(0.02,),
+                         daemon=True).start()
 
     def stop(self):
         self.httpd.shutdown()
