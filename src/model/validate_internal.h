@@ -23,5 +23,8 @@ void ferry_validate_annotations(const json_t *map, const char *path, GError *inv
  * table of metadata; on update `old` is the stored object. */
 void ferry_validate_metadata(const FerryKind *kind, json_t *metadata, const json_t *old,
                              GError *invalid);
+/** Immutable fields of `object` against the stored `old`. */
+void ferry_validate_update(const FerryKind *kind, const json_t *object, const json_t *old,
+                           GError *invalid);
 
 G_END_DECLS
