@@ -101,7 +101,6 @@ const FerryField ferry_fields_migration_state[] = {
         .values = ferry_values_domain_state),
     TIME("resultTimestamp", "When the agent's result reached the control plane."),
     OBJ("agentResult", agent_result, "What the source's agent knows about the end."),
-    TIME("resultTimestamp", "When ferryd received agentResult."),
     END,
 };
 

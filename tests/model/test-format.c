@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/validate.h"
+#include <string.h>
+
+#define A63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void test_formats(void) {
+  static const struct {
+    const char *format, *text;
+    gboolean ok;
+  } cases[] = {
+      {"dns-label", "db-1", TRUE},
+      {"dns-label", "Db", FALSE},
+      {"dns-label", "-db", FALSE},
+      {"dns-label", "db-", FALSE},
+      {"dns-label", "", FALSE},
+      {"dns-label", "a.b", FALSE},
+      {"dns-label", A63, TRUE},
+      {"dns-label", A63 "a", FALSE},
+      {"dns-subdomain", "h1.example.com", TRUE},
+      {"dns-subdomain", "h1..com", FALSE},
+      {"dns-subdomain", ".com", FALSE},
+      {"dns-subdomain", "com.", FALSE},
+      {"dns-subdomain", "a/b", FALSE},
+      {"uuid", "6b1f6f04-9a5f-4c59-8e21-3a1d5c9a7a10", TRUE},
+      {"uuid", "6b1f6f04", FALSE},
+      {"cidr", "10.9.0.0/24", TRUE},
+      {"cidr", "10.9.0.1/24", FALSE},
+      {"cidr", "10.9.0.0", FALSE},
+      {"cidr", "10.9.0.0/33", FALSE},
+      {"cidr", "10.9.0.0/", FALSE},
+      {"cidr", "0.0.0.0/0", TRUE},
+      {"cidr", "fd00:1::/64", TRUE},
+      {"cidr", "fd00:1::1/64", FALSE},
+      {"ip-prefix", "10.9.0.1/24", TRUE},
+      {"ip-prefix", "10.9.0.1/-1", FALSE},
+      {"ip", "10.9.0.1", TRUE},
+      {"ip", "10.9.0.256", FALSE},
+      {"ip", "fd00::1", TRUE},
+      {"uri", "qemu+tls://h1/system", TRUE},
+      {"uri", "h1", FALSE},
+      {"label-key", "kubevirt.io/drain", TRUE},
+      {"label-key", "A_b.c", TRUE},
+      {"label-key", "/x", FALSE},
+      {"label-key", "x/", FALSE},
+      {"label-key", "a/b/c", FALSE},
+      {"label-key", "Ex.com/b", FALSE},
+      {"label-value", "", TRUE},
+      {"label-value", "a b", FALSE},
+      {"label-value", A63 "a", FALSE},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    const char *problem = NULL;
+    gboolean ok = ferry_format_check(cases[i].format, cases[i].text, &problem);
+    if (ok != cases[i].ok)
+      g_error("%s \"%s\": %d", cases[i].format, cases[i].text, ok);
+    g_assert_true(ok == (problem == NULL));
+  }
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/format/all", test_formats);
+  return g_test_run();
+}
