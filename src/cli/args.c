@@ -27,7 +27,8 @@ static guint distance(const char *a, const char *b) {
 
 const char *ferry_nearest(const char *word, const char *const *candidates) {
   const char *best = NULL;
-  guint best_distance = MAX((guint)strlen(word) / 3, 1) + 1;
+  gsize letters = strlen(word);
+  guint best_distance = (guint)(letters < 4 ? 1 : MAX(letters / 3, 2)) + 1;
   for (; *candidates != NULL; candidates++) {
     guint d = distance(word, *candidates);
     if (d < best_distance) {

@@ -130,6 +130,18 @@ static void add_refusals(GString *out, GPtrArray *seen, const json_t *object) {
   }
 }
 
+/* status.message; where it lists the refusals that follow as bullets, only what leads up to them.
+ */
+static char *message_without_refusals(const json_t *object) {
+  g_autofree char *message = g_strdup(text(object, "status.message"));
+  json_t *first = json_array_get(ferry_json_get(object, "status.refusals"), 0);
+  const char *why = text(json_array_get(ferry_json_get(first, "reasons"), 0), "message");
+  char *colon = message != NULL ? strstr(message, ": ") : NULL;
+  if (why != NULL && colon != NULL && strstr(colon, why) != NULL)
+    *colon = '\0';
+  return g_steal_pointer(&message);
+}
+
 /* Where the VM is now, by what both hosts said last; NULL where nobody knows. */
 static char *whereabouts(const json_t *object) {
   const char *source = text(object, "status.migrationState.sourceNode");
@@ -162,7 +174,8 @@ char *ferry_summary_failure(const json_t *object) {
     g_string_append_printf(out, "%s did not move%s%s%s\n", vm, reason != NULL ? " (" : "",
                            reason != NULL ? reason : "", reason != NULL ? ")" : "");
   g_autoptr(GPtrArray) seen = g_ptr_array_new();
-  bullet(out, seen, NULL, text(object, "status.message"));
+  g_autofree char *message = message_without_refusals(object);
+  bullet(out, seen, NULL, message);
   bullet(out, seen, NULL, text(object, "status.migrationState.failureReason"));
   bullet(out, seen, NULL, text(object, "status.migrationState.agentResult.error"));
   add_refusals(out, seen, object);
