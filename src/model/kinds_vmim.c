@@ -88,7 +88,6 @@ static const FerryField status[] = {
     MAP("configurationOrigins", "Where each setting of migrationConfiguration came from."),
     OBJ("progress", ferry_fields_migration_progress, "How far the copy is."),
     OBJ("summary", summary, "What it took, once it has ended."),
-    MAP("configurationOrigins", "Where each field of the resolved configuration came from."),
     OBJS("decisions", decision, "What the convergence controller decided, and why."),
     END,
 };
