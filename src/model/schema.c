@@ -107,7 +107,9 @@ static json_t *type_schema(const FerryField *field, FerryType type, gboolean v3)
 char *ferry_schema_limits(const FerryField *field) {
   g_autoptr(GString) text = g_string_new(NULL);
   if ((field->type == FERRY_TYPE_INTEGER || field->type == FERRY_TYPE_QUANTITY) && field->max) {
-    if (field->max == G_MAXINT64)
+    if (field->max == G_MAXINT64 && field->min == 0)
+      ; /* a size or a count: goes without saying */
+    else if (field->max == G_MAXINT64)
       g_string_append_printf(text, "at least %" G_GINT64_FORMAT, field->min);
     else
       g_string_append_printf(text, "%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, field->min,
