@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// One controller over all rules.
+//
+// Theory of operation: the tracker turns samples and events into rates and passes; then either the
+// intent (intent.c) or a schedule (schedule_run.c) looks at them and decides. What holds for both
+// stands here: the queue of decisions, their record with the numbers behind each, and the hard
+// limits. Timeouts look at the best remaining so far, not at the last sample, so that an
+// oscillating guest does not hide a stall (a schedule may say otherwise, where its original does).
+// Once post-copy was asked for nothing aborts: the guest's memory lies on two hosts then.
+#include "convergence/private.h"
+#include <math.h>
+
+#define DEFAULT_COST_MS 30
+#define MAX_PENDING 16
+
+static void decision_free(gpointer p) {
+  FerryConvergenceDecision *d = p;
+  g_free(d->reason);
+  g_free(d);
+}
+
+const char *ferry_convergence_action_name(FerryConvergenceAction action) {
+  static const char *const names[] = {"SetDowntime", "StartPostCopy", "Suspend",
+                                      "Abort",       "Note",          "SetThrottle"};
+  return names[action];
+}
+
+gboolean ferry_decidable(const FerryConvergence *c) {
+  return !c->post_copy_asked && !c->post_copy && !c->aborted;
+}
+
+json_t *ferry_convergence_estimate(const FerryConvergence *c, gint64 now_us) {
+  const FerryTracker *t = &c->t;
+  json_t *o = json_object();
+  ferry_json_set_int(o, "elapsedMs", (now_us - c->start_us) / 1000);
+  ferry_json_set_int(o, "iteration", t->iteration);
+  ferry_json_set_int(o, "remainingBytes", t->last.remaining);
+  ferry_json_set_int(o, "rateBytesPerSecond", (gint64)t->rate);
+  ferry_json_set_int(o, "dirtyRateBytesPerSecond", t->last.dirty_rate);
+  ferry_json_set_int(o, "limitMs", c->limit_ms);
+  ferry_json_set_int(o, "throttlePercent", c->throttle_percent);
+  if (t->fitted) {
+    FerryPath path = ferry_intent_path(c);
+    double least = ferry_model_min_downtime(&t->writer, &path);
+    ferry_json_set_int(o, "workingSetBytes", (gint64)t->writer.working_set);
+    ferry_json_set_int(o, "writeRateBytesPerSecond", (gint64)t->writer.write_rate);
+    ferry_json_set_str(o, "pattern", ferry_writer_pattern_name(t->writer.pattern));
+    ferry_json_set(o, "residual", json_real(t->writer.residual));
+    if (isfinite(least))
+      ferry_json_set_int(o, "minDowntimeMs", (gint64)(least * 1000));
+  }
+  return o;
+}
+
+json_t *ferry_convergence_history(const FerryConvergence *c) {
+  return json_deep_copy(c->history);
+}
+
+static void record(FerryConvergence *c, gint64 now_us, const FerryConvergenceDecision *d) {
+  json_t *o = ferry_convergence_estimate(c, now_us);
+  ferry_json_set_str(o, "action", ferry_convergence_action_name(d->action));
+  ferry_json_set_int(o, "value", d->value);
+  ferry_json_set_str(o, "code", d->code);
+  ferry_json_set_str(o, "reason", d->reason);
+  if (json_array_size(c->history) >= FERRY_HISTORY_MAX)
+    json_array_remove(c->history, 0);
+  json_array_append_new(c->history, o);
+}
+
+static void decidev(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action, gint64 value,
+                    const char *code, const char *format, va_list ap) G_GNUC_PRINTF(6, 0);
+static void decidev(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action, gint64 value,
+                    const char *code, const char *format, va_list ap) {
+  if (c->pending.length >= MAX_PENDING)
+    return;
+  FerryConvergenceDecision *d = g_new0(FerryConvergenceDecision, 1);
+  d->action = action;
+  d->value = value;
+  d->code = code;
+  d->reason = g_strdup_vprintf(format, ap);
+  record(c, now_us, d);
+  g_queue_push_tail(&c->pending, d);
+  switch (action) {
+  case FERRY_CONVERGENCE_SET_DOWNTIME:
+    c->limit_ms = value;
+    break;
+  case FERRY_CONVERGENCE_SET_THROTTLE:
+    c->throttle_percent = (int)value;
+    c->t.throttle = (double)value / 100;
+    break;
+  case FERRY_CONVERGENCE_START_POSTCOPY:
+    c->post_copy_asked = TRUE;
+    break;
+  case FERRY_CONVERGENCE_SUSPEND:
+    c->suspended = TRUE;
+    break;
+  case FERRY_CONVERGENCE_ABORT:
+    c->aborted = TRUE;
+    break;
+  case FERRY_CONVERGENCE_NOTE:
+    break;
+  }
+}
+
+void ferry_decide(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action, gint64 value,
+                  const char *code, const char *format, ...) {
+  va_list ap;
+  va_start(ap, format);
+  decidev(c, now_us, action, value, code, format, ap);
+  va_end(ap);
+}
+
+void ferry_decide_abort(FerryConvergence *c, gint64 now_us, const char *code, const char *format,
+                        ...) {
+  if (!ferry_decidable(c))
+    return;
+  va_list ap;
+  va_start(ap, format);
+  decidev(c, now_us, FERRY_CONVERGENCE_ABORT, 0, code, format, ap);
+  va_end(ap);
+}
+
+FerryConvergence *ferry_convergence_new(const FerryConvergenceIntent *intent, gint64 now_us) {
+  FerryConvergence *c = g_new0(FerryConvergence, 1);
+  c->intent = *intent;
+  c->intent.max_downtime_ms = MAX(1, intent->max_downtime_ms);
+  c->intent.max_slowdown_percent = CLAMP(intent->max_slowdown_percent, 0, 99);
+  if (c->intent.switchover_cost_ms <= 0)
+    c->intent.switchover_cost_ms = DEFAULT_COST_MS;
+  c->schedule = ferry_schedule_copy(intent->schedule);
+  c->intent.schedule = c->schedule;
+  c->start_us = now_us;
+  ferry_tracker_init(&c->t, now_us);
+  ferry_tracker_prior(&c->t, intent->prior_seconds, intent->prior_dirtied);
+  g_queue_init(&c->pending);
+  c->history = json_array();
+  if (c->schedule)
+    ferry_schedule_start(c, now_us);
+  else
+    ferry_intent_start(c, now_us);
+  if (c->intent.completion_timeout_ms > 0)
+    c->deadline_us = now_us + c->intent.completion_timeout_ms * 1000;
+  return c;
+}
+
+void ferry_convergence_free(FerryConvergence *c) {
+  if (!c)
+    return;
+  g_queue_clear_full(&c->pending, decision_free);
+  ferry_schedule_free(c->schedule);
+  json_decref(c->history);
+  g_free(c);
+}
+
+gint64 ferry_convergence_downtime_ms(const FerryConvergence *c) {
+  return c->limit_ms;
+}
+
+void ferry_convergence_sample(FerryConvergence *c, const FerryConvergenceSample *sample,
+                              gint64 now_us) {
+  gboolean boundary = ferry_tracker_sample(&c->t, sample, now_us);
+  if (!ferry_decidable(c))
+    return;
+  if (c->schedule) {
+    ferry_schedule_tick(c, now_us);
+    return;
+  }
+  if (boundary)
+    ferry_intent_boundary(c, now_us);
+  ferry_intent_tick(c, now_us);
+}
+
+void ferry_convergence_iteration(FerryConvergence *c, int iteration, gint64 now_us) {
+  if (ferry_tracker_iteration(&c->t, iteration, now_us) && ferry_decidable(c) && !c->schedule)
+    ferry_intent_boundary(c, now_us);
+}
+
+void ferry_convergence_post_copy(FerryConvergence *c) {
+  c->post_copy = TRUE;
+}
+
+void ferry_convergence_refused(FerryConvergence *c, FerryConvergenceAction action) {
+  switch (action) {
+  case FERRY_CONVERGENCE_START_POSTCOPY:
+    c->post_copy_asked = c->post_copy;
+    c->no_post_copy = TRUE;
+    break;
+  case FERRY_CONVERGENCE_SET_THROTTLE:
+    c->throttle_percent = 0;
+    c->t.throttle = 0;
+    c->no_throttle = TRUE;
+    break;
+  case FERRY_CONVERGENCE_SUSPEND:
+    c->suspended = FALSE;
+    c->no_suspend = TRUE;
+    break;
+  default:
+    break;
+  }
+}
+
+static void check_completion(FerryConvergence *c, gint64 now_us) {
+  gint64 seconds = (now_us - c->start_us) / G_USEC_PER_SEC;
+  gboolean post_copy = c->intent.allow_post_copy && !c->no_post_copy;
+  if (!c->intent.allow_workload_disruption || c->suspended || (c->no_suspend && !post_copy)) {
+    ferry_decide_abort(c, now_us, "CompletionTimeout",
+                       "not done after %" G_GINT64_FORMAT
+                       " s, the completion timeout; %.1f MiB remain at %.1f MiB/s",
+                       seconds, ferry_mib((double)c->t.last.remaining), ferry_mib(c->t.rate));
+    return;
+  }
+  c->deadline_us = now_us + (now_us - c->start_us);
+  if (post_copy)
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "CompletionTimeout",
+                 "not done after %" G_GINT64_FORMAT " s, the completion timeout: post-copy",
+                 seconds);
+  else
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_SUSPEND, 0, "CompletionTimeout",
+                 "not done after %" G_GINT64_FORMAT
+                 " s, the completion timeout, and workload disruption is allowed: the guest is "
+                 "paused until it has moved",
+                 seconds);
+}
+
+static void check_timeouts(FerryConvergence *c, gint64 now_us) {
+  const FerryTracker *t = &c->t;
+  if (!ferry_decidable(c) || !t->sampled)
+    return;
+  gboolean previous = c->schedule && c->schedule->progress == FERRY_PROGRESS_PREVIOUS;
+  gint64 progressed_us = previous ? c->ss.low_us : t->best_us;
+  if (c->intent.link_timeout_ms > 0 && now_us - t->moved_us > c->intent.link_timeout_ms * 1000)
+    ferry_decide_abort(c, now_us, "LinkStalled",
+                       "not one byte was sent for %" G_GINT64_FORMAT
+                       " s: the link to the target or the target itself is down",
+                       (now_us - t->moved_us) / G_USEC_PER_SEC);
+  else if (c->deadline_us && now_us > c->deadline_us)
+    check_completion(c, now_us);
+  else if (c->intent.progress_timeout_ms > 0 && !c->suspended &&
+           now_us - progressed_us > c->intent.progress_timeout_ms * 1000)
+    ferry_decide_abort(c, now_us, "ProgressTimeout",
+                       "no progress for %" G_GINT64_FORMAT
+                       " s: at best %.1f MiB remained, at %.1f MiB/s against %.1f MiB/s of changes",
+                       (now_us - progressed_us) / G_USEC_PER_SEC,
+                       ferry_mib((double)t->best_remaining), ferry_mib(t->rate),
+                       ferry_mib((double)t->last.dirty_rate));
+}
+
+gboolean ferry_convergence_next(FerryConvergence *c, gint64 now_us, FerryConvergenceDecision *out) {
+  if (c->pending.length == 0)
+    check_timeouts(c, now_us);
+  FerryConvergenceDecision *d = g_queue_pop_head(&c->pending);
+  if (!d)
+    return FALSE;
+  *out = *d;
+  g_free(d);
+  return TRUE;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Control of one running migration: samples and pass boundaries in, decisions with reasons out.
+// Pure: no I/O, no clock (`now_us` is a monotonic time of the caller's), no randomness. One thread
+// at a time per controller.
+#pragma once
+#include "base/json.h"
+#include "convergence/schedule.h"
+#include "convergence/tracker.h"
+
+G_BEGIN_DECLS
+
+/** What is wanted of this migration, from its resolved configuration. Fields left 0 mean "not
+ * stated". With a `schedule` its rules decide, without one the intent does. */
+typedef struct {
+  gint64 max_downtime_ms;       /* the pause may not exceed this; at least 1 */
+  gint64 switchover_cost_ms;    /* eps: what a switch-over costs with nothing to send; 0: 30 */
+  gint64 completion_timeout_ms; /* of the whole migration; 0: none */
+  gint64 progress_timeout_ms;   /* without a new best `remaining`; 0: none */
+  gint64 link_timeout_ms;       /* without one byte sent; 0: none */
+  gboolean allow_post_copy;
+  gboolean allow_workload_disruption;
+  /* of the intent */
+  gint64 max_duration_ms;     /* by when it is to be done; 0: whenever */
+  int max_slowdown_percent;   /* how much the guest may be slowed, 0..99; 0: not at all */
+  gboolean can_throttle;      /* SET_THROTTLE can be carried out */
+  gboolean post_copy_preempt; /* requested pages overtake the stream */
+  gint64 bandwidth_cap;       /* bytes/s, lifted at the switch-over; 0: none */
+  gint64 link_rate;           /* bytes/s of the link without the cap; 0: unknown */
+  gint64 memory_bytes;        /* of the guest (and disks to copy): timeouts per GiB; 0: unknown */
+  gint64 infeasible_patience_ms;       /* abort when it stayed infeasible for so long; 0: never */
+  double prior_seconds, prior_dirtied; /* unique bytes written in that time, measured before */
+  const FerrySchedule *schedule;       /* copied; NULL: the intent */
+} FerryConvergenceIntent;
+
+typedef enum {
+  FERRY_CONVERGENCE_SET_DOWNTIME, /* value: ms */
+  FERRY_CONVERGENCE_START_POSTCOPY,
+  FERRY_CONVERGENCE_SUSPEND, /* pause the guest on the source so that it converges */
+  FERRY_CONVERGENCE_ABORT,
+  FERRY_CONVERGENCE_NOTE, /* nothing to do, but to tell: it does not converge, with the numbers */
+  FERRY_CONVERGENCE_SET_THROTTLE, /* value: percent of its time that the guest does not run; only
+                                     where the intent says that it can be carried out */
+} FerryConvergenceAction;
+
+typedef struct {
+  FerryConvergenceAction action;
+  gint64 value;
+  const char *code; /* CamelCase, static: "NotConverging", "ProgressTimeout" */
+  char *reason;     /* words with numbers; owned by whoever took the decision */
+} FerryConvergenceDecision;
+
+typedef struct _FerryConvergence FerryConvergence;
+
+/** A controller of a migration that starts at `now_us`. Its first decision is the first limit. */
+FerryConvergence *ferry_convergence_new(const FerryConvergenceIntent *intent, gint64 now_us);
+void ferry_convergence_free(FerryConvergence *c);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryConvergence, ferry_convergence_free)
+
+/** Feeds a sample; every 50 to 250 ms. */
+void ferry_convergence_sample(FerryConvergence *c, const FerryConvergenceSample *sample,
+                              gint64 now_us);
+/** Pass `iteration` (2: the first pass is over) over memory began. Feed a fresh sample first. */
+void ferry_convergence_iteration(FerryConvergence *c, int iteration, gint64 now_us);
+/** The migration is in post-copy (whoever started it): nothing is decided from here on. */
+void ferry_convergence_post_copy(FerryConvergence *c);
+/** The caller could not carry out `action` (the hypervisor refused it): the controller goes on as
+ * if it had not been decided, and does not decide it again. */
+void ferry_convergence_refused(FerryConvergence *c, FerryConvergenceAction action);
+
+/** The next decision, TRUE while there is one; g_free out->reason. Call until FALSE after each
+ * feed and at least once a second (timeouts). */
+gboolean ferry_convergence_next(FerryConvergence *c, gint64 now_us, FerryConvergenceDecision *out);
+
+/** The downtime limit decided last, in ms. */
+gint64 ferry_convergence_downtime_ms(const FerryConvergence *c);
+/** "SetDowntime", "StartPostCopy", "Suspend", "Abort", "Note", "SetThrottle". */
+const char *ferry_convergence_action_name(FerryConvergenceAction action);
+
+/** What is known of the guest and the path at this moment, as `ferry explain` shows it: elapsedMs,
+ * iteration, remainingBytes, rateBytesPerSecond, dirtyRateBytesPerSecond, limitMs,
+ * throttlePercent, and once there are two rounds workingSetBytes, writeRateBytesPerSecond,
+ * pattern, residual, minDowntimeMs. A new reference. */
+json_t *ferry_convergence_estimate(const FerryConvergence *c, gint64 now_us);
+/** Each decision so far (the newest 200), oldest first: its estimate at that moment, with action,
+ * value, code and reason. A new reference. */
+json_t *ferry_convergence_history(const FerryConvergence *c);
+
+G_END_DECLS

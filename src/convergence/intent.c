@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// The intent-driven controller: the cheapest end that keeps what was asked for.
+//
+// Theory of operation: QEMU switches over once what remains fits into (rate x limit), so the limit
+// is a target as much as a cap. It starts so low that only a nearly idle guest passes. After the
+// first pass one number is known (what the guest dirtied in it), which says what a switch-over now
+// would cost, but not how fast the guest is; so the limit goes just so high that looking on costs
+// at most SLACK of the time spent. From the second round on the model (model.h) prices every way to
+// end: each limit up to the maximum, throttles, post-copy. Those that break the intent are dropped;
+// the rest is measured against the earliest end among them, and of all that are at most SLACK later
+// the one that costs the guest the least is taken. That is done again at each pass, when the rate
+// has changed by a fifth, and when a plan is overdue. Where nothing is left, it is said once, with
+// what would be needed; the limit then stays at the allowed maximum, because a guest may calm down.
+//
+// Guarantees (tests/convergence/test-properties.c): the limit never exceeds (max - eps) L/B; a plan
+// raises it at most once in two passes; nothing aborts after post-copy; a limit that is safe stays
+// set whatever happens to the controller; a rate that falls by 20 % makes a new plan at once.
+#include "convergence/private.h"
+#include <math.h>
+
+#define SLACK 0.04       /* share of the time that may be spent on a cheaper end */
+#define TRUSTED 0.15     /* residual up to which the model is believed */
+#define CANDIDATES 18    /* limits that are priced */
+#define RATE_CHANGE 0.2  /* makes a new plan */
+#define SIGNIFICANT 0.05 /* smaller changes of the limit are not worth a call */
+#define ROUNDS_BETWEEN 2
+#define START_SHARE 4 /* the first limit is eps / 4: an idle guest pauses 1.25 eps at most */
+#define START_LEAST_MS 5
+#define THROTTLE_STEP 0.05
+#define MARGIN 1.1
+#define REPLAN_US 200000
+
+/* The largest limit in seconds of pause without eps. */
+static double room(const FerryConvergence *c) {
+  return (double)MAX(1, c->intent.max_downtime_ms - c->intent.switchover_cost_ms) / 1000;
+}
+
+static double elapsed(const FerryConvergence *c, gint64 now_us) {
+  return (double)(now_us - c->start_us) / 1e6;
+}
+
+FerryPath ferry_intent_path(const FerryConvergence *c) {
+  const FerryTracker *t = &c->t;
+  double rate = t->rate > 0 ? t->rate : (double)t->last.rate;
+  FerryPath path = {rate, rate, (double)c->intent.switchover_cost_ms / 1000};
+  double cap = (double)c->intent.bandwidth_cap, link = (double)c->intent.link_rate;
+  /* the cap only binds where it is reached: on a link that is slower, lifting it changes nothing */
+  if (cap > 0 && link > cap && t->wire_rate > 0.85 * cap)
+    path.switch_rate = MAX(rate, link * (t->efficiency > 1.1 ? t->efficiency : 1));
+  return path;
+}
+
+/* What QEMU must be told for a pause of `seconds`: it multiplies the limit with the wire's rate. */
+static double scale(const FerryConvergence *c, const FerryPath *path) {
+  double wire = c->t.wire_rate > 0 ? c->t.wire_rate : path->rate;
+  if (wire <= 0 || path->switch_rate < 1.1 * wire)
+    return 1;
+  return path->switch_rate / wire;
+}
+
+static gint64 limit_ms(const FerryConvergence *c, const FerryPath *path, double seconds) {
+  return MAX(1, (gint64)(MIN(seconds, room(c)) * scale(c, path) * 1000));
+}
+
+static void set_limit(FerryConvergence *c, gint64 now_us, const FerryPath *path, double seconds,
+                      const char *code, const char *why) {
+  gint64 ms = limit_ms(c, path, seconds);
+  c->is.plan_limit = MIN(seconds, room(c));
+  gint64 change = ABS(ms - c->limit_ms);
+  if (change == 0 || (double)change < SIGNIFICANT * (double)c->limit_ms)
+    return;
+  if (ms > c->limit_ms)
+    c->is.raised_at = c->t.passes;
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, ms, code,
+               "%s: %.1f MiB to send at %.1f MiB/s; limit %" G_GINT64_FORMAT " -> %" G_GINT64_FORMAT
+               " ms for a pause of about %.0f ms, %" G_GINT64_FORMAT " ms are allowed",
+               why, ferry_mib(MAX(0, c->t.boundary_v)), ferry_mib(path->rate), c->limit_ms, ms,
+               (MIN(seconds, room(c)) + path->eps) * 1000, c->intent.max_downtime_ms);
+}
+
+void ferry_intent_start(FerryConvergence *c, gint64 now_us) {
+  gint64 low = MAX(START_LEAST_MS, c->intent.switchover_cost_ms / START_SHARE);
+  c->limit_ms = MIN(low, MAX(1, c->intent.max_downtime_ms - c->intent.switchover_cost_ms));
+  c->is.plan_limit = (double)c->limit_ms / 1000;
+  c->is.reference = INFINITY;
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, c->limit_ms, "Start",
+               "start low: the pause is about %" G_GINT64_FORMAT " ms where the guest lets it",
+               c->limit_ms + c->intent.switchover_cost_ms);
+}
+
+/* After the first pass: how high may the limit stay low? */
+static void look(FerryConvergence *c, gint64 now_us, const FerryPath *path) {
+  double need = c->t.boundary_v / path->switch_rate;
+  double budget = SLACK * (elapsed(c, now_us) + need);
+  double limit = MIN(need, room(c)) - budget;
+  if (c->t.boundary_v / path->rate > budget && limit > c->is.plan_limit)
+    set_limit(c, now_us, path, limit, "FirstPass", "after the first pass");
+}
+
+static gboolean allowed(const FerryConvergence *c, const FerryOption *o, double now) {
+  double max = (double)c->intent.max_downtime_ms / 1000;
+  if (!isfinite(o->seconds) || o->pause > max)
+    return FALSE;
+  return c->intent.max_duration_ms <= 0 ||
+         now + o->seconds <= (double)c->intent.max_duration_ms / 1000;
+}
+
+/* The model's price of a limit; where it is not trusted, what was seen decides. */
+static FerryOption price(const FerryConvergence *c, const FerryPath *path, double v, double limit,
+                         double throttle) {
+  double horizon = c->intent.max_duration_ms > 0 ? (double)c->intent.max_duration_ms / 1000 : 600;
+  const FerryTracker *t = &c->t;
+  if (t->writer.residual <= TRUSTED || v <= limit * path->switch_rate)
+    return ferry_model_precopy(&t->writer, path, v, limit, throttle, horizon);
+  FerryOption o = ferry_model_precopy(&t->writer, path, v, limit, throttle, horizon);
+  double reached = limit * path->switch_rate;
+  if (throttle <= 0 && t->best_v * MARGIN <= reached) { /* a pass as good as the best will come */
+    double seconds = 3 * v / path->rate + limit + path->eps;
+    if (!isfinite(o.seconds) || o.seconds > seconds)
+      o = (FerryOption){.kind = FERRY_OPTION_PRECOPY,
+                        .limit = limit,
+                        .seconds = seconds,
+                        .pause = limit + path->eps,
+                        .lost = limit + path->eps,
+                        .bytes = 3 * v};
+  }
+  return o;
+}
+
+typedef struct {
+  FerryOption all[2 * CANDIDATES + 24];
+  guint n;
+} Options;
+
+static void add(Options *options, FerryOption o) {
+  if (options->n < G_N_ELEMENTS(options->all))
+    options->all[options->n++] = o;
+}
+
+static double throttle_bound(const FerryConvergence *c) {
+  double max = (double)c->intent.max_downtime_ms / 1000;
+  if (!c->intent.can_throttle || c->no_throttle)
+    return 0;
+  return MIN((double)c->intent.max_slowdown_percent / 100, max / (max + 0.01));
+}
+
+static void gather(FerryConvergence *c, const FerryPath *path, double v, double now,
+                   Options *options) {
+  double top = room(c), low = MIN(top, START_LEAST_MS / 1000.0);
+  gboolean feasible = FALSE;
+  for (int i = 0; i < CANDIDATES; i++) {
+    FerryOption o = price(c, path, v, low * pow(top / low, (double)i / (CANDIDATES - 1)), 0);
+    feasible |= allowed(c, &o, now);
+    add(options, o);
+  }
+  if (v / path->switch_rate <= top)
+    add(options, price(c, path, v, v / path->switch_rate * 1.001, 0));
+  if (c->intent.allow_post_copy && !c->no_post_copy) {
+    FerryOption o =
+        ferry_model_postcopy(path, v, c->t.writer.working_set, c->intent.post_copy_preempt);
+    add(options, o);
+  }
+  double bound = throttle_bound(c);
+  if (!feasible)
+    for (double p = THROTTLE_STEP; p <= bound + 1e-9; p += THROTTLE_STEP)
+      add(options, price(c, path, v, top, p));
+}
+
+/* The earliest allowed end; throttled ones only count where there is no other. */
+static double earliest(const FerryConvergence *c, const Options *options, double now) {
+  double best = INFINITY, best_throttled = INFINITY;
+  for (guint i = 0; i < options->n; i++) {
+    const FerryOption *o = &options->all[i];
+    if (!allowed(c, o, now))
+      continue;
+    if (o->throttle > 0)
+      best_throttled = MIN(best_throttled, o->seconds);
+    else
+      best = MIN(best, o->seconds);
+  }
+  return isfinite(best) ? best : best_throttled;
+}
+
+static const FerryOption *choose(const FerryConvergence *c, const Options *options, double now) {
+  double first = earliest(c, options, now);
+  if (!isfinite(first))
+    return NULL;
+  double until = (1 + SLACK) * MIN(c->is.reference, now + first) - now;
+  until = MAX(until, first * 1.001);
+  const FerryOption *best = NULL;
+  for (guint i = 0; i < options->n; i++) {
+    const FerryOption *o = &options->all[i];
+    if (allowed(c, o, now) && o->seconds <= until && (!best || o->lost < best->lost))
+      best = o;
+  }
+  return best;
+}
+
+static void set_throttle(FerryConvergence *c, gint64 now_us, int percent, const char *code,
+                         const char *why) {
+  if (percent == c->throttle_percent)
+    return;
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_THROTTLE, percent, code,
+               "%s: the guest runs %d %% less of the time (up to %d %% allowed)", why, percent,
+               c->intent.max_slowdown_percent);
+}
+
+/* Nothing keeps the intent: say so, with what would. */
+static void infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
+  const FerryTracker *t = &c->t;
+  if (t->n_rounds < 2)
+    return;
+  if (!c->is.verdict_us)
+    c->is.verdict_us = now_us;
+  gboolean trusted = t->writer.residual <= TRUSTED;
+  double least = ferry_model_min_downtime(&t->writer, path);
+  if (!trusted || !isfinite(least))
+    least = t->best_v / path->switch_rate;
+  double need = least * MARGIN + path->eps;
+  double rate = ferry_model_min_rate(&t->writer, room(c));
+  double p = ferry_model_min_throttle(&t->writer, path, room(c));
+  if (!c->is.noted) {
+    c->is.noted = TRUE;
+    gint64 max = c->intent.max_downtime_ms;
+    if (need * 1000 > (double)max)
+      ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, (gint64)ceil(need * 1000), "Infeasible",
+                   "the guest writes %.0f MiB/s over %.0f MiB: a pause of about %.0f ms would be "
+                   "needed at %.1f MiB/s and %" G_GINT64_FORMAT
+                   " ms are allowed; allow the longer pause, or %.0f MiB/s of bandwidth, or a "
+                   "slow-down of %.0f %%%s",
+                   ferry_mib(t->writer.write_rate), ferry_mib(t->writer.working_set), need * 1000,
+                   ferry_mib(path->rate), max, ferry_mib(rate), ceil(p * 100),
+                   c->intent.allow_post_copy ? "" : ", or post-copy");
+    else
+      ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, (gint64)ceil(need * 1000), "Infeasible",
+                   "the guest writes %.0f MiB/s over %.0f MiB and %.1f MiB are still to be sent at "
+                   "%.1f MiB/s: it does not fit into the %.1f s allowed; allow more time, more "
+                   "than %.0f ms of pause, more bandwidth, or a slow-down%s",
+                   ferry_mib(t->writer.write_rate), ferry_mib(t->writer.working_set), ferry_mib(v),
+                   ferry_mib(path->rate), (double)c->intent.max_duration_ms / 1000, need * 1000,
+                   c->intent.allow_post_copy ? "" : ", or post-copy");
+  }
+  if (c->intent.allow_post_copy && !c->no_post_copy) {
+    FerryOption o =
+        ferry_model_postcopy(path, v, t->writer.working_set, c->intent.post_copy_preempt);
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "NotConverging",
+                 "no pre-copy keeps the intent and post-copy is allowed: %.1f MiB follow in about "
+                 "%.1f s, during which the guest may stand still for up to %.0f ms at a time",
+                 ferry_mib(v), o.seconds, o.pause * 1000);
+    return;
+  }
+  set_limit(c, now_us, path, room(c), "Infeasible", "the most that is allowed");
+  double bound = throttle_bound(c);
+  if (bound > 0)
+    set_throttle(c, now_us, (int)(bound * 100), "Infeasible", "the most that is allowed");
+}
+
+static gboolean may_raise(const FerryConvergence *c) {
+  return c->is.raised_at == 0 || !c->is.planned || c->t.passes >= c->is.raised_at + ROUNDS_BETWEEN;
+}
+
+static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
+  FerryIntentState *s = &c->is;
+  double now = elapsed(c, now_us);
+  Options options = {.n = 0};
+  s->planned_us = now_us;
+  s->plan_rate = path->rate;
+  gather(c, path, v, now, &options);
+  const FerryOption *o = choose(c, &options, now);
+  if (!o) {
+    infeasible(c, now_us, path, v);
+    s->planned = TRUE;
+    return;
+  }
+  s->verdict_us = 0;
+  if (o->kind == FERRY_OPTION_POSTCOPY) {
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "Cheapest",
+                 "%.1f MiB follow in about %.1f s, during which the guest stands still for at most "
+                 "%.0f ms at a time, %" G_GINT64_FORMAT " ms are allowed: post-copy",
+                 ferry_mib(v), o->seconds, o->pause * 1000, c->intent.max_downtime_ms);
+    return;
+  }
+  int percent = (int)lround(o->throttle * 100);
+  if (percent >= c->throttle_percent || c->t.passes >= s->released_at + ROUNDS_BETWEEN) {
+    set_throttle(c, now_us, percent, percent > c->throttle_percent ? "NotConverging" : "Converging",
+                 percent > c->throttle_percent ? "the least that lets it converge"
+                                               : "it converges");
+    s->released_at = c->t.passes;
+  }
+  double limit = o->limit;
+  const char *why = "the cheapest end within the intent";
+  gboolean overdue = s->planned && now > s->promised;
+  if (overdue && limit <= s->plan_limit * 1.01 && s->plan_limit < room(c)) {
+    limit = s->plan_limit * MARGIN;
+    why = "it should have converged by now";
+  }
+  if (limit <= s->plan_limit || may_raise(c)) {
+    set_limit(c, now_us, path, limit,
+              s->planned && limit > s->plan_limit ? "NotConverging" : "Plan", why);
+    if (!s->planned || overdue || now + o->seconds * 1.5 < s->promised)
+      s->promised = now + 1.5 * o->seconds;
+    s->planned = TRUE;
+  }
+}
+
+void ferry_intent_boundary(FerryConvergence *c, gint64 now_us) {
+  FerryPath path = ferry_intent_path(c);
+  double v = c->t.boundary_v, now = elapsed(c, now_us);
+  if (!ferry_decidable(c) || c->suspended || path.rate <= 0)
+    return;
+  if (v / path.switch_rate <= room(c))
+    c->is.reference = MIN(c->is.reference, now + v / path.switch_rate + path.eps);
+  if (c->t.fitted)
+    plan(c, now_us, &path, v);
+  else
+    look(c, now_us, &path);
+}
+
+static void check_deadline(FerryConvergence *c, gint64 now_us, const FerryPath *path) {
+  double end = (double)c->intent.max_duration_ms / 1000, now = elapsed(c, now_us);
+  double pending = ferry_tracker_pending(&c->t, now_us);
+  if (c->intent.max_duration_ms <= 0)
+    return;
+  if (c->intent.allow_post_copy && !c->no_post_copy && c->t.passes > 0 &&
+      now + pending / path->switch_rate * MARGIN + path->eps >= end) {
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "Deadline",
+                 "%.1f MiB remain and %.1f s are left of %.1f s: the last moment for post-copy",
+                 ferry_mib(pending), end - now, end);
+    return;
+  }
+  if (now > end)
+    ferry_decide_abort(c, now_us, "DeadlineExceeded",
+                       "not done within the %.1f s asked for; %.1f MiB remain at %.1f MiB/s; the "
+                       "guest stays on the source",
+                       end, ferry_mib(pending), ferry_mib(path->rate));
+}
+
+void ferry_intent_tick(FerryConvergence *c, gint64 now_us) {
+  FerryPath path = ferry_intent_path(c);
+  FerryIntentState *s = &c->is;
+  if (!ferry_decidable(c) || c->suspended || path.rate <= 0)
+    return;
+  check_deadline(c, now_us, &path);
+  if (!ferry_decidable(c))
+    return;
+  gint64 patience_us = c->intent.infeasible_patience_ms * 1000;
+  if (s->verdict_us && patience_us > 0 && now_us - s->verdict_us > patience_us) {
+    ferry_decide_abort(c, now_us, "Infeasible",
+                       "for %" G_GINT64_FORMAT
+                       " s nothing within the intent ended it (%.1f MiB remain at best); the "
+                       "guest stays on the source",
+                       (now_us - s->verdict_us) / G_USEC_PER_SEC, ferry_mib(c->t.best_v));
+    return;
+  }
+  if (s->planned && now_us - s->planned_us >= REPLAN_US &&
+      fabs(path.rate - s->plan_rate) > RATE_CHANGE * s->plan_rate) {
+    s->reference = INFINITY; /* the chances that were seen had another rate */
+    plan(c, now_us, &path, ferry_tracker_pending(&c->t, now_us));
+  }
+}

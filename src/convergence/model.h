@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The model behind the convergence controller: what a guest writes, and what it costs to move it.
+// Pure. Units: bytes, seconds, bytes per second, all as double; a rate is in bytes of guest memory
+// (compression makes it larger than what the wire carries).
+#pragma once
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/** How a guest's writes are spread over its working set. */
+typedef enum {
+  FERRY_WRITER_IDLE,
+  FERRY_WRITER_UNIFORM, /* any page as likely as any other */
+  FERRY_WRITER_CYCLIC,  /* one page after the other, round and round */
+  FERRY_WRITER_SKEWED,  /* 80 % of the writes go to 20 % of the pages */
+} FerryWriterPattern;
+
+/** "idle", "uniform", "cyclic", "skewed". */
+const char *ferry_writer_pattern_name(FerryWriterPattern pattern);
+
+/** A guest as the model sees it. */
+typedef struct {
+  FerryWriterPattern pattern;
+  double working_set; /* W: bytes that it writes at all */
+  double write_rate;  /* w: bytes/s */
+  double residual;    /* relative error of the fit, root mean square; 0.15 is the border of trust */
+  guint rounds;       /* how many rounds were fitted */
+} FerryWriter;
+
+/** One pass over memory: `dirtied` unique bytes were written in `seconds`. A round under a throttle
+ * p counts as seconds x (1 - p). */
+typedef struct {
+  double seconds, dirtied;
+} FerryRound;
+
+/** U(t): unique bytes written in `seconds`. */
+double ferry_writer_unique(const FerryWriter *writer, double seconds);
+/** Fits W, w and the pattern to `n` rounds, newest last; the newest weigh most. Two rounds of
+ * different length are the least; FALSE with fewer or with nothing to learn from them. A fit with
+ * a residual above 0.15 is tried again without the oldest rounds. */
+gboolean ferry_writer_fit(FerryWriter *writer, const FerryRound *rounds, guint n);
+
+/** What carries the data. */
+typedef struct {
+  double rate;        /* B: while the guest runs, under the cap if there is one */
+  double switch_rate; /* L: at the switch-over, where the cap is lifted; rate where unknown */
+  double eps;         /* fixed cost of the switch-over */
+} FerryPath;
+
+/** D*: the smallest limit (pause without eps) with which pre-copy converges; 0: any. */
+double ferry_model_min_downtime(const FerryWriter *writer, const FerryPath *path);
+/** What remains after a pass once passes have stopped shrinking, in bytes; 0: they never stop. */
+double ferry_model_plateau(const FerryWriter *writer, double rate);
+/** The bandwidth at which D* is `limit` seconds. */
+double ferry_model_min_rate(const FerryWriter *writer, double limit);
+/** p*: the smallest throttle (0..1) at which pre-copy converges under `limit` seconds. */
+double ferry_model_min_throttle(const FerryWriter *writer, const FerryPath *path, double limit);
+/** Closed form of the time from the end of the first pass to the switch-over of a uniform writer
+ * with `v1` bytes to send under `limit`; INFINITY where it does not converge. */
+double ferry_model_precopy_seconds(const FerryWriter *writer, const FerryPath *path, double v1,
+                                   double limit);
+/** The least that any migration of `bytes` non-zero bytes takes. */
+double ferry_model_lower_bound(const FerryPath *path, double bytes);
+
+typedef enum {
+  FERRY_OPTION_PRECOPY,  /* raise the downtime limit to `limit` and wait */
+  FERRY_OPTION_THROTTLE, /* the same with the guest slowed by `throttle` */
+  FERRY_OPTION_SUSPEND,  /* pause now until the rest has moved */
+  FERRY_OPTION_POSTCOPY, /* switch now, fetch the rest on demand */
+} FerryOptionKind;
+
+/** "pre-copy", "throttle", "suspend", "post-copy". */
+const char *ferry_option_name(FerryOptionKind kind);
+
+/** One way to end a migration from here, and its price. */
+typedef struct {
+  FerryOptionKind kind;
+  double limit;    /* seconds */
+  double throttle; /* 0..1 */
+  double seconds;  /* from now to the end, the pause included; INFINITY: never */
+  double pause;    /* longest time the guest stands still, eps included */
+  double lost;     /* seconds of work that the guest loses */
+  double bytes;    /* still to be sent */
+} FerryOption;
+
+/** Plays QEMU's rule (send until what remains is below limit x rate, look again, switch over if it
+ * still is) for a guest with `pending` bytes to send. Gives up after `horizon` seconds. */
+FerryOption ferry_model_precopy(const FerryWriter *writer, const FerryPath *path, double pending,
+                                double limit, double throttle, double horizon);
+FerryOption ferry_model_suspend(const FerryPath *path, double pending);
+/** `preempt`: requested pages overtake the stream (postcopy-preempt). `touched`: bytes of `pending`
+ * that the guest is going to touch soon. */
+FerryOption ferry_model_postcopy(const FerryPath *path, double pending, double touched,
+                                 gboolean preempt);
+/** The stall that QEMU's throttle `p` (0..1) makes, in seconds: 10 ms x p / (1 - p). */
+double ferry_model_throttle_stall(double p);
+
+G_END_DECLS

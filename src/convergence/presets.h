@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules of other systems by name, and Ferry's own. Data only.
+#pragma once
+#include "convergence/schedule.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  const char *name;
+  const char *doc;
+  gboolean intent;  /* Ferry's own controller; `schedule` then only holds its start settings */
+  int max_per_host; /* concurrent migrations of one host that the original allows */
+  gint64 max_downtime_ms; /* of the intent */
+  int max_slowdown_percent;
+  gint64 infeasible_patience_ms;
+  FerrySchedule schedule;
+} FerryPreset;
+
+/** All of them, `n` in number, in the order in which they are shown. */
+const FerryPreset *ferry_presets(gsize *n);
+/** The preset `name`, or NULL. */
+const FerryPreset *ferry_preset_find(const char *name);
+
+G_END_DECLS

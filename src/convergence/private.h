@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of one controller share; of this folder only.
+#pragma once
+#include "convergence/controller.h"
+
+#define FERRY_HISTORY_MAX 200
+
+/** State of the intent-driven part (intent.c). */
+typedef struct {
+  double reference; /* earliest end, in seconds from the start, that the maximum would have given */
+  double plan_limit;             /* D in seconds */
+  double plan_rate;              /* the rate the plan was made with */
+  double promised;               /* when the plan should have ended, seconds from the start */
+  gint64 planned_us, verdict_us; /* verdict_us: infeasible since then; 0: it is not */
+  guint raised_at, released_at;  /* passes */
+  gboolean planned, noted;
+} FerryIntentState;
+
+/** State of the schedule interpreter (schedule_run.c). */
+typedef struct {
+  guint next;            /* index of the next stalling step */
+  int acted_iteration;   /* of the last action: last items wait for another pass */
+  gint64 tick_us;        /* of the last tick */
+  gint64 tick_remaining; /* what remained then; < 0: none yet */
+  gint64 low_us;         /* when it last fell against the previous tick (or the best) */
+  int rising;            /* ticks at which it rose */
+  int pass;              /* iteration at the last tick */
+} FerryScheduleState;
+
+struct _FerryConvergence {
+  FerryConvergenceIntent intent;
+  FerrySchedule *schedule; /* own copy; NULL: intent */
+  FerryTracker t;
+  gint64 start_us, deadline_us; /* deadline 0: none */
+  gint64 limit_ms;
+  int throttle_percent;
+  gboolean post_copy_asked, post_copy, suspended, aborted;
+  gboolean no_post_copy, no_throttle, no_suspend; /* refused by the hypervisor */
+  FerryIntentState is;
+  FerryScheduleState ss;
+  GQueue pending;  /* FerryConvergenceDecision* */
+  json_t *history; /* list */
+};
+
+/** Queues a decision, records it, and takes its effect into the state. */
+void ferry_decide(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action, gint64 value,
+                  const char *code, const char *format, ...) G_GNUC_PRINTF(6, 7);
+/** Whether anything can still be decided. */
+gboolean ferry_decidable(const FerryConvergence *c);
+/** Abort, unless post-copy was asked for or the end is decided already. */
+void ferry_decide_abort(FerryConvergence *c, gint64 now_us, const char *code, const char *format,
+                        ...) G_GNUC_PRINTF(4, 5);
+
+/** The intent: at the start, at a pass boundary, after each sample. */
+void ferry_intent_start(FerryConvergence *c, gint64 now_us);
+void ferry_intent_boundary(FerryConvergence *c, gint64 now_us);
+void ferry_intent_tick(FerryConvergence *c, gint64 now_us);
+/** The path that this controller reckons with; rate 0: not known yet. */
+FerryPath ferry_intent_path(const FerryConvergence *c);
+
+/** The schedule: at the start, after each sample. */
+void ferry_schedule_start(FerryConvergence *c, gint64 now_us);
+void ferry_schedule_tick(FerryConvergence *c, gint64 now_us);
+
+static inline double ferry_mib(double bytes) {
+  return bytes / (1024 * 1024);
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Schedules: the convergence rules of other systems, as data. Pure.
+#pragma once
+#include "base/json.h"
+
+G_BEGIN_DECLS
+
+#define FERRY_SCHEDULE_MAX_STEPS 64
+#define FERRY_SCHEDULE_MAX_DOWNTIME_MS 2000000
+
+typedef enum {
+  FERRY_STEP_SET_DOWNTIME,  /* setDowntime: value in ms */
+  FERRY_STEP_AUTO_CONVERGE, /* autoConverge: of a running migration only told, see init */
+  FERRY_STEP_SUSPEND,
+  FERRY_STEP_POSTCOPY,
+  FERRY_STEP_ABORT,
+} FerryStepAction;
+
+/** What `limit` of a step counts. */
+typedef enum {
+  FERRY_LIMIT_ITERATIONS,      /* passes over memory; -1: a last item, one more pass each */
+  FERRY_LIMIT_SECONDS_PER_GIB, /* seconds since the start for each GiB of memory */
+} FerryLimitUnit;
+
+/** What counts as progress for the progress timeout. */
+typedef enum {
+  FERRY_PROGRESS_BEST,     /* a new low of what remains */
+  FERRY_PROGRESS_PREVIOUS, /* less than at the previous look */
+} FerryProgressRule;
+
+typedef struct {
+  gint64 limit;
+  FerryStepAction action;
+  gint64 value;
+} FerryStep;
+
+typedef struct {
+  gint64 init_downtime_ms;                       /* 0: the hypervisor's default, 300 ms */
+  gboolean auto_converge, compressed, zero_copy; /* wanted when the migration is started */
+  gint64 bandwidth;                              /* bytes/s; 0: no cap */
+  FerryLimitUnit unit;
+  gint64 tick_ms; /* how often it looks; 0: at every sample */
+  guint n_steps;
+  FerryStep steps[FERRY_SCHEDULE_MAX_STEPS];
+  int double_after_rises;      /* double the limit whenever what remains rose more often than this;
+                                  0: not at all */
+  gint64 double_max_ms;        /* ... up to this */
+  gint64 completion_s_per_gib; /* 0: none */
+  gint64 progress_s;           /* 0: none */
+  FerryProgressRule progress;
+} FerrySchedule;
+
+/** Reads oVirt's convergenceSchedule:
+ * {"init": [{"name": "setDowntime", "params": ["100"]}, {"name": "autoConverge", "params":
+ * ["true"]}], "stalling": [{"limit": 2, "action": {"name": "setDowntime", "params": ["150"]}}, ...,
+ * {"limit": -1, "action": {"name": "abort", "params": []}}], "lastItems": [actions or steps]}.
+ * Numbers may be strings. Refused (INVALID, with a cause per fault, fields relative to `path`):
+ * unknown names or keys, limits that fall, downtimes outside 1..2000000 ms, more than 64 steps, a
+ * schedule that does not end in abort, postcopy or suspend. Free with ferry_schedule_free. */
+FerrySchedule *ferry_schedule_parse(const json_t *object, const char *path, GError **error);
+/** The same format back; a new reference. */
+json_t *ferry_schedule_to_json(const FerrySchedule *schedule);
+FerrySchedule *ferry_schedule_copy(const FerrySchedule *schedule);
+void ferry_schedule_free(FerrySchedule *schedule);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerrySchedule, ferry_schedule_free)
+/** "setDowntime", "autoConverge", "suspend", "postcopy", "abort". */
+const char *ferry_step_name(FerryStepAction action);
+
+G_END_DECLS

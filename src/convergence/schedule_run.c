@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carries out a schedule of another system.
+//
+// Theory of operation: a schedule is a list of steps; each is due when as many passes have begun
+// (or as many seconds per GiB have gone by) as its limit says. At every tick at most one action is
+// taken, the earliest that is due. Last items (limit -1) come after all others, one more pass each.
+// Rules that are no list, Proxmox' doubling and the timeouts per GiB, are fields of the same
+// struct. An abort that follows a post-copy step is only meant for a switch that failed.
+#include "convergence/private.h"
+
+#define GIB (1024.0 * 1024 * 1024)
+#define HYPERVISOR_DEFAULT_MS 300
+
+static double gib(const FerryConvergence *c) {
+  return MAX(1, (double)c->intent.memory_bytes / GIB);
+}
+
+void ferry_schedule_start(FerryConvergence *c, gint64 now_us) {
+  const FerrySchedule *s = c->schedule;
+  gint64 first = s->init_downtime_ms > 0 ? s->init_downtime_ms : HYPERVISOR_DEFAULT_MS;
+  c->ss = (FerryScheduleState){
+      .tick_us = now_us, .low_us = now_us, .tick_remaining = -1, .acted_iteration = 1, .pass = 1};
+  if (s->completion_s_per_gib > 0)
+    c->intent.completion_timeout_ms = (gint64)((double)s->completion_s_per_gib * gib(c) * 1000);
+  if (s->progress_s > 0)
+    c->intent.progress_timeout_ms = s->progress_s * 1000;
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, first, "Start",
+               "the schedule starts with a limit of %" G_GINT64_FORMAT " ms", first);
+}
+
+static gboolean due(const FerryConvergence *c, const FerryStep *step, gint64 now_us) {
+  int iteration = c->t.iteration;
+  if (step->limit < 0)
+    return iteration > c->ss.acted_iteration;
+  if (c->schedule->unit == FERRY_LIMIT_ITERATIONS)
+    return iteration >= step->limit;
+  return (double)(now_us - c->start_us) / 1e6 >= (double)step->limit * gib(c);
+}
+
+static void act(FerryConvergence *c, const FerryStep *step, gint64 now_us) {
+  int iteration = c->t.iteration;
+  switch (step->action) {
+  case FERRY_STEP_SET_DOWNTIME:
+    if (step->value != c->limit_ms)
+      ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, step->value, "Schedule",
+                   "pass %d, %.1f MiB remain: the schedule sets the limit from %" G_GINT64_FORMAT
+                   " to %" G_GINT64_FORMAT " ms",
+                   iteration, ferry_mib((double)c->t.last.remaining), c->limit_ms, step->value);
+    break;
+  case FERRY_STEP_AUTO_CONVERGE:
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, 0, "Schedule",
+                 "the schedule asks for auto-converge in pass %d: it can only be chosen at the "
+                 "start; put it into init",
+                 iteration);
+    break;
+  case FERRY_STEP_SUSPEND:
+    if (!c->suspended && !c->no_suspend)
+      ferry_decide(c, now_us, FERRY_CONVERGENCE_SUSPEND, 0, "Schedule",
+                   "pass %d, %.1f MiB remain: the schedule pauses the guest until it has moved",
+                   iteration, ferry_mib((double)c->t.last.remaining));
+    break;
+  case FERRY_STEP_POSTCOPY:
+    if (!c->no_post_copy)
+      ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "Schedule",
+                   "pass %d, %.1f MiB remain: the schedule switches to post-copy", iteration,
+                   ferry_mib((double)c->t.last.remaining));
+    break;
+  case FERRY_STEP_ABORT:
+    ferry_decide_abort(c, now_us, "Schedule",
+                       "pass %d began and the schedule ends here: %.1f MiB remain at %.1f MiB/s",
+                       iteration, ferry_mib((double)c->t.last.remaining), ferry_mib(c->t.rate));
+    break;
+  }
+}
+
+static void double_limit(FerryConvergence *c, gint64 now_us) {
+  const FerrySchedule *s = c->schedule;
+  gint64 limit = MIN(c->limit_ms * 2, s->double_max_ms);
+  c->ss.rising = 0;
+  if (limit > c->limit_ms)
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, limit, "Schedule",
+                 "what remains rose %d times, %.1f MiB now: the limit doubles from "
+                 "%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " ms",
+                 s->double_after_rises + 1, ferry_mib((double)c->t.last.remaining), c->limit_ms,
+                 limit);
+}
+
+void ferry_schedule_tick(FerryConvergence *c, gint64 now_us) {
+  const FerrySchedule *s = c->schedule;
+  FerryScheduleState *state = &c->ss;
+  if (now_us - state->tick_us < s->tick_ms * 1000)
+    return;
+  state->tick_us = now_us;
+  gint64 remaining = c->t.last.remaining;
+  if (state->tick_remaining < 0 || remaining < state->tick_remaining)
+    state->low_us = now_us;
+  if (state->tick_remaining >= 0 && remaining > state->tick_remaining)
+    state->rising++;
+  state->tick_remaining = remaining;
+  if (s->double_after_rises > 0 && state->rising > s->double_after_rises)
+    double_limit(c, now_us);
+  if (state->next < s->n_steps && due(c, &s->steps[state->next], now_us)) {
+    act(c, &s->steps[state->next++], now_us);
+    state->acted_iteration = c->t.iteration;
+  }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// From samples to rates and rounds.
+//
+// Theory of operation: the rate is a moving average over windows of at least 200 ms. It is kept as
+// two numbers: what the wire carries (from `processed`) and how much guest memory one such byte
+// stands for (from `remaining`, within one pass), because compression makes them differ. Zero
+// pages cost nothing on the wire; windows full of them are left out, or the first pass would
+// promise a rate that nothing else has. A pass boundary gives one round: how long the pass took
+// and how many different bytes were dirtied in it, which is what there is to send now less what
+// was still left of the pass before. A boundary that was missed (a lost event, a jump of the
+// counter) gives a boundary but no round: a wrong round is worse than none.
+#include "convergence/tracker.h"
+#include <math.h>
+#include <string.h>
+
+#define WINDOW_US 200000
+#define WEIGHT 0.4
+#define ZERO_PAGES 4.0 /* memory per wire byte that only zero pages reach */
+#define FRESH_US 40000 /* a sample this old still shows the boundary */
+#define SAME_MOMENT_US 5000
+#define SHORTEST_S 0.015 /* rounds below this are noise */
+
+void ferry_tracker_init(FerryTracker *t, gint64 now_us) {
+  *t = (FerryTracker){.start_us = now_us,
+                      .last_us = now_us,
+                      .best_us = now_us,
+                      .moved_us = now_us,
+                      .best_remaining = G_MAXINT64,
+                      .efficiency = 1,
+                      .boundary_us = now_us,
+                      .boundary_v = -1,
+                      .previous_v = -1,
+                      .best_v = INFINITY,
+                      .iteration = 1,
+                      .exact = TRUE};
+}
+
+static void push_round(FerryTracker *t, double seconds, double dirtied) {
+  if (t->n_rounds == FERRY_TRACKER_ROUNDS) {
+    memmove(t->rounds, t->rounds + 1, sizeof(t->rounds) - sizeof(t->rounds[0]));
+    t->n_rounds--;
+  }
+  t->rounds[t->n_rounds++] = (FerryRound){seconds, dirtied};
+  FerryWriter writer;
+  if (ferry_writer_fit(&writer, t->rounds, t->n_rounds)) {
+    t->writer = writer;
+    t->fitted = TRUE;
+  } else if (t->fitted) { /* rounds all alike: they can only confirm or refute what is known */
+    double expected = ferry_writer_unique(&t->writer, seconds);
+    t->writer.residual = dirtied > 0 ? fabs(expected / dirtied - 1) : 1;
+  } else if (t->n_rounds >= 2) {
+    t->writer = (FerryWriter){.pattern = FERRY_WRITER_UNIFORM,
+                              .working_set = dirtied * 1.05,
+                              .write_rate = 3 * dirtied / seconds,
+                              .residual = 0.2,
+                              .rounds = t->n_rounds};
+    t->fitted = TRUE;
+  }
+}
+
+void ferry_tracker_prior(FerryTracker *t, double seconds, double dirtied) {
+  if (seconds > 0 && dirtied >= 0)
+    push_round(t, seconds, dirtied);
+}
+
+static void open_window(FerryTracker *t, gint64 now_us) {
+  t->window_us = now_us;
+  t->window_processed = t->last.processed;
+  t->window_remaining = t->last.remaining;
+  t->window_broken = FALSE;
+}
+
+static void close_window(FerryTracker *t, gint64 now_us) {
+  double seconds = (double)(now_us - t->window_us) / 1e6;
+  double wire = (double)(t->last.processed - t->window_processed) / seconds;
+  double memory = (double)(t->window_remaining - t->last.remaining) / seconds;
+  gboolean zero_pages = !t->window_broken && wire > 0 && memory > ZERO_PAGES * wire;
+  if (wire > 0 && !zero_pages) {
+    t->wire_rate = t->wire_rate > 0 ? t->wire_rate + WEIGHT * (wire - t->wire_rate) : wire;
+    if (!t->window_broken && memory > 0) {
+      double efficiency = CLAMP(memory / wire, 0.9, ZERO_PAGES);
+      t->efficiency += WEIGHT * (efficiency - t->efficiency);
+    }
+    t->rate = t->wire_rate * t->efficiency;
+  }
+  open_window(t, now_us);
+}
+
+/* The pass that began at boundary_us has `v` bytes to send, `processed` were sent before it. */
+static void complete(FerryTracker *t, double v, gint64 processed) {
+  t->passes++;
+  t->previous_v = t->boundary_v;
+  t->best_v = MIN(t->best_v, v);
+  if (t->pass_counts) {
+    double sent = (double)(processed - t->boundary_processed) * t->efficiency;
+    double rest = t->previous_v > 0 ? MAX(0, t->previous_v - sent) : 0;
+    double fresh = MAX(0, v - rest), seconds = t->pass_seconds * (1 - t->throttle);
+    if (t->fitted && rest < 0.8 * t->writer.working_set)
+      fresh /= 1 - rest / t->writer.working_set; /* written, but still to be sent anyway */
+    if (seconds >= SHORTEST_S && rest < 0.8 * MAX(v, 1))
+      push_round(t, seconds, fresh);
+  }
+  t->boundary_v = v;
+  t->boundary_processed = processed;
+  t->waiting = FALSE;
+}
+
+static void begin(FerryTracker *t, int iteration, gint64 now_us, gboolean exact) {
+  t->pass_seconds = (double)(now_us - t->boundary_us) / 1e6;
+  t->pass_counts = iteration == t->iteration + 1 && t->exact && exact && !t->waiting;
+  t->iteration = iteration;
+  t->boundary_us = now_us;
+  t->exact = exact;
+  t->waiting = TRUE;
+  t->window_broken = TRUE;
+}
+
+gboolean ferry_tracker_iteration(FerryTracker *t, int iteration, gint64 now_us) {
+  if (iteration <= t->iteration)
+    return FALSE;
+  begin(t, iteration, now_us, TRUE);
+  gint64 age = now_us - t->last_us;
+  gboolean rose = t->last.remaining > t->before_remaining;
+  if (!t->sampled || age > FRESH_US || (age > SAME_MOMENT_US && !rose))
+    return FALSE;
+  complete(t, (double)t->last.remaining, t->last.processed);
+  return TRUE;
+}
+
+gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sample,
+                              gint64 now_us) {
+  gboolean first = !t->sampled, boundary = FALSE;
+  double since = (double)(now_us - t->last_us) / 1e6;
+  if (first || sample->processed > t->last.processed)
+    t->moved_us = now_us;
+  if (first && t->iteration <= 1)
+    t->boundary_us = now_us; /* the preparation is not part of the first pass */
+  int before_iteration = first ? 0 : t->last.iteration;
+  t->before_remaining = first ? G_MAXINT64 : t->last.remaining;
+  t->last = *sample;
+  t->last_us = now_us;
+  t->sampled = TRUE;
+  if (first)
+    open_window(t, now_us);
+  if (MIN(sample->iteration, before_iteration) > t->iteration) /* the event is lost */
+    begin(t, sample->iteration, now_us - (gint64)(since * 5e5), FALSE);
+  if (!first && sample->remaining > t->before_remaining)
+    t->window_broken = TRUE;
+  if (now_us - t->window_us >= WINDOW_US)
+    close_window(t, now_us);
+  if (sample->remaining < t->best_remaining) {
+    t->best_remaining = sample->remaining;
+    t->best_us = now_us;
+  }
+  if (t->waiting) {
+    double late = (double)(now_us - t->boundary_us) / 1e6 * t->wire_rate;
+    complete(t, (double)sample->remaining + late * t->efficiency, sample->processed - (gint64)late);
+    boundary = TRUE;
+  }
+  return boundary;
+}
+
+double ferry_tracker_pending(const FerryTracker *t, gint64 now_us) {
+  double rest = (double)t->last.remaining;
+  if (!t->fitted || t->passes == 0)
+    return rest;
+  double seconds = (double)MAX(0, now_us - t->boundary_us) / 1e6 * (1 - t->throttle);
+  double set = t->writer.working_set, fresh = ferry_writer_unique(&t->writer, seconds);
+  return set > 0 ? rest + fresh * MAX(0, 1 - rest / set) : rest;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the samples of a running migration say: the rate, the passes, the best so far. Pure.
+#pragma once
+#include "convergence/model.h"
+
+G_BEGIN_DECLS
+
+#define FERRY_TRACKER_ROUNDS 12
+
+/** One look at the job. Bytes; all of them whole numbers >= 0. */
+typedef struct {
+  gint64 processed; /* sent so far, never falls */
+  gint64 remaining; /* of memory (and disks) at this moment */
+  gint64 total;
+  gint64 rate;       /* bytes/s as the hypervisor says; 0: unknown */
+  gint64 dirty_rate; /* bytes/s as the hypervisor says; 0: unknown */
+  int iteration;     /* pass over memory as the hypervisor says; 0: unknown */
+} FerryConvergenceSample;
+
+typedef struct {
+  FerryConvergenceSample last;
+  gint64 start_us, last_us; /* last_us: of the last sample */
+  gboolean sampled;
+  /* rate */
+  gint64 window_us, window_processed, window_remaining;
+  gboolean window_broken; /* a pass began inside the window: `remaining` says nothing of the rate */
+  double wire_rate;       /* bytes/s on the wire, moving average; 0: unknown */
+  double efficiency;      /* bytes of guest memory per byte on the wire */
+  double rate;            /* bytes of guest memory per second */
+  /* best */
+  gint64 best_remaining, best_us, moved_us;
+  gint64 before_remaining; /* at the sample before the last */
+  /* passes */
+  int iteration;      /* the last one seen */
+  gint64 boundary_us; /* when it began */
+  double boundary_v;  /* bytes to send when it began; < 0: unknown */
+  gint64 boundary_processed;
+  gboolean waiting;     /* its first sample is still to come */
+  gboolean exact;       /* boundary_us is the event's, not guessed from a sample */
+  double pass_seconds;  /* how long the pass before it took */
+  gboolean pass_counts; /* ... and whether that can be trusted */
+  double throttle;      /* of the guest, 0..1: a round under it counts for less */
+  double previous_v, best_v;
+  FerryRound rounds[FERRY_TRACKER_ROUNDS];
+  guint n_rounds, passes;
+  FerryWriter writer;
+  gboolean fitted;
+} FerryTracker;
+
+void ferry_tracker_init(FerryTracker *t, gint64 now_us);
+/** Takes a sample. TRUE when it completes a pass boundary (see `boundary_v`, `writer`). */
+gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sample, gint64 now_us);
+/** Pass `iteration` began at `now_us`. TRUE when the boundary is complete at once, because the
+ * last sample is fresh; else the next sample completes it. */
+gboolean ferry_tracker_iteration(FerryTracker *t, int iteration, gint64 now_us);
+/** A round measured before the migration began: `dirtied` unique bytes in `seconds`. */
+void ferry_tracker_prior(FerryTracker *t, double seconds, double dirtied);
+/** What is to be sent at this moment, with what the guest has probably written since the last
+ * look at the dirty bitmap; bytes. */
+double ferry_tracker_pending(const FerryTracker *t, gint64 now_us);
+
+G_END_DECLS
