@@ -28,6 +28,13 @@ static gboolean forbid_field(const FerryKind *kind, const json_t *object, const 
 
 static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   FerryStore *store = req->api->store;
+  const char *own = ferry_json_str(object, "metadata.name");
+  g_autoptr(json_t) there = ferry_store_get(store, &ferry_kind_vmim, req->ns, own);
+  if (there) { /* said first: it is the plainest reason, and generateName tries again on it */
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS, "exists");
+    ferry_store_error(error, req->kind, own);
+    return FALSE;
+  }
   g_autoptr(GPtrArray) vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
   g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
   g_autoptr(GPtrArray) migrations = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
@@ -49,10 +56,10 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   json_t *finalizers = json_object_get(meta, "finalizers");
   if (!finalizers)
     json_object_set_new(meta, "finalizers", finalizers = json_array());
-  gboolean there = FALSE;
+  gboolean has = FALSE;
   for (gsize i = 0; i < json_array_size(finalizers); i++)
-    there |= g_strcmp0(json_string_value(json_array_get(finalizers, i)), FINALIZER) == 0;
-  if (!there)
+    has |= g_strcmp0(json_string_value(json_array_get(finalizers, i)), FINALIZER) == 0;
+  if (!has)
     json_array_append_new(finalizers, json_string(FINALIZER));
   const char *now = ferry_json_str(object, "metadata.creationTimestamp");
   json_object_set_new(object, "status",

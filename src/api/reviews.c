@@ -129,13 +129,9 @@ gboolean ferry_serve_metrics(FerryRequest *req, GError **error) {
       {"ferry_api_errors_total", "counter", "Requests answered with a status of 400 or more.",
        __atomic_load_n(&api->n_errors, __ATOMIC_RELAXED)},
       {"ferry_api_watches", "gauge", "Watches that are open.", streams},
-      {"ferry_store_commits_total", "counter", "Batches committed.", stats.commits},
       {"ferry_store_writes_total", "counter", "Objects written.", stats.writes},
       {"ferry_store_transactions_total", "counter", "Transactions of the backend.",
        stats.transactions},
-      {"ferry_store_conflicts_total", "counter", "Batches refused for a stale revision.",
-       stats.conflicts},
-      {"ferry_store_objects", "gauge", "Objects stored.", stats.objects},
       {"ferry_store_commit_microseconds_total", "counter", "Time callers waited for commits.",
        stats.commit_us_sum},
   };

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of Kimchi's REST share. Not for other folders; the router knows ferry_kimchi_owns
+// and ferry_serve_kimchi only.
+#pragma once
+#include "api/internal.h"
+
+G_BEGIN_DECLS
+
+/** Kimchi's three settings; -1: not said. */
+typedef struct {
+  gint64 timeout_s;     /* migration_destination_timeout, of the whole migration */
+  gint64 bandwidth_mib; /* migration_max_bandwidth in MiB/s; 0: unlimited */
+  gint64 downtime_ms;   /* migration_downtime */
+} FerryKimchiSettings;
+
+/** One request below Kimchi's paths. */
+typedef struct {
+  FerryRequest *req;
+  const char *prefix;    /* "" or "/plugins/kimchi", for URIs in answers */
+  const char *name;      /* of the VM, or the task's id; NULL: the collection */
+  GPtrArray *warnings;   /* char*: what was ignored, and why */
+  json_t *problems;      /* [{field, reason}]: what is wrong with the body, all of it */
+} FerryKimchi;
+
+/* kimchi.c */
+/** Whether a path is one of Kimchi's: /vms, /tasks, /peers, /config, /plugins/kimchi. */
+gboolean ferry_kimchi_owns(const char *path);
+/** Routes, authorises and answers; errors are answered by ferry_kimchi_respond_error. */
+gboolean ferry_serve_kimchi(FerryRequest *req, GError **error);
+/** {"code": "409 Conflict", "reason": "...", "causes": [...]} */
+void ferry_kimchi_respond_error(FerryRequest *req, const GError *error);
+/** Whether the user may do `verb` on objects of `kind`; sets the request's kind, ns and name, which
+ * must live until it ends or is authorised for something else. */
+gboolean ferry_kimchi_authorise(FerryKimchi *k, const FerryKind *kind, const char *verb,
+                                const char *subresource, const char *ns, const char *name,
+                                GError **error);
+/** Answers with `value` (taken) and the request's warnings, in it and as Warning headers. */
+void ferry_kimchi_respond(FerryKimchi *k, unsigned status, json_t *value);
+/** The body as an object, empty where there is none. */
+json_t *ferry_kimchi_body(FerryKimchi *k, GError **error);
+void ferry_kimchi_warn(FerryKimchi *k, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void ferry_kimchi_problem(FerryKimchi *k, const char *field, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+/** FALSE and BAD_REQUEST with all problems, where there are any. */
+gboolean ferry_kimchi_no_problems(FerryKimchi *k, GError **error);
+
+/* kimchi_settings.c */
+extern const char *const ferry_kimchi_setting_names[3];
+/** Reads the settings of `body`; a downtime below 100 ms is a warning, not a setting. */
+void ferry_kimchi_settings_read(FerryKimchi *k, const json_t *body, FerryKimchiSettings *settings);
+/** What PUT /config stored; -1 where nothing was. */
+void ferry_kimchi_settings_stored(FerryApi *api, FerryKimchiSettings *settings);
+/** Fills what a request left open: stored by PUT /config, else set for the cluster, else the
+ * defaults 21600 s, unlimited, 500 ms. */
+void ferry_kimchi_settings_complete(FerryApi *api, FerryKimchiSettings *settings);
+/** Adds the settings under their names to `object`. */
+void ferry_kimchi_settings_print(const FerryKimchiSettings *settings, json_t *object);
+gboolean ferry_kimchi_get_config(FerryKimchi *k, GError **error);
+gboolean ferry_kimchi_put_config(FerryKimchi *k, GError **error);
+
+/* kimchi_tasks.c */
+/** The Task of a migration: {id, status, message, target_uri, warnings}. New reference. */
+json_t *ferry_kimchi_task(FerryKimchi *k, const json_t *migration);
+/** The Task with the VM, hosts, steps, progress and settings. New reference. */
+json_t *ferry_kimchi_monitor(FerryKimchi *k, const json_t *migration);
+gboolean ferry_kimchi_list_tasks(FerryKimchi *k, GError **error);
+gboolean ferry_kimchi_get_task(FerryKimchi *k, GError **error);
+gboolean ferry_kimchi_cancel_task(FerryKimchi *k, GError **error);
+
+/* kimchi_vms.c */
+gboolean ferry_kimchi_list_vms(FerryKimchi *k, GError **error);
+gboolean ferry_kimchi_get_vm(FerryKimchi *k, GError **error);
+gboolean ferry_kimchi_get_peers(FerryKimchi *k, GError **error);
+/** The VM that the URL names, by its name, its domain's name or its UUID, in all namespaces or the
+ * one of ?namespace=; NOT_FOUND, or CONFLICT where several fit. New reference. */
+json_t *ferry_kimchi_find_vm(FerryKimchi *k, GError **error);
+/** The word that means this VM and no other: its name, or its UUID where the name is not enough.
+ * Borrowed from `vmi`. */
+const char *ferry_kimchi_vm_word(FerryApi *api, const json_t *vmi);
+
+/* kimchi_migrate.c */
+gboolean ferry_kimchi_migrate(FerryKimchi *k, GError **error);
+gboolean ferry_kimchi_get_migrate(FerryKimchi *k, GError **error);
+gboolean ferry_kimchi_cancel_migrate(FerryKimchi *k, GError **error);
+/** Cancels `migration` and answers with its Task. */
+gboolean ferry_kimchi_cancel(FerryKimchi *k, const json_t *migration, GError **error);
+
+#define FERRY_KIMCHI_NOTES "kimchi.ferry.migration/notes" /* annotation: warnings, one a line */
+
+G_END_DECLS

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/migration_admission.h"
+#include <string.h>
+
+static json_t *vmi(const char *ns, const char *name, const char *domain, const char *uid,
+                   const char *node, const char *phase) {
+  return json_pack("{s:{s:s, s:s, s:s}, s:{s:s}, s:{s:s, s:s, s:[{s:s}]}}", "metadata", "namespace",
+                   ns, "name", name, "uid", uid, "spec", "domainName", domain, "status", "phase",
+                   phase, "nodeName", node, "domains", "nodeName", node);
+}
+
+static json_t *node(const char *name, const char *ready) {
+  return json_pack("{s:{s:s}, s:{s:[{s:s, s:s}]}}", "metadata", "name", name, "status",
+                   "conditions", "type", "Ready", "status", ready);
+}
+
+static json_t *migration(const char *name, const char *vm, const char *target) {
+  json_t *m = json_pack("{s:{s:s, s:s}, s:{s:s}}", "metadata", "namespace", "default", "name", name,
+                        "spec", "vmiName", vm);
+  if (target)
+    ferry_json_set_str(m, "spec.targetNode", target);
+  return m;
+}
+
+typedef struct {
+  GPtrArray *vmis, *nodes, *migrations;
+  FerryAdmissionState state;
+} World;
+
+static void set_up(World *w, gconstpointer data) {
+  GDestroyNotify unref = (GDestroyNotify)json_decref;
+  w->vmis = g_ptr_array_new_with_free_func(unref);
+  w->nodes = g_ptr_array_new_with_free_func(unref);
+  w->migrations = g_ptr_array_new_with_free_func(unref);
+  g_ptr_array_add(w->vmis, vmi("default", "db", "db", "u1", "h1", "Running"));
+  g_ptr_array_add(w->vmis, vmi("default", "web", "web_1", "u2", "h2", "Running"));
+  g_ptr_array_add(w->vmis, vmi("default", "off", "off", "u3", "h1", "Stopped"));
+  g_ptr_array_add(w->vmis, vmi("team", "mail", "mail", "u4", "h1", "Running"));
+  g_ptr_array_add(w->vmis, vmi("team", "db", "db", "u5", "h3", "Running"));
+  g_ptr_array_add(w->nodes, node("h1", "True"));
+  g_ptr_array_add(w->nodes, node("h2", "True"));
+  g_ptr_array_add(w->nodes, node("h3", "Unknown"));
+  json_t *running = migration("first", "web", NULL);
+  ferry_json_set_str(running, "status.phase", "Running");
+  g_ptr_array_add(w->migrations, running);
+  json_t *done = migration("old", "db", NULL);
+  ferry_json_set_str(done, "status.phase", "Succeeded");
+  g_ptr_array_add(w->migrations, done);
+  w->state = (FerryAdmissionState){
+      (json_t *const *)w->vmis->pdata,       w->vmis->len,
+      (json_t *const *)w->nodes->pdata,      w->nodes->len,
+      (json_t *const *)w->migrations->pdata, w->migrations->len,
+  };
+}
+
+static void tear_down(World *w, gconstpointer data) {
+  g_ptr_array_unref(w->vmis);
+  g_ptr_array_unref(w->nodes);
+  g_ptr_array_unref(w->migrations);
+}
+
+/* Checks a migration; gives the error, NULL where it is admitted. */
+static GError *check(World *w, const char *vm, const char *target) {
+  g_autoptr(json_t) m = migration("new", vm, target);
+  GError *error = NULL;
+  gboolean ok = ferry_admission_check(&w->state, m, &error);
+  g_assert_cmpint(ok, ==, error == NULL);
+  return error;
+}
+
+static void admits(World *w, gconstpointer data) {
+  g_assert_null(check(w, "db", NULL));
+  g_assert_null(check(w, "db", "h2"));
+  g_assert_null(check(w, "u1", "h2"));
+}
+
+static void finds_by_any_name(World *w, gconstpointer data) {
+  g_assert_cmpstr(
+      ferry_json_str(ferry_admission_find_vmi(&w->state, "default", "web_1"), "metadata.name"), ==,
+      "web");
+  g_assert_cmpstr(
+      ferry_json_str(ferry_admission_find_vmi(&w->state, "team", "u5"), "metadata.name"), ==, "db");
+  g_assert_null(ferry_admission_find_vmi(&w->state, "default", "u5"));
+}
+
+static void unknown_vm(World *w, gconstpointer data) {
+  g_autoptr(GError) near = check(w, "dbb", NULL);
+  g_assert_error(near, FERRY_ERROR, FERRY_ERROR_INVALID);
+  g_assert_nonnull(strstr(near->message, "did you mean \"db\"?"));
+  g_autoptr(GError) elsewhere = check(w, "mail", NULL);
+  g_assert_nonnull(strstr(elsewhere->message, "there is one in namespace \"team\""));
+  g_autoptr(GError) nothing = check(w, "zzzzzzzz", NULL);
+  g_assert_null(strstr(nothing->message, "did you mean"));
+}
+
+static void all_reasons_at_once(World *w, gconstpointer data) {
+  g_autoptr(GError) error = check(w, "off", "h1");
+  g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID);
+  g_assert_cmpuint(ferry_error_n_causes(error), ==, 2);
+  g_assert_cmpstr(ferry_error_cause(error, 0)->field, ==, "spec.vmiName");
+  g_assert_cmpstr(ferry_error_cause(error, 1)->field, ==, "spec.targetNode");
+  g_autoptr(GError) two = check(w, "db", "h3"); /* not ready, and another db is there */
+  g_assert_cmpuint(ferry_error_n_causes(two), ==, 2);
+}
+
+static void unknown_node(World *w, gconstpointer data) {
+  g_autoptr(GError) error = check(w, "db", "h9");
+  g_assert_cmpuint(ferry_error_n_causes(error), ==, 1);
+  g_assert_nonnull(strstr(error->message, "the nodes are: h1, h2, h3"));
+}
+
+static void second_migration(World *w, gconstpointer data) {
+  g_autoptr(GError) error = check(w, "web_1", "h1");
+  g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT);
+  g_assert_nonnull(strstr(error->message, "\"first\""));
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+#define ADD(f) g_test_add("/policy/migration_admission/" #f, World, NULL, set_up, f, tear_down)
+  ADD(admits);
+  ADD(finds_by_any_name);
+  ADD(unknown_vm);
+  ADD(all_reasons_at_once);
+  ADD(unknown_node);
+  ADD(second_migration);
+  return g_test_run();
+}
