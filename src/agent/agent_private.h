@@ -2,6 +2,7 @@
 // What the files of the agent share; nobody else includes it.
 #pragma once
 #include "agent/agent.h"
+#include "base/log.h"
 #include "convergence/downtime.h"
 
 #define FERRY_HEARTBEAT_S 5
@@ -73,7 +74,9 @@ typedef enum {
   FERRY_DELIVERY_STOPPED, /* stale epoch, or the agent ends */
 } FerryDeliveryResult;
 
-FerryDelivery *ferry_delivery_new(FerryAgent *agent, const char *ns, const char *name);
+/** `log`: what its log lines are about (a reference is taken). */
+FerryDelivery *ferry_delivery_new(FerryAgent *agent, const char *ns, const char *name,
+                                  FerryLogContext *log);
 /** Queues a status patch (taken over) that must arrive: repeated until it does. */
 void ferry_delivery_send(FerryDelivery *d, json_t *status);
 /** Queues a progress patch (taken over) in place of one that still waits; tried once. */
@@ -85,8 +88,8 @@ FerryDeliveryResult ferry_delivery_flush(FerryDelivery *d, gint64 timeout_ms);
 void ferry_delivery_free(FerryDelivery *d);
 
 /* results.c: results that could not be delivered, kept in state_dir */
-void ferry_result_store(FerryAgent *agent, const char *uid, const char *ns, const char *name,
-                        const json_t *status);
+/** `migration`: the object, for its name and what log lines carry. */
+void ferry_result_store(FerryAgent *agent, const json_t *migration, const json_t *status);
 void ferry_result_remove(FerryAgent *agent, const char *uid);
 /** Reads them all into agent->undelivered and delivers them in threads of their own. */
 void ferry_results_resume(FerryAgent *agent);

@@ -20,6 +20,7 @@ struct _FerryDelivery {
   GQueue queue, events; /* json_t*, owned */
   json_t *telemetry;
   gboolean busy, end;
+  FerryLogContext *log;
   FerryDeliveryResult failed; /* why nothing is sent any more; FERRY_DELIVERED: all is well */
 };
 
@@ -62,6 +63,7 @@ static FerryDeliveryResult patch(FerryDelivery *d, FerryClient *client, const js
 
 static gpointer delivery_thread(gpointer data) {
   FerryDelivery *d = data;
+  ferry_log_scope(d->log);
   gint64 epoch = ferry_agent_epoch(d->agent);
   FerryClient *client = ferry_agent_take_client(d->agent);
   gint64 backoff = 0;
@@ -120,8 +122,10 @@ static gpointer delivery_thread(gpointer data) {
   return NULL;
 }
 
-FerryDelivery *ferry_delivery_new(FerryAgent *agent, const char *ns, const char *name) {
+FerryDelivery *ferry_delivery_new(FerryAgent *agent, const char *ns, const char *name,
+                                  FerryLogContext *log) {
   FerryDelivery *d = g_new0(FerryDelivery, 1);
+  d->log = ferry_log_context_ref(log);
   d->agent = agent;
   d->name = g_strdup(name);
   d->path = ferry_client_path("kubevirt.io", "v1", ns, "virtualmachineinstancemigrations", name,
@@ -197,5 +201,6 @@ void ferry_delivery_free(FerryDelivery *d) {
   g_free(d->path);
   g_free(d->events_path);
   g_free(d->name);
+  ferry_log_context_unref(d->log);
   g_free(d);
 }

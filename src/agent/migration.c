@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
+#include "model/migration_log.h"
 #include <string.h>
 
 static char *now_text(void) {
@@ -68,7 +69,7 @@ static void finish(FerryMigration *m, gboolean returned, int code, const char *r
   FerryDeliveryResult delivered = ferry_delivery_flush(m->delivery, 1000);
   if (delivered != FERRY_DELIVERY_PENDING)
     return;
-  ferry_result_store(m->agent, m->uid, m->ns, m->name, status);
+  ferry_result_store(m->agent, m->object, status);
   if (ferry_delivery_flush(m->delivery, -1) != FERRY_DELIVERY_STOPPED)
     ferry_result_remove(m->agent, m->uid);
 }
@@ -245,6 +246,7 @@ static gpointer run(gpointer data) {
 
 static gpointer run_and_leave(gpointer data) {
   FerryMigration *m = data;
+  ferry_log_scope(m->log);
   run(m);
   /* Closing a job joins its call: at shutdown that would wait for the whole migration, so then the
    * process leaves it to libvirt. */
@@ -284,7 +286,8 @@ FerryMigration *ferry_migration_start(FerryAgent *agent, const json_t *object) {
   ferry_settings_read(&m->settings, m->object);
   g_mutex_init(&m->lock);
   g_cond_init(&m->cond);
-  m->delivery = ferry_delivery_new(agent, m->ns, m->name);
+  m->log = ferry_migration_log_context(m->object, agent->node);
+  m->delivery = ferry_delivery_new(agent, m->ns, m->name, m->log);
   ferry_migration_update(m, object);
   m->thread = g_thread_new("migration", run_and_leave, m);
   return m;
@@ -337,6 +340,7 @@ void ferry_migration_free(gpointer p) {
   g_clear_error(&m->call_error);
   g_clear_pointer(&m->convergence, ferry_convergence_free);
   ferry_settings_clear(&m->settings);
+  ferry_log_context_unref(m->log);
   json_decref(m->timestamps);
   json_decref(m->decisions);
   json_decref(m->object);

@@ -15,6 +15,7 @@ struct _FerryMigration {
   /* the worker's own */
   FerryHostJob *job;
   FerryDelivery *delivery;
+  FerryLogContext *log; /* what its lines carry */
   FerryConvergence *convergence;
   json_t *timestamps, *decisions;
   FerryProgress progress;

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/trace.h"
+#include "model/migration_log.h"
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,19 +19,21 @@ static char *path_of(FerryAgent *agent, const char *uid) {
   return g_build_filename(agent->state_dir, "results", file, NULL);
 }
 
-void ferry_result_store(FerryAgent *agent, const char *uid, const char *ns, const char *name,
-                        const json_t *status) {
+void ferry_result_store(FerryAgent *agent, const json_t *m, const json_t *status) {
+  const char *uid = ferry_json_str(m, "metadata.uid"), *trace = ferry_object_trace(m);
   if (!g_uuid_string_is_valid(uid))
     return;
   g_autofree char *dir = g_build_filename(agent->state_dir, "results", NULL);
   g_autofree char *path = path_of(agent, uid);
   g_mkdir_with_parents(dir, 0700);
-  g_autoptr(json_t) record = json_pack("{s:s, s:s, s:s, s:O}", "uid", uid, "namespace", ns, "name",
-                                       name, "status", status);
+  g_autoptr(json_t) record =
+      json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:O}", "uid", uid, "namespace",
+                ferry_json_str(m, "metadata.namespace"), "name", ferry_json_str(m, "metadata.name"),
+                "vmiName", ferry_json_str(m, "spec.vmiName"), "trace", trace, "status", status);
   g_autofree char *text = ferry_json_dump(record);
   g_autoptr(GError) error = NULL;
   if (!ferry_file_write(path, text, strlen(text), 0600, &error))
-    ferry_warning(error->message, "FERRY_MIGRATION", name);
+    ferry_warning(error->message, "FERRY_FILE", path);
 }
 
 void ferry_result_remove(FerryAgent *agent, const char *uid) {
@@ -48,8 +52,16 @@ typedef struct {
 static gpointer resume_thread(gpointer data) {
   Resume *r = data;
   const char *uid = ferry_json_str(r->record, "uid");
-  FerryDelivery *d = ferry_delivery_new(r->agent, ferry_json_str(r->record, "namespace"),
-                                        ferry_json_str(r->record, "name"));
+  const char *ns = ferry_json_str(r->record, "namespace");
+  const char *name = ferry_json_str(r->record, "name");
+  const char *vmi = ferry_json_str(r->record, "vmiName");
+  const char *trace = ferry_json_str(r->record, "trace");
+  g_autofree char *id = g_strdup_printf("%s/%s", ns, name);
+  g_autofree char *vm = vmi ? g_strdup_printf("%s/%s", ns, vmi) : NULL;
+  g_autoptr(FerryLogContext) log =
+      ferry_log_context_new(id, vm, r->agent->node, ferry_trace_is_valid(trace) ? trace : NULL);
+  ferry_log_scope(log);
+  FerryDelivery *d = ferry_delivery_new(r->agent, ns, name, log);
   ferry_delivery_send(d, json_incref(json_object_get(r->record, "status")));
   if (ferry_delivery_flush(d, -1) != FERRY_DELIVERY_STOPPED)
     ferry_result_remove(r->agent, uid);

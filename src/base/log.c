@@ -7,6 +7,17 @@
 #include <unistd.h>
 
 #define MAX_FIELDS 16
+#define MAX_ALL_FIELDS 64
+#define CONTEXT_FIELDS 4
+
+struct FerryLogContext {
+  gint refs; /* atomic */
+  char *values[CONTEXT_FIELDS];
+};
+
+static const char *const context_keys[CONTEXT_FIELDS] = {"FERRY_MIGRATION", "FERRY_VM",
+                                                         "FERRY_NODE", "FERRY_TRACE"};
+static GPrivate current = G_PRIVATE_INIT((GDestroyNotify)ferry_log_context_unref);
 
 static GLogLevelFlags lowest = G_LOG_LEVEL_INFO;
 static gboolean to_journal;
@@ -30,11 +41,66 @@ static gsize level_index(GLogLevelFlags level) {
   return level & G_LOG_LEVEL_ERROR ? 3 : 1;
 }
 
-static GLogWriterOutput writer(GLogLevelFlags level, const GLogField *fields, gsize n,
+FerryLogContext *ferry_log_context_new(const char *migration, const char *vm, const char *node,
+                                       const char *trace) {
+  FerryLogContext *c = g_new0(FerryLogContext, 1);
+  *c = (FerryLogContext){1, {g_strdup(migration), g_strdup(vm), g_strdup(node), g_strdup(trace)}};
+  return c;
+}
+
+FerryLogContext *ferry_log_context_ref(FerryLogContext *c) {
+  if (c)
+    g_atomic_int_inc(&c->refs);
+  return c;
+}
+
+void ferry_log_context_unref(FerryLogContext *c) {
+  if (!c || !g_atomic_int_dec_and_test(&c->refs))
+    return;
+  for (gsize i = 0; i < CONTEXT_FIELDS; i++)
+    g_free(c->values[i]);
+  g_free(c);
+}
+
+void ferry_log_set_context(FerryLogContext *context) {
+  g_private_replace(&current, ferry_log_context_ref(context));
+}
+
+FerryLogContext *ferry_log_scope_begin(FerryLogContext *context) {
+  FerryLogContext *previous = ferry_log_context_ref(g_private_get(&current));
+  ferry_log_set_context(context);
+  return previous;
+}
+
+void ferry_log_scope_end(FerryLogScope *previous) {
+  ferry_log_set_context(*previous);
+  ferry_log_context_unref(*previous);
+}
+
+/* The fields with the context's in place of those of the same name. */
+static gsize with_context(const GLogField *fields, gsize n, GLogField *out) {
+  const FerryLogContext *c = g_private_get(&current);
+  gsize used = 0;
+  for (gsize i = 0; i < n && used < MAX_ALL_FIELDS - CONTEXT_FIELDS; i++) {
+    gboolean replaced = FALSE;
+    for (gsize k = 0; c && k < CONTEXT_FIELDS; k++)
+      replaced |= c->values[k] && g_str_equal(fields[i].key, context_keys[k]);
+    if (!replaced)
+      out[used++] = fields[i];
+  }
+  for (gsize k = 0; c && k < CONTEXT_FIELDS; k++)
+    if (c->values[k])
+      out[used++] = (GLogField){context_keys[k], c->values[k], -1};
+  return used;
+}
+
+static GLogWriterOutput writer(GLogLevelFlags level, const GLogField *given, gsize n_given,
                                gpointer data) {
   gsize rank = level_index(level & G_LOG_LEVEL_MASK);
   if (rank < level_index(lowest))
     return G_LOG_WRITER_HANDLED;
+  GLogField fields[MAX_ALL_FIELDS];
+  gsize n = with_context(given, n_given, fields);
   if (to_journal && g_log_writer_journald(level, fields, n, data) == G_LOG_WRITER_HANDLED)
     return G_LOG_WRITER_HANDLED;
   g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);

@@ -9,6 +9,8 @@
 #include "control/inventory.h"
 #include "control/migration.h"
 #include "control/node.h"
+#include "control/transition_log.h"
+#include "model/migration_log.h"
 #include <string.h>
 
 #define TICK_MS 1000
@@ -72,6 +74,36 @@ static gboolean only_progress(const FerryChange *change) {
          !ferry_json_get(change->object, "metadata.deletionTimestamp");
 }
 
+/* The VM shows its migration's progress, as telemetry: a lost race is made good by the next sample.
+ */
+static void mirror_progress(FerryControl *c, const json_t *m) {
+  json_t *progress = ferry_json_get(m, "status.progress");
+  const char *name = ferry_json_str(m, "spec.vmiName");
+  if (!progress || !name)
+    return;
+  g_autoptr(json_t) vmi =
+      ferry_store_get(c->store, &ferry_kind_vmi, ferry_json_str(m, "metadata.namespace"), name);
+  if (!vmi || json_equal(ferry_json_get(vmi, "status.migrationProgress"), progress))
+    return;
+  json_t *copy = ferry_json_copy_along(vmi, "status");
+  ferry_json_set(copy, "status.migrationProgress", json_incref(progress));
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, copy, TRUE);
+  ferry_plan_commit(plan, c->store, NULL);
+}
+
+/* Nothing that a migration's step looks at. */
+static gboolean only_progress_of_vmi(const FerryChange *change) {
+  if (change->type != FERRY_MODIFIED || !change->previous)
+    return FALSE;
+  return json_equal(ferry_json_get(change->previous, "status.domains"),
+                    ferry_json_get(change->object, "status.domains")) &&
+         json_equal(ferry_json_get(change->previous, "metadata.labels"),
+                    ferry_json_get(change->object, "metadata.labels")) &&
+         json_equal(json_object_get(change->previous, "spec"),
+                    json_object_get(change->object, "spec"));
+}
+
 static gboolean node_changed(const FerryChange *change) {
   if (change->type != FERRY_MODIFIED || !change->previous)
     return TRUE;
@@ -87,18 +119,22 @@ static gboolean node_changed(const FerryChange *change) {
 }
 
 static void see(FerryControl *c, const FerryChange *change) {
+  ferry_transition_log(change);
   if (change->kind == &ferry_kind_vmim) {
     if (change->type == FERRY_DELETED) {
       g_autofree char *key = key_of(change->object);
       g_hash_table_remove(c->active, key);
       all_dirty(c);
-    } else if (!only_progress(change)) {
+    } else if (only_progress(change)) {
+      mirror_progress(c, change->object);
+    } else {
       track(c, change->object);
       if (ferry_migration_is_final(change->object))
         all_dirty(c); /* a place in the queue became free */
     }
   } else if (change->kind == &ferry_kind_vmi) {
-    all_dirty(c);
+    if (!only_progress_of_vmi(change))
+      all_dirty(c);
   } else if (change->kind == &ferry_kind_node) {
     if (node_changed(change))
       all_dirty(c);
@@ -173,6 +209,8 @@ static void step_migrations(FerryControl *c, gint64 *next) {
       g_hash_table_remove(c->active, key);
       continue;
     }
+    g_autoptr(FerryLogContext) context = ferry_migration_log_context(m, NULL);
+    ferry_log_scope(context);
     g_autoptr(FerryPlan) plan = ferry_plan_new();
     ferry_migration_step(c->store, m, ferry_clock_wall_ms(c->clock), plan);
     if (!commit(c, plan, key, next))

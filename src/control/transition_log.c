@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/transition_log.h"
+#include "model/migration_log.h"
+
+#define STATE "status.migrationState."
+
+static const char *text(const json_t *object, const char *path) {
+  const char *value = ferry_json_str(object, path);
+  return value ? value : "";
+}
+
+static void log_phase(const json_t *m, const char *phase, const char *before) {
+  gboolean failed = g_str_equal(phase, "Failed");
+  const char *said = ferry_json_str(m, "status.message");
+  g_autofree char *message = said && *said ? g_strdup_printf("migration %s: %s", phase, said)
+                                           : g_strdup_printf("migration %s", phase);
+  ferry_log(failed ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_INFO, message, "FERRY_PHASE", phase,
+            "FERRY_PREVIOUS_PHASE", before ? before : "", "FERRY_REASON", text(m, "status.reason"),
+            "FERRY_SOURCE", text(m, STATE "sourceNode"), "FERRY_TARGET",
+            text(m, STATE "targetNode"), "FERRY_NETWORK", text(m, STATE "network"), NULL);
+}
+
+void ferry_transition_log(const FerryChange *change) {
+  if (change->kind != &ferry_kind_vmim)
+    return;
+  const json_t *m = change->object, *old = change->previous;
+  g_autoptr(FerryLogContext) context = ferry_migration_log_context(m, NULL);
+  ferry_log_scope(context);
+  if (change->type == FERRY_DELETED) {
+    ferry_info("migration deleted", "FERRY_PHASE", text(m, "status.phase"));
+    return;
+  }
+  const char *phase = ferry_json_str(m, "status.phase");
+  const char *before = ferry_json_str(old, "status.phase");
+  if (!old)
+    ferry_info("migration created", "FERRY_PRIORITY", text(m, "spec.priority"),
+               "FERRY_WANTED_TARGET", text(m, "spec.targetNode"));
+  if (!ferry_json_bool(old, STATE "abortRequested", FALSE) &&
+      ferry_json_bool(m, STATE "abortRequested", FALSE))
+    ferry_info("migration: cancel requested", "FERRY_USER", text(m, STATE "abortRequestedBy"));
+  if (phase && g_strcmp0(phase, before) != 0 && (old || !g_str_equal(phase, "Pending")))
+    log_phase(m, phase, before);
+}
