@@ -130,11 +130,13 @@ static void mirror_to_vmi(FerryStep *s) {
   if (state)
     ferry_json_set(vmi, "status.migrationState", json_deep_copy(state));
   const char *phase = ferry_json_str(s->m, "status.phase");
-  if (ferry_migration_is_final(s->m))
+  if (ferry_migration_is_final(s->m)) {
     ferry_condition_remove(vmi, "Migrating");
-  else
+    ferry_json_set(vmi, "status.migrationProgress", NULL);
+  } else {
     ferry_condition_set(vmi, "Migrating", "True", phase, ferry_json_str(s->m, "metadata.name"),
                         s->now_ms);
+  }
   if (!json_equal(vmi, s->vmi))
     ferry_plan_write(s->plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
 }

@@ -35,7 +35,6 @@ class Inventory(LabTest):
         self.assertIn(self.lab.host("h1").addresses["management"], addresses)
         for field in ("capacity", "nodeInfo", "interfaces"):
             self.assertTrue(status[field])
-        self.assertIn("NotReady", " NotReady")
         self.kubectl("1.20", "describe", "node", "h1")
         self.kubectl("1.32", "describe", "node", "h1")
 
@@ -44,9 +43,10 @@ class Inventory(LabTest):
         self.guest("mine", rate=5, working_set=8)
         state = self.lab.state()
         base = f"https://{state['server']}:6443"
-        curl = ["curl", "-sS", "-m", "10", "-o", "/dev/stdout", "-w", "\n%{http_code}", "-k",
-                "--cert", "/var/lib/ferry-agent/agent.crt", "--key",
-                "/var/lib/ferry-agent/agent.key"]
+        pid = self.lab.host("h1").pid()
+        keys = f"/proc/{pid}/root/var/lib/ferry-agent"
+        curl = ["nsenter", "--net", "--target", str(pid), "curl", "-sS", "-m", "10", "-k", "-w",
+                "\n%{http_code}", "--cert", f"{keys}/agent.crt", "--key", f"{keys}/agent.key"]
         tries = [
             ("GET", "/apis/kubevirt.io/v1/virtualmachineinstances", None, 403),
             ("GET", "/api/v1/nodes/h2", None, 403),
@@ -58,17 +58,12 @@ class Inventory(LabTest):
             ("GET", "/apis/kubevirt.io/v1/virtualmachineinstancemigrations?fieldSelector="
              "status.migrationState.sourceNode%3Dh1", None, 200),
         ]
-        if not self.has_curl():
-            self.fail("curl is missing in the lab's hosts")
         for method, path, body, code in tries:
             words = [*curl, "-X", method, base + path]
             if body is not None:
                 words += ["-H", "Content-Type: application/json", "-d", body]
-            done = self.lab.exec("h1", *words)
+            done = self.run_(*words)
             self.assertEqual(done.stdout.rsplit("\n", 1)[1], str(code), (path, done.stdout[:200]))
-
-    def has_curl(self):
-        return self.lab.exec("h1", "sh", "-c", "command -v curl").returncode == 0
 
 
 class Faults(LabTest):
@@ -172,7 +167,8 @@ class Managed(LabTest):
                 return False
             nodes = json.loads(done.stdout)["items"]
             return len(nodes) == 2 and all(
-                c["status"] == "True" for n in nodes for c in n["status"]["conditions"]
+                c["status"] == "True" for n in nodes
+                for c in n["status"].get("conditions", [{"type": "Ready", "status": ""}])
                 if c["type"] == "Ready")
 
         self.wait(ready, 30, "both hosts are Ready")

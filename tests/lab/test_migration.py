@@ -54,7 +54,6 @@ class Migration(LabTest):
 
     def test_manifest_of_kubevirt_with_each_kubectl(self):
         self.guest("kube", rate=5, working_set=8)
-        target = {"h1": None}
         for version in KUBECTLS:
             before = self.stat("kube")["host"]
             self.kubectl(version, "create", "-f", "-", text=MANIFEST % "kube")
@@ -68,7 +67,6 @@ class Migration(LabTest):
             described = self.kubectl(version, "describe", "vmim", "migration-job").stdout
             self.assertIn("MigrationSucceeded", described)
             self.kubectl(version, "delete", "vmim", "migration-job", "--timeout=20s")
-        del target
 
     def test_progress_is_reported_and_never_falls(self):
         self.guest("progress", memory=512, rate=0, pattern="idle", working_set=400)
@@ -110,7 +108,7 @@ class Migration(LabTest):
                       "memoryTransferRateBytesPerSecond", "dirtyRateBytesPerSecond", "iteration",
                       "elapsedMs"):
             self.assertIn(field, last)
-        rates = [p["memoryTransferRateBytesPerSecond"] for _, p in running]
+        rates = [p.get("memoryTransferRateBytesPerSecond", 0) for _, p in running]
         self.assertGreater(max(rates), 60e6)  # a link of 1 Gbit/s
         self.assertLess(max(rates), 160e6)
 
@@ -136,8 +134,8 @@ class Migration(LabTest):
             self.assertRegex(out + err, r"(?i)cancel|deleted")
             self.assert_on("stay", "h1")
         again = self.ferry("cancel", "stay", check=False)
-        self.assertEqual(again.returncode, 1)
-        self.assertRegex(again.stderr, r"(?i)no .*migration")
+        self.assertEqual(again.returncode, 3)
+        self.assertRegex(again.stderr, r"nothing to cancel")
 
     def test_only_the_migration_network_carries_it(self):
         self.guest("net", memory=256, rate=0, pattern="idle", working_set=200)
@@ -178,12 +176,12 @@ class BadInput(LabTest):
 
     def test_refusals(self):
         self.guest("one", rate=5, working_set=8, persistent=True)
-        self.refused(3, r'one', "migrate", "won", "--to", "h2")  # did you mean
+        self.refused(3, r"mean.*one", "migrate", "onee", "--to", "h2")  # did you mean
         self.refused(3, r"h9", "migrate", "one", "--to", "h9")
-        self.refused(3, r"runs on h1 already", "migrate", "one", "--to", "h1")
+        self.refused(3, r"already runs there", "migrate", "one", "--to", "h1")
         self.refused(2, r"(?i)usage|unknown", "migrate", "one", "--warp", "9")
-        self.refused(2, r"(?i)usage", "migrate")
-        self.refused(3, r"runs on h1 already", "check", "one", "--to", "h1")
+        self.refused(2, r"needs VM", "migrate")
+        self.refused(3, r"already runs there", "check", "one", "--to", "h1")
         self.lab.virsh("h1", "suspend", "one")
         self.lab.virsh("h1", "resume", "one")
         self.lab.virsh("h1", "destroy", "one")
@@ -197,7 +195,7 @@ class BadInput(LabTest):
         self.lab.virsh("h2", "define", "/dev/stdin", input=xml)
         self.addCleanup(self.lab.virsh, "h2", "undefine", "twin")
         self.wait(lambda: len(self.ferry_json("get", "vmi")["items"]) >= 2, 5, "both are seen")
-        self.refused(3, r"another domain named twin", "migrate", "twin", "--to", "h2")
+        self.refused(3, r'another domain named "twin"', "migrate", "twin", "--to", "h2")
         self.assert_running("twin", "h1")
 
     def assert_running(self, name, host):
@@ -220,7 +218,7 @@ class BadInput(LabTest):
                              if n["metadata"]["name"] == "h2"
                              for c in n["status"]["conditions"] if c["type"] == "Ready")
         self.wait(lambda: ready()["status"] != "True", 20, "h2 is seen as down")
-        self.refused(3, r"h2 is not ready", "migrate", "two", "--to", "h2")
+        self.refused(3, r"not ready: its agent was last heard", "migrate", "two", "--to", "h2")
 
     def test_raw_bodies(self):
         self.guest("raw", rate=5, working_set=8)
