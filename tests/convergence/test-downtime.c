@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "convergence/downtime.h"
+
+#define MIB (1024 * 1024LL)
+#define SECOND G_USEC_PER_SEC
+
+typedef struct {
+  FerryConvergence *c;
+  gint64 now, sent;
+  int decisions, notes, postcopies, suspends, aborts, raises;
+  gint64 highest;
+  const char *last_code;
+} World;
+
+static void begin(World *w, const FerryConvergenceIntent *intent) {
+  *w = (World){.c = ferry_convergence_new(intent, 0)};
+}
+
+static void drain(World *w) {
+  FerryConvergenceDecision d;
+  while (ferry_convergence_next(w->c, w->now, &d)) {
+    w->decisions++;
+    g_assert_nonnull(d.reason);
+    w->raises += d.action == FERRY_CONVERGENCE_SET_DOWNTIME;
+    w->notes += d.action == FERRY_CONVERGENCE_NOTE;
+    w->postcopies += d.action == FERRY_CONVERGENCE_START_POSTCOPY;
+    w->suspends += d.action == FERRY_CONVERGENCE_SUSPEND;
+    w->aborts += d.action == FERRY_CONVERGENCE_ABORT;
+    if (d.action == FERRY_CONVERGENCE_SET_DOWNTIME)
+      w->highest = MAX(w->highest, d.value);
+    w->last_code = d.code;
+    g_free(d.reason);
+  }
+}
+
+/* One pass that begins with `v` bytes to send at `rate` and leaves `left` for the next. */
+static void pass(World *w, int iteration, gint64 v, gint64 rate, gint64 left) {
+  gint64 us = v * SECOND / rate, step = 100000;
+  for (gint64 t = 0; t < us; t += step) {
+    gint64 part = MIN(step, us - t);
+    w->now += part;
+    w->sent += rate * part / SECOND;
+    FerryConvergenceSample s = {.processed = w->sent,
+                                .remaining = MAX(0, v - rate * (t + part) / SECOND),
+                                .total = 256 * MIB,
+                                .rate = rate};
+    if (t + part >= us)
+      s.remaining = left;
+    ferry_convergence_sample(w->c, &s, w->now);
+    drain(w);
+  }
+  ferry_convergence_iteration(w->c, iteration + 1, w->now);
+  drain(w);
+}
+
+static void end(World *w) {
+  ferry_convergence_free(w->c);
+}
+
+static void test_starts_low_and_stays_low_when_converging(void) {
+  World w;
+  FerryConvergenceIntent intent = {.max_downtime_ms = 900};
+  begin(&w, &intent);
+  drain(&w);
+  g_assert_cmpint(w.raises, ==, 1);
+  g_assert_cmpint(w.highest, ==, 30);
+  pass(&w, 1, 256 * MIB, 100 * MIB, 60 * MIB);
+  pass(&w, 2, 60 * MIB, 100 * MIB, 14 * MIB);
+  pass(&w, 3, 14 * MIB, 100 * MIB, 3 * MIB);
+  g_assert_cmpint(w.decisions, ==, 1);
+  end(&w);
+}
+
+static void test_first_limit_respects_a_tiny_maximum(void) {
+  World w;
+  FerryConvergenceIntent intent = {.max_downtime_ms = 5};
+  begin(&w, &intent);
+  drain(&w);
+  g_assert_cmpint(w.highest, ==, 5);
+  end(&w);
+}
+
+static void test_plateau_raises_to_what_it_needs(void) {
+  World w;
+  FerryConvergenceIntent intent = {.max_downtime_ms = 900};
+  begin(&w, &intent);
+  pass(&w, 1, 256 * MIB, 100 * MIB, 40 * MIB);
+  pass(&w, 2, 40 * MIB, 100 * MIB, 40 * MIB);
+  /* 400 ms + 30 ms of switch-over, with a margin, and not more. */
+  g_assert_cmpint(w.highest, >=, 430);
+  g_assert_cmpint(w.highest, <=, 520);
+  g_assert_cmpint(w.notes, ==, 0);
+  end(&w);
+}
+
+static void test_never_above_the_maximum_and_says_what_it_needs(void) {
+  World w;
+  FerryConvergenceIntent intent = {.max_downtime_ms = 300};
+  begin(&w, &intent);
+  pass(&w, 1, 256 * MIB, 100 * MIB, 120 * MIB);
+  for (int i = 2; i < 12; i++)
+    pass(&w, i, 120 * MIB, 100 * MIB, 120 * MIB);
+  g_assert_cmpint(w.highest, ==, 300);
+  g_assert_cmpint(w.notes, ==, 1);
+  g_assert_cmpint(w.postcopies, ==, 0);
+  end(&w);
+}
+
+static void test_one_raise_in_two_passes(void) {
+  World w;
+  FerryConvergenceIntent intent = {.max_downtime_ms = 900};
+  begin(&w, &intent);
+  pass(&w, 1, 256 * MIB, 100 * MIB, 40 * MIB);
+  int before = w.raises;
+  for (int i = 2; i < 8; i++)
+    pass(&w, i, 40 * MIB, 100 * MIB, 40 * MIB + i * MIB);
+  g_assert_cmpint(w.raises - before, <=, 3);
+  end(&w);
+}
+
+static void test_post_copy_once_where_allowed(void) {
+  World w;
+  FerryConvergenceIntent intent = {
+      .max_downtime_ms = 300, .allow_post_copy = TRUE, .progress_timeout_ms = 5000};
+  begin(&w, &intent);
+  pass(&w, 1, 256 * MIB, 100 * MIB, 120 * MIB);
+  for (int i = 2; i < 10; i++)
+    pass(&w, i, 120 * MIB, 100 * MIB, 120 * MIB);
+  g_assert_cmpint(w.postcopies, ==, 1);
+  w.now += 3600LL * SECOND;
+  drain(&w);
+  g_assert_cmpint(w.aborts, ==, 0); /* a VM in post-copy would be lost */
+  end(&w);
+}
+
+static void test_no_progress_looks_at_the_best(void) {
+  World w;
+  FerryConvergenceIntent intent = {.max_downtime_ms = 100, .progress_timeout_ms = 10000};
+  begin(&w, &intent);
+  pass(&w, 1, 256 * MIB, 100 * MIB, 90 * MIB);
+  /* Falls within each pass to 30 MiB, never below: an oscillation, not progress. */
+  for (int i = 0; i < 200 && !w.aborts; i++) {
+    w.now += 100000;
+    w.sent += 10 * MIB;
+    FerryConvergenceSample s = {
+        .processed = w.sent, .remaining = (30 + (i % 7) * 10) * MIB, .total = 256 * MIB};
+    ferry_convergence_sample(w.c, &s, w.now);
+    drain(&w);
+  }
+  g_assert_cmpint(w.aborts, ==, 1);
+  g_assert_cmpstr(w.last_code, ==, "ProgressTimeout");
+  end(&w);
+}
+
+static void test_dead_link(void) {
+  World w;
+  FerryConvergenceIntent intent = {
+      .max_downtime_ms = 100, .progress_timeout_ms = 150000, .link_timeout_ms = 15000};
+  begin(&w, &intent);
+  FerryConvergenceSample s = {.processed = 5 * MIB, .remaining = 200 * MIB, .total = 256 * MIB};
+  for (int i = 0; i < 140; i++, w.now += 100000) {
+    ferry_convergence_sample(w.c, &s, w.now);
+    drain(&w);
+  }
+  g_assert_cmpint(w.aborts, ==, 0);
+  for (int i = 0; i < 20; i++, w.now += 100000) {
+    ferry_convergence_sample(w.c, &s, w.now);
+    drain(&w);
+  }
+  g_assert_cmpint(w.aborts, ==, 1);
+  g_assert_cmpstr(w.last_code, ==, "LinkStalled");
+  end(&w);
+}
+
+static void test_completion_timeout(void) {
+  static const struct {
+    gboolean post_copy, disruption;
+    int postcopies, suspends, aborts;
+  } rows[] = {{FALSE, FALSE, 0, 0, 1}, {FALSE, TRUE, 0, 1, 0}, {TRUE, TRUE, 1, 0, 0}};
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    World w;
+    FerryConvergenceIntent intent = {.max_downtime_ms = 100,
+                                     .completion_timeout_ms = 20000,
+                                     .allow_post_copy = rows[i].post_copy,
+                                     .allow_workload_disruption = rows[i].disruption};
+    begin(&w, &intent);
+    FerryConvergenceSample s = {.total = 256 * MIB, .remaining = 200 * MIB};
+    for (; w.now <= 21 * SECOND; w.now += 100000) {
+      s.processed += MIB;
+      ferry_convergence_sample(w.c, &s, w.now);
+      drain(&w);
+    }
+    g_assert_cmpint(w.postcopies, ==, rows[i].postcopies);
+    g_assert_cmpint(w.suspends, ==, rows[i].suspends);
+    g_assert_cmpint(w.aborts, ==, rows[i].aborts);
+    for (; w.now <= 50 * SECOND; w.now += 100000) {
+      s.processed += MIB;
+      ferry_convergence_sample(w.c, &s, w.now);
+      drain(&w);
+    }
+    /* Suspended, the deadline has doubled once. */
+    g_assert_cmpint(w.aborts, ==, rows[i].post_copy ? 0 : 1);
+    end(&w);
+  }
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/downtime/starts-low", test_starts_low_and_stays_low_when_converging);
+  g_test_add_func("/downtime/tiny-maximum", test_first_limit_respects_a_tiny_maximum);
+  g_test_add_func("/downtime/plateau", test_plateau_raises_to_what_it_needs);
+  g_test_add_func("/downtime/maximum", test_never_above_the_maximum_and_says_what_it_needs);
+  g_test_add_func("/downtime/two-passes", test_one_raise_in_two_passes);
+  g_test_add_func("/downtime/post-copy", test_post_copy_once_where_allowed);
+  g_test_add_func("/downtime/no-progress", test_no_progress_looks_at_the_best);
+  g_test_add_func("/downtime/dead-link", test_dead_link);
+  g_test_add_func("/downtime/completion", test_completion_timeout);
+  return g_test_run();
+}
