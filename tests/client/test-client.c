@@ -8,6 +8,10 @@ typedef struct {
   MiniServer *server;
   FerryClient *client;
   gint requests;
+  GMutex lock;
+  GCond cond;
+  gboolean over; /* those who keep silent may leave */
+  guint silent;
 } Fixture;
 
 static void chunk(GOutputStream *out, const char *text) {
@@ -59,7 +63,13 @@ static gboolean serve(const char *method, const char *path, const char *headers,
   } else if (g_str_equal(path, "/watch-silent")) {
     chunked_header(out);
     chunk(out, "\n");
-    g_usleep(3 * G_USEC_PER_SEC); /* the client must have given up long before */
+    g_mutex_lock(&f->lock);
+    f->silent++;
+    while (!f->over)
+      g_cond_wait(&f->cond, &f->lock);
+    f->silent--;
+    g_cond_broadcast(&f->cond);
+    g_mutex_unlock(&f->lock);
     return FALSE;
   } else if (g_str_equal(path, "/watch-long")) {
     chunked_header(out);
@@ -84,6 +94,12 @@ static void set_up(Fixture *f, gconstpointer data) {
 
 static void tear_down(Fixture *f, gconstpointer data) {
   ferry_client_free(f->client);
+  g_mutex_lock(&f->lock);
+  f->over = TRUE;
+  g_cond_broadcast(&f->cond);
+  while (f->silent)
+    g_cond_wait(&f->cond, &f->lock);
+  g_mutex_unlock(&f->lock);
   mini_server_free(f->server);
 }
 
