@@ -39,6 +39,8 @@ json_t *ferry_convergence_estimate(const FerryConvergence *c, gint64 now_us) {
   ferry_json_set_int(o, "dirtyRateBytesPerSecond", t->last.dirty_rate);
   ferry_json_set_int(o, "limitMs", c->limit_ms);
   ferry_json_set_int(o, "throttlePercent", c->throttle_percent);
+  if (c->is.forecast > 0)
+    ferry_json_set_int(o, "forecastMs", (gint64)(c->is.forecast * 1000));
   if (t->fitted) {
     FerryPath path = ferry_intent_path(c);
     double least = ferry_model_min_downtime(&t->writer, &path);

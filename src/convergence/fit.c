@@ -10,43 +10,49 @@
 #include <math.h>
 
 #define TRUSTED 0.15
-#define MAX_FITTED 6
-#define NEWER 0.85   /* weight of a round against the next one */
+#define MAX_FITTED 8
+#define NEWER 0.9    /* weight of a round against the next one */
 #define CLEARLY 0.6  /* another pattern than uniform must be better by this factor ... */
 #define NOTABLE 0.02 /* ... where uniform's own error is above this */
 #define TAU_MIN 1e-3
 #define TAU_MAX 1e4
 #define GRID 36
 
-/* Error of the best W for `tau`, and that W. */
-static double error_at(FerryWriterPattern pattern, double tau, const FerryRound *rounds, guint n,
-                       double *set) {
+typedef struct {
+  const FerryRound *all;
+  guint n;
+  double memory;
+} Rounds;
+
+/* Error of the best W for `tau`, and that W. A random page is among the `rest` with the chance
+ * rest/W, so a round adds f (W - rest) to it: still linear in W. */
+static double error_at(FerryWriterPattern pattern, double tau, const Rounds *r, double *set) {
   FerryWriter unit = {.pattern = pattern, .working_set = 1, .write_rate = 1 / tau};
-  double f[MAX_FITTED], weight[MAX_FITTED], sum = 0, sum2 = 0, total = 0, w = 1;
-  for (guint i = n; i-- > 0;) {
-    f[i] = MAX(1e-12, ferry_writer_unique(&unit, rounds[i].seconds));
-    weight[i] = w;
-    w *= NEWER;
-    /* least squares of (W f / V - 1) */
-    double q = f[i] / rounds[i].dirtied;
-    sum += weight[i] * q;
-    sum2 += weight[i] * q * q;
+  double f[MAX_FITTED], weight[MAX_FITTED], scale[MAX_FITTED];
+  double sum = 0, sum2 = 0, total = 0, newer = 1, error = 0;
+  for (guint i = r->n; i-- > 0; newer *= NEWER) {
+    const FerryRound *round = &r->all[i];
+    f[i] = MAX(1e-12, ferry_writer_unique(&unit, round->seconds));
+    scale[i] = MAX(round->dirtied, 0.05 * round->rest);
+    /* what is found by subtracting a large rest is not exact */
+    weight[i] = newer * round->dirtied / (round->dirtied + round->rest);
+    sum += weight[i] * f[i] * (round->dirtied + f[i] * round->rest) / (scale[i] * scale[i]);
+    sum2 += weight[i] * f[i] * f[i] / (scale[i] * scale[i]);
     total += weight[i];
   }
-  *set = sum / sum2;
-  double error = 0;
-  for (guint i = 0; i < n; i++) {
-    double e = *set * f[i] / rounds[i].dirtied - 1;
+  *set = MIN(sum / sum2, r->memory);
+  for (guint i = 0; i < r->n; i++) {
+    double e = (f[i] * (*set - r->all[i].rest) - r->all[i].dirtied) / scale[i];
     error += weight[i] * e * e;
   }
   return sqrt(error / total);
 }
 
-static FerryWriter fit_pattern(FerryWriterPattern pattern, const FerryRound *rounds, guint n) {
+static FerryWriter fit_pattern(FerryWriterPattern pattern, const Rounds *r) {
   double best = INFINITY, best_tau = 1, set = 0;
   double step = log(TAU_MAX / TAU_MIN) / GRID;
   for (int i = 0; i <= GRID; i++) {
-    double tau = TAU_MIN * exp(step * i), error = error_at(pattern, tau, rounds, n, &set);
+    double tau = TAU_MIN * exp(step * i), error = error_at(pattern, tau, r, &set);
     /* a long tau means "linear": all of them fit alike, the shortest that does is kept */
     if (error < best - 1e-6) {
       best = error;
@@ -55,42 +61,42 @@ static FerryWriter fit_pattern(FerryWriterPattern pattern, const FerryRound *rou
   }
   for (; step > 1e-4; step /= 2)
     for (int side = -1; side <= 1; side += 2) {
-      double tau = best_tau * exp(side * step / 2), error = error_at(pattern, tau, rounds, n, &set);
+      double tau = best_tau * exp(side * step / 2), error = error_at(pattern, tau, r, &set);
       if (error < best) {
         best = error;
         best_tau = tau;
       }
     }
-  best = error_at(pattern, best_tau, rounds, n, &set);
+  best = error_at(pattern, best_tau, r, &set);
   return (FerryWriter){.pattern = pattern,
                        .working_set = set,
                        .write_rate = set / best_tau,
                        .residual = best,
-                       .rounds = n};
+                       .rounds = r->n};
 }
 
-static gboolean fit_window(FerryWriter *writer, const FerryRound *rounds, guint n) {
+static gboolean fit_window(FerryWriter *writer, const Rounds *r) {
   double shortest = INFINITY, longest = 0;
-  for (guint i = 0; i < n; i++) {
-    shortest = MIN(shortest, rounds[i].seconds);
-    longest = MAX(longest, rounds[i].seconds);
+  for (guint i = 0; i < r->n; i++) {
+    shortest = MIN(shortest, r->all[i].seconds);
+    longest = MAX(longest, r->all[i].seconds);
   }
-  if (n < 2 || longest < 1.05 * shortest)
+  if (r->n < 2 || longest < 1.05 * shortest)
     return FALSE;
-  *writer = fit_pattern(FERRY_WRITER_UNIFORM, rounds, n);
-  if (n < 3 || writer->residual < NOTABLE)
+  *writer = fit_pattern(FERRY_WRITER_UNIFORM, r);
+  if (r->n < 3 || writer->residual < NOTABLE)
     return TRUE;
   static const FerryWriterPattern others[] = {FERRY_WRITER_CYCLIC, FERRY_WRITER_SKEWED};
   double bar = writer->residual * CLEARLY;
   for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
-    FerryWriter other = fit_pattern(others[i], rounds, n);
+    FerryWriter other = fit_pattern(others[i], r);
     if (other.residual < MIN(bar, writer->residual))
       *writer = other;
   }
   return TRUE;
 }
 
-gboolean ferry_writer_fit(FerryWriter *writer, const FerryRound *rounds, guint n) {
+gboolean ferry_writer_fit(FerryWriter *writer, const FerryRound *rounds, guint n, double memory) {
   FerryRound used[MAX_FITTED];
   guint count = 0, idle = 0;
   for (guint i = n > MAX_FITTED ? n - MAX_FITTED : 0; i < n; i++)
@@ -104,8 +110,9 @@ gboolean ferry_writer_fit(FerryWriter *writer, const FerryRound *rounds, guint n
   }
   gboolean found = FALSE;
   for (guint from = 0; from + 2 <= count; from++) {
+    Rounds r = {used + from, count - from, memory};
     FerryWriter tried;
-    if (!fit_window(&tried, used + from, count - from))
+    if (!fit_window(&tried, &r))
       break;
     if (!found || tried.residual < writer->residual)
       *writer = tried;

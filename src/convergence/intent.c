@@ -27,6 +27,7 @@
 #define START_SHARE 4 /* the first limit is eps / 4: an idle guest pauses 1.25 eps at most */
 #define START_LEAST_MS 5
 #define THROTTLE_STEP 0.05
+#define WORTH 0.85 /* a new limit must cost the guest that much less */
 #define MARGIN 1.1
 #define REPLAN_US 200000
 
@@ -148,6 +149,7 @@ static void gather(FerryConvergence *c, const FerryPath *path, double v, double 
                    Options *options) {
   double top = room(c), low = MIN(top, START_LEAST_MS / 1000.0);
   gboolean feasible = FALSE;
+  add(options, price(c, path, v, MIN(top, c->is.plan_limit), 0)); /* the first: what is set */
   for (int i = 0; i < CANDIDATES; i++) {
     FerryOption o = price(c, path, v, low * pow(top / low, (double)i / (CANDIDATES - 1)), 0);
     feasible |= allowed(c, &o, now);
@@ -187,12 +189,16 @@ static const FerryOption *choose(const FerryConvergence *c, const Options *optio
     return NULL;
   double until = (1 + SLACK) * MIN(c->is.reference, now + first) - now;
   until = MAX(until, first * 1.001);
-  const FerryOption *best = NULL;
+  const FerryOption *best = NULL, *kept = &options->all[0];
   for (guint i = 0; i < options->n; i++) {
     const FerryOption *o = &options->all[i];
     if (allowed(c, o, now) && o->seconds <= until && (!best || o->lost < best->lost))
       best = o;
   }
+  /* what is set already stays unless another end is clearly cheaper */
+  if (c->is.planned && best->throttle <= 0 && allowed(c, kept, now) && kept->seconds <= until &&
+      best->lost > WORTH * kept->lost)
+    best = kept;
   return best;
 }
 
@@ -205,44 +211,57 @@ static void set_throttle(FerryConvergence *c, gint64 now_us, int percent, const 
                c->intent.max_slowdown_percent);
 }
 
-/* Nothing keeps the intent: say so, with what would. */
-static void infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
+/* The smallest limit, beyond what is allowed, that would end it in time. */
+static double needed_limit(const FerryConvergence *c, const FerryPath *path, double v, double now) {
+  double most = MAX(v, c->t.writer.working_set) / path->switch_rate, limit = room(c);
+  double end = c->intent.max_duration_ms > 0 ? (double)c->intent.max_duration_ms / 1000 : INFINITY;
+  for (; limit < most; limit *= 1.05) {
+    FerryOption o = price(c, path, v, limit, 0);
+    if (isfinite(o.seconds) && now + o.seconds <= end)
+      break;
+  }
+  return limit;
+}
+
+static void note_infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
   const FerryTracker *t = &c->t;
-  if (t->n_rounds < 2)
+  double now = elapsed(c, now_us), limit = needed_limit(c, path, v, now);
+  double end = (double)c->intent.max_duration_ms / 1000;
+  gint64 need_ms = (gint64)ceil((limit + path->eps) * 1000);
+  g_autofree char *guest = g_strdup_printf(
+      "the guest writes %.0f MiB/s over %.0f MiB and %.1f MiB are to be sent at %.1f MiB/s",
+      ferry_mib(t->writer.write_rate), ferry_mib(t->writer.working_set), ferry_mib(v),
+      ferry_mib(path->rate));
+  const char *post_copy = c->intent.allow_post_copy ? "" : ", or post-copy";
+  if (end > 0 && now + v / path->rate > end) {
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, "Infeasible",
+                 "%s: that alone takes %.1f s and ends after the %.1f s allowed; allow more time "
+                 "or more bandwidth",
+                 guest, v / path->rate, end);
+    return;
+  }
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, "Infeasible",
+               "%s: a pause of about %" G_GINT64_FORMAT " ms would be needed, %" G_GINT64_FORMAT
+               " ms are allowed%s; allow the longer pause, or %.0f MiB/s of bandwidth, or a "
+               "slow-down of %.0f %%%s",
+               guest, need_ms, c->intent.max_downtime_ms, end > 0 ? " within the duration" : "",
+               ferry_mib(ferry_model_min_rate(&t->writer, room(c))) * MARGIN,
+               ceil(MAX(5, 100 * ferry_model_min_throttle(&t->writer, path, room(c)))), post_copy);
+}
+
+/* Nothing keeps the intent: say so, with what would; then do what may still help. */
+static void infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
+  if (c->t.n_rounds < 2)
     return;
   if (!c->is.verdict_us)
     c->is.verdict_us = now_us;
-  gboolean trusted = t->writer.residual <= TRUSTED;
-  double least = ferry_model_min_downtime(&t->writer, path);
-  if (!trusted || !isfinite(least))
-    least = t->best_v / path->switch_rate;
-  double need = least * MARGIN + path->eps;
-  double rate = ferry_model_min_rate(&t->writer, room(c));
-  double p = ferry_model_min_throttle(&t->writer, path, room(c));
   if (!c->is.noted) {
     c->is.noted = TRUE;
-    gint64 max = c->intent.max_downtime_ms;
-    if (need * 1000 > (double)max)
-      ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, (gint64)ceil(need * 1000), "Infeasible",
-                   "the guest writes %.0f MiB/s over %.0f MiB: a pause of about %.0f ms would be "
-                   "needed at %.1f MiB/s and %" G_GINT64_FORMAT
-                   " ms are allowed; allow the longer pause, or %.0f MiB/s of bandwidth, or a "
-                   "slow-down of %.0f %%%s",
-                   ferry_mib(t->writer.write_rate), ferry_mib(t->writer.working_set), need * 1000,
-                   ferry_mib(path->rate), max, ferry_mib(rate), ceil(p * 100),
-                   c->intent.allow_post_copy ? "" : ", or post-copy");
-    else
-      ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, (gint64)ceil(need * 1000), "Infeasible",
-                   "the guest writes %.0f MiB/s over %.0f MiB and %.1f MiB are still to be sent at "
-                   "%.1f MiB/s: it does not fit into the %.1f s allowed; allow more time, more "
-                   "than %.0f ms of pause, more bandwidth, or a slow-down%s",
-                   ferry_mib(t->writer.write_rate), ferry_mib(t->writer.working_set), ferry_mib(v),
-                   ferry_mib(path->rate), (double)c->intent.max_duration_ms / 1000, need * 1000,
-                   c->intent.allow_post_copy ? "" : ", or post-copy");
+    note_infeasible(c, now_us, path, v);
   }
   if (c->intent.allow_post_copy && !c->no_post_copy) {
     FerryOption o =
-        ferry_model_postcopy(path, v, t->writer.working_set, c->intent.post_copy_preempt);
+        ferry_model_postcopy(path, v, c->t.writer.working_set, c->intent.post_copy_preempt);
     ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "NotConverging",
                  "no pre-copy keeps the intent and post-copy is allowed: %.1f MiB follow in about "
                  "%.1f s, during which the guest may stand still for up to %.0f ms at a time",
@@ -250,9 +269,9 @@ static void infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path
     return;
   }
   set_limit(c, now_us, path, room(c), "Infeasible", "the most that is allowed");
-  double bound = throttle_bound(c);
-  if (bound > 0)
-    set_throttle(c, now_us, (int)(bound * 100), "Infeasible", "the most that is allowed");
+  int bound = (int)(throttle_bound(c) * 100);
+  if (bound > c->throttle_percent)
+    set_throttle(c, now_us, bound, "Infeasible", "the most that is allowed");
 }
 
 static gboolean may_raise(const FerryConvergence *c) {
@@ -273,6 +292,8 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
     return;
   }
   s->verdict_us = 0;
+  if (s->forecast <= 0)
+    s->forecast = now + o->seconds;
   if (o->kind == FERRY_OPTION_POSTCOPY) {
     ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "Cheapest",
                  "%.1f MiB follow in about %.1f s, during which the guest stands still for at most "

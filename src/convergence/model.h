@@ -27,18 +27,21 @@ typedef struct {
   guint rounds;       /* how many rounds were fitted */
 } FerryWriter;
 
-/** One pass over memory: `dirtied` unique bytes were written in `seconds`. A round under a throttle
- * p counts as seconds x (1 - p). */
+/** One pass over memory: what it added to what there was to send. A round under a throttle p counts
+ * as seconds x (1 - p). */
 typedef struct {
-  double seconds, dirtied;
+  double seconds;
+  double dirtied; /* unique bytes that were written and were not still to be sent anyway */
+  double rest;    /* what was still to be sent of the pass before when it ended */
 } FerryRound;
 
 /** U(t): unique bytes written in `seconds`. */
 double ferry_writer_unique(const FerryWriter *writer, double seconds);
 /** Fits W, w and the pattern to `n` rounds, newest last; the newest weigh most. Two rounds of
  * different length are the least; FALSE with fewer or with nothing to learn from them. A fit with
- * a residual above 0.15 is tried again without the oldest rounds. */
-gboolean ferry_writer_fit(FerryWriter *writer, const FerryRound *rounds, guint n);
+ * a residual above 0.15 is tried again without the oldest rounds. `memory`: the guest's, in bytes;
+ * W is at most that; INFINITY: unknown. */
+gboolean ferry_writer_fit(FerryWriter *writer, const FerryRound *rounds, guint n, double memory);
 
 /** What carries the data. */
 typedef struct {

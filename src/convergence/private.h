@@ -8,9 +8,10 @@
 /** State of the intent-driven part (intent.c). */
 typedef struct {
   double reference; /* earliest end, in seconds from the start, that the maximum would have given */
-  double plan_limit;             /* D in seconds */
-  double plan_rate;              /* the rate the plan was made with */
-  double promised;               /* when the plan should have ended, seconds from the start */
+  double plan_limit; /* D in seconds */
+  double plan_rate;  /* the rate the plan was made with */
+  double forecast;   /* seconds from start to end, as the first plan expects; 0: no plan yet */
+  double promised;   /* when the plan should have ended, seconds from the start */
   gint64 planned_us, verdict_us; /* verdict_us: infeasible since then; 0: it is not */
   guint raised_at, released_at;  /* passes */
   gboolean planned, noted;

@@ -15,9 +15,11 @@
 
 #define WINDOW_US 200000
 #define WEIGHT 0.4
-#define ZERO_PAGES 4.0 /* memory per wire byte that only zero pages reach */
-#define FRESH_US 40000 /* a sample this old still shows the boundary */
+#define ZERO_PAGES 4.0   /* memory per wire byte that only zero pages reach */
+#define UNSEEN_PASS 0.95 /* less memory per wire byte: a pass began unseen in the window */
+#define FRESH_US 40000   /* a sample this old still shows the boundary */
 #define SAME_MOMENT_US 5000
+#define MOSTLY_REST 0.85 /* beyond this a round says nothing */
 #define SHORTEST_S 0.015 /* rounds below this are noise */
 
 void ferry_tracker_init(FerryTracker *t, gint64 now_us) {
@@ -35,18 +37,21 @@ void ferry_tracker_init(FerryTracker *t, gint64 now_us) {
                       .exact = TRUE};
 }
 
-static void push_round(FerryTracker *t, double seconds, double dirtied) {
+static void push_round(FerryTracker *t, double seconds, double dirtied, double rest) {
   if (t->n_rounds == FERRY_TRACKER_ROUNDS) {
     memmove(t->rounds, t->rounds + 1, sizeof(t->rounds) - sizeof(t->rounds[0]));
     t->n_rounds--;
   }
-  t->rounds[t->n_rounds++] = (FerryRound){seconds, dirtied};
+  t->rounds[t->n_rounds++] = (FerryRound){seconds, dirtied, rest};
   FerryWriter writer;
-  if (ferry_writer_fit(&writer, t->rounds, t->n_rounds)) {
+  double memory = t->last.total > 0 ? (double)t->last.total : INFINITY;
+  if (ferry_writer_fit(&writer, t->rounds, t->n_rounds, memory)) {
     t->writer = writer;
     t->fitted = TRUE;
   } else if (t->fitted) { /* rounds all alike: they can only confirm or refute what is known */
     double expected = ferry_writer_unique(&t->writer, seconds);
+    if (t->writer.working_set > 0)
+      expected *= MAX(0, 1 - rest / t->writer.working_set);
     t->writer.residual = dirtied > 0 ? fabs(expected / dirtied - 1) : 1;
   } else if (t->n_rounds >= 2) {
     t->writer = (FerryWriter){.pattern = FERRY_WRITER_UNIFORM,
@@ -60,7 +65,7 @@ static void push_round(FerryTracker *t, double seconds, double dirtied) {
 
 void ferry_tracker_prior(FerryTracker *t, double seconds, double dirtied) {
   if (seconds > 0 && dirtied >= 0)
-    push_round(t, seconds, dirtied);
+    push_round(t, seconds, dirtied, 0);
 }
 
 static void open_window(FerryTracker *t, gint64 now_us) {
@@ -77,10 +82,8 @@ static void close_window(FerryTracker *t, gint64 now_us) {
   gboolean zero_pages = !t->window_broken && wire > 0 && memory > ZERO_PAGES * wire;
   if (wire > 0 && !zero_pages) {
     t->wire_rate = t->wire_rate > 0 ? t->wire_rate + WEIGHT * (wire - t->wire_rate) : wire;
-    if (!t->window_broken && memory > 0) {
-      double efficiency = CLAMP(memory / wire, 0.9, ZERO_PAGES);
-      t->efficiency += WEIGHT * (efficiency - t->efficiency);
-    }
+    if (!t->window_broken && memory > UNSEEN_PASS * wire)
+      t->efficiency += WEIGHT * (MIN(memory / wire, ZERO_PAGES) - t->efficiency);
     t->rate = t->wire_rate * t->efficiency;
   }
   open_window(t, now_us);
@@ -95,10 +98,8 @@ static void complete(FerryTracker *t, double v, gint64 processed) {
     double sent = (double)(processed - t->boundary_processed) * t->efficiency;
     double rest = t->previous_v > 0 ? MAX(0, t->previous_v - sent) : 0;
     double fresh = MAX(0, v - rest), seconds = t->pass_seconds * (1 - t->throttle);
-    if (t->fitted && rest < 0.8 * t->writer.working_set)
-      fresh /= 1 - rest / t->writer.working_set; /* written, but still to be sent anyway */
-    if (seconds >= SHORTEST_S && rest < 0.8 * MAX(v, 1))
-      push_round(t, seconds, fresh);
+    if (seconds >= SHORTEST_S && rest < MOSTLY_REST * MAX(v, 1))
+      push_round(t, seconds, fresh, rest);
   }
   t->boundary_v = v;
   t->boundary_processed = processed;
