@@ -99,6 +99,7 @@ typedef struct {
   FerryMigrateRequest request; /* strings are borrowed from the object */
   char **disks;                /* owned; what request.disks points to */
   gint64 max_downtime_ms, completion_per_gib_s, progress_timeout_s;
+  gint64 completion_s; /* of the whole migration, wins over the one per GiB; -1: unset */
   gboolean allow_workload_disruption;
 } FerrySettings;
 void ferry_settings_read(FerrySettings *settings, const json_t *migration);

@@ -32,6 +32,7 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
                   .copy_disks = g_strcmp0(method, "BlockMigration") == 0},
       .max_downtime_ms = CLAMP(ferry_json_int(config, "maxDowntimeMs", 900), 1, 2000000),
       .completion_per_gib_s = MAX(0, ferry_json_int(config, "completionTimeoutPerGiB", 150)),
+      .completion_s = ferry_json_int(config, "completionTimeoutSeconds", -1),
       .progress_timeout_s = MAX(0, ferry_json_int(config, "progressTimeout", 150)),
   };
   s->allow_workload_disruption =
@@ -63,7 +64,9 @@ void ferry_settings_intent(const FerrySettings *s, gint64 to_move, FerryConverge
       .allow_workload_disruption = s->allow_workload_disruption,
   };
   /* At least a second a migration, however small the VM. */
-  if (s->completion_per_gib_s > 0)
+  if (s->completion_s >= 0)
+    intent->completion_timeout_ms = s->completion_s * 1000;
+  else if (s->completion_per_gib_s > 0)
     intent->completion_timeout_ms =
         MAX(1000, (gint64)((double)s->completion_per_gib_s * 1000 * (double)to_move / GIB));
 }

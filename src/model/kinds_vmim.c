@@ -18,6 +18,10 @@ static const FerryField spec[] = {
         .values = WORDS("system-critical", "user-triggered", "system-maintenance")),
     STR("network", "Network that carries this migration, in place of the configured one.",
         .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
+    INT("completionTimeoutSeconds",
+        "Seconds allowed for the whole migration, in place of completionTimeoutPerGiB; 0 switches "
+        "the limit off.",
+        .min = 0, .max = 10000000),
     INT("maxDowntimeMs", "Longest pause of the guest at the switch-over, in milliseconds.",
         .min = 1, .max = 2000000),
     QUANTITY("bandwidthPerMigration",

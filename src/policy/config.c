@@ -19,6 +19,7 @@ static const struct {
     {"parallelInboundMigrationsPerNode", KIND_INTEGER, 2, CLUSTER},
     {"bandwidthPerMigration", KIND_BYTES, 0, ANYONE},
     {"completionTimeoutPerGiB", KIND_INTEGER, 150, ANYONE},
+    {"completionTimeoutSeconds", KIND_INTEGER, -1, VM | MIGRATION}, /* wins over ...PerGiB */
     {"progressTimeout", KIND_INTEGER, 150, ANYONE},
     {"maxDowntimeMs", KIND_INTEGER, 900, ANYONE},
     {"allowAutoConverge", KIND_BOOLEAN, 0, ANYONE},
@@ -93,6 +94,9 @@ json_t *ferry_config_resolve(const FerryConfigSources *s, json_t **origins) {
 }
 
 gint64 ferry_config_completion_timeout(const json_t *config, gint64 bytes) {
+  gint64 whole = ferry_json_int(config, "completionTimeoutSeconds", -1);
+  if (whole >= 0)
+    return whole;
   gint64 per_gib = ferry_json_int(config, "completionTimeoutPerGiB", 0);
   if (per_gib <= 0)
     return 0;

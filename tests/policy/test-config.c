@@ -15,6 +15,7 @@ static void test_defaults(void) {
   g_assert_cmpint(ferry_json_int(c, "parallelOutboundMigrationsPerNode", 0), ==, 2);
   g_assert_cmpint(ferry_json_int(c, "completionTimeoutPerGiB", 0), ==, 150);
   g_assert_cmpint(ferry_json_int(c, "maxDowntimeMs", 0), ==, 900);
+  g_assert_null(ferry_json_get(c, "completionTimeoutSeconds"));
   g_assert_false(ferry_json_bool(c, "allowWorkloadDisruption", TRUE));
   g_assert_cmpstr(ferry_json_str(origins, "progressTimeout"), ==, "default");
 }
@@ -30,7 +31,8 @@ static void test_layers(void) {
                                "\"bandwidthPerMigration\":\"217Ki\",\"allowPostCopy\":false,"
                                "\"parallelMigrationsPerCluster\":1}}");
   g_autoptr(json_t) vmi = j("{\"spec\":{\"migration\":{\"maxDowntimeMs\":77}}}");
-  g_autoptr(json_t) migration = j("{\"spec\":{\"vmiName\":\"x\",\"maxDowntimeMs\":55}}");
+  g_autoptr(json_t) migration =
+      j("{\"spec\":{\"vmiName\":\"x\",\"maxDowntimeMs\":55,\"completionTimeoutSeconds\":60}}");
   g_autofree char *before = ferry_json_dump(kubevirt);
   FerryConfigSources s = {kubevirt, policy, vmi, migration};
   g_autoptr(json_t) origins = NULL;
@@ -42,6 +44,9 @@ static void test_layers(void) {
   g_assert_false(ferry_json_bool(c, "allowWorkloadDisruption", TRUE));
   g_assert_cmpint(ferry_json_int(c, "parallelMigrationsPerCluster", 0), ==, 9);
   g_assert_cmpint(ferry_json_int(c, "maxDowntimeMs", 0), ==, 55);
+  g_assert_cmpint(ferry_json_int(c, "completionTimeoutSeconds", 0), ==, 60);
+  g_assert_cmpstr(ferry_json_str(origins, "completionTimeoutSeconds"), ==,
+                  "VirtualMachineInstanceMigration");
   s.migration = NULL;
   g_autoptr(json_t) without = ferry_config_resolve(&s, NULL);
   g_assert_cmpint(ferry_json_int(without, "maxDowntimeMs", 0), ==, 77);
@@ -56,6 +61,10 @@ static void test_timeout(void) {
   g_autoptr(json_t) c = j("{\"completionTimeoutPerGiB\":800}");
   g_assert_cmpint(ferry_config_completion_timeout(c, 8LL << 30), ==, 6400);
   g_assert_cmpint(ferry_config_completion_timeout(c, 1 << 20), ==, 800);
+  g_autoptr(json_t) whole = j("{\"completionTimeoutPerGiB\":800,\"completionTimeoutSeconds\":60}");
+  g_assert_cmpint(ferry_config_completion_timeout(whole, 8LL << 30), ==, 60);
+  g_autoptr(json_t) never = j("{\"completionTimeoutPerGiB\":800,\"completionTimeoutSeconds\":0}");
+  g_assert_cmpint(ferry_config_completion_timeout(never, 8LL << 30), ==, 0);
   g_autoptr(json_t) off = j("{\"completionTimeoutPerGiB\":0}");
   g_assert_cmpint(ferry_config_completion_timeout(off, 8LL << 30), ==, 0);
 }
