@@ -281,6 +281,14 @@ gboolean ferry_migration_settle(FerryMigration *m, FerryOutcome *o) {
       g_free(o->message);
       o->message = g_steal_pointer(&m->abort_reason);
     }
+    if (error->code == FERRY_HOST_ERROR_NO_CONNECTION) {
+      o->reason = "HypervisorLost";
+      g_free(o->message);
+      o->message =
+          g_strdup_printf("libvirtd of this host went away in the middle of the migration, "
+                          "which ended it (%s); start it again once libvirtd is well",
+                          error->message);
+    }
   } else if (stayed && !m->calling) {
     o->code = FERRY_HOST_ERROR_ABORTED;
     o->reason = m->cancel_seen ? "Cancelled" : m->abort_code ? m->abort_code : "MigrationFailed";
