@@ -4,6 +4,7 @@
 Needs root and a lab's hosts: uses the lab of $FERRY_LAB when it is up (brought up with --no-ferry), else
 brings one up and takes it down. FERRY_BUILD names the build directory.
 """
+import json
 import os
 import pathlib
 import re
@@ -174,7 +175,7 @@ class AgentInLab(unittest.TestCase):
         told = [p[2]["status"]["progress"]["percent"] for p in self.fake.patches
                 if p[1] == name and "progress" in p[2]["status"]]
         self.assertEqual(told, sorted(told))
-        stat = __import__("json").loads(self.cli("stat", "busy"))
+        stat = json.loads(self.cli("stat", "busy"))
         self.assertTrue(stat["memory_intact"])
         self.assertEqual(stat["host"], "h2")
 
@@ -240,6 +241,18 @@ class AgentInLab(unittest.TestCase):
         result = self.fake.result(name, 10)
         self.assertEqual((result["reason"], result["sourceState"]), ("Cancelled", "running"))
         self.stays("adopt")
+
+    def test_killed_libvirtd_leaves_the_vm_and_says_so(self):
+        self.guest("orphan", "--rate", "300", "--working-set", "128", "--pattern", "cyclic")
+        name = self.migrate("orphan", maxDowntimeMs=50)
+        self.running(name)
+        self.lab.kill("h1", "libvirtd")
+        self.fake.wait(lambda: self.fake.nodes["h1"]["connected"] is False, 10, "h1 not connected")
+        self.lab.start("h1", "libvirtd")
+        result = self.fake.result(name, 20)
+        self.assertEqual((result["reason"], result["sourceState"]), ("HypervisorLost", "running"))
+        self.fake.wait(lambda: self.fake.nodes["h1"]["connected"], 10, "h1 connected again")
+        self.stays("orphan")
 
     def test_result_arrives_when_ferryd_was_away(self):
         self.guest("alone", "--rate", "40", "--working-set", "64", "--pattern", "uniform")
