@@ -14,8 +14,8 @@
 
 static const struct {
   const char *root;
-  gboolean named;         /* ROOT/NAME */
-  const char *action;     /* ROOT/NAME/ACTION */
+  gboolean named;     /* ROOT/NAME */
+  const char *action; /* ROOT/NAME/ACTION */
   const char *method;
   gboolean (*handler)(FerryKimchi *k, GError **error);
 } routes[] = {
@@ -120,9 +120,9 @@ void ferry_kimchi_respond_error(FerryRequest *req, const GError *error) {
   json_t *causes = json_array();
   for (guint i = 0; i < ferry_error_n_causes(error); i++) {
     const FerryCause *c = ferry_error_cause(error, i);
-    json_array_append_new(
-        causes, json_pack("{s:s*, s:s}", "field", c->field && *c->field ? c->field : NULL, "reason",
-                          c->message));
+    json_array_append_new(causes,
+                          json_pack("{s:s*, s:s}", "field", c->field && *c->field ? c->field : NULL,
+                                    "reason", c->message));
   }
   if (json_array_size(causes))
     json_object_set(out, "causes", causes);

@@ -16,10 +16,10 @@ typedef struct {
 /** One request below Kimchi's paths. */
 typedef struct {
   FerryRequest *req;
-  const char *prefix;    /* "" or "/plugins/kimchi", for URIs in answers */
-  const char *name;      /* of the VM, or the task's id; NULL: the collection */
-  GPtrArray *warnings;   /* char*: what was ignored, and why */
-  json_t *problems;      /* [{field, reason}]: what is wrong with the body, all of it */
+  const char *prefix;  /* "" or "/plugins/kimchi", for URIs in answers */
+  const char *name;    /* of the VM, or the task's id; NULL: the collection */
+  GPtrArray *warnings; /* char*: what was ignored, and why */
+  json_t *problems;    /* [{field, reason}]: what is wrong with the body, all of it */
 } FerryKimchi;
 
 /* kimchi.c */

@@ -15,8 +15,8 @@
 
 enum { TIMEOUT, BANDWIDTH, DOWNTIME };
 
-const char *const ferry_kimchi_setting_names[3] = {
-    "migration_destination_timeout", "migration_max_bandwidth", "migration_downtime"};
+const char *const ferry_kimchi_setting_names[3] = {"migration_destination_timeout",
+                                                   "migration_max_bandwidth", "migration_downtime"};
 
 static const struct {
   gint64 min, max, def;
@@ -192,7 +192,8 @@ gboolean ferry_kimchi_put_config(FerryKimchi *k, GError **error) {
     for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
       known |= g_str_equal(key, ferry_kimchi_setting_names[i]);
     if (!known)
-      ferry_kimchi_problem(k, key, "no setting of that name can be changed; there are %s, %s and %s",
+      ferry_kimchi_problem(k, key,
+                           "no setting of that name can be changed; there are %s, %s and %s",
                            ferry_kimchi_setting_names[0], ferry_kimchi_setting_names[1],
                            ferry_kimchi_setting_names[2]);
   }

@@ -158,15 +158,17 @@ static json_t *create_once(FerryRequest *req, const json_t *client, FerryUnknown
   return stored;
 }
 
-static gboolean create_object(FerryRequest *req, json_t *body, GError **error) {
+json_t *ferry_resource_make(FerryRequest *req, json_t *body, GError **error) {
   FerryUnknown unknown;
   gboolean dry;
   if (!match_url(req, body, error) || !unknown_mode(req, &unknown, error) ||
       !ferry_request_dry_run(req, NULL, &dry, error) || !namespace_exists(req, error))
-    return FALSE;
+    return NULL;
   const char *rv = ferry_json_str(body, "metadata.resourceVersion");
-  if (rv && *rv)
-    return bad(error, "resourceVersion should not be set on objects to be created");
+  if (rv && *rv) {
+    bad(error, "resourceVersion should not be set on objects to be created");
+    return NULL;
+  }
   ferry_json_set(body, "metadata.resourceVersion", NULL);
   g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
   const char *name = ferry_json_str(body, "metadata.name");
@@ -187,13 +189,20 @@ static gboolean create_object(FerryRequest *req, json_t *body, GError **error) {
   if (serial)
     g_mutex_unlock(&req->api->migrations);
   if (!stored) {
+    g_free(req->error_name);
     req->error_name = g_strdup(name);
     g_propagate_error(error, g_steal_pointer(&problem));
-    return FALSE;
+    return NULL;
   }
   emit_warnings(req, warnings);
-  ferry_respond_object(req, 201, req->kind, stored);
-  return TRUE;
+  return g_steal_pointer(&stored);
+}
+
+static gboolean create_object(FerryRequest *req, json_t *body, GError **error) {
+  g_autoptr(json_t) stored = ferry_resource_make(req, body, error);
+  if (stored)
+    ferry_respond_object(req, 201, req->kind, stored);
+  return stored != NULL;
 }
 
 gboolean ferry_resource_create(FerryRequest *req, GError **error) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers: objects in the negotiated form, Kubernetes' Status for errors, warnings.
 #include "api/internal.h"
+#include "api/kimchi.h"
 #include "base/yaml.h"
 
 #include <string.h>
@@ -172,5 +173,9 @@ void ferry_respond_error(FerryRequest *req, const GError *error) {
   if (code == FERRY_ERROR_UNAUTHORIZED)
     ferry_respond_header(req, "WWW-Authenticate", "Bearer");
   req->yaml = FALSE;
+  if (ferry_kimchi_owns(req->path)) {
+    ferry_kimchi_respond_error(req, error);
+    return;
+  }
   ferry_respond_json(req, ferry_error_http_status(code), ferry_status_of(req, error));
 }

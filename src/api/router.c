@@ -3,6 +3,7 @@
 // /apis/GROUP/VERSION/..., [namespaces/NS/]PLURAL[/NAME[/SUBRESOURCE]]; the few others are listed
 // in `fixed`.
 #include "api/internal.h"
+#include "api/kimchi.h"
 
 #include <string.h>
 
@@ -21,6 +22,7 @@ static const struct {
     {"apis", FALSE, ferry_serve_discovery},
     {"api/v1", FALSE, ferry_serve_discovery},
     {"api/v1/pods", FALSE, ferry_serve_pods},
+    {"api/v1/events/stream", FALSE, ferry_serve_events_stream},
     {"apis/authorization.k8s.io/v1", TRUE, ferry_serve_review},
     {"apis/authorization.k8s.io/v1beta1", TRUE, ferry_serve_review},
     {"apis/authentication.k8s.io/v1", TRUE, ferry_serve_review},
@@ -176,6 +178,8 @@ static gboolean route(FerryRequest *req, GError **error) {
     g_clear_pointer(&s[--n], g_free);
   if (n >= 16)
     return no_such_path(error);
+  if (ferry_kimchi_owns(req->path))
+    return ferry_serve_kimchi(req, error);
   g_autofree char *path = g_strjoinv("/", s);
   FerryHandler handler = NULL;
   gboolean resource = FALSE;
