@@ -29,6 +29,9 @@
 #define THROTTLE_STEP 0.05
 #define WORTH 0.85 /* a new limit must cost the guest that much less */
 #define MARGIN 1.1
+#define OVERDUE 1.5          /* times the promised time */
+#define OVERDUE_LEAST_S 0.25 /* QEMU takes up a new limit every 100 ms */
+#define BROKEN_PROMISES 2    /* after so many only what was seen is believed */
 #define REPLAN_US 200000
 
 /* The largest limit in seconds of pause without eps. */
@@ -75,7 +78,7 @@ static void set_limit(FerryConvergence *c, gint64 now_us, const FerryPath *path,
   ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, ms, code,
                "%s: %.1f MiB to send at %.1f MiB/s; limit %" G_GINT64_FORMAT " -> %" G_GINT64_FORMAT
                " ms for a pause of about %.0f ms, %" G_GINT64_FORMAT " ms are allowed",
-               why, ferry_mib(MAX(0, c->t.boundary_v)), ferry_mib(path->rate), c->limit_ms, ms,
+               why, ferry_mib(MAX(0, c->t.boundary_start)), ferry_mib(path->rate), c->limit_ms, ms,
                (MIN(seconds, room(c)) + path->eps) * 1000, c->intent.max_downtime_ms);
 }
 
@@ -91,10 +94,10 @@ void ferry_intent_start(FerryConvergence *c, gint64 now_us) {
 
 /* After the first pass: how high may the limit stay low? */
 static void look(FerryConvergence *c, gint64 now_us, const FerryPath *path) {
-  double need = c->t.boundary_v / path->switch_rate;
+  double need = c->t.boundary_start / path->switch_rate;
   double budget = SLACK * (elapsed(c, now_us) + need);
   double limit = MIN(need, room(c)) - budget;
-  if (c->t.boundary_v / path->rate > budget && limit > c->is.plan_limit)
+  if (c->t.boundary_start / path->rate > budget && limit > c->is.plan_limit)
     set_limit(c, now_us, path, limit, "FirstPass", "after the first pass");
 }
 
@@ -111,20 +114,24 @@ static FerryOption price(const FerryConvergence *c, const FerryPath *path, doubl
                          double throttle) {
   double horizon = c->intent.max_duration_ms > 0 ? (double)c->intent.max_duration_ms / 1000 : 600;
   const FerryTracker *t = &c->t;
-  if (t->writer.residual <= TRUSTED || v <= limit * path->switch_rate)
+  gboolean trusted = t->writer.residual <= TRUSTED && c->is.broken < BROKEN_PROMISES;
+  if (trusted || v <= limit * path->switch_rate)
     return ferry_model_precopy(&t->writer, path, v, limit, throttle, horizon);
   FerryOption o = ferry_model_precopy(&t->writer, path, v, limit, throttle, horizon);
   double reached = limit * path->switch_rate;
   if (throttle <= 0 && t->best_v * MARGIN <= reached) { /* a pass as good as the best will come */
     double seconds = 3 * v / path->rate + limit + path->eps;
     if (!isfinite(o.seconds) || o.seconds > seconds)
-      o = (FerryOption){.kind = FERRY_OPTION_PRECOPY,
-                        .limit = limit,
-                        .seconds = seconds,
-                        .pause = limit + path->eps,
-                        .lost = limit + path->eps,
-                        .bytes = 3 * v};
+      return (FerryOption){.kind = FERRY_OPTION_PRECOPY,
+                           .limit = limit,
+                           .seconds = seconds,
+                           .pause = limit + path->eps,
+                           .lost = limit + path->eps,
+                           .bytes = 3 * v};
+    return o;
   }
+  if (throttle <= 0 && c->is.broken >= BROKEN_PROMISES)
+    o.seconds = o.pause = o.lost = INFINITY; /* it was promised, and it did not happen */
   return o;
 }
 
@@ -311,6 +318,8 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
   double limit = o->limit;
   const char *why = "the cheapest end within the intent";
   gboolean overdue = s->planned && now > s->promised;
+  if (overdue)
+    s->broken++;
   if (overdue && limit <= s->plan_limit * 1.01 && s->plan_limit < room(c)) {
     limit = s->plan_limit * MARGIN;
     why = "it should have converged by now";
@@ -318,15 +327,15 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
   if (limit <= s->plan_limit || may_raise(c)) {
     set_limit(c, now_us, path, limit,
               s->planned && limit > s->plan_limit ? "NotConverging" : "Plan", why);
-    if (!s->planned || overdue || now + o->seconds * 1.5 < s->promised)
-      s->promised = now + 1.5 * o->seconds;
+    if (!s->planned || overdue || now + o->seconds * OVERDUE < s->promised)
+      s->promised = now + MAX(OVERDUE_LEAST_S, OVERDUE * o->seconds);
     s->planned = TRUE;
   }
 }
 
 void ferry_intent_boundary(FerryConvergence *c, gint64 now_us) {
   FerryPath path = ferry_intent_path(c);
-  double v = c->t.boundary_v, now = elapsed(c, now_us);
+  double v = c->t.boundary_start, now = elapsed(c, now_us);
   if (!ferry_decidable(c) || c->suspended || path.rate <= 0)
     return;
   if (v / path.switch_rate <= room(c))

@@ -13,6 +13,7 @@ typedef struct {
   double forecast;   /* seconds from start to end, as the first plan expects; 0: no plan yet */
   double promised;   /* when the plan should have ended, seconds from the start */
   gint64 planned_us, verdict_us; /* verdict_us: infeasible since then; 0: it is not */
+  guint broken;                  /* promises that were not kept */
   guint raised_at, released_at;  /* passes */
   gboolean planned, noted;
 } FerryIntentState;

@@ -31,6 +31,7 @@ void ferry_tracker_init(FerryTracker *t, gint64 now_us) {
                       .efficiency = 1,
                       .boundary_us = now_us,
                       .boundary_v = -1,
+                      .boundary_start = -1,
                       .previous_v = -1,
                       .best_v = INFINITY,
                       .iteration = 1,
@@ -89,18 +90,24 @@ static void close_window(FerryTracker *t, gint64 now_us) {
   open_window(t, now_us);
 }
 
-/* The pass that began at boundary_us has `v` bytes to send, `processed` were sent before it. */
+/* The pass that began at boundary_us still had `v` bytes to send when `processed` were sent in all,
+ * shortly after its beginning. */
 static void complete(FerryTracker *t, double v, gint64 processed) {
+  /* Nothing gets lost: what was dirtied is what remains now, less what remained then, plus what
+   * was sent in between. That holds however late the sample is. */
+  gboolean first = t->boundary_v < 0;
+  double before = first ? (double)t->before_remaining : t->boundary_v;
+  gint64 before_processed = first ? t->before_processed : t->boundary_processed;
+  double rest = before - (double)(processed - before_processed) * t->efficiency;
+  double fresh = first ? MAX(v, v - rest) : MAX(0, v - rest);
+  rest = first ? 0 : MAX(0, rest);
+  double seconds = t->pass_seconds * (1 - t->throttle);
   t->passes++;
-  t->previous_v = t->boundary_v;
-  t->best_v = MIN(t->best_v, v);
-  if (t->pass_counts) {
-    double sent = (double)(processed - t->boundary_processed) * t->efficiency;
-    double rest = t->previous_v > 0 ? MAX(0, t->previous_v - sent) : 0;
-    double fresh = MAX(0, v - rest), seconds = t->pass_seconds * (1 - t->throttle);
-    if (seconds >= SHORTEST_S && rest < MOSTLY_REST * MAX(v, 1))
-      push_round(t, seconds, fresh, rest);
-  }
+  t->previous_v = t->boundary_start;
+  t->boundary_start = t->pass_counts ? MAX(v, rest + fresh) : v;
+  t->best_v = MIN(t->best_v, t->boundary_start);
+  if (t->pass_counts && seconds >= SHORTEST_S && rest < MOSTLY_REST * MAX(t->boundary_start, 1))
+    push_round(t, seconds, fresh, rest);
   t->boundary_v = v;
   t->boundary_processed = processed;
   t->waiting = FALSE;
@@ -138,6 +145,7 @@ gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sam
     t->boundary_us = now_us; /* the preparation is not part of the first pass */
   int before_iteration = first ? 0 : t->last.iteration;
   t->before_remaining = first ? G_MAXINT64 : t->last.remaining;
+  t->before_processed = first ? sample->processed : t->last.processed;
   t->last = *sample;
   t->last_us = now_us;
   t->sampled = TRUE;

@@ -29,11 +29,12 @@ typedef struct {
   double rate;            /* bytes of guest memory per second */
   /* best */
   gint64 best_remaining, best_us, moved_us;
-  gint64 before_remaining; /* at the sample before the last */
+  gint64 before_remaining, before_processed; /* at the sample before the last */
   /* passes */
-  int iteration;      /* the last one seen */
-  gint64 boundary_us; /* when it began */
-  double boundary_v;  /* bytes to send when it began; < 0: unknown */
+  int iteration;         /* the last one seen */
+  gint64 boundary_us;    /* when it began */
+  double boundary_v;     /* bytes to send at its first sample; < 0: there was no pass yet */
+  double boundary_start; /* bytes to send when it began */
   gint64 boundary_processed;
   gboolean waiting;     /* its first sample is still to come */
   gboolean exact;       /* boundary_us is the event's, not guessed from a sample */
