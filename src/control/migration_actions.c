@@ -2,6 +2,7 @@
 // Guards and actions of a migration until its source's agent takes it over.
 #include "base/rfc3339.h"
 #include "control/migration_private.h"
+#include "policy/migration_flags_rules.h"
 #include "policy/network.h"
 #include "policy/placement.h"
 
@@ -45,7 +46,23 @@ void ferry_step_act_vm_gone(FerryStep *s) {
                   ferry_json_str(s->m, "spec.vmiName"));
 }
 
+/* The host that the VM leaves: the one that has it; when a failed post-copy migration is resumed
+ * both have it, and the one that was left is paused. */
+static const char *leaves(const FerryStep *s) {
+  const json_t *domain;
+  gsize i;
+  if (ferry_json_bool(s->m, "spec.postCopyResume", FALSE))
+    json_array_foreach(ferry_json_get(s->vmi, "status.domains"), i, domain) {
+      if (g_strcmp0(ferry_json_str(domain, "state"), "paused") == 0 &&
+          g_strcmp0(ferry_json_str(domain, "reason"), "postcopy-failed") == 0)
+        return ferry_json_str(domain, "nodeName");
+    }
+  return ferry_json_str(s->vmi, "status.nodeName");
+}
+
 gboolean ferry_step_guard_vm_off(FerryStep *s) {
+  if (ferry_json_bool(s->m, "spec.offline", FALSE))
+    return FALSE;
   const char *phase = ferry_json_str(s->vmi, "status.phase");
   return g_strcmp0(phase, "Running") != 0 && g_strcmp0(phase, "Paused") != 0;
 }
@@ -58,7 +75,7 @@ void ferry_step_act_vm_off(FerryStep *s) {
 void ferry_step_act_begin(FerryStep *s) {
   ferry_step_set(s, "status.migrationState.migrationUid",
                  json_incref(ferry_json_get(s->m, "metadata.uid")));
-  const char *source = ferry_json_str(s->vmi, "status.nodeName");
+  const char *source = leaves(s);
   if (source)
     ferry_step_set(s, "status.migrationState.sourceNode", json_string(source));
 }
@@ -72,7 +89,7 @@ static void queue(FerryStep *s, guint position, const char *reason, const char *
 gboolean ferry_step_guard_admitted(FerryStep *s) {
   ferry_step_resolve_config(s);
   const char *uid = ferry_json_str(s->m, "metadata.uid");
-  const char *source = ferry_json_str(s->vmi, "status.nodeName");
+  const char *source = leaves(s);
   g_autoptr(GPtrArray) all = ferry_store_list(s->store, &ferry_kind_vmim, NULL, NULL);
   g_autoptr(FerryLimits) limits =
       ferry_limits_new((json_t *const *)all->pdata, all->len, s->config);
@@ -152,6 +169,8 @@ gboolean ferry_step_guard_placed(FerryStep *s) {
     return FALSE;
   const char *name = ferry_json_str(target, "metadata.name");
   ferry_step_set(s, "status.reason", NULL);
+  ferry_step_set(s, "status.migrationState.vmiUID",
+                 json_incref(ferry_json_get(s->vmi, "metadata.uid")));
   ferry_step_set(s, "status.migrationState.targetNode", json_string(name));
   ferry_step_set(s, "status.migrationState.targetNodeAddress",
                  route.address ? json_string(route.address) : NULL);
@@ -159,6 +178,12 @@ gboolean ferry_step_guard_placed(FerryStep *s) {
                  route.network ? json_string(route.network) : NULL);
   ferry_step_set(s, "status.migrationState.targetURI",
                  json_string(ferry_json_str(target, "status.hypervisor.peerURI")));
+  /* so that the source's agent can tell whether its address is on that network, too */
+  g_autoptr(json_t) network =
+      route.network ? ferry_store_get(s->store, &ferry_kind_network, "", route.network) : NULL;
+  json_t *subnets = ferry_json_get(network, "spec.subnets");
+  if (subnets)
+    json_object_set_new(s->config, "networkSubnets", json_deep_copy(subnets));
   if (route.warning)
     ferry_plan_event(s->plan, s->m, "Warning", "NetworkFallback", route.warning, s->now_ms);
   return TRUE;
@@ -166,6 +191,9 @@ gboolean ferry_step_guard_placed(FerryStep *s) {
 
 void ferry_step_act_place(FerryStep *s) {
   g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
+  const char *target_name = ferry_json_str(s->m, "status.migrationState.targetNode");
+  g_autoptr(json_t) target = ferry_store_get(s->store, &ferry_kind_node, "", target_name);
+  ferry_migration_flags_complete(s->config, s->origins, s->source, target);
   ferry_step_set(s, "status.migrationState.startTimestamp", json_string(now));
   ferry_step_set(s, "status.migrationState.migrationConfiguration", json_deep_copy(s->config));
   ferry_step_set(s, "status.migrationState.migrationPolicyName",

@@ -70,6 +70,7 @@ static const FerryField agent_result[] = {
 
 const FerryField ferry_fields_migration_state[] = {
     STR("migrationUid", "metadata.uid of the VirtualMachineInstanceMigration.", .pattern = "uuid"),
+    STR("vmiUID", "libvirt's UUID of the VM.", .pattern = "uuid"),
     STR("sourceNode", "Node that the VM leaves.", .max = NAME_MAX_LENGTH),
     STR("targetNode", "Node that the VM goes to.", .max = NAME_MAX_LENGTH),
     STR("targetNodeAddress", "Address of the target that carries the data.", .max = 255),
