@@ -61,6 +61,7 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
     has |= g_strcmp0(json_string_value(json_array_get(finalizers, i)), FINALIZER) == 0;
   if (!has)
     json_array_append_new(finalizers, json_string(FINALIZER));
+  ferry_trace_object(req, object);
   const char *now = ferry_json_str(object, "metadata.creationTimestamp");
   json_object_set_new(object, "status",
                       json_pack("{s:s, s:[{s:s, s:s}]}", "phase", "Pending",

@@ -77,7 +77,8 @@ gboolean ferry_authz_allows(FerryApi *api, const FerryUser *user, const FerryAcc
     if (g_str_has_prefix(a->path, "/apis/authorization.k8s.io/") ||
         g_str_has_prefix(a->path, "/apis/authentication.k8s.io/"))
       return TRUE;
-    if (g_str_equal(a->path, "/metrics") || g_str_has_suffix(a->path, "/pods"))
+    if (g_str_equal(a->path, "/metrics") || g_str_equal(a->path, "/api/v1/events/stream") ||
+        g_str_has_suffix(a->path, "/pods"))
       return g_strv_contains((const char *const *)user->groups, "ferry:viewers");
     return g_str_equal(a->verb, "get") && may_read_path(a->path);
   }

@@ -6,6 +6,7 @@
 // held back until the body has been read and thrown away, or clients would see a reset, not a
 // reason.
 #include "api/internal.h"
+#include "api/metrics.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -39,6 +40,9 @@ static void request_free(FerryRequest *req) {
   g_free(req->content_type);
   g_free(req->user_agent);
   g_free(req->if_none_match);
+  g_free(req->traceparent);
+  if (req->response)
+    MHD_destroy_response(req->response);
   g_free(req->error_name);
   ferry_user_unref(req->user);
   g_byte_array_unref(req->body);
@@ -167,14 +171,14 @@ static char *header_of(FerryRequest *req, const char *name) {
 }
 
 static void start(FerryRequest *req, const char *method, const char *url) {
-  FerryApi *api = req->api;
-  __atomic_add_fetch(&api->n_requests, 1, __ATOMIC_RELAXED);
+  req->begun_us = g_get_monotonic_time();
   req->method = g_strdup(g_str_equal(method, "HEAD") ? "GET" : method);
   req->path = g_strdup(url);
   req->segments = g_strsplit(*url == '/' ? url + 1 : url, "/", 16);
   req->user_agent = header_of(req, "User-Agent");
   req->content_type = header_of(req, "Content-Type");
   req->if_none_match = header_of(req, "If-None-Match");
+  req->traceparent = header_of(req, "traceparent");
   MHD_get_connection_values(req->connection, MHD_GET_ARGUMENT_KIND, on_query, req);
   MHD_get_connection_values(req->connection, MHD_HEADER_KIND, on_header, req);
   g_autofree char *epoch = header_of(req, "Ferry-Agent-Epoch");
@@ -205,7 +209,9 @@ static void start(FerryRequest *req, const char *method, const char *url) {
 
 static enum MHD_Result answer(FerryRequest *req) {
   struct MHD_Response *response;
-  if (req->stream) {
+  if (req->response) {
+    response = g_steal_pointer(&req->response);
+  } else if (req->stream) {
     response = ferry_stream_response(g_steal_pointer(&req->stream));
   } else {
     gsize len;
@@ -220,8 +226,7 @@ static enum MHD_Result answer(FerryRequest *req) {
   for (guint i = 0; i + 1 < req->headers->len; i += 2)
     MHD_add_response_header(response, g_ptr_array_index(req->headers, i),
                             g_ptr_array_index(req->headers, i + 1));
-  if (req->status >= 400)
-    __atomic_add_fetch(&req->api->n_errors, 1, __ATOMIC_RELAXED);
+  ferry_metrics_request(req->api->metrics, req);
   enum MHD_Result result = MHD_queue_response(req->connection, req->status, response);
   MHD_destroy_response(response);
   return result;
@@ -270,7 +275,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
     *upload_size = 0;
     return MHD_YES;
   }
-  if (req->out || req->stream)
+  if (req->out || req->stream || req->response)
     return answer(req);
   if (g_str_equal(req->method, "GET")) {
     ferry_route(req);

@@ -26,6 +26,8 @@ G_BEGIN_DECLS
 
 typedef struct FerryListener FerryListener;
 typedef struct FerryStream FerryStream;
+typedef struct FerryEventStream FerryEventStream;
+typedef struct FerryMetrics FerryMetrics;
 typedef struct FerryRequest FerryRequest;
 
 /** Who asks. Immutable and reference counted. */
@@ -59,13 +61,14 @@ struct FerryApi {
   GHashTable *pages; /* id -> FerrySnapshot */
   guint64 next_page;
 
-  GMutex watches; /* `streams`, `stop` */
+  GMutex watches; /* `streams`, `event_streams`, `stop` */
   GCond watch_stop;
   gboolean stop;
   GPtrArray *streams; /* FerryStream, borrowed */
+  GPtrArray *event_streams; /* FerryEventStream, borrowed */
   GThread *ticker;
 
-  guint64 n_requests, n_errors; /* atomic; for /metrics */
+  FerryMetrics *metrics;
 };
 
 typedef enum { FERRY_FORMAT_JSON, FERRY_FORMAT_TABLE, FERRY_FORMAT_PARTIAL } FerryFormat;
@@ -82,6 +85,8 @@ struct FerryRequest {
   gboolean telemetry; /* Ferry-Telemetry: 1 */
   gboolean impersonates;
   char *if_none_match;
+  char *traceparent; /* as it was sent, or NULL */
+  gint64 begun_us;   /* monotonic, when the header was there */
   FerryUser *user;
   GByteArray *body;
   gsize body_limit;
@@ -105,6 +110,7 @@ struct FerryRequest {
   GBytes *out;
   GPtrArray *headers; /* name, value, name, value ... */
   FerryStream *stream;
+  struct MHD_Response *response; /* in place of `out` and `stream` */
 };
 
 /** Answers a request; FALSE with a FERRY_ERROR becomes a Status. */
@@ -185,6 +191,9 @@ gboolean ferry_serve_openapi(FerryRequest *req, GError **error);
 gboolean ferry_serve_review(FerryRequest *req, GError **error);
 gboolean ferry_serve_health(FerryRequest *req, GError **error);
 gboolean ferry_serve_metrics(FerryRequest *req, GError **error);
+gboolean ferry_serve_events_stream(FerryRequest *req, GError **error);
+/** Lets all event streams look at the time; `watches` is held. */
+void ferry_event_streams_tick(FerryApi *api);
 /** An empty PodList: `kubectl describe node` asks for it. */
 gboolean ferry_serve_pods(FerryRequest *req, GError **error);
 /** Decodes protobuf's Unknown envelope of the kinds that kubectl sends so; new reference. */
@@ -220,6 +229,10 @@ gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpoint
 gboolean ferry_request_dry_run(FerryRequest *req, const json_t *options, gboolean *dry,
                                GError **error);
 gint64 ferry_object_revision(const json_t *object);
+
+/* trace.c */
+/** Sees to it that a new object carries a trace id in its annotation. */
+void ferry_trace_object(FerryRequest *req, json_t *object);
 
 /* admission.c */
 /** Kind-specific rules for a create; may change `object`. */

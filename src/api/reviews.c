@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Questions about oneself: may I, what may I, who am I. Plus health, version, metrics and the empty
+// Questions about oneself: may I, what may I, who am I. Plus health, version and the empty
 // list of pods that `kubectl describe node` insists on.
 #include "api/internal.h"
 
@@ -109,39 +109,6 @@ gboolean ferry_serve_health(FerryRequest *req, GError **error) {
                                "minor", "33", "gitVersion", "v1.33.0+ferry", "gitCommit", "",
                                "gitTreeState", "clean", "buildDate", "1970-01-01T00:00:00Z",
                                "goVersion", "", "compiler", "gcc", "platform", "linux/amd64"));
-  return TRUE;
-}
-
-gboolean ferry_serve_metrics(FerryRequest *req, GError **error) {
-  FerryApi *api = req->api;
-  FerryStoreStats stats = {0};
-  ferry_store_stats(api->store, &stats);
-  g_mutex_lock(&api->watches);
-  guint streams = api->streams->len;
-  g_mutex_unlock(&api->watches);
-  g_autoptr(GString) out = g_string_new(NULL);
-  const struct {
-    const char *name, *type, *help;
-    guint64 value;
-  } figures[] = {
-      {"ferry_api_requests_total", "counter", "Requests begun.",
-       __atomic_load_n(&api->n_requests, __ATOMIC_RELAXED)},
-      {"ferry_api_errors_total", "counter", "Requests answered with a status of 400 or more.",
-       __atomic_load_n(&api->n_errors, __ATOMIC_RELAXED)},
-      {"ferry_api_watches", "gauge", "Watches that are open.", streams},
-      {"ferry_store_writes_total", "counter", "Objects written.", stats.writes},
-      {"ferry_store_transactions_total", "counter", "Transactions of the backend.",
-       stats.transactions},
-      {"ferry_store_commit_microseconds_total", "counter", "Time callers waited for commits.",
-       stats.commit_us_sum},
-  };
-  for (gsize i = 0; i < G_N_ELEMENTS(figures); i++)
-    g_string_append_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %" G_GUINT64_FORMAT "\n",
-                           figures[i].name, figures[i].help, figures[i].name, figures[i].type,
-                           figures[i].name, figures[i].value);
-  if (api->hooks.metrics)
-    api->hooks.metrics(api->hooks.data, out);
-  ferry_respond_text(req, 200, "text/plain; version=0.0.4; charset=utf-8", out->str);
   return TRUE;
 }
 

@@ -22,6 +22,7 @@ static const struct {
     {"apis", FALSE, ferry_serve_discovery},
     {"api/v1", FALSE, ferry_serve_discovery},
     {"api/v1/pods", FALSE, ferry_serve_pods},
+    {"api/v1/events/stream", FALSE, ferry_serve_events_stream},
     {"apis/authorization.k8s.io/v1", TRUE, ferry_serve_review},
     {"apis/authorization.k8s.io/v1beta1", TRUE, ferry_serve_review},
     {"apis/authentication.k8s.io/v1", TRUE, ferry_serve_review},

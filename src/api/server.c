@@ -4,6 +4,7 @@
 // wait for the pool, then stop the daemons.
 #include "api/server.h"
 #include "api/internal.h"
+#include "api/metrics.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
@@ -129,6 +130,7 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   api->listeners = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_listener_free);
   api->pages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, ferry_snapshot_free);
   api->streams = g_ptr_array_new();
+  api->event_streams = g_ptr_array_new();
   g_mutex_init(&api->migrations);
   g_rw_lock_init(&api->sessions);
   g_mutex_init(&api->tokens);
@@ -141,6 +143,7 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   if (!api->pki || !ferry_auth_load(api, error) || !make_namespace(api, "default", error) ||
       !make_namespace(api, "kubevirt", error))
     return NULL;
+  api->metrics = ferry_metrics_start(api->store, api->clock);
   ferry_watch_start(api);
   if (!open_listeners(api, config, error))
     return NULL;
@@ -159,7 +162,9 @@ void ferry_api_free(FerryApi *api) {
     g_usleep(1000);
   g_ptr_array_unref(api->listeners);
   g_thread_pool_free(api->pool, FALSE, TRUE);
+  ferry_metrics_stop(api->metrics);
   g_ptr_array_unref(api->streams);
+  g_ptr_array_unref(api->event_streams);
   g_hash_table_unref(api->pages);
   g_clear_pointer(&api->bearer, g_hash_table_unref);
   ferry_pki_free(api->pki);

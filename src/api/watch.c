@@ -246,10 +246,12 @@ static gpointer ticker(gpointer data) {
       if (now >= s->heartbeat_us || now >= s->end_us || (s->bookmarks && now >= s->bookmark_us))
         wake(s);
     }
+    ferry_event_streams_tick(api);
     g_cond_wait_until(&api->watch_stop, &api->watches, now + G_USEC_PER_SEC);
   }
   for (guint i = 0; i < api->streams->len; i++)
     wake(g_ptr_array_index(api->streams, i));
+  ferry_event_streams_tick(api);
   g_mutex_unlock(&api->watches);
   return NULL;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/migration_request.h"
 #include "base/quantity.h"
+#include "base/trace.h"
 #include <string.h>
 
 enum { NAME_BASE_MAX = 50, DOWNTIME_MAX_MS = 2000000 };
@@ -82,7 +83,13 @@ json_t *ferry_migration_request_post(FerryCli *cli, const json_t *request, gbool
   g_autofree char *path =
       ferry_resource_path(&ferry_kind_vmim, ns, NULL,
                           dry_run ? "fieldValidation=Strict&dryRun=All" : "fieldValidation=Strict");
-  return ferry_client_request(client, "POST", path, request, NULL, NULL, NULL, error);
+  /* A trace that this command was started in goes on, by OpenTelemetry's variable. */
+  g_autofree char *given = ferry_trace_parse(g_getenv("TRACEPARENT"));
+  g_autofree char *trace = given ? g_steal_pointer(&given) : ferry_trace_new();
+  g_autofree char *parent = ferry_trace_format(trace);
+  g_autofree char *header = g_strconcat(FERRY_TRACE_HEADER ": ", parent, NULL);
+  const char *const headers[] = {header, NULL};
+  return ferry_client_request(client, "POST", path, request, NULL, headers, NULL, error);
 }
 
 int ferry_migration_request_fail(FerryCli *cli, const char *vm, GError *error) {

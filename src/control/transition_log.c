@@ -10,7 +10,9 @@ static const char *text(const json_t *object, const char *path) {
 }
 
 static void log_phase(const json_t *m, const char *phase, const char *before) {
-  gboolean failed = g_str_equal(phase, "Failed");
+  /* What a person asked for is no fault. */
+  gboolean failed = g_str_equal(phase, "Failed") &&
+                    g_strcmp0(ferry_json_str(m, "status.reason"), "Cancelled") != 0;
   const char *said = ferry_json_str(m, "status.message");
   g_autofree char *message = said && *said ? g_strdup_printf("migration %s: %s", phase, said)
                                            : g_strdup_printf("migration %s", phase);

@@ -124,6 +124,19 @@ void ferry_store_free(FerryStore *store) {
 
 /* Committing */
 
+const guint64 ferry_store_latency_bounds_us[FERRY_STORE_LATENCY_BOUNDS] = {
+    100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000, 5000000};
+
+static void count_latency(FerryStoreStats *stats, guint64 took) {
+  gsize i = 0;
+  while (i < FERRY_STORE_LATENCY_BOUNDS && took > ferry_store_latency_bounds_us[i])
+    i++;
+  stats->commits++;
+  stats->commit_us_counts[i]++;
+  stats->commit_us_sum += took;
+  stats->commit_us_max = MAX(stats->commit_us_max, took);
+}
+
 static gboolean check_write(const FerryWrite *write, GError **error) {
   const char *problem = NULL;
   if (write->kind == NULL || write->ns == NULL || write->name == NULL || *write->name == '\0')
@@ -156,9 +169,7 @@ static gboolean commit_queued(FerryStore *store, FerryRequest *request) {
   while (!request->done)
     pthread_cond_wait(&request->ready, &store->queue_lock);
   guint64 took = (guint64)(g_get_monotonic_time() - start);
-  store->stats.commits++;
-  store->stats.commit_us_sum += took;
-  store->stats.commit_us_max = MAX(store->stats.commit_us_max, took);
+  count_latency(&store->stats, took);
   if (request->ok)
     store->stats.writes += request->n;
   else if (request->error->code == FERRY_ERROR_CONFLICT)

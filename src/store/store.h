@@ -100,10 +100,16 @@ gint64 ferry_watch_revision(FerryWatch *watch);
 void ferry_watch_free(FerryWatch *watch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryWatch, ferry_watch_free)
 
-/** Figures for /metrics: commits, transactions, bytes, latency sums in us. */
+/** Upper bounds of the latency counts, rising, in us. */
+#define FERRY_STORE_LATENCY_BOUNDS 13
+extern const guint64 ferry_store_latency_bounds_us[FERRY_STORE_LATENCY_BOUNDS];
+
+/** Figures for /metrics: commits, transactions, bytes, latency sums in us. commit_us_counts counts
+ * each commit once, at the first bound it is not above; the last is beyond all bounds. */
 typedef struct {
   guint64 commits, writes, transactions, conflicts;
   guint64 commit_us_sum, commit_us_max, objects, watches;
+  guint64 commit_us_counts[FERRY_STORE_LATENCY_BOUNDS + 1];
 } FerryStoreStats;
 void ferry_store_stats(FerryStore *store, FerryStoreStats *stats);
 
