@@ -55,6 +55,16 @@ static gint64 since_result(const FerryStep *s) {
   return at < 0 ? 0 : MAX(0, s->now_ms - at);
 }
 
+static gboolean is_offline(const FerryStep *s) {
+  return ferry_json_bool(s->m, "spec.offline", FALSE);
+}
+
+/* libvirt's call failed, or was never made. */
+static gboolean call_failed(const FerryStep *s) {
+  const char *error = ferry_json_str(agent_result(s), "error");
+  return !ferry_json_bool(agent_result(s), "returned", TRUE) || (error && *error);
+}
+
 gboolean ferry_step_guard_arrived(FerryStep *s) {
   if (!agent_result(s))
     return FALSE;
@@ -62,6 +72,10 @@ gboolean ferry_step_guard_arrived(FerryStep *s) {
   if (!ferry_json_get(s->m, "status.migrationState.resultTimestamp")) {
     g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
     ferry_step_set(s, "status.migrationState.resultTimestamp", json_string(now));
+  }
+  if (is_offline(s)) { /* a definition has moved; whether the VM runs at the source is its own */
+    const json_t *there = ferry_step_domain_on(s, target_name(s));
+    return !call_failed(s) && ferry_json_bool(there, "persistent", FALSE);
   }
   return runs_on_target(s) && !state_is_active(source_state(s));
 }
@@ -88,7 +102,7 @@ void ferry_step_act_succeed(FerryStep *s) {
                   source_name(s), target_name(s));
   if (total >= 0)
     g_string_append_printf(text, " in %.1f s", (double)total / 1000);
-  if (pause >= 0)
+  if (pause >= 0 && !is_offline(s))
     g_string_append_printf(text, ", paused for %" G_GINT64_FORMAT " ms", pause);
   ferry_step_set(s, "status.reason", json_string("Completed"));
   ferry_step_set(s, "status.message", json_string(text->str));
@@ -104,6 +118,8 @@ gboolean ferry_step_guard_stayed(FerryStep *s) {
   const json_t *result = agent_result(s);
   if (!result)
     return FALSE;
+  if (is_offline(s))
+    return call_failed(s);
   if (!active_on_target(s) && state_is_active(source_state(s)))
     return TRUE;
   /* the libvirt call was never made: nothing has moved, whatever the state */

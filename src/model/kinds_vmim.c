@@ -2,10 +2,13 @@
 // VirtualMachineInstanceMigration: the wish to move one VM, and the story of that move.
 #include "model/columns.h"
 #include "model/fields.h"
+#include "model/migration_flags_table.h"
 
 static const char *const phases[] = {"Pending",         "Scheduling",  "Scheduled",
                                      "PreparingTarget", "TargetReady", "Running",
                                      "Succeeded",       "Failed",      NULL};
+
+#define AS_FIELD(field, ...) field,
 
 static const FerryField spec[] = {
     STR("vmiName", "VM to move: the name of its VirtualMachineInstance in the same namespace.",
@@ -24,14 +27,8 @@ static const FerryField spec[] = {
         .min = 0, .max = 10000000),
     INT("maxDowntimeMs", "Longest pause of the guest at the switch-over, in milliseconds.",
         .min = 1, .max = 2000000),
-    QUANTITY("bandwidthPerMigration",
-             "Most bytes per second to send, as a quantity such as 64Mi; 0 is unlimited.", .min = 0,
-             .max = G_MAXINT64),
-    BOOL("allowPostCopy", "Allow to switch over first and fetch the rest of the memory after."),
-    BOOL("allowAutoConverge", "Allow to slow the guest's processors down."),
-    BOOL("disableTLS", "Send the data without encryption."),
-    BOOL("unsafeMigrationOverride", "Migrate even where libvirt calls it unsafe."),
-    END,
+    /* every flag and parameter of libvirt */
+    FERRY_MIGRATION_FLAGS(AS_FIELD) END,
 };
 
 static const FerryField transition[] = {

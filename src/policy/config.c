@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/config.h"
 #include "base/quantity.h"
+#include "model/migration_flags.h"
 #include <math.h>
 
-typedef enum { KIND_INTEGER, KIND_BOOLEAN, KIND_BYTES, KIND_TEXT } ValueKind;
+typedef enum { KIND_INTEGER, KIND_BOOLEAN, KIND_BYTES, KIND_TEXT, KIND_LIST } ValueKind;
 
 /* Who may set a field: a bit for each source. */
 enum { CLUSTER = 1, POLICY = 2, VM = 4, MIGRATION = 8, ANYONE = 15 };
@@ -26,7 +27,7 @@ static const struct {
     {"allowPostCopy", KIND_BOOLEAN, 0, ANYONE},
     {"allowWorkloadDisruption", KIND_BOOLEAN, -1, ANYONE}, /* -1: follows allowPostCopy */
     {"unsafeMigrationOverride", KIND_BOOLEAN, 0, ANYONE},
-    {"disableTLS", KIND_BOOLEAN, -1, ANYONE}, /* -1: left to the agent */
+    {"disableTLS", KIND_BOOLEAN, -1, ANYONE}, /* -1: false, but true where tunnelled */
     {"nodeDrainTaintKey", KIND_TEXT, 0, CLUSTER},
     {"network", KIND_TEXT, 0, ANYONE},
 };
@@ -41,6 +42,16 @@ static json_t *value_of(const json_t *source, const char *name, ValueKind kind) 
     return json_is_boolean(v) ? json_incref(v) : NULL;
   case KIND_TEXT:
     return json_is_string(v) ? json_incref(v) : NULL;
+  case KIND_LIST: /* a domain's metadata has only text */
+    if (json_is_string(v)) {
+      json_t *list = json_array();
+      g_auto(GStrv) words = g_strsplit_set(json_string_value(v), ", ", 64);
+      for (guint i = 0; words[i]; i++)
+        if (*words[i])
+          json_array_append_new(list, json_string(words[i]));
+      return list;
+    }
+    return json_is_array(v) ? json_incref(v) : NULL;
   case KIND_BYTES:
     if (json_is_integer(v))
       return json_incref(v);
@@ -51,14 +62,49 @@ static json_t *value_of(const json_t *source, const char *name, ValueKind kind) 
   return NULL;
 }
 
+static ValueKind kind_of(FerryType type) {
+  switch (type) {
+  case FERRY_TYPE_BOOLEAN:
+    return KIND_BOOLEAN;
+  case FERRY_TYPE_INTEGER:
+    return KIND_INTEGER;
+  case FERRY_TYPE_QUANTITY:
+    return KIND_BYTES;
+  case FERRY_TYPE_LIST:
+    return KIND_LIST;
+  default:
+    return KIND_TEXT;
+  }
+}
+
+typedef struct {
+  const json_t *at;
+  const char *origin;
+  unsigned bit;
+} Source;
+
+typedef struct {
+  json_t *out, *from;
+} Target;
+
+/* The first source that may and does say `name`. */
+static gboolean take(const Target *to, const Source *sources, gsize n, const char *name,
+                     ValueKind kind, unsigned who) {
+  for (gsize i = 0; i < n; i++) {
+    json_t *v = who & sources[i].bit ? value_of(sources[i].at, name, kind) : NULL;
+    if (!v)
+      continue;
+    json_object_set_new(to->out, name, v);
+    json_object_set_new(to->from, name, json_string(sources[i].origin));
+    return TRUE;
+  }
+  return FALSE;
+}
+
 json_t *ferry_config_resolve(const FerryConfigSources *s, json_t **origins) {
   g_autofree char *policy_origin = g_strconcat(
       "MigrationPolicy/", s->policy ? ferry_json_str(s->policy, "metadata.name") : "", NULL);
-  const struct {
-    const json_t *at;
-    const char *origin;
-    unsigned bit;
-  } sources[] = {
+  const Source sources[] = {
       {ferry_json_get(s->migration, "spec"), "VirtualMachineInstanceMigration", MIGRATION},
       {ferry_json_get(s->vmi, "spec.migration"), "VirtualMachineInstance", VM},
       {ferry_json_get(s->policy, "spec"), policy_origin, POLICY},
@@ -66,23 +112,24 @@ json_t *ferry_config_resolve(const FerryConfigSources *s, json_t **origins) {
   };
   json_t *out = json_object();
   g_autoptr(json_t) from = json_object();
+  Target to = {out, from};
   for (gsize f = 0; f < G_N_ELEMENTS(fields); f++) {
     const char *name = fields[f].name;
-    for (gsize i = 0; i < G_N_ELEMENTS(sources); i++) {
-      json_t *v =
-          fields[f].who & sources[i].bit ? value_of(sources[i].at, name, fields[f].kind) : NULL;
-      if (!v)
-        continue;
-      json_object_set_new(out, name, v);
-      json_object_set_new(from, name, json_string(sources[i].origin));
-      break;
-    }
-    if (json_object_get(out, name) || fields[f].kind == KIND_TEXT || fields[f].def < 0)
+    if (take(&to, sources, G_N_ELEMENTS(sources), name, fields[f].kind, fields[f].who) ||
+        fields[f].kind == KIND_TEXT || fields[f].def < 0)
       continue;
     json_object_set_new(out, name,
                         fields[f].kind == KIND_BOOLEAN ? json_boolean(fields[f].def)
                                                        : json_integer(fields[f].def));
     json_object_set_new(from, name, json_string("default"));
+  }
+  for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++)
+    if (!json_object_get(out, f->field.name))
+      take(&to, sources, G_N_ELEMENTS(sources), f->field.name, kind_of(f->field.type),
+           f->own ? MIGRATION : VM | MIGRATION);
+  if (!json_object_get(out, "disableTLS")) { /* a tunnel has libvirtd's own encryption */
+    ferry_json_set_bool(out, "disableTLS", ferry_migration_flag_on(out, "tunnelled"));
+    ferry_json_set_str(from, "disableTLS", "default");
   }
   if (!json_object_get(out, "allowWorkloadDisruption")) {
     json_object_set(out, "allowWorkloadDisruption", json_object_get(out, "allowPostCopy"));

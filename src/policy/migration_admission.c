@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pure predicates: each adds a cause, so that a person sees all that is wrong in one answer.
 #include "policy/migration_admission.h"
+#include "policy/config.h"
+#include "policy/match.h"
+#include "policy/migration_flags_rules.h"
 
 #include <string.h>
 
@@ -93,13 +96,16 @@ static void check_unknown_vmi(const FerryAdmissionState *state, const char *ns, 
                         word, ns, hint->str);
 }
 
-static void check_running(const json_t *vmi, const char *word, GError *causes) {
+static void check_running(const json_t *vmi, const json_t *migration, const char *word,
+                          GError *causes) {
   const char *phase = ferry_json_str(vmi, "status.phase");
-  if (g_strcmp0(phase, "Running") == 0 || g_strcmp0(phase, "Paused") == 0)
+  if (ferry_json_bool(migration, "spec.offline", FALSE) || g_strcmp0(phase, "Running") == 0 ||
+      g_strcmp0(phase, "Paused") == 0)
     return;
   ferry_error_add_cause(causes, "FieldValueInvalid", "spec.vmiName",
                         "Invalid value: \"%s\": the VM is not running (it is %s); only a running "
-                        "VM can be migrated live: start it first",
+                        "VM can be migrated live: start it first, or move its definition with "
+                        "offline: true (--offline)",
                         word, phase ? phase : "in an unknown state");
 }
 
@@ -116,9 +122,11 @@ static void check_ready(const json_t *node, const char *name, GError *causes) {
 }
 
 /* A domain of that name at the target belongs to another VM. */
-static void check_name_free(const FerryAdmissionState *state, const json_t *vmi, const char *node,
-                            GError *causes) {
-  const char *domain = ferry_json_str(vmi, "spec.domainName");
+static void check_name_free(const FerryAdmissionState *state, const json_t *vmi,
+                            const json_t *migration, const char *node, GError *causes) {
+  const char *domain = ferry_json_str(migration, "spec.destinationName");
+  if (!domain)
+    domain = ferry_json_str(vmi, "spec.domainName");
   const char *uid = ferry_json_str(vmi, "metadata.uid");
   for (gsize i = 0; domain && i < state->n_vmis; i++) {
     const json_t *other = state->vmis[i];
@@ -135,8 +143,8 @@ static void check_name_free(const FerryAdmissionState *state, const json_t *vmi,
   }
 }
 
-static void check_target(const FerryAdmissionState *state, const json_t *vmi, const char *name,
-                         GError *causes) {
+static void check_target(const FerryAdmissionState *state, const json_t *vmi,
+                         const json_t *migration, const char *name, GError *causes) {
   const json_t *node = find_node(state, name);
   if (!node) {
     g_autoptr(GString) list = g_string_new(NULL);
@@ -151,12 +159,14 @@ static void check_target(const FerryAdmissionState *state, const json_t *vmi, co
   check_ready(node, name, causes);
   if (!vmi)
     return;
+  if (ferry_json_bool(migration, "spec.postCopyResume", FALSE))
+    return; /* both hosts hold a part of it */
   if (g_strcmp0(ferry_json_str(vmi, "status.nodeName"), name) == 0)
     ferry_error_add_cause(causes, "FieldValueInvalid", "spec.targetNode",
                           "Invalid value: \"%s\": the VM already runs there; choose another node",
                           name);
   else
-    check_name_free(state, vmi, name, causes);
+    check_name_free(state, vmi, migration, name, causes);
 }
 
 static gboolean check_only_one(const FerryAdmissionState *state, const json_t *migration,
@@ -178,6 +188,24 @@ static gboolean check_only_one(const FerryAdmissionState *state, const json_t *m
   return TRUE;
 }
 
+/* The flags, by the configuration as it would be in force. */
+static void check_flags(const FerryAdmissionState *state, const json_t *migration,
+                        const json_t *vmi, GError *causes) {
+  const json_t *policy =
+      vmi ? ferry_policy_match(state->policies, state->n_policies,
+                               ferry_json_get(vmi, "metadata.labels"), state->ns_labels)
+          : NULL;
+  FerryConfigSources sources = {state->kubevirt, policy, vmi, migration};
+  json_t *origins = NULL;
+  g_autoptr(json_t) config = ferry_config_resolve(&sources, &origins);
+  const char *source = ferry_json_str(vmi, "status.nodeName");
+  const char *target = ferry_json_str(migration, "spec.targetNode");
+  FerryFlagsContext context = {config, origins, vmi, source ? find_node(state, source) : NULL,
+                               target ? find_node(state, target) : NULL};
+  ferry_migration_flags_check(&context, causes);
+  json_decref(origins);
+}
+
 gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *migration,
                                GError **error) {
   const char *ns = ferry_json_str(migration, "metadata.namespace");
@@ -191,9 +219,10 @@ gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *m
   if (!vmi)
     check_unknown_vmi(state, ns ? ns : "", word ? word : "", causes);
   else
-    check_running(vmi, word, causes);
+    check_running(vmi, migration, word, causes);
   if (target)
-    check_target(state, vmi, target, causes);
+    check_target(state, vmi, migration, target, causes);
+  check_flags(state, migration, vmi, causes);
   guint n = ferry_error_n_causes(causes);
   if (n == 0)
     return TRUE;

@@ -13,6 +13,11 @@ typedef struct {
   gsize n_nodes;
   json_t *const *migrations; /* of all namespaces */
   gsize n_migrations;
+  /* what the configuration is resolved from; may be absent */
+  const json_t *kubevirt;
+  json_t *const *policies;
+  gsize n_policies;
+  const json_t *ns_labels; /* metadata.labels of the migration's Namespace */
 } FerryAdmissionState;
 
 /** The VMI of namespace `ns` that `word` means: its object's name, its UUID, or its domain's name

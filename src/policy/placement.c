@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/placement.h"
 #include "base/quantity.h"
+#include "policy/migration_flags_rules.h"
 #include "policy/network.h"
 
 gboolean ferry_node_is_ready(const json_t *node) {
@@ -36,9 +37,16 @@ static gboolean runs_on(const json_t *vmi, const char *node) {
   return d && ferry_json_bool(d, "active", FALSE);
 }
 
-static const char *version_major_gap(const json_t *vmi, const json_t *node,
-                                     const FerryPlacementInput *in) {
-  const char *source = ferry_json_str(vmi, "status.nodeName");
+/* The host that the VM leaves; when a failed post-copy migration is resumed, the one it left. */
+static const char *source_name(const FerryPlacementInput *in) {
+  const char *from = ferry_migration_flag_on(in->config, "postCopyResume")
+                         ? ferry_json_str(in->migration, "status.migrationState.sourceNode")
+                         : NULL;
+  return from ? from : ferry_json_str(in->vmi, "status.nodeName");
+}
+
+static const char *version_major_gap(const json_t *node, const FerryPlacementInput *in) {
+  const char *source = source_name(in);
   for (gsize i = 0; source && i < in->n_nodes; i++)
     if (g_strcmp0(ferry_json_str(in->nodes[i], "metadata.name"), source) == 0) {
       const char *from = ferry_json_str(in->nodes[i], "status.hypervisor.cpuArch");
@@ -49,7 +57,7 @@ static const char *version_major_gap(const json_t *vmi, const json_t *node,
 }
 
 static const json_t *source_node(const FerryPlacementInput *in) {
-  const char *source = ferry_json_str(in->vmi, "status.nodeName");
+  const char *source = source_name(in);
   for (gsize i = 0; source && i < in->n_nodes; i++)
     if (g_strcmp0(ferry_json_str(in->nodes[i], "metadata.name"), source) == 0)
       return in->nodes[i];
@@ -65,7 +73,7 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
   const char *name = ferry_json_str(node, "metadata.name");
   const char *wanted = ferry_json_str(in->migration, "spec.targetNode");
   gboolean named = wanted && g_strcmp0(wanted, name) == 0;
-  if (g_strcmp0(ferry_json_str(in->vmi, "status.nodeName"), name) == 0)
+  if (g_strcmp0(source_name(in), name) == 0)
     LASTING("SameNode", "the VM runs on %s already; choose another host", name);
   if (wanted && !named)
     LASTING("NotTheTarget", "the migration names %s as its target", wanted);
@@ -89,7 +97,7 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
       LASTING("NodeSelector", "node %s has not the label %s=%s of addedNodeSelector", name, key,
               json_string_value(value) ? json_string_value(value) : "");
   }
-  const char *arch = version_major_gap(in->vmi, node, in);
+  const char *arch = version_major_gap(node, in);
   if (arch)
     LASTING("Architecture", "node %s has architecture %s, not the source's", name, arch);
   gint64 need = ferry_json_int(in->vmi, "status.guestMemoryBytes", 0), free = free_memory(node);
@@ -109,7 +117,11 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
               "node %s has another domain named %s (UUID %s); rename or remove one of the two",
               name, domain, other);
   }
-  if (g_strcmp0(ferry_json_str(in->vmi, "status.nodeName"), name) != 0 && runs_on(in->vmi, name))
+  gboolean there = g_strcmp0(source_name(in), name) != 0 && runs_on(in->vmi, name);
+  if (ferry_migration_flag_on(in->config, "postCopyResume")) {
+    if (!there)
+      LASTING("NotTheOtherHalf", "node %s does not hold the other half of the VM", name);
+  } else if (there)
     PASSING("RunsThere", "node %s reports this VM as active already", name);
   if (!ferry_json_str(node, "status.hypervisor.peerURI"))
     PASSING("NoPeerURI",
@@ -122,6 +134,9 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
                              source, node, &route, &problem))
       LASTING("Network", "%s", problem);
   }
+  g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(in->config, node);
+  for (guint i = 0; i < missing->len; i++)
+    LASTING("Unsupported", "%s", (char *)missing->pdata[i]);
   g_autofree char *full = NULL;
   if (in->limits && !ferry_limits_inbound_ok(in->limits, name, &full))
     PASSING("InboundLimit", "%s", full);

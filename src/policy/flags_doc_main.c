@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prints what documents hold of the table of migration flags: flags-doc markdown (docs/flags.md),
+// man (the part of ferry(1) between the marks), words and values (the completion's).
+#include "policy/migration_flags_rules.h"
+#include <stdio.h>
+
+static char *markdown(void) {
+  g_autofree char *table = ferry_migration_flags_markdown();
+  g_autofree char *rules = ferry_migration_flags_rules_markdown();
+  return g_strdup_printf(
+      "# Migration flags\n\n"
+      "Every flag and typed parameter of libvirt's migration. Made by `build/flags-doc markdown` "
+      "from the table in `src/model/migration_flags_table.h` and the rules in "
+      "`src/policy/migration_flags_rules.c`.\n\n"
+      "Each is a field of a VirtualMachineInstanceMigration's `spec`, and an option of `ferry "
+      "migrate` and `ferry check`, named as virsh names it. Sizes and rates are bytes; quantities "
+      "such as `64Mi` are accepted. A host that lacks a flag is refused as source or target, by "
+      "name and version.\n\n"
+      "## Fields\n\n%s\n"
+      "## Rules\n\n"
+      "Checked when a migration is created, all at once, before anything starts. Besides: names of "
+      "disks must be the VM's and writable, the listen address the target's, the xbzrle cache a "
+      "power of two, and a parallel migration that compresses must name its method. From values "
+      "that are left out Ferry chooses what fits: a tunnelled migration goes without TLS of its "
+      "own, and a parallel one gets a connection for each 10 Gbit/s of the slower link (4 Gbit/s "
+      "with TLS), from 2 to 16.\n\n%s",
+      table, rules);
+}
+
+int main(int argc, char **argv) {
+  const char *what = argc == 2 ? argv[1] : "";
+  g_autofree char *text = g_str_equal(what, "markdown") ? markdown()
+                          : g_str_equal(what, "man")    ? ferry_migration_flags_man()
+                          : g_str_equal(what, "words")  ? ferry_migration_flags_words(FALSE)
+                          : g_str_equal(what, "values") ? ferry_migration_flags_words(TRUE)
+                                                        : NULL;
+  if (!text) {
+    fputs("usage: flags-doc markdown|man|words|values\n", stderr);
+    return 2;
+  }
+  fputs(text, stdout);
+  return 0;
+}

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: Apache-2.0
+// A rule is a row: a term, what it needs or excludes, and what libvirt or QEMU say to it. A term is
+// a field that is on or given, FIELD=VALUE for a list that holds the value or a URI of that scheme,
+// or "tls". What one row cannot say is a function below the table.
+#include "policy/migration_flags_rules.h"
+#include <string.h>
+
+#define COPY "copyStorageAll copyStorageIncremental"
+#define SILENT "libvirt accepts it without a word and ignores it"
+#define NO_MEMORY "an offline migration moves a definition and sends no memory"
+
+typedef struct {
+  const char *term;
+  enum { NEEDS, EXCLUDES } relation;
+  const char *others;     /* terms: one of them is needed, each of them is excluded */
+  const char *says;       /* libvirt's or QEMU's own words */
+  const char *until_qemu; /* QEMU from which on it is no rule any more; NULL: none */
+} Rule;
+
+static const Rule rules[] = {
+    {"tunnelled", NEEDS, "peerToPeer",
+     "cannot perform tunnelled migration without using peer2peer flag"},
+    {"tunnelled", EXCLUDES, "migrateURI", "migration URI is not supported by tunnelled migration"},
+    {"tunnelled", EXCLUDES, "listenAddress",
+     "listen address is not supported by tunnelled migration"},
+    {"tunnelled", EXCLUDES, "disksPort disksURI",
+     "disk port address is not supported by tunnelled migration"},
+    {"tunnelled", EXCLUDES, COPY,
+     "migration of non-shared storage is not supported with tunnelled migration and this QEMU"},
+    {"tunnelled", EXCLUDES, "allowPostCopy", "post-copy is not supported with tunnelled migration"},
+    {"tunnelled", EXCLUDES, "parallel",
+     "VIR_MIGRATE_TUNNELLED and VIR_MIGRATE_PARALLEL are mutually exclusive"},
+    {"tunnelled", EXCLUDES, "tls", "TLS handshake failed"},
+    {"tunnelled", EXCLUDES, "offline", "tunnelled offline migration does not make sense"},
+    {"offline", EXCLUDES, COPY, "offline migration cannot handle non-shared storage"},
+    {"offline", EXCLUDES, "paused", NO_MEMORY},
+    {"offline", EXCLUDES, "compressed", NO_MEMORY},
+    {"offline", EXCLUDES, "parallel", NO_MEMORY},
+    {"offline", EXCLUDES, "postCopyResume", NO_MEMORY},
+    {"copyStorageAll", EXCLUDES, "copyStorageIncremental",
+     "VIR_MIGRATE_NON_SHARED_DISK and VIR_MIGRATE_NON_SHARED_INC are mutually exclusive"},
+    {"copyStorageSynchronousWrites", NEEDS, COPY,
+     "VIR_MIGRATE_NON_SHARED_SYNCHRONOUS_WRITES requires VIR_MIGRATE_NON_SHARED_DISK or "
+     "VIR_MIGRATE_NON_SHARED_INC"},
+    {"migrateDisks", NEEDS, COPY,
+     "use of 'VIR_MIGRATE_PARAM_MIGRATE_DISKS' requires use of 'VIR_MIGRATE_NON_SHARED_DISK' or "
+     "'VIR_MIGRATE_NON_SHARED_INC' flag"},
+    {"migrateDisksDetectZeroes", NEEDS, COPY,
+     "use of 'VIR_MIGRATE_PARAM_MIGRATE_DISKS_DETECT_ZEROES' requires use of "
+     "'VIR_MIGRATE_NON_SHARED_DISK' or 'VIR_MIGRATE_NON_SHARED_INC' flag"},
+    {"disksPort", NEEDS, COPY, SILENT},
+    {"disksURI", NEEDS, COPY, SILENT},
+    {"disksPort", EXCLUDES, "disksURI",
+     "Both port and URI requested for disk migration while being mutually exclusive"},
+    {"disksURI=unix", EXCLUDES, "tls", "NBD migration with TLS is not supported over UNIX socket"},
+    {"allowPostCopy", NEEDS, "live",
+     "post-copy migration is not supported with non-live or paused migration"},
+    {"allowPostCopy", EXCLUDES, "paused",
+     "post-copy migration is not supported with non-live or paused migration"},
+    {"allowPostCopy", EXCLUDES, "parallel", "Postcopy is not yet compatible with multifd",
+     "10.1.0"},
+    {"postCopyBandwidth", NEEDS, "allowPostCopy", SILENT},
+    {"postCopyResume", NEEDS, "allowPostCopy",
+     "resuming failed post-copy migration requires post-copy to be enabled"},
+    {"autoConvergeInitial", NEEDS, "allowAutoConverge", "Turn auto convergence on to tune it"},
+    {"autoConvergeIncrement", NEEDS, "allowAutoConverge", "Turn auto convergence on to tune it"},
+    {"parallelConnections", NEEDS, "parallel", "Turn parallel migration on to tune it"},
+    {"zeroCopy", NEEDS, "parallel", "zero-copy is only available for parallel migration"},
+    {"zeroCopy", EXCLUDES, "compressed tls",
+     "Zero copy only available for non-compressed non-TLS multifd migration"},
+    {"compressionMethods", NEEDS, "compressed", SILENT},
+    {"compressionMTLevel", NEEDS, "compressionMethods=mt",
+     "Turn multithread compression on to tune it"},
+    {"compressionMTThreads", NEEDS, "compressionMethods=mt",
+     "Turn multithread compression on to tune it"},
+    {"compressionMTDThreads", NEEDS, "compressionMethods=mt",
+     "Turn multithread compression on to tune it"},
+    {"compressionXBZRLECache", NEEDS, "compressionMethods=xbzrle",
+     "Turn xbzrle compression on to tune it"},
+    {"compressionZlibLevel", NEEDS, "compressionMethods=zlib",
+     "Turn zlib compression on to tune it"},
+    {"compressionZstdLevel", NEEDS, "compressionMethods=zstd",
+     "Turn zstd compression on to tune it"},
+    {"compressionMethods=zlib", NEEDS, "parallel",
+     "Compression method 'zlib' is only supported with parallel migration"},
+    {"compressionMethods=zstd", NEEDS, "parallel",
+     "Compression method 'zstd' is only supported with parallel migration"},
+    {"compressionMethods=xbzrle", EXCLUDES, "parallel",
+     "Compression method 'xbzrle' isn't supported with parallel migration"},
+    {"compressionMethods=mt", EXCLUDES, "parallel",
+     "Compression method 'mt' isn't supported with parallel migration"},
+    {"compressionMethods=mt", EXCLUDES, "allowPostCopy",
+     "Postcopy is not currently compatible with compression"},
+    {"compressionMethods=zlib", EXCLUDES, "compressionMethods=zstd",
+     "Only one compression method could be specified with parallel compression"},
+    {"tlsDestination", NEEDS, "tls", SILENT},
+    {"rdmaPinAll", NEEDS, "migrateURI=rdma", SILENT},
+    {"migrateURI=rdma", EXCLUDES, "tls", "TLS is not used with an rdma URI"},
+    {"migrateURI=rdma", EXCLUDES, "parallel", "an rdma URI has one connection"},
+    {"migrateURI=unix", EXCLUDES, "listenAddress",
+     "Usage of listen-address is forbidden when migration URI uses UNIX transport method"},
+};
+
+/* ---- terms ---- */
+
+static const json_t *given(const json_t *config, const char *name) {
+  const json_t *value = json_object_get(config, name);
+  return json_is_null(value) ? NULL : value;
+}
+
+static gboolean has_word(const json_t *list, const char *word) {
+  for (gsize i = 0; i < json_array_size(list); i++)
+    if (g_strcmp0(json_string_value(json_array_get(list, i)), word) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* libvirt's default method where none is named. */
+static gboolean has_method(const json_t *config, const char *method) {
+  const json_t *list = given(config, "compressionMethods");
+  if (json_array_size(list))
+    return has_word(list, method);
+  return g_str_equal(method, "xbzrle") && ferry_migration_flag_on(config, "compressed") &&
+         !ferry_migration_flag_on(config, "parallel");
+}
+
+static gboolean has_scheme(const json_t *config, const char *name, const char *scheme) {
+  const char *uri = json_string_value(given(config, name));
+  gsize len = strlen(scheme);
+  return uri && g_ascii_strncasecmp(uri, scheme, len) == 0 && uri[len] == ':';
+}
+
+static gboolean holds(const json_t *config, const char *term) {
+  if (g_str_equal(term, "tls"))
+    return !ferry_migration_flag_on(config, "disableTLS") &&
+           !ferry_migration_flag_on(config, "offline");
+  const char *equals = strchr(term, '=');
+  if (equals) {
+    g_autofree char *name = g_strndup(term, (gsize)(equals - term));
+    return g_str_equal(name, "compressionMethods") ? has_method(config, equals + 1)
+                                                   : has_scheme(config, name, equals + 1);
+  }
+  const FerryMigrationFlag *row = ferry_migration_flag_find(term);
+  if (row && row->flag)
+    return ferry_migration_flag_on(config, term);
+  const json_t *value = given(config, term);
+  return value && !(json_is_array(value) && json_array_size(value) == 0);
+}
+
+static char *words_of(const char *terms, const char *joint) {
+  g_auto(GStrv) list = g_strsplit(terms, " ", -1);
+  for (guint i = 0; list[i]; i++)
+    if (g_str_equal(list[i], "tls")) {
+      g_free(list[i]);
+      list[i] = g_strdup("TLS");
+    }
+  return g_strjoinv(joint, list);
+}
+
+/* Where a value came from, if not from the migration itself. */
+static void add_origin(GString *out, const FerryFlagsContext *c, const char *term) {
+  const char *name = g_str_equal(term, "tls") ? "disableTLS" : term;
+  g_autofree char *field = g_strndup(name, strcspn(name, "="));
+  const char *from = json_string_value(json_object_get(c->origins, field));
+  if (g_strcmp0(name, "disableTLS") == 0)
+    g_string_append(out, "; say disableTLS: true (--no-tls) to send without encryption");
+  else if (from && !g_str_equal(from, "VirtualMachineInstanceMigration") &&
+           !g_str_equal(from, "default"))
+    g_string_append_printf(out, " (%s comes from %s)", field, from);
+}
+
+static void G_GNUC_PRINTF(3, 4) cause(GError *causes, const char *name, const char *format, ...) {
+  va_list ap;
+  va_start(ap, format);
+  g_autofree char *text = g_strdup_vprintf(format, ap);
+  va_end(ap);
+  g_autofree char *field = g_strconcat("spec.", name, NULL);
+  ferry_error_add_cause(causes, "FieldValueInvalid", field, "Invalid value: %s", text);
+}
+
+static const char *version(const json_t *node, const char *what) {
+  g_autofree char *path = g_strconcat("status.hypervisor.", what, NULL);
+  return ferry_json_str(node, path);
+}
+
+/* Whether both hosts are known to have a QEMU from `since` on. */
+static gboolean both_have_qemu(const FerryFlagsContext *c, const char *since) {
+  const char *a = version(c->source, "qemuVersion"), *b = version(c->target, "qemuVersion");
+  return a && b && ferry_version_compare(a, since) >= 0 && ferry_version_compare(b, since) >= 0;
+}
+
+static void check_rule(const FerryFlagsContext *c, const Rule *rule, GError *causes) {
+  if (!holds(c->config, rule->term) || (rule->until_qemu && both_have_qemu(c, rule->until_qemu)))
+    return;
+  g_auto(GStrv) others = g_strsplit(rule->others, " ", -1);
+  g_autofree char *field = g_strndup(rule->term, strcspn(rule->term, "="));
+  gboolean found = FALSE;
+  for (guint i = 0; others[i]; i++) {
+    if (!holds(c->config, others[i]))
+      continue;
+    found = TRUE;
+    if (rule->relation == NEEDS)
+      return;
+    g_autofree char *other = words_of(others[i], "");
+    g_autoptr(GString) more = g_string_new(NULL);
+    add_origin(more, c, rule->term);
+    add_origin(more, c, others[i]);
+    cause(causes, field, "%s and %s exclude each other: %s%s", rule->term, other, rule->says,
+          more->str);
+  }
+  if (!found && rule->relation == NEEDS) {
+    g_autofree char *list = words_of(rule->others, " or ");
+    g_autoptr(GString) more = g_string_new(NULL);
+    add_origin(more, c, rule->term);
+    cause(causes, field, "%s needs %s: %s%s", rule->term, list, rule->says, more->str);
+  }
+}
+
+/* ---- what a row cannot say ---- */
+
+static void check_values(const FerryFlagsContext *c, GError *causes) {
+  const json_t *config = c->config;
+  gint64 cache = ferry_json_int(config, "compressionXBZRLECache", 4096);
+  if (cache & (cache - 1))
+    cause(causes, "compressionXBZRLECache",
+          "%" G_GINT64_FORMAT ": Parameter 'xbzrle_cache_size' expects a power of two no less than "
+          "the target page size",
+          cache);
+  if (ferry_migration_flag_on(config, "compressed") &&
+      ferry_migration_flag_on(config, "parallel") &&
+      !json_array_size(given(config, "compressionMethods")))
+    cause(causes, "compressionMethods",
+          "none: No compression algorithm selected for parallel migration; name zlib or zstd");
+  const char *uri = json_string_value(given(config, "migrateURI"));
+  if (uri && !has_scheme(config, "migrateURI", "tcp") &&
+      !has_scheme(config, "migrateURI", "rdma") && !has_scheme(config, "migrateURI", "unix"))
+    cause(causes, "migrateURI",
+          "\"%.200s\": unsupported scheme in migration URI; it must be tcp, rdma or unix", uri);
+  uri = json_string_value(given(config, "disksURI"));
+  if (uri && !has_scheme(config, "disksURI", "tcp") && !has_scheme(config, "disksURI", "unix"))
+    cause(causes, "disksURI", "\"%.200s\": the scheme must be tcp or unix", uri);
+  if (has_scheme(config, "migrateURI", "unix")) {
+    if (holds(config, "tls") && !given(config, "tlsDestination"))
+      cause(causes, "tlsDestination",
+            "none: Explicit destination hostname is required for TLS migration over UNIX socket");
+    if ((holds(config, "copyStorageAll") || holds(config, "copyStorageIncremental")) && !uri)
+      cause(causes, "disksURI",
+            "none: NBD URI must be supplied when migration URI uses UNIX transport method");
+  }
+  if (given(config, "migrateURI") &&
+      g_strcmp0(json_string_value(json_object_get(c->origins, "network")),
+                "VirtualMachineInstanceMigration") == 0)
+    cause(causes, "migrateURI",
+          "migrateURI and network exclude each other: each says where the data goes");
+  gint64 most = G_MAXINT64 / (1 << 20) - 1; /* QEMU's rate is a signed number of bytes */
+  static const char *const rates[] = {"bandwidthPerMigration", "postCopyBandwidth",
+                                      "availableSwitchoverBandwidth"};
+  for (gsize i = 0; i < G_N_ELEMENTS(rates); i++)
+    if (ferry_json_int(config, rates[i], 0) / (1 << 20) > most)
+      cause(causes, rates[i], "bandwidth must be less than %" G_GINT64_FORMAT " MiB/s", most + 1);
+}
+
+static void check_disk(const json_t *vmi, const char *field, const char *name, GError *causes) {
+  const json_t *disk =
+      ferry_json_find(ferry_json_get(vmi, "spec.domain.devices.disks"), "name", name);
+  if (!disk)
+    cause(causes, field,
+          "\"%.64s\": unable to find disk target '%.64s' for non-shared-storage "
+          "migration; ferry describe vmi %s lists its disks",
+          name, name, ferry_json_str(vmi, "metadata.name"));
+  else if (ferry_json_bool(disk, "readonly", FALSE) || !ferry_json_str(disk, "source"))
+    cause(causes, field, "\"%.64s\": Cannot migrate empty or read-only disk %.64s", name, name);
+}
+
+static void check_disks(const FerryFlagsContext *c, GError *causes) {
+  static const char *const lists[] = {"migrateDisks", "migrateDisksDetectZeroes"};
+  const json_t *chosen = given(c->config, "migrateDisks");
+  for (gsize k = 0; k < G_N_ELEMENTS(lists); k++) {
+    const json_t *list = given(c->config, lists[k]);
+    for (gsize i = 0; i < json_array_size(list); i++) {
+      const char *name = json_string_value(json_array_get(list, i));
+      check_disk(c->vmi, lists[k], name, causes);
+      if (k == 1 && chosen && !has_word(chosen, name))
+        cause(causes, lists[k], "\"%.64s\": migrateDisks does not name it, so it is not copied",
+              name);
+    }
+  }
+}
+
+static gboolean post_copy_failed(const json_t *vmi) {
+  const json_t *domain;
+  gsize i;
+  json_array_foreach(ferry_json_get(vmi, "status.domains"), i, domain) {
+    if (g_strcmp0(ferry_json_str(domain, "reason"), "postcopy-failed") == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void check_vm(const FerryFlagsContext *c, GError *causes) {
+  const json_t *config = c->config;
+  gboolean persistent = ferry_json_bool(c->vmi, "spec.persistent", FALSE);
+  const char *phase = ferry_json_str(c->vmi, "status.phase");
+  gboolean active = g_strcmp0(phase, "Running") == 0 || g_strcmp0(phase, "Paused") == 0;
+  gboolean offline = ferry_migration_flag_on(config, "offline");
+  gboolean persist = ferry_json_bool(config, "persistDestination", persistent);
+  check_disks(c, causes);
+  if (offline && !ferry_json_bool(config, "persistDestination", TRUE))
+    cause(causes, "persistDestination",
+          "false: offline migration must be specified with the persistent flag set");
+  else if (offline && !persistent)
+    cause(causes, "offline", "true: the VM has no persistent definition to move; define it first");
+  if (offline && active && ferry_json_bool(config, "undefineSource", FALSE))
+    cause(causes, "undefineSource",
+          "true: the VM runs here and stays; an offline move of a VM that runs only copies its "
+          "definition");
+  if (given(config, "persistentXML") && !persist)
+    cause(causes, "persistentXML", "it needs persistDestination: " SILENT);
+  if (ferry_migration_flag_on(config, "postCopyResume") && !post_copy_failed(c->vmi))
+    cause(causes, "postCopyResume",
+          "true: domain '%s' is not being migrated: no post-copy migration of it has failed",
+          ferry_json_str(c->vmi, "spec.domainName"));
+}
+
+static void check_listen_address(const FerryFlagsContext *c, GError *causes) {
+  const char *address = json_string_value(given(c->config, "listenAddress"));
+  const json_t *interfaces = ferry_json_get(c->target, "status.interfaces");
+  if (!address || !json_array_size(interfaces) || g_str_equal(address, "0.0.0.0") ||
+      g_str_equal(address, "::"))
+    return;
+  g_autoptr(GString) have = g_string_new(NULL);
+  gsize i, k;
+  json_t *interface, *item;
+  json_array_foreach((json_t *)interfaces, i, interface) {
+    json_array_foreach(json_object_get(interface, "addresses"), k, item) {
+      g_autofree char *ip = g_strdup(json_string_value(item) ? json_string_value(item) : "");
+      ip[strcspn(ip, "/")] = '\0';
+      if (g_str_equal(ip, address))
+        return;
+      g_string_append_printf(have, "%s%s", have->len ? ", " : "", ip);
+    }
+  }
+  cause(causes, "listenAddress",
+        "\"%s\": Failed to bind socket: node %s has not this address but %s", address,
+        ferry_json_str(c->target, "metadata.name"), have->str);
+}
+
+/* ---- versions ---- */
+
+static void lacks(GPtrArray *out, const json_t *node, const char *what, const char *program,
+                  const char *key, const char *since, const char *until) {
+  const char *have = version(node, key), *name = ferry_json_str(node, "metadata.name");
+  if (!have)
+    return;
+  if (since && ferry_version_compare(have, since) < 0)
+    g_ptr_array_add(out, g_strdup_printf("node %s has %s %s: %s needs %s %s or newer", name,
+                                         program, have, what, program, since));
+  if (until && ferry_version_compare(have, until) >= 0)
+    g_ptr_array_add(out, g_strdup_printf("node %s has %s %s: %s was removed in %s %s", name,
+                                         program, have, what, program, until));
+}
+
+GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *node) {
+  GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
+  for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++) {
+    const char *name = f->field.name;
+    if (f->inverted ? ferry_migration_flag_on(config, name) : !holds(config, name))
+      continue;
+    const char *what = f->inverted ? "TLS" : name;
+    lacks(out, node, what, "libvirt", "libvirtVersion", f->since_libvirt, NULL);
+    lacks(out, node, what, "QEMU", "qemuVersion", f->since_qemu, f->until_qemu);
+  }
+  static const struct {
+    const char *method, *libvirt, *qemu, *until_qemu;
+  } methods[] = {{"mt", NULL, "2.4.0", "9.1.0"},
+                 {"zlib", "9.4.0", "5.0.0", NULL},
+                 {"zstd", "9.4.0", "5.0.0", NULL}};
+  for (gsize i = 0; i < G_N_ELEMENTS(methods); i++) {
+    if (!has_method(config, methods[i].method))
+      continue;
+    g_autofree char *what = g_strconcat("compression method ", methods[i].method, NULL);
+    lacks(out, node, what, "libvirt", "libvirtVersion", methods[i].libvirt, NULL);
+    lacks(out, node, what, "QEMU", "qemuVersion", methods[i].qemu, methods[i].until_qemu);
+  }
+  const json_t *features = ferry_json_get(node, "status.hypervisor.features");
+  if (has_scheme(config, "migrateURI", "rdma") && json_array_size(features) &&
+      !has_word(features, "rdma"))
+    g_ptr_array_add(out, g_strdup_printf("node %s has no RDMA migration",
+                                         ferry_json_str(node, "metadata.name")));
+  return out;
+}
+
+/* The field that a sentence of ferry_migration_flags_lacking is about. */
+static const char *field_of(const char *sentence) {
+  if (strstr(sentence, "compression method"))
+    return "compressionMethods";
+  if (strstr(sentence, "RDMA"))
+    return "migrateURI";
+  for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++) {
+    g_autofree char *a = g_strdup_printf(": %s needs ", f->field.name);
+    g_autofree char *b = g_strdup_printf(": %s was ", f->field.name);
+    if (strstr(sentence, a) || strstr(sentence, b))
+      return f->field.name;
+  }
+  return "disableTLS";
+}
+
+static void check_versions(const json_t *config, const json_t *node, GError *causes) {
+  g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(config, node);
+  for (guint i = 0; i < missing->len; i++)
+    cause(causes, field_of(missing->pdata[i]), "%s", (char *)missing->pdata[i]);
+}
+
+void ferry_migration_flags_check(const FerryFlagsContext *c, GError *causes) {
+  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
+    check_rule(c, &rules[i], causes);
+  check_values(c, causes);
+  if (c->vmi)
+    check_vm(c, causes);
+  if (c->source)
+    check_versions(c->config, c->source, causes);
+  if (c->target && c->target != c->source)
+    check_versions(c->config, c->target, causes);
+  check_listen_address(c, causes);
+}
+
+/* ---- what is left to Ferry ---- */
+
+enum { MBPS_PER_CONNECTION = 10000, MBPS_PER_TLS_CONNECTION = 4000, MIN_CONNECTIONS = 2 };
+enum { MAX_CONNECTIONS = 16 };
+
+static gint64 link_mbps(const json_t *node) {
+  gint64 best = 0;
+  gsize i;
+  json_t *interface;
+  json_array_foreach(ferry_json_get(node, "status.interfaces"), i, interface) best =
+      MAX(best, ferry_json_int(interface, "speedMbps", 0));
+  return best;
+}
+
+static gint64 processors(const json_t *node) {
+  const json_t *value = ferry_json_get(node, "status.capacity.cpu");
+  const char *text = json_string_value(value);
+  gint64 n = text ? g_ascii_strtoll(text, NULL, 10) : json_integer_value(value);
+  return n > 0 ? n : MAX_CONNECTIONS;
+}
+
+void ferry_migration_flags_complete(json_t *config, json_t *origins, const json_t *source,
+                                    const json_t *target) {
+  if (!ferry_migration_flag_on(config, "parallel") || given(config, "parallelConnections"))
+    return;
+  /* One connection fills about this much of a link; encrypting takes a processor each. */
+  gint64 each = holds(config, "tls") ? MBPS_PER_TLS_CONNECTION : MBPS_PER_CONNECTION;
+  gint64 speed = MIN(link_mbps(source), link_mbps(target));
+  gint64 n = (speed + each - 1) / each;
+  n = MIN(n, MIN(processors(source), processors(target)));
+  n = CLAMP(n, MIN_CONNECTIONS, MAX_CONNECTIONS);
+  json_object_set_new(config, "parallelConnections", json_integer(n));
+  if (origins)
+    json_object_set_new(origins, "parallelConnections", json_string("automatic"));
+}
+
+char *ferry_migration_flags_rules_markdown(void) {
+  GString *out = g_string_new("| This | and these | what libvirt or QEMU say |\n|---|---|---|\n");
+  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+    const Rule *r = &rules[i];
+    g_autofree char *others = words_of(r->others, r->relation == NEEDS ? "` or `" : "`, `");
+    g_string_append_printf(out, "| `%s` | %s `%s` | %s%s%s%s |\n", r->term,
+                           r->relation == NEEDS ? "needs" : "excludes", others, r->says,
+                           r->until_qemu ? " (until QEMU " : "", r->until_qemu ? r->until_qemu : "",
+                           r->until_qemu ? ")" : "");
+  }
+  return g_string_free(out, FALSE);
+}

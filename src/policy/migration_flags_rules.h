@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which of libvirt's migration flags and parameters go together, with this VM, on these hosts:
+// checked before anything starts, also what libvirt accepts silently or notices only after the
+// target's QEMU was started.
+#pragma once
+#include "model/migration_flags.h"
+
+G_BEGIN_DECLS
+
+/** What to judge; all borrowed, all but `config` may be NULL (then its rules are left out). */
+typedef struct {
+  const json_t *config;  /* resolved (ferry_config_resolve) */
+  const json_t *origins; /* of its values */
+  const json_t *vmi;
+  const json_t *source, *target; /* Nodes */
+} FerryFlagsContext;
+
+/** Adds a cause to `causes` (FERRY_ERROR, INVALID) for every violation: of rules between flags, of
+ * the VM's disks and definition, of what the hosts' versions lack. Pure. */
+void ferry_migration_flags_check(const FerryFlagsContext *context, GError *causes);
+
+/** What `node` lacks of what `config` asks for, a sentence (char*) each that names flag and
+ * version; empty: nothing. Free with g_ptr_array_unref. Pure. */
+GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *node);
+
+/** Fills in what is left to Ferry once the target is known: parallelConnections of a parallel
+ * migration. `origins` gets "automatic" for it. Pure. */
+void ferry_migration_flags_complete(json_t *config, json_t *origins, const json_t *source,
+                                    const json_t *target);
+
+/** The rules as a Markdown table, for docs/flags.md. Free with g_free. */
+char *ferry_migration_flags_rules_markdown(void);
+
+G_END_DECLS
