@@ -38,9 +38,19 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   g_autoptr(GPtrArray) vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
   g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
   g_autoptr(GPtrArray) migrations = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
-  FerryAdmissionState state = {(json_t *const *)vmis->pdata,       vmis->len,
-                               (json_t *const *)nodes->pdata,      nodes->len,
-                               (json_t *const *)migrations->pdata, migrations->len};
+  g_autoptr(GPtrArray) policies = ferry_store_list(store, &ferry_kind_migration_policy, NULL, NULL);
+  g_autoptr(json_t) kubevirt = ferry_store_get(store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
+  g_autoptr(json_t) ns = ferry_store_get(store, &ferry_kind_namespace, "", req->ns);
+  FerryAdmissionState state = {(json_t *const *)vmis->pdata,
+                               vmis->len,
+                               (json_t *const *)nodes->pdata,
+                               nodes->len,
+                               (json_t *const *)migrations->pdata,
+                               migrations->len,
+                               kubevirt,
+                               (json_t *const *)policies->pdata,
+                               policies->len,
+                               ferry_json_get(ns, "metadata.labels")};
   if (!ferry_admission_check(&state, object, error))
     return FALSE;
   const json_t *vmi =
