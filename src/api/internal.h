@@ -64,7 +64,7 @@ struct FerryApi {
   GMutex watches; /* `streams`, `event_streams`, `stop` */
   GCond watch_stop;
   gboolean stop;
-  GPtrArray *streams; /* FerryStream, borrowed */
+  GPtrArray *streams;       /* FerryStream, borrowed */
   GPtrArray *event_streams; /* FerryEventStream, borrowed */
   GThread *ticker;
 
