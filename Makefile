@@ -4,7 +4,7 @@ BUILD ?= build
 export FERRY_BUILD := $(abspath $(BUILD))
 PROGRAMS := ferryd ferry-agentd ferry
 
-.PHONY: all deps build demo demo-down test test-unit test-asan test-tsan test-lab lint bench-overhead install clean
+.PHONY: all fuzz deps build demo demo-down test test-unit test-asan test-tsan test-lab lint bench-overhead install clean
 
 all: build
 
@@ -49,3 +49,12 @@ bench-overhead: deps build
 
 clean:
 	rm -rf $(BUILD)
+
+# Each fuzz target under libFuzzer for FUZZ_SECONDS; finds go into build-fuzz/found.
+FUZZ_SECONDS ?= 30
+fuzz:
+	CC=clang meson setup build-fuzz -Dfuzz=true -Db_lundef=false --reconfigure 2>/dev/null || CC=clang meson setup build-fuzz -Dfuzz=true -Db_lundef=false
+	ninja -C build-fuzz
+	mkdir -p build-fuzz/found
+	for t in build-fuzz/fuzz/fuzz-*; do [ -x $$t ] && [ -f $$t ] || continue; n=$${t##*fuzz-}; mkdir -p build-fuzz/corpus/$$n; \
+	  $$t -max_total_time=$(FUZZ_SECONDS) -timeout=5 -artifact_prefix=build-fuzz/found/$$n- build-fuzz/corpus/$$n fuzz/corpus/$$n || exit 1; done
