@@ -53,7 +53,7 @@ clean:
 # Each fuzz target under libFuzzer for FUZZ_SECONDS; finds go into build-fuzz/found.
 FUZZ_SECONDS ?= 30
 fuzz:
-	CC=clang meson setup build-fuzz -Dfuzz=true -Db_lundef=false --reconfigure 2>/dev/null || CC=clang meson setup build-fuzz -Dfuzz=true -Db_lundef=false
+	CC=clang meson setup build-fuzz -Dfuzz=true -Db_lundef=false -Dwerror=false --reconfigure 2>/dev/null || CC=clang meson setup build-fuzz -Dfuzz=true -Db_lundef=false -Dwerror=false
 	ninja -C build-fuzz
 	mkdir -p build-fuzz/found
 	for t in build-fuzz/fuzz/fuzz-*; do [ -x $$t ] && [ -f $$t ] || continue; n=$${t##*fuzz-}; mkdir -p build-fuzz/corpus/$$n; \
