@@ -65,7 +65,8 @@ void ferry_sim_cell(FerrySimCell *cell, guint32 seed) {
   g->pattern = pattern(&d);
   g->vcpus = (int)PICK(&d, 1, 1, 2, 4);
   g->write_rate = logarithmic(&d, 0.1, 3) * path;
-  g->working_set = MIN(logarithmic(&d, 0.1, 6) * path, 0.8 * g->memory);
+  g->working_set = logarithmic(&d, 0.1, 6) * path;
+  g->working_set = MIN(g->working_set, 0.8 * g->memory);
   double first = g->memory / path;
   g->busy_s = between(&d, 2, 20);
   g->quiet_s = between(&d, 1, 10);

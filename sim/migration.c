@@ -58,6 +58,17 @@ static double wire_rate(const Sim *s) {
   return s->link->cap > 0 ? MIN(rate, s->link->cap) : rate;
 }
 
+/* How long `wire` bytes take from now on, at the link's full rate. */
+static double sending(const Sim *s, double wire) {
+  const FerrySimLink *l = s->link;
+  double now = s->now, rate = link_rate(l, now);
+  double change = l->drop_to <= 0 ? INFINITY : now < l->drop_at ? l->drop_at : l->drop_end;
+  if (now >= change || now + wire / rate <= change)
+    return wire / rate;
+  double rest = wire - rate * (change - now);
+  return change - now + rest / link_rate(l, change);
+}
+
 static void note_limit(Sim *s, double ms, const char *code) {
   /* what that limit lets QEMU leave for the pause, by the path as it really is */
   double path = link_rate(s->link, s->now) * s->link->efficiency;
@@ -200,9 +211,8 @@ static void stall(Sim *s, double seconds) {
 
 static void switch_over(Sim *s) {
   ferry_sim_guest_sync(&s->guest); /* what it wrote up to the last moment */
-  double rate = link_rate(s->link, s->now);
   double pending = ferry_sim_guest_remaining(&s->guest);
-  double pause = pending / (rate * s->link->efficiency) + s->link->eps;
+  double pause = sending(s, pending / s->link->efficiency) + s->link->eps;
   s->sent += pending / s->link->efficiency;
   s->now += pause;
   s->r.pause = pause;

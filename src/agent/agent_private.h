@@ -3,7 +3,7 @@
 #pragma once
 #include "agent/agent.h"
 #include "base/log.h"
-#include "convergence/downtime.h"
+#include "convergence/controller.h"
 
 #define FERRY_HEARTBEAT_S 5
 

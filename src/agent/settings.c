@@ -62,6 +62,8 @@ void ferry_settings_intent(const FerrySettings *s, gint64 to_move, FerryConverge
                              : LINK_TIMEOUT_MS,
       .allow_post_copy = s->request.post_copy,
       .allow_workload_disruption = s->allow_workload_disruption,
+      .bandwidth_cap = MAX(0, s->request.bandwidth),
+      .memory_bytes = to_move,
   };
   /* At least a second a migration, however small the VM. */
   if (s->completion_s >= 0)

@@ -68,10 +68,13 @@ static void carry_out(FerryMigration *m, const FerryConvergenceDecision *d) {
     m->abort_reason = g_strdup(d->reason);
     break;
   case FERRY_CONVERGENCE_NOTE:
+  case FERRY_CONVERGENCE_SET_THROTTLE: /* never decided: the intent says that it can't be done */
     break;
   }
-  if (!ok)
+  if (!ok) {
     ferry_debug(error->message, "FERRY_MIGRATION", m->name);
+    ferry_convergence_refused(m->convergence, d->action);
+  }
 }
 
 static void decide(FerryMigration *m) {

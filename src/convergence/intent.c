@@ -57,6 +57,7 @@ FerryPath ferry_intent_path(const FerryConvergence *c) {
 /* What QEMU must be told for a pause of `seconds`: it multiplies the limit with the wire's rate. */
 static double scale(const FerryConvergence *c, const FerryPath *path) {
   double wire = c->t.wire_rate > 0 ? c->t.wire_rate : path->rate;
+  wire = MAX(wire, (double)c->intent.bandwidth_cap); /* a window may send more than the mean */
   if (wire <= 0 || path->switch_rate < 1.1 * wire)
     return 1;
   return path->switch_rate / wire;

@@ -15,6 +15,11 @@ static double gib(const FerryConvergence *c) {
   return MAX(1, (double)c->intent.memory_bytes / GIB);
 }
 
+/* Of event and sample whichever knows of more passes. */
+static int passes(const FerryConvergence *c) {
+  return MAX(c->t.iteration, c->t.last.iteration);
+}
+
 void ferry_schedule_start(FerryConvergence *c, gint64 now_us) {
   const FerrySchedule *s = c->schedule;
   gint64 first = s->init_downtime_ms > 0 ? s->init_downtime_ms : HYPERVISOR_DEFAULT_MS;
@@ -29,7 +34,7 @@ void ferry_schedule_start(FerryConvergence *c, gint64 now_us) {
 }
 
 static gboolean due(const FerryConvergence *c, const FerryStep *step, gint64 now_us) {
-  int iteration = c->t.iteration;
+  int iteration = passes(c);
   if (step->limit < 0)
     return iteration > c->ss.acted_iteration;
   if (c->schedule->unit == FERRY_LIMIT_ITERATIONS)
@@ -38,7 +43,7 @@ static gboolean due(const FerryConvergence *c, const FerryStep *step, gint64 now
 }
 
 static void act(FerryConvergence *c, const FerryStep *step, gint64 now_us) {
-  int iteration = c->t.iteration;
+  int iteration = passes(c);
   switch (step->action) {
   case FERRY_STEP_SET_DOWNTIME:
     if (step->value != c->limit_ms)
@@ -101,6 +106,6 @@ void ferry_schedule_tick(FerryConvergence *c, gint64 now_us) {
     double_limit(c, now_us);
   if (state->next < s->n_steps && due(c, &s->steps[state->next], now_us)) {
     act(c, &s->steps[state->next++], now_us);
-    state->acted_iteration = c->t.iteration;
+    state->acted_iteration = passes(c);
   }
 }

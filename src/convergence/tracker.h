@@ -26,6 +26,7 @@ typedef struct {
   gboolean window_broken; /* a pass began inside the window: `remaining` says nothing of the rate */
   double wire_rate;       /* bytes/s on the wire, moving average; 0: unknown */
   double efficiency;      /* bytes of guest memory per byte on the wire */
+  gboolean measured;      /* efficiency: in a pass after the first */
   double rate;            /* bytes of guest memory per second */
   /* best */
   gint64 best_remaining, best_us, moved_us;

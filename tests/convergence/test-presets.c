@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each preset against its original's table: what it decides, pass by pass or second by second.
+#include "convergence/controller.h"
+#include "convergence/presets.h"
+#include <string.h>
+
+#define GIB (1024LL * 1024 * 1024)
+
+typedef struct {
+  FerryConvergence *c;
+  gint64 now_us, processed;
+  GString *log; /* "100 150@2 postcopy@4" */
+} Run;
+
+static void drain(Run *r, const char *at) {
+  FerryConvergenceDecision d;
+  while (ferry_convergence_next(r->c, r->now_us, &d)) {
+    g_autofree char *value = d.action == FERRY_CONVERGENCE_SET_DOWNTIME
+                                 ? g_strdup_printf("%" G_GINT64_FORMAT, d.value)
+                                 : g_strdup(ferry_convergence_action_name(d.action));
+    g_string_append_printf(r->log, "%s%s%s", r->log->len ? " " : "", value, at);
+    g_assert_cmpstr(d.reason, !=, "");
+    g_free(d.reason);
+  }
+}
+
+static Run start(const char *name, gint64 memory, gboolean post_copy, gboolean disruption) {
+  const FerryPreset *p = ferry_preset_find(name);
+  g_assert_nonnull(p);
+  FerryConvergenceIntent intent = {.max_downtime_ms = 300,
+                                   .memory_bytes = memory,
+                                   .allow_post_copy = post_copy,
+                                   .allow_workload_disruption = disruption,
+                                   .schedule = &p->schedule};
+  Run r = {.c = ferry_convergence_new(&intent, 0), .log = g_string_new(NULL)};
+  drain(&r, "");
+  return r;
+}
+
+static void tick(Run *r, gint64 ms, gint64 remaining, int iteration, const char *at) {
+  r->now_us += ms * 1000;
+  r->processed += 1000000;
+  FerryConvergenceSample s = {.processed = r->processed,
+                              .remaining = remaining,
+                              .total = GIB,
+                              .rate = 100000000,
+                              .iteration = iteration};
+  ferry_convergence_sample(r->c, &s, r->now_us);
+  ferry_convergence_iteration(r->c, iteration, r->now_us);
+  drain(r, at);
+}
+
+static void finish(Run *r, const char *name, const char *wanted) {
+  g_test_message("%s: %s", name, r->log->str);
+  g_assert_cmpstr(r->log->str, ==, wanted);
+  g_string_free(r->log, TRUE);
+  ferry_convergence_free(r->c);
+}
+
+static void test_ovirt(void) {
+  static const struct {
+    const char *name, *wanted;
+    gboolean auto_converge;
+    int per_host;
+  } rows[] = {
+      {"ovirt-legacy", "101 104@1 120@2 189@3 500@4 Abort@43", FALSE, 2},
+      {"ovirt-minimal-downtime", "100 150@2 200@3 300@4 400@5 500@7 Abort@8", TRUE, 2},
+      {"ovirt-suspend-workload", "100 150@2 200@3 300@4 400@5 500@7 5000@8 Abort@9", TRUE, 1},
+      {"ovirt-post-copy", "100 150@2 200@3 StartPostCopy@4", TRUE, 2},
+      {"ovirt-very-large", "300 400@2 500@3 700@4 1000@5 1500@7 5000@8 Abort@9", TRUE, 1},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    const FerryPreset *p = ferry_preset_find(rows[i].name);
+    Run r = start(rows[i].name, GIB, TRUE, FALSE);
+    for (int iteration = 1; iteration <= 60; iteration++)
+      for (int k = 0; k < 3; k++) { /* several ticks a pass: still one action each */
+        g_autofree char *at = g_strdup_printf("@%d", iteration);
+        tick(&r, 500, 50000000, iteration, at);
+      }
+    g_assert_cmpint(p->schedule.auto_converge, ==, rows[i].auto_converge);
+    g_assert_cmpint(p->max_per_host, ==, rows[i].per_host);
+    finish(&r, rows[i].name, rows[i].wanted);
+  }
+}
+
+/* "abort@5 if the switch failed", and only then */
+static void test_switch_failed(void) {
+  Run r = start("ovirt-post-copy", GIB, TRUE, FALSE);
+  for (int iteration = 1; iteration <= 9; iteration++) {
+    tick(&r, 600, 50000000, iteration, "");
+    if (iteration == 4)
+      ferry_convergence_refused(r.c, FERRY_CONVERGENCE_START_POSTCOPY);
+  }
+  finish(&r, "refused", "100 150 200 StartPostCopy Abort");
+}
+
+/* at most one action per tick, even when passes were skipped */
+static void test_one_per_tick(void) {
+  Run r = start("ovirt-minimal-downtime", GIB, FALSE, FALSE);
+  tick(&r, 500, 50000000, 5, "");
+  tick(&r, 100, 50000000, 5, ""); /* before the next tick */
+  tick(&r, 400, 50000000, 5, "");
+  finish(&r, "skipped", "100 150 200");
+}
+
+static void test_kubevirt(void) {
+  static const struct {
+    const char *name;
+    gint64 gib;
+    gboolean post_copy, disruption;
+    const char *wanted;
+    gint64 seconds;
+  } rows[] = {
+      {"kubevirt-classic", 8, FALSE, FALSE, "300 Abort", 6400}, /* seeds: 8 GiB x 800 s */
+      {"kubevirt-classic", 1, TRUE, FALSE, "300 Abort", 800},   /* without disruption: never */
+      {"kubevirt", 2, FALSE, FALSE, "900 Abort", 300},
+      {"kubevirt", 2, TRUE, TRUE, "900 StartPostCopy", 300},
+      {"kubevirt", 2, FALSE, TRUE, "900 Suspend Abort", 600}, /* the deadline doubles */
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    Run r = start(rows[i].name, rows[i].gib * GIB, rows[i].post_copy, rows[i].disruption);
+    gint64 ended = 0;
+    for (int k = 1; k < 30000; k++) {
+      gsize before = r.log->len;
+      /* remaining falls and rises: progress against the previous look, for ever */
+      tick(&r, 400, k % 2 ? 50000000 : 60000000, 1, "");
+      if (r.log->len != before)
+        ended = r.now_us / G_USEC_PER_SEC;
+    }
+    g_assert_cmpint(ABS(ended - rows[i].seconds), <=, 1);
+    finish(&r, rows[i].name, rows[i].wanted);
+  }
+  g_assert_cmpint(ferry_preset_find("kubevirt-classic")->schedule.bandwidth, ==, 67108864);
+}
+
+/* 150 s without less than at the previous look */
+static void test_kubevirt_progress(void) {
+  Run r = start("kubevirt", 8 * GIB, FALSE, FALSE);
+  tick(&r, 400, 50000000, 1, "");
+  while (!strstr(r.log->str, "Abort") && r.now_us < 400LL * G_USEC_PER_SEC)
+    tick(&r, 400, 50000000, 1, "");
+  g_assert_cmpint(ABS(r.now_us / G_USEC_PER_SEC - 150), <=, 1);
+  finish(&r, "kubevirt", "900 Abort");
+}
+
+/* an 8 GiB guest starts at 50 ms and reaches 500 ms after 6000 s; 800 s per GiB is the end */
+static void test_nova(void) {
+  Run r = start("nova", 8 * GIB, FALSE, FALSE);
+  while (r.now_us < 6500LL * G_USEC_PER_SEC) {
+    g_autofree char *at = g_strdup_printf("@%d", (int)((r.now_us + 500000) / G_USEC_PER_SEC));
+    tick(&r, 500, 50000000, 1, at);
+  }
+  finish(&r, "nova",
+         "50 95@600 140@1200 185@1800 230@2400 275@3000 320@3600 365@4200 410@4800 455@5400 "
+         "500@6000 Abort@6400");
+}
+
+/* doubles whenever what remains has risen more than five times; a fall does not reset it */
+static void test_proxmox(void) {
+  Run r = start("proxmox", GIB, FALSE, FALSE);
+  gint64 remaining = 1000000;
+  for (int k = 0; k <= 24; k++) {
+    remaining += k % 2 ? 1000 : -900;
+    g_autofree char *at = g_strdup_printf("@%d", k);
+    tick(&r, 1000, remaining, 1, at);
+  }
+  finish(&r, "proxmox", "100 200@11 400@23");
+  r = start("proxmox", GIB, FALSE, FALSE);
+  for (int k = 0; k < 400; k++)
+    tick(&r, 1000, 1000000 + k, 1, "");
+  g_assert_cmpint(ferry_convergence_downtime_ms(r.c), ==, 2000000);
+  g_string_free(r.log, TRUE);
+  ferry_convergence_free(r.c);
+}
+
+/* every shipped list of steps is a valid schedule in oVirt's own format */
+static void test_valid(void) {
+  gsize n;
+  const FerryPreset *all = ferry_presets(&n);
+  g_assert_cmpint((int)n, ==, 10);
+  for (gsize i = 0; i < n; i++) {
+    g_assert_true(ferry_preset_find(all[i].name) == &all[i]);
+    g_assert_nonnull(all[i].doc);
+    if (!g_str_has_prefix(all[i].name, "ovirt"))
+      continue;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) o = ferry_schedule_to_json(&all[i].schedule);
+    g_autoptr(FerrySchedule) s = ferry_schedule_parse(o, all[i].name, &error);
+    g_assert_no_error(error);
+    g_assert_cmpmem(s->steps, sizeof(s->steps), all[i].schedule.steps, sizeof(s->steps));
+  }
+  g_assert_null(ferry_preset_find("unknown"));
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/presets/ovirt", test_ovirt);
+  g_test_add_func("/presets/switch-failed", test_switch_failed);
+  g_test_add_func("/presets/one-per-tick", test_one_per_tick);
+  g_test_add_func("/presets/kubevirt", test_kubevirt);
+  g_test_add_func("/presets/kubevirt-progress", test_kubevirt_progress);
+  g_test_add_func("/presets/nova", test_nova);
+  g_test_add_func("/presets/proxmox", test_proxmox);
+  g_test_add_func("/presets/valid", test_valid);
+  return g_test_run();
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "convergence/tracker.h"
+#include <math.h>
+
+#define RATE 100.0 /* bytes/ms = 100000 bytes/s */
+
+static void feed(FerryTracker *t, gint64 ms, gint64 processed, gint64 remaining, int iteration) {
+  FerryConvergenceSample s = {
+      .processed = processed, .remaining = remaining, .total = 200000, .iteration = iteration};
+  ferry_tracker_sample(t, &s, ms * 1000);
+}
+
+static void test_rate(void) {
+  FerryTracker t;
+  ferry_tracker_init(&t, 0);
+  for (int ms = 0; ms <= 2000; ms += 250)
+    feed(&t, ms, (gint64)(ms * RATE), 200000 - (gint64)(ms * RATE), 1);
+  g_assert_cmpfloat(fabs(t.rate - 1000 * RATE), <, 1);
+  g_assert_cmpfloat(fabs(t.efficiency - 1), <, 0.01);
+}
+
+static void test_zero_pages(void) {
+  FerryTracker t;
+  ferry_tracker_init(&t, 0);
+  feed(&t, 0, 0, 200000, 1);
+  feed(&t, 250, 25000, 175000, 1);
+  feed(&t, 500, 25100, 75000, 1); /* 100000 bytes of zero pages in one window */
+  feed(&t, 750, 50100, 50000, 1);
+  g_assert_cmpfloat(fabs(t.rate - 1000 * RATE), <, 0.02 * 1000 * RATE);
+}
+
+static void test_compression(void) {
+  FerryTracker t;
+  ferry_tracker_init(&t, 0);
+  for (int ms = 0; ms < 1000; ms += 250) /* zero pages would look the same in the first pass */
+    feed(&t, ms, (gint64)(ms * RATE / 2), 100000 - (gint64)(ms * RATE), 1);
+  g_assert_cmpfloat(t.efficiency, ==, 1);
+  feed(&t, 1000, (gint64)(1000 * RATE / 2), 300000, 2);
+  ferry_tracker_iteration(&t, 2, 1000000);
+  for (int ms = 1250; ms <= 3500; ms += 250)
+    feed(&t, ms, (gint64)(ms * RATE / 2), 400000 - (gint64)(ms * RATE), 2);
+  g_assert_cmpfloat(fabs(t.efficiency - 2), <, 0.05);
+  g_assert_cmpfloat(fabs(t.rate - 1000 * RATE), <, 0.03 * 1000 * RATE);
+}
+
+/* a pass of 2 s left 80000 bytes, the next one 64000: W and w follow whenever the sample comes */
+static void rounds(gint64 late_ms) {
+  FerryTracker t;
+  FerryWriter truth = {.pattern = FERRY_WRITER_UNIFORM, .working_set = 100000, .write_rate = 90000};
+  ferry_tracker_init(&t, 0);
+  double v = 200000, done = 0, began = 0;
+  for (int pass = 1; pass <= 3; pass++) {
+    double length = v / RATE; /* ms */
+    for (double ms = (double)late_ms; ms < length - 10; ms += 100)
+      feed(&t, (gint64)(began + ms), (gint64)(done + ms * RATE), (gint64)(v - ms * RATE), pass);
+    began += length;
+    done += v;
+    v = ferry_writer_unique(&truth, length / 1000);
+    feed(&t, (gint64)began + late_ms, (gint64)done + (gint64)((double)late_ms * RATE),
+         (gint64)v - (gint64)((double)late_ms * RATE), pass + 1);
+    g_assert_true(ferry_tracker_iteration(&t, pass + 1, ((gint64)began + late_ms) * 1000));
+    g_assert_cmpfloat(fabs(t.boundary_start - v), <=, 1 + (double)late_ms * RATE);
+  }
+  g_assert_true(t.fitted);
+  g_test_message("late %d ms: %.0f/%.0f", (int)late_ms, t.writer.working_set, t.writer.write_rate);
+  g_assert_cmpfloat(fabs(t.writer.working_set / 100000 - 1), <, 0.04);
+  g_assert_cmpfloat(fabs(t.writer.write_rate / 90000 - 1), <, 0.08);
+}
+
+static void test_rounds(void) {
+  rounds(0);
+  rounds(20);
+  rounds(60);
+}
+
+static void test_lost_event(void) {
+  FerryTracker t;
+  ferry_tracker_init(&t, 0);
+  feed(&t, 0, 0, 200000, 1);
+  feed(&t, 1000, 100000, 100000, 1);
+  feed(&t, 2250, 225000, 60000, 2); /* the event may still come */
+  g_assert_cmpint((int)t.passes, ==, 0);
+  feed(&t, 2500, 250000, 35000, 2); /* it will not */
+  g_assert_cmpint((int)t.passes, ==, 1);
+  g_assert_cmpint(t.iteration, ==, 2);
+  g_assert_cmpint((int)t.n_rounds, ==, 0); /* its length is not known */
+  g_assert_false(ferry_tracker_iteration(&t, 2, 2600 * 1000));
+}
+
+static void test_waiting(void) {
+  FerryTracker t;
+  ferry_tracker_init(&t, 0);
+  feed(&t, 0, 0, 200000, 1);
+  feed(&t, 1800, 180000, 20000, 1);
+  g_assert_false(ferry_tracker_iteration(&t, 2, 2000 * 1000)); /* no sample since */
+  feed(&t, 2100, 210000, 70000, 2);
+  g_assert_cmpint((int)t.passes, ==, 1);
+  g_assert_cmpfloat(fabs(t.boundary_start - 80000), <, 4000);
+  g_assert_cmpint((int)t.n_rounds, ==, 1);
+}
+
+static void test_best(void) {
+  FerryTracker t;
+  ferry_tracker_init(&t, 0);
+  feed(&t, 0, 0, 100, 1);
+  feed(&t, 1000, 10, 40, 1);
+  feed(&t, 2000, 20, 90, 2);
+  feed(&t, 3000, 20, 50, 2);
+  g_assert_cmpint(t.best_remaining, ==, 40);
+  g_assert_cmpint(t.best_us, ==, 1000000);
+  g_assert_cmpint(t.moved_us, ==, 2000000);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/tracker/rate", test_rate);
+  g_test_add_func("/tracker/zero-pages", test_zero_pages);
+  g_test_add_func("/tracker/compression", test_compression);
+  g_test_add_func("/tracker/rounds", test_rounds);
+  g_test_add_func("/tracker/lost-event", test_lost_event);
+  g_test_add_func("/tracker/waiting", test_waiting);
+  g_test_add_func("/tracker/best", test_best);
+  return g_test_run();
+}
