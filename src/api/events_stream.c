@@ -15,7 +15,7 @@
 
 #define MAX_STREAMS 200
 #define HEARTBEAT_US (10 * G_USEC_PER_SEC)
-#define LIFETIME_US (G_GINT64_CONSTANT(2700) * G_USEC_PER_SEC) /* 45 min */
+#define LIFETIME_S 2700 /* 45 min; clients connect again and resume */
 #define BUFFER_TARGET (64 * 1024)
 #define BLOCK (16 * 1024)
 #define RETRY_MS 1000
@@ -330,7 +330,7 @@ static gboolean add_stream(FerryApi *api, FerryEventStream *s, GError **error) {
 gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
   g_autofree char *vmi = NULL;
   g_autofree char *migration = NULL;
-  gint64 after;
+  gint64 after, timeout;
   if (!g_str_equal(req->method, "GET")) {
     ferry_respond_header(req, "Allow", "GET");
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
@@ -338,7 +338,8 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
     return FALSE;
   }
   if (!filter_of(req, "vmi", &vmi, error) || !filter_of(req, "migration", &migration, error) ||
-      !last_event_id(req, &after, error))
+      !last_event_id(req, &after, error) ||
+      !ferry_query_int(req, "timeoutSeconds", LIFETIME_S, &timeout, error))
     return FALSE;
   if (g_atomic_int_get(&req->api->stopping)) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE, "the server is shutting down");
@@ -351,7 +352,7 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
   s->vmi = g_steal_pointer(&vmi);
   s->migration = g_steal_pointer(&migration);
   s->out = g_string_new(NULL);
-  s->end_us = g_get_monotonic_time() + LIFETIME_US;
+  s->end_us = g_get_monotonic_time() + CLAMP(timeout, 1, 86400) * G_USEC_PER_SEC;
   s->heartbeat_us = g_get_monotonic_time() + HEARTBEAT_US;
   if (!add_stream(req->api, s, error)) {
     stream_free(s);
