@@ -54,7 +54,7 @@ clean:
 FUZZ_SECONDS ?= 30
 fuzz:
 	CC=clang meson setup build-fuzz -Dfuzz=true -Db_lundef=false -Dwerror=false --reconfigure 2>/dev/null || CC=clang meson setup build-fuzz -Dfuzz=true -Db_lundef=false -Dwerror=false
-	ninja -C build-fuzz
+	ninja -C build-fuzz $$(ninja -C build-fuzz -t targets all | sed -n 's|^\(fuzz/fuzz-[a-z_]*\): .*|\1|p')
 	mkdir -p build-fuzz/found
 	for t in build-fuzz/fuzz/fuzz-*; do [ -x $$t ] && [ -f $$t ] || continue; n=$${t##*fuzz-}; mkdir -p build-fuzz/corpus/$$n; \
 	  $$t -max_total_time=$(FUZZ_SECONDS) -timeout=5 -artifact_prefix=build-fuzz/found/$$n- build-fuzz/corpus/$$n fuzz/corpus/$$n || exit 1; done
