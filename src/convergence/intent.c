@@ -354,6 +354,12 @@ static void check_deadline(FerryConvergence *c, gint64 now_us, const FerryPath *
     return;
   if (c->intent.allow_post_copy && !c->no_post_copy && c->t.passes > 0 &&
       now + pending / path->switch_rate * MARGIN + path->eps >= end) {
+    FerryOption o =
+        ferry_model_postcopy(path, pending, c->t.writer.working_set, c->intent.post_copy_preempt);
+    if (o.pause * 1000 > (double)c->intent.max_downtime_ms && !c->is.noted) {
+      c->is.noted = TRUE;
+      note_infeasible(c, now_us, path, pending);
+    }
     ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "Deadline",
                  "%.1f MiB remain and %.1f s are left of %.1f s: the last moment for post-copy",
                  ferry_mib(pending), end - now, end);

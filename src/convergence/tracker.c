@@ -16,9 +16,10 @@
 
 #define WINDOW_US 200000
 #define WEIGHT 0.4
-#define ZERO_PAGES 4.0   /* memory per wire byte that only zero pages reach */
-#define UNSEEN_PASS 0.95 /* less memory per wire byte: a pass began unseen in the window */
-#define FRESH_US 40000   /* a sample this old still shows the boundary */
+#define ZERO_PAGES 4.0       /* memory per wire byte that only zero pages reach */
+#define UNSEEN_PASS 0.95     /* less memory per wire byte: a pass began unseen in the window */
+#define LOST_EVENT_US 150000 /* a pass that samples show for so long has lost its event */
+#define FRESH_US 40000       /* a sample this old still shows the boundary */
 #define SAME_MOMENT_US 5000
 #define MOSTLY_REST 0.85 /* beyond this a round says nothing */
 #define SHORTEST_S 0.015 /* rounds below this are noise */
@@ -123,6 +124,7 @@ static void begin(FerryTracker *t, int iteration, gint64 now_us, gboolean exact)
   t->boundary_us = now_us;
   t->exact = exact;
   t->waiting = TRUE;
+  t->ahead_us = 0;
   t->window_broken = TRUE;
 }
 
@@ -141,12 +143,10 @@ gboolean ferry_tracker_iteration(FerryTracker *t, int iteration, gint64 now_us) 
 gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sample,
                               gint64 now_us) {
   gboolean first = !t->sampled, boundary = FALSE;
-  double since = (double)(now_us - t->last_us) / 1e6;
   if (first || sample->processed > t->last.processed)
     t->moved_us = now_us;
   if (first && t->iteration <= 1)
     t->boundary_us = now_us; /* the preparation is not part of the first pass */
-  int before_iteration = first ? 0 : t->last.iteration;
   t->before_remaining = first ? G_MAXINT64 : t->last.remaining;
   t->before_processed = first ? sample->processed : t->last.processed;
   t->last = *sample;
@@ -154,8 +154,12 @@ gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sam
   t->sampled = TRUE;
   if (first)
     open_window(t, now_us);
-  if (MIN(sample->iteration, before_iteration) > t->iteration) /* the event is lost */
-    begin(t, sample->iteration, now_us - (gint64)(since * 5e5), FALSE);
+  if (sample->iteration <= t->iteration)
+    t->ahead_us = 0;
+  else if (t->ahead_us == 0)
+    t->ahead_us = now_us;
+  else if (now_us - t->ahead_us >= LOST_EVENT_US)
+    begin(t, sample->iteration, t->ahead_us, FALSE);
   if (!first && sample->remaining > t->before_remaining)
     t->window_broken = TRUE;
   if (now_us - t->window_us >= WINDOW_US)

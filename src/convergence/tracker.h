@@ -33,6 +33,7 @@ typedef struct {
   gint64 before_remaining, before_processed; /* at the sample before the last */
   /* passes */
   int iteration;         /* the last one seen */
+  gint64 ahead_us;       /* samples know of a later pass since then; 0: they do not */
   gint64 boundary_us;    /* when it began */
   double boundary_v;     /* bytes to send at its first sample; < 0: there was no pass yet */
   double boundary_start; /* bytes to send when it began */
