@@ -2,6 +2,7 @@
 // ferry-agentd: options, signals, systemd. libvirt's event loop owns GLib's default main context
 // (see host/libvirt_host.c), so the daemon's loop runs on a private one.
 #include "agent/agent.h"
+#include "agent/announce.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -77,8 +78,15 @@ static FerryClientConfig *join(const FerryAgentOptions *options, GError **error)
   }
 }
 
-static int serve(const FerryAgentOptions *options, const char *libvirt_uri) {
+static int serve(FerryAgentOptions *options, gboolean announce, const char *libvirt_uri) {
   g_autoptr(GError) error = NULL;
+  g_autofree char *found = options->server ? NULL : ferry_agent_find_server(options, &error);
+  if (!options->server && !found) {
+    fprintf(stderr, "ferry-agentd: %s\n", error->message);
+    return EXIT_USAGE;
+  }
+  if (found)
+    options->server = found;
   FerryClientConfig *config = join(options, &error);
   if (!config) {
     fprintf(stderr, "ferry-agentd: cannot join %s as %s: %s\n", options->server, options->node,
@@ -98,6 +106,9 @@ static int serve(const FerryAgentOptions *options, const char *libvirt_uri) {
   daemon.agent =
       ferry_agent_new(options, config, ferry_host_libvirt_new(libvirt_uri), on_notify, &daemon);
   ferry_client_config_free(config);
+  FerryDiscovery *discovery = announce ? ferry_agent_announce(options, &error) : NULL;
+  if (announce && !discovery)
+    ferry_warning(error->message, "FERRY_NODE", options->node);
   ferry_agent_start(daemon.agent);
   uint64_t watchdog_us = 0;
   if (sd_watchdog_enabled(0, &watchdog_us) > 0)
@@ -105,6 +116,7 @@ static int serve(const FerryAgentOptions *options, const char *libvirt_uri) {
   g_main_loop_run(daemon.loop);
   ferry_info(daemon.fatal ? "ending: this node has another agent" : "ending", "FERRY_NODE",
              options->node);
+  ferry_discovery_stop(discovery);
   ferry_agent_free(daemon.agent);
   g_main_loop_unref(daemon.loop);
   g_main_context_unref(daemon.context);
@@ -117,7 +129,7 @@ int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   g_autofree char *server = NULL, *node = NULL, *state_dir = NULL, *token_file = NULL,
                   *token = NULL, *uri = NULL, *peer_uri = NULL, *level = NULL;
-  gboolean version = FALSE;
+  gboolean announce = FALSE, version = FALSE;
   GOptionEntry entries[] = {
       {"server", 0, 0, G_OPTION_ARG_STRING, &server, "ferryd's address", "URL"},
       {"node", 0, 0, G_OPTION_ARG_STRING, &node, "Name of this host's Node object", "NAME"},
@@ -131,6 +143,8 @@ int main(int argc, char **argv) {
        "The hypervisor to manage (default qemu:///system)", "URI"},
       {"peer-uri", 0, 0, G_OPTION_ARG_STRING, &peer_uri,
        "How other hosts' libvirtd reach this host's, as qemu+tls://HOST/system", "URI"},
+      {"announce", 0, 0, G_OPTION_ARG_NONE, &announce,
+       "Announce this host on the local network by DNS-SD; without --server, find ferryd so", NULL},
       {"log-level", 0, 0, G_OPTION_ARG_STRING, &level,
        "debug, info, warning or error (default info)", "LEVEL"},
       {"version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL},
@@ -148,11 +162,12 @@ int main(int argc, char **argv) {
     printf("ferry-agentd %s\n", FERRY_AGENT_VERSION);
     return EXIT_OK;
   }
-  if (argc > 1 || !server || !node || (token && token_file)) {
-    usage(argc > 1  ? "arguments other than options are not understood"
-          : !server ? "--server URL is missing"
-          : !node   ? "--node NAME is missing"
-                    : "give --token or --token-file, not both");
+  if (argc > 1 || (!server && !announce) || !node || (token && token_file)) {
+    usage(argc > 1 ? "arguments other than options are not understood"
+          : !server && !announce
+              ? "--server URL is missing (or --announce, to find ferryd on the local network)"
+          : !node ? "--node NAME is missing"
+                  : "give --token or --token-file, not both");
     return EXIT_USAGE;
   }
   if (!ferry_log_init("ferry-agentd", level ? level : "info")) {
@@ -172,5 +187,5 @@ int main(int argc, char **argv) {
                                .state_dir = state_dir ? state_dir : "/var/lib/ferry-agent",
                                .token = token,
                                .peer_uri = peer_uri};
-  return serve(&options, uri ? uri : "qemu:///system");
+  return serve(&options, announce, uri ? uri : "qemu:///system");
 }

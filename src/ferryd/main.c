@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "control/inventory.h"
 #include "control/loop.h"
+#include "ferryd/announce.h"
 #include "ferryd/hosts.h"
 #include "ferryd/options.h"
 #include <errno.h>
@@ -23,6 +24,8 @@
 typedef struct {
   FerryStore *store;
   FerryControl *control;
+  FerrydAnnounce announce;
+  gint announced; /* atomic: `announce` is set up */
 } Daemon;
 
 static gboolean on_report(gpointer data, const char *node, const json_t *body, GError **error) {
@@ -53,6 +56,11 @@ static void on_metrics(gpointer data, GString *out) {
       "# TYPE ferry_control_steps_total counter\n"
       "ferry_control_steps_total %" G_GUINT64_FORMAT "\n",
       s.commits, s.conflicts, s.objects, c.steps);
+}
+
+static char **on_peers(gpointer data) {
+  Daemon *d = data;
+  return g_atomic_int_get(&d->announced) ? ferryd_announce_peers(&d->announce) : NULL;
 }
 
 static gboolean on_signal(gpointer data) {
@@ -98,7 +106,7 @@ static gboolean serve(FerrydOptions *o, Daemon *d, GError **error) {
       .tls_sans = (const char *const *)o->tls_sans,
       .server_url = o->server_url,
       .clock = ferry_clock_system(),
-      .hooks = {.report = on_report, .metrics = on_metrics, .data = d},
+      .hooks = {.report = on_report, .metrics = on_metrics, .peers = on_peers, .data = d},
   };
   g_autoptr(FerryApi) api = ferry_api_new(&config, error);
   if (!api)
@@ -113,8 +121,13 @@ static gboolean serve(FerrydOptions *o, Daemon *d, GError **error) {
   guint64 watchdog_us = 0;
   if (sd_watchdog_enabled(0, &watchdog_us) > 0)
     attach(g_timeout_source_new((guint)(watchdog_us / 2000)), on_watchdog, NULL, context);
-  FerrydHosts *hosts = ferryd_hosts_start(context, api, o->state_dir, o->agent, o->log_level,
-                                          (const char *const *)o->hosts, error);
+  FerrydHosts *hosts = NULL;
+  if (!o->announce ||
+      ferryd_announce_start(&d->announce, o, listen, fds, config.n_fds, api, error)) {
+    g_atomic_int_set(&d->announced, o->announce);
+    hosts = ferryd_hosts_start(context, api, o->state_dir, o->agent, o->log_level,
+                               (const char *const *)o->hosts, error);
+  }
   if (hosts) {
     ferry_info("ferryd serves", "FERRY_URL", ferry_api_url(api), "FERRY_STATE_DIR", o->state_dir);
     sd_notifyf(0, "READY=1\nSTATUS=serving %s", ferry_api_url(api));
@@ -123,6 +136,7 @@ static gboolean serve(FerrydOptions *o, Daemon *d, GError **error) {
   }
   ferryd_hosts_stop(hosts);
   g_clear_pointer(&api, ferry_api_free); /* its hooks use the rest */
+  ferryd_announce_stop(&d->announce);
   ferry_control_stop(d->control);
   g_main_context_pop_thread_default(context);
   return hosts != NULL;

@@ -17,6 +17,8 @@ gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError 
        "NAME=LIBVIRT_URI[,peer=PEER_URI]"},
       {"agent", 0, 0, G_OPTION_ARG_FILENAME, &o->agent,
        "The ferry-agentd to start for --host (default: beside ferryd, then in PATH)", "PATH"},
+      {"announce", 0, 0, G_OPTION_ARG_NONE, &o->announce,
+       "Announce the API on the local network by DNS-SD and list other ferryds under /peers", NULL},
       {"log-level", 0, 0, G_OPTION_ARG_STRING, &o->log_level,
        "debug, info, warning or error (default info)", "LEVEL"},
       {"version", 0, 0, G_OPTION_ARG_NONE, &o->version, "Print the version and exit", NULL},

@@ -11,7 +11,7 @@ typedef struct {
   char *agent; /* path of ferry-agentd for --host */
   char *server_url;
   GStrv listen, tls_sans, hosts;
-  gboolean version;
+  gboolean announce, version;
 } FerrydOptions;
 
 /** Parses the options of the daemon; FALSE with a message for people on a usage error. */

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/announce.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include <string.h>
+
+#define MAX_PEM (256 * 1024)
+#define HASH_LENGTH 64
+#define LOOK_US (200 * 1000)
+#define COMPLAIN_US (5 * G_USEC_PER_SEC)
+
+/* The hash of the control plane's CA: of the one it has, else of the one its token names. */
+static char *ca_hash(const FerryAgentOptions *o) {
+  g_autofree char *path = g_build_filename(o->state_dir, "ca.crt", NULL);
+  g_autofree char *pem = ferry_file_read(path, MAX_PEM, NULL, NULL);
+  if (pem)
+    return ferry_peer_fingerprint(pem);
+  if (!o->token || !g_str_has_prefix(o->token, "ferry.") ||
+      strcspn(o->token + 6, ".") != HASH_LENGTH)
+    return NULL;
+  return g_strndup(o->token + 6, HASH_LENGTH);
+}
+
+FerryDiscovery *ferry_agent_announce(const FerryAgentOptions *o, GError **error) {
+  g_autofree char *ca = ca_hash(o);
+  FerryAnnouncement own = {
+      .role = "agent", .name = o->node, .node = o->node, .server = o->server, .ca = ca};
+  return ferry_discovery_start(&own, error);
+}
+
+char *ferry_agent_find_server(const FerryAgentOptions *o, GError **error) {
+  g_autofree char *ca = ca_hash(o);
+  if (!ca) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
+                "which ferryd on the local network is the right one? Give its join token "
+                "(--token-file; made by 'ferryd token create --node %s'), or its URL with --server",
+                o->node);
+    return NULL;
+  }
+  FerryDiscovery *discovery = ferry_agent_announce(o, error);
+  if (!discovery)
+    return NULL;
+  char *url = NULL;
+  gint64 complain = g_get_monotonic_time() + COMPLAIN_US;
+  while (!url) {
+    g_autoptr(GPtrArray) peers = ferry_discovery_peers(discovery);
+    url = ferry_peer_find_server((FerryPeer *const *)peers->pdata, peers->len, ca);
+    if (!url && complain && g_get_monotonic_time() > complain) {
+      ferry_warning("no ferryd with this host's CA announces itself (ferryd --announce) on the "
+                    "local network yet; it is waited for",
+                    "FERRY_NODE", o->node);
+      complain = 0;
+    }
+    if (!url)
+      g_usleep(LOOK_US);
+  }
+  ferry_discovery_stop(discovery);
+  ferry_info("ferryd was discovered", "FERRY_NODE", o->node, "FERRY_SERVER", url);
+  return url;
+}
