@@ -32,6 +32,9 @@
 #define OVERDUE 1.5          /* times the promised time */
 #define OVERDUE_LEAST_S 0.25 /* QEMU takes up a new limit every 100 ms */
 #define BROKEN_PROMISES 2    /* after so many only what was seen is believed */
+#define LIMIT_TAKEN_UP_US 150000
+#define WAVERING 4        /* times the patience */
+#define THROTTLE_RAISE 10 /* percent */
 #define REPLAN_US 200000
 
 /* The largest limit in seconds of pause without eps. */
@@ -76,6 +79,7 @@ static void set_limit(FerryConvergence *c, gint64 now_us, const FerryPath *path,
     return;
   if (ms > c->limit_ms)
     c->is.raised_at = c->t.passes;
+  c->is.limit_us = now_us;
   ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, ms, code,
                "%s: %.1f MiB to send at %.1f MiB/s; limit %" G_GINT64_FORMAT " -> %" G_GINT64_FORMAT
                " ms for a pause of about %.0f ms, %" G_GINT64_FORMAT " ms are allowed",
@@ -91,6 +95,15 @@ void ferry_intent_start(FerryConvergence *c, gint64 now_us) {
   ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, c->limit_ms, "Start",
                "start low: the pause is about %" G_GINT64_FORMAT " ms where the guest lets it",
                c->limit_ms + c->intent.switchover_cost_ms);
+}
+
+/* What there was to send when the last pass began. A look that did not end in a switch-over found
+ * more than the threshold, whatever a late sample says. */
+static double observed(const FerryConvergence *c, const FerryPath *path, gint64 now_us,
+                       double seen) {
+  if (c->t.passes < 2 || now_us - c->is.limit_us < LIMIT_TAKEN_UP_US)
+    return seen;
+  return MAX(seen, c->is.plan_limit * path->switch_rate);
 }
 
 /* After the first pass: how high may the limit stay low? */
@@ -120,7 +133,8 @@ static FerryOption price(const FerryConvergence *c, const FerryPath *path, doubl
     return ferry_model_precopy(&t->writer, path, v, limit, throttle, horizon);
   FerryOption o = ferry_model_precopy(&t->writer, path, v, limit, throttle, horizon);
   double reached = limit * path->switch_rate;
-  if (throttle <= 0 && t->best_v * MARGIN <= reached) { /* a pass as good as the best will come */
+  double best = c->is.broken > 0 ? MAX(t->best_v, c->is.plan_limit * path->switch_rate) : t->best_v;
+  if (throttle <= 0 && best * MARGIN <= reached) { /* a pass as good as the best will come */
     double seconds = 3 * v / path->rate + limit + path->eps;
     if (!isfinite(o.seconds) || o.seconds > seconds)
       return (FerryOption){.kind = FERRY_OPTION_PRECOPY,
@@ -263,6 +277,8 @@ static void infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path
     return;
   if (!c->is.verdict_us)
     c->is.verdict_us = now_us;
+  if (!c->is.first_verdict_us)
+    c->is.first_verdict_us = now_us;
   if (!c->is.noted) {
     c->is.noted = TRUE;
     note_infeasible(c, now_us, path, v);
@@ -284,6 +300,26 @@ static void infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path
 
 static gboolean may_raise(const FerryConvergence *c) {
   return c->is.raised_at == 0 || !c->is.planned || c->t.passes >= c->is.raised_at + ROUNDS_BETWEEN;
+}
+
+/* The throttle only rises, in steps, and is released once at most: a guest that needed it again
+ * keeps it. */
+static void plan_throttle(FerryConvergence *c, gint64 now_us, const FerryOption *o,
+                          gboolean overdue) {
+  FerryIntentState *s = &c->is;
+  int percent = (int)lround(o->throttle * 100), bound = (int)(throttle_bound(c) * 100);
+  gboolean trusted = c->t.writer.residual <= TRUSTED && s->broken == 0;
+  if (overdue && percent > 0 && percent <= c->throttle_percent)
+    percent = c->throttle_percent + THROTTLE_RAISE;
+  percent = MIN(percent, bound);
+  if (percent > c->throttle_percent) {
+    set_throttle(c, now_us, percent, "NotConverging", "the least that lets it converge");
+    s->throttled_at = c->t.passes;
+  } else if (percent == 0 && c->throttle_percent > 0 && trusted && !s->released &&
+             c->t.passes >= s->throttled_at + ROUNDS_BETWEEN) {
+    s->released = TRUE;
+    set_throttle(c, now_us, 0, "Converging", "it converges without");
+  }
 }
 
 static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
@@ -309,34 +345,29 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
                  ferry_mib(v), o->seconds, o->pause * 1000, c->intent.max_downtime_ms);
     return;
   }
-  int percent = (int)lround(o->throttle * 100);
-  if (percent >= c->throttle_percent || c->t.passes >= s->released_at + ROUNDS_BETWEEN) {
-    set_throttle(c, now_us, percent, percent > c->throttle_percent ? "NotConverging" : "Converging",
-                 percent > c->throttle_percent ? "the least that lets it converge"
-                                               : "it converges");
-    s->released_at = c->t.passes;
-  }
-  double limit = o->limit;
-  const char *why = "the cheapest end within the intent";
   gboolean overdue = s->planned && now > s->promised;
   if (overdue)
     s->broken++;
+  plan_throttle(c, now_us, o, overdue);
+  double limit = o->limit;
+  const char *why = "the cheapest end within the intent";
   if (overdue && limit <= s->plan_limit * 1.01 && s->plan_limit < room(c)) {
     limit = s->plan_limit * MARGIN;
     why = "it should have converged by now";
   }
+  double promised = now + MAX(OVERDUE_LEAST_S, OVERDUE * o->seconds);
   if (limit <= s->plan_limit || may_raise(c)) {
+    gboolean other = fabs(limit - s->plan_limit) > SIGNIFICANT * s->plan_limit;
     set_limit(c, now_us, path, limit,
               s->planned && limit > s->plan_limit ? "NotConverging" : "Plan", why);
-    if (!s->planned || overdue || now + o->seconds * OVERDUE < s->promised)
-      s->promised = now + MAX(OVERDUE_LEAST_S, OVERDUE * o->seconds);
+    s->promised = !s->planned || overdue || other ? promised : MIN(s->promised, promised);
     s->planned = TRUE;
   }
 }
 
 void ferry_intent_boundary(FerryConvergence *c, gint64 now_us) {
   FerryPath path = ferry_intent_path(c);
-  double v = c->t.boundary_start, now = elapsed(c, now_us);
+  double v = observed(c, &path, now_us, c->t.boundary_start), now = elapsed(c, now_us);
   if (!ferry_decidable(c) || c->suspended || path.rate <= 0)
     return;
   if (v / path.switch_rate <= room(c))
@@ -381,12 +412,14 @@ void ferry_intent_tick(FerryConvergence *c, gint64 now_us) {
   if (!ferry_decidable(c))
     return;
   gint64 patience_us = c->intent.infeasible_patience_ms * 1000;
-  if (s->verdict_us && patience_us > 0 && now_us - s->verdict_us > patience_us) {
+  /* a guest that wavers at the border of what is feasible gets some more time, not all of it */
+  gboolean wavering = s->first_verdict_us && now_us - s->first_verdict_us > WAVERING * patience_us;
+  if (patience_us > 0 && ((s->verdict_us && now_us - s->verdict_us > patience_us) || wavering)) {
     ferry_decide_abort(c, now_us, "Infeasible",
                        "for %" G_GINT64_FORMAT
                        " s nothing within the intent ended it (%.1f MiB remain at best); the "
                        "guest stays on the source",
-                       (now_us - s->verdict_us) / G_USEC_PER_SEC, ferry_mib(c->t.best_v));
+                       (now_us - s->first_verdict_us) / G_USEC_PER_SEC, ferry_mib(c->t.best_v));
     return;
   }
   if (s->planned && now_us - s->planned_us >= REPLAN_US &&

@@ -14,8 +14,10 @@ typedef struct {
   double promised;   /* when the plan should have ended, seconds from the start */
   gint64 planned_us, verdict_us; /* verdict_us: infeasible since then; 0: it is not */
   guint broken;                  /* promises that were not kept */
-  guint raised_at, released_at;  /* passes */
-  gboolean planned, noted;
+  guint raised_at, throttled_at; /* passes */
+  gint64 first_verdict_us;       /* 0: it never was infeasible */
+  gint64 limit_us;               /* when the limit was set */
+  gboolean planned, noted, released;
 } FerryIntentState;
 
 /** State of the schedule interpreter (schedule_run.c). */
