@@ -76,9 +76,36 @@ static void finish(FerryMigration *m, gboolean returned, int code, const char *r
 
 static void fail_before(FerryMigration *m, const char *reason, const char *message) {
   FerryDomainState state = {.state = "nostate"};
+  g_autofree char *text = g_strdup(message);
   if (m->job)
     ferry_host_job_state(m->job, &state, NULL);
-  finish(m, FALSE, 0, reason, message, ferry_migration_state_word(&state));
+  ferry_migration_disks_undo(m, &text);
+  finish(m, FALSE, 0, reason, text, ferry_migration_state_word(&state));
+}
+
+/* What a person can do about an error of libvirt that flags would have avoided. */
+static void advise(FerryMigration *m, char **message) {
+  static const struct {
+    const char *part, *advice;
+  } known[] = {
+      {"Migration without shared storage is unsafe",
+       "copy the disks with copyStorageAll: true (--copy-storage-all)"},
+      {"disks use cache other than none",
+       "give the disks cache='none', or say unsafeMigrationOverride: true (--unsafe)"},
+      {"Unable to access credentials",
+       "QEMU's TLS needs certificates on both hosts (/etc/pki/qemu), or say disableTLS: true "
+       "(--no-tls)"},
+      {"TLS handshake", "look at QEMU's certificates on both hosts, or say disableTLS: true "
+                        "(--no-tls)"},
+      {"with no memory hard limit set", "give the domain <memtune><hard_limit>"},
+  };
+  for (gsize i = 0; *message && i < G_N_ELEMENTS(known); i++)
+    if (strstr(*message, known[i].part)) {
+      char *text = g_strdup_printf("%s; %s", *message, known[i].advice);
+      g_free(*message);
+      *message = text;
+      return;
+    }
 }
 
 const char *ferry_migration_state_word(const FerryDomainState *state) {
@@ -159,7 +186,9 @@ static gboolean prepare(FerryMigration *m) {
     fail_before(m, "HypervisorError", error->message);
     return FALSE;
   }
-  if (!state.active) {
+  const json_t *config = m->settings.request.config;
+  gboolean offline = ferry_json_bool(config, "offline", FALSE);
+  if (!state.active && !offline) {
     g_autofree char *text = g_strdup_printf("the VM is not running (%s) on %s: start it first",
                                             state.state, m->agent->node);
     fail_before(m, "VMNotRunning", text);
@@ -167,10 +196,13 @@ static gboolean prepare(FerryMigration *m) {
   }
   m->was_paused = strcmp(state.state, "paused") == 0;
   m->settings.request.persistent = state.persistent;
+  m->settings.request.active = state.active;
   const json_t *subnets =
       ferry_json_get(m->object, "status.migrationState.migrationConfiguration.networkSubnets");
   const char *address = m->settings.request.address;
-  if (m->agent->host->local && address && !ferry_probe(address, subnets, NULL, &error)) {
+  gboolean direct = !offline && !ferry_json_bool(config, "tunnelled", FALSE) &&
+                    !ferry_json_str(config, "migrateURI");
+  if (m->agent->host->local && address && direct && !ferry_probe(address, subnets, NULL, &error)) {
     fail_before(m, "TargetUnreachable", error->message);
     return FALSE;
   }
@@ -178,7 +210,11 @@ static gboolean prepare(FerryMigration *m) {
     fail_before(m, "Cancelled", "cancelled before it began");
     return FALSE;
   }
-  json_decref(ferry_migration_phase(m, "PreparingTarget"));
+  if (!ferry_migration_disks_prepare(m, &error)) {
+    if (!ferry_migration_must_stop(m))
+      fail_before(m, "TargetNotPrepared", error->message);
+    return FALSE;
+  }
   json_t *ready = ferry_migration_phase(m, "TargetReady");
   ferry_json_set_int(ready, "migrationState.agentEpoch", m->agent->epoch);
   ferry_delivery_send(m->delivery, ready);
@@ -238,6 +274,9 @@ static gpointer run(gpointer data) {
     ferry_outcome_clear(&outcome);
     return NULL; /* the agent ends; the next one adopts */
   }
+  advise(m, &outcome.message);
+  if (outcome.message && outcome.state.active && !m->progress.post_copy)
+    ferry_migration_disks_undo(m, &outcome.message);
   finish(m, TRUE, outcome.code, outcome.reason, outcome.message,
          ferry_migration_state_word(&outcome.state));
   ferry_outcome_clear(&outcome);
@@ -281,6 +320,8 @@ FerryMigration *ferry_migration_start(FerryAgent *agent, const json_t *object) {
   m->timestamps = json_is_array(stamps) ? json_deep_copy(stamps) : json_array();
   const json_t *decisions = ferry_json_get(m->object, "status.decisions");
   m->decisions = json_is_array(decisions) ? json_deep_copy(decisions) : json_array();
+  const json_t *disks = ferry_json_get(m->object, "status.migrationState.targetDisks");
+  m->disks = json_is_array(disks) ? json_deep_copy(disks) : NULL;
   m->progress.percent = (int)ferry_json_int(m->object, "status.progress.percent", 0);
   ferry_job_stats_clear(&m->last);
   ferry_settings_read(&m->settings, m->object);
@@ -343,6 +384,7 @@ void ferry_migration_free(gpointer p) {
   ferry_log_context_unref(m->log);
   json_decref(m->timestamps);
   json_decref(m->decisions);
+  json_decref(m->disks);
   json_decref(m->object);
   g_mutex_clear(&m->lock);
   g_cond_clear(&m->cond);

@@ -18,6 +18,7 @@ struct _FerryMigration {
   FerryLogContext *log; /* what its lines carry */
   FerryConvergence *convergence;
   json_t *timestamps, *decisions;
+  json_t *disks; /* what was prepared on the target: ferry_host_job_disks_plan; NULL: nothing */
   FerryProgress progress;
   FerryJobStats last;
   gint64 start_us, reported_us, abort_us;
@@ -61,3 +62,11 @@ void ferry_migration_first_limit(FerryMigration *m);
 gboolean ferry_migration_supervise(FerryMigration *m);
 /** After that: the domain's state, and the source cleaned up. FALSE when the agent ends first. */
 gboolean ferry_migration_settle(FerryMigration *m, FerryOutcome *outcome);
+
+/* disks.c */
+/** Looks up what the target must hold for the disks to be copied, writes that into the status and
+ * only then makes it. FALSE: nothing is left there. */
+gboolean ferry_migration_disks_prepare(FerryMigration *m, GError **error);
+/** After a failure with the VM still here: removes what was made. What is left behind is said at
+ * the end of `*message` (may be NULL). */
+void ferry_migration_disks_undo(FerryMigration *m, char **message);

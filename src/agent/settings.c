@@ -26,10 +26,12 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
                   .bandwidth = bytes(config, "bandwidthPerMigration"),
                   .auto_converge = ferry_json_bool(config, "allowAutoConverge", FALSE),
                   .post_copy = ferry_json_bool(config, "allowPostCopy", FALSE),
-                  .tls = ferry_json_bool(config, "tls", FALSE) &&
-                         !ferry_json_bool(config, "disableTLS", FALSE),
+                  .config = config,
+                  .tls = !ferry_json_bool(config, "disableTLS", FALSE),
                   .unsafe = ferry_json_bool(config, "unsafeMigrationOverride", FALSE),
-                  .copy_disks = g_strcmp0(method, "BlockMigration") == 0},
+                  .copy_disks = g_strcmp0(method, "BlockMigration") == 0 ||
+                                ferry_json_bool(config, "copyStorageAll", FALSE) ||
+                                ferry_json_bool(config, "copyStorageIncremental", FALSE)},
       .max_downtime_ms = CLAMP(ferry_json_int(config, "maxDowntimeMs", 900), 1, 2000000),
       .completion_per_gib_s = MAX(0, ferry_json_int(config, "completionTimeoutPerGiB", 150)),
       .completion_s = ferry_json_int(config, "completionTimeoutSeconds", -1),

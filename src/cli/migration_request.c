@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/migration_request.h"
-#include "base/quantity.h"
+#include "cli/migration_options.h"
 #include "base/trace.h"
 #include <string.h>
 
@@ -34,19 +34,6 @@ static gboolean set_downtime(json_t *request, const char *text, GError **error) 
   return TRUE;
 }
 
-static gboolean set_bandwidth(json_t *request, const char *text, GError **error) {
-  gint64 bytes;
-  g_autoptr(GError) local = NULL;
-  if (!ferry_quantity_parse(text, &bytes, &local)) {
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                "--bandwidth: \"%s\" is not a quantity of bytes a second, such as 64Mi or 1G",
-                text);
-    return FALSE;
-  }
-  ferry_json_set_str(request, "spec.bandwidthPerMigration", text);
-  return TRUE;
-}
-
 json_t *ferry_migration_request_new(FerryCli *cli, const char *vm, GError **error) {
   g_autofree char *name = generate_name(vm);
   g_autoptr(json_t) request = json_pack("{s:s,s:s,s:{s:s},s:{s:s}}", "apiVersion", "kubevirt.io/v1",
@@ -58,19 +45,14 @@ json_t *ferry_migration_request_new(FerryCli *cli, const char *vm, GError **erro
   }
   const char *to = ferry_cli_option(cli, "to"), *network = ferry_cli_option(cli, "network");
   const char *downtime = ferry_cli_option(cli, "max-downtime");
-  const char *bandwidth = ferry_cli_option(cli, "bandwidth");
   if (to != NULL)
     ferry_json_set_str(request, "spec.targetNode", to);
   if (network != NULL)
     ferry_json_set_str(request, "spec.network", network);
   if (downtime != NULL && !set_downtime(request, downtime, error))
     return NULL;
-  if (bandwidth != NULL && !set_bandwidth(request, bandwidth, error))
+  if (!ferry_migration_options_apply(cli->args, json_object_get(request, "spec"), error))
     return NULL;
-  if (ferry_args_has(cli->args, "post-copy"))
-    ferry_json_set_bool(request, "spec.allowPostCopy", TRUE);
-  if (ferry_args_has(cli->args, "auto-converge"))
-    ferry_json_set_bool(request, "spec.allowAutoConverge", TRUE);
   return g_steal_pointer(&request);
 }
 

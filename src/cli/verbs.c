@@ -2,6 +2,7 @@
 // The table of verbs: what --help prints, what the parser accepts, what the tests compare the man
 // page and the completion with.
 #include "cli/cli.h"
+#include "cli/migration_options.h"
 #include <string.h>
 
 static const char *const formats_get[] = {"json", "yaml", "wide", "name", "table", NULL};
@@ -65,20 +66,26 @@ static const FerryOption options_meta[] = {
     "network", 0, "NAME", "The network to move over"                                               \
   }
 
-static const FerryOption options_migrate[] = {
+static const FerryOption before_flags[] = {
     OPT_TARGET,
     {"max-downtime", 0, "MS", "The longest pause allowed, in milliseconds (1 to 2000000)"},
-    {"bandwidth", 0, "BYTES", "At most this many bytes a second: 64Mi, 1G"},
-    {"post-copy", 0, NULL, "Allow post-copy: the VM runs on the target before all memory is there"},
-    {"auto-converge", 0, NULL, "Allow slowing the VM down so that its memory can be caught up"},
+    OPT_END,
+};
+static const FerryOption migrate_only[] = {
     {"no-wait", 0, NULL, "Return as soon as the migration is accepted", NULL, "detach"},
     OPT_OUTPUT(formats_final, "Print only the final object: json or yaml"),
     OPT_END,
 };
+static const FerryOption check_only[] = {
+    OPT_OUTPUT(formats_final, "Print the object as it would be: json or yaml"), OPT_END};
+static FerryOption options_migrate[FERRY_MIGRATION_OPTIONS_MAX];
+static FerryOption options_check[FERRY_MIGRATION_OPTIONS_MAX];
 
-static const FerryOption options_check[] = {
-    OPT_TARGET, OPT_OUTPUT(formats_final, "Print the object as it would be: json or yaml"),
-    OPT_END};
+/* The options in the middle are libvirt's flags, from the model's table. */
+static void __attribute__((constructor)) fill_options(void) {
+  ferry_migration_options_fill(options_migrate, before_flags, migrate_only);
+  ferry_migration_options_fill(options_check, before_flags, check_only);
+}
 
 static const FerryOption options_cancel[] = {
     OPT_NO_WAIT("Don't wait until the migration has ended"),

@@ -66,6 +66,21 @@ gboolean ferry_host_job_start(FerryHostJob *job, const FerryMigrateRequest *requ
   return job->ops->job_start(job, request, done, data, error);
 }
 
+json_t *ferry_host_job_disks_plan(FerryHostJob *job, const FerryMigrateRequest *request,
+                                  GError **error) {
+  return job->ops->job_disks_plan(job, request, error);
+}
+
+gboolean ferry_host_job_disks_make(FerryHostJob *job, const char *uri, const json_t *disks,
+                                   GError **error) {
+  return job->ops->job_disks_make(job, uri, disks, error);
+}
+
+gboolean ferry_host_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
+                                     GError **error) {
+  return job->ops->job_disks_remove(job, uri, disks, error);
+}
+
 gboolean ferry_host_job_stats(FerryHostJob *job, FerryJobStats *out, GError **error) {
   return job->ops->job_stats(job, out, error);
 }

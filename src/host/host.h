@@ -68,13 +68,17 @@ typedef struct {
   gboolean active, persistent;
 } FerryDomainState;
 
-/** How to move a domain. Strings are borrowed for the call of job_start. */
+/** How to move a domain. Strings and `config` are borrowed for the call of job_start. */
 typedef struct {
-  const char *dest_uri; /* the target's hypervisor, as this host's daemon reaches it */
-  const char *address;  /* where migration data goes: an IP address of the target */
-  gint64 bandwidth;     /* bytes/s, 0: unlimited */
-  gboolean persistent, auto_converge, post_copy, tls, unsafe, copy_disks;
+  const char *dest_uri;     /* the target's hypervisor, as this host's daemon reaches it */
+  const char *address;      /* where migration data goes: an IP address of the target */
+  const json_t *config;     /* the resolved configuration: fields of ferry_migration_flags */
+  gboolean persistent;      /* the domain has a persistent definition here */
+  gboolean active;          /* it runs (or is paused) here */
+  gboolean copy_disks;      /* as copyStorageAll in `config` */
   const char *const *disks; /* target names to copy; NULL: all that are writable and not shared */
+  gint64 bandwidth;         /* bytes/s, 0: unlimited; what `config` says, for the caller */
+  gboolean post_copy, tls, unsafe, auto_converge; /* the same */
 } FerryMigrateRequest;
 
 /** Called once in a thread of the driver when the migration call has returned: `error` is NULL on
@@ -93,6 +97,11 @@ typedef struct {
   void (*job_close)(FerryHostJob *job);
   gboolean (*job_start)(FerryHostJob *job, const FerryMigrateRequest *request,
                         FerryMigrateDone done, gpointer data, GError **error);
+  json_t *(*job_disks_plan)(FerryHostJob *job, const FerryMigrateRequest *request, GError **error);
+  gboolean (*job_disks_make)(FerryHostJob *job, const char *uri, const json_t *disks,
+                             GError **error);
+  gboolean (*job_disks_remove)(FerryHostJob *job, const char *uri, const json_t *disks,
+                               GError **error);
   gboolean (*job_stats)(FerryHostJob *job, FerryJobStats *out, GError **error);
   gboolean (*job_state)(FerryHostJob *job, FerryDomainState *out, GError **error);
   gboolean (*job_set_max_downtime)(FerryHostJob *job, gint64 ms, GError **error);
@@ -144,6 +153,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryHostJob, ferry_host_job_close)
 /** Starts the migration in a thread of its own; FALSE: `done` will not be called. */
 gboolean ferry_host_job_start(FerryHostJob *job, const FerryMigrateRequest *request,
                               FerryMigrateDone done, gpointer data, GError **error);
+/** What the target must hold before disks can be copied there, looked up and not changed: a new
+ * list of {name, path, pool (for volumes), format, sizeBytes, backing, backingFormat, create};
+ * `create` is false where something of the right size and format is there already. Empty where
+ * nothing is copied. INVALID with all reasons where something else stands in the way. */
+json_t *ferry_host_job_disks_plan(FerryHostJob *job, const FerryMigrateRequest *request,
+                                  GError **error);
+/** Makes those with `create` at the hypervisor `uri`. */
+gboolean ferry_host_job_disks_make(FerryHostJob *job, const char *uri, const json_t *disks,
+                                   GError **error);
+/** Removes those with `create` again; one that is not there is no error. */
+gboolean ferry_host_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
+                                     GError **error);
 gboolean ferry_host_job_stats(FerryHostJob *job, FerryJobStats *out, GError **error);
 /** A domain that is not there is TRUE with state "gone". */
 gboolean ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError **error);

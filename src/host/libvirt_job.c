@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define MIB (1024 * 1024)
-#define MAX_DISKS 64
+#define KEEPALIVE_S 5
+#define KEEPALIVE_COUNT 5
 
 typedef struct {
   FerryHostJob base;
@@ -17,7 +18,7 @@ typedef struct {
   /* for the call's thread only */
   char *dest_uri;
   virTypedParameterPtr params;
-  int n_params, max_params;
+  int n_params;
   unsigned flags;
   FerryMigrateDone done;
   gpointer data;
@@ -57,50 +58,35 @@ void ferry_libvirt_job_close(FerryHostJob *base) {
   g_free(job);
 }
 
+/* Managed: this program talks to both hosts, and with it the migration ends. */
+static void migrate_managed(Job *job, GError **error) {
+  virConnectPtr target = virConnectOpen(job->dest_uri);
+  if (!target) {
+    ferry_libvirt_error(error, "cannot connect to the target's libvirt");
+    return;
+  }
+  if (virConnectSetKeepAlive(target, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)
+    virResetLastError();
+  virDomainPtr moved =
+      virDomainMigrate3(job->call_domain, target, job->params, (unsigned)job->n_params, job->flags);
+  if (moved)
+    virDomainFree(moved);
+  else
+    ferry_libvirt_error(error, "libvirt could not migrate the domain");
+  virConnectClose(target);
+}
+
 static gpointer call_thread(gpointer data) {
   Job *job = data;
   GError *error = NULL;
-  int rc = virDomainMigrateToURI3(job->call_domain, job->dest_uri, job->params,
-                                  (unsigned)job->n_params, job->flags);
-  if (rc < 0)
+  if (!(job->flags & VIR_MIGRATE_PEER2PEER))
+    migrate_managed(job, &error);
+  else if (virDomainMigrateToURI3(job->call_domain, job->dest_uri, job->params,
+                                  (unsigned)job->n_params, job->flags) < 0)
     ferry_libvirt_error(&error, "libvirt could not migrate the domain");
   job->done(error, job->data);
   g_clear_error(&error);
   return NULL;
-}
-
-static gboolean add_string(Job *job, const char *name, const char *value) {
-  return virTypedParamsAddString(&job->params, &job->n_params, &job->max_params, name, value) == 0;
-}
-
-static gboolean fill(Job *job, const FerryMigrateRequest *r) {
-  job->flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_ABORT_ON_ERROR;
-  if (r->persistent)
-    job->flags |= VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE;
-  job->flags |= (r->auto_converge ? VIR_MIGRATE_AUTO_CONVERGE : 0) |
-                (r->post_copy ? VIR_MIGRATE_POSTCOPY : 0) | (r->tls ? VIR_MIGRATE_TLS : 0) |
-                (r->unsafe ? VIR_MIGRATE_UNSAFE : 0) |
-                (r->copy_disks ? VIR_MIGRATE_NON_SHARED_DISK : 0);
-  if (r->address && *r->address) {
-    gboolean six = strchr(r->address, ':') != NULL;
-    g_autofree char *uri = g_strdup_printf(six ? "tcp://[%s]" : "tcp://%s", r->address);
-    if (!add_string(job, VIR_MIGRATE_PARAM_URI, uri) ||
-        !add_string(job, VIR_MIGRATE_PARAM_LISTEN_ADDRESS, r->address))
-      return FALSE;
-  }
-  if (r->bandwidth > 0) {
-    unsigned long long mib = (unsigned long long)((r->bandwidth + MIB - 1) / MIB);
-    if (virTypedParamsAddULLong(&job->params, &job->n_params, &job->max_params,
-                                VIR_MIGRATE_PARAM_BANDWIDTH, mib) < 0)
-      return FALSE;
-    if (r->post_copy && virTypedParamsAddULLong(&job->params, &job->n_params, &job->max_params,
-                                                VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY, mib) < 0)
-      return FALSE;
-  }
-  for (guint i = 0; r->copy_disks && r->disks && r->disks[i] && i < MAX_DISKS; i++)
-    if (!add_string(job, VIR_MIGRATE_PARAM_MIGRATE_DISKS, r->disks[i]))
-      return FALSE;
-  return TRUE;
 }
 
 gboolean ferry_libvirt_job_start(FerryHostJob *base, const FerryMigrateRequest *request,
@@ -117,13 +103,18 @@ gboolean ferry_libvirt_job_start(FerryHostJob *base, const FerryMigrateRequest *
                 request->dest_uri ? request->dest_uri : "");
     return FALSE;
   }
-  if (!fill(job, request))
+  job->flags = ferry_libvirt_migrate_flags(request);
+  if (!ferry_libvirt_migrate_params(request, &job->params, &job->n_params))
     return ferry_libvirt_error(error, "cannot set the migration's parameters");
   job->dest_uri = g_strdup(request->dest_uri);
   job->done = done;
   job->data = data;
   job->thread = g_thread_new("migrate", call_thread, job);
   return TRUE;
+}
+
+virDomainPtr ferry_libvirt_job_domain(FerryHostJob *base) {
+  return ((Job *)base)->control_domain;
 }
 
 static const char *const operations[] = {

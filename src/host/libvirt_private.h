@@ -51,6 +51,36 @@ FerryHostJob *ferry_libvirt_job_open(FerryHost *host, const char *uuid, GError *
 void ferry_libvirt_job_close(FerryHostJob *job);
 gboolean ferry_libvirt_job_start(FerryHostJob *job, const FerryMigrateRequest *request,
                                  FerryMigrateDone done, gpointer data, GError **error);
+/** The domain on the job's control connection, borrowed. */
+virDomainPtr ferry_libvirt_job_domain(FerryHostJob *job);
+json_t *ferry_libvirt_job_disks_plan(FerryHostJob *job, const FerryMigrateRequest *request,
+                                     GError **error);
+gboolean ferry_libvirt_job_disks_make(FerryHostJob *job, const char *uri, const json_t *disks,
+                                      GError **error);
+gboolean ferry_libvirt_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
+                                        GError **error);
+
+/** The disks of a domain's XML: a new list of {name, type, path, pool (for volumes), format,
+ * readonly, shareable, backing, backingFormat}, only what is there. The limits are those of
+ * ferry_domain_xml_parse. NULL: it cannot be parsed. Pure. */
+json_t *ferry_disks_xml_parse(const char *xml);
+/** The XML of a volume, by an element of ferry_host_job_disks_plan. Free with g_free. Pure. */
+char *ferry_disks_volume_xml(const json_t *disk);
+/** The XML of a directory pool. Free with g_free. Pure. */
+char *ferry_disks_pool_xml(const char *name, const char *directory);
+/** Capacity and format (may be NULL; free with g_free) of a volume's XML. FALSE: it cannot be
+ * parsed. Pure. */
+gboolean ferry_disks_volume_parse(const char *xml, gint64 *capacity, char **format);
+/** /pool/target/path of a pool's XML, or NULL. Free with g_free. Pure. */
+char *ferry_disks_pool_path(const char *xml);
+
+/** libvirt's flags for `request`. Pure. */
+unsigned ferry_libvirt_migrate_flags(const FerryMigrateRequest *request);
+/** libvirt's typed parameters for `request`; free with virTypedParamsFree, also after FALSE (then
+ * libvirt's error of this thread is set). */
+gboolean ferry_libvirt_migrate_params(const FerryMigrateRequest *request,
+                                      virTypedParameterPtr *params, int *n);
+
 gboolean ferry_libvirt_job_stats(FerryHostJob *job, FerryJobStats *out, GError **error);
 gboolean ferry_libvirt_job_state(FerryHostJob *job, FerryDomainState *out, GError **error);
 gboolean ferry_libvirt_job_set_max_downtime(FerryHostJob *job, gint64 ms, GError **error);

@@ -68,6 +68,19 @@ static const FerryField agent_result[] = {
     END,
 };
 
+static const FerryField target_disk[] = {
+    STR("name", "Target name of the disk, such as vda.", .max = 64),
+    STR("type", "file, block or volume.", .max = 64),
+    STR("path", "Where the copy goes on the target; of a volume its name.", .max = 4096),
+    STR("pool", "Storage pool of a volume.", .max = 255),
+    STR("format", "Format of the image.", .max = 64),
+    STR("backing", "Backing file of an incremental copy.", .max = 4096),
+    STR("backingFormat", "Its format.", .max = 64),
+    COUNT("sizeBytes", "Virtual size in bytes."),
+    BOOL("create", "Whether Ferry makes it, and removes it after a failure."),
+    END,
+};
+
 const FerryField ferry_fields_migration_state[] = {
     STR("migrationUid", "metadata.uid of the VirtualMachineInstanceMigration.", .pattern = "uuid"),
     STR("vmiUID", "libvirt's UUID of the VM.", .pattern = "uuid"),
@@ -95,6 +108,8 @@ const FerryField ferry_fields_migration_state[] = {
     OBJ("migrationConfiguration", ferry_fields_migration_configuration,
         "The configuration this migration runs with, resolved when it was scheduled.",
         .flags = FERRY_FIELD_OPEN),
+    OBJS("targetDisks", target_disk, "Images that the target needs for the disks to be copied.",
+         .max = 256),
     COUNT("agentEpoch", "Epoch of the source's agent that runs the migration."),
     STR("sourceDomainState", "State of the domain on the source, as last reported.",
         .values = ferry_values_domain_state),

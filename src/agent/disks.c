@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The target's images for disks that are copied: planned, written down, made; and removed after a
+// failure. What is to be made stands in status.migrationState.targetDisks before it is made, so the
+// agent that comes after a crash knows what to remove.
+#include "agent/migration_private.h"
+#include "base/error.h"
+#include "base/log.h"
+
+#define PEER_WAIT_MS 10000
+#define PEER_PAUSE_MS 100
+
+static gboolean must_make(const json_t *disks) {
+  gsize i;
+  json_t *disk;
+  json_array_foreach((json_t *)disks, i, disk) {
+    if (ferry_json_bool(disk, "create", FALSE))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* An earlier agent may have made some before it ended: these are Ferry's, though they exist. */
+static void keep_ours(json_t *plan, const json_t *before) {
+  gsize i;
+  json_t *disk;
+  json_array_foreach(plan, i, disk) {
+    const json_t *old = ferry_json_find(before, "name", ferry_json_str(disk, "name"));
+    if (ferry_json_bool(old, "create", FALSE) &&
+        g_strcmp0(ferry_json_str(old, "path"), ferry_json_str(disk, "path")) == 0)
+      json_object_set_new(disk, "create", json_true());
+  }
+}
+
+gboolean ferry_migration_disks_prepare(FerryMigration *m, GError **error) {
+  const FerryMigrateRequest *request = &m->settings.request;
+  json_t *phase = ferry_migration_phase(m, "PreparingTarget");
+  json_t *plan = request->copy_disks ? ferry_host_job_disks_plan(m->job, request, error) : NULL;
+  if (!plan || json_array_size(plan) == 0) {
+    json_decref(phase); /* TargetReady brings both timestamps */
+    json_decref(plan);
+    return !request->copy_disks || plan != NULL;
+  }
+  keep_ours(plan, m->disks);
+  json_decref(m->disks);
+  m->disks = plan;
+  ferry_json_set(phase, "migrationState.targetDisks", json_deep_copy(plan));
+  ferry_delivery_send(m->delivery, phase);
+  if (!must_make(plan))
+    return TRUE;
+  FerryDeliveryResult delivered = FERRY_DELIVERY_PENDING;
+  while (delivered == FERRY_DELIVERY_PENDING && !ferry_migration_must_stop(m))
+    delivered = ferry_delivery_flush(m->delivery, 500);
+  if (delivered != FERRY_DELIVERED) {
+    json_decref(m->disks); /* nothing was made */
+    m->disks = NULL;
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
+                "the server did not take the list of disks to make");
+    return FALSE;
+  }
+  m->accepted = TRUE; /* PreparingTarget is written */
+  if (ferry_host_job_disks_make(m->job, request->dest_uri, plan, error))
+    return TRUE;
+  g_prefix_error(error, "the disks cannot be prepared on the target: ");
+  return FALSE;
+}
+
+/* Whether nobody uses the images: the target's QEMU is gone. */
+static gboolean target_is_quiet(FerryMigration *m, GError **error) {
+  gint64 until = g_get_monotonic_time() + PEER_WAIT_MS * 1000;
+  for (;;) {
+    FerryDomainState peer;
+    g_clear_error(error);
+    if (ferry_host_peer_state(m->agent->host, m->settings.request.dest_uri, m->uuid, &peer,
+                              error)) {
+      if (!peer.active)
+        return TRUE;
+      g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT, "the domain is active there (%s)",
+                  peer.state);
+    }
+    if (g_get_monotonic_time() > until || !ferry_agent_sleep(m->agent, PEER_PAUSE_MS))
+      return FALSE;
+  }
+}
+
+void ferry_migration_disks_undo(FerryMigration *m, char **message) {
+  if (!must_make(m->disks) || !m->job)
+    return;
+  g_autoptr(GError) error = NULL;
+  if (target_is_quiet(m, &error) &&
+      ferry_host_job_disks_remove(m->job, m->settings.request.dest_uri, m->disks, &error)) {
+    ferry_info("what was made on the target for the disks is removed", "FERRY_MIGRATION", m->name);
+    json_decref(m->disks);
+    m->disks = NULL;
+    return;
+  }
+  g_autoptr(GString) left = g_string_new(NULL);
+  gsize i;
+  json_t *disk;
+  json_array_foreach(m->disks, i, disk) {
+    if (ferry_json_bool(disk, "create", FALSE))
+      g_string_append_printf(left, "%s%s", left->len ? ", " : "", ferry_json_str(disk, "path"));
+  }
+  ferry_warning("images are left behind on the target", "FERRY_MIGRATION", m->name, "FERRY_PATHS",
+                left->str);
+  if (message && *message) {
+    char *text = g_strdup_printf("%s; left behind on the target, remove it there: %s (%s)",
+                                 *message, left->str, error ? error->message : "no reason given");
+    g_free(*message);
+    *message = text;
+  }
+}

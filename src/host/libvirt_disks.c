@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the target must hold before disks are copied: an image of the exact size and format for
+// each, made through the target's own libvirt and removed again where the migration fails.
+//
+// Theory of operation: a plan is looked up first and changes nothing, so that the caller can write
+// it down before anything is made. A file lies in a directory, and libvirt's storage API knows
+// directories as pools: where the target has an active pool with that path, that is used, otherwise
+// a transient one is made for the moment. Two agents may do this in one directory at once, then
+// one of them finds the other's pool vanish: it tries again.
+#include "host/libvirt_private.h"
+#include "base/error.h"
+#include "model/migration_flags.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_POOLS 1000
+#define TRIES 20
+#define TRY_PAUSE_US 100000
+
+typedef struct {
+  virConnectPtr conn;
+  virStoragePoolPtr pool;
+  gboolean ours; /* transient, made by us: destroy it */
+} Pool;
+
+static void pool_clear(Pool *p) {
+  if (p->pool && p->ours && virStoragePoolDestroy(p->pool) < 0)
+    virResetLastError();
+  if (p->pool)
+    virStoragePoolFree(p->pool);
+  p->pool = NULL;
+}
+
+static virStoragePoolPtr find_pool(virConnectPtr conn, const char *directory) {
+  virStoragePoolPtr *pools = NULL, found = NULL;
+  int n = virConnectListAllStoragePools(conn, &pools, VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE);
+  for (int i = 0; i < n; i++) {
+    char *xml = found || i >= MAX_POOLS ? NULL : virStoragePoolGetXMLDesc(pools[i], 0);
+    g_autofree char *path = xml ? ferry_disks_pool_path(xml) : NULL;
+    free(xml);
+    if (g_strcmp0(path, directory) == 0)
+      found = pools[i];
+    else
+      virStoragePoolFree(pools[i]);
+  }
+  free(pools);
+  virResetLastError();
+  return found;
+}
+
+/* The pool for `disk`, refreshed; `make`: a transient one where the target has none. A NULL pool
+ * without an error: there is none, and none was asked for. */
+static gboolean pool_open(Pool *p, virConnectPtr conn, const json_t *disk, gboolean make,
+                          GError **error) {
+  *p = (Pool){.conn = conn};
+  const char *name = ferry_json_str(disk, "pool"), *path = ferry_json_str(disk, "path");
+  if (name) {
+    p->pool = virStoragePoolLookupByName(conn, name);
+    if (!p->pool)
+      return ferry_libvirt_error(error, "the target has not the VM's storage pool");
+  } else {
+    g_autofree char *directory = g_path_get_dirname(path);
+    p->pool = find_pool(conn, directory);
+    if (!p->pool && make && g_strcmp0(ferry_json_str(disk, "type"), "block") != 0) {
+      g_autofree char *uuid = g_uuid_string_random();
+      g_autofree char *pool_name = g_strconcat("ferry-", uuid, NULL);
+      g_autofree char *xml = ferry_disks_pool_xml(pool_name, directory);
+      p->pool = virStoragePoolCreateXML(conn, xml, VIR_STORAGE_POOL_CREATE_WITH_BUILD);
+      p->ours = p->pool != NULL;
+      if (!p->pool) {
+        g_autofree char *doing =
+            g_strdup_printf("the target cannot use the directory %s", directory);
+        return ferry_libvirt_error(error, doing);
+      }
+      return TRUE;
+    }
+  }
+  if (p->pool && virStoragePoolRefresh(p->pool, 0) < 0)
+    virResetLastError(); /* another refresh is under way */
+  return TRUE;
+}
+
+static virStorageVolPtr pool_find(Pool *p, const json_t *disk) {
+  g_autofree char *name = g_path_get_basename(ferry_json_str(disk, "path"));
+  virStorageVolPtr vol = p->pool ? virStorageVolLookupByName(p->pool, name) : NULL;
+  if (!vol)
+    virResetLastError();
+  return vol;
+}
+
+/* ---- the plan ---- */
+
+static gboolean is_chosen(const FerryMigrateRequest *r, const json_t *disk) {
+  const char *name = ferry_json_str(disk, "name");
+  const json_t *chosen = json_object_get(r->config, "migrateDisks");
+  if (json_array_size(chosen)) {
+    for (gsize i = 0; i < json_array_size(chosen); i++)
+      if (g_strcmp0(json_string_value(json_array_get(chosen, i)), name) == 0)
+        return TRUE;
+    return FALSE;
+  }
+  if (r->disks)
+    return name && g_strv_contains(r->disks, name);
+  return !ferry_json_bool(disk, "readonly", FALSE) && !ferry_json_bool(disk, "shareable", FALSE);
+}
+
+/* The name of a domain of the target, other than `uuid`, that has `path` as a disk, or NULL. */
+static char *used_by(virConnectPtr conn, const char *uuid, const char *path) {
+  virDomainPtr *domains = NULL;
+  char *user = NULL;
+  int n = virConnectListAllDomains(conn, &domains, 0);
+  for (int i = 0; i < n; i++) {
+    char other[VIR_UUID_STRING_BUFLEN] = "";
+    virDomainGetUUIDString(domains[i], other);
+    char *xml = user || g_strcmp0(other, uuid) == 0 ? NULL : virDomainGetXMLDesc(domains[i], 0);
+    g_autoptr(json_t) disks = xml ? ferry_disks_xml_parse(xml) : NULL;
+    free(xml);
+    if (ferry_json_find(disks, "path", path))
+      user = g_strdup(virDomainGetName(domains[i]));
+    virDomainFree(domains[i]);
+  }
+  free(domains);
+  virResetLastError();
+  return user;
+}
+
+/* Whether what is there already can take the copy. */
+static void judge_existing(virStorageVolPtr vol, const json_t *disk, GString *problems) {
+  char *xml = virStorageVolGetXMLDesc(vol, 0);
+  gint64 capacity = -1, size = ferry_json_int(disk, "sizeBytes", 0);
+  g_autofree char *format = NULL;
+  gboolean known = xml && ferry_disks_volume_parse(xml, &capacity, &format);
+  free(xml);
+  const char *wanted = ferry_json_str(disk, "format");
+  gboolean same_format = !format || g_strcmp0(format, wanted) == 0 ||
+                         (g_strcmp0(wanted, "raw") == 0 && g_strcmp0(format, "iso") == 0);
+  if (known && capacity == size && same_format)
+    return;
+  g_string_append_printf(problems,
+                         "%sdisk %s: %s exists there with %" G_GINT64_FORMAT
+                         " bytes in format %s, the VM's has %" G_GINT64_FORMAT
+                         " bytes in format %s; move it away on the target",
+                         problems->len ? "; " : "", ferry_json_str(disk, "name"),
+                         ferry_json_str(disk, "path"), capacity, format ? format : "unknown", size,
+                         wanted);
+}
+
+static void plan_disk(virConnectPtr conn, const char *uuid, json_t *disk, GString *problems) {
+  g_autoptr(GError) error = NULL;
+  const char *path = ferry_json_str(disk, "path");
+  Pool pool;
+  json_object_set_new(disk, "create", json_false());
+  g_autofree char *user = used_by(conn, uuid, path);
+  if (user) {
+    g_string_append_printf(problems, "%sdisk %s: %s belongs to the domain %s there",
+                           problems->len ? "; " : "", ferry_json_str(disk, "name"), path, user);
+    return;
+  }
+  if (!pool_open(&pool, conn, disk, TRUE, &error)) {
+    g_string_append_printf(problems, "%sdisk %s: %s", problems->len ? "; " : "",
+                           ferry_json_str(disk, "name"), error->message);
+    return;
+  }
+  virStorageVolPtr vol = pool_find(&pool, disk);
+  if (vol) {
+    judge_existing(vol, disk, problems);
+    virStorageVolFree(vol);
+  } else if (pool.pool) {
+    json_object_set_new(disk, "create", json_true());
+  } /* a block device without a pool: it is there or QEMU says so */
+  pool_clear(&pool);
+}
+
+/* The disks to copy with the path each has at the target; sizes are virtual sizes. */
+static json_t *wanted_disks(virDomainPtr domain, const FerryMigrateRequest *r, GError **error) {
+  char *xml = virDomainGetXMLDesc(domain, 0);
+  if (!xml) {
+    ferry_libvirt_error(error, "cannot read the domain's XML");
+    return NULL;
+  }
+  g_autoptr(json_t) all = ferry_disks_xml_parse(xml);
+  free(xml);
+  g_autoptr(json_t) there = ferry_disks_xml_parse(ferry_json_str(r->config, "destinationXML"));
+  gboolean whole = !ferry_migration_flag_on(r->config, "copyStorageIncremental");
+  json_t *out = json_array();
+  gsize i;
+  json_t *disk;
+  json_array_foreach(all, i, disk) {
+    const char *name = ferry_json_str(disk, "name"), *path = ferry_json_str(disk, "path");
+    virDomainBlockInfo info;
+    if (!name || !path || !is_chosen(r, disk))
+      continue;
+    if (virDomainGetBlockInfo(domain, name, &info, 0) < 0) {
+      g_autofree char *doing = g_strdup_printf("cannot read the size of disk %s", name);
+      ferry_libvirt_error(error, doing);
+      json_decref(out);
+      return NULL;
+    }
+    json_t *item = json_deep_copy(disk);
+    const json_t *moved = ferry_json_find(there, "name", name);
+    if (ferry_json_str(moved, "path"))
+      json_object_update((json_t *)item, (json_t *)moved);
+    ferry_json_set_int(item, "sizeBytes", (gint64)info.capacity);
+    if (!ferry_json_str(item, "format"))
+      ferry_json_set_str(item, "format", "raw");
+    if (whole) { /* a whole copy has no backing file */
+      json_object_del(item, "backing");
+      json_object_del(item, "backingFormat");
+    }
+    json_object_del(item, "readonly");
+    json_object_del(item, "shareable");
+    json_array_append_new(out, item);
+  }
+  return out;
+}
+
+static virConnectPtr connect_target(const char *uri, GError **error) {
+  virConnectPtr conn = virConnectOpen(uri ? uri : "");
+  if (!conn)
+    ferry_libvirt_error(error, "cannot connect to the target's libvirt");
+  return conn;
+}
+
+json_t *ferry_libvirt_job_disks_plan(FerryHostJob *job, const FerryMigrateRequest *r,
+                                     GError **error) {
+  if (!(ferry_libvirt_migrate_flags(r) &
+        (VIR_MIGRATE_NON_SHARED_DISK | VIR_MIGRATE_NON_SHARED_INC)))
+    return json_array();
+  virDomainPtr domain = ferry_libvirt_job_domain(job);
+  g_autoptr(json_t) disks = wanted_disks(domain, r, error);
+  if (!disks || json_array_size(disks) == 0)
+    return g_steal_pointer(&disks);
+  virConnectPtr conn = connect_target(r->dest_uri, error);
+  if (!conn)
+    return NULL;
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+  virDomainGetUUIDString(domain, uuid);
+  g_autoptr(GString) problems = g_string_new(NULL);
+  gsize i;
+  json_t *disk;
+  json_array_foreach(disks, i, disk) plan_disk(conn, uuid, disk, problems);
+  virConnectClose(conn);
+  if (problems->len) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID, "the target cannot take the disks: %s",
+                problems->str);
+    return NULL;
+  }
+  return g_steal_pointer(&disks);
+}
+
+/* ---- making and removing ---- */
+
+typedef gboolean (*DiskFunc)(Pool *pool, const json_t *disk, GError **error);
+
+static gboolean make_disk(Pool *pool, const json_t *disk, GError **error) {
+  virStorageVolPtr vol = pool_find(pool, disk);
+  if (!vol) {
+    g_autofree char *xml = ferry_disks_volume_xml(disk);
+    vol = virStorageVolCreateXML(pool->pool, xml, 0);
+  }
+  if (!vol) {
+    g_autofree char *doing =
+        g_strdup_printf("cannot make %s on the target", ferry_json_str(disk, "path"));
+    return ferry_libvirt_error(error, doing);
+  }
+  virStorageVolFree(vol);
+  return TRUE;
+}
+
+static gboolean remove_disk(Pool *pool, const json_t *disk, GError **error) {
+  virStorageVolPtr vol = pool_find(pool, disk);
+  if (!vol)
+    return TRUE;
+  gboolean ok = virStorageVolDelete(vol, 0) == 0;
+  virStorageVolFree(vol);
+  if (ok)
+    return TRUE;
+  g_autofree char *doing =
+      g_strdup_printf("cannot remove %s on the target", ferry_json_str(disk, "path"));
+  return ferry_libvirt_error(error, doing);
+}
+
+static gboolean with_pool(virConnectPtr conn, const json_t *disk, DiskFunc func, GError **error) {
+  for (guint i = 0;; i++) {
+    g_autoptr(GError) cause = NULL;
+    Pool pool;
+    gboolean ok =
+        pool_open(&pool, conn, disk, TRUE, &cause) && (!pool.pool || func(&pool, disk, &cause));
+    pool_clear(&pool);
+    if (ok)
+      return TRUE;
+    gboolean again = cause->code == VIR_ERR_NO_STORAGE_POOL ||
+                     cause->code == VIR_ERR_OPERATION_INVALID ||
+                     strstr(cause->message, "conflict") || strstr(cause->message, "being");
+    if (!again || i >= TRIES) {
+      g_propagate_error(error, g_steal_pointer(&cause));
+      return FALSE;
+    }
+    g_usleep(TRY_PAUSE_US);
+  }
+}
+
+static gboolean each(const char *uri, const json_t *disks, DiskFunc func, GError **error) {
+  virConnectPtr conn = NULL;
+  gboolean ok = TRUE;
+  gsize i;
+  json_t *disk;
+  json_array_foreach((json_t *)disks, i, disk) {
+    if (!ferry_json_bool(disk, "create", FALSE) || !ferry_json_str(disk, "path"))
+      continue;
+    if (!conn && !(conn = connect_target(uri, error)))
+      return FALSE;
+    /* the others are done all the same; the first error is told */
+    ok = with_pool(conn, disk, func, ok ? error : NULL) && ok;
+  }
+  if (conn)
+    virConnectClose(conn);
+  return ok;
+}
+
+gboolean ferry_libvirt_job_disks_make(FerryHostJob *job, const char *uri, const json_t *disks,
+                                      GError **error) {
+  return each(uri, disks, make_disk, error);
+}
+
+gboolean ferry_libvirt_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
+                                        GError **error) {
+  return each(uri, disks, remove_disk, error);
+}
