@@ -4,6 +4,10 @@
 _ferry_kinds="vmi vmim node namespace event kubevirt migrationpolicy network evacuation all"
 _ferry_global="--kubeconfig --server --namespace -n --color --help -h"
 
+# The migration flags, and those of them that take a value: by build/flags-doc words and values.
+_ferry_flags="--live --no-live --p2p --no-p2p --tunnelled --no-tunnelled --offline --suspend --persistent --no-persistent --undefinesource --no-undefinesource --change-protection --unsafe --abort-on-error --no-abort-on-error --auto-converge --no-auto-converge --auto-converge-initial --auto-converge-increment --post-copy --postcopy --no-post-copy --postcopy-bandwidth --postcopy-resume --available-switchover-bandwidth --bandwidth --tls --no-tls --tls-destination --parallel --no-parallel --parallel-connections --zerocopy --rdma-pin-all --migrateuri --listen-address --graphicsuri --compressed --no-compressed --comp-methods --comp-mt-level --comp-mt-threads --comp-mt-dthreads --comp-xbzrle-cache --comp-zlib-level --comp-zstd-level --copy-storage-all --copy-storage-inc --copy-storage-synchronous-writes --migrate-disks --migrate-disks-detect-zeroes --disks-port --disks-uri --dname --xml --persistent-xml"
+_ferry_flag_values="--auto-converge-initial --auto-converge-increment --postcopy-bandwidth --available-switchover-bandwidth --bandwidth --tls-destination --parallel-connections --migrateuri --listen-address --graphicsuri --comp-methods --comp-mt-level --comp-mt-threads --comp-mt-dthreads --comp-xbzrle-cache --comp-zlib-level --comp-zstd-level --migrate-disks --migrate-disks-detect-zeroes --disks-port --disks-uri --dname --xml --persistent-xml"
+
 # The options of each verb, beside the global ones.
 _ferry_options_of() {
   case $1 in
@@ -12,11 +16,8 @@ _ferry_options_of() {
   apply | create) echo "--filename -f --dry-run --output -o" ;;
   delete) echo "--filename -f --selector -l --dry-run --no-wait --ignore-not-found" ;;
   label | annotate) echo "--overwrite --selector -l --dry-run --output -o" ;;
-  migrate)
-    echo "--to --network --max-downtime --bandwidth --post-copy --auto-converge --no-wait --detach" \
-      "--output -o"
-    ;;
-  check) echo "--to --network --output -o" ;;
+  migrate) echo "--to --network --max-downtime $_ferry_flags --no-wait --detach --output -o" ;;
+  check) echo "--to --network --max-downtime $_ferry_flags --output -o" ;;
   cancel) echo "--no-wait --output -o" ;;
   events) echo "--for --output -o --all-namespaces -A --watch -w --no-headers" ;;
   top) echo "--no-headers" ;;
@@ -50,9 +51,13 @@ _ferry_scan() {
       skip=
       continue
     fi
+    if [[ " $_ferry_flag_values " == *" $word "* ]]; then
+      skip=1
+      continue
+    fi
     case $word in
     --kubeconfig | --server | --namespace | -n | --color | --output | -o | --selector | -l | \
-      --filename | -f | --to | --network | --max-downtime | --bandwidth | --for | --state-dir)
+      --filename | -f | --to | --network | --max-downtime | --for | --state-dir)
       skip=1
       ;;
     -*) ;;
@@ -67,7 +72,7 @@ _ferry() {
   _ferry_scan
   local offer=
   case $prev in
-  --kubeconfig | --filename | -f)
+  --kubeconfig | --filename | -f | --xml | --persistent-xml)
     mapfile -t COMPREPLY < <(compgen -f -- "$cur")
     return
     ;;
@@ -86,8 +91,10 @@ _ferry() {
   --namespace | -n) offer=$(_ferry_names namespace) ;;
   --to) offer=$(_ferry_names node) ;;
   --network) offer=$(_ferry_names network) ;;
-  --server | --selector | -l | --max-downtime | --bandwidth | --for) return ;;
+  --comp-methods) offer="xbzrle mt zlib zstd" ;;
+  --server | --selector | -l | --max-downtime | --for) return ;;
   *)
+    [[ " $_ferry_flag_values " == *" $prev "* ]] && return
     if [[ $cur == -* ]]; then
       offer="$_ferry_global $(_ferry_options_of "$verb")"
       [[ $verb ]] || offer="$offer --version"

@@ -63,7 +63,8 @@ static void test_settings(void) {
   ferry_settings_read(&s, object);
   g_assert_cmpint(s.request.bandwidth, ==, 64 * 1024 * 1024);
   g_assert_true(s.request.post_copy && s.request.copy_disks);
-  g_assert_false(s.request.tls || s.request.unsafe || s.request.auto_converge);
+  g_assert_true(s.request.tls); /* unless disableTLS */
+  g_assert_false(s.request.unsafe || s.request.auto_converge);
   g_assert_true(s.allow_workload_disruption); /* follows allowPostCopy */
   g_assert_cmpstr(s.request.disks[0], ==, "vda");
   g_assert_null(s.request.disks[1]);
