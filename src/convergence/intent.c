@@ -18,9 +18,10 @@
 #include "convergence/private.h"
 #include <math.h>
 
-#define SLACK 0.04       /* share of the time that may be spent on a cheaper end */
-#define TRUSTED 0.15     /* residual up to which the model is believed */
-#define CANDIDATES 18    /* limits that are priced */
+#define SLACK 0.04    /* share of the time that may be spent on a cheaper end */
+#define TRUSTED 0.15  /* residual up to which the model is believed */
+#define CANDIDATES 18 /* limits that are priced */
+#define LOOK_SHARE 0.8
 #define RATE_CHANGE 0.2  /* makes a new plan */
 #define SIGNIFICANT 0.05 /* smaller changes of the limit are not worth a call */
 #define ROUNDS_BETWEEN 2
@@ -33,8 +34,9 @@
 #define OVERDUE_LEAST_S 0.25 /* QEMU takes up a new limit every 100 ms */
 #define BROKEN_PROMISES 2    /* after so many only what was seen is believed */
 #define LIMIT_TAKEN_UP_US 150000
-#define WAVERING 4        /* times the patience */
-#define THROTTLE_RAISE 10 /* percent */
+#define WAVERING 4          /* times the patience */
+#define THROTTLE_RAISE 10   /* percent */
+#define POSTCOPY_DOUBT 1.25 /* how much longer the stalls of post-copy may get than reckoned */
 #define REPLAN_US 200000
 
 /* The largest limit in seconds of pause without eps. */
@@ -106,18 +108,28 @@ static double observed(const FerryConvergence *c, const FerryPath *path, gint64 
   return MAX(seen, c->is.plan_limit * path->switch_rate);
 }
 
-/* After the first pass: how high may the limit stay low? */
-static void look(FerryConvergence *c, gint64 now_us, const FerryPath *path) {
-  double need = c->t.boundary_start / path->switch_rate;
-  double budget = SLACK * (elapsed(c, now_us) + need);
-  double limit = MIN(need, room(c)) - budget;
-  if (c->t.boundary_start / path->rate > budget && limit > c->is.plan_limit)
-    set_limit(c, now_us, path, limit, "FirstPass", "after the first pass");
+/* No model yet. After the first pass: how high may the limit stay low? Later: the passes are too
+ * short or too alike to learn from, so what was seen decides. */
+static void look(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
+  double need = v / path->switch_rate, limit;
+  if (c->t.passes < 2) {
+    double budget = SLACK * (elapsed(c, now_us) + need);
+    limit = MIN(need, room(c)) - budget;
+    if (limit > LOOK_SHARE * need) /* a look so short teaches nothing */
+      limit = need * 1.05;
+    if (v / path->rate > budget && limit > c->is.plan_limit)
+      set_limit(c, now_us, path, limit, "FirstPass", "after the first pass");
+  } else if (c->t.passes >= c->is.raised_at + ROUNDS_BETWEEN) {
+    limit = need <= room(c) ? need * MARGIN : room(c) / 2; /* too high to learn from: lower it */
+    set_limit(c, now_us, path, limit, limit > c->is.plan_limit ? "NotConverging" : "Plan",
+              "no pass was shorter than another");
+  }
 }
 
 static gboolean allowed(const FerryConvergence *c, const FerryOption *o, double now) {
   double max = (double)c->intent.max_downtime_ms / 1000;
-  if (!isfinite(o->seconds) || o->pause > max)
+  double pause = o->kind == FERRY_OPTION_POSTCOPY ? o->pause * POSTCOPY_DOUBT : o->pause;
+  if (!isfinite(o->seconds) || pause > max)
     return FALSE;
   return c->intent.max_duration_ms <= 0 ||
          now + o->seconds <= (double)c->intent.max_duration_ms / 1000;
@@ -355,6 +367,10 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
     limit = s->plan_limit * MARGIN;
     why = "it should have converged by now";
   }
+  if (now > s->reference * (1 + SLACK) && s->broken > 0) { /* the time for cheaper ends is over */
+    limit = MAX(limit, v * MARGIN / path->switch_rate);
+    why = "it took longer than the gain was worth";
+  }
   double promised = now + MAX(OVERDUE_LEAST_S, OVERDUE * o->seconds);
   if (limit <= s->plan_limit || may_raise(c)) {
     gboolean other = fabs(limit - s->plan_limit) > SIGNIFICANT * s->plan_limit;
@@ -375,7 +391,7 @@ void ferry_intent_boundary(FerryConvergence *c, gint64 now_us) {
   if (c->t.fitted)
     plan(c, now_us, &path, v);
   else
-    look(c, now_us, &path);
+    look(c, now_us, &path, v);
 }
 
 static void check_deadline(FerryConvergence *c, gint64 now_us, const FerryPath *path) {
@@ -387,7 +403,7 @@ static void check_deadline(FerryConvergence *c, gint64 now_us, const FerryPath *
       now + pending / path->switch_rate * MARGIN + path->eps >= end) {
     FerryOption o =
         ferry_model_postcopy(path, pending, c->t.writer.working_set, c->intent.post_copy_preempt);
-    if (o.pause * 1000 > (double)c->intent.max_downtime_ms && !c->is.noted) {
+    if (o.pause * POSTCOPY_DOUBT * 1000 > (double)c->intent.max_downtime_ms && !c->is.noted) {
       c->is.noted = TRUE;
       note_infeasible(c, now_us, path, pending);
     }

@@ -108,10 +108,12 @@ static void complete(FerryTracker *t, double v, gint64 processed) {
   double seconds = t->pass_seconds * (1 - t->throttle);
   t->passes++;
   t->previous_v = t->boundary_start;
-  t->boundary_start = t->pass_counts ? MAX(v, rest + fresh) : v;
+  t->boundary_start = t->pass_counts ? MAX(v, rest + fresh) : MAX(v, fresh / t->pass_jump);
   t->best_v = MIN(t->best_v, t->boundary_start);
   if (t->pass_counts && seconds >= SHORTEST_S && rest < MOSTLY_REST * MAX(t->boundary_start, 1))
     push_round(t, seconds, fresh, rest);
+  else if (!t->fitted && t->pass_jump > 1 && t->passes > 2) /* several short passes, much alike */
+    push_round(t, seconds / t->pass_jump, fresh / t->pass_jump, 0);
   t->boundary_v = v;
   t->boundary_processed = processed;
   t->waiting = FALSE;
@@ -120,6 +122,7 @@ static void complete(FerryTracker *t, double v, gint64 processed) {
 static void begin(FerryTracker *t, int iteration, gint64 now_us, gboolean exact) {
   t->pass_seconds = (double)(now_us - t->boundary_us) / 1e6;
   t->pass_counts = iteration == t->iteration + 1 && t->exact && exact && !t->waiting;
+  t->pass_jump = iteration - t->iteration;
   t->iteration = iteration;
   t->boundary_us = now_us;
   t->exact = exact;

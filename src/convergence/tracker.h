@@ -38,8 +38,9 @@ typedef struct {
   double boundary_v;     /* bytes to send at its first sample; < 0: there was no pass yet */
   double boundary_start; /* bytes to send when it began */
   gint64 boundary_processed;
-  gboolean waiting;     /* its first sample is still to come */
-  gboolean exact;       /* boundary_us is the event's, not guessed from a sample */
+  gboolean waiting; /* its first sample is still to come */
+  gboolean exact;   /* boundary_us is the event's, not guessed from a sample */
+  int pass_jump; /* how many passes have begun since the boundary before; 1 unless one was missed */
   double pass_seconds;  /* how long the pass before it took */
   gboolean pass_counts; /* ... and whether that can be trusted */
   double throttle;      /* of the guest, 0..1: a round under it counts for less */

@@ -114,7 +114,7 @@ static void test_controller_dies(void) {
 
 /* the rate falls by more than a fifth: the plan is made anew with the next samples */
 static void test_new_plan(void) {
-  FerryConvergenceIntent intent = {.max_downtime_ms = 500};
+  FerryConvergenceIntent intent = {.max_downtime_ms = 1200};
   g_autoptr(FerryConvergence) c = ferry_convergence_new(&intent, 0);
   FerryConvergenceDecision d;
   gint64 now = 0, sent = 0, left = 200000000;
