@@ -126,14 +126,13 @@ void ferry_metrics_request(FerryMetrics *m, const FerryRequest *req) {
 /* ---- the process ---- */
 
 static double resident_bytes(void) {
-  unsigned long size = 0, resident = 0;
-  FILE *file = fopen("/proc/self/statm", "re");
-  if (file) {
-    if (fscanf(file, "%lu %lu", &size, &resident) != 2)
-      resident = 0;
-    fclose(file);
+  g_autofree char *text = NULL;
+  guint64 pages = 0;
+  if (g_file_get_contents("/proc/self/statm", &text, NULL, NULL)) {
+    const char *second = strchr(text, ' ');
+    pages = second ? g_ascii_strtoull(second, NULL, 10) : 0;
   }
-  return (double)resident * (double)sysconf(_SC_PAGESIZE);
+  return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
 static double open_files(void) {

@@ -88,7 +88,7 @@ char *ferry_api_token_new(FerryApi *api, const char *node, GError **error) {
   if (ok) {
     json_object_set_new(all, hash,
                         json_pack("{s:s, s:I}", "node", node, "expires",
-                                  (json_int_t)(ferry_clock_wall_ms(api->clock) + TOKEN_MS)));
+                                  (json_int_t)ferry_clock_wall_ms(api->clock) + TOKEN_MS));
     ok = tokens_write(api, all, error);
   }
   g_mutex_unlock(&api->tokens);

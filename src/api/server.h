@@ -18,8 +18,8 @@ typedef struct {
   gboolean (*report)(gpointer data, const char *node, const json_t *body, GError **error);
   /** Appends Prometheus text to `out` for GET /metrics, beside the API's own. May be NULL. */
   void (*metrics)(gpointer data, GString *out);
-  /** "https://HOST:PORT" of the other servers that were discovered, NULL-ended, for GET /peers. Free
-   * with g_strfreev. NULL: none ever. */
+  /** "https://HOST:PORT" of the other servers that were discovered, NULL-ended, for GET /peers.
+   * Free with g_strfreev. NULL: none ever. */
   char **(*peers)(gpointer data);
   gpointer data;
 } FerryApiHooks;
