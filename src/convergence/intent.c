@@ -37,6 +37,7 @@
 #define WAVERING 4          /* times the patience */
 #define THROTTLE_RAISE 10   /* percent */
 #define POSTCOPY_DOUBT 1.25 /* how much longer the stalls of post-copy may get than reckoned */
+#define HOPELESS 8
 #define REPLAN_US 200000
 
 /* The largest limit in seconds of pause without eps. */
@@ -62,7 +63,8 @@ FerryPath ferry_intent_path(const FerryConvergence *c) {
 /* What QEMU must be told for a pause of `seconds`: it multiplies the limit with the wire's rate. */
 static double scale(const FerryConvergence *c, const FerryPath *path) {
   double wire = c->t.wire_rate > 0 ? c->t.wire_rate : path->rate;
-  wire = MAX(wire, (double)c->intent.bandwidth_cap); /* a window may send more than the mean */
+  if (path->switch_rate > path->rate) /* a window may send more than the mean, up to the cap */
+    wire = MAX(wire, (double)c->intent.bandwidth_cap);
   if (wire <= 0 || path->switch_rate < 1.1 * wire)
     return 1;
   return path->switch_rate / wire;
@@ -99,13 +101,17 @@ void ferry_intent_start(FerryConvergence *c, gint64 now_us) {
                c->limit_ms + c->intent.switchover_cost_ms);
 }
 
+/* Below this QEMU switches over, in bytes. */
+static double threshold(const FerryConvergence *c) {
+  return (double)c->limit_ms / 1000 * c->t.wire_rate;
+}
+
 /* What there was to send when the last pass began. A look that did not end in a switch-over found
  * more than the threshold, whatever a late sample says. */
-static double observed(const FerryConvergence *c, const FerryPath *path, gint64 now_us,
-                       double seen) {
+static double observed(const FerryConvergence *c, gint64 now_us, double seen) {
   if (c->t.passes < 2 || now_us - c->is.limit_us < LIMIT_TAKEN_UP_US)
     return seen;
-  return MAX(seen, c->is.plan_limit * path->switch_rate);
+  return MAX(seen, threshold(c));
 }
 
 /* No model yet. After the first pass: how high may the limit stay low? Later: the passes are too
@@ -145,7 +151,7 @@ static FerryOption price(const FerryConvergence *c, const FerryPath *path, doubl
     return ferry_model_precopy(&t->writer, path, v, limit, throttle, horizon);
   FerryOption o = ferry_model_precopy(&t->writer, path, v, limit, throttle, horizon);
   double reached = limit * path->switch_rate;
-  double best = c->is.broken > 0 ? MAX(t->best_v, c->is.plan_limit * path->switch_rate) : t->best_v;
+  double best = c->is.broken > 0 ? MAX(t->best_v, threshold(c)) : t->best_v;
   if (throttle <= 0 && best * MARGIN <= reached) { /* a pass as good as the best will come */
     double seconds = 3 * v / path->rate + limit + path->eps;
     if (!isfinite(o.seconds) || o.seconds > seconds)
@@ -347,7 +353,8 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
     s->planned = TRUE;
     return;
   }
-  s->verdict_us = 0;
+  if (s->broken < HOPELESS)
+    s->verdict_us = 0;
   if (s->forecast <= 0)
     s->forecast = now + o->seconds;
   if (o->kind == FERRY_OPTION_POSTCOPY) {
@@ -358,8 +365,10 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
     return;
   }
   gboolean overdue = s->planned && now > s->promised;
-  if (overdue)
-    s->broken++;
+  if (overdue && ++s->broken >= HOPELESS && s->plan_limit >= 0.99 * room(c)) {
+    infeasible(c, now_us, path, v); /* the most that is allowed did not do, whatever was reckoned */
+    return;
+  }
   plan_throttle(c, now_us, o, overdue);
   double limit = o->limit;
   const char *why = "the cheapest end within the intent";
@@ -371,6 +380,7 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
     limit = MAX(limit, v * MARGIN / path->switch_rate);
     why = "it took longer than the gain was worth";
   }
+  limit = MIN(limit, room(c));
   double promised = now + MAX(OVERDUE_LEAST_S, OVERDUE * o->seconds);
   if (limit <= s->plan_limit || may_raise(c)) {
     gboolean other = fabs(limit - s->plan_limit) > SIGNIFICANT * s->plan_limit;
@@ -383,7 +393,7 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
 
 void ferry_intent_boundary(FerryConvergence *c, gint64 now_us) {
   FerryPath path = ferry_intent_path(c);
-  double v = observed(c, &path, now_us, c->t.boundary_start), now = elapsed(c, now_us);
+  double v = observed(c, now_us, c->t.boundary_start), now = elapsed(c, now_us);
   if (!ferry_decidable(c) || c->suspended || path.rate <= 0)
     return;
   if (v / path.switch_rate <= room(c))
@@ -414,9 +424,10 @@ static void check_deadline(FerryConvergence *c, gint64 now_us, const FerryPath *
   }
   if (now > end)
     ferry_decide_abort(c, now_us, "DeadlineExceeded",
-                       "not done within the %.1f s asked for; %.1f MiB remain at %.1f MiB/s; the "
-                       "guest stays on the source",
-                       end, ferry_mib(pending), ferry_mib(path->rate));
+                       "not done within the %.1f s asked for: %.1f MiB remain, another %.1f s at "
+                       "%.1f MiB/s if the guest wrote nothing; allow more time or more bandwidth; "
+                       "the guest stays on the source",
+                       end, ferry_mib(pending), pending / path->rate, ferry_mib(path->rate));
 }
 
 void ferry_intent_tick(FerryConvergence *c, gint64 now_us) {
