@@ -39,18 +39,17 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
   g_autoptr(GPtrArray) migrations = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
   g_autoptr(GPtrArray) policies = ferry_store_list(store, &ferry_kind_migration_policy, NULL, NULL);
+  g_autoptr(GPtrArray) networks = ferry_store_list(store, &ferry_kind_network, NULL, NULL);
   g_autoptr(json_t) kubevirt = ferry_store_get(store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
   g_autoptr(json_t) ns = ferry_store_get(store, &ferry_kind_namespace, "", req->ns);
-  FerryAdmissionState state = {(json_t *const *)vmis->pdata,
-                               vmis->len,
-                               (json_t *const *)nodes->pdata,
-                               nodes->len,
-                               (json_t *const *)migrations->pdata,
-                               migrations->len,
-                               kubevirt,
-                               (json_t *const *)policies->pdata,
-                               policies->len,
-                               ferry_json_get(ns, "metadata.labels")};
+  const char *dry = ferry_query(req, "dryRun");
+  FerryAdmissionState state = {
+      (json_t *const *)vmis->pdata, vmis->len, (json_t *const *)nodes->pdata, nodes->len,
+      (json_t *const *)migrations->pdata, migrations->len, kubevirt,
+      (json_t *const *)policies->pdata, policies->len, ferry_json_get(ns, "metadata.labels"),
+      (json_t *const *)networks->pdata, networks->len,
+      /* what is really made may wait for a host, a question may not */
+      dry && *dry};
   if (!ferry_admission_check(&state, object, error))
     return FALSE;
   const json_t *vmi =
@@ -72,11 +71,16 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   if (!has)
     json_array_append_new(finalizers, json_string(FINALIZER));
   ferry_trace_object(req, object);
+  json_t *refusals = NULL;
+  if (state.placement)
+    ferry_admission_place(&state, vmi, object, &refusals);
   const char *now = ferry_json_str(object, "metadata.creationTimestamp");
   json_object_set_new(object, "status",
                       json_pack("{s:s, s:[{s:s, s:s}]}", "phase", "Pending",
                                 "phaseTransitionTimestamps", "phase", "Pending",
                                 "phaseTransitionTimestamp", now));
+  if (refusals) /* of the hosts that cannot, though one can */
+    ferry_json_set(object, "status.refusals", refusals);
   return TRUE;
 }
 

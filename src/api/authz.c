@@ -37,6 +37,11 @@ static gboolean is_own_route(const char *node, const char *path) {
          (g_str_equal(rest + len, "/session") || g_str_equal(rest + len, "/report"));
 }
 
+static gboolean is_pods_path(const char *path) {
+  g_auto(GStrv) s = g_strsplit(path + (*path == '/'), "/", 9);
+  return ferry_pods_owns(s, g_strv_length(s));
+}
+
 static gboolean owns_migration(FerryApi *api, const char *node, const FerryAccess *a) {
   if (!a->name || !a->ns)
     return FALSE;
@@ -78,8 +83,9 @@ gboolean ferry_authz_allows(FerryApi *api, const FerryUser *user, const FerryAcc
         g_str_has_prefix(a->path, "/apis/authentication.k8s.io/"))
       return TRUE;
     if (g_str_equal(a->path, "/metrics") || g_str_equal(a->path, "/api/v1/events/stream") ||
-        g_str_has_suffix(a->path, "/pods"))
-      return g_strv_contains((const char *const *)user->groups, "ferry:viewers");
+        is_pods_path(a->path))
+      return g_str_equal(a->verb, "get") &&
+             g_strv_contains((const char *const *)user->groups, "ferry:viewers");
     return g_str_equal(a->verb, "get") && may_read_path(a->path);
   }
   if (user->anonymous || !a->resource || !a->verb)

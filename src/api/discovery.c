@@ -6,13 +6,20 @@
 
 #include <string.h>
 
-/* Groups that have no kinds but resources to POST to. */
+/* Resources that are not kinds of objects, each with one verb. */
 static const struct {
-  const char *group, *version, *resource, *kind;
-} reviews[] = {
-    {"authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview"},
-    {"authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview"},
-    {"authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview"},
+  const char *group, *version, *resource, *kind, *verb;
+  gboolean namespaced;
+  const char *kind_group, *kind_version; /* of `kind` where they differ, else NULL */
+} extras[] = {
+    {"authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", "create"},
+    {"authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", "create"},
+    {"authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", "create"},
+    {"", "v1", "pods/eviction", "Eviction", "create", TRUE, "policy", "v1"},
+    {"policy", "v1", NULL}, /* kubectl drain looks for the group only */
+    {"subresources.kubevirt.io", "v1", "virtualmachines/migrate", "VirtualMachine", "update", TRUE},
+    {"subresources.kubevirt.io", "v1alpha3", "virtualmachines/migrate", "VirtualMachine", "update",
+     TRUE},
 };
 
 static json_t *strings(const char *const *list) {
@@ -64,32 +71,48 @@ static void add_plain_sub(json_t *list, const FerryKind *kind, const char *sub) 
                                         "verbs", sub_verbs(sub)));
 }
 
+static void add_plain_extra(json_t *list, gsize i) {
+  json_t *entry = json_pack("{s:s, s:s, s:b, s:s, s:[s]}", "name", extras[i].resource,
+                            "singularName", "", "namespaced", extras[i].namespaced, "kind",
+                            extras[i].kind, "verbs", extras[i].verb);
+  if (extras[i].kind_group) {
+    json_object_set_new(entry, "group", json_string(extras[i].kind_group));
+    json_object_set_new(entry, "version", json_string(extras[i].kind_version));
+  }
+  json_array_append_new(list, entry);
+}
+
 /* APIResourceList of a group version, NULL where there is none. */
 static json_t *resource_list(const char *group, const char *version) {
-  json_t *list = json_array();
+  g_autoptr(json_t) list = json_array();
+  gboolean found = FALSE;
   gsize n;
   const FerryKind *const *kinds = ferry_kinds(&n);
   for (gsize i = 0; i < n; i++) {
     const FerryKind *kind = kinds[i];
     if (!g_str_equal(kind->group, group) || !g_str_equal(kind->version, version))
       continue;
+    found = TRUE;
     json_array_append_new(list, plain_entry(kind));
     if (kind->has_status)
       add_plain_sub(list, kind, "status");
     for (gsize s = 0; kind->subresources && kind->subresources[s]; s++)
       add_plain_sub(list, kind, kind->subresources[s]);
+    FerryKind alias;
+    for (gsize a = 0; ferry_kind_alias(kind, a, &alias); a++)
+      json_array_append_new(list, plain_entry(&alias));
   }
-  for (gsize i = 0; i < G_N_ELEMENTS(reviews); i++)
-    if (g_str_equal(reviews[i].group, group) && g_str_equal(reviews[i].version, version))
-      json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s, s:[s]}", "name",
-                                            reviews[i].resource, "singularName", "", "namespaced",
-                                            0, "kind", reviews[i].kind, "verbs", "create"));
-  if (json_array_size(list) == 0) {
-    json_decref(list);
+  for (gsize i = 0; i < G_N_ELEMENTS(extras); i++) {
+    if (!g_str_equal(extras[i].group, group) || !g_str_equal(extras[i].version, version))
+      continue;
+    found = TRUE;
+    if (extras[i].resource)
+      add_plain_extra(list, i);
+  }
+  if (!found)
     return NULL;
-  }
   g_autofree char *gv = *group ? g_strdup_printf("%s/%s", group, version) : g_strdup(version);
-  return json_pack("{s:s, s:s, s:s, s:o}", "kind", "APIResourceList", "apiVersion", "v1",
+  return json_pack("{s:s, s:s, s:s, s:O}", "kind", "APIResourceList", "apiVersion", "v1",
                    "groupVersion", gv, "resources", list);
 }
 
@@ -98,9 +121,9 @@ static GPtrArray *group_versions(void) {
   GPtrArray *out = g_ptr_array_new();
   gsize n;
   const FerryKind *const *kinds = ferry_kinds(&n);
-  for (gsize i = 0; i < n + G_N_ELEMENTS(reviews); i++) {
-    const char *group = i < n ? kinds[i]->group : reviews[i - n].group;
-    const char *version = i < n ? kinds[i]->version : reviews[i - n].version;
+  for (gsize i = 0; i < n + G_N_ELEMENTS(extras); i++) {
+    const char *group = i < n ? kinds[i]->group : extras[i - n].group;
+    const char *version = i < n ? kinds[i]->version : extras[i - n].version;
     gboolean known = *group == '\0';
     for (guint j = 0; j < out->len && !known; j += 2)
       known = g_str_equal(g_ptr_array_index(out, j), group) &&
@@ -113,19 +136,34 @@ static GPtrArray *group_versions(void) {
   return out;
 }
 
-static json_t *group_entry(const char *group, const char *version) {
-  g_autofree char *gv = g_strdup_printf("%s/%s", group, version);
-  return json_pack("{s:s, s:[{s:s, s:s}], s:{s:s, s:s}}", "name", group, "versions", "groupVersion",
-                   gv, "version", version, "preferredVersion", "groupVersion", gv, "version",
-                   version);
+/* One group with all its versions; the first is preferred. */
+static json_t *group_entry(const GPtrArray *all, const char *group) {
+  json_t *versions = json_array();
+  for (guint i = 0; i < all->len; i += 2) {
+    const char *version = g_ptr_array_index(all, i + 1);
+    g_autofree char *gv = g_strdup_printf("%s/%s", group, version);
+    if (g_str_equal(g_ptr_array_index(all, i), group))
+      json_array_append_new(versions,
+                            json_pack("{s:s, s:s}", "groupVersion", gv, "version", version));
+  }
+  return json_pack("{s:s, s:o, s:O}", "name", group, "versions", versions, "preferredVersion",
+                   json_array_get(versions, 0));
+}
+
+/* Whether the pair at `i` is the first of its group. */
+static gboolean is_first(const GPtrArray *all, guint i) {
+  for (guint j = 0; j < i; j += 2)
+    if (g_str_equal(g_ptr_array_index(all, j), g_ptr_array_index(all, i)))
+      return FALSE;
+  return TRUE;
 }
 
 static json_t *group_list(void) {
   g_autoptr(GPtrArray) all = group_versions();
   json_t *groups = json_array();
   for (guint i = 0; i < all->len; i += 2)
-    json_array_append_new(groups,
-                          group_entry(g_ptr_array_index(all, i), g_ptr_array_index(all, i + 1)));
+    if (is_first(all, i))
+      json_array_append_new(groups, group_entry(all, g_ptr_array_index(all, i)));
   return json_pack("{s:s, s:s, s:o}", "kind", "APIGroupList", "apiVersion", "v1", "groups", groups);
 }
 
@@ -134,7 +172,7 @@ static json_t *one_group(const char *group) {
   for (guint i = 0; i < all->len; i += 2) {
     if (!g_str_equal(g_ptr_array_index(all, i), group))
       continue;
-    json_t *entry = group_entry(group, g_ptr_array_index(all, i + 1));
+    json_t *entry = group_entry(all, group);
     json_object_set_new(entry, "kind", json_string("APIGroup"));
     json_object_set_new(entry, "apiVersion", json_string("v1"));
     return entry;
@@ -152,6 +190,47 @@ static void add_aggregated_sub(json_t *list, const FerryKind *kind, const char *
                                         "verbs", sub_verbs(sub)));
 }
 
+static json_t *aggregated_entry(const FerryKind *kind, gboolean subresources) {
+  json_t *subs = json_array();
+  if (kind->has_status && subresources)
+    add_aggregated_sub(subs, kind, "status");
+  for (gsize s = 0; subresources && kind->subresources && kind->subresources[s]; s++)
+    add_aggregated_sub(subs, kind, kind->subresources[s]);
+  json_t *entry =
+      json_pack("{s:s, s:o, s:s, s:s, s:o, s:o}", "resource", kind->plural, "responseKind",
+                response_kind(kind->group, kind->version, kind->kind), "scope",
+                kind->namespaced ? "Namespaced" : "Cluster", "singularResource", kind->singular,
+                "verbs", verbs_of(kind), "subresources", subs);
+  if (kind->short_names)
+    json_object_set_new(entry, "shortNames", strings(kind->short_names));
+  if (kind->categories)
+    json_object_set_new(entry, "categories", strings(kind->categories));
+  return entry;
+}
+
+/* A subresource alone hangs from a resource without verbs. */
+static json_t *aggregated_extra(gsize i) {
+  const char *group = extras[i].kind_group ? extras[i].kind_group : extras[i].group;
+  const char *version = extras[i].kind_version ? extras[i].kind_version : extras[i].version;
+  const char *slash = strchr(extras[i].resource, '/');
+  g_autofree char *name = slash ? g_strndup(extras[i].resource, (gsize)(slash - extras[i].resource))
+                                : g_strdup(extras[i].resource);
+  json_t *kind = response_kind(group, version, extras[i].kind);
+  json_t *entry =
+      json_pack("{s:s, s:s, s:s}", "resource", name, "scope",
+                extras[i].namespaced ? "Namespaced" : "Cluster", "singularResource", "");
+  if (slash) {
+    json_object_set_new(entry, "verbs", json_array());
+    json_object_set_new(entry, "subresources",
+                        json_pack("[{s:s, s:o, s:[s]}]", "subresource", slash + 1, "responseKind",
+                                  kind, "verbs", extras[i].verb));
+  } else {
+    json_object_set_new(entry, "responseKind", kind);
+    json_object_set_new(entry, "verbs", json_pack("[s]", extras[i].verb));
+  }
+  return entry;
+}
+
 static json_t *aggregated_version(const char *group, const char *version) {
   json_t *list = json_array();
   gsize n;
@@ -160,27 +239,15 @@ static json_t *aggregated_version(const char *group, const char *version) {
     const FerryKind *kind = kinds[i];
     if (!g_str_equal(kind->group, group) || !g_str_equal(kind->version, version))
       continue;
-    json_t *subs = json_array();
-    if (kind->has_status)
-      add_aggregated_sub(subs, kind, "status");
-    for (gsize s = 0; kind->subresources && kind->subresources[s]; s++)
-      add_aggregated_sub(subs, kind, kind->subresources[s]);
-    json_t *entry = json_pack("{s:s, s:o, s:s, s:s, s:o, s:o}", "resource", kind->plural,
-                              "responseKind", response_kind(group, version, kind->kind), "scope",
-                              kind->namespaced ? "Namespaced" : "Cluster", "singularResource",
-                              kind->singular, "verbs", verbs_of(kind), "subresources", subs);
-    if (kind->short_names)
-      json_object_set_new(entry, "shortNames", strings(kind->short_names));
-    if (kind->categories)
-      json_object_set_new(entry, "categories", strings(kind->categories));
-    json_array_append_new(list, entry);
+    json_array_append_new(list, aggregated_entry(kind, TRUE));
+    FerryKind alias;
+    for (gsize a = 0; ferry_kind_alias(kind, a, &alias); a++)
+      json_array_append_new(list, aggregated_entry(&alias, FALSE));
   }
-  for (gsize i = 0; i < G_N_ELEMENTS(reviews); i++)
-    if (g_str_equal(reviews[i].group, group) && g_str_equal(reviews[i].version, version))
-      json_array_append_new(list, json_pack("{s:s, s:o, s:s, s:s, s:[s]}", "resource",
-                                            reviews[i].resource, "responseKind",
-                                            response_kind(group, version, reviews[i].kind), "scope",
-                                            "Cluster", "singularResource", "", "verbs", "create"));
+  for (gsize i = 0; i < G_N_ELEMENTS(extras); i++)
+    if (extras[i].resource && g_str_equal(extras[i].group, group) &&
+        g_str_equal(extras[i].version, version))
+      json_array_append_new(list, aggregated_extra(i));
   return json_pack("{s:s, s:s, s:o}", "version", version, "freshness", "Current", "resources",
                    list);
 }
@@ -192,11 +259,17 @@ static json_t *aggregated(gboolean core, const char *version) {
         items, json_pack("{s:{}, s:[o]}", "metadata", "versions", aggregated_version("", "v1")));
   } else {
     g_autoptr(GPtrArray) all = group_versions();
-    for (guint i = 0; i < all->len; i += 2)
+    for (guint i = 0; i < all->len; i += 2) {
+      const char *group = g_ptr_array_index(all, i);
+      if (!is_first(all, i))
+        continue;
+      json_t *versions = json_array();
+      for (guint j = i; j < all->len; j += 2)
+        if (g_str_equal(g_ptr_array_index(all, j), group))
+          json_array_append_new(versions, aggregated_version(group, g_ptr_array_index(all, j + 1)));
       json_array_append_new(
-          items,
-          json_pack("{s:{s:s}, s:[o]}", "metadata", "name", g_ptr_array_index(all, i), "versions",
-                    aggregated_version(g_ptr_array_index(all, i), g_ptr_array_index(all, i + 1))));
+          items, json_pack("{s:{s:s}, s:o}", "metadata", "name", group, "versions", versions));
+    }
   }
   g_autofree char *gv = g_strdup_printf("apidiscovery.k8s.io/%s", version);
   return json_pack("{s:s, s:s, s:{}, s:o}", "kind", "APIGroupDiscoveryList", "apiVersion", gv,

@@ -96,6 +96,7 @@ struct FerryRequest {
   /* What the router found. */
   const FerryKind *kind;
   const char *ns, *name, *subresource; /* NULL where absent */
+  const char *alias;                   /* the spelling of the kind to answer in; NULL: its own */
   const char *verb;                    /* get, list, watch, create, update, patch, delete, ... */
   gboolean refused;                    /* a rule said no: do not try again on CONFLICT */
   gboolean pins_revision;              /* the client named a resourceVersion: no second try */
@@ -170,6 +171,9 @@ char *ferry_media_type(const char *header);
 void ferry_respond_json(FerryRequest *req, unsigned status, json_t *value); /* takes value */
 void ferry_respond_text(FerryRequest *req, unsigned status, const char *type, const char *text);
 void ferry_respond_bytes(FerryRequest *req, unsigned status, const char *type, GBytes *bytes);
+/** The object as this request is to see it: with the kind in the spelling of req->alias. New
+ * reference. */
+json_t *ferry_respond_view(const char *alias, json_t *object);
 /** An object in the negotiated form (borrowed). */
 void ferry_respond_object(FerryRequest *req, unsigned status, const FerryKind *kind,
                           json_t *object);
@@ -194,8 +198,11 @@ gboolean ferry_serve_metrics(FerryRequest *req, GError **error);
 gboolean ferry_serve_events_stream(FerryRequest *req, GError **error);
 /** Lets all event streams look at the time; `watches` is held. */
 void ferry_event_streams_tick(FerryApi *api);
-/** An empty PodList: `kubectl describe node` asks for it. */
+/** pods.c: pods that stand for running VMs, and their eviction. `n`: number of segments. */
+gboolean ferry_pods_owns(char *const *segments, guint n);
 gboolean ferry_serve_pods(FerryRequest *req, GError **error);
+/** migrate_subresource.c: what virtctl sends. */
+gboolean ferry_serve_migrate_subresource(FerryRequest *req, GError **error);
 /** Decodes protobuf's Unknown envelope of the kinds that kubectl sends so; new reference. */
 json_t *ferry_protobuf_decode(const guint8 *data, gsize len, GError **error);
 

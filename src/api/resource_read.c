@@ -168,12 +168,13 @@ static json_t *list_body(FerryRequest *req, json_t *const *objects, gsize n) {
   gboolean partial = req->format == FERRY_FORMAT_PARTIAL;
   json_t *items = json_array();
   for (gsize i = 0; i < n; i++)
-    json_array_append_new(items,
-                          partial ? ferry_partial_metadata(objects[i]) : json_incref(objects[i]));
+    json_array_append_new(items, partial ? ferry_partial_metadata(objects[i])
+                                         : ferry_respond_view(req->alias, objects[i]));
   g_autofree char *version =
       partial ? g_strdup("meta.k8s.io/v1") : ferry_kind_api_version(req->kind);
   g_autofree char *kind =
-      partial ? g_strdup("PartialObjectMetadataList") : g_strconcat(req->kind->kind, "List", NULL);
+      partial ? g_strdup("PartialObjectMetadataList")
+              : g_strconcat(req->alias ? req->alias : req->kind->kind, "List", NULL);
   return json_pack("{s:s, s:s, s:{}, s:o}", "kind", kind, "apiVersion", version, "metadata",
                    "items", items);
 }

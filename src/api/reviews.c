@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Questions about oneself: may I, what may I, who am I. Plus health, version and the empty
-// list of pods that `kubectl describe node` insists on.
+// Questions about oneself: may I, what may I, who am I. Plus health and version.
 #include "api/internal.h"
 
 #include <string.h>
@@ -109,19 +108,5 @@ gboolean ferry_serve_health(FerryRequest *req, GError **error) {
                                "minor", "33", "gitVersion", "v1.33.0+ferry", "gitCommit", "",
                                "gitTreeState", "clean", "buildDate", "1970-01-01T00:00:00Z",
                                "goVersion", "", "compiler", "gcc", "platform", "linux/amd64"));
-  return TRUE;
-}
-
-gboolean ferry_serve_pods(FerryRequest *req, GError **error) {
-  if (!g_str_equal(req->method, "GET")) {
-    ferry_respond_header(req, "Allow", "GET");
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
-                "the server does not allow this method on the requested resource: GET only");
-    return FALSE;
-  }
-  g_autofree char *rv = g_strdup_printf("%" G_GINT64_FORMAT, ferry_store_revision(req->api->store));
-  ferry_respond_json(req, 200,
-                     json_pack("{s:s, s:s, s:{s:s}, s:[]}", "kind", "PodList", "apiVersion", "v1",
-                               "metadata", "resourceVersion", rv, "items"));
   return TRUE;
 }

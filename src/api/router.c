@@ -21,12 +21,13 @@ static const struct {
     {"api", FALSE, ferry_serve_discovery},
     {"apis", FALSE, ferry_serve_discovery},
     {"api/v1", FALSE, ferry_serve_discovery},
-    {"api/v1/pods", FALSE, ferry_serve_pods},
     {"api/v1/events/stream", FALSE, ferry_serve_events_stream},
     {"apis/authorization.k8s.io/v1", TRUE, ferry_serve_review},
     {"apis/authorization.k8s.io/v1beta1", TRUE, ferry_serve_review},
     {"apis/authentication.k8s.io/v1", TRUE, ferry_serve_review},
     {"apis/authentication.k8s.io/v1beta1", TRUE, ferry_serve_review},
+    {"apis/subresources.kubevirt.io/v1", TRUE, ferry_serve_migrate_subresource},
+    {"apis/subresources.kubevirt.io/v1alpha3", TRUE, ferry_serve_migrate_subresource},
     {"apis/ferry.migration/v1/nodes", TRUE, ferry_serve_node_route},
     {"apis/ferry.migration/v1/join", FALSE, ferry_serve_node_route},
 };
@@ -113,6 +114,25 @@ static gboolean pick_method(FerryRequest *req, const Method *methods, gsize n, M
   return wrong_method(req, allow->str, error);
 }
 
+/* The kind of a plural, also of the plural of another spelling of it. */
+static const FerryKind *find_kind(FerryRequest *req, const char *group, const char *version,
+                                  const char *plural) {
+  const FerryKind *kind = ferry_kind_by_plural(group, version, plural);
+  gsize n;
+  const FerryKind *const *kinds = ferry_kinds(&n);
+  for (gsize i = 0; i < n && !kind; i++) {
+    FerryKind alias;
+    for (gsize a = 0; !kind && ferry_kind_alias(kinds[i], a, &alias); a++) {
+      if (!g_str_equal(alias.plural, plural) || !g_str_equal(alias.group, group) ||
+          !g_str_equal(alias.version, version))
+        continue;
+      kind = kinds[i];
+      req->alias = alias.kind;
+    }
+  }
+  return kind;
+}
+
 /* Finds kind, namespace, name and subresource from the segments after the version. */
 static gboolean parse_resource(FerryRequest *req, const char *group, const char *version,
                                char *const *rest, GError **error) {
@@ -131,7 +151,7 @@ static gboolean parse_resource(FerryRequest *req, const char *group, const char 
       n -= 2;
     }
   }
-  req->kind = ferry_kind_by_plural(group, version, rest[0]);
+  req->kind = find_kind(req, group, version, rest[0]);
   if (!req->kind || n > 3 || (ns && !req->kind->namespaced) ||
       (n > 1 && req->kind->namespaced && !ns)) {
     req->kind = NULL;
@@ -189,8 +209,7 @@ static gboolean route(FerryRequest *req, GError **error) {
         (path[len] == '\0' || (fixed[i].more && path[len] == '/')))
       handler = fixed[i].handler;
   }
-  if (!handler && n == 5 && g_str_has_prefix(path, "api/v1/namespaces/") &&
-      g_str_equal(s[4], "pods"))
+  if (!handler && ferry_pods_owns(s, n))
     handler = ferry_serve_pods;
   if (!handler && (n == 2 || n == 3) && g_str_equal(s[0], "apis"))
     handler = ferry_serve_discovery;

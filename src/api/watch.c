@@ -18,6 +18,7 @@
 struct FerryStream {
   FerryApi *api;
   const FerryKind *kind;
+  const char *alias; /* interned */
   FerryWatch *watch;
   FerrySelector *labels, *fields;
   char *name; /* only this object, or NULL */
@@ -79,7 +80,7 @@ static void emit(FerryStream *s, const char *type, json_t *object) {
   } else if (s->format == FERRY_FORMAT_PARTIAL) {
     form = ferry_partial_metadata(object);
   } else {
-    form = json_incref(object);
+    form = ferry_respond_view(s->alias, object);
   }
   ferry_watch_line(s->out, type, form);
 }
@@ -87,8 +88,9 @@ static void emit(FerryStream *s, const char *type, json_t *object) {
 static void emit_bookmark(FerryStream *s, gint64 revision, gboolean initial) {
   g_autofree char *rv = g_strdup_printf("%" G_GINT64_FORMAT, revision);
   g_autofree char *version = ferry_kind_api_version(s->kind);
-  g_autoptr(json_t) object = json_pack("{s:s, s:s, s:{s:s}}", "kind", s->kind->kind, "apiVersion",
-                                       version, "metadata", "resourceVersion", rv);
+  g_autoptr(json_t) object =
+      json_pack("{s:s, s:s, s:{s:s}}", "kind", s->alias ? s->alias : s->kind->kind, "apiVersion",
+                version, "metadata", "resourceVersion", rv);
   if (initial)
     json_object_set_new(json_object_get(object, "metadata"), "annotations",
                         json_pack("{s:s}", "k8s.io/initial-events-end", "true"));
@@ -327,6 +329,7 @@ gboolean ferry_resource_watch(FerryRequest *req, GError **error) {
   g_mutex_init(&s->lock);
   s->api = req->api;
   s->kind = req->kind;
+  s->alias = req->alias;
   s->connection = req->connection;
   s->labels = g_steal_pointer(&labels);
   s->fields = g_steal_pointer(&fields);

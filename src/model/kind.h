@@ -102,6 +102,10 @@ const FerryKind *ferry_kind_by_gvk(const char *api_version, const char *kind);
 /** By what a person types: plural, singular, short name or kind in any case, or
  * "plural.group"; NULL where none or more than one fits. */
 const FerryKind *ferry_kind_by_word(const char *word);
+/** Describes the `i`-th other spelling of `kind` as a kind of its own in `alias`: same fields, its
+ * own plural, under which the same objects are served with that spelling. For discovery, schemas
+ * and routes only: objects are stored under `kind`. FALSE where there is none. */
+gboolean ferry_kind_alias(const FerryKind *kind, gsize i, FerryKind *alias);
 /** "kubevirt.io/v1" or "v1". Free with g_free. */
 char *ferry_kind_api_version(const FerryKind *kind);
 

@@ -31,6 +31,20 @@ const FerryKind *ferry_kind_by_plural(const char *group, const char *version, co
   return NULL;
 }
 
+gboolean ferry_kind_alias(const FerryKind *kind, gsize i, FerryKind *alias) {
+  gsize n = kind->kind_aliases ? g_strv_length((char **)kind->kind_aliases) : 0;
+  if (i >= n)
+    return FALSE;
+  g_autofree char *singular = g_strdup_printf("%salias", kind->singular);
+  g_autofree char *plural = g_strdup_printf("%saliases", kind->singular);
+  *alias = *kind;
+  alias->kind = kind->kind_aliases[i];
+  alias->singular = g_intern_string(singular);
+  alias->plural = g_intern_string(plural);
+  alias->short_names = alias->categories = alias->kind_aliases = NULL;
+  return TRUE;
+}
+
 char *ferry_kind_api_version(const FerryKind *kind) {
   return *kind->group ? g_strdup_printf("%s/%s", kind->group, kind->version)
                       : g_strdup(kind->version);

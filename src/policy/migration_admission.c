@@ -3,7 +3,9 @@
 #include "policy/migration_admission.h"
 #include "policy/config.h"
 #include "policy/match.h"
+#include "policy/migratable.h"
 #include "policy/migration_flags_rules.h"
+#include "policy/placement.h"
 
 #include <string.h>
 
@@ -188,22 +190,90 @@ static gboolean check_only_one(const FerryAdmissionState *state, const json_t *m
   return TRUE;
 }
 
-/* The flags, by the configuration as it would be in force. */
-static void check_flags(const FerryAdmissionState *state, const json_t *migration,
-                        const json_t *vmi, GError *causes) {
+/* The configuration as it would be in force. New reference. */
+static json_t *resolve(const FerryAdmissionState *state, const json_t *migration, const json_t *vmi,
+                       json_t **origins) {
   const json_t *policy =
       vmi ? ferry_policy_match(state->policies, state->n_policies,
                                ferry_json_get(vmi, "metadata.labels"), state->ns_labels)
           : NULL;
   FerryConfigSources sources = {state->kubevirt, policy, vmi, migration};
+  return ferry_config_resolve(&sources, origins);
+}
+
+static void check_flags(const FerryAdmissionState *state, const json_t *migration,
+                        const json_t *vmi, GError *causes) {
   json_t *origins = NULL;
-  g_autoptr(json_t) config = ferry_config_resolve(&sources, &origins);
+  g_autoptr(json_t) config = resolve(state, migration, vmi, &origins);
   const char *source = ferry_json_str(vmi, "status.nodeName");
   const char *target = ferry_json_str(migration, "spec.targetNode");
   FerryFlagsContext context = {config, origins, vmi, source ? find_node(state, source) : NULL,
                                target ? find_node(state, target) : NULL};
   ferry_migration_flags_check(&context, causes);
   json_decref(origins);
+}
+
+const json_t *ferry_admission_place(const FerryAdmissionState *state, const json_t *vmi,
+                                    const json_t *migration, json_t **refusals) {
+  g_autoptr(json_t) config = resolve(state, migration, vmi, NULL);
+  FerryPlacementInput in = {.vmi = vmi,
+                            .migration = migration,
+                            .nodes = state->nodes,
+                            .n_nodes = state->n_nodes,
+                            .networks = state->networks,
+                            .n_networks = state->n_networks,
+                            .vmis = state->vmis,
+                            .n_vmis = state->n_vmis,
+                            .config = config};
+  gboolean transient;
+  return ferry_placement_choose(&in, refusals, &transient);
+}
+
+/* What the checks of a named target say already, in words of their own. */
+static gboolean is_said(const char *reason) {
+  static const char *const said[] = {"SameNode", "NotReady", "NameTaken", "Unsupported", NULL};
+  return g_strv_contains(said, reason);
+}
+
+static void check_placement(const FerryAdmissionState *state, const json_t *migration,
+                            const json_t *vmi, GError *causes) {
+  const char *target = ferry_json_str(migration, "spec.targetNode");
+  json_t *list = NULL;
+  const json_t *node = ferry_admission_place(state, vmi, migration, &list);
+  g_autoptr(json_t) refusals = list;
+  if (node)
+    return;
+  if (json_array_size(refusals) == 0)
+    ferry_error_add_cause(causes, "FieldValueInvalid", "nodes",
+                          "there is no host at all; join one with ferry-agentd");
+  gsize i, k;
+  json_t *refusal, *reason;
+  json_array_foreach(refusals, i, refusal) {
+    const char *name = ferry_json_str(refusal, "nodeName");
+    if (target && g_strcmp0(target, name) != 0)
+      continue;
+    g_autofree char *field = g_strdup_printf("nodes[%s]", name);
+    json_array_foreach(json_object_get(refusal, "reasons"), k, reason) {
+      const char *word = ferry_json_str(reason, "reason");
+      if (!target || !is_said(word))
+        ferry_error_add_cause(causes, word, field, "%s", ferry_json_str(reason, "message"));
+    }
+  }
+}
+
+/* Requests to move a VM that cannot be moved live are refused (seeds/003). */
+static void check_migratable(const FerryAdmissionState *state, const json_t *migration,
+                             const json_t *vmi, const char *word, GError *causes) {
+  g_autoptr(json_t) config = resolve(state, migration, vmi, NULL);
+  if (ferry_json_bool(migration, "spec.offline", FALSE) ||
+      ferry_json_bool(config, "unsafeMigrationOverride", FALSE))
+    return;
+  g_autoptr(json_t) reasons = ferry_migratable_reasons(vmi);
+  gsize i;
+  json_t *reason;
+  json_array_foreach(reasons, i, reason) ferry_error_add_cause(
+      causes, "FieldValueInvalid", "spec.vmiName", "Invalid value: \"%s\": %s (%s)", word,
+      ferry_json_str(reason, "message"), ferry_json_str(reason, "reason"));
 }
 
 gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *migration,
@@ -220,9 +290,13 @@ gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *m
     check_unknown_vmi(state, ns ? ns : "", word ? word : "", causes);
   else
     check_running(vmi, migration, word, causes);
+  if (vmi)
+    check_migratable(state, migration, vmi, word, causes);
   if (target)
     check_target(state, vmi, migration, target, causes);
   check_flags(state, migration, vmi, causes);
+  if (vmi && state->placement)
+    check_placement(state, migration, vmi, causes);
   guint n = ferry_error_n_causes(causes);
   if (n == 0)
     return TRUE;

@@ -18,6 +18,9 @@ typedef struct {
   json_t *const *policies;
   gsize n_policies;
   const json_t *ns_labels; /* metadata.labels of the migration's Namespace */
+  json_t *const *networks;
+  gsize n_networks;
+  gboolean placement; /* judge the hosts too, as of now: a dry run has no later */
 } FerryAdmissionState;
 
 /** The VMI of namespace `ns` that `word` means: its object's name, its UUID, or its domain's name
@@ -28,8 +31,15 @@ const json_t *ferry_admission_find_vmi(const FerryAdmissionState *state, const c
  * else NULL. Borrowed. Pure. */
 const char *ferry_admission_nearest_vmi(const FerryAdmissionState *state, const char *ns,
                                         const char *word);
+/** Whether a host can take the VM of `migration` now (limits are not looked at): the chosen Node,
+ * borrowed, or NULL. `refusals` gets a new list of {nodeName, reasons:[{reason, message}]} of the
+ * hosts that cannot. Pure. */
+const json_t *ferry_admission_place(const FerryAdmissionState *state, const json_t *vmi,
+                                    const json_t *migration, json_t **refusals);
 /** Judges `migration` (valid by its kind's tables, with metadata.namespace). INVALID with ALL
- * causes at once, or CONFLICT naming the migration of the same VM that is not final yet. Pure. */
+ * causes at once, or CONFLICT naming the migration of the same VM that is not final yet. With
+ * `placement` also INVALID where no host can take the VM now, a cause for each host and reason.
+ * Pure. */
 gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *migration,
                                GError **error);
 

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: `kubectl drain` knows pods only. So each VM that runs on a host is shown as
+// one pod there, made up from the VM when it is asked for and stored nowhere: its name and uid are
+// made of VM and host, so it is gone as soon as the VM is elsewhere. Evicting it starts a migration
+// of the VM with the highest priority; while that waits in the queue, or no host can take the VM,
+// the answer is 429 with the reason, which kubectl prints and asks again after.
+#include "api/internal.h"
+#include "base/random.h"
+#include "model/evacuation.h"
+#include "policy/config.h"
+#include "policy/limits.h"
+#include "policy/migration_admission.h"
+
+#include <string.h>
+
+static const char *const pod_fields[] = {"spec.nodeName", "status.phase", "spec.restartPolicy",
+                                         NULL};
+
+/* Of no use but for selectors and messages: pods are neither stored nor in discovery. */
+static const FerryKind pod_kind = {
+    .group = "",
+    .version = "v1",
+    .kind = "Pod",
+    .plural = "pods",
+    .singular = "pod",
+    .namespaced = TRUE,
+    .field_selectors = pod_fields,
+};
+
+static char *pod_name(const json_t *vmi, const char *node) {
+  g_autofree char *plain =
+      g_strdup_printf("virt-launcher-%s-%s", ferry_json_str(vmi, "metadata.name"), node);
+  if (strlen(plain) <= 253)
+    return g_steal_pointer(&plain);
+  g_autofree char *hash = ferry_sha256_hex(plain, strlen(plain));
+  return g_strdup_printf("%.200s-%.12s", plain, hash);
+}
+
+/* A UUID of the VM on that host: another one on another. */
+static char *pod_uid(const json_t *vmi, const char *node) {
+  g_autofree char *text = g_strconcat(ferry_json_str(vmi, "metadata.uid"), "/", node, NULL);
+  g_autofree char *h = ferry_sha256_hex(text, strlen(text));
+  return g_strdup_printf("%.8s-%.4s-%.4s-%.4s-%.12s", h, h + 8, h + 12, h + 16, h + 20);
+}
+
+static json_t *pod_metadata(const json_t *vmi, const char *node) {
+  g_autofree char *name = pod_name(vmi, node);
+  g_autofree char *uid = pod_uid(vmi, node);
+  json_t *labels = json_object();
+  if (ferry_json_get(vmi, "metadata.labels"))
+    json_object_update(labels, ferry_json_get(vmi, "metadata.labels"));
+  json_object_set_new(labels, "kubevirt.io", json_string("virt-launcher"));
+  return json_pack("{s:s, s:O, s:s, s:O*, s:O*, s:o, s:{s:O}, s:[{s:s, s:s, s:O, s:O, s:b, s:b}]}",
+                   "name", name, "namespace", ferry_json_get(vmi, "metadata.namespace"), "uid", uid,
+                   "resourceVersion", ferry_json_get(vmi, "metadata.resourceVersion"),
+                   "creationTimestamp", ferry_json_get(vmi, "metadata.creationTimestamp"), "labels",
+                   labels, "annotations", "kubevirt.io/domain",
+                   ferry_json_get(vmi, "metadata.name"), "ownerReferences", "apiVersion",
+                   "kubevirt.io/v1", "kind", "VirtualMachineInstance", "name",
+                   ferry_json_get(vmi, "metadata.name"), "uid", ferry_json_get(vmi, "metadata.uid"),
+                   "controller", 1, "blockOwnerDeletion", 1);
+}
+
+/* What the VM takes of its host, as a container's requests and limits. */
+static json_t *pod_resources(const json_t *vmi) {
+  g_autofree char *cpu =
+      g_strdup_printf("%" G_GINT64_FORMAT, ferry_json_int(vmi, "spec.domain.cpu.cores", 1));
+  json_t *guest = ferry_json_get(vmi, "spec.domain.memory.guest");
+  gint64 bytes = ferry_json_int(vmi, "status.guestMemoryBytes", 0);
+  g_autofree char *memory = json_is_string(guest) ? g_strdup(json_string_value(guest))
+                                                  : g_strdup_printf("%" G_GINT64_FORMAT, bytes);
+  return json_pack("{s:{s:s, s:s}, s:{s:s, s:s}}", "requests", "cpu", cpu, "memory", memory,
+                   "limits", "cpu", cpu, "memory", memory);
+}
+
+/* The pod of a VM that runs, on the host that has it; NULL where it runs nowhere. */
+static json_t *pod_of(const json_t *vmi) {
+  const char *phase = ferry_json_str(vmi, "status.phase");
+  const char *node = ferry_json_str(vmi, "status.nodeName");
+  if (!node || (g_strcmp0(phase, "Running") != 0 && g_strcmp0(phase, "Paused") != 0))
+    return NULL;
+  json_t *since = ferry_json_get(vmi, "metadata.creationTimestamp");
+  return json_pack(
+      "{s:s, s:s, s:o, s:{s:s, s:s, s:[{s:s, s:s, s:o}]}, s:{s:s, s:O*, s:[{s:s, s:s}], "
+      "s:[{s:s, s:b, s:i, s:s, s:{s:{s:O*}}}]}}",
+      "apiVersion", "v1", "kind", "Pod", "metadata", pod_metadata(vmi, node), "spec", "nodeName",
+      node, "restartPolicy", "Never", "containers", "name", "compute", "image", "libvirt-domain",
+      "resources", pod_resources(vmi), "status", "phase", "Running", "startTime", since,
+      "conditions", "type", "Ready", "status", "True", "containerStatuses", "name", "compute",
+      "ready", 1, "restartCount", 0, "image", "libvirt-domain", "state", "running", "startedAt",
+      since);
+}
+
+/* The VM whose pod has this name in the namespace. New reference. */
+static json_t *find_vmi(FerryRequest *req, const char *ns, const char *name, GError **error) {
+  g_autoptr(GPtrArray) vmis = ferry_store_list(req->api->store, &ferry_kind_vmi, ns, NULL);
+  for (guint i = 0; i < vmis->len; i++) {
+    json_t *vmi = g_ptr_array_index(vmis, i);
+    g_autoptr(json_t) pod = pod_of(vmi);
+    if (pod && g_strcmp0(ferry_json_str(pod, "metadata.name"), name) == 0)
+      return json_incref(vmi);
+  }
+  ferry_set_not_found(error, &pod_kind, name);
+  return NULL;
+}
+
+static gboolean list_pods(FerryRequest *req, const char *ns, GError **error) {
+  g_autoptr(FerrySelector) labels = NULL;
+  g_autoptr(FerrySelector) fields = NULL;
+  if (ferry_query_bool(req, "watch")) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
+                "pods cannot be watched: they stand for VMs; watch virtualmachineinstances");
+    return FALSE;
+  }
+  req->kind = &pod_kind;
+  if (!ferry_request_selectors(req, &labels, &fields, error))
+    return FALSE;
+  gint64 revision;
+  g_autoptr(GPtrArray) vmis = ferry_store_list(req->api->store, &ferry_kind_vmi, ns, &revision);
+  json_t *items = json_array();
+  for (guint i = 0; i < vmis->len; i++) {
+    g_autoptr(json_t) pod = pod_of(g_ptr_array_index(vmis, i));
+    if (pod && ferry_selector_matches(labels, pod) && ferry_selector_matches(fields, pod))
+      json_array_append(items, pod);
+  }
+  g_autofree char *rv = g_strdup_printf("%" G_GINT64_FORMAT, revision);
+  ferry_respond_json(req, 200,
+                     json_pack("{s:s, s:s, s:{s:s}, s:o}", "kind", "PodList", "apiVersion", "v1",
+                               "metadata", "resourceVersion", rv, "items", items));
+  return TRUE;
+}
+
+/* ---- eviction ---- */
+
+static gboolean later(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean later(GError **error, const char *format, ...) {
+  va_list ap;
+  va_start(ap, format);
+  g_autofree char *text = g_strdup_vprintf(format, ap);
+  va_end(ap);
+  g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS, text);
+  return FALSE;
+}
+
+static gboolean read_eviction(FerryRequest *req, const char *ns, const char *pod, gboolean *dry,
+                              GError **error) {
+  g_autoptr(json_t) body = ferry_request_body(req, error);
+  if (!body)
+    return FALSE;
+  const char *version = ferry_json_str(body, "apiVersion"), *kind = ferry_json_str(body, "kind");
+  const char *name = ferry_json_str(body, "metadata.name");
+  const char *space = ferry_json_str(body, "metadata.namespace");
+  if ((g_strcmp0(version, "policy/v1") != 0 && g_strcmp0(version, "policy/v1beta1") != 0) ||
+      g_strcmp0(kind, "Eviction") != 0) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "the body must be an Eviction of policy/v1 or policy/v1beta1, it is %s %s",
+                version ? version : "without apiVersion", kind ? kind : "without kind");
+    return FALSE;
+  }
+  if ((name && *name && !g_str_equal(name, pod)) || (space && *space && !g_str_equal(space, ns))) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "name and namespace of the Eviction (%s/%s) do not match the URL (%s/%s)",
+                space ? space : "", name ? name : "", ns, pod);
+    return FALSE;
+  }
+  return ferry_request_dry_run(req, ferry_json_get(body, "deleteOptions"), dry, error);
+}
+
+static json_t *active_migration(FerryRequest *req, const json_t *vmi) {
+  g_autoptr(GPtrArray) all = ferry_store_list(req->api->store, &ferry_kind_vmim,
+                                              ferry_json_str(vmi, "metadata.namespace"), NULL);
+  for (guint i = 0; i < all->len; i++) {
+    json_t *m = g_ptr_array_index(all, i);
+    const char *phase = ferry_json_str(m, "status.phase");
+    if (g_strcmp0(phase, "Succeeded") != 0 && g_strcmp0(phase, "Failed") != 0 &&
+        g_strcmp0(ferry_json_str(m, "spec.vmiName"), ferry_json_str(vmi, "metadata.name")) == 0)
+      return json_incref(m);
+  }
+  return NULL;
+}
+
+/* Accepted, or 429 while the migration waits for its turn or for a host. */
+static gboolean answer_for(FerryRequest *req, const json_t *m, const char *source, GError **error) {
+  const char *phase = ferry_json_str(m, "status.phase"), *name = ferry_json_str(m, "metadata.name");
+  g_autofree char *why = NULL;
+  guint place = 0;
+  if (!phase || g_str_equal(phase, "Pending")) {
+    g_autoptr(GPtrArray) all = ferry_store_list(req->api->store, &ferry_kind_vmim, NULL, NULL);
+    g_autoptr(json_t) kubevirt =
+        ferry_store_get(req->api->store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
+    FerryConfigSources sources = {.kubevirt = kubevirt, .migration = m};
+    g_autoptr(json_t) config = ferry_config_resolve(&sources, NULL);
+    g_autoptr(FerryLimits) limits = ferry_limits_new((json_t *const *)all->pdata, all->len, config);
+    const char *uid = ferry_json_str(m, "metadata.uid");
+    place = ferry_limits_position(limits, uid);
+    /* place 0: it has left the queue since it was read */
+    if (place && !ferry_limits_admit(limits, uid, source, &why))
+      return later(error, "migration %s waits at place %u of the queue: %s", name, place, why);
+  } else if (g_str_equal(phase, "Scheduling")) {
+    g_autoptr(GString) text = g_string_new(NULL);
+    gsize i, k;
+    json_t *refusal, *reason;
+    json_array_foreach(ferry_json_get(m, "status.refusals"), i, refusal)
+        json_array_foreach(json_object_get(refusal, "reasons"), k, reason) g_string_append_printf(
+            text, "%s%s", text->len ? "; " : "", ferry_json_str(reason, "message"));
+    if (text->len)
+      return later(error, "migration %s waits for a host: %s", name, text->str);
+  }
+  ferry_respond_json(req, 201,
+                     json_pack("{s:s, s:s, s:{}, s:s, s:s}", "kind", "Status", "apiVersion", "v1",
+                               "metadata", "status", "Success", "message",
+                               "the VM is being moved to another host"));
+  return TRUE;
+}
+
+/* A refusal in one line: kubectl prints no causes for what it asks again. */
+static gboolean refused(GError *problem, GError **error) {
+  guint n = ferry_error_n_causes(problem);
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf(text, "%s%s", i ? "; " : "", ferry_error_cause(problem, i)->message);
+  return later(error, "the VM cannot be moved now: %s", n ? text->str : problem->message);
+}
+
+static gboolean evict(FerryRequest *req, const char *ns, const char *pod, GError **error) {
+  gboolean dry;
+  if (!read_eviction(req, ns, pod, &dry, error))
+    return FALSE;
+  g_autoptr(json_t) vmi = find_vmi(req, ns, pod, error);
+  if (!vmi)
+    return FALSE;
+  g_autofree char *source = g_strdup(ferry_json_str(vmi, "status.nodeName"));
+  g_autoptr(json_t) running = active_migration(req, vmi);
+  if (running)
+    return answer_for(req, running, source, error);
+  req->kind = &ferry_kind_vmim;
+  req->ns = ns;
+  g_autoptr(GError) problem = NULL;
+  /* Asked first: what no host can take is not even begun. */
+  g_autoptr(json_t) wish = ferry_evacuation_migration(vmi, source, 1);
+  g_hash_table_replace(req->query, g_strdup("dryRun"), g_strdup("All"));
+  g_autoptr(json_t) made = ferry_resource_make(req, wish, &problem);
+  if (made && !dry) {
+    g_hash_table_remove(req->query, "dryRun");
+    g_clear_pointer(&made, json_decref);
+    g_autoptr(json_t) again = ferry_evacuation_migration(vmi, source, 1);
+    made = ferry_resource_make(req, again, &problem);
+  }
+  req->kind = &pod_kind;
+  if (made)
+    return answer_for(req, made, source, error);
+  if (g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_INVALID) ||
+      g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT))
+    return refused(problem, error);
+  g_propagate_error(error, g_steal_pointer(&problem));
+  return FALSE;
+}
+
+/* ---- routes ---- */
+
+static gboolean wrong_method(FerryRequest *req, const char *allow, GError **error) {
+  ferry_respond_header(req, "Allow", allow);
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
+              "the server does not allow this method on the requested resource: %s here; allowed: "
+              "%s",
+              req->method, allow);
+  return FALSE;
+}
+
+gboolean ferry_pods_owns(char *const *s, guint n) {
+  if (n < 3 || !g_str_equal(s[0], "api") || !g_str_equal(s[1], "v1"))
+    return FALSE;
+  if (n == 3)
+    return g_str_equal(s[2], "pods");
+  return n >= 5 && n <= 7 && g_str_equal(s[2], "namespaces") && g_str_equal(s[4], "pods");
+}
+
+gboolean ferry_serve_pods(FerryRequest *req, GError **error) {
+  char **s = req->segments;
+  guint n = g_strv_length(s);
+  const char *ns = n > 3 ? s[3] : NULL, *name = n > 5 ? s[5] : NULL;
+  gboolean get = g_str_equal(req->method, "GET");
+  if (n == 7 && g_str_equal(s[6], "eviction")) {
+    req->name = name;
+    return g_str_equal(req->method, "POST") ? evict(req, ns, name, error)
+                                            : wrong_method(req, "POST", error);
+  }
+  if (n == 7) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
+                "the server could not find the requested resource");
+    return FALSE;
+  }
+  if (!name)
+    return get ? list_pods(req, ns, error) : wrong_method(req, "GET", error);
+  req->name = name;
+  if (g_str_equal(req->method, "DELETE")) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+                "pods \"%s\" is forbidden: it stands for a running VM, which is moved and not "
+                "deleted; drain without --disable-eviction",
+                name);
+    return FALSE;
+  }
+  if (!get)
+    return wrong_method(req, "GET", error);
+  g_autoptr(json_t) vmi = find_vmi(req, ns, name, error);
+  if (!vmi)
+    return FALSE;
+  ferry_respond_json(req, 200, pod_of(vmi));
+  return TRUE;
+}
