@@ -38,6 +38,7 @@
 #define THROTTLE_RAISE 10   /* percent */
 #define POSTCOPY_DOUBT 1.25 /* how much longer the stalls of post-copy may get than reckoned */
 #define HOPELESS 8
+#define BEYOND 4
 #define REPLAN_US 200000
 
 /* The largest limit in seconds of pause without eps. */
@@ -178,6 +179,11 @@ static void add(Options *options, FerryOption o) {
     options->all[options->n++] = o;
 }
 
+/* What of `pending` bytes the guest will ask for soon; without a model that may be all. */
+static double touched(const FerryConvergence *c, double pending) {
+  return c->t.fitted ? c->t.writer.working_set : pending;
+}
+
 static double throttle_bound(const FerryConvergence *c) {
   double max = (double)c->intent.max_downtime_ms / 1000;
   if (!c->intent.can_throttle || c->no_throttle)
@@ -198,8 +204,7 @@ static void gather(FerryConvergence *c, const FerryPath *path, double v, double 
   if (v / path->switch_rate <= top)
     add(options, price(c, path, v, v / path->switch_rate * 1.001, 0));
   if (c->intent.allow_post_copy && !c->no_post_copy) {
-    FerryOption o =
-        ferry_model_postcopy(path, v, c->t.writer.working_set, c->intent.post_copy_preempt);
+    FerryOption o = ferry_model_postcopy(path, v, touched(c, v), c->intent.post_copy_preempt);
     add(options, o);
   }
   double bound = throttle_bound(c);
@@ -268,10 +273,12 @@ static void note_infeasible(FerryConvergence *c, gint64 now_us, const FerryPath 
   double now = elapsed(c, now_us), limit = needed_limit(c, path, v, now);
   double end = (double)c->intent.max_duration_ms / 1000;
   gint64 need_ms = (gint64)ceil((limit + path->eps) * 1000);
+  /* passes that all leave the whole set say no more than that the guest is much faster */
+  gboolean beyond = t->writer.write_rate > BEYOND * path->rate;
   g_autofree char *guest = g_strdup_printf(
-      "the guest writes %.0f MiB/s over %.0f MiB and %.1f MiB are to be sent at %.1f MiB/s",
-      ferry_mib(t->writer.write_rate), ferry_mib(t->writer.working_set), ferry_mib(v),
-      ferry_mib(path->rate));
+      "the guest writes %s%.0f MiB/s over %.0f MiB and %.1f MiB are to be sent at %.1f MiB/s",
+      beyond ? "more than " : "", ferry_mib(MIN(t->writer.write_rate, BEYOND * path->rate)),
+      ferry_mib(t->writer.working_set), ferry_mib(v), ferry_mib(path->rate));
   const char *post_copy = c->intent.allow_post_copy ? "" : ", or post-copy";
   if (end > 0 && now + v / path->rate > end) {
     ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, "Infeasible",
@@ -302,8 +309,7 @@ static void infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path
     note_infeasible(c, now_us, path, v);
   }
   if (c->intent.allow_post_copy && !c->no_post_copy) {
-    FerryOption o =
-        ferry_model_postcopy(path, v, c->t.writer.working_set, c->intent.post_copy_preempt);
+    FerryOption o = ferry_model_postcopy(path, v, touched(c, v), c->intent.post_copy_preempt);
     ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "NotConverging",
                  "no pre-copy keeps the intent and post-copy is allowed: %.1f MiB follow in about "
                  "%.1f s, during which the guest may stand still for up to %.0f ms at a time",
@@ -412,7 +418,7 @@ static void check_deadline(FerryConvergence *c, gint64 now_us, const FerryPath *
   if (c->intent.allow_post_copy && !c->no_post_copy && c->t.passes > 0 &&
       now + pending / path->switch_rate * MARGIN + path->eps >= end) {
     FerryOption o =
-        ferry_model_postcopy(path, pending, c->t.writer.working_set, c->intent.post_copy_preempt);
+        ferry_model_postcopy(path, pending, touched(c, pending), c->intent.post_copy_preempt);
     if (o.pause * POSTCOPY_DOUBT * 1000 > (double)c->intent.max_downtime_ms && !c->is.noted) {
       c->is.noted = TRUE;
       note_infeasible(c, now_us, path, pending);
