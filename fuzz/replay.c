@@ -24,7 +24,8 @@ static void mutate(GRand *rand, GByteArray *input) {
       g_byte_array_remove_index(input, at);
       break;
     default: {
-      guint n = MIN(input->len - at, (guint)g_rand_int_range(rand, 1, 32));
+      guint wanted = (guint)g_rand_int_range(rand, 1, 32);
+      guint n = MIN(input->len - at, wanted);
       g_autofree guint8 *piece = g_memdup2(input->data + at, n);
       if (input->len + n < INPUT_LIMIT)
         g_byte_array_append(input, piece, n);
