@@ -17,8 +17,8 @@ static void ferry_error_private_init(FerryErrorPrivate *priv) {
   priv->causes = g_ptr_array_new_with_free_func(cause_free);
 }
 
+/* GLib has called init on `dest` before. */
 static void ferry_error_private_copy(const FerryErrorPrivate *src, FerryErrorPrivate *dest) {
-  dest->causes = g_ptr_array_new_with_free_func(cause_free);
   for (guint i = 0; i < src->causes->len; i++) {
     const FerryCause *c = g_ptr_array_index(src->causes, i);
     FerryCause *d = g_new0(FerryCause, 1);
