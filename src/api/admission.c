@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define FINALIZER "kubevirt.io/migrationJobFinalizer"
+#define EVACUATION_FINALIZER "ferry.migration/evacuation"
 #define VMI_LABEL "kubevirt.io/vmi-name"
 
 static gboolean is_final(const json_t *migration) {
@@ -22,6 +23,17 @@ static gboolean forbid_field(const FerryKind *kind, const json_t *object, const 
   if (error && *error)
     ferry_error_add_cause(*error, "FieldValueForbidden", field, "Forbidden: %s", message);
   return FALSE;
+}
+
+static void add_finalizer(json_t *object, const char *name) {
+  json_t *meta = json_object_get(object, "metadata");
+  json_t *finalizers = json_object_get(meta, "finalizers");
+  if (!finalizers)
+    json_object_set_new(meta, "finalizers", finalizers = json_array());
+  for (gsize i = 0; i < json_array_size(finalizers); i++)
+    if (g_strcmp0(json_string_value(json_array_get(finalizers, i)), name) == 0)
+      return;
+  json_array_append_new(finalizers, json_string(name));
 }
 
 /* ---- migrations ---- */
@@ -62,14 +74,7 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
     json_object_set_new(meta, "labels", labels = json_object());
   if (strlen(name) <= 63)
     json_object_set_new(labels, VMI_LABEL, json_string(name));
-  json_t *finalizers = json_object_get(meta, "finalizers");
-  if (!finalizers)
-    json_object_set_new(meta, "finalizers", finalizers = json_array());
-  gboolean has = FALSE;
-  for (gsize i = 0; i < json_array_size(finalizers); i++)
-    has |= g_strcmp0(json_string_value(json_array_get(finalizers, i)), FINALIZER) == 0;
-  if (!has)
-    json_array_append_new(finalizers, json_string(FINALIZER));
+  add_finalizer(object, FINALIZER);
   ferry_trace_object(req, object);
   json_t *refusals = NULL;
   if (state.placement)
@@ -113,6 +118,48 @@ static gboolean update_vmi(FerryRequest *req, const json_t *old, json_t *object,
                       "edit, or its <metadata>) and the change shows here; labels and annotations "
                       "can be changed here",
                       error);
+}
+
+/* ---- evacuations ---- */
+
+static gboolean create_evacuation(FerryRequest *req, json_t *object, GError **error) {
+  const char *wanted = ferry_json_str(object, "spec.nodeName");
+  g_autoptr(GPtrArray) nodes = ferry_store_list(req->api->store, &ferry_kind_node, NULL, NULL);
+  g_autoptr(GString) names = g_string_new(NULL);
+  gboolean known = FALSE;
+  for (guint i = 0; i < nodes->len && !known; i++) {
+    const char *name = ferry_json_str(g_ptr_array_index(nodes, i), "metadata.name");
+    known = g_strcmp0(name, wanted) == 0;
+    if (i < 20)
+      g_string_append_printf(names, "%s%s", i ? ", " : "", name);
+  }
+  if (!known) {
+    g_autofree char *text =
+        g_strdup_printf("Invalid value: \"%s\": there is no such node; the nodes are: %s", wanted,
+                        names->len ? names->str : "none");
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
+                "Evacuation.ferry.migration \"%s\" is invalid: spec.nodeName: %s",
+                ferry_json_str(object, "metadata.name"), text);
+    if (error && *error)
+      ferry_error_add_cause(*error, "FieldValueInvalid", "spec.nodeName", "%s", text);
+    return FALSE;
+  }
+  g_autoptr(GPtrArray) all = ferry_store_list(req->api->store, &ferry_kind_evacuation, NULL, NULL);
+  for (guint i = 0; i < all->len; i++) {
+    const json_t *other = g_ptr_array_index(all, i);
+    if (is_final(other) || g_strcmp0(ferry_json_str(other, "spec.nodeName"), wanted) != 0 ||
+        g_strcmp0(ferry_json_str(other, "metadata.name"),
+                  ferry_json_str(object, "metadata.name")) == 0)
+      continue;
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+                "node \"%s\" is being evacuated already by evacuations \"%s\"; wait for its end or "
+                "delete it first",
+                wanted, ferry_json_str(other, "metadata.name"));
+    return FALSE;
+  }
+  add_finalizer(object, EVACUATION_FINALIZER);
+  json_object_set_new(object, "status", json_pack("{s:s}", "phase", "Pending"));
+  return TRUE;
 }
 
 /* ---- namespaces, events ---- */
@@ -168,6 +215,7 @@ static const struct {
 } rules[] = {
     {&ferry_kind_vmim, create_vmim, update_vmim, delete_vmim},
     {&ferry_kind_vmi, NULL, update_vmi, NULL},
+    {&ferry_kind_evacuation, create_evacuation, NULL, NULL},
     {&ferry_kind_namespace, create_namespace, NULL, delete_namespace},
     {&ferry_kind_event, create_event, NULL, NULL},
 };

@@ -5,12 +5,12 @@
 // again, so nothing is retried blindly; the migration is simply stepped once more.
 #include "control/loop.h"
 #include "base/log.h"
+#include "control/evacuation.h"
 #include "control/expiry.h"
 #include "control/inventory.h"
 #include "control/migration.h"
 #include "control/node.h"
 #include "control/transition_log.h"
-#include "model/migration_log.h"
 #include <string.h>
 
 #define TICK_MS 1000
@@ -26,8 +26,9 @@ struct FerryControl {
   FerryControlStats stats;
   /* the thread's own */
   FerryWatch *watch;
-  GHashTable *active; /* "ns/name" of migrations that are not final */
-  GHashTable *dirty;  /* of those, to be stepped now */
+  GHashTable *active;   /* "ns/name" of migrations that are not final */
+  GHashTable *dirty;    /* of those, to be stepped now */
+  gboolean evacuations; /* to be stepped now */
   gint64 started_ms, next_expiry_ms;
 };
 
@@ -119,7 +120,7 @@ static gboolean node_changed(const FerryChange *change) {
 }
 
 static void see(FerryControl *c, const FerryChange *change) {
-  ferry_transition_log(change);
+  ferry_transition_log(c->store, change);
   if (change->kind == &ferry_kind_vmim) {
     if (change->type == FERRY_DELETED) {
       g_autofree char *key = key_of(change->object);
@@ -209,12 +210,25 @@ static void step_migrations(FerryControl *c, gint64 *next) {
       g_hash_table_remove(c->active, key);
       continue;
     }
-    g_autoptr(FerryLogContext) context = ferry_migration_log_context(m, NULL);
+    g_autoptr(FerryLogContext) context = ferry_control_log_context(c->store, m);
     ferry_log_scope(context);
     g_autoptr(FerryPlan) plan = ferry_plan_new();
     ferry_migration_step(c->store, m, ferry_clock_wall_ms(c->clock), plan);
     if (!commit(c, plan, key, next))
       g_hash_table_add(c->dirty, g_strdup(key));
+  }
+}
+
+static void step_evacuations(FerryControl *c, gint64 *next) {
+  gint64 now = ferry_clock_wall_ms(c->clock);
+  c->evacuations = FALSE;
+  g_autoptr(GPtrArray) all = ferry_store_list(c->store, &ferry_kind_evacuation, NULL, NULL);
+  for (guint i = 0; i < all->len; i++) {
+    const json_t *evacuation = g_ptr_array_index(all, i);
+    g_autoptr(FerryPlan) plan = ferry_plan_new();
+    ferry_evacuation_step(c->store, evacuation, now, plan);
+    if (!commit(c, plan, ferry_json_str(evacuation, "metadata.name"), next))
+      c->evacuations = TRUE;
   }
 }
 
@@ -226,6 +240,10 @@ static void step_time(FerryControl *c, gint64 *next) {
     ferry_node_step(g_ptr_array_index(nodes, i), c->started_ms, now, plan);
     commit(c, plan, "nodes", next);
   }
+  g_autoptr(FerryPlan) evictions = ferry_plan_new();
+  ferry_eviction_step(c->store, now, evictions);
+  commit(c, evictions, "evictions", next);
+  c->evacuations = TRUE; /* one may be due */
   if (now >= c->next_expiry_ms) {
     g_autoptr(FerryPlan) plan = ferry_plan_new();
     ferry_expiry_step(c->store, now, plan);
@@ -247,9 +265,11 @@ static gpointer run(gpointer data) {
       step_time(c, &next);
       next_tick = mono + TICK_MS;
     }
+    if (c->evacuations)
+      step_evacuations(c, &next);
     step_migrations(c, &next);
     g_mutex_lock(&c->lock);
-    gboolean again = g_hash_table_size(c->dirty) > 0;
+    gboolean again = g_hash_table_size(c->dirty) > 0 || c->evacuations;
     gint64 until = g_get_monotonic_time() + (again ? 5 : TICK_MS) * 1000;
     while (!c->woken && !c->stopping && g_cond_wait_until(&c->cond, &c->lock, until))
       ;

@@ -86,6 +86,32 @@ static void queue(FerryStep *s, guint position, const char *reason, const char *
       json_pack("{si,ss,ss}", "position", (int)position, "reason", reason, "message", message));
 }
 
+/* Another migration of the same VM that goes first: one that has begun, or an older one. Admission
+ * refuses a second one; an evacuation may have made its own at the same moment. Borrowed. */
+static const json_t *goes_first(const FerryStep *s, const GPtrArray *all) {
+  for (guint i = 0; i < all->len; i++) {
+    const json_t *other = g_ptr_array_index(all, i);
+    if (ferry_migration_is_final(other) ||
+        g_strcmp0(ferry_json_str(other, "spec.vmiName"), ferry_json_str(s->m, "spec.vmiName")) !=
+            0 ||
+        g_strcmp0(ferry_json_str(other, "metadata.namespace"),
+                  ferry_json_str(s->m, "metadata.namespace")) != 0 ||
+        g_strcmp0(ferry_json_str(other, "metadata.uid"), ferry_json_str(s->m, "metadata.uid")) == 0)
+      continue;
+    const char *phase = ferry_json_str(other, "status.phase");
+    if (phase && !g_str_equal(phase, "Pending"))
+      return other;
+    int order = g_strcmp0(ferry_json_str(other, "metadata.creationTimestamp"),
+                          ferry_json_str(s->m, "metadata.creationTimestamp"));
+    if (!order)
+      order =
+          g_strcmp0(ferry_json_str(other, "metadata.uid"), ferry_json_str(s->m, "metadata.uid"));
+    if (order < 0)
+      return other;
+  }
+  return NULL;
+}
+
 gboolean ferry_step_guard_admitted(FerryStep *s) {
   ferry_step_resolve_config(s);
   const char *uid = ferry_json_str(s->m, "metadata.uid");
@@ -101,6 +127,14 @@ gboolean ferry_step_guard_admitted(FerryStep *s) {
     queue(s, position, "SourceNotReady", text);
     return FALSE;
   }
+  const json_t *first = goes_first(s, all);
+  if (first) {
+    g_autofree char *text = g_strdup_printf("VM %s is being migrated already by %s",
+                                            ferry_json_str(s->m, "spec.vmiName"),
+                                            ferry_json_str(first, "metadata.name"));
+    queue(s, position, "AlreadyMigrating", text);
+    return FALSE;
+  }
   g_autofree char *reason = NULL;
   if (!ferry_limits_admit(limits, uid, source, &reason)) {
     queue(s, position, "LimitReached", reason);
@@ -108,6 +142,8 @@ gboolean ferry_step_guard_admitted(FerryStep *s) {
   }
   ferry_step_set(s, "status.queue", NULL);
   ferry_step_set(s, "status.migrationState.sourceNode", json_string(source));
+  /* The API makes a migration as Pending, so that it may never have begun here. */
+  ferry_step_set(s, "status.migrationState.migrationUid", json_string(uid));
   return TRUE;
 }
 

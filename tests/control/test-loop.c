@@ -24,10 +24,12 @@ static void test_loop(void) {
   world_migrate(store, "m1", NULL);
   g_autofree char *a = wait_phase(store, "m1", "Scheduled");
   g_assert_cmpstr(a, ==, "Scheduled");
-  world_migrate(store, "m2", NULL);
+  world_vm(store, "two", 2, WORLD_NOW);
+  world_migrate_vm(store, "m2", "two", NULL);
   g_autofree char *b = wait_phase(store, "m2", "Scheduled");
   g_assert_cmpstr(b, ==, "Scheduled");
-  world_migrate(store, "m3", NULL);
+  world_vm(store, "three", 3, WORLD_NOW);
+  world_migrate_vm(store, "m3", "three", NULL);
   g_autofree char *c = wait_phase(store, "m3", "Pending");
   g_assert_cmpstr(c, ==, "Pending");
   world_set(store, "m1", "status.phase", json_string("Failed"));

@@ -126,7 +126,8 @@ static void test_limits_and_queue(void) {
                 "migrations", "parallelOutboundMigrationsPerNode", 1);
   world_add(store, &ferry_kind_kubevirt, kv);
   run(store, "first", NULL, WORLD_NOW);
-  world_migrate(store, "second", NULL);
+  world_vm(store, "other", 2, WORLD_NOW);
+  world_migrate_vm(store, "second", "other", NULL);
   g_autoptr(json_t) m = world_step(store, "second", WORLD_NOW);
   g_assert_cmpstr(phase(m), ==, "Pending");
   g_assert_cmpint(ferry_json_int(m, "status.queue.position", 0), ==, 1);
@@ -169,6 +170,20 @@ static void test_timeouts(void) {
   g_assert_cmpstr(ferry_json_str(e, "status.reason"), ==, "VMNotFound");
 }
 
+/* As the API makes it: Pending already, with its timestamp. The VM's status names it. */
+static void test_made_as_pending(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_migrate(store, "m", NULL);
+  world_set(store, "m", "status",
+            json_pack("{ss,s[{ss,ss}]}", "phase", "Pending", "phaseTransitionTimestamps", "phase",
+                      "Pending", "phaseTransitionTimestamp", "2026-01-01T00:00:00Z"));
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW);
+  g_autoptr(json_t) vmi = ferry_store_get_by_uid(store, &ferry_kind_vmi, WORLD_UUID);
+  g_assert_cmpstr(phase(m), ==, "Scheduled");
+  g_assert_cmpstr(ferry_json_str(m, "status.migrationState.migrationUid"), ==, "m");
+  g_assert_cmpstr(ferry_json_str(vmi, "status.migrationState.migrationUid"), ==, "m");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migration/success", test_success);
@@ -179,5 +194,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration/limits-and-queue", test_limits_and_queue);
   g_test_add_func("/migration/no-target", test_no_target);
   g_test_add_func("/migration/timeouts", test_timeouts);
+  g_test_add_func("/migration/made-as-pending", test_made_as_pending);
   return g_test_run();
 }

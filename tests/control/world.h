@@ -55,14 +55,29 @@ static inline FerryStore *world_new(void) {
   return store;
 }
 
-static inline void world_migrate(FerryStore *store, const char *name, const char *target) {
+/* Another VM that runs on h1; `digit` makes its UUID. */
+static inline void world_vm(FerryStore *store, const char *name, int digit, gint64 now) {
+  g_autoptr(GError) error = NULL;
+  g_autofree char *uuid = g_strdup_printf("1111111%d-2222-3333-4444-555555555555", digit);
+  g_autoptr(json_t) body = json_pack("{s[{ss,ss,ss,ss,sb}]}", "domains", "uuid", uuid, "name", name,
+                                     "state", "running", "reason", "booted", "active", 1);
+  ferry_inventory_report(store, "h1", body, now, &error);
+  g_assert_no_error(error);
+}
+
+static inline void world_migrate_vm(FerryStore *store, const char *name, const char *vm,
+                                    const char *target) {
   json_t *m = json_pack("{ss,ss,s{ss,ss,ss,ss,s[s]},s{ss}}", "apiVersion", "kubevirt.io/v1", "kind",
                         "VirtualMachineInstanceMigration", "metadata", "name", name, "namespace",
                         "default", "uid", name, "creationTimestamp", "2026-01-01T00:00:00Z",
-                        "finalizers", FERRY_MIGRATION_FINALIZER, "spec", "vmiName", "db");
+                        "finalizers", FERRY_MIGRATION_FINALIZER, "spec", "vmiName", vm);
   if (target)
     ferry_json_set_str(m, "spec.targetNode", target);
   world_add(store, &ferry_kind_vmim, m);
+}
+
+static inline void world_migrate(FerryStore *store, const char *name, const char *target) {
+  world_migrate_vm(store, name, "db", target);
 }
 
 static inline json_t *world_get(FerryStore *store, const char *name) {

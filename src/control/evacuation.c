@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: nothing is remembered but what is stored. Which VMs are to move is read from
+// the VMs; how often a VM was tried and when it failed, from its newest migration; the evacuation's
+// status only adds which VMs were there, so that those that have left can be counted. A step makes
+// whatever is due and describes the rest; repeating it does no harm.
+#include "control/evacuation.h"
+#include "base/random.h"
+#include "base/rfc3339.h"
+#include "control/conditions.h"
+#include "control/migration.h"
+#include "model/evacuation.h"
+#include "policy/config.h"
+#include "policy/migratable.h"
+
+#include <string.h>
+
+#define VMI_LABEL "kubevirt.io/vmi-name"
+
+/* What a step works on: working copy, lists, and what it counts. */
+typedef struct {
+  FerryStore *store;
+  const char *node;
+  gint64 since_ms; /* older migrations are of no concern */
+  gint64 now_ms;
+  GPtrArray *migrations;
+  FerryPlan *plan;
+  guint total, moved, failed, outstanding;
+} Step;
+
+gboolean ferry_evacuation_is_final(const json_t *evacuation) {
+  const char *phase = ferry_json_str(evacuation, "status.phase");
+  return g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0;
+}
+
+static gboolean is_on(const json_t *vmi, const char *node) {
+  const char *phase = ferry_json_str(vmi, "status.phase");
+  return g_strcmp0(ferry_json_str(vmi, "status.nodeName"), node) == 0 &&
+         (g_strcmp0(phase, "Running") == 0 || g_strcmp0(phase, "Paused") == 0);
+}
+
+/* Keys with dots are no paths. */
+static const char *annotation(const json_t *m, const char *key) {
+  return json_string_value(json_object_get(ferry_json_get(m, "metadata.annotations"), key));
+}
+
+static int attempt_of(const json_t *m) {
+  const char *text = annotation(m, FERRY_ATTEMPT_ANNOTATION);
+  return text ? (int)CLAMP(g_ascii_strtoll(text, NULL, 10), 1, 1000) : 1;
+}
+
+static gint64 made_ms(const json_t *m) {
+  return ferry_rfc3339_parse(ferry_json_str(m, "metadata.creationTimestamp"));
+}
+
+static gint64 ended_ms(const json_t *m) {
+  gint64 end = ferry_rfc3339_parse(ferry_json_str(m, "status.migrationState.endTimestamp"));
+  return end < 0 ? made_ms(m) : end;
+}
+
+static gboolean is_of(const json_t *m, const json_t *vmi) {
+  return g_strcmp0(ferry_json_str(m, "spec.vmiName"), ferry_json_str(vmi, "metadata.name")) == 0 &&
+         g_strcmp0(ferry_json_str(m, "metadata.namespace"),
+                   ferry_json_str(vmi, "metadata.namespace")) == 0;
+}
+
+/* The VM's migration that is under way, whoever asked for it. Borrowed. */
+static const json_t *active_of(const GPtrArray *all, const json_t *vmi) {
+  for (guint i = 0; i < all->len; i++)
+    if (is_of(g_ptr_array_index(all, i), vmi) &&
+        !ferry_migration_is_final(g_ptr_array_index(all, i)))
+      return g_ptr_array_index(all, i);
+  return NULL;
+}
+
+/* The newest that was to move the VM off the node, made after `since_ms`. Borrowed. */
+static const json_t *newest_of(const GPtrArray *all, const json_t *vmi, const char *node,
+                               gint64 since_ms) {
+  const json_t *best = NULL;
+  for (guint i = 0; i < all->len; i++) {
+    const json_t *m = g_ptr_array_index(all, i);
+    if (!is_of(m, vmi) || g_strcmp0(annotation(m, FERRY_EVACUATES_ANNOTATION), node) != 0 ||
+        made_ms(m) < since_ms)
+      continue;
+    if (!best || made_ms(m) > made_ms(best) ||
+        (made_ms(m) == made_ms(best) && attempt_of(m) > attempt_of(best)))
+      best = m;
+  }
+  return best;
+}
+
+/* When a failed one is tried again; 0: not any more. */
+static gint64 retry_ms(const json_t *m) {
+  int n = attempt_of(m);
+  if (n >= FERRY_EVACUATION_TRIES ||
+      g_strcmp0(ferry_json_str(m, "status.reason"), "Cancelled") == 0)
+    return 0;
+  gint64 wait =
+      MIN((gint64)FERRY_EVACUATION_BACKOFF_MS << (n - 1), FERRY_EVACUATION_MAX_BACKOFF_MS);
+  return ended_ms(m) + wait;
+}
+
+/* `salt` makes the name this evacuation's own. */
+static char *plan_migration(FerryPlan *plan, const json_t *vmi, const char *node, int attempt,
+                            const char *salt, gint64 now_ms) {
+  json_t *m = ferry_evacuation_migration(vmi, node, attempt);
+  json_t *meta = json_object_get(m, "metadata");
+  g_autofree char *text = g_strconcat(salt, "/", ferry_json_str(vmi, "metadata.uid"), NULL);
+  g_autofree char *hash = ferry_sha256_hex(text, strlen(text));
+  char *name = g_strdup_printf("%s%.8s-%d", ferry_json_str(meta, "generateName"), hash, attempt);
+  g_autofree char *now = ferry_rfc3339_format(now_ms);
+  g_autofree char *uid = ferry_random_uuid();
+  const char *vm = ferry_json_str(vmi, "metadata.name");
+  json_object_del(meta, "generateName");
+  json_object_set_new(meta, "name", json_string(name));
+  json_object_set_new(meta, "uid", json_string(uid));
+  json_object_set_new(meta, "creationTimestamp", json_string(now));
+  json_object_set_new(meta, "generation", json_integer(1));
+  json_object_set_new(meta, "finalizers", json_pack("[s]", FERRY_MIGRATION_FINALIZER));
+  if (strlen(vm) <= 63)
+    json_object_set_new(meta, "labels", json_pack("{s:s}", VMI_LABEL, vm));
+  json_object_set_new(m, "status",
+                      json_pack("{s:s, s:[{s:s, s:s}]}", "phase", "Pending",
+                                "phaseTransitionTimestamps", "phase", "Pending",
+                                "phaseTransitionTimestamp", now));
+  ferry_plan_write(plan, FERRY_WRITE_CREATE, &ferry_kind_vmim, m, FALSE);
+  return name;
+}
+
+/* ---- one VM ---- */
+
+static json_t *describe(const json_t *vmi, const char *phase, const char *migration,
+                        const char *message) {
+  return json_pack("{s:O, s:O, s:s, s:s*, s:s*}", "name", ferry_json_get(vmi, "metadata.name"),
+                   "namespace", ferry_json_get(vmi, "metadata.namespace"), "phase", phase,
+                   "migration", migration, "message", message);
+}
+
+/* Why no migration can move it; NULL: one can. Free with g_free. */
+static char *unmovable(Step *s, const json_t *vmi) {
+  g_autoptr(json_t) kubevirt =
+      ferry_store_get(s->store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
+  FerryConfigSources sources = {.kubevirt = kubevirt, .vmi = vmi};
+  g_autoptr(json_t) config = ferry_config_resolve(&sources, NULL);
+  g_autoptr(json_t) reasons = ferry_migratable_reasons(vmi);
+  if (json_array_size(reasons) == 0 || ferry_json_bool(config, "unsafeMigrationOverride", FALSE))
+    return NULL;
+  GString *text = g_string_new(NULL);
+  gsize i;
+  json_t *reason;
+  json_array_foreach(reasons, i, reason)
+      g_string_append_printf(text, "%s%s", i ? "; " : "", ferry_json_str(reason, "message"));
+  return g_string_free(text, FALSE);
+}
+
+static json_t *begin(Step *s, const json_t *vmi, int attempt, const char *salt) {
+  if (s->outstanding >= FERRY_EVACUATION_AHEAD)
+    return describe(vmi, "Queued", NULL, NULL);
+  s->outstanding++;
+  g_autofree char *name = plan_migration(s->plan, vmi, s->node, attempt, salt, s->now_ms);
+  return describe(vmi, "Pending", name, NULL);
+}
+
+static json_t *failed(Step *s, const json_t *vmi, const char *migration, const char *message) {
+  s->failed++;
+  return describe(vmi, "Failed", migration, message);
+}
+
+/* The state of a VM that is still there, and what is due for it. */
+static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
+  const json_t *active = active_of(s->migrations, vmi);
+  if (active) {
+    const char *phase = ferry_json_str(active, "status.phase");
+    return describe(vmi, phase ? phase : "Pending", ferry_json_str(active, "metadata.name"),
+                    ferry_json_str(active, "status.queue.message"));
+  }
+  g_autofree char *why = unmovable(s, vmi);
+  if (why)
+    return failed(s, vmi, NULL, why);
+  const json_t *last = newest_of(s->migrations, vmi, s->node, s->since_ms);
+  if (!last || g_strcmp0(ferry_json_str(last, "status.phase"), "Failed") != 0)
+    return begin(s, vmi, last ? attempt_of(last) + 1 : 1, salt);
+  const char *name = ferry_json_str(last, "metadata.name");
+  const char *message = ferry_json_str(last, "status.message");
+  gint64 when = retry_ms(last);
+  if (when == 0)
+    return failed(s, vmi, name, message);
+  if (s->now_ms >= when)
+    return begin(s, vmi, attempt_of(last) + 1, salt);
+  ferry_plan_wake(s->plan, when);
+  g_autofree char *at = ferry_rfc3339_format(when);
+  g_autofree char *text =
+      g_strdup_printf("try %d of %d failed, the next is at %s: %s", attempt_of(last),
+                      FERRY_EVACUATION_TRIES, at, message ? message : "no reason is known");
+  return describe(vmi, "Retrying", name, text);
+}
+
+/* A VM that was there when the evacuation saw it first and is not any more. */
+static json_t *step_left(Step *s, const json_t *entry) {
+  g_autoptr(json_t) vmi = ferry_store_get(
+      s->store, &ferry_kind_vmi, ferry_json_str(entry, "namespace"), ferry_json_str(entry, "name"));
+  const char *phase = ferry_json_str(vmi, "status.phase");
+  const char *where = ferry_json_str(vmi, "status.nodeName");
+  json_t *now = json_copy((json_t *)entry);
+  if (vmi && (g_strcmp0(phase, "Running") == 0 || g_strcmp0(phase, "Paused") == 0)) {
+    s->total++;
+    s->moved++;
+    json_object_set_new(now, "phase", json_string("Moved"));
+    json_object_set_new(now, "message", json_sprintf("it runs on %s", where ? where : "?"));
+  } else {
+    json_object_set_new(now, "phase", json_string("Stopped"));
+    json_object_set_new(now, "message", json_string("it does not run any more"));
+  }
+  return now;
+}
+
+static gboolean is_entry(const json_t *entry, const json_t *vmi) {
+  return g_strcmp0(ferry_json_str(entry, "name"), ferry_json_str(vmi, "metadata.name")) == 0 &&
+         g_strcmp0(ferry_json_str(entry, "namespace"), ferry_json_str(vmi, "metadata.namespace")) ==
+             0;
+}
+
+/* status.vms as it is now, in the order of namespace and name for those that are there. */
+static json_t *step_vms(Step *s, const json_t *before, const char *salt) {
+  g_autoptr(GPtrArray) vmis = ferry_store_list(s->store, &ferry_kind_vmi, NULL, NULL);
+  json_t *out = json_array();
+  gsize i;
+  json_t *entry;
+  for (guint k = 0; k < vmis->len; k++)
+    if (is_on(g_ptr_array_index(vmis, k), s->node) && active_of(s->migrations, vmis->pdata[k]))
+      s->outstanding++;
+  json_array_foreach((json_t *)before, i, entry) {
+    gboolean there = FALSE;
+    for (guint k = 0; k < vmis->len && !there; k++)
+      there = is_entry(entry, vmis->pdata[k]) && is_on(vmis->pdata[k], s->node);
+    if (!there)
+      json_array_append_new(out, step_left(s, entry));
+  }
+  for (guint k = 0; k < vmis->len; k++) {
+    if (!is_on(vmis->pdata[k], s->node))
+      continue;
+    s->total++;
+    json_array_append_new(out, step_vm(s, vmis->pdata[k], salt));
+  }
+  return out;
+}
+
+/* ---- the evacuation ---- */
+
+static void cordon(Step *s, json_t *evacuation, const json_t *node) {
+  if (ferry_condition_status(evacuation, "Cordoned"))
+    return; /* done once: who uncordons it meanwhile means it */
+  if (!ferry_json_bool(node, "spec.unschedulable", FALSE)) {
+    json_t *copy = json_deep_copy(node);
+    ferry_json_set_bool(copy, "spec.unschedulable", TRUE);
+    ferry_plan_write(s->plan, FERRY_WRITE_UPDATE, &ferry_kind_node, copy, FALSE);
+    ferry_plan_event(s->plan, node, "Normal", "NodeNotSchedulable", "cordoned for an evacuation",
+                     s->now_ms);
+  }
+  ferry_condition_set(evacuation, "Cordoned", "True", "Evacuation",
+                      "no migration goes to the node any more", s->now_ms);
+}
+
+static void finish(Step *s, json_t *evacuation, const char *phase, const char *reason,
+                   const char *message) {
+  gboolean ok = g_str_equal(phase, "Succeeded");
+  ferry_json_set_str(evacuation, "status.phase", phase);
+  ferry_condition_set(evacuation, "Complete", ok ? "True" : "False", reason, message, s->now_ms);
+  ferry_plan_event(s->plan, evacuation, ok ? "Normal" : "Warning", reason, message, s->now_ms);
+}
+
+static void step_live(Step *s, json_t *evacuation) {
+  g_autoptr(json_t) node = ferry_store_get(s->store, &ferry_kind_node, "", s->node);
+  if (!node) {
+    g_autofree char *text = g_strdup_printf("there is no node %s (any more)", s->node);
+    finish(s, evacuation, "Failed", "NodeNotFound", text);
+    return;
+  }
+  cordon(s, evacuation, node);
+  const char *salt = ferry_json_str(evacuation, "metadata.uid");
+  json_t *vms = step_vms(s, ferry_json_get(evacuation, "status.vms"), salt ? salt : s->node);
+  guint remaining = s->total - s->moved - s->failed;
+  ferry_json_set(evacuation, "status.vms", vms);
+  ferry_json_set_int(evacuation, "status.total", s->total);
+  ferry_json_set_int(evacuation, "status.moved", s->moved);
+  ferry_json_set_int(evacuation, "status.failed", s->failed);
+  ferry_json_set_int(evacuation, "status.remaining", remaining);
+  g_autofree char *text = g_strdup_printf("%u of %u VMs have moved off %s, %u could not", s->moved,
+                                          s->total, s->node, s->failed);
+  if (remaining > 0)
+    ferry_json_set_str(evacuation, "status.phase", "Running");
+  else if (s->failed > 0)
+    finish(s, evacuation, "Failed", "VMsRemain", text);
+  else
+    finish(s, evacuation, "Succeeded", "Evacuated", text);
+}
+
+/* What has not begun is cancelled; what moves goes on to its end. */
+static void cancel_waiting(Step *s, const json_t *evacuation) {
+  g_autofree char *by =
+      g_strdup_printf("the end of evacuation %s", ferry_json_str(evacuation, "metadata.name"));
+  for (guint i = 0; i < s->migrations->len; i++) {
+    const json_t *m = g_ptr_array_index(s->migrations, i);
+    const char *phase = ferry_json_str(m, "status.phase");
+    gboolean waits = !phase || g_str_equal(phase, "Pending") || g_str_equal(phase, "Scheduling");
+    if (!waits || ferry_json_bool(m, "status.migrationState.abortRequested", FALSE) ||
+        g_strcmp0(annotation(m, FERRY_EVACUATES_ANNOTATION), s->node) != 0 ||
+        made_ms(m) < s->since_ms)
+      continue;
+    json_t *copy = json_deep_copy(m);
+    ferry_json_set_bool(copy, "status.migrationState.abortRequested", TRUE);
+    ferry_json_set_str(copy, "status.migrationState.abortRequestedBy", by);
+    ferry_plan_write(s->plan, FERRY_WRITE_UPDATE, &ferry_kind_vmim, copy, FALSE);
+  }
+}
+
+static void step_deleted(Step *s, json_t *evacuation) {
+  json_t *finalizers = ferry_json_get(evacuation, "metadata.finalizers");
+  gboolean had = FALSE;
+  for (gsize i = json_array_size(finalizers); i-- > 0;)
+    if (g_strcmp0(json_string_value(json_array_get(finalizers, i)), FERRY_EVACUATION_FINALIZER) ==
+        0) {
+      had = TRUE;
+      json_array_remove(finalizers, i);
+    }
+  if (!had)
+    return; /* others keep it */
+  if (!ferry_evacuation_is_final(evacuation))
+    cancel_waiting(s, evacuation);
+  gboolean gone = json_array_size(finalizers) == 0;
+  ferry_plan_write(s->plan, gone ? FERRY_WRITE_DELETE : FERRY_WRITE_UPDATE, &ferry_kind_evacuation,
+                   json_incref(evacuation), FALSE);
+}
+
+void ferry_evacuation_step(FerryStore *store, const json_t *evacuation, gint64 now_ms,
+                           FerryPlan *plan) {
+  gboolean deleted = ferry_json_get(evacuation, "metadata.deletionTimestamp") != NULL;
+  if (!deleted && ferry_evacuation_is_final(evacuation))
+    return;
+  g_autoptr(json_t) copy = json_deep_copy(evacuation);
+  g_autoptr(GPtrArray) migrations = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
+  const char *node = ferry_json_str(evacuation, "spec.nodeName");
+  Step s = {.store = store,
+            .node = node ? node : "",
+            .since_ms = made_ms(evacuation),
+            .now_ms = now_ms,
+            .migrations = migrations,
+            .plan = plan};
+  if (deleted) {
+    step_deleted(&s, copy);
+    return;
+  }
+  step_live(&s, copy);
+  if (!json_equal(copy, (json_t *)evacuation))
+    ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_evacuation, json_incref(copy), FALSE);
+}
+
+/* ---- evictions ---- */
+
+static gboolean has_evacuation(FerryStore *store, const char *node) {
+  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_evacuation, NULL, NULL);
+  for (guint i = 0; i < all->len; i++)
+    if (g_strcmp0(ferry_json_str(g_ptr_array_index(all, i), "spec.nodeName"), node) == 0 &&
+        !ferry_evacuation_is_final(g_ptr_array_index(all, i)))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean is_cordoned(FerryStore *store, const char *node) {
+  g_autoptr(json_t) object = ferry_store_get(store, &ferry_kind_node, "", node);
+  return ferry_json_bool(object, "spec.unschedulable", FALSE);
+}
+
+void ferry_eviction_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
+  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
+  for (guint i = 0; i < all->len; i++) {
+    const json_t *m = g_ptr_array_index(all, i);
+    const char *node = annotation(m, FERRY_EVACUATES_ANNOTATION);
+    if (!node || g_strcmp0(ferry_json_str(m, "status.phase"), "Failed") != 0 || !retry_ms(m))
+      continue;
+    g_autoptr(json_t) vmi =
+        ferry_store_get(store, &ferry_kind_vmi, ferry_json_str(m, "metadata.namespace"),
+                        ferry_json_str(m, "spec.vmiName"));
+    if (!vmi || !is_on(vmi, node) || newest_of(all, vmi, node, 0) != m || active_of(all, vmi) ||
+        !is_cordoned(store, node) || has_evacuation(store, node))
+      continue;
+    if (now_ms < retry_ms(m)) {
+      ferry_plan_wake(plan, retry_ms(m));
+      continue;
+    }
+    g_free(plan_migration(plan, vmi, node, attempt_of(m) + 1, ferry_json_str(m, "metadata.uid"),
+                          now_ms));
+  }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Emptying a node: every VM that runs there gets a migration.
+#pragma once
+#include "control/plan.h"
+
+G_BEGIN_DECLS
+
+#define FERRY_EVACUATION_FINALIZER "ferry.migration/evacuation"
+#define FERRY_EVACUATION_BACKOFF_MS (20 * 1000) /* KubeVirt's; doubles with each failure */
+#define FERRY_EVACUATION_MAX_BACKOFF_MS (320 * 1000)
+#define FERRY_EVACUATION_TRIES 5  /* of one VM, then it counts as failed */
+#define FERRY_EVACUATION_AHEAD 16 /* migrations that one evacuation has in the queue at most */
+
+/** One step for `evacuation` (a stored object): cordons its node at the beginning, makes a
+ * migration for each VM that runs there, again after a failure, and brings status up to date. On a
+ * deletion cancels what has not begun and lets the object go. Call again whenever a migration, a
+ * VM or the evacuation changes and at the plan's wake time. Reads `store`, writes nothing; pure but
+ * for reads and new uids. */
+void ferry_evacuation_step(FerryStore *store, const json_t *evacuation, gint64 now_ms,
+                           FerryPlan *plan);
+
+gboolean ferry_evacuation_is_final(const json_t *evacuation);
+
+/** Tries again what `kubectl drain` asked for: migrations that were evictions and failed, as long
+ * as their node is cordoned, the VM is there and no Evacuation does it. Plans a wake for the next
+ * one. Pure as above. */
+void ferry_eviction_step(FerryStore *store, gint64 now_ms, FerryPlan *plan);
+
+G_END_DECLS

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/evacuation.h"
+#include "world.h"
+#include <string.h>
+
+#define SECOND 1000
+
+static void evacuate(FerryStore *store, const char *node) {
+  world_add(store, &ferry_kind_evacuation,
+            json_pack("{ss,ss,s{ss,ss,ss,s[s]},s{ss}}", "apiVersion", "ferry.migration/v1", "kind",
+                      "Evacuation", "metadata", "name", "e", "uid", "e", "creationTimestamp",
+                      "2026-01-01T00:00:00Z", "finalizers", FERRY_EVACUATION_FINALIZER, "spec",
+                      "nodeName", node));
+}
+
+static json_t *step(FerryStore *store, gint64 now) {
+  g_autoptr(json_t) before = ferry_store_get(store, &ferry_kind_evacuation, "", "e");
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  ferry_evacuation_step(store, before, now, plan);
+  world_commit(store, plan);
+  return ferry_store_get(store, &ferry_kind_evacuation, "", "e");
+}
+
+/* The only migration that is not final, or NULL. */
+static json_t *active(FerryStore *store) {
+  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
+  json_t *found = NULL;
+  for (guint i = 0; i < all->len; i++)
+    if (!ferry_migration_is_final(g_ptr_array_index(all, i))) {
+      g_assert_null(found);
+      found = g_ptr_array_index(all, i);
+    }
+  return found ? json_incref(found) : NULL;
+}
+
+static void fail(FerryStore *store, const char *reason, gint64 now) {
+  g_autoptr(json_t) m = active(store);
+  g_assert_nonnull(m);
+  g_autoptr(json_t) copy = json_deep_copy(m);
+  g_autofree char *end = ferry_rfc3339_format_ms(now);
+  ferry_json_set_str(copy, "status.phase", "Failed");
+  ferry_json_set_str(copy, "status.reason", reason);
+  ferry_json_set_str(copy, "status.message", "the cable was cut");
+  ferry_json_set_str(copy, "status.migrationState.endTimestamp", end);
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_vmim, json_incref(copy), FALSE);
+  world_commit(store, plan);
+}
+
+static const char *vm_phase(const json_t *e) {
+  return ferry_json_str(json_array_get(ferry_json_get(e, "status.vms"), 0), "phase");
+}
+
+static void test_moves_all(void) {
+  g_autoptr(FerryStore) store = world_new();
+  evacuate(store, "h1");
+  g_autoptr(json_t) e = step(store, WORLD_NOW);
+  g_assert_cmpstr(ferry_json_str(e, "status.phase"), ==, "Running");
+  g_assert_cmpint(ferry_json_int(e, "status.remaining", -1), ==, 1);
+  g_autoptr(json_t) node = ferry_store_get(store, &ferry_kind_node, "", "h1");
+  g_assert_true(ferry_json_bool(node, "spec.unschedulable", FALSE));
+  g_autoptr(json_t) m = active(store);
+  g_assert_cmpstr(ferry_json_str(m, "spec.vmiName"), ==, "db");
+  g_assert_cmpstr(ferry_json_str(m, "spec.priority"), ==, "system-critical");
+  /* a step more makes nothing more */
+  g_autoptr(json_t) same = step(store, WORLD_NOW + 1);
+  g_autoptr(json_t) only = active(store);
+  g_assert_true(json_equal(m, only));
+  g_autoptr(json_t) placed = world_step(store, ferry_json_str(m, "metadata.name"), WORLD_NOW + 2);
+  g_assert_cmpstr(ferry_json_str(placed, "status.migrationState.targetNode"), ==, "h2");
+  g_autoptr(json_t) going = step(store, WORLD_NOW + 3);
+  g_assert_cmpstr(vm_phase(going), ==, "Scheduled");
+  world_report(store, "h1", NULL, NULL, WORLD_NOW + 4);
+  world_report(store, "h2", "running", "migrated", WORLD_NOW + 4);
+  world_set(store, ferry_json_str(m, "metadata.name"), "status.phase", json_string("Succeeded"));
+  g_autoptr(json_t) done = step(store, WORLD_NOW + 5);
+  g_assert_cmpstr(ferry_json_str(done, "status.phase"), ==, "Succeeded");
+  g_assert_cmpint(ferry_json_int(done, "status.moved", -1), ==, 1);
+  g_assert_cmpint(ferry_json_int(done, "status.total", -1), ==, 1);
+  g_assert_cmpstr(vm_phase(done), ==, "Moved");
+}
+
+/* 20 s after the first failure, 40 s after the second, ...; after the fifth no more. */
+static void test_backoff(void) {
+  g_autoptr(FerryStore) store = world_new();
+  evacuate(store, "h1");
+  json_decref(step(store, WORLD_NOW));
+  gint64 now = WORLD_NOW;
+  for (int n = 1; n < FERRY_EVACUATION_TRIES; n++) {
+    fail(store, "Broken", now);
+    gint64 wait = (gint64)FERRY_EVACUATION_BACKOFF_MS << (n - 1);
+    g_autoptr(json_t) waits = step(store, now + wait - SECOND);
+    g_assert_cmpstr(vm_phase(waits), ==, "Retrying");
+    g_assert_nonnull(
+        strstr(ferry_json_str(json_array_get(ferry_json_get(waits, "status.vms"), 0), "message"),
+               "the cable was cut"));
+    g_assert_null(active(store));
+    now += wait;
+    g_autoptr(json_t) again = step(store, now);
+    g_assert_cmpstr(vm_phase(again), ==, "Pending");
+  }
+  fail(store, "Broken", now);
+  g_autoptr(json_t) end = step(store, now + 3600 * SECOND);
+  g_assert_cmpstr(ferry_json_str(end, "status.phase"), ==, "Failed");
+  g_assert_cmpint(ferry_json_int(end, "status.failed", -1), ==, 1);
+  g_assert_null(active(store));
+}
+
+static void test_a_cancel_is_meant(void) {
+  g_autoptr(FerryStore) store = world_new();
+  evacuate(store, "h1");
+  json_decref(step(store, WORLD_NOW));
+  fail(store, "Cancelled", WORLD_NOW);
+  g_autoptr(json_t) end = step(store, WORLD_NOW + 3600 * SECOND);
+  g_assert_cmpstr(ferry_json_str(end, "status.phase"), ==, "Failed");
+}
+
+static void test_delete_cancels_what_waits(void) {
+  g_autoptr(FerryStore) store = world_new();
+  evacuate(store, "h1");
+  g_autoptr(json_t) e = step(store, WORLD_NOW);
+  g_autoptr(json_t) copy = json_deep_copy(e);
+  ferry_json_set_str(copy, "metadata.deletionTimestamp", "2026-01-01T00:00:01Z");
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_evacuation, json_incref(copy), FALSE);
+  world_commit(store, plan);
+  g_assert_null(step(store, WORLD_NOW + 1));
+  g_autoptr(json_t) m = active(store);
+  g_assert_true(ferry_json_bool(m, "status.migrationState.abortRequested", FALSE));
+}
+
+static void test_empty_or_missing_node(void) {
+  g_autoptr(FerryStore) store = world_new();
+  evacuate(store, "h2");
+  g_autoptr(json_t) e = step(store, WORLD_NOW);
+  g_assert_cmpstr(ferry_json_str(e, "status.phase"), ==, "Succeeded");
+  g_autoptr(FerryStore) other = world_new();
+  evacuate(other, "h9");
+  g_autoptr(json_t) none = step(other, WORLD_NOW);
+  g_assert_cmpstr(ferry_json_str(none, "status.phase"), ==, "Failed");
+}
+
+static void test_unmovable(void) {
+  g_autoptr(FerryStore) store = world_new();
+  g_autoptr(json_t) vmi = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
+  g_autoptr(json_t) copy = json_deep_copy(vmi);
+  ferry_json_set(copy, "spec.domain.devices.hostDevices",
+                 json_pack("[{ss,ss}]", "name", "gpu", "type", "pci"));
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, json_incref(copy), FALSE);
+  world_commit(store, plan);
+  evacuate(store, "h1");
+  g_autoptr(json_t) e = step(store, WORLD_NOW);
+  g_assert_cmpstr(ferry_json_str(e, "status.phase"), ==, "Failed");
+  g_assert_nonnull(
+      strstr(ferry_json_str(json_array_get(ferry_json_get(e, "status.vms"), 0), "message"), "gpu"));
+  g_assert_null(active(store));
+}
+
+static void evictions(FerryStore *store, gint64 now) {
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  ferry_eviction_step(store, now, plan);
+  world_commit(store, plan);
+}
+
+/* What kubectl drain asked for is tried again while the node stays cordoned. */
+static void test_eviction_retries(void) {
+  g_autoptr(FerryStore) store = world_new();
+  evacuate(store, "h1");
+  json_decref(step(store, WORLD_NOW)); /* makes the migration and cordons */
+  fail(store, "Broken", WORLD_NOW);
+  evictions(store, WORLD_NOW + 60 * SECOND);
+  g_assert_null(active(store)); /* the evacuation's business */
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  ferry_plan_write(plan, FERRY_WRITE_DELETE, &ferry_kind_evacuation,
+                   ferry_store_get(store, &ferry_kind_evacuation, "", "e"), FALSE);
+  world_commit(store, plan);
+  evictions(store, WORLD_NOW + 19 * SECOND);
+  g_assert_null(active(store));
+  evictions(store, WORLD_NOW + 20 * SECOND);
+  g_autoptr(json_t) second = active(store);
+  g_assert_nonnull(second);
+  fail(store, "Broken", WORLD_NOW + 20 * SECOND);
+  g_autoptr(json_t) node = ferry_store_get(store, &ferry_kind_node, "", "h1");
+  g_autoptr(json_t) open = json_deep_copy(node);
+  ferry_json_set(open, "spec.unschedulable", NULL);
+  g_autoptr(FerryPlan) uncordon = ferry_plan_new();
+  ferry_plan_write(uncordon, FERRY_WRITE_UPDATE, &ferry_kind_node, json_incref(open), FALSE);
+  world_commit(store, uncordon);
+  evictions(store, WORLD_NOW + 3600 * SECOND);
+  g_assert_null(active(store));
+}
+
+/* An evacuation's and a person's migration of one VM: only one goes. */
+static void test_never_two(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_migrate(store, "mine", NULL);
+  world_migrate(store, "other", NULL);
+  g_autoptr(json_t) second = world_step(store, "other", WORLD_NOW);
+  g_assert_cmpstr(ferry_json_str(second, "status.phase"), ==, "Pending");
+  g_assert_cmpstr(ferry_json_str(second, "status.queue.reason"), ==, "AlreadyMigrating");
+  g_autoptr(json_t) first = world_step(store, "mine", WORLD_NOW);
+  g_assert_cmpstr(ferry_json_str(first, "status.phase"), ==, "Scheduled");
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/evacuation/moves-all", test_moves_all);
+  g_test_add_func("/evacuation/backoff", test_backoff);
+  g_test_add_func("/evacuation/cancel", test_a_cancel_is_meant);
+  g_test_add_func("/evacuation/delete", test_delete_cancels_what_waits);
+  g_test_add_func("/evacuation/empty", test_empty_or_missing_node);
+  g_test_add_func("/evacuation/unmovable", test_unmovable);
+  g_test_add_func("/evacuation/eviction", test_eviction_retries);
+  g_test_add_func("/evacuation/never-two", test_never_two);
+  return g_test_run();
+}
