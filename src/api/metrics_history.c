@@ -21,6 +21,16 @@ static const char *const phases[] = {"Pending",     "Scheduling", "Scheduled", "
 static const char *const actions[] = {"SetDowntime", "StartPostCopy", "Suspend",
                                       "Abort",       "Note",          "SetThrottle"};
 
+/* Shown as 0 from the beginning: the increase of a series that starts at 1 would be missed. */
+static const char *const results[] = {
+    "Succeeded\nCompleted",     "Failed\nCancelled",         "Failed\nCompletionTimeout",
+    "Failed\nDeadlineExceeded", "Failed\nHypervisorError",   "Failed\nInfeasible",
+    "Failed\nLinkStalled",      "Failed\nMigrationFailed",   "Failed\nProgressTimeout",
+    "Failed\nRunsOnBothHosts",  "Failed\nSchedule",          "Failed\nSourceAgentNotAnswering",
+    "Failed\nSourceHostLost",   "Failed\nTargetNotPrepared", "Failed\nTargetUnreachable",
+    "Failed\nUnschedulable",    "Failed\nVMNotFound",        "Failed\nVMNotRunning",
+};
+
 /* Words that come from outside are labels only up to this many of a kind. */
 #define MAX_WORDS 64
 /* Migrations whose beginning was seen; more than the queue ever holds. */
@@ -170,8 +180,11 @@ static int by_text(gconstpointer a, gconstpointer b) {
 static void put_results(const FerryMetricsHistory *h, GString *out) {
   static const char name[] = "ferry_migrations_total";
   ferry_metrics_family(out, name, "counter", "Migrations that ended, by result and reason.");
-  if (!g_hash_table_contains(h->results, "Succeeded\nCompleted"))
-    ferry_metrics_sample(out, name, 0, "result", "Succeeded", "reason", "Completed", NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS(results); i++)
+    if (!g_hash_table_contains(h->results, results[i])) {
+      g_auto(GStrv) parts = g_strsplit(results[i], "\n", 2);
+      ferry_metrics_sample(out, name, 0, "result", parts[0], "reason", parts[1], NULL);
+    }
   g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(h->results), by_text);
   for (GList *k = keys; k; k = k->next) {
     g_auto(GStrv) parts = g_strsplit(k->data, "\n", 2);

@@ -22,11 +22,20 @@ static void log_phase(const json_t *m, const char *phase, const char *before) {
             text(m, STATE "targetNode"), "FERRY_NETWORK", text(m, STATE "network"), NULL);
 }
 
-void ferry_transition_log(const FerryChange *change) {
+FerryLogContext *ferry_control_log_context(FerryStore *store, const json_t *m) {
+  const char *ns = ferry_json_str(m, "metadata.namespace");
+  const char *name = ferry_json_str(m, "spec.vmiName");
+  const char *node = ferry_json_str(m, STATE "sourceNode");
+  g_autoptr(json_t) vmi =
+      node || !ns || !name ? NULL : ferry_store_get(store, &ferry_kind_vmi, ns, name);
+  return ferry_migration_log_context(m, node ? node : ferry_json_str(vmi, "status.nodeName"));
+}
+
+void ferry_transition_log(FerryStore *store, const FerryChange *change) {
   if (change->kind != &ferry_kind_vmim)
     return;
   const json_t *m = change->object, *old = change->previous;
-  g_autoptr(FerryLogContext) context = ferry_migration_log_context(m, NULL);
+  g_autoptr(FerryLogContext) context = ferry_control_log_context(store, m);
   ferry_log_scope(context);
   if (change->type == FERRY_DELETED) {
     ferry_info("migration deleted", "FERRY_PHASE", text(m, "status.phase"));
