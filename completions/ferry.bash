@@ -18,7 +18,7 @@ _ferry_options_of() {
   label | annotate) echo "--overwrite --selector -l --dry-run --output -o" ;;
   migrate) echo "--to --network --max-downtime $_ferry_flags --no-wait --detach --output -o" ;;
   check) echo "--to --network --max-downtime $_ferry_flags --output -o" ;;
-  cancel) echo "--no-wait --output -o" ;;
+  cancel | drain) echo "--no-wait --output -o" ;;
   events) echo "--for --output -o --all-namespaces -A --watch -w --no-headers" ;;
   top) echo "--no-headers" ;;
   version) echo "--output -o --client" ;;
@@ -26,7 +26,7 @@ _ferry_options_of() {
   esac
 }
 
-_ferry_verbs="get describe apply create delete label annotate migrate check cancel events top version kubeconfig"
+_ferry_verbs="get describe apply create delete label annotate migrate check cancel drain undrain events top version kubeconfig"
 
 # Names of objects, by the options typed so far that say which server and namespace.
 _ferry_names() {
@@ -103,6 +103,7 @@ _ferry() {
     else
       case $verb in
       help) offer=$_ferry_verbs ;;
+      drain | undrain) ((${#words[@]})) || offer=$(_ferry_names node) ;;
       migrate | check | cancel) ((${#words[@]})) || offer=$(_ferry_names vmi) ;;
       get | describe | delete | label | annotate)
         if ((${#words[@]})); then offer=$(_ferry_names "${words[0]}"); else offer=$_ferry_kinds; fi

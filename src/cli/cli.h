@@ -81,6 +81,8 @@ int ferry_cmd_annotate(FerryCli *cli);
 int ferry_cmd_migrate(FerryCli *cli);
 int ferry_cmd_cancel(FerryCli *cli);
 int ferry_cmd_check(FerryCli *cli);
+int ferry_cmd_drain(FerryCli *cli);
+int ferry_cmd_undrain(FerryCli *cli);
 int ferry_cmd_events(FerryCli *cli);
 int ferry_cmd_top(FerryCli *cli);
 int ferry_cmd_version(FerryCli *cli);

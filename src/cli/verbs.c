@@ -91,6 +91,12 @@ static const FerryOption options_cancel[] = {
     OPT_NO_WAIT("Don't wait until the migration has ended"),
     OPT_OUTPUT(formats_final, "Print only the final object: json or yaml"), OPT_END};
 
+static const FerryOption options_drain[] = {
+    OPT_NO_WAIT("Return as soon as the evacuation is accepted"),
+    OPT_OUTPUT(formats_final, "Print only the final Evacuation: json or yaml"), OPT_END};
+
+static const FerryOption options_none[] = {OPT_END};
+
 static const FerryOption options_events[] = {
     {"for", 0, "KIND/NAME", "Only events about this object"},
     OPT_OUTPUT(formats_get, "json, yaml, wide, name or table"),
@@ -144,6 +150,12 @@ const FerryVerb ferry_verbs[] = {
      1, 1, ferry_cmd_check},
     {"cancel", LINES("VM|MIGRATION"), "Cancel a migration; the VM stays where it is", NULL,
      options_cancel, 1, 1, ferry_cmd_cancel},
+    {"drain", LINES("HOST"), "Move every running VM off a host and keep others from it",
+     "Cordons the host and shows each VM's move until all have ended; a move that fails is tried\n"
+     "again. Ctrl-C leaves the evacuation running with exit code 130.",
+     options_drain, 1, 1, ferry_cmd_drain},
+    {"undrain", LINES("HOST"), "Let VMs move to a host again, and end its evacuation",
+     "Moves that wait are cancelled, those that run go on.", options_none, 1, 1, ferry_cmd_undrain},
     {"events", LINES(""), "List what happened", NULL, options_events, 0, 0, ferry_cmd_events},
     {"top", LINES(""), "Show the running migrations, refreshed", NULL, options_top, 0, 0,
      ferry_cmd_top},
