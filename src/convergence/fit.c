@@ -28,7 +28,7 @@ typedef struct {
  * rest/W, so a round adds f (W - rest) to it: still linear in W. */
 static double error_at(FerryWriterPattern pattern, double tau, const Rounds *r, double *set) {
   FerryWriter unit = {.pattern = pattern, .working_set = 1, .write_rate = 1 / tau};
-  double f[MAX_FITTED], weight[MAX_FITTED], scale[MAX_FITTED];
+  double f[MAX_FITTED] = {0}, weight[MAX_FITTED] = {0}, scale[MAX_FITTED] = {0};
   double sum = 0, sum2 = 0, total = 0, newer = 1, error = 0;
   for (guint i = r->n; i-- > 0; newer *= NEWER) {
     const FerryRound *round = &r->all[i];
