@@ -1,19 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // The API on a store in memory with seeded objects and no agents, for tests with real clients.
-// Usage: api-test-server STATE_DIR. Prints the URL on a line, serves until stdin is closed.
+// Usage: api-test-server STATE_DIR [--agents] [--log-entries=N] [--vms=N]. With --agents the
+// controllers run, and something that carries out migrations. Prints the URL on a line, serves
+// until stdin is closed.
 #include "api/server.h"
+#include "control/loop.h"
+#include "fake_agents.h"
 #include "seed.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
+static gint agents, log_entries, vms;
+
+static const GOptionEntry entries[] = {
+    {"agents", 0, 0, G_OPTION_ARG_NONE, &agents, "Run controllers and agents", NULL},
+    {"log-entries", 0, 0, G_OPTION_ARG_INT, &log_entries, "Changes kept for watchers", "N"},
+    {"vms", 0, 0, G_OPTION_ARG_INT, &vms, "VMs more, named vm-0 ... on h1", "N"},
+    {NULL},
+};
+
 int main(int argc, char **argv) {
-  if (argc != 2) {
-    fprintf(stderr, "usage: %s STATE_DIR\n", argv[0]);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GOptionContext) context = g_option_context_new("STATE_DIR");
+  g_option_context_add_main_entries(context, entries, NULL);
+  if (!g_option_context_parse(context, &argc, &argv, &error) || argc != 2) {
+    fprintf(stderr, "usage: %s STATE_DIR [--agents] [--log-entries=N] [--vms=N]\n", argv[0]);
     return 2;
   }
-  g_autoptr(GError) error = NULL;
-  g_autoptr(FerryStore) store = ferry_store_open(NULL, NULL, &error);
+  FerryStoreOptions options = {.log_entries = (gsize)log_entries};
+  g_autoptr(FerryStore) store = ferry_store_open(NULL, &options, &error);
   static const char *const listen[] = {"127.0.0.1:0", NULL};
   FerryApiConfig config = {.store = store, .state_dir = argv[1], .listen = listen};
   FerryApi *api = store ? ferry_api_new(&config, &error) : NULL;
@@ -22,11 +38,20 @@ int main(int argc, char **argv) {
     return 1;
   }
   seed_all(store);
+  for (int i = 0; i < vms; i++) {
+    g_autofree char *name = g_strdup_printf("vm-%d", i);
+    seed_vmi(store, "default", name, name, "h1", "Running");
+  }
+  FerryControl *control = agents ? ferry_control_start(store, ferry_clock_system()) : NULL;
+  FakeAgents *fake = agents ? fake_agents_start(store) : NULL;
   printf("%s\n", ferry_api_url(api));
   fflush(stdout);
   char c;
   while (read(0, &c, 1) > 0)
     ;
+  if (fake)
+    fake_agents_stop(fake);
+  ferry_control_stop(control);
   ferry_api_free(api);
   return 0;
 }
