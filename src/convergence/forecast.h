@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a migration will cost, strategy by strategy, before it has begun. Pure.
+#pragma once
+#include "convergence/model.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  FERRY_FORECAST_PRECOPY,          /* with a limit of max - eps */
+  FERRY_FORECAST_THROTTLE,         /* the same with the guest slowed as little as will do */
+  FERRY_FORECAST_SUSPEND,          /* paused after the first pass */
+  FERRY_FORECAST_POSTCOPY,         /* post-copy after the first pass */
+  FERRY_FORECAST_POSTCOPY_AT_ONCE, /* post-copy from the start */
+} FerryForecastKind;
+
+#define FERRY_FORECASTS 5
+
+/** "pre-copy", "throttle", "suspend-after-pass", "post-copy-after-pass", "post-copy-at-once". */
+const char *ferry_forecast_name(FerryForecastKind kind);
+
+/** What is asked for and allowed. */
+typedef struct {
+  double bytes;        /* non-zero memory of the guest */
+  double max_downtime; /* seconds */
+  double max_duration; /* seconds; 0: whenever */
+  double max_slowdown; /* 0..1; 0: no throttle */
+  gboolean post_copy;  /* allowed */
+  gboolean preempt;    /* requested pages overtake the stream */
+} FerryForecastWish;
+
+typedef struct {
+  FerryForecastKind kind;
+  FerryOption cost;   /* of the whole migration, from its start */
+  gboolean permitted; /* the wish lets it be used */
+  gboolean within;    /* ... and it keeps the wish */
+} FerryForecast;
+
+/** Fills `out`, one entry per kind in their order. `writer` comes from measured dirty rates (two
+ * periods of different length, see ferry_writer_fit). A strategy that never ends has INFINITY as
+ * its seconds. */
+void ferry_forecast(const FerryWriter *writer, const FerryPath *path, const FerryForecastWish *wish,
+                    FerryForecast out[FERRY_FORECASTS]);
+
+G_END_DECLS
