@@ -192,6 +192,7 @@ gboolean ferry_serve_kimchi(FerryRequest *req, GError **error) {
   gboolean ok = route(&k, error);
   g_ptr_array_unref(k.warnings);
   json_decref(k.problems);
+  g_clear_pointer(&k.names, g_hash_table_unref);
   /* They pointed into objects of the handler. */
   req->kind = NULL;
   req->ns = req->name = req->subresource = NULL;

@@ -19,6 +19,7 @@ typedef struct {
   const char *prefix;  /* "" or "/plugins/kimchi", for URIs in answers */
   const char *name;    /* of the VM, or the task's id; NULL: the collection */
   GPtrArray *warnings; /* char*: what was ignored, and why */
+  GHashTable *names;   /* of VMs -> how many have it; made when first asked for */
   json_t *problems;    /* [{field, reason}]: what is wrong with the body, all of it */
 } FerryKimchi;
 
@@ -76,7 +77,7 @@ gboolean ferry_kimchi_get_peers(FerryKimchi *k, GError **error);
 json_t *ferry_kimchi_find_vm(FerryKimchi *k, GError **error);
 /** The word that means this VM and no other: its name, or its UUID where the name is not enough.
  * Borrowed from `vmi`. */
-const char *ferry_kimchi_vm_word(FerryApi *api, const json_t *vmi);
+const char *ferry_kimchi_vm_word(FerryKimchi *k, const json_t *vmi);
 
 /* kimchi_migrate.c */
 gboolean ferry_kimchi_migrate(FerryKimchi *k, GError **error);

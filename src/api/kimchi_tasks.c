@@ -161,7 +161,7 @@ static char *target_uri(FerryKimchi *k, const json_t *m) {
              *ns = ferry_json_str(m, "metadata.namespace");
   g_autoptr(json_t) vmi =
       name && ns ? ferry_store_get(k->req->api->store, &ferry_kind_vmi, ns, name) : NULL;
-  const char *word = vmi ? ferry_kimchi_vm_word(k->req->api, vmi) : name;
+  const char *word = vmi ? ferry_kimchi_vm_word(k, vmi) : name;
   g_autofree char *escaped = g_uri_escape_string(word ? word : "", NULL, FALSE);
   return g_strdup_printf("%s/vms/%s", k->prefix, escaped);
 }

@@ -7,17 +7,20 @@
 
 #define MIB (1024 * 1024)
 
-const char *ferry_kimchi_vm_word(FerryApi *api, const json_t *vmi) {
-  const char *name = ferry_json_str(vmi, "metadata.name"),
-             *uid = ferry_json_str(vmi, "metadata.uid");
-  g_autoptr(GPtrArray) all = ferry_store_list(api->store, &ferry_kind_vmi, NULL, NULL);
-  for (guint i = 0; i < all->len; i++) {
-    const json_t *other = g_ptr_array_index(all, i);
-    if (g_strcmp0(ferry_json_str(other, "metadata.uid"), uid) != 0 &&
-        g_strcmp0(ferry_json_str(other, "metadata.name"), name) == 0)
-      return uid;
+const char *ferry_kimchi_vm_word(FerryKimchi *k, const json_t *vmi) {
+  if (!k->names) {
+    g_autoptr(GPtrArray) all = ferry_store_list(k->req->api->store, &ferry_kind_vmi, NULL, NULL);
+    k->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < all->len; i++) {
+      const char *name = ferry_json_str(g_ptr_array_index(all, i), "metadata.name");
+      guint n = GPOINTER_TO_UINT(g_hash_table_lookup(k->names, name));
+      g_hash_table_insert(k->names, g_strdup(name), GUINT_TO_POINTER(n + 1));
+    }
   }
-  return name;
+  const char *name = ferry_json_str(vmi, "metadata.name");
+  return GPOINTER_TO_UINT(g_hash_table_lookup(k->names, name)) > 1
+             ? ferry_json_str(vmi, "metadata.uid")
+             : name;
 }
 
 /* 0: it is not meant; 3: named exactly, 2: by UUID, 1: by its domain's name. */

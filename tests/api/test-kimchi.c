@@ -311,6 +311,17 @@ static void test_vms(Server *s, gconstpointer data) {
   g_autoptr(Answer) a = http(s, "POST", path, "{\"remote_host\":\"h1\"}");
   expect(a, 422); /* the name is taken there, so the other VM of the name is known */
   check_error(a, str(a, "code"), "h1 has another domain named db");
+  g_autoptr(Answer) b = http(s, "POST", path, "{\"remote_host\":\"h9\"}");
+  expect(b, 400);
+  g_autoptr(Answer) first = http(s, "POST", "/vms/db/migrate?namespace=default", NEW);
+  expect(first, 422); /* and so it is on h2 */
+  seed_vmi(s->store, "lab", "web", "other", "h2", "Running");
+  g_autoptr(Answer) own =
+      http(s, "POST", "/vms/web/migrate?namespace=default", "{\"remote_host\":\"h1\"}");
+  expect(own, 202); /* a URI that means this VM and no other */
+  g_autoptr(Answer) there = http(s, "GET", str(own, "target_uri"), NULL);
+  expect(there, 200);
+  g_assert_cmpstr(str(there, "namespace"), ==, "default");
   g_autoptr(Answer) peers = http(s, "GET", "/peers", NULL);
   g_assert_true(json_is_array(peers->json));
 }
