@@ -235,10 +235,10 @@ static void post_copy(Sim *s) {
   /* a guest that touches pages faster than they come stands still for most of the time */
   double hunger = MIN(1, writes * ferry_sim_guest_activity(&s->guest, s->now) / (0.25 * rate));
   double wire = missing / rate;
-  stall(s, s->link->eps + (s->settings->preempt ? 0.3 : 0.93) * hunger * wire);
+  stall(s, s->link->eps + (s->settings->preempt ? 0.235 : 0.8) * hunger * wire);
   if (s->paused)
     stall(s, s->now - s->paused_at + s->link->eps);
-  s->r.lost += s->link->eps + 1.1 * hunger * wire + (s->paused ? s->now - s->paused_at : 0);
+  s->r.lost += s->link->eps + 1.02 * hunger * wire + (s->paused ? s->now - s->paused_at : 0);
   s->r.pause = s->link->eps;
   s->sent += pending / s->link->efficiency;
   s->now += s->link->eps + pending / rate;

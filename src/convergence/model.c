@@ -19,9 +19,9 @@
 #define HOT_PAGES 0.2
 /* measured: of the time that the touched pages need on the wire, a busy guest loses this share, and
  * stands still in one piece for that share of it */
-#define POSTCOPY_LOST 1.1
-#define POSTCOPY_GAP 0.93
-#define POSTCOPY_GAP_PREEMPT 0.3
+#define POSTCOPY_LOST 1.02
+#define POSTCOPY_GAP 0.8
+#define POSTCOPY_GAP_PREEMPT 0.235
 
 const char *ferry_writer_pattern_name(FerryWriterPattern pattern) {
   static const char *const names[] = {"idle", "uniform", "cyclic", "skewed"};

@@ -25,17 +25,17 @@ static void test_measured(void) {
   near("limit 450: MiB", o->bytes / MIB, 635, 0.2);
   o = &f[FERRY_FORECAST_POSTCOPY].cost;
   near("post-copy after pass 1: seconds", o->seconds, 3.15, 0.05);
-  near("post-copy after pass 1: gap", o->pause, 0.84, 0.2);
-  near("post-copy after pass 1: lost", o->lost, 0.98, 0.2);
+  near("post-copy after pass 1: gap", o->pause, 0.84, 0.05);
+  near("post-copy after pass 1: lost", o->lost, 0.98, 0.12);
   near("post-copy after pass 1: MiB", o->bytes / MIB, 375, 0.05);
   o = &f[FERRY_FORECAST_POSTCOPY_AT_ONCE].cost;
   near("post-copy at once: seconds", o->seconds, 2.12, 0.05);
-  near("post-copy at once: gap", o->pause, 0.871, 0.2);
-  near("post-copy at once: lost", o->lost, 1.25, 0.1);
+  near("post-copy at once: gap", o->pause, 0.871, 0.05);
+  near("post-copy at once: lost", o->lost, 1.25, 0.12);
   near("post-copy at once: MiB", o->bytes / MIB, 253, 0.02);
   wish.preempt = TRUE;
   ferry_forecast(&busy, &gigabit, &wish, f);
-  near("with preempt: gap", f[FERRY_FORECAST_POSTCOPY].cost.pause, 0.264, 0.3);
+  near("with preempt: gap", f[FERRY_FORECAST_POSTCOPY].cost.pause, 0.264, 0.1);
 }
 
 static void test_within(void) {
