@@ -167,7 +167,7 @@ static void fill(FerryStream *s) {
   }
   gint64 now = g_get_monotonic_time();
   if (s->out->len > s->sent) {
-    s->heartbeat_us = now + HEARTBEAT_US;
+    __atomic_store_n(&s->heartbeat_us, now + HEARTBEAT_US, __ATOMIC_RELAXED);
     return;
   }
   if (s->ended)
@@ -175,13 +175,13 @@ static void fill(FerryStream *s) {
   if (now >= s->end_us || g_atomic_int_get(&s->api->stopping)) {
     s->ended = TRUE;
   } else if (s->bookmarks && now >= s->bookmark_us) {
-    s->bookmark_us = now + BOOKMARK_US;
+    __atomic_store_n(&s->bookmark_us, now + BOOKMARK_US, __ATOMIC_RELAXED);
     gint64 revision = ferry_watch_revision(s->watch);
     if (revision > s->bookmarked)
       emit_bookmark(s, revision, FALSE);
   } else if (now >= s->heartbeat_us) {
     g_string_append_c(s->out, '\n');
-    s->heartbeat_us = now + HEARTBEAT_US;
+    __atomic_store_n(&s->heartbeat_us, now + HEARTBEAT_US, __ATOMIC_RELAXED);
   }
 }
 
@@ -244,8 +244,9 @@ static gpointer ticker(gpointer data) {
     gint64 now = g_get_monotonic_time();
     for (guint i = 0; i < api->streams->len; i++) {
       FerryStream *s = g_ptr_array_index(api->streams, i);
-      /* These three are read without the stream's thread; a torn second only delays a heartbeat. */
-      if (now >= s->heartbeat_us || now >= s->end_us || (s->bookmarks && now >= s->bookmark_us))
+      /* end_us never changes once the stream is listed; the others are the stream thread's */
+      if (now >= __atomic_load_n(&s->heartbeat_us, __ATOMIC_RELAXED) || now >= s->end_us ||
+          (s->bookmarks && now >= __atomic_load_n(&s->bookmark_us, __ATOMIC_RELAXED)))
         wake(s);
     }
     ferry_event_streams_tick(api);
