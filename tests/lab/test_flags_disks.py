@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Disks that are copied: prepared on the target, the same byte for byte while the guest writes,
+removed after a failure."""
+import json
+import re
+
+from flagstest import FlagsTest
+from ferrylab.paths import IN_SHARED
+
+
+class Disks(FlagsTest):
+    SLOW = ("--bandwidth", "12Mi")
+    COPY = "--copy-storage-all"
+
+    def disk_guest(self, name, **more):
+        self.guest(name, kernel="linux", memory=160, rate=2, working_set=16, disk="local", **more)
+        xml = self.lab.virsh("h1", "dumpxml", name).stdout
+        self.path = re.search(r"<source file='([^']+)'", xml)[1]
+        return self.path
+
+    def exists(self, host, path):
+        return self.lab.exec(host, "test", "-e", path).returncode == 0
+
+    def image(self, host, path):
+        text = self.lab.exec(host, "qemu-img", "info", "-U", "--output=json", path).stdout
+        return json.loads(text)
+
+    def digest(self, host, path):
+        """Of what a guest sees, through the whole backing chain."""
+        done = self.lab.exec(host, "sh", "-c", f"qemu-img convert -U -O raw '{path}' "
+                             "/var/tmp/whole && sha256sum < /var/tmp/whole && rm /var/tmp/whole")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def wait_disk_written(self, name):
+        self.wait(lambda: self.stat(name)["disk_blocks_written"] > 20, 15, "the guest writes")
+
+    def mirrors(self, name):
+        return [j for j in self.qemu(name, "query-block-jobs") if j["type"] == "mirror"]
+
+    def remove_copy(self, host="h2"):
+        self.addCleanup(self.lab.exec, host, "rm", "-f", self.path)
+
+    def test_copy_storage_all(self):
+        path = self.disk_guest("disk", persistent=True)
+        self.remove_copy()
+        self.wait_disk_written("disk")
+        self.move("disk", "h2", self.COPY, "--suspend")
+        self.assertIn("NON_SHARED_DISK", self.calls()[0])
+        source, target = self.image("h1", path), self.image("h2", path)
+        self.assertEqual(source["virtual-size"], target["virtual-size"])
+        self.assertEqual(source["format"], target["format"])
+        self.assertEqual(self.digest("h1", path), self.digest("h2", path))
+        m = self.newest("disk")["status"]
+        # what the guest writes meanwhile is copied again, and counts
+        self.assertGreaterEqual(m["progress"]["diskTotalBytes"], source["virtual-size"])
+        self.assertLess(m["progress"]["diskTotalBytes"], source["virtual-size"] * 1.5)
+        self.assertLess(m["progress"]["diskTotalBytes"], m["progress"]["dataTotalBytes"])
+        self.assertEqual(m["migrationState"]["targetDisks"],
+                         [{"name": "vda", "type": "file", "path": path, "format": "raw",
+                           "sizeBytes": source["virtual-size"], "create": True}])
+        self.assertNotIn("ferry-", self.lab.virsh("h2", "pool-list", "--all").stdout)
+        self.lab.virsh("h2", "resume", "disk")
+        before = self.stat("disk")["disk_blocks_checked"]
+        self.wait(lambda: self.stat("disk")["disk_blocks_checked"] > before + 20, 15,
+                  "the guest finds its blocks")
+        self.assertEqual(self.stat("disk")["check_errors"], 0)
+        self.assert_on("disk", "h2")
+
+    def test_copy_storage_inc(self):
+        """Only the top of the chain is sent; the rest is on the target already."""
+        base = self.disk_guest("chain")
+        self.wait_disk_written("chain")
+        top = base.replace(".raw", ".qcow2")
+        done = self.lab.virsh("h1", "snapshot-create-as", "chain", "--disk-only", "--no-metadata",
+                              "--diskspec", f"vda,file={top}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for path in (base, top):
+            for host in ("h1", "h2"):
+                self.addCleanup(self.lab.exec, host, "rm", "-f", path)
+        content = self.lab.exec("h1", "base64", base).stdout
+        self.lab.exec("h2", "mkdir", "-p", base.rsplit("/", 1)[0])
+        self.lab.exec("h2", "sh", "-c", f"base64 -d > '{base}'", input=content)
+        written = self.stat("chain")["disk_blocks_written"]
+        self.wait(lambda: self.stat("chain")["disk_blocks_written"] > written + 10, 15, "it writes")
+        self.move("chain", "h2", "--copy-storage-inc", "--suspend")
+        self.assertIn("NON_SHARED_INC", self.calls()[0])
+        self.assertEqual(self.image("h2", top)["format"], "qcow2")
+        self.assertEqual(self.image("h2", top)["full-backing-filename"], base)
+        self.assertEqual(self.digest("h1", top), self.digest("h2", top))
+        self.lab.virsh("h2", "resume", "chain")
+        self.assert_on("chain", "h2")
+
+    def test_synchronous_writes(self):
+        self.disk_guest("sync")
+        self.remove_copy()
+        with self.moving("sync", self.COPY, "--copy-storage-synchronous-writes"):
+            self.assertIn("NON_SHARED_SYNCHRONOUS_WRITES", self.calls()[0])
+            self.wait(lambda: any(j.get("actively-synced") for j in self.mirrors("sync")), 20,
+                      "the mirror is in step with the guest's writes")
+        with self.moving("sync", self.COPY):
+            self.assertFalse(any(j.get("actively-synced") for j in self.mirrors("sync")))
+
+    def test_cancel_removes_what_was_made(self):
+        path = self.disk_guest("undo")
+        with self.moving("undo", self.COPY, until="total"):
+            self.wait(lambda: self.exists("h2", path), 10, "the target has the image")
+        self.wait(lambda: self.newest("undo")["status"]["phase"] == "Failed", 20, "cancelled")
+        self.assertFalse(self.exists("h2", path))
+        self.assertNotIn("ferry-", self.lab.virsh("h2", "pool-list", "--all").stdout)
+        self.assertEqual(self.stat("undo")["check_errors"], 0)
+
+    def test_image_in_the_way(self):
+        """One of another size is refused and left alone; one that fits is used, and not removed
+        when the migration fails, for Ferry did not make it."""
+        path = self.disk_guest("way")
+        self.remove_copy()
+        self.lab.exec("h2", "mkdir", "-p", path.rsplit("/", 1)[0])
+        self.lab.exec("h2", "truncate", "-s", "1M", path)
+        self.fails("way", "h2", r"exists there with 1048576 bytes in format raw", self.COPY)
+        self.assertEqual(self.image("h2", path)["virtual-size"], 1 << 20)
+        size = self.image("h1", path)["virtual-size"]
+        self.lab.exec("h2", "truncate", "-s", str(size), path)
+        with self.moving("way", self.COPY, until="total"):
+            pass
+        self.assertTrue(self.exists("h2", path))
+        self.move("way", "h2", self.COPY)
+        self.assert_on("way", "h2")
+
+    def test_image_of_another_domain(self):
+        path = self.disk_guest("mine")
+        self.remove_copy()
+        xml = ("<domain type='qemu'><name>theirs</name><memory unit='MiB'>16</memory>"
+               "<os><type arch='x86_64'>hvm</type></os><devices><disk type='file' device='disk'>"
+               f"<source file='{path}'/><target dev='vda'/></disk></devices></domain>")
+        self.lab.virsh("h2", "define", "/dev/stdin", input=xml)
+        self.addCleanup(self.lab.virsh, "h2", "undefine", "theirs")
+        self.fails("mine", "h2", "belongs to the domain theirs", self.COPY)
+        self.assertFalse(self.exists("h2", path))
+
+    def test_storage_pool_of_the_target_is_used(self):
+        path = self.disk_guest("pooled")
+        self.remove_copy()
+        directory, name = path.rsplit("/", 1)
+        self.lab.exec("h2", "mkdir", "-p", directory)
+        self.lab.virsh("h2", "pool-create-as", "images", "dir", "--target", directory)
+        self.addCleanup(self.lab.virsh, "h2", "pool-destroy", "images")
+        self.move("pooled", "h2", self.COPY)
+        self.assertIn(name, self.lab.virsh("h2", "vol-list", "images").stdout)
+        self.assert_on("pooled", "h2")
+
+    def test_migrate_disks(self):
+        """vdb is shared and stays where it is; only vda is copied."""
+        path = self.disk_guest("pair")
+        self.remove_copy()
+        shared = f"{IN_SHARED}/pair-b.raw"
+        self.lab.exec("h1", "truncate", "-s", "4M", shared)
+        self.addCleanup(self.lab.exec, "h1", "rm", "-f", shared)
+        done = self.lab.virsh("h1", "attach-disk", "pair", shared, "vdb", "--driver", "qemu",
+                              "--subdriver", "raw", "--cache", "none", "--live")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.wait(lambda: len(self.vmi("pair")["spec"]["domain"]["devices"]["disks"]) == 2, 10,
+                  "the second disk is seen")
+        text = self.refused("pair", self.COPY, "--migrate-disks", "vda,vdz")
+        self.assertIn("unable to find disk target 'vdz'", text)
+        with self.moving("pair", self.COPY, "--migrate-disks", "vda"):
+            self.assertEqual(self.calls()[1]["migrate_disks"], "vda")
+            self.assertEqual(len(self.mirrors("pair")), 1)
+        self.move("pair", "h2", self.COPY, "--migrate-disks", "vda")
+        self.assertEqual([d["name"] for d in
+                          self.newest("pair")["status"]["migrationState"]["targetDisks"]], ["vda"])
+        self.assert_on("pair", "h2")
+
+    def test_detect_zeroes(self):
+        self.disk_guest("zero")
+        self.remove_copy()
+        with self.moving("zero", self.COPY, "--migrate-disks-detect-zeroes", "vda"):
+            nodes = self.qemu("zero", "query-named-block-nodes")
+            self.assertTrue(any(n.get("detect_zeroes") != "off" for n in nodes))
+        with self.moving("zero", self.COPY):
+            nodes = self.qemu("zero", "query-named-block-nodes")
+            self.assertFalse(any(n.get("detect_zeroes") != "off" for n in nodes))
+
+    def test_disks_port_and_uri(self):
+        self.disk_guest("port")
+        self.remove_copy()
+        address = self.lab.host("h2").addresses["management"]
+
+        def peers(port):
+            return self.lab.exec("h1", "ss", "-tnH", "dport", "=", f":{port}").stdout
+
+        with self.moving("port", self.COPY, "--disks-port", "49333"):
+            self.assertIn(":49333", peers(49333))
+        with self.moving("port", self.COPY, "--disks-uri", f"tcp://{address}:49334", "--no-tls"):
+            self.assertIn(f"{address}:49334", peers(49334))

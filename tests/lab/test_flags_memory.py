@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flags about memory: convergence, compression, connections, encryption; as QEMU was told."""
+import re
+
+from flagstest import FlagsTest
+
+
+class Memory(FlagsTest):
+    def setUp(self):
+        self.guest("mem", rate=5, working_set=48)
+
+    def test_bandwidth(self):
+        with self.moving("mem"):
+            self.assertEqual(self.parameters("mem")["max-bandwidth"], 8 << 20)
+            self.assertEqual(self.calls()[1]["bandwidth"], "8")
+
+    def test_auto_converge(self):
+        with self.moving("mem", "--auto-converge", "--auto-converge-initial", "33",
+                         "--auto-converge-increment", "7"):
+            self.assertIn("auto-converge", self.capabilities("mem"))
+            params = self.parameters("mem")
+            self.assertEqual(params["cpu-throttle-initial"], 33)
+            self.assertEqual(params["cpu-throttle-increment"], 7)
+        with self.moving("mem"):
+            self.assertNotIn("auto-converge", self.capabilities("mem"))
+
+    def test_post_copy(self):
+        with self.moving("mem", "--post-copy", "--postcopy-bandwidth", "12Mi"):
+            self.assertIn("postcopy-ram", self.capabilities("mem"))
+            self.assertEqual(self.calls()[1]["bandwidth.postcopy"], "12")
+            self.assertEqual(self.parameters("mem")["max-postcopy-bandwidth"], 12 << 20)
+        with self.moving("mem"):
+            self.assertNotIn("postcopy-ram", self.capabilities("mem"))
+
+    def test_available_switchover_bandwidth(self):
+        with self.moving("mem", "--available-switchover-bandwidth", "100Mi"):
+            self.assertEqual(self.parameters("mem")["avail-switchover-bandwidth"], 100 << 20)
+
+    def test_xbzrle(self):
+        with self.moving("mem", "--compressed", "--comp-methods", "xbzrle", "--comp-xbzrle-cache",
+                         "32Mi"):
+            self.assertIn("xbzrle", self.capabilities("mem"))
+            self.assertEqual(self.parameters("mem")["xbzrle-cache-size"], 32 << 20)
+        self.move("mem", "h2", "--compressed")  # libvirt's own default is xbzrle
+        self.assertIn("COMPRESSED", self.calls()[0])
+        self.assert_on("mem", "h2")
+
+    def test_parallel_with_zstd(self):
+        with self.moving("mem", "--parallel", "--parallel-connections", "3", "--compressed",
+                         "--comp-methods", "zstd", "--comp-zstd-level", "5"):
+            self.assertIn("multifd", self.capabilities("mem"))
+            params = self.parameters("mem")
+            self.assertEqual(params["multifd-channels"], 3)
+            self.assertEqual(params["multifd-compression"], "zstd")
+            self.assertEqual(params["multifd-zstd-level"], 5)
+        self.move("mem", "h2", "--parallel", "--compressed", "--comp-methods", "zstd")
+        self.assert_on("mem", "h2")
+
+    def test_parallel_with_zlib(self):
+        with self.moving("mem", "--parallel", "--compressed", "--comp-methods", "zlib",
+                         "--comp-zlib-level", "6"):
+            params = self.parameters("mem")
+            self.assertEqual(params["multifd-compression"], "zlib")
+            self.assertEqual(params["multifd-zlib-level"], 6)
+
+    def test_parallel_chooses_its_connections(self):
+        with self.moving("mem", "--parallel"):
+            self.assertEqual(self.parameters("mem")["multifd-channels"], 2)
+            status = self.newest("mem")["status"]
+            config = status["migrationState"]["migrationConfiguration"]
+            self.assertEqual(config["parallelConnections"], 2)
+            self.assertEqual(status["configurationOrigins"]["parallelConnections"], "automatic")
+
+    def test_tls(self):
+        with self.moving("mem"):  # by default
+            params = self.parameters("mem")
+            self.assertTrue(params["tls-creds"])
+            self.assertEqual(params["tls-hostname"], "h2")
+        with self.moving("mem", "--no-tls"):
+            self.assertFalse(self.parameters("mem")["tls-creds"])
+        with self.moving("mem", "--tls", "--tls-destination", "h2-migration"):
+            self.assertEqual(self.parameters("mem")["tls-hostname"], "h2-migration")
+        self.fails("mem", "h2", r"(?i)migration|certificate", "--tls-destination", "elsewhere")
+
+    def test_tls_without_certificates_says_what_to_do(self):
+        self.lab.exec("h2", "mv", "/etc/pki/qemu", "/etc/pki/qemu.away")
+        try:
+            self.fails("mem", "h2", r"disableTLS: true")
+            self.move("mem", "h2", "--no-tls")
+        finally:
+            self.lab.exec("h2", "mv", "/etc/pki/qemu.away", "/etc/pki/qemu")
+        self.assert_on("mem", "h2")
+
+    def test_zerocopy_needs_locked_memory(self):
+        """The lab's hosts may not lock memory: libvirt's own error comes through."""
+        self.fails("mem", "h2", r"(?i)lock|zero.?copy", "--zerocopy", "--parallel", "--no-tls")
+        self.assertIn("ZEROCOPY", self.calls()[0])
+
+    def test_rdma_needs_hardware(self):
+        """No such hardware here: libvirt asks for a memory limit first."""
+        for option in ([], ["--rdma-pin-all"]):
+            self.fails("mem", "h2", r"(?i)rdma", "--migrateuri", "rdma://h2-migration", "--no-tls",
+                       *option)
+        flags, params = self.calls()
+        self.assertIn("RDMA_PIN_ALL", flags)
+        self.assertEqual(params["migrate_uri"], "rdma://h2-migration")
+
+    def test_migrateuri(self):
+        address = self.lab.host("h2").addresses["management"]
+        with self.moving("mem", "--migrateuri", f"tcp://{address}:49321", "--no-tls"):
+            peers = self.lab.exec("h1", "ss", "-tnH", "dport", "=", ":49321").stdout
+            self.assertIn(f"{address}:49321", peers)
+
+    def test_listen_address(self):
+        """The target listens there and nowhere else: on its other address nobody answers."""
+        with self.moving("mem", "--listen-address", "0.0.0.0"):
+            self.assertEqual(self.calls()[1]["listen_address"], "0.0.0.0")
+        address = self.lab.host("h2").addresses["management"]
+        self.fails("mem", "h2", r"(?i)refused", "--listen-address", address)
+
+    def test_graphicsuri(self):
+        self.move("mem", "h2", "--graphicsuri", "spice://h2:5900")
+        self.assertEqual(self.calls()[1]["graphics_uri"], "spice://h2:5900")
+        self.assert_on("mem", "h2")
+
+    def test_version_of_compression_method(self):
+        """QEMU 10 has the method mt no longer."""
+        text = self.refused("mem", "--compressed", "--comp-methods", "mt", "--comp-mt-level", "1",
+                            "--comp-mt-threads", "2", "--comp-mt-dthreads", "2")
+        for field in ("compressionMethods", "compressionMTLevel", "compressionMTThreads",
+                      "compressionMTDThreads"):
+            self.assertRegex(text, rf"spec\.{field}: .*node h\d has QEMU 10\.\S+: .*removed in "
+                                   r"QEMU 9\.1\.0")
+
+    def test_all_violations_at_once_and_nothing_starts(self):
+        self.lab.exec("h2", "rm", "-f", "/var/log/libvirt/qemu/mem.log")
+        text = self.refused("mem", "--parallel-connections", "4", "--auto-converge-initial", "20",
+                            "--tunnelled", "--parallel", "--post-copy", "--suspend", "--zerocopy",
+                            "--disks-port", "49200", "--listen-address", "192.0.2.1")
+        for said in ("Turn auto convergence on to tune it", "mutually exclusive",
+                     "post-copy is not supported with tunnelled", "non-live or paused",
+                     "multifd", "disksPort needs", "Failed to bind socket", "listen address is not"):
+            self.assertIn(said, text)
+        self.assertGreaterEqual(len(re.findall(r"(?m)^\s*[*•-] ", text)), 8, text)
+        self.assertNotEqual(
+            self.lab.exec("h2", "test", "-e", "/var/log/libvirt/qemu/mem.log").returncode, 0)
+        self.assertEqual(self.stat("mem")["host"], "h1")
