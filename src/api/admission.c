@@ -158,6 +158,7 @@ static gboolean create_evacuation(FerryRequest *req, json_t *object, GError **er
     return FALSE;
   }
   add_finalizer(object, EVACUATION_FINALIZER);
+  ferry_trace_object(req, object);
   json_object_set_new(object, "status", json_pack("{s:s}", "phase", "Pending"));
   return TRUE;
 }

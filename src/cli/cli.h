@@ -54,6 +54,10 @@ int ferry_cli_main(int argc, char **argv);
 
 /** The client by --kubeconfig, --server and the environment, or NULL with an error. Borrowed. */
 FerryClient *ferry_cli_client(FerryCli *cli, GError **error);
+/** "traceparent: ..." for a request that begins something: the trace that this command was started
+ * in (the variable TRACEPARENT, as OpenTelemetry has it) goes on, else it is a new one. Free with
+ * g_free. */
+char *ferry_cli_trace_header(void);
 /** The namespace by -n or the kubeconfig; NULL where -A was given. Borrowed. Needs a client. */
 const char *ferry_cli_namespace(FerryCli *cli);
 /** The value of an option, the empty string for a flag given, NULL where absent. */

@@ -155,7 +155,9 @@ static json_t *begin(FerryCli *cli, const char *host, GError **error) {
                 "Evacuation", "metadata", "generateName", "drain-", "spec", "nodeName", host);
   g_autofree char *path =
       ferry_resource_path(&ferry_kind_evacuation, NULL, NULL, "fieldValidation=Strict");
-  return ferry_client_request(cli->client, "POST", path, wish, NULL, NULL, NULL, error);
+  g_autofree char *header = ferry_cli_trace_header();
+  const char *const headers[] = {header, NULL};
+  return ferry_client_request(cli->client, "POST", path, wish, NULL, headers, NULL, error);
 }
 
 static void print_failed(const json_t *object) {

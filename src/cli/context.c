@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a verb asks of its surroundings: the server, the namespace, and how errors are told.
+#include "base/trace.h"
 #include "cli/cli.h"
 #include "cli/text.h"
 #include <stdarg.h>
@@ -88,6 +89,13 @@ int ferry_cli_usage(const FerryCli *cli, const char *format, ...) {
   fflush(stdout);
   fprintf(stderr, "error: %s\nferry %s --help shows how.\n", text, cli->verb->name);
   return FERRY_EXIT_USAGE;
+}
+
+char *ferry_cli_trace_header(void) {
+  g_autofree char *given = ferry_trace_parse(g_getenv("TRACEPARENT"));
+  g_autofree char *trace = given ? g_steal_pointer(&given) : ferry_trace_new();
+  g_autofree char *parent = ferry_trace_format(trace);
+  return g_strconcat(FERRY_TRACE_HEADER ": ", parent, NULL);
 }
 
 void ferry_cli_warnings(FerryCli *cli) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/migration_request.h"
 #include "cli/migration_options.h"
-#include "base/trace.h"
 #include <string.h>
 
 enum { NAME_BASE_MAX = 50, DOWNTIME_MAX_MS = 2000000 };
@@ -65,11 +64,7 @@ json_t *ferry_migration_request_post(FerryCli *cli, const json_t *request, gbool
   g_autofree char *path =
       ferry_resource_path(&ferry_kind_vmim, ns, NULL,
                           dry_run ? "fieldValidation=Strict&dryRun=All" : "fieldValidation=Strict");
-  /* A trace that this command was started in goes on, by OpenTelemetry's variable. */
-  g_autofree char *given = ferry_trace_parse(g_getenv("TRACEPARENT"));
-  g_autofree char *trace = given ? g_steal_pointer(&given) : ferry_trace_new();
-  g_autofree char *parent = ferry_trace_format(trace);
-  g_autofree char *header = g_strconcat(FERRY_TRACE_HEADER ": ", parent, NULL);
+  g_autofree char *header = ferry_cli_trace_header();
   const char *const headers[] = {header, NULL};
   return ferry_client_request(client, "POST", path, request, NULL, headers, NULL, error);
 }

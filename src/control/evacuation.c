@@ -6,9 +6,11 @@
 #include "control/evacuation.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
+#include "base/trace.h"
 #include "control/conditions.h"
 #include "control/migration.h"
 #include "model/evacuation.h"
+#include "model/migration_log.h"
 #include "policy/config.h"
 #include "policy/migratable.h"
 
@@ -20,6 +22,7 @@
 typedef struct {
   FerryStore *store;
   const char *node;
+  const json_t *evacuation;
   gint64 since_ms; /* older migrations are of no concern */
   gint64 now_ms;
   GPtrArray *migrations;
@@ -99,9 +102,9 @@ static gint64 retry_ms(const json_t *m) {
   return ended_ms(m) + wait;
 }
 
-/* `salt` makes the name this evacuation's own. */
+/* `salt` makes the name this evacuation's own. The trace of `cause` goes on in it. */
 static char *plan_migration(FerryPlan *plan, const json_t *vmi, const char *node, int attempt,
-                            const char *salt, gint64 now_ms) {
+                            const char *salt, const json_t *cause, gint64 now_ms) {
   json_t *m = ferry_evacuation_migration(vmi, node, attempt);
   json_t *meta = json_object_get(m, "metadata");
   g_autofree char *text = g_strconcat(salt, "/", ferry_json_str(vmi, "metadata.uid"), NULL);
@@ -110,6 +113,13 @@ static char *plan_migration(FerryPlan *plan, const json_t *vmi, const char *node
   g_autofree char *now = ferry_rfc3339_format(now_ms);
   g_autofree char *uid = ferry_random_uuid();
   const char *vm = ferry_json_str(vmi, "metadata.name");
+  g_autofree char *trace = g_strdup(ferry_object_trace(cause));
+  if (!trace)
+    trace = ferry_trace_new();
+  if (!json_object_get(meta, "annotations"))
+    json_object_set_new(meta, "annotations", json_object());
+  json_object_set_new(json_object_get(meta, "annotations"), FERRY_TRACE_ANNOTATION,
+                      json_string(trace));
   json_object_del(meta, "generateName");
   json_object_set_new(meta, "name", json_string(name));
   json_object_set_new(meta, "uid", json_string(uid));
@@ -156,7 +166,8 @@ static json_t *begin(Step *s, const json_t *vmi, int attempt, const char *salt) 
   if (s->outstanding >= FERRY_EVACUATION_AHEAD)
     return describe(vmi, "Queued", NULL, NULL);
   s->outstanding++;
-  g_autofree char *name = plan_migration(s->plan, vmi, s->node, attempt, salt, s->now_ms);
+  g_autofree char *name =
+      plan_migration(s->plan, vmi, s->node, attempt, salt, s->evacuation, s->now_ms);
   return describe(vmi, "Pending", name, NULL);
 }
 
@@ -341,6 +352,7 @@ void ferry_evacuation_step(FerryStore *store, const json_t *evacuation, gint64 n
   const char *node = ferry_json_str(evacuation, "spec.nodeName");
   Step s = {.store = store,
             .node = node ? node : "",
+            .evacuation = evacuation,
             .since_ms = made_ms(evacuation),
             .now_ms = now_ms,
             .migrations = migrations,
@@ -387,7 +399,7 @@ void ferry_eviction_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
       ferry_plan_wake(plan, retry_ms(m));
       continue;
     }
-    g_free(plan_migration(plan, vmi, node, attempt_of(m) + 1, ferry_json_str(m, "metadata.uid"),
+    g_free(plan_migration(plan, vmi, node, attempt_of(m) + 1, ferry_json_str(m, "metadata.uid"), m,
                           now_ms));
   }
 }

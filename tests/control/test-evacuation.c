@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/evacuation.h"
+#include "base/trace.h"
 #include "world.h"
 #include <string.h>
 
@@ -11,6 +12,11 @@ static void evacuate(FerryStore *store, const char *node) {
                       "Evacuation", "metadata", "name", "e", "uid", "e", "creationTimestamp",
                       "2026-01-01T00:00:00Z", "finalizers", FERRY_EVACUATION_FINALIZER, "spec",
                       "nodeName", node));
+}
+
+static const char *trace_of(const json_t *m) {
+  return json_string_value(
+      json_object_get(ferry_json_get(m, "metadata.annotations"), FERRY_TRACE_ANNOTATION));
 }
 
 static json_t *step(FerryStore *store, gint64 now) {
@@ -49,6 +55,35 @@ static void fail(FerryStore *store, const char *reason, gint64 now) {
 
 static const char *vm_phase(const json_t *e) {
   return ferry_json_str(json_array_get(ferry_json_get(e, "status.vms"), 0), "phase");
+}
+
+/* The evacuation's trace goes on in its migrations, the second try's too; else there is a new one.
+ */
+static void test_trace(void) {
+  for (int given = 0; given < 2; given++) {
+    g_autoptr(FerryStore) store = world_new();
+    evacuate(store, "h1");
+    if (given) {
+      g_autoptr(json_t) e = ferry_store_get(store, &ferry_kind_evacuation, "", "e");
+      json_t *copy = json_deep_copy(e);
+      ferry_json_set(copy, "metadata.annotations",
+                     json_pack("{ss}", FERRY_TRACE_ANNOTATION, "4bf92f3577b34da6a3ce929d0e0e4736"));
+      g_autoptr(FerryPlan) plan = ferry_plan_new();
+      ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_evacuation, copy, FALSE);
+      world_commit(store, plan);
+    }
+    json_decref(step(store, WORLD_NOW));
+    g_autoptr(json_t) first = active(store);
+    g_assert_true(ferry_trace_is_valid(trace_of(first)));
+    fail(store, "MigrationFailed", WORLD_NOW);
+    json_decref(step(store, WORLD_NOW + 3600 * SECOND));
+    g_autoptr(json_t) second = active(store);
+    g_assert_true(ferry_trace_is_valid(trace_of(second)));
+    if (given) {
+      g_assert_cmpstr(trace_of(first), ==, "4bf92f3577b34da6a3ce929d0e0e4736");
+      g_assert_cmpstr(trace_of(second), ==, "4bf92f3577b34da6a3ce929d0e0e4736");
+    }
+  }
 }
 
 static void test_moves_all(void) {
@@ -213,5 +248,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/evacuation/unmovable", test_unmovable);
   g_test_add_func("/evacuation/eviction", test_eviction_retries);
   g_test_add_func("/evacuation/never-two", test_never_two);
+  g_test_add_func("/evacuation/trace", test_trace);
   return g_test_run();
 }
