@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: ownership is a set of leaf paths per manager. A path is the steps of
 // Kubernetes' FieldsV1 ("f:spec", "f:maxDowntimeMs", "k:{\"type\":\"Ready\"}", "v:x") joined by a
-// byte that JSON text can't hold unescaped. Lists without a merge key are leaves as a whole.
-// Objects that were never applied this way carry no managedFields and cost nothing.
+// byte that JSON text can't hold unescaped. Lists without a merge key are leaves as a whole. Writes
+// of people are tracked from the first on; what agents and controllers write is theirs anyway and
+// is not. Status and the rest of an object are owned apart, as they are written apart.
 #include "api/apply.h"
 #include "base/patch.h"
 #include "base/rfc3339.h"
@@ -10,7 +11,9 @@
 #include <string.h>
 
 #define SEP "\x01"
-#define MAX_MANAGERS 64
+#define MAX_MANAGERS 32
+#define ANCIENT "ancient-changes"
+#define BEFORE "before-first-apply"
 
 /* ---- paths ---- */
 
@@ -73,10 +76,18 @@ static void leaves(const FerryKind *kind, const json_t *value, const char *path,
   }
 }
 
-static GHashTable *leaf_table(const FerryKind *kind, const json_t *object) {
+static gboolean of_status(const FerryRequest *req) {
+  return g_strcmp0(req->subresource, "status") == 0;
+}
+
+/* What a request of this kind may own in `object`. */
+static GHashTable *leaf_table(const FerryRequest *req, const json_t *object) {
   GHashTable *out = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  if (object)
-    leaves(kind, object, "", "", out);
+  json_t *status = json_object_get(object, "status");
+  if (!of_status(req) && object)
+    leaves(req->kind, object, "", "", out);
+  else if (of_status(req) && status)
+    leaves(req->kind, status, "status", "f:status", out);
   return out;
 }
 
@@ -153,9 +164,20 @@ static char *manager_of(const FerryRequest *req) {
   return g_strndup(agent, MIN(strcspn(agent, "/ "), 128));
 }
 
-static gboolean is_entry(const json_t *entry, const char *manager, const char *operation) {
+static gboolean is_entry(const FerryRequest *req, const json_t *entry, const char *manager,
+                         const char *operation) {
   return g_strcmp0(ferry_json_str(entry, "manager"), manager) == 0 &&
-         g_strcmp0(ferry_json_str(entry, "operation"), operation) == 0;
+         g_strcmp0(ferry_json_str(entry, "operation"), operation) == 0 &&
+         g_strcmp0(ferry_json_str(entry, "subresource"), of_status(req) ? "status" : NULL) == 0;
+}
+
+static gsize find_entry(const FerryRequest *req, const json_t *managed, const char *manager,
+                        const char *operation) {
+  gsize i = 0;
+  while (i < json_array_size(managed) &&
+         !is_entry(req, json_array_get(managed, i), manager, operation))
+    i++;
+  return i;
 }
 
 static GHashTable *entry_paths(const json_t *entry) {
@@ -163,6 +185,33 @@ static GHashTable *entry_paths(const json_t *entry) {
   if (entry)
     from_fields(json_object_get(entry, "fieldsV1"), "", out);
   return out;
+}
+
+/* Makes room: the two oldest entries of plain writes become one. */
+static void merge_ancient(json_t *managed) {
+  gsize first = json_array_size(managed), i;
+  json_t *entry;
+  json_array_foreach(managed, i, entry) {
+    if (g_strcmp0(ferry_json_str(entry, "operation"), "Update") != 0 ||
+        json_object_get(entry, "subresource"))
+      continue;
+    if (first == json_array_size(managed)) {
+      first = i;
+      continue;
+    }
+    json_t *into = json_array_get(managed, first);
+    g_autoptr(GHashTable) both = entry_paths(into);
+    g_autoptr(GHashTable) more = entry_paths(entry);
+    GHashTableIter iter;
+    gpointer path;
+    g_hash_table_iter_init(&iter, more);
+    while (g_hash_table_iter_next(&iter, &path, NULL))
+      g_hash_table_add(both, g_strdup(path));
+    json_object_set_new(into, "manager", json_string(ANCIENT));
+    json_object_set_new(into, "fieldsV1", to_fields(both));
+    json_array_remove(managed, i);
+    return;
+  }
 }
 
 /* Replaces the paths of an entry of `managed` (appended where `index` is its size). */
@@ -176,15 +225,19 @@ static void put_entry(FerryRequest *req, json_t *managed, gsize index, const cha
     json_decref(fields); /* nothing changed: the time stays, so nothing is written */
     return;
   }
-  json_t *entry =
-      json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "manager", manager, "operation", operation,
-                "apiVersion", version, "time", now, "fieldsType", "FieldsV1", "fieldsV1", fields);
-  if (old)
+  if (old) {
+    json_t *entry = json_copy(old);
+    json_object_set_new(entry, "time", json_string(now));
+    json_object_set_new(entry, "fieldsV1", fields);
     json_array_set_new(managed, index, entry);
-  else if (json_array_size(managed) < MAX_MANAGERS)
-    json_array_append_new(managed, entry);
-  else
-    json_decref(entry);
+    return;
+  }
+  if (json_array_size(managed) >= MAX_MANAGERS)
+    merge_ancient(managed);
+  json_array_append_new(
+      managed, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s*}", "manager", manager, "operation",
+                         operation, "apiVersion", version, "time", now, "fieldsType", "FieldsV1",
+                         "fieldsV1", fields, "subresource", of_status(req) ? "status" : NULL));
 }
 
 /* Takes `paths` away from every entry but the one of manager and operation. */
@@ -192,7 +245,7 @@ static void take_away(FerryRequest *req, json_t *managed, const char *manager,
                       const char *operation, GHashTable *paths) {
   for (gsize i = json_array_size(managed); i-- > 0;) {
     json_t *entry = json_array_get(managed, i);
-    if (is_entry(entry, manager, operation))
+    if (is_entry(req, entry, manager, operation))
       continue;
     g_autoptr(GHashTable) own = entry_paths(entry);
     GHashTableIter iter;
@@ -214,12 +267,12 @@ static void take_away(FerryRequest *req, json_t *managed, const char *manager,
 }
 
 /* A cause for every leaf of `wanted` that somebody else owns with another value. */
-static GError *find_conflicts(json_t *managed, const char *manager, GHashTable *wanted,
-                              GHashTable *live) {
+static GError *find_conflicts(const FerryRequest *req, json_t *managed, const char *manager,
+                              GHashTable *wanted, GHashTable *live) {
   GError *error = NULL;
   for (gsize i = 0; i < json_array_size(managed); i++) {
     json_t *entry = json_array_get(managed, i);
-    if (is_entry(entry, manager, "Apply"))
+    if (is_entry(req, entry, manager, "Apply"))
       continue;
     g_autoptr(GHashTable) own = entry_paths(entry);
     GHashTableIter iter;
@@ -255,10 +308,11 @@ static GError *find_conflicts(json_t *managed, const char *manager, GHashTable *
   return error;
 }
 
-static gboolean owned_by_others(json_t *managed, const char *manager, const char *path) {
+static gboolean owned_by_others(const FerryRequest *req, json_t *managed, const char *manager,
+                                const char *path) {
   for (gsize i = 0; i < json_array_size(managed); i++) {
     json_t *entry = json_array_get(managed, i);
-    if (is_entry(entry, manager, "Apply"))
+    if (is_entry(req, entry, manager, "Apply"))
       continue;
     g_autoptr(GHashTable) own = entry_paths(entry);
     if (g_hash_table_contains(own, path))
@@ -267,8 +321,59 @@ static gboolean owned_by_others(json_t *managed, const char *manager, const char
   return FALSE;
 }
 
-json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *config,
+/* A copy without nulls, which say nothing here; NULL where it holds a patch's directive. */
+static json_t *clean_config(const json_t *value, GError **error) {
+  if (json_is_array(value)) {
+    g_autoptr(json_t) out = json_array();
+    gsize i;
+    json_t *item;
+    json_array_foreach((json_t *)value, i, item) {
+      json_t *one = clean_config(item, error);
+      if (!one)
+        return NULL;
+      json_array_append_new(out, one);
+    }
+    return g_steal_pointer(&out);
+  }
+  if (!json_is_object(value))
+    return json_incref((json_t *)value);
+  g_autoptr(json_t) out = json_object();
+  const char *key;
+  json_t *child;
+  json_object_foreach((json_t *)value, key, child) {
+    if (*key == '$') {
+      g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                  "%s is a directive of strategic merge patches: an applied configuration has none",
+                  key);
+      return NULL;
+    }
+    if (json_is_null(child))
+      continue;
+    json_t *one = clean_config(child, error);
+    if (!one)
+      return NULL;
+    json_object_set_new(out, key, one);
+  }
+  return g_steal_pointer(&out);
+}
+
+/* The object's fields so far were written by nobody known. */
+static void add_before(FerryRequest *req, json_t *managed, GHashTable *live) {
+  g_autoptr(GHashTable) paths = g_hash_table_new(g_str_hash, g_str_equal);
+  GHashTableIter iter;
+  gpointer path;
+  g_hash_table_iter_init(&iter, live);
+  while (g_hash_table_iter_next(&iter, &path, NULL))
+    g_hash_table_add(paths, path);
+  if (g_hash_table_size(paths))
+    put_entry(req, managed, json_array_size(managed), BEFORE, "Update", paths);
+}
+
+json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *sent,
                           GError **error) {
+  g_autoptr(json_t) config = clean_config(sent, error);
+  if (!config)
+    return NULL;
   const char *name = ferry_json_str(config, "metadata.name");
   if (ferry_json_get(config, "metadata.managedFields")) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
@@ -287,24 +392,23 @@ json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *co
   g_autoptr(json_t) managed = json_array();
   if (old && ferry_json_get(old, "metadata.managedFields"))
     json_array_extend(managed, ferry_json_get(old, "metadata.managedFields"));
-  g_autoptr(GHashTable) wanted = leaf_table(req->kind, config);
-  g_autoptr(GHashTable) live = leaf_table(req->kind, old);
-  g_autoptr(GError) conflicts = find_conflicts(managed, manager, wanted, live);
+  g_autoptr(GHashTable) wanted = leaf_table(req, config);
+  g_autoptr(GHashTable) live = leaf_table(req, old);
+  if (old && json_array_size(managed) == 0)
+    add_before(req, managed, live);
+  g_autoptr(GError) conflicts = find_conflicts(req, managed, manager, wanted, live);
   if (conflicts && !ferry_query_bool(req, "force")) {
     g_propagate_error(error, g_steal_pointer(&conflicts));
     return NULL;
   }
-  gsize index = 0;
-  while (index < json_array_size(managed) &&
-         !is_entry(json_array_get(managed, index), manager, "Apply"))
-    index++;
+  gsize index = find_entry(req, managed, manager, "Apply");
   g_autoptr(GHashTable) before = entry_paths(json_array_get(managed, index));
   g_autoptr(json_t) base = old ? json_deep_copy(old) : json_object();
   GHashTableIter iter;
   gpointer path, value;
   g_hash_table_iter_init(&iter, before);
   while (g_hash_table_iter_next(&iter, &path, NULL)) {
-    if (g_hash_table_contains(wanted, path) || owned_by_others(managed, manager, path))
+    if (g_hash_table_contains(wanted, path) || owned_by_others(req, managed, manager, path))
       continue;
     g_auto(GStrv) steps = g_strsplit(path, SEP, -1);
     remove_path(base, steps);
@@ -328,15 +432,45 @@ json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *co
   return g_steal_pointer(&result);
 }
 
-void ferry_apply_track(FerryRequest *req, const json_t *old, json_t *object) {
+void ferry_apply_created(FerryRequest *req, json_t *object) {
+  json_t *meta = json_object_get(object, "metadata");
+  if (req->user->node || req->kind == &ferry_kind_event ||
+      json_array_size(json_object_get(meta, "managedFields")))
+    return; /* an apply has said it all */
+  g_autofree char *manager = manager_of(req);
+  g_autoptr(json_t) managed = json_array();
+  g_autoptr(GHashTable) is = leaf_table(req, object);
+  put_entry(req, managed, 0, manager, "Update", is);
+  json_object_set(meta, "managedFields", managed);
+}
+
+/* The list as it is before this write is added; FALSE: the client wrote it itself. */
+static gboolean begin_tracking(FerryRequest *req, const json_t *old, json_t *object) {
   json_t *meta = json_object_get(object, "metadata");
   json_t *before = ferry_json_get(old, "metadata.managedFields");
   json_t *now = json_object_get(meta, "managedFields");
-  if (!json_is_array(now) || json_array_size(now) == 0 || !json_equal(before, now) ||
-      g_strcmp0(req->subresource, "status") == 0)
-    return; /* never applied, or the client writes the list itself */
-  g_autoptr(GHashTable) was = leaf_table(req->kind, old);
-  g_autoptr(GHashTable) is = leaf_table(req->kind, object);
+  if (req->user->node || req->kind == &ferry_kind_event || of_status(req) || !json_is_array(now)) {
+    if (before) /* left out, or not this write's: kept */
+      json_object_set(meta, "managedFields", before);
+    else
+      json_object_del(meta, "managedFields");
+  } else if (json_array_size(now) == 0) {
+    json_object_del(meta, "managedFields"); /* a client's way to forget it all */
+    return FALSE;
+  } else if (!json_equal(before, now)) {
+    return FALSE;
+  }
+  return !req->user->node && req->kind != &ferry_kind_event;
+}
+
+void ferry_apply_track(FerryRequest *req, const json_t *old, json_t *object) {
+  json_t *meta = json_object_get(object, "metadata");
+  g_autofree char *type = ferry_media_type(req->content_type);
+  if (g_str_equal(type, "application/apply-patch+yaml") || !begin_tracking(req, old, object))
+    return;
+  json_t *now = json_object_get(meta, "managedFields");
+  g_autoptr(GHashTable) was = leaf_table(req, old);
+  g_autoptr(GHashTable) is = leaf_table(req, object);
   g_autoptr(GHashTable) changed = g_hash_table_new(g_str_hash, g_str_equal);
   g_autoptr(GHashTable) gone = g_hash_table_new(g_str_hash, g_str_equal);
   GHashTableIter iter;
@@ -354,13 +488,10 @@ void ferry_apply_track(FerryRequest *req, const json_t *old, json_t *object) {
   if (g_hash_table_size(changed) + g_hash_table_size(gone) == 0)
     return;
   g_autofree char *manager = manager_of(req);
-  g_autoptr(json_t) managed = json_deep_copy(now);
+  g_autoptr(json_t) managed = now ? json_deep_copy(now) : json_array();
   take_away(req, managed, "", "", gone);
   if (g_hash_table_size(changed)) {
-    gsize index = 0;
-    while (index < json_array_size(managed) &&
-           !is_entry(json_array_get(managed, index), manager, "Update"))
-      index++;
+    gsize index = find_entry(req, managed, manager, "Update");
     g_autoptr(GHashTable) own = entry_paths(json_array_get(managed, index));
     g_hash_table_iter_init(&iter, changed);
     while (g_hash_table_iter_next(&iter, &path, NULL))
@@ -368,5 +499,8 @@ void ferry_apply_track(FerryRequest *req, const json_t *old, json_t *object) {
     put_entry(req, managed, index, manager, "Update", own);
     take_away(req, managed, manager, "Update", changed);
   }
-  json_object_set(meta, "managedFields", managed);
+  if (json_array_size(managed))
+    json_object_set(meta, "managedFields", managed);
+  else
+    json_object_del(meta, "managedFields");
 }

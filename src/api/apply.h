@@ -7,14 +7,15 @@ G_BEGIN_DECLS
 
 /** The merge key of the list at `path` of a kind (`data`), as FerryMergeKeyFunc says. */
 const char *ferry_kind_merge_key(const char *path, gpointer data);
-/** The object after applying `config` (borrowed) over `old` (NULL: it is created) as req's
+/** The object after applying `sent` (borrowed) over `old` (NULL: it is created) as req's
  * fieldManager: fields that it no longer sends and nobody else owns are removed; CONFLICT with a
  * cause for each field that another manager owns with another value, unless force=true. Sets
  * managedFields. */
-json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *config,
-                          GError **error);
-/** After any other write of an object that has managedFields: what changed belongs to req's
- * manager (operation Update). Changes `object` in place. */
+json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *sent, GError **error);
+/** After any other write: what changed belongs to req's manager (operation Update), agents
+ * excepted. Changes `object` in place. */
 void ferry_apply_track(FerryRequest *req, const json_t *old, json_t *object);
+/** The same of a new object that was not applied. */
+void ferry_apply_created(FerryRequest *req, json_t *object);
 
 G_END_DECLS

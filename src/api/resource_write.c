@@ -136,6 +136,7 @@ static json_t *create_once(FerryRequest *req, const json_t *client, FerryUnknown
   ferry_json_set_str(object, "metadata.uid", uid);
   ferry_json_set_str(object, "metadata.creationTimestamp", now);
   ferry_json_set_int(object, "metadata.generation", 1);
+  ferry_apply_created(req, object);
   if (!ferry_admit_create(req, object, error))
     return NULL;
   const char *name = ferry_json_str(object, "metadata.name");
@@ -245,6 +246,10 @@ static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object
   if (status) {
     json_t *whole = json_deep_copy(old);
     json_t *s = json_object_get(draft, "status");
+    json_t *managed = json_object_get(meta, "managedFields");
+    g_autofree char *type = ferry_media_type(req->content_type);
+    if (managed && g_str_equal(type, "application/apply-patch+yaml"))
+      json_object_set(json_object_get(whole, "metadata"), "managedFields", managed);
     if (s)
       json_object_set(whole, "status", s);
     else

@@ -11,7 +11,17 @@
 
 enum { KEEP = 500 };
 
-void ferry_output_object(const json_t *object, const char *format) {
+/* Who wrote which field is for programs: as kubectl does, it is left out. New reference. */
+static json_t *without_managers(const json_t *object) {
+  if (ferry_json_get(object, "metadata.managedFields") == NULL)
+    return json_incref((json_t *)object);
+  json_t *copy = ferry_json_copy_along(object, "metadata");
+  ferry_json_set(copy, "metadata.managedFields", NULL);
+  return copy;
+}
+
+void ferry_output_object(const json_t *whole, const char *format) {
+  g_autoptr(json_t) object = without_managers(whole);
   g_autofree char *text =
       g_strcmp0(format, "yaml") == 0 ? ferry_yaml_dump(object) : ferry_json_dump_pretty(object);
   fputs(text, stdout);
@@ -22,8 +32,11 @@ void ferry_output_objects(json_t *objects, gboolean single, const char *format) 
     ferry_output_object(json_array_get(objects, 0), format);
     return;
   }
-  g_autoptr(json_t) list = json_pack("{s:s,s:s,s:{s:s},s:O}", "apiVersion", "v1", "kind", "List",
-                                     "metadata", "resourceVersion", "", "items", objects);
+  json_t *items = json_array(), *object;
+  size_t i;
+  json_array_foreach(objects, i, object) json_array_append_new(items, without_managers(object));
+  g_autoptr(json_t) list = json_pack("{s:s,s:s,s:{s:s},s:o}", "apiVersion", "v1", "kind", "List",
+                                     "metadata", "resourceVersion", "", "items", items);
   ferry_output_object(list, format);
 }
 

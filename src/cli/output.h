@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/** Prints one object as "json" or "yaml". */
-void ferry_output_object(const json_t *object, const char *format);
+/** Prints one object as "json" or "yaml", without metadata.managedFields. */
+void ferry_output_object(const json_t *whole, const char *format);
 /** Objects (a json array) as a List; with `single` the one object as itself. */
 void ferry_output_objects(json_t *objects, gboolean single, const char *format);
 
