@@ -124,6 +124,13 @@ json_t *ferry_request_body(FerryRequest *req, GError **error) {
                 "the request has no body: expected an object in JSON or YAML");
     return NULL;
   }
+  const char *encoding =
+      MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, "Content-Encoding");
+  if (encoding && *encoding && g_ascii_strcasecmp(encoding, "identity") != 0) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNSUPPORTED_MEDIA_TYPE,
+                "the body has Content-Encoding \"%.32s\": send it as it is, without one", encoding);
+    return NULL;
+  }
   if (g_str_equal(type, "application/vnd.kubernetes.protobuf"))
     return ferry_protobuf_decode(req->body->data, len, error);
   if (g_str_equal(type, "application/yaml") || g_str_equal(type, "application/apply-patch+yaml"))

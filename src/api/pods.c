@@ -112,7 +112,6 @@ static gboolean list_pods(FerryRequest *req, const char *ns, GError **error) {
                 "pods cannot be watched: they stand for VMs; watch virtualmachineinstances");
     return FALSE;
   }
-  req->kind = &pod_kind;
   if (!ferry_request_selectors(req, &labels, &fields, error))
     return FALSE;
   gint64 revision;
@@ -280,6 +279,7 @@ gboolean ferry_serve_pods(FerryRequest *req, GError **error) {
   guint n = g_strv_length(s);
   const char *ns = n > 3 ? s[3] : NULL, *name = n > 5 ? s[5] : NULL;
   gboolean get = g_str_equal(req->method, "GET");
+  req->kind = &pod_kind;
   if (n == 7 && g_str_equal(s[6], "eviction")) {
     req->name = name;
     return g_str_equal(req->method, "POST") ? evict(req, ns, name, error)

@@ -208,12 +208,25 @@ static gboolean contains(const json_t *list, const json_t *value) {
   return FALSE;
 }
 
+static gboolean known_directive(const json_t *value, const char *path, GError **error) {
+  static const char *const known[] = {"delete", "replace", "merge", NULL};
+  const json_t *directive = json_is_object(value) ? json_object_get(value, "$patch") : NULL;
+  const char *text = json_string_value(directive);
+  if (!directive || (text && g_strv_contains(known, text)))
+    return TRUE;
+  g_set_error(
+      error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+      "%s: the directive $patch is \"%.64s\": expected \"delete\", \"replace\" or \"merge\"",
+      *path ? path : "the patch", text ? text : "not a string");
+  return FALSE;
+}
+
 static json_t *merge_list(const Strategy *s, const char *path, const json_t *target,
                           const json_t *patch, GError **error) {
   const char *key = s->merge_key ? s->merge_key(path, s->data) : NULL;
-  if (!key || !json_is_array(target))
+  if (!key)
     return json_deep_copy(patch);
-  g_autoptr(json_t) out = json_deep_copy(target);
+  g_autoptr(json_t) out = json_is_array(target) ? json_deep_copy(target) : json_array();
   gsize i;
   json_t *item;
   if (!*key) {
@@ -225,6 +238,8 @@ static json_t *merge_list(const Strategy *s, const char *path, const json_t *tar
   }
   json_array_foreach((json_t *)patch, i, item) {
     const char *directive = ferry_json_str(item, "$patch");
+    if (!known_directive(item, path, error))
+      return NULL;
     if (g_strcmp0(directive, "replace") == 0) {
       json_array_clear(out);
       continue;
@@ -282,6 +297,8 @@ static void retain_keys(json_t *out, const json_t *keys) {
 static json_t *merge_map(const Strategy *s, const char *path, const json_t *target,
                          const json_t *patch, GError **error) {
   const char *directive = ferry_json_str(patch, "$patch");
+  if (!known_directive(patch, path, error))
+    return NULL;
   g_autoptr(json_t) out = json_is_object(target) && g_strcmp0(directive, "replace") != 0
                               ? json_deep_copy(target)
                               : json_object();
@@ -296,7 +313,7 @@ static json_t *merge_map(const Strategy *s, const char *path, const json_t *targ
     } else if (g_str_equal(key, "$retainKeys")) {
       retain_keys(out, value);
     } else if (*key != '$') {
-      if (json_is_null(value)) {
+      if (json_is_null(value) || g_strcmp0(ferry_json_str(value, "$patch"), "delete") == 0) {
         json_object_del(out, key);
         continue;
       }

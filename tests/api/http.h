@@ -71,7 +71,7 @@ static inline size_t http_append(char *data, size_t size, size_t n, void *out) {
 }
 
 /* `who`: the stem of a certificate and key in the state directory ("admin", "h1"), NULL: nobody.
- * `headers`: lines separated by '\n', NULL: none. `body` NULL: none. */
+ * `headers`: lines separated by '\n', NULL: none. `body` NULL: none; `len` -1: to its NUL. */
 static inline Answer *http_full(Server *s, const char *who, const char *method, const char *path,
                                 const char *headers, const char *body, gssize len) {
   CURL *c = curl_easy_init();
@@ -105,7 +105,7 @@ static inline Answer *http_full(Server *s, const char *who, const char *method, 
   curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
   if (body) {
     curl_easy_setopt(c, CURLOPT_POSTFIELDS, body);
-    curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)len);
+    curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, len < 0 ? (long)strlen(body) : (long)len);
   }
   Answer *a = g_new0(Answer, 1);
   CURLcode rc = curl_easy_perform(c);
