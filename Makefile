@@ -4,7 +4,7 @@ BUILD ?= build
 export FERRY_BUILD := $(abspath $(BUILD))
 PROGRAMS := ferryd ferry-agentd ferry
 
-.PHONY: all fuzz deps build demo demo-down test test-unit test-asan test-tsan test-lab lint bench-overhead install clean
+.PHONY: all fuzz deps build demo demo-down test test-unit test-asan test-tsan test-lab lint bench-overhead bench-convergence-sim install clean
 
 all: build
 
@@ -46,6 +46,9 @@ lint:
 
 bench-overhead: deps build
 	bench/overhead
+
+bench-convergence-sim: build
+	bench/convergence-sim
 
 clean:
 	rm -rf $(BUILD)
