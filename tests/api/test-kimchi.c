@@ -290,6 +290,59 @@ static void test_who(Server *s, gconstpointer data) {
   expect(post, 401);
 }
 
+/* A viewer reads all of it and changes nothing; a node's agent has no business here. */
+static void test_viewer(Server *s, gconstpointer data) {
+  static const char viewer[] = "Authorization: Bearer look-look-look-look",
+                    agent[] = "Authorization: Bearer node-node-node-node";
+  g_autofree char *look = ferry_sha256_hex("look-look-look-look", 19),
+                  *node = ferry_sha256_hex("node-node-node-node", 19);
+  g_autofree char *tokens = g_strdup_printf(
+      "{\"tokens\":[{\"hash\":\"%s\",\"user\":\"vera\",\"groups\":[\"ferry:viewers\"]},"
+      "{\"hash\":\"%s\",\"user\":\"system:node:h1\",\"groups\":[\"system:nodes\"]}]}",
+      look, node);
+  g_autofree char *path = g_build_filename(s->dir, "tokens.json", NULL);
+  g_autoptr(GError) error = NULL;
+  static const char *const listen[] = {"127.0.0.1:0", NULL};
+  FerryApiConfig config = {.store = s->store, .state_dir = s->dir, .listen = listen};
+  ferry_api_free(s->api);
+  g_file_set_contents_full(path, tokens, -1, G_FILE_SET_CONTENTS_NONE, 0600, &error);
+  g_assert_no_error(error);
+  s->api = ferry_api_new(&config, &error);
+  g_assert_no_error(error);
+  g_autoptr(Answer) made = http(s, "POST", "/vms/db/migrate", NEW);
+  expect(made, 202);
+  g_autofree char *task = g_strconcat("/tasks/", str(made, "id"), NULL);
+  const struct {
+    const char *method, *path, *body;
+    int viewer;
+  } cases[] = {
+      {"GET", "/vms", NULL, 200},
+      {"GET", "/vms/db/migrate", NULL, 200},
+      {"GET", "/tasks", NULL, 200},
+      {"GET", task, NULL, 200},
+      {"GET", "/peers", NULL, 200},
+      {"GET", "/config", NULL, 200},
+      {"POST", "/vms/web/migrate", "{\"remote_host\":\"h1\"}", 403},
+      {"POST", "/vms/nope/migrate", NEW, 403}, /* not even whether it is there */
+      {"DELETE", "/vms/db/migrate", NULL, 403},
+      {"DELETE", task, NULL, 403},
+      {"PUT", "/plugins/kimchi/config", "{\"migration_downtime\":300}", 403},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    gssize len = cases[i].body ? (gssize)strlen(cases[i].body) : 0;
+    g_autoptr(Answer) a =
+        http_full(s, NULL, cases[i].method, cases[i].path, viewer, cases[i].body, len);
+    expect(a, cases[i].viewer);
+    g_autoptr(Answer) b =
+        http_full(s, NULL, cases[i].method, cases[i].path, agent, cases[i].body, len);
+    expect(b, 403);
+    check_error(b, "403 Forbidden", "system:node:h1");
+  }
+  g_autoptr(json_t) m = ferry_store_get_by_uid(s->store, &ferry_kind_vmim, str(made, "id"));
+  g_assert_false(ferry_json_bool(m, "status.migrationState.abortRequested", FALSE));
+  g_assert_null(ferry_store_get(s->store, &ferry_kind_kubevirt, "kubevirt", "kubevirt"));
+}
+
 static void test_vms(Server *s, gconstpointer data) {
   g_autoptr(Answer) list = http(s, "GET", "/vms", NULL);
   expect(list, 200);
@@ -336,6 +389,7 @@ int main(int argc, char **argv) {
   ADD("refusals", test_refusals);
   ADD("capabilities", test_capabilities);
   ADD("who", test_who);
+  ADD("viewer", test_viewer);
   ADD("vms", test_vms);
   return g_test_run();
 }
