@@ -145,13 +145,8 @@ static int by_text(gconstpointer a, gconstpointer b) {
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-char **ferry_peer_urls(FerryPeer *const *peers, gsize n, const char *ca) {
-  g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(g_free);
-  for (gsize i = 0; i < n; i++) {
-    char *url = ca && g_strcmp0(peers[i]->ca, ca) == 0 ? NULL : ferry_peer_url(peers[i]);
-    if (url)
-      g_ptr_array_add(all, url);
-  }
+/* The texts of `all`, each once, in order. */
+static char **unique(GPtrArray *all) {
   g_ptr_array_sort(all, by_text);
   GPtrArray *out = g_ptr_array_new();
   for (guint i = 0; i < all->len; i++)
@@ -161,9 +156,19 @@ char **ferry_peer_urls(FerryPeer *const *peers, gsize n, const char *ca) {
   return (char **)g_ptr_array_free(out, FALSE);
 }
 
-char *ferry_peer_find_server(FerryPeer *const *peers, gsize n, const char *ca) {
+char **ferry_peer_urls(FerryPeer *const *peers, gsize n, const char *ca) {
+  g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(g_free);
+  for (gsize i = 0; i < n; i++) {
+    char *url = ca && g_strcmp0(peers[i]->ca, ca) == 0 ? NULL : ferry_peer_url(peers[i]);
+    if (url)
+      g_ptr_array_add(all, url);
+  }
+  return unique(all);
+}
+
+char **ferry_peer_servers(FerryPeer *const *peers, gsize n, const char *ca) {
   g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
-  for (gsize i = 0; ca && i < n; i++) {
+  for (gsize i = 0; i < n; i++) {
     const FerryPeer *p = peers[i];
     if (!g_str_equal(p->role, "ferryd") || !p->ca || g_ascii_strcasecmp(p->ca, ca) != 0)
       continue;
@@ -175,8 +180,7 @@ char *ferry_peer_find_server(FerryPeer *const *peers, gsize n, const char *ca) {
     else
       g_ptr_array_add(found, g_strdup_printf("https://%s:%u", p->address, p->port));
   }
-  g_ptr_array_sort(found, by_text);
-  return found->len ? g_strdup(g_ptr_array_index(found, 0)) : NULL;
+  return unique(found);
 }
 
 char *ferry_peer_fingerprint(const char *pem) {

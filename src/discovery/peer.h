@@ -45,9 +45,9 @@ char *ferry_peer_url(const FerryPeer *peer);
 /** The URLs of `n` peers, each once, in order; without those of the control plane whose CA is `ca`
  * (may be NULL: of all). NULL-ended. Free with g_strfreev. */
 char **ferry_peer_urls(FerryPeer *const *peers, gsize n, const char *ca);
-/** The API of the ferryd among `n` peers whose CA is `ca`, the same one whenever there are several:
- * "https://ADDRESS:PORT", or what it says its URL is. NULL: there is none. Free with g_free. */
-char *ferry_peer_find_server(FerryPeer *const *peers, gsize n, const char *ca);
+/** The APIs of those among `n` peers that claim to be a ferryd whose CA is `ca`, each once:
+ * "https://ADDRESS:PORT", or what it says its URL is. NULL-ended. Free with g_strfreev. */
+char **ferry_peer_servers(FerryPeer *const *peers, gsize n, const char *ca);
 /** Hex SHA-256 of the first certificate (DER) in `pem`, or NULL. Free with g_free. */
 char *ferry_peer_fingerprint(const char *pem);
 

@@ -118,16 +118,18 @@ static void test_list(void) {
   g_assert_cmpstr(text, ==, "https://a.local:6443 https://c.local:6443");
   g_auto(GStrv) all = ferry_peer_urls(peers, G_N_ELEMENTS(peers), NULL);
   g_assert_cmpuint(g_strv_length(all), ==, 3);
-  g_autofree char *server = ferry_peer_find_server(peers, G_N_ELEMENTS(peers), HASH);
-  g_assert_cmpstr(server, ==, "https://10.0.0.2:6443"); /* by its address, and no agent */
-  g_assert_null(ferry_peer_find_server(peers + 1, 5, HASH));
-  g_assert_null(ferry_peer_find_server(peers, G_N_ELEMENTS(peers), NULL));
+  g_auto(GStrv) servers = ferry_peer_servers(peers, G_N_ELEMENTS(peers), HASH);
+  g_autofree char *found = g_strjoinv(" ", servers);
+  g_assert_cmpstr(found, ==, "https://10.0.0.2:6443"); /* by its address, and no agent */
+  g_auto(GStrv) none = ferry_peer_servers(peers + 1, 5, HASH);
+  g_assert_cmpuint(g_strv_length(none), ==, 0);
   for (gsize i = 0; i < G_N_ELEMENTS(peers); i++)
     ferry_peer_free(peers[i]);
 }
 
 static void test_limits(void) {
-  g_autofree char *url = g_strconcat("https://", g_strnfill(300, 'a'), NULL);
+  g_autofree char *host = g_strnfill(300, 'a');
+  g_autofree char *url = g_strconcat("https://", host, NULL);
   FerryAnnouncement own = {.role = "agent", .name = "x", .server = url};
   g_auto(GStrv) txt = ferry_announcement_txt(&own);
   for (gsize i = 0; txt[i]; i++)
