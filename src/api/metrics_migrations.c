@@ -200,6 +200,28 @@ static void put_limits(FerryStore *store, GPtrArray *migrations, GString *out) {
   }
 }
 
+/* Draining: how many evacuations are in which phase, and what is left of those under way. */
+static void put_evacuations(FerryStore *store, GString *out) {
+  static const char *const states[] = {"Pending", "Running", "Succeeded", "Failed"};
+  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_evacuation, NULL, NULL);
+  ferry_metrics_family(out, "ferry_evacuations", "gauge", "Evacuations of hosts, by phase.");
+  for (gsize p = 0; p < G_N_ELEMENTS(states); p++) {
+    guint n = 0;
+    for (guint i = 0; i < all->len; i++)
+      n += phase_is(g_ptr_array_index(all, i), states[p]);
+    ferry_metrics_sample(out, "ferry_evacuations", n, "phase", states[p], NULL);
+  }
+  ferry_metrics_family(out, "ferry_evacuation_remaining_vms", "gauge",
+                       "VMs that are still to leave a host that is being evacuated.");
+  for (guint i = 0; i < all->len; i++) {
+    const json_t *e = g_ptr_array_index(all, i);
+    if (!is_final(e))
+      ferry_metrics_sample(out, "ferry_evacuation_remaining_vms",
+                           (double)ferry_json_int(e, "status.remaining", 0), "node",
+                           text(e, "spec.nodeName"), NULL);
+  }
+}
+
 void ferry_metrics_put_migrations(FerryStore *store, gint64 now_ms, GString *out) {
   g_autoptr(GPtrArray) migrations = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
   g_autoptr(GPtrArray) vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
@@ -216,4 +238,5 @@ void ferry_metrics_put_migrations(FerryStore *store, gint64 now_ms, GString *out
   put_time(vmis, names, TRUE, out);
   put_queue(migrations, now_ms, out);
   put_limits(store, migrations, out);
+  put_evacuations(store, out);
 }

@@ -23,6 +23,9 @@ static void world(Server *s, gconstpointer data) {
   put_migration(s, "moved", "Succeeded", "db", json_object());
   put_migration(s, "broken", "Failed", "web",
                 json_pack("{s:{s:i}}", "progress", "dataTotalBytes", 77));
+  seed_put(s->store, &ferry_kind_evacuation, "", "drain",
+           json_pack("{s:{s:s}, s:{s:s, s:i}}", "spec", "nodeName", "h1", "status", "phase",
+                     "Running", "remaining", 7));
   g_autoptr(json_t) done = ferry_store_get(s->store, &ferry_kind_vmim, "default", "moved");
   g_autoptr(json_t) vmi = ferry_store_get(s->store, &ferry_kind_vmi, "default", "db");
   g_autoptr(json_t) changed = json_deep_copy(vmi);
@@ -67,6 +70,9 @@ static void test_scrape(Server *s, gconstpointer data) {
       "ferry_node_migrations{node=\"h1\",direction=\"outbound\"} 1",
       "ferry_node_migrations{node=\"h2\",direction=\"inbound\"} 1",
       "ferry_node_migrations{node=\"h2\",direction=\"outbound\"} 0",
+      "ferry_evacuations{phase=\"Running\"} 1",
+      "ferry_evacuations{phase=\"Failed\"} 0",
+      "ferry_evacuation_remaining_vms{node=\"h1\"} 7",
       "ferry_nodes{state=\"Ready\"} 2",
       "ferry_nodes{state=\"Unknown\"} 1",
       "ferry_node_ready{node=\"h3\"} 0",

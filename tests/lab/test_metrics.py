@@ -22,7 +22,7 @@ NAME = re.compile(r"\b(?:kubevirt|ferry|process)_[a-z0-9_]+\b")
 VARIABLES = {"$namespace": ".*", "$vm": ".*", "$job": ".*", "$__rate_interval": "1m"}
 # Families that have samples only while a migration runs, or never where all is well.
 SELDOM = re.compile(r"kubevirt_vmi_migration_(data|dirty|memory)|ferry_migration_(progress|iteration|"
-                    r"remaining|disk)|changes\(process")
+                    r"remaining|disk)|changes\(process|ferry_evacuation_remaining")
 HEX32 = re.compile(r"[0-9a-f]{32}")
 
 
@@ -333,6 +333,16 @@ class Observed(LabTest):
                 for field in fields:
                     self.assertIn(f" {field}", line)
         self.assertFalse([line for line in self.log_lines("h2", "agent.log") if trace in line])
+        # A drain is one trace, too.
+        self.ferry("drain", "h2")
+        evacuation = self.ferry_json("get", "evacuations")["items"][-1]
+        trace = evacuation["metadata"]["annotations"]["ferry.migration/trace"]
+        moved = self.newest("traced")["metadata"]
+        self.assertEqual(moved["annotations"]["ferry.migration/trace"], trace)
+        self.assertTrue([line for line in self.log_lines("h2", "agent.log")
+                         if trace in line and f"migration=default/{moved['name']}" in line])
+        self.ferry("undrain", "h2")
+        self.ferry("migrate", "traced", "--to", "h2")
         # A trace that the caller is in goes on; kubectl, which sends none, gets a new one.
         self.env = {**self.env, "TRACEPARENT": f"00-{given}-00f067aa0ba902b7-01"}
         back = json.loads(self.ferry("migrate", "traced", "--to", "h1", "-o", "json").stdout)
