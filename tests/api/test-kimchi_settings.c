@@ -67,11 +67,13 @@ static void test_request(Server *s, gconstpointer data) {
   g_autoptr(Answer) a = NULL;
   g_autoptr(json_t) m = migrate(s, "db",
                                 "{\"remote_host\":\"h2\",\"migration_downtime\":\"100\","
+                                "\"tunnelled\":true,\"enable_rdma\":false,"
                                 "\"migration_max_bandwidth\":32,"
                                 "\"migration_destination_timeout\":1}",
                                 &a);
   g_assert_cmpint(ferry_json_int(m, "spec.maxDowntimeMs", 0), ==, 100);
   g_assert_cmpint(ferry_json_int(m, "spec.bandwidthPerMigration", 0), ==, 32 << 20);
+  g_assert_true(ferry_json_bool(m, "spec.tunnelled", FALSE));
   g_assert_cmpint(ferry_json_int(m, "spec.completionTimeoutSeconds", 0), ==, 1);
 }
 
