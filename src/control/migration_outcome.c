@@ -144,9 +144,20 @@ void ferry_step_act_stayed(FerryStep *s) {
                   source_name(s));
 }
 
+/* Post-copy broke: each host holds a part of the VM's memory, and waiting changes nothing. */
+static gboolean post_copy_failed(const FerryStep *s) {
+  const json_t *here = ferry_step_domain_on(s, source_name(s));
+  const json_t *there = ferry_step_domain_on(s, target_name(s));
+  return state_is_active(source_state(s)) &&
+         g_strcmp0(ferry_json_str(here, "reason"), "postcopy-failed") == 0 &&
+         g_strcmp0(ferry_json_str(there, "reason"), "postcopy-failed") == 0;
+}
+
 gboolean ferry_step_guard_lost(FerryStep *s) {
   if (!agent_result(s))
     return FALSE;
+  if (post_copy_failed(s))
+    return TRUE;
   gint64 age = since_result(s);
   if (age < FERRY_OUTCOME_TIMEOUT_MS) {
     ferry_plan_wake(s->plan, s->now_ms + FERRY_OUTCOME_TIMEOUT_MS - age);
@@ -161,7 +172,16 @@ void ferry_step_act_lost(FerryStep *s) {
   const json_t *d = ferry_step_domain_on(s, target_name(s));
   const char *there = d ? ferry_json_str(d, "state") : NULL;
   gboolean both = state_is_active(state) && active_on_target(s);
+  gboolean broken = post_copy_failed(s);
   end(s);
+  if (broken) {
+    ferry_step_fail(s, "PostCopyFailed",
+                    "%s; %s and %s each hold a part of the VM's memory and it cannot run until the "
+                    "migration is resumed: repeat it with allowPostCopy: true and postCopyResume: "
+                    "true (--post-copy --postcopy-resume). Destroy it on neither host",
+                    error ? error : "the connection broke", source_name(s), target_name(s));
+    return;
+  }
   ferry_step_fail(
       s, both ? "RunsOnBothHosts" : "VMNotFound",
       "%s%sthe hosts do not agree: %s says %s, %s says %s. Look at the domain on both hosts with "

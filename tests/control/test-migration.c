@@ -170,6 +170,40 @@ static void test_timeouts(void) {
   g_assert_cmpstr(ferry_json_str(e, "status.reason"), ==, "VMNotFound");
 }
 
+/* Each host holds a part of the VM: said at once, with what to do; resuming goes the same way. */
+static void test_broken_post_copy(void) {
+  g_autoptr(FerryStore) store = world_new();
+  run(store, "m", "h2", WORLD_NOW);
+  world_report(store, "h1", "paused", "postcopy-failed", WORLD_NOW + 100);
+  world_report(store, "h2", "running", "postcopy-failed", WORLD_NOW + 100);
+  result(store, "m", TRUE, "the link is gone", "paused");
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 200);
+  g_assert_cmpstr(phase(m), ==, "Failed");
+  g_assert_cmpstr(ferry_json_str(m, "status.reason"), ==, "PostCopyFailed");
+  g_assert_nonnull(strstr(ferry_json_str(m, "status.message"), "--postcopy-resume"));
+  world_migrate(store, "again", NULL);
+  world_set(store, "again", "spec.postCopyResume", json_true());
+  world_set(store, "again", "spec.allowPostCopy", json_true());
+  g_autoptr(json_t) r = world_step(store, "again", WORLD_NOW + 300);
+  g_assert_cmpstr(phase(r), ==, "Scheduled");
+  g_assert_cmpstr(ferry_json_str(r, "status.migrationState.sourceNode"), ==, "h1");
+  g_assert_cmpstr(ferry_json_str(r, "status.migrationState.targetNode"), ==, "h2");
+}
+
+/* An offline migration has succeeded once the target has the definition. */
+static void test_offline(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_report(store, "h1", "shutoff", "shutdown", WORLD_NOW);
+  world_migrate(store, "m", "h2");
+  world_set(store, "m", "spec.offline", json_true());
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW);
+  g_assert_cmpstr(phase(m), ==, "Scheduled");
+  world_set(store, "m", "status.phase", json_string("Running"));
+  result(store, "m", TRUE, "no such thing", "shutoff");
+  g_autoptr(json_t) failed = world_step(store, "m", WORLD_NOW + 100);
+  g_assert_cmpstr(phase(failed), ==, "Failed");
+}
+
 /* As the API makes it: Pending already, with its timestamp. The VM's status names it. */
 static void test_made_as_pending(void) {
   g_autoptr(FerryStore) store = world_new();
@@ -194,6 +228,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration/limits-and-queue", test_limits_and_queue);
   g_test_add_func("/migration/no-target", test_no_target);
   g_test_add_func("/migration/timeouts", test_timeouts);
+  g_test_add_func("/migration/broken-post-copy", test_broken_post_copy);
+  g_test_add_func("/migration/offline", test_offline);
   g_test_add_func("/migration/made-as-pending", test_made_as_pending);
   return g_test_run();
 }
