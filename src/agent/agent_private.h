@@ -101,6 +101,13 @@ typedef struct {
   gint64 max_downtime_ms, completion_per_gib_s, progress_timeout_s;
   gint64 completion_s; /* of the whole migration, wins over the one per GiB; -1: unset */
   gboolean allow_workload_disruption;
+  gint64 max_duration_ms; /* of the intent; 0: whenever */
+  int max_slowdown_percent;
+  gint64 infeasible_patience_ms; /* 0: for ever */
+  gint64 link_rate;              /* bytes/s; 0: unknown */
+  gboolean post_copy_preempt;
+  gint64 copied_disk_bytes; /* what timeouts per GiB count besides memory */
+  FerrySchedule *schedule;  /* owned; NULL: the intent drives it */
 } FerrySettings;
 void ferry_settings_read(FerrySettings *settings, const json_t *migration);
 void ferry_settings_clear(FerrySettings *settings);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The resolved configuration of a migration object into what host and convergence understand.
 #include "agent/agent_private.h"
+#include "base/log.h"
 #include "base/quantity.h"
+#include "convergence/presets.h"
 
 #define GIB (1024.0 * 1024 * 1024)
 #define LINK_TIMEOUT_MS 15000
@@ -12,6 +14,35 @@ static gint64 bytes(const json_t *config, const char *key) {
   if (json_is_string(value) && !ferry_quantity_parse(json_string_value(value), &n, NULL))
     return 0;
   return json_is_string(value) ? n : MAX(0, ferry_json_int(config, key, 0));
+}
+
+/* The rule: a preset's by name, or a schedule; NULL: the intent. What the configuration says of
+ * timeouts holds, because it is what somebody wanted: a preset's own are in there already, unless
+ * something stronger replaced them. */
+static FerrySchedule *read_schedule(const json_t *config) {
+  const json_t *object = json_object_get(config, "schedule");
+  const char *name = ferry_json_str(config, "preset");
+  const FerryPreset *preset = name ? ferry_preset_find(name) : NULL;
+  if (preset && !preset->intent) {
+    FerrySchedule *s = ferry_schedule_copy(&preset->schedule);
+    if (ferry_json_int(config, "completionTimeoutPerGiB", 0) != s->completion_s_per_gib ||
+        ferry_json_int(config, "completionTimeoutSeconds", -1) >= 0)
+      s->completion_s_per_gib = 0;
+    if (ferry_json_int(config, "progressTimeout", 0) != s->progress_s ||
+        ferry_json_int(config, "migrationProgressTimeout", 0) > 0)
+      s->progress_s = 0;
+    return s;
+  }
+  if (name && !preset)
+    ferry_warning("this agent does not know the preset and goes by the intent", "FERRY_PRESET",
+                  name);
+  if (!object || name)
+    return NULL;
+  g_autoptr(GError) error = NULL;
+  FerrySchedule *s = ferry_schedule_parse(object, "schedule", &error);
+  if (!s)
+    ferry_warning(error->message, "FERRY_FIELD", "schedule");
+  return s;
 }
 
 void ferry_settings_read(FerrySettings *s, const json_t *migration) {
@@ -36,7 +67,17 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
       .completion_per_gib_s = MAX(0, ferry_json_int(config, "completionTimeoutPerGiB", 150)),
       .completion_s = ferry_json_int(config, "completionTimeoutSeconds", -1),
       .progress_timeout_s = MAX(0, ferry_json_int(config, "progressTimeout", 150)),
+      .max_duration_ms = MAX(0, ferry_json_int(config, "maxDurationMs", 0)),
+      .max_slowdown_percent = (int)CLAMP(ferry_json_int(config, "maxSlowdownPercent", 0), 0, 99),
+      .infeasible_patience_ms = MAX(0, ferry_json_int(config, "infeasiblePatienceMs", 0)),
+      .link_rate = MAX(0, ferry_json_int(config, "linkRateBytesPerSecond", 0)),
+      .post_copy_preempt = ferry_json_bool(config, "postCopyPreempt", FALSE),
+      .copied_disk_bytes = MAX(0, ferry_json_int(config, "copiedDiskBytes", 0)),
+      .schedule = read_schedule(config),
   };
+  gint64 hard = ferry_json_int(config, "migrationProgressTimeout", 0);
+  if (hard > 0)
+    s->progress_timeout_s = hard;
   s->allow_workload_disruption =
       ferry_json_bool(config, "allowWorkloadDisruption", s->request.post_copy);
   const json_t *disks = json_object_get(config, "migrateDisks");
@@ -53,9 +94,11 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
 
 void ferry_settings_clear(FerrySettings *s) {
   g_clear_pointer(&s->disks, g_strfreev);
+  g_clear_pointer(&s->schedule, ferry_schedule_free);
 }
 
-void ferry_settings_intent(const FerrySettings *s, gint64 to_move, FerryConvergenceIntent *intent) {
+void ferry_settings_intent(const FerrySettings *s, gint64 memory, FerryConvergenceIntent *intent) {
+  gint64 to_move = memory + s->copied_disk_bytes;
   *intent = (FerryConvergenceIntent){
       .max_downtime_ms = s->max_downtime_ms,
       .progress_timeout_ms = s->progress_timeout_s * 1000,
@@ -64,7 +107,13 @@ void ferry_settings_intent(const FerrySettings *s, gint64 to_move, FerryConverge
                              : LINK_TIMEOUT_MS,
       .allow_post_copy = s->request.post_copy,
       .allow_workload_disruption = s->allow_workload_disruption,
+      .max_duration_ms = s->max_duration_ms,
+      .max_slowdown_percent = s->max_slowdown_percent,
+      .post_copy_preempt = s->post_copy_preempt,
       .bandwidth_cap = MAX(0, s->request.bandwidth),
+      .link_rate = s->link_rate,
+      .infeasible_patience_ms = s->infeasible_patience_ms,
+      .schedule = s->schedule,
       .memory_bytes = to_move,
   };
   /* At least a second a migration, however small the VM. */

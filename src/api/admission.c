@@ -2,6 +2,7 @@
 // Rules of single kinds that need more than the object itself. One row a kind; a row's functions
 // see objects that are valid already.
 #include "api/internal.h"
+#include "api/policy_admission.h"
 #include "policy/migration_admission.h"
 
 #include <string.h>
@@ -219,6 +220,9 @@ static const struct {
     {&ferry_kind_evacuation, create_evacuation, NULL, NULL},
     {&ferry_kind_namespace, create_namespace, NULL, delete_namespace},
     {&ferry_kind_event, create_event, NULL, NULL},
+    {&ferry_kind_kubevirt, ferry_admit_policy_create, ferry_admit_policy_update, NULL},
+    {&ferry_kind_migration_policy, ferry_admit_policy_create, ferry_admit_policy_update,
+     ferry_admit_policy_delete},
 };
 
 gboolean ferry_admit_create(FerryRequest *req, json_t *object, GError **error) {

@@ -157,7 +157,8 @@ static json_t *origins_of(FerryApi *api, const json_t *vmi) {
   const json_t *policy = ferry_policy_match((json_t *const *)policies->pdata, policies->len,
                                             ferry_json_get(vmi, "metadata.labels"),
                                             ferry_json_get(ns_object, "metadata.labels"));
-  FerryConfigSources sources = {kubevirt, policy, vmi, NULL};
+  FerryConfigSources sources = {kubevirt,     policy, vmi, NULL, (json_t *const *)policies->pdata,
+                                policies->len};
   json_t *origins = NULL;
   g_autoptr(json_t) config = ferry_config_resolve(&sources, &origins);
   return origins;

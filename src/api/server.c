@@ -5,6 +5,7 @@
 #include "api/server.h"
 #include "api/internal.h"
 #include "api/metrics.h"
+#include "api/policy_admission.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
@@ -141,7 +142,7 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   api->pki =
       ferry_pki_open(api->state_dir, config->tls_sans, ferry_clock_wall_ms(api->clock), error);
   if (!api->pki || !ferry_auth_load(api, error) || !make_namespace(api, "default", error) ||
-      !make_namespace(api, "kubevirt", error))
+      !make_namespace(api, "kubevirt", error) || !ferry_api_make_presets(api, error))
     return NULL;
   api->metrics = ferry_metrics_start(api->store, api->clock);
   ferry_watch_start(api);

@@ -110,7 +110,8 @@ void ferry_step_resolve_config(FerryStep *s) {
   const json_t *policy = ferry_policy_match((json_t *const *)policies->pdata, policies->len,
                                             ferry_json_get(s->vmi, "metadata.labels"),
                                             ferry_json_get(ns_object, "metadata.labels"));
-  FerryConfigSources sources = {kubevirt, policy, s->vmi, s->m};
+  FerryConfigSources sources = {
+      kubevirt, policy, s->vmi, s->m, (json_t *const *)policies->pdata, policies->len};
   s->config = ferry_config_resolve(&sources, &s->origins);
   g_free(s->policy_name);
   s->policy_name = g_strdup(ferry_json_str(policy, "metadata.name"));

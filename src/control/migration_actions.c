@@ -2,6 +2,7 @@
 // Guards and actions of a migration until its source's agent takes it over.
 #include "base/rfc3339.h"
 #include "control/migration_private.h"
+#include "policy/facts.h"
 #include "policy/migration_flags_rules.h"
 #include "policy/network.h"
 #include "policy/placement.h"
@@ -230,6 +231,7 @@ void ferry_step_act_place(FerryStep *s) {
   const char *target_name = ferry_json_str(s->m, "status.migrationState.targetNode");
   g_autoptr(json_t) target = ferry_store_get(s->store, &ferry_kind_node, "", target_name);
   ferry_migration_flags_complete(s->config, s->origins, s->source, target);
+  ferry_config_add_facts(s->config, s->origins, s->vmi, s->source, target);
   ferry_step_set(s, "status.migrationState.startTimestamp", json_string(now));
   ferry_step_set(s, "status.migrationState.migrationConfiguration", json_deep_copy(s->config));
   ferry_step_set(s, "status.migrationState.migrationPolicyName",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables that several kinds share: conditions, the migration configuration, the migration state.
-#include "model/fields.h"
+#include "model/policy_fields.h"
 #include <string.h>
 
 const FerryField ferry_fields_condition[] = {
@@ -11,6 +11,18 @@ const FerryField ferry_fields_condition[] = {
     STR("message", "Why, in words for people, with what to do next.", .max = MESSAGE_MAX_LENGTH),
     TIME("lastHeartbeatTime", "When the condition was last confirmed."),
     TIME("lastTransitionTime", "When its status last changed."),
+    END,
+};
+
+const FerryField ferry_fields_intent[] = {
+    INT("maxDowntimeMs", "Longest pause of the guest, in milliseconds.", .min = 1, .max = 2000000),
+    STR("maxDowntime", "The same as a duration such as 300ms or 1.5s.", .max = 64),
+    STR("maxDuration", "Longest time that the migration may take, such as 90s or 10m.", .max = 64),
+    INT("maxSlowdown", "How much the guest may be slowed meanwhile, in percent.", .min = 0,
+        .max = 99),
+    BOOL("allowPostCopy", "Allow to switch over first and fetch the rest of the memory after."),
+    QUANTITY("bandwidth", "Most bytes per second to send; 0 is unlimited.", .min = 0,
+             .max = G_MAXINT64),
     END,
 };
 
@@ -49,6 +61,10 @@ const FerryField ferry_fields_migration_configuration[] = {
         .pattern = "label-key", .max = 317),
     STR("network", "Name of the Network that carries migrations; unset: the hosts' own address.",
         .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
+    STR("defaultPolicy", "MigrationPolicy by name that holds for what nothing else says.",
+        .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
+    FERRY_POLICY_FIELDS,
+    FERRY_POLICY_TRANSPORT_FIELDS,
     END,
 };
 

@@ -2,7 +2,7 @@
 // Configuration of migrations: KubeVirt (the whole cluster's) and MigrationPolicy (of VMs by
 // their labels).
 #include "model/columns.h"
-#include "model/fields.h"
+#include "model/policy_fields.h"
 
 static const FerryField configuration[] = {
     OBJ("migrations", ferry_fields_migration_configuration, "How VMs are migrated."),
@@ -69,6 +69,11 @@ static const FerryField policy_spec[] = {
                           "pre-copy does not converge."),
     BOOL("allowWorkloadDisruption", "Allow post-copy, or else a pause of the guest, when the "
                                     "completion timeout has passed."),
+    INT("progressTimeout",
+        "Seconds without progress after which a migration is given up; 0 switches the limit off.",
+        .min = 0, .max = 10000000),
+    FERRY_POLICY_FIELDS,
+    FERRY_POLICY_TRANSPORT_FIELDS,
     END,
 };
 
@@ -80,6 +85,7 @@ static const FerryField policy_fields[] = {
 
 static const FerryColumn policy_columns[] = {
     COLUMN_NAME,
+    COLUMN("Preset", "string", "spec.preset", "Rules that it follows, by name."),
     COLUMN_WIDE("Bandwidth", "string", "spec.bandwidthPerMigration", "Bytes per second."),
     COLUMN_WIDE("AutoConverge", "boolean", "spec.allowAutoConverge", "Whether it is allowed."),
     COLUMN_WIDE("PostCopy", "boolean", "spec.allowPostCopy", "Whether it is allowed."),

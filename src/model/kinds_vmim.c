@@ -3,6 +3,7 @@
 #include "model/columns.h"
 #include "model/fields.h"
 #include "model/migration_flags_table.h"
+#include "model/policy_fields.h"
 
 static const char *const phases[] = {"Pending",         "Scheduling",  "Scheduled",
                                      "PreparingTarget", "TargetReady", "Running",
@@ -27,6 +28,17 @@ static const FerryField spec[] = {
         .min = 0, .max = 10000000),
     INT("maxDowntimeMs", "Longest pause of the guest at the switch-over, in milliseconds.",
         .min = 1, .max = 2000000),
+    INT("completionTimeoutPerGiB",
+        "Seconds allowed per GiB of memory and of disks to copy; 0 switches the limit off.",
+        .min = 0, .max = 10000000),
+    INT("progressTimeout",
+        "Seconds without progress after which it is given up; 0 switches the limit off.", .min = 0,
+        .max = 10000000),
+    BOOL("allowWorkloadDisruption", "Allow post-copy, or else a pause of the guest, when the "
+                                    "completion timeout has passed."),
+    STR("policy", "MigrationPolicy by name that holds for what this spec does not say.",
+        .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
+    FERRY_POLICY_FIELDS,
     /* every flag and parameter of libvirt */
     FERRY_MIGRATION_FLAGS(AS_FIELD) END,
 };

@@ -2,12 +2,19 @@
 #include "policy/config.h"
 #include "base/quantity.h"
 #include "model/migration_flags.h"
+#include "policy/layers.h"
 #include <math.h>
 
 typedef enum { KIND_INTEGER, KIND_BOOLEAN, KIND_BYTES, KIND_TEXT, KIND_LIST } ValueKind;
 
-/* Who may set a field: a bit for each source. */
-enum { CLUSTER = 1, POLICY = 2, VM = 4, MIGRATION = 8, ANYONE = 15 };
+/* Who may set a field. */
+enum {
+  CLUSTER = FERRY_LAYER_CLUSTER,
+  VM = FERRY_LAYER_VM,
+  MIGRATION = FERRY_LAYER_MIGRATION,
+  PRESET = FERRY_LAYER_PRESET,
+  ANYONE = FERRY_LAYER_ANYONE
+};
 
 static const struct {
   const char *name;
@@ -30,6 +37,16 @@ static const struct {
     {"disableTLS", KIND_BOOLEAN, -1, ANYONE}, /* -1: false, but true where tunnelled */
     {"nodeDrainTaintKey", KIND_TEXT, 0, CLUSTER},
     {"network", KIND_TEXT, 0, ANYONE},
+    {"migrationProgressTimeout", KIND_INTEGER, -1, ANYONE}, /* wins over progressTimeout */
+    {"stallingLimit", KIND_INTEGER, 30, ANYONE},
+    {"compression", KIND_TEXT, 0, ANYONE},
+    {"parallel", KIND_BOOLEAN, -1, ANYONE},
+    {"parallelConnections", KIND_INTEGER, -1, ANYONE},
+    {"retries", KIND_INTEGER, 3, ANYONE},
+    /* of the intent; an unstated one has no duration and gives nothing up as infeasible */
+    {"maxDurationMs", KIND_INTEGER, -1, ANYONE},
+    {"maxSlowdownPercent", KIND_INTEGER, -1, ANYONE},
+    {"infeasiblePatienceMs", KIND_INTEGER, -1, PRESET},
 };
 
 static json_t *value_of(const json_t *source, const char *name, ValueKind kind) {
@@ -78,45 +95,65 @@ static ValueKind kind_of(FerryType type) {
 }
 
 typedef struct {
-  const json_t *at;
-  const char *origin;
-  unsigned bit;
-} Source;
-
-typedef struct {
   json_t *out, *from;
 } Target;
 
 /* The first source that may and does say `name`. */
-static gboolean take(const Target *to, const Source *sources, gsize n, const char *name,
-                     ValueKind kind, unsigned who) {
-  for (gsize i = 0; i < n; i++) {
-    json_t *v = who & sources[i].bit ? value_of(sources[i].at, name, kind) : NULL;
+static gboolean take(const Target *to, const GArray *layers, const char *name, ValueKind kind,
+                     unsigned who) {
+  for (guint i = 0; i < layers->len; i++) {
+    const FerryLayer *layer = &g_array_index(layers, FerryLayer, i);
+    json_t *v = who & layer->bit ? value_of(layer->at, name, kind) : NULL;
     if (!v)
       continue;
     json_object_set_new(to->out, name, v);
-    json_object_set_new(to->from, name, json_string(sources[i].origin));
+    json_object_set_new(to->from, name, json_string(layer->origin));
     return TRUE;
   }
   return FALSE;
 }
 
+/* The rule by which the migration is driven: a schedule, or a preset by name. */
+static void put_rule(const Target *to, const FerryLayer *rule) {
+  json_t *schedule = rule ? json_object_get(rule->at, "schedule") : NULL;
+  const char *preset = rule ? ferry_json_str(rule->at, "preset") : NULL;
+  const char *origin = rule ? rule->origin : "default";
+  if (schedule && !preset) {
+    ferry_json_set(to->out, "schedule", json_deep_copy(schedule));
+    ferry_json_set_str(to->from, "schedule", origin);
+    return;
+  }
+  ferry_json_set_str(to->out, "preset", preset ? preset : "intent");
+  ferry_json_set_str(to->from, "preset", origin);
+}
+
+/* `compression` into libvirt's terms, where those are not given themselves. A preset's gives way to
+ * several connections, which can't have it. */
+static void put_compression(const Target *to) {
+  const char *method = ferry_json_str(to->out, "compression");
+  const char *origin = ferry_json_str(to->from, "compression");
+  if (!method || json_object_get(to->out, "compressed") ||
+      (g_str_has_prefix(origin, "preset/") && ferry_migration_flag_on(to->out, "parallel")))
+    return;
+  gboolean on = !g_str_equal(method, "none");
+  ferry_json_set_bool(to->out, "compressed", on);
+  ferry_json_set_str(to->from, "compressed", origin);
+  if (!on || json_object_get(to->out, "compressionMethods"))
+    return;
+  ferry_json_set(to->out, "compressionMethods", json_pack("[s]", method));
+  ferry_json_set_str(to->from, "compressionMethods", origin);
+}
+
 json_t *ferry_config_resolve(const FerryConfigSources *s, json_t **origins) {
-  g_autofree char *policy_origin = g_strconcat(
-      "MigrationPolicy/", s->policy ? ferry_json_str(s->policy, "metadata.name") : "", NULL);
-  const Source sources[] = {
-      {ferry_json_get(s->migration, "spec"), "VirtualMachineInstanceMigration", MIGRATION},
-      {ferry_json_get(s->vmi, "spec.migration"), "VirtualMachineInstance", VM},
-      {ferry_json_get(s->policy, "spec"), policy_origin, POLICY},
-      {ferry_json_get(s->kubevirt, "spec.configuration.migrations"), "KubeVirt", CLUSTER},
-  };
+  const FerryLayer *rule;
+  g_autoptr(GArray) layers = ferry_config_layers(s, &rule);
   json_t *out = json_object();
   g_autoptr(json_t) from = json_object();
   Target to = {out, from};
   for (gsize f = 0; f < G_N_ELEMENTS(fields); f++) {
     const char *name = fields[f].name;
-    if (take(&to, sources, G_N_ELEMENTS(sources), name, fields[f].kind, fields[f].who) ||
-        fields[f].kind == KIND_TEXT || fields[f].def < 0)
+    if (take(&to, layers, name, fields[f].kind, fields[f].who) || fields[f].kind == KIND_TEXT ||
+        fields[f].def < 0)
       continue;
     json_object_set_new(out, name,
                         fields[f].kind == KIND_BOOLEAN ? json_boolean(fields[f].def)
@@ -125,8 +162,9 @@ json_t *ferry_config_resolve(const FerryConfigSources *s, json_t **origins) {
   }
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++)
     if (!json_object_get(out, f->field.name))
-      take(&to, sources, G_N_ELEMENTS(sources), f->field.name, kind_of(f->field.type),
-           f->own ? MIGRATION : VM | MIGRATION);
+      take(&to, layers, f->field.name, kind_of(f->field.type), f->own ? MIGRATION : VM | MIGRATION);
+  put_rule(&to, rule);
+  put_compression(&to);
   if (!json_object_get(out, "disableTLS")) { /* a tunnel has libvirtd's own encryption */
     ferry_json_set_bool(out, "disableTLS", ferry_migration_flag_on(out, "tunnelled"));
     ferry_json_set_str(from, "disableTLS", "default");

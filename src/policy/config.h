@@ -11,12 +11,16 @@ typedef struct {
   const json_t *policy;    /* the MigrationPolicy that matched */
   const json_t *vmi;       /* spec.migration: the VM's override */
   const json_t *migration; /* the migration's own spec */
+  json_t *const *policies; /* all, for those that are named: by a migration, a VM or the cluster */
+  gsize n_policies;
 } FerryConfigSources;
 
 /** A new object with every field of a migration's configuration: KubeVirt's names and defaults
  * (reference: MigrationConfiguration), quantities as integers of bytes. `origins` (may be NULL)
- * gets a new object field -> "default", "KubeVirt", "MigrationPolicy/NAME",
- * "VirtualMachineInstance", "VirtualMachineInstanceMigration". Sources are not changed. Pure. */
+ * gets a new object field -> "default", "KubeVirt", "MigrationPolicy/NAME", "preset/NAME",
+ * "VirtualMachineInstance", "VirtualMachineInstanceMigration". `preset` or `schedule` is the rule
+ * that drives the migration; an intent's fields are maxDowntimeMs, maxDurationMs,
+ * maxSlowdownPercent, allowPostCopy and bandwidthPerMigration. Sources are not changed. Pure. */
 json_t *ferry_config_resolve(const FerryConfigSources *sources, json_t **origins);
 
 /** The seconds after which a migration is given up: completionTimeoutPerGiB x GiB of memory and of

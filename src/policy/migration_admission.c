@@ -5,7 +5,9 @@
 #include "policy/match.h"
 #include "policy/migratable.h"
 #include "policy/migration_flags_rules.h"
+#include "policy/layers.h"
 #include "policy/placement.h"
+#include "policy/policy_check.h"
 
 #include <string.h>
 
@@ -197,7 +199,8 @@ static json_t *resolve(const FerryAdmissionState *state, const json_t *migration
       vmi ? ferry_policy_match(state->policies, state->n_policies,
                                ferry_json_get(vmi, "metadata.labels"), state->ns_labels)
           : NULL;
-  FerryConfigSources sources = {state->kubevirt, policy, vmi, migration};
+  FerryConfigSources sources = {state->kubevirt, policy,          vmi,
+                                migration,       state->policies, state->n_policies};
   return ferry_config_resolve(&sources, origins);
 }
 
@@ -276,6 +279,17 @@ static void check_migratable(const FerryAdmissionState *state, const json_t *mig
       ferry_json_str(reason, "message"), ferry_json_str(reason, "reason"));
 }
 
+/* What the migration and its VM say of how to migrate. */
+static void check_policies(const FerryAdmissionState *state, const json_t *migration,
+                           const json_t *vmi, GError *causes) {
+  ferry_policy_check(ferry_json_get(migration, "spec"), "spec", causes);
+  ferry_policy_check_name(ferry_json_str(migration, "spec.policy"), "spec.policy", state->policies,
+                          state->n_policies, causes);
+  ferry_policy_check(ferry_json_get(vmi, "spec.migration"), "vmi.spec.migration", causes);
+  ferry_policy_check_name(ferry_config_vm_policy(vmi), "vmi.ferry.migration/policy",
+                          state->policies, state->n_policies, causes);
+}
+
 gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *migration,
                                GError **error) {
   const char *ns = ferry_json_str(migration, "metadata.namespace");
@@ -295,20 +309,8 @@ gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *m
   if (target)
     check_target(state, vmi, migration, target, causes);
   check_flags(state, migration, vmi, causes);
+  check_policies(state, migration, vmi, causes);
   if (vmi && state->placement)
     check_placement(state, migration, vmi, causes);
-  guint n = ferry_error_n_causes(causes);
-  if (n == 0)
-    return TRUE;
-  g_autoptr(GString) text = g_string_new(NULL);
-  for (guint i = 0; i < n; i++)
-    g_string_append_printf(text, "%s%s: %s", i ? ", " : "", ferry_error_cause(causes, i)->field,
-                           ferry_error_cause(causes, i)->message);
-  g_free(causes->message);
-  causes->message =
-      g_strdup_printf("VirtualMachineInstanceMigration.kubevirt.io \"%s\" is invalid: "
-                      "%s%s%s",
-                      name ? name : "", n > 1 ? "[" : "", text->str, n > 1 ? "]" : "");
-  g_propagate_error(error, g_steal_pointer(&causes));
-  return FALSE;
+  return ferry_policy_answer(&ferry_kind_vmim, name, g_steal_pointer(&causes), error);
 }

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Admission of MigrationPolicy and KubeVirt objects, and the policies that Ferry ships.
+#pragma once
+#include "api/internal.h"
+
+G_BEGIN_DECLS
+
+/* Rows of admission's table: see admission.c. */
+gboolean ferry_admit_policy_create(FerryRequest *req, json_t *object, GError **error);
+gboolean ferry_admit_policy_update(FerryRequest *req, const json_t *old, json_t *object,
+                                   GError **error);
+gboolean ferry_admit_policy_delete(FerryRequest *req, const json_t *object, json_t **instead,
+                                   GError **error);
+
+/** Makes the presets MigrationPolicy objects, and renews those of an older Ferry. A policy of
+ * somebody's own by the same name is left alone. */
+gboolean ferry_api_make_presets(FerryApi *api, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: every source is made flat first, so that `intent.maxDowntime` and
+// maxDowntimeMs are one field from there on. One rule holds: of the layers that state a preset, a
+// schedule or an intent the strongest, so that a preset further down adds nothing of its own to a
+// schedule further up.
+#include "policy/layers.h"
+#include "base/duration.h"
+#include "policy/preset_policies.h"
+
+#define ANNOTATION "ferry.migration/policy"
+
+static void layer_clear(gpointer p) {
+  FerryLayer *layer = p;
+  json_decref(layer->at);
+  g_free(layer->origin);
+}
+
+static void take_duration(json_t *flat, const json_t *from, const char *key, const char *as) {
+  const json_t *value = json_object_get(from, key);
+  gint64 ms;
+  if (json_is_integer(value))
+    ferry_json_set_int(flat, as, MAX(0, json_integer_value(value)) * 1000);
+  else if (json_is_string(value) && ferry_duration_parse(json_string_value(value), &ms))
+    ferry_json_set_int(flat, as, ms);
+}
+
+static void take(json_t *flat, const json_t *from, const char *key, const char *as) {
+  json_t *value = json_object_get(from, key);
+  if (value)
+    json_object_set(flat, as, value);
+}
+
+static void take_intent(json_t *flat, const json_t *from) {
+  take_duration(flat, from, "maxDowntime", "maxDowntimeMs");
+  take_duration(flat, from, "maxDuration", "maxDurationMs");
+  take(flat, from, "maxSlowdown", "maxSlowdownPercent");
+}
+
+static json_t *flatten(const json_t *spec) {
+  json_t *flat = json_is_object(spec) ? json_copy((json_t *)spec) : json_object();
+  const json_t *intent = json_object_get(spec, "intent");
+  json_object_del(flat, "maxDurationMs");
+  json_object_del(flat, "maxSlowdownPercent");
+  take_intent(flat, spec); /* a domain's metadata has no objects */
+  take_intent(flat, intent);
+  take(flat, intent, "maxDowntimeMs", "maxDowntimeMs");
+  take(flat, intent, "allowPostCopy", "allowPostCopy");
+  take(flat, intent, "bandwidth", "bandwidthPerMigration");
+  return flat;
+}
+
+static void add(GArray *layers, const json_t *spec, const char *origin, FerryLayerBit bit) {
+  if (!json_is_object(spec))
+    return;
+  FerryLayer layer = {flatten(spec), g_strdup(origin), bit};
+  g_array_append_val(layers, layer);
+}
+
+static void add_policy(GArray *layers, const json_t *policy, FerryLayerBit bit) {
+  const char *name = ferry_json_str(policy, "metadata.name");
+  g_autofree char *origin = g_strconcat("MigrationPolicy/", name ? name : "", NULL);
+  add(layers, ferry_json_get(policy, "spec"), origin, bit);
+}
+
+static void add_named(GArray *layers, const FerryConfigSources *s, const char *name) {
+  for (gsize i = 0; name && i < s->n_policies; i++)
+    if (g_strcmp0(ferry_json_str(s->policies[i], "metadata.name"), name) == 0)
+      add_policy(layers, s->policies[i], FERRY_LAYER_POLICY);
+}
+
+const char *ferry_config_vm_policy(const json_t *vmi) {
+  const char *name = ferry_json_str(vmi, "spec.migration.policy");
+  if (name)
+    return name;
+  return json_string_value(
+      json_object_get(ferry_json_get(vmi, "metadata.annotations"), ANNOTATION));
+}
+
+static gboolean states_rule(const json_t *flat) {
+  return json_is_string(json_object_get(flat, "preset")) ||
+         json_is_object(json_object_get(flat, "schedule")) ||
+         json_is_object(json_object_get(flat, "intent")) ||
+         json_object_get(flat, "maxDurationMs") || json_object_get(flat, "maxSlowdownPercent");
+}
+
+GArray *ferry_config_layers(const FerryConfigSources *s, const FerryLayer **rule) {
+  GArray *layers = g_array_new(FALSE, FALSE, sizeof(FerryLayer));
+  g_array_set_clear_func(layers, layer_clear);
+  const json_t *cluster = ferry_json_get(s->kubevirt, "spec.configuration.migrations");
+  add(layers, ferry_json_get(s->migration, "spec"), "VirtualMachineInstanceMigration",
+      FERRY_LAYER_MIGRATION);
+  add_named(layers, s, ferry_json_str(s->migration, "spec.policy"));
+  add(layers, ferry_json_get(s->vmi, "spec.migration"), "VirtualMachineInstance", FERRY_LAYER_VM);
+  add_named(layers, s, ferry_config_vm_policy(s->vmi));
+  add_policy(layers, s->policy, FERRY_LAYER_POLICY);
+  add(layers, cluster, "KubeVirt", FERRY_LAYER_CLUSTER);
+  add_named(layers, s, ferry_json_str(cluster, "defaultPolicy"));
+  guint at = 0;
+  while (at < layers->len && !states_rule(g_array_index(layers, FerryLayer, at).at))
+    at++;
+  if (at == layers->len) {
+    *rule = NULL;
+    return layers;
+  }
+  const json_t *flat = g_array_index(layers, FerryLayer, at).at;
+  const char *name = ferry_json_str(flat, "preset");
+  if (!name && !json_object_get(flat, "schedule"))
+    name = "intent";
+  const FerryPreset *preset = name ? ferry_preset_find(name) : NULL;
+  if (preset) {
+    FerryLayer layer = {ferry_preset_config(preset), g_strconcat("preset/", name, NULL),
+                        FERRY_LAYER_PRESET};
+    g_array_insert_val(layers, preset->intent ? layers->len : at + 1, layer);
+  }
+  *rule = &g_array_index(layers, FerryLayer, at);
+  return layers;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a migration's configuration is resolved from, one layer a source, the strongest first.
+#pragma once
+#include "policy/config.h"
+
+G_BEGIN_DECLS
+
+/** Who says it: a bit each. */
+typedef enum {
+  FERRY_LAYER_CLUSTER = 1,
+  FERRY_LAYER_POLICY = 2,
+  FERRY_LAYER_VM = 4,
+  FERRY_LAYER_MIGRATION = 8,
+  FERRY_LAYER_PRESET = 16,
+  FERRY_LAYER_ANYONE = 31,
+} FerryLayerBit;
+
+typedef struct {
+  json_t *at;   /* flat: what `intent` says stands under the names of the configuration */
+  char *origin; /* "MigrationPolicy/NAME", ... */
+  FerryLayerBit bit;
+} FerryLayer;
+
+/** The layers of `sources` in the order in which they are asked, a GArray of FerryLayer: the
+ * migration, the policy it names, the VM, the policy it names, the policy that matches, the cluster
+ * and its default policy; a preset comes right after the layer that names it, if it is the rule
+ * that holds, and what Ferry's own adds to an intent comes last. `rule` gets the layer whose rule
+ * holds
+ * (`preset`, `schedule` or `intent`: the strongest that says one), borrowed from the array, or
+ * NULL: none says one. Pure. */
+GArray *ferry_config_layers(const FerryConfigSources *sources, const FerryLayer **rule);
+
+/** The policy that the VM names: in its domain's metadata (<ferry:migrationPolicy><policy>) or in
+ * the annotation ferry.migration/policy; NULL: none. Borrowed. */
+const char *ferry_config_vm_policy(const json_t *vmi);
+
+G_END_DECLS

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pure predicates over one spec: each adds a cause, so that a person sees all faults at once.
+#include "policy/policy_check.h"
+#include "base/duration.h"
+#include "policy/preset_policies.h"
+
+#define MAX_DOWNTIME_MS 2000000
+
+static void fault(GError *causes, const char *path, const char *field, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+static void fault(GError *causes, const char *path, const char *field, const char *format, ...) {
+  va_list ap;
+  va_start(ap, format);
+  g_autofree char *message = g_strdup_vprintf(format, ap);
+  va_end(ap);
+  g_autofree char *at = g_strdup_printf("%s.%s", path, field);
+  ferry_error_add_cause(causes, "FieldValueInvalid", at, "Invalid value: %s", message);
+}
+
+static void check_rule(const json_t *spec, const char *path, GError *causes) {
+  const char *preset = ferry_json_str(spec, "preset");
+  const json_t *schedule = json_object_get(spec, "schedule");
+  gboolean intent = json_object_get(spec, "intent") != NULL;
+  if (preset && !ferry_preset_find(preset)) {
+    g_autofree char *names = ferry_preset_names();
+    fault(causes, path, "preset", "\"%s\": there is no such preset; there are %s", preset, names);
+  }
+  if (preset && schedule)
+    fault(causes, path, "schedule",
+          "a preset is given too: only one of them can drive a migration");
+  if (intent && (schedule || (preset && !g_str_equal(preset, "intent"))))
+    fault(causes, path, "intent", "a %s is given too: only one of them can drive a migration",
+          schedule ? "schedule" : "preset");
+}
+
+static void check_schedule(const json_t *spec, const char *path, GError *causes) {
+  const json_t *schedule = json_object_get(spec, "schedule");
+  if (!schedule)
+    return;
+  g_autofree char *at = g_strdup_printf("%s.schedule", path);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(FerrySchedule) parsed = ferry_schedule_parse(schedule, at, &error);
+  for (guint i = 0; error && i < ferry_error_n_causes(error); i++) {
+    const FerryCause *c = ferry_error_cause(error, i);
+    ferry_error_add_cause(causes, c->reason, c->field, "Invalid value: %s", c->message);
+  }
+  for (guint i = 0; parsed && i < parsed->n_steps; i++)
+    if (parsed->steps[i].action == FERRY_STEP_POSTCOPY &&
+        json_is_false(json_object_get(spec, "allowPostCopy")))
+      fault(causes, path, "schedule", "it switches to post-copy, and allowPostCopy is false");
+}
+
+/* A field of the intent that stands beside it under another name must say the same. */
+static void check_twice(const json_t *spec, const char *path, const char *inner, const char *outer,
+                        GError *causes) {
+  const json_t *a = json_object_get(json_object_get(spec, "intent"), inner);
+  const json_t *b = json_object_get(spec, outer);
+  if (!a || !b || json_equal(a, b))
+    return;
+  g_autofree char *field = g_strdup_printf("intent.%s", inner);
+  fault(causes, path, field, "%s says another; say it once", outer);
+}
+
+static gboolean duration(const json_t *intent, const char *name, const char *path, GError *causes,
+                         gint64 *ms) {
+  const char *text = json_string_value(json_object_get(intent, name));
+  if (!text)
+    return FALSE;
+  if (ferry_duration_parse(text, ms) && *ms > 0)
+    return TRUE;
+  g_autofree char *field = g_strdup_printf("intent.%s", name);
+  fault(causes, path, field, "\"%s\": not a duration such as 300ms, 90s or 10m", text);
+  return FALSE;
+}
+
+static void check_intent(const json_t *spec, const char *path, GError *causes) {
+  const json_t *intent = json_object_get(spec, "intent");
+  gint64 pause = 0, whole = 0;
+  if (!intent)
+    return;
+  if (duration(intent, "maxDowntime", path, causes, &pause)) {
+    gint64 ms = ferry_json_int(intent, "maxDowntimeMs", ferry_json_int(spec, "maxDowntimeMs", 0));
+    if (pause > MAX_DOWNTIME_MS)
+      fault(causes, path, "intent.maxDowntime", "more than %d ms", MAX_DOWNTIME_MS);
+    else if (ms && ms != pause)
+      fault(causes, path, "intent.maxDowntime",
+            "maxDowntimeMs says %" G_GINT64_FORMAT " ms; say it once", ms);
+  } else {
+    pause = ferry_json_int(intent, "maxDowntimeMs", 0);
+  }
+  if (duration(intent, "maxDuration", path, causes, &whole) && pause > whole)
+    fault(causes, path, "intent.maxDuration", "shorter than the pause that is allowed");
+  check_twice(spec, path, "maxDowntimeMs", "maxDowntimeMs", causes);
+  check_twice(spec, path, "allowPostCopy", "allowPostCopy", causes);
+  check_twice(spec, path, "bandwidth", "bandwidthPerMigration", causes);
+}
+
+static void check_transport(const json_t *spec, const char *path, GError *causes) {
+  const char *method = ferry_json_str(spec, "compression");
+  gboolean parallel = ferry_json_bool(spec, "parallel", FALSE);
+  gboolean several = method && (g_str_equal(method, "zlib") || g_str_equal(method, "zstd"));
+  gboolean one = method && (g_str_equal(method, "xbzrle") || g_str_equal(method, "mt"));
+  if (one && parallel)
+    fault(causes, path, "compression",
+          "%s works over one connection only; with parallel use zlib "
+          "or zstd",
+          method);
+  if (several && json_is_false(json_object_get(spec, "parallel")))
+    fault(causes, path, "compression", "%s needs parallel: true", method);
+  if (json_object_get(spec, "parallelConnections") &&
+      json_is_false(json_object_get(spec, "parallel")))
+    fault(causes, path, "parallelConnections", "needs parallel: true");
+  const json_t *compressed = json_object_get(spec, "compressed");
+  if (method && compressed && json_is_true(compressed) == g_str_equal(method, "none"))
+    fault(causes, path, "compression", "compressed says another; say it once");
+}
+
+void ferry_policy_check(const json_t *spec, const char *path, GError *causes) {
+  if (!json_is_object(spec))
+    return;
+  check_rule(spec, path, causes);
+  check_schedule(spec, path, causes);
+  check_intent(spec, path, causes);
+  check_transport(spec, path, causes);
+}
+
+void ferry_policy_check_name(const char *name, const char *field, json_t *const *policies, gsize n,
+                             GError *causes) {
+  if (!name || !*name)
+    return;
+  for (gsize i = 0; i < n; i++)
+    if (g_strcmp0(ferry_json_str(policies[i], "metadata.name"), name) == 0)
+      return;
+  ferry_error_add_cause(causes, "FieldValueInvalid", field,
+                        "Invalid value: \"%s\": there is no MigrationPolicy of that name; `ferry "
+                        "get migrationpolicies` lists what there is",
+                        name);
+}
+
+gboolean ferry_policy_answer(const FerryKind *kind, const char *name, GError *causes,
+                             GError **error) {
+  guint n = ferry_error_n_causes(causes);
+  if (n == 0) {
+    g_error_free(causes);
+    return TRUE;
+  }
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf(text, "%s%s: %s", i ? ", " : "", ferry_error_cause(causes, i)->field,
+                           ferry_error_cause(causes, i)->message);
+  g_free(causes->message);
+  causes->message =
+      g_strdup_printf("%s.%s \"%s\" is invalid: %s%s%s", kind->kind, kind->group, name ? name : "",
+                      n > 1 ? "[" : "", text->str, n > 1 ? "]" : "");
+  g_propagate_error(error, causes);
+  return FALSE;
+}
+
+gboolean ferry_policy_admit(const FerryKind *kind, const json_t *object, json_t *const *policies,
+                            gsize n, GError **error) {
+  GError *causes = g_error_new(FERRY_ERROR, FERRY_ERROR_INVALID, "invalid");
+  if (kind == &ferry_kind_kubevirt) {
+    static const char path[] = "spec.configuration.migrations";
+    const json_t *spec = ferry_json_get(object, path);
+    ferry_policy_check(spec, path, causes);
+    ferry_policy_check_name(ferry_json_str(spec, "defaultPolicy"),
+                            "spec.configuration.migrations.defaultPolicy", policies, n, causes);
+  } else {
+    ferry_policy_check(ferry_json_get(object, "spec"), "spec", causes);
+  }
+  return ferry_policy_answer(kind, ferry_json_str(object, "metadata.name"), causes, error);
+}

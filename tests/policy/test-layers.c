@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/layers.h"
+#include "policy/preset_policies.h"
+
+static json_t *j(const char *text) {
+  json_t *v = json_loads(text, 0, NULL);
+  g_assert_nonnull(v);
+  return v;
+}
+
+typedef struct {
+  json_t *kubevirt, *matched, *vmi, *migration, *nova, *own;
+  json_t *policies[2];
+  FerryConfigSources sources;
+} World;
+
+static void set_up(World *w, gconstpointer data) {
+  w->kubevirt = j("{\"spec\":{\"configuration\":{\"migrations\":{\"completionTimeoutPerGiB\":600,"
+                  "\"maxDowntimeMs\":700,\"allowAutoConverge\":true}}}}");
+  w->matched = j("{\"metadata\":{\"name\":\"m\"},\"spec\":{\"maxDowntimeMs\":400}}");
+  w->vmi = j("{\"metadata\":{},\"spec\":{}}");
+  w->migration = j("{\"spec\":{\"vmiName\":\"x\"}}");
+  w->nova = json_pack("{s:{s:s}, s:o}", "metadata", "name", "nova", "spec",
+                      ferry_preset_spec(ferry_preset_find("nova")));
+  w->own = j("{\"metadata\":{\"name\":\"own\"},\"spec\":{\"intent\":{\"maxDowntime\":\"250ms\","
+             "\"maxDuration\":\"2m\",\"maxSlowdown\":10,\"bandwidth\":\"32Mi\"}}}");
+  w->policies[0] = w->nova;
+  w->policies[1] = w->own;
+  w->sources = (FerryConfigSources){w->kubevirt, w->matched, w->vmi, w->migration, w->policies, 2};
+}
+
+static void tear_down(World *w, gconstpointer data) {
+  json_t *all[] = {w->kubevirt, w->matched, w->vmi, w->migration, w->nova, w->own};
+  for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
+    json_decref(all[i]);
+}
+
+#define RESOLVE(c, o)                                                                              \
+  g_autoptr(json_t) o = NULL;                                                                      \
+  g_autoptr(json_t) c = ferry_config_resolve(&w->sources, &o)
+
+static void test_no_rule(World *w, gconstpointer data) {
+  RESOLVE(c, o);
+  g_assert_cmpstr(ferry_json_str(c, "preset"), ==, "intent");
+  g_assert_cmpstr(ferry_json_str(o, "preset"), ==, "default");
+  g_assert_cmpint(ferry_json_int(c, "maxDowntimeMs", 0), ==, 400);
+  g_assert_cmpint(ferry_json_int(c, "retries", 0), ==, 3);
+  /* nobody stated an intent: nothing is given up for it */
+  g_assert_null(ferry_json_get(c, "infeasiblePatienceMs"));
+}
+
+static void test_named_by_migration(World *w, gconstpointer data) {
+  ferry_json_set_str(w->migration, "spec.policy", "own");
+  RESOLVE(c, o);
+  g_assert_cmpint(ferry_json_int(c, "maxDowntimeMs", 0), ==, 250);
+  g_assert_cmpint(ferry_json_int(c, "maxDurationMs", 0), ==, 120000);
+  g_assert_cmpint(ferry_json_int(c, "maxSlowdownPercent", 0), ==, 10);
+  g_assert_cmpint(ferry_json_int(c, "bandwidthPerMigration", 0), ==, 32 << 20);
+  g_assert_cmpint(ferry_json_int(c, "infeasiblePatienceMs", 0), ==, 30000);
+  g_assert_cmpstr(ferry_json_str(o, "maxDurationMs"), ==, "MigrationPolicy/own");
+  g_assert_cmpstr(ferry_json_str(o, "infeasiblePatienceMs"), ==, "preset/intent");
+  /* the migration itself is stronger than the policy it names */
+  ferry_json_set_int(w->migration, "spec.maxDowntimeMs", 99);
+  RESOLVE(d, p);
+  g_assert_cmpint(ferry_json_int(d, "maxDowntimeMs", 0), ==, 99);
+  g_assert_cmpstr(ferry_json_str(p, "maxDowntimeMs"), ==, "VirtualMachineInstanceMigration");
+}
+
+static void test_named_by_vm(World *w, gconstpointer data) {
+  ferry_json_set(w->vmi, "metadata.annotations", j("{\"ferry.migration/policy\":\"nova\"}"));
+  RESOLVE(c, o);
+  g_assert_cmpstr(ferry_json_str(c, "preset"), ==, "nova");
+  g_assert_cmpint(ferry_json_int(c, "completionTimeoutPerGiB", 0), ==, 800);
+  g_assert_cmpint(ferry_json_int(c, "maxDowntimeMs", 0), ==, 500);
+  /* metadata of the domain wins over the annotation, and its own fields over the policy's */
+  ferry_json_set(w->vmi, "spec.migration", j("{\"policy\":\"own\",\"maxDuration\":\"90s\"}"));
+  RESOLVE(d, p);
+  g_assert_cmpint(ferry_json_int(d, "maxDurationMs", 0), ==, 90000);
+  g_assert_cmpint(ferry_json_int(d, "maxDowntimeMs", 0), ==, 250);
+  g_assert_cmpstr(ferry_json_str(p, "maxDurationMs"), ==, "VirtualMachineInstance");
+}
+
+static void test_cluster_default(World *w, gconstpointer data) {
+  ferry_json_set_str(w->kubevirt, "spec.configuration.migrations.defaultPolicy", "nova");
+  RESOLVE(c, o);
+  g_assert_cmpstr(ferry_json_str(c, "preset"), ==, "nova");
+  g_assert_cmpstr(ferry_json_str(o, "preset"), ==, "MigrationPolicy/nova");
+  /* ... for what nothing else says */
+  g_assert_cmpint(ferry_json_int(c, "completionTimeoutPerGiB", 0), ==, 600);
+  g_assert_cmpint(ferry_json_int(c, "progressTimeout", -1), ==, 0);
+}
+
+/* one rule holds: a preset further down adds nothing to a schedule further up */
+static void test_one_rule(World *w, gconstpointer data) {
+  ferry_json_set_str(w->matched, "spec.preset", "kubevirt-classic");
+  RESOLVE(c, o);
+  g_assert_cmpint(ferry_json_int(c, "bandwidthPerMigration", 0), ==, 64 << 20);
+  g_assert_cmpstr(ferry_json_str(o, "bandwidthPerMigration"), ==, "preset/kubevirt-classic");
+  g_assert_cmpint(ferry_json_int(c, "maxDowntimeMs", 0), ==, 400); /* the policy's own word */
+  ferry_json_set(w->migration, "spec.schedule",
+                 j("{\"stalling\":[{\"limit\":-1,\"action\":{\"name\":\"abort\"}}]}"));
+  RESOLVE(d, p);
+  g_assert_null(ferry_json_get(d, "preset"));
+  g_assert_nonnull(ferry_json_get(d, "schedule.stalling"));
+  g_assert_cmpint(ferry_json_int(d, "bandwidthPerMigration", 0), ==, 0);
+  g_assert_cmpint(ferry_json_int(d, "completionTimeoutPerGiB", 0), ==, 600);
+  g_assert_cmpstr(ferry_json_str(p, "schedule"), ==, "VirtualMachineInstanceMigration");
+}
+
+static void test_compression(World *w, gconstpointer data) {
+  ferry_json_set_str(w->matched, "spec.preset", "ovirt-suspend-workload");
+  RESOLVE(c, o);
+  g_assert_true(ferry_json_bool(c, "compressed", FALSE));
+  g_assert_cmpstr(json_string_value(json_array_get(json_object_get(c, "compressionMethods"), 0)),
+                  ==, "xbzrle");
+  ferry_json_set_bool(w->matched, "spec.parallel", TRUE);
+  RESOLVE(d, p);
+  g_assert_null(ferry_json_get(d, "compressed"));
+  ferry_json_set_str(w->migration, "spec.compression", "zstd");
+  RESOLVE(e, q);
+  g_assert_true(ferry_json_bool(e, "parallel", FALSE));
+  g_assert_cmpstr(json_string_value(json_array_get(json_object_get(e, "compressionMethods"), 0)),
+                  ==, "zstd");
+}
+
+/* every preset is a policy that its own check takes, and none is taken for somebody else's */
+static void test_presets(World *w, gconstpointer data) {
+  gsize n;
+  const FerryPreset *presets = ferry_presets(&n);
+  g_assert_cmpuint(n, ==, 10);
+  for (gsize i = 0; i < n; i++) {
+    g_autoptr(json_t) spec = ferry_preset_spec(&presets[i]);
+    g_assert_cmpstr(ferry_json_str(spec, "preset"), ==, presets[i].name);
+    g_autoptr(json_t) policy =
+        json_pack("{s:{s:s, s:{s:s}}, s:O}", "metadata", "name", presets[i].name, "labels",
+                  FERRY_PRESET_LABEL, presets[i].name, "spec", spec);
+    g_assert_true(ferry_preset_is_builtin(policy));
+    ferry_json_set_str(policy, "metadata.name", "other");
+    g_assert_false(ferry_preset_is_builtin(policy));
+  }
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+#define T(name, f) g_test_add("/layers/" name, World, NULL, set_up, f, tear_down)
+  T("no-rule", test_no_rule);
+  T("named-by-migration", test_named_by_migration);
+  T("named-by-vm", test_named_by_vm);
+  T("cluster-default", test_cluster_default);
+  T("one-rule", test_one_rule);
+  T("compression", test_compression);
+  T("presets", test_presets);
+  return g_test_run();
+}
