@@ -119,8 +119,19 @@ static gboolean node_changed(const FerryChange *change) {
                             "status")) != 0;
 }
 
+/* What an evacuation looks at has changed; telemetry is none of it. */
+static gboolean concerns_evacuations(const FerryChange *change) {
+  if (change->kind == &ferry_kind_vmim)
+    return !only_progress(change);
+  if (change->kind == &ferry_kind_vmi)
+    return !only_progress_of_vmi(change);
+  return change->kind == &ferry_kind_evacuation ||
+         (change->kind == &ferry_kind_node && node_changed(change));
+}
+
 static void see(FerryControl *c, const FerryChange *change) {
   ferry_transition_log(c->store, change);
+  c->evacuations |= concerns_evacuations(change);
   if (change->kind == &ferry_kind_vmim) {
     if (change->type == FERRY_DELETED) {
       g_autofree char *key = key_of(change->object);

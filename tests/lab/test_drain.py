@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host is emptied: by kubectl drain, by ferry drain, by an Evacuation; every VM arrives intact."""
+import unittest
+
+from labtest import KUBECTLS, LabTest
+
+
+class Drain(LabTest):
+    HOSTS = 2
+
+    def setUp(self):
+        for name in ("one", "two", "three"):
+            self.guest(name, rate=5, working_set=8)
+
+    def others(self, host):
+        return "h2" if host == "h1" else "h1"
+
+    def assert_all_on(self, host):
+        for name in self.guests:
+            self.assert_on(name, host)
+
+    def is_cordoned(self, host):
+        return self.ferry_json("get", "node", host)["spec"].get("unschedulable", False)
+
+    def test_kubectl_drain(self):
+        host = "h1"
+        for version in KUBECTLS:
+            done = self.kubectl(version, "drain", host, "--timeout=60s")
+            self.assertIn(f"evicting pod default/virt-launcher-one-{host}",
+                          done.stdout + done.stderr)
+            self.assert_all_on(self.others(host))
+            self.assertTrue(self.is_cordoned(host))
+            self.kubectl(version, "uncordon", host)
+            host = self.others(host)
+
+    def test_ferry_drain_and_undrain(self):
+        done = self.ferry("drain", "h1")
+        for name in self.guests:
+            self.assertRegex(done.stdout, rf"{name}: Moved: it runs on h2")
+        self.assertIn("h1 is empty: 3 VMs moved", done.stdout)
+        self.assert_all_on("h2")
+        # Both ways are shut: every reason of every host, and nothing was started.
+        refused = self.ferry("check", "one", check=False)
+        self.assertEqual(refused.returncode, 3, refused)
+        self.assertRegex(refused.stderr, r"\* nodes\[h1\]: node h1 is cordoned")
+        self.assertRegex(refused.stderr, r"\* nodes\[h2\]: the VM runs on h2 already")
+        self.assertIn("takes VMs again", self.ferry("undrain", "h1").stdout)
+        self.assertFalse(self.is_cordoned("h1"))
+        self.wait(lambda: not self.ferry_json("get", "evacuations")["items"], 10, "it is gone")
+        self.assertEqual(self.ferry("check", "one").returncode, 0)
+
+    def test_drain_without_a_way_out_says_why_and_can_be_ended(self):
+        self.kubectl(KUBECTLS[1], "cordon", "h2")
+        self.addCleanup(self.ferry, "undrain", "h2")
+        self.addCleanup(self.ferry, "undrain", "h1")
+        name = self.ferry("drain", "h1", "--no-wait").stdout.strip()
+
+        def says_why():
+            vms = self.ferry_json("get", "evacuation", name)["status"].get("vms", [])
+            return len(vms) == 3 and all("cordoned" in vm.get("message", "") for vm in vms)
+
+        self.wait(says_why, 20, "each VM's reason is in the Evacuation's status")
+        out = self.ferry("undrain", "h1").stdout
+        self.assertIn("its evacuation has ended", out)
+        self.wait(lambda: not self.ferry_json("get", "evacuations")["items"], 10, "it is gone")
+        self.assert_all_on("h1")
+
+
+if __name__ == "__main__":
+    unittest.main()
