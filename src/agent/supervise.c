@@ -169,6 +169,11 @@ static gboolean look(FerryMigration *m, gboolean *lost) {
   if (!stats.active || !stats.migration_out)
     return FALSE;
   m->last = stats;
+  if (!m->calling) { /* a post-copy job that broke stays active for ever, with nobody to end it */
+    FerryDomainState state;
+    if (ferry_host_job_state(m->job, &state, NULL) && g_str_equal(state.reason, "postcopy-failed"))
+      return FALSE;
+  }
   if (m->settings.request.post_copy && !m->progress.post_copy) {
     FerryDomainState state;
     if (ferry_host_job_state(m->job, &state, NULL) && g_str_equal(state.state, "paused") &&
