@@ -360,8 +360,28 @@ static void lacks(GPtrArray *out, const json_t *node, const char *what, const ch
                                          program, have, what, program, until));
 }
 
-GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *node) {
+/* Measured: libvirtd 11.3.0 dies of a null pointer when it is the target of a resumed post-copy
+ * migration, whoever asks. A distribution may have mended it: then unsafeMigrationOverride. */
+static void check_resume(GPtrArray *out, const json_t *config, const json_t *node) {
+  const char *have = version(node, "libvirtVersion");
+  if (have && ferry_version_compare(have, "11.3.0") >= 0 &&
+      ferry_version_compare(have, "11.4.0") < 0 &&
+      ferry_migration_flag_on(config, "postCopyResume") &&
+      !ferry_migration_flag_on(config, "unsafeMigrationOverride"))
+    g_ptr_array_add(
+        out,
+        g_strdup_printf("node %s has libvirt %s: postCopyResume needs another version, for "
+                        "libvirtd 11.3 as the target crashes; update libvirt there and restart "
+                        "libvirtd (the VM's QEMU goes on), or say unsafeMigrationOverride: "
+                        "true (--unsafe) where it is mended",
+                        ferry_json_str(node, "metadata.name"), have));
+}
+
+GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *node,
+                                         gboolean is_target) {
   GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
+  if (is_target)
+    check_resume(out, config, node);
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++) {
     const char *name = f->field.name;
     if (f->inverted ? ferry_migration_flag_on(config, name) : !holds(config, name))
@@ -405,8 +425,9 @@ static const char *field_of(const char *sentence) {
   return "disableTLS";
 }
 
-static void check_versions(const json_t *config, const json_t *node, GError *causes) {
-  g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(config, node);
+static void check_versions(const json_t *config, const json_t *node, gboolean is_target,
+                           GError *causes) {
+  g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(config, node, is_target);
   for (guint i = 0; i < missing->len; i++)
     cause(causes, field_of(missing->pdata[i]), "%s", (char *)missing->pdata[i]);
 }
@@ -418,9 +439,9 @@ void ferry_migration_flags_check(const FerryFlagsContext *c, GError *causes) {
   if (c->vmi)
     check_vm(c, causes);
   if (c->source)
-    check_versions(c->config, c->source, causes);
+    check_versions(c->config, c->source, FALSE, causes);
   if (c->target && c->target != c->source)
-    check_versions(c->config, c->target, causes);
+    check_versions(c->config, c->target, TRUE, causes);
   check_listen_address(c, causes);
 }
 

@@ -20,8 +20,10 @@ typedef struct {
 void ferry_migration_flags_check(const FerryFlagsContext *context, GError *causes);
 
 /** What `node` lacks of what `config` asks for, a sentence (char*) each that names flag and
- * version; empty: nothing. Free with g_ptr_array_unref. Pure. */
-GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *node);
+ * version; empty: nothing. `is_target`: also what only a target cannot do. Free with
+ * g_ptr_array_unref. Pure. */
+GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *node,
+                                         gboolean is_target);
 
 /** Fills in what is left to Ferry once the target is known: parallelConnections of a parallel
  * migration. `origins` gets "automatic" for it. Pure. */

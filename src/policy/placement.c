@@ -77,6 +77,11 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
     LASTING("SameNode", "the VM runs on %s already; choose another host", name);
   if (wanted && !named)
     LASTING("NotTheTarget", "the migration names %s as its target", wanted);
+  const json_t *tried =
+      ferry_json_find(ferry_json_get(in->migration, "status.attempts"), "nodeName", name);
+  if (tried)
+    LASTING("Tried", "the migration to %s has failed already: %s", name,
+            ferry_json_str(tried, "message"));
   if (!ferry_node_is_ready(node)) {
     const json_t *ready =
         ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "Ready");
@@ -106,7 +111,8 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
     g_autofree char *b = ferry_bytes_format((double)free);
     PASSING("Memory", "node %s has %s of memory free, the VM needs %s", name, b, a);
   }
-  const char *domain = ferry_json_str(in->vmi, "spec.domainName");
+  const char *renamed = ferry_json_str(in->config, "destinationName");
+  const char *domain = renamed ? renamed : ferry_json_str(in->vmi, "spec.domainName");
   const char *uid = ferry_json_str(in->vmi, "metadata.uid");
   for (gsize i = 0; i < in->n_vmis; i++) {
     const char *other = ferry_json_str(in->vmis[i], "metadata.uid");
@@ -134,7 +140,7 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
                              source, node, &route, &problem))
       LASTING("Network", "%s", problem);
   }
-  g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(in->config, node);
+  g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(in->config, node, TRUE);
   for (guint i = 0; i < missing->len; i++)
     LASTING("Unsupported", "%s", (char *)missing->pdata[i]);
   g_autofree char *full = NULL;

@@ -200,6 +200,22 @@ static void test_versions(void) {
   g_assert_nonnull(strstr(one, "multifd"));
 }
 
+static void test_resume_needs_a_libvirtd_that_survives_it(void) {
+  g_autoptr(json_t) vmi = parse("{'metadata':{'name':'vm'},'spec':{'domainName':'vm'},'status':{"
+                                "'domains':[{'nodeName':'a','reason':'postcopy-failed'}]}}");
+  g_autoptr(json_t) bad = node("bad", "11.3.0", "10.0.2");
+  g_autoptr(json_t) good = node("good", "10.0.0", "10.0.2");
+  static const char spec[] = "{'postCopyResume':true,'allowPostCopy':true}";
+  g_autofree char *to_bad = judge(spec, vmi, good, bad);
+  g_assert_nonnull(strstr(to_bad, "spec.postCopyResume: Invalid value: node bad has libvirt 11.3"));
+  g_autofree char *from_bad = judge(spec, vmi, bad, good);
+  g_assert_cmpstr(from_bad, ==, "");
+  g_autofree char *mended = judge("{'postCopyResume':true,'allowPostCopy':true,"
+                                  "'unsafeMigrationOverride':true}",
+                                  vmi, good, bad);
+  g_assert_cmpstr(mended, ==, "");
+}
+
 static void test_origin(void) {
   g_autoptr(json_t) vmi = parse("{'spec':{'migration':{'parallel':true,'compressed':true,"
                                 "'compressionMethods':'zstd'},'persistent':true}}");
@@ -245,6 +261,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/flags_rules/right", test_right);
   g_test_add_func("/flags_rules/all-at-once", test_all_at_once);
   g_test_add_func("/flags_rules/versions", test_versions);
+  g_test_add_func("/flags_rules/resume", test_resume_needs_a_libvirtd_that_survives_it);
   g_test_add_func("/flags_rules/origin", test_origin);
   g_test_add_func("/flags_rules/complete", test_complete);
   g_test_add_func("/flags_rules/tls-by-default", test_tls_by_default);

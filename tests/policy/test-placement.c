@@ -69,8 +69,45 @@ static void test_all_reasons(void) {
     json_decref(nodes[i]);
 }
 
+/* A host that lacks what the migration asks for is no target, by name and version. */
+static void test_unsupported(void) {
+  json_t *nodes[] = {node("old", "16Gi", 0), node("new", "8Gi", 0)};
+  ferry_json_set_str(nodes[0], "status.hypervisor.libvirtVersion", "9.0.0");
+  ferry_json_set_str(nodes[1], "status.hypervisor.libvirtVersion", "11.3.0");
+  g_autoptr(json_t) vmi =
+      json_pack("{s{ss},s{ss}}", "spec", "domainName", "db", "status", "nodeName", "h1");
+  g_autoptr(json_t) migration = json_object();
+  g_autoptr(json_t) config = json_pack("{si}", "availableSwitchoverBandwidth", 1 << 30);
+  FerryPlacementInput in = {
+      .vmi = vmi, .migration = migration, .nodes = nodes, .n_nodes = 2, .config = config};
+  json_t *refusals = NULL;
+  gboolean transient;
+  const json_t *chosen = ferry_placement_choose(&in, &refusals, &transient);
+  g_assert_cmpstr(ferry_json_str(chosen, "metadata.name"), ==, "new");
+  const json_t *why = ferry_json_find(json_object_get(json_array_get(refusals, 0), "reasons"),
+                                      "reason", "Unsupported");
+  g_assert_cmpstr(ferry_json_str(why, "message"), ==,
+                  "node old has libvirt 9.0.0: availableSwitchoverBandwidth needs libvirt 11.1.0 "
+                  "or newer");
+  g_assert_false(transient);
+  json_decref(refusals);
+  /* a name that is taken at the target matters where the domain keeps its name */
+  g_autoptr(json_t) other = json_pack("{s{ss},s{ss},s{s[{ss}]}}", "metadata", "uid", "u2", "spec",
+                                      "domainName", "db", "status", "domains", "nodeName", "new");
+  in.vmis = &other;
+  in.n_vmis = 1;
+  g_autoptr(json_t) taken = ferry_placement_reasons(&in, nodes[1], NULL);
+  g_assert_true(has(taken, "NameTaken"));
+  ferry_json_set_str(config, "destinationName", "db2");
+  g_autoptr(json_t) renamed = ferry_placement_reasons(&in, nodes[1], NULL);
+  g_assert_false(has(renamed, "NameTaken"));
+  for (gsize i = 0; i < G_N_ELEMENTS(nodes); i++)
+    json_decref(nodes[i]);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/placement/all-reasons", test_all_reasons);
+  g_test_add_func("/placement/unsupported", test_unsupported);
   return g_test_run();
 }
