@@ -18,6 +18,7 @@ _ferry_options_of() {
   label | annotate) echo "--overwrite --selector -l --dry-run --output -o" ;;
   migrate) echo "--to --network --max-downtime $_ferry_flags --no-wait --detach --output -o" ;;
   check) echo "--to --network --max-downtime $_ferry_flags --output -o" ;;
+  change) echo "--downtime --bandwidth --technique --stalling-limit --reason --no-wait --output -o" ;;
   cancel | drain) echo "--no-wait --output -o" ;;
   events) echo "--for --output -o --all-namespaces -A --watch -w --no-headers" ;;
   top) echo "--no-headers" ;;
@@ -26,7 +27,7 @@ _ferry_options_of() {
   esac
 }
 
-_ferry_verbs="get describe apply create delete label annotate migrate check cancel drain undrain events top version kubeconfig"
+_ferry_verbs="get describe apply create delete label annotate migrate check cancel change drain undrain events top version kubeconfig"
 
 # Names of objects, by the options typed so far that say which server and namespace.
 _ferry_names() {
@@ -57,7 +58,8 @@ _ferry_scan() {
     fi
     case $word in
     --kubeconfig | --server | --namespace | -n | --color | --output | -o | --selector | -l | \
-      --filename | -f | --to | --network | --max-downtime | --for | --state-dir)
+      --filename | -f | --to | --network | --max-downtime | --for | --state-dir | \
+      --downtime | --technique | --stalling-limit | --reason)
       skip=1
       ;;
     -*) ;;
@@ -91,8 +93,9 @@ _ferry() {
   --namespace | -n) offer=$(_ferry_names namespace) ;;
   --to) offer=$(_ferry_names node) ;;
   --network) offer=$(_ferry_names network) ;;
+  --technique) offer="pre-copy post-copy" ;;
   --comp-methods) offer="xbzrle mt zlib zstd" ;;
-  --server | --selector | -l | --max-downtime | --for) return ;;
+  --server | --selector | -l | --max-downtime | --for | --downtime | --stalling-limit | --reason) return ;;
   *)
     [[ " $_ferry_flag_values " == *" $prev "* ]] && return
     if [[ $cur == -* ]]; then
@@ -104,7 +107,7 @@ _ferry() {
       case $verb in
       help) offer=$_ferry_verbs ;;
       drain | undrain) ((${#words[@]})) || offer=$(_ferry_names node) ;;
-      migrate | check | cancel) ((${#words[@]})) || offer=$(_ferry_names vmi) ;;
+      migrate | check | cancel | change) ((${#words[@]})) || offer=$(_ferry_names vmi) ;;
       get | describe | delete | label | annotate)
         if ((${#words[@]})); then offer=$(_ferry_names "${words[0]}"); else offer=$_ferry_kinds; fi
         ;;

@@ -79,6 +79,9 @@ FerryDelivery *ferry_delivery_new(FerryAgent *agent, const char *ns, const char 
                                   FerryLogContext *log);
 /** Queues a status patch (taken over) that must arrive: repeated until it does. */
 void ferry_delivery_send(FerryDelivery *d, json_t *status);
+/** Queues an Event about the migration `object`; tried once. */
+void ferry_delivery_tell(FerryDelivery *d, const json_t *object, const char *type,
+                         const char *reason, const char *message);
 /** Queues a progress patch (taken over) in place of one that still waits; tried once. */
 void ferry_delivery_telemetry(FerryDelivery *d, json_t *status);
 /** Queues an Event (taken over); tried once. */

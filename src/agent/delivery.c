@@ -8,6 +8,7 @@
 #include "agent/agent_private.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/rfc3339.h"
 
 #define MAX_QUEUE 256
 
@@ -29,10 +30,12 @@ static FerryDeliveryResult patch(FerryDelivery *d, FerryClient *client, const js
   g_autofree char *header = g_strdup_printf("Ferry-Agent-Epoch: %" G_GINT64_FORMAT, epoch);
   const char *const headers[] = {header, telemetry ? "Ferry-Telemetry: 1" : NULL, NULL};
   g_autoptr(json_t) body = json_pack("{s:O}", "status", status);
+  /* Lists that others write to as well are merged by their keys. */
+  gboolean keyed = json_object_get(status, "changes") || json_object_get(status, "conditions");
+  const char *type = keyed ? FERRY_CONTENT_STRATEGIC_PATCH : FERRY_CONTENT_MERGE_PATCH;
   g_autoptr(GError) error = NULL;
-  g_autoptr(json_t) answer =
-      ferry_client_request_full(client, "PATCH", d->path, body, FERRY_CONTENT_MERGE_PATCH, headers,
-                                d->agent->cancel, NULL, &error);
+  g_autoptr(json_t) answer = ferry_client_request_full(client, "PATCH", d->path, body, type,
+                                                       headers, d->agent->cancel, NULL, &error);
   if (answer)
     return FERRY_DELIVERED;
   if (error->domain != FERRY_ERROR)
@@ -167,6 +170,22 @@ void ferry_delivery_event(FerryDelivery *d, json_t *event) {
     json_decref(event);
   g_cond_broadcast(&d->cond);
   g_mutex_unlock(&d->lock);
+}
+
+void ferry_delivery_tell(FerryDelivery *d, const json_t *object, const char *type,
+                         const char *reason, const char *message) {
+  g_autofree char *now = ferry_rfc3339_format(g_get_real_time() / 1000);
+  g_autofree char *prefix = g_strconcat(d->name, ".", NULL);
+  const char *ns = ferry_json_str(object, "metadata.namespace");
+  ferry_delivery_event(
+      d, json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s, s:s, s:s*}, s:s, s:s, s:s, s:i, "
+                   "s:s, s:s, s:{s:s}}",
+                   "apiVersion", "v1", "kind", "Event", "metadata", "generateName", prefix,
+                   "namespace", ns, "involvedObject", "apiVersion", "kubevirt.io/v1", "kind",
+                   "VirtualMachineInstanceMigration", "namespace", ns, "name", d->name, "uid",
+                   ferry_json_str(object, "metadata.uid"), "type", type, "reason", reason,
+                   "message", message, "count", 1, "firstTimestamp", now, "lastTimestamp", now,
+                   "source", "component", "ferry-agentd"));
 }
 
 FerryDeliveryResult ferry_delivery_flush(FerryDelivery *d, gint64 timeout_ms) {

@@ -35,6 +35,8 @@ gint64 ferry_migration_elapsed_ms(const FerryMigration *m) {
 /* Hands in the result and waits until it has arrived. */
 static void finish(FerryMigration *m, gboolean returned, int code, const char *reason,
                    const char *message, const char *source_state) {
+  ferry_migration_drop_changes(m);
+  ferry_migration_end_stalling(m);
   g_autofree char *now = now_text();
   json_t *result =
       json_pack("{s:b, s:i, s:s, s:s, s:s}", "returned", returned, "errorCode", code, "error",
@@ -325,6 +327,8 @@ FerryMigration *ferry_migration_start(FerryAgent *agent, const json_t *object) {
   m->progress.percent = (int)ferry_json_int(m->object, "status.progress.percent", 0);
   ferry_job_stats_clear(&m->last);
   ferry_settings_read(&m->settings, m->object);
+  m->stalling_limit_s = ferry_json_int(m->settings.request.config, "stallingLimit", 0);
+  g_queue_init(&m->changes);
   g_mutex_init(&m->lock);
   g_cond_init(&m->cond);
   m->log = ferry_migration_log_context(m->object, agent->node);
@@ -344,6 +348,10 @@ void ferry_migration_update(FerryMigration *m, const json_t *object) {
   g_mutex_lock(&m->lock);
   if (cancel && !m->cancel) {
     m->cancel = TRUE;
+    g_cond_broadcast(&m->cond);
+  }
+  if (ferry_migration_see_changes(m, object)) {
+    m->news = TRUE;
     g_cond_broadcast(&m->cond);
   }
   g_mutex_unlock(&m->lock);
@@ -379,6 +387,7 @@ void ferry_migration_free(gpointer p) {
   if (m->abandoned)
     return; /* the driver's thread still uses it; the process is about to end */
   g_clear_error(&m->call_error);
+  g_queue_clear_full(&m->changes, (GDestroyNotify)json_decref);
   g_clear_pointer(&m->convergence, ferry_convergence_free);
   ferry_settings_clear(&m->settings);
   ferry_log_context_unref(m->log);

@@ -27,12 +27,16 @@ struct _FerryMigration {
   gboolean started;  /* libvirt was (or had been) asked */
   gboolean calling;  /* our own call is under way or has returned */
   gboolean cancel_seen, abort_told, was_paused, suspended, limit_set;
-  const char *abort_code; /* why convergence gave it up; NULL: it did not */
+  gint64 stalling_limit_s; /* 0: stalling is not told */
+  gboolean stalling;       /* it was told */
+  const char *abort_code;  /* why convergence gave it up; NULL: it did not */
   char *abort_reason;
   GMutex lock; /* guards all below */
   GCond cond;
   gboolean cancel, returned, news, done, abandoned;
   GError *call_error;
+  GQueue changes;      /* json_t*, entries of status.changes that are to be carried out */
+  gint64 changes_seen; /* the highest number of them */
   int iteration_seen;
   gboolean have_completed;
   FerryJobStats completed;
@@ -62,6 +66,26 @@ void ferry_migration_first_limit(FerryMigration *m);
 gboolean ferry_migration_supervise(FerryMigration *m);
 /** After that: the domain's state, and the source cleaned up. FALSE when the agent ends first. */
 gboolean ferry_migration_settle(FerryMigration *m, FerryOutcome *outcome);
+
+/* change.c: what people change while it runs, and stalling */
+/** Takes new entries of status.changes; the lock is held. TRUE where there were any. */
+gboolean ferry_migration_see_changes(FerryMigration *m, const json_t *object);
+/** A new controller is told what was changed before this agent began. */
+void ferry_migration_recall_changes(FerryMigration *m);
+/** Carries out what waits and writes back what became of it. */
+void ferry_migration_apply_changes(FerryMigration *m);
+/** It has ended: what waits is refused. */
+void ferry_migration_drop_changes(FerryMigration *m);
+/** Tells once when nothing moves for the stalling limit, and once when it moves again. */
+void ferry_migration_check_stalling(FerryMigration *m);
+/** It has ended, and with it the stalling. */
+void ferry_migration_end_stalling(FerryMigration *m);
+/** The memory has begun to move for good: the controller and the status are told. */
+void ferry_migration_enter_post_copy(FerryMigration *m);
+/** Appends to status.decisions what was done and why, with the controller's numbers. `value` < 0:
+ * none. */
+void ferry_migration_record(FerryMigration *m, const char *action, gint64 value, const char *code,
+                            const char *reason);
 
 /* disks.c */
 /** Looks up what the target must hold for the disks to be copied, writes that into the status and

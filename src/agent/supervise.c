@@ -17,25 +17,43 @@ void ferry_outcome_clear(FerryOutcome *outcome) {
   g_clear_pointer(&outcome->message, g_free);
 }
 
-static void record_decision(FerryMigration *m, const FerryConvergenceDecision *d) {
+void ferry_migration_record(FerryMigration *m, const char *action, gint64 value, const char *code,
+                            const char *reason) {
   g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
-  json_t *entry = json_pack("{s:s, s:I, s:s, s:s}", "time", now, "elapsedMs",
-                            (json_int_t)ferry_migration_elapsed_ms(m), "action",
-                            ferry_convergence_action_name(d->action), "reason", d->reason);
-  if (d->action == FERRY_CONVERGENCE_SET_DOWNTIME)
-    ferry_json_set_int(entry, "value", d->value);
+  json_t *entry = ferry_convergence_estimate(m->convergence, g_get_monotonic_time());
+  const char *key;
+  json_t *number;
+  void *next;
+  /* what the model cannot say is left out: the status takes no negative numbers */
+  json_object_foreach_safe(entry, next, key, number) {
+    if (json_is_integer(number) && json_integer_value(number) < 0)
+      json_object_del(entry, key);
+  }
+  ferry_json_set_str(entry, "time", now);
+  ferry_json_set_int(entry, "elapsedMs", ferry_migration_elapsed_ms(m));
+  ferry_json_set_str(entry, "action", action);
+  ferry_json_set_str(entry, "code", code);
+  ferry_json_set_str(entry, "reason", reason);
+  if (value >= 0)
+    ferry_json_set_int(entry, "value", value);
   if (json_array_size(m->decisions) >= MAX_DECISIONS)
     json_array_remove(m->decisions, 1); /* the first says how it began */
   json_array_append_new(m->decisions, entry);
   m->reported_us = 0;
-  ferry_info(d->reason, "FERRY_MIGRATION", m->name, "FERRY_DECISION", d->code);
+  ferry_info(reason, "FERRY_MIGRATION", m->name, "FERRY_DECISION", code);
+}
+
+static void record_decision(FerryMigration *m, const FerryConvergenceDecision *d) {
+  ferry_migration_record(m, ferry_convergence_action_name(d->action),
+                         d->action == FERRY_CONVERGENCE_SET_DOWNTIME ? d->value : -1, d->code,
+                         d->reason);
 }
 
 static void set_mode(FerryMigration *m, const char *mode) {
   ferry_delivery_send(m->delivery, json_pack("{s:{s:s}}", "migrationState", "mode", mode));
 }
 
-static void enter_post_copy(FerryMigration *m) {
+void ferry_migration_enter_post_copy(FerryMigration *m) {
   if (m->progress.post_copy)
     return;
   m->progress.post_copy = TRUE;
@@ -53,7 +71,7 @@ static void carry_out(FerryMigration *m, const FerryConvergenceDecision *d) {
   case FERRY_CONVERGENCE_START_POSTCOPY:
     ok = ferry_host_job_start_postcopy(m->job, &error);
     if (ok)
-      enter_post_copy(m);
+      ferry_migration_enter_post_copy(m);
     break;
   case FERRY_CONVERGENCE_SUSPEND:
     ok = m->was_paused || ferry_host_job_suspend(m->job, &error);
@@ -98,6 +116,7 @@ void ferry_migration_first_limit(FerryMigration *m) {
   g_mutex_unlock(&agent->lock);
   ferry_settings_intent(&m->settings, MAX(bytes, 1), &intent);
   m->convergence = ferry_convergence_new(&intent, g_get_monotonic_time());
+  ferry_migration_recall_changes(m);
   decide(m);
 }
 
@@ -178,7 +197,7 @@ static gboolean look(FerryMigration *m, gboolean *lost) {
     FerryDomainState state;
     if (ferry_host_job_state(m->job, &state, NULL) && g_str_equal(state.state, "paused") &&
         g_str_has_prefix(state.reason, "postcopy"))
-      enter_post_copy(m);
+      ferry_migration_enter_post_copy(m);
   }
   feed(m, &stats);
   if (!m->limit_set)
@@ -208,7 +227,9 @@ gboolean ferry_migration_supervise(FerryMigration *m) {
       return FALSE;
     gboolean lost, running = look(m, &lost);
     if (running) {
+      ferry_migration_apply_changes(m);
       decide(m);
+      ferry_migration_check_stalling(m);
       report(m);
     } else if (!m->calling && !lost) {
       return TRUE; /* adopted, and the job is over */

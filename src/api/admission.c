@@ -93,6 +93,8 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
 static gboolean update_vmim(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
   if (json_equal(json_object_get(old, "spec"), json_object_get(object, "spec")))
     return TRUE;
+  if (ferry_change_is_tuning(req, old, object))
+    return ferry_change_tune(req, old, object, error);
   return forbid_field(req->kind, old, "spec",
                       "a migration's spec is immutable; cancel it and create another one", error);
 }

@@ -237,6 +237,16 @@ gboolean ferry_request_dry_run(FerryRequest *req, const json_t *options, gboolea
                                GError **error);
 gint64 ferry_object_revision(const json_t *object);
 
+/* change.c: a migration's parameters while it runs */
+/** PUT .../change */
+gboolean ferry_resource_change(FerryRequest *req, GError **error);
+/** Whether a write of a migration's spec touches nothing but what can be changed while it runs.
+ * Such a write is no breach of the spec's immutability but a wish for a change. */
+gboolean ferry_change_is_tuning(const FerryRequest *req, const json_t *old, const json_t *object);
+/** Notes that wish in `object`'s status (after ferry_change_is_tuning). CONFLICT where it cannot be
+ * done any more. */
+gboolean ferry_change_tune(FerryRequest *req, const json_t *old, json_t *object, GError **error);
+
 /* trace.c */
 /** Sees to it that a new object carries a trace id in its annotation. */
 void ferry_trace_object(FerryRequest *req, json_t *object);

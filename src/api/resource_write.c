@@ -277,11 +277,11 @@ static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object
   return TRUE;
 }
 
-/* Whether only status.progress and status.decisions differ: what telemetry may touch. */
+/* Whether only status.progress, decisions and course differ: what telemetry may touch. */
 static gboolean only_telemetry(const json_t *old, const json_t *object) {
   g_autoptr(json_t) a = ferry_json_copy_along(old, "status");
   g_autoptr(json_t) b = ferry_json_copy_along(object, "status");
-  static const char *const parts[] = {"status.progress", "status.decisions"};
+  static const char *const parts[] = {"status.progress", "status.decisions", "status.course"};
   for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
     ferry_json_set(a, parts[i], NULL);
     ferry_json_set(b, parts[i], NULL);
@@ -292,8 +292,8 @@ static gboolean only_telemetry(const json_t *old, const json_t *object) {
 static gboolean check_agent(FerryRequest *req, const json_t *old, const json_t *object,
                             GError **error) {
   if (req->telemetry && !only_telemetry(old, object))
-    return bad(error, "Ferry-Telemetry: such a write may change status.progress and "
-                      "status.decisions only; leave the header out");
+    return bad(error, "Ferry-Telemetry: such a write may change status.progress, "
+                      "status.decisions and status.course only; leave the header out");
   if (!req->user->node)
     return TRUE;
   if (req->epoch < 0)
@@ -326,7 +326,9 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
   gboolean pinned = req->pins_revision && rv && *rv;
   if (!keep_owned(req, old, &draft, error))
     return NULL;
-  g_autoptr(json_t) object = ferry_validate(req->kind, draft, old, unknown, warnings, error);
+  gboolean tuning = ferry_change_is_tuning(req, old, draft);
+  g_autoptr(json_t) object =
+      ferry_validate(req->kind, draft, tuning ? NULL : old, unknown, warnings, error);
   if (!object)
     return NULL;
   if (g_strcmp0(req->subresource, "status") != 0) {

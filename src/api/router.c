@@ -96,6 +96,10 @@ static const Method on_cancel[] = {
     {"PUT", "update", 0, ferry_resource_cancel},
 };
 
+static const Method on_change[] = {
+    {"PUT", "update", 0, ferry_resource_change},
+};
+
 static gboolean pick_method(FerryRequest *req, const Method *methods, gsize n, Method *chosen,
                             GError **error) {
   g_autoptr(GString) allow = g_string_new(NULL);
@@ -172,6 +176,11 @@ static gboolean choose(FerryRequest *req, FerryHandler *handler, GError **error)
              g_strv_contains(req->kind->subresources, req->subresource) &&
              g_str_equal(req->subresource, "cancel")) {
     if (!pick_method(req, on_cancel, G_N_ELEMENTS(on_cancel), &m, error))
+      return FALSE;
+  } else if (req->subresource && req->kind->subresources &&
+             g_strv_contains(req->kind->subresources, req->subresource) &&
+             g_str_equal(req->subresource, "change")) {
+    if (!pick_method(req, on_change, G_N_ELEMENTS(on_change), &m, error))
       return FALSE;
   } else if (req->subresource) {
     return no_such_path(error);

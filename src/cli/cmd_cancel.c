@@ -1,54 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The word is a migration's name or a VM's (object, domain or UUID): one list answers both.
+// ferry cancel.
 #include "cli/follow.h"
+#include "cli/migration_find.h"
 #include "cli/output.h"
 #include "cli/summary.h"
 #include <stdio.h>
-
-/* The migration meant by `word`; a running one is preferred. Borrowed from `list`. */
-static json_t *find(json_t *list, const char *word, const char *vmi) {
-  json_t *best = NULL;
-  size_t i;
-  json_t *item;
-  json_array_foreach(ferry_json_get(list, "items"), i, item) {
-    gboolean named = g_strcmp0(ferry_json_str(item, "metadata.name"), word) == 0;
-    gboolean of_vm = vmi != NULL && g_strcmp0(ferry_json_str(item, "spec.vmiName"), vmi) == 0;
-    if (!named && !of_vm)
-      continue;
-    if (best == NULL || (ferry_migration_ended(best) && !ferry_migration_ended(item)) ||
-        (ferry_migration_ended(best) == ferry_migration_ended(item) && named))
-      best = item;
-  }
-  return best;
-}
-
-static json_t *find_migration(FerryCli *cli, const char *word, GError **error) {
-  if (ferry_cli_client(cli, error) == NULL)
-    return NULL;
-  const char *ns = ferry_cli_namespace(cli);
-  g_autoptr(json_t) list =
-      ferry_resource_list(cli, &ferry_kind_vmim, ns, NULL, NULL, NULL, NULL, error);
-  if (list == NULL)
-    return NULL;
-  json_t *found = find(list, word, word);
-  if (found == NULL) {
-    g_autoptr(GError) local = NULL;
-    g_autoptr(json_t) vmi = ferry_resource_get(cli, &ferry_kind_vmi, ns, word, NULL, &local);
-    if (vmi == NULL && !g_error_matches(local, FERRY_ERROR, FERRY_ERROR_NOT_FOUND)) {
-      g_propagate_error(error, g_steal_pointer(&local));
-      return NULL;
-    }
-    if (vmi != NULL)
-      found = find(list, word, ferry_json_str(vmi, "metadata.name"));
-    if (found == NULL) {
-      g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND, "%s \"%s\" in namespace %s%s",
-                  vmi != NULL ? "there is no migration of VM" : "there is no VM or migration", word,
-                  ns, vmi != NULL ? "; there is nothing to cancel" : "");
-      return NULL;
-    }
-  }
-  return json_incref(found);
-}
 
 static int tell(const json_t *object) {
   const char *vm = ferry_json_str(object, "spec.vmiName");
@@ -73,7 +29,7 @@ static int tell(const json_t *object) {
 int ferry_cmd_cancel(FerryCli *cli) {
   const char *word = ferry_cli_word(cli, 0), *format = ferry_cli_option(cli, "output");
   g_autoptr(GError) error = NULL;
-  g_autoptr(json_t) found = find_migration(cli, word, &error);
+  g_autoptr(json_t) found = ferry_migration_find(cli, word, "; there is nothing to cancel", &error);
   if (found == NULL)
     return ferry_cli_fail(error, "ferry get vmim -A lists the migrations.");
   const char *name = ferry_json_str(found, "metadata.name");

@@ -91,6 +91,18 @@ static const FerryOption options_cancel[] = {
     OPT_NO_WAIT("Don't wait until the migration has ended"),
     OPT_OUTPUT(formats_final, "Print only the final object: json or yaml"), OPT_END};
 
+static const char *const technique_values[] = {"pre-copy", "post-copy", NULL};
+
+static const FerryOption options_change[] = {
+    {"downtime", 0, "MS", "The longest pause allowed from now on, in milliseconds (1 to 2000000)"},
+    {"bandwidth", 0, "MIB", "The bandwidth limit from now on, in MiB a second (1 to 1048576)"},
+    {"technique", 0, "WORD", "Switch to post-copy now, or stay in pre-copy", technique_values},
+    {"stalling-limit", 0, "SECONDS", "Say that it stalls after so long without progress; 0: never"},
+    {"reason", 0, "TEXT", "Why; kept with the change and told in its event"},
+    OPT_NO_WAIT("Don't wait until the change is in force"),
+    OPT_OUTPUT(formats_final, "Print only the migration's object: json or yaml"),
+    OPT_END};
+
 static const FerryOption options_drain[] = {
     OPT_NO_WAIT("Return as soon as the evacuation is accepted"),
     OPT_OUTPUT(formats_final, "Print only the final Evacuation: json or yaml"), OPT_END};
@@ -150,6 +162,9 @@ const FerryVerb ferry_verbs[] = {
      1, 1, ferry_cmd_check},
     {"cancel", LINES("VM|MIGRATION"), "Cancel a migration; the VM stays where it is", NULL,
      options_cancel, 1, 1, ferry_cmd_cancel},
+    {"change", LINES("VM|MIGRATION"), "Change a migration while it runs",
+     "Returns when the source's host has done it, with exit code 3 where it was refused.",
+     options_change, 1, 1, ferry_cmd_change},
     {"drain", LINES("HOST"), "Move every running VM off a host and keep others from it",
      "Cordons the host and shows each VM's move until all have ended; a move that fails is tried\n"
      "again. Ctrl-C leaves the evacuation running with exit code 130.",

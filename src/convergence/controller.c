@@ -73,7 +73,7 @@ static void decidev(FerryConvergence *c, gint64 now_us, FerryConvergenceAction a
                     const char *code, const char *format, va_list ap) G_GNUC_PRINTF(6, 0);
 static void decidev(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action, gint64 value,
                     const char *code, const char *format, va_list ap) {
-  if (c->pending.length >= MAX_PENDING)
+  if (c->pending.length >= MAX_PENDING || (c->pinned && action == FERRY_CONVERGENCE_SET_DOWNTIME))
     return;
   FerryConvergenceDecision *d = g_new0(FerryConvergenceDecision, 1);
   d->action = action;
@@ -185,7 +185,7 @@ void ferry_convergence_refused(FerryConvergence *c, FerryConvergenceAction actio
   switch (action) {
   case FERRY_CONVERGENCE_START_POSTCOPY:
     c->post_copy_asked = c->post_copy;
-    c->no_post_copy = TRUE;
+    c->no_post_copy = c->refused_post_copy = TRUE;
     break;
   case FERRY_CONVERGENCE_SET_THROTTLE:
     c->throttle_percent = 0;
@@ -199,6 +199,43 @@ void ferry_convergence_refused(FerryConvergence *c, FerryConvergenceAction actio
   default:
     break;
   }
+}
+
+void ferry_convergence_override(FerryConvergence *c, gint64 downtime_ms, gint64 bandwidth,
+                                gint64 now_us) {
+  if (bandwidth > 0)
+    c->intent.bandwidth_cap = bandwidth;
+  if (downtime_ms > 0) {
+    c->intent.max_downtime_ms = c->limit_ms = downtime_ms;
+    c->is.plan_limit = (double)MAX(1, downtime_ms - c->intent.switchover_cost_ms) / 1000;
+    c->is.limit_us = now_us;
+    c->pinned = TRUE;
+    /* decided before the person spoke, and not carried out yet */
+    for (GList *l = c->pending.head, *next; l; l = next) {
+      FerryConvergenceDecision *d = l->data;
+      next = l->next;
+      if (d->action == FERRY_CONVERGENCE_SET_DOWNTIME) {
+        g_queue_delete_link(&c->pending, l);
+        decision_free(d);
+      }
+    }
+  }
+  c->is.verdict_us = c->is.first_verdict_us = 0;
+  c->is.noted = FALSE;
+  c->is.broken = 0;
+}
+
+void ferry_convergence_keep_precopy(FerryConvergence *c, gboolean keep) {
+  c->keep_precopy = keep;
+  c->no_post_copy = keep || c->refused_post_copy;
+}
+
+void ferry_convergence_stall(const FerryConvergence *c, gint64 now_us, FerryConvergenceStall *out) {
+  const FerryTracker *t = &c->t;
+  *out = (FerryConvergenceStall){.best_remaining = t->sampled ? t->best_remaining : 0,
+                                 .stalled_ms = t->sampled ? (now_us - t->best_us) / 1000 : 0,
+                                 .rate = isfinite(t->rate) ? (gint64)t->rate : 0,
+                                 .dirty_rate = t->last.dirty_rate};
 }
 
 static void check_completion(FerryConvergence *c, gint64 now_us) {

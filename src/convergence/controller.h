@@ -71,6 +71,22 @@ void ferry_convergence_refused(FerryConvergence *c, FerryConvergenceAction actio
  * feed and at least once a second (timeouts). */
 gboolean ferry_convergence_next(FerryConvergence *c, gint64 now_us, FerryConvergenceDecision *out);
 
+/** What a person asked for while it runs: from now on the limit is `downtime_ms` and the bandwidth
+ * `bandwidth` bytes/s (0: as before), both already set in the hypervisor. The controller does not
+ * move that limit any more, reckons with both, and forgets an earlier verdict. */
+void ferry_convergence_override(FerryConvergence *c, gint64 downtime_ms, gint64 bandwidth,
+                                gint64 now_us);
+/** TRUE: a person wants it to stay in pre-copy; FALSE: it may switch again where the intent does.
+ */
+void ferry_convergence_keep_precopy(FerryConvergence *c, gboolean keep);
+
+/** How it gets on: what remained at best, and for how long there was no new best. */
+typedef struct {
+  gint64 best_remaining, stalled_ms;
+  gint64 rate, dirty_rate; /* bytes/s; 0: unknown */
+} FerryConvergenceStall;
+void ferry_convergence_stall(const FerryConvergence *c, gint64 now_us, FerryConvergenceStall *out);
+
 /** The downtime limit decided last, in ms. */
 gint64 ferry_convergence_downtime_ms(const FerryConvergence *c);
 /** "SetDowntime", "StartPostCopy", "Suspend", "Abort", "Note", "SetThrottle". */

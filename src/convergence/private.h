@@ -40,6 +40,8 @@ struct _FerryConvergence {
   int throttle_percent;
   gboolean post_copy_asked, post_copy, suspended, aborted;
   gboolean no_post_copy, no_throttle, no_suspend; /* refused by the hypervisor */
+  gboolean keep_precopy, refused_post_copy;       /* why no_post_copy holds */
+  gboolean pinned;                                /* a person set the limit */
   FerryIntentState is;
   FerryScheduleState ss;
   GQueue pending;  /* FerryConvergenceDecision* */

@@ -83,7 +83,55 @@ static const FerryField decision[] = {
     COUNT("elapsedMs", "Time since the start, in milliseconds."),
     STR("action", "What was done, as one word.", .max = 256),
     ANY("value", "The value that was set."),
+    STR("code", "Why, as one CamelCase word.", .max = 256),
     STR("reason", "Why, with the numbers behind it.", .max = MESSAGE_MAX_LENGTH),
+    COUNT("iteration", "The pass over memory at that moment."),
+    COUNT("remainingBytes", "Bytes that remained."),
+    COUNT("rateBytesPerSecond", "Rate that was reckoned with, in bytes of guest memory a second."),
+    COUNT("dirtyRateBytesPerSecond", "Bytes a second that the guest changed, as QEMU said."),
+    COUNT("limitMs", "Downtime limit after the decision, in milliseconds."),
+    COUNT("throttlePercent", "Share of the time that the guest was held."),
+    COUNT("workingSetBytes", "Memory that the guest keeps writing, as estimated."),
+    COUNT("writeRateBytesPerSecond", "Rate at which it writes there, as estimated."),
+    STR("pattern", "How it writes, as estimated.", .max = 256),
+    ANY("residual", "How far the estimate is from what was seen; 0 is a perfect fit."),
+    COUNT("minDowntimeMs", "The shortest pause that would have been possible."),
+    COUNT("forecastMs", "Time from the start to the end that the first plan expected."),
+    END,
+};
+
+static const FerryField course[] = {
+    COUNT("elapsedMs", "Time since the start, in milliseconds."),
+    COUNT("iteration", "The pass over memory."),
+    COUNT("remainingBytes", "Bytes that remained."),
+    COUNT("rateBytesPerSecond", "Rate in bytes of guest memory a second."),
+    COUNT("dirtyRateBytesPerSecond", "Bytes a second that the guest changed, as QEMU said."),
+    COUNT("forecastMs", "Time from the start to the end that the first plan expected."),
+    COUNT("limitMs", "Downtime limit in force, in milliseconds."),
+    COUNT("throttlePercent", "Share of the time that the guest was held."),
+    END,
+};
+
+static const FerryField change_fields[] = {
+    INT("downtimeMs", "New downtime limit in milliseconds.", .min = 1, .max = 2000000),
+    INT("bandwidthMiBps", "New bandwidth limit in MiB a second.", .min = 1, .max = 1048576),
+    STR("technique", "Pre-copy: stay in it; post-copy: switch to it now.",
+        .values = WORDS("pre-copy", "post-copy")),
+    INT("stallingLimitSeconds",
+        "Seconds without progress after which it is called stalling; 0 switches that off.",
+        .min = 0, .max = 86400),
+    END,
+};
+
+static const FerryField change[] = {
+    STR("id", "Its number, counted from 1.", REQUIRED, .max = 32),
+    STR("by", "User who asked for it.", .max = 1024),
+    TIME("time", "When it was asked for."),
+    STR("reason", "Why, in that user's words.", .max = 1024),
+    OBJ("fields", change_fields, "What was to be changed."),
+    STR("state", "What became of it.", .values = WORDS("Requested", "Applied", "Refused")),
+    STR("message", "The same in words.", .max = MESSAGE_MAX_LENGTH),
+    TIME("appliedTime", "When the source's agent had carried it out or refused it."),
     END,
 };
 
@@ -102,6 +150,8 @@ static const FerryField status[] = {
     OBJ("progress", ferry_fields_migration_progress, "How far the copy is."),
     OBJ("summary", summary, "What it took, once it has ended."),
     OBJS("decisions", decision, "What the convergence controller decided, and why."),
+    OBJS("course", course, "How the copy went, at most 200 rows.", .max = 200),
+    OBJS("changes", change, "What people changed while it ran.", .merge_key = "id", .max = 64),
     END,
 };
 
@@ -141,7 +191,7 @@ const FerryKind ferry_kind_vmim = {
     .namespaced = TRUE,
     .verbs = FERRY_VERB_ALL,
     .has_status = TRUE,
-    .subresources = WORDS("cancel"),
+    .subresources = WORDS("cancel", "change"),
     .fields = fields,
     .columns = columns,
     .n_columns = G_N_ELEMENTS(columns),

@@ -250,6 +250,58 @@ static void test_free_nothing(void) {
   g_assert_null(ferry_schedule_copy(NULL));
 }
 
+static void test_a_persons_word_stays(void) {
+  World w;
+  FerryConvergenceIntent intent = {.max_downtime_ms = 900};
+  begin(&w, &intent);
+  ferry_convergence_override(w.c, 40, 50 * MIB, w.now);
+  drain(&w); /* the first limit was decided before, and is not carried out any more */
+  g_assert_cmpint(w.raises, ==, 0);
+  for (int i = 1; i < 8; i++)
+    pass(&w, i, 60 * MIB, 50 * MIB, 60 * MIB);
+  g_assert_cmpint(w.raises, ==, 0);
+  g_assert_cmpint(ferry_convergence_downtime_ms(w.c), ==, 40);
+  ferry_convergence_override(w.c, 1500, 0, w.now);
+  pass(&w, 8, 60 * MIB, 50 * MIB, 60 * MIB);
+  g_assert_cmpint(w.raises, ==, 0);
+  g_assert_cmpint(ferry_convergence_downtime_ms(w.c), ==, 1500);
+  end(&w);
+}
+
+static void test_kept_in_precopy(void) {
+  World w;
+  FerryConvergenceIntent intent = {.max_downtime_ms = 50, .allow_post_copy = TRUE};
+  begin(&w, &intent);
+  ferry_convergence_keep_precopy(w.c, TRUE);
+  for (int i = 1; i < 6; i++)
+    pass(&w, i, 200 * MIB, 100 * MIB, 200 * MIB);
+  g_assert_cmpint(w.postcopies, ==, 0);
+  ferry_convergence_keep_precopy(w.c, FALSE);
+  for (int i = 6; i < 12; i++)
+    pass(&w, i, 200 * MIB, 100 * MIB, 200 * MIB);
+  g_assert_cmpint(w.postcopies, ==, 1);
+  end(&w);
+}
+
+static void test_stall_is_measured_against_the_best(void) {
+  World w;
+  FerryConvergenceIntent intent = {.max_downtime_ms = 50};
+  FerryConvergenceStall s;
+  begin(&w, &intent);
+  ferry_convergence_stall(w.c, w.now + SECOND, &s);
+  g_assert_cmpint(s.stalled_ms, ==, 0); /* nothing was seen yet */
+  pass(&w, 1, 200 * MIB, 100 * MIB, 150 * MIB);
+  gint64 best = w.now;
+  for (int i = 2; i < 6; i++)
+    pass(&w, i, 150 * MIB, 100 * MIB, 150 * MIB);
+  ferry_convergence_stall(w.c, w.now, &s);
+  g_assert_cmpint(s.stalled_ms, <=, (w.now - best) / 1000 + 100); /* a sample is 100 ms */
+  ferry_convergence_stall(w.c, w.now + 20 * SECOND, &s);
+  g_assert_cmpint(s.stalled_ms, >=, 20000);
+  g_assert_cmpint(s.best_remaining, <=, 150 * MIB);
+  end(&w);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/controller/starts-low", test_starts_low_and_stays_low_when_converging);
@@ -264,5 +316,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/controller/refused", test_refused);
   g_test_add_func("/controller/history", test_history);
   g_test_add_func("/controller/free", test_free_nothing);
+  g_test_add_func("/controller/a-persons-word-stays", test_a_persons_word_stays);
+  g_test_add_func("/controller/kept-in-precopy", test_kept_in_precopy);
+  g_test_add_func("/controller/stall", test_stall_is_measured_against_the_best);
   return g_test_run();
 }
