@@ -438,9 +438,9 @@ void ferry_migration_flags_check(const FerryFlagsContext *c, GError *causes) {
   check_values(c, causes);
   if (c->vmi)
     check_vm(c, causes);
-  if (c->source)
+  if (c->source && c->source != c->target)
     check_versions(c->config, c->source, FALSE, causes);
-  if (c->target && c->target != c->source)
+  if (c->target)
     check_versions(c->config, c->target, TRUE, causes);
   check_listen_address(c, causes);
 }
