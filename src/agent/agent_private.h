@@ -30,6 +30,8 @@ struct _FerryAgent {
   GHashTable *domains; /* UUID -> FerryAgentDomain* */
   /* migrations */
   GHashTable *migrations;  /* UID -> FerryMigration* */
+  GHashTable *again;       /* UID -> json_t*, attempts that wait for the last one's worker to end;
+                              the watch thread's own */
   GHashTable *undelivered; /* set of UIDs whose result waits in state_dir */
   GPtrArray *resumers;     /* GThread*, which deliver those */
 };
@@ -140,6 +142,10 @@ gboolean ferry_probe_in_subnet(const char *address, const char *cidr);
 typedef struct _FerryMigration FerryMigration;
 /** Starts (or adopts, in phase Running) a migration in a thread of its own. */
 FerryMigration *ferry_migration_start(FerryAgent *agent, const json_t *object);
+/** How often the migration `object` was tried before. */
+gint64 ferry_migration_attempt(const json_t *object);
+/** Whether `object` is a later attempt of the same migration. */
+gboolean ferry_migration_is_before(const FerryMigration *m, const json_t *object);
 const char *ferry_migration_domain(const FerryMigration *m);
 /** The object changed: a cancel may be in it. */
 void ferry_migration_update(FerryMigration *m, const json_t *object);

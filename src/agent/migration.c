@@ -43,6 +43,8 @@ static void finish(FerryMigration *m, gboolean returned, int code, const char *r
                 message ? message : "", "sourceState", source_state, "endedAt", now);
   if (reason)
     ferry_json_set_str(result, "reason", reason);
+  if (ferry_migration_attempt(m->object) > 0)
+    ferry_json_set_int(result, "attempt", ferry_migration_attempt(m->object));
   gboolean moved = returned && code == 0 && !message;
   g_autoptr(json_t) status = json_pack("{s:{s:o}}", "migrationState", "agentResult", result);
   /* The controller's table ends a migration from PreparingTarget on. */
@@ -336,6 +338,14 @@ FerryMigration *ferry_migration_start(FerryAgent *agent, const json_t *object) {
   ferry_migration_update(m, object);
   m->thread = g_thread_new("migration", run_and_leave, m);
   return m;
+}
+
+gint64 ferry_migration_attempt(const json_t *object) {
+  return ferry_json_int(object, "status.migrationState.attempt", 0);
+}
+
+gboolean ferry_migration_is_before(const FerryMigration *m, const json_t *object) {
+  return ferry_migration_attempt(m->object) < ferry_migration_attempt(object);
 }
 
 const char *ferry_migration_domain(const FerryMigration *m) {

@@ -24,6 +24,29 @@ static void sweep(FerryAgent *agent) {
   g_mutex_unlock(&agent->lock);
 }
 
+static void start(FerryAgent *agent, const char *uid, const json_t *object) {
+  FerryMigration *m = ferry_migration_start(agent, object);
+  g_mutex_lock(&agent->lock);
+  g_hash_table_replace(agent->migrations, g_strdup(uid), m);
+  g_mutex_unlock(&agent->lock);
+}
+
+/* Attempts whose predecessor's worker has ended by now. */
+static void start_again(FerryAgent *agent) {
+  GHashTableIter iter;
+  gpointer uid, object;
+  g_hash_table_iter_init(&iter, agent->again);
+  while (g_hash_table_iter_next(&iter, &uid, &object)) {
+    g_mutex_lock(&agent->lock);
+    gboolean busy = g_hash_table_contains(agent->migrations, uid);
+    g_mutex_unlock(&agent->lock);
+    if (busy)
+      continue;
+    start(agent, uid, object);
+    g_hash_table_iter_remove(&iter);
+  }
+}
+
 static gboolean on_event(const char *type, json_t *object, gpointer data) {
   FerryAgent *agent = data;
   const char *uid = ferry_json_str(object, "metadata.uid");
@@ -31,20 +54,28 @@ static gboolean on_event(const char *type, json_t *object, gpointer data) {
   gboolean bookmark = g_str_equal(type, "BOOKMARK"), deleted = g_str_equal(type, "DELETED");
   if (bookmark || !uid || !ferry_json_str(object, "metadata.name"))
     return TRUE;
-  gboolean ended = ferry_json_get(object, "status.migrationState.agentResult") != NULL;
+  const json_t *result = ferry_json_get(object, "status.migrationState.agentResult");
+  gboolean ended =
+      result && ferry_json_int(result, "attempt", 0) >= ferry_migration_attempt(object);
   g_mutex_lock(&agent->lock);
   FerryMigration *m = g_hash_table_lookup(agent->migrations, uid);
   gboolean waiting = g_hash_table_contains(agent->undelivered, uid);
   g_mutex_unlock(&agent->lock);
   /* Workers are removed by this thread alone, so `m` stays. */
-  if (m) {
+  gboolean wanted = !deleted && !ended && !waiting && phase && g_strv_contains(starts, phase);
+  if (m && ferry_migration_is_before(m, object)) {
+    if (wanted)
+      g_hash_table_replace(agent->again, g_strdup(uid), json_incref(object));
+    else
+      g_hash_table_remove(agent->again, uid);
+  } else if (m) {
     if (!deleted)
       ferry_migration_update(m, object);
-  } else if (!deleted && !ended && !waiting && phase && g_strv_contains(starts, phase)) {
-    m = ferry_migration_start(agent, object);
-    g_mutex_lock(&agent->lock);
-    g_hash_table_replace(agent->migrations, g_strdup(uid), m);
-    g_mutex_unlock(&agent->lock);
+  } else if (wanted) {
+    g_hash_table_remove(agent->again, uid);
+    start(agent, uid, object);
+  } else {
+    g_hash_table_remove(agent->again, uid);
   }
   return TRUE;
 }
@@ -52,6 +83,7 @@ static gboolean on_event(const char *type, json_t *object, gpointer data) {
 static gboolean on_tick(gpointer data) {
   FerryAgent *agent = data;
   sweep(agent);
+  start_again(agent);
   g_mutex_lock(&agent->lock);
   gboolean go_on = !agent->stop && !agent->stale;
   g_mutex_unlock(&agent->lock);
@@ -61,6 +93,8 @@ static gboolean on_tick(gpointer data) {
 gpointer ferry_watch_thread(gpointer data) {
   FerryAgent *agent = data;
   FerryClient *client = ferry_agent_take_client(agent);
+  agent->again =
+      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);
   g_autofree char *base =
       ferry_client_path("kubevirt.io", "v1", NULL, "virtualmachineinstancemigrations", NULL, NULL);
   g_autofree char *selector = g_strdup_printf("status.migrationState.sourceNode=%s", agent->node);
@@ -82,5 +116,6 @@ gpointer ferry_watch_thread(gpointer data) {
       break;
   }
   ferry_client_free(client);
+  g_clear_pointer(&agent->again, g_hash_table_unref);
   return NULL;
 }

@@ -33,9 +33,12 @@ static const FerryRow table[] = {
     {"Scheduling", ferry_step_guard_unplaceable, "Failed", ferry_step_act_unplaceable},
     {"Scheduled", ferry_step_guard_cancelled, "Failed", ferry_step_act_cancelled},
     {"Scheduled", ferry_step_guard_not_accepted, "Failed", ferry_step_act_not_accepted},
+    {"PreparingTarget", ferry_step_guard_retry, "Scheduling", ferry_step_act_retry},
+    {"TargetReady", ferry_step_guard_retry, "Scheduling", ferry_step_act_retry},
     {"PreparingTarget", ferry_step_guard_stayed, "Failed", ferry_step_act_stayed},
     {"TargetReady", ferry_step_guard_stayed, "Failed", ferry_step_act_stayed},
     {"Running", ferry_step_guard_arrived, "Succeeded", ferry_step_act_succeed},
+    {"Running", ferry_step_guard_retry, "Scheduling", ferry_step_act_retry},
     {"Running", ferry_step_guard_stayed, "Failed", ferry_step_act_stayed},
     {"Running", ferry_step_guard_lost, "Failed", ferry_step_act_lost},
     {"PreparingTarget", ferry_step_guard_agent_lost, "Failed", ferry_step_act_agent_lost},
@@ -170,6 +173,7 @@ void ferry_migration_step(FerryStore *store, const json_t *migration, gint64 now
   if (!source)
     source = ferry_json_str(s.vmi, "status.nodeName");
   s.source = source ? ferry_store_get(store, &ferry_kind_node, "", source) : NULL;
+  ferry_step_drop_stale_result(&s);
   g_autofree char *before = g_strdup(ferry_json_str(migration, "status.phase"));
   for (guint round = 0; round < MAX_ROUNDS && !ferry_migration_is_final(s.m) && fire_one(&s);)
     round++;

@@ -186,6 +186,16 @@ static void placement_clear(Placement *p) {
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Placement, placement_clear)
 
+gboolean ferry_step_has_target(FerryStep *s) {
+  g_auto(Placement) p = {0};
+  placement_init(&p, s);
+  json_t *refusals = NULL;
+  gboolean transient;
+  const json_t *target = ferry_placement_choose(&p.in, &refusals, &transient);
+  json_decref(refusals);
+  return target != NULL;
+}
+
 /* Chooses a target and, where there is one, writes all that the agent needs. */
 gboolean ferry_step_guard_placed(FerryStep *s) {
   g_auto(Placement) p = {0};

@@ -59,6 +59,13 @@ void ferry_step_act_stayed(FerryStep *s);
 void ferry_step_act_lost(FerryStep *s);
 void ferry_step_act_agent_lost(FerryStep *s);
 
+/* migration_retry.c */
+gboolean ferry_step_guard_retry(FerryStep *s);
+void ferry_step_act_retry(FerryStep *s);
+void ferry_step_drop_stale_result(FerryStep *s);
+
+/** Whether a host can take the VM now (migration_actions.c). */
+gboolean ferry_step_has_target(FerryStep *s);
 /** Ends the migration as Failed in `s->m`: reason, message, migrationState. */
 void ferry_step_fail(FerryStep *s, const char *reason, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /** Sets a value at `path` of the working copy only where it differs. Takes `value`. */

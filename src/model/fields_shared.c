@@ -80,6 +80,7 @@ static const FerryField agent_result[] = {
         .max = 1024),
     STR("sourceState", "State of the domain on the source host after the call; gone: not there.",
         .values = ferry_values_domain_state),
+    COUNT("attempt", "The attempt that it is the result of."),
     TIME("endedAt", "When the agent saw the end, by the source host's clock."),
     END,
 };
@@ -126,6 +127,7 @@ const FerryField ferry_fields_migration_state[] = {
         .flags = FERRY_FIELD_OPEN),
     OBJS("targetDisks", target_disk, "Images that the target needs for the disks to be copied.",
          .max = 256),
+    COUNT("attempt", "How often it was tried before."),
     COUNT("agentEpoch", "Epoch of the source's agent that runs the migration."),
     STR("sourceDomainState", "State of the domain on the source, as last reported.",
         .values = ferry_values_domain_state),

@@ -49,6 +49,14 @@ static const FerryField transition[] = {
     END,
 };
 
+static const FerryField attempt[] = {
+    STR("nodeName", "Target that was tried.", .max = NAME_MAX_LENGTH),
+    STR("reason", "Why it failed, as one CamelCase word.", .max = 1024),
+    STR("message", "Why, in words.", .max = MESSAGE_MAX_LENGTH),
+    TIME("endTimestamp", "When."),
+    END,
+};
+
 static const FerryField queue[] = {
     COUNT("position", "Place in the queue; 1 is next."),
     STR("reason", "What it waits for, as one CamelCase word.", .max = 1024),
@@ -147,6 +155,7 @@ static const FerryField status[] = {
     OBJS("refusals", refusal, "Nodes that cannot take the VM, each with all reasons."),
     OBJ("migrationState", ferry_fields_migration_state, "Where from, where to, and how it ended."),
     MAP("configurationOrigins", "Where each setting of migrationConfiguration came from."),
+    OBJS("attempts", attempt, "Targets that failed before this one; see retries.", .max = 101),
     OBJ("progress", ferry_fields_migration_progress, "How far the copy is."),
     OBJ("summary", summary, "What it took, once it has ended."),
     OBJS("decisions", decision, "What the convergence controller decided, and why."),

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// A migration that failed through its target is tried again on another host.
+//
+// The record stays the same, so that whoever follows it sees one story: it goes back to Scheduling,
+// the failed target is added to status.attempts, and what the agent writes carries the number of
+// the attempt, so that a late word of the last one cannot end this one. What another host cannot
+// mend (a guest that changes faster than it can be sent, a cancel) is not tried again, nor where a
+// person named the target.
+#include "base/rfc3339.h"
+#include "control/migration_private.h"
+
+#define STATE "status.migrationState."
+
+static gboolean is_the_targets_fault(const char *reason) {
+  static const char *const faults[] = {"TargetUnreachable", "TargetNotPrepared", "MigrationFailed",
+                                       "LinkStalled", NULL};
+  return !reason || !*reason || g_strv_contains(faults, reason);
+}
+
+static json_t *attempts_with(const FerryStep *s) {
+  const json_t *before = ferry_json_get(s->m, "status.attempts");
+  json_t *list = json_is_array(before) ? json_deep_copy(before) : json_array();
+  const json_t *result = ferry_json_get(s->m, STATE "agentResult");
+  const char *reason = ferry_json_str(result, "reason");
+  g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
+  json_array_append_new(list, json_pack("{s:s*, s:s, s:s*, s:s}", "nodeName",
+                                        ferry_json_str(s->m, STATE "targetNode"), "reason",
+                                        reason && *reason ? reason : "MigrationFailed", "message",
+                                        ferry_json_str(result, "error"), "endTimestamp", now));
+  return list;
+}
+
+gboolean ferry_step_guard_retry(FerryStep *s) {
+  const json_t *spec = json_object_get(s->m, "spec");
+  const json_t *config = ferry_json_get(s->m, STATE "migrationConfiguration");
+  gint64 retries = ferry_json_int(config, "retries", 0);
+  if (!ferry_step_guard_stayed(s) || ferry_step_cancel_requested(s) || !s->vmi ||
+      json_object_get(spec, "targetNode") || ferry_json_bool(spec, "offline", FALSE) ||
+      ferry_json_bool(spec, "postCopyResume", FALSE) || ferry_step_guard_vm_off(s) ||
+      !is_the_targets_fault(ferry_json_str(s->m, STATE "agentResult.reason")) ||
+      (gint64)json_array_size(ferry_json_get(s->m, "status.attempts")) >= retries)
+    return FALSE;
+  /* only where somebody else can take it now: waiting is not what was asked for */
+  json_t *m = s->m;
+  s->m = json_deep_copy(m);
+  ferry_json_set(s->m, "status.attempts", attempts_with(s));
+  gboolean other = ferry_step_has_target(s);
+  json_decref(s->m);
+  s->m = m;
+  return other;
+}
+
+void ferry_step_act_retry(FerryStep *s) {
+  static const char *const stale[] = {STATE "agentResult",    STATE "resultTimestamp",
+                                      STATE "targetNode",     STATE "targetNodeAddress",
+                                      STATE "targetURI",      STATE "network",
+                                      STATE "targetDisks",    STATE "agentEpoch",
+                                      STATE "startTimestamp", STATE "migrationConfiguration",
+                                      "status.progress",      "status.summary",
+                                      "status.refusals"};
+  gint64 attempt = ferry_json_int(s->m, STATE "attempt", 0) + 1;
+  const char *error = ferry_json_str(s->m, STATE "agentResult.error");
+  g_autofree char *text =
+      g_strdup_printf("did not succeed on %s: %s; trying another host (retry %" G_GINT64_FORMAT ")",
+                      ferry_json_str(s->m, STATE "targetNode"),
+                      error && *error ? error : "libvirt gave no reason", attempt);
+  ferry_plan_event(s->plan, s->m, "Warning", "MigrationRetried", text, s->now_ms);
+  ferry_step_set(s, "status.attempts", attempts_with(s));
+  for (gsize i = 0; i < G_N_ELEMENTS(stale); i++)
+    ferry_step_set(s, stale[i], NULL);
+  ferry_step_set(s, STATE "attempt", json_integer(attempt));
+  json_t *stamps = ferry_json_get(s->m, "status.phaseTransitionTimestamps");
+  for (gsize i = json_array_size(stamps); i-- > 0;)
+    if (g_strcmp0(ferry_json_str(json_array_get(stamps, i), "phase"), "Pending") != 0)
+      json_array_remove(stamps, i);
+  g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
+  json_array_append_new(
+      stamps, json_pack("{ss,ss}", "phase", "Scheduling", "phaseTransitionTimestamp", now));
+}
+
+/* The agent's word of an earlier attempt says nothing of this one. */
+void ferry_step_drop_stale_result(FerryStep *s) {
+  const json_t *result = ferry_json_get(s->m, STATE "agentResult");
+  if (result && ferry_json_int(result, "attempt", 0) < ferry_json_int(s->m, STATE "attempt", 0))
+    ferry_step_set(s, STATE "agentResult", NULL);
+}

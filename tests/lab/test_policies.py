@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policies carried out on real hosts: by name, by a VM's annotation, in the migration itself."""
+import json
+
+from labtest import KUBECTLS, LabTest
+
+POLICY = {"apiVersion": "migrations.kubevirt.io/v1alpha1", "kind": "MigrationPolicy",
+          "metadata": {"name": "quick-end"},
+          "spec": {"schedule": {"init": [{"name": "setDowntime", "params": ["1"]}],
+                                "stalling": [{"limit": 2, "action": {"name": "abort",
+                                                                     "params": []}}]}}}
+
+
+class Policies(LabTest):
+    def migrate(self, vm, **spec):
+        """Creates a migration and waits for its end."""
+        name = f"policy-{vm}"
+        manifest = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration",
+                    "metadata": {"name": name}, "spec": {"vmiName": vm, **spec}}
+        self.kubectl(KUBECTLS[0], "create", "-f", "-", text=json.dumps(manifest))
+        self.wait(lambda: self.newest(vm)["status"]["phase"] in ("Succeeded", "Failed"), 60,
+                  f"the end of {name}")
+        return self.newest(vm)
+
+    def test_presets_are_listed_and_stay(self):
+        names = {p["metadata"]["name"]: p for p in self.ferry_json("get", "migrationpolicies")["items"]}
+        self.assertLessEqual({"intent", "kubevirt", "kubevirt-classic", "nova", "proxmox",
+                              "ovirt-legacy", "ovirt-post-copy"}, set(names))
+        gone = self.ferry("delete", "migrationpolicy", "nova", check=False)
+        self.assertNotEqual(gone.returncode, 0)
+        self.assertIn("preset", gone.stdout + gone.stderr)
+
+    def test_preset_named_by_the_vm(self):
+        self.guest("annotated", rate=5, working_set=8)
+        self.kubectl(KUBECTLS[0], "annotate", "vmi", "annotated", "ferry.migration/policy=nova")
+        m = self.migrate("annotated", targetNode="h2")
+        self.assertEqual(m["status"]["phase"], "Succeeded", m["status"].get("message"))
+        status = m["status"]
+        config = status["migrationState"]["migrationConfiguration"]
+        self.assertEqual(config["preset"], "nova")
+        self.assertEqual(status["configurationOrigins"]["preset"], "MigrationPolicy/nova")
+        first = status["decisions"][0]
+        self.assertEqual((first["action"], first["value"]), ("SetDowntime", 50))
+
+    def test_schedule_gives_up_and_the_vm_stays(self):
+        self.guest("writer", rate=300, working_set=40, pattern="uniform")
+        self.kubectl(KUBECTLS[0], "apply", "-f", "-", text=json.dumps(POLICY))
+        m = self.migrate("writer", policy="quick-end", targetNode="h2",
+                         bandwidthPerMigration="16Mi")
+        self.assertEqual(m["status"]["phase"], "Failed")
+        self.assertIn("schedule", m["status"]["message"])
+        self.assert_on("writer", "h1")
+
+    def test_policy_is_judged_as_a_whole(self):
+        bad = dict(POLICY, metadata={"name": "bad"},
+                   spec={"preset": "nosuch", "schedule": {"stalling": []}})
+        answer = self.kubectl(KUBECTLS[0], "create", "--dry-run=server", "-f", "-",
+                              text=json.dumps(bad), check=False)
+        self.assertNotEqual(answer.returncode, 0)
+        said = answer.stdout + answer.stderr
+        self.assertIn("must end in abort", said)
+        self.assertIn("spec.preset", said)
+
+
+if __name__ == "__main__":
+    import unittest
+    unittest.main()
