@@ -130,6 +130,20 @@ json_t *ferry_progress_update(FerryProgress *progress, const FerryJobStats *stat
                               gint64 elapsed_ms);
 json_t *ferry_progress_summary(const FerryJobStats *stats, gint64 total_ms, gboolean moved);
 
+/* course.c: pure */
+#define FERRY_COURSE_MAX 200 /* rows */
+typedef struct {
+  json_t *rows; /* status.course */
+  gint64 interval_ms, last_ms;
+} FerryCourse;
+/** Goes on from `before`, an earlier agent's rows (may be NULL). */
+void ferry_course_init(FerryCourse *course, const json_t *before);
+void ferry_course_clear(FerryCourse *course);
+/** Adds a row with the numbers of ferry_convergence_estimate, where it is time for one or it is the
+ * `last`; thins the rows when there are FERRY_COURSE_MAX. TRUE where it was added. */
+gboolean ferry_course_add(FerryCourse *course, const json_t *estimate, gint64 elapsed_ms,
+                          gboolean last);
+
 /* probe.c */
 /** Whether this host reaches `address`: a route with a source address (in one of `subnets`, where
  * that is a list of CIDRs) and a peer that answers within a second, be it by refusing. `source`

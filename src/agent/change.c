@@ -49,8 +49,12 @@ void ferry_migration_recall_changes(FerryMigration *m) {
   gsize i;
   json_t *change;
   json_array_foreach(ferry_json_get(m->object, "status.changes"), i, change) {
-    if (g_strcmp0(ferry_json_str(change, "state"), "Applied") == 0)
-      tell_controller(m, json_object_get(change, "fields"));
+    const json_t *fields = json_object_get(change, "fields");
+    if (g_strcmp0(ferry_json_str(change, "state"), "Applied") != 0)
+      continue;
+    tell_controller(m, fields);
+    if (!m->adopted) /* a new attempt begins with the policy's bandwidth */
+      m->again_bandwidth = ferry_json_int(fields, "bandwidthMiBps", m->again_bandwidth);
   }
 }
 
@@ -132,6 +136,9 @@ static json_t *next_change(FerryMigration *m) {
 }
 
 void ferry_migration_apply_changes(FerryMigration *m) {
+  if (m->again_bandwidth > 0 &&
+      ferry_host_job_set_max_speed(m->job, m->again_bandwidth * MIB, NULL))
+    m->again_bandwidth = 0;
   for (;;) {
     g_autoptr(json_t) change = next_change(m);
     if (!change)

@@ -60,6 +60,9 @@ static void finish(FerryMigration *m, gboolean returned, int code, const char *r
                         ferry_progress_summary(last, ferry_migration_elapsed_ms(m), moved));
     if (json_array_size(m->decisions))
       json_object_set(status, "decisions", m->decisions);
+    ferry_migration_note_course(m, TRUE);
+    if (json_array_size(m->course.rows))
+      json_object_set(status, "course", m->course.rows);
     json_object_set_new(status, "progress",
                         ferry_progress_update(&m->progress, last, ferry_migration_elapsed_ms(m)));
   }
@@ -324,6 +327,7 @@ FerryMigration *ferry_migration_start(FerryAgent *agent, const json_t *object) {
   m->timestamps = json_is_array(stamps) ? json_deep_copy(stamps) : json_array();
   const json_t *decisions = ferry_json_get(m->object, "status.decisions");
   m->decisions = json_is_array(decisions) ? json_deep_copy(decisions) : json_array();
+  ferry_course_init(&m->course, m->adopted ? ferry_json_get(m->object, "status.course") : NULL);
   const json_t *disks = ferry_json_get(m->object, "status.migrationState.targetDisks");
   m->disks = json_is_array(disks) ? json_deep_copy(disks) : NULL;
   m->progress.percent = (int)ferry_json_int(m->object, "status.progress.percent", 0);
@@ -403,6 +407,7 @@ void ferry_migration_free(gpointer p) {
   ferry_log_context_unref(m->log);
   json_decref(m->timestamps);
   json_decref(m->decisions);
+  ferry_course_clear(&m->course);
   json_decref(m->disks);
   json_decref(m->object);
   g_mutex_clear(&m->lock);

@@ -20,13 +20,15 @@ struct _FerryMigration {
   json_t *timestamps, *decisions;
   json_t *disks; /* what was prepared on the target: ferry_host_job_disks_plan; NULL: nothing */
   FerryProgress progress;
+  FerryCourse course;
   FerryJobStats last;
-  gint64 start_us, reported_us, abort_us;
+  gint64 start_us, reported_us, abort_us, course_us;
   int iteration_fed;
   gboolean accepted; /* Running is written */
   gboolean started;  /* libvirt was (or had been) asked */
   gboolean calling;  /* our own call is under way or has returned */
   gboolean cancel_seen, abort_told, was_paused, suspended, limit_set;
+  gint64 again_bandwidth;  /* MiB/s, set by hand in an earlier attempt; 0: none */
   gint64 stalling_limit_s; /* 0: stalling is not told */
   gboolean stalling;       /* it was told */
   const char *abort_code;  /* why convergence gave it up; NULL: it did not */
@@ -86,6 +88,9 @@ void ferry_migration_enter_post_copy(FerryMigration *m);
  * none. */
 void ferry_migration_record(FerryMigration *m, const char *action, gint64 value, const char *code,
                             const char *reason);
+
+/** Adds to the course; `last`: it has ended. */
+void ferry_migration_note_course(FerryMigration *m, gboolean last);
 
 /* disks.c */
 /** Looks up what the target must hold for the disks to be copied, writes that into the status and

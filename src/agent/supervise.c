@@ -12,6 +12,7 @@
 #define ABORT_RETRY_MS 200
 #define COMPLETED_WAIT_MS 150
 #define MAX_DECISIONS 100
+#define COURSE_US (5 * G_USEC_PER_SEC)
 
 void ferry_outcome_clear(FerryOutcome *outcome) {
   g_clear_pointer(&outcome->message, g_free);
@@ -140,6 +141,15 @@ static void feed(FerryMigration *m, const FerryJobStats *s) {
   }
 }
 
+void ferry_migration_note_course(FerryMigration *m, gboolean last) {
+  if (!m->convergence)
+    return;
+  g_autoptr(json_t) estimate = ferry_convergence_estimate(m->convergence, g_get_monotonic_time());
+  /* libvirt's time goes on over a restart of the agent */
+  gint64 elapsed = MAX(m->last.elapsed_ms, ferry_migration_elapsed_ms(m));
+  ferry_course_add(&m->course, estimate, elapsed, last);
+}
+
 static void report(FerryMigration *m) {
   gint64 now = g_get_monotonic_time();
   if (now - m->reported_us < REPORT_MS * 1000)
@@ -149,6 +159,10 @@ static void report(FerryMigration *m) {
   json_t *status = json_pack("{s:o}", "progress", progress);
   if (json_array_size(m->decisions))
     json_object_set_new(status, "decisions", json_deep_copy(m->decisions));
+  if (now - m->course_us > COURSE_US) {
+    m->course_us = now;
+    json_object_set_new(status, "course", json_deep_copy(m->course.rows));
+  }
   ferry_delivery_telemetry(m->delivery, status);
 }
 
@@ -230,6 +244,7 @@ gboolean ferry_migration_supervise(FerryMigration *m) {
       ferry_migration_apply_changes(m);
       decide(m);
       ferry_migration_check_stalling(m);
+      ferry_migration_note_course(m, FALSE);
       report(m);
     } else if (!m->calling && !lost) {
       return TRUE; /* adopted, and the job is over */

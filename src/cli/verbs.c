@@ -103,6 +103,9 @@ static const FerryOption options_change[] = {
     OPT_OUTPUT(formats_final, "Print only the migration's object: json or yaml"),
     OPT_END};
 
+static const FerryOption options_explain[] = {
+    OPT_OUTPUT(formats_final, "Print all of it as json or yaml"), OPT_END};
+
 static const FerryOption options_drain[] = {
     OPT_NO_WAIT("Return as soon as the evacuation is accepted"),
     OPT_OUTPUT(formats_final, "Print only the final Evacuation: json or yaml"), OPT_END};
@@ -165,6 +168,10 @@ const FerryVerb ferry_verbs[] = {
     {"change", LINES("VM|MIGRATION"), "Change a migration while it runs",
      "Returns when the source's host has done it, with exit code 3 where it was refused.",
      options_change, 1, 1, ferry_cmd_change},
+    {"explain", LINES("VM|MIGRATION"), "Show how a migration went and why",
+     "Its course with each decision and the reason, what remained over time, and the policy with\n"
+     "where each field came from.",
+     options_explain, 1, 1, ferry_cmd_explain},
     {"drain", LINES("HOST"), "Move every running VM off a host and keep others from it",
      "Cordons the host and shows each VM's move until all have ended; a move that fails is tried\n"
      "again. Ctrl-C leaves the evacuation running with exit code 130.",

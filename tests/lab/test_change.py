@@ -76,3 +76,20 @@ class Change(LabTest):
         state = self.newest("switched")["status"]["migrationState"]
         self.assertEqual(state["mode"], "PostCopy")
         self.assert_on("switched", "h2")
+
+    def test_explained(self):
+        self.guest("told", memory=128, rate=20, working_set=32, pattern="uniform")
+        self.ferry("migrate", "told", "--to", "h2", "--max-downtime", "400")
+        text = self.ferry("explain", "told").stdout
+        for word in ("told, h1", "ITERATION", "DECISION", "SetDowntime", "Remaining over time",
+                     "maxDowntimeMs"):
+            self.assertIn(word, text)
+        told = self.ferry_json("explain", "told")
+        self.assertGreaterEqual(len(told["course"]), 2)
+        self.assertLessEqual(len(told["course"]), 200)
+        elapsed = [row["elapsedMs"] for row in told["course"]]
+        self.assertEqual(elapsed, sorted(set(elapsed)))
+        self.assertIn("remainingBytes", told["decisions"][0])
+        self.assertIn("limitMs", told["decisions"][-1])
+        origin = {f["field"]: f["origin"] for f in told["policy"]}
+        self.assertIn("migration", origin["maxDowntimeMs"].lower())
