@@ -173,6 +173,29 @@ static void dry_run_judges_hosts(Server *s, gconstpointer data) {
   expect(real, 201);
 }
 
+/* What cannot be moved live is refused, however it is asked for. */
+static void unmovable(Server *s, gconstpointer data) {
+  g_autoptr(json_t) db = ferry_store_get(s->store, &ferry_kind_vmi, "default", "db");
+  g_autoptr(json_t) copy = json_deep_copy(db);
+  ferry_json_set(copy, "spec.domain.devices.hostDevices",
+                 json_pack("[{s:s, s:s}]", "name", "gpu", "type", "pci"));
+  FerryWrite write = {.op = FERRY_WRITE_UPDATE,
+                      .kind = &ferry_kind_vmi,
+                      .ns = "default",
+                      .name = "db",
+                      .object = copy};
+  g_assert_true(ferry_store_commit(s->store, &write, 1, NULL, NULL));
+  g_autoptr(Answer) made = http(s, "POST", VMIM, MIGRATION("m", "db"));
+  expect(made, 422);
+  g_assert_nonnull(strstr(made->body, "HostDeviceNotLiveMigratable"));
+  g_autoptr(Answer) evicted = http(s, "POST", PODS "/" DB "/eviction", EVICTION("v1", DB));
+  expect(evicted, 429);
+  g_assert_nonnull(strstr(evicted->body, "gpu"));
+  g_autoptr(Answer) virtctl_asks = http(s, "PUT", VM("v1", "db"), NULL);
+  expect(virtctl_asks, 422);
+  g_assert_cmpuint(count(s), ==, 0);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -181,6 +204,7 @@ int main(int argc, char **argv) {
   g_test_add("/pods/eviction-waits", Server, NULL, server_up, eviction_waits, server_down);
   g_test_add("/pods/bad-input", Server, NULL, server_up, pods_bad_input, server_down);
   g_test_add("/pods/virtctl", Server, NULL, server_up, virtctl, server_down);
+  g_test_add("/pods/unmovable", Server, NULL, server_up, unmovable, server_down);
   g_test_add("/pods/dry-run", Server, NULL, server_up, dry_run_judges_hosts, server_down);
   return g_test_run();
 }
