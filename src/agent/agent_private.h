@@ -128,6 +128,8 @@ typedef struct {
 /** Status.progress of `stats`; keeps percent monotonic and at most 99. */
 json_t *ferry_progress_update(FerryProgress *progress, const FerryJobStats *stats,
                               gint64 elapsed_ms);
+/** How far a forecast was from what happened, in percent of what happened, to a tenth. */
+double ferry_progress_forecast_error(gint64 forecast_ms, gint64 total_ms);
 json_t *ferry_progress_summary(const FerryJobStats *stats, gint64 total_ms, gboolean moved);
 
 /* course.c: pure */

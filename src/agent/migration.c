@@ -58,6 +58,10 @@ static void finish(FerryMigration *m, gboolean returned, int code, const char *r
     const FerryJobStats *last = m->have_completed ? &m->completed : &m->last;
     json_object_set_new(status, "summary",
                         ferry_progress_summary(last, ferry_migration_elapsed_ms(m), moved));
+    if (moved && m->forecast_ms > 0)
+      ferry_json_set(
+          status, "summary.forecastErrorPercent",
+          json_real(ferry_progress_forecast_error(m->forecast_ms, ferry_migration_elapsed_ms(m))));
     if (json_array_size(m->decisions))
       json_object_set(status, "decisions", m->decisions);
     ferry_migration_note_course(m, TRUE);
@@ -330,6 +334,7 @@ FerryMigration *ferry_migration_start(FerryAgent *agent, const json_t *object) {
   ferry_course_init(&m->course, m->adopted ? ferry_json_get(m->object, "status.course") : NULL);
   const json_t *disks = ferry_json_get(m->object, "status.migrationState.targetDisks");
   m->disks = json_is_array(disks) ? json_deep_copy(disks) : NULL;
+  m->forecast_ms = ferry_json_int(m->object, "status.forecast.totalMs", 0);
   m->progress.percent = (int)ferry_json_int(m->object, "status.progress.percent", 0);
   ferry_job_stats_clear(&m->last);
   ferry_settings_read(&m->settings, m->object);

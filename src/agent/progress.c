@@ -2,6 +2,7 @@
 // Numbers of a job into what people read. Percent never falls: a guest that writes makes
 // `remaining` grow, and that is said by the rates, not by running backwards.
 #include "agent/agent_private.h"
+#include <math.h>
 
 static void put(json_t *object, const char *key, gint64 value) {
   if (value >= 0)
@@ -46,6 +47,11 @@ json_t *ferry_progress_update(FerryProgress *p, const FerryJobStats *s, gint64 e
   if (rate > 0 && s->data_remaining >= 0)
     put(out, "remainingSeconds", (s->data_remaining + rate - 1) / rate);
   return out;
+}
+
+double ferry_progress_forecast_error(gint64 forecast_ms, gint64 total_ms) {
+  double error = fabs((double)(forecast_ms - total_ms)) / (double)MAX(1, total_ms);
+  return round(error * 1000) / 10;
 }
 
 json_t *ferry_progress_summary(const FerryJobStats *s, gint64 total_ms, gboolean moved) {

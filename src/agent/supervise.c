@@ -141,6 +141,21 @@ static void feed(FerryMigration *m, const FerryJobStats *s) {
   }
 }
 
+/* What the first plan expects is kept, to be scored when the migration has ended. */
+static void note_forecast(FerryMigration *m) {
+  if (m->forecast_ms > 0 || m->settings.schedule)
+    return;
+  g_autoptr(json_t) now = ferry_convergence_estimate(m->convergence, g_get_monotonic_time());
+  m->forecast_ms = ferry_json_int(now, "forecastMs", 0);
+  if (m->forecast_ms <= 0)
+    return;
+  g_autofree char *time = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
+  ferry_delivery_send(m->delivery,
+                      json_pack("{s:{s:I, s:I, s:s}}", "forecast", "totalMs",
+                                (json_int_t)m->forecast_ms, "madeAtMs",
+                                (json_int_t)ferry_migration_elapsed_ms(m), "time", time));
+}
+
 void ferry_migration_note_course(FerryMigration *m, gboolean last) {
   if (!m->convergence)
     return;
@@ -244,6 +259,7 @@ gboolean ferry_migration_supervise(FerryMigration *m) {
       ferry_migration_apply_changes(m);
       decide(m);
       ferry_migration_check_stalling(m);
+      note_forecast(m);
       ferry_migration_note_course(m, FALSE);
       report(m);
     } else if (!m->calling && !lost) {

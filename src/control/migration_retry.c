@@ -57,7 +57,7 @@ void ferry_step_act_retry(FerryStep *s) {
                                       STATE "targetDisks",    STATE "agentEpoch",
                                       STATE "startTimestamp", STATE "migrationConfiguration",
                                       "status.progress",      "status.summary",
-                                      "status.refusals"};
+                                      "status.forecast",      "status.refusals"};
   gint64 attempt = ferry_json_int(s->m, STATE "attempt", 0) + 1;
   const char *error = ferry_json_str(s->m, STATE "agentResult.error");
   g_autofree char *text =

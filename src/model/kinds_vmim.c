@@ -83,6 +83,14 @@ static const FerryField summary[] = {
     COUNT("averageRateBytesPerSecond", "Mean rate in bytes per second."),
     COUNT("iterations", "Passes over the guest's memory."),
     COUNT("setupMs", "Time to set the migration up, in milliseconds."),
+    ANY("forecastErrorPercent", "How far status.forecast.totalMs was from totalMs, in percent."),
+    END,
+};
+
+static const FerryField forecast[] = {
+    COUNT("totalMs", "Whole time that the first plan expected, in milliseconds."),
+    COUNT("madeAtMs", "When it was made, in milliseconds since the start."),
+    TIME("time", "The same by the source host's clock."),
     END,
 };
 
@@ -159,6 +167,7 @@ static const FerryField status[] = {
     OBJ("progress", ferry_fields_migration_progress, "How far the copy is."),
     OBJ("summary", summary, "What it took, once it has ended."),
     OBJS("decisions", decision, "What the convergence controller decided, and why."),
+    OBJ("forecast", forecast, "What was expected once two passes had been seen."),
     OBJS("course", course, "How the copy went, at most 200 rows.", .max = 200),
     OBJS("changes", change, "What people changed while it ran.", .merge_key = "id", .max = 64),
     END,

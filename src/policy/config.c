@@ -3,6 +3,7 @@
 #include "base/quantity.h"
 #include "model/migration_flags.h"
 #include "policy/layers.h"
+#include "policy/preset_policies.h"
 #include <math.h>
 
 typedef enum { KIND_INTEGER, KIND_BOOLEAN, KIND_BYTES, KIND_TEXT, KIND_LIST } ValueKind;
@@ -144,6 +145,20 @@ static void put_compression(const Target *to) {
   ferry_json_set_str(to->from, "compressionMethods", origin);
 }
 
+/* Zero copy is a preset's wish only: it needs several connections without TLS or compression. */
+static void put_zero_copy(const Target *to) {
+  const char *name = ferry_json_str(to->out, "preset");
+  const FerryPreset *preset = name ? ferry_preset_find(name) : NULL;
+  if (!preset || !preset->schedule.zero_copy || json_object_get(to->out, "zeroCopy") ||
+      !ferry_migration_flag_on(to->out, "parallel") ||
+      !ferry_json_bool(to->out, "disableTLS", FALSE) ||
+      ferry_migration_flag_on(to->out, "compressed"))
+    return;
+  g_autofree char *origin = g_strconcat("preset/", name, NULL);
+  ferry_json_set_bool(to->out, "zeroCopy", TRUE);
+  ferry_json_set_str(to->from, "zeroCopy", origin);
+}
+
 json_t *ferry_config_resolve(const FerryConfigSources *s, json_t **origins) {
   const FerryLayer *rule;
   g_autoptr(GArray) layers = ferry_config_layers(s, &rule);
@@ -169,6 +184,7 @@ json_t *ferry_config_resolve(const FerryConfigSources *s, json_t **origins) {
     ferry_json_set_bool(out, "disableTLS", ferry_migration_flag_on(out, "tunnelled"));
     ferry_json_set_str(from, "disableTLS", "default");
   }
+  put_zero_copy(&to);
   if (!json_object_get(out, "allowWorkloadDisruption")) {
     json_object_set(out, "allowWorkloadDisruption", json_object_get(out, "allowPostCopy"));
     json_object_set(from, "allowWorkloadDisruption", json_object_get(from, "allowPostCopy"));

@@ -85,11 +85,18 @@ static void test_names(void) {
   g_assert_false(ferry_agent_name_matches("49485e48", "web", uuid));
 }
 
+static void test_forecast_error(void) {
+  g_assert_cmpfloat(ferry_progress_forecast_error(900, 1000), ==, 10.0);
+  g_assert_cmpfloat(ferry_progress_forecast_error(1500, 1000), ==, 50.0);
+  g_assert_cmpfloat(ferry_progress_forecast_error(5, 0), ==, 500.0);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/progress/percent", test_percent);
   g_test_add_func("/progress/rates", test_rates);
   g_test_add_func("/settings/read", test_settings);
   g_test_add_func("/agent/names", test_names);
+  g_test_add_func("/progress/forecast-error", test_forecast_error);
   return g_test_run();
 }

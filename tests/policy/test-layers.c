@@ -123,6 +123,17 @@ static void test_compression(World *w, gconstpointer data) {
                   ==, "zstd");
 }
 
+static void test_zero_copy(World *w, gconstpointer data) {
+  ferry_json_set_str(w->matched, "spec.preset", "ovirt-very-large");
+  RESOLVE(c, o);
+  g_assert_null(ferry_json_get(c, "zeroCopy")); /* with TLS it can't be */
+  ferry_json_set_bool(w->matched, "spec.parallel", TRUE);
+  ferry_json_set_bool(w->kubevirt, "spec.configuration.migrations.disableTLS", TRUE);
+  RESOLVE(d, p);
+  g_assert_true(ferry_json_bool(d, "zeroCopy", FALSE));
+  g_assert_cmpstr(ferry_json_str(p, "zeroCopy"), ==, "preset/ovirt-very-large");
+}
+
 /* every preset is a policy that its own check takes, and none is taken for somebody else's */
 static void test_presets(World *w, gconstpointer data) {
   gsize n;
@@ -149,6 +160,7 @@ int main(int argc, char **argv) {
   T("cluster-default", test_cluster_default);
   T("one-rule", test_one_rule);
   T("compression", test_compression);
+  T("zero-copy", test_zero_copy);
   T("presets", test_presets);
   return g_test_run();
 }
