@@ -286,6 +286,9 @@ static gpointer run(gpointer data) {
     return NULL; /* the agent ends; the next one adopts */
   }
   advise(m, &outcome.message);
+  /* libvirt sends no event when an offline migration undefines the domain: look at it anew */
+  FerryHostEvent look = {.type = FERRY_HOST_EVENT_STATE, .uuid = m->uuid, .detail = "migrated"};
+  ferry_report_host_event(&look, m->agent);
   if (outcome.message && outcome.state.active && !m->progress.post_copy)
     ferry_migration_disks_undo(m, &outcome.message);
   finish(m, TRUE, outcome.code, outcome.reason, outcome.message,
