@@ -121,6 +121,8 @@ gboolean ferry_step_guard_admitted(FerryStep *s) {
   g_autoptr(FerryLimits) limits =
       ferry_limits_new((json_t *const *)all->pdata, all->len, s->config);
   guint position = ferry_limits_position(limits, uid);
+  if (source) /* those that wait behind it reckon with where it would leave from */
+    ferry_step_set(s, "status.migrationState.sourceNode", json_string(source));
   if (!source || !s->source || !ferry_node_is_ready(s->source)) {
     g_autofree char *text =
         g_strdup_printf("node %s, where the VM is, is not ready: its agent has to come back first",
