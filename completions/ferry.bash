@@ -18,6 +18,7 @@ _ferry_options_of() {
   label | annotate) echo "--overwrite --selector -l --dry-run --output -o" ;;
   migrate) echo "--to --network --max-downtime $_ferry_flags --no-wait --detach --output -o" ;;
   check) echo "--to --network --max-downtime $_ferry_flags --output -o" ;;
+  forecast) echo "--to --network --max-downtime --output -o" ;;
   explain) echo "--output -o" ;;
   change) echo "--downtime --bandwidth --technique --stalling-limit --reason --no-wait --output -o" ;;
   cancel | drain) echo "--no-wait --output -o" ;;
@@ -28,7 +29,7 @@ _ferry_options_of() {
   esac
 }
 
-_ferry_verbs="get describe apply create delete label annotate migrate check cancel change explain drain undrain events top version kubeconfig"
+_ferry_verbs="get describe apply create delete label annotate migrate check forecast cancel change explain drain undrain events top version kubeconfig"
 
 # Names of objects, by the options typed so far that say which server and namespace.
 _ferry_names() {
@@ -108,7 +109,7 @@ _ferry() {
       case $verb in
       help) offer=$_ferry_verbs ;;
       drain | undrain) ((${#words[@]})) || offer=$(_ferry_names node) ;;
-      migrate | check | cancel | change | explain) ((${#words[@]})) || offer=$(_ferry_names vmi) ;;
+      migrate | check | forecast | cancel | change | explain) ((${#words[@]})) || offer=$(_ferry_names vmi) ;;
       get | describe | delete | label | annotate)
         if ((${#words[@]})); then offer=$(_ferry_names "${words[0]}"); else offer=$_ferry_kinds; fi
         ;;

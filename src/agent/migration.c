@@ -188,6 +188,22 @@ gboolean ferry_migration_open_job(FerryMigration *m, gint64 patience_ms, GError 
   }
 }
 
+/* Nothing is moved: the status gets what a migration would cost. */
+static void forecast_only(FerryMigration *m) {
+  g_autoptr(GError) error = NULL;
+  ferry_delivery_send(m->delivery, ferry_migration_phase(m, "PreparingTarget"));
+  m->accepted = TRUE;
+  json_t *forecast = ferry_migration_forecast(m, &error);
+  if (!forecast) {
+    fail_before(m, "ForecastFailed", error->message);
+    return;
+  }
+  g_autofree char *now = now_text();
+  ferry_json_set_str(forecast, "time", now);
+  ferry_delivery_send(m->delivery, json_pack("{s:o}", "forecast", forecast));
+  fail_before(m, "ForecastMade", "nothing was moved: only a forecast was asked for");
+}
+
 /* Everything before the call. FALSE: it has ended, the result is handed in. */
 static gboolean prepare(FerryMigration *m) {
   g_autoptr(GError) error = NULL;
@@ -208,6 +224,10 @@ static gboolean prepare(FerryMigration *m) {
   m->was_paused = strcmp(state.state, "paused") == 0;
   m->settings.request.persistent = state.persistent;
   m->settings.request.active = state.active;
+  if (ferry_json_bool(m->object, "spec.forecastOnly", FALSE)) {
+    forecast_only(m);
+    return FALSE;
+  }
   const json_t *subnets =
       ferry_json_get(m->object, "status.migrationState.migrationConfiguration.networkSubnets");
   const char *address = m->settings.request.address;

@@ -93,6 +93,16 @@ void ferry_migration_record(FerryMigration *m, const char *action, gint64 value,
 /** Adds to the course; `last`: it has ended. */
 void ferry_migration_note_course(FerryMigration *m, gboolean last);
 
+/** Memory of its VM in bytes, as last reported; at least 1. */
+gint64 ferry_migration_memory(FerryMigration *m);
+
+/* forecast.c */
+/** Measures for some seconds and reckons: status.forecast, a new reference. */
+json_t *ferry_migration_forecast(FerryMigration *m, GError **error);
+/** The same from dirty rates over the short and the long period, bytes/s. Pure. */
+json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent, gint64 short_rate,
+                                      gint64 long_rate);
+
 /* disks.c */
 /** Looks up what the target must hold for the disks to be copied, writes that into the status and
  * only then makes it. FALSE: nothing is left there. */

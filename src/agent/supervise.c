@@ -106,8 +106,7 @@ static void decide(FerryMigration *m) {
   }
 }
 
-void ferry_migration_first_limit(FerryMigration *m) {
-  FerryConvergenceIntent intent;
+gint64 ferry_migration_memory(FerryMigration *m) {
   FerryAgent *agent = m->agent;
   gint64 bytes = 0;
   g_mutex_lock(&agent->lock);
@@ -115,7 +114,12 @@ void ferry_migration_first_limit(FerryMigration *m) {
   if (domain)
     bytes = domain->memory;
   g_mutex_unlock(&agent->lock);
-  ferry_settings_intent(&m->settings, MAX(bytes, 1), &intent);
+  return MAX(bytes, 1);
+}
+
+void ferry_migration_first_limit(FerryMigration *m) {
+  FerryConvergenceIntent intent;
+  ferry_settings_intent(&m->settings, ferry_migration_memory(m), &intent);
   m->convergence = ferry_convergence_new(&intent, g_get_monotonic_time());
   ferry_migration_recall_changes(m);
   decide(m);

@@ -168,7 +168,8 @@ void ferry_metrics_history_take(FerryMetricsHistory *h, const FerryChange *chang
   gboolean final = succeeded || g_strcmp0(phase, "Failed") == 0;
   if (!final || g_strcmp0(phase, ferry_json_str(old, "status.phase")) == 0)
     return;
-  take_end(h, m, succeeded, seconds);
+  if (!ferry_json_bool(m, "spec.forecastOnly", FALSE)) /* nothing was moved */
+    take_end(h, m, succeeded, seconds);
   if (uid)
     g_hash_table_remove(h->seen, uid);
 }

@@ -86,6 +86,7 @@ int ferry_cmd_migrate(FerryCli *cli);
 int ferry_cmd_cancel(FerryCli *cli);
 int ferry_cmd_change(FerryCli *cli);
 int ferry_cmd_check(FerryCli *cli);
+int ferry_cmd_forecast(FerryCli *cli);
 int ferry_cmd_explain(FerryCli *cli);
 int ferry_cmd_drain(FerryCli *cli);
 int ferry_cmd_undrain(FerryCli *cli);

@@ -87,6 +87,12 @@ static void __attribute__((constructor)) fill_options(void) {
   ferry_migration_options_fill(options_check, before_flags, check_only);
 }
 
+static const FerryOption options_forecast[] = {
+    OPT_TARGET,
+    {"max-downtime", 0, "MS", "The longest pause allowed, in milliseconds (1 to 2000000)"},
+    OPT_OUTPUT(formats_final, "Print the whole forecast: json or yaml"),
+    OPT_END};
+
 static const FerryOption options_cancel[] = {
     OPT_NO_WAIT("Don't wait until the migration has ended"),
     OPT_OUTPUT(formats_final, "Print only the final object: json or yaml"), OPT_END};
@@ -163,6 +169,9 @@ const FerryVerb ferry_verbs[] = {
     {"check", LINES("VM"), "Say whether a VM can move, with all reasons if not",
      "Nothing is changed. The exit code is 3 where the migration would be refused.", options_check,
      1, 1, ferry_cmd_check},
+    {"forecast", LINES("VM"), "Say what a migration would cost, and move nothing",
+     "Measures for five seconds how the VM writes its memory, and prices every strategy.",
+     options_forecast, 1, 1, ferry_cmd_forecast},
     {"cancel", LINES("VM|MIGRATION"), "Cancel a migration; the VM stays where it is", NULL,
      options_cancel, 1, 1, ferry_cmd_cancel},
     {"change", LINES("VM|MIGRATION"), "Change a migration while it runs",

@@ -33,6 +33,7 @@ static const FerryRow table[] = {
     {"Scheduling", ferry_step_guard_unplaceable, "Failed", ferry_step_act_unplaceable},
     {"Scheduled", ferry_step_guard_cancelled, "Failed", ferry_step_act_cancelled},
     {"Scheduled", ferry_step_guard_not_accepted, "Failed", ferry_step_act_not_accepted},
+    {"PreparingTarget", ferry_step_guard_forecast, "Succeeded", ferry_step_act_forecast},
     {"PreparingTarget", ferry_step_guard_retry, "Scheduling", ferry_step_act_retry},
     {"TargetReady", ferry_step_guard_retry, "Scheduling", ferry_step_act_retry},
     {"PreparingTarget", ferry_step_guard_stayed, "Failed", ferry_step_act_stayed},
@@ -122,7 +123,7 @@ void ferry_step_resolve_config(FerryStep *s) {
 
 /* The VMI carries a copy of its migration's state, as in KubeVirt. */
 static void mirror_to_vmi(FerryStep *s) {
-  if (!s->vmi)
+  if (!s->vmi || ferry_json_bool(s->m, "spec.forecastOnly", FALSE))
     return;
   g_autoptr(json_t) vmi = json_deep_copy(s->vmi);
   json_t *state = ferry_json_get(s->m, "status.migrationState");

@@ -114,6 +114,21 @@ void ferry_step_act_succeed(FerryStep *s) {
     ferry_step_set(s, "status.migrationState.abortStatus", json_string("Failed"));
 }
 
+gboolean ferry_step_guard_forecast(FerryStep *s) {
+  return ferry_json_bool(s->m, "spec.forecastOnly", FALSE) && agent_result(s) &&
+         ferry_json_get(s->m, "status.forecast") && !ferry_step_cancel_requested(s);
+}
+
+void ferry_step_act_forecast(FerryStep *s) {
+  end(s);
+  g_autofree char *text =
+      g_strdup_printf("forecast of %s from %s to %s; nothing was moved",
+                      ferry_json_str(s->m, "spec.vmiName"), source_name(s), target_name(s));
+  ferry_step_set(s, "status.reason", json_string("ForecastMade"));
+  ferry_step_set(s, "status.message", json_string(text));
+  ferry_step_set(s, "status.migrationState.failed", json_false());
+}
+
 gboolean ferry_step_guard_stayed(FerryStep *s) {
   const json_t *result = agent_result(s);
   if (!result)

@@ -50,6 +50,8 @@ void ferry_step_act_unplaceable(FerryStep *s);
 void ferry_step_act_not_accepted(FerryStep *s);
 
 /* migration_outcome.c: guards and actions that decide how it ended */
+gboolean ferry_step_guard_forecast(FerryStep *s);
+void ferry_step_act_forecast(FerryStep *s);
 gboolean ferry_step_guard_arrived(FerryStep *s);
 gboolean ferry_step_guard_stayed(FerryStep *s);
 gboolean ferry_step_guard_lost(FerryStep *s);

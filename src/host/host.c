@@ -97,6 +97,11 @@ gboolean ferry_host_job_set_max_speed(FerryHostJob *job, gint64 bytes_per_s, GEr
   return job->ops->job_set_max_speed(job, bytes_per_s, error);
 }
 
+gboolean ferry_host_job_dirty_rate(FerryHostJob *job, int seconds, gint64 *bytes_per_s,
+                                   GError **error) {
+  return job->ops->job_dirty_rate(job, seconds, bytes_per_s, error);
+}
+
 gboolean ferry_host_job_start_postcopy(FerryHostJob *job, GError **error) {
   return job->ops->job_start_postcopy(job, error);
 }

@@ -106,6 +106,7 @@ typedef struct {
   gboolean (*job_state)(FerryHostJob *job, FerryDomainState *out, GError **error);
   gboolean (*job_set_max_downtime)(FerryHostJob *job, gint64 ms, GError **error);
   gboolean (*job_set_max_speed)(FerryHostJob *job, gint64 bytes_per_s, GError **error);
+  gboolean (*job_dirty_rate)(FerryHostJob *job, int seconds, gint64 *bytes_per_s, GError **error);
   gboolean (*job_start_postcopy)(FerryHostJob *job, GError **error);
   gboolean (*job_abort)(FerryHostJob *job, GError **error);
   gboolean (*job_suspend)(FerryHostJob *job, GError **error);
@@ -171,6 +172,10 @@ gboolean ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError *
 gboolean ferry_host_job_set_max_downtime(FerryHostJob *job, gint64 ms, GError **error);
 /** 0: unlimited. */
 gboolean ferry_host_job_set_max_speed(FerryHostJob *job, gint64 bytes_per_s, GError **error);
+/** Bytes a second that the guest changes, measured over `seconds` (1 to 60), for which it blocks.
+ * Never while a migration runs. */
+gboolean ferry_host_job_dirty_rate(FerryHostJob *job, int seconds, gint64 *bytes_per_s,
+                                   GError **error);
 gboolean ferry_host_job_start_postcopy(FerryHostJob *job, GError **error);
 gboolean ferry_host_job_abort(FerryHostJob *job, GError **error);
 gboolean ferry_host_job_suspend(FerryHostJob *job, GError **error);

@@ -264,6 +264,7 @@ const FerryHostOps ferry_libvirt_ops = {
     .job_state = ferry_libvirt_job_state,
     .job_set_max_downtime = ferry_libvirt_job_set_max_downtime,
     .job_set_max_speed = ferry_libvirt_job_set_max_speed,
+    .job_dirty_rate = ferry_libvirt_job_dirty_rate,
     .job_start_postcopy = ferry_libvirt_job_start_postcopy,
     .job_abort = ferry_libvirt_job_abort,
     .job_suspend = ferry_libvirt_job_suspend,

@@ -39,6 +39,7 @@ static const FerryField spec[] = {
     STR("policy", "MigrationPolicy by name that holds for what this spec does not say.",
         .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
     FERRY_POLICY_FIELDS,
+    BOOL("forecastOnly", "Measure and reckon what the migration would cost, and move nothing."),
     /* every flag and parameter of libvirt */
     FERRY_MIGRATION_FLAGS(AS_FIELD) END,
 };
@@ -87,8 +88,33 @@ static const FerryField summary[] = {
     END,
 };
 
+static const FerryField forecast_strategy[] = {
+    STR("name",
+        "pre-copy, throttle, suspend-after-pass, post-copy-after-pass or "
+        "post-copy-at-once.",
+        .max = 64),
+    BOOL("permitted", "Whether the policy allows it."),
+    BOOL("withinIntent", "Whether it is permitted and keeps to the intent."),
+    COUNT("totalMs", "Whole time in milliseconds; absent: it would never end."),
+    COUNT("downtimeMs", "Longest time that the guest stands still, in milliseconds."),
+    COUNT("lostMs", "Time of work that the guest loses, in milliseconds."),
+    COUNT("dataBytes", "Bytes to be sent."),
+    COUNT("throttlePercent", "How much the guest is slowed."),
+    END,
+};
+
 static const FerryField forecast[] = {
     COUNT("totalMs", "Whole time that the first plan expected, in milliseconds."),
+    COUNT("downtimeMs", "Pause that was expected, in milliseconds."),
+    STR("best", "The quickest strategy within the intent.", .max = 64),
+    OBJS("strategies", forecast_strategy, "Every strategy with its price.", .max = 16),
+    COUNT("memoryBytes", "Memory, and disks to be copied, in bytes."),
+    COUNT("dirtyRateBytesPerSecond", "Bytes a second that the guest changes, over 4 s."),
+    COUNT("shortDirtyRateBytesPerSecond", "The same over 1 s."),
+    STR("pattern", "How it writes, as estimated.", .max = 64),
+    COUNT("workingSetBytes", "Memory that it keeps writing, as estimated."),
+    COUNT("bandwidthBytesPerSecond", "Rate that is reckoned with."),
+    STR("bandwidthFrom", "Where that is from: limit, link or assumed.", .max = 64),
     COUNT("madeAtMs", "When it was made, in milliseconds since the start."),
     TIME("time", "The same by the source host's clock."),
     END,

@@ -218,6 +218,32 @@ static void test_made_as_pending(void) {
   g_assert_cmpstr(ferry_json_str(vmi, "status.migrationState.migrationUid"), ==, "m");
 }
 
+/* a forecast is a migration that moves nothing: it ends well, and the VM knows nothing of it */
+static void test_forecast(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_migrate(store, "m", NULL);
+  world_set(store, "m", "spec.forecastOnly", json_true());
+  g_autoptr(json_t) scheduled = world_step(store, "m", WORLD_NOW);
+  g_assert_cmpstr(phase(scheduled), ==, "Scheduled");
+  world_set(store, "m", "status.phase", json_string("PreparingTarget"));
+  world_set(store, "m", "status.forecast", json_pack("{s:i}", "totalMs", 5));
+  result(store, "m", FALSE, "nothing was moved", "running");
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 10);
+  g_assert_cmpstr(phase(m), ==, "Succeeded");
+  g_assert_cmpstr(ferry_json_str(m, "status.reason"), ==, "ForecastMade");
+  g_autoptr(json_t) vmi = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
+  g_assert_null(ferry_json_get(vmi, "status.migrationState"));
+  /* the measurement failed */
+  world_migrate(store, "bad", NULL);
+  world_set(store, "bad", "spec.forecastOnly", json_true());
+  g_autoptr(json_t) again = world_step(store, "bad", WORLD_NOW + 20);
+  world_set(store, "bad", "status.phase", json_string("PreparingTarget"));
+  result(store, "bad", FALSE, "cannot measure", "running");
+  g_autoptr(json_t) failed = world_step(store, "bad", WORLD_NOW + 30);
+  g_assert_cmpstr(phase(failed), ==, "Failed");
+  g_assert_nonnull(strstr(ferry_json_str(failed, "status.message"), "cannot measure"));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migration/success", test_success);
@@ -231,5 +257,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration/broken-post-copy", test_broken_post_copy);
   g_test_add_func("/migration/offline", test_offline);
   g_test_add_func("/migration/made-as-pending", test_made_as_pending);
+  g_test_add_func("/migration/forecast", test_forecast);
   return g_test_run();
 }

@@ -51,6 +51,17 @@ class Policies(LabTest):
         self.assertIn("schedule", m["status"]["message"])
         self.assert_on("writer", "h1")
 
+    def test_forecast(self):
+        self.guest("weather", rate=20, working_set=16)
+        forecast = self.ferry_json("forecast", "weather", "--to", "h2")
+        names = {s["name"]: s for s in forecast["strategies"]}
+        self.assertTrue(names["pre-copy"]["permitted"])
+        self.assertGreater(forecast["dirtyRateBytesPerSecond"], 0)
+        self.assertEqual(self.migrations("weather"), [])
+        self.assert_on("weather", "h1")
+        shown = self.ferry("forecast", "weather").stdout
+        self.assertIn("pre-copy", shown)
+
     def test_policy_is_judged_as_a_whole(self):
         bad = dict(POLICY, metadata={"name": "bad"},
                    spec={"preset": "nosuch", "schedule": {"stalling": []}})

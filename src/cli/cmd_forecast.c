@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// ferry forecast: a migration that only reckons (spec.forecastOnly), shown and removed again.
+#include "base/quantity.h"
+#include "cli/follow.h"
+#include "cli/migration_request.h"
+#include "cli/output.h"
+#include "cli/summary.h"
+#include "cli/text.h"
+#include <stdio.h>
+
+#define POLL_US 200000
+#define PATIENCE_US (90 * G_USEC_PER_SEC)
+
+static char *time_cell(const json_t *strategy, const char *key) {
+  gint64 ms = ferry_json_int(strategy, key, -1);
+  return ms < 0 ? g_strdup("never") : ferry_duration_format(ms);
+}
+
+static void print_strategy(const json_t *s) {
+  gboolean ends = ferry_json_int(s, "totalMs", -1) >= 0;
+  g_autofree char *total = time_cell(s, "totalMs");
+  g_autofree char *pause = ends ? time_cell(s, "downtimeMs") : g_strdup("-");
+  g_autofree char *lost = ends ? time_cell(s, "lostMs") : g_strdup("-");
+  g_autofree char *bytes =
+      ends ? ferry_bytes_format((double)ferry_json_int(s, "dataBytes", 0)) : g_strdup("-");
+  const char *verdict = !ferry_json_bool(s, "permitted", FALSE)     ? "not allowed"
+                        : ferry_json_bool(s, "withinIntent", FALSE) ? "yes"
+                                                                    : "no";
+  g_autofree char *name = ferry_text_clean(ferry_json_str(s, "name"));
+  printf("  %-21s %10s %10s %10s %11s  %s\n", name, total, pause, lost, bytes, verdict);
+}
+
+static void print_forecast(const json_t *object) {
+  const json_t *f = ferry_json_get(object, "status.forecast");
+  const char *from = ferry_json_str(f, "bandwidthFrom"), *best = ferry_json_str(f, "best");
+  g_autofree char *rate = ferry_rate_format(ferry_json_int(f, "bandwidthBytesPerSecond", 0));
+  g_autofree char *dirty = ferry_rate_format(ferry_json_int(f, "dirtyRateBytesPerSecond", 0));
+  g_autofree char *memory = ferry_bytes_format((double)ferry_json_int(f, "memoryBytes", 0));
+  g_autofree char *source = ferry_text_clean(ferry_json_str(object, "spec.vmiName"));
+  g_autofree char *target =
+      ferry_text_clean(ferry_json_str(object, "status.migrationState.targetNode"));
+  g_autofree char *pattern = ferry_text_clean(ferry_json_str(f, "pattern"));
+  printf("%s to %s: %s of memory, %s changes (%s), %s to send it (%s)\n", source, target, memory,
+         dirty, pattern, rate,
+         g_strcmp0(from, "limit") == 0  ? "the bandwidth limit"
+         : g_strcmp0(from, "link") == 0 ? "half of the slower link"
+                                        : "assumed: the links' speed is not known");
+  printf("  %-21s %10s %10s %10s %11s  %s\n", "STRATEGY", "TIME", "PAUSE", "LOST", "SENT",
+         "WITHIN INTENT");
+  size_t i;
+  json_t *strategy;
+  json_array_foreach(ferry_json_get(f, "strategies"), i, strategy) print_strategy(strategy);
+  if (best == NULL)
+    printf("No strategy that the policy allows keeps to what is asked for.\n");
+}
+
+/* Until it has ended; `*object` is replaced. */
+static gboolean wait_end(FerryCli *cli, json_t **object, GError **error) {
+  g_autofree char *name = g_strdup(ferry_json_str(*object, "metadata.name"));
+  gint64 until = g_get_monotonic_time() + PATIENCE_US;
+  while (!ferry_migration_ended(*object)) {
+    if (g_get_monotonic_time() > until) {
+      g_set_error(error, FERRY_ERROR, FERRY_ERROR_TIMEOUT,
+                  "the forecast was not made within %d s (%s)", (int)(PATIENCE_US / G_USEC_PER_SEC),
+                  ferry_json_str(*object, "status.phase"));
+      return FALSE;
+    }
+    g_usleep(POLL_US);
+    json_t *next =
+        ferry_resource_get(cli, &ferry_kind_vmim, ferry_cli_namespace(cli), name, NULL, error);
+    if (next == NULL)
+      return FALSE;
+    json_decref(*object);
+    *object = next;
+  }
+  return TRUE;
+}
+
+static void remove_it(FerryCli *cli, const json_t *object) {
+  FerryClient *client = ferry_cli_client(cli, NULL);
+  g_autofree char *path = ferry_resource_path(&ferry_kind_vmim, ferry_cli_namespace(cli),
+                                              ferry_json_str(object, "metadata.name"), NULL);
+  g_autoptr(json_t) answer =
+      client ? ferry_client_request(client, "DELETE", path, NULL, NULL, NULL, NULL, NULL) : NULL;
+}
+
+int ferry_cmd_forecast(FerryCli *cli) {
+  const char *vm = ferry_cli_word(cli, 0), *format = ferry_cli_option(cli, "output");
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, &error);
+  if (request == NULL)
+    return ferry_cli_usage(cli, "%s", error->message);
+  ferry_json_set_bool(request, "spec.forecastOnly", TRUE);
+  json_t *object = ferry_migration_request_post(cli, request, FALSE, &error);
+  if (object == NULL)
+    return ferry_migration_request_fail(cli, vm, error);
+  ferry_cli_warnings(cli);
+  int code = FERRY_EXIT_DONE;
+  gboolean ended = wait_end(cli, &object, &error);
+  remove_it(cli, object);
+  if (!ended) {
+    code = ferry_cli_fail(error, "Nothing was moved.");
+  } else if (!ferry_migration_succeeded(object)) {
+    const char *message = ferry_json_str(object, "status.message");
+    g_autofree char *text = ferry_text_clean(message != NULL ? message : "no forecast was made");
+    fprintf(stderr, "error: %s\n", text);
+    code = FERRY_EXIT_FAILED;
+  } else if (format != NULL) {
+    ferry_output_object(ferry_json_get(object, "status.forecast"), format);
+  } else {
+    print_forecast(object);
+  }
+  json_decref(object);
+  return code;
+}

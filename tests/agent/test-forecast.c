@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/migration_private.h"
+
+static const json_t *strategy(const json_t *forecast, const char *name) {
+  const json_t *s = ferry_json_find(json_object_get(forecast, "strategies"), "name", name);
+  g_assert_nonnull(s);
+  return s;
+}
+
+static void test_idle(void) {
+  FerryConvergenceIntent intent = {
+      .max_downtime_ms = 300, .memory_bytes = 1LL << 30, .link_rate = 100 << 20};
+  g_autoptr(json_t) f = ferry_migration_forecast_json(&intent, 0, 0);
+  const json_t *s = strategy(f, "pre-copy");
+  g_assert_true(ferry_json_bool(s, "withinIntent", FALSE));
+  g_assert_cmpint(ferry_json_int(s, "totalMs", 0), >, 10000); /* 1024 MiB at 100 MiB/s */
+  g_assert_cmpint(ferry_json_int(s, "totalMs", 0), <, 11000);
+  g_assert_cmpstr(ferry_json_str(f, "bandwidthFrom"), ==, "link");
+  g_assert_false(ferry_json_bool(strategy(f, "post-copy-at-once"), "permitted", TRUE));
+}
+
+static void test_busy(void) {
+  /* 200 MiB/s of changes that do not level off, over 50 MiB/s */
+  FerryConvergenceIntent intent = {
+      .max_downtime_ms = 100, .memory_bytes = 4LL << 30, .bandwidth_cap = 50 << 20};
+  g_autoptr(json_t) f = ferry_migration_forecast_json(&intent, 200 << 20, 190 << 20);
+  g_assert_false(ferry_json_bool(strategy(f, "pre-copy"), "withinIntent", TRUE));
+  g_assert_null(ferry_json_get(f, "best"));
+  g_assert_cmpstr(ferry_json_str(f, "bandwidthFrom"), ==, "limit");
+  g_assert_cmpint(ferry_json_int(f, "workingSetBytes", 0), >, 400 << 20);
+  intent.allow_post_copy = TRUE;
+  intent.max_downtime_ms = 2000;
+  g_autoptr(json_t) g = ferry_migration_forecast_json(&intent, 200 << 20, 190 << 20);
+  g_assert_true(ferry_json_bool(strategy(g, "post-copy-after-pass"), "permitted", FALSE));
+}
+
+static void test_unknown_link(void) {
+  FerryConvergenceIntent intent = {.max_downtime_ms = 300, .memory_bytes = 1LL << 30};
+  g_autoptr(json_t) f = ferry_migration_forecast_json(&intent, 10 << 20, 5 << 20);
+  g_assert_cmpstr(ferry_json_str(f, "bandwidthFrom"), ==, "assumed");
+  g_assert_cmpuint(json_array_size(json_object_get(f, "strategies")), ==, 5);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/forecast/idle", test_idle);
+  g_test_add_func("/forecast/busy", test_busy);
+  g_test_add_func("/forecast/unknown-link", test_unknown_link);
+  return g_test_run();
+}
