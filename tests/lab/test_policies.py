@@ -51,6 +51,22 @@ class Policies(LabTest):
         self.assertIn("schedule", m["status"]["message"])
         self.assert_on("writer", "h1")
 
+    def test_another_host_after_the_first_failed(self):
+        self.guest("wanderer", rate=5, working_set=8)
+        for host in ("h2", "h3"):
+            self.lab.link(host, "migration", "down")
+            self.addCleanup(self.lab.link, host, "migration", "up")
+        m = self.migrate("wanderer")
+        self.assertEqual(m["status"]["phase"], "Failed")
+        tried = {a["nodeName"] for a in m["status"]["attempts"]}
+        self.assertEqual(tried | {m["status"]["migrationState"]["targetNode"]}, {"h2", "h3"})
+        self.assert_on("wanderer", "h1")
+        self.lab.link(m["status"]["migrationState"]["targetNode"], "migration", "up")
+        self.kubectl(KUBECTLS[0], "delete", "vmim", m["metadata"]["name"])
+        again = self.migrate("wanderer")
+        self.assertEqual(again["status"]["phase"], "Succeeded", again["status"].get("message"))
+        self.assert_on("wanderer", again["status"]["migrationState"]["targetNode"])
+
     def test_forecast(self):
         self.guest("weather", rate=20, working_set=16)
         forecast = self.ferry_json("forecast", "weather", "--to", "h2")
