@@ -212,7 +212,13 @@ static json_t *step_left(Step *s, const json_t *entry) {
   const char *phase = ferry_json_str(vmi, "status.phase");
   const char *where = ferry_json_str(vmi, "status.nodeName");
   json_t *now = json_copy((json_t *)entry);
-  if (vmi && (g_strcmp0(phase, "Running") == 0 || g_strcmp0(phase, "Paused") == 0)) {
+  gboolean runs = vmi && (g_strcmp0(phase, "Running") == 0 || g_strcmp0(phase, "Paused") == 0);
+  if (runs && active_of(s->migrations, vmi)) {
+    /* it runs over there, but its migration is not decided yet */
+    s->total++;
+    json_object_set_new(now, "phase", json_string("Running"));
+    json_object_set_new(now, "message", json_sprintf("it arrives on %s", where ? where : "?"));
+  } else if (runs) {
     s->total++;
     s->moved++;
     json_object_set_new(now, "phase", json_string("Moved"));
