@@ -31,7 +31,9 @@ FerryAgent *ferry_agent_new(const FerryAgentOptions *options, const FerryClientC
   agent->node = g_strdup(options->node);
   agent->state_dir = g_strdup(options->state_dir);
   agent->peer_uri = g_strdup(options->peer_uri);
-  agent->config = ferry_client_config_copy(config);
+  agent->config = config ? ferry_client_config_copy(config) : NULL;
+  agent->rpc_path = options->rpc_socket ? g_strdup(options->rpc_socket)
+                                        : g_build_filename(options->state_dir, "agent.sock", NULL);
   agent->host = host;
   agent->notify = notify;
   agent->notify_data = data;
@@ -49,8 +51,20 @@ FerryAgent *ferry_agent_new(const FerryAgentOptions *options, const FerryClientC
 }
 
 void ferry_agent_start(FerryAgent *agent) {
-  ferry_results_resume(agent);
+  g_autoptr(GError) error = NULL;
+  agent->rpc = ferry_rpc_new(agent, agent->rpc_path, &error);
+  if (!agent->rpc)
+    ferry_warning(error->message, "FERRY_NODE", agent->node);
+  if (agent->config)
+    ferry_results_resume(agent);
   ferry_host_start(agent->host, ferry_report_host_event, agent);
+  if (agent->rpc)
+    ferry_rpc_start(agent->rpc);
+  if (!agent->config) { /* standalone: nobody is reported to */
+    agent->epoch = 1;
+    agent->notify(agent->rpc ? "ready" : "fatal", agent->notify_data);
+    return;
+  }
   agent->report_thread = g_thread_new("report", ferry_report_thread, agent);
   agent->watch_thread = g_thread_new("watch", ferry_watch_thread, agent);
 }
@@ -68,13 +82,15 @@ void ferry_agent_free(FerryAgent *agent) {
   if (agent->report_thread)
     g_thread_join(agent->report_thread);
   g_ptr_array_unref(agent->resumers);
+  ferry_rpc_free(agent->rpc); /* no verb comes any more */
   g_hash_table_unref(agent->migrations);
   ferry_host_free(agent->host);
   g_queue_clear_full(&agent->clients, (GDestroyNotify)ferry_client_free);
   g_hash_table_unref(agent->dirty);
   g_hash_table_unref(agent->domains);
   g_hash_table_unref(agent->undelivered);
-  ferry_client_config_free(agent->config);
+  g_clear_pointer(&agent->config, ferry_client_config_free);
+  g_free(agent->rpc_path);
   g_object_unref(agent->cancel);
   g_mutex_clear(&agent->lock);
   g_cond_clear(&agent->cond);
@@ -86,6 +102,8 @@ void ferry_agent_free(FerryAgent *agent) {
 }
 
 gboolean ferry_agent_alive(FerryAgent *agent) {
+  if (!agent->config)
+    return TRUE;
   g_mutex_lock(&agent->lock);
   gint64 age = g_get_monotonic_time() - agent->alive_us;
   g_mutex_unlock(&agent->lock);

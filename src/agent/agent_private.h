@@ -15,6 +15,8 @@ struct _FerryAgent {
   gpointer notify_data;
   GCancellable *cancel; /* ends all requests at shutdown */
   GThread *report_thread, *watch_thread;
+  struct _FerryRpc *rpc; /* NULL: no local socket */
+  char *rpc_path;
   GMutex lock; /* guards all below; a migration's own lock may be taken inside it */
   GCond cond;
   gboolean stop, stale;
@@ -65,6 +67,46 @@ void ferry_report_host_event(const FerryHostEvent *event, gpointer agent);
 
 /* watch.c */
 gpointer ferry_watch_thread(gpointer agent);
+/** Joins the workers that have ended; by the one thread that does so. */
+void ferry_watch_sweep(FerryAgent *agent);
+
+/* rpc.c, rpc_verbs.c: the local socket */
+typedef struct _FerryRpc FerryRpc;
+/** Binds the socket; root's alone. */
+FerryRpc *ferry_rpc_new(FerryAgent *agent, const char *path, GError **error);
+void ferry_rpc_start(FerryRpc *rpc);
+/** Ends its threads; NULL is fine. */
+void ferry_rpc_free(FerryRpc *rpc);
+/** Sends a notification to every connection. Takes `params`. Any thread. */
+void ferry_rpc_notify(FerryRpc *rpc, const char *method, json_t *params);
+/** The answer to one request or batch (text of one line), or NULL where none is due. New
+ * reference. Pure but for what the verbs do. */
+json_t *ferry_rpc_answer(const char *line, gsize len,
+                         json_t *(*call)(const char *method, const json_t *params, int *code,
+                                         char **message, gpointer data),
+                         gpointer data);
+
+typedef struct _FerryLocal FerryLocal;
+FerryLocal *ferry_local_new(FerryAgent *agent, FerryRpc *rpc);
+/** Waits for hibernations under way. */
+void ferry_local_free(FerryLocal *local);
+/** Does one verb. NULL with *code and *message (g_free) on error. New reference. */
+json_t *ferry_local_call(const char *method, const json_t *params, int *code, char **message,
+                         gpointer local);
+/** The object of a migration as the server would have made it, from migrate's parameters; NULL with
+ * INVALID naming what is wrong. Pure. */
+json_t *ferry_local_object(const json_t *params, GError **error);
+
+#define FERRY_RPC_PARSE_ERROR (-32700)
+#define FERRY_RPC_INVALID_REQUEST (-32600)
+#define FERRY_RPC_NO_METHOD (-32601)
+#define FERRY_RPC_INVALID_PARAMS (-32602)
+#define FERRY_RPC_NOT_IN_PROGRESS 1
+#define FERRY_RPC_NOTHING_TO_CANCEL 2
+#define FERRY_RPC_LIMIT_REACHED 3
+#define FERRY_RPC_NO_SUCH_VM 4
+#define FERRY_RPC_IN_PROGRESS 5
+#define FERRY_RPC_FAILED 6
 
 /* delivery.c: the writes of one migration, in order, by a thread of their own */
 typedef struct _FerryDelivery FerryDelivery;
@@ -79,6 +121,10 @@ typedef enum {
 /** `log`: what its log lines are about (a reference is taken). */
 FerryDelivery *ferry_delivery_new(FerryAgent *agent, const char *ns, const char *name,
                                   FerryLogContext *log);
+/** In place of a server: takes each status patch, or Event, at once, in the worker's thread. */
+typedef void (*FerryDeliverySink)(const json_t *item, gboolean event, gpointer data);
+FerryDelivery *ferry_delivery_new_local(FerryAgent *agent, const char *name, FerryLogContext *log,
+                                        FerryDeliverySink sink, gpointer data);
 /** Queues a status patch (taken over) that must arrive: repeated until it does. */
 void ferry_delivery_send(FerryDelivery *d, json_t *status);
 /** Queues an Event about the migration `object`; tried once. */
@@ -162,6 +208,9 @@ FerryMigration *ferry_migration_start(FerryAgent *agent, const json_t *object);
 gint64 ferry_migration_attempt(const json_t *object);
 /** Whether `object` is a later attempt of the same migration. */
 gboolean ferry_migration_is_before(const FerryMigration *m, const json_t *object);
+/** One that no server knows of: what it would write goes to `sink` instead. */
+FerryMigration *ferry_migration_start_local(FerryAgent *agent, const json_t *object,
+                                            FerryDeliverySink sink, gpointer data);
 const char *ferry_migration_domain(const FerryMigration *m);
 /** The object changed: a cancel may be in it. */
 void ferry_migration_update(FerryMigration *m, const json_t *object);

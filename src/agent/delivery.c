@@ -21,6 +21,8 @@ struct _FerryDelivery {
   GQueue queue, events; /* json_t*, owned */
   json_t *telemetry;
   gboolean busy, end;
+  FerryDeliverySink sink; /* NULL: to the server, by the thread */
+  gpointer sink_data;
   FerryLogContext *log;
   FerryDeliveryResult failed; /* why nothing is sent any more; FERRY_DELIVERED: all is well */
 };
@@ -142,7 +144,33 @@ FerryDelivery *ferry_delivery_new(FerryAgent *agent, const char *ns, const char 
   return d;
 }
 
+FerryDelivery *ferry_delivery_new_local(FerryAgent *agent, const char *name, FerryLogContext *log,
+                                        FerryDeliverySink sink, gpointer data) {
+  FerryDelivery *d = g_new0(FerryDelivery, 1);
+  d->log = ferry_log_context_ref(log);
+  d->agent = agent;
+  d->name = g_strdup(name);
+  d->sink = sink;
+  d->sink_data = data;
+  g_mutex_init(&d->lock);
+  g_cond_init(&d->cond);
+  g_queue_init(&d->queue);
+  g_queue_init(&d->events);
+  return d;
+}
+
+/* TRUE where `item` (taken over) needs no server. */
+static gboolean sunk(FerryDelivery *d, json_t *item, gboolean event) {
+  if (!d->sink)
+    return FALSE;
+  d->sink(item, event, d->sink_data);
+  json_decref(item);
+  return TRUE;
+}
+
 void ferry_delivery_send(FerryDelivery *d, json_t *status) {
+  if (sunk(d, status, FALSE))
+    return;
   g_mutex_lock(&d->lock);
   /* Anything the supervisor says later includes what the dropped progress said. */
   g_clear_pointer(&d->telemetry, json_decref);
@@ -155,6 +183,8 @@ void ferry_delivery_send(FerryDelivery *d, json_t *status) {
 }
 
 void ferry_delivery_telemetry(FerryDelivery *d, json_t *status) {
+  if (sunk(d, status, FALSE))
+    return;
   g_mutex_lock(&d->lock);
   g_clear_pointer(&d->telemetry, json_decref);
   d->telemetry = status;
@@ -163,6 +193,8 @@ void ferry_delivery_telemetry(FerryDelivery *d, json_t *status) {
 }
 
 void ferry_delivery_event(FerryDelivery *d, json_t *event) {
+  if (sunk(d, event, TRUE))
+    return;
   g_mutex_lock(&d->lock);
   if (d->events.length < 32)
     g_queue_push_tail(&d->events, event);
@@ -211,7 +243,8 @@ void ferry_delivery_free(FerryDelivery *d) {
   d->end = TRUE;
   g_cond_broadcast(&d->cond);
   g_mutex_unlock(&d->lock);
-  g_thread_join(d->thread);
+  if (d->thread)
+    g_thread_join(d->thread);
   g_queue_clear_full(&d->queue, (GDestroyNotify)json_decref);
   g_queue_clear_full(&d->events, (GDestroyNotify)json_decref);
   json_decref(d->telemetry);

@@ -80,21 +80,22 @@ static FerryClientConfig *join(const FerryAgentOptions *options, GError **error)
 
 static int serve(FerryAgentOptions *options, gboolean announce, const char *libvirt_uri) {
   g_autoptr(GError) error = NULL;
-  g_autofree char *found = options->server ? NULL : ferry_agent_find_server(options, &error);
-  if (!options->server && !found) {
+  gboolean look = !options->server && !options->standalone;
+  g_autofree char *found = look ? ferry_agent_find_server(options, &error) : NULL;
+  if (look && !found) {
     fprintf(stderr, "ferry-agentd: %s\n", error->message);
     return EXIT_USAGE;
   }
   if (found)
     options->server = found;
-  FerryClientConfig *config = join(options, &error);
-  if (!config) {
+  FerryClientConfig *config = options->standalone ? NULL : join(options, &error);
+  if (!config && !options->standalone) {
     fprintf(stderr, "ferry-agentd: cannot join %s as %s: %s\n", options->server, options->node,
             error->message);
     return EXIT_FAILED;
   }
-  g_autoptr(FerryClient) trial = ferry_client_new(config, &error);
-  if (!trial) {
+  g_autoptr(FerryClient) trial = config ? ferry_client_new(config, &error) : NULL;
+  if (config && !trial) {
     fprintf(stderr, "ferry-agentd: %s\n", error->message);
     ferry_client_config_free(config);
     return EXIT_USAGE;
@@ -105,7 +106,7 @@ static int serve(FerryAgentOptions *options, gboolean announce, const char *libv
   wake(&daemon, g_unix_signal_source_new(SIGINT), on_signal);
   daemon.agent =
       ferry_agent_new(options, config, ferry_host_libvirt_new(libvirt_uri), on_notify, &daemon);
-  ferry_client_config_free(config);
+  g_clear_pointer(&config, ferry_client_config_free);
   FerryDiscovery *discovery = announce ? ferry_agent_announce(options, &error) : NULL;
   if (announce && !discovery)
     ferry_warning(error->message, "FERRY_NODE", options->node);
@@ -129,7 +130,8 @@ int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   g_autofree char *server = NULL, *node = NULL, *state_dir = NULL, *token_file = NULL,
                   *token = NULL, *uri = NULL, *peer_uri = NULL, *level = NULL;
-  gboolean announce = FALSE, version = FALSE;
+  g_autofree char *rpc_socket = NULL;
+  gboolean announce = FALSE, version = FALSE, standalone = FALSE;
   GOptionEntry entries[] = {
       {"server", 0, 0, G_OPTION_ARG_STRING, &server, "ferryd's address", "URL"},
       {"node", 0, 0, G_OPTION_ARG_STRING, &node, "Name of this host's Node object", "NAME"},
@@ -145,6 +147,10 @@ int main(int argc, char **argv) {
        "How other hosts' libvirtd reach this host's, as qemu+tls://HOST/system", "URI"},
       {"announce", 0, 0, G_OPTION_ARG_NONE, &announce,
        "Announce this host on the local network by DNS-SD; without --server, find ferryd so", NULL},
+      {"rpc-socket", 0, 0, G_OPTION_ARG_FILENAME, &rpc_socket,
+       "The local JSON-RPC socket (default agent.sock in the state directory)", "PATH"},
+      {"standalone", 0, 0, G_OPTION_ARG_NONE, &standalone,
+       "Without ferryd: driven by the local socket alone", NULL},
       {"log-level", 0, 0, G_OPTION_ARG_STRING, &level,
        "debug, info, warning or error (default info)", "LEVEL"},
       {"version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL},
@@ -162,9 +168,13 @@ int main(int argc, char **argv) {
     printf("ferry-agentd %s\n", FERRY_AGENT_VERSION);
     return EXIT_OK;
   }
-  if (argc > 1 || (!server && !announce) || !node || (token && token_file)) {
+  if (standalone && (server || announce)) {
+    usage("--standalone is without ferryd: leave --server and --announce out");
+    return EXIT_USAGE;
+  }
+  if (argc > 1 || (!server && !announce && !standalone) || !node || (token && token_file)) {
     usage(argc > 1 ? "arguments other than options are not understood"
-          : !server && !announce
+          : !server && !announce && !standalone
               ? "--server URL is missing (or --announce, to find ferryd on the local network)"
           : !node ? "--node NAME is missing"
                   : "give --token or --token-file, not both");
@@ -186,6 +196,8 @@ int main(int argc, char **argv) {
                                .node = node,
                                .state_dir = state_dir ? state_dir : "/var/lib/ferry-agent",
                                .token = token,
+                               .rpc_socket = rpc_socket,
+                               .standalone = standalone,
                                .peer_uri = peer_uri};
   return serve(&options, announce, uri ? uri : "qemu:///system");
 }

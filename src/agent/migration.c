@@ -336,7 +336,8 @@ static gpointer run_and_leave(gpointer data) {
   return NULL;
 }
 
-FerryMigration *ferry_migration_start(FerryAgent *agent, const json_t *object) {
+static FerryMigration *start(FerryAgent *agent, const json_t *object, FerryDeliverySink sink,
+                             gpointer data) {
   FerryMigration *m = g_new0(FerryMigration, 1);
   m->agent = agent;
   m->object = json_deep_copy(object);
@@ -366,7 +367,8 @@ FerryMigration *ferry_migration_start(FerryAgent *agent, const json_t *object) {
   g_mutex_init(&m->lock);
   g_cond_init(&m->cond);
   m->log = ferry_migration_log_context(m->object, agent->node);
-  m->delivery = ferry_delivery_new(agent, m->ns, m->name, m->log);
+  m->delivery = sink ? ferry_delivery_new_local(agent, m->name, m->log, sink, data)
+                     : ferry_delivery_new(agent, m->ns, m->name, m->log);
   ferry_migration_update(m, object);
   m->thread = g_thread_new("migration", run_and_leave, m);
   return m;
@@ -378,6 +380,15 @@ gint64 ferry_migration_attempt(const json_t *object) {
 
 gboolean ferry_migration_is_before(const FerryMigration *m, const json_t *object) {
   return ferry_migration_attempt(m->object) < ferry_migration_attempt(object);
+}
+
+FerryMigration *ferry_migration_start(FerryAgent *agent, const json_t *object) {
+  return start(agent, object, NULL, NULL);
+}
+
+FerryMigration *ferry_migration_start_local(FerryAgent *agent, const json_t *object,
+                                            FerryDeliverySink sink, gpointer data) {
+  return start(agent, object, sink, data);
 }
 
 const char *ferry_migration_domain(const FerryMigration *m) {

@@ -9,7 +9,7 @@ static const char *const starts[] = {"Scheduled", "PreparingTarget", "TargetRead
                                      NULL};
 
 /* Workers that have ended are joined outside the lock: they may just be leaving. */
-static void sweep(FerryAgent *agent) {
+void ferry_watch_sweep(FerryAgent *agent) {
   g_autoptr(GPtrArray) done = g_ptr_array_new_with_free_func(ferry_migration_free);
   g_mutex_lock(&agent->lock);
   GHashTableIter iter;
@@ -82,7 +82,7 @@ static gboolean on_event(const char *type, json_t *object, gpointer data) {
 
 static gboolean on_tick(gpointer data) {
   FerryAgent *agent = data;
-  sweep(agent);
+  ferry_watch_sweep(agent);
   start_again(agent);
   g_mutex_lock(&agent->lock);
   gboolean go_on = !agent->stop && !agent->stale;

@@ -117,3 +117,11 @@ gboolean ferry_host_job_suspend(FerryHostJob *job, GError **error) {
 gboolean ferry_host_job_resume(FerryHostJob *job, GError **error) {
   return job->ops->job_resume(job, error);
 }
+
+gboolean ferry_host_save(FerryHost *host, const char *uuid, const char *path, GError **error) {
+  return host->ops->save(host, uuid, path, error);
+}
+
+gboolean ferry_host_restore(FerryHost *host, const char *path, GError **error) {
+  return host->ops->restore(host, path, error);
+}

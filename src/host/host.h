@@ -93,6 +93,8 @@ typedef struct {
   json_t *(*record)(FerryHost *host, const char *uuid, GError **error);
   gboolean (*peer_state)(FerryHost *host, const char *uri, const char *uuid, FerryDomainState *out,
                          GError **error);
+  gboolean (*save)(FerryHost *host, const char *uuid, const char *path, GError **error);
+  gboolean (*restore)(FerryHost *host, const char *path, GError **error);
   FerryHostJob *(*job_open)(FerryHost *host, const char *uuid, GError **error);
   void (*job_close)(FerryHostJob *job);
   gboolean (*job_start)(FerryHostJob *job, const FerryMigrateRequest *request,
@@ -145,6 +147,11 @@ json_t *ferry_host_record(FerryHost *host, const char *uuid, GError **error);
 /** The state of domain `uuid` on ANOTHER host, asked directly at its hypervisor `uri`. */
 gboolean ferry_host_peer_state(FerryHost *host, const char *uri, const char *uuid,
                                FerryDomainState *out, GError **error);
+
+/** Hibernates a domain into the file `path` of this host; blocks until it is written. */
+gboolean ferry_host_save(FerryHost *host, const char *uuid, const char *path, GError **error);
+/** Runs the domain that such a file holds. */
+gboolean ferry_host_restore(FerryHost *host, const char *path, GError **error);
 
 /** Everything needed to move one domain: its own connections, opened now. Close it with
  * ferry_host_job_close, after `done` was called if it was started. One thread at a time. */

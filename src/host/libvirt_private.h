@@ -47,6 +47,10 @@ gboolean ferry_libvirt_peer_state(FerryHost *host, const char *uri, const char *
 gboolean ferry_libvirt_state(virDomainPtr domain, FerryDomainState *out, GError **error);
 void ferry_libvirt_stats(const virTypedParameter *params, int n, FerryJobStats *out);
 
+/* libvirt_save.c */
+gboolean ferry_libvirt_save(FerryHost *host, const char *uuid, const char *path, GError **error);
+gboolean ferry_libvirt_restore(FerryHost *host, const char *path, GError **error);
+
 FerryHostJob *ferry_libvirt_job_open(FerryHost *host, const char *uuid, GError **error);
 void ferry_libvirt_job_close(FerryHostJob *job);
 gboolean ferry_libvirt_job_start(FerryHostJob *job, const FerryMigrateRequest *request,

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The local socket's protocol and migrate's parameters.
+#include "agent/agent_private.h"
+#include <string.h>
+
+#define VM "5f6c3c1e-5a6c-4b0a-9d52-0d3b1c8f7a11"
+
+static json_t *echo(const char *method, const json_t *params, int *code, char **message,
+                    gpointer data) {
+  ++*(int *)data;
+  if (g_str_equal(method, "echo"))
+    return json_deep_copy(params);
+  *code = 7;
+  *message = g_strdup("not today");
+  return NULL;
+}
+
+static void expect(const char *line, const char *answer) {
+  int calls = 0;
+  g_autoptr(json_t) got = ferry_rpc_answer(line, strlen(line), echo, &calls);
+  g_autoptr(json_t) want = answer ? json_loads(answer, 0, NULL) : NULL;
+  g_autofree char *text = got ? json_dumps(got, 0) : NULL;
+  if (!!got != !!want || (got && !json_equal(got, want)))
+    g_error("%s\nanswered %s\nexpected %s", line, text, answer);
+}
+
+static int code_of(const char *line) {
+  int calls = 0;
+  g_autoptr(json_t) got = ferry_rpc_answer(line, strlen(line), echo, &calls);
+  return (int)ferry_json_int(got, "error.code", 0);
+}
+
+static void test_protocol(void) {
+  expect("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":{\"a\":1},\"id\":\"x\"}",
+         "{\"jsonrpc\":\"2.0\",\"result\":{\"a\":1},\"id\":\"x\"}");
+  expect("{\"jsonrpc\":\"2.0\",\"method\":\"echo\"}", NULL); /* a notification */
+  expect("{\"jsonrpc\":\"2.0\",\"method\":\"other\",\"id\":3}",
+         "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":7,\"message\":\"not today\"},\"id\":3}");
+  expect("[{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":1},"
+         "{\"jsonrpc\":\"2.0\",\"method\":\"echo\"},"
+         "{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":{\"b\":2},\"id\":2}]",
+         "[{\"jsonrpc\":\"2.0\",\"result\":{},\"id\":1},"
+         "{\"jsonrpc\":\"2.0\",\"result\":{\"b\":2},\"id\":2}]");
+  g_assert_cmpint(code_of("{"), ==, FERRY_RPC_PARSE_ERROR);
+  g_assert_cmpint(code_of("{} x"), ==, FERRY_RPC_PARSE_ERROR);
+  g_assert_cmpint(code_of("[]"), ==, FERRY_RPC_INVALID_REQUEST);
+  g_assert_cmpint(code_of("7"), ==, FERRY_RPC_PARSE_ERROR);
+  g_assert_cmpint(code_of("{\"method\":\"echo\",\"id\":1}"), ==, FERRY_RPC_INVALID_REQUEST);
+  g_assert_cmpint(code_of("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":{}}"), ==,
+                  FERRY_RPC_INVALID_REQUEST);
+  g_assert_cmpint(code_of("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":[1],\"id\":1}"), ==,
+                  FERRY_RPC_INVALID_PARAMS);
+}
+
+static json_t *object(const char *params, GError **error) {
+  g_autoptr(json_t) p = json_loads(params, 0, NULL);
+  g_assert_nonnull(p);
+  return ferry_local_object(p, error);
+}
+
+static void test_migrate(void) {
+  g_autoptr(json_t) o =
+      object("{\"vmID\":\"" VM "\",\"dst\":\"h2:16514\",\"dstqemu\":\"10.0.0.2\",\"downtime\":120,"
+             "\"maxBandwidth\":52,\"autoConverge\":true,\"parallel\":4,\"method\":\"online\","
+             "\"consoleAddress\":\"h2:5900\",\"stallingLimit\":3,\"convergenceSchedule\":{\"init\":"
+             "[{\"name\":\"setDowntime\",\"params\":[\"100\"]}],\"stalling\":[{\"limit\":2,"
+             "\"action\":{\"name\":\"postcopy\",\"params\":[]}}]}}",
+             NULL);
+#define STATE "status.migrationState."
+  g_assert_nonnull(o);
+  g_assert_cmpstr(ferry_json_str(o, STATE "targetURI"), ==, "qemu+tls://h2:16514/system");
+  g_assert_cmpstr(ferry_json_str(o, STATE "targetNodeAddress"), ==, "10.0.0.2");
+  g_assert_cmpstr(ferry_json_str(o, STATE "vmiUID"), ==, VM);
+#define CONFIG STATE "migrationConfiguration."
+  g_assert_cmpint(ferry_json_int(o, CONFIG "maxDowntimeMs", 0), ==, 120);
+  g_assert_cmpint(ferry_json_int(o, CONFIG "bandwidthPerMigration", 0), ==, 52 << 20);
+  g_assert_cmpint(ferry_json_int(o, CONFIG "parallelConnections", 0), ==, 4);
+  g_assert_true(ferry_json_bool(o, CONFIG "parallel", FALSE));
+  g_assert_true(ferry_json_bool(o, CONFIG "allowAutoConverge", FALSE));
+  g_assert_true(ferry_json_bool(o, CONFIG "allowPostCopy", FALSE)); /* the schedule needs it */
+  g_assert_cmpint(ferry_json_int(o, CONFIG "stallingLimit", 0), ==, 3);
+  g_autoptr(json_t) uri = object("{\"vmId\":\"" VM "\",\"dst\":\"qemu+tcp://h2/system\"}", NULL);
+  g_assert_cmpstr(ferry_json_str(uri, STATE "targetURI"), ==, "qemu+tcp://h2/system");
+}
+
+static void test_refusals(void) {
+  static const struct {
+    const char *params, *part;
+  } cases[] = {
+      {"{}", "vmID"},
+      {"{\"vmID\":\"db\",\"dst\":\"h2\"}", "UUID"},
+      {"{\"vmID\":\"" VM "\"}", "dst"},
+      {"{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"mode\":\"tape\"}", "mode"},
+      {"{\"vmID\":\"" VM "\",\"dst\":\"x\",\"mode\":\"file\"}", "absolute"},
+      {"{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"dstparams\":\"/a\"}", "dstparams"},
+      {"{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"method\":\"rotten\"}", "online"},
+      {"{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"downtime\":0}", "2000000"},
+      {"{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"autoConverge\":\"yes\"}", "true or false"},
+      {"{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"speed\":1}", "speed"},
+      {"{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"convergenceSchedule\":{\"stalling\":[]}}",
+       "convergenceSchedule"},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) o = object(cases[i].params, &error);
+    g_assert_null(o);
+    if (!strstr(error->message, cases[i].part))
+      g_error("%s: %s", cases[i].params, error->message);
+  }
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/rpc/protocol", test_protocol);
+  g_test_add_func("/rpc/migrate", test_migrate);
+  g_test_add_func("/rpc/refusals", test_refusals);
+  return g_test_run();
+}

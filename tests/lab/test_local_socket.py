@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host driven without a control plane: ferry-agentd --standalone and its JSON-RPC socket."""
+import json
+import os
+import signal
+import socket
+
+from ferrylab.ferry import AGENT
+from labtest import LabTest
+
+
+class Client:
+    """Speaks to a socket inside a host."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(30)
+        self.socket.connect(path)
+        self.lines = self.socket.makefile("r")
+        self.number = 0
+        self.notes = set()
+
+    def call(self, method, **params):
+        self.number += 1
+        self.socket.sendall((json.dumps({"jsonrpc": "2.0", "method": method, "params": params,
+                                         "id": self.number}) + "\n").encode())
+        while True:
+            answer = json.loads(self.lines.readline())
+            if answer.get("id") == self.number:
+                return answer
+            self.notes.add(answer["method"])
+
+    def close(self):
+        self.lines.close()
+        self.socket.close()
+
+
+class LocalSocket(LabTest):
+    HOSTS = 2
+
+    def ended(self, client, vm):
+        """The status once it has ended."""
+        def look():
+            status = client.call("getMigrationStatus", vmID=vm)["result"]
+            return status if status["status"] != "running" else None
+        return self.wait(look, 40, "it ends")
+
+    def begin(self, client, go):
+        self.assertIn("result", client.call("migrate", **go))
+        self.wait(lambda: client.call("getMigrationStatus", vmID=go["vmID"])["result"]["progress"]
+                  > 3, 20, "it moves")
+
+    def test_standalone(self):
+        self.guest("alone", memory=256, rate=200, working_set=150, pattern="uniform")
+        vm = self.vmi("alone")["metadata"]["uid"]
+        dst = self.ferry_json("get", "node", "h2")["status"]["hypervisor"]["peerURI"]
+        host = self.lab.host("h1")
+        host.start_service("alone", [AGENT, "--standalone", "--node", "alone", "--state-dir",
+                                     "/run/ferry-alone"])
+        self.addCleanup(host.signal_service, "alone", signal.SIGTERM)
+        path = f"/proc/{host.pid()}/root/run/ferry-alone/agent.sock"
+        self.wait(lambda: os.path.exists(path), 10, "the socket is there")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        c = Client(path)
+        self.addCleanup(c.close)
+
+        # into a file and back
+        file = {"vmID": vm, "dst": "/run/alone.save", "dstparams": "/run/alone.json",
+                "mode": "file"}
+        self.wait(lambda: "result" in c.call("migrate", **file), 10, "it is taken")
+        self.assertEqual(self.ended(c, vm)["status"], "done")
+        with open(f"/proc/{host.pid()}/root/run/alone.json", encoding="utf-8") as kept:
+            self.assertEqual(json.load(kept)["uuid"], vm)
+        self.assertIn("result", c.call("restore", dst="/run/alone.save"))
+
+        # what cannot be
+        for method, params, word in (
+                ("migrateChangeParams", {"downtime": 70}, "NotInProgress"),
+                ("migrateCancel", {}, "NothingToCancel"),
+                ("migrate", {"dst": dst, "downtime": -1}, "2000000"),
+                ("hibernate", {}, "no such method")):
+            self.assertIn(word, c.call(method, vmID=vm, **params)["error"]["message"])
+
+        # there, changed, cancelled, and there at last
+        go = {"vmID": vm, "dst": dst, "dstqemu": self.lab.host("h2").addresses["migration"],
+              "downtime": 20}
+        self.begin(c, go)
+        self.assertIn("MigrationInProgress", c.call("migrate", **go)["error"]["message"])
+        self.assertIn("result", c.call("migrateChangeParams", vmID=vm, downtime=70))
+        limit = self.lab.virsh("h1", "migrate-getmaxdowntime", vm).stdout.split()[0]
+        self.assertEqual(limit, "70")
+        self.assertIn("result", c.call("migrateCancel", vmID=vm))
+        self.assertEqual(self.ended(c, vm)["status"], "failed")
+        self.wait(lambda: "result" in c.call("migrate", **go), 5, "it may go again")
+        self.assertIn("result", c.call("migrateChangeParams", vmID=vm, downtime=20000))
+        moved = self.ended(c, vm)
+        self.assertEqual(moved["status"], "done", moved)
+        self.assertGreater(moved["downtime"], 0)
+        self.assertIn("migrationProgress", c.notes)
+        self.assert_on("alone", "h2")
