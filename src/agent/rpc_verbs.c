@@ -12,6 +12,7 @@
 #include "convergence/schedule.h"
 #include <string.h>
 
+#define MIB (1024 * 1024)
 #define MAX_ENTRIES 256
 #define MAX_RUNNING 8
 #define NOTIFY_US (G_USEC_PER_SEC / 2)
@@ -217,7 +218,7 @@ json_t *ferry_local_object(const json_t *params, GError **error) {
       json_object_set(config, p->config, json_object_get(params, p->name));
   gint64 mib = ferry_json_int(params, "maxBandwidth", 0);
   if (mib > 0)
-    json_object_set_new(config, "bandwidthPerMigration", json_integer((json_int_t)(mib << 20)));
+    json_object_set_new(config, "bandwidthPerMigration", json_integer((json_int_t)mib * MIB));
   if (json_object_get(params, "parallel"))
     ferry_json_set_bool(config, "parallel", TRUE);
   ferry_json_set_bool(config, "disableTLS", !ferry_json_bool(params, "encrypted", FALSE));
