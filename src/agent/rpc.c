@@ -276,7 +276,10 @@ void ferry_rpc_free(FerryRpc *rpc) {
   rpc->connections = g_ptr_array_new();
   g_mutex_unlock(&rpc->lock);
   g_clear_pointer(&last, g_ptr_array_unref);
-  /* `local` stays: a migration left to libvirt may still speak to it, until the process ends */
-  unlink(rpc->path);
-  close(rpc->fd);
+  /* It stays until the process ends, for a migration left to libvirt may still speak to `local`;
+   * kept here so that it does not count as lost. */
+  static FerryRpc *ended;
+  ended = rpc;
+  unlink(ended->path);
+  close(ended->fd);
 }
