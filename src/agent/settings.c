@@ -116,10 +116,10 @@ void ferry_settings_intent(const FerrySettings *s, gint64 memory, FerryConvergen
       .schedule = s->schedule,
       .memory_bytes = to_move,
   };
-  /* At least a second a migration, however small the VM. */
+  /* As policy/config.h says: a VM counts as one GiB at least, however small. */
   if (s->completion_s >= 0)
     intent->completion_timeout_ms = s->completion_s * 1000;
   else if (s->completion_per_gib_s > 0)
     intent->completion_timeout_ms =
-        MAX(1000, (gint64)((double)s->completion_per_gib_s * 1000 * (double)to_move / GIB));
+        (gint64)((double)s->completion_per_gib_s * 1000 * MAX(1.0, (double)to_move / GIB));
 }

@@ -114,6 +114,10 @@ gint64 ferry_migration_memory(FerryMigration *m) {
   if (domain)
     bytes = domain->memory;
   g_mutex_unlock(&agent->lock);
+  if (bytes <= 0) { /* adopted before the first inventory: timeouts are reckoned with its size */
+    g_autoptr(json_t) record = ferry_host_record(agent->host, m->uuid, NULL);
+    bytes = ferry_json_int(record, "memoryBytes", 0);
+  }
   return MAX(bytes, 1);
 }
 

@@ -73,6 +73,9 @@ static void test_settings(void) {
   g_assert_cmpint(intent.completion_timeout_ms, ==, 800 * 1000);
   g_assert_cmpint(intent.progress_timeout_ms, ==, 0);
   g_assert_cmpint(intent.max_downtime_ms, ==, 250);
+  FerryConvergenceIntent small; /* one GiB at least, also where the size is not known yet */
+  ferry_settings_intent(&s, 1, &small);
+  g_assert_cmpint(small.completion_timeout_ms, ==, 100 * 1000);
   ferry_settings_clear(&s);
 }
 
