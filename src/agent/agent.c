@@ -46,6 +46,7 @@ FerryAgent *ferry_agent_new(const FerryAgentOptions *options, const FerryClientC
   agent->domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, ferry_agent_domain_free);
   agent->migrations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, ferry_migration_free);
   agent->resumers = g_ptr_array_new_with_free_func(join_thread);
+  agent->rates = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   agent->undelivered = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   return agent;
 }
@@ -89,6 +90,7 @@ void ferry_agent_free(FerryAgent *agent) {
   g_hash_table_unref(agent->dirty);
   g_hash_table_unref(agent->domains);
   g_hash_table_unref(agent->undelivered);
+  g_hash_table_unref(agent->rates);
   g_clear_pointer(&agent->config, ferry_client_config_free);
   g_free(agent->rpc_path);
   g_object_unref(agent->cancel);

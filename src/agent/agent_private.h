@@ -36,6 +36,7 @@ struct _FerryAgent {
                               the watch thread's own */
   GHashTable *undelivered; /* set of UIDs whose result waits in state_dir */
   GPtrArray *resumers;     /* GThread*, which deliver those */
+  GHashTable *rates; /* target's address -> gint64*, bytes/s that the last migration reached */
 };
 
 typedef struct {
@@ -156,6 +157,9 @@ typedef struct {
   int max_slowdown_percent;
   gint64 infeasible_patience_ms; /* 0: for ever */
   gint64 link_rate;              /* bytes/s; 0: unknown */
+  int dirty_rate_s;              /* measure the dirty rate for so long first; 0: not */
+  gboolean monitor;              /* QEMU's monitor may be used where libvirt has no call */
+  gboolean can_throttle;         /* started so that the throttle can be set while it runs */
   gboolean post_copy_preempt;
   gint64 copied_disk_bytes; /* what timeouts per GiB count besides memory */
   FerrySchedule *schedule;  /* owned; NULL: the intent drives it */

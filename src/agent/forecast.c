@@ -1,22 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a migration would cost, asked for before anybody starts one: the guest's writes are measured
-// over a short and a long period, and the model prices each strategy over the configured path.
+// What a migration would cost, before anybody starts one: the model prices each strategy for the
+// guest and the path as they were measured, and once more for a guest and a path that are somewhat
+// better and somewhat worse, which gives the ranges.
 #include "agent/migration_private.h"
 #include "convergence/forecast.h"
 #include <math.h>
 
-#define SHORT_S 1
-#define LONG_S 4
-#define ASSUMED_RATE 112000000.0 /* what a link of 1 Gbit/s carries */
-#define SWITCHOVER_S 0.03
+#define DOUBT 0.1           /* of any rate */
+#define DOUBT_MEASURED 0.05 /* of a bandwidth that a migration reached */
+#define DOUBT_ASSUMED 0.3
+#define SKEW_DOUBT 0.5 /* share of a fit's residual that is added */
 
 static void put_seconds(json_t *object, const char *key, double seconds) {
   if (isfinite(seconds) && seconds >= 0 && seconds < 1e9)
     ferry_json_set_int(object, key, (gint64)llround(seconds * 1000));
 }
 
-static json_t *strategy(const FerryForecast *f) {
-  const FerryOption *o = &f->cost;
+/* The least and the most of a figure over all that was reckoned; no most where one never ends. */
+static void put_range(json_t *object, const char *key, double a, double b, double c) {
+  g_autofree char *low = g_strdup_printf("%sMinMs", key), *high = g_strdup_printf("%sMaxMs", key);
+  put_seconds(object, low, MIN(a, MIN(b, c)));
+  put_seconds(object, high, MAX(a, MAX(b, c)));
+}
+
+static json_t *strategy(const FerryForecast *f, const FerryForecast *better,
+                        const FerryForecast *worse) {
+  const FerryOption *o = &f->cost, *low = &better->cost, *high = &worse->cost;
   json_t *out = json_object();
   ferry_json_set_str(out, "name", ferry_forecast_name(f->kind));
   ferry_json_set_bool(out, "permitted", f->permitted);
@@ -26,6 +35,10 @@ static json_t *strategy(const FerryForecast *f) {
   put_seconds(out, "totalMs", o->seconds);
   put_seconds(out, "downtimeMs", o->pause);
   put_seconds(out, "lostMs", o->lost);
+  put_range(out, "total", low->seconds, o->seconds, high->seconds);
+  put_range(out, "downtime", low->pause, o->pause,
+            isfinite(high->seconds) ? high->pause : o->pause);
+  put_range(out, "lost", low->lost, o->lost, isfinite(high->seconds) ? high->lost : INFINITY);
   if (isfinite(o->bytes) && o->bytes >= 0 && o->bytes < 9e18)
     ferry_json_set_int(out, "dataBytes", (gint64)o->bytes);
   if (o->throttle > 0)
@@ -33,27 +46,40 @@ static json_t *strategy(const FerryForecast *f) {
   return out;
 }
 
-json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent, gint64 short_rate,
-                                      gint64 long_rate) {
-  FerryRound rounds[] = {{SHORT_S, (double)short_rate * SHORT_S, 0},
-                         {LONG_S, (double)long_rate * LONG_S, 0}};
-  FerryWriter writer = {.pattern = FERRY_WRITER_IDLE};
-  double link = intent->link_rate > 0 ? (double)intent->link_rate : ASSUMED_RATE;
-  double cap = (double)intent->bandwidth_cap;
-  FerryPath path = {cap > 0 ? MIN(cap, link) : link, link, SWITCHOVER_S};
-  FerryForecastWish wish = {.bytes = (double)intent->memory_bytes,
+static void reckon(FerryWriter writer, FerryPath path, const FerryForecastWish *wish, double faster,
+                   double quicker, FerryForecast all[FERRY_FORECASTS]) {
+  writer.write_rate *= faster;
+  path.rate *= quicker;
+  path.switch_rate *= quicker;
+  ferry_forecast(&writer, &path, wish, all);
+}
+
+json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent,
+                                      const FerryMeasured *measured) {
+  double bytes = (double)intent->memory_bytes;
+  if (measured->resident > 0)
+    bytes = MIN(bytes, (double)measured->resident);
+  const char *from;
+  FerryWriter writer = ferry_measured_writer(measured, bytes);
+  FerryPath path = ferry_measured_path(measured, intent, &from);
+  FerryForecastWish wish = {.bytes = bytes,
                             .max_downtime = (double)intent->max_downtime_ms / 1000,
                             .max_duration = (double)intent->max_duration_ms / 1000,
                             .max_slowdown = (double)intent->max_slowdown_percent / 100,
                             .post_copy = intent->allow_post_copy,
                             .preempt = intent->post_copy_preempt};
-  ferry_writer_fit(&writer, rounds, G_N_ELEMENTS(rounds), wish.bytes);
-  FerryForecast all[FERRY_FORECASTS];
-  ferry_forecast(&writer, &path, &wish, all);
+  double doubt = DOUBT + SKEW_DOUBT * MIN(1, writer.residual);
+  double path_doubt = measured->bandwidth > 0 ? DOUBT_MEASURED
+                      : *from == 'a'          ? DOUBT_ASSUMED
+                                              : DOUBT;
+  FerryForecast all[FERRY_FORECASTS], better[FERRY_FORECASTS], worse[FERRY_FORECASTS];
+  reckon(writer, path, &wish, 1, 1, all);
+  reckon(writer, path, &wish, 1 - doubt, 1 + path_doubt, better);
+  reckon(writer, path, &wish, 1 + doubt, 1 - path_doubt, worse);
   json_t *out = json_object(), *list = json_array();
   const FerryForecast *best = NULL;
   for (int i = 0; i < FERRY_FORECASTS; i++) {
-    json_array_append_new(list, strategy(&all[i]));
+    json_array_append_new(list, strategy(&all[i], &better[i], &worse[i]));
     if (all[i].within && (!best || all[i].cost.seconds < best->cost.seconds))
       best = &all[i];
   }
@@ -63,25 +89,21 @@ json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent, gint
     put_seconds(out, "downtimeMs", best->cost.pause);
     ferry_json_set_str(out, "best", ferry_forecast_name(best->kind));
   }
-  ferry_json_set_int(out, "memoryBytes", intent->memory_bytes);
-  ferry_json_set_int(out, "dirtyRateBytesPerSecond", long_rate);
-  ferry_json_set_int(out, "shortDirtyRateBytesPerSecond", short_rate);
+  ferry_json_set_int(out, "memoryBytes", (gint64)bytes);
+  ferry_json_set_int(out, "dirtyRateBytesPerSecond", measured->long_rate);
+  ferry_json_set_int(out, "shortDirtyRateBytesPerSecond", measured->short_rate);
   ferry_json_set_str(out, "pattern", ferry_writer_pattern_name(writer.pattern));
-  ferry_json_set_int(out, "workingSetBytes", (gint64)MIN(writer.working_set, wish.bytes));
+  ferry_json_set_int(out, "workingSetBytes", (gint64)MIN(writer.working_set, bytes));
   ferry_json_set_int(out, "bandwidthBytesPerSecond", (gint64)path.rate);
-  ferry_json_set_str(out, "bandwidthFrom",
-                     cap > 0 && cap <= link  ? "limit"
-                     : intent->link_rate > 0 ? "link"
-                                             : "assumed");
+  ferry_json_set_str(out, "bandwidthFrom", from);
   return out;
 }
 
-json_t *ferry_migration_forecast(FerryMigration *m, GError **error) {
-  gint64 short_rate, long_rate;
-  if (!ferry_host_job_dirty_rate(m->job, SHORT_S, &short_rate, error) ||
-      !ferry_host_job_dirty_rate(m->job, LONG_S, &long_rate, error))
-    return NULL;
+json_t *ferry_migration_forecast(FerryMigration *m) {
   FerryConvergenceIntent intent;
+  FerryMeasured measured = m->measured;
   ferry_settings_intent(&m->settings, ferry_migration_memory(m), &intent);
-  return ferry_migration_forecast_json(&intent, short_rate, long_rate);
+  if (measured.resident > 0)
+    measured.resident += m->settings.copied_disk_bytes;
+  return ferry_migration_forecast_json(&intent, &measured);
 }

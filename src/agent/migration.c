@@ -16,6 +16,8 @@
 #include "model/migration_log.h"
 #include <string.h>
 
+#define FORECAST_S 5
+
 static char *now_text(void) {
   return ferry_rfc3339_format_ms(g_get_real_time() / 1000);
 }
@@ -188,20 +190,36 @@ gboolean ferry_migration_open_job(FerryMigration *m, gint64 patience_ms, GError 
   }
 }
 
+static void send_forecast(FerryMigration *m) {
+  g_autofree char *now = now_text();
+  json_t *forecast = ferry_migration_forecast(m);
+  ferry_json_set_str(forecast, "time", now);
+  m->forecast_ms = ferry_json_int(forecast, "totalMs", 0);
+  ferry_delivery_send(m->delivery, json_pack("{s:o}", "forecast", forecast));
+}
+
 /* Nothing is moved: the status gets what a migration would cost. */
 static void forecast_only(FerryMigration *m) {
   g_autoptr(GError) error = NULL;
   ferry_delivery_send(m->delivery, ferry_migration_phase(m, "PreparingTarget"));
   m->accepted = TRUE;
-  json_t *forecast = ferry_migration_forecast(m, &error);
-  if (!forecast) {
+  if (!ferry_migration_measure(m, FORECAST_S, &error)) {
     fail_before(m, "ForecastFailed", error->message);
     return;
   }
-  g_autofree char *now = now_text();
-  ferry_json_set_str(forecast, "time", now);
-  ferry_delivery_send(m->delivery, json_pack("{s:o}", "forecast", forecast));
+  send_forecast(m);
   fail_before(m, "ForecastMade", "nothing was moved: only a forecast was asked for");
+}
+
+/* What is asked for to be known beforehand. The migration does not depend on it. */
+static void measure(FerryMigration *m) {
+  g_autoptr(GError) error = NULL;
+  if (m->settings.dirty_rate_s <= 0)
+    return;
+  if (ferry_migration_measure(m, m->settings.dirty_rate_s, &error))
+    send_forecast(m);
+  else
+    ferry_warning(error->message, "FERRY_MIGRATION", m->name, "FERRY_DOMAIN", m->uuid);
 }
 
 /* Everything before the call. FALSE: it has ended, the result is handed in. */
@@ -241,6 +259,8 @@ static gboolean prepare(FerryMigration *m) {
     fail_before(m, "Cancelled", "cancelled before it began");
     return FALSE;
   }
+  if (state.active && !m->was_paused)
+    measure(m);
   if (!ferry_migration_disks_prepare(m, &error)) {
     if (!ferry_migration_must_stop(m))
       fail_before(m, "TargetNotPrepared", error->message);
@@ -292,6 +312,7 @@ static gpointer run(gpointer data) {
       return NULL;
     }
   } else {
+    ferry_migration_arm_throttle(m);
     ferry_migration_first_limit(m);
     m->start_us = g_get_monotonic_time();
     if (!ferry_host_job_start(m->job, &m->settings.request, call_returned, m, &error)) {
@@ -305,6 +326,7 @@ static gpointer run(gpointer data) {
     ferry_outcome_clear(&outcome);
     return NULL; /* the agent ends; the next one adopts */
   }
+  ferry_migration_keep_rate(m);
   advise(m, &outcome.message);
   /* libvirt sends no event when an offline migration undefines the domain: look at it anew */
   FerryHostEvent look = {.type = FERRY_HOST_EVENT_STATE, .uuid = m->uuid, .detail = "migrated"};
@@ -448,6 +470,7 @@ void ferry_migration_free(gpointer p) {
   json_decref(m->decisions);
   ferry_course_clear(&m->course);
   json_decref(m->disks);
+  json_decref(m->armed);
   json_decref(m->object);
   g_mutex_clear(&m->lock);
   g_cond_clear(&m->cond);

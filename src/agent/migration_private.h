@@ -2,6 +2,15 @@
 // One migration's worker: shared by migration.c (its life) and supervise.c (while it runs).
 #pragma once
 #include "agent/agent_private.h"
+#include "convergence/model.h"
+
+/** What was measured before a migration; rates in bytes/s; 0: not measured. */
+typedef struct {
+  int short_s, long_s; /* two periods of different length, in seconds */
+  gint64 short_rate, long_rate;
+  gint64 resident;  /* bytes of memory that the guest has touched */
+  gint64 bandwidth; /* that the last migration to the same address reached */
+} FerryMeasured;
 
 struct _FerryMigration {
   /* set before the thread starts */
@@ -11,7 +20,9 @@ struct _FerryMigration {
   gboolean adopted;
   GThread *thread;
   FerrySettings settings;
-  char *uuid; /* of the domain; written once, under the agent's lock */
+  FerryMeasured measured;
+  json_t *armed; /* settings.request.config where it is not the object's own */
+  char *uuid;    /* of the domain; written once, under the agent's lock */
   /* the worker's own */
   FerryHostJob *job;
   FerryDelivery *delivery;
@@ -96,12 +107,30 @@ void ferry_migration_note_course(FerryMigration *m, gboolean last);
 /** Memory of its VM in bytes, as last reported; at least 1. */
 gint64 ferry_migration_memory(FerryMigration *m);
 
+/* measure.c: what is known of guest and path before anything moves */
+/** Measures for `seconds` (2 at least) into m->measured. */
+gboolean ferry_migration_measure(FerryMigration *m, int seconds, GError **error);
+/** The rate that the last migration to the same address reached, into m->measured. */
+void ferry_migration_recall_rate(FerryMigration *m);
+/** Keeps the rate of this one for the next. */
+void ferry_migration_keep_rate(FerryMigration *m);
+/** The writer that explains the two rates best. Pure. */
+FerryWriter ferry_measured_writer(const FerryMeasured *measured, double bytes);
+/** The path as far as it is known. `from` (may be NULL) gets a static word: "limit", "migration",
+ * "link", "assumed". Pure. */
+FerryPath ferry_measured_path(const FerryMeasured *measured, const FerryConvergenceIntent *intent,
+                              const char **from);
+
+/* throttle.c */
+/** Before the call: where the guest may be slowed, arranges how. Keeps the domain as it is. */
+void ferry_migration_arm_throttle(FerryMigration *m);
+
 /* forecast.c */
-/** Measures for some seconds and reckons: status.forecast, a new reference. */
-json_t *ferry_migration_forecast(FerryMigration *m, GError **error);
-/** The same from dirty rates over the short and the long period, bytes/s. Pure. */
-json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent, gint64 short_rate,
-                                      gint64 long_rate);
+/** From m->measured: status.forecast, a new reference. */
+json_t *ferry_migration_forecast(FerryMigration *m);
+/** The same. Pure. */
+json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent,
+                                      const FerryMeasured *measured);
 
 /* disks.c */
 /** Looks up what the target must hold for the disks to be copied, writes that into the status and

@@ -46,8 +46,11 @@ void ferry_migration_record(FerryMigration *m, const char *action, gint64 value,
 
 static void record_decision(FerryMigration *m, const FerryConvergenceDecision *d) {
   ferry_migration_record(m, ferry_convergence_action_name(d->action),
-                         d->action == FERRY_CONVERGENCE_SET_DOWNTIME ? d->value : -1, d->code,
-                         d->reason);
+                         d->action == FERRY_CONVERGENCE_SET_DOWNTIME ||
+                                 d->action == FERRY_CONVERGENCE_SET_THROTTLE
+                             ? d->value
+                             : -1,
+                         d->code, d->reason);
 }
 
 static void set_mode(FerryMigration *m, const char *mode) {
@@ -86,8 +89,10 @@ static void carry_out(FerryMigration *m, const FerryConvergenceDecision *d) {
     g_free(m->abort_reason);
     m->abort_reason = g_strdup(d->reason);
     break;
+  case FERRY_CONVERGENCE_SET_THROTTLE:
+    ok = ferry_host_job_set_throttle(m->job, (int)d->value, &error);
+    break;
   case FERRY_CONVERGENCE_NOTE:
-  case FERRY_CONVERGENCE_SET_THROTTLE: /* never decided: the intent says that it can't be done */
     break;
   }
   if (!ok) {
@@ -124,6 +129,10 @@ gint64 ferry_migration_memory(FerryMigration *m) {
 void ferry_migration_first_limit(FerryMigration *m) {
   FerryConvergenceIntent intent;
   ferry_settings_intent(&m->settings, ferry_migration_memory(m), &intent);
+  if (m->measured.long_s > 0) {
+    intent.prior_seconds = m->measured.long_s;
+    intent.prior_dirtied = (double)m->measured.long_rate * m->measured.long_s;
+  }
   m->convergence = ferry_convergence_new(&intent, g_get_monotonic_time());
   ferry_migration_recall_changes(m);
   decide(m);

@@ -11,23 +11,34 @@
 #define POLL_US 200000
 #define PATIENCE_US (90 * G_USEC_PER_SEC)
 
+/* "3.1 s (2.8 s - 3.6 s)"; without an upper end it may never end. */
 static char *time_cell(const json_t *strategy, const char *key) {
-  gint64 ms = ferry_json_int(strategy, key, -1);
-  return ms < 0 ? g_strdup("never") : ferry_duration_format(ms);
+  g_autofree char *plain = g_strdup_printf("%sMs", key);
+  g_autofree char *least = g_strdup_printf("%sMinMs", key);
+  g_autofree char *most = g_strdup_printf("%sMaxMs", key);
+  gint64 ms = ferry_json_int(strategy, plain, -1), low = ferry_json_int(strategy, least, -1),
+         high = ferry_json_int(strategy, most, -1);
+  if (ms < 0)
+    return g_strdup("never");
+  g_autofree char *text = ferry_duration_format(ms);
+  g_autofree char *from = ferry_duration_format(MAX(0, low));
+  g_autofree char *to = high < 0 ? g_strdup("never") : ferry_duration_format(high);
+  return low < 0 || g_str_equal(from, to) ? g_steal_pointer(&text)
+                                          : g_strdup_printf("%s (%s - %s)", text, from, to);
 }
 
 static void print_strategy(const json_t *s) {
   gboolean ends = ferry_json_int(s, "totalMs", -1) >= 0;
-  g_autofree char *total = time_cell(s, "totalMs");
-  g_autofree char *pause = ends ? time_cell(s, "downtimeMs") : g_strdup("-");
-  g_autofree char *lost = ends ? time_cell(s, "lostMs") : g_strdup("-");
+  g_autofree char *total = time_cell(s, "total");
+  g_autofree char *pause = ends ? time_cell(s, "downtime") : g_strdup("-");
+  g_autofree char *lost = ends ? time_cell(s, "lost") : g_strdup("-");
   g_autofree char *bytes =
       ends ? ferry_bytes_format((double)ferry_json_int(s, "dataBytes", 0)) : g_strdup("-");
   const char *verdict = !ferry_json_bool(s, "permitted", FALSE)     ? "not allowed"
                         : ferry_json_bool(s, "withinIntent", FALSE) ? "yes"
                                                                     : "no";
   g_autofree char *name = ferry_text_clean(ferry_json_str(s, "name"));
-  printf("  %-21s %10s %10s %10s %11s  %s\n", name, total, pause, lost, bytes, verdict);
+  printf("  %-21s %26s %24s %24s %11s  %s\n", name, total, pause, lost, bytes, verdict);
 }
 
 static void print_forecast(const json_t *object) {
@@ -42,10 +53,11 @@ static void print_forecast(const json_t *object) {
   g_autofree char *pattern = ferry_text_clean(ferry_json_str(f, "pattern"));
   printf("%s to %s: %s of memory, %s changes (%s), %s to send it (%s)\n", source, target, memory,
          dirty, pattern, rate,
-         g_strcmp0(from, "limit") == 0  ? "the bandwidth limit"
-         : g_strcmp0(from, "link") == 0 ? "half of the slower link"
-                                        : "assumed: the links' speed is not known");
-  printf("  %-21s %10s %10s %10s %11s  %s\n", "STRATEGY", "TIME", "PAUSE", "LOST", "SENT",
+         g_strcmp0(from, "limit") == 0       ? "the bandwidth limit"
+         : g_strcmp0(from, "migration") == 0 ? "as the last migration to there"
+         : g_strcmp0(from, "link") == 0      ? "half of the slower link"
+                                             : "assumed: the links' speed is not known");
+  printf("  %-21s %26s %24s %24s %11s  %s\n", "STRATEGY", "TIME", "PAUSE", "LOST", "SENT",
          "WITHIN INTENT");
   size_t i;
   json_t *strategy;

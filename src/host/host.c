@@ -102,6 +102,18 @@ gboolean ferry_host_job_dirty_rate(FerryHostJob *job, int seconds, gint64 *bytes
   return job->ops->job_dirty_rate(job, seconds, bytes_per_s, error);
 }
 
+gboolean ferry_host_job_resident(FerryHostJob *job, gint64 *bytes, GError **error) {
+  return job->ops->job_resident(job, bytes, error);
+}
+
+gboolean ferry_host_job_set_throttle(FerryHostJob *job, int percent, GError **error) {
+  if (job->ops->job_set_throttle)
+    return job->ops->job_set_throttle(job, percent, error);
+  g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
+              "this hypervisor cannot slow a guest down while it migrates");
+  return FALSE;
+}
+
 gboolean ferry_host_job_start_postcopy(FerryHostJob *job, GError **error) {
   return job->ops->job_start_postcopy(job, error);
 }

@@ -109,6 +109,8 @@ typedef struct {
   gboolean (*job_set_max_downtime)(FerryHostJob *job, gint64 ms, GError **error);
   gboolean (*job_set_max_speed)(FerryHostJob *job, gint64 bytes_per_s, GError **error);
   gboolean (*job_dirty_rate)(FerryHostJob *job, int seconds, gint64 *bytes_per_s, GError **error);
+  gboolean (*job_resident)(FerryHostJob *job, gint64 *bytes, GError **error);
+  gboolean (*job_set_throttle)(FerryHostJob *job, int percent, GError **error); /* may be NULL */
   gboolean (*job_start_postcopy)(FerryHostJob *job, GError **error);
   gboolean (*job_abort)(FerryHostJob *job, GError **error);
   gboolean (*job_suspend)(FerryHostJob *job, GError **error);
@@ -183,6 +185,14 @@ gboolean ferry_host_job_set_max_speed(FerryHostJob *job, gint64 bytes_per_s, GEr
  * Never while a migration runs. */
 gboolean ferry_host_job_dirty_rate(FerryHostJob *job, int seconds, gint64 *bytes_per_s,
                                    GError **error);
+/** Bytes of the host's memory that the domain's hypervisor process holds: pages that the guest
+ * never touched are not among them. */
+gboolean ferry_host_job_resident(FerryHostJob *job, gint64 *bytes, GError **error);
+/** From QEMU's next look at its dirty log (a second at most, twice) the guest does not run for
+ * `percent` of its time, 0 to 99, neither more nor less. Only in a migration that was started with
+ * auto-converge. Goes past libvirt to QEMU's monitor, and libvirt marks the domain tainted
+ * (custom-monitor): only where somebody allowed it. */
+gboolean ferry_host_job_set_throttle(FerryHostJob *job, int percent, GError **error);
 gboolean ferry_host_job_start_postcopy(FerryHostJob *job, GError **error);
 gboolean ferry_host_job_abort(FerryHostJob *job, GError **error);
 gboolean ferry_host_job_suspend(FerryHostJob *job, GError **error);

@@ -32,16 +32,18 @@ static gboolean look(virDomainPtr domain, long long *state, long long *began, lo
 gboolean ferry_libvirt_job_dirty_rate(FerryHostJob *base, int seconds, gint64 *bytes_per_s,
                                       GError **error) {
   virDomainPtr domain = ferry_libvirt_job_domain(base);
+  long long state, began, mib, before;
+  /* an earlier measurement stays readable until this one has begun: its start tells them apart */
+  if (!look(domain, &state, &before, &mib))
+    return ferry_libvirt_error(error, "cannot read the dirty rate");
   if (virDomainStartDirtyRateCalc(domain, seconds, VIR_DOMAIN_DIRTYRATE_MODE_PAGE_SAMPLING) < 0)
     return ferry_libvirt_error(error, "cannot measure the dirty rate");
   gint64 until = g_get_monotonic_time() + seconds * G_USEC_PER_SEC + PATIENCE_US;
-  long long state, began, mib;
-  /* an earlier measurement is called measured, too, until this one has begun */
   g_usleep((gulong)seconds * G_USEC_PER_SEC);
   do {
     if (!look(domain, &state, &began, &mib))
       return ferry_libvirt_error(error, "cannot read the dirty rate");
-    if (state == VIR_DOMAIN_DIRTYRATE_MEASURED && mib >= 0) {
+    if (state == VIR_DOMAIN_DIRTYRATE_MEASURED && mib >= 0 && (before < 0 || began != before)) {
       *bytes_per_s = (gint64)MIN(mib, G_MAXINT64 / MIB) * MIB;
       return TRUE;
     }

@@ -88,6 +88,8 @@ gboolean ferry_libvirt_migrate_params(const FerryMigrateRequest *request,
 gboolean ferry_libvirt_job_stats(FerryHostJob *job, FerryJobStats *out, GError **error);
 gboolean ferry_libvirt_job_state(FerryHostJob *job, FerryDomainState *out, GError **error);
 gboolean ferry_libvirt_job_set_max_downtime(FerryHostJob *job, gint64 ms, GError **error);
+gboolean ferry_libvirt_job_resident(FerryHostJob *job, gint64 *bytes, GError **error);
+gboolean ferry_libvirt_job_set_throttle(FerryHostJob *job, int percent, GError **error);
 gboolean ferry_libvirt_job_dirty_rate(FerryHostJob *job, int seconds, gint64 *bytes_per_s,
                                       GError **error);
 gboolean ferry_libvirt_job_set_max_speed(FerryHostJob *job, gint64 bytes_per_s, GError **error);

@@ -23,6 +23,14 @@ extern const FerryField ferry_fields_intent[];
           "Seconds without a new best, after which the migration gets the condition Stalling and " \
           "an event; 0 never (default 30).",                                                       \
           .min = 0, .max = 10000000),                                                              \
+      INT("dirtyRateSeconds",                                                                      \
+          "Seconds for which the guest's writes are measured before the migration begins; 0 not "  \
+          "at all (default).",                                                                     \
+          .min = 0, .max = 60),                                                                    \
+      BOOL("allowMonitorCommands",                                                                 \
+           "Let the agent slow the guest down through QEMU's monitor where libvirt has no call: "  \
+           "just as much as is needed, up to the intent's maxSlowdown. libvirt marks such a "      \
+           "domain tainted."),                                                                     \
       STR("compression", "How to compress the memory that is sent; none switches it off.",         \
           .values = WORDS("none", "xbzrle", "mt", "zlib", "zstd")),                                \
       INT("retries",                                                                               \

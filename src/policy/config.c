@@ -40,6 +40,8 @@ static const struct {
     {"network", KIND_TEXT, 0, ANYONE},
     {"migrationProgressTimeout", KIND_INTEGER, -1, ANYONE}, /* wins over progressTimeout */
     {"stallingLimit", KIND_INTEGER, 30, ANYONE},
+    {"dirtyRateSeconds", KIND_INTEGER, 0, ANYONE},
+    {"allowMonitorCommands", KIND_BOOLEAN, 0, ANYONE},
     {"compression", KIND_TEXT, 0, ANYONE},
     {"parallel", KIND_BOOLEAN, -1, ANYONE},
     {"parallelConnections", KIND_INTEGER, -1, ANYONE},

@@ -7,10 +7,16 @@ static const json_t *strategy(const json_t *forecast, const char *name) {
   return s;
 }
 
+static json_t *forecast(const FerryConvergenceIntent *intent, gint64 short_rate, gint64 long_rate) {
+  FerryMeasured measured = {
+      .short_s = 1, .long_s = 4, .short_rate = short_rate, .long_rate = long_rate};
+  return ferry_migration_forecast_json(intent, &measured);
+}
+
 static void test_idle(void) {
   FerryConvergenceIntent intent = {
       .max_downtime_ms = 300, .memory_bytes = 1LL << 30, .link_rate = 100 << 20};
-  g_autoptr(json_t) f = ferry_migration_forecast_json(&intent, 0, 0);
+  g_autoptr(json_t) f = forecast(&intent, 0, 0);
   const json_t *s = strategy(f, "pre-copy");
   g_assert_true(ferry_json_bool(s, "withinIntent", FALSE));
   g_assert_cmpint(ferry_json_int(s, "totalMs", 0), >, 10000); /* 1024 MiB at 100 MiB/s */
@@ -23,22 +29,47 @@ static void test_busy(void) {
   /* 200 MiB/s of changes that do not level off, over 50 MiB/s */
   FerryConvergenceIntent intent = {
       .max_downtime_ms = 100, .memory_bytes = 4LL << 30, .bandwidth_cap = 50 << 20};
-  g_autoptr(json_t) f = ferry_migration_forecast_json(&intent, 200 << 20, 190 << 20);
+  g_autoptr(json_t) f = forecast(&intent, 200 << 20, 190 << 20);
   g_assert_false(ferry_json_bool(strategy(f, "pre-copy"), "withinIntent", TRUE));
   g_assert_null(ferry_json_get(f, "best"));
   g_assert_cmpstr(ferry_json_str(f, "bandwidthFrom"), ==, "limit");
   g_assert_cmpint(ferry_json_int(f, "workingSetBytes", 0), >, 400 << 20);
   intent.allow_post_copy = TRUE;
   intent.max_downtime_ms = 2000;
-  g_autoptr(json_t) g = ferry_migration_forecast_json(&intent, 200 << 20, 190 << 20);
+  g_autoptr(json_t) g = forecast(&intent, 200 << 20, 190 << 20);
   g_assert_true(ferry_json_bool(strategy(g, "post-copy-after-pass"), "permitted", FALSE));
 }
 
 static void test_unknown_link(void) {
   FerryConvergenceIntent intent = {.max_downtime_ms = 300, .memory_bytes = 1LL << 30};
-  g_autoptr(json_t) f = ferry_migration_forecast_json(&intent, 10 << 20, 5 << 20);
+  g_autoptr(json_t) f = forecast(&intent, 10 << 20, 5 << 20);
   g_assert_cmpstr(ferry_json_str(f, "bandwidthFrom"), ==, "assumed");
   g_assert_cmpuint(json_array_size(json_object_get(f, "strategies")), ==, 5);
+}
+
+static void test_ranges(void) {
+  FerryConvergenceIntent intent = {
+      .max_downtime_ms = 300, .memory_bytes = 1LL << 30, .link_rate = 100 << 20};
+  FerryMeasured measured = {.short_s = 1,
+                            .long_s = 4,
+                            .short_rate = 40 << 20,
+                            .long_rate = 30 << 20,
+                            .resident = 512 << 20};
+  g_autoptr(json_t) f = ferry_migration_forecast_json(&intent, &measured);
+  const json_t *s = strategy(f, "pre-copy");
+  gint64 total = ferry_json_int(s, "totalMs", 0);
+  g_assert_cmpint(ferry_json_int(s, "totalMinMs", 0), <, total);
+  g_assert_cmpint(ferry_json_int(s, "totalMaxMs", 0), >, total);
+  g_assert_cmpint(ferry_json_int(s, "lostMaxMs", 0), >=, ferry_json_int(s, "lostMs", 0));
+  g_assert_cmpint(ferry_json_int(f, "memoryBytes", 0), ==, 512 << 20); /* what it touched */
+  /* a rate that a migration reached is believed before the link's, and more */
+  measured.bandwidth = 50 << 20;
+  g_autoptr(json_t) g = ferry_migration_forecast_json(&intent, &measured);
+  g_assert_cmpstr(ferry_json_str(g, "bandwidthFrom"), ==, "migration");
+  g_assert_cmpint(ferry_json_int(g, "bandwidthBytesPerSecond", 0), ==, 50 << 20);
+  intent.bandwidth_cap = 20 << 20;
+  g_autoptr(json_t) h = ferry_migration_forecast_json(&intent, &measured);
+  g_assert_cmpstr(ferry_json_str(h, "bandwidthFrom"), ==, "limit");
 }
 
 int main(int argc, char **argv) {
@@ -46,5 +77,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/forecast/idle", test_idle);
   g_test_add_func("/forecast/busy", test_busy);
   g_test_add_func("/forecast/unknown-link", test_unknown_link);
+  g_test_add_func("/forecast/ranges", test_ranges);
   return g_test_run();
 }

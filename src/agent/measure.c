@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known of a guest and of the path before anything moves: how fast it writes, over a short
+// and a longer period (which tells a small working set from a large one), how much memory it has
+// touched at all, and how fast the last migration to the same address was.
+#include "agent/migration_private.h"
+
+#define ASSUMED_RATE 112000000.0 /* what a link of 1 Gbit/s carries */
+#define SWITCHOVER_S 0.03
+#define LEAST_SENT (32 * 1024 * 1024) /* less says nothing of the path */
+
+gboolean ferry_migration_measure(FerryMigration *m, int seconds, GError **error) {
+  FerryMeasured *k = &m->measured;
+  int long_s = MAX(1, seconds - 1);
+  gint64 short_rate, long_rate;
+  ferry_migration_recall_rate(m);
+  if (!ferry_host_job_dirty_rate(m->job, 1, &short_rate, error) ||
+      !ferry_host_job_dirty_rate(m->job, long_s, &long_rate, error))
+    return FALSE;
+  k->short_s = 1;
+  k->long_s = long_s;
+  k->short_rate = short_rate;
+  k->long_rate = long_rate;
+  if (!ferry_host_job_resident(m->job, &k->resident, NULL))
+    k->resident = 0;
+  return TRUE;
+}
+
+void ferry_migration_recall_rate(FerryMigration *m) {
+  const char *address = m->settings.request.address;
+  g_mutex_lock(&m->agent->lock);
+  const gint64 *rate = address ? g_hash_table_lookup(m->agent->rates, address) : NULL;
+  m->measured.bandwidth = rate ? *rate : 0;
+  g_mutex_unlock(&m->agent->lock);
+}
+
+void ferry_migration_keep_rate(FerryMigration *m) {
+  const char *address = m->settings.request.address;
+  /* a cap says nothing of the link, and in post-copy nobody measures */
+  if (!m->convergence || !address || m->settings.request.bandwidth > 0 || m->again_bandwidth > 0 ||
+      m->progress.post_copy || m->last.data_processed < LEAST_SENT)
+    return;
+  g_autoptr(json_t) now = ferry_convergence_estimate(m->convergence, g_get_monotonic_time());
+  gint64 rate = ferry_json_int(now, "rateBytesPerSecond", 0);
+  if (rate <= 0)
+    return;
+  g_mutex_lock(&m->agent->lock);
+  g_hash_table_replace(m->agent->rates, g_strdup(address), g_memdup2(&rate, sizeof rate));
+  g_mutex_unlock(&m->agent->lock);
+}
+
+FerryWriter ferry_measured_writer(const FerryMeasured *k, double bytes) {
+  FerryRound rounds[] = {{k->short_s, (double)k->short_rate * k->short_s, 0},
+                         {k->long_s, (double)k->long_rate * k->long_s, 0}};
+  FerryWriter writer = {.pattern = FERRY_WRITER_IDLE};
+  ferry_writer_fit(&writer, rounds, G_N_ELEMENTS(rounds), bytes);
+  return writer;
+}
+
+FerryPath ferry_measured_path(const FerryMeasured *k, const FerryConvergenceIntent *intent,
+                              const char **from) {
+  double cap = (double)intent->bandwidth_cap;
+  double link = k->bandwidth > 0        ? (double)k->bandwidth
+                : intent->link_rate > 0 ? (double)intent->link_rate
+                                        : ASSUMED_RATE;
+  gboolean capped = cap > 0 && cap <= link;
+  if (from)
+    *from = capped                  ? "limit"
+            : k->bandwidth > 0      ? "migration"
+            : intent->link_rate > 0 ? "link"
+                                    : "assumed";
+  return (FerryPath){capped ? cap : link, link, SWITCHOVER_S};
+}
