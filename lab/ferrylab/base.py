@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hosts' root filesystem: a cached, read-only Debian made by mmdebstrap.
+"""The hosts' root filesystems: cached, read-only Debians made by mmdebstrap.
 
-Theory of operation. QEMU 7.2 of Debian 12 corrupts Linux guests in live
-pre-copy under TCG, so hosts are Debian 13 whatever the machine runs. The tree
-is made from the mirror that the machine's own apt sources name, read at run
-time. It is built under a temporary name and renamed when complete, under a
+Theory of operation. There is one tree for each of SUITES, two generations of
+libvirt and QEMU, so that a lab can mix them. QEMU 7.2 of Debian 12 corrupts
+Linux guests in live pre-copy under TCG, so hosts are Debian 13 unless another
+is asked for, whatever the machine runs. A tree is made from the mirror that the
+machine's own apt sources name, read at run time. It is built under a temporary name and renamed when complete, under a
 lock, so that an interrupted build is never mistaken for a base and two labs
 don't build it at once. Its name carries a hash of what went into it. Hosts
 mount it as an overlay's lower layer and never write to it.
@@ -25,15 +26,22 @@ from pathlib import Path
 from . import paths
 from .errors import LabError
 
-SUITE = "trixie"
+SUITE = "trixie"  # where nothing else is asked for
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-PACKAGES = """
+_COMMON = """
     libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
     qemu-system-x86 qemu-utils iproute2 procps socat avahi-daemon
-    libglib2.0-0t64 libjansson4 libcurl3t64-gnutls libgnutls30t64 libsystemd0
-    libvirt0 libyaml-0-2 libsmartcols1 libsqlite3-0 libmicrohttpd12t64
+    libjansson4 libsystemd0 libvirt0 libyaml-0-2 libsmartcols1 libsqlite3-0
     libavahi-client3 libavahi-glib1 libxml2
 """.split()
+# Suite: packages. What the agent links with is named there as that suite has it.
+SUITES = {
+    "trixie": _COMMON  # libvirt 11.3, QEMU 10.0
+    + "libglib2.0-0t64 libcurl3t64-gnutls libgnutls30t64 libmicrohttpd12t64 "
+    "qemu-system-modules-spice".split(),
+    "bookworm": _COMMON  # libvirt 9.0, QEMU 7.2
+    + "libglib2.0-0 libcurl3-gnutls libgnutls30 libmicrohttpd12".split(),
+}
 RECIPE = 1  # raise it when the way the base is made changes
 
 # Not needed by a host: keeps the base small.
@@ -102,11 +110,18 @@ def machine_mirror(etc_apt=Path("/etc/apt"), codename=None):
     )
 
 
-def base_path():
+def check_suite(suite):
+    """LabError unless hosts can be of this suite."""
+    if suite not in SUITES:
+        raise LabError(f"no hosts of Debian {suite!r}: expected one of {', '.join(SUITES)}")
+
+
+def base_path(suite=SUITE):
+    """Where the base of this suite is, or would be."""
     digest = hashlib.sha256(
-        "\n".join([SUITE, str(RECIPE), *sorted(PACKAGES), *EXCLUDE]).encode()
+        "\n".join([suite, str(RECIPE), *sorted(SUITES[suite]), *EXCLUDE]).encode()
     ).hexdigest()
-    return paths.cache_dir() / f"base-{SUITE}-{digest[:12]}"
+    return paths.cache_dir() / f"base-{suite}-{digest[:12]}"
 
 
 @contextlib.contextmanager
@@ -132,9 +147,10 @@ def _remove_abandoned(cache):
         shutil.rmtree(entry, ignore_errors=True)
 
 
-def ensure(say=lambda text: None):
-    """Path of the base, built now if it isn't there. Takes a minute then."""
-    target = base_path()
+def ensure(say=lambda text: None, suite=SUITE):
+    """Path of the suite's base, built now if it isn't there. Takes a minute then."""
+    check_suite(suite)
+    target = base_path(suite)
     if target.is_dir():
         return target
     with locked(paths.cache_dir() / ".lock"):
@@ -143,10 +159,10 @@ def ensure(say=lambda text: None):
         _remove_abandoned(paths.cache_dir())
         if not shutil.which("mmdebstrap"):
             raise LabError("mmdebstrap is missing: apt-get install mmdebstrap (or: make deps)")
-        say(f"making the hosts' Debian ({SUITE}) in {target}, once")
+        say(f"making the hosts' Debian ({suite}) in {target}, once")
         temporary = Path(tempfile.mkdtemp(prefix="tmp-", dir=paths.cache_dir()))
         try:
-            _mmdebstrap(temporary / "root")
+            _mmdebstrap(temporary / "root", suite)
             _strip(temporary / "root")
             os.rename(temporary / "root", target)
         finally:
@@ -154,11 +170,11 @@ def ensure(say=lambda text: None):
     return target
 
 
-def _mmdebstrap(root):
-    source = f"deb [signed-by={KEYRING}] {machine_mirror()} {SUITE} main"
-    argv = ["mmdebstrap", "--variant=minbase", "--mode=root", "--include=" + ",".join(PACKAGES)]
+def _mmdebstrap(root, suite):
+    source = f"deb [signed-by={KEYRING}] {machine_mirror()} {suite} main"
+    argv = ["mmdebstrap", "--variant=minbase", "--mode=root", "--include=" + ",".join(SUITES[suite])]
     argv += [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDE]
-    argv += ["--aptopt=Acquire::Languages \"none\"", SUITE, str(root), source]
+    argv += ["--aptopt=Acquire::Languages \"none\"", suite, str(root), source]
     result = subprocess.run(
         argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, check=False, env=dict(os.environ, DEBIAN_FRONTEND="noninteractive"),
@@ -166,7 +182,7 @@ def _mmdebstrap(root):
     if result.returncode != 0:
         tail = "\n".join(result.stdout.splitlines()[-15:])
         raise LabError(
-            f"mmdebstrap could not make {SUITE} from the machine's mirror (exit "
+            f"mmdebstrap could not make {suite} from the machine's mirror (exit "
             f"{result.returncode}); does `apt-get update` work? Its last lines:\n{tail}"
         )
 

@@ -21,8 +21,9 @@ def _certtool(*args):
         raise LabError(f"certtool {args[0]} failed: {result.stderr.strip()}")
 
 
-def _private_key(path):
-    _certtool("--generate-privkey", "--key-type=ecdsa", "--curve=secp256r1", f"--outfile={path}")
+def _private_key(path, rsa=False):
+    kind = ["--key-type=rsa", "--bits=2048"] if rsa else ["--key-type=ecdsa", "--curve=secp256r1"]
+    _certtool("--generate-privkey", *kind, f"--outfile={path}")
     os.chmod(path, 0o600)
 
 
@@ -38,14 +39,18 @@ def make_ca(directory, lab):
               f"--template={template}", f"--outfile={directory}/ca-cert.pem")
 
 
-def make_host(directory, host, addresses):
-    """Makes directory/HOST-key.pem and HOST-cert.pem, signed by the CA there."""
+def make_host(directory, host, addresses, rsa=False):
+    """Makes directory/HOST-key.pem and HOST-cert.pem, signed by the CA there. rsa: for labs
+    with libvirt 9.0, which insists that its own and its peers' keys can encipher keys; otherwise
+    what is quicker to make."""
     template = directory / f"{host}.info"
     lines = [f'cn = "{host}"', f'dns_name = "{host}"', f'dns_name = "{host}-migration"']
     lines += [f'ip_address = "{address}"' for address in addresses]
     lines += ["tls_www_server", "tls_www_client", "signing_key", f"expiration_days = {VALID_DAYS}"]
+    if rsa:
+        lines.append("encryption_key")
     template.write_text("\n".join(lines) + "\n")
-    _private_key(directory / f"{host}-key.pem")
+    _private_key(directory / f"{host}-key.pem", rsa)
     _certtool("--generate-certificate", f"--load-privkey={directory}/{host}-key.pem",
               f"--load-ca-certificate={directory}/ca-cert.pem",
               f"--load-ca-privkey={directory}/ca-key.pem", f"--template={template}",

@@ -15,15 +15,18 @@ from .errors import LabError
 
 def _up(lab, args):
     lab.up(args.hosts, args.migration_rate, args.management_rate, not args.no_ferry,
-           say=labmod.say_to_stderr)
+           say=labmod.say_to_stderr, suites=args.suites.split(","))
 
 
 def _down(lab, _args):
     lab.down()
 
 
-def _base(_lab, _args):
-    print(base.ensure(labmod.say_to_stderr))
+def _base(_lab, args):
+    for suite in args.suites:
+        base.check_suite(suite)
+    for suite in args.suites or base.SUITES:
+        print(base.ensure(labmod.say_to_stderr, suite))
 
 
 def _status(lab, args):
@@ -37,7 +40,8 @@ def _status(lab, args):
         links = ", ".join(
             f"{network} {host[network]} {link['rate'] if link['up'] else 'down'}"
             for network, link in host["links"].items())
-        print(f"{host['name']}: {'up' if host['up'] else 'gone'}; {services or 'no services'}; "
+        print(f"{host['name']} ({host.get('suite', base.SUITE)}): "
+              f"{'up' if host['up'] else 'gone'}; {services or 'no services'}; "
               f"{links}")
     if status.get("ferry"):
         ferry = status["ferry"]
@@ -95,6 +99,9 @@ def _add_lab_commands(commands):
     up = commands.add_parser("up", help="bring the lab up")
     up.add_argument("--hosts", type=int, default=labmod.DEFAULT_HOSTS, metavar="N",
                     help="number of hosts, h1 to hN (default: %(default)s)")
+    up.add_argument("--suites", default=base.SUITE, metavar="S,...",
+                    help=f"Debian of h1, h2, ..., the last for all after it, out of "
+                         f"{', '.join(base.SUITES)} (default: %(default)s)")
     up.add_argument("--migration-rate", default=labmod.DEFAULT_MIGRATION_RATE, metavar="R",
                     help="rate of each host's migration link, each way (default: %(default)s)")
     up.add_argument("--management-rate", metavar="R",
@@ -103,8 +110,11 @@ def _add_lab_commands(commands):
     up.set_defaults(func=_up)
     commands.add_parser("down", help="take the lab down and restore the machine") \
         .set_defaults(func=_down)
-    commands.add_parser("base", help="make the hosts' cached root filesystem and print its path") \
-        .set_defaults(func=_base)
+    root = commands.add_parser("base", help="make the hosts' cached root filesystems and print "
+                                            "their paths")
+    root.add_argument("suites", nargs="*", metavar="SUITE",
+                      help=f"which (default: {' and '.join(base.SUITES)})")
+    root.set_defaults(func=_base)
     status = commands.add_parser("status", help="show hosts, services and links",
                                  description="Exit status 1 if the lab is not (wholly) up.")
     status.add_argument("-o", "--output", choices=["text", "json"], default="text")

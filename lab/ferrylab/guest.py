@@ -67,7 +67,8 @@ def _checked(args):
         labels[key] = value
     return {"name": args.name, "kernel": kernel, "memory": memory, "vcpus": args.vcpus,
             "rate": rate, "working_set": working_set, "pattern": pattern, "disk": args.disk,
-            "labels": labels, "namespace": args.namespace, "persistent": args.persistent}
+            "labels": labels, "namespace": args.namespace, "persistent": args.persistent,
+            "machine": args.machine}
 
 
 # Hosts.
@@ -361,6 +362,8 @@ def add_parsers(subparsers):
                        help=f"a disk of {guest_domain.DISK_MIB} MiB that is written and checked")
     guest.add_argument("--label", action="append", default=[], metavar="k=v")
     guest.add_argument("--namespace", default="default", metavar="NS")
+    guest.add_argument("--machine", default="pc", metavar="TYPE",
+                       help="machine type (default: %(default)s, the host's newest)")
     guest.add_argument("--persistent", action="store_true", help="define it, too")
     guest.set_defaults(func=_guest_command)
 

@@ -75,7 +75,7 @@ def xml(guest, kernel, initrd, kvm):
   <memory unit='MiB'>{guest['memory']}</memory>
   <vcpu>{guest['vcpus']}</vcpu>
   <os>
-    <type arch='x86_64' machine='pc'>hvm</type>
+    <type arch='x86_64' machine={quoteattr(guest.get('machine', 'pc'))}>hvm</type>
     <kernel>{escape(kernel)}</kernel>{initrd_line}
     <cmdline>{escape(command_line(guest))}</cmdline>
   </os>

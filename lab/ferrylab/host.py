@@ -61,6 +61,7 @@ class Host:
         self.lab_dir = lab_dir
         self.name = data["name"]
         self.uuid = data["uuid"]
+        self.suite = data.get("suite", base.SUITE)
         self.addresses = {"management": data["management"], "migration": data["migration"]}
         self.record = lab_dir / "pids" / f"host-{self.name}.json"
         self.log_dir = lab_dir / "log" / self.name
@@ -84,12 +85,14 @@ class Host:
         (seed / "etc/libvirt/libvirtd.conf").write_text(LIBVIRTD_CONF.format(uuid=self.uuid))
         (seed / "etc/libvirt/qemu.conf").write_text(QEMU_CONF.format(shared=paths.IN_SHARED))
         directory = self.lab_dir / "certs"
-        certs.make_host(directory, self.name, self.addresses.values())
+        certs.make_host(directory, self.name, self.addresses.values(),
+                        rsa=any(other.suite == "bookworm" for other in all_hosts))
         certs.install(directory, self.name, seed)
 
-    def start_init(self, lower):
-        """Starts the host's init; lower lists the overlay's layers below the seed."""
-        layers = [str(path) for path in (self.dir / "seed", *lower)]
+    def start_init(self):
+        """Starts the host's init; the base of its suite must be there."""
+        layers = [str(path) for path in (self.dir / "seed", warm_layer(self.suite),
+                                         base.base_path(self.suite)) if path.is_dir()]
         if any(set(layer) & set(":,\\") for layer in layers):
             raise LabError(f"a path of {layers} has one of : , \\ in it, which overlayfs can't "
                            "take: choose another FERRY_LAB_CACHE")
@@ -203,15 +206,15 @@ def tail(path, lines=15):
         return "(no log)"
 
 
-def warm_layer():
-    """Where the QEMU capability cache for this machine's kernel and KVM is kept."""
+def warm_layer(suite):
+    """Where the suite's QEMU capability cache for this machine's kernel and KVM is kept."""
     kind = "kvm" if kvm.usable() else "tcg"
-    return Path(f"{base.base_path()}.warm-{platform.release()}-{kind}")
+    return Path(f"{base.base_path(suite)}.warm-{platform.release()}-{kind}")
 
 
 def save_warm_layer(host):
     """Keeps a host's capability cache for the labs to come."""
-    target = warm_layer()
+    target = warm_layer(host.suite)
     if target.is_dir():
         return
     with base.locked(paths.cache_dir() / ".lock-warm"):

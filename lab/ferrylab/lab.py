@@ -92,18 +92,26 @@ class Lab:
     # -- up and down
 
     def up(self, hosts=DEFAULT_HOSTS, migration_rate=DEFAULT_MIGRATION_RATE, management_rate=None,
-           with_ferry=True, say=_quiet):
-        """Brings the lab up, or leaves nothing of it behind and raises."""
+           with_ferry=True, say=_quiet, suites=(base.SUITE,)):
+        """Brings the lab up, or leaves nothing of it behind and raises. suites: the Debian
+        of h1, h2 and so on; the last one named is that of the hosts after it."""
         if os.geteuid() != 0:
             raise LabError("the lab needs root (namespaces, overlay mounts): use sudo")
         if not 1 <= hosts <= paths.MAX_HOSTS:
             raise LabError(f"--hosts {hosts}: expected 1 to {paths.MAX_HOSTS}")
+        if not 1 <= len(suites) <= hosts:
+            raise LabError(f"{len(suites)} suites for {hosts} hosts: expected one for each host, or "
+                           "fewer, of which the last is that of the hosts after it")
+        suites = [*suites, *[suites[-1]] * (hosts - len(suites))]
+        for suite in suites:
+            base.check_suite(suite)
         rates = {"management": management_rate or "none", "migration": migration_rate or "none"}
         for rate in rates.values():
             net.parse_rate(rate)
         if with_ferry:
             ferry.check_programs()
-        root = base.ensure(say)
+        for suite in sorted(set(suites)):
+            base.ensure(say, suite)
         with self.locked():
             self._rerecord()
             if self._running_records():
@@ -113,7 +121,7 @@ class Lab:
             self._remove_files()
             shutil.rmtree(self._failed_logs(), ignore_errors=True)
             try:
-                self._up(root, hosts, rates, with_ferry, say)
+                self._up(suites, rates, with_ferry, say)
             except BaseException:
                 self._keep_logs(say)
                 self._down()
@@ -131,7 +139,7 @@ class Lab:
             shutil.copytree(self.dir / "log", kept)
             say(f"the start failed; its logs are kept in {kept}")
 
-    def _up(self, root, count, rates, with_ferry, say):
+    def _up(self, suites, rates, with_ferry, say):
         for directory in ("pids", "run", "log", "shared", "hosts"):
             (self.dir / directory).mkdir(parents=True, exist_ok=True)
         management, migration = paths.subnets(self.name)
@@ -142,23 +150,21 @@ class Lab:
             "rates": rates,
             "ferry": None,
             "hosts": [{"name": paths.host_name(i), "uuid": str(uuid.uuid4()),
-                       "management": f"{management}.{i}", "migration": f"{migration}.{i}"}
-                      for i in range(1, count + 1)],
+                       "suite": suite, "management": f"{management}.{i}",
+                       "migration": f"{migration}.{i}"} for i, suite in enumerate(suites, 1)],
         }
         self._save(state)
-        say(f"starting {count} hosts")
+        say(f"starting {len(suites)} hosts")
         certs.make_ca(self.dir / "certs", self.name)
         proc.launch("host", self.dir / "pids/switch.json", self.dir / "log/switch.log",
                     f"--hostname={self.name}-switch")
         switch = self.switch_pid()
         net.make_switch(switch, management, paths.FERRYD_HOST_OCTET)
         hosts = self.all_hosts()
-        warm = hostmod.warm_layer()
-        lower = [warm, root] if warm.is_dir() else [root]
 
         def start(host):
             host.prepare(hosts)
-            host.start_init(lower)
+            host.start_init()
             hostmod.plug(switch, host)
             for network, rate in rates.items():
                 net.set_rate(switch, host.pid(), host.name, network, net.parse_rate(rate))
@@ -166,7 +172,8 @@ class Lab:
             host.wait_libvirtd()
 
         self._parallel(start, hosts)
-        hostmod.save_warm_layer(hosts[0])
+        for host in {host.suite: host for host in hosts}.values():
+            hostmod.save_warm_layer(host)
         if with_ferry:
             state["ferry"] = ferry.start_all(self, say)
             self._save(state)

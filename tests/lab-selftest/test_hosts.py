@@ -133,7 +133,8 @@ class TestHosts(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        base.ensure()
+        for suite in base.SUITES:
+            base.ensure(suite=suite)
         cls.network_before = machine_network()
         cls.lab = Lab(NAME)
         started = time.monotonic()
@@ -275,6 +276,44 @@ class TestHosts(unittest.TestCase):
         finally:
             self.lab.link("h2", "migration", "up")
         self.ok(self.lab.exec("h1", *probe))
+
+
+class TestSuites(unittest.TestCase):
+    """Two generations of libvirt and QEMU in one lab."""
+
+    def setUp(self):
+        self.lab = Lab(NAME2)
+        self.addCleanup(self.lab.down)
+
+    def test_hosts_of_two_suites(self):
+        self.lab.up(hosts=3, with_ferry=False, suites=("bookworm", "trixie"))
+        for host, version in (("h1", "9.0."), ("h2", "11.3."), ("h3", "11.3.")):
+            self.assertIn(f"daemon: {version}",
+                          self.lab.virsh(host, "version", "--daemon").stdout)
+        for source, target in (("h1", "h2"), ("h2", "h1")):
+            name = self.lab.exec(source, "virsh", "-c", f"qemu+tls://{target}/system", "hostname",
+                                 timeout=20)
+            self.assertEqual(name.stdout.strip(), target, name.stderr)
+        domain = BARE_DOMAIN.format(name="old").replace("'pc'", "'pc-i440fx-7.2'")
+        created = self.lab.virsh("h1", "create", "/dev/stdin", input=domain)
+        self.assertEqual(created.returncode, 0, created.stderr)
+        address = self.lab.host("h3").addresses["migration"]
+        moved = self.lab.virsh("h1", "migrate", "--live", "--p2p", "--tls", "old",
+                               "qemu+tls://h3/system", "--migrateuri", f"tcp://{address}",
+                               timeout=60)
+        self.assertEqual(moved.returncode, 0, moved.stderr)
+        self.assertIn("old", self.lab.virsh("h3", "list", "--name").stdout)
+        status = run_cli("status", name=NAME2).stdout
+        self.assertIn("h1 (bookworm): up", status)
+        self.assertIn("h3 (trixie): up", status)
+
+    def test_wrong_suites(self):
+        with self.assertRaisesRegex(LabError, "'sid'.*expected one of trixie, bookworm"):
+            self.lab.up(hosts=2, with_ferry=False, suites=("sid",))
+        with self.assertRaisesRegex(LabError, "2 suites for 1 hosts"):
+            self.lab.up(hosts=1, with_ferry=False, suites=("trixie", "trixie"))
+        self.assertIn("expected one of", run_cli("base", "sid").stderr)
+        self.assertEqual(remains(self.lab), [])
 
 
 FAKE_FERRYD = """\
