@@ -45,14 +45,15 @@ static void print_forecast(const json_t *object) {
   const json_t *f = ferry_json_get(object, "status.forecast");
   const char *from = ferry_json_str(f, "bandwidthFrom"), *best = ferry_json_str(f, "best");
   g_autofree char *rate = ferry_rate_format(ferry_json_int(f, "bandwidthBytesPerSecond", 0));
-  g_autofree char *dirty = ferry_rate_format(ferry_json_int(f, "dirtyRateBytesPerSecond", 0));
+  g_autofree char *writes = ferry_rate_format(ferry_json_int(f, "writeRateBytesPerSecond", 0));
+  g_autofree char *set = ferry_bytes_format((double)ferry_json_int(f, "workingSetBytes", 0));
   g_autofree char *memory = ferry_bytes_format((double)ferry_json_int(f, "memoryBytes", 0));
   g_autofree char *source = ferry_text_clean(ferry_json_str(object, "spec.vmiName"));
   g_autofree char *target =
       ferry_text_clean(ferry_json_str(object, "status.migrationState.targetNode"));
   g_autofree char *pattern = ferry_text_clean(ferry_json_str(f, "pattern"));
-  printf("%s to %s: %s of memory, %s changes (%s), %s to send it (%s)\n", source, target, memory,
-         dirty, pattern, rate,
+  printf("%s to %s: %s of memory, it writes %s over %s (%s), %s to send it (%s)\n", source, target,
+         memory, writes, set, pattern, rate,
          g_strcmp0(from, "limit") == 0       ? "the bandwidth limit"
          : g_strcmp0(from, "migration") == 0 ? "as the last migration to there"
          : g_strcmp0(from, "link") == 0      ? "half of the slower link"

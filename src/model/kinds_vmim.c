@@ -120,6 +120,7 @@ static const FerryField forecast[] = {
     COUNT("shortDirtyRateBytesPerSecond", "The same over 1 s."),
     STR("pattern", "How it writes, as estimated.", .max = 64),
     COUNT("workingSetBytes", "Memory that it keeps writing, as estimated."),
+    COUNT("writeRateBytesPerSecond", "Rate at which it writes there, as estimated."),
     COUNT("bandwidthBytesPerSecond", "Rate that is reckoned with."),
     STR("bandwidthFrom",
         "Where that is from: limit (the policy's), migration (the last one to there), link "
