@@ -3,17 +3,10 @@
 // production. Deterministic for one set of inputs.
 #pragma once
 #include "convergence/controller.h"
-#include "sim/guest.h"
+#include "host/sim_guest.h"
+#include "host/sim_link.h"
 
 G_BEGIN_DECLS
-
-typedef struct {
-  double rate;                       /* bytes/s of the link */
-  double cap;                        /* bytes/s while the guest runs; 0: none */
-  double efficiency;                 /* bytes of memory per wire byte (compression); 1: none */
-  double eps;                        /* fixed cost of the switch-over, seconds */
-  double drop_at, drop_to, drop_end; /* between these times the rate is rate x drop_to */
-} FerrySimLink;
 
 /** How the hypervisor is started and how badly it is heard. */
 typedef struct {

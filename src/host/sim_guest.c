@@ -6,7 +6,7 @@
 // (unsynced). A uniform class of W bytes fills by u' = w (1 - u/W), a cyclic one linearly. Looking
 // merges the two; which pages overlap is independent of each other for random writers. A skewed
 // guest is two uniform classes, several vCPUs are several sets of classes.
-#include "sim/guest.h"
+#include "host/sim_guest.h"
 #include <math.h>
 
 const char *ferry_sim_pattern_name(FerrySimPattern pattern) {
