@@ -33,9 +33,12 @@ static char *source_of(GInetAddress *target, GError **error) {
   return g_inet_address_to_string(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(from)));
 }
 
-/* libvirt's TLS port and the first port of QEMU's range: a firewall may let only one through. */
+/* libvirt's TLS port and the last port of QEMU's range: a firewall may let only one through. Never
+ * a port where a QEMU may wait: it would take the probe for its migration, and the VM whose
+ * post-copy is to be resumed dies of that. libvirt gives ports from the range's start, two to a
+ * migration at most, so the last is taken only when more than 30 come in at once. */
 static gboolean answers(GInetAddress *target, GError **error) {
-  static const guint16 ports[] = {16514, 49152};
+  static const guint16 ports[] = {16514, 49215};
   GSocket *sockets[G_N_ELEMENTS(ports)] = {NULL};
   gboolean reached = FALSE;
   g_autoptr(GError) cause = NULL;
@@ -83,7 +86,7 @@ static gboolean answers(GInetAddress *target, GError **error) {
     g_clear_object(&sockets[i]);
   if (!reached)
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE, "it does not answer: %s",
-                cause ? cause->message : "nothing came within a second on ports 16514 and 49152");
+                cause ? cause->message : "nothing came within a second on ports 16514 and 49215");
   return reached;
 }
 
