@@ -60,6 +60,7 @@ static void finish(FerryMigration *m, gboolean returned, int code, const char *r
     const FerryJobStats *last = m->have_completed ? &m->completed : &m->last;
     json_object_set_new(status, "summary",
                         ferry_progress_summary(last, ferry_migration_elapsed_ms(m), moved));
+    ferry_json_set_int(status, "summary.topThrottlePercent", m->top_throttle);
     if (moved && m->forecast_ms > 0)
       ferry_json_set(
           status, "summary.forecastErrorPercent",

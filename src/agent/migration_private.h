@@ -34,7 +34,7 @@ struct _FerryMigration {
   FerryCourse course;
   FerryJobStats last;
   gint64 start_us, reported_us, abort_us, course_us;
-  int iteration_fed;
+  int iteration_fed, top_throttle;
   gboolean accepted; /* Running is written */
   gboolean started;  /* libvirt was (or had been) asked */
   gboolean calling;  /* our own call is under way or has returned */

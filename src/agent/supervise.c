@@ -147,7 +147,10 @@ static void feed(FerryMigration *m, const FerryJobStats *s) {
       .dirty_rate = s->dirty_pages_per_s > 0
                         ? s->dirty_pages_per_s * (s->page_size > 0 ? s->page_size : 4096)
                         : 0,
+      .tells_throttle = TRUE, /* libvirt leaves it out while there is none */
+      .throttle_percent = (int)CLAMP(s->throttle_percent, 0, 99),
   };
+  m->top_throttle = MAX(m->top_throttle, sample.throttle_percent);
   ferry_convergence_sample(m->convergence, &sample, g_get_monotonic_time());
   g_mutex_lock(&m->lock);
   int iteration = MAX(m->iteration_seen, (int)CLAMP(s->iteration, 0, G_MAXINT));

@@ -105,7 +105,8 @@ static void complete(FerryTracker *t, double v, gint64 processed) {
   double rest = before - (double)(processed - before_processed) * t->efficiency;
   double fresh = first ? MAX(v, v - rest) : MAX(0, v - rest);
   rest = first ? 0 : MAX(0, rest);
-  double seconds = t->pass_seconds * (1 - t->throttle);
+  double seconds = t->told_throttle ? MAX(0, t->pass_seconds - t->pass_held_s)
+                                    : t->pass_seconds * (1 - t->throttle);
   t->passes++;
   t->previous_v = t->boundary_start;
   t->boundary_start = t->pass_counts ? MAX(v, rest + fresh) : MAX(v, fresh / t->pass_jump);
@@ -123,6 +124,8 @@ static void begin(FerryTracker *t, int iteration, gint64 now_us, gboolean exact)
   t->pass_seconds = (double)(now_us - t->boundary_us) / 1e6;
   t->pass_counts = iteration == t->iteration + 1 && t->exact && exact && !t->waiting;
   t->pass_jump = iteration - t->iteration;
+  t->pass_held_s = t->held_s;
+  t->held_s = 0;
   t->iteration = iteration;
   t->boundary_us = now_us;
   t->exact = exact;
@@ -150,6 +153,10 @@ gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sam
     t->moved_us = now_us;
   if (first && t->iteration <= 1)
     t->boundary_us = now_us; /* the preparation is not part of the first pass */
+  if (sample->tells_throttle && !first) {
+    t->told_throttle = TRUE;
+    t->held_s += (double)(now_us - t->last_us) / 1e6 * sample->throttle_percent / 100;
+  }
   t->before_remaining = first ? G_MAXINT64 : t->last.remaining;
   t->before_processed = first ? sample->processed : t->last.processed;
   t->last = *sample;

@@ -12,9 +12,11 @@ typedef struct {
   gint64 processed; /* sent so far, never falls */
   gint64 remaining; /* of memory (and disks) at this moment */
   gint64 total;
-  gint64 rate;       /* bytes/s as the hypervisor says; 0: unknown */
-  gint64 dirty_rate; /* bytes/s as the hypervisor says; 0: unknown */
-  int iteration;     /* pass over memory as the hypervisor says; 0: unknown */
+  gint64 rate;             /* bytes/s as the hypervisor says; 0: unknown */
+  gint64 dirty_rate;       /* bytes/s as the hypervisor says; 0: unknown */
+  int iteration;           /* pass over memory as the hypervisor says; 0: unknown */
+  gboolean tells_throttle; /* the hypervisor says how much it holds the guest: */
+  int throttle_percent;    /* ... which may lag behind what was decided by seconds */
 } FerryConvergenceSample;
 
 typedef struct {
@@ -44,6 +46,8 @@ typedef struct {
   double pass_seconds;  /* how long the pass before it took */
   gboolean pass_counts; /* ... and whether that can be trusted */
   double throttle;      /* of the guest, 0..1: a round under it counts for less */
+  gboolean told_throttle;
+  double held_s, pass_held_s; /* time that the guest was held in this pass, in the one before */
   double previous_v, best_v;
   FerryRound rounds[FERRY_TRACKER_ROUNDS];
   guint n_rounds, passes;

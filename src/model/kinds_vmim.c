@@ -83,6 +83,7 @@ static const FerryField summary[] = {
     COUNT("dataTransferredBytes", "Bytes sent altogether."),
     COUNT("averageRateBytesPerSecond", "Mean rate in bytes per second."),
     COUNT("iterations", "Passes over the guest's memory."),
+    COUNT("topThrottlePercent", "Most that the guest was slowed, as QEMU said, in percent."),
     COUNT("setupMs", "Time to set the migration up, in milliseconds."),
     ANY("forecastErrorPercent", "How far status.forecast.totalMs was from totalMs, in percent."),
     END,

@@ -73,6 +73,25 @@ static void test_rounds(void) {
   rounds(60);
 }
 
+/* The guest is held for the second half of a pass only: the round counts three quarters. */
+static void test_told_throttle(void) {
+  FerryTracker t;
+  ferry_tracker_init(&t, 0);
+  t.throttle = 0.5; /* decided long before it was in force */
+  for (int ms = 0; ms <= 2000; ms += 100) {
+    FerryConvergenceSample s = {.processed = (gint64)(ms * RATE),
+                                .remaining = ms < 2000 ? 200000 - (gint64)(ms * RATE) : 80000,
+                                .total = 200000,
+                                .iteration = ms < 2000 ? 1 : 2,
+                                .tells_throttle = TRUE,
+                                .throttle_percent = ms > 1000 ? 50 : 0};
+    ferry_tracker_sample(&t, &s, ms * 1000);
+  }
+  g_assert_true(ferry_tracker_iteration(&t, 2, 2000 * 1000));
+  g_assert_cmpuint(t.n_rounds, ==, 1);
+  g_assert_cmpfloat(fabs(t.rounds[0].seconds - 1.5), <, 0.01);
+}
+
 static void test_lost_event(void) {
   FerryTracker t;
   ferry_tracker_init(&t, 0);
@@ -117,6 +136,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/tracker/zero-pages", test_zero_pages);
   g_test_add_func("/tracker/compression", test_compression);
   g_test_add_func("/tracker/rounds", test_rounds);
+  g_test_add_func("/tracker/told-throttle", test_told_throttle);
   g_test_add_func("/tracker/lost-event", test_lost_event);
   g_test_add_func("/tracker/waiting", test_waiting);
   g_test_add_func("/tracker/best", test_best);
