@@ -72,6 +72,10 @@ static gboolean only_progress(const FerryChange *change) {
   return g_strcmp0(a, b) == 0 &&
          json_equal(ferry_json_get(change->previous, "status.migrationState"),
                     ferry_json_get(change->object, "status.migrationState")) &&
+         json_equal(ferry_json_get(change->previous, "status.conditions"),
+                    ferry_json_get(change->object, "status.conditions")) &&
+         json_equal(ferry_json_get(change->previous, "status.changes"),
+                    ferry_json_get(change->object, "status.changes")) &&
          !ferry_json_get(change->object, "metadata.deletionTimestamp");
 }
 

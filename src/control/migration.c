@@ -42,6 +42,7 @@ static const FerryRow table[] = {
     {"Running", ferry_step_guard_retry, "Scheduling", ferry_step_act_retry},
     {"Running", ferry_step_guard_stayed, "Failed", ferry_step_act_stayed},
     {"Running", ferry_step_guard_lost, "Failed", ferry_step_act_lost},
+    {"Running", ferry_step_guard_stalling, NULL, ferry_step_act_stalling},
     {"PreparingTarget", ferry_step_guard_agent_lost, "Failed", ferry_step_act_agent_lost},
     {"TargetReady", ferry_step_guard_agent_lost, "Failed", ferry_step_act_agent_lost},
     {"Running", ferry_step_guard_agent_lost, "Failed", ferry_step_act_agent_lost},
@@ -94,7 +95,8 @@ static gboolean fire_one(FerryStep *s) {
     gboolean here = row->from ? begun && g_strcmp0(row->from, phase) == 0 : !begun;
     if (!here || !row->guard(s))
       continue;
-    enter_phase(s, row->to);
+    if (row->to)
+      enter_phase(s, row->to);
     if (row->action)
       row->action(s);
     return TRUE;

@@ -149,7 +149,15 @@ void ferry_step_act_stayed(FerryStep *s) {
   end(s);
   if (ferry_step_cancel_requested(s)) {
     const char *by = ferry_json_str(s->m, "status.migrationState.abortRequestedBy");
+    const char *why = ferry_json_str(s->m, "status.migrationState.abortReason");
     ferry_step_set(s, "status.migrationState.abortStatus", json_string("Succeeded"));
+    if (why) {
+      ferry_step_fail(s, "Stalled",
+                      "%s; the VM is %s on %s as before. Migrate it when it is less busy, or allow "
+                      "it a longer pause or post-copy",
+                      why, state ? state : "in an unknown state", source_name(s));
+      return;
+    }
     ferry_step_fail(s, "Cancelled", "cancelled%s%s; the VM is %s on %s as before", by ? " by " : "",
                     by ? by : "", state ? state : "in an unknown state", source_name(s));
     return;

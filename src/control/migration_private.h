@@ -23,7 +23,8 @@ typedef struct {
 typedef gboolean (*FerryGuard)(FerryStep *s);
 typedef void (*FerryAction)(FerryStep *s);
 
-/** One row: in phase `from`, when `guard` holds, go to phase `to` (NULL: stay) and do `action` (may
+/** One row: in phase `from`, when `guard` holds, go to phase `to` (NULL: stay; then the
+ * action must make the guard fail) and do `action` (may
  * be NULL). Rows are tried in order; the first that fires starts the round again. */
 typedef struct {
   const char *from;
@@ -60,6 +61,10 @@ void ferry_step_act_succeed(FerryStep *s);
 void ferry_step_act_stayed(FerryStep *s);
 void ferry_step_act_lost(FerryStep *s);
 void ferry_step_act_agent_lost(FerryStep *s);
+
+/* migration_stalling.c */
+gboolean ferry_step_guard_stalling(FerryStep *s);
+void ferry_step_act_stalling(FerryStep *s);
 
 /* migration_retry.c */
 gboolean ferry_step_guard_retry(FerryStep *s);

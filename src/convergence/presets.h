@@ -8,9 +8,10 @@ G_BEGIN_DECLS
 typedef struct {
   const char *name;
   const char *doc;
-  gboolean intent;  /* Ferry's own controller; `schedule` then only holds its start settings */
-  int max_per_host; /* concurrent migrations of one host that the original allows */
-  gint64 max_downtime_ms; /* of the intent */
+  gboolean intent; /* Ferry's own controller; `schedule` then only holds its start settings */
+  int max_outbound, max_inbound; /* migrations of one host at once that the rule itself states; 0:
+                                    the cluster's configuration does */
+  gint64 max_downtime_ms;        /* of the intent */
   int max_slowdown_percent;
   gint64 infeasible_patience_ms;
   FerrySchedule schedule;

@@ -115,6 +115,8 @@ const FerryField ferry_fields_migration_state[] = {
     STR("failureReason", "Why it failed, in words.", .max = MESSAGE_MAX_LENGTH),
     BOOL("abortRequested", "Whether somebody asked to cancel it."),
     STR("abortRequestedBy", "User who asked to cancel it.", .max = 1024),
+    STR("abortReason", "Why Ferry itself asked for that; absent where a person did.",
+        .max = MESSAGE_MAX_LENGTH),
     STR("abortStatus", "How far the cancellation is.",
         .values = WORDS("Aborting", "Succeeded", "Failed")),
     STR("mode", "How memory is moved at this moment.",

@@ -72,6 +72,14 @@ static const FerryField policy_spec[] = {
     INT("progressTimeout",
         "Seconds without progress after which a migration is given up; 0 switches the limit off.",
         .min = 0, .max = 10000000),
+    INT("parallelOutboundMigrationsPerNode",
+        "Most migrations that leave a node at once while one by this policy is among them; it only "
+        "lowers the cluster's limit.",
+        .min = 1, .max = 1000),
+    INT("parallelInboundMigrationsPerNode",
+        "Most migrations that enter a node at once while one by this policy is among them; it only "
+        "lowers the cluster's limit.",
+        .min = 1, .max = 1000),
     FERRY_POLICY_FIELDS,
     FERRY_POLICY_TRANSPORT_FIELDS,
     END,

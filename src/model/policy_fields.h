@@ -31,6 +31,10 @@ extern const FerryField ferry_fields_intent[];
            "Let the agent slow the guest down through QEMU's monitor where libvirt has no call: "  \
            "just as much as is needed, up to the intent's maxSlowdown. libvirt marks such a "      \
            "domain tainted."),                                                                     \
+      STRS("onStalling",                                                                           \
+           "What ferryd does when the migration stalls, one after the other, each after another "  \
+           "stallingLimit without a new best; not with an intent, which acts by itself.",          \
+           .values = WORDS("raiseDowntime", "postCopy", "abort"), .max = 8),                       \
       STR("compression", "How to compress the memory that is sent; none switches it off.",         \
           .values = WORDS("none", "xbzrle", "mt", "zlib", "zstd")),                                \
       INT("retries",                                                                               \

@@ -42,6 +42,7 @@ static const struct {
     {"stallingLimit", KIND_INTEGER, 30, ANYONE},
     {"dirtyRateSeconds", KIND_INTEGER, 0, ANYONE},
     {"allowMonitorCommands", KIND_BOOLEAN, 0, ANYONE},
+    {"onStalling", KIND_LIST, -1, ANYONE},
     {"compression", KIND_TEXT, 0, ANYONE},
     {"parallel", KIND_BOOLEAN, -1, ANYONE},
     {"parallelConnections", KIND_INTEGER, -1, ANYONE},
@@ -116,6 +117,25 @@ static gboolean take(const Target *to, const GArray *layers, const char *name, V
   return FALSE;
 }
 
+/* How many may leave or enter a node at once: the cluster's word, which a policy or a preset only
+ * lowers, so that nobody gets past what the cluster's administrator allows. */
+static void put_limits(const Target *to, const GArray *layers) {
+  static const char *const names[] = {"parallelOutboundMigrationsPerNode",
+                                      "parallelInboundMigrationsPerNode"};
+  for (gsize n = 0; n < G_N_ELEMENTS(names); n++)
+    for (guint i = 0; i < layers->len; i++) {
+      const FerryLayer *layer = &g_array_index(layers, FerryLayer, i);
+      gint64 limit = ferry_json_int(layer->at, names[n], 0);
+      if (!(layer->bit & (FERRY_LAYER_POLICY | FERRY_LAYER_PRESET)) || limit <= 0)
+        continue;
+      if (limit < ferry_json_int(to->out, names[n], G_MAXINT64)) {
+        ferry_json_set_int(to->out, names[n], limit);
+        ferry_json_set_str(to->from, names[n], layer->origin);
+      }
+      break;
+    }
+}
+
 /* The rule by which the migration is driven: a schedule, or a preset by name. */
 static void put_rule(const Target *to, const FerryLayer *rule) {
   json_t *schedule = rule ? json_object_get(rule->at, "schedule") : NULL;
@@ -180,7 +200,12 @@ json_t *ferry_config_resolve(const FerryConfigSources *s, json_t **origins) {
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++)
     if (!json_object_get(out, f->field.name))
       take(&to, layers, f->field.name, kind_of(f->field.type), f->own ? MIGRATION : VM | MIGRATION);
+  put_limits(&to, layers);
   put_rule(&to, rule);
+  if (g_strcmp0(ferry_json_str(out, "preset"), "intent") == 0) { /* it acts by itself */
+    json_object_del(out, "onStalling");
+    json_object_del(from, "onStalling");
+  }
   put_compression(&to);
   if (!json_object_get(out, "disableTLS")) { /* a tunnel has libvirtd's own encryption */
     ferry_json_set_bool(out, "disableTLS", ferry_migration_flag_on(out, "tunnelled"));

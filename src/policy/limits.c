@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/limits.h"
 
+#define OUTBOUND "parallelOutboundMigrationsPerNode"
+#define INBOUND "parallelInboundMigrationsPerNode"
+
 struct FerryLimits {
-  GPtrArray *waiting; /* of json_t *, best first */
-  GHashTable *outbound, *inbound;
+  GPtrArray *waiting;                       /* of json_t *, best first */
+  GHashTable *outbound, *inbound;           /* node -> number of active ones */
+  GHashTable *outbound_held, *inbound_held; /* node -> the least that one of them allows */
   guint active;
   gint64 per_cluster, per_source, per_target;
 };
@@ -32,22 +36,49 @@ static void count(GHashTable *table, const char *node) {
                         GINT_TO_POINTER(GPOINTER_TO_INT(g_hash_table_lookup(table, node)) + 1));
 }
 
+/* What an active migration's own policy allows its node; a limit of the cluster's is everybody's
+ * and may have changed since. */
+static void hold(GHashTable *table, const char *node, const json_t *m, const char *name) {
+  const char *origin = ferry_json_str(ferry_json_get(m, "status.configurationOrigins"), name);
+  gint64 limit =
+      ferry_json_int(ferry_json_get(m, "status.migrationState.migrationConfiguration"), name, 0);
+  if (!node || limit <= 0 || limit > G_MAXINT || !origin || g_str_equal(origin, "KubeVirt") ||
+      g_str_equal(origin, "default"))
+    return;
+  gint64 there = GPOINTER_TO_INT(g_hash_table_lookup(table, node));
+  if (!there || limit < there)
+    g_hash_table_insert(table, (gpointer)node, GINT_TO_POINTER((gint)limit));
+}
+
+/* The limit of `node`, 0: none; `held`: it is that of a migration under way. */
+static gint64 limit_of(GHashTable *table, const char *node, gint64 own, gboolean *held) {
+  gint64 theirs = GPOINTER_TO_INT(g_hash_table_lookup(table, node));
+  *held = theirs > 0 && (own <= 0 || theirs < own);
+  return *held ? theirs : own;
+}
+
 FerryLimits *ferry_limits_new(json_t *const *migrations, gsize n, const json_t *config) {
   FerryLimits *l = g_new0(FerryLimits, 1);
   l->waiting = g_ptr_array_new();
   l->outbound = g_hash_table_new(g_str_hash, g_str_equal);
   l->inbound = g_hash_table_new(g_str_hash, g_str_equal);
+  l->outbound_held = g_hash_table_new(g_str_hash, g_str_equal);
+  l->inbound_held = g_hash_table_new(g_str_hash, g_str_equal);
   l->per_cluster = ferry_json_int(config, "parallelMigrationsPerCluster", 0);
-  l->per_source = ferry_json_int(config, "parallelOutboundMigrationsPerNode", 0);
-  l->per_target = ferry_json_int(config, "parallelInboundMigrationsPerNode", 0);
+  l->per_source = ferry_json_int(config, OUTBOUND, 0);
+  l->per_target = ferry_json_int(config, INBOUND, 0);
   for (gsize i = 0; i < n; i++) {
     const char *phase = ferry_json_str(migrations[i], "status.phase");
     if (!phase || g_str_equal(phase, "Pending")) {
       g_ptr_array_add(l->waiting, migrations[i]);
     } else if (!g_str_equal(phase, "Succeeded") && !g_str_equal(phase, "Failed")) {
       l->active++;
-      count(l->outbound, ferry_json_str(migrations[i], "status.migrationState.sourceNode"));
-      count(l->inbound, ferry_json_str(migrations[i], "status.migrationState.targetNode"));
+      const char *from = ferry_json_str(migrations[i], "status.migrationState.sourceNode");
+      const char *to = ferry_json_str(migrations[i], "status.migrationState.targetNode");
+      count(l->outbound, from);
+      count(l->inbound, to);
+      hold(l->outbound_held, from, migrations[i], OUTBOUND);
+      hold(l->inbound_held, to, migrations[i], INBOUND);
     }
   }
   g_ptr_array_sort(l->waiting, compare);
@@ -60,6 +91,8 @@ void ferry_limits_free(FerryLimits *l) {
   g_ptr_array_unref(l->waiting);
   g_hash_table_unref(l->outbound);
   g_hash_table_unref(l->inbound);
+  g_hash_table_unref(l->outbound_held);
+  g_hash_table_unref(l->inbound_held);
   g_free(l);
 }
 
@@ -70,14 +103,34 @@ guint ferry_limits_position(const FerryLimits *l, const char *uid) {
   return 0;
 }
 
+/* Those that wait before it to leave the same node: none of them is overtaken, or one that allows
+ * no other beside it would wait for ever. */
+static gint64 ahead(const FerryLimits *l, const char *uid, const char *source) {
+  gint64 n = 0;
+  for (guint i = 0; i < l->waiting->len; i++) {
+    const json_t *m = g_ptr_array_index(l->waiting, i);
+    if (g_strcmp0(ferry_json_str(m, "metadata.uid"), uid) == 0)
+      break;
+    n += g_strcmp0(ferry_json_str(m, "status.migrationState.sourceNode"), source) == 0 &&
+         g_strcmp0(ferry_json_str(m, "status.queue.reason"), "AlreadyMigrating") != 0;
+  }
+  return n;
+}
+
 gboolean ferry_limits_admit(const FerryLimits *l, const char *uid, const char *source,
                             char **reason) {
+  gboolean held;
   gint64 out = GPOINTER_TO_INT(g_hash_table_lookup(l->outbound, source));
-  if (l->per_source > 0 && out >= l->per_source) {
+  gint64 limit = limit_of(l->outbound_held, source, l->per_source, &held);
+  gint64 before = ahead(l, uid, source);
+  if (limit > 0 && out + before >= limit) {
+    g_autofree char *waiting =
+        out < limit ? g_strdup_printf(" and %" G_GINT64_FORMAT " wait to before it", before)
+                    : g_strdup("");
     *reason = g_strdup_printf("%" G_GINT64_FORMAT
-                              " migrations leave node %s, the limit is %" G_GINT64_FORMAT
-                              " (parallelOutboundMigrationsPerNode)",
-                              out, source, l->per_source);
+                              " migrations leave node %s%s, the limit is %" G_GINT64_FORMAT
+                              " (" OUTBOUND "%s)",
+                              out, source, waiting, limit, held ? " of one that is under way" : "");
     return FALSE;
   }
   if (l->per_cluster <= 0)
@@ -89,8 +142,8 @@ gboolean ferry_limits_admit(const FerryLimits *l, const char *uid, const char *s
     if (g_strcmp0(ferry_json_str(m, "metadata.uid"), uid) == 0)
       return TRUE;
     const char *from = ferry_json_str(m, "status.migrationState.sourceNode");
-    if (!from || l->per_source <= 0 ||
-        GPOINTER_TO_INT(g_hash_table_lookup(l->outbound, from)) < l->per_source)
+    gint64 theirs = from ? limit_of(l->outbound_held, from, l->per_source, &held) : 0;
+    if (theirs <= 0 || GPOINTER_TO_INT(g_hash_table_lookup(l->outbound, from)) < theirs)
       slots--;
   }
   *reason =
@@ -101,12 +154,14 @@ gboolean ferry_limits_admit(const FerryLimits *l, const char *uid, const char *s
 }
 
 gboolean ferry_limits_inbound_ok(const FerryLimits *l, const char *target, char **reason) {
+  gboolean held;
   gint64 in = GPOINTER_TO_INT(g_hash_table_lookup(l->inbound, target));
-  if (l->per_target <= 0 || in < l->per_target)
+  gint64 limit = limit_of(l->inbound_held, target, l->per_target, &held);
+  if (limit <= 0 || in < limit)
     return TRUE;
   *reason =
       g_strdup_printf("%" G_GINT64_FORMAT " migrations arrive there, the limit is %" G_GINT64_FORMAT
-                      " (parallelInboundMigrationsPerNode)",
-                      in, l->per_target);
+                      " (" INBOUND "%s)",
+                      in, limit, held ? " of one that is under way" : "");
   return FALSE;
 }

@@ -115,12 +115,34 @@ static void check_transport(const json_t *spec, const char *path, GError *causes
     fault(causes, path, "compression", "compressed says another; say it once");
 }
 
+static void check_stalling(const json_t *spec, const char *path, GError *causes) {
+  const json_t *list = json_object_get(spec, "onStalling"), *limit, *step;
+  const char *preset = ferry_json_str(spec, "preset");
+  gsize i, n = json_array_size(list);
+  if (n == 0)
+    return;
+  if (json_object_get(spec, "intent") || (preset && g_str_equal(preset, "intent")))
+    fault(causes, path, "onStalling",
+          "an intent acts by itself when the migration stalls; use a schedule or another preset");
+  limit = json_object_get(spec, "stallingLimit");
+  if (limit && json_integer_value(limit) == 0)
+    fault(causes, path, "onStalling", "stallingLimit is 0: it would never be said to stall");
+  json_array_foreach((json_t *)list, i, step) {
+    const char *name = json_string_value(step);
+    if (g_strcmp0(name, "abort") == 0 && i + 1 < n)
+      fault(causes, path, "onStalling", "nothing can follow abort");
+    if (g_strcmp0(name, "postCopy") == 0 && json_is_false(json_object_get(spec, "allowPostCopy")))
+      fault(causes, path, "onStalling", "it switches to post-copy, and allowPostCopy is false");
+  }
+}
+
 void ferry_policy_check(const json_t *spec, const char *path, GError *causes) {
   if (!json_is_object(spec))
     return;
   check_rule(spec, path, causes);
   check_schedule(spec, path, causes);
   check_intent(spec, path, causes);
+  check_stalling(spec, path, causes);
   check_transport(spec, path, causes);
 }
 

@@ -33,6 +33,10 @@ json_t *ferry_preset_config(const FerryPreset *preset) {
     ferry_json_set_bool(out, "allowAutoConverge", TRUE);
   if (s->compressed)
     ferry_json_set_str(out, "compression", "xbzrle");
+  if (preset->max_outbound > 0)
+    ferry_json_set_int(out, "parallelOutboundMigrationsPerNode", preset->max_outbound);
+  if (preset->max_inbound > 0)
+    ferry_json_set_int(out, "parallelInboundMigrationsPerNode", preset->max_inbound);
   if (has_post_copy(s))
     ferry_json_set_bool(out, "allowPostCopy", TRUE);
   return out;

@@ -134,6 +134,29 @@ static void test_limits_and_queue(void) {
   g_assert_nonnull(strstr(ferry_json_str(m, "status.queue.message"), "h1"));
 }
 
+/* a preset that allows one migration a host holds the second one back, and it is held by the first
+ * whatever its own policy says */
+static void test_limits_of_a_preset(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_vm(store, "other", 2, WORLD_NOW);
+  world_vm(store, "third", 3, WORLD_NOW);
+  world_migrate(store, "first", NULL);
+  g_autoptr(json_t) a = world_step(store, "first", WORLD_NOW);
+  g_assert_cmpstr(phase(a), ==, "Scheduled");
+  world_migrate_vm(store, "second", "other", NULL);
+  world_set(store, "second", "spec.preset", json_string("ovirt-very-large"));
+  g_autoptr(json_t) b = world_step(store, "second", WORLD_NOW);
+  g_assert_cmpstr(phase(b), ==, "Pending");
+  g_assert_nonnull(strstr(ferry_json_str(b, "status.queue.message"), "the limit is 1"));
+  world_set(store, "first", "status.phase", json_string("Failed"));
+  g_autoptr(json_t) c = world_step(store, "second", WORLD_NOW);
+  g_assert_cmpstr(phase(c), ==, "Scheduled");
+  world_migrate_vm(store, "another", "third", NULL);
+  g_autoptr(json_t) d = world_step(store, "another", WORLD_NOW);
+  g_assert_cmpstr(phase(d), ==, "Pending");
+  g_assert_nonnull(strstr(ferry_json_str(d, "status.queue.message"), "under way"));
+}
+
 static void test_no_target(void) {
   g_autoptr(FerryStore) store = world_new();
   g_autoptr(json_t) h2 = ferry_store_get(store, &ferry_kind_node, "", "h2");
@@ -252,6 +275,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration/cancel", test_cancel);
   g_test_add_func("/migration/delete-waits", test_delete_waits_for_the_end);
   g_test_add_func("/migration/limits-and-queue", test_limits_and_queue);
+  g_test_add_func("/migration/limits-of-a-preset", test_limits_of_a_preset);
   g_test_add_func("/migration/no-target", test_no_target);
   g_test_add_func("/migration/timeouts", test_timeouts);
   g_test_add_func("/migration/broken-post-copy", test_broken_post_copy);

@@ -78,7 +78,8 @@ static void test_ovirt(void) {
         tick(&r, 500, 50000000, iteration, at);
       }
     g_assert_cmpint(p->schedule.auto_converge, ==, rows[i].auto_converge);
-    g_assert_cmpint(p->max_per_host, ==, rows[i].per_host);
+    g_assert_cmpint(p->max_outbound, ==, rows[i].per_host);
+    g_assert_cmpint(p->max_inbound, ==, rows[i].per_host);
     finish(&r, rows[i].name, rows[i].wanted);
   }
 }

@@ -134,6 +134,36 @@ static void test_zero_copy(World *w, gconstpointer data) {
   g_assert_cmpstr(ferry_json_str(p, "zeroCopy"), ==, "preset/ovirt-very-large");
 }
 
+/* how many at once: the cluster's word, which a policy or a preset only lowers */
+static void test_limits(World *w, gconstpointer data) {
+#define OUT "parallelOutboundMigrationsPerNode"
+#define IN "parallelInboundMigrationsPerNode"
+  ferry_json_set_str(w->matched, "spec.preset", "ovirt-very-large");
+  ferry_json_set_int(w->kubevirt, "spec.configuration.migrations." OUT, 7);
+  RESOLVE(c, o);
+  g_assert_cmpint(ferry_json_int(c, OUT, 0), ==, 1);
+  g_assert_cmpint(ferry_json_int(c, IN, 0), ==, 1);
+  g_assert_cmpstr(ferry_json_str(o, OUT), ==, "preset/ovirt-very-large");
+  ferry_json_set_int(w->matched, "spec." OUT, 3); /* the policy's own word before its preset's */
+  RESOLVE(d, p);
+  g_assert_cmpint(ferry_json_int(d, OUT, 0), ==, 3);
+  g_assert_cmpstr(ferry_json_str(p, OUT), ==, "MigrationPolicy/m");
+  ferry_json_set_int(w->matched, "spec." OUT, 9);
+  ferry_json_set_int(w->migration, "spec." OUT, 1); /* not a migration's to say */
+  RESOLVE(e, q);
+  g_assert_cmpint(ferry_json_int(e, OUT, 0), ==, 7);
+  g_assert_cmpstr(ferry_json_str(q, OUT), ==, "KubeVirt");
+  /* nova limits what leaves a host; KubeVirt's rules leave it to the cluster */
+  json_object_del(json_object_get(w->matched, "spec"), OUT);
+  ferry_json_set_str(w->matched, "spec.preset", "nova");
+  RESOLVE(f, r);
+  g_assert_cmpint(ferry_json_int(f, OUT, 0), ==, 1);
+  g_assert_cmpint(ferry_json_int(f, IN, 0), ==, 2);
+  ferry_json_set_str(w->matched, "spec.preset", "kubevirt");
+  RESOLVE(g, s);
+  g_assert_cmpint(ferry_json_int(g, OUT, 0), ==, 7);
+}
+
 /* every preset is a policy that its own check takes, and none is taken for somebody else's */
 static void test_presets(World *w, gconstpointer data) {
   gsize n;
@@ -161,6 +191,7 @@ int main(int argc, char **argv) {
   T("one-rule", test_one_rule);
   T("compression", test_compression);
   T("zero-copy", test_zero_copy);
+  T("limits", test_limits);
   T("presets", test_presets);
   return g_test_run();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/limits.h"
+#include <string.h>
 
 static json_t *vmim(const char *uid, const char *phase, const char *from, const char *to,
                     const char *priority) {
@@ -68,9 +69,52 @@ static void test_no_head_of_line_blocking(void) {
     json_decref(m[i]);
 }
 
+/* one whose policy allows no other beside it: it waits for the node to be empty, nobody passes it,
+ * and while it runs nobody joins it */
+static void test_alone(void) {
+  json_t *running = vmim("a1", "Running", "h1", "h2", NULL);
+  json_t *m[] = {running, vmim("w1", "Pending", "h1", NULL, NULL),
+                 vmim("w2", "Pending", "h1", NULL, NULL), vmim("w3", "Pending", "h3", NULL, NULL)};
+  g_autoptr(json_t) two =
+      json_pack("{si,si,si}", "parallelMigrationsPerCluster", 5,
+                "parallelOutboundMigrationsPerNode", 2, "parallelInboundMigrationsPerNode", 2);
+  g_autoptr(json_t) one = json_deep_copy(two);
+  ferry_json_set_int(one, "parallelOutboundMigrationsPerNode", 1);
+  g_autoptr(FerryLimits) strict = ferry_limits_new(m, G_N_ELEMENTS(m), one);
+  g_assert_false(admits(strict, "w1", "h1"));
+  g_autoptr(FerryLimits) lax = ferry_limits_new(m, G_N_ELEMENTS(m), two);
+  g_assert_true(admits(lax, "w1", "h1"));
+  g_assert_false(admits(lax, "w2", "h1")); /* w1 is before it */
+  g_assert_true(admits(lax, "w3", "h3"));
+  /* the same limit, stated by the policy of the one that runs */
+  ferry_json_set(running, "status.migrationState.migrationConfiguration", json_deep_copy(one));
+  ferry_json_set_int(running,
+                     "status.migrationState.migrationConfiguration."
+                     "parallelInboundMigrationsPerNode",
+                     1);
+  g_autoptr(FerryLimits) cluster = ferry_limits_new(m, G_N_ELEMENTS(m), two);
+  g_assert_true(admits(cluster, "w1", "h1")); /* origin unknown: the cluster's, then */
+  ferry_json_set(running, "status.configurationOrigins",
+                 json_pack("{ss,ss}", "parallelOutboundMigrationsPerNode", "preset/nova",
+                           "parallelInboundMigrationsPerNode", "KubeVirt"));
+  g_autoptr(FerryLimits) held = ferry_limits_new(m, G_N_ELEMENTS(m), two);
+  g_autofree char *reason = NULL, *none = NULL, *full = NULL;
+  g_assert_false(ferry_limits_admit(held, "w1", "h1", &reason));
+  g_assert_nonnull(strstr(reason, "under way"));
+  g_assert_true(admits(held, "w3", "h3"));
+  g_assert_true(ferry_limits_inbound_ok(held, "h2", &none));
+  ferry_json_set_str(running, "status.configurationOrigins.parallelInboundMigrationsPerNode",
+                     "MigrationPolicy/p");
+  g_autoptr(FerryLimits) both = ferry_limits_new(m, G_N_ELEMENTS(m), two);
+  g_assert_false(ferry_limits_inbound_ok(both, "h2", &full));
+  for (gsize i = 0; i < G_N_ELEMENTS(m); i++)
+    json_decref(m[i]);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/limits/order-and-limits", test_limits);
   g_test_add_func("/limits/no-head-of-line-blocking", test_no_head_of_line_blocking);
+  g_test_add_func("/limits/alone", test_alone);
   return g_test_run();
 }

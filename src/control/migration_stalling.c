@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// What ferryd does about a migration that stalls, where its policy says so (onStalling).
+//
+// Theory of operation: the source's agent raises the condition Stalling after stallingLimit, as
+// oVirt's hosts were to tell their engine. The steps of onStalling are then taken in their order,
+// by the same path as a person's: an entry of status.changes, by "system:ferry", or a request to
+// abort; a step that cannot help any more gives way to the next one. Between two of them, and after
+// a change of a person's, another stallingLimit goes by. Nothing is done where an intent drives the
+// migration (its controller in the agent acts by itself: a resolved configuration with an intent
+// has no onStalling), in post-copy, and while a change waits for the agent.
+#include "base/rfc3339.h"
+#include "control/conditions.h"
+#include "control/migration_private.h"
+
+#define STATE "status.migrationState."
+#define ME "system:ferry"
+#define FIRST_LIMIT_MS 300 /* the hypervisor's own */
+#define MAX_CHANGES 50
+
+typedef enum { STEP_NONE, STEP_RAISE, STEP_POST_COPY, STEP_ABORT } Step;
+
+typedef struct {
+  Step step;
+  gint64 from_ms, to_ms; /* of STEP_RAISE */
+  const char *stall;     /* the agent's words, borrowed */
+} Decision;
+
+/* What status.changes says of the past. */
+typedef struct {
+  gint64 last_ms;   /* when the last one was asked for, by ferryd's clock; 0: never */
+  gint64 last_id;   /* the highest number */
+  gint64 limit_s;   /* stallingLimit in force */
+  gboolean waits;   /* one is not answered yet */
+  gboolean asked;   /* post-copy was asked for here before */
+  gboolean refused; /* a downtime of ours was refused */
+  gboolean stay;    /* a person wants it to stay in pre-copy */
+} Past;
+
+static Past past_of(const FerryStep *s) {
+  const json_t *config = ferry_json_get(s->m, STATE "migrationConfiguration");
+  Past p = {.limit_s = ferry_json_int(config, "stallingLimit", 0)};
+  const json_t *change;
+  gsize i;
+  json_array_foreach(ferry_json_get(s->m, "status.changes"), i, change) {
+    const char *state = ferry_json_str(change, "state");
+    const char *technique = ferry_json_str(change, "fields.technique");
+    const char *id = ferry_json_str(change, "id");
+    gboolean mine = g_strcmp0(ferry_json_str(change, "by"), ME) == 0;
+    gboolean applied = g_strcmp0(state, "Applied") == 0;
+    p.last_ms = MAX(p.last_ms, ferry_rfc3339_parse(ferry_json_str(change, "time")));
+    p.last_id = MAX(p.last_id, id ? g_ascii_strtoll(id, NULL, 10) : 0);
+    p.waits |= g_strcmp0(state, "Requested") == 0;
+    p.asked |= mine && g_strcmp0(technique, "post-copy") == 0;
+    p.refused |= mine && !applied && ferry_json_get(change, "fields.downtimeMs");
+    if (applied && technique && !mine)
+      p.stay = g_str_equal(technique, "pre-copy");
+    if (applied)
+      p.limit_s = ferry_json_int(change, "fields.stallingLimitSeconds", p.limit_s);
+  }
+  return p;
+}
+
+static gint64 limit_now(const FerryStep *s) {
+  const json_t *decisions = ferry_json_get(s->m, "status.decisions");
+  gsize n = json_array_size(decisions);
+  return n ? ferry_json_int(json_array_get(decisions, n - 1), "limitMs", FIRST_LIMIT_MS)
+           : FIRST_LIMIT_MS;
+}
+
+/* Whether the step called `name` can still help; then `d` says how. */
+static gboolean helps(const FerryStep *s, const Past *p, const char *name, Decision *d) {
+  const json_t *config = ferry_json_get(s->m, STATE "migrationConfiguration");
+  if (g_str_equal(name, "raiseDowntime")) {
+    gint64 now = limit_now(s), most = ferry_json_int(config, "maxDowntimeMs", 0);
+    d->step = STEP_RAISE;
+    d->from_ms = now;
+    d->to_ms = now > most / 2 ? most : now * 2;
+    return !p->refused && now < most;
+  }
+  if (g_str_equal(name, "postCopy")) {
+    d->step = STEP_POST_COPY;
+    return !p->asked && !p->stay && ferry_json_bool(config, "allowPostCopy", FALSE);
+  }
+  d->step = STEP_ABORT;
+  return g_str_equal(name, "abort");
+}
+
+static Decision decide(FerryStep *s) {
+  Decision d = {STEP_NONE};
+  const json_t *list = ferry_json_get(s->m, STATE "migrationConfiguration.onStalling");
+  const json_t *stalling =
+      ferry_json_find(ferry_json_get(s->m, "status.conditions"), "type", "Stalling");
+  if (!json_array_size(list) || g_strcmp0(ferry_json_str(stalling, "status"), "True") != 0 ||
+      ferry_step_cancel_requested(s) || ferry_json_get(s->m, STATE "agentResult") ||
+      g_strcmp0(ferry_json_str(s->m, STATE "mode"), "PostCopy") == 0)
+    return d;
+  Past p = past_of(s);
+  gint64 due = p.last_ms > 0 ? p.last_ms + MAX(1, p.limit_s) * 1000 : s->now_ms;
+  if (p.waits || json_array_size(ferry_json_get(s->m, "status.changes")) >= MAX_CHANGES)
+    return d;
+  if (s->now_ms < due) {
+    ferry_plan_wake(s->plan, due);
+    return d;
+  }
+  d.stall = ferry_json_str(stalling, "message");
+  const json_t *name;
+  gsize i;
+  json_array_foreach((json_t *)list, i, name) {
+    if (helps(s, &p, json_string_value(name) ? json_string_value(name) : "", &d))
+      return d;
+  }
+  d.step = STEP_NONE;
+  return d;
+}
+
+gboolean ferry_step_guard_stalling(FerryStep *s) {
+  return decide(s).step != STEP_NONE;
+}
+
+static void ask(FerryStep *s, const Past *p, json_t *fields, const char *why) {
+  json_t *list = ferry_json_get(s->m, "status.changes");
+  list = json_is_array(list) ? json_deep_copy(list) : json_array();
+  g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, p->last_id + 1);
+  g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
+  json_array_append_new(list,
+                        json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "id", id, "by", ME, "time", now,
+                                  "reason", why, "fields", fields, "state", "Requested"));
+  ferry_step_set(s, "status.changes", list);
+}
+
+void ferry_step_act_stalling(FerryStep *s) {
+  Decision d = decide(s);
+  Past p = past_of(s);
+  const char *stall = d.stall ? d.stall : "no progress";
+  g_autofree char *why = NULL;
+  if (d.step == STEP_RAISE) {
+    why = g_strdup_printf("onStalling raises the downtime limit from %" G_GINT64_FORMAT
+                          " to %" G_GINT64_FORMAT " ms: %s",
+                          d.from_ms, d.to_ms, stall);
+    ask(s, &p, json_pack("{s:I}", "downtimeMs", (json_int_t)d.to_ms), why);
+  } else if (d.step == STEP_POST_COPY) {
+    why = g_strdup_printf("onStalling switches to post-copy: %s", stall);
+    ask(s, &p, json_pack("{s:s}", "technique", "post-copy"), why);
+  } else {
+    why = g_strdup_printf("onStalling gives the migration up: %s", stall);
+    ferry_step_set(s, STATE "abortRequested", json_true());
+    ferry_step_set(s, STATE "abortRequestedBy", json_string(ME));
+    ferry_step_set(s, STATE "abortReason", json_string(why));
+  }
+  ferry_plan_event(s->plan, s->m, "Warning", "MigrationStallingHandled", why, s->now_ms);
+}
