@@ -16,9 +16,9 @@ _ferry_options_of() {
   apply | create) echo "--filename -f --dry-run --output -o" ;;
   delete) echo "--filename -f --selector -l --dry-run --no-wait --ignore-not-found" ;;
   label | annotate) echo "--overwrite --selector -l --dry-run --output -o" ;;
-  migrate) echo "--to --network --max-downtime $_ferry_flags --no-wait --detach --output -o" ;;
-  check) echo "--to --network --max-downtime $_ferry_flags --output -o" ;;
-  forecast) echo "--to --network --max-downtime --output -o" ;;
+  migrate) echo "--to --network --policy --preset --max-downtime $_ferry_flags --no-wait --detach --output -o" ;;
+  check) echo "--to --network --policy --preset --max-downtime $_ferry_flags --output -o" ;;
+  forecast) echo "--to --network --policy --preset --max-downtime --output -o" ;;
   explain) echo "--output -o" ;;
   change) echo "--downtime --bandwidth --technique --stalling-limit --reason --no-wait --output -o" ;;
   cancel | drain) echo "--no-wait --output -o" ;;
@@ -60,7 +60,7 @@ _ferry_scan() {
     fi
     case $word in
     --kubeconfig | --server | --namespace | -n | --color | --output | -o | --selector | -l | \
-      --filename | -f | --to | --network | --max-downtime | --for | --state-dir | \
+      --filename | -f | --to | --network | --policy | --preset | --max-downtime | --for | --state-dir | \
       --downtime | --technique | --stalling-limit | --reason)
       skip=1
       ;;
@@ -94,6 +94,7 @@ _ferry() {
     ;;
   --namespace | -n) offer=$(_ferry_names namespace) ;;
   --to) offer=$(_ferry_names node) ;;
+  --policy | --preset) offer=$(_ferry_names migrationpolicies) ;;
   --network) offer=$(_ferry_names network) ;;
   --technique) offer="pre-copy post-copy" ;;
   --comp-methods) offer="xbzrle mt zlib zstd" ;;

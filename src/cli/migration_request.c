@@ -42,12 +42,20 @@ json_t *ferry_migration_request_new(FerryCli *cli, const char *vm, GError **erro
     g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "the VM's name is not UTF-8");
     return NULL;
   }
-  const char *to = ferry_cli_option(cli, "to"), *network = ferry_cli_option(cli, "network");
+  static const char *const texts[][2] = {{"to", "spec.targetNode"},
+                                         {"network", "spec.network"},
+                                         {"policy", "spec.policy"},
+                                         {"preset", "spec.preset"}};
   const char *downtime = ferry_cli_option(cli, "max-downtime");
-  if (to != NULL)
-    ferry_json_set_str(request, "spec.targetNode", to);
-  if (network != NULL)
-    ferry_json_set_str(request, "spec.network", network);
+  for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+    const char *text = ferry_cli_option(cli, texts[i][0]);
+    if (text != NULL && !g_utf8_validate(text, -1, NULL)) {
+      g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s: not UTF-8", texts[i][0]);
+      return NULL;
+    }
+    if (text != NULL)
+      ferry_json_set_str(request, texts[i][1], text);
+  }
   if (downtime != NULL && !set_downtime(request, downtime, error))
     return NULL;
   if (!ferry_migration_options_apply(cli->args, json_object_get(request, "spec"), error))

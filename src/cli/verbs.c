@@ -65,9 +65,14 @@ static const FerryOption options_meta[] = {
   {"to", 0, "HOST", "The host to move to; without it Ferry chooses"}, {                            \
     "network", 0, "NAME", "The network to move over"                                               \
   }
+#define OPT_POLICY                                                                                 \
+  {"policy", 0, "NAME", "The MigrationPolicy to go by, in place of the one that matches"}, {       \
+    "preset", 0, "NAME", "The rules to go by, such as intent or ovirt-post-copy"                   \
+  }
 
 static const FerryOption before_flags[] = {
     OPT_TARGET,
+    OPT_POLICY,
     {"max-downtime", 0, "MS", "The longest pause allowed, in milliseconds (1 to 2000000)"},
     OPT_END,
 };
@@ -89,6 +94,7 @@ static void __attribute__((constructor)) fill_options(void) {
 
 static const FerryOption options_forecast[] = {
     OPT_TARGET,
+    OPT_POLICY,
     {"max-downtime", 0, "MS", "The longest pause allowed, in milliseconds (1 to 2000000)"},
     OPT_OUTPUT(formats_final, "Print the whole forecast: json or yaml"),
     OPT_END};

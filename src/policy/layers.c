@@ -8,6 +8,7 @@
 #include "policy/preset_policies.h"
 
 #define ANNOTATION "ferry.migration/policy"
+#define SCHEDULE_ANNOTATION "ferry.migration/schedule"
 
 static void layer_clear(gpointer p) {
   FerryLayer *layer = p;
@@ -76,6 +77,28 @@ const char *ferry_config_vm_policy(const json_t *vmi) {
       json_object_get(ferry_json_get(vmi, "metadata.annotations"), ANNOTATION));
 }
 
+json_t *ferry_config_vm_settings(const json_t *vmi) {
+  const json_t *said = ferry_json_get(vmi, "spec.migration");
+  json_t *out = json_is_object(said) ? json_copy((json_t *)said) : json_object();
+  if (!json_object_get(out, "schedule")) {
+    json_t *annotation =
+        json_object_get(ferry_json_get(vmi, "metadata.annotations"), SCHEDULE_ANNOTATION);
+    if (annotation)
+      json_object_set(out, "schedule", annotation);
+  }
+  const json_t *text = json_object_get(out, "schedule");
+  json_t *parsed = json_is_string(text)
+                       ? ferry_json_parse(json_string_value(text), json_string_length(text), NULL)
+                       : NULL;
+  if (json_is_object(parsed))
+    json_object_set(out, "schedule", parsed);
+  json_decref(parsed);
+  if (json_object_size(out) > 0)
+    return out;
+  json_decref(out);
+  return NULL;
+}
+
 static gboolean states_rule(const json_t *flat) {
   return json_is_string(json_object_get(flat, "preset")) ||
          json_is_object(json_object_get(flat, "schedule")) ||
@@ -90,7 +113,8 @@ GArray *ferry_config_layers(const FerryConfigSources *s, const FerryLayer **rule
   add(layers, ferry_json_get(s->migration, "spec"), "VirtualMachineInstanceMigration",
       FERRY_LAYER_MIGRATION);
   add_named(layers, s, ferry_json_str(s->migration, "spec.policy"));
-  add(layers, ferry_json_get(s->vmi, "spec.migration"), "VirtualMachineInstance", FERRY_LAYER_VM);
+  g_autoptr(json_t) vm = ferry_config_vm_settings(s->vmi);
+  add(layers, vm, "VirtualMachineInstance", FERRY_LAYER_VM);
   add_named(layers, s, ferry_config_vm_policy(s->vmi));
   add_policy(layers, s->policy, FERRY_LAYER_POLICY);
   add(layers, cluster, "KubeVirt", FERRY_LAYER_CLUSTER);

@@ -34,4 +34,10 @@ GArray *ferry_config_layers(const FerryConfigSources *sources, const FerryLayer 
  * the annotation ferry.migration/policy; NULL: none. Borrowed. */
 const char *ferry_config_vm_policy(const json_t *vmi);
 
+/** What the VM alone says of its migrations, from its domain's metadata (spec.migration) and, for
+ * the schedule, the annotation ferry.migration/schedule where the metadata has none. Both hold a
+ * schedule as JSON in text: it becomes an object; what cannot be parsed stays text, for
+ * ferry_policy_check to refuse. A new reference, NULL where nothing is said. Pure. */
+json_t *ferry_config_vm_settings(const json_t *vmi);
+
 G_END_DECLS

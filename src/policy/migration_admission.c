@@ -285,7 +285,8 @@ static void check_policies(const FerryAdmissionState *state, const json_t *migra
   ferry_policy_check(ferry_json_get(migration, "spec"), "spec", causes);
   ferry_policy_check_name(ferry_json_str(migration, "spec.policy"), "spec.policy", state->policies,
                           state->n_policies, causes);
-  ferry_policy_check(ferry_json_get(vmi, "spec.migration"), "vmi.spec.migration", causes);
+  g_autoptr(json_t) vm = ferry_config_vm_settings(vmi);
+  ferry_policy_check(vm, "vmi.spec.migration", causes);
   ferry_policy_check_name(ferry_config_vm_policy(vmi), "vmi.ferry.migration/policy",
                           state->policies, state->n_policies, causes);
 }

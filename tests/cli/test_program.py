@@ -188,7 +188,7 @@ class Program(unittest.TestCase):
     def test_migrate(self):
         done = self.run_migrate(self.good_events(), "--to", "h2", "--max-downtime", "50",
                                 "--bandwidth", "64Mi", "--post-copy", "--auto-converge",
-                                "--network", "fast")
+                                "--network", "fast", "--policy", "night", "--preset", "nova")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("db moved: h1 → h2", done.stdout)
         self.assertIn("9 ms, as libvirt measured it", done.stdout)
@@ -197,7 +197,8 @@ class Program(unittest.TestCase):
         self.assertEqual(self.server.asked[0][2], {
             "apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration",
             "metadata": {"generateName": "db-"},
-            "spec": {"vmiName": "db", "targetNode": "h2", "network": "fast", "maxDowntimeMs": 50,
+            "spec": {"vmiName": "db", "targetNode": "h2", "network": "fast", "policy": "night",
+                     "preset": "nova", "maxDowntimeMs": 50,
                      "bandwidthPerMigration": "64Mi", "allowPostCopy": True,
                      "allowAutoConverge": True}})
         # One POST, one watch from where the POST was, on one connection: nothing else costs time.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/layers.h"
 #include "policy/preset_policies.h"
+#include <string.h>
 
 static json_t *j(const char *text) {
   json_t *v = json_loads(text, 0, NULL);
@@ -78,6 +79,32 @@ static void test_named_by_vm(World *w, gconstpointer data) {
   g_assert_cmpint(ferry_json_int(d, "maxDurationMs", 0), ==, 90000);
   g_assert_cmpint(ferry_json_int(d, "maxDowntimeMs", 0), ==, 250);
   g_assert_cmpstr(ferry_json_str(p, "maxDurationMs"), ==, "VirtualMachineInstance");
+}
+
+/* a schedule of one VM alone: JSON in its domain's metadata, or in an annotation */
+static void test_schedule_of_the_vm(World *w, gconstpointer data) {
+#define SCHEDULE(ms)                                                                               \
+  "{\"stalling\":[{\"limit\":2,\"action\":{\"name\":\"setDowntime\",\"params\":[" #ms "]}},"       \
+  "{\"limit\":-1,\"action\":{\"name\":\"abort\"}}]}"
+  ferry_json_set_str(w->matched, "spec.preset", "nova");
+  ferry_json_set(w->vmi, "metadata.annotations",
+                 json_pack("{ss}", "ferry.migration/schedule", SCHEDULE(150)));
+  RESOLVE(c, o);
+  g_assert_null(ferry_json_get(c, "preset"));
+  g_assert_cmpuint(json_array_size(ferry_json_get(c, "schedule.stalling")), ==, 2);
+  g_assert_cmpstr(ferry_json_str(o, "schedule"), ==, "VirtualMachineInstance");
+  ferry_json_set(w->vmi, "spec.migration", json_pack("{ss}", "schedule", SCHEDULE(170)));
+  RESOLVE(d, p);
+  g_autofree char *text = ferry_json_dump(ferry_json_get(d, "schedule"));
+  g_assert_nonnull(strstr(text, "170"));
+  /* the migration's own word is stronger; what is no JSON is nothing here (admission refuses) */
+  ferry_json_set_str(w->migration, "spec.preset", "proxmox");
+  RESOLVE(e, q);
+  g_assert_cmpstr(ferry_json_str(e, "preset"), ==, "proxmox");
+  json_object_del(json_object_get(w->migration, "spec"), "preset");
+  ferry_json_set(w->vmi, "spec.migration", json_pack("{ss}", "schedule", "{abort"));
+  RESOLVE(f, r);
+  g_assert_cmpstr(ferry_json_str(f, "preset"), ==, "nova");
 }
 
 static void test_cluster_default(World *w, gconstpointer data) {
@@ -187,6 +214,7 @@ int main(int argc, char **argv) {
   T("no-rule", test_no_rule);
   T("named-by-migration", test_named_by_migration);
   T("named-by-vm", test_named_by_vm);
+  T("schedule-of-the-vm", test_schedule_of_the_vm);
   T("cluster-default", test_cluster_default);
   T("one-rule", test_one_rule);
   T("compression", test_compression);

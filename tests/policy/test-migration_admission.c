@@ -115,6 +115,37 @@ static void second_migration(World *w, gconstpointer data) {
   g_assert_nonnull(strstr(error->message, "\"first\""));
 }
 
+/* what the VM alone says is judged with its migration, and a schedule that is no JSON named */
+static void settings_of_the_vm(World *w, gconstpointer data) {
+  json_t *db = g_ptr_array_index(w->vmis, 0);
+  static const struct {
+    const char *schedule, *part;
+  } cases[] = {
+      {"{\"stalling\":[{\"limit\":-1,\"action\":{\"name\":\"abort\"}}]}", NULL},
+      {"{\"stalling\":[]}", "vmi.spec.migration.schedule: must end in abort"},
+      {"abort", "vmi.spec.migration.schedule: must be an object"},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    ferry_json_set(db, "metadata.annotations",
+                   json_pack("{ss}", "ferry.migration/schedule", cases[i].schedule));
+    g_autoptr(GError) error = check(w, "db", NULL);
+    g_test_message("%s: %s", cases[i].schedule, error ? error->message : "admitted");
+    g_assert_cmpint(error != NULL, ==, cases[i].part != NULL);
+    if (error) {
+      g_autofree char *said = g_strdup_printf("%s: %s", ferry_error_cause(error, 0)->field,
+                                              ferry_error_cause(error, 0)->message);
+      g_autofree char *plain = g_strdup(said);
+      char *words = strstr(plain, "Invalid value: ");
+      if (words)
+        memmove(words, words + 15, strlen(words + 15) + 1);
+      g_assert_true(g_str_has_prefix(plain, cases[i].part));
+    }
+  }
+  ferry_json_set(db, "metadata.annotations", json_pack("{ss}", "ferry.migration/policy", "none"));
+  g_autoptr(GError) named = check(w, "db", NULL);
+  g_assert_nonnull(strstr(named->message, "there is no MigrationPolicy of that name"));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
 #define ADD(f) g_test_add("/policy/migration_admission/" #f, World, NULL, set_up, f, tear_down)
@@ -124,5 +155,6 @@ int main(int argc, char **argv) {
   ADD(all_reasons_at_once);
   ADD(unknown_node);
   ADD(second_migration);
+  ADD(settings_of_the_vm);
   return g_test_run();
 }
