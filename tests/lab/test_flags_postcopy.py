@@ -3,6 +3,7 @@
 makes it whole again. h1 and h2 have libvirt 11.3, whose libvirtd dies as the target of that,
 whoever asks; h3 and h4 have libvirt 9.0, which does it."""
 import re
+import signal
 import subprocess
 
 from flagstest import FlagsTest
@@ -101,18 +102,13 @@ class PostCopyResume(FlagsTest):
 
     def test_a_probe_touches_no_port_where_a_qemu_may_wait(self):
         """A QEMU takes whatever connects for its migration, and dies of a probe."""
-        address = self.lab.host("h4").addresses["migration"]
-        with subprocess.Popen(
-                self.lab.host("h4").argv("socat", "-d", "-d", "-u",
-                                         f"TCP-LISTEN:49152,bind={address},reuseaddr",
-                                         "OPEN:/dev/null"),
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                text=True) as waiting:
-            try:
-                self.assertIn("listening", waiting.stderr.readline())
-                self.guest("passer", host="h3", rate=5, working_set=16)
-                self.move("passer", "h4")
-                self.assert_on("passer", "h4")
-            finally:
-                waiting.kill()
-            self.assertNotIn("accepting connection", waiting.stderr.read())
+        host = self.lab.host("h4")
+        host.start_service("waiting", ["socat", "-d", "-d", "-u", "TCP-LISTEN:49152,bind="
+                                       + host.addresses["migration"], "OPEN:/dev/null"])
+        log = host.log_dir / "waiting.log"
+        self.wait(lambda: log.exists() and "listening" in log.read_text(), 5, "it waits")
+        self.guest("passer", host="h3", rate=5, working_set=16)
+        self.move("passer", "h4")
+        self.assert_on("passer", "h4")
+        self.assertNotIn("accepting connection", log.read_text())
+        host.signal_service("waiting", signal.SIGKILL)
