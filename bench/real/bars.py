@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is asked of the intent on real guests, and whether it was met.
+
+Rivals on a cell are the presets that kept the cell's intent in most repeats and use no more than
+the intent may: no post-copy, no slow-down, no compression where it does not allow them."""
+import statistics
+
+from .cells import CELLS
+from .run import OWN
+
+MIB = 2**20
+COMPRESS = {"ovirt-suspend-workload"}
+SLOW = {"ovirt-minimal-downtime", "ovirt-post-copy", "ovirt-very-large", *COMPRESS}
+POST_COPY = {"ovirt-post-copy"}
+
+
+def percentile(values, share):
+    values = sorted(values)
+    if not values:
+        return float("nan")
+    at = share * (len(values) - 1)
+    low = int(at)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (values[high] - values[low]) * (at - low)
+
+
+def median(values):
+    return statistics.median(values) if values else float("nan")
+
+
+def of(rows, cell, preset):
+    return [r for r in rows if (r["cell"], r["preset"]) == (cell, preset)]
+
+
+def kept(rows, cell, preset):
+    """Most repeats kept the intent."""
+    mine = of(rows, cell, preset)
+    return bool(mine) and 2 * sum(r.get("within", False) for r in mine) > len(mine)
+
+
+def same_means(cell, preset):
+    return (preset not in COMPRESS and (cell.max_slowdown > 0 or preset not in SLOW) and
+            (cell.post_copy or preset not in POST_COPY))
+
+
+def bound(cell):
+    """Seconds that the guest's memory takes on the path at the least."""
+    rate = min(cell.payload, cell.cap_mib * MIB) if cell.cap_mib else cell.payload
+    return cell.working_set * MIB / rate
+
+
+def _bar(text, value, limit, unit, at_most=True, note=""):
+    if value != value:  # nothing to judge
+        return {"bar": text, "value": None, "limit": limit, "unit": unit, "met": None, "note": note}
+    met = value <= limit if at_most else value >= limit
+    return {"bar": text, "value": value, "limit": limit, "unit": unit, "met": met, "note": note}
+
+
+def line(b):
+    if b["value"] is None:
+        return f"n/a    {b['bar']}: nothing to judge in these cells"
+    word = "met   " if b["met"] else "MISSED"
+    note = f" [{b['note']}]" if b["note"] else ""
+    return f"{word} {b['bar']}: {b['value']:.3g} {b['unit']} (bar {b['limit']:g}){note}"
+
+
+def judge(cells, names, rows, floor):
+    """All bars of the grid, as a list of dicts."""
+    slower, lost, both = [], [], 0
+    for cell in cells:
+        rivals = [n for n in names if n != OWN and same_means(cell, n) and
+                  kept(rows, cell.name, n)]
+        if not rivals or not kept(rows, cell.name, OWN):
+            continue
+        both += 1
+        time_of = {n: median([r["seconds"] for r in of(rows, cell.name, n) if r["within"]])
+                   for n in [OWN, *rivals]}
+        best = min(rivals, key=time_of.get)
+        slower.append((time_of[OWN] / time_of[best], cell.name, best))
+        lost += [(median([r["lost_s"] for r in of(rows, cell.name, OWN)]),
+                  median([r["lost_s"] for r in of(rows, cell.name, n)]), n) for n in rivals]
+    beaten = [s for s in slower if s[0] > 1.05]
+    own = [r for r in rows if r["preset"] == OWN]
+    feasible = {c.name for c in CELLS if c.feasible}
+    asked = [r for r in own if r["cell"] in feasible]
+    hopeless = [r for r in own if r["cell"] not in feasible]
+    refused = [r for r in hopeless if r.get("infeasible", {}).get("rounds", 99) <= 2]
+    false_alarms = [r for r in asked if r.get("within") and "infeasible" in r]
+    idle = [c.name for c in cells if c.pattern == "idle"]
+    least = min((r["gap_ms"] for r in rows if r["preset"] == floor and r["outcome"] == "moved"),
+                default=float("nan"))
+    least_mid = median([r["gap_ms"] for r in rows if r["preset"] == floor and
+                        r["outcome"] == "moved"])
+    mine_idle = median([r["gap_ms"] for r in own if r["cell"] in idle and r["outcome"] == "moved"])
+    by_name = {c.name: c for c in cells}
+    over = [r["seconds"] / bound(by_name[r["cell"]]) for r in own if r.get("within")]
+    fixed = min((r["seconds"] - bound(by_name[r["cell"]]) for r in rows
+                 if r["cell"] in idle and r["outcome"] == "moved"), default=0)
+    over_fixed = [r["seconds"] / (bound(by_name[r["cell"]]) + fixed) for r in own
+                  if r.get("within")]
+    errors = [abs(r["forecast_s"] / r["seconds"] - 1) for r in own
+              if r["outcome"] == "moved" and r.get("forecast_s")]
+    names_of = ", ".join(f"{c} {100 * (x - 1):+.0f} % against {n}" for x, c, n in beaten)
+    lost_ratio = median([m / t for m, t, _ in lost if t > 0])
+    return [
+        _bar("cells where the intent is more than 5 % slower than the best rival",
+             100 * len(beaten) / both if both else float("nan"), 0, "% of cells", note=names_of),
+        _bar("lost seconds of the intent over those of a rival, median over cells and rivals",
+             lost_ratio, 1, "ratio"),
+        _bar("migrations of feasible cells within the intent",
+             100 * sum(r.get("within", False) for r in asked) / len(asked) if asked
+             else float("nan"), 95, "%", False,
+             note=", ".join(sorted({r["cell"] for r in asked if not r.get("within")}))),
+        _bar("migrations of infeasible cells refused within two rounds",
+             100 * len(refused) / len(hopeless) if hopeless else float("nan"), 100, "%", False),
+        _bar("feasible migrations called infeasible for a while",
+             100 * len(false_alarms) / len(asked) if asked else float("nan"), 0, "%",
+             note=", ".join(sorted({r["cell"] for r in false_alarms}))),
+        _bar("idle guest's pause over the smallest QEMU did (limit 1 ms, median)",
+             mine_idle / least_mid, 1.3, "ratio",
+             note=f"{mine_idle:.0f} ms; limit 1 ms: median {least_mid:.0f}, least {least:.0f}"),
+        _bar("total time over the physical bound b/B, median", median(over), 1.25, "ratio"),
+        _bar("... with libvirt's fixed cost in the bound",
+             median(over_fixed), 1.25, "ratio", note=f"{fixed:.2f} s: the least of the idle cell"),
+        _bar("forecast error of total time, median", 100 * median(errors), 12, "%"),
+        _bar("forecast error of total time, 90th percentile", 100 * percentile(errors, .9), 30, "%"),
+    ]

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The grid of real guests: which guest, which link, what is asked for.
+
+Sizes in MiB, rates in MiB/s, links as the lab writes them. A cell is small, because two cores carry
+QEMU twice under emulation: the bare guest fills its working set and writes it by its pattern; the
+rest of its memory is zero. `may` says what the intent permits: only presets that use no more than
+that are rivals on the cell."""
+from dataclasses import dataclass, field
+
+LINK_SHARE = 1448 / 1514  # payload of a full Ethernet frame as the lab's shaper counts it
+BITS = {"400mbit": 400e6, "1gbit": 1e9, "2gbit": 2e9}
+
+
+@dataclass(frozen=True)
+class Cell:
+    name: str
+    rate: float
+    working_set: int
+    pattern: str
+    max_downtime_ms: int
+    max_duration_s: float = 10
+    max_slowdown: int = 0
+    post_copy: bool = False
+    feasible: bool = True
+    link: str = "1gbit"
+    cap_mib: int = 0
+    memory: int = 256
+    may: tuple = field(default=())
+
+    @property
+    def payload(self):
+        """Bytes of memory a second that the link carries."""
+        return BITS[self.link] / 8 * LINK_SHARE
+
+    def intent(self):
+        wish = {"maxDowntimeMs": self.max_downtime_ms, "maxDuration": f"{self.max_duration_s:g}s",
+                "allowPostCopy": self.post_copy, "maxSlowdown": self.max_slowdown}
+        return wish
+
+
+CELLS = (
+    Cell("idle", 0, 160, "idle", 300),
+    Cell("light", 20, 32, "uniform", 300),
+    Cell("medium", 60, 96, "uniform", 300),
+    Cell("cyclic", 60, 128, "cyclic", 400),
+    Cell("skewed", 100, 128, "skewed", 400),
+    Cell("slow-link", 20, 64, "uniform", 500, link="400mbit"),
+    Cell("capped", 30, 64, "uniform", 300, cap_mib=64),
+    Cell("heavy", 150, 128, "uniform", 600),
+    Cell("throttle", 150, 128, "uniform", 250, max_slowdown=60, max_duration_s=12),
+    Cell("post-copy", 300, 128, "uniform", 1300, post_copy=True),
+    Cell("infeasible", 300, 128, "uniform", 250, feasible=False),
+)
+
+
+def named(names):
+    """The cells of these names, in their order; ValueError for one that is not there."""
+    known = {cell.name: cell for cell in CELLS}
+    missing = [n for n in names if n not in known]
+    if missing:
+        raise ValueError(f"no cell {', '.join(missing)}: there are {', '.join(known)}")
+    return [known[n] for n in names]
