@@ -23,6 +23,7 @@ const char *ferry_sim_pattern_name(FerrySimPattern pattern);
 typedef struct {
   double memory;      /* bytes of non-zero memory */
   double zero;        /* bytes of zero pages beside them */
+  double zero_after;  /* share of the other memory that QEMU meets before them; 0: about half */
   double working_set; /* all vCPUs together */
   double write_rate;  /* all vCPUs together */
   FerrySimPattern pattern;

@@ -107,13 +107,22 @@ double ferry_sim_migration_step(const FerrySimMigration *m) {
   return MIN(dt, MAX(LEAST_STEP_S, ferry_sim_link_next_change(&m->link, m->now) - m->now));
 }
 
+/* Zero pages stand in the middle of memory, unless it was said where. */
+static gboolean zeroes_next(const FerrySimMigration *m) {
+  const FerrySimGuestSpec *spec = &m->guest.spec;
+  if (m->guest.zeroes <= 0)
+    return FALSE;
+  if (spec->zero_after > 0)
+    return m->sent * m->link.efficiency >= 0.999 * spec->zero_after * spec->memory;
+  return m->guest.rest < spec->memory / 2;
+}
+
 void ferry_sim_migration_run(FerrySimMigration *m, double seconds) {
   double wire = wire_rate(m);
   ferry_sim_guest_run(&m->guest, seconds, speed(m));
   m->lost += m->paused ? 0 : m->throttle * seconds; /* a pause is counted at its end */
   double left = seconds;
-  /* zero pages stand in the middle of memory: they come when half of the rest has gone */
-  if (m->guest.zeroes > 0 && m->guest.rest < m->guest.spec.memory / 2) {
+  if (zeroes_next(m)) {
     double used = MIN(left, m->guest.zeroes / ZERO_RATE);
     m->guest.zeroes -= used * ZERO_RATE;
     if (m->guest.zeroes < 1)
