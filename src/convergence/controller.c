@@ -164,6 +164,8 @@ void ferry_convergence_sample(FerryConvergence *c, const FerryConvergenceSample 
   if (!ferry_decidable(c))
     return;
   if (c->schedule) {
+    if (boundary)
+      ferry_stall_boundary(c, now_us);
     ferry_schedule_tick(c, now_us);
     return;
   }
@@ -173,7 +175,11 @@ void ferry_convergence_sample(FerryConvergence *c, const FerryConvergenceSample 
 }
 
 void ferry_convergence_iteration(FerryConvergence *c, int iteration, gint64 now_us) {
-  if (ferry_tracker_iteration(&c->t, iteration, now_us) && ferry_decidable(c) && !c->schedule)
+  if (!ferry_tracker_iteration(&c->t, iteration, now_us) || !ferry_decidable(c))
+    return;
+  if (c->schedule)
+    ferry_stall_boundary(c, now_us);
+  else
     ferry_intent_boundary(c, now_us);
 }
 
@@ -272,7 +278,9 @@ static void check_timeouts(FerryConvergence *c, gint64 now_us) {
                        "not one byte was sent for %" G_GINT64_FORMAT
                        " s: the link to the target or the target itself is down",
                        (now_us - t->moved_us) / G_USEC_PER_SEC);
-  else if (c->deadline_us && now_us > c->deadline_us)
+  else if (c->deadline_us && now_us > c->deadline_us &&
+           !(c->schedule &&
+             c->schedule->stall_window_ms > 0)) /* a stall detector has its own end */
     check_completion(c, now_us);
   else if (c->intent.progress_timeout_ms > 0 && !c->suspended &&
            now_us - progressed_us > c->intent.progress_timeout_ms * 1000)

@@ -11,7 +11,7 @@ typedef struct {
   gboolean intent; /* Ferry's own controller; `schedule` then only holds its start settings */
   int max_outbound, max_inbound; /* migrations of one host at once that the rule itself states; 0:
                                     the cluster's configuration does */
-  gint64 max_downtime_ms;        /* of the intent */
+  gint64 max_downtime_ms;        /* its maxDowntimeMs; 0: the longest of its schedule */
   int max_slowdown_percent;
   gint64 infeasible_patience_ms;
   FerrySchedule schedule;

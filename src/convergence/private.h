@@ -31,6 +31,27 @@ typedef struct {
   int pass;              /* iteration at the last tick */
 } FerryScheduleState;
 
+#define FERRY_STALL_RECORDS 256
+
+typedef struct {
+  gint64 at_ms, remaining; /* at a pass boundary */
+} FerryStallRecord;
+
+/** State of the stall detector (schedule_stall.c). Times are ms since the start, unless _us. */
+typedef struct {
+  FerryStallRecord records[FERRY_STALL_RECORDS]; /* inside the window, oldest first */
+  guint n_records;
+  gint64 outside;   /* the least that remained before the window; < 0: nothing is so old yet */
+  double bandwidth; /* bytes/s, smoothed; 0: unknown */
+  gboolean stalled;
+  gint64 best; /* what is waited for */
+  gint64 patience_ms, relax_at_ms;
+  gint64 history[FERRY_STALL_RECORDS]; /* what remained since it stalls */
+  guint n_history;
+  gboolean switching; /* the limit was raised for the switch-over */
+  gint64 switch_by_us;
+} FerryStallState;
+
 struct _FerryConvergence {
   FerryConvergenceIntent intent;
   FerrySchedule *schedule; /* own copy; NULL: intent */
@@ -44,6 +65,7 @@ struct _FerryConvergence {
   gboolean pinned;                                /* a person set the limit */
   FerryIntentState is;
   FerryScheduleState ss;
+  FerryStallState st;
   GQueue pending;  /* FerryConvergenceDecision* */
   json_t *history; /* list */
 };
@@ -67,6 +89,12 @@ FerryPath ferry_intent_path(const FerryConvergence *c);
 /** The schedule: at the start, after each sample. */
 void ferry_schedule_start(FerryConvergence *c, gint64 now_us);
 void ferry_schedule_tick(FerryConvergence *c, gint64 now_us);
+
+/** The stall detector of a schedule that has one: at the start, at a pass boundary, at each tick.
+ */
+void ferry_stall_start(FerryConvergence *c);
+void ferry_stall_boundary(FerryConvergence *c, gint64 now_us);
+void ferry_stall_tick(FerryConvergence *c, gint64 now_us);
 
 static inline double ferry_mib(double bytes) {
   return bytes / (1024 * 1024);

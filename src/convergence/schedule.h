@@ -48,6 +48,10 @@ typedef struct {
   gint64 completion_s_per_gib; /* 0: none */
   gint64 progress_s;           /* 0: none */
   FerryProgressRule progress;
+  gboolean init_is_max;     /* it starts with the configured maxDowntimeMs */
+  gint64 stall_window_ms;   /* 0: no stall detector (schedule_stall.c) */
+  int stall_margin_percent; /* what counts as the same */
+  gint64 switchover_s;      /* given up so long after its switch-over was decided */
 } FerrySchedule;
 
 /** Reads oVirt's convergenceSchedule:

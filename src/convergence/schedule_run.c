@@ -23,6 +23,11 @@ static int passes(const FerryConvergence *c) {
 void ferry_schedule_start(FerryConvergence *c, gint64 now_us) {
   const FerrySchedule *s = c->schedule;
   gint64 first = s->init_downtime_ms > 0 ? s->init_downtime_ms : HYPERVISOR_DEFAULT_MS;
+  if (s->init_is_max)
+    first = c->intent.max_downtime_ms;
+  else if (s->stall_window_ms > 0)
+    first = MIN(first, c->intent.max_downtime_ms);
+  ferry_stall_start(c);
   c->ss = (FerryScheduleState){
       .tick_us = now_us, .low_us = now_us, .tick_remaining = -1, .acted_iteration = 1, .pass = 1};
   if (s->completion_s_per_gib > 0)
@@ -96,6 +101,7 @@ void ferry_schedule_tick(FerryConvergence *c, gint64 now_us) {
   if (now_us - state->tick_us < s->tick_ms * 1000)
     return;
   state->tick_us = now_us;
+  ferry_stall_tick(c, now_us);
   gint64 remaining = c->t.last.remaining;
   if (state->tick_remaining < 0 || remaining < state->tick_remaining)
     state->low_us = now_us;

@@ -24,7 +24,8 @@ json_t *ferry_preset_config(const FerryPreset *preset) {
     ferry_json_set_int(out, "infeasiblePatienceMs", preset->infeasible_patience_ms);
     return out;
   }
-  ferry_json_set_int(out, "maxDowntimeMs", longest_pause(s));
+  ferry_json_set_int(out, "maxDowntimeMs",
+                     preset->max_downtime_ms > 0 ? preset->max_downtime_ms : longest_pause(s));
   ferry_json_set_int(out, "completionTimeoutPerGiB", s->completion_s_per_gib);
   ferry_json_set_int(out, "progressTimeout", s->progress_s);
   if (s->bandwidth > 0)

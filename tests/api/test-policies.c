@@ -13,7 +13,7 @@
 static void presets_are_there(Server *s, gconstpointer data) {
   g_autoptr(Answer) all = http(s, "GET", POLICIES "?labelSelector=ferry.migration/preset", NULL);
   expect(all, 200);
-  g_assert_cmpuint(json_array_size(ferry_json_get(all->json, "items")), ==, 10);
+  g_assert_cmpuint(json_array_size(ferry_json_get(all->json, "items")), ==, 11);
   g_autoptr(Answer) nova = http(s, "GET", POLICIES "/nova", NULL);
   expect(nova, 200);
   g_assert_cmpstr(ferry_json_str(nova->json, "spec.preset"), ==, "nova");

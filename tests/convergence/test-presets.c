@@ -27,7 +27,8 @@ static void drain(Run *r, const char *at) {
 static Run start(const char *name, gint64 memory, gboolean post_copy, gboolean disruption) {
   const FerryPreset *p = ferry_preset_find(name);
   g_assert_nonnull(p);
-  FerryConvergenceIntent intent = {.max_downtime_ms = 300,
+  FerryConvergenceIntent intent = {.max_downtime_ms =
+                                       p->max_downtime_ms > 0 ? p->max_downtime_ms : 300,
                                    .memory_bytes = memory,
                                    .allow_post_copy = post_copy,
                                    .allow_workload_disruption = disruption,
@@ -134,6 +135,95 @@ static void test_kubevirt(void) {
   g_assert_cmpint(ferry_preset_find("kubevirt-classic")->schedule.bandwidth, ==, 67108864);
 }
 
+/* VEP 248: what remains at each pass boundary (MiB; 5 s a pass at 100 MB/s), and what is decided at
+ * which */
+typedef struct {
+  const char *what;
+  gint64 max_ms;
+  gboolean post_copy, disruption;
+  int mib[24]; /* the last one repeats */
+  const char *wanted;
+} StallCase;
+
+static void test_vep248(void) {
+  static const StallCase cases[] = {
+      /* falls by more than the margin within every window: no stall before it rests */
+      {"falls",
+       900,
+       FALSE,
+       FALSE,
+       {2000, 1900, 1800, 1700, 1600, 1500, 1400, 1300, 1200, 1100, 1000, 900,
+        800,  700,  600,  500,  400,  300,  250,  200,  150,  100,  50,   40},
+       "300 Note@32 900@32"},
+      /* the same again after 40 s: at once, it is as good as the best */
+      {"plateau within reach", 900, FALSE, FALSE, {80}, "300 Note@9 900@9 Abort@22"},
+      /* 120 MiB are 1258 ms: less than 1.5 times 900 */
+      {"nearly within reach", 900, FALSE, FALSE, {120}, "300 Note@9 900@9 Abort@22"},
+      {"out of reach", 900, FALSE, FALSE, {200}, "300 Note@9 Abort@9"},
+      {"a lower maximum", 200, FALSE, FALSE, {25}, "200 Note@9 200@9 Abort@22"},
+      {"post-copy", 900, TRUE, TRUE, {200}, "300 Note@9 StartPostCopy@9"},
+      {"post-copy without disruption", 900, TRUE, FALSE, {200}, "300 Note@9 Abort@9"},
+      {"any pause", 900, FALSE, TRUE, {200}, "300 Note@9 2000000@9 Abort@22"},
+      /* the best were 80 MiB in the window: 100 is waited over, 82 is within 4 % of it */
+      {"waits for the minimum",
+       900,
+       FALSE,
+       FALSE,
+       {100, 100, 80, 100, 100, 100, 100, 100, 100, 100, 100, 82, 100},
+       "300 Note@9 900@12 Abort@25"},
+      /* it never comes back: after 40 s the lowest since, 100, is taken for it */
+      {"relaxes", 900, FALSE, FALSE, {100, 100, 80, 110, 100, 110}, "300 Note@9 900@17 Abort@30"},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    const StallCase *k = &cases[i];
+    const FerryPreset *p = ferry_preset_find("kubevirt-vep248");
+    FerryConvergenceIntent intent = {.max_downtime_ms = k->max_ms,
+                                     .memory_bytes = 8 * GIB,
+                                     .allow_post_copy = k->post_copy,
+                                     .allow_workload_disruption = k->disruption,
+                                     .schedule = &p->schedule};
+    Run r = {.c = ferry_convergence_new(&intent, 0), .log = g_string_new(NULL)};
+    drain(&r, "");
+    for (int pass = 1; pass <= 32; pass++) {
+      int at = MIN(pass - 1, (int)G_N_ELEMENTS(k->mib) - 1);
+      while (at > 0 && !k->mib[at])
+        at--;
+      g_autofree char *text = g_strdup_printf("@%d", pass);
+      for (int t = 0; t < 12; t++) /* 400 ms each; the last one is the boundary's */
+        tick(&r, t < 11 ? 400 : 600, (gint64)k->mib[at] << 20, pass + (t == 11), text);
+    }
+    finish(&r, k->what, k->wanted);
+  }
+}
+
+/* its completion timeout: what would not end within twice of it is not begun */
+static void test_vep248_completion(void) {
+  static const struct {
+    gint64 mib;
+    gboolean post_copy, disruption;
+    const char *wanted;
+  } cases[] = {
+      {2000, FALSE, FALSE, "300 Abort@150"},
+      {2000, TRUE, TRUE, "300 StartPostCopy@150"},
+      {2000, FALSE, TRUE, "300 2000000@150 Abort@210"},
+      {40000, TRUE, TRUE, "300 Abort@150"}, /* 419 s of pause */
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    FerryConvergenceIntent intent = {.max_downtime_ms = 900,
+                                     .memory_bytes = GIB,
+                                     .allow_post_copy = cases[i].post_copy,
+                                     .allow_workload_disruption = cases[i].disruption,
+                                     .schedule = &ferry_preset_find("kubevirt-vep248")->schedule};
+    Run r = {.c = ferry_convergence_new(&intent, 0), .log = g_string_new(NULL)};
+    drain(&r, "");
+    for (int t = 1; t < 600; t++) {
+      g_autofree char *at = g_strdup_printf("@%d", t * 4 / 10);
+      tick(&r, 400, cases[i].mib << 20, 1, at);
+    }
+    finish(&r, "completion", cases[i].wanted);
+  }
+}
+
 /* 150 s without less than at the previous look */
 static void test_kubevirt_progress(void) {
   Run r = start("kubevirt", 8 * GIB, FALSE, FALSE);
@@ -178,7 +268,7 @@ static void test_proxmox(void) {
 static void test_valid(void) {
   gsize n;
   const FerryPreset *all = ferry_presets(&n);
-  g_assert_cmpint((int)n, ==, 10);
+  g_assert_cmpint((int)n, ==, 11);
   for (gsize i = 0; i < n; i++) {
     g_assert_true(ferry_preset_find(all[i].name) == &all[i]);
     g_assert_nonnull(all[i].doc);
@@ -200,6 +290,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/presets/one-per-tick", test_one_per_tick);
   g_test_add_func("/presets/kubevirt", test_kubevirt);
   g_test_add_func("/presets/kubevirt-progress", test_kubevirt_progress);
+  g_test_add_func("/presets/vep248", test_vep248);
+  g_test_add_func("/presets/vep248-completion", test_vep248_completion);
   g_test_add_func("/presets/nova", test_nova);
   g_test_add_func("/presets/proxmox", test_proxmox);
   g_test_add_func("/presets/valid", test_valid);

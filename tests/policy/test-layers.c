@@ -195,7 +195,7 @@ static void test_limits(World *w, gconstpointer data) {
 static void test_presets(World *w, gconstpointer data) {
   gsize n;
   const FerryPreset *presets = ferry_presets(&n);
-  g_assert_cmpuint(n, ==, 10);
+  g_assert_cmpuint(n, ==, 11);
   for (gsize i = 0; i < n; i++) {
     g_autoptr(json_t) spec = ferry_preset_spec(&presets[i]);
     g_assert_cmpstr(ferry_json_str(spec, "preset"), ==, presets[i].name);
