@@ -19,7 +19,6 @@
 #define PAGE_WIRE_SHARE (9.0 / 4096)
 #define ZERO_RATE 2e9 /* bytes/s at which zero pages are found */
 #define DEFAULT_LIMIT_MS 300
-#define TOP_THROTTLE 0.99
 
 void ferry_sim_migration_init(FerrySimMigration *m, const FerrySimGuestSpec *guest,
                               const FerrySimLink *link, const FerrySimOptions *options) {
@@ -55,6 +54,14 @@ static void throttle_to(FerrySimMigration *m, double share) {
 
 void ferry_sim_migration_set_throttle(FerrySimMigration *m, int percent) {
   throttle_to(m, percent / 100.0);
+}
+
+void ferry_sim_migration_set_throttle_parameters(FerrySimMigration *m, int initial, int increment,
+                                                 int max, int trigger) {
+  m->options.throttle_initial = initial;
+  m->options.throttle_increment = increment;
+  m->options.throttle_max = max;
+  m->options.throttle_trigger = trigger;
 }
 
 void ferry_sim_migration_start_postcopy(FerrySimMigration *m) {
@@ -137,18 +144,24 @@ void ferry_sim_migration_run(FerrySimMigration *m, double seconds) {
   m->now += seconds;
 }
 
+static double share_or(int percent, int otherwise) {
+  return (percent > 0 ? percent : otherwise) / 100.0;
+}
+
 static void auto_converge(FerrySimMigration *m, double found) {
+  const FerrySimOptions *o = &m->options;
   m->period_dirty += found;
   double period = m->now - m->period_at;
   if (period < 1)
     return;
   double sent = m->sent - m->period_sent;
   m->dirty_rate = m->period_dirty / period;
-  if (m->options.auto_converge && m->period_dirty > sent / 2 && ++m->high_count >= 2) {
-    double first = (m->options.throttle_initial > 0 ? m->options.throttle_initial : 20) / 100.0;
-    double more = (m->options.throttle_increment > 0 ? m->options.throttle_increment : 10) / 100.0;
+  if (o->auto_converge && m->period_dirty > sent * share_or(o->throttle_trigger, 50) &&
+      ++m->high_count >= 2) {
     m->high_count = 0;
-    throttle_to(m, m->throttle <= 0 ? first : MIN(TOP_THROTTLE, m->throttle + more));
+    throttle_to(m, m->throttle <= 0 ? share_or(o->throttle_initial, 20)
+                                    : MIN(share_or(o->throttle_max, 99),
+                                          m->throttle + share_or(o->throttle_increment, 10)));
   }
   m->period_at = m->now;
   m->period_sent = m->sent;

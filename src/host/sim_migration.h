@@ -19,8 +19,9 @@ typedef enum {
 /** What is said before it starts. */
 typedef struct {
   gboolean auto_converge, preempt;
-  int throttle;                             /* percent from the start; 0: none */
-  int throttle_initial, throttle_increment; /* of auto-converge, percent; 0: 20 and 10 */
+  int throttle; /* percent from the start; 0: none */
+  /* of auto-converge, percent; 0: QEMU's 20, 10, 99, and 50 of what was sent */
+  int throttle_initial, throttle_increment, throttle_max, throttle_trigger;
 } FerrySimOptions;
 
 /** Fields are for reading, but by the functions below. */
@@ -59,8 +60,11 @@ void ferry_sim_migration_set_limit(FerrySimMigration *m, double ms);
 void ferry_sim_migration_set_rate(FerrySimMigration *m, double bytes_per_s);
 /** bytes/s, 0: none. */
 void ferry_sim_migration_set_cap(FerrySimMigration *m, double bytes_per_s);
-/** Percent, 0..99. */
+/** Percent, 0..99; at once, whatever auto-converge does. */
 void ferry_sim_migration_set_throttle(FerrySimMigration *m, int percent);
+/** As QEMU's monitor takes it: from the next judgements of auto-converge on. */
+void ferry_sim_migration_set_throttle_parameters(FerrySimMigration *m, int initial, int increment,
+                                                 int max, int trigger);
 /** Post-copy begins at the next turn. */
 void ferry_sim_migration_start_postcopy(FerrySimMigration *m);
 /** The guest stands still from now on. FALSE: it did so already. */

@@ -184,6 +184,29 @@ static void test_throttle_steps(void) {
   g_assert_cmpint(m.top_throttle, ==, 45);
 }
 
+/* through the monitor it takes two judgements to get to any percentage, and to a lower one as well
+ */
+static void test_throttle_parameters(void) {
+  FerrySimMigration m;
+  begin(&m, 180, 128, NULL, &(FerrySimOptions){.auto_converge = TRUE});
+  ferry_sim_migration_set_limit(&m, 1);
+  static const int wanted[] = {37, 62, 15};
+  for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
+    ferry_sim_migration_set_throttle_parameters(&m, wanted[i], wanted[i] - 1, wanted[i], 1);
+    double at = m.now;
+    while (lround(m.throttle * 100) != wanted[i]) {
+      once(&m);
+      g_assert_cmpfloat(m.now - at, <, 2 * (1 + 128.0 / 119)); /* looks come with the passes */
+    }
+    g_assert_cmpfloat(m.now - at, >, 0);
+    at = m.now;
+    while (m.now < at + 5) {
+      once(&m);
+      g_assert_cmpint((int)lround(m.throttle * 100), ==, wanted[i]);
+    }
+  }
+}
+
 /* QEMU's dirty rate is at most a second old, and saturates at the rate of sending */
 static void test_dirty_rate(void) {
   FerrySimMigration m;
@@ -311,6 +334,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/sim-migration/switch-over", test_switch_over);
   g_test_add_func("/sim-migration/cap", test_cap);
   g_test_add_func("/sim-migration/throttle-steps", test_throttle_steps);
+  g_test_add_func("/sim-migration/throttle-parameters", test_throttle_parameters);
   g_test_add_func("/sim-migration/dirty-rate", test_dirty_rate);
   g_test_add_func("/sim-migration/post-copy", test_post_copy);
   g_test_add_func("/sim-migration/cancel", test_cancel);
