@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 
 #define MAX_XML (8 * 1024 * 1024)
+#define MAX_SET 1000
 
 static char *version_text(unsigned long v) {
   return g_strdup_printf("%lu.%lu.%lu", v / 1000000, v / 1000 % 1000, v % 1000);
@@ -22,12 +23,12 @@ static xmlDoc *parse(const char *xml) {
                        XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 }
 
-/* The texts of all nodes that `path` selects, at most 64. */
-static GPtrArray *texts(xmlDoc *doc, const char *path) {
+/* The texts of all nodes that `path` selects, at most `most`. */
+static GPtrArray *texts_upto(xmlDoc *doc, const char *path, int most) {
   GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
   xmlXPathContext *ctx = doc ? xmlXPathNewContext(doc) : NULL;
   xmlXPathObject *found = ctx ? xmlXPathEvalExpression((const xmlChar *)path, ctx) : NULL;
-  for (int i = 0; found && found->nodesetval && i < found->nodesetval->nodeNr && i < 64; i++) {
+  for (int i = 0; found && found->nodesetval && i < found->nodesetval->nodeNr && i < most; i++) {
     xmlChar *raw = xmlNodeGetContent(found->nodesetval->nodeTab[i]);
     if (raw) {
       g_autofree char *bounded = g_strndup((const char *)raw, 256);
@@ -38,6 +39,27 @@ static GPtrArray *texts(xmlDoc *doc, const char *path) {
   xmlXPathFreeObject(found);
   xmlXPathFreeContext(ctx);
   return out;
+}
+
+static GPtrArray *texts(xmlDoc *doc, const char *path) {
+  return texts_upto(doc, path, 64);
+}
+
+static gint compare(gconstpointer a, gconstpointer b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Those texts in order, without repetitions: libvirt's own order changes with each start. */
+static void put_set(json_t *object, const char *key, xmlDoc *doc, const char *path) {
+  g_autoptr(GPtrArray) found = texts_upto(doc, path, MAX_SET);
+  g_ptr_array_sort(found, compare);
+  json_t *list = json_array();
+  for (guint i = 0; i < found->len; i++)
+    if (i == 0 || !g_str_equal(found->pdata[i], found->pdata[i - 1]))
+      json_array_append_new(list, json_string(found->pdata[i]));
+  if (json_array_size(list))
+    json_object_set(object, key, list);
+  json_decref(list);
 }
 
 static void put_first(json_t *object, const char *key, xmlDoc *doc, const char *path) {
@@ -82,6 +104,25 @@ static void add_capabilities(virConnectPtr conn, unsigned long libvirt_version,
     if (libvirt_version >= by_version[i].since)
       json_array_append_new(features, json_string(by_version[i].name));
   json_object_set_new(hypervisor, "features", features);
+  const char *arch = ferry_json_str(hypervisor, "cpuArch");
+  if (arch && g_regex_match_simple("^[a-z0-9_]+$", arch, 0, 0)) {
+    g_autofree char *machines =
+        g_strdup_printf("/capabilities/guest[os_type='hvm']/arch[@name='%s']/machine", arch);
+    put_set(hypervisor, "machineTypes", doc, machines);
+  }
+  if (doc)
+    xmlFreeDoc(doc);
+}
+
+/* The processor models that a guest may name. Whether this processor has all of one's features is
+ * left to libvirt: a guest may do without some of them. */
+static void add_cpu_models(virConnectPtr conn, json_t *hypervisor) {
+  char *xml = virConnectGetDomainCapabilities(conn, NULL, NULL, NULL, NULL, 0);
+  if (!xml)
+    virResetLastError();
+  xmlDoc *doc = parse(xml);
+  free(xml);
+  put_set(hypervisor, "cpuModels", doc, "/domainCapabilities/cpu/mode[@name='custom']/model");
   if (doc)
     xmlFreeDoc(doc);
 }
@@ -174,6 +215,7 @@ json_t *ferry_libvirt_info(FerryHost *base, GError **error) {
   if (g_strcmp0(type, "QEMU") == 0)
     ferry_json_set_str(hypervisor, "qemuVersion", qemu_text);
   add_capabilities(conn, libvirt_version, hypervisor);
+  add_cpu_models(conn, hypervisor);
 
   json_t *info =
       json_pack("{s:s, s:s, s:s, s:s}", "containerRuntimeVersion", runtime, "kubeProxyVersion", "",

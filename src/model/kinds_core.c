@@ -94,6 +94,10 @@ static const FerryField node_hypervisor[] = {
     STR("cpuVendor", "Processor vendor.", .max = 64),
     STR("cpuArch", "Processor architecture as x86_64.", .max = 64),
     STRS("features", "Migration capabilities of the host.", .flags = FERRY_FIELD_SET, .max = 500),
+    STRS("machineTypes", "Machine types that the host's QEMU knows.", .flags = FERRY_FIELD_SET,
+         .max = 1000),
+    STRS("cpuModels", "Processor models that the host's libvirt and QEMU know.",
+         .flags = FERRY_FIELD_SET, .max = 1000),
     END,
 };
 

@@ -173,6 +173,19 @@ static void check_target(const FerryAdmissionState *state, const json_t *vmi,
     check_name_free(state, vmi, migration, name, causes);
 }
 
+/* A machine that the named target cannot be. */
+static void check_machine(const FerryAdmissionState *state, const json_t *vmi,
+                          const json_t *migration, const char *target, GError *causes) {
+  const json_t *node = find_node(state, target);
+  g_autoptr(json_t) reasons =
+      ferry_placement_machine_reasons(vmi, ferry_json_get(migration, "spec"), node);
+  gsize i;
+  json_t *reason;
+  json_array_foreach(reasons, i, reason)
+      ferry_error_add_cause(causes, "FieldValueInvalid", "spec.targetNode",
+                            "Invalid value: \"%s\": %s", target, ferry_json_str(reason, "message"));
+}
+
 static gboolean check_only_one(const FerryAdmissionState *state, const json_t *migration,
                                const json_t *vmi, GError **error) {
   const char *name = ferry_json_str(vmi, "metadata.name");
@@ -234,7 +247,8 @@ const json_t *ferry_admission_place(const FerryAdmissionState *state, const json
 
 /* What the checks of a named target say already, in words of their own. */
 static gboolean is_said(const char *reason) {
-  static const char *const said[] = {"SameNode", "NotReady", "NameTaken", "Unsupported", NULL};
+  static const char *const said[] = {"SameNode",    "NotReady", "NameTaken", "Unsupported",
+                                     "MachineType", "CPUModel", NULL};
   return g_strv_contains(said, reason);
 }
 
@@ -309,6 +323,8 @@ gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *m
     check_migratable(state, migration, vmi, word, causes);
   if (target)
     check_target(state, vmi, migration, target, causes);
+  if (target && vmi)
+    check_machine(state, vmi, migration, target, causes);
   check_flags(state, migration, vmi, causes);
   check_policies(state, migration, vmi, causes);
   if (vmi && state->placement)

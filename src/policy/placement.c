@@ -64,6 +64,45 @@ static const json_t *source_node(const FerryPlacementInput *in) {
   return NULL;
 }
 
+static gboolean has_word(const json_t *list, const char *word) {
+  for (gsize i = 0; i < json_array_size(list); i++)
+    if (g_strcmp0(json_string_value(json_array_get(list, i)), word) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Whether the node is known not to have `word` among status.hypervisor.`key`: one that has not
+ * said what it has may have it. */
+static gboolean lacks_word(const json_t *node, const char *key, const char *word) {
+  g_autofree char *path = g_strconcat("status.hypervisor.", key, NULL);
+  const json_t *list = ferry_json_get(node, path);
+  return word && json_array_size(list) > 0 && !has_word(list, word);
+}
+
+json_t *ferry_placement_machine_reasons(const json_t *vmi, const json_t *config,
+                                        const json_t *node) {
+  static const char *const modes[] = {"host-model", "host-passthrough", "maximum", NULL};
+  json_t *reasons = json_array();
+  const char *name = ferry_json_str(node, "metadata.name");
+  const char *libvirt = ferry_json_str(node, "status.hypervisor.libvirtVersion");
+  const char *qemu = ferry_json_str(node, "status.hypervisor.qemuVersion");
+  const char *machine = ferry_json_str(vmi, "spec.domain.machine.type");
+  const char *cpu = ferry_json_str(vmi, "spec.domain.cpu.model");
+  if (lacks_word(node, "machineTypes", machine))
+    add(reasons, "MachineType",
+        "node %s has QEMU %s, which lacks the VM's machine type %s; choose a host whose QEMU has "
+        "it, or start the VM with an older machine type",
+        name, qemu ? qemu : "of an unknown version", machine);
+  if (cpu && !g_strv_contains(modes, cpu) && !ferry_json_str(config, "destinationXML") &&
+      lacks_word(node, "cpuModels", cpu))
+    add(reasons, "CPUModel",
+        "node %s has libvirt %s and QEMU %s, which lack the VM's processor model %s; choose a host "
+        "that has it, or start the VM with an older model",
+        name, libvirt ? libvirt : "of an unknown version", qemu ? qemu : "of an unknown version",
+        cpu);
+  return reasons;
+}
+
 json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *node,
                                 gboolean *transient) {
   json_t *reasons = json_array();
@@ -105,6 +144,9 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
   const char *arch = version_major_gap(node, in);
   if (arch)
     LASTING("Architecture", "node %s has architecture %s, not the source's", name, arch);
+  g_autoptr(json_t) machine = ferry_placement_machine_reasons(in->vmi, in->config, node);
+  lasting += json_array_size(machine);
+  json_array_extend(reasons, machine);
   gint64 need = ferry_json_int(in->vmi, "status.guestMemoryBytes", 0), free = free_memory(node);
   if (free >= 0 && need > free) {
     g_autofree char *a = ferry_bytes_format((double)need);

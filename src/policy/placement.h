@@ -31,6 +31,12 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
 const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **refusals,
                                      gboolean *transient);
 
+/** Why the VM cannot be the machine it is on that node, by what the node says it has (one that has
+ * not said may have all): a new list of {reason, message}. What the guest sees of its machine can't
+ * change while it moves, so waiting mends none of it. `config` may be NULL. Pure. */
+json_t *ferry_placement_machine_reasons(const json_t *vmi, const json_t *config,
+                                        const json_t *node);
+
 /** Status of a node's Ready condition is "True". */
 gboolean ferry_node_is_ready(const json_t *node);
 

@@ -109,6 +109,26 @@ static void unknown_node(World *w, gconstpointer data) {
   g_assert_nonnull(strstr(error->message, "the nodes are: h1, h2, h3"));
 }
 
+static void machine_of_another_generation(World *w, gconstpointer data) {
+  json_t *db = g_ptr_array_index(w->vmis, 0), *h2 = g_ptr_array_index(w->nodes, 1);
+  ferry_json_set_str(db, "spec.domain.machine.type", "pc-q35-10.0");
+  ferry_json_set_str(db, "spec.domain.cpu.model", "EPYC-v2");
+  ferry_json_set(h2, "status.hypervisor.machineTypes", json_pack("[s]", "pc-q35-7.2"));
+  ferry_json_set(h2, "status.hypervisor.cpuModels", json_pack("[s]", "EPYC"));
+  for (int dry_run = 0; dry_run < 2; dry_run++) {
+    w->state.placement = dry_run;
+    g_autoptr(GError) error = check(w, "db", "h2");
+    g_assert_nonnull(strstr(error->message, "machine type pc-q35-10.0"));
+    g_assert_nonnull(strstr(error->message, "processor model EPYC-v2"));
+    guint n = 0; /* each is said once */
+    for (guint i = 0; i < ferry_error_n_causes(error); i++)
+      n += strstr(ferry_error_cause(error, i)->message, "lack") != NULL;
+    g_assert_cmpuint(n, ==, 2);
+  }
+  w->state.placement = FALSE;
+  g_assert_null(check(w, "db", NULL)); /* another host may do */
+}
+
 static void second_migration(World *w, gconstpointer data) {
   g_autoptr(GError) error = check(w, "web_1", "h1");
   g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT);
@@ -154,6 +174,7 @@ int main(int argc, char **argv) {
   ADD(unknown_vm);
   ADD(all_reasons_at_once);
   ADD(unknown_node);
+  ADD(machine_of_another_generation);
   ADD(second_migration);
   ADD(settings_of_the_vm);
   return g_test_run();

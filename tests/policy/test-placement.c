@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/placement.h"
+#include <string.h>
 
 static json_t *node(const char *name, const char *memory, gint64 used) {
   json_t *n = json_object();
@@ -14,6 +15,44 @@ static json_t *node(const char *name, const char *memory, gint64 used) {
 
 static gboolean has(const json_t *reasons, const char *reason) {
   return ferry_json_find(reasons, "reason", reason) != NULL;
+}
+
+static void test_machine_of_another_generation(void) {
+  g_autoptr(json_t) h2 = node("h2", "8Gi", 0);
+  g_autoptr(json_t) vmi = json_object();
+  ferry_json_set_str(vmi, "spec.domain.machine.type", "pc-q35-10.0");
+  ferry_json_set_str(vmi, "spec.domain.cpu.model", "EPYC-v2");
+  g_autoptr(json_t) unsaid = ferry_placement_machine_reasons(vmi, NULL, h2);
+  g_assert_cmpuint(json_array_size(unsaid), ==, 0); /* it has not said what it has */
+
+  ferry_json_set_str(h2, "status.hypervisor.libvirtVersion", "9.0.0");
+  ferry_json_set_str(h2, "status.hypervisor.qemuVersion", "7.2.22");
+  ferry_json_set(h2, "status.hypervisor.machineTypes", json_pack("[ss]", "pc", "pc-q35-7.2"));
+  ferry_json_set(h2, "status.hypervisor.cpuModels", json_pack("[s]", "EPYC"));
+  g_autoptr(json_t) both = ferry_placement_machine_reasons(vmi, NULL, h2);
+  g_assert_cmpuint(json_array_size(both), ==, 2);
+  const char *machine = ferry_json_str(json_array_get(both, 0), "message");
+  const char *cpu = ferry_json_str(json_array_get(both, 1), "message");
+  g_assert_nonnull(strstr(machine, "h2 has QEMU 7.2.22"));
+  g_assert_nonnull(strstr(machine, "pc-q35-10.0"));
+  g_assert_nonnull(strstr(cpu, "libvirt 9.0.0"));
+  g_assert_nonnull(strstr(cpu, "EPYC-v2"));
+
+  FerryPlacementInput in = {.vmi = vmi};
+  gboolean transient;
+  g_autoptr(json_t) all = ferry_placement_reasons(&in, h2, &transient);
+  g_assert_true(has(all, "MachineType") && has(all, "CPUModel"));
+  g_assert_false(transient);
+
+  /* the XML for the target may name another model, but no other machine */
+  g_autoptr(json_t) config = json_pack("{ss}", "destinationXML", "<domain/>");
+  g_autoptr(json_t) one = ferry_placement_machine_reasons(vmi, config, h2);
+  g_assert_cmpuint(json_array_size(one), ==, 1);
+  g_assert_true(has(one, "MachineType"));
+  ferry_json_set_str(vmi, "spec.domain.machine.type", "pc-q35-7.2");
+  ferry_json_set_str(vmi, "spec.domain.cpu.model", "host-model"); /* a mode, of every host */
+  g_autoptr(json_t) fits = ferry_placement_machine_reasons(vmi, NULL, h2);
+  g_assert_cmpuint(json_array_size(fits), ==, 0);
 }
 
 static void test_all_reasons(void) {
@@ -107,6 +146,7 @@ static void test_unsupported(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/placement/machine", test_machine_of_another_generation);
   g_test_add_func("/placement/all-reasons", test_all_reasons);
   g_test_add_func("/placement/unsupported", test_unsupported);
   return g_test_run();
