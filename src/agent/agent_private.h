@@ -94,6 +94,27 @@ void ferry_local_free(FerryLocal *local);
 /** Does one verb. NULL with *code and *message (g_free) on error. New reference. */
 json_t *ferry_local_call(const char *method, const json_t *params, int *code, char **message,
                          gpointer local);
+/** Goes on with what an earlier agent left in state_dir/local. Once, before the first verb. */
+void ferry_local_take_up(FerryLocal *local);
+
+/* rpc_keep.c: what a local migration needs to outlive the agent, one file a VM in state_dir/local
+ */
+void ferry_local_keep(FerryAgent *agent, const char *vm, const json_t *record);
+void ferry_local_forget(FerryAgent *agent, const char *vm);
+/** Calls `func` for each that is kept; those that cannot be read are left alone, and said. */
+void ferry_local_kept(FerryAgent *agent,
+                      void (*func)(const char *vm, const json_t *record, gpointer data),
+                      gpointer data);
+
+/* rpc_params.c: pure */
+#define FERRY_LOCAL_MAX_RUNNING 8
+/** Whether `params` are such as `method` takes; INVALID names the first that is not. */
+gboolean ferry_local_check(const char *method, const json_t *params, GError **error);
+/** vmID, or vmId; borrowed. */
+const char *ferry_local_vm_of(const json_t *params);
+gboolean ferry_local_is_file(const json_t *params);
+/** migrateChangeParams' as the fields of an entry of status.changes. A new reference. */
+json_t *ferry_local_change_fields(const json_t *params);
 /** The object of a migration as the server would have made it, from migrate's parameters; NULL with
  * INVALID naming what is wrong. Pure. */
 json_t *ferry_local_object(const json_t *params, GError **error);

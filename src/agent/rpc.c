@@ -261,6 +261,7 @@ FerryRpc *ferry_rpc_new(FerryAgent *agent, const char *path, GError **error) {
 }
 
 void ferry_rpc_start(FerryRpc *rpc) {
+  ferry_local_take_up(rpc->local);
   rpc->thread = g_thread_new("rpc", accept_thread, rpc);
 }
 

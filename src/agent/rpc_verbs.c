@@ -9,20 +9,21 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/patch.h"
-#include "convergence/schedule.h"
 #include <string.h>
 
-#define MIB (1024 * 1024)
 #define MAX_ENTRIES 256
-#define MAX_RUNNING 8
 #define NOTIFY_US (G_USEC_PER_SEC / 2)
 #define CHANGE_WAIT_S 5
+#define MAX_CHANGES 50
+#define SAVE_POLL_MS 200
 
 typedef struct {
   FerryLocal *local;
   char *vm, *uid;
+  json_t *object;  /* as it was asked for; NULL: file */
   json_t *status;  /* as it would stand in the object */
   json_t *changes; /* the last answer to a change */
+  json_t *wish;    /* the fields of the last change that was asked for; NULL: none was */
   gint64 next_change, told_us;
   gboolean ended, file;
   char *path; /* file: where to */
@@ -42,6 +43,8 @@ static void entry_free(gpointer data) {
   Entry *e = data;
   if (e->saver)
     g_thread_join(e->saver);
+  json_decref(e->object);
+  json_decref(e->wish);
   json_decref(e->status);
   json_decref(e->changes);
   g_free(e->vm);
@@ -78,166 +81,39 @@ static json_t *fail(int *code, char **message, int number, const char *format, .
   return NULL;
 }
 
-/* ---- parameters ---- */
+/* ---- what the next agent must know ---- */
 
-typedef struct {
-  const char *name;
-  json_type type; /* JSON_TRUE: a boolean */
-  gint64 min, max;
-  const char *config; /* the resolved configuration's name for it; NULL: handled apart */
-} Param;
-
-static const Param migrate_params[] = {
-    {"vmId", JSON_STRING},
-    {"vmID", JSON_STRING},
-    {"dst", JSON_STRING},
-    {"dstqemu", JSON_STRING},
-    {"dstparams", JSON_STRING},
-    {"mode", JSON_STRING},
-    {"method", JSON_STRING},
-    {"consoleAddress", JSON_STRING},
-    {"downtime", JSON_INTEGER, 1, 2000000, "maxDowntimeMs"},
-    {"compressed", JSON_TRUE, 0, 0, "compressed"},
-    {"autoConverge", JSON_TRUE, 0, 0, "allowAutoConverge"},
-    {"migrationProgressTimeout", JSON_INTEGER, 0, 10000000, "migrationProgressTimeout"},
-    {"stallingLimit", JSON_INTEGER, 0, 86400, "stallingLimit"},
-    {"convergenceSchedule", JSON_OBJECT, 0, 0, "schedule"},
-    {"maxBandwidth", JSON_INTEGER, 1, 1048576},
-    {"tunneled", JSON_TRUE, 0, 0, "tunnelled"},
-    {"abortOnError", JSON_TRUE, 0, 0, "abortOnError"},
-    {"parallel", JSON_INTEGER, 1, 255, "parallelConnections"},
-    {"encrypted", JSON_TRUE},
-    {"zerocopy", JSON_TRUE, 0, 0, "zeroCopy"},
-    {"postcopy", JSON_TRUE, 0, 0, "allowPostCopy"},
-    {"outgoingLimit", JSON_INTEGER, 1, MAX_RUNNING},
-    {NULL},
-};
-static const Param change_params[] = {
-    {"vmId", JSON_STRING},
-    {"vmID", JSON_STRING},
-    {"downtime", JSON_INTEGER, 1, 2000000, "downtimeMs"},
-    {"maxBandwidth", JSON_INTEGER, 1, 1048576, "bandwidthMiBps"},
-    {"migrationTechnique", JSON_STRING, 0, 0, "technique"},
-    {"stallingLimit", JSON_INTEGER, 0, 86400, "stallingLimitSeconds"},
-    {NULL}};
-static const Param vm_params[] = {{"vmId", JSON_STRING}, {"vmID", JSON_STRING}, {NULL}};
-static const Param restore_params[] = {{"dst", JSON_STRING}, {NULL}};
-
-static gboolean check_one(const Param *p, const json_t *value, GError **error) {
-  gboolean right = p->type == JSON_TRUE ? json_is_boolean(value) : json_typeof(value) == p->type;
-  gint64 n = json_integer_value(value);
-  if (right && (p->type != JSON_INTEGER || (n >= p->min && n <= p->max)) &&
-      json_string_length(value) <= 4096)
-    return TRUE;
-  static const char *const names[] = {
-      [JSON_OBJECT] = "an object", [JSON_STRING] = "a text", [JSON_TRUE] = "true or false"};
-  if (p->type == JSON_INTEGER)
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
-                "%s: expected a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
-                p->name, p->min, p->max);
-  else
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID, "%s: expected %s", p->name,
-                names[p->type]);
-  return FALSE;
-}
-
-static gboolean check_params(const Param *table, const json_t *params, GError **error) {
-  const char *key;
-  json_t *value;
-  json_object_foreach((json_t *)params, key, value) {
-    const Param *p = table;
-    while (p->name && !g_str_equal(p->name, key))
-      p++;
-    if (!p->name) {
-      g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID, "%.100s: no such parameter", key);
-      return FALSE;
-    }
-    if (!check_one(p, value, error))
-      return FALSE;
+/* The lock is held. A migration's object with its status, or where a domain is saved to. */
+static void keep(const Entry *e) {
+  g_autoptr(json_t) record = json_object();
+  if (e->ended) {
+    ferry_local_forget(e->local->agent, e->vm);
+    return;
   }
-  return TRUE;
-}
-
-static const char *vm_of(const json_t *params) {
-  const char *vm = ferry_json_str(params, "vmID");
-  return vm ? vm : ferry_json_str(params, "vmId");
-}
-
-static gboolean is_file(const json_t *params) {
-  return g_strcmp0(ferry_json_str(params, "mode"), "file") == 0;
-}
-
-/* What the parameters must be together. */
-static const char *disagreement(const json_t *params) {
-  const char *vm = vm_of(params), *dst = ferry_json_str(params, "dst");
-  const char *mode = ferry_json_str(params, "mode"), *method = ferry_json_str(params, "method");
-  const char *image = ferry_json_str(params, "dstparams");
-  if (!vm || !g_uuid_string_is_valid(vm))
-    return "vmID: expected the VM's UUID";
-  if (!dst || !*dst)
-    return "dst: expected the other host, or with mode \"file\" a path";
-  if (mode && !g_str_equal(mode, "remote") && !g_str_equal(mode, "file"))
-    return "mode: expected \"remote\" or \"file\"";
-  if (method && !g_str_equal(method, "online"))
-    return "method: expected \"online\"";
-  if (is_file(params) && !g_path_is_absolute(dst))
-    return "dst: with mode \"file\" expected an absolute path";
-  if (image && (!is_file(params) || !g_path_is_absolute(image)))
-    return "dstparams: expected an absolute path, and mode \"file\"";
-  return NULL;
-}
-
-json_t *ferry_local_object(const json_t *params, GError **error) {
-  if (!check_params(migrate_params, params, error))
-    return NULL;
-  const char *wrong = disagreement(params);
-  if (wrong) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID, "%s", wrong);
-    return NULL;
+  if (e->file)
+    ferry_json_set_str(record, "path", e->path);
+  if (e->object) {
+    json_t *object = json_deep_copy(e->object);
+    g_autoptr(json_t) status = ferry_patch_merge(json_object_get(object, "status"), e->status);
+    ferry_json_set(object, "status", json_deep_copy(status));
+    ferry_json_set(record, "object", object);
   }
-  json_t *schedule = json_object_get(params, "convergenceSchedule");
-  FerrySchedule *parsed =
-      schedule ? ferry_schedule_parse(schedule, "convergenceSchedule", error) : NULL;
-  if (schedule && !parsed) {
-    const FerryCause *cause =
-        error && ferry_error_n_causes(*error) > 0 ? ferry_error_cause(*error, 0) : NULL;
-    g_autofree char *text =
-        g_strdup_printf(": %s %s", cause ? cause->field : "", cause ? cause->message : "");
-    if (error) {
-      GError *whole = g_error_new(FERRY_ERROR, FERRY_ERROR_INVALID, "convergenceSchedule: %s%s",
-                                  (*error)->message, cause ? text : "");
-      g_clear_error(error);
-      g_propagate_error(error, whole);
-    }
-    return NULL;
-  }
-  g_clear_pointer(&parsed, ferry_schedule_free);
-  g_autoptr(json_t) config = json_pack("{s:i}", "completionTimeoutPerGiB", 0);
-  for (const Param *p = migrate_params; p->name; p++)
-    if (p->config && json_object_get(params, p->name))
-      json_object_set(config, p->config, json_object_get(params, p->name));
-  gint64 mib = ferry_json_int(params, "maxBandwidth", 0);
-  if (mib > 0)
-    json_object_set_new(config, "bandwidthPerMigration", json_integer((json_int_t)mib * MIB));
-  if (json_object_get(params, "parallel"))
-    ferry_json_set_bool(config, "parallel", TRUE);
-  ferry_json_set_bool(config, "disableTLS", !ferry_json_bool(params, "encrypted", FALSE));
-  g_autofree char *text = schedule ? json_dumps(schedule, JSON_COMPACT) : NULL;
-  if (text && strstr(text, "\"postcopy\"")) /* it must be enabled from the start */
-    ferry_json_set_bool(config, "allowPostCopy", TRUE);
-  const char *console = ferry_json_str(params, "consoleAddress");
-  if (console) {
-    g_autofree char *uri = g_strconcat("spice://", console, NULL);
-    ferry_json_set_str(config, "graphicsURI", uri);
-  }
-  const char *dst = ferry_json_str(params, "dst"), *address = ferry_json_str(params, "dstqemu");
-  g_autofree char *uri =
-      strstr(dst, "://") ? g_strdup(dst) : g_strdup_printf("qemu+tls://%s/system", dst);
-  return json_pack("{s:{s:s, s:s}, s:{s:s}, s:{s:s, s:{s:s, s:s, s:s*, s:O}}}", "metadata",
-                   "namespace", "default", "name", vm_of(params), "spec", "vmiName", vm_of(params),
-                   "status", "phase", "Scheduled", "migrationState", "vmiUID", vm_of(params),
-                   "targetURI", uri, "targetNodeAddress", address, "migrationConfiguration",
-                   config);
+  ferry_local_keep(e->local->agent, e->vm, record);
+}
+
+/* A change that is in force is the next agent's, too. */
+static void keep_change(Entry *e) {
+  json_t *list = ferry_json_get(e->object, "status.changes");
+  if (!e->object || g_strcmp0(ferry_json_str(e->changes, "state"), "Applied") != 0)
+    return;
+  list = json_is_array(list) ? json_deep_copy(list) : json_array();
+  json_t *change = json_deep_copy(e->changes);
+  if (e->wish)
+    json_object_set(change, "fields", e->wish);
+  if (json_array_size(list) >= MAX_CHANGES)
+    json_array_remove(list, 0);
+  json_array_append_new(list, change);
+  ferry_json_set(e->object, "status.changes", list);
 }
 
 /* ---- what a worker tells ---- */
@@ -268,6 +144,7 @@ static void on_item(const json_t *item, gboolean event, gpointer data) {
   if (changes) {
     json_decref(e->changes);
     e->changes = json_deep_copy(json_array_get(changes, 0));
+    keep_change(e);
   } else if (stalling) {
     ferry_rpc_notify(l->rpc, "migrationStalling",
                      json_pack("{s:s, s:b, s:s}", "vmID", e->vm, "stalling",
@@ -279,6 +156,8 @@ static void on_item(const json_t *item, gboolean event, gpointer data) {
     e->status = merged;
     e->ended = ferry_json_get(merged, "migrationState.agentResult") != NULL;
   }
+  if (changes || json_object_get(item, "phase") || json_object_get(item, "migrationState"))
+    keep(e);
   gint64 now = g_get_monotonic_time();
   if (e->ended || now - e->told_us > NOTIFY_US) {
     e->told_us = now;
@@ -301,25 +180,64 @@ static gpointer save_thread(gpointer data) {
   return NULL;
 }
 
+/* One that an earlier agent began: libvirt saves by itself, and the end shows in domain and file.
+ */
+static gpointer watch_save_thread(gpointer data) {
+  Entry *e = data;
+  FerryAgent *agent = e->local->agent;
+  const char *problem = NULL;
+  for (;;) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) record = ferry_host_record(agent->host, e->vm, &error);
+    gboolean away = g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION);
+    if (!away && !ferry_json_bool(record, "active", FALSE)) {
+      if (!g_file_test(e->path, G_FILE_TEST_EXISTS))
+        problem = "the VM is off, and its file is not there";
+      break;
+    }
+    if (!away) {
+      g_autoptr(FerryHostJob) job = ferry_host_job_open(agent->host, e->vm, NULL);
+      FerryJobStats stats;
+      if (job && ferry_host_job_stats(job, &stats, NULL) && !stats.active) {
+        problem = "it was not saved: the VM runs, and libvirt does nothing with it";
+        break;
+      }
+    }
+    if (!ferry_agent_sleep(agent, SAVE_POLL_MS))
+      return NULL;
+  }
+  g_autoptr(json_t) item =
+      json_pack("{s:{s:{s:b, s:s}}, s:{s:i}}", "migrationState", "agentResult", "returned", TRUE,
+                "error", problem ? problem : "", "progress", "percent", problem ? 0 : 100);
+  on_item(item, FALSE, e);
+  return NULL;
+}
+
 /* FALSE with *message: the parameters cannot be kept. */
 static gboolean keep_params(FerryLocal *l, const json_t *params, GError **error) {
   const char *path = ferry_json_str(params, "dstparams");
   if (!path)
     return TRUE;
-  g_autoptr(json_t) record = ferry_host_record(l->agent->host, vm_of(params), error);
+  g_autoptr(json_t) record = ferry_host_record(l->agent->host, ferry_local_vm_of(params), error);
   g_autofree char *text = record ? json_dumps(record, JSON_INDENT(2)) : NULL;
   return text && ferry_file_write(path, text, strlen(text), 0600, error);
 }
 
 /* ---- verbs ---- */
 
+/* How many VMs leave this host, whoever asked for it; the lock is held. */
 static guint running(FerryLocal *l) {
   guint n = 0;
   GHashTableIter iter;
-  gpointer e;
+  gpointer value;
   g_hash_table_iter_init(&iter, l->entries);
-  while (g_hash_table_iter_next(&iter, NULL, &e))
-    n += !((Entry *)e)->ended;
+  while (g_hash_table_iter_next(&iter, NULL, &value))
+    n += ((Entry *)value)->file && !((Entry *)value)->ended;
+  g_mutex_lock(&l->agent->lock);
+  g_hash_table_iter_init(&iter, l->agent->migrations);
+  while (g_hash_table_iter_next(&iter, NULL, &value))
+    n += !ferry_migration_is_done(value);
+  g_mutex_unlock(&l->agent->lock);
   return n;
 }
 
@@ -335,12 +253,69 @@ static gboolean worker_there(FerryLocal *l, const char *vm) {
   return there;
 }
 
+static Entry *entry_new(FerryLocal *l, const char *vm) {
+  Entry *e = g_new0(Entry, 1);
+  e->local = l;
+  e->vm = g_strdup(vm);
+  e->uid = g_strdup_printf("local-%u-%s", l->counter++, vm);
+  e->status = json_object();
+  g_hash_table_insert(l->entries, e->vm, e);
+  return e;
+}
+
+/* The lock is held. */
+static void start_worker(Entry *e, json_t *object) {
+  FerryAgent *agent = e->local->agent;
+  ferry_json_set_str(object, "metadata.uid", e->uid);
+  e->object = json_deep_copy(object);
+  keep(e);
+  g_mutex_lock(&agent->lock);
+  g_hash_table_replace(agent->migrations, g_strdup(e->uid),
+                       ferry_migration_start_local(agent, object, on_item, e));
+  g_mutex_unlock(&agent->lock);
+}
+
+/* What an earlier agent had begun: a migration that ran is adopted, one that did not has failed. */
+static void take_up(const char *vm, const json_t *record, gpointer data) {
+  FerryLocal *l = data;
+  const char *path = ferry_json_str(record, "path");
+  const json_t *object = json_object_get(record, "object");
+  if (!path && !json_is_object(object))
+    return;
+  g_mutex_lock(&l->lock);
+  Entry *e = entry_new(l, vm);
+  if (path) {
+    e->file = TRUE;
+    e->path = g_strdup(path);
+    e->saver = g_thread_new("save", watch_save_thread, e);
+  } else if (g_strcmp0(ferry_json_str(object, "status.phase"), "Running") == 0) {
+    const json_t *change;
+    gsize i;
+    json_array_foreach(ferry_json_get(object, "status.changes"), i, change) {
+      const char *id = ferry_json_str(change, "id");
+      e->next_change = MAX(e->next_change, id ? g_ascii_strtoll(id, NULL, 10) : 0);
+    }
+    g_autoptr(json_t) copy = json_deep_copy(object);
+    start_worker(e, copy);
+  } else {
+    e->ended = TRUE;
+    ferry_json_set_str(e->status, "migrationState.agentResult.error",
+                       "the agent was restarted before it began; the VM was not touched");
+    ferry_local_forget(l->agent, vm);
+  }
+  g_mutex_unlock(&l->lock);
+}
+
+void ferry_local_take_up(FerryLocal *l) {
+  ferry_local_kept(l->agent, take_up, l);
+}
+
 /* The lock is held. */
 static json_t *begin(FerryLocal *l, const json_t *params, json_t *object, int *code,
                      char **message) {
-  const char *vm = vm_of(params);
+  const char *vm = ferry_local_vm_of(params);
   Entry *old = g_hash_table_lookup(l->entries, vm);
-  guint limit = (guint)ferry_json_int(params, "outgoingLimit", MAX_RUNNING);
+  guint limit = (guint)ferry_json_int(params, "outgoingLimit", FERRY_LOCAL_MAX_RUNNING);
   if ((old && !old->ended) || worker_there(l, vm))
     return fail(code, message, FERRY_RPC_IN_PROGRESS, "MigrationInProgress: %s moves already", vm);
   if (running(l) >= limit)
@@ -349,24 +324,16 @@ static json_t *begin(FerryLocal *l, const json_t *params, json_t *object, int *c
   if (!old && g_hash_table_size(l->entries) >= MAX_ENTRIES)
     return fail(code, message, FERRY_RPC_LIMIT_REACHED,
                 "LimitReached: too many VMs were moved since the agent began; restart it");
-  Entry *e = g_new0(Entry, 1);
-  e->local = l;
-  e->vm = g_strdup(vm);
-  e->uid = g_strdup_printf("local-%u-%s", l->counter++, vm);
-  e->status = json_object();
-  e->file = is_file(params);
   if (old)
     g_hash_table_remove(l->entries, vm);
-  g_hash_table_insert(l->entries, e->vm, e);
+  Entry *e = entry_new(l, vm);
+  e->file = ferry_local_is_file(params);
   if (e->file) {
     e->path = g_strdup(ferry_json_str(params, "dst"));
+    keep(e);
     e->saver = g_thread_new("save", save_thread, e);
   } else {
-    ferry_json_set_str(object, "metadata.uid", e->uid);
-    g_mutex_lock(&l->agent->lock);
-    g_hash_table_replace(l->agent->migrations, g_strdup(e->uid),
-                         ferry_migration_start_local(l->agent, object, on_item, e));
-    g_mutex_unlock(&l->agent->lock);
+    start_worker(e, object);
   }
   return json_pack("{s:s, s:s}", "vmID", vm, "status", "running");
 }
@@ -376,18 +343,30 @@ static json_t *migrate(FerryLocal *l, const json_t *params, int *code, char **me
   g_autoptr(json_t) object = ferry_local_object(params, &error);
   if (!object)
     return fail(code, message, FERRY_RPC_INVALID_PARAMS, "%s", error->message);
-  g_autoptr(json_t) record = ferry_host_record(l->agent->host, vm_of(params), &error);
+  g_autoptr(json_t) record = ferry_host_record(l->agent->host, ferry_local_vm_of(params), &error);
   if (!record)
     return fail(code, message,
                 g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN)
                     ? FERRY_RPC_NO_SUCH_VM
                     : FERRY_RPC_FAILED,
                 "%s", error->message);
-  if (is_file(params) && g_file_test(ferry_json_str(params, "dst"), G_FILE_TEST_EXISTS))
+  if (ferry_local_is_file(params) && g_file_test(ferry_json_str(params, "dst"), G_FILE_TEST_EXISTS))
     return fail(code, message, FERRY_RPC_FAILED, "Failed: %s is there already",
                 ferry_json_str(params, "dst"));
-  if (is_file(params) && !keep_params(l, params, &error))
+  if (ferry_local_is_file(params) && !keep_params(l, params, &error))
     return fail(code, message, FERRY_RPC_FAILED, "Failed: dstparams: %s", error->message);
+  gint64 limit = ferry_json_int(params, "incomingLimit", 0), arriving = 0;
+  const char *uri = ferry_json_str(object, "status.migrationState.targetURI");
+  if (limit > 0 && !ferry_local_is_file(params)) {
+    if (!ferry_host_peer_incoming(l->agent->host, uri, &arriving, &error))
+      return fail(code, message, FERRY_RPC_FAILED, "Failed: %s", error->message);
+    if (arriving >= limit)
+      return fail(code, message, FERRY_RPC_LIMIT_REACHED,
+                  "LimitReached: %" G_GINT64_FORMAT
+                  " migrations arrive at %s, incomingLimit is %" G_GINT64_FORMAT
+                  "; try again later",
+                  arriving, uri, limit);
+  }
   g_mutex_lock(&l->lock);
   json_t *result = begin(l, params, object, code, message);
   g_mutex_unlock(&l->lock);
@@ -405,10 +384,7 @@ static gboolean put_wish(FerryLocal *l, const Entry *e, const json_t *wish) {
 }
 
 static json_t *change(FerryLocal *l, const json_t *params, int *code, char **message) {
-  g_autoptr(json_t) fields = json_object();
-  for (const Param *p = change_params; p->name; p++)
-    if (p->config && json_object_get(params, p->name))
-      json_object_set(fields, p->config, json_object_get(params, p->name));
+  g_autoptr(json_t) fields = ferry_local_change_fields(params);
   const char *technique = ferry_json_str(fields, "technique");
   if (json_object_size(fields) == 0 ||
       (technique && !g_str_equal(technique, "pre-copy") && !g_str_equal(technique, "post-copy")))
@@ -418,23 +394,25 @@ static json_t *change(FerryLocal *l, const json_t *params, int *code, char **mes
                             "stallingLimit");
   g_autoptr(json_t) answer = NULL;
   g_mutex_lock(&l->lock);
-  Entry *e = g_hash_table_lookup(l->entries, vm_of(params));
+  Entry *e = g_hash_table_lookup(l->entries, ferry_local_vm_of(params));
   if (e && !e->ended && !e->file) {
     g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, ++e->next_change);
     g_autoptr(json_t) wish =
         json_pack("{s:{s:[{s:s, s:s, s:s, s:O}]}}", "status", "changes", "id", id, "by",
                   "the local socket", "state", "Requested", "fields", fields);
     gint64 until = g_get_monotonic_time() + CHANGE_WAIT_S * G_USEC_PER_SEC;
+    json_decref(e->wish);
+    e->wish = json_incref(fields);
     gboolean waiting = put_wish(l, e, wish);
     while (waiting && g_strcmp0(ferry_json_str(e->changes, "id"), id) != 0)
       waiting = g_cond_wait_until(&l->cond, &l->lock, until) &&
-                (e = g_hash_table_lookup(l->entries, vm_of(params))) != NULL;
+                (e = g_hash_table_lookup(l->entries, ferry_local_vm_of(params))) != NULL;
     if (waiting)
       answer = json_incref(e->changes);
   }
   g_mutex_unlock(&l->lock);
   if (g_strcmp0(ferry_json_str(answer, "state"), "Applied") == 0)
-    return json_pack("{s:s, s:s}", "vmID", vm_of(params), "message",
+    return json_pack("{s:s, s:s}", "vmID", ferry_local_vm_of(params), "message",
                      ferry_json_str(answer, "message"));
   const char *why = ferry_json_str(answer, "message");
   return fail(code, message, answer ? FERRY_RPC_FAILED : FERRY_RPC_NOT_IN_PROGRESS, "%s: %s",
@@ -446,7 +424,7 @@ static json_t *cancel(FerryLocal *l, const json_t *params, int *code, char **mes
       json_pack("{s:{s:{s:b}}}", "status", "migrationState", "abortRequested", TRUE);
   gboolean done = FALSE, post_copy = FALSE, file = FALSE;
   g_mutex_lock(&l->lock);
-  Entry *e = g_hash_table_lookup(l->entries, vm_of(params));
+  Entry *e = g_hash_table_lookup(l->entries, ferry_local_vm_of(params));
   if (e && !e->ended) {
     post_copy = g_strcmp0(ferry_json_str(e->status, "migrationState.mode"), "PostCopy") == 0;
     file = e->file;
@@ -455,7 +433,8 @@ static json_t *cancel(FerryLocal *l, const json_t *params, int *code, char **mes
   g_mutex_unlock(&l->lock);
   if (file) {
     g_autoptr(GError) error = NULL;
-    g_autoptr(FerryHostJob) job = ferry_host_job_open(l->agent->host, vm_of(params), &error);
+    g_autoptr(FerryHostJob) job =
+        ferry_host_job_open(l->agent->host, ferry_local_vm_of(params), &error);
     if (!job || !ferry_host_job_abort(job, &error))
       return fail(code, message, FERRY_RPC_FAILED, "Failed: %s", error->message);
   }
@@ -463,13 +442,13 @@ static json_t *cancel(FerryLocal *l, const json_t *params, int *code, char **mes
     return fail(code, message, FERRY_RPC_NOTHING_TO_CANCEL, "NothingToCancel: %s",
                 post_copy ? "it is in post-copy, and there is no way back"
                           : "this VM does not move");
-  return json_pack("{s:s}", "vmID", vm_of(params));
+  return json_pack("{s:s}", "vmID", ferry_local_vm_of(params));
 }
 
 static json_t *status(FerryLocal *l, const json_t *params, int *code, char **message) {
   json_t *out = NULL;
   g_mutex_lock(&l->lock);
-  Entry *e = g_hash_table_lookup(l->entries, vm_of(params));
+  Entry *e = g_hash_table_lookup(l->entries, ferry_local_vm_of(params));
   if (e) {
     const char *failure = ferry_json_str(e->status, "migrationState.agentResult.error");
     gboolean failed = failure && *failure;
@@ -509,21 +488,20 @@ json_t *ferry_local_call(const char *method, const json_t *params, int *code, ch
                          gpointer data) {
   static const struct {
     const char *name;
-    const Param *params;
     gboolean vm;
     json_t *(*run)(FerryLocal *, const json_t *, int *, char **);
-  } verbs[] = {{"migrate", migrate_params, TRUE, migrate},
-               {"migrateChangeParams", change_params, TRUE, change},
-               {"migrateCancel", vm_params, TRUE, cancel},
-               {"getMigrationStatus", vm_params, TRUE, status},
-               {"restore", restore_params, FALSE, restore}};
+  } verbs[] = {{"migrate", TRUE, migrate},
+               {"migrateChangeParams", TRUE, change},
+               {"migrateCancel", TRUE, cancel},
+               {"getMigrationStatus", TRUE, status},
+               {"restore", FALSE, restore}};
   for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++) {
     if (!g_str_equal(verbs[i].name, method))
       continue;
     g_autoptr(GError) error = NULL;
-    if (!check_params(verbs[i].params, params, &error))
+    if (!ferry_local_check(method, params, &error))
       return fail(code, message, FERRY_RPC_INVALID_PARAMS, "%s", error->message);
-    const char *vm = vm_of(params);
+    const char *vm = ferry_local_vm_of(params);
     if (verbs[i].vm && (!vm || !g_uuid_string_is_valid(vm)))
       return fail(code, message, FERRY_RPC_INVALID_PARAMS, "vmID: expected the VM's UUID");
     return verbs[i].run(data, params, code, message);

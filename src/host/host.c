@@ -52,6 +52,10 @@ gboolean ferry_host_peer_state(FerryHost *host, const char *uri, const char *uui
   return host->ops->peer_state(host, uri, uuid, out, error);
 }
 
+gboolean ferry_host_peer_incoming(FerryHost *host, const char *uri, gint64 *n, GError **error) {
+  return host->ops->peer_incoming(host, uri, n, error);
+}
+
 FerryHostJob *ferry_host_job_open(FerryHost *host, const char *uuid, GError **error) {
   return host->ops->job_open(host, uuid, error);
 }

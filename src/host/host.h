@@ -93,6 +93,7 @@ typedef struct {
   json_t *(*record)(FerryHost *host, const char *uuid, GError **error);
   gboolean (*peer_state)(FerryHost *host, const char *uri, const char *uuid, FerryDomainState *out,
                          GError **error);
+  gboolean (*peer_incoming)(FerryHost *host, const char *uri, gint64 *n, GError **error);
   gboolean (*save)(FerryHost *host, const char *uuid, const char *path, GError **error);
   gboolean (*restore)(FerryHost *host, const char *path, GError **error);
   FerryHostJob *(*job_open)(FerryHost *host, const char *uuid, GError **error);
@@ -149,6 +150,8 @@ json_t *ferry_host_record(FerryHost *host, const char *uuid, GError **error);
 /** The state of domain `uuid` on ANOTHER host, asked directly at its hypervisor `uri`. */
 gboolean ferry_host_peer_state(FerryHost *host, const char *uri, const char *uuid,
                                FerryDomainState *out, GError **error);
+/** How many VMs ANOTHER host is receiving at this moment, asked at its hypervisor `uri`. */
+gboolean ferry_host_peer_incoming(FerryHost *host, const char *uri, gint64 *n, GError **error);
 
 /** Hibernates a domain into the file `path` of this host; blocks until it is written. */
 gboolean ferry_host_save(FerryHost *host, const char *uuid, const char *path, GError **error);

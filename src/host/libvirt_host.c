@@ -254,6 +254,7 @@ const FerryHostOps ferry_libvirt_ops = {
     .list = ferry_libvirt_list,
     .record = ferry_libvirt_record,
     .peer_state = ferry_libvirt_peer_state,
+    .peer_incoming = ferry_libvirt_peer_incoming,
     .save = ferry_libvirt_save,
     .restore = ferry_libvirt_restore,
     .job_open = ferry_libvirt_job_open,

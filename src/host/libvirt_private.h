@@ -41,6 +41,7 @@ void ferry_libvirt_events_unregister(virConnectPtr conn, const int ids[FERRY_LIB
 json_t *ferry_libvirt_info(FerryHost *host, GError **error);
 json_t *ferry_libvirt_list(FerryHost *host, GError **error);
 json_t *ferry_libvirt_record(FerryHost *host, const char *uuid, GError **error);
+gboolean ferry_libvirt_peer_incoming(FerryHost *host, const char *uri, gint64 *n, GError **error);
 gboolean ferry_libvirt_peer_state(FerryHost *host, const char *uri, const char *uuid,
                                   FerryDomainState *out, GError **error);
 /** State of `domain`; "gone" where it no longer exists. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The local socket's protocol and migrate's parameters.
 #include "agent/agent_private.h"
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define VM "5f6c3c1e-5a6c-4b0a-9d52-0d3b1c8f7a11"
@@ -79,6 +80,7 @@ static void test_migrate(void) {
   g_assert_true(ferry_json_bool(o, CONFIG "allowAutoConverge", FALSE));
   g_assert_true(ferry_json_bool(o, CONFIG "allowPostCopy", FALSE)); /* the schedule needs it */
   g_assert_cmpint(ferry_json_int(o, CONFIG "stallingLimit", 0), ==, 3);
+  g_assert_null(ferry_json_get(o, "status.changes")); /* the schedule drives it */
   g_autoptr(json_t) uri = object("{\"vmId\":\"" VM "\",\"dst\":\"qemu+tcp://h2/system\"}", NULL);
   g_assert_cmpstr(ferry_json_str(uri, STATE "targetURI"), ==, "qemu+tcp://h2/system");
 }
@@ -95,6 +97,8 @@ static void test_refusals(void) {
       {"{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"dstparams\":\"/a\"}", "dstparams"},
       {"{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"method\":\"rotten\"}", "online"},
       {"{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"downtime\":0}", "2000000"},
+      {"{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"outgoingLimit\":9}", "outgoingLimit"},
+      {"{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"incomingLimit\":0}", "incomingLimit"},
       {"{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"autoConverge\":\"yes\"}", "true or false"},
       {"{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"speed\":1}", "speed"},
       {"{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"convergenceSchedule\":{\"stalling\":[]}}",
@@ -109,10 +113,61 @@ static void test_refusals(void) {
   }
 }
 
+/* seeds/000: where `downtime` is given, the caller takes care of it from there on */
+static void test_downtime_is_the_callers(void) {
+  g_autoptr(json_t) o =
+      object("{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"downtime\":120,\"incomingLimit\":2}", NULL);
+  const json_t *change = json_array_get(ferry_json_get(o, "status.changes"), 0);
+  g_assert_cmpstr(ferry_json_str(change, "state"), ==, "Applied");
+  g_assert_cmpint(ferry_json_int(change, "fields.downtimeMs", 0), ==, 120);
+  g_assert_cmpstr(ferry_json_str(change, "fields.technique"), ==, "pre-copy");
+  g_autoptr(json_t) free = object("{\"vmID\":\"" VM "\",\"dst\":\"h2\"}", NULL);
+  g_assert_null(ferry_json_get(free, "status.changes"));
+  g_autoptr(json_t) params =
+      json_loads("{\"vmID\":\"" VM "\",\"downtime\":5,\"stallingLimit\":3}", 0, NULL);
+  g_autoptr(json_t) fields = ferry_local_change_fields(params);
+  g_assert_cmpuint(json_object_size(fields), ==, 2);
+  g_assert_cmpint(ferry_json_int(fields, "downtimeMs", 0), ==, 5);
+  g_assert_true(ferry_local_check("migrateChangeParams", params, NULL));
+  g_assert_false(ferry_local_check("migrateCancel", params, NULL));
+}
+
+static void count(const char *vm, const json_t *record, gpointer data) {
+  g_assert_cmpstr(vm, ==, VM);
+  g_assert_cmpstr(ferry_json_str(record, "object.status.phase"), ==, "Running");
+  ++*(int *)data;
+}
+
+/* what the next agent adopts is on disk until it has ended; what is no record is left alone */
+static void test_kept(void) {
+  g_autofree char *dir = g_dir_make_tmp("ferry-rpc-XXXXXX", NULL);
+  FerryAgent agent = {.state_dir = dir};
+  int n = 0;
+  ferry_local_kept(&agent, count, &n); /* nothing was ever kept */
+  g_autoptr(json_t) record = json_pack("{s:{s:{s:s}}}", "object", "status", "phase", "Running");
+  ferry_local_keep(&agent, VM, record);
+  ferry_local_keep(&agent, VM, record);
+  g_autofree char *folder = g_build_filename(dir, "local", NULL);
+  g_autofree char *bad = g_build_filename(folder, "x.json", NULL);
+  g_assert_true(g_file_set_contents(bad, "{", 1, NULL));
+  ferry_local_kept(&agent, count, &n);
+  g_assert_cmpint(n, ==, 1);
+  g_assert_true(g_file_test(bad, G_FILE_TEST_EXISTS));
+  ferry_local_forget(&agent, VM);
+  g_unlink(bad);
+  ferry_local_kept(&agent, count, &n);
+  g_assert_cmpint(n, ==, 1);
+  g_rmdir(folder);
+  g_rmdir(dir);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  g_log_set_always_fatal(G_LOG_FATAL_MASK); /* a record that can't be read is a warning */
   g_test_add_func("/rpc/protocol", test_protocol);
   g_test_add_func("/rpc/migrate", test_migrate);
   g_test_add_func("/rpc/refusals", test_refusals);
+  g_test_add_func("/rpc/downtime-is-the-callers", test_downtime_is_the_callers);
+  g_test_add_func("/rpc/kept", test_kept);
   return g_test_run();
 }

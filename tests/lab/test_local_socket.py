@@ -50,19 +50,66 @@ class LocalSocket(LabTest):
         self.wait(lambda: client.call("getMigrationStatus", vmID=go["vmID"])["result"]["progress"]
                   > 3, 20, "it moves")
 
+    def agent(self):
+        """Starts an agent of its own on h1, without ferryd; a client of its socket."""
+        host = self.lab.host("h1")
+        path = f"/proc/{host.pid()}/root/run/ferry-alone/agent.sock"
+        if os.path.exists(path):  # of one that was killed
+            os.unlink(path)
+        host.start_service("alone", [AGENT, "--standalone", "--node", "alone", "--state-dir",
+                                     "/run/ferry-alone"])
+        self.wait(lambda: os.path.exists(path), 10, "the socket is there")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        client = Client(path)
+        self.addCleanup(client.close)
+        return client
+
+    def target(self):
+        return {"dst": self.ferry_json("get", "node", "h2")["status"]["hypervisor"]["peerURI"],
+                "dstqemu": self.lab.host("h2").addresses["migration"]}
+
+    def limit_of(self, vm):
+        return self.lab.virsh("h1", "migrate-getmaxdowntime", vm).stdout.split()[0]
+
+    def test_adopted_after_a_restart(self):
+        self.guest("kept", memory=384, rate=200, working_set=250, pattern="uniform")
+        self.guest("other", memory=64, rate=5, working_set=8)
+        vm, other = (self.vmi(n)["metadata"]["uid"] for n in ("kept", "other"))
+        host = self.lab.host("h1")
+        c = self.agent()
+        go = {"vmID": vm, "downtime": 20, **self.target()}
+        self.begin(c, go)
+        self.assertIn("result", c.call("migrateChangeParams", vmID=vm, downtime=33))
+        full = c.call("migrate", vmID=other, incomingLimit=1, **self.target())["error"]
+        self.assertIn("LimitReached", full["message"])
+        self.assertIn("incomingLimit is 1", full["message"])
+        full = c.call("migrate", vmID=other, outgoingLimit=1, **self.target())["error"]
+        self.assertIn("LimitReached", full["message"])
+        before = c.call("getMigrationStatus", vmID=vm)["result"]["progress"]
+        host.signal_service("alone", signal.SIGKILL)
+
+        again = self.agent()
+        self.addCleanup(host.signal_service, "alone", signal.SIGTERM)
+        status = self.wait(lambda: again.call("getMigrationStatus", vmID=vm).get("result"), 10,
+                           "the new agent knows of it")
+        self.assertEqual(status["status"], "running", status)
+        self.wait(lambda: again.call("getMigrationStatus", vmID=vm)["result"]["progress"] >=
+                  max(before, 1), 10, "it goes on where it was")
+        self.assertEqual(self.limit_of(vm), "33")
+        self.assertIn("MigrationInProgress", again.call("migrate", **go)["error"]["message"])
+        self.assertIn("result", again.call("migrateChangeParams", vmID=vm, downtime=20000))
+        moved = self.ended(again, vm)
+        self.assertEqual(moved["status"], "done", moved)
+        self.assert_on("kept", "h2")
+        self.assertEqual(os.listdir(f"/proc/{host.pid()}/root/run/ferry-alone/local"), [])
+
     def test_standalone(self):
         self.guest("alone", memory=256, rate=200, working_set=150, pattern="uniform")
         vm = self.vmi("alone")["metadata"]["uid"]
-        dst = self.ferry_json("get", "node", "h2")["status"]["hypervisor"]["peerURI"]
+        dst = self.target()["dst"]
         host = self.lab.host("h1")
-        host.start_service("alone", [AGENT, "--standalone", "--node", "alone", "--state-dir",
-                                     "/run/ferry-alone"])
+        c = self.agent()
         self.addCleanup(host.signal_service, "alone", signal.SIGTERM)
-        path = f"/proc/{host.pid()}/root/run/ferry-alone/agent.sock"
-        self.wait(lambda: os.path.exists(path), 10, "the socket is there")
-        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
-        c = Client(path)
-        self.addCleanup(c.close)
 
         # into a file and back
         file = {"vmID": vm, "dst": "/run/alone.save", "dstparams": "/run/alone.json",
