@@ -4,7 +4,7 @@
 _ferry_kinds="vmi vmim node namespace event kubevirt migrationpolicy network evacuation all"
 _ferry_global="--kubeconfig --server --namespace -n --color --help -h"
 
-# The migration flags, and those of them that take a value: by build/flags-doc words and values.
+# The migration flags, and those of them that take a value: by build/src/policy/flags-doc words and values.
 _ferry_flags="--live --no-live --p2p --no-p2p --tunnelled --no-tunnelled --offline --suspend --persistent --no-persistent --undefinesource --no-undefinesource --change-protection --unsafe --abort-on-error --no-abort-on-error --auto-converge --no-auto-converge --auto-converge-initial --auto-converge-increment --post-copy --postcopy --no-post-copy --postcopy-bandwidth --postcopy-resume --available-switchover-bandwidth --bandwidth --tls --no-tls --tls-destination --parallel --no-parallel --parallel-connections --zerocopy --rdma-pin-all --migrateuri --listen-address --graphicsuri --compressed --no-compressed --comp-methods --comp-mt-level --comp-mt-threads --comp-mt-dthreads --comp-xbzrle-cache --comp-zlib-level --comp-zstd-level --copy-storage-all --copy-storage-inc --copy-storage-synchronous-writes --migrate-disks --migrate-disks-detect-zeroes --disks-port --disks-uri --dname --xml --persistent-xml"
 _ferry_flag_values="--auto-converge-initial --auto-converge-increment --postcopy-bandwidth --available-switchover-bandwidth --bandwidth --tls-destination --parallel-connections --migrateuri --listen-address --graphicsuri --comp-methods --comp-mt-level --comp-mt-threads --comp-mt-dthreads --comp-xbzrle-cache --comp-zlib-level --comp-zstd-level --migrate-disks --migrate-disks-detect-zeroes --disks-port --disks-uri --dname --xml --persistent-xml"
 

@@ -9,8 +9,9 @@ static char *markdown(void) {
   g_autofree char *rules = ferry_migration_flags_rules_markdown();
   return g_strdup_printf(
       "# Migration flags\n\n"
-      "Every flag and typed parameter of libvirt's migration. Made by `build/flags-doc markdown` "
-      "from the table in `src/model/migration_flags_table.h` and the rules in "
+      "Every flag and typed parameter of libvirt's migration. Made by "
+      "`build/src/policy/flags-doc markdown` from the table in "
+      "`src/model/migration_flags_table.h` and the rules in "
       "`src/policy/migration_flags_rules.c`.\n\n"
       "Each is a field of a VirtualMachineInstanceMigration's `spec`, and an option of `ferry "
       "migrate` and `ferry check`, named as virsh names it. Sizes and rates are bytes; quantities "

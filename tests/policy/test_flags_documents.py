@@ -36,7 +36,8 @@ class FlagsDocuments(unittest.TestCase):
 
     def test_man(self):
         text = (ROOT / "man/ferry.1").read_text()
-        begin, end = '.\\" flags: begin (made by build/flags-doc man)\n', '.\\" flags: end\n'
+        begin = '.\\" flags: begin (made by build/src/policy/flags-doc man)\n'
+        end = '.\\" flags: end\n'
         before, rest = text.split(begin)
         self.same("man/ferry.1", before + begin + made("man") + end + rest.split(end)[1])
 
