@@ -4,7 +4,7 @@ BUILD ?= build
 export FERRY_BUILD := $(abspath $(BUILD))
 PROGRAMS := ferryd ferry-agentd ferry
 
-.PHONY: all fuzz deps build demo demo-down test test-unit test-asan test-tsan test-lab lint bench-overhead bench-convergence-sim install clean
+.PHONY: all fuzz deps build demo demo-down test test-unit test-asan test-tsan test-lab lint bench-overhead bench-convergence bench-convergence-sim bench-calibration install clean
 
 all: build
 
@@ -47,8 +47,17 @@ lint:
 bench-overhead: deps build
 	bench/overhead
 
+bench-convergence: deps build
+	bench/convergence
+	bench/performance-document
+
 bench-convergence-sim: build
 	bench/convergence-sim
+	bench/performance-document
+
+bench-calibration: deps build
+	bench/calibration
+	bench/performance-document
 
 clean:
 	rm -rf $(BUILD)

@@ -3,9 +3,9 @@
 
 Sizes in MiB, rates in MiB/s, links as the lab writes them. A cell is small, because two cores carry
 QEMU twice under emulation: the bare guest fills its working set and writes it by its pattern; the
-rest of its memory is zero. `may` says what the intent permits: only presets that use no more than
-that are rivals on the cell."""
-from dataclasses import dataclass, field
+rest of its memory is zero. The intent of a cell says what may be used: only presets that use no more
+than that are rivals on it."""
+from dataclasses import dataclass
 
 LINK_SHARE = 1448 / 1514  # payload of a full Ethernet frame as the lab's shaper counts it
 BITS = {"400mbit": 400e6, "1gbit": 1e9, "2gbit": 2e9}
@@ -25,7 +25,6 @@ class Cell:
     link: str = "1gbit"
     cap_mib: int = 0
     memory: int = 256
-    may: tuple = field(default=())
 
     @property
     def payload(self):
@@ -40,7 +39,7 @@ class Cell:
 
 CELLS = (
     Cell("idle", 0, 160, "idle", 300),
-    Cell("light", 20, 32, "uniform", 300),
+    Cell("light", 20, 96, "uniform", 300),
     Cell("medium", 60, 96, "uniform", 300),
     Cell("cyclic", 60, 128, "cyclic", 400),
     Cell("skewed", 100, 128, "skewed", 400),
@@ -48,7 +47,7 @@ CELLS = (
     Cell("capped", 30, 64, "uniform", 300, cap_mib=64),
     Cell("heavy", 150, 128, "uniform", 600),
     Cell("throttle", 150, 128, "uniform", 250, max_slowdown=60, max_duration_s=12),
-    Cell("post-copy", 300, 128, "uniform", 1300, post_copy=True),
+    Cell("post-copy", 300, 128, "uniform", 1300, max_slowdown=30, post_copy=True),
     Cell("infeasible", 300, 128, "uniform", 250, feasible=False),
 )
 

@@ -2,7 +2,7 @@
 """SVG of one metric: a panel per cell, a bar per preset."""
 from html import escape
 
-COLUMNS, PANEL, LINE, LEFT, HEAD = 4, 300, 17, 132, 26
+COLUMNS, PANEL, LINE, LEFT, HEAD = 4, 330, 17, 152, 26
 OWN_COLOUR, COLOUR, BROKEN = "#1b7f79", "#9aa5b1", "#e3b7b1"
 
 
