@@ -220,7 +220,8 @@ gboolean ferry_sim_migration_turn(FerrySimMigration *m) {
   auto_converge(m, ferry_sim_guest_sync(&m->guest));
   m->iteration++;
   m->looked_at = m->now;
-  if (ferry_sim_guest_remaining(&m->guest) < m->threshold)
+  m->looked_left = ferry_sim_guest_remaining(&m->guest);
+  if (m->looked_left < m->threshold)
     switch_over(m);
   return TRUE;
 }
@@ -250,6 +251,11 @@ gboolean ferry_sim_migration_advance(FerrySimMigration *m, double to) {
   }
   ferry_sim_migration_complete(m);
   return TRUE;
+}
+
+double ferry_sim_migration_expected_ms(const FerrySimMigration *m) {
+  double rate = wire_rate(m) * m->link.efficiency;
+  return m->dirty_rate > 0 ? m->looked_left / rate * 1000 : m->limit_ms;
 }
 
 /* Share of a switch-over or of post-copy that is still to come, 0..1. */

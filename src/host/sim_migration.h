@@ -36,6 +36,7 @@ typedef struct {
   double threshold;              /* bytes that may be left at the switch-over */
   double window_at, window_sent; /* where the current 100 ms window began */
   double looked_at;              /* the last look at the dirty log; -1: none yet */
+  double looked_left;            /* bytes that it left to send */
   int iteration;                 /* pass over memory, from 1 */
   double period_at, period_sent, period_dirty; /* since auto-converge's last judgement */
   double dirty_rate; /* as QEMU knows it: bytes/s, once a second at most */
@@ -89,6 +90,9 @@ void ferry_sim_migration_complete(FerrySimMigration *m);
  * when. */
 gboolean ferry_sim_migration_advance(FerrySimMigration *m, double to);
 
+/** What QEMU expects of a pause now, ms: its limit at first, then what the last look found by the
+ * rate. */
+double ferry_sim_migration_expected_ms(const FerrySimMigration *m);
 /** Bytes of memory still to be sent. */
 double ferry_sim_migration_remaining(const FerrySimMigration *m);
 /** Wire bytes sent by now. */

@@ -78,8 +78,8 @@ void ferry_sim_transfer_stats(const FerrySimWorld *w, const FerrySimTransfer *t,
   out->data_total = out->memory_total + out->disk_total;
   out->data_processed = out->memory_processed + out->disk_processed;
   out->data_remaining = out->memory_remaining + out->disk_remaining;
-  if (!out->active)
-    out->downtime_ms = (gint64)(m->pause / w->speed * 1000);
+  double downtime_ms = out->active ? ferry_sim_migration_expected_ms(m) : m->pause * 1000;
+  out->downtime_ms = (gint64)(downtime_ms / w->speed);
 }
 
 void ferry_sim_share_links(FerrySimWorld *w) {

@@ -293,7 +293,7 @@ static void test_abort(Driver *d, gconstpointer data) {
   g_assert_cmpint(first.memory_remaining, <=, first.memory_total);
   g_assert_cmpint(first.data_total, >=, first.memory_total);
   g_assert_cmpint(first.page_size, ==, 4096);
-  g_assert_cmpint(first.downtime_ms, ==, -1);
+  g_assert_cmpint(first.downtime_ms, >, 0); /* what QEMU expects so far */
   do {
     g_assert_true(ferry_host_job_stats(job, &later, &error));
     g_usleep(2000);
