@@ -137,11 +137,31 @@ gboolean ferry_sim_same_means(const FerrySimCell *cell, const FerryPreset *prese
   return TRUE;
 }
 
+/* What the hypervisor multiplies a limit with is the wire's rate under the cap. */
+static double limit_scale(const FerrySimCell *cell) {
+  double wire = cell->link.cap > 0 ? cell->link.cap : cell->link.rate;
+  return cell->link.rate * cell->link.efficiency / wire;
+}
+
+FerrySimResult ferry_sim_start_low(const FerrySimCell *cell) {
+  double max = (double)cell->intent.max_downtime_ms / 1000 - cell->link.eps;
+  g_autoptr(FerryConvergence) own = ferry_convergence_new(&cell->intent, 0);
+  FerrySchedule low = {.init_downtime_ms = ferry_convergence_downtime_ms(own),
+                       .n_steps = 1,
+                       .steps = {{.limit = 2,
+                                  .action = FERRY_STEP_SET_DOWNTIME,
+                                  .value = MAX(1, (gint64)(max * limit_scale(cell) * 1000))}}};
+  FerryConvergenceIntent intent = cell->intent;
+  FerrySimSettings settings = cell->settings;
+  intent.schedule = &low;
+  settings.give_up_s = 120 + 3 * ferry_sim_bound(cell);
+  return ferry_sim_migrate(&cell->guest, &cell->link, &settings, &intent, NULL);
+}
+
 gboolean ferry_sim_feasible(const FerrySimCell *cell, double *least_pause) {
   double best = INFINITY;
   double max = (double)cell->intent.max_downtime_ms / 1000 - cell->link.eps;
-  double wire = cell->link.cap > 0 ? cell->link.cap : cell->link.rate;
-  double scale = cell->link.rate * cell->link.efficiency / wire;
+  double scale = limit_scale(cell);
   static const double shares[] = {0.05, 0.4, 0.7, 0.97};
   for (int p = 0; p <= cell->intent.max_slowdown_percent; p += 15)
     for (gsize i = 0; i < G_N_ELEMENTS(shares) && max > 0; i++) {

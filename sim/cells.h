@@ -26,6 +26,10 @@ gboolean ferry_sim_same_means(const FerrySimCell *cell, const FerryPreset *prese
 /** Whether fixed limits and throttles, chosen with hindsight, keep the intent; `least_pause` (may
  * be NULL) gets the shortest pause of the successful ones, INFINITY for none. */
 gboolean ferry_sim_feasible(const FerrySimCell *cell, double *least_pause);
+/** The earliest end for whoever spares an idle guest and knows nothing of it before the end of the
+ * first pass: as low a limit as the intent's own first one, and all that is allowed from the moment
+ * at which the first pass's end is heard. */
+FerrySimResult ferry_sim_start_low(const FerrySimCell *cell);
 /** The least time that any migration of the cell takes. */
 double ferry_sim_bound(const FerrySimCell *cell);
 
