@@ -96,6 +96,18 @@ static gboolean fit_window(FerryWriter *writer, const Rounds *r) {
   return TRUE;
 }
 
+gboolean ferry_writer_fit_as(FerryWriter *writer, FerryWriterPattern pattern,
+                             const FerryRound *rounds, guint n, double memory) {
+  Rounds r = {rounds + (n > 2 ? n - 2 : 0), MIN(n, 2), memory};
+  for (guint i = 0; i < r.n; i++)
+    if (r.all[i].seconds <= 0 || r.all[i].dirtied <= 0)
+      return FALSE;
+  if (r.n < 2)
+    return FALSE;
+  *writer = fit_pattern(pattern, &r);
+  return TRUE;
+}
+
 gboolean ferry_writer_fit(FerryWriter *writer, const FerryRound *rounds, guint n, double memory) {
   FerryRound used[MAX_FITTED];
   guint count = 0, idle = 0;

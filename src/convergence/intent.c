@@ -2,15 +2,16 @@
 // The intent-driven controller: the cheapest end that keeps what was asked for.
 //
 // Theory of operation: QEMU switches over once what remains fits into (rate x limit), so the limit
-// is a target as much as a cap. It starts so low that only a nearly idle guest passes. After the
+// is a target as much as a cap. It starts so low that only a nearly idle guest passes; where a
+// dirty rate was measured beforehand, the first pass is planned with it (options.c). After the
 // first pass one number is known (what the guest dirtied in it), which says what a switch-over now
 // would cost, but not how fast the guest is; so the limit goes just so high that looking on costs
-// at most SLACK of the time spent. From the second round on the model (model.h) prices every way to
-// end: each limit up to the maximum, throttles, post-copy. Those that break the intent are dropped;
-// the rest is measured against the earliest end among them, and of all that are at most SLACK later
-// the one that costs the guest the least is taken. That is done again at each pass, when the rate
-// has changed by a fifth, and when a plan is overdue. Where nothing is left, it is said once, with
-// what would be needed; the limit then stays at the allowed maximum, because a guest may calm down.
+// at most FERRY_SLACK of the time spent. From the second round on every way to end is priced
+// (options.c) and the cheapest is taken that is at most FERRY_SLACK later than the earliest. That
+// is done again at each pass, when the rate has changed by a fifth, and when a plan is overdue.
+// Once the time for cheaper ends is used up, the limit rises to what a pass leaves. Where nothing
+// keeps the intent, that is said with what would be needed (verdict.c); the limit then stays at the
+// allowed maximum, because a guest may calm down.
 //
 // Guarantees (tests/convergence/test-properties.c): the limit never exceeds (max - eps) L/B; a plan
 // raises it at most once in two passes; nothing aborts after post-copy; a limit that is safe stays
@@ -18,37 +19,20 @@
 #include "convergence/private.h"
 #include <math.h>
 
-#define SLACK 0.04    /* share of the time that may be spent on a cheaper end */
-#define TRUSTED 0.15  /* residual up to which the model is believed */
-#define CANDIDATES 18 /* limits that are priced */
 #define LOOK_SHARE 0.8
 #define RATE_CHANGE 0.2  /* makes a new plan */
 #define SIGNIFICANT 0.05 /* smaller changes of the limit are not worth a call */
 #define ROUNDS_BETWEEN 2
-#define START_SHARE 4 /* the first limit is eps / 4: an idle guest pauses 1.25 eps at most */
-#define START_LEAST_MS 5
-#define THROTTLE_STEP 0.05
-#define WORTH 0.85 /* a new limit must cost the guest that much less */
-#define MARGIN 1.1
+#define START_SHARE 4        /* the first limit is eps / 4: an idle guest pauses 1.25 eps at most */
 #define OVERDUE 1.5          /* times the promised time */
 #define OVERDUE_LEAST_S 0.25 /* QEMU takes up a new limit every 100 ms */
-#define BROKEN_PROMISES 2    /* after so many only what was seen is believed */
+#define OVERTIME 1.5         /* times what a pass leaves: an event may be late by a chunk */
 #define LIMIT_TAKEN_UP_US 150000
-#define WAVERING 4          /* times the patience */
-#define THROTTLE_RAISE 10   /* percent */
-#define POSTCOPY_DOUBT 1.25 /* how much longer the stalls of post-copy may get than reckoned */
-#define HOPELESS 8
-#define BEYOND 4
+#define SHRINKING 0.9     /* of the pass before */
+#define WAVERING 4        /* times the patience */
+#define THROTTLE_RAISE 10 /* percent */
+#define HOPELESS 8        /* broken promises */
 #define REPLAN_US 200000
-
-/* The largest limit in seconds of pause without eps. */
-static double room(const FerryConvergence *c) {
-  return (double)MAX(1, c->intent.max_downtime_ms - c->intent.switchover_cost_ms) / 1000;
-}
-
-static double elapsed(const FerryConvergence *c, gint64 now_us) {
-  return (double)(now_us - c->start_us) / 1e6;
-}
 
 FerryPath ferry_intent_path(const FerryConvergence *c) {
   const FerryTracker *t = &c->t;
@@ -72,28 +56,29 @@ static double scale(const FerryConvergence *c, const FerryPath *path) {
 }
 
 static gint64 limit_ms(const FerryConvergence *c, const FerryPath *path, double seconds) {
-  return MAX(1, (gint64)(MIN(seconds, room(c)) * scale(c, path) * 1000));
+  return MAX(1, (gint64)(MIN(seconds, ferry_intent_room(c)) * scale(c, path) * 1000));
 }
 
 static void set_limit(FerryConvergence *c, gint64 now_us, const FerryPath *path, double seconds,
                       const char *code, const char *why) {
   gint64 ms = limit_ms(c, path, seconds);
-  c->is.plan_limit = MIN(seconds, room(c));
+  c->is.plan_limit = MIN(seconds, ferry_intent_room(c));
   gint64 change = ABS(ms - c->limit_ms);
   if (change == 0 || (double)change < SIGNIFICANT * (double)c->limit_ms)
     return;
   if (ms > c->limit_ms)
     c->is.raised_at = c->t.passes;
   c->is.limit_us = now_us;
+  c->t.leaves = c->is.plan_limit * MAX(path->switch_rate, path->rate) * 1.1;
   ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, ms, code,
                "%s: %.1f MiB to send at %.1f MiB/s; limit %" G_GINT64_FORMAT " -> %" G_GINT64_FORMAT
                " ms for a pause of about %.0f ms, %" G_GINT64_FORMAT " ms are allowed",
                why, ferry_mib(MAX(0, c->t.boundary_start)), ferry_mib(path->rate), c->limit_ms, ms,
-               (MIN(seconds, room(c)) + path->eps) * 1000, c->intent.max_downtime_ms);
+               (MIN(seconds, ferry_intent_room(c)) + path->eps) * 1000, c->intent.max_downtime_ms);
 }
 
 void ferry_intent_start(FerryConvergence *c, gint64 now_us) {
-  gint64 low = MAX(START_LEAST_MS, c->intent.switchover_cost_ms / START_SHARE);
+  gint64 low = MAX(FERRY_START_LEAST_MS, c->intent.switchover_cost_ms / START_SHARE);
   c->limit_ms = MIN(low, MAX(1, c->intent.max_downtime_ms - c->intent.switchover_cost_ms));
   c->is.plan_limit = (double)c->limit_ms / 1000;
   c->is.reference = INFINITY;
@@ -102,149 +87,34 @@ void ferry_intent_start(FerryConvergence *c, gint64 now_us) {
                c->limit_ms + c->intent.switchover_cost_ms);
 }
 
-/* Below this QEMU switches over, in bytes. */
-static double threshold(const FerryConvergence *c) {
-  return (double)c->limit_ms / 1000 * c->t.wire_rate;
-}
-
 /* What there was to send when the last pass began. A look that did not end in a switch-over found
  * more than the threshold, whatever a late sample says. */
 static double observed(const FerryConvergence *c, gint64 now_us, double seen) {
   if (c->t.passes < 2 || now_us - c->is.limit_us < LIMIT_TAKEN_UP_US)
     return seen;
-  return MAX(seen, threshold(c));
+  return MAX(seen, ferry_intent_threshold(c));
 }
 
 /* No model yet. After the first pass: how high may the limit stay low? Later: the passes are too
  * short or too alike to learn from, so what was seen decides. */
 static void look(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
-  double need = v / path->switch_rate, limit;
+  double need = v / path->switch_rate, top = ferry_intent_room(c), limit;
   if (c->t.passes < 2) {
-    double budget = SLACK * (elapsed(c, now_us) + need);
-    limit = MIN(need, room(c)) - budget;
+    double budget = FERRY_SLACK * (ferry_intent_elapsed(c, now_us) + need);
+    /* under a cap what is sent before the pause takes longer than in it, so less can wait */
+    double longer = path->switch_rate / path->rate - 1;
+    limit = MIN(need, top) - budget / MAX(1, longer);
     if (limit > LOOK_SHARE * need) /* a look so short teaches nothing */
       limit = need * 1.05;
     if (v / path->rate > budget && limit > c->is.plan_limit)
       set_limit(c, now_us, path, limit, "FirstPass", "after the first pass");
   } else if (c->t.passes >= c->is.raised_at + ROUNDS_BETWEEN) {
-    limit = need <= room(c) ? need * MARGIN : room(c) / 2; /* too high to learn from: lower it */
+    limit = need <= top ? need * FERRY_MARGIN : top / 2; /* too high to learn from: lower it */
     set_limit(c, now_us, path, limit, limit > c->is.plan_limit ? "NotConverging" : "Plan",
               "no pass was shorter than another");
   }
-}
-
-static gboolean allowed(const FerryConvergence *c, const FerryOption *o, double now) {
-  double max = (double)c->intent.max_downtime_ms / 1000;
-  double pause = o->kind == FERRY_OPTION_POSTCOPY ? o->pause * POSTCOPY_DOUBT : o->pause;
-  if (!isfinite(o->seconds) || pause > max)
-    return FALSE;
-  return c->intent.max_duration_ms <= 0 ||
-         now + o->seconds <= (double)c->intent.max_duration_ms / 1000;
-}
-
-/* The model's price of a limit; where it is not trusted, what was seen decides. */
-static FerryOption price(const FerryConvergence *c, const FerryPath *path, double v, double limit,
-                         double throttle) {
-  double horizon = c->intent.max_duration_ms > 0 ? (double)c->intent.max_duration_ms / 1000 : 600;
-  const FerryTracker *t = &c->t;
-  gboolean trusted = t->writer.residual <= TRUSTED && c->is.broken < BROKEN_PROMISES;
-  if (trusted || v <= limit * path->switch_rate)
-    return ferry_model_precopy(&t->writer, path, v, limit, throttle, horizon);
-  FerryOption o = ferry_model_precopy(&t->writer, path, v, limit, throttle, horizon);
-  double reached = limit * path->switch_rate;
-  double best = c->is.broken > 0 ? MAX(t->best_v, threshold(c)) : t->best_v;
-  if (throttle <= 0 && best * MARGIN <= reached) { /* a pass as good as the best will come */
-    double seconds = 3 * v / path->rate + limit + path->eps;
-    if (!isfinite(o.seconds) || o.seconds > seconds)
-      return (FerryOption){.kind = FERRY_OPTION_PRECOPY,
-                           .limit = limit,
-                           .seconds = seconds,
-                           .pause = limit + path->eps,
-                           .lost = limit + path->eps,
-                           .bytes = 3 * v};
-    return o;
-  }
-  if (throttle <= 0 && c->is.broken >= BROKEN_PROMISES)
-    o.seconds = o.pause = o.lost = INFINITY; /* it was promised, and it did not happen */
-  return o;
-}
-
-typedef struct {
-  FerryOption all[2 * CANDIDATES + 24];
-  guint n;
-} Options;
-
-static void add(Options *options, FerryOption o) {
-  if (options->n < G_N_ELEMENTS(options->all))
-    options->all[options->n++] = o;
-}
-
-/* What of `pending` bytes the guest will ask for soon; without a model that may be all. */
-static double touched(const FerryConvergence *c, double pending) {
-  return c->t.fitted ? c->t.writer.working_set : pending;
-}
-
-static double throttle_bound(const FerryConvergence *c) {
-  double max = (double)c->intent.max_downtime_ms / 1000;
-  if (!c->intent.can_throttle || c->no_throttle)
-    return 0;
-  return MIN((double)c->intent.max_slowdown_percent / 100, max / (max + 0.01));
-}
-
-static void gather(FerryConvergence *c, const FerryPath *path, double v, double now,
-                   Options *options) {
-  double top = room(c), low = MIN(top, START_LEAST_MS / 1000.0);
-  gboolean feasible = FALSE;
-  add(options, price(c, path, v, MIN(top, c->is.plan_limit), 0)); /* the first: what is set */
-  for (int i = 0; i < CANDIDATES; i++) {
-    FerryOption o = price(c, path, v, low * pow(top / low, (double)i / (CANDIDATES - 1)), 0);
-    feasible |= allowed(c, &o, now);
-    add(options, o);
-  }
-  if (v / path->switch_rate <= top)
-    add(options, price(c, path, v, v / path->switch_rate * 1.001, 0));
-  if (c->intent.allow_post_copy && !c->no_post_copy) {
-    FerryOption o = ferry_model_postcopy(path, v, touched(c, v), c->intent.post_copy_preempt);
-    add(options, o);
-  }
-  double bound = throttle_bound(c);
-  if (!feasible)
-    for (double p = THROTTLE_STEP; p <= bound + 1e-9; p += THROTTLE_STEP)
-      add(options, price(c, path, v, top, p));
-}
-
-/* The earliest allowed end; throttled ones only count where there is no other. */
-static double earliest(const FerryConvergence *c, const Options *options, double now) {
-  double best = INFINITY, best_throttled = INFINITY;
-  for (guint i = 0; i < options->n; i++) {
-    const FerryOption *o = &options->all[i];
-    if (!allowed(c, o, now))
-      continue;
-    if (o->throttle > 0)
-      best_throttled = MIN(best_throttled, o->seconds);
-    else
-      best = MIN(best, o->seconds);
-  }
-  return isfinite(best) ? best : best_throttled;
-}
-
-static const FerryOption *choose(const FerryConvergence *c, const Options *options, double now) {
-  double first = earliest(c, options, now);
-  if (!isfinite(first))
-    return NULL;
-  double until = (1 + SLACK) * MIN(c->is.reference, now + first) - now;
-  until = MAX(until, first * 1.001);
-  const FerryOption *best = NULL, *kept = &options->all[0];
-  for (guint i = 0; i < options->n; i++) {
-    const FerryOption *o = &options->all[i];
-    if (allowed(c, o, now) && o->seconds <= until && (!best || o->lost < best->lost))
-      best = o;
-  }
-  /* what is set already stays unless another end is clearly cheaper */
-  if (c->is.planned && best->throttle <= 0 && allowed(c, kept, now) && kept->seconds <= until &&
-      best->lost > WORTH * kept->lost)
-    best = kept;
-  return best;
+  if (c->t.passes >= 2 && need > top && v > SHRINKING * c->t.previous_v)
+    ferry_verdict_infeasible(c, now_us, path, v, TRUE);
 }
 
 static void set_throttle(FerryConvergence *c, gint64 now_us, int percent, const char *code,
@@ -256,46 +126,6 @@ static void set_throttle(FerryConvergence *c, gint64 now_us, int percent, const 
                c->intent.max_slowdown_percent);
 }
 
-/* The smallest limit, beyond what is allowed, that would end it in time. */
-static double needed_limit(const FerryConvergence *c, const FerryPath *path, double v, double now) {
-  double most = MAX(v, c->t.writer.working_set) / path->switch_rate, limit = room(c);
-  double end = c->intent.max_duration_ms > 0 ? (double)c->intent.max_duration_ms / 1000 : INFINITY;
-  for (; limit < most; limit *= 1.05) {
-    FerryOption o = price(c, path, v, limit, 0);
-    if (isfinite(o.seconds) && now + o.seconds <= end)
-      break;
-  }
-  return limit;
-}
-
-static void note_infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
-  const FerryTracker *t = &c->t;
-  double now = elapsed(c, now_us), limit = needed_limit(c, path, v, now);
-  double end = (double)c->intent.max_duration_ms / 1000;
-  gint64 need_ms = (gint64)ceil((limit + path->eps) * 1000);
-  /* passes that all leave the whole set say no more than that the guest is much faster */
-  gboolean beyond = t->writer.write_rate > BEYOND * path->rate;
-  g_autofree char *guest = g_strdup_printf(
-      "the guest writes %s%.0f MiB/s over %.0f MiB and %.1f MiB are to be sent at %.1f MiB/s",
-      beyond ? "more than " : "", ferry_mib(MIN(t->writer.write_rate, BEYOND * path->rate)),
-      ferry_mib(t->writer.working_set), ferry_mib(v), ferry_mib(path->rate));
-  const char *post_copy = c->intent.allow_post_copy ? "" : ", or post-copy";
-  if (end > 0 && now + v / path->rate > end) {
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, "Infeasible",
-                 "%s: that alone takes %.1f s and ends after the %.1f s allowed; allow more time "
-                 "or more bandwidth",
-                 guest, v / path->rate, end);
-    return;
-  }
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, "Infeasible",
-               "%s: a pause of about %" G_GINT64_FORMAT " ms would be needed, %" G_GINT64_FORMAT
-               " ms are allowed%s; allow the longer pause, or %.0f MiB/s of bandwidth, or a "
-               "slow-down of %.0f %%%s",
-               guest, need_ms, c->intent.max_downtime_ms, end > 0 ? " within the duration" : "",
-               ferry_mib(ferry_model_min_rate(&t->writer, room(c))) * MARGIN,
-               ceil(MAX(5, 100 * ferry_model_min_throttle(&t->writer, path, room(c)))), post_copy);
-}
-
 /* Nothing keeps the intent: say so, with what would; then do what may still help. */
 static void infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
   if (c->t.n_rounds < 2)
@@ -304,20 +134,17 @@ static void infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path
     c->is.verdict_us = now_us;
   if (!c->is.first_verdict_us)
     c->is.first_verdict_us = now_us;
-  if (!c->is.noted) {
-    c->is.noted = TRUE;
-    note_infeasible(c, now_us, path, v);
-  }
+  ferry_verdict_infeasible(c, now_us, path, v, FALSE);
   if (c->intent.allow_post_copy && !c->no_post_copy) {
-    FerryOption o = ferry_model_postcopy(path, v, touched(c, v), c->intent.post_copy_preempt);
+    FerryOption o = ferry_options_postcopy(c, path, v);
     ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "NotConverging",
                  "no pre-copy keeps the intent and post-copy is allowed: %.1f MiB follow in about "
                  "%.1f s, during which the guest may stand still for up to %.0f ms at a time",
                  ferry_mib(v), o.seconds, o.pause * 1000);
     return;
   }
-  set_limit(c, now_us, path, room(c), "Infeasible", "the most that is allowed");
-  int bound = (int)(throttle_bound(c) * 100);
+  set_limit(c, now_us, path, ferry_intent_room(c), "Infeasible", "the most that is allowed");
+  int bound = (int)(ferry_intent_throttle_bound(c) * 100);
   if (bound > c->throttle_percent)
     set_throttle(c, now_us, bound, "Infeasible", "the most that is allowed");
 }
@@ -331,8 +158,8 @@ static gboolean may_raise(const FerryConvergence *c) {
 static void plan_throttle(FerryConvergence *c, gint64 now_us, const FerryOption *o,
                           gboolean overdue) {
   FerryIntentState *s = &c->is;
-  int percent = (int)lround(o->throttle * 100), bound = (int)(throttle_bound(c) * 100);
-  gboolean trusted = c->t.writer.residual <= TRUSTED && s->broken == 0;
+  int percent = (int)lround(o->throttle * 100), bound = (int)(ferry_intent_throttle_bound(c) * 100);
+  gboolean trusted = c->t.writer.residual <= FERRY_TRUSTED && s->broken == 0;
   if (overdue && percent > 0 && percent <= c->throttle_percent)
     percent = c->throttle_percent + THROTTLE_RAISE;
   percent = MIN(percent, bound);
@@ -348,17 +175,21 @@ static void plan_throttle(FerryConvergence *c, gint64 now_us, const FerryOption 
 
 static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
   FerryIntentState *s = &c->is;
-  double now = elapsed(c, now_us);
-  Options options = {.n = 0};
+  double now = ferry_intent_elapsed(c, now_us);
+  FerryOptions options = {.n = 0};
   s->planned_us = now_us;
   s->plan_rate = path->rate;
-  gather(c, path, v, now, &options);
-  const FerryOption *o = choose(c, &options, now);
+  ferry_options_gather(c, path, v, now, &options);
+  const FerryOption *o = ferry_options_choose(c, &options, now);
   if (!o) {
     infeasible(c, now_us, path, v);
     s->planned = TRUE;
     return;
   }
+  if (ferry_options_doubtful(c, path, v, now))
+    ferry_verdict_infeasible(c, now_us, path, v, TRUE);
+  else if (s->broken < HOPELESS)
+    ferry_verdict_feasible(c, now_us, o);
   if (s->broken < HOPELESS)
     s->verdict_us = 0;
   if (s->forecast <= 0)
@@ -371,22 +202,22 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
     return;
   }
   gboolean overdue = s->planned && now > s->promised;
-  if (overdue && ++s->broken >= HOPELESS && s->plan_limit >= 0.99 * room(c)) {
+  if (overdue && ++s->broken >= HOPELESS && s->plan_limit >= 0.99 * ferry_intent_room(c)) {
     infeasible(c, now_us, path, v); /* the most that is allowed did not do, whatever was reckoned */
     return;
   }
   plan_throttle(c, now_us, o, overdue);
   double limit = o->limit;
   const char *why = "the cheapest end within the intent";
-  if (overdue && limit <= s->plan_limit * 1.01 && s->plan_limit < room(c)) {
-    limit = s->plan_limit * MARGIN;
+  if (overdue && limit <= s->plan_limit * 1.01 && s->plan_limit < ferry_intent_room(c)) {
+    limit = s->plan_limit * FERRY_MARGIN;
     why = "it should have converged by now";
   }
-  if (now > s->reference * (1 + SLACK) && s->broken > 0) { /* the time for cheaper ends is over */
-    limit = MAX(limit, v * MARGIN / path->switch_rate);
+  if (now + FERRY_TAKE_UP_S / 2 > s->reference * (1 + FERRY_SLACK)) {
+    limit = MAX(limit, v * OVERTIME / path->switch_rate); /* the time for cheaper ends is over */
     why = "it took longer than the gain was worth";
   }
-  limit = MIN(limit, room(c));
+  limit = MIN(limit, ferry_intent_room(c));
   double promised = now + MAX(OVERDUE_LEAST_S, OVERDUE * o->seconds);
   if (limit <= s->plan_limit || may_raise(c)) {
     gboolean other = fabs(limit - s->plan_limit) > SIGNIFICANT * s->plan_limit;
@@ -399,35 +230,52 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
 
 void ferry_intent_boundary(FerryConvergence *c, gint64 now_us) {
   FerryPath path = ferry_intent_path(c);
-  double v = observed(c, now_us, c->t.boundary_start), now = elapsed(c, now_us);
+  double v = observed(c, now_us, c->t.boundary_start), now = ferry_intent_elapsed(c, now_us);
   if (!ferry_decidable(c) || c->suspended || path.rate <= 0)
     return;
-  if (v / path.switch_rate <= room(c))
-    c->is.reference = MIN(c->is.reference, now + v / path.switch_rate + path.eps);
+  double top = ferry_intent_room(c);
+  if (v / path.switch_rate <= top) {
+    /* a limit at the maximum from the start would have lifted a cap that much earlier */
+    double lifted = c->t.passes < 2 ? top * (1 - path.rate / path.switch_rate) : 0;
+    c->is.reference = MIN(c->is.reference, now + v / path.switch_rate + path.eps - lifted);
+  }
   if (c->t.fitted)
     plan(c, now_us, &path, v);
   else
     look(c, now_us, &path, v);
 }
 
+/* Planned once, when the end of the first pass comes within reach of the limits that are allowed:
+ * later it is too late for them, earlier less is known of the rate and of zero pages. */
+static void plan_first_pass(FerryConvergence *c, gint64 now_us, const FerryPath *path) {
+  const FerryTracker *t = &c->t;
+  double reach = ferry_intent_room(c) * path->switch_rate + FERRY_TAKE_UP_S * path->rate;
+  if (t->passes > 0 || t->waiting || c->is.first_planned || (double)t->last.remaining > reach)
+    return;
+  c->is.first_planned = TRUE;
+  double limit = ferry_options_first_pass(c, path, (double)(now_us - t->boundary_us) / 1e6,
+                                          ferry_intent_elapsed(c, now_us));
+  if (limit > c->is.plan_limit)
+    set_limit(c, now_us, path, limit, "FirstPass", "by the dirty rate measured before");
+}
+
 static void check_deadline(FerryConvergence *c, gint64 now_us, const FerryPath *path) {
-  double end = (double)c->intent.max_duration_ms / 1000, now = elapsed(c, now_us);
+  double end = (double)c->intent.max_duration_ms / 1000, now = ferry_intent_elapsed(c, now_us);
   double pending = ferry_tracker_pending(&c->t, now_us);
   if (c->intent.max_duration_ms <= 0)
     return;
   if (c->intent.allow_post_copy && !c->no_post_copy && c->t.passes > 0 &&
-      now + pending / path->switch_rate * MARGIN + path->eps >= end) {
-    FerryOption o =
-        ferry_model_postcopy(path, pending, touched(c, pending), c->intent.post_copy_preempt);
-    if (o.pause * POSTCOPY_DOUBT * 1000 > (double)c->intent.max_downtime_ms && !c->is.noted) {
-      c->is.noted = TRUE;
-      note_infeasible(c, now_us, path, pending);
-    }
+      now + pending / path->switch_rate * FERRY_MARGIN + path->eps >= end) {
+    FerryOption o = ferry_options_postcopy(c, path, pending);
+    if (!ferry_options_postcopy_keeps(c, &o))
+      ferry_verdict_infeasible(c, now_us, path, pending, FALSE);
     ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "Deadline",
                  "%.1f MiB remain and %.1f s are left of %.1f s: the last moment for post-copy",
                  ferry_mib(pending), end - now, end);
     return;
   }
+  if (c->t.passes > 0 && now + pending / path->switch_rate + path->eps > end)
+    ferry_verdict_infeasible(c, now_us, path, pending, TRUE);
   if (now > end)
     ferry_decide_abort(c, now_us, "DeadlineExceeded",
                        "not done within the %.1f s asked for: %.1f MiB remain, another %.1f s at "
@@ -444,6 +292,7 @@ void ferry_intent_tick(FerryConvergence *c, gint64 now_us) {
   check_deadline(c, now_us, &path);
   if (!ferry_decidable(c))
     return;
+  plan_first_pass(c, now_us, &path);
   gint64 patience_us = c->intent.infeasible_patience_ms * 1000;
   /* a guest that wavers at the border of what is feasible gets some more time, not all of it */
   gboolean wavering = s->first_verdict_us && now_us - s->first_verdict_us > WAVERING * patience_us;
@@ -458,6 +307,9 @@ void ferry_intent_tick(FerryConvergence *c, gint64 now_us) {
   if (s->planned && now_us - s->planned_us >= REPLAN_US &&
       fabs(path.rate - s->plan_rate) > RATE_CHANGE * s->plan_rate) {
     s->reference = INFINITY; /* the chances that were seen had another rate */
+    gint64 before = c->limit_ms;
     plan(c, now_us, &path, ferry_tracker_pending(&c->t, now_us));
+    if (c->limit_ms > before) /* the next pass may have begun already, unheard of */
+      s->raised_at = c->t.passes + 1;
   }
 }

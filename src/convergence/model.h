@@ -43,6 +43,11 @@ double ferry_writer_unique(const FerryWriter *writer, double seconds);
  * W is at most that; INFINITY: unknown. */
 gboolean ferry_writer_fit(FerryWriter *writer, const FerryRound *rounds, guint n, double memory);
 
+/** Fits W and w of a guest that is taken to write in `pattern` to the newest two rounds; FALSE
+ * where they teach nothing. Two rounds alone cannot tell one pattern from another. */
+gboolean ferry_writer_fit_as(FerryWriter *writer, FerryWriterPattern pattern,
+                             const FerryRound *rounds, guint n, double memory);
+
 /** What carries the data. */
 typedef struct {
   double rate;        /* B: while the guest runs, under the cap if there is one */

@@ -5,6 +5,16 @@
 
 #define FERRY_HISTORY_MAX 200
 
+/* Of the intent. The bar for time is 5 %; what the model does not foresee of it (QEMU takes up a
+ * limit every 0.1 s and sends for 0.05 s between two looks) is 2 % for most migrations. */
+#define FERRY_SLACK 0.03        /* share of the time that may be spent on a cheaper end */
+#define FERRY_TRUSTED 0.15      /* residual up to which the model is believed */
+#define FERRY_BROKEN_PROMISES 2 /* after so many only what was seen is believed */
+#define FERRY_MARGIN 1.1
+#define FERRY_CANDIDATES 18 /* limits that are priced */
+#define FERRY_START_LEAST_MS 5
+#define FERRY_TAKE_UP_S 0.2 /* from a pass's end to a new limit in force: event, call, window */
+
 /** State of the intent-driven part (intent.c). */
 typedef struct {
   double reference; /* earliest end, in seconds from the start, that the maximum would have given */
@@ -17,7 +27,11 @@ typedef struct {
   guint raised_at, throttled_at; /* passes */
   gint64 first_verdict_us;       /* 0: it never was infeasible */
   gint64 limit_us;               /* when the limit was set */
-  gboolean planned, noted, released;
+  gboolean planned, released;
+  gboolean first_planned; /* the first pass has its plan */
+  gboolean noted;         /* a verdict of infeasibility stands */
+  gboolean provisional;   /* ... from two passes only, or from less */
+  guint withdrawn;        /* verdicts that were taken back */
 } FerryIntentState;
 
 /** State of the schedule interpreter (schedule_run.c). */
@@ -85,6 +99,53 @@ void ferry_intent_boundary(FerryConvergence *c, gint64 now_us);
 void ferry_intent_tick(FerryConvergence *c, gint64 now_us);
 /** The path that this controller reckons with; rate 0: not known yet. */
 FerryPath ferry_intent_path(const FerryConvergence *c);
+
+/* options.c: what each way to end costs, and the choice */
+
+typedef struct {
+  FerryOption all[2 * FERRY_CANDIDATES + 24];
+  guint n;
+} FerryOptions;
+
+/** The largest limit in seconds of pause without eps. */
+double ferry_intent_room(const FerryConvergence *c);
+/** Seconds since the start. */
+double ferry_intent_elapsed(const FerryConvergence *c, gint64 now_us);
+/** Below this QEMU switches over, in bytes on the wire. */
+double ferry_intent_threshold(const FerryConvergence *c);
+/** The strongest throttle (0..1) that is permitted and can be carried out. */
+double ferry_intent_throttle_bound(const FerryConvergence *c);
+/** The price of `limit` seconds with `v` bytes to send. */
+FerryOption ferry_options_price(const FerryConvergence *c, const FerryPath *path, double v,
+                                double limit, double throttle);
+FerryOption ferry_options_postcopy(const FerryConvergence *c, const FerryPath *path, double v);
+/** Whether the stalls of that post-copy surely keep the maximum. */
+gboolean ferry_options_postcopy_keeps(const FerryConvergence *c, const FerryOption *o);
+/** Fills `options` (empty before); the first is what is set now. */
+void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, double v, double now,
+                          FerryOptions *options);
+/** The cheapest within the intent that ends at most FERRY_SLACK later than the earliest; NULL: none
+ * is within. */
+const FerryOption *ferry_options_choose(const FerryConvergence *c, const FerryOptions *options,
+                                        double now);
+/** Two passes fit every pattern, and the uniform one is the kindest of them: whether nothing would
+ * be within the intent if the guest wrote the same with 80/20 skew. */
+gboolean ferry_options_doubtful(const FerryConvergence *c, const FerryPath *path, double v,
+                                double now);
+/** The limit for the first pass, `pass` seconds old, by what was measured beforehand; 0: low. */
+double ferry_options_first_pass(const FerryConvergence *c, const FerryPath *path, double pass,
+                                double now);
+/** The smallest limit, beyond what is allowed, that would end it in time. */
+double ferry_options_needed_limit(const FerryConvergence *c, const FerryPath *path, double v,
+                                  double now);
+
+/* verdict.c: saying that the intent cannot be kept, and taking it back */
+
+/** It cannot; `provisional`: as far as it is known. Said once, and once more when it is sure. */
+void ferry_verdict_infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
+                              gboolean provisional);
+/** `o` keeps the intent after all: a verdict that stands is withdrawn. */
+void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryOption *o);
 
 /** The schedule: at the start, after each sample. */
 void ferry_schedule_start(FerryConvergence *c, gint64 now_us);

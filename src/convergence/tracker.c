@@ -22,6 +22,7 @@
 #define FRESH_US 40000       /* a sample this old still shows the boundary */
 #define SAME_MOMENT_US 5000
 #define MOSTLY_REST 0.85 /* beyond this a round says nothing */
+#define GUESSED 0.2      /* residual of what was not fitted: more than is trusted */
 #define SHORTEST_S 0.015 /* rounds below this are noise */
 
 void ferry_tracker_init(FerryTracker *t, gint64 now_us) {
@@ -60,15 +61,28 @@ static void push_round(FerryTracker *t, double seconds, double dirtied, double r
     t->writer = (FerryWriter){.pattern = FERRY_WRITER_UNIFORM,
                               .working_set = dirtied * 1.05,
                               .write_rate = 3 * dirtied / seconds,
-                              .residual = 0.2,
+                              .residual = GUESSED,
                               .rounds = t->n_rounds};
     t->fitted = TRUE;
   }
 }
 
 void ferry_tracker_prior(FerryTracker *t, double seconds, double dirtied) {
-  if (seconds > 0 && dirtied >= 0)
-    push_round(t, seconds, dirtied, 0);
+  if (seconds <= 0 || dirtied < 0)
+    return;
+  push_round(t, seconds, dirtied, 0);
+  if (t->fitted)
+    return;
+  /* How much of the working set that was is unknown. A time constant as long as the measurement
+   * lies between "all of it" and "a vanishing part"; for a pass no longer than that it is wrong by
+   * 1.6 at most. */
+  double set = dirtied / -expm1(-1);
+  t->writer = (FerryWriter){.pattern = FERRY_WRITER_UNIFORM,
+                            .working_set = set,
+                            .write_rate = set / seconds,
+                            .residual = GUESSED,
+                            .rounds = 1};
+  t->fitted = TRUE;
 }
 
 static void open_window(FerryTracker *t, gint64 now_us) {
@@ -94,6 +108,13 @@ static void close_window(FerryTracker *t, gint64 now_us) {
   open_window(t, now_us);
 }
 
+/* What the first pass leaves lies all over the memory, not in the working set: it hides its share
+ * of what was written. */
+static void push_first(FerryTracker *t, double seconds, double fresh, double rest) {
+  double whole = (double)(t->last.processed + t->last.remaining);
+  push_round(t, seconds, whole > rest ? fresh / (1 - rest / whole) : fresh, 0);
+}
+
 /* The pass that began at boundary_us still had `v` bytes to send when `processed` were sent in all,
  * shortly after its beginning. */
 static void complete(FerryTracker *t, double v, gint64 processed) {
@@ -103,8 +124,10 @@ static void complete(FerryTracker *t, double v, gint64 processed) {
   double before = first ? (double)t->before_remaining : t->boundary_v;
   gint64 before_processed = first ? t->before_processed : t->boundary_processed;
   double rest = before - (double)(processed - before_processed) * t->efficiency;
-  double fresh = first ? MAX(v, v - rest) : MAX(0, v - rest);
-  rest = first ? 0 : MAX(0, rest);
+  if (first) /* its zero pages cost nothing to send, so the sum alone does not hold there */
+    rest = MIN(rest, MIN(t->leaves, v));
+  double fresh = MAX(0, v - rest);
+  rest = MAX(0, rest);
   double seconds = t->told_throttle ? MAX(0, t->pass_seconds - t->pass_held_s)
                                     : t->pass_seconds * (1 - t->throttle);
   t->passes++;
@@ -112,7 +135,7 @@ static void complete(FerryTracker *t, double v, gint64 processed) {
   t->boundary_start = t->pass_counts ? MAX(v, rest + fresh) : MAX(v, fresh / t->pass_jump);
   t->best_v = MIN(t->best_v, t->boundary_start);
   if (t->pass_counts && seconds >= SHORTEST_S && rest < MOSTLY_REST * MAX(t->boundary_start, 1))
-    push_round(t, seconds, fresh, rest);
+    first ? push_first(t, seconds, fresh, rest) : push_round(t, seconds, fresh, rest);
   else if (!t->fitted && t->pass_jump > 1 && t->passes > 2) /* several short passes, much alike */
     push_round(t, seconds / t->pass_jump, fresh / t->pass_jump, 0);
   t->boundary_v = v;

@@ -48,6 +48,7 @@ typedef struct {
   double throttle;      /* of the guest, 0..1: a round under it counts for less */
   gboolean told_throttle;
   double held_s, pass_held_s; /* time that the guest was held in this pass, in the one before */
+  double leaves; /* what QEMU may leave of the first pass when it looks at the bitmap; bytes */
   double previous_v, best_v;
   FerryRound rounds[FERRY_TRACKER_ROUNDS];
   guint n_rounds, passes;

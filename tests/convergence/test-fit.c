@@ -40,6 +40,26 @@ static void test_patterns(void) {
   check(FERRY_WRITER_SKEWED, 200, 100, 5);
 }
 
+/* two rounds fit whatever is asked for, and the answers differ where it matters */
+static void test_as(void) {
+  FerryWriter truth = {.pattern = FERRY_WRITER_SKEWED,
+                       .working_set = 250 * MIB,
+                       .write_rate = 190 * MIB},
+              skewed, uniform;
+  FerryRound rounds[2], one[] = {{2, 100, 0}, {1, 0, 0}};
+  FerryPath path = {119 * MIB, 119 * MIB, 0.03};
+  passes(&truth, 2.13, 119 * MIB, rounds, 2);
+  g_assert_true(ferry_writer_fit_as(&skewed, FERRY_WRITER_SKEWED, rounds, 2, INFINITY));
+  g_assert_true(ferry_writer_fit_as(&uniform, FERRY_WRITER_UNIFORM, rounds, 2, INFINITY));
+  g_assert_cmpfloat(fabs(skewed.working_set / truth.working_set - 1), <, 0.05);
+  g_assert_cmpfloat(skewed.residual, <, 0.02);
+  g_assert_cmpfloat(uniform.residual, <, 0.02);
+  g_assert_cmpfloat(ferry_model_min_downtime(&skewed, &path), >,
+                    1.3 * ferry_model_min_downtime(&uniform, &path));
+  g_assert_false(ferry_writer_fit_as(&skewed, FERRY_WRITER_SKEWED, rounds, 1, INFINITY));
+  g_assert_false(ferry_writer_fit_as(&skewed, FERRY_WRITER_SKEWED, one, 2, INFINITY));
+}
+
 /* what was still to be sent anyway hides a part of what was written */
 static void test_rest(void) {
   FerryWriter truth = {.pattern = FERRY_WRITER_UNIFORM, .working_set = 128, .write_rate = 180}, got;
@@ -85,6 +105,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/fit/two-rounds", test_two_rounds);
   g_test_add_func("/fit/patterns", test_patterns);
+  g_test_add_func("/fit/as", test_as);
   g_test_add_func("/fit/rest", test_rest);
   g_test_add_func("/fit/not-enough", test_not_enough);
   g_test_add_func("/fit/change", test_change);

@@ -1,51 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The intent-driven controller on single simulated guests, one question each.
-#include "sim/cells.h"
-#include <math.h>
-#include <string.h>
-
-#define MIB (1024.0 * 1024)
-
-typedef struct {
-  FerrySimGuestSpec guest;
-  FerrySimLink link;
-  FerrySimSettings settings;
-  FerryConvergenceIntent intent;
-  json_t *history;
-} Case;
-
-/* The guest of the measurements: 253 MiB, 1 Gbit/s. */
-static Case plain(double rate, double set, FerrySimPattern pattern, gint64 max_ms) {
-  return (Case){.guest = {.memory = 253 * MIB,
-                          .working_set = set * MIB,
-                          .write_rate = rate * MIB,
-                          .pattern = pattern,
-                          .vcpus = 1,
-                          .busy_s = 8,
-                          .quiet_s = 4},
-                .link = {.rate = 119 * MIB, .efficiency = 1, .eps = 0.027},
-                .settings = {.seed = 7, .give_up_s = 120},
-                .intent = {.max_downtime_ms = max_ms,
-                           .switchover_cost_ms = 27,
-                           .infeasible_patience_ms = 30000}};
-}
-
-static FerrySimResult run(Case *c) {
-  if (c->history)
-    json_decref(c->history);
-  FerrySimResult r = ferry_sim_migrate(&c->guest, &c->link, &c->settings, &c->intent, &c->history);
-  g_test_message("outcome %d after %.2f s, gap %.0f ms, lost %.2f s, throttle %d %%", r.outcome,
-                 r.seconds, r.gap * 1000, r.lost, r.top_throttle);
-  return r;
-}
-
-static const json_t *entry(const Case *c, const char *action, const char *code) {
-  size_t i;
-  json_t *e;
-  json_array_foreach(c->history, i, e) if (!strcmp(ferry_json_str(e, "action"), action) &&
-                                           !strcmp(ferry_json_str(e, "code"), code)) return e;
-  return NULL;
-}
+#include "sim_case.h"
 
 static void test_idle(void) {
   Case c = plain(0, 0, FERRY_SIM_IDLE, 900);
@@ -62,24 +17,8 @@ static void test_tight(void) {
   FerrySimResult r = run(&c);
   g_assert_cmpint(r.outcome, ==, FERRY_SIM_DONE);
   g_assert_cmpfloat(r.gap, <=, 0.450);
-  g_assert_false(r.noted);
   g_assert_cmpfloat(r.seconds, <, 7);
   json_decref(c.history);
-}
-
-static void test_infeasible(void) {
-  Case c = plain(180, 128, FERRY_SIM_UNIFORM, 300);
-  FerrySimResult r = run(&c);
-  g_assert_cmpint(r.outcome, ==, FERRY_SIM_ABORTED);
-  g_assert_cmpint(r.noted_rounds, <=, 2);
-  const json_t *note = entry(&c, "Note", "Infeasible");
-  g_assert_nonnull(note);
-  /* it names a pause that would do, and that one does */
-  Case again = plain(180, 128, FERRY_SIM_UNIFORM, ferry_json_int(note, "value", 0) + 30);
-  g_assert_cmpint(again.intent.max_downtime_ms, <, 500);
-  g_assert_cmpint(run(&again).outcome, ==, FERRY_SIM_DONE);
-  json_decref(c.history);
-  json_decref(again.history);
 }
 
 static void test_throttle(void) {
@@ -127,6 +66,15 @@ static void test_cap(void) {
   FerrySimResult r = run(&c);
   g_assert_cmpint(r.outcome, ==, FERRY_SIM_DONE);
   g_assert_cmpfloat(r.gap, <=, 0.300);
+  /* here the pause is long enough at the link's rate only: the limit must be compensated */
+  Case tight = plain(100, 50, FERRY_SIM_UNIFORM, 280);
+  tight.link.cap = 60 * MIB;
+  tight.intent.bandwidth_cap = (gint64)tight.link.cap;
+  tight.intent.link_rate = (gint64)tight.link.rate;
+  r = run(&tight);
+  g_assert_cmpint(r.outcome, ==, FERRY_SIM_DONE);
+  g_assert_cmpfloat(r.gap, <=, 0.280);
+  json_decref(tight.history);
   /* without knowing the link a limit above the wish would be a risk, so none is taken */
   c.intent.link_rate = 0;
   r = run(&c);
@@ -177,11 +125,59 @@ static void test_prior(void) {
   json_decref(c.history);
 }
 
+/* a fixed limit, chosen with hindsight */
+static FerrySimResult fixed(Case *c, gint64 limit_ms) {
+  FerrySchedule schedule = {.init_downtime_ms = limit_ms};
+  FerryConvergenceIntent own = c->intent;
+  c->intent.schedule = &schedule;
+  FerrySimResult r = run(c);
+  c->intent = own;
+  return r;
+}
+
+/* Over guests that converge at once, hardly, and only by their pause: as fast as the best of many
+ * limits, but for the 5 % that a cheaper end may cost; and cheaper than that one. */
+static void test_not_slower(void) {
+  static const FerrySimPattern patterns[] = {FERRY_SIM_UNIFORM, FERRY_SIM_CYCLIC, FERRY_SIM_SKEWED};
+  static const double guests[][2] = {{20, 32}, {60, 128}, {100, 64}, {150, 90}, {300, 64}};
+  for (gsize i = 0; i < G_N_ELEMENTS(patterns) * G_N_ELEMENTS(guests); i++) {
+    const double *g = guests[i / G_N_ELEMENTS(patterns)];
+    Case c = plain(g[0], g[1], patterns[i % G_N_ELEMENTS(patterns)], 900);
+    c.guest.memory = 2048 * MIB;
+    FerrySimResult own = run(&c), best = {.seconds = INFINITY};
+    for (gint64 limit = 30; limit <= 870; limit += 60) {
+      FerrySimResult r = fixed(&c, limit);
+      if (r.outcome == FERRY_SIM_DONE && r.gap <= 0.9 && r.seconds < best.seconds)
+        best = r;
+    }
+    g_test_message("%s %.0f/%.0f: %.2f s and %.0f ms, the best limit %.2f s and %.0f ms",
+                   ferry_sim_pattern_name(c.guest.pattern), g[0], g[1], own.seconds, own.gap * 1000,
+                   best.seconds, best.gap * 1000);
+    g_assert_cmpint(own.outcome, ==, FERRY_SIM_DONE);
+    g_assert_cmpfloat(own.gap, <=, 0.9);
+    g_assert_cmpfloat(own.seconds, <=, 1.05 * best.seconds);
+    g_assert_cmpfloat(own.lost, <=, best.lost);
+    json_decref(c.history);
+  }
+}
+
+/* what a pass leaves does not shrink: when the time for looking on is over, the limit rises to it
+ */
+static void test_overtime(void) {
+  Case c = plain(180, 35, FERRY_SIM_CYCLIC, 900);
+  c.guest.memory = 500 * MIB;
+  c.guest.vcpus = 2;
+  c.settings.event_delay_s = 0.05;
+  FerrySimResult r = run(&c), best = fixed(&c, 870);
+  g_assert_cmpint(r.outcome, ==, FERRY_SIM_DONE);
+  g_assert_cmpfloat(r.seconds, <=, 1.15 * best.seconds);
+  json_decref(c.history);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/intent/idle", test_idle);
   g_test_add_func("/intent/tight", test_tight);
-  g_test_add_func("/intent/infeasible", test_infeasible);
   g_test_add_func("/intent/throttle", test_throttle);
   g_test_add_func("/intent/post-copy", test_post_copy);
   g_test_add_func("/intent/cap", test_cap);
@@ -189,5 +185,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/intent/phased", test_phased);
   g_test_add_func("/intent/deadline", test_deadline);
   g_test_add_func("/intent/prior", test_prior);
+  g_test_add_func("/intent/not-slower", test_not_slower);
+  g_test_add_func("/intent/overtime", test_overtime);
   return g_test_run();
 }

@@ -112,21 +112,23 @@ static void test_controller_dies(void) {
   }
 }
 
-/* the rate falls to half: with the next samples it is known that 560 ms will not do any more */
+/* the rate falls to half in the middle of a pass: before that is over it is known that what did a
+ * moment ago will not do any more */
 static void test_new_plan(void) {
-  FerryConvergenceIntent intent = {.max_downtime_ms = 560};
+  FerryConvergenceIntent intent = {.max_downtime_ms = 1120};
   g_autoptr(FerryConvergence) c = ferry_convergence_new(&intent, 0);
   FerryConvergenceDecision d;
   gint64 now = 0, sent = 0, left = 200000000;
   int iteration = 1, notes = 0;
-  for (int k = 0; k < 36; k++) {
-    gint64 rate = k < 27 ? 10000000 : 5000000; /* per 100 ms */
+  for (int k = 0; k < 40; k++) {
+    gint64 rate = k < 33 ? 10000000 : 5000000; /* per 100 ms */
     now += 100000;
     sent += rate;
     left -= rate;
     gboolean boundary = left <= 0;
+    g_assert_true(k < 31 || !boundary);
     if (boundary)
-      left = 48000000;
+      left = 96000000;
     FerryConvergenceSample s = {.processed = sent, .remaining = left, .total = 200000000};
     ferry_convergence_sample(c, &s, now);
     if (boundary)
@@ -136,10 +138,44 @@ static void test_new_plan(void) {
       notes += d.action == FERRY_CONVERGENCE_NOTE;
       g_free(d.reason);
     }
-    if (k < 27)
+    if (k < 33)
       g_assert_cmpint(notes, ==, 0);
   }
   g_assert_cmpint(notes, ==, 1);
+}
+
+/* each kind of guest, path and hearing by itself: nearly all that can be done is done */
+static void test_kinds(void) {
+  enum { UNIFORM, CYCLIC, SKEWED, PHASED, CAPPED, DROP, VCPUS, COMPRESSED, LOSSY, LATE, KINDS };
+  static const char *const names[KINDS] = {"uniform", "cyclic", "skewed",     "phased", "capped",
+                                           "drop",    "vcpus",  "compressed", "lossy",  "late"};
+  int feasible[KINDS] = {0}, kept[KINDS] = {0};
+  for (guint32 seed = 1; seed <= 1200; seed++) {
+    FerrySimCell cell;
+    ferry_sim_cell(&cell, seed);
+    if (!ferry_sim_feasible(&cell, NULL))
+      continue;
+    FerrySimResult r = ferry_sim_run_preset(&cell, ferry_preset_find("intent"), FALSE, NULL);
+    const gboolean is[KINDS] = {[UNIFORM] = cell.guest.pattern == FERRY_SIM_UNIFORM,
+                                [CYCLIC] = cell.guest.pattern == FERRY_SIM_CYCLIC,
+                                [SKEWED] = cell.guest.pattern == FERRY_SIM_SKEWED,
+                                [PHASED] = cell.guest.pattern == FERRY_SIM_PHASED,
+                                [CAPPED] = cell.link.cap > 0,
+                                [DROP] = cell.link.drop_to > 0,
+                                [VCPUS] = cell.guest.vcpus > 1,
+                                [COMPRESSED] = cell.link.efficiency > 1,
+                                [LOSSY] = cell.settings.lose_samples > 0,
+                                [LATE] = cell.settings.event_delay_s >= 0.05};
+    for (int i = 0; i < KINDS; i++) {
+      feasible[i] += is[i];
+      kept[i] += is[i] && ferry_sim_within(&cell, &r);
+    }
+  }
+  for (int i = 0; i < KINDS; i++) {
+    g_test_message("%s: %d of %d", names[i], kept[i], feasible[i]);
+    g_assert_cmpint(feasible[i], >=, 50);
+    g_assert_cmpint(100 * kept[i], >=, 90 * feasible[i]);
+  }
 }
 
 static void test_deterministic(void) {
@@ -164,6 +200,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/properties/ends", test_ends);
   g_test_add_func("/properties/controller-dies", test_controller_dies);
   g_test_add_func("/properties/new-plan", test_new_plan);
+  g_test_add_func("/properties/kinds", test_kinds);
   g_test_add_func("/properties/deterministic", test_deterministic);
   return g_test_run();
 }

@@ -130,6 +130,38 @@ static void test_best(void) {
   g_assert_cmpint(t.moved_us, ==, 2000000);
 }
 
+/* a high limit makes QEMU look before the first pass has ended: what it left is no news */
+static void test_first_rest(void) {
+  for (int high = 0; high < 2; high++) {
+    FerryTracker t;
+    ferry_tracker_init(&t, 0);
+    t.leaves = high ? 50000 : 0;
+    feed(&t, 0, 0, 200000, 1);
+    feed(&t, 1000, 100000, 100000, 1);
+    feed(&t, 1500, 150000, 80000, 2);
+    g_assert_true(ferry_tracker_iteration(&t, 2, 1500 * 1000));
+    g_assert_cmpfloat(fabs(t.boundary_start - 80000), <, 1000);
+    g_assert_cmpuint(t.n_rounds, ==, 1);
+    /* 30000 are new, and the rest hides more of that kind */
+    g_assert_cmpfloat(fabs(t.rounds[0].dirtied - (high ? 38300 : 80000)), <, 1000);
+  }
+}
+
+static void test_prior(void) {
+  FerryTracker t;
+  ferry_tracker_init(&t, 0);
+  ferry_tracker_prior(&t, 0, 100);
+  g_assert_false(t.fitted);
+  ferry_tracker_prior(&t, 2, 100);
+  g_assert_true(t.fitted);
+  g_assert_cmpfloat(fabs(ferry_writer_unique(&t.writer, 2) - 100), <, 0.01);
+  g_assert_cmpfloat(t.writer.residual, >, 0.15); /* a guess, and known to be one */
+  ferry_tracker_init(&t, 0);
+  ferry_tracker_prior(&t, 1, 0);
+  g_assert_true(t.fitted);
+  g_assert_cmpint(t.writer.pattern, ==, FERRY_WRITER_IDLE);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/tracker/rate", test_rate);
@@ -140,5 +172,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/tracker/lost-event", test_lost_event);
   g_test_add_func("/tracker/waiting", test_waiting);
   g_test_add_func("/tracker/best", test_best);
+  g_test_add_func("/tracker/first-rest", test_first_rest);
+  g_test_add_func("/tracker/prior", test_prior);
   return g_test_run();
 }

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every way to end a migration from here, priced, and the choice among them.
+//
+// Theory of operation: each limit up to the maximum, throttles where no limit will do, post-copy.
+// Those that break the intent are dropped. The rest is measured against the earliest end among
+// them: of all that are at most FERRY_SLACK later, the one that costs the guest the least is taken.
+// The model (model.h) gives the prices; where its fit is bad or its promises were broken, what was
+// seen decides. Before the first pass is over only a dirty rate that was measured beforehand can
+// tell anything: then the end of the pass at a low limit, with another one set after it, is
+// compared with limits that let QEMU look at the dirty bitmap before the pass has ended.
+#include "convergence/private.h"
+#include <math.h>
+
+#define POSTCOPY_DOUBT 1.25 /* how much longer the stalls of post-copy may get than reckoned */
+#define THROTTLE_STEP 0.05
+#define WORTH 0.85 /* a new limit must cost the guest that much less */
+#define FOREVER_S 600.0
+
+double ferry_intent_room(const FerryConvergence *c) {
+  return (double)MAX(1, c->intent.max_downtime_ms - c->intent.switchover_cost_ms) / 1000;
+}
+
+double ferry_intent_elapsed(const FerryConvergence *c, gint64 now_us) {
+  return (double)(now_us - c->start_us) / 1e6;
+}
+
+double ferry_intent_threshold(const FerryConvergence *c) {
+  return (double)c->limit_ms / 1000 * c->t.wire_rate;
+}
+
+static gboolean allowed(const FerryConvergence *c, const FerryOption *o, double now) {
+  double max = (double)c->intent.max_downtime_ms / 1000;
+  double pause = o->kind == FERRY_OPTION_POSTCOPY ? o->pause * POSTCOPY_DOUBT : o->pause;
+  if (!isfinite(o->seconds) || pause > max)
+    return FALSE;
+  return c->intent.max_duration_ms <= 0 ||
+         now + o->seconds <= (double)c->intent.max_duration_ms / 1000;
+}
+
+static double horizon(const FerryConvergence *c) {
+  return c->intent.max_duration_ms > 0 ? (double)c->intent.max_duration_ms / 1000 : FOREVER_S;
+}
+
+FerryOption ferry_options_price(const FerryConvergence *c, const FerryPath *path, double v,
+                                double limit, double throttle) {
+  const FerryTracker *t = &c->t;
+  gboolean trusted = t->writer.residual <= FERRY_TRUSTED && c->is.broken < FERRY_BROKEN_PROMISES;
+  FerryOption o = ferry_model_precopy(&t->writer, path, v, limit, throttle, horizon(c));
+  double reached = limit * path->switch_rate;
+  if (trusted || v <= reached || throttle > 0)
+    return o;
+  double best = c->is.broken > 0 ? MAX(t->best_v, ferry_intent_threshold(c)) : t->best_v;
+  if (best * FERRY_MARGIN <= reached) { /* a pass as good as the best will come */
+    double seconds = 3 * v / path->rate + limit + path->eps;
+    if (!isfinite(o.seconds) || o.seconds > seconds)
+      return (FerryOption){.kind = FERRY_OPTION_PRECOPY,
+                           .limit = limit,
+                           .seconds = seconds,
+                           .pause = limit + path->eps,
+                           .lost = limit + path->eps,
+                           .bytes = 3 * v};
+    return o;
+  }
+  if (c->is.broken >= FERRY_BROKEN_PROMISES)
+    o.seconds = o.pause = o.lost = INFINITY; /* it was promised, and it did not happen */
+  return o;
+}
+
+static void add(FerryOptions *options, FerryOption o) {
+  if (options->n < G_N_ELEMENTS(options->all))
+    options->all[options->n++] = o;
+}
+
+/* What of `pending` bytes the guest will ask for soon; without a model that may be all. */
+static double touched(const FerryConvergence *c, double pending) {
+  return c->t.fitted ? c->t.writer.working_set : pending;
+}
+
+FerryOption ferry_options_postcopy(const FerryConvergence *c, const FerryPath *path, double v) {
+  return ferry_model_postcopy(path, v, touched(c, v), c->intent.post_copy_preempt);
+}
+
+gboolean ferry_options_postcopy_keeps(const FerryConvergence *c, const FerryOption *o) {
+  return o->pause * POSTCOPY_DOUBT * 1000 <= (double)c->intent.max_downtime_ms;
+}
+
+double ferry_intent_throttle_bound(const FerryConvergence *c) {
+  double max = (double)c->intent.max_downtime_ms / 1000;
+  if (!c->intent.can_throttle || c->no_throttle)
+    return 0;
+  return MIN((double)c->intent.max_slowdown_percent / 100, max / (max + 0.01));
+}
+
+static double candidate(const FerryConvergence *c, int i) {
+  double top = ferry_intent_room(c), low = MIN(top, FERRY_START_LEAST_MS / 1000.0);
+  return low * pow(top / low, (double)i / (FERRY_CANDIDATES - 1));
+}
+
+void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, double v, double now,
+                          FerryOptions *options) {
+  double top = ferry_intent_room(c), bound = ferry_intent_throttle_bound(c);
+  gboolean feasible = FALSE;
+  /* the first: what is set */
+  add(options, ferry_options_price(c, path, v, MIN(top, c->is.plan_limit), 0));
+  for (int i = 0; i < FERRY_CANDIDATES; i++) {
+    FerryOption o = ferry_options_price(c, path, v, candidate(c, i), 0);
+    feasible |= allowed(c, &o, now);
+    add(options, o);
+  }
+  if (v / path->switch_rate <= top)
+    add(options, ferry_options_price(c, path, v, v / path->switch_rate * 1.001, 0));
+  if (c->intent.allow_post_copy && !c->no_post_copy)
+    add(options, ferry_options_postcopy(c, path, v));
+  if (!feasible)
+    for (double p = THROTTLE_STEP; p <= bound + 1e-9; p += THROTTLE_STEP)
+      add(options, ferry_options_price(c, path, v, top, p));
+}
+
+/* The earliest allowed end; throttled ones only count where there is no other. */
+static double earliest(const FerryConvergence *c, const FerryOptions *options, double now) {
+  double best = INFINITY, best_throttled = INFINITY;
+  for (guint i = 0; i < options->n; i++) {
+    const FerryOption *o = &options->all[i];
+    if (!allowed(c, o, now))
+      continue;
+    if (o->throttle > 0)
+      best_throttled = MIN(best_throttled, o->seconds);
+    else
+      best = MIN(best, o->seconds);
+  }
+  return isfinite(best) ? best : best_throttled;
+}
+
+const FerryOption *ferry_options_choose(const FerryConvergence *c, const FerryOptions *options,
+                                        double now) {
+  double first = earliest(c, options, now);
+  if (!isfinite(first))
+    return NULL;
+  double until = (1 + FERRY_SLACK) * MIN(c->is.reference, now + first) - now;
+  until = MAX(until, first * 1.001);
+  const FerryOption *best = NULL, *kept = &options->all[0];
+  for (guint i = 0; i < options->n; i++) {
+    const FerryOption *o = &options->all[i];
+    if (allowed(c, o, now) && o->seconds <= until && (!best || o->lost < best->lost))
+      best = o;
+  }
+  /* what is set already stays unless another end is clearly cheaper */
+  if (c->is.planned && best->throttle <= 0 && allowed(c, kept, now) && kept->seconds <= until &&
+      best->lost > WORTH * kept->lost)
+    best = kept;
+  return best;
+}
+
+gboolean ferry_options_doubtful(const FerryConvergence *c, const FerryPath *path, double v,
+                                double now) {
+  const FerryTracker *t = &c->t;
+  guint known = c->intent.prior_seconds > 0 ? 3 : 2; /* rounds after two passes, at most */
+  if (t->passes < 2 || t->n_rounds > known || t->writer.pattern != FERRY_WRITER_UNIFORM)
+    return FALSE;
+  FerryWriter skewed;
+  double memory = t->last.total > 0 ? (double)t->last.total : INFINITY;
+  if (!ferry_writer_fit_as(&skewed, FERRY_WRITER_SKEWED, t->rounds, t->n_rounds, memory))
+    return FALSE;
+  FerryConvergence as_if = *c;
+  FerryOptions options = {.n = 0};
+  as_if.t.writer = skewed;
+  ferry_options_gather(&as_if, path, v, now, &options);
+  return !ferry_options_choose(&as_if, &options, now);
+}
+
+double ferry_options_first_pass(const FerryConvergence *c, const FerryPath *path, double pass,
+                                double now) {
+  const FerryWriter *writer = &c->t.writer;
+  FerryOptions options = {.n = 0};
+  if (!c->t.fitted || writer->pattern == FERRY_WRITER_IDLE)
+    return 0;
+  double remaining = (double)c->t.last.remaining;
+  double whole = MAX(1, remaining + (double)c->t.last.processed);
+  /* wait for the end of the pass; what is decided then is taken up a little later */
+  double end = remaining / path->rate, v = ferry_writer_unique(writer, pass + end);
+  double wait = MIN(FERRY_TAKE_UP_S, v / path->rate);
+  double later = v - wait * path->rate + ferry_writer_unique(writer, wait);
+  for (int i = 0; i < FERRY_CANDIDATES; i++) {
+    double limit = candidate(c, i);
+    FerryOption o = ferry_model_precopy(writer, path, later, limit, 0, horizon(c));
+    o.seconds += end + wait;
+    o.limit = 0;
+    add(&options, o);
+    /* look as soon as what is left fits into the limit */
+    double rest = MIN(remaining, limit * path->switch_rate);
+    double until = (remaining - rest) / path->rate;
+    double fresh = ferry_writer_unique(writer, pass + until) * (1 - rest / whole);
+    o = ferry_model_precopy(writer, path, rest + fresh, limit, 0, horizon(c));
+    o.seconds += until;
+    add(&options, o);
+  }
+  const FerryOption *o = ferry_options_choose(c, &options, now);
+  return o ? o->limit : 0;
+}
+
+double ferry_options_needed_limit(const FerryConvergence *c, const FerryPath *path, double v,
+                                  double now) {
+  double most = MAX(v, c->t.writer.working_set) / path->switch_rate;
+  double limit = ferry_intent_room(c);
+  double end = c->intent.max_duration_ms > 0 ? (double)c->intent.max_duration_ms / 1000 : INFINITY;
+  for (; limit < most; limit *= 1.05) {
+    FerryOption o = ferry_options_price(c, path, v, limit, 0);
+    if (isfinite(o.seconds) && now + o.seconds <= end)
+      break;
+  }
+  return limit;
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Saying that the intent cannot be kept, with what would be needed, and taking it back.
+//
+// Theory of operation: two passes are enough to say it of most guests, and waiting for certainty
+// would cost what an early verdict is for. So the first verdict may be provisional: from two passes
+// that a kind guest and an unkind one would have left alike, or from less. It changes nothing in
+// what the controller does. Later passes confirm it (said again, with better numbers; from then on
+// the patience runs) or a plan within the intent appears and it is withdrawn, which is said, too.
+#include "convergence/private.h"
+#include <math.h>
+
+#define BEYOND 4 /* passes that all leave the whole set: the guest is so much faster, or more */
+#define MOST_WITHDRAWN 3 /* a guest that wavers at the border is not worth more words */
+
+static char *guest_text(const FerryConvergence *c, const FerryPath *path, double v) {
+  const FerryWriter *w = &c->t.writer;
+  if (!c->t.fitted)
+    return g_strdup_printf("%.1f MiB are left after each pass, to be sent at %.1f MiB/s",
+                           ferry_mib(v), ferry_mib(path->rate));
+  return g_strdup_printf(
+      "the guest writes %s%.0f MiB/s over %.0f MiB and %.1f MiB are to be sent at %.1f MiB/s",
+      w->write_rate > BEYOND * path->rate ? "more than " : "",
+      ferry_mib(MIN(w->write_rate, BEYOND * path->rate)), ferry_mib(w->working_set), ferry_mib(v),
+      ferry_mib(path->rate));
+}
+
+static void say(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
+                gboolean provisional) {
+  double now = ferry_intent_elapsed(c, now_us), room = ferry_intent_room(c);
+  double end = (double)c->intent.max_duration_ms / 1000;
+  double limit = c->t.fitted ? ferry_options_needed_limit(c, path, v, now) : v / path->switch_rate;
+  gint64 need_ms = (gint64)ceil((MAX(limit, room) + path->eps) * 1000);
+  const char *as_seen = provisional ? "as far as it was seen: " : "";
+  g_autofree char *guest = guest_text(c, path, v);
+  if (end > 0 && now + v / path->rate > end) {
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, "Infeasible",
+                 "%s%s: that alone takes %.1f s and ends after the %.1f s allowed; allow more time "
+                 "or more bandwidth",
+                 as_seen, guest, v / path->rate, end);
+    return;
+  }
+  double rate = v / room, slow = 0; /* without a model: what would carry all of it in the pause */
+  if (c->t.fitted) {
+    rate = ferry_model_min_rate(&c->t.writer, room);
+    slow = ferry_model_min_throttle(&c->t.writer, path, room);
+  }
+  g_autofree char *slower =
+      c->t.fitted ? g_strdup_printf(", or a slow-down of %.0f %%", ceil(MAX(5, 100 * slow)))
+                  : g_strdup("");
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, "Infeasible",
+               "%s%s: a pause of about %" G_GINT64_FORMAT " ms would be needed, %" G_GINT64_FORMAT
+               " ms are allowed%s; allow the longer pause, or %.0f MiB/s of bandwidth%s%s",
+               as_seen, guest, need_ms, c->intent.max_downtime_ms,
+               end > 0 ? " within the duration" : "", ferry_mib(rate) * FERRY_MARGIN, slower,
+               c->intent.allow_post_copy ? "" : ", or post-copy");
+}
+
+void ferry_verdict_infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
+                              gboolean provisional) {
+  FerryIntentState *s = &c->is;
+  if ((s->noted && (provisional || !s->provisional)) || s->withdrawn >= MOST_WITHDRAWN)
+    return;
+  s->noted = TRUE;
+  s->provisional = provisional;
+  say(c, now_us, path, v, provisional);
+}
+
+void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryOption *o) {
+  FerryIntentState *s = &c->is;
+  if (!s->noted)
+    return;
+  s->noted = s->provisional = FALSE;
+  s->withdrawn++;
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, (gint64)ceil(o->pause * 1000), "Feasible",
+               "what was said of it is withdrawn: it can end in about %.1f s with a pause of about "
+               "%.0f ms, %" G_GINT64_FORMAT " ms are allowed",
+               o->seconds, o->pause * 1000, c->intent.max_downtime_ms);
+}
