@@ -2,13 +2,13 @@
 // GET /api/v1/events/stream: server-sent events of migrations.
 //
 // Theory of operation: like a watch (watch.c) this is a cursor on the store's change log and a
-// small buffer; a slow reader costs nothing but its cursor. One change gives up to three kinds of
-// events: `decision` (one for each new one), `progress` and `transition`. The id is the store's
-// revision and stands on a change's last event only, so a client that resumes never misses a part.
-// Without a Last-Event-ID, and after a `reset`, a stream begins with a `state` event for each
-// migration that has not ended; its last carries the id. `suspended` and `woken` are guarded by the
-// stream's lock; everything else belongs to the HTTP library's thread of this connection.
+// small buffer (stream.h); a slow reader costs nothing but its cursor. One change gives up to three
+// kinds of events: `decision` (one for each new one), `progress` and `transition`. The id is the
+// store's revision and stands on a change's last event only, so a client that resumes never misses
+// a part. Without a Last-Event-ID, and after a `reset`, a stream begins with a `state` event for
+// each migration that has not ended; its last carries the id.
 #include "api/internal.h"
+#include "api/stream.h"
 #include "model/migration_log.h"
 
 #include <string.h>
@@ -22,36 +22,16 @@
 #define MAX_FILTER 317 /* namespace/name */
 
 struct FerryEventStream {
+  FerryStreamBase base;
   FerryApi *api;
   char *vmi, *migration; /* filters, "name" or "namespace/name"; NULL: all */
   FerryWatch *watch;
   GPtrArray *initial; /* migrations still to be sent as `state` */
   guint next_initial;
   gint64 initial_revision;
-  GString *out;
-  gsize sent;
-  gboolean ended;
   gint64 end_us;
   gint64 heartbeat_us;
-
-  GMutex lock;
-  gboolean suspended, woken;
-  struct MHD_Connection *connection;
 };
-
-static void wake(FerryEventStream *s) {
-  g_mutex_lock(&s->lock);
-  s->woken = TRUE;
-  if (s->suspended) {
-    s->suspended = FALSE;
-    MHD_resume_connection(s->connection);
-  }
-  g_mutex_unlock(&s->lock);
-}
-
-static void on_change(gpointer data) {
-  wake(data);
-}
 
 static gboolean name_matches(const char *filter, const json_t *m, const char *path) {
   if (!filter)
@@ -110,10 +90,10 @@ static void queue_event(GPtrArray *events, const char *type, json_t *data) {
 /* Writes the events of one revision; the id is on the last. */
 static void put_events(FerryEventStream *s, GPtrArray *events, gint64 revision) {
   for (guint i = 0; i < events->len; i++) {
-    g_string_append(s->out, g_ptr_array_index(events, i));
+    g_string_append(s->base.out, g_ptr_array_index(events, i));
     if (i + 1 == events->len)
-      g_string_append_printf(s->out, "id: %" G_GINT64_FORMAT "\n", revision);
-    g_string_append_c(s->out, '\n');
+      g_string_append_printf(s->base.out, "id: %" G_GINT64_FORMAT "\n", revision);
+    g_string_append_c(s->base.out, '\n');
   }
 }
 
@@ -175,14 +155,15 @@ static void emit_initial(FerryEventStream *s) {
   if (s->next_initial == s->initial->len)
     put_events(s, events, s->initial_revision);
   else
-    g_string_append_printf(s->out, "%s\n", (char *)g_ptr_array_index(events, 0));
+    g_string_append_printf(s->base.out, "%s\n", (char *)g_ptr_array_index(events, 0));
 }
 
 static void begin_anew(FerryEventStream *s) {
   if (s->watch)
     ferry_watch_free(g_steal_pointer(&s->watch));
-  g_autoptr(GPtrArray) all = ferry_store_list_and_watch(
-      s->api->store, &ferry_kind_vmim, NULL, on_change, s, &s->watch, &s->initial_revision);
+  g_autoptr(GPtrArray) all =
+      ferry_store_list_and_watch(s->api->store, &ferry_kind_vmim, NULL, ferry_stream_on_change, s,
+                                 &s->watch, &s->initial_revision);
   g_clear_pointer(&s->initial, g_ptr_array_unref);
   s->initial = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
   s->next_initial = 0;
@@ -195,27 +176,29 @@ static void begin_anew(FerryEventStream *s) {
   }
   /* An id alone is no event, but the client keeps it. */
   if (s->initial->len == 0)
-    g_string_append_printf(s->out, "id: %" G_GINT64_FORMAT "\n\n", s->initial_revision);
+    g_string_append_printf(s->base.out, "id: %" G_GINT64_FORMAT "\n\n", s->initial_revision);
 }
 
 /* What the client missed can't be told any more: it has to forget what it knows. */
 static void reset(FerryEventStream *s) {
-  g_string_append(s->out, "event: reset\ndata: {\"reason\":\"Expired\",\"message\":\"the events "
-                          "since Last-Event-ID are not kept any more; what follows is the present "
-                          "state\"}\n\n");
+  g_string_append(s->base.out,
+                  "event: reset\ndata: {\"reason\":\"Expired\",\"message\":\"the events "
+                  "since Last-Event-ID are not kept any more; what follows is the present "
+                  "state\"}\n\n");
   begin_anew(s);
 }
 
 /* ---- the connection ---- */
 
-static void fill(FerryEventStream *s) {
-  while (s->initial && s->out->len - s->sent < BUFFER_TARGET) {
+static void fill(FerryStreamBase *base) {
+  FerryEventStream *s = (FerryEventStream *)base;
+  while (s->initial && ferry_stream_pending(&s->base) < BUFFER_TARGET) {
     if (s->next_initial < s->initial->len)
       emit_initial(s);
     else
       g_clear_pointer(&s->initial, g_ptr_array_unref);
   }
-  while (!s->initial && s->out->len - s->sent < BUFFER_TARGET) {
+  while (!s->initial && ferry_stream_pending(&s->base) < BUFFER_TARGET) {
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryChange) change = ferry_watch_next(s->watch, &error);
     if (error)
@@ -225,40 +208,14 @@ static void fill(FerryEventStream *s) {
     emit_change(s, change);
   }
   gint64 now = g_get_monotonic_time();
-  if (s->out->len == s->sent && (now >= s->end_us || g_atomic_int_get(&s->api->stopping))) {
-    s->ended = TRUE;
-  } else if (s->out->len == s->sent && now >= s->heartbeat_us) {
-    g_string_append(s->out, ":\n\n");
+  if (ferry_stream_pending(&s->base) == 0 &&
+      (now >= s->end_us || g_atomic_int_get(&s->api->stopping))) {
+    s->base.ended = TRUE;
+  } else if (ferry_stream_pending(&s->base) == 0 && now >= s->heartbeat_us) {
+    g_string_append(s->base.out, ":\n\n");
   }
-  if (s->out->len > s->sent)
+  if (ferry_stream_pending(&s->base) > 0)
     s->heartbeat_us = now + HEARTBEAT_US;
-}
-
-static ssize_t on_read(void *data, uint64_t pos, char *buf, size_t max) {
-  FerryEventStream *s = data;
-  g_mutex_lock(&s->lock);
-  s->woken = FALSE;
-  g_mutex_unlock(&s->lock);
-  if (s->sent >= s->out->len) {
-    g_string_truncate(s->out, 0);
-    s->sent = 0;
-  }
-  fill(s);
-  gsize n = MIN(s->out->len - s->sent, max);
-  if (n > 0) {
-    memcpy(buf, s->out->str + s->sent, n);
-    s->sent += n;
-    return (ssize_t)n;
-  }
-  if (s->ended)
-    return MHD_CONTENT_READER_END_OF_STREAM;
-  g_mutex_lock(&s->lock);
-  if (!s->woken) {
-    s->suspended = TRUE;
-    MHD_suspend_connection(s->connection);
-  }
-  g_mutex_unlock(&s->lock);
-  return 0;
 }
 
 static void stream_free(void *data) {
@@ -270,8 +227,7 @@ static void stream_free(void *data) {
     ferry_watch_free(s->watch);
   if (s->initial)
     g_ptr_array_unref(s->initial);
-  g_string_free(s->out, TRUE);
-  g_mutex_clear(&s->lock);
+  ferry_stream_clear(&s->base);
   g_free(s->vmi);
   g_free(s->migration);
   g_free(s);
@@ -279,7 +235,7 @@ static void stream_free(void *data) {
 
 void ferry_event_streams_tick(FerryApi *api) {
   for (guint i = 0; i < api->event_streams->len; i++)
-    wake(g_ptr_array_index(api->event_streams, i));
+    ferry_stream_on_change(g_ptr_array_index(api->event_streams, i));
 }
 
 /* ---- the request ---- */
@@ -346,26 +302,24 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
     return FALSE;
   }
   FerryEventStream *s = g_new0(FerryEventStream, 1);
-  g_mutex_init(&s->lock);
+  ferry_stream_init(&s->base, req->connection, fill);
   s->api = req->api;
-  s->connection = req->connection;
   s->vmi = g_steal_pointer(&vmi);
   s->migration = g_steal_pointer(&migration);
-  s->out = g_string_new(NULL);
   s->end_us = g_get_monotonic_time() + CLAMP(timeout, 1, 86400) * G_USEC_PER_SEC;
   s->heartbeat_us = g_get_monotonic_time() + HEARTBEAT_US;
   if (!add_stream(req->api, s, error)) {
     stream_free(s);
     return FALSE;
   }
-  g_string_append_printf(s->out, "retry: %d\n\n", RETRY_MS);
+  g_string_append_printf(s->base.out, "retry: %d\n\n", RETRY_MS);
   if (after < 0)
     begin_anew(s);
-  else if (!(s->watch = ferry_store_watch(req->api->store, &ferry_kind_vmim, NULL, after, on_change,
-                                          s, NULL)))
+  else if (!(s->watch = ferry_store_watch(req->api->store, &ferry_kind_vmim, NULL, after,
+                                          ferry_stream_on_change, s, NULL)))
     reset(s);
   struct MHD_Response *response =
-      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, on_read, s, stream_free);
+      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, ferry_stream_read, s, stream_free);
   if (!response) {
     stream_free(s);
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "no memory for an event stream");

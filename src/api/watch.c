@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation: a watch is a cursor on the store's change log plus a small buffer of text.
-// The HTTP library asks for bytes; with none there the connection is suspended, and the store's
-// wake or the ticker (heartbeat, bookmark, end of time) resumes it. A slow reader costs nothing but
-// its cursor: when the log has moved past it, it gets one Expired event and the end. `suspended`
-// and `woken` are guarded by the stream's lock; everything else belongs to the HTTP library's
-// thread of this connection, which never runs two of our functions at once.
+// Theory of operation: a watch is a cursor on the store's change log plus a small buffer of text
+// (stream.h), which the store's wake or the ticker (heartbeat, bookmark, end of time) has filled. A
+// slow reader costs nothing but its cursor: when the log has moved past it, it gets one Expired
+// event and the end.
 #include "api/internal.h"
+#include "api/stream.h"
 
 #include <string.h>
 
@@ -16,6 +15,7 @@
 #define BLOCK (32 * 1024)
 
 struct FerryStream {
+  FerryStreamBase base;
   FerryApi *api;
   const FerryKind *kind;
   const char *alias; /* interned */
@@ -25,18 +25,12 @@ struct FerryStream {
   FerryFormat format;
   const char *table_version;
   FerryInclude include;
-  gboolean bookmarks, columns_sent, initial_end, ended;
+  gboolean bookmarks, columns_sent, initial_end;
   GPtrArray *initial; /* objects still to be sent as ADDED */
   guint next_initial;
   gint64 initial_revision;
-  GString *out;
-  gsize sent;
   gint64 end_us, heartbeat_us, bookmark_us; /* monotonic */
   gint64 bookmarked;                        /* revision of the last bookmark */
-
-  GMutex lock;
-  gboolean suspended, woken;
-  struct MHD_Connection *connection;
 };
 
 void ferry_watch_line(GString *out, const char *type, const json_t *object) {
@@ -44,20 +38,6 @@ void ferry_watch_line(GString *out, const char *type, const json_t *object) {
   g_string_append_printf(out, "{\"type\":\"%s\",\"object\":", type);
   g_string_append(out, text);
   g_string_append(out, "}\n");
-}
-
-static void wake(FerryStream *s) {
-  g_mutex_lock(&s->lock);
-  s->woken = TRUE;
-  if (s->suspended) {
-    s->suspended = FALSE;
-    MHD_resume_connection(s->connection);
-  }
-  g_mutex_unlock(&s->lock);
-}
-
-static void on_change(gpointer data) {
-  wake(data);
 }
 
 static gboolean selected(const FerryStream *s, const json_t *object) {
@@ -82,7 +62,7 @@ static void emit(FerryStream *s, const char *type, json_t *object) {
   } else {
     form = ferry_respond_view(s->alias, object);
   }
-  ferry_watch_line(s->out, type, form);
+  ferry_watch_line(s->base.out, type, form);
 }
 
 static void emit_bookmark(FerryStream *s, gint64 revision, gboolean initial) {
@@ -110,20 +90,20 @@ static void emit_bookmark(FerryStream *s, gint64 revision, gboolean initial) {
                    json_pack("[{s:o, s:{s:s, s:s, s:O}}]", "cells", cells, "object", "kind",
                              "PartialObjectMetadata", "apiVersion", "meta.k8s.io/v1", "metadata",
                              json_object_get(object, "metadata")));
-    ferry_watch_line(s->out, "BOOKMARK", table);
+    ferry_watch_line(s->base.out, "BOOKMARK", table);
     json_decref(table);
     s->bookmarked = revision;
     return;
   }
-  ferry_watch_line(s->out, "BOOKMARK", object);
+  ferry_watch_line(s->base.out, "BOOKMARK", object);
   s->bookmarked = revision;
 }
 
 static void emit_error(FerryStream *s, const GError *error) {
   FerryRequest none = {0};
   g_autoptr(json_t) status = ferry_status_of(&none, error);
-  ferry_watch_line(s->out, "ERROR", status);
-  s->ended = TRUE;
+  ferry_watch_line(s->base.out, "ERROR", status);
+  s->base.ended = TRUE;
 }
 
 /* One change as this watch sees it: entering the selection is ADDED, leaving it is DELETED. */
@@ -146,8 +126,9 @@ static void emit_change(FerryStream *s, const FerryChange *change) {
   }
 }
 
-static void fill(FerryStream *s) {
-  while (!s->ended && s->initial && s->out->len - s->sent < BUFFER_TARGET) {
+static void fill(FerryStreamBase *base) {
+  FerryStream *s = (FerryStream *)base;
+  while (!s->base.ended && s->initial && ferry_stream_pending(&s->base) < BUFFER_TARGET) {
     if (s->next_initial < s->initial->len) {
       emit(s, "ADDED", g_ptr_array_index(s->initial, s->next_initial++));
       continue;
@@ -156,7 +137,7 @@ static void fill(FerryStream *s) {
     if (s->initial_end)
       emit_bookmark(s, s->initial_revision, TRUE);
   }
-  while (!s->ended && !s->initial && s->out->len - s->sent < BUFFER_TARGET) {
+  while (!s->base.ended && !s->initial && ferry_stream_pending(&s->base) < BUFFER_TARGET) {
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryChange) change = ferry_watch_next(s->watch, &error);
     if (error)
@@ -166,50 +147,23 @@ static void fill(FerryStream *s) {
     emit_change(s, change);
   }
   gint64 now = g_get_monotonic_time();
-  if (s->out->len > s->sent) {
+  if (ferry_stream_pending(&s->base) > 0) {
     __atomic_store_n(&s->heartbeat_us, now + HEARTBEAT_US, __ATOMIC_RELAXED);
     return;
   }
-  if (s->ended)
+  if (s->base.ended)
     return;
   if (now >= s->end_us || g_atomic_int_get(&s->api->stopping)) {
-    s->ended = TRUE;
+    s->base.ended = TRUE;
   } else if (s->bookmarks && now >= s->bookmark_us) {
     __atomic_store_n(&s->bookmark_us, now + BOOKMARK_US, __ATOMIC_RELAXED);
     gint64 revision = ferry_watch_revision(s->watch);
     if (revision > s->bookmarked)
       emit_bookmark(s, revision, FALSE);
   } else if (now >= s->heartbeat_us) {
-    g_string_append_c(s->out, '\n');
+    g_string_append_c(s->base.out, '\n');
     __atomic_store_n(&s->heartbeat_us, now + HEARTBEAT_US, __ATOMIC_RELAXED);
   }
-}
-
-static ssize_t on_read(void *data, uint64_t pos, char *buf, size_t max) {
-  FerryStream *s = data;
-  g_mutex_lock(&s->lock);
-  s->woken = FALSE;
-  g_mutex_unlock(&s->lock);
-  if (s->sent >= s->out->len) {
-    g_string_truncate(s->out, 0);
-    s->sent = 0;
-  }
-  fill(s);
-  gsize n = MIN(s->out->len - s->sent, max);
-  if (n > 0) {
-    memcpy(buf, s->out->str + s->sent, n);
-    s->sent += n;
-    return (ssize_t)n;
-  }
-  if (s->ended)
-    return MHD_CONTENT_READER_END_OF_STREAM;
-  g_mutex_lock(&s->lock);
-  if (!s->woken) {
-    s->suspended = TRUE;
-    MHD_suspend_connection(s->connection);
-  }
-  g_mutex_unlock(&s->lock);
-  return 0;
 }
 
 static void stream_free(void *data) {
@@ -223,15 +177,14 @@ static void stream_free(void *data) {
   ferry_selector_free(s->fields);
   if (s->initial)
     g_ptr_array_unref(s->initial);
-  g_string_free(s->out, TRUE);
-  g_mutex_clear(&s->lock);
+  ferry_stream_clear(&s->base);
   g_free(s->name);
   g_free(s);
 }
 
 struct MHD_Response *ferry_stream_response(FerryStream *stream) {
-  struct MHD_Response *response =
-      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, on_read, stream, stream_free);
+  struct MHD_Response *response = MHD_create_response_from_callback(
+      MHD_SIZE_UNKNOWN, BLOCK, ferry_stream_read, stream, stream_free);
   if (!response)
     stream_free(stream);
   return response;
@@ -247,13 +200,13 @@ static gpointer ticker(gpointer data) {
       /* end_us never changes once the stream is listed; the others are the stream thread's */
       if (now >= __atomic_load_n(&s->heartbeat_us, __ATOMIC_RELAXED) || now >= s->end_us ||
           (s->bookmarks && now >= __atomic_load_n(&s->bookmark_us, __ATOMIC_RELAXED)))
-        wake(s);
+        ferry_stream_wake(&s->base);
     }
     ferry_event_streams_tick(api);
     g_cond_wait_until(&api->watch_stop, &api->watches, now + G_USEC_PER_SEC);
   }
   for (guint i = 0; i < api->streams->len; i++)
-    wake(g_ptr_array_index(api->streams, i));
+    ferry_stream_on_change(g_ptr_array_index(api->streams, i));
   ferry_event_streams_tick(api);
   g_mutex_unlock(&api->watches);
   return NULL;
@@ -293,8 +246,8 @@ static gboolean open_cursor(FerryRequest *req, FerryStream *s, GError **error) {
   }
   const char *ns = req->kind->namespaced ? req->ns : NULL;
   if (initial) {
-    g_autoptr(GPtrArray) all = ferry_store_list_and_watch(req->api->store, s->kind, ns, on_change,
-                                                          s, &s->watch, &s->initial_revision);
+    g_autoptr(GPtrArray) all = ferry_store_list_and_watch(
+        req->api->store, s->kind, ns, ferry_stream_on_change, s, &s->watch, &s->initial_revision);
     if (send && revision > s->initial_revision) {
       g_set_error(error, FERRY_ERROR, FERRY_ERROR_EXPIRED,
                   "too large resource version: %s, current: %" G_GINT64_FORMAT, rv,
@@ -310,7 +263,8 @@ static gboolean open_cursor(FerryRequest *req, FerryStream *s, GError **error) {
   }
   if (revision == 0)
     revision = ferry_store_revision(req->api->store);
-  s->watch = ferry_store_watch(req->api->store, s->kind, ns, revision, on_change, s, error);
+  s->watch =
+      ferry_store_watch(req->api->store, s->kind, ns, revision, ferry_stream_on_change, s, error);
   return s->watch != NULL;
 }
 
@@ -327,11 +281,10 @@ gboolean ferry_resource_watch(FerryRequest *req, GError **error) {
   }
   gint64 now = g_get_monotonic_time();
   FerryStream *s = g_new0(FerryStream, 1);
-  g_mutex_init(&s->lock);
+  ferry_stream_init(&s->base, req->connection, fill);
   s->api = req->api;
   s->kind = req->kind;
   s->alias = req->alias;
-  s->connection = req->connection;
   s->labels = g_steal_pointer(&labels);
   s->fields = g_steal_pointer(&fields);
   s->name = g_strdup(req->name);
@@ -342,7 +295,6 @@ gboolean ferry_resource_watch(FerryRequest *req, GError **error) {
                : g_strcmp0(include, "None") == 0 ? FERRY_INCLUDE_NONE
                                                  : FERRY_INCLUDE_METADATA;
   s->bookmarks = ferry_query_bool(req, "allowWatchBookmarks");
-  s->out = g_string_new(NULL);
   s->end_us = now + CLAMP(timeout > 0 ? timeout : DEFAULT_TIMEOUT_S, 1, 86400) * G_USEC_PER_SEC;
   s->heartbeat_us = now + HEARTBEAT_US;
   s->bookmark_us = now + BOOKMARK_US;

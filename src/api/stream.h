@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// A response that goes on: watches and server-sent events. The owner writes text into a buffer when
+// asked to; the HTTP library takes it from there, and its connection sleeps while there is none.
+#pragma once
+#include <glib.h>
+#include <microhttpd.h>
+
+G_BEGIN_DECLS
+
+/** The first member of a stream of some kind. `lock` guards `suspended` and `woken`; everything
+ * else belongs to the HTTP library's thread of this connection, which never runs two of our
+ * functions at once. */
+typedef struct FerryStreamBase FerryStreamBase;
+struct FerryStreamBase {
+  GString *out;
+  gsize sent;                          /* how much of `out` the HTTP library has */
+  gboolean ended;                      /* the response ends after what is in `out` */
+  void (*fill)(FerryStreamBase *self); /* appends what there is to `out`, or sets `ended` */
+  struct MHD_Connection *connection;
+
+  GMutex lock;
+  gboolean suspended, woken;
+};
+
+/** Makes the members; `fill` is called in the connection's thread whenever `out` is wanted. */
+void ferry_stream_init(FerryStreamBase *s, struct MHD_Connection *connection,
+                       void (*fill)(FerryStreamBase *));
+void ferry_stream_clear(FerryStreamBase *s);
+/** Bytes in `out` that are still to be sent. */
+gsize ferry_stream_pending(const FerryStreamBase *s);
+/** Has `fill` called soon. Any thread, as long as the stream lives. */
+void ferry_stream_wake(FerryStreamBase *s);
+/** The same, as what the store calls on a change; data is a FerryStreamBase. */
+void ferry_stream_on_change(gpointer data);
+/** The HTTP library's reader of the response; data is a FerryStreamBase. */
+ssize_t ferry_stream_read(void *data, uint64_t pos, char *buf, size_t max);
+
+G_END_DECLS
