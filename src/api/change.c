@@ -177,21 +177,10 @@ gboolean ferry_resource_change(FerryRequest *req, GError **error) {
       ferry_respond_object(req, 200, req->kind, object);
       return TRUE;
     }
-    FerryWrite write = {.op = FERRY_WRITE_UPDATE,
-                        .kind = req->kind,
-                        .ns = req->ns,
-                        .name = req->name,
-                        .object = object,
-                        .revision = ferry_object_revision(old)};
-    json_t *stored = NULL;
     g_autoptr(GError) problem = NULL;
-    if (ferry_store_commit(req->api->store, &write, 1, &stored, &problem)) {
-      ferry_respond_object(req, 200, req->kind, stored);
-      json_decref(stored);
+    if (ferry_resource_replace(req, old, object, &problem))
       return TRUE;
-    }
     if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= MAX_TRIES) {
-      ferry_store_error(&problem, req->kind, req->name);
       g_propagate_error(error, g_steal_pointer(&problem));
       return FALSE;
     }

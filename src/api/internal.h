@@ -219,6 +219,10 @@ gboolean ferry_resource_delete(FerryRequest *req, GError **error);
 gboolean ferry_resource_delete_collection(FerryRequest *req, GError **error);
 gboolean ferry_resource_cancel(FerryRequest *req, GError **error);
 void ferry_snapshot_free(gpointer snapshot);
+/** Commits `object` in place of `old` as the server's own change, without admission, and answers
+ * 200 with what is stored. CONFLICT: somebody wrote meanwhile; nothing is answered. */
+gboolean ferry_resource_replace(FerryRequest *req, const json_t *old, json_t *object,
+                                GError **error);
 /** Finds req's object by name, for a VMI also by domain name or UUID; NOT_FOUND. New reference. */
 json_t *ferry_resource_find(FerryRequest *req, GError **error);
 /** The selectors of a request; both may become NULL. */

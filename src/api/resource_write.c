@@ -361,6 +361,24 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
   return stored;
 }
 
+gboolean ferry_resource_replace(FerryRequest *req, const json_t *old, json_t *object,
+                                GError **error) {
+  FerryWrite write = {.op = FERRY_WRITE_UPDATE,
+                      .kind = req->kind,
+                      .ns = req->ns,
+                      .name = req->name,
+                      .object = object,
+                      .revision = ferry_object_revision(old)};
+  json_t *stored = NULL;
+  if (!ferry_store_commit(req->api->store, &write, 1, &stored, error)) {
+    ferry_store_error(error, req->kind, req->name);
+    return FALSE;
+  }
+  ferry_respond_object(req, 200, req->kind, stored);
+  json_decref(stored);
+  return TRUE;
+}
+
 gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpointer data,
                                GError **error) {
   FerryUnknown unknown;
