@@ -118,11 +118,6 @@ class Memory(FlagsTest):
         address = self.lab.host("h2").addresses["management"]
         self.fails("mem", "h2", r"(?i)refused", "--listen-address", address)
 
-    def test_graphicsuri(self):
-        self.move("mem", "h2", "--graphicsuri", "spice://h2:5900")
-        self.assertEqual(self.calls()[1]["graphics_uri"], "spice://h2:5900")
-        self.assert_on("mem", "h2")
-
     def test_version_of_compression_method(self):
         """QEMU 10 has the method mt no longer."""
         text = self.refused("mem", "--compressed", "--comp-methods", "mt", "--comp-mt-level", "1",

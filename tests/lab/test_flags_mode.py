@@ -128,12 +128,3 @@ class Mode(FlagsTest):
         self.assertIn("copied", self.names("h1", "--persistent"))
         self.assertEqual(self.stat("copied")["host"], "h1")
         self.lab.virsh("h2", "undefine", "copied")
-
-    def test_change_protection_and_abort_on_error(self):
-        """libvirt protects peer-to-peer migrations by itself: the flags reach it when asked."""
-        self.guest("guarded", rate=5, working_set=16)
-        self.move("guarded", "h2", "--change-protection", "--no-abort-on-error")
-        flags, _ = self.calls()
-        self.assertIn("CHANGE_PROTECTION", flags)
-        self.assertNotIn("ABORT_ON_ERROR", flags)
-        self.assert_on("guarded", "h2")
