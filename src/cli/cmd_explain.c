@@ -7,13 +7,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { WIDTH = 80 };
-
+/* 0: into a file or a pipe, where nothing is cut or wrapped. */
 static guint terminal_width(const FerryCli *cli) {
   struct winsize size;
   if (cli->out_tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
     return size.ws_col;
-  return WIDTH;
+  return 0;
 }
 
 int ferry_cmd_explain(FerryCli *cli) {

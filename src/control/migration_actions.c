@@ -231,8 +231,11 @@ gboolean ferry_step_guard_placed(FerryStep *s) {
   g_autoptr(json_t) network =
       route.network ? ferry_store_get(s->store, &ferry_kind_network, "", route.network) : NULL;
   json_t *subnets = ferry_json_get(network, "spec.subnets");
-  if (subnets)
+  if (subnets) {
+    g_autofree char *origin = g_strconcat("Network/", route.network, NULL);
     json_object_set_new(s->config, "networkSubnets", json_deep_copy(subnets));
+    json_object_set_new(s->origins, "networkSubnets", json_string(origin));
+  }
   if (route.warning)
     ferry_plan_event(s->plan, s->m, "Warning", "NetworkFallback", route.warning, s->now_ms);
   return TRUE;

@@ -179,6 +179,26 @@ static gboolean sim_peer_state(FerryHost *base, const char *uri, const char *uui
                                "cannot ask the other host's libvirt: %s does not answer", uri);
 }
 
+static gboolean sim_peer_incoming(FerryHost *base, const char *uri, gint64 *n, GError **error) {
+  FerrySimHandle *handle = (FerrySimHandle *)base;
+  g_mutex_lock(&handle->world->lock);
+  FerrySimHost *peer = ferry_sim_find_host(handle->world, uri);
+  gboolean ok = peer && peer->daemon && peer->power;
+  if (ok) {
+    GHashTableIter iter;
+    gpointer value;
+    *n = 0;
+    g_hash_table_iter_init(&iter, peer->instances);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+      const FerrySimInstance *i = value;
+      *n += i->transfer && i->transfer->source != i;
+    }
+  }
+  g_mutex_unlock(&handle->world->lock);
+  return ok || ferry_sim_error(error, FERRY_HOST_ERROR_NO_CONNECTION,
+                               "cannot ask the other host's libvirt: %s does not answer", uri);
+}
+
 static gboolean sim_save(FerryHost *base, const char *uuid, const char *path, GError **error) {
   FerrySimHandle *handle = (FerrySimHandle *)base;
   FerrySimWorld *w = handle->world;
@@ -255,6 +275,7 @@ const FerryHostOps ferry_sim_ops = {
     .list = sim_list,
     .record = sim_record,
     .peer_state = sim_peer_state,
+    .peer_incoming = sim_peer_incoming,
     .save = sim_save,
     .restore = sim_restore,
     .job_open = ferry_sim_job_open,

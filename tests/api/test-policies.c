@@ -81,6 +81,53 @@ static void migrations(Server *s, gconstpointer data) {
   expect(good, 201);
 }
 
+/* the manifests of seeds/003 as they stand there, but for the article's arrows beside two fields
+ * and the metadata that it leaves out of its examples of policies */
+static void seeds(Server *s, gconstpointer data) {
+  static const struct {
+    const char *path, *yaml, *field, *value;
+  } manifests[] = {
+      {KUBEVIRTS,
+       "apiVersion: kubevirt.io/v1\nkind: Kubevirt\nmetadata:\n  name: kubevirt\n"
+       "  namespace: kubevirt\nspec:\n  configuration:\n    migrations:\n"
+       "      parallelMigrationsPerCluster: 5\n      parallelOutboundMigrationsPerNode: 2\n"
+       "      bandwidthPerMigration: 64Mi\n      completionTimeoutPerGiB: 800\n"
+       "      progressTimeout: 150\n      disableTLS: false\n"
+       "      nodeDrainTaintKey: \"kubevirt.io/drain\"\n      allowAutoConverge: false\n"
+       "      allowPostCopy: false\n      unsafeMigrationOverride: false\n",
+       "spec.configuration.migrations.bandwidthPerMigration", "\"64Mi\""},
+      {POLICIES,
+       "apiVersion: migrations.kubevirt.io/v1alpha1\nkind: MigrationPolicy\nmetadata:\n"
+       "  name: a\nspec:\n    allowAutoConverge: true\n    bandwidthPerMigration: 217Ki\n"
+       "    completionTimeoutPerGiB: 23\n    allowPostCopy: false\n",
+       "spec.completionTimeoutPerGiB", "23"},
+      {POLICIES,
+       "apiVersion: migrations.kubevirt.io/v1alpha1\nkind: MigrationPolicy\nmetadata:\n"
+       "  name: b\nspec:\n  selectors:\n    namespaceSelector:\n"
+       "      hpc-workloads: true       # Matches a key and a value\n",
+       "spec.selectors.namespaceSelector.hpc-workloads", "\"true\""},
+      {POLICIES,
+       "apiVersion: migrations.kubevirt.io/v1alpha1\nkind: MigrationPolicy\nmetadata:\n"
+       "  name: c\nspec:\n  selectors:\n    virtualMachineInstanceSelector:\n"
+       "      workload-type: db       # Matches a key and a value\n",
+       "spec.selectors.virtualMachineInstanceSelector.workload-type", "\"db\""},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(manifests); i++) {
+    g_autoptr(Answer) a =
+        http_full(s, "admin", "POST", manifests[i].path, "Content-Type: application/yaml",
+                  manifests[i].yaml, (gssize)strlen(manifests[i].yaml));
+    expect(a, 201);
+    json_t *value = ferry_json_get(a->json, manifests[i].field);
+    g_autofree char *text = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+    g_assert_cmpstr(text, ==, manifests[i].value);
+  }
+  g_autoptr(Answer) migration =
+      http(s, "POST", VMIM,
+           "{\"apiVersion\":\"kubevirt.io/v1\",\"kind\":\"VirtualMachineInstanceMigration\","
+           "\"metadata\":{\"name\":\"migration-job\"},\"spec\":{\"vmiName\":\"db\"}}");
+  expect(migration, 201);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
 #define T(name, f) g_test_add("/policies/" name, Server, NULL, server_up, f, server_down)
@@ -89,5 +136,6 @@ int main(int argc, char **argv) {
   T("faults-at-once", faults_at_once);
   T("cluster-default", cluster_default);
   T("migrations", migrations);
+  T("seeds", seeds);
   return g_test_run();
 }

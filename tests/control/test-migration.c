@@ -31,6 +31,15 @@ static void test_success(void) {
   g_assert_cmpstr(ferry_json_str(s, "status.migrationState.targetNodeAddress"), ==, "10.0.0.2");
   g_assert_cmpint(
       ferry_json_int(s, "status.migrationState.migrationConfiguration.maxDowntimeMs", 0), ==, 900);
+  /* every field of it says where it came from */
+  const char *field;
+  json_t *value;
+  json_object_foreach(ferry_json_get(s, "status.migrationState.migrationConfiguration"), field,
+                      value) {
+    const char *origin = ferry_json_str(ferry_json_get(s, "status.configurationOrigins"), field);
+    if (!origin)
+      g_error("nothing says where %s came from", field);
+  }
   g_autoptr(json_t) vmi = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
   g_assert_cmpstr(ferry_json_str(vmi, "status.migrationState.targetNode"), ==, "h2");
   g_assert_cmpstr(ferry_condition_status(vmi, "Migrating"), ==, "True");

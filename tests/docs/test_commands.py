@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every command in README.md and CONTRIBUTING.md is run, in their order, as they stand there."""
+"""Every command in README.md, CONTRIBUTING.md and docs/policies.md is run, in their order, as they stand there."""
 import os
 import re
 import shlex
@@ -112,6 +112,14 @@ class Documents(unittest.TestCase):
         lines = list(console(ROOT / "README.md"))
         down = [line for line in lines if line.endswith("demo-down")]
         for line in [*(x for x in lines if x not in down), *down]:
+            self.run_line(line)
+        self.assertGreater(len(self.seen), 12)
+
+    def test_policies(self):
+        self.lab.up()
+        self.env.update(self.lab.env())
+        self.run_line("lab/ferry-lab guest demo --memory 128 --rate 20 --working-set 32")
+        for line in console(ROOT / "docs" / "policies.md"):
             self.run_line(line)
         self.assertGreater(len(self.seen), 12)
 

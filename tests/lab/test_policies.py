@@ -51,6 +51,44 @@ class Policies(LabTest):
         self.assertIn("schedule", m["status"]["message"])
         self.assert_on("writer", "h1")
 
+    STALLS = {"schedule": {"init": [{"name": "setDowntime", "params": ["200"]}],
+                           "stalling": [{"limit": 100000, "action": {"name": "abort"}}]},
+              "stallingLimit": 1, "completionTimeoutPerGiB": 0, "targetNode": "h2"}
+
+    def test_ferryd_acts_when_it_stalls(self):
+        self.guest("stuck", memory=384, rate=200, working_set=250, pattern="uniform")
+        m = self.migrate("stuck", onStalling=["raiseDowntime", "abort"], maxDowntimeMs=20000,
+                         **self.STALLS)
+        self.assertEqual(m["status"]["phase"], "Succeeded", m["status"].get("message"))
+        changes = m["status"]["changes"]
+        limits = [c["fields"]["downtimeMs"] for c in changes]
+        self.assertEqual(limits, [200 * 2 ** (i + 1) for i in range(len(limits))])
+        for change in changes:
+            self.assertEqual((change["by"], change["state"]), ("system:ferry", "Applied"))
+            self.assertIn("no progress for", change["reason"])
+        self.assertIn("MigrationStallingHandled", self.ferry("events").stdout)
+        self.assert_on("stuck", "h2")
+
+    def test_ferryd_gives_up_when_it_stalls(self):
+        self.guest("hopeless", memory=384, rate=200, working_set=250, pattern="uniform")
+        m = self.migrate("hopeless", onStalling=["abort"], **self.STALLS)
+        status = m["status"]
+        self.assertEqual((status["phase"], status["reason"]), ("Failed", "Stalled"), status)
+        self.assertIn("no progress for", status["message"])
+        self.assert_on("hopeless", "h1")
+
+    def test_policy_and_preset_by_option(self):
+        self.guest("chosen", rate=5, working_set=8)
+        self.kubectl(KUBECTLS[0], "apply", "-f", "-", text=json.dumps(
+            dict(POLICY, metadata={"name": "chosen"}, spec={"retries": 7, "preset": "nova"})))
+        self.ferry("migrate", "chosen", "--to", "h2", "--policy", "chosen", "--preset",
+                   "kubevirt-vep248")
+        status = self.newest("chosen")["status"]
+        config = status["migrationState"]["migrationConfiguration"]
+        self.assertEqual((config["preset"], config["retries"]), ("kubevirt-vep248", 7))
+        self.assertEqual(status["configurationOrigins"]["retries"], "MigrationPolicy/chosen")
+        self.assertEqual(status["decisions"][0]["value"], 300)
+
     def test_another_host_after_the_first_failed(self):
         self.guest("wanderer", rate=5, working_set=8)
         for host in ("h2", "h3"):
