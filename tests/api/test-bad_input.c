@@ -183,6 +183,53 @@ static void changes(Server *s, const FerryKind *kind, const char *one) {
     check(s, kind, one, &removal[i]);
 }
 
+static void replaces(Server *s, const FerryKind *kind, const char *one, const char *missing) {
+  const char *name = strrchr(one, '/') + 1;
+  g_autofree char *stale =
+      g_strdup_printf("{\"metadata\":{\"name\":\"%s\",\"resourceVersion\":\"1\"}}", name);
+  g_autofree char *new =
+      g_strdup_printf("{\"metadata\":{\"name\":\"%s\",\"resourceVersion\":\"new\"}}", name);
+  g_autofree char *uid = g_strdup_printf("{\"metadata\":{\"name\":\"%s\",\"uid\":\"1\"}}", name);
+  g_autofree char *label =
+      g_strdup_printf("{\"metadata\":{\"name\":\"%s\",\"labels\":{\"a b\":\"c\"}}}", name);
+  const Case cases[] = {
+      {"no body", "PUT", NULL, NULL, "", 400},
+      {"no JSON", "PUT", NULL, NULL, "{", 400},
+      {"a list", "PUT", NULL, NULL, "[]", 400},
+      {"not UTF-8", "PUT", NULL, NULL, "{\"kind\":\"\xff\"}", 400},
+      {"metadata of a wrong type", "PUT", NULL, NULL, "{\"metadata\":[]}", 400},
+      {"another kind", "PUT", NULL, NULL, "{\"kind\":\"Pudding\"}", 400},
+      {"another version", "PUT", NULL, NULL, "{\"apiVersion\":\"v9\"}", 400},
+      {"another name", "PUT", NULL, NULL, "{\"metadata\":{\"name\":\"x\"}}", 400},
+      {"an old revision", "PUT", NULL, NULL, stale, 409},
+      {"a revision that is none", "PUT", NULL, NULL, new, 409},
+      {"another uid", "PUT", NULL, NULL, uid, 409},
+      {"a bad label", "PUT", NULL, NULL, label, 422},
+      {"media type", "PUT", NULL, "Content-Type: text/xml", "<a/>", 415},
+      {"encoding", "PUT", NULL, "Content-Encoding: gzip\nContent-Type: application/json", "x", 415},
+      {"dryRun", "PUT", "?dryRun=Some", NULL, "{}", 400},
+      {"fieldValidation", "PUT", "?fieldValidation=Maybe", NULL, "{}", 400},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+    check(s, kind, one, &cases[i]);
+  Case none = {"not there", "PUT", NULL, NULL, "{\"metadata\":{\"name\":\"not-there\"}}", 404};
+  check(s, kind, missing, &none);
+}
+
+/* What would take more than was meant must take nothing. */
+static void removals(Server *s, const FerryKind *kind, const char *all) {
+  static const Case cases[] = {
+      {"selector", "DELETE", "?labelSelector=a%20in", NULL, NULL, 400},
+      {"unknown field", "DELETE", "?fieldSelector=spec.colour%3Dred", NULL, NULL, 400},
+      {"field syntax", "DELETE", "?fieldSelector=metadata.name", NULL, NULL, 400},
+      {"dryRun", "DELETE", "?dryRun=Some", NULL, NULL, 400},
+      {"options", "DELETE", NULL, NULL, "[]", 400},
+      {"options", "DELETE", NULL, NULL, "{", 400},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+    check(s, kind, all, &cases[i]);
+}
+
 static void wrong_verbs(Server *s, const FerryKind *kind, const char *all, const char *one) {
   Case create = {"verb", "POST", NULL, NULL, "{}", 405};
   Case remove = {"verb", "DELETE", NULL, NULL, NULL, 405};
@@ -209,6 +256,10 @@ static void every_kind(Server *s, gconstpointer data) {
       creates(s, kind, all);
     if (kind->verbs & FERRY_VERB_PATCH)
       changes(s, kind, one);
+    if (kind->verbs & FERRY_VERB_UPDATE)
+      replaces(s, kind, one, missing);
+    if (kind->verbs & FERRY_VERB_DELETE)
+      removals(s, kind, all);
     wrong_verbs(s, kind, all, one);
   }
 }
