@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What people change while a migration runs, and the word that it stalls.
+// What people change while a migration runs, and the word that it stalls or that its post-copy
+// broke.
 //
 // Theory of operation: the watch thread puts entries "Requested" of status.changes into a queue and
 // wakes the worker, which carries them out between two looks at the job, tells the controller, so
@@ -9,6 +10,8 @@
 #include "base/rfc3339.h"
 
 #define MIB (1024 * 1024)
+#define BROKEN_US (10 * 1000 * 1000) /* post-copy in which nothing moves for so long is told of */
+#define BROKEN_ASK_US (1000 * 1000)
 
 static gint64 number_of(const json_t *change) {
   const char *id = ferry_json_str(change, "id");
@@ -174,7 +177,44 @@ static void set_stalling(FerryMigration *m, gboolean stalling, const char *reaso
                                 message, "lastTransitionTime", now));
 }
 
+/* A connection that broke in post-copy. libvirt's call goes on until both QEMUs have noticed, and
+ * one that only waits for memory never does: a person has to close its connection, and is told. */
+static void check_connection(FerryMigration *m) {
+  gint64 now = g_get_monotonic_time();
+  if (m->moved_us == 0 || m->last.memory_processed != m->moved) {
+    m->moved = m->last.memory_processed;
+    m->moved_us = now;
+    m->broken_told = FERRY_BROKEN_UNTOLD;
+  }
+  if (now - m->moved_us < BROKEN_US || now - m->broken_us < BROKEN_ASK_US ||
+      m->broken_told == FERRY_BROKEN_HERE)
+    return;
+  m->broken_us = now;
+  FerryDomainState state;
+  gboolean here =
+      ferry_host_job_state(m->job, &state, NULL) && g_str_equal(state.reason, "postcopy-failed");
+  if (!here && m->broken_told)
+    return;
+  m->broken_told = here ? FERRY_BROKEN_HERE : FERRY_BROKEN_IDLE;
+  const char *target = ferry_json_str(m->object, "status.migrationState.targetNode");
+  g_autofree char *message =
+      here ? g_strdup_printf("the connection broke in post-copy and %s has not noticed: its QEMU "
+                             "waits, and this migration with it. Close the connection there (ss -K "
+                             "dst ADDRESS, with the address of %s on the migration's network), "
+                             "then resume the migration (--post-copy --postcopy-resume)",
+                             target ? target : "the target", m->agent->node)
+           : g_strdup_printf("nothing has moved for %d s in post-copy, and the VM waits for its "
+                             "memory. If the link does not come back: 'virsh domjobabort %s "
+                             "--postcopy' on %s, then resume the migration (--post-copy "
+                             "--postcopy-resume). Destroy the VM on neither host",
+                             BROKEN_US / 1000000, m->uuid, m->agent->node);
+  ferry_warning(message, "FERRY_MIGRATION", m->name);
+  ferry_delivery_tell(m->delivery, m->object, "Warning", "PostCopyBroken", message);
+}
+
 void ferry_migration_check_stalling(FerryMigration *m) {
+  if (m->progress.post_copy)
+    check_connection(m);
   FerryConvergenceStall s;
   ferry_convergence_stall(m->convergence, g_get_monotonic_time(), &s);
   gboolean stalling = m->stalling_limit_s > 0 && s.stalled_ms > m->stalling_limit_s * 1000 &&

@@ -112,6 +112,9 @@ static void advise(FerryMigration *m, char **message) {
       {"TLS handshake", "look at QEMU's certificates on both hosts, or say disableTLS: true "
                         "(--no-tls)"},
       {"with no memory hard limit set", "give the domain <memtune><hard_limit>"},
+      {"is being actively monitored by another thread",
+       "the target has not noticed that the connection broke: close it there (ss -K dst ADDRESS, "
+       "with this host's address on the migration's network), then resume it again"},
   };
   for (gsize i = 0; *message && i < G_N_ELEMENTS(known); i++)
     if (strstr(*message, known[i].part)) {

@@ -42,8 +42,11 @@ struct _FerryMigration {
   gint64 again_bandwidth;  /* MiB/s, set by hand in an earlier attempt; 0: none */
   gint64 stalling_limit_s; /* 0: stalling is not told */
   gboolean stalling;       /* it was told */
-  gint64 forecast_ms;      /* whole time as the first plan expected it; 0: no plan yet */
-  const char *abort_code;  /* why convergence gave it up; NULL: it did not */
+  gint64 moved, moved_us;  /* bytes of memory in post-copy, and since when it is that many */
+  gint64 broken_us;        /* when it was last asked whether the connection broke */
+  enum { FERRY_BROKEN_UNTOLD, FERRY_BROKEN_IDLE, FERRY_BROKEN_HERE } broken_told;
+  gint64 forecast_ms;     /* whole time as the first plan expected it; 0: no plan yet */
+  const char *abort_code; /* why convergence gave it up; NULL: it did not */
   char *abort_reason;
   GMutex lock; /* guards all below */
   GCond cond;

@@ -195,14 +195,23 @@ void ferry_step_act_lost(FerryStep *s) {
   const json_t *d = ferry_step_domain_on(s, target_name(s));
   const char *there = d ? ferry_json_str(d, "state") : NULL;
   gboolean both = state_is_active(state) && active_on_target(s);
+  /* paused by that on the source: the target has not noticed if it says nothing of it by now */
+  gboolean half =
+      both && g_strcmp0(ferry_json_str(ferry_step_domain_on(s, source_name(s)), "reason"),
+                        "postcopy-failed") == 0;
   gboolean broken = post_copy_failed(s);
   end(s);
-  if (broken) {
+  if (broken || half) {
+    g_autofree char *close =
+        broken ? g_strdup("")
+               : g_strdup_printf(" %s has not noticed that the connection broke: close it there "
+                                 "first (ss -K dst ADDRESS, with the address of %s).",
+                                 target_name(s), source_name(s));
     ferry_step_fail(s, "PostCopyFailed",
                     "%s; %s and %s each hold a part of the VM's memory and it cannot run until the "
                     "migration is resumed: repeat it with allowPostCopy: true and postCopyResume: "
-                    "true (--post-copy --postcopy-resume). Destroy it on neither host",
-                    error ? error : "the connection broke", source_name(s), target_name(s));
+                    "true (--post-copy --postcopy-resume).%s Destroy it on neither host",
+                    error ? error : "the connection broke", source_name(s), target_name(s), close);
     return;
   }
   ferry_step_fail(

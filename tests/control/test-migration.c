@@ -202,6 +202,22 @@ static void test_timeouts(void) {
   g_assert_cmpstr(ferry_json_str(e, "status.reason"), ==, "VMNotFound");
 }
 
+/* The target waits for a connection that is gone, and says nothing of it. */
+static void test_half_open_post_copy(void) {
+  g_autoptr(FerryStore) store = world_new();
+  run(store, "m", "h2", WORLD_NOW);
+  world_report(store, "h1", "paused", "postcopy-failed", WORLD_NOW + 100);
+  world_report(store, "h2", "running", "postcopy", WORLD_NOW + 100);
+  result(store, "m", TRUE, "the link is gone", "paused");
+  g_autoptr(json_t) early = world_step(store, "m", WORLD_NOW + 200);
+  g_assert_cmpstr(phase(early), ==, "Running"); /* it may notice yet */
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 200 + FERRY_OUTCOME_TIMEOUT_MS);
+  g_assert_cmpstr(phase(m), ==, "Failed");
+  g_assert_cmpstr(ferry_json_str(m, "status.reason"), ==, "PostCopyFailed");
+  g_assert_nonnull(strstr(ferry_json_str(m, "status.message"), "h2 has not noticed"));
+  g_assert_nonnull(strstr(ferry_json_str(m, "status.message"), "--postcopy-resume"));
+}
+
 /* Each host holds a part of the VM: said at once, with what to do; resuming goes the same way. */
 static void test_broken_post_copy(void) {
   g_autoptr(FerryStore) store = world_new();
@@ -287,6 +303,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration/limits-of-a-preset", test_limits_of_a_preset);
   g_test_add_func("/migration/no-target", test_no_target);
   g_test_add_func("/migration/timeouts", test_timeouts);
+  g_test_add_func("/migration/half-open-post-copy", test_half_open_post_copy);
   g_test_add_func("/migration/broken-post-copy", test_broken_post_copy);
   g_test_add_func("/migration/offline", test_offline);
   g_test_add_func("/migration/made-as-pending", test_made_as_pending);

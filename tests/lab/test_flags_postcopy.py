@@ -24,6 +24,11 @@ class PostCopyResume(FlagsTest):
         """A QEMU whose peer has gone without a word waits for ever: close its connection."""
         self.lab.exec(target, "ss", "-K", "dst", self.lab.host(source).addresses["migration"])
 
+    def told(self, name):
+        return " ".join(e["message"] for e in self.ferry_json("get", "events")["items"]
+                        if e["reason"] == "PostCopyBroken"
+                        and e["involvedObject"]["name"].startswith(name))
+
     def broken(self, name, source, target, cut=False):
         """A migration in post-copy whose connection breaks half-way. cut: by the link's loss."""
         self.guest(name, host=source, memory=128, rate=200, pattern="uniform", working_set=96,
@@ -32,6 +37,7 @@ class PostCopyResume(FlagsTest):
             [BUILD / "ferry", "migrate", name, "--to", target, "--post-copy", "--no-tls",
              "--bandwidth", "20Mi"], env=self.env, text=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(mover.communicate)
         self.addCleanup(mover.kill)
 
         def runs():
@@ -43,13 +49,16 @@ class PostCopyResume(FlagsTest):
         self.wait(runs, 20, "the migration runs")
         self.lab.virsh(source, "migrate-postcopy", name)
         self.wait(lambda: "post-copy" in self.reason(source, name), 10, "post-copy has begun")
-        if cut:
+        if cut:  # nobody notices by itself, but it is told that nothing moves
             self.lab.link(source, "migration", "down")
             self.addCleanup(self.lab.link, source, "migration", "up")
+            self.wait(lambda: "nothing has moved" in self.told(name), 30, "it is told")
+            self.assertIn(f"--postcopy' on {source}", self.told(name))
         self.lab.virsh(source, "domjobabort", name, "--postcopy")
         self.wait(lambda: FAILED in self.reason(source, name), 20, "the source has noticed")
         if cut:
-            self.assertNotIn(FAILED, self.reason(target, name))  # nobody has told it
+            self.wait(lambda: f"{target} has not noticed" in self.told(name), 10, "it is told")
+            self.assertNotIn(FAILED, self.reason(target, name))
             self.lab.link(source, "migration", "up")
         self.close_half_open(source, target)
         self.wait(lambda: FAILED in self.reason(target, name), 20, "the target has noticed")
