@@ -105,6 +105,9 @@ static gboolean begin(FerrySimJob *job, FerrySimInstance *source, const FerryMig
   gboolean undefine =
       ferry_json_bool(r->config, "undefineSource", source->state.persistent && persist);
   const char *name = ferry_json_str(r->config, "destinationName");
+  if (source->transfer)
+    return ferry_sim_error(error, FERRY_SIM_ERROR_BUSY,
+                           "cannot acquire state change lock: the domain is migrating");
   if (!target || !target->daemon || !target->power)
     return ferry_sim_error(error, FERRY_SIM_ERROR_FAILED, "unable to connect to libvirt at %s",
                            r->dest_uri);
@@ -123,9 +126,6 @@ static gboolean begin(FerrySimJob *job, FerrySimInstance *source, const FerryMig
   }
   if (!source->state.active)
     return ferry_sim_error(error, FERRY_HOST_ERROR_INVALID_STATE, "the domain is not running");
-  if (source->transfer)
-    return ferry_sim_error(error, FERRY_SIM_ERROR_BUSY,
-                           "cannot acquire state change lock: the domain is migrating");
   double disks = ferry_sim_disks_to_copy(source->domain, target, r, error);
   if (disks < 0)
     return FALSE;

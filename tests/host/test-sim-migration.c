@@ -144,7 +144,7 @@ static void test_cap(void) {
 static void test_throttle_steps(void) {
   FerrySimMigration m;
   FerrySimOptions options = {.auto_converge = TRUE};
-  begin(&m, 20000, 200, NULL, &options);
+  begin(&m, 20000, 40, NULL, &options); /* three passes a second */
   ferry_sim_migration_set_limit(&m, 1);
   static const int wanted[] = {20, 30, 40, 50, 60, 70, 80, 90, 99};
   guint step = 0;
