@@ -238,8 +238,9 @@ void ferry_convergence_keep_precopy(FerryConvergence *c, gboolean keep) {
 
 void ferry_convergence_stall(const FerryConvergence *c, gint64 now_us, FerryConvergenceStall *out) {
   const FerryTracker *t = &c->t;
-  *out = (FerryConvergenceStall){.best_remaining = t->sampled ? t->best_remaining : 0,
-                                 .stalled_ms = t->sampled ? (now_us - t->best_us) / 1000 : 0,
+  gboolean begun = t->sampled && t->best_remaining < G_MAXINT64;
+  *out = (FerryConvergenceStall){.best_remaining = begun ? t->best_remaining : 0,
+                                 .stalled_ms = begun ? (now_us - t->best_us) / 1000 : 0,
                                  .rate = isfinite(t->rate) ? (gint64)t->rate : 0,
                                  .dirty_rate = t->last.dirty_rate};
 }

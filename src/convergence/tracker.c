@@ -197,7 +197,9 @@ gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sam
     t->window_broken = TRUE;
   if (now_us - t->window_us >= WINDOW_US)
     close_window(t, now_us);
-  if (sample->remaining < t->best_remaining) {
+  /* while the job is set up nothing is counted yet: that nothing remains is no best */
+  gboolean counted = sample->total > 0 || sample->remaining > 0 || sample->processed > 0;
+  if (counted && sample->remaining < t->best_remaining) {
     t->best_remaining = sample->remaining;
     t->best_us = now_us;
   }

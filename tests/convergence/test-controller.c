@@ -283,6 +283,31 @@ static void test_kept_in_precopy(void) {
   end(&w);
 }
 
+/* a job that is being set up says zero for everything: that is not the best it can do */
+static void test_no_best_before_it_counts(void) {
+  World w;
+  FerryConvergenceIntent intent = {.max_downtime_ms = 1, .progress_timeout_ms = 10000};
+  FerryConvergenceStall s;
+  FerryConvergenceSample nothing = {0};
+  begin(&w, &intent);
+  ferry_convergence_sample(w.c, &nothing, w.now);
+  ferry_convergence_stall(w.c, w.now + 30 * SECOND, &s);
+  g_assert_cmpint(s.stalled_ms, ==, 0);
+  for (int i = 0; i < 300 && !w.aborts; i++) {
+    w.now += 100000;
+    w.sent += 10 * MIB;
+    FerryConvergenceSample falling = {
+        .processed = w.sent, .remaining = (4000 - 10 * i) * MIB, .total = 4000 * MIB};
+    ferry_convergence_sample(w.c, &falling, w.now);
+    drain(&w);
+  }
+  g_assert_cmpint(w.aborts, ==, 0); /* for 30 s, with a new best at each look */
+  ferry_convergence_stall(w.c, w.now, &s);
+  g_assert_cmpint(s.stalled_ms, ==, 0);
+  g_assert_cmpint(s.best_remaining, ==, 1010 * MIB);
+  end(&w);
+}
+
 static void test_stall_is_measured_against_the_best(void) {
   World w;
   FerryConvergenceIntent intent = {.max_downtime_ms = 50};
@@ -318,6 +343,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/controller/free", test_free_nothing);
   g_test_add_func("/controller/a-persons-word-stays", test_a_persons_word_stays);
   g_test_add_func("/controller/kept-in-precopy", test_kept_in_precopy);
+  g_test_add_func("/controller/no-best-before-it-counts", test_no_best_before_it_counts);
   g_test_add_func("/controller/stall", test_stall_is_measured_against_the_best);
   return g_test_run();
 }

@@ -67,6 +67,21 @@ class Change(LabTest):
         self.assertEqual(late.returncode, 3)
         self.assertIn("nothing is in progress", late.stderr)
 
+    def condition(self, name):
+        return next((c for c in self.newest(name)["status"].get("conditions", [])
+                     if c["type"] == "Stalling"), {})
+
+    def test_stalling_comes_and_goes(self):
+        self.begin("moody", "--bandwidth", "32Mi")
+        self.ferry("change", "moody", "--stalling-limit", "1")
+        self.wait(lambda: self.condition("moody").get("status") == "True", 40, "it stalls")
+        self.assertNotIn("it moves again", self.ferry("events").stdout)
+        self.ferry("change", "moody", "--bandwidth", "1000")
+        self.wait(lambda: "it moves again" in self.ferry("events").stdout, 20, "it moves again")
+        self.ferry("cancel", "moody")
+        self.assertEqual(self.condition("moody")["status"], "False")
+        self.assert_on("moody", "h1")
+
     def test_post_copy_by_hand(self):
         self.begin("switched", "--post-copy")
         self.ferry("change", "switched", "--technique", "pre-copy")

@@ -77,8 +77,10 @@ class LocalSocket(LabTest):
         vm, other = (self.vmi(n)["metadata"]["uid"] for n in ("kept", "other"))
         host = self.lab.host("h1")
         c = self.agent()
-        go = {"vmID": vm, "downtime": 20, **self.target()}
+        go = {"vmID": vm, "downtime": 20, "stallingLimit": 1, **self.target()}
         self.begin(c, go)
+        self.wait(lambda: c.call("getMigrationStatus", vmID=vm) and "migrationStalling" in c.notes,
+                  30, "it is told that it stalls")
         self.assertIn("result", c.call("migrateChangeParams", vmID=vm, downtime=33))
         full = c.call("migrate", vmID=other, incomingLimit=1, **self.target())["error"]
         self.assertIn("LimitReached", full["message"])
