@@ -89,6 +89,17 @@ static void test_strategic(void) {
         "{\"metadata\":{\"finalizers\":[\"a\",\"b\"],\"labels\":{\"y\":\"2\"}},"
         "\"spec\":{\"taints\":[{\"key\":\"n\"}]},"
         "\"status\":{\"conditions\":[{\"type\":\"A\",\"status\":\"False\"},{\"type\":\"C\"}]}}");
+  g_autoptr(json_t) lists = j("{\"metadata\":{\"finalizers\":[\"a\",\"b\",\"c\"],\"n\":1}}");
+  g_autoptr(json_t) fewer =
+      j("{\"metadata\":{\"$deleteFromPrimitiveList/finalizers\":[\"b\",\"x\"]}}");
+  equal(ferry_patch_strategic(lists, fewer, keys, NULL, NULL),
+        "{\"metadata\":{\"finalizers\":[\"a\",\"c\"],\"n\":1}}");
+  g_autoptr(json_t) retained = j("{\"metadata\":{\"$retainKeys\":[\"n\",\"m\"],\"m\":2}}");
+  equal(ferry_patch_strategic(lists, retained, keys, NULL, NULL),
+        "{\"metadata\":{\"n\":1,\"m\":2}}");
+  g_autoptr(json_t) replaced = j("{\"metadata\":{\"$patch\":\"replace\",\"m\":2}}");
+  equal(ferry_patch_strategic(lists, replaced, keys, NULL, NULL), "{\"metadata\":{\"m\":2}}");
+  equal(json_incref(lists), "{\"metadata\":{\"finalizers\":[\"a\",\"b\",\"c\"],\"n\":1}}");
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) bad = j("{\"status\":{\"conditions\":[{\"status\":\"True\"}]}}");
   g_assert_null(ferry_patch_strategic(target, bad, keys, NULL, &error));
