@@ -85,6 +85,12 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
                       json_pack("{s:s, s:[{s:s, s:s}]}", "phase", "Pending",
                                 "phaseTransitionTimestamps", "phase", "Pending",
                                 "phaseTransitionTimestamp", now));
+  if (state.placement) { /* a question is answered with what it would go by, too */
+    json_t *origins = NULL;
+    json_t *config = ferry_admission_config(&state, object, vmi, &origins);
+    ferry_json_set(object, "status.migrationState.migrationConfiguration", config);
+    ferry_json_set(object, "status.configurationOrigins", origins);
+  }
   if (refusals) /* of the hosts that cannot, though one can */
     ferry_json_set(object, "status.refusals", refusals);
   return TRUE;

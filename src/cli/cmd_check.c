@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A migration that is asked for but not made (dryRun=All): the server runs every check.
+#include "cli/explain.h"
 #include "cli/migration_request.h"
 #include "cli/output.h"
 #include "cli/text.h"
@@ -37,5 +38,8 @@ int ferry_cmd_check(FerryCli *cli) {
   }
   printf("%s can move%s%s.\n", vm, to != NULL ? " to " : "", to != NULL ? to : "");
   print_refusals(object);
+  g_autofree char *stated = ferry_explain_stated(object, cli->utf8, cli->color);
+  if (*stated)
+    printf("It would go by these settings, and by the defaults else:\n%s", stated);
   return FERRY_EXIT_DONE;
 }

@@ -288,6 +288,20 @@ static json_t *policy_rows(const json_t *policy) {
   return rows;
 }
 
+char *ferry_explain_stated(const json_t *m, gboolean utf8, gboolean color) {
+  static const char *const names[] = {"Field", "Value", "From", NULL};
+  g_autoptr(json_t) policy = policy_of(m);
+  for (gsize i = json_array_size(policy); i-- > 0;) {
+    const char *origin = ferry_json_str(json_array_get(policy, i), "origin");
+    if (g_strcmp0(origin, "default") == 0)
+      json_array_remove(policy, i);
+  }
+  GString *out = g_string_new(NULL);
+  if (json_array_size(policy) > 0)
+    print_table(out, names, policy_rows(policy), utf8, color);
+  return g_string_free(out, FALSE);
+}
+
 static json_t *change_rows(const json_t *changes) {
   static const char *const keys[] = {"time", "by", NULL, "reason", "state", "message"};
   json_t *rows = json_array();

@@ -205,9 +205,8 @@ static gboolean check_only_one(const FerryAdmissionState *state, const json_t *m
   return TRUE;
 }
 
-/* The configuration as it would be in force. New reference. */
-static json_t *resolve(const FerryAdmissionState *state, const json_t *migration, const json_t *vmi,
-                       json_t **origins) {
+json_t *ferry_admission_config(const FerryAdmissionState *state, const json_t *migration,
+                               const json_t *vmi, json_t **origins) {
   const json_t *policy =
       vmi ? ferry_policy_match(state->policies, state->n_policies,
                                ferry_json_get(vmi, "metadata.labels"), state->ns_labels)
@@ -220,7 +219,7 @@ static json_t *resolve(const FerryAdmissionState *state, const json_t *migration
 static void check_flags(const FerryAdmissionState *state, const json_t *migration,
                         const json_t *vmi, GError *causes) {
   json_t *origins = NULL;
-  g_autoptr(json_t) config = resolve(state, migration, vmi, &origins);
+  g_autoptr(json_t) config = ferry_admission_config(state, migration, vmi, &origins);
   const char *source = ferry_json_str(vmi, "status.nodeName");
   const char *target = ferry_json_str(migration, "spec.targetNode");
   FerryFlagsContext context = {config, origins, vmi, source ? find_node(state, source) : NULL,
@@ -231,7 +230,7 @@ static void check_flags(const FerryAdmissionState *state, const json_t *migratio
 
 const json_t *ferry_admission_place(const FerryAdmissionState *state, const json_t *vmi,
                                     const json_t *migration, json_t **refusals) {
-  g_autoptr(json_t) config = resolve(state, migration, vmi, NULL);
+  g_autoptr(json_t) config = ferry_admission_config(state, migration, vmi, NULL);
   FerryPlacementInput in = {.vmi = vmi,
                             .migration = migration,
                             .nodes = state->nodes,
@@ -281,7 +280,7 @@ static void check_placement(const FerryAdmissionState *state, const json_t *migr
 /* Requests to move a VM that cannot be moved live are refused (seeds/003). */
 static void check_migratable(const FerryAdmissionState *state, const json_t *migration,
                              const json_t *vmi, const char *word, GError *causes) {
-  g_autoptr(json_t) config = resolve(state, migration, vmi, NULL);
+  g_autoptr(json_t) config = ferry_admission_config(state, migration, vmi, NULL);
   if (ferry_json_bool(migration, "spec.offline", FALSE) ||
       ferry_json_bool(config, "unsafeMigrationOverride", FALSE))
     return;

@@ -43,4 +43,9 @@ const json_t *ferry_admission_place(const FerryAdmissionState *state, const json
 gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *migration,
                                GError **error);
 
+/** The configuration as it would be in force now, and where each field comes from (`origins` may be
+ * NULL). New references. Pure. */
+json_t *ferry_admission_config(const FerryAdmissionState *state, const json_t *migration,
+                               const json_t *vmi, json_t **origins);
+
 G_END_DECLS

@@ -81,6 +81,23 @@ static void migrations(Server *s, gconstpointer data) {
   expect(good, 201);
 }
 
+/* a dry run says what the migration would go by, and from where; what is made gets that later */
+static void dry_run_resolves(Server *s, gconstpointer data) {
+#define RESOLVED "status.migrationState.migrationConfiguration"
+  const char *body = MOVE("\"policy\":\"nova\",\"maxDowntimeMs\":70");
+  g_autoptr(Answer) dry = http(s, "POST", VMIM "?dryRun=All", body);
+  expect(dry, 201);
+  g_assert_cmpstr(ferry_json_str(dry->json, RESOLVED ".preset"), ==, "nova");
+  g_assert_cmpint(ferry_json_int(dry->json, RESOLVED ".maxDowntimeMs", 0), ==, 70);
+  g_assert_cmpstr(ferry_json_str(dry->json, "status.configurationOrigins.preset"), ==,
+                  "MigrationPolicy/nova");
+  g_assert_cmpstr(ferry_json_str(dry->json, "status.configurationOrigins.maxDowntimeMs"), ==,
+                  "VirtualMachineInstanceMigration");
+  g_autoptr(Answer) made = http(s, "POST", VMIM, body);
+  expect(made, 201);
+  g_assert_null(ferry_json_get(made->json, RESOLVED));
+}
+
 /* the manifests of seeds/003 as they stand there, but for the article's arrows beside two fields
  * and the metadata that it leaves out of its examples of policies */
 static void seeds(Server *s, gconstpointer data) {
@@ -136,6 +153,7 @@ int main(int argc, char **argv) {
   T("faults-at-once", faults_at_once);
   T("cluster-default", cluster_default);
   T("migrations", migrations);
+  T("dry-run-resolves", dry_run_resolves);
   T("seeds", seeds);
   return g_test_run();
 }

@@ -143,6 +143,11 @@ static void test_json(void) {
   g_autoptr(json_t) bare = json_object();
   g_autoptr(json_t) empty = ferry_explain_json(bare);
   g_assert_cmpuint(json_array_size(json_object_get(empty, "policy")), ==, 0);
+  g_autofree char *stated = ferry_explain_stated(m, TRUE, FALSE);
+  g_assert_nonnull(strstr(stated, "bandwidthPerMigration"));
+  g_assert_null(strstr(stated, "migrateDisks")); /* a default */
+  g_autofree char *none = ferry_explain_stated(bare, TRUE, FALSE);
+  g_assert_cmpstr(none, ==, "");
   g_autofree char *text = ferry_explain_text(bare, 80, TRUE, FALSE);
   g_assert_nonnull(strstr(text, "nothing was sent yet"));
 }
