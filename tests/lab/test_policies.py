@@ -24,7 +24,7 @@ class Policies(LabTest):
 
     def test_presets_are_listed_and_stay(self):
         names = {p["metadata"]["name"]: p for p in self.ferry_json("get", "migrationpolicies")["items"]}
-        self.assertLessEqual({"intent", "kubevirt", "kubevirt-classic", "nova", "proxmox",
+        self.assertLessEqual({"intent", "kubevirt", "kubevirt-classic", "kubevirt-vep248", "nova", "proxmox",
                               "ovirt-legacy", "ovirt-post-copy"}, set(names))
         gone = self.ferry("delete", "migrationpolicy", "nova", check=False)
         self.assertNotEqual(gone.returncode, 0)
@@ -41,6 +41,22 @@ class Policies(LabTest):
         self.assertEqual(status["configurationOrigins"]["preset"], "MigrationPolicy/nova")
         first = status["decisions"][0]
         self.assertEqual((first["action"], first["value"]), ("SetDowntime", 50))
+
+    def test_schedule_of_one_vm(self):
+        self.guest("own-way", rate=5, working_set=8)
+        schedule = {"init": [{"name": "setDowntime", "params": ["123"]}],
+                    "stalling": [{"limit": 40, "action": {"name": "abort"}}]}
+        self.ferry("annotate", "vmi", "own-way",
+                   f"ferry.migration/schedule={json.dumps(schedule)}")
+        self.assertIn("VirtualMachineInstance", self.ferry("check", "own-way").stdout)
+        status = self.migrate("own-way", targetNode="h2")["status"]
+        self.assertEqual(status["phase"], "Succeeded", status.get("message"))
+        self.assertEqual(status["decisions"][0]["value"], 123)
+        self.assertEqual(status["configurationOrigins"]["schedule"], "VirtualMachineInstance")
+        self.ferry("annotate", "vmi", "own-way", "ferry.migration/schedule={", "--overwrite")
+        refused = self.ferry("check", "own-way", check=False)
+        self.assertEqual(refused.returncode, 3, refused.stdout + refused.stderr)
+        self.assertIn("schedule", refused.stderr)
 
     def test_schedule_gives_up_and_the_vm_stays(self):
         self.guest("writer", rate=300, working_set=40, pattern="uniform")
