@@ -26,7 +26,7 @@ json_t *ferry_migration_phase(FerryMigration *m, const char *phase) {
   g_autofree char *now = now_text();
   json_array_append_new(m->timestamps,
                         json_pack("{s:s, s:s}", "phase", phase, "phaseTransitionTimestamp", now));
-  return json_pack("{s:s, s:O}", "phase", phase, "phaseTransitionTimestamps",
+  return json_pack("{s:s, s:o}", "phase", phase, "phaseTransitionTimestamps",
                    json_deep_copy(m->timestamps));
 }
 
