@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Flags about memory: convergence, compression, connections, encryption; as QEMU was told."""
 import re
+import signal
 
 from flagstest import FlagsTest
 
@@ -110,6 +111,24 @@ class Memory(FlagsTest):
         with self.moving("mem", "--migrateuri", f"tcp://{address}:49321", "--no-tls"):
             peers = self.lab.exec("h1", "ss", "-tnH", "dport", "=", ":49321").stdout
             self.assertIn(f"{address}:49321", peers)
+
+    def test_migrateuri_of_a_socket(self):
+        """QEMU's data goes to a local socket; here a relay beside each host passes it on."""
+        path, port = "/run/ferry-relay.sock", 49555
+        address = self.lab.host("h2").addresses["migration"]
+        self.lab.host("h1").start_service("relay", [
+            "socat", f"UNIX-LISTEN:{path},fork", f"TCP:{address}:{port}"])
+        self.lab.host("h2").start_service("relay", [
+            "socat", f"TCP-LISTEN:{port},bind={address},fork,reuseaddr", f"UNIX-CONNECT:{path}"])
+        for host in ("h1", "h2"):
+            self.addCleanup(self.lab.host(host).signal_service, "relay", signal.SIGTERM)
+        with self.moving("mem", "--migrateuri", f"unix://{path}", "--no-tls"):
+            self.assertEqual(self.calls()[1]["migrate_uri"], f"unix://{path}")
+            peers = self.lab.exec("h1", "ss", "-tnpH", "dport", "=", f":{port}").stdout
+            self.assertIn("socat", peers)
+            self.assertNotIn("qemu", self.lab.exec("h1", "ss", "-tnpH", "dst", address).stdout)
+        self.move("mem", "h2", "--migrateuri", f"unix://{path}", "--no-tls")
+        self.assert_on("mem", "h2")
 
     def test_listen_address(self):
         """The target listens there and nowhere else: on its other address nobody answers."""
