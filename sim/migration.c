@@ -67,7 +67,9 @@ static void decisions(Sim *s) {
       note_limit(s, (double)d.value, d.code);
       break;
     case FERRY_CONVERGENCE_SET_THROTTLE:
-      ferry_sim_migration_set_throttle(&s->m, (int)d.value);
+      /* as the agent tells QEMU through its monitor */
+      ferry_sim_migration_set_throttle_parameters(
+          &s->m, MAX(1, (int)d.value), MAX(1, (int)d.value - 1), MAX(1, (int)d.value), 1);
       break;
     case FERRY_CONVERGENCE_START_POSTCOPY:
       ferry_sim_migration_start_postcopy(&s->m);
@@ -101,6 +103,8 @@ static void feed_sample(Sim *s) {
       .rate = (gint64)ferry_sim_link_wire_rate(&m->link, m->now),
       .dirty_rate = (gint64)m->dirty_rate,
       .iteration = m->iteration,
+      .tells_throttle = TRUE,
+      .throttle_percent = (int)lround(100 * m->throttle),
   };
   ferry_convergence_sample(s->controller, &sample, now_us(s));
 }
@@ -168,6 +172,10 @@ FerrySimResult ferry_sim_migrate(const FerrySimGuestSpec *guest, const FerrySimL
   FerrySimOptions options = {.auto_converge = settings->auto_converge,
                              .preempt = settings->preempt,
                              .throttle = settings->fixed_throttle};
+  if (intent->can_throttle && intent->max_slowdown_percent > 0 && !intent->schedule) {
+    options.auto_converge = TRUE; /* on from the start, at its least */
+    options.throttle_initial = options.throttle_increment = 1;
+  }
   Sim s = {.settings = settings,
            .intent = intent,
            .event_at = INFINITY,

@@ -22,6 +22,7 @@ TICK_MS = 10  # two heartbeats: what a pause can be measured to
 GUEST = "cell"
 OWN = "intent"
 END = ("Succeeded", "Failed")
+FROM_POLICY = ("kubevirt", "kubevirt-vep248")
 
 
 class Bench:
@@ -146,7 +147,10 @@ def within(cell, row):
 
 
 def rules_of(preset, cell):
-    """Fields of the migration's spec for a preset on a cell; the intent gets the cell's."""
+    """Fields of the migration's spec for a preset on a cell. The intent gets the cell's; a preset
+    that takes its limit from the policy gets the cell's maximum, as a person would set it."""
+    if preset in FROM_POLICY:
+        return {"preset": preset, "maxDowntimeMs": cell.max_downtime_ms}
     if preset != OWN:
         return {"preset": preset}
     rules = {"preset": OWN, "intent": cell.intent()}

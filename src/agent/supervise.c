@@ -11,6 +11,7 @@
 #define REPORT_MS 300
 #define ABORT_RETRY_MS 200
 #define COMPLETED_WAIT_MS 150
+#define FINISH_MS 120 /* what libvirt does after the switch-over, until its call returns */
 #define MAX_DECISIONS 100
 #define COURSE_US (5 * G_USEC_PER_SEC)
 
@@ -172,6 +173,7 @@ static void note_forecast(FerryMigration *m) {
   m->forecast_ms = ferry_json_int(now, "forecastMs", 0);
   if (m->forecast_ms <= 0)
     return;
+  m->forecast_ms += FINISH_MS;
   g_autofree char *time = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
   ferry_delivery_send(m->delivery,
                       json_pack("{s:{s:I, s:I, s:s}}", "forecast", "totalMs",

@@ -15,6 +15,9 @@
 #define THROTTLE_STEP 0.05
 #define WORTH 0.85 /* a new limit must cost the guest that much less */
 #define FOREVER_S 600.0
+#define IN_ONE_PIECE 0.25 /* what a pause costs beyond the work that is lost in it */
+/* QEMU throttles at its second look at the dirty log, each a second after the last at the least */
+#define THROTTLE_LAG_S 2.0
 
 double ferry_intent_room(const FerryConvergence *c) {
   return (double)MAX(1, c->intent.max_downtime_ms - c->intent.switchover_cost_ms) / 1000;
@@ -112,8 +115,17 @@ void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, doub
   if (c->intent.allow_post_copy && !c->no_post_copy)
     add(options, ferry_options_postcopy(c, path, v));
   if (!feasible)
-    for (double p = THROTTLE_STEP; p <= bound + 1e-9; p += THROTTLE_STEP)
-      add(options, ferry_options_price(c, path, v, top, p));
+    for (double p = THROTTLE_STEP; p <= bound + 1e-9; p += THROTTLE_STEP) {
+      FerryOption o = ferry_options_price(c, path, v, top, p);
+      if (c->t.told_throttle && 100 * p > c->t.last.throttle_percent + 1)
+        o.seconds += THROTTLE_LAG_S;
+      add(options, o);
+    }
+}
+
+/* Of two ends that lose as much work the one that loses it in smaller pieces is better. */
+static double cost(const FerryOption *o) {
+  return o->lost + IN_ONE_PIECE * o->pause;
 }
 
 /* The earliest allowed end; throttled ones only count where there is no other. */
@@ -141,12 +153,12 @@ const FerryOption *ferry_options_choose(const FerryConvergence *c, const FerryOp
   const FerryOption *best = NULL, *kept = &options->all[0];
   for (guint i = 0; i < options->n; i++) {
     const FerryOption *o = &options->all[i];
-    if (allowed(c, o, now) && o->seconds <= until && (!best || o->lost < best->lost))
+    if (allowed(c, o, now) && o->seconds <= until && (!best || cost(o) < cost(best)))
       best = o;
   }
   /* what is set already stays unless another end is clearly cheaper */
   if (c->is.planned && best->throttle <= 0 && allowed(c, kept, now) && kept->seconds <= until &&
-      best->lost > WORTH * kept->lost)
+      cost(best) > WORTH * cost(kept))
     best = kept;
   return best;
 }

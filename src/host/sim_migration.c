@@ -171,8 +171,9 @@ static void auto_converge(FerrySimMigration *m, double found) {
 static void switch_over(FerrySimMigration *m) {
   ferry_sim_guest_sync(&m->guest); /* what it wrote up to the last moment */
   m->left = ferry_sim_guest_remaining(&m->guest);
-  double wire = m->left / m->link.efficiency;
-  double pause = ferry_sim_link_sending(&m->link, m->now, wire) + m->link.eps;
+  double zeroes = m->guest.zeroes; /* found quickly, and a few bytes each on the wire */
+  double wire = (m->left - zeroes) / m->link.efficiency + zeroes * PAGE_WIRE_SHARE;
+  double pause = ferry_sim_link_sending(&m->link, m->now, wire) + m->link.eps + zeroes / ZERO_RATE;
   m->phase = FERRY_SIM_PHASE_SWITCHING;
   m->began = m->now;
   m->sent += wire;
@@ -191,7 +192,7 @@ static void post_copy(FerrySimMigration *m) {
   /* a guest that touches pages faster than they come stands still for most of the time */
   double hunger = MIN(1, writes * ferry_sim_guest_activity(&m->guest, m->now) / (0.25 * rate));
   double wire = missing / rate;
-  stall(m, m->link.eps + (m->options.preempt ? 0.235 : 0.8) * hunger * wire);
+  stall(m, m->link.eps + (m->options.preempt ? 0.05 : 0.8) * hunger * wire);
   if (m->paused)
     stall(m, m->now - m->paused_at + m->link.eps);
   m->lost += m->link.eps + 1.02 * hunger * wire + (m->paused ? m->now - m->paused_at : 0);

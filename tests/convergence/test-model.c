@@ -83,7 +83,7 @@ static void test_postcopy(void) {
   near(253.0 / 119 + plain.seconds, 3.15, 0.05 * 3.15); /* measured: 3.15 s in all, */
   near(plain.pause, 0.84, 0.2 * 0.84);                  /* 818-867 ms of gap, */
   near(plain.lost, 0.98, 0.2 * 0.98);                   /* 0.98 s lost; */
-  near(preempt.pause, 0.264, 0.3 * 0.264);              /* with preempt 264 ms of gap */
+  near(preempt.pause, 0.047, 0.035); /* with preempt, QEMU 10.0: 38 to 56 ms of gap */
   near(ferry_model_suspend(&gigabit, v1).pause, v1 / (119 * MIB) + 0.027, 1e-9);
   near(ferry_model_throttle_stall(0.99), 0.99, 1e-9);
 }

@@ -82,7 +82,7 @@ static void test_post_copy(void) {
   near(r.lost, 0.98, 0.2 * 0.98);
   settings.preempt = TRUE;
   r = ferry_sim_migrate(&g, &gigabit, &settings, &intent, NULL);
-  near(r.gap, 0.264, 0.3 * 0.264);
+  near(r.gap, 0.047, 0.035); /* QEMU 10.0: 38 to 56 ms */
 }
 
 static void test_suspend(void) {
