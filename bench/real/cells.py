@@ -18,7 +18,7 @@ class Cell:
     working_set: int
     pattern: str
     max_downtime_ms: int
-    max_duration_s: float = 10
+    max_duration_s: float = 8
     max_slowdown: int = 0
     post_copy: bool = False
     feasible: bool = True
@@ -46,7 +46,7 @@ CELLS = (
     Cell("slow-link", 20, 64, "uniform", 500, link="400mbit"),
     Cell("capped", 30, 64, "uniform", 300, cap_mib=64),
     Cell("heavy", 150, 128, "uniform", 600),
-    Cell("throttle", 150, 128, "uniform", 250, max_slowdown=60, max_duration_s=12),
+    Cell("throttle", 150, 128, "uniform", 250, max_slowdown=60),
     Cell("post-copy", 300, 128, "uniform", 1300, max_slowdown=30, post_copy=True),
     Cell("infeasible", 300, 128, "uniform", 250, feasible=False),
 )

@@ -17,7 +17,7 @@ from ferrylab.lab import Lab  # noqa: E402  pylint: disable=wrong-import-positio
 from .api import Api  # noqa: E402  pylint: disable=wrong-import-position
 
 POLL_S = 0.1
-SETTLE_S = 0.6
+SETTLE_S = 0.4
 TICK_MS = 10  # two heartbeats: what a pause can be measured to
 GUEST = "cell"
 OWN = "intent"
