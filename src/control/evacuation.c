@@ -26,6 +26,7 @@ typedef struct {
   gint64 since_ms; /* older migrations are of no concern */
   gint64 now_ms;
   GPtrArray *migrations;
+  GHashTable *by_vm;
   FerryPlan *plan;
   guint total, moved, failed, outstanding;
 } Step;
@@ -60,29 +61,50 @@ static gint64 ended_ms(const json_t *m) {
   return end < 0 ? made_ms(m) : end;
 }
 
-static gboolean is_of(const json_t *m, const json_t *vmi) {
-  return g_strcmp0(ferry_json_str(m, "spec.vmiName"), ferry_json_str(vmi, "metadata.name")) == 0 &&
-         g_strcmp0(ferry_json_str(m, "metadata.namespace"),
-                   ferry_json_str(vmi, "metadata.namespace")) == 0;
+static char *vm_key(const char *ns, const char *name) {
+  return g_strconcat(ns ? ns : "", "/", name, NULL);
+}
+
+/* Lists of borrowed migrations by their VM: looking through all of them for each VM would take time
+ * that grows with the square of a host. */
+static GHashTable *index_by_vm(const GPtrArray *all) {
+  GHashTable *index =
+      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+  for (guint i = 0; i < all->len; i++) {
+    json_t *m = g_ptr_array_index(all, i);
+    char *key = vm_key(ferry_json_str(m, "metadata.namespace"), ferry_json_str(m, "spec.vmiName"));
+    GPtrArray *list = g_hash_table_lookup(index, key);
+    if (!list)
+      g_hash_table_insert(index, g_strdup(key), list = g_ptr_array_new());
+    g_ptr_array_add(list, m);
+    g_free(key);
+  }
+  return index;
+}
+
+static const GPtrArray *of_vm(GHashTable *by_vm, const json_t *vmi) {
+  g_autofree char *key =
+      vm_key(ferry_json_str(vmi, "metadata.namespace"), ferry_json_str(vmi, "metadata.name"));
+  return g_hash_table_lookup(by_vm, key);
 }
 
 /* The VM's migration that is under way, whoever asked for it. Borrowed. */
-static const json_t *active_of(const GPtrArray *all, const json_t *vmi) {
-  for (guint i = 0; i < all->len; i++)
-    if (is_of(g_ptr_array_index(all, i), vmi) &&
-        !ferry_migration_is_final(g_ptr_array_index(all, i)))
+static const json_t *active_of(GHashTable *by_vm, const json_t *vmi) {
+  const GPtrArray *all = of_vm(by_vm, vmi);
+  for (guint i = 0; all && i < all->len; i++)
+    if (!ferry_migration_is_final(g_ptr_array_index(all, i)))
       return g_ptr_array_index(all, i);
   return NULL;
 }
 
 /* The newest that was to move the VM off the node, made after `since_ms`. Borrowed. */
-static const json_t *newest_of(const GPtrArray *all, const json_t *vmi, const char *node,
+static const json_t *newest_of(GHashTable *by_vm, const json_t *vmi, const char *node,
                                gint64 since_ms) {
+  const GPtrArray *all = of_vm(by_vm, vmi);
   const json_t *best = NULL;
-  for (guint i = 0; i < all->len; i++) {
+  for (guint i = 0; all && i < all->len; i++) {
     const json_t *m = g_ptr_array_index(all, i);
-    if (!is_of(m, vmi) || g_strcmp0(annotation(m, FERRY_EVACUATES_ANNOTATION), node) != 0 ||
-        made_ms(m) < since_ms)
+    if (g_strcmp0(annotation(m, FERRY_EVACUATES_ANNOTATION), node) != 0 || made_ms(m) < since_ms)
       continue;
     if (!best || made_ms(m) > made_ms(best) ||
         (made_ms(m) == made_ms(best) && attempt_of(m) > attempt_of(best)))
@@ -178,7 +200,7 @@ static json_t *failed(Step *s, const json_t *vmi, const char *migration, const c
 
 /* The state of a VM that is still there, and what is due for it. */
 static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
-  const json_t *active = active_of(s->migrations, vmi);
+  const json_t *active = active_of(s->by_vm, vmi);
   if (active) {
     const char *phase = ferry_json_str(active, "status.phase");
     return describe(vmi, phase ? phase : "Pending", ferry_json_str(active, "metadata.name"),
@@ -187,7 +209,7 @@ static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
   g_autofree char *why = unmovable(s, vmi);
   if (why)
     return failed(s, vmi, NULL, why);
-  const json_t *last = newest_of(s->migrations, vmi, s->node, s->since_ms);
+  const json_t *last = newest_of(s->by_vm, vmi, s->node, s->since_ms);
   if (!last || g_strcmp0(ferry_json_str(last, "status.phase"), "Failed") != 0)
     return begin(s, vmi, last ? attempt_of(last) + 1 : 1, salt);
   const char *name = ferry_json_str(last, "metadata.name");
@@ -213,7 +235,7 @@ static json_t *step_left(Step *s, const json_t *entry) {
   const char *where = ferry_json_str(vmi, "status.nodeName");
   json_t *now = json_copy((json_t *)entry);
   gboolean runs = vmi && (g_strcmp0(phase, "Running") == 0 || g_strcmp0(phase, "Paused") == 0);
-  if (runs && active_of(s->migrations, vmi)) {
+  if (runs && active_of(s->by_vm, vmi)) {
     /* it runs over there, but its migration is not decided yet */
     s->total++;
     json_object_set_new(now, "phase", json_string("Running"));
@@ -243,7 +265,7 @@ static json_t *step_vms(Step *s, const json_t *before, const char *salt) {
   gsize i;
   json_t *entry;
   for (guint k = 0; k < vmis->len; k++)
-    if (is_on(g_ptr_array_index(vmis, k), s->node) && active_of(s->migrations, vmis->pdata[k]))
+    if (is_on(g_ptr_array_index(vmis, k), s->node) && active_of(s->by_vm, vmis->pdata[k]))
       s->outstanding++;
   json_array_foreach((json_t *)before, i, entry) {
     gboolean there = FALSE;
@@ -355,6 +377,7 @@ void ferry_evacuation_step(FerryStore *store, const json_t *evacuation, gint64 n
     return;
   g_autoptr(json_t) copy = json_deep_copy(evacuation);
   g_autoptr(GPtrArray) migrations = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
+  g_autoptr(GHashTable) by_vm = index_by_vm(migrations);
   const char *node = ferry_json_str(evacuation, "spec.nodeName");
   Step s = {.store = store,
             .node = node ? node : "",
@@ -362,6 +385,7 @@ void ferry_evacuation_step(FerryStore *store, const json_t *evacuation, gint64 n
             .since_ms = made_ms(evacuation),
             .now_ms = now_ms,
             .migrations = migrations,
+            .by_vm = by_vm,
             .plan = plan};
   if (deleted) {
     step_deleted(&s, copy);
@@ -390,6 +414,7 @@ static gboolean is_cordoned(FerryStore *store, const char *node) {
 
 void ferry_eviction_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
   g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
+  g_autoptr(GHashTable) by_vm = index_by_vm(all);
   for (guint i = 0; i < all->len; i++) {
     const json_t *m = g_ptr_array_index(all, i);
     const char *node = annotation(m, FERRY_EVACUATES_ANNOTATION);
@@ -398,7 +423,7 @@ void ferry_eviction_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
     g_autoptr(json_t) vmi =
         ferry_store_get(store, &ferry_kind_vmi, ferry_json_str(m, "metadata.namespace"),
                         ferry_json_str(m, "spec.vmiName"));
-    if (!vmi || !is_on(vmi, node) || newest_of(all, vmi, node, 0) != m || active_of(all, vmi) ||
+    if (!vmi || !is_on(vmi, node) || newest_of(by_vm, vmi, node, 0) != m || active_of(by_vm, vmi) ||
         !is_cordoned(store, node) || has_evacuation(store, node))
       continue;
     if (now_ms < retry_ms(m)) {
