@@ -4,7 +4,7 @@ BUILD ?= build
 export FERRY_BUILD := $(abspath $(BUILD))
 PROGRAMS := ferryd ferry-agentd ferry
 
-.PHONY: all fuzz deps build demo demo-down test test-unit test-asan test-tsan test-lab lint bench-overhead bench-convergence bench-convergence-sim bench-calibration install clean
+.PHONY: all fuzz deps build demo demo-down test test-unit test-asan test-tsan test-lab lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale install clean
 
 all: build
 
@@ -53,6 +53,10 @@ bench-convergence: deps build
 
 bench-convergence-sim: build
 	bench/convergence-sim
+	bench/performance-document
+
+bench-scale: deps build
+	bench/scale --link 40000 -o bench/results/scale.json
 	bench/performance-document
 
 bench-calibration: deps build

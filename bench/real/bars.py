@@ -9,6 +9,8 @@ from .cells import CELLS
 from .run import OWN
 
 MIB = 2**20
+LOST = ("the intent takes the earliest end that the pause allows, and a limit that is a target: it "
+        "ended {:.0f} % before the best rival in the median, and paused for that")
 COMPRESS = {"ovirt-suspend-workload"}
 SLOW = {"ovirt-minimal-downtime", "ovirt-post-copy", "ovirt-very-large", *COMPRESS}
 POST_COPY = {"ovirt-post-copy"}
@@ -98,18 +100,26 @@ def judge(cells, names, rows, floor):
     over = [r["seconds"] / bound(by_name[r["cell"]]) for r in own if r.get("within")]
     fixed = min((r["seconds"] - bound(by_name[r["cell"]]) for r in rows
                  if r["cell"] in idle and r["outcome"] == "moved"), default=0)
+    whole = median([r["seconds"] for r in rows if r["cell"] in idle and r["outcome"] == "moved"])
     over_fixed = [r["seconds"] / (bound(by_name[r["cell"]]) + fixed) for r in own
                   if r.get("within")]
     errors = [abs(r["forecast_s"] / r["seconds"] - 1) for r in own
               if r["outcome"] == "moved" and r.get("forecast_s")]
+    wrong = {c: max(abs(r["forecast_s"] / r["seconds"] - 1) for r in own if r["cell"] == c and
+                    r["outcome"] == "moved" and r.get("forecast_s"))
+             for c in {r["cell"] for r in own if r["outcome"] == "moved" and r.get("forecast_s")}}
+    worst = ", ".join(f"{c} {100 * e:.0f} %" for c, e in sorted(wrong.items(), key=lambda x: -x[1])
+                      if e > 0.12)
+    faster = 100 * (1 - median([s[0] for s in slower]))
     names_of = ", ".join(f"{c} {100 * (x - 1):+.0f} % against {n}" for x, c, n in beaten)
     lost_ratio = median([m / t for m, t, _ in lost if t > 0])
     return [
         _bar("cells where the intent is more than 5 % slower than the best rival",
              100 * len(beaten) / both if both else float("nan"), 0, "% of cells", note=names_of),
         _bar("lost seconds of the intent over those of the best rival, median over cells",
-             median(lost_fastest), 1, "ratio"),
-        _bar("... over those of any rival, median over cells and rivals", lost_ratio, 1, "ratio"),
+             median(lost_fastest), 1, "ratio", note=LOST.format(faster)),
+        _bar("... over those of any rival, median over cells and rivals", lost_ratio, 1, "ratio",
+             note="most rivals start with a shorter pause and end later"),
         _bar("migrations of feasible cells within the intent",
              100 * sum(r.get("within", False) for r in asked) / len(asked) if asked
              else float("nan"), 95, "%", False,
@@ -122,9 +132,13 @@ def judge(cells, names, rows, floor):
         _bar("idle guest's pause over the smallest QEMU did (limit 1 ms, median)",
              mine_idle / least_mid, 1.3, "ratio",
              note=f"{mine_idle:.0f} ms; limit 1 ms: median {least_mid:.0f}, least {least:.0f}"),
-        _bar("total time over the physical bound b/B, median", median(over), 1.25, "ratio"),
+        _bar("total time over the physical bound b/B, median", median(over), 1.25, "ratio",
+             note=f"small guests: a start costs libvirt {fixed:.2f} s, {100 * fixed / whole:.0f} % of "
+                  "an idle one's whole time"),
         _bar("... with libvirt's fixed cost in the bound",
-             median(over_fixed), 1.25, "ratio", note=f"{fixed:.2f} s: the least of the idle cell"),
+             median(over_fixed), 1.25, "ratio", note=f"{fixed:.2f} s, the least of the idle cell; a guest that writes "
+                                       "is sent more than once"),
         _bar("forecast error of total time, median", 100 * median(errors), 12, "%"),
-        _bar("forecast error of total time, 90th percentile", 100 * percentile(errors, .9), 30, "%"),
+        _bar("forecast error of total time, 90th percentile", 100 * percentile(errors, .9), 30, "%",
+             note=f"at worst: {worst}" if worst else ""),
     ]
