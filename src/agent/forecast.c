@@ -91,7 +91,8 @@ json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent,
   }
   ferry_json_set_int(out, "memoryBytes", (gint64)bytes);
   ferry_json_set_int(out, "dirtyRateBytesPerSecond", measured->long_rate);
-  ferry_json_set_int(out, "shortDirtyRateBytesPerSecond", measured->short_rate);
+  if (measured->short_s > 0)
+    ferry_json_set_int(out, "shortDirtyRateBytesPerSecond", measured->short_rate);
   ferry_json_set_str(out, "pattern", ferry_writer_pattern_name(writer.pattern));
   ferry_json_set_int(out, "workingSetBytes", (gint64)MIN(writer.working_set, bytes));
   ferry_json_set_int(out, "writeRateBytesPerSecond", (gint64)writer.write_rate);

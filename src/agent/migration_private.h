@@ -6,7 +6,7 @@
 
 /** What was measured before a migration; rates in bytes/s; 0: not measured. */
 typedef struct {
-  int short_s, long_s; /* two periods of different length, in seconds */
+  int short_s, long_s; /* two periods of different length, in seconds; short_s 0: one only */
   gint64 short_rate, long_rate;
   gint64 resident;  /* bytes of memory that the guest has touched */
   gint64 bandwidth; /* that the last migration to the same address reached */
@@ -111,7 +111,7 @@ void ferry_migration_note_course(FerryMigration *m, gboolean last);
 gint64 ferry_migration_memory(FerryMigration *m);
 
 /* measure.c: what is known of guest and path before anything moves */
-/** Measures for `seconds` (2 at least) into m->measured. */
+/** Measures for `seconds` into m->measured: in two periods where there is time for them. */
 gboolean ferry_migration_measure(FerryMigration *m, int seconds, GError **error);
 /** The rate that the last migration to the same address reached, into m->measured. */
 void ferry_migration_recall_rate(FerryMigration *m);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration_private.h"
+#include <math.h>
 
 static const json_t *strategy(const json_t *forecast, const char *name) {
   const json_t *s = ferry_json_find(json_object_get(forecast, "strategies"), "name", name);
@@ -72,11 +73,22 @@ static void test_ranges(void) {
   g_assert_cmpstr(ferry_json_str(h, "bandwidthFrom"), ==, "limit");
 }
 
+static void test_one_period(void) {
+  FerryMeasured one = {.long_s = 2, .long_rate = 20 << 20};
+  FerryWriter writer = ferry_measured_writer(&one, 1LL << 30);
+  g_assert_cmpint(writer.pattern, ==, FERRY_WRITER_UNIFORM);
+  /* what was seen is what it explains */
+  g_assert_cmpfloat(fabs(ferry_writer_unique(&writer, 2) / (40 << 20) - 1), <, 0.01);
+  FerryMeasured none = {.long_s = 2};
+  g_assert_cmpint(ferry_measured_writer(&none, 1LL << 30).pattern, ==, FERRY_WRITER_IDLE);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/forecast/idle", test_idle);
   g_test_add_func("/forecast/busy", test_busy);
   g_test_add_func("/forecast/unknown-link", test_unknown_link);
   g_test_add_func("/forecast/ranges", test_ranges);
+  g_test_add_func("/forecast/one-period", test_one_period);
   return g_test_run();
 }

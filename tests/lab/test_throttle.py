@@ -4,6 +4,7 @@
 by no more, through QEMU's monitor where that is allowed and by auto-converge where the writes were
 measured before."""
 import json
+import re
 import unittest
 
 from labtest import LabTest
@@ -31,6 +32,11 @@ class Throttle(LabTest):
                                 '{"execute":"query-migrate-parameters"}').stdout
         return json.loads(answer or "{}").get("return", {})
 
+    def job_throttle(self, host, guest):
+        info = self.lab.virsh(host, "domjobinfo", guest).stdout
+        found = re.search(r"Auto converge throttle:\s+(\d+)", info)
+        return int(found.group(1)) if found else 0
+
     def taints(self, host, guest):
         log = self.lab.exec(host, "cat", f"/var/log/libvirt/qemu/{guest}.log").stdout
         return [line for line in log.splitlines() if "custom-monitor" in line]
@@ -49,10 +55,15 @@ class Throttle(LabTest):
         self.assertLess(stat["longest_gap_ms"], 250 * 1.3)
         self.assertGreater(stat["lost_seconds"], stat["longest_gap_ms"] / 1000)
 
-    def test_measured_before(self):
-        # the path's rate is learnt from a migration there
+    def scout(self):
+        """The path's rate is learnt from a migration there."""
         scout = self.guest("scout", memory=128, rate=0, working_set=64, pattern="idle")
         self.ferry("migrate", scout, "--to", "h2", "--no-tls")
+
+    def test_measured_before(self):
+        """Auto-converge begins at what the model says. (The guest makes up for stalls below 10 ms,
+        so what a small throttle does to it depends on the machine: it is not waited for.)"""
+        self.scout()
         self.policy("measured", "dirtyRateSeconds: 4")
         guest = self.guest("b", label="speed=measured", **WRITER)
         self.ferry("migrate", guest, "--to", "h2", "--no-tls", "--detach")
@@ -60,18 +71,35 @@ class Throttle(LabTest):
         during = self.wait(lambda: [p for p in [self.parameters("h1", guest)]
                                     if p.get("cpu-throttle-increment") == 1], 30,
                            "auto-converge is set up")[0]
-        done = self.wait(lambda: self.newest(guest)["status"]["phase"] in ("Succeeded", "Failed") and
-                         self.newest(guest), 60, "it ends")["status"]
-        self.assertEqual(done["phase"], "Succeeded", done)
-        self.assert_on(guest, "h2")
-        forecast = done["forecast"]
+        initial = during["cpu-throttle-initial"]
+        self.assertGreater(initial, 1)
+        self.assertLessEqual(initial, 60)
+        ends = ("Succeeded", "Failed")
+        self.wait(lambda: self.job_throttle("h1", guest) >= initial or
+                  self.newest(guest)["status"]["phase"] in ends, 30, "the throttle is in force")
+        self.ferry("cancel", guest, check=False)
+        status = self.wait(lambda: self.newest(guest)["status"]["phase"] in ends and
+                           self.newest(guest)["status"], 15, "its end")
+        self.assertGreaterEqual(status["summary"]["topThrottlePercent"], initial, status)
+        self.assert_on(guest, "h2" if status["phase"] == "Succeeded" else "h1")
+        forecast = status["forecast"]
         self.assertEqual(forecast["bandwidthFrom"], "migration", forecast)
         throttle = next(s for s in forecast["strategies"] if s["name"] == "throttle")
         self.assertTrue(throttle["permitted"])
-        self.assertGreater(during["cpu-throttle-initial"], 1)
-        self.assertLessEqual(during["cpu-throttle-initial"], 60)
-        self.assertIn("forecastErrorPercent", done["summary"])
         self.assertFalse([t for t in self.taints("h1", guest) if "qemu-monitor" in t])
+
+    def test_forecast_made_before(self):
+        self.scout()
+        self.policy("foretold", "dirtyRateSeconds: 2")
+        guest = self.guest("f", label="speed=foretold", memory=256, rate=20, working_set=96,
+                           pattern="uniform")
+        self.ferry("migrate", guest, "--to", "h2", "--no-tls")
+        self.assert_on(guest, "h2")
+        status = self.newest(guest)["status"]
+        forecast = status["forecast"]
+        self.assertEqual(len(forecast["strategies"]), 5, forecast)
+        self.assertGreater(forecast["writeRateBytesPerSecond"], 5 * 2**20, forecast)
+        self.assertLess(status["summary"]["forecastErrorPercent"], 100, status)
 
     def test_neither(self):
         """Nothing is slowed, and it is said what would be needed."""
