@@ -95,6 +95,35 @@ static double observed(const FerryConvergence *c, gint64 now_us, double seen) {
   return MAX(seen, ferry_intent_threshold(c));
 }
 
+/* The first end that is in sight is the forecast. */
+static void expect(FerryConvergence *c, gint64 now_us, const FerryOption *o) {
+  if (c->is.forecast <= 0)
+    c->is.forecast = ferry_intent_elapsed(c, now_us) + o->seconds;
+}
+
+static void start_post_copy(FerryConvergence *c, gint64 now_us, const FerryOption *o, double v) {
+  expect(c, now_us, o);
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "Cheapest",
+               "%.1f MiB follow in about %.1f s, during which the guest stands still for at most "
+               "%.0f ms at a time, %" G_GINT64_FORMAT " ms are allowed: post-copy",
+               ferry_mib(v), o->seconds, o->pause * 1000, c->intent.max_downtime_ms);
+}
+
+/* The end is at hand, with what there is: in a pause, or by post-copy (TRUE) where that costs the
+ * guest less. */
+static gboolean end_now(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
+  FerryOption pause = ferry_model_suspend(path, v);
+  FerryOption post_copy = ferry_options_postcopy(c, path, v);
+  if (c->intent.allow_post_copy && !c->no_post_copy &&
+      ferry_options_postcopy_keeps(c, &post_copy) &&
+      ferry_option_cost(&post_copy) < ferry_option_cost(&pause)) {
+    start_post_copy(c, now_us, &post_copy, v);
+    return TRUE;
+  }
+  expect(c, now_us, &pause);
+  return FALSE;
+}
+
 /* No model yet. After the first pass: how high may the limit stay low? Later: the passes are too
  * short or too alike to learn from, so what was seen decides. */
 static void look(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
@@ -106,15 +135,18 @@ static void look(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
     limit = MIN(need, top) - budget / MAX(1, longer);
     if (limit > LOOK_SHARE * need) /* a look so short teaches nothing */
       limit = need * 1.05;
-    if (v / path->rate > budget && limit > c->is.plan_limit)
-      set_limit(c, now_us, path, limit, "FirstPass", "after the first pass");
+    if (v / path->rate <= budget || limit <= c->is.plan_limit)
+      return;
+    if (need <= top && limit >= need && end_now(c, now_us, path, v))
+      return;
+    set_limit(c, now_us, path, limit, "FirstPass", "after the first pass");
   } else if (c->t.passes >= c->is.raised_at + ROUNDS_BETWEEN) {
     limit = need <= top ? need * FERRY_MARGIN : top / 2; /* too high to learn from: lower it */
     set_limit(c, now_us, path, limit, limit > c->is.plan_limit ? "NotConverging" : "Plan",
               "no pass was shorter than another");
   }
   if (c->t.passes >= 2 && need > top && v > SHRINKING * c->t.previous_v)
-    ferry_verdict_infeasible(c, now_us, path, v, TRUE);
+    ferry_verdict_infeasible(c, now_us, path, v, NULL, TRUE);
 }
 
 static void set_throttle(FerryConvergence *c, gint64 now_us, int percent, const char *code,
@@ -134,7 +166,7 @@ static void infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path
     c->is.verdict_us = now_us;
   if (!c->is.first_verdict_us)
     c->is.first_verdict_us = now_us;
-  ferry_verdict_infeasible(c, now_us, path, v, FALSE);
+  ferry_verdict_infeasible(c, now_us, path, v, NULL, FALSE);
   if (c->intent.allow_post_copy && !c->no_post_copy) {
     FerryOption o = ferry_options_postcopy(c, path, v);
     ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "NotConverging",
@@ -164,7 +196,7 @@ static void plan_throttle(FerryConvergence *c, gint64 now_us, const FerryOption 
     percent = c->throttle_percent + THROTTLE_RAISE;
   percent = MIN(percent, bound);
   if (percent > c->throttle_percent) {
-    set_throttle(c, now_us, percent, "NotConverging", "the least that lets it converge");
+    set_throttle(c, now_us, percent, "NotConverging", "no limit that is allowed does without");
     s->throttled_at = c->t.passes;
   } else if (percent == 0 && c->throttle_percent > 0 && trusted && !s->released &&
              c->t.passes >= s->throttled_at + ROUNDS_BETWEEN) {
@@ -181,26 +213,24 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
   s->plan_rate = path->rate;
   ferry_options_gather(c, path, v, now, &options);
   const FerryOption *o = ferry_options_choose(c, &options, now);
-  if (!o) {
-    infeasible(c, now_us, path, v);
+  if (!o) { /* while a throttle takes hold, rounds with and without it are mixed */
+    if (!s->throttled_at || c->t.passes > s->throttled_at + ROUNDS_BETWEEN)
+      infeasible(c, now_us, path, v);
     s->planned = TRUE;
     return;
   }
-  if (ferry_options_doubtful(c, path, v, now))
-    ferry_verdict_infeasible(c, now_us, path, v, TRUE);
+  FerryWriter skewed;
+  if (ferry_options_doubtful(c, path, v, now, &skewed))
+    ferry_verdict_infeasible(c, now_us, path, v, &skewed, TRUE);
   else if (s->broken < HOPELESS)
     ferry_verdict_feasible(c, now_us, o);
   if (s->broken < HOPELESS)
     s->verdict_us = 0;
-  if (s->forecast <= 0)
-    s->forecast = now + o->seconds;
   if (o->kind == FERRY_OPTION_POSTCOPY) {
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "Cheapest",
-                 "%.1f MiB follow in about %.1f s, during which the guest stands still for at most "
-                 "%.0f ms at a time, %" G_GINT64_FORMAT " ms are allowed: post-copy",
-                 ferry_mib(v), o->seconds, o->pause * 1000, c->intent.max_downtime_ms);
+    start_post_copy(c, now_us, o, v);
     return;
   }
+  expect(c, now_us, o);
   gboolean overdue = s->planned && now > s->promised;
   if (overdue && ++s->broken >= HOPELESS && s->plan_limit >= 0.99 * ferry_intent_room(c)) {
     infeasible(c, now_us, path, v); /* the most that is allowed did not do, whatever was reckoned */
@@ -268,14 +298,14 @@ static void check_deadline(FerryConvergence *c, gint64 now_us, const FerryPath *
       now + pending / path->switch_rate * FERRY_MARGIN + path->eps >= end) {
     FerryOption o = ferry_options_postcopy(c, path, pending);
     if (!ferry_options_postcopy_keeps(c, &o))
-      ferry_verdict_infeasible(c, now_us, path, pending, FALSE);
+      ferry_verdict_infeasible(c, now_us, path, pending, NULL, FALSE);
     ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "Deadline",
                  "%.1f MiB remain and %.1f s are left of %.1f s: the last moment for post-copy",
                  ferry_mib(pending), end - now, end);
     return;
   }
   if (c->t.passes > 0 && now + pending / path->switch_rate + path->eps > end)
-    ferry_verdict_infeasible(c, now_us, path, pending, TRUE);
+    ferry_verdict_infeasible(c, now_us, path, pending, NULL, TRUE);
   if (now > end)
     ferry_decide_abort(c, now_us, "DeadlineExceeded",
                        "not done within the %.1f s asked for: %.1f MiB remain, another %.1f s at "

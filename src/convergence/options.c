@@ -17,7 +17,7 @@
 #define FOREVER_S 600.0
 #define IN_ONE_PIECE 0.25 /* what a pause costs beyond the work that is lost in it */
 /* QEMU throttles at its second look at the dirty log, each a second after the last at the least */
-#define THROTTLE_LAG_S 2.0
+#define THROTTLE_LAG_S 1.2
 
 double ferry_intent_room(const FerryConvergence *c) {
   return (double)MAX(1, c->intent.max_downtime_ms - c->intent.switchover_cost_ms) / 1000;
@@ -123,8 +123,7 @@ void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, doub
     }
 }
 
-/* Of two ends that lose as much work the one that loses it in smaller pieces is better. */
-static double cost(const FerryOption *o) {
+double ferry_option_cost(const FerryOption *o) {
   return o->lost + IN_ONE_PIECE * o->pause;
 }
 
@@ -153,29 +152,29 @@ const FerryOption *ferry_options_choose(const FerryConvergence *c, const FerryOp
   const FerryOption *best = NULL, *kept = &options->all[0];
   for (guint i = 0; i < options->n; i++) {
     const FerryOption *o = &options->all[i];
-    if (allowed(c, o, now) && o->seconds <= until && (!best || cost(o) < cost(best)))
+    if (allowed(c, o, now) && o->seconds <= until &&
+        (!best || ferry_option_cost(o) < ferry_option_cost(best)))
       best = o;
   }
   /* what is set already stays unless another end is clearly cheaper */
   if (c->is.planned && best->throttle <= 0 && allowed(c, kept, now) && kept->seconds <= until &&
-      cost(best) > WORTH * cost(kept))
+      ferry_option_cost(best) > WORTH * ferry_option_cost(kept))
     best = kept;
   return best;
 }
 
 gboolean ferry_options_doubtful(const FerryConvergence *c, const FerryPath *path, double v,
-                                double now) {
+                                double now, FerryWriter *skewed) {
   const FerryTracker *t = &c->t;
   guint known = c->intent.prior_seconds > 0 ? 3 : 2; /* rounds after two passes, at most */
   if (t->passes < 2 || t->n_rounds > known || t->writer.pattern != FERRY_WRITER_UNIFORM)
     return FALSE;
-  FerryWriter skewed;
   double memory = t->last.total > 0 ? (double)t->last.total : INFINITY;
-  if (!ferry_writer_fit_as(&skewed, FERRY_WRITER_SKEWED, t->rounds, t->n_rounds, memory))
+  if (!ferry_writer_fit_as(skewed, FERRY_WRITER_SKEWED, t->rounds, t->n_rounds, memory))
     return FALSE;
   FerryConvergence as_if = *c;
   FerryOptions options = {.n = 0};
-  as_if.t.writer = skewed;
+  as_if.t.writer = *skewed;
   ferry_options_gather(&as_if, path, v, now, &options);
   return !ferry_options_choose(&as_if, &options, now);
 }
@@ -211,12 +210,14 @@ double ferry_options_first_pass(const FerryConvergence *c, const FerryPath *path
 }
 
 double ferry_options_needed_limit(const FerryConvergence *c, const FerryPath *path, double v,
-                                  double now) {
-  double most = MAX(v, c->t.writer.working_set) / path->switch_rate;
+                                  double now, const FerryWriter *writer) {
+  FerryConvergence as_if = *c;
+  as_if.t.writer = *writer;
+  double most = MAX(v, writer->working_set) / path->switch_rate;
   double limit = ferry_intent_room(c);
   double end = c->intent.max_duration_ms > 0 ? (double)c->intent.max_duration_ms / 1000 : INFINITY;
   for (; limit < most; limit *= 1.05) {
-    FerryOption o = ferry_options_price(c, path, v, limit, 0);
+    FerryOption o = ferry_options_price(&as_if, path, v, limit, 0);
     if (isfinite(o.seconds) && now + o.seconds <= end)
       break;
   }

@@ -121,6 +121,8 @@ FerryOption ferry_options_price(const FerryConvergence *c, const FerryPath *path
 FerryOption ferry_options_postcopy(const FerryConvergence *c, const FerryPath *path, double v);
 /** Whether the stalls of that post-copy surely keep the maximum. */
 gboolean ferry_options_postcopy_keeps(const FerryConvergence *c, const FerryOption *o);
+/** What the guest pays: the work it loses, and more for what it loses in one piece. Seconds. */
+double ferry_option_cost(const FerryOption *o);
 /** Fills `options` (empty before); the first is what is set now. */
 void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, double v, double now,
                           FerryOptions *options);
@@ -129,21 +131,22 @@ void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, doub
 const FerryOption *ferry_options_choose(const FerryConvergence *c, const FerryOptions *options,
                                         double now);
 /** Two passes fit every pattern, and the uniform one is the kindest of them: whether nothing would
- * be within the intent if the guest wrote the same with 80/20 skew. */
+ * be within the intent if the guest wrote the same with 80/20 skew, which is then in `skewed`. */
 gboolean ferry_options_doubtful(const FerryConvergence *c, const FerryPath *path, double v,
-                                double now);
+                                double now, FerryWriter *skewed);
 /** The limit for the first pass, `pass` seconds old, by what was measured beforehand; 0: low. */
 double ferry_options_first_pass(const FerryConvergence *c, const FerryPath *path, double pass,
                                 double now);
-/** The smallest limit, beyond what is allowed, that would end it in time. */
+/** The smallest limit, beyond what is allowed, that would end it in time for such a guest. */
 double ferry_options_needed_limit(const FerryConvergence *c, const FerryPath *path, double v,
-                                  double now);
+                                  double now, const FerryWriter *writer);
 
 /* verdict.c: saying that the intent cannot be kept, and taking it back */
 
-/** It cannot; `provisional`: as far as it is known. Said once, and once more when it is sure. */
+/** It cannot; `provisional`: as far as it is known. Said once, and once more when it is sure.
+ * `doubted`: the guest that it may be as well, for which it was found; NULL: the one that fits. */
 void ferry_verdict_infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
-                              gboolean provisional);
+                              const FerryWriter *doubted, gboolean provisional);
 /** `o` keeps the intent after all: a verdict that stands is withdrawn. */
 void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryOption *o);
 

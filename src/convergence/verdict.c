@@ -12,9 +12,8 @@
 #define BEYOND 4 /* passes that all leave the whole set: the guest is so much faster, or more */
 #define MOST_WITHDRAWN 3 /* a guest that wavers at the border is not worth more words */
 
-static char *guest_text(const FerryConvergence *c, const FerryPath *path, double v) {
-  const FerryWriter *w = &c->t.writer;
-  if (!c->t.fitted)
+static char *guest_text(const FerryWriter *w, const FerryPath *path, double v) {
+  if (!w)
     return g_strdup_printf("%.1f MiB are left after each pass, to be sent at %.1f MiB/s",
                            ferry_mib(v), ferry_mib(path->rate));
   return g_strdup_printf(
@@ -25,13 +24,17 @@ static char *guest_text(const FerryConvergence *c, const FerryPath *path, double
 }
 
 static void say(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
-                gboolean provisional) {
+                const FerryWriter *writer, gboolean provisional) {
   double now = ferry_intent_elapsed(c, now_us), room = ferry_intent_room(c);
   double end = (double)c->intent.max_duration_ms / 1000;
-  double limit = c->t.fitted ? ferry_options_needed_limit(c, path, v, now) : v / path->switch_rate;
+  double limit =
+      writer ? ferry_options_needed_limit(c, path, v, now, writer) : v / path->switch_rate;
   gint64 need_ms = (gint64)ceil((MAX(limit, room) + path->eps) * 1000);
-  const char *as_seen = provisional ? "as far as it was seen: " : "";
-  g_autofree char *guest = guest_text(c, path, v);
+  const char *as_seen = !provisional ? ""
+                        : writer && writer->pattern != c->t.writer.pattern
+                            ? "if its writes are as skewed as those of most guests: "
+                            : "as far as it was seen: ";
+  g_autofree char *guest = guest_text(writer, path, v);
   if (end > 0 && now + v / path->rate > end) {
     ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, "Infeasible",
                  "%s%s: that alone takes %.1f s and ends after the %.1f s allowed; allow more time "
@@ -40,13 +43,13 @@ static void say(FerryConvergence *c, gint64 now_us, const FerryPath *path, doubl
     return;
   }
   double rate = v / room, slow = 0; /* without a model: what would carry all of it in the pause */
-  if (c->t.fitted) {
-    rate = ferry_model_min_rate(&c->t.writer, room);
-    slow = ferry_model_min_throttle(&c->t.writer, path, room);
+  if (writer) {
+    rate = ferry_model_min_rate(writer, room);
+    slow = ferry_model_min_throttle(writer, path, room);
   }
   g_autofree char *slower =
-      c->t.fitted ? g_strdup_printf(", or a slow-down of %.0f %%", ceil(MAX(5, 100 * slow)))
-                  : g_strdup("");
+      writer ? g_strdup_printf(", or a slow-down of %.0f %%", ceil(MAX(5, 100 * slow)))
+             : g_strdup("");
   ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, "Infeasible",
                "%s%s: a pause of about %" G_GINT64_FORMAT " ms would be needed, %" G_GINT64_FORMAT
                " ms are allowed%s; allow the longer pause, or %.0f MiB/s of bandwidth%s%s",
@@ -56,13 +59,13 @@ static void say(FerryConvergence *c, gint64 now_us, const FerryPath *path, doubl
 }
 
 void ferry_verdict_infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
-                              gboolean provisional) {
+                              const FerryWriter *doubted, gboolean provisional) {
   FerryIntentState *s = &c->is;
   if ((s->noted && (provisional || !s->provisional)) || s->withdrawn >= MOST_WITHDRAWN)
     return;
   s->noted = TRUE;
   s->provisional = provisional;
-  say(c, now_us, path, v, provisional);
+  say(c, now_us, path, v, doubted ? doubted : c->t.fitted ? &c->t.writer : NULL, provisional);
 }
 
 void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryOption *o) {

@@ -49,3 +49,20 @@ static inline const json_t *entry(const Case *c, const char *action, const char 
                                            !strcmp(ferry_json_str(e, "code"), code)) return e;
   return NULL;
 }
+
+/** The migration's bandwidth limit, in MiB/s; the link's rate is known. */
+static inline void cap(Case *c, double mib) {
+  c->link.cap = mib * MIB;
+  c->intent.bandwidth_cap = (gint64)c->link.cap;
+  c->intent.link_rate = (gint64)c->link.rate;
+}
+
+/** Runs it with a fixed limit in place of the intent. */
+static inline FerrySimResult run_fixed(Case *c, gint64 limit_ms) {
+  FerrySchedule schedule = {.init_downtime_ms = limit_ms};
+  FerryConvergenceIntent own = c->intent;
+  c->intent.schedule = &schedule;
+  FerrySimResult r = run(c);
+  c->intent = own;
+  return r;
+}

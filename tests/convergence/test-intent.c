@@ -60,17 +60,13 @@ static void test_post_copy(void) {
 
 static void test_cap(void) {
   Case c = plain(60, 100, FERRY_SIM_UNIFORM, 300);
-  c.link.cap = 60 * MIB;
-  c.intent.bandwidth_cap = (gint64)c.link.cap;
-  c.intent.link_rate = (gint64)c.link.rate;
+  cap(&c, 60);
   FerrySimResult r = run(&c);
   g_assert_cmpint(r.outcome, ==, FERRY_SIM_DONE);
   g_assert_cmpfloat(r.gap, <=, 0.300);
   /* here the pause is long enough at the link's rate only: the limit must be compensated */
   Case tight = plain(100, 50, FERRY_SIM_UNIFORM, 280);
-  tight.link.cap = 60 * MIB;
-  tight.intent.bandwidth_cap = (gint64)tight.link.cap;
-  tight.intent.link_rate = (gint64)tight.link.rate;
+  cap(&tight, 60);
   r = run(&tight);
   g_assert_cmpint(r.outcome, ==, FERRY_SIM_DONE);
   g_assert_cmpfloat(r.gap, <=, 0.280);
@@ -125,16 +121,6 @@ static void test_prior(void) {
   json_decref(c.history);
 }
 
-/* a fixed limit, chosen with hindsight */
-static FerrySimResult fixed(Case *c, gint64 limit_ms) {
-  FerrySchedule schedule = {.init_downtime_ms = limit_ms};
-  FerryConvergenceIntent own = c->intent;
-  c->intent.schedule = &schedule;
-  FerrySimResult r = run(c);
-  c->intent = own;
-  return r;
-}
-
 /* Over guests that converge at once, hardly, and only by their pause: as fast as the best of many
  * limits, but for the 5 % that a cheaper end may cost; and cheaper than that one. */
 static void test_not_slower(void) {
@@ -146,7 +132,7 @@ static void test_not_slower(void) {
     c.guest.memory = 2048 * MIB;
     FerrySimResult own = run(&c), best = {.seconds = INFINITY};
     for (gint64 limit = 30; limit <= 870; limit += 60) {
-      FerrySimResult r = fixed(&c, limit);
+      FerrySimResult r = run_fixed(&c, limit);
       if (r.outcome == FERRY_SIM_DONE && r.gap <= 0.9 && r.seconds < best.seconds)
         best = r;
     }
@@ -168,7 +154,7 @@ static void test_overtime(void) {
   c.guest.memory = 500 * MIB;
   c.guest.vcpus = 2;
   c.settings.event_delay_s = 0.05;
-  FerrySimResult r = run(&c), best = fixed(&c, 870);
+  FerrySimResult r = run(&c), best = run_fixed(&c, 870);
   g_assert_cmpint(r.outcome, ==, FERRY_SIM_DONE);
   g_assert_cmpfloat(r.seconds, <=, 1.15 * best.seconds);
   json_decref(c.history);

@@ -75,16 +75,33 @@ static void test_cheapest(void) {
 static void test_capped(void) {
   Case c = plain(30, 60, FERRY_SIM_UNIFORM, 500);
   c.guest.memory = 1024 * MIB;
-  c.link.cap = 60 * MIB;
-  c.intent.bandwidth_cap = (gint64)c.link.cap;
-  c.intent.link_rate = (gint64)c.link.rate;
-  FerrySimResult r = run(&c);
-  FerrySchedule high = {.init_downtime_ms = 470};
-  c.intent.schedule = &high;
-  FerrySimResult best = run(&c);
+  cap(&c, 60);
+  FerrySimResult r = run(&c), best = run_fixed(&c, 470);
   g_assert_cmpfloat(r.gap, <=, 0.5);
   g_assert_cmpfloat(r.seconds, <=, 1.05 * best.seconds);
   json_decref(c.history);
+}
+
+/* Where the first pass leaves so much that it is ended at once, post-copy is an end as well, and
+ * the one that costs the guest less is taken. Either is what was forecast. */
+static void test_first_end(void) {
+  Case paused = plain(300, 128, FERRY_SIM_UNIFORM, 1300), moving = paused;
+  moving.intent.allow_post_copy = moving.intent.post_copy_preempt = moving.settings.preempt = TRUE;
+  FerrySimResult pause = run(&paused), post_copy = run(&moving);
+  g_assert_cmpint(pause.outcome, ==, FERRY_SIM_DONE);
+  g_assert_cmpfloat(pause.gap, >, 0.9);
+  g_assert_cmpint(post_copy.outcome, ==, FERRY_SIM_DONE);
+  g_assert_cmpfloat(post_copy.gap, <, 0.1);
+  g_assert_cmpfloat(post_copy.seconds, <=, 1.05 * pause.seconds);
+  g_assert_nonnull(entry(&moving, "StartPostCopy", "Cheapest"));
+  const json_t *end = entry(&paused, "SetDowntime", "FirstPass");
+  g_assert_cmpfloat(fabs((double)ferry_json_int(end, "forecastMs", 0) / 1000 - pause.seconds), <,
+                    0.12 * pause.seconds);
+  end = entry(&moving, "StartPostCopy", "Cheapest");
+  g_assert_cmpfloat(fabs((double)ferry_json_int(end, "forecastMs", 0) / 1000 - post_copy.seconds),
+                    <, 0.12 * post_copy.seconds);
+  json_decref(paused.history);
+  json_decref(moving.history);
 }
 
 int main(int argc, char **argv) {
@@ -93,5 +110,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/options/first-pass-low", test_first_pass_low);
   g_test_add_func("/options/cheapest", test_cheapest);
   g_test_add_func("/options/capped", test_capped);
+  g_test_add_func("/options/first-end", test_first_end);
   return g_test_run();
 }
