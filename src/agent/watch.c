@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The migrations whose source is this host: one watch that begins with all of them, and again after
-// each gap. What is seen twice is harmless: a migration has at most one worker here.
+// The migrations that have work for this host's agent: one watch that begins with all of them, and
+// again after each gap. What is seen twice is harmless: a migration has at most one worker here.
+// Only the source moves anything.
 #include "agent/agent_private.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -54,6 +55,11 @@ static gboolean on_event(const char *type, json_t *object, gpointer data) {
   gboolean bookmark = g_str_equal(type, "BOOKMARK"), deleted = g_str_equal(type, "DELETED");
   if (bookmark || !uid || !ferry_json_str(object, "metadata.name"))
     return TRUE;
+  const char *source = ferry_json_str(object, "status.migrationState.sourceNode");
+  if (g_strcmp0(source, agent->node) != 0) {
+    g_hash_table_remove(agent->again, uid);
+    return TRUE;
+  }
   const json_t *result = ferry_json_get(object, "status.migrationState.agentResult");
   gboolean ended =
       result && ferry_json_int(result, "attempt", 0) >= ferry_migration_attempt(object);
@@ -97,7 +103,7 @@ gpointer ferry_watch_thread(gpointer data) {
       g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);
   g_autofree char *base =
       ferry_client_path("kubevirt.io", "v1", NULL, "virtualmachineinstancemigrations", NULL, NULL);
-  g_autofree char *selector = g_strdup_printf("status.migrationState.sourceNode=%s", agent->node);
+  g_autofree char *selector = g_strdup_printf("status.migrationState.agents=%s", agent->node);
   g_autofree char *escaped = g_uri_escape_string(selector, NULL, FALSE);
   g_autofree char *path = g_strdup_printf("%s?watch=1&fieldSelector=%s", base, escaped);
   gint64 backoff = 0;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: what is not listed here is forbidden. Administrators (system:masters) may do
 // all; ferry:viewers may read; an agent (system:nodes) may do what its own host's migrations need:
-// its own routes, its own Node, the migrations whose source it is, and events. "Own" is judged by
-// what is stored, never by what the request says.
+// its own routes, its own Node, the migrations that name it among their agents, and events. "Own"
+// is judged by what is stored, never by what the request says. What the agent of a target may write
+// in a migration is narrower: see check_agent in resource_write.c.
 #include "api/internal.h"
 
 #include <string.h>
 
 #define SOURCE "status.migrationState.sourceNode"
+#define AGENTS "status.migrationState.agents"
 
 static gboolean is_one_of(const char *word, const char *const *list) {
   return word && g_strv_contains(list, word);
@@ -42,11 +44,21 @@ static gboolean is_pods_path(const char *path) {
   return ferry_pods_owns(s, g_strv_length(s));
 }
 
+static gboolean is_named(const json_t *migration, const char *node) {
+  const json_t *agent;
+  size_t i;
+  json_array_foreach(ferry_json_get(migration, AGENTS), i, agent) {
+    if (g_strcmp0(json_string_value(agent), node) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static gboolean owns_migration(FerryApi *api, const char *node, const FerryAccess *a) {
   if (!a->name || !a->ns)
     return FALSE;
   g_autoptr(json_t) object = ferry_store_get(api->store, &ferry_kind_vmim, a->ns, a->name);
-  return object && g_strcmp0(ferry_json_str(object, SOURCE), node) == 0;
+  return object && (g_strcmp0(ferry_json_str(object, SOURCE), node) == 0 || is_named(object, node));
 }
 
 static gboolean node_may(FerryApi *api, const char *node, const FerryAccess *a) {
@@ -54,7 +66,8 @@ static gboolean node_may(FerryApi *api, const char *node, const FerryAccess *a) 
   static const char *const writing[] = {"patch", NULL};
   if (g_str_equal(a->group, "kubevirt.io") && g_str_equal(a->resource, ferry_kind_vmim.plural)) {
     if (is_one_of(a->verb, listing) && !a->subresource && !a->name)
-      return a->fields && g_strcmp0(ferry_selector_required(a->fields, SOURCE), node) == 0;
+      return a->fields && (g_strcmp0(ferry_selector_required(a->fields, AGENTS), node) == 0 ||
+                           g_strcmp0(ferry_selector_required(a->fields, SOURCE), node) == 0);
     if (g_str_equal(a->verb, "get"))
       return owns_migration(api, node, a);
     return is_one_of(a->verb, writing) && g_strcmp0(a->subresource, "status") == 0 &&

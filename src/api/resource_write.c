@@ -277,27 +277,39 @@ static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object
   return TRUE;
 }
 
-/* Whether only status.progress, decisions and course differ: what telemetry may touch. */
-static gboolean only_telemetry(const json_t *old, const json_t *object) {
-  g_autoptr(json_t) a = ferry_json_copy_along(old, "status");
-  g_autoptr(json_t) b = ferry_json_copy_along(object, "status");
-  static const char *const parts[] = {"status.progress", "status.decisions", "status.course"};
-  for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
-    ferry_json_set(a, parts[i], NULL);
-    ferry_json_set(b, parts[i], NULL);
+/* Whether the two are equal but for `parts`, which are below `along`. */
+static gboolean only_differs(const json_t *old, const json_t *object, const char *along,
+                             const char *const *parts) {
+  g_autoptr(json_t) a = ferry_json_copy_along(old, along);
+  g_autoptr(json_t) b = ferry_json_copy_along(object, along);
+  for (; *parts; parts++) {
+    ferry_json_set(a, *parts, NULL);
+    ferry_json_set(b, *parts, NULL);
   }
   return json_equal(a, b);
 }
 
 static gboolean check_agent(FerryRequest *req, const json_t *old, const json_t *object,
                             GError **error) {
-  if (req->telemetry && !only_telemetry(old, object))
+  static const char *const telemetry[] = {"status.progress", "status.decisions", "status.course",
+                                          NULL};
+  static const char *const of_target[] = {"status.migrationState.bandwidthProbe", NULL};
+  if (req->telemetry && !only_differs(old, object, "status", telemetry))
     return bad(error, "Ferry-Telemetry: such a write may change status.progress, "
                       "status.decisions and status.course only; leave the header out");
   if (!req->user->node)
     return TRUE;
   if (req->epoch < 0)
     return bad(error, "an agent's write needs the header Ferry-Agent-Epoch");
+  const char *source = ferry_json_str(old, "status.migrationState.sourceNode");
+  if (g_strcmp0(source, req->user->node) != 0 &&
+      !only_differs(old, object, "status.migrationState", of_target)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+                "forbidden: node %s is not the source of migration %s: its agent may write "
+                "status.migrationState.bandwidthProbe only",
+                req->user->node, ferry_json_str(old, "metadata.name"));
+    return FALSE;
+  }
   gint64 epoch = ferry_node_epoch(req->api, req->user->node);
   if (req->epoch == epoch)
     return TRUE;

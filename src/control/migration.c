@@ -148,6 +148,20 @@ static void mirror_to_vmi(FerryStep *s) {
     ferry_plan_write(s->plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
 }
 
+/* Whose agents have work with it: each watches those that name its host. A forecast's target takes
+ * part in measuring the path. Derived anew at each step, so that it holds for a migration of an
+ * earlier version, too. */
+static void name_agents(FerryStep *s) {
+  const char *source = ferry_json_str(s->m, "status.migrationState.sourceNode");
+  const char *target = ferry_json_bool(s->m, "spec.forecastOnly", FALSE)
+                           ? ferry_json_str(s->m, "status.migrationState.targetNode")
+                           : NULL;
+  json_t *agents = source ? json_pack("[s]", source) : NULL;
+  if (source && target && !g_str_equal(source, target))
+    json_array_append_new(agents, json_string(target));
+  ferry_step_set(s, "status.migrationState.agents", agents);
+}
+
 /* A deleted migration goes once it has ended. */
 static gboolean release_finalizer(FerryStep *s) {
   if (!ferry_json_get(s->m, "metadata.deletionTimestamp") || !ferry_migration_is_final(s->m))
@@ -180,6 +194,8 @@ void ferry_migration_step(FerryStore *store, const json_t *migration, gint64 now
   g_autofree char *before = g_strdup(ferry_json_str(migration, "status.phase"));
   for (guint round = 0; round < MAX_ROUNDS && !ferry_migration_is_final(s.m) && fire_one(&s);)
     round++;
+  if (!ferry_migration_is_final(migration))
+    name_agents(&s);
   gboolean remove = release_finalizer(&s);
   if (s.changed || remove) {
     mirror_to_vmi(&s);

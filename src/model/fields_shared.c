@@ -98,6 +98,13 @@ static const FerryField target_disk[] = {
     END,
 };
 
+static const FerryField bandwidth_probe[] = {
+    STR("address", "Address of the target at which its agent listens.", .max = 255),
+    INT("port", "TCP port there; it takes one authenticated connection, for some seconds.",
+        .min = 1, .max = 65535),
+    END,
+};
+
 const FerryField ferry_fields_migration_state[] = {
     STR("migrationUid", "metadata.uid of the VirtualMachineInstanceMigration.", .pattern = "uuid"),
     STR("vmiUID", "libvirt's UUID of the VM.", .pattern = "uuid"),
@@ -130,6 +137,11 @@ const FerryField ferry_fields_migration_state[] = {
     OBJS("targetDisks", target_disk, "Images that the target needs for the disks to be copied.",
          .max = 256),
     COUNT("attempt", "How often it was tried before."),
+    STRS("agents",
+         "Nodes whose agents have work with it: the source, and for a forecast the target.",
+         .max = 2),
+    OBJ("bandwidthProbe", bandwidth_probe,
+        "Where the target's agent measures the path for a forecast."),
     COUNT("agentEpoch", "Epoch of the source's agent that runs the migration."),
     STR("sourceDomainState", "State of the domain on the source, as last reported.",
         .values = ferry_values_domain_state),

@@ -253,7 +253,8 @@ const FerryKind ferry_kind_vmim = {
     .fields = fields,
     .columns = columns,
     .n_columns = G_N_ELEMENTS(columns),
-    .field_selectors = WORDS("status.phase", "status.migrationState.sourceNode",
-                             "status.migrationState.targetNode", "spec.vmiName"),
+    .field_selectors =
+        WORDS("status.phase", "status.migrationState.sourceNode",
+              "status.migrationState.targetNode", "status.migrationState.agents", "spec.vmiName"),
     .doc = "VirtualMachineInstanceMigration moves one VM to another node while it runs.",
 };

@@ -286,6 +286,17 @@ static gboolean term_matches(const Term *term, const char *value) {
   return value == NULL;
 }
 
+/* A field that is a list of words equals each of them. */
+static gboolean list_matches(const Term *term, const json_t *list) {
+  const json_t *item;
+  size_t i;
+  json_array_foreach((json_t *)list, i, item) {
+    if (json_is_string(item) && g_str_equal(json_string_value(item), term->values->pdata[0]))
+      return term->type == TERM_EQUAL;
+  }
+  return term->type == TERM_NOT_EQUAL;
+}
+
 gboolean ferry_selector_matches(const FerrySelector *selector, const json_t *object) {
   if (!selector)
     return TRUE;
@@ -293,6 +304,12 @@ gboolean ferry_selector_matches(const FerrySelector *selector, const json_t *obj
       selector->fields ? NULL : json_object_get(json_object_get(object, "metadata"), "labels");
   for (guint i = 0; i < selector->terms->len; i++) {
     const Term *term = selector->terms->pdata[i];
+    const json_t *list = selector->fields ? ferry_json_get(object, term->key) : NULL;
+    if (json_is_array(list)) {
+      if (!list_matches(term, list))
+        return FALSE;
+      continue;
+    }
     char buffer[32];
     const char *value = selector->fields ? field_text(object, term, buffer)
                                          : json_string_value(json_object_get(labels, term->key));

@@ -10,7 +10,8 @@ typedef struct FerrySelector FerrySelector;
 /** Parses `a=b,a==b,a!=b,a in (x,y),a notin (x),a,!a`; NULL or "" selects everything. BAD_REQUEST
  * names the place. At most 100 terms. */
 FerrySelector *ferry_selector_parse_labels(const char *text, GError **error);
-/** Parses `path=value,path!=value` for a kind; an unknown path is BAD_REQUEST. */
+/** Parses `path=value,path!=value` for a kind; an unknown path is BAD_REQUEST. A field that is a
+ * list of words equals each of them. */
 FerrySelector *ferry_selector_parse_fields(const FerryKind *kind, const char *text, GError **error);
 void ferry_selector_free(FerrySelector *selector);
 /** Whether a whole object matches; a NULL selector matches. */

@@ -148,7 +148,7 @@ class FakeFerryd:
             lines = []
             with self.cond:
                 for key, obj in self.objects.items():
-                    if obj["status"]["migrationState"].get("sourceNode") != node:
+                    if node not in obj["status"]["migrationState"]["agents"]:
                         continue
                     version = obj["metadata"]["resourceVersion"]
                     if seen.get(key) != version:
@@ -177,12 +177,15 @@ class FakeFerryd:
                     raise TimeoutError(f"{what} did not come about within {timeout} s")
                 self.cond.wait(min(left, 1))
 
-    def schedule(self, name, vmi, source, target, address, uri, config=None, phase="Scheduled"):
+    def schedule(self, name, vmi, source, target, address, uri, config=None, phase="Scheduled",
+                 **spec):
+        agents = [source, target] if spec.get("forecastOnly") else [source]
         obj = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration",
                "metadata": {"name": name, "namespace": "default", "uid": str(uuid.uuid4())},
-               "spec": {"vmiName": vmi},
+               "spec": {"vmiName": vmi, **spec},
                "status": {"phase": phase, "phaseTransitionTimestamps": [],
-                          "migrationState": {"sourceNode": source, "targetNode": target,
+                          "migrationState": {"agents": agents,
+                                             "sourceNode": source, "targetNode": target,
                                              "targetNodeAddress": address, "targetURI": uri,
                                              "migrationConfiguration": config or {}}}}
         self.put(obj)

@@ -197,6 +197,26 @@ static void agents_write_their_own(Server *s, gconstpointer data) {
   g_assert_cmpint(status_of(s, "h1", "GET", ALL, NULL, NULL), ==, 403);
   g_assert_cmpint(status_of(s, "h1", "GET", ALL OWN "h2", NULL, NULL), ==, 403);
   g_assert_cmpint(status_of(s, "h1", "GET", ALL OWN "h1", NULL, NULL), ==, 200);
+  /* the target's agent of a forecast reads it, and writes where it listens: nothing else */
+  const char *named = "{\"status\":{\"migrationState\":{\"agents\":[\"h1\",\"h2\"]}}}";
+  const char *probe = "{\"status\":{\"migrationState\":{\"bandwidthProbe\":"
+                      "{\"address\":\"10.0.0.2\",\"port\":49214}}}}";
+  g_autofree char *epoch2 =
+      g_strdup_printf(MERGE "\nFerry-Agent-Epoch: %" G_GINT64_FORMAT, session(s, "h2", "h2"));
+  g_assert_cmpint(status_of(s, "h2", "PATCH", STATUS, epoch2, probe), ==, 403); /* not named yet */
+  g_assert_cmpint(status_of(s, "admin", "PATCH", STATUS, MERGE, named), ==, 200);
+  g_assert_cmpint(status_of(s, "h2", "GET", VMIM "/m", NULL, NULL), ==, 200);
+  g_assert_cmpint(status_of(s, "h2", "PATCH", STATUS, epoch2, probe), ==, 200);
+  g_assert_cmpint(status_of(s, "h2", "PATCH", STATUS, MERGE, probe), ==, 400);
+  g_assert_cmpint(
+      status_of(s, "h2", "PATCH", STATUS, epoch2, "{\"status\":{\"phase\":\"Running\"}}"), ==, 403);
+  g_assert_cmpint(status_of(s, "h2", "PATCH", STATUS, epoch2, progress), ==, 200); /* unchanged */
+  g_assert_cmpint(
+      status_of(s, "h2", "PATCH", STATUS, epoch2, "{\"status\":{\"progress\":{\"percent\":6}}}"),
+      ==, 403);
+#define NAMED "?fieldSelector=status.migrationState.agents%3D"
+  g_assert_cmpint(status_of(s, "h1", "GET", ALL NAMED "h2", NULL, NULL), ==, 403);
+  g_assert_cmpint(status_of(s, "h1", "GET", ALL NAMED "h1", NULL, NULL), ==, 200);
   g_assert_cmpint(status_of(s, "h1", "GET", "/api/v1/nodes/h2", NULL, NULL), ==, 403);
   g_assert_cmpint(status_of(s, "h1", "POST", "/apis/ferry.migration/v1/nodes/h1/token", NULL, "{}"),
                   ==, 403);

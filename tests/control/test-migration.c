@@ -20,6 +20,11 @@ static void result(FerryStore *store, const char *name, gboolean returned, const
       json_pack("{sb,ss?,ss}", "returned", returned, "error", error, "sourceState", source_state));
 }
 
+static void assert_agents(const json_t *m, const char *expected) {
+  g_autofree char *agents = ferry_json_dump(ferry_json_get(m, "status.migrationState.agents"));
+  g_assert_cmpstr(agents, ==, expected);
+}
+
 static void test_success(void) {
   g_autoptr(FerryStore) store = world_new();
   world_migrate(store, "m", NULL);
@@ -29,6 +34,7 @@ static void test_success(void) {
   g_assert_cmpstr(ferry_json_str(s, "status.migrationState.sourceNode"), ==, "h1");
   g_assert_cmpstr(ferry_json_str(s, "status.migrationState.targetNode"), ==, "h2");
   g_assert_cmpstr(ferry_json_str(s, "status.migrationState.targetNodeAddress"), ==, "10.0.0.2");
+  assert_agents(s, "[\"h1\"]");
   g_assert_cmpint(
       ferry_json_int(s, "status.migrationState.migrationConfiguration.maxDowntimeMs", 0), ==, 900);
   /* every field of it says where it came from */
@@ -273,6 +279,7 @@ static void test_forecast(void) {
   world_set(store, "m", "spec.forecastOnly", json_true());
   g_autoptr(json_t) scheduled = world_step(store, "m", WORLD_NOW);
   g_assert_cmpstr(phase(scheduled), ==, "Scheduled");
+  assert_agents(scheduled, "[\"h1\",\"h2\"]"); /* both measure the path */
   world_set(store, "m", "status.phase", json_string("PreparingTarget"));
   world_set(store, "m", "status.forecast", json_pack("{s:i}", "totalMs", 5));
   result(store, "m", FALSE, "nothing was moved", "running");
@@ -292,11 +299,22 @@ static void test_forecast(void) {
   g_assert_nonnull(strstr(ferry_json_str(failed, "status.message"), "cannot measure"));
 }
 
+/* One that an earlier version began names no agents: its agent shall find it all the same. */
+static void test_agents_of_old(void) {
+  g_autoptr(FerryStore) store = world_new();
+  run(store, "m", NULL, WORLD_NOW);
+  world_set(store, "m", "status.migrationState.agents", NULL);
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 10);
+  g_assert_cmpstr(phase(m), ==, "Running");
+  assert_agents(m, "[\"h1\"]");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migration/success", test_success);
   g_test_add_func("/migration/error-but-arrived", test_error_but_arrived);
   g_test_add_func("/migration/failure-keeps-reason", test_failure_keeps_reason);
+  g_test_add_func("/migration/agents-of-old", test_agents_of_old);
   g_test_add_func("/migration/cancel", test_cancel);
   g_test_add_func("/migration/delete-waits", test_delete_waits_for_the_end);
   g_test_add_func("/migration/limits-and-queue", test_limits_and_queue);

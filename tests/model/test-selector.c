@@ -96,6 +96,34 @@ static void test_fields(void) {
   }
 }
 
+static void test_list_fields(void) {
+  static const struct {
+    const char *text;
+    gboolean matches;
+  } cases[] = {
+      {"status.migrationState.agents=h1", TRUE},
+      {"status.migrationState.agents=h2", TRUE},
+      {"status.migrationState.agents=h", FALSE},
+      {"status.migrationState.agents=", FALSE},
+      {"status.migrationState.agents!=h1", FALSE},
+      {"status.migrationState.agents!=h3", TRUE},
+      {"status.migrationState.agents=h1,status.migrationState.agents=h2", TRUE},
+      {"status.migrationState.agents=h1,status.migrationState.agents=h3", FALSE},
+  };
+  g_autoptr(json_t) with =
+      json_pack("{s:{s:{s:[s, s]}}}", "status", "migrationState", "agents", "h1", "h2");
+  g_autoptr(json_t) without = json_pack("{s:{s:{}}}", "status", "migrationState");
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(FerrySelector) s = ferry_selector_parse_fields(&ferry_kind_vmim, cases[i].text, NULL);
+    g_assert_nonnull(s);
+    if (ferry_selector_matches(s, with) != cases[i].matches)
+      g_error("\"%s\" is wrong", cases[i].text);
+  }
+  g_autoptr(FerrySelector) s =
+      ferry_selector_parse_fields(&ferry_kind_vmim, "status.migrationState.agents=h1", NULL);
+  g_assert_false(ferry_selector_matches(s, without));
+}
+
 static void test_required(void) {
   g_autoptr(FerrySelector) s = ferry_selector_parse_fields(
       &ferry_kind_vmim, "status.phase!=Failed,status.migrationState.sourceNode=h1", NULL);
@@ -119,6 +147,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/selector/labels", test_labels);
   g_test_add_func("/selector/place", test_place);
   g_test_add_func("/selector/fields", test_fields);
+  g_test_add_func("/selector/list-fields", test_list_fields);
   g_test_add_func("/selector/required", test_required);
   g_test_add_func("/selector/limits", test_limits);
   return g_test_run();
