@@ -31,7 +31,9 @@
 #define SHRINKING 0.9     /* of the pass before */
 #define WAVERING 4        /* times the patience */
 #define THROTTLE_RAISE 10 /* percent */
-#define HOPELESS 8        /* broken promises */
+#define LEAST_THROTTLE                                                                             \
+  1                /* percent, of QEMU: auto-converge starts there, and it is as good as none */
+#define HOPELESS 8 /* broken promises */
 #define REPLAN_US 200000
 
 FerryPath ferry_intent_path(const FerryConvergence *c) {
@@ -314,12 +316,43 @@ static void check_deadline(FerryConvergence *c, gint64 now_us, const FerryPath *
                        end, ferry_mib(pending), pending / path->rate, ferry_mib(path->rate));
 }
 
+/* Auto-converge raises the throttle by itself. Where it can be set it is taken back to what was
+ * decided; where it cannot, the slow-down is a limit like the duration. */
+static void check_slowdown(FerryConvergence *c, gint64 now_us) {
+  int told = c->t.last.throttle_percent, most = c->intent.max_slowdown_percent;
+  if (!c->t.last.tells_throttle || most <= 0)
+    return;
+  if (c->intent.can_throttle && !c->no_throttle) {
+    gboolean rose = told > MAX(c->is.told_throttle, MAX(LEAST_THROTTLE, c->throttle_percent));
+    c->is.told_throttle = told;
+    if (rose)
+      ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_THROTTLE, c->throttle_percent, "Hold",
+                   "auto-converge raised the slow-down to %d %% by itself: back to %d %%", told,
+                   c->throttle_percent);
+    return;
+  }
+  if (told <= most)
+    return;
+  if (c->intent.allow_post_copy && !c->no_post_copy && c->t.passes > 0)
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "SlowdownExceeded",
+                 "auto-converge slows the guest down by %d %%, %d %% are allowed: post-copy", told,
+                 most);
+  else
+    ferry_decide_abort(c, now_us, "SlowdownExceeded",
+                       "auto-converge slows the guest down by %d %%, %d %% are allowed, and %.1f "
+                       "MiB remain; allow more slow-down, a longer pause or post-copy, or "
+                       "allowMonitorCommands, with which the slow-down can be held; the guest "
+                       "stays on the source",
+                       told, most, ferry_mib((double)c->t.last.remaining));
+}
+
 void ferry_intent_tick(FerryConvergence *c, gint64 now_us) {
   FerryPath path = ferry_intent_path(c);
   FerryIntentState *s = &c->is;
   if (!ferry_decidable(c) || c->suspended || path.rate <= 0)
     return;
   check_deadline(c, now_us, &path);
+  check_slowdown(c, now_us);
   if (!ferry_decidable(c))
     return;
   plan_first_pass(c, now_us, &path);

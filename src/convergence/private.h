@@ -25,6 +25,7 @@ typedef struct {
   gint64 planned_us, verdict_us; /* verdict_us: infeasible since then; 0: it is not */
   guint broken;                  /* promises that were not kept */
   guint raised_at, throttled_at; /* passes */
+  int told_throttle;             /* percent, as the hypervisor said it last */
   gint64 first_verdict_us;       /* 0: it never was infeasible */
   gint64 limit_us;               /* when the limit was set */
   gboolean planned, released;

@@ -41,6 +41,31 @@ static void test_throttle(void) {
   json_decref(calm.history);
 }
 
+/* Auto-converge goes on by itself: it is taken back where it can be set, and where it cannot, more
+ * than is allowed ends it. */
+static void test_slowdown(void) {
+  Case c = plain(100, 1024, FERRY_SIM_UNIFORM, 300);
+  c.guest.memory = 2048 * MIB;
+  c.intent.can_throttle = TRUE;
+  c.intent.max_slowdown_percent = 50;
+  FerrySimResult r = run(&c);
+  g_assert_cmpint(r.outcome, ==, FERRY_SIM_DONE);
+  g_assert_nonnull(entry(&c, "SetThrottle", "Hold"));
+  g_assert_cmpint(r.top_throttle, <=, 3);
+  Case alone = plain(250, 128, FERRY_SIM_UNIFORM, 200);
+  alone.settings.auto_converge = TRUE;
+  alone.intent.max_slowdown_percent = 35;
+  r = run(&alone);
+  g_assert_cmpint(r.outcome, ==, FERRY_SIM_ABORTED);
+  g_assert_cmpint(r.top_throttle, ==, 40); /* QEMU's 20 and two steps */
+  g_assert_nonnull(entry(&alone, "Abort", "SlowdownExceeded"));
+  /* who did not say how much is not heeded */
+  alone.intent.max_slowdown_percent = 0;
+  g_assert_cmpint(run(&alone).outcome, ==, FERRY_SIM_DONE);
+  json_decref(c.history);
+  json_decref(alone.history);
+}
+
 static void test_post_copy(void) {
   Case c = plain(180, 128, FERRY_SIM_UNIFORM, 300);
   c.intent.allow_post_copy = TRUE;
@@ -165,6 +190,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/intent/idle", test_idle);
   g_test_add_func("/intent/tight", test_tight);
   g_test_add_func("/intent/throttle", test_throttle);
+  g_test_add_func("/intent/slowdown", test_slowdown);
   g_test_add_func("/intent/post-copy", test_post_copy);
   g_test_add_func("/intent/cap", test_cap);
   g_test_add_func("/intent/drop", test_drop);

@@ -101,6 +101,35 @@ class Throttle(LabTest):
         self.assertGreater(forecast["writeRateBytesPerSecond"], 5 * 2**20, forecast)
         self.assertLess(status["summary"]["forecastErrorPercent"], 100, status)
 
+    def test_more_than_is_allowed(self):
+        """Auto-converge that somebody switched on goes on by itself, up to what is allowed."""
+        self.policy("bounded", "retries: 0")
+        guest = self.guest("x", label="speed=bounded", memory=256, rate=300, working_set=128,
+                           pattern="uniform")
+        self.ferry("migrate", guest, "--to", "h2", "--no-tls", "--auto-converge",
+                   "--auto-converge-initial", "50", "--auto-converge-increment", "20", check=False)
+        status = self.newest(guest)["status"]
+        self.assertEqual((status["phase"], status["reason"]), ("Failed", "SlowdownExceeded"), status)
+        self.assertIn("60 % are allowed", status["message"])
+        self.assertEqual(status["summary"]["topThrottlePercent"], 70, status["summary"])
+        self.assert_on(guest, "h1")
+
+    def test_qemu_takes_a_throttle_back(self):
+        """What holding it relies on: a lower maximum takes effect at one of QEMU's next looks."""
+        guest = self.guest("q", memory=256, rate=300, working_set=128, pattern="uniform")
+        self.ferry("migrate", guest, "--to", "h2", "--no-tls", "--detach", "--max-downtime", "60",
+                   "--auto-converge", "--auto-converge-initial", "30",
+                   "--auto-converge-increment", "20")
+        self.wait(lambda: self.job_throttle("h1", guest) >= 30, 30, "it is slowed down")
+        self.lab.virsh("h1", "qemu-monitor-command", guest, json.dumps({
+            "execute": "migrate-set-parameters", "arguments": {
+                "cpu-throttle-initial": 1, "cpu-throttle-increment": 1, "max-cpu-throttle": 1,
+                "throttle-trigger-threshold": 1}}))
+        self.wait(lambda: self.job_throttle("h1", guest) == 1, 15, "it is taken back")
+        self.ferry("cancel", guest)
+        self.wait(lambda: self.newest(guest)["status"]["phase"] == "Failed", 10, "it is cancelled")
+        self.assert_on(guest, "h1")
+
     def test_neither(self):
         """Nothing is slowed, and it is said what would be needed."""
         self.policy("neither", "retries: 0")
