@@ -103,8 +103,8 @@ json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent,
 
 json_t *ferry_migration_forecast(FerryMigration *m) {
   FerryConvergenceIntent intent;
+  ferry_migration_intent(m, &intent);
   FerryMeasured measured = m->measured;
-  ferry_settings_intent(&m->settings, ferry_migration_memory(m), &intent);
   if (measured.resident > 0)
     measured.resident += m->settings.copied_disk_bytes;
   return ferry_migration_forecast_json(&intent, &measured);

@@ -3,11 +3,9 @@
 // and a longer period (which tells a small working set from a large one), how much memory it has
 // touched at all, and how fast the last migration to the same address was.
 #include "agent/migration_private.h"
-#include <math.h>
 
 #define ASSUMED_RATE 112000000.0 /* what a link of 1 Gbit/s carries */
 #define SWITCHOVER_S 0.03
-#define UNSURE 0.5                    /* of a writer that was guessed */
 #define LEAST_SENT (32 * 1024 * 1024) /* less says nothing of the path */
 
 gboolean ferry_migration_measure(FerryMigration *m, int seconds, GError **error) {
@@ -15,7 +13,6 @@ gboolean ferry_migration_measure(FerryMigration *m, int seconds, GError **error)
   /* two periods must differ, so up to two seconds there is only one */
   int short_s = seconds > 2 ? 1 : 0, long_s = MAX(1, seconds - short_s);
   gint64 short_rate = 0, long_rate;
-  ferry_migration_recall_rate(m);
   if ((short_s && !ferry_host_job_dirty_rate(m->job, short_s, &short_rate, error)) ||
       !ferry_host_job_dirty_rate(m->job, long_s, &long_rate, error))
     return FALSE;
@@ -28,12 +25,15 @@ gboolean ferry_migration_measure(FerryMigration *m, int seconds, GError **error)
   return TRUE;
 }
 
-void ferry_migration_recall_rate(FerryMigration *m) {
+void ferry_migration_intent(FerryMigration *m, FerryConvergenceIntent *intent) {
   const char *address = m->settings.request.address;
+  ferry_settings_intent(&m->settings, ferry_migration_memory(m), intent);
   g_mutex_lock(&m->agent->lock);
   const gint64 *rate = address ? g_hash_table_lookup(m->agent->rates, address) : NULL;
   m->measured.bandwidth = rate ? *rate : 0;
   g_mutex_unlock(&m->agent->lock);
+  if (m->measured.bandwidth > 0) /* what it carried is known better than what it is called */
+    intent->link_rate = m->measured.bandwidth;
 }
 
 void ferry_migration_keep_rate(FerryMigration *m) {
@@ -55,17 +55,9 @@ FerryWriter ferry_measured_writer(const FerryMeasured *k, double bytes) {
   double dirtied = (double)k->long_rate * k->long_s;
   FerryRound rounds[] = {{k->short_s, (double)k->short_rate * k->short_s, 0},
                          {k->long_s, dirtied, 0}};
-  FerryWriter writer = {.pattern = FERRY_WRITER_IDLE};
-  if (k->short_s > 0) {
-    ferry_writer_fit(&writer, rounds, G_N_ELEMENTS(rounds), bytes);
-  } else if (dirtied > 0) { /* one period: taken for one time constant of a uniform writer */
-    double set = MIN(bytes, dirtied / (1 - exp(-1)));
-    writer = (FerryWriter){.pattern = FERRY_WRITER_UNIFORM,
-                           .working_set = set,
-                           .write_rate = set / k->long_s,
-                           .residual = UNSURE,
-                           .rounds = 1};
-  }
+  FerryWriter writer;
+  if (k->short_s <= 0 || !ferry_writer_fit(&writer, rounds, G_N_ELEMENTS(rounds), bytes))
+    writer = ferry_writer_guess(k->long_s, dirtied, bytes);
   return writer;
 }
 

@@ -113,8 +113,9 @@ gint64 ferry_migration_memory(FerryMigration *m);
 /* measure.c: what is known of guest and path before anything moves */
 /** Measures for `seconds` into m->measured: in two periods where there is time for them. */
 gboolean ferry_migration_measure(FerryMigration *m, int seconds, GError **error);
-/** The rate that the last migration to the same address reached, into m->measured. */
-void ferry_migration_recall_rate(FerryMigration *m);
+/** What is wanted of it, with the rate that the last migration to the same address reached (also in
+ * m->measured) for the link's. */
+void ferry_migration_intent(FerryMigration *m, FerryConvergenceIntent *intent);
 /** Keeps the rate of this one for the next. */
 void ferry_migration_keep_rate(FerryMigration *m);
 /** The writer that explains the two rates best. Pure. */

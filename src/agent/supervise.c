@@ -129,10 +129,7 @@ gint64 ferry_migration_memory(FerryMigration *m) {
 
 void ferry_migration_first_limit(FerryMigration *m) {
   FerryConvergenceIntent intent;
-  ferry_settings_intent(&m->settings, ferry_migration_memory(m), &intent);
-  ferry_migration_recall_rate(m);
-  if (m->measured.bandwidth > 0) /* what it carried is known better than what it is called */
-    intent.link_rate = m->measured.bandwidth;
+  ferry_migration_intent(m, &intent);
   if (m->measured.long_s > 0) {
     intent.prior_seconds = m->measured.long_s;
     intent.prior_dirtied = (double)m->measured.long_rate * m->measured.long_s;

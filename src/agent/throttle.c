@@ -51,7 +51,7 @@ void ferry_migration_arm_throttle(FerryMigration *m) {
   if (m->measured.long_s <= 0)
     return;
   FerryConvergenceIntent intent;
-  ferry_settings_intent(s, ferry_migration_memory(m), &intent);
+  ferry_migration_intent(m, &intent);
   int percent = needed(m, &intent);
   if (percent > 0) {
     arm(m, percent);

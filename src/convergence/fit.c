@@ -9,6 +9,8 @@
 #include "convergence/model.h"
 #include <math.h>
 
+#define GUESSED                                                                                    \
+  0.5 /* residual: a third of a guess may be wrong either way, and it is never trusted */
 #define TRUSTED 0.15
 #define MAX_FITTED 8
 #define NEWER 0.9    /* weight of a round against the next one */
@@ -106,6 +108,17 @@ gboolean ferry_writer_fit_as(FerryWriter *writer, FerryWriterPattern pattern,
     return FALSE;
   *writer = fit_pattern(pattern, &r);
   return TRUE;
+}
+
+FerryWriter ferry_writer_guess(double seconds, double dirtied, double memory) {
+  if (seconds <= 0 || dirtied <= 0)
+    return (FerryWriter){.pattern = FERRY_WRITER_IDLE, .rounds = seconds > 0};
+  double set = MIN(memory, dirtied / -expm1(-1));
+  return (FerryWriter){.pattern = FERRY_WRITER_UNIFORM,
+                       .working_set = set,
+                       .write_rate = set / seconds,
+                       .residual = GUESSED,
+                       .rounds = 1};
 }
 
 gboolean ferry_writer_fit(FerryWriter *writer, const FerryRound *rounds, guint n, double memory) {

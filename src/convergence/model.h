@@ -43,6 +43,11 @@ double ferry_writer_unique(const FerryWriter *writer, double seconds);
  * W is at most that; INFINITY: unknown. */
 gboolean ferry_writer_fit(FerryWriter *writer, const FerryRound *rounds, guint n, double memory);
 
+/** What one round alone lets one think of a guest. How much of the working set was dirtied in it is
+ * unknown: a time constant as long as the round lies between "all of it" and "a vanishing part",
+ * which for a pass no longer than that is wrong by 1.6 at most. */
+FerryWriter ferry_writer_guess(double seconds, double dirtied, double memory);
+
 /** Fits W and w of a guest that is taken to write in `pattern` to the newest two rounds; FALSE
  * where they teach nothing. Two rounds alone cannot tell one pattern from another. */
 gboolean ferry_writer_fit_as(FerryWriter *writer, FerryWriterPattern pattern,

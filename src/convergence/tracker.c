@@ -71,17 +71,8 @@ void ferry_tracker_prior(FerryTracker *t, double seconds, double dirtied) {
   if (seconds <= 0 || dirtied < 0)
     return;
   push_round(t, seconds, dirtied, 0);
-  if (t->fitted)
-    return;
-  /* How much of the working set that was is unknown. A time constant as long as the measurement
-   * lies between "all of it" and "a vanishing part"; for a pass no longer than that it is wrong by
-   * 1.6 at most. */
-  double set = dirtied / -expm1(-1);
-  t->writer = (FerryWriter){.pattern = FERRY_WRITER_UNIFORM,
-                            .working_set = set,
-                            .write_rate = set / seconds,
-                            .residual = GUESSED,
-                            .rounds = 1};
+  if (!t->fitted)
+    t->writer = ferry_writer_guess(seconds, dirtied, INFINITY);
   t->fitted = TRUE;
 }
 

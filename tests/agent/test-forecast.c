@@ -79,6 +79,9 @@ static void test_one_period(void) {
   g_assert_cmpint(writer.pattern, ==, FERRY_WRITER_UNIFORM);
   /* what was seen is what it explains */
   g_assert_cmpfloat(fabs(ferry_writer_unique(&writer, 2) / (40 << 20) - 1), <, 0.01);
+  /* nothing in the short period, something in the long one: it is no idle guest */
+  FerryMeasured late = {.short_s = 1, .long_s = 4, .long_rate = 1 << 20};
+  g_assert_cmpint(ferry_measured_writer(&late, 1LL << 30).pattern, ==, FERRY_WRITER_UNIFORM);
   FerryMeasured none = {.long_s = 2};
   g_assert_cmpint(ferry_measured_writer(&none, 1LL << 30).pattern, ==, FERRY_WRITER_IDLE);
 }

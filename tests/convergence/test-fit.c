@@ -101,6 +101,16 @@ static void test_memory(void) {
   g_assert_cmpfloat(got.working_set, <=, 1000);
 }
 
+static void test_guess(void) {
+  FerryWriter got = ferry_writer_guess(2, 40, INFINITY);
+  g_assert_cmpint(got.pattern, ==, FERRY_WRITER_UNIFORM);
+  g_assert_cmpfloat(fabs(ferry_writer_unique(&got, 2) - 40), <,
+                    0.01); /* it explains what was seen */
+  g_assert_cmpfloat(got.residual, >, 0.15);
+  g_assert_cmpfloat(ferry_writer_guess(2, 40, 50).working_set, <=, 50);
+  g_assert_cmpint(ferry_writer_guess(2, 0, INFINITY).pattern, ==, FERRY_WRITER_IDLE);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/fit/two-rounds", test_two_rounds);
@@ -110,5 +120,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/fit/not-enough", test_not_enough);
   g_test_add_func("/fit/change", test_change);
   g_test_add_func("/fit/memory", test_memory);
+  g_test_add_func("/fit/guess", test_guess);
   return g_test_run();
 }
