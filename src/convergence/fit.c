@@ -9,8 +9,7 @@
 #include "convergence/model.h"
 #include <math.h>
 
-#define GUESSED                                                                                    \
-  0.5 /* residual: a third of a guess may be wrong either way, and it is never trusted */
+#define GUESSED 0.5 /* residual of what was not fitted: never trusted */
 #define TRUSTED 0.15
 #define MAX_FITTED 8
 #define NEWER 0.9    /* weight of a round against the next one */

@@ -155,9 +155,13 @@ static void set_throttle(FerryConvergence *c, gint64 now_us, int percent, const 
                          const char *why) {
   if (percent == c->throttle_percent)
     return;
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_THROTTLE, percent, code,
-               "%s: the guest runs %d %% less of the time (up to %d %% allowed)", why, percent,
-               c->intent.max_slowdown_percent);
+  if (percent > 0)
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_THROTTLE, percent, code,
+                 "%s: the guest runs %d %% less of the time (up to %d %% allowed)", why, percent,
+                 c->intent.max_slowdown_percent);
+  else
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_THROTTLE, 0, code,
+                 "%s: the guest is not slowed down any more", why);
 }
 
 /* Nothing keeps the intent: say so, with what would; then do what may still help. */
@@ -216,7 +220,8 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
   ferry_options_gather(c, path, v, now, &options);
   const FerryOption *o = ferry_options_choose(c, &options, now);
   if (!o) { /* while a throttle takes hold, rounds with and without it are mixed */
-    if (!s->throttled_at || c->t.passes > s->throttled_at + ROUNDS_BETWEEN)
+    guint passes = c->t.passes;
+    if (!s->throttled_at || passes <= 2 || passes > s->throttled_at + ROUNDS_BETWEEN)
       infeasible(c, now_us, path, v);
     s->planned = TRUE;
     return;
