@@ -11,9 +11,6 @@ from .run import OWN
 MIB = 2**20
 LOST = ("the intent takes the earliest end that the pause allows, and a limit that is a target: it "
         "ended {:.0f} % before the best rival in the median, and paused for that")
-COMPRESS = {"ovirt-suspend-workload"}
-SLOW = {"ovirt-minimal-downtime", "ovirt-post-copy", "ovirt-very-large", *COMPRESS}
-POST_COPY = {"ovirt-post-copy"}
 
 
 def percentile(values, share):
@@ -40,9 +37,17 @@ def kept(rows, cell, preset):
     return bool(mine) and 2 * sum(r.get("within", False) for r in mine) > len(mine)
 
 
-def same_means(cell, preset):
-    return (preset not in COMPRESS and (cell.max_slowdown > 0 or preset not in SLOW) and
-            (cell.post_copy or preset not in POST_COPY))
+def means_of(policy):
+    """What a preset's MigrationPolicy makes use of, of what an intent must allow."""
+    spec = policy["spec"]
+    return {"slow": spec.get("allowAutoConverge", False),
+            "compress": spec.get("compression", "off") != "off",
+            "postCopy": spec.get("allowPostCopy", False)}
+
+
+def same_means(cell, means):
+    return (not means["compress"] and (cell.max_slowdown > 0 or not means["slow"]) and
+            (cell.post_copy or not means["postCopy"]))
 
 
 def bound(cell):
@@ -66,11 +71,11 @@ def line(b):
     return f"{word} {b['bar']}: {b['value']:.3g} {b['unit']} (bar {b['limit']:g}){note}"
 
 
-def judge(cells, names, rows, floor):
-    """All bars of the grid, as a list of dicts."""
+def judge(cells, presets, rows, floor):
+    """All bars of the grid, as a list of dicts. `presets`: the means_of each, by name."""
     slower, lost, lost_fastest, both = [], [], [], 0
     for cell in cells:
-        rivals = [n for n in names if n != OWN and same_means(cell, n) and
+        rivals = [n for n in presets if n != OWN and same_means(cell, presets[n]) and
                   kept(rows, cell.name, n)]
         if not rivals or not kept(rows, cell.name, OWN):
             continue

@@ -14,6 +14,9 @@ from real.cells import CELLS, named  # noqa: E402  pylint: disable=wrong-import-
 from real.run import rules_of, within  # noqa: E402  pylint: disable=wrong-import-position
 
 
+PLAIN = {"slow": False, "compress": False, "postCopy": False}
+
+
 def row(cell, preset, seconds, gap_ms, lost_s=0.1, outcome="moved", **more):
     return {"cell": cell, "preset": preset, "outcome": outcome, "seconds": seconds,
             "gap_ms": gap_ms, "lost_s": lost_s, "top_throttle": 0, "post_copy": False,
@@ -21,8 +24,8 @@ def row(cell, preset, seconds, gap_ms, lost_s=0.1, outcome="moved", **more):
 
 
 def verdict(rows, start, cells="medium"):
-    names = list(dict.fromkeys(r["preset"] for r in rows))
-    for b in bars.judge(named(cells.split(",")), names, rows, floor="limit 1 ms"):
+    presets = {r["preset"]: PLAIN for r in rows}
+    for b in bars.judge(named(cells.split(",")), presets, rows, floor="limit 1 ms"):
         if b["bar"].startswith(start):
             return b
     raise AssertionError(f"no bar {start}")
@@ -49,11 +52,15 @@ class Judging(unittest.TestCase):
 
     def test_who_is_a_rival(self):
         medium, throttle, post_copy = named(["medium", "throttle", "post-copy"])
-        self.assertFalse(bars.same_means(medium, "ovirt-minimal-downtime"))
-        self.assertTrue(bars.same_means(throttle, "ovirt-minimal-downtime"))
-        self.assertFalse(bars.same_means(throttle, "ovirt-suspend-workload"))
-        self.assertFalse(bars.same_means(throttle, "ovirt-post-copy"))
-        self.assertTrue(bars.same_means(post_copy, "ovirt-post-copy"))
+        slow, compressed, moving = ({**PLAIN, means: True} for means in PLAIN)
+        self.assertTrue(bars.same_means(medium, PLAIN))
+        self.assertFalse(bars.same_means(medium, slow))
+        self.assertTrue(bars.same_means(throttle, slow))
+        self.assertFalse(bars.same_means(throttle, compressed))
+        self.assertFalse(bars.same_means(throttle, moving))
+        self.assertTrue(bars.same_means(post_copy, moving))
+        policy = {"spec": {"preset": "x", "allowPostCopy": True, "compression": "xbzrle"}}
+        self.assertEqual(bars.means_of(policy), {**compressed, "postCopy": True})
         # a rival that broke the intent is none
         rows = [row("medium", "intent", 2.2, 100), row("medium", "nova", 1.0, 100, within=False)]
         self.assertIsNone(verdict(rows, "cells where the intent is more than 5 % slower")["value"])
