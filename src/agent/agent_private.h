@@ -36,6 +36,8 @@ struct _FerryAgent {
                               the watch thread's own */
   GHashTable *undelivered; /* set of UIDs whose result waits in state_dir */
   GPtrArray *resumers;     /* GThread*, which deliver those */
+  GHashTable *probes; /* UID -> bandwidth_target.c's own; the watch thread's own; may be NULL */
+  gboolean measuring_in, measuring_out; /* one bandwidth at a time to here, and from here */
   GHashTable *rates; /* target's address -> gint64*, bytes/s that the last migration reached */
 };
 
@@ -70,6 +72,12 @@ void ferry_report_host_event(const FerryHostEvent *event, gpointer agent);
 gpointer ferry_watch_thread(gpointer agent);
 /** Joins the workers that have ended; by the one thread that does so. */
 void ferry_watch_sweep(FerryAgent *agent);
+
+/* bandwidth_target.c: measuring the path for forecasts of VMs that would come here */
+/** A migration was seen (a watch event's type and object); by the watch thread. */
+void ferry_bandwidth_see(FerryAgent *agent, const char *type, const json_t *migration);
+/** Joins the threads that have ended; by the watch thread. */
+void ferry_bandwidth_sweep(FerryAgent *agent);
 
 /* rpc.c, rpc_verbs.c: the local socket */
 typedef struct _FerryRpc FerryRpc;

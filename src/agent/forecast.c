@@ -6,9 +6,7 @@
 #include "convergence/forecast.h"
 #include <math.h>
 
-#define DOUBT 0.1           /* of any rate */
-#define DOUBT_MEASURED 0.05 /* of a bandwidth that a migration reached */
-#define DOUBT_ASSUMED 0.3
+#define DOUBT 0.1      /* of the guest's rate of writing */
 #define SKEW_DOUBT 0.5 /* share of a fit's residual that is added */
 
 static void put_seconds(json_t *object, const char *key, double seconds) {
@@ -59,7 +57,7 @@ json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent,
   double bytes = (double)intent->memory_bytes;
   if (measured->resident > 0)
     bytes = MIN(bytes, (double)measured->resident);
-  const char *from;
+  FerryPathSource from;
   FerryWriter writer = ferry_measured_writer(measured, bytes);
   FerryPath path = ferry_measured_path(measured, intent, &from);
   FerryForecastWish wish = {.bytes = bytes,
@@ -69,9 +67,7 @@ json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent,
                             .post_copy = intent->allow_post_copy,
                             .preempt = intent->post_copy_preempt};
   double doubt = DOUBT + SKEW_DOUBT * MIN(1, writer.residual);
-  double path_doubt = measured->bandwidth > 0 ? DOUBT_MEASURED
-                      : *from == 'a'          ? DOUBT_ASSUMED
-                                              : DOUBT;
+  double path_doubt = ferry_path_source_doubt(from);
   FerryForecast all[FERRY_FORECASTS], better[FERRY_FORECASTS], worse[FERRY_FORECASTS];
   reckon(writer, path, &wish, 1, 1, all);
   reckon(writer, path, &wish, 1 - doubt, 1 + path_doubt, better);
@@ -97,7 +93,9 @@ json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent,
   ferry_json_set_int(out, "workingSetBytes", (gint64)MIN(writer.working_set, bytes));
   ferry_json_set_int(out, "writeRateBytesPerSecond", (gint64)writer.write_rate);
   ferry_json_set_int(out, "bandwidthBytesPerSecond", (gint64)path.rate);
-  ferry_json_set_str(out, "bandwidthFrom", from);
+  ferry_json_set_str(out, "bandwidthFrom", ferry_path_source_name(from));
+  if (measured->path_note)
+    ferry_json_set_str(out, "bandwidthNote", measured->path_note);
   return out;
 }
 

@@ -62,16 +62,24 @@ FerryWriter ferry_measured_writer(const FerryMeasured *k, double bytes) {
 }
 
 FerryPath ferry_measured_path(const FerryMeasured *k, const FerryConvergenceIntent *intent,
-                              const char **from) {
-  double cap = (double)intent->bandwidth_cap;
-  double link = k->bandwidth > 0        ? (double)k->bandwidth
-                : intent->link_rate > 0 ? (double)intent->link_rate
-                                        : ASSUMED_RATE;
+                              FerryPathSource *from) {
+  double cap = (double)intent->bandwidth_cap, known[FERRY_PATH_SOURCES] = {0};
+  known[FERRY_PATH_MEASURED] = (double)k->probed;
+  known[FERRY_PATH_MIGRATION] = (double)k->bandwidth;
+  known[FERRY_PATH_LINK] = (double)intent->link_rate;
+  known[FERRY_PATH_ASSUMED] = ASSUMED_RATE;
+  if (k->probed_limit) /* it may carry more, which was not tried */
+    known[FERRY_PATH_MEASURED] = 0;
+  FerryPathSource source = FERRY_PATH_MEASURED;
+  while (known[source] <= 0)
+    source++;
+  /* where QEMU was slower than the path, it will be again */
+  if (source == FERRY_PATH_MEASURED && k->bandwidth > 0 && k->bandwidth < k->probed)
+    source = FERRY_PATH_MIGRATION;
+  double link =
+      k->probed_limit && source != FERRY_PATH_MIGRATION ? MAX(known[source], cap) : known[source];
   gboolean capped = cap > 0 && cap <= link;
   if (from)
-    *from = capped                  ? "limit"
-            : k->bandwidth > 0      ? "migration"
-            : intent->link_rate > 0 ? "link"
-                                    : "assumed";
+    *from = capped ? FERRY_PATH_LIMIT : source;
   return (FerryPath){capped ? cap : link, link, SWITCHOVER_S};
 }

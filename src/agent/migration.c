@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define FORECAST_S 5
+#define PROBE_PATIENCE_MS 3000 /* for the target's agent to listen */
 
 static char *now_text(void) {
   return ferry_rfc3339_format_ms(g_get_real_time() / 1000);
@@ -207,10 +208,14 @@ static void forecast_only(FerryMigration *m) {
   g_autoptr(GError) error = NULL;
   ferry_delivery_send(m->delivery, ferry_migration_phase(m, "PreparingTarget"));
   m->accepted = TRUE;
+  /* path and guest one after the other: either would disturb the other's figure */
+  gboolean settled = ferry_migration_measure_path(m, PROBE_PATIENCE_MS);
   if (!ferry_migration_measure(m, FORECAST_S, &error)) {
     fail_before(m, "ForecastFailed", error->message);
     return;
   }
+  if (!settled)
+    ferry_migration_measure_path(m, 0);
   send_forecast(m);
   fail_before(m, "ForecastMade", "nothing was moved: only a forecast was asked for");
 }
@@ -429,6 +434,7 @@ void ferry_migration_update(FerryMigration *m, const json_t *object) {
     m->cancel = TRUE;
     g_cond_broadcast(&m->cond);
   }
+  ferry_migration_see_probe(m, object);
   if (ferry_migration_see_changes(m, object)) {
     m->news = TRUE;
     g_cond_broadcast(&m->cond);
@@ -475,6 +481,8 @@ void ferry_migration_free(gpointer p) {
   ferry_course_clear(&m->course);
   json_decref(m->disks);
   json_decref(m->armed);
+  json_decref(m->probe);
+  g_free(m->path_note);
   json_decref(m->object);
   g_mutex_clear(&m->lock);
   g_cond_clear(&m->cond);

@@ -2,7 +2,9 @@
 // One migration's worker: shared by migration.c (its life) and supervise.c (while it runs).
 #pragma once
 #include "agent/agent_private.h"
+#include "agent/bandwidth_link.h"
 #include "convergence/model.h"
+#include "model/path_source.h"
 
 /** What was measured before a migration; rates in bytes/s; 0: not measured. */
 typedef struct {
@@ -10,6 +12,10 @@ typedef struct {
   gint64 short_rate, long_rate;
   gint64 resident;  /* bytes of memory that the guest has touched */
   gint64 bandwidth; /* that the last migration to the same address reached */
+  gint64 probed;    /* what the path carried just now; no more than the bandwidth limit was sent */
+  gboolean probed_limit; /* it carried all of the limit */
+  const char
+      *path_note; /* why the path was not measured; borrowed, NULL: it was, or not asked for */
 } FerryMeasured;
 
 struct _FerryMigration {
@@ -48,8 +54,10 @@ struct _FerryMigration {
   gint64 forecast_ms;     /* whole time as the first plan expected it; 0: no plan yet */
   const char *abort_code; /* why convergence gave it up; NULL: it did not */
   char *abort_reason;
-  GMutex lock; /* guards all below */
+  char *path_note; /* measured.path_note */
+  GMutex lock;     /* guards all below */
   GCond cond;
+  json_t *probe; /* where the target's agent measures the path; NULL: not said yet */
   gboolean cancel, returned, news, done, abandoned;
   GError *call_error;
   GQueue changes;      /* json_t*, entries of status.changes that are to be carried out */
@@ -120,10 +128,24 @@ void ferry_migration_intent(FerryMigration *m, FerryConvergenceIntent *intent);
 void ferry_migration_keep_rate(FerryMigration *m);
 /** The writer that explains the two rates best. Pure. */
 FerryWriter ferry_measured_writer(const FerryMeasured *measured, double bytes);
-/** The path as far as it is known. `from` (may be NULL) gets a static word: "limit", "migration",
- * "link", "assumed". Pure. */
+/** The path as far as it is known, and where that is from (may be NULL). Pure. */
 FerryPath ferry_measured_path(const FerryMeasured *measured, const FerryConvergenceIntent *intent,
-                              const char **from);
+                              FerryPathSource *from);
+
+/* path.c: measuring it */
+/** The object changed: where to measure may be in it. The lock is held. */
+void ferry_migration_see_probe(FerryMigration *m, const json_t *object);
+/** Measures the path to the target into m->measured; fails to only in that m->measured says why.
+ * FALSE: the target's agent has not said within `patience_ms` where it listens. */
+gboolean ferry_migration_measure_path(FerryMigration *m, gint64 patience_ms);
+/* bandwidth_target.c */
+/** Why the path of `migration` cannot be measured, static; NULL: it can. */
+const char *ferry_bandwidth_obstacle(FerryAgent *agent, const json_t *migration);
+/** This agent, as it measures with node `peer` for `migration`; all borrowed. */
+void ferry_bandwidth_party(FerryAgent *agent, const json_t *migration, const char *peer,
+                           FerryBandwidthParty *party);
+/** Takes or gives back the turn that `busy`, a flag under the agent's lock, stands for. */
+gboolean ferry_bandwidth_turn(FerryAgent *agent, gboolean *busy, gboolean take);
 
 /* throttle.c */
 /** Before the call: where the guest may be slowed, arranges how. Keeps the domain as it is. */

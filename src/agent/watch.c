@@ -55,6 +55,7 @@ static gboolean on_event(const char *type, json_t *object, gpointer data) {
   gboolean bookmark = g_str_equal(type, "BOOKMARK"), deleted = g_str_equal(type, "DELETED");
   if (bookmark || !uid || !ferry_json_str(object, "metadata.name"))
     return TRUE;
+  ferry_bandwidth_see(agent, type, object);
   const char *source = ferry_json_str(object, "status.migrationState.sourceNode");
   if (g_strcmp0(source, agent->node) != 0) {
     g_hash_table_remove(agent->again, uid);
@@ -89,6 +90,7 @@ static gboolean on_event(const char *type, json_t *object, gpointer data) {
 static gboolean on_tick(gpointer data) {
   FerryAgent *agent = data;
   ferry_watch_sweep(agent);
+  ferry_bandwidth_sweep(agent);
   start_again(agent);
   g_mutex_lock(&agent->lock);
   gboolean go_on = !agent->stop && !agent->stale;
@@ -123,5 +125,6 @@ gpointer ferry_watch_thread(gpointer data) {
   }
   ferry_client_free(client);
   g_clear_pointer(&agent->again, g_hash_table_unref);
+  g_clear_pointer(&agent->probes, g_hash_table_unref);
   return NULL;
 }

@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/summary.h"
 #include "cli/text.h"
+#include "model/path_source.h"
 #include <stdio.h>
 
 #define POLL_US 200000
@@ -53,11 +54,12 @@ static void print_forecast(const json_t *object) {
       ferry_text_clean(ferry_json_str(object, "status.migrationState.targetNode"));
   g_autofree char *pattern = ferry_text_clean(ferry_json_str(f, "pattern"));
   printf("%s to %s: %s of memory, it writes %s over %s (%s), %s to send it (%s)\n", source, target,
-         memory, writes, set, pattern, rate,
-         g_strcmp0(from, "limit") == 0       ? "the bandwidth limit"
-         : g_strcmp0(from, "migration") == 0 ? "as the last migration to there"
-         : g_strcmp0(from, "link") == 0      ? "half of the slower link"
-                                             : "assumed: the links' speed is not known");
+         memory, writes, set, pattern, rate, ferry_path_source_words(from));
+  const char *note = ferry_json_str(f, "bandwidthNote");
+  if (note != NULL) {
+    g_autofree char *text = ferry_text_clean(note);
+    printf("  %s\n", text);
+  }
   printf("  %-21s %26s %24s %24s %11s  %s\n", "STRATEGY", "TIME", "PAUSE", "LOST", "SENT",
          "WITHIN INTENT");
   size_t i;

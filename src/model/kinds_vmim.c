@@ -124,9 +124,10 @@ static const FerryField forecast[] = {
     COUNT("writeRateBytesPerSecond", "Rate at which it writes there, as estimated."),
     COUNT("bandwidthBytesPerSecond", "Rate that is reckoned with."),
     STR("bandwidthFrom",
-        "Where that is from: limit (the policy's), migration (the last one to there), link "
-        "(half of the slower one) or assumed.",
+        "Where that is from: limit (the policy's), measured (just now, between the two agents), "
+        "migration (the last one to there), link (half of the slower one) or assumed.",
         .max = 64),
+    STR("bandwidthNote", "Why it was not measured.", .max = MESSAGE_MAX_LENGTH),
     COUNT("madeAtMs", "When it was made, in milliseconds since the start."),
     TIME("time", "The same by the source host's clock."),
     END,

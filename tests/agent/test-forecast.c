@@ -73,6 +73,54 @@ static void test_ranges(void) {
   g_assert_cmpstr(ferry_json_str(h, "bandwidthFrom"), ==, "limit");
 }
 
+static void assert_path(const FerryMeasured *measured, gint64 cap, gint64 link,
+                        FerryPathSource expected, gint64 mib) {
+  FerryConvergenceIntent intent = {.bandwidth_cap = cap << 20, .link_rate = link << 20};
+  FerryPathSource from;
+  FerryPath path = ferry_measured_path(measured, &intent, &from);
+  g_assert_cmpstr(ferry_path_source_name(from), ==, ferry_path_source_name(expected));
+  g_assert_cmpint((gint64)path.rate >> 20, ==, mib);
+}
+
+static void test_measured_path(void) {
+  FerryMeasured m = {.probed = 80 << 20};
+  assert_path(&m, 0, 100, FERRY_PATH_MEASURED, 80);
+  assert_path(&m, 90, 100, FERRY_PATH_MEASURED, 80); /* the path does not carry the limit */
+  assert_path(&m, 50, 100, FERRY_PATH_LIMIT, 50);
+  /* where the last migration was slower, QEMU was what held it */
+  m.bandwidth = 60 << 20;
+  assert_path(&m, 0, 100, FERRY_PATH_MIGRATION, 60);
+  m.bandwidth = 100 << 20;
+  assert_path(&m, 0, 100, FERRY_PATH_MEASURED, 80);
+  /* it was measured up to the limit: the rest of it is known from elsewhere */
+  FerryMeasured paced = {.probed = 48 << 20, .probed_limit = TRUE};
+  assert_path(&paced, 50, 100, FERRY_PATH_LIMIT, 50);
+  assert_path(&paced, 50, 10, FERRY_PATH_LIMIT, 50); /* more than the link is said to be */
+  paced.bandwidth = 30 << 20;
+  assert_path(&paced, 50, 100, FERRY_PATH_MIGRATION, 30);
+}
+
+/* Nobody measured: the forecast says why, and is wide where nothing is known. */
+static void test_not_measured(void) {
+  FerryConvergenceIntent intent = {.max_downtime_ms = 300, .memory_bytes = 1LL << 30};
+  FerryMeasured m = {.long_s = 4, .path_note = "the path was not measured: because"};
+  g_autoptr(json_t) f = ferry_migration_forecast_json(&intent, &m);
+  g_assert_cmpstr(ferry_json_str(f, "bandwidthFrom"), ==, "assumed");
+  g_assert_cmpstr(ferry_json_str(f, "bandwidthNote"), ==, m.path_note);
+  const json_t *s = strategy(f, "pre-copy");
+  double wide =
+      (double)ferry_json_int(s, "totalMaxMs", 0) / (double)ferry_json_int(s, "totalMs", 1);
+  m = (FerryMeasured){.long_s = 4, .probed = 112000000};
+  g_autoptr(json_t) g = ferry_migration_forecast_json(&intent, &m);
+  g_assert_cmpstr(ferry_json_str(g, "bandwidthFrom"), ==, "measured");
+  g_assert_null(ferry_json_get(g, "bandwidthNote"));
+  s = strategy(g, "pre-copy");
+  double narrow =
+      (double)ferry_json_int(s, "totalMaxMs", 0) / (double)ferry_json_int(s, "totalMs", 1);
+  g_assert_cmpfloat(narrow, <, 1.15);
+  g_assert_cmpfloat(wide, >, 1.3);
+}
+
 static void test_one_period(void) {
   FerryMeasured one = {.long_s = 2, .long_rate = 20 << 20};
   FerryWriter writer = ferry_measured_writer(&one, 1LL << 30);
@@ -92,6 +140,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/forecast/busy", test_busy);
   g_test_add_func("/forecast/unknown-link", test_unknown_link);
   g_test_add_func("/forecast/ranges", test_ranges);
+  g_test_add_func("/forecast/measured-path", test_measured_path);
+  g_test_add_func("/forecast/not-measured", test_not_measured);
   g_test_add_func("/forecast/one-period", test_one_period);
   return g_test_run();
 }
