@@ -113,7 +113,7 @@ class Host:
     def wait_libvirtd(self):
         """Waits until libvirtd answers and has probed QEMU, so that the first
         migration doesn't pay for that."""
-        path = Path(f"/proc/{self.pid()}/root/run/libvirt/libvirt-sock")
+        path = self.path("/run/libvirt/libvirt-sock")
 
         def there():
             self.check_service("libvirtd")
@@ -137,6 +137,10 @@ class Host:
         if not pid:
             raise LabError(f"host {self.name} is not up; see `ferry-lab status`")
         return pid
+
+    def path(self, inside):
+        """Where the machine sees a file of the host's, as a Path; LabError if the host isn't up."""
+        return Path(f"/proc/{self.pid()}/root/{inside.lstrip('/')}")
 
     def _request(self, *strings):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:

@@ -316,7 +316,7 @@ class Lab:
     def _kill_qemu(self, host, guest, sig):
         if "/" in guest:
             raise LabError(f"{guest!r} is no guest's name")
-        pidfile = Path(f"/proc/{host.pid()}/root/run/libvirt/qemu/{guest}.pid")
+        pidfile = host.path(f"/run/libvirt/qemu/{guest}.pid")
         try:
             pid = int(pidfile.read_text())
         except (OSError, ValueError):

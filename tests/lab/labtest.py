@@ -98,13 +98,14 @@ class LabTest(unittest.TestCase):
         return max(self.migrations(vmi), key=lambda m: int(m["metadata"]["resourceVersion"]))
 
     def wait(self, probe, seconds, what):
+        """What probe() gives once that is true; `what` is a text, or makes one when it is too late."""
         until = time.monotonic() + seconds
         while True:
             value = probe()
             if value:
                 return value
             if time.monotonic() > until:
-                self.fail(f"not within {seconds} s: {what}")
+                self.fail(f"not within {seconds} s: {what() if callable(what) else what}")
             time.sleep(0.05)
 
     def assert_on(self, name, host):

@@ -44,7 +44,7 @@ class Inventory(LabTest):
         state = self.lab.state()
         base = f"https://{state['server']}:6443"
         pid = self.lab.host("h1").pid()
-        keys = f"/proc/{pid}/root/var/lib/ferry-agent"
+        keys = self.lab.host("h1").path("/var/lib/ferry-agent")
         curl = ["nsenter", "--net", "--target", str(pid), "curl", "-sS", "-m", "10", "-k", "-w",
                 "\n%{http_code}", "--cert", f"{keys}/agent.crt", "--key", f"{keys}/agent.key"]
         tries = [

@@ -53,14 +53,13 @@ class LocalSocket(LabTest):
     def agent(self):
         """Starts an agent of its own on h1, without ferryd; a client of its socket."""
         host = self.lab.host("h1")
-        path = f"/proc/{host.pid()}/root/run/ferry-alone/agent.sock"
-        if os.path.exists(path):  # of one that was killed
-            os.unlink(path)
+        path = host.path("/run/ferry-alone/agent.sock")
+        path.unlink(missing_ok=True)  # of one that was killed
         host.start_service("alone", [AGENT, "--standalone", "--node", "alone", "--state-dir",
                                      "/run/ferry-alone"])
-        self.wait(lambda: os.path.exists(path), 10, "the socket is there")
-        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
-        client = Client(path)
+        self.wait(path.exists, 10, "the socket is there")
+        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+        client = Client(str(path))
         self.addCleanup(client.close)
         return client
 
@@ -103,7 +102,7 @@ class LocalSocket(LabTest):
         moved = self.ended(again, vm)
         self.assertEqual(moved["status"], "done", moved)
         self.assert_on("kept", "h2")
-        self.assertEqual(os.listdir(f"/proc/{host.pid()}/root/run/ferry-alone/local"), [])
+        self.assertEqual(os.listdir(host.path("/run/ferry-alone/local")), [])
 
     def test_standalone(self):
         self.guest("alone", memory=256, rate=200, working_set=150, pattern="uniform")
@@ -118,8 +117,8 @@ class LocalSocket(LabTest):
                 "mode": "file"}
         self.wait(lambda: "result" in c.call("migrate", **file), 10, "it is taken")
         self.assertEqual(self.ended(c, vm)["status"], "done")
-        with open(f"/proc/{host.pid()}/root/run/alone.json", encoding="utf-8") as kept:
-            self.assertEqual(json.load(kept)["uuid"], vm)
+        kept = host.path("/run/alone.json").read_text(encoding="utf-8")
+        self.assertEqual(json.loads(kept)["uuid"], vm)
         self.assertIn("result", c.call("restore", dst="/run/alone.save"))
 
         # what cannot be

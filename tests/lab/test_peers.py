@@ -8,7 +8,6 @@ import time
 from labtest import BUILD, LabTest
 from ferrylab import paths  # pylint: disable=wrong-import-order
 
-STATE = "/var/lib/ferryd-here"
 AGENT_STATE = "/var/lib/agent-here"
 PORT = 7443
 
@@ -19,14 +18,20 @@ class Peers(LabTest):
 
     def setUp(self):
         self.started = []
+        # A control plane of this test's own: nothing of the former one's is taken for its.
+        self.state = f"/var/lib/ferryd-{self._testMethodName}"
         for host in self.lab.all_hosts():
-            if "avahi" not in host.services():
+            if "dbus" not in host.services():
                 host.exec("mkdir", "-p", "/run/dbus", "/run/avahi-daemon")
                 host.exec("sh", "-c", "tr -d - </proc/sys/kernel/random/uuid >/var/lib/dbus/machine-id")
                 host.start_service("dbus", ["dbus-daemon", "--system", "--nofork", "--nopidfile"])
                 self.wait(lambda h=host: h.exec("test", "-S", "/run/dbus/system_bus_socket")
                           .returncode == 0, 10, "D-Bus is up")
+            if not host.service_runs("avahi"):
                 self.start_avahi(host)
+        for host in self.lab.all_hosts():
+            none = host.exec(f"{paths.IN_BUILD}/tests/discovery/browse-tool", "20", timeout=30)
+            self.assertEqual(none.returncode, 0, f"left of the former test: {none.stderr}")
 
     def tearDown(self):
         for host, name in reversed(self.started):
@@ -49,14 +54,14 @@ class Peers(LabTest):
         """A ferryd on that host, serving on its management address."""
         host = self.lab.host(name)
         address = host.addresses["management"]
-        self.start(host, "ferryd", f"{paths.IN_BUILD}/ferryd", "--state-dir", STATE, "--listen",
+        self.start(host, "ferryd", f"{paths.IN_BUILD}/ferryd", "--state-dir", self.state, "--listen",
                    f"{address}:{PORT}", "--tls-san", address, *options)
         self.wait(lambda: self.peers(name) is not None, 15, f"ferryd on {name} serves")
 
     def get(self, name, path):
         """(status, text) of an administrator's GET of the ferryd on that host."""
         host = self.lab.host(name)
-        pid, keys = host.pid(), f"/proc/{host.pid()}/root{STATE}"
+        pid, keys = host.pid(), host.path(self.state)
         done = subprocess.run(
             ["nsenter", "--net", f"--target={pid}", "curl", "-sS", "--noproxy", "*", "-m", "10", "-w",
              "\n%{http_code}", "--cacert", f"{keys}/ca.crt", "--cert", f"{keys}/admin.crt", "--key",
@@ -71,7 +76,7 @@ class Peers(LabTest):
 
     def until_peers(self, name, wanted, seconds=15):
         self.wait(lambda: self.peers(name) == wanted, seconds,
-                  f"peers of {name} are {wanted}: {self.peers(name)}")
+                  lambda: f"peers of {name} are {wanted}: {self.peers(name)}")
 
     def tool(self, name, *argv):
         """A process on that host that announces what it is told."""
@@ -84,7 +89,7 @@ class Peers(LabTest):
 
     def ca_hash(self, name):
         text = self.lab.exec(name, f"{paths.IN_BUILD}/ferryd", "token", "create", "--node", "x",
-                             "--state-dir", STATE).stdout
+                             "--state-dir", self.state).stdout
         return text.split(".")[1]
 
     def test_two_control_planes_find_each_other(self):
@@ -116,9 +121,9 @@ class Peers(LabTest):
 
     def test_agents_lead_to_their_control_plane(self):
         self.start_ferryd("h2", "--announce")
-        self.tool("h1", "agent", "some", "0", "https://10.9.9.9:6443", "a" * 64)
         self.tool("h1", "agent", "ours", "0", "https://10.8.8.8:6443", self.ca_hash("h2"))
         self.tool("h1", "agent", "quiet", "0")
+        self.tool("h1", "agent", "some", "0", "https://10.9.9.9:6443", "a" * 64)
         self.until_peers("h2", ["https://10.9.9.9:6443"])
 
     def test_loopback_is_not_announced(self):
@@ -132,7 +137,7 @@ class Peers(LabTest):
         self.start_ferryd("h2")
         h1, h2 = self.lab.host("h1"), self.lab.host("h2")
         token = self.lab.exec("h2", f"{paths.IN_BUILD}/ferryd", "token", "create", "--node",
-                              "walker", "--state-dir", STATE).stdout
+                              "walker", "--state-dir", self.state).stdout
         h1.exec("sh", "-c", f"rm -rf {AGENT_STATE}; mkdir -m 700 {AGENT_STATE}; "
                 f"cat >{AGENT_STATE}/token", input=token)
         argv = [f"{paths.IN_BUILD}/ferry-agentd", "--announce", "--node", "walker", "--state-dir",
