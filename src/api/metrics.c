@@ -177,6 +177,11 @@ static void put_store(FerryStore *store, GString *out) {
                        (double)s.writes);
   ferry_metrics_figure(out, "ferry_store_transactions_total", "counter",
                        "Transactions of the database.", (double)s.transactions);
+  ferry_metrics_figure(out, "ferry_store_log_changes", "gauge",
+                       "Changes kept for watches to go on from.", (double)s.log_changes);
+  ferry_metrics_figure(out, "ferry_store_log_bytes", "gauge",
+                       "Memory that they take, about; the oldest go where it is too much.",
+                       (double)s.log_bytes);
   ferry_metrics_family(out, "ferry_store_commit_duration_seconds", "histogram",
                        "Time from handing a batch to the store until it was durable or refused.");
   ferry_metrics_histogram(out, "ferry_store_commit_duration_seconds", &h, NULL);

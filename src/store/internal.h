@@ -28,6 +28,7 @@ G_BEGIN_DECLS
 /** Writes that share one transaction at most: bounds its size and the others' wait. */
 #define FERRY_STORE_GROUP_MAX 4096
 #define FERRY_STORE_LOG_ENTRIES 20000
+#define FERRY_STORE_LOG_BYTES (64 * 1024 * 1024)
 #define FERRY_STORE_TELEMETRY_MS 3000
 
 /** One waiting ferry_store_commit, on its caller's stack. */

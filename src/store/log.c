@@ -8,14 +8,49 @@
 /* What ferry_change_ref counts; the public part comes first. */
 typedef struct {
   FerryChange change;
+  gsize bytes;
   gint refs;
   char text[]; /* ns, NUL, name, NUL */
 } ChangeBox;
+
+/* What glibc's malloc takes for n bytes. */
+static gsize chunk(gsize n) {
+  return MAX(32, (n + 8 + 15) & ~(gsize)15);
+}
+
+/* The memory of a value, as jansson lays it out: an object is a table of twice as many buckets as
+ * it needs and a chunk a member, a string is two chunks; null, true and false are shared. */
+static gsize json_bytes(const json_t *value) {
+  gsize sum = 0, buckets = 8, i;
+  const char *key;
+  json_t *element;
+  switch (json_typeof(value)) {
+  case JSON_OBJECT:
+    while (buckets < json_object_size(value))
+      buckets *= 2;
+    sum = chunk(72) + chunk(buckets * 16);
+    json_object_foreach((json_t *)value, key, element) sum +=
+        chunk(57 + strlen(key)) + json_bytes(element);
+    return sum;
+  case JSON_ARRAY:
+    sum = chunk(40) + chunk(MAX(8, json_array_size(value)) * sizeof(json_t *));
+    json_array_foreach(value, i, element) sum += json_bytes(element);
+    return sum;
+  case JSON_STRING:
+    return chunk(32) + chunk(json_string_length(value) + 1);
+  case JSON_INTEGER:
+  case JSON_REAL:
+    return chunk(24);
+  default:
+    return 0;
+  }
+}
 
 FerryChange *ferry_change_new(gint64 revision, FerryChangeType type, const FerryKind *kind,
                               const char *ns, const char *name, json_t *object, json_t *previous) {
   gsize ns_size = strlen(ns) + 1, name_size = strlen(name) + 1;
   ChangeBox *box = g_malloc0(sizeof *box + ns_size + name_size);
+  box->bytes = chunk(sizeof *box + ns_size + name_size) + (object ? json_bytes(object) : 0);
   memcpy(box->text, ns, ns_size);
   memcpy(box->text + ns_size, name, name_size);
   box->refs = 1;
@@ -44,6 +79,10 @@ void ferry_change_unref(FerryChange *change) {
   g_free(box);
 }
 
+gsize ferry_change_bytes(const FerryChange *change) {
+  return ((const ChangeBox *)change)->bytes;
+}
+
 gboolean ferry_change_matches(const FerryChange *change, const FerryKind *kind, const char *ns) {
   if (kind != NULL && kind != change->kind &&
       (strcmp(kind->plural, change->kind->plural) != 0 ||
@@ -52,8 +91,11 @@ gboolean ferry_change_matches(const FerryChange *change, const FerryKind *kind, 
   return ns == NULL || strcmp(ns, change->ns) == 0;
 }
 
-void ferry_log_ring_init(FerryLog *log, gsize capacity, gint64 base) {
-  *log = (FerryLog){.ring = g_new0(FerryChange *, capacity), .capacity = capacity, .base = base};
+void ferry_log_ring_init(FerryLog *log, gsize capacity, gsize max_bytes, gint64 base) {
+  *log = (FerryLog){.ring = g_new0(FerryChange *, capacity),
+                    .capacity = capacity,
+                    .max_bytes = max_bytes,
+                    .base = base};
 }
 
 void ferry_log_ring_clear(FerryLog *log) {
@@ -67,15 +109,16 @@ FerryChange *ferry_log_ring_at(const FerryLog *log, guint64 position) {
   return log->ring[position % log->capacity];
 }
 
-FerryChange *ferry_log_ring_append(FerryLog *log, FerryChange *change) {
-  FerryChange *out = NULL;
-  if (log->next - log->first == log->capacity) {
-    out = ferry_log_ring_at(log, log->first);
+void ferry_log_ring_append(FerryLog *log, FerryChange *change, GPtrArray *fallen) {
+  log->bytes += ferry_change_bytes(change);
+  while (log->next > log->first &&
+         (log->next - log->first == log->capacity || log->bytes > log->max_bytes)) {
+    FerryChange *out = ferry_log_ring_at(log, log->first++);
     log->base = out->revision;
-    log->first++;
+    log->bytes -= ferry_change_bytes(out);
+    g_ptr_array_add(fallen, out);
   }
   log->ring[log->next++ % log->capacity] = change;
-  return out;
 }
 
 guint64 ferry_log_ring_seek(const FerryLog *log, gint64 revision) {

@@ -59,6 +59,8 @@ FerryStore *ferry_store_open_backend(FerryBackend *backend, const FerryStoreOpti
   FerryStore *store = g_new0(FerryStore, 1);
   gsize log_entries =
       options != NULL && options->log_entries > 0 ? options->log_entries : FERRY_STORE_LOG_ENTRIES;
+  gsize log_bytes =
+      options != NULL && options->log_bytes > 0 ? options->log_bytes : FERRY_STORE_LOG_BYTES;
   guint telemetry_ms = options != NULL && options->telemetry_ms > 0 ? options->telemetry_ms
                                                                     : FERRY_STORE_TELEMETRY_MS;
   store->backend = backend;
@@ -87,7 +89,7 @@ FerryStore *ferry_store_open_backend(FerryBackend *backend, const FerryStoreOpti
   /* Up to the mark anything may have been shown before a crash: go on after it. */
   store->revision = MAX(store->revision, mark);
   store->assigned = store->reserved = store->revision;
-  ferry_log_ring_init(&store->log, log_entries, store->revision);
+  ferry_log_ring_init(&store->log, log_entries, log_bytes, store->revision);
   if (!loaded) {
     store_destroy(store);
     return NULL;
@@ -265,5 +267,7 @@ void ferry_store_stats(FerryStore *store, FerryStoreStats *stats) {
   pthread_mutex_unlock(&store->watch_lock);
   pthread_rwlock_rdlock(&store->state_lock);
   stats->objects = ferry_index_size(store->index);
+  stats->log_changes = store->log.next - store->log.first;
+  stats->log_bytes = store->log.bytes;
   pthread_rwlock_unlock(&store->state_lock);
 }

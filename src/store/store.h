@@ -47,6 +47,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryChange, ferry_change_unref)
 /** Options of ferry_store_open; zeroes choose the defaults. */
 typedef struct {
   gsize log_entries;  /* changes kept for watchers, default 20,000 */
+  gsize log_bytes;    /* memory that they may take, about, default 64 MiB */
   guint telemetry_ms; /* how long a telemetry write may stay in memory only, default 3,000 ms */
 } FerryStoreOptions;
 
@@ -104,11 +105,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryWatch, ferry_watch_free)
 #define FERRY_STORE_LATENCY_BOUNDS 13
 extern const guint64 ferry_store_latency_bounds_us[FERRY_STORE_LATENCY_BOUNDS];
 
-/** Figures for /metrics: commits, transactions, bytes, latency sums in us. commit_us_counts counts
- * each commit once, at the first bound it is not above; the last is beyond all bounds. */
+/** Figures for /metrics: commits, transactions, latency sums in us, the change log.
+ * commit_us_counts counts each commit once, at the first bound it is not above; the last is beyond
+ * all bounds. */
 typedef struct {
   guint64 commits, writes, transactions, conflicts;
   guint64 commit_us_sum, commit_us_max, objects, watches;
+  guint64 log_changes, log_bytes; /* kept for watchers now, and about the memory they take */
   guint64 commit_us_counts[FERRY_STORE_LATENCY_BOUNDS + 1];
 } FerryStoreStats;
 void ferry_store_stats(FerryStore *store, FerryStoreStats *stats);

@@ -286,9 +286,7 @@ static void publish(Stage *stage) {
                                change->name);
       ferry_index_remove(store->index, entry); /* not dirty: its transaction cleared them all */
     }
-    FerryChange *out = ferry_log_ring_append(&store->log, ferry_change_ref(change));
-    if (out != NULL)
-      g_ptr_array_add(fallen, out);
+    ferry_log_ring_append(&store->log, ferry_change_ref(change), fallen);
   }
   store->revision = stage->revision;
   pthread_rwlock_unlock(&store->state_lock);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Watchers see each change once, in order, with nothing between a snapshot and what follows it.
 #include "helper.h"
+#include <malloc.h>
 
 #define DEADLINE_US (60 * G_USEC_PER_SEC)
 
@@ -79,6 +80,51 @@ static void test_expiry(void) {
     g_assert_null(ferry_watch_next(watch, &error));
     g_assert_no_error(error);
   }
+}
+
+/* Changes of large objects, of which fewer are kept: a store that is busy with them stays small,
+ * and who comes too late is told so as where there were too many. */
+static void test_expiry_by_bytes(void) {
+  enum { LIMIT = 1024 * 1024, LARGE = 64 * 1024, N = 200 };
+  FerryStoreOptions options = {.log_bytes = LIMIT};
+  g_autoptr(FerryStore) store = must_open(NULL, &options);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(FerryWatch) slow = ferry_store_watch(store, NULL, NULL, 1, NULL, NULL, &error);
+  g_autofree char *text = g_strnfill(LARGE, 'x');
+  FerryStoreStats stats;
+  gint64 first = must_write(store, FERRY_WRITE_CREATE, &kind_vm, "ns", "a", 0);
+  gsize heap = mallinfo2().uordblks;
+  for (int i = 0; i < N; i++) {
+    json_auto_t *object = thing("a", NULL, i);
+    json_object_set_new(object, "text", json_string(text));
+    FerryWrite write = {.op = FERRY_WRITE_UPDATE,
+                        .kind = &kind_vm,
+                        .ns = "ns",
+                        .name = "a",
+                        .object = object,
+                        .telemetry = i % 2 == 0};
+    g_assert_true(ferry_store_commit(store, &write, 1, NULL, &error));
+    ferry_store_stats(store, &stats);
+    g_assert_cmpuint(stats.log_bytes, <=, LIMIT);
+  }
+  g_assert_cmpuint(stats.log_changes, >=, LIMIT / LARGE - 2);
+  g_assert_cmpuint(stats.log_changes, <=, LIMIT / LARGE);
+  g_assert_cmpuint(mallinfo2().uordblks, <, heap + LIMIT + 4 * LARGE);
+  g_assert_null(ferry_watch_next(slow, &error));
+  g_assert_error(error, FERRY_ERROR, FERRY_ERROR_EXPIRED);
+  g_clear_error(&error);
+  g_assert_null(ferry_store_watch(store, NULL, NULL, first, NULL, NULL, &error));
+  g_assert_error(error, FERRY_ERROR, FERRY_ERROR_EXPIRED);
+  g_clear_error(&error);
+  gint64 kept = ferry_store_revision(store) - (gint64)stats.log_changes;
+  g_autoptr(FerryWatch) late = ferry_store_watch(store, NULL, NULL, kept, NULL, NULL, &error);
+  g_assert_no_error(error);
+  for (guint64 i = 0; i < stats.log_changes; i++) {
+    g_autoptr(FerryChange) change = ferry_watch_next(late, &error);
+    g_assert_cmpint(change->revision, ==, ++kept);
+  }
+  g_assert_null(ferry_watch_next(late, &error));
+  g_assert_no_error(error);
 }
 
 /* Writers and watchers at once */
@@ -260,6 +306,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/watch/filters-and-types", test_filters_and_types);
   g_test_add_func("/watch/expiry", test_expiry);
+  g_test_add_func("/watch/expiry-by-bytes", test_expiry_by_bytes);
   g_test_add_func("/watch/wake", test_wake);
   g_test_add_data_func("/watch/concurrency/memory", NULL, test_concurrency);
   g_test_add_data_func("/watch/concurrency/sqlite", "disk", test_concurrency);
