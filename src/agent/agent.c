@@ -2,8 +2,9 @@
 // The agent as a whole: its threads and what they share.
 //
 // Theory of operation: the report thread owns the session (a new epoch, a full report, then changes
-// and heartbeats). The watch thread reads the migrations whose source is this host and starts one
-// worker a migration; each worker supervises, while a delivery thread writes what it decides, so
+// and heartbeats). The watch thread reads the migrations that name this host among their
+// agents: it starts one worker for each whose source it is, and a listener for a forecast whose
+// target it is. Each worker supervises, while a delivery thread writes what it decides, so
 // that a slow or absent ferryd never holds up control. The driver's threads only mark things dirty
 // and wake somebody. All of them share the agent's one lock, held only for moments.
 #include "agent/agent_private.h"

@@ -176,7 +176,7 @@ const FerryVerb ferry_verbs[] = {
      "Nothing is changed. The exit code is 3 where the migration would be refused.", options_check,
      1, 1, ferry_cmd_check},
     {"forecast", LINES("VM"), "Say what a migration would cost, and move nothing",
-     "Measures for five seconds how the VM writes its memory, and prices every strategy.",
+     "Measures the path for a second and the VM's writes for five, and prices every strategy.",
      options_forecast, 1, 1, ferry_cmd_forecast},
     {"cancel", LINES("VM|MIGRATION"), "Cancel a migration; the VM stays where it is", NULL,
      options_cancel, 1, 1, ferry_cmd_cancel},
