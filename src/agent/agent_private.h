@@ -96,9 +96,8 @@ json_t *ferry_rpc_answer(const char *line, gsize len,
                          gpointer data);
 
 typedef struct _FerryLocal FerryLocal;
+/** It stays until the process ends, for workers may speak to it until then. */
 FerryLocal *ferry_local_new(FerryAgent *agent, FerryRpc *rpc);
-/** Waits for hibernations under way. */
-void ferry_local_free(FerryLocal *local);
 /** Does one verb. NULL with *code and *message (g_free) on error. New reference. */
 json_t *ferry_local_call(const char *method, const json_t *params, int *code, char **message,
                          gpointer local);

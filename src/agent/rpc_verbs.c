@@ -63,13 +63,6 @@ FerryLocal *ferry_local_new(FerryAgent *agent, FerryRpc *rpc) {
   return l;
 }
 
-void ferry_local_free(FerryLocal *l) {
-  g_hash_table_unref(l->entries);
-  g_mutex_clear(&l->lock);
-  g_cond_clear(&l->cond);
-  g_free(l);
-}
-
 static json_t *fail(int *code, char **message, int number, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 static json_t *fail(int *code, char **message, int number, const char *format, ...) {

@@ -431,14 +431,6 @@ json_t *ferry_client_request(FerryClient *client, const char *method, const char
                                    error);
 }
 
-char *ferry_client_request_text(FerryClient *client, const char *method, const char *path,
-                                const char *const *headers, unsigned *status, GError **error) {
-  g_autoptr(GByteArray) answer = g_byte_array_new();
-  if (!exchange(client, method, path, NULL, NULL, headers, NULL, answer, status, error))
-    return NULL;
-  return g_strndup(answer->data ? (const char *)answer->data : "", answer->len);
-}
-
 char *ferry_client_path(const char *group, const char *version, const char *ns, const char *plural,
                         const char *name, const char *sub) {
   GString *path = g_string_new(group && *group ? "/apis" : "/api");

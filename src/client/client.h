@@ -77,10 +77,6 @@ json_t *ferry_client_request_full(FerryClient *client, const char *method, const
                                   const json_t *body, const char *content_type,
                                   const char *const *headers, GCancellable *cancellable,
                                   unsigned *status, GError **error);
-/** As ferry_client_request for an answer that is not JSON (logs, metrics, /healthz): its text.
- * Free with g_free. */
-char *ferry_client_request_text(FerryClient *client, const char *method, const char *path,
-                                const char *const *headers, unsigned *status, GError **error);
 
 /** Text that the server sent in Warning headers with the last answer (NULL-ended, owned by the
  * client, valid until the next call); empty list where none. */

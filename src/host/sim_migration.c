@@ -52,10 +52,6 @@ static void throttle_to(FerrySimMigration *m, double share) {
   m->top_throttle = MAX(m->top_throttle, (int)lround(share * 100));
 }
 
-void ferry_sim_migration_set_throttle(FerrySimMigration *m, int percent) {
-  throttle_to(m, percent / 100.0);
-}
-
 void ferry_sim_migration_set_throttle_parameters(FerrySimMigration *m, int initial, int increment,
                                                  int max, int trigger) {
   m->options.throttle_initial = initial;

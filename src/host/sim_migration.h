@@ -61,8 +61,6 @@ void ferry_sim_migration_set_limit(FerrySimMigration *m, double ms);
 void ferry_sim_migration_set_rate(FerrySimMigration *m, double bytes_per_s);
 /** bytes/s, 0: none. */
 void ferry_sim_migration_set_cap(FerrySimMigration *m, double bytes_per_s);
-/** Percent, 0..99; at once, whatever auto-converge does. */
-void ferry_sim_migration_set_throttle(FerrySimMigration *m, int percent);
 /** As QEMU's monitor takes it: from the next judgements of auto-converge on. */
 void ferry_sim_migration_set_throttle_parameters(FerrySimMigration *m, int initial, int increment,
                                                  int max, int trigger);

@@ -11,7 +11,5 @@ json_t *ferry_schema_openapi_v2(void);
 GBytes *ferry_schema_openapi_v2_protobuf(void);
 /** OpenAPI 3.0 of one group version, e.g. ("kubevirt.io", "v1"); NULL for an unknown one. */
 json_t *ferry_schema_openapi_v3(const char *group, const char *version);
-/** Markdown reference of every kind, for docs/api.md. Free with g_free. */
-char *ferry_schema_markdown(void);
 
 G_END_DECLS

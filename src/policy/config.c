@@ -4,7 +4,6 @@
 #include "model/migration_flags.h"
 #include "policy/layers.h"
 #include "policy/preset_policies.h"
-#include <math.h>
 
 typedef enum { KIND_INTEGER, KIND_BOOLEAN, KIND_BYTES, KIND_TEXT, KIND_LIST } ValueKind;
 
@@ -219,14 +218,4 @@ json_t *ferry_config_resolve(const FerryConfigSources *s, json_t **origins) {
   if (origins)
     *origins = g_steal_pointer(&from);
   return out;
-}
-
-gint64 ferry_config_completion_timeout(const json_t *config, gint64 bytes) {
-  gint64 whole = ferry_json_int(config, "completionTimeoutSeconds", -1);
-  if (whole >= 0)
-    return whole;
-  gint64 per_gib = ferry_json_int(config, "completionTimeoutPerGiB", 0);
-  if (per_gib <= 0)
-    return 0;
-  return (gint64)ceil((double)per_gib * MAX((double)bytes / 0x1p30, 1.0));
 }

@@ -23,10 +23,4 @@ typedef struct {
  * maxSlowdownPercent, allowPostCopy and bandwidthPerMigration. Sources are not changed. Pure. */
 json_t *ferry_config_resolve(const FerryConfigSources *sources, json_t **origins);
 
-/** The seconds after which a migration is given up: completionTimeoutPerGiB x GiB of memory and of
- * disks to copy, at least one GiB, or completionTimeoutSeconds where it is set; 0: never. Source:
- * KubeVirt, seeds/003 (8 GiB x 800 s = 6400 s).
- */
-gint64 ferry_config_completion_timeout(const json_t *config, gint64 bytes);
-
 G_END_DECLS

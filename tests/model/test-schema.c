@@ -63,18 +63,9 @@ static void test_v3(void) {
   }
 }
 
-static void test_markdown(void) {
-  g_autofree char *text = ferry_schema_markdown();
-  g_assert_nonnull(strstr(text, "## VirtualMachineInstanceMigration\n"));
-  g_assert_nonnull(strstr(text, "| `spec.maxDowntimeMs` | integer | Longest pause"));
-  g_assert_nonnull(strstr(text, "Value: 1 to 2000000."));
-  g_assert_nonnull(strstr(text, "| `status.refusals[].reasons[].message` |"));
-}
-
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/schema/v2", test_v2);
   g_test_add_func("/schema/v3", test_v3);
-  g_test_add_func("/schema/markdown", test_markdown);
   return g_test_run();
 }

@@ -57,22 +57,9 @@ static void test_layers(void) {
   g_assert_cmpstr(before, ==, after);
 }
 
-static void test_timeout(void) {
-  g_autoptr(json_t) c = j("{\"completionTimeoutPerGiB\":800}");
-  g_assert_cmpint(ferry_config_completion_timeout(c, 8LL << 30), ==, 6400);
-  g_assert_cmpint(ferry_config_completion_timeout(c, 1 << 20), ==, 800);
-  g_autoptr(json_t) whole = j("{\"completionTimeoutPerGiB\":800,\"completionTimeoutSeconds\":60}");
-  g_assert_cmpint(ferry_config_completion_timeout(whole, 8LL << 30), ==, 60);
-  g_autoptr(json_t) never = j("{\"completionTimeoutPerGiB\":800,\"completionTimeoutSeconds\":0}");
-  g_assert_cmpint(ferry_config_completion_timeout(never, 8LL << 30), ==, 0);
-  g_autoptr(json_t) off = j("{\"completionTimeoutPerGiB\":0}");
-  g_assert_cmpint(ferry_config_completion_timeout(off, 8LL << 30), ==, 0);
-}
-
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/config/defaults", test_defaults);
   g_test_add_func("/config/layers", test_layers);
-  g_test_add_func("/config/completion-timeout", test_timeout);
   return g_test_run();
 }
