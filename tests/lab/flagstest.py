@@ -109,10 +109,10 @@ class FlagsTest(LabTest):
 
     def refused(self, name, *options):
         """Refused before anything starts; the causes as text."""
-        before = self.ferry_json("get", "vmim")["items"]
+        before = self.migration_uids()
         done = self.ferry("migrate", name, "--to", "h2", *options, check=False)
         self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
-        self.assertEqual(self.ferry_json("get", "vmim")["items"], before)
+        self.assertEqual(self.migration_uids(), before)
         return done.stderr
 
     def names(self, host, *options):

@@ -73,6 +73,8 @@ class LabTest(unittest.TestCase):
         for key, value in options.items():
             word = "--" + key.replace("_", "-")
             words += [word] if value is True else [word, str(value)]
+        # Not to be taken for a guest of that name which the former test had.
+        self.wait(lambda: self.vmi(name) is None, 10, f"ferryd knows of no {name}")
         self.guests = [*getattr(self, "guests", []), name]
         self.lab_run("guest", name, "--host", host, "--kernel", kernel, "--memory", str(memory),
                      *words)
@@ -90,6 +92,23 @@ class LabTest(unittest.TestCase):
     def vmi(self, name, ns="default"):
         done = self.ferry("get", "vmi", name, "-n", ns, "-o", "json", check=False)
         return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def is_ready(self, node):
+        conditions = self.ferry_json("get", "node", node)["status"]["conditions"]
+        return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+    def agent_away(self, node):
+        """Kills a host's agent until the end of the test; ferryd has noticed both."""
+        def again():
+            self.lab.start(node, "agent")
+            self.wait(lambda: self.is_ready(node), 20, f"{node} is Ready again")
+
+        self.lab.kill(node, "agent")
+        self.addCleanup(again)
+        self.wait(lambda: not self.is_ready(node), 20, f"{node} is seen as down")
+
+    def migration_uids(self):
+        return {m["metadata"]["uid"] for m in self.ferry_json("get", "vmim")["items"]}
 
     def migrations(self, vmi):
         return [m for m in self.ferry_json("get", "vmim")["items"] if m["spec"]["vmiName"] == vmi]
@@ -110,11 +129,13 @@ class LabTest(unittest.TestCase):
 
     def assert_on(self, name, host):
         """The guest runs on that host only, alive, with its memory intact."""
-        time.sleep(0.3)
+        before = self.stat(name)["heartbeats"]
+        self.wait(lambda: self.stat(name)["heartbeats"] > before, 10, f"{name} lives")
         stat = self.stat(name)
         self.assertEqual(stat["host"], host, stat)
         self.assertTrue(stat["memory_intact"], stat)
         for other in self.lab.hosts():
-            if other != host:
-                listed = self.lab.virsh(other, "list", "--all", "--name").stdout.split()
-                self.assertNotIn(name, listed, f"{name} is still known on {other}")
+            if other != host:  # what failed there is taken away by libvirt in its own time
+                self.wait(lambda h=other: name not in self.lab.virsh(
+                    h, "list", "--all", "--name").stdout.split(), 5,
+                    f"{name} is not known on {other}")

@@ -46,14 +46,14 @@ class Change(LabTest):
         self.assertTrue(change["by"])
         took = when(change["appliedTime"]) - when(change["time"])
         self.assertLess(took.total_seconds(), 0.2)
-        events = self.ferry("events").stdout
-        self.assertIn("the night shift waits", events)
-        self.assertIn("MigrationStalling", events)
+        for word in ("the night shift waits", "MigrationStalling"):
+            self.wait(lambda w=word: w in self.ferry("events").stdout, 5, f"an event says: {word}")
 
         name = self.newest("tuned")["metadata"]["name"]
         self.kubectl("1.32", "patch", "vmim", name, "--type=merge", "-p",
                      json.dumps({"spec": {"maxDowntimeMs": 88}}))
-        self.wait(lambda: self.last_change("tuned")["state"] == "Applied", 5, "the patch counts")
+        self.wait(lambda: self.last_change("tuned")["fields"].get("downtimeMs") == 88 and
+                  self.last_change("tuned")["state"] == "Applied", 5, "the patch counts")
         self.assertEqual(self.virsh_number("migrate-getmaxdowntime", "tuned"), 88)
 
         refused = self.ferry("change", "tuned", "--technique", "post-copy", check=False)

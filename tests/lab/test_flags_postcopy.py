@@ -35,7 +35,7 @@ class PostCopyResume(FlagsTest):
                    machine="pc" if target == "h2" else "pc-i440fx-7.2")
         mover = subprocess.Popen(
             [BUILD / "ferry", "migrate", name, "--to", target, "--post-copy", "--no-tls",
-             "--bandwidth", "20Mi"], env=self.env, text=True, stdin=subprocess.DEVNULL,
+             "--bandwidth", "20Mi", "--postcopy-bandwidth", "4Mi"], env=self.env, text=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.addCleanup(mover.communicate)
         self.addCleanup(mover.kill)

@@ -81,7 +81,7 @@ class Faults(LabTest):
         self.guest("d1", memory=768, rate=0, pattern="idle", working_set=600)
         mover = self.start("d1")
         self.lab.kill("ferryd")
-        time.sleep(1.0)
+        time.sleep(1.0)  # the length of the outage, not a wait for a state
         self.lab.start("ferryd")
         out, err = mover.communicate(timeout=60)
         self.assertEqual(mover.returncode, 0, out + err)

@@ -48,7 +48,7 @@ class Kimchi(LabTest):
                 self.messages.append(now["message"])
             return now if now["status"] in FINAL else None
 
-        return self.wait(over, seconds, f"the task is over: {self.messages}")
+        return self.wait(over, seconds, lambda: f"the task is over: {self.messages}")
 
     def monitor(self, vm):
         return self.http("GET", f"/plugins/kimchi/vms/{vm}/migrate")[1]
@@ -158,12 +158,7 @@ class Kimchi(LabTest):
 
     def test_the_destination_has_to_be_reachable(self):
         self.guest("stay", rate=5, working_set=8)
-        self.lab.kill("h2", "agent")
-        self.addCleanup(self.lab.start, "h2", "agent")
-        self.wait(lambda: any(c["status"] != "True" for n in self.ferry_json("get", "nodes")["items"]
-                              if n["metadata"]["name"] == "h2"
-                              for c in n["status"]["conditions"] if c["type"] == "Ready"), 20,
-                  "h2 is seen as down")
+        self.agent_away("h2")
         status, answer = self.http("POST", "/vms/stay/migrate", {"remote_host": "h2"})
         self.assertEqual(status, 422, answer)
         self.assertIn("h2 is not ready", answer["reason"])

@@ -15,7 +15,11 @@ class Client:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(30)
-        self.socket.connect(path)
+        try:
+            self.socket.connect(path)
+        except OSError:
+            self.socket.close()
+            raise
         self.lines = self.socket.makefile("r")
         self.number = 0
         self.notes = set()
@@ -50,6 +54,13 @@ class LocalSocket(LabTest):
         self.wait(lambda: client.call("getMigrationStatus", vmID=go["vmID"])["result"]["progress"]
                   > 3, 20, "it moves")
 
+    @staticmethod
+    def connected(path):
+        try:
+            return Client(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):  # not made, or bound but not listening
+            return None
+
     def agent(self):
         """Starts an agent of its own on h1, without ferryd; a client of its socket."""
         host = self.lab.host("h1")
@@ -57,9 +68,8 @@ class LocalSocket(LabTest):
         path.unlink(missing_ok=True)  # of one that was killed
         host.start_service("alone", [AGENT, "--standalone", "--node", "alone", "--state-dir",
                                      "/run/ferry-alone"])
-        self.wait(path.exists, 10, "the socket is there")
+        client = self.wait(lambda: self.connected(path), 10, "the socket takes connections")
         self.assertEqual(path.stat().st_mode & 0o777, 0o600)
-        client = Client(str(path))
         self.addCleanup(client.close)
         return client
 

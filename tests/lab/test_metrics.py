@@ -323,13 +323,16 @@ class Observed(LabTest):
         self.assertRegex(trace, HEX32)
         name = done["metadata"]["name"]
         fields = (f"migration=default/{name}", "vm=default/traced", "node=h1", f"trace={trace}")
-        control, agent = self.log_lines("ferryd", "ferryd.log"), self.log_lines("h1", "agent.log")
-        for lines, words in ((control, ("created", "Scheduled", "Running", "Succeeded")),
-                             (agent, ("decision=", "returned"))):
-            about = [line for line in lines if name in line or trace in line]
+
+        def about(where, file):
+            return [line for line in self.log_lines(where, file) if name in line or trace in line]
+
+        for log, words in ((("ferryd", "ferryd.log"), ("created", "Scheduled", "Running", "Succeeded")),
+                           (("h1", "agent.log"), ("decision=", "returned"))):
             for word in words:
-                self.assertTrue([line for line in about if word in line], (word, about))
-            for line in about:
+                self.wait(lambda w=word, of=log: [line for line in about(*of) if w in line], 5,
+                          lambda w=word, of=log: f"{w} is in the log: {about(*of)}")
+            for line in about(*log):
                 for field in fields:
                     self.assertIn(f" {field}", line)
         self.assertFalse([line for line in self.log_lines("h2", "agent.log") if trace in line])
@@ -339,15 +342,17 @@ class Observed(LabTest):
         trace = evacuation["metadata"]["annotations"]["ferry.migration/trace"]
         moved = self.newest("traced")["metadata"]
         self.assertEqual(moved["annotations"]["ferry.migration/trace"], trace)
-        self.assertTrue([line for line in self.log_lines("h2", "agent.log")
-                         if trace in line and f"migration=default/{moved['name']}" in line])
+        self.wait(lambda: [line for line in self.log_lines("h2", "agent.log")
+                           if trace in line and f"migration=default/{moved['name']}" in line], 5,
+                  "the drain's trace is in h2's log")
         self.ferry("undrain", "h2")
         self.ferry("migrate", "traced", "--to", "h2")
         # A trace that the caller is in goes on; kubectl, which sends none, gets a new one.
         self.env = {**self.env, "TRACEPARENT": f"00-{given}-00f067aa0ba902b7-01"}
         back = json.loads(self.ferry("migrate", "traced", "--to", "h1", "-o", "json").stdout)
         self.assertEqual(back["metadata"]["annotations"]["ferry.migration/trace"], given)
-        self.assertTrue([line for line in self.log_lines("h2", "agent.log") if given in line])
+        self.wait(lambda: [line for line in self.log_lines("h2", "agent.log") if given in line], 5,
+                  "the caller's trace is in h2's log")
         manifest = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration",
                     "metadata": {"name": "by-kubectl"}, "spec": {"vmiName": "traced"}}
         made = json.loads(self.kubectl(KUBECTLS[-1], "create", "-f", "-", "-o", "json",

@@ -82,7 +82,8 @@ class Policies(LabTest):
         for change in changes:
             self.assertEqual((change["by"], change["state"]), ("system:ferry", "Applied"))
             self.assertIn("no progress for", change["reason"])
-        self.assertIn("MigrationStallingHandled", self.ferry("events").stdout)
+        self.wait(lambda: "MigrationStallingHandled" in self.ferry("events").stdout, 5,
+                  "an event tells of it")
         self.assert_on("stuck", "h2")
 
     def test_ferryd_gives_up_when_it_stalls(self):
