@@ -9,6 +9,7 @@
 #include "control/expiry.h"
 #include "control/inventory.h"
 #include "control/migration.h"
+#include "control/network.h"
 #include "control/node.h"
 #include "control/transition_log.h"
 #include <string.h>
@@ -29,6 +30,7 @@ struct FerryControl {
   GHashTable *active;   /* "ns/name" of migrations that are not final */
   GHashTable *dirty;    /* of those, to be stepped now */
   gboolean evacuations; /* to be stepped now */
+  gboolean networks;    /* to be stepped at the next tick */
   gint64 started_ms, next_expiry_ms;
 };
 
@@ -123,6 +125,14 @@ static gboolean node_changed(const FerryChange *change) {
                             "status")) != 0;
 }
 
+static gboolean addresses_changed(const FerryChange *change) {
+  return change->type != FERRY_MODIFIED || !change->previous ||
+         !json_equal(ferry_json_get(change->previous, "status.interfaces"),
+                     ferry_json_get(change->object, "status.interfaces")) ||
+         !json_equal(ferry_json_get(change->previous, "status.addresses"),
+                     ferry_json_get(change->object, "status.addresses"));
+}
+
 /* What an evacuation looks at has changed; telemetry is none of it. */
 static gboolean concerns_evacuations(const FerryChange *change) {
   if (change->kind == &ferry_kind_vmim)
@@ -154,6 +164,7 @@ static void see(FerryControl *c, const FerryChange *change) {
   } else if (change->kind == &ferry_kind_node) {
     if (node_changed(change))
       all_dirty(c);
+    c->networks |= addresses_changed(change);
     if (change->type == FERRY_DELETED) {
       g_autoptr(GError) error = NULL;
       if (!ferry_inventory_forget_node(c->store, change->name, ferry_clock_wall_ms(c->clock),
@@ -161,12 +172,16 @@ static void see(FerryControl *c, const FerryChange *change) {
         ferry_warning("cannot forget the VMs of a removed node", "FERRY_NODE", change->name,
                       "FERRY_ERROR", error->message);
     }
-  } else if (change->kind == &ferry_kind_network || change->kind == &ferry_kind_kubevirt) {
+  } else if (change->kind == &ferry_kind_network) {
+    c->networks = TRUE;
+    all_dirty(c);
+  } else if (change->kind == &ferry_kind_kubevirt) {
     all_dirty(c);
   }
 }
 
 static void subscribe(FerryControl *c) {
+  c->networks = TRUE;
   if (c->watch)
     ferry_watch_free(c->watch);
   g_autoptr(GError) error = NULL;
@@ -247,9 +262,24 @@ static void step_evacuations(FerryControl *c, gint64 *next) {
   }
 }
 
+static void step_networks(FerryControl *c, const GPtrArray *nodes, gint64 *next) {
+  c->networks = FALSE;
+  g_autoptr(GPtrArray) all = ferry_store_list(c->store, &ferry_kind_network, NULL, NULL);
+  for (guint i = 0; i < all->len; i++) {
+    const json_t *network = g_ptr_array_index(all, i);
+    g_autoptr(FerryPlan) plan = ferry_plan_new();
+    ferry_network_step(network, (json_t *const *)nodes->pdata, nodes->len,
+                       ferry_clock_wall_ms(c->clock), plan);
+    if (!commit(c, plan, ferry_json_str(network, "metadata.name"), next))
+      c->networks = TRUE;
+  }
+}
+
 static void step_time(FerryControl *c, gint64 *next) {
   gint64 now = ferry_clock_wall_ms(c->clock);
   g_autoptr(GPtrArray) nodes = ferry_store_list(c->store, &ferry_kind_node, NULL, NULL);
+  if (c->networks)
+    step_networks(c, nodes, next);
   for (guint i = 0; i < nodes->len; i++) {
     g_autoptr(FerryPlan) plan = ferry_plan_new();
     ferry_node_step(g_ptr_array_index(nodes, i), c->started_ms, now, plan);

@@ -37,8 +37,10 @@ static gboolean in_network(const json_t *network, const char *address, int famil
   if ((strchr(address, ':') ? AF_INET6 : AF_INET) != family)
     return FALSE;
   gsize i;
-  json_t *subnet;
-  json_array_foreach(ferry_json_get(network, "spec.subnets"), i, subnet) {
+  json_t *subnet, *subnets = ferry_json_get(network, "spec.subnets");
+  if (json_array_size(subnets) == 0) /* an interface alone names it: all but link-local ones */
+    return !ferry_network_contains("fe80::/10", address);
+  json_array_foreach(subnets, i, subnet) {
     if (json_is_string(subnet) && ferry_network_contains(json_string_value(subnet), address))
       return TRUE;
   }

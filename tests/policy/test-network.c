@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/network.h"
 #include <string.h>
+#include <sys/socket.h>
 
 static void test_contains(void) {
   g_assert_true(ferry_network_contains("10.1.2.0/24", "10.1.2.255"));
@@ -77,9 +78,22 @@ static void test_route(void) {
   }
 }
 
+/* an interface alone is a network, too; what only reaches the next host on a wire is no address */
+static void test_interface_only(void) {
+  g_autoptr(json_t) network = json_pack("{s{ss},s{s[s],ss}}", "metadata", "name", "bond", "spec",
+                                        "roles", "migration", "interface", "mig6");
+  g_autoptr(json_t) h1 = node("h1", "10.1.0.1", "10.9.0.1/24", "fe80::1/64");
+  g_assert_null(ferry_network_node_address(network, h1, AF_INET6));
+  g_autoptr(json_t) h2 = node("h2", "10.1.0.2", "10.9.0.2/24", "fd00::2/64");
+  g_autofree char *six = ferry_network_node_address(network, h2, AF_INET6);
+  g_assert_cmpstr(six, ==, "fd00::2");
+  g_assert_null(ferry_network_node_address(network, h2, AF_INET));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/network/contains", test_contains);
   g_test_add_func("/network/route", test_route);
+  g_test_add_func("/network/interface-only", test_interface_only);
   return g_test_run();
 }

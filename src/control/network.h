@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which nodes are in a Network.
+#pragma once
+#include "control/plan.h"
+
+G_BEGIN_DECLS
+
+/** Brings the status of `network` up to date with the `n` nodes: each node's address in it (IPv4
+ * before IPv6, "" where it has none), and the condition Ready, which names the nodes that have
+ * none. Plans nothing where the status says so already. Pure. */
+void ferry_network_step(const json_t *network, json_t *const *nodes, gsize n, gint64 now_ms,
+                        FerryPlan *plan);
+
+G_END_DECLS

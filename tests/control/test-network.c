@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/network.h"
+#include "world.h"
+
+static json_t *network(void) {
+  return json_pack("{ss,ss,s{ss},s{s[s],s[ss],ss}}", "apiVersion", "ferry.migration/v1", "kind",
+                   "Network", "metadata", "name", "fast", "spec", "roles", "migration", "subnets",
+                   "10.9.0.0/24", "fd00::/64", "fallback", "deny");
+}
+
+/* Steps the network in the store; whether anything was written. */
+static gboolean step(FerryStore *store) {
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  g_autoptr(json_t) object = ferry_store_get(store, &ferry_kind_network, "", "fast");
+  g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
+  ferry_network_step(object, (json_t *const *)nodes->pdata, nodes->len, WORLD_NOW, plan);
+  gboolean written = !ferry_plan_is_empty(plan);
+  world_commit(store, plan);
+  return written;
+}
+
+static void join(FerryStore *store, const char *node, const char *address) {
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  g_autoptr(json_t) n = ferry_store_get(store, &ferry_kind_node, "", node);
+  json_t *copy = json_deep_copy(n);
+  ferry_json_set(copy, "status.interfaces",
+                 json_pack("[{ss,s[s]}]", "name", "migr", "addresses", address));
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, copy, FALSE);
+  world_commit(store, plan);
+}
+
+static void test_nodes(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_add(store, &ferry_kind_network, network());
+  g_assert_true(step(store));
+  g_autoptr(json_t) none = ferry_store_get(store, &ferry_kind_network, "", "fast");
+  g_assert_cmpstr(ferry_condition_status(none, "Ready"), ==, "False");
+  join(store, "h1", "10.9.0.1/24");
+  g_assert_true(step(store));
+  g_autoptr(json_t) one = ferry_store_get(store, &ferry_kind_network, "", "fast");
+  const json_t *nodes = ferry_json_get(one, "status.nodes");
+  g_assert_cmpstr(ferry_json_str(ferry_json_find(nodes, "nodeName", "h1"), "address"), ==,
+                  "10.9.0.1");
+  g_assert_cmpstr(ferry_json_str(ferry_json_find(nodes, "nodeName", "h2"), "address"), ==, "");
+  const json_t *ready = ferry_json_find(ferry_json_get(one, "status.conditions"), "type", "Ready");
+  g_assert_cmpstr(ferry_json_str(ready, "message"), ==, "1 of 2 nodes: h2");
+  join(store, "h2", "fd00::2/64");
+  g_assert_true(step(store));
+  g_autoptr(json_t) both = ferry_store_get(store, &ferry_kind_network, "", "fast");
+  g_assert_cmpstr(ferry_condition_status(both, "Ready"), ==, "True");
+  g_assert_false(step(store)); /* nothing changed: nothing is written */
+}
+
+static void test_no_nodes(void) {
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  g_autoptr(json_t) object = network();
+  ferry_network_step(object, NULL, 0, WORLD_NOW, plan);
+  g_assert_false(ferry_plan_is_empty(plan));
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/network/nodes", test_nodes);
+  g_test_add_func("/network/no-nodes", test_no_nodes);
+  return g_test_run();
+}
