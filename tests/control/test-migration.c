@@ -208,13 +208,19 @@ static void test_timeouts(void) {
   g_assert_cmpstr(ferry_json_str(e, "status.reason"), ==, "VMNotFound");
 }
 
-/* The target waits for a connection that is gone, and says nothing of it. */
-static void test_half_open_post_copy(void) {
-  g_autoptr(FerryStore) store = world_new();
+/* A migration whose connection broke in post-copy, which the source has noticed. */
+static FerryStore *broken_in_post_copy(const char *target_says) {
+  FerryStore *store = world_new();
   run(store, "m", "h2", WORLD_NOW);
   world_report(store, "h1", "paused", "postcopy-failed", WORLD_NOW + 100);
-  world_report(store, "h2", "running", "postcopy", WORLD_NOW + 100);
+  world_report(store, "h2", "running", target_says, WORLD_NOW + 100);
   result(store, "m", TRUE, "the link is gone", "paused");
+  return store;
+}
+
+/* The target waits for a connection that is gone, and says nothing of it. */
+static void test_half_open_post_copy(void) {
+  g_autoptr(FerryStore) store = broken_in_post_copy("postcopy");
   g_autoptr(json_t) early = world_step(store, "m", WORLD_NOW + 200);
   g_assert_cmpstr(phase(early), ==, "Running"); /* it may notice yet */
   g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 200 + FERRY_OUTCOME_TIMEOUT_MS);
@@ -226,11 +232,7 @@ static void test_half_open_post_copy(void) {
 
 /* Each host holds a part of the VM: said at once, with what to do; resuming goes the same way. */
 static void test_broken_post_copy(void) {
-  g_autoptr(FerryStore) store = world_new();
-  run(store, "m", "h2", WORLD_NOW);
-  world_report(store, "h1", "paused", "postcopy-failed", WORLD_NOW + 100);
-  world_report(store, "h2", "running", "postcopy-failed", WORLD_NOW + 100);
-  result(store, "m", TRUE, "the link is gone", "paused");
+  g_autoptr(FerryStore) store = broken_in_post_copy("postcopy-failed");
   g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 200);
   g_assert_cmpstr(phase(m), ==, "Failed");
   g_assert_cmpstr(ferry_json_str(m, "status.reason"), ==, "PostCopyFailed");

@@ -1,32 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The libvirt driver on libvirt's own test hypervisor, which has domains and events but cannot
 // migrate.
-#include "host/host.h"
+#include "seen.h"
 #include <string.h>
-
-typedef struct {
-  GMutex lock;
-  GCond cond;
-  guint connected, disconnected, changed;
-} Seen;
-
-static void on_event(const FerryHostEvent *event, gpointer data) {
-  Seen *seen = data;
-  g_mutex_lock(&seen->lock);
-  seen->connected += event->type == FERRY_HOST_EVENT_CONNECTED;
-  seen->disconnected += event->type == FERRY_HOST_EVENT_DISCONNECTED;
-  seen->changed += event->type == FERRY_HOST_EVENT_STATE;
-  g_cond_broadcast(&seen->cond);
-  g_mutex_unlock(&seen->lock);
-}
-
-static void wait_for(Seen *seen, const guint *what) {
-  gint64 until = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
-  g_mutex_lock(&seen->lock);
-  while (*what == 0)
-    g_assert_true(g_cond_wait_until(&seen->cond, &seen->lock, until));
-  g_mutex_unlock(&seen->lock);
-}
 
 static void test_inventory_and_jobs(void) {
   Seen seen = {0};
@@ -36,8 +12,8 @@ static void test_inventory_and_jobs(void) {
   g_assert_null(ferry_host_list(host, &error));
   g_assert_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION);
   g_clear_error(&error);
-  ferry_host_start(host, on_event, &seen);
-  wait_for(&seen, &seen.connected);
+  ferry_host_start(host, seen_event, &seen);
+  seen_wait(&seen, &seen.connected, 1);
 
   g_autoptr(json_t) info = ferry_host_info(host, &error);
   g_assert_no_error(error);
@@ -60,7 +36,7 @@ static void test_inventory_and_jobs(void) {
   g_assert_true(ferry_host_job_state(job, &state, &error));
   g_assert_true(state.active);
   g_assert_true(ferry_host_job_suspend(job, &error));
-  wait_for(&seen, &seen.changed);
+  seen_wait(&seen, &seen.changed, 1);
   g_assert_true(ferry_host_job_state(job, &state, &error));
   g_assert_cmpstr(state.state, ==, "paused");
   g_assert_true(ferry_host_job_resume(job, &error));
@@ -75,8 +51,8 @@ static void test_unreachable_says_so(void) {
   Seen seen = {0};
   FerryHost *host = ferry_host_libvirt_new("qemu+unix:///system?socket=/nonexistent/sock");
   g_assert_true(host->local);
-  ferry_host_start(host, on_event, &seen);
-  wait_for(&seen, &seen.disconnected);
+  ferry_host_start(host, seen_event, &seen);
+  seen_wait(&seen, &seen.disconnected, 1);
   ferry_host_free(host);
 }
 

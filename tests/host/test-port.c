@@ -5,6 +5,7 @@
 // FERRY_PORT_TARGET_URI and FERRY_PORT_TARGET_ADDRESS.
 #include "base/error.h"
 #include "host/sim_world.h"
+#include "seen.h"
 #include <string.h>
 
 #define NOBODY "00000000-0000-4000-8000-000000000000"
@@ -17,56 +18,13 @@ typedef struct {
   gboolean migrates;
   FerrySimWorld *world;
   FerryHost *host;
-  GMutex lock;
-  GCond cond;
-  guint connected, changed, iterations, completed, returned;
-  int last_iteration;
-  FerryJobStats stats;
-  GError *error;
+  Seen seen;
 } Driver;
-
-static void on_event(const FerryHostEvent *event, gpointer data) {
-  Driver *d = data;
-  g_mutex_lock(&d->lock);
-  d->connected += event->type == FERRY_HOST_EVENT_CONNECTED;
-  d->changed += event->type == FERRY_HOST_EVENT_STATE;
-  if (event->type == FERRY_HOST_EVENT_ITERATION) {
-    g_assert_nonnull(event->uuid);
-    d->iterations++;
-    d->last_iteration = event->iteration;
-  }
-  if (event->type == FERRY_HOST_EVENT_COMPLETED && event->stats->migration_out) {
-    d->stats = *event->stats;
-    d->completed++;
-  }
-  g_cond_broadcast(&d->cond);
-  g_mutex_unlock(&d->lock);
-}
 
 static void on_done(const GError *error, gpointer data) {
   Driver *d = data;
-  g_mutex_lock(&d->lock);
-  g_assert_cmpuint(d->returned, ==, 0); /* once */
-  d->error = error ? g_error_copy(error) : NULL;
-  d->returned++;
-  g_cond_broadcast(&d->cond);
-  g_mutex_unlock(&d->lock);
-}
-
-static void wait_for(Driver *d, const guint *what, guint least) {
-  gint64 until = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
-  g_mutex_lock(&d->lock);
-  while (*what < least)
-    g_assert_true(g_cond_wait_until(&d->cond, &d->lock, until));
-  g_mutex_unlock(&d->lock);
-}
-
-static void forget(Driver *d) {
-  g_mutex_lock(&d->lock);
-  d->changed = d->iterations = d->completed = d->returned = 0;
-  d->last_iteration = 0;
-  g_clear_error(&d->error);
-  g_mutex_unlock(&d->lock);
+  g_assert_cmpuint(d->seen.returned, ==, 0); /* once */
+  seen_done(error, &d->seen);
 }
 
 /* two hosts and two domains, 10 times as fast as they would be */
@@ -96,8 +54,8 @@ static void set_up(Driver *d, gconstpointer data) {
   const Driver *plan = data;
   g_autoptr(GError) error = NULL;
   *d = *plan;
-  g_mutex_init(&d->lock);
-  g_cond_init(&d->cond);
+  g_mutex_init(&d->seen.lock);
+  g_cond_init(&d->seen.cond);
   if (g_str_has_prefix(d->uri, "sim://")) {
     make_world(d);
     d->host = ferry_host_sim_new(d->world, d->uri, &error);
@@ -110,14 +68,14 @@ static void set_up(Driver *d, gconstpointer data) {
   g_clear_error(&error);
   g_assert_null(ferry_host_info(d->host, &error));
   g_assert_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION);
-  ferry_host_start(d->host, on_event, d);
-  wait_for(d, &d->connected, 1);
+  ferry_host_start(d->host, seen_event, &d->seen);
+  seen_wait(&d->seen, &d->seen.connected, 1);
 }
 
 static void tear_down(Driver *d, gconstpointer data) {
   ferry_host_free(d->host);
   ferry_sim_world_free(d->world);
-  g_clear_error(&d->error);
+  g_clear_error(&d->seen.error);
 }
 
 static char *uuid_of(Driver *d, int which) {
@@ -194,15 +152,15 @@ static void test_suspend(Driver *d, gconstpointer data) {
   g_assert_true(ferry_host_job_state(job, &state, &error));
   g_assert_true(state.exists && state.active);
   g_assert_cmpstr(state.state, ==, "running");
-  forget(d);
+  seen_forget(&d->seen);
   g_assert_true(ferry_host_job_suspend(job, &error));
-  wait_for(d, &d->changed, 1);
+  seen_wait(&d->seen, &d->seen.changed, 1);
   g_assert_true(ferry_host_job_state(job, &state, &error));
   g_assert_cmpstr(state.state, ==, "paused");
   g_assert_cmpstr(state.reason, ==, "user");
-  forget(d);
+  seen_forget(&d->seen);
   g_assert_true(ferry_host_job_resume(job, &error));
-  wait_for(d, &d->changed, 1);
+  seen_wait(&d->seen, &d->seen.changed, 1);
   g_assert_true(ferry_host_job_state(job, &state, &error));
   g_assert_cmpstr(state.state, ==, "running");
   ferry_host_job_close(job);
@@ -237,7 +195,7 @@ static void test_no_job(Driver *d, gconstpointer data) {
     g_assert_true(ferry_host_job_set_max_downtime(job, 300, &error));
   }
   g_assert_no_error(error);
-  g_assert_cmpuint(d->returned, ==, 0);
+  g_assert_cmpuint(d->seen.returned, ==, 0);
   ferry_host_job_close(job);
 }
 
@@ -270,21 +228,47 @@ static void wait_until_sending(FerryHostJob *job, FerryJobStats *stats) {
   }
 }
 
+/* A migration to the other host that is well under way, and what was said of it then. */
+static FerryHostJob *start_moving(Driver *d, int which, gboolean post_copy, FerryJobStats *stats) {
+  g_autoptr(GError) error = NULL;
+  FerryHostJob *job = open_job(d, which);
+  g_autoptr(json_t) config = config_of(post_copy);
+  FerryMigrateRequest request = request_to(d, config);
+  seen_forget(&d->seen);
+  g_assert_true(ferry_host_job_start(job, &request, on_done, d, &error));
+  wait_until_sending(job, stats);
+  return job;
+}
+
+/* It has ended well: gone from here, running there. Closes the job. */
+static void assert_moved(Driver *d, FerryHostJob *job, const char *uuid) {
+  g_autoptr(GError) error = NULL;
+  FerryDomainState state, peer;
+  seen_wait(&d->seen, &d->seen.returned, 1);
+  g_assert_no_error(d->seen.error);
+  g_assert_true(ferry_host_job_state(job, &state, &error));
+  g_assert_false(state.active);
+  ferry_host_job_close(job);
+  g_assert_true(ferry_host_peer_state(d->host, d->target_uri, uuid, &peer, &error));
+  g_assert_cmpstr(peer.state, ==, "running");
+  g_assert_true(peer.active);
+}
+
 static void test_abort(Driver *d, gconstpointer data) {
   g_autoptr(GError) error = NULL;
   g_autofree char *uuid = uuid_of(d, 0);
   FerryHostJob *job = open_job(d, 0);
   g_autoptr(json_t) config = config_of(FALSE);
   FerryMigrateRequest request = request_to(d, config);
-  forget(d);
+  seen_forget(&d->seen);
   g_assert_true(ferry_host_job_start(job, &request, on_done, d, &error));
   g_assert_false(ferry_host_job_start(job, &request, on_done, d, &error));
   g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL);
   g_clear_error(&error);
   FerryJobStats first, later;
   wait_until_sending(job, &first);
-  wait_for(d, &d->iterations, 1);
-  g_assert_cmpint(d->last_iteration, ==, 1);
+  seen_wait(&d->seen, &d->seen.iterations, 1);
+  g_assert_cmpint(d->seen.last_iteration, ==, 1);
   g_assert_true(first.migration_out && !first.migration_in);
   g_assert_cmpstr(first.operation, ==, "migration-out");
   g_assert_cmpint(first.elapsed_ms, >=, 0);
@@ -309,10 +293,10 @@ static void test_abort(Driver *d, gconstpointer data) {
   g_assert_true(ferry_host_job_set_max_speed(job, 11 * MIB, &error));
   g_assert_false(ferry_host_job_start_postcopy(job, &error)); /* it was not asked for */
   refused(&error, FERRY_HOST_ERROR_INVALID_STATE);
-  g_assert_cmpuint(d->returned, ==, 0);
+  g_assert_cmpuint(d->seen.returned, ==, 0);
   g_assert_true(ferry_host_job_abort(job, &error));
-  wait_for(d, &d->returned, 1);
-  refused(&d->error, FERRY_HOST_ERROR_ABORTED);
+  seen_wait(&d->seen, &d->seen.returned, 1);
+  refused(&d->seen.error, FERRY_HOST_ERROR_ABORTED);
   FerryDomainState state;
   g_assert_true(ferry_host_job_state(job, &state, &error));
   g_assert_cmpstr(state.state, ==, "running");
@@ -321,57 +305,32 @@ static void test_abort(Driver *d, gconstpointer data) {
   ferry_host_job_close(job);
   g_assert_true(ferry_host_peer_state(d->host, d->target_uri, uuid, &peer, &error));
   g_assert_false(peer.active);
-  g_assert_cmpuint(d->completed, ==, 0);
+  g_assert_cmpuint(d->seen.completed, ==, 0);
 }
 
 static void test_migrate(Driver *d, gconstpointer data) {
   g_autoptr(GError) error = NULL;
   g_autofree char *uuid = uuid_of(d, 0);
-  FerryHostJob *job = open_job(d, 0);
-  g_autoptr(json_t) config = config_of(FALSE);
-  FerryMigrateRequest request = request_to(d, config);
-  forget(d);
-  g_assert_true(ferry_host_job_start(job, &request, on_done, d, &error));
   FerryJobStats stats;
-  wait_until_sending(job, &stats);
+  FerryHostJob *job = start_moving(d, 0, FALSE, &stats);
   g_assert_true(ferry_host_job_set_max_speed(job, 0, &error)); /* unlimited */
-  wait_for(d, &d->returned, 1);
-  g_assert_no_error(d->error);
-  wait_for(d, &d->completed, 1);
-  g_assert_cmpuint(d->iterations, >=, 1);
-  g_assert_false(d->stats.active);
-  g_assert_cmpint(d->stats.downtime_ms, >=, 0);
-  g_assert_cmpint(d->stats.elapsed_ms, >=, stats.elapsed_ms);
-  g_assert_cmpint(d->stats.memory_processed, >, stats.memory_processed);
-  FerryDomainState state, peer;
-  g_assert_true(ferry_host_job_state(job, &state, &error));
-  g_assert_false(state.active);
-  ferry_host_job_close(job);
-  g_assert_true(ferry_host_peer_state(d->host, d->target_uri, uuid, &peer, &error));
-  g_assert_cmpstr(peer.state, ==, "running");
-  g_assert_true(peer.active);
+  assert_moved(d, job, uuid);
+  seen_wait(&d->seen, &d->seen.completed, 1);
+  g_assert_cmpuint(d->seen.iterations, >=, 1);
+  g_assert_false(d->seen.stats.active);
+  g_assert_cmpint(d->seen.stats.downtime_ms, >=, 0);
+  g_assert_cmpint(d->seen.stats.elapsed_ms, >=, stats.elapsed_ms);
+  g_assert_cmpint(d->seen.stats.memory_processed, >, stats.memory_processed);
 }
 
 static void test_post_copy(Driver *d, gconstpointer data) {
   g_autoptr(GError) error = NULL;
   g_autofree char *uuid = uuid_of(d, 1);
-  FerryHostJob *job = open_job(d, 1);
-  g_autoptr(json_t) config = config_of(TRUE);
-  FerryMigrateRequest request = request_to(d, config);
-  forget(d);
-  g_assert_true(ferry_host_job_start(job, &request, on_done, d, &error));
   FerryJobStats stats;
-  wait_until_sending(job, &stats);
+  FerryHostJob *job = start_moving(d, 1, TRUE, &stats);
   g_assert_true(ferry_host_job_start_postcopy(job, &error));
   g_assert_no_error(error);
-  wait_for(d, &d->returned, 1);
-  g_assert_no_error(d->error);
-  FerryDomainState state, peer;
-  g_assert_true(ferry_host_job_state(job, &state, &error));
-  g_assert_false(state.active);
-  ferry_host_job_close(job);
-  g_assert_true(ferry_host_peer_state(d->host, d->target_uri, uuid, &peer, &error));
-  g_assert_cmpstr(peer.state, ==, "running");
+  assert_moved(d, job, uuid);
 }
 
 static void add(const Driver *d) {

@@ -2,6 +2,7 @@
 // Simulated hosts: their description, shared links, hibernation, disks, and faults at any moment.
 #include "base/error.h"
 #include "host/sim_world.h"
+#include "seen.h"
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
@@ -11,39 +12,8 @@
 
 typedef struct {
   FerryHost *host;
-  GMutex lock;
-  GCond cond;
-  guint connected, disconnected, returned, pass;
-  GError *error;
-} Seen;
-
-static void on_event(const FerryHostEvent *event, gpointer data) {
-  Seen *seen = data;
-  g_mutex_lock(&seen->lock);
-  seen->connected += event->type == FERRY_HOST_EVENT_CONNECTED;
-  seen->disconnected += event->type == FERRY_HOST_EVENT_DISCONNECTED;
-  seen->pass += event->type == FERRY_HOST_EVENT_ITERATION;
-  g_cond_broadcast(&seen->cond);
-  g_mutex_unlock(&seen->lock);
-}
-
-static void on_done(const GError *error, gpointer data) {
-  Seen *seen = data;
-  g_mutex_lock(&seen->lock);
-  g_clear_error(&seen->error);
-  seen->error = error ? g_error_copy(error) : NULL;
-  seen->returned++;
-  g_cond_broadcast(&seen->cond);
-  g_mutex_unlock(&seen->lock);
-}
-
-static void wait_for(Seen *seen, const guint *what, guint least) {
-  gint64 until = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
-  g_mutex_lock(&seen->lock);
-  while (*what < least)
-    g_assert_true(g_cond_wait_until(&seen->cond, &seen->lock, until));
-  g_mutex_unlock(&seen->lock);
-}
+  Seen seen;
+} Opened;
 
 static FerrySimWorld *world_of(const char *text) {
   g_autoptr(GError) error = NULL;
@@ -64,32 +34,32 @@ static FerrySimWorld *two_hosts(void) {
                   " \"shared\": false}, {\"name\": \"vdb\", \"sizeMiB\": 10}]}]}");
 }
 
-static Seen *open_host(FerrySimWorld *w, const char *name) {
+static Opened *open_host(FerrySimWorld *w, const char *name) {
   g_autoptr(GError) error = NULL;
-  Seen *seen = g_new0(Seen, 1);
-  seen->host = ferry_host_sim_new(w, name, &error);
+  Opened *here = g_new0(Opened, 1);
+  here->host = ferry_host_sim_new(w, name, &error);
   g_assert_no_error(error);
-  ferry_host_start(seen->host, on_event, seen);
-  wait_for(seen, &seen->connected, 1);
-  return seen;
+  ferry_host_start(here->host, seen_event, &here->seen);
+  seen_wait(&here->seen, &here->seen.connected, 1);
+  return here;
 }
 
-static void close_host(Seen *seen) {
-  ferry_host_free(seen->host);
-  g_clear_error(&seen->error);
-  g_free(seen);
+static void close_host(Opened *here) {
+  ferry_host_free(here->host);
+  g_clear_error(&here->seen.error);
+  g_free(here);
 }
 
-static void begin(Seen *seen, FerryHostJob *job, FerryMigrateRequest *request) {
+static void begin(Opened *here, FerryHostJob *job, FerryMigrateRequest *request) {
   g_autoptr(GError) error = NULL;
-  g_assert_true(ferry_host_job_start(job, request, on_done, seen, &error));
+  g_assert_true(ferry_host_job_start(job, request, seen_done, &here->seen, &error));
   g_assert_no_error(error);
 }
 
-static FerryHostJob *job_of(Seen *seen, const char *name) {
+static FerryHostJob *job_of(Opened *here, const char *name) {
   g_autoptr(GError) error = NULL;
   g_autofree char *uuid = ferry_sim_uuid(name);
-  FerryHostJob *job = ferry_host_job_open(seen->host, uuid, &error);
+  FerryHostJob *job = ferry_host_job_open(here->host, uuid, &error);
   g_assert_no_error(error);
   return job;
 }
@@ -140,7 +110,7 @@ static void test_description(void) {
 /* two migrations on one link take half of it each; a cap is a cap */
 static void test_shared_link(void) {
   FerrySimWorld *w = two_hosts();
-  Seen *one = open_host(w, "h1"), *two = open_host(w, H2), *again = open_host(w, "h1");
+  Opened *one = open_host(w, "h1"), *two = open_host(w, H2), *again = open_host(w, "h1");
   FerryHostJob *a = job_of(one, "a"), *b = job_of(again, "b");
   g_autoptr(GError) error = NULL;
   FerryMigrateRequest request = {.dest_uri = H2, .active = TRUE, .unsafe = TRUE};
@@ -156,26 +126,26 @@ static void test_shared_link(void) {
   g_assert_true(ferry_host_job_stats(a, &stats, &error));
   g_assert_cmpint(stats.memory_bps, ==, (gint64)(4 * MIB));
   /* a second call for the same domain finds it locked */
-  Seen *other = open_host(w, "h1");
+  Opened *other = open_host(w, "h1");
   FerryHostJob *same = job_of(other, "a");
   begin(other, same, &request);
-  wait_for(other, &other->returned, 1);
-  g_assert_error(other->error, FERRY_HOST_ERROR, 68);
+  seen_wait(&other->seen, &other->seen.returned, 1);
+  g_assert_error(other->seen.error, FERRY_HOST_ERROR, 68);
   ferry_host_job_close(same);
   g_assert_false(ferry_host_job_resume(a, &error));
   g_assert_error(error, FERRY_HOST_ERROR, 68);
   g_clear_error(&error);
   g_assert_true(ferry_host_job_abort(b, &error));
-  wait_for(again, &again->returned, 1);
+  seen_wait(&again->seen, &again->seen.returned, 1);
   g_assert_true(ferry_host_job_set_max_speed(a, 0, &error));
   g_assert_true(ferry_host_job_stats(a, &stats, &error));
   g_assert_cmpint(stats.memory_bps, ==, (gint64)(20 * MIB));
   ferry_sim_world_set_link(w, "h1", 1000 * MIB);
-  wait_for(one, &one->returned, 1);
-  g_assert_no_error(one->error);
+  seen_wait(&one->seen, &one->seen.returned, 1);
+  g_assert_no_error(one->seen.error);
   ferry_host_job_close(a);
   ferry_host_job_close(b);
-  Seen *all[] = {one, two, again, other};
+  Opened *all[] = {one, two, again, other};
   for (guint i = 0; i < 4; i++)
     close_host(all[i]);
   ferry_sim_world_free(w);
@@ -184,17 +154,17 @@ static void test_shared_link(void) {
 /* disks are looked up, made, copied before memory, and counted; unsafe is refused */
 static void test_disks(void) {
   FerrySimWorld *w = two_hosts();
-  Seen *seen = open_host(w, "h1");
+  Opened *here = open_host(w, "h1");
   g_autoptr(GError) error = NULL;
   g_autofree char *uuid = ferry_sim_uuid("b");
   FerryMigrateRequest request = {.dest_uri = H2, .active = TRUE, .persistent = TRUE};
-  FerryHostJob *job = job_of(seen, "b");
-  begin(seen, job, &request);
-  wait_for(seen, &seen->returned, 1);
-  g_assert_error(seen->error, FERRY_HOST_ERROR, 81);
-  g_assert_nonnull(strstr(seen->error->message, "without shared storage is unsafe"));
+  FerryHostJob *job = job_of(here, "b");
+  begin(here, job, &request);
+  seen_wait(&here->seen, &here->seen.returned, 1);
+  g_assert_error(here->seen.error, FERRY_HOST_ERROR, 81);
+  g_assert_nonnull(strstr(here->seen.error->message, "without shared storage is unsafe"));
   ferry_host_job_close(job);
-  job = job_of(seen, "b");
+  job = job_of(here, "b");
   request.copy_disks = TRUE;
   g_autoptr(json_t) plan = ferry_host_job_disks_plan(job, &request, &error);
   g_assert_no_error(error);
@@ -208,67 +178,67 @@ static void test_disks(void) {
   g_assert_true(ferry_host_job_disks_make(job, H2, plan, &error));
   g_autoptr(json_t) second = ferry_host_job_disks_plan(job, &request, &error);
   g_assert_false(ferry_json_bool(json_array_get(second, 0), "create", TRUE));
-  begin(seen, job, &request);
+  begin(here, job, &request);
   FerryJobStats stats;
   g_assert_true(ferry_host_job_stats(job, &stats, &error));
   g_assert_cmpint(stats.disk_total, ==, (gint64)(300 * MIB));
   g_assert_cmpint(stats.disk_remaining, >, 0);
   g_assert_cmpint(stats.memory_processed, ==, 0); /* not before the disks are there */
   g_assert_cmpint(stats.data_total, ==, (gint64)(800 * MIB));
-  wait_for(seen, &seen->returned, 2);
-  g_assert_no_error(seen->error);
+  seen_wait(&here->seen, &here->seen.returned, 2);
+  g_assert_no_error(here->seen.error);
   FerryDomainState state, peer;
   g_assert_true(ferry_host_job_state(job, &state, &error)); /* its definition went with it */
   g_assert_false(state.exists);
-  g_assert_true(ferry_host_peer_state(seen->host, H2, uuid, &peer, &error));
+  g_assert_true(ferry_host_peer_state(here->host, H2, uuid, &peer, &error));
   g_assert_true(peer.active && peer.persistent);
   ferry_host_job_close(job);
-  close_host(seen);
+  close_host(here);
   ferry_sim_world_free(w);
 }
 
 static void test_hibernate(void) {
   FerrySimWorld *w = two_hosts();
-  Seen *seen = open_host(w, "h1");
+  Opened *here = open_host(w, "h1");
   g_autoptr(GError) error = NULL;
   g_autofree char *dir = g_dir_make_tmp("ferry-sim-XXXXXX", NULL);
   g_autofree char *path = g_build_filename(dir, "a.save", NULL), *uuid = ferry_sim_uuid("a");
-  g_assert_false(ferry_host_save(seen->host, "none", path, &error));
+  g_assert_false(ferry_host_save(here->host, "none", path, &error));
   g_assert_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);
   g_clear_error(&error);
-  g_assert_true(ferry_host_save(seen->host, uuid, path, &error));
+  g_assert_true(ferry_host_save(here->host, uuid, path, &error));
   g_assert_cmpint(ferry_sim_world_running(w, uuid, NULL), ==, 0);
-  g_assert_null(ferry_host_record(seen->host, uuid, &error));
+  g_assert_null(ferry_host_record(here->host, uuid, &error));
   g_clear_error(&error);
-  g_assert_true(ferry_host_restore(seen->host, path, &error));
+  g_assert_true(ferry_host_restore(here->host, path, &error));
   g_assert_cmpint(ferry_sim_world_running(w, uuid, NULL), ==, 1);
-  g_assert_false(ferry_host_restore(seen->host, path, &error)); /* it is active */
+  g_assert_false(ferry_host_restore(here->host, path, &error)); /* it is active */
   g_assert_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE);
   g_unlink(path);
   g_rmdir(dir);
-  close_host(seen);
+  close_host(here);
   ferry_sim_world_free(w);
 }
 
 static void test_offline(void) {
   FerrySimWorld *w = two_hosts();
-  Seen *seen = open_host(w, "h1");
+  Opened *here = open_host(w, "h1");
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) config = json_pack("{s:b, s:s}", "offline", 1, "destinationName", "moved");
   g_autofree char *uuid = ferry_sim_uuid("b");
   FerryMigrateRequest request = {.dest_uri = H2, .config = config, .persistent = TRUE};
-  FerryHostJob *job = job_of(seen, "b");
-  begin(seen, job, &request);
-  wait_for(seen, &seen->returned, 1);
-  g_assert_no_error(seen->error);
+  FerryHostJob *job = job_of(here, "b");
+  begin(here, job, &request);
+  seen_wait(&here->seen, &here->seen.returned, 1);
+  g_assert_no_error(here->seen.error);
   g_assert_cmpint(ferry_sim_world_running(w, uuid, NULL), ==, 1); /* it runs on where it ran */
-  Seen *there = open_host(w, "h2");
+  Opened *there = open_host(w, "h2");
   g_autoptr(json_t) record = ferry_host_record(there->host, uuid, &error);
   g_assert_cmpstr(ferry_json_str(record, "name"), ==, "moved");
   g_assert_cmpstr(ferry_json_str(record, "state"), ==, "shutoff");
   g_assert_true(ferry_json_bool(record, "persistent", FALSE));
   ferry_host_job_close(job);
-  close_host(seen);
+  close_host(here);
   close_host(there);
   ferry_sim_world_free(w);
 }
@@ -276,12 +246,12 @@ static void test_offline(void) {
 /* everything says so while a daemon is away; all is there when it is back */
 static void test_daemon(void) {
   FerrySimWorld *w = two_hosts();
-  Seen *seen = open_host(w, "h1"), *there = open_host(w, "h2");
+  Opened *here = open_host(w, "h1"), *there = open_host(w, "h2");
   g_autoptr(GError) error = NULL;
   g_autofree char *uuid = ferry_sim_uuid("a");
-  FerryHostJob *job = job_of(seen, "a");
+  FerryHostJob *job = job_of(here, "a");
   ferry_sim_world_set_daemon(w, "h1", FALSE);
-  wait_for(seen, &seen->disconnected, 1);
+  seen_wait(&here->seen, &here->seen.disconnected, 1);
   FerryJobStats stats;
   FerryDomainState state;
   gint64 bytes;
@@ -290,10 +260,10 @@ static void test_daemon(void) {
   g_assert_false(call);                                                                            \
   g_assert_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION);                         \
   g_clear_error(&error)
-  AWAY(ferry_host_list(seen->host, e));
-  AWAY(ferry_host_info(seen->host, e));
-  AWAY(ferry_host_record(seen->host, uuid, e));
-  AWAY(ferry_host_job_open(seen->host, uuid, e));
+  AWAY(ferry_host_list(here->host, e));
+  AWAY(ferry_host_info(here->host, e));
+  AWAY(ferry_host_record(here->host, uuid, e));
+  AWAY(ferry_host_job_open(here->host, uuid, e));
   AWAY(ferry_host_job_stats(job, &stats, e));
   AWAY(ferry_host_job_state(job, &state, e));
   AWAY(ferry_host_job_suspend(job, e));
@@ -303,17 +273,17 @@ static void test_daemon(void) {
   AWAY(ferry_host_peer_state(there->host, "sim://h7/system", uuid, &state, e));
   g_assert_cmpint(ferry_sim_world_running(w, uuid, NULL), ==, 1); /* QEMU does not care */
   ferry_sim_world_set_daemon(w, "h1", TRUE);
-  wait_for(seen, &seen->connected, 2);
-  g_autoptr(json_t) list = ferry_host_list(seen->host, &error);
+  seen_wait(&here->seen, &here->seen.connected, 2);
+  g_autoptr(json_t) list = ferry_host_list(here->host, &error);
   g_assert_cmpuint(json_array_size(list), ==, 2);
   /* a target that is away is an error of the call, and nothing begins */
   ferry_sim_world_set_power(w, "h2", FALSE);
   FerryMigrateRequest request = {.dest_uri = H2, .active = TRUE};
-  begin(seen, job, &request);
-  wait_for(seen, &seen->returned, 1);
-  g_assert_error(seen->error, FERRY_HOST_ERROR, 9);
+  begin(here, job, &request);
+  seen_wait(&here->seen, &here->seen.returned, 1);
+  g_assert_error(here->seen.error, FERRY_HOST_ERROR, 9);
   ferry_host_job_close(job);
-  close_host(seen);
+  close_host(here);
   close_host(there);
   ferry_sim_world_free(w);
 }
@@ -325,14 +295,14 @@ static void test_faults_at_random(void) {
   for (guint32 seed = 1; seed <= 80; seed++) {
     g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
     FerrySimWorld *w = two_hosts();
-    Seen *seen = open_host(w, "h1");
+    Opened *here = open_host(w, "h1");
     g_autoptr(GError) error = NULL;
     g_autoptr(json_t) config = json_pack("{s:b}", "allowPostCopy", 1);
     g_autofree char *uuid = ferry_sim_uuid("a"), *where = NULL;
-    FerryHostJob *job = job_of(seen, "a");
+    FerryHostJob *job = job_of(here, "a");
     FerryMigrateRequest request = {
         .dest_uri = H2, .active = TRUE, .config = config, .post_copy = TRUE};
-    begin(seen, job, &request);
+    begin(here, job, &request);
     gboolean post_copy = g_rand_boolean(rand) && ferry_host_job_start_postcopy(job, NULL);
     g_usleep((gulong)g_rand_int_range(rand, 0, 250000)); /* a whole one takes 0.2 s */
     guint fault = (guint)g_rand_int_range(rand, 0, 4);
@@ -348,7 +318,7 @@ static void test_faults_at_random(void) {
     g_assert_cmpint(ferry_sim_world_running(w, uuid, NULL), <=, 1);
     if (fault == 1)
       ferry_sim_world_set_daemon(w, victim, TRUE);
-    wait_for(seen, &seen->returned, 1); /* the call always returns */
+    seen_wait(&here->seen, &here->seen.returned, 1); /* the call always returns */
     int running = ferry_sim_world_running(w, uuid, &where);
     g_assert_cmpint(running, <=, 1);
     FerrySimMoved moved = {.phase = FERRY_SIM_PHASE_CANCELLED};
@@ -364,11 +334,11 @@ static void test_faults_at_random(void) {
     }
     if (moved.phase == FERRY_SIM_PHASE_FAILED)
       g_assert_true(post_copy && running == 0);
-    if (fault == 0 && seen->error)
-      g_assert_error(seen->error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_ABORTED);
-    kinds[3] += fault == 3 && !seen->error;
+    if (fault == 0 && here->seen.error)
+      g_assert_error(here->seen.error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_ABORTED);
+    kinds[3] += fault == 3 && !here->seen.error;
     ferry_host_job_close(job);
-    close_host(seen);
+    close_host(here);
     ferry_sim_world_free(w);
   }
   g_test_message("completed %u, cancelled %u, failed %u", kinds[0], kinds[1], kinds[2]);
