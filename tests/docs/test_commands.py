@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every command in README.md, CONTRIBUTING.md and docs/policies.md is run, in their order, as they stand there."""
+"""Every command in README.md, CONTRIBUTING.md, docs and deploy/README.md is run, in their order, as they
+stand there; what is only named in the text is there. (docs/kubectl.md is made by tests/kubectl, which runs
+what it lists; docs/performance.md by benches that take hours.)"""
+import json
 import os
 import re
 import shlex
@@ -33,6 +36,33 @@ def indented(path):
     for line in path.read_text().splitlines():
         if line.startswith("    ") and not line.startswith("     "):
             yield line.split("  #")[0].strip()
+
+
+def joined(path):
+    """Indented commands among other indented text, those over several lines as one."""
+    text = path.read_text().replace("\\\n        ", "")
+    return [line.strip() for line in text.splitlines()
+            if re.match(r"    (curl|journalctl|promtool|kubectl|ferry) ", line)]
+
+
+class Named(unittest.TestCase):
+    """What the documents name between backquotes: targets of make, and files."""
+    DOCUMENTS = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md",
+                 ROOT / "deploy" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+    def test_targets_and_files(self):
+        targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
+        seen = 0
+        for path in self.DOCUMENTS:
+            text = path.read_text()
+            for target in re.findall(r"`(?:sudo )?make ([a-z-]+)", text):
+                self.assertIn(target, targets, path.name)
+                seen += 1
+            for name in re.findall(r"`((?:src|bench|tests|lab|tools|deploy|fuzz|sim)/[^` ]*)", text):
+                if "<" not in name:
+                    self.assertTrue(list(ROOT.glob(name.rstrip("/"))), f"{path.name}: {name}")
+                    seen += 1
+        self.assertGreater(seen, 30)
 
 
 class Documents(unittest.TestCase):
@@ -122,6 +152,60 @@ class Documents(unittest.TestCase):
         for line in console(ROOT / "docs" / "policies.md"):
             self.run_line(line)
         self.assertGreater(len(self.seen), 12)
+
+    def keys(self, command, url):
+        """A command with the lab's certificates and server instead of the document's."""
+        state = f"{self.env['FERRY_LAB_DIR']}/ferryd"
+        command = re.sub(r"\b(ca|admin)\.(crt|key)\b", rf"{state}/\1.\2", command)
+        return command.replace(url, self.env["FERRY_SERVER"]).replace("curl ", "curl -sS --noproxy '*' ")
+
+    def test_kimchi(self):
+        self.lab.up(hosts=2)
+        self.env.update(self.lab.env())
+        self.run_line("lab/ferry-lab guest db --memory 128 --rate 20 --working-set 32")
+        commands = joined(ROOT / "docs" / "kimchi.md")
+        for command in commands:
+            code, out = self.shell(self.keys(command, "https://ferry:6443"))
+            self.assertEqual(code, 0, f"{command}\n{out}")
+            task = json.loads(out)
+            self.assertEqual((task["status"], task["target_uri"]), ("running", "/vms/db"), out)
+        self.assertEqual(len(commands), 1)
+
+    def test_deploy(self):
+        """The stream, and how a trace is found (the journal itself: tests/lab/test_journal.py)."""
+        self.lab.up(hosts=2)
+        self.env.update(self.lab.env())
+        self.run_line("lab/ferry-lab guest db --memory 128 --rate 20 --working-set 32")
+        text = (ROOT / "deploy" / "README.md").read_text()
+        commands = joined(ROOT / "deploy" / "README.md")
+        stream, *journal = commands
+        with tempfile.NamedTemporaryFile("w+") as kept:
+            listener = subprocess.Popen(
+                ["bash", "-c", "exec " + self.keys(stream, "https://127.0.0.1:6443")], stdout=kept,
+                stdin=subprocess.DEVNULL)
+            try:
+                self.run_line("build/ferry migrate db --to h2")
+                until = time.monotonic() + 20
+                while "event: transition" not in Path(kept.name).read_text() \
+                        and time.monotonic() < until:
+                    time.sleep(0.1)
+            finally:
+                listener.kill()
+                listener.wait()
+            self.assertIn("event: transition", Path(kept.name).read_text(), stream)
+        name = self.shell("build/ferry get vmim -o name")[1].strip().rpartition("/")[2]
+        found = []
+        for command in journal:
+            command = command.replace("db-x7k2p", name).replace("ferry get", "build/ferry get")
+            code, out = self.shell("journalctl() { echo \"$@\"; }; " + command)
+            self.assertEqual(code, 0, f"{command}\n{out}")
+            found.append(out.strip())
+        self.assertEqual(found[0], "FERRY_VM=default/db")
+        self.assertRegex(found[1], "^FERRY_TRACE=[0-9a-f]{32}$")
+        self.assertEqual(len(commands), 3)
+        for command in re.findall(r"`(promtool [^`]*)`", text):
+            code, out = self.shell("cd deploy && " + command)
+            self.assertEqual(code, 0, f"{command}\n{out}")
 
     def test_contributing(self):
         for line in indented(ROOT / "CONTRIBUTING.md"):
