@@ -30,11 +30,6 @@ const char *ferry_writer_pattern_name(FerryWriterPattern pattern) {
   return names[pattern];
 }
 
-const char *ferry_option_name(FerryOptionKind kind) {
-  static const char *const names[] = {"pre-copy", "throttle", "suspend", "post-copy"};
-  return names[kind];
-}
-
 static double saturating(double set, double rate, double seconds) {
   return set > 0 ? -set * expm1(-rate * seconds / set) : 0;
 }

@@ -82,9 +82,6 @@ typedef enum {
   FERRY_OPTION_POSTCOPY, /* switch now, fetch the rest on demand */
 } FerryOptionKind;
 
-/** "pre-copy", "throttle", "suspend", "post-copy". */
-const char *ferry_option_name(FerryOptionKind kind);
-
 /** One way to end a migration from here, and its price. */
 typedef struct {
   FerryOptionKind kind;

@@ -6,10 +6,6 @@
 
 static const char *const names[] = {"setDowntime", "autoConverge", "suspend", "postcopy", "abort"};
 
-const char *ferry_step_name(FerryStepAction action) {
-  return names[action];
-}
-
 FerrySchedule *ferry_schedule_copy(const FerrySchedule *schedule) {
   return schedule ? g_memdup2(schedule, sizeof(*schedule)) : NULL;
 }

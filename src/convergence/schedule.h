@@ -67,7 +67,5 @@ json_t *ferry_schedule_to_json(const FerrySchedule *schedule);
 FerrySchedule *ferry_schedule_copy(const FerrySchedule *schedule);
 void ferry_schedule_free(FerrySchedule *schedule);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerrySchedule, ferry_schedule_free)
-/** "setDowntime", "autoConverge", "suspend", "postcopy", "abort". */
-const char *ferry_step_name(FerryStepAction action);
 
 G_END_DECLS
