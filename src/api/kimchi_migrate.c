@@ -5,14 +5,51 @@
 // passed-through device, disks the destination can use) are made before anything is stored, and all
 // that is wrong is answered at once. What only libvirt can know shows in the task's message.
 #include "api/kimchi.h"
-#include "policy/config.h"
-#include "policy/match.h"
 #include "policy/migratable.h"
+#include "policy/migration_admission.h"
+#include "policy/migration_flags_rules.h"
+#include "policy/network.h"
 #include "policy/placement.h"
 
 #include <string.h>
 
 #define MAX_REMOTE_HOST 512
+
+/* What a request is judged by: the same as admission's, so that the two cannot differ. */
+typedef struct {
+  FerryAdmissionState state;
+  GPtrArray *vmis, *nodes, *policies, *networks;
+  json_t *kubevirt, *ns;
+} World;
+
+static void world_load(World *w, FerryStore *store, const char *ns) {
+  w->vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
+  w->nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
+  w->policies = ferry_store_list(store, &ferry_kind_migration_policy, NULL, NULL);
+  w->networks = ferry_store_list(store, &ferry_kind_network, NULL, NULL);
+  w->kubevirt = ferry_store_get(store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
+  w->ns = ferry_store_get(store, &ferry_kind_namespace, "", ns);
+  w->state = (FerryAdmissionState){.vmis = (json_t *const *)w->vmis->pdata,
+                                   .n_vmis = w->vmis->len,
+                                   .nodes = (json_t *const *)w->nodes->pdata,
+                                   .n_nodes = w->nodes->len,
+                                   .kubevirt = w->kubevirt,
+                                   .policies = (json_t *const *)w->policies->pdata,
+                                   .n_policies = w->policies->len,
+                                   .ns_labels = ferry_json_get(w->ns, "metadata.labels"),
+                                   .networks = (json_t *const *)w->networks->pdata,
+                                   .n_networks = w->networks->len};
+}
+
+static void world_clear(World *w) {
+  g_ptr_array_unref(w->vmis);
+  g_ptr_array_unref(w->nodes);
+  g_ptr_array_unref(w->policies);
+  g_ptr_array_unref(w->networks);
+  json_decref(w->kubevirt);
+  json_decref(w->ns);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(World, world_clear)
 
 /* ---- the destination ---- */
 
@@ -94,32 +131,14 @@ static const json_t *read_destination(FerryKimchi *k, const json_t *body, GPtrAr
 
 /* ---- the body ---- */
 
-static void set_flag(FerryKimchi *k, const json_t *body, const char *name, const char *field,
-                     json_t *spec) {
+static gboolean read_flag(FerryKimchi *k, const json_t *body, const char *name) {
   const json_t *value = json_object_get(body, name);
-  if (!value || json_is_null(value))
-    return;
-  if (!json_is_boolean(value)) {
+  if (value && !json_is_null(value) && !json_is_boolean(value))
     ferry_kimchi_problem(k, name, "expected true or false");
-    return;
-  }
-  if (!json_is_true(value))
-    return;
-  gboolean known = FALSE;
-  for (const FerryField *f = ferry_kind_vmim.fields; f->name; f++)
-    if (g_str_equal(f->name, "spec"))
-      for (const FerryField *g = f->fields; g->name; g++)
-        known |= g_str_equal(g->name, field);
-  if (known)
-    json_object_set_new(spec, field, json_true());
-  else
-    ferry_kimchi_problem(k, name,
-                         "this server does not offer it here; leave it out: the data goes over TLS "
-                         "from host to host, and what libvirt can do besides is a field of "
-                         "VirtualMachineInstanceMigration");
+  return json_is_true(value);
 }
 
-static void read_rest(FerryKimchi *k, const json_t *body, json_t *spec) {
+static void read_rest(FerryKimchi *k, const json_t *body, json_t *spec, gboolean *rdma) {
   static const char *const known[] = {"remote_host",
                                       "user",
                                       "password",
@@ -133,36 +152,21 @@ static void read_rest(FerryKimchi *k, const json_t *body, json_t *spec) {
   json_t *value;
   json_object_foreach((json_t *)body, key, value) {
     if (!g_strv_contains(known, key))
-      ferry_kimchi_problem(k, key,
-                           "it is not known here; known are remote_host, tunnelled, %s, %s and %s",
-                           known[5], known[6], known[7]);
+      ferry_kimchi_problem(
+          k, key,
+          "it is not known here; known are remote_host, tunnelled, enable_rdma, %s, %s "
+          "and %s",
+          known[5], known[6], known[7]);
   }
   if (json_object_get(body, "user") || json_object_get(body, "password"))
     ferry_kimchi_warn(k, "user, password: not needed and not kept: the hosts know each other by "
                          "their certificates");
-  set_flag(k, body, "tunnelled", "tunnelled", spec);
-  set_flag(k, body, "enable_rdma", "rdma", spec);
+  if (read_flag(k, body, "tunnelled"))
+    json_object_set_new(spec, "tunnelled", json_true());
+  *rdma = read_flag(k, body, "enable_rdma");
 }
 
 /* ---- settings ---- */
-
-/* Where a setting would come from without Kimchi: "default", "KubeVirt", "MigrationPolicy/..." */
-static json_t *origins_of(FerryApi *api, const json_t *vmi) {
-  const char *ns = ferry_json_str(vmi, "metadata.namespace");
-  g_autoptr(json_t) kubevirt =
-      ferry_store_get(api->store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
-  g_autoptr(json_t) ns_object = ferry_store_get(api->store, &ferry_kind_namespace, "", ns);
-  g_autoptr(GPtrArray) policies =
-      ferry_store_list(api->store, &ferry_kind_migration_policy, NULL, NULL);
-  const json_t *policy = ferry_policy_match((json_t *const *)policies->pdata, policies->len,
-                                            ferry_json_get(vmi, "metadata.labels"),
-                                            ferry_json_get(ns_object, "metadata.labels"));
-  FerryConfigSources sources = {kubevirt,     policy, vmi, NULL, (json_t *const *)policies->pdata,
-                                policies->len};
-  json_t *origins = NULL;
-  g_autoptr(json_t) config = ferry_config_resolve(&sources, &origins);
-  return origins;
-}
 
 /* Whether a policy or the VM itself says something about any of these fields. */
 static gboolean has_own_policy(const json_t *origins, const char *const *fields) {
@@ -176,14 +180,13 @@ static gboolean has_own_policy(const json_t *origins, const char *const *fields)
 
 /* The request's own settings count above all; Kimchi's configuration and defaults only where
  * neither a policy nor the VM says something. */
-static void set_settings(FerryKimchi *k, const FerryKimchiSettings *asked, const json_t *vmi,
+static void set_settings(FerryKimchi *k, const FerryKimchiSettings *asked, const json_t *origins,
                          json_t *spec) {
   static const char *const timeout[] = {"completionTimeoutSeconds", "completionTimeoutPerGiB",
                                         NULL};
   static const char *const bandwidth[] = {"bandwidthPerMigration", NULL};
   static const char *const downtime[] = {"maxDowntimeMs", NULL};
   FerryKimchiSettings full = *asked;
-  g_autoptr(json_t) origins = origins_of(k->req->api, vmi);
   ferry_kimchi_settings_complete(k->req->api, &full);
   if (asked->timeout_s >= 0 || !has_own_policy(origins, timeout))
     json_object_set_new(spec, timeout[0], json_integer(full.timeout_s));
@@ -191,6 +194,30 @@ static void set_settings(FerryKimchi *k, const FerryKimchiSettings *asked, const
     json_object_set_new(spec, bandwidth[0], json_integer(full.bandwidth_mib << 20));
   if (asked->downtime_ms >= 0 || !has_own_policy(origins, downtime))
     json_object_set_new(spec, downtime[0], json_integer(full.downtime_ms));
+}
+
+static const json_t *find_by_name(GPtrArray *nodes, const char *name) {
+  for (guint i = 0; i < nodes->len; i++)
+    if (g_strcmp0(ferry_json_str(g_ptr_array_index(nodes, i), "metadata.name"), name) == 0)
+      return g_ptr_array_index(nodes, i);
+  return NULL;
+}
+
+/* The data goes to the address that it would go to over TCP. QEMU has no TLS over RDMA; where there
+ * is no such address the check says why. */
+static void set_rdma(const World *w, const json_t *config, const json_t *vmi, const json_t *node,
+                     json_t *spec) {
+  const json_t *source = find_by_name(w->nodes, ferry_json_str(vmi, "status.nodeName"));
+  const char *name = ferry_json_str(node, "metadata.name");
+  g_auto(FerryRoute) route = {0};
+  g_autofree char *problem = NULL;
+  gboolean known = source && ferry_network_route(w->state.networks, w->state.n_networks,
+                                                 ferry_json_str(config, "network"), source, node,
+                                                 &route, &problem);
+  const char *host = known && route.address ? route.address : name;
+  json_object_set_new(spec, "migrateURI",
+                      json_sprintf(strchr(host, ':') ? "rdma://[%s]" : "rdma://%s", host));
+  json_object_set_new(spec, "disableTLS", json_true());
 }
 
 /* ---- the check ---- */
@@ -205,24 +232,42 @@ static void add_reasons(json_t *all, const json_t *reasons) {
   }
 }
 
+/* What libvirt's flags and parameters, as policies and the request set them, are refused for; what
+ * the target lacks is among placement's reasons. */
+static void add_flags(json_t *all, const World *w, const json_t *config, const json_t *origins,
+                      const json_t *vmi, const json_t *node) {
+  FerryFlagsContext context = {
+      config, origins, vmi, find_by_name(w->nodes, ferry_json_str(vmi, "status.nodeName")), node};
+  g_autoptr(GError) causes = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_INVALID, "");
+  ferry_migration_flags_check(&context, causes);
+  for (guint i = 0; i < ferry_error_n_causes(causes); i++) {
+    const FerryCause *cause = ferry_error_cause(causes, i);
+    gboolean said = FALSE;
+    gsize j;
+    json_t *one;
+    json_array_foreach(all, j, one) said |=
+        strstr(cause->message, ferry_json_str(one, "message")) != NULL;
+    if (!said)
+      json_array_append_new(all, json_pack("{s:s, s:o}", "reason", cause->field, "message",
+                                           json_sprintf("%s: %s", cause->field, cause->message)));
+  }
+}
+
 /* Everything that speaks against moving the VM to `node`, in one error. */
-static gboolean check(FerryKimchi *k, const json_t *vmi, const json_t *node, GPtrArray *nodes,
+static gboolean check(const World *w, const json_t *vmi, const json_t *node,
                       const json_t *migration, GError **error) {
   static const char *const conditions[] = {"LiveMigratable", "StorageLiveMigratable"};
-  FerryStore *store = k->req->api->store;
-  g_autoptr(GPtrArray) networks = ferry_store_list(store, &ferry_kind_network, NULL, NULL);
-  g_autoptr(GPtrArray) vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
-  g_autoptr(json_t) kubevirt = ferry_store_get(store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
-  FerryConfigSources sources = {.kubevirt = kubevirt, .vmi = vmi, .migration = migration};
-  g_autoptr(json_t) config = ferry_config_resolve(&sources, NULL);
+  json_t *origins_new = NULL;
+  g_autoptr(json_t) config = ferry_admission_config(&w->state, migration, vmi, &origins_new);
+  g_autoptr(json_t) origins = origins_new;
   FerryPlacementInput in = {.vmi = vmi,
                             .migration = migration,
-                            .nodes = (json_t *const *)nodes->pdata,
-                            .n_nodes = nodes->len,
-                            .networks = (json_t *const *)networks->pdata,
-                            .n_networks = networks->len,
-                            .vmis = (json_t *const *)vmis->pdata,
-                            .n_vmis = vmis->len,
+                            .nodes = w->state.nodes,
+                            .n_nodes = w->state.n_nodes,
+                            .networks = w->state.networks,
+                            .n_networks = w->state.n_networks,
+                            .vmis = w->state.vmis,
+                            .n_vmis = w->state.n_vmis,
                             .config = config};
   gboolean passing = FALSE;
   g_autoptr(json_t) all = ferry_migratable_reasons(vmi);
@@ -236,9 +281,14 @@ static gboolean check(FerryKimchi *k, const json_t *vmi, const json_t *node, GPt
       json_array_append_new(all, json_pack("{s:s, s:s}", "reason", reason ? reason : conditions[i],
                                            "message", text ? text : "the VM cannot be migrated"));
   }
-  gboolean of_vm = json_array_size(all) > 0;
+  if (ferry_json_bool(config, "unsafeMigrationOverride", FALSE))
+    json_array_clear(all); /* as admission does */
   g_autoptr(json_t) of_node = ferry_placement_reasons(&in, node, &passing);
+  gboolean of_vm = json_array_size(all) > 0;
   add_reasons(all, of_node);
+  gsize before = json_array_size(all);
+  add_flags(all, w, config, origins, vmi, node);
+  of_vm |= json_array_size(all) > before; /* it does not pass by itself either */
   if (json_array_size(all) == 0 || (!of_vm && passing && ferry_node_is_ready(node)))
     return TRUE; /* what passes by itself is waited for */
   g_autoptr(GString) text = g_string_new(NULL);
@@ -286,26 +336,32 @@ static json_t *new_migration(FerryKimchi *k, const json_t *vmi, const json_t *no
 }
 
 gboolean ferry_kimchi_migrate(FerryKimchi *k, GError **error) {
-  FerryStore *store = k->req->api->store;
   if (!ferry_kimchi_authorise(k, &ferry_kind_vmim, "create", NULL, NULL, NULL, error))
     return FALSE;
   g_autoptr(json_t) vmi = ferry_kimchi_find_vm(k, error);
   g_autoptr(json_t) body = vmi ? ferry_kimchi_body(k, error) : NULL;
   if (!body)
     return FALSE;
-  g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
+  const char *ns = ferry_json_str(vmi, "metadata.namespace");
+  g_auto(World) w = {0};
+  world_load(&w, k->req->api->store, ns);
   g_autoptr(json_t) spec = json_object();
   FerryKimchiSettings asked;
-  const json_t *node = read_destination(k, body, nodes);
-  read_rest(k, body, spec);
+  gboolean rdma = FALSE;
+  const json_t *node = read_destination(k, body, w.nodes);
+  read_rest(k, body, spec, &rdma);
   ferry_kimchi_settings_read(k, body, &asked);
   if (!ferry_kimchi_no_problems(k, error))
     return FALSE;
-  set_settings(k, &asked, vmi, spec);
+  json_t *origins_new = NULL; /* without Kimchi's own settings */
+  g_autoptr(json_t) config = ferry_admission_config(&w.state, NULL, vmi, &origins_new);
+  g_autoptr(json_t) origins = origins_new;
+  set_settings(k, &asked, origins, spec);
+  if (rdma)
+    set_rdma(&w, config, vmi, node, spec);
   g_autoptr(json_t) wish = new_migration(k, vmi, node, spec);
-  const char *ns = ferry_json_str(vmi, "metadata.namespace");
   if (!ferry_kimchi_authorise(k, &ferry_kind_vmim, "create", NULL, ns, NULL, error) ||
-      !check(k, vmi, node, nodes, wish, error))
+      !check(&w, vmi, node, wish, error))
     return FALSE;
   g_autoptr(json_t) made = ferry_resource_make(k->req, wish, error);
   if (!made)

@@ -240,8 +240,24 @@ static json_t *settings_of(const json_t *m) {
   return out;
 }
 
+/* What the hosts were refused for. Those that the request itself left out by naming another are no
+ * news to the one who asks. NULL: nothing. */
+static json_t *refusals_of(const json_t *m) {
+  const char *target = ferry_json_str(m, "spec.targetNode");
+  json_t *list = NULL;
+  gsize i;
+  json_t *one;
+  json_array_foreach(ferry_json_get(m, "status.refusals"), i, one) {
+    if (target && g_strcmp0(ferry_json_str(one, "nodeName"), target) != 0)
+      continue;
+    list = list ? list : json_array();
+    json_array_append(list, one);
+  }
+  return list;
+}
+
 json_t *ferry_kimchi_monitor(FerryKimchi *k, const json_t *m) {
-  static const char *const parts[] = {"progress", "summary", "refusals"};
+  static const char *const parts[] = {"progress", "summary"};
   json_t *out = ferry_kimchi_task(k, m);
   static const struct {
     const char *name, *path;
@@ -266,6 +282,9 @@ json_t *ferry_kimchi_monitor(FerryKimchi *k, const json_t *m) {
     if (part)
       json_object_set(out, parts[i], part);
   }
+  json_t *refusals = refusals_of(m);
+  if (refusals)
+    json_object_set_new(out, "refusals", refusals);
   return out;
 }
 

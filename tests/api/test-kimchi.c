@@ -214,7 +214,11 @@ static void test_refusals(Server *s, gconstpointer data) {
        "{\"remote_host\":\"h9\",\"warp\":1,\"migration_downtime\":\"fast\"}",
        400,
        {"the hosts are: h1, h2, h3", "warp: it is not known", "migration_downtime: \"fast\""}},
-      {"POST", "/vms/db/migrate", "{\"remote_host\":\"h2\",\"enable_rdma\":true}", 400, {"enable"}},
+      {"POST",
+       "/vms/db/migrate",
+       "{\"remote_host\":\"h2\",\"enable_rdma\":\"yes\",\"tunnelled\":1}",
+       400,
+       {"enable_rdma: expected true or false", "tunnelled: expected true or false"}},
       {"POST", "/vms/db/migrate", "{\"remote_host\":\"h1\"}", 422, {"runs on h1 already"}},
       {"POST", "/vms/db/migrate", "{\"remote_host\":\"h3\"}", 422, {"h3 is not ready"}},
       {"POST", "/vms/off/migrate", NEW, 422, {"not running"}},
@@ -270,6 +274,58 @@ static void test_capabilities(Server *s, gconstpointer data) {
   check_error(a, str(a, "code"), "0000:03:00.0 (pci)");
   check_error(a, str(a, "code"), "architecture ppc64le");
   g_assert_cmpuint(json_array_size(json_object_get(a->json, "causes")), >=, 2);
+}
+
+/* enable_rdma is libvirt's rdma:// URI, to where the data would go anyway. */
+static void test_rdma(Server *s, gconstpointer data) {
+  static const char body[] = "{\"remote_host\":\"h2\",\"enable_rdma\":true}";
+  g_autoptr(Answer) a = http(s, "POST", "/vms/db/migrate", body);
+  expect(a, 202);
+  g_autoptr(json_t) m = ferry_store_get_by_uid(s->store, &ferry_kind_vmim, str(a, "id"));
+  g_assert_cmpstr(ferry_json_str(m, "spec.migrateURI"), ==, "rdma://10.0.0.2");
+  g_assert_true(ferry_json_bool(m, "spec.disableTLS", FALSE));
+  g_assert_null(ferry_json_get(m, "spec.tunnelled"));
+  seed_put(s->store, &ferry_kind_migration_policy, "", "many",
+           json_pack("{s:{s:{}, s:b}}", "spec", "selectors", "parallel", TRUE));
+  g_autoptr(Answer) b =
+      http(s, "POST", "/vms/web/migrate", "{\"remote_host\":\"h1\",\"enable_rdma\":true}");
+  expect(b, 422);
+  check_error(b, str(b, "code"), "one connection");
+}
+
+/* What a policy says of network and flags is judged as admission will, all at once. */
+static void test_policies(Server *s, gconstpointer data) {
+  seed_put(s->store, &ferry_kind_migration_policy, "", "far",
+           json_pack("{s:{s:{s:{s:s}}, s:s, s:b}}", "spec", "selectors",
+                     "virtualMachineInstanceSelector", "tier", "db", "network", "gone", "parallel",
+                     TRUE));
+  g_autoptr(Answer) a =
+      http(s, "POST", "/vms/db/migrate", "{\"remote_host\":\"h2\",\"tunnelled\":true}");
+  expect(a, 422);
+  check_error(a, str(a, "code"), "VM db cannot be migrated to h2: ");
+  check_error(a, str(a, "code"), "gone");
+  check_error(a, str(a, "code"), "unnelled");
+  g_assert_cmpuint(json_array_size(json_object_get(a->json, "causes")), >=, 2);
+  g_autoptr(GPtrArray) none = ferry_store_list(s->store, &ferry_kind_vmim, NULL, NULL);
+  g_assert_cmpuint(none->len, ==, 0);
+}
+
+/* A host that the request left out was not refused for what it is. */
+static void test_monitor_refusals(Server *s, gconstpointer data) {
+  g_autoptr(Answer) a = http(s, "POST", "/vms/db/migrate", NEW);
+  expect(a, 202);
+  g_free(set_status(
+      s, status_of(
+             "{\"phase\":\"Pending\",\"refusals\":["
+             "{\"nodeName\":\"h1\",\"reasons\":[{\"reason\":\"SameNode\",\"message\":\"a\"}]},"
+             "{\"nodeName\":\"h2\",\"reasons\":[{\"reason\":\"Memory\",\"message\":\"b\"}]},"
+             "{\"nodeName\":\"h3\",\"reasons\":[{\"reason\":\"NotTheTarget\",\"message\":\"c\"}]}"
+             "]}")));
+  g_autoptr(Answer) m = http(s, "GET", "/plugins/kimchi/vms/db/migrate", NULL);
+  expect(m, 200);
+  const json_t *refusals = json_object_get(m->json, "refusals");
+  g_assert_cmpuint(json_array_size(refusals), ==, 1);
+  g_assert_cmpstr(ferry_json_str(json_array_get(refusals, 0), "nodeName"), ==, "h2");
 }
 
 static void test_who(Server *s, gconstpointer data) {
@@ -388,6 +444,9 @@ int main(int argc, char **argv) {
   ADD("ends", test_ends);
   ADD("refusals", test_refusals);
   ADD("capabilities", test_capabilities);
+  ADD("rdma", test_rdma);
+  ADD("policies", test_policies);
+  ADD("monitor-refusals", test_monitor_refusals);
   ADD("who", test_who);
   ADD("viewer", test_viewer);
   ADD("vms", test_vms);
