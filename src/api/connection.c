@@ -170,6 +170,18 @@ static char *header_of(FerryRequest *req, const char *name) {
   return g_strdup(MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, name));
 }
 
+/* Whether it only asks which kinds there are, as kubectl does before each command: the answer is
+ * the same for everyone. */
+static gboolean is_discovery(const FerryRequest *req) {
+  char **s = req->segments;
+  guint n = g_strv_length(s), most = 0;
+  if (g_strcmp0(s[0], "api") == 0)
+    most = 2;
+  else if (g_strcmp0(s[0], "apis") == 0)
+    most = 3;
+  return g_str_equal(req->method, "GET") && n > 0 && n <= most;
+}
+
 static void start(FerryRequest *req, const char *method, const char *url) {
   req->begun_us = g_get_monotonic_time();
   req->method = g_strdup(g_str_equal(method, "HEAD") ? "GET" : method);
@@ -202,7 +214,7 @@ static void start(FerryRequest *req, const char *method, const char *url) {
   }
   if (req->user->anonymous)
     req->body_limit = FERRY_API_MAX_SMALL_BODY;
-  if (req->impersonates)
+  if (req->impersonates && !is_discovery(req))
     fail(req, FERRY_ERROR_FORBIDDEN,
          "impersonation is not supported: leave out --as, --as-group and --as-uid");
 }

@@ -48,6 +48,14 @@ static json_t *verbs_of(const FerryKind *kind) {
   return out;
 }
 
+/* Another spelling is found by its kind; without verbs, kubectl api-resources does not show it. */
+static gboolean alias_of(const FerryKind *kind, gsize i, FerryKind *alias) {
+  if (!ferry_kind_alias(kind, i, alias))
+    return FALSE;
+  alias->verbs = 0;
+  return TRUE;
+}
+
 static json_t *sub_verbs(const char *subresource) {
   return g_str_equal(subresource, "status") ? json_pack("[s,s,s]", "get", "patch", "update")
                                             : json_pack("[s]", "update");
@@ -99,7 +107,7 @@ static json_t *resource_list(const char *group, const char *version) {
     for (gsize s = 0; kind->subresources && kind->subresources[s]; s++)
       add_plain_sub(list, kind, kind->subresources[s]);
     FerryKind alias;
-    for (gsize a = 0; ferry_kind_alias(kind, a, &alias); a++)
+    for (gsize a = 0; alias_of(kind, a, &alias); a++)
       json_array_append_new(list, plain_entry(&alias));
   }
   for (gsize i = 0; i < G_N_ELEMENTS(extras); i++) {
@@ -241,7 +249,7 @@ static json_t *aggregated_version(const char *group, const char *version) {
       continue;
     json_array_append_new(list, aggregated_entry(kind, TRUE));
     FerryKind alias;
-    for (gsize a = 0; ferry_kind_alias(kind, a, &alias); a++)
+    for (gsize a = 0; alias_of(kind, a, &alias); a++)
       json_array_append_new(list, aggregated_entry(&alias, FALSE));
   }
   for (gsize i = 0; i < G_N_ELEMENTS(extras); i++)

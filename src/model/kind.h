@@ -112,6 +112,7 @@ char *ferry_kind_api_version(const FerryKind *kind);
 /* The kinds, for code that needs a certain one. */
 extern const FerryKind ferry_kind_namespace;
 extern const FerryKind ferry_kind_node;
+extern const FerryKind ferry_kind_service; /* always empty */
 extern const FerryKind ferry_kind_event;
 extern const FerryKind ferry_kind_vmi;
 extern const FerryKind ferry_kind_vmim;

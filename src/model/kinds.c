@@ -6,6 +6,7 @@
 static const FerryKind *const kinds[] = {
     &ferry_kind_namespace,
     &ferry_kind_node,
+    &ferry_kind_service,
     &ferry_kind_event,
     &ferry_kind_vmi,
     &ferry_kind_vmim,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kinds of the core group that describe the cluster: Namespace and Node. Event is in
-// kinds_event.c.
+// Kinds of the core group that describe the cluster: Namespace, Node, and Service, of which there
+// is none. Event is in kinds_event.c.
 #include "model/columns.h"
 #include "model/fields.h"
 
@@ -191,4 +191,36 @@ const FerryKind ferry_kind_node = {
     .field_selectors = WORDS("spec.unschedulable"),
     .doc = "Node is one libvirt host. It appears when its agent joins.",
     .check = node_check,
+};
+
+static const FerryField service_spec[] = {
+    STR("clusterIP", "Address of the service.", .max = 255),
+    END,
+};
+
+static const FerryField service_fields[] = {
+    OBJ("spec", service_spec, "What the service is."),
+    END,
+};
+
+static const FerryColumn service_columns[] = {
+    COLUMN_NAME,
+    COLUMN("Cluster-IP", "string", "spec.clusterIP", "Address of the service."),
+    COLUMN_AGE,
+};
+
+const FerryKind ferry_kind_service = {
+    .group = "",
+    .version = "v1",
+    .kind = "Service",
+    .plural = "services",
+    .singular = "service",
+    .short_names = WORDS("svc"),
+    .namespaced = TRUE,
+    .verbs = FERRY_VERB_READ,
+    .fields = service_fields,
+    .columns = service_columns,
+    .n_columns = G_N_ELEMENTS(service_columns),
+    .doc = "Service has no objects here: it is there for clients that list services, such as "
+           "kubectl cluster-info.",
 };

@@ -170,6 +170,30 @@ static void table_rows(Server *s, gconstpointer data) {
   }
 }
 
+/* kubectl --as looks for the kinds first; what it then asks for is refused with the reason. */
+static void with_impersonation(Server *s, gconstpointer data) {
+  static const char *const paths[] = {"/api", "/apis", "/api/v1", "/apis/kubevirt.io/v1"};
+  for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+    g_autoptr(Answer) a = get(s, paths[i], "Impersonate-User: bob");
+    expect(a, 200);
+    g_autoptr(Answer) b = http_full(s, NULL, "GET", paths[i], "Impersonate-User: bob", NULL, 0);
+    expect(b, 401);
+  }
+  g_autoptr(Answer) a = get(s, "/api/v1/nodes", "Impersonate-User: bob");
+  expect(a, 403);
+}
+
+/* kubectl finds `kind: Kubevirt` by it, and api-resources leaves out what has no verbs. */
+static void another_spelling(Server *s, gconstpointer data) {
+  g_autoptr(Answer) a = get(s, "/apis/kubevirt.io/v1", NULL);
+  expect(a, 200);
+  const json_t *alias = ferry_json_find(ferry_json_get(a->json, "resources"), "kind", "Kubevirt");
+  g_assert_nonnull(alias);
+  g_assert_cmpuint(json_array_size(json_object_get(alias, "verbs")), ==, 0);
+  const json_t *kind = ferry_json_find(ferry_json_get(a->json, "resources"), "kind", "KubeVirt");
+  g_assert_cmpuint(json_array_size(json_object_get(kind, "verbs")), >, 0);
+}
+
 static void revision_of_the_future(Server *s, gconstpointer data) {
   g_autoptr(Answer) a = get(s, VMI "?resourceVersion=99999999", NULL);
   expect(a, 504);
@@ -185,6 +209,8 @@ int main(int argc, char **argv) {
   g_test_add("/discovery/cached", Server, NULL, server_up, cached, server_down);
   g_test_add("/discovery/verbs", Server, NULL, server_up, listed_verbs_work, server_down);
   g_test_add("/discovery/table-rows", Server, NULL, server_up, table_rows, server_down);
+  g_test_add("/discovery/impersonation", Server, NULL, server_up, with_impersonation, server_down);
+  g_test_add("/discovery/spelling", Server, NULL, server_up, another_spelling, server_down);
   g_test_add("/discovery/future", Server, NULL, server_up, revision_of_the_future, server_down);
   return g_test_run();
 }

@@ -125,6 +125,9 @@ static void bad_input_changes_nothing(Server *s, gconstpointer data) {
       {"GET", VMI "/%ff", NULL, NULL, 400},
       {"GET", VMI, "Accept: application/vnd.kubernetes.protobuf", NULL, 406},
       {"GET", VMI, "Impersonate-User: bob", NULL, 403},
+      {"GET", "/api/v1/nodes", "Impersonate-User: bob", NULL, 403},
+      {"GET", "/metrics", "Impersonate-User: bob", NULL, 403},
+      {"POST", "/apis/kubevirt.io/v1", "Impersonate-Group: a", "{}", 403},
       {"DELETE", "/api/v1/namespaces/default", NULL, NULL, 403},
       {"DELETE", VMI "/db", NULL, NULL, 405},
   };

@@ -75,10 +75,11 @@ static void test_document(void) {
   g_assert_true(is_text(get(get(get(get(selector, 21), 1), 22), 1), "string"));
 }
 
-/* Each kind has a patch with the query parameter dryRun, by which kubectl 1.20 decides. */
+/* Each kind that can be patched has a patch with the query parameter dryRun, by which kubectl 1.20
+ * decides. */
 static void test_dry_run(void) {
   g_autoptr(GBytes) bytes = ferry_schema_openapi_v2_protobuf();
-  gsize size, n, found = 0;
+  gsize size, n, found = 0, wanted = 0;
   const guint8 *data = g_bytes_get_data(bytes, &size);
   Span paths = get((Span){data, data + size}, 8);
   const FerryKind *const *kinds = ferry_kinds(&n);
@@ -96,8 +97,10 @@ static void test_dry_run(void) {
                    is_text(get(query, 6), "string");
       }
     found += dry_run;
+    wanted += (kinds[i]->verbs & FERRY_VERB_PATCH) != 0;
   }
-  g_assert_cmpuint(found, ==, n);
+  g_assert_cmpuint(wanted, >=, 9);
+  g_assert_cmpuint(found, ==, wanted);
 }
 
 int main(int argc, char **argv) {
