@@ -305,10 +305,49 @@ static void other_routes(Server *s, gconstpointer data) {
     check(s, NULL, cases[i].path, &cases[i].c);
 }
 
+/* Calls that start a migration without naming its kind. */
+static void actions(Server *s, gconstpointer data) {
+  static const struct {
+    const char *path, *method, *wrong;
+  } routes[] = {
+      {"/apis/subresources.kubevirt.io/v1/namespaces/default/virtualmachines/db/migrate", "PUT",
+       "POST"},
+      {"/apis/subresources.kubevirt.io/v1alpha3/namespaces/default/virtualmachines/db/migrate",
+       "PUT", "POST"},
+      {"/api/v1/namespaces/default/pods/virt-launcher-db-h1/eviction", "POST", "PUT"},
+  };
+  g_autofree char *big = big_body();
+  g_autofree char *many = many_parameters();
+  for (gsize i = 0; i < G_N_ELEMENTS(routes); i++) {
+    const char *m = routes[i].method;
+    const Case cases[] = {
+        {"no JSON", m, NULL, NULL, "{", 400},
+        {"a list", m, NULL, NULL, "[]", 400},
+        {"a string", m, NULL, NULL, "\"x\"", 400},
+        {"twice the same key", m, NULL, NULL, "{\"kind\":\"a\",\"kind\":\"b\"}", 400},
+        {"not UTF-8", m, NULL, NULL, "{\"kind\":\"\xff\"}", 400},
+        {"media type", m, NULL, "Content-Type: text/xml", "<a/>", 415},
+        {"broken protobuf", m, NULL, "Content-Type: application/vnd.kubernetes.protobuf", "k8s",
+         400},
+        {"encoding", m, NULL, "Content-Encoding: gzip\nContent-Type: application/json", "x", 415},
+        {"size", m, NULL, NULL, big, 413},
+        {"dryRun", m, "?dryRun=Some", NULL, "{}", 400},
+        {"too many parameters", m, many, NULL, "{}", 400},
+        {"method", routes[i].wrong, NULL, NULL, "{}", 405},
+        {"method", "DELETE", NULL, NULL, NULL, 405},
+    };
+    for (gsize j = 0; j < G_N_ELEMENTS(cases); j++)
+      check(s, NULL, routes[i].path, &cases[j]);
+  }
+  g_autoptr(GPtrArray) none = ferry_store_list(s->store, &ferry_kind_vmim, NULL, NULL);
+  g_assert_cmpuint(none->len, ==, 0);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   curl_global_init(CURL_GLOBAL_DEFAULT);
   g_test_add("/bad-input/every-kind", Server, NULL, server_up, every_kind, server_down);
   g_test_add("/bad-input/other-routes", Server, NULL, server_up, other_routes, server_down);
+  g_test_add("/bad-input/actions", Server, NULL, server_up, actions, server_down);
   return g_test_run();
 }
