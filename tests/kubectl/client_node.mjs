@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // @kubernetes/client-node against the API. Prints a line of JSON a check: {"check", "ok", "detail"}.
-// Usage: node client_node.mjs FOLDER_WITH_NODE_MODULES (KUBECONFIG is set).
+// Usage: node client_node.mjs FOLDER_WITH_NODE_MODULES [short-history] (KUBECONFIG is set).
+// short-history: the server keeps four changes only.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
@@ -54,6 +55,12 @@ async function remove(name) {
   await custom.patchNamespacedCustomObject(
     { ...VMIM, name, body: [{ op: 'remove', path: '/metadata/finalizers' }] },
     patchAs(k8s.PatchStrategy.JsonPatch));
+}
+
+async function label(name, times) {
+  for (let i = 0; i < times; i++)
+    await custom.patchNamespacedCustomObject({ ...VMI, name, body: { metadata: { labels: { n: `${i}-${Date.now()}` } } } },
+      patchAs(k8s.PatchStrategy.MergePatch));
 }
 
 const checks = {
@@ -142,7 +149,7 @@ const checks = {
     controller.abort();
   },
 
-  async 'watch of a revision that is gone'() {
+  async 'watch of a revision of the future'() {
     let error;
     const watch = new k8s.Watch(kc);
     await watch.watch('/apis/kubevirt.io/v1/virtualmachineinstances', { resourceVersion: '99999999' },
@@ -181,8 +188,50 @@ const checks = {
   },
 };
 
+const shortHistoryChecks = {
+  async 'watch of a revision that is gone'() {
+    const list = await custom.listNamespacedCustomObject(VMI);
+    await label('db', 8);
+    let error;
+    const watch = new k8s.Watch(kc);
+    await watch.watch('/apis/kubevirt.io/v1/virtualmachineinstances',
+      { resourceVersion: list.metadata.resourceVersion },
+      (type, object) => { if (type === 'ERROR') error = object; }, () => {});
+    await until('ERROR', () => error);
+    assert(error.code === 410 && error.reason === 'Expired', 'a Status 410');
+  },
+
+  async 'informer whose revision is gone: it lists again'() {
+    const seen = { add: [], update: [], delete: [] };
+    let lists = 0;
+    const informer = k8s.makeInformer(kc, '/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstancemigrations',
+      () => { lists++; return custom.listNamespacedCustomObject(VMIM); });
+    for (const verb of Object.keys(seen)) informer.on(verb, (o) => seen[verb].push(o.metadata.name));
+    await custom.createNamespacedCustomObject({ ...VMIM, body: migration('old') });
+    await informer.start();
+    await until('the first list', () => seen.add.includes('old'));
+    const before = informer.latestResourceVersion();
+    await informer.stop();
+    await remove('old');
+    await custom.createNamespacedCustomObject({ ...VMIM, body: migration('new', 'web') });
+    await label('db', 8);
+    assert(lists === 1 && informer.latestResourceVersion() === before, 'it went on from where it was');
+    await informer.start();
+    await until('what came and what went', () => seen.add.includes('new') && seen.delete.includes('old'));
+    assert(lists === 2, `${lists} lists`);
+    assert(informer.get('new', 'default') && !informer.get('old', 'default'), 'the cache');
+    await custom.patchNamespacedCustomObject({ ...VMIM, name: 'new', body: { metadata: { labels: { x: 'y' } } } },
+      patchAs(k8s.PatchStrategy.MergePatch));
+    await until('the watch goes on', () => seen.update.includes('new'));
+    assert(lists === 2, `${lists} lists`);
+    await informer.stop();
+    await remove('new');
+  },
+};
+
 let failed = 0;
-for (const [check, run] of Object.entries(checks)) {
+const chosen = process.argv[3] === 'short-history' ? shortHistoryChecks : checks;
+for (const [check, run] of Object.entries(chosen)) {
   let detail = '';
   try {
     await run();

@@ -52,6 +52,17 @@ spec:
     namespaceSelector:
       hpc-workloads: "true"
 """,
+    "left-out.yaml": """apiVersion: migrations.kubevirt.io/v1alpha1
+kind: MigrationPolicy
+metadata:
+  name: left-out
+  labels:
+    team: a
+spec:
+  selectors:
+    namespaceSelector:
+      left-out: "true"
+""",
     "faster.yaml": """apiVersion: migrations.kubevirt.io/v1alpha1
 kind: MigrationPolicy
 metadata:
@@ -91,6 +102,27 @@ spec:
     migrations:
       parallelMigrationsPerCluster: 6
 """,
+    "kubevirt-team.yaml": """apiVersion: kubevirt.io/v1
+kind: KubeVirt
+metadata:
+  name: kubevirt
+  namespace: kubevirt
+  labels:
+    team: a
+spec:
+  configuration:
+    migrations:
+      parallelMigrationsPerCluster: 7
+""",
+    "migration-team.yaml": """apiVersion: kubevirt.io/v1
+kind: VirtualMachineInstanceMigration
+metadata:
+  name: migration-job
+  labels:
+    team: a
+spec:
+  vmiName: db
+""",
     "evacuation.yaml": """apiVersion: ferry.migration/v1
 kind: Evacuation
 metadata:
@@ -111,10 +143,13 @@ class Step:
     versions: tuple = ()
     stdin: str = None
     env: dict = field(default_factory=dict)
+    meanwhile: str = ""  # runs once the command has said something; it is ended when `want` is there
 
     def shown(self):
         prefix = "".join(f"{key}='{value}' " for key, value in sorted(self.env.items()))
-        return prefix + self.command + (f" < {self.stdin}" if self.stdin else "")
+        stdin = f" < {self.stdin}" if self.stdin else ""
+        meanwhile = f" & {self.meanwhile}" if self.meanwhile else ""
+        return prefix + self.command + stdin + meanwhile
 
 
 @dataclass
@@ -137,13 +172,41 @@ def do(command, **more):
     return Step("kubectl " + command, **more)
 
 
+def every_way(word, plain, team):
+    """Each way to change one object of a kind; `team` is the file of it with a label."""
+    shows = f"get {word} -o yaml"
+    patch = f"patch {word} --type="
+    return [
+        ok(f"create -f {plain}", "created", "created"),
+        ok(f"apply -f {team}", "changed, though it was not applied before", "configured"),
+        ok(shows, "", "^    team: a$"),
+        ok(f"edit {word}", "edited", "edited", 
+           env={"KUBE_EDITOR": 'sed -i "s/team: a/team: b/"'}),
+        ok(shows, "", "^    team: b$"),
+        ok(patch + """merge -p '{"metadata":{"labels":{"by":"merge"}}}'""", "a merge patch",
+           "patched"),
+        ok(shows, "", "^    by: merge$"),
+        ok(patch + """json -p '[{"op":"replace","path":"/metadata/labels/by","value":"json"}]'""",
+           "a JSON patch", "patched"),
+        ok(shows, "", "^    by: json$"),
+        ok(f"replace -f {plain}", "replaced: what the file has not goes", "replaced"),
+        ok(shows, "", unwanted=("^    by: ", "^    team: ")),
+        ok(f"apply --server-side --force-conflicts -f {team}", "applied by the server",
+           "serverside-applied"),
+        ok(shows + " --show-managed-fields", "", "^    team: a$", "operation: Apply",
+           versions=NEW),
+        ok(shows, "", "^    team: a$"),
+    ]
+
+
 SECTIONS = [
     Section("Discovery and documents", [
         ok("version", "the server's version", "Server Version"),
         ok("api-versions", "the groups", "kubevirt.io/v1", "migrations.kubevirt.io/v1alpha1",
            "ferry.migration/v1", "policy/v1"),
+        ok("cluster-info", "where the server is", "is running at .*https://"),
         ok("api-resources", "kinds with their short names", "vmi,vmis", "vmim,vmims", "kv,kvs",
-           "evacuations"),
+           "evacuations", unwanted=("aliases", r"\bKubevirt\b")),
         ok("explain vmim.spec.vmiName", "the field's documentation", "vmiName"),
         ok("explain kubevirt.spec.configuration.migrations", "fields of the configuration",
            "parallelMigrationsPerCluster"),
@@ -163,8 +226,12 @@ SECTIONS = [
         ok("get vmi --field-selector status.nodeName=h1", "field selectors", "^db", "^off",
            unwanted=("^web",)),
         bad("get vmi --field-selector spec.colour=red", "400: an unknown field", "spec.colour"),
-        ok("get vmi --sort-by=.status.nodeName", "sorted by a field", "^db", "^web"),
-        ok("get vmi --chunk-size=1", "a list in pages", "^db", "^off", "^web"),
+        ok("get vmi --sort-by=.status.phase", "sorted by a field, not by name",
+           r"^NAME.*\n(db|web) +Running.*\n(db|web) +Running.*\noff +Stopped"),
+        ok("get vmi --chunk-size=1 -v=8", "a list of three in three pages", "^db", "^off", "^web",
+           r"GET https://\S+[?&]limit=1\b(?s:.*) GET https://\S+[?&]continue=\S+"
+           r"(?s:.*) GET https://\S+[?&]continue=", unwanted=(
+               r"(?s)(GET https://\S+[?&]continue=.*){3}",)),
         ok("get nodes", "hosts", "^h1 +Ready", "^h3 +NotReady"),
         ok("get all", "everything of the category all", "virtualmachineinstance.kubevirt.io/db"),
         ok("describe vmi db", "the object and its events", "Domain Name: +db", "Events:"),
@@ -203,10 +270,16 @@ SECTIONS = [
         ok("edit migrationpolicy slow", "edited", "edited",
            env={"KUBE_EDITOR": "sed -i s/300Ki/400Ki/"}),
         ok("replace -f policy.yaml", "replaced", "replaced"),
+        ok("apply -f left-out.yaml", "", "created"),
         ok("apply -f policy.yaml --prune -l team=a --prune-whitelist="
-           "migrations.kubevirt.io/v1alpha1/MigrationPolicy", "prunes", versions=OLD),
+           "migrations.kubevirt.io/v1alpha1/MigrationPolicy",
+           "removes what was applied with the label and is not in the file",
+           "^migrationpolicy.*/left-out pruned", unwanted=("slow pruned",), versions=OLD),
         ok("apply -f policy.yaml --prune -l team=a --prune-allowlist="
-           "migrations.kubevirt.io/v1alpha1/MigrationPolicy", "prunes", versions=NEW),
+           "migrations.kubevirt.io/v1alpha1/MigrationPolicy",
+           "removes what was applied with the label and is not in the file",
+           "^migrationpolicy.*/left-out pruned", unwanted=("slow pruned",), versions=NEW),
+        bad("get migrationpolicy left-out", "", "NotFound"),
         ok("apply -f boolean.yaml", "a label's value without quotes is taken as text", "created"),
         ok("get migrationpolicy boolean -o yaml", "", "hpc-workloads: \"true\""),
         ok("apply -f kubevirt.yaml", "created", "created"),
@@ -234,6 +307,11 @@ SECTIONS = [
         ok("apply --server-side --dry-run=server --force-conflicts -f policy.yaml", "a dry run",
            "serverside-applied"),
         ok("apply -f policy.yaml", "client-side apply goes on from there", "configured"),
+    ]),
+    Section("Every way to change each of the three kinds", [
+        *every_way("kv kubevirt -n kubevirt", "kubevirt.yaml", "kubevirt-team.yaml"),
+        *every_way("migrationpolicy slow", "faster.yaml", "policy.yaml"),
+        *every_way("vmim migration-job", "migration.yaml", "migration-team.yaml"),
     ]),
     Section("Changing", [
         ok("label vmi db a=b", "labelled", "labeled"),
@@ -263,7 +341,8 @@ SECTIONS = [
         bad("wait --for=condition=Paused vmi/db --timeout=1s", "times out", "timed out"),
         ok("wait --for=jsonpath='{.status.phase}'=Running vmi/db --timeout=5s", "met",
            "condition met", versions=NEW),
-        ok("get vmi -w --request-timeout=1s", "the table, then each change", "^db"),
+        ok("get vmi -w -L seen", "the table, then each change", r"^NAME.*SEEN", r"^db .*\d+s *$",
+           r"^web (?s:.*)^db .*\d+s +yes$", meanwhile="kubectl label vmi db seen=yes"),
         ok(f"get --raw '{VMI}?watch=1&timeoutSeconds=1&sendInitialEvents=true"
            "&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true'",
            "all objects, then a bookmark that says so", '"type":"ADDED"',
@@ -297,7 +376,8 @@ SECTIONS = [
         ok("auth can-i create vmim", "yes", "^yes"),
         ok("auth can-i --list", "everything", r"\*"),
         ok("auth whoami", "who you are", "admin", versions=NEW),
-        bad("get vmi --as bob", "403: impersonation is not allowed", "impersonation"),
+        bad("get vmi --as bob", "403: impersonation is not allowed",
+            r"\AError from server \(Forbidden\): impersonation.*\n\Z"),
     ]),
     Section("Migrating", [
         ok("create -f migration.yaml", "starts a migration", "created"),

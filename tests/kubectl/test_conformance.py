@@ -7,6 +7,8 @@ FERRY_WRITE_DOCS=1 writes the document in place of comparing it."""
 import os
 import re
 import shlex
+import subprocess
+import threading
 import unittest
 from pathlib import Path
 
@@ -42,6 +44,8 @@ class Runner(harness.Server, unittest.TestCase):
         if step.versions and self.version not in step.versions:
             return None
         argv = shlex.split(step.command)
+        if step.meanwhile:
+            return self.watching(argv[1:], step)
         done = self.run_it(*argv[1:], stdin=MANIFESTS.get(step.stdin), env=step.env)
         text = done.stdout + done.stderr
         if (done.returncode == 0) != (step.code == 0):
@@ -53,6 +57,27 @@ class Runner(harness.Server, unittest.TestCase):
             if re.search(pattern, text, re.M):
                 return f"{pattern!r} in: {text}"
         return ""
+
+    def watching(self, args, step):
+        """As step(), of a command that goes on: the other one runs once its first line is there."""
+        text = ""
+        watch = subprocess.Popen([self.program, *args], env=self.env, cwd=self.dir, text=True,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        # a command that says nothing more ends here, and its pipe with it
+        killer = threading.Timer(harness.DEADLINE, watch.kill)
+        killer.start()
+        try:
+            for line in watch.stdout:
+                if not text:
+                    self.ok(*shlex.split(step.meanwhile)[1:])
+                text += line
+                if all(re.search(pattern, text, re.M) for pattern in step.want):
+                    return ""
+        finally:
+            killer.cancel()
+            watch.kill()
+            watch.communicate()
+        return f"not all of {step.want!r} in: {text}"
 
 
 def run_section(section, version, problems):
@@ -114,13 +139,16 @@ class Conformance(unittest.TestCase):
                          "run this with FERRY_WRITE_DOCS=1")
 
     def client_node(self):
-        runner = Runner("1.32", ())
-        try:
-            runner.setUp()
-            return [(r["check"], r["ok"], r["detail"])
-                    for r in test_client_node.run_checks(runner.env)]
-        finally:
-            runner.doCleanups()
+        results = []
+        for options, which in (((), ()), (test_client_node.SHORT_HISTORY, ("short-history",))):
+            runner = Runner("1.32", options)
+            try:
+                runner.setUp()
+                results += [(r["check"], r["ok"], r["detail"])
+                            for r in test_client_node.run_checks(runner.env, *which)]
+            finally:
+                runner.doCleanups()
+        return results
 
 
 if __name__ == "__main__":
