@@ -38,6 +38,14 @@ class Disks(FlagsTest):
     def mirrors(self, name):
         return [j for j in self.qemu(name, "query-block-jobs") if j["type"] == "mirror"]
 
+    def move_and_compare(self, name, *options):
+        """To h2, while the guest writes; what it has there is what it had when it was paused."""
+        self.wait_disk_written(name)
+        self.move(name, "h2", self.COPY, "--suspend", *options)
+        self.assertEqual(self.digest("h1", self.path), self.digest("h2", self.path))
+        self.lab.virsh("h2", "resume", name)
+        self.assert_on(name, "h2")
+
     def remove_copy(self, host="h2"):
         self.addCleanup(self.lab.exec, host, "rm", "-f", self.path)
 
@@ -100,6 +108,7 @@ class Disks(FlagsTest):
                       "the mirror is in step with the guest's writes")
         with self.moving("sync", self.COPY):
             self.assertFalse(any(j.get("actively-synced") for j in self.mirrors("sync")))
+        self.move_and_compare("sync", "--copy-storage-synchronous-writes")
 
     def test_cancel_removes_what_was_made(self):
         path = self.disk_guest("undo")
@@ -145,9 +154,8 @@ class Disks(FlagsTest):
         self.lab.exec("h2", "mkdir", "-p", directory)
         self.lab.virsh("h2", "pool-create-as", "images", "dir", "--target", directory)
         self.addCleanup(self.lab.virsh, "h2", "pool-destroy", "images")
-        self.move("pooled", "h2", self.COPY)
+        self.move_and_compare("pooled")
         self.assertIn(name, self.lab.virsh("h2", "vol-list", "images").stdout)
-        self.assert_on("pooled", "h2")
 
     def test_migrate_disks(self):
         """vdb is shared and stays where it is; only vda is copied."""
@@ -180,6 +188,8 @@ class Disks(FlagsTest):
         with self.moving("zero", self.COPY):
             nodes = self.qemu("zero", "query-named-block-nodes")
             self.assertFalse(any(n.get("detect_zeroes") != "off" for n in nodes))
+        self.move_and_compare("zero", "--migrate-disks-detect-zeroes", "vda")
+        self.assertEqual(self.calls()[1]["migrate_disks_detect_zeroes"], "vda")
 
     def test_disks_port_and_uri(self):
         self.disk_guest("port")
@@ -193,3 +203,6 @@ class Disks(FlagsTest):
             self.assertIn(":49333", peers(49333))
         with self.moving("port", self.COPY, "--disks-uri", f"tcp://{address}:49334", "--no-tls"):
             self.assertIn(f"{address}:49334", peers(49334))
+        uri = f"tcp://{address}:49335"
+        self.move_and_compare("port", "--disks-uri", uri, "--no-tls")
+        self.assertEqual(self.calls()[1]["disks_uri"], uri)
