@@ -5,20 +5,9 @@
 #include "model/migration_flags.h"
 #include <string.h>
 
-/* What an offline migration, which sends a definition only, has a use for. */
-static const char *const offline_fields[] = {"peerToPeer",
-                                             "persistDestination",
-                                             "undefineSource",
-                                             "offline",
-                                             "unsafeMigrationOverride",
-                                             "changeProtection",
-                                             "destinationName",
-                                             "destinationXML",
-                                             "persistentXML",
-                                             NULL};
-
+/* Whether a migration that may be offline, and sends a definition only, has a use for it. */
 static gboolean applies(const FerryMigrateRequest *r, const char *name) {
-  return !ferry_migration_flag_on(r->config, "offline") || g_strv_contains(offline_fields, name);
+  return !ferry_migration_flag_on(r->config, "offline") || ferry_migration_flag_find(name)->offline;
 }
 
 static gboolean wanted(const FerryMigrateRequest *r, const FerryMigrationFlag *f) {
@@ -27,8 +16,11 @@ static gboolean wanted(const FerryMigrateRequest *r, const FerryMigrationFlag *f
   gboolean persist = ferry_json_bool(r->config, "persistDestination", r->persistent || offline);
   if (g_str_equal(name, "persistDestination"))
     return persist;
-  if (g_str_equal(name, "undefineSource")) /* never so that no definition would be left */
-    return ferry_json_bool(r->config, name, r->persistent && persist && !(offline && r->active));
+  /* Never so that no definition would be left, unless somebody overrides that. */
+  if (g_str_equal(name, "undefineSource"))
+    return ferry_json_bool(r->config, name, r->persistent && persist && !(offline && r->active)) &&
+           (persist || !r->persistent ||
+            ferry_migration_flag_on(r->config, "unsafeMigrationOverride"));
   if (g_str_equal(name, "copyStorageAll") && r->copy_disks &&
       !ferry_migration_flag_on(r->config, "copyStorageIncremental"))
     return TRUE;

@@ -96,6 +96,47 @@ static gboolean is_uri(const char *text) {
          g_uri_is_valid(text, G_URI_FLAGS_NONE, NULL);
 }
 
+/* A URI of one of `schemes` (with ':' around each), with a host, or a path where it is unix. */
+static gboolean is_uri_to(const char *text, const char *schemes) {
+  if (!is_uri(text))
+    return FALSE;
+  g_autoptr(GUri) uri = g_uri_parse(text, G_URI_FLAGS_NONE, NULL);
+  if (!uri)
+    return FALSE;
+  g_autofree char *scheme = g_ascii_strdown(g_uri_get_scheme(uri), -1);
+  g_autofree char *word = g_strconcat(":", scheme, ":", NULL);
+  const char *host = g_uri_get_host(uri);
+  if (!strstr(schemes, word))
+    return FALSE;
+  return g_str_equal(scheme, "unix") ? g_uri_get_path(uri)[0] == '/' : host && *host;
+}
+
+static gboolean is_migrate_uri(const char *text) {
+  return is_uri_to(text, ":tcp:rdma:unix:");
+}
+
+static gboolean is_disks_uri(const char *text) {
+  return is_uri_to(text, ":tcp:unix:");
+}
+
+static gboolean is_spice_uri(const char *text) {
+  return is_uri_to(text, ":spice:");
+}
+
+/* libvirt keeps a domain's files under its name. */
+static gboolean is_domain_name(const char *text) {
+  if (!g_utf8_validate(text, -1, NULL))
+    return FALSE;
+  gboolean visible = FALSE;
+  for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+    gunichar c = g_utf8_get_char(p);
+    if (c == '/' || g_unichar_iscntrl(c))
+      return FALSE;
+    visible = visible || !g_unichar_isspace(c);
+  }
+  return visible;
+}
+
 static const struct {
   const char *name;
   gboolean (*check)(const char *text);
@@ -116,6 +157,16 @@ static const struct {
      "expected an address with prefix length, for example 10.1.2.3/24"},
     {"ip", is_ip, "expected an IPv4 or IPv6 address, for example 10.1.2.3"},
     {"uri", is_uri, "expected a URI, for example qemu+tls://host1.example.com/system"},
+    {"migrate-uri", is_migrate_uri,
+     "expected tcp://HOST[:PORT], rdma://HOST[:PORT] or unix:///PATH, for example "
+     "tcp://h2.example.com:49152"},
+    {"disks-uri", is_disks_uri,
+     "expected tcp://HOST[:PORT] or unix:///PATH, for example tcp://h2.example.com:49153"},
+    {"spice-uri", is_spice_uri,
+     "expected spice://HOST:PORT, for example spice://h2.example.com:5900; libvirt redirects no "
+     "other viewers"},
+    {"domain-name", is_domain_name,
+     "expected a name without '/' and control characters, for example web-1"},
     {"label-key", is_label_key,
      "expected a name of letters, digits, '-', '_' and '.', a letter or digit first and last, at "
      "most 63 characters, after an optional DNS prefix and '/', for example example.com/my-key"},

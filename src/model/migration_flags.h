@@ -34,6 +34,7 @@ typedef struct {
   const char *since_qemu;    /* the same of QEMU; NULL: any */
   const char *until_qemu;    /* first version that has it no longer; NULL: none */
   const char *def;           /* what an absent field means, in words; NULL: libvirt's default */
+  gboolean offline;          /* a migration that sends a definition only has a use for it */
   gboolean own;              /* only the migration itself may say it, no configuration */
 } FerryMigrationFlag;
 

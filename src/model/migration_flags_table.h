@@ -16,30 +16,30 @@
       .since_libvirt = "0.3.2", .def = "true")                                                     \
   ROW(BOOL("peerToPeer", "Let the source's libvirtd talk to the target's, so that the migration "  \
                          "needs no agent to go on."),                                              \
-      .option = "p2p", .negative = "no-p2p", .libvirt = "VIR_MIGRATE_PEER2PEER", .flag = 1u << 1,  \
-      .since_libvirt = "0.7.2", .def = "true")                                                     \
+      .offline = TRUE, .option = "p2p", .negative = "no-p2p", .libvirt = "VIR_MIGRATE_PEER2PEER",  \
+      .flag = 1u << 1, .since_libvirt = "0.7.2", .def = "true")                                    \
   ROW(BOOL("tunnelled", "Send the data through libvirtd's own connection, which encrypts it."),    \
       .option = "tunnelled", .negative = "no-tunnelled", .libvirt = "VIR_MIGRATE_TUNNELLED",       \
       .flag = 1u << 2, .since_libvirt = "0.7.2", .def = "false")                                   \
   ROW(BOOL("offline", "Move only the definition; the VM is neither started nor stopped."),         \
-      .option = "offline", .libvirt = "VIR_MIGRATE_OFFLINE", .flag = 1u << 10,                     \
+      .offline = TRUE, .option = "offline", .libvirt = "VIR_MIGRATE_OFFLINE", .flag = 1u << 10,    \
       .since_libvirt = "1.0.1", .def = "false", .own = TRUE)                                       \
   ROW(BOOL("paused", "Leave the guest paused on the target."), .option = "suspend",                \
       .libvirt = "VIR_MIGRATE_PAUSED", .flag = 1u << 5, .since_libvirt = "0.7.5", .def = "false",  \
       .own = TRUE)                                                                                 \
-  ROW(BOOL("persistDestination", "Define the VM persistently on the target."),                     \
+  ROW(BOOL("persistDestination", "Define the VM persistently on the target."), .offline = TRUE,    \
       .option = "persistent", .negative = "no-persistent", .libvirt = "VIR_MIGRATE_PERSIST_DEST",  \
       .flag = 1u << 3, .since_libvirt = "0.7.3", .def = "as the VM is on the source")              \
   ROW(BOOL("undefineSource", "Remove the VM's definition from the source once it has moved."),     \
-      .option = "undefinesource", .negative = "no-undefinesource",                                 \
+      .offline = TRUE, .option = "undefinesource", .negative = "no-undefinesource",                \
       .libvirt = "VIR_MIGRATE_UNDEFINE_SOURCE", .flag = 1u << 4, .since_libvirt = "0.7.3",         \
       .def = "true where the VM is persistent")                                                    \
   ROW(BOOL("changeProtection", "Refuse changes of the VM's definition while it moves."),           \
-      .option = "change-protection", .libvirt = "VIR_MIGRATE_CHANGE_PROTECTION", .flag = 1u << 8,  \
-      .since_libvirt = "0.9.4", .def = "true where both hosts can")                                \
+      .offline = TRUE, .option = "change-protection", .libvirt = "VIR_MIGRATE_CHANGE_PROTECTION",  \
+      .flag = 1u << 8, .since_libvirt = "0.9.4", .def = "true where both hosts can")               \
   ROW(BOOL("unsafeMigrationOverride",                                                              \
            "Migrate even where libvirt calls it unsafe for the disks."),                           \
-      .option = "unsafe", .libvirt = "VIR_MIGRATE_UNSAFE", .flag = 1u << 9,                        \
+      .offline = TRUE, .option = "unsafe", .libvirt = "VIR_MIGRATE_UNSAFE", .flag = 1u << 9,       \
       .since_libvirt = "0.9.11", .def = "false")                                                   \
   ROW(BOOL("abortOnError", "Give the migration up when a disk of the guest has an I/O error."),    \
       .option = "abort-on-error", .negative = "no-abort-on-error",                                 \
@@ -108,7 +108,7 @@
       .option = "rdma-pin-all", .libvirt = "VIR_MIGRATE_RDMA_PIN_ALL", .flag = 1u << 14,           \
       .since_libvirt = "1.2.9", .def = "false")                                                    \
   ROW(STR("migrateURI", "Where the data goes: tcp://HOST[:PORT], rdma://HOST or unix:///PATH.",    \
-          .pattern = "uri", .max = 2048),                                                          \
+          .pattern = "migrate-uri", .max = 2048),                                                  \
       .option = "migrateuri", .arg = "URI", .libvirt = "VIR_MIGRATE_PARAM_URI",                    \
       .param = "migrate_uri", .type = FERRY_PARAM_STRING, .since_libvirt = "1.1.0", .own = TRUE,   \
       .def = "the target's address on the migration's network")                                    \
@@ -118,7 +118,7 @@
       .param = "listen_address", .type = FERRY_PARAM_STRING, .since_libvirt = "1.1.4",             \
       .own = TRUE, .def = "the target's address on the migration's network")                       \
   ROW(STR("graphicsURI", "Where viewers of the guest's display go: spice://HOST:PORT.",            \
-          .pattern = "uri", .max = 2048),                                                          \
+          .pattern = "spice-uri", .max = 2048),                                                    \
       .option = "graphicsuri", .arg = "URI", .libvirt = "VIR_MIGRATE_PARAM_GRAPHICS_URI",          \
       .param = "graphics_uri", .type = FERRY_PARAM_STRING, .since_libvirt = "1.1.0", .own = TRUE)  \
   /* compression */                                                                                \
@@ -192,22 +192,23 @@
       .option = "disks-port", .arg = "PORT", .libvirt = "VIR_MIGRATE_PARAM_DISKS_PORT",            \
       .param = "disks_port", .type = FERRY_PARAM_INT, .since_libvirt = "1.3.3", .own = TRUE,       \
       .def = "0")                                                                                  \
-  ROW(STR("disksURI", "Where the disks go: tcp://HOST[:PORT] or unix:///PATH.", .pattern = "uri",  \
-          .max = 2048),                                                                            \
+  ROW(STR("disksURI", "Where the disks go: tcp://HOST[:PORT] or unix:///PATH.",                    \
+          .pattern = "disks-uri", .max = 2048),                                                    \
       .option = "disks-uri", .arg = "URI", .libvirt = "VIR_MIGRATE_PARAM_DISKS_URI",               \
       .param = "disks_uri", .type = FERRY_PARAM_STRING, .since_libvirt = "6.8.0", .own = TRUE,     \
       .def = "the target's address on the migration's network")                                    \
   /* what the VM is on the target */                                                               \
-  ROW(STR("destinationName", "Name of the domain on the target.", .max = 255), .group = "Target",  \
-      .option = "dname", .arg = "NAME", .libvirt = "VIR_MIGRATE_PARAM_DEST_NAME",                  \
-      .param = "destination_name", .type = FERRY_PARAM_STRING, .since_libvirt = "1.1.0",           \
-      .own = TRUE, .def = "unchanged")                                                             \
+  ROW(STR("destinationName", "Name of the domain on the target.", .pattern = "domain-name",        \
+          .max = 255),                                                                             \
+      .group = "Target", .offline = TRUE, .option = "dname", .arg = "NAME",                        \
+      .libvirt = "VIR_MIGRATE_PARAM_DEST_NAME", .param = "destination_name",                       \
+      .type = FERRY_PARAM_STRING, .since_libvirt = "1.1.0", .own = TRUE, .def = "unchanged")       \
   ROW(STR("destinationXML", "The domain's XML for the target, as far as the guest cannot see it.", \
           .max = 262144),                                                                          \
-      .option = "xml", .arg = "FILE", .file = TRUE, .libvirt = "VIR_MIGRATE_PARAM_DEST_XML",       \
-      .param = "destination_xml", .type = FERRY_PARAM_STRING, .since_libvirt = "1.1.0",            \
-      .own = TRUE, .def = "unchanged")                                                             \
+      .offline = TRUE, .option = "xml", .arg = "FILE", .file = TRUE,                               \
+      .libvirt = "VIR_MIGRATE_PARAM_DEST_XML", .param = "destination_xml",                         \
+      .type = FERRY_PARAM_STRING, .since_libvirt = "1.1.0", .own = TRUE, .def = "unchanged")       \
   ROW(STR("persistentXML", "The persistent definition for the target, as XML.", .max = 262144),    \
-      .option = "persistent-xml", .arg = "FILE", .file = TRUE,                                     \
+      .offline = TRUE, .option = "persistent-xml", .arg = "FILE", .file = TRUE,                    \
       .libvirt = "VIR_MIGRATE_PARAM_PERSIST_XML", .param = "persistent_xml",                       \
       .type = FERRY_PARAM_STRING, .since_libvirt = "1.3.4", .own = TRUE, .def = "unchanged")

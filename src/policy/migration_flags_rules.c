@@ -3,11 +3,11 @@
 // a field that is on or given, FIELD=VALUE for a list that holds the value or a URI of that scheme,
 // or "tls". What one row cannot say is a function below the table.
 #include "policy/migration_flags_rules.h"
+#include "policy/migration_flags_vm.h"
 #include <string.h>
 
 #define COPY "copyStorageAll copyStorageIncremental"
 #define SILENT "libvirt accepts it without a word and ignores it"
-#define NO_MEMORY "an offline migration moves a definition and sends no memory"
 
 typedef struct {
   const char *term;
@@ -32,11 +32,9 @@ static const Rule rules[] = {
      "VIR_MIGRATE_TUNNELLED and VIR_MIGRATE_PARALLEL are mutually exclusive"},
     {"tunnelled", EXCLUDES, "tls", "TLS handshake failed"},
     {"tunnelled", EXCLUDES, "offline", "tunnelled offline migration does not make sense"},
-    {"offline", EXCLUDES, COPY, "offline migration cannot handle non-shared storage"},
-    {"offline", EXCLUDES, "paused", NO_MEMORY},
-    {"offline", EXCLUDES, "compressed", NO_MEMORY},
-    {"offline", EXCLUDES, "parallel", NO_MEMORY},
-    {"offline", EXCLUDES, "postCopyResume", NO_MEMORY},
+    {"offline", EXCLUDES, "copyStorageAll", "offline migration cannot handle non-shared storage"},
+    {"offline", EXCLUDES, "copyStorageIncremental",
+     "offline migration cannot handle non-shared storage"},
     {"copyStorageAll", EXCLUDES, "copyStorageIncremental",
      "VIR_MIGRATE_NON_SHARED_DISK and VIR_MIGRATE_NON_SHARED_INC are mutually exclusive"},
     {"copyStorageSynchronousWrites", NEEDS, COPY,
@@ -53,6 +51,8 @@ static const Rule rules[] = {
     {"disksPort", EXCLUDES, "disksURI",
      "Both port and URI requested for disk migration while being mutually exclusive"},
     {"disksURI=unix", EXCLUDES, "tls", "NBD migration with TLS is not supported over UNIX socket"},
+    {"copyStorageSynchronousWrites", NEEDS, "live",
+     "a guest that is not running writes nothing that could be waited for"},
     {"allowPostCopy", NEEDS, "live",
      "post-copy migration is not supported with non-live or paused migration"},
     {"allowPostCopy", EXCLUDES, "paused",
@@ -62,6 +62,7 @@ static const Rule rules[] = {
     {"postCopyBandwidth", NEEDS, "allowPostCopy", SILENT},
     {"postCopyResume", NEEDS, "allowPostCopy",
      "resuming failed post-copy migration requires post-copy to be enabled"},
+    {"allowAutoConverge", NEEDS, "live", SILENT},
     {"autoConvergeInitial", NEEDS, "allowAutoConverge", "Turn auto convergence on to tune it"},
     {"autoConvergeIncrement", NEEDS, "allowAutoConverge", "Turn auto convergence on to tune it"},
     {"parallelConnections", NEEDS, "parallel", "Turn parallel migration on to tune it"},
@@ -189,7 +190,27 @@ static gboolean both_have_qemu(const FerryFlagsContext *c, const char *since) {
   return a && b && ferry_version_compare(a, since) >= 0 && ferry_version_compare(b, since) >= 0;
 }
 
+/* Whether the migration itself says it, not a policy or the VM. */
+static gboolean is_own(const FerryFlagsContext *c, const char *name) {
+  g_autofree char *field = g_strndup(name, strcspn(name, "="));
+  return g_strcmp0(json_string_value(json_object_get(c->origins, field)),
+                   "VirtualMachineInstanceMigration") == 0;
+}
+
+/* An offline migration leaves out what a policy says of memory and disks, and one that isn't live
+ * what only slows the guest: they are refused only to who asks for both. */
+static gboolean is_left_out(const FerryFlagsContext *c, const Rule *rule) {
+  gboolean offline = ferry_migration_flag_on(c->config, "offline");
+  if (g_str_equal(rule->term, "offline"))
+    return offline && !is_own(c, rule->others);
+  if (g_str_equal(rule->others, "offline") || g_str_equal(rule->others, "live"))
+    return !is_own(c, rule->term) && !g_str_equal(rule->term, "allowPostCopy");
+  return FALSE;
+}
+
 static void check_rule(const FerryFlagsContext *c, const Rule *rule, GError *causes) {
+  if (is_left_out(c, rule))
+    return;
   if (!holds(c->config, rule->term) || (rule->until_qemu && both_have_qemu(c, rule->until_qemu)))
     return;
   g_auto(GStrv) others = g_strsplit(rule->others, " ", -1);
@@ -231,14 +252,7 @@ static void check_values(const FerryFlagsContext *c, GError *causes) {
       !json_array_size(given(config, "compressionMethods")))
     cause(causes, "compressionMethods",
           "none: No compression algorithm selected for parallel migration; name zlib or zstd");
-  const char *uri = json_string_value(given(config, "migrateURI"));
-  if (uri && !has_scheme(config, "migrateURI", "tcp") &&
-      !has_scheme(config, "migrateURI", "rdma") && !has_scheme(config, "migrateURI", "unix"))
-    cause(causes, "migrateURI",
-          "\"%.200s\": unsupported scheme in migration URI; it must be tcp, rdma or unix", uri);
-  uri = json_string_value(given(config, "disksURI"));
-  if (uri && !has_scheme(config, "disksURI", "tcp") && !has_scheme(config, "disksURI", "unix"))
-    cause(causes, "disksURI", "\"%.200s\": the scheme must be tcp or unix", uri);
+  const char *uri = json_string_value(given(config, "disksURI"));
   if (has_scheme(config, "migrateURI", "unix")) {
     if (holds(config, "tls") && !given(config, "tlsDestination"))
       cause(causes, "tlsDestination",
@@ -258,68 +272,6 @@ static void check_values(const FerryFlagsContext *c, GError *causes) {
   for (gsize i = 0; i < G_N_ELEMENTS(rates); i++)
     if (ferry_json_int(config, rates[i], 0) / (1 << 20) > most)
       cause(causes, rates[i], "bandwidth must be less than %" G_GINT64_FORMAT " MiB/s", most + 1);
-}
-
-static void check_disk(const json_t *vmi, const char *field, const char *name, GError *causes) {
-  const json_t *disk =
-      ferry_json_find(ferry_json_get(vmi, "spec.domain.devices.disks"), "name", name);
-  if (!disk)
-    cause(causes, field,
-          "\"%.64s\": unable to find disk target '%.64s' for non-shared-storage "
-          "migration; ferry describe vmi %s lists its disks",
-          name, name, ferry_json_str(vmi, "metadata.name"));
-  else if (ferry_json_bool(disk, "readonly", FALSE) || !ferry_json_str(disk, "source"))
-    cause(causes, field, "\"%.64s\": Cannot migrate empty or read-only disk %.64s", name, name);
-}
-
-static void check_disks(const FerryFlagsContext *c, GError *causes) {
-  static const char *const lists[] = {"migrateDisks", "migrateDisksDetectZeroes"};
-  const json_t *chosen = given(c->config, "migrateDisks");
-  for (gsize k = 0; k < G_N_ELEMENTS(lists); k++) {
-    const json_t *list = given(c->config, lists[k]);
-    for (gsize i = 0; i < json_array_size(list); i++) {
-      const char *name = json_string_value(json_array_get(list, i));
-      check_disk(c->vmi, lists[k], name, causes);
-      if (k == 1 && chosen && !has_word(chosen, name))
-        cause(causes, lists[k], "\"%.64s\": migrateDisks does not name it, so it is not copied",
-              name);
-    }
-  }
-}
-
-static gboolean post_copy_failed(const json_t *vmi) {
-  const json_t *domain;
-  gsize i;
-  json_array_foreach(ferry_json_get(vmi, "status.domains"), i, domain) {
-    if (g_strcmp0(ferry_json_str(domain, "reason"), "postcopy-failed") == 0)
-      return TRUE;
-  }
-  return FALSE;
-}
-
-static void check_vm(const FerryFlagsContext *c, GError *causes) {
-  const json_t *config = c->config;
-  gboolean persistent = ferry_json_bool(c->vmi, "spec.persistent", FALSE);
-  const char *phase = ferry_json_str(c->vmi, "status.phase");
-  gboolean active = g_strcmp0(phase, "Running") == 0 || g_strcmp0(phase, "Paused") == 0;
-  gboolean offline = ferry_migration_flag_on(config, "offline");
-  gboolean persist = ferry_json_bool(config, "persistDestination", persistent);
-  check_disks(c, causes);
-  if (offline && !ferry_json_bool(config, "persistDestination", TRUE))
-    cause(causes, "persistDestination",
-          "false: offline migration must be specified with the persistent flag set");
-  else if (offline && !persistent)
-    cause(causes, "offline", "true: the VM has no persistent definition to move; define it first");
-  if (offline && active && ferry_json_bool(config, "undefineSource", FALSE))
-    cause(causes, "undefineSource",
-          "true: the VM runs here and stays; an offline move of a VM that runs only copies its "
-          "definition");
-  if (given(config, "persistentXML") && !persist)
-    cause(causes, "persistentXML", "it needs persistDestination: " SILENT);
-  if (ferry_migration_flag_on(config, "postCopyResume") && !post_copy_failed(c->vmi))
-    cause(causes, "postCopyResume",
-          "true: domain '%s' is not being migrated: no post-copy migration of it has failed",
-          ferry_json_str(c->vmi, "spec.domainName"));
 }
 
 static void check_listen_address(const FerryFlagsContext *c, GError *causes) {
@@ -436,8 +388,10 @@ void ferry_migration_flags_check(const FerryFlagsContext *c, GError *causes) {
   for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
     check_rule(c, &rules[i], causes);
   check_values(c, causes);
+  ferry_migration_flags_check_offline(c, causes);
+  ferry_migration_flags_check_definition(c, causes);
   if (c->vmi)
-    check_vm(c, causes);
+    ferry_migration_flags_check_vm(c, causes);
   if (c->source && c->source != c->target)
     check_versions(c->config, c->source, FALSE, causes);
   if (c->target)

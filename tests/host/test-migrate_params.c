@@ -92,6 +92,13 @@ static void test_flags(void) {
                   ==, 0);
   /* the last definition is never dropped by default */
   g_assert_cmphex(flags("{'disableTLS':true,'persistDestination':false}", TRUE, TRUE), ==, base);
+  static const char none[] =
+      "{'disableTLS':true,'persistDestination':false,'undefineSource':true%s}";
+  g_autofree char *refused = g_strdup_printf(none, "");
+  g_autofree char *wanted = g_strdup_printf(none, ",'unsafeMigrationOverride':true");
+  g_assert_cmphex(flags(refused, TRUE, TRUE), ==, base);
+  g_assert_cmphex(flags(wanted, TRUE, TRUE), ==,
+                  base | VIR_MIGRATE_UNDEFINE_SOURCE | VIR_MIGRATE_UNSAFE);
   g_assert_cmphex(flags("{'disableTLS':true,'undefineSource':false}", TRUE, TRUE), ==,
                   base | VIR_MIGRATE_PERSIST_DEST);
   const unsigned offline = VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST;
