@@ -43,6 +43,23 @@ class Mode(FlagsTest):
         self.assertIn("both", self.names("h2", "--inactive"))  # its definition is not lost
         self.lab.virsh("h2", "undefine", "both")
 
+    def test_no_vm_loses_its_definition(self):
+        """Neither here nor there: only where somebody says so."""
+        self.guest("last", rate=5, working_set=16, persistent=True)
+        options = "--undefinesource", "--no-persistent"
+        self.assertRegex(self.refused("last", *options), "no host would keep the VM's definition")
+        self.assertIn("last", self.names("h1", "--persistent"))
+        self.move("last", "h2", *options, "--unsafe")
+        self.assertNotIn("last", self.names("h1", "--all"))
+        self.assertIn("last", self.names("h2", "--transient"))
+        self.assert_on("last", "h2")
+
+    def test_offline_says_what_it_would_leave_out(self):
+        self.guest("aside", rate=5, working_set=16, persistent=True)
+        text = self.refused("aside", "--offline", "--bandwidth", "8Mi", "--parallel", "--suspend")
+        for field in ("bandwidthPerMigration", "parallel", "paused"):
+            self.assertIn(f"spec.{field}: Invalid value: {field} and offline exclude", text)
+
     def test_persistent_makes_a_transient_vm_persistent(self):
         self.guest("made", rate=5, working_set=16)
         self.move("made", "h2", "--persistent")

@@ -42,6 +42,20 @@ class Target(FlagsTest):
             "as it is defined")
         self.assert_on("titled", "h2")
 
+    def test_xml_of_another_domain_is_refused(self):
+        """libvirt wants the source's name and UUID also where --dname renames."""
+        self.guest("own", rate=5, working_set=16)
+        xml = self.lab.virsh("h1", "dumpxml", "own", "--migratable").stdout
+        path = self.lab.dir / "foreign.xml"
+        for text, says in ((xml.replace("<name>own<", "<name>new<"), "name 'new' does not match"),
+                           (re.sub("<uuid>.*</uuid>", "", xml), "uuid 'none' does not match"),
+                           ("<network/>", "a <network>"), ("domain", "no XML")):
+            path.write_text(text)
+            self.assertIn(says, self.refused("own", "--xml", path, "--dname", "new"))
+        path.write_text(xml)
+        self.move("own", "h2", "--xml", path, "--dname", "new")
+        self.assertEqual(self.names("h2"), ["new"])
+
     def test_xml_of_another_machine_is_refused_by_libvirt(self):
         self.guest("same", rate=5, working_set=16)
         xml = self.lab.virsh("h1", "dumpxml", "same", "--migratable").stdout

@@ -23,7 +23,8 @@ static json_t *node(const char *name, const char *libvirt, const char *qemu) {
 }
 
 static const char vmi_text[] =
-    "{'metadata':{'name':'vm'},'spec':{'domainName':'vm','persistent':true,'domain':{'devices':{"
+    "{'metadata':{'name':'vm','uid':'6b1f6f04-9a5f-4c59-8e21-3a1d5c9a7a10'},"
+    "'spec':{'domainName':'vm','persistent':true,'domain':{'devices':{"
     "'disks':[{'name':'vda','source':'/a'},{'name':'sda','source':'/b','readonly':true}]}}},"
     "'status':{'phase':'Running'}}";
 
@@ -68,6 +69,25 @@ static const struct {
     {"{'offline':true,'paused':true}", "sends no memory"},
     {"{'offline':true,'persistDestination':false}", "specified with the persistent flag set"},
     {"{'offline':true,'undefineSource':true}", "the VM runs here and stays"},
+    {"{'offline':true,'copyStorageIncremental':true}", "offline migration cannot handle"},
+    {"{'offline':true,'postCopyResume':true}", "postCopyResume and offline exclude"},
+    {"{'offline':true,'migrateURI':'tcp://h2'}", "migrateURI and offline exclude"},
+    {"{'offline':true,'live':true}", "live and offline exclude"},
+    {"{'offline':true,'network':'n'}", "network and offline exclude"},
+    {"{'offline':true,'bandwidthPerMigration':'1Mi'}", "bandwidthPerMigration and offline"},
+    {"{'undefineSource':true,'persistDestination':false}", "no host would keep"},
+    {"{'live':false,'allowAutoConverge':true}", "allowAutoConverge needs live"},
+    {"{'live':false,'copyStorageAll':true,'copyStorageSynchronousWrites':true}", "needs live"},
+    {"{'destinationXML':'domain'}", "spec.destinationXML: Invalid value: no XML: line 1"},
+    {"{'destinationXML':'<network/>'}", "the XML is a <network>"},
+    {"{'persistentXML':'<domain>'}", "spec.persistentXML: Invalid value: no XML"},
+    {"{'persistentXML':'<pool/>'}", "the XML is a <pool>"},
+    {"{'destinationXML':'<domain><name>other</name></domain>'}",
+     "domain name 'other' does not match source 'vm'"},
+    {"{'destinationXML':'<domain><name>new</name></domain>','destinationName':'new'}",
+     "domain name 'new' does not match source 'vm'"},
+    {"{'destinationXML':'<domain><name>vm</name></domain>'}",
+     "uuid 'none' does not match source '6b1f6f04-9a5f-4c59-8e21-3a1d5c9a7a10'"},
     {"{'copyStorageAll':true,'copyStorageIncremental':true}", "mutually exclusive"},
     {"{'copyStorageSynchronousWrites':true}", "requires VIR_MIGRATE_NON_SHARED_DISK"},
     {"{'migrateDisks':['vda']}", "requires use of 'VIR_MIGRATE_NON_SHARED_DISK'"},
@@ -80,7 +100,6 @@ static const struct {
     {"{'disksURI':'tcp://h'}", "ignores it"},
     {"{'copyStorageAll':true,'disksPort':1,'disksURI':'tcp://h'}", "mutually exclusive"},
     {"{'copyStorageAll':true,'disksURI':'unix:///s'}", "NBD migration with TLS"},
-    {"{'copyStorageAll':true,'disksURI':'http://h'}", "tcp or unix"},
     {"{'allowPostCopy':true,'live':false}", "non-live or paused"},
     {"{'allowPostCopy':true,'paused':true}", "non-live or paused"},
     {"{'allowPostCopy':true,'parallel':true}", "not yet compatible with multifd"},
@@ -118,7 +137,6 @@ static const struct {
     {"{'rdmaPinAll':true}", "ignores it"},
     {"{'migrateURI':'rdma://h2'}", "TLS"},
     {"{'migrateURI':'rdma://h2','disableTLS':true,'parallel':true}", "one connection"},
-    {"{'migrateURI':'ssh://h2'}", "unsupported scheme"},
     {"{'migrateURI':'tcp://h2','network':'n'}", "exclude each other"},
     {"{'migrateURI':'unix:///s','listenAddress':'::'}", "Usage of listen-address is forbidden"},
     {"{'migrateURI':'unix:///s'}", "Explicit destination hostname is required"},
@@ -143,6 +161,10 @@ static const char *const right[] = {
     "{}",
     "{'tunnelled':true}",
     "{'peerToPeer':false,'live':false}",
+    "{'live':false,'parallel':true,'parallelConnections':2}",
+    "{'undefineSource':true,'persistDestination':false,'unsafeMigrationOverride':true}",
+    "{'destinationName':'new','destinationXML':'<domain><name>vm</name><uuid>"
+    "6B1F6F04-9A5F-4C59-8E21-3A1D5C9A7A10</uuid></domain>'}",
     "{'copyStorageAll':true,'copyStorageSynchronousWrites':true,'migrateDisks':['vda'],"
     "'migrateDisksDetectZeroes':['vda'],'disksPort':49200}",
     "{'allowPostCopy':true,'postCopyBandwidth':'10Mi','allowAutoConverge':true,"

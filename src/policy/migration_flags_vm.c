@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a migration's flags mean to this VM: its disks, its definition, and what is left of the
+// flags where only the definition moves. What goes together by itself is in
+// migration_flags_rules.c.
+#include "policy/migration_flags_vm.h"
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <string.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlParserCtxt, xmlFreeParserCtxt)
+
+static const json_t *given(const json_t *config, const char *name) {
+  const json_t *value = json_object_get(config, name);
+  return json_is_null(value) ? NULL : value;
+}
+
+static gboolean has_word(const json_t *list, const char *word) {
+  for (gsize i = 0; i < json_array_size(list); i++)
+    if (g_strcmp0(json_string_value(json_array_get(list, i)), word) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static void G_GNUC_PRINTF(3, 4) cause(GError *causes, const char *name, const char *format, ...) {
+  va_list ap;
+  va_start(ap, format);
+  g_autofree char *text = g_strdup_vprintf(format, ap);
+  va_end(ap);
+  g_autofree char *field = g_strconcat("spec.", name, NULL);
+  ferry_error_add_cause(causes, "FieldValueInvalid", field, "Invalid value: %s", text);
+}
+
+/* ---- offline ---- */
+
+/* Rows of the table in migration_flags_rules.c say these. */
+static gboolean has_rule(const char *name) {
+  static const char *const names[] = {"tunnelled", "copyStorageAll", "copyStorageIncremental",
+                                      NULL};
+  return g_strv_contains(names, name);
+}
+
+void ferry_migration_flags_check_offline(const FerryFlagsContext *c, GError *causes) {
+  if (!ferry_migration_flag_on(c->config, "offline"))
+    return;
+  const char *name;
+  json_t *from;
+  json_object_foreach((json_t *)c->origins, name, from) {
+    const FerryMigrationFlag *flag = ferry_migration_flag_find(name);
+    const json_t *value = given(c->config, name);
+    if (g_strcmp0(json_string_value(from), "VirtualMachineInstanceMigration") != 0 ||
+        (flag ? flag->offline || has_rule(name) : !g_str_equal(name, "network")) || !value ||
+        json_is_false(value))
+      continue; /* to ask that something shall not be is no demand */
+    cause(causes, name,
+          "%s and offline exclude each other: an offline migration moves a definition and sends no "
+          "memory and no disks; leave %s out",
+          name, name);
+  }
+}
+
+/* ---- definitions ---- */
+
+static char *content(const xmlNode *root, const char *name) {
+  for (xmlNode *n = root->children; n; n = n->next) {
+    if (n->type != XML_ELEMENT_NODE || strcmp((const char *)n->name, name) != 0)
+      continue;
+    xmlChar *raw = xmlNodeGetContent(n);
+    char *text = g_strndup(raw ? (const char *)raw : "", 1024);
+    xmlFree(raw);
+    return g_strstrip(text);
+  }
+  return NULL;
+}
+
+/* The document, or NULL after a cause. No network, no entities. */
+static xmlDoc *parse(const char *field, const char *text, GError *causes) {
+  g_autoptr(xmlParserCtxt) context = xmlNewParserCtxt();
+  if (!context)
+    return NULL;
+  g_autoptr(xmlDoc) doc =
+      xmlCtxtReadMemory(context, text, (int)strlen(text), NULL, NULL,
+                        XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+  const xmlError *fault = xmlCtxtGetLastError(context);
+  if (!doc) {
+    g_autofree char *why = g_strndup(fault && fault->message ? fault->message : "", 200);
+    g_autofree char *valid = g_utf8_make_valid(g_strchomp(why), -1);
+    cause(causes, field, "no XML: line %d: %s; expected a domain's XML, as virsh dumpxml prints it",
+          fault ? fault->line : 0, valid);
+    return NULL;
+  }
+  const xmlNode *root = xmlDocGetRootElement(doc);
+  if (!root || strcmp((const char *)root->name, "domain") != 0) {
+    cause(causes, field, "the XML is a <%.64s>; expected a <domain>, as virsh dumpxml prints it",
+          root ? (const char *)root->name : "");
+    return NULL;
+  }
+  return g_steal_pointer(&doc);
+}
+
+/* libvirt (measured) wants name and UUID of the source, also where destinationName renames. */
+static void check_same(const char *field, const xmlNode *root, const char *element,
+                       const char *wanted, GError *causes) {
+  g_autofree char *is = content(root, element);
+  if (!wanted || (is && g_ascii_strcasecmp(is, wanted) == 0 &&
+                  (g_str_equal(element, "uuid") || g_str_equal(is, wanted))))
+    return;
+  g_autofree char *first = g_strndup(is ? is : "none", 200);
+  g_autofree char *shown = g_utf8_make_valid(first, -1);
+  const char *more = g_str_equal(element, "name")
+                         ? "; destinationName (--dname) gives it another name on the target"
+                         : "";
+  cause(causes, field, "Target domain %s '%s' does not match source '%s'; keep the source's <%s>%s",
+        element, shown, wanted, element, more);
+}
+
+void ferry_migration_flags_check_definition(const FerryFlagsContext *c, GError *causes) {
+  const char *live = json_string_value(given(c->config, "destinationXML"));
+  const char *persistent = json_string_value(given(c->config, "persistentXML"));
+  if (persistent) {
+    g_autoptr(xmlDoc) doc = parse("persistentXML", persistent, causes);
+  }
+  g_autoptr(xmlDoc) doc = live ? parse("destinationXML", live, causes) : NULL;
+  if (!doc || !c->vmi)
+    return;
+  const xmlNode *root = xmlDocGetRootElement(doc);
+  check_same("destinationXML", root, "name", ferry_json_str(c->vmi, "spec.domainName"), causes);
+  check_same("destinationXML", root, "uuid", ferry_json_str(c->vmi, "metadata.uid"), causes);
+}
+
+/* ---- the VM ---- */
+
+static void check_disk(const json_t *vmi, const char *field, const char *name, GError *causes) {
+  const json_t *disk =
+      ferry_json_find(ferry_json_get(vmi, "spec.domain.devices.disks"), "name", name);
+  if (!disk)
+    cause(causes, field,
+          "\"%.64s\": unable to find disk target '%.64s' for non-shared-storage "
+          "migration; ferry describe vmi %s lists its disks",
+          name, name, ferry_json_str(vmi, "metadata.name"));
+  else if (ferry_json_bool(disk, "readonly", FALSE) || !ferry_json_str(disk, "source"))
+    cause(causes, field, "\"%.64s\": Cannot migrate empty or read-only disk %.64s", name, name);
+}
+
+static void check_disks(const FerryFlagsContext *c, GError *causes) {
+  static const char *const lists[] = {"migrateDisks", "migrateDisksDetectZeroes"};
+  const json_t *chosen = given(c->config, "migrateDisks");
+  for (gsize k = 0; k < G_N_ELEMENTS(lists); k++) {
+    const json_t *list = given(c->config, lists[k]);
+    for (gsize i = 0; i < json_array_size(list); i++) {
+      const char *name = json_string_value(json_array_get(list, i));
+      check_disk(c->vmi, lists[k], name, causes);
+      if (k == 1 && chosen && !has_word(chosen, name))
+        cause(causes, lists[k], "\"%.64s\": migrateDisks does not name it, so it is not copied",
+              name);
+    }
+  }
+}
+
+static gboolean post_copy_failed(const json_t *vmi) {
+  const json_t *domain;
+  gsize i;
+  json_array_foreach(ferry_json_get(vmi, "status.domains"), i, domain) {
+    if (g_strcmp0(ferry_json_str(domain, "reason"), "postcopy-failed") == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+void ferry_migration_flags_check_vm(const FerryFlagsContext *c, GError *causes) {
+  const json_t *config = c->config;
+  gboolean persistent = ferry_json_bool(c->vmi, "spec.persistent", FALSE);
+  const char *phase = ferry_json_str(c->vmi, "status.phase");
+  gboolean active = g_strcmp0(phase, "Running") == 0 || g_strcmp0(phase, "Paused") == 0;
+  gboolean offline = ferry_migration_flag_on(config, "offline");
+  gboolean persist = ferry_json_bool(config, "persistDestination", persistent);
+  check_disks(c, causes);
+  if (offline && !ferry_json_bool(config, "persistDestination", TRUE))
+    cause(causes, "persistDestination",
+          "false: offline migration must be specified with the persistent flag set");
+  else if (offline && !persistent)
+    cause(causes, "offline", "true: the VM has no persistent definition to move; define it first");
+  if (offline && active && ferry_json_bool(config, "undefineSource", FALSE))
+    cause(causes, "undefineSource",
+          "true: the VM runs here and stays; an offline move of a VM that runs only copies its "
+          "definition");
+  if (persistent && !persist && ferry_json_bool(config, "undefineSource", FALSE) &&
+      !ferry_migration_flag_on(config, "unsafeMigrationOverride"))
+    cause(
+        causes, "undefineSource",
+        "true: with persistDestination: false no host would keep the VM's definition, and it "
+        "would be gone once the VM stops; leave undefineSource out (--undefinesource), or let the "
+        "target define it (--persistent), or say unsafeMigrationOverride: true (--unsafe) to "
+        "lose it");
+  if (given(config, "persistentXML") && !persist)
+    cause(causes, "persistentXML",
+          "it needs persistDestination: "
+          "libvirt accepts it without a word and ignores it");
+  if (ferry_migration_flag_on(config, "postCopyResume") && !post_copy_failed(c->vmi))
+    cause(causes, "postCopyResume",
+          "true: domain '%s' is not being migrated: no post-copy migration of it has failed",
+          ferry_json_str(c->vmi, "spec.domainName"));
+}

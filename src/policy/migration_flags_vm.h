@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of ferry_migration_flags_check that look at the VM and its definition.
+#pragma once
+#include "policy/migration_flags_rules.h"
+
+G_BEGIN_DECLS
+
+/** A cause for each option that the migration itself asks for and that an offline migration would
+ * drop; what policies and the VM say is dropped without a word. Pure. */
+void ferry_migration_flags_check_offline(const FerryFlagsContext *context, GError *causes);
+/** destinationXML and persistentXML: XML of a domain, and the first of this VM. Pure. */
+void ferry_migration_flags_check_definition(const FerryFlagsContext *context, GError *causes);
+/** The disks that are named, and what becomes of the VM's definition. `context->vmi` is there.
+ * Pure. */
+void ferry_migration_flags_check_vm(const FerryFlagsContext *context, GError *causes);
+
+G_END_DECLS
