@@ -15,7 +15,7 @@ GQuark ferry_host_error_quark(void);
 
 /* Codes of FERRY_HOST_ERROR that callers tell apart; equal to libvirt's numbers. */
 enum {
-  FERRY_HOST_ERROR_NO_CONNECTION = 38,
+  FERRY_HOST_ERROR_NO_CONNECTION = 5, /* whatever way the connection broke */
   FERRY_HOST_ERROR_NO_DOMAIN = 42,
   FERRY_HOST_ERROR_INVALID_STATE = 55,
   FERRY_HOST_ERROR_ABORTED = 78,

@@ -51,9 +51,11 @@ gboolean ferry_libvirt_error(GError **error, const char *doing) {
   g_autofree char *text = g_strdup(e && e->message ? e->message : "no reason given");
   g_strstrip(text);
   int code = e ? e->code : VIR_ERR_INTERNAL_ERROR;
-  /* The many ways in which the connection itself can be what broke. */
+  /* The many ways in which the connection itself can be what broke. A system call that failed is
+   * one only where it was the connection's. */
+  gboolean wire = e && (e->domain == VIR_FROM_RPC || e->domain == VIR_FROM_REMOTE);
   if (code == VIR_ERR_RPC || code == VIR_ERR_NO_CONNECT || code == VIR_ERR_INVALID_CONN ||
-      (code == VIR_ERR_INTERNAL_ERROR && e && e->domain == VIR_FROM_RPC))
+      (wire && (code == VIR_ERR_INTERNAL_ERROR || code == VIR_ERR_SYSTEM_ERROR)))
     code = FERRY_HOST_ERROR_NO_CONNECTION;
   g_set_error(error, FERRY_HOST_ERROR, code, "%s: %s", doing, text);
   virResetLastError();

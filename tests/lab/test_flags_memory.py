@@ -115,6 +115,7 @@ class Memory(FlagsTest):
         done = self.not_moved(r"locked memory", "--zerocopy", "--parallel", "--no-tls")
         if done.returncode == 1:
             self.assertIn("ZEROCOPY", self.calls()[0])
+            self.assertNotIn("libvirtd of this host went away", done.stdout + done.stderr)
 
     def test_rdma_needs_hardware(self):
         """No such hardware here: libvirt asks for a memory limit first, and so may Ferry."""
