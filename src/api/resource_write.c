@@ -111,6 +111,30 @@ static const char *const server_owned[] = {"uid",        "creationTimestamp",
                                            "generation", "deletionTimestamp",
                                            "selfLink",   "deletionGracePeriodSeconds"};
 
+/* Refuses by what validation found (`invalid`, taken) together with what admission says (`more`,
+ * taken, may be NULL). A name that was made up here is shown as what it was made of. */
+static void refuse(FerryRequest *req, const json_t *client, GError *invalid, GError *more,
+                   GError **error) {
+  const char *given = ferry_json_str(client, "metadata.name");
+  const char *generate = ferry_json_str(client, "metadata.generateName");
+  g_autofree char *name = given && *given         ? g_strdup(given)
+                          : generate && *generate ? g_strconcat(generate, "*", NULL)
+                                                  : g_strdup(req->name);
+  gboolean rules = more && g_error_matches(more, FERRY_ERROR, FERRY_ERROR_INVALID);
+  guint n = ferry_error_n_causes(invalid), also = rules ? ferry_error_n_causes(more) : 0;
+  if (n == 0 && also == 0) {
+    g_error_free(invalid);
+    g_propagate_error(error, more);
+    return;
+  }
+  for (guint i = 0; i < also; i++) {
+    const FerryCause *cause = ferry_error_cause(more, i);
+    ferry_error_add_cause(invalid, cause->reason, cause->field, "%s", cause->message);
+  }
+  g_clear_error(&more);
+  ferry_validate_answer(req->kind, name, invalid, error);
+}
+
 /* One try with one name; `object` is the client's (borrowed). New reference to what is stored. */
 static json_t *create_once(FerryRequest *req, const json_t *client, FerryUnknown unknown,
                            gboolean dry, GPtrArray *warnings, GError **error) {
@@ -127,7 +151,10 @@ static json_t *create_once(FerryRequest *req, const json_t *client, FerryUnknown
     json_object_del(meta, server_owned[i]);
   if (req->kind->has_status)
     json_object_del(draft, "status");
-  g_autoptr(json_t) object = ferry_validate(req->kind, draft, NULL, unknown, warnings, error);
+  g_autoptr(GError) invalid = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_INVALID, "invalid");
+  gboolean whole;
+  g_autoptr(json_t) object =
+      ferry_validate_collect(req->kind, draft, NULL, unknown, warnings, invalid, &whole, error);
   if (!object)
     return NULL;
   ferry_apply_defaults(req->kind, object);
@@ -137,8 +164,11 @@ static json_t *create_once(FerryRequest *req, const json_t *client, FerryUnknown
   ferry_json_set_str(object, "metadata.creationTimestamp", now);
   ferry_json_set_int(object, "metadata.generation", 1);
   ferry_apply_created(req, object);
-  if (!ferry_admit_create(req, object, error))
+  GError *more = NULL;
+  if ((whole && !ferry_admit_create(req, object, &more)) || ferry_error_n_causes(invalid)) {
+    refuse(req, client, g_steal_pointer(&invalid), more, error);
     return NULL;
+  }
   const char *name = ferry_json_str(object, "metadata.name");
   const char *ns = req->ns ? req->ns : "";
   if (dry) {
@@ -339,8 +369,10 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
   if (!keep_owned(req, old, &draft, error))
     return NULL;
   gboolean tuning = ferry_change_is_tuning(req, old, draft);
-  g_autoptr(json_t) object =
-      ferry_validate(req->kind, draft, tuning ? NULL : old, unknown, warnings, error);
+  g_autoptr(GError) invalid = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_INVALID, "invalid");
+  gboolean whole;
+  g_autoptr(json_t) object = ferry_validate_collect(req->kind, draft, tuning ? NULL : old, unknown,
+                                                    warnings, invalid, &whole, error);
   if (!object)
     return NULL;
   if (g_strcmp0(req->subresource, "status") != 0) {
@@ -350,7 +382,12 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
                          ferry_json_int(old, "metadata.generation", 0) + 1);
   }
   ferry_apply_track(req, old, object);
-  if (!ferry_admit_update(req, old, object, error) || !check_agent(req, old, object, error))
+  GError *more = NULL;
+  if ((whole && !ferry_admit_update(req, old, object, &more)) || ferry_error_n_causes(invalid)) {
+    refuse(req, old, g_steal_pointer(&invalid), more, error);
+    return NULL;
+  }
+  if (!check_agent(req, old, object, error))
     return NULL;
   if (dry)
     return json_incref(object);

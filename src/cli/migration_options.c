@@ -118,19 +118,34 @@ static gboolean set_value(const FerryMigrationFlag *f, json_t *spec, const GPtrA
   }
 }
 
+/* One error of all that are wrong. */
+static gboolean answer(const GPtrArray *wrong, GError **error) {
+  if (wrong->len == 0)
+    return TRUE;
+  g_autoptr(GString) text = g_string_new(NULL);
+  if (wrong->len > 1)
+    g_string_append_printf(text, "%u options can't be used:", wrong->len);
+  for (guint i = 0; i < wrong->len; i++)
+    g_string_append_printf(text, "%s%s", wrong->len > 1 ? "\n  * " : "", (char *)wrong->pdata[i]);
+  g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, text->str);
+  return FALSE;
+}
+
 gboolean ferry_migration_options_apply(const FerryArgs *args, json_t *spec, GError **error) {
+  g_autoptr(GPtrArray) wrong = g_ptr_array_new_with_free_func(g_free);
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++) {
     const GPtrArray *values = ferry_args_all(args, f->option);
     gboolean no = f->negative && ferry_args_has(args, f->negative);
+    g_autoptr(GError) problem = NULL;
     if (values && no) {
-      g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                  "--%s and --%s exclude each other", f->option, f->negative);
-      return FALSE;
+      g_ptr_array_add(wrong,
+                      g_strdup_printf("--%s and --%s exclude each other", f->option, f->negative));
+      continue;
     }
     if (no || (values && f->field.type == FERRY_TYPE_BOOLEAN))
       ferry_json_set_bool(spec, f->field.name, f->inverted ? no : !no);
-    else if (values && !set_value(f, spec, values, error))
-      return FALSE;
+    else if (values && !set_value(f, spec, values, &problem))
+      g_ptr_array_add(wrong, g_strdup(problem->message));
   }
-  return TRUE;
+  return answer(wrong, error);
 }

@@ -3,10 +3,12 @@
 //
 // Theory of operation: the walk goes down the wanted object, its table and (on update) the stored
 // object side by side and builds a new object of what it accepts. Three kinds of findings:
-//  - a wrong JSON type ends the walk at once (BAD_REQUEST), as a decoder would;
+//  - what is no object at all, or of another kind, ends the walk at once (BAD_REQUEST);
 //  - an unknown field is dropped, and noted for a warning or for the strict error;
-//  - everything else (required, range, format, immutable, the kind's own rules) becomes a cause of
-//    one INVALID error, so that a person sees all of it at once.
+//  - everything else (type, required, range, format, immutable, the kind's own rules) becomes a
+//    cause of one INVALID error, so that a person sees all of it at once.
+// What could not be read (a wrong type, a format) is left out of the new object, or stays as it was
+// stored, so that rules which come later judge what could be read and add no follow-up faults.
 // A path such as spec.domain.devices.disks[2].name is kept in one GString that grows and shrinks
 // with the walk. Every list, map, string and the number of findings has a limit.
 #include "model/validate.h"
@@ -24,7 +26,7 @@ typedef struct {
   GString *path;
   GPtrArray *unknown; /* char*: full paths, at most VALIDATE_MAX_CAUSES */
   GError *invalid;    /* collects causes */
-  GError *broken;     /* a wrong JSON type: ends the walk */
+  gboolean gap;       /* something required is not there */
 } Walk;
 
 static json_t *walk_value(Walk *walk, const FerryField *field, FerryType type, json_t *value,
@@ -90,10 +92,13 @@ static const char *type_name(FerryType type) {
 }
 
 static json_t *wrong_type(Walk *walk, FerryType type, const json_t *value) {
-  if (!walk->broken)
-    g_set_error(&walk->broken, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "%s: expected %s, found %s",
-                walk->path->len ? walk->path->str : "object", type_name(type),
-                json_type_name(value));
+  g_autofree char *shown =
+      json_is_object(value) || json_is_array(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+  g_autofree char *first = g_strndup(shown ? shown : "", VALIDATE_SHOWN_BYTES);
+  g_autofree char *valid = g_utf8_make_valid(first, -1);
+  ferry_validate_cause(walk->invalid, "FieldValueTypeInvalid", walk->path->str,
+                       "Invalid value: %s%sexpected %s, found %s", valid, *valid ? ": " : "",
+                       type_name(type), json_type_name(value));
   return NULL;
 }
 
@@ -113,12 +118,13 @@ static void check_range(Walk *walk, const FerryField *field, gint64 number) {
             number, field->min, field->max);
 }
 
-static void check_string(Walk *walk, const FerryField *field, const char *text) {
+/* FALSE: nothing that a rule could judge. */
+static gboolean check_string(Walk *walk, const FerryField *field, const char *text) {
   /* Limits of a LIST count its elements; its strings have the default. */
   glong most = field->type == FERRY_TYPE_STRING && field->max ? field->max : DEFAULT_MAX_CHARACTERS;
   if (g_utf8_strlen(text, -1) > most) {
     INVALID(walk, "Too long: may not be more than %ld characters", most);
-    return;
+    return FALSE;
   }
   if (field->values && *text && !g_strv_contains(field->values, text)) {
     g_autofree char *list = g_strjoinv("\", \"", (char **)field->values);
@@ -127,8 +133,10 @@ static void check_string(Walk *walk, const FerryField *field, const char *text) 
                          VALIDATE_SHOWN_BYTES, text, list);
   }
   const char *problem = NULL;
-  if (field->pattern && *text && !ferry_format_check(field->pattern, text, &problem))
-    INVALID(walk, "Invalid value: \"%.*s\": %s", VALIDATE_SHOWN_BYTES, text, problem);
+  if (!field->pattern || !*text || ferry_format_check(field->pattern, text, &problem))
+    return TRUE;
+  INVALID(walk, "Invalid value: \"%.*s\": %s", VALIDATE_SHOWN_BYTES, text, problem);
+  return FALSE;
 }
 
 static json_t *walk_integer(Walk *walk, const FerryField *field, json_t *value) {
@@ -208,12 +216,13 @@ static json_t *walk_map(Walk *walk, const FerryField *field, json_t *value) {
     if (!json_is_null(item)) {
       json_t *text = map_value(field, lenient, item);
       if (!text)
-        return wrong_type(walk, FERRY_TYPE_STRING, item);
-      if (!(field->flags & FERRY_FIELD_ANNOTATIONS) &&
-          (strlen(key) > DEFAULT_MAX_CHARACTERS ||
-           json_string_length(text) > DEFAULT_MAX_CHARACTERS))
+        wrong_type(walk, FERRY_TYPE_STRING, item);
+      else if (!(field->flags & FERRY_FIELD_ANNOTATIONS) &&
+               (strlen(key) > DEFAULT_MAX_CHARACTERS ||
+                json_string_length(text) > DEFAULT_MAX_CHARACTERS))
         INVALID(walk, "Too long: may not be more than %d bytes", DEFAULT_MAX_CHARACTERS);
-      json_object_set_new(out, key, text);
+      if (text)
+        json_object_set_new(out, key, text);
     }
     g_string_truncate(walk->path, mark);
   }
@@ -249,26 +258,24 @@ static json_t *walk_list(Walk *walk, const FerryField *field, json_t *value, con
     gsize mark = walk->path->len;
     g_string_append_printf(walk->path, "[%zu]", i);
     json_t *checked = walk_value(walk, field, field->item, item, json_array_get(old, i));
-    if (!checked)
-      return NULL;
-    if ((field->flags & FERRY_FIELD_SET) && contains(out, checked))
+    if (checked && (field->flags & FERRY_FIELD_SET) && contains(out, checked))
       ferry_validate_cause(walk->invalid, "FieldValueDuplicate", walk->path->str,
                            "Duplicate value: each may be given once");
-    json_array_append_new(out, checked);
+    if (checked)
+      json_array_append_new(out, checked);
     g_string_truncate(walk->path, mark);
   }
   return g_steal_pointer(&out);
 }
 
-/* A checked copy of `value`, or NULL after wrong_type. */
+/* A checked copy of `value`, or NULL where it could not be read (then there is a cause). */
 static json_t *walk_value(Walk *walk, const FerryField *field, FerryType type, json_t *value,
                           const json_t *old) {
   switch (type) {
   case FERRY_TYPE_STRING:
     if (!json_is_string(value))
       return wrong_type(walk, type, value);
-    check_string(walk, field, json_string_value(value));
-    return json_incref(value);
+    return check_string(walk, field, json_string_value(value)) ? json_incref(value) : NULL;
   case FERRY_TYPE_INTEGER:
     return walk_integer(walk, field, value);
   case FERRY_TYPE_NUMBER:
@@ -286,7 +293,7 @@ static json_t *walk_value(Walk *walk, const FerryField *field, FerryType type, j
       return json_deep_copy(value);
     g_autoptr(json_t) out = json_object();
     walk_fields(walk, field->fields, value, old, (field->flags & FERRY_FIELD_OPEN) != 0, out);
-    return walk->broken ? NULL : g_steal_pointer(&out);
+    return g_steal_pointer(&out);
   }
   case FERRY_TYPE_MAP:
     return walk_map(walk, field, value);
@@ -314,18 +321,23 @@ static void walk_fields(Walk *walk, const FerryField *fields, const json_t *obje
       g_ptr_array_add(walk->unknown, g_strdup(walk->path->str));
     else if (field->name && !json_is_null(value)) {
       json_t *checked = walk_value(walk, field, field->type, value, json_object_get(old, key));
-      if (!checked)
-        return;
-      json_object_set_new(out, key, checked);
+      json_t *stored = json_object_get(old, key);
+      if (checked || stored)
+        json_object_set_new(out, key, checked ? checked : json_incref(stored));
     }
     g_string_truncate(walk->path, mark);
   }
   for (const FerryField *field = fields; field->name; field++) {
     gsize mark = push(walk, field->name);
-    json_t *is = json_object_get(out, field->name);
-    if ((field->flags & FERRY_FIELD_REQUIRED) &&
-        (!is || (json_is_string(is) && json_string_length(is) == 0)) &&
-        !(field->type == FERRY_TYPE_OBJECT && field->fields && !is))
+    json_t *is = json_object_get(out, field->name), *wanted = json_object_get(object, field->name);
+    gboolean unread = !is && wanted && !json_is_null(wanted);
+    if (field->flags & FERRY_FIELD_REQUIRED)
+      walk->gap |= !is;
+    if (unread)
+      ; /* said already */
+    else if ((field->flags & FERRY_FIELD_REQUIRED) &&
+             (!is || (json_is_string(is) && json_string_length(is) == 0)) &&
+             !(field->type == FERRY_TYPE_OBJECT && field->fields && !is))
       ferry_validate_cause(walk->invalid, "FieldValueRequired", walk->path->str,
                            "Required value: %s", field->doc);
     else if ((field->flags & FERRY_FIELD_REQUIRED) && !is) {
@@ -367,9 +379,10 @@ static gboolean check_type_meta(const FerryKind *kind, const json_t *object, jso
   return TRUE;
 }
 
-/* Unknown fields as warnings or as one error; FALSE where they are an error. */
-static gboolean report_unknown(const GPtrArray *unknown, FerryUnknown mode, GPtrArray *warnings,
-                               GError **error) {
+/* Unknown fields as warnings or as one error, which tells of the other causes too; FALSE where they
+ * are an error. */
+static gboolean report_unknown(const GPtrArray *unknown, FerryUnknown mode, const GError *invalid,
+                               GPtrArray *warnings, GError **error) {
   if (unknown->len == 0 || mode == FERRY_UNKNOWN_IGNORE)
     return TRUE;
   g_autoptr(GString) all = g_string_new("strict decoding error: ");
@@ -383,14 +396,17 @@ static gboolean report_unknown(const GPtrArray *unknown, FerryUnknown mode, GPtr
   }
   if (mode == FERRY_UNKNOWN_WARN)
     return TRUE;
+  for (guint i = 0; i < ferry_error_n_causes(invalid); i++) {
+    const FerryCause *cause = ferry_error_cause(invalid, i);
+    g_string_append_printf(all, ", %s: %s", cause->field, cause->message);
+  }
   g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, all->str);
   return FALSE;
 }
 
 /* Kubernetes' message: Kind.group "name" is invalid: field: text, or [a, b]. */
-static void set_message(const FerryKind *kind, const json_t *object, GError *invalid) {
+static void set_message(const FerryKind *kind, const char *name, GError *invalid) {
   guint n = ferry_error_n_causes(invalid);
-  const char *name = ferry_json_str(object, "metadata.name");
   GString *text = g_string_new(kind->kind);
   if (*kind->group)
     g_string_append_printf(text, ".%s", kind->group);
@@ -406,8 +422,33 @@ static void set_message(const FerryKind *kind, const json_t *object, GError *inv
   invalid->message = g_string_free(text, FALSE);
 }
 
+gboolean ferry_validate_answer(const FerryKind *kind, const char *name, GError *causes,
+                               GError **error) {
+  if (ferry_error_n_causes(causes) == 0) {
+    g_error_free(causes);
+    return TRUE;
+  }
+  set_message(kind, name, causes);
+  g_propagate_error(error, causes);
+  return FALSE;
+}
+
 json_t *ferry_validate(const FerryKind *kind, const json_t *object, const json_t *old,
                        FerryUnknown unknown, GPtrArray *warnings, GError **error) {
+  GError *invalid = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_INVALID, "object is invalid");
+  g_autoptr(json_t) out =
+      ferry_validate_collect(kind, object, old, unknown, warnings, invalid, NULL, error);
+  g_autofree char *name = g_strdup(ferry_json_str(out, "metadata.name"));
+  if (!out) {
+    g_error_free(invalid);
+    return NULL;
+  }
+  return ferry_validate_answer(kind, name, invalid, error) ? g_steal_pointer(&out) : NULL;
+}
+
+json_t *ferry_validate_collect(const FerryKind *kind, const json_t *object, const json_t *old,
+                               FerryUnknown unknown, GPtrArray *warnings, GError *invalid,
+                               gboolean *whole, GError **error) {
   if (!json_is_object(object)) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "expected a %s object, found %s",
                 kind->kind, object ? json_type_name(object) : "nothing");
@@ -417,42 +458,38 @@ json_t *ferry_validate(const FerryKind *kind, const json_t *object, const json_t
   g_autoptr(json_t) rest = ferry_json_copy_along(object, NULL);
   g_autoptr(GString) path = g_string_new(NULL);
   g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-  g_autoptr(GError) invalid =
-      g_error_new_literal(FERRY_ERROR, FERRY_ERROR_INVALID, "object is invalid");
   Walk walk = {.path = path, .unknown = names, .invalid = invalid};
   if (!check_type_meta(kind, object, out, error))
     return NULL;
 
   static const FerryField metadata_field = OBJ("metadata", ferry_fields_object_meta, "Metadata.");
   json_t *metadata = json_object_get(object, "metadata");
-  g_autoptr(json_t) empty = json_object();
-  gsize mark = push(&walk, "metadata");
-  json_t *checked = walk_value(&walk, &metadata_field, FERRY_TYPE_OBJECT,
-                               metadata && !json_is_null(metadata) ? metadata : empty,
-                               json_object_get(old, "metadata"));
-  g_string_truncate(path, mark);
-  if (checked) {
-    json_object_set_new(out, "metadata", checked);
-    ferry_validate_metadata(kind, checked, old, invalid);
-    json_object_del(rest, "apiVersion");
-    json_object_del(rest, "kind");
-    json_object_del(rest, "metadata");
-    walk_fields(&walk, kind->fields, rest, old, FALSE, out);
-  }
-  if (walk.broken) {
-    g_propagate_error(error, walk.broken);
+  if (metadata && !json_is_null(metadata) && !json_is_object(metadata)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "metadata: expected an object, found %s", json_type_name(metadata));
     return NULL;
   }
-  if (!report_unknown(names, unknown, warnings, error))
+  g_autoptr(json_t) empty = json_object();
+  gsize mark = push(&walk, "metadata");
+  json_t *checked =
+      walk_value(&walk, &metadata_field, FERRY_TYPE_OBJECT,
+                 json_is_object(metadata) ? metadata : empty, json_object_get(old, "metadata"));
+  g_string_truncate(path, mark);
+  json_object_set_new(out, "metadata", checked);
+  ferry_validate_metadata(kind, checked, old, invalid);
+  if (whole)
+    *whole = ferry_error_n_causes(invalid) == 0;
+  json_object_del(rest, "apiVersion");
+  json_object_del(rest, "kind");
+  json_object_del(rest, "metadata");
+  walk_fields(&walk, kind->fields, rest, old, FALSE, out);
+  if (whole)
+    *whole = *whole && !walk.gap;
+  if (!report_unknown(names, unknown, invalid, warnings, error))
     return NULL;
   if (old)
     ferry_validate_update(kind, out, old, invalid);
   if (kind->check)
     kind->check(out, old, invalid);
-  if (ferry_error_n_causes(invalid) > 0) {
-    set_message(kind, out, invalid);
-    g_propagate_error(error, g_steal_pointer(&invalid));
-    return NULL;
-  }
   return g_steal_pointer(&out);
 }

@@ -14,12 +14,25 @@ typedef enum {
 /** Validates `object` (wanted state; `old` is the stored one on update, else NULL) against its
  * kind: apiVersion, kind, metadata (names, labels, annotations, sizes), every field's type, range
  * and format, required and immutable fields, the kind's own check. All violations at once, as
- * causes of one INVALID error whose message is Kubernetes': `Kind "name" is invalid: [...]`. Wrong
- * JSON types are BAD_REQUEST, as Kubernetes does. Returns a new object with unknown fields dropped
- * (`warnings`, may be NULL, gets a char* for each) and NULL-valued fields removed; quantities stay
- * as they were written. Pure; any thread. */
+ * causes of one INVALID error whose message is Kubernetes': `Kind "name" is invalid: [...]`. What
+ * is no object, or of another kind, is BAD_REQUEST. Returns a new object with unknown fields
+ * dropped (`warnings`, may be NULL, gets a char* for each) and NULL-valued fields removed;
+ * quantities stay as they were written. Pure; any thread. */
 json_t *ferry_validate(const FerryKind *kind, const json_t *object, const json_t *old,
                        FerryUnknown unknown, GPtrArray *warnings, GError **error);
+
+/** The same for a caller that has rules of its own: violations become causes of `invalid`
+ * (INVALID), and what could be read of `object` is returned nevertheless, for those rules to judge.
+ * `whole` (may be NULL) becomes FALSE where a name or something required could not be read, which
+ * leaves nothing to judge. NULL with `error` only for BAD_REQUEST. Pure; any thread. */
+json_t *ferry_validate_collect(const FerryKind *kind, const json_t *object, const json_t *old,
+                               FerryUnknown unknown, GPtrArray *warnings, GError *invalid,
+                               gboolean *whole, GError **error);
+
+/** Takes `causes`: TRUE where it has none, else FALSE and it becomes `error`, with the message
+ * `Kind "name" is invalid: [...]` (`name` may be NULL). */
+gboolean ferry_validate_answer(const FerryKind *kind, const char *name, GError *causes,
+                               GError **error);
 
 /** Fills defaults of the kind's tables below spec into `object` in place. */
 void ferry_apply_defaults(const FerryKind *kind, json_t *object);

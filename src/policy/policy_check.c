@@ -2,6 +2,7 @@
 // Pure predicates over one spec: each adds a cause, so that a person sees all faults at once.
 #include "policy/policy_check.h"
 #include "base/duration.h"
+#include "model/validate.h"
 #include "policy/preset_policies.h"
 
 #define MAX_DOWNTIME_MS 2000000
@@ -161,21 +162,7 @@ void ferry_policy_check_name(const char *name, const char *field, json_t *const 
 
 gboolean ferry_policy_answer(const FerryKind *kind, const char *name, GError *causes,
                              GError **error) {
-  guint n = ferry_error_n_causes(causes);
-  if (n == 0) {
-    g_error_free(causes);
-    return TRUE;
-  }
-  g_autoptr(GString) text = g_string_new(NULL);
-  for (guint i = 0; i < n; i++)
-    g_string_append_printf(text, "%s%s: %s", i ? ", " : "", ferry_error_cause(causes, i)->field,
-                           ferry_error_cause(causes, i)->message);
-  g_free(causes->message);
-  causes->message =
-      g_strdup_printf("%s.%s \"%s\" is invalid: %s%s%s", kind->kind, kind->group, name ? name : "",
-                      n > 1 ? "[" : "", text->str, n > 1 ? "]" : "");
-  g_propagate_error(error, causes);
-  return FALSE;
+  return ferry_validate_answer(kind, name, causes, error);
 }
 
 gboolean ferry_policy_admit(const FerryKind *kind, const json_t *object, json_t *const *policies,

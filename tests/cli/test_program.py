@@ -159,6 +159,15 @@ class Program(unittest.TestCase):
                 self.assertEqual(done.stdout, "")
         self.assertEqual(self.server.asked, [])
 
+    def test_all_bad_options_at_once(self):
+        done = self.run_ferry("migrate", "vm", "--parallel-connections", "999",
+                              "--auto-converge-initial", "x", "--tls", "--no-tls")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        said = [line for line in done.stderr.splitlines() if line.startswith("  * --")]
+        self.assertEqual(len(said), 3, done.stderr)
+        for option in ("parallel-connections", "auto-converge-initial", "tls and --no-tls"):
+            self.assertIn(f"  * --{option}", done.stderr)
+
     def test_help_and_version(self):
         for args in (["--help"], ["help", "migrate"], ["migrate", "-h"], ["--version"]):
             self.assertEqual(self.run_ferry(*args).returncode, 0, args)

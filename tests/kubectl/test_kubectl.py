@@ -186,6 +186,19 @@ class Kubectl(harness.Server):
         two = MIGRATION.replace("vmiName: db", 'vmiName: "off"\n  targetNode: h1')
         error = self.bad("create", "-f", "-", stdin=two)
         self.assertEqual([line[:2] for line in error.splitlines()[1:]], ["* ", "* "])
+        # a type, a range, a word, a rule between fields and one on the VM: none hides another
+        mixed = MIGRATION.replace("vmiName: db", """vmiName: db
+  live: maybe
+  autoConvergeInitial: "20"
+  parallelConnections: 999
+  compressionMethods: [zip]
+  zeroCopy: true
+  targetNode: h1""")
+        error = self.bad("create", "--validate=false", "-f", "-", stdin=mixed)  # 1.20: by itself
+        self.assertTrue(all(line.startswith("* ") for line in error.splitlines()[1:]), error)
+        for field in ("live", "autoConvergeInitial", "parallelConnections", "compressionMethods",
+                      "zeroCopy", "targetNode"):
+            self.assertRegex(error, rf"(?m)^\* spec\.{field}")
         unknown = self.bad("create", "-f", "-", stdin=MIGRATION + "  colour: red\n")
         self.assertIn("colour", unknown)
         self.assertEqual(self.get("vmim")["items"], [])

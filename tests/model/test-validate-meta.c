@@ -30,8 +30,11 @@ static void test_labels(void) {
                  NULL, "metadata.labels: Invalid value: \"a b\"");
   ASSERT_REFUSED(&ferry_kind_node, "{\"metadata\":{\"name\":\"h\",\"labels\":{\"a\":\"c/d\"}}}",
                  NULL, "metadata.labels: Invalid value: \"c/d\" of key \"a\"");
-  ASSERT_VERDICT(&ferry_kind_node, "{\"metadata\":{\"name\":\"h\",\"labels\":{\"a\":true}}}", NULL,
-                 FERRY_ERROR_BAD_REQUEST, "metadata.labels.a: expected a string, found a boolean");
+  ASSERT_VERDICT(
+      &ferry_kind_node, "{\"metadata\":{\"name\":\"h\",\"labels\":{\"a\":true}}}", NULL,
+      FERRY_ERROR_INVALID,
+      "Node \"h\" is invalid: metadata.labels.a: Invalid value: true: expected a string, "
+      "found a boolean");
 }
 
 static void test_annotations(void) {

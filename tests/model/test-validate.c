@@ -10,10 +10,15 @@ static void test_migration(void) {
   ASSERT_VERDICT(&ferry_kind_vmim, VMIM("{\"vmiName\":\"a\",\"vmName\":1,\"x\":{}}"), NULL,
                  FERRY_ERROR_BAD_REQUEST,
                  "strict decoding error: unknown field \"spec.vmName\", unknown field \"spec.x\"");
-  ASSERT_VERDICT(&ferry_kind_vmim, VMIM("{\"vmiName\":5}"), NULL, FERRY_ERROR_BAD_REQUEST,
-                 "spec.vmiName: expected a string, found an integer");
-  ASSERT_VERDICT(&ferry_kind_vmim, VMIM("[]"), NULL, FERRY_ERROR_BAD_REQUEST,
-                 "spec: expected an object, found a list");
+  ASSERT_VERDICT(&ferry_kind_vmim, VMIM("{\"vmiName\":5,\"x\":{}}"), NULL, FERRY_ERROR_BAD_REQUEST,
+                 "strict decoding error: unknown field \"spec.x\", spec.vmiName: Invalid value: 5: "
+                 "expected a string, found an integer");
+  ASSERT_VERDICT(&ferry_kind_vmim, VMIM("{\"vmiName\":5}"), NULL, FERRY_ERROR_INVALID,
+                 "VirtualMachineInstanceMigration.kubevirt.io \"m\" is invalid: spec.vmiName: "
+                 "Invalid value: 5: expected a string, found an integer");
+  ASSERT_VERDICT(&ferry_kind_vmim, VMIM("[]"), NULL, FERRY_ERROR_INVALID,
+                 "VirtualMachineInstanceMigration.kubevirt.io \"m\" is invalid: spec: Invalid "
+                 "value: expected an object, found a list");
   ASSERT_VERDICT(&ferry_kind_vmim, VMIM("{\"vmiName\":\"a\",\"maxDowntimeMs\":0}"), NULL,
                  FERRY_ERROR_INVALID,
                  "VirtualMachineInstanceMigration.kubevirt.io \"m\" is invalid: "
@@ -45,6 +50,41 @@ static void test_causes(void) {
                 g_str_equal(ferry_error_cause(error, i)->reason, "FieldValueRequired");
   g_assert_true(required);
   g_assert_nonnull(strstr(error->message, "is invalid: [spec."));
+}
+
+/* Types, ranges and lists, none of which hides another; what could be read is there. */
+static void test_types_with_the_rest(void) {
+  g_autoptr(json_t) object =
+      parse(VMIM("{\"vmiName\":\"a\",\"live\":\"maybe\",\"autoConvergeInitial\":\"20\","
+                 "\"compressionMethods\":\"xbzrle\",\"disksPort\":70000,\"migrateURI\":\"x\","
+                 "\"migrateDisks\":[\"vda\",7],\"addedNodeSelector\":{\"a\":[],\"b\":\"c\"}}"));
+  g_autoptr(GError) invalid = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_INVALID, "");
+  g_autoptr(GError) error = NULL;
+  gboolean whole = FALSE;
+  g_autoptr(json_t) out = ferry_validate_collect(
+      &ferry_kind_vmim, object, NULL, FERRY_UNKNOWN_STRICT, NULL, invalid, &whole, &error);
+  g_assert_no_error(error);
+  static const char *const fields[] = {
+      "spec.live",       "spec.autoConvergeInitial", "spec.compressionMethods", "spec.disksPort",
+      "spec.migrateURI", "spec.migrateDisks[1]",     "spec.addedNodeSelector.a"};
+  g_assert_cmpuint(ferry_error_n_causes(invalid), ==, G_N_ELEMENTS(fields));
+  for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
+    const FerryCause *cause = ferry_error_cause(invalid, i);
+    g_assert_cmpstr(cause->field, ==, fields[i]);
+    g_assert_cmpstr(cause->reason, ==,
+                    i == 3 || i == 4 ? "FieldValueInvalid" : "FieldValueTypeInvalid");
+  }
+  g_assert_cmpstr(ferry_error_cause(invalid, 0)->message, ==,
+                  "Invalid value: \"maybe\": expected a boolean (true or false), found a string");
+  g_autoptr(json_t) read = parse("{\"addedNodeSelector\":{\"b\":\"c\"},\"disksPort\":70000,"
+                                 "\"migrateDisks\":[\"vda\"],\"vmiName\":\"a\"}");
+  g_assert_true(json_equal(json_object_get(out, "spec"), read));
+  g_assert_true(whole); /* all that is required is there: rules may judge it */
+  g_autoptr(json_t) gap = parse(VMIM("{\"vmiName\":5,\"live\":\"maybe\"}"));
+  g_autoptr(json_t) rest = ferry_validate_collect(&ferry_kind_vmim, gap, NULL, FERRY_UNKNOWN_STRICT,
+                                                  NULL, invalid, &whole, &error);
+  g_assert_nonnull(rest);
+  g_assert_false(whole);
 }
 
 static void test_missing_spec(void) {
@@ -148,6 +188,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/validate/migration", test_migration);
   g_test_add_func("/validate/causes", test_causes);
+  g_test_add_func("/validate/types-with-the-rest", test_types_with_the_rest);
   g_test_add_func("/validate/missing-spec", test_missing_spec);
   g_test_add_func("/validate/unknown", test_unknown);
   g_test_add_func("/validate/type-meta", test_type_meta);
