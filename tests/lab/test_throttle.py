@@ -63,9 +63,12 @@ class Throttle(LabTest):
     def test_measured_before(self):
         """Auto-converge begins at what the model says. (The guest makes up for stalls below 10 ms,
         so what a small throttle does to it depends on the machine: it is not waited for.)"""
+        # a link and a rate at which a throttle is needed and allowed, however slow the machine is
+        self.lab.link("h1", "migration", "rate", "400mbit")
+        self.addCleanup(self.lab.link, "h1", "migration", "rate", "none")
         self.scout()
         self.policy("measured", "dirtyRateSeconds: 4")
-        guest = self.guest("b", label="speed=measured", **WRITER)
+        guest = self.guest("b", label="speed=measured", **{**WRITER, "rate": 100})
         self.ferry("migrate", guest, "--to", "h2", "--no-tls", "--detach")
         # the agent's step is 1 %; QEMU's own, until libvirt has set it, is 10 %
         during = self.wait(lambda: [p for p in [self.parameters("h1", guest)]
