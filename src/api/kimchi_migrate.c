@@ -256,7 +256,7 @@ static void add_flags(json_t *all, const World *w, const json_t *config, const j
 /* Everything that speaks against moving the VM to `node`, in one error. */
 static gboolean check(const World *w, const json_t *vmi, const json_t *node,
                       const json_t *migration, GError **error) {
-  static const char *const conditions[] = {"LiveMigratable", "StorageLiveMigratable"};
+  static const char *const conditions[] = {"LiveMigratable"}; /* flags tell of the storage */
   json_t *origins_new = NULL;
   g_autoptr(json_t) config = ferry_admission_config(&w->state, migration, vmi, &origins_new);
   g_autoptr(json_t) origins = origins_new;

@@ -164,6 +164,26 @@ static void condition_migratable(json_t *vmi, gint64 now_ms) {
                       ferry_json_str(json_array_get(reasons, 0), "reason"), text->str, now_ms);
 }
 
+static void condition_storage(json_t *vmi, gint64 now_ms) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  gsize i;
+  json_t *disk;
+  json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.disks"), i, disk) {
+    const char *name = ferry_json_str(disk, "name");
+    if (ferry_disk_is_local(disk))
+      g_string_append_printf(text, "%s%s (%s)", text->len ? ", " : "", name ? name : "?",
+                             ferry_json_str(disk, "source"));
+  }
+  if (text->len == 0) {
+    ferry_condition_set(vmi, "StorageLiveMigratable", "True", "", "", now_ms);
+    return;
+  }
+  g_string_prepend(text, "only this host has the data of ");
+  g_string_append(text, "; it can be copied along (--copy-storage-all)");
+  ferry_condition_set(vmi, "StorageLiveMigratable", "False", "DisksNotLiveMigratable", text->str,
+                      now_ms);
+}
+
 void ferry_vmi_derive(json_t *vmi, gboolean migrating, gint64 now_ms) {
   const json_t *host = host_of(vmi);
   const char *phase = phase_of(host);
@@ -204,6 +224,7 @@ void ferry_vmi_derive(json_t *vmi, gboolean migrating, gint64 now_ms) {
   else if (!migrating)
     ferry_condition_remove(vmi, "Migrating");
   condition_migratable(vmi, now_ms);
+  condition_storage(vmi, now_ms);
 }
 
 char *ferry_vmi_name(const char *domain_name, const char *uuid,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A domain of libvirt as a record: its XML, its state, its disks' sizes, a job somebody runs on it.
 #include "host/libvirt_private.h"
+#include "host/shared_files.h"
 #include "base/log.h"
 #include <string.h>
 
@@ -92,6 +93,25 @@ static void add_disk_sizes(FerryLibvirtHost *host, virDomainPtr domain, const ch
   }
 }
 
+/* Only where the agent sees the host's files. */
+static void add_disk_sharing(FerryLibvirtHost *host, json_t *record) {
+  json_t *disk;
+  size_t i;
+  if (!host->base.local)
+    return;
+  g_mutex_lock(&host->lock);
+  g_auto(GStrv) directories = g_strdupv(host->shared_directories);
+  g_mutex_unlock(&host->lock);
+  json_array_foreach(json_object_get(record, "disks"), i, disk) {
+    const char *source = ferry_json_str(disk, "source");
+    int shared = g_strcmp0(ferry_json_str(disk, "type"), "file") == 0 && source
+                     ? ferry_file_is_shared(source, (const char *const *)directories)
+                     : -1;
+    if (shared >= 0)
+      ferry_json_set_bool(disk, "shared", shared);
+  }
+}
+
 static void add_job(virDomainPtr domain, json_t *record) {
   int type = VIR_DOMAIN_JOB_NONE, n = 0;
   virTypedParameterPtr params = NULL;
@@ -131,6 +151,7 @@ static json_t *build(FerryLibvirtHost *host, virDomainPtr domain, GError **error
   if (state.active)
     add_job(domain, record);
   add_disk_sizes(host, domain, ferry_json_str(record, "uuid"), record);
+  add_disk_sharing(host, record);
   return g_steal_pointer(&record);
 }
 

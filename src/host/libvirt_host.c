@@ -9,10 +9,12 @@
 // migration call blocks one for its whole time); two are kept open and idle so that a migration
 // does not wait for them.
 #include "host/libvirt_private.h"
+#include "host/shared_files.h"
 #include "base/error.h"
 #include "base/log.h"
 #include <string.h>
 
+#define QEMU_CONF "/etc/libvirt/qemu.conf"
 #define IDLE_CONNECTIONS 2
 #define IDLE_MAX 8
 #define BACKOFF_MIN_MS 100
@@ -151,9 +153,15 @@ static void serve(FerryLibvirtHost *host, virConnectPtr conn) {
   if (virConnectRegisterCloseCallback(conn, on_close, host, NULL) < 0)
     virResetLastError();
   ferry_libvirt_events_register(host, conn, ids);
+  g_autofree char *conf = NULL;
+  if (host->base.local)
+    g_file_get_contents(QEMU_CONF, &conf, NULL, NULL);
+  char **directories = ferry_shared_directories(conf ? conf : "");
   g_mutex_lock(&host->lock);
   host->conn = conn;
   g_hash_table_remove_all(host->disk_sizes);
+  g_strfreev(host->shared_directories);
+  host->shared_directories = g_steal_pointer(&directories);
   g_mutex_unlock(&host->lock);
   tell(host, FERRY_HOST_EVENT_CONNECTED, host->uri);
   for (guint i = 0; i < IDLE_CONNECTIONS; i++) {
@@ -224,6 +232,7 @@ static void libvirt_free(FerryHost *base) {
     g_thread_join(host->connector);
   drop_idle(host);
   g_hash_table_unref(host->disk_sizes);
+  g_strfreev(host->shared_directories);
   g_mutex_clear(&host->lock);
   g_cond_clear(&host->cond);
   g_free(host->uri);

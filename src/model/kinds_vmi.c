@@ -30,6 +30,8 @@ static const FerryField disk[] = {
     STR("format", "Format of the data, such as qcow2.", .max = 64),
     BOOL("readonly", "Whether the guest can only read it."),
     BOOL("shareable", "Whether several guests may use it at once."),
+    BOOL("shared", "Whether its file is on storage that other hosts share; left out where that is "
+                   "not known or the disk is no file."),
     STR("cache", "Cache mode of QEMU, such as none.", .max = 64),
     COUNT("sizeBytes", "Size that the guest sees, in bytes."),
     END,

@@ -6,6 +6,11 @@ static void add(json_t *out, const char *reason, char *message) {
   g_free(message);
 }
 
+gboolean ferry_disk_is_local(const json_t *disk) {
+  return !ferry_json_bool(disk, "shared", TRUE) && !ferry_json_bool(disk, "readonly", FALSE) &&
+         !ferry_json_bool(disk, "shareable", FALSE) && ferry_json_str(disk, "source");
+}
+
 json_t *ferry_migratable_reasons(const json_t *vmi) {
   json_t *out = json_array();
   gsize i;

@@ -9,4 +9,8 @@ G_BEGIN_DECLS
  * KubeVirt's reason names; empty: it can move. Pure. */
 json_t *ferry_migratable_reasons(const json_t *vmi);
 
+/** Whether a disk (an entry of spec.domain.devices.disks) holds data that only its host has: one
+ * that the guest writes, in a file that no other host sees. FALSE where that is not known. Pure. */
+gboolean ferry_disk_is_local(const json_t *disk);
+
 G_END_DECLS

@@ -3,6 +3,7 @@
 // flags where only the definition moves. What goes together by itself is in
 // migration_flags_rules.c.
 #include "policy/migration_flags_vm.h"
+#include "policy/migratable.h"
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <string.h>
@@ -157,6 +158,30 @@ static void check_disks(const FerryFlagsContext *c, GError *causes) {
   }
 }
 
+/* libvirt refuses these only after it has begun, and says of no disk which one it is. */
+static void check_local_disks(const FerryFlagsContext *c, GError *causes) {
+  const json_t *chosen = given(c->config, "migrateDisks"), *disk;
+  gboolean copied = ferry_migration_flag_on(c->config, "copyStorageAll") ||
+                    ferry_migration_flag_on(c->config, "copyStorageIncremental");
+  gsize i;
+  if (ferry_migration_flag_on(c->config, "unsafeMigrationOverride") ||
+      ferry_migration_flag_on(c->config, "offline") ||
+      ferry_migration_flag_on(c->config, "postCopyResume"))
+    return;
+  json_array_foreach(ferry_json_get(c->vmi, "spec.domain.devices.disks"), i, disk) {
+    const char *name = ferry_json_str(disk, "name");
+    if (!ferry_disk_is_local(disk) || (copied && (!chosen || (name && has_word(chosen, name)))))
+      continue;
+    cause(causes, copied ? "migrateDisks" : "copyStorageAll",
+          "disk %.64s (%.256s) is on a file system of its host alone: Migration without shared "
+          "storage is unsafe; %s, or, where the target has the very same data at that path, say "
+          "unsafeMigrationOverride: true (--unsafe)",
+          name ? name : "?", ferry_json_str(disk, "source"),
+          copied ? "name it, too (--migrate-disks)"
+                 : "copy the disks with copyStorageAll: true (--copy-storage-all)");
+  }
+}
+
 static gboolean post_copy_failed(const json_t *vmi) {
   const json_t *domain;
   gsize i;
@@ -175,6 +200,7 @@ void ferry_migration_flags_check_vm(const FerryFlagsContext *c, GError *causes) 
   gboolean offline = ferry_migration_flag_on(config, "offline");
   gboolean persist = ferry_json_bool(config, "persistDestination", persistent);
   check_disks(c, causes);
+  check_local_disks(c, causes);
   if (offline && !ferry_json_bool(config, "persistDestination", TRUE))
     cause(causes, "persistDestination",
           "false: offline migration must be specified with the persistent flag set");

@@ -64,8 +64,16 @@ class Target(FlagsTest):
         self.fails("same", "h2", r"(?i)memory", "--xml", path)
 
     def test_unsafe(self):
-        """A disk on this host only: libvirt calls it unsafe; with the flag QEMU looks for it."""
+        """A disk on this host only: nothing starts; with the flag QEMU looks for it."""
         self.guest("risky", kernel="linux", memory=160, rate=2, working_set=16, disk="local")
-        self.fails("risky", "h2", r"Migration without shared storage is unsafe.*copyStorageAll")
+        checked = self.ferry("check", "risky", "--to", "h2", check=False)
+        self.assertEqual(checked.returncode, 3)
+        for said in (self.refused("risky"), checked.stdout + checked.stderr):
+            self.assertRegex(said, r"disk vda .*Migration without shared storage is unsafe")
+        condition = next(c for c in self.vmi("risky")["status"]["conditions"]
+                         if c["type"] == "StorageLiveMigratable")
+        self.assertEqual((condition["status"], condition["reason"]),
+                         ("False", "DisksNotLiveMigratable"))
+        self.ferry("check", "risky", "--to", "h2", "--copy-storage-all")
         done = self.fails("risky", "h2", r"(?i)no such file|cannot access", "--unsafe")
         self.assertNotIn("is unsafe", done.stdout + done.stderr)

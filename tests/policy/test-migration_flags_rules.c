@@ -188,6 +188,37 @@ static void test_right(void) {
   }
 }
 
+/* A disk that only its host has: copied, or said to be the same there, or not moved. */
+static void test_local_disks(void) {
+  static const struct {
+    const char *config, *says; /* NULL: nothing against it */
+  } cases[] = {
+      {"{}", "disk vda (/data/a.raw) is on a file system of its host alone"},
+      {"{'copyStorageAll':true}", NULL},
+      {"{'copyStorageAll':true,'migrateDisks':['vda']}", NULL},
+      {"{'copyStorageAll':true,'migrateDisks':['vdb']}",
+       "spec.migrateDisks: Invalid value: disk vda"},
+      {"{'unsafeMigrationOverride':true}", NULL},
+      {"{'offline':true}", NULL},
+  };
+  g_autoptr(json_t) vmi = parse(vmi_text);
+  g_autoptr(json_t) h1 = node("h1", "11.3.0", "10.0.2");
+  ferry_json_set(
+      vmi, "spec.domain.devices.disks",
+      parse("[{'name':'vda','type':'file','source':'/data/a.raw','shared':false},"
+            "{'name':'vdb','type':'file','source':'/nfs/b.raw','shared':true},"
+            "{'name':'vdc','type':'block','source':'/dev/sdb'},"
+            "{'name':'sda','type':'file','source':'/iso','readonly':true,'shared':false},"
+            "{'name':'sdb','type':'file','readonly':false,'shared':false}]"));
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *found = judge(cases[i].config, vmi, h1, h1);
+    if (cases[i].says)
+      g_assert_nonnull(strstr(found, cases[i].says));
+    else
+      g_assert_cmpstr(found, ==, "");
+  }
+}
+
 static void test_all_at_once(void) {
   g_autofree char *found = judge("{'parallelConnections':4,'autoConvergeInitial':20,"
                                  "'postCopyBandwidth':'1Mi','disksPort':1}",
@@ -281,6 +312,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/flags_rules/wrong", test_wrong);
   g_test_add_func("/flags_rules/right", test_right);
+  g_test_add_func("/flags_rules/local-disks", test_local_disks);
   g_test_add_func("/flags_rules/all-at-once", test_all_at_once);
   g_test_add_func("/flags_rules/versions", test_versions);
   g_test_add_func("/flags_rules/resume", test_resume_needs_a_libvirtd_that_survives_it);
