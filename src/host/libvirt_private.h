@@ -17,9 +17,9 @@ typedef struct {
   GCond cond;
   virConnectPtr conn; /* events and queries */
   gboolean closed, stop;
-  GQueue idle;            /* virConnectPtr, open ones for the next job */
-  char **shared_directories; /* as libvirtd is told; under the lock, read anew at each connection */
-  GHashTable *disk_sizes; /* "UUID/target/source" -> gint64 bytes */
+  GQueue idle;               /* virConnectPtr, open ones for the next job */
+  char **shared_directories; /* as libvirtd is told; read anew at each connection */
+  GHashTable *disk_sizes;    /* "UUID/target/source" -> gint64 bytes */
 } FerryLibvirtHost;
 
 extern const FerryHostOps ferry_libvirt_ops;
