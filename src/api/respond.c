@@ -152,10 +152,12 @@ json_t *ferry_status_of(const FerryRequest *req, const GError *error) {
       json_object_set_new(cause, "field", json_string(c->field));
     json_array_append_new(causes, cause);
   }
-  /* Old clients print nothing but "invalid" without a cause. */
+  /* Old clients print nothing but "invalid" without a cause, and "FIELD: MESSAGE" of one. */
   if (code == FERRY_ERROR_INVALID && json_array_size(causes) == 0)
-    json_array_append_new(
-        causes, json_pack("{s:s, s:s}", "reason", "FieldValueInvalid", "message", error->message));
+    json_array_append_new(causes,
+                          json_pack("{s:s, s:s, s:s}", "reason", "FieldValueInvalid", "message",
+                                    error->message, "field",
+                                    g_strcmp0(req->method, "PATCH") == 0 ? "patch" : "request"));
   if (json_array_size(causes))
     json_object_set_new(details, "causes", causes);
   else

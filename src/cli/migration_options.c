@@ -25,8 +25,7 @@ void ferry_migration_options_fill(FerryOption *out, const FerryOption *before,
   gsize n = append(out, 0, before);
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++) {
     const FerryOption rows[] = {
-        {f->option, 0, f->arg, f->inverted ? "The opposite, the default" : phrase(f->field.doc),
-         NULL, f->alias},
+        {f->option, 0, f->arg, f->inverted ? f->opposite : phrase(f->field.doc), NULL, f->alias},
         {f->negative, 0, NULL,
          !f->negative  ? NULL
          : f->inverted ? phrase(f->field.doc)

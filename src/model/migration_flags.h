@@ -27,6 +27,7 @@ typedef struct {
   const char *libvirt;  /* name of libvirt's constant */
   guint flag;           /* libvirt's bit; 0: the row is a parameter */
   gboolean inverted;    /* the flag is given where the field is false (disableTLS) */
+  const char *opposite; /* what the option does where `inverted`, for its help */
   const char *param;    /* name of libvirt's typed parameter */
   FerryParamType type;
   gint64 scale;              /* libvirt's unit in ours (1 MiB); 0: the same */

@@ -34,7 +34,10 @@
       .offline = TRUE, .option = "undefinesource", .negative = "no-undefinesource",                \
       .libvirt = "VIR_MIGRATE_UNDEFINE_SOURCE", .flag = 1u << 4, .since_libvirt = "0.7.3",         \
       .def = "true where the VM is persistent")                                                    \
-  ROW(BOOL("changeProtection", "Refuse changes of the VM's definition while it moves."),           \
+  ROW(BOOL(                                                                                        \
+          "changeProtection",                                                                      \
+          "Refuse changes of the VM's definition while it moves. libvirt does so by itself, too, " \
+          "so false changes nothing."),                                                            \
       .offline = TRUE, .option = "change-protection", .libvirt = "VIR_MIGRATE_CHANGE_PROTECTION",  \
       .flag = 1u << 8, .since_libvirt = "0.9.4", .def = "true where both hosts can")               \
   ROW(BOOL("unsafeMigrationOverride",                                                              \
@@ -87,7 +90,8 @@
       .scale = 1 << 20, .since_libvirt = "1.1.0", .def = "0")                                      \
   ROW(BOOL("disableTLS", "Send the data without encryption."), .option = "tls",                    \
       .negative = "no-tls", .libvirt = "VIR_MIGRATE_TLS", .flag = 1u << 16, .inverted = TRUE,      \
-      .since_libvirt = "3.2.0", .since_qemu = "2.7.0", .def = "false")                             \
+      .opposite = "Encrypt the migration's data, which is the default", .since_libvirt = "3.2.0",  \
+      .since_qemu = "2.7.0", .def = "false")                                                       \
   ROW(STR("tlsDestination", "Host name that the target's certificate must have.", .max = 253),     \
       .option = "tls-destination", .arg = "NAME", .libvirt = "VIR_MIGRATE_PARAM_TLS_DESTINATION",  \
       .param = "tls.destination", .type = FERRY_PARAM_STRING, .since_libvirt = "6.0.0",            \

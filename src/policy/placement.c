@@ -193,14 +193,26 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
   return reasons;
 }
 
+/* Where the migration names a node that is there, the others are no matter of its. */
+static gboolean is_the_target(const FerryPlacementInput *in, const char *wanted) {
+  for (gsize i = 0; wanted && i < in->n_nodes; i++)
+    if (g_strcmp0(ferry_json_str(in->nodes[i], "metadata.name"), wanted) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **refusals,
                                      gboolean *transient) {
   const json_t *best = NULL;
   json_t *refused = json_array();
+  const char *wanted = ferry_json_str(in->migration, "spec.targetNode");
+  gboolean named = is_the_target(in, wanted);
   *transient = FALSE;
   for (gsize i = 0; i < in->n_nodes; i++) {
     const json_t *node = in->nodes[i];
     gboolean passing;
+    if (named && g_strcmp0(ferry_json_str(node, "metadata.name"), wanted) != 0)
+      continue;
     g_autoptr(json_t) reasons = ferry_placement_reasons(in, node, &passing);
     if (json_array_size(reasons) > 0) {
       *transient |= passing;

@@ -73,6 +73,18 @@ static void test_all_reasons(void) {
   g_assert_true(has(json_object_get(json_array_get(refusals, 0), "reasons"), "SameNode"));
   json_decref(refusals);
 
+  /* a node that is named is the only one that is spoken of; one that is not there is none */
+  ferry_json_set_str(migration, "spec.targetNode", "h3");
+  chosen = ferry_placement_choose(&in, &refusals, &transient);
+  g_assert_cmpstr(ferry_json_str(chosen, "metadata.name"), ==, "h3");
+  g_assert_cmpuint(json_array_size(refusals), ==, 0);
+  json_decref(refusals);
+  ferry_json_set_str(migration, "spec.targetNode", "nowhere");
+  g_assert_null(ferry_placement_choose(&in, &refusals, &transient));
+  g_assert_true(has(json_object_get(json_array_get(refusals, 2), "reasons"), "NotTheTarget"));
+  json_decref(refusals);
+  json_object_del(json_object_get(migration, "spec"), "targetNode");
+
   /* h2: everything at once */
   json_t *h2 = nodes[1];
   ferry_json_set_bool(h2, "spec.unschedulable", TRUE);
