@@ -42,8 +42,8 @@
       .flag = 1u << 8, .since_libvirt = "0.9.4", .def = "true where both hosts can")               \
   ROW(BOOL("unsafeMigrationOverride",                                                              \
            "Migrate even where libvirt calls it unsafe for the disks."),                           \
-      .offline = TRUE, .option = "unsafe", .libvirt = "VIR_MIGRATE_UNSAFE", .flag = 1u << 9,       \
-      .since_libvirt = "0.9.11", .def = "false")                                                   \
+      .offline = TRUE, .option = "unsafe", .negative = "no-unsafe",                                \
+      .libvirt = "VIR_MIGRATE_UNSAFE", .flag = 1u << 9, .since_libvirt = "0.9.11", .def = "false") \
   ROW(BOOL("abortOnError", "Give the migration up when a disk of the guest has an I/O error."),    \
       .option = "abort-on-error", .negative = "no-abort-on-error",                                 \
       .libvirt = "VIR_MIGRATE_ABORT_ON_ERROR", .flag = 1u << 12, .since_libvirt = "1.1.0",         \
@@ -106,11 +106,12 @@
       .type = FERRY_PARAM_INT, .since_libvirt = "5.2.0", .since_qemu = "4.0.0",                    \
       .def = "by the link's speed and the hosts' processors")                                      \
   ROW(BOOL("zeroCopy", "Send memory without copying it to the kernel first; locks it."),           \
-      .option = "zerocopy", .libvirt = "VIR_MIGRATE_ZEROCOPY", .flag = 1u << 20,                   \
-      .since_libvirt = "8.5.0", .since_qemu = "7.1.0", .def = "false")                             \
+      .option = "zerocopy", .negative = "no-zerocopy", .libvirt = "VIR_MIGRATE_ZEROCOPY",          \
+      .flag = 1u << 20, .since_libvirt = "8.5.0", .since_qemu = "7.1.0", .def = "false")           \
   ROW(BOOL("rdmaPinAll", "Lock the guest's whole memory before an RDMA migration starts."),        \
-      .option = "rdma-pin-all", .libvirt = "VIR_MIGRATE_RDMA_PIN_ALL", .flag = 1u << 14,           \
-      .since_libvirt = "1.2.9", .def = "false")                                                    \
+      .option = "rdma-pin-all", .negative = "no-rdma-pin-all",                                     \
+      .libvirt = "VIR_MIGRATE_RDMA_PIN_ALL", .flag = 1u << 14, .since_libvirt = "1.2.9",           \
+      .def = "false")                                                                              \
   ROW(STR("migrateURI", "Where the data goes: tcp://HOST[:PORT], rdma://HOST or unix:///PATH.",    \
           .pattern = "migrate-uri", .max = 2048),                                                  \
       .option = "migrateuri", .arg = "URI", .libvirt = "VIR_MIGRATE_PARAM_URI",                    \
@@ -170,15 +171,18 @@
       .def = "QEMU's, 1")                                                                          \
   /* disks that are not shared */                                                                  \
   ROW(BOOL("copyStorageAll", "Copy the disks too, whole."), .group = "Disks",                      \
-      .option = "copy-storage-all", .libvirt = "VIR_MIGRATE_NON_SHARED_DISK", .flag = 1u << 6,     \
-      .since_libvirt = "0.8.2", .def = "false")                                                    \
+      .option = "copy-storage-all", .negative = "no-copy-storage-all",                             \
+      .libvirt = "VIR_MIGRATE_NON_SHARED_DISK", .flag = 1u << 6, .since_libvirt = "0.8.2",         \
+      .def = "false")                                                                              \
   ROW(BOOL("copyStorageIncremental", "Copy only the top image of each disk's backing chain; the "  \
                                      "rest must be on the target."),                               \
-      .option = "copy-storage-inc", .libvirt = "VIR_MIGRATE_NON_SHARED_INC", .flag = 1u << 7,      \
-      .since_libvirt = "0.8.2", .def = "false")                                                    \
+      .option = "copy-storage-inc", .negative = "no-copy-storage-inc",                             \
+      .libvirt = "VIR_MIGRATE_NON_SHARED_INC", .flag = 1u << 7, .since_libvirt = "0.8.2",          \
+      .def = "false")                                                                              \
   ROW(BOOL("copyStorageSynchronousWrites",                                                         \
            "Let the guest's writes wait for the copy, so that it converges."),                     \
       .option = "copy-storage-synchronous-writes",                                                 \
+      .negative = "no-copy-storage-synchronous-writes",                                            \
       .libvirt = "VIR_MIGRATE_NON_SHARED_SYNCHRONOUS_WRITES", .flag = 1u << 18,                    \
       .since_libvirt = "8.0.0", .since_qemu = "3.0.0", .def = "false")                             \
   ROW(STRS("migrateDisks", "Disks to copy, by target name such as vda.", DISK_NAMES),              \
