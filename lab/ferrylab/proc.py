@@ -68,8 +68,8 @@ def unrecorded_inits(pids_dir):
 
 
 def end(path, sig=signal.SIGKILL, timeout=10.0):
-    """Signals the record's process, if it is still that one, and waits for its end.
-    True if it is gone afterwards."""
+    """Signals the record's process, if it is still that one, and waits for its end, unless the
+    signal stops or continues it. True if it did what it was told."""
     record = read_record(path)
     if not record:
         return True
@@ -82,6 +82,8 @@ def end(path, sig=signal.SIGKILL, timeout=10.0):
             return True
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(pidfd, sig)
+        if sig in (signal.SIGSTOP, signal.SIGCONT):
+            return True
         poll = select.poll()
         poll.register(pidfd, select.POLLIN)
         return bool(poll.poll(timeout * 1000))

@@ -26,9 +26,21 @@ static void keep_ours(json_t *plan, const json_t *before) {
   json_array_foreach(plan, i, disk) {
     const json_t *old = ferry_json_find(before, "name", ferry_json_str(disk, "name"));
     if (ferry_json_bool(old, "create", FALSE) &&
-        g_strcmp0(ferry_json_str(old, "path"), ferry_json_str(disk, "path")) == 0)
+        g_strcmp0(ferry_json_str(old, "path"), ferry_json_str(disk, "path")) == 0) {
       json_object_set_new(disk, "create", json_true());
+      if (ferry_json_str(old, "directory"))
+        ferry_json_set_str(disk, "directory", ferry_json_str(old, "directory"));
+    }
   }
+}
+
+/* What making did not make is not ours: neither is it an earlier agent's, for it was not there when
+ * the plan was made. */
+static void leave_others(json_t *ours, const json_t *plan, const json_t *made) {
+  for (gsize i = 0; i < json_array_size(ours); i++)
+    if (ferry_json_bool(json_array_get(plan, i), "create", FALSE) &&
+        !ferry_json_bool(json_array_get(made, i), "create", FALSE))
+      json_object_set_new(json_array_get(ours, i), "create", json_false());
 }
 
 gboolean ferry_migration_disks_prepare(FerryMigration *m, GError **error) {
@@ -40,12 +52,15 @@ gboolean ferry_migration_disks_prepare(FerryMigration *m, GError **error) {
     json_decref(plan);
     return !request->copy_disks || plan != NULL;
   }
-  keep_ours(plan, m->disks);
+  g_autoptr(json_t) looked_up = plan;
+  g_autoptr(json_t) todo = json_deep_copy(plan);
+  json_t *ours = json_deep_copy(plan);
+  keep_ours(ours, m->disks);
   json_decref(m->disks);
-  m->disks = plan;
-  ferry_json_set(phase, "migrationState.targetDisks", json_deep_copy(plan));
+  m->disks = ours;
+  ferry_json_set(phase, "migrationState.targetDisks", json_deep_copy(ours));
   ferry_delivery_send(m->delivery, phase);
-  if (!must_make(plan))
+  if (!must_make(ours))
     return TRUE;
   FerryDeliveryResult delivered = FERRY_DELIVERY_PENDING;
   while (delivered == FERRY_DELIVERY_PENDING && !ferry_migration_must_stop(m))
@@ -58,7 +73,9 @@ gboolean ferry_migration_disks_prepare(FerryMigration *m, GError **error) {
     return FALSE;
   }
   m->accepted = TRUE; /* PreparingTarget is written */
-  if (ferry_host_job_disks_make(m->job, request->dest_uri, plan, error))
+  gboolean ok = ferry_host_job_disks_make(m->job, request->dest_uri, todo, error);
+  leave_others(ours, looked_up, todo);
+  if (ok)
     return TRUE;
   g_prefix_error(error, "the disks cannot be prepared on the target: ");
   return FALSE;

@@ -75,7 +75,7 @@ json_t *ferry_host_job_disks_plan(FerryHostJob *job, const FerryMigrateRequest *
   return job->ops->job_disks_plan(job, request, error);
 }
 
-gboolean ferry_host_job_disks_make(FerryHostJob *job, const char *uri, const json_t *disks,
+gboolean ferry_host_job_disks_make(FerryHostJob *job, const char *uri, json_t *disks,
                                    GError **error) {
   return job->ops->job_disks_make(job, uri, disks, error);
 }

@@ -101,8 +101,7 @@ typedef struct {
   gboolean (*job_start)(FerryHostJob *job, const FerryMigrateRequest *request,
                         FerryMigrateDone done, gpointer data, GError **error);
   json_t *(*job_disks_plan)(FerryHostJob *job, const FerryMigrateRequest *request, GError **error);
-  gboolean (*job_disks_make)(FerryHostJob *job, const char *uri, const json_t *disks,
-                             GError **error);
+  gboolean (*job_disks_make)(FerryHostJob *job, const char *uri, json_t *disks, GError **error);
   gboolean (*job_disks_remove)(FerryHostJob *job, const char *uri, const json_t *disks,
                                GError **error);
   gboolean (*job_stats)(FerryHostJob *job, FerryJobStats *out, GError **error);
@@ -172,8 +171,9 @@ gboolean ferry_host_job_start(FerryHostJob *job, const FerryMigrateRequest *requ
  * nothing is copied. INVALID with all reasons where something else stands in the way. */
 json_t *ferry_host_job_disks_plan(FerryHostJob *job, const FerryMigrateRequest *request,
                                   GError **error);
-/** Makes those with `create` at the hypervisor `uri`. */
-gboolean ferry_host_job_disks_make(FerryHostJob *job, const char *uri, const json_t *disks,
+/** Makes those with `create` at the hypervisor `uri`. FALSE, too, where something appeared there
+ * since the plan: that is somebody else's, and its `create` becomes false. */
+gboolean ferry_host_job_disks_make(FerryHostJob *job, const char *uri, json_t *disks,
                                    GError **error);
 /** Removes those with `create` again; one that is not there is no error. */
 gboolean ferry_host_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,

@@ -3,90 +3,16 @@
 // each, made through the target's own libvirt and removed again where the migration fails.
 //
 // Theory of operation: a plan is looked up first and changes nothing, so that the caller can write
-// it down before anything is made. A file lies in a directory, and libvirt's storage API knows
-// directories as pools: where the target has an active pool with that path, that is used, otherwise
-// a transient one is made for the moment. Two agents may do this in one directory at once, then
-// one of them finds the other's pool vanish: it tries again.
-#include "host/libvirt_private.h"
+// it down before anything is made. Only what libvirt says it made is removed again: an image that
+// appeared since the plan is somebody else's.
 #include "base/error.h"
+#include "host/libvirt_pools.h"
+#include "host/libvirt_private.h"
 #include "model/migration_flags.h"
+#include <errno.h>
+#include <libvirt/virterror.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MAX_POOLS 1000
-#define TRIES 20
-#define TRY_PAUSE_US 100000
-
-typedef struct {
-  virConnectPtr conn;
-  virStoragePoolPtr pool;
-  gboolean ours; /* transient, made by us: destroy it */
-} Pool;
-
-static void pool_clear(Pool *p) {
-  if (p->pool && p->ours && virStoragePoolDestroy(p->pool) < 0)
-    virResetLastError();
-  if (p->pool)
-    virStoragePoolFree(p->pool);
-  p->pool = NULL;
-}
-
-static virStoragePoolPtr find_pool(virConnectPtr conn, const char *directory) {
-  virStoragePoolPtr *pools = NULL, found = NULL;
-  int n = virConnectListAllStoragePools(conn, &pools, VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE);
-  for (int i = 0; i < n; i++) {
-    char *xml = found || i >= MAX_POOLS ? NULL : virStoragePoolGetXMLDesc(pools[i], 0);
-    g_autofree char *path = xml ? ferry_disks_pool_path(xml) : NULL;
-    free(xml);
-    if (g_strcmp0(path, directory) == 0)
-      found = pools[i];
-    else
-      virStoragePoolFree(pools[i]);
-  }
-  free(pools);
-  virResetLastError();
-  return found;
-}
-
-/* The pool for `disk`, refreshed; `make`: a transient one where the target has none. A NULL pool
- * without an error: there is none, and none was asked for. */
-static gboolean pool_open(Pool *p, virConnectPtr conn, const json_t *disk, gboolean make,
-                          GError **error) {
-  *p = (Pool){.conn = conn};
-  const char *name = ferry_json_str(disk, "pool"), *path = ferry_json_str(disk, "path");
-  if (name) {
-    p->pool = virStoragePoolLookupByName(conn, name);
-    if (!p->pool)
-      return ferry_libvirt_error(error, "the target has not the VM's storage pool");
-  } else {
-    g_autofree char *directory = g_path_get_dirname(path);
-    p->pool = find_pool(conn, directory);
-    if (!p->pool && make && g_strcmp0(ferry_json_str(disk, "type"), "block") != 0) {
-      g_autofree char *uuid = g_uuid_string_random();
-      g_autofree char *pool_name = g_strconcat("ferry-", uuid, NULL);
-      g_autofree char *xml = ferry_disks_pool_xml(pool_name, directory);
-      p->pool = virStoragePoolCreateXML(conn, xml, VIR_STORAGE_POOL_CREATE_WITH_BUILD);
-      p->ours = p->pool != NULL;
-      if (!p->pool) {
-        g_autofree char *doing =
-            g_strdup_printf("the target cannot use the directory %s", directory);
-        return ferry_libvirt_error(error, doing);
-      }
-      return TRUE;
-    }
-  }
-  if (p->pool && virStoragePoolRefresh(p->pool, 0) < 0)
-    virResetLastError(); /* another refresh is under way */
-  return TRUE;
-}
-
-static virStorageVolPtr pool_find(Pool *p, const json_t *disk) {
-  g_autofree char *name = g_path_get_basename(ferry_json_str(disk, "path"));
-  virStorageVolPtr vol = p->pool ? virStorageVolLookupByName(p->pool, name) : NULL;
-  if (!vol)
-    virResetLastError();
-  return vol;
-}
 
 /* ---- the plan ---- */
 
@@ -145,30 +71,30 @@ static void judge_existing(virStorageVolPtr vol, const json_t *disk, GString *pr
                          wanted);
 }
 
-static void plan_disk(virConnectPtr conn, const char *uuid, json_t *disk, GString *problems) {
-  g_autoptr(GError) error = NULL;
-  const char *path = ferry_json_str(disk, "path");
-  Pool pool;
-  json_object_set_new(disk, "create", json_false());
-  g_autofree char *user = used_by(conn, uuid, path);
-  if (user) {
-    g_string_append_printf(problems, "%sdisk %s: %s belongs to the domain %s there",
-                           problems->len ? "; " : "", ferry_json_str(disk, "name"), path, user);
-    return;
-  }
-  if (!pool_open(&pool, conn, disk, TRUE, &error)) {
-    g_string_append_printf(problems, "%sdisk %s: %s", problems->len ? "; " : "",
-                           ferry_json_str(disk, "name"), error->message);
-    return;
-  }
-  virStorageVolPtr vol = pool_find(&pool, disk);
+static gboolean look_at(FerryPool *pool, json_t *disk, gpointer problems, GError **error) {
+  virStorageVolPtr vol = ferry_pool_find(pool, disk);
   if (vol) {
     judge_existing(vol, disk, problems);
     virStorageVolFree(vol);
-  } else if (pool.pool) {
+  } else if (pool->pool || pool->missing) {
     json_object_set_new(disk, "create", json_true());
   } /* a block device without a pool: it is there or QEMU says so */
-  pool_clear(&pool);
+  if (pool->missing)
+    ferry_json_set_str(disk, "directory", pool->missing);
+  return TRUE;
+}
+
+static void plan_disk(virConnectPtr conn, const char *uuid, json_t *disk, GString *problems) {
+  g_autoptr(GError) error = NULL;
+  const char *path = ferry_json_str(disk, "path");
+  json_object_set_new(disk, "create", json_false());
+  g_autofree char *user = used_by(conn, uuid, path);
+  if (user)
+    g_string_append_printf(problems, "%sdisk %s: %s belongs to the domain %s there",
+                           problems->len ? "; " : "", ferry_json_str(disk, "name"), path, user);
+  else if (!ferry_pool_with(conn, disk, FALSE, look_at, problems, &error))
+    g_string_append_printf(problems, "%sdisk %s: %s", problems->len ? "; " : "",
+                           ferry_json_str(disk, "name"), error->message);
 }
 
 /* The disks to copy with the path each has at the target; sizes are virtual sizes. */
@@ -250,25 +176,37 @@ json_t *ferry_libvirt_job_disks_plan(FerryHostJob *job, const FerryMigrateReques
 
 /* ---- making and removing ---- */
 
-typedef gboolean (*DiskFunc)(Pool *pool, const json_t *disk, GError **error);
-
-static gboolean make_disk(Pool *pool, const json_t *disk, GError **error) {
-  virStorageVolPtr vol = pool_find(pool, disk);
-  if (!vol) {
-    g_autofree char *xml = ferry_disks_volume_xml(disk);
-    vol = virStorageVolCreateXML(pool->pool, xml, 0);
-  }
-  if (!vol) {
-    g_autofree char *doing =
-        g_strdup_printf("cannot make %s on the target", ferry_json_str(disk, "path"));
-    return ferry_libvirt_error(error, doing);
-  }
-  virStorageVolFree(vol);
-  return TRUE;
+static gboolean exists_already(void) {
+  const virError *e = virGetLastError();
+  return e && (e->code == VIR_ERR_STORAGE_VOL_EXIST ||
+               (e->code == VIR_ERR_SYSTEM_ERROR && e->int1 == EEXIST));
 }
 
-static gboolean remove_disk(Pool *pool, const json_t *disk, GError **error) {
-  virStorageVolPtr vol = pool_find(pool, disk);
+static gboolean make_disk(FerryPool *pool, json_t *disk, gpointer data, GError **error) {
+  const char *path = ferry_json_str(disk, "path");
+  if (!pool->pool)
+    return TRUE;
+  g_autofree char *xml = ferry_disks_volume_xml(disk);
+  virStorageVolPtr vol = virStorageVolCreateXML(pool->pool, xml, 0);
+  if (vol) {
+    virStorageVolFree(vol);
+    return TRUE;
+  }
+  if (exists_already()) {
+    virResetLastError();
+    json_object_set_new(disk, "create", json_false());
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+                "%s appeared on the target meanwhile and is not Ferry's; if it is meant for the "
+                "copy, migrate again, else move it away there",
+                path);
+    return FALSE;
+  }
+  g_autofree char *doing = g_strdup_printf("cannot make %s on the target", path);
+  return ferry_libvirt_error(error, doing);
+}
+
+static gboolean remove_disk(FerryPool *pool, json_t *disk, gpointer data, GError **error) {
+  virStorageVolPtr vol = ferry_pool_find(pool, disk);
   if (!vol)
     return TRUE;
   gboolean ok = virStorageVolDelete(vol, 0) == 0;
@@ -280,50 +218,36 @@ static gboolean remove_disk(Pool *pool, const json_t *disk, GError **error) {
   return ferry_libvirt_error(error, doing);
 }
 
-static gboolean with_pool(virConnectPtr conn, const json_t *disk, DiskFunc func, GError **error) {
-  for (guint i = 0;; i++) {
-    g_autoptr(GError) cause = NULL;
-    Pool pool;
-    gboolean ok =
-        pool_open(&pool, conn, disk, TRUE, &cause) && (!pool.pool || func(&pool, disk, &cause));
-    pool_clear(&pool);
-    if (ok)
-      return TRUE;
-    gboolean again = cause->code == VIR_ERR_NO_STORAGE_POOL ||
-                     cause->code == VIR_ERR_OPERATION_INVALID ||
-                     strstr(cause->message, "conflict") || strstr(cause->message, "being");
-    if (!again || i >= TRIES) {
-      g_propagate_error(error, g_steal_pointer(&cause));
-      return FALSE;
-    }
-    g_usleep(TRY_PAUSE_US);
-  }
-}
-
-static gboolean each(const char *uri, const json_t *disks, DiskFunc func, GError **error) {
+/* Of each of Ferry's own; the others are done though one fails, and the first error is told. */
+static gboolean each(const char *uri, json_t *disks, gboolean make, GError **error) {
   virConnectPtr conn = NULL;
   gboolean ok = TRUE;
   gsize i;
   json_t *disk;
-  json_array_foreach((json_t *)disks, i, disk) {
-    if (!ferry_json_bool(disk, "create", FALSE) || !ferry_json_str(disk, "path"))
+  json_array_foreach(disks, i, disk) {
+    const char *path = ferry_json_str(disk, "path"), *top = ferry_json_str(disk, "directory");
+    if (!ferry_json_bool(disk, "create", FALSE) || !path)
       continue;
     if (!conn && !(conn = connect_target(uri, error)))
       return FALSE;
-    /* the others are done all the same; the first error is told */
-    ok = with_pool(conn, disk, func, ok ? error : NULL) && ok;
+    ok = ferry_pool_with(conn, disk, make, make ? make_disk : remove_disk, NULL,
+                         ok ? error : NULL) &&
+         ok;
+    if (!make && top)
+      ferry_pool_remove_directories(conn, path, top);
   }
   if (conn)
     virConnectClose(conn);
   return ok;
 }
 
-gboolean ferry_libvirt_job_disks_make(FerryHostJob *job, const char *uri, const json_t *disks,
+gboolean ferry_libvirt_job_disks_make(FerryHostJob *job, const char *uri, json_t *disks,
                                       GError **error) {
-  return each(uri, disks, make_disk, error);
+  return each(uri, disks, TRUE, error);
 }
 
 gboolean ferry_libvirt_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
                                         GError **error) {
-  return each(uri, disks, remove_disk, error);
+  g_autoptr(json_t) copy = json_deep_copy(disks);
+  return each(uri, copy, FALSE, error);
 }

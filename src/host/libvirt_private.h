@@ -61,7 +61,7 @@ gboolean ferry_libvirt_job_start(FerryHostJob *job, const FerryMigrateRequest *r
 virDomainPtr ferry_libvirt_job_domain(FerryHostJob *job);
 json_t *ferry_libvirt_job_disks_plan(FerryHostJob *job, const FerryMigrateRequest *request,
                                      GError **error);
-gboolean ferry_libvirt_job_disks_make(FerryHostJob *job, const char *uri, const json_t *disks,
+gboolean ferry_libvirt_job_disks_make(FerryHostJob *job, const char *uri, json_t *disks,
                                       GError **error);
 gboolean ferry_libvirt_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
                                         GError **error);

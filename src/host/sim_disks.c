@@ -92,25 +92,32 @@ static gboolean change(FerryHostJob *base, const char *uri, const json_t *disks,
                        GError **error) {
   FerrySimJob *job = (FerrySimJob *)base;
   FerrySimHost *target = enter(job, uri, error);
+  gboolean ok = TRUE;
   if (!target)
     return FALSE;
-  const json_t *disk;
+  json_t *disk;
   size_t i;
   json_array_foreach((json_t *)disks, i, disk) {
     const char *path = ferry_json_str(disk, "path");
     gint64 size = ferry_json_int(disk, "sizeBytes", 0);
     if (!path || !ferry_json_bool(disk, "create", FALSE))
       continue;
-    if (make)
+    if (make && g_hash_table_contains(target->volumes, path)) {
+      json_object_set_new(disk, "create", json_false());
+      if (ok)
+        ferry_sim_error(error, FERRY_SIM_ERROR_FAILED, "%s appeared on %s meanwhile", path,
+                        target->name);
+      ok = FALSE;
+    } else if (make)
       g_hash_table_replace(target->volumes, g_strdup(path), g_memdup2(&size, sizeof size));
     else
       g_hash_table_remove(target->volumes, path);
   }
   g_mutex_unlock(&job->handle->world->lock);
-  return TRUE;
+  return ok;
 }
 
-gboolean ferry_sim_job_disks_make(FerryHostJob *job, const char *uri, const json_t *disks,
+gboolean ferry_sim_job_disks_make(FerryHostJob *job, const char *uri, json_t *disks,
                                   GError **error) {
   return change(job, uri, disks, TRUE, error);
 }

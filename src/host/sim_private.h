@@ -173,7 +173,7 @@ gboolean ferry_sim_job_resident(FerryHostJob *job, gint64 *bytes, GError **error
 /* sim_disks.c */
 json_t *ferry_sim_job_disks_plan(FerryHostJob *job, const FerryMigrateRequest *request,
                                  GError **error);
-gboolean ferry_sim_job_disks_make(FerryHostJob *job, const char *uri, const json_t *disks,
+gboolean ferry_sim_job_disks_make(FerryHostJob *job, const char *uri, json_t *disks,
                                   GError **error);
 gboolean ferry_sim_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
                                     GError **error);

@@ -95,6 +95,8 @@ static const FerryField target_disk[] = {
     STR("backingFormat", "Its format.", .max = 64),
     COUNT("sizeBytes", "Virtual size in bytes."),
     BOOL("create", "Whether Ferry makes it, and removes it after a failure."),
+    STR("directory", "Topmost directory that Ferry makes for it, and removes likewise.",
+        .max = 4096),
     END,
 };
 

@@ -176,6 +176,13 @@ static void test_disks(void) {
   g_assert_true(ferry_host_job_disks_make(job, H2, plan, &error));
   g_assert_true(ferry_host_job_disks_remove(job, H2, plan, &error));
   g_assert_true(ferry_host_job_disks_make(job, H2, plan, &error));
+  /* what appeared since a plan is somebody else's: it is not made, and an undo leaves it */
+  g_autoptr(json_t) late = json_deep_copy(plan);
+  g_assert_false(ferry_host_job_disks_make(job, H2, late, &error));
+  g_assert_nonnull(strstr(error->message, "appeared"));
+  g_clear_error(&error);
+  g_assert_false(ferry_json_bool(json_array_get(late, 0), "create", TRUE));
+  g_assert_true(ferry_host_job_disks_remove(job, H2, late, &error));
   g_autoptr(json_t) second = ferry_host_job_disks_plan(job, &request, &error);
   g_assert_false(ferry_json_bool(json_array_get(second, 0), "create", TRUE));
   begin(here, job, &request);

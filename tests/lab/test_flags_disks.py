@@ -3,8 +3,12 @@
 removed after a failure."""
 import json
 import re
+import signal
+import subprocess
+import tempfile
 
-from flagstest import FlagsTest
+from flagstest import LOG, FlagsTest
+from labtest import BUILD
 from ferrylab.paths import IN_SHARED
 
 
@@ -135,6 +139,70 @@ class Disks(FlagsTest):
         self.assertTrue(self.exists("h2", path))
         self.move("way", "h2", self.COPY)
         self.assert_on("way", "h2")
+
+    def moved_to(self, name, path):
+        """A file with the domain's XML in which the disk lies at another path."""
+        xml = self.lab.virsh("h1", "dumpxml", "--migratable", name).stdout
+        file = tempfile.NamedTemporaryFile("w", suffix=".xml")
+        self.addCleanup(file.close)
+        file.write(xml.replace(self.path, path))
+        file.flush()
+        return file.name
+
+    def test_directories_are_made_and_removed(self):
+        self.disk_guest("deep")
+        there = "/var/tmp/ferry-deep/er/disk.raw"
+        self.addCleanup(self.lab.exec, "h2", "rm", "-rf", "/var/tmp/ferry-deep")
+        options = (self.COPY, "--xml", self.moved_to("deep", there))
+        with self.moving("deep", *options, until="total"):
+            self.wait(lambda: self.exists("h2", there), 10, "the target has the image")
+            disk = self.newest("deep")["status"]["migrationState"]["targetDisks"][0]
+            self.assertEqual(disk["directory"], "/var/tmp/ferry-deep")
+        self.assertFalse(self.exists("h2", "/var/tmp/ferry-deep"))
+        self.assertTrue(self.exists("h2", "/var/tmp"))
+        self.assertNotIn("ferry-", self.lab.virsh("h2", "pool-list", "--all").stdout)
+        self.move("deep", "h2", *options)
+        self.assertTrue(self.exists("h2", there))
+        self.assert_on("deep", "h2")
+
+    def test_image_that_appears_meanwhile(self):
+        """Nothing is made before ferryd has it in writing; what somebody else makes until then is
+        neither written over nor removed."""
+        self.disk_guest("late")
+        there = "/var/tmp/ferry-late/disk.raw"
+        self.addCleanup(self.lab.exec, "h2", "rm", "-rf", "/var/tmp/ferry-late")
+        xml = self.moved_to("late", there)
+        for host in ("h1", "h2"):
+            self.forget_calls(host)
+
+        def called(host, name):
+            return self.lab.exec(host, "grep", "-q", name, LOG).returncode == 0
+
+        manifest = {"apiVersion": "migrations.kubevirt.io/v1alpha1", "kind": "MigrationPolicy",
+                    "metadata": {"name": "measured"},
+                    "spec": {"dirtyRateSeconds": 2, "selectors": {"namespaceSelector": {}}}}
+        self.ferry("apply", "-f", "-", text=json.dumps(manifest))
+        self.addCleanup(self.ferry, "delete", "migrationpolicy", "measured")
+        mover = subprocess.Popen(
+            [BUILD / "ferry", "migrate", "late", "--to", "h2", self.COPY, "--xml", xml],
+            env=self.env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
+        try:
+            self.wait(lambda: called("h1", "virDomainStartDirtyRateCalc"), 20, "it is measured")
+            self.lab.kill("ferryd", sig=signal.SIGSTOP)
+            self.wait(lambda: called("h2", "virStoragePoolCreateXML"), 20, "the target is looked at")
+            self.wait(lambda: "ferry-" not in self.lab.virsh("h2", "pool-list", "--all").stdout, 10,
+                      "the look has ended")
+            self.assertFalse(self.exists("h2", "/var/tmp/ferry-late"))
+            self.lab.exec("h2", "mkdir", "/var/tmp/ferry-late")
+            self.lab.exec("h2", "sh", "-c", f"echo theirs > {there}")
+        finally:
+            self.lab.kill("ferryd", sig=signal.SIGCONT)
+            text = mover.communicate(timeout=60)[0]
+        self.assertEqual(mover.returncode, 1, text)
+        self.assertIn(f"{there} appeared on the target meanwhile", text)
+        self.assertEqual(self.lab.exec("h2", "cat", there).stdout, "theirs\n")
+        self.assertEqual(self.stat("late")["host"], "h1")
 
     def test_image_of_another_domain(self):
         path = self.disk_guest("mine")
