@@ -92,6 +92,10 @@ static void set_spec(json_t *vmi, const json_t *r) {
     ferry_json_set_str(spec, "domain.memory.guest", text);
     ferry_json_set_int(vmi, "status.guestMemoryBytes", memory);
   }
+  if (json_object_get(r, "memoryHardLimitBytes")) {
+    g_autofree char *text = ferry_quantity_format(ferry_json_int(r, "memoryHardLimitBytes", 0));
+    ferry_json_set_str(spec, "domain.memory.hardLimit", text);
+  }
   if (!json_equal(spec, json_object_get(vmi, "spec"))) {
     gint64 generation = ferry_json_int(vmi, "metadata.generation", 0);
     ferry_json_set_int(vmi, "metadata.generation", generation + 1);
@@ -176,8 +180,10 @@ static void condition_storage(json_t *vmi, gint64 now_ms) {
   }
   if (text->len == 0) {
     ferry_condition_set(vmi, "StorageLiveMigratable", "True", "", "", now_ms);
+    ferry_json_set_str(vmi, "status.migrationMethod", "LiveMigration");
     return;
   }
+  ferry_json_set_str(vmi, "status.migrationMethod", "BlockMigration");
   g_string_prepend(text, "only this host has the data of ");
   g_string_append(text, "; it can be copied along (--copy-storage-all)");
   ferry_condition_set(vmi, "StorageLiveMigratable", "False", "DisksNotLiveMigratable", text->str,
@@ -189,7 +195,6 @@ void ferry_vmi_derive(json_t *vmi, gboolean migrating, gint64 now_ms) {
   const char *phase = phase_of(host);
   ferry_json_set_str(vmi, "status.phase", phase);
   ferry_json_set_str(vmi, "status.nodeName", ferry_json_str(host, "nodeName"));
-  ferry_json_set_str(vmi, "status.migrationMethod", "LiveMigration");
   guint running = 0;
   g_autoptr(GString) where = g_string_new(NULL);
   gsize i;

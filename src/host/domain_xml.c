@@ -254,6 +254,8 @@ json_t *ferry_domain_xml_parse(const char *xml, gsize len, GError **error) {
   gint64 memory = memory_bytes(child(root, "memory"));
   if (memory >= 0)
     ferry_json_set_int(record, "memoryBytes", memory);
+  const xmlNode *limit = child(child(root, "memtune"), "hard_limit");
+  ferry_json_set_int(record, "memoryHardLimitBytes", limit ? MAX(memory_bytes(limit), 0) : 0);
   parse_cpu(root, record);
   put_attr(record, "machineType", child(child(root, "os"), "type"), "machine");
   parse_devices(child(root, "devices"), record);

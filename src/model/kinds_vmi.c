@@ -13,6 +13,10 @@ static const FerryField cpu[] = {
 static const FerryField memory[] = {
     QUANTITY("guest", "Memory of the guest, as a quantity such as 256Mi.", .min = 0,
              .max = G_MAXINT64),
+    QUANTITY("hardLimit",
+             "Hard limit of <memtune>, which RDMA needs; 0: there is none; left out where that is "
+             "not known.",
+             .min = 0, .max = G_MAXINT64),
     END,
 };
 
@@ -95,7 +99,9 @@ static const FerryField status[] = {
     STR("phase", "Running, Paused, Stopped, Crashed or Unknown.",
         .values = WORDS("Running", "Paused", "Stopped", "Crashed", "Unknown")),
     STR("nodeName", "Node on which the VM runs, or is defined.", .max = NAME_MAX_LENGTH),
-    STR("migrationMethod", "LiveMigration: memory only; BlockMigration: disks are copied too.",
+    STR("migrationMethod",
+        "LiveMigration: its memory is all that must move; BlockMigration: it has disks that only "
+        "its host has, which a migration must be told to copy.",
         .values = WORDS("LiveMigration", "BlockMigration")),
     OBJS("conditions", ferry_fields_condition,
          "LiveMigratable, Ready, Paused, Migrating, DuplicateName, RunningOnTwoHosts.",

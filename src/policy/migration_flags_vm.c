@@ -90,6 +90,11 @@ static xmlDoc *parse(const char *field, const char *text, GError *causes) {
           fault ? fault->line : 0, valid);
     return NULL;
   }
+  if (doc->intSubset) { /* what it declares could grow without end */
+    cause(causes, field,
+          "the XML has a DOCTYPE; expected a domain's XML, as virsh dumpxml prints it");
+    return NULL;
+  }
   const xmlNode *root = xmlDocGetRootElement(doc);
   if (!root || strcmp((const char *)root->name, "domain") != 0) {
     cause(causes, field, "the XML is a <%.64s>; expected a <domain>, as virsh dumpxml prints it",
@@ -115,6 +120,28 @@ static void check_same(const char *field, const xmlNode *root, const char *eleme
         element, shown, wanted, element, more);
 }
 
+static const xmlNode *element(const xmlNode *node, const char *name) {
+  for (const xmlNode *n = node ? node->children : NULL; n; n = n->next)
+    if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0)
+      return n;
+  return NULL;
+}
+
+/* libvirt looks at the definition with which the target starts the VM, once it has begun. */
+static void check_rdma(const FerryFlagsContext *c, const xmlNode *root, GError *causes) {
+  const char *uri = json_string_value(given(c->config, "migrateURI"));
+  const char *limit = ferry_json_str(c->vmi, "spec.domain.memory.hardLimit");
+  if (!uri || !g_str_has_prefix(uri, "rdma:") || ferry_migration_flag_on(c->config, "offline") ||
+      (root ? element(element(root, "memtune"), "hard_limit") != NULL : g_strcmp0(limit, "0") != 0))
+    return;
+  cause(
+      causes, "migrateURI",
+      "\"%.200s\": cannot start RDMA migration with no memory hard limit set: RDMA locks the VM's "
+      "memory; give the VM one (virsh memtune VM --hard-limit KiB), or one on the target by "
+      "<memtune><hard_limit> in destinationXML (--xml)",
+      uri);
+}
+
 void ferry_migration_flags_check_definition(const FerryFlagsContext *c, GError *causes) {
   const char *live = json_string_value(given(c->config, "destinationXML"));
   const char *persistent = json_string_value(given(c->config, "persistentXML"));
@@ -122,6 +149,8 @@ void ferry_migration_flags_check_definition(const FerryFlagsContext *c, GError *
     g_autoptr(xmlDoc) doc = parse("persistentXML", persistent, causes);
   }
   g_autoptr(xmlDoc) doc = live ? parse("destinationXML", live, causes) : NULL;
+  if (c->vmi && (doc || !live))
+    check_rdma(c, doc ? xmlDocGetRootElement(doc) : NULL, causes);
   if (!doc || !c->vmi)
     return;
   const xmlNode *root = xmlDocGetRootElement(doc);

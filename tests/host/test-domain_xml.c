@@ -45,6 +45,7 @@ static void test_whole(void) {
   g_assert_cmpint(ferry_json_int(r, "migrationPolicy.maxDowntimeMs", 0), ==, 250);
   g_assert_cmpstr(ferry_json_str(r, "migrationPolicy.bandwidthPerMigration"), ==, "64Mi");
   g_assert_cmpint(ferry_json_int(r, "memoryBytes", 0), ==, 268435456);
+  g_assert_cmpint(ferry_json_int(r, "memoryHardLimitBytes", -1), ==, 0);
   g_assert_cmpint(ferry_json_int(r, "vcpus", 0), ==, 2);
   g_assert_cmpstr(ferry_json_str(r, "cpuModel"), ==, "qemu64");
   g_assert_cmpstr(ferry_json_str(r, "machineType"), ==, "pc-q35-10.0");
@@ -96,7 +97,8 @@ static void test_hostile(void) {
 
 static void test_bounded(void) {
   g_autoptr(GString) xml = g_string_new(
-      HEAD "<memory unit='TiB'>99999999999999999</memory><vcpu>99999999</vcpu><metadata><ferry:vm "
+      HEAD "<memory unit='TiB'>99999999999999999</memory><vcpu>99999999</vcpu>"
+           "<memtune><hard_limit unit='MiB'>512</hard_limit></memtune><metadata><ferry:vm "
            "xmlns:ferry='https://ferry.migration/v1'>");
   for (int i = 0; i < 1000; i++)
     g_string_append_printf(xml, "<ferry:label key='k%d'>v</ferry:label>", i);
@@ -108,6 +110,7 @@ static void test_bounded(void) {
   g_autoptr(json_t) r = parse(xml->str, &error);
   g_assert_no_error(error);
   g_assert_null(ferry_json_get(r, "memoryBytes")); /* would overflow */
+  g_assert_cmpint(ferry_json_int(r, "memoryHardLimitBytes", 0), ==, 512 << 20);
   g_assert_null(ferry_json_get(r, "vcpus"));
   g_assert_cmpuint(json_object_size(ferry_json_get(r, "labels")), ==, 64);
   g_assert_cmpuint(json_array_size(ferry_json_get(r, "disks")), ==, 256);

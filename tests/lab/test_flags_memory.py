@@ -118,12 +118,22 @@ class Memory(FlagsTest):
             self.assertNotIn("libvirtd of this host went away", done.stdout + done.stderr)
 
     def test_rdma_needs_hardware(self):
-        """No such hardware here: libvirt asks for a memory limit first, and so may Ferry."""
-        for option in ([], ["--rdma-pin-all"]):
-            done = self.not_moved(r"hard.limit", "--migrateuri", "rdma://h2-migration", "--no-tls",
-                                  *option)
-        if done.returncode == 3:
-            return
+        """A VM without a memory limit is refused, with libvirt's rule; one that has a limit on the
+        target fails for the hardware that the lab has not."""
+        options = ("--migrateuri", "rdma://h2-migration", "--no-tls")
+        said = self.refused("mem", *options)
+        self.assertIn("cannot start RDMA migration with no memory hard limit set", said)
+        virsh = self.lab.virsh("h1", "migrate", "--live", "--p2p", "mem",
+                               f"qemu+tls://{self.lab.host('h2').addresses['management']}/system",
+                               "rdma://h2-migration")
+        self.assertIn("cannot start RDMA migration with no memory hard limit set", virsh.stderr)
+        xml = self.lab.virsh("h1", "dumpxml", "mem", "--migratable").stdout
+        path = self.lab.dir / "limit.xml"
+        path.write_text(xml.replace("<vcpu", "<memtune><hard_limit unit='MiB'>512</hard_limit>"
+                                    "</memtune><vcpu", 1))
+        done = self.not_moved(r"(?i)rdma|locked memory", *options, "--rdma-pin-all", "--xml", path)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertNotIn("hard limit", done.stdout + done.stderr)
         flags, params = self.calls()
         self.assertIn("RDMA_PIN_ALL", flags)
         self.assertEqual(params["migrate_uri"], "rdma://h2-migration")

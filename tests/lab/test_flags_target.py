@@ -74,6 +74,7 @@ class Target(FlagsTest):
                          if c["type"] == "StorageLiveMigratable")
         self.assertEqual((condition["status"], condition["reason"]),
                          ("False", "DisksNotLiveMigratable"))
+        self.assertEqual(self.vmi("risky")["status"]["migrationMethod"], "BlockMigration")
         self.ferry("check", "risky", "--to", "h2", "--copy-storage-all")
         done = self.fails("risky", "h2", r"(?i)no such file|cannot access", "--unsafe")
         self.assertNotIn("is unsafe", done.stdout + done.stderr)

@@ -80,6 +80,7 @@ static const struct {
     {"{'live':false,'copyStorageAll':true,'copyStorageSynchronousWrites':true}", "needs live"},
     {"{'destinationXML':'domain'}", "spec.destinationXML: Invalid value: no XML: line 1"},
     {"{'destinationXML':'<network/>'}", "the XML is a <network>"},
+    {"{'destinationXML':'<!DOCTYPE domain><domain/>'}", "the XML has a DOCTYPE"},
     {"{'persistentXML':'<domain>'}", "spec.persistentXML: Invalid value: no XML"},
     {"{'persistentXML':'<pool/>'}", "the XML is a <pool>"},
     {"{'destinationXML':'<domain><name>other</name></domain>'}",
@@ -219,6 +220,40 @@ static void test_local_disks(void) {
   }
 }
 
+/* RDMA locks memory: the definition that the target starts with must have a limit for it. */
+static void test_rdma_limit(void) {
+  static const struct {
+    const char *limit, *xml;
+    gboolean good;
+  } cases[] = {
+      {NULL, NULL, TRUE}, /* an agent that does not tell */
+      {"0", NULL, FALSE},
+      {"1Gi", NULL, TRUE},
+      {"1Gi", "", FALSE},
+      {"0", "<memtune><hard_limit>1048576</hard_limit></memtune>", TRUE},
+      {"0", "<memtune><soft_limit>1048576</soft_limit></memtune>", FALSE},
+  };
+  g_autoptr(json_t) h1 = node("h1", "11.3.0", "10.0.2");
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(json_t) vmi = parse(vmi_text);
+    g_autoptr(GString) config = g_string_new("{'migrateURI':'rdma://h2','disableTLS':true");
+    if (cases[i].limit)
+      ferry_json_set_str(vmi, "spec.domain.memory.hardLimit", cases[i].limit);
+    if (cases[i].xml)
+      g_string_append_printf(
+          config, ",'destinationXML':'<domain><name>%s</name><uuid>%s</uuid>%s</domain>'",
+          ferry_json_str(vmi, "spec.domainName"), ferry_json_str(vmi, "metadata.uid"),
+          cases[i].xml);
+    g_string_append_c(config, '}');
+    g_autofree char *found = judge(config->str, vmi, h1, h1);
+    g_assert_cmpint(strstr(found, "no memory hard limit set") == NULL, ==, cases[i].good);
+    g_assert_cmpint(*found == '\0', ==, cases[i].good);
+    g_string_replace(config, "rdma://", "tcp://", 1);
+    g_autofree char *tcp = judge(config->str, vmi, h1, h1);
+    g_assert_cmpstr(tcp, ==, "");
+  }
+}
+
 static void test_all_at_once(void) {
   g_autofree char *found = judge("{'parallelConnections':4,'autoConvergeInitial':20,"
                                  "'postCopyBandwidth':'1Mi','disksPort':1}",
@@ -313,6 +348,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/flags_rules/wrong", test_wrong);
   g_test_add_func("/flags_rules/right", test_right);
   g_test_add_func("/flags_rules/local-disks", test_local_disks);
+  g_test_add_func("/flags_rules/rdma-limit", test_rdma_limit);
   g_test_add_func("/flags_rules/all-at-once", test_all_at_once);
   g_test_add_func("/flags_rules/versions", test_versions);
   g_test_add_func("/flags_rules/resume", test_resume_needs_a_libvirtd_that_survives_it);
