@@ -42,8 +42,8 @@ struct _FerryRpc {
 /* ---- the protocol ---- */
 
 static json_t *failure(const json_t *id, int code, const char *message) {
-  return json_pack("{s:s, s:{s:i, s:s}, s:o}", "jsonrpc", "2.0", "error", "code", code, "message",
-                   message, "id", id ? json_deep_copy(id) : json_null());
+  return json_pack("{s:s, s:{s:i, s:o}, s:o}", "jsonrpc", "2.0", "error", "code", code, "message",
+                   ferry_json_text(message), "id", id ? json_deep_copy(id) : json_null());
 }
 
 typedef json_t *(*Call)(const char *, const json_t *, int *, char **, gpointer);

@@ -159,7 +159,7 @@ static void remove_path(json_t *value, char *const *steps) {
 static char *manager_of(const FerryRequest *req) {
   const char *given = ferry_query(req, "fieldManager");
   if (given && *given)
-    return g_strndup(given, 128);
+    return g_strdup(given);
   const char *agent = req->user_agent ? req->user_agent : "unknown";
   return g_strndup(agent, MIN(strcspn(agent, "/ "), 128));
 }

@@ -115,14 +115,13 @@ void ferry_kimchi_respond_error(FerryRequest *req, const GError *error) {
   int code = error->domain == FERRY_ERROR ? error->code : FERRY_ERROR_INTERNAL;
   unsigned status = ferry_error_http_status(code);
   g_autofree char *text = g_strdup_printf("%u %s", status, MHD_get_reason_phrase_for(status));
-  g_autofree char *reason = g_utf8_make_valid(error->message, -1);
-  json_t *out = json_pack("{s:s, s:s}", "code", text, "reason", reason);
+  json_t *out = json_pack("{s:s, s:o}", "code", text, "reason", ferry_json_text(error->message));
   json_t *causes = json_array();
   for (guint i = 0; i < ferry_error_n_causes(error); i++) {
     const FerryCause *c = ferry_error_cause(error, i);
     json_array_append_new(causes,
-                          json_pack("{s:s*, s:s}", "field", c->field && *c->field ? c->field : NULL,
-                                    "reason", c->message));
+                          json_pack("{s:s*, s:o}", "field", c->field && *c->field ? c->field : NULL,
+                                    "reason", ferry_json_text(c->message)));
   }
   if (json_array_size(causes))
     json_object_set(out, "causes", causes);

@@ -136,7 +136,7 @@ json_t *ferry_status_of(const FerryRequest *req, const GError *error) {
   json_t *details = json_object();
   const char *name = req->name ? req->name : req->error_name;
   if (name)
-    json_object_set_new(details, "name", json_string(name));
+    json_object_set_new(details, "name", ferry_json_text(name));
   if (req->kind) {
     if (*req->kind->group)
       json_object_set_new(details, "group", json_string(req->kind->group));
@@ -147,16 +147,17 @@ json_t *ferry_status_of(const FerryRequest *req, const GError *error) {
   json_t *causes = json_array();
   for (guint i = 0; i < ferry_error_n_causes(error); i++) {
     const FerryCause *c = ferry_error_cause(error, i);
-    json_t *cause = json_pack("{s:s, s:s}", "reason", c->reason, "message", c->message);
+    json_t *cause =
+        json_pack("{s:s, s:o}", "reason", c->reason, "message", ferry_json_text(c->message));
     if (c->field && *c->field)
-      json_object_set_new(cause, "field", json_string(c->field));
+      json_object_set_new(cause, "field", ferry_json_text(c->field));
     json_array_append_new(causes, cause);
   }
   /* Old clients print nothing but "invalid" without a cause, and "FIELD: MESSAGE" of one. */
   if (code == FERRY_ERROR_INVALID && json_array_size(causes) == 0)
     json_array_append_new(causes,
-                          json_pack("{s:s, s:s, s:s}", "reason", "FieldValueInvalid", "message",
-                                    error->message, "field",
+                          json_pack("{s:s, s:o, s:s}", "reason", "FieldValueInvalid", "message",
+                                    ferry_json_text(error->message), "field",
                                     g_strcmp0(req->method, "PATCH") == 0 ? "patch" : "request"));
   if (json_array_size(causes))
     json_object_set_new(details, "causes", causes);
@@ -164,13 +165,9 @@ json_t *ferry_status_of(const FerryRequest *req, const GError *error) {
     json_decref(causes);
   if (code == FERRY_ERROR_TOO_MANY_REQUESTS || code == FERRY_ERROR_TIMEOUT)
     json_object_set_new(details, "retryAfterSeconds", json_integer(1));
-  json_t *status =
-      json_pack("{s:s, s:s, s:{}, s:s, s:s, s:s}", "kind", "Status", "apiVersion", "v1", "metadata",
-                "status", "Failure", "message", error->message, "reason", ferry_error_reason(code));
-  if (!status) /* a message that is not UTF-8 */
-    status = json_pack("{s:s, s:s, s:{}, s:s, s:s, s:s}", "kind", "Status", "apiVersion", "v1",
-                       "metadata", "status", "Failure", "message", "the request was refused",
-                       "reason", ferry_error_reason(code));
+  json_t *status = json_pack("{s:s, s:s, s:{}, s:s, s:o, s:s}", "kind", "Status", "apiVersion",
+                             "v1", "metadata", "status", "Failure", "message",
+                             ferry_json_text(error->message), "reason", ferry_error_reason(code));
   if (json_object_size(details))
     json_object_set(status, "details", details);
   json_decref(details);

@@ -126,8 +126,16 @@ void ferry_json_set(json_t *object, const char *path, json_t *value) {
   }
 }
 
+json_t *ferry_json_text(const char *text) {
+  json_t *value = json_string(text);
+  if (value)
+    return value;
+  g_autofree char *valid = g_utf8_make_valid(text ? text : "", -1);
+  return json_string(valid);
+}
+
 void ferry_json_set_str(json_t *object, const char *path, const char *value) {
-  ferry_json_set(object, path, value ? json_string(value) : NULL);
+  ferry_json_set(object, path, value ? ferry_json_text(value) : NULL);
 }
 
 void ferry_json_set_int(json_t *object, const char *path, gint64 value) {

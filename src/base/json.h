@@ -31,6 +31,9 @@ gint64 ferry_json_int(const json_t *object, const char *path, gint64 fallback);
 double ferry_json_real(const json_t *object, const char *path, double fallback);
 gboolean ferry_json_bool(const json_t *object, const char *path, gboolean fallback);
 
+/** A string value of `text`; bytes that are no UTF-8, such as a character cut in two, are replaced.
+ * A new reference, never NULL. */
+json_t *ferry_json_text(const char *text);
 /** Sets `path`, making objects on the way; takes ownership of `value`; NULL removes the key. */
 void ferry_json_set(json_t *object, const char *path, json_t *value);
 void ferry_json_set_str(json_t *object, const char *path, const char *value);

@@ -3,6 +3,10 @@
 // and nothing changed. The cases come from the kinds' tables, so that a new kind is tested too.
 #include "http.h"
 
+#define SIXTEEN "sixteen-letters-"
+#define SIXTY_FOUR SIXTEEN SIXTEEN SIXTEEN SIXTEEN
+#define LONG_MANAGER "?fieldManager=" SIXTY_FOUR SIXTY_FOUR "x"
+
 typedef struct {
   const char *what, *method, *query, *headers, *body;
   long status;
@@ -136,6 +140,7 @@ static void creates(Server *s, const FerryKind *kind, const char *all) {
       {"dryRun", "POST", "?dryRun=Some", NULL, "{\"metadata\":{\"name\":\"a\"}}", 400},
       {"fieldValidation", "POST", "?fieldValidation=Maybe", NULL, "{\"metadata\":{\"name\":\"a\"}}",
        400},
+      {"a manager too long", "POST", LONG_MANAGER, NULL, "{\"metadata\":{\"name\":\"a\"}}", 400},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
     check(s, kind, all, &cases[i]);
@@ -168,6 +173,9 @@ static void changes(Server *s, const FerryKind *kind, const char *one) {
       {"apply of broken YAML", "PATCH", "?fieldManager=a", APPLY, "a: [", 400},
       {"dryRun", "PATCH", "?dryRun=Some", MERGE, "{}", 400},
       {"fieldValidation", "PATCH", "?fieldValidation=Maybe", MERGE, "{}", 400},
+      {"a manager that cannot be printed", "PATCH", "?fieldManager=a%07", MERGE, "{}", 400},
+      {"a manager that is no UTF-8", "PATCH", "?fieldManager=%FF", MERGE, "{}", 400},
+      {"a manager too long", "PATCH", LONG_MANAGER, MERGE, "{}", 400},
       {"unknown field", "PATCH", "?fieldValidation=Strict", MERGE, "{\"colour\":\"red\"}", 400},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
@@ -209,6 +217,9 @@ static void replaces(Server *s, const FerryKind *kind, const char *one, const ch
       {"encoding", "PUT", NULL, "Content-Encoding: gzip\nContent-Type: application/json", "x", 415},
       {"dryRun", "PUT", "?dryRun=Some", NULL, "{}", 400},
       {"fieldValidation", "PUT", "?fieldValidation=Maybe", NULL, "{}", 400},
+      {"a manager that cannot be printed", "PUT", "?fieldManager=a%07", NULL, "{}", 400},
+      {"a manager that is no UTF-8", "PUT", "?fieldManager=%FF", NULL, "{}", 400},
+      {"a manager too long", "PUT", LONG_MANAGER, NULL, "{}", 400},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
     check(s, kind, one, &cases[i]);

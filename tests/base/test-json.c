@@ -44,6 +44,8 @@ static void test_paths(void) {
   g_assert_cmpint(ferry_json_int(o, "status.missing.deep", 42), ==, 42);
   ferry_json_set(o, "status.n", NULL);
   g_assert_null(ferry_json_get(o, "status.n"));
+  ferry_json_set_str(o, "cut", "caf\xc3"); /* a character cut in two is no reason to say nothing */
+  g_assert_cmpstr(ferry_json_str(o, "cut"), ==, "caf\xef\xbf\xbd");
   ferry_json_set(o, "no.such.path", NULL);
   g_assert_null(ferry_json_get(o, "no"));
 }
