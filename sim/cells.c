@@ -93,6 +93,9 @@ void ferry_sim_cell(FerrySimCell *cell, guint32 seed) {
   want->bandwidth_cap = (gint64)l->cap;
   want->link_rate = (gint64)l->rate;
   want->memory_bytes = (gint64)memory;
+  if (l->cap > 0 &&
+      roll(&d) < 0.5) /* QEMU was told of the link, by half its speed or better known */
+    want->switchover_bandwidth = (gint64)(l->rate * PICK(&d, 0.5, 1));
 }
 
 FerrySimResult ferry_sim_run_preset(const FerrySimCell *cell, const FerryPreset *preset,
@@ -101,6 +104,7 @@ FerrySimResult ferry_sim_run_preset(const FerrySimCell *cell, const FerryPreset 
   FerrySimLink link = cell->link;
   FerrySimSettings settings = cell->settings;
   if (preset->intent) {
+    link.told = (double)intent.switchover_bandwidth;
     intent.infeasible_patience_ms = preset->infeasible_patience_ms;
     if (prior) {
       FerrySimGuest g;

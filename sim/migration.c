@@ -43,7 +43,8 @@ static void note_limit(Sim *s, double ms, const char *code) {
   const FerrySimMigration *m = &s->m;
   /* what that limit lets QEMU leave for the pause, by the path as it really is */
   double path = ferry_sim_link_rate(&m->link, m->now) * m->link.efficiency;
-  double pause = ferry_sim_link_wire_rate(&m->link, m->now) * ms / 1000 / path + m->link.eps;
+  double seen = m->link.told > 0 ? m->link.told : ferry_sim_link_wire_rate(&m->link, m->now);
+  double pause = seen * ms / 1000 / path + m->link.eps;
   double allowed = MAX((double)s->intent->max_downtime_ms / 1000, m->link.eps + 0.001);
   s->r.largest_limit = MAX(s->r.largest_limit, ms);
   s->r.worst_overrun = MAX(s->r.worst_overrun, pause / allowed);

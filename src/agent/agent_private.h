@@ -38,6 +38,8 @@ struct _FerryAgent {
   GPtrArray *resumers;     /* GThread*, which deliver those */
   GHashTable *probes; /* UID -> bandwidth_target.c's own; the watch thread's own; may be NULL */
   gboolean measuring_in, measuring_out; /* one bandwidth at a time to here, and from here */
+  guint sending;                        /* migrations that run here; guarded by lock */
+  gint64 shared_us;  /* when last more than one did, monotonic; guarded by lock */
   GHashTable *rates; /* target's address -> gint64*, bytes/s that the last migration reached */
 };
 
@@ -185,6 +187,7 @@ typedef struct {
   int max_slowdown_percent;
   gint64 infeasible_patience_ms; /* 0: for ever */
   gint64 link_rate;              /* bytes/s; 0: unknown */
+  gint64 switchover_bandwidth;   /* bytes/s; 0: QEMU measures it */
   int dirty_rate_s;              /* measure the dirty rate for so long first; 0: not */
   gboolean monitor;              /* QEMU's monitor may be used where libvirt has no call */
   gboolean can_throttle;         /* started so that the throttle can be set while it runs */

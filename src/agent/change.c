@@ -56,6 +56,7 @@ void ferry_migration_recall_changes(FerryMigration *m) {
     if (g_strcmp0(ferry_json_str(change, "state"), "Applied") != 0)
       continue;
     tell_controller(m, fields);
+    m->path_changed |= json_object_get(fields, "bandwidthMiBps") != NULL;
     if (!m->adopted) /* a new attempt begins with the policy's bandwidth */
       m->again_bandwidth = ferry_json_int(fields, "bandwidthMiBps", m->again_bandwidth);
   }
@@ -94,6 +95,11 @@ static gboolean carry_out(FerryMigration *m, const json_t *fields, json_t *done,
                            message->len ? ", " : "", downtime);
   }
   if (bandwidth > 0) {
+    gint64 first =
+        ferry_convergence_before_bandwidth(m->convergence, bandwidth * MIB, g_get_monotonic_time());
+    if (first > 0 && !ferry_host_job_set_max_downtime(m->job, first, &error))
+      goto failed;
+    m->path_changed = TRUE;
     if (!ferry_host_job_set_max_speed(m->job, bandwidth * MIB, &error))
       goto failed;
     json_object_set(done, "bandwidthMiBps", json_object_get(fields, "bandwidthMiBps"));

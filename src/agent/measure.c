@@ -36,11 +36,26 @@ void ferry_migration_intent(FerryMigration *m, FerryConvergenceIntent *intent) {
     intent->link_rate = m->measured.bandwidth;
 }
 
-void ferry_migration_keep_rate(FerryMigration *m) {
+void ferry_migration_use_path(FerryMigration *m) {
+  gint64 now = g_get_monotonic_time();
+  g_mutex_lock(&m->agent->lock);
+  m->path_us = now;
+  if (++m->agent->sending > 1)
+    m->agent->shared_us = now;
+  g_mutex_unlock(&m->agent->lock);
+}
+
+void ferry_migration_leave_path(FerryMigration *m, gboolean moved) {
   const char *address = m->settings.request.address;
-  /* a cap says nothing of the link, and in post-copy nobody measures */
-  if (!m->convergence || !address || m->settings.request.bandwidth > 0 || m->again_bandwidth > 0 ||
-      m->progress.post_copy || m->last.data_processed < LEAST_SENT)
+  g_mutex_lock(&m->agent->lock);
+  if (m->agent->sending-- > 1)
+    m->agent->shared_us = g_get_monotonic_time();
+  gboolean alone = m->agent->shared_us < m->path_us;
+  g_mutex_unlock(&m->agent->lock);
+  /* a cap says nothing of the link, a share of it no more, and in post-copy nobody measures */
+  if (!moved || !alone || !m->convergence || !address || m->settings.request.bandwidth > 0 ||
+      m->path_changed || m->again_bandwidth > 0 || m->progress.post_copy ||
+      m->last.data_processed < LEAST_SENT)
     return;
   g_autoptr(json_t) now = ferry_convergence_estimate(m->convergence, g_get_monotonic_time());
   gint64 rate = ferry_json_int(now, "rateBytesPerSecond", 0);

@@ -331,11 +331,13 @@ static gpointer run(gpointer data) {
     m->started = m->calling = TRUE;
   }
   FerryOutcome outcome = {0};
-  if (!ferry_migration_supervise(m) || !ferry_migration_settle(m, &outcome)) {
+  ferry_migration_use_path(m);
+  gboolean ended = ferry_migration_supervise(m) && ferry_migration_settle(m, &outcome);
+  ferry_migration_leave_path(m, ended && !outcome.message);
+  if (!ended) {
     ferry_outcome_clear(&outcome);
     return NULL; /* the agent ends; the next one adopts */
   }
-  ferry_migration_keep_rate(m);
   advise(m, &outcome.message);
   /* libvirt sends no event when an offline migration undefines the domain: look at it anew */
   FerryHostEvent look = {.type = FERRY_HOST_EVENT_STATE, .uuid = m->uuid, .detail = "migrated"};

@@ -45,6 +45,8 @@ struct _FerryMigration {
   gboolean started;  /* libvirt was (or had been) asked */
   gboolean calling;  /* our own call is under way or has returned */
   gboolean cancel_seen, abort_told, was_paused, suspended, limit_set;
+  gint64 path_us;          /* when it began to send, monotonic */
+  gboolean path_changed;   /* its bandwidth was limited by hand: it says nothing of the path */
   gint64 again_bandwidth;  /* MiB/s, set by hand in an earlier attempt; 0: none */
   gint64 stalling_limit_s; /* 0: stalling is not told */
   gboolean stalling;       /* it was told */
@@ -124,8 +126,11 @@ gboolean ferry_migration_measure(FerryMigration *m, int seconds, GError **error)
 /** What is wanted of it, with the rate that the last migration to the same address reached (also in
  * m->measured) for the link's. */
 void ferry_migration_intent(FerryMigration *m, FerryConvergenceIntent *intent);
-/** Keeps the rate of this one for the next. */
-void ferry_migration_keep_rate(FerryMigration *m);
+/** From now on it sends; together with any that do already. */
+void ferry_migration_use_path(FerryMigration *m);
+/** It sends no more. Keeps its rate for the next to that address, where that is the path's: it
+ * `moved`, alone and unlimited. */
+void ferry_migration_leave_path(FerryMigration *m, gboolean moved);
 /** The writer that explains the two rates best. Pure. */
 FerryWriter ferry_measured_writer(const FerryMeasured *measured, double bytes);
 /** The path as far as it is known, and where that is from (may be NULL). Pure. */

@@ -48,9 +48,6 @@ static FerrySchedule *read_schedule(const json_t *config) {
 void ferry_settings_read(FerrySettings *s, const json_t *migration) {
   const json_t *state = ferry_json_get(migration, "status.migrationState");
   const json_t *config = json_object_get(state, "migrationConfiguration");
-  const char *method = ferry_json_str(config, "migrationMethod");
-  if (!method)
-    method = ferry_json_str(state, "migrationMethod");
   *s = (FerrySettings){
       .request = {.dest_uri = ferry_json_str(state, "targetURI"),
                   .address = ferry_json_str(state, "targetNodeAddress"),
@@ -60,8 +57,7 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
                   .config = config,
                   .tls = !ferry_json_bool(config, "disableTLS", FALSE),
                   .unsafe = ferry_json_bool(config, "unsafeMigrationOverride", FALSE),
-                  .copy_disks = g_strcmp0(method, "BlockMigration") == 0 ||
-                                ferry_json_bool(config, "copyStorageAll", FALSE) ||
+                  .copy_disks = ferry_json_bool(config, "copyStorageAll", FALSE) ||
                                 ferry_json_bool(config, "copyStorageIncremental", FALSE)},
       .max_downtime_ms = CLAMP(ferry_json_int(config, "maxDowntimeMs", 900), 1, 2000000),
       .completion_per_gib_s = MAX(0, ferry_json_int(config, "completionTimeoutPerGiB", 150)),
@@ -71,6 +67,7 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
       .max_slowdown_percent = (int)CLAMP(ferry_json_int(config, "maxSlowdownPercent", 0), 0, 99),
       .infeasible_patience_ms = MAX(0, ferry_json_int(config, "infeasiblePatienceMs", 0)),
       .link_rate = MAX(0, ferry_json_int(config, "linkRateBytesPerSecond", 0)),
+      .switchover_bandwidth = MAX(0, bytes(config, "availableSwitchoverBandwidth")),
       .dirty_rate_s = (int)CLAMP(ferry_json_int(config, "dirtyRateSeconds", 0), 0, 60),
       .monitor = ferry_json_bool(config, "allowMonitorCommands", FALSE),
       .post_copy_preempt = ferry_json_bool(config, "postCopyPreempt", FALSE),
@@ -115,6 +112,7 @@ void ferry_settings_intent(const FerrySettings *s, gint64 memory, FerryConvergen
       .post_copy_preempt = s->post_copy_preempt,
       .bandwidth_cap = MAX(0, s->request.bandwidth),
       .link_rate = s->link_rate,
+      .switchover_bandwidth = s->switchover_bandwidth,
       .infeasible_patience_ms = s->infeasible_patience_ms,
       .schedule = s->schedule,
       .memory_bytes = to_move,

@@ -207,6 +207,17 @@ void ferry_convergence_refused(FerryConvergence *c, FerryConvergenceAction actio
   }
 }
 
+gint64 ferry_convergence_before_bandwidth(FerryConvergence *c, gint64 bandwidth, gint64 now_us) {
+  gint64 plain = MAX(1, (gint64)(c->is.plan_limit * 1000));
+  gboolean raised = c->intent.bandwidth_cap > 0 && bandwidth > c->intent.bandwidth_cap;
+  if (!raised || c->schedule || c->pinned || c->limit_ms <= plain ||
+      c->intent.switchover_bandwidth > 0)
+    return 0;
+  c->limit_ms = plain;
+  c->is.limit_us = now_us;
+  return plain;
+}
+
 void ferry_convergence_override(FerryConvergence *c, gint64 downtime_ms, gint64 bandwidth,
                                 gint64 now_us) {
   if (bandwidth > 0)

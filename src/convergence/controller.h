@@ -20,13 +20,15 @@ typedef struct {
   gboolean allow_post_copy;
   gboolean allow_workload_disruption;
   /* of the intent */
-  gint64 max_duration_ms;     /* by when it is to be done; 0: whenever */
-  int max_slowdown_percent;   /* how much the guest may be slowed, 0..99; 0: not at all */
-  gboolean can_throttle;      /* SET_THROTTLE can be carried out */
-  gboolean post_copy_preempt; /* requested pages overtake the stream */
-  gint64 bandwidth_cap;       /* bytes/s, lifted at the switch-over; 0: none */
-  gint64 link_rate;           /* bytes/s of the link without the cap; 0: unknown */
-  gint64 memory_bytes;        /* of the guest (and disks to copy): timeouts per GiB; 0: unknown */
+  gint64 max_duration_ms;      /* by when it is to be done; 0: whenever */
+  int max_slowdown_percent;    /* how much the guest may be slowed, 0..99; 0: not at all */
+  gboolean can_throttle;       /* SET_THROTTLE can be carried out */
+  gboolean post_copy_preempt;  /* requested pages overtake the stream */
+  gint64 bandwidth_cap;        /* bytes/s, lifted at the switch-over; 0: none */
+  gint64 link_rate;            /* bytes/s of the link without the cap; 0: unknown */
+  gint64 switchover_bandwidth; /* bytes/s that QEMU was told to reckon the pause with; 0: what it
+                                  measures */
+  gint64 memory_bytes;         /* of the guest (and disks to copy): timeouts per GiB; 0: unknown */
   gint64 infeasible_patience_ms;       /* abort when it stayed infeasible for so long; 0: never */
   double prior_seconds, prior_dirtied; /* unique bytes written in that time, measured before */
   const FerrySchedule *schedule;       /* copied; NULL: the intent */
@@ -71,6 +73,11 @@ void ferry_convergence_refused(FerryConvergence *c, FerryConvergenceAction actio
  * feed and at least once a second (timeouts). */
 gboolean ferry_convergence_next(FerryConvergence *c, gint64 now_us, FerryConvergenceDecision *out);
 
+/** To be asked before a limit of the bandwidth is raised to `bandwidth` bytes/s: the downtime limit
+ * in ms that must be in force first, or 0. A limit that makes up for the old cap would allow a
+ * longer pause at the new rate, and QEMU takes up a rate before the controller can see it. */
+gint64 ferry_convergence_before_bandwidth(FerryConvergence *convergence, gint64 bandwidth,
+                                          gint64 now_us);
 /** What a person asked for while it runs: from now on the limit is `downtime_ms` and the bandwidth
  * `bandwidth` bytes/s (0: as before), both already set in the hypervisor. The controller does not
  * move that limit any more, reckons with both, and forgets an earlier verdict. */

@@ -20,7 +20,7 @@
 #include <math.h>
 
 #define LOOK_SHARE 0.8
-#define RATE_CHANGE 0.2  /* makes a new plan */
+#define RATE_CHANGE 0.15 /* makes a new plan */
 #define SIGNIFICANT 0.05 /* smaller changes of the limit are not worth a call */
 #define ROUNDS_BETWEEN 2
 #define START_SHARE 4        /* the first limit is eps / 4: an idle guest pauses 1.25 eps at most */
@@ -47,8 +47,11 @@ FerryPath ferry_intent_path(const FerryConvergence *c) {
   return path;
 }
 
-/* What QEMU must be told for a pause of `seconds`: it multiplies the limit with the wire's rate. */
+/* What QEMU must be told for a pause of `seconds`: it multiplies the limit with the wire's rate, or
+ * with what it was told of the link. */
 static double scale(const FerryConvergence *c, const FerryPath *path) {
+  if (c->intent.switchover_bandwidth > 0)
+    return path->switch_rate / (double)c->intent.switchover_bandwidth;
   double wire = c->t.wire_rate > 0 ? c->t.wire_rate : path->rate;
   if (path->switch_rate > path->rate) /* a window may send more than the mean, up to the cap */
     wire = MAX(wire, (double)c->intent.bandwidth_cap);

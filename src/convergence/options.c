@@ -28,7 +28,8 @@ double ferry_intent_elapsed(const FerryConvergence *c, gint64 now_us) {
 }
 
 double ferry_intent_threshold(const FerryConvergence *c) {
-  return (double)c->limit_ms / 1000 * c->t.wire_rate;
+  double told = (double)c->intent.switchover_bandwidth;
+  return (double)c->limit_ms / 1000 * (told > 0 ? told : c->t.wire_rate);
 }
 
 static gboolean allowed(const FerryConvergence *c, const FerryOption *o, double now) {

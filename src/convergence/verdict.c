@@ -23,6 +23,18 @@ static char *guest_text(const FerryWriter *w, const FerryPath *path, double v) {
       ferry_mib(path->rate));
 }
 
+/* What a slow-down would have to be; one that is allowed and cannot be set lacks a way to do it. */
+static char *slower_text(const FerryConvergence *c, double share) {
+  int percent = (int)ceil(MAX(5, 100 * share));
+  if (percent > c->intent.max_slowdown_percent)
+    return g_strdup_printf(", or a slow-down of %d %%", percent);
+  if (c->intent.can_throttle && !c->no_throttle)
+    return g_strdup("");
+  return g_strdup_printf(", or a way to slow it down by %d %%, which is allowed: "
+                         "allowMonitorCommands, or dirtyRateSeconds for auto-converge",
+                         percent);
+}
+
 static void say(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
                 const FerryWriter *writer, gboolean provisional) {
   double now = ferry_intent_elapsed(c, now_us), room = ferry_intent_room(c);
@@ -47,9 +59,7 @@ static void say(FerryConvergence *c, gint64 now_us, const FerryPath *path, doubl
     rate = ferry_model_min_rate(writer, room);
     slow = ferry_model_min_throttle(writer, path, room);
   }
-  g_autofree char *slower =
-      writer ? g_strdup_printf(", or a slow-down of %.0f %%", ceil(MAX(5, 100 * slow)))
-             : g_strdup("");
+  g_autofree char *slower = writer ? slower_text(c, slow) : g_strdup("");
   ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, "Infeasible",
                "%s%s: a pause of about %" G_GINT64_FORMAT " ms would be needed, %" G_GINT64_FORMAT
                " ms are allowed%s; allow the longer pause, or %.0f MiB/s of bandwidth%s%s",

@@ -132,6 +132,8 @@ static gboolean begin(FerrySimJob *job, FerrySimInstance *source, const FerryMig
   FerrySimTransfer *t = g_new0(FerrySimTransfer, 1);
   FerrySimLink link = {.rate = MIN(source->host->link, target->link),
                        .cap = (double)r->bandwidth / w->speed,
+                       .told =
+                           ferry_json_real(r->config, "availableSwitchoverBandwidth", 0) / w->speed,
                        .efficiency = 1,
                        .eps = w->eps};
   FerrySimOptions options = {

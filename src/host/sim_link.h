@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 typedef struct {
   double rate;                       /* bytes/s of the link */
   double cap;                        /* bytes/s while the guest runs; 0: none */
+  double told;                       /* bytes/s that QEMU reckons the pause with; 0: the window's */
   double efficiency;                 /* bytes of memory per wire byte (compression); 1: none */
   double eps;                        /* fixed cost of the switch-over, seconds */
   double drop_at, drop_to, drop_end; /* between these times the rate is rate x drop_to */

@@ -206,7 +206,8 @@ gboolean ferry_sim_migration_turn(FerrySimMigration *m) {
     return FALSE;
   }
   if (m->now - m->window_at >= WINDOW_S - 1e-9) {
-    m->threshold = (m->sent - m->window_sent) / (m->now - m->window_at) * m->limit_ms / 1000;
+    double rate = (m->sent - m->window_sent) / (m->now - m->window_at);
+    m->threshold = (m->link.told > 0 ? m->link.told : rate) * m->limit_ms / 1000;
     m->window_at = m->now;
     m->window_sent = m->sent;
   }

@@ -1,20 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/facts.h"
 #include "model/migration_flags.h"
+#include "policy/migration_flags_rules.h"
+#include "policy/network.h"
+#include <string.h>
 
 #define BYTES_PER_MBIT 125000
 #define MAX_MBPS 10000000 /* ten terabits: more is a mistake of the driver's */
 
-static gint64 fastest_mbps(const json_t *node) {
-  gint64 best = 0;
+static gboolean has_address(const json_t *interface, const char *address, gboolean subnet,
+                            char **found) {
+  gsize i;
+  json_t *item;
+  json_array_foreach(json_object_get(interface, "addresses"), i, item) {
+    const char *text = json_string_value(item);
+    if (!text)
+      continue;
+    gsize n = strcspn(text, "/");
+    if (subnet ? !ferry_network_contains(text, address)
+               : strncmp(text, address, n) != 0 || address[n] != '\0')
+      continue;
+    if (found)
+      *found = g_strdup(text);
+    return TRUE;
+  }
+  return FALSE;
+}
+
+/* Mbit/s of the node's interface that has `address`, or with `subnet` one in whose subnet it lies;
+ * 0: none, or not known. `found` gets the interface's own, with its prefix. */
+static gint64 speed_at(const json_t *node, const char *address, gboolean subnet, char **found) {
   gsize i;
   json_t *interface;
   json_array_foreach(ferry_json_get(node, "status.interfaces"), i, interface) {
     gint64 speed = ferry_json_int(interface, "speedMbps", 0);
-    if (speed <= MAX_MBPS && ferry_json_bool(interface, "up", TRUE))
-      best = MAX(best, speed);
+    if (ferry_json_bool(interface, "up", TRUE) && has_address(interface, address, subnet, found))
+      return speed <= MAX_MBPS ? MAX(0, speed) : 0;
   }
-  return best;
+  return 0;
+}
+
+/* Of the slower end of the path to `address`; 0: not known. A source that is on another subnet
+ * sends through routers, of which nobody here knows the speed. */
+static gint64 path_mbps(const json_t *source, const json_t *target, const char *address) {
+  g_autofree char *there = NULL;
+  gint64 in = address ? speed_at(target, address, FALSE, &there) : 0;
+  gint64 out = there ? speed_at(source, address, TRUE, NULL) : 0;
+  return MIN(in, out);
 }
 
 static gboolean can(const json_t *node, const char *feature) {
@@ -34,10 +66,8 @@ static gboolean is_named(const json_t *names, const char *name) {
 }
 
 gint64 ferry_config_copied_bytes(const json_t *config, const json_t *vmi) {
-  const char *method = ferry_json_str(vmi, "status.migrationMethod");
   if (!ferry_migration_flag_on(config, "copyStorageAll") &&
-      !ferry_migration_flag_on(config, "copyStorageIncremental") &&
-      g_strcmp0(method, "BlockMigration") != 0)
+      !ferry_migration_flag_on(config, "copyStorageIncremental"))
     return 0;
   const json_t *names = json_object_get(config, "migrateDisks");
   gint64 sum = 0;
@@ -60,11 +90,33 @@ static void put(json_t *config, json_t *origins, const char *name, json_t *value
     ferry_json_set_str(origins, name, "automatic");
 }
 
+/* QEMU reckons what it may leave for the pause with the rate that it sees, and a cap, which it
+ * lifts for the pause, hides the link from it; newer ones can be told. The originals of presets
+ * do not. */
+static void tell_link(json_t *config, json_t *origins, const json_t *source, const json_t *target,
+                      gint64 link) {
+  static const char name[] = "availableSwitchoverBandwidth";
+  gint64 cap = ferry_json_int(config, "bandwidthPerMigration", 0);
+  const char *preset = ferry_json_str(config, "preset");
+  if (preset && !g_str_equal(preset, "intent"))
+    return;
+  if (cap <= 0 || cap >= link || json_object_get(config, name) ||
+      json_object_get(config, "schedule") || ferry_migration_flag_on(config, "offline"))
+    return;
+  g_autoptr(json_t) wish = json_pack("{s:I}", name, (json_int_t)link);
+  g_autoptr(GPtrArray) here = ferry_migration_flags_lacking(wish, source, FALSE);
+  g_autoptr(GPtrArray) there = ferry_migration_flags_lacking(wish, target, TRUE);
+  if (here->len == 0 && there->len == 0)
+    put(config, origins, name, json_integer(link));
+}
+
 void ferry_config_add_facts(json_t *config, json_t *origins, const json_t *vmi,
-                            const json_t *source, const json_t *target) {
-  gint64 mbps = MIN(fastest_mbps(source), fastest_mbps(target));
-  if (mbps > 0)
-    put(config, origins, "linkRateBytesPerSecond", json_integer(mbps * BYTES_PER_MBIT / 2));
+                            const json_t *source, const json_t *target, const char *address) {
+  gint64 link = path_mbps(source, target, address) * BYTES_PER_MBIT / 2;
+  if (link > 0) {
+    put(config, origins, "linkRateBytesPerSecond", json_integer(link));
+    tell_link(config, origins, source, target, link);
+  }
   if (can(source, "postcopy-preempt") && can(target, "postcopy-preempt"))
     put(config, origins, "postCopyPreempt", json_true());
   gint64 disks = ferry_config_copied_bytes(config, vmi);

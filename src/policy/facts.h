@@ -5,12 +5,14 @@
 
 G_BEGIN_DECLS
 
-/** Adds to a resolved configuration, where known: linkRateBytesPerSecond (what the slower host's
- * fastest interface can be trusted with: half its speed), postCopyPreempt (both hosts can let
+/** Adds to a resolved configuration, where known: linkRateBytesPerSecond (what the slower end
+ * of the path to the target's `address` can be trusted with: half its speed; NULL: not known),
+ * availableSwitchoverBandwidth (the same, where a bandwidth limit would hide it from QEMU and both
+ * hosts can be told), postCopyPreempt (both hosts can let
  * requested pages overtake the stream) and copiedDiskBytes (disks that are copied, which timeouts
  * per GiB count). `origins` (may be NULL) gets "automatic" for each. Pure. */
 void ferry_config_add_facts(json_t *config, json_t *origins, const json_t *vmi,
-                            const json_t *source, const json_t *target);
+                            const json_t *source, const json_t *target, const char *address);
 
 /** Bytes of the VM's disks that a migration with this configuration copies; 0: none. Pure. */
 gint64 ferry_config_copied_bytes(const json_t *config, const json_t *vmi);

@@ -56,7 +56,7 @@ static void test_settings(void) {
       "\"targetNodeAddress\":\"10.0.0.2\",\"migrationConfiguration\":{"
       "\"bandwidthPerMigration\":\"64Mi\",\"allowPostCopy\":true,\"maxDowntimeMs\":250,"
       "\"completionTimeoutPerGiB\":100,\"progressTimeout\":0,"
-      "\"migrationMethod\":\"BlockMigration\",\"migrateDisks\":[\"vda\",7]}}}}";
+      "\"copyStorageAll\":true,\"migrateDisks\":[\"vda\",7]}}}}";
   g_autoptr(json_t) object = ferry_json_parse(text, sizeof text - 1, &error);
   g_assert_no_error(error);
   FerrySettings s;

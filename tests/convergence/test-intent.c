@@ -95,12 +95,52 @@ static void test_cap(void) {
   r = run(&tight);
   g_assert_cmpint(r.outcome, ==, FERRY_SIM_DONE);
   g_assert_cmpfloat(r.gap, <=, 0.280);
+  /* QEMU that was told of the link compensates itself, and is not compensated once more */
+  for (int share = 1; share <= 4; share *= 2) {
+    tight.intent.switchover_bandwidth = (gint64)(tight.link.rate / share);
+    tight.link.told = (double)tight.intent.switchover_bandwidth;
+    r = run(&tight);
+    g_assert_cmpint(r.outcome, ==, FERRY_SIM_DONE);
+    g_assert_cmpfloat(r.gap, <=, 0.280);
+    g_assert_cmpfloat(r.largest_limit, <=, 250 * share * 1.05);
+  }
   json_decref(tight.history);
   /* without knowing the link a limit above the wish would be a risk, so none is taken */
   c.intent.link_rate = 0;
   r = run(&c);
   g_assert_cmpfloat(r.largest_limit, <=, 273);
   json_decref(c.history);
+}
+
+/* A cap that is raised in flight leaves no limit that was meant for the old one. */
+static void test_raised_cap(void) {
+  Case tight = plain(100, 50, FERRY_SIM_UNIFORM, 280);
+  cap(&tight, 60);
+  g_autoptr(FerryConvergence) c = ferry_convergence_new(&tight.intent, 0);
+  FerryConvergenceSample s = {.remaining = 256 << 20, .rate = 60 << 20, .iteration = 1};
+  gint64 now = 0;
+  for (int i = 0; i < 120; i++) { /* after the first pass all of its 50 MiB are dirtied in each */
+    now += 100000;
+    s.processed += 6 << 20;
+    s.remaining -= 6 << 20;
+    if (s.remaining <= 0) {
+      s.remaining = 50 << 20;
+      s.iteration++;
+    }
+    s.dirty_rate = 100 << 20;
+    ferry_convergence_sample(c, &s, now);
+    FerryConvergenceDecision d;
+    while (ferry_convergence_next(c, now, &d))
+      g_free(d.reason);
+  }
+  gint64 compensated = ferry_convergence_downtime_ms(c);
+  g_assert_cmpint(ferry_convergence_before_bandwidth(c, 30 << 20, now), ==, 0);
+  gint64 first = ferry_convergence_before_bandwidth(c, 1000 << 20, now);
+  g_assert_cmpint(first, >, 0);
+  g_assert_cmpint(first, <=, compensated * 60 / 119 + 1);
+  g_assert_cmpint(ferry_convergence_downtime_ms(c), ==, first);
+  g_assert_cmpint(ferry_convergence_before_bandwidth(c, 1000 << 20, now), ==, 0);
+  json_decref(tight.history);
 }
 
 static void test_drop(void) {
@@ -193,6 +233,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/intent/slowdown", test_slowdown);
   g_test_add_func("/intent/post-copy", test_post_copy);
   g_test_add_func("/intent/cap", test_cap);
+  g_test_add_func("/intent/raised-cap", test_raised_cap);
   g_test_add_func("/intent/drop", test_drop);
   g_test_add_func("/intent/phased", test_phased);
   g_test_add_func("/intent/deadline", test_deadline);

@@ -44,6 +44,11 @@ static void test_other_ways(void) {
       (int)g_ascii_strtod(slow + strlen("a slow-down of "), NULL) + 10;
   g_assert_cmpint(slowed.intent.max_slowdown_percent, <, 60);
   g_assert_cmpint(run(&slowed).outcome, ==, FERRY_SIM_DONE);
+  slowed.intent.can_throttle = FALSE; /* what is allowed already is not asked for once more */
+  run(&slowed);
+  reason = ferry_json_str(entry(&slowed, "Note", "Infeasible"), "reason");
+  g_assert_null(strstr(reason, "a slow-down of "));
+  g_assert_nonnull(strstr(reason, "allowMonitorCommands"));
   json_decref(c.history);
   json_decref(faster.history);
   json_decref(slowed.history);

@@ -139,8 +139,8 @@ class Throttle(LabTest):
         guest = self.guest("n", label="speed=neither", **WRITER)
         self.ferry("migrate", guest, "--to", "h2", "--no-tls", "--detach")
         self.wait(lambda: [d for d in self.newest(guest)["status"].get("decisions", [])
-                           if d["code"] == "Infeasible" and "slow-down of" in d["reason"]], 30,
-                  "it is called infeasible")
+                           if d["code"] == "Infeasible" and "allowMonitorCommands" in d["reason"]],
+                  30, "it is called infeasible, and the way to slow the guest down is named")
         self.assertFalse(self.taints("h1", guest))
         self.ferry("cancel", guest)
         self.wait(lambda: self.newest(guest)["status"]["phase"] == "Failed", 10, "it is cancelled")
