@@ -136,7 +136,7 @@ json_t *ferry_local_object(const json_t *params, GError **error) {
     return NULL;
   }
   json_t *schedule = json_object_get(params, "convergenceSchedule");
-  FerrySchedule *parsed =
+  g_autoptr(FerrySchedule) parsed =
       schedule ? ferry_schedule_parse(schedule, "convergenceSchedule", error) : NULL;
   if (schedule && !parsed) {
     const FerryCause *cause =
@@ -151,7 +151,6 @@ json_t *ferry_local_object(const json_t *params, GError **error) {
     }
     return NULL;
   }
-  g_clear_pointer(&parsed, ferry_schedule_free);
   g_autoptr(json_t) config = json_pack("{s:i}", "completionTimeoutPerGiB", 0);
   for (const Param *p = migrate_params; p->name; p++)
     if (p->config && json_object_get(params, p->name))
@@ -162,9 +161,10 @@ json_t *ferry_local_object(const json_t *params, GError **error) {
   if (json_object_get(params, "parallel"))
     ferry_json_set_bool(config, "parallel", TRUE);
   ferry_json_set_bool(config, "disableTLS", !ferry_json_bool(params, "encrypted", FALSE));
-  g_autofree char *text = schedule ? json_dumps(schedule, JSON_COMPACT) : NULL;
-  if (text && strstr(text, "\"postcopy\"")) /* it must be enabled from the start */
+  if (ferry_schedule_has(parsed, FERRY_STEP_POSTCOPY)) /* must be enabled from the start */
     ferry_json_set_bool(config, "allowPostCopy", TRUE);
+  if (parsed && parsed->auto_converge && !json_object_get(params, "autoConverge"))
+    ferry_json_set_bool(config, "allowAutoConverge", TRUE);
   const char *console = ferry_json_str(params, "consoleAddress");
   if (console) {
     g_autofree char *uri = g_strconcat("spice://", console, NULL);

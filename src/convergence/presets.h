@@ -9,6 +9,7 @@ typedef struct {
   const char *name;
   const char *doc;
   gboolean intent; /* Ferry's own controller; `schedule` then only holds its start settings */
+  int max_cluster; /* migrations at once at all, likewise */
   int max_outbound, max_inbound; /* migrations of one host at once that the rule itself states; 0:
                                     the cluster's configuration does */
   gint64 max_downtime_ms;        /* its maxDowntimeMs; 0: the longest of its schedule */

@@ -205,6 +205,13 @@ static json_t *action_json(const char *name, const char *param) {
   return o;
 }
 
+gboolean ferry_schedule_has(const FerrySchedule *s, FerryStepAction action) {
+  for (guint i = 0; s && i < s->n_steps; i++)
+    if (s->steps[i].action == action)
+      return TRUE;
+  return FALSE;
+}
+
 json_t *ferry_schedule_to_json(const FerrySchedule *s) {
   json_t *init = json_array(), *stalling = json_array(), *o = json_object();
   if (s->init_downtime_ms > 0) {

@@ -46,6 +46,7 @@ typedef struct {
                                   0: not at all */
   gint64 double_max_ms;        /* ... up to this */
   gint64 completion_s_per_gib; /* 0: none */
+  int least_gib;               /* a smaller VM counts as so many GiB; 0: as one */
   gint64 progress_s;           /* 0: none */
   FerryProgressRule progress;
   gboolean init_is_max;     /* it starts with the configured maxDowntimeMs */
@@ -62,6 +63,8 @@ typedef struct {
  * unknown names or keys, limits that fall, downtimes outside 1..2000000 ms, more than 64 steps, a
  * schedule that does not end in abort, postcopy or suspend. Free with ferry_schedule_free. */
 FerrySchedule *ferry_schedule_parse(const json_t *object, const char *path, GError **error);
+/** Whether one of its steps does that. */
+gboolean ferry_schedule_has(const FerrySchedule *schedule, FerryStepAction action);
 /** The same format back; a new reference. */
 json_t *ferry_schedule_to_json(const FerrySchedule *schedule);
 FerrySchedule *ferry_schedule_copy(const FerrySchedule *schedule);

@@ -12,7 +12,7 @@
 #define HYPERVISOR_DEFAULT_MS 300
 
 static double gib(const FerryConvergence *c) {
-  return MAX(1, (double)c->intent.memory_bytes / GIB);
+  return MAX(MAX(1, c->schedule->least_gib), (double)c->intent.memory_bytes / GIB);
 }
 
 /* Of event and sample whichever knows of more passes. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/config.h"
 #include "base/quantity.h"
+#include "convergence/schedule.h"
 #include "model/migration_flags.h"
 #include "policy/layers.h"
 #include "policy/preset_policies.h"
@@ -116,20 +117,25 @@ static gboolean take(const Target *to, const GArray *layers, const char *name, V
   return FALSE;
 }
 
-/* How many may leave or enter a node at once: the cluster's word, which a policy or a preset only
- * lowers, so that nobody gets past what the cluster's administrator allows. */
+/* How many may move, leave or enter a node at once: the cluster's word, which a policy or a preset
+ * only lowers, so that nobody gets past what the cluster's administrator allows. A policy says
+ * nothing of the whole cluster, as KubeVirt has it. */
 static void put_limits(const Target *to, const GArray *layers) {
-  static const char *const names[] = {"parallelOutboundMigrationsPerNode",
-                                      "parallelInboundMigrationsPerNode"};
-  for (gsize n = 0; n < G_N_ELEMENTS(names); n++)
+  static const struct {
+    const char *name;
+    unsigned who;
+  } limits[] = {{"parallelMigrationsPerCluster", FERRY_LAYER_PRESET},
+                {"parallelOutboundMigrationsPerNode", FERRY_LAYER_POLICY | FERRY_LAYER_PRESET},
+                {"parallelInboundMigrationsPerNode", FERRY_LAYER_POLICY | FERRY_LAYER_PRESET}};
+  for (gsize n = 0; n < G_N_ELEMENTS(limits); n++)
     for (guint i = 0; i < layers->len; i++) {
       const FerryLayer *layer = &g_array_index(layers, FerryLayer, i);
-      gint64 limit = ferry_json_int(layer->at, names[n], 0);
-      if (!(layer->bit & (FERRY_LAYER_POLICY | FERRY_LAYER_PRESET)) || limit <= 0)
+      gint64 limit = ferry_json_int(layer->at, limits[n].name, 0);
+      if (!(layer->bit & limits[n].who) || limit <= 0)
         continue;
-      if (limit < ferry_json_int(to->out, names[n], G_MAXINT64)) {
-        ferry_json_set_int(to->out, names[n], limit);
-        ferry_json_set_str(to->from, names[n], layer->origin);
+      if (limit < ferry_json_int(to->out, limits[n].name, G_MAXINT64)) {
+        ferry_json_set_int(to->out, limits[n].name, limit);
+        ferry_json_set_str(to->from, limits[n].name, layer->origin);
       }
       break;
     }
@@ -147,6 +153,27 @@ static void put_rule(const Target *to, const FerryLayer *rule) {
   }
   ferry_json_set_str(to->out, "preset", preset ? preset : "intent");
   ferry_json_set_str(to->from, "preset", origin);
+}
+
+static void imply(const Target *to, const char *name, const char *origin) {
+  if (g_strcmp0(ferry_json_str(to->from, name), "default") != 0)
+    return; /* somebody said so, or not */
+  ferry_json_set_bool(to->out, name, TRUE);
+  ferry_json_set_str(to->from, name, origin);
+}
+
+/* What a schedule does must be enabled when the migration is started. */
+static void put_means(const Target *to) {
+  const json_t *object = json_object_get(to->out, "schedule");
+  const char *origin = ferry_json_str(to->from, "schedule");
+  g_autoptr(FerrySchedule) schedule =
+      object ? ferry_schedule_parse(object, "schedule", NULL) : NULL;
+  if (!schedule)
+    return;
+  if (schedule->auto_converge)
+    imply(to, "allowAutoConverge", origin);
+  if (ferry_schedule_has(schedule, FERRY_STEP_POSTCOPY))
+    imply(to, "allowPostCopy", origin);
 }
 
 /* `compression` into libvirt's terms, where those are not given themselves. A preset's gives way to
@@ -201,6 +228,7 @@ json_t *ferry_config_resolve(const FerryConfigSources *s, json_t **origins) {
       take(&to, layers, f->field.name, kind_of(f->field.type), f->own ? MIGRATION : VM | MIGRATION);
   put_limits(&to, layers);
   put_rule(&to, rule);
+  put_means(&to);
   if (g_strcmp0(ferry_json_str(out, "preset"), "intent") == 0) { /* it acts by itself */
     json_object_del(out, "onStalling");
     json_object_del(from, "onStalling");

@@ -3,6 +3,7 @@
 // a field that is on or given, FIELD=VALUE for a list that holds the value or a URI of that scheme,
 // or "tls". What one row cannot say is a function below the table.
 #include "policy/migration_flags_rules.h"
+#include "convergence/schedule.h"
 #include "policy/migration_flags_vm.h"
 #include <string.h>
 
@@ -384,10 +385,25 @@ static void check_versions(const json_t *config, const json_t *node, gboolean is
     cause(causes, field_of(missing->pdata[i]), "%s", (char *)missing->pdata[i]);
 }
 
+/* Another's word can take from a schedule what it ends with. */
+static void check_schedule(const FerryFlagsContext *c, GError *causes) {
+  const json_t *object = given(c->config, "schedule");
+  g_autoptr(FerrySchedule) schedule =
+      object ? ferry_schedule_parse(object, "schedule", NULL) : NULL;
+  const char *from = ferry_json_str(c->origins, "allowPostCopy");
+  const char *by = ferry_json_str(c->origins, "schedule");
+  if (ferry_schedule_has(schedule, FERRY_STEP_POSTCOPY) && !holds(c->config, "allowPostCopy"))
+    cause(causes, "allowPostCopy",
+          "false%s%s: the schedule%s%s switches to post-copy; allow it, or end the schedule in "
+          "abort or suspend",
+          from ? ", as said by " : "", from ? from : "", by ? " of " : "", by ? by : "");
+}
+
 void ferry_migration_flags_check(const FerryFlagsContext *c, GError *causes) {
   for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
     check_rule(c, &rules[i], causes);
   check_values(c, causes);
+  check_schedule(c, causes);
   ferry_migration_flags_check_offline(c, causes);
   ferry_migration_flags_check_definition(c, causes);
   if (c->vmi)

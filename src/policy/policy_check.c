@@ -45,10 +45,11 @@ static void check_schedule(const json_t *spec, const char *path, GError *causes)
     const FerryCause *c = ferry_error_cause(error, i);
     ferry_error_add_cause(causes, c->reason, c->field, "Invalid value: %s", c->message);
   }
-  for (guint i = 0; parsed && i < parsed->n_steps; i++)
-    if (parsed->steps[i].action == FERRY_STEP_POSTCOPY &&
-        json_is_false(json_object_get(spec, "allowPostCopy")))
-      fault(causes, path, "schedule", "it switches to post-copy, and allowPostCopy is false");
+  if (ferry_schedule_has(parsed, FERRY_STEP_POSTCOPY) &&
+      json_is_false(json_object_get(spec, "allowPostCopy")))
+    fault(causes, path, "schedule", "it switches to post-copy, and allowPostCopy is false");
+  if (parsed && parsed->auto_converge && json_is_false(json_object_get(spec, "allowAutoConverge")))
+    fault(causes, path, "schedule", "it begins with auto-converge, and allowAutoConverge is false");
 }
 
 /* A field of the intent that stands beside it under another name must say the same. */

@@ -34,6 +34,8 @@ json_t *ferry_preset_config(const FerryPreset *preset) {
     ferry_json_set_bool(out, "allowAutoConverge", TRUE);
   if (s->compressed)
     ferry_json_set_str(out, "compression", "xbzrle");
+  if (preset->max_cluster > 0)
+    ferry_json_set_int(out, "parallelMigrationsPerCluster", preset->max_cluster);
   if (preset->max_outbound > 0)
     ferry_json_set_int(out, "parallelOutboundMigrationsPerNode", preset->max_outbound);
   if (preset->max_inbound > 0)

@@ -62,10 +62,10 @@ static json_t *object(const char *params, GError **error) {
 static void test_migrate(void) {
   g_autoptr(json_t) o =
       object("{\"vmID\":\"" VM "\",\"dst\":\"h2:16514\",\"dstqemu\":\"10.0.0.2\",\"downtime\":120,"
-             "\"maxBandwidth\":52,\"autoConverge\":true,\"parallel\":4,\"method\":\"online\","
+             "\"maxBandwidth\":52,\"parallel\":4,\"method\":\"online\","
              "\"consoleAddress\":\"h2:5900\",\"stallingLimit\":3,\"convergenceSchedule\":{\"init\":"
-             "[{\"name\":\"setDowntime\",\"params\":[\"100\"]}],\"stalling\":[{\"limit\":2,"
-             "\"action\":{\"name\":\"postcopy\",\"params\":[]}}]}}",
+             "[{\"name\":\"autoConverge\",\"params\":[\"true\"]}],\"stalling\":[{\"limit\":2,"
+             "\"action\":{\"name\":\"postCopy\",\"params\":[]}}]}}",
              NULL);
 #define STATE "status.migrationState."
   g_assert_nonnull(o);

@@ -246,6 +246,18 @@ static void test_nova(void) {
          "500@6000 Abort@6400");
 }
 
+/* Nova counts a small guest as one of 2 GiB */
+static void test_nova_small(void) {
+  Run r = start("nova", GIB / 2, FALSE, FALSE);
+  while (r.now_us < 1700LL * G_USEC_PER_SEC) {
+    g_autofree char *at = g_strdup_printf("@%d", (int)((r.now_us + 500000) / G_USEC_PER_SEC));
+    tick(&r, 500, 50000000, 1, at);
+  }
+  finish(&r, "nova",
+         "50 95@150 140@300 185@450 230@600 275@750 320@900 365@1050 410@1200 455@1350 500@1500 "
+         "Abort@1600");
+}
+
 /* doubles whenever what remains has risen more than five times; a fall does not reset it */
 static void test_proxmox(void) {
   Run r = start("proxmox", GIB, FALSE, FALSE);
@@ -293,6 +305,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/presets/vep248", test_vep248);
   g_test_add_func("/presets/vep248-completion", test_vep248_completion);
   g_test_add_func("/presets/nova", test_nova);
+  g_test_add_func("/presets/nova-small", test_nova_small);
   g_test_add_func("/presets/proxmox", test_proxmox);
   g_test_add_func("/presets/valid", test_valid);
   return g_test_run();

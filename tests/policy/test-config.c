@@ -57,9 +57,49 @@ static void test_layers(void) {
   g_assert_cmpstr(before, ==, after);
 }
 
+static json_t *resolved(const char *spec, json_t **origins) {
+  g_autofree char *text = g_strdup_printf("{\"metadata\":{\"name\":\"p\"},\"spec\":%s}", spec);
+  g_autoptr(json_t) policy = j(text);
+  g_autoptr(json_t) kubevirt = j("{\"spec\":{\"configuration\":{\"migrations\":{"
+                                 "\"parallelMigrationsPerCluster\":7,"
+                                 "\"parallelOutboundMigrationsPerNode\":4}}}}");
+  FerryConfigSources s = {.kubevirt = kubevirt, .policy = policy};
+  return ferry_config_resolve(&s, origins);
+}
+
+/* What a schedule does is enabled by it; somebody's own word stands. */
+static void test_schedule(void) {
+#define SCHEDULE                                                                                   \
+  "\"schedule\":{\"init\":[{\"name\":\"autoConverge\",\"params\":[\"true\"]}],\"stalling\":[{"     \
+  "\"limit\":2,\"action\":{\"name\":\"postCopy\",\"params\":[]}}]}"
+  g_autoptr(json_t) origins = NULL;
+  g_autoptr(json_t) c = resolved("{" SCHEDULE "}", &origins);
+  g_assert_true(ferry_json_bool(c, "allowAutoConverge", FALSE));
+  g_assert_true(ferry_json_bool(c, "allowPostCopy", FALSE));
+  g_assert_cmpstr(ferry_json_str(origins, "allowPostCopy"), ==, "MigrationPolicy/p");
+  g_autoptr(json_t) own = resolved("{\"allowAutoConverge\":false," SCHEDULE "}", NULL);
+  g_assert_false(ferry_json_bool(own, "allowAutoConverge", TRUE));
+  g_autoptr(json_t) none = resolved("{}", NULL);
+  g_assert_false(ferry_json_bool(none, "allowPostCopy", TRUE));
+}
+
+/* A preset's numbers are its original's; the cluster's may only be lower. */
+static void test_preset_limits(void) {
+  g_autoptr(json_t) origins = NULL;
+  g_autoptr(json_t) c = resolved("{\"preset\":\"kubevirt-classic\"}", &origins);
+  g_assert_cmpint(ferry_json_int(c, "parallelMigrationsPerCluster", 0), ==, 5);
+  g_assert_cmpint(ferry_json_int(c, "parallelOutboundMigrationsPerNode", 0), ==, 2);
+  g_assert_cmpstr(ferry_json_str(origins, "parallelMigrationsPerCluster"), ==,
+                  "preset/kubevirt-classic");
+  g_autoptr(json_t) other = resolved("{\"preset\":\"kubevirt\"}", NULL);
+  g_assert_cmpint(ferry_json_int(other, "parallelMigrationsPerCluster", 0), ==, 7);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/config/defaults", test_defaults);
   g_test_add_func("/config/layers", test_layers);
+  g_test_add_func("/config/schedule", test_schedule);
+  g_test_add_func("/config/preset-limits", test_preset_limits);
   return g_test_run();
 }

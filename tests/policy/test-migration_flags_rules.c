@@ -254,6 +254,16 @@ static void test_rdma_limit(void) {
   }
 }
 
+/* A schedule that ends in post-copy needs it, whoever has forbidden it. */
+static void test_schedule(void) {
+#define SCHEDULE "'schedule':{'stalling':[{'limit':2,'action':{'name':'postCopy','params':[]}}]}"
+  g_autofree char *without = judge("{'allowPostCopy':false," SCHEDULE "}", NULL, NULL, NULL);
+  g_assert_nonnull(strstr(without, "spec.allowPostCopy: Invalid value: false"));
+  g_assert_nonnull(strstr(without, "switches to post-copy"));
+  g_autofree char *with = judge("{'allowPostCopy':true," SCHEDULE "}", NULL, NULL, NULL);
+  g_assert_cmpstr(with, ==, "");
+}
+
 static void test_all_at_once(void) {
   g_autofree char *found = judge("{'parallelConnections':4,'autoConvergeInitial':20,"
                                  "'postCopyBandwidth':'1Mi','disksPort':1}",
@@ -349,6 +359,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/flags_rules/right", test_right);
   g_test_add_func("/flags_rules/local-disks", test_local_disks);
   g_test_add_func("/flags_rules/rdma-limit", test_rdma_limit);
+  g_test_add_func("/flags_rules/schedule", test_schedule);
   g_test_add_func("/flags_rules/all-at-once", test_all_at_once);
   g_test_add_func("/flags_rules/versions", test_versions);
   g_test_add_func("/flags_rules/resume", test_resume_needs_a_libvirtd_that_survives_it);

@@ -56,6 +56,9 @@ static void test_faults(void) {
       {"{\"allowPostCopy\":false,\"schedule\":{\"stalling\":[{\"limit\":1,\"action\":{\"name\":"
        "\"postcopy\"}}]}}",
        "spec.schedule: ", "allowPostCopy is false"},
+      {"{\"allowAutoConverge\":false,\"schedule\":{\"init\":[{\"name\":\"autoConverge\",\"params\":"
+       "[\"true\"]}],\"stalling\":[{\"limit\":1,\"action\":{\"name\":\"abort\"}}]}}",
+       "spec.schedule: ", "allowAutoConverge is false"},
       {"{\"intent\":{\"maxDuration\":\"soon\"}}", "spec.intent.maxDuration: ", "soon"},
       {"{\"intent\":{\"maxDowntime\":\"3000s\"}}", "spec.intent.maxDowntime: ", "2000000"},
       {"{\"intent\":{\"maxDowntime\":\"300ms\"},\"maxDowntimeMs\":200}",
