@@ -52,8 +52,10 @@ void ferry_migration_recall_changes(FerryMigration *m) {
   gsize i;
   json_t *change;
   json_array_foreach(ferry_json_get(m->object, "status.changes"), i, change) {
-    const json_t *fields = json_object_get(change, "fields");
-    if (g_strcmp0(ferry_json_str(change, "state"), "Applied") != 0)
+    const char *state = ferry_json_str(change, "state");
+    const json_t *fields = json_object_get(
+        change, g_strcmp0(state, "Applied") == 0 ? "fields" : "inForce"); /* all, or a part */
+    if (!fields)
       continue;
     tell_controller(m, fields);
     m->path_changed |= json_object_get(fields, "bandwidthMiBps") != NULL;
@@ -120,13 +122,15 @@ failed:
 }
 
 /* Writes what became of a change, as its state and as an Event. */
-static void answer(FerryMigration *m, const json_t *change, gboolean applied, const char *message) {
+static void answer(FerryMigration *m, const json_t *change, gboolean applied, json_t *in_force,
+                   const char *message) {
   g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
   const char *by = ferry_json_str(change, "by"), *why = ferry_json_str(change, "reason");
-  ferry_delivery_send(m->delivery, json_pack("{s:[{s:s, s:s, s:s, s:s}]}", "changes", "id",
+  json_t *part = !applied && json_object_size(in_force) ? json_incref(in_force) : NULL;
+  ferry_delivery_send(m->delivery, json_pack("{s:[{s:s, s:s, s:s, s:s, s:o*}]}", "changes", "id",
                                              ferry_json_str(change, "id"), "state",
                                              applied ? "Applied" : "Refused", "message", message,
-                                             "appliedTime", now));
+                                             "appliedTime", now, "inForce", part));
   g_autofree char *text =
       g_strdup_printf("%s %s%s%s: %s", applied ? "changed for" : "refused to", by ? by : "?",
                       why ? ", who said: " : "", why ? why : "", message);
@@ -158,7 +162,7 @@ void ferry_migration_apply_changes(FerryMigration *m) {
     tell_controller(m, done);
     if (g_strcmp0(ferry_json_str(done, "technique"), "post-copy") == 0)
       ferry_migration_enter_post_copy(m);
-    answer(m, change, applied, message->str);
+    answer(m, change, applied, done, message->str);
   }
 }
 
@@ -167,7 +171,7 @@ void ferry_migration_drop_changes(FerryMigration *m) {
     g_autoptr(json_t) change = next_change(m);
     if (!change)
       return;
-    answer(m, change, FALSE, "nothing is in progress: it ended before this could be done");
+    answer(m, change, FALSE, NULL, "nothing is in progress: it ended before this could be done");
   }
 }
 

@@ -155,6 +155,8 @@ gboolean ferry_bandwidth_turn(FerryAgent *agent, gboolean *busy, gboolean take);
 /* throttle.c */
 /** Before the call: where the guest may be slowed, arranges how. Keeps the domain as it is. */
 void ferry_migration_arm_throttle(FerryMigration *m);
+/** The same of a migration that is adopted: what the agent before had arranged. */
+void ferry_migration_recall_throttle(FerryMigration *m);
 
 /* forecast.c */
 /** From m->measured: status.forecast, a new reference. */

@@ -386,6 +386,7 @@ static json_t *change(FerryLocal *l, const json_t *params, int *code, char **mes
                           : "nothing to change: give downtime, maxBandwidth, migrationTechnique or "
                             "stallingLimit");
   g_autoptr(json_t) answer = NULL;
+  gboolean pending = FALSE;
   g_mutex_lock(&l->lock);
   Entry *e = g_hash_table_lookup(l->entries, ferry_local_vm_of(params));
   if (e && !e->ended && !e->file) {
@@ -402,11 +403,17 @@ static json_t *change(FerryLocal *l, const json_t *params, int *code, char **mes
                 (e = g_hash_table_lookup(l->entries, ferry_local_vm_of(params))) != NULL;
     if (waiting)
       answer = json_incref(e->changes);
+    pending = !waiting && e && !e->ended && g_get_monotonic_time() >= until;
   }
   g_mutex_unlock(&l->lock);
   if (g_strcmp0(ferry_json_str(answer, "state"), "Applied") == 0)
     return json_pack("{s:s, s:s}", "vmID", ferry_local_vm_of(params), "message",
                      ferry_json_str(answer, "message"));
+  if (pending)
+    return fail(
+        code, message, FERRY_RPC_FAILED,
+        "Pending: not carried out within %d s, and it may still be; getMigrationStatus tells",
+        CHANGE_WAIT_S);
   const char *why = ferry_json_str(answer, "message");
   return fail(code, message, answer ? FERRY_RPC_FAILED : FERRY_RPC_NOT_IN_PROGRESS, "%s: %s",
               answer ? "Refused" : "NotInProgress", why ? why : "this VM does not move");

@@ -96,10 +96,15 @@ static void carry_out(FerryMigration *m, const FerryConvergenceDecision *d) {
   case FERRY_CONVERGENCE_NOTE:
     break;
   }
-  if (!ok) {
-    ferry_debug(error->message, "FERRY_MIGRATION", m->name);
-    ferry_convergence_refused(m->convergence, d->action);
-  }
+  if (ok)
+    return;
+  ferry_debug(error->message, "FERRY_MIGRATION", m->name);
+  ferry_convergence_refused(m->convergence, d->action);
+  if (!m->started) /* not every hypervisor takes the first limit before the call: set again soon */
+    return;
+  g_autofree char *text = g_strdup_printf("%s was refused: %s",
+                                          ferry_convergence_action_name(d->action), error->message);
+  ferry_migration_record(m, "Refuse", -1, "Refused", text);
 }
 
 static void decide(FerryMigration *m) {
@@ -137,6 +142,22 @@ void ferry_migration_first_limit(FerryMigration *m) {
   m->convergence = ferry_convergence_new(&intent, g_get_monotonic_time());
   ferry_migration_recall_changes(m);
   decide(m);
+}
+
+/* What an agent before this one had begun goes on: its clocks, and what it had done to the guest.
+ */
+static void take_over(FerryMigration *m) {
+  FerryJobStats stats;
+  const json_t *stalling =
+      ferry_json_find(ferry_json_get(m->object, "status.conditions"), "type", "Stalling");
+  m->stalling = g_strcmp0(ferry_json_str(stalling, "status"), "True") == 0;
+  const char *mode = ferry_json_str(m->object, "status.migrationState.mode");
+  m->suspended = g_strcmp0(mode, "Paused") == 0;
+  if (ferry_host_job_stats(m->job, &stats, NULL) && stats.active && stats.elapsed_ms > 0)
+    m->start_us = g_get_monotonic_time() - stats.elapsed_ms * 1000;
+  ferry_migration_recall_throttle(m);
+  ferry_migration_first_limit(m);
+  ferry_convergence_began(m->convergence, m->start_us);
 }
 
 static void feed(FerryMigration *m, const FerryJobStats *s) {
@@ -272,7 +293,7 @@ static gboolean wait(FerryMigration *m) {
 
 gboolean ferry_migration_supervise(FerryMigration *m) {
   if (!m->convergence)
-    ferry_migration_first_limit(m);
+    take_over(m);
   for (;;) {
     if (ferry_migration_must_stop(m))
       return FALSE;

@@ -37,11 +37,18 @@ static int needed(const FerryMigration *m, const FerryConvergenceIntent *intent)
   return (int)ceil(100 * MIN(most, p * MARGIN));
 }
 
+static gboolean may_slow(const FerrySettings *s) {
+  return !s->schedule && s->max_slowdown_percent > 0 && !s->request.auto_converge &&
+         !json_object_get(s->request.config, "autoConvergeInitial");
+}
+
+void ferry_migration_recall_throttle(FerryMigration *m) {
+  m->settings.can_throttle = may_slow(&m->settings) && m->settings.monitor;
+}
+
 void ferry_migration_arm_throttle(FerryMigration *m) {
   FerrySettings *s = &m->settings;
-  const json_t *config = s->request.config;
-  if (s->schedule || s->max_slowdown_percent <= 0 || m->was_paused || !s->request.active ||
-      s->request.auto_converge || json_object_get(config, "autoConvergeInitial"))
+  if (!may_slow(s) || m->was_paused || !s->request.active)
     return;
   if (s->monitor) {
     arm(m, LEAST_STEP);

@@ -145,6 +145,12 @@ FerryConvergence *ferry_convergence_new(const FerryConvergenceIntent *intent, gi
   return c;
 }
 
+void ferry_convergence_began(FerryConvergence *c, gint64 start_us) {
+  if (c->deadline_us)
+    c->deadline_us -= c->start_us - start_us;
+  c->start_us = start_us;
+}
+
 void ferry_convergence_free(FerryConvergence *c) {
   if (!c)
     return;

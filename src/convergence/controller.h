@@ -55,6 +55,9 @@ typedef struct _FerryConvergence FerryConvergence;
 
 /** A controller of a migration that starts at `now_us`. Its first decision is the first limit. */
 FerryConvergence *ferry_convergence_new(const FerryConvergenceIntent *intent, gint64 now_us);
+/** The migration began before its controller did: its duration, its completion timeout and a
+ * schedule's times count from `start_us`. Before the first sample. */
+void ferry_convergence_began(FerryConvergence *convergence, gint64 start_us);
 void ferry_convergence_free(FerryConvergence *c);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryConvergence, ferry_convergence_free)
 

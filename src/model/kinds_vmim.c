@@ -185,6 +185,7 @@ static const FerryField change[] = {
     STR("reason", "Why, in that user's words.", .max = 1024),
     OBJ("fields", change_fields, "What was to be changed."),
     STR("state", "What became of it.", .values = WORDS("Requested", "Applied", "Refused")),
+    OBJ("inForce", change_fields, "Of one that was refused: the part that had been carried out."),
     STR("message", "The same in words.", .max = MESSAGE_MAX_LENGTH),
     TIME("appliedTime", "When the source's agent had carried it out or refused it."),
     END,

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each of the limits that end a migration which does not converge: it fails for that reason, and
+the VM runs on where it was. The limits count from the migration's beginning, whoever runs it."""
+import json
+import time
+
+from labtest import KUBECTLS, LabTest
+
+# what the guest writes never fits into the rate
+BUSY = {"memory": 192, "rate": 200, "working_set": 96, "pattern": "uniform"}
+NEVER = {"bandwidthPerMigration": "16Mi", "maxDowntimeMs": 20, "retries": 0,
+         "completionTimeoutPerGiB": 0, "progressTimeout": 0}
+
+
+class Deadlines(LabTest):
+    HOSTS = 2
+
+    def start(self, name, **spec):
+        self.guest(name, **BUSY)
+        manifest = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration",
+                    "metadata": {"name": f"deadline-{name}"},
+                    "spec": {"vmiName": name, "targetNode": "h2", **NEVER, **spec}}
+        self.kubectl(KUBECTLS[0], "create", "-f", "-", text=json.dumps(manifest))
+
+    def ends(self, name, reason, after, within):
+        """It fails for that reason, not before `after` seconds of moving."""
+        self.wait(lambda: self.newest(name)["status"]["phase"] in ("Succeeded", "Failed"), within,
+                  lambda: f"its end: {self.newest(name)['status'].get('progress')}")
+        status = self.newest(name)["status"]
+        self.assertEqual((status["phase"], status["reason"]), ("Failed", reason),
+                         status.get("message"))
+        self.assertGreaterEqual(status["summary"]["totalMs"], after * 1000)
+        self.assert_on(name, "h1")
+        return status
+
+    def test_completion_timeout(self):
+        self.start("slow", completionTimeoutPerGiB=3, preset="kubevirt")  # it counts as one GiB
+        status = self.ends("slow", "CompletionTimeout", 3, 25)
+        self.assertIn("completion timeout", status["message"])
+
+    def test_progress_timeout(self):
+        self.start("stuck", progressTimeout=3)
+        self.assertIn("no progress for",
+                      self.ends("stuck", "ProgressTimeout", 3, 60)["message"])
+
+    def test_hard_limit_of_the_agent(self):
+        self.start("hard", migrationProgressTimeout=3, preset="proxmox")
+        self.ends("hard", "ProgressTimeout", 3, 60)
+
+    def test_duration(self):
+        self.start("late", intent={"maxDuration": "5s", "maxDowntime": "20ms"}, maxDowntimeMs=20)
+        self.ends("late", "DeadlineExceeded", 5, 25)
+
+    def test_the_clock_goes_on_without_its_agent(self):
+        """The one that takes over counts from the beginning, and knows what was told of it."""
+        self.start("adopted", stallingLimit=2, intent={"maxDuration": "24s", "maxDowntime": "20ms"},
+                   maxDowntimeMs=20)
+        self.wait(lambda: self.condition("adopted", "Stalling") == "True", 30, "it stalls")
+        self.lab.kill("h1", "agent")
+        begun = time.monotonic()
+        self.lab.start("h1", "agent")
+        status = self.ends("adopted", "DeadlineExceeded", 20, 40)
+        self.assertLess(status["summary"]["totalMs"], 30000)
+        self.assertLess(time.monotonic() - begun, 24)
+        self.assertEqual(self.condition("adopted", "Stalling"), "False")
+
+    def condition(self, name, kind):
+        for item in self.newest(name)["status"].get("conditions", []):
+            if item["type"] == kind:
+                return item["status"]
+        return None
