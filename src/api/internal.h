@@ -233,6 +233,11 @@ json_t *ferry_patch_apply(FerryRequest *req, const json_t *old, json_t *patch, G
 /** What a write is to do: makes the new object from the stored one. NULL with an error: refuse. */
 typedef json_t *(*FerryChangeFunc)(FerryRequest *req, const json_t *old, gpointer data,
                                    GError **error);
+/** Whether DeleteOptions (NULL: none) have the types they must have; BAD_REQUEST. Pure. */
+gboolean ferry_check_delete_options(const json_t *options, GError **error);
+/** Whether `object` is the one that DeleteOptions (NULL: none) mean; CONFLICT. */
+gboolean ferry_check_preconditions(FerryRequest *req, const json_t *options, const json_t *object,
+                                   GError **error);
 /** Read, change, validate, admit, commit; again on a conflict where the change names no revision.
  */
 gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpointer data,

@@ -5,6 +5,7 @@
 // passed-through device, disks the destination can use) are made before anything is stored, and all
 // that is wrong is answered at once. What only libvirt can know shows in the task's message.
 #include "api/kimchi.h"
+#include "model/migration.h"
 #include "policy/migratable.h"
 #include "policy/migration_admission.h"
 #include "policy/migration_flags_rules.h"
@@ -376,15 +377,10 @@ gboolean ferry_kimchi_migrate(FerryKimchi *k, GError **error) {
 
 /* ---- monitor and cancel ---- */
 
-static gboolean is_final(const json_t *m) {
-  const char *phase = ferry_json_str(m, "status.phase");
-  return g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0;
-}
-
 /* TRUE where `a` is what one asks for rather than `b`: the one that is not over, else the newer. */
 static gboolean is_later(const json_t *a, const json_t *b) {
-  if (is_final(a) != is_final(b))
-    return is_final(b);
+  if (ferry_migration_is_final(a) != ferry_migration_is_final(b))
+    return ferry_migration_is_final(b);
   int order = g_strcmp0(ferry_json_str(a, "metadata.creationTimestamp"),
                         ferry_json_str(b, "metadata.creationTimestamp"));
   return order ? order > 0 : ferry_object_revision(a) > ferry_object_revision(b);
@@ -401,7 +397,8 @@ static json_t *find_migration(FerryKimchi *k, GError **error) {
   json_t *found = NULL;
   for (guint i = 0; i < all->len; i++) {
     json_t *m = g_ptr_array_index(all, i);
-    if (g_strcmp0(ferry_json_str(m, "spec.vmiName"), name) == 0 && (!found || is_later(m, found)))
+    if (g_strcmp0(ferry_json_str(m, "spec.vmiName"), name) == 0 &&
+        !ferry_migration_is_forecast(m) && (!found || is_later(m, found)))
       found = m;
   }
   if (!found)

@@ -3,6 +3,7 @@
 // is as durable as that, and migrations that were started by other means are tasks too. A task's id
 // is the migration's UID. The steps are those of Kimchi's proposal; Ferry's phases fall into them.
 #include "api/kimchi.h"
+#include "model/migration.h"
 #include "base/quantity.h"
 
 #include <string.h>
@@ -304,6 +305,8 @@ gboolean ferry_kimchi_list_tasks(FerryKimchi *k, GError **error) {
   g_ptr_array_sort(all, by_creation);
   json_t *list = json_array();
   for (guint i = 0; i < all->len; i++) {
+    if (ferry_migration_is_forecast(g_ptr_array_index(all, i)))
+      continue;
     g_autoptr(json_t) task = ferry_kimchi_task(k, g_ptr_array_index(all, i));
     gboolean fits = TRUE;
     for (gsize f = 0; f < G_N_ELEMENTS(filters); f++) {
@@ -319,6 +322,8 @@ gboolean ferry_kimchi_list_tasks(FerryKimchi *k, GError **error) {
 
 static json_t *find_task(FerryKimchi *k, GError **error) {
   json_t *m = ferry_store_get_by_uid(k->req->api->store, &ferry_kind_vmim, k->name);
+  if (ferry_migration_is_forecast(m))
+    g_clear_pointer(&m, json_decref);
   if (!m)
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
                 "there is no task \"%s\"; GET %s/tasks lists what there is", k->name, k->prefix);

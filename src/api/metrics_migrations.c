@@ -3,6 +3,7 @@
 // KubeVirt has the figure, so that dashboards made for it work.
 #include "api/metrics.h"
 #include "base/rfc3339.h"
+#include "model/migration.h"
 #include "policy/config.h"
 
 static const struct {
@@ -43,16 +44,12 @@ static gboolean phase_is(const json_t *m, const char *phase) {
   return g_str_equal(text(m, "status.phase"), phase);
 }
 
-static gboolean is_final(const json_t *m) {
-  return phase_is(m, "Succeeded") || phase_is(m, "Failed");
-}
-
 static gboolean is_waiting(const json_t *m) {
   return phase_is(m, "Pending") || phase_is(m, "");
 }
 
 static gboolean is_running(const json_t *m) {
-  return !is_waiting(m) && !is_final(m) && !phase_is(m, "Scheduling");
+  return !is_waiting(m) && !ferry_migration_is_final(m) && !phase_is(m, "Scheduling");
 }
 
 static void put_progress(GPtrArray *migrations, GString *out) {
@@ -174,7 +171,7 @@ static void put_limits(FerryStore *store, GPtrArray *migrations, GString *out) {
   guint active = 0;
   for (guint i = 0; i < migrations->len; i++) {
     const json_t *m = g_ptr_array_index(migrations, i);
-    active += !is_waiting(m) && !is_final(m);
+    active += !is_waiting(m) && !ferry_migration_is_final(m);
   }
   ferry_metrics_figure(out, "ferry_migrations_active", "gauge",
                        "Migrations that count against the cluster's limit.", active);
@@ -187,7 +184,7 @@ static void put_limits(FerryStore *store, GPtrArray *migrations, GString *out) {
     for (guint i = 0; i < migrations->len; i++) {
       const json_t *m = g_ptr_array_index(migrations, i);
       const char *node = ferry_json_str(m, ways[w][1]);
-      if (!is_waiting(m) && !is_final(m) && node)
+      if (!is_waiting(m) && !ferry_migration_is_final(m) && node)
         g_hash_table_insert(
             counts, (gpointer)node,
             GUINT_TO_POINTER(GPOINTER_TO_UINT(g_hash_table_lookup(counts, node)) + 1));
@@ -215,7 +212,7 @@ static void put_evacuations(FerryStore *store, GString *out) {
                        "VMs that are still to leave a host that is being evacuated.");
   for (guint i = 0; i < all->len; i++) {
     const json_t *e = g_ptr_array_index(all, i);
-    if (!is_final(e))
+    if (!phase_is(e, "Succeeded") && !phase_is(e, "Failed"))
       ferry_metrics_sample(out, "ferry_evacuation_remaining_vms",
                            (double)ferry_json_int(e, "status.remaining", 0), "node",
                            text(e, "spec.nodeName"), NULL);
@@ -231,9 +228,13 @@ void ferry_metrics_put_migrations(FerryStore *store, gint64 now_ms, GString *out
     g_hash_table_insert(names, (gpointer)text(m, "metadata.uid"),
                         (gpointer)text(m, "metadata.name"));
   }
-  put_progress(migrations, out);
-  put_phases(migrations, out);
-  put_ended(migrations, out);
+  g_autoptr(GPtrArray) moving = g_ptr_array_new(); /* a forecast moves nothing */
+  for (guint i = 0; i < migrations->len; i++)
+    if (!ferry_migration_is_forecast(g_ptr_array_index(migrations, i)))
+      g_ptr_array_add(moving, g_ptr_array_index(migrations, i));
+  put_progress(moving, out);
+  put_phases(moving, out);
+  put_ended(moving, out);
   put_time(vmis, names, FALSE, out);
   put_time(vmis, names, TRUE, out);
   put_queue(migrations, now_ms, out);

@@ -6,6 +6,7 @@
 // the answer is 429 with the reason, which kubectl prints and asks again after.
 #include "api/internal.h"
 #include "base/random.h"
+#include "model/migration.h"
 #include "model/evacuation.h"
 #include "policy/config.h"
 #include "policy/limits.h"
@@ -142,7 +143,7 @@ static gboolean later(GError **error, const char *format, ...) {
 }
 
 static gboolean read_eviction(FerryRequest *req, const char *ns, const char *pod, gboolean *dry,
-                              GError **error) {
+                              json_t **options, GError **error) {
   g_autoptr(json_t) body = ferry_request_body(req, error);
   if (!body)
     return FALSE;
@@ -162,7 +163,14 @@ static gboolean read_eviction(FerryRequest *req, const char *ns, const char *pod
                 space ? space : "", name ? name : "", ns, pod);
     return FALSE;
   }
-  return ferry_request_dry_run(req, ferry_json_get(body, "deleteOptions"), dry, error);
+  *options = json_incref(json_object_get(body, "deleteOptions"));
+  if (*options && !json_is_object(*options) && !json_is_null(*options)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "deleteOptions must be a DeleteOptions object");
+    return FALSE;
+  }
+  return ferry_check_delete_options(*options, error) &&
+         ferry_request_dry_run(req, *options, dry, error);
 }
 
 static json_t *active_migration(FerryRequest *req, const json_t *vmi) {
@@ -170,12 +178,25 @@ static json_t *active_migration(FerryRequest *req, const json_t *vmi) {
                                               ferry_json_str(vmi, "metadata.namespace"), NULL);
   for (guint i = 0; i < all->len; i++) {
     json_t *m = g_ptr_array_index(all, i);
-    const char *phase = ferry_json_str(m, "status.phase");
-    if (g_strcmp0(phase, "Succeeded") != 0 && g_strcmp0(phase, "Failed") != 0 &&
+    if (!ferry_migration_is_final(m) &&
         g_strcmp0(ferry_json_str(m, "spec.vmiName"), ferry_json_str(vmi, "metadata.name")) == 0)
       return json_incref(m);
   }
   return NULL;
+}
+
+/* A migration that an eviction did not ask for: nobody sees to it that the VM leaves. kubectl asks
+ * again after a 429; after a 201 it only waits. */
+static gboolean another(const json_t *m, const char *source, GError **error) {
+  const json_t *annotations = ferry_json_get(m, "metadata.annotations");
+  const char *leaves = json_string_value(json_object_get(annotations, FERRY_EVACUATES_ANNOTATION));
+  const char *name = ferry_json_str(m, "metadata.name"), *phase = ferry_json_str(m, "status.phase");
+  if (ferry_migration_is_forecast(m))
+    return !later(error, "a forecast of the VM is being made (%s), which takes some seconds", name);
+  if (g_strcmp0(leaves, source) == 0)
+    return FALSE;
+  return !later(error, "migration %s of the VM is under way already (%s)", name,
+                phase ? phase : "Pending");
 }
 
 /* Accepted, or 429 while the migration waits for its turn or for a host. */
@@ -223,13 +244,17 @@ static gboolean refused(GError *problem, GError **error) {
 
 static gboolean evict(FerryRequest *req, const char *ns, const char *pod, GError **error) {
   gboolean dry;
-  if (!read_eviction(req, ns, pod, &dry, error))
+  g_autoptr(json_t) options = NULL;
+  if (!read_eviction(req, ns, pod, &dry, &options, error))
     return FALSE;
   g_autoptr(json_t) vmi = find_vmi(req, ns, pod, error);
-  if (!vmi)
+  g_autoptr(json_t) shown = vmi ? pod_of(vmi) : NULL;
+  if (!vmi || !ferry_check_preconditions(req, options, shown, error))
     return FALSE;
   g_autofree char *source = g_strdup(ferry_json_str(vmi, "status.nodeName"));
   g_autoptr(json_t) running = active_migration(req, vmi);
+  if (running && another(running, source, error))
+    return FALSE;
   if (running)
     return answer_for(req, running, source, error);
   req->kind = &ferry_kind_vmim;

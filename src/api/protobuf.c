@@ -51,14 +51,24 @@ TOP(top_rules, &rules_spec);
 static const Field top_self_fields[] = {{1, "metadata", MESSAGE, &meta}, {0, NULL, TEXT, NULL}};
 static const Message top_self = {top_self_fields};
 
+static const Field preconditions_fields[] = {
+    {1, "uid", TEXT, NULL}, {2, "resourceVersion", TEXT, NULL}, {0, NULL, TEXT, NULL}};
+static const Message preconditions = {preconditions_fields};
+static const Field delete_fields[] = {{2, "preconditions", MESSAGE, &preconditions},
+                                      {4, "propagationPolicy", TEXT, NULL},
+                                      {5, "dryRun", TEXTS, NULL},
+                                      {0, NULL, TEXT, NULL}};
+static const Message delete_options = {delete_fields};
+
 static const struct {
-  const char *group, *kind; /* group "" for core */
+  const char *group, *kind; /* group "" for core, NULL for that of whatever it is about */
   const Message *message;
 } known[] = {
     {"", "Namespace", &top_namespace},
     {"authorization.k8s.io", "SelfSubjectAccessReview", &top_access},
     {"authorization.k8s.io", "SelfSubjectRulesReview", &top_rules},
     {"authentication.k8s.io", "SelfSubjectReview", &top_self},
+    {NULL, "DeleteOptions", &delete_options},
 };
 
 typedef struct {
@@ -182,7 +192,7 @@ json_t *ferry_protobuf_decode(const guint8 *data, gsize len, GError **error) {
   const char *slash = v ? strchr(v, '/') : NULL;
   g_autofree char *group = slash ? g_strndup(v, (gsize)(slash - v)) : g_strdup("");
   for (gsize i = 0; !broken && v && k && i < G_N_ELEMENTS(known); i++) {
-    if (!g_str_equal(known[i].kind, k) || !g_str_equal(known[i].group, group))
+    if (!g_str_equal(known[i].kind, k) || (known[i].group && !g_str_equal(known[i].group, group)))
       continue;
     json_t *object = decode(known[i].message, raw, &broken);
     json_object_set(object, "apiVersion", version);

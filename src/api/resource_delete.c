@@ -8,14 +8,27 @@
 
 #define MAX_TRIES 50
 
+gboolean ferry_check_delete_options(const json_t *options, GError **error) {
+  static const char *const texts[] = {"uid", "resourceVersion"};
+  const json_t *preconditions = json_object_get(options, "preconditions");
+  gboolean right = !preconditions || json_is_object(preconditions) || json_is_null(preconditions);
+  for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+    const json_t *value = json_object_get(preconditions, texts[i]);
+    right &= !value || json_is_string(value) || json_is_null(value);
+  }
+  if (!right)
+    g_set_error(
+        error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+        "preconditions: Invalid value: expected {\"uid\": TEXT, \"resourceVersion\": TEXT}, "
+        "each of them optional");
+  return right;
+}
+
 /* The DeleteOptions of the body; NULL without an error where there are none. */
 static gboolean read_options(FerryRequest *req, json_t **options, GError **error) {
   *options = NULL;
   if (req->body->len == 0)
     return TRUE;
-  g_autofree char *type = ferry_media_type(req->content_type);
-  if (g_str_equal(type, "application/vnd.kubernetes.protobuf"))
-    return TRUE; /* nothing in it that matters here: kubectl sends preconditions as JSON */
   *options = ferry_request_body(req, error);
   if (*options && !json_is_object(*options)) {
     g_clear_pointer(options, json_decref);
@@ -23,11 +36,13 @@ static gboolean read_options(FerryRequest *req, json_t **options, GError **error
                 "the body of a DELETE must be a DeleteOptions object");
     return FALSE;
   }
+  if (*options && !ferry_check_delete_options(*options, error))
+    g_clear_pointer(options, json_decref);
   return *options != NULL;
 }
 
-static gboolean check_preconditions(FerryRequest *req, const json_t *options, const json_t *object,
-                                    GError **error) {
+gboolean ferry_check_preconditions(FerryRequest *req, const json_t *options, const json_t *object,
+                                   GError **error) {
   static const struct {
     const char *wanted, *path, *text;
   } checks[] = {{"preconditions.uid", "metadata.uid", "UID"},
@@ -119,7 +134,7 @@ static gboolean delete_named(FerryRequest *req, const json_t *options, gboolean 
   for (int i = 0;; i++) {
     g_autoptr(GError) problem = NULL;
     g_autoptr(json_t) object = ferry_resource_find(req, error);
-    if (!object || !check_preconditions(req, options, object, error))
+    if (!object || !ferry_check_preconditions(req, options, object, error))
       return FALSE;
     if (delete_once(req, object, dry, left, &problem)) {
       *gone = g_steal_pointer(&object);

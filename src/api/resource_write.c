@@ -16,10 +16,15 @@
 gboolean ferry_request_dry_run(FerryRequest *req, const json_t *options, gboolean *dry,
                                GError **error) {
   const char *text = ferry_query(req, "dryRun");
-  const json_t *list = ferry_json_get(options, "dryRun");
+  const json_t *list = json_object_get(options, "dryRun");
   *dry = FALSE;
-  if (json_is_array(list) && json_array_size(list) > 0) {
-    text = json_string_value(json_array_get(list, 0));
+  if (list && !json_is_null(list) && !json_is_array(list)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "dryRun: Invalid value: expected a list: [\"All\"], or none");
+    return FALSE;
+  }
+  for (gsize i = 0; i < json_array_size(list) && (!text || g_str_equal(text, "All")); i++) {
+    text = json_string_value(json_array_get(list, i));
     if (!text)
       text = "?";
   }

@@ -92,7 +92,8 @@ static const GPtrArray *of_vm(GHashTable *by_vm, const json_t *vmi) {
 static const json_t *active_of(GHashTable *by_vm, const json_t *vmi) {
   const GPtrArray *all = of_vm(by_vm, vmi);
   for (guint i = 0; all && i < all->len; i++)
-    if (!ferry_migration_is_final(g_ptr_array_index(all, i)))
+    if (!ferry_migration_is_final(g_ptr_array_index(all, i)) &&
+        !ferry_migration_is_forecast(g_ptr_array_index(all, i)))
       return g_ptr_array_index(all, i);
   return NULL;
 }
@@ -113,14 +114,13 @@ static const json_t *newest_of(GHashTable *by_vm, const json_t *vmi, const char 
   return best;
 }
 
-/* When a failed one is tried again; 0: not any more. */
-static gint64 retry_ms(const json_t *m) {
+/* When a failed one is tried again; 0: not any more. `tries` < 0: however often it takes. */
+static gint64 retry_ms(const json_t *m, int tries) {
   int n = attempt_of(m);
-  if (n >= FERRY_EVACUATION_TRIES ||
-      g_strcmp0(ferry_json_str(m, "status.reason"), "Cancelled") == 0)
+  if ((tries >= 0 && n >= tries) || g_strcmp0(ferry_json_str(m, "status.reason"), "Cancelled") == 0)
     return 0;
   gint64 wait =
-      MIN((gint64)FERRY_EVACUATION_BACKOFF_MS << (n - 1), FERRY_EVACUATION_MAX_BACKOFF_MS);
+      MIN((gint64)FERRY_EVACUATION_BACKOFF_MS << MIN(n - 1, 20), FERRY_EVACUATION_MAX_BACKOFF_MS);
   return ended_ms(m) + wait;
 }
 
@@ -214,7 +214,7 @@ static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
     return begin(s, vmi, last ? attempt_of(last) + 1 : 1, salt);
   const char *name = ferry_json_str(last, "metadata.name");
   const char *message = ferry_json_str(last, "status.message");
-  gint64 when = retry_ms(last);
+  gint64 when = retry_ms(last, FERRY_EVACUATION_TRIES);
   if (when == 0)
     return failed(s, vmi, name, message);
   if (s->now_ms >= when)
@@ -418,7 +418,8 @@ void ferry_eviction_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
   for (guint i = 0; i < all->len; i++) {
     const json_t *m = g_ptr_array_index(all, i);
     const char *node = annotation(m, FERRY_EVACUATES_ANNOTATION);
-    if (!node || g_strcmp0(ferry_json_str(m, "status.phase"), "Failed") != 0 || !retry_ms(m))
+    gint64 when = retry_ms(m, -1); /* who evicted waits until it has left, and does not ask again */
+    if (!node || g_strcmp0(ferry_json_str(m, "status.phase"), "Failed") != 0 || !when)
       continue;
     g_autoptr(json_t) vmi =
         ferry_store_get(store, &ferry_kind_vmi, ferry_json_str(m, "metadata.namespace"),
@@ -426,8 +427,8 @@ void ferry_eviction_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
     if (!vmi || !is_on(vmi, node) || newest_of(by_vm, vmi, node, 0) != m || active_of(by_vm, vmi) ||
         !is_cordoned(store, node) || has_evacuation(store, node))
       continue;
-    if (now_ms < retry_ms(m)) {
-      ferry_plan_wake(plan, retry_ms(m));
+    if (now_ms < when) {
+      ferry_plan_wake(plan, when);
       continue;
     }
     g_free(plan_migration(plan, vmi, node, attempt_of(m) + 1, ferry_json_str(m, "metadata.uid"), m,

@@ -50,11 +50,6 @@ static const FerryRow table[] = {
 
 #define MAX_ROUNDS 16
 
-gboolean ferry_migration_is_final(const json_t *migration) {
-  const char *phase = ferry_json_str(migration, "status.phase");
-  return phase && (g_str_equal(phase, "Succeeded") || g_str_equal(phase, "Failed"));
-}
-
 void ferry_step_set(FerryStep *s, const char *path, json_t *value) {
   json_t *there = ferry_json_get(s->m, path);
   if (value ? there && json_equal(there, value) : !there) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of one migration as a state table.
 #pragma once
+#include "model/migration.h"
 #include "control/plan.h"
 
 G_BEGIN_DECLS
@@ -19,7 +20,5 @@ G_BEGIN_DECLS
  * the plan's wake time. Errors of a commit mean: read again and step again. Pure but for reads. */
 void ferry_migration_step(FerryStore *store, const json_t *migration, gint64 now_ms,
                           FerryPlan *plan);
-
-gboolean ferry_migration_is_final(const json_t *migration);
 
 G_END_DECLS

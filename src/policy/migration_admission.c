@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pure predicates: each adds a cause, so that a person sees all that is wrong in one answer.
 #include "policy/migration_admission.h"
+#include "model/migration.h"
 #include "policy/config.h"
 #include "policy/match.h"
 #include "policy/migratable.h"
@@ -72,11 +73,6 @@ static const json_t *find_node(const FerryAdmissionState *state, const char *nam
     if (g_strcmp0(ferry_json_str(state->nodes[i], "metadata.name"), name) == 0)
       return state->nodes[i];
   return NULL;
-}
-
-static gboolean is_final(const json_t *migration) {
-  const char *phase = ferry_json_str(migration, "status.phase");
-  return g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0;
 }
 
 static void check_unknown_vmi(const FerryAdmissionState *state, const char *ns, const char *word,
@@ -192,10 +188,19 @@ static gboolean check_only_one(const FerryAdmissionState *state, const json_t *m
   const char *ns = ferry_json_str(vmi, "metadata.namespace");
   for (gsize i = 0; i < state->n_migrations; i++) {
     const json_t *other = state->migrations[i];
-    if (is_final(other) || g_strcmp0(ferry_json_str(other, "spec.vmiName"), name) != 0 ||
+    if (ferry_migration_is_final(other) ||
+        g_strcmp0(ferry_json_str(other, "spec.vmiName"), name) != 0 ||
         g_strcmp0(ferry_json_str(other, "metadata.namespace"), ns) != 0)
       continue;
     const char *phase = ferry_json_str(other, "status.phase");
+    if (ferry_migration_is_forecast(other) && !ferry_migration_is_forecast(migration)) {
+      g_set_error(
+          error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+          "a forecast of VM \"%s\" is being made (virtualmachineinstancemigrations \"%s\"); "
+          "it takes some seconds: try again then, or cancel it",
+          name, ferry_json_str(other, "metadata.name"));
+      return FALSE;
+    }
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
                 "VM \"%s\" is being migrated already by virtualmachineinstancemigrations \"%s\" "
                 "(%s); wait for its end or cancel it first",

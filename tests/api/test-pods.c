@@ -85,14 +85,30 @@ static void eviction_waits(Server *s, gconstpointer data) {
   expect(cordon, 200);
   g_autoptr(Answer) web = http(s, "POST", PODS "/virt-launcher-web-h2/eviction",
                                EVICTION("v1", "virt-launcher-web-h2"));
-  expect(web, 201); /* its migration runs */
+  expect(web, 429); /* nobody sees to it that it leaves */
+  g_assert_nonnull(strstr(web->body, "migration other of the VM is under way already (Running)"));
   set_phase(s, "other", "Failed");
+  g_autoptr(Answer) forecast = http(
+      s, "POST", VMIM,
+      "{\"apiVersion\":\"kubevirt.io/v1\",\"kind\":\"VirtualMachineInstanceMigration\","
+      "\"metadata\":{\"name\":\"weather\"},\"spec\":{\"vmiName\":\"db\",\"forecastOnly\":true}}");
+  g_test_message("%s", forecast->body);
+  if (forecast->status == 201) {
+    g_autoptr(Answer) reckoned = http(s, "POST", PODS "/" DB "/eviction", EVICTION("v1", DB));
+    expect(reckoned, 429);
+    g_assert_nonnull(strstr(reckoned->body, "a forecast of the VM is being made (weather)"));
+    set_phase(s, "weather", "Succeeded");
+  }
   g_autoptr(Answer) nowhere = http(s, "POST", PODS "/virt-launcher-web-h2/eviction",
                                    EVICTION("v1", "virt-launcher-web-h2"));
   expect(nowhere, 429);
   g_assert_nonnull(strstr(nowhere->body, "cordoned"));
   g_assert_nonnull(strstr(nowhere->body, "not ready"));
 }
+
+#define WITH_OPTIONS(options)                                                                      \
+  "{\"apiVersion\":\"policy/v1\",\"kind\":\"Eviction\",\"metadata\":{\"name\":\"" DB "\"},"        \
+  "\"deleteOptions\":" options "}"
 
 static void pods_bad_input(Server *s, gconstpointer data) {
   gint64 before = ferry_store_revision(s->store);
@@ -104,6 +120,10 @@ static void pods_bad_input(Server *s, gconstpointer data) {
       {"POST", PODS "/" DB "/eviction", EVICTION("v1", "another"), 400},
       {"POST", PODS "/" DB "/eviction", EVICTION("v2", DB), 400},
       {"POST", PODS "/" DB "/eviction", "{}", 400},
+      {"POST", PODS "/" DB "/eviction", WITH_OPTIONS("7"), 400},
+      {"POST", PODS "/" DB "/eviction", WITH_OPTIONS("{\"dryRun\":\"All\"}"), 400},
+      {"POST", PODS "/" DB "/eviction", WITH_OPTIONS("{\"preconditions\":{\"uid\":1}}"), 400},
+      {"POST", PODS "/" DB "/eviction", WITH_OPTIONS("{\"preconditions\":{\"uid\":\"1\"}}"), 409},
       {"POST", PODS "/" DB "/eviction", "", 400},
       {"GET", PODS "/" DB "/eviction", NULL, 405},
       {"POST", PODS, "{}", 405},

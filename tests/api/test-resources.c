@@ -248,6 +248,22 @@ static void applies_on_the_server(Server *s, gconstpointer data) {
   g_assert_true(ferry_json_bool(removed->json, "spec.allowPostCopy", FALSE));
 }
 
+/* Options that come as protobuf are heeded, too. */
+static void delete_by_protobuf(Server *s, gconstpointer data) {
+  static const char body[] = "k8s\0\x0a\x13\x0a\x02v1\x12\x0d"
+                             "DeleteOptions\x12\x05\x2a\x03"
+                             "All";
+  g_autoptr(Answer) made = http(s, "POST", VMIM, MIGRATION("kept", "db"));
+  g_assert_cmpint(made->status, ==, 201);
+  g_autoptr(Answer) dry =
+      http_full(s, "admin", "DELETE", VMIM "/kept",
+                "Content-Type: application/vnd.kubernetes.protobuf", body, sizeof body - 1);
+  g_test_message("%s", dry->body);
+  g_assert_cmpint(dry->status, ==, 200);
+  g_autoptr(Answer) there = http(s, "GET", VMIM "/kept", NULL);
+  g_assert_cmpint(there->status, ==, 200);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -262,5 +278,7 @@ int main(int argc, char **argv) {
   ADD(cancels_until_post_copy);
   ADD(namespaces_with_vms_stay);
   ADD(applies_on_the_server);
+  g_test_add("/resources/delete-protobuf", Server, NULL, server_up, delete_by_protobuf,
+             server_down);
   return g_test_run();
 }

@@ -216,13 +216,20 @@ static void test_eviction_retries(void) {
   g_autoptr(json_t) second = active(store);
   g_assert_nonnull(second);
   fail(store, "Broken", WORLD_NOW + 20 * SECOND);
+  /* however often: who evicted it waits until it has left */
+  for (int i = 1; i <= FERRY_EVACUATION_TRIES + 2; i++) {
+    evictions(store, WORLD_NOW + i * 400 * SECOND);
+    g_autoptr(json_t) next = active(store);
+    g_assert_nonnull(next);
+    fail(store, "Broken", WORLD_NOW + i * 400 * SECOND);
+  }
   g_autoptr(json_t) node = ferry_store_get(store, &ferry_kind_node, "", "h1");
   g_autoptr(json_t) open = json_deep_copy(node);
   ferry_json_set(open, "spec.unschedulable", NULL);
   g_autoptr(FerryPlan) uncordon = ferry_plan_new();
   ferry_plan_write(uncordon, FERRY_WRITE_UPDATE, &ferry_kind_node, json_incref(open), FALSE);
   world_commit(store, uncordon);
-  evictions(store, WORLD_NOW + 3600 * SECOND);
+  evictions(store, WORLD_NOW + 36000 * SECOND);
   g_assert_null(active(store));
 }
 
