@@ -116,6 +116,7 @@ void ferry_settings_intent(const FerrySettings *s, gint64 memory, FerryConvergen
       .infeasible_patience_ms = s->infeasible_patience_ms,
       .schedule = s->schedule,
       .memory_bytes = to_move,
+      .disk_bytes = s->copied_disk_bytes,
   };
   /* As policy/config.h says: a VM counts as one GiB at least, however small. */
   if (s->completion_s >= 0)

@@ -29,6 +29,7 @@ typedef struct {
   gint64 switchover_bandwidth; /* bytes/s that QEMU was told to reckon the pause with; 0: what it
                                   measures */
   gint64 memory_bytes;         /* of the guest (and disks to copy): timeouts per GiB; 0: unknown */
+  gint64 disk_bytes;           /* the part of it that is disks to copy */
   gint64 infeasible_patience_ms;       /* abort when it stayed infeasible for so long; 0: never */
   double prior_seconds, prior_dirtied; /* unique bytes written in that time, measured before */
   const FerrySchedule *schedule;       /* copied; NULL: the intent */

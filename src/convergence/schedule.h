@@ -46,7 +46,8 @@ typedef struct {
                                   0: not at all */
   gint64 double_max_ms;        /* ... up to this */
   gint64 completion_s_per_gib; /* 0: none */
-  int least_gib;               /* a smaller VM counts as so many GiB; 0: as one */
+  int least_gib;               /* smaller memory, and smaller disks that are copied, count as
+                                  so many GiB; 0: both together as one */
   gint64 progress_s;           /* 0: none */
   FerryProgressRule progress;
   gboolean init_is_max;     /* it starts with the configured maxDowntimeMs */

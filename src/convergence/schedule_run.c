@@ -11,8 +11,13 @@
 #define GIB (1024.0 * 1024 * 1024)
 #define HYPERVISOR_DEFAULT_MS 300
 
+/* Memory and disks each count as least_gib at least. */
 static double gib(const FerryConvergence *c) {
-  return MAX(MAX(1, c->schedule->least_gib), (double)c->intent.memory_bytes / GIB);
+  double least = c->schedule->least_gib, disks = (double)c->intent.disk_bytes / GIB;
+  double all = (double)c->intent.memory_bytes / GIB;
+  if (disks > 0 && least > 0)
+    return MAX(least, all - disks) + MAX(least, disks);
+  return MAX(MAX(1, least), all);
 }
 
 /* Of event and sample whichever knows of more passes. */

@@ -59,6 +59,7 @@ static void test_timeouts(void) {
             "\"completionTimeoutPerGiB\":100,\"copiedDiskBytes\":2147483648}");
   g_assert_cmpint(i.progress_timeout_ms, ==, 7000);
   g_assert_cmpint(i.completion_timeout_ms, ==, 400000); /* 2 GiB of memory, 2 of disks */
+  g_assert_cmpint(i.disk_bytes, ==, 2LL << 30);
   ferry_settings_clear(&s_i);
 }
 

@@ -258,6 +258,32 @@ static void test_nova_small(void) {
          "Abort@1600");
 }
 
+/* ... and the disks that are copied likewise, beside the memory and not together with it. */
+static void test_nova_disks(void) {
+  static const struct {
+    gint64 memory, disks;
+    int first_s;
+  } rows[] = {{GIB / 2, 0, 150},
+              {GIB / 2, GIB / 2, 300},
+              {GIB, 10 * GIB, 900},
+              {8 * GIB, GIB, 750},
+              {4 * GIB, 4 * GIB, 600}};
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FerryConvergenceIntent intent = {.max_downtime_ms = 500,
+                                     .memory_bytes = rows[i].memory + rows[i].disks,
+                                     .disk_bytes = rows[i].disks,
+                                     .schedule = &ferry_preset_find("nova")->schedule};
+    Run r = {.c = ferry_convergence_new(&intent, 0), .log = g_string_new(NULL)};
+    drain(&r, "");
+    while (r.now_us < (rows[i].first_s + 1LL) * G_USEC_PER_SEC) {
+      g_autofree char *at = g_strdup_printf("@%d", (int)((r.now_us + 500000) / G_USEC_PER_SEC));
+      tick(&r, 500, 50000000, 1, at);
+    }
+    g_autofree char *wanted = g_strdup_printf("50 95@%d", rows[i].first_s);
+    finish(&r, "nova", wanted);
+  }
+}
+
 /* doubles whenever what remains has risen more than five times; a fall does not reset it */
 static void test_proxmox(void) {
   Run r = start("proxmox", GIB, FALSE, FALSE);
@@ -306,6 +332,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/presets/vep248-completion", test_vep248_completion);
   g_test_add_func("/presets/nova", test_nova);
   g_test_add_func("/presets/nova-small", test_nova_small);
+  g_test_add_func("/presets/nova-disks", test_nova_disks);
   g_test_add_func("/presets/proxmox", test_proxmox);
   g_test_add_func("/presets/valid", test_valid);
   return g_test_run();
