@@ -47,6 +47,7 @@ json_t *ferry_preset_config(const FerryPreset *preset) {
 
 json_t *ferry_preset_spec(const FerryPreset *preset) {
   json_t *spec = preset->intent ? json_object() : ferry_preset_config(preset);
+  json_object_del(spec, "parallelMigrationsPerCluster"); /* the preset's, but no policy has it */
   ferry_json_set_str(spec, "preset", preset->name);
   return spec;
 }

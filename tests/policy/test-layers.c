@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/layers.h"
+#include "model/validate.h"
 #include "policy/preset_policies.h"
 #include <string.h>
 
@@ -205,6 +206,15 @@ static void test_presets(World *w, gconstpointer data) {
     g_assert_true(ferry_preset_is_builtin(policy));
     ferry_json_set_str(policy, "metadata.name", "other");
     g_assert_false(ferry_preset_is_builtin(policy));
+    /* a copy under another name is a policy like any other */
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) copy =
+        json_pack("{s:s, s:s, s:{s:s}, s:O}", "apiVersion", "migrations.kubevirt.io/v1alpha1",
+                  "kind", "MigrationPolicy", "metadata", "name", "other", "spec", spec);
+    g_autoptr(json_t) valid = ferry_validate(&ferry_kind_migration_policy, copy, NULL,
+                                             FERRY_UNKNOWN_STRICT, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(valid);
   }
 }
 
