@@ -162,8 +162,11 @@ static void imply(const Target *to, const char *name, const char *origin) {
   ferry_json_set_str(to->from, name, origin);
 }
 
-/* What a schedule does must be enabled when the migration is started. */
+/* What a schedule does must be enabled when the migration is started; that of a guest which does
+ * not run meanwhile needs nothing. */
 static void put_means(const Target *to) {
+  if (ferry_migration_flag_on(to->out, "offline") || !ferry_migration_flag_on(to->out, "live"))
+    return;
   const json_t *object = json_object_get(to->out, "schedule");
   const char *origin = ferry_json_str(to->from, "schedule");
   g_autoptr(FerrySchedule) schedule =

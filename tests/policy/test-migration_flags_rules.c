@@ -262,6 +262,14 @@ static void test_schedule(void) {
   g_assert_nonnull(strstr(without, "switches to post-copy"));
   g_autofree char *with = judge("{'allowPostCopy':true," SCHEDULE "}", NULL, NULL, NULL);
   g_assert_cmpstr(with, ==, "");
+  /* of a guest that does not run meanwhile no schedule is needed, nor what it enables */
+  static const char *const still[] = {"'live':false", "'live':false,'allowPostCopy':false",
+                                      "'offline':true,'persistDestination':true"};
+  for (gsize i = 0; i < G_N_ELEMENTS(still); i++) {
+    g_autofree char *spec = g_strdup_printf("{%s," SCHEDULE "}", still[i]);
+    g_autofree char *found = judge(spec, NULL, NULL, NULL);
+    g_assert_cmpstr(found, ==, "");
+  }
 }
 
 static void test_all_at_once(void) {
