@@ -9,13 +9,6 @@ static gint64 longest_pause(const FerrySchedule *s) {
   return ms > 0 ? ms : 300; /* the hypervisor's own */
 }
 
-static gboolean has_post_copy(const FerrySchedule *s) {
-  for (guint i = 0; i < s->n_steps; i++)
-    if (s->steps[i].action == FERRY_STEP_POSTCOPY)
-      return TRUE;
-  return FALSE;
-}
-
 json_t *ferry_preset_config(const FerryPreset *preset) {
   const FerrySchedule *s = &preset->schedule;
   json_t *out = json_object();
@@ -40,7 +33,7 @@ json_t *ferry_preset_config(const FerryPreset *preset) {
     ferry_json_set_int(out, "parallelOutboundMigrationsPerNode", preset->max_outbound);
   if (preset->max_inbound > 0)
     ferry_json_set_int(out, "parallelInboundMigrationsPerNode", preset->max_inbound);
-  if (has_post_copy(s))
+  if (ferry_schedule_has(s, FERRY_STEP_POSTCOPY))
     ferry_json_set_bool(out, "allowPostCopy", TRUE);
   return out;
 }
