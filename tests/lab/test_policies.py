@@ -67,48 +67,6 @@ class Policies(LabTest):
         self.assertIn("schedule", m["status"]["message"])
         self.assert_on("writer", "h1")
 
-    def own_schedule(self, name, last, **spec):
-        """A guest that does not converge, by a schedule with auto-converge that ends in `last`;
-        its capabilities while it runs and the migration when it has ended."""
-        self.guest(name, memory=192, rate=150, working_set=96, pattern="uniform")
-        policy = dict(POLICY, metadata={"name": name}, spec={
-            "schedule": {"init": [{"name": "setDowntime", "params": ["20"]},
-                                  {"name": "autoConverge", "params": ["true"]}],
-                         "stalling": [{"limit": 3, "action": {"name": last}}]}})
-        self.kubectl(KUBECTLS[0], "apply", "-f", "-", text=json.dumps(policy))
-        manifest = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration",
-                    "metadata": {"name": f"own-{name}"},
-                    "spec": {"vmiName": name, "policy": name, "targetNode": "h2", **spec}}
-        self.kubectl(KUBECTLS[0], "create", "-f", "-", text=json.dumps(manifest))
-
-        def running():
-            answer = self.lab.virsh("h1", "qemu-monitor-command", name,
-                                    '{"execute":"query-migrate-capabilities"}').stdout
-            on = {c["capability"] for c in json.loads(answer or "{}").get("return", [])
-                  if c["state"]}
-            return on if "auto-converge" in on else None
-
-        on = self.wait(running, 20, "auto-converge is on")
-        self.wait(lambda: self.newest(name)["status"]["phase"] in ("Succeeded", "Failed"), 60,
-                  "its end")
-        m = self.newest(name)
-        self.assertEqual(m["status"]["phase"], "Succeeded", m["status"].get("message"))
-        self.assert_on(name, "h2")
-        return on, m["status"]
-
-    def test_own_schedule_ends_in_post_copy(self):
-        on, status = self.own_schedule("goes-on-there", "postCopy", bandwidthPerMigration="48Mi")
-        self.assertIn("postcopy-ram", on)
-        self.assertEqual(status["migrationState"]["mode"], "PostCopy")
-        self.assertIn("StartPostCopy", [d["action"] for d in status["decisions"]])
-        self.assertEqual(status["configurationOrigins"]["allowPostCopy"],
-                         "MigrationPolicy/goes-on-there")
-
-    def test_own_schedule_ends_in_a_pause(self):
-        on, status = self.own_schedule("waits", "suspend", bandwidthPerMigration="48Mi")
-        self.assertNotIn("postcopy-ram", on)
-        self.assertIn("Suspend", [d["action"] for d in status["decisions"]])
-
     STALLS = {"schedule": {"init": [{"name": "setDowntime", "params": ["200"]}],
                            "stalling": [{"limit": 100000, "action": {"name": "abort"}}]},
               "stallingLimit": 1, "completionTimeoutPerGiB": 0, "targetNode": "h2"}
