@@ -245,9 +245,9 @@ void ferry_step_act_place(FerryStep *s) {
   g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
   const char *target_name = ferry_json_str(s->m, "status.migrationState.targetNode");
   g_autoptr(json_t) target = ferry_store_get(s->store, &ferry_kind_node, "", target_name);
-  ferry_migration_flags_complete(s->config, s->origins, s->source, target);
-  ferry_config_add_facts(s->config, s->origins, s->vmi, s->source, target,
-                         ferry_json_str(s->m, "status.migrationState.targetNodeAddress"));
+  const char *address = ferry_json_str(s->m, "status.migrationState.targetNodeAddress");
+  ferry_migration_flags_complete(s->config, s->origins, s->source, target, address);
+  ferry_config_add_facts(s->config, s->origins, s->vmi, s->source, target, address);
   ferry_step_set(s, "status.migrationState.startTimestamp", json_string(now));
   ferry_step_set(s, "status.migrationState.migrationConfiguration", json_deep_copy(s->config));
   ferry_step_set(s, "status.migrationState.migrationPolicyName",

@@ -42,7 +42,7 @@ static gint64 speed_at(const json_t *node, const char *address, gboolean subnet,
 
 /* Of the slower end of the path to `address`; 0: not known. A source that is on another subnet
  * sends through routers, of which nobody here knows the speed. */
-static gint64 path_mbps(const json_t *source, const json_t *target, const char *address) {
+gint64 ferry_path_mbps(const json_t *source, const json_t *target, const char *address) {
   g_autofree char *there = NULL;
   gint64 in = address ? speed_at(target, address, FALSE, &there) : 0;
   gint64 out = there ? speed_at(source, address, TRUE, NULL) : 0;
@@ -112,7 +112,7 @@ static void tell_link(json_t *config, json_t *origins, const json_t *source, con
 
 void ferry_config_add_facts(json_t *config, json_t *origins, const json_t *vmi,
                             const json_t *source, const json_t *target, const char *address) {
-  gint64 link = path_mbps(source, target, address) * BYTES_PER_MBIT / 2;
+  gint64 link = ferry_path_mbps(source, target, address) * BYTES_PER_MBIT / 2;
   if (link > 0) {
     put(config, origins, "linkRateBytesPerSecond", json_integer(link));
     tell_link(config, origins, source, target, link);

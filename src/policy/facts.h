@@ -14,6 +14,10 @@ G_BEGIN_DECLS
 void ferry_config_add_facts(json_t *config, json_t *origins, const json_t *vmi,
                             const json_t *source, const json_t *target, const char *address);
 
+/** Mbit/s of the slower end of the path from `source` to the target's `address` (NULL: not known);
+ * 0: not known. Pure. */
+gint64 ferry_path_mbps(const json_t *source, const json_t *target, const char *address);
+
 /** Bytes of the VM's disks that a migration with this configuration copies; 0: none. Pure. */
 gint64 ferry_config_copied_bytes(const json_t *config, const json_t *vmi);
 

@@ -4,6 +4,7 @@
 // or "tls". What one row cannot say is a function below the table.
 #include "policy/migration_flags_rules.h"
 #include "convergence/schedule.h"
+#include "policy/facts.h"
 #include "policy/migration_flags_vm.h"
 #include <string.h>
 
@@ -422,15 +423,6 @@ void ferry_migration_flags_check(const FerryFlagsContext *c, GError *causes) {
 enum { MBPS_PER_CONNECTION = 10000, MBPS_PER_TLS_CONNECTION = 4000, MIN_CONNECTIONS = 2 };
 enum { MAX_CONNECTIONS = 16 };
 
-static gint64 link_mbps(const json_t *node) {
-  gint64 best = 0;
-  gsize i;
-  json_t *interface;
-  json_array_foreach(ferry_json_get(node, "status.interfaces"), i, interface) best =
-      MAX(best, ferry_json_int(interface, "speedMbps", 0));
-  return best;
-}
-
 static gint64 processors(const json_t *node) {
   const json_t *value = ferry_json_get(node, "status.capacity.cpu");
   const char *text = json_string_value(value);
@@ -439,12 +431,12 @@ static gint64 processors(const json_t *node) {
 }
 
 void ferry_migration_flags_complete(json_t *config, json_t *origins, const json_t *source,
-                                    const json_t *target) {
+                                    const json_t *target, const char *address) {
   if (!ferry_migration_flag_on(config, "parallel") || given(config, "parallelConnections"))
     return;
   /* One connection fills about this much of a link; encrypting takes a processor each. */
   gint64 each = holds(config, "tls") ? MBPS_PER_TLS_CONNECTION : MBPS_PER_CONNECTION;
-  gint64 speed = MIN(link_mbps(source), link_mbps(target));
+  gint64 speed = ferry_path_mbps(source, target, address);
   gint64 n = (speed + each - 1) / each;
   n = MIN(n, MIN(processors(source), processors(target)));
   n = CLAMP(n, MIN_CONNECTIONS, MAX_CONNECTIONS);

@@ -25,10 +25,10 @@ void ferry_migration_flags_check(const FerryFlagsContext *context, GError *cause
 GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *node,
                                          gboolean is_target);
 
-/** Fills in what is left to Ferry once the target is known: parallelConnections of a parallel
- * migration. `origins` gets "automatic" for it. Pure. */
+/** Fills in what is left to Ferry once the target and its `address` (may be NULL) are known:
+ * parallelConnections of a parallel migration. `origins` gets "automatic" for it. Pure. */
 void ferry_migration_flags_complete(json_t *config, json_t *origins, const json_t *source,
-                                    const json_t *target);
+                                    const json_t *target, const char *address);
 
 /** The rules as a Markdown table, for docs/flags.md. Free with g_free. */
 char *ferry_migration_flags_rules_markdown(void);
