@@ -213,6 +213,16 @@ json_t *ferry_progress_update(FerryProgress *progress, const FerryJobStats *stat
 double ferry_progress_forecast_error(gint64 forecast_ms, gint64 total_ms);
 json_t *ferry_progress_summary(const FerryJobStats *stats, gint64 total_ms, gboolean moved);
 
+/* adopt.c: pure; from the status that an earlier agent left */
+/** Whether that agent told that it stalls. */
+gboolean ferry_adopt_stalling(const json_t *object);
+/** For how long it has run: `job_ms` where the hypervisor says (> 0), else since it was Running, by
+ * this host's clock (`now_ms`). */
+gint64 ferry_adopt_elapsed_ms(const json_t *object, gint64 job_ms, gint64 now_ms);
+/** What remained at best, and for how long there was no better while it was watched: the time with
+ * no agent there counts neither way. FALSE: nothing is known. */
+gboolean ferry_adopt_best(const json_t *object, gint64 *remaining, gint64 *stalled_ms);
+
 /* course.c: pure */
 #define FERRY_COURSE_MAX 200 /* rows */
 typedef struct {

@@ -97,7 +97,8 @@ static void keep(const Entry *e) {
 /* A change that is in force is the next agent's, too. */
 static void keep_change(Entry *e) {
   json_t *list = ferry_json_get(e->object, "status.changes");
-  if (!e->object || g_strcmp0(ferry_json_str(e->changes, "state"), "Applied") != 0)
+  if (!e->object || (g_strcmp0(ferry_json_str(e->changes, "state"), "Applied") != 0 &&
+                     !json_object_get(e->changes, "inForce")))
     return;
   list = json_is_array(list) ? json_deep_copy(list) : json_array();
   json_t *change = json_deep_copy(e->changes);
@@ -138,7 +139,8 @@ static void on_item(const json_t *item, gboolean event, gpointer data) {
     json_decref(e->changes);
     e->changes = json_deep_copy(json_array_get(changes, 0));
     keep_change(e);
-  } else if (stalling) {
+  } else if (stalling) { /* the next agent goes on from it */
+    json_object_set(e->status, "conditions", json_object_get(item, "conditions"));
     ferry_rpc_notify(l->rpc, "migrationStalling",
                      json_pack("{s:s, s:b, s:s}", "vmID", e->vm, "stalling",
                                g_strcmp0(ferry_json_str(stalling, "status"), "True") == 0,
@@ -149,7 +151,8 @@ static void on_item(const json_t *item, gboolean event, gpointer data) {
     e->status = merged;
     e->ended = ferry_json_get(merged, "migrationState.agentResult") != NULL;
   }
-  if (changes || json_object_get(item, "phase") || json_object_get(item, "migrationState"))
+  if (changes || stalling || json_object_get(item, "phase") ||
+      json_object_get(item, "migrationState"))
     keep(e);
   gint64 now = g_get_monotonic_time();
   if (e->ended || now - e->told_us > NOTIFY_US) {

@@ -148,16 +148,19 @@ void ferry_migration_first_limit(FerryMigration *m) {
  */
 static void take_over(FerryMigration *m) {
   FerryJobStats stats;
-  const json_t *stalling =
-      ferry_json_find(ferry_json_get(m->object, "status.conditions"), "type", "Stalling");
-  m->stalling = g_strcmp0(ferry_json_str(stalling, "status"), "True") == 0;
+  gboolean told = ferry_host_job_stats(m->job, &stats, NULL) && stats.active;
+  gint64 elapsed =
+      ferry_adopt_elapsed_ms(m->object, told ? stats.elapsed_ms : 0, g_get_real_time() / 1000);
+  gint64 now = g_get_monotonic_time(), best, stalled_ms;
+  m->start_us = now - elapsed * 1000;
+  m->stalling = ferry_adopt_stalling(m->object);
   const char *mode = ferry_json_str(m->object, "status.migrationState.mode");
   m->suspended = g_strcmp0(mode, "Paused") == 0;
-  if (ferry_host_job_stats(m->job, &stats, NULL) && stats.active && stats.elapsed_ms > 0)
-    m->start_us = g_get_monotonic_time() - stats.elapsed_ms * 1000;
   ferry_migration_recall_throttle(m);
   ferry_migration_first_limit(m);
   ferry_convergence_began(m->convergence, m->start_us);
+  if (ferry_adopt_best(m->object, &best, &stalled_ms))
+    ferry_convergence_recall(m->convergence, best, now - stalled_ms * 1000);
 }
 
 static void feed(FerryMigration *m, const FerryJobStats *s) {

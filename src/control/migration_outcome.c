@@ -7,6 +7,7 @@
 // has it and the target does not. While the two do not agree yet the controller waits, with a
 // limit.
 #include "base/rfc3339.h"
+#include "control/conditions.h"
 #include "control/migration_private.h"
 #include "policy/placement.h"
 
@@ -80,7 +81,19 @@ gboolean ferry_step_guard_arrived(FerryStep *s) {
   return runs_on_target(s) && !state_is_active(source_state(s));
 }
 
+/* The agent that said that it stalls may not be there to take it back. */
+static void end_stalling(FerryStep *s) {
+  if (g_strcmp0(ferry_condition_status(s->m, "Stalling"), "True") != 0)
+    return;
+  g_autoptr(json_t) ended = json_object();
+  ferry_json_set(ended, "status.conditions",
+                 json_deep_copy(ferry_json_get(s->m, "status.conditions")));
+  ferry_condition_set(ended, "Stalling", "False", "Ended", "the migration has ended", s->now_ms);
+  ferry_step_set(s, "status.conditions", json_incref(ferry_json_get(ended, "status.conditions")));
+}
+
 static void end(FerryStep *s) {
+  end_stalling(s);
   g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
   const json_t *on_target = ferry_step_domain_on(s, target_name(s));
   const char *target_state = ferry_json_str(on_target, "state");

@@ -151,6 +151,13 @@ void ferry_convergence_began(FerryConvergence *c, gint64 start_us) {
   c->start_us = start_us;
 }
 
+void ferry_convergence_recall(FerryConvergence *c, gint64 best_remaining, gint64 best_us) {
+  if (best_remaining <= 0 || best_remaining >= c->t.best_remaining)
+    return;
+  c->t.best_remaining = best_remaining;
+  c->t.best_us = MAX(best_us, c->start_us);
+}
+
 void ferry_convergence_free(FerryConvergence *c) {
   if (!c)
     return;

@@ -59,6 +59,8 @@ FerryConvergence *ferry_convergence_new(const FerryConvergenceIntent *intent, gi
 /** The migration began before its controller did: its duration, its completion timeout and a
  * schedule's times count from `start_us`. Before the first sample. */
 void ferry_convergence_began(FerryConvergence *convergence, gint64 start_us);
+/** ... and at best `best_remaining` bytes remained, at `best_us`. Before the first sample. */
+void ferry_convergence_recall(FerryConvergence *convergence, gint64 best_remaining, gint64 best_us);
 void ferry_convergence_free(FerryConvergence *c);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryConvergence, ferry_convergence_free)
 
