@@ -29,6 +29,11 @@ json_t *ferry_progress_update(FerryProgress *p, const FerryJobStats *s, gint64 e
   put(out, "dataTotalBytes", s->data_total);
   put(out, "dataProcessedBytes", s->data_processed);
   put(out, "dataRemainingBytes", s->data_remaining);
+  if (s->memory_total > 0) {
+    put(out, "memoryTotalBytes", s->memory_total);
+    put(out, "memoryProcessedBytes", s->memory_processed);
+    put(out, "memoryRemainingBytes", s->memory_remaining);
+  }
   put(out, "memoryTransferRateBytesPerSecond", s->memory_bps);
   if (s->dirty_pages_per_s >= 0) {
     gint64 page = s->page_size > 0 ? s->page_size : 4096;

@@ -42,9 +42,10 @@ void ferry_progress_read(FerryProgress *p, const json_t *object, gint64 elapsed_
   p->phase = ferry_text_clean(phase != NULL ? phase : "Pending");
   p->aborting = ferry_json_bool(object, "status.migrationState.abortRequested", FALSE);
   p->percent = (int)CLAMP(read_int(object, "status.progress.percent"), -1, 100);
-  gint64 memory = read_int(object, "status.progress.dataRemainingBytes");
-  gint64 disk = read_int(object, "status.progress.diskRemainingBytes");
-  p->remaining_bytes = memory < 0 ? disk : memory + MAX(disk, 0);
+  /* As libvirt counts it the data that remains is memory and disks together. */
+  p->remaining_bytes = read_int(object, "status.progress.dataRemainingBytes");
+  p->disk_bytes = read_int(object, "status.progress.diskRemainingBytes");
+  p->memory_bytes = read_int(object, "status.progress.memoryRemainingBytes");
   p->rate = read_int(object, "status.progress.memoryTransferRateBytesPerSecond");
   p->dirty_rate = read_int(object, "status.progress.dirtyRateBytesPerSecond");
   p->iteration = read_int(object, "status.progress.iteration");
@@ -53,9 +54,15 @@ void ferry_progress_read(FerryProgress *p, const json_t *object, gint64 elapsed_
   if (g_str_equal(p->phase, "Pending"))
     p->note = ferry_progress_queue(object);
   const char *mode = ferry_json_str(object, "status.migrationState.mode");
-  if (g_str_equal(p->phase, "Running") && mode != NULL && !g_str_equal(mode, "PreCopy")) {
+  const char *step = ferry_json_str(object, "status.progress.phase");
+  const char *said = NULL;
+  if (mode != NULL && !g_str_equal(mode, "PreCopy"))
+    said = mode;
+  else if (g_strcmp0(step, "CopyingDisks") == 0)
+    said = "copying disks";
+  if (g_str_equal(p->phase, "Running") && said != NULL) {
     g_free(p->phase);
-    p->phase = ferry_text_clean(mode);
+    p->phase = ferry_text_clean(said);
   }
 }
 
@@ -80,6 +87,17 @@ static void add(GArray *segments, int rank, char *text) {
   g_array_append_val(segments, s);
 }
 
+/* Of disks and memory apart while disks remain; memory is counted only once they are done. */
+static char *left_text(const FerryProgress *p) {
+  g_autofree char *bytes = ferry_bytes_format((double)p->remaining_bytes);
+  if (p->disk_bytes <= 0)
+    return g_strdup_printf("%s left", bytes);
+  g_autofree char *disks = ferry_bytes_format((double)p->disk_bytes);
+  g_autofree char *memory = ferry_bytes_format((double)MAX(p->memory_bytes, 0));
+  return p->memory_bytes > 0 ? g_strdup_printf("disks %s, memory %s left", disks, memory)
+                             : g_strdup_printf("disks %s left", disks);
+}
+
 /* `brief`: words as short as a terminal of 80 columns asks for. */
 static GArray *segments_new(const FerryProgress *p, gboolean brief) {
   GArray *list = g_array_new(FALSE, TRUE, sizeof(Segment));
@@ -90,10 +108,8 @@ static GArray *segments_new(const FerryProgress *p, gboolean brief) {
     add(list, 1, g_strdup(p->note));
   else if (!g_str_equal(p->phase, "Running") && !p->aborting)
     add(list, 1, g_strdup(p->phase));
-  if (p->remaining_bytes >= 0) {
-    g_autofree char *bytes = ferry_bytes_format((double)p->remaining_bytes);
-    add(list, 2, g_strdup_printf("%s left", bytes));
-  }
+  if (p->remaining_bytes >= 0 || p->disk_bytes > 0)
+    add(list, 2, left_text(p));
   if (p->rate >= 0)
     add(list, 3, ferry_rate_format(p->rate));
   if (p->dirty_rate >= 0) {

@@ -14,6 +14,8 @@ typedef struct {
   char *note;  /* what it waits for, instead of numbers; NULL: none */
   int percent;
   gint64 remaining_bytes; /* memory and disks */
+  gint64 disk_bytes;      /* of these disks */
+  gint64 memory_bytes;    /* of these memory */
   gint64 rate, dirty_rate;
   gint64 iteration;
   gint64 elapsed_ms;

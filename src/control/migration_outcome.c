@@ -122,7 +122,12 @@ void ferry_step_act_succeed(FerryStep *s) {
   ferry_step_set(s, "status.migrationState.failed", json_false());
   ferry_step_set(s, "status.migrationState.targetNodeDomainDetected", json_true());
   ferry_step_set(s, "status.progress.percent", json_integer(100));
-  ferry_step_set(s, "status.progress.dataRemainingBytes", json_integer(0));
+  static const char *const remaining[] = {"status.progress.dataRemainingBytes",
+                                          "status.progress.memoryRemainingBytes",
+                                          "status.progress.diskRemainingBytes"};
+  for (gsize i = 0; i < G_N_ELEMENTS(remaining); i++)
+    if (i == 0 || ferry_json_get(s->m, remaining[i]))
+      ferry_step_set(s, remaining[i], json_integer(0));
   if (ferry_step_cancel_requested(s))
     ferry_step_set(s, "status.migrationState.abortStatus", json_string("Failed"));
 }

@@ -159,8 +159,11 @@ const FerryField ferry_fields_migration_progress[] = {
     STR("phase", "What is being copied at this moment.", .max = 64),
     COUNT("iteration", "Passes over the guest's memory so far."),
     COUNT("dataTotalBytes", "Memory and disks to move, in bytes."),
-    COUNT("dataProcessedBytes", "Bytes sent so far."),
-    COUNT("dataRemainingBytes", "Bytes that remain to be sent."),
+    COUNT("dataProcessedBytes", "Bytes sent so far, memory and disks."),
+    COUNT("dataRemainingBytes", "Bytes that remain to be sent, memory and disks."),
+    COUNT("memoryTotalBytes", "Memory to move, in bytes; once it is being moved."),
+    COUNT("memoryProcessedBytes", "Bytes of memory sent so far."),
+    COUNT("memoryRemainingBytes", "Bytes of memory that remain."),
     COUNT("memoryTransferRateBytesPerSecond", "Rate at which memory is sent, in bytes per second."),
     COUNT("dirtyRateBytesPerSecond", "Rate at which the guest changes its memory, in bytes per "
                                      "second."),

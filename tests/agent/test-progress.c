@@ -47,6 +47,12 @@ static void test_rates(void) {
   g_autoptr(json_t) disks = ferry_progress_update(&p, &s, 1234);
   g_assert_cmpstr(ferry_json_str(disks, "phase"), ==, "CopyingDisks");
   g_assert_cmpint(ferry_json_int(disks, "diskTotalBytes", -1), ==, 77);
+  g_assert_null(json_object_get(disks, "memoryTotalBytes"));
+  s.memory_total = 900, s.memory_processed = 400, s.memory_remaining = 500;
+  g_autoptr(json_t) apart = ferry_progress_update(&p, &s, 1234);
+  g_assert_cmpint(ferry_json_int(apart, "memoryTotalBytes", -1), ==, 900);
+  g_assert_cmpint(ferry_json_int(apart, "memoryProcessedBytes", -1), ==, 400);
+  g_assert_cmpint(ferry_json_int(apart, "memoryRemainingBytes", -1), ==, 500);
 }
 
 static void test_settings(void) {

@@ -40,6 +40,33 @@ static void test_widths(void) {
   golden_check("progress.txt", all->str);
 }
 
+static char *plain_of(const char *progress) {
+  g_autofree char *text = g_strdup_printf("{\"spec\":{\"vmiName\":\"db\"},\"status\":{\"phase\":"
+                                          "\"Running\",\"progress\":{\"elapsedMs\":1000,%s}}}",
+                                          progress);
+  g_autoptr(json_t) object = parse(text);
+  FerryProgress p;
+  ferry_progress_read(&p, object, -1);
+  char *plain = ferry_progress_plain(&p);
+  ferry_progress_clear(&p);
+  return plain;
+}
+
+/* What remains of the data has the disks in it. */
+static void test_disks(void) {
+  g_autofree char *disks = plain_of("\"phase\":\"CopyingDisks\",\"dataRemainingBytes\":3145728,"
+                                    "\"diskRemainingBytes\":3145728");
+  g_assert_cmpstr(disks, ==, "    1.0s  db  copying disks, disks 3.0 MiB left");
+  g_autofree char *both = plain_of("\"phase\":\"CopyingDisks\",\"dataRemainingBytes\":5242880,"
+                                   "\"diskRemainingBytes\":3145728,"
+                                   "\"memoryRemainingBytes\":2097152");
+  g_assert_cmpstr(both, ==, "    1.0s  db  copying disks, disks 3.0 MiB, memory 2.0 MiB left");
+  g_autofree char *memory = plain_of("\"phase\":\"CopyingMemory\",\"dataRemainingBytes\":2097152,"
+                                     "\"diskRemainingBytes\":0,"
+                                     "\"memoryRemainingBytes\":2097152");
+  g_assert_cmpstr(memory, ==, "    1.0s  db  2.0 MiB left");
+}
+
 /* Whatever the width and the name, the line never reaches the last column and shows the percent
  * where there is any room. */
 static void test_never_wraps(void) {
@@ -93,6 +120,7 @@ static void test_empty_and_hostile(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/cli/progress/widths", test_widths);
+  g_test_add_func("/cli/progress/disks", test_disks);
   g_test_add_func("/cli/progress/never-wraps", test_never_wraps);
   g_test_add_func("/cli/progress/queue", test_queue);
   g_test_add_func("/cli/progress/hostile", test_empty_and_hostile);

@@ -54,6 +54,7 @@ static void test_success(void) {
   world_report(store, "h2", "paused", "migration", WORLD_NOW + 100);
   g_autoptr(json_t) there = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
   g_assert_cmpstr(ferry_json_str(there, "status.nodeName"), ==, "h1");
+  world_set(store, "m", "status.progress.diskRemainingBytes", json_integer(7));
   result(store, "m", TRUE, NULL, "gone");
   /* the target has not said yet that it runs: not decided */
   g_autoptr(json_t) waiting = world_step(store, "m", WORLD_NOW + 200);
@@ -65,6 +66,7 @@ static void test_success(void) {
   g_assert_true(ferry_json_bool(done, "status.migrationState.completed", FALSE));
   g_assert_false(ferry_json_bool(done, "status.migrationState.failed", TRUE));
   g_assert_cmpint(ferry_json_int(done, "status.progress.percent", 0), ==, 100);
+  g_assert_cmpint(ferry_json_int(done, "status.progress.diskRemainingBytes", -1), ==, 0);
   g_autoptr(json_t) moved = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
   g_assert_cmpstr(ferry_json_str(moved, "status.nodeName"), ==, "h2");
   g_assert_null(ferry_condition_status(moved, "Migrating"));

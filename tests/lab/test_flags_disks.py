@@ -79,6 +79,34 @@ class Disks(FlagsTest):
         self.assertEqual(self.stat("disk")["check_errors"], 0)
         self.assert_on("disk", "h2")
 
+    def test_disks_and_memory_are_counted_apart(self):
+        """Bytes of disks rise and fall while they are copied; memory's come after, by themselves."""
+        self.disk_guest("apart")
+        self.remove_copy()
+
+        def progress():
+            return self.newest("apart")["status"].get("progress", {})
+
+        def copied(least):
+            p = progress()
+            return p if p.get("diskProcessedBytes", 0) > least else None
+
+        with self.moving("apart", self.COPY, "--bandwidth", "4Mi", until="total"):
+            first = self.wait(lambda: copied(0), 20, "the disk is copied")
+            second = self.wait(lambda: copied(first["diskProcessedBytes"] + (4 << 20)), 20,
+                               lambda: f"it is copied on: {progress()}")
+            self.assertEqual(first["phase"], "CopyingDisks")
+            self.assertLess(second["diskRemainingBytes"], first["diskRemainingBytes"])
+            for p in (first, second):
+                self.assertEqual(p.get("memoryProcessedBytes", 0), 0)
+                self.assertEqual(p["dataRemainingBytes"],
+                                 p["diskRemainingBytes"] + p.get("memoryRemainingBytes", 0))
+        self.move("apart", "h2", self.COPY)
+        end = progress()
+        self.assertGreater(end["memoryTotalBytes"], 0)
+        self.assertEqual(end["dataTotalBytes"], end["diskTotalBytes"] + end["memoryTotalBytes"])
+        self.assert_on("apart", "h2")
+
     def test_copy_storage_inc(self):
         """Only the top of the chain is sent; the rest is on the target already."""
         base = self.disk_guest("chain")
