@@ -186,10 +186,10 @@ static const char *version(const json_t *node, const char *what) {
   return ferry_json_str(node, path);
 }
 
-/* Whether both hosts are known to have a QEMU from `since` on. */
-static gboolean both_have_qemu(const FerryFlagsContext *c, const char *since) {
-  const char *a = version(c->source, "qemuVersion"), *b = version(c->target, "qemuVersion");
-  return a && b && ferry_version_compare(a, since) >= 0 && ferry_version_compare(b, since) >= 0;
+/* Whether the host is known to have a QEMU from `since` on. */
+static gboolean has_qemu(const json_t *node, const char *since) {
+  const char *have = version(node, "qemuVersion");
+  return have && ferry_version_compare(have, since) >= 0;
 }
 
 /* Whether the migration itself says it, not a policy or the VM. */
@@ -213,8 +213,9 @@ static gboolean is_left_out(const FerryFlagsContext *c, const Rule *rule) {
 static void check_rule(const FerryFlagsContext *c, const Rule *rule, GError *causes) {
   if (is_left_out(c, rule))
     return;
-  if (!holds(c->config, rule->term) || (rule->until_qemu && both_have_qemu(c, rule->until_qemu)))
-    return;
+  if (!holds(c->config, rule->term) ||
+      (rule->until_qemu && c->source && has_qemu(c->source, rule->until_qemu)))
+    return; /* what the target's lacks, ferry_migration_flags_lacking says, of each candidate */
   g_auto(GStrv) others = g_strsplit(rule->others, " ", -1);
   g_autofree char *field = g_strndup(rule->term, strcspn(rule->term, "="));
   gboolean found = FALSE;
@@ -276,29 +277,6 @@ static void check_values(const FerryFlagsContext *c, GError *causes) {
       cause(causes, rates[i], "bandwidth must be less than %" G_GINT64_FORMAT " MiB/s", most + 1);
 }
 
-static void check_listen_address(const FerryFlagsContext *c, GError *causes) {
-  const char *address = json_string_value(given(c->config, "listenAddress"));
-  const json_t *interfaces = ferry_json_get(c->target, "status.interfaces");
-  if (!address || !json_array_size(interfaces) || g_str_equal(address, "0.0.0.0") ||
-      g_str_equal(address, "::"))
-    return;
-  g_autoptr(GString) have = g_string_new(NULL);
-  gsize i, k;
-  json_t *interface, *item;
-  json_array_foreach((json_t *)interfaces, i, interface) {
-    json_array_foreach(json_object_get(interface, "addresses"), k, item) {
-      g_autofree char *ip = g_strdup(json_string_value(item) ? json_string_value(item) : "");
-      ip[strcspn(ip, "/")] = '\0';
-      if (g_str_equal(ip, address))
-        return;
-      g_string_append_printf(have, "%s%s", have->len ? ", " : "", ip);
-    }
-  }
-  cause(causes, "listenAddress",
-        "\"%s\": Failed to bind socket: node %s has not this address but %s", address,
-        ferry_json_str(c->target, "metadata.name"), have->str);
-}
-
 /* ---- versions ---- */
 
 static void lacks(GPtrArray *out, const json_t *node, const char *what, const char *program,
@@ -331,11 +309,53 @@ static void check_resume(GPtrArray *out, const json_t *config, const json_t *nod
                         ferry_json_str(node, "metadata.name"), have));
 }
 
+/* The target's QEMU binds to it; libvirt finds out only after it was started. */
+static void check_listen_address(GPtrArray *out, const json_t *config, const json_t *node) {
+  const char *address = json_string_value(given(config, "listenAddress"));
+  const json_t *interfaces = ferry_json_get(node, "status.interfaces");
+  if (!address || !json_array_size(interfaces) || g_str_equal(address, "0.0.0.0") ||
+      g_str_equal(address, "::"))
+    return;
+  g_autoptr(GString) have = g_string_new(NULL);
+  gsize i, k;
+  json_t *interface, *item;
+  json_array_foreach((json_t *)interfaces, i, interface) {
+    json_array_foreach(json_object_get(interface, "addresses"), k, item) {
+      g_autofree char *ip = g_strdup(json_string_value(item) ? json_string_value(item) : "");
+      ip[strcspn(ip, "/")] = '\0';
+      if (g_str_equal(ip, address))
+        return;
+      g_string_append_printf(have, "%s%s", have->len ? ", " : "", ip);
+    }
+  }
+  g_ptr_array_add(out, g_strdup_printf("\"%s\": Failed to bind socket: node %s has not this "
+                                       "address but %s",
+                                       address, ferry_json_str(node, "metadata.name"), have->str));
+}
+
+/* Rows that hold only until a version of QEMU, of the target's. */
+static void check_exclusions(GPtrArray *out, const json_t *config, const json_t *node) {
+  const char *have = version(node, "qemuVersion");
+  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+    const Rule *r = &rules[i];
+    if (r->until_qemu && r->relation == EXCLUDES && holds(config, r->term) &&
+        holds(config, r->others) && !has_qemu(node, r->until_qemu))
+      g_ptr_array_add(out, g_strdup_printf("node %s has QEMU %s: %s needs QEMU %s or newer where "
+                                           "there is %s, too: %s",
+                                           ferry_json_str(node, "metadata.name"),
+                                           have ? have : "of an unknown version", r->term,
+                                           r->until_qemu, r->others, r->says));
+  }
+}
+
 GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *node,
                                          gboolean is_target) {
   GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
-  if (is_target)
+  if (is_target) {
     check_resume(out, config, node);
+    check_listen_address(out, config, node);
+    check_exclusions(out, config, node);
+  }
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++) {
     const char *name = f->field.name;
     if (f->inverted ? ferry_migration_flag_on(config, name) : !holds(config, name))
@@ -368,6 +388,8 @@ GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *nod
 static const char *field_of(const char *sentence) {
   if (strstr(sentence, "compression method"))
     return "compressionMethods";
+  if (strstr(sentence, "Failed to bind socket"))
+    return "listenAddress";
   if (strstr(sentence, "RDMA"))
     return "migrateURI";
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++) {
@@ -415,7 +437,6 @@ void ferry_migration_flags_check(const FerryFlagsContext *c, GError *causes) {
     check_versions(c->config, c->source, FALSE, causes);
   if (c->target)
     check_versions(c->config, c->target, TRUE, causes);
-  check_listen_address(c, causes);
 }
 
 /* ---- what is left to Ferry ---- */

@@ -20,7 +20,8 @@ typedef struct {
 void ferry_migration_flags_check(const FerryFlagsContext *context, GError *causes);
 
 /** What `node` lacks of what `config` asks for, a sentence (char*) each that names flag and
- * version; empty: nothing. `is_target`: also what only a target cannot do. Free with
+ * version; empty: nothing. `is_target`: also what only a target cannot do: listen
+ * there, or what its QEMU does not do together. Free with
  * g_ptr_array_unref. Pure. */
 GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *node,
                                          gboolean is_target);

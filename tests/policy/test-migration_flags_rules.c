@@ -322,6 +322,21 @@ static void test_resume_needs_a_libvirtd_that_survives_it(void) {
   g_assert_cmpstr(mended, ==, "");
 }
 
+/* Without a target only the source speaks: each candidate is judged when one is looked for. */
+static void test_post_copy_with_parallel(void) {
+  static const char spec[] = "{'allowPostCopy':true,'parallel':true}";
+  g_autoptr(json_t) old = node("old", "11.3.0", "10.0.2");
+  g_autoptr(json_t) new = node("new", "11.3.0", "10.1.0");
+  g_autofree char *nowhere = judge(spec, NULL, new, NULL);
+  g_assert_cmpstr(nowhere, ==, "");
+  g_autofree char *both = judge(spec, NULL, new, new);
+  g_assert_cmpstr(both, ==, "");
+  g_autofree char *from = judge(spec, NULL, old, NULL);
+  g_assert_nonnull(strstr(from, "spec.allowPostCopy: "));
+  g_autofree char *to = judge(spec, NULL, new, old);
+  g_assert_nonnull(strstr(to, "spec.allowPostCopy: Invalid value: node old has QEMU 10.0.2"));
+}
+
 static void test_origin(void) {
   g_autoptr(json_t) vmi = parse("{'spec':{'migration':{'parallel':true,'compressed':true,"
                                 "'compressionMethods':'zstd'},'persistent':true}}");
@@ -377,6 +392,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/flags_rules/all-at-once", test_all_at_once);
   g_test_add_func("/flags_rules/versions", test_versions);
   g_test_add_func("/flags_rules/resume", test_resume_needs_a_libvirtd_that_survives_it);
+  g_test_add_func("/flags/post-copy-with-parallel", test_post_copy_with_parallel);
   g_test_add_func("/flags_rules/origin", test_origin);
   g_test_add_func("/flags_rules/complete", test_complete);
   g_test_add_func("/flags_rules/tls-by-default", test_tls_by_default);

@@ -156,10 +156,54 @@ static void test_unsupported(void) {
     json_decref(nodes[i]);
 }
 
+static json_t *host(const char *name, const char *qemu, const char *address) {
+  json_t *n = node(name, "8Gi", 0);
+  ferry_json_set_str(n, "status.hypervisor.qemuVersion", qemu);
+  ferry_json_set(n, "status.interfaces",
+                 json_pack("[{ss,s[s]}]", "name", "m", "addresses", address));
+  return n;
+}
+
+/* "" for none; what a host is refused for is said with its name. */
+static char *unsupported(const FerryPlacementInput *in, const json_t *node) {
+  g_autoptr(json_t) reasons = ferry_placement_reasons(in, node, NULL);
+  const char *message =
+      ferry_json_str(ferry_json_find(reasons, "reason", "Unsupported"), "message");
+  return g_strdup(message ? message : "");
+}
+
+/* What depends on the target is judged of each host, for nobody need name one. */
+static void test_rules_of_the_target(void) {
+  g_autoptr(json_t) old = host("old", "10.0.2", "10.0.0.2/24");
+  g_autoptr(json_t) new = host("new", "10.1.0", "10.0.0.3/24");
+  g_autoptr(json_t) unknown = node("unknown", "8Gi", 0);
+  g_autoptr(json_t) vmi = json_pack("{s{ss}}", "status", "nodeName", "h1");
+  g_autoptr(json_t) migration = json_object();
+  g_autoptr(json_t) config = json_pack("{sb,sb}", "allowPostCopy", 1, "parallel", 1);
+  FerryPlacementInput in = {.vmi = vmi, .migration = migration, .config = config};
+  g_autofree char *together = unsupported(&in, old);
+  g_assert_nonnull(strstr(together, "node old has QEMU 10.0.2: allowPostCopy needs QEMU 10.1.0"));
+  g_autofree char *newer = unsupported(&in, new);
+  g_assert_cmpstr(newer, ==, "");
+  g_autofree char *unsaid = unsupported(&in, unknown);
+  g_assert_nonnull(strstr(unsaid, "node unknown has QEMU of an unknown version"));
+
+  g_autoptr(json_t) listens = json_pack("{ss}", "listenAddress", "10.0.0.3");
+  in.config = listens;
+  g_autofree char *elsewhere = unsupported(&in, old);
+  g_assert_nonnull(strstr(elsewhere, "node old has not this address but 10.0.0.2"));
+  g_autofree char *there = unsupported(&in, new);
+  g_assert_cmpstr(there, ==, "");
+  json_object_set_new(listens, "listenAddress", json_string("0.0.0.0"));
+  g_autofree char *anywhere = unsupported(&in, old);
+  g_assert_cmpstr(anywhere, ==, "");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/placement/machine", test_machine_of_another_generation);
   g_test_add_func("/placement/all-reasons", test_all_reasons);
   g_test_add_func("/placement/unsupported", test_unsupported);
+  g_test_add_func("/placement/rules-of-the-target", test_rules_of_the_target);
   return g_test_run();
 }
