@@ -120,6 +120,33 @@ static void check_same(const char *field, const xmlNode *root, const char *eleme
         element, shown, wanted, element, more);
 }
 
+/* libvirt (measured) looks at neither: it replaces the name by the running domain's, and defines
+ * whatever UUID it finds, or a new one, so that the VM is another one after its next start and
+ * cannot be moved on meanwhile. */
+static void check_persistent(const FerryFlagsContext *c, const xmlNode *root, GError *causes) {
+  const char *uid = ferry_json_str(c->vmi, "metadata.uid");
+  const char *own = ferry_json_str(c->vmi, "spec.domainName");
+  const char *renamed = json_string_value(given(c->config, "destinationName"));
+  g_autofree char *name = content(root, "name"), *uuid = content(root, "uuid");
+  if (own && g_strcmp0(name, own) != 0 && (!renamed || g_strcmp0(name, renamed) != 0)) {
+    g_autofree char *first = g_strndup(name ? name : "none", 200);
+    g_autofree char *shown = g_utf8_make_valid(first, -1);
+    cause(
+        causes, "persistentXML",
+        "domain name '%s' is not the source's '%s': libvirt accepts it without a word and ignores "
+        "it; keep the source's <name>; destinationName (--dname) gives it another on the target",
+        shown, own);
+  }
+  if (uid && (!uuid || g_ascii_strcasecmp(uuid, uid) != 0)) {
+    g_autofree char *first = g_strndup(uuid ? uuid : "none", 200);
+    g_autofree char *shown = g_utf8_make_valid(first, -1);
+    cause(causes, "persistentXML",
+          "domain uuid '%s' is not the source's '%s': the VM would be another one after its next "
+          "start; keep the source's <uuid>",
+          shown, uid);
+  }
+}
+
 static const xmlNode *element(const xmlNode *node, const char *name) {
   for (const xmlNode *n = node ? node->children : NULL; n; n = n->next)
     if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0)
@@ -146,7 +173,9 @@ void ferry_migration_flags_check_definition(const FerryFlagsContext *c, GError *
   const char *live = json_string_value(given(c->config, "destinationXML"));
   const char *persistent = json_string_value(given(c->config, "persistentXML"));
   if (persistent) {
-    g_autoptr(xmlDoc) doc = parse("persistentXML", persistent, causes);
+    g_autoptr(xmlDoc) kept = parse("persistentXML", persistent, causes);
+    if (kept && c->vmi)
+      check_persistent(c, xmlDocGetRootElement(kept), causes);
   }
   g_autoptr(xmlDoc) doc = live ? parse("destinationXML", live, causes) : NULL;
   if (c->vmi && (doc || !live))

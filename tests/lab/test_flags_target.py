@@ -56,6 +56,30 @@ class Target(FlagsTest):
         self.move("own", "h2", "--xml", path, "--dname", "new")
         self.assertEqual(self.names("h2"), ["new"])
 
+    def test_persistent_xml_of_another_domain_is_refused(self):
+        """libvirt ignores another name, and defines another UUID beside the domain that runs."""
+        self.guest("lasting", rate=5, working_set=16, persistent=True)
+        uid = self.vmi("lasting")["metadata"]["uid"]
+        other = "11111111-1111-4111-8111-111111111111"
+        xml = self.lab.virsh("h1", "dumpxml", "lasting", "--migratable", "--inactive").stdout
+        path = self.lab.dir / "lasting.xml"
+        foreign = xml.replace(uid, other), re.sub("<uuid>.*</uuid>", "", xml)
+        named = xml.replace("<name>lasting<", "<name>new<")
+        for text, says in ((named, "name 'new' is not"), (foreign[0], f"uuid '{other}' is not"),
+                           (foreign[1], "uuid 'none' is not")):
+            path.write_text(text)
+            self.assertIn(says, self.refused("lasting", "--persistent-xml", path))
+        # What libvirt does with them is why.
+        peer = next(n["status"]["hypervisor"]["peerURI"]
+                    for n in self.ferry_json("get", "nodes")["items"]
+                    if n["metadata"]["name"] == "h2")
+        self.lab.exec("h1", "sh", "-c", "cat >/var/tmp/other.xml", input=foreign[0])
+        done = self.lab.virsh("h1", "migrate", "lasting", peer, "--live", "--p2p", "--persistent",
+                              "--undefinesource", "--persistent-xml", "/var/tmp/other.xml")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(other, self.lab.virsh("h2", "dumpxml", "--inactive", "lasting").stdout)
+        self.assertIn(uid, self.lab.virsh("h2", "dumpxml", "lasting").stdout)
+
     def test_xml_of_another_machine_is_refused_by_libvirt(self):
         self.guest("same", rate=5, working_set=16)
         xml = self.lab.virsh("h1", "dumpxml", "same", "--migratable").stdout

@@ -144,6 +144,13 @@ static const struct {
     {"{'migrateURI':'unix:///s','copyStorageAll':true}", "NBD URI must be supplied"},
     {"{'listenAddress':'10.9.9.9'}", "Failed to bind socket"},
     {"{'persistentXML':'<domain/>','persistDestination':false}", "ignores it"},
+    {"{'persistentXML':'<domain><name>vm</name></domain>'}", "domain uuid 'none' is not"},
+    {"{'persistentXML':'<domain><name>vm</name><uuid>11111111-1111-4111-8111-111111111111</uuid>"
+     "</domain>'}",
+     "domain uuid '11111111-1111-4111-8111-111111111111' is not"},
+    {"{'persistentXML':'<domain><name>new</name><uuid>6b1f6f04-9a5f-4c59-8e21-3a1d5c9a7a10</uuid>"
+     "</domain>'}",
+     "domain name 'new' is not"},
     {"{'bandwidthPerMigration':9223372036854775807}", "must be less than"},
 };
 
@@ -177,7 +184,10 @@ static const char *const right[] = {
     "{'migrateURI':'rdma://h2','disableTLS':true,'rdmaPinAll':true}",
     "{'listenAddress':'10.0.0.2','tlsDestination':'h2'}",
     "{'offline':true}",
-    "{'persistDestination':true,'undefineSource':false,'persistentXML':'<domain/>'}",
+    "{'persistDestination':true,'undefineSource':false,'persistentXML':'<domain><name>vm</name>"
+    "<uuid>6B1F6F04-9A5F-4C59-8E21-3A1D5C9A7A10</uuid></domain>'}",
+    "{'destinationName':'new','persistentXML':'<domain><name>new</name>"
+    "<uuid>6b1f6f04-9a5f-4c59-8e21-3a1d5c9a7a10</uuid></domain>'}",
 };
 
 static void test_right(void) {
