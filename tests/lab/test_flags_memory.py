@@ -172,10 +172,20 @@ class Memory(FlagsTest):
         self.move("mem", "h2", "--migrateuri", f"unix://{path}", "--no-tls")
         self.assert_on("mem", "h2")
 
+    def listening(self):
+        """Where h2's QEMU listens for migrations: it does until the last byte has come."""
+        lines = self.lab.exec("h2", "ss", "-ltnpH").stdout.splitlines()
+        return {line.split()[3].rpartition(":")[0] for line in lines
+                if re.search(r":49[12]\d\d$", line.split()[3])}
+
     def test_listen_address(self):
         """The target listens there and nowhere else: on its other address nobody answers."""
         with self.moving("mem", "--listen-address", "0.0.0.0"):
             self.assertEqual(self.calls()[1]["listen_address"], "0.0.0.0")
+            self.assertEqual(self.listening(), {"0.0.0.0"})
+        migration = self.lab.host("h2").addresses["migration"]
+        with self.moving("mem"):
+            self.assertEqual(self.listening(), {migration})
         address = self.lab.host("h2").addresses["management"]
         self.fails("mem", "h2", r"(?i)refused", "--listen-address", address)
 
