@@ -161,6 +161,24 @@ class Peers(LabTest):
         self.assertEqual(node["status"]["agent"]["mode"], "local")
         self.assertIn(f"https://{h2.addresses['management']}:{PORT}", self.log(h1, "walker"))
 
+    def test_an_agent_announces_itself(self):
+        """To a ferryd of another CA it names the one that it serves; when it ends it is gone."""
+        self.start_ferryd("h1")
+        self.start_ferryd("h2", "--announce")
+        h1 = self.lab.host("h1")
+        server = f"https://{h1.addresses['management']}:{PORT}"
+        token = self.lab.exec("h1", f"{paths.IN_BUILD}/ferryd", "token", "create", "--node",
+                              "teller", "--state-dir", self.state).stdout
+        h1.exec("sh", "-c", f"rm -rf {AGENT_STATE}; mkdir -m 700 {AGENT_STATE}; "
+                f"cat >{AGENT_STATE}/token", input=token)
+        argv = [f"{paths.IN_BUILD}/ferry-agentd", "--server", server, "--node", "teller",
+                "--state-dir", AGENT_STATE, "--token-file", f"{AGENT_STATE}/token", "--peer-uri",
+                "qemu+tls://h1/system"]
+        self.start(h1, "teller", *argv, "--announce")
+        self.until_peers("h2", [server], 30)
+        h1.signal_service("teller", 15)
+        self.until_peers("h2", [])
+
     def test_what_is_asked_of_the_network_has_a_need(self):
         """Without a token and without a CA there is nothing to look for."""
         done = self.lab.exec("h1", f"{paths.IN_BUILD}/ferry-agentd", "--announce", "--node", "w",
