@@ -7,12 +7,12 @@ import time
 import urllib.error
 import urllib.request
 
-from labtest import LabTest
+from flagstest import FlagsTest
 
 FINAL = ("finished", "failed", "killed")
 
 
-class Kimchi(LabTest):
+class Kimchi(FlagsTest):
     HOSTS = 2
 
     def http(self, method, path, body=None):
@@ -103,6 +103,18 @@ class Kimchi(LabTest):
         text = json.dumps(self.ferry_json("get", "vmim"))
         self.assertNotIn("secret", text)
         self.assertEqual(self.http("DELETE", f"/tasks/{task['id']}")[0], 409)
+
+    def test_tunnelled(self):
+        """A request for Kimchi's tunnelled mode goes through libvirtd's own connection."""
+        self.guest("tun", rate=5, working_set=16, persistent=True)
+        self.forget_calls()
+        task = self.post("tun", remote_host=self.lab.host("h2").addresses["management"],
+                         tunnelled=True)
+        self.assertEqual(self.until_over(task)["status"], "finished", self.messages)
+        flags = self.calls()[0]
+        self.assertLessEqual({"TUNNELLED", "PEER2PEER", "LIVE"}, flags)
+        self.assertNotIn("TLS", flags)
+        self.assert_on("tun", "h2")
 
     def test_cancel_says_what_was_recovered(self):
         self.guest("busy", memory=512, rate=100, working_set=300, pattern="uniform")
