@@ -205,6 +205,7 @@ typedef struct {
   int percent; /* never falls */
   int iteration;
   gboolean post_copy;
+  gint64 memory; /* bytes that follow the disks; 0: none are copied, or not known */
 } FerryProgress;
 /** Status.progress of `stats`; keeps percent monotonic and at most 99. */
 json_t *ferry_progress_update(FerryProgress *progress, const FerryJobStats *stats,

@@ -21,6 +21,19 @@ static void put_range(json_t *object, const char *key, double a, double b, doubl
   put_seconds(object, high, MAX(a, MAX(b, c)));
 }
 
+/* A figure that is no time: `unit` ends its names. */
+static void put_figure(json_t *object, const char *key, const char *unit, const double values[3]) {
+  static const char *const which[] = {"", "Min", "Max"};
+  double least = MIN(values[0], MIN(values[1], values[2]));
+  double most = MAX(values[0], MAX(values[1], values[2]));
+  const double put[] = {values[0], least, most};
+  for (gsize i = 0; i < G_N_ELEMENTS(put); i++) {
+    g_autofree char *name = g_strconcat(key, which[i], unit, NULL);
+    if (isfinite(put[i]) && put[i] >= 0 && put[i] < 9e18)
+      ferry_json_set_int(object, name, (gint64)llround(put[i]));
+  }
+}
+
 static json_t *strategy(const FerryForecast *f, const FerryForecast *better,
                         const FerryForecast *worse) {
   const FerryOption *o = &f->cost, *low = &better->cost, *high = &worse->cost;
@@ -37,10 +50,12 @@ static json_t *strategy(const FerryForecast *f, const FerryForecast *better,
   put_range(out, "downtime", low->pause, o->pause,
             isfinite(high->seconds) ? high->pause : o->pause);
   put_range(out, "lost", low->lost, o->lost, isfinite(high->seconds) ? high->lost : INFINITY);
-  if (isfinite(o->bytes) && o->bytes >= 0 && o->bytes < 9e18)
-    ferry_json_set_int(out, "dataBytes", (gint64)o->bytes);
-  if (o->throttle > 0)
-    ferry_json_set_int(out, "throttlePercent", (gint64)lround(o->throttle * 100));
+  gboolean ends = isfinite(high->seconds);
+  put_figure(out, "data", "Bytes", (double[]){o->bytes, low->bytes, ends ? high->bytes : INFINITY});
+  if (o->throttle > 0 || (ends && high->throttle > 0))
+    put_figure(
+        out, "throttle", "Percent",
+        (double[]){100 * o->throttle, 100 * low->throttle, ends ? 100 * high->throttle : INFINITY});
   return out;
 }
 

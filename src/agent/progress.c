@@ -10,8 +10,11 @@ static void put(json_t *object, const char *key, gint64 value) {
 }
 
 json_t *ferry_progress_update(FerryProgress *p, const FerryJobStats *s, gint64 elapsed_ms) {
+  /* while disks are copied libvirt does not count the memory that follows */
+  gint64 follows = s->data_total > 0 && s->disk_total > 0 && s->memory_total <= 0 ? p->memory : 0;
   if (s->data_total > 0 && s->data_remaining >= 0) {
-    double part = 1 - (double)s->data_remaining / (double)s->data_total;
+    double part = 1 - ((double)s->data_remaining + (double)follows) /
+                          ((double)s->data_total + (double)follows);
     int percent = (int)(100 * CLAMP(part, 0, 1));
     p->percent = MAX(p->percent, MIN(percent, 99));
   }
@@ -50,7 +53,7 @@ json_t *ferry_progress_update(FerryProgress *p, const FerryJobStats *s, gint64 e
     put(out, "expectedDowntimeMs",
         s->expected_downtime_ms >= 0 ? s->expected_downtime_ms : s->downtime_ms);
   if (rate > 0 && s->data_remaining >= 0)
-    put(out, "remainingSeconds", (s->data_remaining + rate - 1) / rate);
+    put(out, "remainingSeconds", (s->data_remaining + follows + rate - 1) / rate);
   return out;
 }
 

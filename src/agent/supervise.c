@@ -216,6 +216,8 @@ static void report(FerryMigration *m) {
   if (now - m->reported_us < REPORT_MS * 1000)
     return;
   m->reported_us = now;
+  if (m->settings.request.copy_disks && m->progress.memory <= 0)
+    m->progress.memory = ferry_migration_memory(m);
   json_t *progress = ferry_progress_update(&m->progress, &m->last, ferry_migration_elapsed_ms(m));
   json_t *status = json_pack("{s:o}", "progress", progress);
   if (json_array_size(m->decisions))

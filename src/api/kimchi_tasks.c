@@ -163,6 +163,12 @@ static char *target_uri(FerryKimchi *k, const json_t *m) {
   g_autoptr(json_t) vmi =
       name && ns ? ferry_store_get(k->req->api->store, &ferry_kind_vmi, ns, name) : NULL;
   const char *word = vmi ? ferry_kimchi_vm_word(k, vmi) : name;
+  const char *renamed =
+      ferry_json_str(m, "status.migrationState.migrationConfiguration.destinationName");
+  /* it is known by the domain's new name, too, unless another VM is called so */
+  if (renamed && g_strcmp0(ferry_json_str(vmi, "spec.domainName"), renamed) == 0 &&
+      !g_hash_table_contains(k->names, renamed))
+    word = renamed;
   g_autofree char *escaped = g_uri_escape_string(word ? word : "", NULL, FALSE);
   return g_strdup_printf("%s/vms/%s", k->prefix, escaped);
 }

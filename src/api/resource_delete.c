@@ -222,6 +222,9 @@ gboolean ferry_resource_delete_collection(FerryRequest *req, GError **error) {
 /* ---- cancel ---- */
 
 gboolean ferry_resource_cancel(FerryRequest *req, GError **error) {
+  gboolean dry;
+  if (!ferry_request_dry_run(req, NULL, &dry, error))
+    return FALSE;
   for (int i = 0;; i++) {
     g_autoptr(json_t) old = ferry_resource_find(req, error);
     if (!old)
@@ -248,6 +251,10 @@ gboolean ferry_resource_cancel(FerryRequest *req, GError **error) {
     g_autoptr(json_t) object = ferry_json_copy_along(old, "status.migrationState");
     ferry_json_set_bool(object, "status.migrationState.abortRequested", TRUE);
     ferry_json_set_str(object, "status.migrationState.abortRequestedBy", req->user->name);
+    if (dry) {
+      ferry_respond_object(req, 200, req->kind, object);
+      return TRUE;
+    }
     g_autoptr(GError) problem = NULL;
     if (ferry_resource_replace(req, old, object, &problem))
       return TRUE;

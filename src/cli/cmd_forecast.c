@@ -28,18 +28,41 @@ static char *time_cell(const json_t *strategy, const char *key) {
                                           : g_strdup_printf("%s (%s - %s)", text, from, to);
 }
 
+/* The same of percents; "-" where the guest is not slowed down. */
+static char *slow_cell(const json_t *s) {
+  gint64 percent = ferry_json_int(s, "throttlePercent", -1);
+  gint64 low = ferry_json_int(s, "throttleMinPercent", percent);
+  gint64 high = ferry_json_int(s, "throttleMaxPercent", -1);
+  if (percent < 0)
+    return g_strdup("-");
+  if (high < 0)
+    return g_strdup_printf("%d %% (%d %% - more)", (int)percent, (int)low);
+  return low == high ? g_strdup_printf("%d %%", (int)percent)
+                     : g_strdup_printf("%d %% (%d %% - %d %%)", (int)percent, (int)low, (int)high);
+}
+
+static char *bytes_cell(const json_t *s) {
+  gint64 bytes = ferry_json_int(s, "dataBytes", 0), low = ferry_json_int(s, "dataMinBytes", bytes);
+  gint64 high = ferry_json_int(s, "dataMaxBytes", -1);
+  g_autofree char *text = ferry_bytes_format((double)bytes);
+  g_autofree char *from = ferry_bytes_format((double)low);
+  g_autofree char *to = high < 0 ? g_strdup("?") : ferry_bytes_format((double)high);
+  return g_str_equal(from, to) ? g_steal_pointer(&text)
+                               : g_strdup_printf("%s (%s - %s)", text, from, to);
+}
+
 static void print_strategy(const json_t *s) {
   gboolean ends = ferry_json_int(s, "totalMs", -1) >= 0;
   g_autofree char *total = time_cell(s, "total");
   g_autofree char *pause = ends ? time_cell(s, "downtime") : g_strdup("-");
   g_autofree char *lost = ends ? time_cell(s, "lost") : g_strdup("-");
-  g_autofree char *bytes =
-      ends ? ferry_bytes_format((double)ferry_json_int(s, "dataBytes", 0)) : g_strdup("-");
+  g_autofree char *bytes = ends ? bytes_cell(s) : g_strdup("-");
+  g_autofree char *slow = ends ? slow_cell(s) : g_strdup("-");
   const char *verdict = !ferry_json_bool(s, "permitted", FALSE)     ? "not allowed"
                         : ferry_json_bool(s, "withinIntent", FALSE) ? "yes"
                                                                     : "no";
   g_autofree char *name = ferry_text_clean(ferry_json_str(s, "name"));
-  printf("  %-21s %26s %24s %24s %11s  %s\n", name, total, pause, lost, bytes, verdict);
+  printf("  %-21s %26s %24s %24s %20s %33s  %s\n", name, total, pause, lost, slow, bytes, verdict);
 }
 
 static void print_forecast(const json_t *object) {
@@ -60,8 +83,8 @@ static void print_forecast(const json_t *object) {
     g_autofree char *text = ferry_text_clean(note);
     printf("  %s\n", text);
   }
-  printf("  %-21s %26s %24s %24s %11s  %s\n", "STRATEGY", "TIME", "PAUSE", "LOST", "SENT",
-         "WITHIN INTENT");
+  printf("  %-21s %26s %24s %24s %20s %33s  %s\n", "STRATEGY", "TIME", "PAUSE", "LOST", "SLOWED",
+         "SENT", "WITHIN INTENT");
   size_t i;
   json_t *strategy;
   json_array_foreach(ferry_json_get(f, "strategies"), i, strategy) print_strategy(strategy);

@@ -20,6 +20,7 @@
 #include <math.h>
 
 #define LOOK_SHARE 0.8
+#define CAPPED 0.1       /* the link carries so much more */
 #define RATE_CHANGE 0.15 /* makes a new plan */
 #define SIGNIFICANT 0.05 /* smaller changes of the limit are not worth a call */
 #define ROUNDS_BETWEEN 2
@@ -138,7 +139,8 @@ static void look(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
     /* under a cap what is sent before the pause takes longer than in it, so less can wait */
     double longer = path->switch_rate / path->rate - 1;
     limit = MIN(need, top) - budget / MAX(1, longer);
-    if (limit > LOOK_SHARE * need) /* a look so short teaches nothing */
+    /* a look so short teaches nothing, and under a cap each costs a good part of a pass */
+    if (limit > LOOK_SHARE * need || (longer > CAPPED && need <= top))
       limit = need * 1.05;
     if (v / path->rate <= budget || limit <= c->is.plan_limit)
       return;

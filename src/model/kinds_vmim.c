@@ -106,7 +106,11 @@ static const FerryField forecast_strategy[] = {
     COUNT("lostMinMs", "Least of lostMs."),
     COUNT("lostMaxMs", "Most of lostMs."),
     COUNT("dataBytes", "Bytes to be sent."),
-    COUNT("throttlePercent", "How much the guest is slowed."),
+    COUNT("dataMinBytes", "Least of dataBytes."),
+    COUNT("dataMaxBytes", "Most of dataBytes."),
+    COUNT("throttlePercent", "How much the guest is slowed down."),
+    COUNT("throttleMinPercent", "Least of throttlePercent."),
+    COUNT("throttleMaxPercent", "Most of throttlePercent."),
     END,
 };
 

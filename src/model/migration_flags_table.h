@@ -80,7 +80,8 @@
       .option = "available-switchover-bandwidth", .arg = "BYTES",                                  \
       .libvirt = "VIR_MIGRATE_PARAM_BANDWIDTH_AVAIL_SWITCHOVER",                                   \
       .param = "bandwidth.avail.switchover", .type = FERRY_PARAM_ULLONG, .scale = 1 << 20,         \
-      .since_libvirt = "11.1.0", .since_qemu = "8.2.0")                                            \
+      .since_libvirt = "11.1.0", .since_qemu = "8.2.0",                                            \
+      .def = "half of the link's speed, where the intent runs under a bandwidth limit")            \
   /* how the data travels */                                                                       \
   ROW(QUANTITY("bandwidthPerMigration",                                                            \
                "Most bytes per second to send, as a quantity such as 64Mi; 0 is unlimited.",       \

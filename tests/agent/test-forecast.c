@@ -62,6 +62,9 @@ static void test_ranges(void) {
   g_assert_cmpint(ferry_json_int(s, "totalMinMs", 0), <, total);
   g_assert_cmpint(ferry_json_int(s, "totalMaxMs", 0), >, total);
   g_assert_cmpint(ferry_json_int(s, "lostMaxMs", 0), >=, ferry_json_int(s, "lostMs", 0));
+  gint64 data = ferry_json_int(s, "dataBytes", 0);
+  g_assert_cmpint(ferry_json_int(s, "dataMinBytes", 0), <=, data);
+  g_assert_cmpint(ferry_json_int(s, "dataMaxBytes", 0), >, data);
   g_assert_cmpint(ferry_json_int(f, "memoryBytes", 0), ==, 512 << 20); /* what it touched */
   /* a rate that a migration reached is believed before the link's, and more */
   measured.bandwidth = 50 << 20;

@@ -53,6 +53,13 @@ static void test_rates(void) {
   g_assert_cmpint(ferry_json_int(apart, "memoryTotalBytes", -1), ==, 900);
   g_assert_cmpint(ferry_json_int(apart, "memoryProcessedBytes", -1), ==, 400);
   g_assert_cmpint(ferry_json_int(apart, "memoryRemainingBytes", -1), ==, 500);
+  /* disks that are done are not all of it: the memory follows */
+  FerryProgress half = {.memory = 3000};
+  s.memory_total = s.memory_processed = s.memory_remaining = -1;
+  s.disk_total = s.data_total = 1000;
+  s.disk_remaining = s.data_remaining = 0;
+  g_autoptr(json_t) done = ferry_progress_update(&half, &s, 1234);
+  g_assert_cmpint(ferry_json_int(done, "percent", -1), ==, 25);
 }
 
 static void test_settings(void) {

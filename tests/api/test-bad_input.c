@@ -363,11 +363,61 @@ static void actions(Server *s, gconstpointer data) {
   g_assert_cmpuint(none->len, ==, 0);
 }
 
+/* Every route that takes a body of its own, with what is no body: refused, and nothing changed. */
+static void bodies(Server *s, gconstpointer data) {
+  static const struct {
+    const char *path, *method;
+    gboolean kimchi; /* its errors have Kimchi's form */
+  } routes[] = {
+      {"/vms/db/migrate", "POST", TRUE},
+      {"/plugins/kimchi/vms/db/migrate", "POST", TRUE},
+      {VMIM "/one/change", "PUT", FALSE},
+      {VMIM "/one/status", "PUT", FALSE},
+      {VMIM "/one/status", "PATCH", FALSE},
+      {"/apis/ferry.migration/v1/join", "POST", FALSE},
+      {"/apis/ferry.migration/v1/nodes/h1/session", "POST", FALSE},
+      {"/apis/ferry.migration/v1/nodes/h1/report", "POST", FALSE},
+  };
+  target(s, &ferry_kind_vmim);
+  g_autofree char *big = big_body();
+  for (gsize i = 0; i < G_N_ELEMENTS(routes); i++) {
+    const char *json = g_str_equal(routes[i].method, "PATCH")
+                           ? "Content-Type: application/merge-patch+json"
+                           : "Content-Type: application/json";
+    g_autofree char *packed = g_strconcat("Content-Encoding: gzip\n", json, NULL);
+    const struct {
+      const char *what, *headers, *body;
+      long status;
+    } cases[] = {
+        {"no JSON", json, "{", 400},
+        {"a list", json, "[]", 400},
+        {"a text", json, "\"x\"", 400},
+        {"twice the same key", json, "{\"spec\":1,\"spec\":2}", 400},
+        {"not UTF-8", json, "{\"spec\":\"\xff\"}", 400},
+        {"media type", "Content-Type: text/xml", "<a/>", 415},
+        {"encoding", packed, "x", 415},
+        {"size", json, big, 413},
+    };
+    for (gsize k = 0; k < G_N_ELEMENTS(cases); k++) {
+      gint64 before = ferry_store_revision(s->store);
+      g_autoptr(Answer) a = http_full(s, "admin", routes[i].method, routes[i].path,
+                                      cases[k].headers, cases[k].body, -1);
+      g_test_message("%s %s, %s -> %ld %.200s", routes[i].method, routes[i].path, cases[k].what,
+                     a->status, a->body);
+      g_assert_cmpint(a->status, ==, cases[k].status);
+      const char *words = ferry_json_str(a->json, routes[i].kimchi ? "reason" : "message");
+      g_assert_true(words && strlen(words) > 8);
+      g_assert_cmpint(ferry_store_revision(s->store), ==, before);
+    }
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   curl_global_init(CURL_GLOBAL_DEFAULT);
   g_test_add("/bad-input/every-kind", Server, NULL, server_up, every_kind, server_down);
   g_test_add("/bad-input/other-routes", Server, NULL, server_up, other_routes, server_down);
   g_test_add("/bad-input/actions", Server, NULL, server_up, actions, server_down);
+  g_test_add("/bad-input/bodies", Server, NULL, server_up, bodies, server_down);
   return g_test_run();
 }

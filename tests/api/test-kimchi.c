@@ -431,6 +431,21 @@ static void test_vms(Server *s, gconstpointer data) {
   g_autoptr(Answer) there = http(s, "GET", str(own, "target_uri"), NULL);
   expect(there, 200);
   g_assert_cmpstr(str(there, "namespace"), ==, "default");
+  /* renamed on the way, it is known by its new name */
+  g_autofree char *id = g_strdup(str(own, "id"));
+  g_autoptr(json_t) m = ferry_store_get_by_uid(s->store, &ferry_kind_vmim, id);
+  g_autoptr(json_t) renamed = json_deep_copy(m);
+  ferry_json_set_str(renamed, "status.migrationState.migrationConfiguration.destinationName",
+                     "web_1");
+  FerryWrite write = {.op = FERRY_WRITE_UPDATE,
+                      .kind = &ferry_kind_vmim,
+                      .ns = "default",
+                      .name = ferry_json_str(m, "metadata.name"),
+                      .object = renamed};
+  g_assert_true(ferry_store_commit(s->store, &write, 1, NULL, NULL));
+  g_autofree char *task = g_strconcat("/tasks/", id, NULL);
+  g_autoptr(Answer) known = http(s, "GET", task, NULL);
+  g_assert_cmpstr(str(known, "target_uri"), ==, "/vms/web_1");
   g_autoptr(Answer) peers = http(s, "GET", "/peers", NULL);
   g_assert_true(json_is_array(peers->json));
 }

@@ -206,6 +206,12 @@ static void cancels_until_post_copy(Server *s, gconstpointer data) {
   expect(post, 409);
   g_assert_nonnull(strstr(post->body, "post-copy"));
   set_status(s, "{\"status\":{\"migrationState\":{\"mode\":\"PreCopy\"}}}");
+  g_autoptr(Answer) dry = http(s, "PUT", VMIM "/m/cancel?dryRun=All", "{}");
+  expect(dry, 200);
+  g_autoptr(Answer) runs = http(s, "GET", VMIM "/m", NULL);
+  g_assert_false(ferry_json_bool(runs->json, "status.migrationState.abortRequested", FALSE));
+  g_autoptr(Answer) some = http(s, "PUT", VMIM "/m/cancel?dryRun=Some", "{}");
+  expect(some, 400);
   g_autoptr(Answer) ok = http(s, "PUT", VMIM "/m/cancel", "{}");
   expect(ok, 200);
   g_assert_true(ferry_json_bool(ok->json, "status.migrationState.abortRequested", FALSE));

@@ -33,6 +33,22 @@ class Drain(LabTest):
             self.kubectl(version, "uncordon", host)
             host = self.others(host)
 
+    def test_kubectl_drain_waits_for_the_queue(self):
+        """Two migrations that somebody else asked for leave no room for a third: kubectl is told
+        both, asks again, and in the end all have left."""
+        for name in ("one", "two"):
+            self.ferry("migrate", name, "--to", "h2", "--bandwidth", "8Mi", "--no-wait")
+        for name in ("one", "two"):
+            self.wait(lambda: self.newest(name)["status"].get("phase") == "Running", 20,
+                      f"{name} moves")
+        self.addCleanup(self.ferry, "undrain", "h1")
+        done = self.kubectl(KUBECTLS[1], "drain", "h1", "--timeout=90s")
+        said = done.stdout + done.stderr
+        self.assertRegex(said, r"three-h1.*waits at place 1 of the queue: 2 migrations leave node "
+                         r"h1, the limit is 2")
+        self.assertRegex(said, r"one-h1.*of the VM is under way already \(Running\)")
+        self.assert_all_on("h2")
+
     def test_ferry_drain_and_undrain(self):
         done = self.ferry("drain", "h1")
         for name in self.guests:
