@@ -6,9 +6,6 @@
 #include "convergence/forecast.h"
 #include <math.h>
 
-#define DOUBT 0.1      /* of the guest's rate of writing */
-#define SKEW_DOUBT 0.5 /* share of a fit's residual that is added */
-
 static void put_seconds(json_t *object, const char *key, double seconds) {
   if (isfinite(seconds) && seconds >= 0 && seconds < 1e9)
     ferry_json_set_int(object, key, (gint64)llround(seconds * 1000));
@@ -81,7 +78,7 @@ json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent,
                             .max_slowdown = (double)intent->max_slowdown_percent / 100,
                             .post_copy = intent->allow_post_copy,
                             .preempt = intent->post_copy_preempt};
-  double doubt = DOUBT + SKEW_DOUBT * MIN(1, writer.residual);
+  double doubt = ferry_measured_doubt(&writer);
   double path_doubt = ferry_path_source_doubt(from);
   FerryForecast all[FERRY_FORECASTS], better[FERRY_FORECASTS], worse[FERRY_FORECASTS];
   reckon(writer, path, &wish, 1, 1, all);

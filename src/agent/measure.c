@@ -3,9 +3,14 @@
 // and a longer period (which tells a small working set from a large one), how much memory it has
 // touched at all, and how fast the last migration to the same address was.
 #include "agent/migration_private.h"
+#include <math.h>
 
 #define ASSUMED_RATE 112000000.0 /* what a link of 1 Gbit/s carries */
 #define SWITCHOVER_S 0.03
+#define MARGIN 1.25    /* auto-converge only raises it from there, 1 % a second at most */
+#define DOUBT 0.1      /* of the guest's rate of writing */
+#define SKEW_DOUBT 0.5 /* share of a fit's residual that is added */
+#define MS 0.001
 #define LEAST_SENT (32 * 1024 * 1024) /* less says nothing of the path */
 
 gboolean ferry_migration_measure(FerryMigration *m, int seconds, GError **error) {
@@ -97,4 +102,35 @@ FerryPath ferry_measured_path(const FerryMeasured *k, const FerryConvergenceInte
   if (from)
     *from = capped ? FERRY_PATH_LIMIT : source;
   return (FerryPath){capped ? cap : link, link, SWITCHOVER_S};
+}
+
+double ferry_measured_doubt(const FerryWriter *writer) {
+  return DOUBT + SKEW_DOUBT * MIN(1, writer->residual);
+}
+
+/* The share of its time that a guest must lose for a pause of `limit` seconds to do. */
+static double least_throttle(FerryWriter writer, FerryPath path, double limit, double doubt,
+                             double path_doubt) {
+  writer.write_rate *= 1 + doubt;
+  path.rate *= 1 - path_doubt;
+  path.switch_rate *= 1 - path_doubt;
+  return ferry_model_min_throttle(&writer, &path, limit);
+}
+
+int ferry_measured_throttle(const FerryMeasured *k, const FerryConvergenceIntent *intent) {
+  FerryWriter writer = ferry_measured_writer(k, (double)intent->memory_bytes);
+  FerryPathSource from;
+  FerryPath path = ferry_measured_path(k, intent, &from);
+  double path_doubt = MIN(DOUBT, ferry_path_source_doubt(from));
+  double limit = MAX(MS, (double)intent->max_downtime_ms * MS - path.eps);
+  double most = (double)intent->max_slowdown_percent / 100;
+  double p = least_throttle(writer, path, limit, 0, 0);
+  if (intent->allow_post_copy || p > most)
+    return 0;
+  if (p > 0)
+    return (int)ceil(100 * MIN(most, p * MARGIN));
+  /* it will do without, unless it writes somewhat more than was seen: then nothing else would help,
+   * as this cannot be arranged for later */
+  p = least_throttle(writer, path, limit, ferry_measured_doubt(&writer), path_doubt);
+  return p <= most ? (int)ceil(100 * p) : 0;
 }

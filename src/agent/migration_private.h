@@ -136,6 +136,11 @@ FerryWriter ferry_measured_writer(const FerryMeasured *measured, double bytes);
 /** The path as far as it is known, and where that is from (may be NULL). Pure. */
 FerryPath ferry_measured_path(const FerryMeasured *measured, const FerryConvergenceIntent *intent,
                               FerryPathSource *from);
+/** How far off its rate of writing may be, as a share of it. Pure. */
+double ferry_measured_doubt(const FerryWriter *writer);
+/** The throttle in percent with which auto-converge has to begin, as no pause that is allowed would
+ * do without, or perhaps not; 0: none, or none that is allowed would do either. Pure. */
+int ferry_measured_throttle(const FerryMeasured *measured, const FerryConvergenceIntent *intent);
 
 /* path.c: measuring it */
 /** The object changed: where to measure may be in it. The lock is held. */

@@ -124,6 +124,32 @@ static void test_not_measured(void) {
   g_assert_cmpfloat(wide, >, 1.3);
 }
 
+static void test_throttle_needed(void) {
+  FerryConvergenceIntent intent = {.max_downtime_ms = 250,
+                                   .memory_bytes = 1LL << 30,
+                                   .max_slowdown_percent = 60,
+                                   .link_rate = 400 << 20};
+  FerryMeasured m = {.short_s = 1, .long_s = 4, .short_rate = 100 << 20, .long_rate = 95 << 20};
+  g_assert_cmpint(ferry_measured_throttle(&m, &intent), ==, 0);
+  intent.link_rate = 70 << 20;
+  int needed = ferry_measured_throttle(&m, &intent);
+  g_assert_cmpint(needed, >, 30);
+  g_assert_cmpint(needed, <=, 60);
+  intent.max_slowdown_percent = 20; /* more than is allowed: none is of use */
+  g_assert_cmpint(ferry_measured_throttle(&m, &intent), ==, 0);
+  intent.max_slowdown_percent = 60;
+  /* just enough, were the figures right to the percent */
+  for (intent.link_rate = 70 << 20; ferry_measured_throttle(&m, &intent) > 20;)
+    intent.link_rate += 1 << 20;
+  int perhaps = ferry_measured_throttle(&m, &intent);
+  g_assert_cmpint(perhaps, >, 0);
+  intent.link_rate = intent.link_rate * 3 / 2;
+  g_assert_cmpint(ferry_measured_throttle(&m, &intent), ==, 0);
+  intent.link_rate = 70 << 20;
+  intent.allow_post_copy = TRUE; /* that does it without */
+  g_assert_cmpint(ferry_measured_throttle(&m, &intent), ==, 0);
+}
+
 static void test_one_period(void) {
   FerryMeasured one = {.long_s = 2, .long_rate = 20 << 20};
   FerryWriter writer = ferry_measured_writer(&one, 1LL << 30);
@@ -146,5 +172,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/forecast/measured-path", test_measured_path);
   g_test_add_func("/forecast/not-measured", test_not_measured);
   g_test_add_func("/forecast/one-period", test_one_period);
+  g_test_add_func("/forecast/throttle-needed", test_throttle_needed);
   return g_test_run();
 }
