@@ -41,6 +41,12 @@ static gboolean has_rule(const char *name) {
   return g_strv_contains(names, name);
 }
 
+/* Fields that are no flags of libvirt's and concern a guest that runs meanwhile. */
+static const char *const running_only[] = {
+    "network", "maxDowntimeMs", "maxDurationMs",    "maxSlowdownPercent",
+    "preset",  "schedule",      "dirtyRateSeconds", "allowMonitorCommands",
+    NULL};
+
 void ferry_migration_flags_check_offline(const FerryFlagsContext *c, GError *causes) {
   if (!ferry_migration_flag_on(c->config, "offline"))
     return;
@@ -50,7 +56,7 @@ void ferry_migration_flags_check_offline(const FerryFlagsContext *c, GError *cau
     const FerryMigrationFlag *flag = ferry_migration_flag_find(name);
     const json_t *value = given(c->config, name);
     if (g_strcmp0(json_string_value(from), "VirtualMachineInstanceMigration") != 0 ||
-        (flag ? flag->offline || has_rule(name) : !g_str_equal(name, "network")) || !value ||
+        (flag ? flag->offline || has_rule(name) : !g_strv_contains(running_only, name)) || !value ||
         json_is_false(value))
       continue; /* to ask that something shall not be is no demand */
     cause(causes, name,

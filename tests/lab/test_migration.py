@@ -68,6 +68,22 @@ class Migration(LabTest):
             self.assertIn("MigrationSucceeded", described)
             self.kubectl(version, "delete", "vmim", "migration-job", "--timeout=20s")
 
+    def test_request_of_virtctl(self):
+        self.guest("virt", rate=5, working_set=8)
+        path = ("/apis/subresources.kubevirt.io/v1/namespaces/default/virtualmachines/virt/"
+                "migrate")
+        # kubectl sends it as virtctl does: a PUT of the options
+        for version, body in zip(KUBECTLS, ("{}", '{"dryRun":["All"]}')):
+            before = self.stat("virt")["host"]
+            self.kubectl(version, "replace", "--raw", path, "-f", "-", text=body)
+            if "dryRun" in body:
+                self.assertEqual(len(self.migrations("virt")), 1)
+                continue
+            self.wait(lambda: self.newest("virt")["status"]["phase"] == "Succeeded", 30, "moved")
+            after = self.stat("virt")["host"]
+            self.assertNotEqual(before, after)
+            self.assert_on("virt", after)
+
     def test_progress_is_reported_and_never_falls(self):
         self.guest("progress", memory=512, rate=0, pattern="idle", working_set=400)
         seen = []

@@ -74,6 +74,8 @@ static const struct {
     {"{'offline':true,'migrateURI':'tcp://h2'}", "migrateURI and offline exclude"},
     {"{'offline':true,'live':true}", "live and offline exclude"},
     {"{'offline':true,'network':'n'}", "network and offline exclude"},
+    {"{'offline':true,'maxDowntimeMs':100}", "maxDowntimeMs and offline exclude"},
+    {"{'offline':true,'preset':'nova'}", "preset and offline exclude"},
     {"{'offline':true,'bandwidthPerMigration':'1Mi'}", "bandwidthPerMigration and offline"},
     {"{'undefineSource':true,'persistDestination':false}", "no host would keep"},
     {"{'live':false,'allowAutoConverge':true}", "allowAutoConverge needs live"},
@@ -273,13 +275,15 @@ static void test_schedule(void) {
   g_autofree char *with = judge("{'allowPostCopy':true," SCHEDULE "}", NULL, NULL, NULL);
   g_assert_cmpstr(with, ==, "");
   /* of a guest that does not run meanwhile no schedule is needed, nor what it enables */
-  static const char *const still[] = {"'live':false", "'live':false,'allowPostCopy':false",
-                                      "'offline':true,'persistDestination':true"};
+  static const char *const still[] = {"'live':false", "'live':false,'allowPostCopy':false"};
   for (gsize i = 0; i < G_N_ELEMENTS(still); i++) {
     g_autofree char *spec = g_strdup_printf("{%s," SCHEDULE "}", still[i]);
     g_autofree char *found = judge(spec, NULL, NULL, NULL);
     g_assert_cmpstr(found, ==, "");
   }
+  g_autofree char *off = judge("{'offline':true," SCHEDULE "}", NULL, NULL, NULL);
+  g_assert_nonnull(strstr(off, "schedule and offline exclude"));
+  g_assert_null(strstr(off, "switches to post-copy"));
 }
 
 static void test_all_at_once(void) {
