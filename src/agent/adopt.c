@@ -10,6 +10,21 @@ gboolean ferry_adopt_stalling(const json_t *object) {
   return g_strcmp0(ferry_json_str(condition, "status"), "True") == 0;
 }
 
+int ferry_adopt_throttle(const json_t *object) {
+  int percent = 0;
+  gsize i;
+  json_t *entry;
+  json_array_foreach(ferry_json_get(object, "status.decisions"), i, entry) {
+    const char *action = ferry_json_str(entry, "action");
+    const char *reason = ferry_json_str(entry, "reason");
+    if (g_strcmp0(action, "SetThrottle") == 0)
+      percent = (int)CLAMP(ferry_json_int(entry, "value", 0), 0, 99);
+    else if (g_strcmp0(action, "Refuse") == 0 && reason && g_str_has_prefix(reason, "SetThrottle "))
+      percent = 0;
+  }
+  return percent;
+}
+
 gint64 ferry_adopt_elapsed_ms(const json_t *object, gint64 job_ms, gint64 now_ms) {
   if (job_ms > 0)
     return job_ms;
@@ -39,6 +54,9 @@ gboolean ferry_adopt_best(const json_t *object, gint64 *remaining, gint64 *stall
   const json_t *progress = ferry_json_get(object, "status.progress"); /* newer than the course */
   gint64 at = ferry_json_int(progress, "elapsedMs", 0);
   gint64 rest = ferry_json_int(progress, "dataRemainingBytes", 0);
+  if (ferry_json_int(progress, "diskTotalBytes", 0) > 0 &&
+      ferry_json_int(progress, "memoryTotalBytes", 0) <= 0)
+    rest = 0; /* disks alone: the memory that follows is not in it */
   last_ms = MAX(last_ms, at);
   if (rest > 0 && (best <= 0 || rest < best)) {
     best = rest;

@@ -207,6 +207,8 @@ typedef struct {
   gboolean post_copy;
   gint64 memory; /* bytes that follow the disks; 0: none are copied, or not known */
 } FerryProgress;
+/** Memory in bytes that libvirt does not count yet, as disks are copied first; 0: none. */
+gint64 ferry_progress_follows(const FerryProgress *progress, const FerryJobStats *stats);
 /** Status.progress of `stats`; keeps percent monotonic and at most 99. */
 json_t *ferry_progress_update(FerryProgress *progress, const FerryJobStats *stats,
                               gint64 elapsed_ms);
@@ -215,6 +217,8 @@ double ferry_progress_forecast_error(gint64 forecast_ms, gint64 total_ms);
 json_t *ferry_progress_summary(const FerryJobStats *stats, gint64 total_ms, gboolean moved);
 
 /* adopt.c: pure; from the status that an earlier agent left */
+/** The throttle in percent that it had set; 0: none. */
+int ferry_adopt_throttle(const json_t *object);
 /** Whether that agent told that it stalls. */
 gboolean ferry_adopt_stalling(const json_t *object);
 /** For how long it has run: `job_ms` where the hypervisor says (> 0), else since it was Running, by

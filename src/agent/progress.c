@@ -9,9 +9,12 @@ static void put(json_t *object, const char *key, gint64 value) {
     json_object_set_new(object, key, json_integer((json_int_t)value));
 }
 
+gint64 ferry_progress_follows(const FerryProgress *p, const FerryJobStats *s) {
+  return s->data_total > 0 && s->disk_total > 0 && s->memory_total <= 0 ? p->memory : 0;
+}
+
 json_t *ferry_progress_update(FerryProgress *p, const FerryJobStats *s, gint64 elapsed_ms) {
-  /* while disks are copied libvirt does not count the memory that follows */
-  gint64 follows = s->data_total > 0 && s->disk_total > 0 && s->memory_total <= 0 ? p->memory : 0;
+  gint64 follows = ferry_progress_follows(p, s);
   if (s->data_total > 0 && s->data_remaining >= 0) {
     double part = 1 - ((double)s->data_remaining + (double)follows) /
                           ((double)s->data_total + (double)follows);

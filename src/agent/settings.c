@@ -101,9 +101,8 @@ void ferry_settings_intent(const FerrySettings *s, gint64 memory, FerryConvergen
   *intent = (FerryConvergenceIntent){
       .max_downtime_ms = s->max_downtime_ms,
       .progress_timeout_ms = s->progress_timeout_s * 1000,
-      .link_timeout_ms = s->progress_timeout_s > 0
-                             ? MIN(s->progress_timeout_s * 1000, LINK_TIMEOUT_MS)
-                             : LINK_TIMEOUT_MS,
+      /* the schedules of others know no such limit */
+      .link_timeout_ms = s->schedule ? 0 : MIN(s->progress_timeout_s * 1000, LINK_TIMEOUT_MS),
       .allow_post_copy = s->request.post_copy,
       .allow_workload_disruption = s->allow_workload_disruption,
       .max_duration_ms = s->max_duration_ms,

@@ -155,19 +155,27 @@ static void take_over(FerryMigration *m) {
   m->start_us = now - elapsed * 1000;
   m->stalling = ferry_adopt_stalling(m->object);
   const char *mode = ferry_json_str(m->object, "status.migrationState.mode");
+  FerryDomainState state;
   m->suspended = g_strcmp0(mode, "Paused") == 0;
+  m->was_paused = !m->suspended && ferry_host_job_state(m->job, &state, NULL) &&
+                  g_str_equal(state.state, "paused") && g_str_equal(state.reason, "user");
   ferry_migration_recall_throttle(m);
   ferry_migration_first_limit(m);
   ferry_convergence_began(m->convergence, m->start_us);
+  ferry_convergence_recall_guest(m->convergence, m->suspended, ferry_adopt_throttle(m->object),
+                                 now);
   if (ferry_adopt_best(m->object, &best, &stalled_ms))
     ferry_convergence_recall(m->convergence, best, now - stalled_ms * 1000);
 }
 
 static void feed(FerryMigration *m, const FerryJobStats *s) {
+  if (m->settings.request.copy_disks && m->progress.memory <= 0)
+    m->progress.memory = ferry_migration_memory(m);
   FerryConvergenceSample sample = {
       .processed = MAX(0, s->data_processed),
       .remaining = MAX(0, s->data_remaining),
       .total = MAX(0, s->data_total),
+      .follows = ferry_progress_follows(&m->progress, s),
       .rate = MAX(0, s->memory_bps) + MAX(0, s->disk_bps),
       .dirty_rate = s->dirty_pages_per_s > 0
                         ? s->dirty_pages_per_s * (s->page_size > 0 ? s->page_size : 4096)
@@ -216,8 +224,6 @@ static void report(FerryMigration *m) {
   if (now - m->reported_us < REPORT_MS * 1000)
     return;
   m->reported_us = now;
-  if (m->settings.request.copy_disks && m->progress.memory <= 0)
-    m->progress.memory = ferry_migration_memory(m);
   json_t *progress = ferry_progress_update(&m->progress, &m->last, ferry_migration_elapsed_ms(m));
   json_t *status = json_pack("{s:o}", "progress", progress);
   if (json_array_size(m->decisions))
@@ -253,22 +259,33 @@ static void abort_if_asked(FerryMigration *m) {
     ferry_debug(error->message, "FERRY_MIGRATION", m->name);
 }
 
-/* One look. FALSE: no job of ours is there (any more). */
-static gboolean look(FerryMigration *m, gboolean *lost) {
+typedef enum {
+  LOOK_RUNNING,
+  LOOK_OVER,    /* no job of ours is there (any more) */
+  LOOK_UNKNOWN, /* libvirt did not say, being busy: the job may go on */
+  LOOK_LOST,    /* there is no connection */
+} Look;
+
+static Look look(FerryMigration *m) {
   g_autoptr(GError) error = NULL;
   FerryJobStats stats;
-  *lost = FALSE;
   if (!ferry_host_job_stats(m->job, &stats, &error)) {
-    *lost = g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION);
-    return FALSE;
+    FerryDomainState state;
+    if (g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION))
+      return LOOK_LOST;
+    if (g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN))
+      return LOOK_OVER;
+    ferry_debug(error->message, "FERRY_MIGRATION", m->name);
+    gboolean known = ferry_host_job_state(m->job, &state, NULL);
+    return known && !state.active ? LOOK_OVER : LOOK_UNKNOWN;
   }
   if (!stats.active || !stats.migration_out)
-    return FALSE;
+    return LOOK_OVER;
   m->last = stats;
   if (!m->calling) { /* a post-copy job that broke stays active for ever, with nobody to end it */
     FerryDomainState state;
     if (ferry_host_job_state(m->job, &state, NULL) && g_str_equal(state.reason, "postcopy-failed"))
-      return FALSE;
+      return LOOK_OVER;
   }
   if (m->settings.request.post_copy && !m->progress.post_copy) {
     FerryDomainState state;
@@ -280,7 +297,7 @@ static gboolean look(FerryMigration *m, gboolean *lost) {
   if (!m->limit_set)
     m->limit_set = ferry_host_job_set_max_downtime(
         m->job, ferry_convergence_downtime_ms(m->convergence), NULL);
-  return TRUE;
+  return LOOK_RUNNING;
 }
 
 /* Sleeps until something happened, at most POLL_MS. TRUE: our call has returned. */
@@ -302,17 +319,17 @@ gboolean ferry_migration_supervise(FerryMigration *m) {
   for (;;) {
     if (ferry_migration_must_stop(m))
       return FALSE;
-    gboolean lost, running = look(m, &lost);
-    if (running) {
+    Look seen = look(m);
+    if (seen == LOOK_RUNNING) {
       ferry_migration_apply_changes(m);
       decide(m);
       ferry_migration_check_stalling(m);
       note_forecast(m);
       ferry_migration_note_course(m, FALSE);
       report(m);
-    } else if (!m->calling && !lost) {
+    } else if (!m->calling && seen == LOOK_OVER) {
       return TRUE; /* adopted, and the job is over */
-    } else if (!m->calling && !ferry_migration_open_job(m, -1, NULL)) {
+    } else if (!m->calling && seen == LOOK_LOST && !ferry_migration_open_job(m, -1, NULL)) {
       return !ferry_migration_must_stop(m); /* libvirt is back, the domain is not */
     }
     abort_if_asked(m);
@@ -374,8 +391,8 @@ gboolean ferry_migration_settle(FerryMigration *m, FerryOutcome *o) {
     g_mutex_lock(&m->lock);
     m->returned = FALSE;
     g_mutex_unlock(&m->lock);
-    if (o->state.active && ferry_host_job_stats(m->job, &stats, NULL) && stats.active &&
-        stats.migration_out)
+    gboolean told = o->state.active && ferry_host_job_stats(m->job, &stats, NULL);
+    if (o->state.active && (!told || (stats.active && stats.migration_out)))
       return ferry_migration_supervise(m) && ferry_migration_settle(m, o);
   }
   if (!take_state(m, &o->state))

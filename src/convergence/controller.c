@@ -5,7 +5,9 @@
 // intent (intent.c) or a schedule (schedule_run.c) looks at them and decides. What holds for both
 // stands here: the queue of decisions, their record with the numbers behind each, and the hard
 // limits. Timeouts look at the best remaining so far, not at the last sample, so that an
-// oscillating guest does not hide a stall (a schedule may say otherwise, where its original does).
+// oscillating guest does not hide a stall; a long pass that began with less than any before it is
+// progress, too, as what a pass leaves is a best that only its own end can beat (a schedule may say
+// otherwise, where its original does).
 // Once post-copy was asked for nothing aborts: the guest's memory lies on two hosts then.
 #include "convergence/private.h"
 #include <math.h>
@@ -155,7 +157,18 @@ void ferry_convergence_recall(FerryConvergence *c, gint64 best_remaining, gint64
   if (best_remaining <= 0 || best_remaining >= c->t.best_remaining)
     return;
   c->t.best_remaining = best_remaining;
-  c->t.best_us = MAX(best_us, c->start_us);
+  c->t.best_us = c->t.progress_us = MAX(best_us, c->start_us);
+}
+
+void ferry_convergence_recall_guest(FerryConvergence *c, gboolean suspended, int throttle_percent,
+                                    gint64 now_us) {
+  c->throttle_percent = throttle_percent;
+  c->t.throttle = (double)throttle_percent / 100;
+  c->is.told_throttle = throttle_percent;
+  c->suspended = suspended;
+  if (suspended && c->deadline_us &&
+      now_us > c->deadline_us) /* suspended then, for as long again */
+    c->deadline_us += c->deadline_us - c->start_us;
 }
 
 void ferry_convergence_free(FerryConvergence *c) {
@@ -264,7 +277,7 @@ void ferry_convergence_stall(const FerryConvergence *c, gint64 now_us, FerryConv
   const FerryTracker *t = &c->t;
   gboolean begun = t->sampled && t->best_remaining < G_MAXINT64;
   *out = (FerryConvergenceStall){.best_remaining = begun ? t->best_remaining : 0,
-                                 .stalled_ms = begun ? (now_us - t->best_us) / 1000 : 0,
+                                 .stalled_ms = begun ? (now_us - t->progress_us) / 1000 : 0,
                                  .rate = isfinite(t->rate) ? (gint64)t->rate : 0,
                                  .dirty_rate = t->last.dirty_rate};
 }
@@ -297,7 +310,7 @@ static void check_timeouts(FerryConvergence *c, gint64 now_us) {
   if (!ferry_decidable(c) || !t->sampled)
     return;
   gboolean previous = c->schedule && c->schedule->progress == FERRY_PROGRESS_PREVIOUS;
-  gint64 progressed_us = previous ? c->ss.low_us : t->best_us;
+  gint64 progressed_us = !c->schedule ? t->progress_us : previous ? c->ss.low_us : t->best_us;
   if (c->intent.link_timeout_ms > 0 && now_us - t->moved_us > c->intent.link_timeout_ms * 1000)
     ferry_decide_abort(c, now_us, "LinkStalled",
                        "not one byte was sent for %" G_GINT64_FORMAT

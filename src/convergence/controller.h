@@ -67,6 +67,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryConvergence, ferry_convergence_free)
 /** Feeds a sample; every 50 to 250 ms. */
 void ferry_convergence_sample(FerryConvergence *c, const FerryConvergenceSample *sample,
                               gint64 now_us);
+/** After ferry_convergence_began(): what was done to the guest before, which a new decision has to
+ * know of. `throttle_percent` is what was decided last. */
+void ferry_convergence_recall_guest(FerryConvergence *convergence, gboolean suspended,
+                                    int throttle_percent, gint64 now_us);
 /** Pass `iteration` (2: the first pass is over) over memory began. Feed a fresh sample first. */
 void ferry_convergence_iteration(FerryConvergence *c, int iteration, gint64 now_us);
 /** The migration is in post-copy (whoever started it): nothing is decided from here on. */

@@ -292,7 +292,8 @@ void ferry_intent_boundary(FerryConvergence *c, gint64 now_us) {
 static void plan_first_pass(FerryConvergence *c, gint64 now_us, const FerryPath *path) {
   const FerryTracker *t = &c->t;
   double reach = ferry_intent_room(c) * path->switch_rate + FERRY_TAKE_UP_S * path->rate;
-  if (t->passes > 0 || t->waiting || c->is.first_planned || (double)t->last.remaining > reach)
+  if (t->passes > 0 || t->waiting || t->last.follows > 0 || c->is.first_planned ||
+      (double)t->last.remaining > reach)
     return;
   c->is.first_planned = TRUE;
   double limit = ferry_options_first_pass(c, path, (double)(now_us - t->boundary_us) / 1e6,

@@ -187,7 +187,7 @@ double ferry_options_first_pass(const FerryConvergence *c, const FerryPath *path
   if (!c->t.fitted || writer->pattern == FERRY_WRITER_IDLE)
     return 0;
   double remaining = (double)c->t.last.remaining;
-  double whole = MAX(1, remaining + (double)c->t.last.processed);
+  double whole = MAX(1, remaining + (double)(c->t.last.processed - c->t.disks_processed));
   /* wait for the end of the pass; what is decided then is taken up a little later */
   double end = remaining / path->rate, v = ferry_writer_unique(writer, pass + end);
   double wait = MIN(FERRY_TAKE_UP_S, v / path->rate);

@@ -6,6 +6,7 @@
 // stands for (from `remaining`, within one pass), because compression makes them differ. Zero
 // pages cost nothing on the wire; windows full of them are left out, or the first pass would
 // promise a rate that nothing else has, and what the first pass says of compression does not count.
+// Disks that are copied first are progress, and no pass: the first pass begins with the memory.
 // A pass boundary gives one round: how long the pass took and how many different bytes were dirtied
 // in it, which is what there is to send now less what was still left of the pass before. A boundary
 // that was missed (a lost event, a jump of the counter) gives a boundary but no round: a wrong
@@ -23,12 +24,14 @@
 #define SAME_MOMENT_US 5000
 #define MOSTLY_REST 0.85 /* beyond this a round says nothing */
 #define GUESSED 0.2      /* residual of what was not fitted: more than is trusted */
+#define CLOSER 0.98      /* a pass that begins with so much of the best one's is progress */
 #define SHORTEST_S 0.015 /* rounds below this are noise */
 
 void ferry_tracker_init(FerryTracker *t, gint64 now_us) {
   *t = (FerryTracker){.start_us = now_us,
                       .last_us = now_us,
                       .best_us = now_us,
+                      .progress_us = now_us,
                       .moved_us = now_us,
                       .best_remaining = G_MAXINT64,
                       .efficiency = 1,
@@ -102,7 +105,7 @@ static void close_window(FerryTracker *t, gint64 now_us) {
 /* What the first pass leaves lies all over the memory, not in the working set: it hides its share
  * of what was written. */
 static void push_first(FerryTracker *t, double seconds, double fresh, double rest) {
-  double whole = (double)(t->last.processed + t->last.remaining);
+  double whole = (double)(t->last.processed - t->disks_processed + t->last.remaining);
   push_round(t, seconds, whole > rest ? fresh / (1 - rest / whole) : fresh, 0);
 }
 
@@ -124,6 +127,7 @@ static void complete(FerryTracker *t, double v, gint64 processed) {
   t->passes++;
   t->previous_v = t->boundary_start;
   t->boundary_start = t->pass_counts ? MAX(v, rest + fresh) : MAX(v, fresh / t->pass_jump);
+  t->pass_low = t->boundary_start < CLOSER * t->best_v ? MAX(1, (gint64)v) : 0;
   t->best_v = MIN(t->best_v, t->boundary_start);
   if (t->pass_counts && seconds >= SHORTEST_S && rest < MOSTLY_REST * MAX(t->boundary_start, 1))
     first ? push_first(t, seconds, fresh, rest) : push_round(t, seconds, fresh, rest);
@@ -162,11 +166,16 @@ gboolean ferry_tracker_iteration(FerryTracker *t, int iteration, gint64 now_us) 
 
 gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sample,
                               gint64 now_us) {
-  gboolean first = !t->sampled, boundary = FALSE;
+  gboolean after_disks = t->sampled && t->last.follows > 0 && sample->follows <= 0;
+  gboolean first = !t->sampled || after_disks, boundary = FALSE;
   if (first || sample->processed > t->last.processed)
     t->moved_us = now_us;
   if (first && t->iteration <= 1)
-    t->boundary_us = now_us; /* the preparation is not part of the first pass */
+    t->boundary_us = now_us; /* what was before is not part of the first pass */
+  if (after_disks) {         /* what remains is counted anew */
+    t->disks_processed = sample->processed;
+    t->best_remaining = G_MAXINT64;
+  }
   if (sample->tells_throttle && !first) {
     t->told_throttle = TRUE;
     t->held_s += (double)(now_us - t->last_us) / 1e6 * sample->throttle_percent / 100;
@@ -174,6 +183,8 @@ gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sam
   t->before_remaining = first ? G_MAXINT64 : t->last.remaining;
   t->before_processed = first ? sample->processed : t->last.processed;
   t->last = *sample;
+  t->last.remaining += sample->follows;
+  t->last.total += sample->follows;
   t->last_us = now_us;
   t->sampled = TRUE;
   if (first)
@@ -184,15 +195,23 @@ gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sam
     t->ahead_us = now_us;
   else if (now_us - t->ahead_us >= LOST_EVENT_US)
     begin(t, sample->iteration, t->ahead_us, FALSE);
-  if (!first && sample->remaining > t->before_remaining)
+  if (!first && t->last.remaining > t->before_remaining)
     t->window_broken = TRUE;
   if (now_us - t->window_us >= WINDOW_US)
     close_window(t, now_us);
-  /* while the job is set up nothing is counted yet: that nothing remains is no best */
-  gboolean counted = sample->total > 0 || sample->remaining > 0 || sample->processed > 0;
-  if (counted && sample->remaining < t->best_remaining) {
-    t->best_remaining = sample->remaining;
-    t->best_us = now_us;
+  /* while the job is set up nothing is counted yet: that nothing remains is no best, and that
+   * nothing moves no fault of the link */
+  t->counted |= sample->total > 0 || sample->remaining > 0 || sample->processed > 0;
+  if (!t->counted) {
+    t->moved_us = now_us;
+    if (t->best_remaining == G_MAXINT64)
+      t->best_us = t->progress_us = now_us;
+  } else if (t->last.remaining < t->best_remaining) {
+    t->best_remaining = t->last.remaining;
+    t->best_us = t->progress_us = now_us;
+  } else if (t->last.remaining < t->pass_low) {
+    t->pass_low = t->last.remaining;
+    t->progress_us = now_us;
   }
   if (t->waiting) {
     double late = (double)(now_us - t->boundary_us) / 1e6 * t->wire_rate;

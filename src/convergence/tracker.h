@@ -10,8 +10,9 @@ G_BEGIN_DECLS
 /** One look at the job. Bytes; all of them whole numbers >= 0. */
 typedef struct {
   gint64 processed; /* sent so far, never falls */
-  gint64 remaining; /* of memory (and disks) at this moment */
+  gint64 remaining; /* of memory (and disks) at this moment, as the hypervisor counts it */
   gint64 total;
+  gint64 follows;          /* disks come first, and this much memory is in neither: bytes */
   gint64 rate;             /* bytes/s as the hypervisor says; 0: unknown */
   gint64 dirty_rate;       /* bytes/s as the hypervisor says; 0: unknown */
   int iteration;           /* pass over memory as the hypervisor says; 0: unknown */
@@ -23,6 +24,8 @@ typedef struct {
   FerryConvergenceSample last;
   gint64 start_us, last_us; /* last_us: of the last sample */
   gboolean sampled;
+  gboolean counted;       /* the hypervisor has counted something: it is set up */
+  gint64 disks_processed; /* sent of disks before the first pass over memory began */
   /* rate */
   gint64 window_us, window_processed, window_remaining;
   gboolean window_broken; /* a pass began inside the window: `remaining` says nothing of the rate */
@@ -32,6 +35,8 @@ typedef struct {
   double rate;            /* bytes of guest memory per second */
   /* best */
   gint64 best_remaining, best_us, moved_us;
+  gint64 progress_us; /* of the best, or of a pass that began with less than any before */
+  gint64 pass_low;    /* the least that remained in such a pass; 0: this is none */
   gint64 before_remaining, before_processed; /* at the sample before the last */
   /* passes */
   int iteration;         /* the last one seen */

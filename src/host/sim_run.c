@@ -62,10 +62,12 @@ void ferry_sim_transfer_stats(const FerrySimWorld *w, const FerrySimTransfer *t,
     return; /* libvirt knows no more there */
   double rate = ferry_sim_link_wire_rate(&m->link, m->now) * w->speed;
   out->setup_ms = 0;
-  out->memory_total = (gint64)(m->guest.spec.memory + m->guest.spec.zero);
-  out->memory_processed = (gint64)ferry_sim_migration_sent(m);
-  out->memory_remaining = (gint64)ferry_sim_migration_remaining(m);
-  out->memory_bps = t->memory && out->active ? (gint64)rate : 0;
+  if (t->memory) { /* while disks are copied libvirt says nothing of it */
+    out->memory_total = (gint64)(m->guest.spec.memory + m->guest.spec.zero);
+    out->memory_processed = (gint64)ferry_sim_migration_sent(m);
+    out->memory_remaining = (gint64)ferry_sim_migration_remaining(m);
+    out->memory_bps = out->active ? (gint64)rate : 0;
+  }
   out->page_size = PAGE;
   out->dirty_pages_per_s = (gint64)(m->dirty_rate * w->speed / PAGE);
   out->iteration = m->iteration;
@@ -75,9 +77,9 @@ void ferry_sim_transfer_stats(const FerrySimWorld *w, const FerrySimTransfer *t,
   out->disk_remaining = (gint64)t->disk_left;
   out->disk_processed = out->disk_total - out->disk_remaining;
   out->disk_bps = t->memory ? 0 : (gint64)rate;
-  out->data_total = out->memory_total + out->disk_total;
-  out->data_processed = out->memory_processed + out->disk_processed;
-  out->data_remaining = out->memory_remaining + out->disk_remaining;
+  out->data_total = MAX(0, out->memory_total) + out->disk_total;
+  out->data_processed = MAX(0, out->memory_processed) + out->disk_processed;
+  out->data_remaining = MAX(0, out->memory_remaining) + out->disk_remaining;
   double downtime_ms = out->active ? ferry_sim_migration_expected_ms(m) : m->pause * 1000;
   out->downtime_ms = (gint64)(downtime_ms / w->speed);
 }

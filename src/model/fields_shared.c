@@ -42,7 +42,9 @@ const FerryField ferry_fields_migration_configuration[] = {
         "Seconds allowed per GiB of memory and of disks to copy; 0 switches the limit off.",
         .min = 0, .max = 10000000),
     INT("progressTimeout",
-        "Seconds without progress after which a migration is given up; 0 switches the limit off.",
+        "Seconds without progress after which a migration is given up; without one byte sent 15 s "
+        "are "
+        "the most, unless another system's rules hold. 0 switches both limits off.",
         .min = 0, .max = 10000000),
     INT("maxDowntimeMs", "Longest pause of the guest at the switch-over, in milliseconds.",
         .min = 1, .max = 2000000),

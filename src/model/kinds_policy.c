@@ -70,7 +70,9 @@ static const FerryField policy_spec[] = {
     BOOL("allowWorkloadDisruption", "Allow post-copy, or else a pause of the guest, when the "
                                     "completion timeout has passed."),
     INT("progressTimeout",
-        "Seconds without progress after which a migration is given up; 0 switches the limit off.",
+        "Seconds without progress after which a migration is given up; without one byte sent 15 s "
+        "are "
+        "the most, unless another system's rules hold. 0 switches both limits off.",
         .min = 0, .max = 10000000),
     INT("parallelOutboundMigrationsPerNode",
         "Most migrations that leave a node at once while one by this policy is among them; it only "

@@ -32,8 +32,9 @@ static const FerryField spec[] = {
         "Seconds allowed per GiB of memory and of disks to copy; 0 switches the limit off.",
         .min = 0, .max = 10000000),
     INT("progressTimeout",
-        "Seconds without progress after which it is given up; 0 switches the limit off.", .min = 0,
-        .max = 10000000),
+        "Seconds without progress after which it is given up; without one byte sent 15 s are "
+        "the most, unless another system's rules hold. 0 switches both limits off.",
+        .min = 0, .max = 10000000),
     BOOL("allowWorkloadDisruption", "Allow post-copy, or else a pause of the guest, when the "
                                     "completion timeout has passed."),
     STR("policy", "MigrationPolicy by name that holds for what this spec does not say.",

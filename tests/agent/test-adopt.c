@@ -40,6 +40,70 @@ static void test_best(void) {
   g_assert_false(ferry_adopt_best(bare, &best, &stalled_ms));
 }
 
+static void test_throttle(void) {
+#define SET(value) "{\"action\":\"SetThrottle\",\"value\":" value ",\"reason\":\"r\"}"
+  g_autoptr(json_t) two = object("{\"decisions\":[" SET("30") "," SET("40") "]}");
+  g_autoptr(json_t) off = object("{\"decisions\":[" SET("30") "," SET("0") "]}");
+  g_autoptr(json_t) refused =
+      object("{\"decisions\":[" SET("30") ",{\"action\":\"Refuse\",\"reason\":\"SetThrottle "
+                                          "was refused: busy\"}]}");
+  g_autoptr(json_t) other =
+      object("{\"decisions\":[" SET("30") ",{\"action\":\"Refuse\"},{\"action\":\"Note\"}]}");
+  g_autoptr(json_t) none = object("{}");
+  g_assert_cmpint(ferry_adopt_throttle(two), ==, 40);
+  g_assert_cmpint(ferry_adopt_throttle(off), ==, 0);
+  g_assert_cmpint(ferry_adopt_throttle(refused), ==, 0);
+  g_assert_cmpint(ferry_adopt_throttle(other), ==, 30);
+  g_assert_cmpint(ferry_adopt_throttle(none), ==, 0);
+}
+
+/* of disks that are copied first nothing says how much memory follows */
+static void test_best_of_disks(void) {
+  g_autoptr(json_t) m = object("{\"course\":[{\"elapsedMs\":10,\"remainingBytes\":900}],"
+                               "\"progress\":{\"elapsedMs\":4500,\"dataRemainingBytes\":7,"
+                               "\"diskTotalBytes\":300}}");
+  gint64 best = 0, stalled_ms = 0;
+  g_assert_true(ferry_adopt_best(m, &best, &stalled_ms));
+  g_assert_cmpint(best, ==, 900);
+}
+
+/* what was done to the guest is known to the controller that takes over */
+static void test_guest(void) {
+  FerryConvergenceIntent intent = {.max_downtime_ms = 50,
+                                   .max_slowdown_percent = 60,
+                                   .can_throttle = TRUE,
+                                   .completion_timeout_ms = 60000,
+                                   .allow_workload_disruption = TRUE};
+  FerryConvergenceSample sample = {.processed = 1000,
+                                   .remaining = 600,
+                                   .total = 2000,
+                                   .rate = 1000,
+                                   .tells_throttle = TRUE,
+                                   .throttle_percent = 40};
+  const gint64 second = G_USEC_PER_SEC;
+  FerryConvergenceDecision d;
+  /* throttled by a decision: nobody raised it */
+  g_autoptr(FerryConvergence) c = ferry_convergence_new(&intent, 50 * second);
+  ferry_convergence_began(c, 20 * second);
+  ferry_convergence_recall_guest(c, FALSE, 40, 50 * second);
+  while (ferry_convergence_next(c, 50 * second, &d))
+    g_free(d.reason);
+  ferry_convergence_sample(c, &sample, 50 * second);
+  g_assert_false(ferry_convergence_next(c, 50 * second, &d));
+  /* suspended when its time was over: it has as long again, once */
+  g_autoptr(FerryConvergence) s = ferry_convergence_new(&intent, 150 * second);
+  ferry_convergence_began(s, 60 * second);
+  ferry_convergence_recall_guest(s, TRUE, 0, 150 * second);
+  while (ferry_convergence_next(s, 150 * second, &d))
+    g_free(d.reason);
+  ferry_convergence_sample(s, &sample, 179 * second);
+  g_assert_false(ferry_convergence_next(s, 179 * second, &d));
+  ferry_convergence_sample(s, &sample, 181 * second);
+  g_assert_true(ferry_convergence_next(s, 181 * second, &d));
+  g_assert_cmpint(d.action, ==, FERRY_CONVERGENCE_ABORT);
+  g_free(d.reason);
+}
+
 /* the clocks of progress and of the whole go on in the controller that takes over */
 static void test_clocks(void) {
   FerryConvergenceIntent intent = {
@@ -75,5 +139,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/adopt/elapsed", test_elapsed);
   g_test_add_func("/adopt/best", test_best);
   g_test_add_func("/adopt/clocks", test_clocks);
+  g_test_add_func("/adopt/throttle", test_throttle);
+  g_test_add_func("/adopt/best-of-disks", test_best_of_disks);
+  g_test_add_func("/adopt/guest", test_guest);
   return g_test_run();
 }

@@ -308,6 +308,76 @@ static void test_no_best_before_it_counts(void) {
   end(&w);
 }
 
+/* Disks are copied first, and nothing is said of the memory meanwhile: it is no new stall. */
+static void test_memory_after_disks(void) {
+  World w;
+  FerryConvergenceIntent intent = {.max_downtime_ms = 50, .progress_timeout_ms = 10000};
+  FerryConvergenceStall s;
+  begin(&w, &intent);
+  for (int i = 1; i <= 100; i++) {
+    w.now += 100000;
+    w.sent += 2 * MIB;
+    FerryConvergenceSample disks = {.processed = w.sent,
+                                    .remaining = (200 - 2 * i) * MIB,
+                                    .total = 200 * MIB,
+                                    .follows = 4000 * MIB};
+    ferry_convergence_sample(w.c, &disks, w.now);
+    drain(&w);
+  }
+  ferry_convergence_stall(w.c, w.now, &s);
+  g_assert_cmpint(s.best_remaining, ==, 4000 * MIB);
+  for (int i = 1; i <= 300; i++) { /* somewhat more than was thought */
+    w.now += 100000;
+    w.sent += 2 * MIB;
+    FerryConvergenceSample memory = {
+        .processed = w.sent, .remaining = (4020 - 2 * i) * MIB, .total = 4220 * MIB};
+    ferry_convergence_sample(w.c, &memory, w.now);
+    drain(&w);
+    ferry_convergence_stall(w.c, w.now, &s);
+    g_assert_cmpint(s.stalled_ms, ==, 0);
+  }
+  g_assert_cmpint(w.aborts, ==, 0);
+  end(&w);
+}
+
+/* A long pass that began with less than any before is progress before it beats what one left. */
+static void test_a_long_second_pass(void) {
+  World w;
+  FerryConvergenceIntent intent = {.max_downtime_ms = 5, .progress_timeout_ms = 5000};
+  begin(&w, &intent);
+  pass(&w, 1, 2000 * MIB, 100 * MIB, 800 * MIB);
+  pass(&w, 2, 800 * MIB, 100 * MIB, 700 * MIB); /* 8 s */
+  g_assert_cmpint(w.aborts, ==, 0);
+  pass(&w, 3, 700 * MIB, 100 * MIB, 700 * MIB); /* 7 s */
+  g_assert_cmpint(w.aborts, ==, 0);
+  pass(&w, 4, 700 * MIB, 100 * MIB, 700 * MIB); /* none of its passes begins with less any more */
+  g_assert_cmpint(w.aborts, ==, 1);
+  g_assert_cmpstr(w.last_code, ==, "ProgressTimeout");
+  end(&w);
+}
+
+/* What takes long before anything is counted is no fault of the link. */
+static void test_preparation_is_no_dead_link(void) {
+  World w;
+  FerryConvergenceIntent intent = {
+      .max_downtime_ms = 100, .progress_timeout_ms = 20000, .link_timeout_ms = 15000};
+  FerryConvergenceSample nothing = {0};
+  begin(&w, &intent);
+  for (int i = 0; i < 600; i++, w.now += 100000) {
+    ferry_convergence_sample(w.c, &nothing, w.now);
+    drain(&w);
+  }
+  g_assert_cmpint(w.aborts, ==, 0);
+  FerryConvergenceSample s = {.remaining = 200 * MIB, .total = 256 * MIB};
+  for (int i = 0; i < 160; i++, w.now += 100000) {
+    ferry_convergence_sample(w.c, &s, w.now);
+    drain(&w);
+  }
+  g_assert_cmpint(w.aborts, ==, 1);
+  g_assert_cmpstr(w.last_code, ==, "LinkStalled");
+  end(&w);
+}
+
 static void test_stall_is_measured_against_the_best(void) {
   World w;
   FerryConvergenceIntent intent = {.max_downtime_ms = 50};
@@ -337,6 +407,9 @@ int main(int argc, char **argv) {
   g_test_add_func("/controller/post-copy", test_post_copy_once_where_allowed);
   g_test_add_func("/controller/no-progress", test_no_progress_looks_at_the_best);
   g_test_add_func("/controller/dead-link", test_dead_link);
+  g_test_add_func("/controller/preparation", test_preparation_is_no_dead_link);
+  g_test_add_func("/controller/memory-after-disks", test_memory_after_disks);
+  g_test_add_func("/controller/long-second-pass", test_a_long_second_pass);
   g_test_add_func("/controller/completion", test_completion_timeout);
   g_test_add_func("/controller/refused", test_refused);
   g_test_add_func("/controller/history", test_history);

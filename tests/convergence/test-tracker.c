@@ -43,6 +43,28 @@ static void test_compression(void) {
   g_assert_cmpfloat(fabs(t.rate - 1000 * RATE), <, 0.03 * 1000 * RATE);
 }
 
+/* The first pass over memory begins when the disks are done, and so does what it taught. */
+static void test_disks_first(void) {
+  FerryTracker t;
+  ferry_tracker_init(&t, 0);
+  for (int ms = 0; ms <= 4000; ms += 100) {
+    FerryConvergenceSample s = {.processed = (gint64)(ms * RATE),
+                                .remaining = 400000 - (gint64)(ms * RATE),
+                                .total = 400000,
+                                .follows = 200000};
+    ferry_tracker_sample(&t, &s, ms * 1000);
+    g_assert_cmpint(t.last.remaining, ==, s.remaining + 200000);
+  }
+  for (int ms = 4100; ms <= 6000; ms += 100)
+    feed(&t, ms, (gint64)(ms * RATE), 200000 - (gint64)((ms - 4100) * RATE), 1);
+  ferry_tracker_iteration(&t, 2, 6100000);
+  feed(&t, 6100, 610000, 80000, 2);
+  g_assert_cmpuint(t.n_rounds, ==, 1);
+  g_assert_cmpfloat(fabs(t.rounds[0].seconds - 2), <, 0.01);
+  g_assert_cmpfloat(fabs(t.rounds[0].dirtied - 80000), <, 1000);
+  g_assert_cmpint(t.disks_processed, ==, 410000);
+}
+
 /* a pass of 2 s left 80000 bytes, the next one 64000: W and w follow whenever the sample comes */
 static void rounds(gint64 late_ms) {
   FerryTracker t;
@@ -167,6 +189,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/tracker/rate", test_rate);
   g_test_add_func("/tracker/zero-pages", test_zero_pages);
   g_test_add_func("/tracker/compression", test_compression);
+  g_test_add_func("/tracker/disks-first", test_disks_first);
   g_test_add_func("/tracker/rounds", test_rounds);
   g_test_add_func("/tracker/told-throttle", test_told_throttle);
   g_test_add_func("/tracker/lost-event", test_lost_event);

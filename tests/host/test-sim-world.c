@@ -190,8 +190,8 @@ static void test_disks(void) {
   g_assert_true(ferry_host_job_stats(job, &stats, &error));
   g_assert_cmpint(stats.disk_total, ==, (gint64)(300 * MIB));
   g_assert_cmpint(stats.disk_remaining, >, 0);
-  g_assert_cmpint(stats.memory_processed, ==, 0); /* not before the disks are there */
-  g_assert_cmpint(stats.data_total, ==, (gint64)(800 * MIB));
+  g_assert_cmpint(stats.memory_total, ==, -1); /* nothing before the disks are there */
+  g_assert_cmpint(stats.data_total, ==, (gint64)(300 * MIB));
   seen_wait(&here->seen, &here->seen.returned, 2);
   g_assert_no_error(here->seen.error);
   FerryDomainState state, peer;
