@@ -224,6 +224,27 @@ static void test_refused(void) {
   end(&w);
 }
 
+/* A guest that could not be paused has no more time than it had. */
+static void test_suspend_refused(void) {
+  World w;
+  FerryConvergenceIntent intent = {.max_downtime_ms = 50,
+                                   .completion_timeout_ms = 5000,
+                                   .allow_workload_disruption = TRUE};
+  begin(&w, &intent);
+  pass(&w, 1, 256 * MIB, 100 * MIB, 120 * MIB);
+  for (int i = 2; i < 9 && !w.aborts; i++) {
+    pass(&w, i, 120 * MIB, 100 * MIB, 120 * MIB);
+    if (w.suspends == 1)
+      ferry_convergence_refused(w.c, FERRY_CONVERGENCE_SUSPEND);
+  }
+  w.now = MAX(w.now, 11 * SECOND);
+  drain(&w);
+  g_assert_cmpint(w.suspends, ==, 1);
+  g_assert_cmpint(w.aborts, ==, 1);
+  g_assert_cmpstr(w.last_code, ==, "CompletionTimeout");
+  end(&w);
+}
+
 static void test_history(void) {
   World w;
   FerryConvergenceIntent intent = {.max_downtime_ms = 300};
@@ -412,6 +433,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/controller/long-second-pass", test_a_long_second_pass);
   g_test_add_func("/controller/completion", test_completion_timeout);
   g_test_add_func("/controller/refused", test_refused);
+  g_test_add_func("/controller/suspend-refused", test_suspend_refused);
   g_test_add_func("/controller/history", test_history);
   g_test_add_func("/controller/free", test_free_nothing);
   g_test_add_func("/controller/a-persons-word-stays", test_a_persons_word_stays);
