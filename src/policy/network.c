@@ -125,7 +125,8 @@ gboolean ferry_network_route(json_t *const *networks, gsize n, const char *wante
       *problem = g_strconcat(text, " and its fallback is deny", NULL);
       return FALSE;
     }
-    route->warning = g_strconcat(text, "; the management network is used", NULL);
+    if (g_strcmp0(fallback, "allow") != 0)
+      route->warning = g_strconcat(text, "; the management network is used", NULL);
   }
   route->address = g_strdup(management_address(target));
   if (!route->address && network) {

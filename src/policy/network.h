@@ -15,10 +15,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryRoute, ferry_route_clear)
 
 /** Chooses the network and the target's address on it. `networks` are all Network objects; `wanted`
  * is a Network's name or NULL for the one that holds the role "migration". The network must have an
- * address on both nodes; IPv4 goes before IPv6. Where it has none, spec.fallback decides: allow or
- * warn take the target's management address (first InternalIP), deny fails. FALSE: `problem` says
- * why, for people (free with g_free). Source of the rule: oVirt's migration network (seeds/001),
- * with the fallback made explicit. Pure. */
+ * address on both nodes; IPv4 goes before IPv6. Where it has none, spec.fallback decides: allow and
+ * warn take the target's management address (first InternalIP), which warn says; deny fails. FALSE:
+ * `problem` says why, for people (free with g_free). Source of the rule: oVirt's migration network
+ * (seeds/001), with the fallback made explicit. Pure. */
 gboolean ferry_network_route(json_t *const *networks, gsize n, const char *wanted,
                              const json_t *source_node, const json_t *target_node,
                              FerryRoute *route, char **problem);

@@ -55,7 +55,14 @@ static void test_route(void) {
     g_assert_true(ferry_network_route(&network, 1, NULL, h1, h3, &r, &problem));
     g_assert_cmpstr(r.address, ==, "10.1.0.3");
     g_assert_null(r.network);
-    g_assert_nonnull(strstr(r.warning, "h3")); /* never silently */
+    g_assert_nonnull(strstr(r.warning, "h3")); /* said: that is what warn is for */
+  }
+  ferry_json_set_str(network, "spec.fallback", "allow");
+  {
+    g_auto(FerryRoute) r = {0};
+    g_assert_true(ferry_network_route(&network, 1, NULL, h1, h3, &r, &problem));
+    g_assert_cmpstr(r.address, ==, "10.1.0.3");
+    g_assert_null(r.warning); /* it was said to be all right */
   }
   ferry_json_set_str(network, "spec.fallback", "deny");
   {
