@@ -210,6 +210,26 @@ static void test_timeouts(void) {
   g_assert_cmpstr(ferry_json_str(e, "status.reason"), ==, "VMNotFound");
 }
 
+/* Nobody hears of the source's host any more: libvirt may go on, so it is given time. */
+static void test_source_host_lost(void) {
+  g_autoptr(FerryStore) store = world_new();
+  run(store, "m", "h2", WORLD_NOW);
+  g_autoptr(json_t) h1 = ferry_store_get(store, &ferry_kind_node, "", "h1");
+  json_t *silent = json_deep_copy(h1);
+  ferry_condition_set(silent, "Ready", "Unknown", "AgentSilent", "", WORLD_NOW);
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, silent, FALSE);
+  world_commit(store, plan);
+  g_autoptr(json_t) a = world_step(store, "m", WORLD_NOW + FERRY_LOST_AGENT_TIMEOUT_MS - 1);
+  g_assert_cmpstr(phase(a), ==, "Running");
+  g_assert_nonnull(strstr(ferry_json_str(a, "status.message"), "libvirt goes on by itself"));
+  g_autoptr(json_t) b = world_step(store, "m", WORLD_NOW + FERRY_LOST_AGENT_TIMEOUT_MS);
+  g_assert_cmpstr(phase(b), ==, "Failed");
+  g_assert_cmpstr(ferry_json_str(b, "status.reason"), ==, "SourceHostLost");
+  g_assert_nonnull(strstr(ferry_json_str(b, "status.message"), "the agent of h1"));
+  g_assert_nonnull(strstr(ferry_json_str(b, "status.message"), "h2 reports the VM as not running"));
+}
+
 /* A migration whose connection broke in post-copy, which the source has noticed. */
 static FerryStore *broken_in_post_copy(const char *target_says) {
   FerryStore *store = world_new();
@@ -325,6 +345,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration/limits-of-a-preset", test_limits_of_a_preset);
   g_test_add_func("/migration/no-target", test_no_target);
   g_test_add_func("/migration/timeouts", test_timeouts);
+  g_test_add_func("/migration/source-host-lost", test_source_host_lost);
   g_test_add_func("/migration/half-open-post-copy", test_half_open_post_copy);
   g_test_add_func("/migration/broken-post-copy", test_broken_post_copy);
   g_test_add_func("/migration/offline", test_offline);

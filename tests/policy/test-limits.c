@@ -56,6 +56,24 @@ static void test_limits(void) {
     json_decref(m[i]);
 }
 
+/* whatever came first or is called how: who asked for it says when it is its turn */
+static void test_order_of_priorities(void) {
+  json_t *m[] = {vmim("a-unset", "Pending", "h1", NULL, NULL),
+                 vmim("b-maintenance", "Pending", "h1", NULL, "system-maintenance"),
+                 vmim("c-user", "Pending", "h1", NULL, "user-triggered"),
+                 vmim("d-critical", "Pending", "h1", NULL, "system-critical")};
+  g_autoptr(json_t) config = json_pack("{si}", "parallelMigrationsPerCluster", 1);
+  ferry_json_set_str(m[3], "metadata.creationTimestamp", "2026-01-02T00:00:00Z");
+  for (guint i = 0; i < G_N_ELEMENTS(m); i++) {
+    const char *uid = ferry_json_str(m[G_N_ELEMENTS(m) - 1 - i], "metadata.uid");
+    g_autoptr(FerryLimits) l = ferry_limits_new(m, G_N_ELEMENTS(m), config);
+    g_assert_cmpuint(ferry_limits_position(l, uid), ==, i + 1);
+    g_assert_true(admits(l, uid, "h1") == (i == 0));
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS(m); i++)
+    json_decref(m[i]);
+}
+
 /* one that its own source holds back does not keep a place from those behind it */
 static void test_no_head_of_line_blocking(void) {
   json_t *m[] = {vmim("a1", "Running", "h1", "h2", NULL), vmim("w1", "Pending", "h1", NULL, NULL),
@@ -114,6 +132,7 @@ static void test_alone(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/limits/order-and-limits", test_limits);
+  g_test_add_func("/limits/order-of-priorities", test_order_of_priorities);
   g_test_add_func("/limits/no-head-of-line-blocking", test_no_head_of_line_blocking);
   g_test_add_func("/limits/alone", test_alone);
   return g_test_run();
