@@ -153,6 +153,7 @@ gboolean ferry_step_guard_admitted(FerryStep *s) {
 typedef struct {
   GPtrArray *nodes, *networks, *vmis, *migrations;
   FerryLimits *limits;
+  FerryPromises *promises;
   FerryPlacementInput in;
 } Placement;
 
@@ -164,6 +165,9 @@ static void placement_init(Placement *p, FerryStep *s) {
   p->migrations = ferry_store_list(s->store, &ferry_kind_vmim, NULL, NULL);
   p->limits =
       ferry_limits_new((json_t *const *)p->migrations->pdata, p->migrations->len, s->config);
+  p->promises = ferry_promises_new((json_t *const *)p->migrations->pdata, p->migrations->len,
+                                   (json_t *const *)p->vmis->pdata, p->vmis->len,
+                                   ferry_json_str(s->m, "metadata.uid"));
   p->in = (FerryPlacementInput){
       .vmi = s->vmi,
       .migration = s->m,
@@ -175,6 +179,7 @@ static void placement_init(Placement *p, FerryStep *s) {
       .n_vmis = p->vmis->len,
       .config = s->config,
       .limits = p->limits,
+      .promises = p->promises,
   };
 }
 
@@ -184,6 +189,7 @@ static void placement_clear(Placement *p) {
   g_ptr_array_unref(p->vmis);
   g_ptr_array_unref(p->migrations);
   ferry_limits_free(p->limits);
+  ferry_promises_free(p->promises);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Placement, placement_clear)

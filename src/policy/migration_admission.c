@@ -236,6 +236,9 @@ static void check_flags(const FerryAdmissionState *state, const json_t *migratio
 const json_t *ferry_admission_place(const FerryAdmissionState *state, const json_t *vmi,
                                     const json_t *migration, json_t **refusals) {
   g_autoptr(json_t) config = ferry_admission_config(state, migration, vmi, NULL);
+  g_autoptr(FerryPromises) promises =
+      ferry_promises_new(state->migrations, state->n_migrations, state->vmis, state->n_vmis,
+                         ferry_json_str(migration, "metadata.uid"));
   FerryPlacementInput in = {.vmi = vmi,
                             .migration = migration,
                             .nodes = state->nodes,
@@ -244,7 +247,8 @@ const json_t *ferry_admission_place(const FerryAdmissionState *state, const json
                             .n_networks = state->n_networks,
                             .vmis = state->vmis,
                             .n_vmis = state->n_vmis,
-                            .config = config};
+                            .config = config,
+                            .promises = promises};
   gboolean transient;
   return ferry_placement_choose(&in, refusals, &transient);
 }

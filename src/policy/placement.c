@@ -27,9 +27,17 @@ static gint64 memory_capacity(const json_t *node) {
   return -1;
 }
 
-static gint64 free_memory(const json_t *node) {
+/* That none of its domains uses; -1: unknown. */
+static gint64 unused_memory(const json_t *node) {
   gint64 capacity = memory_capacity(node);
   return capacity < 0 ? -1 : MAX(0, capacity - ferry_json_int(node, "status.memoryUsedBytes", 0));
+}
+
+/* The same without what is promised to VMs on their way there. */
+static gint64 free_memory(const FerryPlacementInput *in, const json_t *node) {
+  gint64 unused = unused_memory(node);
+  const char *name = ferry_json_str(node, "metadata.name");
+  return unused < 0 ? -1 : MAX(0, unused - ferry_promises_bytes(in->promises, name));
 }
 
 static gboolean runs_on(const json_t *vmi, const char *node) {
@@ -103,6 +111,25 @@ json_t *ferry_placement_machine_reasons(const json_t *vmi, const json_t *config,
   return reasons;
 }
 
+/* New text; NULL: it has enough, or has not said what it has. */
+static char *memory_reason(const FerryPlacementInput *in, const json_t *node) {
+  const char *name = ferry_json_str(node, "metadata.name");
+  const char *others = ferry_promises_names(in->promises, name);
+  gint64 need = ferry_json_int(in->vmi, "status.guestMemoryBytes", 0);
+  gint64 free = free_memory(in, node);
+  if (free < 0 || need <= free)
+    return NULL;
+  g_autofree char *unused = ferry_bytes_format((double)unused_memory(node));
+  g_autofree char *promised = ferry_bytes_format((double)ferry_promises_bytes(in->promises, name));
+  g_autofree char *needed = ferry_bytes_format((double)need);
+  g_autofree char *of_which =
+      others ? g_strdup_printf(", of which %s is promised to migrations on the way there (%s)",
+                               promised, others)
+             : g_strdup("");
+  return g_strdup_printf("node %s has %s of memory free%s, the VM needs %s", name, unused, of_which,
+                         needed);
+}
+
 json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *node,
                                 gboolean *transient) {
   json_t *reasons = json_array();
@@ -147,12 +174,9 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
   g_autoptr(json_t) machine = ferry_placement_machine_reasons(in->vmi, in->config, node);
   lasting += json_array_size(machine);
   json_array_extend(reasons, machine);
-  gint64 need = ferry_json_int(in->vmi, "status.guestMemoryBytes", 0), free = free_memory(node);
-  if (free >= 0 && need > free) {
-    g_autofree char *a = ferry_bytes_format((double)need);
-    g_autofree char *b = ferry_bytes_format((double)free);
-    PASSING("Memory", "node %s has %s of memory free, the VM needs %s", name, b, a);
-  }
+  g_autofree char *memory = memory_reason(in, node);
+  if (memory)
+    PASSING("Memory", "%s", memory);
   const char *renamed = ferry_json_str(in->config, "destinationName");
   const char *domain = renamed ? renamed : ferry_json_str(in->vmi, "spec.domainName");
   const char *uid = ferry_json_str(in->vmi, "metadata.uid");
@@ -221,7 +245,7 @@ const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **ref
                                       "reasons", reasons));
       continue;
     }
-    gint64 have = free_memory(node), top = best ? free_memory(best) : -1;
+    gint64 have = free_memory(in, node), top = best ? free_memory(in, best) : -1;
     if (!best || have > top ||
         (have == top && g_strcmp0(ferry_json_str(node, "metadata.name"),
                                   ferry_json_str(best, "metadata.name")) < 0))

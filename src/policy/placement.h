@@ -2,6 +2,7 @@
 // Choosing a target: every node gets all the reasons that speak against it.
 #pragma once
 #include "policy/limits.h"
+#include "policy/promises.h"
 
 G_BEGIN_DECLS
 
@@ -15,8 +16,9 @@ typedef struct {
   gsize n_networks;
   json_t *const *vmis; /* all VMs, for names taken at a target */
   gsize n_vmis;
-  const json_t *config;      /* resolved */
-  const FerryLimits *limits; /* NULL: inbound limits are not looked at */
+  const json_t *config;          /* resolved */
+  const FerryLimits *limits;     /* NULL: inbound limits are not looked at */
+  const FerryPromises *promises; /* NULL: nothing is on its way to any node */
 } FerryPlacementInput;
 
 /** The reasons against one node as target: a new list of {reason, message}; empty: it fits.
@@ -25,9 +27,10 @@ typedef struct {
 json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *node,
                                 gboolean *transient);
 
-/** Chooses among the nodes the one with the most free memory (by name where equal), spec.targetNode
- * and spec.addedNodeSelector heeded. Returns it borrowed, or NULL; `refusals` gets a new list of
- * {nodeName, reasons:[{reason, message}]}, `transient` whether waiting can help. Pure. */
+/** Chooses among the nodes the one with the most free memory (not promised to others; by name where
+ * equal), spec.targetNode and spec.addedNodeSelector heeded. Returns it borrowed, or NULL;
+ * `refusals` gets a new list of {nodeName, reasons:[{reason, message}]}, `transient` whether
+ * waiting can help. Pure. */
 const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **refusals,
                                      gboolean *transient);
 

@@ -190,6 +190,44 @@ static void test_no_target(void) {
   g_assert_cmpuint(json_array_size(ferry_json_get(m, "status.refusals")), ==, 2);
 }
 
+/* Takes `value`. */
+static void set_at(FerryStore *store, const FerryKind *kind, const char *ns, const char *name,
+                   const char *path, json_t *value) {
+  g_autoptr(json_t) object = ferry_store_get(store, kind, ns, name);
+  json_t *copy = json_deep_copy(object);
+  ferry_json_set(copy, path, value);
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, kind, copy, FALSE);
+  world_commit(store, plan);
+}
+
+/* Two VMs that fit one by one are not sent together; the target's own report of the first one takes
+ * the place of the promise. */
+static void test_memory_on_the_way(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_vm(store, "other", 2, WORLD_NOW);
+  set_at(store, &ferry_kind_node, "", "h2", "status.capacity.memory", json_string("600Mi"));
+  set_at(store, &ferry_kind_vmi, "default", "other", "status.guestMemoryBytes",
+         json_integer(400 << 20));
+  world_migrate(store, "first", NULL);
+  world_migrate_vm(store, "second", "other", NULL);
+  g_autoptr(json_t) a = world_step(store, "first", WORLD_NOW);
+  g_assert_cmpstr(phase(a), ==, "Scheduled");
+  g_autoptr(json_t) b = world_step(store, "second", WORLD_NOW);
+  g_assert_cmpstr(phase(b), ==, "Scheduling");
+  g_assert_cmpstr(ferry_json_str(b, "status.reason"), ==, "Waiting");
+  g_autofree char *why = ferry_json_dump(ferry_json_get(b, "status.refusals"));
+  g_assert_nonnull(strstr(why, "of which 256 MiB is promised to migrations on the way there "
+                               "(first)"));
+  world_report(store, "h2", "paused", "migration", WORLD_NOW + 10);
+  set_at(store, &ferry_kind_node, "", "h2", "status.memoryUsedBytes", json_integer(256 << 20));
+  g_autoptr(json_t) c = world_step(store, "second", WORLD_NOW + 20);
+  g_assert_cmpstr(phase(c), ==, "Scheduling");
+  set_at(store, &ferry_kind_node, "", "h2", "status.capacity.memory", json_string("656Mi"));
+  g_autoptr(json_t) d = world_step(store, "second", WORLD_NOW + 30); /* counted once */
+  g_assert_cmpstr(phase(d), ==, "Scheduled");
+}
+
 static void test_timeouts(void) {
   g_autoptr(FerryStore) store = world_new();
   world_migrate(store, "m", NULL);
@@ -344,6 +382,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration/limits-and-queue", test_limits_and_queue);
   g_test_add_func("/migration/limits-of-a-preset", test_limits_of_a_preset);
   g_test_add_func("/migration/no-target", test_no_target);
+  g_test_add_func("/migration/memory-on-the-way", test_memory_on_the_way);
   g_test_add_func("/migration/timeouts", test_timeouts);
   g_test_add_func("/migration/source-host-lost", test_source_host_lost);
   g_test_add_func("/migration/half-open-post-copy", test_half_open_post_copy);

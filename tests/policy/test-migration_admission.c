@@ -129,6 +129,22 @@ static void machine_of_another_generation(World *w, gconstpointer data) {
   g_assert_null(check(w, "db", NULL)); /* another host may do */
 }
 
+/* A question is judged by what is on its way, too. */
+static void memory_on_the_way(World *w, gconstpointer data) {
+  json_t *first = g_ptr_array_index(w->migrations, 0), *h2 = g_ptr_array_index(w->nodes, 1);
+  ferry_json_set_int(h2, "status.capacity.memory", 1000 << 20);
+  ferry_json_set_int(g_ptr_array_index(w->vmis, 0), "status.guestMemoryBytes", 600 << 20);
+  ferry_json_set_int(g_ptr_array_index(w->vmis, 3), "status.guestMemoryBytes", 600 << 20);
+  ferry_json_set_str(first, "status.migrationState.vmiUID", "u4");
+  w->state.placement = TRUE;
+  for (int coming = 0; coming < 2; coming++) {
+    ferry_json_set_str(first, "status.migrationState.targetNode", coming ? "h2" : "h1");
+    g_autoptr(GError) error = check(w, "db", "h2");
+    g_assert_nonnull(error); /* nobody has said how h2's libvirtd is reached */
+    g_assert_true(coming == (strstr(error->message, "promised to migrations") != NULL));
+  }
+}
+
 static void second_migration(World *w, gconstpointer data) {
   g_autoptr(GError) error = check(w, "web_1", "h1");
   g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT);
@@ -175,6 +191,7 @@ int main(int argc, char **argv) {
   ADD(all_reasons_at_once);
   ADD(unknown_node);
   ADD(machine_of_another_generation);
+  ADD(memory_on_the_way);
   ADD(second_migration);
   ADD(settings_of_the_vm);
   return g_test_run();
