@@ -4,6 +4,7 @@
 #include "api/internal.h"
 #include "api/policy_admission.h"
 #include "policy/migration_admission.h"
+#include "policy/network_check.h"
 
 #include <string.h>
 
@@ -172,6 +173,32 @@ static gboolean create_evacuation(FerryRequest *req, json_t *object, GError **er
   return TRUE;
 }
 
+/* ---- networks ---- */
+
+static gboolean check_network(FerryRequest *req, const json_t *old, const json_t *object,
+                              GError **error) {
+  g_autoptr(GPtrArray) networks =
+      ferry_store_list(req->api->store, &ferry_kind_network, NULL, NULL);
+  g_autoptr(GPtrArray) migrations = ferry_store_list(req->api->store, &ferry_kind_vmim, NULL, NULL);
+  return ferry_network_check(old, object, (json_t *const *)networks->pdata, networks->len,
+                             (json_t *const *)migrations->pdata, migrations->len, error);
+}
+
+static gboolean create_network(FerryRequest *req, json_t *object, GError **error) {
+  return check_network(req, NULL, object, error);
+}
+
+static gboolean update_network(FerryRequest *req, const json_t *old, json_t *object,
+                               GError **error) {
+  return check_network(req, old, object, error);
+}
+
+static gboolean delete_network(FerryRequest *req, const json_t *object, json_t **instead,
+                               GError **error) {
+  req->refused = !check_network(req, object, NULL, error);
+  return !req->refused;
+}
+
 /* ---- namespaces, events ---- */
 
 static gboolean create_namespace(FerryRequest *req, json_t *object, GError **error) {
@@ -226,6 +253,7 @@ static const struct {
     {&ferry_kind_vmim, create_vmim, update_vmim, delete_vmim},
     {&ferry_kind_vmi, NULL, update_vmi, NULL},
     {&ferry_kind_evacuation, create_evacuation, NULL, NULL},
+    {&ferry_kind_network, create_network, update_network, delete_network},
     {&ferry_kind_namespace, create_namespace, NULL, delete_namespace},
     {&ferry_kind_event, create_event, NULL, NULL},
     {&ferry_kind_kubevirt, ferry_admit_policy_create, ferry_admit_policy_update, NULL},

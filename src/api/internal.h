@@ -3,7 +3,7 @@
 //
 // Threads: libmicrohttpd's own threads parse requests and stream watches; requests that may block
 // (everything but GET) run on `pool` while their connection is suspended. Locks, outermost first:
-// migrations, sessions, tokens, snapshots, watches, a stream's own.
+// migrations, networks, sessions, tokens, snapshots, watches, a stream's own.
 #pragma once
 #include "api/pki.h"
 #include "api/server.h"
@@ -55,6 +55,7 @@ struct FerryApi {
   gint requests;      /* atomic: under way on the pool */
 
   GMutex migrations; /* a vmim's checks and its commit are one step */
+  GMutex networks;   /* a Network's as well */
   GRWLock sessions;  /* epochs of agents: written by a new session, read across an agent's commit */
   GMutex tokens;     /* the file of join tokens */
   GMutex snapshots;  /* `pages` */

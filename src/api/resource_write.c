@@ -229,11 +229,13 @@ json_t *ferry_resource_make(FerryRequest *req, json_t *body, GError **error) {
   g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
   const char *name = ferry_json_str(body, "metadata.name");
   gboolean generated = !name || !*name;
-  gboolean serial = req->kind == &ferry_kind_vmim;
+  GMutex *serial = req->kind == &ferry_kind_vmim      ? &req->api->migrations
+                   : req->kind == &ferry_kind_network ? &req->api->networks
+                                                      : NULL;
   g_autoptr(json_t) stored = NULL;
   g_autoptr(GError) problem = NULL;
   if (serial)
-    g_mutex_lock(&req->api->migrations);
+    g_mutex_lock(serial);
   for (int i = 0; i < 8 && !stored; i++) {
     g_clear_error(&problem);
     g_ptr_array_set_size(warnings, 0);
@@ -243,7 +245,7 @@ json_t *ferry_resource_make(FerryRequest *req, json_t *body, GError **error) {
       break;
   }
   if (serial)
-    g_mutex_unlock(&req->api->migrations);
+    g_mutex_unlock(serial);
   if (!stored) {
     g_free(req->error_name);
     req->error_name = g_strdup(name);
@@ -464,6 +466,9 @@ gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpoint
   g_autoptr(GError) problem = NULL;
   /* A new session of the agent waits for its old one's commits. */
   gboolean agent = req->user->node != NULL;
+  GMutex *serial = req->kind == &ferry_kind_network ? &req->api->networks : NULL;
+  if (serial)
+    g_mutex_lock(serial);
   for (int i = 0; i < MAX_TRIES && !stored && again; i++) {
     g_clear_error(&problem);
     g_ptr_array_set_size(warnings, 0);
@@ -473,6 +478,8 @@ gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpoint
     if (agent)
       g_rw_lock_reader_unlock(&req->api->sessions);
   }
+  if (serial)
+    g_mutex_unlock(serial);
   if (!stored) {
     g_propagate_error(error, g_steal_pointer(&problem));
     return FALSE;

@@ -133,6 +133,7 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   api->streams = g_ptr_array_new();
   api->event_streams = g_ptr_array_new();
   g_mutex_init(&api->migrations);
+  g_mutex_init(&api->networks);
   g_rw_lock_init(&api->sessions);
   g_mutex_init(&api->tokens);
   g_mutex_init(&api->snapshots);
@@ -170,6 +171,7 @@ void ferry_api_free(FerryApi *api) {
   g_clear_pointer(&api->bearer, g_hash_table_unref);
   ferry_pki_free(api->pki);
   g_mutex_clear(&api->migrations);
+  g_mutex_clear(&api->networks);
   g_rw_lock_clear(&api->sessions);
   g_mutex_clear(&api->tokens);
   g_mutex_clear(&api->snapshots);

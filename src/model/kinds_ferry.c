@@ -4,8 +4,9 @@
 #include "model/fields.h"
 
 static const FerryField network_spec[] = {
-    STRS("roles", "What the network is used for.", .values = WORDS("migration"),
-         .flags = FERRY_FIELD_SET, .max = 8, .def = "[\"migration\"]"),
+    STRS("roles", "What the network is used for; one network only has the role migration.",
+         .values = WORDS("migration"), .flags = FERRY_FIELD_SET, .max = 8,
+         .def = "[\"migration\"]"),
     STRS("subnets", "Subnets as 10.1.2.0/24: a node's address in one of them is used.",
          .pattern = "cidr", .flags = FERRY_FIELD_SET, .max = 64),
     STR("fallback",

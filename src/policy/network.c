@@ -80,7 +80,7 @@ static const char *management_address(const json_t *node) {
       ferry_json_find(ferry_json_get(node, "status.addresses"), "type", "InternalIP"), "address");
 }
 
-static gboolean has_role(const json_t *network, const char *role) {
+gboolean ferry_network_has_role(const json_t *network, const char *role) {
   gsize i;
   json_t *item;
   json_array_foreach(ferry_json_get(network, "spec.roles"), i, item) {
@@ -96,7 +96,7 @@ gboolean ferry_network_route(json_t *const *networks, gsize n, const char *wante
   const json_t *network = NULL;
   for (gsize i = 0; i < n && !network; i++)
     if (wanted ? g_strcmp0(ferry_json_str(networks[i], "metadata.name"), wanted) == 0
-               : has_role(networks[i], "migration"))
+               : ferry_network_has_role(networks[i], "migration"))
       network = networks[i];
   if (wanted && !network) {
     *problem = g_strdup_printf("there is no Network \"%s\"; see: ferry get networks", wanted);

@@ -23,6 +23,8 @@ gboolean ferry_network_route(json_t *const *networks, gsize n, const char *wante
                              const json_t *source_node, const json_t *target_node,
                              FerryRoute *route, char **problem);
 
+/** Whether `role` is among its spec.roles; a Network that is NULL has none. */
+gboolean ferry_network_has_role(const json_t *network, const char *role);
 /** Whether an address ("10.1.2.3") lies in a subnet ("10.1.0.0/16"); IPv4 and IPv6. */
 gboolean ferry_network_contains(const char *subnet, const char *address);
 /** The first address of `node` (status.interfaces, then status.addresses) in the network's subnets,

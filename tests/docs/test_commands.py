@@ -114,6 +114,8 @@ class Documents(unittest.TestCase):
             command = command.replace("/var/lib/ferry", f"{self.env['FERRY_LAB_DIR']}/ferryd")
         if command.startswith("build/") and "--server" not in command:
             self.assertTrue((ROOT / command.split()[0]).exists(), command)
+        if command.endswith("docs/examples/network.yaml"):  # one's own hosts have none before
+            self.shell("build/ferry delete network migration")
         code, out = self.shell(command)
         if not line.startswith(MAY_FAIL):
             self.assertEqual(code, 0, f"$ {line}\n{out}")
