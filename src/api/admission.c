@@ -27,18 +27,50 @@ static gboolean forbid_field(const FerryKind *kind, const json_t *object, const 
   return FALSE;
 }
 
+static gboolean has_finalizer(const json_t *object, const char *name) {
+  gsize i;
+  json_t *one;
+  json_array_foreach(ferry_json_get(object, "metadata.finalizers"), i, one) {
+    if (g_strcmp0(json_string_value(one), name) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static void add_finalizer(json_t *object, const char *name) {
   json_t *meta = json_object_get(object, "metadata");
   json_t *finalizers = json_object_get(meta, "finalizers");
   if (!finalizers)
     json_object_set_new(meta, "finalizers", finalizers = json_array());
-  for (gsize i = 0; i < json_array_size(finalizers); i++)
-    if (g_strcmp0(json_string_value(json_array_get(finalizers, i)), name) == 0)
-      return;
-  json_array_append_new(finalizers, json_string(name));
+  if (!has_finalizer(object, name))
+    json_array_append_new(finalizers, json_string(name));
+}
+
+/* A manifest does not name what the server put there: replacing the object by it must not let go of
+ * what is under way. While it is being deleted, taking the finalizer off is a way out, which has to
+ * be asked for in words. TRUE: it is kept. */
+static gboolean keep_finalizer(FerryRequest *req, const json_t *old, json_t *object,
+                               const char *name) {
+  if (is_final(old))
+    return FALSE;
+  if (ferry_json_str(old, "metadata.deletionTimestamp") &&
+      (!g_str_equal(req->method, "PUT") || ferry_json_get(object, "metadata.finalizers") ||
+       !has_finalizer(old, name)))
+    return FALSE;
+  add_finalizer(object, name);
+  return TRUE;
 }
 
 /* ---- migrations ---- */
+
+static void add_label(json_t *object, const char *vmi_name) {
+  json_t *meta = json_object_get(object, "metadata");
+  json_t *labels = json_object_get(meta, "labels");
+  if (!labels)
+    json_object_set_new(meta, "labels", labels = json_object());
+  if (strlen(vmi_name) <= 63)
+    json_object_set_new(labels, VMI_LABEL, json_string(vmi_name));
+}
 
 static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   FerryStore *store = req->api->store;
@@ -70,12 +102,7 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
       ferry_admission_find_vmi(&state, req->ns, ferry_json_str(object, "spec.vmiName"));
   const char *name = ferry_json_str(vmi, "metadata.name");
   ferry_json_set_str(object, "spec.vmiName", name);
-  json_t *meta = json_object_get(object, "metadata");
-  json_t *labels = json_object_get(meta, "labels");
-  if (!labels)
-    json_object_set_new(meta, "labels", labels = json_object());
-  if (strlen(name) <= 63)
-    json_object_set_new(labels, VMI_LABEL, json_string(name));
+  add_label(object, name);
   add_finalizer(object, FINALIZER);
   ferry_trace_object(req, object);
   json_t *refusals = NULL;
@@ -98,6 +125,9 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
 }
 
 static gboolean update_vmim(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
+  const char *vmi_name = ferry_json_str(old, "spec.vmiName");
+  if (keep_finalizer(req, old, object, FINALIZER) && vmi_name)
+    add_label(object, vmi_name);
   if (json_equal(json_object_get(old, "spec"), json_object_get(object, "spec")))
     return TRUE;
   if (ferry_change_is_tuning(req, old, object))
@@ -108,11 +138,15 @@ static gboolean update_vmim(FerryRequest *req, const json_t *old, json_t *object
 
 static gboolean delete_vmim(FerryRequest *req, const json_t *object, json_t **instead,
                             GError **error) {
-  if (is_final(object) || ferry_json_bool(object, "status.migrationState.abortRequested", FALSE))
+  if (is_final(object))
+    return TRUE;
+  /* Without it the record would go at once, and the VM be free for a second migration. */
+  *instead = json_deep_copy(object);
+  add_finalizer(*instead, FINALIZER);
+  if (ferry_json_bool(object, "status.migrationState.abortRequested", FALSE))
     return TRUE;
   if (g_strcmp0(ferry_json_str(object, "status.migrationState.mode"), "PostCopy") == 0)
     return TRUE; /* it cannot be cancelled any more: the record goes when it has ended */
-  *instead = ferry_json_copy_along(object, "status.migrationState");
   ferry_json_set_bool(*instead, "status.migrationState.abortRequested", TRUE);
   ferry_json_set_str(*instead, "status.migrationState.abortRequestedBy", req->user->name);
   return TRUE;
@@ -170,6 +204,21 @@ static gboolean create_evacuation(FerryRequest *req, json_t *object, GError **er
   add_finalizer(object, EVACUATION_FINALIZER);
   ferry_trace_object(req, object);
   json_object_set_new(object, "status", json_pack("{s:s}", "phase", "Pending"));
+  return TRUE;
+}
+
+static gboolean update_evacuation(FerryRequest *req, const json_t *old, json_t *object,
+                                  GError **error) {
+  keep_finalizer(req, old, object, EVACUATION_FINALIZER);
+  return TRUE;
+}
+
+static gboolean delete_evacuation(FerryRequest *req, const json_t *object, json_t **instead,
+                                  GError **error) {
+  if (is_final(object) || has_finalizer(object, EVACUATION_FINALIZER))
+    return TRUE;
+  *instead = json_deep_copy(object);
+  add_finalizer(*instead, EVACUATION_FINALIZER);
   return TRUE;
 }
 
@@ -252,7 +301,7 @@ static const struct {
 } rules[] = {
     {&ferry_kind_vmim, create_vmim, update_vmim, delete_vmim},
     {&ferry_kind_vmi, NULL, update_vmi, NULL},
-    {&ferry_kind_evacuation, create_evacuation, NULL, NULL},
+    {&ferry_kind_evacuation, create_evacuation, update_evacuation, delete_evacuation},
     {&ferry_kind_network, create_network, update_network, delete_network},
     {&ferry_kind_namespace, create_namespace, NULL, delete_namespace},
     {&ferry_kind_event, create_event, NULL, NULL},
