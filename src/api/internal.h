@@ -101,6 +101,7 @@ struct FerryRequest {
   const char *verb;                    /* get, list, watch, create, update, patch, delete, ... */
   gboolean refused;                    /* a rule said no: do not try again on CONFLICT */
   gboolean pins_revision;              /* the client named a resourceVersion: no second try */
+  gboolean waits_in_words;             /* a 429 names no time: the client is to print why */
   char *error_name;                    /* of an object that was to be created, for the Status */
   FerryFormat format;
   const char *table_version; /* "v1" or "v1beta1" */

@@ -307,6 +307,9 @@ gboolean ferry_serve_pods(FerryRequest *req, GError **error) {
   req->kind = &pod_kind;
   if (n == 7 && g_str_equal(s[6], "eviction")) {
     req->name = name;
+    /* As Kubernetes has it: with a Retry-After client-go would ask again by itself ten times before
+     * kubectl could say what it waits for. */
+    req->waits_in_words = TRUE;
     return g_str_equal(req->method, "POST") ? evict(req, ns, name, error)
                                             : wrong_method(req, "POST", error);
   }

@@ -163,7 +163,8 @@ json_t *ferry_status_of(const FerryRequest *req, const GError *error) {
     json_object_set_new(details, "causes", causes);
   else
     json_decref(causes);
-  if (code == FERRY_ERROR_TOO_MANY_REQUESTS || code == FERRY_ERROR_TIMEOUT)
+  if ((code == FERRY_ERROR_TOO_MANY_REQUESTS && !req->waits_in_words) ||
+      code == FERRY_ERROR_TIMEOUT)
     json_object_set_new(details, "retryAfterSeconds", json_integer(1));
   json_t *status = json_pack("{s:s, s:s, s:{}, s:s, s:o, s:s}", "kind", "Status", "apiVersion",
                              "v1", "metadata", "status", "Failure", "message",
@@ -177,7 +178,7 @@ json_t *ferry_status_of(const FerryRequest *req, const GError *error) {
 
 void ferry_respond_error(FerryRequest *req, const GError *error) {
   int code = error->domain == FERRY_ERROR ? error->code : FERRY_ERROR_INTERNAL;
-  if (code == FERRY_ERROR_TOO_MANY_REQUESTS)
+  if (code == FERRY_ERROR_TOO_MANY_REQUESTS && !req->waits_in_words)
     ferry_respond_header(req, "Retry-After", "1");
   if (code == FERRY_ERROR_UNAUTHORIZED)
     ferry_respond_header(req, "WWW-Authenticate", "Bearer");

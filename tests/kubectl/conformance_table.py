@@ -392,8 +392,8 @@ SECTIONS = [
            "evicting pod default/virt-launcher-db-h1", "^(node/h1|pod/)"),
         ok("get vmi --field-selector status.nodeName=h1", "only what does not run is left", "^off",
            unwanted=("^db",)),
-        bad("drain h2 --timeout=2s", "no host can take them: 429, asked again every 5 s, with all "
-            "reasons", "h1 is cordoned", "is not ready"),
+        bad("drain h2 --timeout=2s", "no host can take them: 429 with all reasons, said at once, "
+            "asked again every 5 s", "h1 is cordoned", "is not ready", r"will retry after 5s"),
         ok("uncordon h1", "", "uncordoned"),
         ok("drain h2 --timeout=20s", "now it can", "evict"),
         bad("drain h1 --disable-eviction --timeout=5s", "403: a pod is a VM, and not deleted",

@@ -54,8 +54,8 @@ class Drain(LabTest):
                 out.seek(0)
                 return out.read()
 
-            try:  # a 429 is tried again by the client library ten times before kubectl speaks
-                self.wait(lambda: "waits at place" in said() and "under way" in said(), 40, said)
+            try:
+                self.wait(lambda: "waits at place" in said() and "under way" in said(), 15, said)
             finally:
                 for name in ("one", "two"):
                     self.ferry("cancel", name, check=False)
