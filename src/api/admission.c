@@ -124,6 +124,19 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   return TRUE;
 }
 
+/* What was given at create is stored as the VMI's name; the same manifest may come again. */
+static void resolve_vmim(FerryRequest *req, const json_t *old, json_t *wanted) {
+  const char *name = ferry_json_str(old, "spec.vmiName");
+  const char *word = ferry_json_str(wanted, "spec.vmiName");
+  if (!name || !word || g_str_equal(name, word))
+    return;
+  g_autoptr(GPtrArray) vmis = ferry_store_list(req->api->store, &ferry_kind_vmi, req->ns, NULL);
+  FerryAdmissionState state = {.vmis = (json_t *const *)vmis->pdata, .n_vmis = vmis->len};
+  const json_t *vmi = ferry_admission_find_vmi(&state, req->ns, word);
+  if (g_strcmp0(ferry_json_str(vmi, "metadata.name"), name) == 0)
+    ferry_json_set_str(wanted, "spec.vmiName", name);
+}
+
 static gboolean update_vmim(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
   const char *vmi_name = ferry_json_str(old, "spec.vmiName");
   if (keep_finalizer(req, old, object, FINALIZER) && vmi_name)
@@ -291,6 +304,11 @@ static gboolean create_event(FerryRequest *req, json_t *object, GError **error) 
   if (req->user->node) /* an agent speaks for its own host only */
     ferry_json_set_str(object, "source.host", req->user->node);
   return TRUE;
+}
+
+void ferry_admit_resolve(FerryRequest *req, const json_t *old, json_t *wanted) {
+  if (req->kind == &ferry_kind_vmim)
+    resolve_vmim(req, old, wanted);
 }
 
 static const struct {

@@ -388,6 +388,8 @@ json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *se
                 req->name);
     return NULL;
   }
+  if (old)
+    ferry_admit_resolve(req, old, config);
   g_autofree char *manager = manager_of(req);
   g_autoptr(json_t) managed = json_array();
   if (old && ferry_json_get(old, "metadata.managedFields"))

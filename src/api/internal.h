@@ -263,6 +263,9 @@ gboolean ferry_change_tune(FerryRequest *req, const json_t *old, json_t *object,
 void ferry_trace_object(FerryRequest *req, json_t *object);
 
 /* admission.c */
+/** Where a wish for `old`'s change says the same in other words (a VM by its domain's name or
+ * UUID), puts the stored words into `wanted`, in place. */
+void ferry_admit_resolve(FerryRequest *req, const json_t *old, json_t *wanted);
 /** Kind-specific rules for a create; may change `object`. */
 gboolean ferry_admit_create(FerryRequest *req, json_t *object, GError **error);
 gboolean ferry_admit_update(FerryRequest *req, const json_t *old, json_t *object, GError **error);

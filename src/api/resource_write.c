@@ -136,6 +136,17 @@ static const char *const server_owned[] = {"uid",        "creationTimestamp",
                                            "generation", "deletionTimestamp",
                                            "selfLink",   "deletionGracePeriodSeconds"};
 
+/* Both a kind's table and its rules may say that a field cannot change: one reason, said once. */
+static gboolean forbidden_already(const GError *invalid, const FerryCause *cause) {
+  for (guint i = 0; i < ferry_error_n_causes(invalid); i++) {
+    const FerryCause *other = ferry_error_cause(invalid, i);
+    if (g_str_equal(cause->reason, "FieldValueForbidden") &&
+        g_str_equal(other->reason, cause->reason) && g_strcmp0(other->field, cause->field) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* Refuses by what validation found (`invalid`, taken) together with what admission says (`more`,
  * taken, may be NULL). A name that was made up here is shown as what it was made of. */
 static void refuse(FerryRequest *req, const json_t *client, GError *invalid, GError *more,
@@ -154,7 +165,8 @@ static void refuse(FerryRequest *req, const json_t *client, GError *invalid, GEr
   }
   for (guint i = 0; i < also; i++) {
     const FerryCause *cause = ferry_error_cause(more, i);
-    ferry_error_add_cause(invalid, cause->reason, cause->field, "%s", cause->message);
+    if (!forbidden_already(invalid, cause))
+      ferry_error_add_cause(invalid, cause->reason, cause->field, "%s", cause->message);
   }
   g_clear_error(&more);
   ferry_validate_answer(req->kind, name, invalid, error);
@@ -395,6 +407,7 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
   gboolean pinned = req->pins_revision && rv && *rv;
   if (!keep_owned(req, old, &draft, error))
     return NULL;
+  ferry_admit_resolve(req, old, draft);
   gboolean tuning = ferry_change_is_tuning(req, old, draft);
   g_autoptr(GError) invalid = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_INVALID, "invalid");
   gboolean whole;

@@ -119,6 +119,48 @@ static void evacuations_too(Server *s, gconstpointer data) {
   expect(gone, 404);
 }
 
+/* One VM in three words: by its domain's name, by its UUID, by its object's name. */
+static void same_vm_in_other_words(Server *s, gconstpointer data) {
+  static const char apply[] = "Content-Type: application/apply-patch+yaml";
+  g_autoptr(json_t) web = ferry_store_get(s->store, &ferry_kind_vmi, "default", "web");
+  g_autofree char *by_uuid = g_strdup_printf(
+      "{\"apiVersion\":\"kubevirt.io/v1\",\"kind\":\"VirtualMachineInstanceMigration\","
+      "\"metadata\":{\"name\":\"m\"},\"spec\":{\"vmiName\":\"%s\"}}",
+      ferry_json_str(web, "metadata.uid"));
+  g_autoptr(Answer) made = http(s, "POST", VMIM, MIGRATION("m", "web_1"));
+  expect(made, 201);
+  g_assert_cmpstr(ferry_json_str(made->json, "spec.vmiName"), ==, "web");
+  const char *const same[] = {MIGRATION("m", "web_1"), by_uuid, MIGRATION("m", "web")};
+  for (gsize i = 0; i < G_N_ELEMENTS(same); i++) {
+    g_autoptr(Answer) put = http(s, "PUT", VMIM "/m", same[i]);
+    expect(put, 200);
+    g_assert_cmpstr(ferry_json_str(put->json, "spec.vmiName"), ==, "web");
+    g_autoptr(Answer) patched = patch(s, VMIM "/m", same[i]);
+    expect(patched, 200);
+    g_autoptr(Answer) applied = http_full(s, "admin", "PATCH", VMIM "/m?fieldManager=a", apply,
+                                          same[i], (gssize)strlen(same[i]));
+    expect(applied, 200);
+    g_assert_cmpstr(ferry_json_str(applied->json, "spec.vmiName"), ==, "web");
+  }
+  g_autoptr(Answer) last = http(s, "GET", VMIM "/m", NULL);
+  g_assert_cmpint(ferry_json_int(last->json, "metadata.generation", 0), ==, 1);
+}
+
+/* Another VM, or none, is a change of the spec: one cause. */
+static void another_vm(Server *s, gconstpointer data) {
+  g_autoptr(Answer) made = http(s, "POST", VMIM, MIGRATION("m", "web_1"));
+  expect(made, 201);
+  const char *const others[] = {MIGRATION("m", "db"), MIGRATION("m", "nope")};
+  for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+    g_autoptr(Answer) put = http(s, "PUT", VMIM "/m", others[i]);
+    expect(put, 422);
+    json_t *causes = ferry_json_get(put->json, "details.causes");
+    g_assert_cmpuint(json_array_size(causes), ==, 1);
+    g_assert_cmpstr(ferry_json_str(json_array_get(causes, 0), "field"), ==, "spec");
+    g_assert_cmpstr(ferry_json_str(json_array_get(causes, 0), "reason"), ==, "FieldValueForbidden");
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -127,5 +169,7 @@ int main(int argc, char **argv) {
   ADD(replaced_after_its_end);
   ADD(deleted_without_a_finalizer);
   ADD(evacuations_too);
+  ADD(same_vm_in_other_words);
+  ADD(another_vm);
   return g_test_run();
 }

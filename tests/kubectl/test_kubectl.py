@@ -124,6 +124,14 @@ class Kubectl(harness.Server):
                          "300Ki")
         self.ok("delete", "-f", path)
 
+    def test_apply_by_the_domains_name(self):
+        path = self.file(MIGRATION.replace("vmiName: db", "vmiName: web_1"))
+        for args in (("apply",), ("apply",), ("replace",), ("apply", "--server-side")):
+            self.ok(*args, "-f", path)
+        self.assertEqual(self.get("vmim", "migration-job")["spec"], {"vmiName": "web"})
+        error = self.bad("replace", "-f", self.file(MIGRATION))
+        self.assertEqual(error.count("Forbidden"), 1, error)
+
     def test_apply_server_side(self):
         path = self.file(CONFIGURATION)
         self.ok("apply", "--server-side", "-f", path)
