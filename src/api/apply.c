@@ -1,80 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation: ownership is a set of leaf paths per manager. A path is the steps of
-// Kubernetes' FieldsV1 ("f:spec", "f:maxDowntimeMs", "k:{\"type\":\"Ready\"}", "v:x") joined by a
-// byte that JSON text can't hold unescaped. Lists without a merge key are leaves as a whole. Writes
-// of people are tracked from the first on; what agents and controllers write is theirs anyway and
-// is not. Status and the rest of an object are owned apart, as they are written apart.
+// Theory of operation: each manager has an entry in metadata.managedFields with the leaf paths that
+// it owns (field_paths.h). Writes of people are tracked from the first on; what agents and
+// controllers write is theirs anyway and is not. Status and the rest of an object are owned apart,
+// as they are written apart.
 #include "api/apply.h"
+#include "api/field_paths.h"
 #include "base/patch.h"
 #include "base/rfc3339.h"
 
 #include <string.h>
 
-#define SEP "\x01"
 #define MAX_MANAGERS 32
 #define ANCIENT "ancient-changes"
 #define BEFORE "before-first-apply"
 
-/* ---- paths ---- */
-
-/* What is never owned: identity and what the server writes. */
-static gboolean skipped(const char *path) {
-  static const char *const exact[] = {"apiVersion", "kind", "status", NULL};
-  static const char *const meta[] = {"name",
-                                     "namespace",
-                                     "uid",
-                                     "resourceVersion",
-                                     "generation",
-                                     "selfLink",
-                                     "creationTimestamp",
-                                     "generateName",
-                                     "deletionTimestamp",
-                                     "managedFields",
-                                     "deletionGracePeriodSeconds",
-                                     NULL};
-  if (g_str_has_prefix(path, "metadata."))
-    return g_strv_contains(meta, path + 9);
-  return g_strv_contains(exact, path);
-}
-
-static char *join(const char *prefix, const char *step) {
-  return *prefix ? g_strconcat(prefix, SEP, step, NULL) : g_strdup(step);
-}
-
-/* Adds the leaf paths of `value` to `out` (path -> the value, borrowed). `path` is the schema path,
- * `prefix` the ownership path. */
-static void leaves(const FerryKind *kind, const json_t *value, const char *path, const char *prefix,
-                   GHashTable *out) {
-  const char *merge = json_is_array(value) ? ferry_kind_merge_key(path, (gpointer)kind) : NULL;
-  if (json_is_object(value) && (json_object_size(value) > 0 || !*prefix)) {
-    const char *key;
-    json_t *child;
-    json_object_foreach((json_t *)value, key, child) {
-      g_autofree char *sub = *path ? g_strdup_printf("%s.%s", path, key) : g_strdup(key);
-      if (skipped(sub))
-        continue;
-      g_autofree char *step = g_strconcat("f:", key, NULL);
-      g_autofree char *next = join(prefix, step);
-      leaves(kind, child, sub, next, out);
-    }
-  } else if (merge) {
-    for (gsize i = 0; i < json_array_size(value); i++) {
-      json_t *item = json_array_get(value, i);
-      json_t *id = *merge ? json_object_get(item, merge) : item;
-      g_autoptr(json_t) key = *merge ? json_pack("{s:O?}", merge, id) : json_incref(id);
-      char *text = json_dumps(key, JSON_ENCODE_ANY | JSON_COMPACT);
-      g_autofree char *step = g_strconcat(*merge ? "k:" : "v:", text, NULL);
-      g_autofree char *next = join(prefix, step);
-      free(text);
-      if (*merge)
-        leaves(kind, item, path, next, out);
-      else
-        g_hash_table_insert(out, g_steal_pointer(&next), item);
-    }
-  } else {
-    g_hash_table_insert(out, g_strdup(prefix), (gpointer)value);
-  }
-}
+/* ---- managers ---- */
 
 static gboolean of_status(const FerryRequest *req) {
   return g_strcmp0(req->subresource, "status") == 0;
@@ -82,79 +22,8 @@ static gboolean of_status(const FerryRequest *req) {
 
 /* What a request of this kind may own in `object`. */
 static GHashTable *leaf_table(const FerryRequest *req, const json_t *object) {
-  GHashTable *out = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  json_t *status = json_object_get(object, "status");
-  if (!of_status(req) && object)
-    leaves(req->kind, object, "", "", out);
-  else if (of_status(req) && status)
-    leaves(req->kind, status, "status", "f:status", out);
-  return out;
+  return ferry_field_paths_of(req->kind, object, of_status(req));
 }
-
-static void from_fields(const json_t *fields, const char *prefix, GHashTable *out) {
-  const char *key;
-  json_t *child;
-  if (json_object_size(fields) == 0 && *prefix)
-    g_hash_table_add(out, g_strdup(prefix));
-  json_object_foreach((json_t *)fields, key, child) {
-    if (g_str_equal(key, "."))
-      continue;
-    g_autofree char *next = join(prefix, key);
-    from_fields(child, next, out);
-  }
-}
-
-static json_t *to_fields(GHashTable *paths) {
-  json_t *root = json_object();
-  GList *keys = g_list_sort(g_hash_table_get_keys(paths), (GCompareFunc)strcmp);
-  for (GList *l = keys; l; l = l->next) {
-    g_auto(GStrv) steps = g_strsplit(l->data, SEP, -1);
-    json_t *level = root;
-    for (gsize i = 0; steps[i]; i++) {
-      json_t *next = json_object_get(level, steps[i]);
-      if (!next)
-        json_object_set_new(level, steps[i], next = json_object());
-      level = next;
-    }
-  }
-  g_list_free(keys);
-  return root;
-}
-
-/* Removes the value at an ownership path, and objects that become empty by that. */
-static void remove_path(json_t *value, char *const *steps) {
-  if (!steps[0])
-    return;
-  if (json_is_array(value)) {
-    for (gsize i = 0; i < json_array_size(value); i++) {
-      json_t *item = json_array_get(value, i);
-      g_autoptr(json_t) id = json_loads(steps[0] + 2, JSON_DECODE_ANY, NULL);
-      const char *key = json_is_object(id) && steps[0][0] == 'k'
-                            ? json_object_iter_key(json_object_iter(id))
-                            : NULL;
-      gboolean hit = key ? json_equal(json_object_get(item, key), json_object_get(id, key))
-                         : json_equal(item, id);
-      if (!hit)
-        continue;
-      if (steps[1])
-        remove_path(item, steps + 1);
-      if (!steps[1] || json_object_size(item) == 0)
-        json_array_remove(value, i);
-      return;
-    }
-    return;
-  }
-  const char *key = steps[0][0] == 'f' ? steps[0] + 2 : NULL;
-  json_t *child = key ? json_object_get(value, key) : NULL;
-  if (!child)
-    return;
-  if (steps[1])
-    remove_path(child, steps + 1);
-  if (!steps[1] || (json_is_object(child) && json_object_size(child) == 0))
-    json_object_del(value, key);
-}
-
-/* ---- managers ---- */
 
 static char *manager_of(const FerryRequest *req) {
   const char *given = ferry_query(req, "fieldManager");
@@ -181,10 +50,7 @@ static gsize find_entry(const FerryRequest *req, const json_t *managed, const ch
 }
 
 static GHashTable *entry_paths(const json_t *entry) {
-  GHashTable *out = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  if (entry)
-    from_fields(json_object_get(entry, "fieldsV1"), "", out);
-  return out;
+  return ferry_field_paths_read(json_object_get(entry, "fieldsV1"));
 }
 
 /* Makes room: the two oldest entries of plain writes become one. */
@@ -208,7 +74,7 @@ static void merge_ancient(json_t *managed) {
     while (g_hash_table_iter_next(&iter, &path, NULL))
       g_hash_table_add(both, g_strdup(path));
     json_object_set_new(into, "manager", json_string(ANCIENT));
-    json_object_set_new(into, "fieldsV1", to_fields(both));
+    json_object_set_new(into, "fieldsV1", ferry_field_paths_write(both));
     json_array_remove(managed, i);
     return;
   }
@@ -220,7 +86,7 @@ static void put_entry(FerryRequest *req, json_t *managed, gsize index, const cha
   g_autofree char *version = ferry_kind_api_version(req->kind);
   g_autofree char *now = ferry_rfc3339_format(ferry_clock_wall_ms(req->api->clock));
   json_t *old = json_array_get(managed, index);
-  json_t *fields = to_fields(paths);
+  json_t *fields = ferry_field_paths_write(paths);
   if (old && json_equal(json_object_get(old, "fieldsV1"), fields)) {
     json_decref(fields); /* nothing changed: the time stays, so nothing is written */
     return;
@@ -286,7 +152,7 @@ static GError *find_conflicts(const FerryRequest *req, json_t *managed, const ch
         error = g_error_new(FERRY_ERROR, FERRY_ERROR_CONFLICT, "conflict");
       g_autofree char *field = g_strdup(path);
       for (char *p = field; *p; p++)
-        if (*p == *SEP)
+        if (*p == *FERRY_FIELD_PATH_SEP)
           *p = '.';
       g_auto(GStrv) words = g_strsplit(field, "f:", -1);
       g_autofree char *plain = g_strjoinv("", words);
@@ -412,8 +278,7 @@ json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *se
   while (g_hash_table_iter_next(&iter, &path, NULL)) {
     if (g_hash_table_contains(wanted, path) || owned_by_others(req, managed, manager, path))
       continue;
-    g_auto(GStrv) steps = g_strsplit(path, SEP, -1);
-    remove_path(base, steps);
+    ferry_field_path_remove(base, path);
   }
   g_autoptr(json_t) result =
       ferry_patch_strategic(base, config, ferry_kind_merge_key, (gpointer)req->kind, error);

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fields as server-side apply owns them: sets of paths, and Kubernetes' FieldsV1 of them. Pure.
+#pragma once
+#include "api/internal.h"
+
+G_BEGIN_DECLS
+
+/** Between the steps of a path: "f:spec" SEP "f:maxDowntimeMs". */
+#define FERRY_FIELD_PATH_SEP "\x01"
+
+/** The leaf paths of `object` (may be NULL), each with its value (borrowed). `of_status`: those of
+ * its status, else those of all but that; never what nobody owns, such as names. */
+GHashTable *ferry_field_paths_of(const FerryKind *kind, const json_t *object, gboolean of_status);
+/** The leaf paths of a FieldsV1 (may be NULL), as a set. */
+GHashTable *ferry_field_paths_read(const json_t *fields);
+/** The FieldsV1 of a set of paths. */
+json_t *ferry_field_paths_write(GHashTable *paths);
+/** Removes from `object` the value at a path, and objects that become empty by that. */
+void ferry_field_path_remove(json_t *object, const char *path);
+
+G_END_DECLS
