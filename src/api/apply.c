@@ -174,17 +174,25 @@ static GError *find_conflicts(const FerryRequest *req, json_t *managed, const ch
   return error;
 }
 
-static gboolean owned_by_others(const FerryRequest *req, json_t *managed, const char *manager,
-                                const char *path) {
+/* What somebody else than the applying manager owns, and what that one wants. */
+static GHashTable *kept_paths(const FerryRequest *req, json_t *managed, const char *manager,
+                              GHashTable *wanted) {
+  GHashTable *out = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  GHashTableIter iter;
+  gpointer path;
+  g_hash_table_iter_init(&iter, wanted);
+  while (g_hash_table_iter_next(&iter, &path, NULL))
+    g_hash_table_add(out, g_strdup(path));
   for (gsize i = 0; i < json_array_size(managed); i++) {
     json_t *entry = json_array_get(managed, i);
     if (is_entry(req, entry, manager, "Apply"))
       continue;
     g_autoptr(GHashTable) own = entry_paths(entry);
-    if (g_hash_table_contains(own, path))
-      return TRUE;
+    g_hash_table_iter_init(&iter, own);
+    while (g_hash_table_iter_next(&iter, &path, NULL))
+      g_hash_table_add(out, g_strdup(path));
   }
-  return FALSE;
+  return out;
 }
 
 /* A copy without nulls, which say nothing here; NULL where it holds a patch's directive. */
@@ -272,20 +280,16 @@ json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *se
   gsize index = find_entry(req, managed, manager, "Apply");
   g_autoptr(GHashTable) before = entry_paths(json_array_get(managed, index));
   g_autoptr(json_t) base = old ? json_deep_copy(old) : json_object();
-  GHashTableIter iter;
-  gpointer path, value;
-  g_hash_table_iter_init(&iter, before);
-  while (g_hash_table_iter_next(&iter, &path, NULL)) {
-    if (g_hash_table_contains(wanted, path) || owned_by_others(req, managed, manager, path))
-      continue;
-    ferry_field_path_remove(base, path);
-  }
+  g_autoptr(GHashTable) kept = kept_paths(req, managed, manager, wanted);
+  ferry_field_paths_remove(base, before, kept);
   g_autoptr(json_t) result =
       ferry_patch_strategic(base, config, ferry_kind_merge_key, (gpointer)req->kind, error);
   if (!result)
     return NULL;
   /* With force, what was another's and differs is ours alone now. */
   g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);
+  GHashTableIter iter;
+  gpointer path, value;
   g_hash_table_iter_init(&iter, wanted);
   while (g_hash_table_iter_next(&iter, &path, &value)) {
     const json_t *there = g_hash_table_lookup(live, path);

@@ -116,39 +116,95 @@ json_t *ferry_field_paths_write(GHashTable *paths) {
 
 /* ---- removal ---- */
 
-static void remove_steps(json_t *value, char *const *steps) {
-  if (!steps[0])
-    return;
-  if (json_is_array(value)) {
-    for (gsize i = 0; i < json_array_size(value); i++) {
-      json_t *item = json_array_get(value, i);
-      g_autoptr(json_t) id = json_loads(steps[0] + 2, JSON_DECODE_ANY, NULL);
-      const char *key = json_is_object(id) && steps[0][0] == 'k'
-                            ? json_object_iter_key(json_object_iter(id))
-                            : NULL;
-      gboolean hit = key ? json_equal(json_object_get(item, key), json_object_get(id, key))
-                         : json_equal(item, id);
-      if (!hit)
-        continue;
-      if (steps[1])
-        remove_steps(item, steps + 1);
-      if (!steps[1] || json_object_size(item) == 0)
-        json_array_remove(value, i);
-      return;
-    }
-    return;
-  }
-  const char *key = steps[0][0] == 'f' ? steps[0] + 2 : NULL;
-  json_t *child = key ? json_object_get(value, key) : NULL;
-  if (!child)
-    return;
-  if (steps[1])
-    remove_steps(child, steps + 1);
-  if (!steps[1] || (json_is_object(child) && json_object_size(child) == 0))
-    json_object_del(value, key);
+static char *join_steps(char *const *steps, guint n) {
+  g_autoptr(GString) out = g_string_new(steps[0]);
+  for (guint i = 1; i < n; i++)
+    g_string_append_printf(out, SEP "%s", steps[i]);
+  return g_strdup(out->str);
 }
 
-void ferry_field_path_remove(json_t *object, const char *path) {
+/* The paths and all above them. */
+static GHashTable *with_parents(GHashTable *paths) {
+  GHashTable *out = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  GHashTableIter iter;
+  gpointer path;
+  g_hash_table_iter_init(&iter, paths);
+  while (g_hash_table_iter_next(&iter, &path, NULL)) {
+    const char *end = (const char *)path + strlen(path);
+    for (; end; end = g_strrstr_len(path, end - (const char *)path, SEP))
+      g_hash_table_add(out, g_strndup(path, (gsize)(end - (const char *)path)));
+  }
+  return out;
+}
+
+/* Whether the element that "k:..." names is known by the field that "f:..." names. */
+static gboolean is_key(const char *element, const char *field) {
+  g_autoptr(json_t) id = json_loads(element + 2, JSON_DECODE_ANY, NULL);
+  return json_object_get(id, field + 2) != NULL;
+}
+
+/* Whether `item` is the element that a step "k:..." or "v:..." names. */
+static gboolean is_element(const json_t *item, const char *step) {
+  g_autoptr(json_t) id = json_loads(step + 2, JSON_DECODE_ANY, NULL);
+  if (*step == 'v')
+    return json_equal(item, id);
+  const char *key = json_object_iter_key(json_object_iter(id));
+  return key && json_equal(json_object_get(item, key), json_object_get(id, key));
+}
+
+/* The child at a step, borrowed, or NULL; `*index` where it is an element. */
+static json_t *child_at(json_t *value, const char *step, gsize *index) {
+  if (*step == 'f')
+    return json_object_get(value, step + 2);
+  for (*index = 0; *index < json_array_size(value); ++*index)
+    if (is_element(json_array_get(value, *index), step))
+      return json_array_get(value, *index);
+  return NULL;
+}
+
+/* How much of a path is to go: an element that nobody has any part in goes as a whole, whatever
+ * else is in it; one that stays keeps the field that it is known by. 0: nothing. */
+static guint steps_to_go(char *const *steps, GHashTable *stays) {
+  guint n = g_strv_length((char **)steps);
+  for (guint i = 0; i < n; i++) {
+    g_autofree char *element = *steps[i] == 'k' ? join_steps(steps, i + 1) : NULL;
+    if (element && !g_hash_table_contains(stays, element))
+      return i + 1;
+    if (element && i + 2 == n && is_key(steps[i], steps[i + 1]))
+      return 0;
+  }
+  return n;
+}
+
+/* Removes the value at a path, and what becomes empty by that and is nobody's. */
+static void remove_one(json_t *object, const char *path, GHashTable *stays) {
   g_auto(GStrv) steps = g_strsplit(path, SEP, -1);
-  remove_steps(object, steps);
+  guint last = steps_to_go(steps, stays);
+  for (guint n = last; n > 0; n--) {
+    gsize index = 0;
+    json_t *parent = object;
+    for (guint i = 0; parent && i + 1 < n; i++)
+      parent = child_at(parent, steps[i], &index);
+    json_t *child = parent ? child_at(parent, steps[n - 1], &index) : NULL;
+    g_autofree char *here = join_steps(steps, n);
+    /* A map that was applied as an empty one: what others put into it is not ours to remove. */
+    gboolean full = json_object_size(child) > 0 && (n < last || *steps[n - 1] == 'f');
+    if (!child || full || (n < last && json_array_size(child) > 0) ||
+        g_hash_table_contains(stays, here))
+      return;
+    if (*steps[n - 1] == 'f')
+      json_object_del(parent, steps[n - 1] + 2);
+    else
+      json_array_remove(parent, index);
+  }
+}
+
+void ferry_field_paths_remove(json_t *object, GHashTable *gone, GHashTable *kept) {
+  g_autoptr(GHashTable) stays = with_parents(kept);
+  GHashTableIter iter;
+  gpointer path;
+  g_hash_table_iter_init(&iter, gone);
+  while (g_hash_table_iter_next(&iter, &path, NULL))
+    if (!g_hash_table_contains(stays, path))
+      remove_one(object, path, stays);
 }

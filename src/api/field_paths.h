@@ -15,7 +15,9 @@ GHashTable *ferry_field_paths_of(const FerryKind *kind, const json_t *object, gb
 GHashTable *ferry_field_paths_read(const json_t *fields);
 /** The FieldsV1 of a set of paths. */
 json_t *ferry_field_paths_write(GHashTable *paths);
-/** Removes from `object` the value at a path, and objects that become empty by that. */
-void ferry_field_path_remove(json_t *object, const char *path);
+/** Removes from `object` what the paths `gone` name, and what becomes empty by that, but nothing
+ * that is among `kept` or has something of `kept` below it. An element of a list that has nothing
+ * of `kept` in it goes as a whole. */
+void ferry_field_paths_remove(json_t *object, GHashTable *gone, GHashTable *kept);
 
 G_END_DECLS

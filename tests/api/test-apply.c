@@ -125,6 +125,94 @@ static void status_apart(Server *s, gconstpointer data) {
   expect(other, 409);
 }
 
+#define NETWORK "/apis/ferry.migration/v1/networks/n"
+#define CONDITIONS(list)                                                                           \
+  "{\"apiVersion\":\"ferry.migration/v1\",\"kind\":\"Network\",\"status\":{" list "}}"
+#define CONDITION(type, more) "\"conditions\":[{\"type\":\"" type "\",\"status\":\"True\"" more "}]"
+
+static Answer *apply_status(Server *s, const char *manager, const char *body) {
+  g_autofree char *path = g_strconcat(NETWORK "/status?fieldManager=", manager, NULL);
+  return deliver(s, "PATCH", path, APPLY, body);
+}
+
+/* An element of a list that its only owner leaves out goes as a whole, also what nobody owns of it;
+ * one that another has a part in keeps the field that it is known by. */
+static void elements_go_whole(Server *s, gconstpointer data) {
+  g_autoptr(Answer) made =
+      deliver(s, "POST", "/apis/ferry.migration/v1/networks", "Content-Type: application/json",
+              "{\"metadata\":{\"name\":\"n\"},\"spec\":{\"subnets\":[\"10.0.0.0/8\"]}}");
+  expect(made, 201);
+  const char *full = CONDITIONS(CONDITION("T1", ",\"reason\":\"R\",\"message\":\"m\""));
+  g_autoptr(Answer) set = apply_status(s, "a", full);
+  expect(set, 200);
+  g_autoptr(json_t) network = ferry_store_get(s->store, &ferry_kind_network, "", "n");
+  g_autoptr(json_t) copy = json_deep_copy(network);
+  json_object_set_new(json_array_get(ferry_json_get(copy, "status.conditions"), 0),
+                      "lastTransitionTime", json_string("2026-01-01T00:00:00Z"));
+  FerryWrite write = {
+      .op = FERRY_WRITE_UPDATE, .kind = &ferry_kind_network, .ns = "", .name = "n", .object = copy};
+  g_assert_true(ferry_store_commit(s->store, &write, 1, NULL, NULL));
+  g_autoptr(Answer) left = apply_status(s, "a", CONDITIONS());
+  expect(left, 200);
+  g_assert_cmpuint(json_array_size(ferry_json_get(left->json, "status.conditions")), ==, 0);
+  g_autoptr(Answer) again = apply_status(s, "a", full);
+  expect(again, 200);
+  g_autoptr(Answer) part = apply_status(s, "b", CONDITIONS(CONDITION("T1", "")));
+  expect(part, 200);
+  g_autoptr(Answer) less = apply_status(s, "a", CONDITIONS());
+  expect(less, 200);
+  json_t *element = json_array_get(ferry_json_get(less->json, "status.conditions"), 0);
+  g_assert_cmpstr(ferry_json_str(element, "type"), ==, "T1");
+  g_assert_null(ferry_json_str(element, "reason"));
+  /* the same where another owns no more than one field of it, not the key */
+  g_autoptr(Answer) taken = apply_status(s, "a", full);
+  expect(taken, 200);
+  g_autoptr(Answer) none = apply_status(s, "b", CONDITIONS());
+  expect(none, 200);
+  g_autoptr(Answer) word =
+      deliver(s, "PATCH", NETWORK "/status?fieldManager=c",
+              "Content-Type: application/strategic-merge-patch+json",
+              "{\"status\":{\"conditions\":[{\"type\":\"T1\",\"status\":\"False\"}]}}");
+  expect(word, 200);
+  g_autoptr(Answer) rest = apply_status(s, "a", CONDITIONS());
+  expect(rest, 200);
+  element = json_array_get(ferry_json_get(rest->json, "status.conditions"), 0);
+  g_assert_cmpstr(ferry_json_str(element, "type"), ==, "T1");
+  g_assert_cmpstr(ferry_json_str(element, "status"), ==, "False");
+  g_assert_null(ferry_json_str(element, "message"));
+}
+
+#define LABELLED(labels)                                                                           \
+  "{\"apiVersion\":\"migrations.kubevirt.io/v1alpha1\",\"kind\":\"MigrationPolicy\","              \
+  "\"metadata\":{\"name\":\"p\"" labels "},\"spec\":{\"selectors\":{}}}"
+
+/* Who sent a map empty owns the map, not what others put into it. */
+static void empty_maps_hold_others_fields(Server *s, gconstpointer data) {
+  g_autoptr(Answer) made = apply(s, "a", "", LABELLED(",\"labels\":{}"));
+  expect(made, 201);
+  g_autoptr(Answer) other = apply(s, "b", "", LABELLED(",\"labels\":{\"x\":\"1\"}"));
+  expect(other, 200);
+  g_autoptr(Answer) left = apply(s, "a", "", LABELLED());
+  expect(left, 200);
+  g_assert_cmpstr(ferry_json_str(left->json, "metadata.labels.x"), ==, "1");
+  /* nor what nobody is known to own */
+  g_autoptr(Answer) back = apply(s, "b", "", LABELLED(",\"labels\":{}"));
+  expect(back, 200);
+  g_assert_null(ferry_json_get(back->json, "metadata.labels.x"));
+  g_autoptr(json_t) policy = ferry_store_get(s->store, &ferry_kind_migration_policy, "", "p");
+  g_autoptr(json_t) copy = json_deep_copy(policy);
+  ferry_json_set_str(copy, "metadata.labels.y", "2");
+  FerryWrite write = {.op = FERRY_WRITE_UPDATE,
+                      .kind = &ferry_kind_migration_policy,
+                      .ns = "",
+                      .name = "p",
+                      .object = copy};
+  g_assert_true(ferry_store_commit(s->store, &write, 1, NULL, NULL));
+  g_autoptr(Answer) last = apply(s, "b", "", LABELLED());
+  expect(last, 200);
+  g_assert_cmpstr(ferry_json_str(last->json, "metadata.labels.y"), ==, "2");
+}
+
 static void refused(Server *s, gconstpointer data) {
   gint64 before = ferry_store_revision(s->store);
   const struct {
@@ -159,6 +247,9 @@ int main(int argc, char **argv) {
   g_test_add("/apply/ownership", Server, NULL, server_up, ownership, server_down);
   g_test_add("/apply/other-writes", Server, NULL, server_up, other_writes, server_down);
   g_test_add("/apply/status", Server, NULL, server_up, status_apart, server_down);
+  g_test_add("/apply/elements", Server, NULL, server_up, elements_go_whole, server_down);
+  g_test_add("/apply/empty-maps", Server, NULL, server_up, empty_maps_hold_others_fields,
+             server_down);
   g_test_add("/apply/refused", Server, NULL, server_up, refused, server_down);
   return g_test_run();
 }
