@@ -7,6 +7,7 @@
 #include "api/field_paths.h"
 #include "base/patch.h"
 #include "base/rfc3339.h"
+#include "model/validate.h"
 
 #include <string.h>
 
@@ -195,6 +196,15 @@ static GHashTable *kept_paths(const FerryRequest *req, json_t *managed, const ch
   return out;
 }
 
+/* What will be stored of a configuration, so that it is compared with what is: a number that is
+ * text there, without what is unknown. What is wrong with it is said when all of it is validated.
+ */
+static json_t *as_stored(const FerryRequest *req, const json_t *config, GError **error) {
+  g_autoptr(GError) invalid = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_INVALID, "invalid");
+  return ferry_validate_collect(req->kind, config, NULL, FERRY_UNKNOWN_IGNORE, NULL, invalid, NULL,
+                                error);
+}
+
 /* A copy without nulls, which say nothing here; NULL where it holds a patch's directive. */
 static json_t *clean_config(const json_t *value, GError **error) {
   if (json_is_array(value)) {
@@ -268,7 +278,10 @@ json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *se
   g_autoptr(json_t) managed = json_array();
   if (old && ferry_json_get(old, "metadata.managedFields"))
     json_array_extend(managed, ferry_json_get(old, "metadata.managedFields"));
-  g_autoptr(GHashTable) wanted = leaf_table(req, config);
+  g_autoptr(json_t) read = as_stored(req, config, error);
+  if (!read)
+    return NULL;
+  g_autoptr(GHashTable) wanted = leaf_table(req, read);
   g_autoptr(GHashTable) live = leaf_table(req, old);
   if (old && json_array_size(managed) == 0)
     add_before(req, managed, live);

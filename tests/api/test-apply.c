@@ -213,6 +213,27 @@ static void empty_maps_hold_others_fields(Server *s, gconstpointer data) {
   g_assert_cmpstr(ferry_json_str(last->json, "metadata.labels.y"), ==, "2");
 }
 
+/* What the server takes for text is text to the comparison, too. */
+static void read_as_it_is_stored(Server *s, gconstpointer data) {
+  static const char body[] =
+      "apiVersion: migrations.kubevirt.io/v1alpha1\nkind: MigrationPolicy\n"
+      "spec:\n  selectors: {namespaceSelector: {zz: true, n: 1}}\n  maxDowntimeMs: 5.0\n"
+      "  colour: red\n";
+  g_autoptr(Answer) made = apply(s, "a", "", body);
+  expect(made, 201);
+  g_assert_cmpstr(ferry_json_str(made->json, "spec.selectors.namespaceSelector.zz"), ==, "true");
+  g_autoptr(Answer) other = apply(s, "b", "", body);
+  expect(other, 200);
+  g_assert_true(owns(other->json, "a", "Apply", "f:maxDowntimeMs"));
+  g_assert_true(owns(other->json, "b", "Apply", "f:maxDowntimeMs"));
+  g_assert_false(owns(other->json, "b", "Apply", "f:colour")); /* it is not there */
+  g_autoptr(Answer) conflict =
+      apply(s, "b", "",
+            "{\"apiVersion\":\"migrations.kubevirt.io/v1alpha1\",\"kind\":\"MigrationPolicy\","
+            "\"spec\":{\"selectors\":{\"namespaceSelector\":{\"zz\":false}}}}");
+  expect(conflict, 409);
+}
+
 static void refused(Server *s, gconstpointer data) {
   gint64 before = ferry_store_revision(s->store);
   const struct {
@@ -250,6 +271,7 @@ int main(int argc, char **argv) {
   g_test_add("/apply/elements", Server, NULL, server_up, elements_go_whole, server_down);
   g_test_add("/apply/empty-maps", Server, NULL, server_up, empty_maps_hold_others_fields,
              server_down);
+  g_test_add("/apply/as-stored", Server, NULL, server_up, read_as_it_is_stored, server_down);
   g_test_add("/apply/refused", Server, NULL, server_up, refused, server_down);
   return g_test_run();
 }
