@@ -12,6 +12,7 @@
 #include "model/kind.h"
 #include "model/selector.h"
 #include "model/table.h"
+#include "model/validate.h"
 
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
@@ -244,9 +245,14 @@ gboolean ferry_check_preconditions(FerryRequest *req, const json_t *options, con
  */
 gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpointer data,
                                GError **error);
+gint64 ferry_object_revision(const json_t *object);
+
+/* write_options.c */
+/** `options`: DeleteOptions, or NULL. */
 gboolean ferry_request_dry_run(FerryRequest *req, const json_t *options, gboolean *dry,
                                GError **error);
-gint64 ferry_object_revision(const json_t *object);
+/** Checks fieldManager, reads fieldValidation. */
+gboolean ferry_request_write_options(FerryRequest *req, FerryUnknown *mode, GError **error);
 
 /* change.c: a migration's parameters while it runs */
 /** PUT .../change */

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the query of a write says beside its object: dryRun, fieldManager, fieldValidation.
+#include "api/internal.h"
+
+#include <string.h>
+
+#define MAX_MANAGER 128
+
+gboolean ferry_request_dry_run(FerryRequest *req, const json_t *options, gboolean *dry,
+                               GError **error) {
+  const char *text = ferry_query(req, "dryRun");
+  const json_t *list = json_object_get(options, "dryRun");
+  *dry = FALSE;
+  if (list && !json_is_null(list) && !json_is_array(list)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "dryRun: Invalid value: expected a list: [\"All\"], or none");
+    return FALSE;
+  }
+  for (gsize i = 0; i < json_array_size(list) && (!text || g_str_equal(text, "All")); i++) {
+    text = json_string_value(json_array_get(list, i));
+    if (!text)
+      text = "?";
+  }
+  if (!text || !*text)
+    return TRUE;
+  if (!g_str_equal(text, "All")) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "dryRun: Unsupported value: \"%s\": supported values: \"All\"", text);
+    return FALSE;
+  }
+  *dry = TRUE;
+  return TRUE;
+}
+
+/* As Kubernetes has it: what is kept as a manager's name is short and can be printed. */
+static gboolean check_manager(FerryRequest *req, GError **error) {
+  const char *name = ferry_query(req, "fieldManager");
+  const char *wrong = NULL;
+  if (name && strlen(name) > MAX_MANAGER)
+    wrong = "Too long: may not be more than 128 bytes";
+  else if (name && !g_utf8_validate(name, -1, NULL))
+    wrong = "Invalid value: should be UTF-8";
+  for (const char *c = name; c && !wrong && *c; c = g_utf8_next_char(c))
+    if (!g_unichar_isprint(g_utf8_get_char(c)))
+      wrong = "Invalid value: should only contain printable characters";
+  if (wrong)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "fieldManager: %s", wrong);
+  return !wrong;
+}
+
+gboolean ferry_request_write_options(FerryRequest *req, FerryUnknown *mode, GError **error) {
+  const char *text = ferry_query(req, "fieldValidation");
+  *mode = FERRY_UNKNOWN_WARN;
+  if (!check_manager(req, error))
+    return FALSE;
+  if (!text || !*text || g_str_equal(text, "Warn"))
+    return TRUE;
+  if (g_str_equal(text, "Ignore"))
+    *mode = FERRY_UNKNOWN_IGNORE;
+  else if (g_str_equal(text, "Strict"))
+    *mode = FERRY_UNKNOWN_STRICT;
+  else {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "fieldValidation: Unsupported value: \"%s\": supported values: \"Ignore\", "
+                "\"Warn\", \"Strict\"",
+                text);
+    return FALSE;
+  }
+  return TRUE;
+}
