@@ -9,6 +9,7 @@
 #include "agent/bandwidth.h"
 #include "agent/migration_private.h"
 #include "base/log.h"
+#include "model/migration_flags.h"
 #include "model/migration_log.h"
 
 #define MAX_AT_ONCE 4
@@ -64,12 +65,12 @@ const char *ferry_bandwidth_obstacle(FerryAgent *agent, const json_t *migration)
     return "the agent has no certificate";
   if (!agent->host->local)
     return "the agent does not run on the host itself";
-  if (!ferry_json_str(state, "targetNodeAddress"))
-    return "the target's address is not known";
   if (ferry_json_bool(config, "offline", FALSE))
     return "an offline migration sends no memory";
-  if (ferry_json_bool(config, "tunnelled", FALSE) || ferry_json_str(config, "migrateURI"))
+  if (!ferry_migration_uses_network(config))
     return "the data go another way (tunnelled, or migrateURI)";
+  if (!ferry_json_str(state, "targetNodeAddress"))
+    return "the target's address is not known";
   return NULL;
 }
 

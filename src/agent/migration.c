@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
+#include "model/migration_flags.h"
 #include "model/migration_log.h"
 #include <string.h>
 
@@ -258,9 +259,8 @@ static gboolean prepare(FerryMigration *m) {
   const json_t *subnets =
       ferry_json_get(m->object, "status.migrationState.migrationConfiguration.networkSubnets");
   const char *address = m->settings.request.address;
-  gboolean direct = !offline && !ferry_json_bool(config, "tunnelled", FALSE) &&
-                    !ferry_json_str(config, "migrateURI");
-  if (m->agent->host->local && address && direct && !ferry_probe(address, subnets, NULL, &error)) {
+  if (m->agent->host->local && address && ferry_migration_uses_network(config) &&
+      !ferry_probe(address, subnets, NULL, &error)) {
     fail_before(m, "TargetUnreachable", error->message);
     return FALSE;
   }

@@ -62,7 +62,14 @@ static char *data_text(const json_t *object) {
   return g_string_free(out, FALSE);
 }
 
+/* What carries the data. */
 static char *network_text(const json_t *object) {
+  const json_t *config = ferry_json_get(object, "status.migrationState.migrationConfiguration");
+  if (ferry_json_bool(config, "tunnelled", FALSE))
+    return g_strdup("libvirtd's connection");
+  const char *uri = text(config, "migrateURI");
+  if (uri != NULL)
+    return g_strdup(uri);
   const char *network = text(object, "status.migrationState.network");
   const char *address = text(object, "status.migrationState.targetNodeAddress");
   if (network == NULL && address == NULL)

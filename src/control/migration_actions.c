@@ -2,6 +2,7 @@
 // Guards and actions of a migration until its source's agent takes it over.
 #include "base/rfc3339.h"
 #include "control/migration_private.h"
+#include "model/migration_flags.h"
 #include "policy/facts.h"
 #include "policy/migration_flags_rules.h"
 #include "policy/network.h"
@@ -204,6 +205,29 @@ gboolean ferry_step_has_target(FerryStep *s) {
   return target != NULL;
 }
 
+/* What the data go over. Nothing where they go another way (tunnelled, a URI that was given): a
+ * network that libvirt is not told of carries none of them. */
+static void put_route(FerryStep *s, const FerryRoute *route) {
+  static const FerryRoute none;
+  if (!ferry_migration_uses_network(s->config))
+    route = &none;
+  ferry_step_set(s, "status.migrationState.targetNodeAddress",
+                 route->address ? json_string(route->address) : NULL);
+  ferry_step_set(s, "status.migrationState.network",
+                 route->network ? json_string(route->network) : NULL);
+  /* so that the source's agent can tell whether its address is on that network, too */
+  g_autoptr(json_t) network =
+      route->network ? ferry_store_get(s->store, &ferry_kind_network, "", route->network) : NULL;
+  json_t *subnets = ferry_json_get(network, "spec.subnets");
+  if (subnets) {
+    g_autofree char *origin = g_strconcat("Network/", route->network, NULL);
+    json_object_set_new(s->config, "networkSubnets", json_deep_copy(subnets));
+    json_object_set_new(s->origins, "networkSubnets", json_string(origin));
+  }
+  if (route->warning)
+    ferry_plan_event(s->plan, s->m, "Warning", "NetworkFallback", route->warning, s->now_ms);
+}
+
 /* Chooses a target and, where there is one, writes all that the agent needs. */
 gboolean ferry_step_guard_placed(FerryStep *s) {
   g_auto(Placement) p = {0};
@@ -227,31 +251,25 @@ gboolean ferry_step_guard_placed(FerryStep *s) {
   ferry_step_set(s, "status.migrationState.vmiUID",
                  json_incref(ferry_json_get(s->vmi, "metadata.uid")));
   ferry_step_set(s, "status.migrationState.targetNode", json_string(name));
-  ferry_step_set(s, "status.migrationState.targetNodeAddress",
-                 route.address ? json_string(route.address) : NULL);
-  ferry_step_set(s, "status.migrationState.network",
-                 route.network ? json_string(route.network) : NULL);
   ferry_step_set(s, "status.migrationState.targetURI",
                  json_string(ferry_json_str(target, "status.hypervisor.peerURI")));
-  /* so that the source's agent can tell whether its address is on that network, too */
-  g_autoptr(json_t) network =
-      route.network ? ferry_store_get(s->store, &ferry_kind_network, "", route.network) : NULL;
-  json_t *subnets = ferry_json_get(network, "spec.subnets");
-  if (subnets) {
-    g_autofree char *origin = g_strconcat("Network/", route.network, NULL);
-    json_object_set_new(s->config, "networkSubnets", json_deep_copy(subnets));
-    json_object_set_new(s->origins, "networkSubnets", json_string(origin));
-  }
-  if (route.warning)
-    ferry_plan_event(s->plan, s->m, "Warning", "NetworkFallback", route.warning, s->now_ms);
+  put_route(s, &route);
   return TRUE;
+}
+
+/* The target's address by which its link is known: one that a URI names is as good. */
+static char *address_of_data(const FerryStep *s) {
+  const char *text = ferry_json_str(s->config, "migrateURI");
+  g_autoptr(GUri) uri = text ? g_uri_parse(text, G_URI_FLAGS_NONE, NULL) : NULL;
+  return g_strdup(uri ? g_uri_get_host(uri)
+                      : ferry_json_str(s->m, "status.migrationState.targetNodeAddress"));
 }
 
 void ferry_step_act_place(FerryStep *s) {
   g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
   const char *target_name = ferry_json_str(s->m, "status.migrationState.targetNode");
   g_autoptr(json_t) target = ferry_store_get(s->store, &ferry_kind_node, "", target_name);
-  const char *address = ferry_json_str(s->m, "status.migrationState.targetNodeAddress");
+  g_autofree char *address = address_of_data(s);
   ferry_migration_flags_complete(s->config, s->origins, s->source, target, address);
   ferry_config_add_facts(s->config, s->origins, s->vmi, s->source, target, address);
   ferry_step_set(s, "status.migrationState.startTimestamp", json_string(now));

@@ -76,8 +76,7 @@ static gboolean add_value(List *list, const FerryMigrationFlag *f, const json_t 
 /* Where the data goes unless it was said: to the address on the migration's network, and the
  * target listens there only. */
 static gboolean add_address(List *list, const FerryMigrateRequest *r) {
-  if (!r->address || !*r->address || !applies(r, "migrateURI") ||
-      ferry_migration_flag_on(r->config, "tunnelled") || json_object_get(r->config, "migrateURI"))
+  if (!r->address || !*r->address || !ferry_migration_uses_network(r->config))
     return TRUE;
   gboolean six = strchr(r->address, ':') != NULL;
   g_autofree char *uri = g_strdup_printf(six ? "tcp://[%s]" : "tcp://%s", r->address);

@@ -114,8 +114,13 @@ const FerryField ferry_fields_migration_state[] = {
     STR("vmiUID", "libvirt's UUID of the VM.", .pattern = "uuid"),
     STR("sourceNode", "Node that the VM leaves.", .max = NAME_MAX_LENGTH),
     STR("targetNode", "Node that the VM goes to.", .max = NAME_MAX_LENGTH),
-    STR("targetNodeAddress", "Address of the target that carries the data.", .max = 255),
-    STR("network", "Name of the Network that carries the data; empty: none is configured.",
+    STR("targetNodeAddress",
+        "Address of the target that carries the data; absent where they go another way "
+        "(tunnelled, migrateURI).",
+        .max = 255),
+    STR("network",
+        "Name of the Network that carries the data; absent where none is configured or they go "
+        "another way (tunnelled, migrateURI).",
         .max = NAME_MAX_LENGTH),
     STR("targetURI", "libvirt URI at which the source's libvirtd reaches the target's.",
         .max = 2048),

@@ -20,6 +20,11 @@ gboolean ferry_migration_flag_on(const json_t *config, const char *name) {
   return ferry_json_bool(config, name, f && g_strcmp0(f->def, "true") == 0);
 }
 
+gboolean ferry_migration_uses_network(const json_t *config) {
+  return !ferry_migration_flag_on(config, "offline") &&
+         !ferry_migration_flag_on(config, "tunnelled") && !ferry_json_str(config, "migrateURI");
+}
+
 int ferry_version_compare(const char *a, const char *b) {
   for (guint part = 0; part < 4; part++) {
     char *end_a, *end_b;

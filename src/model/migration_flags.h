@@ -47,6 +47,11 @@ const FerryMigrationFlag *ferry_migration_flag_find(const char *name);
  * that is "true" or "false"; FALSE for one whose default depends on the VM. */
 gboolean ferry_migration_flag_on(const json_t *config, const char *name);
 
+/** Whether the data of a migration with this resolved configuration go to the target's address on
+ * the migration's network: not through libvirtd's own connection (`tunnelled`), not to a
+ * `migrateURI`, and there are any (not `offline`). */
+gboolean ferry_migration_uses_network(const json_t *config);
+
 /** Compares "11.3.0" with "9.4.0" part by part: < 0, 0, > 0. Missing parts are 0. */
 int ferry_version_compare(const char *a, const char *b);
 

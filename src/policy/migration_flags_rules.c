@@ -264,11 +264,11 @@ static void check_values(const FerryFlagsContext *c, GError *causes) {
       cause(causes, "disksURI",
             "none: NBD URI must be supplied when migration URI uses UNIX transport method");
   }
-  if (given(config, "migrateURI") &&
-      g_strcmp0(json_string_value(json_object_get(c->origins, "network")),
-                "VirtualMachineInstanceMigration") == 0)
-    cause(causes, "migrateURI",
-          "migrateURI and network exclude each other: each says where the data goes");
+  static const char *const ways[] = {"migrateURI", "tunnelled"};
+  for (gsize i = 0; i < G_N_ELEMENTS(ways); i++)
+    if (holds(config, ways[i]) && is_own(c, "network"))
+      cause(causes, ways[i], "%s and network exclude each other: each says where the data goes",
+            ways[i]);
   gint64 most = G_MAXINT64 / (1 << 20) - 1; /* QEMU's rate is a signed number of bytes */
   static const char *const rates[] = {"bandwidthPerMigration", "postCopyBandwidth",
                                       "availableSwitchoverBandwidth"};

@@ -69,6 +69,19 @@ static void test_lines(void) {
   g_autofree char *word = ferry_summary_transition(object, FALSE, FALSE);
   g_assert_cmpstr(way, ==, "Scheduled: h1 -> h2 over fast (10.20.0.2)");
   g_assert_cmpstr(word, ==, "Scheduled");
+  static const struct {
+    const char *config, *line;
+  } others[] = {{"\"tunnelled\":true", "Scheduled: h1 -> h2 over libvirtd's connection"},
+                {"\"migrateURI\":\"tcp://h9\"", "Scheduled: h1 -> h2 over tcp://h9"}};
+  for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+    g_autofree char *text = g_strdup_printf(
+        "{\"status\":{\"phase\":\"Scheduled\",\"migrationState\":{\"sourceNode\":\"h1\","
+        "\"targetNode\":\"h2\",\"migrationConfiguration\":{%s}}}}",
+        others[i].config);
+    g_autoptr(json_t) other = parse(text);
+    g_autofree char *line = ferry_summary_transition(other, TRUE, FALSE);
+    g_assert_cmpstr(line, ==, others[i].line);
+  }
   g_autoptr(json_t) decision = parse("{\"action\":\"SetMaxDowntime\",\"value\":120,\"reason\":"
                                      "\"remaining 14 MiB at 118 MiB/s\"}");
   g_autofree char *line = ferry_summary_decision(decision);

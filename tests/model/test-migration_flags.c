@@ -101,6 +101,19 @@ static void test_on(void) {
   g_assert_null(ferry_migration_flag_find("nothing"));
 }
 
+static gboolean uses_network(const char *field, json_t *value) {
+  g_autoptr(json_t) config = json_pack("{s:o}", field, value);
+  return ferry_migration_uses_network(config);
+}
+
+static void test_network(void) {
+  g_assert_true(uses_network("parallel", json_true()));
+  g_assert_true(uses_network("tunnelled", json_false()));
+  g_assert_false(uses_network("tunnelled", json_true()));
+  g_assert_false(uses_network("migrateURI", json_string("tcp://h2")));
+  g_assert_false(uses_network("offline", json_true()));
+}
+
 static void test_versions(void) {
   g_assert_cmpint(ferry_version_compare("9.4.0", "11.3.0"), <, 0);
   g_assert_cmpint(ferry_version_compare("11.3.0", "9.4.0"), >, 0);
@@ -115,6 +128,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration_flags/fields-are-in-the-spec", test_fields_are_in_the_spec);
   g_test_add_func("/migration_flags/ranges", test_ranges);
   g_test_add_func("/migration_flags/on", test_on);
+  g_test_add_func("/migration_flags/network", test_network);
   g_test_add_func("/migration_flags/versions", test_versions);
   return g_test_run();
 }

@@ -62,6 +62,8 @@ static const struct {
     {"{'tunnelled':true,'allowPostCopy':true}", "post-copy is not supported with tunnelled"},
     {"{'tunnelled':true,'parallel':true}", "mutually exclusive"},
     {"{'tunnelled':true,'disableTLS':false}", "TLS handshake failed"},
+    {"{'tunnelled':true,'network':'n'}", "tunnelled and network exclude each other"},
+    {"{'migrateURI':'tcp://h','network':'n'}", "migrateURI and network exclude each other"},
     {"{'tunnelled':true,'offline':true}", "does not make sense"},
     {"{'offline':true,'copyStorageAll':true}", "offline migration cannot handle"},
     {"{'offline':true,'parallel':true}", "sends no memory"},

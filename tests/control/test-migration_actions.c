@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a migration's data go over, as its status and events tell.
+#include "world.h"
+
+#define STATE "status.migrationState."
+
+static json_t *network(const char *fallback) {
+  return json_pack("{ss,ss,s{ss},s{s[s],s[s],ss}}", "apiVersion", "ferry.migration/v1", "kind",
+                   "Network", "metadata", "name", "fast", "spec", "roles", "migration", "subnets",
+                   "10.9.0.0/24", "fallback", fallback);
+}
+
+static void join(FerryStore *store, const char *node, const char *address) {
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  g_autoptr(json_t) n = ferry_store_get(store, &ferry_kind_node, "", node);
+  json_t *copy = json_deep_copy(n);
+  ferry_json_set(
+      copy, "status.interfaces",
+      json_pack("[{ss,si,s[s]}]", "name", "migr", "speedMbps", 1000, "addresses", address));
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, copy, FALSE);
+  world_commit(store, plan);
+}
+
+/* The migration once it was given a host, with one field of its spec (taken). */
+static json_t *placed(FerryStore *store, const char *field, json_t *value) {
+  world_migrate(store, "m", "h2");
+  if (field) {
+    g_autofree char *path = g_strconcat("spec.", field, NULL);
+    world_set(store, "m", path, value);
+  }
+  json_t *m = world_step(store, "m", WORLD_NOW);
+  g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Scheduled");
+  return m;
+}
+
+static gboolean has_event(FerryStore *store, const char *reason) {
+  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_event, NULL, NULL);
+  gboolean found = FALSE;
+  for (guint i = 0; i < all->len; i++)
+    found |= g_strcmp0(ferry_json_str(g_ptr_array_index(all, i), "reason"), reason) == 0;
+  return found;
+}
+
+static void test_network(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_add(store, &ferry_kind_network, network("deny"));
+  join(store, "h1", "10.9.0.1/24");
+  join(store, "h2", "10.9.0.2/24");
+  g_autoptr(json_t) m = placed(store, NULL, NULL);
+  g_assert_cmpstr(ferry_json_str(m, STATE "network"), ==, "fast");
+  g_assert_cmpstr(ferry_json_str(m, STATE "targetNodeAddress"), ==, "10.9.0.2");
+  g_assert_nonnull(ferry_json_get(m, STATE "migrationConfiguration.networkSubnets"));
+  g_assert_false(has_event(store, "NetworkFallback"));
+}
+
+static void test_fallback(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_add(store, &ferry_kind_network, network("warn"));
+  join(store, "h1", "10.9.0.1/24");
+  g_autoptr(json_t) m = placed(store, NULL, NULL);
+  g_assert_null(ferry_json_get(m, STATE "network"));
+  g_assert_cmpstr(ferry_json_str(m, STATE "targetNodeAddress"), ==, "10.0.0.2");
+  g_assert_true(has_event(store, "NetworkFallback"));
+}
+
+/* No network carries what goes another way, and none is fallen back from. */
+static void other_way(const char *field, json_t *value, gint64 link) {
+  g_autoptr(FerryStore) store = world_new();
+  world_add(store, &ferry_kind_network, network("warn"));
+  join(store, "h1", "10.9.0.1/24");
+  join(store, "h2", "10.9.0.2/24");
+  g_autoptr(json_t) m = placed(store, field, json_incref(value));
+  g_assert_null(ferry_json_get(m, STATE "network"));
+  g_assert_null(ferry_json_get(m, STATE "targetNodeAddress"));
+  g_assert_null(ferry_json_get(m, STATE "migrationConfiguration.networkSubnets"));
+  g_assert_cmpint(ferry_json_int(m, STATE "migrationConfiguration.linkRateBytesPerSecond", 0), ==,
+                  link);
+  g_autoptr(FerryStore) without = world_new();
+  world_add(without, &ferry_kind_network, network("warn"));
+  g_autoptr(json_t) same = placed(without, field, value);
+  g_assert_null(ferry_json_get(same, STATE "targetNodeAddress"));
+  g_assert_false(has_event(without, "NetworkFallback"));
+}
+
+static void test_other_ways(void) {
+  other_way("tunnelled", json_true(), 0);
+  other_way("migrateURI", json_string("tcp://elsewhere"), 0);
+  other_way("migrateURI", json_string("tcp://10.9.0.2:49152"), 62500000); /* half of its link */
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/migration-actions/network", test_network);
+  g_test_add_func("/migration-actions/fallback", test_fallback);
+  g_test_add_func("/migration-actions/other-ways", test_other_ways);
+  return g_test_run();
+}
