@@ -102,19 +102,34 @@ typedef struct {
   json_t *out, *from;
 } Target;
 
-/* The first source that may and does say `name`. */
-static gboolean take(const Target *to, const GArray *layers, const char *name, ValueKind kind,
-                     unsigned who) {
-  for (guint i = 0; i < layers->len; i++) {
+/* The first source that may and does say `name`, by its place in `layers`; their number: none.
+ * `value` (may be NULL) gets a new reference. */
+static guint find(const GArray *layers, const char *name, ValueKind kind, unsigned who,
+                  json_t **value) {
+  guint i = 0;
+  for (; i < layers->len; i++) {
     const FerryLayer *layer = &g_array_index(layers, FerryLayer, i);
     json_t *v = who & layer->bit ? value_of(layer->at, name, kind) : NULL;
     if (!v)
       continue;
-    json_object_set_new(to->out, name, v);
-    json_object_set_new(to->from, name, json_string(layer->origin));
-    return TRUE;
+    if (value)
+      *value = v;
+    else
+      json_decref(v);
+    break;
   }
-  return FALSE;
+  return i;
+}
+
+static gboolean take(const Target *to, const GArray *layers, const char *name, ValueKind kind,
+                     unsigned who) {
+  json_t *value = NULL;
+  guint at = find(layers, name, kind, who, &value);
+  if (at == layers->len)
+    return FALSE;
+  json_object_set_new(to->out, name, value);
+  ferry_json_set_str(to->from, name, g_array_index(layers, FerryLayer, at).origin);
+  return TRUE;
 }
 
 /* How many may move, leave or enter a node at once: the cluster's word, which a policy or a preset
@@ -210,6 +225,21 @@ static void put_zero_copy(const Target *to) {
   ferry_json_set_str(to->from, "zeroCopy", origin);
 }
 
+/* A tunnel has libvirtd's own encryption, and QEMU's cannot be inside it: who asks for one
+ * overrules what is said further down of migrations in general. */
+static void put_tls(const Target *to, const GArray *layers) {
+  gboolean tunnelled = ferry_migration_flag_on(to->out, "tunnelled");
+  if (!json_object_get(to->out, "disableTLS")) {
+    ferry_json_set_bool(to->out, "disableTLS", tunnelled);
+    ferry_json_set_str(to->from, "disableTLS", "default");
+  } else if (tunnelled && !ferry_migration_flag_on(to->out, "disableTLS") &&
+             find(layers, "tunnelled", KIND_BOOLEAN, VM | MIGRATION, NULL) <
+                 find(layers, "disableTLS", KIND_BOOLEAN, ANYONE, NULL)) {
+    ferry_json_set_bool(to->out, "disableTLS", TRUE);
+    json_object_set(to->from, "disableTLS", json_object_get(to->from, "tunnelled"));
+  }
+}
+
 json_t *ferry_config_resolve(const FerryConfigSources *s, json_t **origins) {
   const FerryLayer *rule;
   g_autoptr(GArray) layers = ferry_config_layers(s, &rule);
@@ -237,10 +267,7 @@ json_t *ferry_config_resolve(const FerryConfigSources *s, json_t **origins) {
     json_object_del(from, "onStalling");
   }
   put_compression(&to);
-  if (!json_object_get(out, "disableTLS")) { /* a tunnel has libvirtd's own encryption */
-    ferry_json_set_bool(out, "disableTLS", ferry_migration_flag_on(out, "tunnelled"));
-    ferry_json_set_str(from, "disableTLS", "default");
-  }
+  put_tls(&to, layers);
   put_zero_copy(&to);
   if (!json_object_get(out, "allowWorkloadDisruption")) {
     json_object_set(out, "allowWorkloadDisruption", json_object_get(out, "allowPostCopy"));

@@ -25,7 +25,8 @@ static char *markdown(void) {
       "`unsafeMigrationOverride` be said, the listen address the target's, the xbzrle cache a "
       "power of two, and a parallel migration that compresses must name its method. From values "
       "that are left out Ferry chooses what fits: a tunnelled migration goes without TLS of its "
-      "own, and a parallel one gets a connection for each 10 Gbit/s of the slower link (4 Gbit/s "
+      "own (also where a weaker layer, such as the cluster's, says `disableTLS: false`), and a "
+      "parallel one gets a connection for each 10 Gbit/s of the slower link (4 Gbit/s "
       "with TLS), from 2 to 16.\n\n%s",
       table, rules);
 }

@@ -162,14 +162,23 @@ static char *words_of(const char *terms, const char *joint) {
 
 /* Where a value came from, if not from the migration itself. */
 static void add_origin(GString *out, const FerryFlagsContext *c, const char *term) {
-  const char *name = g_str_equal(term, "tls") ? "disableTLS" : term;
-  g_autofree char *field = g_strndup(name, strcspn(name, "="));
+  g_autofree char *field = g_strndup(term, strcspn(term, "="));
   const char *from = json_string_value(json_object_get(c->origins, field));
-  if (g_strcmp0(name, "disableTLS") == 0)
-    g_string_append(out, "; say disableTLS: true (--no-tls) to send without encryption");
-  else if (from && !g_str_equal(from, "VirtualMachineInstanceMigration") &&
-           !g_str_equal(from, "default"))
+  if (from && !g_str_equal(from, "VirtualMachineInstanceMigration") &&
+      !g_str_equal(from, "default"))
     g_string_append_printf(out, " (%s comes from %s)", field, from);
+}
+
+/* What to do where TLS is in the way. */
+static void add_tls_advice(GString *out, const FerryFlagsContext *c, const char *term) {
+  if (!g_str_equal(term, "tunnelled")) {
+    g_string_append(out, "; say disableTLS: true (--no-tls) to send without encryption");
+    return;
+  }
+  add_origin(out, c, "disableTLS"); /* somebody said false, or it would be true */
+  g_string_append(out, "; leave disableTLS: false (--tls) out, for libvirtd's own connection "
+                       "carries the data and is encrypted where it is TLS or SSH; or leave "
+                       "tunnelled (--tunnelled) out");
 }
 
 static void G_GNUC_PRINTF(3, 4) cause(GError *causes, const char *name, const char *format, ...) {
@@ -228,7 +237,10 @@ static void check_rule(const FerryFlagsContext *c, const Rule *rule, GError *cau
     g_autofree char *other = words_of(others[i], "");
     g_autoptr(GString) more = g_string_new(NULL);
     add_origin(more, c, rule->term);
-    add_origin(more, c, others[i]);
+    if (g_str_equal(others[i], "tls"))
+      add_tls_advice(more, c, rule->term);
+    else
+      add_origin(more, c, others[i]);
     cause(causes, field, "%s and %s exclude each other: %s%s", rule->term, other, rule->says,
           more->str);
   }

@@ -310,6 +310,16 @@ static void test_policies(Server *s, gconstpointer data) {
   g_assert_cmpuint(none->len, ==, 0);
 }
 
+/* A tunnel is encrypted by libvirtd, so the cluster's wish for QEMU's TLS is none against it. */
+static void test_tunnel(Server *s, gconstpointer data) {
+  seed_put(
+      s->store, &ferry_kind_kubevirt, "kubevirt", "kubevirt",
+      json_pack("{s:{s:{s:{s:b}}}}", "spec", "configuration", "migrations", "disableTLS", FALSE));
+  g_autoptr(Answer) a =
+      http(s, "POST", "/vms/db/migrate", "{\"remote_host\":\"h2\",\"tunnelled\":true}");
+  expect(a, 202);
+}
+
 /* A host that the request left out was not refused for what it is. */
 static void test_monitor_refusals(Server *s, gconstpointer data) {
   g_autoptr(Answer) a = http(s, "POST", "/vms/db/migrate", NEW);
@@ -461,6 +471,7 @@ int main(int argc, char **argv) {
   ADD("capabilities", test_capabilities);
   ADD("rdma", test_rdma);
   ADD("policies", test_policies);
+  ADD("tunnel", test_tunnel);
   ADD("monitor-refusals", test_monitor_refusals);
   ADD("who", test_who);
   ADD("viewer", test_viewer);

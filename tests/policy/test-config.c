@@ -95,11 +95,50 @@ static void test_preset_limits(void) {
   g_assert_cmpint(ferry_json_int(other, "parallelMigrationsPerCluster", 0), ==, 7);
 }
 
+/* disableTLS and its origin, as "false KubeVirt", of a VM, a migration and a cluster that say so.
+ */
+static char *tls_of(const char *cluster, const char *vm, const char *own) {
+  g_autofree char *kubevirt_text =
+      g_strdup_printf("{\"spec\":{\"configuration\":{\"migrations\":%s}}}", cluster);
+  g_autofree char *vmi_text = g_strdup_printf("{\"spec\":{\"migration\":%s}}", vm);
+  g_autofree char *migration_text = g_strdup_printf("{\"spec\":%s}", own);
+  g_autoptr(json_t) kubevirt = j(kubevirt_text);
+  g_autoptr(json_t) vmi = j(vmi_text);
+  g_autoptr(json_t) migration = j(migration_text);
+  FerryConfigSources s = {.kubevirt = kubevirt, .vmi = vmi, .migration = migration};
+  g_autoptr(json_t) origins = NULL;
+  g_autoptr(json_t) c = ferry_config_resolve(&s, &origins);
+  return g_strdup_printf("%s %s", ferry_json_bool(c, "disableTLS", FALSE) ? "true" : "false",
+                         ferry_json_str(origins, "disableTLS"));
+}
+
+/* A tunnel, which has libvirtd's encryption, overrules what weaker layers say of QEMU's. */
+static void test_tunnel(void) {
+#define TUNNEL "\"tunnelled\":true"
+#define TLS "\"disableTLS\":false"
+  static const struct {
+    const char *cluster, *vm, *own, *tls;
+  } cases[] = {
+      {"{}", "{}", "{" TUNNEL "}", "true default"},
+      {"{" TLS "}", "{}", "{" TUNNEL "}", "true VirtualMachineInstanceMigration"},
+      {"{" TLS "}", "{" TUNNEL "}", "{}", "true VirtualMachineInstance"},
+      {"{" TLS "}", "{}", "{\"tunnelled\":false}", "false KubeVirt"},
+      {"{}", "{}", "{" TUNNEL "," TLS "}", "false VirtualMachineInstanceMigration"},
+      {"{}", "{" TUNNEL "}", "{" TLS "}", "false VirtualMachineInstanceMigration"},
+      {"{\"disableTLS\":true}", "{}", "{" TUNNEL "}", "true KubeVirt"},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *tls = tls_of(cases[i].cluster, cases[i].vm, cases[i].own);
+    g_assert_cmpstr(tls, ==, cases[i].tls);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/config/defaults", test_defaults);
   g_test_add_func("/config/layers", test_layers);
   g_test_add_func("/config/schedule", test_schedule);
   g_test_add_func("/config/preset-limits", test_preset_limits);
+  g_test_add_func("/config/tunnel", test_tunnel);
   return g_test_run();
 }

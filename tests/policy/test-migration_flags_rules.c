@@ -361,6 +361,17 @@ static void test_origin(void) {
   g_assert_null(strstr(found, "algorithm")); /* the domain's text became a list */
 }
 
+/* A tunnel is not sent without encryption: nobody is told to do that. */
+static void test_tunnel_with_tls(void) {
+  g_autoptr(json_t) vmi = parse("{'spec':{'migration':{'tunnelled':true}}}");
+  g_autofree char *found = judge("{'disableTLS':false}", vmi, NULL, NULL);
+  g_assert_nonnull(strstr(found, "(tunnelled comes from VirtualMachineInstance); leave disableTLS: "
+                                 "false (--tls) out"));
+  g_assert_null(strstr(found, "without encryption"));
+  g_autofree char *other = judge("{'zeroCopy':true,'parallel':true}", NULL, NULL, NULL);
+  g_assert_nonnull(strstr(other, "to send without encryption"));
+}
+
 static void test_complete(void) {
   g_autoptr(json_t) h = node("h", "11.3.0", "10.0.2");
   g_autoptr(json_t) config = parse("{'parallel':true,'disableTLS':true}");
@@ -412,5 +423,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/flags_rules/origin", test_origin);
   g_test_add_func("/flags_rules/complete", test_complete);
   g_test_add_func("/flags_rules/tls-by-default", test_tls_by_default);
+  g_test_add_func("/flags_rules/tunnel-with-tls", test_tunnel_with_tls);
   return g_test_run();
 }
