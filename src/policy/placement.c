@@ -130,6 +130,31 @@ static char *memory_reason(const FerryPlacementInput *in, const json_t *node) {
                          needed);
 }
 
+/* The route to `node`. FALSE: there is none, `problem` says why. TRUE too where none is needed. */
+static gboolean route_to(const FerryPlacementInput *in, const json_t *node, FerryRoute *route,
+                         char **problem) {
+  const json_t *source = source_node(in);
+  if (!source || source == node || ferry_migration_flag_on(in->config, "offline"))
+    return TRUE;
+  return ferry_network_route(in->networks, in->n_networks, ferry_json_str(in->config, "network"),
+                             source, node, route, problem);
+}
+
+static gboolean has_effect(const json_t *taint, const char *effect) {
+  return g_strcmp0(ferry_json_str(taint, "effect"), effect) == 0;
+}
+
+/* Kubernetes' rule: nothing is put on a node with such a taint by itself. NULL: there is none. */
+static const json_t *repelling_taint(const json_t *node) {
+  gsize i;
+  json_t *taint;
+  json_array_foreach(ferry_json_get(node, "spec.taints"), i, taint) {
+    if (has_effect(taint, "NoSchedule") || has_effect(taint, "NoExecute"))
+      return taint;
+  }
+  return NULL;
+}
+
 json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *node,
                                 gboolean *transient) {
   json_t *reasons = json_array();
@@ -157,6 +182,11 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
   }
   if (ferry_json_bool(node, "spec.unschedulable", FALSE) && !named)
     LASTING("Unschedulable", "node %s is cordoned; undo it with: kubectl uncordon %s", name, name);
+  const json_t *taint = named ? NULL : repelling_taint(node);
+  if (taint)
+    LASTING("Tainted", "node %s has the taint %s:%s; remove it with: kubectl taint nodes %s %s-",
+            name, ferry_json_str(taint, "key"), ferry_json_str(taint, "effect"), name,
+            ferry_json_str(taint, "key"));
   if (ferry_json_get(node, "metadata.deletionTimestamp"))
     LASTING("Deleted", "node %s is being deleted", name);
   const char *key;
@@ -174,7 +204,8 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
   g_autoptr(json_t) machine = ferry_placement_machine_reasons(in->vmi, in->config, node);
   lasting += json_array_size(machine);
   json_array_extend(reasons, machine);
-  g_autofree char *memory = memory_reason(in, node);
+  gboolean offline = ferry_migration_flag_on(in->config, "offline"); /* a definition only */
+  g_autofree char *memory = offline ? NULL : memory_reason(in, node);
   if (memory)
     PASSING("Memory", "%s", memory);
   const char *renamed = ferry_json_str(in->config, "destinationName");
@@ -198,19 +229,15 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
   if (!ferry_json_str(node, "status.hypervisor.peerURI"))
     PASSING("NoPeerURI",
             "node %s has not said how other hosts' libvirtd reach its libvirtd (--peer-uri)", name);
-  const json_t *source = source_node(in);
-  if (source && source != node) {
-    g_auto(FerryRoute) route = {0};
-    g_autofree char *problem = NULL;
-    if (!ferry_network_route(in->networks, in->n_networks, ferry_json_str(in->config, "network"),
-                             source, node, &route, &problem))
-      LASTING("Network", "%s", problem);
-  }
+  g_auto(FerryRoute) route = {0};
+  g_autofree char *problem = NULL;
+  if (!route_to(in, node, &route, &problem))
+    LASTING("Network", "%s", problem);
   g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(in->config, node, TRUE);
   for (guint i = 0; i < missing->len; i++)
     LASTING("Unsupported", "%s", (char *)missing->pdata[i]);
   g_autofree char *full = NULL;
-  if (in->limits && !ferry_limits_inbound_ok(in->limits, name, &full))
+  if (in->limits && !offline && !ferry_limits_inbound_ok(in->limits, name, &full))
     PASSING("InboundLimit", "%s", full);
   if (transient)
     *transient = lasting == 0;
@@ -223,6 +250,34 @@ static gboolean is_the_target(const FerryPlacementInput *in, const char *wanted)
     if (g_strcmp0(ferry_json_str(in->nodes[i], "metadata.name"), wanted) == 0)
       return TRUE;
   return FALSE;
+}
+
+/* What is better to avoid, where there is another node: taints that only ask for that, and a way
+ * past the migration network. */
+static int drawbacks(const FerryPlacementInput *in, const json_t *node) {
+  g_auto(FerryRoute) route = {0};
+  g_autofree char *problem = NULL;
+  int n = !route_to(in, node, &route, &problem) || !route.network; /* without one all are alike */
+  gsize i;
+  json_t *taint;
+  json_array_foreach(ferry_json_get(node, "spec.taints"), i, taint) {
+    n += has_effect(taint, "PreferNoSchedule");
+  }
+  return n;
+}
+
+/* Whether `node` goes before `best` (NULL: anything does): then by free memory, then by name. */
+static gboolean goes_before(const FerryPlacementInput *in, const json_t *node, const json_t *best) {
+  if (!best)
+    return TRUE;
+  int bad = drawbacks(in, node), worst = drawbacks(in, best);
+  gint64 have = free_memory(in, node), top = free_memory(in, best);
+  if (bad != worst)
+    return bad < worst;
+  if (have != top)
+    return have > top;
+  return g_strcmp0(ferry_json_str(node, "metadata.name"), ferry_json_str(best, "metadata.name")) <
+         0;
 }
 
 const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **refusals,
@@ -245,10 +300,7 @@ const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **ref
                                       "reasons", reasons));
       continue;
     }
-    gint64 have = free_memory(in, node), top = best ? free_memory(in, best) : -1;
-    if (!best || have > top ||
-        (have == top && g_strcmp0(ferry_json_str(node, "metadata.name"),
-                                  ferry_json_str(best, "metadata.name")) < 0))
+    if (goes_before(in, node, best))
       best = node;
   }
   *refusals = refused;

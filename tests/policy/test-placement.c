@@ -120,6 +120,97 @@ static void test_all_reasons(void) {
     json_decref(nodes[i]);
 }
 
+static void taint(json_t *node, const char *effect) {
+  ferry_json_set(node, "spec.taints",
+                 json_pack("[{ss,ss}]", "key", "example.org/disk", "effect", effect));
+}
+
+static const char *choice(const FerryPlacementInput *in) {
+  g_autoptr(json_t) refusals = NULL;
+  gboolean transient;
+  return ferry_json_str(ferry_placement_choose(in, &refusals, &transient), "metadata.name");
+}
+
+static void on_network(json_t *node, const char *address) {
+  ferry_json_set(node, "status.interfaces",
+                 json_pack("[{ss,s[s]}]", "name", "mig", "addresses", address));
+  ferry_json_set(node, "status.addresses",
+                 json_pack("[{ss,ss}]", "type", "InternalIP", "address", "192.168.0.9"));
+}
+
+/* Taints repel what nobody sends there by name; what is only a drawback comes after the others,
+ * however much memory it has. */
+static void test_taints_and_networks(void) {
+  json_t *nodes[] = {node("h1", "8Gi", 0), node("h2", "8Gi", 0), node("h3", "64Gi", 0)};
+  g_autoptr(json_t) vmi = json_object();
+  ferry_json_set_str(vmi, "status.nodeName", "h1");
+  g_autoptr(json_t) migration = json_object();
+  g_autoptr(json_t) config = json_object();
+  FerryPlacementInput in = {
+      .vmi = vmi, .migration = migration, .nodes = nodes, .n_nodes = 3, .config = config};
+  gboolean transient;
+  g_assert_cmpstr(choice(&in), ==, "h3");
+  taint(nodes[2], "PreferNoSchedule");
+  g_assert_cmpstr(choice(&in), ==, "h2");
+  taint(nodes[1], "NoExecute");
+  g_assert_cmpstr(choice(&in), ==, "h3");
+  taint(nodes[2], "NoSchedule");
+  g_assert_null(choice(&in));
+  g_autoptr(json_t) reasons = ferry_placement_reasons(&in, nodes[2], &transient);
+  g_assert_true(has(reasons, "Tainted"));
+  g_assert_nonnull(strstr(ferry_json_str(json_array_get(reasons, 0), "message"),
+                          "kubectl taint nodes h3 example.org/disk-"));
+  ferry_json_set_str(migration, "spec.targetNode", "h3");
+  g_assert_cmpstr(choice(&in), ==, "h3");
+  json_object_clear(migration);
+
+  /* only h1 and h2 are on the migration network */
+  for (gsize i = 0; i < G_N_ELEMENTS(nodes); i++) {
+    json_object_del(nodes[i], "spec");
+    g_autofree char *address = g_strdup_printf("%s.0.0.%zu/24", i < 2 ? "10" : "11", i + 1);
+    on_network(nodes[i], address);
+  }
+  g_autoptr(json_t) network =
+      json_pack("{s{ss},s{s[s],s[s],ss}}", "metadata", "name", "fast", "spec", "roles", "migration",
+                "subnets", "10.0.0.0/24", "fallback", "allow");
+  g_assert_cmpstr(choice(&in), ==, "h3");
+  in.networks = &network;
+  in.n_networks = 1;
+  g_assert_cmpstr(choice(&in), ==, "h2");
+  taint(nodes[1], "NoSchedule"); /* better past it than not at all */
+  g_assert_cmpstr(choice(&in), ==, "h3");
+  for (gsize i = 0; i < G_N_ELEMENTS(nodes); i++)
+    json_decref(nodes[i]);
+}
+
+/* A definition needs neither memory nor a way for it. */
+static void test_offline(void) {
+  json_t *nodes[] = {node("h1", "8Gi", 0), node("h2", "8Gi", 0)};
+  g_autoptr(json_t) vmi = json_object();
+  ferry_json_set_str(vmi, "status.nodeName", "h1");
+  ferry_json_set_int(vmi, "status.guestMemoryBytes", 32LL << 30);
+  g_autoptr(json_t) migration = json_object();
+  g_autoptr(json_t) config = json_object();
+  g_autoptr(json_t) network =
+      json_pack("{s{ss},s{s[s],s[s],ss}}", "metadata", "name", "fast", "spec", "roles", "migration",
+                "subnets", "10.0.0.0/24", "fallback", "deny");
+  FerryPlacementInput in = {.vmi = vmi,
+                            .migration = migration,
+                            .nodes = nodes,
+                            .n_nodes = 2,
+                            .networks = &network,
+                            .n_networks = 1,
+                            .config = config};
+  gboolean transient;
+  g_autoptr(json_t) live = ferry_placement_reasons(&in, nodes[1], &transient);
+  g_assert_true(has(live, "Memory") && has(live, "Network"));
+  ferry_json_set_bool(config, "offline", TRUE);
+  g_autoptr(json_t) offline = ferry_placement_reasons(&in, nodes[1], &transient);
+  g_assert_cmpuint(json_array_size(offline), ==, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS(nodes); i++)
+    json_decref(nodes[i]);
+}
+
 /* A host that lacks what the migration asks for is no target, by name and version. */
 static void test_unsupported(void) {
   json_t *nodes[] = {node("old", "16Gi", 0), node("new", "8Gi", 0)};
@@ -203,6 +294,8 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/placement/machine", test_machine_of_another_generation);
   g_test_add_func("/placement/all-reasons", test_all_reasons);
+  g_test_add_func("/placement/taints-and-networks", test_taints_and_networks);
+  g_test_add_func("/placement/offline", test_offline);
   g_test_add_func("/placement/unsupported", test_unsupported);
   g_test_add_func("/placement/rules-of-the-target", test_rules_of_the_target);
   return g_test_run();
