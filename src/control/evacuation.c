@@ -8,6 +8,7 @@
 #include "base/rfc3339.h"
 #include "base/trace.h"
 #include "control/conditions.h"
+#include "control/drain_taint.h"
 #include "control/migration.h"
 #include "model/evacuation.h"
 #include "model/migration_log.h"
@@ -36,7 +37,7 @@ gboolean ferry_evacuation_is_final(const json_t *evacuation) {
   return g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0;
 }
 
-static gboolean is_on(const json_t *vmi, const char *node) {
+gboolean ferry_evacuation_concerns(const json_t *vmi, const char *node) {
   const char *phase = ferry_json_str(vmi, "status.phase");
   return g_strcmp0(ferry_json_str(vmi, "status.nodeName"), node) == 0 &&
          (g_strcmp0(phase, "Running") == 0 || g_strcmp0(phase, "Paused") == 0);
@@ -265,17 +266,18 @@ static json_t *step_vms(Step *s, const json_t *before, const char *salt) {
   gsize i;
   json_t *entry;
   for (guint k = 0; k < vmis->len; k++)
-    if (is_on(g_ptr_array_index(vmis, k), s->node) && active_of(s->by_vm, vmis->pdata[k]))
+    if (ferry_evacuation_concerns(g_ptr_array_index(vmis, k), s->node) &&
+        active_of(s->by_vm, vmis->pdata[k]))
       s->outstanding++;
   json_array_foreach((json_t *)before, i, entry) {
     gboolean there = FALSE;
     for (guint k = 0; k < vmis->len && !there; k++)
-      there = is_entry(entry, vmis->pdata[k]) && is_on(vmis->pdata[k], s->node);
+      there = is_entry(entry, vmis->pdata[k]) && ferry_evacuation_concerns(vmis->pdata[k], s->node);
     if (!there)
       json_array_append_new(out, step_left(s, entry));
   }
   for (guint k = 0; k < vmis->len; k++) {
-    if (!is_on(vmis->pdata[k], s->node))
+    if (!ferry_evacuation_concerns(vmis->pdata[k], s->node))
       continue;
     s->total++;
     json_array_append_new(out, step_vm(s, vmis->pdata[k], salt));
@@ -288,6 +290,8 @@ static json_t *step_vms(Step *s, const json_t *before, const char *salt) {
 static void cordon(Step *s, json_t *evacuation, const json_t *node) {
   if (ferry_condition_status(evacuation, "Cordoned"))
     return; /* done once: who uncordons it meanwhile means it */
+  if (annotation(evacuation, FERRY_DRAIN_TAINT_ANNOTATION))
+    return; /* the taint keeps migrations away, and is all there is to take back */
   if (!ferry_json_bool(node, "spec.unschedulable", FALSE)) {
     json_t *copy = json_deep_copy(node);
     ferry_json_set_bool(copy, "spec.unschedulable", TRUE);
@@ -424,8 +428,8 @@ void ferry_eviction_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
     g_autoptr(json_t) vmi =
         ferry_store_get(store, &ferry_kind_vmi, ferry_json_str(m, "metadata.namespace"),
                         ferry_json_str(m, "spec.vmiName"));
-    if (!vmi || !is_on(vmi, node) || newest_of(by_vm, vmi, node, 0) != m || active_of(by_vm, vmi) ||
-        !is_cordoned(store, node) || has_evacuation(store, node))
+    if (!vmi || !ferry_evacuation_concerns(vmi, node) || newest_of(by_vm, vmi, node, 0) != m ||
+        active_of(by_vm, vmi) || !is_cordoned(store, node) || has_evacuation(store, node))
       continue;
     if (now_ms < when) {
       ferry_plan_wake(plan, when);

@@ -20,6 +20,8 @@ void ferry_evacuation_step(FerryStore *store, const json_t *evacuation, gint64 n
                            FerryPlan *plan);
 
 gboolean ferry_evacuation_is_final(const json_t *evacuation);
+/** Whether the VM runs on `node`, or is paused there. */
+gboolean ferry_evacuation_concerns(const json_t *vmi, const char *node);
 
 /** Tries again what `kubectl drain` asked for: migrations that were evictions and failed, as long
  * as their node is cordoned, the VM is there and no Evacuation does it. Plans a wake for the next

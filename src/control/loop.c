@@ -5,6 +5,7 @@
 // again, so nothing is retried blindly; the migration is simply stepped once more.
 #include "control/loop.h"
 #include "base/log.h"
+#include "control/drain_taint.h"
 #include "control/evacuation.h"
 #include "control/expiry.h"
 #include "control/inventory.h"
@@ -288,6 +289,9 @@ static void step_time(FerryControl *c, gint64 *next) {
   g_autoptr(FerryPlan) evictions = ferry_plan_new();
   ferry_eviction_step(c->store, now, evictions);
   commit(c, evictions, "evictions", next);
+  g_autoptr(FerryPlan) taints = ferry_plan_new();
+  ferry_drain_taint_step(c->store, now, taints);
+  commit(c, taints, "taints", next);
   c->evacuations = TRUE; /* one may be due */
   if (now >= c->next_expiry_ms) {
     g_autoptr(FerryPlan) plan = ferry_plan_new();

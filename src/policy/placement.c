@@ -144,12 +144,18 @@ static gboolean has_effect(const json_t *taint, const char *effect) {
   return g_strcmp0(ferry_json_str(taint, "effect"), effect) == 0;
 }
 
+const char *ferry_placement_drain_key(const json_t *config) {
+  const char *key = ferry_json_str(config, "nodeDrainTaintKey");
+  return key ? key : "kubevirt.io/drain";
+}
+
 /* Kubernetes' rule: nothing is put on a node with such a taint by itself. NULL: there is none. */
-static const json_t *repelling_taint(const json_t *node) {
+static const json_t *repelling_taint(const json_t *node, const char *drain_key) {
   gsize i;
   json_t *taint;
   json_array_foreach(ferry_json_get(node, "spec.taints"), i, taint) {
-    if (has_effect(taint, "NoSchedule") || has_effect(taint, "NoExecute"))
+    if (has_effect(taint, "NoSchedule") || has_effect(taint, "NoExecute") ||
+        g_strcmp0(ferry_json_str(taint, "key"), drain_key) == 0)
       return taint;
   }
   return NULL;
@@ -182,7 +188,7 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
   }
   if (ferry_json_bool(node, "spec.unschedulable", FALSE) && !named)
     LASTING("Unschedulable", "node %s is cordoned; undo it with: kubectl uncordon %s", name, name);
-  const json_t *taint = named ? NULL : repelling_taint(node);
+  const json_t *taint = named ? NULL : repelling_taint(node, ferry_placement_drain_key(in->config));
   if (taint)
     LASTING("Tainted", "node %s has the taint %s:%s; remove it with: kubectl taint nodes %s %s-",
             name, ferry_json_str(taint, "key"), ferry_json_str(taint, "effect"), name,

@@ -43,4 +43,8 @@ json_t *ferry_placement_machine_reasons(const json_t *vmi, const json_t *config,
 /** Status of a node's Ready condition is "True". */
 gboolean ferry_node_is_ready(const json_t *node);
 
+/** Key of the taint by which a node is emptied: the resolved configuration's, or KubeVirt's. A
+ * taint with it keeps migrations away, whatever its effect. */
+const char *ferry_placement_drain_key(const json_t *config);
+
 G_END_DECLS
