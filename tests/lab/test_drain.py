@@ -66,6 +66,25 @@ class Drain(LabTest):
         self.assertRegex(said, r"one-h1.*of the VM is under way already \(Running\)")
         self.assert_all_on("h2")
 
+    def test_drain_by_taint(self):
+        """KubeVirt's nodeDrainTaintKey: while the node has it, nothing stays there and nothing
+        comes; nothing is cordoned."""
+        version = KUBECTLS[1]
+        self.kubectl(version, "taint", "node", "h1", "kubevirt.io/drain=now:NoSchedule")
+        self.addCleanup(self.kubectl, version, "taint", "node", "h1", "kubevirt.io/drain-",
+                        check=False)
+        for name in self.guests:
+            self.wait(lambda: self.vmi(name)["status"]["nodeName"] == "h2", 40, f"{name} left")
+        self.assert_all_on("h2")
+        self.assertFalse(self.is_cordoned("h1"))
+        self.wait(lambda: [e for e in self.ferry_json("get", "evacuations")["items"]
+                           if e["status"]["phase"] == "Succeeded"], 10, "it is said to be done")
+        refused = self.ferry("check", "one", check=False)
+        self.assertRegex(refused.stderr,
+                         r"nodes\[h1\]: node h1 has the taint kubevirt.io/drain:NoSchedule")
+        self.kubectl(version, "taint", "node", "h1", "kubevirt.io/drain-")
+        self.ferry("check", "one")
+
     def test_ferry_drain_and_undrain(self):
         done = self.ferry("drain", "h1")
         for name in self.guests:
