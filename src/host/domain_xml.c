@@ -58,6 +58,16 @@ static void put_attr(json_t *object, const char *key, const xmlNode *node, const
   put(object, key, value);
 }
 
+static void put_true(json_t *object, const char *key, gboolean value) {
+  if (value)
+    json_object_set_new(object, key, json_true());
+}
+
+static gboolean says(const xmlNode *node, const char *name, const char *value) {
+  g_autofree char *text = attr(node, name);
+  return g_strcmp0(text, value) == 0;
+}
+
 static gint64 memory_bytes(const xmlNode *node) {
   g_autofree char *text = text_of(node);
   g_autofree char *unit = attr(node, "unit");
@@ -95,6 +105,7 @@ static void parse_disk(const xmlNode *node, json_t *list) {
   json_object_set_new(disk, "readonly",
                       json_boolean(child(node, "readonly") || g_strcmp0(device, "cdrom") == 0));
   json_object_set_new(disk, "shareable", json_boolean(child(node, "shareable") != NULL));
+  put_true(disk, "reservations", child(source, "reservations") != NULL);
   json_array_append_new(list, disk);
 }
 
@@ -126,8 +137,20 @@ static void parse_hostdev(const xmlNode *node, json_t *list) {
   json_array_append_new(list, dev);
 }
 
+static void parse_filesystem(const xmlNode *node, json_t *list) {
+  json_t *fs = json_object();
+  xmlNode *source = child(node, "source");
+  put_attr(fs, "name", child(node, "target"), "dir");
+  put_attr(fs, "driver", child(node, "driver"), "type");
+  static const char *const source_attrs[] = {"dir", "file", "name", "socket"};
+  for (gsize i = 0; i < G_N_ELEMENTS(source_attrs) && !json_object_get(fs, "source"); i++)
+    put_attr(fs, "source", source, source_attrs[i]);
+  json_array_append_new(list, fs);
+}
+
 static void parse_devices(const xmlNode *devices, json_t *record) {
   json_t *disks = json_array(), *nics = json_array(), *hostdevs = json_array();
+  json_t *filesystems = json_array();
   for (xmlNode *n = devices ? devices->children : NULL; n; n = n->next) {
     if (is(n, "disk") && json_array_size(disks) < MAX_DEVICES)
       parse_disk(n, disks);
@@ -135,10 +158,13 @@ static void parse_devices(const xmlNode *devices, json_t *record) {
       parse_interface(n, nics);
     else if (is(n, "hostdev") && json_array_size(hostdevs) < MAX_DEVICES)
       parse_hostdev(n, hostdevs);
+    else if (is(n, "filesystem") && json_array_size(filesystems) < MAX_DEVICES)
+      parse_filesystem(n, filesystems);
   }
   json_object_set_new(record, "disks", disks);
   json_object_set_new(record, "interfaces", nics);
   json_object_set_new(record, "hostDevices", hostdevs);
+  json_object_set_new(record, "filesystems", filesystems);
 }
 
 /* true, false and whole numbers as such, all else as text. */
@@ -193,6 +219,16 @@ static void parse_metadata(const xmlNode *metadata, json_t *record) {
   }
 }
 
+/* A feature without a policy is required. */
+static gboolean has_feature(const xmlNode *cpu, const char *name) {
+  for (const xmlNode *n = cpu ? cpu->children : NULL; n; n = n->next)
+    if (is(n, "feature") && says(n, "name", name)) {
+      g_autofree char *policy = attr(n, "policy");
+      return !policy || g_str_equal(policy, "require") || g_str_equal(policy, "force");
+    }
+  return FALSE;
+}
+
 static void parse_cpu(const xmlNode *root, json_t *record) {
   const xmlNode *cpu = child(root, "cpu");
   g_autofree char *mode = attr(cpu, "mode");
@@ -201,6 +237,7 @@ static void parse_cpu(const xmlNode *root, json_t *record) {
     put(record, "cpuModel", model);
   else
     put(record, "cpuModel", mode);
+  put_true(record, "invariantTSC", has_feature(cpu, "invtsc"));
   g_autofree char *count = text_of(child(root, "vcpu"));
   guint64 vcpus = 0;
   const xmlNode *vcpu = child(root, "vcpu");
@@ -208,6 +245,23 @@ static void parse_cpu(const xmlNode *root, json_t *record) {
   if ((current && g_ascii_string_to_unsigned(current, 10, 0, 65536, &vcpus, NULL)) ||
       (count && g_ascii_string_to_unsigned(count, 10, 0, 65536, &vcpus, NULL)))
     ferry_json_set_int(record, "vcpus", (gint64)vcpus);
+}
+
+/* How fast the guest's time stamp counter goes, where the domain says so. */
+static void parse_clock(const xmlNode *clock, json_t *record) {
+  for (const xmlNode *n = clock ? clock->children : NULL; n; n = n->next) {
+    if (!is(n, "timer") || !says(n, "name", "tsc"))
+      continue;
+    g_autofree char *text = attr(n, "frequency");
+    guint64 hz;
+    if (text && g_ascii_string_to_unsigned(text, 10, 1, G_MAXINT64, &hz, NULL))
+      ferry_json_set_int(record, "tscFrequencyHz", (gint64)hz);
+  }
+}
+
+static void parse_hyperv(const xmlNode *hyperv, json_t *record) {
+  put_true(record, "hypervPassthrough", says(hyperv, "mode", "passthrough"));
+  put_true(record, "hypervReenlightenment", says(child(hyperv, "reenlightenment"), "state", "on"));
 }
 
 static void silent(void *context, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -257,6 +311,9 @@ json_t *ferry_domain_xml_parse(const char *xml, gsize len, GError **error) {
   const xmlNode *limit = child(child(root, "memtune"), "hard_limit");
   ferry_json_set_int(record, "memoryHardLimitBytes", limit ? MAX(memory_bytes(limit), 0) : 0);
   parse_cpu(root, record);
+  parse_clock(child(root, "clock"), record);
+  parse_hyperv(child(child(root, "features"), "hyperv"), record);
+  put_attr(record, "launchSecurity", child(root, "launchSecurity"), "type");
   put_attr(record, "machineType", child(child(root, "os"), "type"), "machine");
   parse_devices(child(root, "devices"), record);
   parse_metadata(child(root, "metadata"), record);

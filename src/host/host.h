@@ -208,7 +208,9 @@ gboolean ferry_host_job_resume(FerryHostJob *job, GError **error);
 
 /** Reads a domain's XML (from outside, so with limits: no network, no entities, bounded size and
  * numbers) into a record: uuid, name, namespace, labels, annotations, memoryBytes, vcpus, cpuModel,
- * machineType, disks, interfaces, hostDevices, migrationPolicy. State is not in XML.
+ * machineType, disks, interfaces, hostDevices, filesystems, migrationPolicy; and only where the
+ * domain has it: invariantTSC, tscFrequencyHz, hypervPassthrough, hypervReenlightenment,
+ * launchSecurity, a disk's reservations. State is not in XML.
  * INVALID with what is wrong. Pure. */
 json_t *ferry_domain_xml_parse(const char *xml, gsize len, GError **error);
 

@@ -62,6 +62,64 @@ static void test_whole(void) {
                   "pci");
 }
 
+/* what ties a guest to its host */
+static void test_bound(void) {
+  static const char xml[] =
+      HEAD "<features><acpi/><hyperv mode='passthrough'><reenlightenment "
+           "state='on'/></hyperv></features>"
+           "<cpu mode='custom'><model>EPYC</model><feature policy='disable' name='svm'/>"
+           "<feature policy='require' name='invtsc'/></cpu>"
+           "<clock offset='utc'><timer name='hpet' present='no'/>"
+           "<timer name='tsc' frequency='2400000000' mode='native'/></clock>"
+           "<launchSecurity type='sev-snp'><policy>0x30000</policy></launchSecurity>"
+           "<devices><disk type='block' device='lun'><source dev='/dev/sdb'>"
+           "<reservations managed='yes'/></source><target dev='sda' bus='scsi'/></disk>"
+           "<disk type='file'><source file='/a'/><target dev='vda'/></disk>"
+           "<filesystem type='mount'><driver type='virtiofs' queue='1024'/><source dir='/srv/d'/>"
+           "<target dir='data'/></filesystem>"
+           "<filesystem type='mount'><driver type='virtiofs'/><source socket='/run/v.sock'/>"
+           "<target dir='logs'/></filesystem>"
+           "<filesystem type='mount'><source dir='/srv/9p'/><target dir='old'/></filesystem>"
+           "</devices></domain>";
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) r = parse(xml, &error);
+  g_assert_no_error(error);
+  g_assert_cmpstr(ferry_json_str(r, "launchSecurity"), ==, "sev-snp");
+  g_assert_true(ferry_json_bool(r, "hypervPassthrough", FALSE));
+  g_assert_true(ferry_json_bool(r, "hypervReenlightenment", FALSE));
+  g_assert_true(ferry_json_bool(r, "invariantTSC", FALSE));
+  g_assert_cmpint(ferry_json_int(r, "tscFrequencyHz", 0), ==, 2400000000);
+  json_t *disks = ferry_json_get(r, "disks"), *shared = ferry_json_get(r, "filesystems");
+  g_assert_true(ferry_json_bool(json_array_get(disks, 0), "reservations", FALSE));
+  g_assert_null(ferry_json_get(json_array_get(disks, 1), "reservations"));
+  g_assert_cmpuint(json_array_size(shared), ==, 3);
+  g_assert_cmpstr(ferry_json_str(json_array_get(shared, 0), "name"), ==, "data");
+  g_assert_cmpstr(ferry_json_str(json_array_get(shared, 0), "driver"), ==, "virtiofs");
+  g_assert_cmpstr(ferry_json_str(json_array_get(shared, 0), "source"), ==, "/srv/d");
+  g_assert_cmpstr(ferry_json_str(json_array_get(shared, 1), "source"), ==, "/run/v.sock");
+  g_assert_null(ferry_json_get(json_array_get(shared, 2), "driver"));
+}
+
+/* what is switched off, or said in words that libvirt does not write, is not there */
+static void test_unbound(void) {
+  static const char xml[] =
+      HEAD "<features><hyperv mode='custom'><reenlightenment state='off'/></hyperv></features>"
+           "<cpu mode='host-model'><feature policy='forbid' name='invtsc'/></cpu>"
+           "<clock><timer name='rtc' frequency='1'/><timer name='tsc' frequency='-1'/>"
+           "<timer name='tsc' frequency='99999999999999999999'/></clock></domain>";
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) r = parse(xml, &error);
+  g_assert_no_error(error);
+  static const char *const keys[] = {"launchSecurity", "hypervPassthrough", "hypervReenlightenment",
+                                     "invariantTSC", "tscFrequencyHz"};
+  for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+    g_assert_null(ferry_json_get(r, keys[i]));
+  g_assert_cmpuint(json_array_size(ferry_json_get(r, "filesystems")), ==, 0);
+  g_autoptr(json_t) implied = parse(
+      HEAD "<cpu mode='custom'><model>EPYC</model><feature name='invtsc'/></cpu></domain>", &error);
+  g_assert_true(ferry_json_bool(implied, "invariantTSC", FALSE));
+}
+
 static void refuse(const char *xml, const char *part) {
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) r = parse(xml, &error);
@@ -104,7 +162,10 @@ static void test_bounded(void) {
     g_string_append_printf(xml, "<ferry:label key='k%d'>v</ferry:label>", i);
   g_string_append(xml, "</ferry:vm></metadata><devices>");
   for (int i = 0; i < 1000; i++)
-    g_string_append_printf(xml, "<disk type='file'><target dev='vd%d'/></disk>", i);
+    g_string_append_printf(xml,
+                           "<disk type='file'><target dev='vd%d'/></disk>"
+                           "<filesystem><target dir='fs%d'/></filesystem>",
+                           i, i);
   g_string_append(xml, "</devices></domain>");
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) r = parse(xml->str, &error);
@@ -114,11 +175,14 @@ static void test_bounded(void) {
   g_assert_null(ferry_json_get(r, "vcpus"));
   g_assert_cmpuint(json_object_size(ferry_json_get(r, "labels")), ==, 64);
   g_assert_cmpuint(json_array_size(ferry_json_get(r, "disks")), ==, 256);
+  g_assert_cmpuint(json_array_size(ferry_json_get(r, "filesystems")), ==, 256);
 }
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/domain-xml/whole", test_whole);
+  g_test_add_func("/domain-xml/bound", test_bound);
+  g_test_add_func("/domain-xml/unbound", test_unbound);
   g_test_add_func("/domain-xml/hostile", test_hostile);
   g_test_add_func("/domain-xml/bounded", test_bounded);
   return g_test_run();
