@@ -82,10 +82,16 @@ static void set_spec(json_t *vmi, const json_t *r) {
   copy_key(spec, "persistent", r, "persistent");
   copy_key(spec, "domain.cpu.cores", r, "vcpus");
   copy_key(spec, "domain.cpu.model", r, "cpuModel");
+  copy_key(spec, "domain.cpu.invariantTSC", r, "invariantTSC");
+  copy_key(spec, "domain.clock.tscFrequencyHz", r, "tscFrequencyHz");
+  copy_key(spec, "domain.features.hyperv.reenlightenment.enabled", r, "hypervReenlightenment");
+  copy_key(spec, "domain.features.hypervPassthrough.enabled", r, "hypervPassthrough");
+  copy_key(spec, "domain.launchSecurity.type", r, "launchSecurity");
   copy_key(spec, "domain.machine.type", r, "machineType");
   copy_key(spec, "domain.devices.disks", r, "disks");
   copy_key(spec, "domain.devices.interfaces", r, "interfaces");
   copy_key(spec, "domain.devices.hostDevices", r, "hostDevices");
+  copy_key(spec, "domain.devices.filesystems", r, "filesystems");
   copy_key(spec, "migration", r, "migrationPolicy");
   if (memory > 0) {
     g_autofree char *text = ferry_quantity_format(memory);

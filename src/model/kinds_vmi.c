@@ -7,6 +7,40 @@
 static const FerryField cpu[] = {
     COUNT("cores", "Number of virtual processors."),
     STR("model", "Processor model of the guest, as libvirt names it.", .max = 256),
+    BOOL("invariantTSC", "Whether it requires the feature invtsc: a time stamp counter that always "
+                         "goes at one speed."),
+    END,
+};
+
+static const FerryField guest_clock[] = {
+    COUNT("tscFrequencyHz", "Frequency of the guest's time stamp counter, in Hz; left out: the "
+                            "host's own."),
+    END,
+};
+
+static const FerryField enabled[] = {
+    BOOL("enabled", "Whether the guest has it."),
+    END,
+};
+
+static const FerryField hyperv[] = {
+    OBJ("reenlightenment", enabled,
+        "Notice to the guest that the frequency of its time stamp counter has changed."),
+    END,
+};
+
+static const FerryField features[] = {
+    OBJ("hyperv", hyperv, "Hyper-V enlightenments of the guest."),
+    OBJ("hypervPassthrough", enabled,
+        "All Hyper-V enlightenments that the host knows; such a VM cannot move."),
+    END,
+};
+
+static const FerryField launch_security[] = {
+    STR("type",
+        "How the guest's memory is kept from its host, as libvirt names it: sev, sev-snp, tdx or "
+        "s390-pv; such a VM cannot move.",
+        .max = 64),
     END,
 };
 
@@ -34,6 +68,8 @@ static const FerryField disk[] = {
     STR("format", "Format of the data, such as qcow2.", .max = 64),
     BOOL("readonly", "Whether the guest can only read it."),
     BOOL("shareable", "Whether several guests may use it at once."),
+    BOOL("reservations", "Whether the guest may reserve it on its storage (SCSI persistent "
+                         "reservations); such a VM cannot move."),
     BOOL("shared", "Whether its file is on storage that other hosts share; left out where that is "
                    "not known or the disk is no file."),
     STR("cache", "Cache mode of QEMU, such as none.", .max = 64),
@@ -56,6 +92,16 @@ static const FerryField host_device[] = {
     END,
 };
 
+static const FerryField filesystem[] = {
+    STR("name", "Tag by which the guest mounts it.", .max = 256),
+    STR("driver",
+        "What serves it, such as path, or virtiofs, with which a VM cannot move; left out: "
+        "libvirt's default.",
+        .max = 64),
+    STR("source", "Directory of the host, or socket of the daemon that serves it.", .max = 4096),
+    END,
+};
+
 static const FerryField devices[] = {
     OBJS("disks", disk, "Disks of the guest.", .max = 512),
     OBJS("interfaces", interface, "Network interfaces of the guest.", .max = 512),
@@ -63,11 +109,15 @@ static const FerryField devices[] = {
          "Devices of the host given to the guest; such a VM cannot "
          "move.",
          .max = 512),
+    OBJS("filesystems", filesystem, "Directories of the host that the guest shares.", .max = 512),
     END,
 };
 
 static const FerryField domain[] = {
     OBJ("cpu", cpu, "Processors of the guest."),
+    OBJ("clock", guest_clock, "Clock of the guest."),
+    OBJ("features", features, "Features of the guest's machine."),
+    OBJ("launchSecurity", launch_security, "Protection of the guest from its host."),
     OBJ("memory", memory, "Memory of the guest."),
     OBJ("machine", machine, "Machine of the guest."),
     OBJ("devices", devices, "Devices of the guest."),

@@ -11,8 +11,7 @@ gboolean ferry_disk_is_local(const json_t *disk) {
          !ferry_json_bool(disk, "shareable", FALSE) && ferry_json_str(disk, "source");
 }
 
-json_t *ferry_migratable_reasons(const json_t *vmi) {
-  json_t *out = json_array();
+static void add_host_devices(const json_t *vmi, json_t *out) {
   gsize i;
   json_t *item;
   json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.hostDevices"), i, item) {
@@ -21,16 +20,110 @@ json_t *ferry_migratable_reasons(const json_t *vmi) {
         g_strdup_printf("host device %s (%s) is passed through from the host; detach it first",
                         name ? name : "?", type ? type : "unknown type"));
   }
+}
+
+static void add_interfaces(const json_t *vmi, json_t *out) {
+  gsize i;
+  json_t *item;
   json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.interfaces"), i, item) {
+    const char *mac = ferry_json_str(item, "macAddress");
     if (g_strcmp0(ferry_json_str(item, "type"), "hostdev") == 0)
       add(out, "InterfaceNotLiveMigratable",
-          g_strdup_printf("interface %s is a passed-through device of the host",
-                          ferry_json_str(item, "macAddress") ? ferry_json_str(item, "macAddress")
-                                                             : "?"));
+          g_strdup_printf("interface %s is a passed-through device of the host", mac ? mac : "?"));
   }
-  const char *cpu = ferry_json_str(vmi, "spec.domain.cpu.model");
-  if (cpu && g_str_equal(cpu, "host-passthrough"))
+}
+
+static void add_name(GString *names, const json_t *item) {
+  const char *name = ferry_json_str(item, "name");
+  g_string_append_printf(names, "%s%s", names->len ? ", " : "", name ? name : "?");
+}
+
+static void add_reservations(const json_t *vmi, json_t *out) {
+  g_autoptr(GString) names = g_string_new(NULL);
+  gsize i;
+  json_t *disk;
+  json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.disks"), i, disk) {
+    if (ferry_json_bool(disk, "reservations", FALSE))
+      add_name(names, disk);
+  }
+  if (names->len)
+    add(out, "PersistentReservationNotLiveMigratable",
+        g_strdup_printf("SCSI reservations of %s belong to this host and would stay with it; stop "
+                        "the VM and take <reservations> out of its definition",
+                        names->str));
+}
+
+static void add_virtiofs(const json_t *vmi, json_t *out) {
+  g_autoptr(GString) names = g_string_new(NULL);
+  gsize i;
+  json_t *fs;
+  json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.filesystems"), i, fs) {
+    if (g_strcmp0(ferry_json_str(fs, "driver"), "virtiofs") == 0)
+      add_name(names, fs);
+  }
+  if (names->len)
+    add(out, "VirtIOFSNotLiveMigratable",
+        g_strdup_printf(
+            "the VM shares directories of this host by virtiofs (%s); detach them first, "
+            "or, where the target has the very same files and both hosts' libvirt and "
+            "virtiofsd can migrate them, say unsafeMigrationOverride: true (--unsafe)",
+            names->str));
+}
+
+static void add_cpu_model(const json_t *vmi, json_t *out) {
+  if (g_strcmp0(ferry_json_str(vmi, "spec.domain.cpu.model"), "host-passthrough") == 0)
     add(out, "CPUModeLiveMigratable",
         g_strdup("the CPU mode host-passthrough ties the VM to this very CPU; use host-model"));
+}
+
+/* KubeVirt asks this of reenlightenment alone, since it sets a frequency for invtsc by itself. */
+static void add_tsc(const json_t *vmi, json_t *out) {
+  gboolean invariant = ferry_json_bool(vmi, "spec.domain.cpu.invariantTSC", FALSE);
+  gboolean notified =
+      ferry_json_bool(vmi, "spec.domain.features.hyperv.reenlightenment.enabled", FALSE);
+  if ((!invariant && !notified) || ferry_json_int(vmi, "spec.domain.clock.tscFrequencyHz", 0) > 0)
+    return;
+  add(out, "NoTSCFrequencyNotLiveMigratable",
+      g_strdup_printf("%s%s%s needs a TSC of the same frequency on every host, and the domain "
+                      "states none; add <timer name='tsc' frequency='HZ'/> to its <clock> and "
+                      "restart it",
+                      invariant ? "the CPU feature invtsc" : "",
+                      invariant && notified ? " with " : "",
+                      notified ? "Hyper-V reenlightenment" : ""));
+}
+
+static void add_hyperv_passthrough(const json_t *vmi, json_t *out) {
+  if (ferry_json_bool(vmi, "spec.domain.features.hypervPassthrough.enabled", FALSE))
+    add(out, "HypervPassthroughNotLiveMigratable",
+        g_strdup("<hyperv mode='passthrough'> gives the VM whatever this host knows; name its "
+                 "enlightenments (mode='custom') and restart it"));
+}
+
+static void add_launch_security(const json_t *vmi, json_t *out) {
+  static const struct {
+    const char *type, *reason, *name;
+  } known[] = {{"sev", "SEVNotLiveMigratable", "AMD SEV"},
+               {"sev-snp", "SEVNotLiveMigratable", "AMD SEV-SNP"},
+               {"tdx", "TDXNotLiveMigratable", "Intel TDX"},
+               {"s390-pv", "SecureExecutionNotLiveMigratable", "IBM Secure Execution"}};
+  const char *type = ferry_json_str(vmi, "spec.domain.launchSecurity.type");
+  for (gsize i = 0; i < G_N_ELEMENTS(known); i++)
+    if (g_strcmp0(type, known[i].type) == 0)
+      add(out, known[i].reason,
+          g_strdup_printf("%s keeps the VM's memory from all but this host's processor; stop "
+                          "it, move its definition (--offline) and start it there",
+                          known[i].name));
+}
+
+json_t *ferry_migratable_reasons(const json_t *vmi) {
+  json_t *out = json_array();
+  add_host_devices(vmi, out);
+  add_interfaces(vmi, out);
+  add_cpu_model(vmi, out);
+  add_launch_security(vmi, out);
+  add_tsc(vmi, out);
+  add_hyperv_passthrough(vmi, out);
+  add_virtiofs(vmi, out);
+  add_reservations(vmi, out);
   return out;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/vmi_view.h"
+#include "model/validate.h"
+#include <string.h>
 
 static gboolean taken(const char *name, gpointer data) {
   return g_strcmp0(name, data) == 0;
@@ -19,8 +21,62 @@ static void test_names(void) {
   named("ünï", "x", "n-abcdef01");
 }
 
+/* A VMI made of a report's one domain, with `more` (JSON with ' for ") about it. */
+static json_t *seen(const char *more) {
+  g_autofree char *text = g_strdup_printf("{'name':'db','state':'running','active':true%s}", more);
+  g_autoptr(json_t) record = ferry_json_parse(g_strdelimit(text, "'", '"'), strlen(text), NULL);
+  g_assert_nonnull(record);
+  json_t *vmi =
+      json_pack("{ss,ss,s{ss,ss,ss,ss,si},s{},s{}}", "apiVersion", "kubevirt.io/v1", "kind",
+                "VirtualMachineInstance", "metadata", "name", "db", "namespace", "default", "uid",
+                "abcdef01-0000-0000-0000-000000000000", "creationTimestamp", "2026-01-01T00:00:00Z",
+                "generation", 0, "spec", "status");
+  ferry_vmi_merge_record(vmi, "h1", record, 0);
+  ferry_vmi_derive(vmi, FALSE, 0);
+  return vmi;
+}
+
+static const json_t *migratable(const json_t *vmi) {
+  return ferry_json_find(ferry_json_get(vmi, "status.conditions"), "type", "LiveMigratable");
+}
+
+/* What ties a VM to its host arrives in its spec, as its kind describes it, and in the condition.
+ */
+static void test_bound(void) {
+  g_autoptr(json_t) vmi =
+      seen(",'invariantTSC':true,'hypervPassthrough':true,'hypervReenlightenment':true,"
+           "'launchSecurity':'tdx','disks':[{'name':'sda','reservations':true}],"
+           "'filesystems':[{'name':'data','driver':'virtiofs','source':'/srv'}]");
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) valid =
+      ferry_validate(&ferry_kind_vmi, vmi, NULL, FERRY_UNKNOWN_STRICT, NULL, &error);
+  g_assert_no_error(error);
+  const json_t *condition = migratable(vmi);
+  const char *message = ferry_json_str(condition, "message");
+  g_assert_cmpstr(ferry_json_str(condition, "status"), ==, "False");
+  g_assert_cmpstr(ferry_json_str(condition, "reason"), ==, "TDXNotLiveMigratable");
+  static const char *const said[] = {"Intel TDX",       "invtsc",
+                                     "reenlightenment", "mode='passthrough'",
+                                     "virtiofs (data)", "reservations of sda"};
+  for (gsize i = 0; i < G_N_ELEMENTS(said); i++)
+    g_assert_nonnull(strstr(message, said[i]));
+  g_autoptr(json_t) timed = seen(",'invariantTSC':true,'tscFrequencyHz':2400000000");
+  g_assert_cmpint(ferry_json_int(timed, "spec.domain.clock.tscFrequencyHz", 0), ==, 2400000000);
+  g_assert_cmpstr(ferry_json_str(migratable(timed), "status"), ==, "True");
+}
+
+/* Agents of before did not tell of these, nor do VMs that have none of them. */
+static void test_not_told(void) {
+  g_autoptr(json_t) vmi = seen("");
+  g_assert_cmpstr(ferry_json_str(migratable(vmi), "status"), ==, "True");
+  g_assert_null(ferry_json_get(vmi, "spec.domain.features"));
+  g_assert_null(ferry_json_get(vmi, "spec.domain.launchSecurity"));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/vmi-view/names", test_names);
+  g_test_add_func("/vmi-view/bound", test_bound);
+  g_test_add_func("/vmi-view/not-told", test_not_told);
   return g_test_run();
 }

@@ -1,23 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/migratable.h"
+#include <string.h>
 
-static void test_reasons(void) {
-  g_autoptr(json_t) plain = json_pack("{s{s{s{}}}}", "spec", "domain", "devices");
-  g_autoptr(json_t) none = ferry_migratable_reasons(plain);
-  g_assert_cmpuint(json_array_size(none), ==, 0);
-  g_autoptr(json_t) bad =
-      json_pack("{s{s{s{ss},s{s[{ss,ss}],s[{ss,ss}]}}}}", "spec", "domain", "cpu", "model",
-                "host-passthrough", "devices", "hostDevices", "name", "pci0", "type", "pci",
-                "interfaces", "type", "hostdev", "macAddress", "52:54:00:00:00:01");
-  g_autoptr(json_t) all = ferry_migratable_reasons(bad);
-  g_assert_cmpuint(json_array_size(all), ==, 3);
-  g_assert_nonnull(ferry_json_find(all, "reason", "HostDeviceNotLiveMigratable"));
-  g_assert_nonnull(ferry_json_find(all, "reason", "InterfaceNotLiveMigratable"));
-  g_assert_nonnull(ferry_json_find(all, "reason", "CPUModeLiveMigratable"));
+/* The reasons for a VM of that spec.domain, JSON with ' for ". */
+static json_t *reasons(const char *domain) {
+  g_autofree char *text = g_strdup_printf("{'spec':{'domain':%s}}", domain);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) vmi = ferry_json_parse(g_strdelimit(text, "'", '"'), strlen(text), &error);
+  g_assert_no_error(error);
+  return ferry_migratable_reasons(vmi);
+}
+
+static gint compare(gconstpointer a, gconstpointer b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Those reasons are all there are: words, sorted. */
+static void expect(const char *domain, const char *wanted) {
+  g_autoptr(json_t) all = reasons(domain);
+  g_autoptr(GPtrArray) words = g_ptr_array_new();
+  gsize i;
+  json_t *one;
+  json_array_foreach(all, i, one) g_ptr_array_add(words, (gpointer)ferry_json_str(one, "reason"));
+  g_ptr_array_sort(words, compare);
+  g_ptr_array_add(words, NULL);
+  g_autofree char *got = g_strjoinv(" ", (char **)words->pdata);
+  g_assert_cmpstr(got, ==, wanted);
+}
+
+static void test_all_at_once(void) {
+  expect("{'devices':{}}", "");
+  expect("{'cpu':{'model':'host-passthrough','invariantTSC':true},"
+         "'features':{'hypervPassthrough':{'enabled':true}},'launchSecurity':{'type':'sev'},"
+         "'devices':{'hostDevices':[{'name':'pci0','type':'pci'}],"
+         "'interfaces':[{'type':'hostdev','macAddress':'52:54:00:00:00:01'}],"
+         "'filesystems':[{'name':'data','driver':'virtiofs'}],"
+         "'disks':[{'name':'sda','reservations':true}]}}",
+         "CPUModeLiveMigratable HostDeviceNotLiveMigratable HypervPassthroughNotLiveMigratable "
+         "InterfaceNotLiveMigratable NoTSCFrequencyNotLiveMigratable "
+         "PersistentReservationNotLiveMigratable SEVNotLiveMigratable VirtIOFSNotLiveMigratable");
+}
+
+static void test_launch_security(void) {
+  expect("{'launchSecurity':{'type':'sev-snp'}}", "SEVNotLiveMigratable");
+  expect("{'launchSecurity':{'type':'tdx'}}", "TDXNotLiveMigratable");
+  expect("{'launchSecurity':{'type':'s390-pv'}}", "SecureExecutionNotLiveMigratable");
+  expect("{'launchSecurity':{'type':'other'}}", ""); /* libvirt knows whether it can move */
+  expect("{'launchSecurity':{}}", "");
+}
+
+static void test_tsc(void) {
+#define NOTIFIED "'features':{'hyperv':{'reenlightenment':{'enabled':true}}}"
+  expect("{'cpu':{'invariantTSC':true}}", "NoTSCFrequencyNotLiveMigratable");
+  expect("{" NOTIFIED "}", "NoTSCFrequencyNotLiveMigratable");
+  expect("{'cpu':{'invariantTSC':true}," NOTIFIED "}", "NoTSCFrequencyNotLiveMigratable");
+  expect("{'cpu':{'invariantTSC':true}," NOTIFIED ",'clock':{'tscFrequencyHz':2400000000}}", "");
+  expect("{'cpu':{'invariantTSC':true},'clock':{'tscFrequencyHz':0}}",
+         "NoTSCFrequencyNotLiveMigratable");
+  g_autoptr(json_t) both = reasons("{'cpu':{'invariantTSC':true}," NOTIFIED "}");
+  g_assert_true(g_str_has_prefix(ferry_json_str(json_array_get(both, 0), "message"),
+                                 "the CPU feature invtsc with Hyper-V reenlightenment needs"));
+}
+
+/* One reason names all that it is about, and nothing else. */
+static void test_names(void) {
+  g_autoptr(json_t) all =
+      reasons("{'devices':{'filesystems':[{'name':'data','driver':'virtiofs'},{'name':'nine'},"
+              "{'driver':'virtiofs'}],'disks':[{'name':'sda','reservations':true},"
+              "{'name':'sdb','reservations':false},{'name':'sdc','reservations':true}]}}");
+  g_assert_cmpuint(json_array_size(all), ==, 2);
+  const char *fs =
+      ferry_json_str(ferry_json_find(all, "reason", "VirtIOFSNotLiveMigratable"), "message");
+  g_assert_nonnull(strstr(fs, "virtiofs (data, ?)"));
+  g_assert_nonnull(strstr(fs, "unsafeMigrationOverride"));
+  const char *disks = ferry_json_str(
+      ferry_json_find(all, "reason", "PersistentReservationNotLiveMigratable"), "message");
+  g_assert_nonnull(strstr(disks, "reservations of sda, sdc belong"));
 }
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
-  g_test_add_func("/migratable/reasons", test_reasons);
+  g_test_add_func("/migratable/all-at-once", test_all_at_once);
+  g_test_add_func("/migratable/launch-security", test_launch_security);
+  g_test_add_func("/migratable/tsc", test_tsc);
+  g_test_add_func("/migratable/names", test_names);
   return g_test_run();
 }
