@@ -41,7 +41,8 @@
       .offline = TRUE, .option = "change-protection", .libvirt = "VIR_MIGRATE_CHANGE_PROTECTION",  \
       .flag = 1u << 8, .since_libvirt = "0.9.4", .def = "true where both hosts can")               \
   ROW(BOOL("unsafeMigrationOverride",                                                              \
-           "Migrate even where libvirt calls it unsafe for the disks."),                           \
+           "Migrate even where libvirt calls it unsafe for the disks, or where the VM is not "     \
+           "LiveMigratable."),                                                                     \
       .offline = TRUE, .option = "unsafe", .negative = "no-unsafe",                                \
       .libvirt = "VIR_MIGRATE_UNSAFE", .flag = 1u << 9, .since_libvirt = "0.9.11", .def = "false") \
   ROW(BOOL("abortOnError", "Give the migration up when a disk of the guest has an I/O error."),    \
