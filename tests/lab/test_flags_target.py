@@ -5,6 +5,27 @@ import re
 from flagstest import FlagsTest
 
 
+BOUND = """<domain type='qemu'>
+  <name>bound</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+  <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <features><hyperv mode='passthrough'/></features>
+  <cpu mode='custom'><model>qemu64</model><feature policy='require' name='invtsc'/></cpu>
+  <devices>
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <controller type='scsi' model='virtio-scsi'/>
+    <disk type='block' device='lun'>
+      <driver name='qemu' type='raw'/>
+      <source dev='/dev/disk/by-id/none'><reservations managed='yes'/></source>
+      <target dev='sda' bus='scsi'/>
+    </disk>
+    <filesystem type='mount' accessmode='passthrough'>
+      <driver type='virtiofs'/><source dir='/srv'/><target dir='data'/>
+    </filesystem>
+  </devices>
+</domain>"""
+
+
 class Target(FlagsTest):
     def test_dname(self):
         self.guest("before", rate=5, working_set=16, persistent=True)
@@ -102,3 +123,22 @@ class Target(FlagsTest):
         self.ferry("check", "risky", "--to", "h2", "--copy-storage-all")
         done = self.fails("risky", "h2", r"(?i)no such file|cannot access", "--unsafe")
         self.assertNotIn("is unsafe", done.stdout + done.stderr)
+
+    def test_all_that_ties_a_vm_to_its_host(self):
+        """Read from a definition that libvirt keeps; the definition itself moves."""
+        defined = self.lab.virsh("h1", "define", "/dev/stdin", input=BOUND)
+        self.assertEqual(defined.returncode, 0, defined.stderr)
+        for host in "h1", "h2":
+            self.addCleanup(self.lab.virsh, host, "undefine", "bound")
+        vmi = self.wait(lambda: self.vmi("bound"), 5, "h1 has reported it")
+        condition = next(c for c in vmi["status"]["conditions"] if c["type"] == "LiveMigratable")
+        self.assertEqual((condition["status"], condition["reason"]),
+                         ("False", "NoTSCFrequencyNotLiveMigratable"))
+        checked = self.ferry("check", "bound", "--to", "h2", check=False)
+        self.assertEqual(checked.returncode, 3)
+        for said in (self.refused("bound"), checked.stdout + checked.stderr):
+            for reason in ("NoTSCFrequency", "HypervPassthrough", "VirtIOFS",
+                           "PersistentReservation"):
+                self.assertIn(f"({reason}NotLiveMigratable)", said)
+        self.move("bound", "h2", "--offline")
+        self.assertIn("bound", self.names("h2", "--inactive"))
