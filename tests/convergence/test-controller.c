@@ -227,9 +227,8 @@ static void test_refused(void) {
 /* A guest that could not be paused has no more time than it had. */
 static void test_suspend_refused(void) {
   World w;
-  FerryConvergenceIntent intent = {.max_downtime_ms = 50,
-                                   .completion_timeout_ms = 5000,
-                                   .allow_workload_disruption = TRUE};
+  FerryConvergenceIntent intent = {
+      .max_downtime_ms = 50, .completion_timeout_ms = 5000, .allow_workload_disruption = TRUE};
   begin(&w, &intent);
   pass(&w, 1, 256 * MIB, 100 * MIB, 120 * MIB);
   for (int i = 2; i < 9 && !w.aborts; i++) {
