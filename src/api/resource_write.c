@@ -454,6 +454,28 @@ static json_t *patch(FerryRequest *req, const json_t *old, gpointer data, GError
   return ferry_patch_apply(req, old, data, error);
 }
 
+/* An apply patch makes what is not there yet. Of several that come first at once one creates, the
+ * others change what it made. */
+static gboolean apply(FerryRequest *req, json_t *body, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  for (int i = 0; i < MAX_TRIES; i++) {
+    g_clear_error(&problem);
+    g_autoptr(json_t) there = ferry_resource_find(req, &problem);
+    if (there || req->subresource)
+      return ferry_resource_modify(req, patch, body, error);
+    if (!(req->kind->verbs & FERRY_VERB_CREATE))
+      break;
+    g_clear_error(&problem);
+    g_autoptr(json_t) first = ferry_patch_apply(req, NULL, body, &problem);
+    if (first && create_object(req, first, &problem))
+      return TRUE;
+    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS))
+      break;
+  }
+  g_propagate_error(error, g_steal_pointer(&problem));
+  return FALSE;
+}
+
 gboolean ferry_resource_patch(FerryRequest *req, GError **error) {
   g_autoptr(json_t) body = ferry_request_body(req, error);
   if (!body)
@@ -466,14 +488,5 @@ gboolean ferry_resource_patch(FerryRequest *req, GError **error) {
   const char *manager = ferry_query(req, "fieldManager");
   if (!manager || !*manager)
     return bad(error, "fieldManager: Required value: is required for apply patch");
-  g_autoptr(GError) missing = NULL;
-  g_autoptr(json_t) there = ferry_resource_find(req, &missing);
-  if (there || req->subresource)
-    return ferry_resource_modify(req, patch, body, error);
-  if (!(req->kind->verbs & FERRY_VERB_CREATE)) {
-    g_propagate_error(error, g_steal_pointer(&missing));
-    return FALSE;
-  }
-  g_autoptr(json_t) first = ferry_patch_apply(req, NULL, body, error);
-  return first && create_object(req, first, error);
+  return apply(req, body, error);
 }

@@ -234,6 +234,47 @@ static void read_as_it_is_stored(Server *s, gconstpointer data) {
   expect(conflict, 409);
 }
 
+typedef struct {
+  Server *server;
+  int who, round;
+} Applier;
+
+static gpointer apply_first(gpointer data) {
+  Applier *a = data;
+  g_autofree char *path = g_strdup_printf(POLICIES "/p%d?fieldManager=m%d", a->round, a->who);
+  g_autofree char *body =
+      g_strdup_printf("{\"apiVersion\":\"migrations.kubevirt.io/"
+                      "v1alpha1\",\"kind\":\"MigrationPolicy\",\"metadata\":"
+                      "{\"name\":\"p%d\",\"labels\":{\"m%d\":\"x\"}},\"spec\":{\"selectors\":{}}}",
+                      a->round, a->who);
+  g_autoptr(Answer) answer = deliver(a->server, "PATCH", path, APPLY, body);
+  return GINT_TO_POINTER((int)answer->status);
+}
+
+/* Several that come first at once: one makes it, the others add their part. */
+static void first_at_once(Server *s, gconstpointer data) {
+  for (int round = 0; round < 20; round++) {
+    GThread *threads[8];
+    Applier appliers[G_N_ELEMENTS(threads)];
+    guint made = 0, changed = 0;
+    for (int i = 0; i < (int)G_N_ELEMENTS(threads); i++) {
+      appliers[i] = (Applier){s, i, round};
+      threads[i] = g_thread_new(NULL, apply_first, &appliers[i]);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(threads); i++) {
+      int status = GPOINTER_TO_INT(g_thread_join(threads[i]));
+      made += status == 201;
+      changed += status == 200;
+    }
+    g_assert_cmpuint(made, ==, 1);
+    g_assert_cmpuint(changed, ==, G_N_ELEMENTS(threads) - 1);
+    g_autofree char *path = g_strdup_printf(POLICIES "/p%d", round);
+    g_autoptr(Answer) is = http(s, "GET", path, NULL);
+    g_assert_cmpuint(json_object_size(ferry_json_get(is->json, "metadata.labels")), ==,
+                     G_N_ELEMENTS(threads));
+  }
+}
+
 static void refused(Server *s, gconstpointer data) {
   gint64 before = ferry_store_revision(s->store);
   const struct {
@@ -272,6 +313,7 @@ int main(int argc, char **argv) {
   g_test_add("/apply/empty-maps", Server, NULL, server_up, empty_maps_hold_others_fields,
              server_down);
   g_test_add("/apply/as-stored", Server, NULL, server_up, read_as_it_is_stored, server_down);
+  g_test_add("/apply/first-at-once", Server, NULL, server_up, first_at_once, server_down);
   g_test_add("/apply/refused", Server, NULL, server_up, refused, server_down);
   return g_test_run();
 }
