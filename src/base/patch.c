@@ -221,12 +221,24 @@ static gboolean known_directive(const json_t *value, const char *path, GError **
   return FALSE;
 }
 
+/* Whether a list takes the place of what is there: the directive may stand anywhere in it. */
+static gboolean replaces(const json_t *patch) {
+  gsize i;
+  json_t *item;
+  json_array_foreach((json_t *)patch, i, item) {
+    if (g_strcmp0(ferry_json_str(item, "$patch"), "replace") == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static json_t *merge_list(const Strategy *s, const char *path, const json_t *target,
                           const json_t *patch, GError **error) {
   const char *key = s->merge_key ? s->merge_key(path, s->data) : NULL;
   if (!key)
     return json_deep_copy(patch);
-  g_autoptr(json_t) out = json_is_array(target) ? json_deep_copy(target) : json_array();
+  g_autoptr(json_t) out =
+      json_is_array(target) && !replaces(patch) ? json_deep_copy(target) : json_array();
   gsize i;
   json_t *item;
   if (!*key) {
@@ -240,10 +252,8 @@ static json_t *merge_list(const Strategy *s, const char *path, const json_t *tar
     const char *directive = ferry_json_str(item, "$patch");
     if (!known_directive(item, path, error))
       return NULL;
-    if (g_strcmp0(directive, "replace") == 0) {
-      json_array_clear(out);
+    if (g_strcmp0(directive, "replace") == 0)
       continue;
-    }
     const json_t *id = json_object_get(item, key);
     if (!id) {
       g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,

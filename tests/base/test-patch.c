@@ -99,6 +99,12 @@ static void test_strategic(void) {
         "{\"metadata\":{\"n\":1,\"m\":2}}");
   g_autoptr(json_t) replaced = j("{\"metadata\":{\"$patch\":\"replace\",\"m\":2}}");
   equal(ferry_patch_strategic(lists, replaced, keys, NULL, NULL), "{\"metadata\":{\"m\":2}}");
+  g_autoptr(json_t) instead = j(
+      "{\"status\":{\"conditions\":[{\"type\":\"N\"},{\"$patch\":\"replace\"},{\"type\":\"M\"}]}}");
+  g_autoptr(json_t) conditions =
+      j("{\"status\":{\"conditions\":[{\"type\":\"A\"},{\"type\":\"B\"}]}}");
+  equal(ferry_patch_strategic(conditions, instead, keys, NULL, NULL),
+        "{\"status\":{\"conditions\":[{\"type\":\"N\"},{\"type\":\"M\"}]}}");
   equal(json_incref(lists), "{\"metadata\":{\"finalizers\":[\"a\",\"b\",\"c\"],\"n\":1}}");
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) bad = j("{\"status\":{\"conditions\":[{\"status\":\"True\"}]}}");
