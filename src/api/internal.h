@@ -104,6 +104,7 @@ struct FerryRequest {
   gboolean pins_revision;              /* the client named a resourceVersion: no second try */
   gboolean waits_in_words;             /* a 429 names no time: the client is to print why */
   char *error_name;                    /* of an object that was to be created, for the Status */
+  const FerryKind *error_kind;         /* not NULL: the Status is about error_name of this kind */
   FerryFormat format;
   const char *table_version; /* "v1" or "v1beta1" */
   gboolean yaml;

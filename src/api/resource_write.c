@@ -62,6 +62,9 @@ static gboolean namespace_exists(FerryRequest *req, GError **error) {
   g_autoptr(json_t) ns = ferry_store_get(req->api->store, &ferry_kind_namespace, "", req->ns);
   if (!ns) {
     ferry_set_not_found(error, &ferry_kind_namespace, req->ns);
+    g_free(req->error_name);
+    req->error_name = g_strdup(req->ns);
+    req->error_kind = &ferry_kind_namespace;
     return FALSE;
   }
   return TRUE;

@@ -134,15 +134,15 @@ void ferry_store_error(GError **error, const FerryKind *kind, const char *name) 
 json_t *ferry_status_of(const FerryRequest *req, const GError *error) {
   int code = error->domain == FERRY_ERROR ? error->code : FERRY_ERROR_INTERNAL;
   json_t *details = json_object();
-  const char *name = req->name ? req->name : req->error_name;
+  const char *name = req->name && !req->error_kind ? req->name : req->error_name;
+  const FerryKind *kind = req->error_kind ? req->error_kind : req->kind;
   if (name)
     json_object_set_new(details, "name", ferry_json_text(name));
-  if (req->kind) {
-    if (*req->kind->group)
-      json_object_set_new(details, "group", json_string(req->kind->group));
-    json_object_set_new(
-        details, "kind",
-        json_string(code == FERRY_ERROR_INVALID ? req->kind->kind : req->kind->plural));
+  if (kind) {
+    if (*kind->group)
+      json_object_set_new(details, "group", json_string(kind->group));
+    json_object_set_new(details, "kind",
+                        json_string(code == FERRY_ERROR_INVALID ? kind->kind : kind->plural));
   }
   json_t *causes = json_array();
   for (guint i = 0; i < ferry_error_n_causes(error); i++) {

@@ -63,6 +63,9 @@ static void creates_once(Server *s, gconstpointer data) {
            MIGRATION("m", "db"));
   expect(ns, 404);
   g_assert_cmpstr(ferry_json_str(ns->json, "message"), ==, "namespaces \"zz\" not found");
+  g_assert_cmpstr(ferry_json_str(ns->json, "details.kind"), ==, "namespaces");
+  g_assert_cmpstr(ferry_json_str(ns->json, "details.name"), ==, "zz");
+  g_assert_null(ferry_json_get(ns->json, "details.group"));
 }
 
 static gpointer create_thread(gpointer data) {
