@@ -316,11 +316,18 @@ json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *se
   return g_steal_pointer(&result);
 }
 
+static gboolean is_apply(const FerryRequest *req) {
+  g_autofree char *type = ferry_media_type(req->content_type);
+  return g_str_equal(type, "application/apply-patch+yaml");
+}
+
 void ferry_apply_created(FerryRequest *req, json_t *object) {
   json_t *meta = json_object_get(object, "metadata");
-  if (req->user->node || req->kind == &ferry_kind_event ||
-      json_array_size(json_object_get(meta, "managedFields")))
-    return; /* an apply has said it all */
+  if (is_apply(req))
+    return;                               /* it has said it all */
+  json_object_del(meta, "managedFields"); /* of another object, such as an exported one */
+  if (req->user->node || req->kind == &ferry_kind_event)
+    return;
   g_autofree char *manager = manager_of(req);
   g_autoptr(json_t) managed = json_array();
   g_autoptr(GHashTable) is = leaf_table(req, object);
@@ -349,8 +356,7 @@ static gboolean begin_tracking(FerryRequest *req, const json_t *old, json_t *obj
 
 void ferry_apply_track(FerryRequest *req, const json_t *old, json_t *object) {
   json_t *meta = json_object_get(object, "metadata");
-  g_autofree char *type = ferry_media_type(req->content_type);
-  if (g_str_equal(type, "application/apply-patch+yaml") || !begin_tracking(req, old, object))
+  if (is_apply(req) || !begin_tracking(req, old, object))
     return;
   json_t *now = json_object_get(meta, "managedFields");
   g_autoptr(GHashTable) was = leaf_table(req, old);

@@ -15,7 +15,8 @@ json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *se
 /** After any other write: what changed belongs to req's manager (operation Update), agents
  * excepted. Changes `object` in place. */
 void ferry_apply_track(FerryRequest *req, const json_t *old, json_t *object);
-/** The same of a new object that was not applied. */
+/** The same of a new object that was not applied: it is all req's manager's, whatever managedFields
+ * it came with. */
 void ferry_apply_created(FerryRequest *req, json_t *object);
 
 G_END_DECLS

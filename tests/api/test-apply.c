@@ -75,6 +75,16 @@ static void other_writes(Server *s, gconstpointer data) {
                                      POLICY(",\"maxDowntimeMs\":5"), -1);
   expect(made, 201);
   g_assert_true(owns(made->json, "hand", "Update", "f:maxDowntimeMs"));
+  /* an exported object comes with who owned it there */
+  g_autoptr(Answer) copy = deliver(
+      s, "POST", POLICIES "?fieldManager=hand", "Content-Type: application/json",
+      "{\"metadata\":{\"name\":\"q\",\"managedFields\":[{\"manager\":\"x\",\"operation\":\"Apply\","
+      "\"apiVersion\":\"migrations.kubevirt.io/v1alpha1\",\"fieldsType\":\"FieldsV1\","
+      "\"fieldsV1\":{\"f:spec\":{\"f:maxDowntimeMs\":{}}}}]},"
+      "\"spec\":{\"selectors\":{},\"maxDowntimeMs\":5}}");
+  expect(copy, 201);
+  g_assert_true(owns(copy->json, "hand", "Update", "f:maxDowntimeMs"));
+  g_assert_null(fields_of(copy->json, "x", "Apply"));
   g_autoptr(Answer) patched = deliver(s, "PATCH", POLICIES "/p?fieldManager=tool", MERGE,
                                       "{\"spec\":{\"maxDowntimeMs\":6,\"allowPostCopy\":true}}");
   expect(patched, 200);
