@@ -305,6 +305,8 @@ gboolean ferry_serve_pods(FerryRequest *req, GError **error) {
   const char *ns = n > 3 ? s[3] : NULL, *name = n > 5 ? s[5] : NULL;
   gboolean get = g_str_equal(req->method, "GET");
   req->kind = &pod_kind;
+  if (!ferry_negotiate(req, FALSE, error))
+    return FALSE;
   if (n == 7 && g_str_equal(s[6], "eviction")) {
     req->name = name;
     /* As Kubernetes has it: with a Retry-After client-go would ask again by itself ten times before

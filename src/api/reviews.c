@@ -70,6 +70,8 @@ gboolean ferry_serve_review(FerryRequest *req, GError **error) {
                 "the server does not allow this method on the requested resource: POST only");
     return FALSE;
   }
+  if (!ferry_negotiate(req, FALSE, error))
+    return FALSE;
   g_autoptr(json_t) body = ferry_request_body(req, error);
   if (!body)
     return FALSE;
