@@ -69,6 +69,7 @@ struct FerryApi {
   GPtrArray *streams;       /* FerryStream, borrowed */
   GPtrArray *event_streams; /* FerryEventStream, borrowed */
   GThread *ticker;
+  gint64 bookmark_us; /* between a watch's bookmarks */
 
   FerryMetrics *metrics;
 };

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define POOL_THREADS 16
+#define BOOKMARK_MS 30000
 
 static int open_socket(const char *where, GError **error) {
   const char *colon = strrchr(where, ':');
@@ -127,6 +128,8 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   api->store = config->store;
   api->clock = config->clock ? config->clock : ferry_clock_system();
   api->hooks = config->hooks;
+  api->bookmark_us = G_GINT64_CONSTANT(1000) *
+                     (config->watch_bookmark_ms ? config->watch_bookmark_ms : BOOKMARK_MS);
   api->state_dir = g_strdup(config->state_dir);
   api->listeners = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_listener_free);
   api->pages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, ferry_snapshot_free);

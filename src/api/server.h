@@ -37,6 +37,7 @@ typedef struct {
   const char *server_url;  /* for admin.kubeconfig; NULL: https:// and the first listener, with
                               127.0.0.1 or ::1 where that listens on every address */
   const FerryClock *clock; /* NULL: the machine's */
+  guint watch_bookmark_ms; /* between the bookmarks of a watch; 0: 30 s */
   FerryApiHooks hooks;
 } FerryApiConfig;
 

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define HEARTBEAT_US (10 * G_USEC_PER_SEC)
-#define BOOKMARK_US (30 * G_USEC_PER_SEC)
 #define DEFAULT_TIMEOUT_S 2700 /* 45 min */
 #define BUFFER_TARGET (64 * 1024)
 #define BLOCK (32 * 1024)
@@ -156,7 +155,7 @@ static void fill(FerryStreamBase *base) {
   if (now >= s->end_us || g_atomic_int_get(&s->api->stopping)) {
     s->base.ended = TRUE;
   } else if (s->bookmarks && now >= s->bookmark_us) {
-    __atomic_store_n(&s->bookmark_us, now + BOOKMARK_US, __ATOMIC_RELAXED);
+    __atomic_store_n(&s->bookmark_us, now + s->api->bookmark_us, __ATOMIC_RELAXED);
     gint64 revision = ferry_watch_revision(s->watch);
     if (revision > s->bookmarked)
       emit_bookmark(s, revision, FALSE);
@@ -297,7 +296,7 @@ gboolean ferry_resource_watch(FerryRequest *req, GError **error) {
   s->bookmarks = ferry_query_bool(req, "allowWatchBookmarks");
   s->end_us = now + CLAMP(timeout > 0 ? timeout : DEFAULT_TIMEOUT_S, 1, 86400) * G_USEC_PER_SEC;
   s->heartbeat_us = now + HEARTBEAT_US;
-  s->bookmark_us = now + BOOKMARK_US;
+  s->bookmark_us = now + s->api->bookmark_us;
   g_autoptr(GError) problem = NULL;
   if (!open_cursor(req, s, &problem)) {
     if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_EXPIRED)) {

@@ -136,6 +136,88 @@ static void many_changes_in_order(Server *s, gconstpointer data) {
   answer_free(r.answer);
 }
 
+/* The events of a watch's text, of one type. New references. */
+static GPtrArray *events_of(const char *body, const char *type) {
+  GPtrArray *out = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
+  g_auto(GStrv) lines = g_strsplit(body, "\n", -1);
+  for (gsize i = 0; lines[i]; i++) {
+    json_t *event = *lines[i] ? json_loads(lines[i], 0, NULL) : NULL;
+    if (g_strcmp0(ferry_json_str(event, "type"), type) == 0)
+      g_ptr_array_add(out, event);
+    else
+      json_decref(event);
+  }
+  return out;
+}
+
+static gint64 revision_of(const json_t *object) {
+  const char *text = ferry_json_str(object, "metadata.resourceVersion");
+  g_assert_nonnull(text);
+  return g_ascii_strtoll(text, NULL, 10);
+}
+
+/* What went is told of with the revision at which it went, for a watch to go on from. */
+static void deleted_at_a_new_revision(Server *s, gconstpointer data) {
+  Reader r;
+  g_autofree char *path =
+      g_strdup_printf(VMIM "?watch=1&timeoutSeconds=2&resourceVersion=%" G_GINT64_FORMAT,
+                      ferry_store_revision(s->store));
+  GThread *thread = begin(&r, s, path);
+  g_autoptr(Answer) made = http(s, "POST", VMIM, MIGRATION("m", "db"));
+  expect(made, 201);
+  g_autoptr(Answer) ended = http_full(s, "admin", "PATCH", VMIM "/m/status", MERGE,
+                                      "{\"status\":{\"phase\":\"Failed\"}}", -1);
+  expect(ended, 200);
+  g_autoptr(Answer) marked = http(s, "DELETE", VMIM "/m", NULL);
+  expect(marked, 200);
+  g_autoptr(Answer) last =
+      http_full(s, "admin", "PATCH", VMIM "/m", MERGE, "{\"metadata\":{\"finalizers\":null}}", -1);
+  expect(last, 200);
+  g_thread_join(thread);
+  g_autoptr(GPtrArray) gone = events_of(r.answer->body, "DELETED");
+  g_assert_cmpuint(gone->len, ==, 1);
+  const json_t *object = json_object_get(gone->pdata[0], "object");
+  g_assert_cmpstr(ferry_json_str(object, "status.phase"), ==, "Failed");
+  g_assert_cmpint(revision_of(object), >, revision_of(marked->json));
+  g_assert_cmpint(revision_of(object), ==, ferry_store_revision(s->store));
+  answer_free(r.answer);
+}
+
+/* A server whose bookmarks come each half second. */
+static void impatient_up(Server *s, gconstpointer data) {
+  static const char *const listen[] = {"127.0.0.1:0", NULL};
+  server_up(s, data);
+  ferry_api_free(s->api);
+  FerryApiConfig config = {
+      .store = s->store, .state_dir = s->dir, .listen = listen, .watch_bookmark_ms = 500};
+  s->api = ferry_api_new(&config, NULL);
+  g_assert_nonnull(s->api);
+}
+
+/* A watch that sees nothing of what happens still learns how far it has got; once each time. */
+static void bookmarks_now_and_then(Server *s, gconstpointer data) {
+  Reader r;
+  g_autofree char *path =
+      g_strdup_printf(VMI "?watch=1&timeoutSeconds=4&allowWatchBookmarks=true"
+                          "&fieldSelector=metadata.name%%3Dweb&resourceVersion=%" G_GINT64_FORMAT,
+                      ferry_store_revision(s->store));
+  GThread *thread = begin(&r, s, path);
+  label(s, "db", "{\"metadata\":{\"labels\":{\"z\":\"1\"}}}");
+  g_thread_join(thread);
+  g_autoptr(GPtrArray) marks = events_of(r.answer->body, "BOOKMARK");
+  g_assert_cmpuint(marks->len, >=, 1);
+  g_assert_cmpuint(marks->len, <=, 2); /* the first may have been before the change */
+  const json_t *object = json_object_get(marks->pdata[marks->len - 1], "object");
+  g_assert_cmpstr(ferry_json_str(object, "kind"), ==, "VirtualMachineInstance");
+  g_assert_cmpstr(ferry_json_str(object, "apiVersion"), ==, "kubevirt.io/v1");
+  g_assert_cmpint(revision_of(object), ==, ferry_store_revision(s->store));
+  g_assert_null(ferry_json_get(object, "metadata.annotations"));
+  answer_free(r.answer);
+  g_autoptr(Answer) unasked = http(s, "GET", VMI "?watch=1&timeoutSeconds=2", NULL);
+  g_autoptr(GPtrArray) none = events_of(unasked->body, "BOOKMARK");
+  g_assert_cmpuint(none->len, ==, 0);
+}
+
 static void stop_ends_watches(Server *s, gconstpointer data) {
   Reader r;
   GThread *thread = begin(&r, s, VMI "?watch=1");
@@ -154,6 +236,9 @@ int main(int argc, char **argv) {
   ADD(from_the_future);
   ADD(tables);
   ADD(many_changes_in_order);
+  ADD(deleted_at_a_new_revision);
+  g_test_add("/api/watch/bookmarks_now_and_then", Server, NULL, impatient_up,
+             bookmarks_now_and_then, server_down);
   ADD(stop_ends_watches);
   return g_test_run();
 }
