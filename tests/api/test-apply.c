@@ -96,6 +96,23 @@ static void other_writes(Server *s, gconstpointer data) {
   expect(put, 200);
   g_assert_true(owns(put->json, "put", "Update", "f:maxDowntimeMs"));
   g_assert_false(owns(put->json, "tool", "Update", "f:allowPostCopy"));
+  /* a client may write the list itself, as kubectl does after a client-side apply */
+  g_autofree char *rewrite = g_strdup_printf(
+      "[{\"op\":\"replace\",\"path\":\"/metadata/"
+      "managedFields\",\"value\":[{\"manager\":\"kubectl\","
+      "\"operation\":\"Apply\",\"apiVersion\":\"migrations.kubevirt.io/v1alpha1\","
+      "\"fieldsType\":\"FieldsV1\",\"fieldsV1\":{\"f:spec\":{\"f:maxDowntimeMs\":{}}}}]},"
+      "{\"op\":\"replace\",\"path\":\"/metadata/resourceVersion\",\"value\":\"%s\"}]",
+      ferry_json_str(put->json, "metadata.resourceVersion"));
+  g_autoptr(Answer) rewritten = deliver(s, "PATCH", POLICIES "/p?fieldManager=tool",
+                                        "Content-Type: application/json-patch+json", rewrite);
+  expect(rewritten, 200);
+  g_assert_cmpuint(json_array_size(ferry_json_get(rewritten->json, "metadata.managedFields")), ==,
+                   1);
+  g_assert_true(owns(rewritten->json, "kubectl", "Apply", "f:maxDowntimeMs"));
+  g_autoptr(Answer) stale = deliver(s, "PATCH", POLICIES "/p?fieldManager=tool",
+                                    "Content-Type: application/json-patch+json", rewrite);
+  expect(stale, 409);
   /* an empty list forgets it all, then a first apply conflicts with who was before */
   g_autoptr(Answer) reset =
       deliver(s, "PATCH", POLICIES "/p", MERGE, "{\"metadata\":{\"managedFields\":[]}}");

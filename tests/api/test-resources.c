@@ -22,8 +22,63 @@ static void reads(Server *s, gconstpointer data) {
   g_autoptr(Answer) method = http(s, "POST", VMI, "{}");
   expect(method, 405);
   g_assert_nonnull(strcasestr(method->headers, "allow: GET"));
+  static const char only_metadata[] =
+      "Accept: application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
+  g_autoptr(Answer) partial = http_full(s, "admin", "GET", VMI "/db", only_metadata, NULL, 0);
+  expect(partial, 200);
+  g_assert_cmpstr(ferry_json_str(partial->json, "kind"), ==, "PartialObjectMetadata");
+  g_assert_cmpstr(ferry_json_str(partial->json, "apiVersion"), ==, "meta.k8s.io/v1");
+  g_assert_true(json_equal(json_object_get(partial->json, "metadata"),
+                           json_object_get(one->json, "metadata")));
+  g_assert_null(json_object_get(partial->json, "spec"));
+  g_autoptr(Answer) partials = http_full(
+      s, "admin", "GET", VMI,
+      "Accept: application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io", NULL, 0);
+  expect(partials, 200);
+  g_assert_cmpstr(ferry_json_str(partials->json, "kind"), ==, "PartialObjectMetadataList");
+  g_assert_cmpstr(ferry_json_str(partials->json, "apiVersion"), ==, "meta.k8s.io/v1");
+  g_assert_nonnull(ferry_json_str(partials->json, "metadata.resourceVersion"));
+  json_t *items = ferry_json_get(partials->json, "items");
+  g_assert_cmpuint(json_array_size(items), ==, 3);
+  g_assert_true(json_equal(json_array_get(items, 0), partial->json));
   g_autoptr(Answer) future = http(s, "GET", VMI "?resourceVersion=999999", NULL);
   expect(future, 504);
+}
+
+/* What `kubectl describe` and `kubectl get events` select by. */
+static void events_are_selected(Server *s, gconstpointer data) {
+  static const char *const events[][3] = {
+      {"db", "Migrated", "Normal"}, {"db", "Failed", "Warning"}, {"web", "Failed", "Warning"}};
+  for (gsize i = 0; i < G_N_ELEMENTS(events); i++) {
+    g_autofree char *body = g_strdup_printf(
+        "{\"metadata\":{\"name\":\"e%zu\"},\"involvedObject\":{\"kind\":\"VirtualMachineInstance\","
+        "\"namespace\":\"default\",\"name\":\"%s\"},\"reason\":\"%s\",\"type\":\"%s\"}",
+        i, events[i][0], events[i][1], events[i][2]);
+    g_autoptr(Answer) made = http(s, "POST", "/api/v1/namespaces/default/events", body);
+    expect(made, 201);
+  }
+  static const struct {
+    const char *selector, *names;
+  } cases[] = {
+      {"involvedObject.name%3Ddb", "e0 e1 "},
+      {"reason%3DFailed", "e1 e2 "},
+      {"type%3DNormal", "e0 "},
+      {"type!%3DNormal", "e1 e2 "},
+      {"involvedObject.name%3Ddb,reason%3DFailed,type%3DWarning", "e1 "},
+      {"involvedObject.name%3Ddb,involvedObject.kind%3DNode", ""},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *path =
+        g_strconcat("/api/v1/namespaces/default/events?fieldSelector=", cases[i].selector, NULL);
+    g_autoptr(Answer) list = http(s, "GET", path, NULL);
+    expect(list, 200);
+    g_autoptr(GString) names = g_string_new(NULL);
+    gsize k;
+    json_t *event;
+    json_array_foreach(ferry_json_get(list->json, "items"), k, event)
+        g_string_append_printf(names, "%s ", ferry_json_str(event, "metadata.name"));
+    g_assert_cmpstr(names->str, ==, cases[i].names);
+  }
 }
 
 static void pages_share_a_snapshot(Server *s, gconstpointer data) {
@@ -186,6 +241,7 @@ static void deletes_in_two_steps(Server *s, gconstpointer data) {
   g_autoptr(Answer) marked = http(s, "DELETE", VMIM "/m", NULL);
   expect(marked, 200);
   g_assert_nonnull(ferry_json_str(marked->json, "metadata.deletionTimestamp"));
+  g_assert_cmpint(ferry_json_int(marked->json, "metadata.deletionGracePeriodSeconds", -1), ==, 0);
   g_assert_true(ferry_json_bool(marked->json, "status.migrationState.abortRequested", FALSE));
   const char *off = "{\"metadata\":{\"finalizers\":null}}";
   g_autoptr(Answer) last =
@@ -193,6 +249,23 @@ static void deletes_in_two_steps(Server *s, gconstpointer data) {
   expect(last, 200);
   g_autoptr(Answer) gone = http(s, "GET", VMIM "/m", NULL);
   expect(gone, 404);
+}
+
+/* Clients wait until an object of this very uid is gone. */
+static void tells_what_was_deleted(Server *s, gconstpointer data) {
+  g_autoptr(Answer) made =
+      http(s, "POST", "/apis/ferry.migration/v1/networks",
+           "{\"metadata\":{\"name\":\"n\"},\"spec\":{\"subnets\":[\"10.0.0.0/8\"]}}");
+  expect(made, 201);
+  g_autoptr(Answer) gone = http(s, "DELETE", "/apis/ferry.migration/v1/networks/n", NULL);
+  expect(gone, 200);
+  g_assert_cmpstr(ferry_json_str(gone->json, "kind"), ==, "Status");
+  g_assert_cmpstr(ferry_json_str(gone->json, "status"), ==, "Success");
+  g_assert_cmpstr(ferry_json_str(gone->json, "details.name"), ==, "n");
+  g_assert_cmpstr(ferry_json_str(gone->json, "details.group"), ==, "ferry.migration");
+  g_assert_cmpstr(ferry_json_str(gone->json, "details.kind"), ==, "networks");
+  g_assert_cmpstr(ferry_json_str(gone->json, "details.uid"), ==,
+                  ferry_json_str(made->json, "metadata.uid"));
 }
 
 static void set_status(Server *s, const char *status) {
@@ -278,12 +351,14 @@ int main(int argc, char **argv) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
 #define ADD(f) g_test_add("/api/resources/" #f, Server, NULL, server_up, f, server_down)
   ADD(reads);
+  ADD(events_are_selected);
   ADD(pages_share_a_snapshot);
   ADD(creates_once);
   ADD(one_of_many_concurrent_creates);
   ADD(bad_input_changes_nothing);
   ADD(writes_keep_what_is_owned);
   ADD(deletes_in_two_steps);
+  ADD(tells_what_was_deleted);
   ADD(cancels_until_post_copy);
   ADD(namespaces_with_vms_stay);
   ADD(applies_on_the_server);
