@@ -80,7 +80,7 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
   s->allow_workload_disruption =
       ferry_json_bool(config, "allowWorkloadDisruption", s->request.post_copy);
   const json_t *disks = json_object_get(config, "migrateDisks");
-  if (json_is_array(disks)) {
+  if (json_array_size(disks) > 0) { /* libvirt, told of none, copies all */
     g_autoptr(GStrvBuilder) names = g_strv_builder_new();
     const json_t *disk;
     size_t i;

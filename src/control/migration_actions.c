@@ -270,7 +270,7 @@ void ferry_step_act_place(FerryStep *s) {
   const char *target_name = ferry_json_str(s->m, "status.migrationState.targetNode");
   g_autoptr(json_t) target = ferry_store_get(s->store, &ferry_kind_node, "", target_name);
   g_autofree char *address = address_of_data(s);
-  ferry_migration_flags_complete(s->config, s->origins, s->source, target, address);
+  ferry_migration_flags_complete(s->config, s->origins, s->vmi, s->source, target, address);
   ferry_config_add_facts(s->config, s->origins, s->vmi, s->source, target, address);
   ferry_step_set(s, "status.migrationState.startTimestamp", json_string(now));
   ferry_step_set(s, "status.migrationState.migrationConfiguration", json_deep_copy(s->config));

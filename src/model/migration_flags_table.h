@@ -190,7 +190,8 @@
   ROW(STRS("migrateDisks", "Disks to copy, by target name such as vda.", DISK_NAMES),              \
       .option = "migrate-disks", .arg = "LIST", .libvirt = "VIR_MIGRATE_PARAM_MIGRATE_DISKS",      \
       .param = "migrate_disks", .type = FERRY_PARAM_STRINGS, .since_libvirt = "1.2.17",            \
-      .own = TRUE, .def = "all that are neither read-only nor shareable")                          \
+      .own = TRUE,                                                                                 \
+      .def = "all that are neither read-only, nor shareable, nor on storage that hosts share")     \
   ROW(STRS("migrateDisksDetectZeroes", "Disks whose zero blocks are not sent, by target name.",    \
            DISK_NAMES),                                                                            \
       .option = "migrate-disks-detect-zeroes", .arg = "LIST",                                      \

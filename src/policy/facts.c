@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/facts.h"
 #include "model/migration_flags.h"
+#include "policy/copied_disks.h"
 #include "policy/migration_flags_rules.h"
 #include "policy/network.h"
 #include <string.h>
@@ -57,28 +58,13 @@ static gboolean can(const json_t *node, const char *feature) {
   return FALSE;
 }
 
-static gboolean is_named(const json_t *names, const char *name) {
-  gsize i;
-  json_t *word;
-  json_array_foreach((json_t *)names, i,
-                     word) if (g_strcmp0(json_string_value(word), name) == 0) return TRUE;
-  return FALSE;
-}
-
 gint64 ferry_config_copied_bytes(const json_t *config, const json_t *vmi) {
-  if (!ferry_migration_flag_on(config, "copyStorageAll") &&
-      !ferry_migration_flag_on(config, "copyStorageIncremental"))
-    return 0;
-  const json_t *names = json_object_get(config, "migrateDisks");
   gint64 sum = 0;
   gsize i;
   json_t *disk;
   json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.disks"), i, disk) {
-    gboolean wanted = json_is_array(names) ? is_named(names, ferry_json_str(disk, "name"))
-                                           : !ferry_json_bool(disk, "readonly", FALSE) &&
-                                                 !ferry_json_bool(disk, "shareable", FALSE);
     gint64 size = ferry_json_int(disk, "sizeBytes", 0);
-    if (wanted && size > 0 && sum <= G_MAXINT64 / 4 - size / 4)
+    if (size > 0 && sum <= G_MAXINT64 / 4 - size / 4 && ferry_disk_is_copied(config, disk))
       sum += size;
   }
   return sum;

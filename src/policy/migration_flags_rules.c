@@ -4,6 +4,7 @@
 // or "tls". What one row cannot say is a function below the table.
 #include "policy/migration_flags_rules.h"
 #include "convergence/schedule.h"
+#include "policy/copied_disks.h"
 #include "policy/facts.h"
 #include "policy/migration_flags_vm.h"
 #include <string.h>
@@ -463,8 +464,10 @@ static gint64 processors(const json_t *node) {
   return n > 0 ? n : MAX_CONNECTIONS;
 }
 
-void ferry_migration_flags_complete(json_t *config, json_t *origins, const json_t *source,
-                                    const json_t *target, const char *address) {
+void ferry_migration_flags_complete(json_t *config, json_t *origins, const json_t *vmi,
+                                    const json_t *source, const json_t *target,
+                                    const char *address) {
+  ferry_copied_disks_complete(config, origins, vmi);
   if (!ferry_migration_flag_on(config, "parallel") || given(config, "parallelConnections"))
     return;
   /* One connection fills about this much of a link; encrypting takes a processor each. */

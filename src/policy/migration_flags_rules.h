@@ -27,9 +27,11 @@ GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *nod
                                          gboolean is_target);
 
 /** Fills in what is left to Ferry once the target and its `address` (may be NULL) are known:
- * parallelConnections of a parallel migration. `origins` gets "automatic" for it. Pure. */
-void ferry_migration_flags_complete(json_t *config, json_t *origins, const json_t *source,
-                                    const json_t *target, const char *address);
+ * which disks are copied (policy/copied_disks.h), and parallelConnections of a parallel migration.
+ * `origins` (may be NULL) gets "automatic" for it. Pure. */
+void ferry_migration_flags_complete(json_t *config, json_t *origins, const json_t *vmi,
+                                    const json_t *source, const json_t *target,
+                                    const char *address);
 
 /** The rules as a Markdown table, for docs/flags.md. Free with g_free. */
 char *ferry_migration_flags_rules_markdown(void);

@@ -3,6 +3,7 @@
 // flags where only the definition moves. What goes together by itself is in
 // migration_flags_rules.c.
 #include "policy/migration_flags_vm.h"
+#include "policy/copied_disks.h"
 #include "policy/migratable.h"
 #include <libxml/parser.h>
 #include <libxml/tree.h>
@@ -207,6 +208,21 @@ static void check_disk(const json_t *vmi, const char *field, const char *name, G
     cause(causes, field, "\"%.64s\": Cannot migrate empty or read-only disk %.64s", name, name);
 }
 
+/* A copy onto itself: libvirt would begin it, and only locks that work would stop it. */
+static void check_shared(const FerryFlagsContext *c, const char *field, const char *name,
+                         GError *causes) {
+  const json_t *disk =
+      ferry_json_find(ferry_json_get(c->vmi, "spec.domain.devices.disks"), "name", name);
+  if (ferry_migration_flag_on(c->config, "unsafeMigrationOverride") ||
+      !ferry_disk_is_shared(c->config, disk))
+    return;
+  cause(causes, field,
+        "\"%.64s\": disk %.64s (%.256s) is on storage that both hosts share, so it needs no copy, "
+        "which would be written onto itself; leave it out, or, where the target has something else "
+        "at that place, say unsafeMigrationOverride: true (--unsafe)",
+        name, name, ferry_json_str(disk, "source"));
+}
+
 static void check_disks(const FerryFlagsContext *c, GError *causes) {
   static const char *const lists[] = {"migrateDisks", "migrateDisksDetectZeroes"};
   const json_t *chosen = given(c->config, "migrateDisks");
@@ -215,6 +231,7 @@ static void check_disks(const FerryFlagsContext *c, GError *causes) {
     for (gsize i = 0; i < json_array_size(list); i++) {
       const char *name = json_string_value(json_array_get(list, i));
       check_disk(c->vmi, lists[k], name, causes);
+      check_shared(c, lists[k], name, causes);
       if (k == 1 && chosen && !has_word(chosen, name))
         cause(causes, lists[k], "\"%.64s\": migrateDisks does not name it, so it is not copied",
               name);
@@ -224,7 +241,7 @@ static void check_disks(const FerryFlagsContext *c, GError *causes) {
 
 /* libvirt refuses these only after it has begun, and says of no disk which one it is. */
 static void check_local_disks(const FerryFlagsContext *c, GError *causes) {
-  const json_t *chosen = given(c->config, "migrateDisks"), *disk;
+  const json_t *disk;
   gboolean copied = ferry_migration_flag_on(c->config, "copyStorageAll") ||
                     ferry_migration_flag_on(c->config, "copyStorageIncremental");
   gsize i;
@@ -234,7 +251,7 @@ static void check_local_disks(const FerryFlagsContext *c, GError *causes) {
     return;
   json_array_foreach(ferry_json_get(c->vmi, "spec.domain.devices.disks"), i, disk) {
     const char *name = ferry_json_str(disk, "name");
-    if (!ferry_disk_is_local(disk) || (copied && (!chosen || (name && has_word(chosen, name)))))
+    if (!ferry_disk_is_local(disk) || ferry_disk_is_copied(c->config, disk))
       continue;
     cause(causes, copied ? "migrateDisks" : "copyStorageAll",
           "disk %.64s (%.256s) is on a file system of its host alone: Migration without shared "

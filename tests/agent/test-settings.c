@@ -63,11 +63,24 @@ static void test_timeouts(void) {
   ferry_settings_clear(&s_i);
 }
 
+/* An empty list of disks is none, as libvirt has it. */
+static void test_disks(void) {
+  INTENT(i, "{\"copyStorageAll\":true,\"migrateDisks\":[\"vda\"]}");
+  INTENT(k, "{\"copyStorageAll\":true,\"migrateDisks\":[]}");
+  g_assert_cmpint(i.disk_bytes + k.disk_bytes, ==, 0);
+  g_assert_true(s_i.request.copy_disks && s_k.request.copy_disks);
+  g_assert_cmpstr(s_i.request.disks[0], ==, "vda");
+  g_assert_null(s_k.request.disks);
+  ferry_settings_clear(&s_i);
+  ferry_settings_clear(&s_k);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/settings/intent", test_intent);
   g_test_add_func("/settings/preset", test_preset);
   g_test_add_func("/settings/schedule", test_schedule);
   g_test_add_func("/settings/timeouts", test_timeouts);
+  g_test_add_func("/settings/disks", test_disks);
   return g_test_run();
 }

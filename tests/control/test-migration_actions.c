@@ -88,10 +88,29 @@ static void test_other_ways(void) {
   other_way("migrateURI", json_string("tcp://10.9.0.2:49152"), 62500000); /* half of its link */
 }
 
+/* A disk that the target sees as well is not copied onto itself, nor counted. */
+static void test_shared_disk(void) {
+  g_autoptr(FerryStore) store = world_new();
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) body =
+      json_pack("{s[{ss,ss,ss,sb,s[{ss,ss,ss,sb,si},{ss,ss,ss,sb,si}]}]}", "domains", "uuid",
+                WORLD_UUID, "name", "db", "state", "running", "active", 1, "disks", "name", "vda",
+                "type", "file", "source", "/data/a", "shared", 0, "sizeBytes", 1000, "name", "vdb",
+                "type", "file", "source", "/nfs/b", "shared", 1, "sizeBytes", 20);
+  ferry_inventory_report(store, "h1", body, WORLD_NOW, &error);
+  g_assert_no_error(error);
+  g_autoptr(json_t) m = placed(store, "copyStorageAll", json_true());
+  g_autofree char *disks =
+      ferry_json_dump(ferry_json_get(m, STATE "migrationConfiguration.migrateDisks"));
+  g_assert_cmpstr(disks, ==, "[\"vda\"]");
+  g_assert_cmpint(ferry_json_int(m, STATE "migrationConfiguration.copiedDiskBytes", 0), ==, 1000);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migration-actions/network", test_network);
   g_test_add_func("/migration-actions/fallback", test_fallback);
   g_test_add_func("/migration-actions/other-ways", test_other_ways);
+  g_test_add_func("/migration-actions/shared-disk", test_shared_disk);
   return g_test_run();
 }

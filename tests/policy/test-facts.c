@@ -9,15 +9,19 @@ static json_t *j(const char *text) {
 
 static void test_disks(void) {
   g_autoptr(json_t) vmi =
-      j("{\"spec\":{\"domain\":{\"devices\":{\"disks\":[{\"name\":\"vda\",\"sizeBytes\":1000},"
-        "{\"name\":\"vdb\",\"sizeBytes\":20},{\"name\":\"sda\",\"sizeBytes\":3,"
-        "\"readonly\":true}]}}}}");
+      j("{\"spec\":{\"domain\":{\"devices\":{\"disks\":[{\"name\":\"vda\",\"source\":\"/a\","
+        "\"sizeBytes\":1000},{\"name\":\"vdb\",\"source\":\"/b\",\"sizeBytes\":20},"
+        "{\"name\":\"sda\",\"source\":\"/c\",\"sizeBytes\":3,\"readonly\":true}]}}}}");
   g_autoptr(json_t) c = json_object();
   g_assert_cmpint(ferry_config_copied_bytes(c, vmi), ==, 0);
   ferry_json_set_bool(c, "copyStorageAll", TRUE);
   g_assert_cmpint(ferry_config_copied_bytes(c, vmi), ==, 1020);
   ferry_json_set(c, "migrateDisks", j("[\"vdb\"]"));
   g_assert_cmpint(ferry_config_copied_bytes(c, vmi), ==, 20);
+  json_object_del(c, "migrateDisks");
+  ferry_json_set_bool(json_array_get(ferry_json_get(vmi, "spec.domain.devices.disks"), 1), "shared",
+                      TRUE);
+  g_assert_cmpint(ferry_config_copied_bytes(c, vmi), ==, 1000); /* it stays where it is */
 }
 
 #define HOST(management, migration, versions)                                                      \

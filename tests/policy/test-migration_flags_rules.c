@@ -211,8 +211,15 @@ static void test_local_disks(void) {
       {"{}", "disk vda (/data/a.raw) is on a file system of its host alone"},
       {"{'copyStorageAll':true}", NULL},
       {"{'copyStorageAll':true,'migrateDisks':['vda']}", NULL},
-      {"{'copyStorageAll':true,'migrateDisks':['vdb']}",
+      {"{'copyStorageAll':true,'migrateDisks':['vdc']}",
        "spec.migrateDisks: Invalid value: disk vda"},
+      {"{'copyStorageAll':true,'migrateDisks':[]}", NULL}, /* all, as libvirt has it */
+      {"{'copyStorageAll':true,'migrateDisks':['vda','vdb']}",
+       "spec.migrateDisks: Invalid value: \"vdb\": disk vdb (/nfs/b.raw) is on storage that both "
+       "hosts share"},
+      {"{'copyStorageAll':true,'migrateDisksDetectZeroes':['vdb']}",
+       "spec.migrateDisksDetectZeroes: Invalid value: \"vdb\": disk vdb"},
+      {"{'copyStorageAll':true,'migrateDisks':['vda','vdb'],'unsafeMigrationOverride':true}", NULL},
       {"{'unsafeMigrationOverride':true}", NULL},
       {"{'offline':true}", NULL},
   };
@@ -376,26 +383,26 @@ static void test_complete(void) {
   g_autoptr(json_t) h = node("h", "11.3.0", "10.0.2");
   g_autoptr(json_t) config = parse("{'parallel':true,'disableTLS':true}");
   g_autoptr(json_t) origins = json_object();
-  ferry_migration_flags_complete(config, origins, h, h, "10.0.0.2");
+  ferry_migration_flags_complete(config, origins, NULL, h, h, "10.0.0.2");
   g_assert_cmpint(ferry_json_int(config, "parallelConnections", 0), ==, 3); /* 25 Gbit/s */
   g_assert_cmpstr(ferry_json_str(origins, "parallelConnections"), ==, "automatic");
   g_autoptr(json_t) tls = parse("{'parallel':true}");
-  ferry_migration_flags_complete(tls, NULL, h, h, "10.0.0.2");
+  ferry_migration_flags_complete(tls, NULL, NULL, h, h, "10.0.0.2");
   g_assert_cmpint(ferry_json_int(tls, "parallelConnections", 0), ==, 7);
   g_autoptr(json_t) said = parse("{'parallel':true,'parallelConnections':9}");
-  ferry_migration_flags_complete(said, NULL, h, h, "10.0.0.2");
+  ferry_migration_flags_complete(said, NULL, NULL, h, h, "10.0.0.2");
   g_assert_cmpint(ferry_json_int(said, "parallelConnections", 0), ==, 9);
   g_autoptr(json_t) unknown = parse("{'parallel':true}");
-  ferry_migration_flags_complete(unknown, NULL, h, h, NULL);
+  ferry_migration_flags_complete(unknown, NULL, NULL, h, h, NULL);
   g_assert_cmpint(ferry_json_int(unknown, "parallelConnections", 0), ==, 2);
   /* what another interface could do is no matter */
   json_array_append_new(ferry_json_get(h, "status.interfaces"),
                         parse("{'name':'s','speedMbps':10000,'addresses':['10.9.0.2/24']}"));
   g_autoptr(json_t) slower = parse("{'parallel':true}");
-  ferry_migration_flags_complete(slower, NULL, h, h, "10.9.0.2");
+  ferry_migration_flags_complete(slower, NULL, NULL, h, h, "10.9.0.2");
   g_assert_cmpint(ferry_json_int(slower, "parallelConnections", 0), ==, 3);
   g_autoptr(json_t) single = parse("{}");
-  ferry_migration_flags_complete(single, NULL, h, h, "10.0.0.2");
+  ferry_migration_flags_complete(single, NULL, NULL, h, h, "10.0.0.2");
   g_assert_null(json_object_get(single, "parallelConnections"));
 }
 
