@@ -66,6 +66,17 @@ static gboolean word_in(const char *word, const char *const *list) {
   return word && g_strv_contains(list, word);
 }
 
+/* What the target still has of the VM. */
+static char *rest_on(const char *target, const char *state) {
+  if (!state || g_str_equal(state, "unknown"))
+    return g_strdup_printf("whether anything of it is left on %s is unknown: its agent does not "
+                           "answer",
+                           target);
+  if (g_str_equal(state, "gone"))
+    return g_strdup_printf("nothing of it is left on %s", target);
+  return g_strdup_printf("but %s still has a domain of it", target);
+}
+
 /* What became of the VM after a failure; `recovered` (may be NULL): whether it is safe. */
 static char *recovery(const json_t *m, gboolean *recovered) {
   static const char *const open_ends[] = {"RunsOnBothHosts", "SourceHostLost", NULL};
@@ -85,11 +96,16 @@ static char *recovery(const json_t *m, gboolean *recovered) {
                            "both hosts with virsh before you start it anywhere",
                            or_unknown(source), at_source ? at_source : "nothing",
                            or_unknown(target), at_target ? at_target : "nothing");
+  } else if (!ferry_migration_state_is_kept(m, at_source)) {
+    const char *before = ferry_json_str(m, "status.migrationState.sourceDomainStateBefore");
+    safe = FALSE;
+    text = g_strdup_printf("NOT recovered by itself: the VM is %s on %s and was %s before; look at "
+                           "the domain on both hosts with virsh before you resume it",
+                           at_source, or_unknown(source), before ? before : "in an unknown state");
   } else {
-    gboolean left = at_target && !g_str_equal(at_target, "gone");
-    text = g_strdup_printf("recovered: the VM is %s on %s as before, %s%s%s", at_source,
-                           or_unknown(source), left ? "but " : "nothing of it is left on ",
-                           or_unknown(target), left ? " still has a domain of it" : "");
+    g_autofree char *rest = rest_on(or_unknown(target), at_target);
+    text = g_strdup_printf("recovered: the VM is %s on %s as before, %s", at_source,
+                           or_unknown(source), rest);
   }
   if (recovered)
     *recovered = safe;
@@ -231,6 +247,18 @@ static json_t *steps_of(const json_t *m) {
   return list;
 }
 
+/* What people changed while it ran and is in force. */
+static void add_changes(FerryKimchiSettings *settings, const json_t *m) {
+  gsize i;
+  json_t *change;
+  json_array_foreach(ferry_json_get(m, "status.changes"), i, change) {
+    gboolean whole = g_strcmp0(ferry_json_str(change, "state"), "Applied") == 0;
+    const json_t *fields = json_object_get(change, whole ? "fields" : "inForce");
+    settings->downtime_ms = ferry_json_int(fields, "downtimeMs", settings->downtime_ms);
+    settings->bandwidth_mib = ferry_json_int(fields, "bandwidthMiBps", settings->bandwidth_mib);
+  }
+}
+
 /* The settings it runs with (resolved when it was scheduled) or was asked for with. */
 static json_t *settings_of(const json_t *m) {
   const json_t *config = ferry_json_get(m, "status.migrationState.migrationConfiguration");
@@ -242,6 +270,7 @@ static json_t *settings_of(const json_t *m) {
       .bandwidth_mib = bytes > 0 ? MAX(bytes >> 20, 1) : bytes,
       .downtime_ms = ferry_json_int(config, "maxDowntimeMs", -1),
   };
+  add_changes(&settings, m);
   json_t *out = json_object();
   ferry_kimchi_settings_print(&settings, out);
   return out;

@@ -9,6 +9,7 @@
 #include "base/rfc3339.h"
 #include "control/conditions.h"
 #include "control/migration_private.h"
+#include "model/migration.h"
 #include "policy/placement.h"
 
 static const char *source_name(const FerryStep *s) {
@@ -81,6 +82,13 @@ gboolean ferry_step_guard_arrived(FerryStep *s) {
   return runs_on_target(s) && !state_is_active(source_state(s));
 }
 
+/* Nobody says now what there is on the target. */
+static gboolean target_is_silent(const FerryStep *s) {
+  const char *name = target_name(s);
+  g_autoptr(json_t) target = name ? ferry_store_get(s->store, &ferry_kind_node, "", name) : NULL;
+  return !ferry_node_is_ready(target);
+}
+
 /* The agent that said that it stalls may not be there to take it back. */
 static void end_stalling(FerryStep *s) {
   if (g_strcmp0(ferry_condition_status(s->m, "Stalling"), "True") != 0)
@@ -102,7 +110,22 @@ static void end(FerryStep *s) {
   ferry_step_set(s, "status.migrationState.sourceDomainState",
                  source_state(s) ? json_string(source_state(s)) : NULL);
   ferry_step_set(s, "status.migrationState.targetDomainState",
-                 json_string(target_state ? target_state : "gone"));
+                 json_string(target_state          ? target_state
+                             : target_is_silent(s) ? "unknown"
+                                                   : "gone"));
+}
+
+/* How the VM is where it stayed: "the VM is running on h1 as before". A failure may leave paused
+ * what ran, such as where the target could not be asked whether it runs there. */
+static char *stays(const FerryStep *s) {
+  static const char unknown[] = "in an unknown state";
+  const char *state = source_state(s);
+  const char *before = ferry_json_str(s->m, "status.migrationState.sourceDomainStateBefore");
+  if (ferry_migration_state_is_kept(s->m, state))
+    return g_strdup_printf("the VM is %s on %s as before", state, source_name(s));
+  return g_strdup_printf("the VM is %s on %s and was %s before; look at the domain on both hosts "
+                         "with virsh before you resume or start it",
+                         state ? state : unknown, source_name(s), before ? before : unknown);
 }
 
 void ferry_step_act_succeed(FerryStep *s) {
@@ -163,7 +186,7 @@ void ferry_step_act_stayed(FerryStep *s) {
   const json_t *result = agent_result(s);
   const char *error = ferry_json_str(result, "error");
   const char *reason = ferry_json_str(result, "reason");
-  const char *state = source_state(s);
+  g_autofree char *where = stays(s);
   end(s);
   if (ferry_step_cancel_requested(s)) {
     const char *by = ferry_json_str(s->m, "status.migrationState.abortRequestedBy");
@@ -171,18 +194,16 @@ void ferry_step_act_stayed(FerryStep *s) {
     ferry_step_set(s, "status.migrationState.abortStatus", json_string("Succeeded"));
     if (why) {
       ferry_step_fail(s, "Stalled",
-                      "%s; the VM is %s on %s as before. Migrate it when it is less busy, or allow "
-                      "it a longer pause or post-copy",
-                      why, state ? state : "in an unknown state", source_name(s));
+                      "%s; %s. Migrate it when it is less busy, or allow it a longer pause or "
+                      "post-copy",
+                      why, where);
       return;
     }
-    ferry_step_fail(s, "Cancelled", "cancelled%s%s; the VM is %s on %s as before", by ? " by " : "",
-                    by ? by : "", state ? state : "in an unknown state", source_name(s));
+    ferry_step_fail(s, "Cancelled", "cancelled%s%s; %s", by ? " by " : "", by ? by : "", where);
     return;
   }
-  ferry_step_fail(s, reason ? reason : "MigrationFailed", "%s; the VM is %s on %s as before",
-                  error ? error : "libvirt gave no reason", state ? state : "in an unknown state",
-                  source_name(s));
+  ferry_step_fail(s, reason ? reason : "MigrationFailed", "%s; %s",
+                  error ? error : "libvirt gave no reason", where);
 }
 
 /* Post-copy broke: each host holds a part of the VM's memory, and waiting changes nothing. */
@@ -263,10 +284,11 @@ gboolean ferry_step_guard_agent_lost(FerryStep *s) {
 void ferry_step_act_agent_lost(FerryStep *s) {
   gboolean there = runs_on_target(s);
   end(s);
-  ferry_step_fail(
-      s, "SourceHostLost",
-      "the agent of %s has not answered for %d minutes; %s reports the VM as %s. Look at "
-      "both hosts with virsh before you start it anywhere",
-      source_name(s), FERRY_LOST_AGENT_TIMEOUT_MS / 60000, target_name(s),
-      there ? "running" : "not running");
+  ferry_step_fail(s, "SourceHostLost",
+                  "the agent of %s has not answered for %d minutes; %s %s. Look at both hosts with "
+                  "virsh before you start it anywhere",
+                  source_name(s), FERRY_LOST_AGENT_TIMEOUT_MS / 60000, target_name(s),
+                  there                 ? "reports the VM as running"
+                  : target_is_silent(s) ? "does not answer either"
+                                        : "reports the VM as not running");
 }

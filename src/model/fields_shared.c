@@ -72,7 +72,7 @@ const FerryField ferry_fields_migration_configuration[] = {
 
 const char *const ferry_values_domain_state[] = {"running", "blocked", "paused",      "shutdown",
                                                  "shutoff", "crashed", "pmsuspended", "nostate",
-                                                 "gone",    NULL};
+                                                 "gone",    "unknown", NULL};
 
 static const FerryField agent_result[] = {
     BOOL("returned", "Whether libvirt's migrate call was made and returned."),
@@ -154,7 +154,10 @@ const FerryField ferry_fields_migration_state[] = {
     COUNT("agentEpoch", "Epoch of the source's agent that runs the migration."),
     STR("sourceDomainState", "State of the domain on the source, as last reported.",
         .values = ferry_values_domain_state),
-    STR("targetDomainState", "State of the domain on the target, as last reported.",
+    STR("targetDomainState",
+        "State of the domain on the target, as last reported; unknown: its agent does not answer.",
+        .values = ferry_values_domain_state),
+    STR("sourceDomainStateBefore", "State of the domain on the source when it was scheduled.",
         .values = ferry_values_domain_state),
     TIME("resultTimestamp", "When the agent's result reached the control plane."),
     OBJ("agentResult", agent_result, "What the source's agent knows about the end."),

@@ -9,5 +9,8 @@ G_BEGIN_DECLS
 gboolean ferry_migration_is_final(const json_t *migration);
 /** Whether it only reckons and moves nothing (spec.forecastOnly). Pure. */
 gboolean ferry_migration_is_forecast(const json_t *migration);
+/** Whether a domain's `state` on the source (may be NULL) is what it was when the migration was
+ * scheduled; where that is not known, whether it runs. Pure. */
+gboolean ferry_migration_state_is_kept(const json_t *migration, const char *state);
 
 G_END_DECLS

@@ -109,6 +109,10 @@ static void test_monitor(Server *s, gconstpointer data) {
                    "\"sourceNode\":\"h1\",\"targetNode\":\"h2\",\"mode\":\"PreCopy\","
                    "\"migrationConfiguration\":{\"maxDowntimeMs\":500,\"bandwidthPerMigration\":"
                    "67108864,\"completionTimeoutSeconds\":21600}},"
+                   "\"changes\":[{\"id\":\"1\",\"state\":\"Applied\",\"fields\":{\"downtimeMs\":"
+                   "700,\"bandwidthMiBps\":30}},{\"id\":\"2\",\"state\":\"Refused\",\"fields\":{"
+                   "\"downtimeMs\":777,\"bandwidthMiBps\":9},\"inForce\":{\"downtimeMs\":777}},{"
+                   "\"id\":\"3\",\"state\":\"Requested\",\"fields\":{\"downtimeMs\":5}}],"
                    "\"progress\":{\"percent\":43,\"dataRemainingBytes\":1073741824}}")));
   g_autoptr(Answer) m = http(s, "GET", "/vms/db/migrate", NULL);
   expect(m, 200);
@@ -117,7 +121,8 @@ static void test_monitor(Server *s, gconstpointer data) {
   g_assert_cmpstr(str(m, "source"), ==, "h1");
   g_assert_cmpstr(str(m, "destination"), ==, "h2");
   g_assert_cmpint(ferry_json_int(m->json, "progress.percent", 0), ==, 43);
-  g_assert_cmpint(ferry_json_int(m->json, "settings.migration_max_bandwidth", 0), ==, 64);
+  g_assert_cmpint(ferry_json_int(m->json, "settings.migration_max_bandwidth", 0), ==, 30);
+  g_assert_cmpint(ferry_json_int(m->json, "settings.migration_downtime", 0), ==, 777);
   g_assert_cmpint(ferry_json_int(m->json, "settings.migration_destination_timeout", 0), ==, 21600);
   static const char *const states[] = {"done", "done", "done", "running", "pending", "pending"};
   const json_t *steps = json_object_get(m->json, "steps");
@@ -159,14 +164,26 @@ static void test_ends(Server *s, gconstpointer data) {
         "step 5 of 6, recover: recovered: the VM is running on h1 as before, nothing of it is left "
         "on h2"}},
       {"{\"phase\":\"Failed\",\"reason\":\"MigrationFailed\"," RAN STATE
-       "\"sourceDomainState\":\"paused\",\"targetDomainState\":\"shutoff\"}}",
+       "\"sourceDomainState\":\"paused\",\"targetDomainState\":\"shutoff\","
+       "\"sourceDomainStateBefore\":\"paused\"}}",
        "failed",
        {"paused on h1 as before, but h2 still has a domain of it"}},
+      {"{\"phase\":\"Failed\",\"reason\":\"MigrationFailed\"," RAN STATE
+       "\"sourceDomainState\":\"blocked\",\"targetDomainState\":\"unknown\","
+       "\"sourceDomainStateBefore\":\"running\"}}",
+       "failed",
+       {"recovered: the VM is blocked on h1 as before, whether anything of it is left on h2 is "
+        "unknown"}},
       {"{\"phase\":\"Failed\",\"reason\":\"Cancelled\"," RAN STATE
        "\"abortRequestedBy\":\"kim\",\"sourceDomainState\":\"running\","
        "\"targetDomainState\":\"gone\"}}",
        "killed",
        {"step 4 of 6, migrate: cancelled by kim", "recovered: the VM is running on h1"}},
+      {"{\"phase\":\"Failed\",\"reason\":\"MigrationFailed\"," RAN STATE
+       "\"sourceDomainState\":\"paused\",\"targetDomainState\":\"unknown\","
+       "\"sourceDomainStateBefore\":\"running\"}}",
+       "failed",
+       {"NOT recovered by itself: the VM is paused on h1 and was running before", "virsh"}},
       {"{\"phase\":\"Failed\",\"reason\":\"VMNotFound\"," RAN STATE
        "\"sourceDomainState\":\"gone\",\"targetDomainState\":\"gone\"}}",
        "failed",
@@ -193,7 +210,7 @@ static void test_ends(Server *s, gconstpointer data) {
     const json_t *recover = json_array_get(json_object_get(monitor->json, "steps"), 4);
     g_assert_cmpstr(ferry_json_str(recover, "status"), ==,
                     i == 0   ? "skipped"
-                    : i >= 5 ? "failed"
+                    : i >= 6 ? "failed"
                              : "done");
   }
 }

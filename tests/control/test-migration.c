@@ -65,6 +65,8 @@ static void test_success(void) {
   g_assert_cmpstr(phase(done), ==, "Succeeded");
   g_assert_true(ferry_json_bool(done, "status.migrationState.completed", FALSE));
   g_assert_false(ferry_json_bool(done, "status.migrationState.failed", TRUE));
+  g_assert_null(ferry_json_get(waiting, "status.migrationState.targetNodeDomainDetected"));
+  g_assert_true(ferry_json_bool(done, "status.migrationState.targetNodeDomainDetected", FALSE));
   g_assert_cmpint(ferry_json_int(done, "status.progress.percent", 0), ==, 100);
   g_assert_cmpint(ferry_json_int(done, "status.progress.diskRemainingBytes", -1), ==, 0);
   g_autoptr(json_t) moved = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
