@@ -147,6 +147,10 @@ static void plan_node(FerryStore *store, FerryPlan *plan, const char *name, cons
       ferry_json_set(node, path, json_deep_copy(v));
     }
   }
+  /* A report of what the host is that does not say this any more does not know it any more. */
+  if (json_object_get(reported, "hypervisor"))
+    ferry_json_set(node, "status.sharedFileSystems",
+                   json_deep_copy(json_object_get(reported, "sharedFileSystems")));
   gboolean libvirt_ok = !reported || ferry_json_bool(reported, "connected", TRUE);
   const char *why = ferry_json_str(reported, "connectionError");
   if (reported && !libvirt_ok)

@@ -140,7 +140,8 @@ void ferry_host_start(FerryHost *host, FerryHostEventFunc func, gpointer data);
 /* All calls below block, may be used from any thread, and fail with FERRY_HOST_ERROR
  * (NO_CONNECTION while the hypervisor is away). */
 
-/** Fields of Node.status: capacity, allocatable, nodeInfo, hypervisor, interfaces, addresses. */
+/** Fields of Node.status: capacity, allocatable, nodeInfo, hypervisor, interfaces, addresses, and
+ * sharedFileSystems where that is known. */
 json_t *ferry_host_info(FerryHost *host, GError **error);
 /** A list with one record a domain (see ferry_domain_xml_parse for the fields), active or not. */
 json_t *ferry_host_list(FerryHost *host, GError **error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a host is and can do, as fields of Node.status.
 #include "host/libvirt_private.h"
+#include "host/shared_mounts.h"
 #include "base/log.h"
 #include <libxml/parser.h>
 #include <libxml/xpath.h>
@@ -189,6 +190,19 @@ static json_t *addresses_of(const json_t *interfaces, const char *hostname) {
   return out;
 }
 
+/* Only where the agent sees the host's files, and all of them: a list that is cut off would deny
+ * what is there. */
+static void add_shared_file_systems(FerryLibvirtHost *host, json_t *out) {
+  if (!host->base.local)
+    return;
+  g_mutex_lock(&host->lock);
+  g_auto(GStrv) directories = g_strdupv(host->shared_directories);
+  g_mutex_unlock(&host->lock);
+  json_t *list = ferry_host_local_shared_mounts((const char *const *)directories);
+  if (list)
+    json_object_set_new(out, "sharedFileSystems", list);
+}
+
 json_t *ferry_libvirt_info(FerryHost *base, GError **error) {
   FerryLibvirtHost *host = (FerryLibvirtHost *)base;
   virConnectPtr conn = ferry_libvirt_ref(host, error);
@@ -236,6 +250,7 @@ json_t *ferry_libvirt_info(FerryHost *base, GError **error) {
                           "memory", memory, "allocatable", "cpu", cpus, "memory", memory,
                           "hypervisor", hypervisor, "nodeInfo", info, "interfaces", interfaces);
   json_object_set_new(out, "addresses", addresses_of(interfaces, hostname));
+  add_shared_file_systems(host, out);
   free(hostname);
   virResetLastError();
   virConnectClose(conn);

@@ -7,13 +7,30 @@
 
 #define FUSE_MAGIC 0x65735546
 
-/* Those that linux/magic.h does not have carry the number their kernel module uses. */
-static const guint32 shared_types[] = {
-    NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC, CIFS_SUPER_MAGIC,  SMB2_SUPER_MAGIC,
-    CEPH_SUPER_MAGIC, AFS_SUPER_MAGIC, OCFS2_SUPER_MAGIC, 0x01161970, /* GFS2 */
-    0x47504653,                                                       /* GPFS */
-    0x61636673,                                                       /* ACFS */
-    0x51626d6e,                                                       /* Quobyte */
+/* By statfs and by mount. Those that linux/magic.h does not have carry the number their kernel
+ * module uses; by 0 libvirt, which decides whether a file's host is the only one to see it, knows
+ * none: it takes them for shared where qemu.conf's shared_filesystems says so. */
+static const struct {
+  guint32 magic;
+  const char *name;
+} shared_types[] = {
+    {NFS_SUPER_MAGIC, "nfs"},
+    {NFS_SUPER_MAGIC, "nfs4"},
+    {SMB_SUPER_MAGIC, "smbfs"},
+    {CIFS_SUPER_MAGIC, "cifs"},
+    {SMB2_SUPER_MAGIC, "smb3"},
+    {CEPH_SUPER_MAGIC, "ceph"},
+    {AFS_SUPER_MAGIC, "afs"},
+    {OCFS2_SUPER_MAGIC, "ocfs2"},
+    {0x01161970, "gfs2"},
+    {0x47504653, "gpfs"},
+    {0x61636673, "acfs"},
+    {0x51626d6e, "fuse.quobyte"},
+    {0, "lustre"},
+    {0, "beegfs"},
+    {0, "fuse.glusterfs"},
+    {0, "fuse.ceph"},
+    {0, "fuse.ceph-fuse"},
 };
 
 static gboolean is_below(const char *path, const char *directory) {
@@ -34,7 +51,14 @@ int ferry_file_is_shared(const char *path, const char *const *directories) {
   if (statfs(real, &fs) != 0 || (guint32)fs.f_type == FUSE_MAGIC)
     return -1;
   for (gsize i = 0; i < G_N_ELEMENTS(shared_types); i++)
-    if ((guint32)fs.f_type == shared_types[i])
+    if (shared_types[i].magic && (guint32)fs.f_type == shared_types[i].magic)
+      return TRUE;
+  return FALSE;
+}
+
+gboolean ferry_fs_type_is_shared(const char *name) {
+  for (gsize i = 0; i < G_N_ELEMENTS(shared_types); i++)
+    if (strcmp(name, shared_types[i].name) == 0)
       return TRUE;
   return FALSE;
 }

@@ -11,6 +11,9 @@ G_BEGIN_DECLS
  * Source of the rule: libvirt's check for safe migration. */
 int ferry_file_is_shared(const char *path, const char *const *directories);
 
+/** Whether hosts share file systems of that type, as a mount names it ("nfs4"). Pure. */
+gboolean ferry_fs_type_is_shared(const char *name);
+
 /** The directories that `text`, libvirt's qemu.conf, lists as shared_filesystems (libvirt 11.0 and
  * later). NULL-ended, free with g_strfreev. Pure. */
 char **ferry_shared_directories(const char *text);

@@ -110,6 +110,14 @@ static const FerryField node_interface[] = {
     END,
 };
 
+static const FerryField node_file_system[] = {
+    STR("path", "Directory on the host.", REQUIRED, .max = 4096),
+    STR("type", "File system it is on, such as nfs4; autofs: it is mounted when it is used.",
+        .max = 64),
+    BOOL("readOnly", "Whether it is mounted for reading only."),
+    END,
+};
+
 static const FerryField node_agent[] = {
     COUNT("epoch", "Number of the agent's present session; grows with each start."),
     STR("version", "Version of the agent.", .max = 64),
@@ -129,6 +137,11 @@ static const FerryField node_status[] = {
     OBJ("nodeInfo", node_info, "What the host is."),
     OBJ("hypervisor", node_hypervisor, "The host's libvirt and QEMU."),
     OBJS("interfaces", node_interface, "Network interfaces of the host.", .max = 512),
+    OBJS("sharedFileSystems", node_file_system,
+         "Where the host has file systems that other hosts have, too: mounts of network and "
+         "cluster file systems, and shared_filesystems of libvirt's qemu.conf; left out where "
+         "that is not known.",
+         .max = 256),
     OBJ("agent", node_agent, "The agent that manages the host."),
     COUNT("runningVMs", "Number of VMs that run on the host."),
     COUNT("memoryUsedBytes", "Memory of these VMs, in bytes."),

@@ -72,6 +72,30 @@ static void test_full_report(void) {
   g_assert_null(vmi(store));
 }
 
+static json_t *file_systems(FerryStore *store, const char *report) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) body = json_loads(report, 0, NULL);
+  g_assert_true(ferry_inventory_report(store, "h1", body, WORLD_NOW, &error));
+  g_assert_no_error(error);
+  g_autoptr(json_t) node = ferry_store_get(store, &ferry_kind_node, "", "h1");
+  return json_incref(ferry_json_get(node, "status.sharedFileSystems"));
+}
+
+/* What a host has mounted is known for as long as its agent says it; none is not unknown. */
+static void test_file_systems(void) {
+  g_autoptr(FerryStore) store = world_new();
+  g_autoptr(json_t) one = file_systems(
+      store, "{\"node\":{\"hypervisor\":{},\"sharedFileSystems\":[{\"path\":\"/mnt\"}]}}");
+  g_assert_cmpuint(json_array_size(one), ==, 1);
+  g_autoptr(json_t) totals = file_systems(store, "{\"node\":{\"runningVMs\":1}}");
+  g_assert_cmpuint(json_array_size(totals), ==, 1);
+  g_autoptr(json_t) none =
+      file_systems(store, "{\"node\":{\"hypervisor\":{},\"sharedFileSystems\":[]}}");
+  g_assert_true(json_is_array(none));
+  g_assert_cmpuint(json_array_size(none), ==, 0);
+  g_assert_null(file_systems(store, "{\"node\":{\"hypervisor\":{}}}")); /* an older agent */
+}
+
 static void test_malformed(void) {
   static const char *const bodies[] = {
       "[]",
@@ -99,6 +123,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/inventory/kept-while-migrating", test_kept_while_migrating);
   g_test_add_func("/inventory/labels", test_labels);
   g_test_add_func("/inventory/full-report", test_full_report);
+  g_test_add_func("/inventory/file-systems", test_file_systems);
   g_test_add_func("/inventory/malformed", test_malformed);
   return g_test_run();
 }

@@ -20,6 +20,8 @@ static void test_inventory_and_jobs(void) {
   g_assert_nonnull(ferry_json_str(info, "hypervisor.libvirtVersion"));
   g_assert_cmpstr(ferry_json_str(info, "capacity.cpu"), ==, "16");
 
+  g_assert_true(json_is_array(ferry_json_get(info, "sharedFileSystems"))); /* it is this machine */
+
   g_autoptr(json_t) list = ferry_host_list(host, &error);
   g_assert_no_error(error);
   g_assert_cmpuint(json_array_size(list), ==, 1);
