@@ -99,6 +99,8 @@ static json_t *sim_info(FerryHost *base, GError **error) {
     out = json_pack("{s:{s:s, s:s}, s:{s:s, s:s}, s:o, s:o, s:o, s:o}", "capacity", "cpu", cpus,
                     "memory", memory, "allocatable", "cpu", cpus, "memory", memory, "hypervisor",
                     hypervisor, "nodeInfo", info, "interfaces", interfaces, "addresses", addresses);
+    if (h->shared_file_systems)
+      json_object_set_new(out, "sharedFileSystems", json_deep_copy(h->shared_file_systems));
   }
   g_mutex_unlock(&w->lock);
   return out;
@@ -111,11 +113,14 @@ static json_t *record_of(const FerrySimInstance *i) {
   json_array_foreach(d->disks, k, disk) {
     const char *name = ferry_json_str(disk, "name");
     g_autofree char *path = g_strdup_printf("/sim/%s-%s.qcow2", d->name, name ? name : "");
-    json_array_append_new(disks,
-                          json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:I}", "name", name ? name : "",
-                                    "type", "file", "source", path, "format", "qcow2", "readonly",
-                                    0, "shareable", ferry_json_bool(disk, "shared", FALSE),
-                                    "sizeBytes", (json_int_t)ferry_json_int(disk, "sizeBytes", 0)));
+    gboolean shared = ferry_json_bool(disk, "shared", FALSE);
+    json_t *entry =
+        json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:I}", "name", name ? name : "", "type", "file",
+                  "source", path, "format", "qcow2", "readonly", 0, "shareable", shared,
+                  "sizeBytes", (json_int_t)ferry_json_int(disk, "sizeBytes", 0));
+    if (shared)
+      ferry_json_set_bool(entry, "shared", TRUE);
+    json_array_append_new(disks, entry);
   }
   json_t *r = json_pack(
       "{s:s, s:s, s:I, s:i, s:s, s:s, s:o, s:[], s:[], s:s, s:s, s:i, s:b, s:b}", "uuid", d->uuid,

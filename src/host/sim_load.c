@@ -20,6 +20,22 @@ static gboolean number(const json_t *object, const char *what, const char *key, 
   return FALSE;
 }
 
+static gboolean check_file_systems(const json_t *list, const char *what, GError **error) {
+  gboolean ok = !list || json_is_array(list);
+  const json_t *o;
+  size_t i;
+  json_array_foreach((json_t *)list, i, o) {
+    const char *path = ferry_json_str(o, "path");
+    ok &= path && path[0] == '/';
+  }
+  if (!ok)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
+                "%s: sharedFileSystems: expected a list of {path, type, readOnly}, each path from "
+                "/ on",
+                what);
+  return ok;
+}
+
 static gboolean add_host(FerrySimWorld *w, const json_t *o, GError **error) {
   const char *name = ferry_json_str(o, "name");
   g_autofree char *what = g_strdup_printf("host \"%s\"", name ? name : "");
@@ -32,7 +48,8 @@ static gboolean add_host(FerrySimWorld *w, const json_t *o, GError **error) {
                            .address = ferry_json_str(o, "address"),
                            .cpus = (int)cpus,
                            .memory = (gint64)(memory * MIB),
-                           .link = link * 1e6 / 8};
+                           .link = link * 1e6 / 8,
+                           .shared_file_systems = json_object_get(o, "sharedFileSystems")};
   g_autoptr(GInetAddress) address =
       spec.address ? g_inet_address_new_from_string(spec.address) : NULL;
   if (spec.address && !address) {
@@ -40,6 +57,8 @@ static gboolean add_host(FerrySimWorld *w, const json_t *o, GError **error) {
                 spec.address);
     return FALSE;
   }
+  if (!check_file_systems(spec.shared_file_systems, what, error))
+    return FALSE;
   return ferry_sim_world_add_host(w, &spec, error);
 }
 

@@ -13,6 +13,7 @@ enum {
 
 typedef struct {
   char *name, *address;
+  json_t *shared_file_systems; /* NULL: it does not say */
   int cpus;
   gint64 memory;
   double link, lose_samples;

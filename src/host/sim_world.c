@@ -32,6 +32,7 @@ static void host_free(gpointer p) {
   FerrySimHost *h = p;
   g_hash_table_unref(h->instances);
   g_hash_table_unref(h->volumes);
+  json_decref(h->shared_file_systems);
   g_free(h->name);
   g_free(h->address);
   g_free(h);
@@ -140,6 +141,7 @@ gboolean ferry_sim_world_add_host(FerrySimWorld *w, const FerrySimHostSpec *spec
     FerrySimHost *h = g_new0(FerrySimHost, 1);
     h->name = g_strdup(spec->name);
     h->address = g_strdup(spec->address);
+    h->shared_file_systems = json_deep_copy(spec->shared_file_systems);
     h->cpus = spec->cpus;
     h->memory = spec->memory;
     h->link = spec->link;

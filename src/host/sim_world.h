@@ -21,7 +21,8 @@ typedef struct _FerrySimWorld FerrySimWorld;
 
 /** An empty world; starts its thread. `speed`: 0.01 to 1000. */
 FerrySimWorld *ferry_sim_world_new(double speed);
-/** A world of {speed, switchoverMs, hosts[{name, cpus, memoryMiB, linkMbps, address}], domains[{
+/** A world of {speed, switchoverMs, hosts[{name, cpus, memoryMiB, linkMbps, address,
+ * sharedFileSystems[{path, type, readOnly}]}], domains[{
  * name, namespace, uuid, host, memoryMiB, zeroMiB, vcpus, pattern, writeMiBps, workingSetMiB,
  * busySeconds, quietSeconds, persistent, disks[{name, sizeMiB, shared}]}]}; numbers are simulated
  * ones. INVALID names what is wrong and where. */
@@ -36,8 +37,9 @@ typedef struct {
   const char *name;    /* also in the URI: sim://NAME/system */
   const char *address; /* NULL: none */
   int cpus;
-  gint64 memory; /* bytes */
-  double link;   /* bytes/s each way, simulated */
+  gint64 memory;                     /* bytes */
+  double link;                       /* bytes/s each way, simulated */
+  const json_t *shared_file_systems; /* [{path, type, readOnly}]; NULL: it does not say */
 } FerrySimHostSpec;
 
 typedef struct {

@@ -82,6 +82,9 @@ static void test_description(void) {
   bad("{\"hosts\": [{\"name\": \"h1\"}, {\"name\": \"h1\"}]}", "h1");
   bad("{\"hosts\": [{\"name\": \"h1\", \"address\": \"no\"}]}", "no IP address");
   bad("{\"hosts\": [{\"name\": \"h1\", \"linkMbps\": -3}]}", "linkMbps");
+  bad("{\"hosts\": [{\"name\": \"h1\", \"sharedFileSystems\": {}}]}", "sharedFileSystems");
+  bad("{\"hosts\": [{\"name\": \"h1\", \"sharedFileSystems\": [{\"path\": \"x\"}]}]}",
+      "sharedFileSystems");
   bad("{\"domains\": [{\"name\": \"a\", \"host\": \"h9\"}]}", "h9");
   bad("{\"hosts\": [{\"name\": \"h1\"}], \"domains\": [{\"name\": \"a\", \"host\": \"h1\","
       " \"pattern\": \"odd\"}]}",
@@ -104,6 +107,30 @@ static void test_description(void) {
   g_autofree char *uuid = ferry_sim_uuid("a");
   g_assert_true(g_uuid_string_is_valid(uuid));
   g_assert_cmpint(ferry_sim_world_running(w, uuid, NULL), ==, 1);
+  ferry_sim_world_free(w);
+}
+
+/* a host says of its shared file systems what its description says, or nothing */
+static void test_file_systems(void) {
+  FerrySimWorld *w =
+      world_of("{\"hosts\": [{\"name\": \"h1\"}, {\"name\": \"h2\", \"sharedFileSystems\":"
+               " [{\"path\": \"/sim\", \"type\": \"nfs4\", \"readOnly\": true}]}],"
+               " \"domains\": [{\"name\": \"a\", \"host\": \"h1\", \"disks\": ["
+               "{\"name\": \"vda\"}, {\"name\": \"vdb\", \"shared\": false}]}]}");
+  Opened *one = open_host(w, "h1"), *two = open_host(w, "h2");
+  g_autoptr(json_t) silent = ferry_host_info(one->host, NULL);
+  g_autoptr(json_t) info = ferry_host_info(two->host, NULL);
+  g_autoptr(json_t) list = ferry_host_list(one->host, NULL);
+  g_assert_nonnull(silent);
+  g_assert_null(ferry_json_get(silent, "sharedFileSystems"));
+  const json_t *there = ferry_json_find(ferry_json_get(info, "sharedFileSystems"), "path", "/sim");
+  g_assert_cmpstr(ferry_json_str(there, "type"), ==, "nfs4");
+  g_assert_true(ferry_json_bool(there, "readOnly", FALSE));
+  const json_t *disks = ferry_json_get(json_array_get(list, 0), "disks");
+  g_assert_true(ferry_json_bool(json_array_get(disks, 0), "shared", FALSE));
+  g_assert_false(ferry_json_bool(json_array_get(disks, 1), "shared", FALSE));
+  close_host(one);
+  close_host(two);
   ferry_sim_world_free(w);
 }
 
@@ -356,6 +383,7 @@ static void test_faults_at_random(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/sim-world/description", test_description);
+  g_test_add_func("/sim-world/file-systems", test_file_systems);
   g_test_add_func("/sim-world/shared-link", test_shared_link);
   g_test_add_func("/sim-world/disks", test_disks);
   g_test_add_func("/sim-world/hibernate", test_hibernate);
