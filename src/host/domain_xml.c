@@ -102,6 +102,7 @@ static void parse_disk(const xmlNode *node, json_t *list) {
     put_attr(disk, "source", source, source_attrs[i]);
   put_attr(disk, "format", child(node, "driver"), "type");
   put_attr(disk, "cache", child(node, "driver"), "cache");
+  put_attr(disk, "startupPolicy", source, "startupPolicy");
   json_object_set_new(disk, "readonly",
                       json_boolean(child(node, "readonly") || g_strcmp0(device, "cdrom") == 0));
   json_object_set_new(disk, "shareable", json_boolean(child(node, "shareable") != NULL));

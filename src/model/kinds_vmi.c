@@ -72,6 +72,10 @@ static const FerryField disk[] = {
                          "reservations); such a VM cannot move."),
     BOOL("shared", "Whether its file is on storage that other hosts share; left out where that is "
                    "not known or the disk is no file."),
+    STR("startupPolicy",
+        "What libvirt does where its file is missing: requisite and optional leave it out when the "
+        "VM migrates.",
+        .values = WORDS("mandatory", "requisite", "optional")),
     STR("cache", "Cache mode of QEMU, such as none.", .max = 64),
     COUNT("sizeBytes", "Size that the guest sees, in bytes."),
     END,

@@ -27,7 +27,8 @@ static void test_whole(void) {
       "<source file='/a.qcow2'/><target dev='vda'/></disk>"
       "<disk type='network' device='disk'><source protocol='rbd' name='p/i'/><target dev='vdb'/>"
       "<shareable/></disk>"
-      "<disk type='file' device='cdrom'><target dev='sda'/><readonly/></disk>"
+      "<disk type='file' device='cdrom'><source startupPolicy='optional'/><target "
+      "dev='sda'/><readonly/></disk>"
       "<interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='br0'/>"
       "<target dev='vnet0'/><model type='virtio'/></interface>"
       "<hostdev mode='subsystem' type='pci'><alias name='hostdev0'/></hostdev></devices></domain>";
@@ -56,6 +57,7 @@ static void test_whole(void) {
   g_assert_true(ferry_json_bool(json_array_get(disks, 1), "shareable", FALSE));
   g_assert_cmpstr(ferry_json_str(json_array_get(disks, 1), "source"), ==, "p/i");
   g_assert_true(ferry_json_bool(json_array_get(disks, 2), "readonly", FALSE));
+  g_assert_cmpstr(ferry_json_str(json_array_get(disks, 2), "startupPolicy"), ==, "optional");
   json_t *nic = json_array_get(ferry_json_get(r, "interfaces"), 0);
   g_assert_cmpstr(ferry_json_str(nic, "source"), ==, "br0");
   g_assert_cmpstr(ferry_json_str(json_array_get(ferry_json_get(r, "hostDevices"), 0), "type"), ==,
