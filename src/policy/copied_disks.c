@@ -1,49 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/copied_disks.h"
 #include "model/migration_flags.h"
-#include <libxml/parser.h>
-#include <libxml/tree.h>
-#include <string.h>
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
-
-static const xmlNode *child(const xmlNode *node, const char *name) {
-  for (const xmlNode *n = node ? node->children : NULL; n; n = n->next)
-    if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0)
-      return n;
-  return NULL;
-}
-
-static gboolean attribute_is(const xmlNode *node, const char *name, const char *wanted) {
-  xmlChar *value = node ? xmlGetNoNsProp((xmlNode *)node, (const xmlChar *)name) : NULL;
-  gboolean same = value && strcmp((const char *)value, wanted) == 0;
-  xmlFree(value);
-  return same;
-}
-
-/* The <source> of a disk in a domain's XML, by the disk's name in the guest; NULL: none. */
-static const xmlNode *source_of(const xmlDoc *doc, const char *name) {
-  const xmlNode *devices = child(xmlDocGetRootElement((xmlDoc *)doc), "devices");
-  for (const xmlNode *n = devices ? devices->children : NULL; n; n = n->next)
-    if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, "disk") == 0 &&
-        attribute_is(child(n, "target"), "dev", name))
-      return child(n, "source");
-  return NULL;
-}
+#include "policy/target_xml.h"
 
 static gboolean is_elsewhere(const json_t *config, const json_t *disk) {
   static const char *const places[] = {"file", "dev", "name", "volume", "dir"};
-  const char *xml = ferry_json_str(config, "destinationXML");
-  const char *name = ferry_json_str(disk, "name"), *place = ferry_json_str(disk, "source");
-  if (!xml || !name || !place)
-    return FALSE;
-  g_autoptr(xmlDoc) doc = xmlReadMemory(xml, (int)strlen(xml), NULL, NULL,
-                                        XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-  const xmlNode *source = doc && !doc->intSubset ? source_of(doc, name) : NULL;
-  for (gsize i = 0; source && i < G_N_ELEMENTS(places); i++)
-    if (attribute_is(source, places[i], place))
+  const char *place = ferry_json_str(disk, "source");
+  g_autoptr(json_t) there = ferry_target_xml_disk_source(ferry_json_str(config, "destinationXML"),
+                                                         ferry_json_str(disk, "name"));
+  for (gsize i = 0; i < G_N_ELEMENTS(places); i++)
+    if (g_strcmp0(ferry_json_str(there, places[i]), place) == 0)
       return FALSE;
-  return source != NULL;
+  return there != NULL;
 }
 
 static gboolean is_copyable(const json_t *disk) {

@@ -3,6 +3,7 @@
 #include "base/quantity.h"
 #include "policy/migration_flags_rules.h"
 #include "policy/network.h"
+#include "policy/shared_storage.h"
 
 gboolean ferry_node_is_ready(const json_t *node) {
   const json_t *ready = ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "Ready");
@@ -239,6 +240,10 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
   g_autofree char *problem = NULL;
   if (!route_to(in, node, &route, &problem))
     LASTING("Network", "%s", problem);
+  g_autoptr(json_t) storage =
+      ferry_shared_storage_reasons(in->vmi, in->config, source_node(in), node);
+  lasting += json_array_size(storage);
+  json_array_extend(reasons, storage);
   g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(in->config, node, TRUE);
   for (guint i = 0; i < missing->len; i++)
     LASTING("Unsupported", "%s", (char *)missing->pdata[i]);

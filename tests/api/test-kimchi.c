@@ -262,35 +262,60 @@ static void test_refusals(Server *s, gconstpointer data) {
   g_assert_cmpuint(all->len, ==, 0);
 }
 
+/* Puts `value` (taken) at `path` of an object that is there. */
+static void set(Server *s, const FerryKind *kind, const char *ns, const char *name,
+                const char *path, json_t *value) {
+  g_autoptr(json_t) old = ferry_store_get(s->store, kind, ns, name);
+  g_autoptr(json_t) object = json_deep_copy(old);
+  ferry_json_set(object, path, value);
+  FerryWrite write = {
+      .op = FERRY_WRITE_UPDATE, .kind = kind, .ns = ns, .name = name, .object = object};
+  g_assert_true(ferry_store_commit(s->store, &write, 1, NULL, NULL));
+}
+
 /* Kimchi's capability checks: all that is wrong is said at once. */
 static void test_capabilities(Server *s, gconstpointer data) {
-  g_autoptr(json_t) old = ferry_store_get(s->store, &ferry_kind_vmi, "default", "db");
-  g_autoptr(json_t) vmi = json_deep_copy(old);
-  ferry_json_set(vmi, "spec.domain.devices.hostDevices",
-                 json_pack("[{s:s, s:s}]", "name", "0000:03:00.0", "type", "pci"));
-  FerryWrite write = {.op = FERRY_WRITE_UPDATE,
-                      .kind = &ferry_kind_vmi,
-                      .ns = "default",
-                      .name = "db",
-                      .object = vmi};
-  g_assert_true(ferry_store_commit(s->store, &write, 1, NULL, NULL));
-  static const char *const nodes[] = {"h1", "h2"};
-  for (gsize i = 0; i < 2; i++) {
-    g_autoptr(json_t) before = ferry_store_get(s->store, &ferry_kind_node, "", nodes[i]);
-    g_autoptr(json_t) node = json_deep_copy(before);
-    ferry_json_set_str(node, "status.hypervisor.cpuArch", i ? "ppc64le" : "x86_64");
-    FerryWrite change = {.op = FERRY_WRITE_UPDATE,
-                         .kind = &ferry_kind_node,
-                         .ns = "",
-                         .name = nodes[i],
-                         .object = node};
-    g_assert_true(ferry_store_commit(s->store, &change, 1, NULL, NULL));
-  }
+  set(s, &ferry_kind_vmi, "default", "db", "spec.domain.devices.hostDevices",
+      json_pack("[{s:s, s:s}]", "name", "0000:03:00.0", "type", "pci"));
+  set(s, &ferry_kind_node, "", "h1", "status.hypervisor.cpuArch", json_string("x86_64"));
+  set(s, &ferry_kind_node, "", "h2", "status.hypervisor.cpuArch", json_string("ppc64le"));
   g_autoptr(Answer) a = http(s, "POST", "/vms/db/migrate", NEW);
   expect(a, 422);
   check_error(a, str(a, "code"), "0000:03:00.0 (pci)");
   check_error(a, str(a, "code"), "architecture ppc64le");
   g_assert_cmpuint(json_array_size(json_object_get(a->json, "causes")), >=, 2);
+}
+
+/* Storage that the destination cannot reach, or not write. A dry run says the same. */
+static void test_shared_storage(Server *s, gconstpointer data) {
+#define DRY "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstancemigrations?dryRun=All"
+#define JOB "{\"metadata\":{\"name\":\"m\"},\"spec\":{\"vmiName\":\"db\",\"targetNode\":\"h2\"}}"
+  set(s, &ferry_kind_vmi, "default", "db", "spec.domain.devices.disks",
+      json_pack("[{s:s, s:s, s:s, s:b}]", "name", "vdb", "type", "file", "source", "/mnt/nfs/b.raw",
+                "shared", TRUE));
+  set(s, &ferry_kind_node, "", "h1", "status.sharedFileSystems",
+      json_pack("[{s:s, s:s}]", "path", "/mnt/nfs", "type", "nfs4"));
+  g_autoptr(Answer) unknown = http(s, "POST", DRY, JOB);
+  expect(unknown, 201);
+  set(s, &ferry_kind_node, "", "h2", "status.sharedFileSystems", json_array());
+  g_autoptr(Answer) a = http(s, "POST", "/vms/db/migrate", NEW);
+  expect(a, 422);
+  check_error(a, str(a, "code"), "disk vdb (/mnt/nfs/b.raw)");
+  check_error(a, str(a, "code"), "h2 has not mounted");
+  g_autoptr(Answer) dry = http(s, "POST", DRY, JOB);
+  expect(dry, 422);
+  const json_t *cause =
+      ferry_json_find(ferry_json_get(dry->json, "details.causes"), "reason", "SharedStorage");
+  g_assert_cmpstr(ferry_json_str(cause, "field"), ==, "nodes[h2]");
+  set(s, &ferry_kind_node, "", "h2", "status.sharedFileSystems",
+      json_pack("[{s:s, s:s, s:b}]", "path", "/mnt", "type", "nfs4", "readOnly", TRUE));
+  g_autoptr(Answer) look = http(s, "POST", "/vms/db/migrate", NEW);
+  expect(look, 422);
+  check_error(look, str(look, "code"), "h2 has mounted read-only (/mnt, nfs4)");
+  set(s, &ferry_kind_node, "", "h2", "status.sharedFileSystems",
+      json_pack("[{s:s, s:s, s:b}]", "path", "/mnt", "type", "nfs4", "readOnly", FALSE));
+  g_autoptr(Answer) fits = http(s, "POST", "/vms/db/migrate", NEW);
+  expect(fits, 202);
 }
 
 /* enable_rdma is libvirt's rdma:// URI, to where the data would go anyway. */
@@ -486,6 +511,7 @@ int main(int argc, char **argv) {
   ADD("ends", test_ends);
   ADD("refusals", test_refusals);
   ADD("capabilities", test_capabilities);
+  ADD("shared_storage", test_shared_storage);
   ADD("rdma", test_rdma);
   ADD("policies", test_policies);
   ADD("tunnel", test_tunnel);
