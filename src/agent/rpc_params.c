@@ -127,6 +127,11 @@ static void take_over(json_t *object, const json_t *params) {
                            "pre-copy"));
 }
 
+/* A host as it stands in a URI; it may have its port with it. */
+static char *host_in_uri(const char *host) {
+  return g_strdup_printf(strchr(host, ':') && g_hostname_is_ip_address(host) ? "[%s]" : "%s", host);
+}
+
 json_t *ferry_local_object(const json_t *params, GError **error) {
   if (!check_params(migrate_params, params, error))
     return NULL;
@@ -167,12 +172,14 @@ json_t *ferry_local_object(const json_t *params, GError **error) {
     ferry_json_set_bool(config, "allowAutoConverge", TRUE);
   const char *console = ferry_json_str(params, "consoleAddress");
   if (console) {
-    g_autofree char *uri = g_strconcat("spice://", console, NULL);
+    g_autofree char *host = host_in_uri(console);
+    g_autofree char *uri = g_strconcat("spice://", host, NULL);
     ferry_json_set_str(config, "graphicsURI", uri);
   }
   const char *dst = ferry_json_str(params, "dst"), *address = ferry_json_str(params, "dstqemu");
+  g_autofree char *host = host_in_uri(dst);
   g_autofree char *uri =
-      strstr(dst, "://") ? g_strdup(dst) : g_strdup_printf("qemu+tls://%s/system", dst);
+      strstr(dst, "://") ? g_strdup(dst) : g_strdup_printf("qemu+tls://%s/system", host);
   json_t *object = json_pack(
       "{s:{s:s, s:s}, s:{s:s}, s:{s:s, s:{s:s, s:s, s:s*, s:O}}}", "metadata", "namespace",
       "default", "name", ferry_local_vm_of(params), "spec", "vmiName", ferry_local_vm_of(params),

@@ -85,6 +85,59 @@ static void test_migrate(void) {
   g_assert_cmpstr(ferry_json_str(uri, STATE "targetURI"), ==, "qemu+tcp://h2/system");
 }
 
+/* Each of oVirt's parameters becomes a flag of libvirt's, under the configuration's name. */
+static void test_flags(void) {
+  g_autoptr(json_t) o = object("{\"vmID\":\"" VM "\",\"dst\":\"h2\",\"compressed\":true,"
+                               "\"encrypted\":true,\"tunneled\":true,\"abortOnError\":false,"
+                               "\"zerocopy\":true,\"consoleAddress\":\"h2-display\"}",
+                               NULL);
+  g_assert_true(ferry_json_bool(o, CONFIG "compressed", FALSE));
+  g_assert_false(ferry_json_bool(o, CONFIG "disableTLS", TRUE));
+  g_assert_true(ferry_json_bool(o, CONFIG "tunnelled", FALSE));
+  g_assert_false(ferry_json_bool(o, CONFIG "abortOnError", TRUE));
+  g_assert_true(ferry_json_bool(o, CONFIG "zeroCopy", FALSE));
+  g_assert_cmpstr(ferry_json_str(o, CONFIG "graphicsURI"), ==, "spice://h2-display");
+  g_autoptr(json_t) none = object("{\"vmID\":\"" VM "\",\"dst\":\"h2\"}", NULL);
+  static const char *const unsaid[] = {CONFIG "compressed", CONFIG "tunnelled",
+                                       CONFIG "abortOnError", CONFIG "zeroCopy",
+                                       CONFIG "graphicsURI"};
+  for (gsize i = 0; i < G_N_ELEMENTS(unsaid); i++)
+    g_assert_null(ferry_json_get(none, unsaid[i]));
+  g_assert_true(ferry_json_bool(none, CONFIG "disableTLS", FALSE)); /* as oVirt has it */
+}
+
+/* An IPv6 address has brackets in a URI, whoever wrote them. */
+static void test_ipv6(void) {
+  static const struct {
+    const char *host, *in_uri;
+  } cases[] = {{"fd00::2", "[fd00::2]"},
+               {"[fd00::2]", "[fd00::2]"},
+               {"[fd00::2]:16514", "[fd00::2]:16514"},
+               {"10.0.0.2:16514", "10.0.0.2:16514"}};
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *params =
+        g_strdup_printf("{\"vmID\":\"" VM "\",\"dst\":\"%s\",\"consoleAddress\":\"%s\"}",
+                        cases[i].host, cases[i].host);
+    g_autofree char *peer = g_strdup_printf("qemu+tls://%s/system", cases[i].in_uri);
+    g_autofree char *console = g_strdup_printf("spice://%s", cases[i].in_uri);
+    g_autoptr(json_t) o = object(params, NULL);
+    g_assert_cmpstr(ferry_json_str(o, STATE "targetURI"), ==, peer);
+    g_assert_cmpstr(ferry_json_str(o, CONFIG "graphicsURI"), ==, console);
+  }
+}
+
+static void test_change(void) {
+  g_autoptr(json_t) params = json_loads("{\"vmID\":\"" VM "\",\"downtime\":5,\"maxBandwidth\":40,"
+                                        "\"migrationTechnique\":\"post-copy\",\"stallingLimit\":3}",
+                                        0, NULL);
+  g_assert_true(ferry_local_check("migrateChangeParams", params, NULL));
+  g_autoptr(json_t) fields = ferry_local_change_fields(params);
+  g_autofree char *text = ferry_json_dump(fields);
+  g_assert_cmpstr(text, ==,
+                  "{\"downtimeMs\":5,\"bandwidthMiBps\":40,\"technique\":\"post-copy\","
+                  "\"stallingLimitSeconds\":3}");
+}
+
 static void test_refusals(void) {
   static const struct {
     const char *params, *part;
@@ -166,6 +219,9 @@ int main(int argc, char **argv) {
   g_log_set_always_fatal(G_LOG_FATAL_MASK); /* a record that can't be read is a warning */
   g_test_add_func("/rpc/protocol", test_protocol);
   g_test_add_func("/rpc/migrate", test_migrate);
+  g_test_add_func("/rpc/flags", test_flags);
+  g_test_add_func("/rpc/ipv6", test_ipv6);
+  g_test_add_func("/rpc/change", test_change);
   g_test_add_func("/rpc/refusals", test_refusals);
   g_test_add_func("/rpc/downtime-is-the-callers", test_downtime_is_the_callers);
   g_test_add_func("/rpc/kept", test_kept);
