@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/vmi_view.h"
+#include "control/conditions.h"
 #include "model/validate.h"
 #include <string.h>
 
@@ -73,10 +74,37 @@ static void test_not_told(void) {
   g_assert_null(ferry_json_get(vmi, "spec.domain.launchSecurity"));
 }
 
+/* KubeVirt's word for whether disks have to come along; what is not known does not count. */
+static void test_method(void) {
+  static const struct {
+    const char *disk, *method;
+  } cases[] = {
+      {"\"shared\":false", "BlockMigration"},
+      {"\"shared\":true", "LiveMigration"},
+      {"\"type\":\"block\"", "LiveMigration"},
+      {"\"shared\":false,\"readonly\":true", "LiveMigration"},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *text = g_strdup_printf(
+        "{\"metadata\":{\"name\":\"db\"},\"spec\":{\"domain\":{\"devices\":{\"disks\":[{\"name\":"
+        "\"vda\",\"source\":\"/nfs/a\",\"shared\":true},{\"name\":\"vdb\",\"source\":\"/b\",%s}"
+        "]}}},\"status\":{\"domains\":[{\"nodeName\":\"h1\",\"state\":\"running\",\"active\":"
+        "true}]}}",
+        cases[i].disk);
+    g_autoptr(json_t) vmi = json_loads(text, 0, NULL);
+    g_assert_nonnull(vmi);
+    ferry_vmi_derive(vmi, FALSE, 1767225600000LL);
+    g_assert_cmpstr(ferry_json_str(vmi, "status.migrationMethod"), ==, cases[i].method);
+    g_assert_cmpstr(ferry_condition_status(vmi, "StorageLiveMigratable"), ==,
+                    i == 0 ? "False" : "True");
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/vmi-view/names", test_names);
   g_test_add_func("/vmi-view/bound", test_bound);
   g_test_add_func("/vmi-view/not-told", test_not_told);
+  g_test_add_func("/vmi-view/method", test_method);
   return g_test_run();
 }

@@ -17,7 +17,7 @@ static void test_whole(void) {
       "<ferry:label key='app'>web</ferry:label><ferry:label key='hpc'/>"
       "<ferry:annotation key='note'>a &lt; b</ferry:annotation>"
       "<ferry:migrationPolicy><ferry:allowPostCopy>true</ferry:allowPostCopy>"
-      "<ferry:maxDowntimeMs>250</ferry:maxDowntimeMs>"
+      "<ferry:maxDowntimeMs>250</ferry:maxDowntimeMs><ferry:network>fast</ferry:network>"
       "<ferry:bandwidthPerMigration>64Mi</ferry:bandwidthPerMigration></ferry:migrationPolicy>"
       "</ferry:vm></metadata>"
       "<memory unit='KiB'>262144</memory><vcpu current='2'>4</vcpu>"
@@ -45,6 +45,7 @@ static void test_whole(void) {
   g_assert_true(ferry_json_bool(r, "migrationPolicy.allowPostCopy", FALSE));
   g_assert_cmpint(ferry_json_int(r, "migrationPolicy.maxDowntimeMs", 0), ==, 250);
   g_assert_cmpstr(ferry_json_str(r, "migrationPolicy.bandwidthPerMigration"), ==, "64Mi");
+  g_assert_cmpstr(ferry_json_str(r, "migrationPolicy.network"), ==, "fast");
   g_assert_cmpint(ferry_json_int(r, "memoryBytes", 0), ==, 268435456);
   g_assert_cmpint(ferry_json_int(r, "memoryHardLimitBytes", -1), ==, 0);
   g_assert_cmpint(ferry_json_int(r, "vcpus", 0), ==, 2);

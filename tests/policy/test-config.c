@@ -133,6 +133,30 @@ static void test_tunnel(void) {
   }
 }
 
+/* The network to move over: the migration's word, then the VM's (<ferry:network> in its domain's
+ * metadata), then a policy's, then the cluster's. */
+static void test_network(void) {
+  g_autoptr(json_t) kubevirt =
+      j("{\"spec\":{\"configuration\":{\"migrations\":{\"network\":\"c\"}}}}");
+  g_autoptr(json_t) policy = j("{\"metadata\":{\"name\":\"p\"},\"spec\":{\"network\":\"p\"}}");
+  g_autoptr(json_t) vmi = j("{\"spec\":{\"migration\":{\"network\":\"v\"}}}");
+  g_autoptr(json_t) migration = j("{\"spec\":{\"vmiName\":\"x\",\"network\":\"m\"}}");
+  FerryConfigSources s = {kubevirt, policy, vmi, migration};
+  const json_t **sources[] = {&s.migration, &s.vmi, &s.policy, &s.kubevirt};
+  static const char *const networks[] = {"m", "v", "p", "c"};
+  static const char *const from[] = {"VirtualMachineInstanceMigration", "VirtualMachineInstance",
+                                     "MigrationPolicy/p", "KubeVirt"};
+  for (gsize i = 0; i < G_N_ELEMENTS(sources); i++) {
+    g_autoptr(json_t) origins = NULL;
+    g_autoptr(json_t) c = ferry_config_resolve(&s, &origins);
+    g_assert_cmpstr(ferry_json_str(c, "network"), ==, networks[i]);
+    g_assert_cmpstr(ferry_json_str(origins, "network"), ==, from[i]);
+    *sources[i] = NULL;
+  }
+  g_autoptr(json_t) none = ferry_config_resolve(&s, NULL);
+  g_assert_null(ferry_json_get(none, "network"));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/config/defaults", test_defaults);
@@ -140,5 +164,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/config/schedule", test_schedule);
   g_test_add_func("/config/preset-limits", test_preset_limits);
   g_test_add_func("/config/tunnel", test_tunnel);
+  g_test_add_func("/config/network", test_network);
   return g_test_run();
 }
