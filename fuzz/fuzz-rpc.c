@@ -14,7 +14,7 @@ static json_t *call(const char *method, const json_t *params, int *code, char **
   ferry_local_vm_of(params);
   ferry_local_is_file(params);
   g_autoptr(json_t) fields = ferry_local_change_fields(params);
-  json_t *object = ferry_local_object(params, &error);
+  json_t *object = ferry_local_object(params, 150, &error);
   *message = object ? NULL : g_strdup(error->message);
   return object;
 }

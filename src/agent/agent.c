@@ -32,6 +32,7 @@ FerryAgent *ferry_agent_new(const FerryAgentOptions *options, const FerryClientC
   agent->node = g_strdup(options->node);
   agent->state_dir = g_strdup(options->state_dir);
   agent->peer_uri = g_strdup(options->peer_uri);
+  agent->progress_timeout_s = options->progress_timeout_s;
   agent->config = config ? ferry_client_config_copy(config) : NULL;
   agent->rpc_path = options->rpc_socket ? g_strdup(options->rpc_socket)
                                         : g_build_filename(options->state_dir, "agent.sock", NULL);

@@ -9,12 +9,13 @@ G_BEGIN_DECLS
 #define FERRY_AGENT_VERSION "v0.1.0"
 
 typedef struct {
-  const char *server;     /* https://HOST:PORT of ferryd */
-  const char *node;       /* name of this host's Node object */
-  const char *state_dir;  /* certificate, key, results not delivered yet */
-  const char *token;      /* one-time join token; NULL once joined */
-  const char *rpc_socket; /* path of the local socket; NULL: state_dir/agent.sock */
-  gboolean standalone;    /* no ferryd: driven by the local socket alone */
+  const char *server;        /* https://HOST:PORT of ferryd */
+  const char *node;          /* name of this host's Node object */
+  const char *state_dir;     /* certificate, key, results not delivered yet */
+  const char *token;         /* one-time join token; NULL once joined */
+  const char *rpc_socket;    /* path of the local socket; NULL: state_dir/agent.sock */
+  gboolean standalone;       /* no ferryd: driven by the local socket alone */
+  gint64 progress_timeout_s; /* of migrations asked for there without their own; 0: none */
   const char *peer_uri; /* libvirt URI at which other hosts' libvirtd reach this one; may be NULL */
 } FerryAgentOptions;
 

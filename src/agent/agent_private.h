@@ -17,7 +17,8 @@ struct _FerryAgent {
   GThread *report_thread, *watch_thread;
   struct _FerryRpc *rpc; /* NULL: no local socket */
   char *rpc_path;
-  GMutex lock; /* guards all below; a migration's own lock may be taken inside it */
+  gint64 progress_timeout_s; /* of migrations asked for there without their own; 0: none */
+  GMutex lock;               /* guards all below; a migration's own lock may be taken inside it */
   GCond cond;
   gboolean stop, stale;
   gint64 epoch;    /* 0: no session yet */
@@ -124,9 +125,10 @@ const char *ferry_local_vm_of(const json_t *params);
 gboolean ferry_local_is_file(const json_t *params);
 /** migrateChangeParams' as the fields of an entry of status.changes. A new reference. */
 json_t *ferry_local_change_fields(const json_t *params);
-/** The object of a migration as the server would have made it, from migrate's parameters; NULL with
- * INVALID naming what is wrong. Pure. */
-json_t *ferry_local_object(const json_t *params, GError **error);
+/** The object of a migration as the server would have made it, from migrate's parameters; where
+ * these have no migrationProgressTimeout, `progress_timeout_s` holds (0: none). NULL with INVALID
+ * naming what is wrong. Pure. */
+json_t *ferry_local_object(const json_t *params, gint64 progress_timeout_s, GError **error);
 
 #define FERRY_RPC_PARSE_ERROR (-32700)
 #define FERRY_RPC_INVALID_REQUEST (-32600)

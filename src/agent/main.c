@@ -15,6 +15,9 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#define PROGRESS_TIMEOUT_S 150
+#define MAX_PROGRESS_TIMEOUT_S 10000000 /* as of the verb's own */
+
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 typedef struct {
@@ -131,6 +134,7 @@ int main(int argc, char **argv) {
   g_autofree char *server = NULL, *node = NULL, *state_dir = NULL, *token_file = NULL,
                   *token = NULL, *uri = NULL, *peer_uri = NULL, *level = NULL;
   g_autofree char *rpc_socket = NULL;
+  gint64 progress_timeout_s = PROGRESS_TIMEOUT_S;
   gboolean announce = FALSE, version = FALSE, standalone = FALSE;
   GOptionEntry entries[] = {
       {"server", 0, 0, G_OPTION_ARG_STRING, &server, "ferryd's address", "URL"},
@@ -149,6 +153,11 @@ int main(int argc, char **argv) {
        "Announce this host on the local network by DNS-SD; without --server, find ferryd so", NULL},
       {"rpc-socket", 0, 0, G_OPTION_ARG_FILENAME, &rpc_socket,
        "The local JSON-RPC socket (default agent.sock in the state directory)", "PATH"},
+      {"migration-progress-timeout", 0, 0, G_OPTION_ARG_INT64, &progress_timeout_s,
+       "Without progress for so long a migration of the local socket's is given up, unless it has "
+       "its "
+       "own migrationProgressTimeout; 0 never (default 150)",
+       "SECONDS"},
       {"standalone", 0, 0, G_OPTION_ARG_NONE, &standalone,
        "Without ferryd: driven by the local socket alone", NULL},
       {"log-level", 0, 0, G_OPTION_ARG_STRING, &level,
@@ -180,6 +189,10 @@ int main(int argc, char **argv) {
                   : "give --token or --token-file, not both");
     return EXIT_USAGE;
   }
+  if (progress_timeout_s < 0 || progress_timeout_s > MAX_PROGRESS_TIMEOUT_S) {
+    usage("--migration-progress-timeout is a number of seconds from 0 to 10000000");
+    return EXIT_USAGE;
+  }
   if (!ferry_log_init("ferry-agentd", level ? level : "info")) {
     usage("--log-level is one of debug, info, warning, error");
     return EXIT_USAGE;
@@ -198,6 +211,7 @@ int main(int argc, char **argv) {
                                .token = token,
                                .rpc_socket = rpc_socket,
                                .standalone = standalone,
+                               .progress_timeout_s = progress_timeout_s,
                                .peer_uri = peer_uri};
   return serve(&options, announce, uri ? uri : "qemu:///system");
 }

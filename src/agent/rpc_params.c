@@ -132,7 +132,7 @@ static char *host_in_uri(const char *host) {
   return g_strdup_printf(strchr(host, ':') && g_hostname_is_ip_address(host) ? "[%s]" : "%s", host);
 }
 
-json_t *ferry_local_object(const json_t *params, GError **error) {
+json_t *ferry_local_object(const json_t *params, gint64 progress_timeout_s, GError **error) {
   if (!check_params(migrate_params, params, error))
     return NULL;
   const char *wrong = disagreement(params);
@@ -156,7 +156,8 @@ json_t *ferry_local_object(const json_t *params, GError **error) {
     }
     return NULL;
   }
-  g_autoptr(json_t) config = json_pack("{s:i}", "completionTimeoutPerGiB", 0);
+  g_autoptr(json_t) config = json_pack("{s:i, s:I}", "completionTimeoutPerGiB", 0,
+                                       "progressTimeout", (json_int_t)progress_timeout_s);
   for (const Param *p = migrate_params; p->name; p++)
     if (p->config && json_object_get(params, p->name))
       json_object_set(config, p->config, json_object_get(params, p->name));

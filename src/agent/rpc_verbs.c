@@ -336,7 +336,7 @@ static json_t *begin(FerryLocal *l, const json_t *params, json_t *object, int *c
 
 static json_t *migrate(FerryLocal *l, const json_t *params, int *code, char **message) {
   g_autoptr(GError) error = NULL;
-  g_autoptr(json_t) object = ferry_local_object(params, &error);
+  g_autoptr(json_t) object = ferry_local_object(params, l->agent->progress_timeout_s, &error);
   if (!object)
     return fail(code, message, FERRY_RPC_INVALID_PARAMS, "%s", error->message);
   g_autoptr(json_t) record = ferry_host_record(l->agent->host, ferry_local_vm_of(params), &error);

@@ -56,7 +56,7 @@ static void test_protocol(void) {
 static json_t *object(const char *params, GError **error) {
   g_autoptr(json_t) p = json_loads(params, 0, NULL);
   g_assert_nonnull(p);
-  return ferry_local_object(p, error);
+  return ferry_local_object(p, 77, error);
 }
 
 static void test_migrate(void) {
@@ -123,6 +123,23 @@ static void test_ipv6(void) {
     g_autoptr(json_t) o = object(params, NULL);
     g_assert_cmpstr(ferry_json_str(o, STATE "targetURI"), ==, peer);
     g_assert_cmpstr(ferry_json_str(o, CONFIG "graphicsURI"), ==, console);
+  }
+}
+
+/* seeds/000: "default: migration_progress_timeout from conf", here ferry-agentd's option */
+static void test_progress_timeout(void) {
+  static const struct {
+    const char *more;
+    gint64 timeout_s;
+  } cases[] = {{"", 77}, {",\"migrationProgressTimeout\":9", 9}};
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *params =
+        g_strdup_printf("{\"vmID\":\"" VM "\",\"dst\":\"h2\"%s}", cases[i].more);
+    g_autoptr(json_t) o = object(params, NULL);
+    FerrySettings settings;
+    ferry_settings_read(&settings, o);
+    g_assert_cmpint(settings.progress_timeout_s, ==, cases[i].timeout_s);
+    ferry_settings_clear(&settings);
   }
 }
 
@@ -221,6 +238,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/rpc/migrate", test_migrate);
   g_test_add_func("/rpc/flags", test_flags);
   g_test_add_func("/rpc/ipv6", test_ipv6);
+  g_test_add_func("/rpc/progress-timeout", test_progress_timeout);
   g_test_add_func("/rpc/change", test_change);
   g_test_add_func("/rpc/refusals", test_refusals);
   g_test_add_func("/rpc/downtime-is-the-callers", test_downtime_is_the_callers);

@@ -82,7 +82,9 @@ class Agentd(unittest.TestCase):
 
     def test_bad_usage(self):
         for args in ([], ["--server", "https://x"], ["--server", "x", "--node", "n", "more"],
-                     ["--nonsense"], ["--server", "https://x", "--node", "n", "--log-level", "loud"]):
+                     ["--nonsense"], ["--server", "https://x", "--node", "n", "--log-level", "loud"],
+                     ["--server", "https://x", "--node", "n",
+                      "--migration-progress-timeout", "-1"]):
             run = subprocess.run([AGENT, *args], capture_output=True, text=True, check=False)
             self.assertEqual(run.returncode, 2, args)
             self.assertIn("ferry-agentd: ", run.stderr)
