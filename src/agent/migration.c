@@ -99,6 +99,13 @@ static void fail_before(FerryMigration *m, const char *reason, const char *messa
   finish(m, FALSE, 0, reason, text, ferry_migration_state_word(&state));
 }
 
+static gboolean ended_by_cancel(FerryMigration *m) {
+  if (!ferry_migration_cancelled(m))
+    return FALSE;
+  fail_before(m, "Cancelled", "cancelled before it began");
+  return TRUE;
+}
+
 /* What a person can do about an error of libvirt that flags would have avoided. */
 static void advise(FerryMigration *m, char **message) {
   static const struct {
@@ -264,10 +271,8 @@ static gboolean prepare(FerryMigration *m) {
     fail_before(m, "TargetUnreachable", error->message);
     return FALSE;
   }
-  if (ferry_migration_cancelled(m)) {
-    fail_before(m, "Cancelled", "cancelled before it began");
+  if (ended_by_cancel(m))
     return FALSE;
-  }
   if (state.active && !m->was_paused)
     measure(m);
   if (!ferry_migration_disks_prepare(m, &error)) {
@@ -275,6 +280,8 @@ static gboolean prepare(FerryMigration *m) {
       fail_before(m, "TargetNotPrepared", error->message);
     return FALSE;
   }
+  if (ended_by_cancel(m))
+    return FALSE;
   json_t *ready = ferry_migration_phase(m, "TargetReady");
   ferry_json_set_int(ready, "migrationState.agentEpoch", m->agent->epoch);
   ferry_delivery_send(m->delivery, ready);
@@ -284,13 +291,13 @@ static gboolean prepare(FerryMigration *m) {
     delivered = ferry_delivery_flush(m->delivery, 500);
   if (delivered != FERRY_DELIVERED) {
     ferry_warning("not started: the server did not take the word", "FERRY_MIGRATION", m->name);
+    if (delivered == FERRY_DELIVERY_REFUSED || delivered == FERRY_DELIVERY_GONE)
+      ferry_migration_disks_undo(m, NULL); /* it was given up meanwhile: nobody comes back to it */
     return FALSE;
   }
   m->accepted = TRUE;
-  if (ferry_migration_cancelled(m)) {
-    fail_before(m, "Cancelled", "cancelled before it began");
+  if (ended_by_cancel(m))
     return FALSE;
-  }
   return TRUE;
 }
 

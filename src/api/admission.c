@@ -137,7 +137,20 @@ static void resolve_vmim(FerryRequest *req, const json_t *old, json_t *wanted) {
     ferry_json_set_str(wanted, "spec.vmiName", name);
 }
 
+/* An agent that comes late must not begin what was given up: it begins once its word is taken. */
+static gboolean check_phase(FerryRequest *req, const json_t *old, const json_t *object,
+                            GError **error) {
+  if (!is_final(old) || is_final(object))
+    return TRUE;
+  const char *ended = ferry_json_str(old, "status.phase");
+  g_autofree char *text = g_strdup_printf(
+      "the migration has ended (%s) and stays so; create another one to move the VM", ended);
+  return forbid_field(req->kind, old, "status.phase", text, error);
+}
+
 static gboolean update_vmim(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
+  if (!check_phase(req, old, object, error))
+    return FALSE;
   const char *vmi_name = ferry_json_str(old, "spec.vmiName");
   if (keep_finalizer(req, old, object, FINALIZER) && vmi_name)
     add_label(object, vmi_name);

@@ -229,6 +229,27 @@ static void agents_write_their_own(Server *s, gconstpointer data) {
       ==, 201);
 }
 
+/* An agent that was away when its migration was given up can't begin it any more. */
+static void late_agents_begin_nothing(Server *s, gconstpointer data) {
+  join(s, "h1");
+  g_autofree char *with =
+      g_strdup_printf(MERGE "\nFerry-Agent-Epoch: %" G_GINT64_FORMAT, session(s, "h1", "h1"));
+  g_autoptr(Answer) made = http(s, "POST", VMIM, MIGRATION("m", "db"));
+  expect(made, 201);
+  const char *given_up =
+      "{\"status\":{\"phase\":\"Failed\",\"migrationState\":{\"sourceNode\":\"h1\"}}}";
+  g_assert_cmpint(status_of(s, "admin", "PATCH", STATUS, MERGE, given_up), ==, 200);
+  static const char *const phases[] = {"PreparingTarget", "TargetReady", "Running"};
+  for (gsize i = 0; i < G_N_ELEMENTS(phases); i++) {
+    g_autofree char *body = g_strdup_printf("{\"status\":{\"phase\":\"%s\"}}", phases[i]);
+    g_assert_cmpint(status_of(s, "h1", "PATCH", STATUS, with, body), ==, 422);
+  }
+  const char *result = "{\"status\":{\"migrationState\":{\"agentResult\":{\"error\":\"x\"}}}}";
+  g_assert_cmpint(status_of(s, "h1", "PATCH", STATUS, with, result), ==, 200);
+  g_autoptr(Answer) still = http(s, "GET", VMIM "/m", NULL);
+  g_assert_cmpstr(ferry_json_str(still->json, "status.phase"), ==, "Failed");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -239,5 +260,6 @@ int main(int argc, char **argv) {
   ADD(request_gives_no_rights);
   ADD(sessions_and_reports);
   ADD(agents_write_their_own);
+  ADD(late_agents_begin_nothing);
   return g_test_run();
 }

@@ -18,6 +18,8 @@ typedef struct {
   GMutex lock;
   json_t *status; /* all that the worker wrote */
   gboolean has_result;
+  gboolean cancel_early; /* as soon as it prepares the target */
+  gboolean went_on;      /* it said that the target is ready */
 } Move;
 
 typedef struct {
@@ -87,6 +89,14 @@ static char *add_guest(Bed *b, const char *name, double mib, double set, double 
   return ferry_sim_uuid(name);
 }
 
+static void cancel(Move *move) {
+  g_autoptr(json_t) wish =
+      json_pack("{s:{s:{s:b}}}", "status", "migrationState", "abortRequested", 1);
+  g_mutex_lock(&move->agent->lock);
+  ferry_migration_update(g_hash_table_lookup(move->agent->migrations, move->uuid), wish);
+  g_mutex_unlock(&move->agent->lock);
+}
+
 static void sink(const json_t *item, gboolean event, gpointer data) {
   Move *move = data;
   if (event)
@@ -96,14 +106,19 @@ static void sink(const json_t *item, gboolean event, gpointer data) {
   json_decref(move->status);
   move->status = merged;
   move->has_result = ferry_json_get(merged, "migrationState.agentResult") != NULL;
+  const char *phase = ferry_json_str(item, "phase");
+  move->went_on |= g_strcmp0(phase, "TargetReady") == 0 || g_strcmp0(phase, "Running") == 0;
   g_mutex_unlock(&move->lock);
+  if (move->cancel_early && g_strcmp0(phase, "PreparingTarget") == 0)
+    cancel(move);
 }
 
 /* Starts to move a VM to h2; takes `config`. */
-static Move *move(Bed *b, const char *uuid, json_t *config) {
+static Move *move_or_cancel(Bed *b, const char *uuid, json_t *config, gboolean cancel_early) {
   Move *it = g_new0(Move, 1);
   it->status = json_object();
   it->uuid = g_strdup(uuid);
+  it->cancel_early = cancel_early;
   g_mutex_init(&it->lock);
   ferry_json_set_bool(config, "peerToPeer", TRUE);
   g_autoptr(json_t) object = json_pack(
@@ -118,6 +133,10 @@ static Move *move(Bed *b, const char *uuid, json_t *config) {
   g_mutex_unlock(&b->agent->lock);
   g_ptr_array_add(b->moves, it);
   return it;
+}
+
+static Move *move(Bed *b, const char *uuid, json_t *config) {
+  return move_or_cancel(b, uuid, config, FALSE);
 }
 
 /* The agent frees workers that have ended. */
@@ -227,15 +246,38 @@ static void test_cancel(void) {
   g_autofree char *uuid = add_guest(b, "vm", 4096, 64, 30, FERRY_SIM_UNIFORM);
   Move *it = move(b, uuid, json_pack("{s:i}", "maxDowntimeMs", 300));
   wait_sending(b, it);
-  g_autoptr(json_t) wish =
-      json_pack("{s:{s:{s:b}}}", "status", "migrationState", "abortRequested", 1);
-  g_mutex_lock(&b->agent->lock);
-  ferry_migration_update(g_hash_table_lookup(b->agent->migrations, uuid), wish);
-  g_mutex_unlock(&b->agent->lock);
+  cancel(it);
   assert_stayed(b, it, "Cancelled");
   g_assert_cmpint(ferry_json_int(it->status, "migrationState.agentResult.errorCode", 0), ==,
                   FERRY_HOST_ERROR_ABORTED);
   g_assert_cmpstr(text(it, "migrationState.abortStatus"), ==, "Succeeded");
+  bed_free(b);
+}
+
+/* While the target is prepared: the migration goes no further, and what was made there goes. */
+static void test_cancel_while_preparing(void) {
+  g_autoptr(GError) error = NULL;
+  Bed *b = bed_new(LINK);
+  g_autoptr(json_t) disks =
+      json_pack("[{s:s, s:I}]", "name", "vda", "sizeBytes", (json_int_t)(10 * MIB));
+  FerrySimDomainSpec spec = {
+      .name = "vm", .guest = {.memory = 64 * MIB, .vcpus = 1}, .disks = disks};
+  g_assert_true(ferry_sim_world_add_domain(b->world, "h1", &spec, &error));
+  g_autofree char *uuid = ferry_sim_uuid("vm");
+  Move *it = move_or_cancel(b, uuid, json_pack("{s:b}", "copyStorageAll", 1), TRUE);
+  assert_stayed(b, it, "Cancelled");
+  g_assert_false(it->went_on);
+  g_assert_true(
+      ferry_json_bool(json_array_get(ferry_json_get(it->status, "migrationState.targetDisks"), 0),
+                      "create", FALSE)); /* one was made */
+  FerryHost *host = ferry_host_sim_new(b->world, "h1", &error);
+  FerryHostJob *job = ferry_host_job_open(host, uuid, &error);
+  FerryMigrateRequest request = {.dest_uri = "sim://h2/system", .copy_disks = TRUE};
+  g_autoptr(json_t) plan = ferry_host_job_disks_plan(job, &request, &error);
+  g_assert_no_error(error);
+  g_assert_true(ferry_json_bool(json_array_get(plan, 0), "create", FALSE)); /* and is gone */
+  ferry_host_job_close(job);
+  ferry_host_free(host);
   bed_free(b);
 }
 
@@ -355,6 +397,7 @@ int main(int argc, char **argv) {
   ferry_log_init("test-sim-agent", "error");
   g_test_add_func("/sim-agent/fleet", test_fleet);
   g_test_add_func("/sim-agent/cancel", test_cancel);
+  g_test_add_func("/sim-agent/cancel-while-preparing", test_cancel_while_preparing);
   g_test_add_func("/sim-agent/lost-samples", test_lost_samples);
   g_test_add_func("/sim-agent/infeasible", test_infeasible);
   g_test_add_func("/sim-agent/post-copy", test_post_copy);
