@@ -23,13 +23,13 @@ static const char *const actions[] = {"SetDowntime", "StartPostCopy", "Suspend",
 
 /* Shown as 0 from the beginning: the increase of a series that starts at 1 would be missed. */
 static const char *const results[] = {
-    "Succeeded\nCompleted",      "Failed\nCancelled",       "Failed\nCompletionTimeout",
-    "Failed\nDeadlineExceeded",  "Failed\nHypervisorError", "Failed\nInfeasible",
-    "Failed\nLinkStalled",       "Failed\nMigrationFailed", "Failed\nProgressTimeout",
-    "Failed\nRunsOnBothHosts",   "Failed\nSchedule",        "Failed\nSourceAgentNotAnswering",
-    "Failed\nSlowdownExceeded",  "Failed\nSourceHostLost",  "Failed\nTargetNotPrepared",
-    "Failed\nTargetUnreachable", "Failed\nUnschedulable",   "Failed\nVMNotFound",
-    "Failed\nVMNotRunning",
+    "Succeeded\nCompleted",     "Failed\nCancelled",         "Failed\nCompletionTimeout",
+    "Failed\nDeadlineExceeded", "Failed\nHypervisorError",   "Failed\nInfeasible",
+    "Failed\nLinkStalled",      "Failed\nMigrationFailed",   "Failed\nProgressTimeout",
+    "Failed\nRunsOnBothHosts",  "Failed\nSchedule",          "Failed\nSourceAgentNotAnswering",
+    "Failed\nSlowdownExceeded", "Failed\nSourceHostLost",    "Failed\nTargetNotPrepared",
+    "Failed\nTargetNotReady",   "Failed\nTargetUnreachable", "Failed\nUnschedulable",
+    "Failed\nVMNotFound",       "Failed\nVMNotRunning",
 };
 
 /* Words that come from outside are labels only up to this many of a kind. */

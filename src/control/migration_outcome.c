@@ -82,8 +82,7 @@ gboolean ferry_step_guard_arrived(FerryStep *s) {
   return runs_on_target(s) && !state_is_active(source_state(s));
 }
 
-/* Nobody says now what there is on the target. */
-static gboolean target_is_silent(const FerryStep *s) {
+gboolean ferry_step_target_is_silent(const FerryStep *s) {
   const char *name = target_name(s);
   g_autoptr(json_t) target = name ? ferry_store_get(s->store, &ferry_kind_node, "", name) : NULL;
   return !ferry_node_is_ready(target);
@@ -110,9 +109,9 @@ static void end(FerryStep *s) {
   ferry_step_set(s, "status.migrationState.sourceDomainState",
                  source_state(s) ? json_string(source_state(s)) : NULL);
   ferry_step_set(s, "status.migrationState.targetDomainState",
-                 json_string(target_state          ? target_state
-                             : target_is_silent(s) ? "unknown"
-                                                   : "gone"));
+                 json_string(target_state                     ? target_state
+                             : ferry_step_target_is_silent(s) ? "unknown"
+                                                              : "gone"));
 }
 
 /* How the VM is where it stayed: "the VM is running on h1 as before". A failure may leave paused
@@ -288,7 +287,7 @@ void ferry_step_act_agent_lost(FerryStep *s) {
                   "the agent of %s has not answered for %d minutes; %s %s. Look at both hosts with "
                   "virsh before you start it anywhere",
                   source_name(s), FERRY_LOST_AGENT_TIMEOUT_MS / 60000, target_name(s),
-                  there                 ? "reports the VM as running"
-                  : target_is_silent(s) ? "does not answer either"
-                                        : "reports the VM as not running");
+                  there                            ? "reports the VM as running"
+                  : ferry_step_target_is_silent(s) ? "does not answer either"
+                                                   : "reports the VM as not running");
 }

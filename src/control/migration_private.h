@@ -50,6 +50,12 @@ void ferry_step_act_place(FerryStep *s);
 void ferry_step_act_unplaceable(FerryStep *s);
 void ferry_step_act_not_accepted(FerryStep *s);
 
+/* migration_preparing.c */
+gboolean ferry_step_guard_cancel_unanswered(FerryStep *s);
+gboolean ferry_step_guard_not_prepared(FerryStep *s);
+void ferry_step_act_cancel_unanswered(FerryStep *s);
+void ferry_step_act_not_prepared(FerryStep *s);
+
 /* migration_outcome.c: guards and actions that decide how it ended */
 gboolean ferry_step_guard_forecast(FerryStep *s);
 void ferry_step_act_forecast(FerryStep *s);
@@ -61,6 +67,9 @@ void ferry_step_act_succeed(FerryStep *s);
 void ferry_step_act_stayed(FerryStep *s);
 void ferry_step_act_lost(FerryStep *s);
 void ferry_step_act_agent_lost(FerryStep *s);
+
+/** Nobody says now what there is on the target. */
+gboolean ferry_step_target_is_silent(const FerryStep *s);
 
 /* migration_stalling.c */
 gboolean ferry_step_guard_stalling(FerryStep *s);

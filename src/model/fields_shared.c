@@ -133,6 +133,7 @@ const FerryField ferry_fields_migration_state[] = {
     STR("abortRequestedBy", "User who asked to cancel it.", .max = 1024),
     STR("abortReason", "Why Ferry itself asked for that; absent where a person did.",
         .max = MESSAGE_MAX_LENGTH),
+    TIME("abortTimestamp", "When ferryd began to wait for the agent's answer to that."),
     STR("abortStatus", "How far the cancellation is.",
         .values = WORDS("Aborting", "Succeeded", "Failed")),
     STR("mode", "How memory is moved at this moment.",

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// While the source's agent prepares the target.
+//
+// The agent may hang there (a storage pool on NFS, a libvirtd) and report all the same, so there is
+// a limit, KubeVirt's for a target that stays pending, and a shorter one for a cancel that nobody
+// answers. Nothing has moved in these phases: the agent calls libvirt only once the store has taken
+// Running, and a migration that has ended takes no phase any more. So it may be ended here whatever
+// the agent does; it is asked to stop so that it removes what it has made.
+#include "base/rfc3339.h"
+#include "control/migration_private.h"
+
+#define STATE "status.migrationState."
+#define ME "system:ferry"
+
+static const char *state(const FerryStep *s, const char *key) {
+  const char *text = ferry_json_str(ferry_json_get(s->m, "status.migrationState"), key);
+  return text ? text : "an unknown host";
+}
+
+/* Whether `limit` ms have gone by since `since`; else there is a wake for it. */
+static gboolean is_over(FerryStep *s, gint64 since, gint64 limit) {
+  if (s->now_ms - since >= limit)
+    return TRUE;
+  ferry_plan_wake(s->plan, since + limit);
+  return FALSE;
+}
+
+/* What both hosts last said: nobody is there to ask. */
+static void end(FerryStep *s) {
+  const char *here = ferry_json_str(ferry_step_domain_on(s, state(s, "sourceNode")), "state");
+  const char *there = ferry_json_str(ferry_step_domain_on(s, state(s, "targetNode")), "state");
+  ferry_step_set(s, STATE "sourceDomainState", here ? json_string(here) : NULL);
+  ferry_step_set(s, STATE "targetDomainState",
+                 json_string(there                            ? there
+                             : ferry_step_target_is_silent(s) ? "unknown"
+                                                              : "gone"));
+}
+
+/* The images that are there now, for the end of a sentence; new text. */
+static char *left_behind(const FerryStep *s) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  gsize i;
+  json_t *disk;
+  json_array_foreach(ferry_json_get(s->m, STATE "targetDisks"), i, disk) {
+    const char *path = ferry_json_str(disk, "path");
+    if (path && ferry_json_bool(disk, "create", FALSE))
+      g_string_append_printf(text, "%s%s", text->len ? ", " : "", path);
+  }
+  if (!text->len)
+    return g_strdup("");
+  return g_strdup_printf("; the agent removes %s on %s when it answers, else do so yourself",
+                         text->str, state(s, "targetNode"));
+}
+
+gboolean ferry_step_guard_cancel_unanswered(FerryStep *s) {
+  if (!ferry_step_cancel_requested(s) || ferry_json_get(s->m, STATE "agentResult"))
+    return FALSE;
+  gint64 since = ferry_rfc3339_parse(ferry_json_str(s->m, STATE "abortTimestamp"));
+  if (since < 0) {
+    g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
+    ferry_step_set(s, STATE "abortTimestamp", json_string(now));
+    since = s->now_ms;
+  }
+  return is_over(s, since, FERRY_CANCEL_TIMEOUT_MS);
+}
+
+void ferry_step_act_cancel_unanswered(FerryStep *s) {
+  const char *by = ferry_json_str(s->m, STATE "abortRequestedBy");
+  g_autofree char *left = left_behind(s);
+  end(s);
+  ferry_step_set(s, STATE "abortStatus", json_string("Succeeded"));
+  ferry_step_fail(
+      s, "Cancelled",
+      "cancelled%s%s before it began; the VM was not touched, though the agent of %s has "
+      "not answered%s",
+      by ? " by " : "", by ? by : "", state(s, "sourceNode"), left);
+}
+
+/* Since it was scheduled, for that is ferryd's own stamp: when the phase began is told by the clock
+ * of the agent's host. */
+gboolean ferry_step_guard_not_prepared(FerryStep *s) {
+  gint64 since = ferry_rfc3339_parse(ferry_json_str(s->m, STATE "startTimestamp"));
+  if (ferry_step_cancel_requested(s) || ferry_json_get(s->m, STATE "agentResult"))
+    return FALSE;
+  return is_over(s, since < 0 ? s->now_ms - ferry_step_phase_age(s) : since,
+                 FERRY_PREPARE_TIMEOUT_MS);
+}
+
+void ferry_step_act_not_prepared(FerryStep *s) {
+  const char *source = state(s, "sourceNode"), *target = state(s, "targetNode");
+  int minutes = FERRY_PREPARE_TIMEOUT_MS / 60000;
+  g_autofree char *left = left_behind(s);
+  end(s);
+  ferry_step_set(s, STATE "abortRequested", json_true());
+  ferry_step_set(s, STATE "abortRequestedBy", json_string(ME));
+  if (ferry_migration_is_forecast(s->m))
+    ferry_step_fail(
+        s, "ForecastFailed",
+        "the agents of %s and %s have not measured within %d minutes; nothing was moved. "
+        "See: journalctl -u ferry-agentd on %s",
+        source, target, minutes, source);
+  else
+    ferry_step_fail(
+        s, "TargetNotReady",
+        "host %s did not get ready for the VM within %d minutes; the VM was not touched%s. "
+        "Look at libvirtd and the storage pools of %s, and at journalctl -u ferry-agentd "
+        "on %s, which prepares it",
+        target, minutes, left, target, source);
+}
