@@ -174,17 +174,22 @@ static void print_failed(const json_t *object) {
 static int tell(const json_t *object, const char *host) {
   gint64 moved = ferry_json_int(object, "status.moved", 0);
   gint64 total = ferry_json_int(object, "status.total", 0);
+  gint64 cancelled = ferry_json_int(object, "status.cancelled", 0);
+  g_autofree char *also =
+      cancelled > 0 ? g_strdup_printf(", cancelled %" G_GINT64_FORMAT " migration%s to it",
+                                      cancelled, cancelled == 1 ? "" : "s")
+                    : g_strdup("");
   if (g_strcmp0(ferry_json_str(object, "status.phase"), "Succeeded") == 0) {
     printf("%s is empty: %" G_GINT64_FORMAT
-           " VM%s moved. It stays cordoned; ferry undrain %s opens "
+           " VM%s moved%s. It stays cordoned; ferry undrain %s opens "
            "it again.\n",
-           host, moved, moved == 1 ? "" : "s", host);
+           host, moved, moved == 1 ? "" : "s", also, host);
     return FERRY_EXIT_DONE;
   }
   fflush(stdout);
   fprintf(stderr,
-          "error: %s is not empty: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " VMs have moved\n",
-          host, moved, total);
+          "error: %s is not empty: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " VMs have moved%s\n",
+          host, moved, total, also);
   print_failed(object);
   fprintf(stderr, "%s stays cordoned; ferry drain %s tries again, ferry undrain %s opens it.\n",
           host, host, host);

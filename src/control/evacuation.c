@@ -9,6 +9,7 @@
 #include "base/trace.h"
 #include "control/conditions.h"
 #include "control/drain_taint.h"
+#include "control/evacuation_incoming.h"
 #include "control/migration.h"
 #include "model/evacuation.h"
 #include "model/migration_log.h"
@@ -118,7 +119,9 @@ static const json_t *newest_of(GHashTable *by_vm, const json_t *vmi, const char 
 /* When a failed one is tried again; 0: not any more. `tries` < 0: however often it takes. */
 static gint64 retry_ms(const json_t *m, int tries) {
   int n = attempt_of(m);
-  if ((tries >= 0 && n >= tries) || g_strcmp0(ferry_json_str(m, "status.reason"), "Cancelled") == 0)
+  gboolean meant = g_strcmp0(ferry_json_str(m, "status.reason"), "Cancelled") == 0 &&
+                   !ferry_evacuation_has_cancelled(m);
+  if ((tries >= 0 && n >= tries) || meant)
     return 0;
   gint64 wait =
       MIN((gint64)FERRY_EVACUATION_BACKOFF_MS << MIN(n - 1, 20), FERRY_EVACUATION_MAX_BACKOFF_MS);
@@ -270,7 +273,7 @@ static json_t *step_vms(Step *s, const json_t *before, const char *salt) {
         active_of(s->by_vm, vmis->pdata[k]))
       s->outstanding++;
   json_array_foreach((json_t *)before, i, entry) {
-    gboolean there = FALSE;
+    gboolean there = ferry_evacuation_is_incoming(entry);
     for (guint k = 0; k < vmis->len && !there; k++)
       there = is_entry(entry, vmis->pdata[k]) && ferry_evacuation_concerns(vmis->pdata[k], s->node);
     if (!there)
@@ -321,14 +324,22 @@ static void step_live(Step *s, json_t *evacuation) {
   cordon(s, evacuation, node);
   const char *salt = ferry_json_str(evacuation, "metadata.uid");
   json_t *vms = step_vms(s, ferry_json_get(evacuation, "status.vms"), salt ? salt : s->node);
-  guint remaining = s->total - s->moved - s->failed;
+  FerryIncoming in = ferry_evacuation_incoming(s->store, evacuation, s->migrations, vms, s->plan);
+  gint64 cancelled = MAX(in.cancelled, ferry_json_int(evacuation, "status.cancelled", 0));
+  guint remaining = s->total - s->moved - s->failed + in.on_way;
   ferry_json_set(evacuation, "status.vms", vms);
   ferry_json_set_int(evacuation, "status.total", s->total);
   ferry_json_set_int(evacuation, "status.moved", s->moved);
   ferry_json_set_int(evacuation, "status.failed", s->failed);
   ferry_json_set_int(evacuation, "status.remaining", remaining);
-  g_autofree char *text = g_strdup_printf("%u of %u VMs have moved off %s, %u could not", s->moved,
-                                          s->total, s->node, s->failed);
+  if (cancelled > 0)
+    ferry_json_set_int(evacuation, "status.cancelled", cancelled);
+  g_autofree char *also =
+      cancelled > 0 ? g_strdup_printf("; cancelled %" G_GINT64_FORMAT " migration%s to it",
+                                      cancelled, cancelled == 1 ? "" : "s")
+                    : g_strdup("");
+  g_autofree char *text = g_strdup_printf("%u of %u VMs have moved off %s, %u could not%s",
+                                          s->moved, s->total, s->node, s->failed, also);
   if (remaining > 0)
     ferry_json_set_str(evacuation, "status.phase", "Running");
   else if (s->failed > 0)

@@ -11,8 +11,9 @@ G_BEGIN_DECLS
 #define FERRY_EVACUATION_TRIES 5  /* of one VM, then it counts as failed */
 #define FERRY_EVACUATION_AHEAD 16 /* migrations that one evacuation has in the queue at most */
 
-/** One step for `evacuation` (a stored object): cordons its node at the beginning, makes a
- * migration for each VM that runs there, again after a failure, and brings status up to date. On a
+/** One step for `evacuation` (a stored object): cordons its node at the beginning, cancels what is
+ * on its way there, makes a migration for each VM that runs there, again after a failure, and
+ * brings status up to date. It has ended once no VM is there and none is on its way. On a
  * deletion cancels what has not begun and lets the object go. Call again whenever a migration, a
  * VM or the evacuation changes and at the plan's wake time. Reads `store`, writes nothing; pure but
  * for reads and new uids. */

@@ -192,6 +192,114 @@ static void test_unmovable(void) {
   g_assert_null(active(store));
 }
 
+/* "in" moves the VM from h1 to h2 when h2 is to be emptied. */
+static FerryStore *with_incoming(const char *phase, gboolean post_copy) {
+  FerryStore *store = world_new();
+  world_migrate(store, "in", NULL);
+  json_decref(world_step(store, "in", WORLD_NOW));
+  world_set(store, "in", "status.phase", json_string(phase));
+  if (post_copy)
+    world_set(store, "in", "status.migrationState.mode", json_string("PostCopy"));
+  evacuate(store, "h2");
+  return store;
+}
+
+static gboolean is_asked_to_stop(FerryStore *store, const char *name) {
+  g_autoptr(json_t) m = world_get(store, name);
+  return ferry_json_bool(m, "status.migrationState.abortRequested", FALSE);
+}
+
+/* The node is not empty while a VM is on its way there: that is stopped first. */
+static void test_incoming(void) {
+  g_autoptr(FerryStore) store = with_incoming("Running", FALSE);
+  g_autoptr(json_t) e = step(store, WORLD_NOW + 1);
+  g_assert_cmpstr(ferry_json_str(e, "status.phase"), ==, "Running");
+  g_assert_cmpint(ferry_json_int(e, "status.total", -1), ==, 0);
+  g_assert_cmpint(ferry_json_int(e, "status.remaining", -1), ==, 1);
+  g_assert_cmpstr(vm_phase(e), ==, "Cancelling");
+  g_autoptr(json_t) asked = world_get(store, "in");
+  g_assert_true(ferry_json_bool(asked, "status.migrationState.abortRequested", FALSE));
+  g_autoptr(json_t) same = step(store, WORLD_NOW + 2); /* asks once, and keeps one entry */
+  g_autoptr(json_t) once = world_get(store, "in");
+  g_assert_true(json_equal(asked, once));
+  g_assert_true(json_equal(e, same));
+  world_set(store, "in", "status.migrationState.agentResult",
+            json_pack("{sb,ss,ss}", "returned", 1, "error", "aborted", "sourceState", "running"));
+  g_autoptr(json_t) m = world_step(store, "in", WORLD_NOW + 3);
+  g_assert_cmpstr(ferry_json_str(m, "status.reason"), ==, "Cancelled");
+  g_assert_cmpstr(ferry_json_str(m, "status.message"), ==,
+                  "cancelled by system:ferry (evacuation e, which empties h2); the VM is running "
+                  "on h1 as before");
+  g_autoptr(json_t) done = step(store, WORLD_NOW + 4);
+  g_assert_cmpstr(ferry_json_str(done, "status.phase"), ==, "Succeeded");
+  g_assert_cmpint(ferry_json_int(done, "status.cancelled", -1), ==, 1);
+  g_assert_cmpint(ferry_json_int(done, "status.remaining", -1), ==, 0);
+  const json_t *complete =
+      ferry_json_find(ferry_json_get(done, "status.conditions"), "type", "Complete");
+  g_assert_cmpstr(ferry_json_str(complete, "message"), ==,
+                  "0 of 0 VMs have moved off h2, 0 could not; cancelled 1 migration to it");
+}
+
+/* One that cannot go back is let through, and its VM moved off. */
+static void test_incoming_in_post_copy(void) {
+  g_autoptr(FerryStore) store = with_incoming("Running", TRUE);
+  g_autoptr(json_t) e = step(store, WORLD_NOW + 1);
+  g_assert_cmpstr(ferry_json_str(e, "status.phase"), ==, "Running");
+  g_assert_cmpint(ferry_json_int(e, "status.remaining", -1), ==, 1);
+  g_assert_cmpstr(vm_phase(e), ==, "Arriving");
+  g_assert_false(is_asked_to_stop(store, "in"));
+  world_report(store, "h2", "running", "migrated", WORLD_NOW + 2);
+  world_report(store, "h1", NULL, NULL, WORLD_NOW + 2);
+  g_autoptr(json_t) there = step(store, WORLD_NOW + 3); /* but its outcome is not decided yet */
+  g_assert_cmpint(ferry_json_int(there, "status.total", -1), ==, 1);
+  g_assert_cmpint(ferry_json_int(there, "status.remaining", -1), ==, 1);
+  g_assert_cmpuint(json_array_size(ferry_json_get(there, "status.vms")), ==, 1);
+  g_assert_false(is_asked_to_stop(store, "in"));
+  world_set(store, "in", "status.phase", json_string("Succeeded"));
+  json_decref(step(store, WORLD_NOW + 4));
+  g_autoptr(json_t) off = active(store);
+  g_assert_nonnull(off);
+  world_report(store, "h1", "running", "migrated", WORLD_NOW + 5);
+  world_report(store, "h2", NULL, NULL, WORLD_NOW + 5);
+  world_set(store, ferry_json_str(off, "metadata.name"), "status.phase", json_string("Succeeded"));
+  g_autoptr(json_t) done = step(store, WORLD_NOW + 6);
+  g_assert_cmpstr(ferry_json_str(done, "status.phase"), ==, "Succeeded");
+  g_assert_cmpint(ferry_json_int(done, "status.moved", -1), ==, 1);
+}
+
+/* One that waits and names the node would come, cordoned or not; a forecast brings nothing. */
+static void test_incoming_that_waits(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_vm(store, "other", 2, WORLD_NOW);
+  world_migrate(store, "named", "h2");
+  world_migrate_vm(store, "guess", "other", "h2");
+  world_set(store, "guess", "spec.forecastOnly", json_true());
+  evacuate(store, "h2");
+  g_autoptr(json_t) e = step(store, WORLD_NOW);
+  g_assert_cmpint(ferry_json_int(e, "status.remaining", -1), ==, 1);
+  g_assert_true(is_asked_to_stop(store, "named"));
+  g_assert_false(is_asked_to_stop(store, "guess"));
+  g_autoptr(json_t) m = world_step(store, "named", WORLD_NOW + 1);
+  g_assert_cmpstr(ferry_json_str(m, "status.reason"), ==, "Cancelled");
+  g_autoptr(json_t) done = step(store, WORLD_NOW + 2);
+  g_assert_cmpstr(ferry_json_str(done, "status.phase"), ==, "Succeeded");
+}
+
+/* What another evacuation sent there goes elsewhere: no person has cancelled it. */
+static void test_incoming_of_another(void) {
+  g_autoptr(FerryStore) store = world_new();
+  evacuate(store, "h1");
+  json_decref(step(store, WORLD_NOW));
+  g_autoptr(json_t) m = active(store);
+  world_set(store, ferry_json_str(m, "metadata.name"), "status.migrationState.abortRequestedBy",
+            json_string("system:ferry (evacuation x, which empties h2)"));
+  fail(store, "Cancelled", WORLD_NOW);
+  g_autoptr(json_t) waits = step(store, WORLD_NOW + SECOND);
+  g_assert_cmpstr(vm_phase(waits), ==, "Retrying");
+  g_autoptr(json_t) again = step(store, WORLD_NOW + FERRY_EVACUATION_BACKOFF_MS);
+  g_assert_cmpstr(vm_phase(again), ==, "Pending");
+}
+
 static void evictions(FerryStore *store, gint64 now) {
   g_autoptr(FerryPlan) plan = ferry_plan_new();
   ferry_eviction_step(store, now, plan);
@@ -253,6 +361,10 @@ int main(int argc, char **argv) {
   g_test_add_func("/evacuation/delete", test_delete_cancels_what_waits);
   g_test_add_func("/evacuation/empty", test_empty_or_missing_node);
   g_test_add_func("/evacuation/unmovable", test_unmovable);
+  g_test_add_func("/evacuation/incoming", test_incoming);
+  g_test_add_func("/evacuation/incoming-in-post-copy", test_incoming_in_post_copy);
+  g_test_add_func("/evacuation/incoming-that-waits", test_incoming_that_waits);
+  g_test_add_func("/evacuation/incoming-of-another", test_incoming_of_another);
   g_test_add_func("/evacuation/eviction", test_eviction_retries);
   g_test_add_func("/evacuation/never-two", test_never_two);
   g_test_add_func("/evacuation/trace", test_trace);

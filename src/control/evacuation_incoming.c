@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// As oVirt does before maintenance. Placement avoids the node (it is cordoned or tainted), so what
+// is cancelled and tried again goes elsewhere; only a migration that names the node comes here
+// again, and is cancelled as well.
+#include "control/evacuation_incoming.h"
+#include "base/rfc3339.h"
+#include "model/migration.h"
+
+#include <string.h>
+
+#define STATE "status.migrationState."
+#define BY "system:ferry (evacuation " /* no user has such a name */
+#define CANCELLING "Cancelling"
+#define ARRIVING "Arriving"
+
+static gboolean is_to(const json_t *m, const char *node) {
+  const char *target = ferry_json_str(m, STATE "targetNode");
+  if (!target) /* not placed yet, but there is one place only for it */
+    target = ferry_json_str(m, "spec.targetNode");
+  return !ferry_migration_is_forecast(m) && g_strcmp0(target, node) == 0;
+}
+
+/* Post-copy needs both hosts until its end; of one with a result only the outcome is open. */
+static gboolean can_cancel(const json_t *m) {
+  return g_strcmp0(ferry_json_str(m, STATE "mode"), "PostCopy") != 0 &&
+         !ferry_json_bool(m, "spec.postCopyResume", FALSE) &&
+         !ferry_json_get(m, STATE "agentResult");
+}
+
+static gboolean is_requested(const json_t *m) {
+  return ferry_json_bool(m, STATE "abortRequested", FALSE) ||
+         ferry_json_get(m, "metadata.deletionTimestamp");
+}
+
+static void request(const json_t *m, const char *by, FerryPlan *plan) {
+  json_t *copy = json_deep_copy(m);
+  ferry_json_set_bool(copy, STATE "abortRequested", TRUE);
+  ferry_json_set_str(copy, STATE "abortRequestedBy", by);
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_vmim, copy, FALSE);
+}
+
+static gboolean is_listed(const json_t *vms, const json_t *m) {
+  gsize i;
+  json_t *entry;
+  json_array_foreach((json_t *)vms, i, entry) {
+    if (g_strcmp0(ferry_json_str(entry, "name"), ferry_json_str(m, "spec.vmiName")) == 0 &&
+        g_strcmp0(ferry_json_str(entry, "namespace"), ferry_json_str(m, "metadata.namespace")) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static json_t *describe(const json_t *m, const char *node) {
+  gboolean ends = is_requested(m) || can_cancel(m);
+  return json_pack("{s:O, s:O, s:s, s:O, s:o}", "name", ferry_json_get(m, "spec.vmiName"),
+                   "namespace", ferry_json_get(m, "metadata.namespace"), "phase",
+                   ends ? CANCELLING : ARRIVING, "migration", ferry_json_get(m, "metadata.name"),
+                   "message",
+                   json_sprintf(ends ? "its migration to %s is being cancelled"
+                                     : "it cannot go back: it arrives on %s and is moved off then",
+                                node));
+}
+
+/* Whether the VM runs on the node already: then it is one of those that are to leave. */
+static gboolean is_there(FerryStore *store, const json_t *m, const char *node) {
+  const char *ns = ferry_json_str(m, "metadata.namespace"), *vm = ferry_json_str(m, "spec.vmiName");
+  g_autoptr(json_t) vmi = ferry_store_get(store, &ferry_kind_vmi, ns ? ns : "", vm ? vm : "");
+  return g_strcmp0(ferry_json_str(vmi, "status.nodeName"), node) == 0;
+}
+
+gboolean ferry_evacuation_is_incoming(const json_t *entry) {
+  const char *phase = ferry_json_str(entry, "phase");
+  return g_strcmp0(phase, CANCELLING) == 0 || g_strcmp0(phase, ARRIVING) == 0;
+}
+
+gboolean ferry_evacuation_has_cancelled(const json_t *migration) {
+  const char *by = ferry_json_str(migration, STATE "abortRequestedBy");
+  return by && g_str_has_prefix(by, BY) &&
+         g_strcmp0(ferry_json_str(migration, "status.reason"), "Cancelled") == 0;
+}
+
+FerryIncoming ferry_evacuation_incoming(FerryStore *store, const json_t *evacuation,
+                                        const GPtrArray *migrations, json_t *vms, FerryPlan *plan) {
+  FerryIncoming in = {0};
+  const char *node = ferry_json_str(evacuation, "spec.nodeName");
+  gint64 since = ferry_rfc3339_parse(ferry_json_str(evacuation, "metadata.creationTimestamp"));
+  g_autofree char *by = g_strdup_printf(
+      BY "%s, which empties %s)", ferry_json_str(evacuation, "metadata.name"), node ? node : "?");
+  for (guint i = 0; i < migrations->len; i++) {
+    const json_t *m = g_ptr_array_index(migrations, i);
+    if (ferry_migration_is_final(m)) {
+      /* an earlier evacuation may have had the same name */
+      in.cancelled += ferry_evacuation_has_cancelled(m) &&
+                      g_strcmp0(ferry_json_str(m, STATE "abortRequestedBy"), by) == 0 &&
+                      ferry_rfc3339_parse(ferry_json_str(m, STATE "endTimestamp")) >= since;
+      continue;
+    }
+    if (!is_to(m, node) || is_there(store, m, node))
+      continue;
+    if (!is_listed(vms, m)) {
+      in.on_way++;
+      json_array_append_new(vms, describe(m, node));
+    }
+    if (!is_requested(m) && can_cancel(m))
+      request(m, by, plan);
+  }
+  return in;
+}
