@@ -9,12 +9,11 @@
 #include "base/trace.h"
 #include "control/conditions.h"
 #include "control/drain_taint.h"
+#include "control/evacuation_check.h"
 #include "control/evacuation_incoming.h"
 #include "control/migration.h"
 #include "model/evacuation.h"
 #include "model/migration_log.h"
-#include "policy/config.h"
-#include "policy/migratable.h"
 
 #include <string.h>
 
@@ -29,6 +28,7 @@ typedef struct {
   gint64 now_ms;
   GPtrArray *migrations;
   GHashTable *by_vm;
+  FerryEvacuationCheck *check;
   FerryPlan *plan;
   guint total, moved, failed, outstanding;
 } Step;
@@ -171,21 +171,24 @@ static json_t *describe(const json_t *vmi, const char *phase, const char *migrat
                    "migration", migration, "message", message);
 }
 
-/* Why no migration can move it; NULL: one can. Free with g_free. */
-static char *unmovable(Step *s, const json_t *vmi) {
-  g_autoptr(json_t) kubevirt =
-      ferry_store_get(s->store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
-  FerryConfigSources sources = {.kubevirt = kubevirt, .vmi = vmi};
-  g_autoptr(json_t) config = ferry_config_resolve(&sources, NULL);
-  g_autoptr(json_t) reasons = ferry_migratable_reasons(vmi);
-  if (json_array_size(reasons) == 0 || ferry_json_bool(config, "unsafeMigrationOverride", FALSE))
-    return NULL;
-  GString *text = g_string_new(NULL);
+static gboolean is_entry(const json_t *entry, const json_t *vmi) {
+  return g_strcmp0(ferry_json_str(entry, "name"), ferry_json_str(vmi, "metadata.name")) == 0 &&
+         g_strcmp0(ferry_json_str(entry, "namespace"), ferry_json_str(vmi, "metadata.namespace")) ==
+             0;
+}
+
+/* Whether nothing is known yet that would keep it here. A VM that waits for its turn is judged
+ * then; one that was judged so before stays so until it is not any more. */
+static gboolean is_due(const Step *s, const json_t *vmi) {
+  if (s->outstanding < FERRY_EVACUATION_AHEAD)
+    return TRUE;
   gsize i;
-  json_t *reason;
-  json_array_foreach(reasons, i, reason)
-      g_string_append_printf(text, "%s%s", i ? "; " : "", ferry_json_str(reason, "message"));
-  return g_string_free(text, FALSE);
+  json_t *entry;
+  json_array_foreach(ferry_json_get(s->evacuation, "status.vms"), i, entry) {
+    if (is_entry(entry, vmi))
+      return g_strcmp0(ferry_json_str(entry, "phase"), "Failed") == 0;
+  }
+  return FALSE;
 }
 
 static json_t *begin(Step *s, const json_t *vmi, int attempt, const char *salt) {
@@ -210,7 +213,7 @@ static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
     return describe(vmi, phase ? phase : "Pending", ferry_json_str(active, "metadata.name"),
                     ferry_json_str(active, "status.queue.message"));
   }
-  g_autofree char *why = unmovable(s, vmi);
+  g_autofree char *why = is_due(s, vmi) ? ferry_evacuation_check_vm(s->check, vmi, s->node) : NULL;
   if (why)
     return failed(s, vmi, NULL, why);
   const json_t *last = newest_of(s->by_vm, vmi, s->node, s->since_ms);
@@ -254,12 +257,6 @@ static json_t *step_left(Step *s, const json_t *entry) {
     json_object_set_new(now, "message", json_string("it does not run any more"));
   }
   return now;
-}
-
-static gboolean is_entry(const json_t *entry, const json_t *vmi) {
-  return g_strcmp0(ferry_json_str(entry, "name"), ferry_json_str(vmi, "metadata.name")) == 0 &&
-         g_strcmp0(ferry_json_str(entry, "namespace"), ferry_json_str(vmi, "metadata.namespace")) ==
-             0;
 }
 
 /* status.vms as it is now, in the order of namespace and name for those that are there. */
@@ -393,6 +390,7 @@ void ferry_evacuation_step(FerryStore *store, const json_t *evacuation, gint64 n
   g_autoptr(json_t) copy = json_deep_copy(evacuation);
   g_autoptr(GPtrArray) migrations = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
   g_autoptr(GHashTable) by_vm = index_by_vm(migrations);
+  g_autoptr(FerryEvacuationCheck) check = deleted ? NULL : ferry_evacuation_check_new(store);
   const char *node = ferry_json_str(evacuation, "spec.nodeName");
   Step s = {.store = store,
             .node = node ? node : "",
@@ -401,6 +399,7 @@ void ferry_evacuation_step(FerryStore *store, const json_t *evacuation, gint64 n
             .now_ms = now_ms,
             .migrations = migrations,
             .by_vm = by_vm,
+            .check = check,
             .plan = plan};
   if (deleted) {
     step_deleted(&s, copy);

@@ -192,6 +192,39 @@ static void test_unmovable(void) {
   g_assert_null(active(store));
 }
 
+/* What the API would refuse is not tried; a policy that says otherwise is heeded. */
+static void test_refused(void) {
+  g_autoptr(FerryStore) store = world_new();
+  g_autoptr(json_t) vmi = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
+  g_autoptr(json_t) copy = json_deep_copy(vmi);
+  ferry_json_set(copy, "spec.domain.devices.disks",
+                 json_pack("[{ss,ss,ss,sb}]", "name", "vda", "type", "file", "source", "/var/a.raw",
+                           "shared", 0));
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, json_incref(copy), FALSE);
+  world_commit(store, plan);
+  evacuate(store, "h1");
+  g_autoptr(json_t) e = step(store, WORLD_NOW);
+  g_assert_cmpstr(ferry_json_str(e, "status.phase"), ==, "Failed");
+  g_assert_cmpstr(vm_phase(e), ==, "Failed");
+  g_assert_nonnull(strstr(
+      ferry_json_str(json_array_get(ferry_json_get(e, "status.vms"), 0), "message"), "/var/a.raw"));
+  g_assert_null(active(store));
+
+  g_autoptr(FerryPlan) again = ferry_plan_new();
+  ferry_plan_write(again, FERRY_WRITE_DELETE, &ferry_kind_evacuation, json_incref(e), FALSE);
+  ferry_plan_write(again, FERRY_WRITE_CREATE, &ferry_kind_migration_policy,
+                   json_pack("{ss,ss,s{ss},s{s{s{}},sb}}", "apiVersion",
+                             "migrations.kubevirt.io/v1alpha1", "kind", "MigrationPolicy",
+                             "metadata", "name", "trust", "spec", "selectors",
+                             "virtualMachineInstanceSelector", "unsafeMigrationOverride", 1),
+                   FALSE);
+  world_commit(store, again);
+  evacuate(store, "h1");
+  g_autoptr(json_t) taken = step(store, WORLD_NOW);
+  g_assert_cmpstr(ferry_json_str(taken, "status.phase"), ==, "Running");
+}
+
 /* "in" moves the VM from h1 to h2 when h2 is to be emptied. */
 static FerryStore *with_incoming(const char *phase, gboolean post_copy) {
   FerryStore *store = world_new();
@@ -361,6 +394,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/evacuation/delete", test_delete_cancels_what_waits);
   g_test_add_func("/evacuation/empty", test_empty_or_missing_node);
   g_test_add_func("/evacuation/unmovable", test_unmovable);
+  g_test_add_func("/evacuation/refused", test_refused);
   g_test_add_func("/evacuation/incoming", test_incoming);
   g_test_add_func("/evacuation/incoming-in-post-copy", test_incoming_in_post_copy);
   g_test_add_func("/evacuation/incoming-that-waits", test_incoming_that_waits);
