@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define MOUNTINFO "/proc/self/mountinfo"
+#define ETAB "/var/lib/nfs/etab"
 #define MAX_PATH 4096
 #define MAX_TYPE 64
 
@@ -137,6 +138,20 @@ json_t *ferry_shared_mounts(const char *mountinfo, const char *const *directorie
   return list;
 }
 
+/* "/srv/nfs\t10.0.0.0/24(rw,sync)"; who may mount it and how says nothing of this machine. */
+char **ferry_shared_exports(const char *etab) {
+  g_autoptr(GStrvBuilder) paths = g_strv_builder_new();
+  g_auto(GStrv) lines = g_strsplit(etab, "\n", FERRY_SHARED_MOUNTS_MAX);
+  for (gsize i = 0; lines[i]; i++) {
+    lines[i][strcspn(lines[i], " \t")] = '\0';
+    if (lines[i][0] != '/')
+      continue;
+    g_autofree char *path = unescape(lines[i]);
+    g_strv_builder_add(paths, path);
+  }
+  return g_strv_builder_end(paths);
+}
+
 static char *resolve_real(const char *directory) {
   return realpath(directory, NULL);
 }
@@ -145,5 +160,14 @@ json_t *ferry_host_local_shared_mounts(const char *const *directories) {
   g_autofree char *text = NULL;
   if (!g_file_get_contents(MOUNTINFO, &text, NULL, NULL))
     return NULL;
-  return ferry_shared_mounts(text, directories, resolve_real);
+  g_autofree char *etab = NULL;
+  if (!g_file_get_contents(ETAB, &etab, NULL, NULL))
+    return ferry_shared_mounts(text, directories, resolve_real);
+  g_autoptr(GStrvBuilder) all = g_strv_builder_new();
+  g_auto(GStrv) exports = ferry_shared_exports(etab);
+  g_strv_builder_addv(all, (const char **)exports);
+  if (directories)
+    g_strv_builder_addv(all, (const char **)directories);
+  g_auto(GStrv) both = g_strv_builder_end(all);
+  return ferry_shared_mounts(text, (const char *const *)both, resolve_real);
 }

@@ -20,7 +20,13 @@ typedef char *(*FerryResolveFunc)(const char *directory);
 json_t *ferry_shared_mounts(const char *mountinfo, const char *const *directories,
                             FerryResolveFunc resolve);
 
-/** The same of this machine, as this process sees it. NULL: not known. */
+/** The directories that this machine's NFS server exports, of the text of its table
+ * (/var/lib/nfs/etab): its own hosts have them without a mount. NULL-ended, free with g_strfreev.
+ * Pure. */
+char **ferry_shared_exports(const char *etab);
+
+/** Mounts, `directories` and exports of this machine, as this process sees them. NULL: not known.
+ */
 json_t *ferry_host_local_shared_mounts(const char *const *directories);
 
 G_END_DECLS

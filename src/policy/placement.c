@@ -135,7 +135,8 @@ static char *memory_reason(const FerryPlacementInput *in, const json_t *node) {
 static gboolean route_to(const FerryPlacementInput *in, const json_t *node, FerryRoute *route,
                          char **problem) {
   const json_t *source = source_node(in);
-  if (!source || source == node || ferry_migration_flag_on(in->config, "offline"))
+  if (!source || source == node || ferry_migration_flag_on(in->config, "offline") ||
+      ferry_json_str(in->config, "migrateURI"))
     return TRUE;
   return ferry_network_route(in->networks, in->n_networks, ferry_json_str(in->config, "network"),
                              source, node, route, problem);

@@ -66,6 +66,20 @@ static void test_directories(void) {
   is(list, "/data/images", "ext4", FALSE);
 }
 
+/* The NFS server itself needs no mount of what others mount from it. */
+static void test_exports(void) {
+  g_auto(GStrv) exports =
+      ferry_shared_exports("/srv/images\t10.0.0.0/24(rw,sync,no_subtree_check)\n"
+                           "/srv/two\\040words *(ro)\n# none\n\n/last\t*(rw)");
+  g_assert_cmpuint(g_strv_length(exports), ==, 3);
+  g_assert_cmpstr(exports[0], ==, "/srv/images");
+  g_assert_cmpstr(exports[1], ==, "/srv/two words");
+  g_autoptr(json_t) list = ferry_shared_mounts(text, (const char *const *)exports, resolve);
+  is(list, "/srv/images", "xfs", TRUE);
+  g_auto(GStrv) none = ferry_shared_exports("");
+  g_assert_cmpuint(g_strv_length(none), ==, 0);
+}
+
 /* A part of them would deny the others. */
 static void test_too_many(void) {
   g_autoptr(GString) many = g_string_new(NULL);
@@ -103,6 +117,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/shared_mounts/mounts", test_mounts);
   g_test_add_func("/shared_mounts/directories", test_directories);
+  g_test_add_func("/shared_mounts/exports", test_exports);
   g_test_add_func("/shared_mounts/too-many", test_too_many);
   g_test_add_func("/shared_mounts/types", test_types);
   g_test_add_func("/shared_mounts/this-machine", test_this_machine);
