@@ -24,7 +24,8 @@ static gboolean is_of(const json_t *evacuation, const char *node) {
   return g_strcmp0(ferry_json_str(evacuation, "spec.nodeName"), node) == 0;
 }
 
-static gboolean has_vms(const GPtrArray *vmis, const char *node) {
+static gboolean has_vms(FerryStore *store, const char *node) {
+  g_autoptr(GPtrArray) vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
   for (guint i = 0; i < vmis->len; i++)
     if (ferry_evacuation_concerns(vmis->pdata[i], node))
       return TRUE;
@@ -58,7 +59,7 @@ static void end(const json_t *evacuation, gint64 now_ms, FerryPlan *plan) {
   ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_evacuation, copy, FALSE);
 }
 
-static void step_tainted(const GPtrArray *evacuations, const GPtrArray *vmis, const char *node,
+static void step_tainted(FerryStore *store, const GPtrArray *evacuations, const char *node,
                          const char *key, gint64 now_ms, FerryPlan *plan) {
   gint64 due = 0;
   for (guint i = 0; i < evacuations->len; i++) {
@@ -70,7 +71,7 @@ static void step_tainted(const GPtrArray *evacuations, const GPtrArray *vmis, co
     if (asked_by(e) && g_strcmp0(ferry_json_str(e, "status.phase"), "Failed") == 0)
       due = MAX(due, ended_ms(e) + FERRY_DRAIN_TAINT_AGAIN_MS);
   }
-  if (!has_vms(vmis, node))
+  if (!has_vms(store, node))
     return;
   if (now_ms < due) {
     ferry_plan_wake(plan, due);
@@ -85,7 +86,6 @@ static void step_tainted(const GPtrArray *evacuations, const GPtrArray *vmis, co
 void ferry_drain_taint_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
   g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
   g_autoptr(GPtrArray) evacuations = ferry_store_list(store, &ferry_kind_evacuation, NULL, NULL);
-  g_autoptr(GPtrArray) vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
   g_autoptr(json_t) kubevirt = ferry_store_get(store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
   FerryConfigSources sources = {.kubevirt = kubevirt};
   g_autoptr(json_t) config = ferry_config_resolve(&sources, NULL);
@@ -93,7 +93,7 @@ void ferry_drain_taint_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
   for (guint i = 0; i < nodes->len; i++) {
     const char *node = ferry_json_str(nodes->pdata[i], "metadata.name");
     if (ferry_json_find(ferry_json_get(nodes->pdata[i], "spec.taints"), "key", key)) {
-      step_tainted(evacuations, vmis, node, key, now_ms, plan);
+      step_tainted(store, evacuations, node, key, now_ms, plan);
       continue;
     }
     for (guint k = 0; k < evacuations->len; k++)
