@@ -5,6 +5,8 @@
 #include "agent/migration_private.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "model/copied_disks.h"
+#include "model/migration_flags.h"
 
 #define PEER_WAIT_MS 10000
 #define PEER_PAUSE_MS 100
@@ -43,8 +45,66 @@ static void leave_others(json_t *ours, const json_t *plan, const json_t *made) {
       json_object_set_new(json_array_get(ours, i), "create", json_false());
 }
 
+static gint64 bytes_to_copy(const json_t *config, const json_t *disks) {
+  gint64 sum = 0;
+  gsize i;
+  json_t *disk;
+  json_array_foreach(disks, i, disk) {
+    gint64 size = ferry_json_int(disk, "sizeBytes", 0);
+    if (size > 0 && sum <= G_MAXINT64 / 4 - size / 4 && ferry_disk_is_copied(config, disk))
+      sum += size;
+  }
+  return sum;
+}
+
+/* The configuration as it was asked for; NULL: no disks, or those that somebody named. */
+static json_t *as_asked(const json_t *config, const json_t *origins) {
+  static const char *const flags[] = {"copyStorageAll", "copyStorageIncremental"};
+#define AUTOMATIC(name) (g_strcmp0(ferry_json_str(origins, name), "automatic") == 0)
+  gboolean copied = FALSE, named = json_array_size(json_object_get(config, "migrateDisks")) > 0;
+  for (gsize i = 0; i < G_N_ELEMENTS(flags); i++)
+    copied |= ferry_migration_flag_on(config, flags[i]) || AUTOMATIC(flags[i]);
+  if (!copied || (named && !AUTOMATIC("migrateDisks")))
+    return NULL;
+  json_t *fresh = json_deep_copy(config);
+  json_object_del(fresh, "migrateDisks");
+  for (gsize i = 0; i < G_N_ELEMENTS(flags); i++)
+    if (AUTOMATIC(flags[i])) /* there was nothing for it to copy */
+      ferry_json_set_bool(fresh, flags[i], TRUE);
+  return fresh;
+}
+
+json_t *ferry_disks_choose(const json_t *config, const json_t *origins, const json_t *disks) {
+  g_autoptr(json_t) fresh = as_asked(config, origins);
+  if (!fresh || !disks)
+    return g_steal_pointer(&fresh);
+  g_autoptr(json_t) vmi =
+      json_pack("{s:{s:{s:{s:O}}}}", "spec", "domain", "devices", "disks", disks);
+  ferry_copied_disks_complete(fresh, NULL, vmi);
+  ferry_json_set_int(fresh, "copiedDiskBytes", bytes_to_copy(fresh, disks));
+  return g_steal_pointer(&fresh);
+}
+
+/* What the control plane knows of disks may be half a minute old, and a snapshot puts a disk
+ * elsewhere within a moment: what is shared, and so not copied, is looked at again. */
+static void choose_anew(FerryMigration *m) {
+  const json_t *config = m->settings.request.config;
+  const json_t *origins = ferry_json_get(m->object, "status.configurationOrigins");
+  g_autoptr(json_t) asked = ferry_disks_choose(config, origins, NULL);
+  g_autoptr(json_t) record = asked ? ferry_host_record(m->agent->host, m->uuid, NULL) : NULL;
+  const json_t *disks = json_object_get(record, "disks");
+  if (!json_is_array(disks))
+    return;
+  json_t *fresh = ferry_disks_choose(config, origins, disks);
+  json_decref(m->armed);
+  m->armed = fresh;
+  ferry_settings_use(&m->settings, fresh);
+  m->settings.copied_disk_bytes = ferry_json_int(fresh, "copiedDiskBytes", 0);
+}
+
 gboolean ferry_migration_disks_prepare(FerryMigration *m, GError **error) {
   const FerryMigrateRequest *request = &m->settings.request;
+  choose_anew(m);
   json_t *phase = ferry_migration_phase(m, "PreparingTarget");
   json_t *plan = request->copy_disks ? ferry_host_job_disks_plan(m->job, request, error) : NULL;
   if (!plan || json_array_size(plan) == 0) {

@@ -402,6 +402,7 @@ static FerryMigration *start(FerryAgent *agent, const json_t *object, FerryDeliv
   m->progress.percent = (int)ferry_json_int(m->object, "status.progress.percent", 0);
   ferry_job_stats_clear(&m->last);
   ferry_settings_read(&m->settings, m->object);
+  m->settings.request.copy_disks |= json_array_size(m->disks) > 0; /* an agent before chose them */
   m->stalling_limit_s = ferry_json_int(m->settings.request.config, "stallingLimit", 0);
   g_queue_init(&m->changes);
   g_mutex_init(&m->lock);

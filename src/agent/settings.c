@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/quantity.h"
 #include "convergence/presets.h"
+#include "model/migration_flags.h"
 
 #define GIB (1024.0 * 1024 * 1024)
 #define LINK_TIMEOUT_MS 15000
@@ -45,6 +46,24 @@ static FerrySchedule *read_schedule(const json_t *config) {
   return s;
 }
 
+void ferry_settings_use(FerrySettings *s, const json_t *config) {
+  s->request.config = config;
+  s->request.copy_disks = ferry_migration_flag_on(config, "copyStorageAll") ||
+                          ferry_migration_flag_on(config, "copyStorageIncremental");
+  g_clear_pointer(&s->disks, g_strfreev);
+  s->request.disks = NULL;
+  const json_t *disks = json_object_get(config, "migrateDisks");
+  if (json_array_size(disks) > 0) { /* libvirt, told of none, copies all */
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+    const json_t *disk;
+    size_t i;
+    json_array_foreach((json_t *)disks, i, disk) if (json_is_string(disk))
+        g_strv_builder_add(names, json_string_value(disk));
+    s->disks = g_strv_builder_end(names);
+    s->request.disks = (const char *const *)s->disks;
+  }
+}
+
 void ferry_settings_read(FerrySettings *s, const json_t *migration) {
   const json_t *state = ferry_json_get(migration, "status.migrationState");
   const json_t *config = json_object_get(state, "migrationConfiguration");
@@ -54,11 +73,8 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
                   .bandwidth = bytes(config, "bandwidthPerMigration"),
                   .auto_converge = ferry_json_bool(config, "allowAutoConverge", FALSE),
                   .post_copy = ferry_json_bool(config, "allowPostCopy", FALSE),
-                  .config = config,
                   .tls = !ferry_json_bool(config, "disableTLS", FALSE),
-                  .unsafe = ferry_json_bool(config, "unsafeMigrationOverride", FALSE),
-                  .copy_disks = ferry_json_bool(config, "copyStorageAll", FALSE) ||
-                                ferry_json_bool(config, "copyStorageIncremental", FALSE)},
+                  .unsafe = ferry_json_bool(config, "unsafeMigrationOverride", FALSE)},
       .max_downtime_ms = CLAMP(ferry_json_int(config, "maxDowntimeMs", 900), 1, 2000000),
       .completion_per_gib_s = MAX(0, ferry_json_int(config, "completionTimeoutPerGiB", 150)),
       .completion_s = ferry_json_int(config, "completionTimeoutSeconds", -1),
@@ -79,16 +95,7 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
     s->progress_timeout_s = hard;
   s->allow_workload_disruption =
       ferry_json_bool(config, "allowWorkloadDisruption", s->request.post_copy);
-  const json_t *disks = json_object_get(config, "migrateDisks");
-  if (json_array_size(disks) > 0) { /* libvirt, told of none, copies all */
-    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
-    const json_t *disk;
-    size_t i;
-    json_array_foreach((json_t *)disks, i, disk) if (json_is_string(disk))
-        g_strv_builder_add(names, json_string_value(disk));
-    s->disks = g_strv_builder_end(names);
-    s->request.disks = (const char *const *)s->disks;
-  }
+  ferry_settings_use(s, config);
 }
 
 void ferry_settings_clear(FerrySettings *s) {

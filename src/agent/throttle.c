@@ -13,7 +13,9 @@
 #define LEAST_STEP 1
 
 static void arm(FerryMigration *m, int initial) {
-  m->armed = json_deep_copy(m->settings.request.config);
+  json_t *armed = json_deep_copy(m->settings.request.config);
+  json_decref(m->armed);
+  m->armed = armed;
   ferry_json_set_bool(m->armed, "allowAutoConverge", TRUE);
   ferry_json_set_int(m->armed, "autoConvergeInitial", initial);
   ferry_json_set_int(m->armed, "autoConvergeIncrement", LEAST_STEP);

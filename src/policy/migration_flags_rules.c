@@ -4,7 +4,7 @@
 // or "tls". What one row cannot say is a function below the table.
 #include "policy/migration_flags_rules.h"
 #include "convergence/schedule.h"
-#include "policy/copied_disks.h"
+#include "model/copied_disks.h"
 #include "policy/facts.h"
 #include "policy/migration_flags_vm.h"
 #include <string.h>

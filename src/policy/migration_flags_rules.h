@@ -27,7 +27,7 @@ GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *nod
                                          gboolean is_target);
 
 /** Fills in what is left to Ferry once the target and its `address` (may be NULL) are known:
- * which disks are copied (policy/copied_disks.h), and parallelConnections of a parallel migration.
+ * which disks are copied (model/copied_disks.h), and parallelConnections of a parallel migration.
  * `origins` (may be NULL) gets "automatic" for it. Pure. */
 void ferry_migration_flags_complete(json_t *config, json_t *origins, const json_t *vmi,
                                     const json_t *source, const json_t *target,

@@ -3,7 +3,7 @@
 // flags where only the definition moves. What goes together by itself is in
 // migration_flags_rules.c.
 #include "policy/migration_flags_vm.h"
-#include "policy/copied_disks.h"
+#include "model/copied_disks.h"
 #include "policy/migratable.h"
 #include <libxml/parser.h>
 #include <libxml/tree.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/copied_disks.h"
+#include "model/copied_disks.h"
 #include "model/migration_flags.h"
-#include "policy/target_xml.h"
+#include "model/target_xml.h"
 
 static gboolean is_elsewhere(const json_t *config, const json_t *disk) {
   static const char *const places[] = {"file", "dev", "name", "volume", "dir"};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/target_xml.h"
+#include "model/target_xml.h"
 
 #define DOMAIN                                                                                     \
   "<domain><devices><disk type='file'><source file='/srv/a.raw' startupPolicy='optional'/>"        \

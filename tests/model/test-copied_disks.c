@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/copied_disks.h"
+#include "model/copied_disks.h"
 #include <string.h>
 
 static json_t *parse(const char *text) {
