@@ -124,13 +124,13 @@ int ferry_measured_throttle(const FerryMeasured *k, const FerryConvergenceIntent
   double path_doubt = MIN(DOUBT, ferry_path_source_doubt(from));
   double limit = MAX(MS, (double)intent->max_downtime_ms * MS - path.eps);
   double most = (double)intent->max_slowdown_percent / 100;
-  double p = least_throttle(writer, path, limit, 0, 0);
-  if (intent->allow_post_copy || p > most)
+  double p = least_throttle(writer, path, limit, 0, 0), doubt = ferry_measured_doubt(&writer);
+  if (intent->allow_post_copy || least_throttle(writer, path, limit, -doubt, -path_doubt) > most)
     return 0;
   if (p > 0)
     return (int)ceil(100 * MIN(most, p * MARGIN));
   /* it will do without, unless it writes somewhat more than was seen: then nothing else would help,
    * as this cannot be arranged for later */
-  p = least_throttle(writer, path, limit, ferry_measured_doubt(&writer), path_doubt);
+  p = least_throttle(writer, path, limit, doubt, path_doubt);
   return p <= most ? (int)ceil(100 * p) : 0;
 }

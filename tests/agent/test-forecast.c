@@ -135,8 +135,10 @@ static void test_throttle_needed(void) {
   int needed = ferry_measured_throttle(&m, &intent);
   g_assert_cmpint(needed, >, 30);
   g_assert_cmpint(needed, <=, 60);
-  intent.max_slowdown_percent = 20; /* more than is allowed: none is of use */
+  intent.max_slowdown_percent = 10; /* more than is allowed: none is of use */
   g_assert_cmpint(ferry_measured_throttle(&m, &intent), ==, 0);
+  intent.max_slowdown_percent = needed * 7 / 10; /* perhaps no more than is allowed: all of it */
+  g_assert_cmpint(ferry_measured_throttle(&m, &intent), ==, intent.max_slowdown_percent);
   intent.max_slowdown_percent = 60;
   /* just enough, were the figures right to the percent */
   for (intent.link_rate = 70 << 20; ferry_measured_throttle(&m, &intent) > 20;)

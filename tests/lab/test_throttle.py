@@ -15,7 +15,7 @@ kind: MigrationPolicy
 metadata: {name: %s}
 spec:
   selectors: {virtualMachineInstanceSelector: {speed: %s}}
-  intent: {maxDowntimeMs: 250, maxSlowdown: 60}
+  intent: {maxDowntimeMs: 250, maxSlowdown: %d}
   %s
 """
 WRITER = {"memory": 256, "rate": 150, "working_set": 128, "pattern": "uniform"}
@@ -24,8 +24,8 @@ WRITER = {"memory": 256, "rate": 150, "working_set": 128, "pattern": "uniform"}
 class Throttle(LabTest):
     HOSTS = 2
 
-    def policy(self, name, field):
-        self.ferry("apply", "-f", "-", text=POLICY % (name, name, field))
+    def policy(self, name, field, slowdown=60):
+        self.ferry("apply", "-f", "-", text=POLICY % (name, name, slowdown, field))
 
     def parameters(self, host, guest):
         answer = self.lab.virsh(host, "qemu-monitor-command", guest,
@@ -63,12 +63,13 @@ class Throttle(LabTest):
     def test_measured_before(self):
         """Auto-converge begins at what the model says. (The guest makes up for stalls below 10 ms,
         so what a small throttle does to it depends on the machine: it is not waited for.)"""
-        # half of it would do: a throttle is needed and allowed, on any machine that writes so fast
+        # a throttle is needed and allowed on any machine, whatever is measured: QEMU looks at one
+        # page in 512 only, of so small a guest at a few dozen
         self.lab.link("h1", "migration", "rate", "170mbit")
         self.addCleanup(self.lab.link, "h1", "migration", "rate", "none")
         self.scout()
-        self.policy("measured", "dirtyRateSeconds: 4")
-        guest = self.guest("b", label="speed=measured", memory=128, rate=30, working_set=64,
+        self.policy("measured", "dirtyRateSeconds: 4", slowdown=95)
+        guest = self.guest("b", label="speed=measured", memory=128, rate=60, working_set=64,
                            pattern="uniform")
         self.ferry("migrate", guest, "--to", "h2", "--no-tls", "--detach")
         # the agent's step is 1 %; QEMU's own, until libvirt has set it, is 10 %
@@ -77,7 +78,7 @@ class Throttle(LabTest):
                            "auto-converge is set up")[0]
         initial = during["cpu-throttle-initial"]
         self.assertGreater(initial, 1)
-        self.assertLessEqual(initial, 60)
+        self.assertLessEqual(initial, 95)
         ends = ("Succeeded", "Failed")
         self.wait(lambda: self.job_throttle("h1", guest) >= initial or
                   self.newest(guest)["status"]["phase"] in ends, 30, "the throttle is in force")
