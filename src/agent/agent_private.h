@@ -201,14 +201,14 @@ void ferry_settings_read(FerrySettings *settings, const json_t *migration);
 /** Takes `config` (borrowed) for the request, with the disks that it copies. */
 void ferry_settings_use(FerrySettings *settings, const json_t *config);
 void ferry_settings_clear(FerrySettings *settings);
+void ferry_settings_intent(const FerrySettings *settings, gint64 bytes,
+                           FerryConvergenceIntent *intent);
 
 /* disks.c */
 /** The configuration with the choice of disks made anew for `disks` (of a record of the domain),
  * where it is the control plane's and no person's; NULL: it stays as it is. `disks` NULL: as it was
  * asked for. New reference. Pure. */
 json_t *ferry_disks_choose(const json_t *config, const json_t *origins, const json_t *disks);
-void ferry_settings_intent(const FerrySettings *settings, gint64 bytes,
-                           FerryConvergenceIntent *intent);
 
 /* progress.c: pure */
 typedef struct {

@@ -45,18 +45,6 @@ static void leave_others(json_t *ours, const json_t *plan, const json_t *made) {
       json_object_set_new(json_array_get(ours, i), "create", json_false());
 }
 
-static gint64 bytes_to_copy(const json_t *config, const json_t *disks) {
-  gint64 sum = 0;
-  gsize i;
-  json_t *disk;
-  json_array_foreach(disks, i, disk) {
-    gint64 size = ferry_json_int(disk, "sizeBytes", 0);
-    if (size > 0 && sum <= G_MAXINT64 / 4 - size / 4 && ferry_disk_is_copied(config, disk))
-      sum += size;
-  }
-  return sum;
-}
-
 /* The configuration as it was asked for; NULL: no disks, or those that somebody named. */
 static json_t *as_asked(const json_t *config, const json_t *origins) {
   static const char *const flags[] = {"copyStorageAll", "copyStorageIncremental"};
@@ -78,10 +66,8 @@ json_t *ferry_disks_choose(const json_t *config, const json_t *origins, const js
   g_autoptr(json_t) fresh = as_asked(config, origins);
   if (!fresh || !disks)
     return g_steal_pointer(&fresh);
-  g_autoptr(json_t) vmi =
-      json_pack("{s:{s:{s:{s:O}}}}", "spec", "domain", "devices", "disks", disks);
-  ferry_copied_disks_complete(fresh, NULL, vmi);
-  ferry_json_set_int(fresh, "copiedDiskBytes", bytes_to_copy(fresh, disks));
+  ferry_copied_disks_complete(fresh, NULL, disks);
+  ferry_json_set_int(fresh, "copiedDiskBytes", ferry_copied_disks_bytes(fresh, disks));
   return g_steal_pointer(&fresh);
 }
 
@@ -96,8 +82,8 @@ static void choose_anew(FerryMigration *m) {
   if (!json_is_array(disks))
     return;
   json_t *fresh = ferry_disks_choose(config, origins, disks);
-  json_decref(m->armed);
-  m->armed = fresh;
+  json_decref(m->own_config);
+  m->own_config = fresh;
   ferry_settings_use(&m->settings, fresh);
   m->settings.copied_disk_bytes = ferry_json_int(fresh, "copiedDiskBytes", 0);
 }

@@ -490,7 +490,7 @@ void ferry_migration_free(gpointer p) {
   json_decref(m->decisions);
   ferry_course_clear(&m->course);
   json_decref(m->disks);
-  json_decref(m->armed);
+  json_decref(m->own_config);
   json_decref(m->probe);
   g_free(m->path_note);
   json_decref(m->object);

@@ -27,8 +27,8 @@ struct _FerryMigration {
   GThread *thread;
   FerrySettings settings;
   FerryMeasured measured;
-  json_t *armed; /* settings.request.config where it is not the object's own */
-  char *uuid;    /* of the domain; written once, under the agent's lock */
+  json_t *own_config; /* settings.request.config where it is not the object's own */
+  char *uuid;         /* of the domain; written once, under the agent's lock */
   /* the worker's own */
   FerryHostJob *job;
   FerryDelivery *delivery;

@@ -14,12 +14,12 @@
 
 static void arm(FerryMigration *m, int initial) {
   json_t *armed = json_deep_copy(m->settings.request.config);
-  json_decref(m->armed);
-  m->armed = armed;
-  ferry_json_set_bool(m->armed, "allowAutoConverge", TRUE);
-  ferry_json_set_int(m->armed, "autoConvergeInitial", initial);
-  ferry_json_set_int(m->armed, "autoConvergeIncrement", LEAST_STEP);
-  m->settings.request.config = m->armed;
+  json_decref(m->own_config);
+  m->own_config = armed;
+  ferry_json_set_bool(m->own_config, "allowAutoConverge", TRUE);
+  ferry_json_set_int(m->own_config, "autoConvergeInitial", initial);
+  ferry_json_set_int(m->own_config, "autoConvergeIncrement", LEAST_STEP);
+  m->settings.request.config = m->own_config;
   m->settings.request.auto_converge = TRUE;
 }
 

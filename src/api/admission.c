@@ -28,13 +28,7 @@ static gboolean forbid_field(const FerryKind *kind, const json_t *object, const 
 }
 
 static gboolean has_finalizer(const json_t *object, const char *name) {
-  gsize i;
-  json_t *one;
-  json_array_foreach(ferry_json_get(object, "metadata.finalizers"), i, one) {
-    if (g_strcmp0(json_string_value(one), name) == 0)
-      return TRUE;
-  }
-  return FALSE;
+  return ferry_json_has_word(ferry_json_get(object, "metadata.finalizers"), name);
 }
 
 static void add_finalizer(json_t *object, const char *name) {

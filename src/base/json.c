@@ -175,3 +175,13 @@ json_t *ferry_json_find(const json_t *list, const char *key, const char *value) 
   }
   return NULL;
 }
+
+gboolean ferry_json_has_word(const json_t *list, const char *word) {
+  gsize i;
+  json_t *item;
+  json_array_foreach((json_t *)list, i, item) {
+    if (word && g_strcmp0(json_string_value(item), word) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}

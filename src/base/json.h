@@ -47,5 +47,7 @@ json_t *ferry_json_copy_along(const json_t *object, const char *path);
 
 /** The element of list `list` whose `key` is the string `value`, borrowed, or NULL. */
 json_t *ferry_json_find(const json_t *list, const char *key, const char *value);
+/** Whether the string `word` is an element of list `list`; either may be NULL. */
+gboolean ferry_json_has_word(const json_t *list, const char *word);
 
 G_END_DECLS

@@ -35,9 +35,8 @@ gboolean ferry_disk_is_copied(const json_t *config, const json_t *disk) {
   const char *name = ferry_json_str(disk, "name");
   if (!copies(config))
     return FALSE;
-  for (gsize i = 0; i < json_array_size(names); i++)
-    if (g_strcmp0(json_string_value(json_array_get(names, i)), name) == 0)
-      return TRUE;
+  if (ferry_json_has_word(names, name))
+    return TRUE;
   return !json_array_size(names) && is_copyable(disk) && !ferry_disk_is_shared(config, disk);
 }
 
@@ -62,14 +61,26 @@ static void copy_nothing(json_t *config, json_t *origins) {
   }
 }
 
-void ferry_copied_disks_complete(json_t *config, json_t *origins, const json_t *vmi) {
+gint64 ferry_copied_disks_bytes(const json_t *config, const json_t *disks) {
+  gint64 sum = 0;
+  gsize i;
+  json_t *disk;
+  json_array_foreach((json_t *)disks, i, disk) {
+    gint64 size = ferry_json_int(disk, "sizeBytes", 0);
+    if (size > 0 && sum <= G_MAXINT64 / 4 - size / 4 && ferry_disk_is_copied(config, disk))
+      sum += size;
+  }
+  return sum;
+}
+
+void ferry_copied_disks_complete(json_t *config, json_t *origins, const json_t *disks) {
   g_autoptr(json_t) names = json_array();
   gboolean left_out = FALSE;
   gsize i;
   json_t *disk;
   if (!copies(config) || json_array_size(json_object_get(config, "migrateDisks")))
     return;
-  json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.disks"), i, disk) {
+  json_array_foreach((json_t *)disks, i, disk) {
     if (ferry_disk_is_copied(config, disk))
       json_array_append(names, json_object_get(disk, "name"));
     else

@@ -15,9 +15,13 @@ gboolean ferry_disk_is_shared(const json_t *config, const json_t *disk);
  * where it names none, one that is neither read-only nor shareable nor shared. Pure. */
 gboolean ferry_disk_is_copied(const json_t *config, const json_t *disk);
 
-/** Names in migrateDisks what is copied, where libvirt, which knows nothing of shared storage here,
- * would copy more; where nothing is left, nothing is copied. `origins` (may be NULL) gets
- * "automatic" for what it changes. Pure. */
-void ferry_copied_disks_complete(json_t *config, json_t *origins, const json_t *vmi);
+/** Names in migrateDisks which of `disks` are copied, where libvirt, which knows nothing of shared
+ * storage here, would copy more; where nothing is left, nothing is copied. `origins` (may be NULL)
+ * gets "automatic" for what it changes. Pure. */
+void ferry_copied_disks_complete(json_t *config, json_t *origins, const json_t *disks);
+
+/** Bytes of those among `disks` (entries as above; NULL: none) that a migration with `config`
+ * copies. Pure. */
+gint64 ferry_copied_disks_bytes(const json_t *config, const json_t *disks);
 
 G_END_DECLS

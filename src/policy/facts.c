@@ -58,18 +58,6 @@ static gboolean can(const json_t *node, const char *feature) {
   return FALSE;
 }
 
-gint64 ferry_config_copied_bytes(const json_t *config, const json_t *vmi) {
-  gint64 sum = 0;
-  gsize i;
-  json_t *disk;
-  json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.disks"), i, disk) {
-    gint64 size = ferry_json_int(disk, "sizeBytes", 0);
-    if (size > 0 && sum <= G_MAXINT64 / 4 - size / 4 && ferry_disk_is_copied(config, disk))
-      sum += size;
-  }
-  return sum;
-}
-
 static void put(json_t *config, json_t *origins, const char *name, json_t *value) {
   json_object_set_new(config, name, value);
   if (origins)
@@ -105,7 +93,7 @@ void ferry_config_add_facts(json_t *config, json_t *origins, const json_t *vmi,
   }
   if (can(source, "postcopy-preempt") && can(target, "postcopy-preempt"))
     put(config, origins, "postCopyPreempt", json_true());
-  gint64 disks = ferry_config_copied_bytes(config, vmi);
+  gint64 disks = ferry_copied_disks_bytes(config, ferry_json_get(vmi, "spec.domain.devices.disks"));
   if (disks > 0)
     put(config, origins, "copiedDiskBytes", json_integer(disks));
 }

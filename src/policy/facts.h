@@ -18,7 +18,4 @@ void ferry_config_add_facts(json_t *config, json_t *origins, const json_t *vmi,
  * 0: not known. Pure. */
 gint64 ferry_path_mbps(const json_t *source, const json_t *target, const char *address);
 
-/** Bytes of the VM's disks that a migration with this configuration copies; 0: none. Pure. */
-gint64 ferry_config_copied_bytes(const json_t *config, const json_t *vmi);
-
 G_END_DECLS

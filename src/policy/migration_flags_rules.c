@@ -112,18 +112,11 @@ static const json_t *given(const json_t *config, const char *name) {
   return json_is_null(value) ? NULL : value;
 }
 
-static gboolean has_word(const json_t *list, const char *word) {
-  for (gsize i = 0; i < json_array_size(list); i++)
-    if (g_strcmp0(json_string_value(json_array_get(list, i)), word) == 0)
-      return TRUE;
-  return FALSE;
-}
-
 /* libvirt's default method where none is named. */
 static gboolean has_method(const json_t *config, const char *method) {
   const json_t *list = given(config, "compressionMethods");
   if (json_array_size(list))
-    return has_word(list, method);
+    return ferry_json_has_word(list, method);
   return g_str_equal(method, "xbzrle") && ferry_migration_flag_on(config, "compressed") &&
          !ferry_migration_flag_on(config, "parallel");
 }
@@ -391,7 +384,7 @@ GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *nod
   }
   const json_t *features = ferry_json_get(node, "status.hypervisor.features");
   if (has_scheme(config, "migrateURI", "rdma") && json_array_size(features) &&
-      !has_word(features, "rdma"))
+      !ferry_json_has_word(features, "rdma"))
     g_ptr_array_add(out, g_strdup_printf("node %s has no RDMA migration",
                                          ferry_json_str(node, "metadata.name")));
   return out;
@@ -467,7 +460,7 @@ static gint64 processors(const json_t *node) {
 void ferry_migration_flags_complete(json_t *config, json_t *origins, const json_t *vmi,
                                     const json_t *source, const json_t *target,
                                     const char *address) {
-  ferry_copied_disks_complete(config, origins, vmi);
+  ferry_copied_disks_complete(config, origins, ferry_json_get(vmi, "spec.domain.devices.disks"));
   if (!ferry_migration_flag_on(config, "parallel") || given(config, "parallelConnections"))
     return;
   /* One connection fills about this much of a link; encrypting takes a processor each. */

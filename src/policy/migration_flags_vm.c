@@ -17,13 +17,6 @@ static const json_t *given(const json_t *config, const char *name) {
   return json_is_null(value) ? NULL : value;
 }
 
-static gboolean has_word(const json_t *list, const char *word) {
-  for (gsize i = 0; i < json_array_size(list); i++)
-    if (g_strcmp0(json_string_value(json_array_get(list, i)), word) == 0)
-      return TRUE;
-  return FALSE;
-}
-
 static void G_GNUC_PRINTF(3, 4) cause(GError *causes, const char *name, const char *format, ...) {
   va_list ap;
   va_start(ap, format);
@@ -232,7 +225,7 @@ static void check_disks(const FerryFlagsContext *c, GError *causes) {
       const char *name = json_string_value(json_array_get(list, i));
       check_disk(c->vmi, lists[k], name, causes);
       check_shared(c, lists[k], name, causes);
-      if (k == 1 && chosen && !has_word(chosen, name))
+      if (k == 1 && chosen && !ferry_json_has_word(chosen, name))
         cause(causes, lists[k], "\"%.64s\": migrateDisks does not name it, so it is not copied",
               name);
     }

@@ -81,13 +81,7 @@ static const char *management_address(const json_t *node) {
 }
 
 gboolean ferry_network_has_role(const json_t *network, const char *role) {
-  gsize i;
-  json_t *item;
-  json_array_foreach(ferry_json_get(network, "spec.roles"), i, item) {
-    if (g_strcmp0(json_string_value(item), role) == 0)
-      return TRUE;
-  }
-  return FALSE;
+  return ferry_json_has_word(ferry_json_get(network, "spec.roles"), role);
 }
 
 gboolean ferry_network_route(json_t *const *networks, gsize n, const char *wanted,

@@ -54,17 +54,6 @@ static const char *source_name(const FerryPlacementInput *in) {
   return from ? from : ferry_json_str(in->vmi, "status.nodeName");
 }
 
-static const char *version_major_gap(const json_t *node, const FerryPlacementInput *in) {
-  const char *source = source_name(in);
-  for (gsize i = 0; source && i < in->n_nodes; i++)
-    if (g_strcmp0(ferry_json_str(in->nodes[i], "metadata.name"), source) == 0) {
-      const char *from = ferry_json_str(in->nodes[i], "status.hypervisor.cpuArch");
-      const char *to = ferry_json_str(node, "status.hypervisor.cpuArch");
-      return from && to && !g_str_equal(from, to) ? to : NULL;
-    }
-  return NULL;
-}
-
 static const json_t *source_node(const FerryPlacementInput *in) {
   const char *source = source_name(in);
   for (gsize i = 0; source && i < in->n_nodes; i++)
@@ -73,11 +62,11 @@ static const json_t *source_node(const FerryPlacementInput *in) {
   return NULL;
 }
 
-static gboolean has_word(const json_t *list, const char *word) {
-  for (gsize i = 0; i < json_array_size(list); i++)
-    if (g_strcmp0(json_string_value(json_array_get(list, i)), word) == 0)
-      return TRUE;
-  return FALSE;
+/* The node's architecture where it is not the source's; NULL: it is, or one is not known. */
+static const char *other_architecture(const json_t *source, const json_t *node) {
+  const char *from = ferry_json_str(source, "status.hypervisor.cpuArch");
+  const char *to = ferry_json_str(node, "status.hypervisor.cpuArch");
+  return from && to && !g_str_equal(from, to) ? to : NULL;
 }
 
 /* Whether the node is known not to have `word` among status.hypervisor.`key`: one that has not
@@ -85,7 +74,7 @@ static gboolean has_word(const json_t *list, const char *word) {
 static gboolean lacks_word(const json_t *node, const char *key, const char *word) {
   g_autofree char *path = g_strconcat("status.hypervisor.", key, NULL);
   const json_t *list = ferry_json_get(node, path);
-  return word && json_array_size(list) > 0 && !has_word(list, word);
+  return word && json_array_size(list) > 0 && !ferry_json_has_word(list, word);
 }
 
 json_t *ferry_placement_machine_reasons(const json_t *vmi, const json_t *config,
@@ -132,9 +121,8 @@ static char *memory_reason(const FerryPlacementInput *in, const json_t *node) {
 }
 
 /* The route to `node`. FALSE: there is none, `problem` says why. TRUE too where none is needed. */
-static gboolean route_to(const FerryPlacementInput *in, const json_t *node, FerryRoute *route,
-                         char **problem) {
-  const json_t *source = source_node(in);
+static gboolean route_to(const FerryPlacementInput *in, const json_t *source, const json_t *node,
+                         FerryRoute *route, char **problem) {
   if (!source || source == node || ferry_migration_flag_on(in->config, "offline") ||
       ferry_json_str(in->config, "migrateURI"))
     return TRUE;
@@ -163,8 +151,8 @@ static const json_t *repelling_taint(const json_t *node, const char *drain_key) 
   return NULL;
 }
 
-json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *node,
-                                gboolean *transient) {
+static json_t *reasons_against(const FerryPlacementInput *in, const json_t *source,
+                               const json_t *node, gboolean *transient) {
   json_t *reasons = json_array();
   gsize lasting = 0;
 #define LASTING(...) (add(reasons, __VA_ARGS__), lasting++)
@@ -206,7 +194,7 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
       LASTING("NodeSelector", "node %s has not the label %s=%s of addedNodeSelector", name, key,
               json_string_value(value) ? json_string_value(value) : "");
   }
-  const char *arch = version_major_gap(node, in);
+  const char *arch = other_architecture(source, node);
   if (arch)
     LASTING("Architecture", "node %s has architecture %s, not the source's", name, arch);
   g_autoptr(json_t) machine = ferry_placement_machine_reasons(in->vmi, in->config, node);
@@ -239,10 +227,9 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
             "node %s has not said how other hosts' libvirtd reach its libvirtd (--peer-uri)", name);
   g_auto(FerryRoute) route = {0};
   g_autofree char *problem = NULL;
-  if (!route_to(in, node, &route, &problem))
+  if (!route_to(in, source, node, &route, &problem))
     LASTING("Network", "%s", problem);
-  g_autoptr(json_t) storage =
-      ferry_shared_storage_reasons(in->vmi, in->config, source_node(in), node);
+  g_autoptr(json_t) storage = ferry_shared_storage_reasons(in->vmi, in->config, source, node);
   lasting += json_array_size(storage);
   json_array_extend(reasons, storage);
   g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(in->config, node, TRUE);
@@ -256,6 +243,11 @@ json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *nod
   return reasons;
 }
 
+json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *node,
+                                gboolean *transient) {
+  return reasons_against(in, source_node(in), node, transient);
+}
+
 /* Where the migration names a node that is there, the others are no matter of its. */
 static gboolean is_the_target(const FerryPlacementInput *in, const char *wanted) {
   for (gsize i = 0; wanted && i < in->n_nodes; i++)
@@ -266,10 +258,11 @@ static gboolean is_the_target(const FerryPlacementInput *in, const char *wanted)
 
 /* What is better to avoid, where there is another node: taints that only ask for that, and a way
  * past the migration network. */
-static int drawbacks(const FerryPlacementInput *in, const json_t *node) {
+static int drawbacks(const FerryPlacementInput *in, const json_t *source, const json_t *node) {
   g_auto(FerryRoute) route = {0};
   g_autofree char *problem = NULL;
-  int n = !route_to(in, node, &route, &problem) || !route.network; /* without one all are alike */
+  int n = !route_to(in, source, node, &route, &problem) ||
+          !route.network; /* without one all are alike */
   gsize i;
   json_t *taint;
   json_array_foreach(ferry_json_get(node, "spec.taints"), i, taint) {
@@ -278,23 +271,28 @@ static int drawbacks(const FerryPlacementInput *in, const json_t *node) {
   return n;
 }
 
-/* Whether `node` goes before `best` (NULL: anything does): then by free memory, then by name. */
-static gboolean goes_before(const FerryPlacementInput *in, const json_t *node, const json_t *best) {
-  if (!best)
+typedef struct {
+  const json_t *node; /* NULL: none yet */
+  int drawbacks;
+  gint64 memory;
+} Candidate;
+
+/* Fewer drawbacks, then more free memory, then the name. */
+static gboolean goes_before(const Candidate *a, const Candidate *b) {
+  if (!b->node)
     return TRUE;
-  int bad = drawbacks(in, node), worst = drawbacks(in, best);
-  gint64 have = free_memory(in, node), top = free_memory(in, best);
-  if (bad != worst)
-    return bad < worst;
-  if (have != top)
-    return have > top;
-  return g_strcmp0(ferry_json_str(node, "metadata.name"), ferry_json_str(best, "metadata.name")) <
-         0;
+  if (a->drawbacks != b->drawbacks)
+    return a->drawbacks < b->drawbacks;
+  if (a->memory != b->memory)
+    return a->memory > b->memory;
+  return g_strcmp0(ferry_json_str(a->node, "metadata.name"),
+                   ferry_json_str(b->node, "metadata.name")) < 0;
 }
 
 const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **refusals,
                                      gboolean *transient) {
-  const json_t *best = NULL;
+  const json_t *source = source_node(in);
+  Candidate best = {0};
   json_t *refused = json_array();
   const char *wanted = ferry_json_str(in->migration, "spec.targetNode");
   gboolean named = is_the_target(in, wanted);
@@ -304,7 +302,7 @@ const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **ref
     gboolean passing;
     if (named && g_strcmp0(ferry_json_str(node, "metadata.name"), wanted) != 0)
       continue;
-    g_autoptr(json_t) reasons = ferry_placement_reasons(in, node, &passing);
+    g_autoptr(json_t) reasons = reasons_against(in, source, node, &passing);
     if (json_array_size(reasons) > 0) {
       *transient |= passing;
       json_array_append_new(refused,
@@ -312,9 +310,10 @@ const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **ref
                                       "reasons", reasons));
       continue;
     }
-    if (goes_before(in, node, best))
-      best = node;
+    Candidate this = {node, drawbacks(in, source, node), free_memory(in, node)};
+    if (goes_before(&this, &best))
+      best = this;
   }
   *refusals = refused;
-  return best;
+  return best.node;
 }

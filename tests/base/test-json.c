@@ -60,10 +60,19 @@ static void test_copy_along(void) {
   g_assert_true(json_object_get(o, "spec") == json_object_get(copy, "spec"));
 }
 
+static void test_has_word(void) {
+  g_autoptr(json_t) list = json_pack("[s, n, i, s]", "a", 7, "b");
+  g_assert_true(ferry_json_has_word(list, "b"));
+  g_assert_false(ferry_json_has_word(list, "c"));
+  g_assert_false(ferry_json_has_word(list, NULL));
+  g_assert_false(ferry_json_has_word(NULL, "a"));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/json/parse", test_parse);
   g_test_add_func("/json/paths", test_paths);
+  g_test_add_func("/json/has-word", test_has_word);
   g_test_add_func("/json/copy-along", test_copy_along);
   return g_test_run();
 }

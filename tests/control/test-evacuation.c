@@ -175,15 +175,20 @@ static void test_empty_or_missing_node(void) {
   g_assert_cmpstr(ferry_json_str(none, "status.phase"), ==, "Failed");
 }
 
+/* The VM's devices of one kind. Takes `list`. */
+static void set_devices(FerryStore *store, const char *kind, json_t *list) {
+  g_autoptr(json_t) vmi = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
+  json_t *copy = json_deep_copy(vmi);
+  g_autofree char *path = g_strconcat("spec.domain.devices.", kind, NULL);
+  ferry_json_set(copy, path, list);
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, copy, FALSE);
+  world_commit(store, plan);
+}
+
 static void test_unmovable(void) {
   g_autoptr(FerryStore) store = world_new();
-  g_autoptr(json_t) vmi = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
-  g_autoptr(json_t) copy = json_deep_copy(vmi);
-  ferry_json_set(copy, "spec.domain.devices.hostDevices",
-                 json_pack("[{ss,ss}]", "name", "gpu", "type", "pci"));
-  g_autoptr(FerryPlan) plan = ferry_plan_new();
-  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, json_incref(copy), FALSE);
-  world_commit(store, plan);
+  set_devices(store, "hostDevices", json_pack("[{ss,ss}]", "name", "gpu", "type", "pci"));
   evacuate(store, "h1");
   g_autoptr(json_t) e = step(store, WORLD_NOW);
   g_assert_cmpstr(ferry_json_str(e, "status.phase"), ==, "Failed");
@@ -195,14 +200,9 @@ static void test_unmovable(void) {
 /* What the API would refuse is not tried; a policy that says otherwise is heeded. */
 static void test_refused(void) {
   g_autoptr(FerryStore) store = world_new();
-  g_autoptr(json_t) vmi = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
-  g_autoptr(json_t) copy = json_deep_copy(vmi);
-  ferry_json_set(copy, "spec.domain.devices.disks",
-                 json_pack("[{ss,ss,ss,sb}]", "name", "vda", "type", "file", "source", "/var/a.raw",
-                           "shared", 0));
-  g_autoptr(FerryPlan) plan = ferry_plan_new();
-  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, json_incref(copy), FALSE);
-  world_commit(store, plan);
+  set_devices(store, "disks",
+              json_pack("[{ss,ss,ss,sb}]", "name", "vda", "type", "file", "source", "/var/a.raw",
+                        "shared", 0));
   evacuate(store, "h1");
   g_autoptr(json_t) e = step(store, WORLD_NOW);
   g_assert_cmpstr(ferry_json_str(e, "status.phase"), ==, "Failed");

@@ -20,10 +20,10 @@ static json_t *parse(const char *text) {
 
 /* What is left of the configuration, completed for a VM with these disks. */
 static char *completed(const char *config, const char *disks, json_t *origins) {
-  g_autofree char *text = g_strdup_printf("{'spec':{'domain':{'devices':{'disks':[%s]}}}}", disks);
-  g_autoptr(json_t) vmi = parse(text);
+  g_autofree char *text = g_strdup_printf("[%s]", disks);
+  g_autoptr(json_t) list = parse(text);
   g_autoptr(json_t) c = parse(config);
-  ferry_copied_disks_complete(c, origins, vmi);
+  ferry_copied_disks_complete(c, origins, list);
   return g_strdelimit(ferry_json_dump(c), "\"", '\'');
 }
 
@@ -89,9 +89,25 @@ static void test_elsewhere(void) {
       is_shared("<!DOCTYPE domain [<!ENTITY a 'b'>]>" XML("<source file='/d'/>"), SHARED));
 }
 
+static void test_bytes(void) {
+  g_autoptr(json_t) disks =
+      parse("[{'name':'vda','source':'/a','sizeBytes':1000},{'name':'vdb','source':'/b',"
+            "'sizeBytes':20},{'name':'sda','source':'/c','sizeBytes':3,'readonly':true}]");
+  g_autoptr(json_t) c = json_object();
+  g_assert_cmpint(ferry_copied_disks_bytes(c, disks), ==, 0);
+  ferry_json_set_bool(c, "copyStorageAll", TRUE);
+  g_assert_cmpint(ferry_copied_disks_bytes(c, disks), ==, 1020);
+  ferry_json_set(c, "migrateDisks", parse("['vdb']"));
+  g_assert_cmpint(ferry_copied_disks_bytes(c, disks), ==, 20);
+  json_object_del(c, "migrateDisks");
+  ferry_json_set_bool(json_array_get(disks, 1), "shared", TRUE);
+  g_assert_cmpint(ferry_copied_disks_bytes(c, disks), ==, 1000); /* it stays where it is */
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/copied-disks/complete", test_complete);
+  g_test_add_func("/copied-disks/bytes", test_bytes);
   g_test_add_func("/copied-disks/elsewhere", test_elsewhere);
   return g_test_run();
 }

@@ -7,23 +7,6 @@ static json_t *j(const char *text) {
   return v;
 }
 
-static void test_disks(void) {
-  g_autoptr(json_t) vmi =
-      j("{\"spec\":{\"domain\":{\"devices\":{\"disks\":[{\"name\":\"vda\",\"source\":\"/a\","
-        "\"sizeBytes\":1000},{\"name\":\"vdb\",\"source\":\"/b\",\"sizeBytes\":20},"
-        "{\"name\":\"sda\",\"source\":\"/c\",\"sizeBytes\":3,\"readonly\":true}]}}}}");
-  g_autoptr(json_t) c = json_object();
-  g_assert_cmpint(ferry_config_copied_bytes(c, vmi), ==, 0);
-  ferry_json_set_bool(c, "copyStorageAll", TRUE);
-  g_assert_cmpint(ferry_config_copied_bytes(c, vmi), ==, 1020);
-  ferry_json_set(c, "migrateDisks", j("[\"vdb\"]"));
-  g_assert_cmpint(ferry_config_copied_bytes(c, vmi), ==, 20);
-  json_object_del(c, "migrateDisks");
-  ferry_json_set_bool(json_array_get(ferry_json_get(vmi, "spec.domain.devices.disks"), 1), "shared",
-                      TRUE);
-  g_assert_cmpint(ferry_config_copied_bytes(c, vmi), ==, 1000); /* it stays where it is */
-}
-
 #define HOST(management, migration, versions)                                                      \
   "{\"metadata\":{\"name\":\"h\"},\"status\":{\"interfaces\":["                                    \
   "{\"name\":\"m\",\"speedMbps\":10000,\"up\":true,\"addresses\":[\"" management "\"]},"           \
@@ -89,7 +72,6 @@ static void test_told(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
-  g_test_add_func("/facts/disks", test_disks);
   g_test_add_func("/facts/hosts", test_hosts);
   g_test_add_func("/facts/told", test_told);
   return g_test_run();
