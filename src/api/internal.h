@@ -5,7 +5,7 @@
 // (everything but GET) run on `pool` while their connection is suspended. Locks, outermost first:
 // migrations, networks, sessions, tokens, snapshots, watches, a stream's own.
 #pragma once
-#include "api/pki.h"
+#include "api/auth/pki.h"
 #include "api/server.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -211,7 +211,7 @@ gboolean ferry_serve_migrate_subresource(FerryRequest *req, GError **error);
 /** Decodes protobuf's Unknown envelope of the kinds that kubectl sends so; new reference. */
 json_t *ferry_protobuf_decode(const guint8 *data, gsize len, GError **error);
 
-/* resource_read.c, resource_write.c, resource_delete.c, patch.c */
+/* resource/: read.c, write.c, delete.c, patch.c */
 gboolean ferry_resource_get(FerryRequest *req, GError **error);
 gboolean ferry_resource_list(FerryRequest *req, GError **error);
 gboolean ferry_resource_create(FerryRequest *req, GError **error);

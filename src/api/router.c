@@ -3,7 +3,7 @@
 // /apis/GROUP/VERSION/..., [namespaces/NS/]PLURAL[/NAME[/SUBRESOURCE]]; the few others are listed
 // in `fixed`.
 #include "api/internal.h"
-#include "api/kimchi.h"
+#include "api/kimchi/kimchi.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 // wait for the pool, then stop the daemons.
 #include "api/server.h"
 #include "api/internal.h"
-#include "api/metrics.h"
-#include "api/policy_admission.h"
+#include "api/metrics/metrics.h"
+#include "api/resource/policy_admission.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "base/rfc3339.h"

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: one ECDSA P-256 CA a state directory signs everything. A key is made once
+// and kept; certificates are cheap and are made anew at start when they no longer fit (names, time,
+// CA). The CA's key never leaves this file. Agents pin the CA by the hash in their join token.
+#include "api/auth/pki.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_PEM (64 * 1024)
+#define DAY_S ((gint64)86400)
+
+struct FerryPki {
+  gnutls_x509_crt_t ca;
+  gnutls_x509_privkey_t ca_key;
+  char *ca_pem, *ca_hash;
+  char *server_pem, *server_key_pem;
+  char *admin_pem, *admin_key_pem;
+};
+
+static gboolean check(int rc, const char *what, GError **error) {
+  if (rc >= 0)
+    return TRUE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "%s: %s", what, gnutls_strerror(rc));
+  return FALSE;
+}
+
+static char *pem_of(const gnutls_datum_t *d) {
+  return g_strndup((const char *)d->data, d->size);
+}
+
+static char *export_cert(gnutls_x509_crt_t crt) {
+  gnutls_datum_t out = {0};
+  if (gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &out) < 0)
+    return NULL;
+  char *pem = pem_of(&out);
+  gnutls_free(out.data);
+  return pem;
+}
+
+/* Loads PATH or makes a key and writes it there; `*pem` gets the text. */
+static gnutls_x509_privkey_t load_key(const char *path, char **pem, GError **error) {
+  gnutls_x509_privkey_t key = NULL;
+  if (!check(gnutls_x509_privkey_init(&key), "private key", error))
+    return NULL;
+  if (g_file_test(path, G_FILE_TEST_EXISTS)) {
+    gsize len;
+    g_autofree char *text = ferry_file_read(path, MAX_PEM, &len, error);
+    gnutls_datum_t d = {(unsigned char *)text, text ? (unsigned)len : 0};
+    if (text &&
+        check(gnutls_x509_privkey_import2(key, &d, GNUTLS_X509_FMT_PEM, NULL, 0), path, error)) {
+      *pem = g_steal_pointer(&text);
+      return key;
+    }
+  } else {
+    gnutls_datum_t out = {0};
+    if (check(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
+                                           GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+              path, error) &&
+        check(gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN,
+                                                &out),
+              path, error)) {
+      g_autofree char *text = pem_of(&out);
+      gnutls_free(out.data);
+      if (ferry_file_write(path, text, strlen(text), 0600, error)) {
+        *pem = g_steal_pointer(&text);
+        return key;
+      }
+    }
+  }
+  gnutls_x509_privkey_deinit(key);
+  return NULL;
+}
+
+/* A certificate with serial, times and version set, to be filled in and signed. */
+static gnutls_x509_crt_t new_cert(gint64 now_s, gint64 days) {
+  gnutls_x509_crt_t crt = NULL;
+  unsigned char serial[16];
+  if (gnutls_x509_crt_init(&crt) < 0)
+    return NULL;
+  if (gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof serial) < 0)
+    g_error("no random numbers");
+  serial[0] = (serial[0] & 0x7f) | 0x40;
+  gnutls_x509_crt_set_version(crt, 3);
+  gnutls_x509_crt_set_serial(crt, serial, sizeof serial);
+  /* Clocks of hosts differ: valid from an hour ago. */
+  gnutls_x509_crt_set_activation_time(crt, (time_t)(now_s - 3600));
+  gnutls_x509_crt_set_expiration_time(crt, (time_t)(now_s + days * DAY_S));
+  return crt;
+}
+
+static void set_subject(gnutls_x509_crt_t crt, const char *organisation, const char *name) {
+  if (organisation)
+    gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, 0, organisation,
+                                  (unsigned)strlen(organisation));
+  gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name));
+}
+
+static void set_key_id(gnutls_x509_crt_t crt) {
+  unsigned char id[64];
+  size_t len = sizeof id;
+  if (gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA1, id, &len) >= 0)
+    gnutls_x509_crt_set_subject_key_id(crt, id, len);
+}
+
+static gboolean sign(const FerryPki *pki, gnutls_x509_crt_t crt, GError **error) {
+  unsigned char id[64];
+  size_t len = sizeof id;
+  set_key_id(crt);
+  if (gnutls_x509_crt_get_subject_key_id(pki->ca, id, &len, NULL) >= 0)
+    gnutls_x509_crt_set_authority_key_id(crt, id, len);
+  return check(gnutls_x509_crt_sign2(crt, pki->ca, pki->ca_key, GNUTLS_DIG_SHA256, 0),
+               "signing a certificate", error);
+}
+
+static gnutls_x509_crt_t load_cert(const char *path, char **pem) {
+  gsize len;
+  g_autofree char *text = ferry_file_read(path, MAX_PEM, &len, NULL);
+  gnutls_x509_crt_t crt = NULL;
+  if (!text || gnutls_x509_crt_init(&crt) < 0)
+    return NULL;
+  gnutls_datum_t d = {(unsigned char *)text, (unsigned)len};
+  if (gnutls_x509_crt_import(crt, &d, GNUTLS_X509_FMT_PEM) < 0) {
+    gnutls_x509_crt_deinit(crt);
+    return NULL;
+  }
+  *pem = g_steal_pointer(&text);
+  return crt;
+}
+
+static gboolean same_key(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key) {
+  unsigned char a[64], b[64];
+  size_t la = sizeof a, lb = sizeof b;
+  return gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA256, a, &la) >= 0 &&
+         gnutls_x509_privkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, b, &lb) >= 0 && la == lb &&
+         memcmp(a, b, la) == 0;
+}
+
+static gboolean open_ca(FerryPki *pki, const char *dir, gint64 now_s, GError **error) {
+  g_autofree char *key_path = g_build_filename(dir, "ca.key", NULL);
+  g_autofree char *path = g_build_filename(dir, "ca.crt", NULL);
+  g_autofree char *key_pem = NULL;
+  gboolean had_key = g_file_test(key_path, G_FILE_TEST_EXISTS);
+  gboolean had_cert = g_file_test(path, G_FILE_TEST_EXISTS);
+  if (had_cert && !had_key) {
+    g_set_error(
+        error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
+        "%s is there but %s is not: put the key back, or remove both to begin with a new CA "
+        "(every agent then has to join again)",
+        path, key_path);
+    return FALSE;
+  }
+  pki->ca_key = load_key(key_path, &key_pem, error);
+  if (!pki->ca_key)
+    return FALSE;
+  if (had_cert) {
+    pki->ca = load_cert(path, &pki->ca_pem);
+    if (!pki->ca || !same_key(pki->ca, pki->ca_key)) {
+      g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
+                  "%s is not a PEM certificate for the key in %s", path, key_path);
+      return FALSE;
+    }
+  } else {
+    pki->ca = new_cert(now_s, 3650);
+    set_subject(pki->ca, "ferry", "ferry-ca");
+    gnutls_x509_crt_set_key(pki->ca, pki->ca_key);
+    gnutls_x509_crt_set_basic_constraints(pki->ca, 1, 0);
+    gnutls_x509_crt_set_key_usage(pki->ca, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN);
+    if (!sign(pki, pki->ca, error))
+      return FALSE;
+    pki->ca_pem = export_cert(pki->ca);
+    if (!ferry_file_write(path, pki->ca_pem, strlen(pki->ca_pem), 0644, error))
+      return FALSE;
+  }
+  gnutls_datum_t der = {0};
+  if (!check(gnutls_x509_crt_export2(pki->ca, GNUTLS_X509_FMT_DER, &der), path, error))
+    return FALSE;
+  pki->ca_hash = ferry_sha256_hex(der.data, der.size);
+  gnutls_free(der.data);
+  return TRUE;
+}
+
+static gsize address_bytes(const char *name, unsigned char out[16]) {
+  if (inet_pton(AF_INET, name, out) == 1)
+    return 4;
+  return inet_pton(AF_INET6, name, out) == 1 ? 16 : 0;
+}
+
+static gboolean has_name(gnutls_x509_crt_t crt, const char *name) {
+  char san[512];
+  unsigned char addr[16];
+  gsize addr_len = address_bytes(name, addr);
+  for (unsigned i = 0;; i++) {
+    size_t len = sizeof san;
+    int type = gnutls_x509_crt_get_subject_alt_name(crt, i, san, &len, NULL);
+    if (type == GNUTLS_E_SHORT_MEMORY_BUFFER)
+      continue;
+    if (type < 0)
+      return FALSE;
+    if (addr_len ? type == GNUTLS_SAN_IPADDRESS && len == addr_len && !memcmp(san, addr, len)
+                 : type == GNUTLS_SAN_DNSNAME && len == strlen(name) && !strncmp(san, name, len))
+      return TRUE;
+  }
+}
+
+static void add_name(gnutls_x509_crt_t crt, const char *name) {
+  unsigned char addr[16];
+  gsize len = address_bytes(name, addr);
+  if (len)
+    gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, addr, (unsigned)len,
+                                         GNUTLS_FSAN_APPEND);
+  else
+    gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, name, (unsigned)strlen(name),
+                                         GNUTLS_FSAN_APPEND);
+}
+
+static gboolean still_good(const FerryPki *pki, gnutls_x509_crt_t crt, gnutls_x509_privkey_t key,
+                           GPtrArray *names, gint64 now_s) {
+  unsigned status = 0;
+  if (!crt || !same_key(crt, key) ||
+      gnutls_x509_crt_get_expiration_time(crt) < (time_t)(now_s + 30 * DAY_S) ||
+      gnutls_x509_crt_verify(crt, &pki->ca, 1, 0, &status) < 0 ||
+      (status & ~(unsigned)(GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)))
+    return FALSE;
+  for (guint i = 0; names && i < names->len; i++)
+    if (!has_name(crt, g_ptr_array_index(names, i)))
+      return FALSE;
+  return TRUE;
+}
+
+/* Loads or makes DIR/STEM.key and DIR/STEM.crt. `names` NULL: a client certificate. */
+static gboolean open_leaf(const FerryPki *pki, const char *dir, const char *stem, const char *org,
+                          const char *cn, GPtrArray *names, gint64 now_s, char **cert_pem,
+                          char **key_pem, GError **error) {
+  g_autofree char *key_file = g_strconcat(stem, ".key", NULL);
+  g_autofree char *cert_file = g_strconcat(stem, ".crt", NULL);
+  g_autofree char *key_path = g_build_filename(dir, key_file, NULL);
+  g_autofree char *path = g_build_filename(dir, cert_file, NULL);
+  gnutls_x509_privkey_t key = load_key(key_path, key_pem, error);
+  if (!key)
+    return FALSE;
+  gboolean ok = TRUE;
+  gnutls_x509_crt_t crt = load_cert(path, cert_pem);
+  if (!still_good(pki, crt, key, names, now_s)) {
+    g_clear_pointer(cert_pem, g_free);
+    if (crt)
+      gnutls_x509_crt_deinit(crt);
+    crt = new_cert(now_s, names ? 397 : 3650);
+    set_subject(crt, org, cn);
+    gnutls_x509_crt_set_key(crt, key);
+    gnutls_x509_crt_set_basic_constraints(crt, 0, -1);
+    gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE);
+    gnutls_x509_crt_set_key_purpose_oid(
+        crt, names ? GNUTLS_KP_TLS_WWW_SERVER : GNUTLS_KP_TLS_WWW_CLIENT, 0);
+    for (guint i = 0; names && i < names->len; i++)
+      add_name(crt, g_ptr_array_index(names, i));
+    ok = sign(pki, crt, error);
+    if (ok) {
+      *cert_pem = export_cert(crt);
+      ok = ferry_file_write(path, *cert_pem, strlen(*cert_pem), 0644, error);
+    }
+  }
+  gnutls_x509_crt_deinit(crt);
+  gnutls_x509_privkey_deinit(key);
+  return ok;
+}
+
+FerryPki *ferry_pki_open(const char *dir, const char *const *sans, gint64 now_ms, GError **error) {
+  if (g_mkdir_with_parents(dir, 0700) < 0) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "cannot make the state directory %s: %s",
+                dir, g_strerror(errno));
+    return NULL;
+  }
+  g_autoptr(FerryPki) pki = g_new0(FerryPki, 1);
+  gint64 now_s = now_ms / 1000;
+  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  g_ptr_array_add(names, g_strdup("localhost"));
+  g_ptr_array_add(names, g_strdup("127.0.0.1"));
+  g_ptr_array_add(names, g_strdup("::1"));
+  if (*host && !g_str_equal(host, "localhost"))
+    g_ptr_array_add(names, g_strdup(host));
+  for (gsize i = 0; sans && sans[i]; i++)
+    g_ptr_array_add(names, g_strdup(sans[i]));
+  if (!open_ca(pki, dir, now_s, error) ||
+      !open_leaf(pki, dir, "server", "ferry", "ferryd", names, now_s, &pki->server_pem,
+                 &pki->server_key_pem, error) ||
+      !open_leaf(pki, dir, "admin", "system:masters", "admin", NULL, now_s, &pki->admin_pem,
+                 &pki->admin_key_pem, error))
+    return NULL;
+  return g_steal_pointer(&pki);
+}
+
+void ferry_pki_free(FerryPki *pki) {
+  if (!pki)
+    return;
+  if (pki->ca)
+    gnutls_x509_crt_deinit(pki->ca);
+  if (pki->ca_key)
+    gnutls_x509_privkey_deinit(pki->ca_key);
+  g_free(pki->ca_pem);
+  g_free(pki->ca_hash);
+  g_free(pki->server_pem);
+  g_free(pki->server_key_pem);
+  g_free(pki->admin_pem);
+  g_free(pki->admin_key_pem);
+  g_free(pki);
+}
+
+const char *ferry_pki_ca(const FerryPki *pki) {
+  return pki->ca_pem;
+}
+
+const char *ferry_pki_server_cert(const FerryPki *pki) {
+  return pki->server_pem;
+}
+
+const char *ferry_pki_server_key(const FerryPki *pki) {
+  return pki->server_key_pem;
+}
+
+const char *ferry_pki_ca_hash(const FerryPki *pki) {
+  return pki->ca_hash;
+}
+
+static gboolean strong_enough(gnutls_x509_crq_t crq) {
+  unsigned bits = 0;
+  switch (gnutls_x509_crq_get_pk_algorithm(crq, &bits)) {
+  case GNUTLS_PK_RSA:
+    return bits >= 2048 && bits <= 8192;
+  case GNUTLS_PK_ECDSA:
+    return bits >= 256;
+  case GNUTLS_PK_EDDSA_ED25519:
+    return TRUE;
+  default:
+    return FALSE;
+  }
+}
+
+/* Only the key of the request is taken; its wishes for names and extensions are not. */
+static int set_request_key(gnutls_x509_crt_t crt, gnutls_x509_crq_t crq) {
+  gnutls_pubkey_t key = NULL;
+  int rc = gnutls_pubkey_init(&key);
+  if (rc >= 0)
+    rc = gnutls_pubkey_import_x509_crq(key, crq, 0);
+  if (rc >= 0)
+    rc = gnutls_x509_crt_set_pubkey(crt, key);
+  if (key)
+    gnutls_pubkey_deinit(key);
+  return rc;
+}
+
+char *ferry_pki_sign_node(const FerryPki *pki, const char *csr_pem, const char *node, gint64 now_ms,
+                          GError **error) {
+  gnutls_x509_crq_t crq = NULL;
+  gnutls_datum_t d = {(unsigned char *)csr_pem, (unsigned)strlen(csr_pem)};
+  char *pem = NULL;
+  if (!check(gnutls_x509_crq_init(&crq), "certificate request", error))
+    return NULL;
+  if (d.size > MAX_PEM || gnutls_x509_crq_import(crq, &d, GNUTLS_X509_FMT_PEM) < 0)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "csr: expected a certificate request (PKCS#10) in PEM");
+  else if (gnutls_x509_crq_verify(crq, 0) < 0)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "csr: the request is not signed by the key it names");
+  else if (!strong_enough(crq))
+    g_set_error(
+        error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+        "csr: expected an EC key of 256 bits or more, Ed25519, or RSA of 2048 to 8192 bits");
+  else {
+    gnutls_x509_crt_t crt = new_cert(now_ms / 1000, 3650);
+    g_autofree char *cn = g_strconcat("system:node:", node, NULL);
+    set_subject(crt, "system:nodes", cn);
+    gnutls_x509_crt_set_basic_constraints(crt, 0, -1);
+    gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE);
+    gnutls_x509_crt_set_key_purpose_oid(crt, GNUTLS_KP_TLS_WWW_CLIENT, 0);
+    if (check(set_request_key(crt, crq), "csr", error) && sign(pki, crt, error))
+      pem = export_cert(crt);
+    gnutls_x509_crt_deinit(crt);
+  }
+  gnutls_x509_crq_deinit(crq);
+  return pem;
+}
+
+char *ferry_pki_kubeconfig(const FerryPki *pki, const char *url) {
+  g_autofree char *ca = g_base64_encode((const guchar *)pki->ca_pem, strlen(pki->ca_pem));
+  g_autofree char *crt = g_base64_encode((const guchar *)pki->admin_pem, strlen(pki->admin_pem));
+  g_autofree char *key =
+      g_base64_encode((const guchar *)pki->admin_key_pem, strlen(pki->admin_key_pem));
+  return g_strdup_printf("apiVersion: v1\n"
+                         "kind: Config\n"
+                         "clusters:\n"
+                         "- name: ferry\n"
+                         "  cluster:\n"
+                         "    server: %s\n"
+                         "    certificate-authority-data: %s\n"
+                         "users:\n"
+                         "- name: ferry-admin\n"
+                         "  user:\n"
+                         "    client-certificate-data: %s\n"
+                         "    client-key-data: %s\n"
+                         "contexts:\n"
+                         "- name: ferry\n"
+                         "  context:\n"
+                         "    cluster: ferry\n"
+                         "    user: ferry-admin\n"
+                         "    namespace: default\n"
+                         "current-context: ferry\n",
+                         url, ca, crt, key);
+}

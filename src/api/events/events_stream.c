@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+// GET /api/v1/events/stream: server-sent events of migrations.
+//
+// Theory of operation: like a watch (watch.c) this is a cursor on the store's change log and a
+// small buffer (stream.h); a slow reader costs nothing but its cursor. One change gives up to three
+// kinds of events: `decision` (one for each new one), `progress` and `transition`. The id is the
+// store's revision and stands on a change's last event only, so a client that resumes never misses
+// a part. Without a Last-Event-ID, and after a `reset`, a stream begins with a `state` event for
+// each migration that has not ended; its last carries the id.
+#include "api/internal.h"
+#include "api/http/stream.h"
+#include "model/migration_log.h"
+
+#include <string.h>
+
+#define MAX_STREAMS 200
+#define HEARTBEAT_US (10 * G_USEC_PER_SEC)
+#define LIFETIME_S 2700 /* 45 min; clients connect again and resume */
+#define BUFFER_TARGET (64 * 1024)
+#define BLOCK (16 * 1024)
+#define RETRY_MS 1000
+#define MAX_FILTER 317 /* namespace/name */
+
+struct FerryEventStream {
+  FerryStreamBase base;
+  FerryApi *api;
+  char *vmi, *migration; /* filters, "name" or "namespace/name"; NULL: all */
+  FerryWatch *watch;
+  GPtrArray *initial; /* migrations still to be sent as `state` */
+  guint next_initial;
+  gint64 initial_revision;
+  gint64 end_us;
+  gint64 heartbeat_us;
+};
+
+static gboolean name_matches(const char *filter, const json_t *m, const char *path) {
+  if (!filter)
+    return TRUE;
+  const char *slash = strchr(filter, '/');
+  if (g_strcmp0(slash ? slash + 1 : filter, ferry_json_str(m, path)) != 0)
+    return FALSE;
+  const char *ns = ferry_json_str(m, "metadata.namespace");
+  return !slash || (ns && strlen(ns) == (gsize)(slash - filter) &&
+                    strncmp(ns, filter, (gsize)(slash - filter)) == 0);
+}
+
+static gboolean selected(const FerryEventStream *s, const json_t *m) {
+  return name_matches(s->vmi, m, "spec.vmiName") && name_matches(s->migration, m, "metadata.name");
+}
+
+/* ---- events ---- */
+
+/* What every event says of its migration. */
+static json_t *describe(const json_t *m, gint64 revision) {
+  static const char *const fields[][2] = {
+      {"namespace", "metadata.namespace"},
+      {"migration", "metadata.name"},
+      {"uid", "metadata.uid"},
+      {"vmi", "spec.vmiName"},
+      {"phase", "status.phase"},
+      {"sourceNode", "status.migrationState.sourceNode"},
+      {"targetNode", "status.migrationState.targetNode"},
+  };
+  json_t *data = json_object();
+  json_object_set_new(data, "revision", json_integer(revision));
+  for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+    const char *value = ferry_json_str(m, fields[i][1]);
+    if (value)
+      json_object_set_new(data, fields[i][0], json_string(value));
+  }
+  const char *trace = ferry_object_trace(m);
+  if (trace)
+    json_object_set_new(data, "trace", json_string(trace));
+  return data;
+}
+
+static void add(json_t *data, const char *key, const json_t *m, const char *path) {
+  json_t *value = ferry_json_get(m, path);
+  if (value)
+    json_object_set(data, key, value);
+}
+
+/* Takes data. The JSON text has no line breaks, so it is one data line. */
+static void queue_event(GPtrArray *events, const char *type, json_t *data) {
+  g_autofree char *text = ferry_json_dump(data);
+  json_decref(data);
+  g_ptr_array_add(events, g_strdup_printf("event: %s\ndata: %s\n", type, text));
+}
+
+/* Writes the events of one revision; the id is on the last. */
+static void put_events(FerryEventStream *s, GPtrArray *events, gint64 revision) {
+  for (guint i = 0; i < events->len; i++) {
+    g_string_append(s->base.out, g_ptr_array_index(events, i));
+    if (i + 1 == events->len)
+      g_string_append_printf(s->base.out, "id: %" G_GINT64_FORMAT "\n", revision);
+    g_string_append_c(s->base.out, '\n');
+  }
+}
+
+static void queue_decisions(GPtrArray *events, const FerryChange *change) {
+  const json_t *before = ferry_json_get(change->previous, "status.decisions");
+  const json_t *after = ferry_json_get(change->object, "status.decisions");
+  gsize n = json_array_size(after), n_before = json_array_size(before), first = n;
+  const json_t *last = n_before ? json_array_get(before, n_before - 1) : NULL;
+  while (first > 0 && !(last && json_equal(json_array_get(after, first - 1), last)))
+    first--;
+  for (gsize i = first; i < n; i++) {
+    json_t *data = describe(change->object, change->revision);
+    json_object_set(data, "decision", json_array_get(after, i));
+    queue_event(events, "decision", data);
+  }
+}
+
+static void emit_change(FerryEventStream *s, const FerryChange *change) {
+  const json_t *m = change->object, *old = change->previous;
+  if (!selected(s, m))
+    return;
+  g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func(g_free);
+  if (change->type == FERRY_DELETED) {
+    queue_event(events, "deleted", describe(m, change->revision));
+    put_events(s, events, change->revision);
+    return;
+  }
+  queue_decisions(events, change);
+  const json_t *progress = ferry_json_get(m, "status.progress");
+  if (progress && !json_equal(progress, ferry_json_get(old, "status.progress"))) {
+    json_t *data = describe(m, change->revision);
+    add(data, "progress", m, "status.progress");
+    queue_event(events, "progress", data);
+  }
+  const char *phase = ferry_json_str(m, "status.phase");
+  const char *before = ferry_json_str(old, "status.phase");
+  if (g_strcmp0(phase, before) != 0) {
+    json_t *data = describe(m, change->revision);
+    if (before)
+      json_object_set_new(data, "previousPhase", json_string(before));
+    add(data, "reason", m, "status.reason");
+    add(data, "message", m, "status.message");
+    add(data, "phaseTransitionTimestamps", m, "status.phaseTransitionTimestamps");
+    add(data, "summary", m, "status.summary");
+    queue_event(events, "transition", data);
+  }
+  put_events(s, events, change->revision);
+}
+
+/* The last one (even if there is none) tells from where to go on. */
+static void emit_initial(FerryEventStream *s) {
+  const json_t *m = g_ptr_array_index(s->initial, s->next_initial++);
+  json_t *data = describe(m, s->initial_revision);
+  add(data, "queue", m, "status.queue");
+  add(data, "progress", m, "status.progress");
+  add(data, "decisions", m, "status.decisions");
+  g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func(g_free);
+  queue_event(events, "state", data);
+  if (s->next_initial == s->initial->len)
+    put_events(s, events, s->initial_revision);
+  else
+    g_string_append_printf(s->base.out, "%s\n", (char *)g_ptr_array_index(events, 0));
+}
+
+static void begin_anew(FerryEventStream *s) {
+  if (s->watch)
+    ferry_watch_free(g_steal_pointer(&s->watch));
+  g_autoptr(GPtrArray) all =
+      ferry_store_list_and_watch(s->api->store, &ferry_kind_vmim, NULL, ferry_stream_on_change, s,
+                                 &s->watch, &s->initial_revision);
+  g_clear_pointer(&s->initial, g_ptr_array_unref);
+  s->initial = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
+  s->next_initial = 0;
+  for (guint i = 0; i < all->len; i++) {
+    json_t *m = g_ptr_array_index(all, i);
+    const char *phase = ferry_json_str(m, "status.phase");
+    gboolean final = g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0;
+    if (!final && selected(s, m))
+      g_ptr_array_add(s->initial, json_incref(m));
+  }
+  /* An id alone is no event, but the client keeps it. */
+  if (s->initial->len == 0)
+    g_string_append_printf(s->base.out, "id: %" G_GINT64_FORMAT "\n\n", s->initial_revision);
+}
+
+/* What the client missed can't be told any more: it has to forget what it knows. */
+static void reset(FerryEventStream *s) {
+  g_string_append(s->base.out,
+                  "event: reset\ndata: {\"reason\":\"Expired\",\"message\":\"the events "
+                  "since Last-Event-ID are not kept any more; what follows is the present "
+                  "state\"}\n\n");
+  begin_anew(s);
+}
+
+/* ---- the connection ---- */
+
+static void fill(FerryStreamBase *base) {
+  FerryEventStream *s = (FerryEventStream *)base;
+  while (s->initial && ferry_stream_pending(&s->base) < BUFFER_TARGET) {
+    if (s->next_initial < s->initial->len)
+      emit_initial(s);
+    else
+      g_clear_pointer(&s->initial, g_ptr_array_unref);
+  }
+  while (!s->initial && ferry_stream_pending(&s->base) < BUFFER_TARGET) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryChange) change = ferry_watch_next(s->watch, &error);
+    if (error)
+      reset(s);
+    if (!change)
+      break;
+    emit_change(s, change);
+  }
+  gint64 now = g_get_monotonic_time();
+  if (ferry_stream_pending(&s->base) == 0 &&
+      (now >= s->end_us || g_atomic_int_get(&s->api->stopping))) {
+    s->base.ended = TRUE;
+  } else if (ferry_stream_pending(&s->base) == 0 && now >= s->heartbeat_us) {
+    g_string_append(s->base.out, ":\n\n");
+  }
+  if (ferry_stream_pending(&s->base) > 0)
+    s->heartbeat_us = now + HEARTBEAT_US;
+}
+
+static void stream_free(void *data) {
+  FerryEventStream *s = data;
+  g_mutex_lock(&s->api->watches);
+  g_ptr_array_remove_fast(s->api->event_streams, s);
+  g_mutex_unlock(&s->api->watches);
+  if (s->watch)
+    ferry_watch_free(s->watch);
+  if (s->initial)
+    g_ptr_array_unref(s->initial);
+  ferry_stream_clear(&s->base);
+  g_free(s->vmi);
+  g_free(s->migration);
+  g_free(s);
+}
+
+void ferry_event_streams_tick(FerryApi *api) {
+  for (guint i = 0; i < api->event_streams->len; i++)
+    ferry_stream_on_change(g_ptr_array_index(api->event_streams, i));
+}
+
+/* ---- the request ---- */
+
+static gboolean filter_of(FerryRequest *req, const char *name, char **filter, GError **error) {
+  const char *text = ferry_query(req, name);
+  *filter = NULL;
+  if (!text)
+    return TRUE;
+  const char *slash = strchr(text, '/');
+  if (!*text || strlen(text) > MAX_FILTER || slash == text || (slash && !slash[1]) ||
+      (slash && strchr(slash + 1, '/'))) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "%s: Invalid value: \"%s\": expected NAME or NAMESPACE/NAME", name, text);
+    return FALSE;
+  }
+  *filter = g_strdup(text);
+  return TRUE;
+}
+
+/* The header that browsers send when they connect again; a parameter for the first time. -1: none.
+ */
+static gboolean last_event_id(FerryRequest *req, gint64 *revision, GError **error) {
+  const char *header =
+      MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, "Last-Event-ID");
+  const char *text = header ? header : ferry_query(req, "lastEventId");
+  *revision = -1;
+  if (!text || !*text || g_ascii_string_to_signed(text, 10, 0, G_MAXINT64, revision, NULL))
+    return TRUE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+              "%s: Invalid value: \"%s\": expected the id of an event, a whole number",
+              header ? "Last-Event-ID" : "lastEventId", text);
+  return FALSE;
+}
+
+static gboolean add_stream(FerryApi *api, FerryEventStream *s, GError **error) {
+  g_mutex_lock(&api->watches);
+  gboolean room = api->event_streams->len < MAX_STREAMS;
+  if (room)
+    g_ptr_array_add(api->event_streams, s);
+  g_mutex_unlock(&api->watches);
+  if (!room)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
+                "%d event streams are open already; try again later", MAX_STREAMS);
+  return room;
+}
+
+gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
+  g_autofree char *vmi = NULL;
+  g_autofree char *migration = NULL;
+  gint64 after, timeout;
+  if (!g_str_equal(req->method, "GET")) {
+    ferry_respond_header(req, "Allow", "GET");
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
+                "the server does not allow this method on the requested resource: GET only");
+    return FALSE;
+  }
+  if (!filter_of(req, "vmi", &vmi, error) || !filter_of(req, "migration", &migration, error) ||
+      !last_event_id(req, &after, error) ||
+      !ferry_query_int(req, "timeoutSeconds", LIFETIME_S, &timeout, error))
+    return FALSE;
+  if (g_atomic_int_get(&req->api->stopping)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE, "the server is shutting down");
+    return FALSE;
+  }
+  FerryEventStream *s = g_new0(FerryEventStream, 1);
+  ferry_stream_init(&s->base, req->connection, fill);
+  s->api = req->api;
+  s->vmi = g_steal_pointer(&vmi);
+  s->migration = g_steal_pointer(&migration);
+  s->end_us = g_get_monotonic_time() + CLAMP(timeout, 1, 86400) * G_USEC_PER_SEC;
+  s->heartbeat_us = g_get_monotonic_time() + HEARTBEAT_US;
+  if (!add_stream(req->api, s, error)) {
+    stream_free(s);
+    return FALSE;
+  }
+  g_string_append_printf(s->base.out, "retry: %d\n\n", RETRY_MS);
+  if (after < 0)
+    begin_anew(s);
+  else if (!(s->watch = ferry_store_watch(req->api->store, &ferry_kind_vmim, NULL, after,
+                                          ferry_stream_on_change, s, NULL)))
+    reset(s);
+  struct MHD_Response *response =
+      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, ferry_stream_read, s, stream_free);
+  if (!response) {
+    stream_free(s);
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "no memory for an event stream");
+    return FALSE;
+  }
+  req->response = response;
+  req->status = MHD_HTTP_OK;
+  g_free(req->out_type);
+  req->out_type = g_strdup("text/event-stream; charset=utf-8");
+  ferry_respond_header(req, "X-Accel-Buffering", "no");
+  return TRUE;
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happened to migrations since this process began. An agent's timestamps are of its own clock
+// and are not compared with ours: a phase begins when its write reaches us.
+#include "api/metrics/metrics.h"
+#include "base/rfc3339.h"
+
+#include <math.h>
+#include <string.h>
+
+/* KubeVirt's bounds, in seconds. */
+static const double phase_bounds[] = {0.5, 1,  2,   5,   10,  20,  30,   40,
+                                      50,  60, 120, 180, 300, 600, 1200, 3600};
+static const double duration_bounds[] = {0.5, 1,   2,   5,   10,   20,   30,
+                                         60,  120, 300, 600, 1800, 3600, 7200};
+static const double pause_bounds[] = {0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3,
+                                      0.5,  0.9,  1,    2,    5,   10,  30};
+static const double ratio_bounds[] = {0.01, 0.02, 0.05, 0.1, 0.12, 0.2, 0.3, 0.5, 1, 2, 5};
+
+static const char *const phases[] = {"Pending",     "Scheduling", "Scheduled", "PreparingTarget",
+                                     "TargetReady", "Running",    "Succeeded", "Failed"};
+static const char *const actions[] = {"SetDowntime", "StartPostCopy", "Suspend",
+                                      "Abort",       "Note",          "SetThrottle"};
+
+/* Shown as 0 from the beginning: the increase of a series that starts at 1 would be missed. */
+static const char *const results[] = {
+    "Succeeded\nCompleted",     "Failed\nCancelled",         "Failed\nCompletionTimeout",
+    "Failed\nDeadlineExceeded", "Failed\nHypervisorError",   "Failed\nInfeasible",
+    "Failed\nLinkStalled",      "Failed\nMigrationFailed",   "Failed\nProgressTimeout",
+    "Failed\nRunsOnBothHosts",  "Failed\nSchedule",          "Failed\nSourceAgentNotAnswering",
+    "Failed\nSlowdownExceeded", "Failed\nSourceHostLost",    "Failed\nTargetNotPrepared",
+    "Failed\nTargetNotReady",   "Failed\nTargetUnreachable", "Failed\nUnschedulable",
+    "Failed\nVMNotFound",       "Failed\nVMNotRunning",
+};
+
+/* Words that come from outside are labels only up to this many of a kind. */
+#define MAX_WORDS 64
+/* Migrations whose beginning was seen; more than the queue ever holds. */
+#define MAX_SEEN 100000
+
+struct FerryMetricsHistory {
+  FerryHistogram *phase[G_N_ELEMENTS(phases)];
+  FerryHistogram *duration[2]; /* Succeeded, Failed */
+  FerryHistogram *pause, *total_error, *pause_error;
+  GHashTable *results; /* "Phase\nReason" -> guint64 */
+  GHashTable *actions; /* action -> guint64 */
+  GHashTable *seen;    /* uid -> gint64, monotonic us of its creation */
+  double bytes;
+};
+
+#define HISTOGRAM(bounds) ferry_histogram_new(bounds, G_N_ELEMENTS(bounds))
+
+FerryMetricsHistory *ferry_metrics_history_new(void) {
+  FerryMetricsHistory *h = g_new0(FerryMetricsHistory, 1);
+  for (gsize i = 0; i < G_N_ELEMENTS(phases); i++)
+    h->phase[i] = HISTOGRAM(phase_bounds);
+  h->duration[0] = HISTOGRAM(duration_bounds);
+  h->duration[1] = HISTOGRAM(duration_bounds);
+  h->pause = HISTOGRAM(pause_bounds);
+  h->total_error = HISTOGRAM(ratio_bounds);
+  h->pause_error = HISTOGRAM(ratio_bounds);
+  h->results = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  h->actions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  h->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  return h;
+}
+
+void ferry_metrics_history_free(FerryMetricsHistory *h) {
+  if (!h)
+    return;
+  for (gsize i = 0; i < G_N_ELEMENTS(phases); i++)
+    ferry_histogram_free(h->phase[i]);
+  ferry_histogram_free(h->duration[0]);
+  ferry_histogram_free(h->duration[1]);
+  ferry_histogram_free(h->pause);
+  ferry_histogram_free(h->total_error);
+  ferry_histogram_free(h->pause_error);
+  g_hash_table_unref(h->results);
+  g_hash_table_unref(h->actions);
+  g_hash_table_unref(h->seen);
+  g_free(h);
+}
+
+static void count(GHashTable *table, const char *key, const char *other) {
+  guint64 *n = g_hash_table_lookup(table, key);
+  if (!n && g_hash_table_size(table) >= MAX_WORDS)
+    n = g_hash_table_lookup(table, key = other);
+  if (!n)
+    g_hash_table_insert(table, g_strdup(key), n = g_new0(guint64, 1));
+  (*n)++;
+}
+
+/* Seconds since the migration was created. */
+static double age(FerryMetricsHistory *h, const json_t *m, gint64 mono_us, gint64 wall_ms) {
+  const char *uid = ferry_json_str(m, "metadata.uid");
+  const gint64 *since = uid ? g_hash_table_lookup(h->seen, uid) : NULL;
+  if (since)
+    return (double)(mono_us - *since) / G_USEC_PER_SEC;
+  gint64 created = ferry_rfc3339_parse(ferry_json_str(m, "metadata.creationTimestamp"));
+  return created < 0 ? NAN : (double)MAX(0, wall_ms - created) / 1000;
+}
+
+static void take_phases(FerryMetricsHistory *h, const json_t *old, const json_t *m,
+                        double seconds) {
+  const json_t *before = ferry_json_get(old, "status.phaseTransitionTimestamps");
+  const json_t *after = ferry_json_get(m, "status.phaseTransitionTimestamps");
+  for (gsize i = 0; i < G_N_ELEMENTS(phases); i++)
+    if (ferry_json_find(after, "phase", phases[i]) && !ferry_json_find(before, "phase", phases[i]))
+      ferry_histogram_observe(h->phase[i], seconds);
+}
+
+static void take_decisions(FerryMetricsHistory *h, const json_t *old, const json_t *m) {
+  const json_t *before = ferry_json_get(old, "status.decisions");
+  const json_t *after = ferry_json_get(m, "status.decisions");
+  gsize n = json_array_size(after), n_before = json_array_size(before);
+  /* The list loses old entries when it is long: what comes after the last known one is new. */
+  const json_t *last = n_before ? json_array_get(before, n_before - 1) : NULL;
+  gsize first = n;
+  while (first > 0 && !(last && json_equal(json_array_get(after, first - 1), last)))
+    first--;
+  for (gsize i = first; i < n; i++) {
+    const char *action = ferry_json_str(json_array_get(after, i), "action");
+    count(h->actions, action ? action : "", "Other");
+  }
+}
+
+static void take_error(FerryHistogram *histogram, gint64 forecast, gint64 actual) {
+  if (forecast >= 0 && actual > 0)
+    ferry_histogram_observe(histogram, fabs((double)(forecast - actual)) / (double)actual);
+}
+
+static void take_end(FerryMetricsHistory *h, const json_t *m, gboolean succeeded, double seconds) {
+  const char *reason = ferry_json_str(m, "status.reason");
+  const char *phase = succeeded ? "Succeeded" : "Failed";
+  g_autofree char *key = g_strdup_printf("%s\n%s", phase, reason ? reason : "");
+  g_autofree char *other = g_strdup_printf("%s\nOther", phase);
+  count(h->results, key, other);
+  gint64 total = ferry_json_int(m, "status.summary.totalMs", -1);
+  gint64 pause = ferry_json_int(m, "status.summary.downtimeMs", -1);
+  ferry_histogram_observe(h->duration[succeeded ? 0 : 1],
+                          total >= 0 ? (double)total / 1000 : seconds);
+  if (succeeded && pause >= 0)
+    ferry_histogram_observe(h->pause, (double)pause / 1000);
+  h->bytes += (double)MAX(0, ferry_json_int(m, "status.summary.dataTransferredBytes", 0));
+  if (succeeded) {
+    take_error(h->total_error, ferry_json_int(m, "status.forecast.totalMs", -1), total);
+    take_error(h->pause_error, ferry_json_int(m, "status.forecast.downtimeMs", -1), pause);
+  }
+}
+
+void ferry_metrics_history_take(FerryMetricsHistory *h, const FerryChange *change, gint64 mono_us,
+                                gint64 wall_ms) {
+  const json_t *m = change->object, *old = change->previous;
+  const char *uid = ferry_json_str(m, "metadata.uid");
+  if (change->type == FERRY_DELETED) {
+    if (uid)
+      g_hash_table_remove(h->seen, uid);
+    return;
+  }
+  if (!old && uid && g_hash_table_size(h->seen) < MAX_SEEN) {
+    gint64 *since = g_new(gint64, 1);
+    *since = mono_us;
+    g_hash_table_insert(h->seen, g_strdup(uid), since);
+  }
+  double seconds = age(h, m, mono_us, wall_ms);
+  take_phases(h, old, m, seconds);
+  take_decisions(h, old, m);
+  const char *phase = ferry_json_str(m, "status.phase");
+  gboolean succeeded = g_strcmp0(phase, "Succeeded") == 0;
+  gboolean final = succeeded || g_strcmp0(phase, "Failed") == 0;
+  if (!final || g_strcmp0(phase, ferry_json_str(old, "status.phase")) == 0)
+    return;
+  if (!ferry_json_bool(m, "spec.forecastOnly", FALSE)) /* nothing was moved */
+    take_end(h, m, succeeded, seconds);
+  if (uid)
+    g_hash_table_remove(h->seen, uid);
+}
+
+static int by_text(gconstpointer a, gconstpointer b) {
+  return strcmp(a, b);
+}
+
+static void put_results(const FerryMetricsHistory *h, GString *out) {
+  static const char name[] = "ferry_migrations_total";
+  ferry_metrics_family(out, name, "counter", "Migrations that ended, by result and reason.");
+  for (gsize i = 0; i < G_N_ELEMENTS(results); i++)
+    if (!g_hash_table_contains(h->results, results[i])) {
+      g_auto(GStrv) parts = g_strsplit(results[i], "\n", 2);
+      ferry_metrics_sample(out, name, 0, "result", parts[0], "reason", parts[1], NULL);
+    }
+  g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(h->results), by_text);
+  for (GList *k = keys; k; k = k->next) {
+    g_auto(GStrv) parts = g_strsplit(k->data, "\n", 2);
+    const guint64 *n = g_hash_table_lookup(h->results, k->data);
+    ferry_metrics_sample(out, name, (double)*n, "result", parts[0], "reason", parts[1], NULL);
+  }
+}
+
+static void put_actions(const FerryMetricsHistory *h, GString *out) {
+  static const char name[] = "ferry_convergence_decisions_total";
+  ferry_metrics_family(out, name, "counter", "Decisions of the convergence controller, by action.");
+  for (gsize i = 0; i < G_N_ELEMENTS(actions); i++)
+    if (!g_hash_table_contains(h->actions, actions[i]))
+      ferry_metrics_sample(out, name, 0, "action", actions[i], NULL);
+  g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(h->actions), by_text);
+  for (GList *k = keys; k; k = k->next)
+    ferry_metrics_sample(out, name, (double)*(guint64 *)g_hash_table_lookup(h->actions, k->data),
+                         "action", k->data, NULL);
+}
+
+void ferry_metrics_history_put(const FerryMetricsHistory *h, GString *out) {
+  static const char phase[] = "kubevirt_vmi_migration_phase_transition_time_from_creation_seconds";
+  static const char duration[] = "ferry_migration_duration_seconds";
+  static const char error[] = "ferry_migration_forecast_error_ratio";
+  ferry_metrics_family(out, phase, "histogram",
+                       "Time from a migration's creation to the beginning of each phase.");
+  for (gsize i = 0; i < G_N_ELEMENTS(phases); i++)
+    ferry_metrics_histogram(out, phase, h->phase[i], "phase", phases[i], NULL);
+  put_results(h, out);
+  ferry_metrics_family(out, duration, "histogram", "How long migrations that ended took.");
+  ferry_metrics_histogram(out, duration, h->duration[0], "result", "Succeeded", NULL);
+  ferry_metrics_histogram(out, duration, h->duration[1], "result", "Failed", NULL);
+  ferry_metrics_family(out, "ferry_migration_downtime_seconds", "histogram",
+                       "Pause of the guest at the switch-over, as libvirt measured it.");
+  ferry_metrics_histogram(out, "ferry_migration_downtime_seconds", h->pause, NULL);
+  ferry_metrics_figure(out, "ferry_migration_transferred_bytes_total", "counter",
+                       "Bytes that migrations that ended have sent.", h->bytes);
+  put_actions(h, out);
+  ferry_metrics_family(out, error, "histogram",
+                       "Distance of a migration's forecast from what happened, as part of what "
+                       "happened; no forecast, no observation.");
+  ferry_metrics_histogram(out, error, h->total_error, "quantity", "total", NULL);
+  ferry_metrics_histogram(out, error, h->pause_error, "quantity", "downtime", NULL);
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Figures about hosts and their VMs as they are stored.
+#include "api/metrics/metrics.h"
+#include "base/quantity.h"
+#include "policy/placement.h"
+
+#include <string.h>
+
+static const char *text(const json_t *object, const char *path) {
+  const char *value = ferry_json_str(object, path);
+  return value ? value : "";
+}
+
+static const char *condition(const json_t *object, const char *type) {
+  return text(ferry_json_find(ferry_json_get(object, "status.conditions"), "type", type), "status");
+}
+
+static gint64 bytes(const json_t *object, const char *path) {
+  const json_t *v = ferry_json_get(object, path);
+  gint64 value;
+  if (json_is_integer(v))
+    return json_integer_value(v);
+  return json_is_string(v) && ferry_quantity_parse(json_string_value(v), &value, NULL) ? value : -1;
+}
+
+static void put_states(GPtrArray *nodes, GString *out) {
+  static const struct {
+    const char *state, *status;
+  } states[] = {{"Ready", "True"}, {"NotReady", "False"}, {"Unknown", NULL}};
+  guint n[G_N_ELEMENTS(states)] = {0};
+  for (guint i = 0; i < nodes->len; i++) {
+    const char *ready = condition(g_ptr_array_index(nodes, i), "Ready");
+    n[g_str_equal(ready, "True") ? 0 : g_str_equal(ready, "False") ? 1 : 2]++;
+  }
+  ferry_metrics_family(out, "ferry_nodes", "gauge", "Hosts, by what is known of their agent.");
+  for (gsize s = 0; s < G_N_ELEMENTS(states); s++)
+    ferry_metrics_sample(out, "ferry_nodes", n[s], "state", states[s].state, NULL);
+}
+
+static double ready(const json_t *node) {
+  return ferry_node_is_ready(node);
+}
+
+static double schedulable(const json_t *node) {
+  return !ferry_json_bool(node, "spec.unschedulable", FALSE);
+}
+
+static double running(const json_t *node) {
+  return (double)ferry_json_int(node, "status.runningVMs", -1);
+}
+
+static double memory(const json_t *node) {
+  return (double)bytes(node, "status.capacity.memory");
+}
+
+static double memory_used(const json_t *node) {
+  return (double)ferry_json_int(node, "status.memoryUsedBytes", -1);
+}
+
+static void put_each(GPtrArray *nodes, GString *out) {
+  static const struct {
+    const char *name, *help;
+    double (*value)(const json_t *node);
+  } families[] = {
+      {"ferry_node_ready", "1 where the host's agent reports.", ready},
+      {"ferry_node_schedulable", "0 where the host takes no VMs (cordoned).", schedulable},
+      {"ferry_node_running_vms", "VMs that run on the host.", running},
+      {"ferry_node_memory_bytes", "Memory of the host.", memory},
+      {"ferry_node_memory_used_bytes", "Memory of the VMs on the host.", memory_used},
+  };
+  for (gsize f = 0; f < G_N_ELEMENTS(families); f++) {
+    ferry_metrics_family(out, families[f].name, "gauge", families[f].help);
+    for (guint i = 0; i < nodes->len; i++) {
+      const json_t *node = g_ptr_array_index(nodes, i);
+      double value = families[f].value(node);
+      if (value >= 0)
+        ferry_metrics_sample(out, families[f].name, value, "node", text(node, "metadata.name"),
+                             NULL);
+    }
+  }
+  ferry_metrics_family(out, "ferry_node_info", "gauge", "Versions on the host; always 1.");
+  for (guint i = 0; i < nodes->len; i++) {
+    const json_t *node = g_ptr_array_index(nodes, i);
+    ferry_metrics_sample(out, "ferry_node_info", 1, "node", text(node, "metadata.name"),
+                         "libvirt_version", text(node, "status.hypervisor.libvirtVersion"),
+                         "qemu_version", text(node, "status.hypervisor.qemuVersion"),
+                         "agent_version", text(node, "status.agent.version"), NULL);
+  }
+}
+
+static int by_text(gconstpointer a, gconstpointer b) {
+  return strcmp(a, b);
+}
+
+static void put_vms(GPtrArray *vmis, GString *out) {
+  static const char *const problems[] = {"RunningOnTwoHosts", "DuplicateName"};
+  g_autoptr(GHashTable) counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  guint migratable = 0, not_migratable = 0;
+  for (guint i = 0; i < vmis->len; i++) {
+    const json_t *vmi = g_ptr_array_index(vmis, i);
+    char *key = g_strdup_printf("%s\n%s", text(vmi, "status.nodeName"), text(vmi, "status.phase"));
+    guint n = GPOINTER_TO_UINT(g_hash_table_lookup(counts, key));
+    g_hash_table_replace(counts, key, GUINT_TO_POINTER(n + 1));
+    const char *can = condition(vmi, "LiveMigratable");
+    migratable += g_str_equal(can, "True");
+    not_migratable += g_str_equal(can, "False");
+  }
+  ferry_metrics_family(out, "ferry_vms", "gauge", "VMs, by host and phase.");
+  g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(counts), by_text);
+  for (GList *k = keys; k; k = k->next) {
+    g_auto(GStrv) part = g_strsplit(k->data, "\n", 2);
+    ferry_metrics_sample(out, "ferry_vms", GPOINTER_TO_UINT(g_hash_table_lookup(counts, k->data)),
+                         "node", part[0], "phase", part[1], NULL);
+  }
+  ferry_metrics_family(out, "ferry_vms_live_migratable", "gauge",
+                       "VMs that can, and that cannot, move while they run.");
+  ferry_metrics_sample(out, "ferry_vms_live_migratable", migratable, "migratable", "true", NULL);
+  ferry_metrics_sample(out, "ferry_vms_live_migratable", not_migratable, "migratable", "false",
+                       NULL);
+  ferry_metrics_family(out, "ferry_vm_problem", "gauge",
+                       "1 for each VM with a condition that a person has to look at.");
+  for (guint i = 0; i < vmis->len; i++) {
+    const json_t *vmi = g_ptr_array_index(vmis, i);
+    for (gsize p = 0; p < G_N_ELEMENTS(problems); p++)
+      if (g_str_equal(condition(vmi, problems[p]), "True"))
+        ferry_metrics_sample(out, "ferry_vm_problem", 1, "namespace",
+                             text(vmi, "metadata.namespace"), "name", text(vmi, "metadata.name"),
+                             "condition", problems[p], NULL);
+  }
+}
+
+void ferry_metrics_put_hosts(FerryStore *store, GString *out) {
+  g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
+  g_autoptr(GPtrArray) vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
+  put_states(nodes, out);
+  put_each(nodes, out);
+  put_vms(vmis, out);
+}

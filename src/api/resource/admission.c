@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules of single kinds that need more than the object itself. One row a kind; a row's functions
+// see objects that are valid already.
+#include "api/internal.h"
+#include "api/resource/policy_admission.h"
+#include "policy/migration_admission.h"
+#include "policy/network_check.h"
+
+#include <string.h>
+
+#define FINALIZER "kubevirt.io/migrationJobFinalizer"
+#define EVACUATION_FINALIZER "ferry.migration/evacuation"
+#define VMI_LABEL "kubevirt.io/vmi-name"
+
+static gboolean is_final(const json_t *migration) {
+  const char *phase = ferry_json_str(migration, "status.phase");
+  return g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0;
+}
+
+static gboolean forbid_field(const FerryKind *kind, const json_t *object, const char *field,
+                             const char *message, GError **error) {
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
+              "%s%s%s \"%s\" is invalid: %s: Forbidden: %s", kind->kind, *kind->group ? "." : "",
+              kind->group, ferry_json_str(object, "metadata.name"), field, message);
+  if (error && *error)
+    ferry_error_add_cause(*error, "FieldValueForbidden", field, "Forbidden: %s", message);
+  return FALSE;
+}
+
+static gboolean has_finalizer(const json_t *object, const char *name) {
+  return ferry_json_has_word(ferry_json_get(object, "metadata.finalizers"), name);
+}
+
+static void add_finalizer(json_t *object, const char *name) {
+  json_t *meta = json_object_get(object, "metadata");
+  json_t *finalizers = json_object_get(meta, "finalizers");
+  if (!finalizers)
+    json_object_set_new(meta, "finalizers", finalizers = json_array());
+  if (!has_finalizer(object, name))
+    json_array_append_new(finalizers, json_string(name));
+}
+
+/* A manifest does not name what the server put there: replacing the object by it must not let go of
+ * what is under way. While it is being deleted, taking the finalizer off is a way out, which has to
+ * be asked for in words. TRUE: it is kept. */
+static gboolean keep_finalizer(FerryRequest *req, const json_t *old, json_t *object,
+                               const char *name) {
+  if (is_final(old))
+    return FALSE;
+  if (ferry_json_str(old, "metadata.deletionTimestamp") &&
+      (!g_str_equal(req->method, "PUT") || ferry_json_get(object, "metadata.finalizers") ||
+       !has_finalizer(old, name)))
+    return FALSE;
+  add_finalizer(object, name);
+  return TRUE;
+}
+
+/* ---- migrations ---- */
+
+static void add_label(json_t *object, const char *vmi_name) {
+  json_t *meta = json_object_get(object, "metadata");
+  json_t *labels = json_object_get(meta, "labels");
+  if (!labels)
+    json_object_set_new(meta, "labels", labels = json_object());
+  if (strlen(vmi_name) <= 63)
+    json_object_set_new(labels, VMI_LABEL, json_string(vmi_name));
+}
+
+static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
+  FerryStore *store = req->api->store;
+  const char *own = ferry_json_str(object, "metadata.name");
+  g_autoptr(json_t) there = ferry_store_get(store, &ferry_kind_vmim, req->ns, own);
+  if (there) { /* said first: it is the plainest reason, and generateName tries again on it */
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS, "exists");
+    ferry_store_error(error, req->kind, own);
+    return FALSE;
+  }
+  g_autoptr(GPtrArray) vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
+  g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
+  g_autoptr(GPtrArray) migrations = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
+  g_autoptr(GPtrArray) policies = ferry_store_list(store, &ferry_kind_migration_policy, NULL, NULL);
+  g_autoptr(GPtrArray) networks = ferry_store_list(store, &ferry_kind_network, NULL, NULL);
+  g_autoptr(json_t) kubevirt = ferry_store_get(store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
+  g_autoptr(json_t) ns = ferry_store_get(store, &ferry_kind_namespace, "", req->ns);
+  const char *dry = ferry_query(req, "dryRun");
+  FerryAdmissionState state = {
+      (json_t *const *)vmis->pdata, vmis->len, (json_t *const *)nodes->pdata, nodes->len,
+      (json_t *const *)migrations->pdata, migrations->len, kubevirt,
+      (json_t *const *)policies->pdata, policies->len, ferry_json_get(ns, "metadata.labels"),
+      (json_t *const *)networks->pdata, networks->len,
+      /* what is really made may wait for a host, a question may not */
+      dry && *dry};
+  if (!ferry_admission_check(&state, object, error))
+    return FALSE;
+  const json_t *vmi =
+      ferry_admission_find_vmi(&state, req->ns, ferry_json_str(object, "spec.vmiName"));
+  const char *name = ferry_json_str(vmi, "metadata.name");
+  ferry_json_set_str(object, "spec.vmiName", name);
+  add_label(object, name);
+  add_finalizer(object, FINALIZER);
+  ferry_trace_object(req, object);
+  json_t *refusals = NULL;
+  if (state.placement)
+    ferry_admission_place(&state, vmi, object, &refusals);
+  const char *now = ferry_json_str(object, "metadata.creationTimestamp");
+  json_object_set_new(object, "status",
+                      json_pack("{s:s, s:[{s:s, s:s}]}", "phase", "Pending",
+                                "phaseTransitionTimestamps", "phase", "Pending",
+                                "phaseTransitionTimestamp", now));
+  if (state.placement) { /* a question is answered with what it would go by, too */
+    json_t *origins = NULL;
+    json_t *config = ferry_admission_config(&state, object, vmi, &origins);
+    ferry_json_set(object, "status.migrationState.migrationConfiguration", config);
+    ferry_json_set(object, "status.configurationOrigins", origins);
+  }
+  if (refusals) /* of the hosts that cannot, though one can */
+    ferry_json_set(object, "status.refusals", refusals);
+  return TRUE;
+}
+
+/* What was given at create is stored as the VMI's name; the same manifest may come again. */
+static void resolve_vmim(FerryRequest *req, const json_t *old, json_t *wanted) {
+  const char *name = ferry_json_str(old, "spec.vmiName");
+  const char *word = ferry_json_str(wanted, "spec.vmiName");
+  if (!name || !word || g_str_equal(name, word))
+    return;
+  g_autoptr(GPtrArray) vmis = ferry_store_list(req->api->store, &ferry_kind_vmi, req->ns, NULL);
+  FerryAdmissionState state = {.vmis = (json_t *const *)vmis->pdata, .n_vmis = vmis->len};
+  const json_t *vmi = ferry_admission_find_vmi(&state, req->ns, word);
+  if (g_strcmp0(ferry_json_str(vmi, "metadata.name"), name) == 0)
+    ferry_json_set_str(wanted, "spec.vmiName", name);
+}
+
+/* An agent that comes late must not begin what was given up: it begins once its word is taken. */
+static gboolean check_phase(FerryRequest *req, const json_t *old, const json_t *object,
+                            GError **error) {
+  if (!is_final(old) || is_final(object))
+    return TRUE;
+  const char *ended = ferry_json_str(old, "status.phase");
+  g_autofree char *text = g_strdup_printf(
+      "the migration has ended (%s) and stays so; create another one to move the VM", ended);
+  return forbid_field(req->kind, old, "status.phase", text, error);
+}
+
+static gboolean update_vmim(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
+  if (!check_phase(req, old, object, error))
+    return FALSE;
+  const char *vmi_name = ferry_json_str(old, "spec.vmiName");
+  if (keep_finalizer(req, old, object, FINALIZER) && vmi_name)
+    add_label(object, vmi_name);
+  if (json_equal(json_object_get(old, "spec"), json_object_get(object, "spec")))
+    return TRUE;
+  if (ferry_change_is_tuning(req, old, object))
+    return ferry_change_tune(req, old, object, error);
+  return forbid_field(req->kind, old, "spec",
+                      "a migration's spec is immutable; cancel it and create another one", error);
+}
+
+static gboolean delete_vmim(FerryRequest *req, const json_t *object, json_t **instead,
+                            GError **error) {
+  if (is_final(object))
+    return TRUE;
+  /* Without it the record would go at once, and the VM be free for a second migration. */
+  *instead = json_deep_copy(object);
+  add_finalizer(*instead, FINALIZER);
+  if (ferry_json_bool(object, "status.migrationState.abortRequested", FALSE))
+    return TRUE;
+  if (g_strcmp0(ferry_json_str(object, "status.migrationState.mode"), "PostCopy") == 0)
+    return TRUE; /* it cannot be cancelled any more: the record goes when it has ended */
+  ferry_json_set_bool(*instead, "status.migrationState.abortRequested", TRUE);
+  ferry_json_set_str(*instead, "status.migrationState.abortRequestedBy", req->user->name);
+  return TRUE;
+}
+
+/* ---- VMs ---- */
+
+static gboolean update_vmi(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
+  if (json_equal(json_object_get(old, "spec"), json_object_get(object, "spec")))
+    return TRUE;
+  return forbid_field(req->kind, old, "spec",
+                      "it describes the libvirt domain as it was found; change the domain (virsh "
+                      "edit, or its <metadata>) and the change shows here; labels and annotations "
+                      "can be changed here",
+                      error);
+}
+
+/* ---- evacuations ---- */
+
+static gboolean create_evacuation(FerryRequest *req, json_t *object, GError **error) {
+  const char *wanted = ferry_json_str(object, "spec.nodeName");
+  g_autoptr(GPtrArray) nodes = ferry_store_list(req->api->store, &ferry_kind_node, NULL, NULL);
+  g_autoptr(GString) names = g_string_new(NULL);
+  gboolean known = FALSE;
+  for (guint i = 0; i < nodes->len && !known; i++) {
+    const char *name = ferry_json_str(g_ptr_array_index(nodes, i), "metadata.name");
+    known = g_strcmp0(name, wanted) == 0;
+    if (i < 20)
+      g_string_append_printf(names, "%s%s", i ? ", " : "", name);
+  }
+  if (!known) {
+    g_autofree char *text =
+        g_strdup_printf("Invalid value: \"%s\": there is no such node; the nodes are: %s", wanted,
+                        names->len ? names->str : "none");
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
+                "Evacuation.ferry.migration \"%s\" is invalid: spec.nodeName: %s",
+                ferry_json_str(object, "metadata.name"), text);
+    if (error && *error)
+      ferry_error_add_cause(*error, "FieldValueInvalid", "spec.nodeName", "%s", text);
+    return FALSE;
+  }
+  g_autoptr(GPtrArray) all = ferry_store_list(req->api->store, &ferry_kind_evacuation, NULL, NULL);
+  for (guint i = 0; i < all->len; i++) {
+    const json_t *other = g_ptr_array_index(all, i);
+    if (is_final(other) || g_strcmp0(ferry_json_str(other, "spec.nodeName"), wanted) != 0 ||
+        g_strcmp0(ferry_json_str(other, "metadata.name"),
+                  ferry_json_str(object, "metadata.name")) == 0)
+      continue;
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+                "node \"%s\" is being evacuated already by evacuations \"%s\"; wait for its end or "
+                "delete it first",
+                wanted, ferry_json_str(other, "metadata.name"));
+    return FALSE;
+  }
+  add_finalizer(object, EVACUATION_FINALIZER);
+  ferry_trace_object(req, object);
+  json_object_set_new(object, "status", json_pack("{s:s}", "phase", "Pending"));
+  return TRUE;
+}
+
+static gboolean update_evacuation(FerryRequest *req, const json_t *old, json_t *object,
+                                  GError **error) {
+  keep_finalizer(req, old, object, EVACUATION_FINALIZER);
+  return TRUE;
+}
+
+static gboolean delete_evacuation(FerryRequest *req, const json_t *object, json_t **instead,
+                                  GError **error) {
+  if (is_final(object) || has_finalizer(object, EVACUATION_FINALIZER))
+    return TRUE;
+  *instead = json_deep_copy(object);
+  add_finalizer(*instead, EVACUATION_FINALIZER);
+  return TRUE;
+}
+
+/* ---- networks ---- */
+
+static gboolean check_network(FerryRequest *req, const json_t *old, const json_t *object,
+                              GError **error) {
+  g_autoptr(GPtrArray) networks =
+      ferry_store_list(req->api->store, &ferry_kind_network, NULL, NULL);
+  g_autoptr(GPtrArray) migrations = ferry_store_list(req->api->store, &ferry_kind_vmim, NULL, NULL);
+  return ferry_network_check(old, object, (json_t *const *)networks->pdata, networks->len,
+                             (json_t *const *)migrations->pdata, migrations->len, error);
+}
+
+static gboolean create_network(FerryRequest *req, json_t *object, GError **error) {
+  return check_network(req, NULL, object, error);
+}
+
+static gboolean update_network(FerryRequest *req, const json_t *old, json_t *object,
+                               GError **error) {
+  return check_network(req, old, object, error);
+}
+
+static gboolean delete_network(FerryRequest *req, const json_t *object, json_t **instead,
+                               GError **error) {
+  req->refused = !check_network(req, object, NULL, error);
+  return !req->refused;
+}
+
+/* ---- namespaces, events ---- */
+
+static gboolean create_namespace(FerryRequest *req, json_t *object, GError **error) {
+  json_t *meta = json_object_get(object, "metadata");
+  if (!json_object_get(meta, "labels"))
+    json_object_set_new(meta, "labels", json_object());
+  json_object_set(json_object_get(meta, "labels"), "kubernetes.io/metadata.name",
+                  json_object_get(meta, "name"));
+  json_object_set_new(object, "status", json_pack("{s:s}", "phase", "Active"));
+  return TRUE;
+}
+
+static gboolean delete_namespace(FerryRequest *req, const json_t *object, json_t **instead,
+                                 GError **error) {
+  const char *name = ferry_json_str(object, "metadata.name");
+  if (g_str_equal(name, "default") || g_str_equal(name, "kubevirt")) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+                "namespaces \"%s\" is forbidden: this namespace may not be deleted", name);
+    return FALSE;
+  }
+  g_autoptr(GPtrArray) vmis = ferry_store_list(req->api->store, &ferry_kind_vmi, name, NULL);
+  if (vmis->len == 0)
+    return TRUE;
+  req->refused = TRUE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+              "namespaces \"%s\" cannot be deleted: it still holds %u virtual machine(s), such as "
+              "\"%s\"; give their domains another namespace first",
+              name, vmis->len, ferry_json_str(g_ptr_array_index(vmis, 0), "metadata.name"));
+  return FALSE;
+}
+
+static gboolean create_event(FerryRequest *req, json_t *object, GError **error) {
+  const char *ns = ferry_json_str(object, "involvedObject.namespace");
+  if (ns && *ns && !g_str_equal(ns, req->ns)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "involvedObject.namespace is \"%s\", the event's namespace is \"%s\": they must be "
+                "the same",
+                ns, req->ns);
+    return FALSE;
+  }
+  if (req->user->node) /* an agent speaks for its own host only */
+    ferry_json_set_str(object, "source.host", req->user->node);
+  return TRUE;
+}
+
+void ferry_admit_resolve(FerryRequest *req, const json_t *old, json_t *wanted) {
+  if (req->kind == &ferry_kind_vmim)
+    resolve_vmim(req, old, wanted);
+}
+
+static const struct {
+  const FerryKind *kind;
+  gboolean (*create)(FerryRequest *, json_t *, GError **);
+  gboolean (*update)(FerryRequest *, const json_t *, json_t *, GError **);
+  gboolean (*remove)(FerryRequest *, const json_t *, json_t **, GError **);
+} rules[] = {
+    {&ferry_kind_vmim, create_vmim, update_vmim, delete_vmim},
+    {&ferry_kind_vmi, NULL, update_vmi, NULL},
+    {&ferry_kind_evacuation, create_evacuation, update_evacuation, delete_evacuation},
+    {&ferry_kind_network, create_network, update_network, delete_network},
+    {&ferry_kind_namespace, create_namespace, NULL, delete_namespace},
+    {&ferry_kind_event, create_event, NULL, NULL},
+    {&ferry_kind_kubevirt, ferry_admit_policy_create, ferry_admit_policy_update, NULL},
+    {&ferry_kind_migration_policy, ferry_admit_policy_create, ferry_admit_policy_update,
+     ferry_admit_policy_delete},
+};
+
+gboolean ferry_admit_create(FerryRequest *req, json_t *object, GError **error) {
+  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
+    if (rules[i].kind == req->kind && rules[i].create)
+      return rules[i].create(req, object, error);
+  return TRUE;
+}
+
+gboolean ferry_admit_update(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
+  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
+    if (rules[i].kind == req->kind && rules[i].update)
+      return rules[i].update(req, old, object, error);
+  return TRUE;
+}
+
+gboolean ferry_admit_delete(FerryRequest *req, const json_t *object, json_t **instead,
+                            GError **error) {
+  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
+    if (rules[i].kind == req->kind && rules[i].remove)
+      return rules[i].remove(req, object, instead, error);
+  return TRUE;
+}

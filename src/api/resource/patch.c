@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// A PATCH by its Content-Type. Strategic patches are taken for every kind: merge keys come from the
+// kind's own description.
+#include "api/resource/apply.h"
+#include "api/internal.h"
+#include "base/patch.h"
+
+#include <string.h>
+
+const char *ferry_kind_merge_key(const char *path, gpointer data) {
+  const FerryKind *kind = data;
+  if (g_str_equal(path, "metadata.ownerReferences"))
+    return "uid";
+  if (g_str_equal(path, "metadata.finalizers"))
+    return "";
+  g_auto(GStrv) steps = g_strsplit(path, ".", 32);
+  const FerryField *level = kind->fields, *field = NULL;
+  for (gsize i = 0; steps[i]; i++) {
+    field = NULL;
+    for (const FerryField *f = level; f && f->name && !field; f++)
+      if (g_str_equal(f->name, steps[i]))
+        field = f;
+    if (!field)
+      return NULL;
+    level = field->fields;
+  }
+  if (!field || field->type != FERRY_TYPE_LIST)
+    return NULL;
+  return field->merge_key ? field->merge_key : field->flags & FERRY_FIELD_SET ? "" : NULL;
+}
+
+json_t *ferry_patch_apply(FerryRequest *req, const json_t *old, json_t *patch, GError **error) {
+  g_autofree char *type = ferry_media_type(req->content_type);
+  gboolean list = json_is_array(patch);
+  if (g_str_equal(type, "application/json-patch+json")) {
+    if (list)
+      return ferry_patch_json(old, patch, error);
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "a JSON patch must be a list of operations");
+    return NULL;
+  }
+  if (!json_is_object(patch)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "the patch must be an object");
+    return NULL;
+  }
+  if (g_str_equal(type, "application/merge-patch+json"))
+    return ferry_patch_merge(old, patch);
+  if (g_str_equal(type, "application/strategic-merge-patch+json"))
+    return ferry_patch_strategic(old, patch, ferry_kind_merge_key, (gpointer)req->kind, error);
+  if (g_str_equal(type, "application/apply-patch+yaml"))
+    return ferry_apply_patch(req, old, patch, error);
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNSUPPORTED_MEDIA_TYPE,
+              "the body of the request was in an unknown format - accepted media types include: "
+              "application/json-patch+json, application/merge-patch+json, "
+              "application/strategic-merge-patch+json, application/apply-patch+yaml");
+  return NULL;
+}

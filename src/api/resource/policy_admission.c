@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a policy says must make sense as a whole before it is stored, because it is read only when a
+// migration is in a hurry. The shipped ones are objects like any other, so that lists, watches and
+// names work, but nobody may change or delete them.
+#include "api/resource/policy_admission.h"
+#include "base/random.h"
+#include "base/rfc3339.h"
+#include "policy/policy_check.h"
+#include "policy/preset_policies.h"
+
+static gboolean judge(FerryRequest *req, const json_t *object, GError **error) {
+  g_autoptr(GPtrArray) policies =
+      ferry_store_list(req->api->store, &ferry_kind_migration_policy, NULL, NULL);
+  return ferry_policy_admit(req->kind, object, (json_t *const *)policies->pdata, policies->len,
+                            error);
+}
+
+static gboolean shipped(const json_t *object, const char *verb, GError **error) {
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+              "migrationpolicies.migrations.kubevirt.io \"%s\" is forbidden: it is one of Ferry's "
+              "presets and may not be %s; make a policy of your own with spec.preset: %s",
+              ferry_json_str(object, "metadata.name"), verb,
+              ferry_json_str(object, "metadata.name"));
+  return FALSE;
+}
+
+static gboolean is_labelled(const json_t *object) {
+  return json_object_get(ferry_json_get(object, "metadata.labels"), FERRY_PRESET_LABEL) != NULL;
+}
+
+static gboolean refuse_label(const json_t *object, GError **error) {
+  g_set_error(
+      error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+      "migrationpolicies.migrations.kubevirt.io \"%s\" is forbidden: the label %s marks the "
+      "policies that Ferry ships; leave it out",
+      ferry_json_str(object, "metadata.name"), FERRY_PRESET_LABEL);
+  return FALSE;
+}
+
+gboolean ferry_admit_policy_create(FerryRequest *req, json_t *object, GError **error) {
+  if (req->kind == &ferry_kind_migration_policy && is_labelled(object))
+    return refuse_label(object, error);
+  return judge(req, object, error);
+}
+
+gboolean ferry_admit_policy_update(FerryRequest *req, const json_t *old, json_t *object,
+                                   GError **error) {
+  if (req->kind == &ferry_kind_migration_policy && ferry_preset_is_builtin(old))
+    return shipped(old, "changed", error);
+  if (req->kind == &ferry_kind_migration_policy && is_labelled(object))
+    return refuse_label(object, error);
+  return judge(req, object, error);
+}
+
+gboolean ferry_admit_policy_delete(FerryRequest *req, const json_t *object, json_t **instead,
+                                   GError **error) {
+  if (ferry_preset_is_builtin(object))
+    return shipped(object, "deleted", error);
+  return TRUE;
+}
+
+static json_t *make_policy(FerryApi *api, const FerryPreset *preset) {
+  g_autofree char *uid = ferry_random_uuid();
+  g_autofree char *now = ferry_rfc3339_format(ferry_clock_wall_ms(api->clock));
+  return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:i, s:{s:s}, s:{s:s}}, s:o}", "apiVersion",
+                   "migrations.kubevirt.io/v1alpha1", "kind", "MigrationPolicy", "metadata", "name",
+                   preset->name, "uid", uid, "creationTimestamp", now, "generation", 1, "labels",
+                   FERRY_PRESET_LABEL, preset->name, "annotations", "ferry.migration/description",
+                   preset->doc, "spec", ferry_preset_spec(preset));
+}
+
+static gboolean make_preset(FerryApi *api, const FerryPreset *preset, GError **error) {
+  g_autoptr(json_t) there =
+      ferry_store_get(api->store, &ferry_kind_migration_policy, "", preset->name);
+  g_autoptr(json_t) object = make_policy(api, preset);
+  if (there && (!ferry_preset_is_builtin(there) ||
+                json_equal(json_object_get(there, "spec"), json_object_get(object, "spec"))))
+    return TRUE;
+  if (there) {
+    ferry_json_set(object, "metadata", json_deep_copy(json_object_get(there, "metadata")));
+    ferry_json_set_int(object, "metadata.generation",
+                       ferry_json_int(there, "metadata.generation", 1) + 1);
+  }
+  FerryWrite write = {.op = there ? FERRY_WRITE_UPDATE : FERRY_WRITE_CREATE,
+                      .kind = &ferry_kind_migration_policy,
+                      .ns = "",
+                      .name = preset->name,
+                      .object = object,
+                      .revision = there ? ferry_object_revision(there) : 0};
+  return ferry_store_commit(api->store, &write, 1, NULL, error);
+}
+
+gboolean ferry_api_make_presets(FerryApi *api, GError **error) {
+  gsize n;
+  const FerryPreset *presets = ferry_presets(&n);
+  for (gsize i = 0; i < n; i++)
+    if (!make_preset(api, &presets[i], error))
+      return FALSE;
+  return TRUE;
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: a watch is a cursor on the store's change log plus a small buffer of text
+// (stream.h), which the store's wake or the ticker (heartbeat, bookmark, end of time) has filled. A
+// slow reader costs nothing but its cursor: when the log has moved past it, it gets one Expired
+// event and the end.
+#include "api/internal.h"
+#include "api/http/stream.h"
+
+#include <string.h>
+
+#define HEARTBEAT_US (10 * G_USEC_PER_SEC)
+#define DEFAULT_TIMEOUT_S 2700 /* 45 min */
+#define BUFFER_TARGET (64 * 1024)
+#define BLOCK (32 * 1024)
+
+struct FerryStream {
+  FerryStreamBase base;
+  FerryApi *api;
+  const FerryKind *kind;
+  const char *alias; /* interned */
+  FerryWatch *watch;
+  FerrySelector *labels, *fields;
+  char *name; /* only this object, or NULL */
+  FerryFormat format;
+  const char *table_version;
+  FerryInclude include;
+  gboolean bookmarks, columns_sent, initial_end;
+  GPtrArray *initial; /* objects still to be sent as ADDED */
+  guint next_initial;
+  gint64 initial_revision;
+  gint64 end_us, heartbeat_us, bookmark_us; /* monotonic */
+  gint64 bookmarked;                        /* revision of the last bookmark */
+};
+
+void ferry_watch_line(GString *out, const char *type, const json_t *object) {
+  g_autofree char *text = ferry_json_dump(object);
+  g_string_append_printf(out, "{\"type\":\"%s\",\"object\":", type);
+  g_string_append(out, text);
+  g_string_append(out, "}\n");
+}
+
+static gboolean selected(const FerryStream *s, const json_t *object) {
+  if (!object)
+    return FALSE;
+  if (s->name && g_strcmp0(ferry_json_str(object, "metadata.name"), s->name) != 0)
+    return FALSE;
+  return ferry_selector_matches(s->labels, object) && ferry_selector_matches(s->fields, object);
+}
+
+static void emit(FerryStream *s, const char *type, json_t *object) {
+  g_autoptr(json_t) form = NULL;
+  if (s->format == FERRY_FORMAT_TABLE) {
+    form = ferry_table_new(s->kind, &object, 1, s->table_version, s->include, !s->columns_sent,
+                           ferry_clock_wall_ms(s->api->clock));
+    const char *revision = ferry_json_str(object, "metadata.resourceVersion");
+    if (revision)
+      ferry_json_set_str(form, "metadata.resourceVersion", revision);
+    s->columns_sent = TRUE;
+  } else if (s->format == FERRY_FORMAT_PARTIAL) {
+    form = ferry_partial_metadata(object);
+  } else {
+    form = ferry_respond_view(s->alias, object);
+  }
+  ferry_watch_line(s->base.out, type, form);
+}
+
+static void emit_bookmark(FerryStream *s, gint64 revision, gboolean initial) {
+  g_autofree char *rv = g_strdup_printf("%" G_GINT64_FORMAT, revision);
+  g_autofree char *version = ferry_kind_api_version(s->kind);
+  g_autoptr(json_t) object =
+      json_pack("{s:s, s:s, s:{s:s}}", "kind", s->alias ? s->alias : s->kind->kind, "apiVersion",
+                version, "metadata", "resourceVersion", rv);
+  if (initial)
+    json_object_set_new(json_object_get(object, "metadata"), "annotations",
+                        json_pack("{s:s}", "k8s.io/initial-events-end", "true"));
+  if (s->format == FERRY_FORMAT_PARTIAL) {
+    ferry_json_set_str(object, "kind", "PartialObjectMetadata");
+    ferry_json_set_str(object, "apiVersion", "meta.k8s.io/v1");
+  } else if (s->format == FERRY_FORMAT_TABLE) {
+    json_t *table = ferry_table_new(s->kind, NULL, 0, s->table_version, s->include,
+                                    !s->columns_sent, ferry_clock_wall_ms(s->api->clock));
+    s->columns_sent = TRUE;
+    ferry_json_set_str(table, "metadata.resourceVersion", rv);
+    /* The row carries the bookmark's own metadata, which is where clients look. */
+    json_t *cells = json_array();
+    for (gsize i = 0; i < s->kind->n_columns; i++)
+      json_array_append_new(cells, json_null());
+    ferry_json_set(table, "rows",
+                   json_pack("[{s:o, s:{s:s, s:s, s:O}}]", "cells", cells, "object", "kind",
+                             "PartialObjectMetadata", "apiVersion", "meta.k8s.io/v1", "metadata",
+                             json_object_get(object, "metadata")));
+    ferry_watch_line(s->base.out, "BOOKMARK", table);
+    json_decref(table);
+    s->bookmarked = revision;
+    return;
+  }
+  ferry_watch_line(s->base.out, "BOOKMARK", object);
+  s->bookmarked = revision;
+}
+
+static void emit_error(FerryStream *s, const GError *error) {
+  FerryRequest none = {0};
+  g_autoptr(json_t) status = ferry_status_of(&none, error);
+  ferry_watch_line(s->base.out, "ERROR", status);
+  s->base.ended = TRUE;
+}
+
+/* One change as this watch sees it: entering the selection is ADDED, leaving it is DELETED. */
+static void emit_change(FerryStream *s, const FerryChange *change) {
+  gboolean now = change->type != FERRY_DELETED && selected(s, change->object);
+  gboolean before = change->previous ? selected(s, change->previous)
+                                     : change->type == FERRY_DELETED && selected(s, change->object);
+  if (now && before)
+    emit(s, "MODIFIED", change->object);
+  else if (now)
+    emit(s, "ADDED", change->object);
+  else if (before && change->type == FERRY_DELETED)
+    emit(s, "DELETED", change->object);
+  else if (before) {
+    /* The last state that was seen, with the revision at which it left. */
+    g_autoptr(json_t) last = ferry_json_copy_along(change->previous, "metadata");
+    ferry_json_set_str(last, "metadata.resourceVersion",
+                       ferry_json_str(change->object, "metadata.resourceVersion"));
+    emit(s, "DELETED", last);
+  }
+}
+
+static void fill(FerryStreamBase *base) {
+  FerryStream *s = (FerryStream *)base;
+  while (!s->base.ended && s->initial && ferry_stream_pending(&s->base) < BUFFER_TARGET) {
+    if (s->next_initial < s->initial->len) {
+      emit(s, "ADDED", g_ptr_array_index(s->initial, s->next_initial++));
+      continue;
+    }
+    g_clear_pointer(&s->initial, g_ptr_array_unref);
+    if (s->initial_end)
+      emit_bookmark(s, s->initial_revision, TRUE);
+  }
+  while (!s->base.ended && !s->initial && ferry_stream_pending(&s->base) < BUFFER_TARGET) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FerryChange) change = ferry_watch_next(s->watch, &error);
+    if (error)
+      emit_error(s, error);
+    if (!change)
+      break;
+    emit_change(s, change);
+  }
+  gint64 now = g_get_monotonic_time();
+  if (ferry_stream_pending(&s->base) > 0) {
+    __atomic_store_n(&s->heartbeat_us, now + HEARTBEAT_US, __ATOMIC_RELAXED);
+    return;
+  }
+  if (s->base.ended)
+    return;
+  if (now >= s->end_us || g_atomic_int_get(&s->api->stopping)) {
+    s->base.ended = TRUE;
+  } else if (s->bookmarks && now >= s->bookmark_us) {
+    __atomic_store_n(&s->bookmark_us, now + s->api->bookmark_us, __ATOMIC_RELAXED);
+    gint64 revision = ferry_watch_revision(s->watch);
+    if (revision > s->bookmarked)
+      emit_bookmark(s, revision, FALSE);
+  } else if (now >= s->heartbeat_us) {
+    g_string_append_c(s->base.out, '\n');
+    __atomic_store_n(&s->heartbeat_us, now + HEARTBEAT_US, __ATOMIC_RELAXED);
+  }
+}
+
+static void stream_free(void *data) {
+  FerryStream *s = data;
+  g_mutex_lock(&s->api->watches);
+  g_ptr_array_remove_fast(s->api->streams, s);
+  g_mutex_unlock(&s->api->watches);
+  if (s->watch)
+    ferry_watch_free(s->watch);
+  ferry_selector_free(s->labels);
+  ferry_selector_free(s->fields);
+  if (s->initial)
+    g_ptr_array_unref(s->initial);
+  ferry_stream_clear(&s->base);
+  g_free(s->name);
+  g_free(s);
+}
+
+struct MHD_Response *ferry_stream_response(FerryStream *stream) {
+  struct MHD_Response *response = MHD_create_response_from_callback(
+      MHD_SIZE_UNKNOWN, BLOCK, ferry_stream_read, stream, stream_free);
+  if (!response)
+    stream_free(stream);
+  return response;
+}
+
+static gpointer ticker(gpointer data) {
+  FerryApi *api = data;
+  g_mutex_lock(&api->watches);
+  while (!api->stop) {
+    gint64 now = g_get_monotonic_time();
+    for (guint i = 0; i < api->streams->len; i++) {
+      FerryStream *s = g_ptr_array_index(api->streams, i);
+      /* end_us never changes once the stream is listed; the others are the stream thread's */
+      if (now >= __atomic_load_n(&s->heartbeat_us, __ATOMIC_RELAXED) || now >= s->end_us ||
+          (s->bookmarks && now >= __atomic_load_n(&s->bookmark_us, __ATOMIC_RELAXED)))
+        ferry_stream_wake(&s->base);
+    }
+    ferry_event_streams_tick(api);
+    g_cond_wait_until(&api->watch_stop, &api->watches, now + G_USEC_PER_SEC);
+  }
+  for (guint i = 0; i < api->streams->len; i++)
+    ferry_stream_on_change(g_ptr_array_index(api->streams, i));
+  ferry_event_streams_tick(api);
+  g_mutex_unlock(&api->watches);
+  return NULL;
+}
+
+void ferry_watch_start(FerryApi *api) {
+  api->ticker = g_thread_new("ferry-watches", ticker, api);
+}
+
+void ferry_watch_stop_all(FerryApi *api) {
+  if (!api->ticker)
+    return;
+  g_mutex_lock(&api->watches);
+  api->stop = TRUE;
+  g_cond_signal(&api->watch_stop);
+  g_mutex_unlock(&api->watches);
+  g_thread_join(g_steal_pointer(&api->ticker));
+}
+
+/* Where to begin: a snapshot (no or zero revision, or sendInitialEvents) or after a revision. */
+static gboolean open_cursor(FerryRequest *req, FerryStream *s, GError **error) {
+  const char *rv = ferry_query(req, "resourceVersion");
+  const char *send = ferry_query(req, "sendInitialEvents");
+  const char *match = ferry_query(req, "resourceVersionMatch");
+  gint64 revision;
+  if (!ferry_query_int(req, "resourceVersion", 0, &revision, error))
+    return FALSE;
+  gboolean initial = send ? ferry_query_bool(req, "sendInitialEvents") : revision == 0;
+  if (match && !send) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
+                "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: "
+                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+    ferry_error_add_cause(*error, "FieldValueForbidden", "resourceVersionMatch",
+                          "resourceVersionMatch is forbidden for watch unless sendInitialEvents is "
+                          "provided");
+    return FALSE;
+  }
+  const char *ns = req->kind->namespaced ? req->ns : NULL;
+  if (initial) {
+    g_autoptr(GPtrArray) all = ferry_store_list_and_watch(
+        req->api->store, s->kind, ns, ferry_stream_on_change, s, &s->watch, &s->initial_revision);
+    if (send && revision > s->initial_revision) {
+      g_set_error(error, FERRY_ERROR, FERRY_ERROR_EXPIRED,
+                  "too large resource version: %s, current: %" G_GINT64_FORMAT, rv,
+                  s->initial_revision);
+      return FALSE;
+    }
+    s->initial = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
+    for (guint i = 0; i < all->len; i++)
+      if (selected(s, g_ptr_array_index(all, i)))
+        g_ptr_array_add(s->initial, json_incref(g_ptr_array_index(all, i)));
+    s->initial_end = send != NULL;
+    return TRUE;
+  }
+  if (revision == 0)
+    revision = ferry_store_revision(req->api->store);
+  s->watch =
+      ferry_store_watch(req->api->store, s->kind, ns, revision, ferry_stream_on_change, s, error);
+  return s->watch != NULL;
+}
+
+gboolean ferry_resource_watch(FerryRequest *req, GError **error) {
+  gint64 timeout;
+  g_autoptr(FerrySelector) labels = NULL;
+  g_autoptr(FerrySelector) fields = NULL;
+  if (!ferry_query_int(req, "timeoutSeconds", 0, &timeout, error) ||
+      !ferry_request_selectors(req, &labels, &fields, error))
+    return FALSE;
+  if (g_atomic_int_get(&req->api->stopping)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE, "the server is shutting down");
+    return FALSE;
+  }
+  gint64 now = g_get_monotonic_time();
+  FerryStream *s = g_new0(FerryStream, 1);
+  ferry_stream_init(&s->base, req->connection, fill);
+  s->api = req->api;
+  s->kind = req->kind;
+  s->alias = req->alias;
+  s->labels = g_steal_pointer(&labels);
+  s->fields = g_steal_pointer(&fields);
+  s->name = g_strdup(req->name);
+  s->format = req->format;
+  s->table_version = req->table_version;
+  const char *include = ferry_query(req, "includeObject");
+  s->include = g_strcmp0(include, "Object") == 0 ? FERRY_INCLUDE_OBJECT
+               : g_strcmp0(include, "None") == 0 ? FERRY_INCLUDE_NONE
+                                                 : FERRY_INCLUDE_METADATA;
+  s->bookmarks = ferry_query_bool(req, "allowWatchBookmarks");
+  s->end_us = now + CLAMP(timeout > 0 ? timeout : DEFAULT_TIMEOUT_S, 1, 86400) * G_USEC_PER_SEC;
+  s->heartbeat_us = now + HEARTBEAT_US;
+  s->bookmark_us = now + s->api->bookmark_us;
+  g_autoptr(GError) problem = NULL;
+  if (!open_cursor(req, s, &problem)) {
+    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_EXPIRED)) {
+      stream_free(s);
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return FALSE;
+    }
+    /* As an HTTP status old clients would lose the text. */
+    if (s->watch)
+      g_clear_pointer(&s->watch, ferry_watch_free);
+    emit_error(s, problem);
+  }
+  g_mutex_lock(&req->api->watches);
+  g_ptr_array_add(req->api->streams, s);
+  g_mutex_unlock(&req->api->watches);
+  req->stream = s;
+  req->status = MHD_HTTP_OK;
+  g_free(req->out_type);
+  req->out_type = g_strdup("application/json;stream=watch");
+  return TRUE;
+}
