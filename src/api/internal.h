@@ -32,15 +32,20 @@ typedef struct FerryMetrics FerryMetrics;
 typedef struct FerryRequest FerryRequest;
 
 /** Who asks. Immutable and reference counted. */
-typedef struct {
+typedef struct FerryUser FerryUser;
+struct FerryUser {
   gint refs;
   char *name;
+  char *uid; /* of the User object or the provider's subject; NULL: none */
   char **groups;
   char *node;         /* "h1" for system:node:h1 of group system:nodes, else NULL */
   gboolean admin;     /* group system:masters */
   gboolean anonymous; /* no credentials */
-  gint64 expires_s;   /* of the certificate, 0: never */
-} FerryUser;
+  gint64 expires_s;   /* of the credential, 0: never */
+  char *credential;   /* which one, never a secret: "certificate 4a17...", "token 3f2a..."; NULL:
+                         none */
+  FerryUser *impersonator; /* who really asks, NULL: the user itself */
+};
 
 struct FerryApi {
   FerryStore *store;
@@ -140,6 +145,10 @@ gboolean ferry_auth_load(FerryApi *api, GError **error);
  * one that is not good. */
 FerryUser *ferry_auth_certificate(FerryApi *api, gnutls_session_t session, GError **error);
 FerryUser *ferry_auth_bearer(FerryApi *api, const char *authorization, GError **error);
+/** Whether the credential behind `user` still holds now: neither expired nor revoked. Cheap: asked
+ * at each request of a kept connection, and several times a second for each open stream. Any
+ * thread; UNAUTHORIZED with the reason. */
+gboolean ferry_auth_is_valid(FerryApi *api, const FerryUser *user, GError **error);
 
 /* authz.c */
 typedef struct {

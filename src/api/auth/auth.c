@@ -33,9 +33,12 @@ FerryUser *ferry_user_ref(FerryUser *user) {
 void ferry_user_unref(FerryUser *user) {
   if (!user || !g_atomic_int_dec_and_test(&user->refs))
     return;
+  ferry_user_unref(user->impersonator);
   g_free(user->name);
+  g_free(user->uid);
   g_strfreev(user->groups);
   g_free(user->node);
+  g_free(user->credential);
   g_free(user);
 }
 
@@ -100,6 +103,13 @@ FerryUser *ferry_auth_certificate(FerryApi *api, gnutls_session_t session, GErro
     user = user_of_certificate(crt);
   gnutls_x509_crt_deinit(crt);
   return user ? user : refuse(error, "the client certificate names no user in its common name");
+}
+
+gboolean ferry_auth_is_valid(FerryApi *api, const FerryUser *user, GError **error) {
+  if (!user->expires_s || user->expires_s >= ferry_clock_wall_ms(api->clock) / 1000)
+    return TRUE;
+  refuse(error, "the client certificate has expired");
+  return FALSE;
 }
 
 FerryUser *ferry_auth_bearer(FerryApi *api, const char *authorization, GError **error) {

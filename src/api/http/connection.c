@@ -151,12 +151,8 @@ static FerryUser *authenticate(FerryRequest *req, GError **error) {
     return NULL;
   }
   if (peer && peer->user) {
-    if (peer->user->expires_s &&
-        peer->user->expires_s < ferry_clock_wall_ms(req->api->clock) / 1000) {
-      g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
-                  "Unauthorized: the client certificate has expired");
+    if (!ferry_auth_is_valid(req->api, peer->user, error))
       return NULL;
-    }
     return ferry_user_ref(peer->user);
   }
   const char *authorization = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization");
