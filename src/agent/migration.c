@@ -38,7 +38,8 @@ gint64 ferry_migration_elapsed_ms(const FerryMigration *m) {
 
 /* Hands in the result and waits until it has arrived. */
 static void finish(FerryMigration *m, gboolean returned, int code, const char *reason,
-                   const char *message, const char *source_state) {
+                   const char *message, const FerryDomainState *source) {
+  const char *source_state = ferry_migration_state_word(source);
   ferry_migration_drop_changes(m);
   ferry_migration_end_stalling(m);
   g_autofree char *now = now_text();
@@ -47,6 +48,8 @@ static void finish(FerryMigration *m, gboolean returned, int code, const char *r
                 message ? message : "", "sourceState", source_state, "endedAt", now);
   if (reason)
     ferry_json_set_str(result, "reason", reason);
+  if (source->exists && source->reason)
+    ferry_json_set_str(result, "sourceReason", source->reason);
   if (ferry_migration_attempt(m->object) > 0)
     ferry_json_set_int(result, "attempt", ferry_migration_attempt(m->object));
   gboolean moved = returned && code == 0 && !message;
@@ -96,7 +99,7 @@ static void fail_before(FerryMigration *m, const char *reason, const char *messa
   if (m->job)
     ferry_host_job_state(m->job, &state, NULL);
   ferry_migration_disks_undo(m, &text);
-  finish(m, FALSE, 0, reason, text, ferry_migration_state_word(&state));
+  finish(m, FALSE, 0, reason, text, &state);
 }
 
 static gboolean ended_by_cancel(FerryMigration *m) {
@@ -302,6 +305,7 @@ static gboolean prepare(FerryMigration *m) {
 }
 
 static gpointer run(gpointer data) {
+  static const FerryDomainState gone = {.state = "gone"};
   FerryMigration *m = data;
   g_autoptr(GError) error = NULL;
   m->start_us = g_get_monotonic_time();
@@ -313,7 +317,7 @@ static gpointer run(gpointer data) {
     } else if (!ferry_migration_must_stop(m)) {
       /* It ran when the last agent ended, and is here no more: the target's report decides. */
       m->accepted = TRUE;
-      finish(m, TRUE, 0, NULL, NULL, "nostate");
+      finish(m, TRUE, 0, NULL, NULL, &gone);
     }
     return NULL;
   }
@@ -324,7 +328,7 @@ static gpointer run(gpointer data) {
     ferry_info("adopting a migration that began before this agent did", "FERRY_MIGRATION", m->name);
     if (!ferry_migration_open_job(m, -1, &error)) {
       if (g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN))
-        finish(m, TRUE, 0, NULL, NULL, "nostate");
+        finish(m, TRUE, 0, NULL, NULL, &gone);
       return NULL;
     }
   } else {
@@ -351,8 +355,7 @@ static gpointer run(gpointer data) {
   ferry_report_host_event(&look, m->agent);
   if (outcome.message && outcome.state.active && !m->progress.post_copy)
     ferry_migration_disks_undo(m, &outcome.message);
-  finish(m, TRUE, outcome.code, outcome.reason, outcome.message,
-         ferry_migration_state_word(&outcome.state));
+  finish(m, TRUE, outcome.code, outcome.reason, outcome.message, &outcome.state);
   ferry_outcome_clear(&outcome);
   return NULL;
 }

@@ -151,6 +151,10 @@ static char *message_without_refusals(const json_t *object) {
 
 /* Where the VM is now, by what both hosts said last; NULL where nobody knows. */
 static char *whereabouts(const json_t *object) {
+  static const char *const settled[] = {"moved", "stayed", NULL};
+  const char *outcome = text(object, "status.migrationState.outcome");
+  if (outcome != NULL && !g_strv_contains(settled, outcome))
+    return NULL; /* the message says what is known */
   const char *source = text(object, "status.migrationState.sourceNode");
   const char *target = text(object, "status.migrationState.targetNode");
   const char *at_source = text(object, "status.migrationState.sourceDomainState");

@@ -47,6 +47,7 @@ static const FerryRow table[] = {
     {"Running", ferry_step_guard_retry, "Scheduling", ferry_step_act_retry},
     {"Running", ferry_step_guard_stayed, "Failed", ferry_step_act_stayed},
     {"Running", ferry_step_guard_lost, "Failed", ferry_step_act_lost},
+    {"Running", ferry_step_guard_unknown, NULL, ferry_step_act_unknown},
     {"Running", ferry_step_guard_stalling, NULL, ferry_step_act_stalling},
     {"PreparingTarget", ferry_step_guard_agent_lost, "Failed", ferry_step_act_agent_lost},
     {"TargetReady", ferry_step_guard_agent_lost, "Failed", ferry_step_act_agent_lost},

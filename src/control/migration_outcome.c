@@ -2,14 +2,16 @@
 // How a migration ended: decided from what both hosts say of the domain, never from an error alone.
 //
 // The source's agent hands in agentResult once libvirt's call has returned (or could not be made)
-// with the state of the domain on its host; the target's agent reports its domains as always. The
-// VM arrived when it runs on the target and is not active on the source; it stayed when the source
-// has it and the target does not. While the two do not agree yet the controller waits, with a
-// limit.
+// with the state of the domain on its host and libvirt's reason for it; the target's agent reports
+// its domains as always. What these mean together is src/policy/outcome.c's table. Here its
+// question is put together from what is stored, and its answer becomes a phase, a reason and words.
+// What the source says after its result (a post-copy that ended later) counts in place of the
+// result; what a host last said before it fell silent counts for nothing.
 #include "base/rfc3339.h"
 #include "control/conditions.h"
 #include "control/migration_private.h"
 #include "model/migration.h"
+#include "policy/outcome.h"
 #include "policy/placement.h"
 
 static const char *source_name(const FerryStep *s) {
@@ -24,36 +26,16 @@ static const json_t *agent_result(const FerryStep *s) {
   return ferry_json_get(s->m, "status.migrationState.agentResult");
 }
 
-static gboolean state_is_active(const char *state) {
-  static const char *const active[] = {"running",     "blocked",  "paused",
-                                       "pmsuspended", "shutdown", NULL};
-  return state && g_strv_contains(active, state);
-}
-
-static gboolean active_on_target(const FerryStep *s) {
-  const json_t *d = ferry_step_domain_on(s, target_name(s));
-  return d && ferry_json_bool(d, "active", FALSE);
-}
-
-static gboolean runs_on_target(const FerryStep *s) {
-  const json_t *d = ferry_step_domain_on(s, target_name(s));
-  const char *state = ferry_json_str(d, "state");
-  if (!d || !ferry_json_bool(d, "active", FALSE))
-    return FALSE;
-  if (g_strcmp0(state, "running") == 0 || g_strcmp0(state, "blocked") == 0)
-    return TRUE;
-  /* a VM that was paused when it left arrives paused; one still being received is paused too, but
-   * then libvirt gives "migration" as the reason */
-  return g_strcmp0(state, "paused") == 0 &&
-         g_strcmp0(ferry_json_str(d, "reason"), "migration") != 0;
-}
-
 static const char *source_state(const FerryStep *s) {
   return ferry_json_str(agent_result(s), "sourceState");
 }
 
+static gint64 result_stamp(const FerryStep *s) {
+  return ferry_rfc3339_parse(ferry_json_str(s->m, "status.migrationState.resultTimestamp"));
+}
+
 static gint64 since_result(const FerryStep *s) {
-  gint64 at = ferry_rfc3339_parse(ferry_json_str(s->m, "status.migrationState.resultTimestamp"));
+  gint64 at = result_stamp(s);
   return at < 0 ? 0 : MAX(0, s->now_ms - at);
 }
 
@@ -65,6 +47,55 @@ static gboolean is_offline(const FerryStep *s) {
 static gboolean call_failed(const FerryStep *s) {
   const char *error = ferry_json_str(agent_result(s), "error");
   return !ferry_json_bool(agent_result(s), "returned", TRUE) || (error && *error);
+}
+
+/* What the source has: by its agent's result, or by its host's report where that changed later. */
+static FerryCopy copy_on_source(const FerryStep *s) {
+  const char *state = source_state(s);
+  const char *reason = ferry_json_str(agent_result(s), "sourceReason");
+  const json_t *record = ferry_step_domain_on(s, source_name(s));
+  const char *reported = ferry_json_str(record, "state");
+  gboolean ready = ferry_node_is_ready(s->source);
+  gint64 since = ferry_rfc3339_parse(ferry_json_str(record, "since"));
+  gboolean later = ready && result_stamp(s) >= 0 && since > result_stamp(s);
+  if (record && (later || (ready && g_strcmp0(state, reported) == 0)))
+    return ferry_copy_of(reported, ferry_json_str(record, "reason"), TRUE);
+  FerryCopy copy = ferry_copy_of(state, reason, state != NULL);
+  /* a host that is ready and lists the domain no more has seen the end of what it was in */
+  if (!record && ready && since_result(s) >= FERRY_OUTCOME_TIMEOUT_MS / 10 &&
+      (copy == FERRY_COPY_POSTCOPY || copy == FERRY_COPY_SUSPENDED))
+    return FERRY_COPY_ABSENT;
+  return copy;
+}
+
+static FerryCopy copy_on_target(const FerryStep *s) {
+  const json_t *record = ferry_step_domain_on(s, target_name(s));
+  return ferry_copy_of(ferry_json_str(record, "state"), ferry_json_str(record, "reason"),
+                       !ferry_step_target_is_silent(s));
+}
+
+static FerryCall call_said(const FerryStep *s) {
+  const json_t *result = agent_result(s);
+  if (!ferry_json_bool(result, "returned", TRUE))
+    return FERRY_CALL_NOT_MADE;
+  return call_failed(s) || ferry_json_int(result, "errorCode", 0) ? FERRY_CALL_FAILED
+                                                                  : FERRY_CALL_OK;
+}
+
+/* The outcome as far as it is certain by now; WAIT else, with a wake for when it will be. */
+static FerryOutcomeKind decide(FerryStep *s) {
+  FerryOutcomeQuestion question = {
+      .source = copy_on_source(s),
+      .target = copy_on_target(s),
+      .post_copy = g_strcmp0(ferry_json_str(s->m, "status.migrationState.mode"), "PostCopy") == 0,
+      .call = call_said(s),
+  };
+  FerryOutcomeAnswer answer = ferry_outcome_decide(&question);
+  gint64 age = since_result(s);
+  if (!answer.settles || age >= FERRY_OUTCOME_TIMEOUT_MS)
+    return answer.kind;
+  ferry_plan_wake(s->plan, s->now_ms + FERRY_OUTCOME_TIMEOUT_MS - age);
+  return FERRY_OUTCOME_WAIT;
 }
 
 gboolean ferry_step_guard_arrived(FerryStep *s) {
@@ -79,13 +110,14 @@ gboolean ferry_step_guard_arrived(FerryStep *s) {
     const json_t *there = ferry_step_domain_on(s, target_name(s));
     return !call_failed(s) && ferry_json_bool(there, "persistent", FALSE);
   }
-  return runs_on_target(s) && !state_is_active(source_state(s));
+  return decide(s) == FERRY_OUTCOME_MOVED;
 }
 
 gboolean ferry_step_target_is_silent(const FerryStep *s) {
   const char *name = target_name(s);
   g_autoptr(json_t) target = name ? ferry_store_get(s->store, &ferry_kind_node, "", name) : NULL;
-  return !ferry_node_is_ready(target);
+  /* a Node that was deleted is one whose host an administrator vouched for */
+  return target && !ferry_node_is_ready(target);
 }
 
 /* The agent that said that it stalls may not be there to take it back. */
@@ -99,8 +131,9 @@ static void end_stalling(FerryStep *s) {
   ferry_step_set(s, "status.conditions", json_incref(ferry_json_get(ended, "status.conditions")));
 }
 
-static void end(FerryStep *s) {
+static void end(FerryStep *s, FerryOutcomeKind outcome) {
   end_stalling(s);
+  ferry_step_set(s, "status.migrationState.outcome", json_string(ferry_outcome_word(outcome)));
   g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
   const json_t *on_target = ferry_step_domain_on(s, target_name(s));
   const char *target_state = ferry_json_str(on_target, "state");
@@ -128,7 +161,7 @@ static char *stays(const FerryStep *s) {
 }
 
 void ferry_step_act_succeed(FerryStep *s) {
-  end(s);
+  end(s, FERRY_OUTCOME_MOVED);
   const json_t *summary = ferry_json_get(s->m, "status.summary");
   gint64 total = ferry_json_int(summary, "totalMs", -1);
   gint64 pause = ferry_json_int(summary, "downtimeMs", -1);
@@ -160,7 +193,7 @@ gboolean ferry_step_guard_forecast(FerryStep *s) {
 }
 
 void ferry_step_act_forecast(FerryStep *s) {
-  end(s);
+  end(s, FERRY_OUTCOME_STAYED);
   g_autofree char *text =
       g_strdup_printf("forecast of %s from %s to %s; nothing was moved",
                       ferry_json_str(s->m, "spec.vmiName"), source_name(s), target_name(s));
@@ -175,10 +208,7 @@ gboolean ferry_step_guard_stayed(FerryStep *s) {
     return FALSE;
   if (is_offline(s))
     return call_failed(s);
-  if (!active_on_target(s) && state_is_active(source_state(s)))
-    return TRUE;
-  /* the libvirt call was never made: nothing has moved, whatever the state */
-  return !ferry_json_bool(result, "returned", TRUE);
+  return decide(s) == FERRY_OUTCOME_STAYED;
 }
 
 void ferry_step_act_stayed(FerryStep *s) {
@@ -186,7 +216,7 @@ void ferry_step_act_stayed(FerryStep *s) {
   const char *error = ferry_json_str(result, "error");
   const char *reason = ferry_json_str(result, "reason");
   g_autofree char *where = stays(s);
-  end(s);
+  end(s, FERRY_OUTCOME_STAYED);
   if (ferry_step_cancel_requested(s)) {
     const char *by = ferry_json_str(s->m, "status.migrationState.abortRequestedBy");
     const char *why = ferry_json_str(s->m, "status.migrationState.abortReason");
@@ -205,59 +235,111 @@ void ferry_step_act_stayed(FerryStep *s) {
                   error ? error : "libvirt gave no reason", where);
 }
 
-/* Post-copy broke: each host holds a part of the VM's memory, and waiting changes nothing. */
-static gboolean post_copy_failed(const FerryStep *s) {
-  const json_t *here = ferry_step_domain_on(s, source_name(s));
+/* What both hosts say, for people: "h1 says paused (migration), h2 cannot be heard". */
+static char *both_say(const FerryStep *s) {
   const json_t *there = ferry_step_domain_on(s, target_name(s));
-  return state_is_active(source_state(s)) &&
-         g_strcmp0(ferry_json_str(here, "reason"), "postcopy-failed") == 0 &&
-         g_strcmp0(ferry_json_str(there, "reason"), "postcopy-failed") == 0;
+  const json_t *here = ferry_step_domain_on(s, source_name(s));
+  const char *state = source_state(s), *why = ferry_json_str(agent_result(s), "sourceReason");
+  if (!why && g_strcmp0(ferry_json_str(here, "state"), state) == 0)
+    why = ferry_json_str(here, "reason");
+  const char *target = ferry_json_str(there, "state"), *reason = ferry_json_str(there, "reason");
+  g_autofree char *first =
+      g_strdup_printf("%s says %s%s%s%s", source_name(s), state ? state : "nothing",
+                      state && why ? " (" : "", state && why ? why : "", state && why ? ")" : "");
+  if (ferry_step_target_is_silent(s))
+    return g_strdup_printf("%s, %s cannot be heard", first, target_name(s));
+  return g_strdup_printf("%s, %s says %s%s%s%s", first, target_name(s), target ? target : "nothing",
+                         target && reason ? " (" : "", target && reason ? reason : "",
+                         target && reason ? ")" : "");
 }
 
 gboolean ferry_step_guard_lost(FerryStep *s) {
   if (!agent_result(s))
     return FALSE;
-  if (post_copy_failed(s))
+  switch (decide(s)) {
+  case FERRY_OUTCOME_STOPPED:
+  case FERRY_OUTCOME_LOST:
+  case FERRY_OUTCOME_BROKEN:
+  case FERRY_OUTCOME_BOTH:
+  case FERRY_OUTCOME_SUSPENDED:
+  case FERRY_OUTCOME_GONE:
     return TRUE;
-  gint64 age = since_result(s);
-  if (age < FERRY_OUTCOME_TIMEOUT_MS) {
-    ferry_plan_wake(s->plan, s->now_ms + FERRY_OUTCOME_TIMEOUT_MS - age);
+  default:
     return FALSE;
   }
-  return TRUE;
+}
+
+/* By which word of libvirt's it ended on the source. */
+static const char *stopped_how(const FerryStep *s) {
+  static const struct {
+    const char *reason, *text;
+  } known[] = {{"destroyed", "destroyed"},
+               {"shutdown", "shut down"},
+               {"crashed", "stopped by a crash of QEMU or the guest"},
+               {"saved", "saved to a file"},
+               {"failed", "stopped by an error of QEMU"}};
+  const json_t *here = ferry_step_domain_on(s, source_name(s));
+  const char *reason = ferry_json_str(agent_result(s), "sourceReason");
+  if (!reason)
+    reason = ferry_json_str(here, "reason");
+  for (gsize i = 0; i < G_N_ELEMENTS(known); i++)
+    if (g_strcmp0(reason, known[i].reason) == 0)
+      return known[i].text;
+  return "stopped";
 }
 
 void ferry_step_act_lost(FerryStep *s) {
   const char *error = ferry_json_str(agent_result(s), "error");
-  const char *state = source_state(s);
-  const json_t *d = ferry_step_domain_on(s, target_name(s));
-  const char *there = d ? ferry_json_str(d, "state") : NULL;
-  gboolean both = state_is_active(state) && active_on_target(s);
-  /* paused by that on the source: the target has not noticed if it says nothing of it by now */
-  gboolean half =
-      both && g_strcmp0(ferry_json_str(ferry_step_domain_on(s, source_name(s)), "reason"),
-                        "postcopy-failed") == 0;
-  gboolean broken = post_copy_failed(s);
-  end(s);
-  if (broken || half) {
+  const char *lead = error && *error ? error : "", *then = *lead ? "; " : "";
+  FerryOutcomeKind outcome = decide(s);
+  g_autofree char *say = both_say(s);
+  const char *reason = ferry_outcome_reason(outcome), *advice = ferry_outcome_advice(outcome);
+  gboolean unnoticed = copy_on_target(s) != FERRY_COPY_POSTCOPY_FAILED;
+  end(s, outcome);
+  switch (outcome) {
+  case FERRY_OUTCOME_STOPPED:
+    ferry_step_fail(s, reason, "%s was %s on %s while it moved. %s",
+                    ferry_json_str(s->m, "spec.vmiName"), stopped_how(s), source_name(s), advice);
+    break;
+  case FERRY_OUTCOME_BROKEN: {
     g_autofree char *close =
-        broken ? g_strdup("")
-               : g_strdup_printf(" %s has not noticed that the connection broke: close it there "
-                                 "first (ss -K dst ADDRESS, with the address of %s).",
-                                 target_name(s), source_name(s));
-    ferry_step_fail(s, "PostCopyFailed",
-                    "%s; %s and %s each hold a part of the VM's memory and it cannot run until the "
-                    "migration is resumed: repeat it with allowPostCopy: true and postCopyResume: "
-                    "true (--post-copy --postcopy-resume).%s Destroy it on neither host",
-                    error ? error : "the connection broke", source_name(s), target_name(s), close);
-    return;
+        unnoticed ? g_strdup_printf(" %s has not noticed that the connection broke: close it there "
+                                    "first (ss -K dst ADDRESS, with the address of %s).",
+                                    target_name(s), source_name(s))
+                  : g_strdup("");
+    ferry_step_fail(s, reason, "%s%s%s and %s each hold a part of the VM's memory: %s. %s%s", lead,
+                    then, source_name(s), target_name(s), say, advice, close);
+    break;
   }
-  ferry_step_fail(
-      s, both ? "RunsOnBothHosts" : "VMNotFound",
-      "%s%sthe hosts do not agree: %s says %s, %s says %s. Look at the domain on both hosts with "
-      "virsh before you start it anywhere",
-      error ? error : "", error ? "; " : "", source_name(s), state ? state : "nothing",
-      target_name(s), there ? there : "nothing");
+  case FERRY_OUTCOME_LOST:
+    ferry_step_fail(s, reason, "%s%s%s is lost: the migration broke in post-copy, and %s. %s", lead,
+                    then, ferry_json_str(s->m, "spec.vmiName"), say, advice);
+    break;
+  default:
+    ferry_step_fail(s, reason, "%s%s%s. %s", lead, then, say, advice);
+  }
+}
+
+/* Only a host that can't speak knows: said, and decided when it speaks or its Node is deleted. */
+gboolean ferry_step_guard_unknown(FerryStep *s) {
+  if (!agent_result(s) || decide(s) != FERRY_OUTCOME_UNKNOWN)
+    return FALSE;
+  g_autofree char *say = both_say(s);
+  const char *error = ferry_json_str(agent_result(s), "error");
+  g_autofree char *text =
+      g_strdup_printf("%s%s%s. %s", error ? error : "", error && *error ? "; " : "", say,
+                      ferry_outcome_advice(FERRY_OUTCOME_UNKNOWN));
+  gboolean said = g_strcmp0(ferry_json_str(s->m, "status.message"), text) == 0;
+  ferry_step_set(s, "status.reason", json_string(ferry_outcome_reason(FERRY_OUTCOME_UNKNOWN)));
+  ferry_step_set(s, "status.migrationState.outcome",
+                 json_string(ferry_outcome_word(FERRY_OUTCOME_UNKNOWN)));
+  ferry_step_set(s, "status.message", json_string(text));
+  return !said;
+}
+
+void ferry_step_act_unknown(FerryStep *s) {
+  ferry_plan_event(s->plan, s->m, "Warning", ferry_outcome_reason(FERRY_OUTCOME_UNKNOWN),
+                   ferry_json_str(s->m, "status.message"), s->now_ms);
 }
 
 /* The agent of the source is silent: libvirt goes on by itself, so give it time; what the target
@@ -281,8 +363,8 @@ gboolean ferry_step_guard_agent_lost(FerryStep *s) {
 }
 
 void ferry_step_act_agent_lost(FerryStep *s) {
-  gboolean there = runs_on_target(s);
-  end(s);
+  gboolean there = copy_on_target(s) == FERRY_COPY_RUNS || copy_on_target(s) == FERRY_COPY_PAUSED;
+  end(s, FERRY_OUTCOME_UNKNOWN);
   ferry_step_fail(s, "SourceHostLost",
                   "the agent of %s has not answered for %d minutes; %s %s. Look at both hosts with "
                   "virsh before you start it anywhere",

@@ -66,6 +66,8 @@ gboolean ferry_step_guard_agent_lost(FerryStep *s);
 void ferry_step_act_succeed(FerryStep *s);
 void ferry_step_act_stayed(FerryStep *s);
 void ferry_step_act_lost(FerryStep *s);
+gboolean ferry_step_guard_unknown(FerryStep *s);
+void ferry_step_act_unknown(FerryStep *s);
 void ferry_step_act_agent_lost(FerryStep *s);
 
 /** Nobody says now what there is on the target. */

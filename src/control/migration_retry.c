@@ -51,21 +51,13 @@ gboolean ferry_step_guard_retry(FerryStep *s) {
 }
 
 void ferry_step_act_retry(FerryStep *s) {
-  static const char *const stale[] = {STATE "agentResult",
-                                      STATE "resultTimestamp",
-                                      STATE "targetNode",
-                                      STATE "targetNodeAddress",
-                                      STATE "targetURI",
-                                      STATE "network",
-                                      STATE "targetDisks",
-                                      STATE "agentEpoch",
-                                      STATE "bandwidthProbe",
-                                      STATE "startTimestamp",
-                                      STATE "migrationConfiguration",
-                                      "status.progress",
-                                      "status.summary",
-                                      "status.forecast",
-                                      "status.refusals"};
+  static const char *const stale[] = {
+      STATE "agentResult",    STATE "resultTimestamp",   STATE "outcome",
+      STATE "targetNode",     STATE "targetNodeAddress", STATE "targetURI",
+      STATE "network",        STATE "targetDisks",       STATE "agentEpoch",
+      STATE "bandwidthProbe", STATE "startTimestamp",    STATE "migrationConfiguration",
+      "status.progress",      "status.summary",          "status.forecast",
+      "status.refusals"};
   gint64 attempt = ferry_json_int(s->m, STATE "attempt", 0) + 1;
   const char *error = ferry_json_str(s->m, STATE "agentResult.error");
   g_autofree char *text =

@@ -82,6 +82,7 @@ static const FerryField agent_result[] = {
         .max = 1024),
     STR("sourceState", "State of the domain on the source host after the call; gone: not there.",
         .values = ferry_values_domain_state),
+    STR("sourceReason", "libvirt's reason for that state, lower case with dashes.", .max = 64),
     COUNT("attempt", "The attempt that it is the result of."),
     TIME("endedAt", "When the agent saw the end, by the source host's clock."),
     END,
@@ -160,6 +161,13 @@ const FerryField ferry_fields_migration_state[] = {
         .values = ferry_values_domain_state),
     STR("sourceDomainStateBefore", "State of the domain on the source when it was scheduled.",
         .values = ferry_values_domain_state),
+    STR("outcome",
+        "What became of the VM, by docs/outcomes.md's table: moved; stayed; stopped meanwhile; "
+        "lost "
+        "with its memory; broken in post-copy; active on both hosts; suspended on both; gone from "
+        "both; unknown, while a host can't speak.",
+        .values = WORDS("moved", "stayed", "stopped", "lost", "broken", "both", "suspended", "gone",
+                        "unknown")),
     TIME("resultTimestamp", "When the agent's result reached the control plane."),
     OBJ("agentResult", agent_result, "What the source's agent knows about the end."),
     END,

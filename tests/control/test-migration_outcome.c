@@ -74,10 +74,119 @@ static void test_silent_hosts(void) {
   g_assert_cmpstr(ferry_json_str(m, STATE "targetDomainState"), ==, "unknown");
 }
 
+/* A migration in Running, switched to post-copy or not, whose call ended in an error. */
+static FerryStore *ended(const char *mode, const char *state, const char *reason) {
+  FerryStore *store = world_new();
+  world_report(store, "h1", "running", "booted", WORLD_NOW);
+  world_migrate(store, "m", "h2");
+  json_decref(world_step(store, "m", WORLD_NOW));
+  world_set(store, "m", "status.phase", json_string("Running"));
+  world_set(store, "m", STATE "mode", json_string(mode));
+  world_set(store, "m", STATE "agentResult",
+            json_pack("{sb,ss,ss,ss}", "returned", 1, "error", "out of luck", "sourceState", state,
+                      "sourceReason", reason));
+  return store;
+}
+
+static void assert_ended(const json_t *m, const char *reason, const char *outcome,
+                         const char *says) {
+  g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Failed");
+  g_assert_cmpstr(ferry_json_str(m, "status.reason"), ==, reason);
+  g_assert_cmpstr(ferry_json_str(m, STATE "outcome"), ==, outcome);
+  if (!strstr(ferry_json_str(m, "status.message"), says))
+    g_error("\"%s\" is not in \"%s\"", says, ferry_json_str(m, "status.message"));
+}
+
+/* "running" is not alive where libvirt's reason is that post-copy failed. */
+static void test_lost(void) {
+  g_autoptr(FerryStore) store = ended("PostCopy", "shutoff", "failed");
+  world_report(store, "h2", "running", "postcopy-failed", WORLD_NOW + 5);
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 10);
+  assert_ended(m, "VMLost", "lost", "start it again from its disks");
+}
+
+static void test_lost_with_the_target(void) {
+  g_autoptr(FerryStore) store = ended("PostCopy", "paused", "postcopy-failed");
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 10);
+  assert_ended(m, "VMLost", "lost", "h1 says paused (postcopy-failed), h2 says nothing");
+}
+
+/* Said at once, by libvirt's reason; the target is not waited for. */
+static void test_stopped(void) {
+  static const struct {
+    const char *reason, *says;
+  } cases[] = {{"destroyed", "db was destroyed on h1"},
+               {"shutdown", "db was shut down on h1"},
+               {"crashed", "db was stopped by a crash"}};
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(FerryStore) store = ended("PreCopy", "shutoff", cases[i].reason);
+    world_report(store, "h2", "paused", "migration", WORLD_NOW + 5);
+    g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 10);
+    assert_ended(m, "StoppedMeanwhile", "stopped", cases[i].says);
+  }
+}
+
+/* While libvirtds go on with post-copy nothing is over, however long it takes. */
+static void test_waits_for_post_copy(void) {
+  g_autoptr(FerryStore) store = ended("PostCopy", "paused", "postcopy");
+  world_report(store, "h1", "paused", "postcopy", WORLD_NOW + 5);
+  world_report(store, "h2", "running", "postcopy", WORLD_NOW + 5);
+  json_decref(world_step(store, "m", WORLD_NOW + 10));
+  g_autoptr(json_t) later = world_step(store, "m", WORLD_NOW + 100 * FERRY_OUTCOME_TIMEOUT_MS);
+  g_assert_cmpstr(ferry_json_str(later, "status.phase"), ==, "Running");
+  world_report(store, "h1", "shutoff", "migrated", WORLD_NOW + 101 * FERRY_OUTCOME_TIMEOUT_MS);
+  world_report(store, "h2", "running", "unpaused", WORLD_NOW + 101 * FERRY_OUTCOME_TIMEOUT_MS);
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 102 * FERRY_OUTCOME_TIMEOUT_MS);
+  g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Succeeded");
+  g_assert_cmpstr(ferry_json_str(m, STATE "outcome"), ==, "moved");
+}
+
+static guint count_events(FerryStore *store) {
+  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_event, NULL, NULL);
+  return all->len;
+}
+
+/* Handed over to a host that fell silent: unknown until it speaks, and one event, not many. */
+static void test_unknown(void) {
+  g_autoptr(FerryStore) store = ended("PreCopy", "paused", "migration");
+  world_report(store, "h1", "paused", "migration", WORLD_NOW + 5);
+  set_ready(store, "h2", "Unknown");
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 10 * FERRY_OUTCOME_TIMEOUT_MS);
+  g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Running");
+  g_assert_cmpstr(ferry_json_str(m, "status.reason"), ==, "OutcomeUnknown");
+  g_assert_cmpstr(ferry_json_str(m, STATE "outcome"), ==, "unknown");
+  g_assert_nonnull(strstr(ferry_json_str(m, "status.message"), "h2 cannot be heard"));
+  guint before = count_events(store);
+  json_decref(world_step(store, "m", WORLD_NOW + 11 * FERRY_OUTCOME_TIMEOUT_MS));
+  g_assert_cmpuint(count_events(store), ==, before);
+  set_ready(store, "h2", "True");
+  world_report(store, "h1", "shutoff", "migrated", WORLD_NOW + 12 * FERRY_OUTCOME_TIMEOUT_MS);
+  world_report(store, "h2", "running", "migrated", WORLD_NOW + 12 * FERRY_OUTCOME_TIMEOUT_MS);
+  g_autoptr(json_t) known = world_step(store, "m", WORLD_NOW + 13 * FERRY_OUTCOME_TIMEOUT_MS);
+  g_assert_cmpstr(ferry_json_str(known, "status.phase"), ==, "Succeeded");
+}
+
+/* What a host last said before it fell silent is no evidence of two copies. */
+static void test_silent_target_is_not_a_second_copy(void) {
+  g_autoptr(FerryStore) store = ended("PreCopy", "running", "migration-canceled");
+  world_report(store, "h2", "paused", "migration", WORLD_NOW + 5);
+  set_ready(store, "h2", "Unknown");
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 10);
+  assert_ended(m, ferry_json_str(m, "status.reason"), "stayed",
+               "the VM is running on h1 as before");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migration-outcome/kept", test_kept);
   g_test_add_func("/migration-outcome/silent-target", test_silent_target);
   g_test_add_func("/migration-outcome/silent-hosts", test_silent_hosts);
+  g_test_add_func("/migration-outcome/lost", test_lost);
+  g_test_add_func("/migration-outcome/lost-with-the-target", test_lost_with_the_target);
+  g_test_add_func("/migration-outcome/stopped", test_stopped);
+  g_test_add_func("/migration-outcome/waits-for-post-copy", test_waits_for_post_copy);
+  g_test_add_func("/migration-outcome/unknown", test_unknown);
+  g_test_add_func("/migration-outcome/silent-target-is-no-second-copy",
+                  test_silent_target_is_not_a_second_copy);
   return g_test_run();
 }

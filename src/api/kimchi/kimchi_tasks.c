@@ -79,7 +79,8 @@ static char *rest_on(const char *target, const char *state) {
 
 /* What became of the VM after a failure; `recovered` (may be NULL): whether it is safe. */
 static char *recovery(const json_t *m, gboolean *recovered) {
-  static const char *const open_ends[] = {"RunsOnBothHosts", "SourceHostLost", NULL};
+  static const char *const open_ends[] = {"RunsOnBothHosts", "SourceHostLost",       "VMLost",
+                                          "PostCopyFailed",  "SuspendedOnBothHosts", NULL};
   static const char *const active[] = {"running", "blocked", "paused", "pmsuspended", NULL};
   const char *source = ferry_json_str(m, "status.migrationState.sourceNode");
   const char *target = ferry_json_str(m, "status.migrationState.targetNode");

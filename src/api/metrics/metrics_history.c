@@ -29,7 +29,8 @@ static const char *const results[] = {
     "Failed\nRunsOnBothHosts",  "Failed\nSchedule",          "Failed\nSourceAgentNotAnswering",
     "Failed\nSlowdownExceeded", "Failed\nSourceHostLost",    "Failed\nTargetNotPrepared",
     "Failed\nTargetNotReady",   "Failed\nTargetUnreachable", "Failed\nUnschedulable",
-    "Failed\nVMNotFound",       "Failed\nVMNotRunning",
+    "Failed\nVMNotFound",       "Failed\nVMNotRunning",      "Failed\nVMLost",
+    "Failed\nPostCopyFailed",   "Failed\nStoppedMeanwhile",  "Failed\nSuspendedOnBothHosts",
 };
 
 /* Words that come from outside are labels only up to this many of a kind. */
