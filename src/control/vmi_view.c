@@ -88,7 +88,7 @@ static void set_spec(json_t *vmi, const json_t *r) {
 /* What a host says the VM is, without what it says of its state. */
 static json_t *claim_of(const json_t *r) {
   static const char *const others[] = {"uuid", "namespace", "state", "reason",
-                                       "id",   "active",    "job"};
+                                       "id",   "active",    "job",   "annotations"};
   json_t *claim = json_copy((json_t *)r);
   for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
     json_object_del(claim, others[i]);

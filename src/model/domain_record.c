@@ -82,6 +82,8 @@ static const FerryField record[] = {
     OBJS("hostDevices", record_host_device, "Devices of the host.", .max = 512),
     OBJS("filesystems", record_filesystem, "Directories of the host.", .max = 512),
     MAP("labels", "Labels, from the domain's metadata.", .max = 1000),
+    MAP("annotations", "Annotations, from the domain's metadata; they are not taken over.",
+        .max = 1000),
     ANY("migrationPolicy", "Migration settings, from the domain's metadata."),
     END,
 };
