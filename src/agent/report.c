@@ -2,6 +2,7 @@
 // The session and the inventory: a full report first and after every gap, then what changed.
 // Changes of state go out at once; others wait up to COALESCE_MS for company.
 #include "agent/agent_private.h"
+#include "agent/report_parts.h"
 #include "base/error.h"
 #include "base/log.h"
 #include <string.h>
@@ -244,6 +245,15 @@ static gboolean send(Reporter *r, json_t *report, gint64 *backoff) {
   return FALSE;
 }
 
+/* The same of a report that may be too large for one request. */
+static gboolean send_in_parts(Reporter *r, json_t *report, gint64 *backoff) {
+  g_autoptr(GPtrArray) parts = ferry_report_parts(report);
+  for (guint i = 0; i < parts->len; i++)
+    if (!send(r, g_ptr_array_index(parts, i), backoff))
+      return FALSE;
+  return TRUE;
+}
+
 /* Waits for something to report. Returns the dirty UUIDs (may be empty: a heartbeat is due), or
  * NULL when all is to be reported (*full) or the agent stops. */
 static GPtrArray *wait_for_news(Reporter *r, gboolean *full) {
@@ -311,7 +321,7 @@ gpointer ferry_report_thread(gpointer data) {
       continue;
     }
     gboolean whole = ferry_json_bool(report, "full", FALSE);
-    if (!send(&r, report, &backoff)) {
+    if (!send_in_parts(&r, report, &backoff)) {
       ask_for_full(agent);
     } else if (whole && !r.ready) {
       r.ready = TRUE;

@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// A report is merged object by object: the node in one commit, each VMI in one of its own, each
-// repeated on a conflict. A report says what is, not what changed, so merging it twice is harmless,
-// and half a report that was merged before a crash is completed by the agent's next full one.
+// A report is merged in one pass: the node in one commit, the domains in batches of up to BATCH
+// objects a commit. A report says what is, not what changed, so merging it twice is harmless, and
+// half a report that was merged before a crash is completed by the agent's next full one. A
+// conflict repeats the batch, from what is stored then, and in the end one by one, so that an
+// object that others write to all the time holds up nobody else.
+//
+// What a report costs grows with what it brings: the migrations under way are looked up once a
+// report, VMs are found by UUID, and the names of all VMs are gathered only where a name is new
+// (and then once a report). A domain that has not changed costs a comparison.
 #include "control/inventory.h"
-#include "base/random.h"
+#include "base/log.h"
 #include "base/rfc3339.h"
 #include "control/conditions.h"
+#include "control/inventory_private.h"
 #include "control/migration.h"
-#include "control/vmi_view.h"
-#include "model/validate.h"
-#include <string.h>
+#include "control/node.h"
+#include "model/domain_record.h"
+#include "policy/placement.h"
 
 #define MAX_TRIES 20
-#define MAX_DOMAINS 10000
+#define TRIES_OF_MANY 3 /* before a batch is cut in two */
+#define BATCH 256
+/* Longer than a silent agent stays Ready: for the time in which ferryd itself was away. */
+#define FRESH_MS (2 * FERRY_NODE_GRACE_MS)
 
 gboolean ferry_inventory_is_migrating(FerryStore *store, const char *vmi_uid) {
   g_autoptr(json_t) vmi = ferry_store_get_by_uid(store, &ferry_kind_vmi, vmi_uid);
@@ -29,85 +39,128 @@ gboolean ferry_inventory_is_migrating(FerryStore *store, const char *vmi_uid) {
   return FALSE;
 }
 
-typedef struct {
-  FerryStore *store;
-  const char *ns;
-} NameScope;
+/* ---- what is known beside the report ---- */
 
-static gboolean name_taken(const char *name, gpointer data) {
-  const NameScope *scope = data;
-  g_autoptr(json_t) there = ferry_store_get(scope->store, &ferry_kind_vmi, scope->ns, name);
-  return there != NULL;
+static gboolean has_begun(const json_t *m) {
+  return g_strcmp0(ferry_json_str(m, "status.phase"), "Running") == 0;
 }
 
-static json_t *new_vmi(FerryStore *store, const json_t *record, gint64 now_ms) {
-  const char *ns = ferry_json_str(record, "namespace");
-  if (!ns || !ferry_format_check("dns-label", ns, NULL))
-    ns = "default";
-  NameScope scope = {store, ns};
-  const char *uuid = ferry_json_str(record, "uuid");
-  g_autofree char *name = ferry_vmi_name(ferry_json_str(record, "name"), uuid, name_taken, &scope);
-  g_autofree char *now = ferry_rfc3339_format(now_ms);
-  return json_pack("{ss,ss,s{ss,ss,ss,ss,si},s{},s{}}", "apiVersion", "kubevirt.io/v1", "kind",
-                   "VirtualMachineInstance", "metadata", "name", name, "namespace", ns, "uid", uuid,
-                   "creationTimestamp", now, "generation", 0, "spec", "status");
-}
-
-static void plan_namespace(FerryStore *store, FerryPlan *plan, const char *ns, gint64 now_ms) {
-  g_autoptr(json_t) there = ferry_store_get(store, &ferry_kind_namespace, "", ns);
-  if (there)
-    return;
-  g_autofree char *now = ferry_rfc3339_format(now_ms);
-  g_autofree char *uid = ferry_random_uuid();
-  ferry_plan_write(plan, FERRY_WRITE_CREATE, &ferry_kind_namespace,
-                   json_pack("{ss,ss,s{ss,ss,ss,s{ss}},s{},s{ss}}", "apiVersion", "v1", "kind",
-                             "Namespace", "metadata", "name", ns, "uid", uid, "creationTimestamp",
-                             now, "labels", "kubernetes.io/metadata.name", ns, "spec", "status",
-                             "phase", "Active"),
-                   FALSE);
-}
-
-static gboolean other_of_that_name(FerryStore *store, const json_t *vmi) {
-  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
-  for (guint i = 0; i < all->len; i++) {
-    const json_t *o = g_ptr_array_index(all, i);
-    if (g_strcmp0(ferry_json_str(o, "spec.domainName"), ferry_json_str(vmi, "spec.domainName")) ==
-            0 &&
-        g_strcmp0(ferry_json_str(o, "metadata.uid"), ferry_json_str(vmi, "metadata.uid")) != 0)
-      return TRUE;
+static void gather_migrations(FerryReport *r) {
+  r->migrations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  r->all_migrations = ferry_store_list(r->store, &ferry_kind_vmim, NULL, NULL);
+  for (guint i = 0; i < r->all_migrations->len; i++) {
+    json_t *m = g_ptr_array_index(r->all_migrations, i);
+    if (ferry_migration_is_final(m))
+      continue;
+    char *key = g_strdup_printf("%s/%s", ferry_json_str(m, "metadata.namespace"),
+                                ferry_json_str(m, "spec.vmiName"));
+    /* several may wait for one VM; the one that runs counts */
+    if (!g_hash_table_contains(r->migrations, key) || has_begun(m))
+      g_hash_table_replace(r->migrations, key, m);
+    else
+      g_free(key);
   }
-  return FALSE;
 }
 
-/* One domain's record, or (record NULL) that the node has it no more. */
-static void plan_domain(FerryStore *store, FerryPlan *plan, const char *node, const char *uuid,
-                        const json_t *record, gint64 now_ms) {
-  g_autoptr(json_t) stored = ferry_store_get_by_uid(store, &ferry_kind_vmi, uuid);
-  if (!stored && !record)
+static json_t *migration_of(const FerryReport *r, const json_t *vmi) {
+  g_autofree char *key = g_strdup_printf("%s/%s", ferry_json_str(vmi, "metadata.namespace"),
+                                         ferry_json_str(vmi, "metadata.name"));
+  return g_hash_table_lookup(r->migrations, key);
+}
+
+static FerryHostWord judge_host(const FerryReport *r, const char *name) {
+  g_autoptr(json_t) node = ferry_store_get(r->store, &ferry_kind_node, "", name);
+  if (!node)
+    return FERRY_HOST_GONE;
+  gint64 heard = ferry_rfc3339_parse(ferry_json_str(node, "status.agent.lastReportTime"));
+  return ferry_node_is_ready(node) && r->now_ms - heard <= FRESH_MS ? FERRY_HOST_SPEAKS
+                                                                    : FERRY_HOST_SILENT;
+}
+
+static FerryHostWord word_of(FerryReport *r, const char *node) {
+  gpointer known;
+  if (!node)
+    return FERRY_HOST_SPEAKS;
+  if (g_hash_table_lookup_extended(r->words, node, NULL, &known))
+    return (FerryHostWord)GPOINTER_TO_INT(known);
+  FerryHostWord word = judge_host(r, node);
+  g_hash_table_insert(r->words, g_strdup(node), GINT_TO_POINTER(word));
+  return word;
+}
+
+static void report_init(FerryReport *r, FerryStore *store, const char *node, gint64 now_ms) {
+  *r = (FerryReport){.store = store, .node = node, .now_ms = now_ms};
+  r->words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  r->look = g_ptr_array_new_with_free_func(g_free);
+  r->planned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  gather_migrations(r);
+}
+
+static void report_clear(FerryReport *r) {
+  g_hash_table_unref(r->words);
+  g_hash_table_unref(r->planned);
+  g_ptr_array_unref(r->look);
+  g_hash_table_unref(r->migrations);
+  g_ptr_array_unref(r->all_migrations);
+  g_clear_pointer(&r->names, g_hash_table_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryReport, report_clear)
+
+/* ---- one domain ---- */
+
+static const char *claimed(const json_t *vmi) {
+  return ferry_condition_status(vmi, "ClaimedByAnotherHost");
+}
+
+/* A condition of names where one is new, or where there was one. */
+static void plan_names(FerryReport *r, const json_t *stored, json_t *vmi) {
+  const char *uid = ferry_json_str(vmi, "metadata.uid");
+  const char *name = ferry_json_str(vmi, "spec.domainName");
+  gboolean same = stored && g_strcmp0(ferry_json_str(stored, "spec.domainName"), name) == 0;
+  if (!name || (same && !r->names && !ferry_condition_status(stored, "DuplicateName")))
     return;
-  g_autoptr(json_t) vmi = stored ? json_deep_copy(stored) : new_vmi(store, record, now_ms);
-  gboolean migrating = ferry_inventory_is_migrating(store, uuid);
-  if (record)
-    ferry_vmi_merge_record(vmi, node, record, now_ms);
-  else
-    ferry_vmi_remove_node(vmi, node);
-  if (json_array_size(ferry_json_get(vmi, "status.domains")) == 0 && !migrating) {
-    ferry_plan_event(plan, vmi, "Normal", "Gone", "the domain is on no host any more", now_ms);
+  const char *other = ferry_inventory_other_of_name(r, name, uid);
+  if (other) {
+    ferry_condition_set(vmi, "DuplicateName", "True", "NameUsedTwice",
+                        "another VM with another UUID has the same domain name", r->now_ms);
+    if (!same)
+      g_ptr_array_add(r->look, g_strdup(other));
+  } else {
+    ferry_condition_remove(vmi, "DuplicateName");
+  }
+}
+
+static void plan_domain(FerryReport *r, FerryPlan *plan, const FerryReported *item) {
+  g_autoptr(json_t) stored = ferry_store_get_by_uid(r->store, &ferry_kind_vmi, item->uuid);
+  if (!stored && !item->record)
+    return;
+  g_autoptr(json_t) vmi =
+      stored ? json_deep_copy(stored) : ferry_inventory_new_vmi(r, plan, item->record);
+  FerryVmiContext context = {migration_of(r, vmi),
+                             word_of(r, ferry_json_str(vmi, "status.nodeName"))};
+  if (item->record)
+    ferry_vmi_merge_record(vmi, r->node, item->record, r->now_ms);
+  else if (!item->look)
+    ferry_vmi_remove_node(vmi, r->node);
+  if (json_array_size(ferry_json_get(vmi, "status.domains")) == 0 && !context.migration) {
+    ferry_plan_event(plan, vmi, "Normal", "Gone", "the domain is on no host any more", r->now_ms);
+    if (ferry_condition_status(vmi, "DuplicateName"))
+      ferry_inventory_name_left(r, vmi);
     ferry_plan_write(plan, FERRY_WRITE_DELETE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
     return;
   }
-  ferry_vmi_derive(vmi, migrating, now_ms);
-  if (other_of_that_name(store, vmi))
-    ferry_condition_set(vmi, "DuplicateName", "True", "NameUsedTwice",
-                        "another VM with another UUID has the same domain name", now_ms);
-  else
-    ferry_condition_remove(vmi, "DuplicateName");
-  if (!stored) {
-    plan_namespace(store, plan, ferry_json_str(vmi, "metadata.namespace"), now_ms);
+  ferry_vmi_derive(vmi, &context, r->now_ms);
+  plan_names(r, stored, vmi);
+  if (claimed(vmi) && !(stored && claimed(stored)))
+    ferry_plan_event(plan, vmi, "Warning", "ClaimedByAnotherHost",
+                     ferry_json_str(ferry_json_find(ferry_json_get(vmi, "status.conditions"),
+                                                    "type", "ClaimedByAnotherHost"),
+                                    "message"),
+                     r->now_ms);
+  if (!stored)
     ferry_plan_write(plan, FERRY_WRITE_CREATE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
-  } else if (!json_equal(stored, vmi)) {
+  else if (!json_equal(stored, vmi))
     ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
-  }
 }
 
 static gboolean retry(const GError *error) {
@@ -116,28 +169,34 @@ static gboolean retry(const GError *error) {
          g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND);
 }
 
-static gboolean merge_domain(FerryStore *store, const char *node, const char *uuid,
-                             const json_t *record, gint64 now_ms, GError **error) {
+static gboolean merge_batch(FerryReport *r, const FerryReported *items, guint n, GError **error) {
   for (guint i = 0;; i++) {
     g_autoptr(FerryPlan) plan = ferry_plan_new();
     g_autoptr(GError) local = NULL;
-    plan_domain(store, plan, node, uuid, record, now_ms);
-    if (ferry_plan_commit(plan, store, &local))
+    g_hash_table_remove_all(r->planned);
+    for (guint k = 0; k < n; k++)
+      plan_domain(r, plan, &items[k]);
+    if (ferry_plan_commit(plan, r->store, &local))
       return TRUE;
-    if (!retry(local) || i == MAX_TRIES) {
+    if (!retry(local) || (n == 1 && i == MAX_TRIES)) {
       g_propagate_error(error, g_steal_pointer(&local));
       return FALSE;
     }
+    if (n > 1 && i == TRIES_OF_MANY)
+      return merge_batch(r, items, n / 2, error) && merge_batch(r, items + n / 2, n - n / 2, error);
   }
 }
 
-static void plan_node(FerryStore *store, FerryPlan *plan, const char *name, const json_t *body,
-                      gint64 now_ms) {
-  g_autoptr(json_t) stored = ferry_store_get(store, &ferry_kind_node, "", name);
-  if (!stored)
-    return; /* made when the agent's session begins */
-  g_autoptr(json_t) node = json_deep_copy(stored);
-  const json_t *reported = json_object_get(body, "node");
+static gboolean merge_all(FerryReport *r, const GArray *items, GError **error) {
+  for (guint i = 0; i < items->len; i += BATCH)
+    if (!merge_batch(r, &g_array_index(items, FerryReported, i), MIN(BATCH, items->len - i), error))
+      return FALSE;
+  return TRUE;
+}
+
+/* ---- the node ---- */
+
+static void take_fields(json_t *node, const json_t *reported) {
   static const char *const keys[] = {"addresses",  "capacity",   "allocatable", "nodeInfo",
                                      "hypervisor", "interfaces", "runningVMs",  "memoryUsedBytes"};
   for (gsize i = 0; reported && i < G_N_ELEMENTS(keys); i++) {
@@ -151,101 +210,143 @@ static void plan_node(FerryStore *store, FerryPlan *plan, const char *name, cons
   if (json_object_get(reported, "hypervisor"))
     ferry_json_set(node, "status.sharedFileSystems",
                    json_deep_copy(json_object_get(reported, "sharedFileSystems")));
+}
+
+/* `back` gets whether the host spoke no more before this. */
+static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gboolean *back) {
+  g_autoptr(json_t) stored = ferry_store_get(r->store, &ferry_kind_node, "", r->node);
+  if (!stored)
+    return; /* made when the agent's session begins */
+  g_autoptr(json_t) node = json_deep_copy(stored);
+  const json_t *reported = json_object_get(body, "node");
+  take_fields(node, reported);
   gboolean libvirt_ok = !reported || ferry_json_bool(reported, "connected", TRUE);
   const char *why = ferry_json_str(reported, "connectionError");
   if (reported && !libvirt_ok)
     ferry_condition_set(node, "Ready", "False", "LibvirtUnreachable",
-                        why ? why : "the agent has no connection to libvirtd", now_ms);
+                        why ? why : "the agent has no connection to libvirtd", r->now_ms);
   else if (reported || g_strcmp0(ferry_condition_status(node, "Ready"), "Unknown") == 0)
-    ferry_condition_set(node, "Ready", "True", "AgentReports", "the agent reports", now_ms);
+    ferry_condition_set(node, "Ready", "True", "AgentReports", "the agent reports", r->now_ms);
   gboolean more = !json_equal(stored, node);
-  g_autofree char *now = ferry_rfc3339_format_ms(now_ms);
+  g_autofree char *now = ferry_rfc3339_format_ms(r->now_ms);
   ferry_json_set_str(node, "status.agent.lastReportTime", now);
   json_t *ready = ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "Ready");
-  g_autofree char *seconds = ferry_rfc3339_format(now_ms);
+  g_autofree char *seconds = ferry_rfc3339_format(r->now_ms);
   ferry_json_set_str(ready, "lastHeartbeatTime", seconds);
+  gboolean is_ready = ferry_node_is_ready(node);
+  *back = is_ready && judge_host(r, r->node) != FERRY_HOST_SPEAKS;
   if (g_strcmp0(ferry_condition_status(stored, "Ready"), ferry_condition_status(node, "Ready")) !=
       0)
     ferry_plan_event(plan, node, libvirt_ok ? "Normal" : "Warning",
                      libvirt_ok ? "NodeReady" : "NodeNotReady",
-                     libvirt_ok ? "the agent reports" : "libvirtd cannot be reached", now_ms);
+                     libvirt_ok ? "the agent reports" : "libvirtd cannot be reached", r->now_ms);
   ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, g_steal_pointer(&node), !more);
 }
 
-static gboolean invalid(GError **error, const char *field, const char *what) {
-  g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID, "the report is invalid: %s: %s", field,
-              what);
-  ferry_error_add_cause(*error, "FieldValueInvalid", field, "%s", what);
-  return FALSE;
-}
-
-static gboolean check(const json_t *body, GError **error) {
-  static const char *const states[] = {"running", "blocked", "paused",      "shutdown", "shutoff",
-                                       "crashed", "nostate", "pmsuspended", NULL};
-  g_autoptr(GError) scratch = NULL;
-  if (!error)
-    error = &scratch;
-  const json_t *domains = json_object_get(body, "domains");
-  if (!json_is_object(body))
-    return invalid(error, "body", "it must be an object");
-  if (domains && (!json_is_array(domains) || json_array_size(domains) > MAX_DOMAINS))
-    return invalid(error, "domains", "it must be a list of at most 10000 domains");
-  gsize i;
-  json_t *r;
-  json_array_foreach((json_t *)domains, i, r) {
-    const char *uuid = ferry_json_str(r, "uuid"), *name = ferry_json_str(r, "name"),
-               *state = ferry_json_str(r, "state");
-    if (!uuid || !ferry_format_check("uuid", uuid, NULL))
-      return invalid(error, "domains.uuid", "each domain needs its UUID");
-    if (!name || !*name || strlen(name) > 1024)
-      return invalid(error, "domains.name", "each domain needs a name of at most 1024 bytes");
-    if (!state || !g_strv_contains(states, state))
-      return invalid(error, "domains.state", "it must be one of libvirt's domain states");
-  }
-  return TRUE;
-}
-
-static gboolean listed(const json_t *domains, const char *uuid) {
-  return ferry_json_find(domains, "uuid", uuid) != NULL;
-}
-
-gboolean ferry_inventory_report(FerryStore *store, const char *node, const json_t *body,
-                                gint64 now_ms, GError **error) {
-  if (!check(body, error))
-    return FALSE;
+static gboolean merge_node(FerryReport *r, const json_t *body, gboolean *back, GError **error) {
   for (guint i = 0;; i++) {
     g_autoptr(FerryPlan) plan = ferry_plan_new();
     g_autoptr(GError) local = NULL;
-    plan_node(store, plan, node, body, now_ms);
-    if (ferry_plan_commit(plan, store, &local))
-      break;
+    *back = FALSE;
+    plan_node(r, plan, body, back);
+    if (ferry_plan_commit(plan, r->store, &local))
+      return TRUE;
     if (!retry(local) || i == MAX_TRIES) {
       g_propagate_error(error, g_steal_pointer(&local));
       return FALSE;
     }
   }
-  const json_t *domains = json_object_get(body, "domains");
+}
+
+/* ---- the whole ---- */
+
+typedef struct {
+  GArray *list;     /* FerryReported */
+  GHashTable *seen; /* UUIDs, borrowed */
+} Items;
+
+static void items_clear(Items *items) {
+  g_array_unref(items->list);
+  g_hash_table_unref(items->seen);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Items, items_clear)
+
+static void items_init(Items *items) {
+  items->list = g_array_new(FALSE, FALSE, sizeof(FerryReported));
+  items->seen = g_hash_table_new(g_str_hash, g_str_equal);
+}
+
+/* Each UUID once: what was said first counts. */
+static void add_item(Items *items, const char *uuid, const json_t *record, gboolean look) {
+  FerryReported item = {uuid, record, look};
+  if (g_hash_table_add(items->seen, (gpointer)uuid))
+    g_array_append_val(items->list, item);
+}
+
+/* Of all VMs: which a full report leaves out, and which a host that is back has its word on. */
+static void add_others(const FerryReport *r, const json_t *body, const GPtrArray *vmis,
+                       gboolean back, Items *items) {
+  gboolean full = ferry_json_bool(body, "full", FALSE);
   gsize i;
-  json_t *r;
-  json_array_foreach((json_t *)domains, i, r) {
-    if (!merge_domain(store, node, ferry_json_str(r, "uuid"), r, now_ms, error))
-      return FALSE;
-  }
-  json_array_foreach(json_object_get(body, "removed"), i, r) {
-    if (json_is_string(r) && !merge_domain(store, node, json_string_value(r), NULL, now_ms, error))
-      return FALSE;
-  }
-  if (!ferry_json_bool(body, "full", FALSE))
-    return TRUE;
-  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
-  for (guint k = 0; k < all->len; k++) {
-    const json_t *vmi = g_ptr_array_index(all, k);
+  json_t *one;
+  json_array_foreach(json_object_get(body, "present"), i, one)
+      g_hash_table_add(items->seen, (gpointer)json_string_value(one));
+  for (guint k = 0; k < vmis->len; k++) {
+    const json_t *vmi = g_ptr_array_index(vmis, k);
     const char *uid = ferry_json_str(vmi, "metadata.uid");
-    if (ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node) &&
-        !listed(domains, uid) && !merge_domain(store, node, uid, NULL, now_ms, error))
-      return FALSE;
+    if (full && ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", r->node))
+      add_item(items, uid, NULL, FALSE);
+    else if (back && claimed(vmi) &&
+             g_strcmp0(ferry_json_str(vmi, "status.nodeName"), r->node) == 0)
+      add_item(items, uid, NULL, TRUE);
   }
-  return TRUE;
+}
+
+/* Names that came or went concern the other VM of that name, too. */
+static gboolean merge_looks(FerryReport *r, GError **error) {
+  g_auto(Items) items;
+  items_init(&items);
+  g_autoptr(GPtrArray) uuids = g_steal_pointer(&r->look);
+  r->look = g_ptr_array_new_with_free_func(g_free);
+  for (guint i = 0; i < uuids->len; i++)
+    add_item(&items, g_ptr_array_index(uuids, i), NULL, TRUE);
+  return merge_all(r, items.list, error);
+}
+
+static void warn_unknown(const char *node, const GPtrArray *unknown) {
+  static gint told; /* of a newer agent each report has them */
+  if (unknown->len && g_atomic_int_compare_and_exchange(&told, 0, 1))
+    ferry_warning("a report has members that this ferryd does not know; they are left out (said "
+                  "once)",
+                  "FERRY_NODE", node, "FERRY_FIELD", (char *)unknown->pdata[0]);
+}
+
+gboolean ferry_inventory_report(FerryStore *store, const char *node, const json_t *report,
+                                gint64 now_ms, GError **error) {
+  g_autoptr(GPtrArray) unknown = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(json_t) body = ferry_report_validate(report, unknown, error);
+  if (!body)
+    return FALSE;
+  warn_unknown(node, unknown);
+  g_auto(FerryReport) r;
+  report_init(&r, store, node, now_ms);
+  gboolean back = FALSE;
+  if (!ferry_inventory_check_room(&r, body, error) || !merge_node(&r, body, &back, error))
+    return FALSE;
+  g_auto(Items) items;
+  items_init(&items);
+  g_autoptr(GPtrArray) vmis = NULL;
+  gsize i;
+  json_t *one;
+  json_array_foreach(json_object_get(body, "domains"), i, one)
+      add_item(&items, ferry_json_str(one, "uuid"), one, FALSE);
+  json_array_foreach(json_object_get(body, "removed"), i, one)
+      add_item(&items, json_string_value(one), NULL, FALSE);
+  if (back || ferry_json_bool(body, "full", FALSE)) {
+    vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
+    add_others(&r, body, vmis, back, &items);
+  }
+  return merge_all(&r, items.list, error) && merge_looks(&r, error);
 }
 
 gboolean ferry_inventory_forget_node(FerryStore *store, const char *node, gint64 now_ms,

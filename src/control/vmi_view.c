@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each host's agent reports its own domains; status.domains keeps one record a host, and everything
-// else about the VM follows from those records. The host that "has" the VM is the one where it
-// runs; failing that, where it is active; failing that, where it is defined.
+// else about the VM follows from those records. Which host "has" the VM is decided in vmi_owner.c;
+// spec, labels and memory are what that host says. What another one says of it is kept with its
+// record (`claim`), so that it is there when the VM has come to that host.
 #include "control/vmi_view.h"
 #include "base/quantity.h"
 #include "base/rfc3339.h"
@@ -9,38 +10,8 @@
 #include "model/validate.h"
 #include "policy/migratable.h"
 
-/* 3 runs, 2 active but not running (a target that receives, a paused VM), 1 defined only */
-static int presence(const json_t *domain) {
-  const char *state = ferry_json_str(domain, "state");
-  if (!ferry_json_bool(domain, "active", FALSE))
-    return 1;
-  if (g_strcmp0(state, "running") == 0 || g_strcmp0(state, "blocked") == 0)
-    return 3;
-  return 2;
-}
-
-static gboolean receives(const json_t *domain) {
-  return g_strcmp0(ferry_json_str(domain, "state"), "paused") == 0 &&
-         g_strcmp0(ferry_json_str(domain, "reason"), "migration") == 0;
-}
-
-static const json_t *host_of(const json_t *vmi) {
-  const json_t *best = NULL;
-  const char *now_at = ferry_json_str(vmi, "status.nodeName");
-  gsize i;
-  json_t *d;
-  json_array_foreach(ferry_json_get(vmi, "status.domains"), i, d) {
-    int score = presence(d) * 4 + (receives(d) ? 0 : 2) +
-                (g_strcmp0(ferry_json_str(d, "nodeName"), now_at) == 0);
-    const json_t *b = best;
-    int top = b ? presence(b) * 4 + (receives(b) ? 0 : 2) +
-                      (g_strcmp0(ferry_json_str(b, "nodeName"), now_at) == 0)
-                : -1;
-    if (score > top)
-      best = d;
-  }
-  return best;
-}
+/* A person's labels come on top of these. */
+#define MAX_DOMAIN_LABELS 64
 
 static void merge_labels(json_t *vmi, const json_t *labels) {
   json_t *meta = json_object_get(vmi, "metadata");
@@ -56,10 +27,14 @@ static void merge_labels(json_t *vmi, const json_t *labels) {
     if (!json_object_get(labels, key) && json_equal(json_object_get(have, key), value))
       json_object_del(have, key);
   }
+  guint n = 0;
   json_object_foreach((json_t *)labels, key, value) {
+    if (++n > MAX_DOMAIN_LABELS)
+      break;
     const char *text = json_string_value(value);
     /* a label that someone changed through the API stays until the domain's own changes */
-    if (text && ferry_format_check("label-value", text, NULL) &&
+    if (text && ferry_format_check("label-key", key, NULL) &&
+        ferry_format_check("label-value", text, NULL) &&
         !(before && json_equal(json_object_get(before, key), value)))
       json_object_set(have, key, value);
   }
@@ -110,6 +85,16 @@ static void set_spec(json_t *vmi, const json_t *r) {
   json_decref(spec);
 }
 
+/* What a host says the VM is, without what it says of its state. */
+static json_t *claim_of(const json_t *r) {
+  static const char *const others[] = {"uuid", "namespace", "state", "reason",
+                                       "id",   "active",    "job",   "annotations"};
+  json_t *claim = json_copy((json_t *)r);
+  for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
+    json_object_del(claim, others[i]);
+  return claim;
+}
+
 void ferry_vmi_merge_record(json_t *vmi, const char *node, const json_t *r, gint64 now_ms) {
   json_t *domains = ferry_json_get(vmi, "status.domains");
   if (!json_is_array(domains)) {
@@ -132,10 +117,7 @@ void ferry_vmi_merge_record(json_t *vmi, const char *node, const json_t *r, gint
     g_autofree char *now = ferry_rfc3339_format_ms(now_ms);
     ferry_json_set_str(d, "since", now);
   }
-  if (g_strcmp0(ferry_json_str(host_of(vmi), "nodeName"), node) == 0) {
-    set_spec(vmi, r);
-    merge_labels(vmi, json_object_get(r, "labels"));
-  }
+  json_object_set_new(d, "claim", claim_of(r));
 }
 
 gboolean ferry_vmi_remove_node(json_t *vmi, const char *node) {
@@ -196,22 +178,79 @@ static void condition_storage(json_t *vmi, gint64 now_ms) {
                       now_ms);
 }
 
-void ferry_vmi_derive(json_t *vmi, gboolean migrating, gint64 now_ms) {
-  const json_t *host = host_of(vmi);
-  const char *phase = phase_of(host);
-  ferry_json_set_str(vmi, "status.phase", phase);
-  ferry_json_set_str(vmi, "status.nodeName", ferry_json_str(host, "nodeName"));
-  guint running = 0;
+static void condition_two_hosts(json_t *vmi, const FerryVmiContext *context, gint64 now_ms) {
+  const json_t *state = ferry_json_get(context->migration, "status.migrationState");
+  guint running = 0, strangers = 0;
   g_autoptr(GString) where = g_string_new(NULL);
   gsize i;
   json_t *d;
   json_array_foreach(ferry_json_get(vmi, "status.domains"), i, d) {
-    if (presence(d) == 3) {
-      running++;
-      g_string_append_printf(where, "%s%s", where->len ? " and " : "",
-                             ferry_json_str(d, "nodeName"));
-    }
+    const char *node = ferry_json_str(d, "nodeName");
+    if (!ferry_vmi_record_runs(d))
+      continue;
+    running++;
+    strangers += g_strcmp0(node, ferry_json_str(state, "sourceNode")) != 0 &&
+                 g_strcmp0(node, ferry_json_str(state, "targetNode")) != 0;
+    g_string_append_printf(where, "%s%s", where->len ? " and " : "", node);
   }
+  if (running < 2 || (context->migration && !strangers)) {
+    ferry_condition_remove(vmi, "RunningOnTwoHosts");
+    return;
+  }
+  g_autofree char *text = g_strdup_printf(
+      "the VM runs on %s at once: its disks are in danger; stop one of the two", where->str);
+  ferry_condition_set(vmi, "RunningOnTwoHosts", "True", "SameUUIDTwice", text, now_ms);
+}
+
+static void condition_claimed(json_t *vmi, const FerryVmiContext *context, const GPtrArray *by,
+                              const char *owner, gint64 now_ms) {
+  if (by->len == 0) {
+    ferry_condition_remove(vmi, "ClaimedByAnotherHost");
+    return;
+  }
+  g_autoptr(GString) who = g_string_new(NULL);
+  for (guint i = 0; i < by->len; i++)
+    g_string_append_printf(who, "%s%s", i ? " and " : "", (char *)by->pdata[i]);
+  gboolean silent = context->owner_word == FERRY_HOST_SILENT;
+  g_autofree char *text =
+      silent
+          ? g_strdup_printf("the VM is %s's, which does not answer now, and %s reports it as "
+                            "active: it stays %s's until that host reports it as stopped or "
+                            "gone. If %s is dead and stays so: ferry delete node %s --force",
+                            owner, who->str, owner, owner, owner)
+          : g_strdup_printf("the VM is %s's, where it is active, and %s reports the same UUID as "
+                            "active: it stays %s's, with the settings that %s reports, until "
+                            "that host reports it as stopped or gone. Look at both hosts with "
+                            "virsh, and stop the one that is not meant",
+                            owner, who->str, owner, owner);
+  ferry_condition_set(vmi, "ClaimedByAnotherHost", "True", silent ? "HostSilent" : "SameUUIDTwice",
+                      text, now_ms);
+}
+
+static void condition_migrating(json_t *vmi, const FerryVmiContext *context, const json_t *host,
+                                gint64 now_ms) {
+  if (context->migration)
+    return;
+  if (ferry_json_str(host, "job.operation"))
+    ferry_condition_set(vmi, "Migrating", "True", "StartedElsewhere",
+                        "a migration that Ferry did not start is under way; it is left alone",
+                        now_ms);
+  else
+    ferry_condition_remove(vmi, "Migrating");
+}
+
+void ferry_vmi_derive(json_t *vmi, const FerryVmiContext *context, gint64 now_ms) {
+  g_autoptr(GPtrArray) conflicts = g_ptr_array_new();
+  json_t *host = ferry_vmi_owner(vmi, context, conflicts);
+  const char *phase = phase_of(host), *node = ferry_json_str(host, "nodeName");
+  json_t *said = json_object_get(host, "claim");
+  if (said) {
+    set_spec(vmi, said);
+    merge_labels(vmi, json_object_get(said, "labels"));
+    json_object_del(host, "claim");
+  }
+  ferry_json_set_str(vmi, "status.phase", phase);
+  ferry_json_set_str(vmi, "status.nodeName", node);
   gboolean ready = g_str_equal(phase, "Running");
   ferry_condition_set(vmi, "Ready", ready ? "True" : "False", ready ? "" : phase, "", now_ms);
   if (g_str_equal(phase, "Paused"))
@@ -220,20 +259,9 @@ void ferry_vmi_derive(json_t *vmi, gboolean migrating, gint64 now_ms) {
                         now_ms);
   else
     ferry_condition_remove(vmi, "Paused");
-  if (running > 1 && !migrating) {
-    g_autofree char *text = g_strdup_printf(
-        "the VM runs on %s at once: its disks are in danger; stop one of the two", where->str);
-    ferry_condition_set(vmi, "RunningOnTwoHosts", "True", "SameUUIDTwice", text, now_ms);
-  } else {
-    ferry_condition_remove(vmi, "RunningOnTwoHosts");
-  }
-  const char *operation = ferry_json_str(host, "job.operation");
-  if (operation && !migrating)
-    ferry_condition_set(vmi, "Migrating", "True", "StartedElsewhere",
-                        "a migration that Ferry did not start is under way; it is left alone",
-                        now_ms);
-  else if (!migrating)
-    ferry_condition_remove(vmi, "Migrating");
+  condition_two_hosts(vmi, context, now_ms);
+  condition_claimed(vmi, context, conflicts, node, now_ms);
+  condition_migrating(vmi, context, host, now_ms);
   condition_migratable(vmi, now_ms);
   condition_storage(vmi, now_ms);
 }

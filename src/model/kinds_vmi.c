@@ -137,6 +137,12 @@ static const FerryField spec[] = {
     END,
 };
 
+static const FerryField domain_job[] = {
+    STR("type", "migration.", .max = 64),
+    STR("operation", "What libvirt calls it, such as migration-out.", .max = 64),
+    END,
+};
+
 static const FerryField domain_seen[] = {
     STR("nodeName", "Node that has the domain.", REQUIRED, .max = NAME_MAX_LENGTH),
     STR("state", "State of the domain there, as libvirt names it.",
@@ -146,6 +152,9 @@ static const FerryField domain_seen[] = {
     BOOL("active", "Whether it has a running QEMU."),
     BOOL("persistent", "Whether it is defined there."),
     TIME("since", "When it was first seen in that state."),
+    OBJ("job", domain_job, "The migration of it that libvirt is busy with."),
+    ANY("claim", "What that host says the VM is while another host has it; it becomes spec and "
+                 "labels once the VM has come there."),
     END,
 };
 
@@ -158,7 +167,8 @@ static const FerryField status[] = {
         "its host has, which a migration must be told to copy.",
         .values = WORDS("LiveMigration", "BlockMigration")),
     OBJS("conditions", ferry_fields_condition,
-         "LiveMigratable, Ready, Paused, Migrating, DuplicateName, RunningOnTwoHosts.",
+         "LiveMigratable, Ready, Paused, Migrating, DuplicateName, RunningOnTwoHosts, "
+         "ClaimedByAnotherHost.",
          .merge_key = "type", .max = 64),
     MAP("domainLabels", "Labels that came from the domain's metadata."),
     OBJS("domains", domain_seen, "The domain on each node that has it.", .max = 64),

@@ -493,3 +493,12 @@ json_t *ferry_validate_collect(const FerryKind *kind, const json_t *object, cons
     kind->check(out, old, invalid);
   return g_steal_pointer(&out);
 }
+
+json_t *ferry_validate_fields(const FerryField *fields, const char *path, const json_t *object,
+                              GPtrArray *unknown, GError *invalid) {
+  g_autoptr(GString) at = g_string_new(path);
+  Walk walk = {.path = at, .unknown = unknown, .invalid = invalid};
+  json_t *out = json_object();
+  walk_fields(&walk, fields, object, NULL, FALSE, out);
+  return out;
+}

@@ -29,6 +29,13 @@ json_t *ferry_validate_collect(const FerryKind *kind, const json_t *object, cons
                                FerryUnknown unknown, GPtrArray *warnings, GError *invalid,
                                gboolean *whole, GError **error);
 
+/** The same walk over a table that is no kind's: a checked copy of `object`, an object. Violations
+ * become causes of `invalid` (INVALID) with paths below `path` ("" for none); the paths of members
+ * that the table has not, which are dropped, go to `unknown` (char*, freed by the array), the first
+ * of them only. Pure; any thread. */
+json_t *ferry_validate_fields(const FerryField *fields, const char *path, const json_t *object,
+                              GPtrArray *unknown, GError *invalid);
+
 /** Takes `causes`: TRUE where it has none, else FALSE and it becomes `error`, with the message
  * `Kind "name" is invalid: [...]` (`name` may be NULL). */
 gboolean ferry_validate_answer(const FerryKind *kind, const char *name, GError *causes,

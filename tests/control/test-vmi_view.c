@@ -33,7 +33,7 @@ static json_t *seen(const char *more) {
                 "abcdef01-0000-0000-0000-000000000000", "creationTimestamp", "2026-01-01T00:00:00Z",
                 "generation", 0, "spec", "status");
   ferry_vmi_merge_record(vmi, "h1", record, 0);
-  ferry_vmi_derive(vmi, FALSE, 0);
+  ferry_vmi_derive(vmi, &(FerryVmiContext){0}, 0);
   return vmi;
 }
 
@@ -93,7 +93,7 @@ static void test_method(void) {
         cases[i].disk);
     g_autoptr(json_t) vmi = json_loads(text, 0, NULL);
     g_assert_nonnull(vmi);
-    ferry_vmi_derive(vmi, FALSE, 1767225600000LL);
+    ferry_vmi_derive(vmi, &(FerryVmiContext){0}, 1767225600000LL);
     g_assert_cmpstr(ferry_json_str(vmi, "status.migrationMethod"), ==, cases[i].method);
     g_assert_cmpstr(ferry_condition_status(vmi, "StorageLiveMigratable"), ==,
                     i == 0 ? "False" : "True");

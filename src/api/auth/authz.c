@@ -3,7 +3,7 @@
 // all; ferry:viewers may read; an agent (system:nodes) may do what its own host's migrations need:
 // its own routes, its own Node, the migrations that name it among their agents, and events. "Own"
 // is judged by what is stored, never by what the request says. What the agent of a target may write
-// in a migration is narrower: see check_agent in resource/write.c.
+// in a migration is narrower: see model/agent_rules.c.
 #include "api/internal.h"
 
 #include <string.h>

@@ -93,7 +93,8 @@ static int by_text(gconstpointer a, gconstpointer b) {
 }
 
 static void put_vms(GPtrArray *vmis, GString *out) {
-  static const char *const problems[] = {"RunningOnTwoHosts", "DuplicateName"};
+  static const char *const problems[] = {"RunningOnTwoHosts", "ClaimedByAnotherHost",
+                                         "DuplicateName"};
   g_autoptr(GHashTable) counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   guint migratable = 0, not_migratable = 0;
   for (guint i = 0; i < vmis->len; i++) {

@@ -2,6 +2,7 @@
 // Rules of single kinds that need more than the object itself. One row a kind; a row's functions
 // see objects that are valid already.
 #include "api/internal.h"
+#include "api/resource/node_restriction.h"
 #include "api/resource/policy_admission.h"
 #include "policy/migration_admission.h"
 #include "policy/network_check.h"
@@ -308,9 +309,7 @@ static gboolean create_event(FerryRequest *req, json_t *object, GError **error) 
                 ns, req->ns);
     return FALSE;
   }
-  if (req->user->node) /* an agent speaks for its own host only */
-    ferry_json_set_str(object, "source.host", req->user->node);
-  return TRUE;
+  return ferry_node_restriction_event(req, object, error);
 }
 
 void ferry_admit_resolve(FerryRequest *req, const json_t *old, json_t *wanted) {

@@ -5,6 +5,7 @@
 // all of it passed.
 #include "api/resource/apply.h"
 #include "api/internal.h"
+#include "api/resource/node_restriction.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
 #include "model/validate.h"
@@ -296,36 +297,14 @@ static gboolean only_differs(const json_t *old, const json_t *object, const char
   return json_equal(a, b);
 }
 
-static gboolean check_agent(FerryRequest *req, const json_t *old, const json_t *object,
-                            GError **error) {
+static gboolean check_telemetry(const FerryRequest *req, const json_t *old, const json_t *object,
+                                GError **error) {
   static const char *const telemetry[] = {"status.progress", "status.decisions", "status.course",
                                           NULL};
-  static const char *const of_target[] = {"status.migrationState.bandwidthProbe", NULL};
   if (req->telemetry && !only_differs(old, object, "status", telemetry))
     return bad(error, "Ferry-Telemetry: such a write may change status.progress, "
                       "status.decisions and status.course only; leave the header out");
-  if (!req->user->node)
-    return TRUE;
-  if (req->epoch < 0)
-    return bad(error, "an agent's write needs the header Ferry-Agent-Epoch");
-  const char *source = ferry_json_str(old, "status.migrationState.sourceNode");
-  if (g_strcmp0(source, req->user->node) != 0 &&
-      !only_differs(old, object, "status.migrationState", of_target)) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
-                "forbidden: node %s is not the source of migration %s: its agent may write "
-                "status.migrationState.bandwidthProbe only",
-                req->user->node, ferry_json_str(old, "metadata.name"));
-    return FALSE;
-  }
-  gint64 epoch = ferry_node_epoch(req->api, req->user->node);
-  if (req->epoch == epoch)
-    return TRUE;
-  g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
-              "stale agent epoch: the request has %" G_GINT64_FORMAT
-              ", node %s is at %" G_GINT64_FORMAT
-              ": another agent process has taken over; begin a new session",
-              req->epoch, req->user->node, epoch);
-  return FALSE;
+  return TRUE;
 }
 
 static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer data,
@@ -365,7 +344,8 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
     refuse(req, old, g_steal_pointer(&invalid), more, error);
     return NULL;
   }
-  if (!check_agent(req, old, object, error))
+  if (!check_telemetry(req, old, object, error) ||
+      !ferry_node_restriction_check(req, old, object, error))
     return NULL;
   if (dry)
     return json_incref(object);

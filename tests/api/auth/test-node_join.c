@@ -185,7 +185,10 @@ static void agents_write_their_own(Server *s, gconstpointer data) {
   g_assert_cmpint(status_of(s, "h1", "PATCH", STATUS, stale, phase), ==, 409);
   g_assert_cmpint(status_of(s, "h1", "PATCH", STATUS, with, phase), ==, 200);
   g_assert_cmpint(status_of(s, "h1", "PATCH", STATUS, fast, phase), ==, 200); /* changes nothing */
-  g_assert_cmpint(status_of(s, "h1", "PATCH", STATUS, fast, progress), ==, 200);
+  /* nothing moves yet */
+  g_assert_cmpint(status_of(s, "h1", "PATCH", STATUS, fast, progress), ==, 403);
+  static const char *const steps[] = {"{\"status\":{\"phase\":\"TargetReady\"}}",
+                                      "{\"status\":{\"phase\":\"Running\"}}"};
   g_assert_cmpint(status_of(s, "h1", "PATCH", STATUS, fast, "{\"status\":{\"phase\":\"Running\"}}"),
                   ==, 400);
   g_assert_cmpint(status_of(s, "h1", "PATCH", VMIM "/m", with, "{\"metadata\":{}}"), ==, 403);
@@ -198,7 +201,9 @@ static void agents_write_their_own(Server *s, gconstpointer data) {
   g_assert_cmpint(status_of(s, "h1", "GET", ALL OWN "h2", NULL, NULL), ==, 403);
   g_assert_cmpint(status_of(s, "h1", "GET", ALL OWN "h1", NULL, NULL), ==, 200);
   /* the target's agent of a forecast reads it, and writes where it listens: nothing else */
-  const char *named = "{\"status\":{\"migrationState\":{\"agents\":[\"h1\",\"h2\"]}}}";
+  const char *named =
+      "{\"status\":{\"migrationState\":{\"agents\":[\"h1\",\"h2\"],\"targetNode\":\"h2\","
+      "\"targetNodeAddress\":\"10.0.0.2\"}}}";
   const char *probe = "{\"status\":{\"migrationState\":{\"bandwidthProbe\":"
                       "{\"address\":\"10.0.0.2\",\"port\":49214}}}}";
   g_autofree char *epoch2 =
@@ -210,10 +215,13 @@ static void agents_write_their_own(Server *s, gconstpointer data) {
   g_assert_cmpint(status_of(s, "h2", "PATCH", STATUS, MERGE, probe), ==, 400);
   g_assert_cmpint(
       status_of(s, "h2", "PATCH", STATUS, epoch2, "{\"status\":{\"phase\":\"Running\"}}"), ==, 403);
-  g_assert_cmpint(status_of(s, "h2", "PATCH", STATUS, epoch2, progress), ==, 200); /* unchanged */
   g_assert_cmpint(
       status_of(s, "h2", "PATCH", STATUS, epoch2, "{\"status\":{\"progress\":{\"percent\":6}}}"),
       ==, 403);
+  for (gsize i = 0; i < G_N_ELEMENTS(steps); i++)
+    g_assert_cmpint(status_of(s, "h1", "PATCH", STATUS, with, steps[i]), ==, 200);
+  g_assert_cmpint(status_of(s, "h1", "PATCH", STATUS, fast, progress), ==, 200);
+  g_assert_cmpint(status_of(s, "h2", "PATCH", STATUS, epoch2, progress), ==, 200); /* unchanged */
 #define NAMED "?fieldSelector=status.migrationState.agents%3D"
   g_assert_cmpint(status_of(s, "h1", "GET", ALL NAMED "h2", NULL, NULL), ==, 403);
   g_assert_cmpint(status_of(s, "h1", "GET", ALL NAMED "h1", NULL, NULL), ==, 200);
@@ -252,6 +260,7 @@ static void late_agents_begin_nothing(Server *s, gconstpointer data) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL); /* refusals are warnings */
   curl_global_init(CURL_GLOBAL_DEFAULT);
 #define ADD(f) g_test_add("/api/node_join/" #f, Server, NULL, server_up, f, server_down)
   ADD(strangers);

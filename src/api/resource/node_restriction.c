@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: who may come here at all is the authoriser's matter (auth/authz.c); this
+// judges what an agent's write changes, against the object as it is stored, in the same try that
+// commits it. The rules are data: model/agent_rules.c. Refusals are logged, for an honest agent has
+// none; at most LOGGED_PER_MINUTE of a node, so that a dishonest one doesn't fill the journal.
+#include "api/resource/node_restriction.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/rfc3339.h"
+#include "model/agent_rules.h"
+#include "model/migration.h"
+
+#include <string.h>
+
+#define LOGGED_PER_MINUTE 10
+/* Events of one node: so many at once, then one in so many seconds. With their life of an hour
+ * that is the most that one agent can have. */
+#define EVENT_BURST 100
+#define EVENT_EVERY_S 4
+#define EVENT_TEXT_MAX 4096
+
+/* ---- at a limited rate ---- */
+
+typedef struct {
+  gint64 minute;
+  guint logged, dropped; /* in that minute */
+  gint64 room_us;        /* of events: the time at which the bucket would be full */
+} Account;
+
+static GMutex accounts_lock;
+static GHashTable *accounts; /* node -> Account; one for each node that ever did it */
+
+/* Caller holds the lock. */
+static Account *account_of(const char *node) {
+  if (!accounts)
+    accounts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  Account *account = g_hash_table_lookup(accounts, node);
+  if (!account) {
+    account = g_new0(Account, 1);
+    g_hash_table_insert(accounts, g_strdup(node), account);
+  }
+  return account;
+}
+
+static void log_refusal(const FerryRequest *req, const GError *refused) {
+  g_autoptr(GString) fields = g_string_new(NULL);
+  for (guint i = 0; i < ferry_error_n_causes(refused) && fields->len < 1024; i++)
+    g_string_append_printf(fields, "%s%s", i ? " " : "", ferry_error_cause(refused, i)->field);
+  gint64 minute = g_get_monotonic_time() / (60 * G_USEC_PER_SEC);
+  g_mutex_lock(&accounts_lock);
+  Account *account = account_of(req->user->node);
+  guint dropped = account->minute == minute ? 0 : account->dropped;
+  if (account->minute != minute)
+    *account = (Account){.minute = minute, .room_us = account->room_us};
+  gboolean shown = account->logged < LOGGED_PER_MINUTE;
+  account->logged += shown;
+  account->dropped += !shown;
+  g_mutex_unlock(&accounts_lock);
+  if (!shown)
+    return;
+  g_autofree char *unseen = g_strdup_printf("%u", dropped);
+  g_autofree char *name = g_strdup_printf("%s/%s", req->ns ? req->ns : "", req->name);
+  ferry_warning("an agent's write was refused: its key is worth its host and no more", "FERRY_NODE",
+                req->user->node, "FERRY_MIGRATION", name, "FERRY_FIELDS", fields->str,
+                "FERRY_REFUSED", refused->message, "FERRY_NOT_SHOWN_BEFORE", unseen);
+}
+
+static gboolean may_tell(const char *node) {
+  gint64 now = g_get_monotonic_time(), cost = EVENT_EVERY_S * G_USEC_PER_SEC;
+  g_mutex_lock(&accounts_lock);
+  Account *account = account_of(node);
+  gint64 full = MAX(account->room_us, now) + cost;
+  gboolean may = full - now <= EVENT_BURST * cost;
+  if (may)
+    account->room_us = full;
+  g_mutex_unlock(&accounts_lock);
+  return may;
+}
+
+/* ---- writes of a migration ---- */
+
+static gboolean check_epoch(const FerryRequest *req, GError **error) {
+  gint64 epoch = ferry_node_epoch(req->api, req->user->node);
+  if (req->epoch == epoch)
+    return TRUE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+              "stale agent epoch: the request has %" G_GINT64_FORMAT
+              ", node %s is at %" G_GINT64_FORMAT
+              ": another agent process has taken over; begin a new session",
+              req->epoch, req->user->node, epoch);
+  return FALSE;
+}
+
+gboolean ferry_node_restriction_check(FerryRequest *req, const json_t *old, json_t *object,
+                                      GError **error) {
+  const char *node = req->user->node;
+  if (!node)
+    return TRUE;
+  if (req->kind != &ferry_kind_vmim) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+                "forbidden: an agent changes the status of migrations and no other object");
+    return FALSE;
+  }
+  if (req->epoch < 0) {
+    g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                        "an agent's write needs the header Ferry-Agent-Epoch");
+    return FALSE;
+  }
+  ferry_agent_rules_settle_times(old, object, ferry_clock_wall_ms(req->api->clock));
+  FerryAgentWrite write = {old, object, node, req->epoch};
+  g_autoptr(GError) refused = NULL;
+  if (ferry_agent_rules_check(&write, &refused))
+    return check_epoch(req, error);
+  log_refusal(req, refused);
+  g_propagate_error(error, g_steal_pointer(&refused));
+  return FALSE;
+}
+
+/* ---- events ---- */
+
+static gboolean is_of_node(FerryApi *api, const char *node, const json_t *about, const char *ns) {
+  const char *kind = ferry_json_str(about, "kind"), *name = ferry_json_str(about, "name");
+  if (!kind || !name)
+    return FALSE;
+  if (g_str_equal(kind, ferry_kind_node.kind))
+    return g_str_equal(name, node);
+  if (g_str_equal(kind, ferry_kind_vmi.kind)) {
+    g_autoptr(json_t) vmi = ferry_store_get(api->store, &ferry_kind_vmi, ns, name);
+    return g_strcmp0(ferry_json_str(vmi, "status.nodeName"), node) == 0;
+  }
+  if (!g_str_equal(kind, ferry_kind_vmim.kind))
+    return FALSE;
+  g_autoptr(json_t) m = ferry_store_get(api->store, &ferry_kind_vmim, ns, name);
+  const json_t *state = ferry_json_get(m, "status.migrationState");
+  return g_strcmp0(ferry_json_str(state, "sourceNode"), node) == 0 ||
+         g_strcmp0(ferry_json_str(state, "targetNode"), node) == 0;
+}
+
+/* Its name, its times and its count are ferryd's, so that it stands in nobody's way and goes when
+ * its hour is over; it carries nothing else along. */
+static void fit_event(const FerryRequest *req, json_t *event) {
+  static const char *const carried[] = {"metadata.labels",
+                                        "metadata.annotations",
+                                        "metadata.ownerReferences",
+                                        "metadata.finalizers",
+                                        "metadata.managedFields",
+                                        "metadata.generateName",
+                                        "related",
+                                        "series",
+                                        "eventTime"};
+  for (gsize i = 0; i < G_N_ELEMENTS(carried); i++)
+    ferry_json_set(event, carried[i], NULL);
+  g_autofree char *suffix = ferry_random_hex(8);
+  g_autofree char *name =
+      g_strdup_printf("%.200s.%s", ferry_json_str(event, "involvedObject.name"), suffix);
+  g_autofree char *now = ferry_rfc3339_format(ferry_clock_wall_ms(req->api->clock));
+  ferry_json_set_str(event, "metadata.name", name);
+  ferry_json_set_str(event, "firstTimestamp", now);
+  ferry_json_set_str(event, "lastTimestamp", now);
+  ferry_json_set_int(event, "count", 1);
+}
+
+gboolean ferry_node_restriction_event(FerryRequest *req, json_t *event, GError **error) {
+  static const char *const texts[] = {"message", "reason"};
+  const char *node = req->user->node;
+  if (!node)
+    return TRUE;
+  const json_t *about = json_object_get(event, "involvedObject");
+  if (!is_of_node(req->api, node, about, req->ns)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+                "events is forbidden: the agent of node %s may tell of its Node, of VMs on it and "
+                "of migrations that name it, not of %.64s \"%.253s\"",
+                node, ferry_json_str(about, "kind") ? ferry_json_str(about, "kind") : "?",
+                ferry_json_str(about, "name") ? ferry_json_str(about, "name") : "");
+    if (error)
+      ferry_error_add_cause(*error, "FieldValueForbidden", "involvedObject",
+                            "Forbidden: it is not of this agent's host");
+    return FALSE;
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+    const char *text = ferry_json_str(event, texts[i]);
+    if (text && strlen(text) > EVENT_TEXT_MAX) {
+      g_autofree char *cut = g_utf8_substring(text, 0, EVENT_TEXT_MAX / 4);
+      ferry_json_set_str(event, texts[i], cut);
+    }
+  }
+  if (!may_tell(node)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,
+                "node %s tells too many events: one in %d s after the first %d", node,
+                EVENT_EVERY_S, EVENT_BURST);
+    return FALSE;
+  }
+  fit_event(req, event);
+  ferry_json_set_str(event, "source.host", node);
+  ferry_json_set_str(event, "source.component", "ferry-agentd");
+  ferry_json_set_str(event, "reportingComponent", "ferry-agentd");
+  ferry_json_set_str(event, "reportingInstance", node);
+  return TRUE;
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// An agent's key is worth its host and no more.
+#pragma once
+#include "api/internal.h"
+
+G_BEGIN_DECLS
+
+/** Whether the agent that asks may change `old` into `object`: its epoch, and model/agent_rules.h.
+ * TRUE for everybody else. Puts the times that it gave into bounds, in place. BAD_REQUEST,
+ * CONFLICT, FORBIDDEN, TOO_LARGE; what is refused is logged, at a limited rate. The sessions' lock
+ * is held. */
+gboolean ferry_node_restriction_check(FerryRequest *req, const json_t *old, json_t *object,
+                                      GError **error);
+
+/** Fits an Event of an agent (its host's name, one name for one story) and judges it: it must be
+ * about the agent's Node, a VM on its host or a migration that names it. */
+gboolean ferry_node_restriction_event(FerryRequest *req, json_t *event, GError **error);
+
+G_END_DECLS

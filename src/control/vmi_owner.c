@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// A report can't take over a VM.
+//
+// Theory of operation: the first host that reports a VM has it (status.nodeName). Another host that
+// reports the same UUID gets it only by the word of the one that has it: its own fresh report says
+// that the VM is stopped, gone (then it has no record any more) or handed over in post-copy; or its
+// Node was deleted; or ferryd itself moves the VM from the one to the other. A move by plain virsh
+// looks like the first of these. In every other case that makes two active domains of one VM the
+// owner stays the owner, and the claim is shown. A host that can't speak is unknown: its last word
+// that the VM was stopped may be old, so a claim against it is a conflict, too, until a person
+// deletes the Node.
+#include "control/vmi_owner.h"
+#include "base/rfc3339.h"
+
+static gboolean is_active(const json_t *d) {
+  return ferry_json_bool(d, "active", FALSE);
+}
+
+gboolean ferry_vmi_record_runs(const json_t *d) {
+  const char *state = ferry_json_str(d, "state");
+  return is_active(d) && (g_strcmp0(state, "running") == 0 || g_strcmp0(state, "blocked") == 0);
+}
+
+static gboolean is_paused_by(const json_t *d, const char *reason) {
+  return g_strcmp0(ferry_json_str(d, "state"), "paused") == 0 &&
+         g_strcmp0(ferry_json_str(d, "reason"), reason) == 0;
+}
+
+/* 3 runs, 2 active but not running (a target that receives, a paused VM), 1 defined only; among
+ * equals what is in the middle of a migration comes last. */
+static int rank(const json_t *d) {
+  int presence = !is_active(d) ? 1 : ferry_vmi_record_runs(d) ? 3 : 2;
+  return presence * 2 + !is_paused_by(d, "migration");
+}
+
+FerryClaim ferry_vmi_claim_judge(const json_t *owner, FerryHostWord word, const json_t *claim,
+                                 gboolean moves) {
+  if (!is_active(claim))
+    return FERRY_CLAIM_NONE;
+  if (word == FERRY_HOST_GONE)
+    return FERRY_CLAIM_PASSES;
+  if (moves)
+    return rank(claim) > rank(owner) ? FERRY_CLAIM_PASSES : FERRY_CLAIM_NONE;
+  if (!is_active(owner))
+    return word == FERRY_HOST_SPEAKS ? FERRY_CLAIM_PASSES : FERRY_CLAIM_CONFLICT;
+  if (is_paused_by(claim, "migration"))
+    return FERRY_CLAIM_NONE; /* it receives, or waits for the owner's last word */
+  if (word == FERRY_HOST_SILENT)
+    return FERRY_CLAIM_CONFLICT;
+  if (is_paused_by(owner, "postcopy") && ferry_vmi_record_runs(claim))
+    return FERRY_CLAIM_PASSES;
+  /* somebody else's migration: the owner says soon how it ended */
+  const char *job = ferry_json_str(owner, "job.operation");
+  if (is_paused_by(owner, "migration") || g_strcmp0(job, "migration-out") == 0)
+    return FERRY_CLAIM_NONE;
+  return FERRY_CLAIM_CONFLICT;
+}
+
+static gboolean joins(const json_t *state, const char *from, const char *to) {
+  return g_strcmp0(ferry_json_str(state, "sourceNode"), from) == 0 &&
+         g_strcmp0(ferry_json_str(state, "targetNode"), to) == 0;
+}
+
+/* Of two of ferryd's own stamps. */
+static gboolean is_not_after(const char *a, const char *b) {
+  gint64 x = ferry_rfc3339_parse(a), y = ferry_rfc3339_parse(b);
+  return x >= 0 && y >= 0 && x <= y;
+}
+
+static gboolean moves_to(const json_t *vmi, const json_t *migration, const json_t *owner,
+                         const char *to) {
+  const char *from = ferry_json_str(owner, "nodeName");
+  const json_t *now = ferry_json_get(migration, "status.migrationState");
+  if (joins(now, from, to) &&
+      g_strcmp0(ferry_json_str(migration, "status.phase"), "Running") == 0 &&
+      !ferry_json_bool(migration, "spec.forecastOnly", FALSE))
+    return TRUE;
+  /* one that has just succeeded: its source's agent has said so, the report of it is on its way */
+  const json_t *last = ferry_json_get(vmi, "status.migrationState");
+  return joins(last, from, to) && ferry_json_bool(last, "completed", FALSE) &&
+         !ferry_json_bool(last, "failed", TRUE) &&
+         is_not_after(ferry_json_str(owner, "since"), ferry_json_str(last, "endTimestamp"));
+}
+
+json_t *ferry_vmi_owner(const json_t *vmi, const FerryVmiContext *context, GPtrArray *conflicts) {
+  const json_t *domains = ferry_json_get(vmi, "status.domains");
+  const char *now_at = ferry_json_str(vmi, "status.nodeName");
+  json_t *owner = now_at ? ferry_json_find(domains, "nodeName", now_at) : NULL, *best = owner, *d;
+  gsize i;
+  json_array_foreach((json_t *)domains, i, d) {
+    if (d == owner)
+      continue;
+    const char *node = ferry_json_str(d, "nodeName");
+    FerryClaim claim = owner ? ferry_vmi_claim_judge(owner, context->owner_word, d,
+                                                     moves_to(vmi, context->migration, owner, node))
+                             : FERRY_CLAIM_PASSES;
+    if (claim == FERRY_CLAIM_CONFLICT && conflicts)
+      g_ptr_array_add(conflicts, (gpointer)node);
+    if (claim == FERRY_CLAIM_PASSES && (!best || best == owner || rank(d) > rank(best)))
+      best = d;
+  }
+  if (best != owner && conflicts && owner)
+    g_ptr_array_set_size(conflicts, 0); /* judged against the new owner at the next report */
+  return best;
+}
