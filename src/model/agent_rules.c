@@ -219,6 +219,7 @@ static const Row rows[] = {
     {"migrationState.sourceDomainState", FERRYD, 0, NULL},
     {"migrationState.targetDomainState", FERRYD, 0, NULL},
     {"migrationState.sourceDomainStateBefore", FERRYD, 0, NULL},
+    {"migrationState.outcome", FERRYD, 0, NULL},
     {"migrationState.resultTimestamp", FERRYD, 0, NULL},
     {"migrationState.agentResult", SOURCE, LATE, result_once},
     {"configurationOrigins", FERRYD, 0, NULL},
