@@ -159,11 +159,6 @@ void ferry_connection_on_change(void *data, struct MHD_Connection *connection, v
 static enum MHD_Result on_query(void *data, enum MHD_ValueKind kind, const char *key,
                                 const char *value) {
   FerryRequest *req = data;
-  if (g_hash_table_size(req->query) >= FERRY_API_MAX_QUERY) {
-    if (!req->out)
-      reject(req, MHD_HTTP_BAD_REQUEST, "the URL has more than 64 parameters");
-    return MHD_NO;
-  }
   if (key && !g_hash_table_contains(req->query, key))
     g_hash_table_insert(req->query, g_strdup(key), g_strdup(value ? value : ""));
   return MHD_YES;

@@ -121,6 +121,10 @@ static void end(FerryConnections *all, FerryConn *c, FerryEnd why) {
   count_out(all, c);
   c->ended = TRUE;
   all->ends[why]++;
+  /* What it doesn't read would stay in the kernel, before the end, for as long as it likes. */
+  const struct linger reset = {.l_onoff = 1};
+  if (c->phase == FERRY_PHASE_ANSWER || c->phase == FERRY_PHASE_STREAM)
+    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   shutdown(c->fd, SHUT_RDWR);
 }
 

@@ -47,6 +47,12 @@ unsigned ferry_strict_uri(const char *uri, const char **why) {
       return MHD_HTTP_BAD_REQUEST;
   if (strstr(uri, "%00"))
     return MHD_HTTP_BAD_REQUEST;
+  guint parameters = 1;
+  for (const char *p = strchr(uri, '&'); p; p = strchr(p + 1, '&'))
+    parameters++;
+  *why = "the URL has more than 64 parameters";
+  if (parameters > FERRY_API_MAX_QUERY)
+    return MHD_HTTP_BAD_REQUEST;
   *why = "the URL holds a \"%\" without two hexadecimal digits after it";
   for (const char *p = strchr(uri, '%'); p; p = strchr(p + 1, '%'))
     if (!g_ascii_isxdigit(p[1]) || !g_ascii_isxdigit(p[2]))
@@ -160,7 +166,7 @@ unsigned ferry_strict_header(FerryRequest *req, const FerryRequestLine *line, co
   *why = "two Host headers";
   if (seen.hosts > 1)
     return MHD_HTTP_BAD_REQUEST;
-  *why = "no Host header, which HTTP/1.1 asks for";
+  *why = "no Host header: from version 1.1 on HTTP asks for one";
   if (seen.hosts == 0 && !old)
     return MHD_HTTP_BAD_REQUEST;
   *why = "two Content-Type or two Authorization headers";
