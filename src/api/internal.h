@@ -214,7 +214,7 @@ void ferry_set_not_found(GError **error, const FerryKind *kind, const char *name
 void ferry_store_error(GError **error, const FerryKind *kind, const char *name);
 json_t *ferry_partial_metadata(const json_t *object);
 
-/* discovery.c, openapi.c, reviews.c, health.c */
+/* kube/discovery.c, kube/openapi.c, kube/reviews.c, http/health.c */
 gboolean ferry_serve_discovery(FerryRequest *req, GError **error);
 gboolean ferry_serve_openapi(FerryRequest *req, GError **error);
 gboolean ferry_serve_review(FerryRequest *req, GError **error);

@@ -32,6 +32,7 @@
 
 #define MAX_URI 8192
 #define MAX_HEADERS 100
+#define MAX_HEADER_BYTES (32 * 1024)
 
 unsigned ferry_strict_uri(const char *uri, const char **why) {
   gsize len = strlen(uri);
@@ -72,6 +73,7 @@ static gboolean is_token(const char *text) {
 typedef struct {
   const char *expected; /* where the next name has to begin */
   guint n, lengths, hosts, codings, types, authorizations;
+  gsize bytes;
   gboolean bad_name, bad_value, gap, chunked, bad_length;
 } Seen;
 
@@ -87,6 +89,7 @@ static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind, const char
   Seen *seen = data;
   value = value ? value : "";
   seen->n++;
+  seen->bytes += strlen(key) + strlen(value);
   seen->gap |= key != seen->expected;
   seen->expected = value + strlen(value) + 2;
   seen->bad_name |= !is_token(key);
@@ -154,8 +157,8 @@ unsigned ferry_strict_header(FerryRequest *req, const FerryRequestLine *line, co
   gboolean old = g_str_equal(line->version, MHD_HTTP_VERSION_1_0);
   Seen seen = {.expected = line->version + strlen(line->version) + 2};
   MHD_get_connection_values(req->connection, MHD_HEADER_KIND, on_header, &seen);
-  *why = "more than 100 header fields";
-  if (seen.n > MAX_HEADERS)
+  *why = "more than 100 header fields, or more than 32 KiB of them";
+  if (seen.n > MAX_HEADERS || seen.bytes > MAX_HEADER_BYTES)
     return MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
   *why = "a header's name holds a blank or another character that names don't have";
   if (seen.bad_name)
