@@ -3,7 +3,8 @@
 // 429), which is counted by name, so that users behind one proxy don't share one; who isn't known
 // has that of the address. What is cheap is answered by the HTTP library's own threads; all else
 // suspends its connection and waits for a seat of its level. What a list will cost is guessed from
-// the bytes of the latest list of its kind.
+// the bytes of the latest list of its kind; it weighs in the queue alone, so that a user's lists
+// leave his other requests their allowance.
 #include "api/http/front.h"
 #include "api/http/acceptor.h"
 #include "api/http/allowance.h"
@@ -164,7 +165,7 @@ static gboolean take_allowance(FerryRequest *req, const FerryAllowance *rule) {
   FerryFront *front = req->api->front;
   guint retry_s;
   g_mutex_lock(&front->lock);
-  FerryAllowed allowed = ferry_allowances_begin(front->allowances, req->flow, rule, req->cost,
+  FerryAllowed allowed = ferry_allowances_begin(front->allowances, req->flow, rule, 1,
                                                 g_get_monotonic_time(), &retry_s);
   g_mutex_unlock(&front->lock);
   req->admitted = allowed == FERRY_ALLOWED;
