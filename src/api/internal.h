@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the files of this folder share. Not for other folders.
 //
-// Threads: libmicrohttpd's own threads parse requests and stream watches; requests that may block
-// (everything but GET) run on `pool` while their connection is suspended. Locks, outermost first:
+// Threads: one accepts connections and keeps their deadlines; libmicrohttpd's own parse requests,
+// answer what is quick and stream watches; all else runs on a thread of its priority level while
+// its connection is suspended (http/front.h). Locks, outermost first:
 // migrations, networks, sessions, tokens, snapshots, watches, a stream's own.
 #pragma once
 #include "api/auth/pki.h"
+#include "api/http/connections.h"
+#include "api/http/flow.h"
 #include "api/server.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -19,12 +22,10 @@
 
 G_BEGIN_DECLS
 
-#define FERRY_API_MAX_CONNECTIONS 1000
-#define FERRY_API_MAX_PER_ADDRESS 500
-#define FERRY_API_TIMEOUT_S 75
 #define FERRY_API_MAX_SMALL_BODY (64 * 1024) /* of strangers */
 #define FERRY_API_MAX_QUERY 64               /* parameters */
 
+typedef struct FerryFront FerryFront;
 typedef struct FerryListener FerryListener;
 typedef struct FerryStream FerryStream;
 typedef struct FerryEventStream FerryEventStream;
@@ -55,10 +56,11 @@ struct FerryApi {
   char *url;
   FerryPki *pki;
   GPtrArray *listeners; /* FerryListener */
-  GThreadPool *pool;
+  FerryFront *front;
+  GHashTable *names;  /* char*, by which clients may call this server; read only after start */
   GHashTable *bearer; /* SHA-256 of a token -> FerryUser; read only after start */
   gint stopping;      /* atomic */
-  gint requests;      /* atomic: under way on the pool */
+  gint requests;      /* atomic: under way on a seat */
 
   GMutex migrations; /* a vmim's checks and its commit are one step */
   GMutex networks;   /* a Network's as well */
@@ -99,7 +101,18 @@ struct FerryRequest {
   GByteArray *body;
   gsize body_limit;
   guint64 discarded;
-  gboolean started;
+  gboolean started, closes;
+  char *peer;          /* "ADDR:PORT" of the client, the real one where a proxy tells it */
+  FerryConn *conn;     /* borrowed */
+  const char *raw_uri; /* where it was parsed, by address only: it doesn't stay */
+  gsize raw_uri_len;
+
+  /* How it is served (http/front.c). */
+  FerryLevel level;
+  char *flow; /* whose allowance it takes */
+  double cost;
+  gboolean quick, wide, admitted;
+  guint retry_after_s; /* of a 429; 0: 1 */
 
   /* What the router found. */
   const FerryKind *kind;
@@ -127,12 +140,10 @@ struct FerryRequest {
 /** Answers a request; FALSE with a FERRY_ERROR becomes a Status. */
 typedef gboolean (*FerryHandler)(FerryRequest *req, GError **error);
 
-/* connection.c */
+/* listener.c */
 FerryListener *ferry_listener_new(FerryApi *api, int fd, GError **error); /* takes fd */
 void ferry_listener_free(FerryListener *listener);
 guint16 ferry_listener_port(const FerryListener *listener);
-/** Runs on the pool. */
-void ferry_connection_work(gpointer request, gpointer api);
 
 /* auth.c */
 FerryUser *ferry_user_new(const char *name, const char *const *groups);
@@ -203,7 +214,7 @@ void ferry_set_not_found(GError **error, const FerryKind *kind, const char *name
 void ferry_store_error(GError **error, const FerryKind *kind, const char *name);
 json_t *ferry_partial_metadata(const json_t *object);
 
-/* discovery.c, openapi.c, reviews.c, health.c */
+/* kube/discovery.c, kube/openapi.c, kube/reviews.c, http/health.c */
 gboolean ferry_serve_discovery(FerryRequest *req, GError **error);
 gboolean ferry_serve_openapi(FerryRequest *req, GError **error);
 gboolean ferry_serve_review(FerryRequest *req, GError **error);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Life of the API: files, listening sockets, start and orderly stop. The order of stopping matters:
-// refuse new work, end the watches (a suspended connection would otherwise hang the HTTP library),
-// wait for the pool, then stop the daemons.
+// take no connection and no work any more, end the watches (a suspended connection would otherwise
+// hang the HTTP library), wait for what is under way, then stop the daemons and the threads.
 #include "api/server.h"
+#include "api/http/front.h"
+#include "api/http/strict.h"
 #include "api/internal.h"
 #include "api/metrics/metrics.h"
 #include "api/resource/policy_admission.h"
@@ -16,7 +18,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define POOL_THREADS 16
 #define BOOKMARK_MS 30000
 
 static int open_socket(const char *where, GError **error) {
@@ -40,7 +41,7 @@ static int open_socket(const char *where, GError **error) {
                 gai_strerror(rc));
     return -1;
   }
-  int fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+  int fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
   if (fd >= 0)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (fd < 0 || bind(fd, list->ai_addr, list->ai_addrlen) < 0 || listen(fd, 512) < 0) {
@@ -142,7 +143,9 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   g_mutex_init(&api->snapshots);
   g_mutex_init(&api->watches);
   g_cond_init(&api->watch_stop);
-  api->pool = g_thread_pool_new(ferry_connection_work, api, POOL_THREADS, FALSE, NULL);
+  api->front = ferry_front_new(api, config->limits, config->proxies, error);
+  if (!api->front)
+    return NULL;
   api->pki =
       ferry_pki_open(api->state_dir, config->tls_sans, ferry_clock_wall_ms(api->clock), error);
   if (!api->pki || !ferry_auth_load(api, error) || !make_namespace(api, "default", error) ||
@@ -153,8 +156,10 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   if (!open_listeners(api, config, error))
     return NULL;
   api->url = own_url(api, config);
+  api->names = ferry_origin_names(ferry_pki_server_cert(api->pki), api->url);
   if (!write_kubeconfig(api, error))
     return NULL;
+  ferry_front_start(api->front);
   return g_steal_pointer(&api);
 }
 
@@ -162,11 +167,14 @@ void ferry_api_free(FerryApi *api) {
   if (!api)
     return;
   g_atomic_int_set(&api->stopping, 1);
+  if (api->front)
+    ferry_front_stop(api->front);
   ferry_watch_stop_all(api);
   while (g_atomic_int_get(&api->requests) > 0)
     g_usleep(1000);
   g_ptr_array_unref(api->listeners);
-  g_thread_pool_free(api->pool, FALSE, TRUE);
+  ferry_front_free(api->front);
+  g_clear_pointer(&api->names, g_hash_table_unref);
   ferry_metrics_stop(api->metrics);
   g_ptr_array_unref(api->streams);
   g_ptr_array_unref(api->event_streams);

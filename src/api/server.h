@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HTTPS API: Kubernetes' conventions over Ferry's kinds, agents' routes, health and metrics.
 #pragma once
+#include "api/http/limits.h"
 #include "base/clock.h"
 #include "store/store.h"
 
@@ -38,6 +39,9 @@ typedef struct {
                               127.0.0.1 or ::1 where that listens on every address */
   const FerryClock *clock; /* NULL: the machine's */
   guint watch_bookmark_ms; /* between the bookmarks of a watch; 0: 30 s */
+  const FerryHttpLimits *limits; /* NULL: the defaults */
+  const char *const *proxies;    /* NULL-ended ADDR[/PREFIX]: who may say by the PROXY protocol
+                                    (version 2) for whom it speaks; NULL: nobody */
   FerryApiHooks hooks;
 } FerryApiConfig;
 

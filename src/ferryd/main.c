@@ -14,12 +14,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #ifndef FERRY_VERSION
 #error "FERRY_VERSION comes from meson.build"
 #endif
+
+#define MOST_FILES 16384
 
 typedef struct {
   FerryStore *store;
@@ -79,8 +82,18 @@ static void attach(GSource *source, GSourceFunc func, gpointer data, GMainContex
   g_source_unref(source);
 }
 
+/* The soft limit is for programs that use select(2); connections are counted out from it. */
+static void raise_file_limit(void) {
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+    return;
+  files.rlim_cur = MIN(files.rlim_max, MOST_FILES);
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static gboolean serve(FerrydOptions *o, Daemon *d, GError **error) {
   static const char *const default_listen[] = {"127.0.0.1:6443", NULL};
+  raise_file_limit();
   if (g_mkdir_with_parents(o->state_dir, 0700) < 0) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
                 "cannot make the state directory %s: %s", o->state_dir, g_strerror(errno));
@@ -104,6 +117,7 @@ static gboolean serve(FerrydOptions *o, Daemon *d, GError **error) {
       .fds = fds,
       .n_fds = (gsize)MAX(n_fds, 0),
       .tls_sans = (const char *const *)o->tls_sans,
+      .proxies = (const char *const *)o->proxies,
       .server_url = o->server_url,
       .clock = ferry_clock_system(),
       .hooks = {.report = on_report, .metrics = on_metrics, .peers = on_peers, .data = d},

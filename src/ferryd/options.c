@@ -11,6 +11,9 @@ gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError 
        "One more name or address for the server's certificate; repeatable", "NAME|IP"},
       {"server-url", 0, 0, G_OPTION_ARG_STRING, &o->server_url,
        "URL that admin.kubeconfig names (default: the first --listen)", "URL"},
+      {"proxy", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->proxies,
+       "A load balancer that says by the PROXY protocol, version 2, for whom it speaks; repeatable",
+       "ADDR[/PREFIX]"},
       {"host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->hosts,
        "Manage this libvirt host with an agent started here; repeatable. PEER_URI is how other "
        "hosts' libvirtd reach it (default: the same URI)",
@@ -53,5 +56,6 @@ void ferryd_options_clear(FerrydOptions *o) {
   g_free(o->server_url);
   g_strfreev(o->listen);
   g_strfreev(o->tls_sans);
+  g_strfreev(o->proxies);
   g_strfreev(o->hosts);
 }

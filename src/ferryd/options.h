@@ -10,7 +10,7 @@ typedef struct {
   char *log_level;
   char *agent; /* path of ferry-agentd for --host */
   char *server_url;
-  GStrv listen, tls_sans, hosts;
+  GStrv listen, tls_sans, proxies, hosts;
   gboolean announce, version;
 } FerrydOptions;
 

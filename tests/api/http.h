@@ -36,8 +36,11 @@ static inline gboolean on_report(gpointer data, const char *node, const json_t *
   return TRUE;
 }
 
+/* `data`: FerryHttpLimits, or NULL for the defaults. 127.0.0.9 speaks for others by the PROXY
+ * protocol. */
 static inline void server_up(Server *s, gconstpointer data) {
   g_autoptr(GError) error = NULL;
+  static const char *const proxies[] = {"127.0.0.9", NULL};
   static const char *const listen[] = {"127.0.0.1:0", NULL};
   s->dir = g_dir_make_tmp("ferry-api-XXXXXX", NULL);
   s->store = ferry_store_open(NULL, NULL, &error);
@@ -45,6 +48,8 @@ static inline void server_up(Server *s, gconstpointer data) {
   FerryApiConfig config = {.store = s->store,
                            .state_dir = s->dir,
                            .listen = listen,
+                           .limits = data,
+                           .proxies = proxies,
                            .hooks = {.report = on_report, .data = s}};
   s->api = ferry_api_new(&config, &error);
   g_assert_no_error(error);

@@ -1,31 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: libmicrohttpd calls us with the header, then with pieces of the body, then
-// with its end. Who asks is settled on the header, so a stranger's body is never kept beyond a
-// small limit. GET is answered on the spot (reads come from memory); everything else suspends its
-// connection and goes to the pool, as a commit waits for the disk. An answer that is known early is
-// held back until the body has been read and thrown away, or clients would see a reset, not a
-// reason.
-#include "api/internal.h"
+// with its end. A header that can be understood in two ways, or that isn't for us, is refused at
+// once and its connection closed. Who asks is settled on the header, so a stranger's body is never
+// kept beyond a small limit. Small reads are answered on the spot (they come from memory); all else
+// waits for a seat of its level with its connection suspended (front.c). An answer that is known
+// early is held back until the body has been read and thrown away, or clients would see a reset,
+// not a reason.
+#include "api/http/connection.h"
+#include "api/http/front.h"
+#include "api/http/strict.h"
 #include "api/metrics/metrics.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#define MEMORY_PER_CONNECTION (64 * 1024)
 #define MAX_DISCARD ((guint64)64 * 1024 * 1024)
-#define DEAD_PEER_MS 30000
-
-struct FerryListener {
-  FerryApi *api;
-  struct MHD_Daemon *daemon;
-  guint16 port;
-};
 
 /** What is known about one TCP connection. Used by one thread at a time. */
 typedef struct {
+  FerryConn *conn;
   gboolean checked;
   FerryUser *user;
   GError *error;
@@ -43,6 +35,8 @@ static void request_free(FerryRequest *req) {
   g_free(req->traceparent);
   if (req->response)
     MHD_destroy_response(req->response);
+  g_free(req->flow);
+  g_free(req->peer);
   g_free(req->error_name);
   ferry_user_unref(req->user);
   g_byte_array_unref(req->body);
@@ -58,43 +52,103 @@ static void fail(FerryRequest *req, FerryErrorCode code, const char *message) {
   ferry_respond_error(req, error);
 }
 
-static void *on_uri(void *data, const char *uri, struct MHD_Connection *connection) {
-  FerryApi *api = ((FerryListener *)data)->api;
+/* An answer that HTTP has a status for and Kubernetes' reasons don't; the connection ends with it.
+ */
+static void reject(FerryRequest *req, unsigned status, const char *why) {
+  g_autoptr(GError) error = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, why);
+  json_t *body = ferry_status_of(req, error);
+  json_object_set_new(body, "code", json_integer(status));
+  if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+    ferry_respond_header(req, "Allow", "GET, POST, PUT, PATCH, DELETE");
+  if (status == MHD_HTTP_FORBIDDEN || status == MHD_HTTP_METHOD_NOT_ALLOWED)
+    json_object_set_new(body, "reason",
+                        json_string(ferry_error_reason(status == MHD_HTTP_FORBIDDEN
+                                                           ? FERRY_ERROR_FORBIDDEN
+                                                           : FERRY_ERROR_METHOD_NOT_ALLOWED)));
+  ferry_respond_json(req, status, body);
+  ferry_connections_count_end(ferry_front_connections(req->api->front), FERRY_END_MALFORMED);
+  req->closes = TRUE;
+}
+
+static Peer *peer_of(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  return info ? info->socket_context : NULL;
+}
+
+static void enter(FerryRequest *req, FerryPhase phase) {
+  if (req->conn)
+    ferry_connections_phase(ferry_front_connections(req->api->front), req->conn, phase,
+                            g_get_monotonic_time());
+}
+
+void *ferry_connection_on_uri(void *data, const char *uri, struct MHD_Connection *connection) {
+  FerryApi *api = data;
+  Peer *peer = peer_of(connection);
+  const char *why;
   FerryRequest *req = g_new0(FerryRequest, 1);
   req->api = api;
   req->connection = connection;
+  req->conn = peer ? peer->conn : NULL;
+  req->peer = req->conn ? g_strdup(ferry_conn_peer(req->conn)) : NULL;
   req->query = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   req->body = g_byte_array_new();
   req->headers = g_ptr_array_new_with_free_func(g_free);
   req->epoch = -1;
   req->body_limit = FERRY_JSON_MAX_BYTES;
-  if (strstr(uri, "%00"))
-    fail(req, FERRY_ERROR_BAD_REQUEST, "the URL contains a NUL byte (%00)");
+  req->raw_uri = uri;
+  req->raw_uri_len = uri ? strlen(uri) : 0;
+  unsigned status = ferry_strict_uri(uri ? uri : "", &why);
+  if (status)
+    reject(req, status, why);
   return req;
 }
 
-static void on_completed(void *data, struct MHD_Connection *connection, void **context,
-                         enum MHD_RequestTerminationCode how) {
+void ferry_connection_on_completed(void *data, struct MHD_Connection *connection, void **context,
+                                   enum MHD_RequestTerminationCode how) {
   FerryRequest *req = *context;
-  if (req)
+  if (req) {
+    ferry_front_release(req);
+    enter(req, FERRY_PHASE_IDLE);
     request_free(req);
+  }
   *context = NULL;
 }
 
-static void on_connection(void *data, struct MHD_Connection *connection, void **context,
-                          enum MHD_ConnectionNotificationCode what) {
+/* The HTTP library tells of a handshake's end only by the first request. */
+static int on_handshake(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                        const gnutls_datum_t *message) {
+  FerryApi *api = gnutls_db_get_ptr(session);
+  FerryConn *c = incoming ? ferry_connections_find(ferry_front_connections(api->front),
+                                                   gnutls_transport_get_int(session))
+                          : NULL;
+  if (c)
+    ferry_connections_phase(ferry_front_connections(api->front), c, FERRY_PHASE_HEADER,
+                            g_get_monotonic_time());
+  return 0;
+}
+
+void ferry_connection_on_change(void *data, struct MHD_Connection *connection, void **context,
+                                enum MHD_ConnectionNotificationCode what) {
+  FerryApi *api = data;
+  FerryConnections *all = ferry_front_connections(api->front);
   if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-    *context = g_new0(Peer, 1);
-    const union MHD_ConnectionInfo *info =
+    Peer *peer = *context = g_new0(Peer, 1);
+    const union MHD_ConnectionInfo *fd =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    if (info) {
-      unsigned ms = DEAD_PEER_MS;
-      int on = 1;
-      setsockopt(info->connect_fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
-      setsockopt(info->connect_fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    peer->conn = fd ? ferry_connections_find(all, fd->connect_fd) : NULL;
+    const union MHD_ConnectionInfo *tls =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (tls && tls->tls_session) {
+      /* The session's database is not used; its pointer is what the library leaves free. */
+      gnutls_db_set_ptr(tls->tls_session, api);
+      gnutls_handshake_set_hook_function(tls->tls_session, GNUTLS_HANDSHAKE_FINISHED,
+                                         GNUTLS_HOOK_POST, on_handshake);
     }
   } else if (*context) {
     Peer *peer = *context;
+    if (peer->conn)
+      ferry_connections_remove(all, peer->conn);
     ferry_user_unref(peer->user);
     g_clear_error(&peer->error);
     g_free(peer);
@@ -105,11 +159,6 @@ static void on_connection(void *data, struct MHD_Connection *connection, void **
 static enum MHD_Result on_query(void *data, enum MHD_ValueKind kind, const char *key,
                                 const char *value) {
   FerryRequest *req = data;
-  if (g_hash_table_size(req->query) >= FERRY_API_MAX_QUERY) {
-    if (!req->out)
-      fail(req, FERRY_ERROR_BAD_REQUEST, "the URL has more than 64 parameters");
-    return MHD_NO;
-  }
   if (key && !g_hash_table_contains(req->query, key))
     g_hash_table_insert(req->query, g_strdup(key), g_strdup(value ? value : ""));
   return MHD_YES;
@@ -132,11 +181,9 @@ static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind, const char
 }
 
 /* The connection's certificate first, else a bearer token, else nobody. */
-static FerryUser *authenticate(FerryRequest *req, GError **error) {
+static FerryUser *find_user(FerryRequest *req, GError **error) {
   struct MHD_Connection *c = req->connection;
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-  Peer *peer = info ? info->socket_context : NULL;
+  Peer *peer = peer_of(c);
   if (peer && !peer->checked) {
     const union MHD_ConnectionInfo *tls =
         MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
@@ -150,16 +197,21 @@ static FerryUser *authenticate(FerryRequest *req, GError **error) {
       *error = g_error_copy(peer->error);
     return NULL;
   }
-  if (peer && peer->user) {
-    if (!ferry_auth_is_valid(req->api, peer->user, error))
-      return NULL;
+  if (peer && peer->user)
     return ferry_user_ref(peer->user);
-  }
   const char *authorization = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization");
   if (authorization)
     return ferry_auth_bearer(req->api, authorization, error);
   const char *const groups[] = {"system:unauthenticated", NULL};
   return ferry_user_new("system:anonymous", groups);
+}
+
+/* A credential may have ended since the connection, or the process, began. */
+static FerryUser *authenticate(FerryRequest *req, GError **error) {
+  FerryUser *user = find_user(req, error);
+  if (user && !user->anonymous && !ferry_auth_is_valid(req->api, user, error))
+    g_clear_pointer(&user, ferry_user_unref);
+  return user;
 }
 
 static char *header_of(FerryRequest *req, const char *name) {
@@ -178,11 +230,32 @@ static gboolean is_discovery(const FerryRequest *req) {
   return g_str_equal(req->method, "GET") && n > 0 && n <= most;
 }
 
-static void start(FerryRequest *req, const char *method, const char *url) {
-  req->begun_us = g_get_monotonic_time();
-  req->method = g_strdup(g_str_equal(method, "HEAD") ? "GET" : method);
-  req->path = g_strdup(url);
-  req->segments = g_strsplit(*url == '/' ? url + 1 : url, "/", 16);
+/* Who asks, and whether he may ask for more. */
+static void settle_user(FerryRequest *req) {
+  g_autoptr(GError) error = NULL;
+  req->user = authenticate(req, &error);
+  if (!req->user) {
+    if (ferry_front_admit_stranger(req))
+      ferry_respond_error(req, error);
+    return;
+  }
+  const FerryUser *real = req->user->impersonator ? req->user->impersonator : req->user;
+  if (req->conn && !real->anonymous &&
+      !ferry_connections_identify(ferry_front_connections(req->api->front), req->conn,
+                                  real->name)) {
+    fail(req, FERRY_ERROR_TOO_MANY_REQUESTS,
+         "too many connections: close some that are open, or use one for several requests");
+    req->closes = TRUE;
+    return;
+  }
+  if (req->user->anonymous)
+    req->body_limit = FERRY_API_MAX_SMALL_BODY;
+  if (ferry_front_admit(req) && req->impersonates && !is_discovery(req))
+    fail(req, FERRY_ERROR_FORBIDDEN,
+         "impersonation is not supported: leave out --as, --as-group and --as-uid");
+}
+
+static void read_header(FerryRequest *req, const char *url) {
   req->user_agent = header_of(req, "User-Agent");
   req->content_type = header_of(req, "Content-Type");
   req->if_none_match = header_of(req, "If-None-Match");
@@ -194,29 +267,35 @@ static void start(FerryRequest *req, const char *method, const char *url) {
     fail(req, FERRY_ERROR_BAD_REQUEST, "Ferry-Agent-Epoch: expected a positive integer");
   g_autofree char *telemetry = header_of(req, "Ferry-Telemetry");
   req->telemetry = g_strcmp0(telemetry, "1") == 0;
-  if (req->out)
-    return;
-  if (!g_utf8_validate(url, -1, NULL)) {
+  if (!req->out && !g_utf8_validate(url, -1, NULL)) {
     g_clear_pointer(&req->segments, g_strfreev);
     req->segments = g_strsplit("", "/", 1);
     fail(req, FERRY_ERROR_BAD_REQUEST, "the URL's path is not UTF-8");
-    return;
   }
-  g_autoptr(GError) error = NULL;
-  req->user = authenticate(req, &error);
-  if (!req->user) {
-    ferry_respond_error(req, error);
-    return;
-  }
-  if (req->user->anonymous)
-    req->body_limit = FERRY_API_MAX_SMALL_BODY;
-  if (req->impersonates && !is_discovery(req))
-    fail(req, FERRY_ERROR_FORBIDDEN,
-         "impersonation is not supported: leave out --as, --as-group and --as-uid");
+}
+
+static void start(FerryRequest *req, const char *method, const char *url, const char *version) {
+  const FerryRequestLine line = {
+      .method = method, .uri = req->raw_uri, .uri_len = req->raw_uri_len, .version = version};
+  const char *why;
+  unsigned status;
+  req->begun_us = g_get_monotonic_time();
+  req->method = g_strdup(g_str_equal(method, "HEAD") ? "GET" : method);
+  req->path = g_strdup(url);
+  req->segments = g_strsplit(*url == '/' ? url + 1 : url, "/", 16);
+  enter(req, FERRY_PHASE_BODY);
+  if (!req->out && ((status = ferry_strict_header(req, &line, url, &why)) ||
+                    (status = ferry_origin_check(req, &why))))
+    reject(req, status, why);
+  if (!req->out)
+    read_header(req, url);
+  if (!req->out)
+    settle_user(req);
 }
 
 static enum MHD_Result answer(FerryRequest *req) {
   struct MHD_Response *response;
+  gboolean streams = req->response || req->stream;
   if (req->response) {
     response = g_steal_pointer(&req->response);
   } else if (req->stream) {
@@ -224,7 +303,8 @@ static enum MHD_Result answer(FerryRequest *req) {
   } else {
     gsize len;
     const void *data = g_bytes_get_data(req->out, &len);
-    response = MHD_create_response_from_buffer(len, (void *)data, MHD_RESPMEM_MUST_COPY);
+    response = MHD_create_response_from_buffer_with_free_callback_cls(
+        len, (void *)data, (MHD_ContentReaderFreeCallback)g_bytes_unref, g_bytes_ref(req->out));
   }
   if (!response)
     return MHD_NO;
@@ -234,19 +314,15 @@ static enum MHD_Result answer(FerryRequest *req) {
   for (guint i = 0; i + 1 < req->headers->len; i += 2)
     MHD_add_response_header(response, g_ptr_array_index(req->headers, i),
                             g_ptr_array_index(req->headers, i + 1));
+  if (req->closes)
+    MHD_add_response_header(response, "Connection", "close");
+  if (streams) /* streams are counted and limited as such */
+    ferry_front_release(req);
+  enter(req, streams ? FERRY_PHASE_STREAM : FERRY_PHASE_ANSWER);
   ferry_metrics_request(req->api->metrics, req);
   enum MHD_Result result = MHD_queue_response(req->connection, req->status, response);
   MHD_destroy_response(response);
   return result;
-}
-
-void ferry_connection_work(gpointer data, gpointer user_data) {
-  FerryRequest *req = data;
-  FerryApi *api = user_data;
-  struct MHD_Connection *connection = req->connection;
-  ferry_route(req);
-  MHD_resume_connection(connection); /* req may be gone from here on */
-  g_atomic_int_dec_and_test(&api->requests);
 }
 
 static gboolean too_long_to_discard(FerryRequest *req) {
@@ -254,103 +330,45 @@ static gboolean too_long_to_discard(FerryRequest *req) {
   return length && g_ascii_strtoull(length, NULL, 10) > MAX_DISCARD;
 }
 
-static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url,
-                                  const char *method, const char *version, const char *upload,
-                                  size_t *upload_size, void **context) {
+/* A piece of the body; FALSE: too much was thrown away already. */
+static gboolean take_upload(FerryRequest *req, const char *upload, size_t size) {
+  if (!req->out && req->body->len + size > req->body_limit) {
+    g_autofree char *message =
+        g_strdup_printf("the body is larger than the limit of %zu bytes", req->body_limit);
+    fail(req, FERRY_ERROR_TOO_LARGE, message);
+    g_byte_array_set_size(req->body, 0);
+  }
+  if (!req->out)
+    g_byte_array_append(req->body, (const guint8 *)upload, (guint)size);
+  else if ((req->discarded += size) > MAX_DISCARD)
+    return FALSE;
+  return TRUE;
+}
+
+enum MHD_Result ferry_connection_on_request(void *data, struct MHD_Connection *connection,
+                                            const char *url, const char *method,
+                                            const char *version, const char *upload,
+                                            size_t *upload_size, void **context) {
   FerryRequest *req = *context;
   if (!req)
     return MHD_NO;
   if (!req->started) {
     req->started = TRUE;
-    start(req, method, url);
-    if (too_long_to_discard(req)) {
+    start(req, method, url, version);
+    if (!req->closes && too_long_to_discard(req)) {
       fail(req, FERRY_ERROR_TOO_LARGE, "the body is larger than the limit of 3145728 bytes");
       return answer(req);
     }
-    return MHD_YES;
+    return req->closes ? answer(req) : MHD_YES;
   }
   if (*upload_size) {
-    if (!req->out && req->body->len + *upload_size > req->body_limit) {
-      g_autofree char *message =
-          g_strdup_printf("the body is larger than the limit of %zu bytes", req->body_limit);
-      fail(req, FERRY_ERROR_TOO_LARGE, message);
-      g_byte_array_set_size(req->body, 0);
-    }
-    if (!req->out)
-      g_byte_array_append(req->body, (const guint8 *)upload, (guint)*upload_size);
-    else if ((req->discarded += *upload_size) > MAX_DISCARD)
+    if (!take_upload(req, upload, *upload_size))
       return MHD_NO;
     *upload_size = 0;
     return MHD_YES;
   }
   if (req->out || req->stream || req->response)
     return answer(req);
-  if (g_str_equal(req->method, "GET")) {
-    ferry_route(req);
-    return answer(req);
-  }
-  FerryApi *api = req->api;
-  g_atomic_int_inc(&api->requests);
-  if (g_atomic_int_get(&api->stopping)) {
-    g_atomic_int_dec_and_test(&api->requests);
-    fail(req, FERRY_ERROR_UNAVAILABLE, "the server is shutting down");
-    return answer(req);
-  }
-  MHD_suspend_connection(connection);
-  g_thread_pool_push(api->pool, req, NULL);
-  return MHD_YES;
-}
-
-static void on_log(void *data, const char *format, va_list ap) {
-  g_logv("ferry", G_LOG_LEVEL_DEBUG, format, ap);
-}
-
-FerryListener *ferry_listener_new(FerryApi *api, int fd, GError **error) {
-  FerryListener *listener = g_new0(FerryListener, 1);
-  listener->api = api;
-  struct sockaddr_storage address = {0};
-  socklen_t len = sizeof address;
-  if (getsockname(fd, (struct sockaddr *)&address, &len) == 0)
-    listener->port =
-        ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                            : ((struct sockaddr_in *)&address)->sin_port);
-  unsigned flags =
-      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-  if (address.ss_family == AF_INET6)
-    flags |= MHD_USE_IPv6;
-  /* The CA goes along, so that an agent that knows only its hash can pin it. */
-  g_autofree char *chain =
-      g_strconcat(ferry_pki_server_cert(api->pki), ferry_pki_ca(api->pki), NULL);
-  listener->daemon = MHD_start_daemon(
-      flags, 0, NULL, NULL, on_request, listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-      MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_KEY, ferry_pki_server_key(api->pki),
-      MHD_OPTION_HTTPS_MEM_CERT, chain, MHD_OPTION_HTTPS_MEM_TRUST, ferry_pki_ca(api->pki),
-      MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2",
-      MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)FERRY_API_TIMEOUT_S, MHD_OPTION_CONNECTION_LIMIT,
-      (unsigned)FERRY_API_MAX_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-      (unsigned)FERRY_API_MAX_PER_ADDRESS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-      (size_t)MEMORY_PER_CONNECTION, MHD_OPTION_THREAD_POOL_SIZE, 2u, MHD_OPTION_URI_LOG_CALLBACK,
-      on_uri, listener, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-      MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_END);
-  if (!listener->daemon) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
-                "cannot serve HTTPS on port %u: the HTTP library gave no reason; see the log at "
-                "level debug",
-                listener->port);
-    close(fd);
-    g_free(listener);
-    return NULL;
-  }
-  return listener;
-}
-
-guint16 ferry_listener_port(const FerryListener *listener) {
-  return listener->port;
-}
-
-void ferry_listener_free(FerryListener *listener) {
-  if (!listener)
-    return;
-  MHD_stop_daemon(listener->daemon);
-  g_free(listener);
+  enter(req, FERRY_PHASE_WORK);
+  return ferry_front_answer(req) ? answer(req) : MHD_YES;
 }

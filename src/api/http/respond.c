@@ -165,7 +165,7 @@ json_t *ferry_status_of(const FerryRequest *req, const GError *error) {
     json_decref(causes);
   if ((code == FERRY_ERROR_TOO_MANY_REQUESTS && !req->waits_in_words) ||
       code == FERRY_ERROR_TIMEOUT)
-    json_object_set_new(details, "retryAfterSeconds", json_integer(1));
+    json_object_set_new(details, "retryAfterSeconds", json_integer(MAX(req->retry_after_s, 1)));
   json_t *status = json_pack("{s:s, s:s, s:{}, s:s, s:o, s:s}", "kind", "Status", "apiVersion",
                              "v1", "metadata", "status", "Failure", "message",
                              ferry_json_text(error->message), "reason", ferry_error_reason(code));
@@ -178,8 +178,10 @@ json_t *ferry_status_of(const FerryRequest *req, const GError *error) {
 
 void ferry_respond_error(FerryRequest *req, const GError *error) {
   int code = error->domain == FERRY_ERROR ? error->code : FERRY_ERROR_INTERNAL;
-  if (code == FERRY_ERROR_TOO_MANY_REQUESTS && !req->waits_in_words)
-    ferry_respond_header(req, "Retry-After", "1");
+  if (code == FERRY_ERROR_TOO_MANY_REQUESTS && !req->waits_in_words) {
+    g_autofree char *seconds = g_strdup_printf("%u", MAX(req->retry_after_s, 1));
+    ferry_respond_header(req, "Retry-After", seconds);
+  }
   if (code == FERRY_ERROR_UNAUTHORIZED)
     ferry_respond_header(req, "WWW-Authenticate", "Bearer");
   req->yaml = FALSE;

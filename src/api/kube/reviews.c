@@ -93,22 +93,3 @@ gboolean ferry_serve_review(FerryRequest *req, GError **error) {
   ferry_respond_json(req, 201, answer);
   return TRUE;
 }
-
-gboolean ferry_serve_health(FerryRequest *req, GError **error) {
-  if (!g_str_equal(req->method, "GET")) {
-    ferry_respond_header(req, "Allow", "GET");
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
-                "the server does not allow this method on the requested resource: GET only");
-    return FALSE;
-  }
-  if (!g_str_equal(req->segments[0], "version")) {
-    ferry_respond_text(req, 200, "text/plain; charset=utf-8", "ok");
-    return TRUE;
-  }
-  ferry_respond_json(req, 200,
-                     json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "major", "1",
-                               "minor", "33", "gitVersion", "v1.33.0+ferry", "gitCommit", "",
-                               "gitTreeState", "clean", "buildDate", "1970-01-01T00:00:00Z",
-                               "goVersion", "", "compiler", "gcc", "platform", "linux/amd64"));
-  return TRUE;
-}

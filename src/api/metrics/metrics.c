@@ -3,6 +3,7 @@
 // transitions are timed when they happen and not when somebody looks. A scrape first lets it catch
 // up, then adds what is derived from the store and what this process knows of itself.
 #include "api/metrics/metrics.h"
+#include "api/http/front.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -214,6 +215,7 @@ gboolean ferry_serve_metrics(FerryRequest *req, GError **error) {
   g_mutex_unlock(&m->lock);
   ferry_metrics_put_hosts(api->store, out);
   put_streams(api, out);
+  ferry_front_put_metrics(api->front, out);
   put_store(api->store, out);
   put_process(m, out);
   if (api->hooks.metrics)

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: a table by descriptor. Until a request on it was authenticated a connection
+// counts against strangers' budget, of its address and in all; nobody is refused for want of room,
+// but the oldest connection that has done least gives way, of the address that has most, so that
+// only a flood's own connections end. Then it counts against its user's.
+//
+// A connection is ended by shutdown(2), under the lock: whoever owns the descriptor (the acceptor,
+// the HTTP library) notices, has the connection removed under the same lock, and closes it after
+// that, so that a descriptor is never shut down that has become another's. An entry found in a new
+// connection's place is one that the HTTP library closed before it had taken it; it is dropped.
+//
+// How much a client sent or took is asked of the kernel (TCP_INFO), as the HTTP library doesn't
+// say; a baseline is taken at the first look after a phase began.
+#include "api/http/connections.h"
+#include "api/metrics/metrics_text.h"
+
+#include <arpa/inet.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+struct FerryConn {
+  int fd;
+  FerryPhase phase;
+  gboolean ended;
+  gint64 accepted_us, since_us; /* since_us: of the phase */
+  gboolean measured;            /* the three below are valid */
+  guint64 bytes;                /* sent by the client, or taken by it, at mark_us */
+  gint64 mark_us;
+  char *peer, *address;
+  char *identity; /* NULL: a stranger */
+};
+
+struct FerryConnections {
+  GMutex lock;
+  FerryHttpLimits limits;
+  GPtrArray *by_fd;       /* FerryConn or NULL */
+  GHashTable *addresses;  /* char* -> number of strangers' connections */
+  GHashTable *identities; /* char* -> number of connections */
+  guint strangers, users;
+  guint64 ends[FERRY_ENDS], accepted;
+};
+
+static const char *const phase_names[FERRY_PHASES] = {"silent", "handshake", "header", "body",
+                                                      "work",   "answer",    "stream", "idle"};
+static const char *const end_names[FERRY_ENDS] = {"handshake-deadline",
+                                                  "header-deadline",
+                                                  "body-deadline",
+                                                  "answer-deadline",
+                                                  "stream-deadline",
+                                                  "idle",
+                                                  "too-many-of-address",
+                                                  "too-many-strangers",
+                                                  "too-many-of-identity",
+                                                  "full",
+                                                  "malformed",
+                                                  "bad-proxy-header"};
+
+FerryConnections *ferry_connections_new(const FerryHttpLimits *limits) {
+  FerryConnections *all = g_new0(FerryConnections, 1);
+  g_mutex_init(&all->lock);
+  all->limits = *limits;
+  all->by_fd = g_ptr_array_new();
+  all->addresses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  all->identities = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  return all;
+}
+
+static void conn_free(FerryConn *c) {
+  g_free(c->peer);
+  g_free(c->address);
+  g_free(c->identity);
+  g_free(c);
+}
+
+void ferry_connections_free(FerryConnections *all) {
+  if (!all)
+    return;
+  for (guint i = 0; i < all->by_fd->len; i++)
+    if (g_ptr_array_index(all->by_fd, i))
+      conn_free(g_ptr_array_index(all->by_fd, i));
+  g_ptr_array_unref(all->by_fd);
+  g_hash_table_unref(all->addresses);
+  g_hash_table_unref(all->identities);
+  g_mutex_clear(&all->lock);
+  g_free(all);
+}
+
+/* ---- counting ---- */
+
+static guint count_of(GHashTable *table, const char *key) {
+  return GPOINTER_TO_UINT(g_hash_table_lookup(table, key));
+}
+
+static void add_count(GHashTable *table, const char *key, int by) {
+  guint n = count_of(table, key) + (guint)by;
+  if (n)
+    g_hash_table_insert(table, g_strdup(key), GUINT_TO_POINTER(n));
+  else
+    g_hash_table_remove(table, key);
+}
+
+static void count_in(FerryConnections *all, const FerryConn *c) {
+  add_count(c->identity ? all->identities : all->addresses, c->identity ? c->identity : c->address,
+            1);
+  *(c->identity ? &all->users : &all->strangers) += 1;
+}
+
+static void count_out(FerryConnections *all, const FerryConn *c) {
+  if (c->ended)
+    return;
+  add_count(c->identity ? all->identities : all->addresses, c->identity ? c->identity : c->address,
+            -1);
+  *(c->identity ? &all->users : &all->strangers) -= 1;
+}
+
+/* The room of a connection that ends is free at once. */
+static void end(FerryConnections *all, FerryConn *c, FerryEnd why) {
+  count_out(all, c);
+  c->ended = TRUE;
+  all->ends[why]++;
+  /* What it doesn't read would stay in the kernel, before the end, for as long as it likes. */
+  const struct linger reset = {.l_onoff = 1};
+  if (c->phase == FERRY_PHASE_ANSWER || c->phase == FERRY_PHASE_STREAM)
+    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  shutdown(c->fd, SHUT_RDWR);
+}
+
+/* ---- strangers ---- */
+
+static void set_peer(FerryConn *c, const struct sockaddr *peer) {
+  char text[INET6_ADDRSTRLEN] = "?", net[INET6_ADDRSTRLEN] = "?";
+  guint port = 0;
+  g_free(c->peer);
+  g_free(c->address);
+  if (peer->sa_family == AF_INET6 &&
+      !IN6_IS_ADDR_V4MAPPED(&((const struct sockaddr_in6 *)peer)->sin6_addr)) {
+    const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)peer;
+    struct in6_addr prefix = in->sin6_addr;
+    memset(prefix.s6_addr + 8, 0, 8);
+    inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof text);
+    inet_ntop(AF_INET6, &prefix, net, sizeof net);
+    c->peer = g_strdup_printf("[%s]:%u", text, ntohs(in->sin6_port));
+    c->address = g_strdup_printf("address:%s/64", net);
+    return;
+  }
+  if (peer->sa_family == AF_INET6) {
+    const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)peer;
+    inet_ntop(AF_INET, in->sin6_addr.s6_addr + 12, text, sizeof text);
+    port = ntohs(in->sin6_port);
+  } else if (peer->sa_family == AF_INET) {
+    const struct sockaddr_in *in = (const struct sockaddr_in *)peer;
+    inet_ntop(AF_INET, &in->sin_addr, text, sizeof text);
+    port = ntohs(in->sin_port);
+  }
+  c->peer = g_strdup_printf("%s:%u", text, port);
+  c->address = g_strdup_printf("address:%s", text);
+}
+
+/* How little a connection has done: those of the least rank give way first, the older before the
+ * younger. A request that is at work for a stranger is let end. */
+static int rank(const FerryConn *c) {
+  static const int ranks[FERRY_PHASES] = {
+      [FERRY_PHASE_SILENT] = 0, [FERRY_PHASE_HANDSHAKE] = 1, [FERRY_PHASE_IDLE] = 2,
+      [FERRY_PHASE_HEADER] = 3, [FERRY_PHASE_BODY] = 4,      [FERRY_PHASE_ANSWER] = 5,
+      [FERRY_PHASE_STREAM] = 6, [FERRY_PHASE_WORK] = 7};
+  return ranks[c->phase];
+}
+
+static FerryConn *oldest_of(FerryConnections *all, const char *address, const FerryConn *but) {
+  FerryConn *worst = NULL;
+  for (guint i = 0; i < all->by_fd->len; i++) {
+    FerryConn *c = g_ptr_array_index(all->by_fd, i);
+    if (!c || c == but || c->ended || c->identity || c->phase == FERRY_PHASE_WORK ||
+        !g_str_equal(c->address, address))
+      continue;
+    if (!worst || rank(c) < rank(worst) ||
+        (rank(c) == rank(worst) && c->since_us < worst->since_us))
+      worst = c;
+  }
+  return worst;
+}
+
+static const char *most_crowded(FerryConnections *all) {
+  const char *most = NULL;
+  guint n = 0;
+  GHashTableIter iter;
+  gpointer key, value;
+  g_hash_table_iter_init(&iter, all->addresses);
+  while (g_hash_table_iter_next(&iter, &key, &value))
+    if (GPOINTER_TO_UINT(value) > n) {
+      n = GPOINTER_TO_UINT(value);
+      most = key;
+    }
+  return most;
+}
+
+/* Sees to it that the newcomer `c`, already counted, is within the budgets. */
+static void make_room(FerryConnections *all, const FerryConn *c) {
+  FerryConn *victim = NULL;
+  if (count_of(all->addresses, c->address) > all->limits.anonymous_per_address &&
+      (victim = oldest_of(all, c->address, c)))
+    end(all, victim, FERRY_END_CROWDED_ADDRESS);
+  const char *crowd = all->strangers > all->limits.anonymous ? most_crowded(all) : NULL;
+  if (crowd && (victim = oldest_of(all, crowd, c)))
+    end(all, victim, FERRY_END_CROWDED);
+}
+
+FerryConn *ferry_connections_add(FerryConnections *all, int fd, const struct sockaddr *peer,
+                                 gint64 now_us) {
+  FerryConn *c = g_new0(FerryConn, 1);
+  c->fd = fd;
+  c->accepted_us = c->since_us = now_us;
+  set_peer(c, peer);
+  g_mutex_lock(&all->lock);
+  if ((guint)fd >= all->by_fd->len)
+    g_ptr_array_set_size(all->by_fd, fd + 1);
+  FerryConn *stale = g_ptr_array_index(all->by_fd, fd);
+  if (stale) {
+    count_out(all, stale);
+    conn_free(stale);
+  }
+  g_ptr_array_index(all->by_fd, fd) = c;
+  all->accepted++;
+  count_in(all, c);
+  make_room(all, c);
+  g_mutex_unlock(&all->lock);
+  return c;
+}
+
+void ferry_connections_set_peer(FerryConnections *all, FerryConn *c, const struct sockaddr *peer) {
+  g_mutex_lock(&all->lock);
+  count_out(all, c);
+  set_peer(c, peer);
+  if (!c->ended) {
+    count_in(all, c);
+    make_room(all, c);
+  }
+  g_mutex_unlock(&all->lock);
+}
+
+FerryConn *ferry_connections_find(FerryConnections *all, int fd) {
+  g_mutex_lock(&all->lock);
+  FerryConn *c = fd >= 0 && (guint)fd < all->by_fd->len ? g_ptr_array_index(all->by_fd, fd) : NULL;
+  g_mutex_unlock(&all->lock);
+  return c;
+}
+
+void ferry_connections_remove(FerryConnections *all, FerryConn *c) {
+  g_mutex_lock(&all->lock);
+  count_out(all, c);
+  g_ptr_array_index(all->by_fd, c->fd) = NULL;
+  g_mutex_unlock(&all->lock);
+  conn_free(c);
+}
+
+void ferry_connections_phase(FerryConnections *all, FerryConn *c, FerryPhase phase, gint64 now_us) {
+  g_mutex_lock(&all->lock);
+  c->phase = phase;
+  c->since_us = now_us;
+  c->measured = FALSE;
+  g_mutex_unlock(&all->lock);
+}
+
+gboolean ferry_connections_identify(FerryConnections *all, FerryConn *c, const char *identity) {
+  gboolean room = TRUE;
+  g_mutex_lock(&all->lock);
+  if (!c->ended && g_strcmp0(c->identity, identity) != 0) {
+    guint own = count_of(all->identities, identity);
+    gboolean crowded = own >= all->limits.per_identity;
+    room = !crowded && (c->identity || all->users < all->limits.authenticated);
+    if (room) {
+      count_out(all, c);
+      g_free(c->identity);
+      c->identity = g_strdup(identity);
+      count_in(all, c);
+    } else {
+      all->ends[crowded ? FERRY_END_IDENTITY : FERRY_END_FULL]++;
+    }
+  }
+  g_mutex_unlock(&all->lock);
+  return room;
+}
+
+/* ---- time ---- */
+
+static gint64 us(guint ms) {
+  return (gint64)ms * 1000;
+}
+
+static gboolean ask_tcp(const FerryConn *c, struct tcp_info *info) {
+  socklen_t len = sizeof *info;
+  memset(info, 0, sizeof *info);
+  return getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, info, &len) == 0;
+}
+
+/* Whether a client that is to send has sent less than the least in the time that it had. */
+static gboolean sends_too_slowly(const FerryConnections *all, FerryConn *c, gint64 now_us) {
+  struct tcp_info info;
+  if (!ask_tcp(c, &info))
+    return FALSE;
+  if (!c->measured) {
+    c->measured = TRUE;
+    c->bytes = info.tcpi_bytes_received;
+    c->mark_us = now_us;
+  }
+  gint64 taken = now_us - c->mark_us;
+  return taken > us(all->limits.grace_ms) &&
+         info.tcpi_bytes_received - c->bytes < (guint64)taken / 1000 * all->limits.min_rate / 1000;
+}
+
+/* The same of one that is to read: measured while something waits for it. Of a stream it is enough
+ * that something moves. */
+static gboolean reads_too_slowly(const FerryConnections *all, FerryConn *c, gint64 now_us) {
+  struct tcp_info info;
+  int waiting = 0;
+  if (ioctl(c->fd, SIOCOUTQ, &waiting) < 0 || waiting == 0) {
+    c->measured = FALSE;
+    return FALSE;
+  }
+  if (!ask_tcp(c, &info))
+    return FALSE;
+  gboolean stream = c->phase == FERRY_PHASE_STREAM;
+  gint64 window = us(stream ? all->limits.stall_ms : all->limits.grace_ms);
+  guint64 least = stream ? 1 : (guint64)window / 1000 * all->limits.min_rate / 1000;
+  if (!c->measured || info.tcpi_bytes_acked - c->bytes >= least) {
+    c->measured = TRUE;
+    c->bytes = info.tcpi_bytes_acked;
+    c->mark_us = now_us;
+  }
+  return now_us - c->mark_us > window;
+}
+
+/* The first bytes of the next request begin its header's time. */
+static void look_for_request(FerryConn *c, gint64 now_us) {
+  struct tcp_info info;
+  if (!ask_tcp(c, &info))
+    return;
+  if (c->measured && info.tcpi_bytes_received != c->bytes) {
+    c->phase = FERRY_PHASE_HEADER;
+    c->since_us = now_us;
+  }
+  c->measured = TRUE;
+  c->bytes = info.tcpi_bytes_received;
+}
+
+/* Why the connection is to end now; FERRY_ENDS: it isn't. */
+static FerryEnd judge(const FerryConnections *all, FerryConn *c, gint64 now_us) {
+  const FerryHttpLimits *l = &all->limits;
+  gint64 age = now_us - c->since_us;
+  switch (c->phase) {
+  case FERRY_PHASE_SILENT:
+  case FERRY_PHASE_HANDSHAKE:
+    return now_us - c->accepted_us > us(l->handshake_ms) ? FERRY_END_HANDSHAKE : FERRY_ENDS;
+  case FERRY_PHASE_HEADER:
+    return age > us(l->header_ms) ? FERRY_END_HEADER : FERRY_ENDS;
+  case FERRY_PHASE_BODY:
+    return age > us(l->body_ms) || sends_too_slowly(all, c, now_us) ? FERRY_END_BODY : FERRY_ENDS;
+  case FERRY_PHASE_ANSWER:
+    return reads_too_slowly(all, c, now_us) ? FERRY_END_ANSWER : FERRY_ENDS;
+  case FERRY_PHASE_STREAM:
+    return reads_too_slowly(all, c, now_us) ? FERRY_END_STREAM : FERRY_ENDS;
+  case FERRY_PHASE_IDLE:
+    look_for_request(c, now_us);
+    return age > us(l->idle_ms) ? FERRY_END_IDLE : FERRY_ENDS;
+  default:
+    return FERRY_ENDS;
+  }
+}
+
+void ferry_connections_reap(FerryConnections *all, gint64 now_us) {
+  g_mutex_lock(&all->lock);
+  for (guint i = 0; i < all->by_fd->len; i++) {
+    FerryConn *c = g_ptr_array_index(all->by_fd, i);
+    FerryEnd why = c && !c->ended ? judge(all, c, now_us) : FERRY_ENDS;
+    if (why < FERRY_ENDS)
+      end(all, c, why);
+  }
+  g_mutex_unlock(&all->lock);
+}
+
+void ferry_connections_count_end(FerryConnections *all, FerryEnd why) {
+  g_mutex_lock(&all->lock);
+  all->ends[why]++;
+  g_mutex_unlock(&all->lock);
+}
+
+void ferry_connections_put_metrics(FerryConnections *all, GString *out) {
+  static const char open[] = "ferry_api_connections", ended[] = "ferry_api_connections_ended_total";
+  guint n[FERRY_PHASES][2] = {0};
+  guint64 ends[FERRY_ENDS];
+  g_mutex_lock(&all->lock);
+  for (guint i = 0; i < all->by_fd->len; i++) {
+    const FerryConn *c = g_ptr_array_index(all->by_fd, i);
+    if (c && !c->ended)
+      n[c->phase][c->identity != NULL]++;
+  }
+  memcpy(ends, all->ends, sizeof ends);
+  guint64 accepted = all->accepted;
+  g_mutex_unlock(&all->lock);
+  ferry_metrics_figure(out, "ferry_api_connections_accepted_total", "counter",
+                       "TCP connections taken.", (double)accepted);
+  ferry_metrics_family(out, open, "gauge",
+                       "TCP connections by what they do, and whether their client is known.");
+  for (gsize i = 0; i < FERRY_PHASES; i++)
+    for (gsize known = 0; known < 2; known++)
+      ferry_metrics_sample(out, open, n[i][known], "state", phase_names[i], "client",
+                           known ? "known" : "unknown", NULL);
+  ferry_metrics_family(out, ended, "counter", "Connections refused or ended by the server.");
+  for (gsize i = 0; i < FERRY_ENDS; i++)
+    ferry_metrics_sample(out, ended, (double)ends[i], "reason", end_names[i], NULL);
+}
+
+const char *ferry_conn_peer(const FerryConn *c) {
+  return c->peer;
+}
+
+const char *ferry_conn_address(const FerryConn *c) {
+  return c->address;
+}

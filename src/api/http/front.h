@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a request passes on its way in: the connection's budget, its user's allowance, the queue of
+// its level. One for all listeners of a server.
+#pragma once
+#include "api/internal.h"
+#include "api/http/connections.h"
+#include "api/http/flow.h"
+
+G_BEGIN_DECLS
+
+/** `proxies`: NULL-ended texts ADDR[/PREFIX], may be NULL; BAD_REQUEST names one that is wrong. */
+FerryFront *ferry_front_new(FerryApi *api, const FerryHttpLimits *limits,
+                            const char *const *proxies, GError **error);
+/** Hands connections on from now on; all listeners have been made. */
+void ferry_front_start(FerryFront *front);
+/** Takes no new connections any more. */
+void ferry_front_stop(FerryFront *front);
+/** After ferry_front_stop and the end of all listeners. NULL is allowed. */
+void ferry_front_free(FerryFront *front);
+/** One more listening socket, taken over; its connections go to `hand` with `listener`. */
+void ferry_front_listen(FerryFront *front, int fd, gpointer listener);
+FerryConnections *ferry_front_connections(FerryFront *front);
+/** Connections that the HTTP library has to be ready for. */
+guint ferry_front_most_connections(const FerryFront *front);
+
+/** Decides on a request whose user (or that there is none) is known: chooses its level and takes
+ * its allowance. FALSE: it was answered with 429. */
+gboolean ferry_front_admit(FerryRequest *req);
+/** Charges the client's address for a request that named a credential that isn't good. */
+gboolean ferry_front_admit_stranger(FerryRequest *req);
+/** Gives the allowance back, if it was taken; can be called again. */
+void ferry_front_release(FerryRequest *req);
+/** Answers an admitted request: on the spot, where that is quick (TRUE), or on a thread of its
+ * level, with the connection suspended (FALSE). */
+gboolean ferry_front_answer(FerryRequest *req);
+/** Prometheus text. */
+void ferry_front_put_metrics(FerryFront *front, GString *out);
+
+/* listener.c */
+/** Takes a connection for a FerryListener. */
+gboolean ferry_listener_hand(gpointer listener, int fd, const struct sockaddr *peer,
+                             socklen_t peer_len);
+
+G_END_DECLS

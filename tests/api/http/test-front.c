@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a user or an address may ask for, turns between users, the PROXY protocol over real sockets,
+// what /readyz says, and what is left of old TLS.
+#include "raw.h"
+
+#include <string.h>
+
+#define GET_NODE "GET /api/v1/nodes/h1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+#define GET_NOBODY "GET /api/v1/nodes HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+static const FerryHttpLimits slow_user = {
+    .rate = 5, .burst = 10, .address_rate = 1, .address_burst = 4};
+
+/* Whether `text` is a whole answer, by its length. */
+static gboolean is_whole(const char *text) {
+  const char *body = strstr(text, "\r\n\r\n"), *length = strcasestr(text, "Content-Length: ");
+  return body && length && strlen(body + 4) >= strtoul(length + 16, NULL, 10);
+}
+
+static long ask(Raw *raw, const char *request, char **answer) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  gboolean closed = FALSE;
+  raw_send(raw, request, -1);
+  for (guint i = 0; i < 1000 && !closed && !is_whole(text->str); i++) {
+    g_autofree char *piece = raw_read(raw, 10, &closed);
+    g_string_append(text, piece);
+  }
+  long status = raw_status(text->str);
+  if (answer)
+    *answer = g_strdup(text->str);
+  return status;
+}
+
+static void test_user_rate(Server *s, gconstpointer data) {
+  g_autoptr(Raw) raw = raw_new(s, "127.0.0.3", "admin");
+  g_autofree char *answer = NULL;
+  long status = 200;
+  guint n = 0;
+  for (; n < 60 && status == 200; n++) {
+    g_free(answer);
+    status = ask(raw, GET_NODE, &answer);
+  }
+  g_assert_cmpint(status, ==, 429);
+  g_assert_cmpuint(n, >, 10);
+  g_assert_nonnull(strstr(answer, "\r\nRetry-After: 1\r\n"));
+  g_assert_nonnull(strstr(answer, "\"reason\":\"TooManyRequests\""));
+  g_assert_nonnull(strstr(answer, "\"retryAfterSeconds\":1"));
+  /* Health is not counted, the allowance comes back, and others have their own. */
+  g_assert_cmpint(ask(raw, "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n", NULL), ==, 200);
+  g_usleep(1200000);
+  g_assert_cmpint(ask(raw, GET_NODE, NULL), ==, 200);
+}
+
+static void test_address_rate(Server *s, gconstpointer data) {
+  g_autoptr(Raw) loud = raw_new(s, "127.0.0.3", NULL);
+  g_autoptr(Raw) other = raw_new(s, "127.0.0.4", NULL);
+  g_autoptr(Raw) user = raw_new(s, "127.0.0.3", "admin");
+  long status = 401;
+  for (guint i = 0; i < 20 && status == 401; i++)
+    status = ask(loud, GET_NOBODY, NULL);
+  g_assert_cmpint(status, ==, 429);
+  g_assert_cmpint(ask(other, GET_NOBODY, NULL), ==, 401);
+  g_assert_cmpint(ask(user, GET_NODE, NULL), ==, 200);
+  /* Guessing at tokens is counted with it. */
+  g_assert_cmpint(ask(loud,
+                      "GET /api/v1/nodes HTTP/1.1\r\nHost: localhost\r\n"
+                      "Authorization: Bearer 0123456789abcdef\r\n\r\n",
+                      NULL),
+                  ==, 429);
+}
+
+/* ---- proxies ---- */
+
+/* A TLS connection whose bytes begin with a PROXY header for 192.0.2.N. */
+static Raw *through_proxy(Server *s, const char *from, guint n, const char *who) {
+  guint8 header[] = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\0\x7f\0\0\x01\x30\x39\x01\xbb";
+  header[19] = (guint8)n;
+  Raw *raw = g_new0(Raw, 1);
+  raw->fd = raw_connect(s, from);
+  /* In three pieces, as a slow network would bring it. Who isn't listed is cut off before. */
+  g_assert_cmpint(send(raw->fd, header, 7, 0), ==, 7);
+  g_usleep(20000);
+  send(raw->fd, header + 7, 12, 0);
+  g_usleep(20000);
+  send(raw->fd, header + 19, 9, 0);
+  raw_tls(s, raw, who);
+  return raw;
+}
+
+static void test_proxy(Server *s, gconstpointer data) {
+  g_autoptr(Raw) first = through_proxy(s, "127.0.0.9", 1, NULL);
+  g_autoptr(Raw) second = through_proxy(s, "127.0.0.9", 2, NULL);
+  g_autoptr(Raw) user = through_proxy(s, "127.0.0.9", 1, "admin");
+  g_autoptr(Raw) itself = raw_new(s, "127.0.0.9", "admin"); /* without a header */
+  g_assert_cmpint(gnutls_handshake(first->tls), ==, 0);
+  g_assert_cmpint(gnutls_handshake(second->tls), ==, 0);
+  g_assert_cmpint(gnutls_handshake(user->tls), ==, 0);
+  long status = 401;
+  for (guint i = 0; i < 20 && status == 401; i++)
+    status = ask(first, GET_NOBODY, NULL);
+  g_assert_cmpint(status, ==, 429);
+  g_assert_cmpint(ask(second, GET_NOBODY, NULL), ==, 401); /* another client of the same proxy */
+  g_assert_cmpint(ask(user, GET_NODE, NULL), ==, 200);
+  g_assert_cmpint(ask(itself, GET_NODE, NULL), ==, 200);
+}
+
+/* From anybody else it is no TLS, and a bad one ends at once. */
+static void test_no_proxy(Server *s, gconstpointer data) {
+  g_autoptr(Raw) stranger = through_proxy(s, "127.0.0.8", 1, NULL);
+  int rc;
+  do
+    rc = gnutls_handshake(stranger->tls);
+  while (rc < 0 && !gnutls_error_is_fatal(rc));
+  g_assert_cmpint(rc, <, 0);
+  int bad = raw_connect(s, "127.0.0.9");
+  g_assert_cmpint(send(bad, "\r\n\r\n\0\r\nQUIT\n\x31\x11\0\x0c", 16, 0), ==, 16);
+  g_assert_true(fd_is_closed(bad, 5000));
+  close(bad);
+  g_assert_cmpfloat(metric(s, "ferry_api_connections_ended_total{reason=\"bad-proxy-header\"}"), ==,
+                    1);
+}
+
+/* ---- turns ---- */
+
+typedef struct {
+  Server *server;
+  gint stop;
+} Loop;
+
+static gpointer list_in_a_loop(gpointer data) {
+  Loop *loop = data;
+  while (!g_atomic_int_get(&loop->stop)) {
+    g_autoptr(Answer) a = http(loop->server, "GET", VMI, NULL);
+    g_assert_true(a->status == 200 || a->status == 429);
+  }
+  return NULL;
+}
+
+/* The HTTP library's threads never list: with all seats for heavy work taken, small requests and
+ * cancels don't wait for it. */
+static void test_lists_in_a_loop(Server *s, gconstpointer data) {
+  g_autofree char *note = g_strnfill(2000, 'n');
+  for (guint i = 0; i < 500; i++) {
+    g_autofree char *name = g_strdup_printf("many-%u", i);
+    json_t *object = json_object();
+    ferry_json_set_str(object, "metadata.annotations.note", note);
+    seed_put(s->store, &ferry_kind_vmi, "default", name, object);
+  }
+  Loop loop = {.server = s};
+  GThread *threads[4];
+  for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+    threads[i] = g_thread_new("lists", list_in_a_loop, &loop);
+  g_autoptr(Raw) raw = raw_new(s, "127.0.0.3", "admin");
+  for (guint i = 0; i < 10; i++) {
+    gint64 begun = g_get_monotonic_time();
+    g_assert_cmpint(ask(raw, GET_NODE, NULL), ==, 200);
+    g_autoptr(Answer) made = http(s, "POST", VMIM "?dryRun=All", MIGRATION("turn", "db"));
+    expect(made, 201);
+    g_autoptr(Answer) cancelled = http(s, "DELETE", VMIM "/turn", NULL); /* the same queue */
+    expect(cancelled, 404);
+    g_assert_cmpint(g_get_monotonic_time() - begun, <, 5 * G_USEC_PER_SEC);
+  }
+  g_atomic_int_set(&loop.stop, 1);
+  for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+    g_thread_join(threads[i]);
+}
+
+/* ---- the rest ---- */
+
+static void test_health(Server *s, gconstpointer data) {
+  g_autoptr(Answer) plain = http_full(s, NULL, "GET", "/readyz", NULL, NULL, 0);
+  expect(plain, 200);
+  g_assert_cmpstr(plain->body, ==, "ok");
+  g_autoptr(Answer) verbose = http_full(s, NULL, "GET", "/readyz?verbose", NULL, NULL, 0);
+  expect(verbose, 200);
+  g_assert_nonnull(strstr(verbose->body, "[+]ping ok\n"));
+  g_assert_nonnull(strstr(verbose->body, "readyz check passed\n"));
+  g_autoptr(Answer) one = http(s, "GET", "/readyz/shutdown?verbose", NULL);
+  g_assert_cmpstr(one->body, ==, "[+]shutdown ok\nreadyz check passed\n");
+  g_autoptr(Answer) none = http(s, "GET", "/readyz/pudding", NULL);
+  expect(none, 404);
+}
+
+/* Which of a client's offers (openssl s_client) lead to a handshake. */
+static void test_tls(Server *s, gconstpointer data) {
+  static const struct {
+    const char *offer;
+    gboolean good;
+  } cases[] = {
+      {"-tls1_3", TRUE},
+      {"-tls1_2 -cipher ECDHE+AESGCM", TRUE},
+      {"-tls1_2 -cipher ECDHE+CHACHA20", TRUE},
+      {"-tls1_2 -cipher ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256@SECLEVEL=0", FALSE},
+      {"-tls1_2 -cipher ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:@SECLEVEL=0", FALSE},
+      {"-tls1_2 -cipher AES128-GCM-SHA256:AES256-GCM-SHA384:@SECLEVEL=0", FALSE},
+      {"-tls1_2 -cipher DHE-RSA-AES256-GCM-SHA384:@SECLEVEL=0", FALSE},
+      {"-tls1_1 -cipher ALL:@SECLEVEL=0", FALSE},
+      {"-tls1 -cipher ALL:@SECLEVEL=0", FALSE},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *command =
+        g_strdup_printf("sh -c 'openssl s_client -connect 127.0.0.1:%u -CAfile %s/ca.crt "
+                        "-verify_return_error %s </dev/null 2>&1'",
+                        ferry_api_port(s->api, 0), s->dir, cases[i].offer);
+    g_autofree char *out = NULL;
+    g_assert_true(g_spawn_command_line_sync(command, &out, NULL, NULL, NULL));
+    g_test_message("%s", cases[i].offer);
+    g_assert_true((strstr(out, "Verify return code: 0") != NULL &&
+                   strstr(out, "Cipher is (NONE)") == NULL) == cases[i].good);
+    g_assert_true(!cases[i].good || strstr(out, "Compression: NONE") || strstr(out, "TLSv1.3"));
+  }
+  /* A client that renegotiates loses its connection. */
+  g_autofree char *command = g_strdup_printf(
+      "sh -c '(sleep 0.3; echo R; sleep 1; printf \"GET /livez HTTP/1.1\\r\\nHost: "
+      "localhost\\r\\n\\r\\n\"; sleep 1) | openssl s_client -connect 127.0.0.1:%u -tls1_2 2>&1'",
+      ferry_api_port(s->api, 0));
+  g_autofree char *out = NULL;
+  g_assert_true(g_spawn_command_line_sync(command, &out, NULL, NULL, NULL));
+  g_assert_null(strstr(out, "HTTP/1.1 200"));
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+#define ADD(name, limits, func)                                                                    \
+  g_test_add("/front/" name, Server, limits, server_up, func, server_down)
+  ADD("user-rate", &slow_user, test_user_rate);
+  ADD("address-rate", &slow_user, test_address_rate);
+  ADD("proxy", &slow_user, test_proxy);
+  ADD("no-proxy", NULL, test_no_proxy);
+  ADD("lists-in-a-loop", NULL, test_lists_in_a_loop);
+  ADD("health", NULL, test_health);
+  ADD("tls", NULL, test_tls);
+  return g_test_run();
+}
