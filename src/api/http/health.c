@@ -17,6 +17,12 @@ static char *check_shutdown(FerryApi *api) {
   return g_atomic_int_get(&api->stopping) ? g_strdup("the server is shutting down") : NULL;
 }
 
+static char *check_store(FerryApi *api) {
+  char *why = NULL;
+  ferry_store_is_healthy(api->store, &why);
+  return why;
+}
+
 static const struct {
   const char *name;
   Check check;
@@ -24,6 +30,7 @@ static const struct {
 } checks[] = {
     {"ping", check_ping, TRUE},
     {"shutdown", check_shutdown, FALSE},
+    {"store", check_store, FALSE},
 };
 
 static gboolean serve_version(FerryRequest *req) {
