@@ -3,9 +3,11 @@
 #include "base/error.h"
 #include <string.h>
 
-/* jansson recurses while it parses, so depth is checked on the text before. */
-static gboolean depth_ok(const char *data, gsize len) {
+/* jansson recurses while it parses, so depth is checked on the text before, and the number of
+ * values with it: each but the first follows a bracket or a comma. */
+static gboolean check_shape(const char *data, gsize len, GError **error) {
   guint depth = 0;
+  gsize values = 1;
   gboolean in_string = FALSE;
   for (gsize i = 0; i < len; i++) {
     char c = data[i];
@@ -17,14 +19,24 @@ static gboolean depth_ok(const char *data, gsize len) {
     } else if (c == '"') {
       in_string = TRUE;
     } else if (c == '{' || c == '[') {
-      if (++depth > FERRY_JSON_MAX_DEPTH)
+      values++;
+      if (++depth > FERRY_JSON_MAX_DEPTH) {
+        g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                    "the JSON document is nested deeper than %d levels", FERRY_JSON_MAX_DEPTH);
         return FALSE;
+      }
     } else if (c == '}' || c == ']') {
       if (depth > 0)
         depth--;
+    } else if (c == ',') {
+      values++;
     }
   }
-  return TRUE;
+  if (values <= FERRY_JSON_MAX_NODES)
+    return TRUE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_LARGE,
+              "the document has more than %d values: send it in parts", FERRY_JSON_MAX_NODES);
+  return FALSE;
 }
 
 json_t *ferry_json_parse(const char *data, gsize len, GError **error) {
@@ -34,11 +46,8 @@ json_t *ferry_json_parse(const char *data, gsize len, GError **error) {
                 FERRY_JSON_MAX_BYTES);
     return NULL;
   }
-  if (!depth_ok(data, len)) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "the JSON document is nested deeper than %d levels", FERRY_JSON_MAX_DEPTH);
+  if (!check_shape(data, len, error))
     return NULL;
-  }
   json_error_t e;
   json_t *value = json_loadb(data, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
   if (!value)

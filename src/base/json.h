@@ -12,10 +12,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
 /** Limits on a document from outside. */
 #define FERRY_JSON_MAX_BYTES (3 * 1024 * 1024)
 #define FERRY_JSON_MAX_DEPTH 64
+#define FERRY_JSON_MAX_NODES 500000 /* values: an empty list of 2 bytes takes 100 in memory */
 
 /** Parses one document; refuses duplicate keys, NUL bytes, trailing data, more than
- * FERRY_JSON_MAX_BYTES bytes (TOO_LARGE) or FERRY_JSON_MAX_DEPTH levels. Errors are BAD_REQUEST
- * with line and column. Returns a new reference. */
+ * FERRY_JSON_MAX_BYTES bytes or FERRY_JSON_MAX_NODES values (both TOO_LARGE) or
+ * FERRY_JSON_MAX_DEPTH levels. Errors are BAD_REQUEST with line and column. Returns a new
+ * reference. */
 json_t *ferry_json_parse(const char *data, gsize len, GError **error);
 /** Compact text, keys in insertion order. Free with g_free. */
 char *ferry_json_dump(const json_t *value);

@@ -112,10 +112,94 @@ static void test_strategic(void) {
   g_assert_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST);
 }
 
+/* Patches of about 1 KB, whatever they grow by: the error comes before the memory is taken. */
+static void test_bounded(void) {
+  static const struct {
+    const char *what, *begin, *step;
+    guint steps;
+    int code;
+  } cases[] = {
+      {"a copy into itself doubles", "{\"op\":\"add\",\"path\":\"/a\",\"value\":{\"b\":\"text\"}}",
+       ",{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/a/c%u\"}", 40, FERRY_ERROR_TOO_LARGE},
+      {"a list in itself", "{\"op\":\"add\",\"path\":\"/a\",\"value\":[[],[]]}",
+       ",{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/a/-\"}", 30, FERRY_ERROR_TOO_LARGE},
+      {"nesting", "{\"op\":\"add\",\"path\":\"/a\",\"value\":{}}",
+       ",{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b%u\"},{\"op\":\"add\",\"path\":\"/"
+       "a\",\"value\":{}},"
+       "{\"op\":\"copy\",\"from\":\"\",\"path\":\"/a/x\"}",
+       70, FERRY_ERROR_TOO_LARGE},
+      {"copies over each other", "{\"op\":\"add\",\"path\":\"/a\",\"value\":\"$BIG\"}",
+       ",{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b\"}", 40, FERRY_ERROR_TOO_LARGE},
+      {"moves to and fro", "{\"op\":\"add\",\"path\":\"/a\",\"value\":\"$BIG\"}",
+       ",{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/b\"},{\"op\":\"move\",\"from\":\"/"
+       "b\",\"path\":\"/a\"}",
+       40, FERRY_ERROR_TOO_LARGE},
+  };
+  g_autofree char *big = g_strnfill(100000, 'x');
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(GString) text = g_string_new("[");
+    g_string_append(text, cases[i].begin);
+    for (guint n = 0; n < cases[i].steps; n++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+      g_string_append_printf(text, cases[i].step, n);
+#pragma GCC diagnostic pop
+    }
+    g_string_append_c(text, ']');
+    g_string_replace(text, "$BIG", big, 0);
+    g_test_message("%s", cases[i].what);
+    g_autoptr(GError) error = NULL;
+    g_assert_null(apply("{}", text->str, &error));
+    g_assert_error(error, FERRY_ERROR, cases[i].code);
+  }
+}
+
+/* A value of 40 levels put below another of 40. */
+static void test_depth(void) {
+  g_autoptr(GString) deep = g_string_new(NULL);
+  for (guint i = 0; i < 40; i++)
+    g_string_append(deep, "{\"x\":");
+  g_string_append(deep, "1");
+  for (guint i = 0; i < 40; i++)
+    g_string_append_c(deep, '}');
+  g_autoptr(GString) pointer = g_string_new("/a");
+  for (guint i = 0; i < 39; i++)
+    g_string_append(pointer, "/x");
+  g_autofree char *target = g_strdup_printf("{\"a\":%s}", deep->str);
+  static const char *const ops[] = {"copy", "move"};
+  for (gsize i = 0; i < G_N_ELEMENTS(ops); i++) {
+    g_autofree char *patch = g_strdup_printf("[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b\"},"
+                                             "{\"op\":\"%s\",\"from\":\"/b\",\"path\":\"%s/y\"}]",
+                                             ops[i], pointer->str);
+    g_autoptr(GError) error = NULL;
+    g_assert_null(apply(target, patch, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID);
+    g_assert_nonnull(strstr(error->message, "64 levels"));
+  }
+}
+
+/* 1,000 insertions at the front of a list of 400,000 would move 400 million elements. */
+static void test_list_moves(void) {
+  g_autoptr(json_t) target = json_object(), patch = json_array();
+  json_t *list = json_array();
+  for (guint i = 0; i < 400000; i++)
+    json_array_append_new(list, json_integer(1));
+  json_object_set_new(target, "a", list);
+  for (guint i = 0; i < 1000; i++)
+    json_array_append_new(patch,
+                          json_pack("{s:s, s:s, s:i}", "op", "add", "path", "/a/0", "value", 1));
+  g_autoptr(GError) error = NULL;
+  g_assert_null(ferry_patch_json(target, patch, &error));
+  g_assert_error(error, FERRY_ERROR, FERRY_ERROR_TOO_LARGE);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/patch/merge", test_merge);
   g_test_add_func("/patch/json", test_json);
+  g_test_add_func("/patch/bounded", test_bounded);
+  g_test_add_func("/patch/depth", test_depth);
+  g_test_add_func("/patch/list-moves", test_list_moves);
   g_test_add_func("/patch/strategic", test_strategic);
   return g_test_run();
 }

@@ -3,6 +3,7 @@
 // kind's own description.
 #include "api/resource/apply.h"
 #include "api/internal.h"
+#include "base/json_size.h"
 #include "base/patch.h"
 
 #include <string.h>
@@ -29,7 +30,7 @@ const char *ferry_kind_merge_key(const char *path, gpointer data) {
   return field->merge_key ? field->merge_key : field->flags & FERRY_FIELD_SET ? "" : NULL;
 }
 
-json_t *ferry_patch_apply(FerryRequest *req, const json_t *old, json_t *patch, GError **error) {
+static json_t *apply_by_type(FerryRequest *req, const json_t *old, json_t *patch, GError **error) {
   g_autofree char *type = ferry_media_type(req->content_type);
   gboolean list = json_is_array(patch);
   if (g_str_equal(type, "application/json-patch+json")) {
@@ -54,4 +55,14 @@ json_t *ferry_patch_apply(FerryRequest *req, const json_t *old, json_t *patch, G
               "application/json-patch+json, application/merge-patch+json, "
               "application/strategic-merge-patch+json, application/apply-patch+yaml");
   return NULL;
+}
+
+/* The result of a merge is at most what is stored and the patch together: it is judged when it is
+ * there, as a body would be. */
+json_t *ferry_patch_apply(FerryRequest *req, const json_t *old, json_t *patch, GError **error) {
+  g_autoptr(json_t) result = apply_by_type(req, old, patch, error);
+  FerryJsonSize left = FERRY_JSON_SIZE_FULL;
+  if (!result || !ferry_json_size_spend(&left, result, 0, error))
+    return NULL;
+  return g_steal_pointer(&result);
 }
