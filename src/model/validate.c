@@ -233,14 +233,12 @@ static json_t *walk_map(Walk *walk, const FerryField *field, json_t *value) {
   return g_steal_pointer(&out);
 }
 
-static gboolean contains(const json_t *list, const json_t *value) {
-  gsize i;
-  json_t *item;
-  json_array_foreach((json_t *)list, i, item) {
-    if (json_equal(item, value))
-      return TRUE;
-  }
-  return FALSE;
+/* Whether `value` is not in `seen` yet, to which it is added. */
+static gboolean first_of_its_kind(GHashTable *seen, const json_t *value) {
+  char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+  gboolean first = g_hash_table_add(seen, g_strdup(text ? text : ""));
+  free(text);
+  return first;
 }
 
 static json_t *walk_list(Walk *walk, const FerryField *field, json_t *value, const json_t *old) {
@@ -252,13 +250,14 @@ static json_t *walk_list(Walk *walk, const FerryField *field, json_t *value, con
     INVALID(walk, "Too many: %zu: must have at most %zu items", json_array_size(value), most);
     return g_steal_pointer(&out);
   }
+  g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   gsize i;
   json_t *item;
   json_array_foreach(value, i, item) {
     gsize mark = walk->path->len;
     g_string_append_printf(walk->path, "[%zu]", i);
     json_t *checked = walk_value(walk, field, field->item, item, json_array_get(old, i));
-    if (checked && (field->flags & FERRY_FIELD_SET) && contains(out, checked))
+    if (checked && (field->flags & FERRY_FIELD_SET) && !first_of_its_kind(seen, checked))
       ferry_validate_cause(walk->invalid, "FieldValueDuplicate", walk->path->str,
                            "Duplicate value: each may be given once");
     if (checked)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define MAX_MANAGERS 32
+#define MAX_CONFLICTS 100
 #define ANCIENT "ancient-changes"
 #define BEFORE "before-first-apply"
 
@@ -133,7 +134,20 @@ static void take_away(FerryRequest *req, json_t *managed, const char *manager,
   }
 }
 
-/* A cause for every leaf of `wanted` that somebody else owns with another value. */
+static GError *name_conflicts(GError *error) {
+  guint n = ferry_error_n_causes(error);
+  g_autoptr(GString) text = g_string_new(NULL);
+  g_string_append_printf(text, "Apply failed with %u conflict%s:", n, n == 1 ? "" : "s");
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf(text, "%s %s: %s", i ? "," : "", ferry_error_cause(error, i)->message,
+                           ferry_error_cause(error, i)->field);
+  g_free(error->message);
+  error->message = g_string_free(g_steal_pointer(&text), FALSE);
+  return error;
+}
+
+/* A cause for each (of the first 100) leaf of `wanted` that somebody else owns with another value.
+ */
 static GError *find_conflicts(const FerryRequest *req, json_t *managed, const char *manager,
                               GHashTable *wanted, GHashTable *live) {
   GError *error = NULL;
@@ -151,6 +165,8 @@ static GError *find_conflicts(const FerryRequest *req, json_t *managed, const ch
         continue;
       if (!error)
         error = g_error_new(FERRY_ERROR, FERRY_ERROR_CONFLICT, "conflict");
+      if (ferry_error_n_causes(error) >= MAX_CONFLICTS)
+        return name_conflicts(error);
       g_autofree char *field = g_strdup(path);
       for (char *p = field; *p; p++)
         if (*p == *FERRY_FIELD_PATH_SEP)
@@ -162,17 +178,7 @@ static GError *find_conflicts(const FerryRequest *req, json_t *managed, const ch
                             ferry_json_str(entry, "manager"));
     }
   }
-  if (error) {
-    guint n = ferry_error_n_causes(error);
-    g_autoptr(GString) text = g_string_new(NULL);
-    g_string_append_printf(text, "Apply failed with %u conflict%s:", n, n == 1 ? "" : "s");
-    for (guint i = 0; i < n; i++)
-      g_string_append_printf(text, "%s %s: %s", i ? "," : "", ferry_error_cause(error, i)->message,
-                             ferry_error_cause(error, i)->field);
-    g_free(error->message);
-    error->message = g_string_free(g_steal_pointer(&text), FALSE);
-  }
-  return error;
+  return error ? name_conflicts(error) : NULL;
 }
 
 /* What somebody else than the applying manager owns, and what that one wants. */

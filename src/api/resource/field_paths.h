@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 #define FERRY_FIELD_PATH_SEP "\x01"
 
 /** The leaf paths of `object` (may be NULL), each with its value (borrowed). `of_status`: those of
- * its status, else those of all but that; never what nobody owns, such as names. */
+ * its status, else those of all but that; never what nobody owns, such as names. What lies below a
+ * path of more than 512 bytes is one leaf. */
 GHashTable *ferry_field_paths_of(const FerryKind *kind, const json_t *object, gboolean of_status);
 /** The leaf paths of a FieldsV1 (may be NULL), as a set. */
 GHashTable *ferry_field_paths_read(const json_t *fields);
