@@ -75,6 +75,7 @@ struct FerryApi {
   gboolean stop;
   GPtrArray *streams;       /* FerryStream, borrowed */
   GPtrArray *event_streams; /* FerryEventStream, borrowed */
+  guint64 streams_refused, streams_revoked;
   GThread *ticker;
   gint64 bookmark_us; /* between a watch's bookmarks */
 
@@ -304,6 +305,21 @@ gboolean ferry_admit_delete(FerryRequest *req, const json_t *object, json_t **in
 /* watch.c */
 gboolean ferry_resource_watch(FerryRequest *req, GError **error);
 struct MHD_Response *ferry_stream_response(FerryStream *stream);
+/** Wakes the watches for which it is time, or all; `watches` is held. */
+void ferry_watches_tick(FerryApi *api, gboolean all);
+
+/* streams.c */
+struct FerryStreamBase;
+/** Enters a stream into `list` (streams or event_streams) of all that are open. TOO_MANY_REQUESTS
+ * where there are too many, or too many of its user. */
+gboolean ferry_streams_enter(FerryApi *api, GPtrArray *list, struct FerryStreamBase *stream,
+                             GError **error);
+typedef struct {
+  guint watches, event_streams;
+  guint64 buffered;         /* bytes of text that wait for their readers */
+  guint64 refused, revoked; /* since the start */
+} FerryStreamFigures;
+void ferry_streams_figures(FerryApi *api, FerryStreamFigures *figures);
 void ferry_watch_start(FerryApi *api);
 void ferry_watch_stop_all(FerryApi *api);
 /** One line of a watch: {"type":...,"object":...}\n */

@@ -178,6 +178,27 @@ GPtrArray *ferry_index_list(const FerryIndex *index, const char *group, const ch
   return list;
 }
 
+GPtrArray *ferry_index_page(const FerryIndex *index, const char *group, const char *plural,
+                            const char *ns, const char *after_ns, const char *after_name,
+                            guint max) {
+  GPtrArray *page = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
+  FerryBucket *bucket = bucket_find(index, group, plural);
+  if (bucket == NULL)
+    return page;
+  FerryEntry after = {.ns = (char *)after_ns, .name = (char *)after_name};
+  FerryEntry begin = {.ns = (char *)ns, .name = (char *)""};
+  GTreeNode *node = after_name != NULL ? g_tree_upper_bound(bucket->tree, &after)
+                    : ns != NULL       ? g_tree_lower_bound(bucket->tree, &begin)
+                                       : g_tree_node_first(bucket->tree);
+  for (; node != NULL && page->len < max; node = g_tree_node_next(node)) {
+    FerryEntry *entry = g_tree_node_value(node);
+    if (ns != NULL && strcmp(entry->ns, ns) != 0)
+      break;
+    g_ptr_array_add(page, json_incref(entry->object));
+  }
+  return page;
+}
+
 gsize ferry_index_size(const FerryIndex *index) {
   return index->size;
 }

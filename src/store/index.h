@@ -42,6 +42,11 @@ void ferry_index_remove(FerryIndex *index, FerryEntry *entry);
  * array releases them. */
 GPtrArray *ferry_index_list(const FerryIndex *index, const char *group, const char *plural,
                             const char *ns);
+/** The same for at most `max` objects that follow (`after_ns`, `after_name`), NULL: from the first.
+ */
+GPtrArray *ferry_index_page(const FerryIndex *index, const char *group, const char *plural,
+                            const char *ns, const char *after_ns, const char *after_name,
+                            guint max);
 /** Number of objects of all kinds. */
 gsize ferry_index_size(const FerryIndex *index);
 

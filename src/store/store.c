@@ -251,6 +251,17 @@ GPtrArray *ferry_store_list(FerryStore *store, const FerryKind *kind, const char
   return list;
 }
 
+GPtrArray *ferry_store_page(FerryStore *store, const FerryKind *kind, const char *ns,
+                            const char *after_ns, const char *after_name, guint max,
+                            gint64 *revision) {
+  pthread_rwlock_rdlock(&store->state_lock);
+  GPtrArray *page =
+      ferry_index_page(store->index, kind->group, kind->plural, ns, after_ns, after_name, max);
+  *revision = store->revision;
+  pthread_rwlock_unlock(&store->state_lock);
+  return page;
+}
+
 gint64 ferry_store_revision(FerryStore *store) {
   pthread_rwlock_rdlock(&store->state_lock);
   gint64 revision = store->revision;

@@ -75,6 +75,12 @@ json_t *ferry_store_get_by_uid(FerryStore *store, const FerryKind *kind, const c
  */
 GPtrArray *ferry_store_list(FerryStore *store, const FerryKind *kind, const char *ns,
                             gint64 *revision);
+/** At most `max` of them, those that follow (`after_ns`, `after_name`; NULL: from the first), as
+ * they are at `*revision`. A list that is read page by page changes meanwhile: the changes of what
+ * was read are in the log. */
+GPtrArray *ferry_store_page(FerryStore *store, const FerryKind *kind, const char *ns,
+                            const char *after_ns, const char *after_name, guint max,
+                            gint64 *revision);
 /** The newest revision shown to readers; 1 for a new store. After a crash it jumps ahead, so that
  * no number that anyone may have seen is used again. */
 gint64 ferry_store_revision(FerryStore *store);

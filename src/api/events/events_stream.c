@@ -13,10 +13,8 @@
 
 #include <string.h>
 
-#define MAX_STREAMS 200
 #define HEARTBEAT_US (10 * G_USEC_PER_SEC)
 #define LIFETIME_S 2700 /* 45 min; clients connect again and resume */
-#define BUFFER_TARGET (64 * 1024)
 #define BLOCK (16 * 1024)
 #define RETRY_MS 1000
 #define MAX_FILTER 317 /* namespace/name */
@@ -192,13 +190,21 @@ static void reset(FerryEventStream *s) {
 
 static void fill(FerryStreamBase *base) {
   FerryEventStream *s = (FerryEventStream *)base;
-  while (s->initial && ferry_stream_pending(&s->base) < BUFFER_TARGET) {
+  if (g_atomic_int_get(&base->revoked)) {
+    if (!base->ended)
+      g_string_append(base->out, "event: error\ndata: {\"code\":401,\"reason\":\"Unauthorized\","
+                                 "\"message\":\"the credential of this stream has been revoked or "
+                                 "has expired\"}\n\n");
+    base->ended = TRUE;
+    return;
+  }
+  while (s->initial && ferry_stream_pending(&s->base) < FERRY_STREAM_BUFFER) {
     if (s->next_initial < s->initial->len)
       emit_initial(s);
     else
       g_clear_pointer(&s->initial, g_ptr_array_unref);
   }
-  while (!s->initial && ferry_stream_pending(&s->base) < BUFFER_TARGET) {
+  while (!s->initial && ferry_stream_pending(&s->base) < FERRY_STREAM_BUFFER) {
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryChange) change = ferry_watch_next(s->watch, &error);
     if (error)
@@ -271,18 +277,6 @@ static gboolean last_event_id(FerryRequest *req, gint64 *revision, GError **erro
   return FALSE;
 }
 
-static gboolean add_stream(FerryApi *api, FerryEventStream *s, GError **error) {
-  g_mutex_lock(&api->watches);
-  gboolean room = api->event_streams->len < MAX_STREAMS;
-  if (room)
-    g_ptr_array_add(api->event_streams, s);
-  g_mutex_unlock(&api->watches);
-  if (!room)
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
-                "%d event streams are open already; try again later", MAX_STREAMS);
-  return room;
-}
-
 gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
   g_autofree char *vmi = NULL;
   g_autofree char *migration = NULL;
@@ -302,13 +296,13 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
     return FALSE;
   }
   FerryEventStream *s = g_new0(FerryEventStream, 1);
-  ferry_stream_init(&s->base, req->connection, fill);
+  ferry_stream_init(&s->base, req->connection, req->user, fill);
   s->api = req->api;
   s->vmi = g_steal_pointer(&vmi);
   s->migration = g_steal_pointer(&migration);
   s->end_us = g_get_monotonic_time() + CLAMP(timeout, 1, 86400) * G_USEC_PER_SEC;
   s->heartbeat_us = g_get_monotonic_time() + HEARTBEAT_US;
-  if (!add_stream(req->api, s, error)) {
+  if (!ferry_streams_enter(req->api, req->api->event_streams, &s->base, error)) {
     stream_free(s);
     return FALSE;
   }

@@ -3,19 +3,23 @@
 // until somebody wakes it. A wake between the look and the suspension must not be lost: `woken`
 // tells of it.
 #include "api/http/stream.h"
+#include "api/internal.h"
 
 #include <string.h>
 
-void ferry_stream_init(FerryStreamBase *s, struct MHD_Connection *connection,
+void ferry_stream_init(FerryStreamBase *s, struct MHD_Connection *connection, FerryUser *user,
                        void (*fill)(FerryStreamBase *)) {
   g_mutex_init(&s->lock);
   s->connection = connection;
   s->fill = fill;
+  s->user = ferry_user_ref(user);
   s->out = g_string_new(NULL);
+  MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, FERRY_STREAM_STALL_S);
 }
 
 void ferry_stream_clear(FerryStreamBase *s) {
   g_string_free(s->out, TRUE);
+  ferry_user_unref(s->user);
   g_mutex_clear(&s->lock);
 }
 
@@ -43,10 +47,16 @@ ssize_t ferry_stream_read(void *data, uint64_t pos, char *buf, size_t max) {
   s->woken = FALSE;
   g_mutex_unlock(&s->lock);
   if (s->sent >= s->out->len) {
+    /* A large object was in it: what an idle stream holds is small. */
+    if (s->out->allocated_len > 2 * FERRY_STREAM_BUFFER) {
+      g_string_free(s->out, TRUE);
+      s->out = g_string_new(NULL);
+    }
     g_string_truncate(s->out, 0);
     s->sent = 0;
   }
   s->fill(s);
+  g_atomic_int_set(&s->buffered, (gint)MIN(s->out->allocated_len, G_MAXINT));
   gsize n = MIN(ferry_stream_pending(s), max);
   if (n > 0) {
     memcpy(buf, s->out->str + s->sent, n);

@@ -17,14 +17,23 @@ struct FerryStreamBase {
   gboolean ended;                      /* the response ends after what is in `out` */
   void (*fill)(FerryStreamBase *self); /* appends what there is to `out`, or sets `ended` */
   struct MHD_Connection *connection;
+  struct FerryUser *user; /* whose stream it is; owned */
+  gint revoked;           /* atomic: the user's credential does not hold any more */
+  gint buffered;          /* atomic: memory of `out` */
 
   GMutex lock;
   gboolean suspended, woken;
 };
 
-/** Makes the members; `fill` is called in the connection's thread whenever `out` is wanted. */
+/** A reader that takes nothing for so long is sent away. */
+#define FERRY_STREAM_STALL_S 60
+/** A stream's buffer is filled up to about here. */
+#define FERRY_STREAM_BUFFER (16 * 1024)
+
+/** Makes the members; takes a reference to `user`; `fill` is called in the connection's thread
+ * whenever `out` is wanted. */
 void ferry_stream_init(FerryStreamBase *s, struct MHD_Connection *connection,
-                       void (*fill)(FerryStreamBase *));
+                       struct FerryUser *user, void (*fill)(FerryStreamBase *));
 void ferry_stream_clear(FerryStreamBase *s);
 /** Bytes in `out` that are still to be sent. */
 gsize ferry_stream_pending(const FerryStreamBase *s);

@@ -189,12 +189,20 @@ static void put_store(FerryStore *store, GString *out) {
 }
 
 static void put_streams(FerryApi *api, GString *out) {
-  g_mutex_lock(&api->watches);
-  guint watches = api->streams->len, events = api->event_streams->len;
-  g_mutex_unlock(&api->watches);
-  ferry_metrics_figure(out, "ferry_api_watches", "gauge", "Watches that are open.", watches);
+  FerryStreamFigures f;
+  ferry_streams_figures(api, &f);
+  ferry_metrics_figure(out, "ferry_api_watches", "gauge", "Watches that are open.", f.watches);
   ferry_metrics_figure(out, "ferry_api_event_streams", "gauge", "Event streams that are open.",
-                       events);
+                       f.event_streams);
+  ferry_metrics_figure(out, "ferry_api_stream_buffered_bytes", "gauge",
+                       "Memory of what watches and event streams have for readers.",
+                       (double)f.buffered);
+  ferry_metrics_figure(out, "ferry_api_streams_refused_total", "counter",
+                       "Watches and event streams that were refused as too many.",
+                       (double)f.refused);
+  ferry_metrics_figure(out, "ferry_api_streams_revoked_total", "counter",
+                       "Credentials that ended while watches or event streams were open by them.",
+                       (double)f.revoked);
 }
 
 gboolean ferry_serve_metrics(FerryRequest *req, GError **error) {

@@ -8,6 +8,8 @@
 
 #define SNAPSHOT_US (5 * 60 * G_USEC_PER_SEC)
 #define MAX_SNAPSHOTS 64
+#define MAX_SNAPSHOTS_OF_USER 8
+#define MAX_SNAPSHOT_OBJECTS 500000 /* together; what is unchanged is shared with the store */
 
 typedef struct {
   const FerryKind *kind;
@@ -91,28 +93,50 @@ gboolean ferry_resource_get(FerryRequest *req, GError **error) {
   return TRUE;
 }
 
-/* Keeps `objects` from `next` on for the pages to come; returns the id, owned by the table. */
-static char *keep_snapshot(FerryRequest *req, FerrySnapshot *s) {
-  FerryApi *api = req->api;
+/* Drops what is too old; then the oldest, of this user where it has its share already, until
+ * another one fits. `snapshots` is held. */
+static gboolean drop_one(FerryApi *api, const FerrySnapshot *wanted) {
   gint64 now = g_get_monotonic_time();
-  s->expires_us = now + SNAPSHOT_US;
-  char *id = ferry_random_hex(12);
-  g_mutex_lock(&api->snapshots);
   GHashTableIter iter;
-  gpointer key, value, oldest = NULL;
-  gint64 oldest_us = G_MAXINT64;
+  gpointer key, value, oldest = NULL, oldest_own = NULL;
+  gint64 oldest_us = G_MAXINT64, oldest_own_us = G_MAXINT64;
+  guint own = 0;
+  gsize objects = wanted->objects->len;
   g_hash_table_iter_init(&iter, api->pages);
   while (g_hash_table_iter_next(&iter, &key, &value)) {
     FerrySnapshot *other = value;
     if (other->expires_us < now) {
       g_hash_table_iter_remove(&iter);
-    } else if (other->expires_us < oldest_us) {
+      continue;
+    }
+    objects += other->objects->len;
+    if (other->expires_us < oldest_us) {
       oldest_us = other->expires_us;
       oldest = key;
     }
+    if (g_str_equal(other->user, wanted->user)) {
+      own++;
+      if (other->expires_us < oldest_own_us) {
+        oldest_own_us = other->expires_us;
+        oldest_own = key;
+      }
+    }
   }
-  if (g_hash_table_size(api->pages) >= MAX_SNAPSHOTS && oldest)
-    g_hash_table_remove(api->pages, oldest);
+  gboolean full = g_hash_table_size(api->pages) >= MAX_SNAPSHOTS || objects > MAX_SNAPSHOT_OBJECTS;
+  gpointer victim = own >= MAX_SNAPSHOTS_OF_USER || (full && own > 0) ? oldest_own
+                    : full                                            ? oldest
+                                                                      : NULL;
+  return victim && g_hash_table_remove(api->pages, victim);
+}
+
+/* Keeps the objects of `s` for the pages to come; returns the id. */
+static char *keep_snapshot(FerryRequest *req, FerrySnapshot *s) {
+  FerryApi *api = req->api;
+  s->expires_us = g_get_monotonic_time() + SNAPSHOT_US;
+  char *id = ferry_random_hex(12);
+  g_mutex_lock(&api->snapshots);
+  while (drop_one(api, s))
+    ;
   g_hash_table_insert(api->pages, g_strdup(id), s);
   g_mutex_unlock(&api->snapshots);
   return id;

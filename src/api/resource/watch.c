@@ -3,6 +3,10 @@
 // (stream.h), which the store's wake or the ticker (heartbeat, bookmark, end of time) has filled. A
 // slow reader costs nothing but its cursor: when the log has moved past it, it gets one Expired
 // event and the end.
+//
+// The objects that are there at first are not kept for it either. They are read in pages, in order,
+// as the reader takes them, and between two pages the changes since are told: of objects up to the
+// place that the pages have reached. What lies behind that place will be read as it is then.
 #include "api/internal.h"
 #include "api/http/stream.h"
 
@@ -10,8 +14,8 @@
 
 #define HEARTBEAT_US (10 * G_USEC_PER_SEC)
 #define DEFAULT_TIMEOUT_S 2700 /* 45 min */
-#define BUFFER_TARGET (64 * 1024)
-#define BLOCK (32 * 1024)
+#define BLOCK (16 * 1024)
+#define PAGE 64 /* objects that a watch holds at a time */
 
 struct FerryStream {
   FerryStreamBase base;
@@ -25,9 +29,12 @@ struct FerryStream {
   const char *table_version;
   FerryInclude include;
   gboolean bookmarks, columns_sent, initial_end;
-  GPtrArray *initial; /* objects still to be sent as ADDED */
-  guint next_initial;
-  gint64 initial_revision;
+  const char *ns;  /* interned; NULL: all */
+  GPtrArray *page; /* objects being sent as ADDED */
+  guint next;
+  gint64 page_revision;
+  gboolean listing;           /* more pages are to come */
+  json_t *page_from, *listed; /* the last objects of the pages before and now; NULL: none */
   gint64 end_us, heartbeat_us, bookmark_us; /* monotonic */
   gint64 bookmarked;                        /* revision of the last bookmark */
 };
@@ -125,25 +132,75 @@ static void emit_change(FerryStream *s, const FerryChange *change) {
   }
 }
 
+/* Whether the object of a change comes after `object` in the order of pages. */
+static gboolean comes_after(const FerryChange *change, const json_t *object) {
+  const char *ns = ferry_json_str(object, "metadata.namespace");
+  int order = object ? strcmp(change->ns, ns ? ns : "") : 1;
+  return order > 0 ||
+         (order == 0 && strcmp(change->name, ferry_json_str(object, "metadata.name")) > 0);
+}
+
+/* Whether the pages tell, or have told, what this change made. */
+static gboolean is_in_pages(const FerryStream *s, const FerryChange *change) {
+  return (s->listing && comes_after(change, s->listed)) ||
+         (change->revision <= s->page_revision && comes_after(change, s->page_from));
+}
+
+static void next_page(FerryStream *s) {
+  const char *ns = ferry_json_str(s->listed, "metadata.namespace");
+  GPtrArray *page =
+      ferry_store_page(s->api->store, s->kind, s->ns, s->listed ? (ns ? ns : "") : NULL,
+                       ferry_json_str(s->listed, "metadata.name"), PAGE, &s->page_revision);
+  g_clear_pointer(&s->page, g_ptr_array_unref);
+  s->page = page;
+  s->next = 0;
+  s->listing = page->len == PAGE;
+  json_decref(s->page_from);
+  s->page_from = g_steal_pointer(&s->listed);
+  if (page->len)
+    s->listed = json_incref(g_ptr_array_index(page, page->len - 1));
+}
+
+/* Tells one change; FALSE where there is none. The bookmark that ends the pages stands where
+ * everything up to its revision has been told. */
+static gboolean next_change(FerryStream *s) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(FerryChange) change = ferry_watch_next(s->watch, &error);
+  if (error)
+    emit_error(s, error);
+  else if (s->initial_end && !s->listing && (!change || change->revision > s->page_revision)) {
+    emit_bookmark(s, s->page_revision, TRUE);
+    s->initial_end = FALSE;
+  }
+  if (change && !is_in_pages(s, change))
+    emit_change(s, change);
+  return change || error;
+}
+
+static void emit_revoked(FerryStream *s) {
+  g_autoptr(GError) error = NULL;
+  g_set_error(&error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
+              "the credential of this watch has been revoked or has expired");
+  emit_error(s, error);
+}
+
 static void fill(FerryStreamBase *base) {
   FerryStream *s = (FerryStream *)base;
-  while (!s->base.ended && s->initial && ferry_stream_pending(&s->base) < BUFFER_TARGET) {
-    if (s->next_initial < s->initial->len) {
-      emit(s, "ADDED", g_ptr_array_index(s->initial, s->next_initial++));
+  if (!base->ended && g_atomic_int_get(&base->revoked))
+    emit_revoked(s);
+  while (!base->ended && ferry_stream_pending(base) < FERRY_STREAM_BUFFER) {
+    if (s->page && s->next < s->page->len) {
+      json_t *object = g_ptr_array_index(s->page, s->next++);
+      if (selected(s, object))
+        emit(s, "ADDED", object);
       continue;
     }
-    g_clear_pointer(&s->initial, g_ptr_array_unref);
-    if (s->initial_end)
-      emit_bookmark(s, s->initial_revision, TRUE);
-  }
-  while (!s->base.ended && !s->initial && ferry_stream_pending(&s->base) < BUFFER_TARGET) {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(FerryChange) change = ferry_watch_next(s->watch, &error);
-    if (error)
-      emit_error(s, error);
-    if (!change)
+    g_clear_pointer(&s->page, g_ptr_array_unref);
+    if (next_change(s))
+      continue;
+    if (!s->listing)
       break;
-    emit_change(s, change);
+    next_page(s);
   }
   gint64 now = g_get_monotonic_time();
   if (ferry_stream_pending(&s->base) > 0) {
@@ -174,11 +231,24 @@ static void stream_free(void *data) {
     ferry_watch_free(s->watch);
   ferry_selector_free(s->labels);
   ferry_selector_free(s->fields);
-  if (s->initial)
-    g_ptr_array_unref(s->initial);
+  g_clear_pointer(&s->page, g_ptr_array_unref);
+  json_decref(s->page_from);
+  json_decref(s->listed);
   ferry_stream_clear(&s->base);
   g_free(s->name);
   g_free(s);
+}
+
+void ferry_watches_tick(FerryApi *api, gboolean all) {
+  gint64 now = g_get_monotonic_time();
+  for (guint i = 0; i < api->streams->len; i++) {
+    FerryStream *s = g_ptr_array_index(api->streams, i);
+    /* end_us never changes once the stream is listed; the others are the stream thread's */
+    if (all || g_atomic_int_get(&s->base.revoked) ||
+        now >= __atomic_load_n(&s->heartbeat_us, __ATOMIC_RELAXED) || now >= s->end_us ||
+        (s->bookmarks && now >= __atomic_load_n(&s->bookmark_us, __ATOMIC_RELAXED)))
+      ferry_stream_wake(&s->base);
+  }
 }
 
 struct MHD_Response *ferry_stream_response(FerryStream *stream) {
@@ -187,42 +257,6 @@ struct MHD_Response *ferry_stream_response(FerryStream *stream) {
   if (!response)
     stream_free(stream);
   return response;
-}
-
-static gpointer ticker(gpointer data) {
-  FerryApi *api = data;
-  g_mutex_lock(&api->watches);
-  while (!api->stop) {
-    gint64 now = g_get_monotonic_time();
-    for (guint i = 0; i < api->streams->len; i++) {
-      FerryStream *s = g_ptr_array_index(api->streams, i);
-      /* end_us never changes once the stream is listed; the others are the stream thread's */
-      if (now >= __atomic_load_n(&s->heartbeat_us, __ATOMIC_RELAXED) || now >= s->end_us ||
-          (s->bookmarks && now >= __atomic_load_n(&s->bookmark_us, __ATOMIC_RELAXED)))
-        ferry_stream_wake(&s->base);
-    }
-    ferry_event_streams_tick(api);
-    g_cond_wait_until(&api->watch_stop, &api->watches, now + G_USEC_PER_SEC);
-  }
-  for (guint i = 0; i < api->streams->len; i++)
-    ferry_stream_on_change(g_ptr_array_index(api->streams, i));
-  ferry_event_streams_tick(api);
-  g_mutex_unlock(&api->watches);
-  return NULL;
-}
-
-void ferry_watch_start(FerryApi *api) {
-  api->ticker = g_thread_new("ferry-watches", ticker, api);
-}
-
-void ferry_watch_stop_all(FerryApi *api) {
-  if (!api->ticker)
-    return;
-  g_mutex_lock(&api->watches);
-  api->stop = TRUE;
-  g_cond_signal(&api->watch_stop);
-  g_mutex_unlock(&api->watches);
-  g_thread_join(g_steal_pointer(&api->ticker));
 }
 
 /* Where to begin: a snapshot (no or zero revision, or sendInitialEvents) or after a revision. */
@@ -244,26 +278,23 @@ static gboolean open_cursor(FerryRequest *req, FerryStream *s, GError **error) {
     return FALSE;
   }
   const char *ns = req->kind->namespaced ? req->ns : NULL;
-  if (initial) {
-    g_autoptr(GPtrArray) all = ferry_store_list_and_watch(
-        req->api->store, s->kind, ns, ferry_stream_on_change, s, &s->watch, &s->initial_revision);
-    if (send && revision > s->initial_revision) {
-      g_set_error(error, FERRY_ERROR, FERRY_ERROR_EXPIRED,
-                  "too large resource version: %s, current: %" G_GINT64_FORMAT, rv,
-                  s->initial_revision);
-      return FALSE;
-    }
-    s->initial = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
-    for (guint i = 0; i < all->len; i++)
-      if (selected(s, g_ptr_array_index(all, i)))
-        g_ptr_array_add(s->initial, json_incref(g_ptr_array_index(all, i)));
-    s->initial_end = send != NULL;
-    return TRUE;
+  s->ns = g_intern_string(ns);
+  gint64 newest = ferry_store_revision(req->api->store);
+  if (initial && send && revision > newest) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_EXPIRED,
+                "too large resource version: %s, current: %" G_GINT64_FORMAT, rv, newest);
+    return FALSE;
   }
+  s->listing = initial;
+  s->initial_end = initial && send;
+  if (initial)
+    revision = newest;
   if (revision == 0)
-    revision = ferry_store_revision(req->api->store);
+    revision = newest;
   s->watch =
       ferry_store_watch(req->api->store, s->kind, ns, revision, ferry_stream_on_change, s, error);
+  if (s->watch && initial)
+    next_page(s); /* a short list is told as it is now */
   return s->watch != NULL;
 }
 
@@ -280,7 +311,7 @@ gboolean ferry_resource_watch(FerryRequest *req, GError **error) {
   }
   gint64 now = g_get_monotonic_time();
   FerryStream *s = g_new0(FerryStream, 1);
-  ferry_stream_init(&s->base, req->connection, fill);
+  ferry_stream_init(&s->base, req->connection, req->user, fill);
   s->api = req->api;
   s->kind = req->kind;
   s->alias = req->alias;
@@ -309,9 +340,10 @@ gboolean ferry_resource_watch(FerryRequest *req, GError **error) {
       g_clear_pointer(&s->watch, ferry_watch_free);
     emit_error(s, problem);
   }
-  g_mutex_lock(&req->api->watches);
-  g_ptr_array_add(req->api->streams, s);
-  g_mutex_unlock(&req->api->watches);
+  if (!ferry_streams_enter(req->api, req->api->streams, &s->base, error)) {
+    stream_free(s);
+    return FALSE;
+  }
   req->stream = s;
   req->status = MHD_HTTP_OK;
   g_free(req->out_type);

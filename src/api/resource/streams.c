@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// All open streams, watches and events alike: how many there may be, the ticker that lets them look
+// at the time, and the end of those whose credential does not hold any more.
+#include "api/internal.h"
+#include "api/http/stream.h"
+
+#define TICK_US (G_USEC_PER_SEC / 2)
+#define MAX_STREAMS 2000
+#define MAX_STREAMS_OF_USER 300
+
+typedef void (*StreamFunc)(FerryStreamBase *stream, gpointer data);
+
+/* `watches` is held. Each kind of stream begins with its base. */
+static void foreach_stream(FerryApi *api, StreamFunc func, gpointer data) {
+  for (guint i = 0; i < api->streams->len; i++)
+    func((FerryStreamBase *)g_ptr_array_index(api->streams, i), data);
+  for (guint i = 0; i < api->event_streams->len; i++)
+    func((FerryStreamBase *)g_ptr_array_index(api->event_streams, i), data);
+}
+
+/* ---- how many ---- */
+
+typedef struct {
+  const char *user;
+  guint count;
+} Count;
+
+static void count_of_user(FerryStreamBase *stream, gpointer data) {
+  Count *count = data;
+  count->count += g_strcmp0(stream->user->name, count->user) == 0;
+}
+
+gboolean ferry_streams_enter(FerryApi *api, GPtrArray *list, FerryStreamBase *stream,
+                             GError **error) {
+  Count own = {.user = stream->user->name};
+  g_mutex_lock(&api->watches);
+  guint all = api->streams->len + api->event_streams->len;
+  foreach_stream(api, count_of_user, &own);
+  gboolean room = all < MAX_STREAMS && own.count < MAX_STREAMS_OF_USER;
+  if (room)
+    g_ptr_array_add(list, stream);
+  else
+    api->streams_refused++;
+  g_mutex_unlock(&api->watches);
+  if (room)
+    return TRUE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,
+              "%u watches and event streams are open, %u of them of \"%s\"; at most %d and %d are "
+              "served: end some, or try again later",
+              all, own.count, own.user, MAX_STREAMS, MAX_STREAMS_OF_USER);
+  return FALSE;
+}
+
+static void add_buffered(FerryStreamBase *stream, gpointer data) {
+  *(guint64 *)data += (guint64)g_atomic_int_get(&stream->buffered);
+}
+
+void ferry_streams_figures(FerryApi *api, FerryStreamFigures *figures) {
+  *figures = (FerryStreamFigures){0};
+  g_mutex_lock(&api->watches);
+  figures->watches = api->streams->len;
+  figures->event_streams = api->event_streams->len;
+  figures->refused = api->streams_refused;
+  figures->revoked = api->streams_revoked;
+  foreach_stream(api, add_buffered, &figures->buffered);
+  g_mutex_unlock(&api->watches);
+}
+
+/* ---- credentials ---- */
+
+static void note_user(FerryStreamBase *stream, gpointer users) {
+  if (!g_hash_table_contains(users, stream->user))
+    g_hash_table_add(users, ferry_user_ref(stream->user));
+}
+
+static void revoke_stream(FerryStreamBase *stream, gpointer invalid) {
+  if (g_hash_table_contains(invalid, stream->user))
+    g_atomic_int_set(&stream->revoked, 1);
+}
+
+/* The question may take locks that are taken before `watches`: it is asked without it, of users
+ * that are held meanwhile. `watches` is held before and after. */
+static void check_credentials(FerryApi *api) {
+  g_autoptr(GHashTable) users =
+      g_hash_table_new_full(NULL, NULL, (GDestroyNotify)ferry_user_unref, NULL);
+  g_autoptr(GHashTable) invalid = g_hash_table_new(NULL, NULL);
+  foreach_stream(api, note_user, users);
+  g_mutex_unlock(&api->watches);
+  GHashTableIter iter;
+  gpointer user;
+  g_hash_table_iter_init(&iter, users);
+  while (g_hash_table_iter_next(&iter, &user, NULL))
+    if (!ferry_auth_is_valid(api, user, NULL))
+      g_hash_table_add(invalid, user);
+  g_mutex_lock(&api->watches);
+  api->streams_revoked += g_hash_table_size(invalid);
+  if (g_hash_table_size(invalid))
+    foreach_stream(api, revoke_stream, invalid);
+}
+
+/* ---- the ticker ---- */
+
+static gpointer ticker(gpointer data) {
+  FerryApi *api = data;
+  g_mutex_lock(&api->watches);
+  while (!api->stop) {
+    gint64 now = g_get_monotonic_time();
+    check_credentials(api);
+    ferry_watches_tick(api, FALSE);
+    ferry_event_streams_tick(api);
+    if (!api->stop)
+      g_cond_wait_until(&api->watch_stop, &api->watches, now + TICK_US);
+  }
+  ferry_watches_tick(api, TRUE);
+  ferry_event_streams_tick(api);
+  g_mutex_unlock(&api->watches);
+  return NULL;
+}
+
+void ferry_watch_start(FerryApi *api) {
+  api->ticker = g_thread_new("ferry-watches", ticker, api);
+}
+
+void ferry_watch_stop_all(FerryApi *api) {
+  if (!api->ticker)
+    return;
+  g_mutex_lock(&api->watches);
+  api->stop = TRUE;
+  g_cond_signal(&api->watch_stop);
+  g_mutex_unlock(&api->watches);
+  g_thread_join(g_steal_pointer(&api->ticker));
+}
