@@ -37,6 +37,10 @@ struct FerryBackend {
                     GError **error);
   /** Releases everything, the backend's own memory included. */
   void (*close)(FerryBackend *backend);
+  /** Gives up what was set aside for a full disk, so that an apply that makes room fits. May be
+   * NULL.
+   */
+  void (*release)(FerryBackend *backend);
 };
 
 /** Keeps nothing: for tests and tools. */

@@ -20,6 +20,10 @@
 
 #define APPLICATION_ID 0x46727279 /* tells file(1) and us whose database it is */
 #define SCHEMA_VERSION 1
+/* Twice what the write-ahead log grows to before it is written back (1,000 pages). */
+#define RESERVE_BYTES (8 * 1024 * 1024)
+#define RESERVE_LEAST (64 * 1024)
+#define RESERVE_RETRY_US (10 * G_USEC_PER_SEC)
 
 enum {
   STATEMENT_PUT,
@@ -56,6 +60,9 @@ typedef struct {
   FerryBackend backend;
   char *path;
   int lock_fd;
+  gint64
+      reserve_us; /* monotonic: when to look again whether the reserve can be made; -1: it is there
+                   */
   sqlite3 *db;
   sqlite3_stmt *statements[N_STATEMENTS];
 } SqliteBackend;
@@ -311,6 +318,43 @@ static gboolean write_all(SqliteBackend *self, const FerryBackendRow *rows, gsiz
          step(self, STATEMENT_MARK) && step(self, STATEMENT_COMMIT);
 }
 
+/* A file beside the database that is given up when the disk is full, so that what makes room
+ * (deletes, cancels) can still be written. It is made again once there is room for several of it.
+ */
+static char *reserve_path(const SqliteBackend *self) {
+  return g_strconcat(self->path, ".reserve", NULL);
+}
+
+static void make_reserve(SqliteBackend *self) {
+  gint64 now = g_get_monotonic_time();
+  struct statvfs space;
+  if (self->reserve_us < 0 || now < self->reserve_us)
+    return;
+  self->reserve_us = now + RESERVE_RETRY_US;
+  if (statvfs(self->path, &space) != 0)
+    return;
+  off_t size = (off_t)MIN(RESERVE_BYTES, (guint64)space.f_bavail * space.f_frsize / 8);
+  if (size < RESERVE_LEAST)
+    return;
+  g_autofree char *path = reserve_path(self);
+  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return;
+  if (posix_fallocate(fd, 0, size) == 0)
+    self->reserve_us = -1;
+  else
+    unlink(path);
+  close(fd);
+}
+
+static void sqlite_release(FerryBackend *backend) {
+  SqliteBackend *self = (SqliteBackend *)backend;
+  g_autofree char *path = reserve_path(self);
+  unlink(path);
+  if (self->reserve_us < 0)
+    self->reserve_us = g_get_monotonic_time() + RESERVE_RETRY_US;
+}
+
 static gboolean sqlite_apply(FerryBackend *backend, const FerryBackendRow *rows, gsize n,
                              gint64 high_water, GError **error) {
   SqliteBackend *self = (SqliteBackend *)backend;
@@ -323,6 +367,8 @@ static gboolean sqlite_apply(FerryBackend *backend, const FerryBackendRow *rows,
   }
   if (!ok && !sqlite3_get_autocommit(self->db))
     sqlite3_exec(self->db, "ROLLBACK", NULL, NULL, NULL);
+  if (ok)
+    make_reserve(self);
   return ok;
 }
 
@@ -340,13 +386,17 @@ static void sqlite_close(FerryBackend *backend) {
 
 FerryBackend *ferry_backend_sqlite_new(const char *path, GError **error) {
   SqliteBackend *self = g_new0(SqliteBackend, 1);
-  self->backend = (FerryBackend){
-      .keeps_data = TRUE, .load = sqlite_load, .apply = sqlite_apply, .close = sqlite_close};
+  self->backend = (FerryBackend){.keeps_data = TRUE,
+                                 .load = sqlite_load,
+                                 .apply = sqlite_apply,
+                                 .release = sqlite_release,
+                                 .close = sqlite_close};
   self->path = g_strdup(path);
   self->lock_fd = -1;
   if (!lock_file(self, error) || !make_file(self, error) || !open_database(self, error)) {
     sqlite_close(&self->backend);
     return NULL;
   }
+  make_reserve(self);
   return &self->backend;
 }

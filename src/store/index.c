@@ -199,6 +199,11 @@ GPtrArray *ferry_index_page(const FerryIndex *index, const char *group, const ch
   return page;
 }
 
+gsize ferry_index_count(const FerryIndex *index, const char *group, const char *plural) {
+  FerryBucket *bucket = bucket_find(index, group, plural);
+  return bucket == NULL ? 0 : (gsize)g_tree_nnodes(bucket->tree);
+}
+
 gsize ferry_index_size(const FerryIndex *index) {
   return index->size;
 }

@@ -21,6 +21,7 @@ struct FerryEntry {
   char *uid; /* metadata.uid, NULL where it has none */
   json_t *object;
   gint64 revision;
+  gsize bytes;          /* of its text when it was last written, 0: not known */
   FerryEntry *uid_next; /* another object of the kind with the same uid */
 };
 
@@ -47,6 +48,8 @@ GPtrArray *ferry_index_list(const FerryIndex *index, const char *group, const ch
 GPtrArray *ferry_index_page(const FerryIndex *index, const char *group, const char *plural,
                             const char *ns, const char *after_ns, const char *after_name,
                             guint max);
+/** Number of objects of a kind. */
+gsize ferry_index_count(const FerryIndex *index, const char *group, const char *plural);
 /** Number of objects of all kinds. */
 gsize ferry_index_size(const FerryIndex *index);
 

@@ -30,6 +30,10 @@ G_BEGIN_DECLS
 #define FERRY_STORE_LOG_ENTRIES 20000
 #define FERRY_STORE_LOG_BYTES (64 * 1024 * 1024)
 #define FERRY_STORE_TELEMETRY_MS 3000
+#define FERRY_STORE_MAX_OBJECTS 200000
+#define FERRY_STORE_MAX_BYTES ((gsize)2 * 1024 * 1024 * 1024)
+/** How often a disk that failed is tried again. */
+#define FERRY_STORE_RETRY_US (3 * G_USEC_PER_SEC)
 
 /** One waiting ferry_store_commit, on its caller's stack. */
 typedef struct FerryRequest FerryRequest;
@@ -55,6 +59,7 @@ struct FerryStore {
   FerryRequest *queue_first, **queue_end;
   gboolean stopping;
   FerryStoreStats stats;
+  char *trouble; /* why the disk cannot be written to, NULL: it can */
 
   pthread_mutex_t watch_lock;
   GPtrArray *watches; /* FerryWatch, borrowed */
@@ -63,13 +68,15 @@ struct FerryStore {
   FerryIndex *index;
   FerryLog log;
   gint64 revision;
+  gsize bytes;                  /* of all objects' text */
+  gsize max_objects, max_bytes; /* never change */
 
   /* The writer thread's own (and the opener's before it runs). */
-  gint64 assigned;       /* newest revision given to a change, shown or burnt */
-  gint64 reserved;       /* revisions up to here are covered by the durable mark */
-  GHashTable *dirty;     /* FerryEntry: its newest state is in memory only */
-  gint64 dirty_due;      /* monotonic us at which the dirty entries are to be written */
-  gboolean dirty_failed; /* the last attempt failed and was logged */
+  gint64 assigned;   /* newest revision given to a change, shown or burnt */
+  gint64 reserved;   /* revisions up to here are covered by the durable mark */
+  GHashTable *dirty; /* FerryEntry: its newest state is in memory only */
+  gint64 dirty_due;  /* monotonic us at which the dirty entries are to be written */
+  gint64 retry_due;  /* the same at which a disk that failed is tried, 0: it did not */
 };
 
 /** Opens a store on a backend, which it owns from then on, even on failure. */

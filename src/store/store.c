@@ -36,7 +36,10 @@ static gboolean load_row(const FerryBackendRow *row, gpointer user, GError **err
   }
   json_object_set_new(metadata, "resourceVersion",
                       json_sprintf("%" G_GINT64_FORMAT, row->revision));
-  ferry_index_put(store->index, row->group, row->plural, row->ns, row->name, object, row->revision);
+  FerryEntry *entry = ferry_index_put(store->index, row->group, row->plural, row->ns, row->name,
+                                      object, row->revision);
+  entry->bytes = row->len;
+  store->bytes += row->len;
   store->revision = MAX(store->revision, row->revision);
   return TRUE;
 }
@@ -51,6 +54,7 @@ static void store_destroy(FerryStore *store) {
   pthread_mutex_destroy(&store->watch_lock);
   pthread_cond_destroy(&store->queue_filled);
   pthread_mutex_destroy(&store->queue_lock);
+  g_free(store->trouble);
   g_free(store);
 }
 
@@ -64,6 +68,10 @@ FerryStore *ferry_store_open_backend(FerryBackend *backend, const FerryStoreOpti
   guint telemetry_ms = options != NULL && options->telemetry_ms > 0 ? options->telemetry_ms
                                                                     : FERRY_STORE_TELEMETRY_MS;
   store->backend = backend;
+  store->max_objects =
+      options != NULL && options->max_objects > 0 ? options->max_objects : FERRY_STORE_MAX_OBJECTS;
+  store->max_bytes =
+      options != NULL && options->max_bytes > 0 ? options->max_bytes : FERRY_STORE_MAX_BYTES;
   store->telemetry_us = (gint64)telemetry_ms * 1000;
   pthread_mutex_init(&store->queue_lock, NULL);
   pthread_mutex_init(&store->watch_lock, NULL);
@@ -225,6 +233,15 @@ gboolean ferry_store_commit(FerryStore *store, const FerryWrite *writes, gsize n
 
 /* Reading */
 
+gboolean ferry_store_is_healthy(FerryStore *store, char **why) {
+  pthread_mutex_lock(&store->queue_lock);
+  gboolean healthy = store->trouble == NULL;
+  if (why != NULL)
+    *why = g_strdup(store->trouble);
+  pthread_mutex_unlock(&store->queue_lock);
+  return healthy;
+}
+
 json_t *ferry_store_get(FerryStore *store, const FerryKind *kind, const char *ns,
                         const char *name) {
   pthread_rwlock_rdlock(&store->state_lock);
@@ -280,5 +297,6 @@ void ferry_store_stats(FerryStore *store, FerryStoreStats *stats) {
   stats->objects = ferry_index_size(store->index);
   stats->log_changes = store->log.next - store->log.first;
   stats->log_bytes = store->log.bytes;
+  stats->bytes = store->bytes;
   pthread_rwlock_unlock(&store->state_lock);
 }

@@ -26,6 +26,8 @@ typedef struct {
   gboolean telemetry; /* visible at once, durable within a few seconds: for progress only. UPDATE
                          only: a create or delete is always durable, and so is a batch in which any
                          write is */
+  gboolean frees; /* leads to more room or less work, such as a cancel: like a DELETE it is written
+                     from the reserve where the disk is full. Small objects only */
 } FerryWrite;
 
 typedef enum { FERRY_ADDED, FERRY_MODIFIED, FERRY_DELETED } FerryChangeType;
@@ -48,6 +50,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryChange, ferry_change_unref)
 typedef struct {
   gsize log_entries;  /* changes kept for watchers, default 20,000 */
   gsize log_bytes;    /* memory that they may take, about, default 64 MiB */
+  gsize max_objects;  /* of a kind, default 200,000: a CREATE beyond is TOO_MANY_REQUESTS */
+  gsize max_bytes;    /* of all objects' text, default 2 GiB: the same */
   guint telemetry_ms; /* how long a telemetry write may stay in memory only, default 3,000 ms */
 } FerryStoreOptions;
 
@@ -66,6 +70,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryStore, ferry_store_free)
  * writer's (so not from a wake function). */
 gboolean ferry_store_commit(FerryStore *store, const FerryWrite *writes, gsize n, json_t **results,
                             GError **error);
+
+/** Whether the last attempt to write to the disk succeeded (what is asked for is tried again every
+ * few seconds). Where it did not, `*why` (may be NULL) says what is wrong; free with g_free. Any
+ * thread.
+ */
+gboolean ferry_store_is_healthy(FerryStore *store, char **why);
 
 /** New reference or NULL. Any thread. */
 json_t *ferry_store_get(FerryStore *store, const FerryKind *kind, const char *ns, const char *name);
@@ -117,6 +127,8 @@ extern const guint64 ferry_store_latency_bounds_us[FERRY_STORE_LATENCY_BOUNDS];
 typedef struct {
   guint64 commits, writes, transactions, conflicts;
   guint64 commit_us_sum, commit_us_max, objects, watches;
+  guint64 failed_transactions;    /* of the disk */
+  guint64 bytes;                  /* of all objects' text */
   guint64 log_changes, log_bytes; /* kept for watchers now, and about the memory they take */
   guint64 commit_us_counts[FERRY_STORE_LATENCY_BOUNDS + 1];
 } FerryStoreStats;

@@ -13,6 +13,10 @@
 // caller in it hears UNAVAILABLE (a refusal may have been due to a write that now did not happen);
 // the revisions are burnt, so that no number can mean two things even if the disk kept some of it.
 //
+// A disk that is full still takes what makes room: when a transaction fails, the batches in it that
+// only delete or cancel are tried once more by themselves, after the backend has given up what it
+// had set aside for that, and without the telemetry.
+//
 // Telemetry: the entry is marked dirty, and every transaction writes the dirty entries too; where
 // none comes, the writer makes one when the oldest is due. The high-water mark of revisions is
 // reserved in blocks, since a revision of telemetry may be seen and then lost with a crash.
@@ -37,6 +41,7 @@ typedef struct {
   GPtrArray *changes; /* FerryChange, in order of revision */
   GPtrArray *texts;   /* JSON text of each change, borrowed; NULL: a delete */
   gint64 revision;    /* newest one given out */
+  gboolean rescue;    /* written from what was set aside for a full disk */
   gboolean flush;     /* needs a transaction though nothing changes */
 } Stage;
 
@@ -131,12 +136,30 @@ static gboolean check_against(const FerryWrite *write, const json_t *current, gi
   return TRUE;
 }
 
+/* Batches of one transaction do not see each other here: the limits are no finer than that. */
+static gboolean check_quota(const FerryStore *store, const FerryWrite *write, const char *text,
+                            GError **error) {
+  gsize n = ferry_index_count(store->index, write->kind->group, write->kind->plural);
+  if (n >= store->max_objects)
+    return refuse(write, FERRY_ERROR_TOO_MANY_REQUESTS, error,
+                  "cannot be created: there are %zu objects of this kind, at most %zu are kept; "
+                  "delete some",
+                  n, store->max_objects);
+  if (store->bytes + (text ? strlen(text) : 0) > store->max_bytes)
+    return refuse(write, FERRY_ERROR_TOO_MANY_REQUESTS, error,
+                  "cannot be created: all objects together have %zu bytes, at most %zu are kept; "
+                  "delete some",
+                  store->bytes, store->max_bytes);
+  return TRUE;
+}
+
 /* Tries one write on the batch's layer; `result` (may be NULL) gets a new reference. */
 static gboolean stage_write(Stage *stage, const FerryWrite *write, const char *text,
                             json_t **result, GError **error) {
   gint64 revision = 0;
   json_t *current = stage_lookup(stage, write, &revision);
-  if (!check_against(write, current, revision, error))
+  if (!check_against(write, current, revision, error) ||
+      (write->op == FERRY_WRITE_CREATE && !check_quota(stage->store, write, text, error)))
     return FALSE;
 
   if (write->op == FERRY_WRITE_UPDATE) {
@@ -232,6 +255,25 @@ static void add_dirty_rows(FerryStore *store, Stage *stage, GArray *rows, GPtrAr
   }
 }
 
+/* What readers of the store's health see; logged when it changes, not each time. */
+static void note_disk(FerryStore *store, const GError *trouble) {
+  pthread_mutex_lock(&store->queue_lock);
+  gboolean changed = (store->trouble == NULL) != (trouble == NULL);
+  g_free(store->trouble);
+  store->trouble = trouble ? g_strdup(trouble->message) : NULL;
+  if (trouble)
+    store->stats.failed_transactions++;
+  else
+    store->stats.transactions++;
+  pthread_mutex_unlock(&store->queue_lock);
+  store->retry_due = trouble ? g_get_monotonic_time() + FERRY_STORE_RETRY_US : 0;
+  if (changed && trouble)
+    ferry_warning("the store cannot write; reads, deletes and cancels go on", "FERRY_ERROR",
+                  trouble->message);
+  else if (changed)
+    ferry_log(G_LOG_LEVEL_MESSAGE, "the store can write again", NULL);
+}
+
 /* One transaction: the stage's changes (may be NULL), the dirty entries, the mark. */
 static gboolean transact(FerryStore *store, Stage *stage, GError **error) {
   g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(FerryBackendRow));
@@ -249,21 +291,27 @@ static gboolean transact(FerryStore *store, Stage *stage, GError **error) {
                              .len = text == NULL ? 0 : strlen(text)};
       g_array_append_val(rows, row);
     }
-    add_dirty_rows(store, stage != NULL && stage->durable ? stage : NULL, rows, texts);
+    if (stage == NULL || !stage->rescue)
+      add_dirty_rows(store, stage != NULL && stage->durable ? stage : NULL, rows, texts);
   }
   gint64 newest = stage != NULL ? stage->revision : store->assigned;
   gint64 mark = store->reserved;
   if (mark - newest < FERRY_STORE_RESERVE / 4)
     mark = newest + FERRY_STORE_RESERVE;
+  else if (store->retry_due > 0)
+    mark++; /* so that there is something to write, and the disk is really tried */
+  GError *problem = NULL;
   if (!store->backend->apply(store->backend, (const FerryBackendRow *)rows->data, rows->len, mark,
-                             error))
+                             &problem)) {
+    note_disk(store, problem);
+    g_propagate_error(error, problem);
     return FALSE;
+  }
   store->reserved = mark;
+  if (stage != NULL && stage->rescue)
+    return TRUE; /* written from the reserve: not well yet */
   g_hash_table_remove_all(store->dirty);
-  store->dirty_failed = FALSE;
-  pthread_mutex_lock(&store->queue_lock);
-  store->stats.transactions++;
-  pthread_mutex_unlock(&store->queue_lock);
+  note_disk(store, NULL);
   return TRUE;
 }
 
@@ -281,10 +329,20 @@ static void publish(Stage *stage) {
                               change->name, change->object, change->revision);
       if (!stage->durable)
         g_hash_table_add(store->dirty, entry);
+      else
+        g_hash_table_remove(store->dirty, entry);
+      const char *text = g_ptr_array_index(stage->texts, i);
+      if (text != NULL) {
+        gsize bytes = strlen(text);
+        store->bytes += bytes - entry->bytes;
+        entry->bytes = bytes;
+      }
     } else {
       entry = ferry_index_find(store->index, change->kind->group, change->kind->plural, change->ns,
                                change->name);
-      ferry_index_remove(store->index, entry); /* not dirty: its transaction cleared them all */
+      g_hash_table_remove(store->dirty, entry);
+      store->bytes -= entry->bytes;
+      ferry_index_remove(store->index, entry);
     }
     ferry_log_ring_append(&store->log, ferry_change_ref(change), fallen);
   }
@@ -310,13 +368,39 @@ static void refuse_all(FerryRequest *const *requests, guint n, const GError *err
   }
 }
 
-static void run_pass(FerryStore *store, GPtrArray *requests, gboolean durable) {
+static gboolean only_frees(const FerryRequest *request) {
+  for (gsize i = 0; i < request->n; i++)
+    if (request->writes[i].op != FERRY_WRITE_DELETE && !request->writes[i].frees)
+      return FALSE;
+  return TRUE;
+}
+
+static void run_pass(FerryStore *store, GPtrArray *requests, gboolean durable, gboolean rescue);
+
+/* After a transaction failed: what makes room is tried once more, the rest is refused. */
+static void refuse_or_rescue(FerryStore *store, GPtrArray *requests, const GError *error) {
+  g_autoptr(GPtrArray) freeing = g_ptr_array_new(), others = g_ptr_array_new();
+  for (guint i = 0; i < requests->len; i++) {
+    FerryRequest *request = g_ptr_array_index(requests, i);
+    g_ptr_array_add(only_frees(request) ? freeing : others, request);
+    request_drop_results(request);
+    g_clear_error(&request->error);
+  }
+  refuse_all((FerryRequest *const *)others->pdata, others->len, error);
+  answer(store, (FerryRequest *const *)others->pdata, others->len);
+  if (freeing->len > 0 && store->backend->release != NULL)
+    store->backend->release(store->backend);
+  run_pass(store, freeing, TRUE, TRUE);
+}
+
+static void run_pass(FerryStore *store, GPtrArray *requests, gboolean durable, gboolean rescue) {
   if (requests->len == 0)
     return;
   FerryRequest *const *all = (FerryRequest *const *)requests->pdata;
   gboolean was_clean = g_hash_table_size(store->dirty) == 0;
   Stage stage;
   stage_init(&stage, store, durable);
+  stage.rescue = rescue;
   for (guint i = 0; i < requests->len; i++)
     stage_batch(&stage, all[i]);
 
@@ -329,6 +413,10 @@ static void run_pass(FerryStore *store, GPtrArray *requests, gboolean durable) {
     publish(&stage);
     if (!durable && was_clean)
       store->dirty_due = g_get_monotonic_time() + store->telemetry_us;
+  } else if (durable && !rescue) {
+    stage_clear(&stage);
+    refuse_or_rescue(store, requests, error);
+    return;
   } else {
     refuse_all(all, requests->len, error);
   }
@@ -338,15 +426,16 @@ static void run_pass(FerryStore *store, GPtrArray *requests, gboolean durable) {
   stage_clear(&stage);
 }
 
+/* A failure is noted there; progress of migrations stays in memory meanwhile. */
 static void flush_dirty(FerryStore *store) {
-  g_autoptr(GError) error = NULL;
-  if (transact(store, NULL, &error))
-    return;
-  store->dirty_due = g_get_monotonic_time() + store->telemetry_us;
-  if (!store->dirty_failed)
-    ferry_warning("progress of migrations cannot be written and stays in memory", "FERRY_ERROR",
-                  error->message);
-  store->dirty_failed = TRUE;
+  if (!transact(store, NULL, NULL))
+    store->dirty_due = g_get_monotonic_time() + store->telemetry_us;
+}
+
+/* When the thread has something to do though nobody asks, monotonic us; 0: never. */
+static gint64 next_due(const FerryStore *store) {
+  gint64 due = g_hash_table_size(store->dirty) > 0 ? store->dirty_due : 0;
+  return due == 0 || (store->retry_due > 0 && store->retry_due < due) ? store->retry_due : due;
 }
 
 /* A clean end lets the next start go on with the very next revision. */
@@ -364,14 +453,15 @@ static void write_final_mark(FerryStore *store) {
 static gboolean next_group(FerryStore *store, GPtrArray *telemetry, GPtrArray *durable) {
   pthread_mutex_lock(&store->queue_lock);
   while (store->queue_first == NULL && !store->stopping) {
-    if (g_hash_table_size(store->dirty) == 0) {
+    gint64 when = next_due(store);
+    if (when == 0) {
       pthread_cond_wait(&store->queue_filled, &store->queue_lock);
       continue;
     }
-    if (g_get_monotonic_time() >= store->dirty_due)
+    if (g_get_monotonic_time() >= when)
       break;
-    struct timespec due = {.tv_sec = store->dirty_due / G_USEC_PER_SEC,
-                           .tv_nsec = store->dirty_due % G_USEC_PER_SEC * 1000};
+    struct timespec due = {.tv_sec = when / G_USEC_PER_SEC,
+                           .tv_nsec = when % G_USEC_PER_SEC * 1000};
     pthread_cond_timedwait(&store->queue_filled, &store->queue_lock, &due);
   }
   gsize writes = 0;
@@ -395,11 +485,12 @@ void *ferry_store_writer(void *data) {
   g_autoptr(GPtrArray) telemetry = g_ptr_array_new();
   g_autoptr(GPtrArray) durable = g_ptr_array_new();
   while (next_group(store, telemetry, durable)) {
-    run_pass(store, telemetry, FALSE);
-    run_pass(store, durable, TRUE);
+    run_pass(store, telemetry, FALSE, FALSE);
+    run_pass(store, durable, TRUE, FALSE);
     g_ptr_array_set_size(telemetry, 0);
     g_ptr_array_set_size(durable, 0);
-    if (g_hash_table_size(store->dirty) > 0 && g_get_monotonic_time() >= store->dirty_due)
+    gint64 due = next_due(store);
+    if (due > 0 && g_get_monotonic_time() >= due)
       flush_dirty(store);
   }
   write_final_mark(store);

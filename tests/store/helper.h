@@ -83,7 +83,7 @@ static inline char *folder_new(void) {
 }
 
 static inline void folder_remove(char *path) {
-  static const char *const ends[] = {"", "-wal", "-shm", "-journal", ".lock"};
+  static const char *const ends[] = {"", "-wal", "-shm", "-journal", ".lock", ".reserve"};
   for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
     g_autofree char *file = g_strconcat(path, ends[i], NULL);
     g_unlink(file);

@@ -283,6 +283,19 @@ static guint fill(FerryStore *store) {
   g_assert_not_reached();
 }
 
+/* A small object of kind_vm. */
+static gboolean write_small(FerryStore *store, FerryWriteOp op, const char *name, gboolean frees,
+                            GError **error) {
+  json_auto_t *object = thing(name, NULL, 7);
+  FerryWrite write = {.op = op,
+                      .kind = &kind_vm,
+                      .ns = "ns",
+                      .name = name,
+                      .object = op == FERRY_WRITE_DELETE ? NULL : object,
+                      .frees = frees};
+  return ferry_store_commit(store, &write, 1, NULL, error);
+}
+
 static void check_filled(FerryStore *store, guint wanted) {
   g_autoptr(GPtrArray) all = ferry_store_list(store, &kind_vm, NULL, NULL);
   g_assert_cmpuint(all->len, ==, wanted);
@@ -347,8 +360,104 @@ static void test_full_disk(void) {
   g_assert_cmpint(status, ==, 0);
 }
 
+/* What room there is left for small objects, too. */
+static void fill_rest(FerryStore *store) {
+  for (guint i = 0;; i++) {
+    g_autofree char *name = g_strdup_printf("s%05u", i);
+    g_autoptr(GError) error = NULL;
+    if (write_small(store, FERRY_WRITE_CREATE, name, FALSE, &error))
+      continue;
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE);
+    return;
+  }
+}
+
+static void frees_on_a_full_disk(const char *path) {
+  FerryStore *store = must_open(path, NULL);
+  guint n = fill(store);
+  fill_rest(store);
+  g_autofree char *why = NULL;
+  g_assert_false(ferry_store_is_healthy(store, &why));
+  g_assert_nonnull(strstr(why, "free space"));
+  g_autoptr(GError) error = NULL;
+  g_assert_false(write_small(store, FERRY_WRITE_UPDATE, "o0000", FALSE, &error));
+  g_clear_error(&error);
+  g_assert_true(write_small(store, FERRY_WRITE_UPDATE, "o0000", TRUE, &error)); /* a cancel */
+  g_assert_no_error(error);
+  for (guint i = 0; i < n; i++) {
+    g_autofree char *name = g_strdup_printf("o%04u", i);
+    write_small(store, FERRY_WRITE_DELETE, name, FALSE, &error);
+    g_assert_no_error(error);
+  }
+  /* the store looks itself whether it can write again */
+  gint64 deadline = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+  while (!ferry_store_is_healthy(store, NULL) && g_get_monotonic_time() < deadline)
+    g_usleep(50000);
+  g_assert_true(ferry_store_is_healthy(store, NULL));
+  g_assert_true(write_big(store, "after", &error));
+  FerryStoreStats stats;
+  ferry_store_stats(store, &stats);
+  g_assert_cmpuint(stats.failed_transactions, >, 0);
+  guint64 objects = stats.objects;
+  ferry_store_free(store);
+  store = must_open(path, NULL);
+  ferry_store_stats(store, &stats);
+  g_assert_cmpuint(stats.objects, ==, objects);
+  g_assert_cmpint(stored_value(store, &kind_vm, "ns", "o0000"), ==, -1);
+  g_assert_cmpint(stored_value(store, &kind_vm, "ns", "after"), ==, 1);
+  ferry_store_free(store);
+}
+
+/* Deletes and cancels go through where nothing else does, and make room again. */
+static void test_full_disk_frees(void) {
+  g_autofree char *folder = g_dir_make_tmp("ferry-full-XXXXXX", NULL);
+  pid_t child = fork();
+  if (child == 0) {
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("ferry-test", folder, "tmpfs", 0, "size=12m") != 0)
+      _exit(77);
+    g_autofree char *path = g_build_filename(folder, "store.db", NULL);
+    frees_on_a_full_disk(path);
+    _exit(0);
+  }
+  int status = 0;
+  g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+  g_rmdir(folder);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+    g_test_skip("mounting needs root");
+    return;
+  }
+  g_assert_cmpint(status, ==, 0);
+}
+
+static void test_quota(void) {
+  FerryStoreOptions options = {.max_objects = 5, .max_bytes = 30000};
+  char *path = folder_new();
+  FerryStore *store = must_open(path, &options);
+  g_autoptr(GError) error = NULL;
+  g_assert_true(write_big(store, "a", &error));
+  g_assert_false(write_big(store, "b", &error));
+  g_assert_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS);
+  g_assert_nonnull(strstr(error->message, "at most 30000"));
+  g_clear_error(&error);
+  for (guint i = 0; i < 4; i++) {
+    g_autofree char *name = g_strdup_printf("s%u", i);
+    must_write(store, FERRY_WRITE_CREATE, &kind_vm, "ns", name, 1);
+  }
+  g_assert_false(write_small(store, FERRY_WRITE_CREATE, "t", FALSE, &error));
+  g_assert_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS);
+  g_assert_nonnull(strstr(error->message, "at most 5"));
+  must_write(store, FERRY_WRITE_UPDATE, &kind_vm, "ns", "s1", 2);
+  must_write(store, FERRY_WRITE_DELETE, &kind_vm, "ns", "a", 0);
+  must_write(store, FERRY_WRITE_CREATE, &kind_vm, "ns", "t", 1);
+  ferry_store_free(store);
+  folder_remove(path);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  /* a disk that fails is logged as a warning */
+  g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
   g_test_add_func("/sqlite/reopen", test_reopen);
   g_test_add_func("/sqlite/odd-text", test_odd_text);
   g_test_add_func("/sqlite/second-opener", test_second_opener);
@@ -357,5 +466,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/sqlite/kill", test_kill);
   g_test_add_func("/sqlite/file-limit", test_file_limit);
   g_test_add_func("/sqlite/full-disk", test_full_disk);
+  g_test_add_func("/sqlite/full-disk-frees", test_full_disk_frees);
+  g_test_add_func("/sqlite/quota", test_quota);
   return g_test_run();
 }

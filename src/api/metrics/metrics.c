@@ -178,6 +178,12 @@ static void put_store(FerryStore *store, GString *out) {
                        (double)s.writes);
   ferry_metrics_figure(out, "ferry_store_transactions_total", "counter",
                        "Transactions of the database.", (double)s.transactions);
+  ferry_metrics_figure(out, "ferry_store_failed_transactions_total", "counter",
+                       "Transactions that the disk did not take.", (double)s.failed_transactions);
+  ferry_metrics_figure(out, "ferry_store_healthy", "gauge",
+                       "1 where the store can write, 0 where its disk is full or fails.",
+                       ferry_store_is_healthy(store, NULL));
+  ferry_metrics_figure(out, "ferry_store_bytes", "gauge", "Text of all objects.", (double)s.bytes);
   ferry_metrics_figure(out, "ferry_store_log_changes", "gauge",
                        "Changes kept for watches to go on from.", (double)s.log_changes);
   ferry_metrics_figure(out, "ferry_store_log_bytes", "gauge",

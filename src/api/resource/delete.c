@@ -105,6 +105,7 @@ static gboolean delete_once(FerryRequest *req, json_t *object, gboolean dry, jso
       ferry_json_set_int(marked, "metadata.deletionGracePeriodSeconds", 0);
     }
     write.op = FERRY_WRITE_UPDATE;
+    write.frees = TRUE;
     write.object = marked;
   }
   if (dry) {

@@ -371,6 +371,7 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
 gboolean ferry_resource_replace(FerryRequest *req, const json_t *old, json_t *object,
                                 GError **error) {
   FerryWrite write = {.op = FERRY_WRITE_UPDATE,
+                      .frees = TRUE, /* a cancel or a change, which ends or eases work */
                       .kind = req->kind,
                       .ns = req->ns,
                       .name = req->name,
