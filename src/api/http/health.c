@@ -17,6 +17,14 @@ static char *check_shutdown(FerryApi *api) {
   return g_atomic_int_get(&api->stopping) ? g_strdup("the server is shutting down") : NULL;
 }
 
+/* Anybody may ask: which file it is, and why, stands in the log. */
+static char *check_store(FerryApi *api) {
+  return ferry_store_is_healthy(api->store, NULL)
+             ? NULL
+             : g_strdup("the store cannot write to its disk, which is full or fails: free space; "
+                        "deletes and cancels still work");
+}
+
 static const struct {
   const char *name;
   Check check;
@@ -24,6 +32,7 @@ static const struct {
 } checks[] = {
     {"ping", check_ping, TRUE},
     {"shutdown", check_shutdown, FALSE},
+    {"store", check_store, FALSE},
 };
 
 static gboolean serve_version(FerryRequest *req) {
