@@ -24,13 +24,13 @@ def main():
         counts = {(c, n): pool.submit(instructions, program, c, n)
                   for c in cases for n in (SMALL, LARGE)}
         nothing = instructions(program, "none", 0)
-    print(f"1..{len(cases)}")
+    print(f"1..{len(cases)}", flush=True)
     for i, case in enumerate(cases, 1):
         small, large = (counts[case, n].result() - nothing for n in (SMALL, LARGE))
         ratio = large / max(1, small)
         ok = (ratio > MOST) == (case == "canary")
         print(f"{'' if ok else 'not '}ok {i} {case}: {small} instructions for {SMALL}, "
-              f"{ratio:.1f} times as many for {LARGE}")
+              f"{ratio:.1f} times as many for {LARGE}", flush=True)
 
 
 main()

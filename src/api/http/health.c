@@ -17,10 +17,12 @@ static char *check_shutdown(FerryApi *api) {
   return g_atomic_int_get(&api->stopping) ? g_strdup("the server is shutting down") : NULL;
 }
 
+/* Anybody may ask: which file it is, and why, stands in the log. */
 static char *check_store(FerryApi *api) {
-  char *why = NULL;
-  ferry_store_is_healthy(api->store, &why);
-  return why;
+  return ferry_store_is_healthy(api->store, NULL)
+             ? NULL
+             : g_strdup("the store cannot write to its disk, which is full or fails: free space; "
+                        "deletes and cancels still work");
 }
 
 static const struct {
