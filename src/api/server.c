@@ -4,6 +4,7 @@
 // wait for the pool, then stop the daemons.
 #include "api/server.h"
 #include "api/internal.h"
+#include "api/auth/rbac.h"
 #include "api/metrics/metrics.h"
 #include "api/resource/policy_admission.h"
 #include "base/file.h"
@@ -146,8 +147,10 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   api->pki =
       ferry_pki_open(api->state_dir, config->tls_sans, ferry_clock_wall_ms(api->clock), error);
   if (!api->pki || !ferry_auth_load(api, error) || !make_namespace(api, "default", error) ||
-      !make_namespace(api, "kubevirt", error) || !ferry_api_make_presets(api, error))
+      !make_namespace(api, "kubevirt", error) || !ferry_api_make_presets(api, error) ||
+      !ferry_rbac_ship(api, error))
     return NULL;
+  ferry_rbac_start(api);
   api->metrics = ferry_metrics_start(api->store, api->clock);
   ferry_watch_start(api);
   if (!open_listeners(api, config, error))
@@ -168,6 +171,7 @@ void ferry_api_free(FerryApi *api) {
   g_ptr_array_unref(api->listeners);
   g_thread_pool_free(api->pool, FALSE, TRUE);
   ferry_metrics_stop(api->metrics);
+  ferry_rbac_stop(api);
   g_ptr_array_unref(api->streams);
   g_ptr_array_unref(api->event_streams);
   g_hash_table_unref(api->pages);

@@ -44,6 +44,8 @@ static void request_free(FerryRequest *req) {
   if (req->response)
     MHD_destroy_response(req->response);
   g_free(req->error_name);
+  if (req->impersonation)
+    g_ptr_array_unref(req->impersonation);
   ferry_user_unref(req->user);
   g_byte_array_unref(req->body);
   g_free(req->out_type);
@@ -126,7 +128,10 @@ static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind, const char
     g_free(req->accept);
     req->accept = all;
   } else if (g_ascii_strncasecmp(key, "Impersonate-", 12) == 0) {
-    req->impersonates = TRUE;
+    if (!req->impersonation)
+      req->impersonation = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(req->impersonation, g_strdup(key));
+    g_ptr_array_add(req->impersonation, g_strdup(value));
   }
   return MHD_YES;
 }
@@ -166,18 +171,6 @@ static char *header_of(FerryRequest *req, const char *name) {
   return g_strdup(MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, name));
 }
 
-/* Whether it only asks which kinds there are, as kubectl does before each command: the answer is
- * the same for everyone. */
-static gboolean is_discovery(const FerryRequest *req) {
-  char **s = req->segments;
-  guint n = g_strv_length(s), most = 0;
-  if (g_strcmp0(s[0], "api") == 0)
-    most = 2;
-  else if (g_strcmp0(s[0], "apis") == 0)
-    most = 3;
-  return g_str_equal(req->method, "GET") && n > 0 && n <= most;
-}
-
 static void start(FerryRequest *req, const char *method, const char *url) {
   req->begun_us = g_get_monotonic_time();
   req->method = g_strdup(g_str_equal(method, "HEAD") ? "GET" : method);
@@ -210,9 +203,8 @@ static void start(FerryRequest *req, const char *method, const char *url) {
   }
   if (req->user->anonymous)
     req->body_limit = FERRY_API_MAX_SMALL_BODY;
-  if (req->impersonates && !is_discovery(req))
-    fail(req, FERRY_ERROR_FORBIDDEN,
-         "impersonation is not supported: leave out --as, --as-group and --as-uid");
+  if (!ferry_impersonate(req, &error))
+    ferry_respond_error(req, error);
 }
 
 static enum MHD_Result answer(FerryRequest *req) {
