@@ -31,6 +31,8 @@ typedef struct FerryStream FerryStream;
 typedef struct FerryEventStream FerryEventStream;
 typedef struct FerryMetrics FerryMetrics;
 typedef struct FerryRequest FerryRequest;
+typedef struct FerryApiRoute FerryApiRoute;
+typedef struct FerryRbac FerryRbac;
 
 /** Who asks. Immutable and reference counted. */
 typedef struct FerryUser FerryUser;
@@ -79,6 +81,7 @@ struct FerryApi {
   GThread *ticker;
   gint64 bookmark_us; /* between a watch's bookmarks */
 
+  FerryRbac *rbac;
   FerryMetrics *metrics;
 };
 
@@ -92,9 +95,9 @@ struct FerryRequest {
   char **segments;
   GHashTable *query; /* the first value of each parameter */
   char *accept, *content_type, *user_agent;
-  gint64 epoch;       /* Ferry-Agent-Epoch, -1: none */
-  gboolean telemetry; /* Ferry-Telemetry: 1 */
-  gboolean impersonates;
+  gint64 epoch;             /* Ferry-Agent-Epoch, -1: none */
+  gboolean telemetry;       /* Ferry-Telemetry: 1 */
+  GPtrArray *impersonation; /* Impersonate- headers: name, value, name, value ...; NULL: none */
   char *if_none_match;
   char *traceparent; /* as it was sent, or NULL */
   gint64 begun_us;   /* monotonic, when the header was there */
@@ -116,6 +119,7 @@ struct FerryRequest {
   guint retry_after_s; /* of a 429; 0: 1 */
 
   /* What the router found. */
+  const FerryApiRoute *route;
   const FerryKind *kind;
   const char *ns, *name, *subresource; /* NULL where absent */
   const char *alias;                   /* the spelling of the kind to answer in; NULL: its own */
@@ -169,13 +173,35 @@ typedef struct {
   const FerrySelector *fields; /* of a list or watch */
 } FerryAccess;
 gboolean ferry_authz_allows(FerryApi *api, const FerryUser *user, const FerryAccess *access);
-/** Checks req (after routing); FORBIDDEN or UNAUTHORIZED. */
+/** Checks what the router found for req: FORBIDDEN or UNAUTHORIZED. */
 gboolean ferry_authz_check(FerryRequest *req, GError **error);
-/** The resourceRules of a user, for SelfSubjectRulesReview. */
-json_t *ferry_authz_rules(const FerryUser *user);
+/** Checks one thing more that req's user must be allowed to do. */
+gboolean ferry_authz_require(FerryRequest *req, const FerryAccess *access, GError **error);
+/** The rules of a user in a namespace (NULL: everywhere) for SelfSubjectRulesReview: a new list of
+ * resourceRules, or of nonResourceRules. */
+json_t *ferry_authz_rules(FerryApi *api, const FerryUser *user, const char *ns, gboolean urls);
+
+/* node_rules.c: what an agent may do by itself, besides what bindings give to it */
+gboolean ferry_node_rules_allow(FerryApi *api, const char *node, const FerryAccess *access);
+/** The same as rules of a role. New reference. */
+json_t *ferry_node_rules_list(void);
+
+/* impersonate.c */
+/** Puts who is to be acted as in req's user's place, if the headers ask for it and the user may:
+ * FORBIDDEN. */
+gboolean ferry_impersonate(FerryRequest *req, GError **error);
+
+/* rbac_grant.c */
+/** Whether `granter` holds every right that a user of that name and groups has: nobody hands out a
+ * credential that can do more than he can. FORBIDDEN naming what is missing. Any thread. */
+gboolean ferry_rbac_user_covered(FerryApi *api, const FerryUser *granter, const char *name,
+                                 const char *const *groups, GError **error);
 
 /* router.c */
 void ferry_route(FerryRequest *req);
+/** Finds req's route and authorises what was found, without running it: what of req is needed is
+ * api, method, path, segments, query, headers and user. */
+gboolean ferry_route_judge(FerryRequest *req, GError **error);
 const char *ferry_query(const FerryRequest *req, const char *name);
 gboolean ferry_query_bool(const FerryRequest *req, const char *name);
 /** The integer parameter or `fallback`; FALSE and BAD_REQUEST for something else than 0..2^62. */
@@ -224,8 +250,7 @@ gboolean ferry_serve_metrics(FerryRequest *req, GError **error);
 gboolean ferry_serve_events_stream(FerryRequest *req, GError **error);
 /** Lets all event streams look at the time; `watches` is held. */
 void ferry_event_streams_tick(FerryApi *api);
-/** pods.c: pods that stand for running VMs, and their eviction. `n`: number of segments. */
-gboolean ferry_pods_owns(char *const *segments, guint n);
+/** pods.c: pods that stand for running VMs, and their eviction. */
 gboolean ferry_serve_pods(FerryRequest *req, GError **error);
 /** migrate_subresource.c: what virtctl sends. */
 gboolean ferry_serve_migrate_subresource(FerryRequest *req, GError **error);
@@ -276,6 +301,12 @@ gboolean ferry_request_dry_run(FerryRequest *req, const json_t *options, gboolea
                                GError **error);
 /** Checks fieldManager, reads fieldValidation. */
 gboolean ferry_request_write_options(FerryRequest *req, FerryUnknown *mode, GError **error);
+
+/* field_rights.c */
+/** Whether req's user has the rights that the fields need which `object` sets and `old` (NULL: it is
+ * new) does not; FORBIDDEN with a cause for each field. */
+gboolean ferry_check_field_rights(FerryRequest *req, const json_t *old, const json_t *object,
+                                  GError **error);
 
 /* change.c: a migration's parameters while it runs */
 /** PUT .../change */

@@ -6,6 +6,7 @@
 #include "api/http/front.h"
 #include "api/http/strict.h"
 #include "api/internal.h"
+#include "api/auth/rbac.h"
 #include "api/metrics/metrics.h"
 #include "api/resource/policy_admission.h"
 #include "base/file.h"
@@ -149,8 +150,10 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   api->pki =
       ferry_pki_open(api->state_dir, config->tls_sans, ferry_clock_wall_ms(api->clock), error);
   if (!api->pki || !ferry_auth_load(api, error) || !make_namespace(api, "default", error) ||
-      !make_namespace(api, "kubevirt", error) || !ferry_api_make_presets(api, error))
+      !make_namespace(api, "kubevirt", error) || !ferry_api_make_presets(api, error) ||
+      !ferry_rbac_ship(api, error))
     return NULL;
+  ferry_rbac_start(api);
   api->metrics = ferry_metrics_start(api->store, api->clock);
   ferry_watch_start(api);
   if (!open_listeners(api, config, error))
@@ -176,6 +179,7 @@ void ferry_api_free(FerryApi *api) {
   ferry_front_free(api->front);
   g_clear_pointer(&api->names, g_hash_table_unref);
   ferry_metrics_stop(api->metrics);
+  ferry_rbac_stop(api);
   g_ptr_array_unref(api->streams);
   g_ptr_array_unref(api->event_streams);
   g_hash_table_unref(api->pages);

@@ -199,3 +199,29 @@ json_t *ferry_cell_network_nodes(const json_t *object, gint64 now_ms) {
   }
   return json_integer(n);
 }
+
+json_t *ferry_cell_binding_role(const json_t *object, gint64 now_ms) {
+  const char *kind = ferry_json_str(object, "roleRef.kind");
+  const char *name = ferry_json_str(object, "roleRef.name");
+  return kind && name ? json_sprintf("%s/%s", kind, name) : NULL;
+}
+
+static json_t *subjects_of(const json_t *object, const char *kind) {
+  g_autoptr(GString) out = g_string_new(NULL);
+  gsize i;
+  json_t *one;
+  json_array_foreach(ferry_json_get(object, "subjects"), i, one) {
+    const char *name = ferry_json_str(one, "name");
+    if (name && g_strcmp0(ferry_json_str(one, "kind"), kind) == 0)
+      g_string_append_printf(out, "%s%s", out->len ? ", " : "", name);
+  }
+  return json_string(out->str);
+}
+
+json_t *ferry_cell_binding_users(const json_t *object, gint64 now_ms) {
+  return subjects_of(object, "User");
+}
+
+json_t *ferry_cell_binding_groups(const json_t *object, gint64 now_ms) {
+  return subjects_of(object, "Group");
+}

@@ -57,8 +57,9 @@ const FerryField ferry_fields_migration_configuration[] = {
                                     "unset."),
     BOOL("unsafeMigrationOverride",
          "Migrate even where libvirt calls it unsafe, for example with a disk cache mode that is "
-         "not coherent between hosts, or where the VM is not LiveMigratable."),
-    BOOL("disableTLS", "Send the migration's data without encryption."),
+         "not coherent between hosts, or where the VM is not LiveMigratable.",
+         .right = "unsafe"),
+    BOOL("disableTLS", "Send the migration's data without encryption.", .right = "unsafe"),
     STR("nodeDrainTaintKey", "Key of the node taint that means: move the VMs away.",
         .pattern = "label-key", .max = 317),
     STR("network", "Name of the Network that carries migrations; unset: the hosts' own address.",

@@ -137,6 +137,16 @@ static gboolean is_domain_name(const char *text) {
   return visible;
 }
 
+/* What can stand between two slashes of a path and mean itself. */
+static gboolean is_path_segment(const char *text) {
+  if (!*text || strlen(text) > 253 || g_str_equal(text, ".") || g_str_equal(text, ".."))
+    return FALSE;
+  for (const char *p = text; *p; p = g_utf8_next_char(p))
+    if (*p == '/' || *p == '%' || g_unichar_iscntrl(g_utf8_get_char(p)))
+      return FALSE;
+  return TRUE;
+}
+
 static const struct {
   const char *name;
   gboolean (*check)(const char *text);
@@ -167,6 +177,9 @@ static const struct {
      "other viewers"},
     {"domain-name", is_domain_name,
      "expected a name without '/' and control characters, for example web-1"},
+    {"path-segment", is_path_segment,
+     "expected a name without '/', '%' and control characters, at most 253 bytes, for example "
+     "team-a:operators"},
     {"label-key", is_label_key,
      "expected a name of letters, digits, '-', '_' and '.', a letter or digit first and last, at "
      "most 63 characters, after an optional DNS prefix and '/', for example example.com/my-key"},

@@ -44,6 +44,8 @@ struct FerryField {
                                 LIST, MAP: most elements (defaults: 4096 characters, 1000 elements) */
   const char *def;           /* default as JSON text, NULL: none */
   const char *merge_key;     /* LIST of OBJECT: strategic merge key ("type") */
+  const char *right;         /* who sets it needs the verb create on the subresource of this name
+                                of virtualmachineinstancemigrations ("uris"), too; NULL: no */
 };
 
 /** A printed column. `cell` makes the cell from the object; NULL: the value at `path`. */
@@ -91,6 +93,7 @@ typedef struct {
   /** Rules across fields; adds causes to `error` (domain FERRY_ERROR, code INVALID). May be NULL.
    */
   void (*check)(const json_t *object, const json_t *old, GError *error);
+  const char *name_format; /* of metadata.name; NULL: "dns-subdomain" */
 } FerryKind;
 
 /** All kinds, in a stable order; `*n` gets their number. */
@@ -120,5 +123,9 @@ extern const FerryKind ferry_kind_kubevirt;
 extern const FerryKind ferry_kind_migration_policy;
 extern const FerryKind ferry_kind_network;
 extern const FerryKind ferry_kind_evacuation;
+extern const FerryKind ferry_kind_role;
+extern const FerryKind ferry_kind_cluster_role;
+extern const FerryKind ferry_kind_role_binding;
+extern const FerryKind ferry_kind_cluster_role_binding;
 
 G_END_DECLS

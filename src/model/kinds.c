@@ -4,11 +4,13 @@
 #include <string.h>
 
 static const FerryKind *const kinds[] = {
-    &ferry_kind_namespace, &ferry_kind_node,
-    &ferry_kind_service,   &ferry_kind_event,
-    &ferry_kind_vmi,       &ferry_kind_vmim,
-    &ferry_kind_kubevirt,  &ferry_kind_migration_policy,
-    &ferry_kind_network,   &ferry_kind_evacuation,
+    &ferry_kind_namespace,    &ferry_kind_node,
+    &ferry_kind_service,      &ferry_kind_event,
+    &ferry_kind_vmi,          &ferry_kind_vmim,
+    &ferry_kind_kubevirt,     &ferry_kind_migration_policy,
+    &ferry_kind_network,      &ferry_kind_evacuation,
+    &ferry_kind_role,         &ferry_kind_cluster_role,
+    &ferry_kind_role_binding, &ferry_kind_cluster_role_binding,
 };
 
 const FerryKind *const *ferry_kinds(gsize *n) {

@@ -35,6 +35,7 @@ const FerryKind ferry_kind_namespace = {
     .version = "v1",
     .kind = "Namespace",
     .plural = "namespaces",
+    .name_format = "dns-label",
     .singular = "namespace",
     .short_names = WORDS("ns"),
     .namespaced = FALSE,

@@ -42,7 +42,8 @@
       .flag = 1u << 8, .since_libvirt = "0.9.4", .def = "true where both hosts can")               \
   ROW(BOOL("unsafeMigrationOverride",                                                              \
            "Migrate even where libvirt calls it unsafe for the disks, or where the VM is not "     \
-           "LiveMigratable."),                                                                     \
+           "LiveMigratable.",                                                                      \
+           .right = "unsafe"),                                                                     \
       .offline = TRUE, .option = "unsafe", .negative = "no-unsafe",                                \
       .libvirt = "VIR_MIGRATE_UNSAFE", .flag = 1u << 9, .since_libvirt = "0.9.11", .def = "false") \
   ROW(BOOL("abortOnError", "Give the migration up when a disk of the guest has an I/O error."),    \
@@ -90,11 +91,12 @@
       .group = "Transport", .option = "bandwidth", .arg = "BYTES",                                 \
       .libvirt = "VIR_MIGRATE_PARAM_BANDWIDTH", .param = "bandwidth", .type = FERRY_PARAM_ULLONG,  \
       .scale = 1 << 20, .since_libvirt = "1.1.0", .def = "0")                                      \
-  ROW(BOOL("disableTLS", "Send the data without encryption."), .option = "tls",                    \
+  ROW(BOOL("disableTLS", "Send the data without encryption.", .right = "unsafe"), .option = "tls", \
       .negative = "no-tls", .libvirt = "VIR_MIGRATE_TLS", .flag = 1u << 16, .inverted = TRUE,      \
       .opposite = "Encrypt the migration's data, which is the default", .since_libvirt = "3.2.0",  \
       .since_qemu = "2.7.0", .def = "false")                                                       \
-  ROW(STR("tlsDestination", "Host name that the target's certificate must have.", .max = 253),     \
+  ROW(STR("tlsDestination", "Host name that the target's certificate must have.", .max = 253,      \
+          .right = "uris"),                                                                        \
       .option = "tls-destination", .arg = "NAME", .libvirt = "VIR_MIGRATE_PARAM_TLS_DESTINATION",  \
       .param = "tls.destination", .type = FERRY_PARAM_STRING, .since_libvirt = "6.0.0",            \
       .own = TRUE)                                                                                 \
@@ -115,17 +117,17 @@
       .libvirt = "VIR_MIGRATE_RDMA_PIN_ALL", .flag = 1u << 14, .since_libvirt = "1.2.9",           \
       .def = "false")                                                                              \
   ROW(STR("migrateURI", "Where the data goes: tcp://HOST[:PORT], rdma://HOST or unix:///PATH.",    \
-          .pattern = "migrate-uri", .max = 2048),                                                  \
+          .pattern = "migrate-uri", .max = 2048, .right = "uris"),                                 \
       .option = "migrateuri", .arg = "URI", .libvirt = "VIR_MIGRATE_PARAM_URI",                    \
       .param = "migrate_uri", .type = FERRY_PARAM_STRING, .since_libvirt = "1.1.0", .own = TRUE,   \
       .def = "the target's address on the migration's network")                                    \
   ROW(STR("listenAddress", "Address at which the target waits for the data.", .pattern = "ip",     \
-          .max = 64),                                                                              \
+          .max = 64, .right = "uris"),                                                             \
       .option = "listen-address", .arg = "ADDRESS", .libvirt = "VIR_MIGRATE_PARAM_LISTEN_ADDRESS", \
       .param = "listen_address", .type = FERRY_PARAM_STRING, .since_libvirt = "1.1.4",             \
       .own = TRUE, .def = "the target's address on the migration's network")                       \
   ROW(STR("graphicsURI", "Where viewers of the guest's display go: spice://HOST:PORT.",            \
-          .pattern = "spice-uri", .max = 2048),                                                    \
+          .pattern = "spice-uri", .max = 2048, .right = "uris"),                                   \
       .option = "graphicsuri", .arg = "URI", .libvirt = "VIR_MIGRATE_PARAM_GRAPHICS_URI",          \
       .param = "graphics_uri", .type = FERRY_PARAM_STRING, .since_libvirt = "1.1.0", .own = TRUE)  \
   /* compression */                                                                                \
@@ -199,27 +201,28 @@
       .param = "migrate_disks_detect_zeroes", .type = FERRY_PARAM_STRINGS,                         \
       .since_libvirt = "10.9.0", .own = TRUE)                                                      \
   ROW(INT("disksPort", "Port of the target that takes the disks; 0 lets libvirt choose.",          \
-          .min = 0, .max = 65535),                                                                 \
+          .min = 0, .max = 65535, .right = "uris"),                                                \
       .option = "disks-port", .arg = "PORT", .libvirt = "VIR_MIGRATE_PARAM_DISKS_PORT",            \
       .param = "disks_port", .type = FERRY_PARAM_INT, .since_libvirt = "1.3.3", .own = TRUE,       \
       .def = "0")                                                                                  \
   ROW(STR("disksURI", "Where the disks go: tcp://HOST[:PORT] or unix:///PATH.",                    \
-          .pattern = "disks-uri", .max = 2048),                                                    \
+          .pattern = "disks-uri", .max = 2048, .right = "uris"),                                   \
       .option = "disks-uri", .arg = "URI", .libvirt = "VIR_MIGRATE_PARAM_DISKS_URI",               \
       .param = "disks_uri", .type = FERRY_PARAM_STRING, .since_libvirt = "6.8.0", .own = TRUE,     \
       .def = "the target's address on the migration's network")                                    \
   /* what the VM is on the target */                                                               \
   ROW(STR("destinationName", "Name of the domain on the target.", .pattern = "domain-name",        \
-          .max = 255),                                                                             \
+          .max = 255, .right = "destinationxml"),                                                  \
       .group = "Target", .offline = TRUE, .option = "dname", .arg = "NAME",                        \
       .libvirt = "VIR_MIGRATE_PARAM_DEST_NAME", .param = "destination_name",                       \
       .type = FERRY_PARAM_STRING, .since_libvirt = "1.1.0", .own = TRUE, .def = "unchanged")       \
   ROW(STR("destinationXML", "The domain's XML for the target, as far as the guest cannot see it.", \
-          .max = 262144),                                                                          \
+          .max = 262144, .right = "destinationxml"),                                               \
       .offline = TRUE, .option = "xml", .arg = "FILE", .file = TRUE,                               \
       .libvirt = "VIR_MIGRATE_PARAM_DEST_XML", .param = "destination_xml",                         \
       .type = FERRY_PARAM_STRING, .since_libvirt = "1.1.0", .own = TRUE, .def = "unchanged")       \
-  ROW(STR("persistentXML", "The persistent definition for the target, as XML.", .max = 262144),    \
+  ROW(STR("persistentXML", "The persistent definition for the target, as XML.", .max = 262144,     \
+          .right = "destinationxml"),                                                              \
       .offline = TRUE, .option = "persistent-xml", .arg = "FILE", .file = TRUE,                    \
       .libvirt = "VIR_MIGRATE_PARAM_PERSIST_XML", .param = "persistent_xml",                       \
       .type = FERRY_PARAM_STRING, .since_libvirt = "1.3.4", .own = TRUE, .def = "unchanged")

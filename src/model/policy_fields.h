@@ -30,7 +30,8 @@ extern const FerryField ferry_fields_intent[];
       BOOL("allowMonitorCommands",                                                                 \
            "Let the agent slow the guest down through QEMU's monitor where libvirt has no call: "  \
            "just as much as is needed, up to the intent's maxSlowdown. libvirt marks such a "      \
-           "domain tainted."),                                                                     \
+           "domain tainted.",                                                                      \
+           .right = "unsafe"),                                                                     \
       STRS("onStalling",                                                                           \
            "What ferryd does when the migration stalls, one after the other, each after another "  \
            "stallingLimit without a new best; not with an intent, which acts by itself.",          \

@@ -40,7 +40,7 @@ void ferry_validate_annotations(const json_t *map, const char *path, GError *inv
 }
 
 static void check_name(const FerryKind *kind, const json_t *metadata, GError *invalid) {
-  const char *format = g_str_equal(kind->kind, "Namespace") ? "dns-label" : "dns-subdomain";
+  const char *format = kind->name_format ? kind->name_format : "dns-subdomain";
   const char *name = ferry_json_str(metadata, "name");
   const char *prefix = ferry_json_str(metadata, "generateName");
   const char *problem = NULL;

@@ -106,6 +106,8 @@ FerryUser *ferry_auth_certificate(FerryApi *api, gnutls_session_t session, GErro
 }
 
 gboolean ferry_auth_is_valid(FerryApi *api, const FerryUser *user, GError **error) {
+  if (user->impersonator)
+    return ferry_auth_is_valid(api, user->impersonator, error);
   if (!user->expires_s || user->expires_s >= ferry_clock_wall_ms(api->clock) / 1000)
     return TRUE;
   refuse(error, "the client certificate has expired");

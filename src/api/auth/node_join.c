@@ -269,27 +269,13 @@ static gboolean serve_report(FerryRequest *req, const char *node, GError **error
 
 /* /apis/ferry.migration/v1/join and .../nodes/NAME/(token|session|report) */
 gboolean ferry_serve_node_route(FerryRequest *req, GError **error) {
-  char **s = req->segments;
-  guint n = g_strv_length(s);
-  gboolean join = n == 4 && g_str_equal(s[3], "join");
-  static const char *const actions[] = {"token", "session", "report", NULL};
-  if (!join && (n != 6 || !g_strv_contains(actions, s[5]))) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
-                "the server could not find the requested resource");
-    return FALSE;
-  }
-  if (!g_str_equal(req->method, "POST")) {
-    ferry_respond_header(req, "Allow", "POST");
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
-                "the server does not allow this method on the requested resource: POST only");
-    return FALSE;
-  }
-  if (join)
+  const char *action = req->segments[g_strv_length(req->segments) - 1];
+  if (!req->name)
     return serve_join(req, error);
-  if (!check_name(s[4], error))
+  if (!check_name(req->name, error))
     return FALSE;
-  if (g_str_equal(s[5], "token"))
-    return serve_token(req, s[4], error);
-  return g_str_equal(s[5], "session") ? serve_session(req, s[4], error)
-                                      : serve_report(req, s[4], error);
+  if (g_str_equal(action, "token"))
+    return serve_token(req, req->name, error);
+  return g_str_equal(action, "session") ? serve_session(req, req->name, error)
+                                        : serve_report(req, req->name, error);
 }

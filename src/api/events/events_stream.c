@@ -281,12 +281,6 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
   g_autofree char *vmi = NULL;
   g_autofree char *migration = NULL;
   gint64 after, timeout;
-  if (!g_str_equal(req->method, "GET")) {
-    ferry_respond_header(req, "Allow", "GET");
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
-                "the server does not allow this method on the requested resource: GET only");
-    return FALSE;
-  }
   if (!filter_of(req, "vmi", &vmi, error) || !filter_of(req, "migration", &migration, error) ||
       !last_event_id(req, &after, error) ||
       !ferry_query_int(req, "timeoutSeconds", LIFETIME_S, &timeout, error))

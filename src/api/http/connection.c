@@ -38,6 +38,8 @@ static void request_free(FerryRequest *req) {
   g_free(req->flow);
   g_free(req->peer);
   g_free(req->error_name);
+  if (req->impersonation)
+    g_ptr_array_unref(req->impersonation);
   ferry_user_unref(req->user);
   g_byte_array_unref(req->body);
   g_free(req->out_type);
@@ -175,7 +177,10 @@ static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind, const char
     g_free(req->accept);
     req->accept = all;
   } else if (g_ascii_strncasecmp(key, "Impersonate-", 12) == 0) {
-    req->impersonates = TRUE;
+    if (!req->impersonation)
+      req->impersonation = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(req->impersonation, g_strdup(key));
+    g_ptr_array_add(req->impersonation, g_strdup(value));
   }
   return MHD_YES;
 }
@@ -218,18 +223,6 @@ static char *header_of(FerryRequest *req, const char *name) {
   return g_strdup(MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, name));
 }
 
-/* Whether it only asks which kinds there are, as kubectl does before each command: the answer is
- * the same for everyone. */
-static gboolean is_discovery(const FerryRequest *req) {
-  char **s = req->segments;
-  guint n = g_strv_length(s), most = 0;
-  if (g_strcmp0(s[0], "api") == 0)
-    most = 2;
-  else if (g_strcmp0(s[0], "apis") == 0)
-    most = 3;
-  return g_str_equal(req->method, "GET") && n > 0 && n <= most;
-}
-
 /* Who asks, and whether he may ask for more. */
 static void settle_user(FerryRequest *req) {
   g_autoptr(GError) error = NULL;
@@ -239,10 +232,9 @@ static void settle_user(FerryRequest *req) {
       ferry_respond_error(req, error);
     return;
   }
-  const FerryUser *real = req->user->impersonator ? req->user->impersonator : req->user;
-  if (req->conn && !real->anonymous &&
+  if (req->conn && !req->user->anonymous &&
       !ferry_connections_identify(ferry_front_connections(req->api->front), req->conn,
-                                  real->name)) {
+                                  req->user->name)) {
     fail(req, FERRY_ERROR_TOO_MANY_REQUESTS,
          "too many connections: close some that are open, or use one for several requests");
     req->closes = TRUE;
@@ -250,9 +242,8 @@ static void settle_user(FerryRequest *req) {
   }
   if (req->user->anonymous)
     req->body_limit = FERRY_API_MAX_SMALL_BODY;
-  if (ferry_front_admit(req) && req->impersonates && !is_discovery(req))
-    fail(req, FERRY_ERROR_FORBIDDEN,
-         "impersonation is not supported: leave out --as, --as-group and --as-uid");
+  if (ferry_front_admit(req) && !ferry_impersonate(req, &error))
+    ferry_respond_error(req, error);
 }
 
 static void read_header(FerryRequest *req, const char *url) {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 typedef struct Message Message;
-typedef enum { TEXT, MESSAGE, MAP, TEXTS } FieldType;
+typedef enum { TEXT, MESSAGE, MAP, TEXTS, MESSAGES } FieldType;
 typedef struct {
   guint number;
   const char *name;
@@ -60,6 +60,32 @@ static const Field delete_fields[] = {{2, "preconditions", MESSAGE, &preconditio
                                       {0, NULL, TEXT, NULL}};
 static const Message delete_options = {delete_fields};
 
+/* Roles and bindings */
+static const Field rule_fields[] = {
+    {1, "verbs", TEXTS, NULL},           {2, "apiGroups", TEXTS, NULL},
+    {3, "resources", TEXTS, NULL},       {4, "resourceNames", TEXTS, NULL},
+    {5, "nonResourceURLs", TEXTS, NULL}, {0, NULL, TEXT, NULL}};
+static const Message rule = {rule_fields};
+static const Field role_fields[] = {
+    {1, "metadata", MESSAGE, &meta}, {2, "rules", MESSAGES, &rule}, {0, NULL, TEXT, NULL}};
+static const Message top_role = {role_fields};
+static const Field subject_fields[] = {{1, "kind", TEXT, NULL},
+                                       {2, "apiGroup", TEXT, NULL},
+                                       {3, "name", TEXT, NULL},
+                                       {4, "namespace", TEXT, NULL},
+                                       {0, NULL, TEXT, NULL}};
+static const Message subject = {subject_fields};
+static const Field role_ref_fields[] = {{1, "apiGroup", TEXT, NULL},
+                                        {2, "kind", TEXT, NULL},
+                                        {3, "name", TEXT, NULL},
+                                        {0, NULL, TEXT, NULL}};
+static const Message role_ref = {role_ref_fields};
+static const Field binding_fields[] = {{1, "metadata", MESSAGE, &meta},
+                                       {2, "subjects", MESSAGES, &subject},
+                                       {3, "roleRef", MESSAGE, &role_ref},
+                                       {0, NULL, TEXT, NULL}};
+static const Message top_binding = {binding_fields};
+
 static const struct {
   const char *group, *kind; /* group "" for core, NULL for that of whatever it is about */
   const Message *message;
@@ -68,6 +94,10 @@ static const struct {
     {"authorization.k8s.io", "SelfSubjectAccessReview", &top_access},
     {"authorization.k8s.io", "SelfSubjectRulesReview", &top_rules},
     {"authentication.k8s.io", "SelfSubjectReview", &top_self},
+    {"rbac.authorization.k8s.io", "Role", &top_role},
+    {"rbac.authorization.k8s.io", "ClusterRole", &top_role},
+    {"rbac.authorization.k8s.io", "RoleBinding", &top_binding},
+    {"rbac.authorization.k8s.io", "ClusterRoleBinding", &top_binding},
     {NULL, "DeleteOptions", &delete_options},
 };
 
@@ -164,7 +194,9 @@ static json_t *decode(const Message *message, Span s, gboolean *broken) {
     }
     if (!there)
       json_object_set_new(out, f->name, there = f->type == MAP ? json_object() : json_array());
-    if (f->type == MAP ? !add_pair(there, value) : json_array_append_new(there, text_of(value)) < 0)
+    if (f->type == MAP        ? !add_pair(there, value)
+        : f->type == MESSAGES ? json_array_append_new(there, decode(f->message, value, broken)) < 0
+                              : json_array_append_new(there, text_of(value)) < 0)
       *broken = TRUE;
   }
   return out;

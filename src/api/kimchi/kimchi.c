@@ -4,33 +4,14 @@
 // Theory of operation: Kimchi's resources are views of Ferry's objects. A Task is a
 // VirtualMachineInstanceMigration, so it lasts as long as that does; /config is annotations of the
 // KubeVirt object; a VM is a VirtualMachineInstance. Each call is authorised as the call on the
-// object behind it, so whoever may not create migrations may not POST .../migrate either. Whatever
-// goes wrong is answered in Kimchi's form.
+// object behind it (its rows are in routes.c), so whoever may not create migrations may not POST
+// .../migrate either. Whatever goes wrong is answered in Kimchi's form.
 #include "api/kimchi/kimchi.h"
+#include "api/routes.h"
 
 #include <string.h>
 
 #define PLUGIN "/plugins/kimchi"
-
-static const struct {
-  const char *root;
-  gboolean named;     /* ROOT/NAME */
-  const char *action; /* ROOT/NAME/ACTION */
-  const char *method;
-  gboolean (*handler)(FerryKimchi *k, GError **error);
-} routes[] = {
-    {"vms", FALSE, NULL, "GET", ferry_kimchi_list_vms},
-    {"vms", TRUE, NULL, "GET", ferry_kimchi_get_vm},
-    {"vms", TRUE, "migrate", "GET", ferry_kimchi_get_migrate},
-    {"vms", TRUE, "migrate", "POST", ferry_kimchi_migrate},
-    {"vms", TRUE, "migrate", "DELETE", ferry_kimchi_cancel_migrate},
-    {"tasks", FALSE, NULL, "GET", ferry_kimchi_list_tasks},
-    {"tasks", TRUE, NULL, "GET", ferry_kimchi_get_task},
-    {"tasks", TRUE, NULL, "DELETE", ferry_kimchi_cancel_task},
-    {"peers", FALSE, NULL, "GET", ferry_kimchi_get_peers},
-    {"config", FALSE, NULL, "GET", ferry_kimchi_get_config},
-    {"config", FALSE, NULL, "PUT", ferry_kimchi_put_config},
-};
 
 gboolean ferry_kimchi_owns(const char *path) {
   static const char *const roots[] = {"/vms", "/tasks", "/peers", "/config", PLUGIN};
@@ -78,12 +59,18 @@ gboolean ferry_kimchi_no_problems(FerryKimchi *k, GError **error) {
 gboolean ferry_kimchi_authorise(FerryKimchi *k, const FerryKind *kind, const char *verb,
                                 const char *subresource, const char *ns, const char *name,
                                 GError **error) {
+  FerryAccess access = {.verb = verb,
+                        .group = kind->group,
+                        .resource = kind->plural,
+                        .subresource = subresource,
+                        .ns = ns,
+                        .name = name};
   k->req->kind = kind;
   k->req->verb = verb;
   k->req->subresource = subresource;
   k->req->ns = ns;
   k->req->name = name;
-  return ferry_authz_check(k->req, error);
+  return ferry_authz_require(k->req, &access, error);
 }
 
 json_t *ferry_kimchi_body(FerryKimchi *k, GError **error) {
@@ -129,50 +116,20 @@ void ferry_kimchi_respond_error(FerryRequest *req, const GError *error) {
   ferry_respond_json(req, status, out);
 }
 
-/* The table's row for the path, or NULL; `allow` gets the methods of rows for the same path. */
-static gboolean find_route(FerryRequest *req, char *const *s, guint n, gsize *row, GString *allow) {
-  gboolean found = FALSE;
-  for (gsize i = 0; i < G_N_ELEMENTS(routes) && !found; i++) {
-    guint wanted = 1 + (routes[i].named ? 1 : 0) + (routes[i].action ? 1 : 0);
-    if (n != wanted || !g_str_equal(s[0], routes[i].root) ||
-        (routes[i].action && !g_str_equal(s[2], routes[i].action)))
-      continue;
-    found = g_str_equal(req->method, routes[i].method);
-    *row = i;
-    g_string_append_printf(allow, "%s%s", allow->len ? ", " : "", routes[i].method);
-  }
-  return found;
+void ferry_kimchi_no_such_path(const FerryRequest *req, GError **error) {
+  const char *p = g_str_has_prefix(req->path, PLUGIN) ? PLUGIN : "";
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
+              "there is no %s here; there are %s/vms, %s/vms/NAME, %s/vms/NAME/migrate, "
+              "%s/tasks, %s/tasks/ID, %s/peers and %s/config",
+              req->path, p, p, p, p, p, p, p);
 }
 
-static gboolean route(FerryKimchi *k, GError **error) {
+static gboolean serve(FerryKimchi *k, GError **error) {
   FerryRequest *req = k->req;
   char **s = req->segments;
-  guint n = g_strv_length(s);
-  if (g_str_has_prefix(req->path, PLUGIN)) {
+  if (g_str_equal(s[0], "plugins")) {
     k->prefix = PLUGIN;
     s += 2;
-    n -= 2;
-  }
-  while (n > 0 && !*s[n - 1])
-    n--;
-  g_autoptr(GString) allow = g_string_new(NULL);
-  gsize row = 0;
-  gboolean found = find_route(req, s, n, &row, allow);
-  if (!found && !ferry_authz_check(req, error)) /* strangers learn nothing about what is here */
-    return FALSE;
-  if (!found && !allow->len) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
-                "there is no %s here; there are %s/vms, %s/vms/NAME, %s/vms/NAME/migrate, "
-                "%s/tasks, %s/tasks/ID, %s/peers and %s/config",
-                req->path, k->prefix, k->prefix, k->prefix, k->prefix, k->prefix, k->prefix,
-                k->prefix);
-    return FALSE;
-  }
-  if (!found) {
-    ferry_respond_header(req, "Allow", allow->str);
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
-                "%s is not known for %s; allowed: %s", req->method, req->path, allow->str);
-    return FALSE;
   }
   if (ferry_query(req, "dryRun")) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
@@ -180,15 +137,15 @@ static gboolean route(FerryKimchi *k, GError **error) {
                 "?dryRun=All instead");
     return FALSE;
   }
-  k->name = n > 1 ? s[1] : NULL;
-  return routes[row].handler(k, error);
+  k->name = s[1];
+  return req->route->kimchi(k, error);
 }
 
 gboolean ferry_serve_kimchi(FerryRequest *req, GError **error) {
   FerryKimchi k = {.req = req, .prefix = ""};
   k.warnings = g_ptr_array_new_with_free_func(g_free);
   k.problems = json_array();
-  gboolean ok = route(&k, error);
+  gboolean ok = serve(&k, error);
   g_ptr_array_unref(k.warnings);
   json_decref(k.problems);
   g_clear_pointer(&k.names, g_hash_table_unref);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of Kimchi's REST share. Not for other folders; the router knows ferry_kimchi_owns
-// and ferry_serve_kimchi only.
+// What the files of Kimchi's REST share. Not for other folders; the router and its table know
+// the handlers, ferry_kimchi_owns and ferry_serve_kimchi only.
 #pragma once
 #include "api/internal.h"
 
@@ -14,24 +14,29 @@ typedef struct {
 } FerryKimchiSettings;
 
 /** One request below Kimchi's paths. */
-typedef struct {
+typedef struct FerryKimchi FerryKimchi;
+struct FerryKimchi {
   FerryRequest *req;
   const char *prefix;  /* "" or "/plugins/kimchi", for URIs in answers */
   const char *name;    /* of the VM, or the task's id; NULL: the collection */
   GPtrArray *warnings; /* char*: what was ignored, and why */
   GHashTable *names;   /* of VMs -> how many have it; made when first asked for */
   json_t *problems;    /* [{field, reason}]: what is wrong with the body, all of it */
-} FerryKimchi;
+};
 
 /* kimchi.c */
 /** Whether a path is one of Kimchi's: /vms, /tasks, /peers, /config, /plugins/kimchi. */
 gboolean ferry_kimchi_owns(const char *path);
-/** Routes, authorises and answers; errors are answered by ferry_kimchi_respond_error. */
+/** Answers what req->route says; errors are answered by ferry_kimchi_respond_error. */
 gboolean ferry_serve_kimchi(FerryRequest *req, GError **error);
+/** NOT_FOUND with the paths that there are. */
+void ferry_kimchi_no_such_path(const FerryRequest *req, GError **error);
 /** {"code": "409 Conflict", "reason": "...", "causes": [...]} */
 void ferry_kimchi_respond_error(FerryRequest *req, const GError *error);
-/** Whether the user may do `verb` on objects of `kind`; sets the request's kind, ns and name, which
- * must live until it ends or is authorised for something else. */
+/** Whether the user may also do `verb` on this object, once it is known which one is meant; sets
+ * the request's kind, ns and name, which must live until it ends or is authorised for something
+ * else.
+ */
 gboolean ferry_kimchi_authorise(FerryKimchi *k, const FerryKind *kind, const char *verb,
                                 const char *subresource, const char *ns, const char *name,
                                 GError **error);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Discovery, plain and aggregated, made from the kinds' tables: /api, /api/v1, /apis, /apis/G,
 // /apis/G/V. Only verbs that work are listed.
-#include "api/internal.h"
+#include "api/routes.h"
 #include "base/random.h"
 
 #include <string.h>
@@ -14,6 +14,9 @@ static const struct {
 } extras[] = {
     {"authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", "create"},
     {"authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", "create"},
+    {"authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", "create"},
+    {"authorization.k8s.io", "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview",
+     "create", TRUE},
     {"authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", "create"},
     {"", "v1", "pods/eviction", "Eviction", "create", TRUE, "policy", "v1"},
     {"policy", "v1", NULL}, /* kubectl drain looks for the group only */
@@ -56,9 +59,15 @@ static gboolean alias_of(const FerryKind *kind, gsize i, FerryKind *alias) {
   return TRUE;
 }
 
+/* What the table of routes has for a subresource of a kind. */
 static json_t *sub_verbs(const char *subresource) {
-  return g_str_equal(subresource, "status") ? json_pack("[s,s,s]", "get", "patch", "update")
-                                            : json_pack("[s]", "update");
+  json_t *out = json_array();
+  gsize n;
+  const FerryApiRoute *routes = ferry_routes(&n);
+  for (gsize i = 0; i < n; i++)
+    if (routes[i].rule == FERRY_RULE_KIND && g_strcmp0(routes[i].subresource, subresource) == 0)
+      json_array_append_new(out, json_string(routes[i].verb));
+  return out;
 }
 
 static json_t *plain_entry(const FerryKind *kind) {
@@ -302,12 +311,6 @@ gboolean ferry_serve_discovery(FerryRequest *req, GError **error) {
   char **s = req->segments;
   guint n = g_strv_length(s);
   gboolean core = g_str_equal(s[0], "api");
-  if (!g_str_equal(req->method, "GET")) {
-    ferry_respond_header(req, "Allow", "GET");
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
-                "the server does not allow this method on the requested resource: GET only");
-    return FALSE;
-  }
   const char *version = n == 1 ? ferry_negotiate_aggregated(req) : NULL;
   if (version) {
     g_autofree char *type = g_strdup_printf(

@@ -12,11 +12,6 @@ static const FerryKind vm_kind = {.group = "subresources.kubevirt.io",
                                   .singular = "virtualmachine",
                                   .namespaced = TRUE};
 
-static gboolean is_path(char *const *s) {
-  return g_strv_length((char **)s) == 8 && g_str_equal(s[3], "namespaces") &&
-         g_str_equal(s[5], "virtualmachines") && g_str_equal(s[7], "migrate") && *s[4] && *s[6];
-}
-
 /* MigrateOptions, all of it optional. */
 static gboolean read_options(FerryRequest *req, json_t *spec, gboolean *dry, GError **error) {
   g_autoptr(json_t) body = req->body->len ? ferry_request_body(req, error) : json_object();
@@ -35,27 +30,11 @@ static gboolean read_options(FerryRequest *req, json_t *spec, gboolean *dry, GEr
 }
 
 gboolean ferry_serve_migrate_subresource(FerryRequest *req, GError **error) {
-  char **s = req->segments;
-  if (g_strv_length(s) == 3)
-    return ferry_serve_discovery(req, error);
-  if (!is_path(s)) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
-                "the server could not find the requested resource");
-    return FALSE;
-  }
-  if (!g_str_equal(req->method, "PUT")) {
-    ferry_respond_header(req, "Allow", "PUT");
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
-                "the server does not allow this method on the requested resource: PUT only");
-    return FALSE;
-  }
   gboolean dry;
   g_autoptr(json_t) spec = json_object();
   if (!read_options(req, spec, &dry, error))
     return FALSE;
   req->kind = &ferry_kind_vmi;
-  req->ns = s[4];
-  req->name = s[6];
   g_autoptr(json_t) vmi = ferry_resource_find(req, NULL);
   if (!vmi) {
     req->kind = &vm_kind;

@@ -73,12 +73,6 @@ static json_t *v3_index(void) {
 gboolean ferry_serve_openapi(FerryRequest *req, GError **error) {
   char **s = req->segments;
   guint n = g_strv_length(s);
-  if (!g_str_equal(req->method, "GET")) {
-    ferry_respond_header(req, "Allow", "GET");
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
-                "the server does not allow this method on the requested resource: GET only");
-    return FALSE;
-  }
   if (n == 2 && g_str_equal(s[1], "v2")) {
     serve_v2(req);
     return TRUE;

@@ -282,56 +282,26 @@ static gboolean evict(FerryRequest *req, const char *ns, const char *pod, GError
 
 /* ---- routes ---- */
 
-static gboolean wrong_method(FerryRequest *req, const char *allow, GError **error) {
-  ferry_respond_header(req, "Allow", allow);
-  g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
-              "the server does not allow this method on the requested resource: %s here; allowed: "
-              "%s",
-              req->method, allow);
-  return FALSE;
-}
-
-gboolean ferry_pods_owns(char *const *s, guint n) {
-  if (n < 3 || !g_str_equal(s[0], "api") || !g_str_equal(s[1], "v1"))
-    return FALSE;
-  if (n == 3)
-    return g_str_equal(s[2], "pods");
-  return n >= 5 && n <= 7 && g_str_equal(s[2], "namespaces") && g_str_equal(s[4], "pods");
-}
-
 gboolean ferry_serve_pods(FerryRequest *req, GError **error) {
-  char **s = req->segments;
-  guint n = g_strv_length(s);
-  const char *ns = n > 3 ? s[3] : NULL, *name = n > 5 ? s[5] : NULL;
-  gboolean get = g_str_equal(req->method, "GET");
+  const char *ns = req->ns, *name = req->name;
   req->kind = &pod_kind;
   if (!ferry_negotiate(req, FALSE, error))
     return FALSE;
-  if (n == 7 && g_str_equal(s[6], "eviction")) {
-    req->name = name;
+  if (g_str_equal(req->verb, "create")) {
     /* As Kubernetes has it: with a Retry-After client-go would ask again by itself ten times before
      * kubectl could say what it waits for. */
     req->waits_in_words = TRUE;
-    return g_str_equal(req->method, "POST") ? evict(req, ns, name, error)
-                                            : wrong_method(req, "POST", error);
-  }
-  if (n == 7) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
-                "the server could not find the requested resource");
-    return FALSE;
+    return evict(req, ns, name, error);
   }
   if (!name)
-    return get ? list_pods(req, ns, error) : wrong_method(req, "GET", error);
-  req->name = name;
-  if (g_str_equal(req->method, "DELETE")) {
+    return list_pods(req, ns, error);
+  if (g_str_equal(req->verb, "delete")) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
                 "pods \"%s\" is forbidden: it stands for a running VM, which is moved and not "
                 "deleted; drain without --disable-eviction",
                 name);
     return FALSE;
   }
-  if (!get)
-    return wrong_method(req, "GET", error);
   g_autoptr(json_t) vmi = find_vmi(req, ns, name, error);
   if (!vmi)
     return FALSE;

@@ -214,12 +214,6 @@ static void put_streams(FerryApi *api, GString *out) {
 gboolean ferry_serve_metrics(FerryRequest *req, GError **error) {
   FerryApi *api = req->api;
   FerryMetrics *m = api->metrics;
-  if (!g_str_equal(req->method, "GET")) {
-    ferry_respond_header(req, "Allow", "GET");
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
-                "the server does not allow this method on the requested resource: GET only");
-    return FALSE;
-  }
   g_autoptr(GString) out = g_string_sized_new(64 * 1024);
   ferry_metrics_put_migrations(api->store, ferry_clock_wall_ms(api->clock), out);
   ferry_metrics_catch_up(m);

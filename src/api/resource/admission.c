@@ -2,6 +2,7 @@
 // Rules of single kinds that need more than the object itself. One row a kind; a row's functions
 // see objects that are valid already.
 #include "api/internal.h"
+#include "api/auth/rbac.h"
 #include "api/resource/node_restriction.h"
 #include "api/resource/policy_admission.h"
 #include "policy/migration_admission.h"
@@ -332,6 +333,10 @@ static const struct {
     {&ferry_kind_kubevirt, ferry_admit_policy_create, ferry_admit_policy_update, NULL},
     {&ferry_kind_migration_policy, ferry_admit_policy_create, ferry_admit_policy_update,
      ferry_admit_policy_delete},
+    {&ferry_kind_role, ferry_rbac_admit_create, ferry_rbac_admit_update, NULL},
+    {&ferry_kind_cluster_role, ferry_rbac_admit_create, ferry_rbac_admit_update, NULL},
+    {&ferry_kind_role_binding, ferry_rbac_admit_create, ferry_rbac_admit_update, NULL},
+    {&ferry_kind_cluster_role_binding, ferry_rbac_admit_create, ferry_rbac_admit_update, NULL},
 };
 
 gboolean ferry_admit_create(FerryRequest *req, json_t *object, GError **error) {

@@ -133,6 +133,8 @@ static json_t *create_once(FerryRequest *req, const json_t *client, FerryUnknown
       ferry_validate_collect(req->kind, draft, NULL, unknown, warnings, invalid, &whole, error);
   if (!object)
     return NULL;
+  if (!ferry_check_field_rights(req, NULL, object, error))
+    return NULL;
   ferry_apply_defaults(req->kind, object);
   g_autofree char *uid = ferry_random_uuid();
   g_autofree char *now = ferry_rfc3339_format(ferry_clock_wall_ms(req->api->clock));
@@ -330,7 +332,7 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
   gboolean whole;
   g_autoptr(json_t) object = ferry_validate_collect(req->kind, draft, tuning ? NULL : old, unknown,
                                                     warnings, invalid, &whole, error);
-  if (!object)
+  if (!object || !ferry_check_field_rights(req, old, object, error))
     return NULL;
   if (g_strcmp0(req->subresource, "status") != 0) {
     ferry_apply_defaults(req->kind, object);
@@ -450,6 +452,13 @@ static gboolean apply(FerryRequest *req, json_t *body, GError **error) {
     if (!(req->kind->verbs & FERRY_VERB_CREATE))
       break;
     g_clear_error(&problem);
+    FerryAccess creates = {.verb = "create",
+                           .group = req->kind->group,
+                           .resource = req->kind->plural,
+                           .ns = req->kind == &ferry_kind_namespace ? req->name : req->ns,
+                           .name = req->name};
+    if (!ferry_authz_require(req, &creates, &problem))
+      break;
     g_autoptr(json_t) first = ferry_patch_apply(req, NULL, body, &problem);
     if (first && create_object(req, first, &problem))
       return TRUE;

@@ -315,7 +315,7 @@ static void other_routes(Server *s, gconstpointer data) {
        {"only a table", "GET", NULL, "Accept: application/json;as=Table;v=v1;g=meta.k8s.io", NULL,
         406}},
       {"/apis/authorization.k8s.io/v1/subjectaccessreviews",
-       {"path", "POST", NULL, NULL, "{}", 404}},
+       {"nobody is named", "POST", NULL, NULL, "{}", 400}},
       {"/apis/subresources.kubevirt.io/v1/namespaces/default/virtualmachines/db/pause",
        {"path", "PUT", NULL, NULL, "{}", 404}},
       {VMIM "/none/cancel", {"not there", "PUT", NULL, NULL, "{}", 404}},

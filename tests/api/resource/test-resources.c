@@ -185,7 +185,7 @@ static void bad_input_changes_nothing(Server *s, gconstpointer data) {
       {"GET", VMI, "Impersonate-User: bob", NULL, 403},
       {"GET", "/api/v1/nodes", "Impersonate-User: bob", NULL, 403},
       {"GET", "/metrics", "Impersonate-User: bob", NULL, 403},
-      {"POST", "/apis/kubevirt.io/v1", "Impersonate-Group: a", "{}", 403},
+      {"POST", "/apis/kubevirt.io/v1", "Impersonate-Group: a", "{}", 400},
       {"DELETE", "/api/v1/namespaces/default", NULL, NULL, 403},
       {"DELETE", VMI "/db", NULL, NULL, 405},
   };

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The authoriser made of the stored roles and bindings.
+#pragma once
+#include "api/auth/rbac_rules.h"
+
+G_BEGIN_DECLS
+
+/** Prepares the authoriser of `api`; the store must be open. */
+void ferry_rbac_start(FerryApi *api);
+void ferry_rbac_stop(FerryApi *api);
+
+/** Whether a binding gives this to the user. Any thread; what was committed before is seen. */
+gboolean ferry_rbac_allows(FerryApi *api, const FerryUser *user, const FerryAccess *access);
+
+/** The rules that hold for the user in `ns` (NULL: those that hold everywhere only); their elements
+ * are references that the array owns. */
+GPtrArray *ferry_rbac_rules_of(FerryApi *api, const FerryUser *user, const char *ns);
+
+/** Makes and mends the roles and bindings that Ferry ships, at start. */
+gboolean ferry_rbac_ship(FerryApi *api, GError **error);
+
+/* Admission of the four kinds: nobody grants what he lacks. */
+gboolean ferry_rbac_admit_create(FerryRequest *req, json_t *object, GError **error);
+gboolean ferry_rbac_admit_update(FerryRequest *req, const json_t *old, json_t *object,
+                                 GError **error);
+
+G_END_DECLS

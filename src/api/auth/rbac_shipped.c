@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// The roles that Ferry ships, as data: a row a right, given to the role named and to all above it.
+// They are objects like any other and are put back to this at each start, unless their annotation
+// rbac.authorization.kubernetes.io/autoupdate says "false", as in Kubernetes.
+#include "api/auth/rbac.h"
+#include "base/random.h"
+#include "base/rfc3339.h"
+
+#include <string.h>
+
+#define AUTOUPDATE "rbac.authorization.kubernetes.io/autoupdate"
+#define BOOTSTRAPPING "kubernetes.io/bootstrapping"
+#define READ "get,list,watch"
+#define WRITE "create,delete,deletecollection,patch,update"
+
+/* Rising: each has the rights of those before it. */
+typedef enum { VIEW, OPERATE, EDIT, ADMIN, N_LEVELS } Level;
+
+static const struct {
+  const char *name, *doc;
+} levels[N_LEVELS] = {
+    [VIEW] = {"view", "Sees VMs, hosts, migrations, policies and networks; changes nothing."},
+    [OPERATE] = {"operate", "Also moves VMs: migrate, change, cancel, forecast, drain, cordon."},
+    [EDIT] = {"edit", "Also writes policies, networks, namespaces and the labels of VMs."},
+    [ADMIN] = {"admin", "Also says who may do what, as far as it may itself, and lets hosts in."},
+};
+
+static const struct {
+  Level level;
+  const char *verbs, *group, *resources; /* words with commas; group NULL: paths */
+} rights[] = {
+    {VIEW, READ, "", "namespaces,nodes,events,pods,services,namespaces/status,nodes/status"},
+    {VIEW, READ, "kubevirt.io",
+     "virtualmachineinstances,virtualmachineinstancemigrations,kubevirts,"
+     "virtualmachineinstances/status,virtualmachineinstancemigrations/status,kubevirts/status"},
+    {VIEW, READ, "migrations.kubevirt.io", "migrationpolicies,migrationpolicies/status"},
+    {VIEW, READ, "ferry.migration", "networks,evacuations,networks/status,evacuations/status"},
+    {VIEW, "get", NULL, "/metrics"},
+    {OPERATE, WRITE, "kubevirt.io", "virtualmachineinstancemigrations"},
+    {OPERATE, "update", "kubevirt.io",
+     "virtualmachineinstancemigrations/cancel,virtualmachineinstancemigrations/change"},
+    {OPERATE, "update", "subresources.kubevirt.io", "virtualmachines/migrate"},
+    {OPERATE, WRITE, "ferry.migration", "evacuations"},
+    {OPERATE, "create", "", "pods/eviction"},
+    {OPERATE, "patch,update", "", "nodes"},
+    {EDIT, WRITE, "migrations.kubevirt.io", "migrationpolicies"},
+    {EDIT, WRITE, "ferry.migration", "networks"},
+    {EDIT, WRITE, "", "namespaces"},
+    {EDIT, WRITE, "kubevirt.io", "kubevirts"},
+    {EDIT, "patch,update", "kubevirt.io", "virtualmachineinstances"},
+    {ADMIN, READ "," WRITE, "rbac.authorization.k8s.io",
+     "roles,rolebindings,clusterroles,clusterrolebindings"},
+    {ADMIN, READ "," WRITE, "ferry.migration", "users"},
+    {ADMIN, "create", "ferry.migration", "users/token,users/certificate,nodes/token"},
+    {ADMIN, "delete,deletecollection", "", "nodes"},
+    {ADMIN, "create", "authorization.k8s.io", "subjectaccessreviews,localsubjectaccessreviews"},
+    {ADMIN, "create", "kubevirt.io",
+     "virtualmachineinstancemigrations/uris,virtualmachineinstancemigrations/destinationxml,"
+     "virtualmachineinstancemigrations/unsafe"},
+};
+
+static json_t *words(const char *text) {
+  json_t *out = json_array();
+  g_auto(GStrv) list = g_strsplit(text, ",", -1);
+  for (gsize i = 0; list[i]; i++)
+    json_array_append_new(out, json_string(list[i]));
+  return out;
+}
+
+static json_t *rule_of(const char *verbs, const char *group, const char *resources) {
+  if (!group)
+    return json_pack("{s:o, s:o}", "verbs", words(verbs), "nonResourceURLs", words(resources));
+  return json_pack("{s:o, s:[s], s:o}", "verbs", words(verbs), "apiGroups", group, "resources",
+                   words(resources));
+}
+
+static json_t *rules_of_level(Level level) {
+  json_t *rules = json_array();
+  for (gsize i = 0; i < G_N_ELEMENTS(rights); i++)
+    if (rights[i].level <= level)
+      json_array_append_new(rules, rule_of(rights[i].verbs, rights[i].group, rights[i].resources));
+  return rules;
+}
+
+static json_t *rules_of_everything(void) {
+  return json_pack("[{s:[s], s:[s], s:[s]}, {s:[s], s:[s]}]", "verbs", "*", "apiGroups", "*",
+                   "resources", "*", "verbs", "*", "nonResourceURLs", "*");
+}
+
+static json_t *rules_of_discovery(void) {
+  json_t *rules = json_array();
+  json_array_append_new(
+      rules, rule_of("get", NULL,
+                     "/api,/api/*,/apis,/apis/*,/openapi,/openapi/*,/version,/healthz,/livez,"
+                     "/readyz"));
+  return rules;
+}
+
+static json_t *rules_of_basic_user(void) {
+  json_t *rules = json_array();
+  json_array_append_new(rules, rule_of("create", "authorization.k8s.io",
+                                       "selfsubjectaccessreviews,selfsubjectrulesreviews"));
+  json_array_append_new(rules, rule_of("create", "authentication.k8s.io", "selfsubjectreviews"));
+  return rules;
+}
+
+/* ---- objects ---- */
+
+/* Stores the object of that kind and name unless it is there already and the same, or is to be left
+ * alone. `body` (taken) is all but its metadata. */
+static gboolean ship(FerryApi *api, const FerryKind *kind, const char *name, const char *doc,
+                     json_t *body, GError **error) {
+  g_autoptr(json_t) object = body;
+  g_autoptr(json_t) there = ferry_store_get(api->store, kind, "", name);
+  const json_t *annotations = ferry_json_get(there, "metadata.annotations");
+  const char *follow = json_string_value(json_object_get(annotations, AUTOUPDATE));
+  gboolean same = there != NULL && g_strcmp0(follow, "false") != 0;
+  const char *key;
+  json_t *value;
+  json_object_foreach(object, key, value) {
+    same = same && json_equal(value, json_object_get(there, key));
+  }
+  if (same || g_strcmp0(follow, "false") == 0)
+    return TRUE;
+  g_autofree char *version = ferry_kind_api_version(kind);
+  g_autofree char *uid = ferry_random_uuid();
+  g_autofree char *now = ferry_rfc3339_format(ferry_clock_wall_ms(api->clock));
+  json_object_set_new(object, "apiVersion", json_string(version));
+  json_object_set_new(object, "kind", json_string(kind->kind));
+  json_object_set_new(object, "metadata",
+                      there ? json_deep_copy(json_object_get(there, "metadata"))
+                            : json_pack("{s:s, s:s, s:s, s:i, s:{s:s}, s:{s:s, s:s*}}", "name",
+                                        name, "uid", uid, "creationTimestamp", now, "generation", 1,
+                                        "labels", BOOTSTRAPPING, "rbac-defaults", "annotations",
+                                        AUTOUPDATE, "true", "ferry.migration/description", doc));
+  FerryWrite write = {.op = there ? FERRY_WRITE_UPDATE : FERRY_WRITE_CREATE,
+                      .kind = kind,
+                      .ns = "",
+                      .name = name,
+                      .object = object,
+                      .revision = there ? ferry_object_revision(there) : 0};
+  return ferry_store_commit(api->store, &write, 1, NULL, error);
+}
+
+static gboolean ship_role(FerryApi *api, const char *name, const char *doc, json_t *rules,
+                          GError **error) {
+  return ship(api, &ferry_kind_cluster_role, name, doc, json_pack("{s:o}", "rules", rules), error);
+}
+
+/* A binding of Ferry's own: its subject is put back, those that were added to it stay. */
+static gboolean ship_binding(FerryApi *api, const char *name, const char *role, const char *group,
+                             GError **error) {
+  static const char rbac[] = "rbac.authorization.k8s.io";
+  g_autoptr(json_t) there = ferry_store_get(api->store, &ferry_kind_cluster_role_binding, "", name);
+  json_t *subjects = json_deep_copy(json_object_get(there, "subjects"));
+  if (!json_is_array(subjects)) {
+    json_decref(subjects);
+    subjects = json_array();
+  }
+  gsize i;
+  json_t *one;
+  gboolean named = FALSE;
+  json_array_foreach(subjects, i, one) {
+    named |= g_strcmp0(ferry_json_str(one, "kind"), "Group") == 0 &&
+             g_strcmp0(ferry_json_str(one, "name"), group) == 0;
+  }
+  if (!named)
+    json_array_append_new(
+        subjects, json_pack("{s:s, s:s, s:s}", "kind", "Group", "apiGroup", rbac, "name", group));
+  return ship(api, &ferry_kind_cluster_role_binding, name, NULL,
+              json_pack("{s:{s:s, s:s, s:s}, s:o}", "roleRef", "apiGroup", rbac, "kind",
+                        "ClusterRole", "name", role, "subjects", subjects),
+              error);
+}
+
+gboolean ferry_rbac_ship(FerryApi *api, GError **error) {
+  static const struct {
+    const char *name, *role, *group;
+  } bindings[] = {{"cluster-admin", "cluster-admin", "system:masters"},
+                  {"system:discovery", "system:discovery", "system:authenticated"},
+                  {"system:basic-user", "system:basic-user", "system:authenticated"},
+                  {"ferry:viewers", "view", "ferry:viewers"}};
+  for (Level i = 0; i < N_LEVELS; i++)
+    if (!ship_role(api, levels[i].name, levels[i].doc, rules_of_level(i), error))
+      return FALSE;
+  if (!ship_role(api, "cluster-admin", "May do all.", rules_of_everything(), error) ||
+      !ship_role(api, "system:discovery", "Sees what kinds there are.", rules_of_discovery(),
+                 error) ||
+      !ship_role(api, "system:basic-user", "Asks what it may do itself.", rules_of_basic_user(),
+                 error) ||
+      !ship_role(api, "system:node",
+                 "What an agent may do, of its own host's; agents have it without a binding.",
+                 ferry_node_rules_list(), error))
+    return FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS(bindings); i++)
+    if (!ship_binding(api, bindings[i].name, bindings[i].role, bindings[i].group, error))
+      return FALSE;
+  return TRUE;
+}
