@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Formats of strings, by the names that FerryField.pattern uses.
+#include "model/peer_uri.h"
 #include "model/validate.h"
 #include <arpa/inet.h>
 #include <string.h>
@@ -157,6 +158,11 @@ static const struct {
      "expected an address with prefix length, for example 10.1.2.3/24"},
     {"ip", is_ip, "expected an IPv4 or IPv6 address, for example 10.1.2.3"},
     {"uri", is_uri, "expected a URI, for example qemu+tls://host1.example.com/system"},
+    {"peer-host", ferry_peer_host_is_valid,
+     "expected a DNS name in lower case or an address that other hosts can reach, for example "
+     "h2.example.com"},
+    {"peer-user", ferry_peer_user_is_valid,
+     "expected lower case letters, digits, '_' and '-', at most 32, for example root"},
     {"migrate-uri", is_migrate_uri,
      "expected tcp://HOST[:PORT], rdma://HOST[:PORT] or unix:///PATH, for example "
      "tcp://h2.example.com:49152"},

@@ -74,7 +74,7 @@ static gboolean node_may(FerryApi *api, const char *node, const FerryAccess *a) 
            owns_migration(api, node, a);
   }
   if (*a->group == '\0' && g_str_equal(a->resource, "nodes"))
-    return g_str_equal(a->verb, "get") && g_strcmp0(a->name, node) == 0;
+    return g_str_equal(a->verb, "get") && a->name && !a->subresource; /* any: jobs name others */
   return *a->group == '\0' && g_str_equal(a->resource, "events") &&
          g_str_equal(a->verb, "create") && !a->subresource;
 }
@@ -158,12 +158,12 @@ json_t *ferry_authz_rules(const FerryUser *user) {
     return json_pack("[{s:[sss], s:[s], s:[s]}]", "verbs", "get", "list", "watch", "apiGroups", "*",
                      "resources", "*");
   if (user->node)
-    return json_pack("[{s:[s], s:[s], s:[s], s:[s]}, {s:[s], s:[s], s:[s]},"
+    return json_pack("[{s:[s], s:[s], s:[s]}, {s:[s], s:[s], s:[s]},"
                      " {s:[sss], s:[s], s:[s]}, {s:[s], s:[s], s:[s]}]",
-                     "verbs", "get", "apiGroups", "", "resources", "nodes", "resourceNames",
-                     user->node, "verbs", "create", "apiGroups", "", "resources", "events", "verbs",
-                     "get", "list", "watch", "apiGroups", "kubevirt.io", "resources",
-                     "virtualmachineinstancemigrations", "verbs", "patch", "apiGroups",
-                     "kubevirt.io", "resources", "virtualmachineinstancemigrations/status");
+                     "verbs", "get", "apiGroups", "", "resources", "nodes", "verbs", "create",
+                     "apiGroups", "", "resources", "events", "verbs", "get", "list", "watch",
+                     "apiGroups", "kubevirt.io", "resources", "virtualmachineinstancemigrations",
+                     "verbs", "patch", "apiGroups", "kubevirt.io", "resources",
+                     "virtualmachineinstancemigrations/status");
   return json_array();
 }
