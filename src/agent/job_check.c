@@ -4,6 +4,7 @@
 // another VM than was asked for, or send it in the clear against the wish in spec, which nobody can
 // change. Settings that come from a policy can't be checked here: an agent may read none.
 #include "agent/job_check.h"
+#include "model/migration_flags.h"
 #include "model/peer_uri.h"
 #include "model/validate.h"
 #include <string.h>
@@ -101,19 +102,31 @@ static gboolean check_wishes(const json_t *m, GError **error) {
   return TRUE;
 }
 
+/* The object as the model has it. A resolved text (a URI, a name, a definition) follows the rules
+ * of spec's field of that name. */
+static gboolean check_model(const json_t *m, GError **error) {
+  g_autoptr(GError) invalid = NULL;
+  g_autoptr(json_t) whole = json_deep_copy(m);
+  json_t *spec = json_object_get(whole, "spec"), *value;
+  const char *name;
+  json_object_foreach(ferry_json_get(m, "status.migrationState.migrationConfiguration"), name,
+                      value) {
+    if (json_is_string(value) && ferry_migration_flag_find(name))
+      json_object_set(spec, name, value);
+  }
+  g_autoptr(json_t) valid =
+      ferry_validate(&ferry_kind_vmim, whole, NULL, FERRY_UNKNOWN_IGNORE, NULL, &invalid);
+  return valid ? TRUE : refuse(error, "%s", invalid->message);
+}
+
 gboolean ferry_job_check_source(const json_t *m, const FerryJobHere *here, const json_t *target,
                                 GError **error) {
-  g_autoptr(GError) invalid = NULL;
   const char *source = ferry_json_str(m, STATE "sourceNode");
   if (g_strcmp0(source, here->node) != 0)
     return refuse(error, "status.migrationState.sourceNode is %s, this host is %s",
                   source ? source : "(none)", here->node);
-  if (!check_domain(m, here, error) || !check_target(m, here, target, error) ||
-      !check_wishes(m, error))
-    return FALSE;
-  g_autoptr(json_t) valid =
-      ferry_validate(&ferry_kind_vmim, m, NULL, FERRY_UNKNOWN_IGNORE, NULL, &invalid);
-  return valid ? TRUE : refuse(error, "%s", invalid->message);
+  return check_domain(m, here, error) && check_target(m, here, target, error) &&
+         check_wishes(m, error) && check_model(m, error);
 }
 
 gboolean ferry_job_check_target(const json_t *m, const char *node, const json_t *source,
