@@ -9,7 +9,6 @@ from labtest import LabTest
 
 MARKER = "/var/tmp/attacked"
 NODES = "/apis/ferry.migration/v1/nodes/"
-PEER = "status.hypervisor.peer"
 
 
 class Attacks(LabTest):
@@ -68,10 +67,11 @@ class Attacks(LabTest):
                     if json.dumps(hypervisor.get("peer")) == json.dumps(peer):
                         self.fail(f"taken: {peer}")
                     self.assertNotIn("?", hypervisor.get("peerURI", ""))
-        self.report({"peer": {"scheme": "tls", "host": "h3"}})
+        self.assertEqual(self.report({"peer": {"scheme": "tls", "host": "h3"}}), 200)
         done = self.ferry("check", "lure", "--to", "h1", check=False)
-        self.assertIn("h1", done.stdout + done.stderr)
+        self.assertIn("which is node h3's", done.stdout + done.stderr)
         self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(self.node("h1")["status"]["hypervisor"].get("peerURI"), None)
         self.assertIn("lure", self.lab.virsh("h2", "list", "--name").stdout)
         self.no_marker()
 
