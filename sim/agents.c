@@ -48,7 +48,7 @@ static FerryAgent *start(FerrySimWorld *world, const char *server, const char *d
                          const char *name, GError **error) {
   g_autofree char *state = g_build_filename(dir, name, NULL);
   g_autofree char *token_path = g_build_filename(state, "token", NULL);
-  g_autofree char *peer = g_strdup_printf("sim://%s/system", name);
+  g_autoptr(json_t) peer = json_pack("{s:s, s:s}", "scheme", "tls", "host", name);
   g_autofree char *token = g_file_test(token_path, G_FILE_TEST_EXISTS)
                                ? ferry_file_read(token_path, MAX_TOKEN, NULL, NULL)
                                : NULL;
@@ -56,7 +56,7 @@ static FerryAgent *start(FerrySimWorld *world, const char *server, const char *d
                                .node = name,
                                .state_dir = state,
                                .token = token ? g_strstrip(token) : NULL,
-                               .peer_uri = peer};
+                               .peer = peer};
   g_autoptr(FerryClientConfig) config = ferry_agent_join(&options, error);
   FerryHost *host = config ? ferry_host_sim_new(world, name, error) : NULL;
   if (!host)

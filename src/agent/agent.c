@@ -31,7 +31,7 @@ FerryAgent *ferry_agent_new(const FerryAgentOptions *options, const FerryClientC
   FerryAgent *agent = g_new0(FerryAgent, 1);
   agent->node = g_strdup(options->node);
   agent->state_dir = g_strdup(options->state_dir);
-  agent->peer_uri = g_strdup(options->peer_uri);
+  agent->peer = json_incref((json_t *)options->peer);
   agent->progress_timeout_s = options->progress_timeout_s;
   agent->config = config ? ferry_client_config_copy(config) : NULL;
   agent->rpc_path = options->rpc_socket ? g_strdup(options->rpc_socket)
@@ -101,7 +101,7 @@ void ferry_agent_free(FerryAgent *agent) {
   g_free(agent->host_problem);
   g_free(agent->node);
   g_free(agent->state_dir);
-  g_free(agent->peer_uri);
+  json_decref(agent->peer);
   g_free(agent);
 }
 
@@ -183,6 +183,14 @@ gboolean ferry_agent_name_matches(const char *vmi_name, const char *domain_name,
   gsize len = strlen(vmi_name);
   return len > 9 && vmi_name[len - 9] == '-' &&
          g_ascii_strncasecmp(vmi_name + len - 8, uuid, 8) == 0;
+}
+
+char *ferry_agent_domain_name(FerryAgent *agent, const char *uuid) {
+  g_mutex_lock(&agent->lock);
+  const FerryAgentDomain *d = g_hash_table_lookup(agent->domains, uuid);
+  char *name = d ? g_strdup(d->name) : NULL;
+  g_mutex_unlock(&agent->lock);
+  return name;
 }
 
 char *ferry_agent_resolve(FerryAgent *agent, const char *ns, const char *vmi_name) {

@@ -16,7 +16,7 @@ typedef struct {
   const char *rpc_socket;    /* path of the local socket; NULL: state_dir/agent.sock */
   gboolean standalone;       /* no ferryd: driven by the local socket alone */
   gint64 progress_timeout_s; /* of migrations asked for there without their own; 0: none */
-  const char *peer_uri; /* libvirt URI at which other hosts' libvirtd reach this one; may be NULL */
+  const json_t *peer; /* where other hosts' libvirtd reach this one's (agent/peer.h); may be NULL */
 } FerryAgentOptions;
 
 typedef struct _FerryAgent FerryAgent;

@@ -2,13 +2,15 @@
 // What the files of the agent share; nobody else includes it.
 #pragma once
 #include "agent/agent.h"
+#include "agent/job_check.h"
 #include "base/log.h"
 #include "convergence/controller.h"
 
 #define FERRY_HEARTBEAT_S 5
 
 struct _FerryAgent {
-  char *node, *state_dir, *peer_uri;
+  char *node, *state_dir;
+  json_t *peer; /* may be NULL */
   FerryClientConfig *config;
   FerryHost *host;
   void (*notify)(const char *what, gpointer data);
@@ -64,6 +66,8 @@ FerryClient *ferry_agent_take_client(FerryAgent *agent);
 void ferry_agent_give_client(FerryAgent *agent, FerryClient *client);
 /** The UUID of the VM that `ns`/`vmi_name` names on this host, or NULL. Free with g_free. */
 char *ferry_agent_resolve(FerryAgent *agent, const char *ns, const char *vmi_name);
+/** The name of the domain with that UUID on this host, or NULL. Free with g_free. */
+char *ferry_agent_domain_name(FerryAgent *agent, const char *uuid);
 /** Whether `vmi_name` is how ferryd calls a domain of this name and UUID. Pure. */
 gboolean ferry_agent_name_matches(const char *vmi_name, const char *domain_name, const char *uuid);
 
@@ -259,6 +263,15 @@ gboolean ferry_course_add(FerryCourse *course, const json_t *estimate, gint64 el
 gboolean ferry_probe(const char *address, const json_t *subnets, char **source, GError **error);
 /** Whether `address` is inside `cidr` ("10.1.0.0/24"). Pure. */
 gboolean ferry_probe_in_subnet(const char *address, const char *cidr);
+
+/* job_fetch.c: jobs are checked before they are taken; see agent/job_check.h */
+typedef enum { FERRY_JOB_FITS, FERRY_JOB_REFUSED, FERRY_JOB_STOPPED } FerryJobVerdict;
+/** Asks ferryd for the Nodes that `migration` names, as often as it takes, until `stopped`. `here`:
+ * what this host has (source); NULL: it is the target. What does not fit is in `error`, and
+ * logged. */
+FerryJobVerdict ferry_job_verdict(FerryAgent *agent, const json_t *migration,
+                                  const FerryJobHere *here, gboolean (*stopped)(gpointer data),
+                                  gpointer data, GError **error);
 
 /* migration.c */
 typedef struct _FerryMigration FerryMigration;

@@ -83,7 +83,9 @@ static gpointer run(gpointer data) {
   ferry_log_scope(log);
   g_autoptr(GError) error = NULL;
   guint16 port = 0;
-  g_autoptr(GSocket) listener = ferry_bandwidth_listen(address, &port, &error);
+  gboolean fits =
+      ferry_job_verdict(p->agent, p->object, NULL, stopped, p, &error) == FERRY_JOB_FITS;
+  g_autoptr(GSocket) listener = fits ? ferry_bandwidth_listen(address, &port, &error) : NULL;
   if (listener) {
     FerryBandwidthParty party;
     ferry_bandwidth_party(p->agent, p->object, ferry_json_str(state, "sourceNode"), &party);

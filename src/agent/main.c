@@ -3,6 +3,7 @@
 // (see host/libvirt_host.c), so the daemon's loop runs on a private one.
 #include "agent/agent.h"
 #include "agent/announce.h"
+#include "agent/peer.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -148,7 +149,9 @@ int main(int argc, char **argv) {
       {"libvirt-uri", 0, 0, G_OPTION_ARG_STRING, &uri,
        "The hypervisor to manage (default qemu:///system)", "URI"},
       {"peer-uri", 0, 0, G_OPTION_ARG_STRING, &peer_uri,
-       "How other hosts' libvirtd reach this host's, as qemu+tls://HOST/system", "URI"},
+       "Where other hosts' libvirtd reach this host's, as qemu+tls://HOST/system or "
+       "qemu+ssh://USER@HOST/system; without it that is looked for",
+       "URI"},
       {"announce", 0, 0, G_OPTION_ARG_NONE, &announce,
        "Announce this host on the local network by DNS-SD; without --server, find ferryd so", NULL},
       {"rpc-socket", 0, 0, G_OPTION_ARG_FILENAME, &rpc_socket,
@@ -205,6 +208,13 @@ int main(int argc, char **argv) {
     }
     g_strstrip(token);
   }
+  const char *hypervisor = uri ? uri : "qemu:///system";
+  g_autoptr(json_t) peer = ferry_agent_peer(peer_uri, hypervisor, &error);
+  if (error) {
+    g_autofree char *text = g_strconcat("--peer-uri ", error->message, NULL);
+    usage(text);
+    return EXIT_USAGE;
+  }
   FerryAgentOptions options = {.server = server,
                                .node = node,
                                .state_dir = state_dir ? state_dir : "/var/lib/ferry-agent",
@@ -212,6 +222,6 @@ int main(int argc, char **argv) {
                                .rpc_socket = rpc_socket,
                                .standalone = standalone,
                                .progress_timeout_s = progress_timeout_s,
-                               .peer_uri = peer_uri};
-  return serve(&options, announce, uri ? uri : "qemu:///system");
+                               .peer = peer};
+  return serve(&options, announce, hypervisor);
 }

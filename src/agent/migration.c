@@ -165,17 +165,24 @@ static void call_returned(const GError *error, gpointer data) {
   g_mutex_unlock(&m->lock);
 }
 
-/* The UUID of the VM. Right after a start the inventory may not be read yet, or libvirt be away:
- * nothing can be concluded before it is whole. */
-static gboolean resolve(FerryMigration *m) {
-  gboolean known = m->uuid != NULL;
-  while (!known) {
+/* Right after a start the inventory may not be read yet, or libvirt be away: nothing can be
+ * concluded before it is whole. FALSE: the agent ends. */
+static gboolean await_inventory(FerryMigration *m) {
+  for (;;) {
     g_mutex_lock(&m->agent->lock);
-    known = m->agent->inventory_ready;
+    gboolean known = m->agent->inventory_ready;
     g_mutex_unlock(&m->agent->lock);
-    if (!known && (!ferry_agent_sleep(m->agent, 50) || ferry_migration_must_stop(m)))
+    if (known)
+      return TRUE;
+    if (!ferry_agent_sleep(m->agent, 50) || ferry_migration_must_stop(m))
       return FALSE;
   }
+}
+
+/* The UUID of the VM. */
+static gboolean resolve(FerryMigration *m) {
+  if (!m->uuid && !await_inventory(m))
+    return FALSE;
   for (guint i = 0; !m->uuid && i < 20; i++) {
     char *uuid = ferry_agent_resolve(m->agent, m->ns, m->vmi_name);
     g_mutex_lock(&m->agent->lock); /* events look at the UUID under this lock */
@@ -242,6 +249,28 @@ static void measure(FerryMigration *m) {
     ferry_warning(error->message, "FERRY_MIGRATION", m->name, "FERRY_DOMAIN", m->uuid);
 }
 
+static gboolean job_stopped(gpointer data) {
+  FerryMigration *m = data;
+  return ferry_migration_must_stop(m) || ferry_migration_cancelled(m);
+}
+
+/* Whether the job fits this host and ferryd's nodes. FALSE: it has ended. */
+static gboolean accept_job(FerryMigration *m) {
+  g_autoptr(GError) error = NULL;
+  if (m->local) /* root's own word on this host's socket */
+    return TRUE;
+  if (!await_inventory(m))
+    return FALSE;
+  g_autofree char *name = ferry_agent_domain_name(m->agent, m->uuid);
+  FerryJobHere here = {m->agent->node, name ? m->uuid : NULL, name};
+  FerryJobVerdict verdict = ferry_job_verdict(m->agent, m->object, &here, job_stopped, m, &error);
+  if (verdict == FERRY_JOB_REFUSED)
+    fail_before(m, "JobRefused", error->message);
+  else if (verdict == FERRY_JOB_STOPPED && !ferry_migration_must_stop(m))
+    ended_by_cancel(m);
+  return verdict == FERRY_JOB_FITS;
+}
+
 /* Everything before the call. FALSE: it has ended, the result is handed in. */
 static gboolean prepare(FerryMigration *m) {
   g_autoptr(GError) error = NULL;
@@ -251,6 +280,8 @@ static gboolean prepare(FerryMigration *m) {
     fail_before(m, "HypervisorError", error->message);
     return FALSE;
   }
+  if (!accept_job(m))
+    return FALSE;
   const json_t *config = m->settings.request.config;
   gboolean offline = ferry_json_bool(config, "offline", FALSE);
   if (!state.active && !offline) {
@@ -410,6 +441,7 @@ static FerryMigration *start(FerryAgent *agent, const json_t *object, FerryDeliv
   g_queue_init(&m->changes);
   g_mutex_init(&m->lock);
   g_cond_init(&m->cond);
+  m->local = sink != NULL;
   m->log = ferry_migration_log_context(m->object, agent->node);
   m->delivery = sink ? ferry_delivery_new_local(agent, m->name, m->log, sink, data)
                      : ferry_delivery_new(agent, m->ns, m->name, m->log);

@@ -23,6 +23,7 @@ struct _FerryMigration {
   FerryAgent *agent;
   json_t *object;
   const char *uid, *ns, *name, *vmi_name; /* in object */
+  gboolean local;                         /* of this host's socket: no server knows it */
   gboolean adopted;
   GThread *thread;
   FerrySettings settings;

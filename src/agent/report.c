@@ -125,8 +125,8 @@ static json_t *node_info(Reporter *r, GError **error) {
   if (!info)
     return NULL;
   ferry_json_set_str(info, "nodeInfo.kubeletVersion", "ferry-agentd " FERRY_AGENT_VERSION);
-  if (r->agent->peer_uri)
-    ferry_json_set_str(info, "hypervisor.peerURI", r->agent->peer_uri);
+  if (r->agent->peer)
+    ferry_json_set(info, "hypervisor.peer", json_deep_copy(r->agent->peer));
   ferry_json_set_bool(info, "connected", TRUE);
   r->info_us = g_get_monotonic_time();
   return info;

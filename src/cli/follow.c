@@ -98,7 +98,10 @@ static void say_changes(Follow *f) {
     g_free(f->phase);
     f->phase = g_strdup(phase);
   }
-  g_autofree char *queue = g_str_equal(phase, "Pending") ? ferry_progress_queue(f->object) : NULL;
+  g_autofree char *queue = g_str_equal(phase, "Pending") ? ferry_progress_queue(f->object)
+                           : g_str_equal(phase, "Scheduling")
+                               ? g_strdup(ferry_json_str(f->object, "status.message"))
+                               : NULL;
   if (queue != NULL && g_strcmp0(queue, f->queue) != 0) {
     g_autofree char *line = g_strconcat("waiting: ", queue, NULL);
     say(f, line);

@@ -15,6 +15,7 @@
 #include "control/inventory_private.h"
 #include "control/migration.h"
 #include "control/node.h"
+#include "control/node_claims.h"
 #include "model/domain_record.h"
 #include "policy/placement.h"
 
@@ -220,6 +221,13 @@ static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gbool
   g_autoptr(json_t) node = json_deep_copy(stored);
   const json_t *reported = json_object_get(body, "node");
   take_fields(node, reported);
+  if (json_object_get(reported, "hypervisor") || json_object_get(reported, "addresses") ||
+      json_object_get(reported, "interfaces")) {
+    g_autoptr(GPtrArray) nodes = ferry_store_list(r->store, &ferry_kind_node, NULL, NULL);
+    g_autoptr(GPtrArray) networks = ferry_store_list(r->store, &ferry_kind_network, NULL, NULL);
+    ferry_node_claims_apply(plan, node, stored, (json_t *const *)nodes->pdata, nodes->len,
+                            (json_t *const *)networks->pdata, networks->len, r->now_ms);
+  }
   gboolean libvirt_ok = !reported || ferry_json_bool(reported, "connected", TRUE);
   const char *why = ferry_json_str(reported, "connectionError");
   if (reported && !libvirt_ok)

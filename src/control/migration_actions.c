@@ -3,6 +3,7 @@
 #include "base/rfc3339.h"
 #include "control/migration_private.h"
 #include "model/migration_flags.h"
+#include "model/peer_uri.h"
 #include "policy/facts.h"
 #include "policy/migration_flags_rules.h"
 #include "policy/network.h"
@@ -228,6 +229,19 @@ static void put_route(FerryStep *s, const FerryRoute *route) {
     ferry_plan_event(s->plan, s->m, "Warning", "NetworkFallback", route->warning, s->now_ms);
 }
 
+/* All refusals in one text. Free with g_free. */
+static char *refusals_text(const FerryStep *s) {
+  g_autoptr(GString) text = g_string_new("no host can take the VM");
+  gsize i, k;
+  json_t *refusal, *reason;
+  json_array_foreach(ferry_json_get(s->m, "status.refusals"), i, refusal) {
+    g_string_append_printf(text, "%s %s: ", i ? ";" : ":", ferry_json_str(refusal, "nodeName"));
+    json_array_foreach(json_object_get(refusal, "reasons"), k, reason)
+        g_string_append_printf(text, "%s%s", k ? ", " : "", ferry_json_str(reason, "message"));
+  }
+  return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 /* Chooses a target and, where there is one, writes all that the agent needs. */
 gboolean ferry_step_guard_placed(FerryStep *s) {
   g_auto(Placement) p = {0};
@@ -237,7 +251,9 @@ gboolean ferry_step_guard_placed(FerryStep *s) {
   const json_t *target = ferry_placement_choose(&p.in, &refusals, &transient);
   ferry_step_set(s, "status.refusals", refusals);
   if (!target) {
+    g_autofree char *text = refusals_text(s);
     ferry_step_set(s, "status.reason", json_string(transient ? "Waiting" : "Unschedulable"));
+    ferry_step_set(s, "status.message", json_string(text));
     return FALSE;
   }
   g_auto(FerryRoute) route = {0};
@@ -247,12 +263,17 @@ gboolean ferry_step_guard_placed(FerryStep *s) {
                            s->source, target, &route, &problem))
     return FALSE;
   const char *name = ferry_json_str(target, "metadata.name");
+  g_autofree char *uri = ferry_peer_uri(ferry_peer_of_node(target), NULL);
+  if (!uri)
+    return FALSE;
   ferry_step_set(s, "status.reason", NULL);
+  ferry_step_set(s, "status.message", NULL);
   ferry_step_set(s, "status.migrationState.vmiUID",
                  json_incref(ferry_json_get(s->vmi, "metadata.uid")));
   ferry_step_set(s, "status.migrationState.targetNode", json_string(name));
-  ferry_step_set(s, "status.migrationState.targetURI",
-                 json_string(ferry_json_str(target, "status.hypervisor.peerURI")));
+  ferry_step_set(s, "status.migrationState.targetURI", json_string(uri));
+  ferry_step_set(s, "status.migrationState.domainName",
+                 json_incref(ferry_json_get(s->vmi, "spec.domainName")));
   put_route(s, &route);
   return TRUE;
 }
@@ -295,15 +316,8 @@ gboolean ferry_step_guard_unplaceable(FerryStep *s) {
 }
 
 void ferry_step_act_unplaceable(FerryStep *s) {
-  g_autoptr(GString) text = g_string_new("no host can take the VM");
-  gsize i, k;
-  json_t *refusal, *reason;
-  json_array_foreach(ferry_json_get(s->m, "status.refusals"), i, refusal) {
-    g_string_append_printf(text, "%s %s: ", i ? ";" : ":", ferry_json_str(refusal, "nodeName"));
-    json_array_foreach(json_object_get(refusal, "reasons"), k, reason)
-        g_string_append_printf(text, "%s%s", k ? ", " : "", ferry_json_str(reason, "message"));
-  }
-  ferry_step_fail(s, "Unschedulable", "%s", text->str);
+  g_autofree char *text = refusals_text(s);
+  ferry_step_fail(s, "Unschedulable", "%s", text);
 }
 
 gboolean ferry_step_guard_not_accepted(FerryStep *s) {

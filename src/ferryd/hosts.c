@@ -107,10 +107,10 @@ static void start_host(Host *h) {
                         token,
                         "--libvirt-uri",
                         h->uri,
-                        "--peer-uri",
-                        h->peer,
                         "--log-level",
                         h->all->log_level,
+                        h->peer ? "--peer-uri" : NULL, /* else the agent takes it from its URI */
+                        h->peer,
                         NULL};
   g_mkdir_with_parents(dir, 0700);
   h->started_us = g_get_monotonic_time();
@@ -141,7 +141,7 @@ static Host *parse(const char *text, GError **error) {
   Host *h = g_new0(Host, 1);
   const char *peer = strstr(equals + 1, ",peer=");
   h->uri = peer ? g_strndup(equals + 1, (gsize)(peer - equals - 1)) : g_strdup(equals + 1);
-  h->peer = g_strdup(peer ? peer + strlen(",peer=") : h->uri);
+  h->peer = peer ? g_strdup(peer + strlen(",peer=")) : NULL;
   h->name = g_steal_pointer(&name);
   h->backoff_ms = BACKOFF_MIN_MS;
   return h;

@@ -8,6 +8,7 @@
 #include "control/loop.h"
 #include "ferryd/announce.h"
 #include "ferryd/hosts.h"
+#include "ferryd/names.h"
 #include "ferryd/options.h"
 #include <errno.h>
 #include <glib-unix.h>
@@ -110,13 +111,15 @@ static gboolean serve(FerrydOptions *o, Daemon *d, GError **error) {
   const char *const *listen = o->listen   ? (const char *const *)o->listen
                               : n_fds > 0 ? NULL
                                           : default_listen;
+  g_auto(GStrv) names =
+      ferryd_names((const char *const *)o->tls_sans, ferryd_names_listens_beyond(listen));
   FerryApiConfig config = {
       .store = d->store,
       .state_dir = o->state_dir,
       .listen = listen,
       .fds = fds,
       .n_fds = (gsize)MAX(n_fds, 0),
-      .tls_sans = (const char *const *)o->tls_sans,
+      .tls_sans = (const char *const *)names,
       .proxies = (const char *const *)o->proxies,
       .server_url = o->server_url,
       .clock = ferry_clock_system(),

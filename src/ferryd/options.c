@@ -8,7 +8,9 @@ gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError 
       {"listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->listen,
        "Serve the API here; repeatable (default 127.0.0.1:6443)", "ADDR:PORT"},
       {"tls-san", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->tls_sans,
-       "One more name or address for the server's certificate; repeatable", "NAME|IP"},
+       "One more name or address for the server's certificate, beside this machine's own; "
+       "repeatable",
+       "NAME|IP"},
       {"server-url", 0, 0, G_OPTION_ARG_STRING, &o->server_url,
        "URL that admin.kubeconfig names (default: the first --listen)", "URL"},
       {"proxy", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->proxies,

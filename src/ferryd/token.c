@@ -2,7 +2,37 @@
 #include "base/error.h"
 #include "client/client.h"
 #include "ferryd/options.h"
+#include <gio/gio.h>
 #include <stdio.h>
+
+/* Whether somebody serves at host and port. */
+static gboolean answers(const char *host, guint port) {
+  g_autoptr(GSocketClient) client = g_socket_client_new();
+  g_socket_client_set_timeout(client, 2);
+  g_autoptr(GSocketConnection) connection =
+      g_socket_client_connect_to_host(client, host, (guint16)port, NULL, NULL);
+  return connection != NULL;
+}
+
+/* What to type on the host, for the person who reads it: on the other channel, so that the output
+ * is the token alone where a program takes it. admin.kubeconfig names this machine as it sees
+ * itself; a host has to use its name. */
+static void tell_command(const char *server, const char *node) {
+  g_autoptr(GUri) uri = g_uri_parse(server, G_URI_FLAGS_NONE, NULL);
+  const char *host = uri ? g_uri_get_host(uri) : "";
+  gboolean here =
+      g_str_has_prefix(host, "127.") || g_str_equal(host, "::1") || g_str_equal(host, "localhost");
+  g_autofree char *url =
+      here ? g_strdup_printf("https://%s:%d", g_get_host_name(), g_uri_get_port(uri))
+           : g_strdup(server);
+  fprintf(stderr,
+          "On %s, as root, with the token in a file that root alone reads:\n"
+          "  ferry-agentd --server %s --node %s --token-file FILE\n",
+          node, url, node);
+  if (here && !answers(g_get_host_name(), (guint)g_uri_get_port(uri)))
+    fprintf(stderr, "But ferryd serves this machine alone: start it with --listen 0.0.0.0:%d\n",
+            g_uri_get_port(uri));
+}
 
 static int create(const char *node, const char *state_dir) {
   g_autoptr(GError) error = NULL;
@@ -21,6 +51,8 @@ static int create(const char *node, const char *state_dir) {
     return 1;
   }
   printf("%s\n", token);
+  fflush(stdout);
+  tell_command(config->server, node);
   return 0;
 }
 

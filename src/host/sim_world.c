@@ -97,8 +97,10 @@ gboolean ferry_sim_error(GError **error, int code, const char *format, ...) {
 
 FerrySimHost *ferry_sim_find_host(FerrySimWorld *w, const char *name) {
   g_autofree char *from_uri = NULL;
-  if (name && g_str_has_prefix(name, "sim://")) {
-    const char *begin = name + strlen("sim://");
+  const char *scheme =
+      name ? strstr(name, "://") : NULL; /* sim, or libvirt's as ferryd builds it */
+  if (scheme) {
+    const char *begin = scheme + strlen("://");
     from_uri = g_strndup(begin, strcspn(begin, "/?"));
     name = from_uri;
   }

@@ -192,6 +192,7 @@ static const Row rows[] = {
     {"migrationState", SOURCE | TARGET, LATE, inside},
     {"migrationState.migrationUid", FERRYD, 0, NULL},
     {"migrationState.vmiUID", FERRYD, 0, NULL},
+    {"migrationState.domainName", FERRYD, 0, NULL},
     {"migrationState.sourceNode", FERRYD, 0, NULL},
     {"migrationState.targetNode", FERRYD, 0, NULL},
     {"migrationState.targetNodeAddress", FERRYD, 0, NULL},

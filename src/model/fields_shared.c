@@ -62,6 +62,9 @@ const FerryField ferry_fields_migration_configuration[] = {
     BOOL("disableTLS", "Send the migration's data without encryption.", .right = "unsafe"),
     STR("nodeDrainTaintKey", "Key of the node taint that means: move the VMs away.",
         .pattern = "label-key", .max = 317),
+    BOOL("allowTCPPeers",
+         "Let libvirtds of hosts that report the scheme tcp talk to each other in the clear, "
+         "where anybody who reaches them rules them (default false)."),
     STR("network", "Name of the Network that carries migrations; unset: the hosts' own address.",
         .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
     STR("defaultPolicy", "MigrationPolicy by name that holds for what nothing else says.",
@@ -114,6 +117,7 @@ static const FerryField bandwidth_probe[] = {
 const FerryField ferry_fields_migration_state[] = {
     STR("migrationUid", "metadata.uid of the VirtualMachineInstanceMigration.", .pattern = "uuid"),
     STR("vmiUID", "libvirt's UUID of the VM.", .pattern = "uuid"),
+    STR("domainName", "Name of the VM's domain on the source when it was scheduled.", .max = 1024),
     STR("sourceNode", "Node that the VM leaves.", .max = NAME_MAX_LENGTH),
     STR("targetNode", "Node that the VM goes to.", .max = NAME_MAX_LENGTH),
     STR("targetNodeAddress",
@@ -124,7 +128,8 @@ const FerryField ferry_fields_migration_state[] = {
         "Name of the Network that carries the data; absent where none is configured or they go "
         "another way (tunnelled, migrateURI).",
         .max = NAME_MAX_LENGTH),
-    STR("targetURI", "libvirt URI at which the source's libvirtd reaches the target's.",
+    STR("targetURI",
+        "libvirt URI at which the source's libvirtd reaches the target's; built by ferryd.",
         .max = 2048),
     TIME("startTimestamp", "When the migration was started on the source."),
     TIME("endTimestamp", "When its outcome was decided."),

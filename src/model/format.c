@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Formats of strings, by the names that FerryField.pattern uses.
+#include "model/peer_uri.h"
 #include "model/validate.h"
 #include <arpa/inet.h>
 #include <string.h>
@@ -96,31 +97,53 @@ static gboolean is_uri(const char *text) {
          g_uri_is_valid(text, G_URI_FLAGS_NONE, NULL);
 }
 
-/* A URI of one of `schemes` (with ':' around each), with a host, or a path where it is unix. */
-static gboolean is_uri_to(const char *text, const char *schemes) {
-  if (!is_uri(text))
+#define MAX_SOCKET_PATH 107 /* of sockaddr_un */
+
+/* An absolute path of a socket: no byte that a URI would escape or end at, no part "." or "..". */
+static gboolean is_socket_path(const char *path) {
+  gsize len = strlen(path);
+  if (len < 2 || len > MAX_SOCKET_PATH || path[len - 1] == '/' ||
+      strspn(path, LOWER UPPER DIGITS "/-_.+:@") != len)
     return FALSE;
-  g_autoptr(GUri) uri = g_uri_parse(text, G_URI_FLAGS_NONE, NULL);
-  if (!uri)
-    return FALSE;
-  g_autofree char *scheme = g_ascii_strdown(g_uri_get_scheme(uri), -1);
-  g_autofree char *word = g_strconcat(":", scheme, ":", NULL);
-  const char *host = g_uri_get_host(uri);
-  if (!strstr(schemes, word))
-    return FALSE;
-  return g_str_equal(scheme, "unix") ? g_uri_get_path(uri)[0] == '/' : host && *host;
+  for (const char *part = path; *part;) {
+    if (*part++ != '/')
+      continue;
+    gsize n = strcspn(part, "/");
+    if (n == 0 || (n <= 2 && strspn(part, ".") == n))
+      return FALSE;
+  }
+  return path[0] == '/';
+}
+
+/* SCHEME://HOST[:PORT], or unix:///PATH; nothing else: no user, path, query or fragment. */
+static gboolean is_uri_to(const char *text, const char *const *schemes) {
+  for (; *schemes; schemes++) {
+    gsize len = strlen(*schemes);
+    if (strncmp(text, *schemes, len) != 0 || strncmp(text + len, "://", 3) != 0)
+      continue;
+    const char *rest = text + len + 3;
+    g_autofree char *host = NULL;
+    int port;
+    return g_str_equal(*schemes, "unix")
+               ? is_socket_path(rest)
+               : ferry_peer_split_authority(rest, strlen(rest), &host, &port);
+  }
+  return FALSE;
 }
 
 static gboolean is_migrate_uri(const char *text) {
-  return is_uri_to(text, ":tcp:rdma:unix:");
+  static const char *const schemes[] = {"tcp", "rdma", "unix", NULL};
+  return is_uri_to(text, schemes);
 }
 
 static gboolean is_disks_uri(const char *text) {
-  return is_uri_to(text, ":tcp:unix:");
+  static const char *const schemes[] = {"tcp", "unix", NULL};
+  return is_uri_to(text, schemes);
 }
 
 static gboolean is_spice_uri(const char *text) {
-  return is_uri_to(text, ":spice:");
+  static const char *const schemes[] = {"spice", NULL};
+  return is_uri_to(text, schemes);
 }
 
 /* libvirt keeps a domain's files under its name. */
@@ -167,6 +190,11 @@ static const struct {
      "expected an address with prefix length, for example 10.1.2.3/24"},
     {"ip", is_ip, "expected an IPv4 or IPv6 address, for example 10.1.2.3"},
     {"uri", is_uri, "expected a URI, for example qemu+tls://host1.example.com/system"},
+    {"peer-host", ferry_peer_host_is_valid,
+     "expected a DNS name in lower case or an address that other hosts can reach, for example "
+     "h2.example.com"},
+    {"peer-user", ferry_peer_user_is_valid,
+     "expected lower case letters, digits, '_' and '-', at most 32, for example root"},
     {"migrate-uri", is_migrate_uri,
      "expected tcp://HOST[:PORT], rdma://HOST[:PORT] or unix:///PATH, for example "
      "tcp://h2.example.com:49152"},

@@ -57,7 +57,20 @@ static const FerryField node_taint[] = {
     END,
 };
 
+/* Fields, not a URI: see model/peer_uri.h. */
+static const FerryField node_peer[] = {
+    STR("scheme", "How the two libvirtds talk: tls, ssh, or tcp where allowTCPPeers allows it.",
+        REQUIRED, .values = WORDS("tls", "ssh", "tcp")),
+    STR("host", "DNS name or address of the host, as its certificate has it.", REQUIRED,
+        .pattern = "peer-host", .max = 253),
+    INT("port", "Port there; 0: the scheme's own.", .min = 0, .max = 65535),
+    STR("user", "User there; only for ssh.", .pattern = "peer-user", .max = 32),
+    END,
+};
+
 static const FerryField node_spec[] = {
+    OBJ("peer", node_peer,
+        "Where other hosts' libvirtd reach this one's; wins over what the agent reports."),
     BOOL("unschedulable", "Whether the node takes no more VMs (kubectl cordon)."),
     OBJS("taints", node_taint, "Taints; the one with nodeDrainTaintKey asks to move VMs away.",
          .max = 64),
@@ -89,7 +102,8 @@ static const FerryField node_hypervisor[] = {
     STR("libvirtVersion", "Version of the host's libvirtd as 11.3.0.", .max = 64),
     STR("qemuVersion", "Version of the host's QEMU.", .max = 64),
     STR("libvirtURI", "libvirt URI at which the agent reaches the host.", .max = 2048),
-    STR("peerURI", "libvirt URI at which another host's libvirtd reaches this one.", .max = 2048),
+    OBJ("peer", node_peer, "Where other hosts' libvirtd reach this one's, as its agent says."),
+    STR("peerURI", "The same as a libvirt URI; made by ferryd, to be looked at.", .max = 2048),
     STR("hostUUID", "libvirt's UUID of the host.", .max = 128),
     STR("cpuModel", "Processor model as libvirt names it.", .max = 256),
     STR("cpuVendor", "Processor vendor.", .max = 64),
@@ -173,6 +187,10 @@ static const FerryColumn node_columns[] = {
 };
 
 static void node_check(const json_t *object, const json_t *old, GError *error) {
+  const json_t *peer = ferry_json_get(object, "spec.peer");
+  if (ferry_json_str(peer, "user") && g_strcmp0(ferry_json_str(peer, "scheme"), "ssh") != 0)
+    ferry_error_add_cause(error, "FieldValueInvalid", "spec.peer.user",
+                          "Invalid value: only the scheme ssh has a user");
   json_t *taints = ferry_json_get(object, "spec.taints");
   for (gsize i = 0; i < json_array_size(taints); i++) {
     const char *key = ferry_json_str(json_array_get(taints, i), "key");

@@ -37,6 +37,7 @@ static const struct {
     {"unsafeMigrationOverride", KIND_BOOLEAN, 0, ANYONE},
     {"disableTLS", KIND_BOOLEAN, -1, ANYONE}, /* -1: false, but true where tunnelled */
     {"nodeDrainTaintKey", KIND_TEXT, 0, CLUSTER},
+    {"allowTCPPeers", KIND_BOOLEAN, -1, CLUSTER},
     {"network", KIND_TEXT, 0, ANYONE},
     {"migrationProgressTimeout", KIND_INTEGER, -1, ANYONE}, /* wins over progressTimeout */
     {"stallingLimit", KIND_INTEGER, 30, ANYONE},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/network.h"
+#include "model/peer_uri.h"
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -34,8 +35,8 @@ gboolean ferry_network_contains(const char *subnet, const char *address) {
 }
 
 static gboolean in_network(const json_t *network, const char *address, int family) {
-  if ((strchr(address, ':') ? AF_INET6 : AF_INET) != family)
-    return FALSE;
+  if ((strchr(address, ':') ? AF_INET6 : AF_INET) != family || !ferry_peer_host_is_valid(address))
+    return FALSE; /* of another family, or the connecting host's own (loopback and the like) */
   gsize i;
   json_t *subnet, *subnets = ferry_json_get(network, "spec.subnets");
   if (json_array_size(subnets) == 0) /* an interface alone names it: all but link-local ones */
@@ -75,9 +76,17 @@ char *ferry_network_node_address(const json_t *network, const json_t *node, int 
   return NULL;
 }
 
+/* The first that another host can connect to. */
 static const char *management_address(const json_t *node) {
-  return ferry_json_str(
-      ferry_json_find(ferry_json_get(node, "status.addresses"), "type", "InternalIP"), "address");
+  gsize i;
+  json_t *item;
+  json_array_foreach(ferry_json_get(node, "status.addresses"), i, item) {
+    const char *address = ferry_json_str(item, "address");
+    if (g_strcmp0(ferry_json_str(item, "type"), "InternalIP") == 0 && address &&
+        ferry_peer_host_is_valid(address))
+      return address;
+  }
+  return NULL;
 }
 
 gboolean ferry_network_has_role(const json_t *network, const char *role) {
@@ -127,5 +136,5 @@ gboolean ferry_network_route(json_t *const *networks, gsize n, const char *wante
     *problem = g_strdup_printf("node %s has reported no address", target_name);
     return FALSE;
   }
-  return TRUE; /* without any address libvirt chooses by the host name of peerURI */
+  return TRUE; /* without any address libvirt chooses by the peer's host name */
 }

@@ -3,6 +3,7 @@
 #include "base/quantity.h"
 #include "policy/migration_flags_rules.h"
 #include "policy/network.h"
+#include "policy/peers.h"
 #include "policy/shared_storage.h"
 
 gboolean ferry_node_is_ready(const json_t *node) {
@@ -222,9 +223,11 @@ static json_t *reasons_against(const FerryPlacementInput *in, const json_t *sour
       LASTING("NotTheOtherHalf", "node %s does not hold the other half of the VM", name);
   } else if (there)
     PASSING("RunsThere", "node %s reports this VM as active already", name);
-  if (!ferry_json_str(node, "status.hypervisor.peerURI"))
-    PASSING("NoPeerURI",
-            "node %s has not said how other hosts' libvirtd reach its libvirtd (--peer-uri)", name);
+  const char *obstacle = NULL;
+  g_autofree char *unreachable =
+      ferry_peers_obstacle(in->nodes, in->n_nodes, node, in->config, &obstacle);
+  if (unreachable)
+    PASSING(obstacle, "%s", unreachable);
   g_auto(FerryRoute) route = {0};
   g_autofree char *problem = NULL;
   if (!route_to(in, source, node, &route, &problem))

@@ -33,13 +33,13 @@ static inline void seed_node(FerryStore *store, const char *name, const char *ad
                              const char *ready) {
   seed_put(store, &ferry_kind_node, "", name,
            json_pack("{s:{s:{s:s}}, s:{}, s:{s:[{s:s, s:s, s:s, s:s}], s:[{s:s, s:s}], s:{s:s, "
-                     "s:s}, s:{s:s, s:s, s:s}, s:{s:i, s:s}}}",
+                     "s:s}, s:{s:s, s:s, s:{s:s, s:s}}, s:{s:i, s:s}}}",
                      "metadata", "labels", "kubernetes.io/hostname", name, "spec", "status",
                      "conditions", "type", "Ready", "status", ready, "reason", "AgentReports",
                      "message", "the agent reports", "addresses", "type", "InternalIP", "address",
                      address, "capacity", "cpu", "8", "memory", "16Gi", "hypervisor",
-                     "libvirtVersion", "11.3.0", "qemuVersion", "10.0.0", "peerURI",
-                     "qemu+tls://test/system", "agent", "epoch", 1, "version", "0.1.0"));
+                     "libvirtVersion", "11.3.0", "qemuVersion", "10.0.0", "peer", "scheme", "tls",
+                     "host", name, "agent", "epoch", 1, "version", "0.1.0"));
 }
 
 static inline void seed_vmi(FerryStore *store, const char *ns, const char *name, const char *domain,

@@ -37,8 +37,7 @@ static inline void world_report(FerryStore *store, const char *node, const char 
 static inline json_t *world_node(const char *name, const char *address) {
   json_t *n = json_pack("{ss,ss,s{ss,ss},s{},s{}}", "apiVersion", "v1", "kind", "Node", "metadata",
                         "name", name, "uid", name, "spec", "status");
-  g_autofree char *uri = g_strdup_printf("qemu+tls://%s/system", name);
-  ferry_json_set_str(n, "status.hypervisor.peerURI", uri);
+  ferry_json_set(n, "status.hypervisor.peer", json_pack("{ss,ss}", "scheme", "tls", "host", name));
   ferry_json_set(n, "status.addresses",
                  json_pack("[{ss,ss}]", "type", "InternalIP", "address", address));
   ferry_condition_set(n, "Ready", "True", "AgentReports", "", WORLD_NOW);

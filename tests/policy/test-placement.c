@@ -7,7 +7,8 @@ static json_t *node(const char *name, const char *memory, gint64 used) {
   ferry_json_set_str(n, "metadata.name", name);
   ferry_json_set_str(n, "status.capacity.memory", memory);
   ferry_json_set_int(n, "status.memoryUsedBytes", used);
-  ferry_json_set_str(n, "status.hypervisor.peerURI", "qemu+tls://x/system");
+  ferry_json_set(n, "status.hypervisor.peer",
+                 json_pack("{ss,ss}", "scheme", "tls", "host", ferry_json_str(n, "metadata.name")));
   ferry_json_set_str(n, "status.hypervisor.cpuArch", "x86_64");
   ferry_json_set(n, "status.conditions", json_pack("[{ss,ss}]", "type", "Ready", "status", "True"));
   return n;

@@ -64,7 +64,8 @@ static json_t *node(const char *name, gint64 memory) {
   json_t *n = json_object();
   ferry_json_set_str(n, "metadata.name", name);
   ferry_json_set_int(n, "status.capacity.memory", memory);
-  ferry_json_set_str(n, "status.hypervisor.peerURI", "qemu+tls://x/system");
+  ferry_json_set(n, "status.hypervisor.peer",
+                 json_pack("{ss,ss}", "scheme", "tls", "host", ferry_json_str(n, "metadata.name")));
   ferry_json_set(n, "status.conditions", json_pack("[{ss,ss}]", "type", "Ready", "status", "True"));
   return n;
 }

@@ -137,7 +137,9 @@ static void test_placement(void) {
   g_autoptr(json_t) migration = json_object(), config = json_object();
   json_t *nodes[] = {node("h1", NFS), node("h2", ""), node("h3", NFS)};
   for (gsize i = 0; i < G_N_ELEMENTS(nodes); i++) {
-    ferry_json_set_str(nodes[i], "status.hypervisor.peerURI", "qemu+tls://x/system");
+    ferry_json_set(
+        nodes[i], "status.hypervisor.peer",
+        json_pack("{ss,ss}", "scheme", "tls", "host", ferry_json_str(nodes[i], "metadata.name")));
     ferry_json_set(nodes[i], "status.conditions",
                    json_pack("[{ss,ss}]", "type", "Ready", "status", "True"));
   }

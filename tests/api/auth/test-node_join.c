@@ -226,6 +226,7 @@ static void agents_write_their_own(Server *s, gconstpointer data) {
   g_assert_cmpint(status_of(s, "h1", "GET", ALL NAMED "h2", NULL, NULL), ==, 403);
   g_assert_cmpint(status_of(s, "h1", "GET", ALL NAMED "h1", NULL, NULL), ==, 200);
   g_assert_cmpint(status_of(s, "h1", "GET", "/api/v1/nodes/h2", NULL, NULL), ==, 200);
+  g_assert_cmpint(status_of(s, "h1", "GET", "/api/v1/nodes", NULL, NULL), ==, 403);
   g_assert_cmpint(status_of(s, "h1", "POST", "/apis/ferry.migration/v1/nodes/h1/token", NULL, "{}"),
                   ==, 403);
   g_assert_cmpint(

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Nodes that a job names, from ferryd. Where ferryd is away this waits: without it no phase can
+// be written either, so nothing would begin.
+#include "agent/agent_private.h"
+
+typedef struct {
+  FerryAgent *agent;
+  gboolean (*stopped)(gpointer data);
+  gpointer data;
+} Asker;
+
+/* NULL without an error: there is no such Node. NULL with one: stopped. */
+static json_t *get_node(const Asker *a, const char *name, GError **error) {
+  g_autofree char *path = ferry_client_path("", "v1", NULL, "nodes", name, NULL);
+  gint64 backoff = 0;
+  for (;;) {
+    g_autoptr(GError) cause = NULL;
+    FerryClient *client = ferry_agent_take_client(a->agent);
+    json_t *node = ferry_client_request(client, "GET", path, NULL, NULL, NULL, NULL, &cause);
+    ferry_agent_give_client(a->agent, client);
+    if (node || g_error_matches(cause, FERRY_ERROR, FERRY_ERROR_NOT_FOUND))
+      return node;
+    if (backoff == 0)
+      ferry_warning(cause->message, "FERRY_NODE", name);
+    if (a->stopped(a->data) || !ferry_agent_sleep(a->agent, ferry_agent_backoff(&backoff))) {
+      g_propagate_error(error, g_steal_pointer(&cause));
+      return NULL;
+    }
+  }
+}
+
+FerryJobVerdict ferry_job_verdict(FerryAgent *agent, const json_t *migration,
+                                  const FerryJobHere *here, gboolean (*stopped)(gpointer data),
+                                  gpointer data, GError **error) {
+  Asker a = {agent, stopped, data};
+  g_autoptr(GError) cause = NULL;
+  const char *other = ferry_json_str(migration, here ? "status.migrationState.targetNode"
+                                                     : "status.migrationState.sourceNode");
+  /* what is no name of a Node gets no request */
+  gboolean name = other && *other && !strpbrk(other, "/?#%");
+  g_autoptr(json_t) node = name ? get_node(&a, other, &cause) : NULL;
+  g_autoptr(json_t) own = here || cause ? NULL : get_node(&a, agent->node, &cause);
+  if (cause) {
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return FERRY_JOB_STOPPED;
+  }
+  gboolean fits = here ? ferry_job_check_source(migration, here, node, &cause)
+                       : ferry_job_check_target(migration, agent->node, node, own, &cause);
+  if (fits)
+    return FERRY_JOB_FITS;
+  ferry_warning(cause->message, "FERRY_MIGRATION", ferry_json_str(migration, "metadata.name"),
+                "FERRY_NODE", agent->node);
+  g_propagate_error(error, g_steal_pointer(&cause));
+  return FERRY_JOB_REFUSED;
+}

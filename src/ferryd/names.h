@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// What other machines may call this one.
+#pragma once
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/** Whether some of the addresses ("ADDR:PORT") are reached from other machines; NULL: none is. */
+gboolean ferryd_names_listens_beyond(const char *const *listen);
+/** `given` (may be NULL) and, where `beyond`, this machine's host name, its full name where the
+ * resolver knows it, and the addresses of its interfaces but for loopback and link-local ones. Free
+ * with g_strfreev. */
+char **ferryd_names(const char *const *given, gboolean beyond);
+
+G_END_DECLS
