@@ -30,6 +30,7 @@ typedef struct FerryListener FerryListener;
 typedef struct FerryStream FerryStream;
 typedef struct FerryEventStream FerryEventStream;
 typedef struct FerryMetrics FerryMetrics;
+typedef struct FerryAudit FerryAudit;
 typedef struct FerryRequest FerryRequest;
 
 /** Who asks. Immutable and reference counted. */
@@ -80,6 +81,7 @@ struct FerryApi {
   gint64 bookmark_us; /* between a watch's bookmarks */
 
   FerryMetrics *metrics;
+  FerryAudit *audit;
 };
 
 typedef enum { FERRY_FORMAT_JSON, FERRY_FORMAT_TABLE, FERRY_FORMAT_PARTIAL } FerryFormat;
@@ -128,6 +130,8 @@ struct FerryRequest {
   FerryFormat format;
   const char *table_version; /* "v1" or "v1beta1" */
   gboolean yaml;
+
+  json_t *audit; /* what auth/audit.c has noted, NULL: nothing yet */
 
   /* The answer. */
   unsigned status;

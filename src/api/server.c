@@ -5,6 +5,7 @@
 #include "api/server.h"
 #include "api/http/front.h"
 #include "api/http/strict.h"
+#include "api/auth/audit.h"
 #include "api/internal.h"
 #include "api/metrics/metrics.h"
 #include "api/resource/policy_admission.h"
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define AUDIT_LOG_MAX_BYTES (G_GINT64_CONSTANT(100) << 20)
 #define BOOKMARK_MS 30000
 
 static int open_socket(const char *where, GError **error) {
@@ -151,6 +153,12 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   if (!api->pki || !ferry_auth_load(api, error) || !make_namespace(api, "default", error) ||
       !make_namespace(api, "kubevirt", error) || !ferry_api_make_presets(api, error))
     return NULL;
+  api->audit = ferry_audit_start(api->clock, config->audit_log,
+                                 config->audit_log_max_bytes ? config->audit_log_max_bytes
+                                                             : AUDIT_LOG_MAX_BYTES,
+                                 config->audit_log_keep, error);
+  if (!api->audit)
+    return NULL;
   api->metrics = ferry_metrics_start(api->store, api->clock);
   ferry_watch_start(api);
   if (!open_listeners(api, config, error))
@@ -176,6 +184,7 @@ void ferry_api_free(FerryApi *api) {
   ferry_front_free(api->front);
   g_clear_pointer(&api->names, g_hash_table_unref);
   ferry_metrics_stop(api->metrics);
+  ferry_audit_stop(api->audit);
   g_ptr_array_unref(api->streams);
   g_ptr_array_unref(api->event_streams);
   g_hash_table_unref(api->pages);
