@@ -74,3 +74,13 @@ clean:
 FUZZ_SECONDS ?= 30
 fuzz:
 	fuzz/run --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+# Random requests of every role against a live ferryd: most of the time under ASan and UBSan, then a
+# quarter of it plain, where memory is looked at.
+FUZZ_LIVE_SECONDS ?= 600
+FUZZ_LIVE_OPTIONS ?=
+fuzz-live: build
+	[ -e build-live/build.ninja ] || meson setup build-live -Db_sanitize=address,undefined -Db_lundef=false
+	ninja -C build-live src/ferryd/ferryd
+	fuzz/live/fuzz.py --build build-live --sanitized --seconds $(FUZZ_LIVE_SECONDS) $(FUZZ_LIVE_OPTIONS)
+	fuzz/live/fuzz.py --build $(BUILD) --seconds $$(($(FUZZ_LIVE_SECONDS) / 4)) $(FUZZ_LIVE_OPTIONS)
