@@ -4,7 +4,7 @@ BUILD ?= build
 export FERRY_BUILD := $(abspath $(BUILD))
 PROGRAMS := ferryd ferry-agentd ferry
 
-.PHONY: all fuzz deps build demo demo-down test test-unit test-asan test-tsan test-lab lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale install clean
+.PHONY: all fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
 
 all: build
 
@@ -59,6 +59,10 @@ bench-scale: deps build
 	bench/scale --link 40000 -o bench/results/scale.json
 	bench/performance-document
 
+bench-hostile: deps build
+	bench/hostile -o bench/results/hostile.json
+	bench/performance-document
+
 bench-calibration: deps build
 	bench/calibration
 	bench/performance-document
@@ -69,8 +73,14 @@ clean:
 # Each fuzz target under libFuzzer for FUZZ_SECONDS; finds go into build-fuzz/found.
 FUZZ_SECONDS ?= 30
 fuzz:
-	CC=clang meson setup build-fuzz -Dfuzz=true -Db_lundef=false -Dwerror=false --reconfigure 2>/dev/null || CC=clang meson setup build-fuzz -Dfuzz=true -Db_lundef=false -Dwerror=false
-	ninja -C build-fuzz $$(ninja -C build-fuzz -t targets all | sed -n 's|^\(fuzz/fuzz-[a-z_]*\): .*|\1|p')
-	mkdir -p build-fuzz/found
-	for t in build-fuzz/fuzz/fuzz-*; do [ -x $$t ] && [ -f $$t ] || continue; n=$${t##*fuzz-}; mkdir -p build-fuzz/corpus/$$n; \
-	  $$t -max_total_time=$(FUZZ_SECONDS) -timeout=5 -artifact_prefix=build-fuzz/found/$$n- build-fuzz/corpus/$$n fuzz/corpus/$$n || exit 1; done
+	fuzz/run --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+# Random requests of every role against a live ferryd: most of the time under ASan and UBSan, then a
+# quarter of it plain, where memory is looked at.
+FUZZ_LIVE_SECONDS ?= 600
+FUZZ_LIVE_OPTIONS ?=
+fuzz-live: build
+	[ -e build-live/build.ninja ] || meson setup build-live -Db_sanitize=address,undefined -Db_lundef=false
+	ninja -C build-live src/ferryd/ferryd
+	fuzz/live/fuzz.py --build build-live --sanitized --seconds $(FUZZ_LIVE_SECONDS) $(FUZZ_LIVE_OPTIONS)
+	fuzz/live/fuzz.py --build $(BUILD) --seconds $$(($(FUZZ_LIVE_SECONDS) / 4)) $(FUZZ_LIVE_OPTIONS)

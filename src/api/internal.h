@@ -30,6 +30,7 @@ typedef struct FerryListener FerryListener;
 typedef struct FerryStream FerryStream;
 typedef struct FerryEventStream FerryEventStream;
 typedef struct FerryMetrics FerryMetrics;
+typedef struct FerryAudit FerryAudit;
 typedef struct FerryRequest FerryRequest;
 typedef struct FerryApiRoute FerryApiRoute;
 typedef struct FerryRbac FerryRbac;
@@ -83,6 +84,7 @@ struct FerryApi {
 
   FerryRbac *rbac;
   FerryMetrics *metrics;
+  FerryAudit *audit;
 };
 
 typedef enum { FERRY_FORMAT_JSON, FERRY_FORMAT_TABLE, FERRY_FORMAT_PARTIAL } FerryFormat;
@@ -132,6 +134,8 @@ struct FerryRequest {
   FerryFormat format;
   const char *table_version; /* "v1" or "v1beta1" */
   gboolean yaml;
+
+  json_t *audit; /* what auth/audit.c has noted, NULL: nothing yet */
 
   /* The answer. */
   unsigned status;

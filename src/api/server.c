@@ -3,10 +3,11 @@
 // take no connection and no work any more, end the watches (a suspended connection would otherwise
 // hang the HTTP library), wait for what is under way, then stop the daemons and the threads.
 #include "api/server.h"
+#include "api/auth/audit.h"
+#include "api/auth/rbac.h"
 #include "api/http/front.h"
 #include "api/http/strict.h"
 #include "api/internal.h"
-#include "api/auth/rbac.h"
 #include "api/metrics/metrics.h"
 #include "api/resource/policy_admission.h"
 #include "base/file.h"
@@ -19,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define AUDIT_LOG_MAX_BYTES (G_GINT64_CONSTANT(100) << 20)
 #define BOOKMARK_MS 30000
 
 static int open_socket(const char *where, GError **error) {
@@ -154,6 +156,12 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
       !ferry_rbac_ship(api, error))
     return NULL;
   ferry_rbac_start(api);
+  api->audit = ferry_audit_start(api->clock, config->audit_log,
+                                 config->audit_log_max_bytes ? config->audit_log_max_bytes
+                                                             : AUDIT_LOG_MAX_BYTES,
+                                 config->audit_log_keep, error);
+  if (!api->audit)
+    return NULL;
   api->metrics = ferry_metrics_start(api->store, api->clock);
   ferry_watch_start(api);
   if (!open_listeners(api, config, error))
@@ -180,6 +188,7 @@ void ferry_api_free(FerryApi *api) {
   g_clear_pointer(&api->names, g_hash_table_unref);
   ferry_metrics_stop(api->metrics);
   ferry_rbac_stop(api);
+  ferry_audit_stop(api->audit);
   g_ptr_array_unref(api->streams);
   g_ptr_array_unref(api->event_streams);
   g_hash_table_unref(api->pages);

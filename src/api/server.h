@@ -42,6 +42,9 @@ typedef struct {
   const FerryHttpLimits *limits; /* NULL: the defaults */
   const char *const *proxies;    /* NULL-ended ADDR[/PREFIX]: who may say by the PROXY protocol
                                     (version 2) for whom it speaks; NULL: nobody */
+  const char *audit_log;         /* file for the audit's lines beside the journal, or NULL */
+  gint64 audit_log_max_bytes;    /* beyond which it is rotated; 0: 100 MiB */
+  guint audit_log_keep;          /* older files that stay */
   FerryApiHooks hooks;
 } FerryApiConfig;
 

@@ -94,10 +94,18 @@ static gsize with_context(const GLogField *fields, gsize n, GLogField *out) {
   return used;
 }
 
+/* What the audit says is no matter of levels. */
+static gboolean is_audit(const GLogField *fields, gsize n) {
+  for (gsize i = 0; i < n; i++)
+    if (g_str_equal(fields[i].key, "FERRY_AUDIT"))
+      return TRUE;
+  return FALSE;
+}
+
 static GLogWriterOutput writer(GLogLevelFlags level, const GLogField *given, gsize n_given,
                                gpointer data) {
   gsize rank = level_index(level & G_LOG_LEVEL_MASK);
-  if (rank < level_index(lowest))
+  if (rank < level_index(lowest) && !is_audit(given, n_given))
     return G_LOG_WRITER_HANDLED;
   GLogField fields[MAX_ALL_FIELDS];
   gsize n = with_context(given, n_given, fields);

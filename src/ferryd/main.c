@@ -123,6 +123,9 @@ static gboolean serve(FerrydOptions *o, Daemon *d, GError **error) {
       .proxies = (const char *const *)o->proxies,
       .server_url = o->server_url,
       .clock = ferry_clock_system(),
+      .audit_log = o->audit_log,
+      .audit_log_max_bytes = o->audit_log_max_bytes,
+      .audit_log_keep = (guint)o->audit_log_keep,
       .hooks = {.report = on_report, .metrics = on_metrics, .peers = on_peers, .data = d},
   };
   g_autoptr(FerryApi) api = ferry_api_new(&config, error);

@@ -1,7 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ferryd/options.h"
+#include "base/quantity.h"
+
+#define MIN_AUDIT_LOG 65536
+#define MAX_AUDIT_KEEP 1000
+
+static gboolean check_audit(FerrydOptions *o, const char *max_size, GError **error) {
+  o->audit_log_max_bytes = G_GINT64_CONSTANT(100) << 20;
+  if (max_size && (!ferry_quantity_parse(max_size, &o->audit_log_max_bytes, NULL) ||
+                   o->audit_log_max_bytes < MIN_AUDIT_LOG)) {
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                "--audit-log-max-size %s: expected a size of at least 64Ki, such as 100Mi",
+                max_size);
+    return FALSE;
+  }
+  if (o->audit_log_keep < 0 || o->audit_log_keep > MAX_AUDIT_KEEP) {
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                "--audit-log-keep %d: expected 0 to %d", o->audit_log_keep, MAX_AUDIT_KEEP);
+    return FALSE;
+  }
+  return TRUE;
+}
 
 gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError **error) {
+  g_autofree char *max_size = NULL;
+  o->audit_log_keep = 10;
   const GOptionEntry entries[] = {
       {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &o->state_dir,
        "Database, keys and kubeconfig (default /var/lib/ferry)", "DIR"},
@@ -24,6 +47,12 @@ gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError 
        "The ferry-agentd to start for --host (default: beside ferryd, then in PATH)", "PATH"},
       {"announce", 0, 0, G_OPTION_ARG_NONE, &o->announce,
        "Announce the API on the local network by DNS-SD and list other ferryds under /peers", NULL},
+      {"audit-log", 0, 0, G_OPTION_ARG_FILENAME, &o->audit_log,
+       "Write the audit's lines to this file as well as to the journal", "FILE"},
+      {"audit-log-max-size", 0, 0, G_OPTION_ARG_STRING, &max_size,
+       "Rotate it beyond this size (default 100Mi)", "SIZE"},
+      {"audit-log-keep", 0, 0, G_OPTION_ARG_INT, &o->audit_log_keep,
+       "Keep that many older ones (default 10)", "N"},
       {"log-level", 0, 0, G_OPTION_ARG_STRING, &o->log_level,
        "debug, info, warning or error (default info)", "LEVEL"},
       {"version", 0, 0, G_OPTION_ARG_NONE, &o->version, "Print the version and exit", NULL},
@@ -44,6 +73,8 @@ gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError 
                 "unknown argument \"%s\"; see ferryd --help", (*argv)[1]);
     return FALSE;
   }
+  if (!check_audit(o, max_size, error))
+    return FALSE;
   if (!o->state_dir)
     o->state_dir = g_strdup("/var/lib/ferry");
   if (!o->log_level)
@@ -54,6 +85,7 @@ gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError 
 void ferryd_options_clear(FerrydOptions *o) {
   g_free(o->state_dir);
   g_free(o->log_level);
+  g_free(o->audit_log);
   g_free(o->agent);
   g_free(o->server_url);
   g_strfreev(o->listen);

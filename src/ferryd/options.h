@@ -11,6 +11,9 @@ typedef struct {
   char *agent; /* path of ferry-agentd for --host */
   char *server_url;
   GStrv listen, tls_sans, proxies, hosts;
+  char *audit_log; /* NULL: the journal alone */
+  gint64 audit_log_max_bytes;
+  gint audit_log_keep;
   gboolean announce, version;
 } FerrydOptions;
 

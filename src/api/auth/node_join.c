@@ -4,6 +4,7 @@
 // of the state directory. The agent shows it with a certificate request, gets a certificate for
 // that node's name, and the token is gone. An agent process then opens a session, which raises the
 // node's epoch: whatever an older process still sends is refused.
+#include "api/auth/audit.h"
 #include "api/internal.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -164,6 +165,7 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
       ferry_pki_sign_node(req->api->pki, csr, node, ferry_clock_wall_ms(req->api->clock), error);
   if (!certificate || (token && !use_token(req->api, token, node, error)))
     return FALSE;
+  ferry_audit_about(req, "nodes", node);
   ferry_info(token ? "an agent joined" : "an agent renewed its certificate", "FERRY_NODE", node);
   ferry_respond_json(
       req, 201,

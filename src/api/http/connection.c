@@ -7,6 +7,7 @@
 // early is held back until the body has been read and thrown away, or clients would see a reset,
 // not a reason.
 #include "api/http/connection.h"
+#include "api/auth/audit.h"
 #include "api/http/front.h"
 #include "api/http/strict.h"
 #include "api/metrics/metrics.h"
@@ -37,6 +38,7 @@ static void request_free(FerryRequest *req) {
     MHD_destroy_response(req->response);
   g_free(req->flow);
   g_free(req->peer);
+  json_decref(req->audit);
   g_free(req->error_name);
   if (req->impersonation)
     g_ptr_array_unref(req->impersonation);
@@ -287,6 +289,7 @@ static void start(FerryRequest *req, const char *method, const char *url, const 
 static enum MHD_Result answer(FerryRequest *req) {
   struct MHD_Response *response;
   gboolean streams = req->response || req->stream;
+  ferry_audit_request(req->api, req);
   if (req->response) {
     response = g_steal_pointer(&req->response);
   } else if (req->stream) {

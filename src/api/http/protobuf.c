@@ -169,7 +169,7 @@ static gboolean add_pair(json_t *map, Span pair) {
   }
   g_autofree char *name = g_strndup((const char *)key.p, (gsize)(key.end - key.p));
   json_t *string = text.p ? text_of(text) : json_string("");
-  return !broken && string && json_object_set_new(map, name, string) == 0;
+  return string && json_object_set_new(map, name, string) == 0 && !broken;
 }
 
 static json_t *decode(const Message *message, Span s, gboolean *broken) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers: objects in the negotiated form, Kubernetes' Status for errors, warnings.
+#include "api/auth/audit.h"
 #include "api/internal.h"
 #include "api/kimchi/kimchi.h"
 #include "base/yaml.h"
@@ -185,6 +186,7 @@ void ferry_respond_error(FerryRequest *req, const GError *error) {
   if (code == FERRY_ERROR_UNAUTHORIZED)
     ferry_respond_header(req, "WWW-Authenticate", "Bearer");
   req->yaml = FALSE;
+  ferry_audit_refused(req, error);
   if (ferry_kimchi_owns(req->path)) {
     ferry_kimchi_respond_error(req, error);
     return;

@@ -2,6 +2,7 @@
 // Theory of operation: a thread of its own follows the migrations' changes as they come, so that
 // transitions are timed when they happen and not when somebody looks. A scrape first lets it catch
 // up, then adds what is derived from the store and what this process knows of itself.
+#include "api/auth/audit.h"
 #include "api/metrics/metrics.h"
 #include "api/http/front.h"
 
@@ -226,6 +227,7 @@ gboolean ferry_serve_metrics(FerryRequest *req, GError **error) {
   ferry_front_put_metrics(api->front, out);
   put_store(api->store, out);
   put_process(m, out);
+  ferry_audit_metrics(api->audit, out);
   if (api->hooks.metrics)
     api->hooks.metrics(api->hooks.data, out);
   ferry_respond_text(req, 200, "text/plain; version=0.0.4; charset=utf-8", out->str);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // DELETE of one object and of collections, and the cancel of a migration. An object with finalizers
 // stays, marked, until its controller has taken the last one off.
+#include "api/auth/audit.h"
 #include "api/internal.h"
 #include "base/rfc3339.h"
 
@@ -138,6 +139,7 @@ static gboolean delete_named(FerryRequest *req, const json_t *options, gboolean 
     if (!object || !ferry_check_preconditions(req, options, object, error))
       return FALSE;
     if (delete_once(req, object, dry, left, &problem)) {
+      ferry_audit_changed(req, object, *left, dry);
       *gone = g_steal_pointer(&object);
       return TRUE;
     }

@@ -4,6 +4,7 @@
 // somebody else was faster and the client named no revision of its own. Nothing is written unless
 // all of it passed.
 #include "api/resource/apply.h"
+#include "api/auth/audit.h"
 #include "api/internal.h"
 #include "api/resource/node_restriction.h"
 #include "base/random.h"
@@ -151,8 +152,10 @@ static json_t *create_once(FerryRequest *req, const json_t *client, FerryUnknown
   const char *ns = req->ns ? req->ns : "";
   if (dry) {
     g_autoptr(json_t) there = ferry_store_get(req->api->store, req->kind, ns, name);
-    if (!there)
+    if (!there) {
+      ferry_audit_changed(req, NULL, object, TRUE);
       return json_incref(object);
+    }
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS, "exists");
     ferry_store_error(error, req->kind, name);
     return NULL;
@@ -164,6 +167,7 @@ static json_t *create_once(FerryRequest *req, const json_t *client, FerryUnknown
     ferry_store_error(error, req->kind, name);
     return NULL;
   }
+  ferry_audit_changed(req, NULL, stored, FALSE);
   return stored;
 }
 
@@ -349,8 +353,10 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
   if (!check_telemetry(req, old, object, error) ||
       !ferry_node_restriction_check(req, old, object, error))
     return NULL;
-  if (dry)
+  if (dry) {
+    ferry_audit_changed(req, old, object, TRUE);
     return json_incref(object);
+  }
   const char *name = ferry_json_str(old, "metadata.name");
   gboolean gone = ferry_json_str(object, "metadata.deletionTimestamp") &&
                   json_array_size(ferry_json_get(object, "metadata.finalizers")) == 0;
@@ -367,6 +373,7 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
     ferry_store_error(error, req->kind, name);
     return NULL;
   }
+  ferry_audit_changed(req, old, gone ? NULL : object, FALSE);
   return stored;
 }
 
@@ -384,6 +391,7 @@ gboolean ferry_resource_replace(FerryRequest *req, const json_t *old, json_t *ob
     ferry_store_error(error, req->kind, req->name);
     return FALSE;
   }
+  ferry_audit_changed(req, old, stored, FALSE);
   ferry_respond_object(req, 200, req->kind, stored);
   json_decref(stored);
   return TRUE;

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/threat-model.md says what each credential can do if it is stolen; here a real ferryd is asked."""
+import re
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "fuzz"))
+# pylint: disable=wrong-import-position
+from live.site import Agent, Connection, Credential, MIGRATIONS, NODES, Site, VMIS
+
+JOIN = "/apis/ferry.migration/v1/join"
+
+
+def rows():
+    """The table between the two marks: {credential: {capability: "yes" or "no"}}."""
+    text = (ROOT / "docs" / "threat-model.md").read_text()
+    table = re.search(r"<!-- credentials -->\n(.*?)<!-- end -->", text, re.S).group(1)
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    head, body = lines[0], lines[2:]
+    return head[1:], {line[0]: dict(zip(head[1:], line[1:])) for line in body}
+
+
+class Credentials(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="ferry-threats-")
+        self.addCleanup(folder.cleanup)
+        site = self.site = Site(folder.name, options=("--log-level", "warning"))
+        plain, viewer = site.token("paula", []), site.token("vera", ["ferry:viewers"])
+        site.start()
+        self.addCleanup(site.stop)
+        self.agents = {name: Agent(site, name) for name in ("h1", "h2")}
+        self.agents["h1"].domain("db")
+        for agent in self.agents.values():
+            agent.report()
+            agent.connection.close()
+        self.join_token = site.run("ferryd", "token", "create", "--node", "h3", "--state-dir",
+                                   site.state).strip()
+        self.csr = site.key_and_request("system:node:x", ["system:nodes"])[1].read_text()
+        self.credentials = {
+            "nothing": site.anonymous, "join token": site.anonymous,
+            "user's token without a role": Credential("paula", site.ca, token=plain),
+            "viewer's token": Credential("vera", site.ca, token=viewer),
+            "viewer's certificate": site.certificate("vic", ["ferry:viewers"]),
+            "agent's key": self.agents["h1"].credential,
+            "administrator's certificate": site.admin,
+            "CA key": site.certificate("mallory", ["system:masters"])}
+
+    def join(self, credential, node):
+        token = self.join_token if credential == "join token" else "ferry." + "0" * 64 + f".{node}.x"
+        return "POST", JOIN, {"token": token, "nodeName": node, "csr": self.csr}
+
+    def report(self, node):
+        return "POST", f"{NODES}/{node}/report", {"epoch": self.agents[node].epoch}
+
+    def tries(self, credential):
+        """What of a capability is tried; what could be undone is a dry run."""
+        spec = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration",
+                "metadata": {"name": "m1"}, "spec": {"vmiName": "db"}}
+        policy = {"apiVersion": "migrations.kubevirt.io/v1alpha1", "kind": "MigrationPolicy",
+                  "metadata": {"name": "p1"}, "spec": {"allowPostCopy": True}}
+        network = {"apiVersion": "ferry.migration/v1", "kind": "Network", "metadata": {"name": "n1"},
+                   "spec": {"subnets": ["10.66.0.0/16"], "roles": []}}
+        return {
+            "read VMs and migrations": [("GET", VMIS, None), ("GET", MIGRATIONS, None),
+                                        ("GET", f"{VMIS}/db", None),
+                                        ("GET", f"{VMIS}?watch=true&timeoutSeconds=1", None)],
+            "read metrics": [("GET", "/metrics", None)],
+            "move a VM": [("POST", MIGRATIONS + "?dryRun=All", spec)],
+            "change policies and networks": [
+                ("POST", "/apis/migrations.kubevirt.io/v1alpha1/migrationpolicies?dryRun=All", policy),
+                ("POST", "/apis/ferry.migration/v1/networks?dryRun=All", network)],
+            "make join tokens": [("POST", f"{NODES}/h4/token", {})],
+            "report for its own host": [self.report("h1")],
+            "report for another host": [self.report("h2")],
+            "join another host": [self.join(credential, "h4")],
+            "join a host with its token": [self.join(credential, "h3")]}
+
+    def answers(self, name, tries):
+        connection = Connection(self.site, self.credentials[name])
+        try:
+            return [(connection.call(*request)[0], request[:2]) for request in tries]
+        finally:
+            connection.close()
+
+    def test_table(self):
+        capabilities, told = rows()
+        self.assertEqual(set(told), set(self.credentials), "rows of the table and what is tried")
+        wrong = []
+        for name, cells in told.items():
+            tries = self.tries(name)
+            self.assertEqual(set(tries), set(capabilities))
+            for capability, requests in tries.items():
+                for status, request in self.answers(name, requests):
+                    self.assertNotIn(status, (404, 405, 415, 500), (name, request, status))
+                    # 422: let in, and then judged by what the VM is
+                    let_in = 200 <= status < 300 or status == 422
+                    if ("yes" if let_in else "no") != cells[capability]:
+                        wrong.append(f"{name}: {capability}: {cells[capability]} in the table, but "
+                                     f"{request[0]} {request[1]} answered {status}")
+        self.assertEqual(wrong, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
