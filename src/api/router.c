@@ -100,6 +100,10 @@ static const Method on_change[] = {
     {"PUT", "update", 0, ferry_resource_change},
 };
 
+static const Method on_user_action[] = {
+    {"POST", "create", 0, ferry_serve_user_action},
+};
+
 static gboolean pick_method(FerryRequest *req, const Method *methods, gsize n, Method *chosen,
                             GError **error) {
   g_autoptr(GString) allow = g_string_new(NULL);
@@ -181,6 +185,10 @@ static gboolean choose(FerryRequest *req, FerryHandler *handler, GError **error)
              g_strv_contains(req->kind->subresources, req->subresource) &&
              g_str_equal(req->subresource, "change")) {
     if (!pick_method(req, on_change, G_N_ELEMENTS(on_change), &m, error))
+      return FALSE;
+  } else if (req->kind == &ferry_kind_user && req->subresource &&
+             g_strv_contains(req->kind->subresources, req->subresource)) {
+    if (!pick_method(req, on_user_action, G_N_ELEMENTS(on_user_action), &m, error))
       return FALSE;
   } else if (req->subresource) {
     return no_such_path(error);

@@ -148,7 +148,7 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
     return NULL;
   api->pki =
       ferry_pki_open(api->state_dir, config->tls_sans, ferry_clock_wall_ms(api->clock), error);
-  if (!api->pki || !ferry_auth_load(api, error) || !make_namespace(api, "default", error) ||
+  if (!api->pki || !(api->token_file = ferry_token_file_open(api->state_dir, error)) || !make_namespace(api, "default", error) ||
       !make_namespace(api, "kubevirt", error) || !ferry_api_make_presets(api, error))
     return NULL;
   api->metrics = ferry_metrics_start(api->store, api->clock);
@@ -179,7 +179,7 @@ void ferry_api_free(FerryApi *api) {
   g_ptr_array_unref(api->streams);
   g_ptr_array_unref(api->event_streams);
   g_hash_table_unref(api->pages);
-  g_clear_pointer(&api->bearer, g_hash_table_unref);
+  ferry_token_file_free(api->token_file);
   ferry_pki_free(api->pki);
   g_mutex_clear(&api->migrations);
   g_mutex_clear(&api->networks);

@@ -199,3 +199,7 @@ json_t *ferry_cell_network_nodes(const json_t *object, gint64 now_ms) {
   }
   return json_integer(n);
 }
+
+json_t *ferry_cell_user_credentials(const json_t *object, gint64 now_ms) {
+  return json_integer((json_int_t)json_array_size(ferry_json_get(object, "status.credentials")));
+}

@@ -42,5 +42,6 @@ json_t *ferry_cell_event_first_seen(const json_t *object, gint64 now_ms);
 json_t *ferry_cell_event_object(const json_t *object, gint64 now_ms);
 json_t *ferry_cell_event_source(const json_t *object, gint64 now_ms);
 json_t *ferry_cell_network_nodes(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_user_credentials(const json_t *object, gint64 now_ms);
 
 G_END_DECLS

@@ -9,6 +9,7 @@ static const FerryKind *const kinds[] = {
     &ferry_kind_vmi,       &ferry_kind_vmim,
     &ferry_kind_kubevirt,  &ferry_kind_migration_policy,
     &ferry_kind_network,   &ferry_kind_evacuation,
+    &ferry_kind_user,
 };
 
 const FerryKind *const *ferry_kinds(gsize *n) {

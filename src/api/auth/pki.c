@@ -361,36 +361,59 @@ static int set_request_key(gnutls_x509_crt_t crt, gnutls_x509_crq_t crq) {
   return rc;
 }
 
-char *ferry_pki_sign_node(const FerryPki *pki, const char *csr_pem, const char *node, gint64 now_ms,
-                          GError **error) {
-  gnutls_x509_crq_t crq = NULL;
+char *ferry_pki_serial(gnutls_x509_crt_t crt) {
+  unsigned char serial[64];
+  size_t len = sizeof serial;
+  GString *text = g_string_new(NULL);
+  if (gnutls_x509_crt_get_serial(crt, serial, &len) >= 0)
+    for (size_t i = 0; i < len; i++)
+      g_string_append_printf(text, "%02x", serial[i]);
+  return g_string_free(text, FALSE);
+}
+
+void ferry_pki_issued_clear(FerryPkiIssued *issued) {
+  g_clear_pointer(&issued->pem, g_free);
+  g_clear_pointer(&issued->serial, g_free);
+}
+
+static gboolean check_request(gnutls_x509_crq_t crq, const char *csr_pem, GError **error) {
   gnutls_datum_t d = {(unsigned char *)csr_pem, (unsigned)strlen(csr_pem)};
-  char *pem = NULL;
-  if (!check(gnutls_x509_crq_init(&crq), "certificate request", error))
-    return NULL;
+  const char *problem = NULL;
   if (d.size > MAX_PEM || gnutls_x509_crq_import(crq, &d, GNUTLS_X509_FMT_PEM) < 0)
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "csr: expected a certificate request (PKCS#10) in PEM");
+    problem = "expected a certificate request (PKCS#10) in PEM";
   else if (gnutls_x509_crq_verify(crq, 0) < 0)
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "csr: the request is not signed by the key it names");
+    problem = "the request is not signed by the key it names";
   else if (!strong_enough(crq))
-    g_set_error(
-        error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-        "csr: expected an EC key of 256 bits or more, Ed25519, or RSA of 2048 to 8192 bits");
-  else {
-    gnutls_x509_crt_t crt = new_cert(now_ms / 1000, 3650);
-    g_autofree char *cn = g_strconcat("system:node:", node, NULL);
-    set_subject(crt, "system:nodes", cn);
+    problem = "expected an EC key of 256 bits or more, Ed25519, or RSA of 2048 to 8192 bits";
+  if (problem)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "csr: %s", problem);
+  return !problem;
+}
+
+gboolean ferry_pki_sign_client(const FerryPki *pki, const char *csr_pem, const char *organisation,
+                               const char *name, gint64 now_ms, gint64 life_s,
+                               FerryPkiIssued *issued, GError **error) {
+  gnutls_x509_crq_t crq = NULL;
+  if (!check(gnutls_x509_crq_init(&crq), "certificate request", error))
+    return FALSE;
+  gboolean ok = check_request(crq, csr_pem, error);
+  if (ok) {
+    gint64 ends_s =
+        MIN(now_ms / 1000 + life_s, (gint64)gnutls_x509_crt_get_expiration_time(pki->ca));
+    gnutls_x509_crt_t crt = new_cert(now_ms / 1000, 0);
+    gnutls_x509_crt_set_expiration_time(crt, (time_t)ends_s);
+    set_subject(crt, organisation, name);
     gnutls_x509_crt_set_basic_constraints(crt, 0, -1);
     gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE);
     gnutls_x509_crt_set_key_purpose_oid(crt, GNUTLS_KP_TLS_WWW_CLIENT, 0);
-    if (check(set_request_key(crt, crq), "csr", error) && sign(pki, crt, error))
-      pem = export_cert(crt);
+    ok = check(set_request_key(crt, crq), "csr", error) && sign(pki, crt, error);
+    if (ok)
+      *issued = (FerryPkiIssued){
+          .pem = export_cert(crt), .serial = ferry_pki_serial(crt), .ends_ms = ends_s * 1000};
     gnutls_x509_crt_deinit(crt);
   }
   gnutls_x509_crq_deinit(crq);
-  return pem;
+  return ok;
 }
 
 char *ferry_pki_kubeconfig(const FerryPki *pki, const char *url) {

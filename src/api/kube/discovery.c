@@ -56,9 +56,10 @@ static gboolean alias_of(const FerryKind *kind, gsize i, FerryKind *alias) {
   return TRUE;
 }
 
-static json_t *sub_verbs(const char *subresource) {
-  return g_str_equal(subresource, "status") ? json_pack("[s,s,s]", "get", "patch", "update")
-                                            : json_pack("[s]", "update");
+static json_t *sub_verbs(const FerryKind *kind, const char *subresource) {
+  if (g_str_equal(subresource, "status"))
+    return json_pack("[s,s,s]", "get", "patch", "update");
+  return json_pack("[s]", kind->subresource_verb == FERRY_VERB_CREATE ? "create" : "update");
 }
 
 static json_t *plain_entry(const FerryKind *kind) {
@@ -76,7 +77,7 @@ static void add_plain_sub(json_t *list, const FerryKind *kind, const char *sub) 
   g_autofree char *name = g_strdup_printf("%s/%s", kind->plural, sub);
   json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", name, "singularName",
                                         "", "namespaced", kind->namespaced, "kind", kind->kind,
-                                        "verbs", sub_verbs(sub)));
+                                        "verbs", sub_verbs(kind, sub)));
 }
 
 static void add_plain_extra(json_t *list, gsize i) {
@@ -195,7 +196,7 @@ static json_t *response_kind(const char *group, const char *version, const char 
 static void add_aggregated_sub(json_t *list, const FerryKind *kind, const char *sub) {
   json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "subresource", sub, "responseKind",
                                         response_kind(kind->group, kind->version, kind->kind),
-                                        "verbs", sub_verbs(sub)));
+                                        "verbs", sub_verbs(kind, sub)));
 }
 
 static json_t *aggregated_entry(const FerryKind *kind, gboolean subresources) {
