@@ -304,7 +304,8 @@ static gboolean serve_report(FerryRequest *req, const char *node, GError **error
     ok = req->api->hooks.report(req->api->hooks.data, node, body, error);
   g_rw_lock_reader_unlock(&req->api->sessions);
   if (ok)
-    ferry_respond_json(req, 200, json_object());
+    ferry_respond_json(req, 200,
+                       json_pack("{s:s}", "caHash", ferry_pki_bundle_hash(req->api->pki)));
   return ok;
 }
 

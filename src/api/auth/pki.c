@@ -3,6 +3,7 @@
 // and kept; certificates are cheap and are made anew at start when they no longer fit (names, time,
 // CA). The CA's key never leaves this file. Agents pin the CA by the hash in their join token.
 #include "api/auth/pki.h"
+#include "base/ec_key.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
@@ -23,7 +24,7 @@
 struct FerryPki {
   gnutls_x509_crt_t ca;
   gnutls_x509_privkey_t ca_key;
-  char *ca_pem, *ca_hash;
+  char *ca_pem, *ca_hash, *bundle_hash;
   char *server_pem, *server_key_pem;
   char *admin_pem, *admin_key_pem;
 };
@@ -48,38 +49,34 @@ static char *export_cert(gnutls_x509_crt_t crt) {
   return pem;
 }
 
-/* Loads PATH or makes a key and writes it there; `*pem` gets the text. */
-static gnutls_x509_privkey_t load_key(const char *path, char **pem, GError **error) {
+static gnutls_x509_privkey_t import_key(const char *path, const char *text, GError **error) {
   gnutls_x509_privkey_t key = NULL;
-  if (!check(gnutls_x509_privkey_init(&key), "private key", error))
-    return NULL;
-  if (g_file_test(path, G_FILE_TEST_EXISTS)) {
-    gsize len;
-    g_autofree char *text = ferry_file_read(path, MAX_PEM, &len, error);
-    gnutls_datum_t d = {(unsigned char *)text, text ? (unsigned)len : 0};
-    if (text &&
-        check(gnutls_x509_privkey_import2(key, &d, GNUTLS_X509_FMT_PEM, NULL, 0), path, error)) {
-      *pem = g_steal_pointer(&text);
-      return key;
-    }
-  } else {
-    gnutls_datum_t out = {0};
-    if (check(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-                                           GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
-              path, error) &&
-        check(gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN,
-                                                &out),
-              path, error)) {
-      g_autofree char *text = pem_of(&out);
-      gnutls_free(out.data);
-      if (ferry_file_write(path, text, strlen(text), 0600, error)) {
-        *pem = g_steal_pointer(&text);
-        return key;
-      }
-    }
-  }
-  gnutls_x509_privkey_deinit(key);
+  gnutls_datum_t d = {(unsigned char *)text, (unsigned)strlen(text)};
+  if (check(gnutls_x509_privkey_init(&key), "private key", error) &&
+      check(gnutls_x509_privkey_import2(key, &d, GNUTLS_X509_FMT_PEM, NULL, 0), path, error))
+    return key;
+  if (key)
+    gnutls_x509_privkey_deinit(key);
   return NULL;
+}
+
+/* Loads PATH or makes a key and writes it there; `*pem` gets the text. A key in a form that not
+ * every reader takes is written anew: the same key. */
+static gnutls_x509_privkey_t load_key(const char *path, char **pem, GError **error) {
+  gboolean there = g_file_test(path, G_FILE_TEST_EXISTS);
+  g_autofree char *text =
+      there ? ferry_file_read(path, MAX_PEM, NULL, error) : ferry_ec_key_new(error);
+  gnutls_x509_privkey_t key = text ? import_key(path, text, error) : NULL;
+  if (!key)
+    return NULL;
+  g_autofree char *better = there ? ferry_ec_key_normalise(text) : g_strdup(text);
+  if (better && (!there || !g_str_equal(better, text)) &&
+      !ferry_file_write(path, better, strlen(better), 0600, error)) {
+    gnutls_x509_privkey_deinit(key);
+    return NULL;
+  }
+  *pem = better ? g_steal_pointer(&better) : g_steal_pointer(&text);
+  return key;
 }
 
 /* A certificate with serial, times and version set, to be filled in and signed. */
@@ -186,6 +183,7 @@ static gboolean open_ca(FerryPki *pki, const char *dir, gint64 now_s, GError **e
   if (!check(gnutls_x509_crt_export2(pki->ca, GNUTLS_X509_FMT_DER, &der), path, error))
     return FALSE;
   pki->ca_hash = ferry_sha256_hex(der.data, der.size);
+  pki->bundle_hash = ferry_sha256_hex(pki->ca_pem, strlen(pki->ca_pem));
   gnutls_free(der.data);
   return TRUE;
 }
@@ -311,6 +309,7 @@ void ferry_pki_free(FerryPki *pki) {
     gnutls_x509_privkey_deinit(pki->ca_key);
   g_free(pki->ca_pem);
   g_free(pki->ca_hash);
+  g_free(pki->bundle_hash);
   g_free(pki->server_pem);
   g_free(pki->server_key_pem);
   g_free(pki->admin_pem);
@@ -328,6 +327,10 @@ const char *ferry_pki_server_cert(const FerryPki *pki) {
 
 const char *ferry_pki_server_key(const FerryPki *pki) {
   return pki->server_key_pem;
+}
+
+const char *ferry_pki_bundle_hash(const FerryPki *pki) {
+  return pki->bundle_hash;
 }
 
 const char *ferry_pki_ca_hash(const FerryPki *pki) {

@@ -20,6 +20,8 @@ const char *ferry_pki_server_cert(const FerryPki *pki);
 const char *ferry_pki_server_key(const FerryPki *pki);
 /** SHA-256 of the CA's DER in lower-case hexadecimal; owned by `pki`. */
 const char *ferry_pki_ca_hash(const FerryPki *pki);
+/** SHA-256 of the text of ferry_pki_ca; owned by `pki`. */
+const char *ferry_pki_bundle_hash(const FerryPki *pki);
 /** A certificate that was made; clear with ferry_pki_issued_clear. */
 typedef struct {
   char *pem, *serial; /* the serial number in lower-case hexadecimal */
