@@ -32,6 +32,7 @@ typedef struct FerryEventStream FerryEventStream;
 typedef struct FerryMetrics FerryMetrics;
 typedef struct FerryRequest FerryRequest;
 typedef struct FerryTokenFile FerryTokenFile;
+typedef struct FerryCertificates FerryCertificates;
 
 /** Who asks. Immutable and reference counted. */
 typedef struct FerryUser FerryUser;
@@ -46,6 +47,7 @@ struct FerryUser {
   gint64 expires_s;   /* of the credential, 0: never */
   gint64 begins_s;    /* of a certificate's validity, else 0 */
   gint64 generation;  /* of the User object whose groups these are, 0: none */
+  char *ca;           /* hash of the CA that signed a certificate, else NULL */
   char *key;          /* what a token of tokens.json is found by; NULL: another credential */
   char *credential;   /* which one, never a secret: "certificate 4a17...", "token 3f2a..."; NULL:
                          none */
@@ -62,6 +64,7 @@ struct FerryApi {
   GPtrArray *listeners; /* FerryListener */
   FerryFront *front;
   GHashTable *names;  /* char*, by which clients may call this server; read only after start */
+  FerryCertificates *certificates;
   FerryTokenFile *token_file; /* STATE/tokens.json */
   gint stopping;      /* atomic */
   gint requests;      /* atomic: under way on a seat */
@@ -340,6 +343,20 @@ void ferry_delete_also(FerryRequest *req, const json_t *object, GArray *writes, 
 /** After a Node has gone: its join tokens and its records in VMs go, too. What became of all of it
  * is appended to req->told. */
 void ferry_node_deleted(FerryRequest *req, const char *node);
+
+/* certificates.c */
+/** Begins to look after the certificates, once a minute. */
+FerryCertificates *ferry_certificates_start(FerryApi *api);
+void ferry_certificates_stop(FerryCertificates *certificates); /* NULL is allowed */
+/** One look: renews, forgets, warns. */
+void ferry_certificates_look(FerryCertificates *certificates);
+/** The agent of `node` came with a certificate of the CA with this hash (may be NULL). */
+void ferry_certificates_seen(FerryCertificates *certificates, const char *node, const char *ca);
+/** Writes STATE/admin.kubeconfig where it is not as it should be. */
+gboolean ferry_certificates_write_kubeconfig(FerryApi *api, GError **error);
+void ferry_certificates_metrics(FerryApi *api, GString *out);
+/** GET .../certificates, GET .../ca, POST .../ca/(begin|finish) */
+gboolean ferry_serve_certificates(FerryRequest *req, GError **error);
 
 /* node_join.c */
 /** Takes back the join tokens of `node` that wait to be used; how many. */

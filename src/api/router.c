@@ -30,6 +30,8 @@ static const struct {
     {"apis/subresources.kubevirt.io/v1alpha3", TRUE, ferry_serve_migrate_subresource},
     {"apis/ferry.migration/v1/nodes", TRUE, ferry_serve_node_route},
     {"apis/ferry.migration/v1/join", FALSE, ferry_serve_node_route},
+    {"apis/ferry.migration/v1/certificates", FALSE, ferry_serve_certificates},
+    {"apis/ferry.migration/v1/ca", TRUE, ferry_serve_certificates},
 };
 
 const char *ferry_query(const FerryRequest *req, const char *name) {

@@ -42,6 +42,7 @@ void ferry_user_unref(FerryUser *user) {
   g_free(user->node);
   g_free(user->credential);
   g_free(user->key);
+  g_free(user->ca);
   g_free(user);
 }
 
@@ -79,50 +80,42 @@ static FerryUser *user_of_certificate(gnutls_x509_crt_t crt) {
 }
 
 /* Names the certificate, and gives it to its User where its record says so. */
-static FerryUser *with_record(FerryApi *api, gnutls_x509_crt_t crt, FerryUser *shown,
+static FerryUser *with_record(FerryApi *api, gnutls_x509_crt_t crt, char *ca, FerryUser *shown,
                               GError **error) {
   g_autoptr(FerryUser) user = shown;
+  user->ca = ca;
   g_autofree char *serial = ferry_pki_serial(crt);
   user->credential = g_strdup_printf("certificate %s", serial);
   g_autoptr(json_t) record = ferry_credential_find(api, user->credential);
   if (ferry_json_str(record, "uid")) {
     FerryUser *owner = ferry_user_of_record(api, record, error);
-    if (owner)
+    if (owner) {
       owner->expires_s = user->expires_s;
+      owner->ca = g_strdup(ca);
+    }
     return owner;
   }
   return ferry_auth_is_valid(api, user, error) ? g_steal_pointer(&user) : NULL;
 }
 
 FerryUser *ferry_auth_certificate(FerryApi *api, gnutls_session_t session, GError **error) {
-  unsigned n = 0, status = 0;
+  unsigned n = 0;
   const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
   if (!chain || n == 0)
     return NULL;
   if (gnutls_certificate_type_get2(session, GNUTLS_CTYPE_PEERS) != GNUTLS_CRT_X509)
     return refuse(error, "the client certificate is not of type X.509");
-  gnutls_typed_vdata_st data[] = {
-      {.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT}};
-  if (gnutls_certificate_verify_peers(session, data, G_N_ELEMENTS(data), &status) < 0)
-    return refuse(error, "the client certificate could not be verified");
-  if (status != 0) {
-    gnutls_datum_t text = {0};
-    gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0);
-    g_autofree char *why = g_strdup_printf("the client certificate is not good: %s",
-                                           text.data ? (char *)text.data : "unknown reason");
-    gnutls_free(text.data);
-    return refuse(error, g_strstrip(why));
-  }
+  g_autofree char *ca = NULL;
+  if (!ferry_pki_verify_client(api->pki, chain, n, &ca, error))
+    return NULL;
   gnutls_x509_crt_t crt = NULL;
   FerryUser *user = NULL;
   if (gnutls_x509_crt_init(&crt) < 0)
     return refuse(error, "the client certificate could not be read");
-  /* One certificate proves nothing about our CA where the chain has others: only what our CA itself
-   * signed is taken. */
   if (gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) >= 0)
     user = user_of_certificate(crt);
   if (user)
-    user = with_record(api, crt, user, error);
+    user = with_record(api, crt, g_steal_pointer(&ca), user, error);
   else
     refuse(error, "the client certificate names no user in its common name");
   gnutls_x509_crt_deinit(crt);
@@ -139,6 +132,11 @@ gboolean ferry_auth_is_valid(FerryApi *api, const FerryUser *user, GError **erro
     g_autofree char *why =
         g_strdup_printf("the credential (%s) ended at %s", user->credential, when);
     refuse(error, why);
+    return FALSE;
+  }
+  if (user->ca && g_strcmp0(user->ca, ferry_pki_ca_hash(api->pki)) != 0 &&
+      g_strcmp0(user->ca, ferry_pki_old_ca_hash(api->pki)) != 0) {
+    refuse(error, "the CA of the client certificate is not trusted any more");
     return FALSE;
   }
   if (user->key) {

@@ -93,7 +93,7 @@ char *ferry_api_token_new(FerryApi *api, const char *node, GError **error) {
     ok = tokens_write(api, all, error);
   }
   g_mutex_unlock(&api->tokens);
-  return ok ? g_strdup_printf("ferry.%s.%s.%s", ferry_pki_ca_hash(api->pki), node, secret) : NULL;
+  return ok ? g_strdup_printf("ferry.%s.%s.%s", ferry_pki_pin_hash(api->pki), node, secret) : NULL;
 }
 
 /* ferry.HASH.NODE.SECRET; a node's name may have dots, so the ends are cut off. */
@@ -303,6 +303,8 @@ static gboolean serve_report(FerryRequest *req, const char *node, GError **error
   else
     ok = req->api->hooks.report(req->api->hooks.data, node, body, error);
   g_rw_lock_reader_unlock(&req->api->sessions);
+  if (ok && req->api->certificates)
+    ferry_certificates_seen(req->api->certificates, node, req->user->ca);
   if (ok)
     ferry_respond_json(req, 200,
                        json_pack("{s:s}", "caHash", ferry_pki_bundle_hash(req->api->pki)));

@@ -218,6 +218,7 @@ gboolean ferry_serve_metrics(FerryRequest *req, GError **error) {
   ferry_front_put_metrics(api->front, out);
   put_store(api->store, out);
   put_process(m, out);
+  ferry_certificates_metrics(api, out);
   if (api->hooks.metrics)
     api->hooks.metrics(api->hooks.data, out);
   ferry_respond_text(req, 200, "text/plain; version=0.0.4; charset=utf-8", out->str);
