@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # bash completion of ferry(1). The tests compare the words below with `ferry --help`.
 
-_ferry_kinds="vmi vmim node namespace event kubevirt migrationpolicy network evacuation all"
+_ferry_kinds="vmi vmim node namespace event kubevirt migrationpolicy network evacuation user all"
 _ferry_global="--kubeconfig --server --namespace -n --color --help -h"
 
 # The migration flags, and those of them that take a value: by build/src/policy/flags-doc words and values.
@@ -14,7 +14,7 @@ _ferry_options_of() {
   get) echo "--output -o --all-namespaces -A --selector -l --watch -w --no-headers" ;;
   describe) echo "--all-namespaces -A --selector -l" ;;
   apply | create) echo "--filename -f --dry-run --output -o" ;;
-  delete) echo "--filename -f --selector -l --dry-run --no-wait --ignore-not-found" ;;
+  delete) echo "--filename -f --selector -l --dry-run --no-wait --ignore-not-found --force" ;;
   label | annotate) echo "--overwrite --selector -l --dry-run --output -o" ;;
   migrate) echo "--to --network --policy --preset --max-downtime $_ferry_flags --no-wait --detach --output -o" ;;
   check) echo "--to --network --policy --preset --max-downtime $_ferry_flags --output -o" ;;
@@ -26,10 +26,11 @@ _ferry_options_of() {
   top) echo "--no-headers" ;;
   version) echo "--output -o --client" ;;
   kubeconfig) echo "--state-dir --path" ;;
+  user) echo "--role --group --expires --certificate --credential --grace --output -o" ;;
   esac
 }
 
-_ferry_verbs="get describe apply create delete label annotate migrate check forecast cancel change explain drain undrain events top version kubeconfig"
+_ferry_verbs="get describe apply create delete label annotate migrate check forecast cancel change explain drain undrain events top version kubeconfig user"
 
 # Names of objects, by the options typed so far that say which server and namespace.
 _ferry_names() {
@@ -61,7 +62,7 @@ _ferry_scan() {
     case $word in
     --kubeconfig | --server | --namespace | -n | --color | --output | -o | --selector | -l | \
       --filename | -f | --to | --network | --policy | --preset | --max-downtime | --for | --state-dir | \
-      --downtime | --technique | --stalling-limit | --reason)
+      --downtime | --technique | --stalling-limit | --reason | --role | --group | --expires | --credential | --grace)
       skip=1
       ;;
     -*) ;;
@@ -97,8 +98,10 @@ _ferry() {
   --policy | --preset) offer=$(_ferry_names migrationpolicies) ;;
   --network) offer=$(_ferry_names network) ;;
   --technique) offer="pre-copy post-copy" ;;
+  --role) offer="view operate edit admin cluster-admin" ;;
   --comp-methods) offer="xbzrle mt zlib zstd" ;;
-  --server | --selector | -l | --max-downtime | --for | --downtime | --stalling-limit | --reason) return ;;
+  --server | --selector | -l | --max-downtime | --for | --downtime | --stalling-limit | --reason | \
+    --group | --expires | --credential | --grace) return ;;
   *)
     [[ " $_ferry_flag_values " == *" $prev "* ]] && return
     if [[ $cur == -* ]]; then
@@ -115,6 +118,12 @@ _ferry() {
         if ((${#words[@]})); then offer=$(_ferry_names "${words[0]}"); else offer=$_ferry_kinds; fi
         ;;
       create) ((${#words[@]})) || offer=namespace ;;
+      user)
+        case ${words[0]} in
+        "") offer="create list revoke rotate" ;;
+        revoke | rotate) offer=$(_ferry_names user) ;;
+        esac
+        ;;
       esac
     fi
     ;;

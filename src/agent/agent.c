@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define MAX_IDLE_CLIENTS 4
+#define REFUSED_MIN_MS 5000
+#define REFUSED_MAX_MS 60000
 
 void ferry_agent_domain_free(gpointer p) {
   FerryAgentDomain *d = p;
@@ -43,6 +45,7 @@ FerryAgent *ferry_agent_new(const FerryAgentOptions *options, const FerryClientC
   g_mutex_init(&agent->lock);
   g_cond_init(&agent->cond);
   g_queue_init(&agent->clients);
+  agent->old_configs = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_client_config_free);
   agent->alive_us = g_get_monotonic_time();
   agent->dirty = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   agent->domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, ferry_agent_domain_free);
@@ -94,6 +97,7 @@ void ferry_agent_free(FerryAgent *agent) {
   g_hash_table_unref(agent->undelivered);
   g_hash_table_unref(agent->rates);
   g_clear_pointer(&agent->config, ferry_client_config_free);
+  g_ptr_array_unref(agent->old_configs);
   g_free(agent->rpc_path);
   g_object_unref(agent->cancel);
   g_mutex_clear(&agent->lock);
@@ -131,6 +135,13 @@ gint64 ferry_agent_backoff(gint64 *backoff) {
   return *backoff / 2 + g_random_int_range(0, (gint32)(*backoff / 2) + 1);
 }
 
+gint64 ferry_agent_backoff_after(gint64 *backoff, const GError *error) {
+  if (!g_error_matches(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED))
+    return ferry_agent_backoff(backoff);
+  *backoff = CLAMP(*backoff * 2, REFUSED_MIN_MS, REFUSED_MAX_MS);
+  return *backoff / 2 + g_random_int_range(0, (gint32)(*backoff / 2) + 1);
+}
+
 gint64 ferry_agent_epoch(FerryAgent *agent) {
   g_mutex_lock(&agent->lock);
   while (!agent->stop && !agent->epoch)
@@ -154,13 +165,38 @@ void ferry_agent_set_stale(FerryAgent *agent) {
   agent->notify("fatal", agent->notify_data);
 }
 
+/* Whether `client` shows the present certificate. Caller holds the lock. */
+static gboolean is_current(const FerryAgent *agent, const FerryClient *client) {
+  return g_strcmp0(ferry_client_config(client)->cert_pem, agent->config->cert_pem) == 0;
+}
+
+void ferry_agent_set_config(FerryAgent *agent, FerryClientConfig *config) {
+  g_mutex_lock(&agent->lock);
+  /* Others may just be reading it: it goes with the agent. */
+  g_ptr_array_add(agent->old_configs, agent->config);
+  agent->config = config;
+  g_queue_clear_full(&agent->clients, (GDestroyNotify)ferry_client_free);
+  g_mutex_unlock(&agent->lock);
+}
+
+void ferry_agent_refresh_client(FerryAgent *agent, FerryClient **client) {
+  g_mutex_lock(&agent->lock);
+  gboolean current = is_current(agent, *client);
+  g_mutex_unlock(&agent->lock);
+  if (current)
+    return;
+  ferry_client_free(*client);
+  *client = ferry_agent_take_client(agent);
+}
+
 FerryClient *ferry_agent_take_client(FerryAgent *agent) {
   g_mutex_lock(&agent->lock);
   FerryClient *client = g_queue_pop_tail(&agent->clients);
+  const FerryClientConfig *config = agent->config;
   g_mutex_unlock(&agent->lock);
   if (!client) {
     g_autoptr(GError) error = NULL;
-    client = ferry_client_new(agent->config, &error);
+    client = ferry_client_new(config, &error);
     if (!client)
       g_error("%s", error->message); /* the same configuration was accepted at the start */
   }
@@ -169,7 +205,7 @@ FerryClient *ferry_agent_take_client(FerryAgent *agent) {
 
 void ferry_agent_give_client(FerryAgent *agent, FerryClient *client) {
   g_mutex_lock(&agent->lock);
-  gboolean keep = agent->clients.length < MAX_IDLE_CLIENTS;
+  gboolean keep = agent->clients.length < MAX_IDLE_CLIENTS && is_current(agent, client);
   if (keep)
     g_queue_push_tail(&agent->clients, client);
   g_mutex_unlock(&agent->lock);

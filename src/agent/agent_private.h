@@ -23,9 +23,10 @@ struct _FerryAgent {
   GMutex lock;               /* guards all below; a migration's own lock may be taken inside it */
   GCond cond;
   gboolean stop, stale;
-  gint64 epoch;    /* 0: no session yet */
-  gint64 alive_us; /* the report thread's last turn */
-  GQueue clients;  /* FerryClient*, idle */
+  gint64 epoch;           /* 0: no session yet */
+  gint64 alive_us;        /* the report thread's last turn */
+  GQueue clients;         /* FerryClient*, idle */
+  GPtrArray *old_configs; /* FerryClientConfig*, of certificates that were renewed */
   /* inventory */
   GHashTable *dirty; /* set of UUIDs */
   gint64 dirty_us;   /* when the first of them came */
@@ -57,6 +58,13 @@ void ferry_agent_domain_free(gpointer domain);
 gboolean ferry_agent_sleep(FerryAgent *agent, gint64 ms);
 /** A pause that doubles from 100 ms to 5 s with jitter; *backoff starts at 0. */
 gint64 ferry_agent_backoff(gint64 *backoff);
+/** The same after `error` (may be NULL): who was refused asks ever more seldom, up to once a
+ * minute. */
+gint64 ferry_agent_backoff_after(gint64 *backoff, const GError *error);
+/** Replaces `*client` where the agent's certificate is another one by now. */
+void ferry_agent_refresh_client(FerryAgent *agent, FerryClient **client);
+/** Uses `config` (taken) from now on; who has a client goes on with it until it is refreshed. */
+void ferry_agent_set_config(FerryAgent *agent, FerryClientConfig *config);
 /** The session's epoch, waiting for one; 0 when the agent stops. */
 gint64 ferry_agent_epoch(FerryAgent *agent);
 /** Another agent has this node: nothing may be written any more. */

@@ -2,74 +2,13 @@
 // How an agent gets its certificate: with a one-time token it makes a key and a request, checks
 // that the server's CA is the one whose hash the token carries, and stores what it gets. The key
 // never leaves the host.
-#include "agent/agent.h"
+#include "agent/identity.h"
+#include "base/ec_key.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "base/log.h"
-#include <glib/gstdio.h>
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <string.h>
 
-#define MAX_PEM (256 * 1024)
 #define MAX_TOKEN 1024
-
-static char *in_dir(const FerryAgentOptions *o, const char *file) {
-  return g_build_filename(o->state_dir, file, NULL);
-}
-
-static gboolean gnutls_failed(int rc, const char *doing, GError **error) {
-  if (rc >= 0)
-    return FALSE;
-  g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "cannot %s: %s", doing,
-              gnutls_strerror(rc));
-  return TRUE;
-}
-
-/* A new key and a request for CN=system:node:NODE, O=system:nodes; both PEM. */
-static gboolean make_request(const char *node, char **key_pem, char **csr_pem, GError **error) {
-  gnutls_x509_privkey_t key = NULL;
-  gnutls_x509_crq_t crq = NULL;
-  gnutls_datum_t key_out = {0}, crq_out = {0};
-  g_autofree char *cn = g_strdup_printf("system:node:%s", node);
-  static const char org[] = "system:nodes";
-  int rc = gnutls_x509_privkey_init(&key);
-  if (rc >= 0)
-    rc = gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-                                      GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
-  if (rc >= 0)
-    rc = gnutls_x509_crq_init(&crq);
-  if (rc >= 0)
-    rc = gnutls_x509_crq_set_version(crq, 1);
-  if (rc >= 0)
-    rc = gnutls_x509_crq_set_dn_by_oid(crq, GNUTLS_OID_X520_ORGANIZATION_NAME, 0, org,
-                                       sizeof org - 1);
-  if (rc >= 0)
-    rc = gnutls_x509_crq_set_dn_by_oid(crq, GNUTLS_OID_X520_COMMON_NAME, 0, cn,
-                                       (unsigned)strlen(cn));
-  if (rc >= 0)
-    rc = gnutls_x509_crq_set_key(crq, key);
-  if (rc >= 0)
-    rc = gnutls_x509_crq_sign2(crq, key, GNUTLS_DIG_SHA256, 0);
-  if (rc >= 0)
-    rc = gnutls_x509_crq_export2(crq, GNUTLS_X509_FMT_PEM, &crq_out);
-  if (rc >= 0)
-    rc = gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN,
-                                           &key_out);
-  if (rc >= 0) {
-    *key_pem = g_strndup((const char *)key_out.data, key_out.size);
-    *csr_pem = g_strndup((const char *)crq_out.data, crq_out.size);
-  }
-  if (key_out.data)
-    explicit_bzero(key_out.data, key_out.size);
-  gnutls_free(key_out.data);
-  gnutls_free(crq_out.data);
-  if (crq)
-    gnutls_x509_crq_deinit(crq);
-  if (key)
-    gnutls_x509_privkey_deinit(key);
-  return !gnutls_failed(rc, "make a key and a certificate request", error);
-}
 
 /* "ferry.CAHASH.NODE.SECRET"; a node's name may hold dots, the others may not. */
 static gboolean parse_token(const FerryAgentOptions *o, char **ca_sha256, GError **error) {
@@ -96,45 +35,16 @@ static gboolean parse_token(const FerryAgentOptions *o, char **ca_sha256, GError
   return TRUE;
 }
 
-static FerryClientConfig *load(const FerryAgentOptions *o, GError **error) {
-  g_autofree char *key = in_dir(o, "agent.key"), *cert = in_dir(o, "agent.crt"),
-                  *ca = in_dir(o, "ca.crt");
-  FerryClientConfig *config = ferry_client_config_new();
-  config->server = g_strdup(o->server);
-  config->user_agent = g_strdup("ferry-agentd/" FERRY_AGENT_VERSION);
-  config->timeout_ms = 15000;
-  config->key_pem = ferry_file_read(key, MAX_PEM, NULL, error);
-  config->cert_pem = config->key_pem ? ferry_file_read(cert, MAX_PEM, NULL, error) : NULL;
-  config->ca_pem = config->cert_pem ? ferry_file_read(ca, MAX_PEM, NULL, error) : NULL;
-  if (!config->ca_pem) {
-    ferry_client_config_free(config);
-    return NULL;
-  }
-  return config;
-}
-
-static gboolean store(const FerryAgentOptions *o, const char *file, const char *text, mode_t mode,
-                      GError **error) {
-  g_autofree char *path = in_dir(o, file);
-  return ferry_file_write(path, text, strlen(text), mode, error);
-}
-
-FerryClientConfig *ferry_agent_join(const FerryAgentOptions *o, GError **error) {
-  g_autofree char *cert_path = in_dir(o, "agent.crt");
-  if (g_mkdir_with_parents(o->state_dir, 0700) < 0) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID, "cannot make the state directory %s: %s",
-                o->state_dir, g_strerror(errno));
-    return NULL;
-  }
-  if (g_file_test(cert_path, G_FILE_TEST_EXISTS))
-    return load(o, error);
+static FerryClientConfig *join_by_token(const FerryAgentOptions *o, GError **error) {
   g_autoptr(FerryClientConfig) config = ferry_client_config_new();
   config->server = g_strdup(o->server);
   config->timeout_ms = 15000;
-  g_autofree char *key = NULL, *csr = NULL;
-  if (!parse_token(o, &config->ca_sha256, error) || !make_request(o->node, &key, &csr, error))
+  if (!parse_token(o, &config->ca_sha256, error))
     return NULL;
-  g_autoptr(FerryClient) client = ferry_client_new(config, error);
+  g_autofree char *name = g_strconcat("system:node:", o->node, NULL);
+  g_autofree char *key = ferry_ec_key_new(error);
+  g_autofree char *csr = key ? ferry_ec_key_request(key, "system:nodes", name, error) : NULL;
+  g_autoptr(FerryClient) client = csr ? ferry_client_new(config, error) : NULL;
   if (!client)
     return NULL;
   g_autoptr(json_t) body =
@@ -144,17 +54,50 @@ FerryClientConfig *ferry_agent_join(const FerryAgentOptions *o, GError **error) 
   if (!answer)
     return NULL;
   const char *cert = ferry_json_str(answer, "certificate");
-  /* The CA that was checked against the token's hash, not whatever the answer holds. */
-  const char *ca = ferry_client_config(client)->ca_pem;
-  if (!cert || !ca || !strstr(cert, "-----BEGIN CERTIFICATE-----")) {
+  /* The CA that was checked against the token's hash vouches for what the answer holds. */
+  const char *pinned = ferry_client_config(client)->ca_pem, *ca = ferry_json_str(answer, "ca");
+  if (!cert || !pinned || !strstr(cert, "-----BEGIN CERTIFICATE-----")) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
                 "the answer of %s to the join has no certificate", o->server);
     return NULL;
   }
-  /* The certificate last: where it is there, the others are too. */
-  if (!store(o, "agent.key", key, 0600, error) || !store(o, "ca.crt", ca, 0644, error) ||
-      !store(o, "agent.crt", cert, 0644, error))
+  if (!ferry_identity_install(o->state_dir, key, cert, ca ? ca : pinned, error))
     return NULL;
   ferry_info("joined", "FERRY_NODE", o->node, "FERRY_SERVER", o->server);
-  return load(o, error);
+  return ferry_identity_load(o, error);
+}
+
+/* Whether ferryd refuses this certificate; TRUE with the reason in `why`. */
+static gboolean is_void(const FerryClientConfig *config, const FerryAgentOptions *o, GError **why) {
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path = ferry_client_path(NULL, "v1", NULL, "nodes", o->node, NULL);
+  g_autoptr(FerryClient) client = ferry_client_new(config, NULL);
+  g_autoptr(json_t) node =
+      client ? ferry_client_request(client, "GET", path, NULL, NULL, NULL, NULL, &error) : NULL;
+  if (node || !g_error_matches(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED))
+    return FALSE;
+  g_propagate_error(why, g_steal_pointer(&error));
+  return TRUE;
+}
+
+/* What is there, else what a token gives; a token counts as well where ferryd refuses what is
+ * there, for its Node may have been deleted. */
+FerryClientConfig *ferry_agent_join(const FerryAgentOptions *o, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  g_autoptr(FerryClientConfig) config = ferry_identity_load(o, &problem);
+  if (problem) {
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return NULL;
+  }
+  if (!config)
+    return join_by_token(o, error);
+  if (!o->token || !is_void(config, o, &problem))
+    return g_steal_pointer(&config);
+  ferry_warning(problem->message, "FERRY_NODE", o->node);
+  g_autoptr(GError) refused = NULL;
+  FerryClientConfig *joined = join_by_token(o, &refused);
+  if (joined)
+    return joined;
+  ferry_warning(refused->message, "FERRY_NODE", o->node);
+  return g_steal_pointer(&config); /* which goes on to be refused, ever more seldom asked */
 }

@@ -3,10 +3,12 @@
 // (see host/libvirt_host.c), so the daemon's loop runs on a private one.
 #include "agent/agent.h"
 #include "agent/announce.h"
+#include "agent/identity.h"
 #include "agent/peer.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include <errno.h>
 #include <glib-unix.h>
 #include <locale.h>
 #include <malloc.h>
@@ -92,6 +94,15 @@ static int serve(FerryAgentOptions *options, gboolean announce, const char *libv
   }
   if (found)
     options->server = found;
+  if (g_mkdir_with_parents(options->state_dir, 0700) < 0) {
+    fprintf(stderr, "ferry-agentd: cannot make the state directory %s: %s\n", options->state_dir,
+            g_strerror(errno));
+    return EXIT_FAILED;
+  }
+  if (!ferry_identity_lock(options->state_dir, &error)) {
+    fprintf(stderr, "ferry-agentd: %s\n", error->message);
+    return EXIT_FAILED;
+  }
   FerryClientConfig *config = options->standalone ? NULL : join(options, &error);
   if (!config && !options->standalone) {
     fprintf(stderr, "ferry-agentd: cannot join %s as %s: %s\n", options->server, options->node,

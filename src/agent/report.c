@@ -2,13 +2,16 @@
 // The session and the inventory: a full report first and after every gap, then what changed.
 // Changes of state go out at once; others wait up to COALESCE_MS for company.
 #include "agent/agent_private.h"
+#include "agent/identity.h"
 #include "agent/report_parts.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/random.h"
 #include <string.h>
 
 #define COALESCE_MS 50
 #define INFO_REFRESH_S 30
+#define RENEW_LOOK_S 60
 
 typedef struct {
   FerryAgent *agent;
@@ -16,7 +19,8 @@ typedef struct {
   char *report_path;
   json_t *info; /* the node's fields as last reported */
   gint64 info_us, sent_us;
-  gboolean ready;
+  gint64 renew_us; /* when to look again whether the certificate is to be renewed */
+  gboolean ready, saw_other_ca;
 } Reporter;
 
 void ferry_report_host_event(const FerryHostEvent *event, gpointer data) {
@@ -87,9 +91,42 @@ static gboolean begin_session(Reporter *r) {
       ferry_warning(error ? error->message : "the server's answer has no epoch", "FERRY_NODE",
                     agent->node);
     complained = TRUE;
-    if (!ferry_agent_sleep(agent, ferry_agent_backoff(&backoff)))
+    if (!ferry_agent_sleep(agent, ferry_agent_backoff_after(&backoff, error)))
       return FALSE;
   }
+}
+
+/* A new certificate in good time, or where ferryd has other CAs than `ca` says this one has. */
+static void renew(Reporter *r, gboolean at_once) {
+  FerryAgent *agent = r->agent;
+  gint64 now = g_get_monotonic_time();
+  if (!agent->config->cert_pem || now < r->renew_us)
+    return;
+  r->renew_us = now + RENEW_LOOK_S * G_USEC_PER_SEC;
+  if (!at_once &&
+      !ferry_identity_is_due(agent->config->cert_pem, g_get_real_time() / G_USEC_PER_SEC))
+    return;
+  g_autoptr(GError) error = NULL;
+  FerryClientConfig *config =
+      ferry_identity_renew(agent->config, agent->node, agent->state_dir, &error);
+  if (config) {
+    ferry_agent_set_config(agent, config);
+    ferry_agent_refresh_client(agent, &r->client);
+  } else {
+    ferry_warning("cannot renew the certificate; it is tried again in a minute", "FERRY_NODE",
+                  agent->node, "FERRY_ERROR", error->message);
+  }
+}
+
+/* Reports are answered with the hash of the CAs that ferryd goes by. */
+static void see_ca(Reporter *r, const json_t *answer) {
+  const char *hash = ferry_json_str(answer, "caHash"), *ca = r->agent->config->ca_pem;
+  g_autofree char *own = ca ? ferry_sha256_hex(ca, strlen(ca)) : NULL;
+  gboolean other = hash && own && !g_str_equal(hash, own);
+  if (other && !r->saw_other_ca)
+    r->renew_us = 0;
+  r->saw_other_ca = other;
+  renew(r, other);
 }
 
 static void remember(FerryAgent *agent, GHashTable *domains, const json_t *record) {
@@ -229,6 +266,7 @@ static gboolean send(Reporter *r, json_t *report, gint64 *backoff) {
     if (*backoff)
       ferry_info("ferryd is back", "FERRY_NODE", agent->node);
     *backoff = 0;
+    see_ca(r, answer);
     return TRUE;
   }
   if (g_cancellable_is_cancelled(agent->cancel))
@@ -241,7 +279,7 @@ static gboolean send(Reporter *r, json_t *report, gint64 *backoff) {
   } else if (!*backoff) {
     ferry_warning(error->message, "FERRY_NODE", agent->node);
   }
-  ferry_agent_sleep(agent, ferry_agent_backoff(backoff));
+  ferry_agent_sleep(agent, ferry_agent_backoff_after(backoff, error));
   return FALSE;
 }
 

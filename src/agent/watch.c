@@ -112,6 +112,7 @@ gpointer ferry_watch_thread(gpointer data) {
   while (ferry_agent_epoch(agent) > 0) {
     g_autoptr(GError) error = NULL;
     gint64 began = g_get_monotonic_time();
+    ferry_agent_refresh_client(agent, &client);
     gboolean ok =
         ferry_client_watch(client, path, NULL, 0, on_event, on_tick, agent, agent->cancel, &error);
     if (!on_tick(agent))
@@ -120,7 +121,7 @@ gpointer ferry_watch_thread(gpointer data) {
       backoff = 0;
     if (!ok && backoff == 0)
       ferry_warning(error->message, "FERRY_NODE", agent->node);
-    if (!ferry_agent_sleep(agent, ferry_agent_backoff(&backoff)))
+    if (!ferry_agent_sleep(agent, ferry_agent_backoff_after(&backoff, error)))
       break;
   }
   ferry_client_free(client);

@@ -34,6 +34,8 @@ typedef struct FerryAudit FerryAudit;
 typedef struct FerryRequest FerryRequest;
 typedef struct FerryApiRoute FerryApiRoute;
 typedef struct FerryRbac FerryRbac;
+typedef struct FerryTokenFile FerryTokenFile;
+typedef struct FerryCertificates FerryCertificates;
 
 /** Who asks. Immutable and reference counted. */
 typedef struct FerryUser FerryUser;
@@ -46,6 +48,10 @@ struct FerryUser {
   gboolean admin;     /* group system:masters */
   gboolean anonymous; /* no credentials */
   gint64 expires_s;   /* of the credential, 0: never */
+  gint64 begins_s;    /* of a certificate's validity, else 0 */
+  gint64 generation;  /* of the User object whose groups these are, 0: none */
+  char *ca;           /* hash of the CA that signed a certificate, else NULL */
+  char *key;          /* what a token of tokens.json is found by; NULL: another credential */
   char *credential;   /* which one, never a secret: "certificate 4a17...", "token 3f2a..."; NULL:
                          none */
   FerryUser *impersonator; /* who really asks, NULL: the user itself */
@@ -61,7 +67,8 @@ struct FerryApi {
   GPtrArray *listeners; /* FerryListener */
   FerryFront *front;
   GHashTable *names;  /* char*, by which clients may call this server; read only after start */
-  GHashTable *bearer; /* SHA-256 of a token -> FerryUser; read only after start */
+  FerryCertificates *certificates;
+  FerryTokenFile *token_file; /* STATE/tokens.json */
   gint stopping;      /* atomic */
   gint requests;      /* atomic: under way on a seat */
 
@@ -127,6 +134,8 @@ struct FerryRequest {
   const char *alias;                   /* the spelling of the kind to answer in; NULL: its own */
   const char *verb;                    /* get, list, watch, create, update, patch, delete, ... */
   gboolean refused;                    /* a rule said no: do not try again on CONFLICT */
+  gboolean forced;                     /* DELETE with gracePeriodSeconds 0 */
+  char *told;                          /* what a deletion did, for its answer */
   gboolean pins_revision;              /* the client named a resourceVersion: no second try */
   gboolean waits_in_words;             /* a 429 names no time: the client is to print why */
   char *error_name;                    /* of an object that was to be created, for the Status */
@@ -159,8 +168,6 @@ FerryUser *ferry_user_new(const char *name, const char *const *groups);
 FerryUser *ferry_user_ref(FerryUser *user);
 void ferry_user_unref(FerryUser *user);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryUser, ferry_user_unref)
-/** Loads STATE/tokens.json where it is there. */
-gboolean ferry_auth_load(FerryApi *api, GError **error);
 /** The user of a verified client certificate; NULL with no error: none was sent; with UNAUTHORIZED:
  * one that is not good. */
 FerryUser *ferry_auth_certificate(FerryApi *api, gnutls_session_t session, GError **error);
@@ -360,7 +367,51 @@ void ferry_watch_stop_all(FerryApi *api);
 /** One line of a watch: {"type":...,"object":...}\n */
 void ferry_watch_line(GString *out, const char *type, const json_t *object);
 
+/* token_file.c: STATE/tokens.json */
+/** Reads it where it is there; the error names it and the entry. */
+FerryTokenFile *ferry_token_file_open(const char *state_dir, GError **error);
+void ferry_token_file_free(FerryTokenFile *file);
+/** The user of the token with this SHA-256 (hexadecimal), by what the file says now, to half a
+ * second. NULL: none. New reference; any thread. */
+FerryUser *ferry_token_file_find(FerryTokenFile *file, const char *hash);
+
+/* users.c */
+/** POST .../users/NAME/(token|certificate|revoke) */
+gboolean ferry_serve_user_action(FerryRequest *req, GError **error);
+/** The user of a bearer token that users/token made; NULL with UNAUTHORIZED, or without an error
+ * where `token` has not the form of one. */
+FerryUser *ferry_user_of_token(FerryApi *api, const char *token, GError **error);
+/** Groups and User of a certificate's name, where its record says that it was given to a User. */
+FerryUser *ferry_user_of_record(FerryApi *api, const json_t *record, GError **error);
+gboolean ferry_admit_user(FerryRequest *req, const json_t *old, json_t *object, GError **error);
+
+/* node_delete.c */
+/** Whether a Node may go: nothing runs there and its agent is silent, or `req` forces it. */
+gboolean ferry_admit_node_delete(FerryRequest *req, const json_t *node, GError **error);
+/** Writes that go with the deletion of `object`, of any kind: what it was given is void. `keep`
+ * gets arrays that own what the writes point at. */
+void ferry_delete_also(FerryRequest *req, const json_t *object, GArray *writes, GPtrArray *keep);
+/** After a Node has gone: its join tokens and its records in VMs go, too. What became of all of it
+ * is appended to req->told. */
+void ferry_node_deleted(FerryRequest *req, const char *node);
+
+/* certificates.c */
+/** Begins to look after the certificates, once a minute. */
+FerryCertificates *ferry_certificates_start(FerryApi *api);
+void ferry_certificates_stop(FerryCertificates *certificates); /* NULL is allowed */
+/** One look: renews, forgets, warns. */
+void ferry_certificates_look(FerryCertificates *certificates);
+/** The agent of `node` came with a certificate of the CA with this hash (may be NULL). */
+void ferry_certificates_seen(FerryCertificates *certificates, const char *node, const char *ca);
+/** Writes STATE/admin.kubeconfig where it is not as it should be. */
+gboolean ferry_certificates_write_kubeconfig(FerryApi *api, GError **error);
+void ferry_certificates_metrics(FerryApi *api, GString *out);
+/** GET .../certificates, GET .../ca, POST .../ca/(begin|finish) */
+gboolean ferry_serve_certificates(FerryRequest *req, GError **error);
+
 /* node_join.c */
+/** Takes back the join tokens of `node` that wait to be used; how many. */
+guint ferry_join_tokens_forget(FerryApi *api, const char *node);
 gboolean ferry_serve_node_route(FerryRequest *req, GError **error);
 /** The epoch that node's agent has now, -1: none. */
 gint64 ferry_node_epoch(FerryApi *api, const char *node);

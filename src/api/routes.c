@@ -34,6 +34,7 @@
       ON("subresources.kubevirt.io", "virtualmachines", "migrate"),                                \
       ferry_serve_migrate_subresource, .names_vm = TRUE)
 
+#define CERTIFICATES(sub) ON("ferry.migration", "certificates", sub)
 #define VMI ON("kubevirt.io", "virtualmachineinstances", NULL)
 #define VMIM(sub) ON("kubevirt.io", "virtualmachineinstancemigrations", sub)
 #define CONFIG ON("kubevirt.io", "kubevirts", NULL)
@@ -65,6 +66,13 @@ static const FerryApiRoute routes[] = {
         ferry_serve_node_route),
     ROW("POST", "create", NODES "/session", OWN_NODE, ferry_serve_node_route),
     ROW("POST", "create", NODES "/report", OWN_NODE, ferry_serve_node_route),
+    ROW("GET", "list", "apis/ferry.migration/v1/certificates", CERTIFICATES(NULL),
+        ferry_serve_certificates),
+    ROW("GET", "get", "apis/ferry.migration/v1/ca", CERTIFICATES("ca"), ferry_serve_certificates),
+    ROW("POST", "create", "apis/ferry.migration/v1/ca/begin", CERTIFICATES("ca"),
+        ferry_serve_certificates),
+    ROW("POST", "create", "apis/ferry.migration/v1/ca/finish", CERTIFICATES("ca"),
+        ferry_serve_certificates),
     MIGRATE("v1"),
     MIGRATE("v1alpha3"),
     ROW("GET", "list", "api/v1/pods", ON("", "pods", NULL), ferry_serve_pods),
@@ -105,6 +113,9 @@ static const FerryApiRoute routes[] = {
     ROW("PATCH", "patch", "{kind}/{name}", KIND("status", 0), ferry_resource_patch),
     ROW("PUT", "update", "{kind}/{name}", KIND("cancel", 0), ferry_resource_cancel),
     ROW("PUT", "update", "{kind}/{name}", KIND("change", 0), ferry_resource_change),
+    ROW("POST", "create", "{kind}/{name}", KIND("token", 0), ferry_serve_user_action),
+    ROW("POST", "create", "{kind}/{name}", KIND("certificate", 0), ferry_serve_user_action),
+    ROW("POST", "create", "{kind}/{name}", KIND("revoke", 0), ferry_serve_user_action),
 };
 
 const FerryApiRoute *ferry_routes(gsize *n) {

@@ -10,7 +10,6 @@
 #include "api/internal.h"
 #include "api/metrics/metrics.h"
 #include "api/resource/policy_admission.h"
-#include "base/file.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
 
@@ -100,13 +99,6 @@ static gboolean make_namespace(FerryApi *api, const char *name, GError **error) 
   return ferry_store_commit(api->store, &write, 1, NULL, error);
 }
 
-static gboolean write_kubeconfig(FerryApi *api, GError **error) {
-  g_autofree char *path = g_build_filename(api->state_dir, "admin.kubeconfig", NULL);
-  g_autofree char *text = ferry_pki_kubeconfig(api->pki, api->url);
-  g_autofree char *old = ferry_file_read(path, 1024 * 1024, NULL, NULL);
-  return g_strcmp0(old, text) == 0 || ferry_file_write(path, text, strlen(text), 0600, error);
-}
-
 /* Takes the sockets of the configuration over, those that are not served yet closed on an error. */
 static gboolean open_listeners(FerryApi *api, const FerryApiConfig *config, GError **error) {
   gboolean ok = TRUE;
@@ -151,7 +143,7 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
     return NULL;
   api->pki =
       ferry_pki_open(api->state_dir, config->tls_sans, ferry_clock_wall_ms(api->clock), error);
-  if (!api->pki || !ferry_auth_load(api, error) || !make_namespace(api, "default", error) ||
+  if (!api->pki || !(api->token_file = ferry_token_file_open(api->state_dir, error)) || !make_namespace(api, "default", error) ||
       !make_namespace(api, "kubevirt", error) || !ferry_api_make_presets(api, error) ||
       !ferry_rbac_ship(api, error))
     return NULL;
@@ -168,9 +160,10 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
     return NULL;
   api->url = own_url(api, config);
   api->names = ferry_origin_names(ferry_pki_server_cert(api->pki), api->url);
-  if (!write_kubeconfig(api, error))
+  if (!ferry_certificates_write_kubeconfig(api, error))
     return NULL;
   ferry_front_start(api->front);
+  api->certificates = ferry_certificates_start(api);
   return g_steal_pointer(&api);
 }
 
@@ -184,6 +177,7 @@ void ferry_api_free(FerryApi *api) {
   while (g_atomic_int_get(&api->requests) > 0)
     g_usleep(1000);
   g_ptr_array_unref(api->listeners);
+  ferry_certificates_stop(api->certificates);
   ferry_front_free(api->front);
   g_clear_pointer(&api->names, g_hash_table_unref);
   ferry_metrics_stop(api->metrics);
@@ -192,7 +186,7 @@ void ferry_api_free(FerryApi *api) {
   g_ptr_array_unref(api->streams);
   g_ptr_array_unref(api->event_streams);
   g_hash_table_unref(api->pages);
-  g_clear_pointer(&api->bearer, g_hash_table_unref);
+  ferry_token_file_free(api->token_file);
   ferry_pki_free(api->pki);
   g_mutex_clear(&api->migrations);
   g_mutex_clear(&api->networks);

@@ -94,5 +94,6 @@ int ferry_cmd_events(FerryCli *cli);
 int ferry_cmd_top(FerryCli *cli);
 int ferry_cmd_version(FerryCli *cli);
 int ferry_cmd_kubeconfig(FerryCli *cli);
+int ferry_cmd_user(FerryCli *cli);
 
 G_END_DECLS

@@ -69,6 +69,8 @@ static gboolean delete_one(FerryCli *cli, Doomed *d, GError **error) {
   g_autoptr(json_t) body = json_object();
   if (dry)
     json_object_set_new(body, "dryRun", json_pack("[s]", "All"));
+  if (ferry_args_has(cli->args, "force"))
+    ferry_json_set_int(body, "gracePeriodSeconds", 0);
   g_autoptr(json_t) answer =
       ferry_client_request(cli->client, "DELETE", path, body, NULL, NULL, NULL, error);
   if (answer == NULL)
@@ -80,6 +82,8 @@ static gboolean delete_one(FerryCli *cli, Doomed *d, GError **error) {
     d->uid = g_strdup(ferry_json_str(answer, "metadata.uid"));
   g_autofree char *label = ferry_resource_label(d->kind, d->name);
   printf("%s %s%s\n", label, going ? "is being deleted" : "deleted", dry ? " (dry run)" : "");
+  if (ferry_json_str(answer, "message") != NULL) /* what went with it */
+    printf("%s\n", ferry_json_str(answer, "message"));
   fflush(stdout);
   return TRUE;
 }

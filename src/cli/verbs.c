@@ -53,6 +53,7 @@ static const FerryOption options_delete[] = {
     OPT_DRY_RUN,
     OPT_NO_WAIT("Don't wait until the objects are gone"),
     {"ignore-not-found", 0, NULL, "An object that is not there is no error"},
+    {"force", 0, NULL, "A host too on which VMs run or whose agent reports"},
     OPT_END,
 };
 
@@ -149,6 +150,19 @@ static const FerryOption options_kubeconfig[] = {
     OPT_END,
 };
 
+static const FerryOption options_user[] = {
+    {"role", 0, "ROLE", "Create: the ClusterRole it gets, such as view, operate or admin"},
+    {"group", 0, "GROUP", "Create: a group it is in; repeatable"},
+    {"expires", 0, "TIME",
+     "Create, rotate: how long the credential is good, as 30d (the default "
+     "is 90 days)"},
+    {"certificate", 0, NULL, "Create, rotate: a certificate in place of a token"},
+    {"credential", 0, "ID", "Revoke: only this credential, which user list shows"},
+    {"grace", 0, "TIME", "Rotate: how long the old credentials go on to work, as 1h"},
+    OPT_OUTPUT(formats_final, "List: json or yaml"),
+    OPT_END,
+};
+
 #define LINES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 const FerryVerb ferry_verbs[] = {
@@ -200,6 +214,12 @@ const FerryVerb ferry_verbs[] = {
      options_version, 0, 0, ferry_cmd_version},
     {"kubeconfig", LINES(""), "Print the kubeconfig in use", NULL, options_kubeconfig, 0, 0,
      ferry_cmd_kubeconfig},
+    {"user", LINES("create NAME --role ROLE", "list", "revoke NAME", "rotate NAME"),
+     "Let people and programs in, and end it again",
+     "create and rotate print a kubeconfig, which ferry and kubectl take. With -n the role holds "
+     "in\n"
+     "that namespace only.",
+     options_user, 1, 2, ferry_cmd_user},
     {NULL},
 };
 

@@ -165,6 +165,10 @@ static gboolean serve(FerrydOptions *o, Daemon *d, GError **error) {
 int main(int argc, char **argv) {
   if (argc > 1 && g_str_equal(argv[1], "token"))
     return ferryd_token_main(argc - 1, argv + 1);
+  if (argc > 1 && g_str_equal(argv[1], "certs"))
+    return ferryd_certs_main(argc - 1, argv + 1);
+  if (argc > 1 && g_str_equal(argv[1], "ca"))
+    return ferryd_ca_main(argc - 1, argv + 1);
   FerrydOptions options = {0};
   g_autoptr(GError) error = NULL;
   if (!ferryd_options_parse(&options, &argc, &argv, &error)) {

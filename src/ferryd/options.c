@@ -63,7 +63,11 @@ gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError 
   g_option_context_add_main_entries(context, entries, NULL);
   g_option_context_set_description(
       context, "Commands:\n  ferryd token create --node NAME [--state-dir DIR]\n"
-               "      Print a one-time token with which the agent of host NAME joins\n\n"
+               "      Print a one-time token with which the agent of host NAME joins\n"
+               "  ferryd certs [--state-dir DIR]\n"
+               "      Show every certificate and when it ends\n"
+               "  ferryd ca rotate begin|status|finish [--force] [--state-dir DIR]\n"
+               "      Change the CA while everybody stays connected\n\n"
                "The first start makes a CA, the server's certificate and admin.kubeconfig in the\n"
                "state directory; then: ferry --kubeconfig DIR/admin.kubeconfig get nodes\n");
   if (!g_option_context_parse(context, argc, argv, error))

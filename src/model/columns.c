@@ -225,3 +225,7 @@ json_t *ferry_cell_binding_users(const json_t *object, gint64 now_ms) {
 json_t *ferry_cell_binding_groups(const json_t *object, gint64 now_ms) {
   return subjects_of(object, "Group");
 }
+
+json_t *ferry_cell_user_credentials(const json_t *object, gint64 now_ms) {
+  return json_integer((json_int_t)json_array_size(ferry_json_get(object, "status.credentials")));
+}

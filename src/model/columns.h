@@ -45,5 +45,6 @@ json_t *ferry_cell_network_nodes(const json_t *object, gint64 now_ms);
 json_t *ferry_cell_binding_role(const json_t *object, gint64 now_ms);
 json_t *ferry_cell_binding_users(const json_t *object, gint64 now_ms);
 json_t *ferry_cell_binding_groups(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_user_credentials(const json_t *object, gint64 now_ms);
 
 G_END_DECLS

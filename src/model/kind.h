@@ -83,8 +83,9 @@ typedef struct {
   gboolean namespaced;
   unsigned verbs;      /* FerryVerbs a person may use */
   gboolean has_status; /* status is a subresource: writes to the object do not touch it */
-  const char *const *subresources; /* others, with verb "update": e.g. "cancel"; may be NULL */
-  const FerryField *fields;        /* of the object beside apiVersion, kind and metadata */
+  const char *const *subresources; /* others, e.g. "cancel"; may be NULL */
+  unsigned subresource_verb; /* theirs: FERRY_VERB_CREATE (POST), or 0: FERRY_VERB_UPDATE (PUT) */
+  const FerryField *fields;  /* of the object beside apiVersion, kind and metadata */
   const FerryColumn *columns;
   gsize n_columns;
   const char *const *field_selectors; /* paths beside metadata.name and metadata.namespace */
@@ -127,5 +128,6 @@ extern const FerryKind ferry_kind_role;
 extern const FerryKind ferry_kind_cluster_role;
 extern const FerryKind ferry_kind_role_binding;
 extern const FerryKind ferry_kind_cluster_role_binding;
+extern const FerryKind ferry_kind_user;
 
 G_END_DECLS

@@ -11,6 +11,7 @@ static const FerryKind *const kinds[] = {
     &ferry_kind_network,      &ferry_kind_evacuation,
     &ferry_kind_role,         &ferry_kind_cluster_role,
     &ferry_kind_role_binding, &ferry_kind_cluster_role_binding,
+    &ferry_kind_user,
 };
 
 const FerryKind *const *ferry_kinds(gsize *n) {

@@ -176,7 +176,8 @@ static void add_kind_paths(json_t *paths, const FerryKind *kind, gboolean v3) {
   for (gsize i = 0; kind->subresources && kind->subresources[i]; i++) {
     g_autofree char *path = g_strconcat(one, "/", kind->subresources[i], NULL);
     g_autofree char *where = g_strconcat("/", kind->subresources[i], NULL);
-    add_item(paths, kind, path, FERRY_VERB_UPDATE, where, v3);
+    add_item(paths, kind, path, kind->subresource_verb ? kind->subresource_verb : FERRY_VERB_UPDATE,
+             where, v3);
   }
 }
 

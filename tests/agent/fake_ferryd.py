@@ -39,6 +39,8 @@ class FakeFerryd:
         self.events = []
         self.version = 0
         self.down = False
+        self.refuse = None     # a reason: everybody is unauthorized
+        self.refused = 0       # how often
         fake = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -63,6 +65,10 @@ class FakeFerryd:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 if fake.down:
                     self.close_connection = True
+                    return
+                if fake.refuse:
+                    fake.refused += 1
+                    self.fail(401, "Unauthorized", "Unauthorized: " + fake.refuse)
                     return
                 fake.serve(self, self.command, self.path, json.loads(body) if body else None)
 

@@ -25,11 +25,11 @@ class Agentd(unittest.TestCase):
         for name in ("agent.key", "agent.crt", "ca.crt"):
             pathlib.Path(self.dir.name, name).write_text("-----BEGIN NOTHING-----\n")
 
-    def start(self, **env):
+    def start(self, state_dir=None, level="warning", stderr=None, **env):
         agent = subprocess.Popen(
             [AGENT, "--server", f"http://127.0.0.1:{self.fake.port}", "--node", "h1",
-             "--state-dir", self.dir.name, "--libvirt-uri", "test:///default",
-             "--log-level", "error"], env={**os.environ, **env})
+             "--state-dir", state_dir or self.dir.name, "--libvirt-uri", "test:///default",
+             "--log-level", level], env={**os.environ, **env}, stderr=stderr, text=True)
 
         def end():
             agent.kill()
@@ -76,9 +76,43 @@ class Agentd(unittest.TestCase):
     def test_second_agent_ends_the_first(self):
         first = self.start()
         self.fake.wait(lambda: self.fake.domains.get("h1"), 10)
-        self.start()
+        with tempfile.TemporaryDirectory() as other:
+            for name in ("agent.key", "agent.crt", "ca.crt"):
+                pathlib.Path(other, name).write_text("-----BEGIN NOTHING-----\n")
+            second = self.start(other)
+            self.fake.wait(lambda: self.fake.epochs.get("h1") == 2, 10)
+            self.assertEqual(first.wait(15), 1)
+            second.kill()
+            second.wait()
+
+    def test_second_agent_on_one_state_directory_is_refused(self):
+        first = self.start()
+        self.fake.wait(lambda: self.fake.domains.get("h1"), 10)
+        second = self.start(stderr=subprocess.PIPE)
+        self.assertEqual(second.wait(10), 1)
+        said = second.stderr.read()
+        second.stderr.close()
+        self.assertIn(f"(pid {first.pid})", said)
+        self.assertEqual(self.fake.epochs["h1"], 1)
+        self.assertIsNone(first.poll())
+        first.kill()
+        first.wait()
+        self.start()  # nothing is left that would have to be removed by hand
         self.fake.wait(lambda: self.fake.epochs.get("h1") == 2, 10)
-        self.assertEqual(first.wait(15), 1)
+
+    def test_deleted_node_says_so_and_does_not_hammer(self):
+        said = "node h1 was deleted at some time; join again with a new token"
+        self.fake.refuse = said
+        agent = self.start(stderr=subprocess.PIPE)
+        time.sleep(6)
+        agent.kill()
+        agent.wait()
+        text = agent.stderr.read()
+        agent.stderr.close()
+        self.assertLessEqual(self.fake.refused, 4)
+        self.assertGreaterEqual(self.fake.refused, 1)
+        self.assertIn(said, text)
+        self.assertNotIn("another agent", text)
 
     def test_bad_usage(self):
         for args in ([], ["--server", "https://x"], ["--server", "x", "--node", "n", "more"],

@@ -2,16 +2,18 @@
 // Theory of operation: who asks is decided once a connection for certificates (the TLS library only
 // completes the handshake: whether the certificate is of our CA, for clients and in time is decided
 // here, and anything unclear is refused) and once a request for bearer tokens, which are kept as
-// SHA-256 of long random strings only.
-#include "api/internal.h"
-#include "base/file.h"
+// SHA-256 of long random strings only. Whether what was shown still holds is asked again all the
+// time (ferry_auth_is_valid).
+#include "api/auth/credentials.h"
 #include "base/random.h"
+#include "base/rfc3339.h"
 
 #include <gnutls/x509.h>
 #include <string.h>
 
-#define MAX_TOKENS_FILE (1024 * 1024)
 #define MAX_GROUPS 32
+#define MIN_TOKEN 16
+#define MAX_TOKEN 512
 
 FerryUser *ferry_user_new(const char *name, const char *const *groups) {
   FerryUser *user = g_new0(FerryUser, 1);
@@ -39,6 +41,8 @@ void ferry_user_unref(FerryUser *user) {
   g_strfreev(user->groups);
   g_free(user->node);
   g_free(user->credential);
+  g_free(user->key);
+  g_free(user->ca);
   g_free(user);
 }
 
@@ -71,47 +75,79 @@ static FerryUser *user_of_certificate(gnutls_x509_crt_t crt) {
   g_ptr_array_add(groups, NULL);
   FerryUser *user = ferry_user_new(name, (const char *const *)groups->pdata);
   user->expires_s = (gint64)gnutls_x509_crt_get_expiration_time(crt);
+  user->begins_s = (gint64)gnutls_x509_crt_get_activation_time(crt);
   return user;
 }
 
+/* Names the certificate, and gives it to its User where its record says so. */
+static FerryUser *with_record(FerryApi *api, gnutls_x509_crt_t crt, char *ca, FerryUser *shown,
+                              GError **error) {
+  g_autoptr(FerryUser) user = shown;
+  user->ca = ca;
+  g_autofree char *serial = ferry_pki_serial(crt);
+  user->credential = g_strdup_printf("certificate %s", serial);
+  g_autoptr(json_t) record = ferry_credential_find(api, user->credential);
+  if (ferry_json_str(record, "uid")) {
+    FerryUser *owner = ferry_user_of_record(api, record, error);
+    if (owner) {
+      owner->expires_s = user->expires_s;
+      owner->ca = g_strdup(ca);
+    }
+    return owner;
+  }
+  return ferry_auth_is_valid(api, user, error) ? g_steal_pointer(&user) : NULL;
+}
+
 FerryUser *ferry_auth_certificate(FerryApi *api, gnutls_session_t session, GError **error) {
-  unsigned n = 0, status = 0;
+  unsigned n = 0;
   const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
   if (!chain || n == 0)
     return NULL;
   if (gnutls_certificate_type_get2(session, GNUTLS_CTYPE_PEERS) != GNUTLS_CRT_X509)
     return refuse(error, "the client certificate is not of type X.509");
-  gnutls_typed_vdata_st data[] = {
-      {.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT}};
-  if (gnutls_certificate_verify_peers(session, data, G_N_ELEMENTS(data), &status) < 0)
-    return refuse(error, "the client certificate could not be verified");
-  if (status != 0) {
-    gnutls_datum_t text = {0};
-    gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0);
-    g_autofree char *why = g_strdup_printf("the client certificate is not good: %s",
-                                           text.data ? (char *)text.data : "unknown reason");
-    gnutls_free(text.data);
-    return refuse(error, g_strstrip(why));
-  }
+  g_autofree char *ca = NULL;
+  if (!ferry_pki_verify_client(api->pki, chain, n, &ca, error))
+    return NULL;
   gnutls_x509_crt_t crt = NULL;
   FerryUser *user = NULL;
   if (gnutls_x509_crt_init(&crt) < 0)
     return refuse(error, "the client certificate could not be read");
-  /* One certificate proves nothing about our CA where the chain has others: only what our CA itself
-   * signed is taken. */
   if (gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) >= 0)
     user = user_of_certificate(crt);
+  if (user)
+    user = with_record(api, crt, g_steal_pointer(&ca), user, error);
+  else
+    refuse(error, "the client certificate names no user in its common name");
   gnutls_x509_crt_deinit(crt);
-  return user ? user : refuse(error, "the client certificate names no user in its common name");
+  return user;
 }
 
 gboolean ferry_auth_is_valid(FerryApi *api, const FerryUser *user, GError **error) {
   if (user->impersonator)
     return ferry_auth_is_valid(api, user->impersonator, error);
-  if (!user->expires_s || user->expires_s >= ferry_clock_wall_ms(api->clock) / 1000)
+  if (!user->credential)
     return TRUE;
-  refuse(error, "the client certificate has expired");
-  return FALSE;
+  if (user->expires_s && user->expires_s < ferry_clock_wall_ms(api->clock) / 1000) {
+    g_autofree char *when = ferry_rfc3339_format(user->expires_s * 1000);
+    g_autofree char *why =
+        g_strdup_printf("the credential (%s) ended at %s", user->credential, when);
+    refuse(error, why);
+    return FALSE;
+  }
+  if (user->ca && g_strcmp0(user->ca, ferry_pki_ca_hash(api->pki)) != 0 &&
+      g_strcmp0(user->ca, ferry_pki_old_ca_hash(api->pki)) != 0) {
+    refuse(error, "the CA of the client certificate is not trusted any more");
+    return FALSE;
+  }
+  if (user->key) {
+    g_autoptr(FerryUser) now = ferry_token_file_find(api->token_file, user->key);
+    if (now && g_str_equal(now->name, user->name) &&
+        g_strv_equal((const char *const *)now->groups, (const char *const *)user->groups))
+      return TRUE;
+    refuse(error, "the bearer token is not known any more");
+    return FALSE;
+  }
+  return ferry_credential_check(api, user, error);
 }
 
 FerryUser *ferry_auth_bearer(FerryApi *api, const char *authorization, GError **error) {
@@ -121,52 +157,16 @@ FerryUser *ferry_auth_bearer(FerryApi *api, const char *authorization, GError **
   while (*token == ' ')
     token++;
   gsize len = strlen(token);
-  if (len < 16 || len > 512)
+  if (len < MIN_TOKEN || len > MAX_TOKEN)
     return refuse(error, "the bearer token is not known");
-  g_autofree char *hash = ferry_sha256_hex(token, len);
-  FerryUser *user = g_hash_table_lookup(api->bearer, hash);
-  return user ? ferry_user_ref(user) : refuse(error, "the bearer token is not known");
-}
-
-/* {"tokens":[{"hash":"<SHA-256 in hex>","user":"ci","groups":["viewers"]}]} */
-gboolean ferry_auth_load(FerryApi *api, GError **error) {
-  api->bearer =
-      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)ferry_user_unref);
-  g_autofree char *path = g_build_filename(api->state_dir, "tokens.json", NULL);
-  if (!g_file_test(path, G_FILE_TEST_EXISTS))
-    return TRUE;
-  gsize len;
-  g_autofree char *text = ferry_file_read(path, MAX_TOKENS_FILE, &len, error);
-  if (!text)
-    return FALSE;
-  g_autoptr(json_t) root = ferry_json_parse(text, len, error);
-  if (!root) {
-    g_prefix_error(error, "%s: ", path);
-    return FALSE;
+  g_autoptr(GError) problem = NULL;
+  FerryUser *user = ferry_user_of_token(api, token, &problem);
+  if (!user && !problem) {
+    g_autofree char *hash = ferry_sha256_hex(token, len);
+    user = ferry_token_file_find(api->token_file, hash);
   }
-  gsize i;
-  json_t *entry;
-  json_array_foreach(ferry_json_get(root, "tokens"), i, entry) {
-    const char *hash = ferry_json_str(entry, "hash"), *name = ferry_json_str(entry, "user");
-    if (!hash || strlen(hash) != 64 || !name || !*name) {
-      g_set_error(
-          error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
-          "%s: tokens[%zu] needs \"hash\" (SHA-256 of the token, 64 hexadecimal digits) and "
-          "\"user\"",
-          path, i);
-      return FALSE;
-    }
-    g_autoptr(GPtrArray) groups = g_ptr_array_new();
-    gsize g;
-    json_t *group;
-    json_array_foreach(ferry_json_get(entry, "groups"), g, group) {
-      if (json_is_string(group) && g < MAX_GROUPS)
-        g_ptr_array_add(groups, (gpointer)json_string_value(group));
-    }
-    g_ptr_array_add(groups, (gpointer) "system:authenticated");
-    g_ptr_array_add(groups, NULL);
-    g_hash_table_insert(api->bearer, g_ascii_strdown(hash, -1),
-                        ferry_user_new(name, (const char *const *)groups->pdata));
-  }
-  return TRUE;
+  if (user || !problem)
+    return user ? user : refuse(error, "the bearer token is not known");
+  g_propagate_error(error, g_steal_pointer(&problem));
+  return NULL;
 }

@@ -5,7 +5,7 @@
 // that node's name, and the token is gone. An agent process then opens a session, which raises the
 // node's epoch: whatever an older process still sends is refused.
 #include "api/auth/audit.h"
-#include "api/internal.h"
+#include "api/auth/credentials.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -18,6 +18,7 @@
 #define MAX_TOKENS 10000
 #define MAX_FILE (8 * 1024 * 1024)
 #define MAX_TRIES 50
+#define NODE_LIFE_S ((gint64)90 * 86400)
 
 static gboolean bad(GError **error, const char *text) {
   g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, text);
@@ -93,7 +94,7 @@ char *ferry_api_token_new(FerryApi *api, const char *node, GError **error) {
     ok = tokens_write(api, all, error);
   }
   g_mutex_unlock(&api->tokens);
-  return ok ? g_strdup_printf("ferry.%s.%s.%s", ferry_pki_ca_hash(api->pki), node, secret) : NULL;
+  return ok ? g_strdup_printf("ferry.%s.%s.%s", ferry_pki_pin_hash(api->pki), node, secret) : NULL;
 }
 
 /* ferry.HASH.NODE.SECRET; a node's name may have dots, so the ends are cut off. */
@@ -138,6 +139,29 @@ static gboolean use_token(FerryApi *api, const char *token, const char *node, GE
   return ok;
 }
 
+guint ferry_join_tokens_forget(FerryApi *api, const char *node) {
+  g_autoptr(GError) error = NULL;
+  guint n = 0;
+  g_mutex_lock(&api->tokens);
+  g_autoptr(json_t) all = tokens_read(api, &error);
+  const char *key;
+  json_t *value;
+  void *next;
+  json_object_foreach_safe(all, next, key, value) {
+    if (g_strcmp0(ferry_json_str(value, "node"), node) == 0) {
+      json_object_del(all, key);
+      n++;
+    }
+  }
+  if (n)
+    tokens_write(api, all, &error);
+  g_mutex_unlock(&api->tokens);
+  if (error)
+    ferry_warning("cannot take back the join tokens of a deleted node", "FERRY_NODE", node,
+                  "FERRY_ERROR", error->message);
+  return n;
+}
+
 static gboolean serve_token(FerryRequest *req, const char *node, GError **error) {
   g_autofree char *token = ferry_api_token_new(req->api, node, error);
   if (!token)
@@ -161,16 +185,29 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
   if (!token && !renews)
     return bad(error, "token is missing: make one with `ferryd token create --node NAME`");
   /* Sign first: a bad request must not use the token up. */
-  g_autofree char *certificate =
-      ferry_pki_sign_node(req->api->pki, csr, node, ferry_clock_wall_ms(req->api->clock), error);
-  if (!certificate || (token && !use_token(req->api, token, node, error)))
+  FerryPkiIssued issued = {0};
+  g_autofree char *identity = g_strconcat("system:node:", node, NULL);
+  if (!ferry_pki_sign_client(req->api->pki, csr, "system:nodes", identity,
+                             ferry_clock_wall_ms(req->api->clock), NODE_LIFE_S, &issued, error))
     return FALSE;
-  ferry_audit_about(req, "nodes", node);
-  ferry_info(token ? "an agent joined" : "an agent renewed its certificate", "FERRY_NODE", node);
-  ferry_respond_json(
-      req, 201,
-      json_pack("{s:s, s:s}", "certificate", certificate, "ca", ferry_pki_ca(req->api->pki)));
-  return TRUE;
+  g_autoptr(json_t) record =
+      ferry_credential_new(req->api, "certificate", issued.serial, identity, issued.ends_ms,
+                           token ? "a join token" : req->user->credential);
+  ferry_json_set_str(record, "ca", ferry_pki_ca_hash(req->api->pki));
+  g_rw_lock_reader_lock(&req->api->sessions); /* the Node's deletion holds the writer's */
+  gboolean ok = (token ? use_token(req->api, token, node, error)
+                       : ferry_auth_is_valid(req->api, req->user, error)) &&
+                ferry_credential_add(req->api, record, error);
+  g_rw_lock_reader_unlock(&req->api->sessions);
+  if (ok) {
+    ferry_audit_about(req, "nodes", node);
+    ferry_info(token ? "an agent joined" : "an agent renewed its certificate", "FERRY_NODE", node);
+    ferry_respond_json(
+        req, 201,
+        json_pack("{s:s, s:s}", "certificate", issued.pem, "ca", ferry_pki_ca(req->api->pki)));
+  }
+  ferry_pki_issued_clear(&issued);
+  return ok;
 }
 
 /* ---- sessions ---- */
@@ -234,7 +271,9 @@ static gboolean serve_session(FerryRequest *req, const char *node, GError **erro
     return bad(error, "mode: expected \"local\" or \"remote\"");
   gint64 epoch = 0;
   g_rw_lock_writer_lock(&req->api->sessions);
-  gboolean ok = raise_epoch(req->api, node, version, mode, &epoch, error);
+  /* Asked again under the lock: the Node may just have been deleted. */
+  gboolean ok = ferry_auth_is_valid(req->api, req->user, error) &&
+                raise_epoch(req->api, node, version, mode, &epoch, error);
   g_rw_lock_writer_unlock(&req->api->sessions);
   if (ok)
     ferry_respond_json(req, 201, json_pack("{s:I}", "epoch", (json_int_t)epoch));
@@ -255,8 +294,10 @@ static gboolean serve_report(FerryRequest *req, const char *node, GError **error
   }
   g_rw_lock_reader_lock(&req->api->sessions);
   gint64 epoch = ferry_node_epoch(req->api, node);
-  gboolean ok = epoch == (gint64)json_integer_value(said);
+  gboolean ok = ferry_auth_is_valid(req->api, req->user, error);
   if (!ok)
+    ; /* such as: the Node was deleted, which is no other agent's session */
+  else if (!(ok = epoch == (gint64)json_integer_value(said)))
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
                 "stale agent epoch: the report has %" G_GINT64_FORMAT ", node %s is at "
                 "%" G_GINT64_FORMAT "; begin a new session",
@@ -264,8 +305,11 @@ static gboolean serve_report(FerryRequest *req, const char *node, GError **error
   else
     ok = req->api->hooks.report(req->api->hooks.data, node, body, error);
   g_rw_lock_reader_unlock(&req->api->sessions);
+  if (ok && req->api->certificates)
+    ferry_certificates_seen(req->api->certificates, node, req->user->ca);
   if (ok)
-    ferry_respond_json(req, 200, json_object());
+    ferry_respond_json(req, 200,
+                       json_pack("{s:s}", "caHash", ferry_pki_bundle_hash(req->api->pki)));
   return ok;
 }
 

@@ -2,7 +2,8 @@
 // Theory of operation: one ECDSA P-256 CA a state directory signs everything. A key is made once
 // and kept; certificates are cheap and are made anew at start when they no longer fit (names, time,
 // CA). The CA's key never leaves this file. Agents pin the CA by the hash in their join token.
-#include "api/auth/pki.h"
+#include "api/auth/pki_private.h"
+#include "base/ec_key.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
@@ -19,14 +20,7 @@
 
 #define MAX_PEM (64 * 1024)
 #define DAY_S ((gint64)86400)
-
-struct FerryPki {
-  gnutls_x509_crt_t ca;
-  gnutls_x509_privkey_t ca_key;
-  char *ca_pem, *ca_hash;
-  char *server_pem, *server_key_pem;
-  char *admin_pem, *admin_key_pem;
-};
+#define CA_DAYS 3650
 
 static gboolean check(int rc, const char *what, GError **error) {
   if (rc >= 0)
@@ -39,7 +33,7 @@ static char *pem_of(const gnutls_datum_t *d) {
   return g_strndup((const char *)d->data, d->size);
 }
 
-static char *export_cert(gnutls_x509_crt_t crt) {
+char *ferry_pki_export_cert(gnutls_x509_crt_t crt) {
   gnutls_datum_t out = {0};
   if (gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &out) < 0)
     return NULL;
@@ -48,38 +42,34 @@ static char *export_cert(gnutls_x509_crt_t crt) {
   return pem;
 }
 
-/* Loads PATH or makes a key and writes it there; `*pem` gets the text. */
-static gnutls_x509_privkey_t load_key(const char *path, char **pem, GError **error) {
+static gnutls_x509_privkey_t import_key(const char *path, const char *text, GError **error) {
   gnutls_x509_privkey_t key = NULL;
-  if (!check(gnutls_x509_privkey_init(&key), "private key", error))
-    return NULL;
-  if (g_file_test(path, G_FILE_TEST_EXISTS)) {
-    gsize len;
-    g_autofree char *text = ferry_file_read(path, MAX_PEM, &len, error);
-    gnutls_datum_t d = {(unsigned char *)text, text ? (unsigned)len : 0};
-    if (text &&
-        check(gnutls_x509_privkey_import2(key, &d, GNUTLS_X509_FMT_PEM, NULL, 0), path, error)) {
-      *pem = g_steal_pointer(&text);
-      return key;
-    }
-  } else {
-    gnutls_datum_t out = {0};
-    if (check(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-                                           GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
-              path, error) &&
-        check(gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN,
-                                                &out),
-              path, error)) {
-      g_autofree char *text = pem_of(&out);
-      gnutls_free(out.data);
-      if (ferry_file_write(path, text, strlen(text), 0600, error)) {
-        *pem = g_steal_pointer(&text);
-        return key;
-      }
-    }
-  }
-  gnutls_x509_privkey_deinit(key);
+  gnutls_datum_t d = {(unsigned char *)text, (unsigned)strlen(text)};
+  if (check(gnutls_x509_privkey_init(&key), "private key", error) &&
+      check(gnutls_x509_privkey_import2(key, &d, GNUTLS_X509_FMT_PEM, NULL, 0), path, error))
+    return key;
+  if (key)
+    gnutls_x509_privkey_deinit(key);
   return NULL;
+}
+
+/* Loads PATH or makes a key and writes it there; `*pem` gets the text. A key in a form that not
+ * every reader takes is written anew: the same key. */
+gnutls_x509_privkey_t ferry_pki_load_key(const char *path, char **pem, GError **error) {
+  gboolean there = g_file_test(path, G_FILE_TEST_EXISTS);
+  g_autofree char *text =
+      there ? ferry_file_read(path, MAX_PEM, NULL, error) : ferry_ec_key_new(error);
+  gnutls_x509_privkey_t key = text ? import_key(path, text, error) : NULL;
+  if (!key)
+    return NULL;
+  g_autofree char *better = there ? ferry_ec_key_normalise(text) : g_strdup(text);
+  if (better && (!there || !g_str_equal(better, text)) &&
+      !ferry_file_write(path, better, strlen(better), 0600, error)) {
+    gnutls_x509_privkey_deinit(key);
+    return NULL;
+  }
+  *pem = better ? g_steal_pointer(&better) : g_steal_pointer(&text);
+  return key;
 }
 
 /* A certificate with serial, times and version set, to be filled in and signed. */
@@ -113,17 +103,67 @@ static void set_key_id(gnutls_x509_crt_t crt) {
     gnutls_x509_crt_set_subject_key_id(crt, id, len);
 }
 
-static gboolean sign(const FerryPki *pki, gnutls_x509_crt_t crt, GError **error) {
+static gboolean sign_by(gnutls_x509_crt_t crt, gnutls_x509_crt_t ca, gnutls_x509_privkey_t ca_key,
+                        GError **error) {
   unsigned char id[64];
   size_t len = sizeof id;
   set_key_id(crt);
-  if (gnutls_x509_crt_get_subject_key_id(pki->ca, id, &len, NULL) >= 0)
+  if (gnutls_x509_crt_get_subject_key_id(ca, id, &len, NULL) >= 0)
     gnutls_x509_crt_set_authority_key_id(crt, id, len);
-  return check(gnutls_x509_crt_sign2(crt, pki->ca, pki->ca_key, GNUTLS_DIG_SHA256, 0),
+  return check(gnutls_x509_crt_sign2(crt, ca, ca_key, GNUTLS_DIG_SHA256, 0),
                "signing a certificate", error);
 }
 
-static gnutls_x509_crt_t load_cert(const char *path, char **pem) {
+static gboolean sign(const FerryPki *pki, gnutls_x509_crt_t crt, GError **error) {
+  return sign_by(crt, pki->ca, pki->ca_key, error);
+}
+
+/* Whose certificate the server shows: the old CA's as long as somebody may know only that one. */
+static gnutls_x509_crt_t signer_of(const FerryPki *pki, gboolean server) {
+  return server && pki->old_ca ? pki->old_ca : pki->ca;
+}
+
+/* A certificate that was put together lacks what GnuTLS notes of one that is read. */
+static gnutls_x509_crt_t read_again(gnutls_x509_crt_t crt) {
+  g_autofree char *pem = ferry_pki_export_cert(crt);
+  gnutls_datum_t d = {(unsigned char *)pem, pem ? (unsigned)strlen(pem) : 0};
+  gnutls_x509_crt_t again = NULL;
+  if (gnutls_x509_crt_init(&again) >= 0 &&
+      gnutls_x509_crt_import(again, &d, GNUTLS_X509_FMT_PEM) < 0)
+    g_clear_pointer(&again, gnutls_x509_crt_deinit);
+  gnutls_x509_crt_deinit(crt);
+  return again;
+}
+
+gnutls_x509_crt_t ferry_pki_make_ca(const char *name, gnutls_x509_privkey_t key, gint64 now_s,
+                                    GError **error) {
+  gnutls_x509_crt_t crt = new_cert(now_s, CA_DAYS);
+  set_subject(crt, "ferry", name);
+  gnutls_x509_crt_set_key(crt, key);
+  gnutls_x509_crt_set_basic_constraints(crt, 1, 0);
+  gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN);
+  if (sign_by(crt, crt, key, error))
+    return read_again(crt);
+  gnutls_x509_crt_deinit(crt);
+  return NULL;
+}
+
+char *ferry_pki_hash(gnutls_x509_crt_t crt) {
+  gnutls_datum_t der = {0};
+  if (gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der) < 0)
+    return g_strdup("");
+  char *hash = ferry_sha256_hex(der.data, der.size);
+  gnutls_free(der.data);
+  return hash;
+}
+
+void ferry_pki_replace(FerryPki *pki, char **text, char *with) {
+  if (*text)
+    g_ptr_array_add(pki->retired, *text);
+  *text = with;
+}
+
+gnutls_x509_crt_t ferry_pki_load_cert(const char *path, char **pem) {
   gsize len;
   g_autofree char *text = ferry_file_read(path, MAX_PEM, &len, NULL);
   gnutls_x509_crt_t crt = NULL;
@@ -146,10 +186,37 @@ static gboolean same_key(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key) {
          memcmp(a, b, la) == 0;
 }
 
+/* The CA before this one, while a change of the CA is under way. */
+static gboolean open_old_ca(FerryPki *pki, const char *dir, GError **error) {
+  g_autofree char *path = g_build_filename(dir, "ca-old.crt", NULL);
+  g_autofree char *key_path = g_build_filename(dir, "ca-old.key", NULL);
+  g_autofree char *pem = NULL;
+  g_autofree char *key_pem = NULL;
+  g_clear_pointer(&pki->old_ca, gnutls_x509_crt_deinit);
+  g_clear_pointer(&pki->old_key, gnutls_x509_privkey_deinit);
+  if (g_file_test(path, G_FILE_TEST_EXISTS)) {
+    pki->old_ca = ferry_pki_load_cert(path, &pem);
+    pki->old_key = pki->old_ca ? ferry_pki_load_key(key_path, &key_pem, error) : NULL;
+    if (!pki->old_key || !same_key(pki->old_ca, pki->old_key)) {
+      g_clear_error(error);
+      g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
+                  "%s and %s are not a certificate and its key: put them back, or remove both to "
+                  "end the change of the CA",
+                  path, key_path);
+      return FALSE;
+    }
+  }
+  ferry_pki_replace(pki, &pki->old_hash, pki->old_ca ? ferry_pki_hash(pki->old_ca) : NULL);
+  ferry_pki_replace(pki, &pki->bundle, g_strconcat(pki->ca_pem, pem, NULL));
+  ferry_pki_replace(pki, &pki->bundle_hash, ferry_sha256_hex(pki->bundle, strlen(pki->bundle)));
+  return TRUE;
+}
+
 static gboolean open_ca(FerryPki *pki, const char *dir, gint64 now_s, GError **error) {
   g_autofree char *key_path = g_build_filename(dir, "ca.key", NULL);
   g_autofree char *path = g_build_filename(dir, "ca.crt", NULL);
   g_autofree char *key_pem = NULL;
+  g_autofree char *pem = NULL;
   gboolean had_key = g_file_test(key_path, G_FILE_TEST_EXISTS);
   gboolean had_cert = g_file_test(path, G_FILE_TEST_EXISTS);
   if (had_cert && !had_key) {
@@ -160,34 +227,34 @@ static gboolean open_ca(FerryPki *pki, const char *dir, gint64 now_s, GError **e
         path, key_path);
     return FALSE;
   }
-  pki->ca_key = load_key(key_path, &key_pem, error);
-  if (!pki->ca_key)
+  gnutls_x509_privkey_t key = ferry_pki_load_key(key_path, &key_pem, error);
+  if (!key)
     return FALSE;
-  if (had_cert) {
-    pki->ca = load_cert(path, &pki->ca_pem);
-    if (!pki->ca || !same_key(pki->ca, pki->ca_key)) {
-      g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
-                  "%s is not a PEM certificate for the key in %s", path, key_path);
-      return FALSE;
-    }
-  } else {
-    pki->ca = new_cert(now_s, 3650);
-    set_subject(pki->ca, "ferry", "ferry-ca");
-    gnutls_x509_crt_set_key(pki->ca, pki->ca_key);
-    gnutls_x509_crt_set_basic_constraints(pki->ca, 1, 0);
-    gnutls_x509_crt_set_key_usage(pki->ca, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN);
-    if (!sign(pki, pki->ca, error))
-      return FALSE;
-    pki->ca_pem = export_cert(pki->ca);
-    if (!ferry_file_write(path, pki->ca_pem, strlen(pki->ca_pem), 0644, error))
-      return FALSE;
+  gnutls_x509_crt_t ca =
+      had_cert ? ferry_pki_load_cert(path, &pem) : ferry_pki_make_ca("ferry-ca", key, now_s, error);
+  if (had_cert && (!ca || !same_key(ca, key))) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
+                "%s is not a PEM certificate for the key in %s", path, key_path);
+    if (ca)
+      gnutls_x509_crt_deinit(ca);
+    ca = NULL;
   }
-  gnutls_datum_t der = {0};
-  if (!check(gnutls_x509_crt_export2(pki->ca, GNUTLS_X509_FMT_DER, &der), path, error))
+  if (ca && !had_cert) {
+    pem = ferry_pki_export_cert(ca);
+    if (!ferry_file_write(path, pem, strlen(pem), 0644, error))
+      g_clear_pointer(&ca, gnutls_x509_crt_deinit);
+  }
+  if (!ca) {
+    gnutls_x509_privkey_deinit(key);
     return FALSE;
-  pki->ca_hash = ferry_sha256_hex(der.data, der.size);
-  gnutls_free(der.data);
-  return TRUE;
+  }
+  g_clear_pointer(&pki->ca, gnutls_x509_crt_deinit);
+  g_clear_pointer(&pki->ca_key, gnutls_x509_privkey_deinit);
+  pki->ca = ca;
+  pki->ca_key = key;
+  ferry_pki_replace(pki, &pki->ca_pem, g_steal_pointer(&pem));
+  ferry_pki_replace(pki, &pki->ca_hash, ferry_pki_hash(ca));
+  return open_old_ca(pki, dir, error);
 }
 
 static gsize address_bytes(const char *name, unsigned char out[16]) {
@@ -227,9 +294,10 @@ static void add_name(gnutls_x509_crt_t crt, const char *name) {
 static gboolean still_good(const FerryPki *pki, gnutls_x509_crt_t crt, gnutls_x509_privkey_t key,
                            GPtrArray *names, gint64 now_s) {
   unsigned status = 0;
+  gnutls_x509_crt_t ca = signer_of(pki, names != NULL);
   if (!crt || !same_key(crt, key) ||
       gnutls_x509_crt_get_expiration_time(crt) < (time_t)(now_s + 30 * DAY_S) ||
-      gnutls_x509_crt_verify(crt, &pki->ca, 1, 0, &status) < 0 ||
+      gnutls_x509_crt_verify(crt, &ca, 1, 0, &status) < 0 ||
       (status & ~(unsigned)(GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)))
     return FALSE;
   for (guint i = 0; names && i < names->len; i++)
@@ -246,11 +314,11 @@ static gboolean open_leaf(const FerryPki *pki, const char *dir, const char *stem
   g_autofree char *cert_file = g_strconcat(stem, ".crt", NULL);
   g_autofree char *key_path = g_build_filename(dir, key_file, NULL);
   g_autofree char *path = g_build_filename(dir, cert_file, NULL);
-  gnutls_x509_privkey_t key = load_key(key_path, key_pem, error);
+  gnutls_x509_privkey_t key = ferry_pki_load_key(key_path, key_pem, error);
   if (!key)
     return FALSE;
   gboolean ok = TRUE;
-  gnutls_x509_crt_t crt = load_cert(path, cert_pem);
+  gnutls_x509_crt_t crt = ferry_pki_load_cert(path, cert_pem);
   if (!still_good(pki, crt, key, names, now_s)) {
     g_clear_pointer(cert_pem, g_free);
     if (crt)
@@ -264,15 +332,37 @@ static gboolean open_leaf(const FerryPki *pki, const char *dir, const char *stem
         crt, names ? GNUTLS_KP_TLS_WWW_SERVER : GNUTLS_KP_TLS_WWW_CLIENT, 0);
     for (guint i = 0; names && i < names->len; i++)
       add_name(crt, g_ptr_array_index(names, i));
-    ok = sign(pki, crt, error);
+    gnutls_x509_crt_t ca = signer_of(pki, names != NULL);
+    ok = sign_by(crt, ca, ca == pki->ca ? pki->ca_key : pki->old_key, error);
     if (ok) {
-      *cert_pem = export_cert(crt);
+      *cert_pem = ferry_pki_export_cert(crt);
       ok = ferry_file_write(path, *cert_pem, strlen(*cert_pem), 0644, error);
     }
   }
   gnutls_x509_crt_deinit(crt);
   gnutls_x509_privkey_deinit(key);
   return ok;
+}
+
+gboolean ferry_pki_load(FerryPki *pki, gint64 now_s, GError **error) {
+  char *server = NULL, *server_key = NULL, *admin = NULL, *admin_key = NULL;
+  gboolean ok = open_ca(pki, pki->dir, now_s, error) &&
+                open_leaf(pki, pki->dir, "server", "ferry", "ferryd", pki->names, now_s, &server,
+                          &server_key, error) &&
+                open_leaf(pki, pki->dir, "admin", "system:masters", "admin", NULL, now_s, &admin,
+                          &admin_key, error);
+  if (!ok) {
+    g_free(server);
+    g_free(server_key);
+    g_free(admin);
+    g_free(admin_key);
+    return FALSE;
+  }
+  ferry_pki_replace(pki, &pki->server_pem, server);
+  ferry_pki_replace(pki, &pki->server_key_pem, server_key);
+  ferry_pki_replace(pki, &pki->admin_pem, admin);
+  ferry_pki_replace(pki, &pki->admin_key_pem, admin_key);
+  return ferry_pki_prepare_serving(pki, error);
 }
 
 FerryPki *ferry_pki_open(const char *dir, const char *const *sans, gint64 now_ms, GError **error) {
@@ -282,22 +372,21 @@ FerryPki *ferry_pki_open(const char *dir, const char *const *sans, gint64 now_ms
     return NULL;
   }
   g_autoptr(FerryPki) pki = g_new0(FerryPki, 1);
-  gint64 now_s = now_ms / 1000;
-  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+  g_mutex_init(&pki->lock);
+  pki->dir = g_strdup(dir);
+  pki->retired = g_ptr_array_new_with_free_func(g_free);
+  pki->retired_serving = g_ptr_array_new_with_free_func(ferry_pki_serving_free);
+  pki->names = g_ptr_array_new_with_free_func(g_free);
   char host[256] = "";
   gethostname(host, sizeof host - 1);
-  g_ptr_array_add(names, g_strdup("localhost"));
-  g_ptr_array_add(names, g_strdup("127.0.0.1"));
-  g_ptr_array_add(names, g_strdup("::1"));
+  g_ptr_array_add(pki->names, g_strdup("localhost"));
+  g_ptr_array_add(pki->names, g_strdup("127.0.0.1"));
+  g_ptr_array_add(pki->names, g_strdup("::1"));
   if (*host && !g_str_equal(host, "localhost"))
-    g_ptr_array_add(names, g_strdup(host));
+    g_ptr_array_add(pki->names, g_strdup(host));
   for (gsize i = 0; sans && sans[i]; i++)
-    g_ptr_array_add(names, g_strdup(sans[i]));
-  if (!open_ca(pki, dir, now_s, error) ||
-      !open_leaf(pki, dir, "server", "ferry", "ferryd", names, now_s, &pki->server_pem,
-                 &pki->server_key_pem, error) ||
-      !open_leaf(pki, dir, "admin", "system:masters", "admin", NULL, now_s, &pki->admin_pem,
-                 &pki->admin_key_pem, error))
+    g_ptr_array_add(pki->names, g_strdup(sans[i]));
+  if (!ferry_pki_finish_switch(dir, error) || !ferry_pki_load(pki, now_ms / 1000, error))
     return NULL;
   return g_steal_pointer(&pki);
 }
@@ -305,33 +394,57 @@ FerryPki *ferry_pki_open(const char *dir, const char *const *sans, gint64 now_ms
 void ferry_pki_free(FerryPki *pki) {
   if (!pki)
     return;
-  if (pki->ca)
-    gnutls_x509_crt_deinit(pki->ca);
-  if (pki->ca_key)
-    gnutls_x509_privkey_deinit(pki->ca_key);
-  g_free(pki->ca_pem);
-  g_free(pki->ca_hash);
-  g_free(pki->server_pem);
-  g_free(pki->server_key_pem);
-  g_free(pki->admin_pem);
-  g_free(pki->admin_key_pem);
+  g_clear_pointer(&pki->ca, gnutls_x509_crt_deinit);
+  g_clear_pointer(&pki->old_ca, gnutls_x509_crt_deinit);
+  g_clear_pointer(&pki->ca_key, gnutls_x509_privkey_deinit);
+  g_clear_pointer(&pki->old_key, gnutls_x509_privkey_deinit);
+  char *texts[] = {pki->ca_pem,         pki->ca_hash,      pki->bundle,     pki->bundle_hash,
+                   pki->old_hash,       pki->dir,          pki->server_pem, pki->admin_pem,
+                   pki->server_key_pem, pki->admin_key_pem};
+  for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+    g_free(texts[i]);
+  if (pki->serving)
+    ferry_pki_serving_free(pki->serving);
+  g_ptr_array_unref(pki->retired_serving);
+  g_ptr_array_unref(pki->retired);
+  g_ptr_array_unref(pki->names);
+  g_mutex_clear(&pki->lock);
   g_free(pki);
 }
 
-const char *ferry_pki_ca(const FerryPki *pki) {
-  return pki->ca_pem;
+/* What was handed out stays readable, see ferry_pki_replace. */
+static const char *shared(FerryPki *pki, char *const *text) {
+  g_mutex_lock(&pki->lock);
+  const char *now = *text;
+  g_mutex_unlock(&pki->lock);
+  return now;
 }
 
-const char *ferry_pki_server_cert(const FerryPki *pki) {
-  return pki->server_pem;
+const char *ferry_pki_ca(FerryPki *pki) {
+  return shared(pki, &pki->bundle);
 }
 
-const char *ferry_pki_server_key(const FerryPki *pki) {
-  return pki->server_key_pem;
+const char *ferry_pki_server_cert(FerryPki *pki) {
+  return shared(pki, &pki->server_pem);
 }
 
-const char *ferry_pki_ca_hash(const FerryPki *pki) {
-  return pki->ca_hash;
+const char *ferry_pki_bundle_hash(FerryPki *pki) {
+  return shared(pki, &pki->bundle_hash);
+}
+
+const char *ferry_pki_ca_hash(FerryPki *pki) {
+  return shared(pki, &pki->ca_hash);
+}
+
+const char *ferry_pki_pin_hash(FerryPki *pki) {
+  g_mutex_lock(&pki->lock);
+  const char *hash = pki->old_hash ? pki->old_hash : pki->ca_hash;
+  g_mutex_unlock(&pki->lock);
+  return hash;
+}
+
+const char *ferry_pki_old_ca_hash(FerryPki *pki) {
+  return shared(pki, &pki->old_hash);
 }
 
 static gboolean strong_enough(gnutls_x509_crq_t crq) {
@@ -361,43 +474,71 @@ static int set_request_key(gnutls_x509_crt_t crt, gnutls_x509_crq_t crq) {
   return rc;
 }
 
-char *ferry_pki_sign_node(const FerryPki *pki, const char *csr_pem, const char *node, gint64 now_ms,
-                          GError **error) {
-  gnutls_x509_crq_t crq = NULL;
+char *ferry_pki_serial(gnutls_x509_crt_t crt) {
+  unsigned char serial[64];
+  size_t len = sizeof serial;
+  GString *text = g_string_new(NULL);
+  if (gnutls_x509_crt_get_serial(crt, serial, &len) >= 0)
+    for (size_t i = 0; i < len; i++)
+      g_string_append_printf(text, "%02x", serial[i]);
+  return g_string_free(text, FALSE);
+}
+
+void ferry_pki_issued_clear(FerryPkiIssued *issued) {
+  g_clear_pointer(&issued->pem, g_free);
+  g_clear_pointer(&issued->serial, g_free);
+}
+
+static gboolean check_request(gnutls_x509_crq_t crq, const char *csr_pem, GError **error) {
   gnutls_datum_t d = {(unsigned char *)csr_pem, (unsigned)strlen(csr_pem)};
-  char *pem = NULL;
-  if (!check(gnutls_x509_crq_init(&crq), "certificate request", error))
-    return NULL;
+  const char *problem = NULL;
   if (d.size > MAX_PEM || gnutls_x509_crq_import(crq, &d, GNUTLS_X509_FMT_PEM) < 0)
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "csr: expected a certificate request (PKCS#10) in PEM");
+    problem = "expected a certificate request (PKCS#10) in PEM";
   else if (gnutls_x509_crq_verify(crq, 0) < 0)
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "csr: the request is not signed by the key it names");
+    problem = "the request is not signed by the key it names";
   else if (!strong_enough(crq))
-    g_set_error(
-        error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-        "csr: expected an EC key of 256 bits or more, Ed25519, or RSA of 2048 to 8192 bits");
-  else {
-    gnutls_x509_crt_t crt = new_cert(now_ms / 1000, 3650);
-    g_autofree char *cn = g_strconcat("system:node:", node, NULL);
-    set_subject(crt, "system:nodes", cn);
+    problem = "expected an EC key of 256 bits or more, Ed25519, or RSA of 2048 to 8192 bits";
+  if (problem)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "csr: %s", problem);
+  return !problem;
+}
+
+gboolean ferry_pki_sign_client(FerryPki *pki, const char *csr_pem, const char *organisation,
+                               const char *name, gint64 now_ms, gint64 life_s,
+                               FerryPkiIssued *issued, GError **error) {
+  gnutls_x509_crq_t crq = NULL;
+  if (!check(gnutls_x509_crq_init(&crq), "certificate request", error))
+    return FALSE;
+  gboolean ok = check_request(crq, csr_pem, error);
+  g_mutex_lock(&pki->lock);
+  if (ok) {
+    gint64 ends_s =
+        MIN(now_ms / 1000 + life_s, (gint64)gnutls_x509_crt_get_expiration_time(pki->ca));
+    gnutls_x509_crt_t crt = new_cert(now_ms / 1000, 0);
+    gnutls_x509_crt_set_expiration_time(crt, (time_t)ends_s);
+    set_subject(crt, organisation, name);
     gnutls_x509_crt_set_basic_constraints(crt, 0, -1);
     gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE);
     gnutls_x509_crt_set_key_purpose_oid(crt, GNUTLS_KP_TLS_WWW_CLIENT, 0);
-    if (check(set_request_key(crt, crq), "csr", error) && sign(pki, crt, error))
-      pem = export_cert(crt);
+    ok = check(set_request_key(crt, crq), "csr", error) && sign(pki, crt, error);
+    if (ok)
+      *issued = (FerryPkiIssued){.pem = ferry_pki_export_cert(crt),
+                                 .serial = ferry_pki_serial(crt),
+                                 .ends_ms = ends_s * 1000};
     gnutls_x509_crt_deinit(crt);
   }
+  g_mutex_unlock(&pki->lock);
   gnutls_x509_crq_deinit(crq);
-  return pem;
+  return ok;
 }
 
-char *ferry_pki_kubeconfig(const FerryPki *pki, const char *url) {
-  g_autofree char *ca = g_base64_encode((const guchar *)pki->ca_pem, strlen(pki->ca_pem));
+char *ferry_pki_kubeconfig(FerryPki *pki, const char *url) {
+  g_mutex_lock(&pki->lock);
+  g_autofree char *ca = g_base64_encode((const guchar *)pki->bundle, strlen(pki->bundle));
   g_autofree char *crt = g_base64_encode((const guchar *)pki->admin_pem, strlen(pki->admin_pem));
   g_autofree char *key =
       g_base64_encode((const guchar *)pki->admin_key_pem, strlen(pki->admin_key_pem));
+  g_mutex_unlock(&pki->lock);
   return g_strdup_printf("apiVersion: v1\n"
                          "kind: Config\n"
                          "clusters:\n"

@@ -2,6 +2,8 @@
 // Keys and certificates of one control plane: its own CA, the server's certificate, the admin's.
 #pragma once
 #include <glib.h>
+#include <gnutls/abstract.h>
+#include <gnutls/x509.h>
 
 G_BEGIN_DECLS
 
@@ -13,20 +15,57 @@ typedef struct FerryPki FerryPki;
  * `now_ms`, or when it is not of this CA; the admin's likewise. Errors name the file. */
 FerryPki *ferry_pki_open(const char *dir, const char *const *sans, gint64 now_ms, GError **error);
 void ferry_pki_free(FerryPki *pki);
-/** PEM texts, owned by `pki`. */
-const char *ferry_pki_ca(const FerryPki *pki);
-const char *ferry_pki_server_cert(const FerryPki *pki);
-const char *ferry_pki_server_key(const FerryPki *pki);
-/** SHA-256 of the CA's DER in lower-case hexadecimal; owned by `pki`. */
-const char *ferry_pki_ca_hash(const FerryPki *pki);
-/** Signs an agent's PEM request: subject O=system:nodes, CN=system:node:`node` whatever the request
- * says, client authentication only. The request must be signed by its own key (EC, Ed25519 or RSA
- * of 2048 bits or more). Returns PEM, free with g_free; BAD_REQUEST says what is wrong with the
- * request. */
-char *ferry_pki_sign_node(const FerryPki *pki, const char *csr_pem, const char *node, gint64 now_ms,
-                          GError **error);
+/* All below may be called by any thread; texts stay until `pki` goes. */
+/** The CAs that are trusted, PEM: the one that signs first. */
+const char *ferry_pki_ca(FerryPki *pki);
+/** SHA-256 of that text. */
+const char *ferry_pki_bundle_hash(FerryPki *pki);
+/** The certificate that the server shows, PEM. */
+const char *ferry_pki_server_cert(FerryPki *pki);
+/** SHA-256 in lower-case hexadecimal of the DER of the CA that signs. */
+const char *ferry_pki_ca_hash(FerryPki *pki);
+/** The same of the CA that the server's certificate is of: what a join token names. */
+const char *ferry_pki_pin_hash(FerryPki *pki);
+/** The same of the CA before it, while that is trusted still; NULL: it is not. */
+const char *ferry_pki_old_ca_hash(FerryPki *pki);
+
+/** pki_serve.c: the certificate of a handshake; what it gives stays until `pki` goes. */
+void ferry_pki_serve(FerryPki *pki, gnutls_pcert_st **chain, unsigned *n, gnutls_privkey_t *key);
+/** Whether a client's certificates (`chain`, DER) are good at `now_s`: signed by a CA that is
+ * trusted, for clients. `*ca` gets the hash of that CA. UNAUTHORIZED. Free *ca with g_free. */
+gboolean ferry_pki_verify_client(FerryPki *pki, const gnutls_datum_t *chain, unsigned n, char **ca,
+                                 GError **error);
+/** Makes the server's and the admin's certificates anew where they end within 30 days; `*changed`
+ * says whether they are others. */
+gboolean ferry_pki_renew(FerryPki *pki, gint64 now_ms, gboolean *changed, GError **error);
+/** When the CA's, the server's and the admin's certificates end: calls `each` with "ca", "old-ca",
+ * "server", "admin", the subject, the serial number and the time in ms. */
+typedef void (*FerryPkiEachFunc)(const char *kind, const char *subject, const char *serial,
+                                 gint64 ends_ms, gpointer data);
+void ferry_pki_each(FerryPki *pki, FerryPkiEachFunc each, gpointer data);
+
+/** pki_rotate.c: begins to sign clients with a new CA; the old one stays trusted and the server's.
+ * CONFLICT where a change is under way. */
+gboolean ferry_pki_rotate_begin(FerryPki *pki, gint64 now_ms, GError **error);
+/** Trusts the old CA no longer. CONFLICT where no change is under way. */
+gboolean ferry_pki_rotate_finish(FerryPki *pki, gint64 now_ms, GError **error);
+/** A certificate that was made; clear with ferry_pki_issued_clear. */
+typedef struct {
+  char *pem, *serial; /* the serial number in lower-case hexadecimal */
+  gint64 ends_ms;
+} FerryPkiIssued;
+void ferry_pki_issued_clear(FerryPkiIssued *issued);
+/** Signs a PEM request for client authentication: subject O=`organisation` (NULL: none), CN=`name`
+ * whatever the request says, good for `life_s` seconds but not beyond the CA. The request must be
+ * signed by its own key (EC, Ed25519 or RSA of 2048 bits or more). BAD_REQUEST says what is wrong
+ * with the request. */
+gboolean ferry_pki_sign_client(FerryPki *pki, const char *csr_pem, const char *organisation,
+                               const char *name, gint64 now_ms, gint64 life_s,
+                               FerryPkiIssued *issued, GError **error);
+/** The serial number in lower-case hexadecimal; "" where there is none. Free with g_free. */
+char *ferry_pki_serial(gnutls_x509_crt_t crt);
 /** A kubeconfig (YAML) of the admin with embedded data; free with g_free. */
-char *ferry_pki_kubeconfig(const FerryPki *pki, const char *url);
+char *ferry_pki_kubeconfig(FerryPki *pki, const char *url);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryPki, ferry_pki_free)
 

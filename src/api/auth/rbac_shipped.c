@@ -51,7 +51,7 @@ static const struct {
     {ADMIN, READ "," WRITE, "rbac.authorization.k8s.io",
      "roles,rolebindings,clusterroles,clusterrolebindings"},
     {ADMIN, READ "," WRITE, "ferry.migration", "users"},
-    {ADMIN, "create", "ferry.migration", "users/token,users/certificate,nodes/token"},
+    {ADMIN, "create", "ferry.migration", "users/token,users/certificate,users/revoke,nodes/token"},
     {ADMIN, "delete,deletecollection", "", "nodes"},
     {ADMIN, "create", "authorization.k8s.io", "subjectaccessreviews,localsubjectaccessreviews"},
     {ADMIN, "create", "kubevirt.io",

@@ -42,6 +42,7 @@ static void request_free(FerryRequest *req) {
   g_free(req->error_name);
   if (req->impersonation)
     g_ptr_array_unref(req->impersonation);
+  g_free(req->told);
   ferry_user_unref(req->user);
   g_byte_array_unref(req->body);
   g_free(req->out_type);
@@ -204,8 +205,18 @@ static FerryUser *find_user(FerryRequest *req, GError **error) {
       *error = g_error_copy(peer->error);
     return NULL;
   }
-  if (peer && peer->user)
-    return ferry_user_ref(peer->user);
+  if (peer && peer->user) {
+    if (ferry_auth_is_valid(req->api, peer->user, NULL))
+      return ferry_user_ref(peer->user);
+    /* Revoked; or only the groups are others now, which the certificate shown once has again. */
+    g_clear_pointer(&peer->user, ferry_user_unref);
+    const union MHD_ConnectionInfo *again =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    peer->user = ferry_auth_certificate(req->api, (gnutls_session_t)again->tls_session, error);
+    if (!peer->user && error && *error)
+      peer->error = g_error_copy(*error);
+    return peer->user ? ferry_user_ref(peer->user) : NULL;
+  }
   const char *authorization = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization");
   if (authorization)
     return ferry_auth_bearer(req->api, authorization, error);

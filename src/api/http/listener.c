@@ -31,18 +31,27 @@ static void on_log(void *data, const char *format, va_list ap) {
   g_logv("ferry", G_LOG_LEVEL_DEBUG, format, ap);
 }
 
+/* The server's certificate of this moment. Clients are not told which CAs are known here: while
+ * the CA changes they would keep back what they have. */
+static int on_certificate(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+                          gnutls_pcert_st **certs, unsigned *n, gnutls_ocsp_data_st **ocsp,
+                          unsigned *n_ocsp, gnutls_privkey_t *key, unsigned *flags) {
+  FerryApi *api = gnutls_db_get_ptr(session); /* see ferry_connection_on_change */
+  *ocsp = NULL;
+  *n_ocsp = *flags = 0;
+  gnutls_certificate_send_x509_rdn_sequence(session, 1);
+  ferry_pki_serve(api->pki, certs, n, key);
+  return 0;
+}
+
 static struct MHD_Daemon *start_daemon(FerryApi *api) {
   unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME |
                    MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC;
   /* The library shares its limit out among its threads, connections are not so even. */
   unsigned most = ferry_front_most_connections(api->front) * THREADS;
-  /* The CA goes along, so that an agent that knows only its hash can pin it. */
-  g_autofree char *chain =
-      g_strconcat(ferry_pki_server_cert(api->pki), ferry_pki_ca(api->pki), NULL);
   return MHD_start_daemon(
       flags, 0, NULL, NULL, ferry_connection_on_request, api, MHD_OPTION_EXTERNAL_LOGGER, on_log,
-      NULL, MHD_OPTION_HTTPS_MEM_KEY, ferry_pki_server_key(api->pki), MHD_OPTION_HTTPS_MEM_CERT,
-      chain, MHD_OPTION_HTTPS_MEM_TRUST, ferry_pki_ca(api->pki), MHD_OPTION_HTTPS_PRIORITIES,
+      NULL, MHD_OPTION_HTTPS_CERT_CALLBACK2, on_certificate, MHD_OPTION_HTTPS_MEM_TRUST, ferry_pki_ca(api->pki), MHD_OPTION_HTTPS_PRIORITIES,
       PRIORITIES, MHD_OPTION_CONNECTION_TIMEOUT, LAST_TIMEOUT_S, MHD_OPTION_CONNECTION_LIMIT, most,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
       MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_URI_LOG_CALLBACK, ferry_connection_on_uri,

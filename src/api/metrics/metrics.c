@@ -228,6 +228,7 @@ gboolean ferry_serve_metrics(FerryRequest *req, GError **error) {
   put_store(api->store, out);
   put_process(m, out);
   ferry_audit_metrics(api->audit, out);
+  ferry_certificates_metrics(api, out);
   if (api->hooks.metrics)
     api->hooks.metrics(api->hooks.data, out);
   ferry_respond_text(req, 200, "text/plain; version=0.0.4; charset=utf-8", out->str);

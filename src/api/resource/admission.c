@@ -313,6 +313,16 @@ static gboolean create_event(FerryRequest *req, json_t *object, GError **error) 
   return ferry_node_restriction_event(req, object, error);
 }
 
+static gboolean create_user(FerryRequest *req, json_t *object, GError **error) {
+  return ferry_admit_user(req, NULL, object, error);
+}
+
+static gboolean delete_node(FerryRequest *req, const json_t *object, json_t **instead,
+                            GError **error) {
+  req->refused = !ferry_admit_node_delete(req, object, error);
+  return !req->refused;
+}
+
 void ferry_admit_resolve(FerryRequest *req, const json_t *old, json_t *wanted) {
   if (req->kind == &ferry_kind_vmim)
     resolve_vmim(req, old, wanted);
@@ -330,6 +340,8 @@ static const struct {
     {&ferry_kind_network, create_network, update_network, delete_network},
     {&ferry_kind_namespace, create_namespace, NULL, delete_namespace},
     {&ferry_kind_event, create_event, NULL, NULL},
+    {&ferry_kind_user, create_user, ferry_admit_user, NULL},
+    {&ferry_kind_node, NULL, NULL, delete_node},
     {&ferry_kind_kubevirt, ferry_admit_policy_create, ferry_admit_policy_update, NULL},
     {&ferry_kind_migration_policy, ferry_admit_policy_create, ferry_admit_policy_update,
      ferry_admit_policy_delete},

@@ -37,6 +37,7 @@ static gboolean read_options(FerryRequest *req, json_t **options, GError **error
                 "the body of a DELETE must be a DeleteOptions object");
     return FALSE;
   }
+  req->forced = ferry_json_int(*options, "gracePeriodSeconds", -1) == 0;
   if (*options && !ferry_check_delete_options(*options, error))
     g_clear_pointer(options, json_decref);
   return *options != NULL;
@@ -118,9 +119,20 @@ static gboolean delete_once(FerryRequest *req, json_t *object, gboolean dry, jso
   g_array_append_val(writes, write);
   if (req->kind == &ferry_kind_namespace)
     add_contents(req, name, writes, keep);
+  if (write.op == FERRY_WRITE_DELETE)
+    ferry_delete_also(req, object, writes, keep);
   g_autofree json_t **results = g_new0(json_t *, writes->len);
-  if (!ferry_store_commit(req->api->store, (FerryWrite *)(void *)writes->data, writes->len, results,
-                          error))
+  /* No session of a node that goes may begin in between, nor a certificate be made for it. */
+  gboolean node = req->kind == &ferry_kind_node;
+  if (node)
+    g_rw_lock_writer_lock(&req->api->sessions);
+  gboolean done = ferry_store_commit(req->api->store, (FerryWrite *)(void *)writes->data,
+                                     writes->len, results, error);
+  if (done && node && write.op == FERRY_WRITE_DELETE)
+    ferry_node_deleted(req, name);
+  if (node)
+    g_rw_lock_writer_unlock(&req->api->sessions);
+  if (!done)
     return FALSE;
   for (guint i = 0; i < writes->len; i++)
     if (i == 0 && marked)
@@ -158,8 +170,12 @@ gboolean ferry_resource_delete(FerryRequest *req, GError **error) {
   g_autoptr(json_t) gone = NULL;
   g_autoptr(json_t) left = NULL;
   gboolean dry;
+  gint64 grace;
   if (!read_options(req, &options, error) || !ferry_request_dry_run(req, options, &dry, error) ||
-      !delete_named(req, options, dry, &gone, &left, error))
+      !ferry_query_int(req, "gracePeriodSeconds", -1, &grace, error))
+    return FALSE;
+  req->forced |= grace == 0;
+  if (!delete_named(req, options, dry, &gone, &left, error))
     return FALSE;
   if (left) {
     ferry_respond_object(req, 200, req->kind, left);
@@ -171,8 +187,9 @@ gboolean ferry_resource_delete(FerryRequest *req, GError **error) {
   if (*req->kind->group)
     json_object_set_new(details, "group", json_string(req->kind->group));
   ferry_respond_json(req, 200,
-                     json_pack("{s:s, s:s, s:{}, s:s, s:o}", "kind", "Status", "apiVersion", "v1",
-                               "metadata", "status", "Success", "details", details));
+                     json_pack("{s:s, s:s, s:{}, s:s, s:s*, s:o}", "kind", "Status", "apiVersion",
+                               "v1", "metadata", "status", "Success", "message", req->told,
+                               "details", details));
   return TRUE;
 }
 

@@ -1,56 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Authentication and what an agent may do: joining, sessions, its own migrations and nothing else.
-#include "../http.h"
-
-#include "base/file.h"
-
-#include <gnutls/abstract.h>
-#include <gnutls/x509.h>
-
-/* Makes DIR/NODE.key and gives a certificate request for `cn`. */
-static char *make_csr(Server *s, const char *node, const char *cn) {
-  gnutls_x509_privkey_t key;
-  gnutls_x509_crq_t crq;
-  gnutls_datum_t pem = {0}, key_pem = {0};
-  gnutls_x509_privkey_init(&key);
-  gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-                               GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
-  gnutls_x509_crq_init(&crq);
-  gnutls_x509_crq_set_dn_by_oid(crq, GNUTLS_OID_X520_COMMON_NAME, 0, cn, (unsigned)strlen(cn));
-  gnutls_x509_crq_set_dn_by_oid(crq, GNUTLS_OID_X520_ORGANIZATION_NAME, 0, "system:masters", 14);
-  gnutls_x509_crq_set_key(crq, key);
-  g_assert_cmpint(gnutls_x509_crq_sign2(crq, key, GNUTLS_DIG_SHA256, 0), >=, 0);
-  gnutls_x509_crq_export2(crq, GNUTLS_X509_FMT_PEM, &pem);
-  gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &key_pem);
-  g_autofree char *path = g_strdup_printf("%s/%s.key", s->dir, node);
-  g_assert_true(ferry_file_write(path, (char *)key_pem.data, key_pem.size, 0600, NULL));
-  char *text = g_strndup((char *)pem.data, pem.size);
-  gnutls_free(pem.data);
-  gnutls_free(key_pem.data);
-  gnutls_x509_crq_deinit(crq);
-  gnutls_x509_privkey_deinit(key);
-  return text;
-}
-
-static Answer *try_join(Server *s, const char *token, const char *node) {
-  g_autofree char *csr = make_csr(s, node, "admin");
-  g_autoptr(json_t) body =
-      json_pack("{s:s, s:s, s:s}", "token", token, "nodeName", node, "csr", csr);
-  g_autofree char *text = ferry_json_dump(body);
-  Answer *a =
-      http_full(s, NULL, "POST", "/apis/ferry.migration/v1/join", NULL, text, (gssize)strlen(text));
-  const char *certificate = ferry_json_str(a->json, "certificate");
-  g_autofree char *path = g_strdup_printf("%s/%s.crt", s->dir, node);
-  if (certificate)
-    g_assert_true(ferry_file_write(path, certificate, strlen(certificate), 0644, NULL));
-  return a;
-}
-
-static void join(Server *s, const char *node) {
-  g_autofree char *token = ferry_api_token_new(s->api, node, NULL);
-  g_autoptr(Answer) a = try_join(s, token, node);
-  expect(a, 201);
-}
+#include "csr.h"
 
 static Answer *as(Server *s, const char *who, const char *method, const char *path,
                   const char *headers, const char *body) {
@@ -127,7 +77,7 @@ static void token_works_once(Server *s, gconstpointer data) {
 }
 
 static void request_gives_no_rights(Server *s, gconstpointer data) {
-  join(s, "h1"); /* the request asked for CN=admin, O=system:masters */
+  join_node(s, "h1"); /* the request asked for CN=admin, O=system:masters */
   g_autoptr(Answer) a = as(s, "h1", "GET", VMI, NULL, NULL);
   expect(a, 403);
   g_assert_cmpstr(ferry_json_str(a->json, "message"), ==,
@@ -144,8 +94,8 @@ static gint64 session(Server *s, const char *who, const char *node) {
 }
 
 static void sessions_and_reports(Server *s, gconstpointer data) {
-  join(s, "h1");
-  join(s, "new");
+  join_node(s, "h1");
+  join_node(s, "new");
   g_assert_cmpint(session(s, "h1", "h2"), ==, -403);
   gint64 first = session(s, "h1", "h1"), second = session(s, "h1", "h1");
   g_assert_cmpint(first, >, 1);
@@ -164,8 +114,8 @@ static void sessions_and_reports(Server *s, gconstpointer data) {
 }
 
 static void agents_write_their_own(Server *s, gconstpointer data) {
-  join(s, "h1");
-  join(s, "h2");
+  join_node(s, "h1");
+  join_node(s, "h2");
   gint64 epoch = session(s, "h1", "h1");
   g_autofree char *with = g_strdup_printf(MERGE "\nFerry-Agent-Epoch: %" G_GINT64_FORMAT, epoch);
   g_autofree char *stale =
@@ -240,7 +190,7 @@ static void agents_write_their_own(Server *s, gconstpointer data) {
 
 /* An agent that was away when its migration was given up can't begin it any more. */
 static void late_agents_begin_nothing(Server *s, gconstpointer data) {
-  join(s, "h1");
+  join_node(s, "h1");
   g_autofree char *with =
       g_strdup_printf(MERGE "\nFerry-Agent-Epoch: %" G_GINT64_FORMAT, session(s, "h1", "h1"));
   g_autoptr(Answer) made = http(s, "POST", VMIM, MIGRATION("m", "db"));
