@@ -25,8 +25,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (!pki)
     pki = pki_in_scratch();
   g_autofree char *pem = g_strndup((const char *)data, size);
-  g_autofree char *certificate = ferry_pki_sign_node(pki, pem, "h1", NOW_MS, NULL);
-  if (certificate && !strstr(certificate, "-----BEGIN CERTIFICATE-----"))
+  FerryPkiIssued issued = {0};
+  if (ferry_pki_sign_client(pki, pem, "system:nodes", "system:node:h1", NOW_MS, 86400, &issued,
+                            NULL) &&
+      !strstr(issued.pem, "-----BEGIN CERTIFICATE-----"))
     abort();
+  ferry_pki_issued_clear(&issued);
   return 0;
 }
