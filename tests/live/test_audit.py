@@ -143,7 +143,7 @@ class Content(Audit):
         agent = self.agent()
         self.line(event="write", object_path=f"{NODES}/h1/session")
         self.assertEqual(self.line(object_resource="nodes", object_name="h1", code=201)["verb"],
-                         "post")
+                         "create")
         before = len(self.lines())
         for _ in range(20):
             agent.report()
