@@ -66,11 +66,11 @@ struct FerryApi {
   FerryPki *pki;
   GPtrArray *listeners; /* FerryListener */
   FerryFront *front;
-  GHashTable *names;  /* char*, by which clients may call this server; read only after start */
+  GHashTable *names; /* char*, by which clients may call this server; read only after start */
   FerryCertificates *certificates;
   FerryTokenFile *token_file; /* STATE/tokens.json */
-  gint stopping;      /* atomic */
-  gint requests;      /* atomic: under way on a seat */
+  gint stopping;              /* atomic */
+  gint requests;              /* atomic: under way on a seat */
 
   GMutex migrations; /* a vmim's checks and its commit are one step */
   GMutex networks;   /* a Network's as well */

@@ -22,14 +22,15 @@ static void width(void) {
     g_assert_cmpstr(same, ==, key);
     /* as GnuTLS writes it, which is how older versions of Ferry left theirs */
     gnutls_x509_privkey_t k;
-    gnutls_datum_t in = {(unsigned char *)key, (unsigned)strlen(key)}, out = {0};
+    gnutls_datum_t out = {0};
     gnutls_x509_privkey_init(&k);
-    g_assert_cmpint(gnutls_x509_privkey_import2(k, &in, GNUTLS_X509_FMT_PEM, NULL, 0), >=, 0);
+    gnutls_x509_privkey_generate(k, GNUTLS_PK_ECDSA,
+                                 GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
     gnutls_x509_privkey_export2_pkcs8(k, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &out);
     g_autofree char *text = g_strndup((char *)out.data, out.size);
-    odd += strcmp(text, key) != 0;
-    g_autofree char *again = ferry_ec_key_normalise(text);
-    g_assert_cmpstr(again, ==, key);
+    g_autofree char *right = ferry_ec_key_normalise(text);
+    g_assert_cmpuint(der_length(right), ==, 138);
+    odd += der_length(text) != der_length(right) + 12; /* it names the curve twice */
     gnutls_free(out.data);
     gnutls_x509_privkey_deinit(k);
   }
