@@ -314,8 +314,8 @@ gboolean ferry_request_dry_run(FerryRequest *req, const json_t *options, gboolea
 gboolean ferry_request_write_options(FerryRequest *req, FerryUnknown *mode, GError **error);
 
 /* field_rights.c */
-/** Whether req's user has the rights that the fields need which `object` sets and `old` (NULL: it is
- * new) does not; FORBIDDEN with a cause for each field. */
+/** Whether req's user has the rights that the fields need which `object` sets and `old` (NULL: it
+ * is new) does not; FORBIDDEN with a cause for each field. */
 gboolean ferry_check_field_rights(FerryRequest *req, const json_t *old, const json_t *object,
                                   GError **error);
 

@@ -143,9 +143,9 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
     return NULL;
   api->pki =
       ferry_pki_open(api->state_dir, config->tls_sans, ferry_clock_wall_ms(api->clock), error);
-  if (!api->pki || !(api->token_file = ferry_token_file_open(api->state_dir, error)) || !make_namespace(api, "default", error) ||
-      !make_namespace(api, "kubevirt", error) || !ferry_api_make_presets(api, error) ||
-      !ferry_rbac_ship(api, error))
+  if (!api->pki || !(api->token_file = ferry_token_file_open(api->state_dir, error)) ||
+      !make_namespace(api, "default", error) || !make_namespace(api, "kubevirt", error) ||
+      !ferry_api_make_presets(api, error) || !ferry_rbac_ship(api, error))
     return NULL;
   ferry_rbac_start(api);
   api->audit = ferry_audit_start(api->clock, config->audit_log,

@@ -51,8 +51,9 @@ static struct MHD_Daemon *start_daemon(FerryApi *api) {
   unsigned most = ferry_front_most_connections(api->front) * THREADS;
   return MHD_start_daemon(
       flags, 0, NULL, NULL, ferry_connection_on_request, api, MHD_OPTION_EXTERNAL_LOGGER, on_log,
-      NULL, MHD_OPTION_HTTPS_CERT_CALLBACK2, on_certificate, MHD_OPTION_HTTPS_MEM_TRUST, ferry_pki_ca(api->pki), MHD_OPTION_HTTPS_PRIORITIES,
-      PRIORITIES, MHD_OPTION_CONNECTION_TIMEOUT, LAST_TIMEOUT_S, MHD_OPTION_CONNECTION_LIMIT, most,
+      NULL, MHD_OPTION_HTTPS_CERT_CALLBACK2, on_certificate, MHD_OPTION_HTTPS_MEM_TRUST,
+      ferry_pki_ca(api->pki), MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
+      MHD_OPTION_CONNECTION_TIMEOUT, LAST_TIMEOUT_S, MHD_OPTION_CONNECTION_LIMIT, most,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
       MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_URI_LOG_CALLBACK, ferry_connection_on_uri,
       api, MHD_OPTION_NOTIFY_COMPLETED, ferry_connection_on_completed, api,
