@@ -221,6 +221,7 @@ static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gbool
   g_autoptr(json_t) node = json_deep_copy(stored);
   const json_t *reported = json_object_get(body, "node");
   take_fields(node, reported);
+  ferry_inventory_note_left_out(plan, node, body, r->now_ms);
   if (json_object_get(reported, "hypervisor") || json_object_get(reported, "addresses") ||
       json_object_get(reported, "interfaces")) {
     g_autoptr(GPtrArray) nodes = ferry_store_list(r->store, &ferry_kind_node, NULL, NULL);
@@ -294,7 +295,7 @@ static void add_item(Items *items, const char *uuid, const json_t *record, gbool
 /* Of all VMs: which a full report leaves out, and which a host that is back has its word on. */
 static void add_others(const FerryReport *r, const json_t *body, const GPtrArray *vmis,
                        gboolean back, Items *items) {
-  gboolean full = ferry_json_bool(body, "full", FALSE);
+  gboolean full = ferry_json_bool(body, "full", FALSE) && !ferry_inventory_has_nameless(body);
   gsize i;
   json_t *one;
   json_array_foreach(json_object_get(body, "present"), i, one)
@@ -348,6 +349,9 @@ gboolean ferry_inventory_report(FerryStore *store, const char *node, const json_
   json_t *one;
   json_array_foreach(json_object_get(body, "domains"), i, one)
       add_item(&items, ferry_json_str(one, "uuid"), one, FALSE);
+  /* what is left out is there all the same */
+  json_array_foreach(json_object_get(body, "leftOut"), i, one) if (ferry_json_str(one, "uuid"))
+      g_hash_table_add(items.seen, (gpointer)ferry_json_str(one, "uuid"));
   json_array_foreach(json_object_get(body, "removed"), i, one)
       add_item(&items, json_string_value(one), NULL, FALSE);
   if (back || ferry_json_bool(body, "full", FALSE)) {

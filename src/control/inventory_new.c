@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Objects that a report makes, and their names. A host's administrator decides names, labels and
 // namespace of his own domains (they are in the domains' XML), but not without bounds: one node has
-// at most FERRY_REPORT_MAX_DOMAINS VMs and makes at most MAX_NAMESPACES namespaces, none of them
-// one that is Kubernetes' or Ferry's own; a VM that asks for more is in namespace default.
+// at most FERRY_REPORT_MAX_DOMAINS VMs and makes at most FERRY_REPORT_MAX_NAMESPACES namespaces,
+// none of them one that is Kubernetes' or Ferry's own; a VM that asks for more is in namespace
+// default.
 #include "base/random.h"
 #include "base/rfc3339.h"
+#include "control/inventory.h"
 #include "control/inventory_private.h"
 #include "model/domain_record.h"
 #include "model/validate.h"
 
-#define MAX_NAMESPACES 64
 #define MADE_BY "ferry.migration/reported-by" /* label of a namespace that a report made */
 
 /* ---- names of domains ---- */
@@ -78,8 +79,8 @@ static gboolean may_make_namespace(const FerryReport *r) {
   gpointer key;
   g_hash_table_iter_init(&iter, r->planned);
   while (g_hash_table_iter_next(&iter, &key, NULL))
-    made += !strchr(key, '/');
-  return made < MAX_NAMESPACES;
+    made += !strchr(key, '/') && !g_str_equal(key, "default");
+  return made < FERRY_REPORT_MAX_NAMESPACES;
 }
 
 static void plan_namespace(FerryReport *r, FerryPlan *plan, const char *ns) {
@@ -89,7 +90,7 @@ static void plan_namespace(FerryReport *r, FerryPlan *plan, const char *ns) {
       json_pack("{ss,ss,s{ss,ss,ss,s{ss}},s{},s{ss}}", "apiVersion", "v1", "kind", "Namespace",
                 "metadata", "name", ns, "uid", uid, "creationTimestamp", now, "labels",
                 "kubernetes.io/metadata.name", ns, "spec", "status", "phase", "Active");
-  if (ferry_format_check("label-value", r->node, NULL))
+  if (!g_str_equal(ns, "default") && ferry_format_check("label-value", r->node, NULL))
     json_object_set_new(ferry_json_get(object, "metadata.labels"), MADE_BY, json_string(r->node));
   ferry_plan_write(plan, FERRY_WRITE_CREATE, &ferry_kind_namespace, object, FALSE);
   g_hash_table_add(r->planned, g_strdup(ns));
@@ -156,8 +157,9 @@ gboolean ferry_inventory_check_room(FerryReport *r, const json_t *body, GError *
     has += ferry_json_find(ferry_json_get(g_ptr_array_index(all, k), "status.domains"), "nodeName",
                            r->node) != NULL;
   /* a full report takes away what it does not name */
-  if (ferry_json_bool(body, "full", FALSE))
+  if (ferry_json_bool(body, "full", FALSE) && !ferry_inventory_has_nameless(body))
     has = MIN(has, (guint)(json_array_size(json_object_get(body, "domains")) - fresh +
+                           json_array_size(json_object_get(body, "leftOut")) +
                            json_array_size(json_object_get(body, "present"))));
   if (has + fresh <= FERRY_REPORT_MAX_DOMAINS)
     return TRUE;

@@ -33,5 +33,12 @@ const char *ferry_inventory_other_of_name(FerryReport *r, const char *name, cons
 void ferry_inventory_name_left(FerryReport *r, const json_t *vmi);
 /** Whether the node may have as many domains as it would have after the report; INVALID. */
 gboolean ferry_inventory_check_room(FerryReport *r, const json_t *body, GError **error);
+/** Keeps the list of `node`'s domains that are left out, in place: status.invalidDomains, the
+ * condition InvalidDomains, and an event where one is new or differs. `node` is a copy of what is
+ * stored, `body` a checked report. */
+void ferry_inventory_note_left_out(FerryPlan *plan, json_t *node, const json_t *body,
+                                   gint64 now_ms);
+/** Whether a domain is left out whose UUID can't be read: it may be any that is known. */
+gboolean ferry_inventory_has_nameless(const json_t *body);
 
 G_END_DECLS

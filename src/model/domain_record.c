@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+// One odd domain must not hide its host: a domain that can't be judged is left out and named, and
+// the rest of the report counts. A report that can't be read as one is refused whole.
+//
 // The figures of memory, processors and disks are bounded so that no sum over FERRY_REPORT_MAX_
 // DOMAINS of them leaves 64 bits; by the host's own capacity they are not, for a host may promise
 // more than it has.
@@ -6,8 +9,9 @@
 #include "model/fields.h"
 #include "model/validate.h"
 
-#define MEMORY_MAX (64LL << 40)
-#define DISK_MAX (8LL << 50)
+G_STATIC_ASSERT(FERRY_RECORD_MAX_MEMORY <= G_MAXINT64 / FERRY_REPORT_MAX_DOMAINS);
+G_STATIC_ASSERT(FERRY_RECORD_MAX_DISK_SIZE <= G_MAXINT64 / FERRY_RECORD_MAX_DEVICES);
+
 /* Of a domain's metadata; far more than a person writes there. */
 #define SETTINGS_MAX_BYTES 16384
 
@@ -31,7 +35,8 @@ static const FerryField record_disk[] = {
     BOOL("shared", "Whether its file is on storage that other hosts share."),
     STR("startupPolicy", "What libvirt does where its file is missing.", .max = 64),
     STR("cache", "Cache mode of QEMU.", .max = 64),
-    INT("sizeBytes", "Size that the guest sees, in bytes.", .min = 0, .max = DISK_MAX),
+    INT("sizeBytes", "Size that the guest sees, in bytes.", .min = 0,
+        .max = FERRY_RECORD_MAX_DISK_SIZE),
     END,
 };
 
@@ -67,7 +72,7 @@ static const FerryField record[] = {
     BOOL("active", "Whether it has a running QEMU."),
     BOOL("persistent", "Whether it is defined there."),
     OBJ("job", job, "The migration that libvirt is busy with."),
-    INT("memoryBytes", "Memory of the guest.", .min = 0, .max = MEMORY_MAX),
+    INT("memoryBytes", "Memory of the guest.", .min = 0, .max = FERRY_RECORD_MAX_MEMORY),
     COUNT("memoryHardLimitBytes", "Hard limit of <memtune>; 0: none."),
     INT("vcpus", "Virtual processors.", .min = 0, .max = 65536),
     STR("cpuModel", "Processor model of the guest.", .max = 256),
@@ -77,10 +82,12 @@ static const FerryField record[] = {
     BOOL("hypervPassthrough", "Whether the guest has it."),
     STR("launchSecurity", "Protection of the guest from its host.", .max = 64),
     STR("machineType", "Machine type of QEMU.", .max = 256),
-    OBJS("disks", record_disk, "Disks.", .max = 512),
-    OBJS("interfaces", record_interface, "Network interfaces.", .max = 512),
-    OBJS("hostDevices", record_host_device, "Devices of the host.", .max = 512),
-    OBJS("filesystems", record_filesystem, "Directories of the host.", .max = 512),
+    OBJS("disks", record_disk, "Disks.", .max = FERRY_RECORD_MAX_DEVICES),
+    OBJS("interfaces", record_interface, "Network interfaces.", .max = FERRY_RECORD_MAX_DEVICES),
+    OBJS("hostDevices", record_host_device, "Devices of the host.",
+         .max = FERRY_RECORD_MAX_DEVICES),
+    OBJS("filesystems", record_filesystem, "Directories of the host.",
+         .max = FERRY_RECORD_MAX_DEVICES),
     MAP("labels", "Labels, from the domain's metadata.", .max = 1000),
     MAP("annotations", "Annotations, from the domain's metadata; they are not taken over.",
         .max = 1000),
@@ -135,36 +142,91 @@ static void lower_uuids(json_t *report) {
   static const char *const lists[] = {"removed", "present"};
   gsize i;
   json_t *one;
-  json_array_foreach(json_object_get(report, "domains"), i, one) {
-    if (json_object_get(one, "uuid"))
-      json_object_set_new(one, "uuid", lower(json_object_get(one, "uuid")));
-  }
   for (gsize k = 0; k < G_N_ELEMENTS(lists); k++) {
     json_t *list = json_object_get(report, lists[k]);
     json_array_foreach(list, i, one) json_array_set_new(list, i, lower(one));
   }
 }
 
-/* What a table can't say: each UUID once, a bound for the free-form settings. */
-static void check_domains(const json_t *domains, GError *invalid) {
-  g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-  gsize i;
-  json_t *d;
-  json_array_foreach((json_t *)domains, i, d) {
-    const char *uuid = ferry_json_str(d, "uuid");
-    const json_t *settings = json_object_get(d, "migrationPolicy");
-    if (ferry_error_n_causes(invalid) >= 64)
-      return;
-    if (uuid && !g_hash_table_add(seen, (gpointer)uuid)) {
-      g_autofree char *field = g_strdup_printf("domains[%zu].uuid", i);
-      ferry_error_add_cause(invalid, "FieldValueDuplicate", field, "Duplicate value: \"%s\"", uuid);
-    }
-    if (settings && json_dumpb(settings, NULL, 0, JSON_ENCODE_ANY) > SETTINGS_MAX_BYTES) {
-      g_autofree char *field = g_strdup_printf("domains[%zu].migrationPolicy", i);
-      ferry_error_add_cause(invalid, "FieldValueInvalid", field,
-                            "Too long: may not be more than %d bytes", SETTINGS_MAX_BYTES);
-    }
+/* ---- domains, each by itself ---- */
+
+typedef struct {
+  GPtrArray *unknown;
+  json_t *taken, *left_out;
+  GHashTable *seen; /* UUIDs of `taken`, borrowed */
+} Domains;
+
+/* Where `causes` is full, more is not needed to leave a domain out. */
+static void check_record(const Domains *all, const json_t *one, GError *causes) {
+  const char *uuid = ferry_json_str(one, "uuid");
+  const json_t *settings = json_object_get(one, "migrationPolicy");
+  if (uuid && g_hash_table_contains(all->seen, uuid))
+    ferry_error_add_cause(causes, "FieldValueDuplicate", "domain.uuid", "Duplicate value: \"%s\"",
+                          uuid);
+  if (settings && json_dumpb(settings, NULL, 0, JSON_ENCODE_ANY) > SETTINGS_MAX_BYTES)
+    ferry_error_add_cause(causes, "FieldValueInvalid", "domain.migrationPolicy",
+                          "Too long: may not be more than %d bytes", SETTINGS_MAX_BYTES);
+}
+
+static char *shown(const char *text, glong most) {
+  if (g_utf8_strlen(text, -1) <= most)
+    return g_strdup(text);
+  g_autofree char *first = g_utf8_substring(text, 0, most);
+  return g_strconcat(first, "…", NULL);
+}
+
+static char *joined(const GError *causes) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (guint i = 0; i < ferry_error_n_causes(causes); i++) {
+    const FerryCause *cause = ferry_error_cause(causes, i);
+    g_string_append_printf(text, "%s%s: %s", i ? ", " : "", cause->field, cause->message);
   }
+  return g_utf8_make_valid(text->str, (gssize)text->len); /* values are shown cut */
+}
+
+static json_t *left_out(const json_t *domain, const GError *causes) {
+  const char *uuid = ferry_json_str(domain, "uuid"), *name = ferry_json_str(domain, "name");
+  json_t *entry = json_object();
+  if (uuid && ferry_format_check("uuid", uuid, NULL))
+    json_object_set_new(entry, "uuid", lower(json_object_get(domain, "uuid")));
+  if (name && *name) {
+    g_autofree char *part = shown(name, FERRY_LEFT_OUT_NAME_LENGTH);
+    ferry_json_set_str(entry, "name", part);
+  }
+  g_autofree char *reasons = joined(causes);
+  g_autofree char *part = shown(reasons, FERRY_LEFT_OUT_MESSAGE_LENGTH);
+  ferry_json_set_str(entry, "message", part);
+  return entry;
+}
+
+static void take_domain(Domains *all, const json_t *domain) {
+  g_autoptr(GError) causes = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_INVALID, "domain");
+  g_autoptr(json_t) one = NULL;
+  if (json_is_object(domain)) {
+    one = ferry_validate_fields(record, "domain", domain, all->unknown, causes);
+    if (ferry_json_str(one, "uuid"))
+      json_object_set_new(one, "uuid", lower(json_object_get(one, "uuid")));
+    check_record(all, one, causes);
+  } else {
+    ferry_error_add_cause(causes, "FieldValueTypeInvalid", "domain",
+                          "Invalid value: expected an object");
+  }
+  if (ferry_error_n_causes(causes)) {
+    json_array_append_new(all->left_out, left_out(domain, causes));
+    return;
+  }
+  g_hash_table_add(all->seen, (gpointer)ferry_json_str(one, "uuid"));
+  json_array_append(all->taken, one);
+}
+
+static void take_domains(json_t *out, const json_t *domains, GPtrArray *unknown) {
+  g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+  Domains all = {unknown, json_array(), json_array(), seen};
+  gsize i;
+  json_t *domain;
+  json_array_foreach((json_t *)domains, i, domain) take_domain(&all, domain);
+  json_object_set_new(out, "domains", all.taken);
+  json_object_set_new(out, "leftOut", all.left_out);
 }
 
 json_t *ferry_report_validate(const json_t *report, GPtrArray *unknown, GError **error) {
@@ -174,7 +236,13 @@ json_t *ferry_report_validate(const json_t *report, GPtrArray *unknown, GError *
                 "the report is invalid: expected an object");
     return NULL;
   }
-  g_autoptr(json_t) out = ferry_validate_fields(ferry_fields_report, "", report, unknown, invalid);
+  json_t *domains = json_object_get(report, "domains");
+  g_autoptr(json_t) frame = json_copy((json_t *)report);
+  /* no list, or too long a one, is for the table to refuse */
+  gboolean apart = json_is_array(domains) && json_array_size(domains) <= FERRY_REPORT_MAX_DOMAINS;
+  if (apart)
+    json_object_del(frame, "domains");
+  g_autoptr(json_t) out = ferry_validate_fields(ferry_fields_report, "", frame, unknown, invalid);
   const json_t *node = json_object_get(out, "node");
   if (node && !json_is_object(node))
     ferry_error_add_cause(invalid, "FieldValueTypeInvalid", "node",
@@ -182,17 +250,14 @@ json_t *ferry_report_validate(const json_t *report, GPtrArray *unknown, GError *
   else if (node)
     json_object_set_new(out, "node", validate_node(node, unknown, invalid));
   lower_uuids(out);
-  check_domains(json_object_get(out, "domains"), invalid);
-  guint n = ferry_error_n_causes(invalid);
-  if (n == 0)
+  if (ferry_error_n_causes(invalid) == 0) {
+    if (apart)
+      take_domains(out, domains, unknown);
     return g_steal_pointer(&out);
-  g_autoptr(GString) text = g_string_new("the report is invalid: ");
-  for (guint i = 0; i < n; i++) {
-    const FerryCause *cause = ferry_error_cause(invalid, i);
-    g_string_append_printf(text, "%s%s: %s", i ? ", " : "", cause->field, cause->message);
   }
+  g_autofree char *causes = joined(invalid);
   g_free(invalid->message);
-  invalid->message = g_string_free(g_steal_pointer(&text), FALSE);
+  invalid->message = g_strconcat("the report is invalid: ", causes, NULL);
   g_propagate_error(error, g_steal_pointer(&invalid));
   return NULL;
 }

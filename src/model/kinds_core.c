@@ -143,6 +143,13 @@ static const FerryField node_agent[] = {
     END,
 };
 
+static const FerryField node_invalid_domain[] = {
+    STR("uuid", "Its UUID, where that can be read.", .max = 36),
+    STR("name", "Its name, where that can be read.", .max = 256),
+    STR("message", "What is wrong with it.", .max = 4096),
+    END,
+};
+
 static const FerryField node_status[] = {
     OBJS("conditions", ferry_fields_condition, "Ready: whether the node's agent is heard of.",
          .merge_key = "type", .max = 32),
@@ -160,6 +167,10 @@ static const FerryField node_status[] = {
     OBJ("agent", node_agent, "The agent that manages the host."),
     COUNT("runningVMs", "Number of VMs that run on the host."),
     COUNT("memoryUsedBytes", "Memory of these VMs, in bytes."),
+    OBJS("invalidDomains", node_invalid_domain,
+         "Domains that the agent reports and that are left out, for what it says of them is "
+         "invalid; what was known of them before stays.",
+         .max = 64),
     END,
 };
 
