@@ -10,6 +10,7 @@
 #include "model/agent_rules.h"
 #include "model/migration.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define LOGGED_PER_MINUTE 10
@@ -136,8 +137,43 @@ static gboolean is_of_node(FerryApi *api, const char *node, const json_t *about,
          g_strcmp0(ferry_json_str(state, "targetNode"), node) == 0;
 }
 
-/* Its name, its times and its count are ferryd's, so that it stands in nobody's way and goes when
- * its hour is over; it carries nothing else along. */
+/* What makes two events one story; `source` and `reporting...` are the node's. */
+static const char *const story[] = {
+    "involvedObject", "reason",      "message",          "type",
+    "action",         "source.host", "source.component", "reportingInstance"};
+
+static gboolean tells_the_same(const json_t *a, const json_t *b) {
+  for (gsize i = 0; i < G_N_ELEMENTS(story); i++) {
+    json_t *x = ferry_json_get(a, story[i]), *y = ferry_json_get(b, story[i]);
+    if (x != y && !(x && y && json_equal(x, y)))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* One story has one name, so that who tells it again finds it. A person may have taken the name. */
+static void name_event(const FerryRequest *req, json_t *event) {
+  g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+  for (gsize i = 0; i < G_N_ELEMENTS(story); i++) {
+    char *text = json_dumps(ferry_json_get(event, story[i]),
+                            JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+    g_checksum_update(sum, (const guchar *)(text ? text : "null"), -1);
+    g_checksum_update(sum, (const guchar *)"\n", 1);
+    free(text);
+  }
+  const char *about = ferry_json_str(event, "involvedObject.name");
+  g_autofree char *name = g_strdup_printf("%.200s.%.16s", about, g_checksum_get_string(sum));
+  g_autoptr(json_t) there = ferry_store_get(req->api->store, &ferry_kind_event, req->ns, name);
+  if (there && !tells_the_same(there, event)) {
+    g_autofree char *suffix = ferry_random_hex(8);
+    g_free(name);
+    name = g_strdup_printf("%.200s.%s", about, suffix);
+  }
+  ferry_json_set_str(event, "metadata.name", name);
+}
+
+/* Its times and its count are ferryd's, so that it goes when its hour is over; it carries nothing
+ * else along. */
 static void fit_event(const FerryRequest *req, json_t *event) {
   static const char *const carried[] = {"metadata.labels",
                                         "metadata.annotations",
@@ -150,11 +186,7 @@ static void fit_event(const FerryRequest *req, json_t *event) {
                                         "eventTime"};
   for (gsize i = 0; i < G_N_ELEMENTS(carried); i++)
     ferry_json_set(event, carried[i], NULL);
-  g_autofree char *suffix = ferry_random_hex(8);
-  g_autofree char *name =
-      g_strdup_printf("%.200s.%s", ferry_json_str(event, "involvedObject.name"), suffix);
   g_autofree char *now = ferry_rfc3339_format(ferry_clock_wall_ms(req->api->clock));
-  ferry_json_set_str(event, "metadata.name", name);
   ferry_json_set_str(event, "firstTimestamp", now);
   ferry_json_set_str(event, "lastTimestamp", now);
   ferry_json_set_int(event, "count", 1);
@@ -195,5 +227,20 @@ gboolean ferry_node_restriction_event(FerryRequest *req, json_t *event, GError *
   ferry_json_set_str(event, "source.component", "ferry-agentd");
   ferry_json_set_str(event, "reportingComponent", "ferry-agentd");
   ferry_json_set_str(event, "reportingInstance", node);
+  name_event(req, event);
   return TRUE;
+}
+
+json_t *ferry_node_restriction_repeat(const FerryRequest *req, const json_t *event) {
+  if (!req->user->node || req->kind != &ferry_kind_event)
+    return NULL;
+  json_t *there = ferry_store_get(req->api->store, &ferry_kind_event, req->ns,
+                                  ferry_json_str(event, "metadata.name"));
+  if (!there)
+    return NULL;
+  json_t *again = json_deep_copy(there);
+  json_decref(there);
+  ferry_json_set_int(again, "count", MIN(ferry_json_int(again, "count", 0), G_MAXINT32 - 1) + 1);
+  ferry_json_set_str(again, "lastTimestamp", ferry_json_str(event, "lastTimestamp"));
+  return again;
 }

@@ -13,7 +13,11 @@ gboolean ferry_node_restriction_check(FerryRequest *req, const json_t *old, json
                                       GError **error);
 
 /** Fits an Event of an agent (its host's name, one name for one story) and judges it: it must be
- * about the agent's Node, a VM on its host or a migration that names it. */
+ * about the agent's Node, a VM on its host or a migration that names it. TRUE for everybody else.
+ * FORBIDDEN, TOO_MANY_REQUESTS. */
 gboolean ferry_node_restriction_event(FerryRequest *req, json_t *event, GError **error);
+/** What is to be stored in place of another Event where this agent has told the same already: that
+ * one with its count and lastTimestamp, a new object. NULL: it has not. `event` was judged. */
+json_t *ferry_node_restriction_repeat(const FerryRequest *req, const json_t *event);
 
 G_END_DECLS

@@ -112,6 +112,40 @@ static void refuse(FerryRequest *req, const json_t *client, GError *invalid, GEr
   ferry_validate_answer(req->kind, name, invalid, error);
 }
 
+/* Stores what was admitted, as a new object or, where an agent tells it again, as the one that
+ * there is. New reference to what is stored; dry: to what would be. */
+static json_t *store_new(FerryRequest *req, json_t *object, gboolean dry, GError **error) {
+  const char *name = ferry_json_str(object, "metadata.name");
+  const char *ns = req->ns ? req->ns : "";
+  g_autoptr(json_t) again = ferry_node_restriction_repeat(req, object);
+  if (dry && again)
+    return g_steal_pointer(&again);
+  if (dry) {
+    g_autoptr(json_t) there = ferry_store_get(req->api->store, req->kind, ns, name);
+    if (!there) {
+      ferry_audit_changed(req, NULL, object, TRUE);
+      return json_incref(object);
+    }
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS, "exists");
+    ferry_store_error(error, req->kind, name);
+    return NULL;
+  }
+  const char *revision = ferry_json_str(again, "metadata.resourceVersion");
+  FerryWrite write = {.op = again ? FERRY_WRITE_UPDATE : FERRY_WRITE_CREATE,
+                      .kind = req->kind,
+                      .ns = ns,
+                      .name = name,
+                      .object = again ? again : object,
+                      .revision = revision ? g_ascii_strtoll(revision, NULL, 10) : 0};
+  json_t *stored = NULL;
+  if (!ferry_store_commit(req->api->store, &write, 1, &stored, error)) {
+    ferry_store_error(error, req->kind, name);
+    return NULL;
+  }
+  ferry_audit_changed(req, NULL, stored, FALSE);
+  return stored;
+}
+
 /* One try with one name; `object` is the client's (borrowed). New reference to what is stored. */
 static json_t *create_once(FerryRequest *req, const json_t *client, FerryUnknown unknown,
                            gboolean dry, GPtrArray *warnings, GError **error) {
@@ -148,27 +182,7 @@ static json_t *create_once(FerryRequest *req, const json_t *client, FerryUnknown
     refuse(req, client, g_steal_pointer(&invalid), more, error);
     return NULL;
   }
-  const char *name = ferry_json_str(object, "metadata.name");
-  const char *ns = req->ns ? req->ns : "";
-  if (dry) {
-    g_autoptr(json_t) there = ferry_store_get(req->api->store, req->kind, ns, name);
-    if (!there) {
-      ferry_audit_changed(req, NULL, object, TRUE);
-      return json_incref(object);
-    }
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS, "exists");
-    ferry_store_error(error, req->kind, name);
-    return NULL;
-  }
-  FerryWrite write = {
-      .op = FERRY_WRITE_CREATE, .kind = req->kind, .ns = ns, .name = name, .object = object};
-  json_t *stored = NULL;
-  if (!ferry_store_commit(req->api->store, &write, 1, &stored, error)) {
-    ferry_store_error(error, req->kind, name);
-    return NULL;
-  }
-  ferry_audit_changed(req, NULL, stored, FALSE);
-  return stored;
+  return store_new(req, object, dry, error);
 }
 
 json_t *ferry_resource_make(FerryRequest *req, json_t *body, GError **error) {

@@ -171,6 +171,71 @@ static void events(Server *s, gconstpointer data) {
   g_assert_cmpuint(taken, <, 150);
 }
 
+static guint n_events(Server *s, const char *reason) {
+  g_autoptr(GPtrArray) all = ferry_store_list(s->store, &ferry_kind_event, "default", NULL);
+  guint n = 0;
+  for (guint i = 0; i < all->len; i++)
+    n += g_strcmp0(ferry_json_str(g_ptr_array_index(all, i), "reason"), reason) == 0;
+  return n;
+}
+
+/* Tells of the VM db, but for `path`, which is `value`. */
+static Answer *tell_other(Server *s, const char *path, const char *value) {
+  g_autoptr(json_t) event =
+      json_pack("{s{ss},s{ss,ss},ss,ss,ss,ss}", "metadata", "name", "mine", "involvedObject",
+                "kind", "VirtualMachineInstance", "name", "db", "reason", "X", "message", "y",
+                "type", "Normal", "action", "Seen");
+  if (path)
+    ferry_json_set_str(event, path, value);
+  g_autofree char *body = ferry_json_dump(event);
+  return http_full(s, "h1", "POST", "/api/v1/namespaces/default/events", NULL, body, -1);
+}
+
+/* The same told again is one object with a count; whatever differs is another one. */
+static void repeated(Server *s, gconstpointer data) {
+  static const char *const others[][2] = {
+      {"message", "z"}, {"type", "Warning"}, {"action", "Moved"}, {"involvedObject.uid", "1"}};
+  g_autofree char *epoch = begin(s, "h1");
+  g_autofree char *name = NULL;
+  for (guint i = 1; i <= 5; i++) {
+    g_autoptr(Answer) a = tell_other(s, "lastTimestamp", "2199-01-01T00:00:00Z");
+    expect(a, 201);
+    g_assert_cmpint(ferry_json_int(a->json, "count", 0), ==, i);
+    g_assert_cmpint(ferry_rfc3339_parse(ferry_json_str(a->json, "firstTimestamp")), <=,
+                    ferry_rfc3339_parse(ferry_json_str(a->json, "lastTimestamp")));
+    if (name)
+      g_assert_cmpstr(ferry_json_str(a->json, "metadata.name"), ==, name);
+    g_free(name);
+    name = g_strdup(ferry_json_str(a->json, "metadata.name"));
+  }
+  g_assert_cmpuint(n_events(s, "X"), ==, 1);
+  for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+    g_autoptr(Answer) a = tell_other(s, others[i][0], others[i][1]);
+    expect(a, 201);
+    g_assert_cmpint(ferry_json_int(a->json, "count", 0), ==, 1);
+  }
+  g_assert_cmpuint(n_events(s, "X"), ==, 1 + G_N_ELEMENTS(others));
+}
+
+/* Who took the name of a story before keeps his object as it is. */
+static void name_is_taken(Server *s, gconstpointer data) {
+  g_autofree char *epoch = begin(s, "h1");
+  g_autoptr(Answer) first = tell_other(s, NULL, NULL);
+  expect(first, 201);
+  g_autofree char *path = g_strdup_printf("/api/v1/namespaces/default/events/%s",
+                                          ferry_json_str(first->json, "metadata.name"));
+  g_autoptr(Answer) edited =
+      http_full(s, "admin", "PATCH", path, MERGE, "{\"message\":\"mine\"}", -1);
+  expect(edited, 200);
+  g_autoptr(Answer) second = tell_other(s, NULL, NULL);
+  expect(second, 201);
+  g_assert_cmpstr(ferry_json_str(second->json, "metadata.name"), !=,
+                  ferry_json_str(first->json, "metadata.name"));
+  g_autoptr(Answer) still = http(s, "GET", path, NULL);
+  g_assert_cmpstr(ferry_json_str(still->json, "message"), ==, "mine");
+  g_assert_cmpint(ferry_json_int(still->json, "count", 0), ==, 1);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL); /* refusals are warnings */
@@ -178,6 +243,8 @@ int main(int argc, char **argv) {
 #define ADD(f) g_test_add("/api/node_restriction/" #f, Server, NULL, server_up, f, server_down)
   ADD(forms);
   ADD(clocks);
-  ADD(events);
+  ADD(repeated);
+  ADD(name_is_taken);
+  ADD(events); /* the last: then h1 has said too much */
   return g_test_run();
 }
