@@ -26,6 +26,17 @@ static gboolean is_paused_by(const json_t *d, const char *reason) {
          g_strcmp0(ferry_json_str(d, "reason"), reason) == 0;
 }
 
+/* It was seen to receive the VM, and runs it since. */
+static gboolean came_by_migration(const json_t *d) {
+  const char *reason = ferry_json_str(d, "reason");
+  return ferry_vmi_record_runs(d) && ferry_json_bool(d, "received", FALSE) &&
+         (g_strcmp0(reason, "postcopy") == 0 || g_strcmp0(reason, "migrated") == 0);
+}
+
+gboolean ferry_vmi_record_receives(const json_t *d) {
+  return is_active(d) && is_paused_by(d, "migration");
+}
+
 /* 3 runs, 2 active but not running (a target that receives, a paused VM), 1 defined only; among
  * equals what is in the middle of a migration comes last. */
 static int rank(const json_t *d) {
@@ -45,9 +56,11 @@ FerryClaim ferry_vmi_claim_judge(const json_t *owner, FerryHostWord word, const 
     return word == FERRY_HOST_SPEAKS ? FERRY_CLAIM_PASSES : FERRY_CLAIM_CONFLICT;
   if (is_paused_by(claim, "migration"))
     return FERRY_CLAIM_NONE; /* it receives, or waits for the owner's last word */
+  if (is_paused_by(claim, "postcopy") && came_by_migration(owner))
+    return FERRY_CLAIM_NONE; /* it hands over to the owner */
   if (word == FERRY_HOST_SILENT)
     return FERRY_CLAIM_CONFLICT;
-  if (is_paused_by(owner, "postcopy") && ferry_vmi_record_runs(claim))
+  if (is_paused_by(owner, "postcopy") && came_by_migration(claim))
     return FERRY_CLAIM_PASSES;
   /* somebody else's migration: the owner says soon how it ended */
   const char *job = ferry_json_str(owner, "job.operation");
@@ -82,6 +95,37 @@ static gboolean moves_to(const json_t *vmi, const json_t *migration, const json_
          is_not_after(ferry_json_str(owner, "since"), ferry_json_str(last, "endTimestamp"));
 }
 
+/* Whether ferryd is moving the VM away from its owner, wherever to. */
+static gboolean leaves_by_ferryd(const json_t *migration, const json_t *owner) {
+  const char *from = ferry_json_str(migration, "status.migrationState.sourceNode");
+  return from && g_strcmp0(from, ferry_json_str(owner, "nodeName")) == 0 &&
+         g_strcmp0(ferry_json_str(migration, "status.phase"), "Running") == 0 &&
+         !ferry_json_bool(migration, "spec.forecastOnly", FALSE);
+}
+
+/* How many say that they receive, or have received, a VM which its owner hands over. */
+static guint n_receivers(const json_t *domains, const json_t *owner) {
+  guint n = 0;
+  gsize i;
+  json_t *d;
+  json_array_foreach((json_t *)domains, i, d) n +=
+      d != owner && (ferry_vmi_record_receives(d) || came_by_migration(d));
+  return n;
+}
+
+static FerryClaim judge(const FerryVmiContext *context, const json_t *vmi, const json_t *owner,
+                        const json_t *claim) {
+  const char *node = ferry_json_str(claim, "nodeName");
+  gboolean moves = moves_to(vmi, context->migration, owner, node);
+  FerryClaim found = ferry_vmi_claim_judge(owner, context->owner_word, claim, moves);
+  gboolean handed_over = found == FERRY_CLAIM_PASSES && !moves && is_paused_by(owner, "postcopy") &&
+                         context->owner_word == FERRY_HOST_SPEAKS;
+  if (handed_over && (leaves_by_ferryd(context->migration, owner) ||
+                      n_receivers(ferry_json_get(vmi, "status.domains"), owner) > 1))
+    return FERRY_CLAIM_CONFLICT;
+  return found;
+}
+
 json_t *ferry_vmi_owner(const json_t *vmi, const FerryVmiContext *context, GPtrArray *conflicts) {
   const json_t *domains = ferry_json_get(vmi, "status.domains");
   const char *now_at = ferry_json_str(vmi, "status.nodeName");
@@ -91,9 +135,7 @@ json_t *ferry_vmi_owner(const json_t *vmi, const FerryVmiContext *context, GPtrA
     if (d == owner)
       continue;
     const char *node = ferry_json_str(d, "nodeName");
-    FerryClaim claim = owner ? ferry_vmi_claim_judge(owner, context->owner_word, d,
-                                                     moves_to(vmi, context->migration, owner, node))
-                             : FERRY_CLAIM_PASSES;
+    FerryClaim claim = owner ? judge(context, vmi, owner, d) : FERRY_CLAIM_PASSES;
     if (claim == FERRY_CLAIM_CONFLICT && conflicts)
       g_ptr_array_add(conflicts, (gpointer)node);
     if (claim == FERRY_CLAIM_PASSES && (!best || best == owner || rank(d) > rank(best)))

@@ -37,5 +37,7 @@ json_t *ferry_vmi_owner(const json_t *vmi, const FerryVmiContext *context, GPtrA
 
 /** Whether a record says that the guest runs there. Pure. */
 gboolean ferry_vmi_record_runs(const json_t *record);
+/** Whether a record says that a migration is coming in there. Pure. */
+gboolean ferry_vmi_record_receives(const json_t *record);
 
 G_END_DECLS

@@ -108,11 +108,14 @@ void ferry_vmi_merge_record(json_t *vmi, const char *node, const json_t *r, gint
     ferry_json_set_str(d, "nodeName", node);
   }
   gboolean moved = g_strcmp0(ferry_json_str(d, "state"), ferry_json_str(r, "state")) != 0;
+  gboolean received = ferry_vmi_record_receives(d) || ferry_json_bool(d, "received", FALSE);
   static const char *const keys[] = {"state", "reason", "id", "active", "persistent", "job"};
   for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
     json_object_del(d, keys[i]);
     copy_key(d, keys[i], r, keys[i]);
   }
+  ferry_json_set(d, "received",
+                 received && ferry_json_bool(d, "active", FALSE) ? json_true() : NULL);
   if (moved) {
     g_autofree char *now = ferry_rfc3339_format_ms(now_ms);
     ferry_json_set_str(d, "since", now);

@@ -152,6 +152,7 @@ static const FerryField domain_seen[] = {
     BOOL("active", "Whether it has a running QEMU."),
     BOOL("persistent", "Whether it is defined there."),
     TIME("since", "When it was first seen in that state."),
+    BOOL("received", "Whether it was seen to come in by a migration; until it is stopped."),
     OBJ("job", domain_job, "The migration of it that libvirt is busy with."),
     ANY("claim", "What that host says the VM is while another host has it; it becomes spec and "
                  "labels once the VM has come there."),

@@ -31,7 +31,7 @@ static const struct {
     {"paused user", "CCKK", "CCKK", "PKKK"},
     {"paused ioerror", "CCKK", "CCKK", "PKKK"},
     {"paused migration", "KKKK", "CCKK", "PPKK"},
-    {"paused postcopy", "PCKK", "CCKK", "PKKK"},
+    {"paused postcopy", "CCKK", "CCKK", "PKKK"}, /* who did not receive it has not got it */
     {"paused postcopy-failed", "CCKK", "CCKK", "PKKK"},
     {"pmsuspended disk", "CCKK", "CCKK", "PKKK"},
     {"shutdown user", "CCKK", "CCKK", "PKKK"},
@@ -229,6 +229,47 @@ static void test_third_host(void) {
   g_assert_cmpstr(ferry_condition_status(after, "RunningOnTwoHosts"), ==, "True");
 }
 
+/* virsh migrate --postcopy h1 h2, with a third host that says that it runs the VM as well. */
+static void test_plain_post_copy(void) {
+  static const struct {
+    const char *receives, *reason; /* of h3 */
+    gboolean by_ferryd;            /* to h2 */
+    const char *at, *claimed;
+  } ways[] = {
+      {NULL, NULL, FALSE, "h2", NULL},
+      {NULL, "booted", FALSE, "h2", NULL},     /* it was never seen to receive it */
+      {"user", "postcopy", FALSE, "h2", NULL}, /* nor was it where it was paused otherwise */
+      {"migration", "booted", FALSE, "h2", NULL},
+      {"migration", "postcopy", FALSE, "h1", "True"}, /* two that say the same */
+      {"migration", "postcopy", TRUE, "h2", NULL},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(ways); i++) {
+    g_autoptr(FerryStore) store = world_new();
+    world_add(store, &ferry_kind_node, world_node("h3", "10.0.0.3"));
+    if (ways[i].by_ferryd) {
+      world_migrate(store, "m", "h2");
+      g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW);
+      world_set(store, "m", "status.phase", json_string("Running"));
+    }
+    world_report(store, "h2", "paused", "migration", WORLD_NOW);
+    if (ways[i].receives)
+      world_report(store, "h3", "paused", ways[i].receives, WORLD_NOW);
+    world_report(store, "h1", "paused", "postcopy", WORLD_NOW);
+    if (ways[i].reason)
+      world_report(store, "h3", "running", ways[i].reason, WORLD_NOW);
+    g_autoptr(json_t) before = vm(store);
+    g_assert_cmpstr(ferry_json_str(before, "status.nodeName"), ==, "h1");
+    world_report(store, "h2", "running", "postcopy", WORLD_NOW);
+    g_autoptr(json_t) after = vm(store);
+    if (g_strcmp0(ferry_json_str(after, "status.nodeName"), ways[i].at) != 0)
+      g_error("row %zu: at %s", i, ferry_json_str(after, "status.nodeName"));
+    world_report(store, "h3", NULL, NULL, WORLD_NOW); /* it takes it back */
+    assert_on(store, "h2", NULL);
+    world_report(store, "h1", "shutoff", "migrated", WORLD_NOW);
+    assert_on(store, "h2", NULL);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/vmi-owner/grid", test_grid);
@@ -237,5 +278,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/vmi-owner/dead-host", test_dead_host);
   g_test_add_func("/vmi-owner/host-comes-back", test_host_comes_back);
   g_test_add_func("/vmi-owner/third-host", test_third_host);
+  g_test_add_func("/vmi-owner/plain-post-copy", test_plain_post_copy);
   return g_test_run();
 }
