@@ -54,7 +54,7 @@ class Attacks(LabTest):
             connection.close()
 
     def report(self, hypervisor, **more):
-        epoch = self.ferry_json("get", "node", "h1")["status"]["agent"]["epoch"]
+        epoch = self.node("h1")["status"]["agent"]["epoch"]
         return self.call("POST", NODES + "h1/report", {
             "epoch": epoch, "full": False, "domains": [], "removed": [],
             "node": {"connected": True, "hypervisor": hypervisor, **more}})[0]
@@ -64,7 +64,7 @@ class Attacks(LabTest):
             self.assertNotEqual(host.exec("test", "-e", MARKER).returncode, 0, host.name)
 
     def node(self, name):
-        return self.ferry_json("get", "node", name)
+        return self.call("GET", "/api/v1/nodes/" + name, host=None)[1]
 
     def restart_agent(self):
         self.lab.kill("h1", "agent")
