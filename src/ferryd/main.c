@@ -92,6 +92,46 @@ static void raise_file_limit(void) {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* What to type on a host that is to have an agent. Sockets that were handed over may lead here from
+ * anywhere. */
+static void tell_join(const char *url, gboolean reached) {
+  g_autofree char *command = ferryd_names_join_command(url, "NAME");
+  if (reached)
+    ferry_info("a host joins with the token that `ferryd token create --node NAME` prints",
+               "FERRY_COMMAND", command);
+  else
+    ferry_info("other machines cannot reach this ferryd; for agents on hosts start it with "
+               "--listen 0.0.0.0:6443",
+               "FERRY_URL", url);
+}
+
+/* Returns when a signal says so; FALSE: it could not begin. */
+static gboolean serve_until_signal(GMainContext *context, FerrydOptions *o, Daemon *d,
+                                   const FerryApiConfig *config, FerryApi *api, GError **error) {
+  g_autoptr(GMainLoop) loop = g_main_loop_new(context, FALSE);
+  attach(g_unix_signal_source_new(SIGTERM), on_signal, loop, context);
+  attach(g_unix_signal_source_new(SIGINT), on_signal, loop, context);
+  guint64 watchdog_us = 0;
+  if (sd_watchdog_enabled(0, &watchdog_us) > 0)
+    attach(g_timeout_source_new((guint)(watchdog_us / 2000)), on_watchdog, NULL, context);
+  FerrydHosts *hosts = NULL;
+  if (!o->announce || ferryd_announce_start(&d->announce, o, config->listen, config->fds,
+                                            config->n_fds, api, error)) {
+    g_atomic_int_set(&d->announced, o->announce);
+    hosts = ferryd_hosts_start(context, api, o->state_dir, o->agent, o->log_level,
+                               (const char *const *)o->hosts, error);
+  }
+  if (hosts) {
+    ferry_info("ferryd serves", "FERRY_URL", ferry_api_url(api), "FERRY_STATE_DIR", o->state_dir);
+    tell_join(ferry_api_url(api), ferryd_names_listens_beyond(config->listen) || config->n_fds > 0);
+    sd_notifyf(0, "READY=1\nSTATUS=serving %s", ferry_api_url(api));
+    g_main_loop_run(loop);
+    sd_notify(0, "STOPPING=1");
+  }
+  ferryd_hosts_stop(hosts);
+  return hosts != NULL;
+}
+
 static gboolean serve(FerrydOptions *o, Daemon *d, GError **error) {
   static const char *const default_listen[] = {"127.0.0.1:6443", NULL};
   raise_file_limit();
@@ -132,34 +172,14 @@ static gboolean serve(FerrydOptions *o, Daemon *d, GError **error) {
   if (!api)
     return FALSE;
   d->control = ferry_control_start(d->store, ferry_clock_system());
-
   g_autoptr(GMainContext) context = g_main_context_new();
   g_main_context_push_thread_default(context);
-  g_autoptr(GMainLoop) loop = g_main_loop_new(context, FALSE);
-  attach(g_unix_signal_source_new(SIGTERM), on_signal, loop, context);
-  attach(g_unix_signal_source_new(SIGINT), on_signal, loop, context);
-  guint64 watchdog_us = 0;
-  if (sd_watchdog_enabled(0, &watchdog_us) > 0)
-    attach(g_timeout_source_new((guint)(watchdog_us / 2000)), on_watchdog, NULL, context);
-  FerrydHosts *hosts = NULL;
-  if (!o->announce ||
-      ferryd_announce_start(&d->announce, o, listen, fds, config.n_fds, api, error)) {
-    g_atomic_int_set(&d->announced, o->announce);
-    hosts = ferryd_hosts_start(context, api, o->state_dir, o->agent, o->log_level,
-                               (const char *const *)o->hosts, error);
-  }
-  if (hosts) {
-    ferry_info("ferryd serves", "FERRY_URL", ferry_api_url(api), "FERRY_STATE_DIR", o->state_dir);
-    sd_notifyf(0, "READY=1\nSTATUS=serving %s", ferry_api_url(api));
-    g_main_loop_run(loop);
-    sd_notify(0, "STOPPING=1");
-  }
-  ferryd_hosts_stop(hosts);
+  gboolean ok = serve_until_signal(context, o, d, &config, api, error);
   g_clear_pointer(&api, ferry_api_free); /* its hooks use the rest */
   ferryd_announce_stop(&d->announce);
   ferry_control_stop(d->control);
   g_main_context_pop_thread_default(context);
-  return hosts != NULL;
+  return ok;
 }
 
 int main(int argc, char **argv) {

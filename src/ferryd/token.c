@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.h"
 #include "client/client.h"
+#include "ferryd/names.h"
 #include "ferryd/options.h"
 #include <gio/gio.h>
 #include <stdio.h>
@@ -14,24 +15,18 @@ static gboolean answers(const char *host, guint port) {
   return connection != NULL;
 }
 
-/* What to type on the host, for the person who reads it: on the other channel, so that the output
- * is the token alone where a program takes it. admin.kubeconfig names this machine as it sees
- * itself; a host has to use its name. */
+/* For the person who reads it: on the other channel, so that the output is the token alone where a
+ * program takes it. */
 static void tell_command(const char *server, const char *node) {
+  g_autofree char *command = ferryd_names_join_command(server, node);
+  fprintf(stderr, "On %s, as root, with the token in a file that root alone reads:\n  %s\n", node,
+          command);
   g_autoptr(GUri) uri = g_uri_parse(server, G_URI_FLAGS_NONE, NULL);
-  const char *host = uri ? g_uri_get_host(uri) : "";
-  gboolean here =
-      g_str_has_prefix(host, "127.") || g_str_equal(host, "::1") || g_str_equal(host, "localhost");
-  g_autofree char *url =
-      here ? g_strdup_printf("https://%s:%d", g_get_host_name(), g_uri_get_port(uri))
-           : g_strdup(server);
-  fprintf(stderr,
-          "On %s, as root, with the token in a file that root alone reads:\n"
-          "  ferry-agentd --server %s --node %s --token-file FILE\n",
-          node, url, node);
-  if (here && !answers(g_get_host_name(), (guint)g_uri_get_port(uri)))
+  int port = uri ? g_uri_get_port(uri) : -1;
+  if (port > 0 && ferryd_names_is_local(g_uri_get_host(uri)) &&
+      !answers(g_get_host_name(), (guint)port))
     fprintf(stderr, "But ferryd serves this machine alone: start it with --listen 0.0.0.0:%d\n",
-            g_uri_get_port(uri));
+            port);
 }
 
 static int create(const char *node, const char *state_dir) {

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every command in README.md, CONTRIBUTING.md, docs and deploy/README.md is run, in their order, as they
-stand there; what is only named in the text is there. (docs/kubectl.md is made by tests/kubectl, which runs
-what it lists; docs/performance.md by benches that take hours.)"""
+stand there; what is only named in the text is there. (README on one's own hosts: test_recipe.py.
+docs/kubectl.md is made by tests/kubectl, which runs what it lists; docs/performance.md by benches that
+take hours.)"""
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -25,9 +25,9 @@ BY_MAKE = {"make test", "make deps", "make", "make test-unit", "make lint", "mak
 MAY_FAIL = ("kubectl get vmim -w",)
 
 
-def console(path):
+def console(text):
     """Lines of ```console blocks that begin with "$ "."""
-    for block in re.findall(r"```console\n(.*?)```", path.read_text(), re.S):
+    for block in re.findall(r"```console\n(.*?)```", text, re.S):
         yield from (line[2:] for line in block.splitlines() if line.startswith("$ "))
 
 
@@ -107,41 +107,16 @@ class Documents(unittest.TestCase):
             return
         if command == "make demo":
             command = "lab/demo"  # make demo without deps and build, which were just done
-        if command.startswith("build/ferryd --"):
-            self.daemon(command)
-            return
-        if "token create" in command:
-            command = command.replace("/var/lib/ferry", f"{self.env['FERRY_LAB_DIR']}/ferryd")
         if command.startswith("build/") and "--server" not in command:
             self.assertTrue((ROOT / command.split()[0]).exists(), command)
-        if command.endswith("docs/examples/network.yaml"):  # one's own hosts have none before
-            self.shell("build/ferry delete network migration")
         code, out = self.shell(command)
         if not line.startswith(MAY_FAIL):
             self.assertEqual(code, 0, f"$ {line}\n{out}")
 
-    def daemon(self, command):
-        """ferryd with hosts of its own: as in README, but inside the lab's h1."""
-        words = shlex.split(command.replace("build/ferryd", "/opt/ferry/ferryd"))
-        lab = Lab(f"m{os.getpid()}")
-        self.addCleanup(lab.down)
-        lab.up(with_ferry=False)
-        child = subprocess.Popen(lab.host("h1").argv(*words), stdout=subprocess.DEVNULL,
-                                 stderr=subprocess.DEVNULL)
-        try:
-            until = time.monotonic() + 30
-            text = ""
-            while time.monotonic() < until and len(re.findall(r"h[23]\s+Ready", text)) < 2:
-                text = lab.exec("h1", "/opt/ferry/ferry", "get", "nodes").stdout
-                time.sleep(0.1)
-            self.assertEqual(len(re.findall(r"h[23]\s+Ready", text)), 2, text)
-        finally:
-            lab.exec("h1", "pkill", "-TERM", "-x", "ferryd")
-            child.wait(20)
-            lab.down()
-
     def test_readme(self):
-        lines = list(console(ROOT / "README.md"))
+        text = (ROOT / "README.md").read_text()
+        own = re.search(r"(?ms)^## Your own hosts$.*?^## ", text)[0]  # see test_recipe.py
+        lines = list(console(text.replace(own, "")))
         down = [line for line in lines if line.endswith("demo-down")]
         for line in [*(x for x in lines if x not in down), *down]:
             self.run_line(line)
@@ -151,7 +126,7 @@ class Documents(unittest.TestCase):
         self.lab.up()
         self.env.update(self.lab.env())
         self.run_line("lab/ferry-lab guest demo --memory 128 --rate 20 --working-set 32")
-        for line in console(ROOT / "docs" / "policies.md"):
+        for line in console((ROOT / "docs" / "policies.md").read_text()):
             self.run_line(line)
         self.assertGreater(len(self.seen), 12)
 
