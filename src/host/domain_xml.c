@@ -4,6 +4,7 @@
 // limit, at most MAX_DEVICES of a kind, MAX_LABELS labels, and numbers that cannot overflow.
 #include "host/host.h"
 #include "base/error.h"
+#include "model/domain_resources.h"
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <string.h>
@@ -318,5 +319,6 @@ json_t *ferry_domain_xml_parse(const char *xml, gsize len, GError **error) {
   put_attr(record, "machineType", child(child(root, "os"), "type"), "machine");
   parse_devices(child(root, "devices"), record);
   parse_metadata(child(root, "metadata"), record);
+  json_object_set_new(record, "hostResources", ferry_domain_resources_digests(root));
   return record;
 }

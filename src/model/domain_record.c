@@ -6,6 +6,7 @@
 // DOMAINS of them leaves 64 bits; by the host's own capacity they are not, for a host may promise
 // more than it has.
 #include "model/domain_record.h"
+#include "model/domain_resources.h"
 #include "model/fields.h"
 #include "model/validate.h"
 
@@ -88,6 +89,8 @@ static const FerryField record[] = {
          .max = FERRY_RECORD_MAX_DEVICES),
     OBJS("filesystems", record_filesystem, "Directories of the host.",
          .max = FERRY_RECORD_MAX_DEVICES),
+    STRS("hostResources", "Digests of what its definition uses of the host.",
+         .max = FERRY_DOMAIN_RESOURCES_MAX),
     MAP("labels", "Labels, from the domain's metadata.", .max = 1000),
     MAP("annotations", "Annotations, from the domain's metadata; they are not taken over.",
         .max = 1000),

@@ -64,7 +64,8 @@ const FerryField ferry_fields_migration_configuration[] = {
         .pattern = "label-key", .max = 317),
     BOOL("allowTCPPeers",
          "Let libvirtds of hosts that report the scheme tcp talk to each other in the clear, "
-         "where anybody who reaches them rules them (default false)."),
+         "where anybody who reaches them rules them (default false).",
+         .right = "unsafe"),
     STR("network", "Name of the Network that carries migrations; unset: the hosts' own address.",
         .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
     STR("defaultPolicy", "MigrationPolicy by name that holds for what nothing else says.",

@@ -146,6 +146,12 @@ static gboolean is_spice_uri(const char *text) {
   return is_uri_to(text, schemes);
 }
 
+/* What a certificate names: a DNS name, in any case, or an address. */
+static gboolean is_tls_name(const char *text) {
+  g_autofree char *lower = g_ascii_strdown(text, -1);
+  return is_ip(text) || is_dns_subdomain(lower);
+}
+
 /* libvirt keeps a domain's files under its name. */
 static gboolean is_domain_name(const char *text) {
   if (!g_utf8_validate(text, -1, NULL))
@@ -203,6 +209,9 @@ static const struct {
     {"spice-uri", is_spice_uri,
      "expected spice://HOST:PORT, for example spice://h2.example.com:5900; libvirt redirects no "
      "other viewers"},
+    {"tls-name", is_tls_name,
+     "expected a DNS name or an address as the target's certificate has it, for example "
+     "h2.example.com"},
     {"domain-name", is_domain_name,
      "expected a name without '/' and control characters, for example web-1"},
     {"path-segment", is_path_segment,

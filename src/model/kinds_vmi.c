@@ -2,6 +2,7 @@
 // VirtualMachineInstance: a libvirt domain as an object. It is found, never created: the agents'
 // inventory makes and removes it.
 #include "model/columns.h"
+#include "model/domain_resources.h"
 #include "model/fields.h"
 
 static const FerryField cpu[] = {
@@ -125,6 +126,10 @@ static const FerryField domain[] = {
     OBJ("memory", memory, "Memory of the guest."),
     OBJ("machine", machine, "Machine of the guest."),
     OBJ("devices", devices, "Devices of the guest."),
+    STRS("hostResources",
+         "Digests of what its definition uses of the host: programs, boot files, sockets, labels; "
+         "a destinationXML may use no others.",
+         .max = FERRY_DOMAIN_RESOURCES_MAX),
     END,
 };
 

@@ -5,6 +5,7 @@
 #include "policy/migration_flags_vm.h"
 #include "model/copied_disks.h"
 #include "policy/migratable.h"
+#include "policy/target_xml_rules.h"
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <string.h>
@@ -172,10 +173,14 @@ static void check_rdma(const FerryFlagsContext *c, const xmlNode *root, GError *
 void ferry_migration_flags_check_definition(const FerryFlagsContext *c, GError *causes) {
   const char *live = json_string_value(given(c->config, "destinationXML"));
   const char *persistent = json_string_value(given(c->config, "persistentXML"));
+  gboolean unsafe = ferry_migration_flag_on(c->config, "unsafeMigrationOverride");
   if (persistent) {
     g_autoptr(xmlDoc) kept = parse("persistentXML", persistent, causes);
-    if (kept && c->vmi)
+    if (kept && c->vmi) {
       check_persistent(c, xmlDocGetRootElement(kept), causes);
+      ferry_target_xml_rules_check(xmlDocGetRootElement(kept), c->vmi, "spec.persistentXML", unsafe,
+                                   causes);
+    }
   }
   g_autoptr(xmlDoc) doc = live ? parse("destinationXML", live, causes) : NULL;
   if (c->vmi && (doc || !live))
@@ -185,6 +190,7 @@ void ferry_migration_flags_check_definition(const FerryFlagsContext *c, GError *
   const xmlNode *root = xmlDocGetRootElement(doc);
   check_same("destinationXML", root, "name", ferry_json_str(c->vmi, "spec.domainName"), causes);
   check_same("destinationXML", root, "uuid", ferry_json_str(c->vmi, "metadata.uid"), causes);
+  ferry_target_xml_rules_check(root, c->vmi, "spec.destinationXML", unsafe, causes);
 }
 
 /* ---- the VM ---- */

@@ -174,7 +174,7 @@ class Kubectl(harness.Server):
 
     def test_rights(self):
         self.assertEqual(self.ok("auth", "can-i", "create", "vmim").strip(), "yes")
-        self.assertIn("impersonation", self.bad("get", "vmi", "--as", "bob"))
+        self.assertIn('User "bob" cannot list', self.bad("get", "vmi", "--as", "bob"))
 
     def test_error_texts(self):
         cases = (
