@@ -104,10 +104,6 @@ typedef void (*FerryWakeFunc)(gpointer data);
  * EXPIRED where `revision` is older than the log or newer than the store. */
 FerryWatch *ferry_store_watch(FerryStore *store, const FerryKind *kind, const char *ns,
                               gint64 revision, FerryWakeFunc wake, gpointer data, GError **error);
-/** A snapshot and a watch that goes on exactly after it. */
-GPtrArray *ferry_store_list_and_watch(FerryStore *store, const FerryKind *kind, const char *ns,
-                                      FerryWakeFunc wake, gpointer data, FerryWatch **watch,
-                                      gint64 *revision);
 /** The next change, or NULL with no error where there is none yet, or NULL with EXPIRED where the
  * log has moved past the cursor. Not from two threads at once. */
 FerryChange *ferry_watch_next(FerryWatch *watch, GError **error);

@@ -68,21 +68,6 @@ FerryWatch *ferry_store_watch(FerryStore *store, const FerryKind *kind, const ch
   return NULL;
 }
 
-GPtrArray *ferry_store_list_and_watch(FerryStore *store, const FerryKind *kind, const char *ns,
-                                      FerryWakeFunc wake, gpointer data, FerryWatch **watch,
-                                      gint64 *revision) {
-  FerryWatch *made = watch_new(store, kind, ns, wake, data);
-  pthread_rwlock_rdlock(&store->state_lock);
-  GPtrArray *list = ferry_index_list(store->index, kind->group, kind->plural, ns);
-  made->position = store->log.next;
-  made->seen = store->revision;
-  pthread_rwlock_unlock(&store->state_lock);
-  if (revision != NULL)
-    *revision = made->seen;
-  *watch = made;
-  return list;
-}
-
 FerryChange *ferry_watch_next(FerryWatch *watch, GError **error) {
   FerryStore *store = watch->store;
   FerryChange *found = NULL;

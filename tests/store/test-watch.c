@@ -198,10 +198,11 @@ static void *watcher_run(void *data) {
   Worker *worker = data;
   Bell bell = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, FALSE};
   for (gboolean last = FALSE; !last;) {
-    g_autoptr(FerryWatch) watch = NULL;
     gint64 at = 0;
-    g_autoptr(GPtrArray) list =
-        ferry_store_list_and_watch(worker->store, &kind_vm, NULL, bell_ring, &bell, &watch, &at);
+    g_autoptr(GPtrArray) list = ferry_store_list(worker->store, &kind_vm, NULL, &at);
+    g_autoptr(FerryWatch) watch =
+        ferry_store_watch(worker->store, &kind_vm, NULL, at, bell_ring, &bell, NULL);
+    g_assert_nonnull(watch);
     g_autoptr(GHashTable) copy =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);
     for (guint i = 0; i < list->len; i++) {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// work-count CASE N: does one piece of work on an input of about N parts, for count_work.py, which
-// counts the instructions. Without arguments: the names of all cases.
+// work-count SMALL LARGE: does each piece of work on an input of about so many parts, for
+// count_work.py, which runs it under valgrind. Each leaves a dump of the instructions it took,
+// named "CASE N". Once before anything is counted each is done, so that what is made only once is
+// there.
 #include "api/internal.h"
 #include "api/resource/field_paths.h"
 #include "base/patch.h"
 #include "base/yaml.h"
 
 #include <string.h>
+#include <valgrind/callgrind.h>
 
 static const char *merge_key(const char *path, gpointer data) {
   return g_str_equal(path, "set") ? "" : g_str_equal(path, "keyed") ? "name" : NULL;
@@ -189,11 +192,17 @@ static const struct {
 };
 
 int main(int argc, char **argv) {
+  if (argc != 3)
+    return 2;
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-    if (argc != 3)
-      g_print("%s\n", cases[i].name);
-    else if (g_str_equal(argv[1], cases[i].name))
-      cases[i].work((guint)g_ascii_strtoull(argv[2], NULL, 10));
+    cases[i].work(1);
+    for (int k = 1; k < argc; k++) {
+      g_autofree char *label = g_strdup_printf("%s %s", cases[i].name, argv[k]);
+      guint n = (guint)g_ascii_strtoull(argv[k], NULL, 10);
+      CALLGRIND_ZERO_STATS;
+      cases[i].work(n);
+      CALLGRIND_DUMP_STATS_AT(label);
+    }
   }
-  return argc == 1 || argc == 3 ? 0 : 2;
+  return 0;
 }

@@ -6,9 +6,12 @@
 // kinds of events: `decision` (one for each new one), `progress` and `transition`. The id is the
 // store's revision and stands on a change's last event only, so a client that resumes never misses
 // a part. Without a Last-Event-ID, and after a `reset`, a stream begins with a `state` event for
-// each migration that has not ended; its last carries the id.
+// each migration that has not ended. They are read in pages (initial_list.h), with the changes
+// between two pages told without an id: the first id follows, alone, when all has been told up to
+// it.
 #include "api/internal.h"
 #include "api/http/stream.h"
+#include "api/resource/initial_list.h"
 #include "model/migration_log.h"
 
 #include <string.h>
@@ -24,9 +27,8 @@ struct FerryEventStream {
   FerryApi *api;
   char *vmi, *migration; /* filters, "name" or "namespace/name"; NULL: all */
   FerryWatch *watch;
-  GPtrArray *initial; /* migrations still to be sent as `state` */
-  guint next_initial;
-  gint64 initial_revision;
+  FerryInitialList initial; /* migrations to be sent as `state` */
+  gboolean beginning;       /* they, or changes up to their revision, are still to be told */
   gint64 end_us;
   gint64 heartbeat_us;
 };
@@ -85,11 +87,11 @@ static void queue_event(GPtrArray *events, const char *type, json_t *data) {
   g_ptr_array_add(events, g_strdup_printf("event: %s\ndata: %s\n", type, text));
 }
 
-/* Writes the events of one revision; the id is on the last. */
+/* Writes the events of one revision; the id is on the last, once ids are given. */
 static void put_events(FerryEventStream *s, GPtrArray *events, gint64 revision) {
   for (guint i = 0; i < events->len; i++) {
     g_string_append(s->base.out, g_ptr_array_index(events, i));
-    if (i + 1 == events->len)
+    if (i + 1 == events->len && !s->beginning)
       g_string_append_printf(s->base.out, "id: %" G_GINT64_FORMAT "\n", revision);
     g_string_append_c(s->base.out, '\n');
   }
@@ -141,40 +143,28 @@ static void emit_change(FerryEventStream *s, const FerryChange *change) {
   put_events(s, events, change->revision);
 }
 
-/* The last one (even if there is none) tells from where to go on. */
-static void emit_initial(FerryEventStream *s) {
-  const json_t *m = g_ptr_array_index(s->initial, s->next_initial++);
-  json_t *data = describe(m, s->initial_revision);
+static void emit_state(FerryEventStream *s, const json_t *m) {
+  const char *phase = ferry_json_str(m, "status.phase");
+  if (g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0 || !selected(s, m))
+    return;
+  json_t *data = describe(m, s->initial.revision);
   add(data, "queue", m, "status.queue");
   add(data, "progress", m, "status.progress");
   add(data, "decisions", m, "status.decisions");
   g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func(g_free);
   queue_event(events, "state", data);
-  if (s->next_initial == s->initial->len)
-    put_events(s, events, s->initial_revision);
-  else
-    g_string_append_printf(s->base.out, "%s\n", (char *)g_ptr_array_index(events, 0));
+  put_events(s, events, s->initial.revision);
 }
 
 static void begin_anew(FerryEventStream *s) {
   if (s->watch)
     ferry_watch_free(g_steal_pointer(&s->watch));
-  g_autoptr(GPtrArray) all =
-      ferry_store_list_and_watch(s->api->store, &ferry_kind_vmim, NULL, ferry_stream_on_change, s,
-                                 &s->watch, &s->initial_revision);
-  g_clear_pointer(&s->initial, g_ptr_array_unref);
-  s->initial = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
-  s->next_initial = 0;
-  for (guint i = 0; i < all->len; i++) {
-    json_t *m = g_ptr_array_index(all, i);
-    const char *phase = ferry_json_str(m, "status.phase");
-    gboolean final = g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0;
-    if (!final && selected(s, m))
-      g_ptr_array_add(s->initial, json_incref(m));
-  }
-  /* An id alone is no event, but the client keeps it. */
-  if (s->initial->len == 0)
-    g_string_append_printf(s->base.out, "id: %" G_GINT64_FORMAT "\n\n", s->initial_revision);
+  while (!s->watch) /* again only where the log is gone past the newest of a moment ago */
+    s->watch =
+        ferry_store_watch(s->api->store, &ferry_kind_vmim, NULL,
+                          ferry_store_revision(s->api->store), ferry_stream_on_change, s, NULL);
+  ferry_initial_list_begin(&s->initial, s->api->store, &ferry_kind_vmim, NULL);
+  s->beginning = TRUE;
 }
 
 /* What the client missed can't be told any more: it has to forget what it knows. */
@@ -184,6 +174,24 @@ static void reset(FerryEventStream *s) {
                   "since Last-Event-ID are not kept any more; what follows is the present "
                   "state\"}\n\n");
   begin_anew(s);
+}
+
+/* Tells one change; FALSE where there is none. */
+static gboolean next_change(FerryEventStream *s) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(FerryChange) change = ferry_watch_next(s->watch, &error);
+  if (error) {
+    reset(s);
+    return TRUE;
+  }
+  /* An id alone is no event, but the client keeps it. */
+  if (s->beginning && !s->initial.more && (!change || change->revision > s->initial.revision)) {
+    g_string_append_printf(s->base.out, "id: %" G_GINT64_FORMAT "\n\n", s->initial.revision);
+    s->beginning = FALSE;
+  }
+  if (change && !ferry_initial_list_covers(&s->initial, change))
+    emit_change(s, change);
+  return change != NULL;
 }
 
 /* ---- the connection ---- */
@@ -198,20 +206,12 @@ static void fill(FerryStreamBase *base) {
     base->ended = TRUE;
     return;
   }
-  while (s->initial && ferry_stream_pending(&s->base) < FERRY_STREAM_BUFFER) {
-    if (s->next_initial < s->initial->len)
-      emit_initial(s);
-    else
-      g_clear_pointer(&s->initial, g_ptr_array_unref);
-  }
-  while (!s->initial && ferry_stream_pending(&s->base) < FERRY_STREAM_BUFFER) {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(FerryChange) change = ferry_watch_next(s->watch, &error);
-    if (error)
-      reset(s);
-    if (!change)
+  while (ferry_stream_pending(&s->base) < FERRY_STREAM_BUFFER) {
+    const json_t *m = ferry_initial_list_next(&s->initial);
+    if (m)
+      emit_state(s, m);
+    else if (!next_change(s) && !ferry_initial_list_turn(&s->initial))
       break;
-    emit_change(s, change);
   }
   gint64 now = g_get_monotonic_time();
   if (ferry_stream_pending(&s->base) == 0 &&
@@ -231,8 +231,7 @@ static void stream_free(void *data) {
   g_mutex_unlock(&s->api->watches);
   if (s->watch)
     ferry_watch_free(s->watch);
-  if (s->initial)
-    g_ptr_array_unref(s->initial);
+  ferry_initial_list_clear(&s->initial);
   ferry_stream_clear(&s->base);
   g_free(s->vmi);
   g_free(s->migration);

@@ -33,6 +33,10 @@ FerryConnections *ferry_front_connections(FerryFront *front) {
   return front->connections;
 }
 
+const FerryHttpLimits *ferry_front_limits(const FerryFront *front) {
+  return &front->limits;
+}
+
 guint ferry_front_most_connections(const FerryFront *front) {
   return front->limits.anonymous + front->limits.authenticated;
 }

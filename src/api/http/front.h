@@ -20,6 +20,8 @@ void ferry_front_free(FerryFront *front);
 /** One more listening socket, taken over; its connections go to `hand` with `listener`. */
 void ferry_front_listen(FerryFront *front, int fd, gpointer listener);
 FerryConnections *ferry_front_connections(FerryFront *front);
+/** With the defaults in place; as long as the front lives. */
+const FerryHttpLimits *ferry_front_limits(const FerryFront *front);
 /** Connections that the HTTP library has to be ready for. */
 guint ferry_front_most_connections(const FerryFront *front);
 

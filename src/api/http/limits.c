@@ -40,5 +40,7 @@ FerryHttpLimits ferry_http_limits_resolve(const FerryHttpLimits *limits) {
   DEFAULT(burst, 4000);
   DEFAULT(address_rate, 50);
   DEFAULT(address_burst, 200);
+  DEFAULT(streams, 2000);
+  DEFAULT(streams_per_identity, 300);
   return r;
 }

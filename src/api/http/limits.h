@@ -24,6 +24,8 @@ typedef struct {
   guint in_flight;                   /* of one user at once */
   guint rate, burst;                 /* of one user, a second */
   guint address_rate, address_burst; /* of one address, where nobody is known */
+  /* Watches and event streams that are open. */
+  guint streams, streams_per_identity; /* in all, and of one user */
 } FerryHttpLimits;
 
 /** The limits with their defaults in place; `limits` may be NULL. */

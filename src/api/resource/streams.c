@@ -2,11 +2,10 @@
 // All open streams, watches and events alike: how many there may be, the ticker that lets them look
 // at the time, and the end of those whose credential does not hold any more.
 #include "api/internal.h"
+#include "api/http/front.h"
 #include "api/http/stream.h"
 
 #define TICK_US (G_USEC_PER_SEC / 2)
-#define MAX_STREAMS 2000
-#define MAX_STREAMS_OF_USER 300
 
 typedef void (*StreamFunc)(FerryStreamBase *stream, gpointer data);
 
@@ -32,11 +31,12 @@ static void count_of_user(FerryStreamBase *stream, gpointer data) {
 
 gboolean ferry_streams_enter(FerryApi *api, GPtrArray *list, FerryStreamBase *stream,
                              GError **error) {
+  const FerryHttpLimits *limits = ferry_front_limits(api->front);
   Count own = {.user = stream->user->name};
   g_mutex_lock(&api->watches);
   guint all = api->streams->len + api->event_streams->len;
   foreach_stream(api, count_of_user, &own);
-  gboolean room = all < MAX_STREAMS && own.count < MAX_STREAMS_OF_USER;
+  gboolean room = all < limits->streams && own.count < limits->streams_per_identity;
   if (room)
     g_ptr_array_add(list, stream);
   else
@@ -45,9 +45,9 @@ gboolean ferry_streams_enter(FerryApi *api, GPtrArray *list, FerryStreamBase *st
   if (room)
     return TRUE;
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,
-              "%u watches and event streams are open, %u of them of \"%s\"; at most %d and %d are "
+              "%u watches and event streams are open, %u of them of \"%s\"; at most %u and %u are "
               "served: end some, or try again later",
-              all, own.count, own.user, MAX_STREAMS, MAX_STREAMS_OF_USER);
+              all, own.count, own.user, limits->streams, limits->streams_per_identity);
   return FALSE;
 }
 

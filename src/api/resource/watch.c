@@ -4,18 +4,17 @@
 // slow reader costs nothing but its cursor: when the log has moved past it, it gets one Expired
 // event and the end.
 //
-// The objects that are there at first are not kept for it either. They are read in pages, in order,
-// as the reader takes them, and between two pages the changes since are told: of objects up to the
-// place that the pages have reached. What lies behind that place will be read as it is then.
+// The objects that are there at first are not kept for it either: initial_list.h reads them in
+// pages, as the reader takes them, and between two pages the changes since are told.
 #include "api/internal.h"
 #include "api/http/stream.h"
+#include "api/resource/initial_list.h"
 
 #include <string.h>
 
 #define HEARTBEAT_US (10 * G_USEC_PER_SEC)
 #define DEFAULT_TIMEOUT_S 2700 /* 45 min */
 #define BLOCK (16 * 1024)
-#define PAGE 64 /* objects that a watch holds at a time */
 
 struct FerryStream {
   FerryStreamBase base;
@@ -29,12 +28,7 @@ struct FerryStream {
   const char *table_version;
   FerryInclude include;
   gboolean bookmarks, columns_sent, initial_end;
-  const char *ns;  /* interned; NULL: all */
-  GPtrArray *page; /* objects being sent as ADDED */
-  guint next;
-  gint64 page_revision;
-  gboolean listing;           /* more pages are to come */
-  json_t *page_from, *listed; /* the last objects of the pages before and now; NULL: none */
+  FerryInitialList initial;                 /* objects to be sent as ADDED */
   gint64 end_us, heartbeat_us, bookmark_us; /* monotonic */
   gint64 bookmarked;                        /* revision of the last bookmark */
 };
@@ -132,35 +126,6 @@ static void emit_change(FerryStream *s, const FerryChange *change) {
   }
 }
 
-/* Whether the object of a change comes after `object` in the order of pages. */
-static gboolean comes_after(const FerryChange *change, const json_t *object) {
-  const char *ns = ferry_json_str(object, "metadata.namespace");
-  int order = object ? strcmp(change->ns, ns ? ns : "") : 1;
-  return order > 0 ||
-         (order == 0 && strcmp(change->name, ferry_json_str(object, "metadata.name")) > 0);
-}
-
-/* Whether the pages tell, or have told, what this change made. */
-static gboolean is_in_pages(const FerryStream *s, const FerryChange *change) {
-  return (s->listing && comes_after(change, s->listed)) ||
-         (change->revision <= s->page_revision && comes_after(change, s->page_from));
-}
-
-static void next_page(FerryStream *s) {
-  const char *ns = ferry_json_str(s->listed, "metadata.namespace");
-  GPtrArray *page =
-      ferry_store_page(s->api->store, s->kind, s->ns, s->listed ? (ns ? ns : "") : NULL,
-                       ferry_json_str(s->listed, "metadata.name"), PAGE, &s->page_revision);
-  g_clear_pointer(&s->page, g_ptr_array_unref);
-  s->page = page;
-  s->next = 0;
-  s->listing = page->len == PAGE;
-  json_decref(s->page_from);
-  s->page_from = g_steal_pointer(&s->listed);
-  if (page->len)
-    s->listed = json_incref(g_ptr_array_index(page, page->len - 1));
-}
-
 /* Tells one change; FALSE where there is none. The bookmark that ends the pages stands where
  * everything up to its revision has been told. */
 static gboolean next_change(FerryStream *s) {
@@ -168,11 +133,12 @@ static gboolean next_change(FerryStream *s) {
   g_autoptr(FerryChange) change = ferry_watch_next(s->watch, &error);
   if (error)
     emit_error(s, error);
-  else if (s->initial_end && !s->listing && (!change || change->revision > s->page_revision)) {
-    emit_bookmark(s, s->page_revision, TRUE);
+  else if (s->initial_end && !s->initial.more &&
+           (!change || change->revision > s->initial.revision)) {
+    emit_bookmark(s, s->initial.revision, TRUE);
     s->initial_end = FALSE;
   }
-  if (change && !is_in_pages(s, change))
+  if (change && !ferry_initial_list_covers(&s->initial, change))
     emit_change(s, change);
   return change || error;
 }
@@ -189,18 +155,13 @@ static void fill(FerryStreamBase *base) {
   if (!base->ended && g_atomic_int_get(&base->revoked))
     emit_revoked(s);
   while (!base->ended && ferry_stream_pending(base) < FERRY_STREAM_BUFFER) {
-    if (s->page && s->next < s->page->len) {
-      json_t *object = g_ptr_array_index(s->page, s->next++);
+    json_t *object = ferry_initial_list_next(&s->initial);
+    if (object) {
       if (selected(s, object))
         emit(s, "ADDED", object);
-      continue;
-    }
-    g_clear_pointer(&s->page, g_ptr_array_unref);
-    if (next_change(s))
-      continue;
-    if (!s->listing)
+    } else if (!next_change(s) && !ferry_initial_list_turn(&s->initial)) {
       break;
-    next_page(s);
+    }
   }
   gint64 now = g_get_monotonic_time();
   if (ferry_stream_pending(&s->base) > 0) {
@@ -231,9 +192,7 @@ static void stream_free(void *data) {
     ferry_watch_free(s->watch);
   ferry_selector_free(s->labels);
   ferry_selector_free(s->fields);
-  g_clear_pointer(&s->page, g_ptr_array_unref);
-  json_decref(s->page_from);
-  json_decref(s->listed);
+  ferry_initial_list_clear(&s->initial);
   ferry_stream_clear(&s->base);
   g_free(s->name);
   g_free(s);
@@ -277,15 +236,13 @@ static gboolean open_cursor(FerryRequest *req, FerryStream *s, GError **error) {
                           "provided");
     return FALSE;
   }
-  const char *ns = req->kind->namespaced ? req->ns : NULL;
-  s->ns = g_intern_string(ns);
+  const char *ns = g_intern_string(req->kind->namespaced ? req->ns : NULL);
   gint64 newest = ferry_store_revision(req->api->store);
   if (initial && send && revision > newest) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_EXPIRED,
                 "too large resource version: %s, current: %" G_GINT64_FORMAT, rv, newest);
     return FALSE;
   }
-  s->listing = initial;
   s->initial_end = initial && send;
   if (initial)
     revision = newest;
@@ -293,8 +250,10 @@ static gboolean open_cursor(FerryRequest *req, FerryStream *s, GError **error) {
     revision = newest;
   s->watch =
       ferry_store_watch(req->api->store, s->kind, ns, revision, ferry_stream_on_change, s, error);
-  if (s->watch && initial)
-    next_page(s); /* a short list is told as it is now */
+  if (s->watch && initial) {
+    ferry_initial_list_begin(&s->initial, req->api->store, s->kind, ns);
+    ferry_initial_list_turn(&s->initial); /* a short list is told as it is now */
+  }
   return s->watch != NULL;
 }
 
