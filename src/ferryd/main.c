@@ -145,7 +145,7 @@ static gboolean serve(FerrydOptions *o, Daemon *d, GError **error) {
   if (!o->announce ||
       ferryd_announce_start(&d->announce, o, listen, fds, config.n_fds, api, error)) {
     g_atomic_int_set(&d->announced, o->announce);
-    hosts = ferryd_hosts_start(context, api, o->state_dir, o->agent, o->log_level,
+    hosts = ferryd_hosts_start(context, api, d->store, o->state_dir, o->agent, o->log_level,
                                (const char *const *)o->hosts, error);
   }
   if (hosts) {
