@@ -11,7 +11,7 @@
 
 #define COALESCE_MS 50
 #define INFO_REFRESH_S 30
-#define RENEW_LOOK_S 60
+#define RENEW_RETRY_S 60
 
 typedef struct {
   FerryAgent *agent;
@@ -100,12 +100,11 @@ static gboolean begin_session(Reporter *r) {
 static void renew(Reporter *r, gboolean at_once) {
   FerryAgent *agent = r->agent;
   gint64 now = g_get_monotonic_time();
-  if (!agent->config->cert_pem || now < r->renew_us)
+  if (!agent->config->cert_pem || now < r->renew_us ||
+      (!at_once &&
+       !ferry_identity_is_due(agent->config->cert_pem, g_get_real_time() / G_USEC_PER_SEC)))
     return;
-  r->renew_us = now + RENEW_LOOK_S * G_USEC_PER_SEC;
-  if (!at_once &&
-      !ferry_identity_is_due(agent->config->cert_pem, g_get_real_time() / G_USEC_PER_SEC))
-    return;
+  r->renew_us = now + RENEW_RETRY_S * G_USEC_PER_SEC;
   g_autoptr(GError) error = NULL;
   FerryClientConfig *config =
       ferry_identity_renew(agent->config, agent->node, agent->state_dir, &error);

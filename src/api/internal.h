@@ -410,7 +410,7 @@ void ferry_certificates_metrics(FerryApi *api, GString *out);
 gboolean ferry_serve_certificates(FerryRequest *req, GError **error);
 
 /* node_join.c */
-/** Takes back the join tokens of `node` that wait to be used; how many. */
+/** Takes back the join tokens of `node` (NULL: of all) that wait to be used; how many. */
 guint ferry_join_tokens_forget(FerryApi *api, const char *node);
 gboolean ferry_serve_node_route(FerryRequest *req, GError **error);
 /** The epoch that node's agent has now, -1: none. */

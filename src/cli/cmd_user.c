@@ -206,6 +206,56 @@ static gboolean end_credential(FerryCli *cli, const char *name, const char *id, 
   return answer != NULL;
 }
 
+static gboolean is_subject(const json_t *binding, const char *name) {
+  json_t *subject;
+  size_t i;
+  json_array_foreach(ferry_json_get(binding, "subjects"), i, subject) {
+    if (g_strcmp0(ferry_json_str(subject, "kind"), "User") == 0 &&
+        g_strcmp0(ferry_json_str(subject, "name"), name) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static char *path_of_binding(const char *plural, const json_t *binding) {
+  const char *ns = ferry_json_str(binding, "metadata.namespace");
+  g_autofree char *name =
+      g_uri_escape_string(ferry_json_str(binding, "metadata.name"), NULL, FALSE);
+  return ns ? g_strdup_printf(RBAC "/namespaces/%s/%s/%s", ns, plural, name)
+            : g_strdup_printf(RBAC "/%s/%s", plural, name);
+}
+
+/* Deletes the bindings that are this user's alone: the next user of that name must not get what
+ * this one had. Those that name others as well are told. */
+static gboolean unbind(FerryCli *cli, const char *plural, const char *name, guint *gone,
+                       GError **error) {
+  g_autofree char *list = g_strconcat(RBAC "/", plural, NULL);
+  g_autoptr(json_t) all = send_json(cli, "GET", list, NULL, error);
+  json_t *binding;
+  size_t i;
+  if (!all)
+    return FALSE;
+  json_array_foreach(json_object_get(all, "items"), i, binding) {
+    if (!is_subject(binding, name))
+      continue;
+    g_autofree char *path = path_of_binding(plural, binding);
+    if (json_array_size(ferry_json_get(binding, "subjects")) > 1) {
+      printf("%s names %s beside others: take the name out with kubectl edit\n",
+             path + strlen(RBAC "/"), name);
+      continue;
+    }
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(json_t) answer = send_json(cli, "DELETE", path, NULL, &problem);
+    if (answer) {
+      ++*gone;
+    } else if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_NOT_FOUND)) {
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
 static int revoke_user(FerryCli *cli, const Wish *wish) {
   g_autoptr(GError) error = NULL;
   const char *id = ferry_cli_option(cli, "credential");
@@ -219,9 +269,16 @@ static int revoke_user(FerryCli *cli, const Wish *wish) {
   g_autoptr(json_t) answer = send_json(cli, "DELETE", path, NULL, &error);
   if (!answer)
     return ferry_cli_fail(error, NULL);
-  printf("user %s deleted, all its credentials are revoked; bindings that name it stay\n",
-         wish->name);
-  return FERRY_EXIT_DONE;
+  printf("user %s deleted, all its credentials are revoked\n", wish->name);
+  guint gone = 0;
+  gboolean ok = unbind(cli, "clusterrolebindings", wish->name, &gone, &error) &&
+                unbind(cli, "rolebindings", wish->name, &gone, &error);
+  if (gone)
+    printf("%u binding%s of its name alone deleted\n", gone, gone == 1 ? "" : "s");
+  if (ok)
+    return FERRY_EXIT_DONE;
+  return ferry_cli_fail(error, "The user is gone, but bindings that name it may be left: the next "
+                               "user of that name would have their rights.");
 }
 
 static int rotate_user(FerryCli *cli, const Wish *wish) {

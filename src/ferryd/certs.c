@@ -65,7 +65,12 @@ static void print_status(const json_t *status) {
   const char *old = ferry_json_str(status, "oldCA");
   printf("CA         %s\n", ferry_json_str(status, "ca"));
   if (!old) {
+    gint64 voided = ferry_json_int(status, "joinTokensVoided", 0);
     printf("No change of the CA is under way.\n");
+    if (voided)
+      printf("%" G_GINT64_FORMAT " unused join token%s void now: make new ones with ferryd token "
+             "create.\n",
+             voided, voided == 1 ? " is" : "s are");
     return;
   }
   printf("old CA     %s (still trusted)\n", old);

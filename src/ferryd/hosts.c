@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each host has one child process; the child's end is a GLib child watch on ferryd's main context,
 // which starts it anew after a pause that doubles while it keeps ending early. A child that has no
-// certificate yet gets a fresh one-time token in a file of mode 0600.
+// certificate yet gets a fresh one-time token in a file of mode 0600. A change of the Nodes wakes
+// the main context: whose Node somebody deleted is not to be a host any more, so its child is ended
+// and its void certificate removed; ferryd's next start with that --host joins it anew.
 #include "ferryd/hosts.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -24,12 +26,15 @@ typedef struct {
   GPid pid; /* 0: not running */
   gint64 started_us;
   guint backoff_ms;
+  gboolean removed; /* its Node was deleted: not to be started again */
   GSource *child, *timer;
 } Host;
 
 struct FerrydHosts {
   GMainContext *context;
   FerryApi *api;
+  FerryStore *store;
+  FerryWatch *nodes;
   char *state_dir, *agent, *log_level;
   GPtrArray *hosts;
 };
@@ -69,9 +74,27 @@ static void start_later(Host *h) {
   h->backoff_ms = MIN(h->backoff_ms * 2, BACKOFF_MAX_MS);
 }
 
+static char *agent_dir(const Host *h) {
+  return g_build_filename(h->all->state_dir, "agents", h->name, NULL);
+}
+
+static void forget_certificate(const Host *h) {
+  g_autofree char *dir = agent_dir(h);
+  g_autofree char *certificate = g_build_filename(dir, "agent.crt", NULL);
+  g_autofree char *next = g_build_filename(dir, "agent.next", NULL);
+  g_unlink(certificate);
+  g_unlink(next);
+}
+
 static void on_child_end(GPid pid, int status, gpointer data) {
   Host *h = data;
   g_autoptr(GError) error = NULL;
+  if (h->removed) {
+    h->pid = 0;
+    drop(&h->child);
+    forget_certificate(h);
+    return;
+  }
   g_spawn_check_wait_status(status, &error);
   ferry_warning("the agent of a managed host ended; it is started again", "FERRY_NODE", h->name,
                 "FERRY_ERROR", error ? error->message : "exit status 0");
@@ -94,7 +117,7 @@ static gboolean write_token(Host *h, const char *dir, const char *path, GError *
 
 static void start_host(Host *h) {
   g_autoptr(GError) error = NULL;
-  g_autofree char *dir = g_build_filename(h->all->state_dir, "agents", h->name, NULL);
+  g_autofree char *dir = agent_dir(h);
   g_autofree char *token = g_build_filename(dir, "join-token", NULL);
   const char *argv[] = {h->all->agent,
                         "--server",
@@ -126,6 +149,54 @@ static void start_host(Host *h) {
   h->child = g_child_watch_source_new(h->pid);
   g_source_set_callback(h->child, G_SOURCE_FUNC(on_child_end), h, NULL);
   g_source_attach(h->child, h->all->context);
+}
+
+static void remove_host(Host *h) {
+  if (h->removed)
+    return;
+  h->removed = TRUE;
+  ferry_warning("the node of a managed host was deleted: its agent is stopped until ferryd is "
+                "started again with this --host",
+                "FERRY_NODE", h->name);
+  drop(&h->timer);
+  if (h->pid)
+    kill(h->pid, SIGTERM);
+  else
+    forget_certificate(h);
+}
+
+static void wake_nodes(gpointer data);
+
+static gboolean watch_nodes(FerrydHosts *all, GError **error) {
+  g_clear_pointer(&all->nodes, ferry_watch_free);
+  all->nodes = ferry_store_watch(all->store, &ferry_kind_node, NULL,
+                                 ferry_store_revision(all->store), wake_nodes, all, error);
+  return all->nodes != NULL;
+}
+
+static gboolean on_nodes(gpointer data) {
+  FerrydHosts *all = data;
+  FerryChange *change;
+  g_autoptr(GError) error = NULL;
+  while (all->nodes && (change = ferry_watch_next(all->nodes, &error))) {
+    for (guint i = 0; change->type == FERRY_DELETED && i < all->hosts->len; i++) {
+      Host *h = g_ptr_array_index(all->hosts, i);
+      if (g_strcmp0(h->name, change->name) == 0)
+        remove_host(h);
+    }
+    ferry_change_unref(change);
+  }
+  if (error) /* the log has moved past this cursor */
+    watch_nodes(all, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+static void wake_nodes(gpointer data) {
+  FerrydHosts *all = data;
+  GSource *source = g_idle_source_new();
+  g_source_set_callback(source, on_nodes, all, NULL);
+  g_source_attach(source, all->context);
+  g_source_unref(source);
 }
 
 static Host *parse(const char *text, GError **error) {
@@ -161,12 +232,13 @@ static char *find_agent(void) {
   return g_strdup("ferry-agentd");
 }
 
-FerrydHosts *ferryd_hosts_start(GMainContext *context, FerryApi *api, const char *state_dir,
-                                const char *agent, const char *log_level, const char *const *hosts,
-                                GError **error) {
+FerrydHosts *ferryd_hosts_start(GMainContext *context, FerryApi *api, FerryStore *store,
+                                const char *state_dir, const char *agent, const char *log_level,
+                                const char *const *hosts, GError **error) {
   FerrydHosts *all = g_new0(FerrydHosts, 1);
   all->context = context;
   all->api = api;
+  all->store = store;
   all->state_dir = g_strdup(state_dir);
   all->agent = agent ? g_strdup(agent) : find_agent();
   all->log_level = g_strdup(log_level);
@@ -179,6 +251,10 @@ FerrydHosts *ferryd_hosts_start(GMainContext *context, FerryApi *api, const char
     }
     h->all = all;
     g_ptr_array_add(all->hosts, h);
+  }
+  if (all->hosts->len && !watch_nodes(all, error)) {
+    ferryd_hosts_stop(all);
+    return NULL;
   }
   for (guint i = 0; i < all->hosts->len; i++)
     start_host(g_ptr_array_index(all->hosts, i));
@@ -203,6 +279,7 @@ static void end_child(Host *h) {
 void ferryd_hosts_stop(FerrydHosts *all) {
   if (!all)
     return;
+  g_clear_pointer(&all->nodes, ferry_watch_free);
   for (guint i = 0; i < all->hosts->len; i++) {
     Host *h = g_ptr_array_index(all->hosts, i);
     drop(&h->child);

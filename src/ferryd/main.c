@@ -118,7 +118,7 @@ static gboolean serve_until_signal(GMainContext *context, FerrydOptions *o, Daem
   if (!o->announce || ferryd_announce_start(&d->announce, o, config->listen, config->fds,
                                             config->n_fds, api, error)) {
     g_atomic_int_set(&d->announced, o->announce);
-    hosts = ferryd_hosts_start(context, api, o->state_dir, o->agent, o->log_level,
+    hosts = ferryd_hosts_start(context, api, d->store, o->state_dir, o->agent, o->log_level,
                                (const char *const *)o->hosts, error);
   }
   if (hosts) {

@@ -19,7 +19,6 @@ static const FerryField user_credential[] = {
     STR("type", "token or certificate.", .values = WORDS("token", "certificate")),
     TIME("createdAt", "When it was made."),
     TIME("expiresAt", "When it ends; left out: never."),
-    TIME("lastUsed", "When it was last used, to about an hour."),
     END,
 };
 

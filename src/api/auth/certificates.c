@@ -262,13 +262,16 @@ static json_t *old_users(FerryApi *api) {
   return out;
 }
 
-static void respond_status(FerryRequest *req) {
+/* `voided`: join tokens that this request made void; -1: not asked. */
+static void respond_status(FerryRequest *req, int voided) {
   const char *old = ferry_pki_old_ca_hash(req->api->pki);
-  ferry_respond_json(req, 200,
-                     json_pack("{s:b, s:s, s:s*, s:o, s:o}", "changing", old != NULL, "ca",
-                               ferry_pki_ca_hash(req->api->pki), "oldCA", old, "nodes",
-                               old ? dependants(req->api->certificates) : json_array(), "users",
-                               old_users(req->api)));
+  json_t *status = json_pack("{s:b, s:s, s:s*, s:o, s:o}", "changing", old != NULL, "ca",
+                             ferry_pki_ca_hash(req->api->pki), "oldCA", old, "nodes",
+                             old ? dependants(req->api->certificates) : json_array(), "users",
+                             old_users(req->api));
+  if (voided >= 0)
+    ferry_json_set_int(status, "joinTokensVoided", voided);
+  ferry_respond_json(req, 200, status);
 }
 
 static gboolean finish(FerryRequest *req, GError **error) {
@@ -299,7 +302,8 @@ static gboolean change_ca(FerryRequest *req, GError **error) {
     return FALSE;
   ferry_info(begin ? "a change of the CA has begun" : "the old CA is not trusted any more",
              "FERRY_CA", ferry_pki_ca_hash(req->api->pki), "FERRY_USER", req->user->name);
-  respond_status(req);
+  /* Every token that is unused names the CA that went. */
+  respond_status(req, begin ? -1 : (int)ferry_join_tokens_forget(req->api, NULL));
   return TRUE;
 }
 
@@ -324,7 +328,7 @@ gboolean ferry_serve_certificates(FerryRequest *req, GError **error) {
   if (change)
     return change_ca(req, error);
   if (status)
-    respond_status(req);
+    respond_status(req, -1);
   else
     ferry_respond_json(req, 200, json_pack("{s:o}", "certificates", list_all(req->api)));
   return TRUE;

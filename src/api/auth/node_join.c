@@ -148,7 +148,7 @@ guint ferry_join_tokens_forget(FerryApi *api, const char *node) {
   json_t *value;
   void *next;
   json_object_foreach_safe(all, next, key, value) {
-    if (g_strcmp0(ferry_json_str(value, "node"), node) == 0) {
+    if (!node || g_strcmp0(ferry_json_str(value, "node"), node) == 0) {
       json_object_del(all, key);
       n++;
     }
@@ -157,7 +157,7 @@ guint ferry_join_tokens_forget(FerryApi *api, const char *node) {
     tokens_write(api, all, &error);
   g_mutex_unlock(&api->tokens);
   if (error)
-    ferry_warning("cannot take back the join tokens of a deleted node", "FERRY_NODE", node,
+    ferry_warning("cannot take back join tokens", "FERRY_NODE", node ? node : "(all)",
                   "FERRY_ERROR", error->message);
   return n;
 }

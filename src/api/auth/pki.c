@@ -21,6 +21,8 @@
 #define MAX_PEM (64 * 1024)
 #define DAY_S ((gint64)86400)
 #define CA_DAYS 3650
+#define SERVER_DAYS 397
+#define ADMIN_DAYS 365
 
 static gboolean check(int rc, const char *what, GError **error) {
   if (rc >= 0)
@@ -297,6 +299,8 @@ static gboolean still_good(const FerryPki *pki, gnutls_x509_crt_t crt, gnutls_x5
   gnutls_x509_crt_t ca = signer_of(pki, names != NULL);
   if (!crt || !same_key(crt, key) ||
       gnutls_x509_crt_get_expiration_time(crt) < (time_t)(now_s + 30 * DAY_S) ||
+      /* older versions made the administrator's for ten years */
+      gnutls_x509_crt_get_expiration_time(crt) > (time_t)(now_s + (SERVER_DAYS + 1) * DAY_S) ||
       gnutls_x509_crt_verify(crt, &ca, 1, 0, &status) < 0 ||
       (status & ~(unsigned)(GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)))
     return FALSE;
@@ -323,7 +327,7 @@ static gboolean open_leaf(const FerryPki *pki, const char *dir, const char *stem
     g_clear_pointer(cert_pem, g_free);
     if (crt)
       gnutls_x509_crt_deinit(crt);
-    crt = new_cert(now_s, names ? 397 : 3650);
+    crt = new_cert(now_s, names ? SERVER_DAYS : ADMIN_DAYS);
     set_subject(crt, org, cn);
     gnutls_x509_crt_set_key(crt, key);
     gnutls_x509_crt_set_basic_constraints(crt, 0, -1);

@@ -12,7 +12,8 @@ typedef struct FerryPki FerryPki;
 /** Loads, or makes where missing, ca, server and admin keys and certificates in `dir` (PEM, keys
  * with mode 0600). The server certificate is made anew when it lacks one of localhost, 127.0.0.1,
  * ::1, the host's name or `sans` (NULL-ended, may be NULL), when it expires within 30 days of
- * `now_ms`, or when it is not of this CA; the admin's likewise. Errors name the file. */
+ * `now_ms` or more than 398 days later, or when it is not of this CA; the admin's, which is for a
+ * year, likewise. Errors name the file. */
 FerryPki *ferry_pki_open(const char *dir, const char *const *sans, gint64 now_ms, GError **error);
 void ferry_pki_free(FerryPki *pki);
 /* All below may be called by any thread; texts stay until `pki` goes. */

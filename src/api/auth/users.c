@@ -144,15 +144,22 @@ gboolean ferry_admit_user(FerryRequest *req, const json_t *old, json_t *object, 
 
 /* ---- making ---- */
 
-/* Those of status that are good at `now`, without `gone` (may be NULL). New reference. */
-static json_t *good_ones(FerryApi *api, const json_t *user, const char *gone) {
+/* Those of status that are good now, where `ending` (may be NULL) ends at `ends_ms` at the latest.
+ * New reference. */
+static json_t *good_ones(FerryApi *api, const json_t *user, const char *ending, gint64 ends_ms) {
   json_t *out = json_array(), *entry;
   gint64 now = ferry_clock_wall_ms(api->clock);
   gsize i;
   json_array_foreach(ferry_json_get(user, "status.credentials"), i, entry) {
     gint64 ends = ferry_rfc3339_parse(ferry_json_str(entry, "expiresAt"));
-    if ((ends < 0 || ends > now) && g_strcmp0(ferry_json_str(entry, "id"), gone) != 0)
-      json_array_append(out, entry);
+    g_autoptr(json_t) copy = json_deep_copy(entry);
+    if (g_strcmp0(ferry_json_str(entry, "id"), ending) == 0 && (ends < 0 || ends_ms < ends)) {
+      g_autofree char *when = ferry_rfc3339_format(ends_ms);
+      ferry_json_set_str(copy, "expiresAt", when);
+      ends = ends_ms;
+    }
+    if (ends < 0 || ends > now)
+      json_array_append(out, copy);
   }
   return out;
 }
@@ -170,7 +177,7 @@ static gboolean commit_credential(FerryRequest *req, json_t *record, GError **er
     g_autoptr(json_t) user = ferry_resource_find(req, error);
     if (!user)
       return FALSE;
-    g_autoptr(json_t) list = good_ones(req->api, user, NULL);
+    g_autoptr(json_t) list = good_ones(req->api, user, NULL, 0);
     if (json_array_size(list) >= MAX_CREDENTIALS) {
       g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,
                   "user \"%s\" has %d credentials already; end some: ferry user revoke %s "
@@ -271,13 +278,13 @@ static gboolean make_certificate(FerryRequest *req, const json_t *body, gint64 l
 
 /* ---- ending ---- */
 
-static gboolean forget_in_status(FerryRequest *req, const char *id, GError **error) {
+static gboolean end_in_status(FerryRequest *req, const char *id, gint64 ends_ms, GError **error) {
   for (int i = 0;; i++) {
     g_autoptr(json_t) user = ferry_resource_find(req, error);
     if (!user)
       return FALSE;
     g_autoptr(json_t) object = json_deep_copy(user);
-    ferry_json_set(object, "status.credentials", good_ones(req->api, user, id));
+    ferry_json_set(object, "status.credentials", good_ones(req->api, user, id, ends_ms));
     FerryWrite write = {.op = FERRY_WRITE_UPDATE,
                         .kind = &ferry_kind_user,
                         .ns = "",
@@ -314,7 +321,7 @@ static gboolean revoke_one(FerryRequest *req, const json_t *body, GError **error
                                            ferry_json_str(record, "type"), id, req->name, when);
     if (!ferry_credential_revoke(req->api, ferry_json_str(record, "metadata.name"), at, why,
                                  error) ||
-        (grace_s == 0 && !forget_in_status(req, id, error)))
+        !end_in_status(req, id, at, error))
       return FALSE;
     told(req, "revoked a user's credential", record);
     ferry_respond_json(req, 200, json_pack("{s:s, s:s}", "id", id, "endsAt", when));

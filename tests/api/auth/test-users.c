@@ -191,6 +191,10 @@ static void ends_in_time(void) {
   g_autoptr(Answer) later = http(&s, "POST", USERS "/tim/revoke", body);
   expect(later, 200);
   g_assert_cmpint(status_by_token(&s, graced, VMI), ==, 200);
+  g_autoptr(Answer) shown = http(&s, "GET", USERS "/tim", NULL);
+  const json_t *ending =
+      ferry_json_find(ferry_json_get(shown->json, "status.credentials"), "id", id);
+  g_assert_cmpstr(ferry_json_str(ending, "expiresAt"), ==, ferry_json_str(later->json, "endsAt"));
   fake_ms += (gint64)601 * 1000;
   g_assert_cmpint(status_by_token(&s, graced, VMI), ==, 401);
   g_assert_cmpint(status_by_token(&s, token, VMI), ==, 200);
