@@ -31,7 +31,8 @@ static const FerryField record_disk[] = {
     BOOL("shared", "Whether its file is on storage that other hosts share."),
     STR("startupPolicy", "What libvirt does where its file is missing.", .max = 64),
     STR("cache", "Cache mode of QEMU.", .max = 64),
-    INT("sizeBytes", "Size that the guest sees, in bytes.", .min = 0, .max = DISK_MAX),
+    INT("sizeBytes", "Size that the guest sees.", .unit = FERRY_UNIT_BYTES, .min = 0,
+        .max = DISK_MAX),
     END,
 };
 
@@ -63,16 +64,18 @@ static const FerryField record[] = {
     STR("namespace", "Namespace, from the domain's metadata.", .max = 4096),
     STR("state", "State as libvirt names it.", REQUIRED, .values = states),
     STR("reason", "Why it is in that state.", .max = 256),
-    INT("id", "Number of the running domain; -1: not running.", .min = -1, .max = G_MAXINT32),
+    INT("id", "Number of the running domain; -1: not running.", .unit = FERRY_UNIT_NUMBER,
+        .min = -1, .max = G_MAXINT32),
     BOOL("active", "Whether it has a running QEMU."),
     BOOL("persistent", "Whether it is defined there."),
     OBJ("job", job, "The migration that libvirt is busy with."),
-    INT("memoryBytes", "Memory of the guest.", .min = 0, .max = MEMORY_MAX),
-    COUNT("memoryHardLimitBytes", "Hard limit of <memtune>; 0: none."),
-    INT("vcpus", "Virtual processors.", .min = 0, .max = 65536),
+    INT("memoryBytes", "Memory of the guest.", .unit = FERRY_UNIT_BYTES, .min = 0,
+        .max = MEMORY_MAX),
+    BYTES("memoryHardLimitBytes", "Hard limit of <memtune>; 0: none."),
+    INT("vcpus", "Virtual processors.", .unit = FERRY_UNIT_COUNT, .min = 0, .max = 65536),
     STR("cpuModel", "Processor model of the guest.", .max = 256),
     BOOL("invariantTSC", "Whether it requires invtsc."),
-    COUNT("tscFrequencyHz", "Frequency of the guest's time stamp counter."),
+    WHOLE("tscFrequencyHz", FERRY_UNIT_HZ, "Frequency of the guest's time stamp counter."),
     BOOL("hypervReenlightenment", "Whether the guest has it."),
     BOOL("hypervPassthrough", "Whether the guest has it."),
     STR("launchSecurity", "Protection of the guest from its host.", .max = 64),
@@ -89,7 +92,7 @@ static const FerryField record[] = {
 };
 
 const FerryField ferry_fields_report[] = {
-    COUNT("epoch", "Of the agent's session."),
+    WHOLE("epoch", FERRY_UNIT_NUMBER, "Of the agent's session."),
     BOOL("full", "Whether all domains are named: in domains, or in present."),
     ANY("node", "What the host is."),
     OBJS("domains", record, "Domains as they are now.", .max = FERRY_REPORT_MAX_DOMAINS),
