@@ -63,7 +63,8 @@ static const FerryField node_peer[] = {
         REQUIRED, .values = WORDS("tls", "ssh", "tcp")),
     STR("host", "DNS name or address of the host, as its certificate has it.", REQUIRED,
         .pattern = "peer-host", .max = 253),
-    INT("port", "Port there; 0: the scheme's own.", .min = 0, .max = 65535),
+    INT("port", "Port there; 0: the scheme's own.", .unit = FERRY_UNIT_NUMBER, .min = 0,
+        .max = 65535),
     STR("user", "User there; only for ssh.", .pattern = "peer-user", .max = 32),
     END,
 };
@@ -91,7 +92,8 @@ static const FerryField node_info[] = {
     STR("kernelVersion", "Version of the host's kernel.", .max = 256),
     STR("osImage", "Name of the host's operating system.", .max = 256),
     STR("containerRuntimeVersion", "libvirt's version as libvirt://11.3.0.", .max = 256),
-    STR("kubeletVersion", "The agent's version as ferry-agentd v0.1.0.", .max = 256),
+    STR("kubeletVersion", "The agent's version after its name, as ferry-agentd vX.Y.Z.",
+        .max = 256),
     STR("kubeProxyVersion", "Always empty.", .max = 256),
     STR("operatingSystem", "linux.", .max = 64),
     STR("architecture", "Processor architecture as amd64.", .max = 64),
@@ -121,7 +123,7 @@ static const FerryField node_interface[] = {
     STRS("addresses", "Addresses with prefix length as 10.1.2.3/24.", .pattern = "ip-prefix",
          .max = 256),
     BOOL("up", "Whether it is up and has a carrier."),
-    COUNT("speedMbps", "Speed of the link in Mbit/s; 0: unknown."),
+    WHOLE("speedMbps", FERRY_UNIT_MBIT_PER_SECOND, "Speed of the link; 0: unknown."),
     END,
 };
 
@@ -134,7 +136,8 @@ static const FerryField node_file_system[] = {
 };
 
 static const FerryField node_agent[] = {
-    COUNT("epoch", "Number of the agent's present session; grows with each start."),
+    WHOLE("epoch", FERRY_UNIT_NUMBER,
+          "Number of the agent's present session; grows with each start."),
     STR("version", "Version of the agent.", .max = 64),
     STR("mode", "Where the agent runs: on the host (local) or elsewhere (remote).",
         .values = WORDS("local", "remote")),
@@ -166,7 +169,7 @@ static const FerryField node_status[] = {
          .max = 256),
     OBJ("agent", node_agent, "The agent that manages the host."),
     COUNT("runningVMs", "Number of VMs that run on the host."),
-    COUNT("memoryUsedBytes", "Memory of these VMs, in bytes."),
+    BYTES("memoryUsedBytes", "Memory of these VMs."),
     OBJS("invalidDomains", node_invalid_domain,
          "Domains that the agent reports and that are left out, for what it says of them is "
          "invalid; what was known of them before stays.",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/config.h"
+#include "model/policy_fields.h"
 
 static json_t *j(const char *text) {
   json_t *v = json_loads(text, 0, NULL);
@@ -157,6 +158,77 @@ static void test_network(void) {
   g_assert_null(ferry_json_get(none, "network"));
 }
 
+/* Something that the field takes, and is not its fallback. */
+static json_t *sample(const FerryField *f) {
+  switch (f->type) {
+  case FERRY_TYPE_INTEGER:
+  case FERRY_TYPE_QUANTITY:
+    return json_integer(f->min + 1);
+  case FERRY_TYPE_BOOLEAN:
+    return json_boolean(g_strcmp0(f->fallback, "true") != 0);
+  case FERRY_TYPE_LIST:
+    return json_pack("[s]", f->values ? f->values[0] : "x");
+  default:
+    return json_string(f->values ? f->values[0] : "x");
+  }
+}
+
+/* A field that anybody may say by the table is resolved, whatever it is called: none is stored,
+ * shown and ignored. */
+static void test_every_row(void) {
+  guint seen = 0;
+  for (const FerryPolicyField *f = ferry_policy_fields; f->field.name; f++) {
+    if (f->rule || !(f->layers & (FERRY_LAYER_CLUSTER | FERRY_LAYER_MIGRATION)) ||
+        g_str_has_prefix(f->field.name, "maxDuration") ||
+        g_str_has_prefix(f->field.name, "maxSlowdown")) /* an intent's, under another name */
+      continue;
+    gboolean cluster = f->layers & FERRY_LAYER_CLUSTER;
+    g_autoptr(json_t) source = json_object();
+    g_autoptr(json_t) origins = NULL;
+    g_autoptr(json_t) value = sample(&f->field);
+    g_autofree char *path =
+        g_strconcat(cluster ? "spec.configuration.migrations." : "spec.", f->field.name, NULL);
+    ferry_json_set(source, path, json_incref(value));
+    ferry_json_set_str(source, cluster ? "spec.configuration.migrations.preset" : "spec.preset",
+                       "kubevirt"); /* an intent has no onStalling */
+    FerryConfigSources s = {.kubevirt = cluster ? source : NULL,
+                            .migration = cluster ? NULL : source};
+    g_autoptr(json_t) c = ferry_config_resolve(&s, &origins);
+    g_test_message("%s", f->field.name);
+    g_assert_true(json_equal(json_object_get(c, f->field.name), value));
+    g_assert_cmpstr(ferry_json_str(origins, f->field.name), ==,
+                    cluster ? "KubeVirt" : "VirtualMachineInstanceMigration");
+    seen++;
+  }
+  g_assert_cmpuint(seen, >=, 15);
+}
+
+/* What only a migration may ask of itself is nobody else's to set, and what runs a schedule's way
+ * on stalling is dropped where an intent acts by itself. */
+static void test_whose_word(void) {
+  g_autoptr(json_t) kubevirt =
+      j("{\"spec\":{\"configuration\":{\"migrations\":{\"paused\":true,\"offline\":true,"
+        "\"destinationName\":\"x\",\"onStalling\":[\"abort\"]}}}}");
+  g_autoptr(json_t) vmi = j("{\"spec\":{\"migration\":{\"paused\":true,\"live\":false}}}");
+  g_autoptr(json_t) migration = j("{\"spec\":{\"vmiName\":\"x\"}}");
+  FerryConfigSources s = {kubevirt, NULL, vmi, migration};
+  g_autoptr(json_t) origins = NULL;
+  g_autoptr(json_t) c = ferry_config_resolve(&s, &origins);
+  static const char *const own[] = {"paused", "offline", "destinationName"};
+  for (gsize i = 0; i < G_N_ELEMENTS(own); i++)
+    g_assert_null(json_object_get(c, own[i]));
+  g_assert_true(json_is_false(json_object_get(c, "live"))); /* a VM may say that */
+  g_assert_cmpstr(ferry_json_str(c, "preset"), ==, "intent");
+  g_assert_null(json_object_get(c, "onStalling"));
+  g_assert_null(json_object_get(origins, "onStalling"));
+  ferry_json_set_str(migration, "spec.preset", "proxmox");
+  g_autoptr(json_t) other = ferry_config_resolve(&s, NULL);
+  g_assert_cmpuint(json_array_size(json_object_get(other, "onStalling")), ==, 1);
+  ferry_json_set(migration, "spec.paused", json_true());
+  g_autoptr(json_t) asked = ferry_config_resolve(&s, NULL);
+  g_assert_true(json_is_true(json_object_get(asked, "paused")));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/config/defaults", test_defaults);
@@ -165,5 +237,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/config/preset-limits", test_preset_limits);
   g_test_add_func("/config/tunnel", test_tunnel);
   g_test_add_func("/config/network", test_network);
+  g_test_add_func("/config/every-row", test_every_row);
+  g_test_add_func("/config/whose-word", test_whose_word);
   return g_test_run();
 }
