@@ -94,9 +94,13 @@ static void hand_over(FerryAcceptor *a, Held *h) {
   if (h->proxy)
     setsockopt(h->fd, SOL_SOCKET, SO_RCVLOWAT, &lowat, sizeof lowat);
   epoll_ctl(a->epoll, EPOLL_CTL_DEL, h->fd, NULL);
-  ferry_connections_phase(a->connections, h->conn, FERRY_PHASE_HANDSHAKE, g_get_monotonic_time());
+  if (!ferry_connections_hand(a->connections, h->conn, g_get_monotonic_time())) {
+    ferry_connections_count_end(a->connections, FERRY_END_FULL);
+    drop_conn(a, h);
+    return;
+  }
   g_hash_table_steal(a->held, h);
-  /* On a failure the descriptor is closed, and its entry goes with the next one of that number. */
+  /* On a failure the descriptor is closed, which the next tick sees. */
   a->hooks.hand(h->listener, h->fd, (struct sockaddr *)&h->peer, h->peer_len);
   g_free(h);
 }

@@ -141,7 +141,7 @@ void ferry_connection_on_change(void *data, struct MHD_Connection *connection, v
     Peer *peer = *context = g_new0(Peer, 1);
     const union MHD_ConnectionInfo *fd =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    peer->conn = fd ? ferry_connections_find(all, fd->connect_fd) : NULL;
+    peer->conn = fd ? ferry_connections_take(all, fd->connect_fd) : NULL;
     const union MHD_ConnectionInfo *tls =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     if (tls && tls->tls_session) {

@@ -6,8 +6,12 @@
 //
 // A connection is ended by shutdown(2), under the lock: whoever owns the descriptor (the acceptor,
 // the HTTP library) notices, has the connection removed under the same lock, and closes it after
-// that, so that a descriptor is never shut down that has become another's. An entry found in a new
-// connection's place is one that the HTTP library closed before it had taken it; it is dropped.
+// that, so that a descriptor is never shut down that has become another's. The one gap is the
+// handing over: the HTTP library may fail to take a connection, then closes it and tells nobody,
+// and the number is free for any file of the process. So from the handing over until the library
+// says that it has the connection the table keeps a duplicate, by which alone it ends the
+// connection; and an entry whose number is no longer the duplicate's socket was not taken, and is
+// dropped.
 //
 // How much a client sent or took is asked of the kernel (TCP_INFO), as the HTTP library doesn't
 // say; a baseline is taken at the first look after a phase began.
@@ -15,14 +19,18 @@
 #include "api/metrics/metrics_text.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct FerryConn {
   int fd;
+  int duplicate; /* while it is handed over, else -1 */
   FerryPhase phase;
   gboolean ended;
   gint64 accepted_us, since_us; /* since_us: of the phase */
@@ -68,7 +76,14 @@ FerryConnections *ferry_connections_new(const FerryHttpLimits *limits) {
   return all;
 }
 
+static void close_duplicate(FerryConn *c) {
+  if (c->duplicate >= 0)
+    close(c->duplicate);
+  c->duplicate = -1;
+}
+
 static void conn_free(FerryConn *c) {
+  close_duplicate(c);
   g_free(c->peer);
   g_free(c->address);
   g_free(c->identity);
@@ -116,6 +131,11 @@ static void count_out(FerryConnections *all, const FerryConn *c) {
   *(c->identity ? &all->users : &all->strangers) -= 1;
 }
 
+/* A descriptor that is this connection's for certain. */
+static int descriptor_of(const FerryConn *c) {
+  return c->duplicate >= 0 ? c->duplicate : c->fd;
+}
+
 /* The room of a connection that ends is free at once. */
 static void end(FerryConnections *all, FerryConn *c, FerryEnd why) {
   count_out(all, c);
@@ -124,8 +144,8 @@ static void end(FerryConnections *all, FerryConn *c, FerryEnd why) {
   /* What it doesn't read would stay in the kernel, before the end, for as long as it likes. */
   const struct linger reset = {.l_onoff = 1};
   if (c->phase == FERRY_PHASE_ANSWER || c->phase == FERRY_PHASE_STREAM)
-    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-  shutdown(c->fd, SHUT_RDWR);
+    setsockopt(descriptor_of(c), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  shutdown(descriptor_of(c), SHUT_RDWR);
 }
 
 /* ---- strangers ---- */
@@ -208,20 +228,28 @@ static void make_room(FerryConnections *all, const FerryConn *c) {
     end(all, victim, FERRY_END_CROWDED);
 }
 
+static FerryConn *at(FerryConnections *all, int fd) {
+  return fd >= 0 && (guint)fd < all->by_fd->len ? g_ptr_array_index(all->by_fd, fd) : NULL;
+}
+
+static void drop(FerryConnections *all, FerryConn *c) {
+  count_out(all, c);
+  g_ptr_array_index(all->by_fd, c->fd) = NULL;
+  conn_free(c);
+}
+
 FerryConn *ferry_connections_add(FerryConnections *all, int fd, const struct sockaddr *peer,
                                  gint64 now_us) {
   FerryConn *c = g_new0(FerryConn, 1);
   c->fd = fd;
+  c->duplicate = -1;
   c->accepted_us = c->since_us = now_us;
   set_peer(c, peer);
   g_mutex_lock(&all->lock);
   if ((guint)fd >= all->by_fd->len)
     g_ptr_array_set_size(all->by_fd, fd + 1);
-  FerryConn *stale = g_ptr_array_index(all->by_fd, fd);
-  if (stale) {
-    count_out(all, stale);
-    conn_free(stale);
-  }
+  if (at(all, fd))
+    drop(all, at(all, fd)); /* it was handed over and not taken */
   g_ptr_array_index(all->by_fd, fd) = c;
   all->accepted++;
   count_in(all, c);
@@ -243,17 +271,44 @@ void ferry_connections_set_peer(FerryConnections *all, FerryConn *c, const struc
 
 FerryConn *ferry_connections_find(FerryConnections *all, int fd) {
   g_mutex_lock(&all->lock);
-  FerryConn *c = fd >= 0 && (guint)fd < all->by_fd->len ? g_ptr_array_index(all->by_fd, fd) : NULL;
+  FerryConn *c = at(all, fd);
   g_mutex_unlock(&all->lock);
   return c;
 }
 
 void ferry_connections_remove(FerryConnections *all, FerryConn *c) {
   g_mutex_lock(&all->lock);
-  count_out(all, c);
-  g_ptr_array_index(all->by_fd, c->fd) = NULL;
+  drop(all, c);
   g_mutex_unlock(&all->lock);
-  conn_free(c);
+}
+
+/* ---- handing over ---- */
+
+gboolean ferry_connections_hand(FerryConnections *all, FerryConn *c, gint64 now_us) {
+  g_mutex_lock(&all->lock);
+  c->duplicate = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
+  c->phase = FERRY_PHASE_HANDSHAKE;
+  c->since_us = now_us;
+  c->measured = FALSE;
+  gboolean ok = c->duplicate >= 0;
+  g_mutex_unlock(&all->lock);
+  return ok;
+}
+
+FerryConn *ferry_connections_take(FerryConnections *all, int fd) {
+  g_mutex_lock(&all->lock);
+  FerryConn *c = at(all, fd);
+  if (c)
+    close_duplicate(c);
+  g_mutex_unlock(&all->lock);
+  return c;
+}
+
+/* Whether the HTTP library closed it without a word. */
+static gboolean is_lost(const FerryConn *c) {
+  struct stat now, then;
+  return c->duplicate >= 0 && fstat(c->duplicate, &then) == 0 &&
+         (fstat(c->fd, &now) < 0 || now.st_dev != then.st_dev || now.st_ino != then.st_ino);
 }
 
 void ferry_connections_phase(FerryConnections *all, FerryConn *c, FerryPhase phase, gint64 now_us) {
@@ -293,7 +348,7 @@ static gint64 us(guint ms) {
 static gboolean ask_tcp(const FerryConn *c, struct tcp_info *info) {
   socklen_t len = sizeof *info;
   memset(info, 0, sizeof *info);
-  return getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, info, &len) == 0;
+  return getsockopt(descriptor_of(c), IPPROTO_TCP, TCP_INFO, info, &len) == 0;
 }
 
 /* Whether a client that is to send has sent less than the least in the time that it had. */
@@ -316,7 +371,7 @@ static gboolean sends_too_slowly(const FerryConnections *all, FerryConn *c, gint
 static gboolean reads_too_slowly(const FerryConnections *all, FerryConn *c, gint64 now_us) {
   struct tcp_info info;
   int waiting = 0;
-  if (ioctl(c->fd, SIOCOUTQ, &waiting) < 0 || waiting == 0) {
+  if (ioctl(descriptor_of(c), SIOCOUTQ, &waiting) < 0 || waiting == 0) {
     c->measured = FALSE;
     return FALSE;
   }
@@ -374,6 +429,10 @@ void ferry_connections_reap(FerryConnections *all, gint64 now_us) {
   g_mutex_lock(&all->lock);
   for (guint i = 0; i < all->by_fd->len; i++) {
     FerryConn *c = g_ptr_array_index(all->by_fd, i);
+    if (c && is_lost(c)) {
+      drop(all, c);
+      continue;
+    }
     FerryEnd why = c && !c->ended ? judge(all, c, now_us) : FERRY_ENDS;
     if (why < FERRY_ENDS)
       end(all, c, why);

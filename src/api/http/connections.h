@@ -54,6 +54,14 @@ void ferry_connections_set_peer(FerryConnections *all, FerryConn *c, const struc
 FerryConn *ferry_connections_find(FerryConnections *all, int fd);
 void ferry_connections_remove(FerryConnections *all, FerryConn *c);
 
+/** `c` is about to be given to the HTTP library, which may fail, close it and say nothing: its
+ * entry goes then by itself, and `c` is not to be used any more. FALSE: no descriptor is free to
+ * watch over that; `c` is still the caller's, to remove and close. */
+gboolean ferry_connections_hand(FerryConnections *all, FerryConn *c, gint64 now_us);
+/** The HTTP library has taken the connection with this descriptor, and will have it removed before
+ * it closes it. NULL: none is known. */
+FerryConn *ferry_connections_take(FerryConnections *all, int fd);
+
 /** What it does now. */
 void ferry_connections_phase(FerryConnections *all, FerryConn *c, FerryPhase phase, gint64 now_us);
 /** Whose it is, once that is known; FALSE: there is no room for another one of this user. */

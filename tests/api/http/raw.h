@@ -95,6 +95,23 @@ static inline char *raw_read(Raw *raw, guint ms, gboolean *closed) {
   return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
+/* Whether `text` is a whole answer, by its length. */
+static inline gboolean raw_is_whole(const char *text) {
+  const char *body = strstr(text, "\r\n\r\n"), *length = strcasestr(text, "Content-Length: ");
+  return body && length && strlen(body + 4) >= strtoul(length + 16, NULL, 10);
+}
+
+/* One answer, for which a busy machine has 30 s. Free with g_free. */
+static inline char *raw_read_answer(Raw *raw, gboolean *closed) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  *closed = FALSE;
+  for (guint i = 0; i < 3000 && !*closed && !raw_is_whole(text->str); i++) {
+    g_autofree char *piece = raw_read(raw, 10, closed);
+    g_string_append(text, piece);
+  }
+  return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 /* Whether the other side ends this bare connection within `ms`. */
 static inline gboolean fd_is_closed(int fd, guint ms) {
   struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -106,12 +123,12 @@ static inline long raw_status(const char *answer) {
   return g_str_has_prefix(answer, "HTTP/1.1 ") ? strtol(answer + 9, NULL, 10) : 0;
 }
 
-/* A person's request on a connection of its own; its status, and that it took less than 5 s. */
+/* A person's request on a connection of its own; its status, and that it took less than 15 s. */
 static inline void expect_served(Server *s) {
   gint64 begun = g_get_monotonic_time();
   g_autoptr(Answer) a = http(s, "GET", "/api/v1/nodes/h1", NULL);
   expect(a, 200);
-  g_assert_cmpint(g_get_monotonic_time() - begun, <, 5 * G_USEC_PER_SEC);
+  g_assert_cmpint(g_get_monotonic_time() - begun, <, 15 * G_USEC_PER_SEC);
 }
 
 /* The value of a sample in GET /metrics, which must be there. */

@@ -127,7 +127,7 @@ static void creates(Server *s, const FerryKind *kind, const char *all) {
       {"another kind", "POST", NULL, NULL, "{\"kind\":\"Pudding\"}", 400},
       {"another version", "POST", NULL, NULL, "{\"apiVersion\":\"v9\"}", 400},
       {"no name", "POST", NULL, NULL, "{\"spec\":{}}", 422},
-      {"a bad name", "POST", NULL, NULL, "{\"metadata\":{\"name\":\"A_b\"}}", 422},
+      {"a bad name", "POST", NULL, NULL, "{\"metadata\":{\"name\":\"A_b/%\"}}", 422},
       {"a revision", "POST", NULL, NULL,
        "{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"5\"}}", 400},
       {"a bad label", "POST", NULL, NULL,
@@ -422,6 +422,7 @@ static void bodies(Server *s, gconstpointer data) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   curl_global_init(CURL_GLOBAL_DEFAULT);
+  http_keep_connections();
   g_test_add("/bad-input/every-kind", Server, NULL, server_up, every_kind, server_down);
   g_test_add("/bad-input/other-routes", Server, NULL, server_up, other_routes, server_down);
   g_test_add("/bad-input/actions", Server, NULL, server_up, actions, server_down);

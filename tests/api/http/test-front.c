@@ -11,23 +11,13 @@
 static const FerryHttpLimits slow_user = {
     .rate = 5, .burst = 10, .address_rate = 1, .address_burst = 4};
 
-/* Whether `text` is a whole answer, by its length. */
-static gboolean is_whole(const char *text) {
-  const char *body = strstr(text, "\r\n\r\n"), *length = strcasestr(text, "Content-Length: ");
-  return body && length && strlen(body + 4) >= strtoul(length + 16, NULL, 10);
-}
-
 static long ask(Raw *raw, const char *request, char **answer) {
-  g_autoptr(GString) text = g_string_new(NULL);
-  gboolean closed = FALSE;
+  gboolean closed;
   raw_send(raw, request, -1);
-  for (guint i = 0; i < 1000 && !closed && !is_whole(text->str); i++) {
-    g_autofree char *piece = raw_read(raw, 10, &closed);
-    g_string_append(text, piece);
-  }
-  long status = raw_status(text->str);
+  g_autofree char *text = raw_read_answer(raw, &closed);
+  long status = raw_status(text);
   if (answer)
-    *answer = g_strdup(text->str);
+    *answer = g_steal_pointer(&text);
   return status;
 }
 
@@ -158,7 +148,7 @@ static void test_lists_in_a_loop(Server *s, gconstpointer data) {
     expect(made, 201);
     g_autoptr(Answer) cancelled = http(s, "DELETE", VMIM "/turn", NULL); /* the same queue */
     expect(cancelled, 404);
-    g_assert_cmpint(g_get_monotonic_time() - begun, <, 5 * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - begun, <, 30 * G_USEC_PER_SEC);
   }
   g_atomic_int_set(&loop.stop, 1);
   for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
