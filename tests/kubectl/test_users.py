@@ -71,6 +71,62 @@ class Users(harness.Server, unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotEqual(self.kubectl(path, "get", "vmi").returncode, 0)
 
+    def may(self, config, verb, resource, ns="default"):
+        """What `kubectl auth can-i` says."""
+        done = self.kubectl(config, "auth", "can-i", verb, resource, "-n", ns)
+        self.assertIn(done.stdout.strip(), ("yes", "no"), done.stderr)
+        return done.stdout.strip() == "yes"
+
+    def label(self, config, kind, name):
+        return self.kubectl(config, "label", kind, name, "seen=yes", "--overwrite").stderr
+
+    def test_roles_everywhere(self):
+        """Each role may what the one before may not, and no more; kubectl and ferry agree."""
+        could = []
+        for role in ("view", "operate", "edit"):
+            path = self.make(f"r-{role}", "--role", role)
+            seen = self.ferry("get", "vmi", "-o", "name", config=path)
+            self.assertEqual((role, seen.returncode), (role, 0), seen.stderr)
+            could.append([self.may(path, verb, kind) for verb, kind in (
+                ("create", "vmim"), ("create", "migrationpolicies"),
+                ("create", "clusterrolebindings"))])
+            refused = self.label(path, "node", "h3")
+            self.assertEqual("orbidden" in refused, role == "view", (role, refused))
+            moved = self.ferry("migrate", "db", "--no-wait", config=path)
+            self.assertEqual("orbidden" in moved.stderr, role == "view", (role, moved.stderr))
+            self.assertIn("orbidden", self.ferry("user", "list", config=path).stderr)
+        self.assertEqual(could, [[False, False, False], [True, False, False],
+                                 [True, True, False]])
+
+    def test_role_in_one_namespace(self):
+        self.ok("create", "namespace", "team-a")
+        path = self.make("tess", "--role", "operate", "-n", "team-a", "--certificate")
+        self.assertEqual(self.config(path)["contexts"][0]["context"]["namespace"], "team-a")
+        self.assertTrue(self.may(path, "create", "vmim", "team-a"))
+        self.assertFalse(self.may(path, "create", "vmim", "default"))
+        seen = self.kubectl(path, "get", "vmi")
+        self.assertEqual(seen.returncode, 0, seen.stderr)
+        for more in (["-n", "default"], ["-A"]):
+            self.assertIn("Forbidden", self.kubectl(path, "get", "vmi", *more).stderr)
+        self.assertIn("Forbidden", self.kubectl(path, "get", "nodes").stderr)
+
+    def test_bindings_go_with_the_user(self):
+        self.ok("create", "namespace", "team-a")
+        self.make("una", "--role", "view")
+        self.ok("create", "rolebinding", "una-too", "--clusterrole", "operate", "--user", "una",
+                "-n", "team-a")
+        self.ok("create", "clusterrolebinding", "pair", "--clusterrole", "view", "--user", "una",
+                "--user", "ben")
+        self.ok("create", "clusterrolebinding", "group", "--clusterrole", "view", "--group", "una")
+        done = self.ferry("user", "revoke", "una")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("2 bindings", done.stdout)
+        self.assertIn("clusterrolebindings/pair names una beside others", done.stdout)
+        left = self.ok("get", "clusterrolebindings,rolebindings", "-A", "-o", "name")
+        for name, there in (("/una-view", False), ("/una-too", False), ("/pair", True),
+                            ("/group", True)):
+            self.assertEqual(name in left, there, left)
+
     def test_rotate(self):
         old = self.make("rob", "--group", "ferry:viewers")
         done = self.ferry("user", "rotate", "rob", "--grace", "1h")

@@ -2,6 +2,7 @@
 """The audit log of a real ferryd: what stands in it, what never does, what is left out and counted,
 and what happens to its file."""
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -179,6 +180,20 @@ class Secrets(Audit):
             ("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {
                 "name": "n1", "annotations": {"ca.key": f"-----BEGIN PRIVATE KEY-----{CANARY}"}}}, {}),
         ]
+        users = "/apis/ferry.migration/v1/users"
+        self.admin.json("POST", users, {"apiVersion": "ferry.migration/v1", "kind": "User",
+                                        "metadata": {"name": "ines"},
+                                        "spec": {"groups": [], "description": "a person"}})
+        answers = [self.admin.json("POST", f"{users}/ines/token", {"expirationSeconds": 3600})]
+        key, request = self.site.key_and_request("ines", [])
+        answers.append(self.admin.json("POST", f"{users}/ines/certificate",
+                                       {"csr": request.read_text()}))
+        secret = answers[0]["token"].rsplit(".", 1)[1]
+        made = [secret, hashlib.sha256(secret.encode()).hexdigest(),
+                *(text.splitlines()[2] for text in (answers[1]["certificate"], request.read_text(),
+                                                    key.read_text()))]
+        self.line(object_subresource="token", code=201)
+        self.line(object_subresource="certificate", code=201)
         statuses = []
         for method, path, body, headers in tries:
             for credential in (self.site.admin, self.site.anonymous):
@@ -195,6 +210,8 @@ class Secrets(Audit):
             self.assertGreater(len(text), 500, path)
             self.assertNotIn(CANARY, text, path)
             self.assertNotIn(self.viewer_token, text)
+            for piece in made:
+                self.assertNotIn(piece, text)
         self.assertIn("metadata.annotations.kubeconfig", self.path.read_text())
 
 

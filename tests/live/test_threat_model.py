@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/threat-model.md says what each credential can do if it is stolen; here a real ferryd is asked."""
+import base64
 import re
 import sys
 import tempfile
@@ -38,15 +39,32 @@ class Credentials(unittest.TestCase):
             agent.connection.close()
         self.join_token = site.run("ferryd", "token", "create", "--node", "h3", "--state-dir",
                                    site.state).strip()
+        admin = ("--kubeconfig", site.state / "admin.kubeconfig")
+        by_token = self.made(site.run("ferry", "user", "create", "ursa", "--role", "view", *admin))
+        by_certificate = self.made(site.run("ferry", "user", "create", "ulf", "--role", "operate",
+                                            "--certificate", *admin))
         self.csr = site.key_and_request("system:node:x", ["system:nodes"])[1].read_text()
         self.credentials = {
             "nothing": site.anonymous, "join token": site.anonymous,
             "user's token without a role": Credential("paula", site.ca, token=plain),
             "viewer's token": Credential("vera", site.ca, token=viewer),
+            "`ferry user` token, role view": by_token,
+            "`ferry user` certificate, role operate": by_certificate,
             "viewer's certificate": site.certificate("vic", ["ferry:viewers"]),
             "agent's key": self.agents["h1"].credential,
             "administrator's certificate": site.admin,
             "CA key": site.certificate("mallory", ["system:masters"])}
+
+    def made(self, kubeconfig):
+        """The credential in a kubeconfig that `ferry user create` printed."""
+        fields = dict(re.findall(r"^[ -]*([a-z-]+): *\"?([^\"\n]+)\"?$", kubeconfig, re.M))
+        if "token" in fields:
+            return Credential("user", self.site.ca, token=fields["token"])
+        paths = []
+        for kind in ("certificate", "key"):
+            paths.append(self.site.dir / f"user.{kind}")
+            paths[-1].write_bytes(base64.b64decode(fields[f"client-{kind}-data"]))
+        return Credential("user", self.site.ca, *paths)
 
     def join(self, credential, node):
         token = self.join_token if credential == "join token" else "ferry." + "0" * 64 + f".{node}.x"

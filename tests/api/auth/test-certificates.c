@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// What time does to certificates: the server's and the administrator's are renewed while a
+// connection goes on, a Node says that its agent's ends, records of what has ended go. The clock is
+// the test's; TLS goes by the machine's, so what is shown over a connection is made in the past and
+// renewed now.
+#include "csr.h"
+
+#include "api/auth/credentials.h"
+
+#define DAY_MS ((gint64)86400 * 1000)
+
+static gint64 fake_ms;
+
+static gint64 fake_wall(gpointer data) {
+  return fake_ms;
+}
+
+static gint64 fake_monotonic(gpointer data) {
+  return g_get_monotonic_time();
+}
+
+/* A server whose clock says `days` from now. */
+static void up(Server *s, int days) {
+  static const FerryClock clock = {.monotonic_us = fake_monotonic, .wall_ms = fake_wall};
+  static const char *const listen[] = {"127.0.0.1:0", NULL};
+  g_autoptr(GError) error = NULL;
+  fake_ms = g_get_real_time() / 1000 + days * DAY_MS;
+  s->dir = g_dir_make_tmp("ferry-api-XXXXXX", NULL);
+  s->store = ferry_store_open(NULL, NULL, NULL);
+  FerryApiConfig config = {
+      .store = s->store, .state_dir = s->dir, .listen = listen, .clock = &clock};
+  s->api = ferry_api_new(&config, &error);
+  g_assert_no_error(error);
+  seed_all(s->store);
+}
+
+static char *read_in(Server *s, const char *file) {
+  g_autofree char *path = g_build_filename(s->dir, file, NULL);
+  return ferry_file_read(path, 1 << 20, NULL, NULL);
+}
+
+/* A request of nobody on a connection that is kept. */
+static CURL *keep(Server *s) {
+  CURL *c = curl_easy_init();
+  g_autofree char *url = g_strconcat(ferry_api_url(s->api), "/healthz", NULL);
+  g_autofree char *ca = g_build_filename(s->dir, "ca.crt", NULL);
+  curl_easy_setopt(c, CURLOPT_URL, url);
+  curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
+  curl_easy_setopt(c, CURLOPT_CAINFO, ca);
+  curl_easy_setopt(c, CURLOPT_CERTINFO, 1L);
+  curl_easy_setopt(c, CURLOPT_TIMEOUT, 20L);
+  curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, http_append);
+  return c;
+}
+
+/* How many connections one more request on it makes. */
+static long ask(CURL *c) {
+  g_autoptr(GString) out = g_string_new(NULL);
+  long status = 0, made = -1;
+  curl_easy_setopt(c, CURLOPT_WRITEDATA, out);
+  g_assert_cmpint(curl_easy_perform(c), ==, CURLE_OK);
+  curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(c, CURLINFO_NUM_CONNECTS, &made);
+  g_assert_cmpint(status, ==, 200);
+  return made;
+}
+
+/* The certificate that the server showed, PEM. */
+static char *shown(CURL *c) {
+  struct curl_certinfo *info = NULL;
+  curl_easy_getinfo(c, CURLINFO_CERTINFO, &info);
+  g_assert_cmpint(info->num_of_certs, >, 0);
+  for (const struct curl_slist *l = info->certinfo[0]; l; l = l->next)
+    if (g_str_has_prefix(l->data, "Cert:"))
+      return g_strdup(l->data + strlen("Cert:"));
+  return NULL;
+}
+
+static gint64 end_of(Server *s, const char *kind, char **serial) {
+  json_t *found = NULL;
+  g_autoptr(Answer) a = http(s, "GET", "/apis/ferry.migration/v1/certificates", NULL);
+  expect(a, 200);
+  found = ferry_json_find(ferry_json_get(a->json, "certificates"), "kind", kind);
+  g_assert_nonnull(found);
+  if (serial)
+    *serial = g_strdup(ferry_json_str(found, "serial"));
+  return ferry_rfc3339_parse(ferry_json_str(found, "endsAt"));
+}
+
+static void renewed_in_service(void) {
+  Server s = {0};
+  up(&s, -368);
+  g_autofree char *before = read_in(&s, "admin.kubeconfig");
+  CURL *old = keep(&s), *new = keep(&s);
+  g_assert_cmpint(ask(old), ==, 1);
+  g_autofree char *first = shown(old);
+  fake_ms = g_get_real_time() / 1000;
+  ferry_certificates_look(s.api->certificates);
+  g_assert_cmpint(ask(old), ==, 0); /* goes on */
+  g_assert_cmpint(ask(new), ==, 1);
+  g_autofree char *second = shown(new);
+  g_assert_nonnull(first);
+  g_assert_cmpstr(first, !=, second);
+  /* the administrator's is good again, for a year, and what holds it was written anew */
+  g_autofree char *after = read_in(&s, "admin.kubeconfig");
+  g_assert_cmpstr(before, !=, after);
+  gint64 left = end_of(&s, "admin", NULL) - fake_ms;
+  g_assert_cmpint(left, >, 364 * DAY_MS);
+  g_assert_cmpint(left, <=, 365 * DAY_MS);
+  curl_easy_cleanup(old);
+  curl_easy_cleanup(new);
+  server_down(&s, NULL);
+}
+
+static void only_what_is_due(void) {
+  Server s = {0};
+  up(&s, -340); /* the administrator's has 25 days left, the server's 57 */
+  g_autofree char *server = read_in(&s, "server.crt");
+  g_autofree char *admin = read_in(&s, "admin.crt");
+  fake_ms = g_get_real_time() / 1000 - 10 * DAY_MS;
+  ferry_certificates_look(s.api->certificates);
+  g_autofree char *early = read_in(&s, "admin.crt");
+  g_assert_cmpstr(early, ==, admin);
+  fake_ms += 10 * DAY_MS;
+  ferry_certificates_look(s.api->certificates);
+  g_autofree char *same = read_in(&s, "server.crt");
+  g_autofree char *other = read_in(&s, "admin.crt");
+  g_assert_cmpstr(same, ==, server);
+  g_assert_cmpstr(other, !=, admin);
+  server_down(&s, NULL);
+}
+
+static char *condition(Server *s, const char *node) {
+  g_autoptr(json_t) object = ferry_store_get(s->store, &ferry_kind_node, "", node);
+  const json_t *c =
+      ferry_json_find(ferry_json_get(object, "status.conditions"), "type", "CertificateExpiring");
+  return g_strdup(ferry_json_str(c, "message"));
+}
+
+static gint warned;
+
+/* Log lines go nowhere; those that warn of a certificate are counted. */
+static GLogWriterOutput count_warnings(GLogLevelFlags level, const GLogField *fields, gsize n,
+                                       gpointer data) {
+  for (gsize i = 0; i < n; i++)
+    if (g_str_equal(fields[i].key, "FERRY_CERTIFICATE") && fields[i].value &&
+        strstr(fields[i].value, "CN=system:node:h1"))
+      g_atomic_int_inc(&warned);
+  return G_LOG_WRITER_HANDLED;
+}
+
+static void node_and_records(void) {
+  Server s = {0};
+  up(&s, 0);
+  join_node(&s, "h1");
+  join_node(&s, "h2");
+  ferry_certificates_look(s.api->certificates);
+  g_assert_null(condition(&s, "h1"));
+  g_autoptr(GPtrArray) made = ferry_credential_list(s.api, "system:node:h1");
+  g_assert_cmpuint(made->len, ==, 1);
+  g_autofree char *ends =
+      ferry_rfc3339_format(ferry_json_int(g_ptr_array_index(made, 0), "expires", 0));
+  g_assert_cmpint(g_atomic_int_get(&warned), ==, 0);
+  fake_ms += 80 * DAY_MS;
+  ferry_certificates_look(s.api->certificates);
+  g_assert_cmpint(g_atomic_int_get(&warned), >, 0);
+  g_autofree char *text = condition(&s, "h1");
+  g_autofree char *other = condition(&s, "h2");
+  g_assert_nonnull(text);
+  g_assert_nonnull(strstr(text, ends));
+  g_assert_nonnull(other);
+  join_node(&s, "h1");
+  ferry_certificates_look(s.api->certificates);
+  g_assert_null(condition(&s, "h1"));
+  g_autofree char *still = condition(&s, "h2");
+  g_assert_nonnull(still);
+  fake_ms += 10 * DAY_MS + DAY_MS / 2; /* it has ended, and who comes with it still hears that */
+  ferry_certificates_look(s.api->certificates);
+  g_autoptr(GPtrArray) both = ferry_credential_list(s.api, "system:node:h1");
+  g_assert_cmpuint(both->len, ==, 2);
+  fake_ms += DAY_MS;
+  ferry_certificates_look(s.api->certificates);
+  g_autoptr(GPtrArray) one = ferry_credential_list(s.api, "system:node:h1");
+  g_assert_cmpuint(one->len, ==, 1);
+  server_down(&s, NULL);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/api/certificates/renewed", renewed_in_service);
+  g_test_add_func("/api/certificates/due", only_what_is_due);
+  g_test_add_func("/api/certificates/nodes", node_and_records);
+  g_log_set_writer_func(count_warnings, NULL, NULL);
+  return g_test_run();
+}
