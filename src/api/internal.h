@@ -38,6 +38,7 @@ typedef struct FerryTokenFile FerryTokenFile;
 typedef struct FerryCertificates FerryCertificates;
 
 /** Who asks. Immutable and reference counted. */
+typedef struct FerryOidc FerryOidc; /* auth/oidc.h */
 typedef struct FerryUser FerryUser;
 struct FerryUser {
   gint refs;
@@ -69,6 +70,7 @@ struct FerryApi {
   GHashTable *names; /* char*, by which clients may call this server; read only after start */
   FerryCertificates *certificates;
   FerryTokenFile *token_file; /* STATE/tokens.json */
+  FerryOidc *oidc;            /* NULL: no provider */
   gint stopping;              /* atomic */
   gint requests;              /* atomic: under way on a seat */
 

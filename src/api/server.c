@@ -4,6 +4,7 @@
 // hang the HTTP library), wait for what is under way, then stop the daemons and the threads.
 #include "api/server.h"
 #include "api/auth/audit.h"
+#include "api/auth/oidc.h"
 #include "api/auth/rbac.h"
 #include "api/http/front.h"
 #include "api/http/strict.h"
@@ -147,6 +148,8 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
       !make_namespace(api, "default", error) || !make_namespace(api, "kubevirt", error) ||
       !ferry_api_make_presets(api, error) || !ferry_rbac_ship(api, error))
     return NULL;
+  if (config->oidc && !(api->oidc = ferry_oidc_new(config->oidc, error)))
+    return NULL;
   ferry_rbac_start(api);
   api->audit = ferry_audit_start(api->clock, config->audit_log,
                                  config->audit_log_max_bytes ? config->audit_log_max_bytes
@@ -186,6 +189,7 @@ void ferry_api_free(FerryApi *api) {
   g_ptr_array_unref(api->streams);
   g_ptr_array_unref(api->event_streams);
   g_hash_table_unref(api->pages);
+  ferry_oidc_free(api->oidc);
   ferry_token_file_free(api->token_file);
   ferry_pki_free(api->pki);
   g_mutex_clear(&api->migrations);

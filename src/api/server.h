@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HTTPS API: Kubernetes' conventions over Ferry's kinds, agents' routes, health and metrics.
 #pragma once
+#include "api/auth/oidc_config.h"
 #include "api/http/limits.h"
 #include "base/clock.h"
 #include "store/store.h"
@@ -45,6 +46,7 @@ typedef struct {
   const char *audit_log;         /* file for the audit's lines beside the journal, or NULL */
   gint64 audit_log_max_bytes;    /* beyond which it is rotated; 0: 100 MiB */
   guint audit_log_keep;          /* older files that stay */
+  const FerryOidcConfig *oidc;   /* NULL: no provider */
   FerryApiHooks hooks;
 } FerryApiConfig;
 

@@ -85,3 +85,15 @@ char *ferry_file_read(const char *path, gsize max, gsize *len, GError **error) {
     *len = text->len;
   return g_string_free(g_steal_pointer(&text), FALSE);
 }
+
+gboolean ferry_file_has_changed(const char *path, struct stat *seen) {
+  struct stat st = {0};
+  if (stat(path, &st) < 0)
+    st = (struct stat){0};
+  gboolean same =
+      st.st_dev == seen->st_dev && st.st_ino == seen->st_ino && st.st_size == seen->st_size &&
+      st.st_mtim.tv_sec == seen->st_mtim.tv_sec && st.st_mtim.tv_nsec == seen->st_mtim.tv_nsec &&
+      st.st_ctim.tv_sec == seen->st_ctim.tv_sec && st.st_ctim.tv_nsec == seen->st_ctim.tv_nsec;
+  *seen = st;
+  return !same;
+}

@@ -2,6 +2,7 @@
 // Files that must be whole or absent.
 #pragma once
 #include <glib.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 G_BEGIN_DECLS
@@ -12,5 +13,8 @@ gboolean ferry_file_write(const char *path, const char *data, gsize len, mode_t 
                           GError **error);
 /** Reads a whole file of at most `max` bytes; the text is NUL-terminated. Free with g_free. */
 char *ferry_file_read(const char *path, gsize max, gsize *len, GError **error);
+/** Whether `path` is another file than `seen` tells of, or was written since (a file that is not
+ * there is all zeros); then `seen` is made to tell of what is there now. */
+gboolean ferry_file_has_changed(const char *path, struct stat *seen);
 
 G_END_DECLS

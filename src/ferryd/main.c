@@ -163,6 +163,7 @@ static gboolean serve(FerrydOptions *o, Daemon *d, GError **error) {
       .proxies = (const char *const *)o->proxies,
       .server_url = o->server_url,
       .clock = ferry_clock_system(),
+      .oidc = o->oidc.issuer ? &o->oidc : NULL,
       .audit_log = o->audit_log,
       .audit_log_max_bytes = o->audit_log_max_bytes,
       .audit_log_keep = (guint)o->audit_log_keep,

@@ -22,6 +22,48 @@ static gboolean check_audit(FerrydOptions *o, const char *max_size, GError **err
   return TRUE;
 }
 
+static gboolean check_oidc(const FerryOidcConfig *oidc, GError **error) {
+  const char *const others[] = {oidc->audience,
+                                oidc->username_claim,
+                                oidc->groups_claim,
+                                oidc->groups_prefix,
+                                oidc->username_prefix,
+                                oidc->jwks,
+                                oidc->ca};
+  gboolean any = FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
+    any = any || others[i];
+  if (oidc->issuer ? oidc->audience != NULL : !any)
+    return TRUE;
+  g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+              "tokens of an OpenID Connect provider need --oidc-issuer and --oidc-audience");
+  return FALSE;
+}
+
+static void add_oidc(GOptionContext *context, FerryOidcConfig *oidc) {
+  const GOptionEntry entries[] = {
+      {"oidc-issuer", 0, 0, G_OPTION_ARG_STRING, &oidc->issuer,
+       "Accept the tokens of this OpenID Connect provider", "URL"},
+      {"oidc-audience", 0, 0, G_OPTION_ARG_STRING, &oidc->audience, "That are for this client id",
+       "ID"},
+      {"oidc-username-claim", 0, 0, G_OPTION_ARG_STRING, &oidc->username_claim,
+       "The claim that names the user (default sub)", "CLAIM"},
+      {"oidc-groups-claim", 0, 0, G_OPTION_ARG_STRING, &oidc->groups_claim,
+       "The claim that lists the user's groups (default groups)", "CLAIM"},
+      {"oidc-username-prefix", 0, 0, G_OPTION_ARG_STRING, &oidc->username_prefix,
+       "Put before users' names; - for none (default: ISSUER#, none for the claim email)",
+       "PREFIX"},
+      {"oidc-groups-prefix", 0, 0, G_OPTION_ARG_STRING, &oidc->groups_prefix,
+       "Put before groups' names (default: none)", "PREFIX"},
+      {"oidc-jwks", 0, 0, G_OPTION_ARG_STRING, &oidc->jwks,
+       "The provider's public keys (default: as its discovery document says)", "FILE|URL"},
+      {"oidc-ca", 0, 0, G_OPTION_ARG_FILENAME, &oidc->ca,
+       "Trust these CAs for the provider's servers (default: the system's)", "FILE"},
+      {NULL},
+  };
+  g_option_context_add_main_entries(context, entries, NULL);
+}
+
 gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError **error) {
   g_autofree char *max_size = NULL;
   o->audit_log_keep = 10;
@@ -61,6 +103,7 @@ gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError 
   g_autoptr(GOptionContext) context =
       g_option_context_new("- Ferry's control plane: API, store and controllers");
   g_option_context_add_main_entries(context, entries, NULL);
+  add_oidc(context, &o->oidc);
   g_option_context_set_description(
       context, "Commands:\n  ferryd token create --node NAME [--state-dir DIR]\n"
                "      Print a one-time token with which the agent of host NAME joins\n"
@@ -77,7 +120,7 @@ gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError 
                 "unknown argument \"%s\"; see ferryd --help", (*argv)[1]);
     return FALSE;
   }
-  if (!check_audit(o, max_size, error))
+  if (!check_audit(o, max_size, error) || !check_oidc(&o->oidc, error))
     return FALSE;
   if (!o->state_dir)
     o->state_dir = g_strdup("/var/lib/ferry");
@@ -92,6 +135,7 @@ void ferryd_options_clear(FerrydOptions *o) {
   g_free(o->audit_log);
   g_free(o->agent);
   g_free(o->server_url);
+  ferry_oidc_config_clear(&o->oidc);
   g_strfreev(o->listen);
   g_strfreev(o->tls_sans);
   g_strfreev(o->proxies);

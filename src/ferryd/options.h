@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line of ferryd.
 #pragma once
-#include <glib.h>
+#include "api/auth/oidc_config.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +14,7 @@ typedef struct {
   char *audit_log; /* NULL: the journal alone */
   gint64 audit_log_max_bytes;
   gint audit_log_keep;
+  FerryOidcConfig oidc;
   gboolean announce, version;
 } FerrydOptions;
 

@@ -9,7 +9,6 @@
 #include "base/random.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #define MAX_FILE (1024 * 1024)
 #define MAX_GROUPS 32
@@ -72,24 +71,14 @@ static GHashTable *read_users(const char *path, GError **error) {
   return g_steal_pointer(&users);
 }
 
-static gboolean same_file(const struct stat *a, const struct stat *b) {
-  return a->st_ino == b->st_ino && a->st_size == b->st_size &&
-         a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-         a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
 /* Caller holds the lock. */
 static void look(FerryTokenFile *file) {
   gint64 now = g_get_monotonic_time();
-  struct stat st = {0};
   if (now - file->looked_us < LOOK_US)
     return;
   file->looked_us = now;
-  if (stat(file->path, &st) < 0)
-    st = (struct stat){0};
-  if (same_file(&st, &file->seen))
+  if (!ferry_file_has_changed(file->path, &file->seen))
     return;
-  file->seen = st;
   g_autoptr(GError) error = NULL;
   GHashTable *users = read_users(file->path, &error);
   if (!users) {
@@ -104,8 +93,7 @@ static void look(FerryTokenFile *file) {
 FerryTokenFile *ferry_token_file_open(const char *state_dir, GError **error) {
   g_autofree char *path = g_build_filename(state_dir, "tokens.json", NULL);
   struct stat st = {0};
-  if (stat(path, &st) < 0)
-    st = (struct stat){0};
+  ferry_file_has_changed(path, &st);
   GHashTable *users = read_users(path, error);
   if (!users)
     return NULL;
