@@ -3,6 +3,7 @@
 #include "agent/agent_private.h"
 #include "base/error.h"
 #include "convergence/schedule.h"
+#include "model/policy_fields.h"
 #include <string.h>
 
 #define MIB (1024 * 1024)
@@ -23,7 +24,7 @@ static const Param migrate_params[] = {
     {"mode", JSON_STRING},
     {"method", JSON_STRING},
     {"consoleAddress", JSON_STRING},
-    {"downtime", JSON_INTEGER, 1, 2000000, "maxDowntimeMs"},
+    {"downtime", JSON_INTEGER, 1, FERRY_DOWNTIME_MAX_MS, "maxDowntimeMs"},
     {"compressed", JSON_TRUE, 0, 0, "compressed"},
     {"autoConverge", JSON_TRUE, 0, 0, "allowAutoConverge"},
     {"migrationProgressTimeout", JSON_INTEGER, 0, 10000000, "migrationProgressTimeout"},
@@ -43,7 +44,7 @@ static const Param migrate_params[] = {
 static const Param change_params[] = {
     {"vmId", JSON_STRING},
     {"vmID", JSON_STRING},
-    {"downtime", JSON_INTEGER, 1, 2000000, "downtimeMs"},
+    {"downtime", JSON_INTEGER, 1, FERRY_DOWNTIME_MAX_MS, "downtimeMs"},
     {"maxBandwidth", JSON_INTEGER, 1, 1048576, "bandwidthMiBps"},
     {"migrationTechnique", JSON_STRING, 0, 0, "technique"},
     {"stallingLimit", JSON_INTEGER, 0, 86400, "stallingLimitSeconds"},

@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/resource.h"
 #include "cli/summary.h"
+#include "model/policy_fields.h"
 #include <stdio.h>
 
 enum { WAIT_MS = 10000, POLL_US = 50000 };
@@ -12,7 +13,7 @@ static const struct {
   const char *option, *field;
   gint64 min, max;
 } numbers[] = {
-    {"downtime", "downtimeMs", 1, 2000000},
+    {"downtime", "downtimeMs", 1, FERRY_DOWNTIME_MAX_MS},
     {"bandwidth", "bandwidthMiBps", 1, 1048576},
     {"stalling-limit", "stallingLimitSeconds", 0, 86400},
 };

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One walk for every kind: metadata first, then each field in the object's own order as "Title:
-// value", lists of objects as a table where all elements are flat, sizes and durations by what the
-// field's name says they are (…Bytes, …Ms). So a new field is described without a line of code.
+// value", lists of objects as a table where all elements are flat, numbers in the unit of the
+// field's row in the kind's table. So a new field is described without a line of code.
 #include "cli/describe.h"
 #include "base/json.h"
 #include "base/quantity.h"
 #include "base/rfc3339.h"
 #include "cli/text.h"
+#include "model/kind.h"
 #include <string.h>
 
 enum { INDENT = 2, COLUMN = 24, TABLE_COLUMNS_MAX = 7, CELL_MAX = 60 };
@@ -20,59 +21,40 @@ static void line(GString *out, int depth, const char *title, const char *value) 
   g_string_append_c(out, '\n');
 }
 
-/* A scalar as people read it; the field's name tells the unit. */
-static char *scalar(const char *key, const json_t *value) {
+/* The row of `key`; NULL: none, or `fields` is NULL. */
+static const FerryField *row_of(const FerryField *fields, const char *key) {
+  for (const FerryField *f = fields; f != NULL && f->name != NULL; f++)
+    if (g_str_equal(f->name, key))
+      return f;
+  return NULL;
+}
+
+/* A scalar as people read it. */
+static char *scalar(const FerryField *row, const json_t *value) {
+  FerryUnit unit = row != NULL ? row->unit : FERRY_UNIT_NONE;
   if (json_is_string(value))
     return ferry_text_clean(json_string_value(value));
-  if (json_is_integer(value)) {
-    gint64 n = json_integer_value(value);
-    if (g_str_has_suffix(key, "BytesPerSecond"))
-      return ferry_rate_format(n);
-    if (g_str_has_suffix(key, "Bytes"))
-      return ferry_bytes_format((double)n);
-    if (g_str_has_suffix(key, "Ms"))
-      return ferry_duration_format(n);
-    return g_strdup_printf("%" G_GINT64_FORMAT, n);
-  }
+  if (json_is_integer(value))
+    return ferry_unit_format(unit, json_integer_value(value));
   if (json_is_real(value))
-    return g_strdup_printf("%g", json_real_value(value));
+    return g_strdup_printf("%g%s%s", json_real_value(value), *ferry_unit_word(unit) ? " " : "",
+                           ferry_unit_word(unit));
   if (json_is_boolean(value))
     return g_strdup(json_is_true(value) ? "yes" : "no");
   return g_strdup("");
 }
 
 /* The title of a field: its unit goes, as the value is printed with one. */
-static char *field_title(const char *key) {
-  static const char *const units[] = {"BytesPerSecond", "Bytes", "Ms", NULL};
-  for (guint i = 0; units[i] != NULL; i++)
-    if (g_str_has_suffix(key, units[i]) && strlen(key) > strlen(units[i])) {
-      g_autofree char *bare = g_strndup(key, strlen(key) - strlen(units[i]));
-      return ferry_title_from_key(bare);
-    }
-  return ferry_title_from_key(key);
+static char *field_title(const FerryField *row, const char *key) {
+  const char *unit = ferry_unit_suffix(row != NULL ? row->unit : FERRY_UNIT_NONE);
+  if (!*unit || !g_str_has_suffix(key, unit) || strlen(key) == strlen(unit))
+    return ferry_title_from_key(key);
+  g_autofree char *bare = g_strndup(key, strlen(key) - strlen(unit));
+  return ferry_title_from_key(bare);
 }
 
 static gboolean is_scalar(const json_t *value) {
   return !json_is_object(value) && !json_is_array(value);
-}
-
-static char *title_of(const char *key, gboolean map) {
-  return map ? ferry_text_clean(key) : field_title(key);
-}
-
-/* Map-like: its keys are data (labels), not fields. */
-static gboolean is_map(const char *key) {
-  static const char *const maps[] = {"labels",
-                                     "annotations",
-                                     "domainLabels",
-                                     "matchLabels",
-                                     "capacity",
-                                     "allocatable",
-                                     "addedNodeSelector",
-                                     "namespaceSelector",
-                                     "virtualMachineInstanceSelector",
-                                     NULL};
-  return g_strv_contains(maps, key);
 }
 
 static gboolean fits_table(const json_t *list, GPtrArray *columns) {
@@ -100,7 +82,8 @@ static gboolean fits_table(const json_t *list, GPtrArray *columns) {
   return columns->len > 0 && columns->len <= TABLE_COLUMNS_MAX;
 }
 
-static void table(GString *out, int depth, const json_t *list, const GPtrArray *columns) {
+static void table(GString *out, int depth, const json_t *list, const FerryField *fields,
+                  const GPtrArray *columns) {
   g_autofree guint *widths = g_new0(guint, columns->len);
   size_t i;
   json_t *item;
@@ -112,8 +95,9 @@ static void table(GString *out, int depth, const json_t *list, const GPtrArray *
       for (guint c = 0; c < columns->len; c++) {
         const char *key = columns->pdata[c];
         json_t *value = item != NULL ? json_object_get(item, key) : NULL;
-        g_autofree char *text = item == NULL    ? field_title(key)
-                                : value != NULL ? scalar(key, value)
+        const FerryField *row = row_of(fields, key);
+        g_autofree char *text = item == NULL    ? field_title(row, key)
+                                : value != NULL ? scalar(row, value)
                                                 : g_strdup("");
         guint width = ferry_text_width(text);
         if (pass == 0)
@@ -131,21 +115,25 @@ static void table(GString *out, int depth, const json_t *list, const GPtrArray *
     }
 }
 
-static void walk(GString *out, int depth, const json_t *object, gboolean map);
+/* `fields`: the rows of the object's members; NULL: there are none, as its keys are data (labels),
+ * or they are not known. */
+static void walk(GString *out, int depth, const json_t *object, const FerryField *fields,
+                 gboolean map);
 
-static void list_value(GString *out, int depth, const char *title, const char *key,
+static void list_value(GString *out, int depth, const char *title, const FerryField *row,
                        const json_t *list) {
   if (json_array_size(list) == 0) {
     line(out, depth, title, "(none)");
     return;
   }
+  const FerryField *fields = row != NULL ? row->fields : NULL;
   g_autoptr(GPtrArray) columns = g_ptr_array_new();
   size_t i;
   json_t *item;
   if (is_scalar(json_array_get(list, 0))) {
     g_autoptr(GString) all = g_string_new(NULL);
     json_array_foreach((json_t *)list, i, item) {
-      g_autofree char *text = scalar(key, item);
+      g_autofree char *text = scalar(row, item);
       g_string_append_printf(all, "%s%s", i > 0 ? ", " : "", text);
     }
     line(out, depth, title, all->str);
@@ -153,31 +141,34 @@ static void list_value(GString *out, int depth, const char *title, const char *k
   }
   line(out, depth, title, "");
   if (fits_table(list, columns)) {
-    table(out, depth + 1, list, columns);
+    table(out, depth + 1, list, fields, columns);
     return;
   }
   json_array_foreach((json_t *)list, i, item) {
     g_string_append_printf(out, "%*s-\n", (depth + 1) * INDENT, "");
-    walk(out, depth + 2, item, FALSE);
+    walk(out, depth + 2, item, fields, FALSE);
   }
 }
 
-static void walk(GString *out, int depth, const json_t *object, gboolean map) {
+static void walk(GString *out, int depth, const json_t *object, const FerryField *fields,
+                 gboolean map) {
   const char *key;
   json_t *value;
   json_object_foreach((json_t *)object, key, value) {
-    g_autofree char *title = title_of(key, map);
+    const FerryField *row = row_of(fields, key);
+    g_autofree char *title = map ? ferry_text_clean(key) : field_title(row, key);
     if (json_is_array(value)) {
-      list_value(out, depth, title, key, value);
+      list_value(out, depth, title, row, value);
     } else if (json_is_object(value)) {
       if (json_object_size(value) == 0) {
         line(out, depth, title, "(none)");
         continue;
       }
       line(out, depth, title, "");
-      walk(out, depth + 1, value, is_map(key));
+      walk(out, depth + 1, value, row != NULL ? row->fields : NULL,
+           row != NULL && row->type == FERRY_TYPE_MAP);
     } else {
-      g_autofree char *text = scalar(map ? "" : key, value);
+      g_autofree char *text = scalar(row, value);
       line(out, depth, title, text);
     }
   }
@@ -193,7 +184,7 @@ static void pairs(GString *out, const char *title, const json_t *map) {
   json_object_foreach((json_t *)map, key, value) {
     if (strstr(key, "last-applied-configuration") != NULL)
       continue; /* the whole object again */
-    g_autofree char *text = scalar("", value);
+    g_autofree char *text = scalar(NULL, value);
     g_autofree char *pair = g_strconcat(key, "=", text, NULL);
     if (label != NULL)
       line(out, 0, label, pair);
@@ -267,7 +258,7 @@ static void event_section(GString *out, json_t *events, gint64 now_ms) {
   json_array_foreach(events, i, event) json_array_append_new(rows, event_row(event, now_ms));
   g_autoptr(GPtrArray) columns = g_ptr_array_new();
   if (fits_table(rows, columns))
-    table(out, 1, rows, columns);
+    table(out, 1, rows, NULL, columns);
 }
 
 char *ferry_describe(const json_t *object, json_t *events, gint64 now_ms) {
@@ -277,7 +268,10 @@ char *ferry_describe(const json_t *object, json_t *events, gint64 now_ms) {
   json_object_del(rest, "metadata");
   json_object_del(rest, "apiVersion");
   json_object_del(rest, "kind");
-  walk(out, 0, rest, FALSE);
+  const char *version = ferry_json_str(object, "apiVersion"),
+             *name = ferry_json_str(object, "kind");
+  const FerryKind *kind = version != NULL && name != NULL ? ferry_kind_by_gvk(version, name) : NULL;
+  walk(out, 0, rest, kind != NULL ? kind->fields : NULL, FALSE);
   if (events != NULL)
     event_section(out, events, now_ms);
   return g_string_free(out, FALSE);

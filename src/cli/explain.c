@@ -7,6 +7,7 @@
 #include "base/quantity.h"
 #include "cli/output.h"
 #include "cli/text.h"
+#include "model/policy_fields.h"
 #include <string.h>
 
 #define MAX_SAMPLES 24
@@ -221,22 +222,22 @@ static int by_origin(gconstpointer a, gconstpointer b, gpointer origins) {
   return p != q ? p - q : strcmp(x, y);
 }
 
-/* A value with its unit, where it has one that is not in the field's name. */
-static char *setting_text(const char *field, const json_t *value) {
+/* A value in the unit of its row; 0 is said in words where it is no limit. */
+static char *setting_text(const char *name, const json_t *value) {
+  const FerryField *field = ferry_configuration_field(name);
+  if (!json_is_integer(value) || !field)
+    return value_text(value);
   gint64 n = json_integer_value(value);
-  if (json_is_integer(value) &&
-      (g_str_has_prefix(field, "bandwidth") || g_str_has_suffix(field, "Bandwidth") ||
-       g_str_has_suffix(field, "BytesPerSecond")))
-    return n > 0 ? ferry_rate_format(n) : g_strdup("0 (unlimited)");
-  if (json_is_integer(value) && g_str_has_suffix(field, "Bytes"))
-    return ferry_bytes_format((double)n);
-  if (json_is_integer(value) && g_str_has_suffix(field, "Ms"))
-    return g_strdup_printf("%" G_GINT64_FORMAT " ms", n);
-  if (json_is_integer(value) &&
-      (g_str_has_prefix(field, "completionTimeout") || g_str_equal(field, "stallingLimit") ||
-       g_str_has_suffix(field, "rogressTimeout")))
-    return n > 0 ? g_strdup_printf("%" G_GINT64_FORMAT " s", n) : g_strdup("0 (never)");
-  return value_text(value);
+  if (n == 0 && field->zero)
+    return g_strdup_printf("0 (%s)", field->zero);
+  switch (field->unit) {
+  case FERRY_UNIT_BYTES:
+  case FERRY_UNIT_BYTES_PER_SECOND:
+    return ferry_unit_format(field->unit, n);
+  default: /* as it was said, so that it can be said again */
+    return g_strdup_printf("%" G_GINT64_FORMAT "%s%s", n, *ferry_unit_word(field->unit) ? " " : "",
+                           ferry_unit_word(field->unit));
+  }
 }
 
 /* The fields of a change in words. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/migration_request.h"
 #include "cli/migration_options.h"
+#include "model/policy_fields.h"
 #include <string.h>
 
-enum { NAME_BASE_MAX = 50, DOWNTIME_MAX_MS = 2000000 };
+enum { NAME_BASE_MAX = 50 };
 
 /* "VM-" as a start for a generated name: lower case letters, digits and dashes. */
 static char *generate_name(const char *vm) {
@@ -23,10 +24,10 @@ static char *generate_name(const char *vm) {
 static gboolean set_downtime(json_t *request, const char *text, GError **error) {
   guint64 ms;
   g_autoptr(GError) local = NULL;
-  if (!g_ascii_string_to_unsigned(text, 10, 1, DOWNTIME_MAX_MS, &ms, &local)) {
+  if (!g_ascii_string_to_unsigned(text, 10, 1, FERRY_DOWNTIME_MAX_MS, &ms, &local)) {
     g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                 "--max-downtime: \"%s\" is not a number of milliseconds from 1 to %d", text,
-                DOWNTIME_MAX_MS);
+                FERRY_DOWNTIME_MAX_MS);
     return FALSE;
   }
   ferry_json_set_int(request, "spec.maxDowntimeMs", (gint64)ms);

@@ -23,6 +23,24 @@ char *ferry_rate_format(gint64 bytes_per_second) {
   return g_strconcat(bytes, "/s", NULL);
 }
 
+char *ferry_unit_format(FerryUnit unit, gint64 n) {
+  switch (unit) {
+  case FERRY_UNIT_BYTES:
+    return ferry_bytes_format((double)n);
+  case FERRY_UNIT_BYTES_PER_SECOND:
+    return ferry_rate_format(n);
+  case FERRY_UNIT_MS:
+    return ferry_duration_format(n);
+  case FERRY_UNIT_SECONDS:
+    return n < G_MAXINT64 / 1000 ? ferry_duration_format(n * 1000) : g_strdup("?");
+  case FERRY_UNIT_PERCENT:
+    return g_strdup_printf("%" G_GINT64_FORMAT " %%", n);
+  default:
+    return g_strdup_printf("%" G_GINT64_FORMAT "%s%s", n, *ferry_unit_word(unit) ? " " : "",
+                           ferry_unit_word(unit));
+  }
+}
+
 static guint char_width(gunichar c) {
   if (g_unichar_iszerowidth(c))
     return 0;

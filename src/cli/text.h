@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers and words for people. Everything returned is freed with g_free.
 #pragma once
+#include "model/units.h"
 #include <glib.h>
 #include <jansson.h>
 
@@ -11,6 +12,8 @@ G_BEGIN_DECLS
 char *ferry_duration_format(gint64 ms);
 /** "118 MiB/s". */
 char *ferry_rate_format(gint64 bytes_per_second);
+/** A number in its field's unit: "6", "30 %", "1.83 s", "512 MiB", "118 MiB/s". */
+char *ferry_unit_format(FerryUnit unit, gint64 n);
 /** Columns that `text` (UTF-8) takes on a terminal. */
 guint ferry_text_width(const char *text);
 /** `text` cut to `width` columns, the last one an ellipsis where something was cut. */

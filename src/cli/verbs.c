@@ -3,6 +3,7 @@
 // page and the completion with.
 #include "cli/cli.h"
 #include "cli/migration_options.h"
+#include "model/policy_fields.h"
 #include <string.h>
 
 static const char *const formats_get[] = {"json", "yaml", "wide", "name", "table", NULL};
@@ -74,7 +75,8 @@ static const FerryOption options_meta[] = {
 static const FerryOption before_flags[] = {
     OPT_TARGET,
     OPT_POLICY,
-    {"max-downtime", 0, "MS", "The longest pause allowed, in milliseconds (1 to 2000000)"},
+    {"max-downtime", 0, "MS",
+     "The longest pause allowed, in milliseconds (1 to " G_STRINGIFY(FERRY_DOWNTIME_MAX_MS) ")"},
     OPT_END,
 };
 static const FerryOption migrate_only[] = {
@@ -96,7 +98,8 @@ static void __attribute__((constructor)) fill_options(void) {
 static const FerryOption options_forecast[] = {
     OPT_TARGET,
     OPT_POLICY,
-    {"max-downtime", 0, "MS", "The longest pause allowed, in milliseconds (1 to 2000000)"},
+    {"max-downtime", 0, "MS",
+     "The longest pause allowed, in milliseconds (1 to " G_STRINGIFY(FERRY_DOWNTIME_MAX_MS) ")"},
     OPT_OUTPUT(formats_final, "Print the whole forecast: json or yaml"),
     OPT_END};
 
@@ -107,7 +110,9 @@ static const FerryOption options_cancel[] = {
 static const char *const technique_values[] = {"pre-copy", "post-copy", NULL};
 
 static const FerryOption options_change[] = {
-    {"downtime", 0, "MS", "The longest pause allowed from now on, in milliseconds (1 to 2000000)"},
+    {"downtime", 0, "MS",
+     "The longest pause allowed from now on, in milliseconds (1 to " G_STRINGIFY(
+         FERRY_DOWNTIME_MAX_MS) ")"},
     {"bandwidth", 0, "MIB", "The bandwidth limit from now on, in MiB a second (1 to 1048576)"},
     {"technique", 0, "WORD", "Switch to post-copy now, or stay in pre-copy", technique_values},
     {"stalling-limit", 0, "SECONDS", "Say that it stalls after so long without progress; 0: never"},

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "host/sim_private.h"
 #include "model/migration_flags.h"
+#include "model/policy_fields.h"
 #include <string.h>
 
 static FerrySimWorld *world_of(const FerrySimJob *job) {
@@ -224,9 +225,10 @@ gboolean ferry_sim_job_state(FerryHostJob *base, FerryDomainState *out, GError *
 gboolean ferry_sim_job_set_max_downtime(FerryHostJob *base, gint64 ms, GError **error) {
   FerrySimJob *job = (FerrySimJob *)base;
   const char *doing = "cannot set the downtime limit";
-  if (ms <= 0 || ms > 2000000)
+  if (ms <= 0 || ms > FERRY_DOWNTIME_MAX_MS)
     return ferry_sim_error(error, FERRY_SIM_ERROR_INVALID_ARG,
-                           "%s: %" G_GINT64_FORMAT " ms, expected 1 to 2000000", doing, ms);
+                           "%s: %" G_GINT64_FORMAT " ms, expected 1 to %d", doing, ms,
+                           FERRY_DOWNTIME_MAX_MS);
   FerrySimInstance *i = enter_active(job, doing, error);
   job->limit_ms = i ? ms : job->limit_ms;
   if (i && i->transfer && i->transfer->source == i)

@@ -44,7 +44,8 @@ const FerryField ferry_fields_object_meta[] = {
     TIME("creationTimestamp", "When the object was created; set by the server."),
     TIME("deletionTimestamp", "When deletion was asked for; the object goes when finalizers is "
                               "empty."),
-    COUNT("deletionGracePeriodSeconds", "Seconds given to end gracefully; set by the server."),
+    SECONDS("deletionGracePeriodSeconds", "Time given to end gracefully; set by the server.",
+            NOT_NEGATIVE),
     MAP("labels", "Keys and values to select objects by.", .flags = FERRY_FIELD_LABELS),
     MAP("annotations", "Keys and values for tools, up to 256 KiB altogether.",
         .flags = FERRY_FIELD_ANNOTATIONS),

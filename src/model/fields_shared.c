@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables that several kinds share: conditions, the migration configuration, the migration state.
-#include "model/policy_fields.h"
+// Tables that several kinds share: conditions, the migration state, its progress.
+#include "model/fields.h"
 #include <string.h>
 
 const FerryField ferry_fields_condition[] = {
@@ -14,74 +14,13 @@ const FerryField ferry_fields_condition[] = {
     END,
 };
 
-const FerryField ferry_fields_intent[] = {
-    INT("maxDowntimeMs", "Longest pause of the guest, in milliseconds.", .min = 1, .max = 2000000),
-    STR("maxDowntime", "The same as a duration such as 300ms or 1.5s.", .max = 64),
-    STR("maxDuration", "Longest time that the migration may take, such as 90s or 10m.", .max = 64),
-    INT("maxSlowdown", "How much the guest may be slowed meanwhile, in percent.", .min = 0,
-        .max = 99),
-    BOOL("allowPostCopy", "Allow to switch over first and fetch the rest of the memory after."),
-    QUANTITY("bandwidth", "Most bytes per second to send; 0 is unlimited.", .min = 0,
-             .max = G_MAXINT64),
-    END,
-};
-
-const FerryField ferry_fields_migration_configuration[] = {
-    INT("parallelMigrationsPerCluster",
-        "Most migrations that run at once in the whole cluster (default 5).", .min = 1,
-        .max = 1000),
-    INT("parallelOutboundMigrationsPerNode",
-        "Most migrations that leave one node at once (default 2).", .min = 1, .max = 1000),
-    INT("parallelInboundMigrationsPerNode",
-        "Most migrations that enter one node at once (default 2).", .min = 1, .max = 1000),
-    QUANTITY("bandwidthPerMigration",
-             "Most bytes per second that one migration sends, as a quantity such as 64Mi; 0 is "
-             "unlimited.",
-             .min = 0, .max = G_MAXINT64),
-    INT("completionTimeoutPerGiB",
-        "Seconds allowed per GiB of memory and of disks to copy; 0 switches the limit off.",
-        .min = 0, .max = 10000000),
-    INT("progressTimeout",
-        "Seconds without progress after which a migration is given up; without one byte sent 15 s "
-        "are "
-        "the most, unless another system's rules hold. 0 switches both limits off.",
-        .min = 0, .max = 10000000),
-    INT("maxDowntimeMs", "Longest pause of the guest at the switch-over, in milliseconds.",
-        .min = 1, .max = 2000000),
-    BOOL("allowAutoConverge", "Slow the guest's processors down where its memory changes faster "
-                              "than it can be sent."),
-    BOOL("allowPostCopy", "Switch over first and fetch the rest of the memory afterwards, where "
-                          "pre-copy does not converge."),
-    BOOL("allowWorkloadDisruption", "Allow post-copy, or else a pause of the guest, when the "
-                                    "completion timeout has passed; follows allowPostCopy where "
-                                    "unset."),
-    BOOL("unsafeMigrationOverride",
-         "Migrate even where libvirt calls it unsafe, for example with a disk cache mode that is "
-         "not coherent between hosts, or where the VM is not LiveMigratable.",
-         .right = "unsafe"),
-    BOOL("disableTLS", "Send the migration's data without encryption.", .right = "unsafe"),
-    STR("nodeDrainTaintKey", "Key of the node taint that means: move the VMs away.",
-        .pattern = "label-key", .max = 317),
-    BOOL("allowTCPPeers",
-         "Let libvirtds of hosts that report the scheme tcp talk to each other in the clear, "
-         "where anybody who reaches them rules them (default false).",
-         .right = "unsafe"),
-    STR("network", "Name of the Network that carries migrations; unset: the hosts' own address.",
-        .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
-    STR("defaultPolicy", "MigrationPolicy by name that holds for what nothing else says.",
-        .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
-    FERRY_POLICY_FIELDS,
-    FERRY_POLICY_TRANSPORT_FIELDS,
-    END,
-};
-
 const char *const ferry_values_domain_state[] = {"running", "blocked", "paused",      "shutdown",
                                                  "shutoff", "crashed", "pmsuspended", "nostate",
                                                  "gone",    "unknown", NULL};
 
 static const FerryField agent_result[] = {
     BOOL("returned", "Whether libvirt's migrate call was made and returned."),
-    INT("errorCode", "libvirt's error code; 0 is none."),
+    INT("errorCode", "libvirt's error code; 0 is none.", .unit = FERRY_UNIT_NUMBER),
     STR("error", "The error in words, empty where there was none.", .max = MESSAGE_MAX_LENGTH),
     STR("reason", "Why the agent stopped before or after the call, as one CamelCase word.",
         .max = 1024),
@@ -101,7 +40,7 @@ static const FerryField target_disk[] = {
     STR("format", "Format of the image.", .max = 64),
     STR("backing", "Backing file of an incremental copy.", .max = 4096),
     STR("backingFormat", "Its format.", .max = 64),
-    COUNT("sizeBytes", "Virtual size in bytes."),
+    BYTES("sizeBytes", "Virtual size."),
     BOOL("create", "Whether Ferry makes it, and removes it after a failure."),
     STR("directory", "Topmost directory that Ferry makes for it, and removes likewise.",
         .max = 4096),
@@ -111,7 +50,7 @@ static const FerryField target_disk[] = {
 static const FerryField bandwidth_probe[] = {
     STR("address", "Address of the target at which its agent listens.", .max = 255),
     INT("port", "TCP port there; it takes one authenticated connection, for some seconds.",
-        .min = 1, .max = 65535),
+        .unit = FERRY_UNIT_NUMBER, .min = 1, .max = 65535),
     END,
 };
 
@@ -149,7 +88,7 @@ const FerryField ferry_fields_migration_state[] = {
     BOOL("targetNodeDomainDetected", "Whether the target's agent has seen the domain arrive."),
     STR("migrationPolicyName", "MigrationPolicy that was applied; empty: none matched.",
         .max = NAME_MAX_LENGTH),
-    OBJ("migrationConfiguration", ferry_fields_migration_configuration,
+    OBJ("migrationConfiguration", ferry_fields_resolved_configuration,
         "The configuration this migration runs with, resolved when it was scheduled.",
         .flags = FERRY_FIELD_OPEN),
     OBJS("targetDisks", target_disk, "Images that the target needs for the disks to be copied.",
@@ -160,7 +99,7 @@ const FerryField ferry_fields_migration_state[] = {
          .max = 2),
     OBJ("bandwidthProbe", bandwidth_probe,
         "Where the target's agent measures the path for a forecast."),
-    COUNT("agentEpoch", "Epoch of the source's agent that runs the migration."),
+    WHOLE("agentEpoch", FERRY_UNIT_NUMBER, "Epoch of the source's agent that runs the migration."),
     STR("sourceDomainState", "State of the domain on the source, as last reported.",
         .values = ferry_values_domain_state),
     STR("targetDomainState",
@@ -181,24 +120,23 @@ const FerryField ferry_fields_migration_state[] = {
 };
 
 const FerryField ferry_fields_migration_progress[] = {
-    INT("percent", "How much is done, in percent; never falls.", .min = 0, .max = 100),
+    PERCENT("percent", "How much is done; never falls.", .min = 0, .max = 100),
     STR("phase", "What is being copied at this moment.", .max = 64),
     COUNT("iteration", "Passes over the guest's memory so far."),
-    COUNT("dataTotalBytes", "Memory and disks to move, in bytes."),
-    COUNT("dataProcessedBytes", "Bytes sent so far, memory and disks."),
-    COUNT("dataRemainingBytes", "Bytes that remain to be sent, memory and disks."),
-    COUNT("memoryTotalBytes", "Memory to move, in bytes; once it is being moved."),
-    COUNT("memoryProcessedBytes", "Bytes of memory sent so far."),
-    COUNT("memoryRemainingBytes", "Bytes of memory that remain."),
-    COUNT("memoryTransferRateBytesPerSecond", "Rate at which memory is sent, in bytes per second."),
-    COUNT("dirtyRateBytesPerSecond", "Rate at which the guest changes its memory, in bytes per "
-                                     "second."),
-    COUNT("diskTotalBytes", "Disks to copy, in bytes."),
-    COUNT("diskProcessedBytes", "Bytes of disks copied so far."),
-    COUNT("diskRemainingBytes", "Bytes of disks that remain."),
-    COUNT("elapsedMs", "Time since the start, in milliseconds."),
-    COUNT("expectedDowntimeMs", "Pause to be expected at the switch-over, in milliseconds."),
-    COUNT("remainingSeconds", "Time that remains by the present rates, in seconds."),
+    BYTES("dataTotalBytes", "Memory and disks to move."),
+    BYTES("dataProcessedBytes", "Bytes sent so far, memory and disks."),
+    BYTES("dataRemainingBytes", "Bytes that remain to be sent, memory and disks."),
+    BYTES("memoryTotalBytes", "Memory to move; once it is being moved."),
+    BYTES("memoryProcessedBytes", "Memory sent so far."),
+    BYTES("memoryRemainingBytes", "Memory that remains."),
+    RATE("memoryTransferRateBytesPerSecond", "Rate at which memory is sent."),
+    RATE("dirtyRateBytesPerSecond", "Rate at which the guest changes its memory."),
+    BYTES("diskTotalBytes", "Disks to copy."),
+    BYTES("diskProcessedBytes", "Disks copied so far."),
+    BYTES("diskRemainingBytes", "Disks that remain."),
+    MS("elapsedMs", "Time since the start.", NOT_NEGATIVE),
+    MS("expectedDowntimeMs", "Pause to be expected at the switch-over.", NOT_NEGATIVE),
+    SECONDS("remainingSeconds", "Time that remains by the present rates.", NOT_NEGATIVE),
     END,
 };
 

@@ -4,6 +4,7 @@
 #pragma once
 #include "base/error.h"
 #include "base/json.h"
+#include "model/units.h"
 
 G_BEGIN_DECLS
 
@@ -33,7 +34,7 @@ typedef struct FerryField FerryField;
 struct FerryField {
   const char *name;
   FerryType type;
-  const char *doc; /* one sentence, with the unit */
+  const char *doc; /* one sentence */
   unsigned flags;
   FerryType item;            /* LIST: type of an element */
   const FerryField *fields;  /* OBJECT or LIST of OBJECT: ends with a NULL name; NULL: free form */
@@ -46,6 +47,10 @@ struct FerryField {
   const char *merge_key;     /* LIST of OBJECT: strategic merge key ("type") */
   const char *right;         /* who sets it needs the verb create on the subresource of this name
                                 of virtualmachineinstancemigrations ("uris"), too; NULL: no */
+  FerryUnit unit;            /* of a number: every INTEGER and QUANTITY has one */
+  const char *zero;          /* of a number: what 0 says, as "unlimited"; NULL: just 0 */
+  const char *fallback;      /* what holds where nobody says it, as JSON text; unlike `def` it is
+                                not written into the object. NULL: none */
 };
 
 /** A printed column. `cell` makes the cell from the object; NULL: the value at `path`. */

@@ -121,7 +121,7 @@ static const FerryField node_interface[] = {
     STRS("addresses", "Addresses with prefix length as 10.1.2.3/24.", .pattern = "ip-prefix",
          .max = 256),
     BOOL("up", "Whether it is up and has a carrier."),
-    COUNT("speedMbps", "Speed of the link in Mbit/s; 0: unknown."),
+    WHOLE("speedMbps", FERRY_UNIT_MBIT_PER_SECOND, "Speed of the link; 0: unknown."),
     END,
 };
 
@@ -134,7 +134,8 @@ static const FerryField node_file_system[] = {
 };
 
 static const FerryField node_agent[] = {
-    COUNT("epoch", "Number of the agent's present session; grows with each start."),
+    WHOLE("epoch", FERRY_UNIT_NUMBER,
+          "Number of the agent's present session; grows with each start."),
     STR("version", "Version of the agent.", .max = 64),
     STR("mode", "Where the agent runs: on the host (local) or elsewhere (remote).",
         .values = WORDS("local", "remote")),
@@ -166,7 +167,7 @@ static const FerryField node_status[] = {
          .max = 256),
     OBJ("agent", node_agent, "The agent that manages the host."),
     COUNT("runningVMs", "Number of VMs that run on the host."),
-    COUNT("memoryUsedBytes", "Memory of these VMs, in bytes."),
+    BYTES("memoryUsedBytes", "Memory of these VMs."),
     OBJS("invalidDomains", node_invalid_domain,
          "Domains that the agent reports and that are left out, for what it says of them is "
          "invalid; what was known of them before stays.",

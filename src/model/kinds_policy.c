@@ -2,7 +2,11 @@
 // Configuration of migrations: KubeVirt (the whole cluster's) and MigrationPolicy (of VMs by
 // their labels).
 #include "model/columns.h"
-#include "model/policy_fields.h"
+#include "model/migration_flags_table.h"
+#include "model/policy_fields_table.h"
+
+#define AS_FIELD(f, ...) f,
+#define NO_FIELD(f, ...)
 
 static const FerryField configuration[] = {
     OBJ("migrations", ferry_fields_migration_configuration, "How VMs are migrated."),
@@ -54,36 +58,8 @@ static const FerryField policy_spec[] = {
     OBJ("selectors", selectors,
         "Which VMs the policy is for: absent is none, empty is all; where several policies fit, "
         "the one with most labels counts."),
-    BOOL("allowAutoConverge", "Slow the guest's processors down where its memory changes faster "
-                              "than it can be sent."),
-    QUANTITY("bandwidthPerMigration",
-             "Most bytes per second that one migration sends, as a quantity such as 64Mi; 0 is "
-             "unlimited.",
-             .min = 0, .max = G_MAXINT64),
-    INT("completionTimeoutPerGiB",
-        "Seconds allowed per GiB of memory and of disks to copy; 0 switches the limit off.",
-        .min = 0, .max = 10000000),
-    INT("maxDowntimeMs", "Longest pause of the guest at the switch-over, in milliseconds.",
-        .min = 1, .max = 2000000),
-    BOOL("allowPostCopy", "Switch over first and fetch the rest of the memory afterwards, where "
-                          "pre-copy does not converge."),
-    BOOL("allowWorkloadDisruption", "Allow post-copy, or else a pause of the guest, when the "
-                                    "completion timeout has passed."),
-    INT("progressTimeout",
-        "Seconds without progress after which a migration is given up; without one byte sent 15 s "
-        "are "
-        "the most, unless another system's rules hold. 0 switches both limits off.",
-        .min = 0, .max = 10000000),
-    INT("parallelOutboundMigrationsPerNode",
-        "Most migrations that leave a node at once while one by this policy is among them; it only "
-        "lowers the cluster's limit.",
-        .min = 1, .max = 1000),
-    INT("parallelInboundMigrationsPerNode",
-        "Most migrations that enter a node at once while one by this policy is among them; it only "
-        "lowers the cluster's limit.",
-        .min = 1, .max = 1000),
-    FERRY_POLICY_FIELDS,
-    FERRY_POLICY_TRANSPORT_FIELDS,
+    FERRY_POLICY_FIELDS(IN_POLICY)                      //
+    FERRY_MIGRATION_FLAGS(NO_FIELD, NO_FIELD, AS_FIELD) //
     END,
 };
 

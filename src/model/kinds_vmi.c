@@ -14,8 +14,9 @@ static const FerryField cpu[] = {
 };
 
 static const FerryField guest_clock[] = {
-    COUNT("tscFrequencyHz", "Frequency of the guest's time stamp counter, in Hz; left out: the "
-                            "host's own."),
+    WHOLE("tscFrequencyHz", FERRY_UNIT_HZ,
+          "Frequency of the guest's time stamp counter; left out: the "
+          "host's own."),
     END,
 };
 
@@ -78,7 +79,7 @@ static const FerryField disk[] = {
         "VM migrates.",
         .values = WORDS("mandatory", "requisite", "optional")),
     STR("cache", "Cache mode of QEMU, such as none.", .max = 64),
-    COUNT("sizeBytes", "Size that the guest sees, in bytes."),
+    BYTES("sizeBytes", "Size that the guest sees."),
     END,
 };
 
@@ -153,7 +154,7 @@ static const FerryField domain_seen[] = {
     STR("state", "State of the domain there, as libvirt names it.",
         .values = ferry_values_domain_state),
     STR("reason", "Why it is in that state, as libvirt names it.", .max = 256),
-    INT("id", "Number of the running domain; -1: not running."),
+    INT("id", "Number of the running domain; -1: not running.", .unit = FERRY_UNIT_NUMBER),
     BOOL("active", "Whether it has a running QEMU."),
     BOOL("persistent", "Whether it is defined there."),
     TIME("since", "When it was first seen in that state."),
@@ -180,7 +181,7 @@ static const FerryField status[] = {
     OBJS("domains", domain_seen, "The domain on each node that has it.", .max = 64),
     OBJ("migrationState", ferry_fields_migration_state, "The present or last migration."),
     OBJ("migrationProgress", ferry_fields_migration_progress, "How far the present migration is."),
-    COUNT("guestMemoryBytes", "Memory of the guest at this moment, in bytes."),
+    BYTES("guestMemoryBytes", "Memory of the guest at this moment."),
     END,
 };
 

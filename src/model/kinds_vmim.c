@@ -3,13 +3,13 @@
 #include "model/columns.h"
 #include "model/fields.h"
 #include "model/migration_flags_table.h"
-#include "model/policy_fields.h"
+#include "model/policy_fields_table.h"
 
 static const char *const phases[] = {"Pending",         "Scheduling",  "Scheduled",
                                      "PreparingTarget", "TargetReady", "Running",
                                      "Succeeded",       "Failed",      NULL};
 
-#define AS_FIELD(field, ...) field,
+#define AS_FIELD(f, ...) f,
 
 static const FerryField spec[] = {
     STR("vmiName", "VM to move: the name of its VirtualMachineInstance in the same namespace.",
@@ -20,29 +20,12 @@ static const FerryField spec[] = {
         .flags = FERRY_FIELD_LABELS, .max = 64),
     STR("priority", "Place in the queue: system-critical comes first, system-maintenance last.",
         .values = WORDS("system-critical", "user-triggered", "system-maintenance")),
-    STR("network", "Network that carries this migration, in place of the configured one.",
-        .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
-    INT("completionTimeoutSeconds",
-        "Seconds allowed for the whole migration, in place of completionTimeoutPerGiB; 0 switches "
-        "the limit off.",
-        .min = 0, .max = 10000000),
-    INT("maxDowntimeMs", "Longest pause of the guest at the switch-over, in milliseconds.",
-        .min = 1, .max = 2000000),
-    INT("completionTimeoutPerGiB",
-        "Seconds allowed per GiB of memory and of disks to copy; 0 switches the limit off.",
-        .min = 0, .max = 10000000),
-    INT("progressTimeout",
-        "Seconds without progress after which it is given up; without one byte sent 15 s are "
-        "the most, unless another system's rules hold. 0 switches both limits off.",
-        .min = 0, .max = 10000000),
-    BOOL("allowWorkloadDisruption", "Allow post-copy, or else a pause of the guest, when the "
-                                    "completion timeout has passed."),
     STR("policy", "MigrationPolicy by name that holds for what this spec does not say.",
         .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
-    FERRY_POLICY_FIELDS,
+    FERRY_POLICY_FIELDS(IN_MIGRATION) //
     BOOL("forecastOnly", "Measure and reckon what the migration would cost, and move nothing."),
     /* every flag and parameter of libvirt */
-    FERRY_MIGRATION_FLAGS(AS_FIELD) END,
+    FERRY_MIGRATION_FLAGS(AS_FIELD, AS_FIELD, AS_FIELD) END,
 };
 
 static const FerryField transition[] = {
@@ -79,14 +62,15 @@ static const FerryField refusal[] = {
 };
 
 static const FerryField summary[] = {
-    COUNT("totalMs", "Whole time from start to end, in milliseconds."),
-    COUNT("downtimeMs", "Pause of the guest as libvirt measured it, in milliseconds."),
-    COUNT("dataTransferredBytes", "Bytes sent altogether."),
-    COUNT("averageRateBytesPerSecond", "Mean rate in bytes per second."),
+    MS("totalMs", "Whole time from start to end.", NOT_NEGATIVE),
+    MS("downtimeMs", "Pause of the guest as libvirt measured it.", NOT_NEGATIVE),
+    BYTES("dataTransferredBytes", "Bytes sent altogether."),
+    RATE("averageRateBytesPerSecond", "Mean rate."),
     COUNT("iterations", "Passes over the guest's memory."),
-    COUNT("topThrottlePercent", "Most that the guest was slowed, as QEMU said, in percent."),
-    COUNT("setupMs", "Time to set the migration up, in milliseconds."),
-    ANY("forecastErrorPercent", "How far status.forecast.totalMs was from totalMs, in percent."),
+    PERCENT("topThrottlePercent", "Most that the guest was slowed, as QEMU said.", NOT_NEGATIVE),
+    MS("setupMs", "Time to set the migration up.", NOT_NEGATIVE),
+    ANY("forecastErrorPercent", "How far status.forecast.totalMs was from totalMs.",
+        .unit = FERRY_UNIT_PERCENT),
     END,
 };
 
@@ -97,89 +81,90 @@ static const FerryField forecast_strategy[] = {
         .max = 64),
     BOOL("permitted", "Whether the policy allows it."),
     BOOL("withinIntent", "Whether it is permitted and keeps to the intent."),
-    COUNT("totalMs", "Whole time in milliseconds; absent: it would never end."),
-    COUNT("downtimeMs", "Longest time that the guest stands still, in milliseconds."),
-    COUNT("lostMs", "Time of work that the guest loses, in milliseconds."),
-    COUNT("totalMinMs", "The same if guest and path are somewhat better than measured."),
-    COUNT("totalMaxMs", "... somewhat worse; absent: it would never end then."),
-    COUNT("downtimeMinMs", "Least of downtimeMs."),
-    COUNT("downtimeMaxMs", "Most of downtimeMs."),
-    COUNT("lostMinMs", "Least of lostMs."),
-    COUNT("lostMaxMs", "Most of lostMs."),
-    COUNT("dataBytes", "Bytes to be sent."),
-    COUNT("dataMinBytes", "Least of dataBytes."),
-    COUNT("dataMaxBytes", "Most of dataBytes."),
-    COUNT("throttlePercent", "How much the guest is slowed down."),
-    COUNT("throttleMinPercent", "Least of throttlePercent."),
-    COUNT("throttleMaxPercent", "Most of throttlePercent."),
+    MS("totalMs", "Whole time; absent: it would never end.", NOT_NEGATIVE),
+    MS("downtimeMs", "Longest time that the guest stands still.", NOT_NEGATIVE),
+    MS("lostMs", "Time of work that the guest loses.", NOT_NEGATIVE),
+    MS("totalMinMs", "The same if guest and path are somewhat better than measured.", NOT_NEGATIVE),
+    MS("totalMaxMs", "... somewhat worse; absent: it would never end then.", NOT_NEGATIVE),
+    MS("downtimeMinMs", "Least of downtimeMs.", NOT_NEGATIVE),
+    MS("downtimeMaxMs", "Most of downtimeMs.", NOT_NEGATIVE),
+    MS("lostMinMs", "Least of lostMs.", NOT_NEGATIVE),
+    MS("lostMaxMs", "Most of lostMs.", NOT_NEGATIVE),
+    BYTES("dataBytes", "Bytes to be sent."),
+    BYTES("dataMinBytes", "Least of dataBytes."),
+    BYTES("dataMaxBytes", "Most of dataBytes."),
+    PERCENT("throttlePercent", "How much the guest is slowed down.", NOT_NEGATIVE),
+    PERCENT("throttleMinPercent", "Least of throttlePercent.", NOT_NEGATIVE),
+    PERCENT("throttleMaxPercent", "Most of throttlePercent.", NOT_NEGATIVE),
     END,
 };
 
 static const FerryField forecast[] = {
-    COUNT("totalMs", "Whole time that the first plan expected, in milliseconds."),
-    COUNT("downtimeMs", "Pause that was expected, in milliseconds."),
+    MS("totalMs", "Whole time that the first plan expected.", NOT_NEGATIVE),
+    MS("downtimeMs", "Pause that was expected.", NOT_NEGATIVE),
     STR("best", "The quickest strategy within the intent.", .max = 64),
     OBJS("strategies", forecast_strategy, "Every strategy with its price.", .max = 16),
-    COUNT("memoryBytes", "Memory that the guest has touched, and disks to be copied, in bytes."),
-    COUNT("dirtyRateBytesPerSecond",
-          "Bytes a second that the guest changes, over all of the time measured but 1 s."),
-    COUNT("shortDirtyRateBytesPerSecond", "The same over 1 s."),
+    BYTES("memoryBytes", "Memory that the guest has touched, and disks to be copied."),
+    RATE("dirtyRateBytesPerSecond",
+         "What the guest changes, over all of the time measured but 1 s."),
+    RATE("shortDirtyRateBytesPerSecond", "The same over 1 s."),
     STR("pattern", "How it writes, as estimated.", .max = 64),
-    COUNT("workingSetBytes", "Memory that it keeps writing, as estimated."),
-    COUNT("writeRateBytesPerSecond", "Rate at which it writes there, as estimated."),
-    COUNT("bandwidthBytesPerSecond", "Rate that is reckoned with."),
+    BYTES("workingSetBytes", "Memory that it keeps writing, as estimated."),
+    RATE("writeRateBytesPerSecond", "Rate at which it writes there, as estimated."),
+    RATE("bandwidthBytesPerSecond", "Rate that is reckoned with."),
     STR("bandwidthFrom",
         "Where that is from: limit (the policy's), measured (just now, between the two agents), "
         "migration (the last one to there), link (half of the slower one) or assumed.",
         .max = 64),
     STR("bandwidthNote", "Why it was not measured.", .max = MESSAGE_MAX_LENGTH),
-    COUNT("madeAtMs", "When it was made, in milliseconds since the start."),
+    MS("madeAtMs", "When it was made, since the start.", NOT_NEGATIVE),
     TIME("time", "The same by the source host's clock."),
     END,
 };
 
 static const FerryField decision[] = {
     TIME("time", "When it was decided."),
-    COUNT("elapsedMs", "Time since the start, in milliseconds."),
+    MS("elapsedMs", "Time since the start.", NOT_NEGATIVE),
     STR("action", "What was done, as one word.", .max = 256),
     ANY("value", "The value that was set."),
     STR("code", "Why, as one CamelCase word.", .max = 256),
     STR("reason", "Why, with the numbers behind it.", .max = MESSAGE_MAX_LENGTH),
     COUNT("iteration", "The pass over memory at that moment."),
-    COUNT("remainingBytes", "Bytes that remained."),
-    COUNT("rateBytesPerSecond", "Rate that was reckoned with, in bytes of guest memory a second."),
-    COUNT("dirtyRateBytesPerSecond", "Bytes a second that the guest changed, as QEMU said."),
-    COUNT("limitMs", "Downtime limit after the decision, in milliseconds."),
-    COUNT("throttlePercent", "Share of the time that the guest was held."),
-    COUNT("workingSetBytes", "Memory that the guest keeps writing, as estimated."),
-    COUNT("writeRateBytesPerSecond", "Rate at which it writes there, as estimated."),
+    BYTES("remainingBytes", "Bytes that remained."),
+    RATE("rateBytesPerSecond", "Rate that was reckoned with, of guest memory."),
+    RATE("dirtyRateBytesPerSecond", "What the guest changed, as QEMU said."),
+    MS("limitMs", "Downtime limit after the decision.", NOT_NEGATIVE),
+    PERCENT("throttlePercent", "Share of the time that the guest was held.", NOT_NEGATIVE),
+    BYTES("workingSetBytes", "Memory that the guest keeps writing, as estimated."),
+    RATE("writeRateBytesPerSecond", "Rate at which it writes there, as estimated."),
     STR("pattern", "How it writes, as estimated.", .max = 256),
     ANY("residual", "How far the estimate is from what was seen; 0 is a perfect fit."),
-    COUNT("minDowntimeMs", "The shortest pause that would have been possible."),
-    COUNT("forecastMs", "Time from the start to the end that the first plan expected."),
+    MS("minDowntimeMs", "The shortest pause that would have been possible.", NOT_NEGATIVE),
+    MS("forecastMs", "Time from the start to the end that the first plan expected.", NOT_NEGATIVE),
     END,
 };
 
 static const FerryField course[] = {
-    COUNT("elapsedMs", "Time since the start, in milliseconds."),
+    MS("elapsedMs", "Time since the start.", NOT_NEGATIVE),
     COUNT("iteration", "The pass over memory."),
-    COUNT("remainingBytes", "Bytes that remained."),
-    COUNT("rateBytesPerSecond", "Rate in bytes of guest memory a second."),
-    COUNT("dirtyRateBytesPerSecond", "Bytes a second that the guest changed, as QEMU said."),
-    COUNT("forecastMs", "Time from the start to the end that the first plan expected."),
-    COUNT("limitMs", "Downtime limit in force, in milliseconds."),
-    COUNT("throttlePercent", "Share of the time that the guest was held."),
+    BYTES("remainingBytes", "Bytes that remained."),
+    RATE("rateBytesPerSecond", "Rate of guest memory."),
+    RATE("dirtyRateBytesPerSecond", "What the guest changed, as QEMU said."),
+    MS("forecastMs", "Time from the start to the end that the first plan expected.", NOT_NEGATIVE),
+    MS("limitMs", "Downtime limit in force.", NOT_NEGATIVE),
+    PERCENT("throttlePercent", "Share of the time that the guest was held.", NOT_NEGATIVE),
     END,
 };
 
 static const FerryField change_fields[] = {
-    INT("downtimeMs", "New downtime limit in milliseconds.", .min = 1, .max = 2000000),
-    INT("bandwidthMiBps", "New bandwidth limit in MiB a second.", .min = 1, .max = 1048576),
+    MS("downtimeMs", "New downtime limit.", .min = 1, .max = FERRY_DOWNTIME_MAX_MS),
+    INT("bandwidthMiBps", "New bandwidth limit.", .unit = FERRY_UNIT_MIB_PER_SECOND, .min = 1,
+        .max = 1048576),
     STR("technique", "Pre-copy: stay in it; post-copy: switch to it now.",
         .values = WORDS("pre-copy", "post-copy")),
-    INT("stallingLimitSeconds",
-        "Seconds without progress after which it is called stalling; 0 switches that off.",
-        .min = 0, .max = 86400),
+    SECONDS("stallingLimitSeconds",
+            "Time without progress after which it is called stalling; 0 switches that off.",
+            .min = 0, .max = 86400),
     END,
 };
 

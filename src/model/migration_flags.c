@@ -3,9 +3,10 @@
 #include "model/migration_flags_table.h"
 
 #define AS_FLAG(f, ...) {.field = f, __VA_ARGS__},
+#define AS_CONFIGURED(f, ...) {.field = f, .configured = TRUE, __VA_ARGS__},
 
 const FerryMigrationFlag ferry_migration_flags[] = {
-    FERRY_MIGRATION_FLAGS(AS_FLAG){.field = {.name = NULL}},
+    FERRY_MIGRATION_FLAGS(AS_FLAG, AS_CONFIGURED, AS_CONFIGURED){.field = {.name = NULL}},
 };
 
 const FerryMigrationFlag *ferry_migration_flag_find(const char *name) {

@@ -37,6 +37,7 @@ typedef struct {
   const char *def;           /* what an absent field means, in words; NULL: libvirt's default */
   gboolean offline;          /* a migration that sends a definition only has a use for it */
   gboolean own;              /* only the migration itself may say it, no configuration */
+  gboolean configured;       /* the whole cluster's configuration may say it, too */
 } FerryMigrationFlag;
 
 /** All rows, in the order of documents; ends with a NULL field.name. */

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // THE table of libvirt's migration flags and parameters: one row each, and nothing else in Ferry
 // knows their names, types, ranges or versions. A row is a FerryField (name, type, range and doc
-// sentence of the spec) followed by members of FerryMigrationFlag. It is expanded twice: into the
-// fields of a migration's spec (kinds_vmim.c) and into ferry_migration_flags (migration_flags.c).
+// sentence of the spec) followed by members of FerryMigrationFlag. It is expanded into the fields
+// of a migration's spec (kinds_vmim.c) and into ferry_migration_flags (migration_flags.c). What the
+// KubeVirt object says of all migrations, too, is a CLUSTER_ROW; what a MigrationPolicy may say
+// besides, a POLICY_ROW.
 #pragma once
 #include "model/fields.h"
 
 #define DISK_NAMES .flags = FERRY_FIELD_SET, .max = 256
-#define BYTES_PER_SECOND .min = 1, .max = G_MAXINT64
+#define FROM_ONE .min = 1, .max = G_MAXINT64
 
-#define FERRY_MIGRATION_FLAGS(ROW)                                                                 \
+#define FERRY_MIGRATION_FLAGS(ROW, CLUSTER_ROW, POLICY_ROW)                                        \
   /* how the VM moves */                                                                           \
   ROW(BOOL("live", "Keep the guest running while its memory is copied."), .group = "Mode",         \
       .option = "live", .negative = "no-live", .libvirt = "VIR_MIGRATE_LIVE", .flag = 1u << 0,     \
@@ -40,10 +42,11 @@
           "so false changes nothing."),                                                            \
       .offline = TRUE, .option = "change-protection", .libvirt = "VIR_MIGRATE_CHANGE_PROTECTION",  \
       .flag = 1u << 8, .since_libvirt = "0.9.4", .def = "true where both hosts can")               \
-  ROW(BOOL("unsafeMigrationOverride",                                                              \
+  CLUSTER_ROW(                                                                                     \
+      BOOL("unsafeMigrationOverride",                                                              \
            "Migrate even where libvirt calls it unsafe for the disks, or where the VM is not "     \
            "LiveMigratable.",                                                                      \
-           .right = "unsafe"),                                                                     \
+           .fallback = "false", .right = "unsafe"),                                                \
       .offline = TRUE, .option = "unsafe", .negative = "no-unsafe",                                \
       .libvirt = "VIR_MIGRATE_UNSAFE", .flag = 1u << 9, .since_libvirt = "0.9.11", .def = "false") \
   ROW(BOOL("abortOnError", "Give the migration up when a disk of the guest has an I/O error."),    \
@@ -51,25 +54,26 @@
       .libvirt = "VIR_MIGRATE_ABORT_ON_ERROR", .flag = 1u << 12, .since_libvirt = "1.1.0",         \
       .def = "true")                                                                               \
   /* memory that changes faster than it can be sent */                                             \
-  ROW(BOOL("allowAutoConverge", "Allow to slow the guest's processors down."),                     \
-      .group = "Convergence", .option = "auto-converge", .negative = "no-auto-converge",           \
-      .libvirt = "VIR_MIGRATE_AUTO_CONVERGE", .flag = 1u << 13, .since_libvirt = "1.2.3",          \
-      .since_qemu = "1.6.0", .def = "false")                                                       \
-  ROW(INT("autoConvergeInitial", "First slow-down of the processors, in percent.", .min = 1,       \
-          .max = 99),                                                                              \
+  POLICY_ROW(BOOL("allowAutoConverge", "Allow to slow the guest's processors down.",               \
+                  .fallback = "false"),                                                            \
+             .group = "Convergence", .option = "auto-converge", .negative = "no-auto-converge",    \
+             .libvirt = "VIR_MIGRATE_AUTO_CONVERGE", .flag = 1u << 13, .since_libvirt = "1.2.3",   \
+             .since_qemu = "1.6.0", .def = "false")                                                \
+  ROW(PERCENT("autoConvergeInitial", "First slow-down of the processors.", .min = 1, .max = 99),   \
       .option = "auto-converge-initial", .arg = "PERCENT",                                         \
       .libvirt = "VIR_MIGRATE_PARAM_AUTO_CONVERGE_INITIAL", .param = "auto_converge.initial",      \
       .type = FERRY_PARAM_INT, .since_libvirt = "2.0.0", .since_qemu = "2.5.0")                    \
-  ROW(INT("autoConvergeIncrement", "Each further slow-down, in percent.", .min = 1, .max = 99),    \
+  ROW(PERCENT("autoConvergeIncrement", "Each further slow-down.", .min = 1, .max = 99),            \
       .option = "auto-converge-increment", .arg = "PERCENT",                                       \
       .libvirt = "VIR_MIGRATE_PARAM_AUTO_CONVERGE_INCREMENT", .param = "auto_converge.increment",  \
       .type = FERRY_PARAM_INT, .since_libvirt = "2.0.0", .since_qemu = "2.5.0")                    \
-  ROW(BOOL("allowPostCopy", "Allow to switch over first and fetch the rest of the memory after."), \
-      .option = "post-copy", .alias = "postcopy", .negative = "no-post-copy",                      \
-      .libvirt = "VIR_MIGRATE_POSTCOPY", .flag = 1u << 15, .since_libvirt = "1.3.3",               \
-      .since_qemu = "2.5.0", .def = "false")                                                       \
-  ROW(QUANTITY("postCopyBandwidth", "Most bytes per second to send after the switch-over.",        \
-               BYTES_PER_SECOND),                                                                  \
+  POLICY_ROW(BOOL("allowPostCopy",                                                                 \
+                  "Allow to switch over first and fetch the rest of the memory after.",            \
+                  .fallback = "false"),                                                            \
+             .option = "post-copy", .alias = "postcopy", .negative = "no-post-copy",               \
+             .libvirt = "VIR_MIGRATE_POSTCOPY", .flag = 1u << 15, .since_libvirt = "1.3.3",        \
+             .since_qemu = "2.5.0", .def = "false")                                                \
+  ROW(RATE_QUANTITY("postCopyBandwidth", "Most to send after the switch-over.", FROM_ONE),         \
       .option = "postcopy-bandwidth", .arg = "BYTES",                                              \
       .libvirt = "VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY", .param = "bandwidth.postcopy",            \
       .type = FERRY_PARAM_ULLONG, .scale = 1 << 20, .since_libvirt = "5.1.0",                      \
@@ -77,38 +81,39 @@
   ROW(BOOL("postCopyResume", "Resume a post-copy migration whose connection broke."),              \
       .option = "postcopy-resume", .libvirt = "VIR_MIGRATE_POSTCOPY_RESUME", .flag = 1u << 19,     \
       .since_libvirt = "8.5.0", .since_qemu = "3.0.0", .def = "false", .own = TRUE)                \
-  ROW(QUANTITY("availableSwitchoverBandwidth",                                                     \
-               "Bytes per second to reckon with when the pause is predicted.", BYTES_PER_SECOND),  \
+  ROW(RATE_QUANTITY("availableSwitchoverBandwidth",                                                \
+                    "Rate to reckon with when the pause is predicted.", FROM_ONE),                 \
       .option = "available-switchover-bandwidth", .arg = "BYTES",                                  \
       .libvirt = "VIR_MIGRATE_PARAM_BANDWIDTH_AVAIL_SWITCHOVER",                                   \
       .param = "bandwidth.avail.switchover", .type = FERRY_PARAM_ULLONG, .scale = 1 << 20,         \
       .since_libvirt = "11.1.0", .since_qemu = "8.2.0",                                            \
       .def = "half of the link's speed, where the intent runs under a bandwidth limit")            \
   /* how the data travels */                                                                       \
-  ROW(QUANTITY("bandwidthPerMigration",                                                            \
-               "Most bytes per second to send, as a quantity such as 64Mi; 0 is unlimited.",       \
-               .min = 0, .max = G_MAXINT64),                                                       \
-      .group = "Transport", .option = "bandwidth", .arg = "BYTES",                                 \
-      .libvirt = "VIR_MIGRATE_PARAM_BANDWIDTH", .param = "bandwidth", .type = FERRY_PARAM_ULLONG,  \
-      .scale = 1 << 20, .since_libvirt = "1.1.0", .def = "0")                                      \
-  ROW(BOOL("disableTLS", "Send the data without encryption.", .right = "unsafe"), .option = "tls", \
-      .negative = "no-tls", .libvirt = "VIR_MIGRATE_TLS", .flag = 1u << 16, .inverted = TRUE,      \
-      .opposite = "Encrypt the migration's data, which is the default", .since_libvirt = "3.2.0",  \
-      .since_qemu = "2.7.0", .def = "false")                                                       \
+  POLICY_ROW(RATE_QUANTITY("bandwidthPerMigration",                                                \
+                           "Most to send, as a quantity such as 64Mi; 0 is unlimited.",            \
+                           NOT_NEGATIVE, .fallback = "0", .zero = "unlimited"),                    \
+             .group = "Transport", .option = "bandwidth", .arg = "BYTES",                          \
+             .libvirt = "VIR_MIGRATE_PARAM_BANDWIDTH", .param = "bandwidth",                       \
+             .type = FERRY_PARAM_ULLONG, .scale = 1 << 20, .since_libvirt = "1.1.0", .def = "0")   \
+  CLUSTER_ROW(BOOL("disableTLS", "Send the data without encryption.", .right = "unsafe"),          \
+              .option = "tls", .negative = "no-tls", .libvirt = "VIR_MIGRATE_TLS",                 \
+              .flag = 1u << 16, .inverted = TRUE,                                                  \
+              .opposite = "Encrypt the migration's data, which is the default",                    \
+              .since_libvirt = "3.2.0", .since_qemu = "2.7.0", .def = "false")                     \
   ROW(STR("tlsDestination", "DNS name or address that the target's certificate must have.",        \
           .pattern = "tls-name", .max = 253, .right = "uris"),                                     \
       .option = "tls-destination", .arg = "NAME", .libvirt = "VIR_MIGRATE_PARAM_TLS_DESTINATION",  \
       .param = "tls.destination", .type = FERRY_PARAM_STRING, .since_libvirt = "6.0.0",            \
       .own = TRUE)                                                                                 \
-  ROW(BOOL("parallel", "Send memory over several connections at once."), .option = "parallel",     \
-      .negative = "no-parallel", .libvirt = "VIR_MIGRATE_PARALLEL", .flag = 1u << 17,              \
-      .since_libvirt = "5.2.0", .since_qemu = "4.0.0", .def = "false")                             \
-  ROW(INT("parallelConnections", "Number of connections of a parallel migration.", .min = 1,       \
-          .max = 255),                                                                             \
-      .option = "parallel-connections", .arg = "NUMBER",                                           \
-      .libvirt = "VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS", .param = "parallel.connections",        \
-      .type = FERRY_PARAM_INT, .since_libvirt = "5.2.0", .since_qemu = "4.0.0",                    \
-      .def = "by the link's speed and the hosts' processors")                                      \
+  POLICY_ROW(BOOL("parallel", "Send memory over several connections at once."),                    \
+             .option = "parallel", .negative = "no-parallel", .libvirt = "VIR_MIGRATE_PARALLEL",   \
+             .flag = 1u << 17, .since_libvirt = "5.2.0", .since_qemu = "4.0.0", .def = "false")    \
+  POLICY_ROW(INT("parallelConnections", "Number of connections of a parallel migration.",          \
+                 .unit = FERRY_UNIT_COUNT, .min = 1, .max = 255),                                  \
+             .option = "parallel-connections", .arg = "NUMBER",                                    \
+             .libvirt = "VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS", .param = "parallel.connections", \
+             .type = FERRY_PARAM_INT, .since_libvirt = "5.2.0", .since_qemu = "4.0.0",             \
+             .def = "by the link's speed and the hosts' processors")                               \
   ROW(BOOL("zeroCopy", "Send memory without copying it to the kernel first; locks it."),           \
       .option = "zerocopy", .negative = "no-zerocopy", .libvirt = "VIR_MIGRATE_ZEROCOPY",          \
       .flag = 1u << 20, .since_libvirt = "8.5.0", .since_qemu = "7.1.0", .def = "false")           \
@@ -139,36 +144,39 @@
       .option = "comp-methods", .arg = "LIST", .libvirt = "VIR_MIGRATE_PARAM_COMPRESSION",         \
       .param = "compression", .type = FERRY_PARAM_STRINGS, .since_libvirt = "1.3.4",               \
       .def = "xbzrle")                                                                             \
-  ROW(INT("compressionMTLevel", "Level of the method mt; 0 is none.", .min = 0, .max = 9),         \
+  ROW(INT("compressionMTLevel", "Level of the method mt; 0 is none.", .unit = FERRY_UNIT_NUMBER,   \
+          .min = 0, .max = 9),                                                                     \
       .option = "comp-mt-level", .arg = "LEVEL",                                                   \
       .libvirt = "VIR_MIGRATE_PARAM_COMPRESSION_MT_LEVEL", .param = "compression.mt.level",        \
       .type = FERRY_PARAM_INT, .since_libvirt = "1.3.4", .since_qemu = "2.4.0",                    \
       .until_qemu = "9.1.0")                                                                       \
   ROW(INT("compressionMTThreads", "Threads that compress on the source with the method mt.",       \
-          .min = 1, .max = 255),                                                                   \
+          .unit = FERRY_UNIT_COUNT, .min = 1, .max = 255),                                         \
       .option = "comp-mt-threads", .arg = "NUMBER",                                                \
       .libvirt = "VIR_MIGRATE_PARAM_COMPRESSION_MT_THREADS", .param = "compression.mt.threads",    \
       .type = FERRY_PARAM_INT, .since_libvirt = "1.3.4", .since_qemu = "2.4.0",                    \
       .until_qemu = "9.1.0")                                                                       \
   ROW(INT("compressionMTDThreads", "Threads that decompress on the target with the method mt.",    \
-          .min = 1, .max = 255),                                                                   \
+          .unit = FERRY_UNIT_COUNT, .min = 1, .max = 255),                                         \
       .option = "comp-mt-dthreads", .arg = "NUMBER",                                               \
       .libvirt = "VIR_MIGRATE_PARAM_COMPRESSION_MT_DTHREADS", .param = "compression.mt.dthreads",  \
       .type = FERRY_PARAM_INT, .since_libvirt = "1.3.4", .since_qemu = "2.4.0",                    \
       .until_qemu = "9.1.0")                                                                       \
   ROW(QUANTITY("compressionXBZRLECache",                                                           \
-               "Cache of the method xbzrle in bytes, a power of two such as 64Mi.", .min = 4096,   \
+               "Cache of the method xbzrle, a power of two such as 64Mi.", .min = 4096,            \
                .max = G_MAXINT64),                                                                 \
       .option = "comp-xbzrle-cache", .arg = "BYTES",                                               \
       .libvirt = "VIR_MIGRATE_PARAM_COMPRESSION_XBZRLE_CACHE",                                     \
       .param = "compression.xbzrle.cache", .type = FERRY_PARAM_ULLONG, .since_libvirt = "1.3.4",   \
       .def = "QEMU's, 64Mi")                                                                       \
-  ROW(INT("compressionZlibLevel", "Level of the method zlib; 0 is none.", .min = 0, .max = 9),     \
+  ROW(INT("compressionZlibLevel", "Level of the method zlib; 0 is none.",                          \
+          .unit = FERRY_UNIT_NUMBER, .min = 0, .max = 9),                                          \
       .option = "comp-zlib-level", .arg = "LEVEL",                                                 \
       .libvirt = "VIR_MIGRATE_PARAM_COMPRESSION_ZLIB_LEVEL", .param = "compression.zlib.level",    \
       .type = FERRY_PARAM_INT, .since_libvirt = "9.4.0", .since_qemu = "5.0.0",                    \
       .def = "QEMU's, 1")                                                                          \
-  ROW(INT("compressionZstdLevel", "Level of the method zstd; 0 is none.", .min = 0, .max = 20),    \
+  ROW(INT("compressionZstdLevel", "Level of the method zstd; 0 is none.",                          \
+          .unit = FERRY_UNIT_NUMBER, .min = 0, .max = 20),                                         \
       .option = "comp-zstd-level", .arg = "LEVEL",                                                 \
       .libvirt = "VIR_MIGRATE_PARAM_COMPRESSION_ZSTD_LEVEL", .param = "compression.zstd.level",    \
       .type = FERRY_PARAM_INT, .since_libvirt = "9.4.0", .since_qemu = "5.0.0",                    \
@@ -201,7 +209,7 @@
       .param = "migrate_disks_detect_zeroes", .type = FERRY_PARAM_STRINGS,                         \
       .since_libvirt = "10.9.0", .own = TRUE)                                                      \
   ROW(INT("disksPort", "Port of the target that takes the disks; 0 lets libvirt choose.",          \
-          .min = 0, .max = 65535, .right = "uris"),                                                \
+          .unit = FERRY_UNIT_NUMBER, .min = 0, .max = 65535, .right = "uris"),                     \
       .option = "disks-port", .arg = "PORT", .libvirt = "VIR_MIGRATE_PARAM_DISKS_PORT",            \
       .param = "disks_port", .type = FERRY_PARAM_INT, .since_libvirt = "1.3.3", .own = TRUE,       \
       .def = "0")                                                                                  \

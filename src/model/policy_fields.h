@@ -1,50 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields by which anyone says how a VM is to be migrated: the same in the KubeVirt object, in a
-// MigrationPolicy and in a migration's spec. What libvirt's flags say is in
-// model/migration_flags_table.h.
+// By what anyone says how a VM is to be migrated, as data: the fields of the KubeVirt object, of a
+// MigrationPolicy and of a migration's spec that are not libvirt's flags (model/migration_flags.h).
+// Validation, OpenAPI and the resolved configuration with its origins come from it.
 #pragma once
-#include "model/fields.h"
+#include "model/kind.h"
 
-/** Members of the object `intent`; ends with END. */
-extern const FerryField ferry_fields_intent[];
+G_BEGIN_DECLS
 
-#define FERRY_POLICY_FIELDS                                                                        \
-  STR("preset", "Rules by name, such as intent, kubevirt, ovirt-post-copy, nova or proxmox.",      \
-      .pattern = "dns-subdomain", .max = 63),                                                      \
-      OBJ("intent", ferry_fields_intent,                                                           \
-          "What the migration may cost; Ferry finds the cheapest way to keep to it."),             \
-      ANY("schedule", "oVirt's convergenceSchedule: init, stalling and lastItems; it must end in " \
-                      "abort, postcopy or suspend."),                                              \
-      INT("migrationProgressTimeout",                                                              \
-          "Seconds without a new best, after which the source's agent gives the migration up by "  \
-          "itself, whatever other rules say; in place of progressTimeout.",                        \
-          .min = 1, .max = 10000000),                                                              \
-      INT("stallingLimit",                                                                         \
-          "Seconds without a new best, after which the migration gets the condition Stalling and " \
-          "an event; 0 never (default 30).",                                                       \
-          .min = 0, .max = 10000000),                                                              \
-      INT("dirtyRateSeconds",                                                                      \
-          "Seconds for which the guest's writes are measured before the migration begins; 0 not "  \
-          "at all (default).",                                                                     \
-          .min = 0, .max = 60),                                                                    \
-      BOOL("allowMonitorCommands",                                                                 \
-           "Let the agent slow the guest down through QEMU's monitor where libvirt has no call: "  \
-           "just as much as is needed, up to the intent's maxSlowdown. libvirt marks such a "      \
-           "domain tainted.",                                                                      \
-           .right = "unsafe"),                                                                     \
-      STRS("onStalling",                                                                           \
-           "What ferryd does when the migration stalls, one after the other, each after another "  \
-           "stallingLimit without a new best; not with an intent, which acts by itself.",          \
-           .values = WORDS("raiseDowntime", "postCopy", "abort"), .max = 8),                       \
-      STR("compression", "How to compress the memory that is sent; none switches it off.",         \
-          .values = WORDS("none", "xbzrle", "mt", "zlib", "zstd")),                                \
-      INT("retries",                                                                               \
-          "How often a migration that failed is tried again on another host, where no target was " \
-          "named (default 3).",                                                                    \
-          .min = 0, .max = 100)
+/** Longest pause that anyone can ask for, as QEMU has it. A plain number, for messages too. */
+#define FERRY_DOWNTIME_MAX_MS 2000000
 
-/** Besides, where libvirt's flags are not fields already. */
-#define FERRY_POLICY_TRANSPORT_FIELDS                                                              \
-  BOOL("parallel", "Send memory over several connections at once."),                               \
-      INT("parallelConnections", "Number of connections of a parallel migration.", .min = 1,       \
-          .max = 255)
+/** Who says it: a bit each. */
+typedef enum {
+  FERRY_LAYER_CLUSTER = 1,
+  FERRY_LAYER_POLICY = 2,
+  FERRY_LAYER_VM = 4,
+  FERRY_LAYER_MIGRATION = 8,
+  FERRY_LAYER_PRESET = 16,
+  FERRY_LAYER_ANYONE = 31,
+} FerryLayerBit;
+
+typedef struct {
+  FerryField field;    /* `fallback` is what a resolved configuration holds where nobody says it */
+  unsigned layers;     /* FerryLayerBit: who may say it; 0: Ferry itself, when it is resolved */
+  unsigned lowered_by; /* who may lower what those above say, and no more */
+  gboolean rule;       /* it chooses what drives the migration: of these the strongest holds */
+  gboolean running;    /* of no use where the guest doesn't run meanwhile (offline) */
+} FerryPolicyField;
+
+/** All rows; ends with a NULL field.name. */
+extern const FerryPolicyField ferry_policy_fields[];
+/** The row of a field, or NULL. */
+const FerryPolicyField *ferry_policy_field_find(const char *name);
+/** The field `name` of a resolved configuration, be it a policy's or libvirt's flag; or NULL. */
+const FerryField *ferry_configuration_field(const char *name);
+
+G_END_DECLS

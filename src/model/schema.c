@@ -115,6 +115,9 @@ char *ferry_schema_limits(const FerryField *field) {
       g_string_append_printf(text, "%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, field->min,
                              field->max);
   }
+  const char *unit = ferry_unit_word(field->unit);
+  if (*unit && !(field->type == FERRY_TYPE_QUANTITY && field->unit == FERRY_UNIT_BYTES))
+    g_string_append_printf(text, "%s%s", text->len ? " " : "", unit);
   if (field->values) {
     g_autofree char *values = g_strjoinv(", ", (char **)field->values);
     g_string_append_printf(text, "one of %s", values);
@@ -126,12 +129,14 @@ char *ferry_schema_limits(const FerryField *field) {
   return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-/* The doc line, with limits that the schema's types do not show. */
+/* The doc line, with unit and limits, which the schema's types do not show, or not all of them. */
 static char *description(const FerryField *field) {
   g_autofree char *limits = ferry_schema_limits(field);
-  if (!*limits)
+  if (!*limits && !field->fallback)
     return g_strdup(field->doc);
-  return g_strdup_printf("%s (%s)", field->doc, limits);
+  return g_strdup_printf("%s (%s%s%s%s)", field->doc, limits,
+                         *limits && field->fallback ? "; " : "", field->fallback ? "default " : "",
+                         field->fallback ? field->fallback : "");
 }
 
 static json_t *field_schema(const FerryField *field, gboolean v3) {
@@ -242,7 +247,7 @@ static void add_shared(json_t *definitions, gboolean v3) {
       STR("message", "What happened, in words."),
       STR("reason", "Why, as one CamelCase word."),
       OBJ("details", NULL, "The object that is meant, and all causes."),
-      INT("code", "HTTP status."),
+      INT("code", "HTTP status.", .unit = FERRY_UNIT_NUMBER),
       END,
   };
   json_object_set_new(definitions, SCHEMA_OBJECT_META,

@@ -24,8 +24,8 @@ json_t *ferry_schema_gvk(const FerryKind *kind, const char *suffix);
 json_t *ferry_schema_definitions(const char *group, const char *version, gboolean v3);
 /** Paths of the same kinds. */
 json_t *ferry_schema_paths(const char *group, const char *version, gboolean v3);
-/** Limits of a field in words, as "1 to 1000; default 5", "" where it has none. Free with g_free.
- */
+/** Limits and unit of a field in words, as "1 to 1000 ms; default 5", "" where it has none. Free
+ * with g_free. */
 char *ferry_schema_limits(const FerryField *field);
 
 G_END_DECLS

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Theory of operation: each row of the policy fields' table and of the flags' table is asked of the
+// layers, the strongest first; then come the few fields that follow from others.
 #include "policy/config.h"
 #include "base/quantity.h"
 #include "convergence/schedule.h"
@@ -6,65 +8,18 @@
 #include "policy/layers.h"
 #include "policy/preset_policies.h"
 
-typedef enum { KIND_INTEGER, KIND_BOOLEAN, KIND_BYTES, KIND_TEXT, KIND_LIST } ValueKind;
-
-/* Who may set a field. */
-enum {
-  CLUSTER = FERRY_LAYER_CLUSTER,
-  VM = FERRY_LAYER_VM,
-  MIGRATION = FERRY_LAYER_MIGRATION,
-  PRESET = FERRY_LAYER_PRESET,
-  ANYONE = FERRY_LAYER_ANYONE
-};
-
-static const struct {
-  const char *name;
-  ValueKind kind;
-  gint64 def;
-  unsigned who;
-} fields[] = {
-    {"parallelMigrationsPerCluster", KIND_INTEGER, 5, CLUSTER},
-    {"parallelOutboundMigrationsPerNode", KIND_INTEGER, 2, CLUSTER},
-    {"parallelInboundMigrationsPerNode", KIND_INTEGER, 2, CLUSTER},
-    {"bandwidthPerMigration", KIND_BYTES, 0, ANYONE},
-    {"completionTimeoutPerGiB", KIND_INTEGER, 150, ANYONE},
-    {"completionTimeoutSeconds", KIND_INTEGER, -1, VM | MIGRATION}, /* wins over ...PerGiB */
-    {"progressTimeout", KIND_INTEGER, 150, ANYONE},
-    {"maxDowntimeMs", KIND_INTEGER, 900, ANYONE},
-    {"allowAutoConverge", KIND_BOOLEAN, 0, ANYONE},
-    {"allowPostCopy", KIND_BOOLEAN, 0, ANYONE},
-    {"allowWorkloadDisruption", KIND_BOOLEAN, -1, ANYONE}, /* -1: follows allowPostCopy */
-    {"unsafeMigrationOverride", KIND_BOOLEAN, 0, ANYONE},
-    {"disableTLS", KIND_BOOLEAN, -1, ANYONE}, /* -1: false, but true where tunnelled */
-    {"nodeDrainTaintKey", KIND_TEXT, 0, CLUSTER},
-    {"allowTCPPeers", KIND_BOOLEAN, -1, CLUSTER},
-    {"network", KIND_TEXT, 0, ANYONE},
-    {"migrationProgressTimeout", KIND_INTEGER, -1, ANYONE}, /* wins over progressTimeout */
-    {"stallingLimit", KIND_INTEGER, 30, ANYONE},
-    {"dirtyRateSeconds", KIND_INTEGER, 0, ANYONE},
-    {"allowMonitorCommands", KIND_BOOLEAN, 0, ANYONE},
-    {"onStalling", KIND_LIST, -1, ANYONE},
-    {"compression", KIND_TEXT, 0, ANYONE},
-    {"parallel", KIND_BOOLEAN, -1, ANYONE},
-    {"parallelConnections", KIND_INTEGER, -1, ANYONE},
-    {"retries", KIND_INTEGER, 3, ANYONE},
-    /* of the intent; an unstated one has no duration and gives nothing up as infeasible */
-    {"maxDurationMs", KIND_INTEGER, -1, ANYONE},
-    {"maxSlowdownPercent", KIND_INTEGER, -1, ANYONE},
-    {"infeasiblePatienceMs", KIND_INTEGER, -1, PRESET},
-};
-
-static json_t *value_of(const json_t *source, const char *name, ValueKind kind) {
+/* What a source says of a field, a new reference; NULL: nothing, or nothing of its type. */
+static json_t *value_of(const json_t *source, const char *name, FerryType type) {
   json_t *v = json_object_get(source, name);
   gint64 bytes;
-  switch (kind) {
-  case KIND_INTEGER:
+  switch (type) {
+  case FERRY_TYPE_INTEGER:
     return json_is_integer(v) ? json_incref(v) : NULL;
-  case KIND_BOOLEAN:
+  case FERRY_TYPE_BOOLEAN:
     return json_is_boolean(v) ? json_incref(v) : NULL;
-  case KIND_TEXT:
+  case FERRY_TYPE_STRING:
     return json_is_string(v) ? json_incref(v) : NULL;
-  case KIND_LIST: /* a domain's metadata has only text */
+  case FERRY_TYPE_LIST: /* a domain's metadata has only text */
     if (json_is_string(v)) {
       json_t *list = json_array();
       g_auto(GStrv) words = g_strsplit_set(json_string_value(v), ", ", 64);
@@ -74,28 +29,14 @@ static json_t *value_of(const json_t *source, const char *name, ValueKind kind) 
       return list;
     }
     return json_is_array(v) ? json_incref(v) : NULL;
-  case KIND_BYTES:
+  case FERRY_TYPE_QUANTITY:
     if (json_is_integer(v))
       return json_incref(v);
     if (json_is_string(v) && ferry_quantity_parse(json_string_value(v), &bytes, NULL))
       return json_integer(bytes);
     return NULL;
-  }
-  return NULL;
-}
-
-static ValueKind kind_of(FerryType type) {
-  switch (type) {
-  case FERRY_TYPE_BOOLEAN:
-    return KIND_BOOLEAN;
-  case FERRY_TYPE_INTEGER:
-    return KIND_INTEGER;
-  case FERRY_TYPE_QUANTITY:
-    return KIND_BYTES;
-  case FERRY_TYPE_LIST:
-    return KIND_LIST;
   default:
-    return KIND_TEXT;
+    return json_incref(v);
   }
 }
 
@@ -105,12 +46,12 @@ typedef struct {
 
 /* The first source that may and does say `name`, by its place in `layers`; their number: none.
  * `value` (may be NULL) gets a new reference. */
-static guint find(const GArray *layers, const char *name, ValueKind kind, unsigned who,
+static guint find(const GArray *layers, const char *name, FerryType type, unsigned who,
                   json_t **value) {
   guint i = 0;
   for (; i < layers->len; i++) {
     const FerryLayer *layer = &g_array_index(layers, FerryLayer, i);
-    json_t *v = who & layer->bit ? value_of(layer->at, name, kind) : NULL;
+    json_t *v = who & layer->bit ? value_of(layer->at, name, type) : NULL;
     if (!v)
       continue;
     if (value)
@@ -122,39 +63,36 @@ static guint find(const GArray *layers, const char *name, ValueKind kind, unsign
   return i;
 }
 
-static gboolean take(const Target *to, const GArray *layers, const char *name, ValueKind kind,
-                     unsigned who) {
+/* The strongest that may say the field decides; where none does, its fallback holds. */
+static void resolve_field(const Target *to, const GArray *layers, const FerryField *field,
+                          unsigned who) {
   json_t *value = NULL;
-  guint at = find(layers, name, kind, who, &value);
+  guint at = find(layers, field->name, field->type, who, &value);
+  if (at == layers->len && !field->fallback)
+    return;
   if (at == layers->len)
-    return FALSE;
-  json_object_set_new(to->out, name, value);
-  ferry_json_set_str(to->from, name, g_array_index(layers, FerryLayer, at).origin);
-  return TRUE;
+    value = json_loads(field->fallback, JSON_DECODE_ANY, NULL);
+  json_object_set_new(to->out, field->name, value);
+  ferry_json_set_str(to->from, field->name,
+                     at < layers->len ? g_array_index(layers, FerryLayer, at).origin : "default");
 }
 
 /* How many may move, leave or enter a node at once: the cluster's word, which a policy or a preset
  * only lowers, so that nobody gets past what the cluster's administrator allows. A policy says
  * nothing of the whole cluster, as KubeVirt has it. */
-static void put_limits(const Target *to, const GArray *layers) {
-  static const struct {
-    const char *name;
-    unsigned who;
-  } limits[] = {{"parallelMigrationsPerCluster", FERRY_LAYER_PRESET},
-                {"parallelOutboundMigrationsPerNode", FERRY_LAYER_POLICY | FERRY_LAYER_PRESET},
-                {"parallelInboundMigrationsPerNode", FERRY_LAYER_POLICY | FERRY_LAYER_PRESET}};
-  for (gsize n = 0; n < G_N_ELEMENTS(limits); n++)
-    for (guint i = 0; i < layers->len; i++) {
-      const FerryLayer *layer = &g_array_index(layers, FerryLayer, i);
-      gint64 limit = ferry_json_int(layer->at, limits[n].name, 0);
-      if (!(layer->bit & limits[n].who) || limit <= 0)
-        continue;
-      if (limit < ferry_json_int(to->out, limits[n].name, G_MAXINT64)) {
-        ferry_json_set_int(to->out, limits[n].name, limit);
-        ferry_json_set_str(to->from, limits[n].name, layer->origin);
-      }
-      break;
+static void lower_limit(const Target *to, const GArray *layers, const FerryPolicyField *row) {
+  const char *name = row->field.name;
+  for (guint i = 0; i < layers->len; i++) {
+    const FerryLayer *layer = &g_array_index(layers, FerryLayer, i);
+    gint64 limit = ferry_json_int(layer->at, name, 0);
+    if (!(layer->bit & row->lowered_by) || limit <= 0)
+      continue;
+    if (limit < ferry_json_int(to->out, name, G_MAXINT64)) {
+      ferry_json_set_int(to->out, name, limit);
+      ferry_json_set_str(to->from, name, layer->origin);
     }
+    break;
+  }
 }
 
 /* The rule by which the migration is driven: a schedule, or a preset by name. */
@@ -234,8 +172,9 @@ static void put_tls(const Target *to, const GArray *layers) {
     ferry_json_set_bool(to->out, "disableTLS", tunnelled);
     ferry_json_set_str(to->from, "disableTLS", "default");
   } else if (tunnelled && !ferry_migration_flag_on(to->out, "disableTLS") &&
-             find(layers, "tunnelled", KIND_BOOLEAN, VM | MIGRATION, NULL) <
-                 find(layers, "disableTLS", KIND_BOOLEAN, ANYONE, NULL)) {
+             find(layers, "tunnelled", FERRY_TYPE_BOOLEAN, FERRY_LAYER_VM | FERRY_LAYER_MIGRATION,
+                  NULL) <
+                 find(layers, "disableTLS", FERRY_TYPE_BOOLEAN, FERRY_LAYER_ANYONE, NULL)) {
     ferry_json_set_bool(to->out, "disableTLS", TRUE);
     json_object_set(to->from, "disableTLS", json_object_get(to->from, "tunnelled"));
   }
@@ -247,20 +186,17 @@ json_t *ferry_config_resolve(const FerryConfigSources *s, json_t **origins) {
   json_t *out = json_object();
   g_autoptr(json_t) from = json_object();
   Target to = {out, from};
-  for (gsize f = 0; f < G_N_ELEMENTS(fields); f++) {
-    const char *name = fields[f].name;
-    if (take(&to, layers, name, fields[f].kind, fields[f].who) || fields[f].kind == KIND_TEXT ||
-        fields[f].def < 0)
+  for (const FerryPolicyField *f = ferry_policy_fields; f->field.name; f++) {
+    if (f->rule)
       continue;
-    json_object_set_new(out, name,
-                        fields[f].kind == KIND_BOOLEAN ? json_boolean(fields[f].def)
-                                                       : json_integer(fields[f].def));
-    json_object_set_new(from, name, json_string("default"));
+    resolve_field(&to, layers, &f->field, f->layers);
+    lower_limit(&to, layers, f);
   }
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++)
-    if (!json_object_get(out, f->field.name))
-      take(&to, layers, f->field.name, kind_of(f->field.type), f->own ? MIGRATION : VM | MIGRATION);
-  put_limits(&to, layers);
+    resolve_field(&to, layers, &f->field,
+                  f->own          ? FERRY_LAYER_MIGRATION
+                  : f->configured ? FERRY_LAYER_ANYONE
+                                  : FERRY_LAYER_VM | FERRY_LAYER_MIGRATION);
   put_rule(&to, rule);
   put_means(&to);
   if (g_strcmp0(ferry_json_str(out, "preset"), "intent") == 0) { /* it acts by itself */

@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a migration's configuration is resolved from, one layer a source, the strongest first.
 #pragma once
+#include "model/policy_fields.h"
 #include "policy/config.h"
 
 G_BEGIN_DECLS
-
-/** Who says it: a bit each. */
-typedef enum {
-  FERRY_LAYER_CLUSTER = 1,
-  FERRY_LAYER_POLICY = 2,
-  FERRY_LAYER_VM = 4,
-  FERRY_LAYER_MIGRATION = 8,
-  FERRY_LAYER_PRESET = 16,
-  FERRY_LAYER_ANYONE = 31,
-} FerryLayerBit;
 
 typedef struct {
   json_t *at;   /* flat: what `intent` says stands under the names of the configuration */

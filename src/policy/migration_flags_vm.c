@@ -4,6 +4,7 @@
 // migration_flags_rules.c.
 #include "policy/migration_flags_vm.h"
 #include "model/copied_disks.h"
+#include "model/policy_fields.h"
 #include "policy/migratable.h"
 #include "policy/target_xml_rules.h"
 #include <libxml/parser.h>
@@ -36,11 +37,13 @@ static gboolean has_rule(const char *name) {
   return g_strv_contains(names, name);
 }
 
-/* Fields that are no flags of libvirt's and concern a guest that runs meanwhile. */
-static const char *const running_only[] = {
-    "network", "maxDowntimeMs", "maxDurationMs",    "maxSlowdownPercent",
-    "preset",  "schedule",      "dirtyRateSeconds", "allowMonitorCommands",
-    NULL};
+/* Whether a field concerns only a guest that runs meanwhile. */
+static gboolean running_only(const char *name, const FerryMigrationFlag *flag) {
+  if (flag)
+    return !flag->offline && !has_rule(name);
+  const FerryPolicyField *field = ferry_policy_field_find(name);
+  return field && field->running;
+}
 
 void ferry_migration_flags_check_offline(const FerryFlagsContext *c, GError *causes) {
   if (!ferry_migration_flag_on(c->config, "offline"))
@@ -51,8 +54,7 @@ void ferry_migration_flags_check_offline(const FerryFlagsContext *c, GError *cau
     const FerryMigrationFlag *flag = ferry_migration_flag_find(name);
     const json_t *value = given(c->config, name);
     if (g_strcmp0(json_string_value(from), "VirtualMachineInstanceMigration") != 0 ||
-        (flag ? flag->offline || has_rule(name) : !g_strv_contains(running_only, name)) || !value ||
-        json_is_false(value))
+        !running_only(name, flag) || !value || json_is_false(value))
       continue; /* to ask that something shall not be is no demand */
     cause(causes, name,
           "%s and offline exclude each other: an offline migration moves a definition and sends no "

@@ -2,10 +2,9 @@
 // Pure predicates over one spec: each adds a cause, so that a person sees all faults at once.
 #include "policy/policy_check.h"
 #include "base/duration.h"
+#include "model/policy_fields.h"
 #include "model/validate.h"
 #include "policy/preset_policies.h"
-
-#define MAX_DOWNTIME_MS 2000000
 
 static void fault(GError *causes, const char *path, const char *field, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
@@ -82,8 +81,8 @@ static void check_intent(const json_t *spec, const char *path, GError *causes) {
     return;
   if (duration(intent, "maxDowntime", path, causes, &pause)) {
     gint64 ms = ferry_json_int(intent, "maxDowntimeMs", ferry_json_int(spec, "maxDowntimeMs", 0));
-    if (pause > MAX_DOWNTIME_MS)
-      fault(causes, path, "intent.maxDowntime", "more than %d ms", MAX_DOWNTIME_MS);
+    if (pause > FERRY_DOWNTIME_MAX_MS)
+      fault(causes, path, "intent.maxDowntime", "more than %d ms", FERRY_DOWNTIME_MAX_MS);
     else if (ms && ms != pause)
       fault(causes, path, "intent.maxDowntime",
             "maxDowntimeMs says %" G_GINT64_FORMAT " ms; say it once", ms);

@@ -96,6 +96,26 @@ static void test_describe(void) {
   golden_check("describe.txt", text);
 }
 
+/* Units are the field's, not its name's: VMs are no milliseconds. */
+static void test_describe_units(void) {
+  g_autoptr(json_t) object =
+      parse("{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"h1\"},\"status\":{"
+            "\"runningVMs\":6,\"memoryUsedBytes\":1073741824,\"capacity\":{\"cpuMs\":\"4\"},"
+            "\"interfaces\":[{\"name\":\"e\",\"speedMbps\":10000}]}}");
+  g_autofree char *text = ferry_describe(object, NULL, 0);
+  static const char *const parts[] = {"Running VMs:           6\n",
+                                      "Memory Used:           1.0 GiB\n",
+                                      "    cpuMs:               4\n", "10000 Mbit/s"};
+  for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
+    if (!strstr(text, parts[i]))
+      g_error("no \"%s\" in\n%s", parts[i], text);
+  /* of a kind that is not known, numbers are numbers */
+  g_autoptr(json_t) other = parse("{\"kind\":\"Other\",\"apiVersion\":\"x/v1\",\"metadata\":{"
+                                  "\"name\":\"o\"},\"waitMs\":7}");
+  g_autofree char *plain = ferry_describe(other, NULL, 0);
+  g_assert_nonnull(strstr(plain, "7\n"));
+}
+
 static void test_top(void) {
   g_autoptr(json_t) items = parse(
       "[{\"metadata\":{\"name\":\"a-1\",\"namespace\":\"default\"},\"spec\":{\"vmiName\":\"a\"},"
@@ -121,6 +141,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/cli/output/styles", test_table_styles);
   g_test_add_func("/cli/output/bounded", test_table_bounded);
   g_test_add_func("/cli/output/describe", test_describe);
+  g_test_add_func("/cli/output/describe-units", test_describe_units);
   g_test_add_func("/cli/output/top", test_top);
   return g_test_run();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/config.h"
+#include "model/policy_fields.h"
 
 static json_t *j(const char *text) {
   json_t *v = json_loads(text, 0, NULL);
@@ -157,6 +158,51 @@ static void test_network(void) {
   g_assert_null(ferry_json_get(none, "network"));
 }
 
+/* Something that the field takes, and is not its fallback. */
+static json_t *sample(const FerryField *f) {
+  switch (f->type) {
+  case FERRY_TYPE_INTEGER:
+  case FERRY_TYPE_QUANTITY:
+    return json_integer(f->min + 1);
+  case FERRY_TYPE_BOOLEAN:
+    return json_boolean(g_strcmp0(f->fallback, "true") != 0);
+  case FERRY_TYPE_LIST:
+    return json_pack("[s]", f->values ? f->values[0] : "x");
+  default:
+    return json_string(f->values ? f->values[0] : "x");
+  }
+}
+
+/* A field that anybody may say by the table is resolved, whatever it is called: none is stored,
+ * shown and ignored. */
+static void test_every_row(void) {
+  guint seen = 0;
+  for (const FerryPolicyField *f = ferry_policy_fields; f->field.name; f++) {
+    if (f->rule || !(f->layers & (FERRY_LAYER_CLUSTER | FERRY_LAYER_MIGRATION)) ||
+        g_str_has_prefix(f->field.name, "maxDuration") ||
+        g_str_has_prefix(f->field.name, "maxSlowdown")) /* an intent's, under another name */
+      continue;
+    gboolean cluster = f->layers & FERRY_LAYER_CLUSTER;
+    g_autoptr(json_t) source = json_object();
+    g_autoptr(json_t) origins = NULL;
+    g_autoptr(json_t) value = sample(&f->field);
+    g_autofree char *path =
+        g_strconcat(cluster ? "spec.configuration.migrations." : "spec.", f->field.name, NULL);
+    ferry_json_set(source, path, json_incref(value));
+    ferry_json_set_str(source, cluster ? "spec.configuration.migrations.preset" : "spec.preset",
+                       "kubevirt"); /* an intent has no onStalling */
+    FerryConfigSources s = {.kubevirt = cluster ? source : NULL,
+                            .migration = cluster ? NULL : source};
+    g_autoptr(json_t) c = ferry_config_resolve(&s, &origins);
+    g_test_message("%s", f->field.name);
+    g_assert_true(json_equal(json_object_get(c, f->field.name), value));
+    g_assert_cmpstr(ferry_json_str(origins, f->field.name), ==,
+                    cluster ? "KubeVirt" : "VirtualMachineInstanceMigration");
+    seen++;
+  }
+  g_assert_cmpuint(seen, >=, 15);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/config/defaults", test_defaults);
@@ -165,5 +211,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/config/preset-limits", test_preset_limits);
   g_test_add_func("/config/tunnel", test_tunnel);
   g_test_add_func("/config/network", test_network);
+  g_test_add_func("/config/every-row", test_every_row);
   return g_test_run();
 }

@@ -4,6 +4,7 @@
 // Kimchi's paths.
 #include "api/kimchi/kimchi.h"
 #include "base/quantity.h"
+#include "model/policy_fields.h"
 
 #include <string.h>
 
@@ -24,7 +25,7 @@ static const struct {
 } rules[] = {
     {1, 10000000, 21600, "seconds from 1 to 10000000"},
     {0, G_MAXINT64 >> 20, 0, "MiB per second, or \"unlimited\""},
-    {0, 2000000, 500, "milliseconds from 100 to 2000000"},
+    {0, FERRY_DOWNTIME_MAX_MS, 500, "milliseconds from 100 to " G_STRINGIFY(FERRY_DOWNTIME_MAX_MS)},
 };
 
 static gint64 *slot(FerryKimchiSettings *s, gsize i) {

@@ -8,6 +8,7 @@
 #include "api/internal.h"
 #include "base/quantity.h"
 #include "base/rfc3339.h"
+#include "model/policy_fields.h"
 
 #define MAX_CHANGES 50
 #define MAX_TRIES 50
@@ -39,7 +40,7 @@ static gboolean check_int(const char *key, const json_t *value, gint64 min, gint
 
 static gboolean check_field(const char *key, const json_t *value, GError **error) {
   if (g_str_equal(key, "downtimeMs"))
-    return check_int(key, value, 1, 2000000, error);
+    return check_int(key, value, 1, FERRY_DOWNTIME_MAX_MS, error);
   if (g_str_equal(key, "bandwidthMiBps"))
     return check_int(key, value, 1, MAX_MIBPS, error);
   if (g_str_equal(key, "stallingLimitSeconds"))
