@@ -116,6 +116,7 @@ FerrySimResult ferry_sim_run_preset(const FerrySimCell *cell, const FerryPreset 
     }
   } else {
     intent.schedule = &preset->schedule;
+    intent.strategy = preset->strategy;
     settings.auto_converge = preset->schedule.auto_converge;
     double cap = (double)preset->schedule.bandwidth;
     if (cap > 0)

@@ -206,8 +206,9 @@ typedef struct {
   gboolean monitor;              /* QEMU's monitor may be used where libvirt has no call */
   gboolean can_throttle;         /* started so that the throttle can be set while it runs */
   gboolean post_copy_preempt;
-  gint64 copied_disk_bytes; /* what timeouts per GiB count besides memory */
-  FerrySchedule *schedule;  /* owned; NULL: the intent drives it */
+  gint64 copied_disk_bytes;      /* what timeouts per GiB count besides memory */
+  FerrySchedule *schedule;       /* owned; NULL: the intent drives it */
+  const FerryStrategy *strategy; /* a preset's own; NULL: the schedule's or the intent's */
 } FerrySettings;
 void ferry_settings_read(FerrySettings *settings, const json_t *migration);
 /** Takes `config` (borrowed) for the request, with the disks that it copies. */

@@ -5,6 +5,7 @@
 #include "base/quantity.h"
 #include "convergence/presets.h"
 #include "model/migration_flags.h"
+#include "model/policy_fields.h"
 
 #define GIB (1024.0 * 1024 * 1024)
 #define LINK_TIMEOUT_MS 15000
@@ -15,6 +16,12 @@ static gint64 bytes(const json_t *config, const char *key) {
   if (json_is_string(value) && !ferry_quantity_parse(json_string_value(value), &n, NULL))
     return 0;
   return json_is_string(value) ? n : MAX(0, ferry_json_int(config, key, 0));
+}
+
+static const FerryStrategy *read_strategy(const json_t *config) {
+  const char *name = ferry_json_str(config, "preset");
+  const FerryPreset *preset = name ? ferry_preset_find(name) : NULL;
+  return preset ? preset->strategy : NULL;
 }
 
 /* The rule: a preset's by name, or a schedule; NULL: the intent. What the configuration says of
@@ -75,7 +82,8 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
                   .post_copy = ferry_json_bool(config, "allowPostCopy", FALSE),
                   .tls = !ferry_json_bool(config, "disableTLS", FALSE),
                   .unsafe = ferry_json_bool(config, "unsafeMigrationOverride", FALSE)},
-      .max_downtime_ms = CLAMP(ferry_json_int(config, "maxDowntimeMs", 900), 1, 2000000),
+      .max_downtime_ms =
+          CLAMP(ferry_json_int(config, "maxDowntimeMs", 900), 1, FERRY_DOWNTIME_MAX_MS),
       .completion_per_gib_s = MAX(0, ferry_json_int(config, "completionTimeoutPerGiB", 150)),
       .completion_s = ferry_json_int(config, "completionTimeoutSeconds", -1),
       .progress_timeout_s = MAX(0, ferry_json_int(config, "progressTimeout", 150)),
@@ -89,6 +97,7 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
       .post_copy_preempt = ferry_json_bool(config, "postCopyPreempt", FALSE),
       .copied_disk_bytes = MAX(0, ferry_json_int(config, "copiedDiskBytes", 0)),
       .schedule = read_schedule(config),
+      .strategy = read_strategy(config),
   };
   gint64 hard = ferry_json_int(config, "migrationProgressTimeout", 0);
   if (hard > 0)
@@ -121,6 +130,7 @@ void ferry_settings_intent(const FerrySettings *s, gint64 memory, FerryConvergen
       .switchover_bandwidth = s->switchover_bandwidth,
       .infeasible_patience_ms = s->infeasible_patience_ms,
       .schedule = s->schedule,
+      .strategy = s->strategy,
       .memory_bytes = to_move,
       .disk_bytes = s->copied_disk_bytes,
   };

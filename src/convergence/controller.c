@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One controller over all rules.
 //
-// Theory of operation: the tracker turns samples and events into rates and passes; then either the
-// intent (intent.c) or a schedule (schedule_run.c) looks at them and decides. What holds for both
+// Theory of operation: the tracker turns samples and events into rates and passes; then the
+// strategy (strategy.h: the intent, a schedule) looks at them and decides. What holds for all
 // stands here: the queue of decisions, their record with the numbers behind each, and the hard
 // limits. Timeouts look at the best remaining so far, not at the last sample, so that an
 // oscillating guest does not hide a stall; a long pass that began with less than any before it is
@@ -138,10 +138,11 @@ FerryConvergence *ferry_convergence_new(const FerryConvergenceIntent *intent, gi
   ferry_tracker_prior(&c->t, intent->prior_seconds, intent->prior_dirtied);
   g_queue_init(&c->pending);
   c->history = json_array();
-  if (c->schedule)
-    ferry_schedule_start(c, now_us);
-  else
-    ferry_intent_start(c, now_us);
+  c->strategy = intent->strategy ? intent->strategy
+                : c->schedule    ? &ferry_strategy_schedule
+                                 : &ferry_strategy_intent;
+  c->state = c->strategy->state_size ? g_malloc0(c->strategy->state_size) : NULL;
+  c->strategy->start(c, now_us);
   if (c->intent.completion_timeout_ms > 0)
     c->deadline_us = now_us + c->intent.completion_timeout_ms * 1000;
   return c;
@@ -177,6 +178,7 @@ void ferry_convergence_free(FerryConvergence *c) {
   g_queue_clear_full(&c->pending, decision_free);
   ferry_schedule_free(c->schedule);
   json_decref(c->history);
+  g_free(c->state);
   g_free(c);
 }
 
@@ -189,24 +191,16 @@ void ferry_convergence_sample(FerryConvergence *c, const FerryConvergenceSample 
   gboolean boundary = ferry_tracker_sample(&c->t, sample, now_us);
   if (!ferry_decidable(c))
     return;
-  if (c->schedule) {
-    if (boundary)
-      ferry_stall_boundary(c, now_us);
-    ferry_schedule_tick(c, now_us);
-    return;
-  }
-  if (boundary)
-    ferry_intent_boundary(c, now_us);
-  ferry_intent_tick(c, now_us);
+  if (boundary && c->strategy->boundary)
+    c->strategy->boundary(c, now_us);
+  c->strategy->tick(c, now_us);
 }
 
 void ferry_convergence_iteration(FerryConvergence *c, int iteration, gint64 now_us) {
   if (!ferry_tracker_iteration(&c->t, iteration, now_us) || !ferry_decidable(c))
     return;
-  if (c->schedule)
-    ferry_stall_boundary(c, now_us);
-  else
-    ferry_intent_boundary(c, now_us);
+  if (c->strategy->boundary)
+    c->strategy->boundary(c, now_us);
 }
 
 void ferry_convergence_post_copy(FerryConvergence *c) {
@@ -236,7 +230,7 @@ void ferry_convergence_refused(FerryConvergence *c, FerryConvergenceAction actio
 gint64 ferry_convergence_before_bandwidth(FerryConvergence *c, gint64 bandwidth, gint64 now_us) {
   gint64 plain = MAX(1, (gint64)(c->is.plan_limit * 1000));
   gboolean raised = c->intent.bandwidth_cap > 0 && bandwidth > c->intent.bandwidth_cap;
-  if (!raised || c->schedule || c->pinned || c->limit_ms <= plain ||
+  if (!raised || !c->strategy->makes_up_for_cap || c->pinned || c->limit_ms <= plain ||
       c->intent.switchover_bandwidth > 0)
     return 0;
   c->limit_ms = plain;
@@ -309,16 +303,14 @@ static void check_timeouts(FerryConvergence *c, gint64 now_us) {
   const FerryTracker *t = &c->t;
   if (!ferry_decidable(c) || !t->sampled)
     return;
-  gboolean previous = c->schedule && c->schedule->progress == FERRY_PROGRESS_PREVIOUS;
-  gint64 progressed_us = !c->schedule ? t->progress_us : previous ? c->ss.low_us : t->best_us;
+  const FerryStrategy *s = c->strategy;
+  gint64 progressed_us = s->progressed_us ? s->progressed_us(c) : t->progress_us;
   if (c->intent.link_timeout_ms > 0 && now_us - t->moved_us > c->intent.link_timeout_ms * 1000)
     ferry_decide_abort(c, now_us, "LinkStalled",
                        "not one byte was sent for %" G_GINT64_FORMAT
                        " s: the link to the target or the target itself is down",
                        (now_us - t->moved_us) / G_USEC_PER_SEC);
-  else if (c->deadline_us && now_us > c->deadline_us &&
-           !(c->schedule &&
-             c->schedule->stall_window_ms > 0)) /* a stall detector has its own end */
+  else if (c->deadline_us && now_us > c->deadline_us && !(s->has_own_end && s->has_own_end(c)))
     check_completion(c, now_us);
   else if (c->intent.progress_timeout_ms > 0 && !c->suspended &&
            now_us - progressed_us > c->intent.progress_timeout_ms * 1000)

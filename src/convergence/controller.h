@@ -10,7 +10,8 @@
 G_BEGIN_DECLS
 
 /** What is wanted of this migration, from its resolved configuration. Fields left 0 mean "not
- * stated". With a `schedule` its rules decide, without one the intent does. */
+ * stated". A `strategy` decides: that of a `schedule`, the intent's, or another. */
+typedef struct _FerryStrategy FerryStrategy; /* convergence/strategy.h */
 typedef struct {
   gint64 max_downtime_ms;       /* the pause may not exceed this; at least 1 */
   gint64 switchover_cost_ms;    /* eps: what a switch-over costs with nothing to send; 0: 30 */
@@ -32,7 +33,8 @@ typedef struct {
   gint64 disk_bytes;           /* the part of it that is disks to copy */
   gint64 infeasible_patience_ms;       /* abort when it stayed infeasible for so long; 0: never */
   double prior_seconds, prior_dirtied; /* unique bytes written in that time, measured before */
-  const FerrySchedule *schedule;       /* copied; NULL: the intent */
+  const FerrySchedule *schedule;       /* copied; NULL: none */
+  const FerryStrategy *strategy; /* NULL: the schedule's where there is one, else the intent */
 } FerryConvergenceIntent;
 
 typedef enum {

@@ -83,7 +83,7 @@ static void set_limit(FerryConvergence *c, gint64 now_us, const FerryPath *path,
                (MIN(seconds, ferry_intent_room(c)) + path->eps) * 1000, c->intent.max_downtime_ms);
 }
 
-void ferry_intent_start(FerryConvergence *c, gint64 now_us) {
+static void start(FerryConvergence *c, gint64 now_us) {
   gint64 low = MAX(FERRY_START_LEAST_MS, c->intent.switchover_cost_ms / START_SHARE);
   c->limit_ms = MIN(low, MAX(1, c->intent.max_downtime_ms - c->intent.switchover_cost_ms));
   c->is.plan_limit = (double)c->limit_ms / 1000;
@@ -270,7 +270,7 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
   }
 }
 
-void ferry_intent_boundary(FerryConvergence *c, gint64 now_us) {
+static void boundary(FerryConvergence *c, gint64 now_us) {
   FerryPath path = ferry_intent_path(c);
   double v = observed(c, now_us, c->t.boundary_start), now = ferry_intent_elapsed(c, now_us);
   if (!ferry_decidable(c) || c->suspended || path.rate <= 0)
@@ -357,7 +357,7 @@ static void check_slowdown(FerryConvergence *c, gint64 now_us) {
                        told, most, ferry_mib((double)c->t.last.remaining));
 }
 
-void ferry_intent_tick(FerryConvergence *c, gint64 now_us) {
+static void tick(FerryConvergence *c, gint64 now_us) {
   FerryPath path = ferry_intent_path(c);
   FerryIntentState *s = &c->is;
   if (!ferry_decidable(c) || c->suspended || path.rate <= 0)
@@ -387,3 +387,11 @@ void ferry_intent_tick(FerryConvergence *c, gint64 now_us) {
       s->raised_at = c->t.passes + 1;
   }
 }
+
+const FerryStrategy ferry_strategy_intent = {
+    .name = "intent",
+    .makes_up_for_cap = TRUE,
+    .start = start,
+    .boundary = boundary,
+    .tick = tick,
+};

@@ -2,7 +2,6 @@
 // Each preset behaves as its original does: tests/convergence/test-presets.c checks each against
 // the original's table. Downtimes in ms; limits in passes (oVirt) or seconds per GiB (Nova).
 #include "convergence/presets.h"
-#include <string.h>
 
 #define DOWN(at, ms)                                                                               \
   { at, FERRY_STEP_SET_DOWNTIME, ms }
@@ -14,7 +13,7 @@
 /* Nova: D = 500 ms in S = 10 steps: base D/S, then base + i (D - base)/S, one each 75 s per GiB. */
 #define NOVA(i) DOWN(75 * (i), 50 + 45 * (i))
 
-static const FerryPreset presets[] = {
+const FerryPreset ferry_presets_of_others[] = {
     {.name = "intent",
      .doc = "Ferry's own: the cheapest way to meet the stated pause, duration and slow-down.",
      .intent = TRUE,
@@ -108,17 +107,6 @@ static const FerryPreset presets[] = {
      .schedule = {.init_downtime_ms = 100,
                   .tick_ms = 1000,
                   .double_after_rises = 5,
-                  .double_max_ms = FERRY_SCHEDULE_MAX_DOWNTIME_MS}},
+                  .double_max_ms = FERRY_DOWNTIME_MAX_MS}},
+    {.name = NULL},
 };
-
-const FerryPreset *ferry_presets(gsize *n) {
-  *n = G_N_ELEMENTS(presets);
-  return presets;
-}
-
-const FerryPreset *ferry_preset_find(const char *name) {
-  for (gsize i = 0; i < G_N_ELEMENTS(presets); i++)
-    if (strcmp(presets[i].name, name) == 0)
-      return &presets[i];
-  return NULL;
-}

@@ -16,9 +16,12 @@ typedef struct {
   int max_slowdown_percent;
   gint64 infeasible_patience_ms;
   FerrySchedule schedule;
+  const struct _FerryStrategy *strategy; /* what drives; NULL: the intent, or else `schedule` */
 } FerryPreset;
 
-/** All of them, `n` in number, in the order in which they are shown. */
+/** Those that need no strategy of their own: the intent's, and schedules; ends with a NULL name. */
+extern const FerryPreset ferry_presets_of_others[];
+/** All of them, `n` in number, in the order in which they are shown; strategies' own come last. */
 const FerryPreset *ferry_presets(gsize *n);
 /** The preset `name`, or NULL. */
 const FerryPreset *ferry_preset_find(const char *name);

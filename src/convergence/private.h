@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the parts of one controller share; of this folder only.
 #pragma once
-#include "convergence/controller.h"
+#include "convergence/strategy.h"
 
 #define FERRY_HISTORY_MAX 200
 
@@ -78,6 +78,8 @@ struct _FerryConvergence {
   gboolean no_post_copy, no_throttle, no_suspend; /* refused by the hypervisor */
   gboolean keep_precopy, refused_post_copy;       /* why no_post_copy holds */
   gboolean pinned;                                /* a person set the limit */
+  const FerryStrategy *strategy;
+  gpointer state; /* of a strategy that is in none of the following; ferry_convergence_state() */
   FerryIntentState is;
   FerryScheduleState ss;
   FerryStallState st;
@@ -94,10 +96,6 @@ gboolean ferry_decidable(const FerryConvergence *c);
 void ferry_decide_abort(FerryConvergence *c, gint64 now_us, const char *code, const char *format,
                         ...) G_GNUC_PRINTF(4, 5);
 
-/** The intent: at the start, at a pass boundary, after each sample. */
-void ferry_intent_start(FerryConvergence *c, gint64 now_us);
-void ferry_intent_boundary(FerryConvergence *c, gint64 now_us);
-void ferry_intent_tick(FerryConvergence *c, gint64 now_us);
 /** The path that this controller reckons with; rate 0: not known yet. */
 FerryPath ferry_intent_path(const FerryConvergence *c);
 
@@ -151,9 +149,10 @@ void ferry_verdict_infeasible(FerryConvergence *c, gint64 now_us, const FerryPat
 /** `o` keeps the intent after all: a verdict that stands is withdrawn. */
 void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryOption *o);
 
-/** The schedule: at the start, after each sample. */
-void ferry_schedule_start(FerryConvergence *c, gint64 now_us);
-void ferry_schedule_tick(FerryConvergence *c, gint64 now_us);
+/** The state of a strategy, state_size bytes. */
+static inline gpointer ferry_convergence_state(const FerryConvergence *c) {
+  return c->state;
+}
 
 /** The stall detector of a schedule that has one: at the start, at a pass boundary, at each tick.
  */

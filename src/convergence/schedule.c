@@ -87,9 +87,9 @@ static gboolean action(Parser *p, const json_t *object, const char *field, int *
 }
 
 static gboolean downtime(Parser *p, const json_t *param, const char *field, gint64 *out) {
-  if (number(param, 1, FERRY_SCHEDULE_MAX_DOWNTIME_MS, out))
+  if (number(param, 1, FERRY_DOWNTIME_MAX_MS, out))
     return TRUE;
-  fault(p, field, "setDowntime needs one parameter: 1 to %d ms", FERRY_SCHEDULE_MAX_DOWNTIME_MS);
+  fault(p, field, "setDowntime needs one parameter: 1 to %d ms", FERRY_DOWNTIME_MAX_MS);
   return FALSE;
 }
 

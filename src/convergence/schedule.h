@@ -2,11 +2,11 @@
 // Schedules: the convergence rules of other systems, as data. Pure.
 #pragma once
 #include "base/json.h"
+#include "model/policy_fields.h"
 
 G_BEGIN_DECLS
 
 #define FERRY_SCHEDULE_MAX_STEPS 64
-#define FERRY_SCHEDULE_MAX_DOWNTIME_MS 2000000
 
 typedef enum {
   FERRY_STEP_SET_DOWNTIME,  /* setDowntime: value in ms */
@@ -61,8 +61,9 @@ typedef struct {
  * ["true"]}], "stalling": [{"limit": 2, "action": {"name": "setDowntime", "params": ["150"]}}, ...,
  * {"limit": -1, "action": {"name": "abort", "params": []}}], "lastItems": [actions or steps]}.
  * Numbers may be strings. Refused (INVALID, with a cause per fault, fields relative to `path`):
- * unknown names or keys, limits that fall, downtimes outside 1..2000000 ms, more than 64 steps, a
- * schedule that does not end in abort, postcopy or suspend. Free with ferry_schedule_free. */
+ * unknown names or keys, limits that fall, downtimes outside 1..FERRY_DOWNTIME_MAX_MS, more than 64
+ * steps, a schedule that does not end in abort, postcopy or suspend. Free with ferry_schedule_free.
+ */
 FerrySchedule *ferry_schedule_parse(const json_t *object, const char *path, GError **error);
 /** Whether one of its steps does that. */
 gboolean ferry_schedule_has(const FerrySchedule *schedule, FerryStepAction action);

@@ -25,7 +25,7 @@ static int passes(const FerryConvergence *c) {
   return MAX(c->t.iteration, c->t.last.iteration);
 }
 
-void ferry_schedule_start(FerryConvergence *c, gint64 now_us) {
+static void start(FerryConvergence *c, gint64 now_us) {
   const FerrySchedule *s = c->schedule;
   gint64 first = s->init_downtime_ms > 0 ? s->init_downtime_ms : HYPERVISOR_DEFAULT_MS;
   if (s->init_is_max)
@@ -100,7 +100,7 @@ static void double_limit(FerryConvergence *c, gint64 now_us) {
                  limit);
 }
 
-void ferry_schedule_tick(FerryConvergence *c, gint64 now_us) {
+static void tick(FerryConvergence *c, gint64 now_us) {
   const FerrySchedule *s = c->schedule;
   FerryScheduleState *state = &c->ss;
   if (now_us - state->tick_us < s->tick_ms * 1000)
@@ -120,3 +120,21 @@ void ferry_schedule_tick(FerryConvergence *c, gint64 now_us) {
     state->acted_iteration = passes(c);
   }
 }
+
+static gint64 progressed_us(const FerryConvergence *c) {
+  return c->schedule->progress == FERRY_PROGRESS_PREVIOUS ? c->ss.low_us : c->t.best_us;
+}
+
+/* A stall detector has its own end. */
+static gboolean has_own_end(const FerryConvergence *c) {
+  return c->schedule->stall_window_ms > 0;
+}
+
+const FerryStrategy ferry_strategy_schedule = {
+    .name = "schedule",
+    .start = start,
+    .boundary = ferry_stall_boundary,
+    .tick = tick,
+    .progressed_us = progressed_us,
+    .has_own_end = has_own_end,
+};

@@ -56,7 +56,7 @@ static gboolean disrupt(FerryConvergence *c, double pause_ms, const char *code, 
     ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, code,
                  "%s, %.1f MiB remain: post-copy", why, ferry_mib((double)c->t.last.remaining));
   else
-    switch_over(c, FERRY_SCHEDULE_MAX_DOWNTIME_MS, pause_ms, code, why, now_us);
+    switch_over(c, FERRY_DOWNTIME_MAX_MS, pause_ms, code, why, now_us);
   return TRUE;
 }
 
