@@ -4,7 +4,7 @@ BUILD ?= build
 export FERRY_BUILD := $(abspath $(BUILD))
 PROGRAMS := ferryd ferry-agentd ferry
 
-.PHONY: all fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
+.PHONY: all fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-mutants lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
 
 all: build
 
@@ -40,6 +40,10 @@ test-tsan:
 
 test-lab: build
 	tests/run --lab
+
+# Would the tests notice? See tests/mutants/run; words in MUTANTS choose some.
+test-mutants:
+	tests/mutants/run $(MUTANTS)
 
 lint:
 	tests/run --lint

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-#define FERRY_AGENT_VERSION "v0.1.0"
+#define FERRY_AGENT_VERSION "v" FERRY_VERSION
 
 typedef struct {
   const char *server;        /* https://HOST:PORT of ferryd */

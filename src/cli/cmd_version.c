@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/cli.h"
 #include "cli/output.h"
-#include "cli/version.h"
+#include "cli/text.h"
 #include <stdio.h>
+
+/* ferryd's own version; gitVersion is that of the Kubernetes whose wire it speaks. */
+static void print_server(const json_t *server, const char *url) {
+  g_autofree char *own = ferry_text_clean(ferry_json_str(server, "ferryVersion"));
+  g_autofree char *wire = ferry_text_clean(ferry_json_str(server, "gitVersion"));
+  printf("ferryd  %s at %s, speaks Kubernetes %s\n", *own ? own : "?", url, *wire ? wire : "?");
+}
 
 int ferry_cmd_version(FerryCli *cli) {
   const char *format = ferry_cli_option(cli, "output");
@@ -19,9 +26,6 @@ int ferry_cmd_version(FerryCli *cli) {
   if (format != NULL)
     ferry_output_object(all, format);
   else if (server != NULL)
-    printf("ferryd  %s at %s\n",
-           ferry_json_str(server, "gitVersion") != NULL ? ferry_json_str(server, "gitVersion")
-                                                        : "?",
-           ferry_client_config(client)->server);
+    print_server(server, ferry_client_config(client)->server);
   return error == NULL ? FERRY_EXIT_DONE : ferry_cli_fail(error, NULL);
 }

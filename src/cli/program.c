@@ -2,7 +2,6 @@
 // From argv to a verb: finds the verb (options of every verb may stand before it), parses by its
 // table, sets up what output can do, runs it. Errors of usage end here with exit code 2.
 #include "cli/cli.h"
-#include "cli/version.h"
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>

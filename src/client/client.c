@@ -216,7 +216,8 @@ static void setup(FerryClient *client, FerryTransfer *t, gint64 timeout_ms) {
   curl_easy_setopt(c, CURLOPT_TCP_KEEPIDLE, 15L);
   curl_easy_setopt(c, CURLOPT_TCP_KEEPINTVL, 5L);
   curl_easy_setopt(c, CURLOPT_ERRORBUFFER, client->error_text);
-  curl_easy_setopt(c, CURLOPT_USERAGENT, cfg->user_agent ? cfg->user_agent : "ferry/0.1.0");
+  curl_easy_setopt(c, CURLOPT_USERAGENT,
+                   cfg->user_agent ? cfg->user_agent : "ferry/" FERRY_VERSION);
   curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
                    (long)(cfg->connect_timeout_ms ? cfg->connect_timeout_ms : 5000));
   curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)timeout_ms);

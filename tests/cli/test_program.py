@@ -8,6 +8,7 @@ ferry asks and prints.
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -171,6 +172,18 @@ class Program(unittest.TestCase):
     def test_help_and_version(self):
         for args in (["--help"], ["help", "migrate"], ["migrate", "-h"], ["--version"]):
             self.assertEqual(self.run_ferry(*args).returncode, 0, args)
+
+    def test_versions(self):
+        self.server.routes["GET /version"] = (200, {"gitVersion": "v1.33.0+ferry",
+                                                    "ferryVersion": "v9.8.7"})
+        done = self.run_ferry("version")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(os.path.join(os.path.dirname(__file__), "../../meson.build"),
+                  encoding="utf-8") as f:
+            said = re.search(r"^  version: '([^']+)'", f.read(), re.M).group(1)
+        self.assertIn(f"ferry   v{said}\n", done.stdout)
+        self.assertIn(f"ferryd  v9.8.7 at {self.server.url}, speaks Kubernetes v1.33.0+ferry\n",
+                      done.stdout)
 
     def test_no_server(self):
         self.server.stop()

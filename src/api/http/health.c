@@ -37,10 +37,11 @@ static const struct {
 
 static gboolean serve_version(FerryRequest *req) {
   ferry_respond_json(req, 200,
-                     json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "major", "1",
-                               "minor", "33", "gitVersion", "v1.33.0+ferry", "gitCommit", "",
-                               "gitTreeState", "clean", "buildDate", "1970-01-01T00:00:00Z",
-                               "goVersion", "", "compiler", "gcc", "platform", "linux/amd64"));
+                     json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "ferryVersion",
+                               "v" FERRY_VERSION, "major", "1", "minor", "33", "gitVersion",
+                               "v1.33.0+ferry", "gitCommit", "", "gitTreeState", "clean",
+                               "buildDate", "1970-01-01T00:00:00Z", "goVersion", "", "compiler",
+                               "gcc", "platform", "linux/amd64"));
   return TRUE;
 }
 
