@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every number has a unit, said in its row; and its name does not say another.
+#include "model/domain_record.h"
 #include "model/kind.h"
 #include "model/policy_fields.h"
 #include "model/schema.h"
@@ -47,6 +48,7 @@ static void test_every_number(void) {
   seen = 0;
   for (gsize i = 0; i < n; i++)
     check_fields(kinds[i]->fields, kinds[i]->kind);
+  check_fields(ferry_fields_report, "report");
   for (const FerryPolicyField *f = ferry_policy_fields; f->field.name; f++)
     check_field(&f->field, f->field.name);
   g_assert_cmpuint(seen, >, 100);
