@@ -31,6 +31,20 @@ static void test_intent(void) {
   ferry_settings_clear(&s_i);
 }
 
+/* Encrypted, unless somebody said otherwise. */
+static void test_tls(void) {
+  INTENT(i, "{}");
+  INTENT(k, "{\"disableTLS\":true}");
+  INTENT(l, "{\"disableTLS\":false}");
+  g_assert_true(!i.schedule && !k.schedule && !l.schedule);
+  g_assert_true(s_i.request.tls);
+  g_assert_false(s_k.request.tls);
+  g_assert_true(s_l.request.tls);
+  ferry_settings_clear(&s_i);
+  ferry_settings_clear(&s_k);
+  ferry_settings_clear(&s_l);
+}
+
 static void test_preset(void) {
   INTENT(i, "{\"preset\":\"nova\",\"completionTimeoutPerGiB\":800,\"progressTimeout\":0}");
   g_assert_nonnull(i.schedule);
@@ -78,6 +92,7 @@ static void test_disks(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/settings/intent", test_intent);
+  g_test_add_func("/settings/tls", test_tls);
   g_test_add_func("/settings/preset", test_preset);
   g_test_add_func("/settings/schedule", test_schedule);
   g_test_add_func("/settings/timeouts", test_timeouts);

@@ -46,6 +46,9 @@ static void test_other_host(void) {
   g_autoptr(json_t) end = world_step(store, "m", WORLD_NOW + 30);
   g_assert_cmpstr(ferry_json_str(end, "status.phase"), ==, "Failed");
   g_assert_nonnull(strstr(ferry_json_str(end, "status.message"), "No route to host"));
+  /* that was found out before it was tried again, not after */
+  g_assert_cmpuint(json_array_size(ferry_json_get(end, "status.attempts")), ==, 1);
+  g_assert_cmpint(ferry_json_int(end, "status.migrationState.attempt", 0), ==, 1);
 }
 
 static void expect_failed(FerryStore *store) {

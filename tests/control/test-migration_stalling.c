@@ -149,6 +149,15 @@ static void test_not_with_an_intent(World *w, gconstpointer data) {
   g_assert_null(ferry_json_get(m, CONFIG ".onStalling"));
 }
 
+/* Post-copy is no way out where it was not allowed: the next step is. */
+static void test_post_copy_not_allowed(World *w, gconstpointer data) {
+  world_set(w->store, "m", CONFIG ".allowPostCopy", json_false());
+  world_set(w->store, "m", "status.decisions", j("[{\"limitMs\":300}]"));
+  g_autoptr(json_t) m = step(w);
+  g_assert_null(last(m));
+  g_assert_true(ferry_json_bool(m, "status.migrationState.abortRequested", FALSE));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
 #define T(name, f) g_test_add("/migration-stalling/" name, World, NULL, set_up, f, tear_down)
@@ -156,5 +165,6 @@ int main(int argc, char **argv) {
   T("keeps-still", test_keeps_still);
   T("after-a-person", test_after_a_person);
   T("not-with-an-intent", test_not_with_an_intent);
+  T("post-copy-not-allowed", test_post_copy_not_allowed);
   return g_test_run();
 }

@@ -203,6 +203,32 @@ static void test_every_row(void) {
   g_assert_cmpuint(seen, >=, 15);
 }
 
+/* What only a migration may ask of itself is nobody else's to set, and what runs a schedule's way
+ * on stalling is dropped where an intent acts by itself. */
+static void test_whose_word(void) {
+  g_autoptr(json_t) kubevirt =
+      j("{\"spec\":{\"configuration\":{\"migrations\":{\"paused\":true,\"offline\":true,"
+        "\"destinationName\":\"x\",\"onStalling\":[\"abort\"]}}}}");
+  g_autoptr(json_t) vmi = j("{\"spec\":{\"migration\":{\"paused\":true,\"live\":false}}}");
+  g_autoptr(json_t) migration = j("{\"spec\":{\"vmiName\":\"x\"}}");
+  FerryConfigSources s = {kubevirt, NULL, vmi, migration};
+  g_autoptr(json_t) origins = NULL;
+  g_autoptr(json_t) c = ferry_config_resolve(&s, &origins);
+  static const char *const own[] = {"paused", "offline", "destinationName"};
+  for (gsize i = 0; i < G_N_ELEMENTS(own); i++)
+    g_assert_null(json_object_get(c, own[i]));
+  g_assert_true(json_is_false(json_object_get(c, "live"))); /* a VM may say that */
+  g_assert_cmpstr(ferry_json_str(c, "preset"), ==, "intent");
+  g_assert_null(json_object_get(c, "onStalling"));
+  g_assert_null(json_object_get(origins, "onStalling"));
+  ferry_json_set_str(migration, "spec.preset", "proxmox");
+  g_autoptr(json_t) other = ferry_config_resolve(&s, NULL);
+  g_assert_cmpuint(json_array_size(json_object_get(other, "onStalling")), ==, 1);
+  ferry_json_set(migration, "spec.paused", json_true());
+  g_autoptr(json_t) asked = ferry_config_resolve(&s, NULL);
+  g_assert_true(json_is_true(json_object_get(asked, "paused")));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/config/defaults", test_defaults);
@@ -212,5 +238,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/config/tunnel", test_tunnel);
   g_test_add_func("/config/network", test_network);
   g_test_add_func("/config/every-row", test_every_row);
+  g_test_add_func("/config/whose-word", test_whose_word);
   return g_test_run();
 }

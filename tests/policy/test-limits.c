@@ -129,11 +129,34 @@ static void test_alone(void) {
     json_decref(m[i]);
 }
 
+/* of several that leave one host under policies of their own, the least is everybody's, in whatever
+ * order they began */
+static void test_least_of_several(void) {
+  static const int limits[][2] = {{2, 9}, {9, 2}};
+  for (gsize i = 0; i < G_N_ELEMENTS(limits); i++) {
+    json_t *m[] = {vmim("a1", "Running", "h1", "h2", NULL), vmim("a2", "Running", "h1", "h3", NULL),
+                   vmim("w1", "Pending", "h1", NULL, NULL)};
+    for (gsize k = 0; k < 2; k++) {
+      ferry_json_set_int(
+          m[k], "status.migrationState.migrationConfiguration.parallelOutboundMigrationsPerNode",
+          limits[i][k]);
+      ferry_json_set_str(m[k], "status.configurationOrigins.parallelOutboundMigrationsPerNode",
+                         "MigrationPolicy/p");
+    }
+    g_autoptr(json_t) config = json_pack("{si}", "parallelOutboundMigrationsPerNode", 20);
+    g_autoptr(FerryLimits) l = ferry_limits_new(m, G_N_ELEMENTS(m), config);
+    g_assert_false(admits(l, "w1", "h1"));
+    for (gsize k = 0; k < G_N_ELEMENTS(m); k++)
+      json_decref(m[k]);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/limits/order-and-limits", test_limits);
   g_test_add_func("/limits/order-of-priorities", test_order_of_priorities);
   g_test_add_func("/limits/no-head-of-line-blocking", test_no_head_of_line_blocking);
   g_test_add_func("/limits/alone", test_alone);
+  g_test_add_func("/limits/least-of-several", test_least_of_several);
   return g_test_run();
 }
