@@ -336,6 +336,23 @@ static void test_made_as_pending(void) {
   g_assert_cmpstr(ferry_json_str(vmi, "status.migrationState.migrationUid"), ==, "m");
 }
 
+/* One that waits is not what the VM's status is about: that is the one under way. */
+static void test_waiting_hides_nothing(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_migrate(store, "m", NULL);
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW);
+  g_assert_cmpstr(phase(m), ==, "Scheduled");
+  world_migrate(store, "n", NULL);
+  g_autoptr(json_t) n = world_step(store, "n", WORLD_NOW + 10);
+  g_assert_cmpstr(phase(n), ==, "Pending");
+  g_autoptr(json_t) vmi = ferry_store_get_by_uid(store, &ferry_kind_vmi, WORLD_UUID);
+  g_assert_cmpstr(ferry_json_str(vmi, "status.migrationState.migrationUid"), ==, "m");
+  const json_t *migrating =
+      ferry_json_find(ferry_json_get(vmi, "status.conditions"), "type", "Migrating");
+  g_assert_cmpstr(ferry_json_str(migrating, "message"), ==, "m");
+  g_assert_cmpstr(ferry_json_str(migrating, "reason"), ==, "Scheduled");
+}
+
 /* a forecast is a migration that moves nothing: it ends well, and the VM knows nothing of it */
 static void test_forecast(void) {
   g_autoptr(FerryStore) store = world_new();
@@ -391,6 +408,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration/broken-post-copy", test_broken_post_copy);
   g_test_add_func("/migration/offline", test_offline);
   g_test_add_func("/migration/made-as-pending", test_made_as_pending);
+  g_test_add_func("/migration/waiting-hides-nothing", test_waiting_hides_nothing);
   g_test_add_func("/migration/forecast", test_forecast);
   return g_test_run();
 }

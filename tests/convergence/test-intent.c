@@ -41,6 +41,24 @@ static void test_throttle(void) {
   json_decref(calm.history);
 }
 
+/* Of guests that calm down after some seconds, those that were slowed for it are let go again. */
+static void test_throttle_released(void) {
+  guint released = 0;
+  for (int busy = 4; busy <= 12; busy += 2)
+    for (int rate = 140; rate <= 300; rate += 40) {
+      Case c = plain(rate, 256, FERRY_SIM_PHASED, 100);
+      c.guest.busy_s = busy;
+      c.guest.quiet_s = 60;
+      c.intent.can_throttle = TRUE;
+      c.intent.max_slowdown_percent = 50;
+      run(&c);
+      const json_t *o = entry(&c, "SetThrottle", "Converging");
+      released += o && ferry_json_int(o, "value", -1) == 0;
+      json_decref(c.history);
+    }
+  g_assert_cmpuint(released, >, 0);
+}
+
 /* Auto-converge goes on by itself: it is taken back where it can be set, and where it cannot, more
  * than is allowed ends it. */
 static void test_slowdown(void) {
@@ -230,6 +248,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/intent/idle", test_idle);
   g_test_add_func("/intent/tight", test_tight);
   g_test_add_func("/intent/throttle", test_throttle);
+  g_test_add_func("/intent/throttle-released", test_throttle_released);
   g_test_add_func("/intent/slowdown", test_slowdown);
   g_test_add_func("/intent/post-copy", test_post_copy);
   g_test_add_func("/intent/cap", test_cap);
