@@ -63,7 +63,8 @@ static const FerryField node_peer[] = {
         REQUIRED, .values = WORDS("tls", "ssh", "tcp")),
     STR("host", "DNS name or address of the host, as its certificate has it.", REQUIRED,
         .pattern = "peer-host", .max = 253),
-    INT("port", "Port there; 0: the scheme's own.", .min = 0, .max = 65535),
+    INT("port", "Port there; 0: the scheme's own.", .unit = FERRY_UNIT_NUMBER, .min = 0,
+        .max = 65535),
     STR("user", "User there; only for ssh.", .pattern = "peer-user", .max = 32),
     END,
 };
