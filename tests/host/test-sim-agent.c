@@ -113,6 +113,13 @@ static void sink(const json_t *item, gboolean event, gpointer data) {
     cancel(move);
 }
 
+static gboolean has_result(Move *move) {
+  g_mutex_lock(&move->lock);
+  gboolean has = move->has_result;
+  g_mutex_unlock(&move->lock);
+  return has;
+}
+
 /* Starts to move a VM to h2; takes `config`. */
 static Move *move_or_cancel(Bed *b, const char *uuid, json_t *config, gboolean cancel_early) {
   Move *it = g_new0(Move, 1);
@@ -154,7 +161,7 @@ static void wait_done(Move *move) {
     g_assert_cmpint(g_get_monotonic_time(), <, until);
     g_usleep(1000); /* between two looks */
   }
-  g_assert_true(move->has_result);
+  g_assert_true(has_result(move));
 }
 
 /* Waits until some of its memory has been sent. */
@@ -344,7 +351,7 @@ static void test_source_daemon(void) {
   wait_sending(b, it);
   ferry_sim_world_set_daemon(b->world, "h1", FALSE);
   g_usleep(300000);               /* the agent tries to get through to it */
-  g_assert_false(it->has_result); /* nothing can be said as yet */
+  g_assert_false(has_result(it)); /* nothing can be said as yet */
   ferry_sim_world_set_daemon(b->world, "h1", TRUE);
   assert_stayed(b, it, "HypervisorLost");
   bed_free(b);
