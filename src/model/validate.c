@@ -343,7 +343,7 @@ static void walk_fields(Walk *walk, const FerryField *fields, const json_t *obje
       /* A missing object: name what is required inside it, else the object itself. */
       g_autoptr(json_t) empty = json_object();
       guint before = ferry_error_n_causes(walk->invalid);
-      g_autoptr(json_t) none = walk_value(walk, field, FERRY_TYPE_OBJECT, empty, NULL);
+      json_decref(walk_value(walk, field, FERRY_TYPE_OBJECT, empty, NULL));
       if (ferry_error_n_causes(walk->invalid) == before)
         ferry_validate_cause(walk->invalid, "FieldValueRequired", walk->path->str,
                              "Required value: %s", field->doc);
