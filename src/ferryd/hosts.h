@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 typedef struct FerrydHosts FerrydHosts;
 
 /** Starts one ferry-agentd for each of `hosts` ("NAME=URI[,peer=URI]", NULL-ended) and restarts it
- * when it ends, after 1 s doubling to 30 s, unless its Node is deleted from `store`. Runs on `context`, whose thread calls this and
- * ferryd_hosts_stop. INVALID for a malformed host. */
+ * when it ends, after 1 s doubling to 30 s, unless its Node is deleted from `store`. Runs on
+ * `context`, whose thread calls this and ferryd_hosts_stop. INVALID for a malformed host. */
 FerrydHosts *ferryd_hosts_start(GMainContext *context, FerryApi *api, FerryStore *store,
                                 const char *state_dir, const char *agent, const char *log_level,
                                 const char *const *hosts, GError **error);
