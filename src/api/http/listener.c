@@ -27,7 +27,7 @@ struct FerryListener {
   guint16 port;
 };
 
-static void on_log(void *data, const char *format, va_list ap) {
+static void G_GNUC_PRINTF(2, 0) on_log(void *data, const char *format, va_list ap) {
   g_logv("ferry", G_LOG_LEVEL_DEBUG, format, ap);
 }
 
