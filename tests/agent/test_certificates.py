@@ -3,7 +3,8 @@
 deleted, keys are read. What is waited for may take a loaded machine long; on a quiet one it is an
 agent's next report, 5 s at most.
 
-usage: test_certificates.py, with FERRYD, FERRY_AGENTD and FERRY naming the programs."""
+usage: test_certificates.py; FERRYD, FERRY_AGENTD and FERRY may name other programs than the
+build's."""
 import datetime
 import os
 import pathlib
@@ -16,7 +17,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-FERRYD, AGENT, FERRY = (os.environ[name] for name in ("FERRYD", "FERRY_AGENTD", "FERRY"))
+BUILD = Path(os.environ.get("FERRY_BUILD", Path(__file__).resolve().parents[2] / "build"))
+FERRYD, AGENT, FERRY = (os.environ.get(name) or str(BUILD / place) for name, place in (
+    ("FERRYD", "src/ferryd/ferryd"), ("FERRY_AGENTD", "src/agent/ferry-agentd"),
+    ("FERRY", "src/cli/ferry")))
 
 # test:///default names no host, so that the agent would warn without the second.
 LIBVIRT = ("--libvirt-uri", "test:///default", "--peer-uri", "qemu+ssh://root@h1.example.com/system")
