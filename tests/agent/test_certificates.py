@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-BUILD = Path(os.environ.get("FERRY_BUILD", Path(__file__).resolve().parents[2] / "build"))
+BUILD = pathlib.Path(os.environ.get("FERRY_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
 FERRYD, AGENT, FERRY = (os.environ.get(name) or str(BUILD / place) for name, place in (
     ("FERRYD", "src/ferryd/ferryd"), ("FERRY_AGENTD", "src/agent/ferry-agentd"),
     ("FERRY", "src/cli/ferry")))
