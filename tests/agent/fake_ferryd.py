@@ -34,6 +34,7 @@ class FakeFerryd:
         self.reports = []      # (time, node, body)
         self.domains = {}      # node -> uuid -> record
         self.nodes = {}        # node -> merged fields
+        self.addresses = {}    # node -> addresses that ferryd believes to be its own, besides
         self.objects = {}      # (ns, name) -> object
         self.patches = []      # (time, name, body, telemetry)
         self.events = []
@@ -131,6 +132,15 @@ class FakeFerryd:
                                      request.headers.get("Ferry-Telemetry") == "1"))
                 self.put(merge(obj, body))
             request.answer(200, self.objects[(ns, name)])
+        elif method == "GET" and parts.path.startswith("/api/v1/nodes/"):
+            with self.cond:
+                known = json.loads(json.dumps(self.nodes.get(words[-1])))
+            if known is None:
+                return request.fail(404, "NotFound", f'nodes "{words[-1]}" not found')
+            known["addresses"] = known.get("addresses", []) + [
+                {"type": "InternalIP", "address": a} for a in self.addresses.get(words[-1], ())]
+            request.answer(200, {"apiVersion": "v1", "kind": "Node",
+                                 "metadata": {"name": words[-1]}, "status": known})
         elif method == "GET" and parts.path == VMIM and query.get("watch") == "1":
             self.watch(request, query["fieldSelector"].split("=", 1)[1])
         else:
@@ -186,11 +196,14 @@ class FakeFerryd:
     def schedule(self, name, vmi, source, target, address, uri, config=None, phase="Scheduled",
                  **spec):
         agents = [source, target] if spec.get("forecastOnly") else [source]
+        self.addresses.setdefault(target, set()).add(address)
+        here = [r for r in self.domains.get(source, {}).values() if r["name"] == vmi]
+        domain = {"vmiUID": here[0]["uuid"], "domainName": vmi} if here else {}
         obj = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration",
                "metadata": {"name": name, "namespace": "default", "uid": str(uuid.uuid4())},
                "spec": {"vmiName": vmi, **spec},
                "status": {"phase": phase, "phaseTransitionTimestamps": [],
-                          "migrationState": {"agents": agents,
+                          "migrationState": {"agents": agents, **domain,
                                              "sourceNode": source, "targetNode": target,
                                              "targetNodeAddress": address, "targetURI": uri,
                                              "migrationConfiguration": config or {}}}}
