@@ -68,8 +68,8 @@ static const Row rows[] = {
      "whether the other half of the memory is still there only the source knows"},
     {S_BROKEN | S_POSTCOPY, S_NOTHING, ANY, CALL_MADE, FERRY_OUTCOME_LOST, FALSE,
      "the memory that had been sent is gone with the target"},
-    {S_BROKEN, S_UNKNOWN, ANY, CALL_MADE, FERRY_OUTCOME_UNKNOWN, FALSE,
-     "whether the VM still runs there only the target knows"},
+    {S_BROKEN, S_UNKNOWN, ANY, CALL_MADE, FERRY_OUTCOME_BROKEN, TRUE,
+     "the source keeps its half of the memory, and the target's half can't be seen"},
     {S_BROKEN, S_ALIVE | S_SUSPENDED | S_POSTCOPY, ANY, CALL_MADE, FERRY_OUTCOME_BROKEN, TRUE,
      "the target has not noticed that the connection broke"},
 
