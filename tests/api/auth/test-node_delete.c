@@ -53,6 +53,30 @@ static void forced(Server *s, gconstpointer data) {
   expect(query, 200);
 }
 
+/* Nobody's finalizer keeps a host in: it is gone at once, and so is its certificate. */
+static void despite_a_finalizer(Server *s, gconstpointer data) {
+  join_node(s, "n1");
+  g_autoptr(Answer) first = session(s, "n1");
+  expect(first, 201);
+  g_autoptr(json_t) old = ferry_store_get(s->store, &ferry_kind_node, "", "n1");
+  g_autoptr(json_t) kept = json_deep_copy(old);
+  ferry_json_set(kept, "metadata.finalizers", json_pack("[s]", "x.y/z"));
+  FerryWrite write = {
+      .op = FERRY_WRITE_UPDATE,
+      .kind = &ferry_kind_node,
+      .ns = "",
+      .name = "n1",
+      .object = kept,
+      .revision = g_ascii_strtoll(ferry_json_str(old, "metadata.resourceVersion"), NULL, 10)};
+  g_assert_true(ferry_store_commit(s->store, &write, 1, NULL, NULL));
+  g_autoptr(Answer) gone = http(s, "DELETE", NODES "n1?gracePeriodSeconds=0", NULL);
+  expect(gone, 200);
+  g_autoptr(Answer) there = http(s, "GET", NODES "n1", NULL);
+  expect(there, 404);
+  g_autoptr(Answer) again = session(s, "n1");
+  expect(again, 401);
+}
+
 static void certificates_end(Server *s, gconstpointer data) {
   join_node(s, "n1");
   join_node(s, "n2");
@@ -143,6 +167,7 @@ int main(int argc, char **argv) {
   g_test_add("/api/node_delete/" name, Server, NULL, server_up, func, server_down)
   ADD("refused", refused_while_in_use);
   ADD("forced", forced);
+  ADD("despite-a-finalizer", despite_a_finalizer);
   ADD("certificates", certificates_end);
   ADD("without-record", without_record);
   ADD("kept-connection", kept_connection);
