@@ -34,13 +34,13 @@ _COMMON = """
     libjansson4 libsystemd0 libvirt0 libyaml-0-2 libsmartcols1 libsqlite3-0
     libavahi-client3 libavahi-glib1 libxml2
 """.split()
-# Suite: packages. What the agent links with is named there as that suite has it.
+# Suite: packages. What ferryd and the agent link with is named there as that suite has it.
 SUITES = {
     "trixie": _COMMON  # libvirt 11.3, QEMU 10.0
     + "libglib2.0-0t64 libcurl3t64-gnutls libgnutls30t64 libmicrohttpd12t64 "
-    "qemu-system-modules-spice".split(),
+    "librhonabwy1.1t64 qemu-system-modules-spice".split(),
     "bookworm": _COMMON  # libvirt 9.0, QEMU 7.2
-    + "libglib2.0-0 libcurl3-gnutls libgnutls30 libmicrohttpd12".split(),
+    + "libglib2.0-0 libcurl3-gnutls libgnutls30 libmicrohttpd12 librhonabwy1.1".split(),
 }
 RECIPE = 1  # raise it when the way the base is made changes
 

@@ -164,6 +164,11 @@ class TestHosts(unittest.TestCase):
             answers = {self.ok(self.lab.exec(host, *command)) for host in self.lab.hosts()}
             self.assertEqual(len(answers), 3, command)
 
+    def test_programs_find_their_libraries(self):
+        for program in ("ferryd", "ferry-agentd", "ferry"):
+            told = self.ok(self.lab.exec("h1", "ldd", f"/opt/ferry/{program}"))
+            self.assertNotIn("not found", told, program)
+
     def test_libvirt_answers_over_tls_without_prompt(self):
         for source in self.lab.hosts():
             for target in self.lab.hosts():

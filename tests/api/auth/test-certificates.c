@@ -9,7 +9,7 @@
 
 #define DAY_MS ((gint64)86400 * 1000)
 
-static gint64 fake_ms;
+static _Atomic gint64 fake_ms; /* read by the server's threads */
 
 static gint64 fake_wall(gpointer data) {
   return fake_ms;

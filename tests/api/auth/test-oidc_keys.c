@@ -12,7 +12,7 @@
   "\"ClusterRole\",\"name\":\"view\"},\"subjects\":[{\"apiGroup\":\"rbac.authorization.k8s.io\","  \
   "\"kind\":\"Group\",\"name\":\"idp:staff\"}]}"
 
-static gint64 wall_ms;
+static _Atomic gint64 wall_ms; /* read by the server's threads */
 
 static gint64 fake_wall(gpointer data) {
   return wall_ms;

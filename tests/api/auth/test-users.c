@@ -164,7 +164,7 @@ static void what_is_refused(Server *s, gconstpointer data) {
 
 /* ---- time ---- */
 
-static gint64 fake_ms;
+static _Atomic gint64 fake_ms;
 
 static gint64 fake_wall(gpointer data) {
   return fake_ms;
