@@ -88,6 +88,7 @@ struct FerryApi {
   GPtrArray *streams;       /* FerryStream, borrowed */
   GPtrArray *event_streams; /* FerryEventStream, borrowed */
   guint64 streams_refused, streams_revoked;
+  struct FerryObjectTexts *texts;
   GThread *ticker;
   gint64 bookmark_us; /* between a watch's bookmarks */
 

@@ -10,6 +10,7 @@
 #include "api/http/strict.h"
 #include "api/internal.h"
 #include "api/metrics/metrics.h"
+#include "api/resource/object_texts.h"
 #include "api/resource/policy_admission.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
@@ -130,6 +131,7 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   api->state_dir = g_strdup(config->state_dir);
   api->listeners = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_listener_free);
   api->pages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, ferry_snapshot_free);
+  api->texts = ferry_object_texts_new();
   api->streams = g_ptr_array_new();
   api->event_streams = g_ptr_array_new();
   g_mutex_init(&api->migrations);
@@ -187,6 +189,7 @@ void ferry_api_free(FerryApi *api) {
   ferry_rbac_stop(api);
   ferry_audit_stop(api->audit);
   g_ptr_array_unref(api->streams);
+  ferry_object_texts_free(api->texts);
   g_ptr_array_unref(api->event_streams);
   g_hash_table_unref(api->pages);
   ferry_oidc_free(api->oidc);

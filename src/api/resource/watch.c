@@ -9,6 +9,7 @@
 #include "api/internal.h"
 #include "api/http/stream.h"
 #include "api/resource/initial_list.h"
+#include "api/resource/object_texts.h"
 
 #include <string.h>
 
@@ -33,11 +34,15 @@ struct FerryStream {
   gint64 bookmarked;                        /* revision of the last bookmark */
 };
 
+static void append_line(GString *out, const char *type, const char *text, gsize len) {
+  g_string_append_printf(out, "{\"type\":\"%s\",\"object\":", type);
+  g_string_append_len(out, text, (gssize)len);
+  g_string_append(out, "}\n");
+}
+
 void ferry_watch_line(GString *out, const char *type, const json_t *object) {
   g_autofree char *text = ferry_json_dump(object);
-  g_string_append_printf(out, "{\"type\":\"%s\",\"object\":", type);
-  g_string_append(out, text);
-  g_string_append(out, "}\n");
+  append_line(out, type, text, strlen(text));
 }
 
 static gboolean selected(const FerryStream *s, const json_t *object) {
@@ -60,7 +65,11 @@ static void emit(FerryStream *s, const char *type, json_t *object) {
   } else if (s->format == FERRY_FORMAT_PARTIAL) {
     form = ferry_partial_metadata(object);
   } else {
-    form = ferry_respond_view(s->alias, object);
+    g_autoptr(GBytes) text = ferry_object_texts_get(s->api->texts, s->alias, object);
+    gsize len;
+    const char *json = g_bytes_get_data(text, &len);
+    append_line(s->base.out, type, json, len);
+    return;
   }
   ferry_watch_line(s->base.out, type, form);
 }

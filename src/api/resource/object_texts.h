@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The JSON text of objects that are told to watches: made once, whoever watches.
+#pragma once
+#include "base/json.h"
+
+G_BEGIN_DECLS
+
+typedef struct FerryObjectTexts FerryObjectTexts;
+
+FerryObjectTexts *ferry_object_texts_new(void);
+void ferry_object_texts_free(FerryObjectTexts *texts);
+
+/** The text of `object`, which nobody changes any more, in the spelling `alias` of its kind
+ * (interned; NULL: its own). A reference of the caller's. Any thread. */
+GBytes *ferry_object_texts_get(FerryObjectTexts *texts, const char *alias, json_t *object);
+
+/** How often a text had to be made. For tests. */
+guint64 ferry_object_texts_made(FerryObjectTexts *texts);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryObjectTexts, ferry_object_texts_free)
+
+G_END_DECLS
