@@ -237,9 +237,6 @@ char *ferry_media_type(const char *header);
 void ferry_respond_json(FerryRequest *req, unsigned status, json_t *value); /* takes value */
 void ferry_respond_text(FerryRequest *req, unsigned status, const char *type, const char *text);
 void ferry_respond_bytes(FerryRequest *req, unsigned status, const char *type, GBytes *bytes);
-/** The object as this request is to see it: with the kind in the spelling of req->alias. New
- * reference. */
-json_t *ferry_respond_view(const char *alias, json_t *object);
 /** An object in the negotiated form (borrowed). */
 void ferry_respond_object(FerryRequest *req, unsigned status, const FerryKind *kind,
                           json_t *object);

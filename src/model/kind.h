@@ -115,6 +115,8 @@ const FerryKind *ferry_kind_by_word(const char *word);
  * own plural, under which the same objects are served with that spelling. For discovery, schemas
  * and routes only: objects are stored under `kind`. FALSE where there is none. */
 gboolean ferry_kind_alias(const FerryKind *kind, gsize i, FerryKind *alias);
+/** An object with its kind in the spelling `alias` (NULL: its own). New reference. */
+json_t *ferry_kind_view(const char *alias, json_t *object);
 /** "kubevirt.io/v1" or "v1". Free with g_free. */
 char *ferry_kind_api_version(const FerryKind *kind);
 

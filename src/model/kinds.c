@@ -44,6 +44,14 @@ gboolean ferry_kind_alias(const FerryKind *kind, gsize i, FerryKind *alias) {
   return TRUE;
 }
 
+json_t *ferry_kind_view(const char *alias, json_t *object) {
+  if (!alias)
+    return json_incref(object);
+  json_t *view = json_copy(object);
+  json_object_set_new(view, "kind", json_string(alias));
+  return view;
+}
+
 char *ferry_kind_api_version(const FerryKind *kind) {
   return *kind->group ? g_strdup_printf("%s/%s", kind->group, kind->version)
                       : g_strdup(kind->version);

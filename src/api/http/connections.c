@@ -14,7 +14,8 @@
 // dropped.
 //
 // How much a client sent or took is asked of the kernel (TCP_INFO), as the HTTP library doesn't
-// say; a baseline is taken at the first look after a phase began.
+// say; a baseline is taken at the first look after a phase began, of an idle connection when the
+// request before had been read.
 #include "api/http/connections.h"
 #include "api/metrics/metrics_text.h"
 
@@ -37,6 +38,7 @@ struct FerryConn {
   gboolean measured;            /* the three below are valid */
   guint64 bytes;                /* sent by the client, or taken by it, at mark_us */
   gint64 mark_us;
+  guint64 requested; /* sent by the client when its last request had been read */
   char *peer, *address;
   char *identity; /* NULL: a stranger */
 };
@@ -311,14 +313,6 @@ static gboolean is_lost(const FerryConn *c) {
          (fstat(c->fd, &now) < 0 || now.st_dev != then.st_dev || now.st_ino != then.st_ino);
 }
 
-void ferry_connections_phase(FerryConnections *all, FerryConn *c, FerryPhase phase, gint64 now_us) {
-  g_mutex_lock(&all->lock);
-  c->phase = phase;
-  c->since_us = now_us;
-  c->measured = FALSE;
-  g_mutex_unlock(&all->lock);
-}
-
 gboolean ferry_connections_identify(FerryConnections *all, FerryConn *c, const char *identity) {
   gboolean room = TRUE;
   g_mutex_lock(&all->lock);
@@ -349,6 +343,26 @@ static gboolean ask_tcp(const FerryConn *c, struct tcp_info *info) {
   socklen_t len = sizeof *info;
   memset(info, 0, sizeof *info);
   return getsockopt(descriptor_of(c), IPPROTO_TCP, TCP_INFO, info, &len) == 0;
+}
+
+/* What the client sends while it is answered belongs to its next request. */
+static void begin_phase(FerryConn *c, FerryPhase phase, gint64 now_us) {
+  struct tcp_info info;
+  c->measured = FALSE;
+  if (phase == FERRY_PHASE_ANSWER && ask_tcp(c, &info))
+    c->requested = info.tcpi_bytes_received;
+  if (phase == FERRY_PHASE_IDLE && c->phase == FERRY_PHASE_ANSWER) {
+    c->measured = TRUE;
+    c->bytes = c->requested;
+  }
+  c->phase = phase;
+  c->since_us = now_us;
+}
+
+void ferry_connections_phase(FerryConnections *all, FerryConn *c, FerryPhase phase, gint64 now_us) {
+  g_mutex_lock(&all->lock);
+  begin_phase(c, phase, now_us);
+  g_mutex_unlock(&all->lock);
 }
 
 /* Whether a client that is to send has sent less than the least in the time that it had. */

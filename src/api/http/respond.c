@@ -54,18 +54,10 @@ json_t *ferry_partial_metadata(const json_t *object) {
                    "meta.k8s.io/v1", "metadata", json_object_get(object, "metadata"));
 }
 
-json_t *ferry_respond_view(const char *alias, json_t *object) {
-  if (!alias)
-    return json_incref(object);
-  json_t *view = json_copy(object);
-  json_object_set_new(view, "kind", json_string(alias));
-  return view;
-}
-
 void ferry_respond_object(FerryRequest *req, unsigned status, const FerryKind *kind,
                           json_t *object) {
   json_t *out;
-  g_autoptr(json_t) view = ferry_respond_view(req->alias, object);
+  g_autoptr(json_t) view = ferry_kind_view(req->alias, object);
   object = view;
   if (req->format == FERRY_FORMAT_TABLE) {
     const char *include = ferry_query(req, "includeObject");

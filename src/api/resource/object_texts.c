@@ -4,7 +4,7 @@
 // same address. What is large is not kept: memory stays below SLOTS times LARGEST.
 #include "api/resource/object_texts.h"
 
-#include "api/internal.h"
+#include "model/kind.h"
 
 #include <string.h>
 
@@ -53,7 +53,7 @@ GBytes *ferry_object_texts_get(FerryObjectTexts *texts, const char *alias, json_
   g_mutex_unlock(&texts->lock);
   if (text)
     return text;
-  g_autoptr(json_t) view = ferry_respond_view(alias, object);
+  g_autoptr(json_t) view = ferry_kind_view(alias, object);
   char *json = ferry_json_dump(view);
   text = g_bytes_new_take(json, strlen(json));
   g_mutex_lock(&texts->lock);

@@ -193,7 +193,7 @@ static json_t *list_body(FerryRequest *req, json_t *const *objects, gsize n) {
   json_t *items = json_array();
   for (gsize i = 0; i < n; i++)
     json_array_append_new(items, partial ? ferry_partial_metadata(objects[i])
-                                         : ferry_respond_view(req->alias, objects[i]));
+                                         : ferry_kind_view(req->alias, objects[i]));
   g_autofree char *version =
       partial ? g_strdup("meta.k8s.io/v1") : ferry_kind_api_version(req->kind);
   g_autofree char *kind =
