@@ -11,6 +11,8 @@
 static const FerryHttpLimits slow_user = {
     .rate = 5, .burst = 10, .address_rate = 1, .address_burst = 4};
 
+static const FerryHttpLimits few_in_flight = {.in_flight = 3};
+
 static long ask(Raw *raw, const char *request, char **answer) {
   gboolean closed;
   raw_send(raw, request, -1);
@@ -126,9 +128,7 @@ static gpointer list_in_a_loop(gpointer data) {
   return NULL;
 }
 
-/* The HTTP library's threads never list: with all seats for heavy work taken, small requests and
- * cancels don't wait for it. */
-static void test_lists_in_a_loop(Server *s, gconstpointer data) {
+static void seed_much(Server *s) {
   g_autofree char *note = g_strnfill(2000, 'n');
   for (guint i = 0; i < 500; i++) {
     g_autofree char *name = g_strdup_printf("many-%u", i);
@@ -136,6 +136,12 @@ static void test_lists_in_a_loop(Server *s, gconstpointer data) {
     ferry_json_set_str(object, "metadata.annotations.note", note);
     seed_put(s->store, &ferry_kind_vmi, "default", name, object);
   }
+}
+
+/* The HTTP library's threads never list: with all seats for heavy work taken, small requests and
+ * cancels don't wait for it. */
+static void test_lists_in_a_loop(Server *s, gconstpointer data) {
+  seed_much(s);
   Loop loop = {.server = s};
   GThread *threads[4];
   for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
@@ -153,6 +159,38 @@ static void test_lists_in_a_loop(Server *s, gconstpointer data) {
   g_atomic_int_set(&loop.stop, 1);
   for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
     g_thread_join(threads[i]);
+}
+
+/* More at once than one may have under way: the rest are told when to come again, at once. */
+static void test_in_flight(Server *s, gconstpointer data) {
+  static const char list[] = "GET " VMI " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  enum { MANY = 12 };
+  Raw *raws[MANY];
+  guint good = 0, refused = 0;
+  seed_much(s);
+  for (guint i = 0; i < MANY; i++) {
+    raws[i] = raw_new(s, "127.0.0.3", "admin");
+    g_assert_cmpint(ask(raws[i], GET_NODE, NULL), ==, 200);
+  }
+  for (guint i = 0; i < MANY; i++)
+    raw_send(raws[i], list, -1);
+  for (guint i = 0; i < MANY; i++) {
+    gboolean closed;
+    g_autofree char *answer = raw_read_answer(raws[i], &closed);
+    long status = raw_status(answer);
+    good += status == 200;
+    refused += status == 429 && strstr(answer, "\r\nRetry-After: ") && strstr(answer, "under way");
+  }
+  g_assert_cmpuint(good + refused, ==, MANY);
+  g_assert_cmpuint(good, >=, few_in_flight.in_flight);
+  g_assert_cmpuint(refused, >, 0);
+  g_assert_cmpfloat(metric(s, "ferry_api_requests_refused_total{level=\"heavy\","
+                              "reason=\"in-flight\"}"),
+                    ==, refused);
+  for (guint i = 0; i < MANY; i++) {
+    g_assert_cmpint(ask(raws[i], list, NULL), ==, 200); /* one after the other */
+    raw_free(raws[i]);
+  }
 }
 
 /* ---- the rest ---- */
@@ -218,6 +256,7 @@ int main(int argc, char **argv) {
   ADD("proxy", &slow_user, test_proxy);
   ADD("no-proxy", NULL, test_no_proxy);
   ADD("lists-in-a-loop", NULL, test_lists_in_a_loop);
+  ADD("in-flight", &few_in_flight, test_in_flight);
   ADD("health", NULL, test_health);
   ADD("tls", NULL, test_tls);
   return g_test_run();
