@@ -160,11 +160,13 @@ static json_t *begin(FerryCli *cli, const char *host, GError **error) {
   return ferry_client_request(cli->client, "POST", path, wish, NULL, headers, NULL, error);
 }
 
-static void print_failed(const json_t *object) {
+/* What is there yet: VMs that could not be moved, and domains that nothing moves. */
+static void print_remaining(const json_t *object) {
   size_t i;
   json_t *vm;
   json_array_foreach(ferry_json_get(object, "status.vms"), i, vm) {
-    if (g_strcmp0(ferry_json_str(vm, "phase"), "Failed") != 0)
+    const char *phase = ferry_json_str(vm, "phase");
+    if (g_strcmp0(phase, "Moved") == 0 || g_strcmp0(phase, "Stopped") == 0)
       continue;
     g_autofree char *line = vm_line(vm);
     fprintf(stderr, "  * %s\n", line);
@@ -190,7 +192,7 @@ static int tell(const json_t *object, const char *host) {
   fprintf(stderr,
           "error: %s is not empty: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " VMs have moved%s\n",
           host, moved, total, also);
-  print_failed(object);
+  print_remaining(object);
   fprintf(stderr, "%s stays cordoned; ferry drain %s tries again, ferry undrain %s opens it.\n",
           host, host, host);
   return FERRY_EXIT_FAILED;

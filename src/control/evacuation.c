@@ -11,6 +11,7 @@
 #include "control/drain_taint.h"
 #include "control/evacuation_check.h"
 #include "control/evacuation_incoming.h"
+#include "control/evacuation_strays.h"
 #include "control/migration.h"
 #include "model/evacuation.h"
 #include "model/migration_log.h"
@@ -18,6 +19,7 @@
 #include <string.h>
 
 #define VMI_LABEL "kubevirt.io/vmi-name"
+#define STRAYS "OtherDomainsActive"
 
 /* What a step works on: working copy, lists, and what it counts. */
 typedef struct {
@@ -259,9 +261,37 @@ static json_t *step_left(Step *s, const json_t *entry) {
   return now;
 }
 
+static gboolean is_moving(const json_t *vmi, gpointer data) {
+  const Step *s = data;
+  return active_of(s->by_vm, vmi) != NULL;
+}
+
+/* Domains that nothing moves. A VM that has just left may be told of for a moment yet, so they
+ * count as what could not be moved only once they have been there for some time. */
+static void step_strays(Step *s, json_t *evacuation, const json_t *node, const GPtrArray *vmis,
+                        json_t *vms) {
+  guint n = ferry_evacuation_strays(node, vmis, is_moving, s, vms);
+  s->total += n;
+  if (n == 0) {
+    ferry_condition_remove(evacuation, STRAYS);
+    return;
+  }
+  g_autofree char *text =
+      g_strdup_printf("%u domain%s active on %s that nothing moves: see status.vms", n,
+                      n == 1 ? " is" : "s are", s->node);
+  ferry_condition_set(evacuation, STRAYS, "True", "NotMovable", text, s->now_ms);
+  const json_t *c =
+      ferry_json_find(ferry_json_get(evacuation, "status.conditions"), "type", STRAYS);
+  gint64 when =
+      ferry_rfc3339_parse(ferry_json_str(c, "lastTransitionTime")) + FERRY_EVACUATION_STRAYS_MS;
+  if (s->now_ms >= when)
+    s->failed += n;
+  else
+    ferry_plan_wake(s->plan, when);
+}
+
 /* status.vms as it is now, in the order of namespace and name for those that are there. */
-static json_t *step_vms(Step *s, const json_t *before, const char *salt) {
-  g_autoptr(GPtrArray) vmis = ferry_store_list(s->store, &ferry_kind_vmi, NULL, NULL);
+static json_t *step_vms(Step *s, const GPtrArray *vmis, const json_t *before, const char *salt) {
   json_t *out = json_array();
   gsize i;
   json_t *entry;
@@ -270,7 +300,7 @@ static json_t *step_vms(Step *s, const json_t *before, const char *salt) {
         active_of(s->by_vm, vmis->pdata[k]))
       s->outstanding++;
   json_array_foreach((json_t *)before, i, entry) {
-    gboolean there = ferry_evacuation_is_incoming(entry);
+    gboolean there = ferry_evacuation_is_incoming(entry) || ferry_evacuation_is_stray(entry);
     for (guint k = 0; k < vmis->len && !there; k++)
       there = is_entry(entry, vmis->pdata[k]) && ferry_evacuation_concerns(vmis->pdata[k], s->node);
     if (!there)
@@ -320,7 +350,9 @@ static void step_live(Step *s, json_t *evacuation) {
   }
   cordon(s, evacuation, node);
   const char *salt = ferry_json_str(evacuation, "metadata.uid");
-  json_t *vms = step_vms(s, ferry_json_get(evacuation, "status.vms"), salt ? salt : s->node);
+  g_autoptr(GPtrArray) vmis = ferry_store_list(s->store, &ferry_kind_vmi, NULL, NULL);
+  json_t *vms = step_vms(s, vmis, ferry_json_get(evacuation, "status.vms"), salt ? salt : s->node);
+  step_strays(s, evacuation, node, vmis, vms);
   FerryIncoming in = ferry_evacuation_incoming(s->store, evacuation, s->migrations, vms, s->plan);
   gint64 cancelled = MAX(in.cancelled, ferry_json_int(evacuation, "status.cancelled", 0));
   guint remaining = s->total - s->moved - s->failed + in.on_way;

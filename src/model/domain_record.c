@@ -198,6 +198,8 @@ static json_t *left_out(const json_t *domain, const GError *causes) {
     g_autofree char *part = shown(name, FERRY_LEFT_OUT_NAME_LENGTH);
     ferry_json_set_str(entry, "name", part);
   }
+  if (json_is_boolean(json_object_get(domain, "active")))
+    json_object_set(entry, "active", json_object_get(domain, "active"));
   g_autofree char *reasons = joined(causes);
   g_autofree char *part = shown(reasons, FERRY_LEFT_OUT_MESSAGE_LENGTH);
   ferry_json_set_str(entry, "message", part);

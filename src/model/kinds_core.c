@@ -149,6 +149,7 @@ static const FerryField node_agent[] = {
 static const FerryField node_invalid_domain[] = {
     STR("uuid", "Its UUID, where that can be read.", .max = 36),
     STR("name", "Its name, where that can be read.", .max = 256),
+    BOOL("active", "Whether it has a running QEMU, where that can be read."),
     STR("message", "What is wrong with it.", .max = 4096),
     END,
 };

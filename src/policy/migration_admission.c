@@ -12,23 +12,42 @@
 
 #include <string.h>
 
-const json_t *ferry_admission_find_vmi(const FerryAdmissionState *state, const char *ns,
-                                       const char *word) {
-  const json_t *by_domain = NULL;
-  guint n = 0;
+/* What a word means in a namespace. A name that an object kept while its domain was renamed may be
+ * another domain's by now. */
+typedef struct {
+  const json_t *named,
+      *of_domain; /* of_domain: the first whose domain has that name, but `named` */
+  guint domains;
+} Meaning;
+
+static Meaning meaning_of(const FerryAdmissionState *state, const char *ns, const char *word) {
+  Meaning m = {0};
   for (gsize i = 0; i < state->n_vmis; i++) {
     const json_t *vmi = state->vmis[i];
     if (g_strcmp0(ferry_json_str(vmi, "metadata.namespace"), ns) != 0)
       continue;
-    if (g_strcmp0(ferry_json_str(vmi, "metadata.name"), word) == 0 ||
-        g_strcmp0(ferry_json_str(vmi, "metadata.uid"), word) == 0)
-      return vmi;
-    if (g_strcmp0(ferry_json_str(vmi, "spec.domainName"), word) == 0) {
-      by_domain = vmi;
-      n++;
+    if (g_strcmp0(ferry_json_str(vmi, "metadata.uid"), word) == 0)
+      return (Meaning){.named = vmi};
+    if (g_strcmp0(ferry_json_str(vmi, "metadata.name"), word) == 0) {
+      m.named = vmi;
+    } else if (g_strcmp0(ferry_json_str(vmi, "spec.domainName"), word) == 0) {
+      m.of_domain = m.of_domain ? m.of_domain : vmi;
+      m.domains++;
     }
   }
-  return n == 1 ? by_domain : NULL;
+  if (g_strcmp0(ferry_json_str(m.named, "spec.domainName"), word) == 0)
+    m.domains = 0;
+  return m;
+}
+
+static gboolean is_ambiguous(const Meaning *m) {
+  return m->domains + (m->named != NULL) > 1;
+}
+
+const json_t *ferry_admission_find_vmi(const FerryAdmissionState *state, const char *ns,
+                                       const char *word) {
+  Meaning m = meaning_of(state, ns, word);
+  return is_ambiguous(&m) ? NULL : m.named ? m.named : m.domains ? m.of_domain : NULL;
 }
 
 /* Edit distance, at most `limit` + 1. Names are at most 253 bytes. */
@@ -94,6 +113,32 @@ static void check_unknown_vmi(const FerryAdmissionState *state, const char *ns, 
                         "Invalid value: \"%s\": there is no VM of that name, domain name or UUID "
                         "in namespace \"%s\"%s",
                         word, ns, hint->str);
+}
+
+static void add_meaning(GString *text, const json_t *vmi) {
+  const char *domain = ferry_json_str(vmi, "spec.domainName");
+  const char *node = ferry_json_str(vmi, "status.nodeName");
+  g_string_append_printf(text, "%s%s (domain %s, UUID %s%s%s)", text->len ? ", " : "",
+                         ferry_json_str(vmi, "metadata.name"), domain ? domain : "unknown",
+                         ferry_json_str(vmi, "metadata.uid"), node ? ", on " : "",
+                         node ? node : "");
+}
+
+static void check_ambiguous_vmi(const FerryAdmissionState *state, const char *ns, const char *word,
+                                const Meaning *m, GError *causes) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  if (m->named)
+    add_meaning(text, m->named);
+  for (gsize i = 0; i < state->n_vmis; i++) {
+    const json_t *vmi = state->vmis[i];
+    if (vmi != m->named && g_strcmp0(ferry_json_str(vmi, "metadata.namespace"), ns) == 0 &&
+        g_strcmp0(ferry_json_str(vmi, "spec.domainName"), word) == 0)
+      add_meaning(text, vmi);
+  }
+  ferry_error_add_cause(causes, "FieldValueInvalid", "spec.vmiName",
+                        "Invalid value: \"%s\": it is the name of more than one VM: %s; say which "
+                        "by its UUID",
+                        word, text->str);
 }
 
 static void check_running(const json_t *vmi, const json_t *migration, const char *word,
@@ -323,7 +368,10 @@ gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *m
   if (vmi && !check_only_one(state, migration, vmi, error))
     return FALSE;
   g_autoptr(GError) causes = g_error_new(FERRY_ERROR, FERRY_ERROR_INVALID, "invalid");
-  if (!vmi)
+  Meaning meaning = meaning_of(state, ns, word);
+  if (is_ambiguous(&meaning))
+    check_ambiguous_vmi(state, ns ? ns : "", word, &meaning, causes);
+  else if (!vmi)
     check_unknown_vmi(state, ns ? ns : "", word ? word : "", causes);
   else
     check_running(vmi, migration, word, causes);

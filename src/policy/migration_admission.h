@@ -24,7 +24,8 @@ typedef struct {
 } FerryAdmissionState;
 
 /** The VMI of namespace `ns` that `word` means: its object's name, its UUID, or its domain's name
- * where that fits one only; NULL otherwise. Borrowed. Pure. */
+ * where that fits one only; NULL otherwise, and where an object kept a name that is another's
+ * domain's by now. Borrowed. Pure. */
 const json_t *ferry_admission_find_vmi(const FerryAdmissionState *state, const char *ns,
                                        const char *word);
 /** The name among the VMIs of `ns` that is nearest to `word`, where it is near enough to be meant;

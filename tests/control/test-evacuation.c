@@ -386,6 +386,59 @@ static void test_never_two(void) {
   g_assert_cmpstr(ferry_json_str(first, "status.phase"), ==, "Scheduled");
 }
 
+/* A UUID that is active on two hosts: the one that is no VM's is not moved, and does not let its
+ * host be called empty. */
+static void test_strays(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_report(store, "h2", "running", "booted", WORLD_NOW);
+  evacuate(store, "h2");
+  g_autoptr(json_t) first = step(store, WORLD_NOW);
+  g_assert_cmpstr(ferry_json_str(first, "status.phase"), ==, "Running");
+  g_assert_cmpstr(vm_phase(first), ==, "OnTwoHosts");
+  const char *why =
+      ferry_json_str(json_array_get(ferry_json_get(first, "status.vms"), 0), "message");
+  g_assert_nonnull(strstr(why, "domain db is active on h2"));
+  g_assert_nonnull(strstr(why, "h1's"));
+  g_assert_null(active(store));
+  g_autoptr(json_t) later = step(store, WORLD_NOW + FERRY_EVACUATION_STRAYS_MS);
+  g_assert_cmpstr(ferry_json_str(later, "status.phase"), ==, "Failed");
+  g_assert_cmpint(ferry_json_int(later, "status.failed", 0), ==, 1);
+}
+
+/* It was only told of late: the host is empty when it is gone. */
+static void test_strays_that_go(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_report(store, "h2", "paused", "user", WORLD_NOW);
+  evacuate(store, "h2");
+  g_autoptr(json_t) first = step(store, WORLD_NOW);
+  g_assert_cmpstr(vm_phase(first), ==, "OnTwoHosts");
+  world_report(store, "h2", NULL, NULL, WORLD_NOW + SECOND);
+  g_autoptr(json_t) later = step(store, WORLD_NOW + SECOND);
+  g_assert_cmpstr(ferry_json_str(later, "status.phase"), ==, "Succeeded");
+  g_assert_cmpint(ferry_json_int(later, "status.total", -1), ==, 0);
+}
+
+/* What is reported of a domain is invalid: nobody knows what it is, but that it is active. */
+static void test_invalid_domains(void) {
+  for (int is_active = 0; is_active < 2; is_active++) {
+    g_autoptr(FerryStore) store = world_new();
+    g_autoptr(json_t) node = ferry_store_get(store, &ferry_kind_node, "", "h2");
+    json_t *copy = json_deep_copy(node);
+    ferry_json_set(copy, "status.invalidDomains",
+                   json_pack("[{ss,sb,ss}]", "name", "odd", "active", is_active, "message",
+                             "memoryBytes: -1"));
+    g_autoptr(FerryPlan) plan = ferry_plan_new();
+    ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, copy, FALSE);
+    world_commit(store, plan);
+    evacuate(store, "h2");
+    json_decref(step(store, WORLD_NOW));
+    g_autoptr(json_t) e = step(store, WORLD_NOW + FERRY_EVACUATION_STRAYS_MS);
+    g_assert_cmpstr(ferry_json_str(e, "status.phase"), ==, is_active ? "Failed" : "Succeeded");
+    if (is_active)
+      g_assert_cmpstr(vm_phase(e), ==, "InvalidDomain");
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/evacuation/moves-all", test_moves_all);
@@ -402,5 +455,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/evacuation/eviction", test_eviction_retries);
   g_test_add_func("/evacuation/never-two", test_never_two);
   g_test_add_func("/evacuation/trace", test_trace);
+  g_test_add_func("/evacuation/strays", test_strays);
+  g_test_add_func("/evacuation/strays-that-go", test_strays_that_go);
+  g_test_add_func("/evacuation/invalid-domains", test_invalid_domains);
   return g_test_run();
 }

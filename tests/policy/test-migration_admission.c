@@ -83,6 +83,32 @@ static void finds_by_any_name(World *w, gconstpointer data) {
   g_assert_null(ferry_admission_find_vmi(&w->state, "default", "u5"));
 }
 
+/* A domain was renamed, and another one made with its old name. */
+static void a_name_that_means_two(World *w, gconstpointer data) {
+  json_t *other = json_deep_copy(g_ptr_array_index(w->vmis, 0));
+  const char *name = ferry_json_str(g_ptr_array_index(w->vmis, 0), "metadata.name");
+  g_autofree char *first = g_strdup(ferry_json_str(other, "metadata.uid"));
+  ferry_json_set_str(other, "metadata.name", "other");
+  ferry_json_set_str(other, "metadata.uid", "u77");
+  ferry_json_set_str(other, "spec.domainName", name);
+  ferry_json_set_str(g_ptr_array_index(w->vmis, 0), "spec.domainName", "renamed");
+  g_ptr_array_add(w->vmis, other);
+  w->state.vmis = (json_t *const *)w->vmis->pdata;
+  w->state.n_vmis = w->vmis->len;
+  g_autoptr(GError) error = check(w, name, NULL);
+  g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID);
+  g_assert_nonnull(strstr(error->message, "more than one VM"));
+  g_assert_nonnull(strstr(error->message, "u77"));
+  g_assert_nonnull(strstr(error->message, first));
+  g_assert_nonnull(strstr(error->message, "domain renamed"));
+  g_assert_cmpstr(
+      ferry_json_str(ferry_admission_find_vmi(&w->state, "default", "u77"), "metadata.name"), ==,
+      "other");
+  g_assert_cmpstr(
+      ferry_json_str(ferry_admission_find_vmi(&w->state, "default", first), "metadata.name"), ==,
+      name);
+}
+
 static void unknown_vm(World *w, gconstpointer data) {
   g_autoptr(GError) near = check(w, "dbb", NULL);
   g_assert_error(near, FERRY_ERROR, FERRY_ERROR_INVALID);
@@ -210,6 +236,7 @@ int main(int argc, char **argv) {
 #define ADD(f) g_test_add("/policy/migration_admission/" #f, World, NULL, set_up, f, tear_down)
   ADD(admits);
   ADD(finds_by_any_name);
+  ADD(a_name_that_means_two);
   ADD(unknown_vm);
   ADD(all_reasons_at_once);
   ADD(unknown_node);
