@@ -2,7 +2,7 @@
 // libvirt's migration flags as options of `migrate` and `check`, made from the model's table.
 #pragma once
 #include "cli/core/args.h"
-#include "model/migration_flags.h"
+#include "model/flags/migration_flags.h"
 
 G_BEGIN_DECLS
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/core/migration_request.h"
 #include "cli/core/migration_options.h"
-#include "model/policy_fields.h"
+#include "model/kinds/policy_fields.h"
 #include <string.h>
 
 enum { NAME_BASE_MAX = 50 };

@@ -3,7 +3,7 @@
 // its object.
 #pragma once
 #include "cli/core/cli.h"
-#include "model/kind.h"
+#include "model/kinds/kind.h"
 
 G_BEGIN_DECLS
 

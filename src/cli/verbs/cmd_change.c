@@ -5,7 +5,7 @@
 #include "cli/view/output.h"
 #include "cli/core/resource.h"
 #include "cli/view/summary.h"
-#include "model/policy_fields.h"
+#include "model/kinds/policy_fields.h"
 #include <stdio.h>
 
 enum { WAIT_MS = 10000, POLL_US = 50000 };

@@ -7,7 +7,7 @@
 #include "cli/view/output.h"
 #include "cli/view/summary.h"
 #include "cli/view/text.h"
-#include "model/path_source.h"
+#include "model/migration/path_source.h"
 #include <stdio.h>
 
 #define POLL_US 200000

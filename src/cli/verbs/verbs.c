@@ -3,7 +3,7 @@
 // page and the completion with.
 #include "cli/verbs/verbs.h"
 #include "cli/core/migration_options.h"
-#include "model/policy_fields.h"
+#include "model/kinds/policy_fields.h"
 #include <string.h>
 
 static const char *const formats_get[] = {"json", "yaml", "wide", "name", "table", NULL};

@@ -7,7 +7,7 @@
 #include "base/quantity.h"
 #include "base/rfc3339.h"
 #include "cli/view/text.h"
-#include "model/kind.h"
+#include "model/kinds/kind.h"
 #include <string.h>
 
 enum { INDENT = 2, COLUMN = 24, TABLE_COLUMNS_MAX = 7, CELL_MAX = 60 };

@@ -7,7 +7,7 @@
 #include "base/quantity.h"
 #include "cli/view/output.h"
 #include "cli/view/text.h"
-#include "model/policy_fields.h"
+#include "model/kinds/policy_fields.h"
 #include <string.h>
 
 #define MAX_SAMPLES 24

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Objects and tables on stdout.
 #pragma once
-#include "model/kind.h"
+#include "model/kinds/kind.h"
 
 G_BEGIN_DECLS
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers and words for people. Everything returned is freed with g_free.
 #pragma once
-#include "model/units.h"
+#include "model/field/units.h"
 #include <glib.h>
 #include <jansson.h>
 

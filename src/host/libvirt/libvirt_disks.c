@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "host/libvirt/libvirt_pools.h"
 #include "host/libvirt/libvirt_private.h"
-#include "model/migration_flags.h"
+#include "model/flags/migration_flags.h"
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <stdlib.h>

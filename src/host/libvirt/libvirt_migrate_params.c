@@ -2,7 +2,7 @@
 // A migration's resolved configuration into libvirt's flags and typed parameters, by the model's
 // table. Only what depends on the VM or the network is said here.
 #include "host/libvirt/libvirt_private.h"
-#include "model/migration_flags.h"
+#include "model/flags/migration_flags.h"
 #include <string.h>
 
 /* Whether a migration that may be offline, and sends a definition only, has a use for it. */

@@ -4,7 +4,7 @@
 // limit, at most MAX_DEVICES of a kind, MAX_LABELS labels, and numbers that cannot overflow.
 #include "host/port/domain_xml.h"
 #include "base/error.h"
-#include "model/domain_resources.h"
+#include "model/domain/domain_resources.h"
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <string.h>

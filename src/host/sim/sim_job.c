@@ -3,8 +3,8 @@
 // Where libvirt waits 30 s for a domain that somebody has locked, this says so at once.
 #include "base/error.h"
 #include "host/sim/sim_private.h"
-#include "model/migration_flags.h"
-#include "model/policy_fields.h"
+#include "model/flags/migration_flags.h"
+#include "model/kinds/policy_fields.h"
 #include <string.h>
 
 static FerrySimWorld *world_of(const FerrySimJob *job) {
