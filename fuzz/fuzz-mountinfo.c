@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel's list of mounts, whose paths anybody who may mount has named.
 #include "fuzz.h"
-#include "host/shared_mounts.h"
+#include "host/machine/shared_mounts.h"
 
 static char *resolve(const char *directory) {
   return g_strdup(directory);

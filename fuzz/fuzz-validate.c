@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any object against its kind: what validates must validate again, unchanged.
 #include "fuzz.h"
-#include "model/validate.h"
+#include "model/validate/validate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   g_autoptr(json_t) object = ferry_json_parse((const char *)data, size, NULL);

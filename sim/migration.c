@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A simulated migration (src/host/sim_migration.h) and the controller of production, coupled on one
-// virtual clock.
+// A simulated migration (src/host/sim/sim_migration.h) and the controller of production, coupled on
+// one virtual clock.
 //
 // Theory of operation: the migration says how long nothing of its own happens; this world cuts that
 // short where the controller is to hear something. It hears samples at intervals with some jitter,
@@ -8,7 +8,7 @@
 // once. Beside the migration's own numbers it keeps what the guarantees are judged by: raises of
 // the limit, and what each limit would have cost.
 #include "sim/migration.h"
-#include "host/sim_migration.h"
+#include "host/sim/sim_migration.h"
 #include <math.h>
 #include <string.h>
 

@@ -3,8 +3,8 @@
 // production. Deterministic for one set of inputs.
 #pragma once
 #include "convergence/controller.h"
-#include "host/sim_guest.h"
-#include "host/sim_link.h"
+#include "host/sim/sim_guest.h"
+#include "host/sim/sim_link.h"
 
 G_BEGIN_DECLS
 

@@ -2,7 +2,7 @@
 // The agent of one host: reports its domains, moves them when ferryd says so.
 #pragma once
 #include "client/client.h"
-#include "host/host.h"
+#include "host/port/host.h"
 
 G_BEGIN_DECLS
 

@@ -9,8 +9,8 @@
 #include "agent/bandwidth.h"
 #include "agent/migration_private.h"
 #include "base/log.h"
-#include "model/migration_flags.h"
-#include "model/migration_log.h"
+#include "model/flags/migration_flags.h"
+#include "model/migration/migration_log.h"
 
 #define MAX_AT_ONCE 4
 #define WAIT_MS 20000

@@ -5,8 +5,8 @@
 #include "agent/migration_private.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "model/copied_disks.h"
-#include "model/migration_flags.h"
+#include "model/domain/copied_disks.h"
+#include "model/flags/migration_flags.h"
 
 #define PEER_WAIT_MS 10000
 #define PEER_PAUSE_MS 100

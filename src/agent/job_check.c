@@ -4,9 +4,9 @@
 // another VM than was asked for, or send it in the clear against the wish in spec, which nobody can
 // change. Settings that come from a policy can't be checked here: an agent may read none.
 #include "agent/job_check.h"
-#include "model/migration_flags.h"
-#include "model/peer_uri.h"
-#include "model/validate.h"
+#include "model/flags/migration_flags.h"
+#include "model/migration/peer_uri.h"
+#include "model/validate/validate.h"
 #include <string.h>
 
 #define STATE "status.migrationState."

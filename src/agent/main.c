@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferry-agentd: options, signals, systemd. libvirt's event loop owns GLib's default main context
-// (see host/libvirt_host.c), so the daemon's loop runs on a private one.
+// (see host/libvirt/libvirt_host.c), so the daemon's loop runs on a private one.
 #include "agent/agent.h"
 #include "agent/announce.h"
 #include "agent/identity.h"
@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "host/libvirt/libvirt_host.h"
 #include <errno.h>
 #include <glib-unix.h>
 #include <locale.h>

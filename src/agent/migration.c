@@ -13,8 +13,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
-#include "model/migration_flags.h"
-#include "model/migration_log.h"
+#include "model/flags/migration_flags.h"
+#include "model/migration/migration_log.h"
 #include <string.h>
 
 #define FORECAST_S 5

@@ -4,7 +4,7 @@
 #include "agent/agent_private.h"
 #include "agent/bandwidth_link.h"
 #include "convergence/model.h"
-#include "model/path_source.h"
+#include "model/migration/path_source.h"
 
 /** What was measured before a migration; rates in bytes/s; 0: not measured. */
 typedef struct {

@@ -6,7 +6,7 @@
 #include "agent/peer.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "model/peer_uri.h"
+#include "model/migration/peer_uri.h"
 #include <gio/gio.h>
 #include <gnutls/x509.h>
 #include <stdio.h>

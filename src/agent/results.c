@@ -4,7 +4,7 @@
 #include "agent/records.h"
 #include "base/log.h"
 #include "base/trace.h"
-#include "model/migration_log.h"
+#include "model/migration/migration_log.h"
 
 static const FerryRecords results = {"results", "a stored result", 256 * 1024, 1000};
 

@@ -3,7 +3,7 @@
 #include "agent/agent_private.h"
 #include "base/error.h"
 #include "convergence/schedule.h"
-#include "model/policy_fields.h"
+#include "model/kinds/policy_fields.h"
 #include <string.h>
 
 #define MIB (1024 * 1024)

@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "base/quantity.h"
 #include "convergence/presets.h"
-#include "model/migration_flags.h"
-#include "model/policy_fields.h"
+#include "model/flags/migration_flags.h"
+#include "model/kinds/policy_fields.h"
 
 #define GIB (1024.0 * 1024 * 1024)
 #define LINK_TIMEOUT_MS 15000

@@ -12,10 +12,10 @@
 #include "api/server.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "model/kind.h"
-#include "model/selector.h"
-#include "model/table.h"
-#include "model/validate.h"
+#include "model/kinds/kind.h"
+#include "model/listing/selector.h"
+#include "model/listing/table.h"
+#include "model/validate/validate.h"
 
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/cli.h"
+#include "cli/program.h"
 
 int main(int argc, char **argv) {
   return ferry_cli_main(argc, argv);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // From argv to a verb: finds the verb (options of every verb may stand before it), parses by its
 // table, sets up what output can do, runs it. Errors of usage end here with exit code 2.
-#include "cli/cli.h"
+#include "cli/program.h"
+#include "cli/verbs/verbs.h"
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>

@@ -4,7 +4,7 @@
 #include "base/rfc3339.h"
 #include "base/trace.h"
 #include "control/evacuation.h"
-#include "model/migration_log.h"
+#include "model/migration/migration_log.h"
 #include "policy/config.h"
 #include "policy/placement.h"
 #include <string.h>

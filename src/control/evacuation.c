@@ -13,8 +13,8 @@
 #include "control/evacuation_incoming.h"
 #include "control/evacuation_strays.h"
 #include "control/migration.h"
-#include "model/evacuation.h"
-#include "model/migration_log.h"
+#include "model/migration/evacuation.h"
+#include "model/migration/migration_log.h"
 
 #include <string.h>
 

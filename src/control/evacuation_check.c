@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/evacuation_check.h"
 #include "base/error.h"
-#include "model/evacuation.h"
+#include "model/migration/evacuation.h"
 #include "policy/migration_admission.h"
 
 struct FerryEvacuationCheck {

@@ -4,7 +4,7 @@
 // again, and is cancelled as well.
 #include "control/evacuation_incoming.h"
 #include "base/rfc3339.h"
-#include "model/migration.h"
+#include "model/migration/migration.h"
 
 #include <string.h>
 

@@ -16,7 +16,7 @@
 #include "control/migration.h"
 #include "control/node.h"
 #include "control/node_claims.h"
-#include "model/domain_record.h"
+#include "model/agents/domain_record.h"
 #include "policy/placement.h"
 
 #define MAX_TRIES 20

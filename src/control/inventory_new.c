@@ -8,8 +8,8 @@
 #include "base/rfc3339.h"
 #include "control/inventory.h"
 #include "control/inventory_private.h"
-#include "model/domain_record.h"
-#include "model/validate.h"
+#include "model/agents/domain_record.h"
+#include "model/validate/validate.h"
 
 #define MADE_BY "ferry.migration/reported-by" /* label of a namespace that a report made */
 

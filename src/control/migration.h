@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of one migration as a state table.
 #pragma once
-#include "model/migration.h"
+#include "model/migration/migration.h"
 #include "control/plan.h"
 
 G_BEGIN_DECLS

@@ -2,8 +2,8 @@
 // Guards and actions of a migration until its source's agent takes it over.
 #include "base/rfc3339.h"
 #include "control/migration_private.h"
-#include "model/migration_flags.h"
-#include "model/peer_uri.h"
+#include "model/flags/migration_flags.h"
+#include "model/migration/peer_uri.h"
 #include "policy/facts.h"
 #include "policy/migration_flags_rules.h"
 #include "policy/network.h"

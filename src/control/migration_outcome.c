@@ -10,7 +10,7 @@
 #include "base/rfc3339.h"
 #include "control/conditions.h"
 #include "control/migration_private.h"
-#include "model/migration.h"
+#include "model/migration/migration.h"
 #include "policy/outcome.h"
 #include "policy/placement.h"
 

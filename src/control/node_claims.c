@@ -3,8 +3,8 @@
 //
 //   what an agent gives              used by another host as          checked
 //   status.hypervisor.peer           targetURI of the source's call   here; built by
-//   model/peer_uri.c status.addresses, .interfaces    targetNodeAddress, migrate and   here;
-//   policy/network.c takes
+//   model/migration/peer_uri.c status.addresses, .interfaces    targetNodeAddress, migrate and
+//   here; policy/network.c takes
 //                                    disks URIs                       none but usable addresses
 //   migrationState.bandwidthProbe    address and port that the        agent/job_check.c: it is the
 //                                    source's agent connects to       node's address, port >= 1024
@@ -20,7 +20,7 @@
 // anybody need see, but the second one is no address of its node's.
 #include "control/node_claims.h"
 #include "control/conditions.h"
-#include "model/peer_uri.h"
+#include "model/migration/peer_uri.h"
 #include "policy/network.h"
 #include "policy/peers.h"
 #include <string.h>

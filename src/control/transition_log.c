@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/transition_log.h"
-#include "model/migration_log.h"
+#include "model/migration/migration_log.h"
 
 #define STATE "status.migrationState."
 

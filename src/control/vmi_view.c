@@ -7,7 +7,7 @@
 #include "base/quantity.h"
 #include "base/rfc3339.h"
 #include "control/conditions.h"
-#include "model/validate.h"
+#include "model/validate/validate.h"
 #include "policy/migratable.h"
 
 /* A person's labels come on top of these. */

@@ -2,7 +2,7 @@
 // Schedules: the convergence rules of other systems, as data. Pure.
 #pragma once
 #include "base/json.h"
-#include "model/policy_fields.h"
+#include "model/kinds/policy_fields.h"
 
 G_BEGIN_DECLS
 

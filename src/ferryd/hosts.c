@@ -7,7 +7,7 @@
 #include "ferryd/hosts.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "model/validate.h"
+#include "model/validate/validate.h"
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <signal.h>

@@ -2,7 +2,7 @@
 // A server's certificate has to say the name that a host uses for it, and whoever follows a recipe
 // knows none of them beforehand: so it says them all.
 #include "ferryd/names.h"
-#include "model/peer_uri.h"
+#include "model/migration/peer_uri.h"
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <netdb.h>

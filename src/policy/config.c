@@ -4,7 +4,7 @@
 #include "policy/config.h"
 #include "base/quantity.h"
 #include "convergence/schedule.h"
-#include "model/migration_flags.h"
+#include "model/flags/migration_flags.h"
 #include "policy/layers.h"
 #include "policy/preset_policies.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/facts.h"
-#include "model/migration_flags.h"
-#include "model/copied_disks.h"
+#include "model/flags/migration_flags.h"
+#include "model/domain/copied_disks.h"
 #include "policy/migration_flags_rules.h"
 #include "policy/network.h"
 #include <string.h>

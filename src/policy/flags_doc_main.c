@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prints what documents hold of the table of migration flags: flags-doc markdown (docs/flags.md),
 // man (the part of ferry(1) between the marks), words and values (the completion's).
+#include "model/schema/migration_flags_doc.h"
 #include "policy/migration_flags_rules.h"
 #include <stdio.h>
 
@@ -11,7 +12,7 @@ static char *markdown(void) {
       "# Migration flags\n\n"
       "Every flag and typed parameter of libvirt's migration. Made by "
       "`build/src/policy/flags-doc markdown` from the table in "
-      "`src/model/migration_flags_table.h` and the rules in "
+      "`src/model/flags/migration_flags_table.h` and the rules in "
       "`src/policy/migration_flags_rules.c`.\n\n"
       "Each is a field of a VirtualMachineInstanceMigration's `spec`, and an option of `ferry "
       "migrate` and `ferry check`, named as virsh names it. Sizes and rates are bytes; quantities "

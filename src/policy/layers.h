@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a migration's configuration is resolved from, one layer a source, the strongest first.
 #pragma once
-#include "model/policy_fields.h"
+#include "model/kinds/policy_fields.h"
 #include "policy/config.h"
 
 G_BEGIN_DECLS

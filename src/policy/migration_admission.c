@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pure predicates: each adds a cause, so that a person sees all that is wrong in one answer.
 #include "policy/migration_admission.h"
-#include "model/migration.h"
+#include "model/migration/migration.h"
 #include "policy/config.h"
 #include "policy/match.h"
 #include "policy/migratable.h"

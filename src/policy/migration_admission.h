@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a migration that somebody asks for makes sense at all: checked before it is stored.
 #pragma once
-#include "model/kind.h"
+#include "model/kinds/kind.h"
 
 G_BEGIN_DECLS
 

@@ -3,8 +3,9 @@
 // a field that is on or given, FIELD=VALUE for a list that holds the value or a URI of that scheme,
 // or "tls". What one row cannot say is a function below the table.
 #include "policy/migration_flags_rules.h"
+#include "base/error.h"
 #include "convergence/schedule.h"
-#include "model/copied_disks.h"
+#include "model/domain/copied_disks.h"
 #include "policy/facts.h"
 #include "policy/migration_flags_vm.h"
 #include <string.h>

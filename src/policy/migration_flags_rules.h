@@ -3,7 +3,7 @@
 // checked before anything starts, also what libvirt accepts silently or notices only after the
 // target's QEMU was started.
 #pragma once
-#include "model/migration_flags.h"
+#include "model/flags/migration_flags.h"
 
 G_BEGIN_DECLS
 
@@ -27,8 +27,8 @@ GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *nod
                                          gboolean is_target);
 
 /** Fills in what is left to Ferry once the target and its `address` (may be NULL) are known:
- * which disks are copied (model/copied_disks.h), and parallelConnections of a parallel migration.
- * `origins` (may be NULL) gets "automatic" for it. Pure. */
+ * which disks are copied (model/domain/copied_disks.h), and parallelConnections of a parallel
+ * migration. `origins` (may be NULL) gets "automatic" for it. Pure. */
 void ferry_migration_flags_complete(json_t *config, json_t *origins, const json_t *vmi,
                                     const json_t *source, const json_t *target,
                                     const char *address);

@@ -3,8 +3,9 @@
 // flags where only the definition moves. What goes together by itself is in
 // migration_flags_rules.c.
 #include "policy/migration_flags_vm.h"
-#include "model/copied_disks.h"
-#include "model/policy_fields.h"
+#include "base/error.h"
+#include "model/domain/copied_disks.h"
+#include "model/kinds/policy_fields.h"
 #include "policy/migratable.h"
 #include "policy/target_xml_rules.h"
 #include <libxml/parser.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/network.h"
-#include "model/peer_uri.h"
+#include "model/migration/peer_uri.h"
 #include <arpa/inet.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/network_check.h"
-#include "model/kind.h"
-#include "model/migration.h"
+#include "model/kinds/kind.h"
+#include "model/migration/migration.h"
 #include "policy/network.h"
 #include "policy/policy_check.h"
 

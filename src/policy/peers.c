@@ -4,7 +4,7 @@
 // whoever said it first. control/node_claims.c keeps newcomers out when they report; here the
 // outcome is looked at once more before a VM goes there.
 #include "policy/peers.h"
-#include "model/peer_uri.h"
+#include "model/migration/peer_uri.h"
 #include <string.h>
 
 static gboolean has_address(const json_t *node, const char *host) {

@@ -2,8 +2,8 @@
 // Pure predicates over one spec: each adds a cause, so that a person sees all faults at once.
 #include "policy/policy_check.h"
 #include "base/duration.h"
-#include "model/policy_fields.h"
-#include "model/validate.h"
+#include "model/kinds/policy_fields.h"
+#include "model/validate/validate.h"
 #include "policy/preset_policies.h"
 
 static void fault(GError *causes, const char *path, const char *field, const char *format, ...)

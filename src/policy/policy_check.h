@@ -3,7 +3,7 @@
 #pragma once
 #include "base/error.h"
 #include "base/json.h"
-#include "model/kind.h"
+#include "model/kinds/kind.h"
 
 G_BEGIN_DECLS
 

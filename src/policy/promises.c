@@ -2,7 +2,7 @@
 // A host says what its domains use, and does so only once libvirt there has made the domain; until
 // then the migration is all that is known of it.
 #include "policy/promises.h"
-#include "model/migration.h"
+#include "model/migration/migration.h"
 
 #define NAMED 5 /* migrations, of each host */
 

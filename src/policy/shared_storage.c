@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/shared_storage.h"
-#include "model/migration_flags.h"
-#include "model/copied_disks.h"
-#include "model/target_xml.h"
+#include "model/flags/migration_flags.h"
+#include "model/domain/copied_disks.h"
+#include "model/domain/target_xml.h"
 #include <string.h>
 
 /* ---- what is mounted ---- */

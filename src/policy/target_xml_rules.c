@@ -6,7 +6,7 @@
 // known, and refused.
 #include "policy/target_xml_rules.h"
 #include "base/error.h"
-#include "model/domain_resources.h"
+#include "model/domain/domain_resources.h"
 
 #include <string.h>
 

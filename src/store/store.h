@@ -6,7 +6,7 @@
 // then shows them to readers and watchers and lets the callers go on. Objects are immutable json_t:
 // never change one that came from the store.
 #pragma once
-#include "model/kind.h"
+#include "model/kinds/kind.h"
 
 G_BEGIN_DECLS
 

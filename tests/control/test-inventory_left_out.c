@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One odd domain does not hide its host: it is left out and named, what was known of it stays.
 #include "control/inventory_private.h"
-#include "model/domain_record.h"
+#include "model/agents/domain_record.h"
 #include "world.h"
 #include <string.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/vmi_view.h"
 #include "control/conditions.h"
-#include "model/validate.h"
+#include "model/validate/validate.h"
 #include <string.h>
 
 static gboolean taken(const char *name, gpointer data) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the tests of drivers share: what a driver has told, counted, and to wait for it.
 #pragma once
-#include "host/host.h"
+#include "host/port/host.h"
 
 typedef struct {
   GMutex lock;

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The hypervisor port's contract (tests/host/test-port.c), which the simulated driver keeps in the
+"""The hypervisor port's contract (tests/host/port/test-port.c), which the simulated driver keeps in the
 unit tests, kept by the libvirt driver between two real hosts."""
 import unittest
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For the tests of the model: objects written as JSON, and what validation says of them.
 #pragma once
-#include "model/validate.h"
+#include "model/validate/validate.h"
 
 static inline json_t *parse(const char *text) {
   g_autoptr(GError) error = NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/config.h"
-#include "model/policy_fields.h"
+#include "model/kinds/policy_fields.h"
 
 static json_t *j(const char *text) {
   json_t *v = json_loads(text, 0, NULL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/migration_flags_rules.h"
+#include "base/error.h"
 #include "policy/config.h"
 #include <string.h>
 

@@ -41,9 +41,9 @@ const FerryStrategy ferry_strategy_zebra = {
 
 DRIVER = r'''
 #include "convergence/strategy.h"
-#include "model/policy_fields.h"
-#include "model/schema.h"
-#include "model/validate.h"
+#include "model/kinds/policy_fields.h"
+#include "model/schema/schema.h"
+#include "model/validate/validate.h"
 #include "policy/config.h"
 #include "policy/policy_check.h"
 #include <string.h>
@@ -187,7 +187,7 @@ class SaidOnce(unittest.TestCase):
                       for p in (self.copy / "src").rglob("*.c") if f'"{header}"' in p.read_text())
 
     def test_field(self):
-        table = "model/policy_fields_table.h"
+        table = "model/kinds/policy_fields_table.h"
         text = (self.copy / "src" / table).read_text()
         line = next(t for t in text.splitlines() if t.startswith(AFTER))
         edit(self.copy / "src" / table, line + "\n", line + "\n" + ROW)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a write changed, in words that may stand in a log. Pure.
 #pragma once
-#include "model/kind.h"
+#include "model/kinds/kind.h"
 
 G_BEGIN_DECLS
 

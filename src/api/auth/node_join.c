@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
-#include "model/validate.h"
+#include "model/validate/validate.h"
 
 #include <string.h>
 

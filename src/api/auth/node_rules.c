@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an agent may do (Kubernetes calls it node authorisation): a row a right, each with who is
 // meant by it. "Own" is judged by what is stored, never by what the request says. What an agent may
-// write inside of a migration is narrower still (model/agent_rules.c).
+// write inside of a migration is narrower still (model/agents/agent_rules.c).
 #include "api/internal.h"
 
 #define SOURCE "status.migrationState.sourceNode"

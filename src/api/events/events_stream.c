@@ -12,7 +12,7 @@
 #include "api/internal.h"
 #include "api/http/stream.h"
 #include "api/resource/initial_list.h"
-#include "model/migration_log.h"
+#include "model/migration/migration_log.h"
 
 #include <string.h>
 

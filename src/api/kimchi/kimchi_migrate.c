@@ -5,7 +5,7 @@
 // passed-through device, disks the destination can use) are made before anything is stored, and all
 // that is wrong is answered at once. What only libvirt can know shows in the task's message.
 #include "api/kimchi/kimchi.h"
-#include "model/migration.h"
+#include "model/migration/migration.h"
 #include "policy/migratable.h"
 #include "policy/migration_admission.h"
 #include "policy/migration_flags_rules.h"

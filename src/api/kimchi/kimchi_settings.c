@@ -4,7 +4,7 @@
 // Kimchi's paths.
 #include "api/kimchi/kimchi.h"
 #include "base/quantity.h"
-#include "model/policy_fields.h"
+#include "model/kinds/policy_fields.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 // is as durable as that, and migrations that were started by other means are tasks too. A task's id
 // is the migration's UID. The steps are those of Kimchi's proposal; Ferry's phases fall into them.
 #include "api/kimchi/kimchi.h"
-#include "model/migration.h"
+#include "model/migration/migration.h"
 #include "base/quantity.h"
 
 #include <string.h>

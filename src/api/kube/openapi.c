@@ -3,7 +3,7 @@
 // program runs, so each is made once.
 #include "api/internal.h"
 #include "base/random.h"
-#include "model/schema.h"
+#include "model/schema/schema.h"
 
 #include <string.h>
 

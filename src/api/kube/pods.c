@@ -6,8 +6,8 @@
 // the answer is 429 with the reason, which kubectl prints and asks again after.
 #include "api/internal.h"
 #include "base/random.h"
-#include "model/migration.h"
-#include "model/evacuation.h"
+#include "model/migration/migration.h"
+#include "model/migration/evacuation.h"
 #include "policy/config.h"
 #include "policy/limits.h"
 #include "policy/migration_admission.h"

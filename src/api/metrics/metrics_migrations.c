@@ -3,7 +3,7 @@
 // KubeVirt has the figure, so that dashboards made for it work.
 #include "api/metrics/metrics.h"
 #include "base/rfc3339.h"
-#include "model/migration.h"
+#include "model/migration/migration.h"
 #include "policy/config.h"
 
 static const struct {

@@ -7,7 +7,7 @@
 #include "api/resource/field_paths.h"
 #include "base/patch.h"
 #include "base/rfc3339.h"
-#include "model/validate.h"
+#include "model/validate/validate.h"
 
 #include <string.h>
 

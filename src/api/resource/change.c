@@ -8,7 +8,7 @@
 #include "api/internal.h"
 #include "base/quantity.h"
 #include "base/rfc3339.h"
-#include "model/policy_fields.h"
+#include "model/kinds/policy_fields.h"
 
 #define MAX_CHANGES 50
 #define MAX_TRIES 50

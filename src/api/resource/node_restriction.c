@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: who may come here at all is the authoriser's matter (auth/authz.c); this
 // judges what an agent's write changes, against the object as it is stored, in the same try that
-// commits it. The rules are data: model/agent_rules.c. Refusals are logged, for an honest agent has
-// none; at most LOGGED_PER_MINUTE of a node, so that a dishonest one doesn't fill the journal.
+// commits it. The rules are data: model/agents/agent_rules.c. Refusals are logged, for an honest
+// agent has none; at most LOGGED_PER_MINUTE of a node, so that a dishonest one doesn't fill the
+// journal.
 #include "api/resource/node_restriction.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
-#include "model/agent_rules.h"
-#include "model/migration.h"
+#include "model/agents/agent_rules.h"
+#include "model/migration/migration.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,10 +5,10 @@
 
 G_BEGIN_DECLS
 
-/** Whether the agent that asks may change `old` into `object`: its epoch, and model/agent_rules.h.
- * TRUE for everybody else. Puts the times that it gave into bounds, in place. BAD_REQUEST,
- * CONFLICT, FORBIDDEN, TOO_LARGE; what is refused is logged, at a limited rate. The sessions' lock
- * is held. */
+/** Whether the agent that asks may change `old` into `object`: its epoch, and
+ * model/agents/agent_rules.h. TRUE for everybody else. Puts the times that it gave into bounds, in
+ * place. BAD_REQUEST, CONFLICT, FORBIDDEN, TOO_LARGE; what is refused is logged, at a limited rate.
+ * The sessions' lock is held. */
 gboolean ferry_node_restriction_check(FerryRequest *req, const json_t *old, json_t *object,
                                       GError **error);
 

@@ -4,7 +4,7 @@
 // same address. What is large is not kept: memory stays below SLOTS times LARGEST.
 #include "api/resource/object_texts.h"
 
-#include "model/kind.h"
+#include "model/kinds/kind.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 #include "api/resource/node_restriction.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
-#include "model/validate.h"
+#include "model/validate/validate.h"
 
 #include <string.h>
 

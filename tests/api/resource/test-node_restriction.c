@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An agent's key, used by a program that speaks only HTTP: what it is refused, in every form that a
-// write can have. Which fields are whose is tested in tests/model/test-agent_rules.c.
+// write can have. Which fields are whose is tested in tests/model/agents/test-agent_rules.c.
 #include "../http.h"
 
 #include "base/file.h"

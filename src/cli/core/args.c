@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options are looked up in the tables given; nothing is global, so a test can parse anything.
+#include "cli/core/args.h"
+#include <string.h>
+
+/* Letters of a word that are compared at most: keeps the distance's cost bounded. */
+#define NEAREST_MAX 64
+
+static guint distance(const char *a, const char *b) {
+  gsize la = strlen(a), lb = strlen(b);
+  if (la > NEAREST_MAX || lb > NEAREST_MAX)
+    return G_MAXUINT;
+  guint row[NEAREST_MAX + 1];
+  for (gsize j = 0; j <= lb; j++)
+    row[j] = (guint)j;
+  for (gsize i = 1; i <= la; i++) {
+    guint diagonal = row[0];
+    row[0] = (guint)i;
+    for (gsize j = 1; j <= lb; j++) {
+      guint cost = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = MIN(cost, MIN(row[j], row[j - 1]) + 1);
+    }
+  }
+  return row[lb];
+}
+
+const char *ferry_nearest(const char *word, const char *const *candidates) {
+  const char *best = NULL;
+  gsize letters = strlen(word);
+  guint best_distance = (guint)(letters < 4 ? 1 : MAX(letters / 3, 2)) + 1;
+  for (; *candidates != NULL; candidates++) {
+    guint d = distance(word, *candidates);
+    if (d < best_distance) {
+      best = *candidates;
+      best_distance = d;
+    }
+  }
+  return best;
+}
+
+static const FerryOption *find_long(const FerryOption *const *tables, const char *name) {
+  for (; *tables != NULL; tables++)
+    for (const FerryOption *o = *tables; o->name != NULL; o++)
+      if (g_str_equal(o->name, name) || g_strcmp0(o->alias, name) == 0)
+        return o;
+  return NULL;
+}
+
+static const FerryOption *find_letter(const FerryOption *const *tables, char letter) {
+  for (; *tables != NULL; tables++)
+    for (const FerryOption *o = *tables; o->name != NULL; o++)
+      if (o->letter == letter)
+        return o;
+  return NULL;
+}
+
+static void unknown_long(const FerryOption *const *tables, const char *name, GError **error) {
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
+  for (const FerryOption *const *t = tables; *t != NULL; t++)
+    for (const FerryOption *o = *t; o->name != NULL; o++)
+      g_ptr_array_add(names, (gpointer)o->name);
+  g_ptr_array_add(names, NULL);
+  const char *near = ferry_nearest(name, (const char *const *)names->pdata);
+  if (near != NULL)
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION,
+                "unknown option --%s, did you mean --%s?", name, near);
+  else
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION, "unknown option --%s", name);
+}
+
+static gboolean take(FerryArgs *args, const FerryOption *option, const char *value,
+                     GError **error) {
+  if (option->values != NULL && !g_strv_contains(option->values, value)) {
+    g_autofree char *all = g_strjoinv(", ", (char **)option->values);
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s: \"%s\" is not one of %s",
+                option->name, value, all);
+    return FALSE;
+  }
+  if (option->arg != NULL && *value == '\0') {
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                "--%s: the value is empty, expected %s", option->name, option->arg);
+    return FALSE;
+  }
+  GPtrArray *list = g_hash_table_lookup(args->options, option->name);
+  if (list == NULL) {
+    list = g_ptr_array_new_with_free_func(g_free);
+    g_hash_table_insert(args->options, (gpointer)option->name, list);
+  }
+  g_ptr_array_add(list, g_strdup(value));
+  return TRUE;
+}
+
+static gboolean missing(const FerryOption *option, GError **error) {
+  g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s needs a value: --%s %s",
+              option->name, option->name, option->arg);
+  return FALSE;
+}
+
+static gboolean parse_long(FerryArgs *args, const FerryOption *const *tables, int argc,
+                           char *const *argv, int *i, GError **error) {
+  const char *text = argv[*i] + 2;
+  const char *equals = strchr(text, '=');
+  g_autofree char *name = equals ? g_strndup(text, (gsize)(equals - text)) : g_strdup(text);
+  const FerryOption *option = find_long(tables, name);
+  if (option == NULL) {
+    unknown_long(tables, name, error);
+    return FALSE;
+  }
+  if (option->arg == NULL) {
+    if (equals != NULL) {
+      g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s takes no value", name);
+      return FALSE;
+    }
+    return take(args, option, "", error);
+  }
+  if (equals != NULL)
+    return take(args, option, equals + 1, error);
+  if (*i + 1 >= argc)
+    return missing(option, error);
+  return take(args, option, argv[++*i], error);
+}
+
+static gboolean parse_letters(FerryArgs *args, const FerryOption *const *tables, int argc,
+                              char *const *argv, int *i, GError **error) {
+  for (const char *p = argv[*i] + 1; *p != '\0'; p++) {
+    const FerryOption *option = find_letter(tables, *p);
+    if (option == NULL) {
+      g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION, "unknown option -%c", *p);
+      return FALSE;
+    }
+    if (option->arg == NULL) {
+      if (!take(args, option, "", error))
+        return FALSE;
+      continue;
+    }
+    if (p[1] == '=')
+      return take(args, option, p + 2, error);
+    if (p[1] != '\0')
+      return take(args, option, p + 1, error);
+    if (*i + 1 >= argc)
+      return missing(option, error);
+    return take(args, option, argv[++*i], error);
+  }
+  return TRUE;
+}
+
+FerryArgs *ferry_args_parse(const FerryOption *const *tables, int argc, char *const *argv,
+                            GError **error) {
+  g_autoptr(FerryArgs) args = g_new0(FerryArgs, 1);
+  args->options =
+      g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+  args->words = g_ptr_array_new_with_free_func(g_free);
+  gboolean only_words = FALSE;
+  for (int i = 0; i < argc; i++) {
+    const char *text = argv[i];
+    if (only_words || text[0] != '-' || text[1] == '\0') {
+      g_ptr_array_add(args->words, g_strdup(text));
+    } else if (g_str_equal(text, "--")) {
+      only_words = TRUE;
+    } else if (text[1] == '-') {
+      if (!parse_long(args, tables, argc, argv, &i, error))
+        return NULL;
+    } else if (!parse_letters(args, tables, argc, argv, &i, error)) {
+      return NULL;
+    }
+  }
+  return g_steal_pointer(&args);
+}
+
+void ferry_args_free(FerryArgs *args) {
+  if (args == NULL)
+    return;
+  g_clear_pointer(&args->options, g_hash_table_unref);
+  g_clear_pointer(&args->words, g_ptr_array_unref);
+  g_free(args);
+}
+
+gboolean ferry_args_has(const FerryArgs *args, const char *name) {
+  return g_hash_table_contains(args->options, name);
+}
+
+const GPtrArray *ferry_args_all(const FerryArgs *args, const char *name) {
+  return g_hash_table_lookup(args->options, name);
+}
+
+const char *ferry_args_get(const FerryArgs *args, const char *name) {
+  const GPtrArray *list = ferry_args_all(args, name);
+  return list == NULL ? NULL : g_ptr_array_index(list, list->len - 1);
+}

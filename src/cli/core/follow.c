@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+// One thread, one connection: the watch's events change the object and print transitions, its
+// ticks redraw the line. Whatever needs the client again (cancelling, reconnecting) first ends the
+// watch, then goes on from the last resourceVersion seen; so nothing is missed and nothing sleeps
+// but the pause between two tries to reach a server that is away.
+#include "cli/core/follow.h"
+#include "cli/view/progress.h"
+#include "cli/view/summary.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { PLAIN_EVERY_MS = 2000, RETRY_MS = 250, RETRY_LIMIT_MS = 60000, DEFAULT_WIDTH = 80 };
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signo) {
+  interrupted = 1;
+}
+
+typedef struct {
+  FerryCli *cli;
+  json_t *object;
+  gboolean quiet;
+  gboolean live;    /* a line that is redrawn */
+  gboolean shown;   /* a live line stands on the terminal */
+  gboolean gone;    /* DELETED was seen */
+  gboolean routed;  /* the way was printed */
+  char *phase;      /* last printed */
+  char *queue;      /* last printed */
+  size_t decisions; /* printed so far */
+  gint64 began_us, plain_us, lost_us;
+} Follow;
+
+static gint64 elapsed_ms(const Follow *f) {
+  return (g_get_monotonic_time() - f->began_us) / 1000;
+}
+
+static guint terminal_width(void) {
+  struct winsize size;
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    return size.ws_col;
+  const char *columns = g_getenv("COLUMNS");
+  guint64 n = columns != NULL ? g_ascii_strtoull(columns, NULL, 10) : 0;
+  return n > 0 && n < 10000 ? (guint)n : DEFAULT_WIDTH;
+}
+
+static void erase_line(Follow *f) {
+  if (f->shown)
+    fputs("\r\033[K", stdout);
+  f->shown = FALSE;
+}
+
+static void draw(Follow *f) {
+  if (f->quiet || ferry_migration_ended(f->object))
+    return;
+  FerryProgress progress;
+  ferry_progress_read(&progress, f->object, elapsed_ms(f));
+  if (f->live) {
+    g_autofree char *line =
+        ferry_progress_line(&progress, terminal_width(), f->cli->utf8, f->cli->color);
+    printf("\r%s\033[K", line);
+    f->shown = TRUE;
+    fflush(stdout);
+  } else if (g_get_monotonic_time() - f->plain_us >= PLAIN_EVERY_MS * 1000LL) {
+    f->plain_us = g_get_monotonic_time();
+    g_autofree char *line = ferry_progress_plain(&progress);
+    puts(line);
+    fflush(stdout);
+  }
+  ferry_progress_clear(&progress);
+}
+
+/* A line that stays, above the live one. */
+static void say(Follow *f, const char *text) {
+  if (f->quiet)
+    return;
+  erase_line(f);
+  printf("%7.1fs  %s\n", (double)elapsed_ms(f) / 1000, text);
+  f->plain_us = g_get_monotonic_time();
+  fflush(stdout);
+}
+
+static void say_changes(Follow *f) {
+  const char *phase = ferry_json_str(f->object, "status.phase");
+  if (phase == NULL)
+    phase = "Pending";
+  gboolean ended = ferry_migration_ended(f->object);
+  gboolean known = ferry_json_str(f->object, "status.migrationState.sourceNode") != NULL &&
+                   ferry_json_str(f->object, "status.migrationState.targetNode") != NULL;
+  if (!ended && g_strcmp0(phase, f->phase) != 0) {
+    g_autofree char *line = ferry_summary_transition(f->object, known && !f->routed, f->cli->utf8);
+    say(f, line);
+    f->routed |= known;
+    g_free(f->phase);
+    f->phase = g_strdup(phase);
+  }
+  g_autofree char *queue = g_str_equal(phase, "Pending") ? ferry_progress_queue(f->object)
+                           : g_str_equal(phase, "Scheduling")
+                               ? g_strdup(ferry_json_str(f->object, "status.message"))
+                               : NULL;
+  if (queue != NULL && g_strcmp0(queue, f->queue) != 0) {
+    g_autofree char *line = g_strconcat("waiting: ", queue, NULL);
+    say(f, line);
+    g_free(f->queue);
+    f->queue = g_steal_pointer(&queue);
+  }
+  json_t *decisions = ferry_json_get(f->object, "status.decisions");
+  for (; f->decisions < json_array_size(decisions); f->decisions++) {
+    g_autofree char *line = ferry_summary_decision(json_array_get(decisions, f->decisions));
+    say(f, line);
+  }
+}
+
+static void take(Follow *f, json_t *object) {
+  json_incref(object);
+  json_decref(f->object);
+  f->object = object;
+  f->lost_us = 0;
+  say_changes(f);
+}
+
+static gboolean on_event(const char *type, json_t *object, gpointer data) {
+  Follow *f = data;
+  if (g_str_equal(type, "BOOKMARK")) {
+    const char *version = ferry_json_str(object, "metadata.resourceVersion");
+    if (version != NULL)
+      ferry_json_set_str(f->object, "metadata.resourceVersion", version);
+    return TRUE;
+  }
+  /* A migration deleted while it ran has ended all the same: its last state says how. */
+  f->gone = g_str_equal(type, "DELETED");
+  take(f, object);
+  draw(f);
+  return !f->gone && !ferry_migration_ended(f->object);
+}
+
+static gboolean on_tick(gpointer data) {
+  Follow *f = data;
+  draw(f);
+  return !interrupted;
+}
+
+static const char *ns_of(const json_t *object) {
+  return ferry_json_str(object, "metadata.namespace");
+}
+
+static const char *name_of(const json_t *object) {
+  return ferry_json_str(object, "metadata.name");
+}
+
+static char *watch_path(const Follow *f) {
+  g_autoptr(GString) query = g_string_new("watch=1");
+  g_autofree char *field = g_strconcat("metadata.name=", name_of(f->object), NULL);
+  ferry_query_add(query, "fieldSelector", field);
+  ferry_query_add(query, "resourceVersion", ferry_json_str(f->object, "metadata.resourceVersion"));
+  return ferry_resource_path(&ferry_kind_vmim, ns_of(f->object), NULL, query->str);
+}
+
+json_t *ferry_follow_cancel(FerryCli *cli, const json_t *object, GError **error) {
+  g_autofree char *path =
+      ferry_client_path(ferry_kind_vmim.group, ferry_kind_vmim.version, ns_of(object),
+                        ferry_kind_vmim.plural, name_of(object), "cancel");
+  g_autoptr(json_t) body = json_object();
+  return ferry_client_request(cli->client, "PUT", path, body, NULL, NULL, NULL, error);
+}
+
+/* Asks what Ctrl-C meant. 'c', 'l' or 'w'; 'l' where there is no answer. */
+static char ask(void) {
+  for (;;) {
+    fputs("cancel the migration (c), leave it running (l), or go on watching (w)? ", stdout);
+    fflush(stdout);
+    interrupted = 0;
+    char line[64];
+    if (fgets(line, sizeof line, stdin) == NULL) {
+      clearerr(stdin);
+      putchar('\n');
+      return 'l';
+    }
+    char c = g_ascii_tolower(line[0]);
+    if (c == 'c' || c == 'l' || c == 'w')
+      return c;
+  }
+}
+
+/* TRUE: go on; FALSE: `*end` says how it ended. */
+static gboolean on_ctrl_c(Follow *f, FerryFollowEnd *end) {
+  erase_line(f);
+  interrupted = 0;
+  if (!f->live || !isatty(STDIN_FILENO)) {
+    *end = FERRY_FOLLOW_INTERRUPTED;
+    return FALSE;
+  }
+  putchar('\n');
+  char answer = ask();
+  if (answer == 'l') {
+    *end = FERRY_FOLLOW_LEFT;
+    return FALSE;
+  }
+  if (answer == 'c') {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) after = ferry_follow_cancel(f->cli, f->object, &error);
+    if (after == NULL)
+      ferry_cli_fail(error, "It goes on; watching.");
+    else
+      say(f, "cancelling");
+  }
+  return TRUE;
+}
+
+/* After an error of the watch: gets the object anew where that may help. FALSE: `*end` is set. */
+static gboolean recover(Follow *f, GError *why, FerryFollowEnd *end, GError **error) {
+  *end = FERRY_FOLLOW_ERROR;
+  if (g_error_matches(why, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE) ||
+      g_error_matches(why, FERRY_ERROR, FERRY_ERROR_TIMEOUT)) {
+    if (f->lost_us == 0) {
+      f->lost_us = g_get_monotonic_time();
+      erase_line(f);
+      fprintf(stderr,
+              "lost the server, trying again for %d s; the migration goes on meanwhile: %s\n",
+              RETRY_LIMIT_MS / 1000, why->message);
+    } else if (g_get_monotonic_time() - f->lost_us > RETRY_LIMIT_MS * 1000LL) {
+      g_propagate_error(error, g_error_copy(why));
+      return FALSE;
+    }
+    g_usleep(RETRY_MS * 1000);
+  } else if (!g_error_matches(why, FERRY_ERROR, FERRY_ERROR_EXPIRED)) {
+    g_propagate_error(error, g_error_copy(why));
+    return FALSE;
+  }
+  g_autoptr(GError) local = NULL;
+  g_autofree char *path =
+      ferry_resource_path(&ferry_kind_vmim, ns_of(f->object), name_of(f->object), NULL);
+  gboolean was_lost = f->lost_us != 0;
+  g_autoptr(json_t) object =
+      ferry_client_request(f->cli->client, "GET", path, NULL, NULL, NULL, NULL, &local);
+  if (object != NULL) {
+    take(f, object);
+    if (was_lost)
+      fprintf(stderr, "the server is back\n");
+    return TRUE;
+  }
+  if (g_error_matches(local, FERRY_ERROR, FERRY_ERROR_NOT_FOUND)) {
+    *end = FERRY_FOLLOW_GONE;
+    return FALSE;
+  }
+  return TRUE; /* the next try of the watch fails the same way, or not */
+}
+
+static FerryFollowEnd follow_loop(Follow *f, GError **error) {
+  FerryFollowEnd end = FERRY_FOLLOW_ENDED;
+  guint empty = 0;
+  for (;;) {
+    if (ferry_migration_ended(f->object))
+      return FERRY_FOLLOW_ENDED;
+    if (f->gone)
+      return FERRY_FOLLOW_GONE;
+    g_autoptr(GError) local = NULL;
+    g_autofree char *path = watch_path(f);
+    gint64 began = g_get_monotonic_time();
+    gboolean ok =
+        ferry_client_watch(f->cli->client, path, NULL, 0, on_event, on_tick, f, NULL, &local);
+    if (interrupted) {
+      if (!on_ctrl_c(f, &end))
+        return end;
+      continue;
+    }
+    if (ok) {
+      /* A server that ends each stream at once is not hammered. */
+      empty = g_get_monotonic_time() - began < RETRY_MS * 1000 ? empty + 1 : 0;
+      if (empty > 3 && !ferry_migration_ended(f->object) && !f->gone)
+        g_usleep(RETRY_MS * 1000);
+      continue;
+    }
+    if (!recover(f, local, &end, error))
+      return end;
+    if (interrupted && !on_ctrl_c(f, &end))
+      return end;
+  }
+}
+
+FerryFollowEnd ferry_follow(FerryCli *cli, json_t **object, gboolean quiet, GError **error) {
+  Follow f = {.cli = cli, .object = *object, .quiet = quiet, .live = cli->out_tty && !quiet};
+  f.began_us = f.plain_us = g_get_monotonic_time();
+  struct sigaction act = {.sa_handler = on_interrupt}, old;
+  interrupted = 0;
+  sigaction(SIGINT, &act, &old);
+  say_changes(&f);
+  draw(&f);
+  FerryFollowEnd end = follow_loop(&f, error);
+  erase_line(&f);
+  fflush(stdout);
+  sigaction(SIGINT, &old, NULL);
+  g_free(f.phase);
+  g_free(f.queue);
+  *object = f.object;
+  return end;
+}

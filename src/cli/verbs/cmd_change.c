@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// ferry change: a wish is put to the server, and the host's answer is waited for.
+#include "cli/verbs/verbs.h"
+#include "cli/core/migration_find.h"
+#include "cli/view/output.h"
+#include "cli/core/resource.h"
+#include "cli/view/summary.h"
+#include "model/kinds/policy_fields.h"
+#include <stdio.h>
+
+enum { WAIT_MS = 10000, POLL_US = 50000 };
+
+static const struct {
+  const char *option, *field;
+  gint64 min, max;
+} numbers[] = {
+    {"downtime", "downtimeMs", 1, FERRY_DOWNTIME_MAX_MS},
+    {"bandwidth", "bandwidthMiBps", 1, 1048576},
+    {"stalling-limit", "stallingLimitSeconds", 0, 86400},
+};
+
+/* The body, or NULL where something typed is wrong (and told). */
+static json_t *read_body(FerryCli *cli) {
+  g_autoptr(json_t) body = json_object();
+  for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++) {
+    const char *text = ferry_cli_option(cli, numbers[i].option);
+    gint64 value;
+    if (text == NULL)
+      continue;
+    if (!g_ascii_string_to_signed(text, 10, numbers[i].min, numbers[i].max, &value, NULL)) {
+      ferry_cli_usage(cli,
+                      "--%s: expected a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
+                      ", not \"%s\"",
+                      numbers[i].option, numbers[i].min, numbers[i].max, text);
+      return NULL;
+    }
+    ferry_json_set_int(body, numbers[i].field, value);
+  }
+  const char *technique = ferry_cli_option(cli, "technique");
+  if (technique != NULL)
+    ferry_json_set_str(body, "technique", technique);
+  if (json_object_size(body) == 0) {
+    ferry_cli_usage(cli, "nothing to change: give --downtime, --bandwidth, --technique or "
+                         "--stalling-limit");
+    return NULL;
+  }
+  const char *reason = ferry_cli_option(cli, "reason");
+  if (reason != NULL)
+    ferry_json_set_str(body, "reason", reason);
+  return g_steal_pointer(&body);
+}
+
+static json_t *put(FerryCli *cli, const json_t *migration, const json_t *body, GError **error) {
+  g_autofree char *path =
+      ferry_client_path(ferry_kind_vmim.group, ferry_kind_vmim.version,
+                        ferry_json_str(migration, "metadata.namespace"), ferry_kind_vmim.plural,
+                        ferry_json_str(migration, "metadata.name"), "change");
+  return ferry_client_request(cli->client, "PUT", path, body, NULL, NULL, NULL, error);
+}
+
+/* The last entry: ours, for the answer to our PUT. */
+static char *last_id(const json_t *migration) {
+  const json_t *changes = ferry_json_get(migration, "status.changes");
+  gsize n = json_array_size(changes);
+  return n > 0 ? g_strdup(ferry_json_str(json_array_get(changes, n - 1), "id")) : NULL;
+}
+
+static const json_t *entry(const json_t *migration, const char *id) {
+  return ferry_json_find(ferry_json_get(migration, "status.changes"), "id", id);
+}
+
+static gboolean settled(const json_t *migration, const char *id) {
+  const char *state = ferry_json_str(entry(migration, id), "state");
+  return g_strcmp0(state, "Applied") == 0 || g_strcmp0(state, "Refused") == 0;
+}
+
+/* Asks until the entry is settled or time is up; `*migration` is replaced. */
+static gboolean wait_for(FerryCli *cli, json_t **migration, const char *id, GError **error) {
+  gint64 until = g_get_monotonic_time() + WAIT_MS * 1000;
+  while (!settled(*migration, id) && g_get_monotonic_time() < until) {
+    g_usleep(POLL_US);
+    json_t *now =
+        ferry_resource_get(cli, &ferry_kind_vmim, ferry_json_str(*migration, "metadata.namespace"),
+                           ferry_json_str(*migration, "metadata.name"), NULL, error);
+    if (now == NULL)
+      return FALSE;
+    json_decref(*migration);
+    *migration = now;
+  }
+  return TRUE;
+}
+
+/* What became of it, in words; returns the exit code. */
+static int tell(const json_t *migration, const char *id, gboolean quiet) {
+  const char *name = ferry_json_str(migration, "metadata.name");
+  const json_t *change = entry(migration, id);
+  const char *state = ferry_json_str(change, "state"), *message = ferry_json_str(change, "message");
+  if (g_strcmp0(state, "Refused") == 0) {
+    fprintf(stderr, "error: %s was not changed: %s\n", name, message != NULL ? message : "refused");
+    return FERRY_EXIT_REFUSED;
+  }
+  if (g_strcmp0(state, "Applied") != 0) {
+    fprintf(stderr,
+            "error: the agent of %s has not answered within %d s; the change waits there. See "
+            "ferry describe vmim %s\n",
+            ferry_json_str(migration, "status.migrationState.sourceNode"), WAIT_MS / 1000, name);
+    return FERRY_EXIT_FAILED;
+  }
+  if (!quiet)
+    printf("%s: %s\n", name, message != NULL ? message : "changed");
+  return FERRY_EXIT_DONE;
+}
+
+int ferry_cmd_change(FerryCli *cli) {
+  const char *format = ferry_cli_option(cli, "output");
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) body = read_body(cli);
+  if (body == NULL)
+    return FERRY_EXIT_USAGE;
+  g_autoptr(json_t) found =
+      ferry_migration_find(cli, ferry_cli_word(cli, 0), "; there is nothing to change", &error);
+  if (found == NULL)
+    return ferry_cli_fail(error, "ferry get vmim -A lists the migrations.");
+  g_autoptr(json_t) object = put(cli, found, body, &error);
+  if (object == NULL) {
+    ferry_cli_fail(error, NULL);
+    return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_CONFLICT) ||
+                   g_error_matches(error, FERRY_ERROR, FERRY_ERROR_INVALID)
+               ? FERRY_EXIT_REFUSED
+               : FERRY_EXIT_FAILED;
+  }
+  g_autofree char *id = last_id(object);
+  gboolean wait = !ferry_args_has(cli->args, "no-wait");
+  if (wait && id != NULL && !wait_for(cli, &object, id, &error))
+    return ferry_cli_fail(error, "The change was asked for; ferry describe vmim shows what became "
+                                 "of it.");
+  if (format != NULL)
+    ferry_output_object(object, format);
+  if (wait && id != NULL)
+    return tell(object, id, format != NULL);
+  if (format == NULL)
+    printf("%s: change requested\n", ferry_json_str(object, "metadata.name"));
+  return FERRY_EXIT_DONE;
+}

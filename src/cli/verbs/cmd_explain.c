@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// ferry explain.
+#include "cli/verbs/verbs.h"
+#include "cli/view/explain.h"
+#include "cli/core/migration_find.h"
+#include "cli/view/output.h"
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* 0: into a file or a pipe, where nothing is cut or wrapped. */
+static guint terminal_width(const FerryCli *cli) {
+  struct winsize size;
+  if (cli->out_tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    return size.ws_col;
+  return 0;
+}
+
+int ferry_cmd_explain(FerryCli *cli) {
+  const char *format = ferry_cli_option(cli, "output");
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) migration =
+      ferry_migration_find(cli, ferry_cli_word(cli, 0), "; there is nothing to explain", &error);
+  if (migration == NULL)
+    return ferry_cli_fail(error, "ferry get vmim -A lists the migrations.");
+  if (format != NULL) {
+    g_autoptr(json_t) all = ferry_explain_json(migration);
+    ferry_output_object(all, format);
+    return FERRY_EXIT_DONE;
+  }
+  g_autofree char *text = ferry_explain_text(migration, terminal_width(cli), cli->utf8, cli->color);
+  fputs(text, stdout);
+  return FERRY_EXIT_DONE;
+}

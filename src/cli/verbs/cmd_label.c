@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// `label` and `annotate`: one merge patch of a map in metadata, made only of what was asked for, so
+// other people's keys are never touched.
+#include "cli/verbs/verbs.h"
+#include "cli/core/listing.h"
+#include "cli/view/output.h"
+#include <stdio.h>
+#include <string.h>
+
+/* Splits words into objects and changes: a change holds '=' or ends with '-'. The first word is
+ * always a kind. NULL and an error where a change is malformed. */
+static json_t *split_words(const GPtrArray *words, GPtrArray *objects, GError **error) {
+  g_autoptr(json_t) changes = json_object();
+  for (guint i = 0; i < words->len; i++) {
+    const char *word = g_ptr_array_index(words, i);
+    const char *equals = strchr(word, '=');
+    gsize n = strlen(word);
+    g_autofree char *key = NULL;
+    json_t *value = NULL;
+    if (i > 0 && equals != NULL) {
+      key = g_strndup(word, (gsize)(equals - word));
+      value = json_string(equals + 1);
+    } else if (i > 0 && n > 1 && word[n - 1] == '-') {
+      key = g_strndup(word, n - 1);
+      value = json_null();
+    } else {
+      if (json_object_size(changes) > 0) {
+        g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                    "\"%s\" is neither KEY=VALUE nor KEY-; names come before the changes", word);
+        return NULL;
+      }
+      g_ptr_array_add(objects, (gpointer)word);
+      continue;
+    }
+    if (*key == '\0' || value == NULL || json_object_get(changes, key) != NULL) {
+      json_decref(value);
+      g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                  "\"%s\": the key is empty, given twice, or the value is not UTF-8", word);
+      return NULL;
+    }
+    json_object_set_new(changes, key, value);
+  }
+  if (json_object_size(changes) == 0) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "nothing to change: give KEY=VALUE to set or KEY- to remove");
+    return NULL;
+  }
+  return g_steal_pointer(&changes);
+}
+
+/* Refuses to change a value that is there unless --overwrite. */
+static gboolean may_change(FerryCli *cli, const json_t *object, const char *map,
+                           const json_t *changes, GError **error) {
+  if (ferry_args_has(cli->args, "overwrite"))
+    return TRUE;
+  g_autofree char *path = g_strconcat("metadata.", map, NULL);
+  json_t *now = ferry_json_get(object, path);
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)changes, key, value) {
+    json_t *old = json_object_get(now, key);
+    if (old == NULL || json_is_null(value) || json_equal(old, value))
+      continue;
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+                "%s \"%s\" has %s=%s already; --overwrite changes it",
+                ferry_json_str(object, "kind"), ferry_json_str(object, "metadata.name"), key,
+                json_is_string(old) ? json_string_value(old) : "?");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static json_t *patch_one(FerryCli *cli, const FerryKind *kind, const json_t *object,
+                         const char *map, json_t *changes, GError **error) {
+  if (!may_change(cli, object, map, changes, error))
+    return NULL;
+  g_autoptr(json_t) patch = json_pack("{s:{s:O}}", "metadata", map, changes);
+  g_autofree char *path = ferry_resource_path(
+      kind, ferry_json_str(object, "metadata.namespace"), ferry_json_str(object, "metadata.name"),
+      ferry_args_has(cli->args, "dry-run") ? "fieldManager=ferry&dryRun=All"
+                                           : "fieldManager=ferry");
+  return ferry_client_request(cli->client, "PATCH", path, patch, FERRY_CONTENT_MERGE_PATCH, NULL,
+                              NULL, error);
+}
+
+static int change(FerryCli *cli, const char *map, const char *done) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) words = g_ptr_array_new();
+  g_autoptr(json_t) changes = split_words(cli->args->words, words, &error);
+  if (changes == NULL)
+    return ferry_cli_usage(cli, "%s", error->message);
+  g_autoptr(GPtrArray) targets = ferry_resource_targets(words, &error);
+  if (targets == NULL)
+    return ferry_cli_usage(cli, "%s", error->message);
+  if (ferry_cli_client(cli, &error) == NULL)
+    return ferry_cli_fail(error, NULL);
+  const char *format = ferry_cli_option(cli, "output");
+  gboolean document = format != NULL && !g_str_equal(format, "name");
+  gboolean selected = ferry_args_has(cli->args, "selector");
+  g_autoptr(json_t) results = json_array();
+  int code = FERRY_EXIT_DONE;
+  for (guint i = 0; i < targets->len; i++) {
+    FerryTarget *t = g_ptr_array_index(targets, i);
+    if (selected != (t->name == NULL))
+      return ferry_cli_usage(cli, "give either names or -l LABELS");
+    FerryListing listing = {.kind = t->kind, .ns = ferry_cli_namespace(cli), .name = t->name};
+    g_autoptr(GError) local = NULL;
+    g_autoptr(json_t) objects = ferry_listing_objects(cli, &listing, &local);
+    if (objects == NULL) {
+      code = ferry_cli_fail(local, NULL);
+      continue;
+    }
+    size_t k;
+    json_t *object;
+    json_array_foreach(objects, k, object) {
+      g_autoptr(GError) why = NULL;
+      g_autoptr(json_t) result = patch_one(cli, t->kind, object, map, changes, &why);
+      g_autofree char *label =
+          ferry_resource_label(t->kind, ferry_json_str(object, "metadata.name"));
+      if (result == NULL)
+        code = ferry_cli_fail(why, NULL);
+      else if (document)
+        json_array_append(results, result);
+      else if (format != NULL)
+        puts(label);
+      else
+        printf("%s %s%s\n", label, done, ferry_args_has(cli->args, "dry-run") ? " (dry run)" : "");
+    }
+  }
+  if (document && json_array_size(results) > 0)
+    ferry_output_objects(results, json_array_size(results) == 1 && !selected, format);
+  return code;
+}
+
+int ferry_cmd_label(FerryCli *cli) {
+  return change(cli, "labels", "labeled");
+}
+
+int ferry_cmd_annotate(FerryCli *cli) {
+  return change(cli, "annotations", "annotated");
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/view/summary.h"
+#include "base/json.h"
+#include "base/quantity.h"
+#include "base/rfc3339.h"
+#include "cli/view/text.h"
+#include <string.h>
+
+static const char *text(const json_t *object, const char *path) {
+  const char *value = ferry_json_str(object, path);
+  return value != NULL && *value != '\0' ? value : NULL;
+}
+
+static const char *text_or(const json_t *object, const char *path, const char *fallback) {
+  const char *value = text(object, path);
+  return value != NULL ? value : fallback;
+}
+
+gboolean ferry_migration_succeeded(const json_t *object) {
+  return g_strcmp0(ferry_json_str(object, "status.phase"), "Succeeded") == 0;
+}
+
+gboolean ferry_migration_ended(const json_t *object) {
+  return ferry_migration_succeeded(object) ||
+         g_strcmp0(ferry_json_str(object, "status.phase"), "Failed") == 0;
+}
+
+gboolean ferry_migration_cancelled(const json_t *object) {
+  const char *reason = ferry_json_str(object, "status.reason");
+  return g_strcmp0(reason, "Cancelled") == 0 || g_strcmp0(reason, "MigrationCancelled") == 0;
+}
+
+static void row(GString *out, const char *label, const char *value) {
+  g_autofree char *clean = ferry_text_clean(value);
+  g_string_append_printf(out, "  %-11s %s\n", label, clean);
+}
+
+/* Total time: libvirt's own where it is known, else between the object's timestamps (one clock). */
+static gint64 total_ms(const json_t *object) {
+  gint64 ms = ferry_json_int(object, "status.summary.totalMs", -1);
+  if (ms >= 0)
+    return ms;
+  gint64 start = ferry_rfc3339_parse(text(object, "status.migrationState.startTimestamp"));
+  gint64 end = ferry_rfc3339_parse(text(object, "status.migrationState.endTimestamp"));
+  return start >= 0 && end >= start ? end - start : -1;
+}
+
+static char *data_text(const json_t *object) {
+  gint64 bytes = ferry_json_int(object, "status.summary.dataTransferredBytes", -1);
+  if (bytes < 0)
+    return NULL;
+  g_autofree char *size = ferry_bytes_format((double)bytes);
+  GString *out = g_string_new(size);
+  gint64 n = ferry_json_int(object, "status.summary.iterations", -1);
+  if (n > 0)
+    g_string_append_printf(out, " in %d %s", (int)n, n == 1 ? "iteration" : "iterations");
+  gint64 rate = ferry_json_int(object, "status.summary.averageRateBytesPerSecond", -1);
+  if (rate >= 0) {
+    g_autofree char *per_second = ferry_rate_format(rate);
+    g_string_append_printf(out, ", %s on average", per_second);
+  }
+  return g_string_free(out, FALSE);
+}
+
+/* What carries the data. */
+static char *network_text(const json_t *object) {
+  const json_t *config = ferry_json_get(object, "status.migrationState.migrationConfiguration");
+  if (ferry_json_bool(config, "tunnelled", FALSE))
+    return g_strdup("libvirtd's connection");
+  const char *uri = text(config, "migrateURI");
+  if (uri != NULL)
+    return g_strdup(uri);
+  const char *network = text(object, "status.migrationState.network");
+  const char *address = text(object, "status.migrationState.targetNodeAddress");
+  if (network == NULL && address == NULL)
+    return NULL;
+  return g_strdup_printf("%s%s%s%s", network != NULL ? network : "address ",
+                         network != NULL && address != NULL ? " (" : "",
+                         address != NULL ? address : "",
+                         network != NULL && address != NULL ? ")" : "");
+}
+
+char *ferry_summary_success(const json_t *object, gboolean utf8, gboolean color) {
+  g_autofree char *vm = ferry_text_clean(text_or(object, "spec.vmiName", "?"));
+  g_autofree char *from =
+      ferry_text_clean(text_or(object, "status.migrationState.sourceNode", "?"));
+  g_autofree char *to = ferry_text_clean(text_or(object, "status.migrationState.targetNode", "?"));
+  gint64 total = total_ms(object);
+  g_autofree char *time = ferry_duration_format(total);
+  GString *out = g_string_new(NULL);
+  g_string_append_printf(out, "%s%s moved%s: %s %s %s", color ? "\033[32m" : "", vm,
+                         color ? "\033[0m" : "", from, utf8 ? "→" : "->", to);
+  g_string_append(out, "\n");
+  if (total >= 0)
+    row(out, "total time", time);
+  gint64 pause = ferry_json_int(object, "status.summary.downtimeMs", -1);
+  if (pause >= 0) {
+    g_autofree char *ms = ferry_duration_format(pause);
+    g_autofree char *value = g_strdup_printf("%s, as libvirt measured it", ms);
+    row(out, "pause", value);
+  }
+  g_autofree char *data = data_text(object);
+  if (data != NULL)
+    row(out, "data", data);
+  g_autofree char *network = network_text(object);
+  if (network != NULL)
+    row(out, "network", network);
+  const char *mode = text(object, "status.migrationState.mode");
+  if (mode != NULL && !g_str_equal(mode, "PreCopy"))
+    row(out, "mode", mode);
+  const char *policy = text(object, "status.migrationState.migrationPolicyName");
+  if (policy != NULL)
+    row(out, "policy", policy);
+  row(out, "migration", text_or(object, "metadata.name", "?"));
+  return g_string_free(out, FALSE);
+}
+
+static void bullet(GString *out, GPtrArray *seen, const char *where, const char *message) {
+  if (message == NULL || *message == '\0')
+    return;
+  for (guint i = 0; where == NULL && i < seen->len; i++)
+    if (strstr(g_ptr_array_index(seen, i), message) != NULL)
+      return; /* said already */
+  g_autofree char *clean = ferry_text_clean(message);
+  g_string_append_printf(out, "  * %s%s%s\n", where != NULL ? where : "", where != NULL ? ": " : "",
+                         clean);
+  g_ptr_array_add(seen, (gpointer)message);
+}
+
+static void add_refusals(GString *out, GPtrArray *seen, const json_t *object) {
+  size_t i, j;
+  json_t *refusal, *reason;
+  json_array_foreach(ferry_json_get(object, "status.refusals"), i, refusal) {
+    g_autofree char *node = ferry_text_clean(text_or(refusal, "nodeName", "?"));
+    json_array_foreach(ferry_json_get(refusal, "reasons"), j, reason)
+        bullet(out, seen, node, text_or(reason, "message", text(reason, "reason")));
+  }
+}
+
+/* status.message; where it lists the refusals that follow as bullets, only what leads up to them.
+ */
+static char *message_without_refusals(const json_t *object) {
+  g_autofree char *message = g_strdup(text(object, "status.message"));
+  json_t *first = json_array_get(ferry_json_get(object, "status.refusals"), 0);
+  const char *why = text(json_array_get(ferry_json_get(first, "reasons"), 0), "message");
+  char *colon = message != NULL ? strstr(message, ": ") : NULL;
+  if (why != NULL && colon != NULL && strstr(colon, why) != NULL)
+    *colon = '\0';
+  return g_steal_pointer(&message);
+}
+
+/* Where the VM is now, by what both hosts said last; NULL where nobody knows. */
+static char *whereabouts(const json_t *object) {
+  static const char *const settled[] = {"moved", "stayed", NULL};
+  const char *outcome = text(object, "status.migrationState.outcome");
+  if (outcome != NULL && !g_strv_contains(settled, outcome))
+    return NULL; /* the message says what is known */
+  const char *source = text(object, "status.migrationState.sourceNode");
+  const char *target = text(object, "status.migrationState.targetNode");
+  const char *at_source = text(object, "status.migrationState.sourceDomainState");
+  const char *at_target = text(object, "status.migrationState.targetDomainState");
+  if (at_source == NULL)
+    at_source = text(object, "status.migrationState.agentResult.sourceState");
+  if (source != NULL && g_strcmp0(at_source, "running") == 0)
+    return g_strdup_printf("It runs on %s as before.", source);
+  if (target != NULL && g_strcmp0(at_target, "running") == 0)
+    return g_strdup_printf("It runs on %s.", target);
+  if (source != NULL && at_source != NULL)
+    return g_strdup_printf("On %s it is %s.", source, at_source);
+  if (source == NULL)
+    return g_strdup("Nothing was started; it runs where it was.");
+  return NULL;
+}
+
+char *ferry_summary_failure(const json_t *object) {
+  g_autofree char *vm = ferry_text_clean(text_or(object, "spec.vmiName", "?"));
+  const char *name = text_or(object, "metadata.name", "?");
+  const char *ns = text_or(object, "metadata.namespace", "default");
+  const char *reason = text(object, "status.reason");
+  gboolean cancelled = ferry_migration_cancelled(object);
+  GString *out = g_string_new("error: ");
+  if (cancelled)
+    g_string_append_printf(out, "the migration of %s was cancelled\n", vm);
+  else
+    g_string_append_printf(out, "%s did not move%s%s%s\n", vm, reason != NULL ? " (" : "",
+                           reason != NULL ? reason : "", reason != NULL ? ")" : "");
+  g_autoptr(GPtrArray) seen = g_ptr_array_new();
+  g_autofree char *message = message_without_refusals(object);
+  bullet(out, seen, NULL, message);
+  bullet(out, seen, NULL, text(object, "status.migrationState.failureReason"));
+  bullet(out, seen, NULL, text(object, "status.migrationState.agentResult.error"));
+  add_refusals(out, seen, object);
+  g_autofree char *where = whereabouts(object);
+  if (where != NULL)
+    g_string_append_printf(out, "%s\n", where);
+  if (!cancelled)
+    g_string_append_printf(out,
+                           "ferry describe vmim %s -n %s shows everything; ferry check %s -n %s "
+                           "says whether it could move now.\n",
+                           name, ns, vm, ns);
+  return g_string_free(out, FALSE);
+}
+
+char *ferry_summary_transition(const json_t *object, gboolean route, gboolean utf8) {
+  const char *phase = text_or(object, "status.phase", "Pending");
+  GString *out = g_string_new(phase);
+  const char *from = text(object, "status.migrationState.sourceNode");
+  const char *to = text(object, "status.migrationState.targetNode");
+  if (route && from != NULL && to != NULL) {
+    g_string_append_printf(out, ": %s %s %s", from, utf8 ? "→" : "->", to);
+    g_autofree char *network = network_text(object);
+    if (network != NULL)
+      g_string_append_printf(out, " over %s", network);
+  } else if (g_str_equal(phase, "Failed") && text(object, "status.reason") != NULL) {
+    g_string_append_printf(out, ": %s", text(object, "status.reason"));
+  }
+  g_autofree char *raw = g_string_free(out, FALSE);
+  return ferry_text_clean(raw);
+}
+
+char *ferry_summary_decision(const json_t *decision) {
+  const json_t *value = ferry_json_get(decision, "value");
+  g_autofree char *number = NULL;
+  if (json_is_string(value))
+    number = g_strdup(json_string_value(value));
+  else if (json_is_number(value))
+    number = g_strdup_printf("%g", json_number_value(value));
+  const char *reason = text(decision, "reason");
+  g_autofree char *raw = g_strdup_printf("%s%s%s%s%s", text_or(decision, "action", "?"),
+                                         number != NULL ? " " : "", number != NULL ? number : "",
+                                         reason != NULL ? ": " : "", reason != NULL ? reason : "");
+  return ferry_text_clean(raw);
+}

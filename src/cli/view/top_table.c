@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/view/top_table.h"
+#include "base/json.h"
+#include "base/quantity.h"
+#include "cli/view/progress.h"
+#include "cli/view/summary.h"
+#include "cli/view/text.h"
+
+static int by_percent(gconstpointer a, gconstpointer b) {
+  json_t *const *x = a, *const *y = b;
+  gint64 px = ferry_json_int(*x, "status.progress.percent", -1);
+  gint64 py = ferry_json_int(*y, "status.progress.percent", -1);
+  if (px != py)
+    return px > py ? -1 : 1;
+  return g_strcmp0(ferry_json_str(*x, "metadata.name"), ferry_json_str(*y, "metadata.name"));
+}
+
+static char *bytes_or_blank(gint64 bytes, const char *suffix) {
+  if (bytes < 0)
+    return g_strdup("");
+  g_autofree char *text = ferry_bytes_format((double)bytes);
+  return g_strconcat(text, suffix, NULL);
+}
+
+static const char *or_blank(const char *text) {
+  return text != NULL ? text : "";
+}
+
+static json_t *row_new(const json_t *object, gboolean utf8) {
+  FerryProgress p;
+  ferry_progress_read(&p, object, -1);
+  const char *from = ferry_json_str(object, "status.migrationState.sourceNode");
+  const char *to = ferry_json_str(object, "status.migrationState.targetNode");
+  g_autofree char *way = g_strdup_printf("%s%s%s", or_blank(from),
+                                         from == NULL && to == NULL ? ""
+                                         : utf8                     ? " → "
+                                                                    : " -> ",
+                                         or_blank(to));
+  g_autofree char *percent = p.percent >= 0 ? g_strdup_printf("%d%%", p.percent) : g_strdup("");
+  g_autofree char *remaining = bytes_or_blank(p.remaining_bytes, "");
+  g_autofree char *rate = bytes_or_blank(p.rate, "/s");
+  g_autofree char *dirty = bytes_or_blank(p.dirty_rate, "/s");
+  g_autofree char *iteration =
+      p.iteration >= 0 ? g_strdup_printf("%d", (int)p.iteration) : g_strdup("");
+  g_autofree char *elapsed = p.elapsed_ms >= 0 ? ferry_duration_format(p.elapsed_ms) : g_strdup("");
+  g_autofree char *note = p.note != NULL ? g_strdup(p.note) : g_strdup("");
+  json_t *row = json_pack("{s:[s,s,s,s,s,s,s,s,s,s,s],s:{s:{s:s,s:s}}}", "cells",
+                          or_blank(ferry_json_str(object, "metadata.namespace")), p.vm,
+                          p.aborting ? "Cancelling" : p.phase, way, percent, remaining, rate, dirty,
+                          iteration, elapsed, note, "object", "metadata", "name",
+                          or_blank(ferry_json_str(object, "metadata.name")), "namespace",
+                          or_blank(ferry_json_str(object, "metadata.namespace")));
+  ferry_progress_clear(&p);
+  return row;
+}
+
+json_t *ferry_top_table(json_t *items, gboolean utf8) {
+  g_autoptr(GPtrArray) running = g_ptr_array_new();
+  size_t i;
+  json_t *item;
+  json_array_foreach(items, i, item) {
+    if (!ferry_migration_ended(item))
+      g_ptr_array_add(running, item);
+  }
+  g_ptr_array_sort(running, by_percent);
+  static const char *const names[] = {"Namespace", "VM",        "Phase",      "Way",
+                                      "Progress",  "Remaining", "Rate",       "Dirty",
+                                      "Iteration", "Elapsed",   "Waiting for"};
+  json_t *columns = json_array();
+  for (gsize c = 0; c < G_N_ELEMENTS(names); c++)
+    json_array_append_new(
+        columns, json_pack("{s:s,s:s,s:i}", "name", names[c], "type", "string", "priority", 0));
+  json_t *rows = json_array();
+  for (guint k = 0; k < running->len; k++)
+    json_array_append_new(rows, row_new(g_ptr_array_index(running, k), utf8));
+  return json_pack("{s:s,s:o,s:o}", "kind", "Table", "columnDefinitions", columns, "rows", rows);
+}

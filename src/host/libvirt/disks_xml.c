@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// The XML that copying disks needs: disks of a domain with their backing chains' first link, and
+// libvirt's storage volumes and pools. Read with the limits of domain_xml.c.
+#include "host/libvirt/libvirt_private.h"
+#include "host/port/domain_xml.h"
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <string.h>
+
+#define MAX_DISKS 256
+#define MAX_TEXT 4096
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
+
+static xmlDoc *parse(const char *xml) {
+  gsize len = xml ? strlen(xml) : 0;
+  if (!len || len > FERRY_DOMAIN_XML_MAX_BYTES)
+    return NULL;
+  xmlDoc *doc = xmlReadMemory(xml, (int)len, NULL, NULL,
+                              XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+  if (doc && doc->intSubset) /* entities */
+    g_clear_pointer(&doc, xmlFreeDoc);
+  return doc;
+}
+
+static xmlNode *child(const xmlNode *node, const char *name) {
+  for (xmlNode *n = node ? node->children : NULL; n; n = n->next)
+    if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0)
+      return n;
+  return NULL;
+}
+
+static char *attr(const xmlNode *node, const char *name) {
+  xmlChar *raw = node ? xmlGetNoNsProp((xmlNode *)node, (const xmlChar *)name) : NULL;
+  char *text = raw && strlen((const char *)raw) <= MAX_TEXT ? g_strdup((const char *)raw) : NULL;
+  xmlFree(raw);
+  return text;
+}
+
+static char *text_of(const xmlNode *node) {
+  xmlChar *raw = node ? xmlNodeGetContent(node) : NULL;
+  char *text = raw && strlen((const char *)raw) <= MAX_TEXT ? g_strdup((const char *)raw) : NULL;
+  xmlFree(raw);
+  return text ? g_strstrip(text) : NULL;
+}
+
+static void put(json_t *object, const char *key, const xmlNode *node, const char *name) {
+  g_autofree char *value = attr(node, name);
+  if (value && *value)
+    json_object_set_new(object, key, json_string(value));
+}
+
+static json_t *parse_disk(const xmlNode *node) {
+  json_t *disk = json_object();
+  const xmlNode *source = child(node, "source"), *backing = child(node, "backingStore");
+  g_autofree char *device = attr(node, "device");
+  put(disk, "type", node, "type");
+  put(disk, "name", child(node, "target"), "dev");
+  put(disk, "path", source, "file");
+  put(disk, "path", source, "dev");
+  put(disk, "path", source, "volume");
+  put(disk, "pool", source, "pool");
+  put(disk, "format", child(node, "driver"), "type");
+  put(disk, "backing", child(backing, "source"), "file");
+  put(disk, "backing", child(backing, "source"), "dev");
+  put(disk, "backingFormat", child(backing, "format"), "type");
+  gboolean readonly = child(node, "readonly") || g_strcmp0(device, "cdrom") == 0;
+  json_object_set_new(disk, "readonly", json_boolean(readonly));
+  json_object_set_new(disk, "shareable", json_boolean(child(node, "shareable") != NULL));
+  return disk;
+}
+
+json_t *ferry_disks_xml_parse(const char *xml) {
+  g_autoptr(xmlDoc) doc = parse(xml);
+  const xmlNode *devices = doc ? child(xmlDocGetRootElement(doc), "devices") : NULL;
+  json_t *list = doc ? json_array() : NULL;
+  for (const xmlNode *n = devices ? devices->children : NULL; n; n = n->next)
+    if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, "disk") == 0 &&
+        json_array_size(list) < MAX_DISKS)
+      json_array_append_new(list, parse_disk(n));
+  return list;
+}
+
+static void add_text(xmlNode *parent, const char *name, const char *text) {
+  xmlNewTextChild(parent, NULL, (const xmlChar *)name, (const xmlChar *)text);
+}
+
+static xmlNode *add_node(xmlNode *parent, const char *name) {
+  return xmlNewChild(parent, NULL, (const xmlChar *)name, NULL);
+}
+
+static char *dump(xmlDoc *doc) {
+  xmlChar *raw = NULL;
+  int len = 0;
+  xmlDocDumpMemory(doc, &raw, &len);
+  char *text = g_strndup((const char *)raw, (gsize)MAX(len, 0));
+  xmlFree(raw);
+  return text;
+}
+
+static xmlNode *new_root(xmlDoc *doc, const char *name) {
+  xmlNode *root = xmlNewNode(NULL, (const xmlChar *)name);
+  xmlDocSetRootElement(doc, root);
+  return root;
+}
+
+char *ferry_disks_volume_xml(const json_t *disk) {
+  g_autoptr(xmlDoc) doc = xmlNewDoc((const xmlChar *)"1.0");
+  xmlNode *root = new_root(doc, "volume");
+  g_autofree char *name = g_path_get_basename(ferry_json_str(disk, "path"));
+  g_autofree char *size =
+      g_strdup_printf("%" G_GINT64_FORMAT, ferry_json_int(disk, "sizeBytes", 0));
+  add_text(root, "name", name);
+  add_text(root, "capacity", size); /* bytes unless a unit says otherwise */
+  add_text(root, "allocation", "0");
+  xmlNode *format = add_node(add_node(root, "target"), "format");
+  xmlSetProp(format, (const xmlChar *)"type", (const xmlChar *)ferry_json_str(disk, "format"));
+  const char *backing = ferry_json_str(disk, "backing");
+  if (backing) {
+    const char *backing_format = ferry_json_str(disk, "backingFormat");
+    xmlNode *store = add_node(root, "backingStore");
+    add_text(store, "path", backing);
+    xmlSetProp(add_node(store, "format"), (const xmlChar *)"type",
+               (const xmlChar *)(backing_format ? backing_format : "raw"));
+  }
+  return dump(doc);
+}
+
+char *ferry_disks_pool_xml(const char *name, const char *directory) {
+  g_autoptr(xmlDoc) doc = xmlNewDoc((const xmlChar *)"1.0");
+  xmlNode *root = new_root(doc, "pool");
+  xmlSetProp(root, (const xmlChar *)"type", (const xmlChar *)"dir");
+  add_text(root, "name", name);
+  add_text(add_node(root, "target"), "path", directory);
+  return dump(doc);
+}
+
+gboolean ferry_disks_volume_parse(const char *xml, gint64 *capacity, char **format) {
+  g_autoptr(xmlDoc) doc = parse(xml);
+  const xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
+  g_autofree char *text = text_of(child(root, "capacity"));
+  guint64 bytes;
+  /* libvirt prints bytes */
+  if (!text || !g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &bytes, NULL))
+    return FALSE;
+  *capacity = (gint64)bytes;
+  *format = attr(child(child(root, "target"), "format"), "type");
+  return TRUE;
+}
+
+char *ferry_disks_pool_path(const char *xml) {
+  g_autoptr(xmlDoc) doc = parse(xml);
+  return doc ? text_of(child(child(xmlDocGetRootElement(doc), "target"), "path")) : NULL;
+}

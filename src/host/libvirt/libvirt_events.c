@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// libvirt's events into the port's. Callbacks run in the event thread, so they only hand on.
+#include "host/libvirt/libvirt_private.h"
+
+static const char *const lifecycle[] = {"defined",   "undefined",   "started",
+                                        "suspended", "resumed",     "stopped",
+                                        "shutdown",  "pmsuspended", "crashed"};
+
+static void send(FerryLibvirtHost *host, virDomainPtr domain, FerryHostEvent event) {
+  char uuid[VIR_UUID_STRING_BUFLEN];
+  if (virDomainGetUUIDString(domain, uuid) < 0)
+    return;
+  event.uuid = uuid;
+  host->func(&event, host->data);
+}
+
+static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int type, int detail, void *data) {
+  g_autofree char *text = g_strdup_printf(
+      "%s/%d", type >= 0 && type < (int)G_N_ELEMENTS(lifecycle) ? lifecycle[type] : "event",
+      detail);
+  send(data, domain, (FerryHostEvent){.type = FERRY_HOST_EVENT_STATE, .detail = text});
+  return 0;
+}
+
+static void on_pm(virConnectPtr conn, virDomainPtr domain, int reason, void *data) {
+  send(data, domain, (FerryHostEvent){.type = FERRY_HOST_EVENT_STATE, .detail = "power"});
+}
+
+static void on_reboot(virConnectPtr conn, virDomainPtr domain, void *data) {
+  send(data, domain, (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = "reboot"});
+}
+
+static void on_device(virConnectPtr conn, virDomainPtr domain, const char *alias, void *data) {
+  send(data, domain, (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = alias});
+}
+
+static void on_disk(virConnectPtr conn, virDomainPtr domain, const char *old_path,
+                    const char *new_path, const char *alias, int reason, void *data) {
+  send(data, domain, (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = "disk"});
+}
+
+static void on_balloon(virConnectPtr conn, virDomainPtr domain, unsigned long long actual,
+                       void *data) {
+  send(data, domain, (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = "balloon"});
+}
+
+static void on_metadata(virConnectPtr conn, virDomainPtr domain, int type, const char *ns,
+                        void *data) {
+  send(data, domain, (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = "metadata"});
+}
+
+static void on_iteration(virConnectPtr conn, virDomainPtr domain, int iteration, void *data) {
+  send(data, domain,
+       (FerryHostEvent){
+           .type = FERRY_HOST_EVENT_ITERATION, .detail = "iteration", .iteration = iteration});
+}
+
+static void on_completed(virConnectPtr conn, virDomainPtr domain, virTypedParameterPtr params,
+                         int n, void *data) {
+  FerryJobStats stats;
+  ferry_libvirt_stats(params, n, &stats);
+  send(data, domain,
+       (FerryHostEvent){
+           .type = FERRY_HOST_EVENT_COMPLETED, .detail = stats.operation, .stats = &stats});
+}
+
+static const struct {
+  int id;
+  virConnectDomainEventGenericCallback callback;
+} table[] = {
+    {VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
+    {VIR_DOMAIN_EVENT_ID_REBOOT, on_reboot},
+    {VIR_DOMAIN_EVENT_ID_PMSUSPEND, VIR_DOMAIN_EVENT_CALLBACK(on_pm)},
+    {VIR_DOMAIN_EVENT_ID_PMWAKEUP, VIR_DOMAIN_EVENT_CALLBACK(on_pm)},
+    {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device)},
+    {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device)},
+    {VIR_DOMAIN_EVENT_ID_DISK_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_disk)},
+    {VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_balloon)},
+    {VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata)},
+    {VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, VIR_DOMAIN_EVENT_CALLBACK(on_iteration)},
+    {VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, VIR_DOMAIN_EVENT_CALLBACK(on_completed)},
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(table) <= FERRY_LIBVIRT_EVENTS);
+
+void ferry_libvirt_events_register(FerryLibvirtHost *host, virConnectPtr conn,
+                                   int ids[FERRY_LIBVIRT_EVENTS]) {
+  for (guint i = 0; i < FERRY_LIBVIRT_EVENTS; i++) {
+    ids[i] = i < G_N_ELEMENTS(table) ? virConnectDomainEventRegisterAny(
+                                           conn, NULL, table[i].id, table[i].callback, host, NULL)
+                                     : -1;
+    if (ids[i] < 0)
+      virResetLastError();
+  }
+}
+
+void ferry_libvirt_events_unregister(virConnectPtr conn, const int ids[FERRY_LIBVIRT_EVENTS]) {
+  for (guint i = 0; i < FERRY_LIBVIRT_EVENTS; i++)
+    if (ids[i] >= 0 && virConnectDomainEventDeregisterAny(conn, ids[i]) < 0)
+      virResetLastError();
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+// The libvirt driver: its connections and threads.
+//
+// Theory of operation: one thread of the process (the event thread) runs GLib's default main
+// context, to which libvirt's event loop is attached; a program that uses this driver must leave
+// that context alone. Each host has a connector thread: it opens the main connection, registers
+// events, waits until that connection closes, and opens it again with growing pauses. The main
+// connection serves events and queries. Every migration uses two connections of its own (a
+// migration call blocks one for its whole time); two are kept open and idle so that a migration
+// does not wait for them.
+#include "host/libvirt/libvirt_host.h"
+#include "host/libvirt/libvirt_private.h"
+#include "host/machine/shared_files.h"
+#include "base/error.h"
+#include "base/log.h"
+#include <string.h>
+
+#define QEMU_CONF "/etc/libvirt/qemu.conf"
+#define IDLE_CONNECTIONS 2
+#define IDLE_MAX 8
+#define BACKOFF_MIN_MS 100
+#define BACKOFF_MAX_MS 5000
+#define KEEPALIVE_S 5
+#define KEEPALIVE_COUNT 5
+
+static void silent(void *data, virErrorPtr error) {
+}
+
+static gpointer event_thread(gpointer data) {
+  for (;;)
+    if (virEventRunDefaultImpl() < 0)
+      g_usleep(10000);
+  return NULL;
+}
+
+static void nothing(int timer, void *data) {
+}
+
+static void libvirt_init(void) {
+  static gsize once;
+  if (!g_once_init_enter(&once))
+    return;
+  virSetErrorFunc(NULL, silent);
+  virInitialize();
+  virEventRegisterDefaultImpl();
+  /* Without any source an iteration of the loop would spin or never wake. */
+  virEventAddTimeout(60000, nothing, NULL, NULL);
+  g_thread_unref(g_thread_new("libvirt-events", event_thread, NULL));
+  g_once_init_leave(&once, 1);
+}
+
+gboolean ferry_libvirt_error(GError **error, const char *doing) {
+  virErrorPtr e = virGetLastError();
+  g_autofree char *text = g_strdup(e && e->message ? e->message : "no reason given");
+  g_strstrip(text);
+  int code = e ? e->code : VIR_ERR_INTERNAL_ERROR;
+  /* The many ways in which the connection itself can be what broke. A system call that failed is
+   * one only where it was the connection's. */
+  gboolean wire = e && (e->domain == VIR_FROM_RPC || e->domain == VIR_FROM_REMOTE);
+  if (code == VIR_ERR_RPC || code == VIR_ERR_NO_CONNECT || code == VIR_ERR_INVALID_CONN ||
+      (wire && (code == VIR_ERR_INTERNAL_ERROR || code == VIR_ERR_SYSTEM_ERROR)))
+    code = FERRY_HOST_ERROR_NO_CONNECTION;
+  g_set_error(error, FERRY_HOST_ERROR, code, "%s: %s", doing, text);
+  virResetLastError();
+  return FALSE;
+}
+
+static virConnectPtr open_connection(const char *uri, GError **error) {
+  virConnectPtr conn = virConnectOpen(uri);
+  if (!conn) {
+    g_autofree char *doing = g_strdup_printf("cannot connect to libvirt at %s", uri);
+    ferry_libvirt_error(error, doing);
+    if (error && *error)
+      (*error)->code = FERRY_HOST_ERROR_NO_CONNECTION;
+    return NULL;
+  }
+  if (virConnectSetKeepAlive(conn, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)
+    virResetLastError(); /* drivers without a connection (test) have none */
+  return conn;
+}
+
+virConnectPtr ferry_libvirt_ref(FerryLibvirtHost *host, GError **error) {
+  g_mutex_lock(&host->lock);
+  virConnectPtr conn = host->conn;
+  if (conn)
+    virConnectRef(conn);
+  g_mutex_unlock(&host->lock);
+  if (!conn)
+    g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION,
+                "libvirt at %s is not connected; check that libvirtd runs there", host->uri);
+  return conn;
+}
+
+virConnectPtr ferry_libvirt_take(FerryLibvirtHost *host, GError **error) {
+  for (;;) {
+    g_mutex_lock(&host->lock);
+    virConnectPtr conn = g_queue_pop_tail(&host->idle);
+    g_mutex_unlock(&host->lock);
+    if (!conn)
+      return open_connection(host->uri, error);
+    if (virConnectIsAlive(conn) == 1)
+      return conn;
+    virConnectClose(conn);
+  }
+}
+
+void ferry_libvirt_give(FerryLibvirtHost *host, virConnectPtr conn) {
+  if (!conn)
+    return;
+  gboolean alive = virConnectIsAlive(conn) == 1;
+  g_mutex_lock(&host->lock);
+  gboolean keep = alive && !host->stop && host->conn && host->idle.length < IDLE_MAX;
+  if (keep)
+    g_queue_push_tail(&host->idle, conn);
+  g_mutex_unlock(&host->lock);
+  if (!keep)
+    virConnectClose(conn);
+}
+
+static void drop_idle(FerryLibvirtHost *host) {
+  for (;;) {
+    g_mutex_lock(&host->lock);
+    virConnectPtr conn = g_queue_pop_head(&host->idle);
+    g_mutex_unlock(&host->lock);
+    if (!conn)
+      return;
+    virConnectClose(conn);
+  }
+}
+
+virDomainPtr ferry_libvirt_lookup(virConnectPtr conn, const char *uuid, GError **error) {
+  virDomainPtr domain = virDomainLookupByUUIDString(conn, uuid);
+  if (!domain)
+    ferry_libvirt_error(error, "cannot find the domain");
+  return domain;
+}
+
+static void on_close(virConnectPtr conn, int reason, void *data) {
+  FerryLibvirtHost *host = data;
+  g_mutex_lock(&host->lock);
+  host->closed = TRUE;
+  g_cond_broadcast(&host->cond);
+  g_mutex_unlock(&host->lock);
+}
+
+static void tell(FerryLibvirtHost *host, FerryHostEventType type, const char *detail) {
+  FerryHostEvent event = {.type = type, .detail = detail};
+  host->func(&event, host->data);
+}
+
+/* One life of the main connection: from open until it closes or the host is freed. */
+static void serve(FerryLibvirtHost *host, virConnectPtr conn) {
+  int ids[FERRY_LIBVIRT_EVENTS];
+  if (virConnectRegisterCloseCallback(conn, on_close, host, NULL) < 0)
+    virResetLastError();
+  ferry_libvirt_events_register(host, conn, ids);
+  g_autofree char *conf = NULL;
+  if (host->base.local)
+    g_file_get_contents(QEMU_CONF, &conf, NULL, NULL);
+  char **directories = ferry_shared_directories(conf ? conf : "");
+  g_mutex_lock(&host->lock);
+  host->conn = conn;
+  g_hash_table_remove_all(host->disk_sizes);
+  g_strfreev(host->shared_directories);
+  host->shared_directories = g_steal_pointer(&directories);
+  g_mutex_unlock(&host->lock);
+  tell(host, FERRY_HOST_EVENT_CONNECTED, host->uri);
+  for (guint i = 0; i < IDLE_CONNECTIONS; i++) {
+    virConnectPtr spare = open_connection(host->uri, NULL);
+    if (spare)
+      ferry_libvirt_give(host, spare);
+  }
+  g_mutex_lock(&host->lock);
+  while (!host->closed && !host->stop)
+    g_cond_wait(&host->cond, &host->lock);
+  host->conn = NULL;
+  g_mutex_unlock(&host->lock);
+  drop_idle(host);
+  ferry_libvirt_events_unregister(conn, ids);
+  if (virConnectUnregisterCloseCallback(conn, on_close) < 0)
+    virResetLastError();
+  virConnectClose(conn);
+}
+
+static gpointer connector_thread(gpointer data) {
+  FerryLibvirtHost *host = data;
+  gint64 backoff = BACKOFF_MIN_MS;
+  gboolean complained = FALSE;
+  g_mutex_lock(&host->lock);
+  while (!host->stop) {
+    host->closed = FALSE;
+    g_mutex_unlock(&host->lock);
+    g_autoptr(GError) error = NULL;
+    virConnectPtr conn = open_connection(host->uri, &error);
+    if (conn) {
+      backoff = BACKOFF_MIN_MS;
+      complained = FALSE;
+      serve(host, conn);
+      g_mutex_lock(&host->lock);
+      gboolean stop = host->stop;
+      g_mutex_unlock(&host->lock);
+      if (!stop)
+        tell(host, FERRY_HOST_EVENT_DISCONNECTED, "libvirt closed the connection");
+    } else if (!complained) {
+      complained = TRUE;
+      ferry_warning(error->message, "FERRY_LIBVIRT_URI", host->uri);
+      tell(host, FERRY_HOST_EVENT_DISCONNECTED, error->message);
+    }
+    g_mutex_lock(&host->lock);
+    gint64 until = g_get_monotonic_time() + backoff * 1000;
+    backoff = MIN(backoff * 2, BACKOFF_MAX_MS);
+    while (!host->stop && g_cond_wait_until(&host->cond, &host->lock, until))
+      ;
+  }
+  g_mutex_unlock(&host->lock);
+  return NULL;
+}
+
+static void libvirt_start(FerryHost *base, FerryHostEventFunc func, gpointer data) {
+  FerryLibvirtHost *host = (FerryLibvirtHost *)base;
+  host->func = func;
+  host->data = data;
+  host->connector = g_thread_new("libvirt-connect", connector_thread, host);
+}
+
+static void libvirt_free(FerryHost *base) {
+  FerryLibvirtHost *host = (FerryLibvirtHost *)base;
+  g_mutex_lock(&host->lock);
+  host->stop = TRUE;
+  g_cond_broadcast(&host->cond);
+  g_mutex_unlock(&host->lock);
+  if (host->connector)
+    g_thread_join(host->connector);
+  drop_idle(host);
+  g_hash_table_unref(host->disk_sizes);
+  g_strfreev(host->shared_directories);
+  g_mutex_clear(&host->lock);
+  g_cond_clear(&host->cond);
+  g_free(host->uri);
+  g_free(host);
+}
+
+/* "qemu:///system" and "qemu+unix:///system" are this machine. */
+static gboolean is_local(const char *uri) {
+  const char *authority = strstr(uri, "://");
+  return authority && authority[3] == '/';
+}
+
+FerryHost *ferry_host_libvirt_new(const char *uri) {
+  libvirt_init();
+  FerryLibvirtHost *host = g_new0(FerryLibvirtHost, 1);
+  host->base.ops = &ferry_libvirt_ops;
+  host->base.local = is_local(uri);
+  host->uri = g_strdup(uri);
+  g_mutex_init(&host->lock);
+  g_cond_init(&host->cond);
+  g_queue_init(&host->idle);
+  host->disk_sizes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  return &host->base;
+}
+
+const FerryHostOps ferry_libvirt_ops = {
+    .free = libvirt_free,
+    .start = libvirt_start,
+    .info = ferry_libvirt_info,
+    .list = ferry_libvirt_list,
+    .record = ferry_libvirt_record,
+    .peer_state = ferry_libvirt_peer_state,
+    .peer_incoming = ferry_libvirt_peer_incoming,
+    .save = ferry_libvirt_save,
+    .restore = ferry_libvirt_restore,
+    .job_open = ferry_libvirt_job_open,
+    .job_close = ferry_libvirt_job_close,
+    .job_start = ferry_libvirt_job_start,
+    .job_disks_plan = ferry_libvirt_job_disks_plan,
+    .job_disks_make = ferry_libvirt_job_disks_make,
+    .job_disks_remove = ferry_libvirt_job_disks_remove,
+    .job_stats = ferry_libvirt_job_stats,
+    .job_state = ferry_libvirt_job_state,
+    .job_set_max_downtime = ferry_libvirt_job_set_max_downtime,
+    .job_set_max_speed = ferry_libvirt_job_set_max_speed,
+    .job_dirty_rate = ferry_libvirt_job_dirty_rate,
+    .job_resident = ferry_libvirt_job_resident,
+    .job_set_throttle = ferry_libvirt_job_set_throttle,
+    .job_start_postcopy = ferry_libvirt_job_start_postcopy,
+    .job_abort = ferry_libvirt_job_abort,
+    .job_suspend = ferry_libvirt_job_suspend,
+    .job_resume = ferry_libvirt_job_resume,
+};

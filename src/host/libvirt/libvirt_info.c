@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a host is and can do, as fields of Node.status.
+#include "host/libvirt/libvirt_private.h"
+#include "host/machine/interfaces.h"
+#include "host/machine/shared_mounts.h"
+#include "base/log.h"
+#include <libxml/parser.h>
+#include <libxml/xpath.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#define MAX_XML (8 * 1024 * 1024)
+#define MAX_SET 1000
+
+static char *version_text(unsigned long v) {
+  return g_strdup_printf("%lu.%lu.%lu", v / 1000000, v / 1000 % 1000, v % 1000);
+}
+
+static xmlDoc *parse(const char *xml) {
+  gsize len = xml ? strlen(xml) : 0;
+  if (!len || len > MAX_XML)
+    return NULL;
+  return xmlReadMemory(xml, (int)len, NULL, NULL,
+                       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+}
+
+/* The texts of all nodes that `path` selects, at most `most`. */
+static GPtrArray *texts_upto(xmlDoc *doc, const char *path, int most) {
+  GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
+  xmlXPathContext *ctx = doc ? xmlXPathNewContext(doc) : NULL;
+  xmlXPathObject *found = ctx ? xmlXPathEvalExpression((const xmlChar *)path, ctx) : NULL;
+  for (int i = 0; found && found->nodesetval && i < found->nodesetval->nodeNr && i < most; i++) {
+    xmlChar *raw = xmlNodeGetContent(found->nodesetval->nodeTab[i]);
+    if (raw) {
+      g_autofree char *bounded = g_strndup((const char *)raw, 256);
+      g_ptr_array_add(out, g_utf8_make_valid(bounded, -1));
+    }
+    xmlFree(raw);
+  }
+  xmlXPathFreeObject(found);
+  xmlXPathFreeContext(ctx);
+  return out;
+}
+
+static GPtrArray *texts(xmlDoc *doc, const char *path) {
+  return texts_upto(doc, path, 64);
+}
+
+static gint compare(gconstpointer a, gconstpointer b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Those texts in order, without repetitions: libvirt's own order changes with each start. */
+static void put_set(json_t *object, const char *key, xmlDoc *doc, const char *path) {
+  g_autoptr(GPtrArray) found = texts_upto(doc, path, MAX_SET);
+  g_ptr_array_sort(found, compare);
+  json_t *list = json_array();
+  for (guint i = 0; i < found->len; i++)
+    if (i == 0 || !g_str_equal(found->pdata[i], found->pdata[i - 1]))
+      json_array_append_new(list, json_string(found->pdata[i]));
+  if (json_array_size(list))
+    json_object_set(object, key, list);
+  json_decref(list);
+}
+
+static void put_first(json_t *object, const char *key, xmlDoc *doc, const char *path) {
+  g_autoptr(GPtrArray) found = texts(doc, path);
+  if (found->len && *(char *)found->pdata[0])
+    ferry_json_set_str(object, key, found->pdata[0]);
+}
+
+static void add_capabilities(virConnectPtr conn, unsigned long libvirt_version,
+                             json_t *hypervisor) {
+  char *xml = virConnectGetCapabilities(conn);
+  if (!xml)
+    virResetLastError();
+  xmlDoc *doc = parse(xml);
+  free(xml);
+  put_first(hypervisor, "hostUUID", doc, "/capabilities/host/uuid");
+  put_first(hypervisor, "cpuArch", doc, "/capabilities/host/cpu/arch");
+  put_first(hypervisor, "cpuModel", doc, "/capabilities/host/cpu/model");
+  put_first(hypervisor, "cpuVendor", doc, "/capabilities/host/cpu/vendor");
+  json_t *features = json_array();
+  g_autoptr(GPtrArray) live = texts(doc, "/capabilities/host/migration_features/live");
+  if (live->len)
+    json_array_append_new(features, json_string("live"));
+  g_autoptr(GPtrArray) transports =
+      texts(doc, "/capabilities/host/migration_features/uri_transports/uri_transport");
+  for (guint i = 0; i < transports->len; i++)
+    json_array_append_new(features, json_string(transports->pdata[i]));
+  /* What a libvirt of this version can do for QEMU guests; it has no call that lists them. */
+  static const struct {
+    unsigned long since;
+    const char *name;
+  } by_version[] = {{1003003, "postcopy"},
+                    {1002016, "auto-converge"},
+                    {4000000, "tls"},
+                    {5002000, "parallel"},
+                    {8005000, "postcopy-recover"},
+                    {8006000, "zerocopy"},
+                    {9004000, "compression-zstd"},
+                    {10000000, "postcopy-preempt"},
+                    {11001000, "switchover-bandwidth"}};
+  for (gsize i = 0; live->len && i < G_N_ELEMENTS(by_version); i++)
+    if (libvirt_version >= by_version[i].since)
+      json_array_append_new(features, json_string(by_version[i].name));
+  json_object_set_new(hypervisor, "features", features);
+  const char *arch = ferry_json_str(hypervisor, "cpuArch");
+  if (arch && g_regex_match_simple("^[a-z0-9_]+$", arch, 0, 0)) {
+    g_autofree char *machines =
+        g_strdup_printf("/capabilities/guest[os_type='hvm']/arch[@name='%s']/machine", arch);
+    put_set(hypervisor, "machineTypes", doc, machines);
+  }
+  if (doc)
+    xmlFreeDoc(doc);
+}
+
+/* The processor models that a guest may name. Whether this processor has all of one's features is
+ * left to libvirt: a guest may do without some of them. */
+static void add_cpu_models(virConnectPtr conn, json_t *hypervisor) {
+  char *xml = virConnectGetDomainCapabilities(conn, NULL, NULL, NULL, NULL, 0);
+  if (!xml)
+    virResetLastError();
+  xmlDoc *doc = parse(xml);
+  free(xml);
+  put_set(hypervisor, "cpuModels", doc, "/domainCapabilities/cpu/mode[@name='custom']/model");
+  if (doc)
+    xmlFreeDoc(doc);
+}
+
+static void read_line(json_t *object, const char *key, const char *path) {
+  g_autofree char *text = NULL;
+  if (g_file_get_contents(path, &text, NULL, NULL) && strlen(text) < 256)
+    ferry_json_set_str(object, key, g_strstrip(text));
+}
+
+static void add_local_node_info(json_t *info) {
+  struct utsname u;
+  if (uname(&u) == 0)
+    ferry_json_set_str(info, "kernelVersion", u.release);
+  read_line(info, "machineID", "/etc/machine-id");
+  read_line(info, "bootID", "/proc/sys/kernel/random/boot_id");
+  g_autofree char *os = g_get_os_info(G_OS_INFO_KEY_PRETTY_NAME);
+  if (os)
+    ferry_json_set_str(info, "osImage", os);
+}
+
+/* Interfaces through libvirt's own interface driver, which not every host has. */
+static json_t *remote_interfaces(virConnectPtr conn) {
+  json_t *list = json_array();
+  virInterfacePtr *all = NULL;
+  int n = virConnectListAllInterfaces(conn, &all, VIR_CONNECT_LIST_INTERFACES_ACTIVE);
+  if (n < 0)
+    virResetLastError();
+  for (int i = 0; i < n; i++) {
+    char *xml = virInterfaceGetXMLDesc(all[i], 0);
+    xmlDoc *doc = parse(xml);
+    free(xml);
+    const char *name = virInterfaceGetName(all[i]);
+    g_autoptr(GPtrArray) addresses = texts(doc, "/interface/protocol/ip/@address");
+    g_autoptr(GPtrArray) prefixes = texts(doc, "/interface/protocol/ip/@prefix");
+    if (name && g_strcmp0(name, "lo") != 0) {
+      json_t *item = json_pack("{s:s, s:[], s:b}", "name", name, "addresses", "up", 1);
+      for (guint a = 0; item && a < addresses->len && a < prefixes->len; a++) {
+        g_autofree char *text =
+            g_strdup_printf("%s/%s", (char *)addresses->pdata[a], (char *)prefixes->pdata[a]);
+        json_array_append_new(json_object_get(item, "addresses"), json_string(text));
+      }
+      json_array_append_new(list, item);
+    }
+    if (doc)
+      xmlFreeDoc(doc);
+    virInterfaceFree(all[i]);
+  }
+  free(all);
+  virResetLastError();
+  return list;
+}
+
+static json_t *addresses_of(const json_t *interfaces, const char *hostname) {
+  json_t *out = json_array(), *item, *address;
+  size_t i, k;
+  json_array_foreach((json_t *)interfaces, i, item)
+      json_array_foreach(json_object_get(item, "addresses"), k, address) {
+    g_auto(GStrv) parts = g_strsplit(json_string_value(address), "/", 2);
+    json_array_append_new(out, json_pack("{s:s, s:s}", "type", "InternalIP", "address", parts[0]));
+  }
+  if (hostname)
+    json_array_append_new(out, json_pack("{s:s, s:s}", "type", "Hostname", "address", hostname));
+  return out;
+}
+
+/* Only where the agent sees the host's files, and all of them: a list that is cut off would deny
+ * what is there. */
+static void add_shared_file_systems(FerryLibvirtHost *host, json_t *out) {
+  if (!host->base.local)
+    return;
+  g_mutex_lock(&host->lock);
+  g_auto(GStrv) directories = g_strdupv(host->shared_directories);
+  g_mutex_unlock(&host->lock);
+  json_t *list = ferry_host_local_shared_mounts((const char *const *)directories);
+  if (list)
+    json_object_set_new(out, "sharedFileSystems", list);
+}
+
+json_t *ferry_libvirt_info(FerryHost *base, GError **error) {
+  FerryLibvirtHost *host = (FerryLibvirtHost *)base;
+  virConnectPtr conn = ferry_libvirt_ref(host, error);
+  if (!conn)
+    return NULL;
+  virNodeInfo node;
+  unsigned long libvirt_version = 0, qemu_version = 0;
+  if (virNodeGetInfo(conn, &node) < 0 || virConnectGetLibVersion(conn, &libvirt_version) < 0) {
+    ferry_libvirt_error(error, "cannot read the host's information");
+    virConnectClose(conn);
+    return NULL;
+  }
+  if (virConnectGetVersion(conn, &qemu_version) < 0)
+    virResetLastError();
+  const char *type = virConnectGetType(conn);
+  g_autofree char *libvirt_text = version_text(libvirt_version);
+  g_autofree char *qemu_text = version_text(qemu_version);
+  g_autofree char *runtime = g_strdup_printf("libvirt://%s", libvirt_text);
+  g_autofree char *cpus = g_strdup_printf("%u", node.cpus);
+  g_autofree char *memory = g_strdup_printf("%luKi", node.memory);
+
+  json_t *hypervisor = json_pack("{s:s, s:s, s:s}", "libvirtVersion", libvirt_text, "libvirtURI",
+                                 host->uri, "cpuArch", node.model);
+  if (g_strcmp0(type, "QEMU") == 0)
+    ferry_json_set_str(hypervisor, "qemuVersion", qemu_text);
+  add_capabilities(conn, libvirt_version, hypervisor);
+  add_cpu_models(conn, hypervisor);
+
+  json_t *info =
+      json_pack("{s:s, s:s, s:s, s:s}", "containerRuntimeVersion", runtime, "kubeProxyVersion", "",
+                "operatingSystem", "linux", "architecture",
+                g_strcmp0(ferry_json_str(hypervisor, "cpuArch"), "x86_64") == 0    ? "amd64"
+                : g_strcmp0(ferry_json_str(hypervisor, "cpuArch"), "aarch64") == 0 ? "arm64"
+                                                                                   : node.model);
+  const char *uuid = ferry_json_str(hypervisor, "hostUUID");
+  if (uuid) {
+    ferry_json_set_str(info, "systemUUID", uuid);
+    ferry_json_set_str(info, "machineID", uuid);
+  }
+  if (base->local)
+    add_local_node_info(info);
+  json_t *interfaces = base->local ? ferry_host_local_interfaces() : remote_interfaces(conn);
+  char *hostname = virConnectGetHostname(conn);
+  json_t *out = json_pack("{s:{s:s, s:s}, s:{s:s, s:s}, s:o, s:o, s:o}", "capacity", "cpu", cpus,
+                          "memory", memory, "allocatable", "cpu", cpus, "memory", memory,
+                          "hypervisor", hypervisor, "nodeInfo", info, "interfaces", interfaces);
+  json_object_set_new(out, "addresses", addresses_of(interfaces, hostname));
+  add_shared_file_systems(host, out);
+  free(hostname);
+  virResetLastError();
+  virConnectClose(conn);
+  return out;
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// One domain's migration through libvirt: two connections, one for the call that blocks for the
+// whole migration (in a thread of its own), one for everything that is asked and changed meanwhile.
+#include "host/libvirt/libvirt_private.h"
+#include "base/error.h"
+#include <string.h>
+
+#define MIB (1024 * 1024)
+#define KEEPALIVE_S 5
+#define KEEPALIVE_COUNT 5
+
+typedef struct {
+  FerryHostJob base;
+  FerryLibvirtHost *host;
+  virConnectPtr call_conn, control_conn;
+  virDomainPtr call_domain, control_domain;
+  GThread *thread;
+  /* for the call's thread only */
+  char *dest_uri;
+  virTypedParameterPtr params;
+  int n_params;
+  unsigned flags;
+  FerryMigrateDone done;
+  gpointer data;
+} Job;
+
+static gboolean job_connect(FerryLibvirtHost *host, const char *uuid, virConnectPtr *conn,
+                            virDomainPtr *domain, GError **error) {
+  *conn = ferry_libvirt_take(host, error);
+  *domain = *conn ? ferry_libvirt_lookup(*conn, uuid, error) : NULL;
+  return *domain != NULL;
+}
+
+FerryHostJob *ferry_libvirt_job_open(FerryHost *base, const char *uuid, GError **error) {
+  Job *job = g_new0(Job, 1);
+  job->base.ops = &ferry_libvirt_ops;
+  job->host = (FerryLibvirtHost *)base;
+  if (!job_connect(job->host, uuid, &job->control_conn, &job->control_domain, error) ||
+      !job_connect(job->host, uuid, &job->call_conn, &job->call_domain, error)) {
+    ferry_libvirt_job_close(&job->base);
+    return NULL;
+  }
+  return &job->base;
+}
+
+void ferry_libvirt_job_close(FerryHostJob *base) {
+  Job *job = (Job *)base;
+  if (job->thread)
+    g_thread_join(job->thread);
+  if (job->control_domain)
+    virDomainFree(job->control_domain);
+  if (job->call_domain)
+    virDomainFree(job->call_domain);
+  ferry_libvirt_give(job->host, job->control_conn);
+  ferry_libvirt_give(job->host, job->call_conn);
+  virTypedParamsFree(job->params, job->n_params);
+  g_free(job->dest_uri);
+  g_free(job);
+}
+
+/* Managed: this program talks to both hosts, and with it the migration ends. */
+static void migrate_managed(Job *job, GError **error) {
+  virConnectPtr target = virConnectOpen(job->dest_uri);
+  if (!target) {
+    ferry_libvirt_error(error, "cannot connect to the target's libvirt");
+    return;
+  }
+  if (virConnectSetKeepAlive(target, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)
+    virResetLastError();
+  virDomainPtr moved =
+      virDomainMigrate3(job->call_domain, target, job->params, (unsigned)job->n_params, job->flags);
+  if (moved)
+    virDomainFree(moved);
+  else
+    ferry_libvirt_error(error, "libvirt could not migrate the domain");
+  virConnectClose(target);
+}
+
+static gpointer call_thread(gpointer data) {
+  Job *job = data;
+  GError *error = NULL;
+  if (!(job->flags & VIR_MIGRATE_PEER2PEER))
+    migrate_managed(job, &error);
+  else if (virDomainMigrateToURI3(job->call_domain, job->dest_uri, job->params,
+                                  (unsigned)job->n_params, job->flags) < 0)
+    ferry_libvirt_error(&error, "libvirt could not migrate the domain");
+  job->done(error, job->data);
+  g_clear_error(&error);
+  return NULL;
+}
+
+gboolean ferry_libvirt_job_start(FerryHostJob *base, const FerryMigrateRequest *request,
+                                 FerryMigrateDone done, gpointer data, GError **error) {
+  Job *job = (Job *)base;
+  if (job->thread) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "this job was started already");
+    return FALSE;
+  }
+  if (!request->dest_uri || !strstr(request->dest_uri, "://")) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
+                "the target's libvirt URI is \"%s\", expected one as qemu+tls://HOST/system; give "
+                "its agent --peer-uri",
+                request->dest_uri ? request->dest_uri : "");
+    return FALSE;
+  }
+  job->flags = ferry_libvirt_migrate_flags(request);
+  if (!ferry_libvirt_migrate_params(request, &job->params, &job->n_params))
+    return ferry_libvirt_error(error, "cannot set the migration's parameters");
+  job->dest_uri = g_strdup(request->dest_uri);
+  job->done = done;
+  job->data = data;
+  job->thread = g_thread_new("migrate", call_thread, job);
+  return TRUE;
+}
+
+virDomainPtr ferry_libvirt_job_domain(FerryHostJob *base) {
+  return ((Job *)base)->control_domain;
+}
+
+static const char *const operations[] = {
+    "unknown",  "start",           "save", "restore", "migration-in",   "migration-out",
+    "snapshot", "snapshot-revert", "dump", "backup",  "snapshot-delete"};
+
+void ferry_libvirt_stats(const virTypedParameter *params, int n, FerryJobStats *out) {
+  ferry_job_stats_clear(out);
+  const struct {
+    const char *name;
+    gint64 *field;
+  } map[] = {
+      {VIR_DOMAIN_JOB_TIME_ELAPSED, &out->elapsed_ms},
+      {VIR_DOMAIN_JOB_DOWNTIME, &out->downtime_ms},
+      {VIR_DOMAIN_JOB_SETUP_TIME, &out->setup_ms},
+      {VIR_DOMAIN_JOB_DATA_TOTAL, &out->data_total},
+      {VIR_DOMAIN_JOB_DATA_PROCESSED, &out->data_processed},
+      {VIR_DOMAIN_JOB_DATA_REMAINING, &out->data_remaining},
+      {VIR_DOMAIN_JOB_MEMORY_TOTAL, &out->memory_total},
+      {VIR_DOMAIN_JOB_MEMORY_PROCESSED, &out->memory_processed},
+      {VIR_DOMAIN_JOB_MEMORY_REMAINING, &out->memory_remaining},
+      {VIR_DOMAIN_JOB_MEMORY_BPS, &out->memory_bps},
+      {VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, &out->dirty_pages_per_s},
+      {VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, &out->page_size},
+      {VIR_DOMAIN_JOB_MEMORY_ITERATION, &out->iteration},
+      {VIR_DOMAIN_JOB_AUTO_CONVERGE_THROTTLE, &out->throttle_percent},
+      {VIR_DOMAIN_JOB_DISK_TOTAL, &out->disk_total},
+      {VIR_DOMAIN_JOB_DISK_PROCESSED, &out->disk_processed},
+      {VIR_DOMAIN_JOB_DISK_REMAINING, &out->disk_remaining},
+      {VIR_DOMAIN_JOB_DISK_BPS, &out->disk_bps},
+  };
+  g_strlcpy(out->operation, "unknown", sizeof out->operation);
+  for (int i = 0; i < n; i++) {
+    const virTypedParameter *p = &params[i];
+    if (p->type == VIR_TYPED_PARAM_INT && strcmp(p->field, VIR_DOMAIN_JOB_OPERATION) == 0) {
+      int op = p->value.i;
+      if (op >= 0 && op < (int)G_N_ELEMENTS(operations))
+        g_strlcpy(out->operation, operations[op], sizeof out->operation);
+      out->migration_out = op == VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT;
+      out->migration_in = op == VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN;
+      continue;
+    }
+    for (gsize k = 0; k < G_N_ELEMENTS(map); k++)
+      if (strcmp(p->field, map[k].name) == 0) {
+        if (p->type == VIR_TYPED_PARAM_ULLONG)
+          *map[k].field = (gint64)MIN(p->value.ul, (unsigned long long)G_MAXINT64);
+        else if (p->type == VIR_TYPED_PARAM_INT)
+          *map[k].field = p->value.i;
+        break;
+      }
+  }
+}
+
+gboolean ferry_libvirt_job_stats(FerryHostJob *base, FerryJobStats *out, GError **error) {
+  Job *job = (Job *)base;
+  int type = VIR_DOMAIN_JOB_NONE, n = 0;
+  virTypedParameterPtr params = NULL;
+  ferry_job_stats_clear(out);
+  if (virDomainGetJobStats(job->control_domain, &type, &params, &n, 0) < 0)
+    return ferry_libvirt_error(error, "cannot read the job's numbers");
+  ferry_libvirt_stats(params, n, out);
+  out->active = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED;
+  virTypedParamsFree(params, n);
+  return TRUE;
+}
+
+gboolean ferry_libvirt_job_state(FerryHostJob *base, FerryDomainState *out, GError **error) {
+  return ferry_libvirt_state(((Job *)base)->control_domain, out, error);
+}
+
+gboolean ferry_libvirt_job_set_max_downtime(FerryHostJob *base, gint64 ms, GError **error) {
+  if (virDomainMigrateSetMaxDowntime(((Job *)base)->control_domain, (unsigned long long)ms, 0) < 0)
+    return ferry_libvirt_error(error, "cannot set the downtime limit");
+  return TRUE;
+}
+
+gboolean ferry_libvirt_job_set_max_speed(FerryHostJob *base, gint64 bytes_per_s, GError **error) {
+  unsigned long mib = (unsigned long)((bytes_per_s + MIB - 1) / MIB);
+  if (virDomainMigrateSetMaxSpeed(((Job *)base)->control_domain, mib, 0) < 0)
+    return ferry_libvirt_error(error, "cannot set the bandwidth limit");
+  return TRUE;
+}
+
+gboolean ferry_libvirt_job_start_postcopy(FerryHostJob *base, GError **error) {
+  if (virDomainMigrateStartPostCopy(((Job *)base)->control_domain, 0) < 0)
+    return ferry_libvirt_error(error, "cannot switch to post-copy");
+  return TRUE;
+}
+
+gboolean ferry_libvirt_job_abort(FerryHostJob *base, GError **error) {
+  if (virDomainAbortJob(((Job *)base)->control_domain) < 0)
+    return ferry_libvirt_error(error, "cannot abort the migration");
+  return TRUE;
+}
+
+gboolean ferry_libvirt_job_suspend(FerryHostJob *base, GError **error) {
+  if (virDomainSuspend(((Job *)base)->control_domain) < 0)
+    return ferry_libvirt_error(error, "cannot suspend the domain");
+  return TRUE;
+}
+
+gboolean ferry_libvirt_job_resume(FerryHostJob *base, GError **error) {
+  if (virDomainResume(((Job *)base)->control_domain) < 0)
+    return ferry_libvirt_error(error, "cannot resume the domain");
+  return TRUE;
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the libvirt driver share; nobody else includes it.
+#pragma once
+#include "host/port/host.h"
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#define FERRY_LIBVIRT_EVENTS 16
+
+typedef struct {
+  FerryHost base;
+  char *uri;
+  FerryHostEventFunc func;
+  gpointer data;
+  GThread *connector;
+  GMutex lock; /* guards all below; never held across a libvirt call */
+  GCond cond;
+  virConnectPtr conn; /* events and queries */
+  gboolean closed, stop;
+  GQueue idle;               /* virConnectPtr, open ones for the next job */
+  char **shared_directories; /* as libvirtd is told; read anew at each connection */
+  GHashTable *disk_sizes;    /* "UUID/target/source" -> gint64 bytes */
+} FerryLibvirtHost;
+
+extern const FerryHostOps ferry_libvirt_ops;
+
+/** Moves libvirt's error of this thread into `error` as "DOING: MESSAGE". Returns FALSE. */
+gboolean ferry_libvirt_error(GError **error, const char *doing);
+/** A reference to the main connection (virConnectClose it), or NO_CONNECTION. */
+virConnectPtr ferry_libvirt_ref(FerryLibvirtHost *host, GError **error);
+/** An open connection for a job's own use, kept warm where possible; give it back. */
+virConnectPtr ferry_libvirt_take(FerryLibvirtHost *host, GError **error);
+void ferry_libvirt_give(FerryLibvirtHost *host, virConnectPtr conn);
+/** The domain or NULL: FERRY_HOST_ERROR_NO_DOMAIN where there is none. */
+virDomainPtr ferry_libvirt_lookup(virConnectPtr conn, const char *uuid, GError **error);
+
+/** Registers all event callbacks and stores their ids, -1 where not supported. */
+void ferry_libvirt_events_register(FerryLibvirtHost *host, virConnectPtr conn,
+                                   int ids[FERRY_LIBVIRT_EVENTS]);
+void ferry_libvirt_events_unregister(virConnectPtr conn, const int ids[FERRY_LIBVIRT_EVENTS]);
+
+json_t *ferry_libvirt_info(FerryHost *host, GError **error);
+json_t *ferry_libvirt_list(FerryHost *host, GError **error);
+json_t *ferry_libvirt_record(FerryHost *host, const char *uuid, GError **error);
+gboolean ferry_libvirt_peer_incoming(FerryHost *host, const char *uri, gint64 *n, GError **error);
+gboolean ferry_libvirt_peer_state(FerryHost *host, const char *uri, const char *uuid,
+                                  FerryDomainState *out, GError **error);
+/** State of `domain`; "gone" where it no longer exists. */
+gboolean ferry_libvirt_state(virDomainPtr domain, FerryDomainState *out, GError **error);
+void ferry_libvirt_stats(const virTypedParameter *params, int n, FerryJobStats *out);
+
+/* libvirt_save.c */
+gboolean ferry_libvirt_save(FerryHost *host, const char *uuid, const char *path, GError **error);
+gboolean ferry_libvirt_restore(FerryHost *host, const char *path, GError **error);
+
+FerryHostJob *ferry_libvirt_job_open(FerryHost *host, const char *uuid, GError **error);
+void ferry_libvirt_job_close(FerryHostJob *job);
+gboolean ferry_libvirt_job_start(FerryHostJob *job, const FerryMigrateRequest *request,
+                                 FerryMigrateDone done, gpointer data, GError **error);
+/** The domain on the job's control connection, borrowed. */
+virDomainPtr ferry_libvirt_job_domain(FerryHostJob *job);
+json_t *ferry_libvirt_job_disks_plan(FerryHostJob *job, const FerryMigrateRequest *request,
+                                     GError **error);
+gboolean ferry_libvirt_job_disks_make(FerryHostJob *job, const char *uri, json_t *disks,
+                                      GError **error);
+gboolean ferry_libvirt_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
+                                        GError **error);
+
+/** The disks of a domain's XML: a new list of {name, type, path, pool (for volumes), format,
+ * readonly, shareable, backing, backingFormat}, only what is there. The limits are those of
+ * ferry_domain_xml_parse. NULL: it cannot be parsed. Pure. */
+json_t *ferry_disks_xml_parse(const char *xml);
+/** The XML of a volume, by an element of ferry_host_job_disks_plan. Free with g_free. Pure. */
+char *ferry_disks_volume_xml(const json_t *disk);
+/** The XML of a directory pool. Free with g_free. Pure. */
+char *ferry_disks_pool_xml(const char *name, const char *directory);
+/** Capacity and format (may be NULL; free with g_free) of a volume's XML. FALSE: it cannot be
+ * parsed. Pure. */
+gboolean ferry_disks_volume_parse(const char *xml, gint64 *capacity, char **format);
+/** /pool/target/path of a pool's XML, or NULL. Free with g_free. Pure. */
+char *ferry_disks_pool_path(const char *xml);
+
+/** libvirt's flags for `request`. Pure. */
+unsigned ferry_libvirt_migrate_flags(const FerryMigrateRequest *request);
+/** libvirt's typed parameters for `request`; free with virTypedParamsFree, also after FALSE (then
+ * libvirt's error of this thread is set). */
+gboolean ferry_libvirt_migrate_params(const FerryMigrateRequest *request,
+                                      virTypedParameterPtr *params, int *n);
+
+gboolean ferry_libvirt_job_stats(FerryHostJob *job, FerryJobStats *out, GError **error);
+gboolean ferry_libvirt_job_state(FerryHostJob *job, FerryDomainState *out, GError **error);
+gboolean ferry_libvirt_job_set_max_downtime(FerryHostJob *job, gint64 ms, GError **error);
+gboolean ferry_libvirt_job_resident(FerryHostJob *job, gint64 *bytes, GError **error);
+gboolean ferry_libvirt_job_set_throttle(FerryHostJob *job, int percent, GError **error);
+gboolean ferry_libvirt_job_dirty_rate(FerryHostJob *job, int seconds, gint64 *bytes_per_s,
+                                      GError **error);
+gboolean ferry_libvirt_job_set_max_speed(FerryHostJob *job, gint64 bytes_per_s, GError **error);
+gboolean ferry_libvirt_job_start_postcopy(FerryHostJob *job, GError **error);
+gboolean ferry_libvirt_job_abort(FerryHostJob *job, GError **error);
+gboolean ferry_libvirt_job_suspend(FerryHostJob *job, GError **error);
+gboolean ferry_libvirt_job_resume(FerryHostJob *job, GError **error);

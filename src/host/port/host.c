@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dispatch to the driver behind the port.
+#include "host/port/host.h"
+
+G_DEFINE_QUARK(ferry - host - error - quark, ferry_host_error)
+
+void ferry_job_stats_clear(FerryJobStats *s) {
+  *s = (FerryJobStats){.elapsed_ms = -1,
+                       .downtime_ms = -1,
+                       .setup_ms = -1,
+                       .expected_downtime_ms = -1,
+                       .data_total = -1,
+                       .data_processed = -1,
+                       .data_remaining = -1,
+                       .memory_total = -1,
+                       .memory_processed = -1,
+                       .memory_remaining = -1,
+                       .memory_bps = -1,
+                       .dirty_pages_per_s = -1,
+                       .page_size = -1,
+                       .iteration = -1,
+                       .throttle_percent = -1,
+                       .disk_total = -1,
+                       .disk_processed = -1,
+                       .disk_remaining = -1,
+                       .disk_bps = -1};
+}
+
+void ferry_host_free(FerryHost *host) {
+  if (host)
+    host->ops->free(host);
+}
+
+void ferry_host_start(FerryHost *host, FerryHostEventFunc func, gpointer data) {
+  host->ops->start(host, func, data);
+}
+
+json_t *ferry_host_info(FerryHost *host, GError **error) {
+  return host->ops->info(host, error);
+}
+
+json_t *ferry_host_list(FerryHost *host, GError **error) {
+  return host->ops->list(host, error);
+}
+
+json_t *ferry_host_record(FerryHost *host, const char *uuid, GError **error) {
+  return host->ops->record(host, uuid, error);
+}
+
+gboolean ferry_host_peer_state(FerryHost *host, const char *uri, const char *uuid,
+                               FerryDomainState *out, GError **error) {
+  return host->ops->peer_state(host, uri, uuid, out, error);
+}
+
+gboolean ferry_host_peer_incoming(FerryHost *host, const char *uri, gint64 *n, GError **error) {
+  return host->ops->peer_incoming(host, uri, n, error);
+}
+
+FerryHostJob *ferry_host_job_open(FerryHost *host, const char *uuid, GError **error) {
+  return host->ops->job_open(host, uuid, error);
+}
+
+void ferry_host_job_close(FerryHostJob *job) {
+  if (job)
+    job->ops->job_close(job);
+}
+
+gboolean ferry_host_job_start(FerryHostJob *job, const FerryMigrateRequest *request,
+                              FerryMigrateDone done, gpointer data, GError **error) {
+  return job->ops->job_start(job, request, done, data, error);
+}
+
+json_t *ferry_host_job_disks_plan(FerryHostJob *job, const FerryMigrateRequest *request,
+                                  GError **error) {
+  return job->ops->job_disks_plan(job, request, error);
+}
+
+gboolean ferry_host_job_disks_make(FerryHostJob *job, const char *uri, json_t *disks,
+                                   GError **error) {
+  return job->ops->job_disks_make(job, uri, disks, error);
+}
+
+gboolean ferry_host_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
+                                     GError **error) {
+  return job->ops->job_disks_remove(job, uri, disks, error);
+}
+
+gboolean ferry_host_job_stats(FerryHostJob *job, FerryJobStats *out, GError **error) {
+  return job->ops->job_stats(job, out, error);
+}
+
+gboolean ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError **error) {
+  return job->ops->job_state(job, out, error);
+}
+
+gboolean ferry_host_job_set_max_downtime(FerryHostJob *job, gint64 ms, GError **error) {
+  return job->ops->job_set_max_downtime(job, ms, error);
+}
+
+gboolean ferry_host_job_set_max_speed(FerryHostJob *job, gint64 bytes_per_s, GError **error) {
+  return job->ops->job_set_max_speed(job, bytes_per_s, error);
+}
+
+gboolean ferry_host_job_dirty_rate(FerryHostJob *job, int seconds, gint64 *bytes_per_s,
+                                   GError **error) {
+  return job->ops->job_dirty_rate(job, seconds, bytes_per_s, error);
+}
+
+gboolean ferry_host_job_resident(FerryHostJob *job, gint64 *bytes, GError **error) {
+  return job->ops->job_resident(job, bytes, error);
+}
+
+gboolean ferry_host_job_set_throttle(FerryHostJob *job, int percent, GError **error) {
+  if (job->ops->job_set_throttle)
+    return job->ops->job_set_throttle(job, percent, error);
+  g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
+              "this hypervisor cannot slow a guest down while it migrates");
+  return FALSE;
+}
+
+gboolean ferry_host_job_start_postcopy(FerryHostJob *job, GError **error) {
+  return job->ops->job_start_postcopy(job, error);
+}
+
+gboolean ferry_host_job_abort(FerryHostJob *job, GError **error) {
+  return job->ops->job_abort(job, error);
+}
+
+gboolean ferry_host_job_suspend(FerryHostJob *job, GError **error) {
+  return job->ops->job_suspend(job, error);
+}
+
+gboolean ferry_host_job_resume(FerryHostJob *job, GError **error) {
+  return job->ops->job_resume(job, error);
+}
+
+gboolean ferry_host_save(FerryHost *host, const char *uuid, const char *path, GError **error) {
+  return host->ops->save(host, uuid, path, error);
+}
+
+gboolean ferry_host_restore(FerryHost *host, const char *path, GError **error) {
+  return host->ops->restore(host, path, error);
+}

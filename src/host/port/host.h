@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hypervisor port: what Ferry asks of a virtualisation host, whatever is behind it (libvirt, or
+// a simulated host in tests).
+#pragma once
+#include <gio/gio.h>
+#include "base/json.h"
+
+G_BEGIN_DECLS
+
+/** Errors of a hypervisor: the code is the driver's own (libvirt's virErrorNumber; 78 = aborted,
+ * 42 = no such domain), the message names the libvirt error domain and what was tried. Errors that
+ * are not the hypervisor's own use FERRY_ERROR. */
+#define FERRY_HOST_ERROR (ferry_host_error_quark())
+GQuark ferry_host_error_quark(void);
+
+/* Codes of FERRY_HOST_ERROR that callers tell apart; equal to libvirt's numbers. */
+enum {
+  FERRY_HOST_ERROR_NO_CONNECTION = 5, /* whatever way the connection broke */
+  FERRY_HOST_ERROR_NO_DOMAIN = 42,
+  FERRY_HOST_ERROR_INVALID_STATE = 55,
+  FERRY_HOST_ERROR_ABORTED = 78,
+};
+
+typedef struct _FerryHost FerryHost;
+typedef struct _FerryHostJob FerryHostJob;
+
+typedef enum {
+  FERRY_HOST_EVENT_CONNECTED,    /* (again) connected: read everything anew */
+  FERRY_HOST_EVENT_DISCONNECTED, /* the hypervisor's daemon is gone; detail says why */
+  FERRY_HOST_EVENT_STATE,        /* a domain started, stopped, paused, resumed, appeared or went */
+  FERRY_HOST_EVENT_CONFIG,       /* a device, metadata or the definition changed */
+  FERRY_HOST_EVENT_ITERATION,    /* a migration's memory pass `iteration` began */
+  FERRY_HOST_EVENT_COMPLETED,    /* a job of the domain ended well, `stats` are its last */
+} FerryHostEventType;
+
+/** Numbers of a migration job; bytes, bytes/s, milliseconds; -1 where the driver gave none. */
+typedef struct {
+  gboolean active; /* a job is under way */
+  gboolean migration_out, migration_in;
+  char operation[24]; /* "migration-out", "backup", ... */
+  gint64 elapsed_ms, downtime_ms, setup_ms, expected_downtime_ms;
+  gint64 data_total, data_processed, data_remaining;
+  gint64 memory_total, memory_processed, memory_remaining, memory_bps;
+  gint64 dirty_pages_per_s, page_size, iteration, throttle_percent;
+  gint64 disk_total, disk_processed, disk_remaining, disk_bps;
+} FerryJobStats;
+
+/** All -1, nothing active. */
+void ferry_job_stats_clear(FerryJobStats *stats);
+
+typedef struct {
+  FerryHostEventType type;
+  const char *uuid;   /* of the domain; NULL for (DIS)CONNECTED */
+  const char *detail; /* for logs: "stopped/migrated" */
+  int iteration;
+  const FerryJobStats *stats;
+} FerryHostEvent;
+
+/** Called in the driver's own thread; must return quickly and must not call the host. */
+typedef void (*FerryHostEventFunc)(const FerryHostEvent *event, gpointer data);
+
+/** A domain's state; strings are static. */
+typedef struct {
+  gboolean exists;
+  const char *state;  /* running|blocked|paused|shutdown|shutoff|crashed|pmsuspended|nostate|gone */
+  const char *reason; /* libvirt's reason, lower case with dashes: "migration", "postcopy" */
+  int id;             /* -1 when not active */
+  gboolean active, persistent;
+} FerryDomainState;
+
+/** How to move a domain. Strings and `config` are borrowed for the call of job_start. */
+typedef struct {
+  const char *dest_uri;     /* the target's hypervisor, as this host's daemon reaches it */
+  const char *address;      /* where migration data goes: an IP address of the target */
+  const json_t *config;     /* the resolved configuration: fields of ferry_migration_flags */
+  gboolean persistent;      /* the domain has a persistent definition here */
+  gboolean active;          /* it runs (or is paused) here */
+  gboolean copy_disks;      /* as copyStorageAll in `config` */
+  const char *const *disks; /* target names to copy; NULL: all that are writable and not shared */
+  gint64 bandwidth;         /* bytes/s, 0: unlimited; what `config` says, for the caller */
+  gboolean post_copy, tls, unsafe, auto_converge; /* the same */
+} FerryMigrateRequest;
+
+/** Called once in a thread of the driver when the migration call has returned: `error` is NULL on
+ * success, else borrowed. */
+typedef void (*FerryMigrateDone)(const GError *error, gpointer data);
+
+typedef struct {
+  void (*free)(FerryHost *host);
+  void (*start)(FerryHost *host, FerryHostEventFunc func, gpointer data);
+  json_t *(*info)(FerryHost *host, GError **error);
+  json_t *(*list)(FerryHost *host, GError **error);
+  json_t *(*record)(FerryHost *host, const char *uuid, GError **error);
+  gboolean (*peer_state)(FerryHost *host, const char *uri, const char *uuid, FerryDomainState *out,
+                         GError **error);
+  gboolean (*peer_incoming)(FerryHost *host, const char *uri, gint64 *n, GError **error);
+  gboolean (*save)(FerryHost *host, const char *uuid, const char *path, GError **error);
+  gboolean (*restore)(FerryHost *host, const char *path, GError **error);
+  FerryHostJob *(*job_open)(FerryHost *host, const char *uuid, GError **error);
+  void (*job_close)(FerryHostJob *job);
+  gboolean (*job_start)(FerryHostJob *job, const FerryMigrateRequest *request,
+                        FerryMigrateDone done, gpointer data, GError **error);
+  json_t *(*job_disks_plan)(FerryHostJob *job, const FerryMigrateRequest *request, GError **error);
+  gboolean (*job_disks_make)(FerryHostJob *job, const char *uri, json_t *disks, GError **error);
+  gboolean (*job_disks_remove)(FerryHostJob *job, const char *uri, const json_t *disks,
+                               GError **error);
+  gboolean (*job_stats)(FerryHostJob *job, FerryJobStats *out, GError **error);
+  gboolean (*job_state)(FerryHostJob *job, FerryDomainState *out, GError **error);
+  gboolean (*job_set_max_downtime)(FerryHostJob *job, gint64 ms, GError **error);
+  gboolean (*job_set_max_speed)(FerryHostJob *job, gint64 bytes_per_s, GError **error);
+  gboolean (*job_dirty_rate)(FerryHostJob *job, int seconds, gint64 *bytes_per_s, GError **error);
+  gboolean (*job_resident)(FerryHostJob *job, gint64 *bytes, GError **error);
+  gboolean (*job_set_throttle)(FerryHostJob *job, int percent, GError **error); /* may be NULL */
+  gboolean (*job_start_postcopy)(FerryHostJob *job, GError **error);
+  gboolean (*job_abort)(FerryHostJob *job, GError **error);
+  gboolean (*job_suspend)(FerryHostJob *job, GError **error);
+  gboolean (*job_resume)(FerryHostJob *job, GError **error);
+} FerryHostOps;
+
+/* Drivers embed these as their first members. */
+struct _FerryHost {
+  const FerryHostOps *ops;
+  gboolean local; /* the agent runs in the host itself and sees its network */
+};
+struct _FerryHostJob {
+  const FerryHostOps *ops;
+};
+
+/** Ends the driver's threads; no job may be open. NULL is fine. */
+void ferry_host_free(FerryHost *host);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryHost, ferry_host_free)
+
+/** Begins to connect (and to reconnect, with growing pauses up to 5 s) and to send events. Once. */
+void ferry_host_start(FerryHost *host, FerryHostEventFunc func, gpointer data);
+
+/* All calls below block, may be used from any thread, and fail with FERRY_HOST_ERROR
+ * (NO_CONNECTION while the hypervisor is away). */
+
+/** Fields of Node.status: capacity, allocatable, nodeInfo, hypervisor, interfaces, addresses, and
+ * sharedFileSystems where that is known. */
+json_t *ferry_host_info(FerryHost *host, GError **error);
+/** A list with one record a domain (see ferry_domain_xml_parse for the fields), active or not. */
+json_t *ferry_host_list(FerryHost *host, GError **error);
+/** One record; NO_DOMAIN where it is gone. */
+json_t *ferry_host_record(FerryHost *host, const char *uuid, GError **error);
+/** The state of domain `uuid` on ANOTHER host, asked directly at its hypervisor `uri`. */
+gboolean ferry_host_peer_state(FerryHost *host, const char *uri, const char *uuid,
+                               FerryDomainState *out, GError **error);
+/** How many VMs ANOTHER host is receiving at this moment, asked at its hypervisor `uri`. */
+gboolean ferry_host_peer_incoming(FerryHost *host, const char *uri, gint64 *n, GError **error);
+
+/** Hibernates a domain into the file `path` of this host; blocks until it is written. */
+gboolean ferry_host_save(FerryHost *host, const char *uuid, const char *path, GError **error);
+/** Runs the domain that such a file holds. */
+gboolean ferry_host_restore(FerryHost *host, const char *path, GError **error);
+
+/** Everything needed to move one domain: its own connections, opened now. Close it with
+ * ferry_host_job_close, after `done` was called if it was started. One thread at a time. */
+FerryHostJob *ferry_host_job_open(FerryHost *host, const char *uuid, GError **error);
+void ferry_host_job_close(FerryHostJob *job);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryHostJob, ferry_host_job_close)
+/** Starts the migration in a thread of its own; FALSE: `done` will not be called. */
+gboolean ferry_host_job_start(FerryHostJob *job, const FerryMigrateRequest *request,
+                              FerryMigrateDone done, gpointer data, GError **error);
+/** What the target must hold before disks can be copied there, looked up and not changed: a new
+ * list of {name, path, pool (for volumes), format, sizeBytes, backing, backingFormat, create};
+ * `create` is false where something of the right size and format is there already. Empty where
+ * nothing is copied. INVALID with all reasons where something else stands in the way. */
+json_t *ferry_host_job_disks_plan(FerryHostJob *job, const FerryMigrateRequest *request,
+                                  GError **error);
+/** Makes those with `create` at the hypervisor `uri`. FALSE, too, where something appeared there
+ * since the plan: that is somebody else's, and its `create` becomes false. */
+gboolean ferry_host_job_disks_make(FerryHostJob *job, const char *uri, json_t *disks,
+                                   GError **error);
+/** Removes those with `create` again; one that is not there is no error. */
+gboolean ferry_host_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
+                                     GError **error);
+gboolean ferry_host_job_stats(FerryHostJob *job, FerryJobStats *out, GError **error);
+/** A domain that is not there is TRUE with state "gone". */
+gboolean ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError **error);
+gboolean ferry_host_job_set_max_downtime(FerryHostJob *job, gint64 ms, GError **error);
+/** 0: unlimited. */
+gboolean ferry_host_job_set_max_speed(FerryHostJob *job, gint64 bytes_per_s, GError **error);
+/** Bytes a second that the guest changes, measured over `seconds` (1 to 60), for which it blocks.
+ * Never while a migration runs. */
+gboolean ferry_host_job_dirty_rate(FerryHostJob *job, int seconds, gint64 *bytes_per_s,
+                                   GError **error);
+/** Bytes of the host's memory that the domain's hypervisor process holds: pages that the guest
+ * never touched are not among them. */
+gboolean ferry_host_job_resident(FerryHostJob *job, gint64 *bytes, GError **error);
+/** From QEMU's next look at its dirty log (a second at most, twice) the guest does not run for
+ * `percent` of its time, 0 to 99, neither more nor less. Only in a migration that was started with
+ * auto-converge. Goes past libvirt to QEMU's monitor, and libvirt marks the domain tainted
+ * (custom-monitor): only where somebody allowed it. */
+gboolean ferry_host_job_set_throttle(FerryHostJob *job, int percent, GError **error);
+gboolean ferry_host_job_start_postcopy(FerryHostJob *job, GError **error);
+gboolean ferry_host_job_abort(FerryHostJob *job, GError **error);
+gboolean ferry_host_job_suspend(FerryHostJob *job, GError **error);
+/** Never while a migration runs: it would wait 30 s for the domain's lock. */
+gboolean ferry_host_job_resume(FerryHostJob *job, GError **error);
+
+G_END_DECLS

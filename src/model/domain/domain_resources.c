@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: a definition is walked once, and what could make a host do something is
+// written down as a path and a canonical text. It errs to the side of too much: whatever is in a
+// namespace, every attribute or text that begins with a slash, each device by its type. What is
+// the same in two definitions has the same digest, so that an agent can tell what a VM has without
+// telling what that is (a kernel's command line may hold a secret).
+#include "model/domain/domain_resources.h"
+#include "base/random.h"
+
+#include <string.h>
+
+typedef struct {
+  GPtrArray *out;
+  GString *path;
+} Walk;
+
+static gboolean is(const xmlNode *node, const char *name) {
+  return node && node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
+}
+
+static gboolean is_one_of(const xmlNode *node, const char *const *names) {
+  return g_strv_contains(names, (const char *)node->name);
+}
+
+static char *value_of(const xmlAttr *a) {
+  xmlChar *raw = xmlNodeListGetString(a->doc, a->children, 1);
+  char *text = g_strdup(raw ? (const char *)raw : "");
+  xmlFree(raw);
+  return text;
+}
+
+static char *attribute(const xmlNode *node, const char *name) {
+  for (const xmlAttr *a = node->properties; a; a = a->next)
+    if (strcmp((const char *)a->name, name) == 0)
+      return value_of(a);
+  return NULL;
+}
+
+/* The element's own text, and with `deep` that of all below it, as XPath reads it. */
+static char *text_of(const xmlNode *node, gboolean deep) {
+  if (deep) {
+    xmlChar *raw = xmlNodeGetContent(node);
+    char *text = g_strdup(raw ? (const char *)raw : "");
+    xmlFree(raw);
+    return g_strstrip(text);
+  }
+  GString *text = g_string_new(NULL);
+  for (const xmlNode *n = node->children; n; n = n->next)
+    if ((n->type == XML_TEXT_NODE || n->type == XML_CDATA_SECTION_NODE) && n->content)
+      g_string_append(text, (const char *)n->content);
+  return g_strstrip(g_string_free(text, FALSE));
+}
+
+static int by_text(gconstpointer a, gconstpointer b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The element and all in it, whatever the order of its attributes and the space between elements;
+ * of a foreign one with the name of its namespace, as prefixes are anybody's choice. */
+static void canonical(const xmlNode *node, GString *out) {
+  g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
+  const char *space = node->ns && node->ns->href ? (const char *)node->ns->href : NULL;
+  g_string_append_printf(out, "<%s%s%s", space ? space : "", space ? ":" : "",
+                         (const char *)node->name);
+  for (const xmlAttr *a = node->properties; a; a = a->next) {
+    g_autofree char *value = value_of(a);
+    g_autofree char *quoted = g_markup_escape_text(value, -1);
+    g_ptr_array_add(parts, g_strdup_printf(" %s=\"%s\"", (const char *)a->name, quoted));
+  }
+  g_ptr_array_sort(parts, by_text);
+  for (guint i = 0; i < parts->len; i++)
+    g_string_append(out, g_ptr_array_index(parts, i));
+  g_autofree char *text = text_of(node, FALSE);
+  g_autofree char *quoted = g_markup_escape_text(text, -1);
+  g_string_append_printf(out, ">%s", quoted);
+  for (const xmlNode *n = node->children; n; n = n->next)
+    if (n->type == XML_ELEMENT_NODE)
+      canonical(n, out);
+  g_string_append(out, "</>");
+}
+
+static void resource_free(gpointer data) {
+  FerryDomainResource *r = data;
+  g_free(r->path);
+  g_free(r->value);
+  g_free(r->digest);
+  g_free(r);
+}
+
+static void note(Walk *w, const char *attr, const char *value, gboolean program) {
+  FerryDomainResource *r = g_new0(FerryDomainResource, 1);
+  r->path = g_strconcat(w->path->str, attr ? "@" : "", attr, NULL);
+  r->value = g_strdup(value);
+  r->program = program;
+  g_autofree char *both = g_strconcat(r->path, "\n", r->value, NULL);
+  r->digest = ferry_sha256_hex(both, strlen(both));
+  r->digest[32] = '\0';
+  g_ptr_array_add(w->out, r);
+}
+
+static void note_whole(Walk *w, const xmlNode *node, gboolean program) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  canonical(node, text);
+  note(w, NULL, text->str, program);
+}
+
+/* ---- what is worth a note ---- */
+
+/* Read as a whole, text and all. */
+static const char *const programs[] = {
+    "emulator", "loader",  "nvram",   "varstore",   "kernel",     "initrd",          "dtb",
+    "cmdline",  "shim",    "table",   "acpi_table", "bootloader", "bootloader_args", "init",
+    "initarg",  "initenv", "initdir", "inituser",   "initgroup",  "script",          "downscript",
+    "seclabel", "binary",  NULL};
+static const char *const openings[] = {"source", "backend", "log", "reservations", NULL};
+/* Whatever they say: a path may be relative, too. */
+static const char *const path_attributes[] = {"file",    "dev",      "dir",        "path",
+                                              "socket",  "template", "rendernode", "xauth",
+                                              "logFile", "tap",      "vhost",      NULL};
+/* Here such an attribute is a name that the guest sees, or of a boot device. */
+static const char *const inner[] = {"target", "boot", NULL};
+
+static gboolean is_inner(const xmlNode *node, const char *attr) {
+  return is_one_of(node, inner) && (g_str_equal(attr, "dev") || g_str_equal(attr, "dir"));
+}
+
+static gboolean of_program(const Walk *w, const xmlNode *node) {
+  return g_str_has_prefix(w->path->str, "os/") || is(node, "hostdev") || is_one_of(node, programs);
+}
+
+static void note_attributes(Walk *w, const xmlNode *node) {
+  for (const xmlAttr *a = node->properties; a; a = a->next) {
+    const char *name = (const char *)a->name;
+    g_autofree char *value = value_of(a);
+    gboolean raw = is(node, "disk") && (g_str_equal(name, "rawio") || g_str_equal(name, "sgio") ||
+                                        (g_str_equal(name, "device") && g_str_equal(value, "lun")));
+    if (a->ns || raw)
+      note(w, name, value, TRUE);
+    else if (!is_inner(node, name) && (*value == '/' || g_strv_contains(path_attributes, name)))
+      note(w, name, value, of_program(w, node));
+  }
+}
+
+/* Which kind of a device it is; which one of the VM's, for disks and interfaces, others look at. */
+static void append_type(GString *path, const xmlNode *node) {
+  static const char *const attrs[] = {"type", "mode", "bus"};
+  for (gsize i = 0; i < G_N_ELEMENTS(attrs); i++) {
+    g_autofree char *value = is(node, "disk") ? NULL : attribute(node, attrs[i]);
+    if (value)
+      g_string_append_printf(path, "[%s=%s]", attrs[i], value);
+  }
+}
+
+/* A disk's data and an interface's network are other ones on another host. A pty is libvirt's own
+ * choice. */
+static gboolean may_differ(const xmlNode *device, const xmlNode *source) {
+  static const char *const storage[] = {"file", "block", "volume", "network", NULL};
+  static const char *const networks[] = {"bridge", "network", NULL};
+  g_autofree char *type = attribute(device, "type");
+  if (!is(source, "source"))
+    return FALSE;
+  if (is(device, "disk"))
+    return g_strv_contains(storage, type ? type : "file");
+  if (is(device, "interface"))
+    return type && g_strv_contains(networks, type);
+  return g_strcmp0(type, "pty") == 0;
+}
+
+static void visit(Walk *w, const xmlNode *node);
+
+static void visit_children(Walk *w, const xmlNode *node) {
+  for (const xmlNode *n = node->children; n; n = n->next)
+    if (n->type == XML_ELEMENT_NODE)
+      visit(w, n);
+}
+
+/* An element whose path is there already. */
+static void judge(Walk *w, const xmlNode *node) {
+  const xmlNode *parent = node->parent;
+  gboolean device = is(parent, "devices") && is(parent->parent, "domain");
+  g_autofree char *type = is(node, "seclabel") ? attribute(node, "type") : NULL;
+  if (node->ns) {
+    note_whole(w, node, TRUE);
+    return;
+  }
+  if (may_differ(parent, node) && is(parent->parent, "devices")) {
+    visit_children(w, node);
+    return;
+  }
+  if (g_strcmp0(type, "dynamic") == 0 && !xmlFirstElementChild((xmlNode *)node))
+    return;
+  if (is_one_of(node, programs) || is_one_of(node, openings)) {
+    note_whole(w, node, of_program(w, node) || is(parent, "hostdev"));
+    return;
+  }
+  if (device && !is(node, "disk"))
+    note(w, NULL, "", is(node, "hostdev"));
+  note_attributes(w, node);
+  g_autofree char *text = text_of(node, FALSE);
+  if (*text == '/')
+    note(w, NULL, text, of_program(w, node));
+  visit_children(w, node);
+}
+
+static void visit(Walk *w, const xmlNode *node) {
+  gsize mark = w->path->len;
+  if (is(node->parent, "domain") && !node->ns &&
+      (is(node, "metadata") || is(node, "title") || is(node, "description") || is(node, "name")))
+    return;
+  g_string_append_printf(w->path, "%s%s", mark ? "/" : "", (const char *)node->name);
+  if (is(node->parent, "devices"))
+    append_type(w->path, node);
+  judge(w, node);
+  g_string_truncate(w->path, mark);
+}
+
+GPtrArray *ferry_domain_resources(const xmlNode *domain) {
+  g_autoptr(GString) path = g_string_new(NULL);
+  Walk w = {g_ptr_array_new_with_free_func(resource_free), path};
+  if (domain->ns)
+    note_whole(&w, domain, TRUE);
+  else
+    visit_children(&w, domain);
+  return w.out;
+}
+
+json_t *ferry_domain_resources_digests(const xmlNode *domain) {
+  g_autoptr(GPtrArray) all = ferry_domain_resources(domain);
+  g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+  json_t *out = json_array();
+  for (guint i = 0; i < all->len && json_array_size(out) < FERRY_DOMAIN_RESOURCES_MAX; i++) {
+    const FerryDomainResource *r = g_ptr_array_index(all, i);
+    if (g_hash_table_add(seen, r->digest))
+      json_array_append_new(out, json_string(r->digest));
+  }
+  return out;
+}

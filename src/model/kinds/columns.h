@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside the model only: how columns are made and the cells that are computed.
+#pragma once
+#include "model/kinds/kind.h"
+
+G_BEGIN_DECLS
+
+#define COLUMN(n, t, p, d)                                                                         \
+  { .name = (n), .type = (t), .format = "", .path = (p), .doc = (d) }
+#define COLUMN_CELL(n, t, c, d)                                                                    \
+  { .name = (n), .type = (t), .format = "", .cell = (c), .doc = (d) }
+#define COLUMN_WIDE(n, t, p, d)                                                                    \
+  { .name = (n), .type = (t), .format = "", .priority = 1, .path = (p), .doc = (d) }
+#define COLUMN_WIDE_CELL(n, t, c, d)                                                               \
+  { .name = (n), .type = (t), .format = "", .priority = 1, .cell = (c), .doc = (d) }
+#define COLUMN_NAME                                                                                \
+  {                                                                                                \
+    .name = "Name", .type = "string", .format = "name", .path = "metadata.name",                   \
+    .doc = "Name of the object."                                                                   \
+  }
+/** A column of type "date" prints the age of the time at its path. */
+#define COLUMN_AGE COLUMN("Age", "date", "metadata.creationTimestamp", "Time since it was created.")
+
+/* Each returns a new reference, or NULL for an empty cell. */
+json_t *ferry_cell_node_status(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_node_memory(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_node_version(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_node_internal_ip(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_vmi_memory(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_vmi_migrating(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_vmi_live_migratable(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_vmim_progress(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_vmim_target(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_vmim_remaining(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_vmim_rate(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_vmim_dirty_rate(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_vmim_elapsed(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_vmim_downtime(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_vmim_reason(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_event_last_seen(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_event_first_seen(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_event_object(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_event_source(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_network_nodes(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_binding_role(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_binding_users(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_binding_groups(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_user_credentials(const json_t *object, gint64 now_ms);
+
+G_END_DECLS

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables that are made of policy fields and of libvirt's flags: an intent, the KubeVirt
+// object's configuration, and what a migration's configuration can hold once it is resolved.
+#include "model/flags/migration_flags_table.h"
+#include "model/kinds/policy_fields_table.h"
+#include "model/kinds/shared_fields.h"
+
+#define AS_FIELD(f, ...) f,
+#define NO_FIELD(f, ...)
+
+const FerryField ferry_fields_intent[] = {
+    FERRY_POLICY_FIELDS(IN_INTENT)                                                       //
+    STR("maxDowntime", "maxDowntimeMs as a duration such as 300ms or 1.5s.", .max = 64), //
+    STR("maxDuration", "Longest time that the migration may take, such as 90s or 10m.", .max = 64),
+    PERCENT("maxSlowdown", "How much the guest may be slowed meanwhile.", .min = 0, .max = 99),
+    BOOL("allowPostCopy", "Allow to switch over first and fetch the rest of the memory after."),
+    RATE_QUANTITY("bandwidth", "Most to send; 0 is unlimited.", NOT_NEGATIVE, .zero = "unlimited"),
+    END,
+};
+
+const FerryField ferry_fields_migration_configuration[] = {
+    FERRY_POLICY_FIELDS(IN_KUBEVIRT)                    //
+    FERRY_MIGRATION_FLAGS(NO_FIELD, AS_FIELD, AS_FIELD) //
+    STR("defaultPolicy", "MigrationPolicy by name that holds for what nothing else says.",
+        .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
+    END,
+};
+
+const FerryField ferry_fields_resolved_configuration[] = {
+    FERRY_POLICY_FIELDS(IN_RESOLVED)                    //
+    FERRY_MIGRATION_FLAGS(AS_FIELD, AS_FIELD, AS_FIELD) //
+    END,
+};
+
+const FerryField *ferry_configuration_field(const char *name) {
+  return ferry_field_find(ferry_fields_resolved_configuration, name);
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tables that several kinds share: conditions, the migration state, its progress.
+#include "model/kinds/shared_fields.h"
+
+const FerryField ferry_fields_condition[] = {
+    STR("type", "What the condition is about, in CamelCase.", REQUIRED, .max = 316),
+    STR("status", "Whether it holds: True, False or Unknown.", REQUIRED,
+        .values = WORDS("True", "False", "Unknown")),
+    STR("reason", "Why, as one CamelCase word for programs.", .max = 1024),
+    STR("message", "Why, in words for people, with what to do next.", .max = MESSAGE_MAX_LENGTH),
+    TIME("lastHeartbeatTime", "When the condition was last confirmed."),
+    TIME("lastTransitionTime", "When its status last changed."),
+    END,
+};
+
+const char *const ferry_values_domain_state[] = {"running", "blocked", "paused",      "shutdown",
+                                                 "shutoff", "crashed", "pmsuspended", "nostate",
+                                                 "gone",    "unknown", NULL};
+
+static const FerryField agent_result[] = {
+    BOOL("returned", "Whether libvirt's migrate call was made and returned."),
+    INT("errorCode", "libvirt's error code; 0 is none.", .unit = FERRY_UNIT_NUMBER),
+    STR("error", "The error in words, empty where there was none.", .max = MESSAGE_MAX_LENGTH),
+    STR("reason", "Why the agent stopped before or after the call, as one CamelCase word.",
+        .max = 1024),
+    STR("sourceState", "State of the domain on the source host after the call; gone: not there.",
+        .values = ferry_values_domain_state),
+    STR("sourceReason", "libvirt's reason for that state, lower case with dashes.", .max = 64),
+    COUNT("attempt", "The attempt that it is the result of."),
+    TIME("endedAt", "When the agent saw the end, by the source host's clock."),
+    END,
+};
+
+static const FerryField target_disk[] = {
+    STR("name", "Target name of the disk, such as vda.", .max = 64),
+    STR("type", "file, block or volume.", .max = 64),
+    STR("path", "Where the copy goes on the target; of a volume its name.", .max = 4096),
+    STR("pool", "Storage pool of a volume.", .max = 255),
+    STR("format", "Format of the image.", .max = 64),
+    STR("backing", "Backing file of an incremental copy.", .max = 4096),
+    STR("backingFormat", "Its format.", .max = 64),
+    BYTES("sizeBytes", "Virtual size."),
+    BOOL("create", "Whether Ferry makes it, and removes it after a failure."),
+    STR("directory", "Topmost directory that Ferry makes for it, and removes likewise.",
+        .max = 4096),
+    END,
+};
+
+static const FerryField bandwidth_probe[] = {
+    STR("address", "Address of the target at which its agent listens.", .max = 255),
+    INT("port", "TCP port there; it takes one authenticated connection, for some seconds.",
+        .unit = FERRY_UNIT_NUMBER, .min = 1, .max = 65535),
+    END,
+};
+
+const FerryField ferry_fields_migration_state[] = {
+    STR("migrationUid", "metadata.uid of the VirtualMachineInstanceMigration.", .pattern = "uuid"),
+    STR("vmiUID", "libvirt's UUID of the VM.", .pattern = "uuid"),
+    STR("domainName", "Name of the VM's domain on the source when it was scheduled.", .max = 1024),
+    STR("sourceNode", "Node that the VM leaves.", .max = NAME_MAX_LENGTH),
+    STR("targetNode", "Node that the VM goes to.", .max = NAME_MAX_LENGTH),
+    STR("targetNodeAddress",
+        "Address of the target that carries the data; absent where they go another way "
+        "(tunnelled, migrateURI).",
+        .max = 255),
+    STR("network",
+        "Name of the Network that carries the data; absent where none is configured or they go "
+        "another way (tunnelled, migrateURI).",
+        .max = NAME_MAX_LENGTH),
+    STR("targetURI",
+        "libvirt URI at which the source's libvirtd reaches the target's; built by ferryd.",
+        .max = 2048),
+    TIME("startTimestamp", "When the migration was started on the source."),
+    TIME("endTimestamp", "When its outcome was decided."),
+    BOOL("completed", "Whether it has ended, successfully or not."),
+    BOOL("failed", "Whether it has ended without moving the VM."),
+    STR("failureReason", "Why it failed, in words.", .max = MESSAGE_MAX_LENGTH),
+    BOOL("abortRequested", "Whether somebody asked to cancel it."),
+    STR("abortRequestedBy", "User who asked to cancel it.", .max = 1024),
+    STR("abortReason", "Why Ferry itself asked for that; absent where a person did.",
+        .max = MESSAGE_MAX_LENGTH),
+    TIME("abortTimestamp", "When ferryd began to wait for the agent's answer to that."),
+    STR("abortStatus", "How far the cancellation is.",
+        .values = WORDS("Aborting", "Succeeded", "Failed")),
+    STR("mode", "How memory is moved at this moment.",
+        .values = WORDS("PreCopy", "PostCopy", "Paused")),
+    BOOL("targetNodeDomainDetected", "Whether the target's agent has seen the domain arrive."),
+    STR("migrationPolicyName", "MigrationPolicy that was applied; empty: none matched.",
+        .max = NAME_MAX_LENGTH),
+    OBJ("migrationConfiguration", ferry_fields_resolved_configuration,
+        "The configuration this migration runs with, resolved when it was scheduled.",
+        .flags = FERRY_FIELD_OPEN),
+    OBJS("targetDisks", target_disk, "Images that the target needs for the disks to be copied.",
+         .max = 256),
+    COUNT("attempt", "How often it was tried before."),
+    STRS("agents",
+         "Nodes whose agents have work with it: the source, and for a forecast the target.",
+         .max = 2),
+    OBJ("bandwidthProbe", bandwidth_probe,
+        "Where the target's agent measures the path for a forecast."),
+    WHOLE("agentEpoch", FERRY_UNIT_NUMBER, "Epoch of the source's agent that runs the migration."),
+    STR("sourceDomainState", "State of the domain on the source, as last reported.",
+        .values = ferry_values_domain_state),
+    STR("targetDomainState",
+        "State of the domain on the target, as last reported; unknown: its agent does not answer.",
+        .values = ferry_values_domain_state),
+    STR("sourceDomainStateBefore", "State of the domain on the source when it was scheduled.",
+        .values = ferry_values_domain_state),
+    STR("outcome",
+        "What became of the VM, by docs/outcomes.md's table: moved; stayed; stopped meanwhile; "
+        "lost "
+        "with its memory; broken in post-copy; active on both hosts; suspended on both; gone from "
+        "both; unknown, while a host can't speak.",
+        .values = WORDS("moved", "stayed", "stopped", "lost", "broken", "both", "suspended", "gone",
+                        "unknown")),
+    TIME("resultTimestamp", "When the agent's result reached the control plane."),
+    OBJ("agentResult", agent_result, "What the source's agent knows about the end."),
+    END,
+};
+
+const FerryField ferry_fields_migration_progress[] = {
+    PERCENT("percent", "How much is done; never falls.", .min = 0, .max = 100),
+    STR("phase", "What is being copied at this moment.", .max = 64),
+    COUNT("iteration", "Passes over the guest's memory so far."),
+    BYTES("dataTotalBytes", "Memory and disks to move."),
+    BYTES("dataProcessedBytes", "Bytes sent so far, memory and disks."),
+    BYTES("dataRemainingBytes", "Bytes that remain to be sent, memory and disks."),
+    BYTES("memoryTotalBytes", "Memory to move; once it is being moved."),
+    BYTES("memoryProcessedBytes", "Memory sent so far."),
+    BYTES("memoryRemainingBytes", "Memory that remains."),
+    RATE("memoryTransferRateBytesPerSecond", "Rate at which memory is sent."),
+    RATE("dirtyRateBytesPerSecond", "Rate at which the guest changes its memory."),
+    BYTES("diskTotalBytes", "Disks to copy."),
+    BYTES("diskProcessedBytes", "Disks copied so far."),
+    BYTES("diskRemainingBytes", "Disks that remain."),
+    MS("elapsedMs", "Time since the start.", NOT_NEGATIVE),
+    MS("expectedDowntimeMs", "Pause to be expected at the switch-over.", NOT_NEGATIVE),
+    SECONDS("remainingSeconds", "Time that remains by the present rates.", NOT_NEGATIVE),
+    END,
+};

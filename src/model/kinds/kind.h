@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kinds described once, as data. Parsing, validation, defaults, tables, schemas and documents are
+// all derived from their tables of FerryField.
+#pragma once
+#include "base/error.h"
+#include "model/field/field.h"
+
+G_BEGIN_DECLS
+
+/** A printed column. `cell` makes the cell from the object; NULL: the value at `path`. */
+typedef struct {
+  const char *name;
+  const char *type;   /* string, integer, number, boolean, date */
+  const char *format; /* "name" for the first, else "" */
+  int priority;       /* > 0: only with -o wide */
+  const char *path;
+  json_t *(*cell)(const json_t *object, gint64 now_ms);
+  const char *doc;
+} FerryColumn;
+
+typedef enum {
+  FERRY_VERB_GET = 1 << 0,
+  FERRY_VERB_LIST = 1 << 1,
+  FERRY_VERB_WATCH = 1 << 2,
+  FERRY_VERB_CREATE = 1 << 3,
+  FERRY_VERB_UPDATE = 1 << 4,
+  FERRY_VERB_PATCH = 1 << 5,
+  FERRY_VERB_DELETE = 1 << 6,
+  FERRY_VERB_READ = FERRY_VERB_GET | FERRY_VERB_LIST | FERRY_VERB_WATCH,
+  FERRY_VERB_ALL = FERRY_VERB_READ | FERRY_VERB_CREATE | FERRY_VERB_UPDATE | FERRY_VERB_PATCH |
+                   FERRY_VERB_DELETE,
+} FerryVerbs;
+
+typedef struct {
+  const char *group; /* "" for the core group */
+  const char *version;
+  const char *kind;
+  const char *plural;
+  const char *singular;
+  const char *const *short_names; /* NULL-ended, may be NULL */
+  const char *const *categories;  /* NULL-ended, may be NULL */
+  gboolean namespaced;
+  unsigned verbs;      /* FerryVerbs a person may use */
+  gboolean has_status; /* status is a subresource: writes to the object do not touch it */
+  const char *const *subresources; /* others, e.g. "cancel"; may be NULL */
+  unsigned subresource_verb; /* theirs: FERRY_VERB_CREATE (POST), or 0: FERRY_VERB_UPDATE (PUT) */
+  const FerryField *fields;  /* of the object beside apiVersion, kind and metadata */
+  const FerryColumn *columns;
+  gsize n_columns;
+  const char *const *field_selectors; /* paths beside metadata.name and metadata.namespace */
+  const char *doc;
+  const char *const *kind_aliases; /* other spellings accepted on input ("Kubevirt"), may be NULL */
+  /** Rules across fields; adds causes to `error` (domain FERRY_ERROR, code INVALID). May be NULL.
+   */
+  void (*check)(const json_t *object, const json_t *old, GError *error);
+  const char *name_format; /* of metadata.name; NULL: "dns-subdomain" */
+} FerryKind;
+
+/** All kinds, in a stable order; `*n` gets their number. */
+const FerryKind *const *ferry_kinds(gsize *n);
+/** By group, version and plural, or NULL. `version` may be NULL: any. */
+const FerryKind *ferry_kind_by_plural(const char *group, const char *version, const char *plural);
+/** By apiVersion ("kubevirt.io/v1", "v1") and kind, aliases included, or NULL. */
+const FerryKind *ferry_kind_by_gvk(const char *api_version, const char *kind);
+/** By what a person types: plural, singular, short name or kind in any case, or
+ * "plural.group"; NULL where none or more than one fits. */
+const FerryKind *ferry_kind_by_word(const char *word);
+/** Describes the `i`-th other spelling of `kind` as a kind of its own in `alias`: same fields, its
+ * own plural, under which the same objects are served with that spelling. For discovery, schemas
+ * and routes only: objects are stored under `kind`. FALSE where there is none. */
+gboolean ferry_kind_alias(const FerryKind *kind, gsize i, FerryKind *alias);
+/** An object with its kind in the spelling `alias` (NULL: its own). New reference. */
+json_t *ferry_kind_view(const char *alias, json_t *object);
+/** "kubevirt.io/v1" or "v1". Free with g_free. */
+char *ferry_kind_api_version(const FerryKind *kind);
+
+/* The kinds, for code that needs a certain one. */
+extern const FerryKind ferry_kind_namespace;
+extern const FerryKind ferry_kind_node;
+extern const FerryKind ferry_kind_service; /* always empty */
+extern const FerryKind ferry_kind_event;
+extern const FerryKind ferry_kind_vmi;
+extern const FerryKind ferry_kind_vmim;
+extern const FerryKind ferry_kind_kubevirt;
+extern const FerryKind ferry_kind_migration_policy;
+extern const FerryKind ferry_kind_network;
+extern const FerryKind ferry_kind_evacuation;
+extern const FerryKind ferry_kind_role;
+extern const FerryKind ferry_kind_cluster_role;
+extern const FerryKind ferry_kind_role_binding;
+extern const FerryKind ferry_kind_cluster_role_binding;
+extern const FerryKind ferry_kind_user;
+
+G_END_DECLS

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ferry's own kinds: Network (which addresses carry migrations) and Evacuation (empty one node).
+#include "model/kinds/columns.h"
+#include "model/kinds/shared_fields.h"
+
+static const FerryField network_spec[] = {
+    STRS("roles", "What the network is used for; one network only has the role migration.",
+         .values = WORDS("migration"), .flags = FERRY_FIELD_SET, .max = 8,
+         .def = "[\"migration\"]"),
+    STRS("subnets", "Subnets as 10.1.2.0/24: a node's address in one of them is used.",
+         .pattern = "cidr", .flags = FERRY_FIELD_SET, .max = 64),
+    STR("fallback",
+        "What to do where a node has no address in the network: use its other address "
+        "(allow), use it and say so (warn), or refuse (deny).",
+        .values = WORDS("allow", "warn", "deny"), .def = "\"warn\""),
+    STR("interface", "Name of the interface whose addresses are used, such as bond0.", .max = 64),
+    END,
+};
+
+static const FerryField network_node[] = {
+    STR("nodeName", "The node.", .max = NAME_MAX_LENGTH),
+    STR("address", "Its address in the network; empty: it has none.", .max = 255),
+    END,
+};
+
+static const FerryField network_status[] = {
+    OBJS("nodes", network_node, "Each node's address in the network.", .max = 10000),
+    OBJS("conditions", ferry_fields_condition, "Statements about the network.", .merge_key = "type",
+         .max = 64),
+    END,
+};
+
+static const FerryField network_fields[] = {
+    OBJ("spec", network_spec, "What the network is.", REQUIRED),
+    OBJ("status", network_status, "What is true of it."),
+    END,
+};
+
+static const FerryColumn network_columns[] = {
+    COLUMN_NAME,
+    COLUMN("Roles", "string", "spec.roles", "What it is used for."),
+    COLUMN("Subnets", "string", "spec.subnets", "Subnets that belong to it."),
+    COLUMN("Fallback", "string", "spec.fallback", "What to do where a node is not in it."),
+    COLUMN_CELL("Nodes", "integer", ferry_cell_network_nodes, "Nodes that have an address in it."),
+    COLUMN_AGE,
+};
+
+static void network_check(const json_t *object, const json_t *old, GError *error) {
+  json_t *spec = ferry_json_get(object, "spec");
+  const char *name = ferry_json_str(spec, "interface");
+  if (spec && json_array_size(ferry_json_get(spec, "subnets")) == 0 && (!name || !*name))
+    ferry_error_add_cause(error, "FieldValueRequired", "spec.subnets",
+                          "Required value: give at least one subnet, or spec.interface");
+}
+
+const FerryKind ferry_kind_network = {
+    .group = "ferry.migration",
+    .version = "v1",
+    .kind = "Network",
+    .plural = "networks",
+    .singular = "network",
+    .short_names = WORDS("net", "nets"),
+    .namespaced = FALSE,
+    .verbs = FERRY_VERB_ALL,
+    .has_status = TRUE,
+    .fields = network_fields,
+    .columns = network_columns,
+    .n_columns = G_N_ELEMENTS(network_columns),
+    .doc = "Network names the addresses that carry the data of migrations.",
+    .check = network_check,
+};
+
+static const FerryField evacuation_spec[] = {
+    STR("nodeName", "Node to move all VMs away from.",
+        .flags = FERRY_FIELD_REQUIRED | FERRY_FIELD_IMMUTABLE, .pattern = "dns-subdomain",
+        .max = NAME_MAX_LENGTH),
+    END,
+};
+
+static const FerryField evacuation_vm[] = {
+    STR("name", "Name of the VM.", .max = NAME_MAX_LENGTH),
+    STR("namespace", "Namespace of the VM.", .max = 63),
+    STR("phase", "How far its move is.", .max = 64),
+    STR("migration", "Name of its VirtualMachineInstanceMigration.", .max = NAME_MAX_LENGTH),
+    STR("message", "Why it waits or cannot move.", .max = MESSAGE_MAX_LENGTH),
+    END,
+};
+
+static const FerryField evacuation_status[] = {
+    STR("phase", "How far the evacuation is; Succeeded and Failed are final.",
+        .values = WORDS("Pending", "Running", "Succeeded", "Failed")),
+    COUNT("total", "VMs to move."),
+    COUNT("moved", "VMs that have moved."),
+    COUNT("failed", "VMs that could not be moved."),
+    COUNT("cancelled", "Migrations to the node that were cancelled."),
+    COUNT("remaining", "VMs that are still to move, or on their way to the node."),
+    OBJS("vms", evacuation_vm, "Each VM.", .max = 10000),
+    OBJS("conditions", ferry_fields_condition, "Statements about the evacuation.",
+         .merge_key = "type", .max = 64),
+    END,
+};
+
+static const FerryField evacuation_fields[] = {
+    OBJ("spec", evacuation_spec, "What is wished.", REQUIRED),
+    OBJ("status", evacuation_status, "What is true of the evacuation."),
+    END,
+};
+
+static const FerryColumn evacuation_columns[] = {
+    COLUMN_NAME,
+    COLUMN("Phase", "string", "status.phase", "How far it is."),
+    COLUMN("Node", "string", "spec.nodeName", "Node that is emptied."),
+    COLUMN("Total", "integer", "status.total", "VMs to move."),
+    COLUMN("Moved", "integer", "status.moved", "VMs that have moved."),
+    COLUMN("Failed", "integer", "status.failed", "VMs that could not be moved."),
+    COLUMN("Remaining", "integer", "status.remaining", "VMs that are still to move."),
+    COLUMN_AGE,
+};
+
+const FerryKind ferry_kind_evacuation = {
+    .group = "ferry.migration",
+    .version = "v1",
+    .kind = "Evacuation",
+    .plural = "evacuations",
+    .singular = "evacuation",
+    .short_names = WORDS("evac"),
+    .categories = WORDS("all"),
+    .namespaced = FALSE,
+    .verbs = FERRY_VERB_ALL,
+    .has_status = TRUE,
+    .fields = evacuation_fields,
+    .columns = evacuation_columns,
+    .n_columns = G_N_ELEMENTS(evacuation_columns),
+    .field_selectors = WORDS("status.phase", "spec.nodeName"),
+    .doc = "Evacuation moves every VM away from one node.",
+};

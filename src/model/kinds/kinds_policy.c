@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Configuration of migrations: KubeVirt (the whole cluster's) and MigrationPolicy (of VMs by
+// their labels).
+#include "model/kinds/columns.h"
+#include "model/flags/migration_flags_table.h"
+#include "model/kinds/policy_fields_table.h"
+#include "model/kinds/shared_fields.h"
+
+#define AS_FIELD(f, ...) f,
+#define NO_FIELD(f, ...)
+
+static const FerryField configuration[] = {
+    OBJ("migrations", ferry_fields_migration_configuration, "How VMs are migrated."),
+    END,
+};
+
+static const FerryField kubevirt_spec[] = {
+    OBJ("configuration", configuration, "Configuration of the cluster."),
+    END,
+};
+
+static const FerryField kubevirt_fields[] = {
+    OBJ("spec", kubevirt_spec, "What is wished for the whole cluster."),
+    ANY("status", "What is true of the installation."),
+    END,
+};
+
+static const FerryColumn kubevirt_columns[] = {
+    COLUMN_NAME,
+    COLUMN_AGE,
+};
+
+const FerryKind ferry_kind_kubevirt = {
+    .group = "kubevirt.io",
+    .version = "v1",
+    .kind = "KubeVirt",
+    .plural = "kubevirts",
+    .singular = "kubevirt",
+    .short_names = WORDS("kv", "kvs"),
+    .namespaced = TRUE,
+    .verbs = FERRY_VERB_ALL,
+    .has_status = TRUE,
+    .fields = kubevirt_fields,
+    .columns = kubevirt_columns,
+    .n_columns = G_N_ELEMENTS(kubevirt_columns),
+    .doc = "KubeVirt is the configuration of the whole cluster.",
+    .kind_aliases = WORDS("Kubevirt"),
+};
+
+static const FerryField selectors[] = {
+    MAP("namespaceSelector", "Labels that the VM's namespace must carry, each with this value.",
+        .flags = FERRY_FIELD_LABELS, .max = 64),
+    MAP("virtualMachineInstanceSelector", "Labels that the VM must carry, each with this value.",
+        .flags = FERRY_FIELD_LABELS, .max = 64),
+    END,
+};
+
+static const FerryField policy_spec[] = {
+    OBJ("selectors", selectors,
+        "Which VMs the policy is for: absent is none, empty is all; where several policies fit, "
+        "the one with most labels counts."),
+    FERRY_POLICY_FIELDS(IN_POLICY)                      //
+    FERRY_MIGRATION_FLAGS(NO_FIELD, NO_FIELD, AS_FIELD) //
+    END,
+};
+
+static const FerryField policy_fields[] = {
+    OBJ("spec", policy_spec, "Which VMs are meant, and what is set for them.", REQUIRED),
+    ANY("status", "Not used."),
+    END,
+};
+
+static const FerryColumn policy_columns[] = {
+    COLUMN_NAME,
+    COLUMN("Preset", "string", "spec.preset", "Rules that it follows, by name."),
+    COLUMN_WIDE("Bandwidth", "string", "spec.bandwidthPerMigration", "Bytes per second."),
+    COLUMN_WIDE("AutoConverge", "boolean", "spec.allowAutoConverge", "Whether it is allowed."),
+    COLUMN_WIDE("PostCopy", "boolean", "spec.allowPostCopy", "Whether it is allowed."),
+    COLUMN_AGE,
+};
+
+const FerryKind ferry_kind_migration_policy = {
+    .group = "migrations.kubevirt.io",
+    .version = "v1alpha1",
+    .kind = "MigrationPolicy",
+    .plural = "migrationpolicies",
+    .singular = "migrationpolicy",
+    .namespaced = FALSE,
+    .verbs = FERRY_VERB_ALL,
+    .has_status = TRUE,
+    .fields = policy_fields,
+    .columns = policy_columns,
+    .n_columns = G_N_ELEMENTS(policy_columns),
+    .doc = "MigrationPolicy sets how the VMs that it selects are migrated.",
+};

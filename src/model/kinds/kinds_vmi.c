@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// VirtualMachineInstance: a libvirt domain as an object. It is found, never created: the agents'
+// inventory makes and removes it.
+#include "model/kinds/columns.h"
+#include "model/domain/domain_resources.h"
+#include "model/kinds/shared_fields.h"
+
+static const FerryField cpu[] = {
+    COUNT("cores", "Number of virtual processors."),
+    STR("model", "Processor model of the guest, as libvirt names it.", .max = 256),
+    BOOL("invariantTSC", "Whether it requires the feature invtsc: a time stamp counter that always "
+                         "goes at one speed."),
+    END,
+};
+
+static const FerryField guest_clock[] = {
+    WHOLE("tscFrequencyHz", FERRY_UNIT_HZ,
+          "Frequency of the guest's time stamp counter; left out: the "
+          "host's own."),
+    END,
+};
+
+static const FerryField enabled[] = {
+    BOOL("enabled", "Whether the guest has it."),
+    END,
+};
+
+static const FerryField hyperv[] = {
+    OBJ("reenlightenment", enabled,
+        "Notice to the guest that the frequency of its time stamp counter has changed."),
+    END,
+};
+
+static const FerryField features[] = {
+    OBJ("hyperv", hyperv, "Hyper-V enlightenments of the guest."),
+    OBJ("hypervPassthrough", enabled,
+        "All Hyper-V enlightenments that the host knows; such a VM cannot move."),
+    END,
+};
+
+static const FerryField launch_security[] = {
+    STR("type",
+        "How the guest's memory is kept from its host, as libvirt names it: sev, sev-snp, tdx or "
+        "s390-pv; such a VM cannot move.",
+        .max = 64),
+    END,
+};
+
+static const FerryField memory[] = {
+    QUANTITY("guest", "Memory of the guest, as a quantity such as 256Mi.", .min = 0,
+             .max = G_MAXINT64),
+    QUANTITY("hardLimit",
+             "Hard limit of <memtune>, which RDMA needs; 0: there is none; left out where that is "
+             "not known.",
+             .min = 0, .max = G_MAXINT64),
+    END,
+};
+
+static const FerryField machine[] = {
+    STR("type", "Machine type of QEMU, such as pc-q35-10.0.", .max = 256),
+    END,
+};
+
+static const FerryField disk[] = {
+    STR("name", "Name of the disk in the guest, such as vda.", .max = 256),
+    STR("type", "What the disk is on the host.",
+        .values = WORDS("file", "block", "network", "volume", "dir", "nvme", "vhostuser",
+                        "vhostvdpa", "unknown")),
+    STR("source", "Path, or protocol and name, of the disk's data.", .max = 4096),
+    STR("format", "Format of the data, such as qcow2.", .max = 64),
+    BOOL("readonly", "Whether the guest can only read it."),
+    BOOL("shareable", "Whether several guests may use it at once."),
+    BOOL("reservations", "Whether the guest may reserve it on its storage (SCSI persistent "
+                         "reservations); such a VM cannot move."),
+    BOOL("shared", "Whether its file is on storage that other hosts share; left out where that is "
+                   "not known or the disk is no file."),
+    STR("startupPolicy",
+        "What libvirt does where its file is missing: requisite and optional leave it out when the "
+        "VM migrates.",
+        .values = WORDS("mandatory", "requisite", "optional")),
+    STR("cache", "Cache mode of QEMU, such as none.", .max = 64),
+    BYTES("sizeBytes", "Size that the guest sees."),
+    END,
+};
+
+static const FerryField interface[] = {
+    STR("name", "Name of the interface's device on the host, such as vnet0.", .max = 256),
+    STR("macAddress", "MAC address.", .max = 64),
+    STR("type", "How it is connected, such as bridge or network.", .max = 64),
+    STR("source", "Bridge, network or device it is connected to.", .max = 256),
+    STR("model", "Model of the device, such as virtio.", .max = 64),
+    END,
+};
+
+static const FerryField host_device[] = {
+    STR("name", "Name or address of the device on the host.", .max = 256),
+    STR("type", "Kind of device, such as pci or usb.", .max = 64),
+    END,
+};
+
+static const FerryField filesystem[] = {
+    STR("name", "Tag by which the guest mounts it.", .max = 256),
+    STR("driver",
+        "What serves it, such as path, or virtiofs, with which a VM cannot move; left out: "
+        "libvirt's default.",
+        .max = 64),
+    STR("source", "Directory of the host, or socket of the daemon that serves it.", .max = 4096),
+    END,
+};
+
+static const FerryField devices[] = {
+    OBJS("disks", disk, "Disks of the guest.", .max = 512),
+    OBJS("interfaces", interface, "Network interfaces of the guest.", .max = 512),
+    OBJS("hostDevices", host_device,
+         "Devices of the host given to the guest; such a VM cannot "
+         "move.",
+         .max = 512),
+    OBJS("filesystems", filesystem, "Directories of the host that the guest shares.", .max = 512),
+    END,
+};
+
+static const FerryField domain[] = {
+    OBJ("cpu", cpu, "Processors of the guest."),
+    OBJ("clock", guest_clock, "Clock of the guest."),
+    OBJ("features", features, "Features of the guest's machine."),
+    OBJ("launchSecurity", launch_security, "Protection of the guest from its host."),
+    OBJ("memory", memory, "Memory of the guest."),
+    OBJ("machine", machine, "Machine of the guest."),
+    OBJ("devices", devices, "Devices of the guest."),
+    STRS("hostResources",
+         "Digests of what its definition uses of the host: programs, boot files, sockets, labels; "
+         "a destinationXML may use no others.",
+         .max = FERRY_DOMAIN_RESOURCES_MAX),
+    END,
+};
+
+static const FerryField spec[] = {
+    STR("domainName", "Name of the domain in libvirt.", .max = 1024),
+    OBJ("domain", domain, "What the guest is made of."),
+    BOOL("persistent", "Whether libvirt keeps the domain when it is shut off."),
+    ANY("migration", "Migration settings of this VM alone, from the domain's metadata; they come "
+                     "before every MigrationPolicy."),
+    END,
+};
+
+static const FerryField domain_job[] = {
+    STR("type", "migration.", .max = 64),
+    STR("operation", "What libvirt calls it, such as migration-out.", .max = 64),
+    END,
+};
+
+static const FerryField domain_seen[] = {
+    STR("nodeName", "Node that has the domain.", REQUIRED, .max = NAME_MAX_LENGTH),
+    STR("state", "State of the domain there, as libvirt names it.",
+        .values = ferry_values_domain_state),
+    STR("reason", "Why it is in that state, as libvirt names it.", .max = 256),
+    INT("id", "Number of the running domain; -1: not running.", .unit = FERRY_UNIT_NUMBER),
+    BOOL("active", "Whether it has a running QEMU."),
+    BOOL("persistent", "Whether it is defined there."),
+    TIME("since", "When it was first seen in that state."),
+    BOOL("received", "Whether it was seen to come in by a migration; until it is stopped."),
+    OBJ("job", domain_job, "The migration of it that libvirt is busy with."),
+    ANY("claim", "What that host says the VM is while another host has it; it becomes spec and "
+                 "labels once the VM has come there."),
+    END,
+};
+
+static const FerryField status[] = {
+    STR("phase", "Running, Paused, Stopped, Crashed or Unknown.",
+        .values = WORDS("Running", "Paused", "Stopped", "Crashed", "Unknown")),
+    STR("nodeName", "Node on which the VM runs, or is defined.", .max = NAME_MAX_LENGTH),
+    STR("migrationMethod",
+        "LiveMigration: its memory is all that must move; BlockMigration: it has disks that only "
+        "its host has, which a migration must be told to copy.",
+        .values = WORDS("LiveMigration", "BlockMigration")),
+    OBJS("conditions", ferry_fields_condition,
+         "LiveMigratable, Ready, Paused, Migrating, DuplicateName, RunningOnTwoHosts, "
+         "ClaimedByAnotherHost.",
+         .merge_key = "type", .max = 64),
+    MAP("domainLabels", "Labels that came from the domain's metadata."),
+    OBJS("domains", domain_seen, "The domain on each node that has it.", .max = 64),
+    OBJ("migrationState", ferry_fields_migration_state, "The present or last migration."),
+    OBJ("migrationProgress", ferry_fields_migration_progress, "How far the present migration is."),
+    BYTES("guestMemoryBytes", "Memory of the guest at this moment."),
+    END,
+};
+
+static const FerryField fields[] = {
+    OBJ("spec", spec, "What the domain is, as found in libvirt; people cannot change it."),
+    OBJ("status", status, "What is true of the VM."),
+    END,
+};
+
+static const FerryColumn columns[] = {
+    COLUMN_NAME,
+    COLUMN("Phase", "string", "status.phase", "State of the VM."),
+    COLUMN("Node", "string", "status.nodeName", "Node on which it runs."),
+    COLUMN_CELL("Memory", "string", ferry_cell_vmi_memory, "Memory of the guest."),
+    COLUMN("vCPUs", "integer", "spec.domain.cpu.cores", "Virtual processors."),
+    COLUMN_CELL("Migrating", "string", ferry_cell_vmi_migrating,
+                "Where it is moving to, and how far it is."),
+    COLUMN_AGE,
+    COLUMN_WIDE("Domain", "string", "spec.domainName", "Name in libvirt."),
+    COLUMN_WIDE("UID", "string", "metadata.uid", "UUID in libvirt."),
+    COLUMN_WIDE_CELL("LiveMigratable", "string", ferry_cell_vmi_live_migratable,
+                     "Whether it can be moved while it runs."),
+    COLUMN_WIDE("Method", "string", "status.migrationMethod", "What has to be copied."),
+};
+
+const FerryKind ferry_kind_vmi = {
+    .group = "kubevirt.io",
+    .version = "v1",
+    .kind = "VirtualMachineInstance",
+    .plural = "virtualmachineinstances",
+    .singular = "virtualmachineinstance",
+    .short_names = WORDS("vmi", "vmis"),
+    .categories = WORDS("all"),
+    .namespaced = TRUE,
+    .verbs = FERRY_VERB_READ | FERRY_VERB_UPDATE | FERRY_VERB_PATCH,
+    .has_status = TRUE,
+    .fields = fields,
+    .columns = columns,
+    .n_columns = G_N_ELEMENTS(columns),
+    .field_selectors = WORDS("status.phase", "status.nodeName", "spec.domainName"),
+    .doc = "VirtualMachineInstance is a VM: one libvirt domain, wherever it runs.",
+};

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// By what anyone says how a VM is to be migrated, as data: the fields of the KubeVirt object, of a
+// MigrationPolicy and of a migration's spec that are not libvirt's flags
+// (model/flags/migration_flags.h). Validation, OpenAPI and the resolved configuration with its
+// origins come from it.
+#pragma once
+#include "model/field/field.h"
+
+G_BEGIN_DECLS
+
+/** Longest pause that anyone can ask for, as QEMU has it. A plain number, for messages too. */
+#define FERRY_DOWNTIME_MAX_MS 2000000
+
+/** Who says it: a bit each. */
+typedef enum {
+  FERRY_LAYER_CLUSTER = 1,
+  FERRY_LAYER_POLICY = 2,
+  FERRY_LAYER_VM = 4,
+  FERRY_LAYER_MIGRATION = 8,
+  FERRY_LAYER_PRESET = 16,
+  FERRY_LAYER_ANYONE = 31,
+} FerryLayerBit;
+
+typedef struct {
+  FerryField field;    /* `fallback` is what a resolved configuration holds where nobody says it */
+  unsigned layers;     /* FerryLayerBit: who may say it; 0: Ferry itself, when it is resolved */
+  unsigned lowered_by; /* who may lower what those above say, and no more */
+  gboolean rule;       /* it chooses what drives the migration: of these the strongest holds */
+  gboolean running;    /* of no use where the guest doesn't run meanwhile (offline) */
+} FerryPolicyField;
+
+/** All rows; ends with a NULL field.name. */
+extern const FerryPolicyField ferry_policy_fields[];
+/** The row of a field, or NULL. */
+const FerryPolicyField *ferry_policy_field_find(const char *name);
+/** The field `name` of a resolved configuration, be it a policy's or libvirt's flag; or NULL. */
+const FerryField *ferry_configuration_field(const char *name);
+
+G_END_DECLS

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// THE table of policy fields: one row each (where it can be said, a FerryField with type, unit,
+// range, fallback and doc sentence, then members of FerryPolicyField), and no other place knows
+// them. It is expanded into the fields of the KubeVirt object, of a MigrationPolicy, of an intent
+// and of a migration (fields_policy.c, kinds_policy.c, kinds_vmim.c), and into
+// ferry_policy_fields, from which src/policy/config.c resolves a migration's configuration. To add
+// a field: its row, what acts by it, and its test.
+#pragma once
+#include "model/field/rows.h"
+#include "model/kinds/policy_fields.h"
+
+/** Members of the object `intent`; ends with END. */
+extern const FerryField ferry_fields_intent[];
+
+#define TIMEOUT_RANGE .min = 0, .max = 10000000, .zero = "never"
+#define AT_ONCE_RANGE .unit = FERRY_UNIT_COUNT, .min = 1, .max = 1000
+
+/* Where a row can be said: in the KubeVirt object, a MigrationPolicy, a migration, an intent; and
+ * by whom. */
+#define WHERE_EVERYWHERE 1, 1, 1, 0
+#define LAYERS_EVERYWHERE FERRY_LAYER_ANYONE
+#define WHERE_EVERYWHERE_AND_INTENT 1, 1, 1, 1
+#define LAYERS_EVERYWHERE_AND_INTENT FERRY_LAYER_ANYONE
+#define WHERE_CLUSTER 1, 0, 0, 0
+#define LAYERS_CLUSTER FERRY_LAYER_CLUSTER
+#define WHERE_CLUSTER_AND_POLICY 1, 1, 0, 0
+#define LAYERS_CLUSTER_AND_POLICY FERRY_LAYER_CLUSTER
+#define WHERE_CLUSTER_AND_MIGRATION 1, 0, 1, 0
+#define LAYERS_CLUSTER_AND_MIGRATION FERRY_LAYER_ANYONE
+#define WHERE_MIGRATION 0, 0, 1, 0
+#define LAYERS_MIGRATION (FERRY_LAYER_VM | FERRY_LAYER_MIGRATION)
+/* an intent's, by the name and in the unit of the resolved configuration */
+#define WHERE_FROM_INTENT 0, 0, 0, 0
+#define LAYERS_FROM_INTENT FERRY_LAYER_ANYONE
+#define WHERE_PRESET 0, 0, 0, 0
+#define LAYERS_PRESET FERRY_LAYER_PRESET
+/* what Ferry adds when it is resolved (policy/facts.h) */
+#define WHERE_FACT 0, 0, 0, 0
+#define LAYERS_FACT 0
+
+#define FERRY_POLICY_FIELDS(ROW)                                                                   \
+  /* how many at once */                                                                           \
+  ROW(CLUSTER,                                                                                     \
+      INT("parallelMigrationsPerCluster",                                                          \
+          "Most migrations that run at once in the whole "                                         \
+          "cluster.",                                                                              \
+          AT_ONCE_RANGE, .fallback = "5"),                                                         \
+      .lowered_by = FERRY_LAYER_PRESET)                                                            \
+  ROW(CLUSTER_AND_POLICY,                                                                          \
+      INT("parallelOutboundMigrationsPerNode",                                                     \
+          "Most migrations that leave a node at once; a MigrationPolicy's holds while one by it "  \
+          "is among them, and only lowers the cluster's.",                                         \
+          AT_ONCE_RANGE, .fallback = "2"),                                                         \
+      .lowered_by = FERRY_LAYER_POLICY | FERRY_LAYER_PRESET)                                       \
+  ROW(CLUSTER_AND_POLICY,                                                                          \
+      INT("parallelInboundMigrationsPerNode",                                                      \
+          "Most migrations that enter a node at once; a MigrationPolicy's holds while one by it "  \
+          "is among them, and only lowers the cluster's.",                                         \
+          AT_ONCE_RANGE, .fallback = "2"),                                                         \
+      .lowered_by = FERRY_LAYER_POLICY | FERRY_LAYER_PRESET)                                       \
+  /* how long */                                                                                   \
+  ROW(EVERYWHERE,                                                                                  \
+      SECONDS_PER_GIB("completionTimeoutPerGiB",                                                   \
+                      "Time allowed per GiB of memory and of disks to copy; 0 switches the limit " \
+                      "off.",                                                                      \
+                      TIMEOUT_RANGE, .fallback = "150"))                                           \
+  ROW(MIGRATION,                                                                                   \
+      SECONDS("completionTimeoutSeconds",                                                          \
+              "Time allowed for the whole migration, in place of completionTimeoutPerGiB; 0 "      \
+              "switches the limit off.",                                                           \
+              TIMEOUT_RANGE))                                                                      \
+  ROW(EVERYWHERE,                                                                                  \
+      SECONDS("progressTimeout",                                                                   \
+              "Time without progress after which a migration is given up; without one byte sent "  \
+              "15 s are the most, unless another system's rules hold. 0 switches both limits "     \
+              "off.",                                                                              \
+              TIMEOUT_RANGE, .fallback = "150"))                                                   \
+  ROW(EVERYWHERE,                                                                                  \
+      SECONDS("migrationProgressTimeout",                                                          \
+              "Time without a new best, after which the source's agent gives the migration up by " \
+              "itself, whatever other rules say; in place of progressTimeout.",                    \
+              .min = 1, .max = 10000000))                                                          \
+  ROW(EVERYWHERE_AND_INTENT,                                                                       \
+      MS("maxDowntimeMs", "Longest pause of the guest at the switch-over.", .min = 1,              \
+         .max = FERRY_DOWNTIME_MAX_MS, .fallback = "900"),                                         \
+      .running = TRUE)                                                                             \
+  ROW(EVERYWHERE,                                                                                  \
+      SECONDS("stallingLimit",                                                                     \
+              "Time without a new best, after which the migration gets the condition Stalling "    \
+              "and an event; 0: never.",                                                           \
+              TIMEOUT_RANGE, .fallback = "30"))                                                    \
+  /* by which rules */                                                                             \
+  ROW(EVERYWHERE,                                                                                  \
+      STR("preset", "Rules by name, such as intent, kubevirt, ovirt-post-copy, nova or proxmox.",  \
+          .pattern = "dns-subdomain", .max = 63),                                                  \
+      .rule = TRUE, .running = TRUE)                                                               \
+  ROW(EVERYWHERE,                                                                                  \
+      OBJ("intent", ferry_fields_intent,                                                           \
+          "What the migration may cost; Ferry finds the cheapest way to keep to it."),             \
+      .rule = TRUE)                                                                                \
+  ROW(EVERYWHERE,                                                                                  \
+      ANY("schedule", "oVirt's convergenceSchedule: init, stalling and lastItems; it must end in " \
+                      "abort, postcopy or suspend."),                                              \
+      .rule = TRUE, .running = TRUE)                                                               \
+  ROW(EVERYWHERE,                                                                                  \
+      STRS("onStalling",                                                                           \
+           "What ferryd does when the migration stalls, one after the other, each after another "  \
+           "stallingLimit without a new best; not with an intent, which acts by itself.",          \
+           .values = WORDS("raiseDowntime", "postCopy", "abort"), .max = 8))                       \
+  ROW(EVERYWHERE,                                                                                  \
+      INT("retries",                                                                               \
+          "How often a migration that failed is tried again on another host, where no target was " \
+          "named.",                                                                                \
+          .unit = FERRY_UNIT_COUNT, .min = 0, .max = 100, .fallback = "3"))                        \
+  /* what may be done for it */                                                                    \
+  ROW(EVERYWHERE,                                                                                  \
+      BOOL("allowWorkloadDisruption",                                                              \
+           "Allow post-copy, or else a pause of the guest, when the completion timeout has "       \
+           "passed; follows allowPostCopy where unset."))                                          \
+  ROW(EVERYWHERE,                                                                                  \
+      SECONDS("dirtyRateSeconds",                                                                  \
+              "Time for which the guest's writes are measured before the migration begins; 0: "    \
+              "not at all.",                                                                       \
+              .min = 0, .max = 60, .fallback = "0"),                                               \
+      .running = TRUE)                                                                             \
+  ROW(EVERYWHERE,                                                                                  \
+      BOOL("allowMonitorCommands",                                                                 \
+           "Let the agent slow the guest down through QEMU's monitor where libvirt has no call: "  \
+           "just as much as is needed, up to the intent's maxSlowdown. libvirt marks such a "      \
+           "domain tainted.",                                                                      \
+           .fallback = "false", .right = "unsafe"),                                                \
+      .running = TRUE)                                                                             \
+  ROW(EVERYWHERE,                                                                                  \
+      STR("compression", "How to compress the memory that is sent; none switches it off.",         \
+          .values = WORDS("none", "xbzrle", "mt", "zlib", "zstd")))                                \
+  /* where */                                                                                      \
+  ROW(CLUSTER_AND_MIGRATION,                                                                       \
+      STR("network",                                                                               \
+          "Name of the Network that carries the migration; unset: the configured one, or else "    \
+          "the hosts' own address.",                                                               \
+          .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),                                     \
+      .running = TRUE)                                                                             \
+  ROW(CLUSTER, STR("nodeDrainTaintKey", "Key of the node taint that means: move the VMs away.",    \
+                   .pattern = "label-key", .max = 317))                                            \
+  ROW(CLUSTER,                                                                                     \
+      BOOL("allowTCPPeers",                                                                        \
+           "Let libvirtds of hosts that report the scheme tcp talk to each other in the clear, "   \
+           "where anybody who reaches them rules them.",                                           \
+           .fallback = "false", .right = "unsafe"))                                                \
+  /* in the resolved configuration only */                                                         \
+  ROW(FROM_INTENT, MS("maxDurationMs", "The intent's maxDuration."), .running = TRUE)              \
+  ROW(FROM_INTENT, PERCENT("maxSlowdownPercent", "The intent's maxSlowdown."), .running = TRUE)    \
+  ROW(PRESET,                                                                                      \
+      MS("infeasiblePatienceMs", "How long an intent may seem infeasible before it is given up.")) \
+  ROW(FACT, RATE("linkRateBytesPerSecond", "What the slower end of the path can carry, half of "   \
+                                           "its speed."))                                          \
+  ROW(FACT, BOOL("postCopyPreempt", "Whether both hosts let requested pages overtake the "         \
+                                    "stream of a post-copy."))                                     \
+  ROW(FACT, BYTES("copiedDiskBytes", "Disks that are copied with the memory."))                    \
+  ROW(FACT, STRS("networkSubnets", "Subnets of the Network that carries the migration."))
+
+/* The row's field, where the kind has it, and a comma. */
+#define PICK_0(...)
+#define PICK_1(...) __VA_ARGS__,
+#define IN_KUBEVIRT(where, f, ...) PICK_KUBEVIRT(WHERE_##where, f)
+#define PICK_KUBEVIRT(...) PICK_FIRST(__VA_ARGS__)
+#define PICK_FIRST(k, p, m, i, ...) PICK_##k(__VA_ARGS__)
+#define IN_POLICY(where, f, ...) PICK_POLICY(WHERE_##where, f)
+#define PICK_POLICY(...) PICK_SECOND(__VA_ARGS__)
+#define PICK_SECOND(k, p, m, i, ...) PICK_##p(__VA_ARGS__)
+#define IN_MIGRATION(where, f, ...) PICK_MIGRATION(WHERE_##where, f)
+#define PICK_MIGRATION(...) PICK_THIRD(__VA_ARGS__)
+#define PICK_THIRD(k, p, m, i, ...) PICK_##m(__VA_ARGS__)
+#define IN_INTENT(where, f, ...) PICK_INTENT(WHERE_##where, f)
+#define PICK_INTENT(...) PICK_FOURTH(__VA_ARGS__)
+#define PICK_FOURTH(k, p, m, i, ...) PICK_##i(__VA_ARGS__)
+#define IN_RESOLVED(where, f, ...) f,

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The migration that an evacuation or an eviction asks for.
+#pragma once
+#include "base/json.h"
+
+G_BEGIN_DECLS
+
+/** Annotation of such a migration: the node that the VM leaves. */
+#define FERRY_EVACUATES_ANNOTATION "ferry.migration/evacuates"
+/** Annotation: which try of this VM it is, from 1. */
+#define FERRY_ATTEMPT_ANNOTATION "ferry.migration/attempt"
+
+/** A VirtualMachineInstanceMigration without name (generateName) that moves `vmi` off `node` before
+ * all others. New reference. Pure. */
+json_t *ferry_evacuation_migration(const json_t *vmi, const char *node, int attempt);
+
+G_END_DECLS

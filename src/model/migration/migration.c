@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/migration/migration.h"
+
+gboolean ferry_migration_is_final(const json_t *migration) {
+  const char *phase = ferry_json_str(migration, "status.phase");
+  return phase && (g_str_equal(phase, "Succeeded") || g_str_equal(phase, "Failed"));
+}
+
+gboolean ferry_migration_is_forecast(const json_t *migration) {
+  return ferry_json_bool(migration, "spec.forecastOnly", FALSE);
+}
+
+static gboolean runs(const char *state) {
+  return g_strcmp0(state, "running") == 0 || g_strcmp0(state, "blocked") == 0;
+}
+
+gboolean ferry_migration_state_is_kept(const json_t *migration, const char *state) {
+  const char *before = ferry_json_str(migration, "status.migrationState.sourceDomainStateBefore");
+  return runs(state) ? !before || runs(before) : state && g_strcmp0(state, before) == 0;
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// OpenAPI documents of all kinds, derived from their tables.
+#pragma once
+#include "model/kinds/kind.h"
+
+G_BEGIN_DECLS
+
+/** Swagger 2.0 as JSON. */
+json_t *ferry_schema_openapi_v2(void);
+/** The same as gnostic's protobuf Document, which kubectl 1.20 needs. */
+GBytes *ferry_schema_openapi_v2_protobuf(void);
+/** OpenAPI 3.0 of one group version, e.g. ("kubevirt.io", "v1"); NULL for an unknown one. */
+json_t *ferry_schema_openapi_v3(const char *group, const char *version);
+
+G_END_DECLS

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
+#include "cli/view/summary.h"
+#include "../golden.h"
+#include <string.h>
+
+static json_t *parse(const char *text) {
+  g_autoptr(GError) error = NULL;
+  json_t *object = ferry_json_parse(text, strlen(text), &error);
+  g_assert_no_error(error);
+  return object;
+}
+
+#define STATE                                                                                      \
+  "\"sourceNode\":\"h1\",\"targetNode\":\"h2\",\"network\":\"fast\","                              \
+  "\"targetNodeAddress\":\"10.20.0.2\""
+
+static void test_success(void) {
+  g_autoptr(json_t) full =
+      parse("{\"metadata\":{\"name\":\"db-x7k2q\",\"namespace\":\"default\"},\"spec\":{\"vmiName\":"
+            "\"db\"},"
+            "\"status\":{\"phase\":\"Succeeded\",\"migrationState\":{" STATE
+            ",\"mode\":\"PostCopy\",\"migrationPolicyName\":\"gentle\"},"
+            "\"summary\":{\"totalMs\":1834,\"downtimeMs\":12,\"dataTransferredBytes\":327155712,"
+            "\"averageRateBytesPerSecond\":178257920,\"iterations\":3}}}");
+  g_autoptr(json_t) bare = parse("{\"metadata\":{\"name\":\"db-x7k2q\"},\"spec\":{\"vmiName\":"
+                                 "\"db\"},\"status\":{\"phase\":\"Succeeded\"}}");
+  g_assert_true(ferry_migration_ended(full));
+  g_assert_true(ferry_migration_succeeded(full));
+  g_autofree char *a = ferry_summary_success(full, TRUE, FALSE);
+  g_autofree char *b = ferry_summary_success(full, FALSE, FALSE);
+  g_autofree char *c = ferry_summary_success(bare, FALSE, FALSE);
+  g_autofree char *all = g_strconcat(a, "--\n", b, "--\n", c, NULL);
+  golden_check("summary-success.txt", all);
+}
+
+static void test_failure(void) {
+  g_autoptr(json_t) failed = parse(
+      "{\"metadata\":{\"name\":\"db-1\",\"namespace\":\"prod\"},\"spec\":{\"vmiName\":\"db\"},"
+      "\"status\":{\"phase\":\"Failed\",\"reason\":\"TargetUnreachable\",\"message\":"
+      "\"the migration address 10.20.0.2 of h2 does not answer\",\"migrationState\":{" STATE
+      ",\"failureReason\":\"10.20.0.2 of h2 does not answer\",\"sourceDomainState\":\"running\","
+      "\"agentResult\":{\"returned\":false,\"error\":\"connect: timed out after 1 s\"}}}}");
+  g_autoptr(json_t) refused = parse(
+      "{\"metadata\":{\"name\":\"db-2\",\"namespace\":\"default\"},\"spec\":{\"vmiName\":\"db\"},"
+      "\"status\":{\"phase\":\"Failed\",\"reason\":\"NoTarget\",\"message\":\"no host can take the "
+      "VM: h2: 128 MiB of 256 MiB are free\",\"refusals\":[{\"nodeName\":\"h2\","
+      "\"reasons\":[{\"reason\":\"Memory\",\"message\":\"128 MiB of 256 MiB are free\"},"
+      "{\"reason\":\"NotReady\"}]},{\"nodeName\":\"h3\",\"reasons\":[{\"reason\":\"Memory\","
+      "\"message\":\"128 MiB of 256 MiB are free\"}]}]}}");
+  g_autoptr(json_t) cancelled = parse(
+      "{\"metadata\":{\"name\":\"db-3\",\"namespace\":\"default\"},\"spec\":{\"vmiName\":\"db\"},"
+      "\"status\":{\"phase\":\"Failed\",\"reason\":\"Cancelled\",\"message\":\"cancelled by "
+      "admin\","
+      "\"migrationState\":{" STATE ",\"sourceDomainState\":\"running\"}}}");
+  g_autofree char *a = ferry_summary_failure(failed);
+  g_autofree char *b = ferry_summary_failure(refused);
+  g_autofree char *c = ferry_summary_failure(cancelled);
+  g_assert_true(ferry_migration_cancelled(cancelled));
+  g_assert_false(ferry_migration_cancelled(failed));
+  g_autofree char *all = g_strconcat(a, "--\n", b, "--\n", c, NULL);
+  golden_check("summary-failure.txt", all);
+}
+
+static void test_lines(void) {
+  g_autoptr(json_t) object =
+      parse("{\"status\":{\"phase\":\"Scheduled\",\"migrationState\":{" STATE "}}}");
+  g_autofree char *way = ferry_summary_transition(object, TRUE, FALSE);
+  g_autofree char *word = ferry_summary_transition(object, FALSE, FALSE);
+  g_assert_cmpstr(way, ==, "Scheduled: h1 -> h2 over fast (10.20.0.2)");
+  g_assert_cmpstr(word, ==, "Scheduled");
+  static const struct {
+    const char *config, *line;
+  } others[] = {{"\"tunnelled\":true", "Scheduled: h1 -> h2 over libvirtd's connection"},
+                {"\"migrateURI\":\"tcp://h9\"", "Scheduled: h1 -> h2 over tcp://h9"}};
+  for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+    g_autofree char *text = g_strdup_printf(
+        "{\"status\":{\"phase\":\"Scheduled\",\"migrationState\":{\"sourceNode\":\"h1\","
+        "\"targetNode\":\"h2\",\"migrationConfiguration\":{%s}}}}",
+        others[i].config);
+    g_autoptr(json_t) other = parse(text);
+    g_autofree char *line = ferry_summary_transition(other, TRUE, FALSE);
+    g_assert_cmpstr(line, ==, others[i].line);
+  }
+  g_autoptr(json_t) decision = parse("{\"action\":\"SetMaxDowntime\",\"value\":120,\"reason\":"
+                                     "\"remaining 14 MiB at 118 MiB/s\"}");
+  g_autofree char *line = ferry_summary_decision(decision);
+  g_assert_cmpstr(line, ==, "SetMaxDowntime 120: remaining 14 MiB at 118 MiB/s");
+  g_autoptr(json_t) empty = json_object();
+  g_assert_false(ferry_migration_ended(empty));
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/cli/summary/success", test_success);
+  g_test_add_func("/cli/summary/failure", test_failure);
+  g_test_add_func("/cli/summary/lines", test_lines);
+  return g_test_run();
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The libvirt driver on libvirt's own test hypervisor, which has domains and events but cannot
+// migrate.
+#include "../seen.h"
+#include "host/libvirt/libvirt_host.h"
+#include <string.h>
+
+static void test_inventory_and_jobs(void) {
+  Seen seen = {0};
+  g_autoptr(GError) error = NULL;
+  FerryHost *host = ferry_host_libvirt_new("test:///default");
+  g_assert_true(host->local);
+  g_assert_null(ferry_host_list(host, &error));
+  g_assert_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION);
+  g_clear_error(&error);
+  ferry_host_start(host, seen_event, &seen);
+  seen_wait(&seen, &seen.connected, 1);
+
+  g_autoptr(json_t) info = ferry_host_info(host, &error);
+  g_assert_no_error(error);
+  g_assert_nonnull(ferry_json_str(info, "hypervisor.libvirtVersion"));
+  g_assert_cmpstr(ferry_json_str(info, "capacity.cpu"), ==, "16");
+
+  g_assert_true(json_is_array(ferry_json_get(info, "sharedFileSystems"))); /* it is this machine */
+
+  g_autoptr(json_t) list = ferry_host_list(host, &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(json_array_size(list), ==, 1);
+  const char *uuid = ferry_json_str(json_array_get(list, 0), "uuid");
+  g_assert_cmpstr(ferry_json_str(json_array_get(list, 0), "state"), ==, "running");
+
+  g_assert_null(ferry_host_record(host, "00000000-0000-4000-8000-000000000000", &error));
+  g_assert_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);
+  g_clear_error(&error);
+
+  FerryHostJob *job = ferry_host_job_open(host, uuid, &error);
+  g_assert_no_error(error);
+  FerryDomainState state;
+  g_assert_true(ferry_host_job_state(job, &state, &error));
+  g_assert_true(state.active);
+  g_assert_true(ferry_host_job_suspend(job, &error));
+  seen_wait(&seen, &seen.changed, 1);
+  g_assert_true(ferry_host_job_state(job, &state, &error));
+  g_assert_cmpstr(state.state, ==, "paused");
+  g_assert_true(ferry_host_job_resume(job, &error));
+  FerryMigrateRequest request = {.dest_uri = "nowhere"};
+  g_assert_false(ferry_host_job_start(job, &request, NULL, NULL, &error));
+  g_assert_nonnull(strstr(error->message, "--peer-uri"));
+  ferry_host_job_close(job);
+  ferry_host_free(host);
+}
+
+static void test_unreachable_says_so(void) {
+  Seen seen = {0};
+  FerryHost *host = ferry_host_libvirt_new("qemu+unix:///system?socket=/nonexistent/sock");
+  g_assert_true(host->local);
+  ferry_host_start(host, seen_event, &seen);
+  seen_wait(&seen, &seen.disconnected, 1);
+  ferry_host_free(host);
+}
+
+static void silence(const char *domain, GLogLevelFlags level, const char *text, gpointer data) {
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_log_set_always_fatal(G_LOG_FATAL_MASK);
+  g_log_set_default_handler(silence, NULL);
+  g_test_add_func("/libvirt-host/inventory", test_inventory_and_jobs);
+  g_test_add_func("/libvirt-host/unreachable", test_unreachable_says_so);
+  return g_test_run();
+}
