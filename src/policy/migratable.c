@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/migratable.h"
+#include "model/domain/domain_limits.h"
 
 static void add(json_t *out, const char *reason, char *message) {
   json_array_append_new(out, json_pack("{ss,ss}", "reason", reason, "message", message));
@@ -115,12 +116,30 @@ static void add_launch_security(const json_t *vmi, json_t *out) {
                           known[i].name));
 }
 
+/* libvirt moves none of them, and refuses the domain, whatever it is asked for. */
+static void add_snapshots(const json_t *vmi, json_t *out) {
+  const json_t *all = ferry_json_get(vmi, "spec.domain.snapshots");
+  g_autoptr(GString) names = g_string_new(NULL);
+  gsize n = json_array_size(all), i;
+  json_t *name;
+  json_array_foreach((json_t *)all, i, name)
+      g_string_append_printf(names, "%s%s", names->len ? ", " : "", json_string_value(name));
+  if (n)
+    add(out, "SnapshotsNotLiveMigratable",
+        g_strdup_printf(
+            "libvirt moves no domain with snapshots, and it has %s%zu (%s); delete them "
+            "(virsh snapshot-delete), or their metadata alone (--metadata) where the "
+            "disks are to keep them",
+            n >= FERRY_DOMAIN_SNAPSHOTS_MAX ? "at least " : "", n, names->str));
+}
+
 json_t *ferry_migratable_reasons(const json_t *vmi) {
   json_t *out = json_array();
   add_host_devices(vmi, out);
   add_interfaces(vmi, out);
   add_cpu_model(vmi, out);
   add_launch_security(vmi, out);
+  add_snapshots(vmi, out);
   add_tsc(vmi, out);
   add_hyperv_passthrough(vmi, out);
   add_virtiofs(vmi, out);

@@ -49,6 +49,16 @@ static void test_launch_security(void) {
   expect("{'launchSecurity':{}}", "");
 }
 
+static void test_snapshots(void) {
+  expect("{'snapshots':[]}", "");
+  expect("{'snapshots':['before','after']}", "SnapshotsNotLiveMigratable");
+  g_autoptr(json_t) all = reasons("{'snapshots':['before','after']}");
+  const char *why =
+      ferry_json_str(ferry_json_find(all, "reason", "SnapshotsNotLiveMigratable"), "message");
+  g_assert_nonnull(strstr(why, "it has 2 (before, after)"));
+  g_assert_nonnull(strstr(why, "virsh snapshot-delete"));
+}
+
 static void test_tsc(void) {
 #define NOTIFIED "'features':{'hyperv':{'reenlightenment':{'enabled':true}}}"
   expect("{'cpu':{'invariantTSC':true}}", "NoTSCFrequencyNotLiveMigratable");
@@ -82,6 +92,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migratable/all-at-once", test_all_at_once);
   g_test_add_func("/migratable/launch-security", test_launch_security);
+  g_test_add_func("/migratable/snapshots", test_snapshots);
   g_test_add_func("/migratable/tsc", test_tsc);
   g_test_add_func("/migratable/names", test_names);
   return g_test_run();

@@ -4,6 +4,7 @@
 #include "host/machine/shared_files.h"
 #include "host/port/domain_xml.h"
 #include "base/log.h"
+#include "model/domain/domain_limits.h"
 #include <string.h>
 
 /* libvirt's reasons by state, indexed by the numbers of its enums. */
@@ -129,6 +130,24 @@ static void add_job(virDomainPtr domain, json_t *record) {
                       json_pack("{s:s, s:s}", "type", "migration", "operation", stats.operation));
 }
 
+/* libvirt tells of none that is made or deleted: they are as of the last look at the domain. */
+static void add_snapshots(virDomainPtr domain, json_t *record) {
+  virDomainSnapshotPtr *all = NULL;
+  int n = virDomainListAllSnapshots(domain, &all, 0);
+  if (n < 0)
+    virResetLastError();
+  json_t *names = json_array();
+  for (int i = 0; i < n; i++) {
+    if (i < FERRY_DOMAIN_SNAPSHOTS_MAX)
+      json_array_append_new(names, json_string(virDomainSnapshotGetName(all[i])));
+    virDomainSnapshotFree(all[i]);
+  }
+  free(all);
+  if (json_array_size(names))
+    json_object_set(record, "snapshots", names);
+  json_decref(names);
+}
+
 static json_t *build(FerryLibvirtHost *host, virDomainPtr domain, GError **error) {
   char *xml = virDomainGetXMLDesc(domain, 0);
   if (!xml) {
@@ -151,6 +170,7 @@ static json_t *build(FerryLibvirtHost *host, virDomainPtr domain, GError **error
   ferry_json_set_bool(record, "persistent", state.persistent);
   if (state.active)
     add_job(domain, record);
+  add_snapshots(domain, record);
   add_disk_sizes(host, domain, ferry_json_str(record, "uuid"), record);
   add_disk_sharing(host, record);
   return g_steal_pointer(&record);

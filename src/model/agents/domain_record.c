@@ -6,6 +6,7 @@
 // DOMAINS of them leaves 64 bits; by the host's own capacity they are not, for a host may promise
 // more than it has.
 #include "model/agents/domain_record.h"
+#include "model/domain/domain_limits.h"
 #include "model/domain/domain_resources.h"
 #include "model/kinds/shared_fields.h"
 #include "model/validate/validate.h"
@@ -91,6 +92,7 @@ static const FerryField record[] = {
          .max = FERRY_RECORD_MAX_DEVICES),
     OBJS("filesystems", record_filesystem, "Directories of the host.",
          .max = FERRY_RECORD_MAX_DEVICES),
+    STRS("snapshots", "Names of its snapshots.", .max = FERRY_DOMAIN_SNAPSHOTS_MAX),
     STRS("hostResources", "Digests of what its definition uses of the host.",
          .max = FERRY_DOMAIN_RESOURCES_MAX),
     MAP("labels", "Labels, from the domain's metadata.", .max = 1000),

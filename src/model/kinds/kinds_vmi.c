@@ -2,6 +2,7 @@
 // VirtualMachineInstance: a libvirt domain as an object. It is found, never created: the agents'
 // inventory makes and removes it.
 #include "model/kinds/columns.h"
+#include "model/domain/domain_limits.h"
 #include "model/domain/domain_resources.h"
 #include "model/kinds/shared_fields.h"
 
@@ -127,6 +128,8 @@ static const FerryField domain[] = {
     OBJ("memory", memory, "Memory of the guest."),
     OBJ("machine", machine, "Machine of the guest."),
     OBJ("devices", devices, "Devices of the guest."),
+    STRS("snapshots", "Names of the domain's snapshots in libvirt, which keep it from moving.",
+         .max = FERRY_DOMAIN_SNAPSHOTS_MAX),
     STRS("hostResources",
          "Digests of what its definition uses of the host: programs, boot files, sockets, labels; "
          "a destinationXML may use no others.",

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much of a domain is told.
+#pragma once
+
+#define FERRY_DOMAIN_SNAPSHOTS_MAX 64 /* names */
