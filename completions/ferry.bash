@@ -14,7 +14,7 @@ _ferry_options_of() {
   get) echo "--output -o --all-namespaces -A --selector -l --watch -w --no-headers" ;;
   describe) echo "--all-namespaces -A --selector -l" ;;
   apply | create) echo "--filename -f --dry-run --output -o" ;;
-  delete) echo "--filename -f --selector -l --dry-run --no-wait --ignore-not-found --force" ;;
+  delete) echo "--filename -f --selector -l --dry-run --no-wait --timeout --ignore-not-found --force" ;;
   label | annotate) echo "--overwrite --selector -l --dry-run --output -o" ;;
   migrate) echo "--to --network --policy --preset --max-downtime $_ferry_flags --no-wait --detach --output -o" ;;
   check) echo "--to --network --policy --preset --max-downtime $_ferry_flags --output -o" ;;
@@ -62,7 +62,7 @@ _ferry_scan() {
     case $word in
     --kubeconfig | --server | --namespace | -n | --color | --output | -o | --selector | -l | \
       --filename | -f | --to | --network | --policy | --preset | --max-downtime | --for | --state-dir | \
-      --downtime | --technique | --stalling-limit | --reason | --role | --group | --expires | --credential | --grace)
+      --downtime | --technique | --stalling-limit | --reason | --role | --group | --expires | --credential | --grace | --timeout)
       skip=1
       ;;
     -*) ;;
@@ -101,7 +101,7 @@ _ferry() {
   --role) offer="view operate edit admin cluster-admin" ;;
   --comp-methods) offer="xbzrle mt zlib zstd" ;;
   --server | --selector | -l | --max-downtime | --for | --downtime | --stalling-limit | --reason | \
-    --group | --expires | --credential | --grace) return ;;
+    --group | --expires | --credential | --grace | --timeout) return ;;
   *)
     [[ " $_ferry_flag_values " == *" $prev "* ]] && return
     if [[ $cur == -* ]]; then

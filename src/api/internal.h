@@ -306,6 +306,14 @@ gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpoint
                                GError **error);
 gint64 ferry_object_revision(const json_t *object);
 
+/* end.c */
+/** Commits the end of `object` (the stored state): `write` deletes it, or marks it where it waits
+ * for finalizers, and what goes with it goes in the same commit. `*stored` gets a new reference to
+ * the last, or the marked, state. Takes the sessions' lock for a Node, so not from under it.
+ * CONFLICT: somebody wrote in between. */
+gboolean ferry_resource_end(FerryRequest *req, const json_t *object, const FerryWrite *write,
+                            json_t **stored, GError **error);
+
 /* write_options.c */
 /** `options`: DeleteOptions, or NULL. */
 gboolean ferry_request_dry_run(FerryRequest *req, const json_t *options, gboolean *dry,

@@ -103,9 +103,11 @@ static const char *settle_namespace(FerryReport *r, FerryPlan *plan, const char 
                        : "default";
   for (;;) {
     g_autoptr(json_t) there = ferry_store_get(r->store, &ferry_kind_namespace, "", ns);
-    if (there || g_hash_table_contains(r->planned, ns))
+    gboolean ending = ferry_json_str(there, "metadata.deletionTimestamp") != NULL;
+    gboolean last = g_str_equal(ns, "default");
+    if ((there && (last || !ending)) || g_hash_table_contains(r->planned, ns))
       return ns;
-    if (g_str_equal(ns, "default") || may_make_namespace(r)) {
+    if (last || (!ending && may_make_namespace(r))) {
       plan_namespace(r, plan, ns);
       return ns;
     }

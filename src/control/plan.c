@@ -95,6 +95,8 @@ gboolean ferry_plan_commit(const FerryPlan *plan, FerryStore *store, GError **er
         .revision =
             w->op == FERRY_WRITE_CREATE || !revision ? 0 : g_ascii_strtoll(revision, NULL, 10),
         .telemetry = w->telemetry,
+        /* an event goes by itself when its hour is over */
+        .in_namespace = w->kind->namespaced && w->kind != &ferry_kind_event,
     };
   }
   return ferry_store_commit(store, writes, plan->writes->len, NULL, error);

@@ -141,7 +141,7 @@ static gboolean serve(FerrydOptions *o, Daemon *d, GError **error) {
     return FALSE;
   }
   g_autofree char *database = g_build_filename(o->state_dir, "ferry.db", NULL);
-  d->store = ferry_store_open(database, NULL, error);
+  d->store = ferry_store_open(database, &o->store, error);
   if (!d->store)
     return FALSE;
   int n_fds = sd_listen_fds(1);

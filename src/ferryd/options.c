@@ -4,6 +4,9 @@
 
 #define MIN_AUDIT_LOG 65536
 #define MAX_AUDIT_KEEP 1000
+#define MIN_OBJECTS 100
+#define MAX_OBJECTS 10000000
+#define MIN_BYTES (1024 * 1024)
 
 static gboolean check_audit(FerrydOptions *o, const char *max_size, GError **error) {
   o->audit_log_max_bytes = G_GINT64_CONSTANT(100) << 20;
@@ -19,6 +22,24 @@ static gboolean check_audit(FerrydOptions *o, const char *max_size, GError **err
                 "--audit-log-keep %d: expected 0 to %d", o->audit_log_keep, MAX_AUDIT_KEEP);
     return FALSE;
   }
+  return TRUE;
+}
+
+/* At least as much as a small site needs to start and move a VM. */
+static gboolean check_store(FerrydOptions *o, gint max_objects, const char *max_bytes,
+                            GError **error) {
+  gint64 bytes = 0;
+  if (max_objects && (max_objects < MIN_OBJECTS || max_objects > MAX_OBJECTS)) {
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                "--max-objects %d: expected %d to %d", max_objects, MIN_OBJECTS, MAX_OBJECTS);
+    return FALSE;
+  }
+  if (max_bytes && (!ferry_quantity_parse(max_bytes, &bytes, NULL) || bytes < MIN_BYTES)) {
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                "--max-bytes %s: expected a size of at least 1Mi, such as 2Gi", max_bytes);
+    return FALSE;
+  }
+  o->store = (FerryStoreOptions){.max_objects = (gsize)max_objects, .max_bytes = (gsize)bytes};
   return TRUE;
 }
 
@@ -64,8 +85,38 @@ static void add_oidc(GOptionContext *context, FerryOidcConfig *oidc) {
   g_option_context_add_main_entries(context, entries, NULL);
 }
 
+/* Values that are to be looked at before they are options. */
+typedef struct {
+  char *max_size, *max_bytes;
+  gint max_objects;
+} Sizes;
+
+static void sizes_clear(Sizes *sizes) {
+  g_free(sizes->max_size);
+  g_free(sizes->max_bytes);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Sizes, sizes_clear)
+
+/* What is kept, and how much of it. */
+static void add_kept(GOptionContext *context, FerrydOptions *o, Sizes *sizes) {
+  const GOptionEntry entries[] = {
+      {"audit-log", 0, 0, G_OPTION_ARG_FILENAME, &o->audit_log,
+       "Write the audit's lines to this file as well as to the journal", "FILE"},
+      {"audit-log-max-size", 0, 0, G_OPTION_ARG_STRING, &sizes->max_size,
+       "Rotate it beyond this size (default 100Mi)", "SIZE"},
+      {"audit-log-keep", 0, 0, G_OPTION_ARG_INT, &o->audit_log_keep,
+       "Keep that many older ones (default 10)", "N"},
+      {"max-objects", 0, 0, G_OPTION_ARG_INT, &sizes->max_objects,
+       "Keep at most so many objects of a kind (default 200000)", "N"},
+      {"max-bytes", 0, 0, G_OPTION_ARG_STRING, &sizes->max_bytes,
+       "Keep at most so much of all objects together (default 2Gi)", "SIZE"},
+      {NULL},
+  };
+  g_option_context_add_main_entries(context, entries, NULL);
+}
+
 gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError **error) {
-  g_autofree char *max_size = NULL;
+  g_auto(Sizes) sizes = {0};
   o->audit_log_keep = 10;
   const GOptionEntry entries[] = {
       {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &o->state_dir,
@@ -89,12 +140,6 @@ gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError 
        "The ferry-agentd to start for --host (default: beside ferryd, then in PATH)", "PATH"},
       {"announce", 0, 0, G_OPTION_ARG_NONE, &o->announce,
        "Announce the API on the local network by DNS-SD and list other ferryds under /peers", NULL},
-      {"audit-log", 0, 0, G_OPTION_ARG_FILENAME, &o->audit_log,
-       "Write the audit's lines to this file as well as to the journal", "FILE"},
-      {"audit-log-max-size", 0, 0, G_OPTION_ARG_STRING, &max_size,
-       "Rotate it beyond this size (default 100Mi)", "SIZE"},
-      {"audit-log-keep", 0, 0, G_OPTION_ARG_INT, &o->audit_log_keep,
-       "Keep that many older ones (default 10)", "N"},
       {"log-level", 0, 0, G_OPTION_ARG_STRING, &o->log_level,
        "debug, info, warning or error (default info)", "LEVEL"},
       {"version", 0, 0, G_OPTION_ARG_NONE, &o->version, "Print the version and exit", NULL},
@@ -103,6 +148,7 @@ gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError 
   g_autoptr(GOptionContext) context =
       g_option_context_new("- Ferry's control plane: API, store and controllers");
   g_option_context_add_main_entries(context, entries, NULL);
+  add_kept(context, o, &sizes);
   add_oidc(context, &o->oidc);
   g_option_context_set_description(
       context, "Commands:\n  ferryd token create --node NAME [--state-dir DIR]\n"
@@ -120,7 +166,8 @@ gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError 
                 "unknown argument \"%s\"; see ferryd --help", (*argv)[1]);
     return FALSE;
   }
-  if (!check_audit(o, max_size, error) || !check_oidc(&o->oidc, error))
+  if (!check_audit(o, sizes.max_size, error) ||
+      !check_store(o, sizes.max_objects, sizes.max_bytes, error) || !check_oidc(&o->oidc, error))
     return FALSE;
   if (!o->state_dir)
     o->state_dir = g_strdup("/var/lib/ferry");

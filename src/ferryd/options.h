@@ -2,6 +2,7 @@
 // The command line of ferryd.
 #pragma once
 #include "api/auth/oidc_config.h"
+#include "store/store.h"
 
 G_BEGIN_DECLS
 
@@ -15,6 +16,7 @@ typedef struct {
   gint64 audit_log_max_bytes;
   gint audit_log_keep;
   FerryOidcConfig oidc;
+  FerryStoreOptions store; /* its limits; zeroes: the defaults */
   gboolean announce, version;
 } FerrydOptions;
 

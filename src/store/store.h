@@ -28,6 +28,9 @@ typedef struct {
                          write is */
   gboolean frees; /* leads to more room or less work, such as a cancel: like a DELETE it is written
                      from the reserve where the disk is full. Small objects only */
+  gboolean in_namespace; /* CREATE: CONFLICT unless its Namespace is there, or made by this batch,
+                            and is not being deleted */
+  gboolean leaves_empty; /* of a Namespace: CONFLICT where something is in it after this batch */
 } FerryWrite;
 
 typedef enum { FERRY_ADDED, FERRY_MODIFIED, FERRY_DELETED } FerryChangeType;

@@ -153,13 +153,65 @@ static gboolean check_quota(const FerryStore *store, const FerryWrite *write, co
   return TRUE;
 }
 
+/* Looked at here and not by who asks: nothing comes between this and the commit. */
+static gboolean check_namespace(Stage *stage, const FerryWrite *write, GError **error) {
+  FerryWrite probe = {.kind = &ferry_kind_namespace, .ns = "", .name = write->ns};
+  gint64 revision;
+  const json_t *ns = stage_lookup(stage, &probe, &revision);
+  if (ns != NULL && ferry_json_str(ns, "metadata.deletionTimestamp") == NULL)
+    return TRUE;
+  return refuse(write, FERRY_ERROR_CONFLICT, error,
+                "cannot be created: namespace \"%s\" is not there or is being deleted", write->ns);
+}
+
+static gboolean is_there(Stage *stage, const FerryKind *kind, const char *ns, const char *name) {
+  FerryWrite probe = {.kind = kind, .ns = ns, .name = name};
+  gint64 revision;
+  return stage_lookup(stage, &probe, &revision) != NULL;
+}
+
+/* The name of something that `staged` puts into namespace `ns`: borrowed, or NULL. */
+static const char *staged_in(Stage *stage, GHashTable *staged, const char *ns) {
+  GHashTableIter iter;
+  gpointer key;
+  g_hash_table_iter_init(&iter, staged);
+  while (g_hash_table_iter_next(&iter, &key, NULL)) {
+    const Staged *one = key;
+    if (strcmp(one->ns, ns) == 0 && is_there(stage, one->kind, ns, one->name))
+      return one->name;
+  }
+  return NULL;
+}
+
+static gboolean check_empty(Stage *stage, const FerryWrite *write, GError **error) {
+  const char *ns = write->name, *left = staged_in(stage, stage->layer, ns);
+  gsize n;
+  const FerryKind *const *kinds = ferry_kinds(&n);
+  if (left == NULL)
+    left = staged_in(stage, stage->state, ns);
+  for (gsize i = 0; i < n && left == NULL; i++) {
+    if (!kinds[i]->namespaced)
+      continue;
+    g_autoptr(GPtrArray) all =
+        ferry_index_list(stage->store->index, kinds[i]->group, kinds[i]->plural, ns);
+    for (guint j = 0; j < all->len && left == NULL; j++) {
+      const char *name = ferry_json_str(g_ptr_array_index(all, j), "metadata.name");
+      left = is_there(stage, kinds[i], ns, name) ? name : NULL;
+    }
+  }
+  return left == NULL || refuse(write, FERRY_ERROR_CONFLICT, error,
+                                "has something new in it since it was looked at: \"%s\"", left);
+}
+
 /* Tries one write on the batch's layer; `result` (may be NULL) gets a new reference. */
 static gboolean stage_write(Stage *stage, const FerryWrite *write, const char *text,
                             json_t **result, GError **error) {
   gint64 revision = 0;
   json_t *current = stage_lookup(stage, write, &revision);
   if (!check_against(write, current, revision, error) ||
-      (write->op == FERRY_WRITE_CREATE && !check_quota(stage->store, write, text, error)))
+      (write->op == FERRY_WRITE_CREATE && !check_quota(stage->store, write, text, error)) ||
+      (write->op == FERRY_WRITE_CREATE && write->in_namespace &&
+       !check_namespace(stage, write, error)))
     return FALSE;
 
   if (write->op == FERRY_WRITE_UPDATE) {
@@ -210,6 +262,9 @@ static void stage_batch(Stage *stage, FerryRequest *request) {
     request->ok =
         stage_write(stage, &request->writes[i], request->texts[i],
                     request->results != NULL ? &request->results[i] : NULL, &request->error);
+  for (gsize i = 0; request->ok && i < request->n; i++)
+    request->ok = !request->writes[i].leaves_empty ||
+                  check_empty(stage, &request->writes[i], &request->error);
   if (!request->ok) {
     request_drop_results(request);
     g_ptr_array_set_size(stage->changes, (gint)changes);

@@ -480,6 +480,43 @@ class Program(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len(self.server.asked), 4)
 
+    def kept(self):
+        """A migration that its finalizer keeps for ever."""
+        path = f"{VMIM}/db-abcde"
+        going = migration("Running", 9)
+        going["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z",
+                              "finalizers": ["x.y/one", "x.y/two"]}
+        self.route(f"DELETE {path}", (200, going))
+        self.route(f"GET {path}", (200, going))
+
+    def test_delete_says_what_it_waits_for(self):
+        self.kept()
+        done = self.run_ferry("delete", "vmim", "db-abcde", "--timeout", "1500ms")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("waits for finalizers x.y/one, x.y/two\n", done.stderr)
+        self.assertIn("still there: it waits for finalizers x.y/one, x.y/two", done.stderr)
+        self.assertEqual(self.run_ferry("delete", "vmim", "x", "--timeout", "soon").returncode, 2)
+
+    def test_delete_is_interrupted(self):
+        self.kept()
+        with subprocess.Popen([FERRY, "delete", "vmim", "db-abcde"], env=self.env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            self.assertIn("waits for", process.stderr.readline())
+            process.send_signal(signal.SIGINT)
+            self.assertIn("still there", process.communicate(timeout=DEADLINE)[1])
+            self.assertEqual(process.returncode, 130)
+
+    def test_revoke_claims_nothing(self):
+        """A server that only marks the user: that is no revocation."""
+        self.route("DELETE /apis/ferry.migration/v1/users/eve",
+                   (200, {"kind": "User", "metadata": {"name": "eve", "finalizers": ["x.y/z"],
+                                                       "deletionTimestamp": "2026-01-01T00:00:00Z"}}))
+        done = self.run_ferry("user", "revoke", "eve")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("not revoked: ", done.stderr)
+        self.assertIn("finalizers x.y/z", done.stderr)
+
     def test_bad_files(self):
         for text, word in (("a: [", "line"), ("", "no object"), ("kind: X\n", "apiVersion"),
                            ("apiVersion: v1\nkind: Pod\nmetadata: {}\n", "no kind")):

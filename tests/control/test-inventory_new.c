@@ -137,6 +137,16 @@ static void test_memory_used(void) {
   g_assert_nonnull(ferry_json_find(reasons, "reason", "Memory"));
 }
 
+/* One that is being deleted takes none. */
+static void test_ending_namespace(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_add(store, &ferry_kind_namespace,
+            json_pack("{s{ss,ss}}", "metadata", "name", "team", "deletionTimestamp", "x"));
+  guint before = in_default(store);
+  g_assert_true(tell(store, "h1", domains(1, 2, "team", FALSE), FALSE));
+  g_assert_cmpuint(in_default(store), ==, before + 2);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/inventory_new/vms", test_vms);
@@ -144,5 +154,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/inventory_new/reserved", test_reserved);
   g_test_add_func("/inventory_new/sums", test_sums);
   g_test_add_func("/inventory_new/memory-used", test_memory_used);
+  g_test_add_func("/inventory_new/ending-namespace", test_ending_namespace);
   return g_test_run();
 }

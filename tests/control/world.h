@@ -48,6 +48,7 @@ static inline FerryStore *world_new(void) {
   g_autoptr(GError) error = NULL;
   FerryStore *store = ferry_store_open(NULL, NULL, &error);
   g_assert_no_error(error);
+  world_add(store, &ferry_kind_namespace, json_pack("{s{ss}}", "metadata", "name", "kubevirt"));
   world_add(store, &ferry_kind_node, world_node("h1", "10.0.0.1"));
   world_add(store, &ferry_kind_node, world_node("h2", "10.0.0.2"));
   world_report(store, "h1", "running", "booted", WORLD_NOW);

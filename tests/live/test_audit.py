@@ -153,6 +153,46 @@ class Content(Audit):
         self.line(verb="patch", object_name="db")
         self.assertEqual(len(self.lines()), before + 1)
 
+    def test_what_was_done_before_a_refusal(self):
+        """The first ones of a collection went, the next may not: that is a write, whose line is
+        never left out, however many refusals there were before."""
+        for name in ("aa", "ab", "zz"):
+            self.admin.json("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+        for _ in range(30):
+            self.assertEqual(self.admin.call("DELETE", "/api/v1/namespaces/default")[0], 403)
+        status, headers, _ = self.admin.call("DELETE", "/api/v1/namespaces")
+        self.assertEqual(status, 403)
+        line = self.line(id=headers["Audit-ID"])
+        self.assertEqual((line["event"], line["code"], line["count"]), ("write", 403, 2))
+        self.assertEqual(line["object"]["names"], ["aa", "ab"])
+
+    def test_agent_beyond_its_own(self):
+        """What a binding lets an agent do besides is nobody's routine."""
+        agent = self.agent()
+        rbac = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
+        self.admin.json("POST", rbac, {
+            "metadata": {"name": "odd"}, "roleRef": {"kind": "ClusterRole", "name": "edit"},
+            "subjects": [{"kind": "Group", "name": "system:nodes"}]})
+        space = "/api/v1/namespaces"
+        for method, path, body, verb in (("POST", space, {"metadata": {"name": "x"}}, "create"),
+                                         ("DELETE", f"{space}/x", None, "delete")):
+            self.assertIn(agent.connection.call(method, path, body)[0], (200, 201))
+            line = self.line(verb=verb, object_resource="namespaces", object_name="x")
+            self.assertEqual(line["user"]["name"], "system:node:h1")
+        # nor does it reach another host
+        for path, body in (("h2/status", {"status": {}}), ("h2", {"metadata": {"labels": {"a": "b"}}}),
+                           ("h2", {"spec": {"peer": {"scheme": "tls", "host": "x"}}})):
+            self.assertEqual(agent.connection.call(
+                "PATCH", f"/api/v1/nodes/{path}", body,
+                {"Content-Type": "application/merge-patch+json"})[0], 403)
+
+    def test_join_names_the_node(self):
+        nobody = Connection(self.site, self.site.anonymous)
+        self.addCleanup(nobody.close)
+        self.assertEqual(nobody.call("POST", "/apis/ferry.migration/v1/join", {
+            "token": "ferry.x.h7.y", "nodeName": "h7", "csr": "x"})[0], 401)
+        self.line(event="refusal", object_resource="nodes", object_name="h7", code=401)
+
 
 class Secrets(Audit):
     def test_none_gets_in(self):

@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "fuzz"))
 # pylint: disable=wrong-import-position
+from provider import Provider
 from live.site import Agent, Connection, Credential, MIGRATIONS, NODES, Site, VMIS
 
 JOIN = "/apis/ferry.migration/v1/join"
@@ -28,7 +29,9 @@ class Credentials(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="ferry-threats-")
         self.addCleanup(folder.cleanup)
-        site = self.site = Site(folder.name, options=("--log-level", "warning"))
+        provider = Provider(Path(folder.name) / "jwks.json")
+        site = self.site = Site(folder.name,
+                                options=("--log-level", "warning", *provider.options()))
         plain, viewer = site.token("paula", []), site.token("vera", ["ferry:viewers"])
         site.start()
         self.addCleanup(site.stop)
@@ -50,6 +53,10 @@ class Credentials(unittest.TestCase):
             "viewer's token": Credential("vera", site.ca, token=viewer),
             "`ferry user` token, role view": by_token,
             "`ferry user` certificate, role operate": by_certificate,
+            "provider's token (OpenID Connect), group with the role view": Credential(
+                "ida", site.ca, token=provider.token("ida", ["ferry:viewers"])),
+            "provider's token that claims `system:masters` and `system:nodes`": Credential(
+                "eve", site.ca, token=provider.token("eve", ["system:masters", "system:nodes"])),
             "viewer's certificate": site.certificate("vic", ["ferry:viewers"]),
             "agent's key": self.agents["h1"].credential,
             "administrator's certificate": site.admin,

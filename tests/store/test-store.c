@@ -192,6 +192,60 @@ static void add(const char *name, void (*test)(Fixture *, gconstpointer)) {
   g_test_add(disk, Fixture, "disk", set_up, test, tear_down);
 }
 
+static json_t *space(const char *name, gboolean ending) {
+  json_t *object = thing(name, NULL, 0);
+  if (ending)
+    json_object_set_new(json_object_get(object, "metadata"), "deletionTimestamp", json_string("x"));
+  return object;
+}
+
+/* What is made in a namespace, and the namespace's end, are judged where nothing comes between. */
+static void test_namespaces(Fixture *f, gconstpointer data) {
+  json_auto_t *ns = space("team", FALSE), *ending = space("team", TRUE),
+              *role = thing("r", NULL, 1);
+  const FerryKind *kind = &ferry_kind_role;
+  FerryWrite make_ns = {.op = FERRY_WRITE_CREATE,
+                        .kind = &ferry_kind_namespace,
+                        .ns = "",
+                        .name = "team",
+                        .object = ns};
+  FerryWrite end_ns = {.op = FERRY_WRITE_DELETE,
+                       .kind = &ferry_kind_namespace,
+                       .ns = "",
+                       .name = "team",
+                       .leaves_empty = TRUE};
+  FerryWrite make = {.op = FERRY_WRITE_CREATE,
+                     .kind = kind,
+                     .ns = "team",
+                     .name = "r",
+                     .object = role,
+                     .in_namespace = TRUE};
+  FerryWrite unmake = {.op = FERRY_WRITE_DELETE, .kind = kind, .ns = "team", .name = "r"};
+  g_autoptr(GError) error = NULL;
+  g_assert_false(ferry_store_commit(f->store, &make, 1, NULL, &error));
+  g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT);
+  FerryWrite both[] = {make_ns, make};
+  g_assert_true(ferry_store_commit(f->store, both, 2, NULL, NULL));
+  g_clear_error(&error);
+  g_assert_false(ferry_store_commit(f->store, &end_ns, 1, NULL, &error));
+  g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT);
+  FerryWrite mark = make_ns;
+  mark.op = FERRY_WRITE_UPDATE;
+  mark.object = ending;
+  mark.leaves_empty = TRUE;
+  g_assert_false(ferry_store_commit(f->store, &mark, 1, NULL, NULL));
+  FerryWrite emptied[] = {mark, unmake};
+  g_assert_true(ferry_store_commit(f->store, emptied, 2, NULL, NULL));
+  g_clear_error(&error);
+  g_assert_false(ferry_store_commit(f->store, &make, 1, NULL, &error));
+  g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT);
+  /* made by the batch that ends it */
+  make.in_namespace = FALSE;
+  FerryWrite refilled[] = {end_ns, make};
+  g_assert_false(ferry_store_commit(f->store, refilled, 2, NULL, NULL));
+  g_assert_true(ferry_store_commit(f->store, &end_ns, 1, NULL, NULL));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   add("create-get-delete", test_create_get_delete);
@@ -200,5 +254,6 @@ int main(int argc, char **argv) {
   add("batch-is-whole", test_batch_is_whole);
   add("list-order", test_list_order);
   add("bad-writes", test_bad_writes);
+  add("namespaces", test_namespaces);
   return g_test_run();
 }

@@ -262,8 +262,7 @@ void ferry_audit_changed(FerryRequest *req, const json_t *old, const json_t *obj
   json_t *n = notes(req);
   json_t *count = json_object_get(n, "count");
   add_name(n, ferry_json_str(object ? object : old, "metadata.name"));
-  if (dry)
-    json_object_set_new(n, "dryRun", json_true());
+  json_object_set_new(n, dry ? "dryRun" : "done", json_true());
   if (is_step(old, object))
     json_object_set_new(n, "step", json_true());
   if (count || json_object_get(n, "changed") || !object) {
@@ -310,18 +309,26 @@ static gboolean is_question(const FerryRequest *req) {
                        g_str_has_prefix(req->path, "/apis/authentication.k8s.io/"));
 }
 
+/* Its reports, its events, and what it writes into a migration that is no step of it; not what a
+ * binding lets it do besides. */
 static gboolean is_agents_routine(const FerryRequest *req) {
   if (!req->user || !req->user->node)
     return FALSE;
-  if (req->kind)
-    return !json_object_get(req->audit, "step");
-  return req->path && g_str_has_suffix(req->path, "/report");
+  if (!req->kind)
+    return req->path && g_str_has_suffix(req->path, "/report");
+  if (req->kind == &ferry_kind_event)
+    return g_strcmp0(req->verb, "create") == 0;
+  return req->kind == &ferry_kind_vmim && g_strcmp0(req->subresource, "status") == 0 &&
+         !json_object_get(req->audit, "step");
 }
 
-/* The event of a line for this request, or NULL. */
+/* The event of a line for this request, or NULL. What was written before a refusal, as the first
+ * ones of a collection, makes it a write: its line is never left out. */
 static const char *event_of(const FerryRequest *req) {
   gboolean reads = !req->method || g_str_equal(req->method, "GET") ||
                    g_str_equal(req->method, "OPTIONS") || is_question(req);
+  if (!reads && json_object_get(req->audit, "done") && !is_agents_routine(req))
+    return "write";
   if (req->status == 401 || req->status == 403 || req->status == 429)
     return "refusal";
   if (reads)

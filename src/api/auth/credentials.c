@@ -161,9 +161,20 @@ static gboolean check_owner(FerryApi *api, const FerryUser *user, GError **error
   g_autofree char *why = NULL;
   if (g_strcmp0(ferry_json_str(owner, "metadata.uid"), user->uid) != 0)
     why = g_strdup_printf("the user \"%s\" was deleted", user->name);
+  else if (ferry_json_str(owner, "metadata.deletionTimestamp"))
+    why = g_strdup_printf("the user \"%s\" is being deleted", user->name);
   else if (ferry_json_int(owner, "metadata.generation", 0) != user->generation)
     why = g_strdup_printf("the groups of user \"%s\" have changed: connect again", user->name);
   return why ? unauthorized(error, why) : TRUE;
+}
+
+/* A Node that is there may be on its way out: an older version let finalizers keep it. */
+static gboolean check_node(FerryApi *api, const FerryUser *user, GError **error) {
+  g_autoptr(json_t) node = ferry_store_get(api->store, &ferry_kind_node, "", user->node);
+  if (!ferry_json_str(node, "metadata.deletionTimestamp"))
+    return TRUE;
+  g_autofree char *why = g_strdup_printf("node %s is being deleted", user->node);
+  return unauthorized(error, why);
 }
 
 gboolean ferry_credential_check(FerryApi *api, const FerryUser *user, GError **error) {
@@ -171,7 +182,8 @@ gboolean ferry_credential_check(FerryApi *api, const FerryUser *user, GError **e
   const char *why = NULL;
   if (record && ferry_credential_is_revoked(record, ferry_clock_wall_ms(api->clock), &why))
     return unauthorized(error, why);
-  if (user->generation && !check_owner(api, user, error))
+  if ((user->generation && !check_owner(api, user, error)) ||
+      (user->node && !check_node(api, user, error)))
     return FALSE;
   if (record)
     return TRUE;

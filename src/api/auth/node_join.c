@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: how an agent comes to be trusted, and which of its processes speaks.
 // An administrator makes a one-time token for one node; only its hash is kept, for 24 h, in a file
-// of the state directory. The agent shows it with a certificate request, gets a certificate for
-// that node's name, and the token is gone. An agent process then opens a session, which raises the
-// node's epoch: whatever an older process still sends is refused.
+// of the state directory. The agent shows it with a certificate request, which is read only where
+// the token is good, gets a certificate for that node's name, and the token is gone. An agent
+// process then opens a session, which raises the node's epoch: whatever an older process still
+// sends is refused.
 #include "api/auth/audit.h"
 #include "api/auth/credentials.h"
 #include "base/file.h"
@@ -109,8 +110,10 @@ static gboolean split_token(const char *token, char **node, char **secret) {
   return TRUE;
 }
 
-/* Takes the token out of the file, so it can't be used twice. */
-static gboolean use_token(FerryApi *api, const char *token, const char *node, GError **error) {
+/* Whether the token is good for that node; `take`: it is taken out of the file as well, so that it
+ * can't be used twice. */
+static gboolean check_token(FerryApi *api, const char *token, const char *node, gboolean take,
+                            GError **error) {
   g_autofree char *named = NULL;
   g_autofree char *secret = NULL;
   if (!split_token(token, &named, &secret)) {
@@ -125,10 +128,10 @@ static gboolean use_token(FerryApi *api, const char *token, const char *node, GE
   const json_t *entry = all ? json_object_get(all, hash) : NULL;
   gboolean ok =
       entry && g_strcmp0(ferry_json_str(entry, "node"), node) == 0 && g_str_equal(named, node);
-  if (ok) {
+  if (ok && take) {
     json_object_del(all, hash);
     ok = tokens_write(api, all, error);
-  } else if (all) {
+  } else if (all && !ok) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
                 "the join token is not valid for node \"%s\": it was used already, has expired "
                 "(24 h), or is for another node; make a new one with `ferryd token create --node "
@@ -184,7 +187,11 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
   gboolean renews = req->user->node && g_str_equal(req->user->node, node);
   if (!token && !renews)
     return bad(error, "token is missing: make one with `ferryd token create --node NAME`");
-  /* Sign first: a bad request must not use the token up. */
+  ferry_audit_about(req, "nodes", node);
+  /* A stranger's request is not even read; it is signed before the token is taken, as a bad one
+   * must not use that up. */
+  if (token && !check_token(req->api, token, node, FALSE, error))
+    return FALSE;
   FerryPkiIssued issued = {0};
   g_autofree char *identity = g_strconcat("system:node:", node, NULL);
   if (!ferry_pki_sign_client(req->api->pki, csr, "system:nodes", identity,
@@ -195,12 +202,11 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
                            token ? "a join token" : req->user->credential);
   ferry_json_set_str(record, "ca", ferry_pki_ca_hash(req->api->pki));
   g_rw_lock_reader_lock(&req->api->sessions); /* the Node's deletion holds the writer's */
-  gboolean ok = (token ? use_token(req->api, token, node, error)
+  gboolean ok = (token ? check_token(req->api, token, node, TRUE, error)
                        : ferry_auth_is_valid(req->api, req->user, error)) &&
                 ferry_credential_add(req->api, record, error);
   g_rw_lock_reader_unlock(&req->api->sessions);
   if (ok) {
-    ferry_audit_about(req, "nodes", node);
     ferry_info(token ? "an agent joined" : "an agent renewed its certificate", "FERRY_NODE", node);
     ferry_respond_json(
         req, 201,

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define MAX_PEM (64 * 1024)
+#define MAX_REQUEST (16 * 1024) /* RSA of 8192 bits with some names takes 4 KiB */
 #define DAY_S ((gint64)86400)
 #define CA_DAYS 3650
 #define SERVER_DAYS 397
@@ -496,12 +497,12 @@ void ferry_pki_issued_clear(FerryPkiIssued *issued) {
 static gboolean check_request(gnutls_x509_crq_t crq, const char *csr_pem, GError **error) {
   gnutls_datum_t d = {(unsigned char *)csr_pem, (unsigned)strlen(csr_pem)};
   const char *problem = NULL;
-  if (d.size > MAX_PEM || gnutls_x509_crq_import(crq, &d, GNUTLS_X509_FMT_PEM) < 0)
+  if (d.size > MAX_REQUEST || gnutls_x509_crq_import(crq, &d, GNUTLS_X509_FMT_PEM) < 0)
     problem = "expected a certificate request (PKCS#10) in PEM";
+  else if (!strong_enough(crq)) /* before anything is computed with it */
+    problem = "expected an EC key of 256 bits or more, Ed25519, or RSA of 2048 to 8192 bits";
   else if (gnutls_x509_crq_verify(crq, 0) < 0)
     problem = "the request is not signed by the key it names";
-  else if (!strong_enough(crq))
-    problem = "expected an EC key of 256 bits or more, Ed25519, or RSA of 2048 to 8192 bits";
   if (problem)
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "csr: %s", problem);
   return !problem;

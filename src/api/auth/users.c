@@ -57,6 +57,11 @@ FerryUser *ferry_user_of_record(FerryApi *api, const json_t *record, GError **er
                 "Unauthorized: the user \"%s\" was deleted", name);
     return NULL;
   }
+  if (ferry_json_str(object, "metadata.deletionTimestamp")) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
+                "Unauthorized: the user \"%s\" is being deleted", name);
+    return NULL;
+  }
   FerryUser *user = user_of(object, credential);
   user->expires_s = ferry_json_int(record, "expires", 0) / 1000;
   return user;
@@ -177,6 +182,11 @@ static gboolean commit_credential(FerryRequest *req, json_t *record, GError **er
     g_autoptr(json_t) user = ferry_resource_find(req, error);
     if (!user)
       return FALSE;
+    if (ferry_json_str(user, "metadata.deletionTimestamp")) {
+      g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+                  "user \"%s\" is being deleted: no credential is made for it", req->name);
+      return FALSE;
+    }
     g_autoptr(json_t) list = good_ones(req->api, user, NULL, 0);
     if (json_array_size(list) >= MAX_CREDENTIALS) {
       g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,

@@ -65,25 +65,6 @@ gboolean ferry_check_preconditions(FerryRequest *req, const json_t *options, con
   return TRUE;
 }
 
-/* What goes with a namespace: all objects in it. */
-static void add_contents(FerryRequest *req, const char *ns, GArray *writes, GPtrArray *keep) {
-  gsize n;
-  const FerryKind *const *kinds = ferry_kinds(&n);
-  for (gsize i = 0; i < n; i++) {
-    if (!kinds[i]->namespaced)
-      continue;
-    GPtrArray *all = ferry_store_list(req->api->store, kinds[i], ns, NULL);
-    g_ptr_array_add(keep, all);
-    for (guint j = 0; j < all->len; j++) {
-      FerryWrite write = {.op = FERRY_WRITE_DELETE,
-                          .kind = kinds[i],
-                          .ns = ns,
-                          .name = ferry_json_str(g_ptr_array_index(all, j), "metadata.name")};
-      g_array_append_val(writes, write);
-    }
-  }
-}
-
 /* Deletes or marks `object` (borrowed). `*left` gets the marked object where it stays. */
 static gboolean delete_once(FerryRequest *req, json_t *object, gboolean dry, json_t **left,
                             GError **error) {
@@ -109,6 +90,8 @@ static gboolean delete_once(FerryRequest *req, json_t *object, gboolean dry, jso
       ferry_json_set_str(marked, "metadata.deletionTimestamp", time);
       ferry_json_set_int(marked, "metadata.deletionGracePeriodSeconds", 0);
     }
+    if (req->kind == &ferry_kind_namespace)
+      ferry_json_set_str(marked, "status.phase", "Terminating");
     write.op = FERRY_WRITE_UPDATE;
     write.frees = TRUE;
     write.object = marked;
@@ -117,31 +100,12 @@ static gboolean delete_once(FerryRequest *req, json_t *object, gboolean dry, jso
     *left = marked ? json_incref(marked) : NULL;
     return TRUE;
   }
-  g_autoptr(GArray) writes = g_array_new(FALSE, FALSE, sizeof(FerryWrite));
-  g_autoptr(GPtrArray) keep = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
-  g_array_append_val(writes, write);
-  if (req->kind == &ferry_kind_namespace)
-    add_contents(req, name, writes, keep);
-  if (write.op == FERRY_WRITE_DELETE)
-    ferry_delete_also(req, object, writes, keep);
-  g_autofree json_t **results = g_new0(json_t *, writes->len);
-  /* No session of a node that goes may begin in between, nor a certificate be made for it. */
-  gboolean node = req->kind == &ferry_kind_node;
-  if (node)
-    g_rw_lock_writer_lock(&req->api->sessions);
-  gboolean done = ferry_store_commit(req->api->store, (FerryWrite *)(void *)writes->data,
-                                     writes->len, results, error);
-  if (done && node && write.op == FERRY_WRITE_DELETE)
-    ferry_node_deleted(req, name);
-  if (node)
-    g_rw_lock_writer_unlock(&req->api->sessions);
-  if (!done)
+  json_t *stored = NULL;
+  if (!ferry_resource_end(req, object, &write, &stored, error))
     return FALSE;
-  for (guint i = 0; i < writes->len; i++)
-    if (i == 0 && marked)
-      *left = results[i];
-    else
-      json_decref(results[i]);
+  *left = marked ? stored : NULL;
+  if (!marked)
+    json_decref(stored);
   return TRUE;
 }
 

@@ -2,8 +2,12 @@
 // Dangerous fields are resources of their own: who sets one needs, besides the right to write the
 // object, the verb create on virtualmachineinstancemigrations/RIGHT, where RIGHT is what the kind's
 // table says of the field (FerryField.right). It is asked at every write by a user, whatever way it
-// came, of the fields that the write sets or changes; what was set before stays as it is, and to
-// unset one needs nothing. A field says something unless it is false, 0, empty or null.
+// came, of the fields that the write sets or changes; what was set before stays as it is. To unset
+// one needs nothing, but where somebody else's word counts then (FERRY_FIELD_OVERRIDES): without an
+// administrator's spec.peer a Node's is what its agent says. Who says for whom an object counts
+// (FERRY_FIELD_REACH: a policy's selectors) sets all that it says for them, and needs the rights of
+// all of it; so does who makes a policy the one for all (FERRY_FIELD_BINDS). A field says something
+// unless it is false, 0, empty or null.
 #include "api/internal.h"
 
 static gboolean says_something(const json_t *value) {
@@ -28,37 +32,88 @@ static gboolean may_set(FerryRequest *req, const char *right) {
   return ferry_authz_allows(req->api, req->user, &a);
 }
 
-static void collect(FerryRequest *req, const FerryField *fields, GString *path, const json_t *old,
-                    const json_t *object, GError *causes) {
+typedef struct {
+  FerryRequest *req;
+  GString *path;
+  gboolean reach; /* it counts for others than before, so all that it says is new */
+  GError *causes;
+} Judge;
+
+static void require(const Judge *j, const char *right) {
+  if (!may_set(j->req, right))
+    ferry_error_add_cause(j->causes, "FieldValueForbidden", j->path->str,
+                          "Forbidden: user \"%s\" cannot create resource \"%s/%s\" in API group "
+                          "\"%s\", which %s",
+                          j->req->user->name, ferry_kind_vmim.plural, right, ferry_kind_vmim.group,
+                          j->reach ? "this field needs where the selectors change"
+                                   : "this field needs");
+}
+
+static void judge_field(const Judge *j, const FerryField *f, const json_t *was, const json_t *is,
+                        gboolean overrides) {
+  gboolean same = was && is && json_equal(is, was);
+  gboolean sets = says_something(is) && (j->reach || !same);
+  gboolean unsets = overrides && says_something(was) && !says_something(is);
+  if (sets || unsets)
+    require(j, f->right);
+}
+
+/* A policy that is named here counts for others by that: as if this object said what it says. */
+static void collect_named(const Judge *j, const json_t *was, const json_t *is);
+
+static void collect(const Judge *j, const FerryField *fields, const json_t *old,
+                    const json_t *object, gboolean overrides) {
   for (const FerryField *f = fields; f && f->name; f++) {
     const json_t *is = json_object_get(object, f->name), *was = json_object_get(old, f->name);
-    gsize mark = path->len;
-    if (!is)
+    gboolean over = overrides || (f->flags & FERRY_FIELD_OVERRIDES);
+    gsize mark = j->path->len;
+    if (!is && !(over && was))
       continue;
-    g_string_append_printf(path, "%s%s", mark ? "." : "", f->name);
+    g_string_append_printf(j->path, "%s%s", mark ? "." : "", f->name);
     if (f->type == FERRY_TYPE_OBJECT && f->fields)
-      collect(req, f->fields, path, was, is, causes);
-    else if (f->right && says_something(is) && !(was && json_equal(is, was)) &&
-             !may_set(req, f->right))
-      ferry_error_add_cause(causes, "FieldValueForbidden", path->str,
-                            "Forbidden: user \"%s\" cannot create resource \"%s/%s\" in API group "
-                            "\"%s\", which this field needs",
-                            req->user->name, ferry_kind_vmim.plural, f->right,
-                            ferry_kind_vmim.group);
-    g_string_truncate(path, mark);
+      collect(j, f->fields, was, is, over);
+    else if (f->flags & FERRY_FIELD_BINDS)
+      collect_named(j, was, is);
+    else if (f->right)
+      judge_field(j, f, was, is, over);
+    g_string_truncate(j->path, mark);
   }
+}
+
+static void collect_named(const Judge *j, const json_t *was, const json_t *is) {
+  const char *name = json_string_value(is);
+  if (!name || (was && json_equal(was, is)))
+    return;
+  g_autoptr(json_t) policy =
+      ferry_store_get(j->req->api->store, &ferry_kind_migration_policy, "", name);
+  for (const FerryField *f = ferry_kind_migration_policy.fields; f->name; f++)
+    if (g_str_equal(f->name, "spec"))
+      collect(j, f->fields, NULL, json_object_get(policy, "spec"), FALSE);
+}
+
+/* Whether what `old` said counts for others in `object`; a new one's reach is nothing special. */
+static gboolean reach_changes(const FerryField *fields, const json_t *old, const json_t *object) {
+  for (const FerryField *f = fields; old && f->name; f++) {
+    json_t *was = json_object_get(old, f->name), *is = json_object_get(object, f->name);
+    if ((f->flags & FERRY_FIELD_REACH) && was != is && !(was && is && json_equal(was, is)))
+      return TRUE;
+  }
+  return FALSE;
 }
 
 gboolean ferry_check_field_rights(FerryRequest *req, const json_t *old, const json_t *object,
                                   GError **error) {
   if (req->user->admin || g_strcmp0(req->subresource, "status") == 0)
     return TRUE;
+  const json_t *was = json_object_get(old, "spec"), *is = json_object_get(object, "spec");
   g_autoptr(GString) path = g_string_new("spec");
   g_autoptr(GError) causes = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_FORBIDDEN, "");
+  Judge judge = {.req = req, .path = path, .causes = causes};
   for (const FerryField *f = req->kind->fields; f->name; f++)
-    if (g_str_equal(f->name, "spec") && f->fields)
-      collect(req, f->fields, path, json_object_get(old, "spec"), json_object_get(object, "spec"),
-              causes);
+    if (g_str_equal(f->name, "spec") && f->fields) {
+      judge.reach = reach_changes(f->fields, was, is);
+      collect(&judge, f->fields, was, is, FALSE);
+    }
   guint n = ferry_error_n_causes(causes);
   if (n == 0)
     return TRUE;

@@ -58,7 +58,8 @@ static void emit_warnings(FerryRequest *req, GPtrArray *warnings) {
 
 /* ---- create ---- */
 
-static gboolean namespace_exists(FerryRequest *req, GError **error) {
+/* Whether the namespace is there to take something new. */
+static gboolean namespace_takes(FerryRequest *req, GError **error) {
   if (!req->kind->namespaced)
     return TRUE;
   g_autoptr(json_t) ns = ferry_store_get(req->api->store, &ferry_kind_namespace, "", req->ns);
@@ -69,7 +70,17 @@ static gboolean namespace_exists(FerryRequest *req, GError **error) {
     req->error_kind = &ferry_kind_namespace;
     return FALSE;
   }
-  return TRUE;
+  if (!ferry_json_str(ns, "metadata.deletionTimestamp"))
+    return TRUE;
+  g_autofree char *what = ferry_qualified(req->kind);
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+              "%s is forbidden: unable to create new content in namespace %s because it is being "
+              "terminated",
+              what, req->ns);
+  if (error)
+    ferry_error_add_cause(*error, "NamespaceTerminating", "metadata.namespace",
+                          "namespace %s is being terminated", req->ns);
+  return FALSE;
 }
 
 static const char *const server_owned[] = {"uid",        "creationTimestamp",
@@ -136,10 +147,16 @@ static json_t *store_new(FerryRequest *req, json_t *object, gboolean dry, GError
                       .ns = ns,
                       .name = name,
                       .object = again ? again : object,
+                      .in_namespace = req->kind->namespaced,
                       .revision = revision ? g_ascii_strtoll(revision, NULL, 10) : 0};
   json_t *stored = NULL;
-  if (!ferry_store_commit(req->api->store, &write, 1, &stored, error)) {
-    ferry_store_error(error, req->kind, name);
+  g_autoptr(GError) problem = NULL;
+  if (!ferry_store_commit(req->api->store, &write, 1, &stored, &problem)) {
+    if (!again && g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) &&
+        !namespace_takes(req, error)) /* it went since it was looked at */
+      return NULL;
+    ferry_store_error(&problem, req->kind, name);
+    g_propagate_error(error, g_steal_pointer(&problem));
     return NULL;
   }
   ferry_audit_changed(req, NULL, stored, FALSE);
@@ -189,7 +206,7 @@ json_t *ferry_resource_make(FerryRequest *req, json_t *body, GError **error) {
   FerryUnknown unknown;
   gboolean dry;
   if (!match_url(req, body, error) || !ferry_request_write_options(req, &unknown, error) ||
-      !ferry_request_dry_run(req, NULL, &dry, error) || !namespace_exists(req, error))
+      !ferry_request_dry_run(req, NULL, &dry, error) || !namespace_takes(req, error))
     return NULL;
   const char *rv = ferry_json_str(body, "metadata.resourceVersion");
   if (rv && *rv) {
@@ -327,6 +344,29 @@ static gboolean check_telemetry(const FerryRequest *req, const json_t *old, cons
   return TRUE;
 }
 
+/* Commits what was admitted; an object that waited for this, its last finalizer, ends. */
+static json_t *store_changed(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
+  const char *name = ferry_json_str(old, "metadata.name");
+  gboolean gone = ferry_json_str(object, "metadata.deletionTimestamp") &&
+                  json_array_size(ferry_json_get(object, "metadata.finalizers")) == 0;
+  FerryWrite write = {.op = gone ? FERRY_WRITE_DELETE : FERRY_WRITE_UPDATE,
+                      .kind = req->kind,
+                      .ns = req->ns ? req->ns : "",
+                      .name = name,
+                      .object = object,
+                      .revision = ferry_object_revision(old),
+                      .telemetry = req->telemetry};
+  json_t *stored = NULL;
+  gboolean done = gone ? ferry_resource_end(req, old, &write, &stored, error)
+                       : ferry_store_commit(req->api->store, &write, 1, &stored, error);
+  if (!done) {
+    ferry_store_error(error, req->kind, name);
+    return NULL;
+  }
+  ferry_audit_changed(req, old, gone ? NULL : object, FALSE);
+  return stored;
+}
+
 static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer data,
                            FerryUnknown unknown, gboolean dry, GPtrArray *warnings, gboolean *again,
                            GError **error) {
@@ -371,23 +411,8 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
     ferry_audit_changed(req, old, object, TRUE);
     return json_incref(object);
   }
-  const char *name = ferry_json_str(old, "metadata.name");
-  gboolean gone = ferry_json_str(object, "metadata.deletionTimestamp") &&
-                  json_array_size(ferry_json_get(object, "metadata.finalizers")) == 0;
-  FerryWrite write = {.op = gone ? FERRY_WRITE_DELETE : FERRY_WRITE_UPDATE,
-                      .kind = req->kind,
-                      .ns = req->ns ? req->ns : "",
-                      .name = name,
-                      .object = object,
-                      .revision = ferry_object_revision(old),
-                      .telemetry = req->telemetry};
-  json_t *stored = NULL;
-  if (!ferry_store_commit(req->api->store, &write, 1, &stored, error)) {
-    *again = error && g_error_matches(*error, FERRY_ERROR, FERRY_ERROR_CONFLICT) && !pinned;
-    ferry_store_error(error, req->kind, name);
-    return NULL;
-  }
-  ferry_audit_changed(req, old, gone ? NULL : object, FALSE);
+  json_t *stored = store_changed(req, old, object, error);
+  *again = error && g_error_matches(*error, FERRY_ERROR, FERRY_ERROR_CONFLICT) && !pinned;
   return stored;
 }
 
@@ -421,8 +446,9 @@ gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpoint
   g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
   g_autoptr(json_t) stored = NULL;
   g_autoptr(GError) problem = NULL;
-  /* A new session of the agent waits for its old one's commits. */
-  gboolean agent = req->user->node != NULL;
+  /* A new session of the agent waits for its old one's commits. (A Node is not an agent's to write;
+   * one that may by a binding ends it like anybody, see ferry_resource_end.) */
+  gboolean agent = req->user->node != NULL && req->kind != &ferry_kind_node;
   GMutex *serial = req->kind == &ferry_kind_network ? &req->api->networks : NULL;
   if (serial)
     g_mutex_lock(serial);

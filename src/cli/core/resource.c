@@ -217,3 +217,12 @@ json_t *ferry_resource_get(FerryCli *cli, const FerryKind *kind, const char *ns,
                                               ferry_json_str(item, "metadata.name"), NULL);
   return ferry_client_request(client, "GET", path, NULL, NULL, headers, NULL, error);
 }
+
+char *ferry_resource_what_keeps(const json_t *object) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  gsize i;
+  json_t *one;
+  json_array_foreach(ferry_json_get(object, "metadata.finalizers"), i, one)
+      g_string_append_printf(text, "%s%s", i ? ", " : "finalizers ", json_string_value(one));
+  return g_strdup(text->len ? text->str : "nothing that it names");
+}

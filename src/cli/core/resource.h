@@ -45,5 +45,8 @@ json_t *ferry_resource_read_files(FerryCli *cli, GError **error);
  * borrowed, NULL for a kind without. */
 const FerryKind *ferry_resource_of(FerryCli *cli, const json_t *document, const char **ns,
                                    GError **error);
+/** What an object that is being deleted waits for, for people: "finalizers a, b". Free with g_free.
+ */
+char *ferry_resource_what_keeps(const json_t *object);
 
 G_END_DECLS

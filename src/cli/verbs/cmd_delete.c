@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Deletes, then waits until the object is gone or another one has its name: finalizers (a running
-// migration has one) may keep it for a while.
+// migration has one) may keep it for a while, or for ever. What is waited for is said.
 #include "cli/verbs/verbs.h"
+#include "base/duration.h"
 #include "cli/core/listing.h"
+#include <signal.h>
 #include <stdio.h>
 
-enum { WAIT_POLL_MS = 200 };
+enum { WAIT_POLL_MS = 200, SAY_AFTER_MS = 1000 };
+
+static volatile sig_atomic_t stopped;
+
+static void on_stop(int signo) {
+  stopped = 1;
+}
 
 typedef struct {
   const FerryKind *kind;
@@ -89,8 +97,12 @@ static gboolean delete_one(FerryCli *cli, Doomed *d, GError **error) {
   return TRUE;
 }
 
-static gboolean wait_gone(FerryCli *cli, const Doomed *d, GError **error) {
+/* When it is gone: TRUE. `deadline_us` 0: none. */
+static gboolean wait_gone(FerryCli *cli, const Doomed *d, gint64 deadline_us, GError **error) {
   g_autofree char *path = ferry_resource_path(d->kind, d->ns, d->name, NULL);
+  g_autofree char *label = ferry_resource_label(d->kind, d->name);
+  g_autofree char *said = NULL;
+  gint64 say_us = g_get_monotonic_time() + SAY_AFTER_MS * 1000;
   for (;;) {
     g_autoptr(GError) local = NULL;
     g_autoptr(json_t) object =
@@ -103,11 +115,41 @@ static gboolean wait_gone(FerryCli *cli, const Doomed *d, GError **error) {
     }
     if (g_strcmp0(ferry_json_str(object, "metadata.uid"), d->uid) != 0)
       break;
+    g_autofree char *keeps = ferry_resource_what_keeps(object);
+    gint64 now = g_get_monotonic_time();
+    if (stopped || (deadline_us && now >= deadline_us)) {
+      g_set_error(
+          error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
+          "%s is marked for deletion but still there: it waits for %s. It goes when that is "
+          "done; nothing else needs to be",
+          label, keeps);
+      return FALSE;
+    }
+    if (now >= say_us && g_strcmp0(keeps, said) != 0) {
+      fprintf(stderr, "%s waits for %s\n", label, keeps);
+      g_free(said);
+      said = g_steal_pointer(&keeps);
+    }
     g_usleep(WAIT_POLL_MS * 1000);
   }
-  g_autofree char *label = ferry_resource_label(d->kind, d->name);
   printf("%s deleted\n", label);
   return TRUE;
+}
+
+static int wait_for_all(FerryCli *cli, GPtrArray *list, gint64 timeout_ms) {
+  struct sigaction act = {.sa_handler = on_stop}, old;
+  gint64 deadline_us = timeout_ms ? g_get_monotonic_time() + timeout_ms * 1000 : 0;
+  int code = FERRY_EXIT_DONE;
+  stopped = 0;
+  sigaction(SIGINT, &act, &old);
+  for (guint i = 0; i < list->len; i++) {
+    g_autoptr(GError) error = NULL;
+    const Doomed *d = g_ptr_array_index(list, i);
+    if (d->uid != NULL && !wait_gone(cli, d, deadline_us, &error))
+      code = ferry_cli_fail(error, NULL);
+  }
+  sigaction(SIGINT, &old, NULL);
+  return stopped ? FERRY_EXIT_INTERRUPTED : code;
 }
 
 static int collect(FerryCli *cli, GPtrArray *list) {
@@ -138,6 +180,10 @@ static int collect(FerryCli *cli, GPtrArray *list) {
 }
 
 int ferry_cmd_delete(FerryCli *cli) {
+  const char *timeout = ferry_cli_option(cli, "timeout");
+  gint64 timeout_ms = 0;
+  if (timeout && (!ferry_duration_parse(timeout, &timeout_ms) || timeout_ms <= 0))
+    return ferry_cli_usage(cli, "--timeout %s: expected a duration, as 30s or 5m", timeout);
   g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(doomed_free);
   int code = collect(cli, list);
   if (code != FERRY_EXIT_DONE)
@@ -151,12 +197,8 @@ int ferry_cmd_delete(FerryCli *cli) {
           g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND)))
       code = ferry_cli_fail(error, NULL);
   }
-  gboolean wait = !ferry_args_has(cli->args, "no-wait") && !ferry_args_has(cli->args, "dry-run");
-  for (guint i = 0; wait && i < list->len; i++) {
-    g_autoptr(GError) error = NULL;
-    const Doomed *d = g_ptr_array_index(list, i);
-    if (d->uid != NULL && !wait_gone(cli, d, &error))
-      code = ferry_cli_fail(error, NULL);
-  }
-  return code;
+  if (ferry_args_has(cli->args, "no-wait") || ferry_args_has(cli->args, "dry-run"))
+    return code;
+  int waited = wait_for_all(cli, list, timeout_ms);
+  return waited != FERRY_EXIT_DONE ? waited : code;
 }

@@ -6,6 +6,7 @@
 #include "base/duration.h"
 #include "base/yaml.h"
 #include "cli/core/listing.h"
+#include "cli/core/resource.h"
 #include "cli/view/output.h"
 #include <stdio.h>
 #include <string.h>
@@ -270,6 +271,15 @@ static int revoke_user(FerryCli *cli, const Wish *wish) {
   g_autoptr(json_t) answer = send_json(cli, "DELETE", path, NULL, &error);
   if (!answer)
     return ferry_cli_fail(error, NULL);
+  if (ferry_json_str(answer, "metadata.deletionTimestamp")) { /* an older ferryd's */
+    g_autofree char *keeps = ferry_resource_what_keeps(answer);
+    g_set_error(&error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+                "user \"%s\" is not revoked: this ferryd only marked it for deletion, it waits for "
+                "%s, and its credentials hold until then; end each with ferry user revoke %s "
+                "--credential ID",
+                wish->name, keeps, wish->name);
+    return ferry_cli_fail(error, NULL);
+  }
   printf("user %s deleted, all its credentials are revoked\n", wish->name);
   guint gone = 0;
   gboolean ok = unbind(cli, "clusterrolebindings", wish->name, &gone, &error) &&

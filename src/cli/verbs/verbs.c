@@ -53,6 +53,7 @@ static const FerryOption options_delete[] = {
     OPT_SELECTOR,
     OPT_DRY_RUN,
     OPT_NO_WAIT("Don't wait until the objects are gone"),
+    {"timeout", 0, "DURATION", "Wait so long at most; without it until they are gone"},
     {"ignore-not-found", 0, NULL, "An object that is not there is no error"},
     {"force", 0, NULL, "A host too on which VMs run or whose agent reports"},
     OPT_END,

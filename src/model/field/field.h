@@ -25,7 +25,11 @@ typedef enum {
   FERRY_FIELD_LABELS = 1 << 2,      /* a map that follows the rules of labels */
   FERRY_FIELD_SET = 1 << 3,         /* a list of scalars that is a set */
   FERRY_FIELD_ANNOTATIONS = 1 << 4, /* a map that follows the rules of annotations */
-  FERRY_FIELD_OPEN = 1 << 5, /* an object whose unknown members are kept (written by Ferry only) */
+  FERRY_FIELD_OPEN = 1 << 5,  /* an object whose unknown members are kept (written by Ferry only) */
+  FERRY_FIELD_REACH = 1 << 6, /* says for whom the rest of the object counts */
+  FERRY_FIELD_OVERRIDES = 1 << 7, /* wins over what another than a person says: to unset it needs
+                                     the rights of its fields, too */
+  FERRY_FIELD_BINDS = 1 << 8,     /* names a MigrationPolicy, which counts for others by that */
 } FerryFieldFlags;
 
 typedef struct FerryField FerryField;

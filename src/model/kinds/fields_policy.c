@@ -22,7 +22,7 @@ const FerryField ferry_fields_migration_configuration[] = {
     FERRY_POLICY_FIELDS(IN_KUBEVIRT)                    //
     FERRY_MIGRATION_FLAGS(NO_FIELD, AS_FIELD, AS_FIELD) //
     STR("defaultPolicy", "MigrationPolicy by name that holds for what nothing else says.",
-        .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
+        .flags = FERRY_FIELD_BINDS, .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
     END,
 };
 

@@ -71,7 +71,8 @@ static const FerryField node_peer[] = {
 
 static const FerryField node_spec[] = {
     OBJ("peer", node_peer,
-        "Where other hosts' libvirtd reach this one's; wins over what the agent reports."),
+        "Where other hosts' libvirtd reach this one's; wins over what the agent reports.",
+        .flags = FERRY_FIELD_OVERRIDES),
     BOOL("unschedulable", "Whether the node takes no more VMs (kubectl cordon)."),
     OBJS("taints", node_taint, "Taints; the one with nodeDrainTaintKey asks to move VMs away.",
          .max = 64),

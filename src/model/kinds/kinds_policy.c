@@ -58,7 +58,8 @@ static const FerryField selectors[] = {
 static const FerryField policy_spec[] = {
     OBJ("selectors", selectors,
         "Which VMs the policy is for: absent is none, empty is all; where several policies fit, "
-        "the one with most labels counts."),
+        "the one with most labels counts.",
+        .flags = FERRY_FIELD_REACH),
     FERRY_POLICY_FIELDS(IN_POLICY)                      //
     FERRY_MIGRATION_FLAGS(NO_FIELD, NO_FIELD, AS_FIELD) //
     END,

@@ -33,6 +33,35 @@ static inline char *make_csr(Server *s, const char *stem, const char *cn) {
   return text;
 }
 
+/* A request of an RSA key of `bits`, which need not be signed by it: what such a key is worth is to
+ * be seen before. Made of an EC key's request, so that no large key is computed here. */
+static inline char *make_rsa_csr(unsigned bits) {
+  gnutls_x509_crq_t crq;
+  gnutls_pubkey_t key;
+  gnutls_x509_privkey_t signer;
+  gnutls_datum_t pem = {0};
+  g_autofree guint8 *modulus = g_malloc(bits / 8);
+  memset(modulus, 0xc5, bits / 8);
+  guint8 three = 3;
+  gnutls_datum_t m = {modulus, bits / 8}, e = {&three, 1};
+  gnutls_pubkey_init(&key);
+  g_assert_cmpint(gnutls_pubkey_import_rsa_raw(key, &m, &e), >=, 0);
+  gnutls_x509_privkey_init(&signer);
+  gnutls_x509_privkey_generate(signer, GNUTLS_PK_ECDSA,
+                               GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
+  gnutls_x509_crq_init(&crq);
+  gnutls_x509_crq_set_dn_by_oid(crq, GNUTLS_OID_X520_COMMON_NAME, 0, "x", 1);
+  g_assert_cmpint(gnutls_x509_crq_set_pubkey(crq, key), >=, 0);
+  g_assert_cmpint(gnutls_x509_crq_sign2(crq, signer, GNUTLS_DIG_SHA256, 0), >=, 0);
+  gnutls_x509_crq_export2(crq, GNUTLS_X509_FMT_PEM, &pem);
+  char *text = g_strndup((char *)pem.data, pem.size);
+  gnutls_free(pem.data);
+  gnutls_x509_crq_deinit(crq);
+  gnutls_x509_privkey_deinit(signer);
+  gnutls_pubkey_deinit(key);
+  return text;
+}
+
 static inline void write_certificate(Server *s, const char *stem, const Answer *a) {
   const char *certificate = ferry_json_str(a->json, "certificate");
   g_autofree char *path = g_strdup_printf("%s/%s.crt", s->dir, stem);

@@ -72,6 +72,83 @@ static void in_a_policy(Server *s, gconstpointer data) {
   EXPECT("ada", "APPLY", POLICIES "/p", POLICY("p", ",\"allowMonitorCommands\":true"), 200);
 }
 
+/* For whom a policy counts is as dangerous as what it says. */
+static void reach_of_a_policy(Server *s, gconstpointer data) {
+#define SELECTS(selectors, spec)                                                                   \
+  "{\"apiVersion\":\"migrations.kubevirt.io/v1alpha1\",\"kind\":\"MigrationPolicy\",\"metadata\":" \
+  "{\"name\":\"p\"},\"spec\":{\"selectors\":{" selectors "}" spec "}}"
+#define NARROW "\"virtualMachineInstanceSelector\":{\"app\":\"x\"}"
+#define UNSAFE ",\"allowMonitorCommands\":true"
+  static const char *const patches[] = {
+      "{\"spec\":{\"selectors\":{\"virtualMachineInstanceSelector\":null}}}",
+      "{\"spec\":{\"selectors\":{\"virtualMachineInstanceSelector\":{\"app\":\"y\"}}}}",
+      "{\"spec\":{\"selectors\":{\"namespaceSelector\":{\"team\":\"z\"}}}}",
+      "{\"spec\":{\"selectors\":null}}"};
+  bind_to(s, NULL, "edit", "ed");
+  bind_to(s, NULL, "admin", "ada");
+  EXPECT("ada", "POST", POLICIES, SELECTS(NARROW, UNSAFE), 201);
+  for (gsize i = 0; i < G_N_ELEMENTS(patches); i++)
+    EXPECT("ed", "PATCH", POLICIES "/p", patches[i], 403);
+  EXPECT("ed", "PUT", POLICIES "/p", SELECTS("", UNSAFE), 403);
+  EXPECT("ed", "APPLY", POLICIES "/p",
+         SELECTS("\"virtualMachineInstanceSelector\":{\"app\":\"y\"}", UNSAFE), 403);
+  EXPECT("ed", "PUT", POLICIES "/p", SELECTS(NARROW, UNSAFE ",\"maxDowntimeMs\":300"), 200);
+  EXPECT("ada", "PATCH", POLICIES "/p", patches[0], 200);
+  /* without what is dangerous it is anybody's who writes policies */
+  EXPECT("ed", "PUT", POLICIES "/p", SELECTS(NARROW, ""), 200);
+  EXPECT("ed", "PUT", POLICIES "/p", SELECTS("", ""), 200);
+}
+
+/* Nor may who writes the cluster's configuration make it the policy for all. */
+static void default_policy(Server *s, gconstpointer data) {
+  bind_to(s, NULL, "edit", "ed");
+  bind_to(s, NULL, "admin", "ada");
+  EXPECT("ada", "POST", POLICIES, SELECTS(NARROW, UNSAFE), 201);
+  EXPECT("ed", "POST", POLICIES, POLICY("plain", ""), 201);
+  EXPECT("ed", "POST", KUBEVIRTS, KUBEVIRT("\"defaultPolicy\":\"p\""), 403);
+  EXPECT("ed", "POST", KUBEVIRTS, KUBEVIRT("\"defaultPolicy\":\"plain\""), 201);
+  EXPECT("ed", "PATCH", KUBEVIRTS "/kubevirt", SET("\"defaultPolicy\":\"p\""), 403);
+  EXPECT("ada", "PATCH", KUBEVIRTS "/kubevirt", SET("\"defaultPolicy\":\"p\""), 200);
+  EXPECT("ed", "PATCH", KUBEVIRTS "/kubevirt", SET("\"maxDowntimeMs\":200"), 200);
+  EXPECT("ed", "PATCH", KUBEVIRTS "/kubevirt", SET("\"defaultPolicy\":null"), 200);
+}
+
+/* Where other hosts reach one: to set it, to change a part of it, and to leave it to the agent. */
+static void peer_of_a_node(Server *s, gconstpointer data) {
+#define HOST "/api/v1/nodes/h1"
+#define PEER(inside) "{\"spec\":{\"peer\":{" inside "}}}"
+#define REAL "\"scheme\":\"ssh\",\"host\":\"h1.lan\",\"port\":22,\"user\":\"root\""
+  static const char *const others[] = {PEER("\"scheme\":\"tls\""),
+                                       PEER("\"host\":\"evil.lan\""),
+                                       PEER("\"port\":2222"),
+                                       PEER("\"port\":null"),
+                                       PEER("\"user\":\"mallory\""),
+                                       PEER("\"user\":null"),
+                                       "{\"spec\":{\"peer\":null}}",
+                                       "{\"spec\":{\"peer\":{\"scheme\":\"tls\",\"host\":\"h2\"}}}",
+                                       "{\"spec\":null}"};
+  bind_to(s, NULL, "operate", "olga");
+  bind_to(s, NULL, "edit", "ed");
+  bind_to(s, NULL, "admin", "ada");
+  EXPECT("ed", "PATCH", HOST, PEER(REAL), 403);
+  EXPECT("ada", "PATCH", HOST, PEER(REAL), 200);
+  for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+    EXPECT("olga", "PATCH", HOST, others[i], 403);
+    EXPECT("ed", "PATCH", HOST, others[i], 403);
+  }
+  EXPECT("ed", "PUT", HOST,
+         "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"h1\"},\"spec\":{}}",
+         403);
+  g_autoptr(Answer) json_patch = http_full(
+      s, "admin", "PATCH", HOST, "Impersonate-User: ed\nContent-Type: application/json-patch+json",
+      "[{\"op\":\"remove\",\"path\":\"/spec/peer\"}]", -1);
+  expect(json_patch, 403);
+  EXPECT("olga", "PATCH", HOST, "{\"spec\":{\"unschedulable\":true}}", 200);
+  give(s, NULL, "only-uris",
+       RULE("\"create\"", "kubevirt.io", "virtualmachineinstancemigrations/uris", ""), "olga");
+  EXPECT("olga", "PATCH", HOST, "{\"spec\":{\"peer\":null}}", 200);
+}
+
 /* What is set for everybody needs the right everywhere. */
 static void in_the_kubevirt_object(Server *s, gconstpointer data) {
   static const char *const fields[] = {"\"disableTLS\":true", "\"unsafeMigrationOverride\":true",
@@ -128,6 +205,9 @@ int main(int argc, char **argv) {
   ADD("migration", in_a_migration);
   ADD("apply", by_apply);
   ADD("policy", in_a_policy);
+  ADD("reach", reach_of_a_policy);
+  ADD("default-policy", default_policy);
+  ADD("peer", peer_of_a_node);
   ADD("kubevirt", in_the_kubevirt_object);
   ADD("namespace", in_one_namespace);
   ADD("kimchi", by_kimchi);

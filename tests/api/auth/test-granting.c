@@ -110,6 +110,33 @@ static void credentials_for_others(Server *s, gconstpointer data) {
   EXPECT("adam", "POST", USERS "/weak/token", "{}", 403);
 }
 
+/* A status says which VM of which host is meant: all rights in one's own namespace do not reach so
+ * far, by whatever is asked for. */
+static void status_is_nobodys(Server *s, gconstpointer data) {
+  static const char m[] = "{\"metadata\":{\"name\":\"m\"},\"spec\":{\"vmiName\":\"db\"}}";
+  static const char steal[] =
+      "{\"status\":{\"migrationState\":{\"domainName\":\"other\",\"sourceNode\":\"h2\"}}}";
+  static const char vm[] = "{\"status\":{\"nodeName\":\"h2\"}}";
+  static const char can[] =
+      "{\"apiVersion\":\"authorization.k8s.io/v1\",\"kind\":\"SelfSubjectAccessReview\",\"spec\":{"
+      "\"resourceAttributes\":{\"verb\":\"patch\",\"group\":\"kubevirt.io\",\"resource\":"
+      "\"virtualmachineinstances\",\"subresource\":\"status\",\"namespace\":\"default\"}}}";
+  bind_to(s, "default", "cluster-admin", "kim");
+  EXPECT("kim", "POST", VMIM, m, 201);
+  static const char *const methods[] = {"PATCH", "PUT", "APPLY"};
+  for (gsize i = 0; i < G_N_ELEMENTS(methods); i++) {
+    EXPECT("kim", methods[i], VMIM "/m/status", steal, 403);
+    EXPECT("kim", methods[i], VMI "/db/status", vm, 403);
+  }
+  EXPECT("kim", "GET", VMIM "/m/status", NULL, 200);
+  g_autoptr(Answer) no =
+      answer_to(s, "kim", "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", can);
+  g_assert_false(ferry_json_bool(no->json, "status.allowed", TRUE));
+  give(s, NULL, "statuses",
+       RULE("\"patch\"", "kubevirt.io", "virtualmachineinstancemigrations/status", ""), "kim");
+  EXPECT("kim", "PATCH", VMIM "/m/status", "{\"status\":{\"phase\":\"Pending\"}}", 200);
+}
+
 /* ---- the roles that are there ---- */
 
 static void restart(Server *s) {
@@ -161,6 +188,7 @@ int main(int argc, char **argv) {
   ADD("bind-in-a-namespace", bind_in_a_namespace);
   ADD("binding", what_a_binding_is);
   ADD("credentials", credentials_for_others);
+  ADD("status", status_is_nobodys);
   ADD("shipped", shipped_roles);
   return g_test_run();
 }

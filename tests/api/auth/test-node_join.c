@@ -76,6 +76,45 @@ static void token_works_once(Server *s, gconstpointer data) {
   g_assert_null(strstr(file, strrchr(token, '.') + 1));
 }
 
+static Answer *join_with(Server *s, const char *token, const char *csr) {
+  g_autoptr(json_t) body =
+      json_pack("{s:s, s:s, s:s}", "token", token, "nodeName", "h9", "csr", csr);
+  g_autofree char *text = ferry_json_dump(body);
+  return as(s, NULL, "POST", "/apis/ferry.migration/v1/join", NULL, text);
+}
+
+/* A stranger's request for a certificate is not read: whatever it is, the answer is about the
+ * token, and a bad request uses no token up. */
+static void token_comes_first(Server *s, gconstpointer data) {
+  g_autofree char *token = ferry_api_token_new(s->api, "h9", NULL);
+  g_autofree char *wrong = g_strdup(token);
+  gsize last = strlen(wrong) - 1;
+  wrong[last] = wrong[last] == '0' ? '1' : '0';
+  g_autofree char *elsewhere = ferry_api_token_new(s->api, "h8", NULL);
+  const char *const tokens[] = {wrong, elsewhere, "x"};
+  g_autofree char *good = make_csr(s, "h9", "h9");
+  g_autofree char *filler = g_strnfill(17 * 1024, '\n');
+  g_autofree char *large = g_strconcat(good, filler, NULL);
+  g_autofree char *cut = g_strndup(good, strlen(good) / 2);
+  g_autofree char *weak = make_rsa_csr(1024);
+  g_autofree char *huge = make_rsa_csr(9216);
+  const char *const requests[] = {"garbage", "", large, cut, weak, huge};
+  for (gsize i = 0; i < G_N_ELEMENTS(requests); i++) {
+    for (gsize t = 0; t < G_N_ELEMENTS(tokens); t++) {
+      g_autoptr(Answer) a = join_with(s, tokens[t], requests[i]);
+      expect(a, 401);
+      g_assert_nonnull(strstr(a->body, "the join token is"));
+    }
+    g_autoptr(Answer) bad = join_with(s, token, requests[i]);
+    expect(bad, 400);
+    g_assert_true(g_str_has_prefix(ferry_json_str(bad->json, "message"), "csr: expected"));
+  }
+  g_autoptr(Answer) done = join_with(s, token, good);
+  expect(done, 201);
+  g_autoptr(Answer) again = join_with(s, token, good);
+  expect(again, 401);
+}
+
 static void request_gives_no_rights(Server *s, gconstpointer data) {
   join_node(s, "h1"); /* the request asked for CN=admin, O=system:masters */
   g_autoptr(Answer) a = as(s, "h1", "GET", VMI, NULL, NULL);
@@ -217,6 +256,7 @@ int main(int argc, char **argv) {
   ADD(strangers);
   ADD(foreign_certificate);
   ADD(token_works_once);
+  ADD(token_comes_first);
   ADD(request_gives_no_rights);
   ADD(sessions_and_reports);
   ADD(agents_write_their_own);
