@@ -37,7 +37,8 @@ static void test_ends(void) {
       {"[]\n", FERRY_ERROR_INTERNAL, "https://s"},
       {"{\"type\":\"ADDED\"}\n", FERRY_ERROR_INTERNAL, "no type or object"},
       {"{\"type\":7,\"object\":{}}\n", FERRY_ERROR_INTERNAL, "no type or object"},
-      {"{\"type\":\"ADDED\",\"type\":\"ADDED\",\"object\":{}}\n", FERRY_ERROR_INTERNAL, "duplicate"},
+      {"{\"type\":\"ADDED\",\"type\":\"ADDED\",\"object\":{}}\n", FERRY_ERROR_INTERNAL,
+       "duplicate"},
       {"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"reason\":\"Expired\","
        "\"message\":\"too old\"}}\n",
        FERRY_ERROR_EXPIRED, "too old"},
