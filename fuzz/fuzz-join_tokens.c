@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A join token that an agent shows, against a file of join tokens: the first line is the token, the
 // second the node, the rest the file. What lets somebody in was in the file, unused, for that node,
-// and lets nobody in twice.
+// and lets nobody in twice. Where the input's length is odd the node's tokens are taken back first.
 #include "api_request.h"
 #include "base/random.h"
 #include "fuzz.h"
@@ -40,18 +40,18 @@ static gboolean is_there(const char *file, const char *token, const char *node) 
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  const FuzzApi *api = fuzz_api();
   g_autofree char *text = g_strndup((const char *)data, size);
   g_auto(GStrv) parts = g_strsplit(text, "\n", 3);
   if (g_strv_length(parts) != 3)
     return 0;
   const char *token = parts[0], *node = parts[1], *file = parts[2];
   fuzz_scratch_write("join-tokens.json", file, strlen(file));
-  if (join(token, node) == 201) {
+  if (size % 2) {
+    ferry_join_tokens_forget(fuzz_api()->api, node);
+    g_assert_cmpuint(join(token, node), !=, 201);
+  } else if (join(token, node) == 201) {
     g_assert_true(is_there(file, token, node));
     g_assert_cmpuint(join(token, node), ==, 401);
   }
-  ferry_join_tokens_forget(api->api, node);
-  g_assert_cmpuint(join(token, node), !=, 201);
   return 0;
 }
