@@ -359,7 +359,7 @@ gboolean ferry_client_transfer(FerryClient *client, FerryTransfer *t, const char
   return TRUE;
 }
 
-GError *ferry_client_status_error(const FerryClient *client, unsigned status, const char *body,
+GError *ferry_client_status_error(const char *server, unsigned status, const char *body,
                                   gsize len) {
   g_autoptr(json_t) json = len ? ferry_json_parse(body, len, NULL) : NULL;
   const char *message = ferry_json_str(json, "message");
@@ -367,8 +367,8 @@ GError *ferry_client_status_error(const FerryClient *client, unsigned status, co
     g_autofree char *valid = g_utf8_make_valid(body ? body : "", (gssize)MIN(len, 200));
     g_strstrip(valid);
     return g_error_new(FERRY_ERROR, (gint)ferry_error_code_from_http(status, NULL),
-                       "the server %s answered HTTP %u%s%s", client->base, status,
-                       *valid ? ": " : "", valid);
+                       "the server %s answered HTTP %u%s%s", server, status, *valid ? ": " : "",
+                       valid);
   }
   GError *error = g_error_new(
       FERRY_ERROR, (gint)ferry_error_code_from_http(status, ferry_json_str(json, "reason")), "%s",
@@ -398,8 +398,8 @@ static gboolean exchange(FerryClient *client, const char *method, const char *pa
     return FALSE;
   if (code >= 200 && code < 300)
     return TRUE;
-  g_propagate_error(
-      error, ferry_client_status_error(client, code, (const char *)answer->data, answer->len));
+  g_propagate_error(error, ferry_client_status_error(client->base, code, (const char *)answer->data,
+                                                     answer->len));
   return FALSE;
 }
 

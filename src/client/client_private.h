@@ -37,6 +37,5 @@ gboolean ferry_client_transfer(FerryClient *client, FerryTransfer *transfer, con
                                const char *path, const json_t *body, const char *content_type,
                                const char *const *headers, gint64 timeout_ms,
                                GCancellable *cancellable, unsigned *status, GError **error);
-/** The error that an answer with a status >= 400 means. */
-GError *ferry_client_status_error(const FerryClient *client, unsigned status, const char *body,
-                                  gsize len);
+/** The error that an answer of `server` with a status >= 400 means. */
+GError *ferry_client_status_error(const char *server, unsigned status, const char *body, gsize len);

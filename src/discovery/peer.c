@@ -186,10 +186,11 @@ char **ferry_peer_servers(FerryPeer *const *peers, gsize n, const char *ca) {
 char *ferry_peer_fingerprint(const char *pem) {
   static const char begin[] = "-----BEGIN CERTIFICATE-----";
   const char *start = pem ? strstr(pem, begin) : NULL;
-  const char *end = start ? strstr(start, "-----END CERTIFICATE-----") : NULL;
+  const char *body = start ? start + strlen(begin) : NULL; /* END may share BEGIN's dashes */
+  const char *end = body ? strstr(body, "-----END CERTIFICATE-----") : NULL;
   if (!end)
     return NULL;
-  g_autofree char *base64 = g_strndup(start + strlen(begin), (gsize)(end - start) - strlen(begin));
+  g_autofree char *base64 = g_strndup(body, (gsize)(end - body));
   gsize len = 0;
   g_autofree guchar *der = g_base64_decode(base64, &len);
   return len ? ferry_sha256_hex(der, len) : NULL;

@@ -54,18 +54,38 @@ FerryProxyResult ferry_proxy_parse(const guint8 *data, gsize len, FerryProxyHead
   return data[12] == COMMAND_LOCAL ? FERRY_PROXY_LOCAL : peer_of(data, header->size, header);
 }
 
-gboolean ferry_proxy_net_parse(const char *text, FerryProxyNet *net, GError **error) {
+/* ADDR or ADDR/PREFIX by its digits alone. */
+static gboolean parse_net(const char *text, FerryProxyNet *net) {
   const char *slash = strchr(text, '/');
   g_autofree char *address = slash ? g_strndup(text, (gsize)(slash - text)) : g_strdup(text);
   *net = (FerryProxyNet){.family = strchr(address, ':') ? AF_INET6 : AF_INET};
   guint64 most = net->family == AF_INET6 ? 128 : 32, prefix = most;
   if (inet_pton(net->family, address, net->address) != 1 ||
-      (slash && !g_ascii_string_to_unsigned(slash + 1, 10, 0, most, &prefix, NULL))) {
+      (slash && !g_ascii_string_to_unsigned(slash + 1, 10, 0, most, &prefix, NULL)))
+    return FALSE;
+  net->prefix = (guint)prefix;
+  return TRUE;
+}
+
+/* The bytes of an IPv6 address ahead of the IPv4 address that is mapped into it. */
+#define MAPPED_AT 12
+
+gboolean ferry_proxy_net_parse(const char *text, FerryProxyNet *net, GError **error) {
+  static const struct in6_addr mapped = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
+  gboolean good = parse_net(text, net);
+  gboolean is_mapped =
+      good && net->family == AF_INET6 && memcmp(net->address, &mapped, MAPPED_AT) == 0;
+  if (!good || (is_mapped && net->prefix < MAPPED_AT * 8)) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
                 "proxy \"%s\": expected ADDR or ADDR/PREFIX, as in 10.0.0.7 or fd00:1::/64", text);
     return FALSE;
   }
-  net->prefix = (guint)prefix;
+  /* As in ferry_proxy_net_contains: what is IPv4 in either form is one address. */
+  if (is_mapped) {
+    memmove(net->address, net->address + MAPPED_AT, 4);
+    net->family = AF_INET;
+    net->prefix -= MAPPED_AT * 8;
+  }
   return TRUE;
 }
 
@@ -75,7 +95,7 @@ gboolean ferry_proxy_net_contains(const FerryProxyNet *net, const struct sockadd
   if (family == AF_INET6) {
     const struct in6_addr *in = &((const struct sockaddr_in6 *)address)->sin6_addr;
     gboolean mapped = IN6_IS_ADDR_V4MAPPED(in);
-    bytes = in->s6_addr + (mapped ? 12 : 0);
+    bytes = in->s6_addr + (mapped ? MAPPED_AT : 0);
     family = mapped ? AF_INET : AF_INET6;
   } else {
     bytes = (const guint8 *)&((const struct sockaddr_in *)address)->sin_addr;

@@ -33,7 +33,8 @@ typedef struct {
   guint prefix;
 } FerryProxyNet;
 
-/** BAD_REQUEST names what is wrong. */
+/** Reads ADDR or ADDR/PREFIX; IPv4 that is mapped into IPv6 (::ffff:10.0.0.0/104) becomes IPv4.
+ * BAD_REQUEST names what is wrong. */
 gboolean ferry_proxy_net_parse(const char *text, FerryProxyNet *net, GError **error);
 /** IPv4 addresses mapped into IPv6 count as IPv4. */
 gboolean ferry_proxy_net_contains(const FerryProxyNet *net, const struct sockaddr *address);

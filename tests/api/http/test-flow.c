@@ -236,7 +236,8 @@ static void test_proxy_header(void) {
 }
 
 static void test_proxy_nets(void) {
-  static const char *const bad[] = {"", "10.0.0", "10.0.0.1/33", "10.0.0.1/", "fd00::/129", "lb"};
+  static const char *const bad[] = {
+      "", "10.0.0", "10.0.0.1/33", "10.0.0.1/", "fd00::/129", "::ffff:10.0.0.7/95", "lb"};
   struct sockaddr_in in = {.sin_family = AF_INET};
   struct sockaddr_in6 mapped = {.sin6_family = AF_INET6};
   FerryProxyNet net;
@@ -252,6 +253,9 @@ static void test_proxy_nets(void) {
   g_assert_true(ferry_proxy_net_contains(&net, (struct sockaddr *)&mapped));
   inet_pton(AF_INET, "10.1.32.0", &in.sin_addr);
   g_assert_false(ferry_proxy_net_contains(&net, (struct sockaddr *)&in));
+  g_assert_true(ferry_proxy_net_parse("::ffff:10.1.16.0/116", &net, NULL)); /* found by fuzzing */
+  g_assert_false(ferry_proxy_net_contains(&net, (struct sockaddr *)&in));
+  g_assert_true(ferry_proxy_net_contains(&net, (struct sockaddr *)&mapped));
   g_assert_true(ferry_proxy_net_parse("fd00:1::/64", &net, NULL));
   g_assert_false(ferry_proxy_net_contains(&net, (struct sockaddr *)&in));
 }
