@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 #define FERRY_EVACUATION_FINALIZER "ferry.migration/evacuation"
 #define FERRY_EVACUATION_BACKOFF_MS (20 * 1000) /* KubeVirt's; doubles with each failure */
 #define FERRY_EVACUATION_MAX_BACKOFF_MS (320 * 1000)
-#define FERRY_EVACUATION_TRIES 5  /* of one VM, then it counts as failed */
+#define FERRY_EVACUATION_TRIES 5 /* of one VM, then it counts as failed */
 /* After which what is active there and is no VM of the node's counts as not moved. */
 #define FERRY_EVACUATION_STRAYS_MS (15 * 1000)
 #define FERRY_EVACUATION_AHEAD 16 /* migrations that one evacuation has in the queue at most */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Domains that are active on a node that is being emptied, and are no VM of its: nothing moves them,
-// and the node is not empty while they are there.
+// Domains that are active on a node that is being emptied, and are no VM of its: nothing moves
+// them, and the node is not empty while they are there.
 #pragma once
 #include "base/json.h"
 

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: the worker thread owns the migration. It probes, writes TargetReady and
+// Running, and only when the server has taken these does it start libvirt's call (prepare.c), which
+// runs in a thread of the driver. Then it supervises (supervise.c): it reads the job's numbers,
+// feeds the convergence controller and does what that decides; a few times a second it hands
+// progress to delivery. It is woken early by its inbox (a new pass, the call's return, a cancel).
+// When the call has returned, or the job is gone, it asks for the domain's state, cleans up
+// (settle.c), and hands in the result (finish.c): ferryd's controller decides from both hosts'
+// state what that means. A migration found in phase Running at the start is adopted: the same,
+// without the call. Whose what is says parts.h.
+#include "agent/migration/migration.h"
+#include "agent/link/delivery_server.h"
+#include "agent/migration/finish.h"
+#include "agent/migration/parts.h"
+#include "agent/migration/prepare.h"
+#include "agent/migration/settle.h"
+#include "agent/migration/steer.h"
+#include "agent/migration/supervise.h"
+#include "agent/migration/throttle.h"
+#include "model/migration/migration_log.h"
+
+struct _FerryMigration {
+  FerryMigrationParts parts;
+  GThread *thread;
+  gboolean abandoned; /* its call goes on in libvirt, as the agent ends; read after the join */
+};
+
+static void finish_gone(FerryMigrationParts *m) {
+  FerryOutcome gone = {.state = {.state = "gone"}};
+  ferry_finish(m, &gone);
+}
+
+static void finish_unresolved(FerryMigrationParts *m) {
+  if (ferry_context_has_ended(m->ports.context))
+    return;
+  if (m->asked.adopted) {
+    /* It ran when the last agent ended, and is here no more: the target's report decides. */
+    m->shown.accepted = TRUE;
+    finish_gone(m);
+    return;
+  }
+  g_autofree char *text =
+      g_strdup_printf("host %s has no domain for the VM \"%s/%s\"",
+                      ferry_context_node(m->ports.context), m->asked.ns, m->asked.vmi_name);
+  ferry_finish_before(m, "VMNotFound", text);
+}
+
+/* FALSE: there is nothing to supervise. */
+static gboolean adopt(FerryMigrationParts *m) {
+  g_autoptr(GError) error = NULL;
+  m->shown.accepted = m->running.step.started = TRUE;
+  ferry_info("adopting a migration that began before this agent did", "FERRY_MIGRATION",
+             m->asked.name);
+  if (ferry_running_open_job(&m->running, -1, &error))
+    return TRUE;
+  if (g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN))
+    finish_gone(m);
+  return FALSE;
+}
+
+/* FALSE: it has ended. */
+static gboolean call_libvirt(FerryMigrationParts *m) {
+  g_autoptr(GError) error = NULL;
+  FerryRunning *r = &m->running;
+  FerryConvergenceIntent intent;
+  ferry_measure_intent(&m->ports, &m->asked, &m->measured, &intent);
+  ferry_throttle_arm(&m->asked, &m->measured, &intent, r->step.was_paused);
+  ferry_steer_begin(r);
+  r->step.start_us = g_get_monotonic_time();
+  if (!ferry_host_job_start(r->job, &m->asked.settings.request, ferry_inbox_return, m->inbox,
+                            &error)) {
+    ferry_finish_before(m, "MigrationFailed", error->message);
+    return FALSE;
+  }
+  r->step.started = r->calling = TRUE;
+  return TRUE;
+}
+
+/* Until it has ended. FALSE: the agent ends, and the next one adopts. */
+static gboolean see_it_through(FerryMigrationParts *m, FerryOutcome *outcome) {
+  FerrySettled settled = FERRY_SETTLE_GOES_ON;
+  ferry_running_enter_path(&m->running);
+  while (settled == FERRY_SETTLE_GOES_ON)
+    settled =
+        ferry_supervise(&m->running) ? ferry_settle(&m->running, outcome) : FERRY_SETTLE_STOPPED;
+  ferry_running_leave_path(&m->running, settled == FERRY_SETTLED && !outcome->message);
+  return settled == FERRY_SETTLED;
+}
+
+static void carry_out(FerryMigrationParts *m) {
+  FerryOutcome outcome = {0};
+  m->running.step.start_us = g_get_monotonic_time();
+  if (!ferry_prepare_resolve(m)) {
+    finish_unresolved(m);
+    return;
+  }
+  if (m->asked.adopted ? !adopt(m) : !(ferry_prepare(m) && call_libvirt(m)))
+    return;
+  if (see_it_through(m, &outcome)) {
+    ferry_finish_advise(&outcome.message);
+    /* libvirt sends no event when an offline migration undefines the domain: look at it anew */
+    ferry_inventory_mark(m->ports.inventory, m->asked.uuid, TRUE);
+    if (outcome.message && outcome.state.active && !m->running.step.post_copy)
+      ferry_disks_undo(&m->disks, m->running.job, &outcome.message);
+    ferry_finish(m, &outcome);
+  }
+  ferry_outcome_clear(&outcome);
+}
+
+static gpointer migration_thread(gpointer data) {
+  FerryMigration *migration = data;
+  FerryMigrationParts *m = &migration->parts;
+  ferry_log_scope(m->shown.log);
+  carry_out(m);
+  /* Closing a job joins its call: at shutdown that would wait for the whole migration, so then the
+   * process leaves it to libvirt. */
+  migration->abandoned = m->running.calling && !ferry_inbox_has_returned(m->inbox);
+  if (!migration->abandoned)
+    g_clear_pointer(&m->running.job, ferry_host_job_close);
+  g_clear_pointer(&m->shown.delivery, ferry_delivery_free);
+  ferry_inbox_set_done(m->inbox);
+  return NULL;
+}
+
+/* Takes `log` and `delivery`. */
+static FerryMigration *start_worker(const FerryMigrationPorts *ports, const json_t *object,
+                                    gboolean local, FerryLogContext *log, FerryDelivery *delivery) {
+  FerryMigration *migration = g_new0(FerryMigration, 1);
+  FerryMigrationParts *m = &migration->parts;
+  m->ports = *ports;
+  m->inbox = ferry_inbox_new();
+  ferry_asked_init(&m->asked, object, local);
+  ferry_shown_init(&m->shown, &m->asked, delivery, log);
+  ferry_disks_init(&m->disks, &m->ports, &m->asked, &m->shown);
+  ferry_running_init(&m->running, &m->ports, &m->asked, &m->measured, &m->shown, m->inbox);
+  if (m->asked.uuid)
+    ferry_inbox_set_domain(m->inbox, m->asked.uuid);
+  ferry_inbox_update(m->inbox, object);
+  migration->thread = g_thread_new("migration", migration_thread, migration);
+  return migration;
+}
+
+FerryMigration *ferry_migration_start(const FerryMigrationPorts *ports, const json_t *object) {
+  FerryLogContext *log = ferry_migration_log_context(object, ferry_context_node(ports->context));
+  FerryDelivery *delivery = ferry_delivery_server_new(ports->context, ports->session,
+                                                      ferry_json_str(object, "metadata.namespace"),
+                                                      ferry_json_str(object, "metadata.name"), log);
+  return start_worker(ports, object, FALSE, log, delivery);
+}
+
+FerryMigration *ferry_migration_start_local(const FerryMigrationPorts *ports, const json_t *object,
+                                            FerryDeliverySink sink, gpointer data) {
+  FerryLogContext *log = ferry_migration_log_context(object, ferry_context_node(ports->context));
+  return start_worker(ports, object, TRUE, log, ferry_delivery_local_new(sink, data));
+}
+
+/* ---- what the table of workers can do with one ---- */
+
+static gboolean migration_is_done(gpointer worker) {
+  const FerryMigration *migration = worker;
+  return ferry_inbox_is_done(migration->parts.inbox);
+}
+
+static const char *migration_domain(gpointer worker) {
+  const FerryMigration *migration = worker;
+  return ferry_inbox_domain(migration->parts.inbox);
+}
+
+static gboolean migration_is_before(gpointer worker, const json_t *object) {
+  const FerryMigration *migration = worker;
+  return ferry_worker_attempt(migration->parts.asked.object) < ferry_worker_attempt(object);
+}
+
+static void migration_update(gpointer worker, const json_t *object) {
+  const FerryMigration *migration = worker;
+  ferry_inbox_update(migration->parts.inbox, object);
+}
+
+static void migration_event(gpointer worker, const FerryHostEvent *event) {
+  const FerryMigration *migration = worker;
+  ferry_inbox_event(migration->parts.inbox, event);
+}
+
+static void migration_free(gpointer worker) {
+  FerryMigration *migration = worker;
+  FerryMigrationParts *m = &migration->parts;
+  g_thread_join(migration->thread);
+  if (migration->abandoned)
+    return; /* the driver's thread still uses it; the process is about to end */
+  ferry_running_clear(&m->running);
+  ferry_disks_clear(&m->disks);
+  ferry_shown_clear(&m->shown);
+  ferry_measured_clear(&m->measured);
+  ferry_asked_clear(&m->asked);
+  ferry_inbox_free(m->inbox);
+  g_free(migration);
+}
+
+const FerryWorkerOps ferry_migration_ops = {migration_is_done,   migration_domain,
+                                            migration_is_before, migration_update,
+                                            migration_event,     migration_free};

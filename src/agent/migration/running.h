@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// A migration from the moment it is prepared until it has ended: its job, its controller, and what
+// was seen and done so far. The worker's own; no lock. What supervise.c and those it uses share.
+#pragma once
+#include "agent/migration/asked.h"
+#include "agent/migration/inbox.h"
+#include "agent/migration/measure.h"
+#include "agent/migration/ports.h"
+#include "agent/migration/shown.h"
+#include "agent/migration/stall_judge.h"
+#include "agent/migration/step.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  /* borrowed */
+  const FerryMigrationPorts *ports;
+  FerryAsked *asked;
+  FerryMeasured *measured;
+  FerryShown *shown;
+  FerryInbox *inbox;
+  /* own */
+  FerryHostJob *job;
+  FerrySteps step;
+  FerryJobStats last;
+  gboolean calling; /* our own call is under way or has returned */
+  gboolean cancel_seen;
+  gint64 path_us;         /* when it began to send, monotonic */
+  gboolean path_changed;  /* its bandwidth was limited by hand: it says nothing of the path */
+  gint64 again_bandwidth; /* MiB/s, set by hand in an earlier attempt; 0: none */
+  FerryStalling stalling;
+  FerryBrokenLink broken;
+} FerryRunning;
+
+void ferry_running_init(FerryRunning *run, const FerryMigrationPorts *ports, FerryAsked *asked,
+                        FerryMeasured *measured, FerryShown *shown, FerryInbox *inbox);
+/** Leaves the job to the caller. */
+void ferry_running_clear(FerryRunning *run);
+
+gint64 ferry_running_elapsed_ms(const FerryRunning *run);
+/** Whether a cancel was asked for. */
+gboolean ferry_running_is_cancelled(FerryRunning *run);
+/** The agent ends, or the migration is cancelled; `run` is a FerryRunning. */
+gboolean ferry_running_is_over(gpointer run);
+/** Opens the job, waiting `patience_ms` (-1: for ever) for libvirt while it is away. FALSE: no such
+ * domain, or the agent ends. */
+gboolean ferry_running_open_job(FerryRunning *run, gint64 patience_ms, GError **error);
+
+/** Writes what steps have written so far. */
+void ferry_running_flush(FerryRunning *run);
+/** Appends to status.decisions what was done besides the controller's decisions. `value` < 0: none.
+ */
+void ferry_running_record(FerryRunning *run, const char *action, gint64 value, const char *code,
+                          const char *reason);
+/** Adds to the course; `last`: it has ended. */
+void ferry_running_note_course(FerryRunning *run, gboolean last);
+/** The memory has begun to move for good, by a person's will. */
+void ferry_running_enter_post_copy(FerryRunning *run);
+
+/** From now on it sends; together with any that do already. */
+void ferry_running_enter_path(FerryRunning *run);
+/** It sends no more. Keeps its rate for the next to that address, where that is the path's: it
+ * `moved`, alone and unlimited. */
+void ferry_running_leave_path(FerryRunning *run, gboolean moved);
+
+G_END_DECLS

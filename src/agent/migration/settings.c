@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// The resolved configuration of a migration object into what host and convergence understand.
+#include "agent/migration/settings.h"
+#include "base/log.h"
+#include "base/quantity.h"
+#include "convergence/presets.h"
+#include "model/flags/migration_flags.h"
+#include "model/kinds/policy_fields.h"
+
+#define GIB (1024.0 * 1024 * 1024)
+#define LINK_TIMEOUT_MS 15000
+
+static gint64 config_bytes(const json_t *config, const char *key) {
+  const json_t *value = json_object_get(config, key);
+  gint64 n = 0;
+  if (json_is_string(value) && !ferry_quantity_parse(json_string_value(value), &n, NULL))
+    return 0;
+  return json_is_string(value) ? n : MAX(0, ferry_json_int(config, key, 0));
+}
+
+static const FerryStrategy *read_strategy(const json_t *config) {
+  const char *name = ferry_json_str(config, "preset");
+  const FerryPreset *preset = name ? ferry_preset_find(name) : NULL;
+  return preset ? preset->strategy : NULL;
+}
+
+/* The rule: a preset's by name, or a schedule; NULL: the intent. What the configuration says of
+ * timeouts holds, because it is what somebody wanted: a preset's own are in there already, unless
+ * something stronger replaced them. */
+static FerrySchedule *read_schedule(const json_t *config) {
+  const json_t *object = json_object_get(config, "schedule");
+  const char *name = ferry_json_str(config, "preset");
+  const FerryPreset *preset = name ? ferry_preset_find(name) : NULL;
+  if (preset && !preset->intent) {
+    FerrySchedule *s = ferry_schedule_copy(&preset->schedule);
+    if (ferry_json_int(config, "completionTimeoutPerGiB", 0) != s->completion_s_per_gib ||
+        ferry_json_int(config, "completionTimeoutSeconds", -1) >= 0)
+      s->completion_s_per_gib = 0;
+    if (ferry_json_int(config, "progressTimeout", 0) != s->progress_s ||
+        ferry_json_int(config, "migrationProgressTimeout", 0) > 0)
+      s->progress_s = 0;
+    return s;
+  }
+  if (name && !preset)
+    ferry_warning("this agent does not know the preset and goes by the intent", "FERRY_PRESET",
+                  name);
+  if (!object || name)
+    return NULL;
+  g_autoptr(GError) error = NULL;
+  FerrySchedule *s = ferry_schedule_parse(object, "schedule", &error);
+  if (!s)
+    ferry_warning(error->message, "FERRY_FIELD", "schedule");
+  return s;
+}
+
+void ferry_settings_use(FerrySettings *s, const json_t *config) {
+  s->request.config = config;
+  s->request.copy_disks = ferry_migration_flag_on(config, "copyStorageAll") ||
+                          ferry_migration_flag_on(config, "copyStorageIncremental");
+  g_clear_pointer(&s->disks, g_strfreev);
+  s->request.disks = NULL;
+  const json_t *disks = json_object_get(config, "migrateDisks");
+  if (json_array_size(disks) > 0) { /* libvirt, told of none, copies all */
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+    const json_t *disk;
+    size_t i;
+    json_array_foreach((json_t *)disks, i, disk) if (json_is_string(disk))
+        g_strv_builder_add(names, json_string_value(disk));
+    s->disks = g_strv_builder_end(names);
+    s->request.disks = (const char *const *)s->disks;
+  }
+}
+
+void ferry_settings_read(FerrySettings *s, const json_t *migration) {
+  const json_t *state = ferry_json_get(migration, "status.migrationState");
+  const json_t *config = json_object_get(state, "migrationConfiguration");
+  *s = (FerrySettings){
+      .request = {.dest_uri = ferry_json_str(state, "targetURI"),
+                  .address = ferry_json_str(state, "targetNodeAddress"),
+                  .bandwidth = config_bytes(config, "bandwidthPerMigration"),
+                  .auto_converge = ferry_json_bool(config, "allowAutoConverge", FALSE),
+                  .post_copy = ferry_json_bool(config, "allowPostCopy", FALSE),
+                  .tls = !ferry_json_bool(config, "disableTLS", FALSE),
+                  .unsafe = ferry_json_bool(config, "unsafeMigrationOverride", FALSE)},
+      .max_downtime_ms =
+          CLAMP(ferry_json_int(config, "maxDowntimeMs", 900), 1, FERRY_DOWNTIME_MAX_MS),
+      .completion_per_gib_s = MAX(0, ferry_json_int(config, "completionTimeoutPerGiB", 150)),
+      .completion_s = ferry_json_int(config, "completionTimeoutSeconds", -1),
+      .progress_timeout_s = MAX(0, ferry_json_int(config, "progressTimeout", 150)),
+      .max_duration_ms = MAX(0, ferry_json_int(config, "maxDurationMs", 0)),
+      .max_slowdown_percent = (int)CLAMP(ferry_json_int(config, "maxSlowdownPercent", 0), 0, 99),
+      .infeasible_patience_ms = MAX(0, ferry_json_int(config, "infeasiblePatienceMs", 0)),
+      .link_rate = MAX(0, ferry_json_int(config, "linkRateBytesPerSecond", 0)),
+      .switchover_bandwidth = MAX(0, config_bytes(config, "availableSwitchoverBandwidth")),
+      .dirty_rate_s = (int)CLAMP(ferry_json_int(config, "dirtyRateSeconds", 0), 0, 60),
+      .monitor = ferry_json_bool(config, "allowMonitorCommands", FALSE),
+      .post_copy_preempt = ferry_json_bool(config, "postCopyPreempt", FALSE),
+      .copied_disk_bytes = MAX(0, ferry_json_int(config, "copiedDiskBytes", 0)),
+      .schedule = read_schedule(config),
+      .strategy = read_strategy(config),
+  };
+  gint64 hard = ferry_json_int(config, "migrationProgressTimeout", 0);
+  if (hard > 0)
+    s->progress_timeout_s = hard;
+  s->allow_workload_disruption =
+      ferry_json_bool(config, "allowWorkloadDisruption", s->request.post_copy);
+  ferry_settings_use(s, config);
+}
+
+void ferry_settings_clear(FerrySettings *s) {
+  g_clear_pointer(&s->disks, g_strfreev);
+  g_clear_pointer(&s->schedule, ferry_schedule_free);
+}
+
+void ferry_settings_intent(const FerrySettings *s, gint64 memory, FerryConvergenceIntent *intent) {
+  gint64 to_move = memory + s->copied_disk_bytes;
+  *intent = (FerryConvergenceIntent){
+      .max_downtime_ms = s->max_downtime_ms,
+      .progress_timeout_ms = s->progress_timeout_s * 1000,
+      /* the schedules of others know no such limit */
+      .link_timeout_ms = s->schedule ? 0 : MIN(s->progress_timeout_s * 1000, LINK_TIMEOUT_MS),
+      .allow_post_copy = s->request.post_copy,
+      .allow_workload_disruption = s->allow_workload_disruption,
+      .max_duration_ms = s->max_duration_ms,
+      .max_slowdown_percent = s->max_slowdown_percent,
+      .can_throttle = s->can_throttle,
+      .post_copy_preempt = s->post_copy_preempt,
+      .bandwidth_cap = MAX(0, s->request.bandwidth),
+      .link_rate = s->link_rate,
+      .switchover_bandwidth = s->switchover_bandwidth,
+      .infeasible_patience_ms = s->infeasible_patience_ms,
+      .schedule = s->schedule,
+      .strategy = s->strategy,
+      .memory_bytes = to_move,
+      .disk_bytes = s->copied_disk_bytes,
+  };
+  /* As policy/config.h says: a VM counts as one GiB at least, however small. */
+  if (s->completion_s >= 0)
+    intent->completion_timeout_ms = s->completion_s * 1000;
+  else if (s->completion_per_gib_s > 0)
+    intent->completion_timeout_ms =
+        (gint64)((double)s->completion_per_gib_s * 1000 * MAX(1.0, (double)to_move / GIB));
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: every POLL_MS, or woken early by news, the worker takes a turn: it looks at
+// the job, carries out what people changed (change.c), makes the calls that the steps ask for
+// (steer.c), and shows progress. What a look means and what is to be done is decided in step.c,
+// which is pure.
+#include "agent/migration/supervise.h"
+#include "agent/migration/change.h"
+#include "agent/migration/stalling.h"
+#include "agent/migration/steer.h"
+#include "base/rfc3339.h"
+
+#define POLL_MS 50
+
+/* What the first plan expects is kept, to be scored when the migration has ended. */
+static void note_forecast(FerryRunning *r) {
+  json_t *forecast = ferry_step_forecast(&r->step, g_get_monotonic_time());
+  if (!forecast)
+    return;
+  g_autofree char *time = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
+  ferry_json_set_str(forecast, "time", time);
+  ferry_shown_send(r->shown, json_pack("{s:o}", "forecast", forecast));
+}
+
+static void show_turn(FerryRunning *r) {
+  ferry_stalling_check(r);
+  note_forecast(r);
+  ferry_running_note_course(r, FALSE);
+  ferry_shown_progress(r->shown, &r->last, r->step.post_copy, ferry_running_elapsed_ms(r));
+}
+
+gboolean ferry_supervise(FerryRunning *r) {
+  if (!r->step.convergence)
+    ferry_steer_take_over(r);
+  for (;;) {
+    if (ferry_context_has_ended(r->ports->context))
+      return FALSE;
+    FerryLook seen = ferry_steer_look(r);
+    if (!r->calling && seen == FERRY_LOOK_OVER) {
+      return TRUE; /* adopted, and the job is over */
+    } else if (!r->calling && seen == FERRY_LOOK_LOST && !ferry_running_open_job(r, -1, NULL)) {
+      /* libvirt is back, the domain is not */
+      return !ferry_context_has_ended(r->ports->context);
+    }
+    if (seen == FERRY_LOOK_RUNNING)
+      ferry_change_apply(r);
+    ferry_steer_act(r);
+    if (seen == FERRY_LOOK_RUNNING)
+      show_turn(r);
+    if (ferry_inbox_wait(r->inbox, POLL_MS, r->cancel_seen))
+      return TRUE;
+  }
+}
