@@ -14,7 +14,8 @@
 static const char migration_text[] =
     "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstanceMigration','metadata':{'name':"
     "'m','namespace':'default','uid':'11111111-0000-4000-8000-000000000001','generation':1,"
-    "'creationTimestamp':'2026-01-01T00:00:00Z','labels':{'a':'b'}},'spec':{'vmiName':'db'},"
+    "'creationTimestamp':'2026-01-01T00:00:00Z','labels':{'a':'b','kubevirt.io/"
+    "vmi-name':'db'},'finalizers':['kubevirt.io/migrationJobFinalizer']},'spec':{'vmiName':'db'},"
     "'status':{'phaseTransitionTimestamps':[{'phase':'Pending','phaseTransitionTimestamp':"
     "'2026-01-01T00:00:00Z'}],'changes':[{'id':'1','state':'Requested','by':'ann'}],"
     "'conditions':[{'type':'Ready','status':'True'}],'migrationState':{'sourceNode':'h1',"
@@ -85,6 +86,8 @@ static json_t *set_up(const char *phase) {
   }
   g_autoptr(json_t) migration = json_deep_copy(text);
   ferry_json_set_str(migration, "status.phase", phase);
+  if (g_str_equal(phase, "Succeeded") || g_str_equal(phase, "Failed"))
+    ferry_json_set(migration, "metadata.finalizers", NULL);
   put(&ferry_kind_vmim, "default", "m", migration);
   return ferry_store_get(fuzz_api()->store, &ferry_kind_vmim, "default", "m");
 }
@@ -135,6 +138,22 @@ static void check_stored(const char *agent, const json_t *before, const json_t *
   g_assert_nonnull(valid);
 }
 
+/* What an honest agent writes is taken: else all this is about what is refused for something else.
+ */
+static void check_honest(void) {
+  static gboolean checked;
+  if (checked)
+    return;
+  checked = TRUE;
+  g_autoptr(json_t) running = set_up("Running");
+  g_autoptr(json_t) progress = json_pack("{s{s{si}}}", "status", "progress", "percent", 5);
+  g_assert_cmpuint(patch("h1", progress, FALSE), ==, 200);
+  g_autoptr(json_t) scheduled = set_up("Scheduled");
+  g_autoptr(json_t) probe = json_pack("{s{s{s{ss,si}}}}", "status", "migrationState",
+                                      "bandwidthProbe", "address", "10.0.0.2", "port", 4711);
+  g_assert_cmpuint(patch("h2", probe, FALSE), ==, 200);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const char *const phases[] = {"Pending",         "Scheduling",  "Scheduled",
                                        "PreparingTarget", "TargetReady", "Running",
@@ -146,6 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (!agent || !phase || !g_strv_contains(phases, phase) || !body ||
       !(g_str_equal(agent, "h1") || g_str_equal(agent, "h2") || g_str_equal(agent, "h3")))
     return 0;
+  check_honest();
   g_autoptr(json_t) before = set_up(phase);
   unsigned status = patch(agent, body, json_is_true(json_array_get(input, 3)));
   g_autoptr(json_t) after = ferry_store_get(fuzz_api()->store, &ferry_kind_vmim, "default", "m");
