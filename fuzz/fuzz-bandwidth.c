@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the other end says that it counted: refused, or a rate that can be.
-#include "agent/bandwidth.h"
+#include "agent/path/bandwidth.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -2,7 +2,7 @@
 // What ferryd tells an agent to do, [MIGRATION, NODE]: the agent of h1 takes it as the source, or
 // that of h2 as the target, only where VM, hosts, URI and address are what those two hosts are. The
 // Node is the other host as ferryd lists it.
-#include "agent/job_check.h"
+#include "agent/link/job_check.h"
 #include "fuzz.h"
 #include "model/migration/peer_uri.h"
 #include <string.h>

@@ -2,7 +2,7 @@
 // What the files of the agent share; nobody else includes it.
 #pragma once
 #include "agent/agent.h"
-#include "agent/job_check.h"
+#include "agent/link/job_check.h"
 #include "base/log.h"
 #include "convergence/controller.h"
 

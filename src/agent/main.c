@@ -2,9 +2,9 @@
 // ferry-agentd: options, signals, systemd. libvirt's event loop owns GLib's default main context
 // (see host/libvirt/libvirt_host.c), so the daemon's loop runs on a private one.
 #include "agent/agent.h"
-#include "agent/announce.h"
-#include "agent/identity.h"
-#include "agent/peer.h"
+#include "agent/link/announce.h"
+#include "agent/link/identity.h"
+#include "agent/link/peer.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"

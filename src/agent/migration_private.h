@@ -2,7 +2,7 @@
 // One migration's worker: shared by migration.c (its life) and supervise.c (while it runs).
 #pragma once
 #include "agent/agent_private.h"
-#include "agent/bandwidth_link.h"
+#include "agent/path/bandwidth_link.h"
 #include "convergence/model.h"
 #include "model/migration/path_source.h"
 

@@ -3,7 +3,7 @@
 // on its way has cost somebody an hour. So tls is derived only where the port is open and the
 // certificate says the name; that one libvirtd may log in to another by ssh can't be seen from
 // here, so it is asked for.
-#include "agent/peer.h"
+#include "agent/link/peer.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "model/migration/peer_uri.h"

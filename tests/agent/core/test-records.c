@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/records.h"
+#include "agent/core/records.h"
 #include <glib/gstdio.h>
 #include <string.h>
 

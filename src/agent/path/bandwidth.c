@@ -4,7 +4,7 @@
 // with the bytes that came and the time that they took by its own clock, so that what lies in
 // buffers does not count. The first fifth of a second does not count either: TCP's window grows,
 // and a shaper's bucket empties.
-#include "agent/bandwidth.h"
+#include "agent/path/bandwidth.h"
 #include "base/error.h"
 #include "base/log.h"
 #include <poll.h>

@@ -2,7 +2,7 @@
 // Theory of operation: key and certificate belong together but are two files, which cannot be
 // replaced as one. So both are first written to one, agent.next; once that is there, the change is
 // made, and whoever loads completes what a crash left undone.
-#include "agent/identity.h"
+#include "agent/link/identity.h"
 #include "base/ec_key.h"
 #include "base/error.h"
 #include "base/file.h"

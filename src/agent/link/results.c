@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a migration ended must reach ferryd even if ferryd is away now and this agent is restarted
 // meanwhile: what could not be delivered at once lies in state_dir/results, one file a migration.
-#include "agent/records.h"
+#include "agent/core/records.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "model/migration/migration_log.h"

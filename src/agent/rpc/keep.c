@@ -2,7 +2,7 @@
 // A local migration has no server that remembers it: what the next agent needs to adopt it lies in
 // state_dir/local, one file a VM, written before it begins and at each step, gone when it has
 // ended.
-#include "agent/records.h"
+#include "agent/core/records.h"
 
 static const FerryRecords local = {"local", "a kept local migration", 1024 * 1024, 256};
 

@@ -2,8 +2,8 @@
 // The session and the inventory: a full report first and after every gap, then what changed.
 // Changes of state go out at once; others wait up to COALESCE_MS for company.
 #include "agent/agent_private.h"
-#include "agent/identity.h"
-#include "agent/report_parts.h"
+#include "agent/link/identity.h"
+#include "agent/link/report_parts.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/random.h"

@@ -6,7 +6,7 @@
 // the migration would not be, only who is at the other end is settled under TLS, and the data go in
 // the clear.
 #pragma once
-#include "agent/bandwidth_link.h"
+#include "agent/path/bandwidth_link.h"
 
 G_BEGIN_DECLS
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where an agent says that its host is reached: what it was told, where its libvirt is, and what
 // the host's certificate and open ports let it guess.
-#include "agent/peer.h"
+#include "agent/link/peer.h"
 
 #include <gio/gio.h>
 #include <gnutls/x509.h>

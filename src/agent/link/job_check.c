@@ -3,7 +3,7 @@
 // whoever gets past the first one still can't make this host send a VM to where no Node is, send
 // another VM than was asked for, or send it in the clear against the wish in spec, which nobody can
 // change. Settings that come from a policy can't be checked here: an agent may read none.
-#include "agent/job_check.h"
+#include "agent/link/job_check.h"
 #include "model/flags/migration_flags.h"
 #include "model/migration/peer_uri.h"
 #include "model/validate/validate.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferryd takes requests up to FERRY_JSON_MAX_BYTES, and a host may have thousands of domains. Only
 // the last part says that it is all: what is on a host is declared gone by that one report.
-#include "agent/report_parts.h"
+#include "agent/link/report_parts.h"
 
 static json_t *part_of(const json_t *report) {
   json_t *part = json_object();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/job_check.h"
+#include "agent/link/job_check.h"
 #include <string.h>
 
 #define UUID "11111111-2222-4333-8444-555555555555"

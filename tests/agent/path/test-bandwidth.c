@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sender and receiver in one process, over the loopback, with certificates made here.
-#include "agent/bandwidth.h"
+#include "agent/path/bandwidth.h"
 #include "base/error.h"
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The source's side of measuring the path for a forecast. Whatever fails, a forecast is made: by
 // what is known otherwise, and it says why the path was not measured.
-#include "agent/bandwidth.h"
+#include "agent/path/bandwidth.h"
 #include "agent/migration_private.h"
 #include "base/log.h"
 

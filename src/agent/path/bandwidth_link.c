@@ -8,7 +8,7 @@
 // Data in the clear follow the sender's end of TLS (close_notify) in that direction on the same
 // connection: it needs no second port and no second authentication, and the other direction stays
 // encrypted. GnuTLS reads a record at a time, never beyond it.
-#include "agent/bandwidth_link.h"
+#include "agent/path/bandwidth_link.h"
 #include "base/error.h"
 #include <errno.h>
 #include <gnutls/gnutls.h>

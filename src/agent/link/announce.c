@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/announce.h"
+#include "agent/link/announce.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"

@@ -6,7 +6,7 @@
 // tells it when the forecast has ended; the table of them is its own. The thread listens at the
 // address that the migration would use, writes where into status.migrationState.bandwidthProbe, and
 // takes one connection. At any other time the agent has no port open.
-#include "agent/bandwidth.h"
+#include "agent/path/bandwidth.h"
 #include "agent/migration_private.h"
 #include "base/log.h"
 #include "model/flags/migration_flags.h"

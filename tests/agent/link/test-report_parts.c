@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/report_parts.h"
+#include "agent/link/report_parts.h"
 
 static json_t *report(guint n, gsize bytes, gboolean full) {
   json_t *domains = json_array();
