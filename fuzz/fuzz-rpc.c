@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A line on the agent's local socket: answered, its verb's parameters read as the agent reads them.
 #include "fuzz.h"
-#include "agent/agent_private.h"
+#include "agent/rpc/params.h"
+#include "agent/rpc/server.h"
 
 static json_t *call(const char *method, const json_t *params, int *code, char **message,
                     gpointer data) {

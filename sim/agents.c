@@ -6,6 +6,7 @@
 // world is theirs together, so that what one sends the other gets. Prints "ready" when each of them
 // has reported.
 #include "agent/agent.h"
+#include "agent/link/join.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"

@@ -1,253 +1,170 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent as a whole: its threads and what they share.
+// The agent as a whole: it makes the parts, hands each what it needs of the others, and ends them.
 //
 // Theory of operation: the report thread owns the session (a new epoch, a full report, then changes
-// and heartbeats). The watch thread reads the migrations that name this host among their
-// agents: it starts one worker for each whose source it is, and a listener for a forecast whose
-// target it is. Each worker supervises, while a delivery thread writes what it decides, so
-// that a slow or absent ferryd never holds up control. The driver's threads only mark things dirty
-// and wake somebody. All of them share the agent's one lock, held only for moments.
-#include "agent/agent_private.h"
-#include "base/error.h"
+// and heartbeats). The watch thread reads the migrations that name this host among their agents: it
+// starts one worker for each whose source it is, and a listener for a forecast whose target it is.
+// Each worker supervises, while a delivery thread writes what it decides, so that a slow or absent
+// ferryd never holds up control. The driver's threads only mark things and wake somebody.
+//
+// Order of locks, each held only for moments: the local socket's entries, the table of workers, a
+// worker's inbox; and by themselves the session, the inventory, deliveries, results and the path
+// book. The context's comes last, inside any of them.
+#include "agent/agent.h"
+#include "agent/link/report.h"
+#include "agent/link/watch.h"
+#include "agent/migration/migration.h"
+#include "agent/path/bandwidth_target.h"
+#include "agent/rpc/verbs.h"
 #include "base/log.h"
-#include <string.h>
 
-#define MAX_IDLE_CLIENTS 4
-#define REFUSED_MIN_MS 5000
-#define REFUSED_MAX_MS 60000
-
-void ferry_agent_domain_free(gpointer p) {
-  FerryAgentDomain *d = p;
-  g_free(d->name);
-  g_free(d->ns);
-  g_free(d);
-}
-
-static void join_thread(gpointer thread) {
-  g_thread_join(thread);
-}
+struct _FerryAgent {
+  FerryMigrationPorts ports; /* context, session, inventory, host, path book, results: owned */
+  FerryWorkers *workers;
+  FerryBandwidthTarget *bandwidth; /* the watch thread's own */
+  FerryReporter *reporter;         /* NULL: no ferryd */
+  FerryAgentWatch *watch;          /* the same */
+  FerryRpc *rpc;                   /* NULL: no local socket */
+  FerryLocal *local;               /* the same */
+  json_t *peer;                    /* may be NULL */
+  char *rpc_path;
+  gint64 progress_timeout_s;
+};
 
 FerryAgent *ferry_agent_new(const FerryAgentOptions *options, const FerryClientConfig *config,
                             FerryHost *host, void (*notify)(const char *what, gpointer data),
                             gpointer data) {
   FerryAgent *agent = g_new0(FerryAgent, 1);
-  agent->node = g_strdup(options->node);
-  agent->state_dir = g_strdup(options->state_dir);
+  FerryAgentContext *context = ferry_context_new(options->node, options->state_dir, notify, data);
   agent->peer = json_incref((json_t *)options->peer);
   agent->progress_timeout_s = options->progress_timeout_s;
-  agent->config = config ? ferry_client_config_copy(config) : NULL;
   agent->rpc_path = options->rpc_socket ? g_strdup(options->rpc_socket)
                                         : g_build_filename(options->state_dir, "agent.sock", NULL);
-  agent->host = host;
-  agent->notify = notify;
-  agent->notify_data = data;
-  agent->cancel = g_cancellable_new();
-  g_mutex_init(&agent->lock);
-  g_cond_init(&agent->cond);
-  g_queue_init(&agent->clients);
-  agent->old_configs = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_client_config_free);
-  agent->alive_us = g_get_monotonic_time();
-  agent->dirty = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  agent->domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, ferry_agent_domain_free);
-  agent->migrations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, ferry_migration_free);
-  agent->resumers = g_ptr_array_new_with_free_func(join_thread);
-  agent->rates = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  agent->undelivered = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  agent->ports.context = context;
+  agent->ports.session = ferry_session_new(context, config);
+  agent->ports.inventory = ferry_inventory_new(context);
+  agent->ports.host = host;
+  agent->ports.book = ferry_path_book_new();
+  agent->ports.results = ferry_results_new(context, agent->ports.session);
+  agent->workers = ferry_workers_new(&ferry_migration_ops);
   return agent;
+}
+
+const FerryMigrationPorts *ferry_agent_ports(const FerryAgent *agent) {
+  return &agent->ports;
+}
+
+FerryWorkers *ferry_agent_workers(const FerryAgent *agent) {
+  return agent->workers;
+}
+
+/* In the driver's thread. */
+static void on_host_event(const FerryHostEvent *event, gpointer data) {
+  FerryAgent *agent = data;
+  if (event->type == FERRY_HOST_EVENT_CONNECTED || event->type == FERRY_HOST_EVENT_DISCONNECTED) {
+    ferry_inventory_mark_all(agent->ports.inventory);
+    return;
+  }
+  /* Passes of a migration are news to the inventory only where someone else started it. */
+  gboolean own = ferry_workers_event(agent->workers, event);
+  if (!own || event->type != FERRY_HOST_EVENT_ITERATION)
+    ferry_inventory_mark(agent->ports.inventory, event->uuid,
+                         event->type == FERRY_HOST_EVENT_STATE);
+}
+
+static gpointer start_migration(const json_t *object, gpointer data) {
+  const FerryAgent *agent = data;
+  return ferry_migration_start(&agent->ports, object);
+}
+
+static void see_migration(const char *type, const json_t *object, gpointer data) {
+  const FerryAgent *agent = data;
+  ferry_bandwidth_target_see(agent->bandwidth, type, object);
+}
+
+static void sweep_listeners(gpointer data) {
+  const FerryAgent *agent = data;
+  ferry_bandwidth_target_sweep(agent->bandwidth);
+}
+
+/* With ferryd the watch thread joins workers that have ended; without it the local socket's does.
+ */
+static json_t *call_verb(const char *method, const json_t *params, int *code, char **message,
+                         gpointer data) {
+  const FerryAgent *agent = data;
+  return ferry_local_call(method, params, code, message, agent->local);
+}
+
+static void sweep_workers(gpointer data) {
+  const FerryAgent *agent = data;
+  ferry_workers_sweep(agent->workers);
+}
+
+static void start_rpc(FerryAgent *agent) {
+  gboolean alone = !ferry_session_config(agent->ports.session);
+  FerryLocalPorts ports = {agent->ports, agent->workers, agent->rpc, agent->progress_timeout_s};
+  agent->local = ferry_local_new(&ports);
+  ferry_local_take_up(agent->local);
+  ferry_rpc_start(agent->rpc, call_verb, alone ? sweep_workers : NULL, agent);
+}
+
+static void start_link(FerryAgent *agent) {
+  const FerryMigrationPorts *p = &agent->ports;
+  FerryBandwidthPorts bandwidth = {p->context, p->session, p->book, p->host->local};
+  FerryReportPorts report = {p->context, p->session, p->inventory, p->host, agent->peer};
+  FerryWatchPorts watch = {.context = p->context,
+                           .session = p->session,
+                           .results = p->results,
+                           .workers = agent->workers,
+                           .start = start_migration,
+                           .see = see_migration,
+                           .tick = sweep_listeners,
+                           .data = agent};
+  agent->bandwidth = ferry_bandwidth_target_new(&bandwidth);
+  agent->reporter = ferry_reporter_new(&report);
+  agent->watch = ferry_agent_watch_new(&watch);
 }
 
 void ferry_agent_start(FerryAgent *agent) {
   g_autoptr(GError) error = NULL;
-  agent->rpc = ferry_rpc_new(agent, agent->rpc_path, &error);
+  gboolean alone = !ferry_session_config(agent->ports.session);
+  agent->rpc = ferry_rpc_new(agent->rpc_path, &error);
   if (!agent->rpc)
-    ferry_warning(error->message, "FERRY_NODE", agent->node);
-  if (agent->config)
-    ferry_results_resume(agent);
-  ferry_host_start(agent->host, ferry_report_host_event, agent);
+    ferry_warning(error->message, "FERRY_NODE", ferry_context_node(agent->ports.context));
+  if (!alone)
+    ferry_results_resume(agent->ports.results);
+  ferry_host_start(agent->ports.host, on_host_event, agent);
   if (agent->rpc)
-    ferry_rpc_start(agent->rpc);
-  if (!agent->config) { /* standalone: nobody is reported to */
-    agent->epoch = 1;
-    agent->notify(agent->rpc ? "ready" : "fatal", agent->notify_data);
-    return;
-  }
-  agent->report_thread = g_thread_new("report", ferry_report_thread, agent);
-  agent->watch_thread = g_thread_new("watch", ferry_watch_thread, agent);
+    start_rpc(agent);
+  if (!alone)
+    start_link(agent);
+  else /* nobody is reported to */
+    ferry_context_notify(agent->ports.context, agent->rpc ? "ready" : "fatal");
 }
 
 void ferry_agent_free(FerryAgent *agent) {
   if (!agent)
     return;
-  g_mutex_lock(&agent->lock);
-  agent->stop = TRUE;
-  g_cond_broadcast(&agent->cond);
-  g_mutex_unlock(&agent->lock);
-  g_cancellable_cancel(agent->cancel);
-  if (agent->watch_thread)
-    g_thread_join(agent->watch_thread);
-  if (agent->report_thread)
-    g_thread_join(agent->report_thread);
-  g_ptr_array_unref(agent->resumers);
-  ferry_rpc_free(agent->rpc); /* no verb comes any more */
-  g_hash_table_unref(agent->migrations);
-  ferry_host_free(agent->host);
-  g_queue_clear_full(&agent->clients, (GDestroyNotify)ferry_client_free);
-  g_hash_table_unref(agent->dirty);
-  g_hash_table_unref(agent->domains);
-  g_hash_table_unref(agent->undelivered);
-  g_hash_table_unref(agent->rates);
-  g_clear_pointer(&agent->config, ferry_client_config_free);
-  g_ptr_array_unref(agent->old_configs);
-  g_free(agent->rpc_path);
-  g_object_unref(agent->cancel);
-  g_mutex_clear(&agent->lock);
-  g_cond_clear(&agent->cond);
-  g_free(agent->host_problem);
-  g_free(agent->node);
-  g_free(agent->state_dir);
+  FerryMigrationPorts *p = &agent->ports;
+  ferry_context_stop(p->context);
+  ferry_agent_watch_free(agent->watch);
+  ferry_bandwidth_target_free(agent->bandwidth);
+  ferry_reporter_free(agent->reporter);
+  ferry_rpc_stop(agent->rpc); /* no verb comes any more */
+  ferry_workers_free(agent->workers);
+  ferry_local_free(agent->local);
+  ferry_rpc_free(agent->rpc);
+  ferry_results_free(p->results);
+  ferry_host_free(p->host);
+  ferry_path_book_free(p->book);
+  ferry_inventory_free(p->inventory);
+  ferry_session_free(p->session);
+  ferry_context_free(p->context);
   json_decref(agent->peer);
+  g_free(agent->rpc_path);
   g_free(agent);
 }
 
 gboolean ferry_agent_alive(FerryAgent *agent) {
-  if (!agent->config)
-    return TRUE;
-  g_mutex_lock(&agent->lock);
-  gint64 age = g_get_monotonic_time() - agent->alive_us;
-  g_mutex_unlock(&agent->lock);
-  /* A request may take its whole time limit; a thread that does not come back from libvirt is ill.
-   */
-  return age < 90 * G_USEC_PER_SEC;
-}
-
-gboolean ferry_agent_sleep(FerryAgent *agent, gint64 ms) {
-  gint64 until = g_get_monotonic_time() + ms * 1000;
-  g_mutex_lock(&agent->lock);
-  while (!agent->stop && g_cond_wait_until(&agent->cond, &agent->lock, until))
-    ;
-  gboolean go_on = !agent->stop;
-  g_mutex_unlock(&agent->lock);
-  return go_on;
-}
-
-gint64 ferry_agent_backoff(gint64 *backoff) {
-  *backoff = *backoff ? MIN(*backoff * 2, 5000) : 100;
-  return *backoff / 2 + g_random_int_range(0, (gint32)(*backoff / 2) + 1);
-}
-
-gint64 ferry_agent_backoff_after(gint64 *backoff, const GError *error) {
-  if (!g_error_matches(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED))
-    return ferry_agent_backoff(backoff);
-  *backoff = CLAMP(*backoff * 2, REFUSED_MIN_MS, REFUSED_MAX_MS);
-  return *backoff / 2 + g_random_int_range(0, (gint32)(*backoff / 2) + 1);
-}
-
-gint64 ferry_agent_epoch(FerryAgent *agent) {
-  g_mutex_lock(&agent->lock);
-  while (!agent->stop && !agent->epoch)
-    g_cond_wait(&agent->cond, &agent->lock);
-  gint64 epoch = agent->stop ? 0 : agent->epoch;
-  g_mutex_unlock(&agent->lock);
-  return epoch;
-}
-
-void ferry_agent_set_stale(FerryAgent *agent) {
-  g_mutex_lock(&agent->lock);
-  gboolean first = !agent->stale && !agent->stop;
-  agent->stale = TRUE;
-  g_cond_broadcast(&agent->cond);
-  g_mutex_unlock(&agent->lock);
-  if (!first)
-    return;
-  ferry_log(G_LOG_LEVEL_CRITICAL,
-            "another agent has begun a session for this node; this one ends. Run one agent a node",
-            "FERRY_NODE", agent->node, NULL);
-  agent->notify("fatal", agent->notify_data);
-}
-
-/* Whether `client` shows the present certificate. Caller holds the lock. */
-static gboolean is_current(const FerryAgent *agent, const FerryClient *client) {
-  return g_strcmp0(ferry_client_config(client)->cert_pem, agent->config->cert_pem) == 0;
-}
-
-void ferry_agent_set_config(FerryAgent *agent, FerryClientConfig *config) {
-  g_mutex_lock(&agent->lock);
-  /* Others may just be reading it: it goes with the agent. */
-  g_ptr_array_add(agent->old_configs, agent->config);
-  agent->config = config;
-  g_queue_clear_full(&agent->clients, (GDestroyNotify)ferry_client_free);
-  g_mutex_unlock(&agent->lock);
-}
-
-void ferry_agent_refresh_client(FerryAgent *agent, FerryClient **client) {
-  g_mutex_lock(&agent->lock);
-  gboolean current = is_current(agent, *client);
-  g_mutex_unlock(&agent->lock);
-  if (current)
-    return;
-  ferry_client_free(*client);
-  *client = ferry_agent_take_client(agent);
-}
-
-FerryClient *ferry_agent_take_client(FerryAgent *agent) {
-  g_mutex_lock(&agent->lock);
-  FerryClient *client = g_queue_pop_tail(&agent->clients);
-  const FerryClientConfig *config = agent->config;
-  g_mutex_unlock(&agent->lock);
-  if (!client) {
-    g_autoptr(GError) error = NULL;
-    client = ferry_client_new(config, &error);
-    if (!client)
-      g_error("%s", error->message); /* the same configuration was accepted at the start */
-  }
-  return client;
-}
-
-void ferry_agent_give_client(FerryAgent *agent, FerryClient *client) {
-  g_mutex_lock(&agent->lock);
-  gboolean keep = agent->clients.length < MAX_IDLE_CLIENTS && is_current(agent, client);
-  if (keep)
-    g_queue_push_tail(&agent->clients, client);
-  g_mutex_unlock(&agent->lock);
-  if (!keep)
-    ferry_client_free(client);
-}
-
-gboolean ferry_agent_name_matches(const char *vmi_name, const char *domain_name, const char *uuid) {
-  if (strcmp(vmi_name, domain_name) == 0)
-    return TRUE;
-  gsize len = strlen(vmi_name);
-  return len > 9 && vmi_name[len - 9] == '-' &&
-         g_ascii_strncasecmp(vmi_name + len - 8, uuid, 8) == 0;
-}
-
-char *ferry_agent_domain_name(FerryAgent *agent, const char *uuid) {
-  g_mutex_lock(&agent->lock);
-  const FerryAgentDomain *d = g_hash_table_lookup(agent->domains, uuid);
-  char *name = d ? g_strdup(d->name) : NULL;
-  g_mutex_unlock(&agent->lock);
-  return name;
-}
-
-char *ferry_agent_resolve(FerryAgent *agent, const char *ns, const char *vmi_name) {
-  GHashTableIter iter;
-  gpointer uuid, value;
-  char *by_name = NULL, *by_suffix = NULL;
-  g_mutex_lock(&agent->lock);
-  g_hash_table_iter_init(&iter, agent->domains);
-  while (g_hash_table_iter_next(&iter, &uuid, &value)) {
-    const FerryAgentDomain *d = value;
-    if (g_strcmp0(d->ns ? d->ns : "default", ns) != 0 ||
-        !ferry_agent_name_matches(vmi_name, d->name, uuid))
-      continue;
-    char **slot = g_str_equal(vmi_name, d->name) ? &by_name : &by_suffix;
-    if (!*slot)
-      *slot = g_strdup(uuid);
-  }
-  g_mutex_unlock(&agent->lock);
-  if (by_name) {
-    g_free(by_suffix);
-    return by_name;
-  }
-  return by_suffix;
+  return !agent->reporter || ferry_reporter_is_alive(agent->reporter);
 }

@@ -4,6 +4,7 @@
 #include "agent/agent.h"
 #include "agent/link/announce.h"
 #include "agent/link/identity.h"
+#include "agent/link/join.h"
 #include "agent/link/peer.h"
 #include "base/error.h"
 #include "base/file.h"

@@ -3,7 +3,7 @@
 // state_dir/FOLDER/NAME.json, readable by the agent's user only. No locks: who writes a name's file
 // sees to it that nobody else does.
 #pragma once
-#include "agent/agent_private.h"
+#include "base/json.h"
 
 G_BEGIN_DECLS
 
@@ -16,15 +16,14 @@ typedef struct {
 } FerryRecords;
 
 /** Writes the record of that name anew; a failure is logged. */
-void ferry_record_write(FerryAgent *agent, const FerryRecords *of, const char *name,
+void ferry_record_write(const char *state_dir, const FerryRecords *of, const char *name,
                         const json_t *record);
 /** Removes it where it is. */
-void ferry_record_remove(FerryAgent *agent, const FerryRecords *of, const char *name);
+void ferry_record_remove(const char *state_dir, const FerryRecords *of, const char *name);
 /** Calls `take` for each record, an object; one that is none, or for which it says FALSE, is left
  * alone with a warning. */
-void ferry_records_each(FerryAgent *agent, const FerryRecords *of,
-                        gboolean (*take)(FerryAgent *agent, const char *name, json_t *record,
-                                         gpointer data),
+void ferry_records_each(const char *state_dir, const FerryRecords *of,
+                        gboolean (*take)(const char *name, json_t *record, gpointer data),
                         gpointer data);
 
 G_END_DECLS

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/link/announce.h"
 #include "base/error.h"
+#include "client/client.h"
 #include "base/file.h"
 #include "base/log.h"
 #include <string.h>

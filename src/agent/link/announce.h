@@ -2,7 +2,7 @@
 // --announce: tells the local network by DNS-SD of this host, and finds ferryd where no --server
 // says where it is.
 #pragma once
-#include "agent/agent.h"
+#include "agent/core/options.h"
 #include "discovery/discovery.h"
 
 G_BEGIN_DECLS

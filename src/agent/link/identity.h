@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files that say who an agent is: agent.key, agent.crt and ca.crt of its state directory.
 #pragma once
-#include "agent/agent.h"
+#include "agent/core/options.h"
+#include "client/client.h"
 
 G_BEGIN_DECLS
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Nodes that a job names, from ferryd. Where ferryd is away this waits: without it no phase can
 // be written either, so nothing would begin.
-#include "agent/agent_private.h"
+#include "agent/link/job_fetch.h"
+#include "base/log.h"
 
 typedef struct {
-  FerryAgent *agent;
+  FerryAgentContext *context;
+  FerryAgentSession *session;
   gboolean (*stopped)(gpointer data);
   gpointer data;
 } Asker;
@@ -15,41 +17,43 @@ static json_t *get_node(const Asker *a, const char *name, GError **error) {
   gint64 backoff = 0;
   for (;;) {
     g_autoptr(GError) cause = NULL;
-    FerryClient *client = ferry_agent_take_client(a->agent);
+    FerryClient *client = ferry_session_take_client(a->session);
     json_t *node = ferry_client_request(client, "GET", path, NULL, NULL, NULL, NULL, &cause);
-    ferry_agent_give_client(a->agent, client);
+    ferry_session_give_client(a->session, client);
     if (node || g_error_matches(cause, FERRY_ERROR, FERRY_ERROR_NOT_FOUND))
       return node;
     if (backoff == 0)
       ferry_warning(cause->message, "FERRY_NODE", name);
-    if (a->stopped(a->data) || !ferry_agent_sleep(a->agent, ferry_agent_backoff(&backoff))) {
+    if (a->stopped(a->data) || !ferry_context_sleep(a->context, ferry_backoff_next(&backoff))) {
       g_propagate_error(error, g_steal_pointer(&cause));
       return NULL;
     }
   }
 }
 
-FerryJobVerdict ferry_job_verdict(FerryAgent *agent, const json_t *migration,
-                                  const FerryJobHere *here, gboolean (*stopped)(gpointer data),
-                                  gpointer data, GError **error) {
-  Asker a = {agent, stopped, data};
+FerryJobVerdict ferry_job_verdict(FerryAgentContext *context, FerryAgentSession *session,
+                                  const json_t *migration, const FerryJobHere *here,
+                                  gboolean (*stopped)(gpointer data), gpointer data,
+                                  GError **error) {
+  Asker a = {context, session, stopped, data};
+  const char *own_node = ferry_context_node(context);
   g_autoptr(GError) cause = NULL;
   const char *other = ferry_json_str(migration, here ? "status.migrationState.targetNode"
                                                      : "status.migrationState.sourceNode");
   /* what is no name of a Node gets no request */
   gboolean name = other && *other && !strpbrk(other, "/?#%");
   g_autoptr(json_t) node = name ? get_node(&a, other, &cause) : NULL;
-  g_autoptr(json_t) own = here || cause ? NULL : get_node(&a, agent->node, &cause);
+  g_autoptr(json_t) own = here || cause ? NULL : get_node(&a, own_node, &cause);
   if (cause) {
     g_propagate_error(error, g_steal_pointer(&cause));
     return FERRY_JOB_STOPPED;
   }
   gboolean fits = here ? ferry_job_check_source(migration, here, node, &cause)
-                       : ferry_job_check_target(migration, agent->node, node, own, &cause);
+                       : ferry_job_check_target(migration, own_node, node, own, &cause);
   if (fits)
     return FERRY_JOB_FITS;
   ferry_warning(cause->message, "FERRY_MIGRATION", ferry_json_str(migration, "metadata.name"),
-                "FERRY_NODE", agent->node);
+                "FERRY_NODE", own_node);
   g_propagate_error(error, g_steal_pointer(&cause));
   return FERRY_JOB_REFUSED;
 }

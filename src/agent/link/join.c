@@ -2,6 +2,7 @@
 // How an agent gets its certificate: with a one-time token it makes a key and a request, checks
 // that the server's CA is the one whose hash the token carries, and stores what it gets. The key
 // never leaves the host.
+#include "agent/link/join.h"
 #include "agent/link/identity.h"
 #include "base/ec_key.h"
 #include "base/error.h"

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The session and the inventory: a full report first and after every gap, then what changed.
-// Changes of state go out at once; others wait up to COALESCE_MS for company.
-#include "agent/agent_private.h"
+// Theory of operation: one thread owns the session. It gets an epoch, then reports all there is,
+// then what the inventory has marked, at once where a state changed and else in company, and a sign
+// of life every few seconds. Whenever a report did not arrive, all is reported anew. It renews the
+// certificate on the way, since each answer says which CAs ferryd goes by.
+//
+// Order of locks: its own guards the time of its last turn alone; nothing is taken inside it.
+#include "agent/link/report.h"
+#include "agent/core/options.h"
 #include "agent/link/identity.h"
 #include "agent/link/report_parts.h"
 #include "base/error.h"
@@ -9,53 +14,29 @@
 #include "base/random.h"
 #include <string.h>
 
-#define COALESCE_MS 50
+#define HEARTBEAT_S 5
 #define INFO_REFRESH_S 30
 #define RENEW_RETRY_S 60
+#define ALIVE_US (90 * G_USEC_PER_SEC)
 
-typedef struct {
-  FerryAgent *agent;
+struct _FerryReporter {
+  FerryReportPorts ports;
+  GThread *thread;
+  GMutex lock;     /* guards what follows */
+  gint64 alive_us; /* its last turn */
+  /* the thread's own */
   FerryClient *client;
   char *report_path;
   json_t *info; /* the node's fields as last reported */
   gint64 info_us, sent_us;
   gint64 renew_us; /* when to look again whether the certificate is to be renewed */
   gboolean ready, saw_other_ca;
-} Reporter;
+};
 
-void ferry_report_host_event(const FerryHostEvent *event, gpointer data) {
-  FerryAgent *agent = data;
-  g_mutex_lock(&agent->lock);
-  switch (event->type) {
-  case FERRY_HOST_EVENT_CONNECTED:
-  case FERRY_HOST_EVENT_DISCONNECTED:
-    agent->host_connected = event->type == FERRY_HOST_EVENT_CONNECTED;
-    agent->host_changed = agent->need_full = TRUE;
-    g_free(agent->host_problem);
-    agent->host_problem = g_strdup(event->detail);
-    break;
-  default: {
-    gboolean own = FALSE;
-    GHashTableIter iter;
-    gpointer m;
-    g_hash_table_iter_init(&iter, agent->migrations);
-    while (g_hash_table_iter_next(&iter, NULL, &m))
-      if (g_strcmp0(ferry_migration_domain(m), event->uuid) == 0 && !ferry_migration_is_done(m)) {
-        ferry_migration_event(m, event);
-        own = TRUE;
-      }
-    /* Passes of a migration are news to the inventory only where someone else started it. */
-    if (own && event->type == FERRY_HOST_EVENT_ITERATION)
-      break;
-    if (g_hash_table_size(agent->dirty) == 0)
-      agent->dirty_us = g_get_monotonic_time();
-    g_hash_table_add(agent->dirty, g_strdup(event->uuid));
-    if (event->type == FERRY_HOST_EVENT_STATE)
-      agent->urgent = TRUE;
-  }
-  }
-  g_cond_broadcast(&agent->cond);
-  g_mutex_unlock(&agent->lock);
+static void note_alive(FerryReporter *r) {
+  g_mutex_lock(&r->lock);
+  r->alive_us = g_get_monotonic_time();
+  g_mutex_unlock(&r->lock);
 }
 
 static gboolean is_stale(const GError *error) {
@@ -63,63 +44,61 @@ static gboolean is_stale(const GError *error) {
 }
 
 /* A new epoch, repeated until there is one; FALSE when the agent stops. */
-static gboolean begin_session(Reporter *r) {
-  FerryAgent *agent = r->agent;
-  g_autofree char *path =
-      ferry_client_path("ferry.migration", "v1", NULL, "nodes", agent->node, "session");
+static gboolean begin_session(FerryReporter *r) {
+  FerryAgentContext *context = r->ports.context;
+  g_autofree char *path = ferry_client_path("ferry.migration", "v1", NULL, "nodes",
+                                            ferry_context_node(context), "session");
   g_autoptr(json_t) body = json_pack("{s:s, s:s}", "version", FERRY_AGENT_VERSION, "mode",
-                                     agent->host->local ? "local" : "remote");
+                                     r->ports.host->local ? "local" : "remote");
   gint64 backoff = 0;
   gboolean complained = FALSE;
   for (;;) {
     g_autoptr(GError) error = NULL;
-    g_autoptr(json_t) answer = ferry_client_request_full(r->client, "POST", path, body, NULL, NULL,
-                                                         agent->cancel, NULL, &error);
+    g_autoptr(json_t) answer =
+        ferry_client_request_full(r->client, "POST", path, body, NULL, NULL,
+                                  ferry_context_cancellable(context), NULL, &error);
     gint64 epoch = ferry_json_int(answer, "epoch", 0);
-    g_mutex_lock(&agent->lock);
+    note_alive(r);
     if (epoch > 0) {
-      agent->epoch = epoch;
-      g_cond_broadcast(&agent->cond);
-    }
-    agent->alive_us = g_get_monotonic_time();
-    g_mutex_unlock(&agent->lock);
-    if (epoch > 0) {
-      ferry_info("session begun", "FERRY_NODE", agent->node, "FERRY_SERVER", agent->config->server);
+      ferry_session_begin(r->ports.session, epoch);
+      ferry_info("session begun", "FERRY_NODE", ferry_context_node(context), "FERRY_SERVER",
+                 ferry_session_config(r->ports.session)->server);
       return TRUE;
     }
     if (!complained)
       ferry_warning(error ? error->message : "the server's answer has no epoch", "FERRY_NODE",
-                    agent->node);
+                    ferry_context_node(context));
     complained = TRUE;
-    if (!ferry_agent_sleep(agent, ferry_agent_backoff_after(&backoff, error)))
+    if (!ferry_context_sleep(context, ferry_backoff_after(&backoff, error)))
       return FALSE;
   }
 }
 
 /* A new certificate in good time, or where ferryd has other CAs than `ca` says this one has. */
-static void renew(Reporter *r, gboolean at_once) {
-  FerryAgent *agent = r->agent;
+static void renew(FerryReporter *r, gboolean at_once) {
+  FerryAgentContext *context = r->ports.context;
+  const FerryClientConfig *present = ferry_session_config(r->ports.session);
   gint64 now = g_get_monotonic_time();
-  if (!agent->config->cert_pem || now < r->renew_us ||
-      (!at_once &&
-       !ferry_identity_is_due(agent->config->cert_pem, g_get_real_time() / G_USEC_PER_SEC)))
+  if (!present->cert_pem || now < r->renew_us ||
+      (!at_once && !ferry_identity_is_due(present->cert_pem, g_get_real_time() / G_USEC_PER_SEC)))
     return;
   r->renew_us = now + RENEW_RETRY_S * G_USEC_PER_SEC;
   g_autoptr(GError) error = NULL;
-  FerryClientConfig *config =
-      ferry_identity_renew(agent->config, agent->node, agent->state_dir, &error);
+  FerryClientConfig *config = ferry_identity_renew(present, ferry_context_node(context),
+                                                   ferry_context_state_dir(context), &error);
   if (config) {
-    ferry_agent_set_config(agent, config);
-    ferry_agent_refresh_client(agent, &r->client);
+    ferry_session_set_config(r->ports.session, config);
+    ferry_session_refresh_client(r->ports.session, &r->client);
   } else {
     ferry_warning("cannot renew the certificate; it is tried again in a minute", "FERRY_NODE",
-                  agent->node, "FERRY_ERROR", error->message);
+                  ferry_context_node(context), "FERRY_ERROR", error->message);
   }
 }
 
 /* Reports are answered with the hash of the CAs that ferryd goes by. */
-static void see_ca(Reporter *r, const json_t *answer) {
-  const char *hash = ferry_json_str(answer, "caHash"), *ca = r->agent->config->ca_pem;
+static void see_ca(FerryReporter *r, const json_t *answer) {
+  const char *hash = ferry_json_str(answer, "caHash"),
+             *ca = ferry_session_config(r->ports.session)->ca_pem;
   g_autofree char *own = ca ? ferry_sha256_hex(ca, strlen(ca)) : NULL;
   gboolean other = hash && own && !g_str_equal(hash, own);
   if (other && !r->saw_other_ca)
@@ -128,75 +107,45 @@ static void see_ca(Reporter *r, const json_t *answer) {
   renew(r, other);
 }
 
-static void remember(FerryAgent *agent, GHashTable *domains, const json_t *record) {
-  FerryAgentDomain *d = g_new0(FerryAgentDomain, 1);
-  d->name = g_strdup(ferry_json_str(record, "name"));
-  d->ns = g_strdup(ferry_json_str(record, "namespace"));
-  d->active = ferry_json_bool(record, "active", FALSE);
-  d->memory = ferry_json_int(record, "memoryBytes", 0);
-  g_mutex_lock(&agent->lock);
-  g_hash_table_replace(domains, g_strdup(ferry_json_str(record, "uuid")), d);
-  g_mutex_unlock(&agent->lock);
-}
-
-static void add_totals(FerryAgent *agent, json_t *node) {
-  gint64 running = 0, memory = 0;
-  GHashTableIter iter;
-  gpointer value;
-  g_mutex_lock(&agent->lock);
-  g_hash_table_iter_init(&iter, agent->domains);
-  while (g_hash_table_iter_next(&iter, NULL, &value)) {
-    const FerryAgentDomain *d = value;
-    running += d->active;
-    memory += d->active ? d->memory : 0;
-  }
-  g_mutex_unlock(&agent->lock);
+static void add_totals(FerryReporter *r, json_t *node) {
+  gint64 running, memory;
+  ferry_inventory_totals(r->ports.inventory, &running, &memory);
   ferry_json_set_int(node, "runningVMs", running);
   ferry_json_set_int(node, "memoryUsedBytes", memory);
 }
 
 /* The node's fields; NULL (with error) while libvirt is away. */
-static json_t *node_info(Reporter *r, GError **error) {
-  json_t *info = ferry_host_info(r->agent->host, error);
+static json_t *node_info(FerryReporter *r, GError **error) {
+  json_t *info = ferry_host_info(r->ports.host, error);
   if (!info)
     return NULL;
   ferry_json_set_str(info, "nodeInfo.kubeletVersion", "ferry-agentd " FERRY_AGENT_VERSION);
-  if (r->agent->peer)
-    ferry_json_set(info, "hypervisor.peer", json_deep_copy(r->agent->peer));
+  if (r->ports.peer)
+    ferry_json_set(info, "hypervisor.peer", json_deep_copy(r->ports.peer));
   ferry_json_set_bool(info, "connected", TRUE);
   r->info_us = g_get_monotonic_time();
   return info;
 }
 
-static json_t *new_report(Reporter *r, gboolean full) {
-  return json_pack("{s:I, s:b, s:[], s:[]}", "epoch", (json_int_t)r->agent->epoch, "full", full,
-                   "domains", "removed");
+static json_t *new_report(FerryReporter *r, gboolean full) {
+  return json_pack("{s:I, s:b, s:[], s:[]}", "epoch",
+                   (json_int_t)ferry_session_epoch_now(r->ports.session), "full", full, "domains",
+                   "removed");
 }
 
 /* Everything. While libvirt is away: only that, and nobody is declared gone. */
-static json_t *full_report(Reporter *r) {
-  FerryAgent *agent = r->agent;
+static json_t *full_report(FerryReporter *r) {
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) info = node_info(r, &error);
-  g_autoptr(json_t) list = info ? ferry_host_list(agent->host, &error) : NULL;
+  g_autoptr(json_t) list = info ? ferry_host_list(r->ports.host, &error) : NULL;
   if (!list) {
     json_t *report = new_report(r, FALSE);
     json_object_set_new(report, "node",
                         json_pack("{s:b, s:s}", "connected", 0, "connectionError", error->message));
     return report;
   }
-  GHashTable *domains =
-      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, ferry_agent_domain_free);
-  json_t *record;
-  size_t i;
-  json_array_foreach(list, i, record) remember(agent, domains, record);
-  g_mutex_lock(&agent->lock);
-  GHashTable *old = agent->domains;
-  agent->domains = domains;
-  agent->inventory_ready = TRUE;
-  g_mutex_unlock(&agent->lock);
-  g_hash_table_unref(old);
-  add_totals(agent, info);
+  ferry_inventory_replace(r->ports.inventory, list);
+  add_totals(r, info);
   json_t *report = new_report(r, TRUE);
   json_object_set(report, "node", info);
   json_object_set(report, "domains", list);
@@ -205,21 +154,18 @@ static json_t *full_report(Reporter *r) {
   return report;
 }
 
-/* The domains in `dirty`, and the node's totals where they changed. NULL: libvirt is away. */
-static json_t *changes_report(Reporter *r, GPtrArray *dirty) {
-  FerryAgent *agent = r->agent;
+/* The domains in `marked`, and the node's totals where they changed. NULL: libvirt is away. */
+static json_t *changes_report(FerryReporter *r, const GPtrArray *marked) {
   g_autoptr(json_t) report = new_report(r, FALSE);
-  for (guint i = 0; i < dirty->len; i++) {
-    const char *uuid = dirty->pdata[i];
+  for (guint i = 0; i < marked->len; i++) {
+    const char *uuid = marked->pdata[i];
     g_autoptr(GError) error = NULL;
-    json_t *record = ferry_host_record(agent->host, uuid, &error);
+    json_t *record = ferry_host_record(r->ports.host, uuid, &error);
     if (record) {
-      remember(agent, agent->domains, record);
+      ferry_inventory_remember(r->ports.inventory, record);
       json_array_append_new(json_object_get(report, "domains"), record);
     } else if (g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN)) {
-      g_mutex_lock(&agent->lock);
-      g_hash_table_remove(agent->domains, uuid);
-      g_mutex_unlock(&agent->lock);
+      ferry_inventory_forget(r->ports.inventory, uuid);
       json_array_append_new(json_object_get(report, "removed"), json_string(uuid));
     } else {
       ferry_debug(error->message, "FERRY_DOMAIN", uuid);
@@ -227,7 +173,7 @@ static json_t *changes_report(Reporter *r, GPtrArray *dirty) {
     }
   }
   g_autoptr(json_t) totals = json_object();
-  add_totals(agent, totals);
+  add_totals(r, totals);
   g_autoptr(json_t) merged = r->info ? json_copy(r->info) : json_object();
   json_object_update(merged, totals);
   if (r->info && !json_equal(merged, r->info)) {
@@ -238,13 +184,14 @@ static json_t *changes_report(Reporter *r, GPtrArray *dirty) {
   return g_steal_pointer(&report);
 }
 
-static json_t *heartbeat(Reporter *r) {
-  json_t *report = json_pack("{s:I}", "epoch", (json_int_t)r->agent->epoch);
+static json_t *heartbeat(FerryReporter *r) {
+  json_t *report =
+      json_pack("{s:I}", "epoch", (json_int_t)ferry_session_epoch_now(r->ports.session));
   if (g_get_monotonic_time() - r->info_us < INFO_REFRESH_S * G_USEC_PER_SEC)
     return report;
   g_autoptr(json_t) info = node_info(r, NULL);
   if (info) {
-    add_totals(r->agent, info);
+    add_totals(r, info);
     if (!json_equal(info, r->info)) {
       json_object_set(report, "node", info);
       g_clear_pointer(&r->info, json_decref);
@@ -255,118 +202,113 @@ static json_t *heartbeat(Reporter *r) {
 }
 
 /* Sends; FALSE (after a pause) where it did not arrive and all must be sent anew. */
-static gboolean send(Reporter *r, json_t *report, gint64 *backoff) {
-  FerryAgent *agent = r->agent;
+static gboolean send_report(FerryReporter *r, json_t *report, gint64 *backoff) {
+  FerryAgentContext *context = r->ports.context;
   g_autoptr(GError) error = NULL;
-  g_autoptr(json_t) answer = ferry_client_request_full(r->client, "POST", r->report_path, report,
-                                                       NULL, NULL, agent->cancel, NULL, &error);
+  g_autoptr(json_t) answer =
+      ferry_client_request_full(r->client, "POST", r->report_path, report, NULL, NULL,
+                                ferry_context_cancellable(context), NULL, &error);
   r->sent_us = g_get_monotonic_time();
   if (answer) {
     if (*backoff)
-      ferry_info("ferryd is back", "FERRY_NODE", agent->node);
+      ferry_info("ferryd is back", "FERRY_NODE", ferry_context_node(context));
     *backoff = 0;
     see_ca(r, answer);
     return TRUE;
   }
-  if (g_cancellable_is_cancelled(agent->cancel))
+  if (g_cancellable_is_cancelled(ferry_context_cancellable(context)))
     return FALSE;
   if (is_stale(error)) {
-    ferry_agent_set_stale(agent);
+    ferry_context_set_stale(context);
   } else if (g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND)) {
     /* Somebody deleted the Node: begin again, which makes it anew. */
     begin_session(r);
   } else if (!*backoff) {
-    ferry_warning(error->message, "FERRY_NODE", agent->node);
+    ferry_warning(error->message, "FERRY_NODE", ferry_context_node(context));
   }
-  ferry_agent_sleep(agent, ferry_agent_backoff_after(backoff, error));
+  ferry_context_sleep(context, ferry_backoff_after(backoff, error));
   return FALSE;
 }
 
 /* The same of a report that may be too large for one request. */
-static gboolean send_in_parts(Reporter *r, json_t *report, gint64 *backoff) {
+static gboolean send_in_parts(FerryReporter *r, json_t *report, gint64 *backoff) {
   g_autoptr(GPtrArray) parts = ferry_report_parts(report);
   for (guint i = 0; i < parts->len; i++)
-    if (!send(r, g_ptr_array_index(parts, i), backoff))
+    if (!send_report(r, g_ptr_array_index(parts, i), backoff))
       return FALSE;
   return TRUE;
 }
 
-/* Waits for something to report. Returns the dirty UUIDs (may be empty: a heartbeat is due), or
- * NULL when all is to be reported (*full) or the agent stops. */
-static GPtrArray *wait_for_news(Reporter *r, gboolean *full) {
-  FerryAgent *agent = r->agent;
-  GPtrArray *out = NULL;
-  *full = FALSE;
-  g_mutex_lock(&agent->lock);
-  for (;;) {
-    gint64 now = g_get_monotonic_time();
-    guint n = g_hash_table_size(agent->dirty);
-    gint64 due = r->sent_us + FERRY_HEARTBEAT_S * G_USEC_PER_SEC;
-    agent->alive_us = now;
-    if (n)
-      due = MIN(due, agent->urgent ? now : agent->dirty_us + COALESCE_MS * 1000);
-    if (agent->stop || agent->stale)
-      break;
-    if (agent->need_full) {
-      agent->need_full = FALSE;
-      *full = TRUE;
-      break;
-    }
-    if (now >= due) {
-      out = g_ptr_array_new_with_free_func(g_free);
-      GHashTableIter iter;
-      gpointer uuid;
-      g_hash_table_iter_init(&iter, agent->dirty);
-      while (g_hash_table_iter_next(&iter, &uuid, NULL))
-        g_ptr_array_add(out, g_strdup(uuid));
-      break;
-    }
-    g_cond_wait_until(&agent->cond, &agent->lock, due);
-  }
-  g_hash_table_remove_all(agent->dirty);
-  agent->urgent = FALSE;
-  g_mutex_unlock(&agent->lock);
-  return out;
+gboolean ferry_reporter_is_alive(FerryReporter *r) {
+  g_mutex_lock(&r->lock);
+  gint64 age = g_get_monotonic_time() - r->alive_us;
+  g_mutex_unlock(&r->lock);
+  /* A request may take its whole time limit; a thread that does not come back from libvirt is ill.
+   */
+  return age < ALIVE_US;
 }
 
-static void ask_for_full(FerryAgent *agent) {
-  g_mutex_lock(&agent->lock);
-  agent->need_full = TRUE;
-  g_mutex_unlock(&agent->lock);
+/* NULL: libvirt is away. */
+static json_t *next_report(FerryReporter *r, FerryNews news, const GPtrArray *marked) {
+  if (news == FERRY_NEWS_ALL)
+    return full_report(r);
+  return marked->len ? changes_report(r, marked) : heartbeat(r);
 }
 
-gpointer ferry_report_thread(gpointer data) {
-  FerryAgent *agent = data;
-  Reporter r = {.agent = agent, .client = ferry_agent_take_client(agent)};
-  r.report_path = ferry_client_path("ferry.migration", "v1", NULL, "nodes", agent->node, "report");
+static gpointer report_thread(gpointer data) {
+  FerryReporter *r = data;
+  FerryAgentContext *context = r->ports.context;
   gint64 backoff = 0;
-  gboolean go_on = begin_session(&r);
+  gboolean go_on = begin_session(r);
   /* The driver says CONNECTED or DISCONNECTED soon; the first report waits for that. */
-  r.sent_us = g_get_monotonic_time();
+  r->sent_us = g_get_monotonic_time();
   while (go_on) {
-    gboolean full;
-    g_autoptr(GPtrArray) dirty = wait_for_news(&r, &full);
-    if (!dirty && !full)
+    g_autoptr(GPtrArray) marked = NULL;
+    note_alive(r);
+    FerryNews news = ferry_inventory_wait(r->ports.inventory,
+                                          r->sent_us + HEARTBEAT_S * G_USEC_PER_SEC, &marked);
+    note_alive(r);
+    if (news == FERRY_NEWS_ENDED)
       break;
-    g_autoptr(json_t) report = full         ? full_report(&r)
-                               : dirty->len ? changes_report(&r, dirty)
-                                            : heartbeat(&r);
+    g_autoptr(json_t) report = next_report(r, news, marked);
     if (!report) {
-      ask_for_full(agent);
-      if (!ferry_agent_sleep(agent, ferry_agent_backoff(&backoff)))
+      ferry_inventory_mark_all(r->ports.inventory);
+      if (!ferry_context_sleep(context, ferry_backoff_next(&backoff)))
         break;
       continue;
     }
     gboolean whole = ferry_json_bool(report, "full", FALSE);
-    if (!send_in_parts(&r, report, &backoff)) {
-      ask_for_full(agent);
-    } else if (whole && !r.ready) {
-      r.ready = TRUE;
-      agent->notify("ready", agent->notify_data);
+    if (!send_in_parts(r, report, &backoff)) {
+      ferry_inventory_mark_all(r->ports.inventory);
+    } else if (whole && !r->ready) {
+      r->ready = TRUE;
+      ferry_context_notify(context, "ready");
     }
   }
-  g_clear_pointer(&r.info, json_decref);
-  g_free(r.report_path);
-  ferry_client_free(r.client);
   return NULL;
+}
+
+FerryReporter *ferry_reporter_new(const FerryReportPorts *ports) {
+  FerryReporter *r = g_new0(FerryReporter, 1);
+  r->ports = *ports;
+  r->ports.peer = json_incref((json_t *)ports->peer);
+  r->client = ferry_session_take_client(ports->session);
+  r->report_path = ferry_client_path("ferry.migration", "v1", NULL, "nodes",
+                                     ferry_context_node(ports->context), "report");
+  g_mutex_init(&r->lock);
+  r->alive_us = g_get_monotonic_time();
+  r->thread = g_thread_new("report", report_thread, r);
+  return r;
+}
+
+void ferry_reporter_free(FerryReporter *r) {
+  if (!r)
+    return;
+  g_thread_join(r->thread);
+  json_decref(r->info);
+  json_decref((json_t *)r->ports.peer);
+  g_free(r->report_path);
+  ferry_client_free(r->client);
+  g_mutex_clear(&r->lock);
+  g_free(r);
 }

@@ -1,131 +1,127 @@
 // SPDX-License-Identifier: Apache-2.0
-// The migrations that have work for this host's agent: one watch that begins with all of them, and
-// again after each gap. What is seen twice is harmless: a migration has at most one worker here.
-// Only the source moves anything.
-#include "agent/agent_private.h"
+#include "agent/link/watch.h"
 #include "base/error.h"
 #include "base/log.h"
 
-static const char *const starts[] = {"Scheduled", "PreparingTarget", "TargetReady", "Running",
-                                     NULL};
+static const char *const starting_phases[] = {"Scheduled", "PreparingTarget", "TargetReady",
+                                              "Running", NULL};
 
-/* Workers that have ended are joined outside the lock: they may just be leaving. */
-void ferry_watch_sweep(FerryAgent *agent) {
-  g_autoptr(GPtrArray) done = g_ptr_array_new_with_free_func(ferry_migration_free);
-  g_mutex_lock(&agent->lock);
-  GHashTableIter iter;
-  gpointer uid, m;
-  g_hash_table_iter_init(&iter, agent->migrations);
-  while (g_hash_table_iter_next(&iter, &uid, &m))
-    if (ferry_migration_is_done(m)) {
-      g_ptr_array_add(done, m);
-      g_hash_table_iter_steal(&iter);
-      g_free(uid);
-    }
-  g_mutex_unlock(&agent->lock);
-}
+struct _FerryAgentWatch {
+  FerryWatchPorts ports;
+  GThread *thread;
+  GHashTable *again; /* UID -> json_t*, attempts that wait for the last one's worker to end; the
+                        thread's own */
+};
 
-static void start(FerryAgent *agent, const char *uid, const json_t *object) {
-  FerryMigration *m = ferry_migration_start(agent, object);
-  g_mutex_lock(&agent->lock);
-  g_hash_table_replace(agent->migrations, g_strdup(uid), m);
-  g_mutex_unlock(&agent->lock);
+static void start_worker(FerryAgentWatch *w, const char *uid, const json_t *object) {
+  ferry_workers_add(w->ports.workers, uid, w->ports.start(object, w->ports.data));
 }
 
 /* Attempts whose predecessor's worker has ended by now. */
-static void start_again(FerryAgent *agent) {
+static void start_again(FerryAgentWatch *w) {
   GHashTableIter iter;
   gpointer uid, object;
-  g_hash_table_iter_init(&iter, agent->again);
+  g_hash_table_iter_init(&iter, w->again);
   while (g_hash_table_iter_next(&iter, &uid, &object)) {
-    g_mutex_lock(&agent->lock);
-    gboolean busy = g_hash_table_contains(agent->migrations, uid);
-    g_mutex_unlock(&agent->lock);
-    if (busy)
+    if (ferry_workers_find(w->ports.workers, uid, object) != FERRY_WORKER_NONE)
       continue;
-    start(agent, uid, object);
+    start_worker(w, uid, object);
     g_hash_table_iter_remove(&iter);
   }
 }
 
-static gboolean on_event(const char *type, json_t *object, gpointer data) {
-  FerryAgent *agent = data;
-  const char *uid = ferry_json_str(object, "metadata.uid");
+/* Whether there is something to be done for `object`, by a worker that does not exist yet. */
+static gboolean is_wanted(FerryAgentWatch *w, const char *uid, const json_t *object) {
   const char *phase = ferry_json_str(object, "status.phase");
+  const json_t *result = ferry_json_get(object, "status.migrationState.agentResult");
+  gboolean ended = result && ferry_json_int(result, "attempt", 0) >= ferry_worker_attempt(object);
+  return !ended && phase && g_strv_contains(starting_phases, phase) &&
+         !ferry_results_has(w->ports.results, uid);
+}
+
+static gboolean on_watch_event(const char *type, json_t *object, gpointer data) {
+  FerryAgentWatch *w = data;
+  const char *uid = ferry_json_str(object, "metadata.uid");
   gboolean bookmark = g_str_equal(type, "BOOKMARK"), deleted = g_str_equal(type, "DELETED");
   if (bookmark || !uid || !ferry_json_str(object, "metadata.name"))
     return TRUE;
-  ferry_bandwidth_see(agent, type, object);
+  w->ports.see(type, object, w->ports.data);
   const char *source = ferry_json_str(object, "status.migrationState.sourceNode");
-  if (g_strcmp0(source, agent->node) != 0) {
-    g_hash_table_remove(agent->again, uid);
+  if (g_strcmp0(source, ferry_context_node(w->ports.context)) != 0) {
+    g_hash_table_remove(w->again, uid);
     return TRUE;
   }
-  const json_t *result = ferry_json_get(object, "status.migrationState.agentResult");
-  gboolean ended =
-      result && ferry_json_int(result, "attempt", 0) >= ferry_migration_attempt(object);
-  g_mutex_lock(&agent->lock);
-  FerryMigration *m = g_hash_table_lookup(agent->migrations, uid);
-  gboolean waiting = g_hash_table_contains(agent->undelivered, uid);
-  g_mutex_unlock(&agent->lock);
-  /* Workers are removed by this thread alone, so `m` stays. */
-  gboolean wanted = !deleted && !ended && !waiting && phase && g_strv_contains(starts, phase);
-  if (m && ferry_migration_is_before(m, object)) {
-    if (wanted)
-      g_hash_table_replace(agent->again, g_strdup(uid), json_incref(object));
-    else
-      g_hash_table_remove(agent->again, uid);
-  } else if (m) {
+  /* Workers are added and removed by this thread alone, so what is found stays so. */
+  FerryWorkerFound found = ferry_workers_find(w->ports.workers, uid, object);
+  gboolean wanted = !deleted && is_wanted(w, uid, object);
+  if (found == FERRY_WORKER_THERE) {
     if (!deleted)
-      ferry_migration_update(m, object);
-  } else if (wanted) {
-    g_hash_table_remove(agent->again, uid);
-    start(agent, uid, object);
-  } else {
-    g_hash_table_remove(agent->again, uid);
+      ferry_workers_update(w->ports.workers, uid, object);
+    return TRUE;
   }
+  if (found == FERRY_WORKER_EARLIER && wanted) {
+    g_hash_table_replace(w->again, g_strdup(uid), json_incref(object));
+    return TRUE;
+  }
+  g_hash_table_remove(w->again, uid);
+  if (wanted)
+    start_worker(w, uid, object);
   return TRUE;
 }
 
-static gboolean on_tick(gpointer data) {
-  FerryAgent *agent = data;
-  ferry_watch_sweep(agent);
-  ferry_bandwidth_sweep(agent);
-  start_again(agent);
-  g_mutex_lock(&agent->lock);
-  gboolean go_on = !agent->stop && !agent->stale;
-  g_mutex_unlock(&agent->lock);
-  return go_on;
+static gboolean on_watch_tick(gpointer data) {
+  FerryAgentWatch *w = data;
+  ferry_workers_sweep(w->ports.workers);
+  w->ports.tick(w->ports.data);
+  start_again(w);
+  return !ferry_context_has_ended(w->ports.context);
 }
 
-gpointer ferry_watch_thread(gpointer data) {
-  FerryAgent *agent = data;
-  FerryClient *client = ferry_agent_take_client(agent);
-  agent->again =
-      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);
+static char *watch_path(const char *node) {
   g_autofree char *base =
       ferry_client_path("kubevirt.io", "v1", NULL, "virtualmachineinstancemigrations", NULL, NULL);
-  g_autofree char *selector = g_strdup_printf("status.migrationState.agents=%s", agent->node);
+  g_autofree char *selector = g_strdup_printf("status.migrationState.agents=%s", node);
   g_autofree char *escaped = g_uri_escape_string(selector, NULL, FALSE);
-  g_autofree char *path = g_strdup_printf("%s?watch=1&fieldSelector=%s", base, escaped);
+  return g_strdup_printf("%s?watch=1&fieldSelector=%s", base, escaped);
+}
+
+static gpointer watch_thread(gpointer data) {
+  FerryAgentWatch *w = data;
+  FerryAgentContext *context = w->ports.context;
+  FerryClient *client = ferry_session_take_client(w->ports.session);
+  g_autofree char *path = watch_path(ferry_context_node(context));
   gint64 backoff = 0;
-  while (ferry_agent_epoch(agent) > 0) {
+  while (ferry_session_epoch(w->ports.session) > 0) {
     g_autoptr(GError) error = NULL;
     gint64 began = g_get_monotonic_time();
-    ferry_agent_refresh_client(agent, &client);
-    gboolean ok =
-        ferry_client_watch(client, path, NULL, 0, on_event, on_tick, agent, agent->cancel, &error);
-    if (!on_tick(agent))
+    ferry_session_refresh_client(w->ports.session, &client);
+    gboolean ok = ferry_client_watch(client, path, NULL, 0, on_watch_event, on_watch_tick, w,
+                                     ferry_context_cancellable(context), &error);
+    if (!on_watch_tick(w))
       break;
     if (g_get_monotonic_time() - began > 10 * G_USEC_PER_SEC)
       backoff = 0;
     if (!ok && backoff == 0)
-      ferry_warning(error->message, "FERRY_NODE", agent->node);
-    if (!ferry_agent_sleep(agent, ferry_agent_backoff_after(&backoff, error)))
+      ferry_warning(error->message, "FERRY_NODE", ferry_context_node(context));
+    if (!ferry_context_sleep(context, ferry_backoff_after(&backoff, error)))
       break;
   }
   ferry_client_free(client);
-  g_clear_pointer(&agent->again, g_hash_table_unref);
-  g_clear_pointer(&agent->probes, g_hash_table_unref);
   return NULL;
+}
+
+FerryAgentWatch *ferry_agent_watch_new(const FerryWatchPorts *ports) {
+  FerryAgentWatch *w = g_new0(FerryAgentWatch, 1);
+  w->ports = *ports;
+  w->again = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);
+  w->thread = g_thread_new("watch", watch_thread, w);
+  return w;
+}
+
+void ferry_agent_watch_free(FerryAgentWatch *w) {
+  if (!w)
+    return;
+  g_thread_join(w->thread);
+  g_hash_table_unref(w->again);
+  g_free(w);
 }

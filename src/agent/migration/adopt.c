@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an agent that adopts a running migration takes from the status that the one before it left,
 // so that its deadlines go on instead of beginning anew.
-#include "agent/agent_private.h"
+#include "agent/migration/adopt.h"
 #include "base/rfc3339.h"
 
 gboolean ferry_adopt_stalling(const json_t *object) {

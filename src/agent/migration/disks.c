@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The target's images for disks that are copied: planned, written down, made; and removed after a
-// failure. What is to be made stands in status.migrationState.targetDisks before it is made, so the
+// What is to be made stands in status.migrationState.targetDisks before it is made, so the
 // agent that comes after a crash knows what to remove.
-#include "agent/migration_private.h"
+#include "agent/migration/disks.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "model/domain/copied_disks.h"
@@ -10,6 +9,18 @@
 
 #define PEER_WAIT_MS 10000
 #define PEER_PAUSE_MS 100
+
+void ferry_disks_init(FerryDisks *d, const FerryMigrationPorts *ports, FerryAsked *asked,
+                      FerryShown *shown) {
+  const json_t *before = ferry_json_get(asked->object, "status.migrationState.targetDisks");
+  *d = (FerryDisks){ports, asked, shown, json_is_array(before) ? json_deep_copy(before) : NULL};
+  if (json_array_size(d->made) > 0) /* an agent before chose them */
+    asked->settings.request.copy_disks = TRUE;
+}
+
+void ferry_disks_clear(FerryDisks *d) {
+  json_decref(d->made);
+}
 
 static gboolean must_make(const json_t *disks) {
   gsize i;
@@ -73,26 +84,25 @@ json_t *ferry_disks_choose(const json_t *config, const json_t *origins, const js
 
 /* What the control plane knows of disks may be half a minute old, and a snapshot puts a disk
  * elsewhere within a moment: what is shared, and so not copied, is looked at again. */
-static void choose_anew(FerryMigration *m) {
-  const json_t *config = m->settings.request.config;
-  const json_t *origins = ferry_json_get(m->object, "status.configurationOrigins");
-  g_autoptr(json_t) asked = ferry_disks_choose(config, origins, NULL);
-  g_autoptr(json_t) record = asked ? ferry_host_record(m->agent->host, m->uuid, NULL) : NULL;
+static void choose_anew(const FerryMigrationPorts *ports, FerryAsked *asked) {
+  const json_t *config = asked->settings.request.config;
+  const json_t *origins = ferry_json_get(asked->object, "status.configurationOrigins");
+  g_autoptr(json_t) wanted = ferry_disks_choose(config, origins, NULL);
+  g_autoptr(json_t) record = wanted ? ferry_host_record(ports->host, asked->uuid, NULL) : NULL;
   const json_t *disks = json_object_get(record, "disks");
   if (!json_is_array(disks))
     return;
   json_t *fresh = ferry_disks_choose(config, origins, disks);
-  json_decref(m->own_config);
-  m->own_config = fresh;
-  ferry_settings_use(&m->settings, fresh);
-  m->settings.copied_disk_bytes = ferry_json_int(fresh, "copiedDiskBytes", 0);
+  ferry_asked_set_config(asked, fresh);
+  ferry_settings_use(&asked->settings, fresh);
+  asked->settings.copied_disk_bytes = ferry_json_int(fresh, "copiedDiskBytes", 0);
 }
 
-gboolean ferry_migration_disks_prepare(FerryMigration *m, GError **error) {
-  const FerryMigrateRequest *request = &m->settings.request;
-  choose_anew(m);
-  json_t *phase = ferry_migration_phase(m, "PreparingTarget");
-  json_t *plan = request->copy_disks ? ferry_host_job_disks_plan(m->job, request, error) : NULL;
+gboolean ferry_disks_prepare(FerryDisks *d, FerryHostJob *job, GError **error) {
+  const FerryMigrateRequest *request = &d->asked->settings.request;
+  choose_anew(d->ports, d->asked);
+  json_t *phase = ferry_shown_phase(d->shown, "PreparingTarget");
+  json_t *plan = request->copy_disks ? ferry_host_job_disks_plan(job, request, error) : NULL;
   if (!plan || json_array_size(plan) == 0) {
     json_decref(phase); /* TargetReady brings both timestamps */
     json_decref(plan);
@@ -101,25 +111,22 @@ gboolean ferry_migration_disks_prepare(FerryMigration *m, GError **error) {
   g_autoptr(json_t) looked_up = plan;
   g_autoptr(json_t) todo = json_deep_copy(plan);
   json_t *ours = json_deep_copy(plan);
-  keep_ours(ours, m->disks);
-  json_decref(m->disks);
-  m->disks = ours;
+  keep_ours(ours, d->made);
+  json_decref(d->made);
+  d->made = ours;
   ferry_json_set(phase, "migrationState.targetDisks", json_deep_copy(ours));
-  ferry_delivery_send(m->delivery, phase);
+  ferry_shown_send(d->shown, phase);
   if (!must_make(ours))
     return TRUE;
-  FerryDeliveryResult delivered = FERRY_DELIVERY_PENDING;
-  while (delivered == FERRY_DELIVERY_PENDING && !ferry_migration_must_stop(m))
-    delivered = ferry_delivery_flush(m->delivery, 500);
-  if (delivered != FERRY_DELIVERED) {
-    json_decref(m->disks); /* nothing was made */
-    m->disks = NULL;
+  if (ferry_shown_await(d->shown, d->ports->context) != FERRY_DELIVERED) {
+    json_decref(d->made); /* nothing was made */
+    d->made = NULL;
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
                 "the server did not take the list of disks to make");
     return FALSE;
   }
-  m->accepted = TRUE; /* PreparingTarget is written */
-  gboolean ok = ferry_host_job_disks_make(m->job, request->dest_uri, todo, error);
+  d->shown->accepted = TRUE; /* PreparingTarget is written */
+  gboolean ok = ferry_host_job_disks_make(job, request->dest_uri, todo, error);
   leave_others(ours, looked_up, todo);
   if (ok)
     return TRUE;
@@ -128,43 +135,44 @@ gboolean ferry_migration_disks_prepare(FerryMigration *m, GError **error) {
 }
 
 /* Whether nobody uses the images: the target's QEMU is gone. */
-static gboolean target_is_quiet(FerryMigration *m, GError **error) {
+static gboolean target_is_quiet(const FerryDisks *d, GError **error) {
   gint64 until = g_get_monotonic_time() + PEER_WAIT_MS * 1000;
   for (;;) {
     FerryDomainState peer;
     g_clear_error(error);
-    if (ferry_host_peer_state(m->agent->host, m->settings.request.dest_uri, m->uuid, &peer,
-                              error)) {
+    if (ferry_host_peer_state(d->ports->host, d->asked->settings.request.dest_uri, d->asked->uuid,
+                              &peer, error)) {
       if (!peer.active)
         return TRUE;
       g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT, "the domain is active there (%s)",
                   peer.state);
     }
-    if (g_get_monotonic_time() > until || !ferry_agent_sleep(m->agent, PEER_PAUSE_MS))
+    if (g_get_monotonic_time() > until || !ferry_context_sleep(d->ports->context, PEER_PAUSE_MS))
       return FALSE;
   }
 }
 
-void ferry_migration_disks_undo(FerryMigration *m, char **message) {
-  if (!must_make(m->disks) || !m->job)
+void ferry_disks_undo(FerryDisks *d, FerryHostJob *job, char **message) {
+  if (!must_make(d->made) || !job)
     return;
   g_autoptr(GError) error = NULL;
-  if (target_is_quiet(m, &error) &&
-      ferry_host_job_disks_remove(m->job, m->settings.request.dest_uri, m->disks, &error)) {
-    ferry_info("what was made on the target for the disks is removed", "FERRY_MIGRATION", m->name);
-    json_decref(m->disks);
-    m->disks = NULL;
+  if (target_is_quiet(d, &error) &&
+      ferry_host_job_disks_remove(job, d->asked->settings.request.dest_uri, d->made, &error)) {
+    ferry_info("what was made on the target for the disks is removed", "FERRY_MIGRATION",
+               d->asked->name);
+    json_decref(d->made);
+    d->made = NULL;
     return;
   }
   g_autoptr(GString) left = g_string_new(NULL);
   gsize i;
   json_t *disk;
-  json_array_foreach(m->disks, i, disk) {
+  json_array_foreach(d->made, i, disk) {
     if (ferry_json_bool(disk, "create", FALSE))
       g_string_append_printf(left, "%s%s", left->len ? ", " : "", ferry_json_str(disk, "path"));
   }
-  ferry_warning("images are left behind on the target", "FERRY_MIGRATION", m->name, "FERRY_PATHS",
-                left->str);
+  ferry_warning("images are left behind on the target", "FERRY_MIGRATION", d->asked->name,
+                "FERRY_PATHS", left->str);
   if (message && *message) {
     char *text = g_strdup_printf("%s; left behind on the target, remove it there: %s (%s)",
                                  *message, left->str, error ? error->message : "no reason given");

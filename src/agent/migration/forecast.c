@@ -2,7 +2,7 @@
 // What a migration would cost, before anybody starts one: the model prices each strategy for the
 // guest and the path as they were measured, and once more for a guest and a path that are somewhat
 // better and somewhat worse, which gives the ranges.
-#include "agent/migration_private.h"
+#include "agent/migration/forecast.h"
 #include "convergence/forecast.h"
 #include <math.h>
 
@@ -111,11 +111,12 @@ json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent,
   return out;
 }
 
-json_t *ferry_migration_forecast(FerryMigration *m) {
+json_t *ferry_migration_forecast(const FerryMigrationPorts *ports, const FerryAsked *asked,
+                                 FerryMeasured *measured) {
   FerryConvergenceIntent intent;
-  ferry_migration_intent(m, &intent);
-  FerryMeasured measured = m->measured;
-  if (measured.resident > 0)
-    measured.resident += m->settings.copied_disk_bytes;
-  return ferry_migration_forecast_json(&intent, &measured);
+  ferry_measure_intent(ports, asked, measured, &intent);
+  FerryMeasured with_disks = *measured;
+  if (with_disks.resident > 0)
+    with_disks.resident += asked->settings.copied_disk_bytes;
+  return ferry_migration_forecast_json(&intent, &with_disks);
 }

@@ -2,7 +2,7 @@
 // What is known of a guest and of the path before anything moves: how fast it writes, over a short
 // and a longer period (which tells a small working set from a large one), how much memory it has
 // touched at all, and how fast the last migration to the same address was.
-#include "agent/migration_private.h"
+#include "agent/migration/measure.h"
 #include <math.h>
 
 #define ASSUMED_RATE 112000000.0 /* what a link of 1 Gbit/s carries */
@@ -11,64 +11,42 @@
 #define DOUBT 0.1      /* of the guest's rate of writing */
 #define SKEW_DOUBT 0.5 /* share of a fit's residual that is added */
 #define MS 0.001
-#define LEAST_SENT (32 * 1024 * 1024) /* less says nothing of the path */
 
-gboolean ferry_migration_measure(FerryMigration *m, int seconds, GError **error) {
-  FerryMeasured *k = &m->measured;
+void ferry_measured_clear(FerryMeasured *k) {
+  g_clear_pointer(&k->path_note, g_free);
+}
+
+gboolean ferry_measure_guest(FerryHostJob *job, int seconds, FerryMeasured *k, GError **error) {
   /* two periods must differ, so up to two seconds there is only one */
   int short_s = seconds > 2 ? 1 : 0, long_s = MAX(1, seconds - short_s);
   gint64 short_rate = 0, long_rate;
-  if ((short_s && !ferry_host_job_dirty_rate(m->job, short_s, &short_rate, error)) ||
-      !ferry_host_job_dirty_rate(m->job, long_s, &long_rate, error))
+  if ((short_s && !ferry_host_job_dirty_rate(job, short_s, &short_rate, error)) ||
+      !ferry_host_job_dirty_rate(job, long_s, &long_rate, error))
     return FALSE;
   k->short_s = short_s;
   k->long_s = long_s;
   k->short_rate = short_rate;
   k->long_rate = long_rate;
-  if (!ferry_host_job_resident(m->job, &k->resident, NULL))
+  if (!ferry_host_job_resident(job, &k->resident, NULL))
     k->resident = 0;
   return TRUE;
 }
 
-void ferry_migration_intent(FerryMigration *m, FerryConvergenceIntent *intent) {
-  const char *address = m->settings.request.address;
-  ferry_settings_intent(&m->settings, ferry_migration_memory(m), intent);
-  g_mutex_lock(&m->agent->lock);
-  const gint64 *rate = address ? g_hash_table_lookup(m->agent->rates, address) : NULL;
-  m->measured.bandwidth = rate ? *rate : 0;
-  g_mutex_unlock(&m->agent->lock);
-  if (m->measured.bandwidth > 0) /* what it carried is known better than what it is called */
-    intent->link_rate = m->measured.bandwidth;
+gint64 ferry_measure_memory(const FerryMigrationPorts *ports, const FerryAsked *asked) {
+  gint64 bytes = ferry_inventory_domain_memory(ports->inventory, asked->uuid);
+  if (bytes <= 0) { /* adopted before the first inventory: timeouts are reckoned with its size */
+    g_autoptr(json_t) record = ferry_host_record(ports->host, asked->uuid, NULL);
+    bytes = ferry_json_int(record, "memoryBytes", 0);
+  }
+  return MAX(bytes, 1);
 }
 
-void ferry_migration_use_path(FerryMigration *m) {
-  gint64 now = g_get_monotonic_time();
-  g_mutex_lock(&m->agent->lock);
-  m->path_us = now;
-  if (++m->agent->sending > 1)
-    m->agent->shared_us = now;
-  g_mutex_unlock(&m->agent->lock);
-}
-
-void ferry_migration_leave_path(FerryMigration *m, gboolean moved) {
-  const char *address = m->settings.request.address;
-  g_mutex_lock(&m->agent->lock);
-  if (m->agent->sending-- > 1)
-    m->agent->shared_us = g_get_monotonic_time();
-  gboolean alone = m->agent->shared_us < m->path_us;
-  g_mutex_unlock(&m->agent->lock);
-  /* a cap says nothing of the link, a share of it no more, and in post-copy nobody measures */
-  if (!moved || !alone || !m->convergence || !address || m->settings.request.bandwidth > 0 ||
-      m->path_changed || m->again_bandwidth > 0 || m->progress.post_copy ||
-      m->last.data_processed < LEAST_SENT)
-    return;
-  g_autoptr(json_t) now = ferry_convergence_estimate(m->convergence, g_get_monotonic_time());
-  gint64 rate = ferry_json_int(now, "rateBytesPerSecond", 0);
-  if (rate <= 0)
-    return;
-  g_mutex_lock(&m->agent->lock);
-  g_hash_table_replace(m->agent->rates, g_strdup(address), g_memdup2(&rate, sizeof rate));
-  g_mutex_unlock(&m->agent->lock);
+void ferry_measure_intent(const FerryMigrationPorts *ports, const FerryAsked *asked,
+                          FerryMeasured *k, FerryConvergenceIntent *intent) {
+  ferry_settings_intent(&asked->settings, ferry_measure_memory(ports, asked), intent);
+  k->bandwidth = ferry_path_book_rate(ports->book, asked->settings.request.address);
+  if (k->bandwidth > 0) /* what it carried is known better than what it is called */
+    intent->link_rate = k->bandwidth;
 }
 
 FerryWriter ferry_measured_writer(const FerryMeasured *k, double bytes) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The resolved configuration of a migration object into what host and convergence understand.
-#include "agent/agent_private.h"
+#include "agent/migration/settings.h"
 #include "base/log.h"
 #include "base/quantity.h"
 #include "convergence/presets.h"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Is the target's address reachable from here, and over the right network? Asked before libvirt is
 // told to use it, because libvirt would notice a dead address only after minutes.
-#include "agent/agent_private.h"
+#include "agent/path/probe.h"
 #include "base/error.h"
 #include <errno.h>
+#include <gio/gio.h>
 #include <poll.h>
 #include <unistd.h>
 

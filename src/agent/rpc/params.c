@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parameters of the local socket's verbs: which there are, and what migrate's become.
-#include "agent/agent_private.h"
+#include "agent/rpc/params.h"
 #include "base/error.h"
 #include "convergence/schedule.h"
 #include "model/kinds/policy_fields.h"

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON-RPC 2.0 on a UNIX socket, one request or batch a line.
-//
 // Theory of operation: one thread accepts, a thread a connection reads lines and answers them in
 // order. Only root is heard (SO_PEERCRED, and the socket's mode). A line, a batch and the number of
 // connections are bounded; a connection that does not read its notifications loses them, not the
 // agent its time.
-#include "agent/agent_private.h"
+#include "agent/rpc/server.h"
 #include "base/error.h"
 #include <errno.h>
 #include <poll.h>
@@ -29,8 +27,9 @@ typedef struct {
 } Connection;
 
 struct _FerryRpc {
-  FerryAgent *agent;
-  FerryLocal *local;
+  FerryRpcCall call;
+  void (*tick)(gpointer data); /* may be NULL */
+  gpointer data;
   char *path;
   int fd;
   GThread *thread;
@@ -46,9 +45,7 @@ static json_t *failure(const json_t *id, int code, const char *message) {
                    ferry_json_text(message), "id", id ? json_deep_copy(id) : json_null());
 }
 
-typedef json_t *(*Call)(const char *, const json_t *, int *, char **, gpointer);
-
-static json_t *answer_one(const json_t *request, Call call, gpointer data) {
+static json_t *answer_one(const json_t *request, FerryRpcCall call, gpointer data) {
   const json_t *id = json_object_get(request, "id");
   const json_t *params = json_object_get(request, "params");
   const char *method = json_string_value(json_object_get(request, "method"));
@@ -74,7 +71,7 @@ static json_t *answer_one(const json_t *request, Call call, gpointer data) {
   return json_pack("{s:s, s:o, s:O}", "jsonrpc", "2.0", "result", result, "id", id);
 }
 
-json_t *ferry_rpc_answer(const char *line, gsize len, Call call, gpointer data) {
+json_t *ferry_rpc_answer(const char *line, gsize len, FerryRpcCall call, gpointer data) {
   json_error_t problem;
   g_autoptr(json_t) request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &problem);
   if (!request) {
@@ -99,7 +96,7 @@ json_t *ferry_rpc_answer(const char *line, gsize len, Call call, gpointer data) 
 /* ---- connections ---- */
 
 /* FALSE: the peer is gone or does not read. */
-static gboolean put(Connection *c, const json_t *value, int timeout_ms) {
+static gboolean send_line(Connection *c, const json_t *value, int timeout_ms) {
   g_autofree char *text = json_dumps(value, JSON_COMPACT);
   g_autofree char *line = g_strconcat(text ? text : "null", "\n", NULL);
   gsize len = strlen(line), at = 0;
@@ -120,9 +117,9 @@ static gboolean put(Connection *c, const json_t *value, int timeout_ms) {
 }
 
 static void serve_line(Connection *c, const char *line, gsize len) {
-  g_autoptr(json_t) answer = ferry_rpc_answer(line, len, ferry_local_call, c->rpc->local);
+  g_autoptr(json_t) answer = ferry_rpc_answer(line, len, c->rpc->call, c->rpc->data);
   if (answer)
-    put(c, answer, 5000);
+    send_line(c, answer, 5000);
 }
 
 static gpointer connection_thread(gpointer data) {
@@ -147,7 +144,7 @@ static gpointer connection_thread(gpointer data) {
     if (have == MAX_LINE) {
       g_autoptr(json_t) answer =
           failure(NULL, FERRY_RPC_INVALID_REQUEST, "the line is longer than 64 KiB");
-      put(c, answer, 1000);
+      send_line(c, answer, 1000);
       break;
     }
   }
@@ -205,8 +202,8 @@ static gpointer accept_thread(gpointer data) {
     if (poll(&p, 1, SWEEP_MS) > 0)
       accept_one(rpc);
     reap(rpc);
-    if (!rpc->agent->config) /* else the watch thread does so */
-      ferry_watch_sweep(rpc->agent);
+    if (rpc->tick)
+      rpc->tick(rpc->data);
   }
   return NULL;
 }
@@ -218,12 +215,12 @@ void ferry_rpc_notify(FerryRpc *rpc, const char *method, json_t *params) {
   for (guint i = 0; i < rpc->connections->len; i++) {
     Connection *c = g_ptr_array_index(rpc->connections, i);
     if (!c->done)
-      put(c, note, 0);
+      send_line(c, note, 0);
   }
   g_mutex_unlock(&rpc->lock);
 }
 
-FerryRpc *ferry_rpc_new(FerryAgent *agent, const char *path, GError **error) {
+FerryRpc *ferry_rpc_new(const char *path, GError **error) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (strlen(path) >= sizeof address.sun_path) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
@@ -251,21 +248,21 @@ FerryRpc *ferry_rpc_new(FerryAgent *agent, const char *path, GError **error) {
     return NULL;
   }
   FerryRpc *rpc = g_new0(FerryRpc, 1);
-  rpc->agent = agent;
   rpc->path = g_strdup(path);
   rpc->fd = fd;
   g_mutex_init(&rpc->lock);
   rpc->connections = g_ptr_array_new_with_free_func(connection_free);
-  rpc->local = ferry_local_new(agent, rpc);
   return rpc;
 }
 
-void ferry_rpc_start(FerryRpc *rpc) {
-  ferry_local_take_up(rpc->local);
+void ferry_rpc_start(FerryRpc *rpc, FerryRpcCall call, void (*tick)(gpointer data), gpointer data) {
+  rpc->call = call;
+  rpc->tick = tick;
+  rpc->data = data;
   rpc->thread = g_thread_new("rpc", accept_thread, rpc);
 }
 
-void ferry_rpc_free(FerryRpc *rpc) {
+void ferry_rpc_stop(FerryRpc *rpc) {
   if (!rpc)
     return;
   g_atomic_int_set(&rpc->stop, TRUE);
@@ -276,11 +273,16 @@ void ferry_rpc_free(FerryRpc *rpc) {
   last = g_steal_pointer(&rpc->connections);
   rpc->connections = g_ptr_array_new();
   g_mutex_unlock(&rpc->lock);
-  g_clear_pointer(&last, g_ptr_array_unref);
-  /* It stays until the process ends, for a migration left to libvirt may still speak to `local`;
-   * kept here so that it does not count as lost. */
-  static FerryRpc *ended;
-  ended = rpc;
-  unlink(ended->path);
-  close(ended->fd);
+  g_clear_pointer(&last, g_ptr_array_unref); /* joins their threads */
+  unlink(rpc->path);
+  close(rpc->fd);
+}
+
+void ferry_rpc_free(FerryRpc *rpc) {
+  if (!rpc)
+    return;
+  g_ptr_array_unref(rpc->connections);
+  g_mutex_clear(&rpc->lock);
+  g_free(rpc->path);
+  g_free(rpc);
 }

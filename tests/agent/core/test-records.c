@@ -10,29 +10,28 @@ static void put(const char *dir, const char *file, const char *text) {
   g_assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
-static gboolean collect(FerryAgent *agent, const char *name, json_t *record, gpointer data) {
+static gboolean collect(const char *name, json_t *record, gpointer data) {
   if (!json_object_get(record, "good"))
     return FALSE;
   g_string_append_printf(data, "%s=%s ", name, ferry_json_str(record, "good"));
   return TRUE;
 }
 
-static void assert_records(FerryAgent *agent, const char *expected) {
+static void assert_records(const char *state_dir, const char *expected) {
   g_autoptr(GString) seen = g_string_new(NULL);
-  ferry_records_each(agent, &notes, collect, seen);
+  ferry_records_each(state_dir, &notes, collect, seen);
   g_assert_cmpstr(seen->str, ==, expected);
 }
 
 static void test_records(void) {
   g_autofree char *dir = g_dir_make_tmp("ferry-records-XXXXXX", NULL);
-  FerryAgent agent = {.state_dir = dir};
-  assert_records(&agent, ""); /* where nothing was ever written */
+  assert_records(dir, ""); /* where nothing was ever written */
   g_autoptr(json_t) first = json_pack("{s:s}", "good", "1");
   g_autoptr(json_t) second = json_pack("{s:s}", "good", "2");
-  ferry_record_write(&agent, &notes, "a", first);
-  assert_records(&agent, "a=1 ");
-  ferry_record_write(&agent, &notes, "a", second);
-  assert_records(&agent, "a=2 ");
+  ferry_record_write(dir, &notes, "a", first);
+  assert_records(dir, "a=1 ");
+  ferry_record_write(dir, &notes, "a", second);
+  assert_records(dir, "a=2 ");
   g_autofree char *path = g_build_filename(dir, "notes/a.json", NULL),
                   *folder = g_path_get_dirname(path);
   GStatBuf st;
@@ -49,10 +48,10 @@ static void test_records(void) {
   const char *texts[] = {"[1]", "", "{\"bad\":\"1\"}", long_text, "{\"good\":\"4\"}"};
   for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
     put(dir, bad[i], texts[i]);
-  assert_records(&agent, "a=2 ");
-  ferry_record_remove(&agent, &notes, "a");
-  ferry_record_remove(&agent, &notes, "a");
-  assert_records(&agent, "");
+  assert_records(dir, "a=2 ");
+  ferry_record_remove(dir, &notes, "a");
+  ferry_record_remove(dir, &notes, "a");
+  assert_records(dir, "");
   for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
     g_autofree char *file = g_build_filename(folder, bad[i], NULL);
     g_assert_cmpint(g_unlink(file), ==, 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/agent_private.h"
+#include "agent/migration/adopt.h"
+#include "convergence/controller.h"
 #include <string.h>
 
 static json_t *object(const char *status) {

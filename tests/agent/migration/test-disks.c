@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/agent_private.h"
+#include "agent/migration/disks.h"
 
 static json_t *parse(const char *text) {
   json_t *value = json_loads(text, 0, NULL);

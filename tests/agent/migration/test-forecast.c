@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/migration_private.h"
+#include "agent/migration/forecast.h"
 #include <math.h>
 
 static const json_t *strategy(const json_t *forecast, const char *name) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/agent_private.h"
+#include "agent/migration/progress.h"
+#include "agent/migration/settings.h"
 
 static FerryJobStats stats(gint64 total, gint64 remaining) {
   FerryJobStats s;
@@ -13,7 +14,7 @@ static FerryJobStats stats(gint64 total, gint64 remaining) {
 
 static int percent(FerryProgress *p, gint64 total, gint64 remaining) {
   FerryJobStats s = stats(total, remaining);
-  g_autoptr(json_t) out = ferry_progress_update(p, &s, 10);
+  g_autoptr(json_t) out = ferry_progress_update(p, &s, FALSE, 10);
   return (int)ferry_json_int(out, "percent", -1);
 }
 
@@ -35,7 +36,7 @@ static void test_rates(void) {
   s.dirty_pages_per_s = 10;
   s.page_size = 4096;
   s.iteration = 3;
-  g_autoptr(json_t) out = ferry_progress_update(&p, &s, 1234);
+  g_autoptr(json_t) out = ferry_progress_update(&p, &s, FALSE, 1234);
   g_assert_cmpint(ferry_json_int(out, "dirtyRateBytesPerSecond", -1), ==, 40960);
   g_assert_cmpint(ferry_json_int(out, "memoryTransferRateBytesPerSecond", -1), ==, 100000);
   g_assert_cmpint(ferry_json_int(out, "remainingSeconds", -1), ==, 5);
@@ -44,12 +45,12 @@ static void test_rates(void) {
   g_assert_cmpstr(ferry_json_str(out, "phase"), ==, "CopyingMemory");
   g_assert_null(json_object_get(out, "diskTotalBytes"));
   s.disk_total = s.disk_remaining = 77;
-  g_autoptr(json_t) disks = ferry_progress_update(&p, &s, 1234);
+  g_autoptr(json_t) disks = ferry_progress_update(&p, &s, FALSE, 1234);
   g_assert_cmpstr(ferry_json_str(disks, "phase"), ==, "CopyingDisks");
   g_assert_cmpint(ferry_json_int(disks, "diskTotalBytes", -1), ==, 77);
   g_assert_null(json_object_get(disks, "memoryTotalBytes"));
   s.memory_total = 900, s.memory_processed = 400, s.memory_remaining = 500;
-  g_autoptr(json_t) apart = ferry_progress_update(&p, &s, 1234);
+  g_autoptr(json_t) apart = ferry_progress_update(&p, &s, FALSE, 1234);
   g_assert_cmpint(ferry_json_int(apart, "memoryTotalBytes", -1), ==, 900);
   g_assert_cmpint(ferry_json_int(apart, "memoryProcessedBytes", -1), ==, 400);
   g_assert_cmpint(ferry_json_int(apart, "memoryRemainingBytes", -1), ==, 500);
@@ -58,7 +59,7 @@ static void test_rates(void) {
   s.memory_total = s.memory_processed = s.memory_remaining = -1;
   s.disk_total = s.data_total = 1000;
   s.disk_remaining = s.data_remaining = 0;
-  g_autoptr(json_t) done = ferry_progress_update(&half, &s, 1234);
+  g_autoptr(json_t) done = ferry_progress_update(&half, &s, FALSE, 1234);
   g_assert_cmpint(ferry_json_int(done, "percent", -1), ==, 25);
 }
 
@@ -92,15 +93,6 @@ static void test_settings(void) {
   ferry_settings_clear(&s);
 }
 
-static void test_names(void) {
-  static const char uuid[] = "49485e48-7f4c-4aae-953d-67bbb89e2f57";
-  g_assert_true(ferry_agent_name_matches("web", "web", uuid));
-  g_assert_true(ferry_agent_name_matches("web-1-49485e48", "Web 1", uuid));
-  g_assert_false(ferry_agent_name_matches("web-1-49485e49", "Web 1", uuid));
-  g_assert_false(ferry_agent_name_matches("other", "web", uuid));
-  g_assert_false(ferry_agent_name_matches("49485e48", "web", uuid));
-}
-
 static void test_forecast_error(void) {
   g_assert_cmpfloat(ferry_progress_forecast_error(900, 1000), ==, 10.0);
   g_assert_cmpfloat(ferry_progress_forecast_error(1500, 1000), ==, 50.0);
@@ -112,7 +104,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/progress/percent", test_percent);
   g_test_add_func("/progress/rates", test_rates);
   g_test_add_func("/settings/read", test_settings);
-  g_test_add_func("/agent/names", test_names);
   g_test_add_func("/progress/forecast-error", test_forecast_error);
   return g_test_run();
 }

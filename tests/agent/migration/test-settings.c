@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/agent_private.h"
+#include "agent/migration/settings.h"
 
 static FerryConvergenceIntent intent_of(FerrySettings *s, json_t **object, const char *config) {
   json_t *c = json_loads(config, 0, NULL);

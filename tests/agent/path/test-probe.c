@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/agent_private.h"
+#include "agent/path/probe.h"
 #include <string.h>
 
 static void test_subnets(void) {

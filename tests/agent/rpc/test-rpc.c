@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The local socket's protocol and migrate's parameters.
-#include "agent/agent_private.h"
+#include "agent/migration/settings.h"
+#include "agent/rpc/keep.h"
+#include "agent/rpc/params.h"
+#include "agent/rpc/server.h"
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -211,21 +214,20 @@ static void count(const char *vm, const json_t *record, gpointer data) {
 /* what the next agent adopts is on disk until it has ended; what is no record is left alone */
 static void test_kept(void) {
   g_autofree char *dir = g_dir_make_tmp("ferry-rpc-XXXXXX", NULL);
-  FerryAgent agent = {.state_dir = dir};
   int n = 0;
-  ferry_local_kept(&agent, count, &n); /* nothing was ever kept */
+  ferry_local_kept(dir, count, &n); /* nothing was ever kept */
   g_autoptr(json_t) record = json_pack("{s:{s:{s:s}}}", "object", "status", "phase", "Running");
-  ferry_local_keep(&agent, VM, record);
-  ferry_local_keep(&agent, VM, record);
+  ferry_local_keep(dir, VM, record);
+  ferry_local_keep(dir, VM, record);
   g_autofree char *folder = g_build_filename(dir, "local", NULL);
   g_autofree char *bad = g_build_filename(folder, "x.json", NULL);
   g_assert_true(g_file_set_contents(bad, "{", 1, NULL));
-  ferry_local_kept(&agent, count, &n);
+  ferry_local_kept(dir, count, &n);
   g_assert_cmpint(n, ==, 1);
   g_assert_true(g_file_test(bad, G_FILE_TEST_EXISTS));
-  ferry_local_forget(&agent, VM);
+  ferry_local_forget(dir, VM);
   g_unlink(bad);
-  ferry_local_kept(&agent, count, &n);
+  ferry_local_kept(dir, count, &n);
   g_assert_cmpint(n, ==, 1);
   g_rmdir(folder);
   g_rmdir(dir);

@@ -2,7 +2,9 @@
 // The agent of production on simulated hosts: its workers carry out migrations of hundreds of
 // guests, and of some to which something happens on the way. The world is 10 times as fast as real
 // ones; all times here are the agent's.
-#include "agent/agent_private.h"
+#include "agent/agent.h"
+#include "agent/migration/migration.h"
+#include "base/log.h"
 #include "base/patch.h"
 #include "host/sim/sim_world.h"
 #include <glib/gstdio.h>
@@ -92,9 +94,9 @@ static char *add_guest(Bed *b, const char *name, double mib, double set, double 
 static void cancel(Move *move) {
   g_autoptr(json_t) wish =
       json_pack("{s:{s:{s:b}}}", "status", "migrationState", "abortRequested", 1);
-  g_mutex_lock(&move->agent->lock);
-  ferry_migration_update(g_hash_table_lookup(move->agent->migrations, move->uuid), wish);
-  g_mutex_unlock(&move->agent->lock);
+  /* its first words may come before it is in the table */
+  while (!ferry_workers_update(ferry_agent_workers(move->agent), move->uuid, wish))
+    g_usleep(100);
 }
 
 static void sink(const json_t *item, gboolean event, gpointer data) {
@@ -134,10 +136,8 @@ static Move *move_or_cancel(Bed *b, const char *uuid, json_t *config, gboolean c
       "migrationState", "vmiUID", uuid, "targetURI", "sim://h2/system", "targetNodeAddress",
       "10.0.0.2", "migrationConfiguration", config);
   it->agent = b->agent;
-  g_mutex_lock(&b->agent->lock);
-  g_hash_table_replace(b->agent->migrations, g_strdup(uuid),
-                       ferry_migration_start_local(b->agent, object, sink, it));
-  g_mutex_unlock(&b->agent->lock);
+  ferry_workers_add(ferry_agent_workers(b->agent), uuid,
+                    ferry_migration_start_local(ferry_agent_ports(b->agent), object, sink, it));
   g_ptr_array_add(b->moves, it);
   return it;
 }
@@ -148,11 +148,7 @@ static Move *move(Bed *b, const char *uuid, json_t *config) {
 
 /* The agent frees workers that have ended. */
 static gboolean is_done(Move *move) {
-  g_mutex_lock(&move->agent->lock);
-  FerryMigration *m = g_hash_table_lookup(move->agent->migrations, move->uuid);
-  gboolean done = !m || ferry_migration_is_done(m);
-  g_mutex_unlock(&move->agent->lock);
-  return done;
+  return ferry_workers_is_done(ferry_agent_workers(move->agent), move->uuid);
 }
 
 static void wait_done(Move *move) {

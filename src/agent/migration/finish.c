@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// The result is what the controller of ferryd decides by, from both hosts' state; so it waits until
+// it has arrived, and where that takes long it is kept for the next agent as well.
+#include "agent/migration/finish.h"
+#include "agent/core/workers.h"
+#include "agent/migration/change.h"
+#include "agent/migration/stalling.h"
+#include "base/rfc3339.h"
+#include <string.h>
+
+#define SOON_MS 1000
+
+/* The API's word for a domain that is not there. */
+static const char *state_word(const FerryDomainState *state) {
+  return state->exists ? state->state : "nostate";
+}
+
+static json_t *agent_result(const FerryMigrationParts *m, const FerryOutcome *o,
+                            gboolean returned) {
+  g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
+  json_t *result =
+      json_pack("{s:b, s:i, s:s, s:s, s:s}", "returned", returned, "errorCode", o->code, "error",
+                o->message ? o->message : "", "sourceState", state_word(&o->state), "endedAt", now);
+  if (o->reason)
+    ferry_json_set_str(result, "reason", o->reason);
+  if (o->state.exists && o->state.reason)
+    ferry_json_set_str(result, "sourceReason", o->state.reason);
+  gint64 attempt = ferry_worker_attempt(m->asked.object);
+  if (attempt > 0)
+    ferry_json_set_int(result, "attempt", attempt);
+  return result;
+}
+
+/* What went on, for a migration that had been started. */
+static void add_summary(FerryMigrationParts *m, json_t *status, gboolean moved) {
+  FerryRunning *r = &m->running;
+  gint64 elapsed = ferry_running_elapsed_ms(r);
+  FerryJobStats last;
+  if (!ferry_inbox_completed(m->inbox, 0, &last))
+    last = r->last;
+  json_object_set_new(status, "summary", ferry_progress_summary(&last, elapsed, moved));
+  ferry_json_set_int(status, "summary.topThrottlePercent", r->top_throttle);
+  if (moved && r->forecast_ms > 0)
+    ferry_json_set(status, "summary.forecastErrorPercent",
+                   json_real(ferry_progress_forecast_error(r->forecast_ms, elapsed)));
+  if (json_array_size(m->shown.decisions))
+    json_object_set(status, "decisions", m->shown.decisions);
+  ferry_running_note_course(r, TRUE);
+  if (json_array_size(m->shown.course.rows))
+    json_object_set(status, "course", m->shown.course.rows);
+  json_object_set_new(status, "progress",
+                      ferry_progress_update(&m->shown.progress, &last, r->post_copy, elapsed));
+}
+
+static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean returned) {
+  gboolean moved = returned && o->code == 0 && !o->message;
+  ferry_change_drop(&m->running);
+  ferry_stalling_end(&m->running);
+  g_autoptr(json_t) status =
+      json_pack("{s:{s:o}}", "migrationState", "agentResult", agent_result(m, o, returned));
+  /* The controller's table ends a migration from PreparingTarget on. */
+  if (!m->shown.accepted) {
+    g_autoptr(json_t) phase = ferry_shown_phase(&m->shown, "PreparingTarget");
+    json_object_update(status, phase);
+  }
+  if (m->running.cancel_seen)
+    ferry_json_set_str(status, "migrationState.abortStatus", moved ? "Failed" : "Succeeded");
+  if (m->running.started)
+    add_summary(m, status, moved);
+  ferry_log(moved ? G_LOG_LEVEL_INFO : G_LOG_LEVEL_WARNING,
+            moved        ? "the migration call has returned"
+            : o->message ? o->message
+                         : "not moved",
+            "FERRY_MIGRATION", m->asked.name, "FERRY_DOMAIN", m->asked.uuid, "FERRY_SOURCE_STATE",
+            state_word(&o->state), NULL);
+  ferry_shown_send(&m->shown, json_deep_copy(status));
+  if (ferry_delivery_flush(m->shown.delivery, SOON_MS) != FERRY_DELIVERY_PENDING)
+    return;
+  ferry_results_store(m->ports.results, m->asked.object, status);
+  if (ferry_delivery_flush(m->shown.delivery, -1) != FERRY_DELIVERY_STOPPED)
+    ferry_results_remove(m->ports.results, m->asked.uid);
+}
+
+void ferry_finish(FerryMigrationParts *m, const FerryOutcome *outcome) {
+  hand_in(m, outcome, TRUE);
+}
+
+void ferry_finish_before(FerryMigrationParts *m, const char *reason, const char *message) {
+  FerryOutcome o = {.reason = reason, .message = g_strdup(message), .state = {.state = "nostate"}};
+  if (m->running.job)
+    ferry_host_job_state(m->running.job, &o.state, NULL);
+  ferry_disks_undo(&m->disks, m->running.job, &o.message);
+  hand_in(m, &o, FALSE);
+  ferry_outcome_clear(&o);
+}
+
+gboolean ferry_finish_if_cancelled(FerryMigrationParts *m) {
+  if (!ferry_running_is_cancelled(&m->running))
+    return FALSE;
+  ferry_finish_before(m, "Cancelled", "cancelled before it began");
+  return TRUE;
+}
+
+void ferry_finish_advise(char **message) {
+  static const struct {
+    const char *part, *advice;
+  } known[] = {
+      {"Migration without shared storage is unsafe",
+       "copy the disks with copyStorageAll: true (--copy-storage-all)"},
+      {"disks use cache other than none",
+       "give the disks cache='none', or say unsafeMigrationOverride: true (--unsafe)"},
+      {"Unable to access credentials",
+       "QEMU's TLS needs certificates on both hosts (/etc/pki/qemu), or say disableTLS: true "
+       "(--no-tls)"},
+      {"TLS handshake", "look at QEMU's certificates on both hosts, or say disableTLS: true "
+                        "(--no-tls)"},
+      {"with no memory hard limit set", "give the domain <memtune><hard_limit>"},
+      {"is being actively monitored by another thread",
+       "the target has not noticed that the connection broke: close it there (ss -K dst ADDRESS, "
+       "with this host's address on the migration's network), then resume it again"},
+  };
+  for (gsize i = 0; *message && i < G_N_ELEMENTS(known); i++)
+    if (strstr(*message, known[i].part)) {
+      char *text = g_strdup_printf("%s; %s", *message, known[i].advice);
+      g_free(*message);
+      *message = text;
+      return;
+    }
+}

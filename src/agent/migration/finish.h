@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a migration's result is handed in.
+#pragma once
+#include "agent/migration/parts.h"
+
+G_BEGIN_DECLS
+
+/** Hands in the result of a migration that was under way, and waits until it has arrived, or the
+ * agent ends. */
+void ferry_finish(FerryMigrationParts *m, const FerryOutcome *outcome);
+/** The same of one that did not begin; what was made for it is removed. */
+void ferry_finish_before(FerryMigrationParts *m, const char *reason, const char *message);
+/** The same where it was cancelled; FALSE: it was not. */
+gboolean ferry_finish_if_cancelled(FerryMigrationParts *m);
+/** Adds to an error of libvirt's what a person can do about it. `*message` may be NULL. */
+void ferry_finish_advise(char **message);
+
+G_END_DECLS

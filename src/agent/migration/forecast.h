@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a migration would cost, before anybody starts one.
+#pragma once
+#include "agent/migration/measure.h"
+
+G_BEGIN_DECLS
+
+/** From what was measured: status.forecast, a new reference. */
+json_t *ferry_migration_forecast(const FerryMigrationPorts *ports, const FerryAsked *asked,
+                                 FerryMeasured *measured);
+/** The same. Pure. */
+json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent,
+                                      const FerryMeasured *measured);
+
+G_END_DECLS

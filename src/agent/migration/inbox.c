@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/migration/inbox.h"
+
+#define SLICE_US (G_USEC_PER_SEC / 10)
+
+struct _FerryInbox {
+  GMutex lock; /* guards all below; taken last */
+  GCond cond;
+  char *domain;  /* written once */
+  json_t *probe; /* status.migrationState.bandwidthProbe; NULL: not said yet */
+  gboolean cancel, returned, news, done;
+  GError *call_error;
+  GQueue changes;      /* json_t*, entries of status.changes that are to be carried out */
+  gint64 changes_seen; /* the highest number of them */
+  int iteration;
+  gboolean have_completed;
+  FerryJobStats completed;
+};
+
+FerryInbox *ferry_inbox_new(void) {
+  FerryInbox *b = g_new0(FerryInbox, 1);
+  g_mutex_init(&b->lock);
+  g_cond_init(&b->cond);
+  g_queue_init(&b->changes);
+  return b;
+}
+
+void ferry_inbox_free(FerryInbox *b) {
+  g_clear_error(&b->call_error);
+  g_queue_clear_full(&b->changes, (GDestroyNotify)json_decref);
+  json_decref(b->probe);
+  g_free(b->domain);
+  g_mutex_clear(&b->lock);
+  g_cond_clear(&b->cond);
+  g_free(b);
+}
+
+/* Takes new entries of status.changes; the lock is held. */
+static void see_changes(FerryInbox *b, const json_t *object) {
+  gsize i;
+  json_t *change;
+  gint64 seen = b->changes_seen;
+  json_array_foreach(ferry_json_get(object, "status.changes"), i, change) {
+    const char *id = ferry_json_str(change, "id");
+    gint64 number = id ? g_ascii_strtoll(id, NULL, 10) : 0;
+    if (number <= b->changes_seen)
+      continue;
+    seen = MAX(seen, number);
+    if (g_strcmp0(ferry_json_str(change, "state"), "Requested") != 0)
+      continue;
+    g_queue_push_tail(&b->changes, json_deep_copy(change));
+    b->news = TRUE;
+  }
+  b->changes_seen = seen;
+}
+
+static void see_probe(FerryInbox *b, const json_t *object) {
+  json_t *probe = ferry_json_get(object, "status.migrationState.bandwidthProbe");
+  if (!json_is_object(probe) || json_equal(probe, b->probe))
+    return;
+  json_decref(b->probe);
+  b->probe = json_deep_copy(probe);
+}
+
+void ferry_inbox_update(FerryInbox *b, const json_t *object) {
+  gboolean cancel = ferry_json_bool(object, "status.migrationState.abortRequested", FALSE) ||
+                    ferry_json_str(object, "metadata.deletionTimestamp") != NULL;
+  g_mutex_lock(&b->lock);
+  b->cancel = b->cancel || cancel;
+  see_probe(b, object);
+  see_changes(b, object);
+  g_cond_broadcast(&b->cond);
+  g_mutex_unlock(&b->lock);
+}
+
+void ferry_inbox_event(FerryInbox *b, const FerryHostEvent *event) {
+  g_mutex_lock(&b->lock);
+  if (event->type == FERRY_HOST_EVENT_ITERATION) {
+    b->iteration = event->iteration;
+  } else if (event->type == FERRY_HOST_EVENT_COMPLETED && event->stats &&
+             event->stats->migration_out) {
+    b->completed = *event->stats;
+    b->have_completed = TRUE;
+  }
+  b->news = TRUE;
+  g_cond_broadcast(&b->cond);
+  g_mutex_unlock(&b->lock);
+}
+
+void ferry_inbox_return(const GError *error, gpointer inbox) {
+  FerryInbox *b = inbox;
+  g_mutex_lock(&b->lock);
+  b->returned = TRUE;
+  b->call_error = error ? g_error_copy(error) : NULL;
+  g_cond_broadcast(&b->cond);
+  g_mutex_unlock(&b->lock);
+}
+
+const char *ferry_inbox_domain(FerryInbox *b) {
+  g_mutex_lock(&b->lock);
+  const char *domain = b->domain;
+  g_mutex_unlock(&b->lock);
+  return domain;
+}
+
+void ferry_inbox_set_domain(FerryInbox *b, const char *uuid) {
+  g_mutex_lock(&b->lock);
+  if (!b->domain)
+    b->domain = g_strdup(uuid);
+  g_mutex_unlock(&b->lock);
+}
+
+gboolean ferry_inbox_is_done(FerryInbox *b) {
+  g_mutex_lock(&b->lock);
+  gboolean done = b->done;
+  g_mutex_unlock(&b->lock);
+  return done;
+}
+
+void ferry_inbox_set_done(FerryInbox *b) {
+  g_mutex_lock(&b->lock);
+  b->done = TRUE;
+  g_mutex_unlock(&b->lock);
+}
+
+gboolean ferry_inbox_is_cancelled(FerryInbox *b) {
+  g_mutex_lock(&b->lock);
+  gboolean cancel = b->cancel;
+  g_mutex_unlock(&b->lock);
+  return cancel;
+}
+
+gboolean ferry_inbox_wait(FerryInbox *b, gint64 ms, gboolean cancel_seen) {
+  gint64 until = g_get_monotonic_time() + ms * 1000;
+  g_mutex_lock(&b->lock);
+  while (!b->returned && !b->news && !(b->cancel && !cancel_seen) &&
+         g_cond_wait_until(&b->cond, &b->lock, until))
+    ;
+  b->news = FALSE;
+  gboolean returned = b->returned;
+  g_mutex_unlock(&b->lock);
+  return returned;
+}
+
+json_t *ferry_inbox_take_change(FerryInbox *b) {
+  g_mutex_lock(&b->lock);
+  json_t *change = g_queue_pop_head(&b->changes);
+  g_mutex_unlock(&b->lock);
+  return change;
+}
+
+int ferry_inbox_iteration(FerryInbox *b) {
+  g_mutex_lock(&b->lock);
+  int iteration = b->iteration;
+  g_mutex_unlock(&b->lock);
+  return iteration;
+}
+
+json_t *ferry_inbox_wait_probe(FerryInbox *b, gint64 patience_ms, gboolean (*ended)(gpointer data),
+                               gpointer data) {
+  gint64 until = g_get_monotonic_time() + patience_ms * 1000;
+  gboolean stop = FALSE;
+  g_mutex_lock(&b->lock);
+  while (!stop && !b->probe && !b->cancel && g_get_monotonic_time() < until) {
+    g_cond_wait_until(&b->cond, &b->lock, MIN(until, g_get_monotonic_time() + SLICE_US));
+    g_mutex_unlock(&b->lock);
+    stop = ended(data);
+    g_mutex_lock(&b->lock);
+  }
+  json_t *probe = json_incref(b->probe);
+  g_mutex_unlock(&b->lock);
+  return probe;
+}
+
+gboolean ferry_inbox_has_returned(FerryInbox *b) {
+  g_mutex_lock(&b->lock);
+  gboolean returned = b->returned;
+  g_mutex_unlock(&b->lock);
+  return returned;
+}
+
+gboolean ferry_inbox_take_call(FerryInbox *b, GError **error) {
+  g_mutex_lock(&b->lock);
+  *error = g_steal_pointer(&b->call_error);
+  gboolean returned = b->returned;
+  g_mutex_unlock(&b->lock);
+  return returned;
+}
+
+void ferry_inbox_forget_call(FerryInbox *b) {
+  g_mutex_lock(&b->lock);
+  b->returned = FALSE;
+  g_mutex_unlock(&b->lock);
+}
+
+gboolean ferry_inbox_completed(FerryInbox *b, gint64 ms, FerryJobStats *stats) {
+  gint64 until = g_get_monotonic_time() + ms * 1000;
+  g_mutex_lock(&b->lock);
+  while (!b->have_completed && ms > 0 && g_cond_wait_until(&b->cond, &b->lock, until))
+    ;
+  gboolean have = b->have_completed;
+  if (have)
+    *stats = b->completed;
+  g_mutex_unlock(&b->lock);
+  return have;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What other threads have for a migration's worker: the watch thread its object's changes, the
+// driver's threads events and the call's return; and what they ask of it.
+//
+// Order of locks: the inbox's own is taken inside the table's of workers; inside it none is.
+#pragma once
+#include "base/json.h"
+#include "host/port/host.h"
+
+G_BEGIN_DECLS
+
+typedef struct _FerryInbox FerryInbox;
+
+FerryInbox *ferry_inbox_new(void);
+void ferry_inbox_free(FerryInbox *inbox);
+
+/* By others. */
+/** The object changed: a cancel, changes, or where to measure may be in it. */
+void ferry_inbox_update(FerryInbox *inbox, const json_t *object);
+void ferry_inbox_event(FerryInbox *inbox, const FerryHostEvent *event);
+/** libvirt's call has returned; `inbox` is a FerryInbox (FerryMigrateDone). */
+void ferry_inbox_return(const GError *error, gpointer inbox);
+/** The domain's UUID, good until the inbox is freed; NULL: not known yet. */
+const char *ferry_inbox_domain(FerryInbox *inbox);
+gboolean ferry_inbox_is_done(FerryInbox *inbox);
+
+/* By the worker. */
+/** Once. */
+void ferry_inbox_set_domain(FerryInbox *inbox, const char *uuid);
+void ferry_inbox_set_done(FerryInbox *inbox);
+gboolean ferry_inbox_is_cancelled(FerryInbox *inbox);
+/** Sleeps until something happened, at most `ms`. TRUE: the call has returned. A cancel is news
+ * only where it was not `cancel_seen`. */
+gboolean ferry_inbox_wait(FerryInbox *inbox, gint64 ms, gboolean cancel_seen);
+/** The next change that is to be carried out; a new reference, NULL: none. */
+json_t *ferry_inbox_take_change(FerryInbox *inbox);
+/** The memory pass that was last told of; 0: none. */
+int ferry_inbox_iteration(FerryInbox *inbox);
+/** Where the target's agent measures the path; a new reference. NULL: not said within
+ * `patience_ms`, cancelled, or `ended` (asked every 100 ms) said so. */
+json_t *ferry_inbox_wait_probe(FerryInbox *inbox, gint64 patience_ms,
+                               gboolean (*ended)(gpointer data), gpointer data);
+gboolean ferry_inbox_has_returned(FerryInbox *inbox);
+/** The same, with the call's error, which is the caller's from now on. */
+gboolean ferry_inbox_take_call(FerryInbox *inbox, GError **error);
+/** The call that returned was not the migration's end. */
+void ferry_inbox_forget_call(FerryInbox *inbox);
+/** The job's last numbers, waiting at most `ms` for them. FALSE: none came. */
+gboolean ferry_inbox_completed(FerryInbox *inbox, gint64 ms, FerryJobStats *stats);
+
+G_END_DECLS

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/migration/judge.h"
+
+#define ABORT_RETRY_US (200 * 1000)
+
+void ferry_outcome_clear(FerryOutcome *outcome) {
+  g_clear_pointer(&outcome->message, g_free);
+}
+
+static gboolean has_job(const FerryJobStats *stats) {
+  return stats && stats->active && stats->migration_out;
+}
+
+gboolean ferry_judge_needs_state(const FerryLookInput *seen, gboolean may_be_post_copy) {
+  if (has_job(seen->stats)) /* one that is not ours to end, or that may have changed over */
+    return !seen->calling || may_be_post_copy;
+  return !seen->stats &&
+         !g_error_matches(seen->error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION) &&
+         !g_error_matches(seen->error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);
+}
+
+FerryLook ferry_judge_look(const FerryLookInput *seen) {
+  if (has_job(seen->stats)) {
+    /* a post-copy job that broke stays active for ever, with nobody to end it */
+    gboolean broken =
+        !seen->calling && seen->state && g_str_equal(seen->state->reason, "postcopy-failed");
+    return broken ? FERRY_LOOK_OVER : FERRY_LOOK_RUNNING;
+  }
+  if (seen->stats || g_error_matches(seen->error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN))
+    return FERRY_LOOK_OVER;
+  if (g_error_matches(seen->error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION))
+    return FERRY_LOOK_LOST;
+  return seen->state && !seen->state->active ? FERRY_LOOK_OVER : FERRY_LOOK_UNKNOWN;
+}
+
+gboolean ferry_judge_is_post_copy(const FerryDomainState *state) {
+  return g_str_equal(state->state, "paused") && g_str_has_prefix(state->reason, "postcopy");
+}
+
+FerryGivingUpPlan ferry_judge_giving_up(FerryGivingUp *s, gboolean cancel, gboolean gave_up,
+                                        gboolean post_copy, gint64 now_us) {
+  FerryGivingUpPlan plan = {FALSE, NULL};
+  if ((!cancel && !gave_up) || now_us - s->tried_us < ABORT_RETRY_US)
+    return plan;
+  s->tried_us = now_us;
+  plan.abort = !post_copy;
+  if (cancel && !s->told)
+    plan.status = post_copy ? "Failed" : "Aborting";
+  s->told = s->told || cancel || post_copy;
+  return plan;
+}
+
+static const char *reason_of(const FerryEnd *end) {
+  return end->cancelled ? "Cancelled" : end->abort_code ? end->abort_code : "MigrationFailed";
+}
+
+/* The call has failed: what it says, unless somebody had given the migration up before. */
+static void judge_error(const FerryEnd *end, FerryOutcome *o) {
+  o->code = end->error->code;
+  if (end->error->code == FERRY_HOST_ERROR_NO_CONNECTION) {
+    o->reason = "HypervisorLost";
+    o->message = g_strdup_printf("libvirtd of this host went away in the middle of the migration, "
+                                 "which ended it (%s); start it again once libvirtd is well",
+                                 end->error->message);
+    return;
+  }
+  gboolean gave_up = end->abort_code && !end->cancelled;
+  o->reason = reason_of(end);
+  o->message = g_strdup(gave_up ? end->abort_reason : end->error->message);
+}
+
+void ferry_judge_end(const FerryEnd *end, FerryOutcome *o) {
+  gboolean stayed = end->state.active;
+  o->state = end->state;
+  if (end->error && (stayed || end->error->code != FERRY_HOST_ERROR_NO_CONNECTION)) {
+    judge_error(end, o);
+  } else if (stayed && !end->calling) {
+    o->code = FERRY_HOST_ERROR_ABORTED;
+    o->reason = reason_of(end);
+    o->message = g_strdup(end->abort_reason ? end->abort_reason
+                                            : "the migration ended without moving the VM while "
+                                              "nobody was there to see why (the agent or libvirtd "
+                                              "had been restarted); start it again");
+  }
+}
+
+gboolean ferry_judge_lost_call(gboolean returned, const GError *error) {
+  return returned && g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION);
+}
+
+gboolean ferry_judge_goes_on(const FerryDomainState *state, const FerryJobStats *stats) {
+  return state->active && (!stats || has_job(stats));
+}
+
+gboolean ferry_judge_left_paused(const FerryDomainState *state, gboolean was_paused,
+                                 gboolean suspended) {
+  gboolean by_us = suspended && g_str_equal(state->reason, "user");
+  gboolean by_migration = g_str_equal(state->reason, "migration");
+  return !was_paused && g_str_equal(state->state, "paused") && (by_us || by_migration);
+}

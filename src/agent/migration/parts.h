@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// A migration's worker as its own thread sees it: whose what is. Each part is written by the files
+// of its own header; the parts above it are handed to these as they need them.
+//
+// Order of locks: the worker has none of its own; what other threads have for it is in the inbox,
+// which has one.
+#pragma once
+#include "agent/migration/disks.h"
+#include "agent/migration/running.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  FerryMigrationPorts ports;
+  FerryAsked asked;       /* what is wanted */
+  FerryMeasured measured; /* what was known before */
+  FerryRunning running;   /* what goes on */
+  FerryShown shown;       /* what people see */
+  FerryDisks disks;       /* what was made on the target */
+  FerryInbox *inbox;      /* what others have for it */
+} FerryMigrationParts;
+
+G_END_DECLS

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// Written before acted on: the worker writes PreparingTarget before it makes anything on the
+// target, and Running before it calls libvirt, and goes on only when ferryd has taken that.
+#include "agent/migration/prepare.h"
+#include "agent/link/job_fetch.h"
+#include "agent/migration/finish.h"
+#include "agent/migration/forecast.h"
+#include "agent/migration/measure_path.h"
+#include "agent/path/probe.h"
+#include "base/rfc3339.h"
+#include "model/flags/migration_flags.h"
+#include <string.h>
+
+#define FORECAST_S 5
+#define PROBE_PATIENCE_MS 3000 /* for the target's agent to listen */
+#define JOB_PATIENCE_MS 10000
+#define INVENTORY_POLL_MS 50
+#define RESOLVE_TRIES 20
+#define RESOLVE_POLL_MS 100
+
+/* Right after a start the inventory may not be read yet, or libvirt be away: nothing can be
+ * concluded before it is whole. FALSE: the agent ends. */
+static gboolean await_inventory(const FerryMigrationPorts *ports) {
+  while (!ferry_inventory_is_ready(ports->inventory))
+    if (!ferry_context_sleep(ports->context, INVENTORY_POLL_MS) ||
+        ferry_context_has_ended(ports->context))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean ferry_prepare_resolve(FerryMigrationParts *m) {
+  FerryAsked *asked = &m->asked;
+  if (!asked->uuid && !await_inventory(&m->ports))
+    return FALSE;
+  for (guint i = 0; !asked->uuid && i < RESOLVE_TRIES; i++) {
+    asked->uuid = ferry_inventory_resolve(m->ports.inventory, asked->ns, asked->vmi_name);
+    if (!asked->uuid && !ferry_context_sleep(m->ports.context, RESOLVE_POLL_MS))
+      return FALSE;
+  }
+  if (asked->uuid)
+    ferry_inbox_set_domain(m->inbox, asked->uuid);
+  return asked->uuid != NULL;
+}
+
+static void send_forecast(FerryMigrationParts *m) {
+  g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
+  json_t *forecast = ferry_migration_forecast(&m->ports, &m->asked, &m->measured);
+  ferry_json_set_str(forecast, "time", now);
+  m->running.forecast_ms = ferry_json_int(forecast, "totalMs", 0);
+  ferry_shown_send(&m->shown, json_pack("{s:o}", "forecast", forecast));
+}
+
+/* Nothing is moved: the status gets what a migration would cost. */
+static void forecast_only(FerryMigrationParts *m) {
+  g_autoptr(GError) error = NULL;
+  ferry_shown_send(&m->shown, ferry_shown_phase(&m->shown, "PreparingTarget"));
+  m->shown.accepted = TRUE;
+  /* path and guest one after the other: either would disturb the other's figure */
+  gboolean settled = ferry_measure_path(&m->running, PROBE_PATIENCE_MS);
+  if (!ferry_measure_guest(m->running.job, FORECAST_S, &m->measured, &error)) {
+    ferry_finish_before(m, "ForecastFailed", error->message);
+    return;
+  }
+  if (!settled)
+    ferry_measure_path(&m->running, 0);
+  send_forecast(m);
+  ferry_finish_before(m, "ForecastMade", "nothing was moved: only a forecast was asked for");
+}
+
+/* What is asked for to be known beforehand. The migration does not depend on it. */
+static void measure_if_asked(FerryMigrationParts *m) {
+  g_autoptr(GError) error = NULL;
+  int seconds = m->asked.settings.dirty_rate_s;
+  if (seconds <= 0)
+    return;
+  if (ferry_measure_guest(m->running.job, seconds, &m->measured, &error))
+    send_forecast(m);
+  else
+    ferry_warning(error->message, "FERRY_MIGRATION", m->asked.name, "FERRY_DOMAIN", m->asked.uuid);
+}
+
+/* Whether the job fits this host and ferryd's nodes. FALSE: it has ended. */
+static gboolean accept_job(FerryMigrationParts *m) {
+  g_autoptr(GError) error = NULL;
+  const FerryMigrationPorts *ports = &m->ports;
+  if (m->asked.local) /* root's own word on this host's socket */
+    return TRUE;
+  if (!await_inventory(ports))
+    return FALSE;
+  g_autofree char *name = ferry_inventory_domain_name(ports->inventory, m->asked.uuid);
+  FerryJobHere here = {ferry_context_node(ports->context), name ? m->asked.uuid : NULL, name};
+  FerryJobVerdict verdict = ferry_job_verdict(ports->context, ports->session, m->asked.object,
+                                              &here, ferry_running_is_over, &m->running, &error);
+  if (verdict == FERRY_JOB_REFUSED)
+    ferry_finish_before(m, "JobRefused", error->message);
+  else if (verdict == FERRY_JOB_STOPPED && !ferry_context_has_ended(ports->context))
+    ferry_finish_if_cancelled(m);
+  return verdict == FERRY_JOB_FITS;
+}
+
+/* What the domain is like before anything is done. FALSE: it has ended. */
+static gboolean look_at_domain(FerryMigrationParts *m) {
+  g_autoptr(GError) error = NULL;
+  FerryDomainState state;
+  FerryRunning *r = &m->running;
+  if (!ferry_running_open_job(r, JOB_PATIENCE_MS, &error) ||
+      !ferry_host_job_state(r->job, &state, &error)) {
+    ferry_finish_before(m, "HypervisorError", error->message);
+    return FALSE;
+  }
+  if (!accept_job(m))
+    return FALSE;
+  if (!state.active && !ferry_json_bool(m->asked.settings.request.config, "offline", FALSE)) {
+    g_autofree char *text = g_strdup_printf("the VM is not running (%s) on %s: start it first",
+                                            state.state, ferry_context_node(m->ports.context));
+    ferry_finish_before(m, "VMNotRunning", text);
+    return FALSE;
+  }
+  r->was_paused = strcmp(state.state, "paused") == 0;
+  m->asked.settings.request.persistent = state.persistent;
+  m->asked.settings.request.active = state.active;
+  return TRUE;
+}
+
+/* FALSE: it has ended. */
+static gboolean probe_target(FerryMigrationParts *m) {
+  g_autoptr(GError) error = NULL;
+  const json_t *subnets = ferry_json_get(
+      m->asked.object, "status.migrationState.migrationConfiguration.networkSubnets");
+  const FerryMigrateRequest *request = &m->asked.settings.request;
+  if (!m->ports.host->local || !request->address ||
+      !ferry_migration_uses_network(request->config) ||
+      ferry_probe(request->address, subnets, NULL, &error))
+    return TRUE;
+  ferry_finish_before(m, "TargetUnreachable", error->message);
+  return FALSE;
+}
+
+/* FALSE: it has ended. */
+static gboolean announce_start(FerryMigrationParts *m) {
+  json_t *ready = ferry_shown_phase(&m->shown, "TargetReady");
+  ferry_json_set_int(ready, "migrationState.agentEpoch", ferry_session_epoch_now(m->ports.session));
+  ferry_shown_send(&m->shown, ready);
+  ferry_shown_send(&m->shown, ferry_shown_phase(&m->shown, "Running"));
+  FerryDeliveryResult delivered = ferry_shown_await(&m->shown, m->ports.context);
+  if (delivered != FERRY_DELIVERED) {
+    ferry_warning("not started: the server did not take the word", "FERRY_MIGRATION",
+                  m->asked.name);
+    if (delivered == FERRY_DELIVERY_REFUSED || delivered == FERRY_DELIVERY_GONE)
+      /* it was given up meanwhile: nobody comes back to it */
+      ferry_disks_undo(&m->disks, m->running.job, NULL);
+    return FALSE;
+  }
+  m->shown.accepted = TRUE;
+  return !ferry_finish_if_cancelled(m);
+}
+
+gboolean ferry_prepare(FerryMigrationParts *m) {
+  g_autoptr(GError) error = NULL;
+  if (!look_at_domain(m))
+    return FALSE;
+  if (ferry_json_bool(m->asked.object, "spec.forecastOnly", FALSE)) {
+    forecast_only(m);
+    return FALSE;
+  }
+  if (!probe_target(m) || ferry_finish_if_cancelled(m))
+    return FALSE;
+  if (m->asked.settings.request.active && !m->running.was_paused)
+    measure_if_asked(m);
+  if (!ferry_disks_prepare(&m->disks, m->running.job, &error)) {
+    if (!ferry_context_has_ended(m->ports.context))
+      ferry_finish_before(m, "TargetNotPrepared", error->message);
+    return FALSE;
+  }
+  return !ferry_finish_if_cancelled(m) && announce_start(m);
+}

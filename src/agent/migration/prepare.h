@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything before libvirt's call.
+#pragma once
+#include "agent/migration/parts.h"
+
+G_BEGIN_DECLS
+
+/** Finds the VM's domain. FALSE: it is not here, or the agent ends. */
+gboolean ferry_prepare_resolve(FerryMigrationParts *m);
+/** Checks, measures, makes what is needed, and lets ferryd know. FALSE: it has ended, and the
+ * result is handed in, or the agent ends. */
+gboolean ferry_prepare(FerryMigrationParts *m);
+
+G_END_DECLS

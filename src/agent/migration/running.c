@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/migration/running.h"
+
+#define LEAST_SENT (32 * 1024 * 1024) /* less says nothing of the path */
+
+void ferry_running_init(FerryRunning *r, const FerryMigrationPorts *ports, FerryAsked *asked,
+                        FerryMeasured *measured, FerryShown *shown, FerryInbox *inbox) {
+  *r = (FerryRunning){
+      .ports = ports, .asked = asked, .measured = measured, .shown = shown, .inbox = inbox};
+  r->forecast_ms = ferry_json_int(asked->object, "status.forecast.totalMs", 0);
+  r->stalling.limit_s = ferry_json_int(asked->settings.request.config, "stallingLimit", 0);
+  ferry_job_stats_clear(&r->last);
+}
+
+void ferry_running_clear(FerryRunning *r) {
+  g_clear_pointer(&r->convergence, ferry_convergence_free);
+  g_free(r->abort_reason);
+}
+
+gint64 ferry_running_elapsed_ms(const FerryRunning *r) {
+  return (g_get_monotonic_time() - r->start_us) / 1000;
+}
+
+gboolean ferry_running_is_cancelled(FerryRunning *r) {
+  r->cancel_seen = r->cancel_seen || ferry_inbox_is_cancelled(r->inbox);
+  return r->cancel_seen;
+}
+
+gboolean ferry_running_is_over(gpointer run) {
+  FerryRunning *r = run;
+  return ferry_context_has_ended(r->ports->context) || ferry_running_is_cancelled(r);
+}
+
+gboolean ferry_running_open_job(FerryRunning *r, gint64 patience_ms, GError **error) {
+  gint64 backoff = 0, until = g_get_monotonic_time() + patience_ms * 1000;
+  for (;;) {
+    g_autoptr(GError) cause = NULL;
+    g_clear_pointer(&r->job, ferry_host_job_close);
+    r->job = ferry_host_job_open(r->ports->host, r->asked->uuid, &cause);
+    if (r->job)
+      return TRUE;
+    gboolean away = g_error_matches(cause, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION);
+    if (!away || (patience_ms >= 0 && g_get_monotonic_time() > until) ||
+        !ferry_context_sleep(r->ports->context, ferry_backoff_next(&backoff))) {
+      g_propagate_error(error, g_steal_pointer(&cause));
+      return FALSE;
+    }
+  }
+}
+
+void ferry_running_record(FerryRunning *r, const char *action, gint64 value, const char *code,
+                          const char *reason) {
+  json_t *estimate = ferry_convergence_estimate(r->convergence, g_get_monotonic_time());
+  ferry_shown_record(r->shown, estimate, ferry_running_elapsed_ms(r), action, value, code, reason);
+}
+
+void ferry_running_note_course(FerryRunning *r, gboolean last) {
+  if (!r->convergence)
+    return;
+  g_autoptr(json_t) estimate = ferry_convergence_estimate(r->convergence, g_get_monotonic_time());
+  /* libvirt's time goes on over a restart of the agent */
+  gint64 elapsed = MAX(r->last.elapsed_ms, ferry_running_elapsed_ms(r));
+  ferry_course_add(&r->shown->course, estimate, elapsed, last);
+}
+
+void ferry_running_enter_post_copy(FerryRunning *r) {
+  if (r->post_copy)
+    return;
+  r->post_copy = TRUE;
+  ferry_convergence_post_copy(r->convergence);
+  ferry_shown_state(r->shown, "mode", "PostCopy");
+}
+
+void ferry_running_enter_path(FerryRunning *r) {
+  r->path_us = ferry_path_book_enter(r->ports->book);
+}
+
+void ferry_running_leave_path(FerryRunning *r, gboolean moved) {
+  const FerryMigrateRequest *request = &r->asked->settings.request;
+  gboolean alone = ferry_path_book_leave(r->ports->book, r->path_us);
+  /* a cap says nothing of the link, a share of it no more, and in post-copy nobody measures */
+  if (!moved || !alone || !r->convergence || !request->address || request->bandwidth > 0 ||
+      r->path_changed || r->again_bandwidth > 0 || r->post_copy ||
+      r->last.data_processed < LEAST_SENT)
+    return;
+  g_autoptr(json_t) now = ferry_convergence_estimate(r->convergence, g_get_monotonic_time());
+  gint64 rate = ferry_json_int(now, "rateBytesPerSecond", 0);
+  if (rate > 0)
+    ferry_path_book_set_rate(r->ports->book, request->address, rate);
+}

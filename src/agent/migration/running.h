@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// A migration from the moment it is prepared until it has ended: its job, its controller, and what
+// was seen and done so far. The worker's own; no lock. What supervise.c and those it uses share.
+#pragma once
+#include "agent/migration/asked.h"
+#include "agent/migration/inbox.h"
+#include "agent/migration/judge.h"
+#include "agent/migration/measure.h"
+#include "agent/migration/ports.h"
+#include "agent/migration/shown.h"
+#include "agent/migration/stall_judge.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  /* borrowed */
+  const FerryMigrationPorts *ports;
+  FerryAsked *asked;
+  FerryMeasured *measured;
+  FerryShown *shown;
+  FerryInbox *inbox;
+  /* own */
+  FerryHostJob *job;
+  FerryConvergence *convergence; /* NULL: it has not begun */
+  FerryJobStats last;
+  gint64 start_us;    /* monotonic */
+  gint64 forecast_ms; /* whole time as the first plan expected it; 0: no plan yet */
+  int iteration_fed, top_throttle;
+  gboolean started;    /* libvirt was (or had been) asked */
+  gboolean calling;    /* our own call is under way or has returned */
+  gboolean post_copy;  /* the memory moves for good */
+  gboolean was_paused; /* before it began, by somebody else */
+  gboolean suspended;  /* by the controller */
+  gboolean limit_set;  /* the hypervisor has the controller's limit of the pause */
+  gboolean cancel_seen;
+  FerryGivingUp giving_up;
+  const char *abort_code; /* why the controller gave it up, static; NULL: it did not */
+  char *abort_reason;     /* the same in words */
+  gint64 path_us;         /* when it began to send, monotonic */
+  gboolean path_changed;  /* its bandwidth was limited by hand: it says nothing of the path */
+  gint64 again_bandwidth; /* MiB/s, set by hand in an earlier attempt; 0: none */
+  FerryStalling stalling;
+  FerryBrokenLink broken;
+} FerryRunning;
+
+void ferry_running_init(FerryRunning *run, const FerryMigrationPorts *ports, FerryAsked *asked,
+                        FerryMeasured *measured, FerryShown *shown, FerryInbox *inbox);
+/** Leaves the job to the caller. */
+void ferry_running_clear(FerryRunning *run);
+
+gint64 ferry_running_elapsed_ms(const FerryRunning *run);
+/** Whether a cancel was asked for. */
+gboolean ferry_running_is_cancelled(FerryRunning *run);
+/** The agent ends, or the migration is cancelled; `run` is a FerryRunning. */
+gboolean ferry_running_is_over(gpointer run);
+/** Opens the job, waiting `patience_ms` (-1: for ever) for libvirt while it is away. FALSE: no such
+ * domain, or the agent ends. */
+gboolean ferry_running_open_job(FerryRunning *run, gint64 patience_ms, GError **error);
+
+/** Appends to status.decisions. `value` < 0: none. */
+void ferry_running_record(FerryRunning *run, const char *action, gint64 value, const char *code,
+                          const char *reason);
+/** Adds to the course; `last`: it has ended. */
+void ferry_running_note_course(FerryRunning *run, gboolean last);
+/** The memory has begun to move for good: the controller and the status are told. */
+void ferry_running_enter_post_copy(FerryRunning *run);
+
+/** From now on it sends; together with any that do already. */
+void ferry_running_enter_path(FerryRunning *run);
+/** It sends no more. Keeps its rate for the next to that address, where that is the path's: it
+ * `moved`, alone and unlimited. */
+void ferry_running_leave_path(FerryRunning *run, gboolean moved);
+
+G_END_DECLS

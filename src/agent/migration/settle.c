@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the call's return and the domain's state mean together is judged by judge.c; here they are
+// asked for, and what is to be done is done.
+#include "agent/migration/settle.h"
+
+#define COMPLETED_WAIT_MS 150
+
+/* A source that a failed migration left paused is resumed, if nobody else runs the VM. */
+static void revive(FerryRunning *r, FerryOutcome *o) {
+  if (!ferry_judge_left_paused(&o->state, r->was_paused, r->suspended))
+    return;
+  g_autoptr(GError) error = NULL;
+  FerryDomainState peer;
+  if (!ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri, r->asked->uuid,
+                             &peer, &error)) {
+    char *text = g_strdup_printf("%s; the VM is left paused here because the target can't be asked "
+                                 "whether it runs it (%s): look at it there, then 'virsh resume' "
+                                 "it on one host",
+                                 o->message, error->message);
+    g_free(o->message);
+    o->message = text;
+    return;
+  }
+  if (peer.active)
+    return; /* it is there: the controller sees both hosts and decides */
+  if (!ferry_host_job_resume(r->job, &error))
+    ferry_warning(error->message, "FERRY_MIGRATION", r->asked->name, "FERRY_DOMAIN",
+                  r->asked->uuid);
+  ferry_host_job_state(r->job, &o->state, NULL);
+}
+
+/* Takes the state, over a new connection where the old one broke. FALSE: the agent ends. */
+static gboolean take_state(FerryRunning *r, FerryDomainState *state) {
+  *state = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  for (;;) {
+    g_autoptr(GError) error = NULL;
+    if (r->job && ferry_host_job_state(r->job, state, &error))
+      return TRUE;
+    g_clear_error(&error);
+    if (!ferry_running_open_job(r, -1, &error))
+      return g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);
+  }
+}
+
+/* The connection of the call broke, not the migration: whether it goes on as one that was adopted.
+ */
+static gboolean goes_on(FerryRunning *r, const FerryDomainState *state) {
+  FerryJobStats stats;
+  r->calling = FALSE;
+  ferry_inbox_forget_call(r->inbox);
+  gboolean told = state->active && ferry_host_job_stats(r->job, &stats, NULL);
+  return ferry_judge_goes_on(state, told ? &stats : NULL);
+}
+
+FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
+  g_autoptr(GError) error = NULL;
+  FerryEnd end = {0};
+  gboolean returned = ferry_inbox_take_call(r->inbox, &error);
+  if (ferry_judge_lost_call(returned, error)) {
+    g_clear_pointer(&r->job, ferry_host_job_close);
+    if (!take_state(r, &end.state))
+      return FERRY_SETTLE_STOPPED;
+    if (goes_on(r, &end.state))
+      return FERRY_SETTLE_GOES_ON;
+  }
+  if (!take_state(r, &end.state))
+    return FERRY_SETTLE_STOPPED;
+  end.error = error;
+  end.calling = r->calling;
+  end.cancelled = r->cancel_seen;
+  end.abort_code = r->abort_code;
+  end.abort_reason = r->abort_reason;
+  ferry_judge_end(&end, o);
+  if (end.state.active && o->message && !r->post_copy)
+    revive(r, o);
+  if (!o->message && r->calling) { /* its last numbers come by an event of their own */
+    FerryJobStats completed;
+    ferry_inbox_completed(r->inbox, COMPLETED_WAIT_MS, &completed);
+  }
+  return FERRY_SETTLED;
+}

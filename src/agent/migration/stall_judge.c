@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/migration/stall_judge.h"
+
+#define MIB (1024 * 1024)
+#define ASK_US (1000 * 1000)
+
+gboolean ferry_stall_judge(const FerryStalling *s, const FerryConvergenceStall *seen,
+                           gboolean post_copy) {
+  return s->limit_s > 0 && seen->stalled_ms > s->limit_s * 1000 && !post_copy;
+}
+
+char *ferry_stall_text(const FerryConvergenceStall *s, gboolean stalls, gboolean post_copy) {
+  if (stalls)
+    return g_strdup_printf("no progress for %" G_GINT64_FORMAT
+                           " s: at best %.1f MiB remained; %.1f MiB/s are sent, the guest "
+                           "changes %.1f MiB/s",
+                           s->stalled_ms / 1000, (double)s->best_remaining / MIB,
+                           (double)s->rate / MIB, (double)s->dirty_rate / MIB);
+  if (post_copy)
+    return g_strdup("it is in post-copy");
+  return g_strdup_printf("it moves again: %.1f MiB remain at best; %.1f MiB/s are sent, the "
+                         "guest changes %.1f MiB/s",
+                         (double)s->best_remaining / MIB, (double)s->rate / MIB,
+                         (double)s->dirty_rate / MIB);
+}
+
+gboolean ferry_broken_is_due(FerryBrokenLink *b, gint64 processed, gint64 now_us) {
+  if (b->moved_us == 0 || processed != b->moved) {
+    b->moved = processed;
+    b->moved_us = now_us;
+    b->told = FERRY_BROKEN_UNTOLD;
+  }
+  if (now_us - b->moved_us < FERRY_BROKEN_S * G_USEC_PER_SEC || now_us - b->asked_us < ASK_US ||
+      b->told == FERRY_BROKEN_HERE)
+    return FALSE;
+  b->asked_us = now_us;
+  return TRUE;
+}
+
+gboolean ferry_broken_tells(FerryBrokenLink *b, gboolean here) {
+  if (!here && b->told)
+    return FALSE;
+  b->told = here ? FERRY_BROKEN_HERE : FERRY_BROKEN_IDLE;
+  return TRUE;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// When people are told that a migration stalls, or that its post-copy broke. Pure: what was seen
+// and the time come in.
+#pragma once
+#include "convergence/controller.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  gint64 limit_s; /* 0: stalling is not told */
+  gboolean told;
+} FerryStalling;
+
+/** Whether it stalls, by what the controller says. */
+gboolean ferry_stall_judge(const FerryStalling *state, const FerryConvergenceStall *seen,
+                           gboolean post_copy);
+/** The same in words. Free with g_free. */
+char *ferry_stall_text(const FerryConvergenceStall *seen, gboolean stalls, gboolean post_copy);
+
+/** A connection that broke in post-copy. libvirt's call goes on until both QEMUs have noticed, and
+ * one that only waits for memory never does: a person has to close its connection, and is told. */
+typedef struct {
+  gint64 moved, moved_us; /* bytes of memory, and since when it is that many */
+  gint64 asked_us;        /* when the domain was last asked */
+  enum { FERRY_BROKEN_UNTOLD, FERRY_BROKEN_IDLE, FERRY_BROKEN_HERE } told;
+} FerryBrokenLink;
+
+/** What nothing moved for so long is told of. */
+#define FERRY_BROKEN_S 10
+/** Whether the domain is to be asked if it has noticed. `processed`: bytes of memory so far. */
+gboolean ferry_broken_is_due(FerryBrokenLink *state, gint64 processed, gint64 now_us);
+/** Whether that is to be told; `here`: the source has noticed. */
+gboolean ferry_broken_tells(FerryBrokenLink *state, gboolean here);
+
+G_END_DECLS

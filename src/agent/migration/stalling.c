@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/migration/stalling.h"
+#include "base/rfc3339.h"
+
+static void set_stalling(FerryRunning *r, gboolean stalling, const char *reason,
+                         const char *message) {
+  g_autofree char *now = ferry_rfc3339_format(g_get_real_time() / 1000);
+  r->stalling.told = stalling;
+  ferry_shown_send(r->shown, json_pack("{s:[{s:s, s:s, s:s, s:s, s:s}]}", "conditions", "type",
+                                       "Stalling", "status", stalling ? "True" : "False", "reason",
+                                       reason, "message", message, "lastTransitionTime", now));
+}
+
+static char *broken_text(const FerryRunning *r, gboolean here) {
+  const char *target = ferry_json_str(r->asked->object, "status.migrationState.targetNode");
+  const char *node = ferry_context_node(r->ports->context);
+  if (here)
+    return g_strdup_printf("the connection broke in post-copy and %s has not noticed: its QEMU "
+                           "waits, and this migration with it. Close the connection there (ss -K "
+                           "dst ADDRESS, with the address of %s on the migration's network), "
+                           "then resume the migration (--post-copy --postcopy-resume)",
+                           target ? target : "the target", node);
+  return g_strdup_printf("nothing has moved for %d s in post-copy, and the VM waits for its "
+                         "memory. If the link does not come back: 'virsh domjobabort %s "
+                         "--postcopy' on %s, then resume the migration (--post-copy "
+                         "--postcopy-resume). Destroy the VM on neither host",
+                         FERRY_BROKEN_S, r->asked->uuid, node);
+}
+
+static void check_connection(FerryRunning *r) {
+  FerryDomainState state;
+  if (!ferry_broken_is_due(&r->broken, r->last.memory_processed, g_get_monotonic_time()))
+    return;
+  gboolean here =
+      ferry_host_job_state(r->job, &state, NULL) && g_str_equal(state.reason, "postcopy-failed");
+  if (!ferry_broken_tells(&r->broken, here))
+    return;
+  g_autofree char *message = broken_text(r, here);
+  ferry_warning(message, "FERRY_MIGRATION", r->asked->name);
+  ferry_shown_tell(r->shown, "Warning", "PostCopyBroken", message);
+}
+
+void ferry_stalling_check(FerryRunning *r) {
+  if (r->post_copy)
+    check_connection(r);
+  FerryConvergenceStall seen;
+  ferry_convergence_stall(r->convergence, g_get_monotonic_time(), &seen);
+  gboolean stalls = ferry_stall_judge(&r->stalling, &seen, r->post_copy);
+  if (stalls == r->stalling.told)
+    return;
+  g_autofree char *message = ferry_stall_text(&seen, stalls, r->post_copy);
+  set_stalling(r, stalls, stalls ? "NoProgress" : "Progressing", message);
+  ferry_shown_tell(r->shown, stalls ? "Warning" : "Normal",
+                   stalls ? "MigrationStalling" : "MigrationProgressing", message);
+}
+
+void ferry_stalling_end(FerryRunning *r) {
+  if (r->stalling.told)
+    set_stalling(r, FALSE, "Ended", "the migration has ended");
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The word that a migration stalls, or that its post-copy broke.
+#pragma once
+#include "agent/migration/running.h"
+
+G_BEGIN_DECLS
+
+/** Tells once when nothing moves for the stalling limit, and once when it moves again. */
+void ferry_stalling_check(FerryRunning *run);
+/** It has ended, and with it the stalling. */
+void ferry_stalling_end(FerryRunning *run);
+
+G_END_DECLS

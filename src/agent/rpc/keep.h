@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a local migration needs to outlive the agent, one file a VM in state_dir/local.
+#pragma once
+#include "base/json.h"
+
+G_BEGIN_DECLS
+
+void ferry_local_keep(const char *state_dir, const char *vm, const json_t *record);
+void ferry_local_forget(const char *state_dir, const char *vm);
+/** Calls `func` for each that is kept; those that cannot be read are left alone, and said. */
+void ferry_local_kept(const char *state_dir,
+                      void (*func)(const char *vm, const json_t *record, gpointer data),
+                      gpointer data);
+
+G_END_DECLS
