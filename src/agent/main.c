@@ -21,6 +21,7 @@
 #include <systemd/sd-daemon.h>
 
 #define PROGRESS_TIMEOUT_S 150
+#define MAX_TOKEN 4096
 #define MAX_PROGRESS_TIMEOUT_S 10000000 /* as of the verb's own */
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -32,20 +33,20 @@ typedef struct {
   gboolean fatal;
 } Daemon;
 
-static void wake(Daemon *daemon, GSource *source, GSourceFunc func) {
+static void attach_source(Daemon *daemon, GSource *source, GSourceFunc func) {
   g_source_set_callback(source, func, daemon, NULL);
   g_source_attach(source, daemon->context);
   g_source_unref(source);
 }
 
-static gboolean on_signal(gpointer data) {
+static gboolean on_end_signal(gpointer data) {
   Daemon *daemon = data;
   sd_notify(0, "STOPPING=1");
   g_main_loop_quit(daemon->loop);
   return G_SOURCE_CONTINUE;
 }
 
-static gboolean on_watchdog(gpointer data) {
+static gboolean on_watchdog_due(gpointer data) {
   Daemon *daemon = data;
   if (ferry_agent_alive(daemon->agent))
     sd_notify(0, "WATCHDOG=1");
@@ -63,13 +64,13 @@ static void on_notify(const char *what, gpointer data) {
   g_main_loop_quit(daemon->loop);
 }
 
-static gboolean usage(const char *text) {
+static gboolean complain(const char *text) {
   fprintf(stderr, "ferry-agentd: %s\nTry 'ferry-agentd --help'.\n", text);
   return FALSE;
 }
 
 /* Joins, and where ferryd is not there yet waits for it: both start at boot. */
-static FerryClientConfig *join(const FerryAgentOptions *options, GError **error) {
+static FerryClientConfig *join_when_there(const FerryAgentOptions *options, GError **error) {
   for (guint pause_ms = 200, complained = 0;; pause_ms = MIN(pause_ms * 2, 5000)) {
     g_autoptr(GError) cause = NULL;
     FerryClientConfig *config = ferry_agent_join(options, &cause);
@@ -86,7 +87,7 @@ static FerryClientConfig *join(const FerryAgentOptions *options, GError **error)
   }
 }
 
-static int serve(FerryAgentOptions *options, gboolean announce, const char *libvirt_uri) {
+static int serve_host(FerryAgentOptions *options, gboolean announce, const char *libvirt_uri) {
   g_autoptr(GError) error = NULL;
   gboolean look = !options->server && !options->standalone;
   g_autofree char *found = look ? ferry_agent_find_server(options, &error) : NULL;
@@ -105,7 +106,7 @@ static int serve(FerryAgentOptions *options, gboolean announce, const char *libv
     fprintf(stderr, "ferry-agentd: %s\n", error->message);
     return EXIT_FAILED;
   }
-  FerryClientConfig *config = options->standalone ? NULL : join(options, &error);
+  FerryClientConfig *config = options->standalone ? NULL : join_when_there(options, &error);
   if (!config && !options->standalone) {
     fprintf(stderr, "ferry-agentd: cannot join %s as %s: %s\n", options->server, options->node,
             error->message);
@@ -119,8 +120,8 @@ static int serve(FerryAgentOptions *options, gboolean announce, const char *libv
   }
   Daemon daemon = {.context = g_main_context_new()};
   daemon.loop = g_main_loop_new(daemon.context, FALSE);
-  wake(&daemon, g_unix_signal_source_new(SIGTERM), on_signal);
-  wake(&daemon, g_unix_signal_source_new(SIGINT), on_signal);
+  attach_source(&daemon, g_unix_signal_source_new(SIGTERM), on_end_signal);
+  attach_source(&daemon, g_unix_signal_source_new(SIGINT), on_end_signal);
   daemon.agent =
       ferry_agent_new(options, config, ferry_host_libvirt_new(libvirt_uri), on_notify, &daemon);
   g_clear_pointer(&config, ferry_client_config_free);
@@ -130,7 +131,8 @@ static int serve(FerryAgentOptions *options, gboolean announce, const char *libv
   ferry_agent_start(daemon.agent);
   uint64_t watchdog_us = 0;
   if (sd_watchdog_enabled(0, &watchdog_us) > 0)
-    wake(&daemon, g_timeout_source_new((guint)MAX(watchdog_us / 3000, 100)), on_watchdog);
+    attach_source(&daemon, g_timeout_source_new((guint)MAX(watchdog_us / 3000, 100)),
+                  on_watchdog_due);
   g_main_loop_run(daemon.loop);
   ferry_info(daemon.fatal ? "ending: this node has another agent" : "ending", "FERRY_NODE",
              options->node);
@@ -141,100 +143,122 @@ static int serve(FerryAgentOptions *options, gboolean announce, const char *libv
   return daemon.fatal ? EXIT_FAILED : EXIT_OK;
 }
 
-int main(int argc, char **argv) {
-  setlocale(LC_ALL, "");
-  mallopt(M_ARENA_MAX, 2); /* a few threads that allocate little: one arena each would be waste */
-  signal(SIGPIPE, SIG_IGN);
-  g_autofree char *server = NULL, *node = NULL, *state_dir = NULL, *token_file = NULL,
-                  *token = NULL, *uri = NULL, *peer_uri = NULL, *level = NULL;
-  g_autofree char *rpc_socket = NULL;
-  gint64 progress_timeout_s = PROGRESS_TIMEOUT_S;
-  gboolean announce = FALSE, version = FALSE, standalone = FALSE;
+/* What was typed; owned. */
+typedef struct {
+  char *server, *node, *state_dir, *token_file, *token, *uri, *peer_uri, *level, *rpc_socket;
+  gint64 progress_timeout_s;
+  gboolean announce, version, standalone;
+} Arguments;
+
+static void arguments_clear(Arguments *a) {
+  char *strings[] = {a->server, a->node,     a->state_dir, a->token_file, a->token,
+                     a->uri,    a->peer_uri, a->level,     a->rpc_socket};
+  for (gsize i = 0; i < G_N_ELEMENTS(strings); i++)
+    g_free(strings[i]);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
+
+/* FALSE: what was not understood is said. */
+static gboolean parse_arguments(Arguments *a, int *argc, char ***argv) {
   GOptionEntry entries[] = {
-      {"server", 0, 0, G_OPTION_ARG_STRING, &server, "ferryd's address", "URL"},
-      {"node", 0, 0, G_OPTION_ARG_STRING, &node, "Name of this host's Node object", "NAME"},
-      {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &state_dir,
+      {"server", 0, 0, G_OPTION_ARG_STRING, &a->server, "ferryd's address", "URL"},
+      {"node", 0, 0, G_OPTION_ARG_STRING, &a->node, "Name of this host's Node object", "NAME"},
+      {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &a->state_dir,
        "Where certificate and key are kept (default /var/lib/ferry-agent)", "DIR"},
-      {"token-file", 0, 0, G_OPTION_ARG_FILENAME, &token_file,
+      {"token-file", 0, 0, G_OPTION_ARG_FILENAME, &a->token_file,
        "File with the one-time join token; needed until the host has joined", "FILE"},
-      {"token", 0, 0, G_OPTION_ARG_STRING, &token,
+      {"token", 0, 0, G_OPTION_ARG_STRING, &a->token,
        "The join token itself (a file keeps it out of the process list)", "TOKEN"},
-      {"libvirt-uri", 0, 0, G_OPTION_ARG_STRING, &uri,
+      {"libvirt-uri", 0, 0, G_OPTION_ARG_STRING, &a->uri,
        "The hypervisor to manage (default qemu:///system)", "URI"},
-      {"peer-uri", 0, 0, G_OPTION_ARG_STRING, &peer_uri,
+      {"peer-uri", 0, 0, G_OPTION_ARG_STRING, &a->peer_uri,
        "Where other hosts' libvirtd reach this host's, as qemu+tls://HOST/system or "
        "qemu+ssh://USER@HOST/system; without it that is looked for",
        "URI"},
-      {"announce", 0, 0, G_OPTION_ARG_NONE, &announce,
+      {"announce", 0, 0, G_OPTION_ARG_NONE, &a->announce,
        "Announce this host on the local network by DNS-SD; without --server, find ferryd so", NULL},
-      {"rpc-socket", 0, 0, G_OPTION_ARG_FILENAME, &rpc_socket,
+      {"rpc-socket", 0, 0, G_OPTION_ARG_FILENAME, &a->rpc_socket,
        "The local JSON-RPC socket (default agent.sock in the state directory)", "PATH"},
-      {"migration-progress-timeout", 0, 0, G_OPTION_ARG_INT64, &progress_timeout_s,
+      {"migration-progress-timeout", 0, 0, G_OPTION_ARG_INT64, &a->progress_timeout_s,
        "Without progress for so long a migration of the local socket's is given up, unless it has "
-       "its "
-       "own migrationProgressTimeout; 0 never (default 150)",
+       "its own migrationProgressTimeout; 0 never (default 150)",
        "SECONDS"},
-      {"standalone", 0, 0, G_OPTION_ARG_NONE, &standalone,
+      {"standalone", 0, 0, G_OPTION_ARG_NONE, &a->standalone,
        "Without ferryd: driven by the local socket alone", NULL},
-      {"log-level", 0, 0, G_OPTION_ARG_STRING, &level,
+      {"log-level", 0, 0, G_OPTION_ARG_STRING, &a->level,
        "debug, info, warning or error (default info)", "LEVEL"},
-      {"version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL},
+      {"version", 0, 0, G_OPTION_ARG_NONE, &a->version, "Print the version and exit", NULL},
       G_OPTION_ENTRY_NULL};
   g_autoptr(GOptionContext) context = g_option_context_new(NULL);
   g_option_context_set_summary(context, "Ferry's agent: reports one host's virtual machines to "
                                         "ferryd and migrates them when it says so.");
   g_option_context_add_main_entries(context, entries, NULL);
   g_autoptr(GError) error = NULL;
-  if (!g_option_context_parse(context, &argc, &argv, &error)) {
-    usage(error->message);
+  return g_option_context_parse(context, argc, argv, &error) || complain(error->message);
+}
+
+/* FALSE: what is missing, or does not go together, is said. */
+static gboolean check_arguments(const Arguments *a, int argc) {
+  if (a->standalone && (a->server || a->announce))
+    return complain("--standalone is without ferryd: leave --server and --announce out");
+  if (argc > 1)
+    return complain("arguments other than options are not understood");
+  if (!a->server && !a->announce && !a->standalone)
+    return complain("--server URL is missing (or --announce, to find ferryd on the local network)");
+  if (!a->node)
+    return complain("--node NAME is missing");
+  if (a->token && a->token_file)
+    return complain("give --token or --token-file, not both");
+  if (a->progress_timeout_s < 0 || a->progress_timeout_s > MAX_PROGRESS_TIMEOUT_S)
+    return complain("--migration-progress-timeout is a number of seconds from 0 to 10000000");
+  if (!ferry_log_init("ferry-agentd", a->level ? a->level : "info"))
+    return complain("--log-level is one of debug, info, warning, error");
+  return TRUE;
+}
+
+/* FALSE: the file is there and can't be read, which is said. */
+static gboolean read_token(Arguments *a) {
+  g_autoptr(GError) error = NULL;
+  if (!a->token_file || !g_file_test(a->token_file, G_FILE_TEST_EXISTS))
+    return TRUE;
+  a->token = ferry_file_read(a->token_file, MAX_TOKEN, NULL, &error);
+  if (!a->token)
+    return complain(error->message);
+  g_strstrip(a->token);
+  return TRUE;
+}
+
+int main(int argc, char **argv) {
+  setlocale(LC_ALL, "");
+  mallopt(M_ARENA_MAX, 2); /* a few threads that allocate little: one arena each would be waste */
+  signal(SIGPIPE, SIG_IGN);
+  g_auto(Arguments) a = {.progress_timeout_s = PROGRESS_TIMEOUT_S};
+  if (!parse_arguments(&a, &argc, &argv))
     return EXIT_USAGE;
-  }
-  if (version) {
+  if (a.version) {
     printf("ferry-agentd %s\n", FERRY_AGENT_VERSION);
     return EXIT_OK;
   }
-  if (standalone && (server || announce)) {
-    usage("--standalone is without ferryd: leave --server and --announce out");
+  if (!check_arguments(&a, argc))
     return EXIT_USAGE;
-  }
-  if (argc > 1 || (!server && !announce && !standalone) || !node || (token && token_file)) {
-    usage(argc > 1 ? "arguments other than options are not understood"
-          : !server && !announce && !standalone
-              ? "--server URL is missing (or --announce, to find ferryd on the local network)"
-          : !node ? "--node NAME is missing"
-                  : "give --token or --token-file, not both");
-    return EXIT_USAGE;
-  }
-  if (progress_timeout_s < 0 || progress_timeout_s > MAX_PROGRESS_TIMEOUT_S) {
-    usage("--migration-progress-timeout is a number of seconds from 0 to 10000000");
-    return EXIT_USAGE;
-  }
-  if (!ferry_log_init("ferry-agentd", level ? level : "info")) {
-    usage("--log-level is one of debug, info, warning, error");
-    return EXIT_USAGE;
-  }
-  if (token_file && g_file_test(token_file, G_FILE_TEST_EXISTS)) {
-    token = ferry_file_read(token_file, 4096, NULL, &error);
-    if (!token) {
-      usage(error->message);
-      return EXIT_FAILED;
-    }
-    g_strstrip(token);
-  }
-  const char *hypervisor = uri ? uri : "qemu:///system";
-  g_autoptr(json_t) peer = ferry_agent_peer(peer_uri, hypervisor, &error);
+  if (!read_token(&a))
+    return EXIT_FAILED;
+  const char *hypervisor = a.uri ? a.uri : "qemu:///system";
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) peer = ferry_agent_peer(a.peer_uri, hypervisor, &error);
   if (error) {
     g_autofree char *text = g_strconcat("--peer-uri ", error->message, NULL);
-    usage(text);
+    complain(text);
     return EXIT_USAGE;
   }
-  FerryAgentOptions options = {.server = server,
-                               .node = node,
-                               .state_dir = state_dir ? state_dir : "/var/lib/ferry-agent",
-                               .token = token,
-                               .rpc_socket = rpc_socket,
-                               .standalone = standalone,
-                               .progress_timeout_s = progress_timeout_s,
+  FerryAgentOptions options = {.server = a.server,
+                               .node = a.node,
+                               .state_dir = a.state_dir ? a.state_dir : "/var/lib/ferry-agent",
+                               .token = a.token,
+                               .rpc_socket = a.rpc_socket,
+                               .standalone = a.standalone,
+                               .progress_timeout_s = a.progress_timeout_s,
                                .peer = peer};
-  return serve(&options, announce, hypervisor);
+  return serve_host(&options, a.announce, hypervisor);
 }

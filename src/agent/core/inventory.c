@@ -21,7 +21,7 @@ struct _FerryAgentInventory {
   gboolean urgent, all;
 };
 
-static void domain_free(gpointer data) {
+static void seen_domain_free(gpointer data) {
   Domain *d = data;
   g_free(d->name);
   g_free(d->ns);
@@ -29,7 +29,7 @@ static void domain_free(gpointer data) {
 }
 
 static GHashTable *domains_new(void) {
-  return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, domain_free);
+  return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, seen_domain_free);
 }
 
 static void wake_inventory(gpointer data) {

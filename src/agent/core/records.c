@@ -8,7 +8,7 @@
 
 #define SUFFIX ".json"
 
-static char *path_of(const char *state_dir, const FerryRecords *of, const char *name) {
+static char *record_path(const char *state_dir, const FerryRecords *of, const char *name) {
   g_autofree char *file = g_strconcat(name, SUFFIX, NULL);
   return g_build_filename(state_dir, of->folder, file, NULL);
 }
@@ -16,7 +16,7 @@ static char *path_of(const char *state_dir, const FerryRecords *of, const char *
 void ferry_record_write(const char *state_dir, const FerryRecords *of, const char *name,
                         const json_t *record) {
   g_autofree char *dir = g_build_filename(state_dir, of->folder, NULL);
-  g_autofree char *path = path_of(state_dir, of, name);
+  g_autofree char *path = record_path(state_dir, of, name);
   g_autofree char *text = ferry_json_dump(record);
   g_autoptr(GError) error = NULL;
   g_mkdir_with_parents(dir, 0700);
@@ -25,7 +25,7 @@ void ferry_record_write(const char *state_dir, const FerryRecords *of, const cha
 }
 
 void ferry_record_remove(const char *state_dir, const FerryRecords *of, const char *name) {
-  g_autofree char *path = path_of(state_dir, of, name);
+  g_autofree char *path = record_path(state_dir, of, name);
   g_unlink(path);
 }
 
@@ -39,7 +39,7 @@ void ferry_records_each(const char *state_dir, const FerryRecords *of,
     if (!g_str_has_suffix(file, SUFFIX))
       continue;
     g_autofree char *name = g_strndup(file, strlen(file) - strlen(SUFFIX));
-    g_autofree char *path = path_of(state_dir, of, name);
+    g_autofree char *path = record_path(state_dir, of, name);
     gsize len = 0;
     g_autofree char *text = ferry_file_read(path, of->max_bytes, &len, NULL);
     g_autoptr(json_t) record = text ? ferry_json_parse(text, len, NULL) : NULL;

@@ -47,14 +47,14 @@ static char *in(const char *dir, const char *file) {
   return g_build_filename(dir, file, NULL);
 }
 
-static gboolean write_to(const char *dir, const char *file, const char *text, mode_t mode,
-                         GError **error) {
+static gboolean write_part(const char *dir, const char *file, const char *text, mode_t mode,
+                           GError **error) {
   g_autofree char *path = in(dir, file);
   return ferry_file_write(path, text, strlen(text), mode, error);
 }
 
 /* agent.next is a JSON object {key, cert, ca}. */
-static gboolean complete(const char *dir, GError **error) {
+static gboolean complete_install(const char *dir, GError **error) {
   g_autofree char *path = in(dir, "agent.next");
   if (!g_file_test(path, G_FILE_TEST_EXISTS))
     return TRUE;
@@ -72,8 +72,9 @@ static gboolean complete(const char *dir, GError **error) {
                 "%s is damaged: remove it, the present certificate then stays", path);
     return FALSE;
   }
-  if (!write_to(dir, "ca.crt", ca, 0644, error) || !write_to(dir, "agent.key", key, 0600, error) ||
-      !write_to(dir, "agent.crt", cert, 0644, error))
+  if (!write_part(dir, "ca.crt", ca, 0644, error) ||
+      !write_part(dir, "agent.key", key, 0600, error) ||
+      !write_part(dir, "agent.crt", cert, 0644, error))
     return FALSE;
   g_unlink(path);
   return TRUE;
@@ -84,7 +85,8 @@ gboolean ferry_identity_install(const char *state_dir, const char *key_pem, cons
   g_autoptr(json_t) next =
       json_pack("{s:s, s:s, s:s}", "key", key_pem, "cert", cert_pem, "ca", ca_pem);
   g_autofree char *text = ferry_json_dump(next);
-  return write_to(state_dir, "agent.next", text, 0600, error) && complete(state_dir, error);
+  return write_part(state_dir, "agent.next", text, 0600, error) &&
+         complete_install(state_dir, error);
 }
 
 static FerryClientConfig *new_config(const char *server) {
@@ -98,7 +100,7 @@ static FerryClientConfig *new_config(const char *server) {
 FerryClientConfig *ferry_identity_load(const FerryAgentOptions *o, GError **error) {
   g_autofree char *key = in(o->state_dir, "agent.key"), *cert = in(o->state_dir, "agent.crt"),
                   *ca = in(o->state_dir, "ca.crt");
-  if (!complete(o->state_dir, error) || !g_file_test(cert, G_FILE_TEST_EXISTS))
+  if (!complete_install(o->state_dir, error) || !g_file_test(cert, G_FILE_TEST_EXISTS))
     return NULL;
   g_autoptr(FerryClientConfig) config = new_config(o->server);
   config->key_pem = ferry_file_read(key, MAX_PEM, NULL, error);

@@ -21,7 +21,7 @@ static gboolean G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *format, .
   return FALSE;
 }
 
-static gboolean has_address(const json_t *node, const char *wanted) {
+static gboolean node_has_address(const json_t *node, const char *wanted) {
   gsize i, k;
   json_t *item, *text;
   json_array_foreach(ferry_json_get(node, "status.addresses"), i, item) {
@@ -57,8 +57,8 @@ static gboolean check_domain(const json_t *m, const FerryJobHere *here, GError *
   return TRUE;
 }
 
-static gboolean check_target(const json_t *m, const FerryJobHere *here, const json_t *target,
-                             GError **error) {
+static gboolean check_target_node(const json_t *m, const FerryJobHere *here, const json_t *target,
+                                  GError **error) {
   const char *name = ferry_json_str(m, STATE "targetNode");
   const char *wanted = ferry_json_str(m, "spec.targetNode");
   const char *said = ferry_json_str(m, STATE "targetURI");
@@ -75,12 +75,12 @@ static gboolean check_target(const json_t *m, const FerryJobHere *here, const js
   if (!said || g_strcmp0(said, uri) != 0)
     return refuse(error, "status.migrationState.targetURI is \"%s\", node %s is reached at %s",
                   said ? said : "(none)", name, uri ? uri : "nothing that it has said");
-  if (address && !has_address(target, address))
+  if (address && !node_has_address(target, address))
     return refuse(error, "status.migrationState.targetNodeAddress %s is not node %s's", address,
                   name);
   const char *listen = ferry_json_str(m, CONFIG "listenAddress");
   gboolean anywhere = g_strcmp0(listen, "0.0.0.0") == 0 || g_strcmp0(listen, "::") == 0;
-  if (listen && !anywhere && !has_address(target, listen))
+  if (listen && !anywhere && !node_has_address(target, listen))
     return refuse(error, "migrationConfiguration.listenAddress %s is not node %s's", listen, name);
   return TRUE;
 }
@@ -125,7 +125,7 @@ gboolean ferry_job_check_source(const json_t *m, const FerryJobHere *here, const
   if (g_strcmp0(source, here->node) != 0)
     return refuse(error, "status.migrationState.sourceNode is %s, this host is %s",
                   source ? source : "(none)", here->node);
-  return check_domain(m, here, error) && check_target(m, here, target, error) &&
+  return check_domain(m, here, error) && check_target_node(m, here, target, error) &&
          check_wishes(m, error) && check_model(m, error);
 }
 
@@ -141,7 +141,7 @@ gboolean ferry_job_check_target(const json_t *m, const char *node, const json_t 
     return refuse(error,
                   "status.migrationState.sourceNode \"%s\" is no other Node that ferryd lists",
                   from ? from : "(none)");
-  if (!address || !has_address(own, address))
+  if (!address || !node_has_address(own, address))
     return refuse(error, "status.migrationState.targetNodeAddress %s is not this host's",
                   address ? address : "(none)");
   return TRUE;

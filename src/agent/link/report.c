@@ -39,7 +39,7 @@ static void note_alive(FerryReporter *r) {
   g_mutex_unlock(&r->lock);
 }
 
-static gboolean is_stale(const GError *error) {
+static gboolean has_other_agent(const GError *error) {
   return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_CONFLICT);
 }
 
@@ -218,7 +218,7 @@ static gboolean send_report(FerryReporter *r, json_t *report, gint64 *backoff) {
   }
   if (g_cancellable_is_cancelled(ferry_context_cancellable(context)))
     return FALSE;
-  if (is_stale(error)) {
+  if (has_other_agent(error)) {
     ferry_context_set_stale(context);
   } else if (g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND)) {
     /* Somebody deleted the Node: begin again, which makes it anew. */

@@ -13,7 +13,7 @@ struct _FerryAgentWatch {
                         thread's own */
 };
 
-static void start_worker(FerryAgentWatch *w, const char *uid, const json_t *object) {
+static void start_its_worker(FerryAgentWatch *w, const char *uid, const json_t *object) {
   ferry_workers_add(w->ports.workers, uid, w->ports.start(object, w->ports.data));
 }
 
@@ -25,13 +25,13 @@ static void start_again(FerryAgentWatch *w) {
   while (g_hash_table_iter_next(&iter, &uid, &object)) {
     if (ferry_workers_find(w->ports.workers, uid, object) != FERRY_WORKER_NONE)
       continue;
-    start_worker(w, uid, object);
+    start_its_worker(w, uid, object);
     g_hash_table_iter_remove(&iter);
   }
 }
 
 /* Whether there is something to be done for `object`, by a worker that does not exist yet. */
-static gboolean is_wanted(FerryAgentWatch *w, const char *uid, const json_t *object) {
+static gboolean needs_worker(FerryAgentWatch *w, const char *uid, const json_t *object) {
   const char *phase = ferry_json_str(object, "status.phase");
   const json_t *result = ferry_json_get(object, "status.migrationState.agentResult");
   gboolean ended = result && ferry_json_int(result, "attempt", 0) >= ferry_worker_attempt(object);
@@ -53,7 +53,7 @@ static gboolean on_watch_event(const char *type, json_t *object, gpointer data) 
   }
   /* Workers are added and removed by this thread alone, so what is found stays so. */
   FerryWorkerFound found = ferry_workers_find(w->ports.workers, uid, object);
-  gboolean wanted = !deleted && is_wanted(w, uid, object);
+  gboolean wanted = !deleted && needs_worker(w, uid, object);
   if (found == FERRY_WORKER_THERE) {
     if (!deleted)
       ferry_workers_update(w->ports.workers, uid, object);
@@ -65,7 +65,7 @@ static gboolean on_watch_event(const char *type, json_t *object, gpointer data) 
   }
   g_hash_table_remove(w->again, uid);
   if (wanted)
-    start_worker(w, uid, object);
+    start_its_worker(w, uid, object);
   return TRUE;
 }
 
@@ -77,7 +77,7 @@ static gboolean on_watch_tick(gpointer data) {
   return !ferry_context_has_ended(w->ports.context);
 }
 
-static char *watch_path(const char *node) {
+static char *own_watch_path(const char *node) {
   g_autofree char *base =
       ferry_client_path("kubevirt.io", "v1", NULL, "virtualmachineinstancemigrations", NULL, NULL);
   g_autofree char *selector = g_strdup_printf("status.migrationState.agents=%s", node);
@@ -89,7 +89,7 @@ static gpointer watch_thread(gpointer data) {
   FerryAgentWatch *w = data;
   FerryAgentContext *context = w->ports.context;
   FerryClient *client = ferry_session_take_client(w->ports.session);
-  g_autofree char *path = watch_path(ferry_context_node(context));
+  g_autofree char *path = own_watch_path(ferry_context_node(context));
   gint64 backoff = 0;
   while (ferry_session_epoch(w->ports.session) > 0) {
     g_autoptr(GError) error = NULL;

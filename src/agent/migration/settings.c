@@ -10,7 +10,7 @@
 #define GIB (1024.0 * 1024 * 1024)
 #define LINK_TIMEOUT_MS 15000
 
-static gint64 bytes(const json_t *config, const char *key) {
+static gint64 config_bytes(const json_t *config, const char *key) {
   const json_t *value = json_object_get(config, key);
   gint64 n = 0;
   if (json_is_string(value) && !ferry_quantity_parse(json_string_value(value), &n, NULL))
@@ -77,7 +77,7 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
   *s = (FerrySettings){
       .request = {.dest_uri = ferry_json_str(state, "targetURI"),
                   .address = ferry_json_str(state, "targetNodeAddress"),
-                  .bandwidth = bytes(config, "bandwidthPerMigration"),
+                  .bandwidth = config_bytes(config, "bandwidthPerMigration"),
                   .auto_converge = ferry_json_bool(config, "allowAutoConverge", FALSE),
                   .post_copy = ferry_json_bool(config, "allowPostCopy", FALSE),
                   .tls = !ferry_json_bool(config, "disableTLS", FALSE),
@@ -91,7 +91,7 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
       .max_slowdown_percent = (int)CLAMP(ferry_json_int(config, "maxSlowdownPercent", 0), 0, 99),
       .infeasible_patience_ms = MAX(0, ferry_json_int(config, "infeasiblePatienceMs", 0)),
       .link_rate = MAX(0, ferry_json_int(config, "linkRateBytesPerSecond", 0)),
-      .switchover_bandwidth = MAX(0, bytes(config, "availableSwitchoverBandwidth")),
+      .switchover_bandwidth = MAX(0, config_bytes(config, "availableSwitchoverBandwidth")),
       .dirty_rate_s = (int)CLAMP(ferry_json_int(config, "dirtyRateSeconds", 0), 0, 60),
       .monitor = ferry_json_bool(config, "allowMonitorCommands", FALSE),
       .post_copy_preempt = ferry_json_bool(config, "postCopyPreempt", FALSE),

@@ -25,7 +25,7 @@ static gboolean suspend(FerryRunning *r, GError **error) {
   return TRUE;
 }
 
-static gboolean act(FerryRunning *r, const FerryConvergenceDecision *d, GError **error) {
+static gboolean act_on(FerryRunning *r, const FerryConvergenceDecision *d, GError **error) {
   gboolean ok = TRUE;
   switch (d->action) {
   case FERRY_CONVERGENCE_SET_DOWNTIME:
@@ -55,7 +55,7 @@ static gboolean act(FerryRunning *r, const FerryConvergenceDecision *d, GError *
 
 static void carry_out_decision(FerryRunning *r, const FerryConvergenceDecision *d) {
   g_autoptr(GError) error = NULL;
-  if (act(r, d, &error))
+  if (act_on(r, d, &error))
     return;
   ferry_debug(error->message, "FERRY_MIGRATION", r->asked->name);
   ferry_convergence_refused(r->convergence, d->action);

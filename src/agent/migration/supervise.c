@@ -11,7 +11,7 @@
 #define POLL_MS 50
 #define FINISH_MS 120 /* what libvirt does after the switch-over, until its call returns */
 
-static FerryLook look(FerryRunning *r) {
+static FerryLook look_at_job(FerryRunning *r) {
   g_autoptr(GError) error = NULL;
   FerryJobStats stats;
   FerryDomainState state;
@@ -64,7 +64,7 @@ static void abort_if_asked(FerryRunning *r) {
     ferry_debug(error->message, "FERRY_MIGRATION", r->asked->name);
 }
 
-static void go_on(FerryRunning *r) {
+static void work_on_job(FerryRunning *r) {
   ferry_change_apply(r);
   ferry_steer_decide(r);
   ferry_stalling_check(r);
@@ -79,9 +79,9 @@ gboolean ferry_supervise(FerryRunning *r) {
   for (;;) {
     if (ferry_context_has_ended(r->ports->context))
       return FALSE;
-    FerryLook seen = look(r);
+    FerryLook seen = look_at_job(r);
     if (seen == FERRY_LOOK_RUNNING) {
-      go_on(r);
+      work_on_job(r);
     } else if (!r->calling && seen == FERRY_LOOK_OVER) {
       return TRUE; /* adopted, and the job is over */
     } else if (!r->calling && seen == FERRY_LOOK_LOST && !ferry_running_open_job(r, -1, NULL)) {

@@ -99,7 +99,7 @@ static void end_turn(const FerryBandwidthParty *party) {
 
 /* The receiver */
 
-static gboolean count(FerryLink *link, FerryBandwidth *out, GError **error) {
+static gboolean count_bytes(FerryLink *link, FerryBandwidth *out, GError **error) {
   g_autofree char *buffer = g_malloc(BURST);
   gint64 until = g_get_monotonic_time() + LINE_MS * MS, first = 0, began = 0, last = 0, bytes = 0;
   for (;;) {
@@ -140,8 +140,8 @@ static void drain(FerryLink *link) {
     ;
 }
 
-static gboolean serve(FerryLink *link, const FerryBandwidthParty *party, FerryBandwidth *out,
-                      GError **error) {
+static gboolean serve_peer(FerryLink *link, const FerryBandwidthParty *party, FerryBandwidth *out,
+                           GError **error) {
   gint64 until = g_get_monotonic_time() + LINE_MS * MS;
   g_autofree char *said = ferry_link_hear(link, until, error);
   g_autofree char *expected = greeting(party);
@@ -157,7 +157,7 @@ static gboolean serve(FerryLink *link, const FerryBandwidthParty *party, FerryBa
   until = g_get_monotonic_time() + LINE_MS * MS;
   gboolean ok = ferry_link_say(link, "go", until, error) &&
                 (!party->clear || ferry_link_take_clear(link, until, error)) &&
-                count(link, out, error);
+                count_bytes(link, out, error);
   end_turn(party);
   g_autofree char *answer = ok ? ferry_bandwidth_format(out) : NULL;
   if (!ok || !ferry_link_say(link, answer, g_get_monotonic_time() + LINE_MS * MS, error))
@@ -179,7 +179,7 @@ gboolean ferry_bandwidth_receive(GSocket *listener, const FerryBandwidthParty *p
         socket ? ferry_link_new(socket, TRUE, party, CLAMP(left, 1, HANDSHAKE_MS), &cause) : NULL;
     if (link) {
       FerryBandwidth counted;
-      if (!serve(link, party, &counted, error))
+      if (!serve_peer(link, party, &counted, error))
         return FALSE;
       if (out)
         *out = counted;
@@ -239,8 +239,8 @@ static gboolean pour(FerryLink *link, const FerryBandwidthParty *party, gint64 l
   return FALSE;
 }
 
-static gboolean exchange(FerryLink *link, const FerryBandwidthParty *party, gint64 limit,
-                         FerryBandwidth *out, GError **error) {
+static gboolean exchange_words(FerryLink *link, const FerryBandwidthParty *party, gint64 limit,
+                               FerryBandwidth *out, GError **error) {
   g_autofree char *hello = greeting(party);
   gint64 now = g_get_monotonic_time(), sent = 0;
   if (!ferry_link_say(link, hello, now + LINE_MS * MS, error))
@@ -273,7 +273,7 @@ gboolean ferry_bandwidth_send(const char *address, guint16 port, const FerryBand
   g_autoptr(GSocket) socket = ferry_link_connect(address, port, party, CONNECT_MS, error);
   g_autoptr(FerryLink) link =
       socket ? ferry_link_new(socket, FALSE, party, HANDSHAKE_MS, error) : NULL;
-  gboolean ok = link && exchange(link, party, limit, out, error);
+  gboolean ok = link && exchange_words(link, party, limit, out, error);
   end_turn(party);
   return ok;
 }

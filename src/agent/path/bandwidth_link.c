@@ -51,7 +51,8 @@ int ferry_link_wait(GSocket *socket, int events, gint64 until_us, const FerryBan
 }
 
 /* What to do after `rc` of GnuTLS: TRUE: the same once more. */
-static gboolean go_on(FerryLink *l, int rc, gint64 until_us, const char *doing, GError **error) {
+static gboolean may_go_on(FerryLink *l, int rc, gint64 until_us, const char *doing,
+                          GError **error) {
   if (gnutls_error_is_fatal(rc)) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE, "%s: %s", doing, gnutls_strerror(rc));
     return FALSE;
@@ -133,7 +134,7 @@ FerryLink *ferry_link_new(GSocket *socket, gboolean server, const FerryBandwidth
     return NULL;
   }
   while ((rc = gnutls_handshake(l->session)) < 0)
-    if (!go_on(l, rc, until, "TLS handshake", error))
+    if (!may_go_on(l, rc, until, "TLS handshake", error))
       return NULL;
   return is_peer(l, error) ? g_steal_pointer(&l) : NULL;
 }
@@ -186,7 +187,7 @@ gboolean ferry_link_say(FerryLink *l, const char *line, gint64 until_us, GError 
   g_autofree char *text = g_strconcat(line, "\n", NULL);
   gssize rc;
   while ((rc = gnutls_record_send(l->session, text, strlen(text))) < 0)
-    if (!go_on(l, (int)rc, until_us, "sending", error))
+    if (!may_go_on(l, (int)rc, until_us, "sending", error))
       return FALSE;
   return TRUE; /* a record is sent as a whole */
 }
@@ -195,7 +196,7 @@ char *ferry_link_hear(FerryLink *l, gint64 until_us, GError **error) {
   char text[MAX_LINE + 1];
   gssize rc;
   while ((rc = gnutls_record_recv(l->session, text, MAX_LINE)) < 0)
-    if (!go_on(l, (int)rc, until_us, "receiving", error))
+    if (!may_go_on(l, (int)rc, until_us, "receiving", error))
       return NULL;
   text[rc] = '\0';
   gboolean whole = rc > 1 && text[rc - 1] == '\n' && strlen(text) == (gsize)rc;
@@ -211,7 +212,7 @@ char *ferry_link_hear(FerryLink *l, gint64 until_us, GError **error) {
 static gboolean end_tls(FerryLink *l, gint64 until_us, GError **error) {
   int rc;
   while ((rc = gnutls_bye(l->session, GNUTLS_SHUT_WR)) < 0)
-    if (!go_on(l, rc, until_us, "ending TLS", error))
+    if (!may_go_on(l, rc, until_us, "ending TLS", error))
       return FALSE;
   return TRUE;
 }
@@ -225,7 +226,7 @@ gboolean ferry_link_take_clear(FerryLink *l, gint64 until_us, GError **error) {
   char byte;
   gssize rc;
   while ((rc = gnutls_record_recv(l->session, &byte, 1)) < 0)
-    if (!go_on(l, (int)rc, until_us, "receiving", error))
+    if (!may_go_on(l, (int)rc, until_us, "receiving", error))
       return FALSE;
   if (rc > 0)
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE, "encrypted data, none expected");
@@ -258,7 +259,7 @@ gssize ferry_link_receive(FerryLink *l, void *buffer, gsize size, gint64 until_u
   gssize n;
   if (!l->takes_clear) {
     while ((n = gnutls_record_recv(l->session, buffer, size)) < 0)
-      if (!go_on(l, (int)n, until_us, "receiving", error))
+      if (!may_go_on(l, (int)n, until_us, "receiving", error))
         return -1;
     return n;
   }

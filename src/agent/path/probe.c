@@ -38,7 +38,7 @@ static char *source_of(GInetAddress *target, GError **error) {
  * a port where a QEMU may wait: it would take the probe for its migration, and the VM whose
  * post-copy is to be resumed dies of that. libvirt gives ports from the range's start, two to a
  * migration at most, so the last is taken only when more than 30 come in at once. */
-static gboolean answers(GInetAddress *target, GError **error) {
+static gboolean target_answers(GInetAddress *target, GError **error) {
   static const guint16 ports[] = {16514, 49215};
   GSocket *sockets[G_N_ELEMENTS(ports)] = {NULL};
   gboolean reached = FALSE;
@@ -116,7 +116,7 @@ gboolean ferry_probe(const char *address, const json_t *subnets, char **source, 
                 address, from, list);
     return FALSE;
   }
-  if (!answers(target, error)) {
+  if (!target_answers(target, error)) {
     g_prefix_error(error, "the target's address %s (from %s) can't be reached: ", address, from);
     return FALSE;
   }

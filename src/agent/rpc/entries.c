@@ -15,7 +15,7 @@ static const char *state_dir_of(const FerryLocalEntry *e) {
   return ferry_context_state_dir(e->local->ports.migration.context);
 }
 
-static void entry_free(gpointer data) {
+static void local_entry_free(gpointer data) {
   FerryLocalEntry *e = data;
   if (e->saver)
     g_thread_join(e->saver);
@@ -34,7 +34,7 @@ FerryLocal *ferry_local_new(const FerryLocalPorts *ports) {
   l->ports = *ports;
   g_mutex_init(&l->lock);
   g_cond_init(&l->cond);
-  l->entries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, entry_free);
+  l->entries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, local_entry_free);
   return l;
 }
 

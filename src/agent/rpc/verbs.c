@@ -11,9 +11,9 @@
 #define MAX_ENTRIES 256
 #define CHANGE_WAIT_S 5
 
-static json_t *fail(int *code, char **message, int number, const char *format, ...)
+static json_t *fail_call(int *code, char **message, int number, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
-static json_t *fail(int *code, char **message, int number, const char *format, ...) {
+static json_t *fail_call(int *code, char **message, int number, const char *format, ...) {
   va_list ap;
   va_start(ap, format);
   *code = number;
@@ -40,13 +40,15 @@ static json_t *begin_move(FerryLocal *l, const json_t *params, const json_t *obj
   FerryLocalEntry *old = g_hash_table_lookup(l->entries, vm);
   guint limit = (guint)ferry_json_int(params, "outgoingLimit", FERRY_LOCAL_MAX_RUNNING);
   if ((old && !old->ended) || ferry_workers_has_domain(l->ports.workers, vm))
-    return fail(code, message, FERRY_RPC_IN_PROGRESS, "MigrationInProgress: %s moves already", vm);
+    return fail_call(code, message, FERRY_RPC_IN_PROGRESS, "MigrationInProgress: %s moves already",
+                     vm);
   if (ferry_local_running(l) >= limit)
-    return fail(code, message, FERRY_RPC_LIMIT_REACHED,
-                "LimitReached: %u migrations run already; try again later", ferry_local_running(l));
+    return fail_call(code, message, FERRY_RPC_LIMIT_REACHED,
+                     "LimitReached: %u migrations run already; try again later",
+                     ferry_local_running(l));
   if (!old && g_hash_table_size(l->entries) >= MAX_ENTRIES)
-    return fail(code, message, FERRY_RPC_LIMIT_REACHED,
-                "LimitReached: too many VMs were moved since the agent began; restart it");
+    return fail_call(code, message, FERRY_RPC_LIMIT_REACHED,
+                     "LimitReached: too many VMs were moved since the agent began; restart it");
   FerryLocalEntry *e = ferry_local_entry_new(l, vm);
   if (ferry_local_is_file(params))
     ferry_local_entry_save(e, ferry_json_str(params, "dst"));
@@ -59,31 +61,31 @@ static json_t *call_migrate(FerryLocal *l, const json_t *params, int *code, char
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) object = ferry_local_object(params, l->ports.progress_timeout_s, &error);
   if (!object)
-    return fail(code, message, FERRY_RPC_INVALID_PARAMS, "%s", error->message);
+    return fail_call(code, message, FERRY_RPC_INVALID_PARAMS, "%s", error->message);
   g_autoptr(json_t) record =
       ferry_host_record(l->ports.migration.host, ferry_local_vm_of(params), &error);
   if (!record)
-    return fail(code, message,
-                g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN)
-                    ? FERRY_RPC_NO_SUCH_VM
-                    : FERRY_RPC_FAILED,
-                "%s", error->message);
+    return fail_call(code, message,
+                     g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN)
+                         ? FERRY_RPC_NO_SUCH_VM
+                         : FERRY_RPC_FAILED,
+                     "%s", error->message);
   if (ferry_local_is_file(params) && g_file_test(ferry_json_str(params, "dst"), G_FILE_TEST_EXISTS))
-    return fail(code, message, FERRY_RPC_FAILED, "Failed: %s is there already",
-                ferry_json_str(params, "dst"));
+    return fail_call(code, message, FERRY_RPC_FAILED, "Failed: %s is there already",
+                     ferry_json_str(params, "dst"));
   if (ferry_local_is_file(params) && !keep_params(l, params, &error))
-    return fail(code, message, FERRY_RPC_FAILED, "Failed: dstparams: %s", error->message);
+    return fail_call(code, message, FERRY_RPC_FAILED, "Failed: dstparams: %s", error->message);
   gint64 limit = ferry_json_int(params, "incomingLimit", 0), arriving = 0;
   const char *uri = ferry_json_str(object, "status.migrationState.targetURI");
   if (limit > 0 && !ferry_local_is_file(params)) {
     if (!ferry_host_peer_incoming(l->ports.migration.host, uri, &arriving, &error))
-      return fail(code, message, FERRY_RPC_FAILED, "Failed: %s", error->message);
+      return fail_call(code, message, FERRY_RPC_FAILED, "Failed: %s", error->message);
     if (arriving >= limit)
-      return fail(code, message, FERRY_RPC_LIMIT_REACHED,
-                  "LimitReached: %" G_GINT64_FORMAT
-                  " migrations arrive at %s, incomingLimit is %" G_GINT64_FORMAT
-                  "; try again later",
-                  arriving, uri, limit);
+      return fail_call(code, message, FERRY_RPC_LIMIT_REACHED,
+                       "LimitReached: %" G_GINT64_FORMAT
+                       " migrations arrive at %s, incomingLimit is %" G_GINT64_FORMAT
+                       "; try again later",
+                       arriving, uri, limit);
   }
   g_mutex_lock(&l->lock);
   json_t *result = begin_move(l, params, object, code, message);
@@ -96,10 +98,11 @@ static json_t *call_change(FerryLocal *l, const json_t *params, int *code, char 
   const char *technique = ferry_json_str(fields, "technique");
   if (json_object_size(fields) == 0 ||
       (technique && !g_str_equal(technique, "pre-copy") && !g_str_equal(technique, "post-copy")))
-    return fail(code, message, FERRY_RPC_INVALID_PARAMS,
-                technique ? "migrationTechnique: expected \"pre-copy\" or \"post-copy\""
-                          : "nothing to change: give downtime, maxBandwidth, migrationTechnique or "
-                            "stallingLimit");
+    return fail_call(code, message, FERRY_RPC_INVALID_PARAMS,
+                     technique
+                         ? "migrationTechnique: expected \"pre-copy\" or \"post-copy\""
+                         : "nothing to change: give downtime, maxBandwidth, migrationTechnique or "
+                           "stallingLimit");
   g_autoptr(json_t) answer = NULL;
   gboolean pending = FALSE;
   g_mutex_lock(&l->lock);
@@ -125,13 +128,13 @@ static json_t *call_change(FerryLocal *l, const json_t *params, int *code, char 
     return json_pack("{s:s, s:s}", "vmID", ferry_local_vm_of(params), "message",
                      ferry_json_str(answer, "message"));
   if (pending)
-    return fail(
+    return fail_call(
         code, message, FERRY_RPC_FAILED,
         "Pending: not carried out within %d s, and it may still be; getMigrationStatus tells",
         CHANGE_WAIT_S);
   const char *why = ferry_json_str(answer, "message");
-  return fail(code, message, answer ? FERRY_RPC_FAILED : FERRY_RPC_NOT_IN_PROGRESS, "%s: %s",
-              answer ? "Refused" : "NotInProgress", why ? why : "this VM does not move");
+  return fail_call(code, message, answer ? FERRY_RPC_FAILED : FERRY_RPC_NOT_IN_PROGRESS, "%s: %s",
+                   answer ? "Refused" : "NotInProgress", why ? why : "this VM does not move");
 }
 
 static json_t *call_cancel(FerryLocal *l, const json_t *params, int *code, char **message) {
@@ -151,12 +154,12 @@ static json_t *call_cancel(FerryLocal *l, const json_t *params, int *code, char 
     g_autoptr(FerryHostJob) job =
         ferry_host_job_open(l->ports.migration.host, ferry_local_vm_of(params), &error);
     if (!job || !ferry_host_job_abort(job, &error))
-      return fail(code, message, FERRY_RPC_FAILED, "Failed: %s", error->message);
+      return fail_call(code, message, FERRY_RPC_FAILED, "Failed: %s", error->message);
   }
   if (!done)
-    return fail(code, message, FERRY_RPC_NOTHING_TO_CANCEL, "NothingToCancel: %s",
-                post_copy ? "it is in post-copy, and there is no way back"
-                          : "this VM does not move");
+    return fail_call(code, message, FERRY_RPC_NOTHING_TO_CANCEL, "NothingToCancel: %s",
+                     post_copy ? "it is in post-copy, and there is no way back"
+                               : "this VM does not move");
   return json_pack("{s:s}", "vmID", ferry_local_vm_of(params));
 }
 
@@ -185,17 +188,17 @@ static json_t *call_status(FerryLocal *l, const json_t *params, int *code, char 
   }
   g_mutex_unlock(&l->lock);
   return out ? out
-             : fail(code, message, FERRY_RPC_NOT_IN_PROGRESS,
-                    "NotInProgress: this agent has not moved that VM by its local socket");
+             : fail_call(code, message, FERRY_RPC_NOT_IN_PROGRESS,
+                         "NotInProgress: this agent has not moved that VM by its local socket");
 }
 
 static json_t *call_restore(FerryLocal *l, const json_t *params, int *code, char **message) {
   const char *path = ferry_json_str(params, "dst");
   g_autoptr(GError) error = NULL;
   if (!path || !g_path_is_absolute(path))
-    return fail(code, message, FERRY_RPC_INVALID_PARAMS, "dst: expected an absolute path");
+    return fail_call(code, message, FERRY_RPC_INVALID_PARAMS, "dst: expected an absolute path");
   if (!ferry_host_restore(l->ports.migration.host, path, &error))
-    return fail(code, message, FERRY_RPC_FAILED, "Failed: %s", error->message);
+    return fail_call(code, message, FERRY_RPC_FAILED, "Failed: %s", error->message);
   return json_pack("{s:s}", "dst", path);
 }
 
@@ -215,14 +218,14 @@ json_t *ferry_local_call(const char *method, const json_t *params, int *code, ch
       continue;
     g_autoptr(GError) error = NULL;
     if (!ferry_local_check(method, params, &error))
-      return fail(code, message, FERRY_RPC_INVALID_PARAMS, "%s", error->message);
+      return fail_call(code, message, FERRY_RPC_INVALID_PARAMS, "%s", error->message);
     const char *vm = ferry_local_vm_of(params);
     if (verbs[i].vm && (!vm || !g_uuid_string_is_valid(vm)))
-      return fail(code, message, FERRY_RPC_INVALID_PARAMS, "vmID: expected the VM's UUID");
+      return fail_call(code, message, FERRY_RPC_INVALID_PARAMS, "vmID: expected the VM's UUID");
     return verbs[i].call(data, params, code, message);
   }
-  return fail(code, message, FERRY_RPC_NO_METHOD,
-              "no such method: %.100s; there are migrate, migrateChangeParams, migrateCancel, "
-              "getMigrationStatus and restore",
-              method);
+  return fail_call(code, message, FERRY_RPC_NO_METHOD,
+                   "no such method: %.100s; there are migrate, migrateChangeParams, migrateCancel, "
+                   "getMigrationStatus and restore",
+                   method);
 }
