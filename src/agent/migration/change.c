@@ -13,9 +13,9 @@ static void tell_controller(FerryRunning *r, const json_t *fields) {
   gint64 downtime = ferry_json_int(fields, "downtimeMs", 0);
   gint64 bandwidth = ferry_json_int(fields, "bandwidthMiBps", 0) * MIB;
   if (downtime > 0 || bandwidth > 0)
-    ferry_convergence_override(r->convergence, downtime, bandwidth, g_get_monotonic_time());
+    ferry_convergence_override(r->step.convergence, downtime, bandwidth, g_get_monotonic_time());
   if (technique)
-    ferry_convergence_keep_precopy(r->convergence, g_str_equal(technique, "pre-copy"));
+    ferry_convergence_keep_precopy(r->step.convergence, g_str_equal(technique, "pre-copy"));
   r->stalling.limit_s = ferry_json_int(fields, "stallingLimitSeconds", r->stalling.limit_s);
 }
 
@@ -48,7 +48,7 @@ static gboolean carry_out_change(FerryRunning *r, const json_t *fields, json_t *
     g_string_append_printf(message, "stalling limit %" G_GINT64_FORMAT " s",
                            ferry_json_int(fields, "stallingLimitSeconds", 0));
   }
-  if ((downtime > 0 || bandwidth > 0 || technique) && r->post_copy) {
+  if ((downtime > 0 || bandwidth > 0 || technique) && r->step.post_copy) {
     g_string_append_printf(message,
                            "%sit is already in post-copy: the VM runs on the target, and there is "
                            "no switch-over left to tune and no way back",
@@ -63,14 +63,14 @@ static gboolean carry_out_change(FerryRunning *r, const json_t *fields, json_t *
   if (downtime > 0) {
     if (!ferry_host_job_set_max_downtime(r->job, downtime, &error))
       goto failed;
-    r->limit_set = TRUE;
+    r->step.limit_set = TRUE;
     json_object_set(done, "downtimeMs", json_object_get(fields, "downtimeMs"));
     g_string_append_printf(message, "%sdowntime limit %" G_GINT64_FORMAT " ms",
                            message->len ? ", " : "", downtime);
   }
   if (bandwidth > 0) {
-    gint64 first =
-        ferry_convergence_before_bandwidth(r->convergence, bandwidth * MIB, g_get_monotonic_time());
+    gint64 first = ferry_convergence_before_bandwidth(r->step.convergence, bandwidth * MIB,
+                                                      g_get_monotonic_time());
     if (first > 0 && !ferry_host_job_set_max_downtime(r->job, first, &error))
       goto failed;
     r->path_changed = TRUE;
@@ -108,7 +108,7 @@ static void answer_change(FerryRunning *r, const json_t *change, gboolean applie
                       why ? ", who said: " : "", why ? why : "", message);
   ferry_shown_tell(r->shown, applied ? "Normal" : "Warning",
                    applied ? "MigrationChanged" : "MigrationChangeRefused", text);
-  if (r->convergence)
+  if (r->step.convergence)
     ferry_running_record(r, applied ? "Change" : "Refuse", -1,
                          applied ? "Requested" : "RefusedChange", text);
 }

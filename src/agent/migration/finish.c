@@ -39,17 +39,17 @@ static void add_summary(FerryMigrationParts *m, json_t *status, gboolean moved) 
   if (!ferry_inbox_completed(m->inbox, 0, &last))
     last = r->last;
   json_object_set_new(status, "summary", ferry_progress_summary(&last, elapsed, moved));
-  ferry_json_set_int(status, "summary.topThrottlePercent", r->top_throttle);
-  if (moved && r->forecast_ms > 0)
+  ferry_json_set_int(status, "summary.topThrottlePercent", r->step.top_throttle);
+  if (moved && r->step.forecast_ms > 0)
     ferry_json_set(status, "summary.forecastErrorPercent",
-                   json_real(ferry_progress_forecast_error(r->forecast_ms, elapsed)));
+                   json_real(ferry_progress_forecast_error(r->step.forecast_ms, elapsed)));
   if (json_array_size(m->shown.decisions))
     json_object_set(status, "decisions", m->shown.decisions);
   ferry_running_note_course(r, TRUE);
   if (json_array_size(m->shown.course.rows))
     json_object_set(status, "course", m->shown.course.rows);
   json_object_set_new(status, "progress",
-                      ferry_progress_update(&m->shown.progress, &last, r->post_copy, elapsed));
+                      ferry_progress_update(&m->shown.progress, &last, r->step.post_copy, elapsed));
 }
 
 static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean returned) {
@@ -65,7 +65,7 @@ static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean retu
   }
   if (m->running.cancel_seen)
     ferry_json_set_str(status, "migrationState.abortStatus", moved ? "Failed" : "Succeeded");
-  if (m->running.started)
+  if (m->running.step.started)
     add_summary(m, status, moved);
   ferry_log(moved ? G_LOG_LEVEL_INFO : G_LOG_LEVEL_WARNING,
             moved        ? "the migration call has returned"

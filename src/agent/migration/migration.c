@@ -48,7 +48,7 @@ static void finish_unresolved(FerryMigrationParts *m) {
 /* FALSE: there is nothing to supervise. */
 static gboolean adopt(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
-  m->shown.accepted = m->running.started = TRUE;
+  m->shown.accepted = m->running.step.started = TRUE;
   ferry_info("adopting a migration that began before this agent did", "FERRY_MIGRATION",
              m->asked.name);
   if (ferry_running_open_job(&m->running, -1, &error))
@@ -64,15 +64,15 @@ static gboolean call_libvirt(FerryMigrationParts *m) {
   FerryRunning *r = &m->running;
   FerryConvergenceIntent intent;
   ferry_measure_intent(&m->ports, &m->asked, &m->measured, &intent);
-  ferry_throttle_arm(&m->asked, &m->measured, &intent, r->was_paused);
+  ferry_throttle_arm(&m->asked, &m->measured, &intent, r->step.was_paused);
   ferry_steer_begin(r);
-  r->start_us = g_get_monotonic_time();
+  r->step.start_us = g_get_monotonic_time();
   if (!ferry_host_job_start(r->job, &m->asked.settings.request, ferry_inbox_return, m->inbox,
                             &error)) {
     ferry_finish_before(m, "MigrationFailed", error->message);
     return FALSE;
   }
-  r->started = r->calling = TRUE;
+  r->step.started = r->calling = TRUE;
   return TRUE;
 }
 
@@ -89,7 +89,7 @@ static gboolean see_it_through(FerryMigrationParts *m, FerryOutcome *outcome) {
 
 static void carry_out(FerryMigrationParts *m) {
   FerryOutcome outcome = {0};
-  m->running.start_us = g_get_monotonic_time();
+  m->running.step.start_us = g_get_monotonic_time();
   if (!ferry_prepare_resolve(m)) {
     finish_unresolved(m);
     return;
@@ -100,7 +100,7 @@ static void carry_out(FerryMigrationParts *m) {
     ferry_finish_advise(&outcome.message);
     /* libvirt sends no event when an offline migration undefines the domain: look at it anew */
     ferry_inventory_mark(m->ports.inventory, m->asked.uuid, TRUE);
-    if (outcome.message && outcome.state.active && !m->running.post_copy)
+    if (outcome.message && outcome.state.active && !m->running.step.post_copy)
       ferry_disks_undo(&m->disks, m->running.job, &outcome.message);
     ferry_finish(m, &outcome);
   }

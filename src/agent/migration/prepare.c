@@ -46,7 +46,7 @@ static void send_forecast(FerryMigrationParts *m) {
   g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
   json_t *forecast = ferry_migration_forecast(&m->ports, &m->asked, &m->measured);
   ferry_json_set_str(forecast, "time", now);
-  m->running.forecast_ms = ferry_json_int(forecast, "totalMs", 0);
+  m->running.step.forecast_ms = ferry_json_int(forecast, "totalMs", 0);
   ferry_shown_send(&m->shown, json_pack("{s:o}", "forecast", forecast));
 }
 
@@ -116,7 +116,7 @@ static gboolean look_at_domain(FerryMigrationParts *m) {
     ferry_finish_before(m, "VMNotRunning", text);
     return FALSE;
   }
-  r->was_paused = strcmp(state.state, "paused") == 0;
+  r->step.was_paused = strcmp(state.state, "paused") == 0;
   m->asked.settings.request.persistent = state.persistent;
   m->asked.settings.request.active = state.active;
   return TRUE;
@@ -165,7 +165,7 @@ gboolean ferry_prepare(FerryMigrationParts *m) {
   }
   if (!probe_target(m) || ferry_finish_if_cancelled(m))
     return FALSE;
-  if (m->asked.settings.request.active && !m->running.was_paused)
+  if (m->asked.settings.request.active && !m->running.step.was_paused)
     measure_if_asked(m);
   if (!ferry_disks_prepare(&m->disks, m->running.job, &error)) {
     if (!ferry_context_has_ended(m->ports.context))

@@ -7,18 +7,20 @@ void ferry_running_init(FerryRunning *r, const FerryMigrationPorts *ports, Ferry
                         FerryMeasured *measured, FerryShown *shown, FerryInbox *inbox) {
   *r = (FerryRunning){
       .ports = ports, .asked = asked, .measured = measured, .shown = shown, .inbox = inbox};
-  r->forecast_ms = ferry_json_int(asked->object, "status.forecast.totalMs", 0);
+  ferry_step_init(&r->step);
+  r->step.forecast_ms = ferry_json_int(asked->object, "status.forecast.totalMs", 0);
+  r->step.may_post_copy = asked->settings.request.post_copy;
+  r->step.scheduled = asked->settings.schedule != NULL;
   r->stalling.limit_s = ferry_json_int(asked->settings.request.config, "stallingLimit", 0);
   ferry_job_stats_clear(&r->last);
 }
 
 void ferry_running_clear(FerryRunning *r) {
-  g_clear_pointer(&r->convergence, ferry_convergence_free);
-  g_free(r->abort_reason);
+  ferry_step_clear(&r->step);
 }
 
 gint64 ferry_running_elapsed_ms(const FerryRunning *r) {
-  return (g_get_monotonic_time() - r->start_us) / 1000;
+  return (g_get_monotonic_time() - r->step.start_us) / 1000;
 }
 
 gboolean ferry_running_is_cancelled(FerryRunning *r) {
@@ -48,27 +50,38 @@ gboolean ferry_running_open_job(FerryRunning *r, gint64 patience_ms, GError **er
   }
 }
 
+void ferry_running_flush(FerryRunning *r) {
+  for (;;) {
+    g_autoptr(FerryStepWrite) w = ferry_step_take_write(&r->step);
+    if (!w)
+      return;
+    if (w->key)
+      ferry_shown_state(r->shown, w->key, w->value);
+    else
+      ferry_shown_record(r->shown, g_steal_pointer(&w->estimate), w->elapsed_ms, w->action,
+                         w->number, w->code, w->reason);
+  }
+}
+
 void ferry_running_record(FerryRunning *r, const char *action, gint64 value, const char *code,
                           const char *reason) {
-  json_t *estimate = ferry_convergence_estimate(r->convergence, g_get_monotonic_time());
-  ferry_shown_record(r->shown, estimate, ferry_running_elapsed_ms(r), action, value, code, reason);
+  ferry_step_record(&r->step, action, value, code, reason, g_get_monotonic_time());
+  ferry_running_flush(r);
 }
 
 void ferry_running_note_course(FerryRunning *r, gboolean last) {
-  if (!r->convergence)
+  if (!r->step.convergence)
     return;
-  g_autoptr(json_t) estimate = ferry_convergence_estimate(r->convergence, g_get_monotonic_time());
+  g_autoptr(json_t) estimate =
+      ferry_convergence_estimate(r->step.convergence, g_get_monotonic_time());
   /* libvirt's time goes on over a restart of the agent */
   gint64 elapsed = MAX(r->last.elapsed_ms, ferry_running_elapsed_ms(r));
   ferry_course_add(&r->shown->course, estimate, elapsed, last);
 }
 
 void ferry_running_enter_post_copy(FerryRunning *r) {
-  if (r->post_copy)
-    return;
-  r->post_copy = TRUE;
-  ferry_convergence_post_copy(r->convergence);
-  ferry_shown_state(r->shown, "mode", "PostCopy");
+  ferry_step_enter_post_copy(&r->step);
+  ferry_running_flush(r);
 }
 
 void ferry_running_enter_path(FerryRunning *r) {
@@ -79,11 +92,11 @@ void ferry_running_leave_path(FerryRunning *r, gboolean moved) {
   const FerryMigrateRequest *request = &r->asked->settings.request;
   gboolean alone = ferry_path_book_leave(r->ports->book, r->path_us);
   /* a cap says nothing of the link, a share of it no more, and in post-copy nobody measures */
-  if (!moved || !alone || !r->convergence || !request->address || request->bandwidth > 0 ||
-      r->path_changed || r->again_bandwidth > 0 || r->post_copy ||
+  if (!moved || !alone || !r->step.convergence || !request->address || request->bandwidth > 0 ||
+      r->path_changed || r->again_bandwidth > 0 || r->step.post_copy ||
       r->last.data_processed < LEAST_SENT)
     return;
-  g_autoptr(json_t) now = ferry_convergence_estimate(r->convergence, g_get_monotonic_time());
+  g_autoptr(json_t) now = ferry_convergence_estimate(r->step.convergence, g_get_monotonic_time());
   gint64 rate = ferry_json_int(now, "rateBytesPerSecond", 0);
   if (rate > 0)
     ferry_path_book_set_rate(r->ports->book, request->address, rate);

@@ -4,11 +4,11 @@
 #pragma once
 #include "agent/migration/asked.h"
 #include "agent/migration/inbox.h"
-#include "agent/migration/judge.h"
 #include "agent/migration/measure.h"
 #include "agent/migration/ports.h"
 #include "agent/migration/shown.h"
 #include "agent/migration/stall_judge.h"
+#include "agent/migration/step.h"
 
 G_BEGIN_DECLS
 
@@ -21,21 +21,10 @@ typedef struct {
   FerryInbox *inbox;
   /* own */
   FerryHostJob *job;
-  FerryConvergence *convergence; /* NULL: it has not begun */
+  FerrySteps step;
   FerryJobStats last;
-  gint64 start_us;    /* monotonic */
-  gint64 forecast_ms; /* whole time as the first plan expected it; 0: no plan yet */
-  int iteration_fed, top_throttle;
-  gboolean started;    /* libvirt was (or had been) asked */
-  gboolean calling;    /* our own call is under way or has returned */
-  gboolean post_copy;  /* the memory moves for good */
-  gboolean was_paused; /* before it began, by somebody else */
-  gboolean suspended;  /* by the controller */
-  gboolean limit_set;  /* the hypervisor has the controller's limit of the pause */
+  gboolean calling; /* our own call is under way or has returned */
   gboolean cancel_seen;
-  FerryGivingUp giving_up;
-  const char *abort_code; /* why the controller gave it up, static; NULL: it did not */
-  char *abort_reason;     /* the same in words */
   gint64 path_us;         /* when it began to send, monotonic */
   gboolean path_changed;  /* its bandwidth was limited by hand: it says nothing of the path */
   gint64 again_bandwidth; /* MiB/s, set by hand in an earlier attempt; 0: none */
@@ -57,12 +46,15 @@ gboolean ferry_running_is_over(gpointer run);
  * domain, or the agent ends. */
 gboolean ferry_running_open_job(FerryRunning *run, gint64 patience_ms, GError **error);
 
-/** Appends to status.decisions. `value` < 0: none. */
+/** Writes what steps have written so far. */
+void ferry_running_flush(FerryRunning *run);
+/** Appends to status.decisions what was done besides the controller's decisions. `value` < 0: none.
+ */
 void ferry_running_record(FerryRunning *run, const char *action, gint64 value, const char *code,
                           const char *reason);
 /** Adds to the course; `last`: it has ended. */
 void ferry_running_note_course(FerryRunning *run, gboolean last);
-/** The memory has begun to move for good: the controller and the status are told. */
+/** The memory has begun to move for good, by a person's will. */
 void ferry_running_enter_post_copy(FerryRunning *run);
 
 /** From now on it sends; together with any that do already. */

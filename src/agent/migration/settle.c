@@ -7,7 +7,7 @@
 
 /* A source that a failed migration left paused is resumed, if nobody else runs the VM. */
 static void revive(FerryRunning *r, FerryOutcome *o) {
-  if (!ferry_judge_left_paused(&o->state, r->was_paused, r->suspended))
+  if (!ferry_judge_left_paused(&o->state, r->step.was_paused, r->step.suspended))
     return;
   g_autoptr(GError) error = NULL;
   FerryDomainState peer;
@@ -68,10 +68,10 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   end.error = error;
   end.calling = r->calling;
   end.cancelled = r->cancel_seen;
-  end.abort_code = r->abort_code;
-  end.abort_reason = r->abort_reason;
+  end.abort_code = r->step.abort_code;
+  end.abort_reason = r->step.abort_reason;
   ferry_judge_end(&end, o);
-  if (end.state.active && o->message && !r->post_copy)
+  if (end.state.active && o->message && !r->step.post_copy)
     revive(r, o);
   if (!o->message && r->calling) { /* its last numbers come by an event of their own */
     FerryJobStats completed;

@@ -41,14 +41,14 @@ static void check_connection(FerryRunning *r) {
 }
 
 void ferry_stalling_check(FerryRunning *r) {
-  if (r->post_copy)
+  if (r->step.post_copy)
     check_connection(r);
   FerryConvergenceStall seen;
-  ferry_convergence_stall(r->convergence, g_get_monotonic_time(), &seen);
-  gboolean stalls = ferry_stall_judge(&r->stalling, &seen, r->post_copy);
+  ferry_convergence_stall(r->step.convergence, g_get_monotonic_time(), &seen);
+  gboolean stalls = ferry_stall_judge(&r->stalling, &seen, r->step.post_copy);
   if (stalls == r->stalling.told)
     return;
-  g_autofree char *message = ferry_stall_text(&seen, stalls, r->post_copy);
+  g_autofree char *message = ferry_stall_text(&seen, stalls, r->step.post_copy);
   set_stalling(r, stalls, stalls ? "NoProgress" : "Progressing", message);
   ferry_shown_tell(r->shown, stalls ? "Warning" : "Normal",
                    stalls ? "MigrationStalling" : "MigrationProgressing", message);

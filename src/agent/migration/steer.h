@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the convergence controller is told, and what it decides carried out.
+// The edge of a migration's steps (step.h): the hypervisor is called, and says what became of it.
 #pragma once
 #include "agent/migration/running.h"
 
@@ -11,9 +11,9 @@ void ferry_steer_begin(FerryRunning *run);
 /** The same of a migration that is adopted: what an agent before this one had begun goes on, its
  * clocks and what it had done to the guest. */
 void ferry_steer_take_over(FerryRunning *run);
-/** New numbers of the job. */
-void ferry_steer_feed(FerryRunning *run, const FerryJobStats *stats);
-/** Carries out and records what the controller decides now. */
-void ferry_steer_decide(FerryRunning *run);
+/** Looks at the job. */
+FerryLook ferry_steer_look(FerryRunning *run);
+/** Makes the calls that are due. */
+void ferry_steer_act(FerryRunning *run);
 
 G_END_DECLS
