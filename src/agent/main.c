@@ -31,23 +31,23 @@ typedef struct {
   GMainLoop *loop;
   FerryAgent *agent;
   gboolean fatal;
-} Daemon;
+} AgentDaemon;
 
-static void attach_source(Daemon *daemon, GSource *source, GSourceFunc func) {
+static void attach_source(AgentDaemon *daemon, GSource *source, GSourceFunc func) {
   g_source_set_callback(source, func, daemon, NULL);
   g_source_attach(source, daemon->context);
   g_source_unref(source);
 }
 
 static gboolean on_end_signal(gpointer data) {
-  Daemon *daemon = data;
+  AgentDaemon *daemon = data;
   sd_notify(0, "STOPPING=1");
   g_main_loop_quit(daemon->loop);
   return G_SOURCE_CONTINUE;
 }
 
 static gboolean on_watchdog_due(gpointer data) {
-  Daemon *daemon = data;
+  AgentDaemon *daemon = data;
   if (ferry_agent_alive(daemon->agent))
     sd_notify(0, "WATCHDOG=1");
   return G_SOURCE_CONTINUE;
@@ -55,7 +55,7 @@ static gboolean on_watchdog_due(gpointer data) {
 
 /* In a thread of the agent. */
 static void on_notify(const char *what, gpointer data) {
-  Daemon *daemon = data;
+  AgentDaemon *daemon = data;
   if (strcmp(what, "ready") == 0) {
     sd_notify(0, "READY=1\nSTATUS=Reporting to ferryd");
     return;
@@ -64,7 +64,7 @@ static void on_notify(const char *what, gpointer data) {
   g_main_loop_quit(daemon->loop);
 }
 
-static gboolean complain(const char *text) {
+static gboolean say_usage(const char *text) {
   fprintf(stderr, "ferry-agentd: %s\nTry 'ferry-agentd --help'.\n", text);
   return FALSE;
 }
@@ -118,7 +118,7 @@ static int serve_host(FerryAgentOptions *options, gboolean announce, const char 
     ferry_client_config_free(config);
     return EXIT_USAGE;
   }
-  Daemon daemon = {.context = g_main_context_new()};
+  AgentDaemon daemon = {.context = g_main_context_new()};
   daemon.loop = g_main_loop_new(daemon.context, FALSE);
   attach_source(&daemon, g_unix_signal_source_new(SIGTERM), on_end_signal);
   attach_source(&daemon, g_unix_signal_source_new(SIGINT), on_end_signal);
@@ -195,25 +195,26 @@ static gboolean parse_arguments(Arguments *a, int *argc, char ***argv) {
                                         "ferryd and migrates them when it says so.");
   g_option_context_add_main_entries(context, entries, NULL);
   g_autoptr(GError) error = NULL;
-  return g_option_context_parse(context, argc, argv, &error) || complain(error->message);
+  return g_option_context_parse(context, argc, argv, &error) || say_usage(error->message);
 }
 
 /* FALSE: what is missing, or does not go together, is said. */
 static gboolean check_arguments(const Arguments *a, int argc) {
   if (a->standalone && (a->server || a->announce))
-    return complain("--standalone is without ferryd: leave --server and --announce out");
+    return say_usage("--standalone is without ferryd: leave --server and --announce out");
   if (argc > 1)
-    return complain("arguments other than options are not understood");
+    return say_usage("arguments other than options are not understood");
   if (!a->server && !a->announce && !a->standalone)
-    return complain("--server URL is missing (or --announce, to find ferryd on the local network)");
+    return say_usage(
+        "--server URL is missing (or --announce, to find ferryd on the local network)");
   if (!a->node)
-    return complain("--node NAME is missing");
+    return say_usage("--node NAME is missing");
   if (a->token && a->token_file)
-    return complain("give --token or --token-file, not both");
+    return say_usage("give --token or --token-file, not both");
   if (a->progress_timeout_s < 0 || a->progress_timeout_s > MAX_PROGRESS_TIMEOUT_S)
-    return complain("--migration-progress-timeout is a number of seconds from 0 to 10000000");
+    return say_usage("--migration-progress-timeout is a number of seconds from 0 to 10000000");
   if (!ferry_log_init("ferry-agentd", a->level ? a->level : "info"))
-    return complain("--log-level is one of debug, info, warning, error");
+    return say_usage("--log-level is one of debug, info, warning, error");
   return TRUE;
 }
 
@@ -224,7 +225,7 @@ static gboolean read_token(Arguments *a) {
     return TRUE;
   a->token = ferry_file_read(a->token_file, MAX_TOKEN, NULL, &error);
   if (!a->token)
-    return complain(error->message);
+    return say_usage(error->message);
   g_strstrip(a->token);
   return TRUE;
 }
@@ -249,7 +250,7 @@ int main(int argc, char **argv) {
   g_autoptr(json_t) peer = ferry_agent_peer(a.peer_uri, hypervisor, &error);
   if (error) {
     g_autofree char *text = g_strconcat("--peer-uri ", error->message, NULL);
-    complain(text);
+    say_usage(text);
     return EXIT_USAGE;
   }
   FerryAgentOptions options = {.server = a.server,

@@ -50,12 +50,12 @@ FerryGivingUpPlan ferry_judge_giving_up(FerryGivingUp *s, gboolean cancel, gbool
   return plan;
 }
 
-static const char *reason_of(const FerryEnd *end) {
+static const char *reason_of(const FerryJobEnd *end) {
   return end->cancelled ? "Cancelled" : end->abort_code ? end->abort_code : "MigrationFailed";
 }
 
 /* The call has failed: what it says, unless somebody had given the migration up before. */
-static void judge_error(const FerryEnd *end, FerryOutcome *o) {
+static void judge_error(const FerryJobEnd *end, FerryOutcome *o) {
   o->code = end->error->code;
   if (end->error->code == FERRY_HOST_ERROR_NO_CONNECTION) {
     o->reason = "HypervisorLost";
@@ -69,7 +69,7 @@ static void judge_error(const FerryEnd *end, FerryOutcome *o) {
   o->message = g_strdup(gave_up ? end->abort_reason : end->error->message);
 }
 
-void ferry_judge_end(const FerryEnd *end, FerryOutcome *o) {
+void ferry_judge_end(const FerryJobEnd *end, FerryOutcome *o) {
   gboolean stayed = end->state.active;
   o->state = end->state;
   if (end->error && (stayed || end->error->code != FERRY_HOST_ERROR_NO_CONNECTION)) {

@@ -57,9 +57,9 @@ typedef struct {
   const char *abort_code;   /* why the controller gave it up; NULL: it did not */
   const char *abort_reason; /* in words */
   FerryDomainState state;   /* of the domain here, after the end */
-} FerryEnd;
+} FerryJobEnd;
 /** Fills an empty outcome. */
-void ferry_judge_end(const FerryEnd *end, FerryOutcome *outcome);
+void ferry_judge_end(const FerryJobEnd *end, FerryOutcome *outcome);
 /** Whether the call's return was only that of its connection, so that the migration may go on. */
 gboolean ferry_judge_lost_call(gboolean returned, const GError *error);
 /** Whether a migration whose call was lost goes on: by the domain's state and the job's numbers

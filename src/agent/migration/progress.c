@@ -9,11 +9,11 @@ static void put_known(json_t *object, const char *key, gint64 value) {
     json_object_set_new(object, key, json_integer((json_int_t)value));
 }
 
-gint64 ferry_progress_follows(const FerryProgress *p, const FerryJobStats *s) {
+gint64 ferry_progress_follows(const FerryJobProgress *p, const FerryJobStats *s) {
   return s->data_total > 0 && s->disk_total > 0 && s->memory_total <= 0 ? p->memory : 0;
 }
 
-json_t *ferry_progress_update(FerryProgress *p, const FerryJobStats *s, gboolean post_copy,
+json_t *ferry_progress_update(FerryJobProgress *p, const FerryJobStats *s, gboolean post_copy,
                               gint64 elapsed_ms) {
   gint64 follows = ferry_progress_follows(p, s);
   if (s->data_total > 0 && s->data_remaining >= 0) {

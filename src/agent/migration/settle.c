@@ -54,7 +54,7 @@ static gboolean goes_on(FerryRunning *r, const FerryDomainState *state) {
 
 FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   g_autoptr(GError) error = NULL;
-  FerryEnd end = {0};
+  FerryJobEnd end = {0};
   gboolean returned = ferry_inbox_take_call(r->inbox, &error);
   if (ferry_judge_lost_call(returned, error)) {
     g_clear_pointer(&r->job, ferry_host_job_close);

@@ -16,7 +16,7 @@ typedef struct {
   FerryDelivery *delivery; /* owned */
   FerryLogContext *log;    /* owned; what its lines carry */
   json_t *timestamps, *decisions;
-  FerryProgress progress;
+  FerryJobProgress progress;
   FerryCourse course;
   gint64 reported_us, course_us; /* monotonic; when progress, and the course, were last shown */
   gboolean accepted;             /* ferryd has taken that it began: PreparingTarget or Running */

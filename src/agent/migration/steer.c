@@ -77,7 +77,7 @@ void ferry_steer_take_over(FerryRunning *r) {
 
 /* Memory that follows the disks, which libvirt does not count yet. */
 static gint64 bytes_that_follow(FerryRunning *r, const FerryJobStats *stats) {
-  FerryProgress *progress = &r->shown->progress;
+  FerryJobProgress *progress = &r->shown->progress;
   if (r->asked->settings.request.copy_disks && progress->memory <= 0)
     progress->memory = ferry_measure_memory(r->ports, r->asked);
   return ferry_progress_follows(progress, stats);

@@ -75,7 +75,7 @@ static void test_giving_up(void) {
   g_assert_null(plan.status);
 }
 
-static void expect(FerryEnd end, int code, const char *reason, const char *part) {
+static void expect(FerryJobEnd end, int code, const char *reason, const char *part) {
   FerryOutcome o = {0};
   ferry_judge_end(&end, &o);
   g_assert_cmpint(o.code, ==, code);
@@ -91,26 +91,27 @@ static void expect(FerryEnd end, int code, const char *reason, const char *part)
 static void test_end(void) {
   g_autoptr(GError) aborted = host_error(FERRY_HOST_ERROR_ABORTED);
   g_autoptr(GError) away = host_error(FERRY_HOST_ERROR_NO_CONNECTION);
-  expect((FerryEnd){NULL, TRUE, .state = off}, 0, NULL, NULL);
-  expect((FerryEnd){NULL, TRUE, TRUE, .state = off}, 0, NULL, NULL); /* the cancel came too late */
-  expect((FerryEnd){aborted, TRUE, .state = running}, 78, "MigrationFailed", "libvirt says 78");
-  expect((FerryEnd){aborted, TRUE, .state = off}, 78, "MigrationFailed", "libvirt says 78");
-  expect((FerryEnd){aborted, TRUE, TRUE, .state = running}, 78, "Cancelled", "libvirt says 78");
-  FerryEnd gave_up = {aborted, TRUE, FALSE, "NotConverging", "too fast", running};
+  expect((FerryJobEnd){NULL, TRUE, .state = off}, 0, NULL, NULL);
+  expect((FerryJobEnd){NULL, TRUE, TRUE, .state = off}, 0, NULL,
+         NULL); /* the cancel came too late */
+  expect((FerryJobEnd){aborted, TRUE, .state = running}, 78, "MigrationFailed", "libvirt says 78");
+  expect((FerryJobEnd){aborted, TRUE, .state = off}, 78, "MigrationFailed", "libvirt says 78");
+  expect((FerryJobEnd){aborted, TRUE, TRUE, .state = running}, 78, "Cancelled", "libvirt says 78");
+  FerryJobEnd gave_up = {aborted, TRUE, FALSE, "NotConverging", "too fast", running};
   expect(gave_up, 78, "NotConverging", "too fast");
   gave_up.cancelled = TRUE; /* a person's word comes first */
   expect(gave_up, 78, "Cancelled", "libvirt says 78");
-  expect((FerryEnd){away, TRUE, .state = running}, 5, "HypervisorLost", "went away");
-  expect((FerryEnd){away, TRUE, .state = off}, 0, NULL, NULL); /* it moved all the same */
+  expect((FerryJobEnd){away, TRUE, .state = running}, 5, "HypervisorLost", "went away");
+  expect((FerryJobEnd){away, TRUE, .state = off}, 0, NULL, NULL); /* it moved all the same */
 }
 
 /* of a call that was another agent's nobody has the error */
 static void test_end_of_an_adopted_one(void) {
-  expect((FerryEnd){NULL, FALSE, .state = off}, 0, NULL, NULL);
-  expect((FerryEnd){NULL, FALSE, .state = running}, 78, "MigrationFailed", "nobody was there");
-  expect((FerryEnd){NULL, FALSE, TRUE, .state = running}, 78, "Cancelled", "nobody was there");
-  expect((FerryEnd){NULL, FALSE, FALSE, "NotConverging", "too fast", running}, 78, "NotConverging",
-         "too fast");
+  expect((FerryJobEnd){NULL, FALSE, .state = off}, 0, NULL, NULL);
+  expect((FerryJobEnd){NULL, FALSE, .state = running}, 78, "MigrationFailed", "nobody was there");
+  expect((FerryJobEnd){NULL, FALSE, TRUE, .state = running}, 78, "Cancelled", "nobody was there");
+  expect((FerryJobEnd){NULL, FALSE, FALSE, "NotConverging", "too fast", running}, 78,
+         "NotConverging", "too fast");
 }
 
 static void test_lost_call(void) {

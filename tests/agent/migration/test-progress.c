@@ -12,14 +12,14 @@ static FerryJobStats stats(gint64 total, gint64 remaining) {
   return s;
 }
 
-static int percent(FerryProgress *p, gint64 total, gint64 remaining) {
+static int percent(FerryJobProgress *p, gint64 total, gint64 remaining) {
   FerryJobStats s = stats(total, remaining);
   g_autoptr(json_t) out = ferry_progress_update(p, &s, FALSE, 10);
   return (int)ferry_json_int(out, "percent", -1);
 }
 
 static void test_percent(void) {
-  FerryProgress p = {0};
+  FerryJobProgress p = {0};
   g_assert_cmpint(percent(&p, 0, 0), ==, 0);
   g_assert_cmpint(percent(&p, 1000, 1000), ==, 0);
   g_assert_cmpint(percent(&p, 1000, 400), ==, 60);
@@ -30,7 +30,7 @@ static void test_percent(void) {
 }
 
 static void test_rates(void) {
-  FerryProgress p = {0};
+  FerryJobProgress p = {0};
   FerryJobStats s = stats(1000000, 500000);
   s.memory_bps = 100000;
   s.dirty_pages_per_s = 10;
@@ -55,7 +55,7 @@ static void test_rates(void) {
   g_assert_cmpint(ferry_json_int(apart, "memoryProcessedBytes", -1), ==, 400);
   g_assert_cmpint(ferry_json_int(apart, "memoryRemainingBytes", -1), ==, 500);
   /* disks that are done are not all of it: the memory follows */
-  FerryProgress half = {.memory = 3000};
+  FerryJobProgress half = {.memory = 3000};
   s.memory_total = s.memory_processed = s.memory_remaining = -1;
   s.disk_total = s.data_total = 1000;
   s.disk_remaining = s.data_remaining = 0;
