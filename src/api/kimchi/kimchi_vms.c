@@ -2,6 +2,7 @@
 // VMs and peers as Kimchi shows them. Kimchi knows no namespaces: a VM is found by its name, its
 // domain's name or its UUID in all of them, and where a name fits several the answer says so.
 #include "api/kimchi/kimchi.h"
+#include "model/migration/phase.h"
 
 #include <string.h>
 
@@ -75,12 +76,13 @@ static const char *state_of(const json_t *vmi) {
   const char *node = ferry_json_str(vmi, "status.nodeName");
   const json_t *d =
       node ? ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node) : NULL;
-  const char *state = ferry_json_str(d, "state"), *phase = ferry_json_str(vmi, "status.phase");
+  const char *state = ferry_json_str(d, "state");
+  FerryPhase phase = ferry_phase_of(vmi);
   if (state && !g_str_equal(state, "blocked"))
     return state;
-  if (g_strcmp0(phase, "Running") == 0)
+  if (phase == FERRY_PHASE_RUNNING)
     return "running";
-  return g_strcmp0(phase, "Paused") == 0 ? "paused" : "shutoff";
+  return phase == FERRY_PHASE_PAUSED ? "paused" : "shutoff";
 }
 
 static json_t *vm_json(const json_t *vmi) {

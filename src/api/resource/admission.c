@@ -5,6 +5,7 @@
 #include "api/auth/rbac.h"
 #include "api/resource/node_restriction.h"
 #include "api/resource/policy_admission.h"
+#include "model/migration/migration.h"
 #include "policy/migration_admission.h"
 #include "policy/network_check.h"
 
@@ -13,11 +14,6 @@
 #define FINALIZER "kubevirt.io/migrationJobFinalizer"
 #define EVACUATION_FINALIZER "ferry.migration/evacuation"
 #define VMI_LABEL "kubevirt.io/vmi-name"
-
-static gboolean is_final(const json_t *migration) {
-  const char *phase = ferry_json_str(migration, "status.phase");
-  return g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0;
-}
 
 static gboolean forbid_field(const FerryKind *kind, const json_t *object, const char *field,
                              const char *message, GError **error) {
@@ -47,7 +43,7 @@ static void add_finalizer(json_t *object, const char *name) {
  * be asked for in words. TRUE: it is kept. */
 static gboolean keep_finalizer(FerryRequest *req, const json_t *old, json_t *object,
                                const char *name) {
-  if (is_final(old))
+  if (ferry_phase_is_final(ferry_phase_of(old)))
     return FALSE;
   if (ferry_json_str(old, "metadata.deletionTimestamp") &&
       (!g_str_equal(req->method, "PUT") || ferry_json_get(object, "metadata.finalizers") ||
@@ -105,10 +101,7 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   if (state.placement)
     ferry_admission_place(&state, vmi, object, &refusals);
   const char *now = ferry_json_str(object, "metadata.creationTimestamp");
-  json_object_set_new(object, "status",
-                      json_pack("{s:s, s:[{s:s, s:s}]}", "phase", "Pending",
-                                "phaseTransitionTimestamps", "phase", "Pending",
-                                "phaseTransitionTimestamp", now));
+  json_object_set_new(object, "status", ferry_migration_status_new(now));
   if (state.placement) { /* a question is answered with what it would go by, too */
     json_t *origins = NULL;
     json_t *config = ferry_admission_config(&state, object, vmi, &origins);
@@ -136,7 +129,7 @@ static void resolve_vmim(FerryRequest *req, const json_t *old, json_t *wanted) {
 /* An agent that comes late must not begin what was given up: it begins once its word is taken. */
 static gboolean check_phase(FerryRequest *req, const json_t *old, const json_t *object,
                             GError **error) {
-  if (!is_final(old) || is_final(object))
+  if (!ferry_phase_is_final(ferry_phase_of(old)) || ferry_phase_is_final(ferry_phase_of(object)))
     return TRUE;
   const char *ended = ferry_json_str(old, "status.phase");
   g_autofree char *text = g_strdup_printf(
@@ -160,14 +153,14 @@ static gboolean update_vmim(FerryRequest *req, const json_t *old, json_t *object
 
 static gboolean delete_vmim(FerryRequest *req, const json_t *object, json_t **instead,
                             GError **error) {
-  if (is_final(object))
+  if (ferry_phase_is_final(ferry_phase_of(object)))
     return TRUE;
   /* Without it the record would go at once, and the VM be free for a second migration. */
   *instead = json_deep_copy(object);
   add_finalizer(*instead, FINALIZER);
   if (ferry_json_bool(object, "status.migrationState.abortRequested", FALSE))
     return TRUE;
-  if (g_strcmp0(ferry_json_str(object, "status.migrationState.mode"), "PostCopy") == 0)
+  if (ferry_mode_of(object) == FERRY_MODE_POST_COPY)
     return TRUE; /* it cannot be cancelled any more: the record goes when it has ended */
   ferry_json_set_bool(*instead, "status.migrationState.abortRequested", TRUE);
   ferry_json_set_str(*instead, "status.migrationState.abortRequestedBy", req->user->name);
@@ -213,7 +206,8 @@ static gboolean create_evacuation(FerryRequest *req, json_t *object, GError **er
   g_autoptr(GPtrArray) all = ferry_store_list(req->api->store, &ferry_kind_evacuation, NULL, NULL);
   for (guint i = 0; i < all->len; i++) {
     const json_t *other = g_ptr_array_index(all, i);
-    if (is_final(other) || g_strcmp0(ferry_json_str(other, "spec.nodeName"), wanted) != 0 ||
+    if (ferry_phase_is_final(ferry_phase_of(other)) ||
+        g_strcmp0(ferry_json_str(other, "spec.nodeName"), wanted) != 0 ||
         g_strcmp0(ferry_json_str(other, "metadata.name"),
                   ferry_json_str(object, "metadata.name")) == 0)
       continue;
@@ -225,7 +219,8 @@ static gboolean create_evacuation(FerryRequest *req, json_t *object, GError **er
   }
   add_finalizer(object, EVACUATION_FINALIZER);
   ferry_trace_object(req, object);
-  json_object_set_new(object, "status", json_pack("{s:s}", "phase", "Pending"));
+  json_object_set_new(object, "status",
+                      json_pack("{s:s}", "phase", ferry_phase_name(FERRY_PHASE_PENDING)));
   return TRUE;
 }
 
@@ -237,7 +232,7 @@ static gboolean update_evacuation(FerryRequest *req, const json_t *old, json_t *
 
 static gboolean delete_evacuation(FerryRequest *req, const json_t *object, json_t **instead,
                                   GError **error) {
-  if (is_final(object) || has_finalizer(object, EVACUATION_FINALIZER))
+  if (ferry_phase_is_final(ferry_phase_of(object)) || has_finalizer(object, EVACUATION_FINALIZER))
     return TRUE;
   *instead = json_deep_copy(object);
   add_finalizer(*instead, EVACUATION_FINALIZER);
