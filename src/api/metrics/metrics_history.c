@@ -4,6 +4,7 @@
 #include "api/metrics/metrics.h"
 #include "base/rfc3339.h"
 #include "model/migration/phase.h"
+#include "model/migration/reasons.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,32 +20,6 @@ static const double ratio_bounds[] = {0.01, 0.02, 0.05, 0.1, 0.12, 0.2, 0.3, 0.5
 
 static const char *const actions[] = {"SetDowntime", "StartPostCopy", "Suspend",
                                       "Abort",       "Note",          "SetThrottle"};
-
-/* Shown as 0 from the beginning: the increase of a series that starts at 1 would be missed. */
-static const char *const failures[] = {"Cancelled",
-                                       "CompletionTimeout",
-                                       "DeadlineExceeded",
-                                       "HypervisorError",
-                                       "Infeasible",
-                                       "LinkStalled",
-                                       "MigrationFailed",
-                                       "ProgressTimeout",
-                                       "RunsOnBothHosts",
-                                       "Schedule",
-                                       "SourceAgentNotAnswering",
-                                       "SlowdownExceeded",
-                                       "SourceHostLost",
-                                       "TargetNotPrepared",
-                                       "TargetNotReady",
-                                       "TargetUnreachable",
-                                       "Unschedulable",
-                                       "VMNotFound",
-                                       "VMNotRunning",
-                                       "VMLost",
-                                       "PostCopyFailed",
-                                       "StoppedMeanwhile",
-                                       "SuspendedOnBothHosts"};
-#define COMPLETED "Completed"
 
 /* Words that come from outside are labels only up to this many of a kind. */
 #define MAX_WORDS 64
@@ -201,7 +176,8 @@ static int by_text(gconstpointer a, gconstpointer b) {
 
 static const char results_family[] = "ferry_migrations_total";
 
-/* 0 for a result that there was none of yet. */
+/* 0 for a result that there was none of yet: the increase of a series that starts at 1 would be
+ * missed. */
 static void put_zero(const FerryMetricsHistory *h, FerryPhase phase, const char *reason,
                      GString *out) {
   g_autofree char *key = result_key(phase, reason);
@@ -213,9 +189,13 @@ static void put_zero(const FerryMetricsHistory *h, FerryPhase phase, const char 
 static void put_results(const FerryMetricsHistory *h, GString *out) {
   const char *name = results_family;
   ferry_metrics_family(out, name, "counter", "Migrations that ended, by result and reason.");
-  put_zero(h, FERRY_PHASE_SUCCEEDED, COMPLETED, out);
-  for (gsize i = 0; i < G_N_ELEMENTS(failures); i++)
-    put_zero(h, FERRY_PHASE_FAILED, failures[i], out);
+  gsize n_reasons;
+  const FerryReason *reasons = ferry_reasons(&n_reasons);
+  for (gsize i = 0; i < n_reasons; i++)
+    if (reasons[i].kind == FERRY_REASON_ENDED && !g_str_equal(reasons[i].name, "ForecastMade"))
+      put_zero(
+          h, g_str_equal(reasons[i].name, "Completed") ? FERRY_PHASE_SUCCEEDED : FERRY_PHASE_FAILED,
+          reasons[i].name, out);
   g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(h->results), by_text);
   for (GList *k = keys; k; k = k->next) {
     g_auto(GStrv) parts = g_strsplit(k->data, "\n", 2);
