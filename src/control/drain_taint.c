@@ -4,6 +4,7 @@
 #include "base/rfc3339.h"
 #include "base/trace.h"
 #include "control/evacuation.h"
+#include "model/field/object_meta.h"
 #include "model/migration/migration_log.h"
 #include "model/migration/phase.h"
 #include "policy/config.h"
@@ -11,8 +12,7 @@
 #include <string.h>
 
 static const char *asked_by(const json_t *evacuation) {
-  return json_string_value(json_object_get(ferry_json_get(evacuation, "metadata.annotations"),
-                                           FERRY_DRAIN_TAINT_ANNOTATION));
+  return ferry_object_annotation(evacuation, FERRY_DRAIN_TAINT_ANNOTATION);
 }
 
 static gint64 ended_ms(const json_t *evacuation) {

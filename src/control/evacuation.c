@@ -13,13 +13,13 @@
 #include "control/evacuation_incoming.h"
 #include "control/evacuation_strays.h"
 #include "control/migration.h"
+#include "model/field/object_meta.h"
 #include "model/migration/evacuation.h"
 #include "model/migration/migration_log.h"
 #include "model/migration/phase.h"
 
 #include <string.h>
 
-#define VMI_LABEL "kubevirt.io/vmi-name"
 #define STRAYS "OtherDomainsActive"
 
 /* What a step works on: working copy, lists, and what it counts. */
@@ -44,13 +44,8 @@ gboolean ferry_evacuation_concerns(const json_t *vmi, const char *node) {
   return g_strcmp0(ferry_json_str(vmi, "status.nodeName"), node) == 0 && ferry_vmi_is_active(vmi);
 }
 
-/* Keys with dots are no paths. */
-static const char *annotation(const json_t *m, const char *key) {
-  return json_string_value(json_object_get(ferry_json_get(m, "metadata.annotations"), key));
-}
-
 static int attempt_of(const json_t *m) {
-  const char *text = annotation(m, FERRY_ATTEMPT_ANNOTATION);
+  const char *text = ferry_object_annotation(m, FERRY_ATTEMPT_ANNOTATION);
   return text ? (int)CLAMP(g_ascii_strtoll(text, NULL, 10), 1, 1000) : 1;
 }
 
@@ -107,7 +102,8 @@ static const json_t *newest_of(GHashTable *by_vm, const json_t *vmi, const char 
   const json_t *best = NULL;
   for (guint i = 0; all && i < all->len; i++) {
     const json_t *m = g_ptr_array_index(all, i);
-    if (g_strcmp0(annotation(m, FERRY_EVACUATES_ANNOTATION), node) != 0 || made_ms(m) < since_ms)
+    if (g_strcmp0(ferry_object_annotation(m, FERRY_EVACUATES_ANNOTATION), node) != 0 ||
+        made_ms(m) < since_ms)
       continue;
     if (!best || made_ms(m) > made_ms(best) ||
         (made_ms(m) == made_ms(best) && attempt_of(m) > attempt_of(best)))
@@ -153,7 +149,7 @@ static char *plan_migration(FerryPlan *plan, const json_t *vmi, const char *node
   json_object_set_new(meta, "generation", json_integer(1));
   json_object_set_new(meta, "finalizers", json_pack("[s]", FERRY_MIGRATION_FINALIZER));
   if (strlen(vm) <= 63)
-    json_object_set_new(meta, "labels", json_pack("{s:s}", VMI_LABEL, vm));
+    json_object_set_new(meta, "labels", json_pack("{s:s}", FERRY_VMI_NAME_LABEL, vm));
   json_object_set_new(m, "status", ferry_migration_status_new(now));
   ferry_plan_write(plan, FERRY_WRITE_CREATE, &ferry_kind_vmim, m, FALSE);
   return name;
@@ -314,7 +310,7 @@ static json_t *step_vms(Step *s, const GPtrArray *vmis, const json_t *before, co
 static void cordon(Step *s, json_t *evacuation, const json_t *node) {
   if (ferry_condition_status(evacuation, "Cordoned"))
     return; /* done once: who uncordons it meanwhile means it */
-  if (annotation(evacuation, FERRY_DRAIN_TAINT_ANNOTATION))
+  if (ferry_object_annotation(evacuation, FERRY_DRAIN_TAINT_ANNOTATION))
     return; /* the taint keeps migrations away, and is all there is to take back */
   if (!ferry_json_bool(node, "spec.unschedulable", FALSE)) {
     json_t *copy = json_deep_copy(node);
@@ -379,7 +375,7 @@ static void cancel_waiting(Step *s, const json_t *evacuation) {
     const json_t *m = g_ptr_array_index(s->migrations, i);
     if (!ferry_phase_is_waiting(ferry_phase_of(m)) ||
         ferry_json_bool(m, "status.migrationState.abortRequested", FALSE) ||
-        g_strcmp0(annotation(m, FERRY_EVACUATES_ANNOTATION), s->node) != 0 ||
+        g_strcmp0(ferry_object_annotation(m, FERRY_EVACUATES_ANNOTATION), s->node) != 0 ||
         made_ms(m) < s->since_ms)
       continue;
     json_t *copy = json_deep_copy(m);
@@ -390,19 +386,11 @@ static void cancel_waiting(Step *s, const json_t *evacuation) {
 }
 
 static void step_deleted(Step *s, json_t *evacuation) {
-  json_t *finalizers = ferry_json_get(evacuation, "metadata.finalizers");
-  gboolean had = FALSE;
-  for (gsize i = json_array_size(finalizers); i-- > 0;)
-    if (g_strcmp0(json_string_value(json_array_get(finalizers, i)), FERRY_EVACUATION_FINALIZER) ==
-        0) {
-      had = TRUE;
-      json_array_remove(finalizers, i);
-    }
-  if (!had)
+  if (!ferry_object_drop_finalizer(evacuation, FERRY_EVACUATION_FINALIZER))
     return; /* others keep it */
   if (!ferry_evacuation_is_final(evacuation))
     cancel_waiting(s, evacuation);
-  gboolean gone = json_array_size(finalizers) == 0;
+  gboolean gone = json_array_size(ferry_json_get(evacuation, "metadata.finalizers")) == 0;
   ferry_plan_write(s->plan, gone ? FERRY_WRITE_DELETE : FERRY_WRITE_UPDATE, &ferry_kind_evacuation,
                    json_incref(evacuation), FALSE);
 }
@@ -456,7 +444,7 @@ void ferry_eviction_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
   g_autoptr(GHashTable) by_vm = index_by_vm(all);
   for (guint i = 0; i < all->len; i++) {
     const json_t *m = g_ptr_array_index(all, i);
-    const char *node = annotation(m, FERRY_EVACUATES_ANNOTATION);
+    const char *node = ferry_object_annotation(m, FERRY_EVACUATES_ANNOTATION);
     gint64 when = retry_ms(m, -1); /* who evicted waits until it has left, and does not ask again */
     if (!node || ferry_phase_of(m) != FERRY_PHASE_FAILED || !when)
       continue;

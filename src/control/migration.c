@@ -11,6 +11,7 @@
 #include "base/rfc3339.h"
 #include "control/conditions.h"
 #include "control/migration_private.h"
+#include "model/field/object_meta.h"
 #include "policy/config.h"
 #include "policy/match.h"
 #include <string.h>
@@ -182,14 +183,9 @@ static void name_agents(FerryStep *s) {
 static gboolean release_finalizer(FerryStep *s) {
   if (!ferry_json_get(s->m, "metadata.deletionTimestamp") || !ferry_migration_is_final(s->m))
     return FALSE;
-  json_t *finalizers = ferry_json_get(s->m, "metadata.finalizers");
-  for (gsize i = json_array_size(finalizers); i-- > 0;)
-    if (g_strcmp0(json_string_value(json_array_get(finalizers, i)), FERRY_MIGRATION_FINALIZER) ==
-        0) {
-      json_array_remove(finalizers, i);
-      s->changed = TRUE;
-    }
-  return json_array_size(finalizers) == 0;
+  if (ferry_object_drop_finalizer(s->m, FERRY_MIGRATION_FINALIZER))
+    s->changed = TRUE;
+  return json_array_size(ferry_json_get(s->m, "metadata.finalizers")) == 0;
 }
 
 void ferry_migration_step(FerryStore *store, const json_t *migration, gint64 now_ms,

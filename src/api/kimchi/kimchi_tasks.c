@@ -3,6 +3,7 @@
 // is as durable as that, and migrations that were started by other means are tasks too. A task's id
 // is the migration's UID. The steps are those of Kimchi's proposal; Ferry's phases fall into them.
 #include "api/kimchi/kimchi.h"
+#include "model/field/object_meta.h"
 #include "model/migration/migration.h"
 #include "base/quantity.h"
 
@@ -196,8 +197,7 @@ json_t *ferry_kimchi_task(FerryKimchi *k, const json_t *m) {
   g_autofree char *uri = target_uri(k, m);
   json_t *task = json_pack("{s:s, s:s, s:s, s:s}", "id", ferry_json_str(m, "metadata.uid"),
                            "status", task_status(m), "message", message, "target_uri", uri);
-  const char *notes = json_string_value(
-      json_object_get(ferry_json_get(m, "metadata.annotations"), FERRY_KIMCHI_NOTES));
+  const char *notes = ferry_object_annotation(m, FERRY_KIMCHI_NOTES);
   if (notes && *notes) {
     g_auto(GStrv) lines = g_strsplit(notes, "\n", 16);
     json_t *list = json_array();

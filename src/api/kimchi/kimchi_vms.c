@@ -2,11 +2,10 @@
 // VMs and peers as Kimchi shows them. Kimchi knows no namespaces: a VM is found by its name, its
 // domain's name or its UUID in all of them, and where a name fits several the answer says so.
 #include "api/kimchi/kimchi.h"
+#include "base/quantity.h"
 #include "model/migration/phase.h"
 
 #include <string.h>
-
-#define MIB (1024 * 1024)
 
 const char *ferry_kimchi_vm_word(FerryKimchi *k, const json_t *vmi) {
   if (!k->names) {
@@ -98,7 +97,7 @@ static json_t *vm_json(const json_t *vmi) {
       "namespace", ferry_json_str(vmi, "metadata.namespace"), "domain",
       domain ? domain : ferry_json_str(vmi, "metadata.name"), "state", state_of(vmi), "host",
       ferry_json_str(vmi, "status.nodeName"), "memory",
-      (json_int_t)(ferry_json_int(vmi, "status.guestMemoryBytes", 0) / MIB), "cpus",
+      (json_int_t)(ferry_json_int(vmi, "status.guestMemoryBytes", 0) / FERRY_MIB), "cpus",
       (json_int_t)ferry_json_int(vmi, "spec.domain.cpu.cores", 0), "persistent",
       ferry_json_bool(vmi, "spec.persistent", FALSE), "migratable", !no, "reason", no ? why : NULL);
 }

@@ -6,6 +6,7 @@
 // the answer is 429 with the reason, which kubectl prints and asks again after.
 #include "api/internal.h"
 #include "base/random.h"
+#include "model/field/object_meta.h"
 #include "model/migration/migration.h"
 #include "model/migration/evacuation.h"
 #include "policy/config.h"
@@ -187,8 +188,7 @@ static json_t *active_migration(FerryRequest *req, const json_t *vmi) {
 /* A migration that an eviction did not ask for: nobody sees to it that the VM leaves. kubectl asks
  * again after a 429; after a 201 it only waits. */
 static gboolean another(const json_t *m, const char *source, GError **error) {
-  const json_t *annotations = ferry_json_get(m, "metadata.annotations");
-  const char *leaves = json_string_value(json_object_get(annotations, FERRY_EVACUATES_ANNOTATION));
+  const char *leaves = ferry_object_annotation(m, FERRY_EVACUATES_ANNOTATION);
   const char *name = ferry_json_str(m, "metadata.name");
   if (ferry_migration_is_forecast(m))
     return !later(error, "a forecast of the VM is being made (%s), which takes some seconds", name);

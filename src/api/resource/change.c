@@ -14,7 +14,6 @@
 #define MAX_CHANGES 50
 #define MAX_TRIES 50
 #define MAX_MIBPS 1048576
-#define MIB (1024 * 1024)
 
 static const char *const tunable[] = {"maxDowntimeMs", "bandwidthPerMigration"};
 
@@ -221,7 +220,7 @@ gboolean ferry_change_tune(FerryRequest *req, const json_t *old, json_t *object,
     if (json_is_string(bandwidth) &&
         !ferry_quantity_parse(json_string_value(bandwidth), &bytes, error))
       return FALSE;
-    gint64 mib = bytes / MIB + (bytes % MIB ? 1 : 0);
+    gint64 mib = bytes / FERRY_MIB + (bytes % FERRY_MIB ? 1 : 0);
     if (mib < 1 || mib > MAX_MIBPS)
       return wrong(error, "spec.bandwidthPerMigration",
                    "while a migration runs it can be set from 1 to 1Ti bytes a second");

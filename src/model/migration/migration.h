@@ -5,6 +5,11 @@
 
 G_BEGIN_DECLS
 
+/** Finalizer of every migration: it goes once it has ended. */
+#define FERRY_MIGRATION_FINALIZER "kubevirt.io/migrationJobFinalizer"
+/** Label of a migration: the name of its VM, where it is short enough for one. */
+#define FERRY_VMI_NAME_LABEL "kubevirt.io/vmi-name"
+
 /** Whether it has ended, one way or the other. Pure. */
 gboolean ferry_migration_is_final(const json_t *migration);
 /** The status of one that was created at `now` (RFC 3339): Pending since then. New reference. Pure.
