@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "host/sim/sim_world.h"
+#include "host/sim/sim.h"
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>

@@ -5,6 +5,9 @@
 
 G_BEGIN_DECLS
 
+/** Bytes of a MiB. */
+#define FERRY_MIB (G_GINT64_CONSTANT(1) << 20)
+
 /** Parses a quantity to a whole number (fractions round up), in the unit's base (bytes for memory).
  * Negative, malformed or overflowing text is INVALID. */
 gboolean ferry_quantity_parse(const char *text, gint64 *value, GError **error);

@@ -4,14 +4,15 @@
 #include "base/rfc3339.h"
 #include "base/trace.h"
 #include "control/evacuation.h"
+#include "model/field/object_meta.h"
 #include "model/migration/migration_log.h"
+#include "model/migration/phase.h"
 #include "policy/config.h"
 #include "policy/placement.h"
 #include <string.h>
 
 static const char *asked_by(const json_t *evacuation) {
-  return json_string_value(json_object_get(ferry_json_get(evacuation, "metadata.annotations"),
-                                           FERRY_DRAIN_TAINT_ANNOTATION));
+  return ferry_object_annotation(evacuation, FERRY_DRAIN_TAINT_ANNOTATION);
 }
 
 static gint64 ended_ms(const json_t *evacuation) {
@@ -45,7 +46,8 @@ static void make(const char *node, const char *key, gint64 now_ms, FerryPlan *pl
                              "name", name, "uid", uid, "creationTimestamp", now, "generation", 1,
                              "finalizers", FERRY_EVACUATION_FINALIZER, "annotations",
                              FERRY_DRAIN_TAINT_ANNOTATION, key, FERRY_TRACE_ANNOTATION, trace,
-                             "spec", "nodeName", node, "status", "phase", "Pending"),
+                             "spec", "nodeName", node, "status", "phase",
+                             ferry_phase_name(FERRY_PHASE_PENDING)),
                    FALSE);
 }
 
@@ -68,7 +70,7 @@ static void step_tainted(FerryStore *store, const GPtrArray *evacuations, const 
       continue;
     if (!ferry_evacuation_is_final(e))
       return;
-    if (asked_by(e) && g_strcmp0(ferry_json_str(e, "status.phase"), "Failed") == 0)
+    if (asked_by(e) && ferry_phase_of(e) == FERRY_PHASE_FAILED)
       due = MAX(due, ended_ms(e) + FERRY_DRAIN_TAINT_AGAIN_MS);
   }
   if (!has_vms(store, node))

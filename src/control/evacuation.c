@@ -13,12 +13,13 @@
 #include "control/evacuation_incoming.h"
 #include "control/evacuation_strays.h"
 #include "control/migration.h"
+#include "model/field/object_meta.h"
 #include "model/migration/evacuation.h"
 #include "model/migration/migration_log.h"
+#include "model/migration/phase.h"
 
 #include <string.h>
 
-#define VMI_LABEL "kubevirt.io/vmi-name"
 #define STRAYS "OtherDomainsActive"
 
 /* What a step works on: working copy, lists, and what it counts. */
@@ -36,23 +37,15 @@ typedef struct {
 } Step;
 
 gboolean ferry_evacuation_is_final(const json_t *evacuation) {
-  const char *phase = ferry_json_str(evacuation, "status.phase");
-  return g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0;
+  return ferry_phase_is_final(ferry_phase_of(evacuation));
 }
 
 gboolean ferry_evacuation_concerns(const json_t *vmi, const char *node) {
-  const char *phase = ferry_json_str(vmi, "status.phase");
-  return g_strcmp0(ferry_json_str(vmi, "status.nodeName"), node) == 0 &&
-         (g_strcmp0(phase, "Running") == 0 || g_strcmp0(phase, "Paused") == 0);
-}
-
-/* Keys with dots are no paths. */
-static const char *annotation(const json_t *m, const char *key) {
-  return json_string_value(json_object_get(ferry_json_get(m, "metadata.annotations"), key));
+  return g_strcmp0(ferry_json_str(vmi, "status.nodeName"), node) == 0 && ferry_vmi_is_active(vmi);
 }
 
 static int attempt_of(const json_t *m) {
-  const char *text = annotation(m, FERRY_ATTEMPT_ANNOTATION);
+  const char *text = ferry_object_annotation(m, FERRY_ATTEMPT_ANNOTATION);
   return text ? (int)CLAMP(g_ascii_strtoll(text, NULL, 10), 1, 1000) : 1;
 }
 
@@ -109,7 +102,8 @@ static const json_t *newest_of(GHashTable *by_vm, const json_t *vmi, const char 
   const json_t *best = NULL;
   for (guint i = 0; all && i < all->len; i++) {
     const json_t *m = g_ptr_array_index(all, i);
-    if (g_strcmp0(annotation(m, FERRY_EVACUATES_ANNOTATION), node) != 0 || made_ms(m) < since_ms)
+    if (g_strcmp0(ferry_object_annotation(m, FERRY_EVACUATES_ANNOTATION), node) != 0 ||
+        made_ms(m) < since_ms)
       continue;
     if (!best || made_ms(m) > made_ms(best) ||
         (made_ms(m) == made_ms(best) && attempt_of(m) > attempt_of(best)))
@@ -155,22 +149,19 @@ static char *plan_migration(FerryPlan *plan, const json_t *vmi, const char *node
   json_object_set_new(meta, "generation", json_integer(1));
   json_object_set_new(meta, "finalizers", json_pack("[s]", FERRY_MIGRATION_FINALIZER));
   if (strlen(vm) <= 63)
-    json_object_set_new(meta, "labels", json_pack("{s:s}", VMI_LABEL, vm));
-  json_object_set_new(m, "status",
-                      json_pack("{s:s, s:[{s:s, s:s}]}", "phase", "Pending",
-                                "phaseTransitionTimestamps", "phase", "Pending",
-                                "phaseTransitionTimestamp", now));
+    json_object_set_new(meta, "labels", json_pack("{s:s}", FERRY_VMI_NAME_LABEL, vm));
+  json_object_set_new(m, "status", ferry_migration_status_new(now));
   ferry_plan_write(plan, FERRY_WRITE_CREATE, &ferry_kind_vmim, m, FALSE);
   return name;
 }
 
 /* ---- one VM ---- */
 
-static json_t *describe(const json_t *vmi, const char *phase, const char *migration,
+static json_t *describe(const json_t *vmi, FerryPhase phase, const char *migration,
                         const char *message) {
   return json_pack("{s:O, s:O, s:s, s:s*, s:s*}", "name", ferry_json_get(vmi, "metadata.name"),
-                   "namespace", ferry_json_get(vmi, "metadata.namespace"), "phase", phase,
-                   "migration", migration, "message", message);
+                   "namespace", ferry_json_get(vmi, "metadata.namespace"), "phase",
+                   ferry_phase_name(phase), "migration", migration, "message", message);
 }
 
 static gboolean is_entry(const json_t *entry, const json_t *vmi) {
@@ -188,38 +179,38 @@ static gboolean is_due(const Step *s, const json_t *vmi) {
   json_t *entry;
   json_array_foreach(ferry_json_get(s->evacuation, "status.vms"), i, entry) {
     if (is_entry(entry, vmi))
-      return g_strcmp0(ferry_json_str(entry, "phase"), "Failed") == 0;
+      return ferry_phase_parse(ferry_json_str(entry, "phase")) == FERRY_PHASE_FAILED;
   }
   return FALSE;
 }
 
 static json_t *begin(Step *s, const json_t *vmi, int attempt, const char *salt) {
   if (s->outstanding >= FERRY_EVACUATION_AHEAD)
-    return describe(vmi, "Queued", NULL, NULL);
+    return describe(vmi, FERRY_PHASE_QUEUED, NULL, NULL);
   s->outstanding++;
   g_autofree char *name =
       plan_migration(s->plan, vmi, s->node, attempt, salt, s->evacuation, s->now_ms);
-  return describe(vmi, "Pending", name, NULL);
+  return describe(vmi, FERRY_PHASE_PENDING, name, NULL);
 }
 
 static json_t *failed(Step *s, const json_t *vmi, const char *migration, const char *message) {
   s->failed++;
-  return describe(vmi, "Failed", migration, message);
+  return describe(vmi, FERRY_PHASE_FAILED, migration, message);
 }
 
 /* The state of a VM that is still there, and what is due for it. */
 static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
   const json_t *active = active_of(s->by_vm, vmi);
   if (active) {
-    const char *phase = ferry_json_str(active, "status.phase");
-    return describe(vmi, phase ? phase : "Pending", ferry_json_str(active, "metadata.name"),
+    return describe(vmi, MAX(ferry_phase_of(active), FERRY_PHASE_PENDING),
+                    ferry_json_str(active, "metadata.name"),
                     ferry_json_str(active, "status.queue.message"));
   }
   g_autofree char *why = is_due(s, vmi) ? ferry_evacuation_check_vm(s->check, vmi, s->node) : NULL;
   if (why)
     return failed(s, vmi, NULL, why);
   const json_t *last = newest_of(s->by_vm, vmi, s->node, s->since_ms);
-  if (!last || g_strcmp0(ferry_json_str(last, "status.phase"), "Failed") != 0)
+  if (!last || ferry_phase_of(last) != FERRY_PHASE_FAILED)
     return begin(s, vmi, last ? attempt_of(last) + 1 : 1, salt);
   const char *name = ferry_json_str(last, "metadata.name");
   const char *message = ferry_json_str(last, "status.message");
@@ -233,29 +224,28 @@ static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
   g_autofree char *text =
       g_strdup_printf("try %d of %d failed, the next is at %s: %s", attempt_of(last),
                       FERRY_EVACUATION_TRIES, at, message ? message : "no reason is known");
-  return describe(vmi, "Retrying", name, text);
+  return describe(vmi, FERRY_PHASE_RETRYING, name, text);
 }
 
 /* A VM that was there when the evacuation saw it first and is not any more. */
 static json_t *step_left(Step *s, const json_t *entry) {
   g_autoptr(json_t) vmi = ferry_store_get(
       s->store, &ferry_kind_vmi, ferry_json_str(entry, "namespace"), ferry_json_str(entry, "name"));
-  const char *phase = ferry_json_str(vmi, "status.phase");
   const char *where = ferry_json_str(vmi, "status.nodeName");
   json_t *now = json_copy((json_t *)entry);
-  gboolean runs = vmi && (g_strcmp0(phase, "Running") == 0 || g_strcmp0(phase, "Paused") == 0);
+  gboolean runs = ferry_vmi_is_active(vmi);
   if (runs && active_of(s->by_vm, vmi)) {
     /* it runs over there, but its migration is not decided yet */
     s->total++;
-    json_object_set_new(now, "phase", json_string("Running"));
+    ferry_json_set_str(now, "phase", ferry_phase_name(FERRY_PHASE_RUNNING));
     json_object_set_new(now, "message", json_sprintf("it arrives on %s", where ? where : "?"));
   } else if (runs) {
     s->total++;
     s->moved++;
-    json_object_set_new(now, "phase", json_string("Moved"));
+    ferry_json_set_str(now, "phase", ferry_phase_name(FERRY_PHASE_MOVED));
     json_object_set_new(now, "message", json_sprintf("it runs on %s", where ? where : "?"));
   } else {
-    json_object_set_new(now, "phase", json_string("Stopped"));
+    ferry_json_set_str(now, "phase", ferry_phase_name(FERRY_PHASE_STOPPED));
     json_object_set_new(now, "message", json_string("it does not run any more"));
   }
   return now;
@@ -320,7 +310,7 @@ static json_t *step_vms(Step *s, const GPtrArray *vmis, const json_t *before, co
 static void cordon(Step *s, json_t *evacuation, const json_t *node) {
   if (ferry_condition_status(evacuation, "Cordoned"))
     return; /* done once: who uncordons it meanwhile means it */
-  if (annotation(evacuation, FERRY_DRAIN_TAINT_ANNOTATION))
+  if (ferry_object_annotation(evacuation, FERRY_DRAIN_TAINT_ANNOTATION))
     return; /* the taint keeps migrations away, and is all there is to take back */
   if (!ferry_json_bool(node, "spec.unschedulable", FALSE)) {
     json_t *copy = json_deep_copy(node);
@@ -333,10 +323,10 @@ static void cordon(Step *s, json_t *evacuation, const json_t *node) {
                       "no migration goes to the node any more", s->now_ms);
 }
 
-static void finish(Step *s, json_t *evacuation, const char *phase, const char *reason,
+static void finish(Step *s, json_t *evacuation, FerryPhase phase, const char *reason,
                    const char *message) {
-  gboolean ok = g_str_equal(phase, "Succeeded");
-  ferry_json_set_str(evacuation, "status.phase", phase);
+  gboolean ok = phase == FERRY_PHASE_SUCCEEDED;
+  ferry_json_set_str(evacuation, "status.phase", ferry_phase_name(phase));
   ferry_condition_set(evacuation, "Complete", ok ? "True" : "False", reason, message, s->now_ms);
   ferry_plan_event(s->plan, evacuation, ok ? "Normal" : "Warning", reason, message, s->now_ms);
 }
@@ -345,7 +335,7 @@ static void step_live(Step *s, json_t *evacuation) {
   g_autoptr(json_t) node = ferry_store_get(s->store, &ferry_kind_node, "", s->node);
   if (!node) {
     g_autofree char *text = g_strdup_printf("there is no node %s (any more)", s->node);
-    finish(s, evacuation, "Failed", "NodeNotFound", text);
+    finish(s, evacuation, FERRY_PHASE_FAILED, "NodeNotFound", text);
     return;
   }
   cordon(s, evacuation, node);
@@ -370,11 +360,11 @@ static void step_live(Step *s, json_t *evacuation) {
   g_autofree char *text = g_strdup_printf("%u of %u VMs have moved off %s, %u could not%s",
                                           s->moved, s->total, s->node, s->failed, also);
   if (remaining > 0)
-    ferry_json_set_str(evacuation, "status.phase", "Running");
+    ferry_json_set_str(evacuation, "status.phase", ferry_phase_name(FERRY_PHASE_RUNNING));
   else if (s->failed > 0)
-    finish(s, evacuation, "Failed", "VMsRemain", text);
+    finish(s, evacuation, FERRY_PHASE_FAILED, "VMsRemain", text);
   else
-    finish(s, evacuation, "Succeeded", "Evacuated", text);
+    finish(s, evacuation, FERRY_PHASE_SUCCEEDED, "Evacuated", text);
 }
 
 /* What has not begun is cancelled; what moves goes on to its end. */
@@ -383,10 +373,9 @@ static void cancel_waiting(Step *s, const json_t *evacuation) {
       g_strdup_printf("the end of evacuation %s", ferry_json_str(evacuation, "metadata.name"));
   for (guint i = 0; i < s->migrations->len; i++) {
     const json_t *m = g_ptr_array_index(s->migrations, i);
-    const char *phase = ferry_json_str(m, "status.phase");
-    gboolean waits = !phase || g_str_equal(phase, "Pending") || g_str_equal(phase, "Scheduling");
-    if (!waits || ferry_json_bool(m, "status.migrationState.abortRequested", FALSE) ||
-        g_strcmp0(annotation(m, FERRY_EVACUATES_ANNOTATION), s->node) != 0 ||
+    if (!ferry_phase_is_waiting(ferry_phase_of(m)) ||
+        ferry_json_bool(m, "status.migrationState.abortRequested", FALSE) ||
+        g_strcmp0(ferry_object_annotation(m, FERRY_EVACUATES_ANNOTATION), s->node) != 0 ||
         made_ms(m) < s->since_ms)
       continue;
     json_t *copy = json_deep_copy(m);
@@ -397,19 +386,11 @@ static void cancel_waiting(Step *s, const json_t *evacuation) {
 }
 
 static void step_deleted(Step *s, json_t *evacuation) {
-  json_t *finalizers = ferry_json_get(evacuation, "metadata.finalizers");
-  gboolean had = FALSE;
-  for (gsize i = json_array_size(finalizers); i-- > 0;)
-    if (g_strcmp0(json_string_value(json_array_get(finalizers, i)), FERRY_EVACUATION_FINALIZER) ==
-        0) {
-      had = TRUE;
-      json_array_remove(finalizers, i);
-    }
-  if (!had)
+  if (!ferry_object_drop_finalizer(evacuation, FERRY_EVACUATION_FINALIZER))
     return; /* others keep it */
   if (!ferry_evacuation_is_final(evacuation))
     cancel_waiting(s, evacuation);
-  gboolean gone = json_array_size(finalizers) == 0;
+  gboolean gone = json_array_size(ferry_json_get(evacuation, "metadata.finalizers")) == 0;
   ferry_plan_write(s->plan, gone ? FERRY_WRITE_DELETE : FERRY_WRITE_UPDATE, &ferry_kind_evacuation,
                    json_incref(evacuation), FALSE);
 }
@@ -463,9 +444,9 @@ void ferry_eviction_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
   g_autoptr(GHashTable) by_vm = index_by_vm(all);
   for (guint i = 0; i < all->len; i++) {
     const json_t *m = g_ptr_array_index(all, i);
-    const char *node = annotation(m, FERRY_EVACUATES_ANNOTATION);
+    const char *node = ferry_object_annotation(m, FERRY_EVACUATES_ANNOTATION);
     gint64 when = retry_ms(m, -1); /* who evicted waits until it has left, and does not ask again */
-    if (!node || g_strcmp0(ferry_json_str(m, "status.phase"), "Failed") != 0 || !when)
+    if (!node || ferry_phase_of(m) != FERRY_PHASE_FAILED || !when)
       continue;
     g_autoptr(json_t) vmi =
         ferry_store_get(store, &ferry_kind_vmi, ferry_json_str(m, "metadata.namespace"),

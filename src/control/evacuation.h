@@ -2,10 +2,10 @@
 // Emptying a node: every VM that runs there gets a migration.
 #pragma once
 #include "control/plan.h"
+#include "model/migration/evacuation.h"
 
 G_BEGIN_DECLS
 
-#define FERRY_EVACUATION_FINALIZER "ferry.migration/evacuation"
 #define FERRY_EVACUATION_BACKOFF_MS (20 * 1000) /* KubeVirt's; doubles with each failure */
 #define FERRY_EVACUATION_MAX_BACKOFF_MS (320 * 1000)
 #define FERRY_EVACUATION_TRIES 5 /* of one VM, then it counts as failed */

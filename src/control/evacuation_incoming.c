@@ -10,8 +10,6 @@
 
 #define STATE "status.migrationState."
 #define BY "system:ferry (evacuation " /* no user has such a name */
-#define CANCELLING "Cancelling"
-#define ARRIVING "Arriving"
 
 static gboolean is_to(const json_t *m, const char *node) {
   const char *target = ferry_json_str(m, STATE "targetNode");
@@ -22,7 +20,7 @@ static gboolean is_to(const json_t *m, const char *node) {
 
 /* Post-copy needs both hosts until its end; of one with a result only the outcome is open. */
 static gboolean can_cancel(const json_t *m) {
-  return g_strcmp0(ferry_json_str(m, STATE "mode"), "PostCopy") != 0 &&
+  return ferry_mode_of(m) != FERRY_MODE_POST_COPY &&
          !ferry_json_bool(m, "spec.postCopyResume", FALSE) &&
          !ferry_json_get(m, STATE "agentResult");
 }
@@ -54,8 +52,8 @@ static json_t *describe(const json_t *m, const char *node) {
   gboolean ends = is_requested(m) || can_cancel(m);
   return json_pack("{s:O, s:O, s:s, s:O, s:o}", "name", ferry_json_get(m, "spec.vmiName"),
                    "namespace", ferry_json_get(m, "metadata.namespace"), "phase",
-                   ends ? CANCELLING : ARRIVING, "migration", ferry_json_get(m, "metadata.name"),
-                   "message",
+                   ferry_phase_name(ends ? FERRY_PHASE_CANCELLING : FERRY_PHASE_ARRIVING),
+                   "migration", ferry_json_get(m, "metadata.name"), "message",
                    json_sprintf(ends ? "its migration to %s is being cancelled"
                                      : "it cannot go back: it arrives on %s and is moved off then",
                                 node));
@@ -69,8 +67,8 @@ static gboolean is_there(FerryStore *store, const json_t *m, const char *node) {
 }
 
 gboolean ferry_evacuation_is_incoming(const json_t *entry) {
-  const char *phase = ferry_json_str(entry, "phase");
-  return g_strcmp0(phase, CANCELLING) == 0 || g_strcmp0(phase, ARRIVING) == 0;
+  FerryPhase phase = ferry_phase_parse(ferry_json_str(entry, "phase"));
+  return phase == FERRY_PHASE_CANCELLING || phase == FERRY_PHASE_ARRIVING;
 }
 
 gboolean ferry_evacuation_has_cancelled(const json_t *migration) {

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/evacuation_strays.h"
 #include "control/vmi_owner.h"
-
-#define ON_TWO_HOSTS "OnTwoHosts"
-#define INVALID "InvalidDomain"
+#include "model/migration/phase.h"
 
 static json_t *active_twice(const json_t *vmi, const json_t *record, const char *node) {
   const char *owner = ferry_json_str(vmi, "status.nodeName");
   const char *domain = ferry_json_str(record, "claim.name");
   return json_pack(
       "{s:O, s:O, s:s, s:o}", "name", ferry_json_get(vmi, "metadata.name"), "namespace",
-      ferry_json_get(vmi, "metadata.namespace"), "phase", ON_TWO_HOSTS, "message",
+      ferry_json_get(vmi, "metadata.namespace"), "phase",
+      ferry_phase_name(FERRY_PHASE_ON_TWO_HOSTS), "message",
       json_sprintf("domain %s is active on %s with the UUID of this VM, which is %s's, where it is "
                    "active: look at both with virsh, and stop the one that is not meant",
                    domain ? domain : "(unnamed)", node, owner ? owner : "another host"));
@@ -23,7 +22,7 @@ static json_t *left_out(const json_t *entry) {
       name   ? name
       : uuid ? uuid
              : "?",
-      "phase", INVALID, "message",
+      "phase", ferry_phase_name(FERRY_PHASE_INVALID_DOMAIN), "message",
       json_sprintf("what the agent reports of this domain is invalid, so nothing moves "
                    "it: %s",
                    ferry_json_str(entry, "message")));
@@ -55,6 +54,6 @@ guint ferry_evacuation_strays(const json_t *node, const GPtrArray *vmis,
 }
 
 gboolean ferry_evacuation_is_stray(const json_t *entry) {
-  const char *phase = ferry_json_str(entry, "phase");
-  return g_strcmp0(phase, ON_TWO_HOSTS) == 0 || g_strcmp0(phase, INVALID) == 0;
+  FerryPhase phase = ferry_phase_parse(ferry_json_str(entry, "phase"));
+  return phase == FERRY_PHASE_ON_TWO_HOSTS || phase == FERRY_PHASE_INVALID_DOMAIN;
 }

@@ -17,6 +17,7 @@
 #include "control/node.h"
 #include "control/node_claims.h"
 #include "model/agents/domain_record.h"
+#include "model/migration/phase.h"
 #include "policy/placement.h"
 
 #define MAX_TRIES 20
@@ -43,7 +44,7 @@ gboolean ferry_inventory_is_migrating(FerryStore *store, const char *vmi_uid) {
 /* ---- what is known beside the report ---- */
 
 static gboolean has_begun(const json_t *m) {
-  return g_strcmp0(ferry_json_str(m, "status.phase"), "Running") == 0;
+  return ferry_phase_of(m) == FERRY_PHASE_RUNNING;
 }
 
 static void gather_migrations(FerryReport *r) {

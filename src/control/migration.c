@@ -11,6 +11,7 @@
 #include "base/rfc3339.h"
 #include "control/conditions.h"
 #include "control/migration_private.h"
+#include "model/field/object_meta.h"
 #include "policy/config.h"
 #include "policy/match.h"
 #include <string.h>
@@ -21,37 +22,51 @@ static gboolean always(FerryStep *s) {
 
 static const FerryRow table[] = {
     /* from, guard, to, action */
-    {NULL, always, "Pending", ferry_step_act_begin},
-    {"Pending", ferry_step_guard_cancelled, "Failed", ferry_step_act_cancelled},
-    {"Pending", ferry_step_guard_vm_gone, "Failed", ferry_step_act_vm_gone},
-    {"Pending", ferry_step_guard_vm_off, "Failed", ferry_step_act_vm_off},
-    {"Pending", ferry_step_guard_admitted, "Scheduling", NULL},
-    {"Scheduling", ferry_step_guard_cancelled, "Failed", ferry_step_act_cancelled},
-    {"Scheduling", ferry_step_guard_vm_gone, "Failed", ferry_step_act_vm_gone},
-    {"Scheduling", ferry_step_guard_vm_off, "Failed", ferry_step_act_vm_off},
-    {"Scheduling", ferry_step_guard_placed, "Scheduled", ferry_step_act_place},
-    {"Scheduling", ferry_step_guard_unplaceable, "Failed", ferry_step_act_unplaceable},
-    {"Scheduled", ferry_step_guard_cancelled, "Failed", ferry_step_act_cancelled},
-    {"Scheduled", ferry_step_guard_not_accepted, "Failed", ferry_step_act_not_accepted},
-    {"PreparingTarget", ferry_step_guard_forecast, "Succeeded", ferry_step_act_forecast},
-    {"PreparingTarget", ferry_step_guard_retry, "Scheduling", ferry_step_act_retry},
-    {"TargetReady", ferry_step_guard_retry, "Scheduling", ferry_step_act_retry},
-    {"PreparingTarget", ferry_step_guard_stayed, "Failed", ferry_step_act_stayed},
-    {"TargetReady", ferry_step_guard_stayed, "Failed", ferry_step_act_stayed},
-    {"PreparingTarget", ferry_step_guard_cancel_unanswered, "Failed",
+    {FERRY_PHASE_NONE, always, FERRY_PHASE_PENDING, ferry_step_act_begin},
+    {FERRY_PHASE_PENDING, ferry_step_guard_cancelled, FERRY_PHASE_FAILED, ferry_step_act_cancelled},
+    {FERRY_PHASE_PENDING, ferry_step_guard_vm_gone, FERRY_PHASE_FAILED, ferry_step_act_vm_gone},
+    {FERRY_PHASE_PENDING, ferry_step_guard_vm_off, FERRY_PHASE_FAILED, ferry_step_act_vm_off},
+    {FERRY_PHASE_PENDING, ferry_step_guard_admitted, FERRY_PHASE_SCHEDULING, NULL},
+    {FERRY_PHASE_SCHEDULING, ferry_step_guard_cancelled, FERRY_PHASE_FAILED,
+     ferry_step_act_cancelled},
+    {FERRY_PHASE_SCHEDULING, ferry_step_guard_vm_gone, FERRY_PHASE_FAILED, ferry_step_act_vm_gone},
+    {FERRY_PHASE_SCHEDULING, ferry_step_guard_vm_off, FERRY_PHASE_FAILED, ferry_step_act_vm_off},
+    {FERRY_PHASE_SCHEDULING, ferry_step_guard_placed, FERRY_PHASE_SCHEDULED, ferry_step_act_place},
+    {FERRY_PHASE_SCHEDULING, ferry_step_guard_unplaceable, FERRY_PHASE_FAILED,
+     ferry_step_act_unplaceable},
+    {FERRY_PHASE_SCHEDULED, ferry_step_guard_cancelled, FERRY_PHASE_FAILED,
+     ferry_step_act_cancelled},
+    {FERRY_PHASE_SCHEDULED, ferry_step_guard_not_accepted, FERRY_PHASE_FAILED,
+     ferry_step_act_not_accepted},
+    {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_forecast, FERRY_PHASE_SUCCEEDED,
+     ferry_step_act_forecast},
+    {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_retry, FERRY_PHASE_SCHEDULING,
+     ferry_step_act_retry},
+    {FERRY_PHASE_TARGET_READY, ferry_step_guard_retry, FERRY_PHASE_SCHEDULING,
+     ferry_step_act_retry},
+    {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_stayed, FERRY_PHASE_FAILED,
+     ferry_step_act_stayed},
+    {FERRY_PHASE_TARGET_READY, ferry_step_guard_stayed, FERRY_PHASE_FAILED, ferry_step_act_stayed},
+    {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_cancel_unanswered, FERRY_PHASE_FAILED,
      ferry_step_act_cancel_unanswered},
-    {"PreparingTarget", ferry_step_guard_not_prepared, "Failed", ferry_step_act_not_prepared},
-    {"TargetReady", ferry_step_guard_cancel_unanswered, "Failed", ferry_step_act_cancel_unanswered},
-    {"TargetReady", ferry_step_guard_not_prepared, "Failed", ferry_step_act_not_prepared},
-    {"Running", ferry_step_guard_arrived, "Succeeded", ferry_step_act_succeed},
-    {"Running", ferry_step_guard_retry, "Scheduling", ferry_step_act_retry},
-    {"Running", ferry_step_guard_stayed, "Failed", ferry_step_act_stayed},
-    {"Running", ferry_step_guard_lost, "Failed", ferry_step_act_lost},
-    {"Running", ferry_step_guard_unknown, NULL, ferry_step_act_unknown},
-    {"Running", ferry_step_guard_stalling, NULL, ferry_step_act_stalling},
-    {"PreparingTarget", ferry_step_guard_agent_lost, "Failed", ferry_step_act_agent_lost},
-    {"TargetReady", ferry_step_guard_agent_lost, "Failed", ferry_step_act_agent_lost},
-    {"Running", ferry_step_guard_agent_lost, "Failed", ferry_step_act_agent_lost},
+    {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_not_prepared, FERRY_PHASE_FAILED,
+     ferry_step_act_not_prepared},
+    {FERRY_PHASE_TARGET_READY, ferry_step_guard_cancel_unanswered, FERRY_PHASE_FAILED,
+     ferry_step_act_cancel_unanswered},
+    {FERRY_PHASE_TARGET_READY, ferry_step_guard_not_prepared, FERRY_PHASE_FAILED,
+     ferry_step_act_not_prepared},
+    {FERRY_PHASE_RUNNING, ferry_step_guard_arrived, FERRY_PHASE_SUCCEEDED, ferry_step_act_succeed},
+    {FERRY_PHASE_RUNNING, ferry_step_guard_retry, FERRY_PHASE_SCHEDULING, ferry_step_act_retry},
+    {FERRY_PHASE_RUNNING, ferry_step_guard_stayed, FERRY_PHASE_FAILED, ferry_step_act_stayed},
+    {FERRY_PHASE_RUNNING, ferry_step_guard_lost, FERRY_PHASE_FAILED, ferry_step_act_lost},
+    {FERRY_PHASE_RUNNING, ferry_step_guard_unknown, FERRY_PHASE_NONE, ferry_step_act_unknown},
+    {FERRY_PHASE_RUNNING, ferry_step_guard_stalling, FERRY_PHASE_NONE, ferry_step_act_stalling},
+    {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_agent_lost, FERRY_PHASE_FAILED,
+     ferry_step_act_agent_lost},
+    {FERRY_PHASE_TARGET_READY, ferry_step_guard_agent_lost, FERRY_PHASE_FAILED,
+     ferry_step_act_agent_lost},
+    {FERRY_PHASE_RUNNING, ferry_step_guard_agent_lost, FERRY_PHASE_FAILED,
+     ferry_step_act_agent_lost},
 };
 
 #define MAX_ROUNDS 16
@@ -74,7 +89,8 @@ gint64 ferry_step_phase_age(const FerryStep *s) {
   return since < 0 ? 0 : MAX(0, s->now_ms - since);
 }
 
-static void enter_phase(FerryStep *s, const char *phase) {
+static void enter_phase(FerryStep *s, FerryPhase to) {
+  const char *phase = ferry_phase_name(to);
   ferry_step_set(s, "status.phase", json_string(phase));
   json_t *stamps = ferry_json_get(s->m, "status.phaseTransitionTimestamps");
   if (!json_is_array(stamps)) {
@@ -89,11 +105,11 @@ static void enter_phase(FerryStep *s, const char *phase) {
 }
 
 static gboolean fire_one(FerryStep *s) {
-  const char *phase = ferry_json_str(s->m, "status.phase");
+  FerryPhase phase = ferry_phase_of(s->m);
   gboolean begun = ferry_json_get(s->m, "status.phaseTransitionTimestamps") != NULL;
   for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
     const FerryRow *row = &table[i];
-    gboolean here = row->from ? begun && g_strcmp0(row->from, phase) == 0 : !begun;
+    gboolean here = row->from ? begun && row->from == phase : !begun;
     if (!here || !row->guard(s))
       continue;
     if (row->to)
@@ -167,14 +183,9 @@ static void name_agents(FerryStep *s) {
 static gboolean release_finalizer(FerryStep *s) {
   if (!ferry_json_get(s->m, "metadata.deletionTimestamp") || !ferry_migration_is_final(s->m))
     return FALSE;
-  json_t *finalizers = ferry_json_get(s->m, "metadata.finalizers");
-  for (gsize i = json_array_size(finalizers); i-- > 0;)
-    if (g_strcmp0(json_string_value(json_array_get(finalizers, i)), FERRY_MIGRATION_FINALIZER) ==
-        0) {
-      json_array_remove(finalizers, i);
-      s->changed = TRUE;
-    }
-  return json_array_size(finalizers) == 0;
+  if (ferry_object_drop_finalizer(s->m, FERRY_MIGRATION_FINALIZER))
+    s->changed = TRUE;
+  return json_array_size(ferry_json_get(s->m, "metadata.finalizers")) == 0;
 }
 
 void ferry_migration_step(FerryStore *store, const json_t *migration, gint64 now_ms,
@@ -203,7 +214,7 @@ void ferry_migration_step(FerryStore *store, const json_t *migration, gint64 now
     const char *phase = ferry_json_str(s.m, "status.phase");
     if (g_strcmp0(phase, before) != 0) {
       const char *message = ferry_json_str(s.m, "status.message");
-      gboolean failed = g_str_equal(phase, "Failed");
+      gboolean failed = ferry_phase_of(s.m) == FERRY_PHASE_FAILED;
       g_autofree char *text =
           message ? g_strdup(message)
                   : g_strdup_printf("migration %s of %s is %s",
@@ -212,7 +223,7 @@ void ferry_migration_step(FerryStore *store, const json_t *migration, gint64 now
       g_autofree char *event = g_strconcat("Migration", phase, NULL);
       ferry_plan_event(plan, s.m, failed ? "Warning" : "Normal", reason ? reason : event, text,
                        now_ms);
-      if (s.vmi && (ferry_migration_is_final(s.m) || g_str_equal(phase, "Scheduled")))
+      if (s.vmi && (ferry_migration_is_final(s.m) || ferry_phase_of(s.m) == FERRY_PHASE_SCHEDULED))
         ferry_plan_event(plan, s.vmi, failed ? "Warning" : "Normal", event, text, now_ms);
     }
     ferry_plan_write(plan, remove ? FERRY_WRITE_DELETE : FERRY_WRITE_UPDATE, &ferry_kind_vmim,

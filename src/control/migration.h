@@ -6,8 +6,6 @@
 
 G_BEGIN_DECLS
 
-#define FERRY_MIGRATION_FINALIZER "kubevirt.io/migrationJobFinalizer"
-
 /** How long things may take before the controller gives up, in ms. */
 #define FERRY_UNSCHEDULABLE_TIMEOUT_MS (5 * 60 * 1000) /* KubeVirt's */
 #define FERRY_ACCEPT_TIMEOUT_MS (30 * 1000)            /* agent takes a Scheduled migration */

@@ -35,7 +35,8 @@ gboolean ferry_step_guard_cancelled(FerryStep *s) {
 
 void ferry_step_act_cancelled(FerryStep *s) {
   const char *by = ferry_json_str(s->m, "status.migrationState.abortRequestedBy");
-  ferry_step_set(s, "status.migrationState.abortStatus", json_string("Succeeded"));
+  ferry_step_set(s, "status.migrationState.abortStatus",
+                 json_string(ferry_abort_name(FERRY_ABORT_SUCCEEDED)));
   ferry_step_fail(s, "Cancelled", "cancelled%s%s before it began; the VM was not touched",
                   by ? " by " : "", by ? by : "");
 }
@@ -66,8 +67,7 @@ static const char *leaves(const FerryStep *s) {
 gboolean ferry_step_guard_vm_off(FerryStep *s) {
   if (ferry_json_bool(s->m, "spec.offline", FALSE))
     return FALSE;
-  const char *phase = ferry_json_str(s->vmi, "status.phase");
-  return g_strcmp0(phase, "Running") != 0 && g_strcmp0(phase, "Paused") != 0;
+  return !ferry_vmi_is_active(s->vmi);
 }
 
 void ferry_step_act_vm_off(FerryStep *s) {
@@ -101,8 +101,7 @@ static const json_t *goes_first(const FerryStep *s, const GPtrArray *all) {
                   ferry_json_str(s->m, "metadata.namespace")) != 0 ||
         g_strcmp0(ferry_json_str(other, "metadata.uid"), ferry_json_str(s->m, "metadata.uid")) == 0)
       continue;
-    const char *phase = ferry_json_str(other, "status.phase");
-    if (phase && !g_str_equal(phase, "Pending"))
+    if (ferry_phase_of(other) > FERRY_PHASE_PENDING)
       return other;
     int order = g_strcmp0(ferry_json_str(other, "metadata.creationTimestamp"),
                           ferry_json_str(s->m, "metadata.creationTimestamp"));
@@ -301,7 +300,8 @@ void ferry_step_act_place(FerryStep *s) {
   ferry_step_set(s, "status.migrationState.migrationConfiguration", json_deep_copy(s->config));
   ferry_step_set(s, "status.migrationState.migrationPolicyName",
                  s->policy_name ? json_string(s->policy_name) : NULL);
-  ferry_step_set(s, "status.migrationState.mode", json_string("PreCopy"));
+  ferry_step_set(s, "status.migrationState.mode",
+                 json_string(ferry_mode_name(FERRY_MODE_PRE_COPY)));
   ferry_step_set(s, "status.configurationOrigins", json_deep_copy(s->origins));
 }
 

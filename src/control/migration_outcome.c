@@ -87,7 +87,7 @@ static FerryOutcomeKind decide(FerryStep *s) {
   FerryOutcomeQuestion question = {
       .source = copy_on_source(s),
       .target = copy_on_target(s),
-      .post_copy = g_strcmp0(ferry_json_str(s->m, "status.migrationState.mode"), "PostCopy") == 0,
+      .post_copy = ferry_mode_of(s->m) == FERRY_MODE_POST_COPY,
       .call = call_said(s),
   };
   FerryOutcomeAnswer answer = ferry_outcome_decide(&question);
@@ -184,7 +184,8 @@ void ferry_step_act_succeed(FerryStep *s) {
     if (i == 0 || ferry_json_get(s->m, remaining[i]))
       ferry_step_set(s, remaining[i], json_integer(0));
   if (ferry_step_cancel_requested(s))
-    ferry_step_set(s, "status.migrationState.abortStatus", json_string("Failed"));
+    ferry_step_set(s, "status.migrationState.abortStatus",
+                   json_string(ferry_abort_name(FERRY_ABORT_FAILED)));
 }
 
 gboolean ferry_step_guard_forecast(FerryStep *s) {
@@ -220,7 +221,8 @@ void ferry_step_act_stayed(FerryStep *s) {
   if (ferry_step_cancel_requested(s)) {
     const char *by = ferry_json_str(s->m, "status.migrationState.abortRequestedBy");
     const char *why = ferry_json_str(s->m, "status.migrationState.abortReason");
-    ferry_step_set(s, "status.migrationState.abortStatus", json_string("Succeeded"));
+    ferry_step_set(s, "status.migrationState.abortStatus",
+                   json_string(ferry_abort_name(FERRY_ABORT_SUCCEEDED)));
     if (why) {
       ferry_step_fail(s, "Stalled",
                       "%s; %s. Migrate it when it is less busy, or allow it a longer pause or "

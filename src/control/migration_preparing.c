@@ -68,7 +68,7 @@ void ferry_step_act_cancel_unanswered(FerryStep *s) {
   const char *by = ferry_json_str(s->m, STATE "abortRequestedBy");
   g_autofree char *left = left_behind(s);
   end(s);
-  ferry_step_set(s, STATE "abortStatus", json_string("Succeeded"));
+  ferry_step_set(s, STATE "abortStatus", json_string(ferry_abort_name(FERRY_ABORT_SUCCEEDED)));
   ferry_step_fail(
       s, "Cancelled",
       "cancelled%s%s before it began; the VM was not touched, though the agent of %s has "

@@ -2,6 +2,7 @@
 // What the rows of the migration's table work on.
 #pragma once
 #include "control/migration.h"
+#include "model/migration/phase.h"
 #include "policy/limits.h"
 
 G_BEGIN_DECLS
@@ -23,13 +24,14 @@ typedef struct {
 typedef gboolean (*FerryGuard)(FerryStep *s);
 typedef void (*FerryAction)(FerryStep *s);
 
-/** One row: in phase `from`, when `guard` holds, go to phase `to` (NULL: stay; then the
+/** One row: in phase `from`, when `guard` holds, go to phase `to` (NONE: stay; then the
  * action must make the guard fail) and do `action` (may
- * be NULL). Rows are tried in order; the first that fires starts the round again. */
+ * be NULL). `from` NONE: it was just created. Rows are tried in order; the first that fires starts
+ * the round again. */
 typedef struct {
-  const char *from;
+  FerryPhase from;
   FerryGuard guard;
-  const char *to;
+  FerryPhase to;
   FerryAction action;
 } FerryRow;
 

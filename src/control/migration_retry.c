@@ -71,11 +71,13 @@ void ferry_step_act_retry(FerryStep *s) {
   ferry_step_set(s, STATE "attempt", json_integer(attempt));
   json_t *stamps = ferry_json_get(s->m, "status.phaseTransitionTimestamps");
   for (gsize i = json_array_size(stamps); i-- > 0;)
-    if (g_strcmp0(ferry_json_str(json_array_get(stamps, i), "phase"), "Pending") != 0)
+    if (ferry_phase_parse(ferry_json_str(json_array_get(stamps, i), "phase")) !=
+        FERRY_PHASE_PENDING)
       json_array_remove(stamps, i);
   g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
-  json_array_append_new(
-      stamps, json_pack("{ss,ss}", "phase", "Scheduling", "phaseTransitionTimestamp", now));
+  json_array_append_new(stamps,
+                        json_pack("{ss,ss}", "phase", ferry_phase_name(FERRY_PHASE_SCHEDULING),
+                                  "phaseTransitionTimestamp", now));
 }
 
 /* The agent's word of an earlier attempt says nothing of this one. */

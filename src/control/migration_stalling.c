@@ -92,7 +92,7 @@ static Decision decide(FerryStep *s) {
       ferry_json_find(ferry_json_get(s->m, "status.conditions"), "type", "Stalling");
   if (!json_array_size(list) || g_strcmp0(ferry_json_str(stalling, "status"), "True") != 0 ||
       ferry_step_cancel_requested(s) || ferry_json_get(s->m, STATE "agentResult") ||
-      g_strcmp0(ferry_json_str(s->m, STATE "mode"), "PostCopy") == 0)
+      ferry_mode_of(s->m) == FERRY_MODE_POST_COPY)
     return d;
   Past p = past_of(s);
   gint64 due = p.last_ms > 0 ? p.last_ms + MAX(1, p.limit_s) * 1000 : s->now_ms;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/transition_log.h"
 #include "model/migration/migration_log.h"
+#include "model/migration/phase.h"
 
 #define STATE "status.migrationState."
 
@@ -11,7 +12,7 @@ static const char *text(const json_t *object, const char *path) {
 
 static void log_phase(const json_t *m, const char *phase, const char *before) {
   /* What a person asked for is no fault. */
-  gboolean failed = g_str_equal(phase, "Failed") &&
+  gboolean failed = ferry_phase_of(m) == FERRY_PHASE_FAILED &&
                     g_strcmp0(ferry_json_str(m, "status.reason"), "Cancelled") != 0;
   const char *said = ferry_json_str(m, "status.message");
   g_autofree char *message = said && *said ? g_strdup_printf("migration %s: %s", phase, said)
@@ -49,6 +50,6 @@ void ferry_transition_log(FerryStore *store, const FerryChange *change) {
   if (!ferry_json_bool(old, STATE "abortRequested", FALSE) &&
       ferry_json_bool(m, STATE "abortRequested", FALSE))
     ferry_info("migration: cancel requested", "FERRY_USER", text(m, STATE "abortRequestedBy"));
-  if (phase && g_strcmp0(phase, before) != 0 && (old || !g_str_equal(phase, "Pending")))
+  if (phase && g_strcmp0(phase, before) != 0 && (old || ferry_phase_of(m) != FERRY_PHASE_PENDING))
     log_phase(m, phase, before);
 }

@@ -11,6 +11,7 @@
 // deletes the Node.
 #include "control/vmi_owner.h"
 #include "base/rfc3339.h"
+#include "model/migration/phase.h"
 
 static gboolean is_active(const json_t *d) {
   return ferry_json_bool(d, "active", FALSE);
@@ -84,8 +85,7 @@ static gboolean moves_to(const json_t *vmi, const json_t *migration, const json_
                          const char *to) {
   const char *from = ferry_json_str(owner, "nodeName");
   const json_t *now = ferry_json_get(migration, "status.migrationState");
-  if (joins(now, from, to) &&
-      g_strcmp0(ferry_json_str(migration, "status.phase"), "Running") == 0 &&
+  if (joins(now, from, to) && ferry_phase_of(migration) == FERRY_PHASE_RUNNING &&
       !ferry_json_bool(migration, "spec.forecastOnly", FALSE))
     return TRUE;
   /* one that has just succeeded: its source's agent has said so, the report of it is on its way */
@@ -99,7 +99,7 @@ static gboolean moves_to(const json_t *vmi, const json_t *migration, const json_
 static gboolean leaves_by_ferryd(const json_t *migration, const json_t *owner) {
   const char *from = ferry_json_str(migration, "status.migrationState.sourceNode");
   return from && g_strcmp0(from, ferry_json_str(owner, "nodeName")) == 0 &&
-         g_strcmp0(ferry_json_str(migration, "status.phase"), "Running") == 0 &&
+         ferry_phase_of(migration) == FERRY_PHASE_RUNNING &&
          !ferry_json_bool(migration, "spec.forecastOnly", FALSE);
 }
 

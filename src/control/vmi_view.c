@@ -7,6 +7,7 @@
 #include "base/quantity.h"
 #include "base/rfc3339.h"
 #include "control/conditions.h"
+#include "model/migration/phase.h"
 #include "model/validate/validate.h"
 #include "policy/migratable.h"
 
@@ -135,15 +136,15 @@ gboolean ferry_vmi_remove_node(json_t *vmi, const char *node) {
   return FALSE;
 }
 
-static const char *phase_of(const json_t *domain) {
+static FerryPhase phase_of(const json_t *domain) {
   const char *state = ferry_json_str(domain, "state");
   if (!domain)
-    return "Unknown";
+    return FERRY_PHASE_UNKNOWN;
   if (!ferry_json_bool(domain, "active", FALSE))
-    return g_strcmp0(state, "crashed") == 0 ? "Crashed" : "Stopped";
+    return g_strcmp0(state, "crashed") == 0 ? FERRY_PHASE_CRASHED : FERRY_PHASE_STOPPED;
   if (g_strcmp0(state, "paused") == 0 || g_strcmp0(state, "pmsuspended") == 0)
-    return "Paused";
-  return g_strcmp0(state, "crashed") == 0 ? "Crashed" : "Running";
+    return FERRY_PHASE_PAUSED;
+  return g_strcmp0(state, "crashed") == 0 ? FERRY_PHASE_CRASHED : FERRY_PHASE_RUNNING;
 }
 
 static void condition_migratable(json_t *vmi, gint64 now_ms) {
@@ -247,18 +248,19 @@ static void condition_migrating(json_t *vmi, const FerryVmiContext *context, con
 void ferry_vmi_derive(json_t *vmi, const FerryVmiContext *context, gint64 now_ms) {
   g_autoptr(GPtrArray) conflicts = g_ptr_array_new();
   json_t *host = ferry_vmi_owner(vmi, context, conflicts);
-  const char *phase = phase_of(host), *node = ferry_json_str(host, "nodeName");
+  FerryPhase phase = phase_of(host);
+  const char *word = ferry_phase_name(phase), *node = ferry_json_str(host, "nodeName");
   json_t *said = json_object_get(host, "claim");
   if (said) {
     set_spec(vmi, said);
     merge_labels(vmi, json_object_get(said, "labels"));
     json_object_del(host, "claim");
   }
-  ferry_json_set_str(vmi, "status.phase", phase);
+  ferry_json_set_str(vmi, "status.phase", word);
   ferry_json_set_str(vmi, "status.nodeName", node);
-  gboolean ready = g_str_equal(phase, "Running");
-  ferry_condition_set(vmi, "Ready", ready ? "True" : "False", ready ? "" : phase, "", now_ms);
-  if (g_str_equal(phase, "Paused"))
+  gboolean ready = phase == FERRY_PHASE_RUNNING;
+  ferry_condition_set(vmi, "Ready", ready ? "True" : "False", ready ? "" : word, "", now_ms);
+  if (phase == FERRY_PHASE_PAUSED)
     ferry_condition_set(vmi, "Paused", "True",
                         ferry_json_str(host, "reason") ? ferry_json_str(host, "reason") : "", "",
                         now_ms);

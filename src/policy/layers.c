@@ -5,6 +5,7 @@
 // schedule further up.
 #include "policy/layers.h"
 #include "base/duration.h"
+#include "model/field/object_meta.h"
 #include "policy/preset_policies.h"
 
 #define ANNOTATION "ferry.migration/policy"
@@ -73,8 +74,7 @@ const char *ferry_config_vm_policy(const json_t *vmi) {
   const char *name = ferry_json_str(vmi, "spec.migration.policy");
   if (name)
     return name;
-  return json_string_value(
-      json_object_get(ferry_json_get(vmi, "metadata.annotations"), ANNOTATION));
+  return ferry_object_annotation(vmi, ANNOTATION);
 }
 
 json_t *ferry_config_vm_settings(const json_t *vmi) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/limits.h"
+#include "model/migration/phase.h"
 
 #define OUTBOUND "parallelOutboundMigrationsPerNode"
 #define INBOUND "parallelInboundMigrationsPerNode"
@@ -68,10 +69,10 @@ FerryLimits *ferry_limits_new(json_t *const *migrations, gsize n, const json_t *
   l->per_source = ferry_json_int(config, OUTBOUND, 0);
   l->per_target = ferry_json_int(config, INBOUND, 0);
   for (gsize i = 0; i < n; i++) {
-    const char *phase = ferry_json_str(migrations[i], "status.phase");
-    if (!phase || g_str_equal(phase, "Pending")) {
+    FerryPhase phase = ferry_phase_of(migrations[i]);
+    if (phase <= FERRY_PHASE_PENDING) {
       g_ptr_array_add(l->waiting, migrations[i]);
-    } else if (!g_str_equal(phase, "Succeeded") && !g_str_equal(phase, "Failed")) {
+    } else if (!ferry_phase_is_final(phase)) {
       l->active++;
       const char *from = ferry_json_str(migrations[i], "status.migrationState.sourceNode");
       const char *to = ferry_json_str(migrations[i], "status.migrationState.targetNode");

@@ -144,8 +144,7 @@ static void check_ambiguous_vmi(const FerryAdmissionState *state, const char *ns
 static void check_running(const json_t *vmi, const json_t *migration, const char *word,
                           GError *causes) {
   const char *phase = ferry_json_str(vmi, "status.phase");
-  if (ferry_json_bool(migration, "spec.offline", FALSE) || g_strcmp0(phase, "Running") == 0 ||
-      g_strcmp0(phase, "Paused") == 0)
+  if (ferry_json_bool(migration, "spec.offline", FALSE) || ferry_vmi_is_active(vmi))
     return;
   ferry_error_add_cause(causes, "FieldValueInvalid", "spec.vmiName",
                         "Invalid value: \"%s\": the VM is not running (it is %s); only a running "
@@ -237,7 +236,6 @@ static gboolean check_only_one(const FerryAdmissionState *state, const json_t *m
         g_strcmp0(ferry_json_str(other, "spec.vmiName"), name) != 0 ||
         g_strcmp0(ferry_json_str(other, "metadata.namespace"), ns) != 0)
       continue;
-    const char *phase = ferry_json_str(other, "status.phase");
     if (ferry_migration_is_forecast(other) && !ferry_migration_is_forecast(migration)) {
       g_set_error(
           error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
@@ -249,7 +247,7 @@ static gboolean check_only_one(const FerryAdmissionState *state, const json_t *m
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
                 "VM \"%s\" is being migrated already by virtualmachineinstancemigrations \"%s\" "
                 "(%s); wait for its end or cancel it first",
-                name, ferry_json_str(other, "metadata.name"), phase ? phase : "Pending");
+                name, ferry_json_str(other, "metadata.name"), ferry_phase_word(other));
     return FALSE;
   }
   return TRUE;

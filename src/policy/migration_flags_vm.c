@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "model/domain/copied_disks.h"
 #include "model/kinds/policy_fields.h"
+#include "model/migration/phase.h"
 #include "policy/migratable.h"
 #include "policy/target_xml_rules.h"
 #include <libxml/parser.h>
@@ -278,8 +279,7 @@ static gboolean post_copy_failed(const json_t *vmi) {
 void ferry_migration_flags_check_vm(const FerryFlagsContext *c, GError *causes) {
   const json_t *config = c->config;
   gboolean persistent = ferry_json_bool(c->vmi, "spec.persistent", FALSE);
-  const char *phase = ferry_json_str(c->vmi, "status.phase");
-  gboolean active = g_strcmp0(phase, "Running") == 0 || g_strcmp0(phase, "Paused") == 0;
+  gboolean active = ferry_vmi_is_active(c->vmi);
   gboolean offline = ferry_migration_flag_on(config, "offline");
   gboolean persist = ferry_json_bool(config, "persistDestination", persistent);
   check_disks(c, causes);

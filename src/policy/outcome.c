@@ -9,6 +9,7 @@
 // suspended until the target has confirmed, so that a suspended source beside a running target is a
 // hand-over that was not confirmed, and a running source beside a running target two copies.
 #include "policy/outcome.h"
+#include "model/migration/reasons.h"
 
 #define SET(x) (1u << (x))
 #define ANY 0xffffu
@@ -116,33 +117,20 @@ static const Row rows[] = {
      "the source can't speak"},
 };
 
+/* What a reason means and what to do then stands in the table of reasons. */
 static const struct {
-  const char *word, *reason, *advice;
+  const char *word, *reason;
 } outcomes[FERRY_OUTCOME_LAST] = {
-    [FERRY_OUTCOME_WAIT] = {"waiting", NULL, "Wait: it ends by itself."},
-    [FERRY_OUTCOME_MOVED] = {"moved", NULL, ""},
-    [FERRY_OUTCOME_STAYED] = {"stayed", NULL, ""},
-    [FERRY_OUTCOME_STOPPED] = {"stopped", "StoppedMeanwhile",
-                               "Start it again where it was, if it is to run."},
-    [FERRY_OUTCOME_LOST] = {"lost", "VMLost",
-                            "What the guest held in memory is lost: destroy what is left of it on "
-                            "either host (virsh destroy), then start it again from its disks."},
-    [FERRY_OUTCOME_BROKEN] = {"broken", "PostCopyFailed",
-                              "Destroy it on neither host: it cannot run until the migration is "
-                              "resumed, by repeating it with allowPostCopy: true and "
-                              "postCopyResume: true (--post-copy --postcopy-resume)."},
-    [FERRY_OUTCOME_BOTH] = {"both", "RunsOnBothHosts",
-                            "Look at the domain on both hosts with virsh at once, and destroy the "
-                            "one that has run for a shorter time or is suspended."},
-    [FERRY_OUTCOME_SUSPENDED] = {"suspended", "SuspendedOnBothHosts",
-                                 "Look at the domain on both hosts with virsh, destroy the copy on "
-                                 "the target, then resume the one on the source."},
-    [FERRY_OUTCOME_GONE] = {"gone", "VMNotFound",
-                            "Look for the domain on both hosts with virsh before you start it "
-                            "anywhere."},
-    [FERRY_OUTCOME_UNKNOWN] =
-        {"unknown", "OutcomeUnknown",
-         "Start it nowhere: it is decided when that host can be heard again."},
+    [FERRY_OUTCOME_WAIT] = {"waiting", NULL},
+    [FERRY_OUTCOME_MOVED] = {"moved", NULL},
+    [FERRY_OUTCOME_STAYED] = {"stayed", NULL},
+    [FERRY_OUTCOME_STOPPED] = {"stopped", "StoppedMeanwhile"},
+    [FERRY_OUTCOME_LOST] = {"lost", "VMLost"},
+    [FERRY_OUTCOME_BROKEN] = {"broken", "PostCopyFailed"},
+    [FERRY_OUTCOME_BOTH] = {"both", "RunsOnBothHosts"},
+    [FERRY_OUTCOME_SUSPENDED] = {"suspended", "SuspendedOnBothHosts"},
+    [FERRY_OUTCOME_GONE] = {"gone", "VMNotFound"},
+    [FERRY_OUTCOME_UNKNOWN] = {"unknown", "OutcomeUnknown"},
 };
 
 static const char *const copies[FERRY_COPY_LAST] = {
@@ -227,7 +215,8 @@ const char *ferry_outcome_word(FerryOutcomeKind kind) {
 }
 
 const char *ferry_outcome_advice(FerryOutcomeKind kind) {
-  return outcomes[kind].advice;
+  const FerryReason *row = ferry_reason_find(FERRY_REASON_ENDED, outcomes[kind].reason);
+  return row ? row->advice : kind == FERRY_OUTCOME_WAIT ? "Wait: it ends by itself." : "";
 }
 
 const char *ferry_copy_word(FerryCopy copy) {
@@ -264,7 +253,7 @@ char *ferry_outcome_markdown(void) {
                            : i == FERRY_OUTCOME_MOVED  ? "Completed"
                            : i == FERRY_OUTCOME_STAYED ? "why the call failed"
                                                        : "",
-                           outcomes[i].advice);
+                           ferry_outcome_advice((FerryOutcomeKind)i));
   g_string_append(out,
                   "\n## What a host has\n\n| libvirt's state | its reason | is |\n|---|---|---|\n");
   for (gsize i = 0; i < G_N_ELEMENTS(words); i++)

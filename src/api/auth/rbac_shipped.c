@@ -5,6 +5,7 @@
 #include "api/auth/rbac.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
+#include "model/field/object_meta.h"
 
 #include <string.h>
 
@@ -112,8 +113,7 @@ static gboolean ship(FerryApi *api, const FerryKind *kind, const char *name, con
                      json_t *body, GError **error) {
   g_autoptr(json_t) object = body;
   g_autoptr(json_t) there = ferry_store_get(api->store, kind, "", name);
-  const json_t *annotations = ferry_json_get(there, "metadata.annotations");
-  const char *follow = json_string_value(json_object_get(annotations, AUTOUPDATE));
+  const char *follow = ferry_object_annotation(there, AUTOUPDATE);
   gboolean same = there != NULL && g_strcmp0(follow, "false") != 0;
   const char *key;
   json_t *value;

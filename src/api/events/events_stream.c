@@ -12,6 +12,7 @@
 #include "api/internal.h"
 #include "api/http/stream.h"
 #include "api/resource/initial_list.h"
+#include "model/migration/migration.h"
 #include "model/migration/migration_log.h"
 
 #include <string.h>
@@ -144,8 +145,7 @@ static void emit_change(FerryEventStream *s, const FerryChange *change) {
 }
 
 static void emit_state(FerryEventStream *s, const json_t *m) {
-  const char *phase = ferry_json_str(m, "status.phase");
-  if (g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0 || !selected(s, m))
+  if (ferry_migration_is_final(m) || !selected(s, m))
     return;
   json_t *data = describe(m, s->initial.revision);
   add(data, "queue", m, "status.queue");

@@ -81,7 +81,7 @@ static Peer *peer_of(struct MHD_Connection *connection) {
   return info ? info->socket_context : NULL;
 }
 
-static void enter(FerryRequest *req, FerryPhase phase) {
+static void enter(FerryRequest *req, FerryConnPhase phase) {
   if (req->conn)
     ferry_connections_phase(ferry_front_connections(req->api->front), req->conn, phase,
                             g_get_monotonic_time());
@@ -114,7 +114,7 @@ void ferry_connection_on_completed(void *data, struct MHD_Connection *connection
   FerryRequest *req = *context;
   if (req) {
     ferry_front_release(req);
-    enter(req, FERRY_PHASE_IDLE);
+    enter(req, FERRY_CONN_IDLE);
     request_free(req);
   }
   *context = NULL;
@@ -128,7 +128,7 @@ static int on_handshake(gnutls_session_t session, unsigned type, unsigned when, 
                                                    gnutls_transport_get_int(session))
                           : NULL;
   if (c)
-    ferry_connections_phase(ferry_front_connections(api->front), c, FERRY_PHASE_HEADER,
+    ferry_connections_phase(ferry_front_connections(api->front), c, FERRY_CONN_HEADER,
                             g_get_monotonic_time());
   return 0;
 }
@@ -287,7 +287,7 @@ static void start(FerryRequest *req, const char *method, const char *url, const 
   req->method = g_strdup(g_str_equal(method, "HEAD") ? "GET" : method);
   req->path = g_strdup(url);
   req->segments = g_strsplit(*url == '/' ? url + 1 : url, "/", 16);
-  enter(req, FERRY_PHASE_BODY);
+  enter(req, FERRY_CONN_BODY);
   if (!req->out && ((status = ferry_strict_header(req, &line, url, &why)) ||
                     (status = ferry_origin_check(req, &why))))
     reject(req, status, why);
@@ -323,7 +323,7 @@ static enum MHD_Result answer(FerryRequest *req) {
     MHD_add_response_header(response, "Connection", "close");
   if (streams) /* streams are counted and limited as such */
     ferry_front_release(req);
-  enter(req, streams ? FERRY_PHASE_STREAM : FERRY_PHASE_ANSWER);
+  enter(req, streams ? FERRY_CONN_STREAM : FERRY_CONN_ANSWER);
   ferry_metrics_request(req->api->metrics, req);
   enum MHD_Result result = MHD_queue_response(req->connection, req->status, response);
   MHD_destroy_response(response);
@@ -374,6 +374,6 @@ enum MHD_Result ferry_connection_on_request(void *data, struct MHD_Connection *c
   }
   if (req->out || req->stream || req->response)
     return answer(req);
-  enter(req, FERRY_PHASE_WORK);
+  enter(req, FERRY_CONN_WORK);
   return ferry_front_answer(req) ? answer(req) : MHD_YES;
 }

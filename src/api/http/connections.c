@@ -32,7 +32,7 @@
 struct FerryConn {
   int fd;
   int duplicate; /* while it is handed over, else -1 */
-  FerryPhase phase;
+  FerryConnPhase phase;
   gboolean ended;
   gint64 accepted_us, since_us; /* since_us: of the phase */
   gboolean measured;            /* the three below are valid */
@@ -53,8 +53,8 @@ struct FerryConnections {
   guint64 ends[FERRY_ENDS], accepted;
 };
 
-static const char *const phase_names[FERRY_PHASES] = {"silent", "handshake", "header", "body",
-                                                      "work",   "answer",    "stream", "idle"};
+static const char *const phase_names[FERRY_CONN_PHASES] = {"silent", "handshake", "header", "body",
+                                                           "work",   "answer",    "stream", "idle"};
 static const char *const end_names[FERRY_ENDS] = {"handshake-deadline",
                                                   "header-deadline",
                                                   "body-deadline",
@@ -145,7 +145,7 @@ static void end(FerryConnections *all, FerryConn *c, FerryEnd why) {
   all->ends[why]++;
   /* What it doesn't read would stay in the kernel, before the end, for as long as it likes. */
   const struct linger reset = {.l_onoff = 1};
-  if (c->phase == FERRY_PHASE_ANSWER || c->phase == FERRY_PHASE_STREAM)
+  if (c->phase == FERRY_CONN_ANSWER || c->phase == FERRY_CONN_STREAM)
     setsockopt(descriptor_of(c), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   shutdown(descriptor_of(c), SHUT_RDWR);
 }
@@ -184,10 +184,10 @@ static void set_peer(FerryConn *c, const struct sockaddr *peer) {
 /* How little a connection has done: those of the least rank give way first, the older before the
  * younger. A request that is at work for a stranger is let end. */
 static int rank(const FerryConn *c) {
-  static const int ranks[FERRY_PHASES] = {
-      [FERRY_PHASE_SILENT] = 0, [FERRY_PHASE_HANDSHAKE] = 1, [FERRY_PHASE_IDLE] = 2,
-      [FERRY_PHASE_HEADER] = 3, [FERRY_PHASE_BODY] = 4,      [FERRY_PHASE_ANSWER] = 5,
-      [FERRY_PHASE_STREAM] = 6, [FERRY_PHASE_WORK] = 7};
+  static const int ranks[FERRY_CONN_PHASES] = {
+      [FERRY_CONN_SILENT] = 0, [FERRY_CONN_HANDSHAKE] = 1, [FERRY_CONN_IDLE] = 2,
+      [FERRY_CONN_HEADER] = 3, [FERRY_CONN_BODY] = 4,      [FERRY_CONN_ANSWER] = 5,
+      [FERRY_CONN_STREAM] = 6, [FERRY_CONN_WORK] = 7};
   return ranks[c->phase];
 }
 
@@ -195,7 +195,7 @@ static FerryConn *oldest_of(FerryConnections *all, const char *address, const Fe
   FerryConn *worst = NULL;
   for (guint i = 0; i < all->by_fd->len; i++) {
     FerryConn *c = g_ptr_array_index(all->by_fd, i);
-    if (!c || c == but || c->ended || c->identity || c->phase == FERRY_PHASE_WORK ||
+    if (!c || c == but || c->ended || c->identity || c->phase == FERRY_CONN_WORK ||
         !g_str_equal(c->address, address))
       continue;
     if (!worst || rank(c) < rank(worst) ||
@@ -289,7 +289,7 @@ void ferry_connections_remove(FerryConnections *all, FerryConn *c) {
 gboolean ferry_connections_hand(FerryConnections *all, FerryConn *c, gint64 now_us) {
   g_mutex_lock(&all->lock);
   c->duplicate = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
-  c->phase = FERRY_PHASE_HANDSHAKE;
+  c->phase = FERRY_CONN_HANDSHAKE;
   c->since_us = now_us;
   c->measured = FALSE;
   gboolean ok = c->duplicate >= 0;
@@ -346,12 +346,12 @@ static gboolean ask_tcp(const FerryConn *c, struct tcp_info *info) {
 }
 
 /* What the client sends while it is answered belongs to its next request. */
-static void begin_phase(FerryConn *c, FerryPhase phase, gint64 now_us) {
+static void begin_phase(FerryConn *c, FerryConnPhase phase, gint64 now_us) {
   struct tcp_info info;
   c->measured = FALSE;
-  if (phase == FERRY_PHASE_ANSWER && ask_tcp(c, &info))
+  if (phase == FERRY_CONN_ANSWER && ask_tcp(c, &info))
     c->requested = info.tcpi_bytes_received;
-  if (phase == FERRY_PHASE_IDLE && c->phase == FERRY_PHASE_ANSWER) {
+  if (phase == FERRY_CONN_IDLE && c->phase == FERRY_CONN_ANSWER) {
     c->measured = TRUE;
     c->bytes = c->requested;
   }
@@ -359,7 +359,8 @@ static void begin_phase(FerryConn *c, FerryPhase phase, gint64 now_us) {
   c->since_us = now_us;
 }
 
-void ferry_connections_phase(FerryConnections *all, FerryConn *c, FerryPhase phase, gint64 now_us) {
+void ferry_connections_phase(FerryConnections *all, FerryConn *c, FerryConnPhase phase,
+                             gint64 now_us) {
   g_mutex_lock(&all->lock);
   begin_phase(c, phase, now_us);
   g_mutex_unlock(&all->lock);
@@ -391,7 +392,7 @@ static gboolean reads_too_slowly(const FerryConnections *all, FerryConn *c, gint
   }
   if (!ask_tcp(c, &info))
     return FALSE;
-  gboolean stream = c->phase == FERRY_PHASE_STREAM;
+  gboolean stream = c->phase == FERRY_CONN_STREAM;
   gint64 window = us(stream ? all->limits.stall_ms : all->limits.grace_ms);
   guint64 least = stream ? 1 : (guint64)window / 1000 * all->limits.min_rate / 1000;
   if (!c->measured || info.tcpi_bytes_acked - c->bytes >= least) {
@@ -408,7 +409,7 @@ static void look_for_request(FerryConn *c, gint64 now_us) {
   if (!ask_tcp(c, &info))
     return;
   if (c->measured && info.tcpi_bytes_received != c->bytes) {
-    c->phase = FERRY_PHASE_HEADER;
+    c->phase = FERRY_CONN_HEADER;
     c->since_us = now_us;
   }
   c->measured = TRUE;
@@ -420,18 +421,18 @@ static FerryEnd judge(const FerryConnections *all, FerryConn *c, gint64 now_us) 
   const FerryHttpLimits *l = &all->limits;
   gint64 age = now_us - c->since_us;
   switch (c->phase) {
-  case FERRY_PHASE_SILENT:
-  case FERRY_PHASE_HANDSHAKE:
+  case FERRY_CONN_SILENT:
+  case FERRY_CONN_HANDSHAKE:
     return now_us - c->accepted_us > us(l->handshake_ms) ? FERRY_END_HANDSHAKE : FERRY_ENDS;
-  case FERRY_PHASE_HEADER:
+  case FERRY_CONN_HEADER:
     return age > us(l->header_ms) ? FERRY_END_HEADER : FERRY_ENDS;
-  case FERRY_PHASE_BODY:
+  case FERRY_CONN_BODY:
     return age > us(l->body_ms) || sends_too_slowly(all, c, now_us) ? FERRY_END_BODY : FERRY_ENDS;
-  case FERRY_PHASE_ANSWER:
+  case FERRY_CONN_ANSWER:
     return reads_too_slowly(all, c, now_us) ? FERRY_END_ANSWER : FERRY_ENDS;
-  case FERRY_PHASE_STREAM:
+  case FERRY_CONN_STREAM:
     return reads_too_slowly(all, c, now_us) ? FERRY_END_STREAM : FERRY_ENDS;
-  case FERRY_PHASE_IDLE:
+  case FERRY_CONN_IDLE:
     look_for_request(c, now_us);
     return age > us(l->idle_ms) ? FERRY_END_IDLE : FERRY_ENDS;
   default:
@@ -462,7 +463,7 @@ void ferry_connections_count_end(FerryConnections *all, FerryEnd why) {
 
 void ferry_connections_put_metrics(FerryConnections *all, GString *out) {
   static const char open[] = "ferry_api_connections", ended[] = "ferry_api_connections_ended_total";
-  guint n[FERRY_PHASES][2] = {0};
+  guint n[FERRY_CONN_PHASES][2] = {0};
   guint64 ends[FERRY_ENDS];
   g_mutex_lock(&all->lock);
   for (guint i = 0; i < all->by_fd->len; i++) {
@@ -477,7 +478,7 @@ void ferry_connections_put_metrics(FerryConnections *all, GString *out) {
                        "TCP connections taken.", (double)accepted);
   ferry_metrics_family(out, open, "gauge",
                        "TCP connections by what they do, and whether their client is known.");
-  for (gsize i = 0; i < FERRY_PHASES; i++)
+  for (gsize i = 0; i < FERRY_CONN_PHASES; i++)
     for (gsize known = 0; known < 2; known++)
       ferry_metrics_sample(out, open, n[i][known], "state", phase_names[i], "client",
                            known ? "known" : "unknown", NULL);

@@ -8,16 +8,16 @@
 G_BEGIN_DECLS
 
 typedef enum {
-  FERRY_PHASE_SILENT,    /* not one byte yet: held by the acceptor, not by the HTTP library */
-  FERRY_PHASE_HANDSHAKE, /* TLS */
-  FERRY_PHASE_HEADER,
-  FERRY_PHASE_BODY,
-  FERRY_PHASE_WORK,   /* ours to answer */
-  FERRY_PHASE_ANSWER, /* theirs to read */
-  FERRY_PHASE_STREAM, /* the same, of an answer without an end */
-  FERRY_PHASE_IDLE,   /* between two requests */
-} FerryPhase;
-#define FERRY_PHASES (FERRY_PHASE_IDLE + 1)
+  FERRY_CONN_SILENT,    /* not one byte yet: held by the acceptor, not by the HTTP library */
+  FERRY_CONN_HANDSHAKE, /* TLS */
+  FERRY_CONN_HEADER,
+  FERRY_CONN_BODY,
+  FERRY_CONN_WORK,   /* ours to answer */
+  FERRY_CONN_ANSWER, /* theirs to read */
+  FERRY_CONN_STREAM, /* the same, of an answer without an end */
+  FERRY_CONN_IDLE,   /* between two requests */
+} FerryConnPhase;
+#define FERRY_CONN_PHASES (FERRY_CONN_IDLE + 1)
 
 /** Why a connection was ended. */
 typedef enum {
@@ -63,7 +63,8 @@ gboolean ferry_connections_hand(FerryConnections *all, FerryConn *c, gint64 now_
 FerryConn *ferry_connections_take(FerryConnections *all, int fd);
 
 /** What it does now. */
-void ferry_connections_phase(FerryConnections *all, FerryConn *c, FerryPhase phase, gint64 now_us);
+void ferry_connections_phase(FerryConnections *all, FerryConn *c, FerryConnPhase phase,
+                             gint64 now_us);
 /** Whose it is, once that is known; FALSE: there is no room for another one of this user. */
 gboolean ferry_connections_identify(FerryConnections *all, FerryConn *c, const char *identity);
 /** Ends those whose time is over. */

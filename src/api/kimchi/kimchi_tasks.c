@@ -3,6 +3,7 @@
 // is as durable as that, and migrations that were started by other means are tasks too. A task's id
 // is the migration's UID. The steps are those of Kimchi's proposal; Ferry's phases fall into them.
 #include "api/kimchi/kimchi.h"
+#include "model/field/object_meta.h"
 #include "model/migration/migration.h"
 #include "base/quantity.h"
 
@@ -22,38 +23,39 @@ static const struct {
 };
 
 static const struct {
-  const char *phase;
+  FerryPhase phase;
   int step;
 } phases[] = {
-    {"Pending", CHECK},           {"Scheduling", CHECK},    {"Scheduled", CONNECT},
-    {"PreparingTarget", CONNECT}, {"TargetReady", PREPARE}, {"Running", MIGRATE},
+    {FERRY_PHASE_PENDING, CHECK},        {FERRY_PHASE_SCHEDULING, CHECK},
+    {FERRY_PHASE_SCHEDULED, CONNECT},    {FERRY_PHASE_PREPARING_TARGET, CONNECT},
+    {FERRY_PHASE_TARGET_READY, PREPARE}, {FERRY_PHASE_RUNNING, MIGRATE},
 };
 
-static int step_of_phase(const char *phase) {
+static int step_of_phase(FerryPhase phase) {
   for (gsize i = 0; i < G_N_ELEMENTS(phases); i++)
-    if (g_strcmp0(phase, phases[i].phase) == 0)
+    if (phase == phases[i].phase)
       return phases[i].step;
   return -1;
 }
 
 /* The step it is in, or was in when it ended. */
 static int last_step(const json_t *m) {
-  int step = step_of_phase(ferry_json_str(m, "status.phase"));
+  int step = step_of_phase(ferry_phase_of(m));
   if (step >= 0)
     return step;
   gsize i;
   json_t *one;
   step = CHECK;
   json_array_foreach(ferry_json_get(m, "status.phaseTransitionTimestamps"), i, one) step =
-      MAX(step, step_of_phase(ferry_json_str(one, "phase")));
+      MAX(step, step_of_phase(ferry_phase_parse(ferry_json_str(one, "phase"))));
   return step;
 }
 
 static const char *task_status(const json_t *m) {
-  const char *phase = ferry_json_str(m, "status.phase");
-  if (g_strcmp0(phase, "Succeeded") == 0)
+  FerryPhase phase = ferry_phase_of(m);
+  if (phase == FERRY_PHASE_SUCCEEDED)
     return "finished";
-  if (g_strcmp0(phase, "Failed") != 0)
+  if (phase != FERRY_PHASE_FAILED)
     return "running";
   return g_strcmp0(ferry_json_str(m, "status.reason"), "Cancelled") == 0 ? "killed" : "failed";
 }
@@ -195,8 +197,7 @@ json_t *ferry_kimchi_task(FerryKimchi *k, const json_t *m) {
   g_autofree char *uri = target_uri(k, m);
   json_t *task = json_pack("{s:s, s:s, s:s, s:s}", "id", ferry_json_str(m, "metadata.uid"),
                            "status", task_status(m), "message", message, "target_uri", uri);
-  const char *notes = json_string_value(
-      json_object_get(ferry_json_get(m, "metadata.annotations"), FERRY_KIMCHI_NOTES));
+  const char *notes = ferry_object_annotation(m, FERRY_KIMCHI_NOTES);
   if (notes && *notes) {
     g_auto(GStrv) lines = g_strsplit(notes, "\n", 16);
     json_t *list = json_array();
@@ -212,10 +213,10 @@ static const char *began(const json_t *m, int step) {
   gsize i;
   json_t *one;
   json_array_foreach(ferry_json_get(m, "status.phaseTransitionTimestamps"), i, one) {
-    const char *phase = ferry_json_str(one, "phase");
-    int at = g_strcmp0(phase, "Failed") == 0      ? RECOVER
-             : g_strcmp0(phase, "Succeeded") == 0 ? FINISH
-                                                  : step_of_phase(phase);
+    FerryPhase phase = ferry_phase_parse(ferry_json_str(one, "phase"));
+    int at = phase == FERRY_PHASE_FAILED      ? RECOVER
+             : phase == FERRY_PHASE_SUCCEEDED ? FINISH
+                                              : step_of_phase(phase);
     if (at == step)
       return ferry_json_str(one, "phaseTransitionTimestamp");
   }

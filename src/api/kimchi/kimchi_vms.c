@@ -2,10 +2,10 @@
 // VMs and peers as Kimchi shows them. Kimchi knows no namespaces: a VM is found by its name, its
 // domain's name or its UUID in all of them, and where a name fits several the answer says so.
 #include "api/kimchi/kimchi.h"
+#include "base/quantity.h"
+#include "model/migration/phase.h"
 
 #include <string.h>
-
-#define MIB (1024 * 1024)
 
 const char *ferry_kimchi_vm_word(FerryKimchi *k, const json_t *vmi) {
   if (!k->names) {
@@ -75,12 +75,13 @@ static const char *state_of(const json_t *vmi) {
   const char *node = ferry_json_str(vmi, "status.nodeName");
   const json_t *d =
       node ? ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node) : NULL;
-  const char *state = ferry_json_str(d, "state"), *phase = ferry_json_str(vmi, "status.phase");
+  const char *state = ferry_json_str(d, "state");
+  FerryPhase phase = ferry_phase_of(vmi);
   if (state && !g_str_equal(state, "blocked"))
     return state;
-  if (g_strcmp0(phase, "Running") == 0)
+  if (phase == FERRY_PHASE_RUNNING)
     return "running";
-  return g_strcmp0(phase, "Paused") == 0 ? "paused" : "shutoff";
+  return phase == FERRY_PHASE_PAUSED ? "paused" : "shutoff";
 }
 
 static json_t *vm_json(const json_t *vmi) {
@@ -96,7 +97,7 @@ static json_t *vm_json(const json_t *vmi) {
       "namespace", ferry_json_str(vmi, "metadata.namespace"), "domain",
       domain ? domain : ferry_json_str(vmi, "metadata.name"), "state", state_of(vmi), "host",
       ferry_json_str(vmi, "status.nodeName"), "memory",
-      (json_int_t)(ferry_json_int(vmi, "status.guestMemoryBytes", 0) / MIB), "cpus",
+      (json_int_t)(ferry_json_int(vmi, "status.guestMemoryBytes", 0) / FERRY_MIB), "cpus",
       (json_int_t)ferry_json_int(vmi, "spec.domain.cpu.cores", 0), "persistent",
       ferry_json_bool(vmi, "spec.persistent", FALSE), "migratable", !no, "reason", no ? why : NULL);
 }

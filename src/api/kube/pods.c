@@ -6,6 +6,7 @@
 // the answer is 429 with the reason, which kubectl prints and asks again after.
 #include "api/internal.h"
 #include "base/random.h"
+#include "model/field/object_meta.h"
 #include "model/migration/migration.h"
 #include "model/migration/evacuation.h"
 #include "policy/config.h"
@@ -76,9 +77,8 @@ static json_t *pod_resources(const json_t *vmi) {
 
 /* The pod of a VM that runs, on the host that has it; NULL where it runs nowhere. */
 static json_t *pod_of(const json_t *vmi) {
-  const char *phase = ferry_json_str(vmi, "status.phase");
   const char *node = ferry_json_str(vmi, "status.nodeName");
-  if (!node || (g_strcmp0(phase, "Running") != 0 && g_strcmp0(phase, "Paused") != 0))
+  if (!node || !ferry_vmi_is_active(vmi))
     return NULL;
   json_t *since = ferry_json_get(vmi, "metadata.creationTimestamp");
   return json_pack(
@@ -86,10 +86,10 @@ static json_t *pod_of(const json_t *vmi) {
       "s:[{s:s, s:b, s:i, s:s, s:{s:{s:O*}}}]}}",
       "apiVersion", "v1", "kind", "Pod", "metadata", pod_metadata(vmi, node), "spec", "nodeName",
       node, "restartPolicy", "Never", "containers", "name", "compute", "image", "libvirt-domain",
-      "resources", pod_resources(vmi), "status", "phase", "Running", "startTime", since,
-      "conditions", "type", "Ready", "status", "True", "containerStatuses", "name", "compute",
-      "ready", 1, "restartCount", 0, "image", "libvirt-domain", "state", "running", "startedAt",
-      since);
+      "resources", pod_resources(vmi), "status", "phase", ferry_phase_name(FERRY_PHASE_RUNNING),
+      "startTime", since, "conditions", "type", "Ready", "status", "True", "containerStatuses",
+      "name", "compute", "ready", 1, "restartCount", 0, "image", "libvirt-domain", "state",
+      "running", "startedAt", since);
 }
 
 /* The VM whose pod has this name in the namespace. New reference. */
@@ -188,23 +188,23 @@ static json_t *active_migration(FerryRequest *req, const json_t *vmi) {
 /* A migration that an eviction did not ask for: nobody sees to it that the VM leaves. kubectl asks
  * again after a 429; after a 201 it only waits. */
 static gboolean another(const json_t *m, const char *source, GError **error) {
-  const json_t *annotations = ferry_json_get(m, "metadata.annotations");
-  const char *leaves = json_string_value(json_object_get(annotations, FERRY_EVACUATES_ANNOTATION));
-  const char *name = ferry_json_str(m, "metadata.name"), *phase = ferry_json_str(m, "status.phase");
+  const char *leaves = ferry_object_annotation(m, FERRY_EVACUATES_ANNOTATION);
+  const char *name = ferry_json_str(m, "metadata.name");
   if (ferry_migration_is_forecast(m))
     return !later(error, "a forecast of the VM is being made (%s), which takes some seconds", name);
   if (g_strcmp0(leaves, source) == 0)
     return FALSE;
   return !later(error, "migration %s of the VM is under way already (%s)", name,
-                phase ? phase : "Pending");
+                ferry_phase_word(m));
 }
 
 /* Accepted, or 429 while the migration waits for its turn or for a host. */
 static gboolean answer_for(FerryRequest *req, const json_t *m, const char *source, GError **error) {
-  const char *phase = ferry_json_str(m, "status.phase"), *name = ferry_json_str(m, "metadata.name");
+  const char *name = ferry_json_str(m, "metadata.name");
+  FerryPhase phase = ferry_phase_of(m);
   g_autofree char *why = NULL;
   guint place = 0;
-  if (!phase || g_str_equal(phase, "Pending")) {
+  if (phase <= FERRY_PHASE_PENDING) {
     g_autoptr(GPtrArray) all = ferry_store_list(req->api->store, &ferry_kind_vmim, NULL, NULL);
     g_autoptr(json_t) kubevirt =
         ferry_store_get(req->api->store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
@@ -216,7 +216,7 @@ static gboolean answer_for(FerryRequest *req, const json_t *m, const char *sourc
     /* place 0: it has left the queue since it was read */
     if (place && !ferry_limits_admit(limits, uid, source, &why))
       return later(error, "migration %s waits at place %u of the queue: %s", name, place, why);
-  } else if (g_str_equal(phase, "Scheduling")) {
+  } else if (phase == FERRY_PHASE_SCHEDULING) {
     g_autoptr(GString) text = g_string_new(NULL);
     gsize i, k;
     json_t *refusal, *reason;

@@ -3,6 +3,8 @@
 // and are not compared with ours: a phase begins when its write reaches us.
 #include "api/metrics/metrics.h"
 #include "base/rfc3339.h"
+#include "model/migration/phase.h"
+#include "model/migration/reasons.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,22 +18,8 @@ static const double pause_bounds[] = {0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3,
                                       0.5,  0.9,  1,    2,    5,   10,  30};
 static const double ratio_bounds[] = {0.01, 0.02, 0.05, 0.1, 0.12, 0.2, 0.3, 0.5, 1, 2, 5};
 
-static const char *const phases[] = {"Pending",     "Scheduling", "Scheduled", "PreparingTarget",
-                                     "TargetReady", "Running",    "Succeeded", "Failed"};
 static const char *const actions[] = {"SetDowntime", "StartPostCopy", "Suspend",
                                       "Abort",       "Note",          "SetThrottle"};
-
-/* Shown as 0 from the beginning: the increase of a series that starts at 1 would be missed. */
-static const char *const results[] = {
-    "Succeeded\nCompleted",     "Failed\nCancelled",         "Failed\nCompletionTimeout",
-    "Failed\nDeadlineExceeded", "Failed\nHypervisorError",   "Failed\nInfeasible",
-    "Failed\nLinkStalled",      "Failed\nMigrationFailed",   "Failed\nProgressTimeout",
-    "Failed\nRunsOnBothHosts",  "Failed\nSchedule",          "Failed\nSourceAgentNotAnswering",
-    "Failed\nSlowdownExceeded", "Failed\nSourceHostLost",    "Failed\nTargetNotPrepared",
-    "Failed\nTargetNotReady",   "Failed\nTargetUnreachable", "Failed\nUnschedulable",
-    "Failed\nVMNotFound",       "Failed\nVMNotRunning",      "Failed\nVMLost",
-    "Failed\nPostCopyFailed",   "Failed\nStoppedMeanwhile",  "Failed\nSuspendedOnBothHosts",
-};
 
 /* Words that come from outside are labels only up to this many of a kind. */
 #define MAX_WORDS 64
@@ -39,10 +27,10 @@ static const char *const results[] = {
 #define MAX_SEEN 100000
 
 struct FerryMetricsHistory {
-  FerryHistogram *phase[G_N_ELEMENTS(phases)];
+  FerryHistogram *phase[FERRY_MIGRATION_PHASES];
   FerryHistogram *duration[2]; /* Succeeded, Failed */
   FerryHistogram *pause, *total_error, *pause_error;
-  GHashTable *results; /* "Phase\nReason" -> guint64 */
+  GHashTable *results; /* result_key() -> guint64 */
   GHashTable *actions; /* action -> guint64 */
   GHashTable *seen;    /* uid -> gint64, monotonic us of its creation */
   double bytes;
@@ -52,7 +40,7 @@ struct FerryMetricsHistory {
 
 FerryMetricsHistory *ferry_metrics_history_new(void) {
   FerryMetricsHistory *h = g_new0(FerryMetricsHistory, 1);
-  for (gsize i = 0; i < G_N_ELEMENTS(phases); i++)
+  for (gsize i = 0; i < FERRY_MIGRATION_PHASES; i++)
     h->phase[i] = HISTOGRAM(phase_bounds);
   h->duration[0] = HISTOGRAM(duration_bounds);
   h->duration[1] = HISTOGRAM(duration_bounds);
@@ -68,7 +56,7 @@ FerryMetricsHistory *ferry_metrics_history_new(void) {
 void ferry_metrics_history_free(FerryMetricsHistory *h) {
   if (!h)
     return;
-  for (gsize i = 0; i < G_N_ELEMENTS(phases); i++)
+  for (gsize i = 0; i < FERRY_MIGRATION_PHASES; i++)
     ferry_histogram_free(h->phase[i]);
   ferry_histogram_free(h->duration[0]);
   ferry_histogram_free(h->duration[1]);
@@ -104,9 +92,11 @@ static void take_phases(FerryMetricsHistory *h, const json_t *old, const json_t 
                         double seconds) {
   const json_t *before = ferry_json_get(old, "status.phaseTransitionTimestamps");
   const json_t *after = ferry_json_get(m, "status.phaseTransitionTimestamps");
-  for (gsize i = 0; i < G_N_ELEMENTS(phases); i++)
-    if (ferry_json_find(after, "phase", phases[i]) && !ferry_json_find(before, "phase", phases[i]))
+  for (gsize i = 0; i < FERRY_MIGRATION_PHASES; i++) {
+    const char *phase = ferry_migration_phases[i];
+    if (ferry_json_find(after, "phase", phase) && !ferry_json_find(before, "phase", phase))
       ferry_histogram_observe(h->phase[i], seconds);
+  }
 }
 
 static void take_decisions(FerryMetricsHistory *h, const json_t *old, const json_t *m) {
@@ -129,11 +119,16 @@ static void take_error(FerryHistogram *histogram, gint64 forecast, gint64 actual
     ferry_histogram_observe(histogram, fabs((double)(forecast - actual)) / (double)actual);
 }
 
+/* "Phase\nReason": the key of results. */
+static char *result_key(FerryPhase phase, const char *reason) {
+  return g_strconcat(ferry_phase_name(phase), "\n", reason, NULL);
+}
+
 static void take_end(FerryMetricsHistory *h, const json_t *m, gboolean succeeded, double seconds) {
   const char *reason = ferry_json_str(m, "status.reason");
-  const char *phase = succeeded ? "Succeeded" : "Failed";
-  g_autofree char *key = g_strdup_printf("%s\n%s", phase, reason ? reason : "");
-  g_autofree char *other = g_strdup_printf("%s\nOther", phase);
+  FerryPhase phase = succeeded ? FERRY_PHASE_SUCCEEDED : FERRY_PHASE_FAILED;
+  g_autofree char *key = result_key(phase, reason ? reason : "");
+  g_autofree char *other = result_key(phase, "Other");
   count(h->results, key, other);
   gint64 total = ferry_json_int(m, "status.summary.totalMs", -1);
   gint64 pause = ferry_json_int(m, "status.summary.downtimeMs", -1);
@@ -165,10 +160,9 @@ void ferry_metrics_history_take(FerryMetricsHistory *h, const FerryChange *chang
   double seconds = age(h, m, mono_us, wall_ms);
   take_phases(h, old, m, seconds);
   take_decisions(h, old, m);
-  const char *phase = ferry_json_str(m, "status.phase");
-  gboolean succeeded = g_strcmp0(phase, "Succeeded") == 0;
-  gboolean final = succeeded || g_strcmp0(phase, "Failed") == 0;
-  if (!final || g_strcmp0(phase, ferry_json_str(old, "status.phase")) == 0)
+  FerryPhase phase = ferry_phase_of(m);
+  gboolean succeeded = phase == FERRY_PHASE_SUCCEEDED;
+  if (!ferry_phase_is_final(phase) || phase == ferry_phase_of(old))
     return;
   if (!ferry_json_bool(m, "spec.forecastOnly", FALSE)) /* nothing was moved */
     take_end(h, m, succeeded, seconds);
@@ -180,14 +174,28 @@ static int by_text(gconstpointer a, gconstpointer b) {
   return strcmp(a, b);
 }
 
+static const char results_family[] = "ferry_migrations_total";
+
+/* 0 for a result that there was none of yet: the increase of a series that starts at 1 would be
+ * missed. */
+static void put_zero(const FerryMetricsHistory *h, FerryPhase phase, const char *reason,
+                     GString *out) {
+  g_autofree char *key = result_key(phase, reason);
+  if (!g_hash_table_contains(h->results, key))
+    ferry_metrics_sample(out, results_family, 0, "result", ferry_phase_name(phase), "reason",
+                         reason, NULL);
+}
+
 static void put_results(const FerryMetricsHistory *h, GString *out) {
-  static const char name[] = "ferry_migrations_total";
+  const char *name = results_family;
   ferry_metrics_family(out, name, "counter", "Migrations that ended, by result and reason.");
-  for (gsize i = 0; i < G_N_ELEMENTS(results); i++)
-    if (!g_hash_table_contains(h->results, results[i])) {
-      g_auto(GStrv) parts = g_strsplit(results[i], "\n", 2);
-      ferry_metrics_sample(out, name, 0, "result", parts[0], "reason", parts[1], NULL);
-    }
+  gsize n_reasons;
+  const FerryReason *reasons = ferry_reasons(&n_reasons);
+  for (gsize i = 0; i < n_reasons; i++)
+    if (reasons[i].kind == FERRY_REASON_ENDED && !g_str_equal(reasons[i].name, "ForecastMade"))
+      put_zero(
+          h, g_str_equal(reasons[i].name, "Completed") ? FERRY_PHASE_SUCCEEDED : FERRY_PHASE_FAILED,
+          reasons[i].name, out);
   g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(h->results), by_text);
   for (GList *k = keys; k; k = k->next) {
     g_auto(GStrv) parts = g_strsplit(k->data, "\n", 2);
@@ -214,12 +222,14 @@ void ferry_metrics_history_put(const FerryMetricsHistory *h, GString *out) {
   static const char error[] = "ferry_migration_forecast_error_ratio";
   ferry_metrics_family(out, phase, "histogram",
                        "Time from a migration's creation to the beginning of each phase.");
-  for (gsize i = 0; i < G_N_ELEMENTS(phases); i++)
-    ferry_metrics_histogram(out, phase, h->phase[i], "phase", phases[i], NULL);
+  for (gsize i = 0; i < FERRY_MIGRATION_PHASES; i++)
+    ferry_metrics_histogram(out, phase, h->phase[i], "phase", ferry_migration_phases[i], NULL);
   put_results(h, out);
   ferry_metrics_family(out, duration, "histogram", "How long migrations that ended took.");
-  ferry_metrics_histogram(out, duration, h->duration[0], "result", "Succeeded", NULL);
-  ferry_metrics_histogram(out, duration, h->duration[1], "result", "Failed", NULL);
+  ferry_metrics_histogram(out, duration, h->duration[0], "result",
+                          ferry_phase_name(FERRY_PHASE_SUCCEEDED), NULL);
+  ferry_metrics_histogram(out, duration, h->duration[1], "result",
+                          ferry_phase_name(FERRY_PHASE_FAILED), NULL);
   ferry_metrics_family(out, "ferry_migration_downtime_seconds", "histogram",
                        "Pause of the guest at the switch-over, as libvirt measured it.");
   ferry_metrics_histogram(out, "ferry_migration_downtime_seconds", h->pause, NULL);

@@ -40,16 +40,12 @@ static const char *text(const json_t *object, const char *path) {
   return value ? value : "";
 }
 
-static gboolean phase_is(const json_t *m, const char *phase) {
-  return g_str_equal(text(m, "status.phase"), phase);
-}
-
 static gboolean is_waiting(const json_t *m) {
-  return phase_is(m, "Pending") || phase_is(m, "");
+  return ferry_phase_of(m) <= FERRY_PHASE_PENDING;
 }
 
 static gboolean is_running(const json_t *m) {
-  return !is_waiting(m) && !ferry_migration_is_final(m) && !phase_is(m, "Scheduling");
+  return !ferry_phase_is_waiting(ferry_phase_of(m)) && !ferry_migration_is_final(m);
 }
 
 static void put_progress(GPtrArray *migrations, GString *out) {
@@ -70,9 +66,10 @@ static void put_phases(GPtrArray *migrations, GString *out) {
   guint unset = 0, pending = 0, scheduling = 0, running = 0;
   for (guint i = 0; i < migrations->len; i++) {
     const json_t *m = g_ptr_array_index(migrations, i);
-    unset += phase_is(m, "");
-    pending += phase_is(m, "Pending");
-    scheduling += phase_is(m, "Scheduling");
+    FerryPhase phase = ferry_phase_of(m);
+    unset += phase == FERRY_PHASE_NONE;
+    pending += phase == FERRY_PHASE_PENDING;
+    scheduling += phase == FERRY_PHASE_SCHEDULING;
     running += is_running(m);
   }
   ferry_metrics_figure(out, "kubevirt_vmi_migrations_in_unset_phase", "gauge",
@@ -87,16 +84,19 @@ static void put_phases(GPtrArray *migrations, GString *out) {
 
 static void put_ended(GPtrArray *migrations, GString *out) {
   static const struct {
-    const char *name, *phase, *help;
+    const char *name;
+    FerryPhase phase;
+    const char *help;
   } families[] = {
-      {"kubevirt_vmi_migration_succeeded", "Succeeded", "1 for each migration that succeeded."},
-      {"kubevirt_vmi_migration_failed", "Failed", "1 for each migration that failed."},
+      {"kubevirt_vmi_migration_succeeded", FERRY_PHASE_SUCCEEDED,
+       "1 for each migration that succeeded."},
+      {"kubevirt_vmi_migration_failed", FERRY_PHASE_FAILED, "1 for each migration that failed."},
   };
   for (gsize f = 0; f < G_N_ELEMENTS(families); f++) {
     ferry_metrics_family(out, families[f].name, "gauge", families[f].help);
     for (guint i = 0; i < migrations->len; i++) {
       const json_t *m = g_ptr_array_index(migrations, i);
-      if (phase_is(m, families[f].phase))
+      if (ferry_phase_of(m) == families[f].phase)
         ferry_metrics_sample(out, families[f].name, 1, "vmi", text(m, "spec.vmiName"), "vmim",
                              text(m, "metadata.name"), "namespace", text(m, "metadata.namespace"),
                              NULL);
@@ -199,20 +199,19 @@ static void put_limits(FerryStore *store, GPtrArray *migrations, GString *out) {
 
 /* Draining: how many evacuations are in which phase, and what is left of those under way. */
 static void put_evacuations(FerryStore *store, GString *out) {
-  static const char *const states[] = {"Pending", "Running", "Succeeded", "Failed"};
   g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_evacuation, NULL, NULL);
   ferry_metrics_family(out, "ferry_evacuations", "gauge", "Evacuations of hosts, by phase.");
-  for (gsize p = 0; p < G_N_ELEMENTS(states); p++) {
+  for (const char *const *state = ferry_evacuation_phases; *state; state++) {
     guint n = 0;
     for (guint i = 0; i < all->len; i++)
-      n += phase_is(g_ptr_array_index(all, i), states[p]);
-    ferry_metrics_sample(out, "ferry_evacuations", n, "phase", states[p], NULL);
+      n += ferry_phase_of(g_ptr_array_index(all, i)) == ferry_phase_parse(*state);
+    ferry_metrics_sample(out, "ferry_evacuations", n, "phase", *state, NULL);
   }
   ferry_metrics_family(out, "ferry_evacuation_remaining_vms", "gauge",
                        "VMs that are still to leave a host that is being evacuated.");
   for (guint i = 0; i < all->len; i++) {
     const json_t *e = g_ptr_array_index(all, i);
-    if (!phase_is(e, "Succeeded") && !phase_is(e, "Failed"))
+    if (!ferry_phase_is_final(ferry_phase_of(e)))
       ferry_metrics_sample(out, "ferry_evacuation_remaining_vms",
                            (double)ferry_json_int(e, "status.remaining", 0), "node",
                            text(e, "spec.nodeName"), NULL);

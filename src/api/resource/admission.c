@@ -5,19 +5,13 @@
 #include "api/auth/rbac.h"
 #include "api/resource/node_restriction.h"
 #include "api/resource/policy_admission.h"
+#include "model/field/object_meta.h"
+#include "model/migration/evacuation.h"
+#include "model/migration/migration.h"
 #include "policy/migration_admission.h"
 #include "policy/network_check.h"
 
 #include <string.h>
-
-#define FINALIZER "kubevirt.io/migrationJobFinalizer"
-#define EVACUATION_FINALIZER "ferry.migration/evacuation"
-#define VMI_LABEL "kubevirt.io/vmi-name"
-
-static gboolean is_final(const json_t *migration) {
-  const char *phase = ferry_json_str(migration, "status.phase");
-  return g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0;
-}
 
 static gboolean forbid_field(const FerryKind *kind, const json_t *object, const char *field,
                              const char *message, GError **error) {
@@ -29,31 +23,18 @@ static gboolean forbid_field(const FerryKind *kind, const json_t *object, const 
   return FALSE;
 }
 
-static gboolean has_finalizer(const json_t *object, const char *name) {
-  return ferry_json_has_word(ferry_json_get(object, "metadata.finalizers"), name);
-}
-
-static void add_finalizer(json_t *object, const char *name) {
-  json_t *meta = json_object_get(object, "metadata");
-  json_t *finalizers = json_object_get(meta, "finalizers");
-  if (!finalizers)
-    json_object_set_new(meta, "finalizers", finalizers = json_array());
-  if (!has_finalizer(object, name))
-    json_array_append_new(finalizers, json_string(name));
-}
-
 /* A manifest does not name what the server put there: replacing the object by it must not let go of
  * what is under way. While it is being deleted, taking the finalizer off is a way out, which has to
  * be asked for in words. TRUE: it is kept. */
 static gboolean keep_finalizer(FerryRequest *req, const json_t *old, json_t *object,
                                const char *name) {
-  if (is_final(old))
+  if (ferry_phase_is_final(ferry_phase_of(old)))
     return FALSE;
   if (ferry_json_str(old, "metadata.deletionTimestamp") &&
       (!g_str_equal(req->method, "PUT") || ferry_json_get(object, "metadata.finalizers") ||
-       !has_finalizer(old, name)))
+       !ferry_object_has_finalizer(old, name)))
     return FALSE;
-  add_finalizer(object, name);
+  ferry_object_add_finalizer(object, name);
   return TRUE;
 }
 
@@ -65,7 +46,7 @@ static void add_label(json_t *object, const char *vmi_name) {
   if (!labels)
     json_object_set_new(meta, "labels", labels = json_object());
   if (strlen(vmi_name) <= 63)
-    json_object_set_new(labels, VMI_LABEL, json_string(vmi_name));
+    json_object_set_new(labels, FERRY_VMI_NAME_LABEL, json_string(vmi_name));
 }
 
 static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
@@ -99,16 +80,13 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   const char *name = ferry_json_str(vmi, "metadata.name");
   ferry_json_set_str(object, "spec.vmiName", name);
   add_label(object, name);
-  add_finalizer(object, FINALIZER);
+  ferry_object_add_finalizer(object, FERRY_MIGRATION_FINALIZER);
   ferry_trace_object(req, object);
   json_t *refusals = NULL;
   if (state.placement)
     ferry_admission_place(&state, vmi, object, &refusals);
   const char *now = ferry_json_str(object, "metadata.creationTimestamp");
-  json_object_set_new(object, "status",
-                      json_pack("{s:s, s:[{s:s, s:s}]}", "phase", "Pending",
-                                "phaseTransitionTimestamps", "phase", "Pending",
-                                "phaseTransitionTimestamp", now));
+  json_object_set_new(object, "status", ferry_migration_status_new(now));
   if (state.placement) { /* a question is answered with what it would go by, too */
     json_t *origins = NULL;
     json_t *config = ferry_admission_config(&state, object, vmi, &origins);
@@ -136,7 +114,7 @@ static void resolve_vmim(FerryRequest *req, const json_t *old, json_t *wanted) {
 /* An agent that comes late must not begin what was given up: it begins once its word is taken. */
 static gboolean check_phase(FerryRequest *req, const json_t *old, const json_t *object,
                             GError **error) {
-  if (!is_final(old) || is_final(object))
+  if (!ferry_phase_is_final(ferry_phase_of(old)) || ferry_phase_is_final(ferry_phase_of(object)))
     return TRUE;
   const char *ended = ferry_json_str(old, "status.phase");
   g_autofree char *text = g_strdup_printf(
@@ -148,7 +126,7 @@ static gboolean update_vmim(FerryRequest *req, const json_t *old, json_t *object
   if (!check_phase(req, old, object, error))
     return FALSE;
   const char *vmi_name = ferry_json_str(old, "spec.vmiName");
-  if (keep_finalizer(req, old, object, FINALIZER) && vmi_name)
+  if (keep_finalizer(req, old, object, FERRY_MIGRATION_FINALIZER) && vmi_name)
     add_label(object, vmi_name);
   if (json_equal(json_object_get(old, "spec"), json_object_get(object, "spec")))
     return TRUE;
@@ -160,14 +138,14 @@ static gboolean update_vmim(FerryRequest *req, const json_t *old, json_t *object
 
 static gboolean delete_vmim(FerryRequest *req, const json_t *object, json_t **instead,
                             GError **error) {
-  if (is_final(object))
+  if (ferry_phase_is_final(ferry_phase_of(object)))
     return TRUE;
   /* Without it the record would go at once, and the VM be free for a second migration. */
   *instead = json_deep_copy(object);
-  add_finalizer(*instead, FINALIZER);
+  ferry_object_add_finalizer(*instead, FERRY_MIGRATION_FINALIZER);
   if (ferry_json_bool(object, "status.migrationState.abortRequested", FALSE))
     return TRUE;
-  if (g_strcmp0(ferry_json_str(object, "status.migrationState.mode"), "PostCopy") == 0)
+  if (ferry_mode_of(object) == FERRY_MODE_POST_COPY)
     return TRUE; /* it cannot be cancelled any more: the record goes when it has ended */
   ferry_json_set_bool(*instead, "status.migrationState.abortRequested", TRUE);
   ferry_json_set_str(*instead, "status.migrationState.abortRequestedBy", req->user->name);
@@ -213,7 +191,8 @@ static gboolean create_evacuation(FerryRequest *req, json_t *object, GError **er
   g_autoptr(GPtrArray) all = ferry_store_list(req->api->store, &ferry_kind_evacuation, NULL, NULL);
   for (guint i = 0; i < all->len; i++) {
     const json_t *other = g_ptr_array_index(all, i);
-    if (is_final(other) || g_strcmp0(ferry_json_str(other, "spec.nodeName"), wanted) != 0 ||
+    if (ferry_phase_is_final(ferry_phase_of(other)) ||
+        g_strcmp0(ferry_json_str(other, "spec.nodeName"), wanted) != 0 ||
         g_strcmp0(ferry_json_str(other, "metadata.name"),
                   ferry_json_str(object, "metadata.name")) == 0)
       continue;
@@ -223,24 +202,26 @@ static gboolean create_evacuation(FerryRequest *req, json_t *object, GError **er
                 wanted, ferry_json_str(other, "metadata.name"));
     return FALSE;
   }
-  add_finalizer(object, EVACUATION_FINALIZER);
+  ferry_object_add_finalizer(object, FERRY_EVACUATION_FINALIZER);
   ferry_trace_object(req, object);
-  json_object_set_new(object, "status", json_pack("{s:s}", "phase", "Pending"));
+  json_object_set_new(object, "status",
+                      json_pack("{s:s}", "phase", ferry_phase_name(FERRY_PHASE_PENDING)));
   return TRUE;
 }
 
 static gboolean update_evacuation(FerryRequest *req, const json_t *old, json_t *object,
                                   GError **error) {
-  keep_finalizer(req, old, object, EVACUATION_FINALIZER);
+  keep_finalizer(req, old, object, FERRY_EVACUATION_FINALIZER);
   return TRUE;
 }
 
 static gboolean delete_evacuation(FerryRequest *req, const json_t *object, json_t **instead,
                                   GError **error) {
-  if (is_final(object) || has_finalizer(object, EVACUATION_FINALIZER))
+  if (ferry_phase_is_final(ferry_phase_of(object)) ||
+      ferry_object_has_finalizer(object, FERRY_EVACUATION_FINALIZER))
     return TRUE;
   *instead = json_deep_copy(object);
-  add_finalizer(*instead, EVACUATION_FINALIZER);
+  ferry_object_add_finalizer(*instead, FERRY_EVACUATION_FINALIZER);
   return TRUE;
 }
 

@@ -9,11 +9,11 @@
 #include "base/quantity.h"
 #include "base/rfc3339.h"
 #include "model/kinds/policy_fields.h"
+#include "model/migration/phase.h"
 
 #define MAX_CHANGES 50
 #define MAX_TRIES 50
 #define MAX_MIBPS 1048576
-#define MIB (1024 * 1024)
 
 static const char *const tunable[] = {"maxDowntimeMs", "bandwidthPerMigration"};
 
@@ -97,19 +97,18 @@ static json_t *read_fields(const json_t *body, const char **reason, GError **err
 
 /* Why not, or NULL. */
 static const char *too_late(const json_t *old, const json_t *fields) {
-  const char *phase = ferry_json_str(old, "status.phase");
+  FerryPhase phase = ferry_phase_of(old);
   const char *technique = ferry_json_str(fields, "technique");
-  if (g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0)
+  if (ferry_phase_is_final(phase))
     return "nothing is in progress: it has ended already";
-  if (!phase || g_str_equal(phase, "Pending") || g_str_equal(phase, "Scheduling"))
+  if (ferry_phase_is_waiting(phase))
     return "nothing is in progress: it has not begun yet; cancel it and create another one with "
            "other parameters, or wait until it runs";
   if (ferry_json_bool(old, "status.migrationState.abortRequested", FALSE))
     return "it is being cancelled";
   gboolean only_stalling =
       json_object_size(fields) == 1 && json_object_get(fields, "stallingLimitSeconds");
-  if (g_strcmp0(ferry_json_str(old, "status.migrationState.mode"), "PostCopy") == 0 &&
-      !only_stalling)
+  if (ferry_mode_of(old) == FERRY_MODE_POST_COPY && !only_stalling)
     return "it is already in post-copy: the VM runs on the target, and there is no switch-over "
            "left to tune and no way back";
   if (g_strcmp0(technique, "post-copy") == 0 &&
@@ -194,10 +193,8 @@ gboolean ferry_change_is_tuning(const FerryRequest *req, const json_t *old, cons
   if (req->kind != &ferry_kind_vmim || g_strcmp0(req->subresource, "status") == 0)
     return FALSE;
   const json_t *before = json_object_get(old, "spec"), *after = json_object_get(object, "spec");
-  const char *phase = ferry_json_str(old, "status.phase");
-  static const char *const waiting[] = {"Pending", "Scheduling", NULL};
-  if (!json_is_object(before) || !json_is_object(after) || !phase ||
-      g_strv_contains(waiting, phase) || json_equal((json_t *)before, (json_t *)after))
+  if (!json_is_object(before) || !json_is_object(after) ||
+      ferry_phase_is_waiting(ferry_phase_of(old)) || json_equal((json_t *)before, (json_t *)after))
     return FALSE;
   g_autoptr(json_t) a = json_copy((json_t *)before);
   g_autoptr(json_t) b = json_copy((json_t *)after);
@@ -223,7 +220,7 @@ gboolean ferry_change_tune(FerryRequest *req, const json_t *old, json_t *object,
     if (json_is_string(bandwidth) &&
         !ferry_quantity_parse(json_string_value(bandwidth), &bytes, error))
       return FALSE;
-    gint64 mib = bytes / MIB + (bytes % MIB ? 1 : 0);
+    gint64 mib = bytes / FERRY_MIB + (bytes % FERRY_MIB ? 1 : 0);
     if (mib < 1 || mib > MAX_MIBPS)
       return wrong(error, "spec.bandwidthPerMigration",
                    "while a migration runs it can be set from 1 to 1Ti bytes a second");

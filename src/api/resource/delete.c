@@ -4,6 +4,7 @@
 #include "api/auth/audit.h"
 #include "api/internal.h"
 #include "base/rfc3339.h"
+#include "model/migration/phase.h"
 
 #include <string.h>
 
@@ -216,17 +217,16 @@ gboolean ferry_resource_cancel(FerryRequest *req, GError **error) {
     g_autoptr(json_t) old = ferry_resource_find(req, error);
     if (!old)
       return FALSE;
-    const char *phase = ferry_json_str(old, "status.phase");
-    const char *mode = ferry_json_str(old, "status.migrationState.mode");
-    if (g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0 ||
-        g_strcmp0(mode, "PostCopy") == 0) {
+    FerryPhase phase = ferry_phase_of(old);
+    gboolean post_copy = ferry_mode_of(old) == FERRY_MODE_POST_COPY;
+    if (ferry_phase_is_final(phase) || post_copy) {
       g_autofree char *what = ferry_qualified(req->kind);
-      gboolean post = g_strcmp0(mode, "PostCopy") == 0 && g_strcmp0(phase, "Running") == 0;
+      gboolean post = post_copy && phase == FERRY_PHASE_RUNNING;
       g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
                   "Operation cannot be fulfilled on %s \"%s\": %s", what, req->name,
                   post ? "it is in post-copy: the VM runs on the target already and needs the rest "
                          "of its memory from the source, so it cannot go back; wait for its end"
-                  : g_strcmp0(phase, "Succeeded") == 0
+                  : phase == FERRY_PHASE_SUCCEEDED
                       ? "it has already succeeded; migrate the VM again to move it elsewhere"
                       : "it has already failed; there is nothing to cancel");
       return FALSE;

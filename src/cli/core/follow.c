@@ -6,6 +6,7 @@
 #include "cli/core/follow.h"
 #include "cli/view/progress.h"
 #include "cli/view/summary.h"
+#include "model/migration/phase.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ static void erase_line(Follow *f) {
 }
 
 static void draw(Follow *f) {
-  if (f->quiet || ferry_migration_ended(f->object))
+  if (f->quiet || ferry_migration_is_final(f->object))
     return;
   FerryProgress progress;
   ferry_progress_read(&progress, f->object, elapsed_ms(f));
@@ -85,10 +86,8 @@ static void say(Follow *f, const char *text) {
 }
 
 static void say_changes(Follow *f) {
-  const char *phase = ferry_json_str(f->object, "status.phase");
-  if (phase == NULL)
-    phase = "Pending";
-  gboolean ended = ferry_migration_ended(f->object);
+  const char *phase = ferry_phase_word(f->object);
+  gboolean ended = ferry_migration_is_final(f->object);
   gboolean known = ferry_json_str(f->object, "status.migrationState.sourceNode") != NULL &&
                    ferry_json_str(f->object, "status.migrationState.targetNode") != NULL;
   if (!ended && g_strcmp0(phase, f->phase) != 0) {
@@ -98,8 +97,9 @@ static void say_changes(Follow *f) {
     g_free(f->phase);
     f->phase = g_strdup(phase);
   }
-  g_autofree char *queue = g_str_equal(phase, "Pending") ? ferry_progress_queue(f->object)
-                           : g_str_equal(phase, "Scheduling")
+  g_autofree char *queue = ferry_phase_parse(phase) == FERRY_PHASE_PENDING
+                               ? ferry_progress_queue(f->object)
+                           : ferry_phase_parse(phase) == FERRY_PHASE_SCHEDULING
                                ? g_strdup(ferry_json_str(f->object, "status.message"))
                                : NULL;
   if (queue != NULL && g_strcmp0(queue, f->queue) != 0) {
@@ -135,7 +135,7 @@ static gboolean on_event(const char *type, json_t *object, gpointer data) {
   f->gone = g_str_equal(type, "DELETED");
   take(f, object);
   draw(f);
-  return !f->gone && !ferry_migration_ended(f->object);
+  return !f->gone && !ferry_migration_is_final(f->object);
 }
 
 static gboolean on_tick(gpointer data) {
@@ -254,7 +254,7 @@ static FerryFollowEnd follow_loop(Follow *f, GError **error) {
   FerryFollowEnd end = FERRY_FOLLOW_ENDED;
   guint empty = 0;
   for (;;) {
-    if (ferry_migration_ended(f->object))
+    if (ferry_migration_is_final(f->object))
       return FERRY_FOLLOW_ENDED;
     if (f->gone)
       return FERRY_FOLLOW_GONE;
@@ -271,7 +271,7 @@ static FerryFollowEnd follow_loop(Follow *f, GError **error) {
     if (ok) {
       /* A server that ends each stream at once is not hammered. */
       empty = g_get_monotonic_time() - began < RETRY_MS * 1000 ? empty + 1 : 0;
-      if (empty > 3 && !ferry_migration_ended(f->object) && !f->gone)
+      if (empty > 3 && !ferry_migration_is_final(f->object) && !f->gone)
         g_usleep(RETRY_MS * 1000);
       continue;
     }

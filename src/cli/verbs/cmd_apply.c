@@ -5,6 +5,7 @@
 #include "cli/core/apply_patch.h"
 #include "cli/view/output.h"
 #include "cli/core/resource.h"
+#include "model/field/object_meta.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -25,8 +26,7 @@ static json_t *with_last_applied(const json_t *document) {
 }
 
 static json_t *last_applied(const json_t *live) {
-  const char *text = json_string_value(
-      json_object_get(ferry_json_get(live, "metadata.annotations"), FERRY_LAST_APPLIED));
+  const char *text = ferry_object_annotation(live, FERRY_LAST_APPLIED);
   return text != NULL ? ferry_json_parse(text, strlen(text), NULL) : NULL;
 }
 

@@ -34,7 +34,7 @@ int ferry_cmd_cancel(FerryCli *cli) {
   if (found == NULL)
     return ferry_cli_fail(error, "ferry get vmim -A lists the migrations.");
   const char *name = ferry_json_str(found, "metadata.name");
-  if (ferry_migration_ended(found)) {
+  if (ferry_migration_is_final(found)) {
     fprintf(stderr, "error: the migration %s has ended already (%s); there is nothing to cancel\n",
             name, ferry_json_str(found, "status.phase"));
     return FERRY_EXIT_REFUSED;

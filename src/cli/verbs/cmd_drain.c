@@ -6,6 +6,7 @@
 #include "cli/view/output.h"
 #include "cli/core/resource.h"
 #include "cli/view/text.h"
+#include "model/migration/phase.h"
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,15 +27,14 @@ typedef struct {
 } Drain;
 
 static gboolean is_final(const json_t *evacuation) {
-  const char *phase = ferry_json_str(evacuation, "status.phase");
-  return g_strcmp0(phase, "Succeeded") == 0 || g_strcmp0(phase, "Failed") == 0;
+  return ferry_phase_is_final(ferry_phase_of(evacuation));
 }
 
 /* "db: Running (db-evacuation-1f2e3d4c-1)" */
 static char *vm_line(const json_t *vm) {
   const char *migration = ferry_json_str(vm, "migration"), *message = ferry_json_str(vm, "message");
   const char *name = ferry_json_str(vm, "name"), *phase = ferry_json_str(vm, "phase");
-  gboolean moves = g_strcmp0(phase, "Moved") != 0 && migration != NULL;
+  gboolean moves = ferry_phase_parse(phase) != FERRY_PHASE_MOVED && migration != NULL;
   g_autofree char *text = g_strdup_printf(
       "%s: %s%s%s%s%s%s", name ? name : "?", phase ? phase : "?", moves ? " (" : "",
       moves ? migration : "", moves ? ")" : "", message ? ": " : "", message ? message : "");
@@ -47,11 +47,11 @@ static void say_changes(Drain *d) {
   if (d->quiet)
     return;
   json_array_foreach(ferry_json_get(d->object, "status.vms"), i, vm) {
-    const char *phase = ferry_json_str(vm, "phase");
+    FerryPhase phase = ferry_phase_parse(ferry_json_str(vm, "phase"));
     g_autofree char *key =
         g_strdup_printf("%s/%s", ferry_json_str(vm, "namespace"), ferry_json_str(vm, "name"));
     g_autofree char *line = vm_line(vm);
-    if (g_strcmp0(phase, "Queued") == 0 || g_strcmp0(g_hash_table_lookup(d->said, key), line) == 0)
+    if (phase == FERRY_PHASE_QUEUED || g_strcmp0(g_hash_table_lookup(d->said, key), line) == 0)
       continue;
     printf("%7.1fs  %s\n", (double)(g_get_monotonic_time() - d->began_us) / 1e6, line);
     fflush(stdout);
@@ -166,8 +166,8 @@ static void print_remaining(const json_t *object) {
   size_t i;
   json_t *vm;
   json_array_foreach(ferry_json_get(object, "status.vms"), i, vm) {
-    const char *phase = ferry_json_str(vm, "phase");
-    if (g_strcmp0(phase, "Moved") == 0 || g_strcmp0(phase, "Stopped") == 0)
+    FerryPhase phase = ferry_phase_parse(ferry_json_str(vm, "phase"));
+    if (phase == FERRY_PHASE_MOVED || phase == FERRY_PHASE_STOPPED)
       continue;
     g_autofree char *line = vm_line(vm);
     fprintf(stderr, "  * %s\n", line);
@@ -182,7 +182,7 @@ static int tell(const json_t *object, const char *host) {
       cancelled > 0 ? g_strdup_printf(", cancelled %" G_GINT64_FORMAT " migration%s to it",
                                       cancelled, cancelled == 1 ? "" : "s")
                     : g_strdup("");
-  if (g_strcmp0(ferry_json_str(object, "status.phase"), "Succeeded") == 0) {
+  if (ferry_phase_of(object) == FERRY_PHASE_SUCCEEDED) {
     printf("%s is empty: %" G_GINT64_FORMAT
            " VM%s moved%s. It stays cordoned; ferry undrain %s opens "
            "it again.\n",
@@ -240,7 +240,7 @@ int ferry_cmd_drain(FerryCli *cli) {
   } else if (format == NULL) {
     code = tell(d.object, host);
   } else {
-    gboolean done = g_strcmp0(ferry_json_str(d.object, "status.phase"), "Succeeded") == 0;
+    gboolean done = ferry_phase_of(d.object) == FERRY_PHASE_SUCCEEDED;
     code = done ? FERRY_EXIT_DONE : FERRY_EXIT_FAILED;
   }
   g_hash_table_unref(d.said);

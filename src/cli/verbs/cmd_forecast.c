@@ -97,7 +97,7 @@ static void print_forecast(const json_t *object) {
 static gboolean wait_end(FerryCli *cli, json_t **object, GError **error) {
   g_autofree char *name = g_strdup(ferry_json_str(*object, "metadata.name"));
   gint64 until = g_get_monotonic_time() + PATIENCE_US;
-  while (!ferry_migration_ended(*object)) {
+  while (!ferry_migration_is_final(*object)) {
     if (g_get_monotonic_time() > until) {
       g_set_error(error, FERRY_ERROR, FERRY_ERROR_TIMEOUT,
                   "the forecast was not made within %d s (%s)", (int)(PATIENCE_US / G_USEC_PER_SEC),

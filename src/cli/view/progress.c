@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/quantity.h"
 #include "cli/view/text.h"
+#include "model/migration/phase.h"
 #include <string.h>
 
 enum { BAR_MIN = 8, BAR_MAX = 40, NAME_MAX_COLUMNS = 24 };
@@ -37,9 +38,9 @@ static gint64 read_int(const json_t *object, const char *path) {
 void ferry_progress_read(FerryProgress *p, const json_t *object, gint64 elapsed_ms) {
   memset(p, 0, sizeof *p);
   const char *vm = ferry_json_str(object, "spec.vmiName");
-  const char *phase = ferry_json_str(object, "status.phase");
+  FerryPhase phase = ferry_phase_of(object);
   p->vm = ferry_text_clean(vm != NULL ? vm : "?");
-  p->phase = ferry_text_clean(phase != NULL ? phase : "Pending");
+  p->phase = ferry_text_clean(ferry_phase_word(object));
   p->aborting = ferry_json_bool(object, "status.migrationState.abortRequested", FALSE);
   p->percent = (int)CLAMP(read_int(object, "status.progress.percent"), -1, 100);
   /* As libvirt counts it the data that remains is memory and disks together. */
@@ -51,16 +52,16 @@ void ferry_progress_read(FerryProgress *p, const json_t *object, gint64 elapsed_
   p->iteration = read_int(object, "status.progress.iteration");
   p->elapsed_ms = elapsed_ms >= 0 ? elapsed_ms : read_int(object, "status.progress.elapsedMs");
   p->remaining_s = read_int(object, "status.progress.remainingSeconds");
-  if (g_str_equal(p->phase, "Pending"))
+  if (phase <= FERRY_PHASE_PENDING)
     p->note = ferry_progress_queue(object);
   const char *mode = ferry_json_str(object, "status.migrationState.mode");
   const char *step = ferry_json_str(object, "status.progress.phase");
   const char *said = NULL;
-  if (mode != NULL && !g_str_equal(mode, "PreCopy"))
+  if (mode != NULL && ferry_mode_of(object) != FERRY_MODE_PRE_COPY)
     said = mode;
   else if (g_strcmp0(step, "CopyingDisks") == 0)
     said = "copying disks";
-  if (g_str_equal(p->phase, "Running") && said != NULL) {
+  if (phase == FERRY_PHASE_RUNNING && said != NULL) {
     g_free(p->phase);
     p->phase = ferry_text_clean(said);
   }
@@ -106,7 +107,7 @@ static GArray *segments_new(const FerryProgress *p, gboolean brief) {
     add(list, 0, g_strdup("cancelling"));
   if (p->note != NULL)
     add(list, 1, g_strdup(p->note));
-  else if (!g_str_equal(p->phase, "Running") && !p->aborting)
+  else if (ferry_phase_parse(p->phase) != FERRY_PHASE_RUNNING && !p->aborting)
     add(list, 1, g_strdup(p->phase));
   if (p->remaining_bytes >= 0 || p->disk_bytes > 0)
     add(list, 2, left_text(p));

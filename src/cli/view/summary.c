@@ -4,6 +4,7 @@
 #include "base/quantity.h"
 #include "base/rfc3339.h"
 #include "cli/view/text.h"
+#include "model/migration/phase.h"
 #include <string.h>
 
 static const char *text(const json_t *object, const char *path) {
@@ -17,12 +18,7 @@ static const char *text_or(const json_t *object, const char *path, const char *f
 }
 
 gboolean ferry_migration_succeeded(const json_t *object) {
-  return g_strcmp0(ferry_json_str(object, "status.phase"), "Succeeded") == 0;
-}
-
-gboolean ferry_migration_ended(const json_t *object) {
-  return ferry_migration_succeeded(object) ||
-         g_strcmp0(ferry_json_str(object, "status.phase"), "Failed") == 0;
+  return ferry_phase_of(object) == FERRY_PHASE_SUCCEEDED;
 }
 
 gboolean ferry_migration_cancelled(const json_t *object) {
@@ -106,7 +102,7 @@ char *ferry_summary_success(const json_t *object, gboolean utf8, gboolean color)
   if (network != NULL)
     row(out, "network", network);
   const char *mode = text(object, "status.migrationState.mode");
-  if (mode != NULL && !g_str_equal(mode, "PreCopy"))
+  if (mode != NULL && ferry_mode_of(object) != FERRY_MODE_PRE_COPY)
     row(out, "mode", mode);
   const char *policy = text(object, "status.migrationState.migrationPolicyName");
   if (policy != NULL)
@@ -202,7 +198,7 @@ char *ferry_summary_failure(const json_t *object) {
 }
 
 char *ferry_summary_transition(const json_t *object, gboolean route, gboolean utf8) {
-  const char *phase = text_or(object, "status.phase", "Pending");
+  const char *phase = ferry_phase_word(object);
   GString *out = g_string_new(phase);
   const char *from = text(object, "status.migrationState.sourceNode");
   const char *to = text(object, "status.migrationState.targetNode");
@@ -211,7 +207,8 @@ char *ferry_summary_transition(const json_t *object, gboolean route, gboolean ut
     g_autofree char *network = network_text(object);
     if (network != NULL)
       g_string_append_printf(out, " over %s", network);
-  } else if (g_str_equal(phase, "Failed") && text(object, "status.reason") != NULL) {
+  } else if (ferry_phase_of(object) == FERRY_PHASE_FAILED &&
+             text(object, "status.reason") != NULL) {
     g_string_append_printf(out, ": %s", text(object, "status.reason"));
   }
   g_autofree char *raw = g_string_free(out, FALSE);

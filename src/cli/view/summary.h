@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said when a migration has ended. Pure: an object in, text out. Free with g_free.
 #pragma once
-#include <glib.h>
-#include <jansson.h>
+#include "model/migration/migration.h"
 
 G_BEGIN_DECLS
 
-/** TRUE where the migration has ended (Succeeded or Failed). */
-gboolean ferry_migration_ended(const json_t *object);
+/** TRUE where the migration has moved its VM. */
 gboolean ferry_migration_succeeded(const json_t *object);
 
 /** After Succeeded: from, to, total time, pause, data, rate, network and address. Several lines. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/view/text.h"
 #include "base/quantity.h"
+#include "model/migration/phase.h"
 #include <string.h>
 
 char *ferry_duration_format(gint64 ms) {
@@ -88,21 +89,30 @@ char *ferry_text_clean(const char *text) {
 }
 
 const char *ferry_state_color(const char *word) {
+  static const char *const phases[FERRY_PHASE_LAST] = {
+      [FERRY_PHASE_PENDING] = "yellow",    [FERRY_PHASE_SCHEDULING] = "cyan",
+      [FERRY_PHASE_SCHEDULED] = "cyan",    [FERRY_PHASE_PREPARING_TARGET] = "cyan",
+      [FERRY_PHASE_TARGET_READY] = "cyan", [FERRY_PHASE_RUNNING] = "green",
+      [FERRY_PHASE_SUCCEEDED] = "green",   [FERRY_PHASE_FAILED] = "red",
+      [FERRY_PHASE_PAUSED] = "yellow",     [FERRY_PHASE_STOPPED] = "brown",
+      [FERRY_PHASE_CRASHED] = "red",       [FERRY_PHASE_UNKNOWN] = "yellow",
+  };
   static const struct {
     const char *word, *color;
-  } colors[] = {
-      {"Running", "green"},  {"Ready", "green"},      {"Succeeded", "green"},
-      {"Active", "green"},   {"Failed", "red"},       {"NotReady", "red"},
-      {"Crashed", "red"},    {"Warning", "yellow"},   {"Paused", "yellow"},
-      {"Unknown", "yellow"}, {"Pending", "yellow"},   {"Scheduling", "cyan"},
-      {"Scheduled", "cyan"}, {"TargetReady", "cyan"}, {"PreparingTarget", "cyan"},
-      {"Stopped", "brown"},
+  } others[] = {
+      {"Ready", "green"},
+      {"Active", "green"},
+      {"NotReady", "red"},
+      {"Warning", "yellow"},
   };
   if (word == NULL)
     return NULL;
-  for (gsize i = 0; i < G_N_ELEMENTS(colors); i++)
-    if (g_str_equal(word, colors[i].word))
-      return colors[i].color;
+  const char *color = phases[ferry_phase_parse(word)];
+  if (color != NULL)
+    return color;
+  for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
+    if (g_str_equal(word, others[i].word))
+      return others[i].color;
   /* "Ready,SchedulingDisabled" */
   return g_str_has_suffix(word, ",SchedulingDisabled") ? "yellow" : NULL;
 }

@@ -20,7 +20,7 @@ guint ferry_text_width(const char *text);
 char *ferry_text_fit(const char *text, guint width, gboolean utf8);
 /** A copy of `text` without control characters (a server's text must not drive the terminal). */
 char *ferry_text_clean(const char *text);
-/** ANSI colour of a word of state ("Running", "Failed", "Warning"), NULL: none. */
+/** ANSI colour of a phase or another word of state, NULL: none. */
 const char *ferry_state_color(const char *word);
 /** "dataRemainingBytes" -> "Data Remaining Bytes", "vmiName" -> "VMI Name". */
 char *ferry_title_from_key(const char *key);

@@ -5,6 +5,7 @@
 #include "cli/view/progress.h"
 #include "cli/view/summary.h"
 #include "cli/view/text.h"
+#include "model/migration/phase.h"
 
 static int by_percent(gconstpointer a, gconstpointer b) {
   json_t *const *x = a, *const *y = b;
@@ -46,10 +47,10 @@ static json_t *row_new(const json_t *object, gboolean utf8) {
   g_autofree char *note = p.note != NULL ? g_strdup(p.note) : g_strdup("");
   json_t *row = json_pack("{s:[s,s,s,s,s,s,s,s,s,s,s],s:{s:{s:s,s:s}}}", "cells",
                           or_blank(ferry_json_str(object, "metadata.namespace")), p.vm,
-                          p.aborting ? "Cancelling" : p.phase, way, percent, remaining, rate, dirty,
-                          iteration, elapsed, note, "object", "metadata", "name",
-                          or_blank(ferry_json_str(object, "metadata.name")), "namespace",
-                          or_blank(ferry_json_str(object, "metadata.namespace")));
+                          p.aborting ? ferry_phase_name(FERRY_PHASE_CANCELLING) : p.phase, way,
+                          percent, remaining, rate, dirty, iteration, elapsed, note, "object",
+                          "metadata", "name", or_blank(ferry_json_str(object, "metadata.name")),
+                          "namespace", or_blank(ferry_json_str(object, "metadata.namespace")));
   ferry_progress_clear(&p);
   return row;
 }
@@ -59,7 +60,7 @@ json_t *ferry_top_table(json_t *items, gboolean utf8) {
   size_t i;
   json_t *item;
   json_array_foreach(items, i, item) {
-    if (!ferry_migration_ended(item))
+    if (!ferry_migration_is_final(item))
       g_ptr_array_add(running, item);
   }
   g_ptr_array_sort(running, by_percent);

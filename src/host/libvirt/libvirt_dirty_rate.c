@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How fast a guest changes its memory: QEMU samples pages at the start and the end of a period.
 #include "host/libvirt/libvirt_private.h"
+#include "base/quantity.h"
 #include <string.h>
 
-#define MIB 1048576
 #define POLL_US 50000
 #define PATIENCE_US (5 * G_USEC_PER_SEC) /* beyond the period */
 
@@ -44,7 +44,7 @@ gboolean ferry_libvirt_job_dirty_rate(FerryHostJob *base, int seconds, gint64 *b
     if (!look(domain, &state, &began, &mib))
       return ferry_libvirt_error(error, "cannot read the dirty rate");
     if (state == VIR_DOMAIN_DIRTYRATE_MEASURED && mib >= 0 && (before < 0 || began != before)) {
-      *bytes_per_s = (gint64)MIN(mib, G_MAXINT64 / MIB) * MIB;
+      *bytes_per_s = (gint64)MIN(mib, G_MAXINT64 / FERRY_MIB) * FERRY_MIB;
       return TRUE;
     }
     g_usleep(POLL_US);

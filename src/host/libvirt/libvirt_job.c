@@ -3,9 +3,9 @@
 // whole migration (in a thread of its own), one for everything that is asked and changed meanwhile.
 #include "host/libvirt/libvirt_private.h"
 #include "base/error.h"
+#include "base/quantity.h"
 #include <string.h>
 
-#define MIB (1024 * 1024)
 #define KEEPALIVE_S 5
 #define KEEPALIVE_COUNT 5
 
@@ -192,7 +192,7 @@ gboolean ferry_libvirt_job_set_max_downtime(FerryHostJob *base, gint64 ms, GErro
 }
 
 gboolean ferry_libvirt_job_set_max_speed(FerryHostJob *base, gint64 bytes_per_s, GError **error) {
-  unsigned long mib = (unsigned long)((bytes_per_s + MIB - 1) / MIB);
+  unsigned long mib = (unsigned long)((bytes_per_s + FERRY_MIB - 1) / FERRY_MIB);
   if (virDomainMigrateSetMaxSpeed(((Job *)base)->control_domain, mib, 0) < 0)
     return ferry_libvirt_error(error, "cannot set the bandwidth limit");
   return TRUE;

@@ -2,11 +2,10 @@
 // A world from its description in JSON.
 #include "base/error.h"
 #include "base/file.h"
+#include "base/quantity.h"
 #include "host/sim/sim_private.h"
 #include <math.h>
 #include <string.h>
-
-#define MIB (1024.0 * 1024)
 
 /* A number between the two, or an error that names it and what it belongs to. */
 static gboolean number(const json_t *object, const char *what, const char *key, double least,
@@ -47,7 +46,7 @@ static gboolean add_host(FerrySimWorld *w, const json_t *o, GError **error) {
   FerrySimHostSpec spec = {.name = name,
                            .address = ferry_json_str(o, "address"),
                            .cpus = (int)cpus,
-                           .memory = (gint64)(memory * MIB),
+                           .memory = (gint64)(memory * (double)FERRY_MIB),
                            .link = link * 1e6 / 8,
                            .shared_file_systems = json_object_get(o, "sharedFileSystems")};
   g_autoptr(GInetAddress) address =
@@ -77,7 +76,7 @@ static json_t *read_disks(const json_t *list, const char *what, GError **error) 
     if (!number(o, what, "sizeMiB", 1, 1 << 26, 1024, &mib, error))
       return NULL;
     json_array_append_new(out, json_pack("{s:s, s:I, s:b}", "name", name, "sizeBytes",
-                                         (json_int_t)(mib * MIB), "shared",
+                                         (json_int_t)(mib * (double)FERRY_MIB), "shared",
                                          ferry_json_bool(o, "shared", TRUE)));
   }
   return g_steal_pointer(&out);
@@ -115,10 +114,10 @@ static gboolean add_domain(FerrySimWorld *w, const json_t *o, GError **error) {
                              .uuid = ferry_json_str(o, "uuid"),
                              .persistent = ferry_json_bool(o, "persistent", FALSE),
                              .disks = disks,
-                             .guest = {.memory = (memory - zero) * MIB,
-                                       .zero = zero * MIB,
-                                       .working_set = set * MIB,
-                                       .write_rate = rate * MIB,
+                             .guest = {.memory = (memory - zero) * (double)FERRY_MIB,
+                                       .zero = zero * (double)FERRY_MIB,
+                                       .working_set = set * (double)FERRY_MIB,
+                                       .write_rate = rate * (double)FERRY_MIB,
                                        .pattern = (FerrySimPattern)p,
                                        .vcpus = (int)vcpus,
                                        .busy_s = busy,

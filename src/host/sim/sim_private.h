@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the files of the simulated driver share; nobody else includes it.
 #pragma once
-#include "host/sim/sim_world.h"
+#include "host/sim/sim.h"
 
 /* libvirt's numbers of errors that only the drivers tell apart. */
 enum {

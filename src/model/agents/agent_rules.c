@@ -14,22 +14,18 @@
 enum { FERRYD = 0, SOURCE = 1 << 0, TARGET = 1 << 1 };
 
 enum {
-  PENDING = 1 << 0,
-  SCHEDULING = 1 << 1,
-  SCHEDULED = 1 << 2,
-  PREPARING = 1 << 3,
-  READY = 1 << 4,
-  RUNNING = 1 << 5,
-  SUCCEEDED = 1 << 6,
-  FAILED = 1 << 7,
+  PENDING = 1 << FERRY_PHASE_PENDING,
+  SCHEDULING = 1 << FERRY_PHASE_SCHEDULING,
+  SCHEDULED = 1 << FERRY_PHASE_SCHEDULED,
+  PREPARING = 1 << FERRY_PHASE_PREPARING_TARGET,
+  READY = 1 << FERRY_PHASE_TARGET_READY,
+  RUNNING = 1 << FERRY_PHASE_RUNNING,
+  SUCCEEDED = 1 << FERRY_PHASE_SUCCEEDED,
+  FAILED = 1 << FERRY_PHASE_FAILED,
   BEFORE = SCHEDULED | PREPARING | READY, /* it is the agent's, and nothing has moved yet */
   TAKEN = BEFORE | RUNNING,
   LATE = TAKEN | FAILED, /* ferryd may have given up before the agent could say how it ended */
 };
-
-static const char *const phase_names[] = {"Pending",         "Scheduling",  "Scheduled",
-                                          "PreparingTarget", "TargetReady", "Running",
-                                          "Succeeded",       "Failed"};
 
 /* Why `value` may not stand in place of `before`; NULL: it may. Static text. */
 typedef const char *(*Rule)(const FerryAgentWrite *w, const json_t *before, const json_t *value);
@@ -49,14 +45,16 @@ static const char *inside(const FerryAgentWrite *w, const json_t *before, const 
 
 static const char *next_phase(const FerryAgentWrite *w, const json_t *before, const json_t *value) {
   /* an agent that was started anew prepares anew; what needs no preparation is ready at once */
-  static const char *const steps[][2] = {
-      {"Scheduled", "PreparingTarget"},   {"Scheduled", "TargetReady"},
-      {"PreparingTarget", "TargetReady"}, {"TargetReady", "PreparingTarget"},
-      {"TargetReady", "Running"},
+  static const FerryPhase steps[][2] = {
+      {FERRY_PHASE_SCHEDULED, FERRY_PHASE_PREPARING_TARGET},
+      {FERRY_PHASE_SCHEDULED, FERRY_PHASE_TARGET_READY},
+      {FERRY_PHASE_PREPARING_TARGET, FERRY_PHASE_TARGET_READY},
+      {FERRY_PHASE_TARGET_READY, FERRY_PHASE_PREPARING_TARGET},
+      {FERRY_PHASE_TARGET_READY, FERRY_PHASE_RUNNING},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(steps); i++)
-    if (g_strcmp0(steps[i][0], json_string_value(before)) == 0 &&
-        g_strcmp0(steps[i][1], json_string_value(value)) == 0)
+    if (steps[i][0] == ferry_phase_parse(json_string_value(before)) &&
+        steps[i][1] == ferry_phase_parse(json_string_value(value)))
       return NULL;
   return "it is no next step: Scheduled, PreparingTarget, TargetReady, Running follow one another, "
          "and ferryd decides how it ends";
@@ -64,7 +62,6 @@ static const char *next_phase(const FerryAgentWrite *w, const json_t *before, co
 
 static const char *appended_stamps(const FerryAgentWrite *w, const json_t *before,
                                    const json_t *value) {
-  static const char *const own[] = {"PreparingTarget", "TargetReady", "Running", NULL};
   static const char no[] = "stamps may only be added, of the phases PreparingTarget, TargetReady "
                            "and Running";
   gsize n = json_array_size(before);
@@ -72,8 +69,8 @@ static const char *appended_stamps(const FerryAgentWrite *w, const json_t *befor
     if (!json_equal(json_array_get(before, i), json_array_get(value, i)))
       return no;
   for (gsize i = n; i < json_array_size(value); i++) {
-    const char *phase = ferry_json_str(json_array_get(value, i), "phase");
-    if (!phase || !g_strv_contains(own, phase))
+    FerryPhase phase = ferry_phase_parse(ferry_json_str(json_array_get(value, i), "phase"));
+    if (phase < FERRY_PHASE_PREPARING_TARGET || phase > FERRY_PHASE_RUNNING)
       return no;
   }
   return NULL;
@@ -82,7 +79,7 @@ static const char *appended_stamps(const FerryAgentWrite *w, const json_t *befor
 static const char *mode_step(const FerryAgentWrite *w, const json_t *before, const json_t *value) {
   if (!value)
     return "it may not be removed";
-  if (g_strcmp0(json_string_value(before), "PostCopy") == 0)
+  if (ferry_mode_of(w->old) == FERRY_MODE_POST_COPY)
     return "nothing leads back from post-copy";
   return NULL;
 }
@@ -262,11 +259,7 @@ typedef struct {
 } Walk;
 
 static unsigned phase_bit(const json_t *migration) {
-  const char *phase = ferry_json_str(migration, "status.phase");
-  for (guint i = 0; i < G_N_ELEMENTS(phase_names); i++)
-    if (g_strcmp0(phase, phase_names[i]) == 0)
-      return 1U << i;
-  return 0;
+  return 1U << ferry_phase_of(migration);
 }
 
 /* By what is stored: a target has work only where it is among the agents, as for a forecast. */

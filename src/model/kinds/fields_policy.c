@@ -2,6 +2,7 @@
 // The tables that are made of policy fields and of libvirt's flags: an intent, the KubeVirt
 // object's configuration, and what a migration's configuration can hold once it is resolved.
 #include "model/flags/migration_flags_table.h"
+#include "model/kinds/policy_fields.h"
 #include "model/kinds/policy_fields_table.h"
 #include "model/kinds/shared_fields.h"
 

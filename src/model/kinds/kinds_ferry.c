@@ -88,7 +88,7 @@ static const FerryField evacuation_vm[] = {
 
 static const FerryField evacuation_status[] = {
     STR("phase", "How far the evacuation is; Succeeded and Failed are final.",
-        .values = WORDS("Pending", "Running", "Succeeded", "Failed")),
+        .values = ferry_evacuation_phases),
     COUNT("total", "VMs to move."),
     COUNT("moved", "VMs that have moved."),
     COUNT("failed", "VMs that could not be moved."),

@@ -169,8 +169,7 @@ static const FerryField domain_seen[] = {
 };
 
 static const FerryField status[] = {
-    STR("phase", "Running, Paused, Stopped, Crashed or Unknown.",
-        .values = WORDS("Running", "Paused", "Stopped", "Crashed", "Unknown")),
+    STR("phase", "Running, Paused, Stopped, Crashed or Unknown.", .values = ferry_vmi_phases),
     STR("nodeName", "Node on which the VM runs, or is defined.", .max = NAME_MAX_LENGTH),
     STR("migrationMethod",
         "LiveMigration: its memory is all that must move; BlockMigration: it has disks that only "

@@ -5,10 +5,6 @@
 #include "model/flags/migration_flags_table.h"
 #include "model/kinds/policy_fields_table.h"
 
-static const char *const phases[] = {"Pending",         "Scheduling",  "Scheduled",
-                                     "PreparingTarget", "TargetReady", "Running",
-                                     "Succeeded",       "Failed",      NULL};
-
 #define AS_FIELD(f, ...) f,
 
 static const FerryField spec[] = {
@@ -29,7 +25,7 @@ static const FerryField spec[] = {
 };
 
 static const FerryField transition[] = {
-    STR("phase", "The phase that began.", REQUIRED, .values = phases),
+    STR("phase", "The phase that began.", REQUIRED, .values = ferry_migration_phases),
     TIME("phaseTransitionTimestamp", "When it began."),
     END,
 };
@@ -182,7 +178,8 @@ static const FerryField change[] = {
 };
 
 static const FerryField status[] = {
-    STR("phase", "How far the migration is; Succeeded and Failed are final.", .values = phases),
+    STR("phase", "How far the migration is; Succeeded and Failed are final.",
+        .values = ferry_migration_phases),
     OBJS("phaseTransitionTimestamps", transition, "When each phase began.", .max = 64),
     STR("reason", "Why it waits, failed or was cancelled, as one CamelCase word.", .max = 1024),
     STR("message", "The same in words for people, with what to do next.",

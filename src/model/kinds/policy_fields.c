@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "model/kinds/policy_fields.h"
 #include "model/kinds/policy_fields_table.h"
 
 #define AS_ROW(where, f, ...) {.field = f, .layers = LAYERS_##where, ##__VA_ARGS__},

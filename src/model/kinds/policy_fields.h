@@ -5,21 +5,9 @@
 // origins come from it.
 #pragma once
 #include "model/field/field.h"
+#include "model/kinds/policy_layers.h"
 
 G_BEGIN_DECLS
-
-/** Longest pause that anyone can ask for, as QEMU has it. A plain number, for messages too. */
-#define FERRY_DOWNTIME_MAX_MS 2000000
-
-/** Who says it: a bit each. */
-typedef enum {
-  FERRY_LAYER_CLUSTER = 1,
-  FERRY_LAYER_POLICY = 2,
-  FERRY_LAYER_VM = 4,
-  FERRY_LAYER_MIGRATION = 8,
-  FERRY_LAYER_PRESET = 16,
-  FERRY_LAYER_ANYONE = 31,
-} FerryLayerBit;
 
 typedef struct {
   FerryField field;    /* `fallback` is what a resolved configuration holds where nobody says it */

@@ -7,7 +7,7 @@
 // a field: its row, what acts by it, and its test.
 #pragma once
 #include "model/field/rows.h"
-#include "model/kinds/policy_fields.h"
+#include "model/kinds/policy_layers.h"
 
 /** Members of the object `intent`; ends with END. */
 extern const FerryField ferry_fields_intent[];

@@ -3,6 +3,7 @@
 #pragma once
 #include "model/field/rows.h"
 #include "model/kinds/kind.h"
+#include "model/migration/phase.h"
 
 G_BEGIN_DECLS
 

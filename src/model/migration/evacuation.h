@@ -5,6 +5,9 @@
 
 G_BEGIN_DECLS
 
+/** Finalizer of every Evacuation: what has not begun is cancelled first. */
+#define FERRY_EVACUATION_FINALIZER "ferry.migration/evacuation"
+
 /** Annotation of such a migration: the node that the VM leaves. */
 #define FERRY_EVACUATES_ANNOTATION "ferry.migration/evacuates"
 /** Annotation: which try of this VM it is, from 1. */

@@ -2,8 +2,7 @@
 #include "model/migration/migration.h"
 
 gboolean ferry_migration_is_final(const json_t *migration) {
-  const char *phase = ferry_json_str(migration, "status.phase");
-  return phase && (g_str_equal(phase, "Succeeded") || g_str_equal(phase, "Failed"));
+  return ferry_phase_is_final(ferry_phase_of(migration));
 }
 
 gboolean ferry_migration_is_forecast(const json_t *migration) {
@@ -17,4 +16,10 @@ static gboolean runs(const char *state) {
 gboolean ferry_migration_state_is_kept(const json_t *migration, const char *state) {
   const char *before = ferry_json_str(migration, "status.migrationState.sourceDomainStateBefore");
   return runs(state) ? !before || runs(before) : state && g_strcmp0(state, before) == 0;
+}
+
+json_t *ferry_migration_status_new(const char *now) {
+  const char *phase = ferry_phase_name(FERRY_PHASE_PENDING);
+  return json_pack("{s:s, s:[{s:s, s:s}]}", "phase", phase, "phaseTransitionTimestamps", "phase",
+                   phase, "phaseTransitionTimestamp", now);
 }

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // What everybody asks of a VirtualMachineInstanceMigration.
 #pragma once
-#include "base/json.h"
+#include "model/migration/phase.h"
 
 G_BEGIN_DECLS
 
+/** Finalizer of every migration: it goes once it has ended. */
+#define FERRY_MIGRATION_FINALIZER "kubevirt.io/migrationJobFinalizer"
+/** Label of a migration: the name of its VM, where it is short enough for one. */
+#define FERRY_VMI_NAME_LABEL "kubevirt.io/vmi-name"
+
 /** Whether it has ended, one way or the other. Pure. */
 gboolean ferry_migration_is_final(const json_t *migration);
+/** The status of one that was created at `now` (RFC 3339): Pending since then. New reference. Pure.
+ */
+json_t *ferry_migration_status_new(const char *now);
 /** Whether it only reckons and moves nothing (spec.forecastOnly). Pure. */
 gboolean ferry_migration_is_forecast(const json_t *migration);
 /** Whether a domain's `state` on the source (may be NULL) is what it was when the migration was

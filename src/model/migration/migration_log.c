@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/migration/migration_log.h"
 #include "base/trace.h"
+#include "model/field/object_meta.h"
 
 const char *ferry_object_trace(const json_t *object) {
-  /* The key has a dot, so no path leads to it. */
-  const json_t *annotations = ferry_json_get(object, "metadata.annotations");
-  const char *trace = json_string_value(json_object_get(annotations, FERRY_TRACE_ANNOTATION));
+  const char *trace = ferry_object_annotation(object, FERRY_TRACE_ANNOTATION);
   return ferry_trace_is_valid(trace) ? trace : NULL;
 }
 

@@ -25,7 +25,7 @@ static void test_success(void) {
             "\"averageRateBytesPerSecond\":178257920,\"iterations\":3}}}");
   g_autoptr(json_t) bare = parse("{\"metadata\":{\"name\":\"db-x7k2q\"},\"spec\":{\"vmiName\":"
                                  "\"db\"},\"status\":{\"phase\":\"Succeeded\"}}");
-  g_assert_true(ferry_migration_ended(full));
+  g_assert_true(ferry_migration_is_final(full));
   g_assert_true(ferry_migration_succeeded(full));
   g_autofree char *a = ferry_summary_success(full, TRUE, FALSE);
   g_autofree char *b = ferry_summary_success(full, FALSE, FALSE);
@@ -87,7 +87,7 @@ static void test_lines(void) {
   g_autofree char *line = ferry_summary_decision(decision);
   g_assert_cmpstr(line, ==, "SetMaxDowntime 120: remaining 14 MiB at 118 MiB/s");
   g_autoptr(json_t) empty = json_object();
-  g_assert_false(ferry_migration_ended(empty));
+  g_assert_false(ferry_migration_is_final(empty));
 }
 
 int main(int argc, char **argv) {

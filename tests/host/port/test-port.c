@@ -5,7 +5,7 @@
 // FERRY_PORT_TARGET_URI and FERRY_PORT_TARGET_ADDRESS.
 #include "base/error.h"
 #include "host/libvirt/libvirt_host.h"
-#include "host/sim/sim_world.h"
+#include "host/sim/sim.h"
 #include "../seen.h"
 #include <string.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Simulated hosts: their description, shared links, hibernation, disks, and faults at any moment.
 #include "base/error.h"
-#include "host/sim/sim_world.h"
+#include "host/sim/sim.h"
 #include "../seen.h"
 #include <glib/gstdio.h>
 #include <math.h>

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the rows of policy fields are made of: who may say one, and limits that several share.
+#pragma once
+
+/** Longest pause that anyone can ask for, as QEMU has it. A plain number, for messages too. */
+#define FERRY_DOWNTIME_MAX_MS 2000000
+
+/** Who says it: a bit each. */
+typedef enum {
+  FERRY_LAYER_CLUSTER = 1,
+  FERRY_LAYER_POLICY = 2,
+  FERRY_LAYER_VM = 4,
+  FERRY_LAYER_MIGRATION = 8,
+  FERRY_LAYER_PRESET = 16,
+  FERRY_LAYER_ANYONE = 31,
+} FerryLayerBit;
