@@ -92,6 +92,25 @@ class Drain(LabTest):
         self.assertIn("it has 1 (before)", drain.stderr)
         self.assertEqual(self.migrations("kept"), [])
 
+    def test_a_paused_vm_leaves(self):
+        """Also where a policy allows post-copy, which libvirt refuses for a paused VM; it arrives
+        paused."""
+        self.ferry("apply", "-f", "-", text="""
+apiVersion: migrations.kubevirt.io/v1alpha1
+kind: MigrationPolicy
+metadata: {name: post-copy}
+spec: {allowPostCopy: true, selectors: {namespaceSelector: {}}}
+""")
+        self.addCleanup(self.ferry, "delete", "migrationpolicy", "post-copy")
+        self.addCleanup(self.ferry, "undrain", "h1")
+        self.lab.virsh("h1", "suspend", "one")
+        self.wait(lambda: self.vmi("one")["status"]["phase"] == "Paused", 10, "it is paused")
+        self.ferry("drain", "h1")
+        state = self.lab.virsh("h2", "domstate", "one").stdout.strip()
+        self.lab.virsh("h2", "resume", "one")  # before its guest is looked at
+        self.assertEqual(state, "paused")
+        self.assert_all_on("h2")
+
     def test_drain_by_taint(self):
         """KubeVirt's nodeDrainTaintKey: while the node has it, nothing stays there and nothing
         comes; nothing is cordoned."""

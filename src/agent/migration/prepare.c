@@ -98,6 +98,18 @@ static gboolean accept_job(FerryMigrationParts *m) {
   return verdict == FERRY_JOB_FITS;
 }
 
+/* libvirt refuses post-copy of a paused guest, and pre-copy needs no help with one. */
+static void do_without_post_copy(FerryMigrationParts *m) {
+  FerryMigrateRequest *request = &m->asked.settings.request;
+  if (!request->post_copy)
+    return;
+  json_t *config = json_copy((json_t *)request->config);
+  json_object_set_new(config, "allowPostCopy", json_false());
+  json_object_del(config, "postCopyPreempt");
+  ferry_asked_set_config(&m->asked, config);
+  request->post_copy = m->running.step.may_post_copy = FALSE;
+}
+
 /* What the domain is like before anything is done. FALSE: it has ended. */
 static gboolean look_at_domain(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
@@ -117,6 +129,8 @@ static gboolean look_at_domain(FerryMigrationParts *m) {
     return FALSE;
   }
   r->step.was_paused = strcmp(state.state, "paused") == 0;
+  if (r->step.was_paused)
+    do_without_post_copy(m);
   m->asked.settings.request.persistent = state.persistent;
   m->asked.settings.request.active = state.active;
   return TRUE;
