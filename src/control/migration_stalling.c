@@ -11,6 +11,7 @@
 #include "base/rfc3339.h"
 #include "control/conditions.h"
 #include "control/migration_private.h"
+#include "model/migration/migration.h"
 
 #define STATE "status.migrationState."
 #define ME "system:ferry"
@@ -44,11 +45,10 @@ static Past past_of(const FerryStep *s) {
   json_array_foreach(ferry_json_get(s->m, "status.changes"), i, change) {
     const char *state = ferry_json_str(change, "state");
     const char *technique = ferry_json_str(change, "fields.technique");
-    const char *id = ferry_json_str(change, "id");
     gboolean mine = g_strcmp0(ferry_json_str(change, "by"), ME) == 0;
     gboolean applied = g_strcmp0(state, "Applied") == 0;
     p.last_ms = MAX(p.last_ms, ferry_rfc3339_parse(ferry_json_str(change, "time")));
-    p.last_id = MAX(p.last_id, id ? g_ascii_strtoll(id, NULL, 10) : 0);
+    p.last_id = MAX(p.last_id, ferry_migration_change_number(change));
     p.waits |= g_strcmp0(state, "Requested") == 0;
     p.asked |= mine && g_strcmp0(technique, "post-copy") == 0;
     p.refused |= mine && !applied && ferry_json_get(change, "fields.downtimeMs");

@@ -286,33 +286,49 @@ static void check_values(const FerryFlagsContext *c, GError *causes) {
 
 /* ---- versions ---- */
 
-static void lacks(GPtrArray *out, const json_t *node, const char *what, const char *program,
-                  const char *key, const char *since, const char *until) {
+static void free_lack(gpointer data) {
+  FerryFlagLack *lack = data;
+  g_free(lack->text);
+  g_free(lack);
+}
+
+/* Takes `text`. */
+static void add_lack(GPtrArray *out, const char *field, char *text) {
+  FerryFlagLack *lack = g_new(FerryFlagLack, 1);
+  *lack = (FerryFlagLack){field, text};
+  g_ptr_array_add(out, lack);
+}
+
+/* `what`: how the text names what the field asks for. */
+static void lacks(GPtrArray *out, const json_t *node, const char *field, const char *what,
+                  const char *program, const char *key, const char *since, const char *until) {
   const char *have = version(node, key), *name = ferry_json_str(node, "metadata.name");
   if (!have)
     return;
   if (since && ferry_version_compare(have, since) < 0)
-    g_ptr_array_add(out, g_strdup_printf("node %s has %s %s: %s needs %s %s or newer", name,
-                                         program, have, what, program, since));
+    add_lack(out, field,
+             g_strdup_printf("node %s has %s %s: %s needs %s %s or newer", name, program, have,
+                             what, program, since));
   if (until && ferry_version_compare(have, until) >= 0)
-    g_ptr_array_add(out, g_strdup_printf("node %s has %s %s: %s was removed in %s %s", name,
-                                         program, have, what, program, until));
+    add_lack(out, field,
+             g_strdup_printf("node %s has %s %s: %s was removed in %s %s", name, program, have,
+                             what, program, until));
 }
 
 /* Measured: libvirtd 11.3.0 dies of a null pointer when it is the target of a resumed post-copy
- * migration, whoever asks. A distribution may have mended it: then unsafeMigrationOverride. */
+ * migration, whoever asks. A distribution may have fixed it: then unsafeMigrationOverride. */
 static void check_resume(GPtrArray *out, const json_t *config, const json_t *node) {
   const char *have = version(node, "libvirtVersion");
   if (have && ferry_version_compare(have, "11.3.0") >= 0 &&
       ferry_version_compare(have, "11.4.0") < 0 &&
       ferry_migration_flag_on(config, "postCopyResume") &&
       !ferry_migration_flag_on(config, "unsafeMigrationOverride"))
-    g_ptr_array_add(
-        out,
+    add_lack(
+        out, "postCopyResume",
         g_strdup_printf("node %s has libvirt %s: postCopyResume needs another version, for "
                         "libvirtd 11.3 as the target crashes; update libvirt there and restart "
                         "libvirtd (the VM's QEMU goes on), or say unsafeMigrationOverride: "
-                        "true (--unsafe) where it is mended",
+                        "true (--unsafe) where it is fixed",
                         ferry_json_str(node, "metadata.name"), have));
 }
 
@@ -335,9 +351,10 @@ static void check_listen_address(GPtrArray *out, const json_t *config, const jso
       g_string_append_printf(have, "%s%s", have->len ? ", " : "", ip);
     }
   }
-  g_ptr_array_add(out, g_strdup_printf("\"%s\": Failed to bind socket: node %s has not this "
-                                       "address but %s",
-                                       address, ferry_json_str(node, "metadata.name"), have->str));
+  add_lack(out, "listenAddress",
+           g_strdup_printf("\"%s\": Failed to bind socket: node %s has not this "
+                           "address but %s",
+                           address, ferry_json_str(node, "metadata.name"), have->str));
 }
 
 /* Rows that hold only until a version of QEMU, of the target's. */
@@ -347,17 +364,18 @@ static void check_exclusions(GPtrArray *out, const json_t *config, const json_t 
     const Rule *r = &rules[i];
     if (r->until_qemu && r->relation == EXCLUDES && holds(config, r->term) &&
         holds(config, r->others) && !has_qemu(node, r->until_qemu))
-      g_ptr_array_add(out, g_strdup_printf("node %s has QEMU %s: %s needs QEMU %s or newer where "
-                                           "there is %s, too: %s",
-                                           ferry_json_str(node, "metadata.name"),
-                                           have ? have : "of an unknown version", r->term,
-                                           r->until_qemu, r->others, r->says));
+      add_lack(out, r->term,
+               g_strdup_printf("node %s has QEMU %s: %s needs QEMU %s or newer where "
+                               "there is %s, too: %s",
+                               ferry_json_str(node, "metadata.name"),
+                               have ? have : "of an unknown version", r->term, r->until_qemu,
+                               r->others, r->says));
   }
 }
 
 GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *node,
                                          gboolean is_target) {
-  GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
+  GPtrArray *out = g_ptr_array_new_with_free_func(free_lack);
   if (is_target) {
     check_resume(out, config, node);
     check_listen_address(out, config, node);
@@ -368,8 +386,8 @@ GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *nod
     if (f->inverted ? ferry_migration_flag_on(config, name) : !holds(config, name))
       continue;
     const char *what = f->inverted ? "TLS" : name;
-    lacks(out, node, what, "libvirt", "libvirtVersion", f->since_libvirt, NULL);
-    lacks(out, node, what, "QEMU", "qemuVersion", f->since_qemu, f->until_qemu);
+    lacks(out, node, name, what, "libvirt", "libvirtVersion", f->since_libvirt, NULL);
+    lacks(out, node, name, what, "QEMU", "qemuVersion", f->since_qemu, f->until_qemu);
   }
   static const struct {
     const char *method, *libvirt, *qemu, *until_qemu;
@@ -380,39 +398,27 @@ GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *nod
     if (!has_method(config, methods[i].method))
       continue;
     g_autofree char *what = g_strconcat("compression method ", methods[i].method, NULL);
-    lacks(out, node, what, "libvirt", "libvirtVersion", methods[i].libvirt, NULL);
-    lacks(out, node, what, "QEMU", "qemuVersion", methods[i].qemu, methods[i].until_qemu);
+    lacks(out, node, "compressionMethods", what, "libvirt", "libvirtVersion", methods[i].libvirt,
+          NULL);
+    lacks(out, node, "compressionMethods", what, "QEMU", "qemuVersion", methods[i].qemu,
+          methods[i].until_qemu);
   }
   const json_t *features = ferry_json_get(node, "status.hypervisor.features");
   if (has_scheme(config, "migrateURI", "rdma") && json_array_size(features) &&
       !ferry_json_has_word(features, "rdma"))
-    g_ptr_array_add(out, g_strdup_printf("node %s has no RDMA migration",
-                                         ferry_json_str(node, "metadata.name")));
+    add_lack(
+        out, "migrateURI",
+        g_strdup_printf("node %s has no RDMA migration", ferry_json_str(node, "metadata.name")));
   return out;
-}
-
-/* The field that a sentence of ferry_migration_flags_lacking is about. */
-static const char *field_of(const char *sentence) {
-  if (strstr(sentence, "compression method"))
-    return "compressionMethods";
-  if (strstr(sentence, "Failed to bind socket"))
-    return "listenAddress";
-  if (strstr(sentence, "RDMA"))
-    return "migrateURI";
-  for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++) {
-    g_autofree char *a = g_strdup_printf(": %s needs ", f->field.name);
-    g_autofree char *b = g_strdup_printf(": %s was ", f->field.name);
-    if (strstr(sentence, a) || strstr(sentence, b))
-      return f->field.name;
-  }
-  return "disableTLS";
 }
 
 static void check_versions(const json_t *config, const json_t *node, gboolean is_target,
                            GError *causes) {
   g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(config, node, is_target);
-  for (guint i = 0; i < missing->len; i++)
-    cause(causes, field_of(missing->pdata[i]), "%s", (char *)missing->pdata[i]);
+  for (guint i = 0; i < missing->len; i++) {
+    const FerryFlagLack *lack = missing->pdata[i];
+    cause(causes, lack->field, "%s", lack->text);
+  }
 }
 
 /* Another's word can take from a schedule what it ends with. */

@@ -19,9 +19,14 @@ typedef struct {
  * the VM's disks and definition, of what the hosts' versions lack. Pure. */
 void ferry_migration_flags_check(const FerryFlagsContext *context, GError *causes);
 
-/** What `node` lacks of what `config` asks for, a sentence (char*) each that names flag and
- * version; empty: nothing. `is_target`: also what only a target cannot do: listen
- * there, or what its QEMU does not do together. Free with
+/** Something that a node lacks. */
+typedef struct {
+  const char *field; /* of the configuration: what asks for it. Static */
+  char *text;        /* a sentence that names the node, what is asked for, and a version */
+} FerryFlagLack;
+
+/** What `node` lacks of what `config` asks for, a FerryFlagLack each; empty: nothing. `is_target`:
+ * also what only a target cannot do: listen there, or what its QEMU does not do together. Free with
  * g_ptr_array_unref. Pure. */
 GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *node,
                                          gboolean is_target);

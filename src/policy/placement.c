@@ -237,7 +237,7 @@ static json_t *reasons_against(const FerryPlacementInput *in, const json_t *sour
   json_array_extend(reasons, storage);
   g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(in->config, node, TRUE);
   for (guint i = 0; i < missing->len; i++)
-    LASTING("Unsupported", "%s", (char *)missing->pdata[i]);
+    LASTING("Unsupported", "%s", ((const FerryFlagLack *)missing->pdata[i])->text);
   g_autofree char *full = NULL;
   if (in->limits && !offline && !ferry_limits_inbound_ok(in->limits, name, &full))
     PASSING("InboundLimit", "%s", full);

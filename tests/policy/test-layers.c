@@ -47,7 +47,7 @@ static void test_no_rule(World *w, gconstpointer data) {
   g_assert_cmpstr(ferry_json_str(o, "preset"), ==, "default");
   g_assert_cmpint(ferry_json_int(c, "maxDowntimeMs", 0), ==, 400);
   g_assert_cmpint(ferry_json_int(c, "retries", 0), ==, 3);
-  /* nobody stated an intent: nothing is given up for it */
+  /* no intent was given: nothing is given up for it */
   g_assert_null(ferry_json_get(c, "infeasiblePatienceMs"));
 }
 

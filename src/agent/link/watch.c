@@ -2,9 +2,7 @@
 #include "agent/link/watch.h"
 #include "base/error.h"
 #include "base/log.h"
-
-static const char *const starting_phases[] = {"Scheduled", "PreparingTarget", "TargetReady",
-                                              "Running", NULL};
+#include "model/migration/phase.h"
 
 struct _FerryAgentWatch {
   FerryWatchPorts ports;
@@ -32,10 +30,10 @@ static void start_again(FerryAgentWatch *w) {
 
 /* Whether there is something to be done for `object`, by a worker that does not exist yet. */
 static gboolean needs_worker(FerryAgentWatch *w, const char *uid, const json_t *object) {
-  const char *phase = ferry_json_str(object, "status.phase");
+  FerryPhase phase = ferry_phase_of(object);
   const json_t *result = ferry_json_get(object, "status.migrationState.agentResult");
   gboolean ended = result && ferry_json_int(result, "attempt", 0) >= ferry_worker_attempt(object);
-  return !ended && phase && g_strv_contains(starting_phases, phase) &&
+  return !ended && !ferry_phase_is_waiting(phase) && !ferry_phase_is_final(phase) &&
          !ferry_results_has(w->ports.results, uid);
 }
 

@@ -3,6 +3,7 @@
 // so that its deadlines go on instead of beginning anew.
 #include "agent/migration/adopt.h"
 #include "base/rfc3339.h"
+#include "model/migration/phase.h"
 
 gboolean ferry_adopt_stalling(const json_t *object) {
   const json_t *condition =
@@ -32,7 +33,7 @@ gint64 ferry_adopt_elapsed_ms(const json_t *object, gint64 job_ms, gint64 now_ms
   gsize i;
   json_t *stamp;
   json_array_foreach(ferry_json_get(object, "status.phaseTransitionTimestamps"), i, stamp) {
-    if (g_strcmp0(ferry_json_str(stamp, "phase"), "Running") == 0)
+    if (ferry_phase_parse(ferry_json_str(stamp, "phase")) == FERRY_PHASE_RUNNING)
       since = ferry_rfc3339_parse(ferry_json_str(stamp, "phaseTransitionTimestamp"));
   }
   return since > 0 ? MAX(0, now_ms - since) : 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/asked.h"
+#include "model/migration/phase.h"
 
 void ferry_asked_init(FerryAsked *a, const json_t *object, gboolean local) {
   *a = (FerryAsked){.object = json_deep_copy(object), .local = local};
@@ -10,7 +11,7 @@ void ferry_asked_init(FerryAsked *a, const json_t *object, gboolean local) {
   a->vmi_name = vmi_name ? vmi_name : "";
   const char *uuid = ferry_json_str(a->object, "status.migrationState.vmiUID");
   a->uuid = uuid && g_uuid_string_is_valid(uuid) ? g_strdup(uuid) : NULL;
-  a->adopted = g_strcmp0(ferry_json_str(a->object, "status.phase"), "Running") == 0;
+  a->adopted = ferry_phase_of(a->object) == FERRY_PHASE_RUNNING;
   ferry_settings_read(&a->settings, a->object);
 }
 

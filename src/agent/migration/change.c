@@ -4,14 +4,13 @@
 // that it keeps within them, and writes back what became of each. An agent that adopts a migration
 // takes what still waits, and tells its controller what had been applied before it.
 #include "agent/migration/change.h"
+#include "base/quantity.h"
 #include "base/rfc3339.h"
-
-#define MIB (1024 * 1024)
 
 static void tell_controller(FerryRunning *r, const json_t *fields) {
   const char *technique = ferry_json_str(fields, "technique");
   gint64 downtime = ferry_json_int(fields, "downtimeMs", 0);
-  gint64 bandwidth = ferry_json_int(fields, "bandwidthMiBps", 0) * MIB;
+  gint64 bandwidth = ferry_json_int(fields, "bandwidthMiBps", 0) * FERRY_MIB;
   if (downtime > 0 || bandwidth > 0)
     ferry_convergence_override(r->step.convergence, downtime, bandwidth, g_get_monotonic_time());
   if (technique)
@@ -69,12 +68,12 @@ static gboolean carry_out_change(FerryRunning *r, const json_t *fields, json_t *
                            message->len ? ", " : "", downtime);
   }
   if (bandwidth > 0) {
-    gint64 first = ferry_convergence_before_bandwidth(r->step.convergence, bandwidth * MIB,
+    gint64 first = ferry_convergence_before_bandwidth(r->step.convergence, bandwidth * FERRY_MIB,
                                                       g_get_monotonic_time());
     if (first > 0 && !ferry_host_job_set_max_downtime(r->job, first, &error))
       goto failed;
     r->path_changed = TRUE;
-    if (!ferry_host_job_set_max_speed(r->job, bandwidth * MIB, &error))
+    if (!ferry_host_job_set_max_speed(r->job, bandwidth * FERRY_MIB, &error))
       goto failed;
     json_object_set(done, "bandwidthMiBps", json_object_get(fields, "bandwidthMiBps"));
     g_string_append_printf(message, "%sbandwidth limit %" G_GINT64_FORMAT " MiB/s",
@@ -115,7 +114,7 @@ static void answer_change(FerryRunning *r, const json_t *change, gboolean applie
 
 void ferry_change_apply(FerryRunning *r) {
   if (r->again_bandwidth > 0 &&
-      ferry_host_job_set_max_speed(r->job, r->again_bandwidth * MIB, NULL))
+      ferry_host_job_set_max_speed(r->job, r->again_bandwidth * FERRY_MIB, NULL))
     r->again_bandwidth = 0;
   for (;;) {
     g_autoptr(json_t) change = ferry_inbox_take_change(r->inbox);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "model/domain/copied_disks.h"
 #include "model/flags/migration_flags.h"
+#include "model/migration/phase.h"
 
 #define PEER_WAIT_MS 10000
 #define PEER_PAUSE_MS 100
@@ -101,7 +102,7 @@ static void choose_anew(const FerryMigrationPorts *ports, FerryAsked *asked) {
 gboolean ferry_disks_prepare(FerryDisks *d, FerryHostJob *job, GError **error) {
   const FerryMigrateRequest *request = &d->asked->settings.request;
   choose_anew(d->ports, d->asked);
-  json_t *phase = ferry_shown_phase(d->shown, "PreparingTarget");
+  json_t *phase = ferry_shown_phase(d->shown, FERRY_PHASE_PREPARING_TARGET);
   json_t *plan = request->copy_disks ? ferry_host_job_disks_plan(job, request, error) : NULL;
   if (!plan || json_array_size(plan) == 0) {
     json_decref(phase); /* TargetReady brings both timestamps */

@@ -6,6 +6,7 @@
 #include "agent/migration/change.h"
 #include "agent/migration/stalling.h"
 #include "base/rfc3339.h"
+#include "model/migration/phase.h"
 #include <string.h>
 
 #define SOON_MS 1000
@@ -60,11 +61,12 @@ static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean retu
       json_pack("{s:{s:o}}", "migrationState", "agentResult", agent_result(m, o, returned));
   /* The controller's table ends a migration from PreparingTarget on. */
   if (!m->shown.accepted) {
-    g_autoptr(json_t) phase = ferry_shown_phase(&m->shown, "PreparingTarget");
+    g_autoptr(json_t) phase = ferry_shown_phase(&m->shown, FERRY_PHASE_PREPARING_TARGET);
     json_object_update(status, phase);
   }
   if (m->running.cancel_seen)
-    ferry_json_set_str(status, "migrationState.abortStatus", moved ? "Failed" : "Succeeded");
+    ferry_json_set_str(status, "migrationState.abortStatus",
+                       ferry_abort_name(moved ? FERRY_ABORT_FAILED : FERRY_ABORT_SUCCEEDED));
   if (m->running.step.started)
     add_summary(m, status, moved);
   ferry_log(moved ? G_LOG_LEVEL_INFO : G_LOG_LEVEL_WARNING,

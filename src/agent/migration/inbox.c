@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/inbox.h"
+#include "model/migration/migration.h"
 
 #define SLICE_US (G_USEC_PER_SEC / 10)
 
@@ -41,8 +42,7 @@ static void see_changes(FerryInbox *b, const json_t *object) {
   json_t *change;
   gint64 seen = b->changes_seen;
   json_array_foreach(ferry_json_get(object, "status.changes"), i, change) {
-    const char *id = ferry_json_str(change, "id");
-    gint64 number = id ? g_ascii_strtoll(id, NULL, 10) : 0;
+    gint64 number = ferry_migration_change_number(change);
     if (number <= b->changes_seen)
       continue;
     seen = MAX(seen, number);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/judge.h"
+#include "model/migration/phase.h"
 
 #define ABORT_RETRY_US (200 * 1000)
 
@@ -45,7 +46,7 @@ FerryGivingUpPlan ferry_judge_giving_up(FerryGivingUp *s, gboolean cancel, gbool
   s->tried_us = now_us;
   plan.abort = !post_copy;
   if (cancel && !s->told)
-    plan.status = post_copy ? "Failed" : "Aborting";
+    plan.status = ferry_abort_name(post_copy ? FERRY_ABORT_FAILED : FERRY_ABORT_ABORTING);
   s->told = s->told || cancel || post_copy;
   return plan;
 }

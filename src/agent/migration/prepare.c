@@ -9,6 +9,7 @@
 #include "agent/path/probe.h"
 #include "base/rfc3339.h"
 #include "model/flags/migration_flags.h"
+#include "model/migration/phase.h"
 #include <string.h>
 
 #define FORECAST_S 5
@@ -53,7 +54,7 @@ static void send_forecast(FerryMigrationParts *m) {
 /* Nothing is moved: the status gets what a migration would cost. */
 static void forecast_only(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
-  ferry_shown_send(&m->shown, ferry_shown_phase(&m->shown, "PreparingTarget"));
+  ferry_shown_send(&m->shown, ferry_shown_phase(&m->shown, FERRY_PHASE_PREPARING_TARGET));
   m->shown.accepted = TRUE;
   /* path and guest one after the other: either would disturb the other's figure */
   gboolean settled = ferry_measure_path(&m->running, PROBE_PATIENCE_MS);
@@ -152,10 +153,10 @@ static gboolean probe_target(FerryMigrationParts *m) {
 
 /* FALSE: it has ended. */
 static gboolean announce_start(FerryMigrationParts *m) {
-  json_t *ready = ferry_shown_phase(&m->shown, "TargetReady");
+  json_t *ready = ferry_shown_phase(&m->shown, FERRY_PHASE_TARGET_READY);
   ferry_json_set_int(ready, "migrationState.agentEpoch", ferry_session_epoch_now(m->ports.session));
   ferry_shown_send(&m->shown, ready);
-  ferry_shown_send(&m->shown, ferry_shown_phase(&m->shown, "Running"));
+  ferry_shown_send(&m->shown, ferry_shown_phase(&m->shown, FERRY_PHASE_RUNNING));
   FerryDeliveryResult delivered = ferry_shown_await(&m->shown, m->ports.context);
   if (delivered != FERRY_DELIVERED) {
     ferry_warning("not started: the server did not take the word", "FERRY_MIGRATION",

@@ -2,6 +2,7 @@
 // Numbers of a job into what people read. Percent never falls: a guest that writes makes
 // `remaining` grow, and that is said by the rates, not by running backwards.
 #include "agent/migration/progress.h"
+#include "model/migration/phase.h"
 #include <math.h>
 
 static void put_known(json_t *object, const char *key, gint64 value) {
@@ -28,7 +29,7 @@ json_t *ferry_progress_update(FerryJobProgress *p, const FerryJobStats *s, gbool
   gboolean disks = s->disk_total > 0 && s->disk_remaining > 0;
   put_known(out, "percent", p->percent);
   ferry_json_set_str(out, "phase",
-                     post_copy            ? "PostCopy"
+                     post_copy            ? ferry_mode_name(FERRY_MODE_POST_COPY)
                      : s->data_total <= 0 ? "Preparing"
                      : disks              ? "CopyingDisks"
                                           : "CopyingMemory");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/shown.h"
 #include "base/rfc3339.h"
+#include "model/migration/phase.h"
 
 #define REPORT_MS 300
 #define COURSE_US (5 * G_USEC_PER_SEC)
@@ -30,11 +31,12 @@ void ferry_shown_clear(FerryShown *s) {
   ferry_course_clear(&s->course);
 }
 
-json_t *ferry_shown_phase(FerryShown *s, const char *phase) {
+json_t *ferry_shown_phase(FerryShown *s, FerryPhase phase) {
+  const char *word = ferry_phase_name(phase);
   g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
   json_array_append_new(s->timestamps,
-                        json_pack("{s:s, s:s}", "phase", phase, "phaseTransitionTimestamp", now));
-  return json_pack("{s:s, s:o}", "phase", phase, "phaseTransitionTimestamps",
+                        json_pack("{s:s, s:s}", "phase", word, "phaseTransitionTimestamp", now));
+  return json_pack("{s:s, s:o}", "phase", word, "phaseTransitionTimestamps",
                    json_deep_copy(s->timestamps));
 }
 

@@ -8,6 +8,7 @@
 #include "agent/migration/course.h"
 #include "agent/migration/progress.h"
 #include "base/log.h"
+#include "model/migration/phase.h"
 
 G_BEGIN_DECLS
 
@@ -28,7 +29,7 @@ void ferry_shown_init(FerryShown *shown, const FerryAsked *asked, FerryDelivery 
 void ferry_shown_clear(FerryShown *shown);
 
 /** A status patch with `phase` and all timestamps. New reference. */
-json_t *ferry_shown_phase(FerryShown *shown, const char *phase);
+json_t *ferry_shown_phase(FerryShown *shown, FerryPhase phase);
 /** Writes a status patch (taken over) that must arrive. */
 void ferry_shown_send(FerryShown *shown, json_t *status);
 /** Tells an Event about it. */

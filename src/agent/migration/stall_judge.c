@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/stall_judge.h"
+#include "base/quantity.h"
 
-#define MIB (1024 * 1024)
 #define ASK_US (1000 * 1000)
 
 gboolean ferry_stall_judge(const FerryStalling *s, const FerryConvergenceStall *seen,
@@ -14,14 +14,14 @@ char *ferry_stall_text(const FerryConvergenceStall *s, gboolean stalls, gboolean
     return g_strdup_printf("no progress for %" G_GINT64_FORMAT
                            " s: at best %.1f MiB remained; %.1f MiB/s are sent, the guest "
                            "changes %.1f MiB/s",
-                           s->stalled_ms / 1000, (double)s->best_remaining / MIB,
-                           (double)s->rate / MIB, (double)s->dirty_rate / MIB);
+                           s->stalled_ms / 1000, (double)s->best_remaining / FERRY_MIB,
+                           (double)s->rate / FERRY_MIB, (double)s->dirty_rate / FERRY_MIB);
   if (post_copy)
     return g_strdup("it is in post-copy");
   return g_strdup_printf("it moves again: %.1f MiB remain at best; %.1f MiB/s are sent, the "
                          "guest changes %.1f MiB/s",
-                         (double)s->best_remaining / MIB, (double)s->rate / MIB,
-                         (double)s->dirty_rate / MIB);
+                         (double)s->best_remaining / FERRY_MIB, (double)s->rate / FERRY_MIB,
+                         (double)s->dirty_rate / FERRY_MIB);
 }
 
 gboolean ferry_broken_is_due(FerryBrokenLink *b, gint64 processed, gint64 now_us) {

@@ -5,6 +5,7 @@
 #include "agent/migration/adopt.h"
 #include "agent/migration/change.h"
 #include "agent/migration/throttle.h"
+#include "model/migration/phase.h"
 
 static gboolean make_call(FerryRunning *r, const FerryStepCall *call, GError **error) {
   switch (call->kind) {
@@ -61,9 +62,8 @@ void ferry_steer_take_over(FerryRunning *r) {
   gint64 now = g_get_monotonic_time(), best, stalled_ms;
   step->start_us = now - elapsed * 1000;
   r->stalling.told = ferry_adopt_stalling(object);
-  const char *mode = ferry_json_str(object, "status.migrationState.mode");
   FerryDomainState state;
-  step->suspended = g_strcmp0(mode, "Paused") == 0;
+  step->suspended = ferry_mode_of(object) == FERRY_MODE_PAUSED;
   step->was_paused = !step->suspended && ferry_host_job_state(r->job, &state, NULL) &&
                      g_str_equal(state.state, "paused") && g_str_equal(state.reason, "user");
   ferry_throttle_recall(r->asked);

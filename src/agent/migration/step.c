@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/step.h"
+#include "model/migration/phase.h"
 
 #define FINISH_MS 120 /* what libvirt does after the switch-over, until its call returns */
 
@@ -56,7 +57,7 @@ void ferry_step_enter_post_copy(FerrySteps *s) {
     return;
   s->post_copy = TRUE;
   ferry_convergence_post_copy(s->convergence);
-  write_state(s, "mode", "PostCopy");
+  write_state(s, "mode", ferry_mode_name(FERRY_MODE_POST_COPY));
 }
 
 static void feed(FerrySteps *s, const FerryStepInput *input, gint64 now_us) {
@@ -165,7 +166,7 @@ void ferry_step_done(FerrySteps *s, const FerryStepCall *call, const char *refus
     ferry_step_enter_post_copy(s);
   if (!refused && call->kind == FERRY_STEP_CALL_SUSPEND) {
     s->suspended = TRUE;
-    write_state(s, "mode", "Paused");
+    write_state(s, "mode", ferry_mode_name(FERRY_MODE_PAUSED));
   }
   if (!refused || !call->decided)
     return;

@@ -10,6 +10,7 @@
 #include "agent/path/party.h"
 #include "base/log.h"
 #include "model/migration/migration_log.h"
+#include "model/migration/phase.h"
 
 #define MAX_AT_ONCE 4
 #define WAIT_MS 20000
@@ -85,10 +86,10 @@ static void probe_free(gpointer data) {
 
 static gboolean is_wanted(const char *node, const char *type, const json_t *m) {
   const json_t *state = ferry_json_get(m, "status.migrationState");
-  const char *phase = ferry_json_str(m, "status.phase");
+  FerryPhase phase = ferry_phase_of(m);
   const char *source = ferry_json_str(state, "sourceNode");
   return !g_str_equal(type, "DELETED") && ferry_json_bool(m, "spec.forecastOnly", FALSE) &&
-         (g_strcmp0(phase, "Scheduled") == 0 || g_strcmp0(phase, "PreparingTarget") == 0) &&
+         (phase == FERRY_PHASE_SCHEDULED || phase == FERRY_PHASE_PREPARING_TARGET) &&
          g_strcmp0(ferry_json_str(state, "targetNode"), node) == 0 && source &&
          !g_str_equal(source, node) && !json_object_get(state, "agentResult") &&
          !ferry_json_bool(state, "abortRequested", FALSE) &&

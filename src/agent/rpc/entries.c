@@ -6,6 +6,7 @@
 #include "agent/migration/migration.h"
 #include "agent/rpc/keep.h"
 #include "base/patch.h"
+#include "model/migration/migration.h"
 
 #define NOTIFY_US (G_USEC_PER_SEC / 2)
 #define MAX_CHANGES 50
@@ -244,12 +245,11 @@ static void take_up_record(const char *vm, const json_t *record, gpointer data) 
     e->file = TRUE;
     e->path = g_strdup(path);
     e->saver = g_thread_new("save", watch_save_thread, e);
-  } else if (g_strcmp0(ferry_json_str(object, "status.phase"), "Running") == 0) {
+  } else if (ferry_phase_of(object) == FERRY_PHASE_RUNNING) {
     const json_t *change;
     gsize i;
     json_array_foreach(ferry_json_get(object, "status.changes"), i, change) {
-      const char *id = ferry_json_str(change, "id");
-      e->next_change = MAX(e->next_change, id ? g_ascii_strtoll(id, NULL, 10) : 0);
+      e->next_change = MAX(e->next_change, ferry_migration_change_number(change));
     }
     ferry_local_entry_move(e, object);
   } else {

@@ -2,11 +2,11 @@
 // Parameters of the local socket's verbs: which there are, and what migrate's become.
 #include "agent/rpc/params.h"
 #include "base/error.h"
+#include "base/quantity.h"
 #include "convergence/schedule.h"
 #include "model/kinds/policy_fields.h"
+#include "model/migration/phase.h"
 #include <string.h>
-
-#define MIB (1024 * 1024)
 
 typedef struct {
   const char *name;
@@ -164,7 +164,7 @@ json_t *ferry_local_object(const json_t *params, gint64 progress_timeout_s, GErr
       json_object_set(config, p->config, json_object_get(params, p->name));
   gint64 mib = ferry_json_int(params, "maxBandwidth", 0);
   if (mib > 0)
-    json_object_set_new(config, "bandwidthPerMigration", json_integer((json_int_t)mib * MIB));
+    json_object_set_new(config, "bandwidthPerMigration", json_integer((json_int_t)mib * FERRY_MIB));
   if (json_object_get(params, "parallel"))
     ferry_json_set_bool(config, "parallel", TRUE);
   ferry_json_set_bool(config, "disableTLS", !ferry_json_bool(params, "encrypted", FALSE));
@@ -182,11 +182,12 @@ json_t *ferry_local_object(const json_t *params, gint64 progress_timeout_s, GErr
   g_autofree char *host = host_in_uri(dst);
   g_autofree char *uri =
       strstr(dst, "://") ? g_strdup(dst) : g_strdup_printf("qemu+tls://%s/system", host);
-  json_t *object = json_pack(
-      "{s:{s:s, s:s}, s:{s:s}, s:{s:s, s:{s:s, s:s, s:s*, s:O}}}", "metadata", "namespace",
-      "default", "name", ferry_local_vm_of(params), "spec", "vmiName", ferry_local_vm_of(params),
-      "status", "phase", "Scheduled", "migrationState", "vmiUID", ferry_local_vm_of(params),
-      "targetURI", uri, "targetNodeAddress", address, "migrationConfiguration", config);
+  json_t *object = json_pack("{s:{s:s, s:s}, s:{s:s}, s:{s:s, s:{s:s, s:s, s:s*, s:O}}}",
+                             "metadata", "namespace", "default", "name", ferry_local_vm_of(params),
+                             "spec", "vmiName", ferry_local_vm_of(params), "status", "phase",
+                             ferry_phase_name(FERRY_PHASE_SCHEDULED), "migrationState", "vmiUID",
+                             ferry_local_vm_of(params), "targetURI", uri, "targetNodeAddress",
+                             address, "migrationConfiguration", config);
   take_over(object, params);
   return object;
 }

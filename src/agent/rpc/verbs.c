@@ -6,6 +6,7 @@
 #include "agent/rpc/params.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "model/migration/phase.h"
 #include <string.h>
 
 #define MAX_ENTRIES 256
@@ -144,7 +145,8 @@ static json_t *call_cancel(FerryLocal *l, const json_t *params, int *code, char 
   g_mutex_lock(&l->lock);
   FerryLocalEntry *e = g_hash_table_lookup(l->entries, ferry_local_vm_of(params));
   if (e && !e->ended) {
-    post_copy = g_strcmp0(ferry_json_str(e->status, "migrationState.mode"), "PostCopy") == 0;
+    post_copy = g_strcmp0(ferry_json_str(e->status, "migrationState.mode"),
+                          ferry_mode_name(FERRY_MODE_POST_COPY)) == 0;
     file = e->file;
     done = file || (!post_copy && ferry_workers_update(l->ports.workers, e->uid, wish));
   }

@@ -9,7 +9,7 @@
 #include "base/quantity.h"
 #include "base/rfc3339.h"
 #include "model/kinds/policy_fields.h"
-#include "model/migration/phase.h"
+#include "model/migration/migration.h"
 
 #define MAX_CHANGES 50
 #define MAX_TRIES 50
@@ -118,11 +118,6 @@ static const char *too_late(const json_t *old, const json_t *fields) {
   return NULL;
 }
 
-static gint64 number_of(const json_t *change) {
-  const char *id = ferry_json_str(change, "id");
-  return id ? g_ascii_strtoll(id, NULL, 10) : 0;
-}
-
 /* Adds the wish to `object`, whose status is its own. */
 static gboolean note(FerryRequest *req, const json_t *old, json_t *object, json_t *fields,
                      const char *reason, GError **error) {
@@ -133,7 +128,7 @@ static gboolean note(FerryRequest *req, const json_t *old, json_t *object, json_
   gint64 last = 0;
   gsize i;
   json_t *one;
-  json_array_foreach(list, i, one) last = MAX(last, number_of(one));
+  json_array_foreach(list, i, one) last = MAX(last, ferry_migration_change_number(one));
   for (i = 0; i < json_array_size(list) && json_array_size(list) >= MAX_CHANGES;)
     if (g_strcmp0(ferry_json_str(json_array_get(list, i), "state"), "Requested") == 0)
       i++;

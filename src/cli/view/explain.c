@@ -343,7 +343,7 @@ static void print_rule(GString *out, const json_t *m, guint width) {
                   !preset                         ? "a schedule"
                   : g_str_equal(preset, "intent") ? "an intent"
                                                   : preset,
-                  origin && !g_str_equal(origin, "default") ? origin : "nobody stated another",
+                  origin && !g_str_equal(origin, "default") ? origin : "the default",
                   ferry_json_int(config, "maxDowntimeMs", 0));
   gint64 whole = ferry_json_int(config, "maxDurationMs", 0);
   gint64 slow = ferry_json_int(config, "maxSlowdownPercent", 0);

@@ -23,3 +23,8 @@ json_t *ferry_migration_status_new(const char *now) {
   return json_pack("{s:s, s:[{s:s, s:s}]}", "phase", phase, "phaseTransitionTimestamps", "phase",
                    phase, "phaseTransitionTimestamp", now);
 }
+
+gint64 ferry_migration_change_number(const json_t *change) {
+  const char *id = ferry_json_str(change, "id");
+  return id ? g_ascii_strtoll(id, NULL, 10) : 0;
+}

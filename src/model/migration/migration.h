@@ -15,6 +15,8 @@ gboolean ferry_migration_is_final(const json_t *migration);
 /** The status of one that was created at `now` (RFC 3339): Pending since then. New reference. Pure.
  */
 json_t *ferry_migration_status_new(const char *now);
+/** The number of one of status.changes; 0 where it has none. */
+gint64 ferry_migration_change_number(const json_t *change);
 /** Whether it only reckons and moves nothing (spec.forecastOnly). Pure. */
 gboolean ferry_migration_is_forecast(const json_t *migration);
 /** Whether a domain's `state` on the source (may be NULL) is what it was when the migration was

@@ -123,7 +123,9 @@ char *ferry_schema_limits(const FerryField *field) {
     g_string_append_printf(text, "one of %s", values);
   }
   if (field->pattern)
-    g_string_append_printf(text, "%sa %s", text->len ? "; " : "", field->pattern);
+    g_string_append_printf(text, "%s%s%s", text->len ? "; " : "",
+                           g_str_equal(field->pattern, "ip") ? "an IP address" : "a ",
+                           g_str_equal(field->pattern, "ip") ? "" : field->pattern);
   if (field->def)
     g_string_append_printf(text, "%sdefault %s", text->len ? "; " : "", field->def);
   return g_string_free(g_steal_pointer(&text), FALSE);
