@@ -200,9 +200,26 @@ static void expect_end(int status, FerryDeliveryResult result, int fatal) {
 
 static void test_ends(void) {
   expect_end(404, FERRY_DELIVERY_GONE, 0);
-  expect_end(422, FERRY_DELIVERY_REFUSED, 0);
-  expect_end(403, FERRY_DELIVERY_REFUSED, 0);
   expect_end(409, FERRY_DELIVERY_STOPPED, 1); /* another agent has begun a session */
+}
+
+/* one word that the server doesn't take keeps nothing back of what comes after it */
+static void test_refused(void) {
+  static const int statuses[] = {400, 403, 413, 422};
+  for (gsize i = 0; i < G_N_ELEMENTS(statuses); i++) {
+    Bed *b = bed_new();
+    answer(b, statuses[i]);
+    send_phase(b, "one");
+    send_phase(b, "two");
+    ferry_session_begin(b->session, 3);
+    g_assert_cmpint(ferry_delivery_flush(b->delivery, PATIENCE_MS), ==, FERRY_DELIVERY_REFUSED);
+    send_phase(b, "three");
+    g_assert_cmpint(ferry_delivery_flush(b->delivery, PATIENCE_MS), ==, FERRY_DELIVERED);
+    g_autofree char *text = seen(b);
+    g_assert_cmpstr(text, ==, PATCH("one") PATCH("two") PATCH("three"));
+    g_assert_cmpint(b->fatal, ==, 0);
+    bed_free(b);
+  }
 }
 
 static void test_stop(void) {
@@ -250,6 +267,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent/delivery/order", test_order);
   g_test_add_func("/agent/delivery/nothing-is-dropped", test_nothing_is_dropped);
   g_test_add_func("/agent/delivery/ends", test_ends);
+  g_test_add_func("/agent/delivery/refused", test_refused);
   g_test_add_func("/agent/delivery/stop", test_stop);
   g_test_add_func("/agent/delivery/event", test_event);
   return g_test_run();
