@@ -198,7 +198,8 @@ static json_t *failed(Step *s, const json_t *vmi, const char *migration, const c
   return describe(vmi, FERRY_PHASE_FAILED, migration, message);
 }
 
-/* The state of a VM that is still there, and what is due for it. */
+/* The state of a VM that is still there, and what is due for it. Where it is comes from its hosts'
+ * reports, which may be a moment behind its migration's end: only later has it come back. */
 static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
   const json_t *active = active_of(s->by_vm, vmi);
   if (active) {
@@ -210,9 +211,15 @@ static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
   if (why)
     return failed(s, vmi, NULL, why);
   const json_t *last = newest_of(s->by_vm, vmi, s->node, s->since_ms);
+  const char *name = ferry_json_str(last, "metadata.name");
+  if (ferry_phase_of(last) == FERRY_PHASE_SUCCEEDED &&
+      s->now_ms < ended_ms(last) + FERRY_EVACUATION_ARRIVAL_MS) {
+    ferry_plan_wake(s->plan, ended_ms(last) + FERRY_EVACUATION_ARRIVAL_MS);
+    return describe(vmi, FERRY_PHASE_RUNNING, name,
+                    "it has moved; its hosts have not told of it yet");
+  }
   if (!last || ferry_phase_of(last) != FERRY_PHASE_FAILED)
     return begin(s, vmi, last ? attempt_of(last) + 1 : 1, salt);
-  const char *name = ferry_json_str(last, "metadata.name");
   const char *message = ferry_json_str(last, "status.message");
   gint64 when = retry_ms(last, FERRY_EVACUATION_TRIES);
   if (when == 0)

@@ -9,6 +9,8 @@ G_BEGIN_DECLS
 #define FERRY_EVACUATION_BACKOFF_MS (20 * 1000) /* KubeVirt's; doubles with each failure */
 #define FERRY_EVACUATION_MAX_BACKOFF_MS (320 * 1000)
 #define FERRY_EVACUATION_TRIES 5 /* of one VM, then it counts as failed */
+/* Within which the hosts have told of a VM that has moved. */
+#define FERRY_EVACUATION_ARRIVAL_MS (10 * 1000)
 /* After which what is active there and is no VM of the node's counts as not moved. */
 #define FERRY_EVACUATION_STRAYS_MS (15 * 1000)
 #define FERRY_EVACUATION_AHEAD 16 /* migrations that one evacuation has in the queue at most */

@@ -115,6 +115,49 @@ static void test_moves_all(void) {
   g_assert_cmpstr(vm_phase(done), ==, "Moved");
 }
 
+/* A migration has ended and its source's last word of the VM is older: it isn't moved again, until
+ * so much time has passed that it must have come back. */
+static void test_moved_once(void) {
+  g_autoptr(FerryStore) store = world_new();
+  evacuate(store, "h1");
+  json_decref(step(store, WORLD_NOW));
+  g_autoptr(json_t) m = active(store);
+  const char *name = ferry_json_str(m, "metadata.name");
+  g_autofree char *end = ferry_rfc3339_format_ms(WORLD_NOW + SECOND);
+  world_set(store, name, "status.migrationState.endTimestamp", json_string(end));
+  world_set(store, name, "status.phase", json_string("Succeeded"));
+  g_autoptr(json_t) behind = step(store, WORLD_NOW + SECOND);
+  g_assert_cmpstr(ferry_json_str(behind, "status.phase"), ==, "Running");
+  g_assert_cmpstr(vm_phase(behind), ==, "Running");
+  g_assert_null(active(store));
+  for (gint64 ms = SECOND; ms < SECOND + FERRY_EVACUATION_ARRIVAL_MS; ms += 500) {
+    json_decref(step(store, WORLD_NOW + ms));
+    g_assert_null(active(store));
+  }
+  json_decref(step(store, WORLD_NOW + SECOND + FERRY_EVACUATION_ARRIVAL_MS));
+  g_autoptr(json_t) again = active(store);
+  g_assert_nonnull(again);
+}
+
+/* The same, and the reports come: it has moved. */
+static void test_moved_once_told_late(void) {
+  g_autoptr(FerryStore) store = world_new();
+  evacuate(store, "h1");
+  json_decref(step(store, WORLD_NOW));
+  g_autoptr(json_t) m = active(store);
+  g_autofree char *end = ferry_rfc3339_format_ms(WORLD_NOW + SECOND);
+  world_set(store, ferry_json_str(m, "metadata.name"), "status.migrationState.endTimestamp",
+            json_string(end));
+  world_set(store, ferry_json_str(m, "metadata.name"), "status.phase", json_string("Succeeded"));
+  json_decref(step(store, WORLD_NOW + SECOND));
+  world_report(store, "h1", NULL, NULL, WORLD_NOW + SECOND);
+  world_report(store, "h2", "running", "migrated", WORLD_NOW + SECOND);
+  g_autoptr(json_t) done = step(store, WORLD_NOW + SECOND + 1);
+  g_assert_cmpstr(ferry_json_str(done, "status.phase"), ==, "Succeeded");
+  g_assert_cmpint(ferry_json_int(done, "status.moved", -1), ==, 1);
+  g_assert_cmpstr(vm_phase(done), ==, "Moved");
+}
+
 /* 20 s after the first failure, 40 s after the second, ...; after the fifth no more. */
 static void test_backoff(void) {
   g_autoptr(FerryStore) store = world_new();
@@ -442,6 +485,8 @@ static void test_invalid_domains(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/evacuation/moves-all", test_moves_all);
+  g_test_add_func("/evacuation/moved-once", test_moved_once);
+  g_test_add_func("/evacuation/moved-once-told-late", test_moved_once_told_late);
   g_test_add_func("/evacuation/backoff", test_backoff);
   g_test_add_func("/evacuation/cancel", test_a_cancel_is_meant);
   g_test_add_func("/evacuation/delete", test_delete_cancels_what_waits);
