@@ -354,7 +354,9 @@ gboolean ferry_admit_delete(FerryRequest *req, const json_t *object, json_t **in
 
 /* watch.c */
 gboolean ferry_resource_watch(FerryRequest *req, GError **error);
-struct MHD_Response *ferry_stream_response(FerryStream *stream);
+struct MHD_Response *ferry_stream_response(FerryStream *stream); /* takes stream */
+/** Ends a watch whose client went away before it was answered. */
+void ferry_stream_discard(FerryStream *stream);
 /** Wakes the watches for which it is time, or all; `watches` is held. */
 void ferry_watches_tick(FerryApi *api, gboolean all);
 

@@ -36,6 +36,8 @@ static void request_free(FerryRequest *req) {
   g_free(req->traceparent);
   if (req->response)
     MHD_destroy_response(req->response);
+  if (req->stream) /* made on a seat while the client went away */
+    ferry_stream_discard(req->stream);
   g_free(req->flow);
   g_free(req->peer);
   json_decref(req->audit);

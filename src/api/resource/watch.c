@@ -219,6 +219,10 @@ void ferry_watches_tick(FerryApi *api, gboolean all) {
   }
 }
 
+void ferry_stream_discard(FerryStream *stream) {
+  stream_free(stream);
+}
+
 struct MHD_Response *ferry_stream_response(FerryStream *stream) {
   struct MHD_Response *response = MHD_create_response_from_callback(
       MHD_SIZE_UNKNOWN, BLOCK, ferry_stream_read, stream, stream_free);

@@ -2,7 +2,7 @@
 // What a watch or event stream may cost: pages at the beginning with changes in between, readers
 // that stall or fall behind, credentials that end, how many there may be. The tests act from within
 // the reader's callback, when the stream's text fills the socket and the server waits.
-#include "../http.h"
+#include "../http/raw.h"
 #include "api/internal.h"
 
 #define N 400 /* seven pages */
@@ -337,6 +337,22 @@ static void too_many(Server *s, gconstpointer data) {
   g_string_free(third.stream.text, TRUE);
 }
 
+/* Clients that go away as soon as they have asked, also while it is answered, leave none. */
+static void clients_that_go_at_once(Server *s, gconstpointer data) {
+  static const char *const asks[] = {"GET " ALL "60 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                                     "GET " EVENTS "60 HTTP/1.1\r\nHost: localhost\r\n\r\n"};
+  const struct linger reset = {.l_onoff = 1};
+  for (guint i = 0; i < 120; i++) {
+    Raw *raw = raw_new(s, "127.0.0.3", "admin");
+    raw_send(raw, asks[i % 2], -1);
+    if (i % 3) /* not all find the server in the same place */
+      g_usleep(i * 20);
+    setsockopt(raw->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    raw_free(raw);
+  }
+  g_assert_true(wait_for_streams(s, 0));
+}
+
 /* What was listed by pages is kept for a user's latest eight lists. */
 static void snapshots_are_bounded(Server *s, gconstpointer data) {
   g_autofree char *tokens[10] = {NULL};
@@ -364,6 +380,7 @@ int main(int argc, char **argv) {
   ADD(stalled_is_closed, &impatient);
   ADD(ends_with_the_credential, NULL);
   ADD(too_many, &few);
+  ADD(clients_that_go_at_once, NULL);
   ADD(snapshots_are_bounded, NULL);
   return g_test_run();
 }
