@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Streams end by timeoutSeconds, so each is read whole; what happens meanwhile comes from the
-// test's thread once the stream is seen to be open.
+// Streams are ended once everything has happened, so each is read whole; what happens meanwhile
+// comes from the test's thread once the stream is seen to be open.
 #include "base/trace.h"
-#include "../http.h"
+#include "../streams_end.h"
 
 #define STREAM "/api/v1/events/stream"
 
@@ -14,7 +14,7 @@ typedef struct {
 
 static gpointer read_stream(gpointer data) {
   Reader *r = data;
-  g_autofree char *path = g_strconcat(STREAM "?timeoutSeconds=2", r->query, NULL);
+  g_autofree char *path = g_strconcat(STREAM "?timeoutSeconds=60", r->query, NULL);
   r->answer = http_full(r->server, "admin", "GET", path, r->headers, NULL, 0);
   return NULL;
 }
@@ -94,7 +94,7 @@ static void test_story(Server *s, gconstpointer data) {
   gint64 c = patch(s, "m1",
                    "{\"phase\":\"Succeeded\",\"progress\":{\"percent\":100},\"decisions\":"
                    "[{\"action\":\"SetDowntime\",\"reason\":\"too slow\"},{\"action\":\"Note\"}]}");
-  g_thread_join(t);
+  streams_end(s, t);
   g_autoptr(Answer) answer = r.answer;
   expect(answer, 200);
   g_assert_nonnull(strstr(answer->headers, "Content-Type: text/event-stream"));
@@ -113,7 +113,7 @@ static void test_resume(Server *s, gconstpointer data) {
   gint64 missed = patch(s, "m1", "{\"phase\":\"Running\",\"progress\":{\"percent\":1}}");
   g_autofree char *header = g_strdup_printf("Last-Event-ID: %d", (int)seen);
   Reader r;
-  g_thread_join(begin(&r, s, "", header));
+  streams_end(s, begin(&r, s, "", header));
   g_autoptr(Answer) answer = r.answer;
   g_autofree char *wanted =
       g_strdup_printf("progress m1 1%%, transition m1 Running #%d", (int)missed);
@@ -121,7 +121,7 @@ static void test_resume(Server *s, gconstpointer data) {
   g_assert_cmpstr(got, ==, wanted);
   /* For the first request of a browser, which cannot set the header. */
   g_autofree char *query = g_strdup_printf("&lastEventId=%d", (int)seen);
-  g_thread_join(begin(&r, s, query, NULL));
+  streams_end(s, begin(&r, s, query, NULL));
   g_autoptr(Answer) again = r.answer;
   g_autofree char *same = story(again->body);
   g_assert_cmpstr(same, ==, wanted);
@@ -131,7 +131,7 @@ static void test_resume(Server *s, gconstpointer data) {
 static void test_expired(Server *s, gconstpointer data) {
   create(s, "m1", "db");
   Reader r;
-  g_thread_join(begin(&r, s, "", "Last-Event-ID: 4000000000"));
+  streams_end(s, begin(&r, s, "", "Last-Event-ID: 4000000000"));
   g_autoptr(Answer) answer = r.answer;
   g_autofree char *wanted =
       g_strdup_printf("reset, state m1 #%d", (int)ferry_store_revision(s->store));

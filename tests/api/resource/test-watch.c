@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Watches end by timeoutSeconds, so each is read whole; what happens meanwhile comes from a thread
-// that acts when the watch is seen to be open.
-#include "../http.h"
+// Watches are ended once everything has happened, or by timeoutSeconds, so each is read whole; what
+// happens meanwhile comes from a thread that acts when the watch is seen to be open.
+#include "../streams_end.h"
 
 /* Does one request and sets `done`. */
 typedef struct {
@@ -64,7 +64,7 @@ static void from_nothing(Server *s, gconstpointer data) {
 static void enters_and_leaves_a_selection(Server *s, gconstpointer data) {
   Reader r;
   g_autofree char *path = g_strdup_printf(
-      VMI "?watch=1&timeoutSeconds=2&labelSelector=x%%3Dy&resourceVersion=%" G_GINT64_FORMAT,
+      VMI "?watch=1&timeoutSeconds=60&labelSelector=x%%3Dy&resourceVersion=%" G_GINT64_FORMAT,
       ferry_store_revision(s->store));
   GThread *thread = begin(&r, s, path);
   label(s, "db", "{\"metadata\":{\"labels\":{\"x\":\"y\"}}}");
@@ -72,7 +72,7 @@ static void enters_and_leaves_a_selection(Server *s, gconstpointer data) {
   label(s, "web", "{\"metadata\":{\"labels\":{\"z\":\"1\"}}}");
   label(s, "db", "{\"metadata\":{\"labels\":{\"x\":null}}}");
   g_autoptr(Answer) last = http(s, "GET", VMI "/db", NULL);
-  g_thread_join(thread);
+  streams_end(s, thread);
   g_autofree char *text = story(r.answer->body);
   g_assert_cmpstr(text, ==, "ADDED db, MODIFIED db, DELETED db");
   g_assert_nonnull(strstr(r.answer->body, ferry_json_str(last->json, "metadata.resourceVersion")));
@@ -111,7 +111,8 @@ static void tables(Server *s, gconstpointer data) {
 
 static void many_changes_in_order(Server *s, gconstpointer data) {
   Reader r;
-  GThread *thread = begin(&r, s, VMI "?watch=1&timeoutSeconds=3&fieldSelector=metadata.name%3Dweb");
+  GThread *thread =
+      begin(&r, s, VMI "?watch=1&timeoutSeconds=60&fieldSelector=metadata.name%3Dweb");
   for (int i = 0; i < 300; i++) {
     g_autofree char *n = g_strdup_printf("%d", i);
     g_autoptr(json_t) old = ferry_store_get(s->store, &ferry_kind_vmi, "default", "web");
@@ -124,7 +125,7 @@ static void many_changes_in_order(Server *s, gconstpointer data) {
                         .object = object};
     g_assert_true(ferry_store_commit(s->store, &write, 1, NULL, NULL));
   }
-  g_thread_join(thread);
+  streams_end(s, thread);
   int next = 0;
   g_auto(GStrv) lines = g_strsplit(r.answer->body, "\n", -1);
   for (gsize i = 1; lines[i] && *lines[i]; i++) {
@@ -160,7 +161,7 @@ static gint64 revision_of(const json_t *object) {
 static void deleted_at_a_new_revision(Server *s, gconstpointer data) {
   Reader r;
   g_autofree char *path =
-      g_strdup_printf(VMIM "?watch=1&timeoutSeconds=2&resourceVersion=%" G_GINT64_FORMAT,
+      g_strdup_printf(VMIM "?watch=1&timeoutSeconds=60&resourceVersion=%" G_GINT64_FORMAT,
                       ferry_store_revision(s->store));
   GThread *thread = begin(&r, s, path);
   g_autoptr(Answer) made = http(s, "POST", VMIM, MIGRATION("m", "db"));
@@ -173,7 +174,7 @@ static void deleted_at_a_new_revision(Server *s, gconstpointer data) {
   g_autoptr(Answer) last =
       http_full(s, "admin", "PATCH", VMIM "/m", MERGE, "{\"metadata\":{\"finalizers\":null}}", -1);
   expect(last, 200);
-  g_thread_join(thread);
+  streams_end(s, thread);
   g_autoptr(GPtrArray) gone = events_of(r.answer->body, "DELETED");
   g_assert_cmpuint(gone->len, ==, 1);
   const json_t *object = json_object_get(gone->pdata[0], "object");
