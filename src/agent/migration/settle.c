@@ -3,7 +3,7 @@
 // asked for, and what is to be done is done.
 #include "agent/migration/settle.h"
 
-#define COMPLETED_WAIT_MS 150
+#define COMPLETED_WAIT_MS 500
 
 /* A source that a failed migration left paused is resumed, if nobody else runs the VM. */
 static void revive(FerryRunning *r, FerryOutcome *o) {

@@ -175,7 +175,7 @@ static void last_finalizer_takes_what_is_left(Server *s, gconstpointer data) {
 typedef struct {
   Server *s;
   gint stop; /* atomic */
-  guint made;
+  gint made; /* atomic */
 } Maker;
 
 static gpointer keep_making(gpointer data) {
@@ -184,7 +184,7 @@ static gpointer keep_making(gpointer data) {
     g_autoptr(Answer) a =
         http(m->s, "POST", ROLES("team"), "{\"metadata\":{\"generateName\":\"r-\"},\"rules\":[]}");
     g_assert_true(a->status == 201 || a->status == 403 || a->status == 404);
-    m->made += a->status == 201;
+    g_atomic_int_add(&m->made, a->status == 201);
   }
   return NULL;
 }
@@ -209,7 +209,7 @@ static void race(Server *s, gconstpointer data) {
   for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
     g_thread_join(threads[i]);
   g_assert_false(holds_something(s));
-  g_assert_cmpuint(m.made, >, 0);
+  g_assert_cmpint(m.made, >, 0);
 }
 
 int main(int argc, char **argv) {
