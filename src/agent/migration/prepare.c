@@ -99,10 +99,11 @@ static gboolean accept_job(FerryMigrationParts *m) {
   return verdict == FERRY_JOB_FITS;
 }
 
-/* libvirt refuses post-copy of a paused guest, and pre-copy needs no help with one. */
-static void do_without_post_copy(FerryMigrationParts *m) {
+/* libvirt refuses post-copy of a paused guest, and pre-copy needs no help with one. A post-copy
+ * that broke is resumed as one. */
+static void do_without_post_copy(FerryMigrationParts *m, const FerryDomainState *state) {
   FerryMigrateRequest *request = &m->asked.settings.request;
-  if (!request->post_copy)
+  if (!request->post_copy || (state->reason && g_str_has_prefix(state->reason, "postcopy")))
     return;
   json_t *config = json_copy((json_t *)request->config);
   json_object_set_new(config, "allowPostCopy", json_false());
@@ -131,7 +132,7 @@ static gboolean look_at_domain(FerryMigrationParts *m) {
   }
   r->step.was_paused = strcmp(state.state, "paused") == 0;
   if (r->step.was_paused)
-    do_without_post_copy(m);
+    do_without_post_copy(m, &state);
   m->asked.settings.request.persistent = state.persistent;
   m->asked.settings.request.active = state.active;
   return TRUE;
