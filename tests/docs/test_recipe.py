@@ -39,6 +39,8 @@ class Recipe(unittest.TestCase):
         self.daemons = []
         self.addCleanup(self.stop)
         self.server = None
+        # what README's commands write where they are typed
+        self.addCleanup((BUILD.parent / "ann.kubeconfig").unlink, missing_ok=True)
 
     def shell(self, line):
         """A line typed on h1."""
