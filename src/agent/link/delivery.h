@@ -11,7 +11,7 @@ typedef enum {
   FERRY_DELIVERED,
   FERRY_DELIVERY_PENDING, /* not within the time */
   FERRY_DELIVERY_GONE,    /* the object is no more */
-  FERRY_DELIVERY_REFUSED, /* the rest has, something was refused for good; see the log */
+  FERRY_DELIVERY_REFUSED, /* the server refused the latest for good; see the log */
   FERRY_DELIVERY_STOPPED, /* stale epoch, or the agent ends */
 } FerryDeliveryResult;
 

@@ -2,9 +2,9 @@
 // Theory of operation: whoever supervises a migration must never wait for the network (except where
 // a write has to come before an act), so a thread of its own does the writing. What must arrive is
 // repeated in order until the server has it; progress is one slot in which the newest wins and
-// which is tried once (outbox.h). What the server refuses for good is left out, and said at the
-// next flush; what comes after it is sent all the same. A stale epoch ends everything: another
-// agent has taken over.
+// which is tried once (outbox.h). What the server refuses for good is left out; what comes after it
+// is sent all the same, and a flush tells what became of the latest. A stale epoch ends everything:
+// another agent has taken over.
 //
 // Order of locks: the delivery's own alone; nothing else is taken inside it.
 #include "agent/link/delivery_server.h"
@@ -22,7 +22,7 @@ typedef struct {
   GCond cond;
   FerryOutbox box;
   gboolean end;
-  gboolean refused;           /* a patch was, since the last flush */
+  gboolean refused;           /* the latest patch was */
   FerryDeliveryResult failed; /* why nothing is sent any more; FERRY_DELIVERED: all is well */
 } ServerEnd;
 
@@ -101,7 +101,7 @@ static gboolean send_next(ServerEnd *d, FerryClient *client, gint64 *backoff) {
   if (kind != FERRY_OUTBOX_PATCH)
     return !ferry_context_is_stopped(d->context);
   /* What was refused never arrives; what comes after it may be the result. */
-  d->refused |= result == FERRY_DELIVERY_REFUSED;
+  d->refused = result == FERRY_DELIVERY_REFUSED;
   if (result == FERRY_DELIVERY_REFUSED)
     result = FERRY_DELIVERED;
   ferry_outbox_sent(&d->box, result == FERRY_DELIVERED);
@@ -175,8 +175,6 @@ static FerryDeliveryResult server_flush(FerryDelivery *base, gint64 timeout_ms) 
                                : d->box.must.length         ? FERRY_DELIVERY_PENDING
                                : d->refused                 ? FERRY_DELIVERY_REFUSED
                                                             : FERRY_DELIVERED;
-  if (result == FERRY_DELIVERY_REFUSED)
-    d->refused = FALSE;
   g_mutex_unlock(&d->lock);
   return result;
 }
