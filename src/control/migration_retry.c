@@ -12,8 +12,11 @@
 #define STATE "status.migrationState."
 
 static gboolean is_the_targets_fault(const char *reason) {
-  static const char *const faults[] = {"TargetUnreachable", "TargetNotPrepared", "MigrationFailed",
-                                       "LinkStalled", NULL};
+  static const char *const faults[] = {"TargetUnreachable",  "TargetNotPrepared",
+                                       "MigrationFailed",    "LinkStalled",
+                                       "TargetNameUnknown",  "TargetLibvirtUnreachable",
+                                       "TargetLoginRefused", "TargetLibvirtLost",
+                                       "TargetPortClosed",   NULL};
   return !reason || !*reason || g_strv_contains(faults, reason);
 }
 

@@ -80,6 +80,8 @@ static gboolean carry_out_change(FerryRunning *r, const json_t *fields, json_t *
                            message->len ? ", " : "", bandwidth);
   }
   if (technique) {
+    if (post_copy)
+      ferry_inbox_set_post_copy(r->inbox);
     if (post_copy && !ferry_host_job_start_postcopy(r->job, &error))
       goto failed;
     json_object_set(done, "technique", json_object_get(fields, "technique"));

@@ -14,6 +14,10 @@ struct _FerryInbox {
   GQueue changes;      /* json_t*, entries of status.changes that are to be carried out */
   gint64 changes_seen; /* the highest number of them */
   int iteration;
+  gint64 switchover_us;
+  gboolean post_copy;
+  const char *blame; /* written once, with its text */
+  char *blame_text;
   gboolean have_completed;
   FerryJobStats completed;
 };
@@ -31,6 +35,7 @@ void ferry_inbox_free(FerryInbox *b) {
   g_queue_clear_full(&b->changes, (GDestroyNotify)json_decref);
   json_decref(b->probe);
   g_free(b->domain);
+  g_free(b->blame_text);
   g_mutex_clear(&b->lock);
   g_cond_clear(&b->cond);
   g_free(b);
@@ -81,6 +86,10 @@ void ferry_inbox_event(FerryInbox *b, const FerryHostEvent *event) {
              event->stats->migration_out) {
     b->completed = *event->stats;
     b->have_completed = TRUE;
+  } else if (event->pause == FERRY_HOST_PAUSE_SWITCHOVER) {
+    b->switchover_us = g_get_monotonic_time();
+  } else if (event->pause == FERRY_HOST_PAUSE_POST_COPY) {
+    b->post_copy = TRUE;
   }
   b->news = TRUE;
   g_cond_broadcast(&b->cond);
@@ -94,6 +103,36 @@ void ferry_inbox_return(const GError *error, gpointer inbox) {
   b->call_error = error ? g_error_copy(error) : NULL;
   g_cond_broadcast(&b->cond);
   g_mutex_unlock(&b->lock);
+}
+
+void ferry_inbox_stage(FerryInbox *b, gint64 *switchover_us, gboolean *post_copy) {
+  g_mutex_lock(&b->lock);
+  *switchover_us = b->switchover_us;
+  *post_copy = b->post_copy;
+  g_mutex_unlock(&b->lock);
+}
+
+void ferry_inbox_set_post_copy(FerryInbox *b) {
+  g_mutex_lock(&b->lock);
+  b->post_copy = TRUE;
+  g_mutex_unlock(&b->lock);
+}
+
+void ferry_inbox_blame(FerryInbox *b, const char *reason, const char *text) {
+  g_mutex_lock(&b->lock);
+  if (!b->blame) {
+    b->blame = reason;
+    b->blame_text = g_strdup(text);
+  }
+  g_mutex_unlock(&b->lock);
+}
+
+const char *ferry_inbox_blamed(FerryInbox *b, const char **text) {
+  g_mutex_lock(&b->lock);
+  const char *reason = b->blame;
+  *text = b->blame_text;
+  g_mutex_unlock(&b->lock);
+  return reason;
 }
 
 const char *ferry_inbox_domain(FerryInbox *b) {

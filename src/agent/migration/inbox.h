@@ -20,6 +20,11 @@ void ferry_inbox_update(FerryInbox *inbox, const json_t *object);
 void ferry_inbox_event(FerryInbox *inbox, const FerryHostEvent *event);
 /** libvirt's call has returned; `inbox` is a FerryInbox (FerryMigrateDone). */
 void ferry_inbox_return(const GError *error, gpointer inbox);
+/** How far the migration is: when the guest was paused for the switch-over (monotonic; 0: not yet),
+ * and whether post-copy has begun or was asked for. */
+void ferry_inbox_stage(FerryInbox *inbox, gint64 *switchover_us, gboolean *post_copy);
+/** Why the migration is about to end: a reason (static) and words (copied). The first counts. */
+void ferry_inbox_blame(FerryInbox *inbox, const char *reason, const char *text);
 /** The domain's UUID, good until the inbox is freed; NULL: not known yet. */
 const char *ferry_inbox_domain(FerryInbox *inbox);
 gboolean ferry_inbox_is_done(FerryInbox *inbox);
@@ -43,6 +48,11 @@ json_t *ferry_inbox_wait_probe(FerryInbox *inbox, gint64 patience_ms,
 gboolean ferry_inbox_has_returned(FerryInbox *inbox);
 /** The same, with the call's error, which is the caller's from now on. */
 gboolean ferry_inbox_take_call(FerryInbox *inbox, GError **error);
+/** Post-copy is about to be asked for. */
+void ferry_inbox_set_post_copy(FerryInbox *inbox);
+/** What ferry_inbox_blame was told: the reason, and its words in `text`, good until the inbox is
+ * freed. NULL: nothing. */
+const char *ferry_inbox_blamed(FerryInbox *inbox, const char **text);
 /** The call that returned was not the migration's end. */
 void ferry_inbox_forget_call(FerryInbox *inbox);
 /** The job's last numbers, waiting at most `ms` for them. FALSE: none came. */

@@ -55,6 +55,42 @@ static const char *reason_of(const FerryJobEnd *end) {
   return end->cancelled ? "Cancelled" : end->abort_code ? end->abort_code : "MigrationFailed";
 }
 
+/* Which connection to the target broke (host.h), as a reason and in words. */
+static const struct {
+  int code;
+  const char *reason, *what, *advice;
+} peers[] = {
+    {FERRY_HOST_ERROR_PEER_NAME, "TargetNameUnknown",
+     "this host's libvirtd cannot resolve the name of %s's",
+     "add it to DNS or /etc/hosts here, or give that host's agent --peer-uri with an address"},
+    {FERRY_HOST_ERROR_PEER_UNREACHABLE, "TargetLibvirtUnreachable",
+     "this host's libvirtd cannot connect to that of %s",
+     "look at libvirtd there, and at firewalls between both hosts"},
+    {FERRY_HOST_ERROR_PEER_LOGIN, "TargetLoginRefused",
+     "the libvirtds of this host and of %s do not trust each other",
+     "try here, as root, virsh -c with that host's peer URI, and correct certificates or keys"},
+    {FERRY_HOST_ERROR_PEER_LOST, "TargetLibvirtLost",
+     "the connection to the libvirtd of %s broke in the middle of the migration",
+     "look at libvirtd there and at the network to it, then migrate again"},
+    {FERRY_HOST_ERROR_PEER_PORT, "TargetPortClosed",
+     "the port of %s at which its QEMU waits for the VM is closed to this host",
+     "open ports 49152 to 49215 there (migration_port_min and _max of its qemu.conf)"},
+};
+
+static gboolean judge_peer(const FerryJobEnd *end, FerryOutcome *o) {
+  for (gsize i = 0; i < G_N_ELEMENTS(peers); i++)
+    if (peers[i].code == end->error->code) {
+      const char *target = end->target ? end->target : "the target";
+      char **around = g_strsplit(peers[i].what, "%s", 2);
+      o->reason = peers[i].reason;
+      o->message = g_strdup_printf("%s%s%s (%s); %s", around[0], target, around[1],
+                                   end->error->message, peers[i].advice);
+      g_strfreev(around);
+      return TRUE;
+    }
+  return FALSE;
+}
+
 /* The call has failed: what it says, unless somebody had given the migration up before. */
 static void judge_error(const FerryJobEnd *end, FerryOutcome *o) {
   o->code = end->error->code;
@@ -66,14 +102,21 @@ static void judge_error(const FerryJobEnd *end, FerryOutcome *o) {
     return;
   }
   gboolean gave_up = end->abort_code && !end->cancelled;
+  if (!gave_up && !end->cancelled && judge_peer(end, o))
+    return;
   o->reason = reason_of(end);
   o->message = g_strdup(gave_up ? end->abort_reason : end->error->message);
+}
+
+/* An error that says nothing of the migration's own end, only that nobody heard of it. */
+static gboolean is_of_a_connection(const GError *error) {
+  return error->code == FERRY_HOST_ERROR_NO_CONNECTION || error->code == FERRY_HOST_ERROR_PEER_LOST;
 }
 
 void ferry_judge_end(const FerryJobEnd *end, FerryOutcome *o) {
   gboolean stayed = end->state.active;
   o->state = end->state;
-  if (end->error && (stayed || end->error->code != FERRY_HOST_ERROR_NO_CONNECTION)) {
+  if (end->error && (stayed || !is_of_a_connection(end->error))) {
     judge_error(end, o);
   } else if (stayed && !end->calling) {
     o->code = FERRY_HOST_ERROR_ABORTED;

@@ -57,6 +57,7 @@ typedef struct {
   const char *abort_code;   /* why the controller gave it up; NULL: it did not */
   const char *abort_reason; /* in words */
   FerryDomainState state;   /* of the domain here, after the end */
+  const char *target;       /* the target's name, for words */
 } FerryJobEnd;
 /** Fills an empty outcome. */
 void ferry_judge_end(const FerryJobEnd *end, FerryOutcome *outcome);

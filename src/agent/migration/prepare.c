@@ -148,6 +148,8 @@ static gboolean probe_target(FerryMigrationParts *m) {
       !ferry_migration_uses_network(request->config) ||
       ferry_probe(request->address, subnets, NULL, &error))
     return TRUE;
+  const char *target = ferry_json_str(m->asked.object, "status.migrationState.targetNode");
+  g_prefix_error(&error, "%s: ", target ? target : "the target");
   ferry_finish_before(m, "TargetUnreachable", error->message);
   return FALSE;
 }

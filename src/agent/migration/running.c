@@ -33,10 +33,34 @@ gboolean ferry_running_is_over(gpointer run) {
   return ferry_context_has_ended(r->ports->context) || ferry_running_is_cancelled(r);
 }
 
+static void stage(gpointer inbox, gint64 *switchover_us, gboolean *post_copy) {
+  ferry_inbox_stage(inbox, switchover_us, post_copy);
+}
+
+static void found(gpointer inbox, const char *reason, const char *text) {
+  ferry_inbox_blame(inbox, reason, text);
+}
+
+void ferry_running_watch(FerryRunning *r) {
+  const FerryMigrateRequest *request = &r->asked->settings.request;
+  FerryPathWatchOwner owner = {r->inbox, stage, found};
+  if (r->watch || !r->job)
+    return;
+  ferry_host_job_set_path(r->job, request);
+  r->watch = ferry_path_watch_new(
+      r->job, &owner, ferry_json_str(r->asked->object, "status.migrationState.targetNode"),
+      request->address);
+}
+
+void ferry_running_unwatch(FerryRunning *r) {
+  g_clear_pointer(&r->watch, ferry_path_watch_free);
+}
+
 gboolean ferry_running_open_job(FerryRunning *r, gint64 patience_ms, GError **error) {
   gint64 backoff = 0, until = g_get_monotonic_time() + patience_ms * 1000;
   for (;;) {
     g_autoptr(GError) cause = NULL;
+    ferry_running_unwatch(r);
     g_clear_pointer(&r->job, ferry_host_job_close);
     r->job = ferry_host_job_open(r->ports->host, r->asked->uuid, &cause);
     if (r->job)

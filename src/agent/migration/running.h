@@ -9,6 +9,7 @@
 #include "agent/migration/shown.h"
 #include "agent/migration/stall_judge.h"
 #include "agent/migration/step.h"
+#include "agent/path/watch.h"
 
 G_BEGIN_DECLS
 
@@ -30,6 +31,7 @@ typedef struct {
   gint64 again_bandwidth; /* MiB/s, set by hand in an earlier attempt; 0: none */
   FerryStalling stalling;
   FerryBrokenLink broken;
+  FerryPathWatch *watch; /* of `job`; NULL: none */
 } FerryRunning;
 
 void ferry_running_init(FerryRunning *run, const FerryMigrationPorts *ports, FerryAsked *asked,
@@ -45,6 +47,11 @@ gboolean ferry_running_is_over(gpointer run);
 /** Opens the job, waiting `patience_ms` (-1: for ever) for libvirt while it is away. FALSE: no such
  * domain, or the agent ends. */
 gboolean ferry_running_open_job(FerryRunning *run, gint64 patience_ms, GError **error);
+
+/** Watches the job's connections until ferry_running_unwatch, which comes before the job is closed.
+ */
+void ferry_running_watch(FerryRunning *run);
+void ferry_running_unwatch(FerryRunning *run);
 
 /** Writes what steps have written so far. */
 void ferry_running_flush(FerryRunning *run);

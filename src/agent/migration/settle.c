@@ -57,6 +57,7 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   FerryJobEnd end = {0};
   gboolean returned = ferry_inbox_take_call(r->inbox, &error);
   if (ferry_judge_lost_call(returned, error)) {
+    ferry_running_unwatch(r);
     g_clear_pointer(&r->job, ferry_host_job_close);
     if (!take_state(r, &end.state))
       return FERRY_SETTLE_STOPPED;
@@ -70,6 +71,9 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   end.cancelled = r->cancel_seen;
   end.abort_code = r->step.abort_code;
   end.abort_reason = r->step.abort_reason;
+  if (!end.abort_code)
+    end.abort_code = ferry_inbox_blamed(r->inbox, &end.abort_reason);
+  end.target = ferry_json_str(r->asked->object, "status.migrationState.targetNode");
   ferry_judge_end(&end, o);
   if (end.state.active && o->message && !r->step.post_copy)
     revive(r, o);

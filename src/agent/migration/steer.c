@@ -12,6 +12,7 @@ static gboolean make_call(FerryRunning *r, const FerryStepCall *call, GError **e
   case FERRY_STEP_CALL_SET_DOWNTIME:
     return ferry_host_job_set_max_downtime(r->job, call->value, error);
   case FERRY_STEP_CALL_START_POSTCOPY:
+    ferry_inbox_set_post_copy(r->inbox);
     return ferry_host_job_start_postcopy(r->job, error);
   case FERRY_STEP_CALL_SUSPEND:
     return ferry_host_job_suspend(r->job, error);
@@ -32,6 +33,8 @@ void ferry_steer_act(FerryRunning *r) {
     gboolean ok = make_call(r, &call, &error);
     if (!ok)
       ferry_debug(error->message, "FERRY_MIGRATION", r->asked->name);
+    if (ok && call.kind == FERRY_STEP_CALL_SET_DOWNTIME)
+      ferry_path_watch_allow(r->watch, call.value);
     ferry_step_done(&r->step, &call, ok ? NULL : error->message, g_get_monotonic_time());
     if (call.kind == FERRY_STEP_CALL_ABORT)
       break;

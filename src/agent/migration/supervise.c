@@ -28,12 +28,11 @@ static void show_turn(FerryRunning *r) {
   ferry_shown_progress(r->shown, &r->last, r->step.post_copy, ferry_running_elapsed_ms(r));
 }
 
-gboolean ferry_supervise(FerryRunning *r) {
-  if (!r->step.convergence)
-    ferry_steer_take_over(r);
+static gboolean supervise(FerryRunning *r) {
   for (;;) {
     if (ferry_context_has_ended(r->ports->context))
       return FALSE;
+    ferry_running_watch(r);
     FerryLook seen = ferry_steer_look(r);
     if (!r->calling && seen == FERRY_LOOK_OVER) {
       return TRUE; /* adopted, and the job is over */
@@ -49,4 +48,12 @@ gboolean ferry_supervise(FerryRunning *r) {
     if (ferry_inbox_wait(r->inbox, POLL_MS, r->cancel_seen))
       return TRUE;
   }
+}
+
+gboolean ferry_supervise(FerryRunning *r) {
+  if (!r->step.convergence)
+    ferry_steer_take_over(r);
+  gboolean over = supervise(r);
+  ferry_running_unwatch(r);
+  return over;
 }

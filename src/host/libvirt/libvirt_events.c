@@ -18,7 +18,13 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int type, int d
   g_autofree char *text = g_strdup_printf(
       "%s/%d", type >= 0 && type < (int)G_N_ELEMENTS(lifecycle) ? lifecycle[type] : "event",
       detail);
-  send(data, domain, (FerryHostEvent){.type = FERRY_HOST_EVENT_STATE, .detail = text});
+  FerryHostPause pause = FERRY_HOST_PAUSE_NONE;
+  if (type == VIR_DOMAIN_EVENT_SUSPENDED)
+    pause = detail == VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED   ? FERRY_HOST_PAUSE_SWITCHOVER
+            : detail == VIR_DOMAIN_EVENT_SUSPENDED_POSTCOPY ? FERRY_HOST_PAUSE_POST_COPY
+                                                            : FERRY_HOST_PAUSE_NONE;
+  send(data, domain,
+       (FerryHostEvent){.type = FERRY_HOST_EVENT_STATE, .detail = text, .pause = pause});
   return 0;
 }
 

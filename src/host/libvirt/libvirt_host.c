@@ -286,4 +286,7 @@ const FerryHostOps ferry_libvirt_ops = {
     .job_abort = ferry_libvirt_job_abort,
     .job_suspend = ferry_libvirt_job_suspend,
     .job_resume = ferry_libvirt_job_resume,
+    .job_set_path = ferry_libvirt_job_set_path,
+    .job_connections = ferry_libvirt_job_connections,
+    .job_disconnect = ferry_libvirt_job_disconnect,
 };

@@ -4,6 +4,7 @@
 #include "host/libvirt/libvirt_private.h"
 #include "base/error.h"
 #include "base/quantity.h"
+#include "host/libvirt/libvirt_blame.h"
 #include <string.h>
 
 #define KEEPALIVE_S 5
@@ -15,6 +16,7 @@ typedef struct {
   virConnectPtr call_conn, control_conn;
   virDomainPtr call_domain, control_domain;
   GThread *thread;
+  FerryLibvirtPath path; /* written before the call */
   /* for the call's thread only */
   char *dest_uri;
   virTypedParameterPtr params;
@@ -35,6 +37,7 @@ FerryHostJob *ferry_libvirt_job_open(FerryHost *base, const char *uuid, GError *
   Job *job = g_new0(Job, 1);
   job->base.ops = &ferry_libvirt_ops;
   job->host = (FerryLibvirtHost *)base;
+  job->path = (FerryLibvirtPath){.local = base->local, .uuid = g_strdup(uuid)};
   if (!job_connect(job->host, uuid, &job->control_conn, &job->control_domain, error) ||
       !job_connect(job->host, uuid, &job->call_conn, &job->call_domain, error)) {
     ferry_libvirt_job_close(&job->base);
@@ -55,6 +58,7 @@ void ferry_libvirt_job_close(FerryHostJob *base) {
   ferry_libvirt_give(job->host, job->call_conn);
   virTypedParamsFree(job->params, job->n_params);
   g_free(job->dest_uri);
+  ferry_libvirt_path_clear(&job->path);
   g_free(job);
 }
 
@@ -76,6 +80,12 @@ static void migrate_managed(Job *job, GError **error) {
   virConnectClose(target);
 }
 
+/* Which connection broke: one's own, if it is not alive any more; else the target's. */
+static void blame(const Job *job, GError *error) {
+  if (error && virConnectIsAlive(job->call_conn) == 1)
+    error->code = ferry_libvirt_blame(error->code, error->message, job->path.hypervisor_port);
+}
+
 static gpointer call_thread(gpointer data) {
   Job *job = data;
   GError *error = NULL;
@@ -84,6 +94,7 @@ static gpointer call_thread(gpointer data) {
   else if (virDomainMigrateToURI3(job->call_domain, job->dest_uri, job->params,
                                   (unsigned)job->n_params, job->flags) < 0)
     ferry_libvirt_error(&error, "libvirt could not migrate the domain");
+  blame(job, error);
   job->done(error, job->data);
   g_clear_error(&error);
   return NULL;
@@ -107,10 +118,15 @@ gboolean ferry_libvirt_job_start(FerryHostJob *base, const FerryMigrateRequest *
   if (!ferry_libvirt_migrate_params(request, &job->params, &job->n_params))
     return ferry_libvirt_error(error, "cannot set the migration's parameters");
   job->dest_uri = g_strdup(request->dest_uri);
+  ferry_libvirt_job_set_path(base, request);
   job->done = done;
   job->data = data;
   job->thread = g_thread_new("migrate", call_thread, job);
   return TRUE;
+}
+
+FerryLibvirtPath *ferry_libvirt_job_path(FerryHostJob *base) {
+  return &((Job *)base)->path;
 }
 
 virDomainPtr ferry_libvirt_job_domain(FerryHostJob *base) {

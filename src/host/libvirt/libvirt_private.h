@@ -57,6 +57,22 @@ FerryHostJob *ferry_libvirt_job_open(FerryHost *host, const char *uuid, GError *
 void ferry_libvirt_job_close(FerryHostJob *job);
 gboolean ferry_libvirt_job_start(FerryHostJob *job, const FerryMigrateRequest *request,
                                  FerryMigrateDone done, gpointer data, GError **error);
+/* libvirt_connections.c */
+void ferry_libvirt_job_set_path(FerryHostJob *job, const FerryMigrateRequest *request);
+GArray *ferry_libvirt_job_connections(FerryHostJob *job, GError **error);
+gboolean ferry_libvirt_job_disconnect(FerryHostJob *job, guint64 id, GError **error);
+
+/** What a job's connections are told by. */
+typedef struct {
+  gboolean local; /* the host is this machine */
+  char *uuid;
+  char *address;           /* where its data goes; NULL: not known as an IP address */
+  guint16 ports[2];        /* that were asked for on the target; 0: none */
+  guint16 hypervisor_port; /* of the target's libvirtd, which carries no data; 0: not known */
+} FerryLibvirtPath;
+void ferry_libvirt_path_clear(FerryLibvirtPath *path);
+/** The job's own. */
+FerryLibvirtPath *ferry_libvirt_job_path(FerryHostJob *job);
 /** The domain on the job's control connection, borrowed. */
 virDomainPtr ferry_libvirt_job_domain(FerryHostJob *job);
 json_t *ferry_libvirt_job_disks_plan(FerryHostJob *job, const FerryMigrateRequest *request,

@@ -134,6 +134,27 @@ gboolean ferry_host_job_resume(FerryHostJob *job, GError **error) {
   return job->ops->job_resume(job, error);
 }
 
+void ferry_host_job_set_path(FerryHostJob *job, const FerryMigrateRequest *request) {
+  if (job->ops->job_set_path)
+    job->ops->job_set_path(job, request);
+}
+
+GArray *ferry_host_job_connections(FerryHostJob *job, GError **error) {
+  if (job->ops->job_connections)
+    return job->ops->job_connections(job, error);
+  g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
+              "this hypervisor's connections cannot be seen");
+  return NULL;
+}
+
+gboolean ferry_host_job_disconnect(FerryHostJob *job, guint64 id, GError **error) {
+  if (job->ops->job_disconnect)
+    return job->ops->job_disconnect(job, id, error);
+  g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
+              "this hypervisor's connections cannot be closed");
+  return FALSE;
+}
+
 gboolean ferry_host_save(FerryHost *host, const char *uuid, const char *path, GError **error) {
   return host->ops->save(host, uuid, path, error);
 }

@@ -13,12 +13,18 @@ G_BEGIN_DECLS
 #define FERRY_HOST_ERROR (ferry_host_error_quark())
 GQuark ferry_host_error_quark(void);
 
-/* Codes of FERRY_HOST_ERROR that callers tell apart; equal to libvirt's numbers. */
+/* Codes of FERRY_HOST_ERROR that callers tell apart; equal to libvirt's numbers, but for those from
+ * 1000 on: which connection it was that broke, libvirt has no numbers for. */
 enum {
-  FERRY_HOST_ERROR_NO_CONNECTION = 5, /* whatever way the connection broke */
+  FERRY_HOST_ERROR_NO_CONNECTION = 5, /* one's own, whatever way it broke */
   FERRY_HOST_ERROR_NO_DOMAIN = 42,
   FERRY_HOST_ERROR_INVALID_STATE = 55,
   FERRY_HOST_ERROR_ABORTED = 78,
+  FERRY_HOST_ERROR_PEER_NAME = 1000, /* the target's name does not resolve */
+  FERRY_HOST_ERROR_PEER_UNREACHABLE, /* no connection to the target's hypervisor */
+  FERRY_HOST_ERROR_PEER_LOGIN,       /* the target lets this host not in, or this host it not */
+  FERRY_HOST_ERROR_PEER_LOST,        /* the connection to the target's hypervisor broke */
+  FERRY_HOST_ERROR_PEER_PORT,        /* the port that takes the data on the target is closed */
 };
 
 typedef struct _FerryHost FerryHost;
@@ -48,12 +54,19 @@ typedef struct {
 /** All -1, nothing active. */
 void ferry_job_stats_clear(FerryJobStats *stats);
 
+typedef enum {
+  FERRY_HOST_PAUSE_NONE,
+  FERRY_HOST_PAUSE_SWITCHOVER, /* for the switch-over of a migration */
+  FERRY_HOST_PAUSE_POST_COPY,  /* it goes on at the target from now on */
+} FerryHostPause;
+
 typedef struct {
   FerryHostEventType type;
   const char *uuid;   /* of the domain; NULL for (DIS)CONNECTED */
   const char *detail; /* for logs: "stopped/migrated" */
   int iteration;
   const FerryJobStats *stats;
+  FerryHostPause pause; /* of STATE: why the guest was paused */
 } FerryHostEvent;
 
 /** Called in the driver's own thread; must return quickly and must not call the host. */
@@ -85,6 +98,15 @@ typedef struct {
  * success, else borrowed. */
 typedef void (*FerryMigrateDone)(const GError *error, gpointer data);
 
+/** A connection that carries a migration's data, or tries to. */
+typedef struct {
+  guint64 id;
+  guint16 port;        /* on the target */
+  gboolean connecting; /* not answered yet */
+  gint64 pending;      /* bytes written and not acknowledged */
+  gint64 since_ack_ms; /* since the target last acknowledged anything; -1: not known */
+} FerryHostConnection;
+
 typedef struct {
   void (*free)(FerryHost *host);
   void (*start)(FerryHost *host, FerryHostEventFunc func, gpointer data);
@@ -115,6 +137,9 @@ typedef struct {
   gboolean (*job_abort)(FerryHostJob *job, GError **error);
   gboolean (*job_suspend)(FerryHostJob *job, GError **error);
   gboolean (*job_resume)(FerryHostJob *job, GError **error);
+  void (*job_set_path)(FerryHostJob *job, const FerryMigrateRequest *request); /* may be NULL */
+  GArray *(*job_connections)(FerryHostJob *job, GError **error);               /* may be NULL */
+  gboolean (*job_disconnect)(FerryHostJob *job, guint64 id, GError **error);   /* may be NULL */
 } FerryHostOps;
 
 /* Drivers embed these as their first members. */
@@ -198,5 +223,19 @@ gboolean ferry_host_job_abort(FerryHostJob *job, GError **error);
 gboolean ferry_host_job_suspend(FerryHostJob *job, GError **error);
 /** Never while a migration runs: it would wait 30 s for the domain's lock. */
 gboolean ferry_host_job_resume(FerryHostJob *job, GError **error);
+
+/** Where the data of a migration that was started before this job was opened goes; job_start says
+ * so by itself. Before the calls that follow. */
+void ferry_host_job_set_path(FerryHostJob *job, const FerryMigrateRequest *request);
+/* Beside the thread that uses the job, one more may make these two calls, from then on until the
+ * job is closed; they ask the operating system, so that a hypervisor that hangs keeps nobody
+ * waiting. */
+/** The connections of the job's migration to the target, of any age: a new array of
+ * FerryHostConnection. Empty where there is none (any more). NULL: they cannot be seen, since the
+ * hypervisor is on another machine, or for what `error` says. */
+GArray *ferry_host_job_connections(FerryHostJob *job, GError **error);
+/** Ends one of them at once. What was not acknowledged is lost, so the migration fails if it was
+ * not over, and the guest goes on at the source. One that is gone is no error. */
+gboolean ferry_host_job_disconnect(FerryHostJob *job, guint64 id, GError **error);
 
 G_END_DECLS

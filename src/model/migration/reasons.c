@@ -35,6 +35,22 @@ static const FerryReason rows[] = {
           "Compare the VM's UUID and name, the target and its address with what the hosts have."),
     ENDED("TargetUnreachable", "The target's address did not answer over the migration network.",
           "Look at the Network, the addresses of both Nodes, and firewalls between them."),
+    ENDED(
+        "TargetNameUnknown", "The name of the target's libvirtd does not resolve on the source.",
+        "Add it to DNS or to /etc/hosts of the source, or give the target's agent --peer-uri with "
+        "an address."),
+    ENDED("TargetLibvirtUnreachable", "The source's libvirtd cannot connect to the target's.",
+          "Look at libvirtd (its TLS or SSH port) on the target, and at firewalls between them."),
+    ENDED(
+        "TargetLoginRefused",
+        "One libvirtd does not trust the other: certificate, key or "
+        "password.",
+        "Try on the source, as root: virsh -c PEER-URI list (the PEER-URI of the target's Node)."),
+    ENDED("TargetLibvirtLost", "The connection to the target's libvirtd broke.",
+          "Look at libvirtd on the target and at the management network, then migrate again."),
+    ENDED("TargetPortClosed", "The port that takes the VM's data on the target is closed.",
+          "Open ports 49152 to 49215 on the target to the source (migration_port_min and _max of "
+          "its qemu.conf)."),
     ENDED("TargetNotPrepared", "The target's images could not be made.",
           "Look at the storage pools of the target."),
     ENDED("TargetNotReady", "The target did not get ready within 15 minutes.",

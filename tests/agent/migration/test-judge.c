@@ -105,6 +105,33 @@ static void test_end(void) {
   expect((FerryJobEnd){away, TRUE, .state = off}, 0, NULL, NULL); /* it moved all the same */
 }
 
+static void test_end_by_the_target(void) {
+  static const struct {
+    int code;
+    const char *reason, *part;
+  } cases[] = {
+      {FERRY_HOST_ERROR_PEER_NAME, "TargetNameUnknown", "cannot resolve the name of h2's ("},
+      {FERRY_HOST_ERROR_PEER_UNREACHABLE, "TargetLibvirtUnreachable", "that of h2 ("},
+      {FERRY_HOST_ERROR_PEER_LOGIN, "TargetLoginRefused", "this host and of h2 do not trust"},
+      {FERRY_HOST_ERROR_PEER_LOST, "TargetLibvirtLost", "the libvirtd of h2 broke"},
+      {FERRY_HOST_ERROR_PEER_PORT, "TargetPortClosed", "the port of h2 at which"},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(GError) error = host_error(cases[i].code);
+    FerryJobEnd end = {error, TRUE, .state = running, .target = "h2"};
+    expect(end, cases[i].code, cases[i].reason, cases[i].part);
+    expect(end, cases[i].code, cases[i].reason, "(libvirt says "); /* its own words stay */
+    g_assert_false(ferry_judge_lost_call(TRUE, error));
+    end.abort_code = "LinkStalled"; /* what the agent had found comes first, then a cancel */
+    end.abort_reason = "silent";
+    expect(end, cases[i].code, "LinkStalled", "silent");
+    end.cancelled = TRUE;
+    expect(end, cases[i].code, "Cancelled", "libvirt says ");
+  }
+  g_autoptr(GError) lost = host_error(FERRY_HOST_ERROR_PEER_LOST);
+  expect((FerryJobEnd){lost, TRUE, .state = off}, 0, NULL, NULL); /* it moved all the same */
+}
+
 /* of a call that was another agent's nobody has the error */
 static void test_end_of_an_adopted_one(void) {
   expect((FerryJobEnd){NULL, FALSE, .state = off}, 0, NULL, NULL);
@@ -146,6 +173,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent/judge/look-that-failed", test_look_that_failed);
   g_test_add_func("/agent/judge/giving-up", test_giving_up);
   g_test_add_func("/agent/judge/end", test_end);
+  g_test_add_func("/agent/judge/end-by-the-target", test_end_by_the_target);
   g_test_add_func("/agent/judge/end-of-an-adopted-one", test_end_of_an_adopted_one);
   g_test_add_func("/agent/judge/lost-call", test_lost_call);
   g_test_add_func("/agent/judge/left-paused", test_left_paused);
