@@ -53,8 +53,18 @@ static void add_summary(FerryMigrationParts *m, json_t *status, gboolean moved) 
                       ferry_progress_update(&m->shown.progress, &last, r->step.post_copy, elapsed));
 }
 
+static void give_autostart(FerryMigrationParts *m) {
+  FerryAutostartPlace place = {m->ports.host, m->running.job, m->asked.uuid,
+                               m->asked.settings.request.dest_uri,
+                               ferry_json_str(m->asked.object, "status.migrationState.targetNode")};
+  g_autofree char *left = ferry_autostart_give(&m->autostart, &place);
+  if (left)
+    ferry_shown_tell(&m->shown, "Warning", "AutostartNotSet", left);
+}
+
 static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean returned) {
   gboolean moved = returned && o->code == 0 && !o->message;
+  give_autostart(m);
   ferry_change_drop(&m->running);
   ferry_stalling_end(&m->running);
   g_autoptr(json_t) status =

@@ -58,6 +58,12 @@ static gboolean adopt(FerryMigrationParts *m) {
   return FALSE;
 }
 
+static void take_autostart(FerryMigrationParts *m) {
+  g_autoptr(GError) error = NULL;
+  if (!ferry_autostart_take(&m->autostart, m->running.job, &error))
+    ferry_warning(error->message, "FERRY_MIGRATION", m->asked.name);
+}
+
 /* FALSE: it has ended. */
 static gboolean call_libvirt(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
@@ -66,6 +72,7 @@ static gboolean call_libvirt(FerryMigrationParts *m) {
   ferry_measure_intent(&m->ports, &m->asked, &m->measured, &intent);
   ferry_throttle_arm(&m->asked, &m->measured, &intent, r->step.was_paused);
   ferry_steer_begin(r);
+  take_autostart(m);
   r->step.start_us = g_get_monotonic_time();
   if (!ferry_host_job_start(r->job, &m->asked.settings.request, ferry_inbox_return, m->inbox,
                             &error)) {
@@ -130,6 +137,7 @@ static FerryMigration *start_worker(const FerryMigrationPorts *ports, const json
   m->ports = *ports;
   m->inbox = ferry_inbox_new();
   ferry_asked_init(&m->asked, object, local);
+  ferry_autostart_recall(&m->autostart, object);
   ferry_shown_init(&m->shown, &m->asked, delivery, log);
   ferry_disks_init(&m->disks, &m->ports, &m->asked, &m->shown);
   ferry_running_init(&m->running, &m->ports, &m->asked, &m->measured, &m->shown, m->inbox);

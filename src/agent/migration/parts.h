@@ -5,6 +5,7 @@
 // Order of locks: the worker has none of its own; what other threads have for it is in the inbox,
 // which has one.
 #pragma once
+#include "agent/carry/autostart.h"
 #include "agent/migration/disks.h"
 #include "agent/migration/running.h"
 
@@ -12,12 +13,13 @@ G_BEGIN_DECLS
 
 typedef struct {
   FerryMigrationPorts ports;
-  FerryAsked asked;       /* what is wanted */
-  FerryMeasured measured; /* what was known before */
-  FerryRunning running;   /* what goes on */
-  FerryShown shown;       /* what people see */
-  FerryDisks disks;       /* what was made on the target */
-  FerryInbox *inbox;      /* what others have for it */
+  FerryAsked asked;         /* what is wanted */
+  FerryMeasured measured;   /* what was known before */
+  FerryRunning running;     /* what goes on */
+  FerryShown shown;         /* what people see */
+  FerryDisks disks;         /* what was made on the target */
+  FerryAutostart autostart; /* what libvirt does not carry along */
+  FerryInbox *inbox;        /* what others have for it */
 } FerryMigrationParts;
 
 G_END_DECLS

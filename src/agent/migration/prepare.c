@@ -158,6 +158,7 @@ static gboolean probe_target(FerryMigrationParts *m) {
 static gboolean announce_start(FerryMigrationParts *m) {
   json_t *ready = ferry_shown_phase(&m->shown, FERRY_PHASE_TARGET_READY);
   ferry_json_set_int(ready, "migrationState.agentEpoch", ferry_session_epoch_now(m->ports.session));
+  ferry_json_set(ready, "migrationState.autostart", json_boolean(m->autostart.on));
   ferry_shown_send(&m->shown, ready);
   ferry_shown_send(&m->shown, ferry_shown_phase(&m->shown, FERRY_PHASE_RUNNING));
   FerryDeliveryResult delivered = ferry_shown_await(&m->shown, m->ports.context);
@@ -190,5 +191,6 @@ gboolean ferry_prepare(FerryMigrationParts *m) {
       ferry_finish_before(m, "TargetNotPrepared", error->message);
     return FALSE;
   }
+  ferry_autostart_look(&m->autostart, m->running.job);
   return !ferry_finish_if_cancelled(m) && announce_start(m);
 }

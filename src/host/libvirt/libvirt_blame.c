@@ -21,6 +21,7 @@ static const struct {
     {"Permission denied", FERRY_HOST_ERROR_PEER_LOGIN},
     {"uthentication failed", FERRY_HOST_ERROR_PEER_LOGIN},
     {"ertificate", FERRY_HOST_ERROR_PEER_LOGIN},
+    {"TLS confirmation", FERRY_HOST_ERROR_PEER_LOGIN}, /* the server's yes to a certificate */
     {"TLS handshake failed", FERRY_HOST_ERROR_PEER_LOGIN},
     {"unable to connect to server", FERRY_HOST_ERROR_PEER_UNREACHABLE},
     {"unable to connect to libvirt", FERRY_HOST_ERROR_PEER_UNREACHABLE},

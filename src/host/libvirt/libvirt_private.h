@@ -57,6 +57,12 @@ FerryHostJob *ferry_libvirt_job_open(FerryHost *host, const char *uuid, GError *
 void ferry_libvirt_job_close(FerryHostJob *job);
 gboolean ferry_libvirt_job_start(FerryHostJob *job, const FerryMigrateRequest *request,
                                  FerryMigrateDone done, gpointer data, GError **error);
+/* libvirt_autostart.c */
+gboolean ferry_libvirt_job_autostart(FerryHostJob *job, gboolean *on, GError **error);
+gboolean ferry_libvirt_job_set_autostart(FerryHostJob *job, gboolean on, GError **error);
+gboolean ferry_libvirt_peer_set_autostart(FerryHost *host, const char *uri, const char *uuid,
+                                          gboolean on, GError **error);
+
 /* libvirt_connections.c */
 void ferry_libvirt_job_set_path(FerryHostJob *job, const FerryMigrateRequest *request);
 GArray *ferry_libvirt_job_connections(FerryHostJob *job, GError **error);

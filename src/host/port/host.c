@@ -134,6 +134,30 @@ gboolean ferry_host_job_resume(FerryHostJob *job, GError **error) {
   return job->ops->job_resume(job, error);
 }
 
+static gboolean has_no_autostart(GError **error) {
+  g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
+              "this hypervisor starts no domain by itself");
+  return FALSE;
+}
+
+gboolean ferry_host_peer_set_autostart(FerryHost *host, const char *uri, const char *uuid,
+                                       gboolean on, GError **error) {
+  if (!host->ops->peer_set_autostart)
+    return has_no_autostart(error);
+  return host->ops->peer_set_autostart(host, uri, uuid, on, error);
+}
+
+gboolean ferry_host_job_autostart(FerryHostJob *job, gboolean *on, GError **error) {
+  *on = FALSE;
+  return !job->ops->job_autostart || job->ops->job_autostart(job, on, error);
+}
+
+gboolean ferry_host_job_set_autostart(FerryHostJob *job, gboolean on, GError **error) {
+  if (!job->ops->job_set_autostart)
+    return has_no_autostart(error);
+  return job->ops->job_set_autostart(job, on, error);
+}
+
 void ferry_host_job_set_path(FerryHostJob *job, const FerryMigrateRequest *request) {
   if (job->ops->job_set_path)
     job->ops->job_set_path(job, request);

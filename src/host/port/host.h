@@ -116,6 +116,8 @@ typedef struct {
   gboolean (*peer_state)(FerryHost *host, const char *uri, const char *uuid, FerryDomainState *out,
                          GError **error);
   gboolean (*peer_incoming)(FerryHost *host, const char *uri, gint64 *n, GError **error);
+  gboolean (*peer_set_autostart)(FerryHost *host, const char *uri, const char *uuid, gboolean on,
+                                 GError **error); /* may be NULL */
   gboolean (*save)(FerryHost *host, const char *uuid, const char *path, GError **error);
   gboolean (*restore)(FerryHost *host, const char *path, GError **error);
   FerryHostJob *(*job_open)(FerryHost *host, const char *uuid, GError **error);
@@ -137,6 +139,8 @@ typedef struct {
   gboolean (*job_abort)(FerryHostJob *job, GError **error);
   gboolean (*job_suspend)(FerryHostJob *job, GError **error);
   gboolean (*job_resume)(FerryHostJob *job, GError **error);
+  gboolean (*job_autostart)(FerryHostJob *job, gboolean *on, GError **error); /* may be NULL */
+  gboolean (*job_set_autostart)(FerryHostJob *job, gboolean on, GError **error);
   void (*job_set_path)(FerryHostJob *job, const FerryMigrateRequest *request); /* may be NULL */
   GArray *(*job_connections)(FerryHostJob *job, GError **error);               /* may be NULL */
   gboolean (*job_disconnect)(FerryHostJob *job, guint64 id, GError **error);   /* may be NULL */
@@ -173,6 +177,10 @@ gboolean ferry_host_peer_state(FerryHost *host, const char *uri, const char *uui
                                FerryDomainState *out, GError **error);
 /** How many VMs ANOTHER host is receiving at this moment, asked at its hypervisor `uri`. */
 gboolean ferry_host_peer_incoming(FerryHost *host, const char *uri, gint64 *n, GError **error);
+
+/** Whether ANOTHER host starts domain `uuid`, which is persistent there, when it boots. */
+gboolean ferry_host_peer_set_autostart(FerryHost *host, const char *uri, const char *uuid,
+                                       gboolean on, GError **error);
 
 /** Hibernates a domain into the file `path` of this host; blocks until it is written. */
 gboolean ferry_host_save(FerryHost *host, const char *uuid, const char *path, GError **error);
@@ -224,6 +232,10 @@ gboolean ferry_host_job_suspend(FerryHostJob *job, GError **error);
 /** Never while a migration runs: it would wait 30 s for the domain's lock. */
 gboolean ferry_host_job_resume(FerryHostJob *job, GError **error);
 
+/** Whether the host starts the domain when it boots; never of a transient one. */
+gboolean ferry_host_job_autostart(FerryHostJob *job, gboolean *on, GError **error);
+/** Never while a migration runs: it would wait 30 s for the domain's lock. */
+gboolean ferry_host_job_set_autostart(FerryHostJob *job, gboolean on, GError **error);
 /** Where the data of a migration that was started before this job was opened goes; job_start says
  * so by itself. Before the calls that follow. */
 void ferry_host_job_set_path(FerryHostJob *job, const FerryMigrateRequest *request);

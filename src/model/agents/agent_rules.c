@@ -214,6 +214,7 @@ static const Row rows[] = {
     {"migrationState.agents", FERRYD, 0, NULL},
     {"migrationState.bandwidthProbe", TARGET, BEFORE, probe_of_target},
     {"migrationState.agentEpoch", SOURCE, TAKEN, session_epoch},
+    {"migrationState.autostart", SOURCE, TAKEN, NULL},
     {"migrationState.sourceDomainState", FERRYD, 0, NULL},
     {"migrationState.targetDomainState", FERRYD, 0, NULL},
     {"migrationState.sourceDomainStateBefore", FERRYD, 0, NULL},

@@ -97,6 +97,7 @@ const FerryField ferry_fields_migration_state[] = {
     OBJ("bandwidthProbe", bandwidth_probe,
         "Where the target's agent measures the path for a forecast."),
     WHOLE("agentEpoch", FERRY_UNIT_NUMBER, "Epoch of the source's agent that runs the migration."),
+    BOOL("autostart", "The VM starts with its host; taken off the source while it moves."),
     STR("sourceDomainState", "State of the domain on the source, as last reported.",
         .values = ferry_values_domain_state),
     STR("targetDomainState",

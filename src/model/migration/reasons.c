@@ -230,6 +230,10 @@ static const FerryReason rows[] = {
     EVENT("AddressConflict", "See the Node's condition of that name.", ""),
     EVENT("PeerChanged", "The node's peer is another one now.",
           "If nobody changed it, look at who has the agent's key."),
+    EVENT("AutostartNotSet",
+          "The VM was to start with its host, and that could not be set where it "
+          "is now.",
+          "On that host: virsh autostart VM."),
     EVENT("MigrationRetried", "It failed on one host, and another one is tried.", ""),
     EVENT("MigrationStalling", "It has made no progress for its stalling limit.", ""),
     EVENT("MigrationStallingHandled", "What onStalling says was done.", ""),

@@ -46,6 +46,7 @@ static void test_words(void) {
       {WIRE, "Certificate [session] owner does not match the hostname h2", 16514, LOGIN},
       {WIRE, "Cannot recv data: Error in the certificate.", 16514, LOGIN},
       {WIRE, "TLS handshake failed Error in the pull function", 16514, LOGIN},
+      {WIRE, "Unable to read TLS confirmation: Input/output error", 16514, LOGIN},
       {WIRE, "client socket is closed", 16514, LOST},
       {WIRE, "End of file while reading data: Input/output error", 16514, LOST},
       {WIRE, "internal error: received hangup event on socket", 16514, LOST},

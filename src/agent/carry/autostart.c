@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/carry/autostart.h"
+
+void ferry_autostart_recall(FerryAutostart *a, const json_t *migration) {
+  a->on = ferry_json_bool(migration, "status.migrationState.autostart", FALSE);
+}
+
+void ferry_autostart_look(FerryAutostart *a, FerryHostJob *job) {
+  gboolean on = FALSE;
+  g_autoptr(GError) error = NULL;
+  /* taken off by an earlier attempt that could not give it back, it is still the VM's */
+  if (ferry_host_job_autostart(job, &on, &error))
+    a->on = a->on || on;
+}
+
+gboolean ferry_autostart_take(const FerryAutostart *a, FerryHostJob *job, GError **error) {
+  return !a->on || ferry_host_job_set_autostart(job, FALSE, error);
+}
+
+static char *advise(const char *where, const char *uuid, const char *why) {
+  return g_strdup_printf("the VM was to start with its host, but %s does not have that set now "
+                         "(%s): run 'virsh autostart %s' there",
+                         where, why, uuid);
+}
+
+static char *give_there(const FerryAutostartPlace *place, const FerryDomainState *state) {
+  g_autoptr(GError) error = NULL;
+  const char *target = place->target ? place->target : "the target";
+  if (!state->persistent)
+    return advise(target, place->uuid, "the VM is transient there, so define it first");
+  if (ferry_host_peer_set_autostart(place->host, place->peer_uri, place->uuid, TRUE, &error))
+    return NULL;
+  return advise(target, place->uuid, error->message);
+}
+
+static char *give_back(const FerryAutostartPlace *place) {
+  g_autoptr(GError) error = NULL;
+  if (ferry_host_job_set_autostart(place->job, TRUE, &error))
+    return NULL;
+  return advise("its host", place->uuid, error->message);
+}
+
+char *ferry_autostart_give(FerryAutostart *a, const FerryAutostartPlace *place) {
+  FerryDomainState there = {.state = "gone"};
+  g_autoptr(GError) error = NULL;
+  if (!a->on)
+    return NULL;
+  a->on = FALSE;
+  gboolean told = ferry_host_peer_state(place->host, place->peer_uri, place->uuid, &there, &error);
+  FerryDomainState here = {.state = "gone"};
+  if (place->job && !ferry_host_job_state(place->job, &here, NULL))
+    here.exists = FALSE;
+  if (told && (there.active || (there.exists && !here.exists)))
+    return give_there(place, &there);
+  if (here.exists && (told || here.active))
+    return give_back(place);
+  /* whoever has it, it is not known here: an old copy that starts is worse than none */
+  return advise(place->target ? place->target : "the target", place->uuid,
+                error ? error->message : "the VM is on neither host");
+}
