@@ -30,6 +30,7 @@ static const Golden golden[] = {
     {"migrationState.targetDisks", "spt", "", "[{'name':'vda','path':'/x'}]"},
     {"migrationState.bandwidthProbe", "", "spt", "{'address':'10.0.0.2','port':7}"},
     {"migrationState.agentEpoch", "sptR", "", "9"},
+    {"migrationState.autostart", "sptR", "", "true"},
     {"migrationState.agentResult", "sptR-", "", "{'returned':true,'attempt':2}"},
     {"progress", "R-", "", "{'percent':5}"},
     {"summary", "R-", "", "{'totalMs':5}"},
