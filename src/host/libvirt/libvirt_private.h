@@ -120,4 +120,5 @@ gboolean ferry_libvirt_job_set_max_speed(FerryHostJob *job, gint64 bytes_per_s, 
 gboolean ferry_libvirt_job_start_postcopy(FerryHostJob *job, GError **error);
 gboolean ferry_libvirt_job_abort(FerryHostJob *job, GError **error);
 gboolean ferry_libvirt_job_suspend(FerryHostJob *job, GError **error);
+gboolean ferry_libvirt_job_destroy(FerryHostJob *job, gboolean undefine, GError **error);
 gboolean ferry_libvirt_job_resume(FerryHostJob *job, GError **error);

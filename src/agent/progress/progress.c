@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers of a job into what people read. Percent never falls: a guest that writes makes
 // `remaining` grow, and that is said by the rates, not by running backwards.
-#include "agent/migration/progress.h"
+#include "agent/progress/progress.h"
 #include "model/migration/phase.h"
 #include <math.h>
 

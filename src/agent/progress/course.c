@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The course of a migration, bounded: when the list is full every second row goes, and rows come
 // half as often from then on. The first and the last row always stay.
-#include "agent/migration/course.h"
+#include "agent/progress/course.h"
 
 #define FIRST_INTERVAL_MS 250
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/migration/progress.h"
+#include "agent/progress/progress.h"
 #include "agent/migration/settings.h"
 
 static FerryJobStats stats(gint64 total, gint64 remaining) {

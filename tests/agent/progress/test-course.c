@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/migration/course.h"
+#include "agent/progress/course.h"
 
 static gint64 at(const FerryCourse *c, gsize i) {
   return ferry_json_int(json_array_get(c->rows, i), "elapsedMs", -1);
