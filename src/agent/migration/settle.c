@@ -80,13 +80,13 @@ static gboolean goes_on(FerryRunning *r, const FerryDomainState *state) {
   return ferry_judge_goes_on(state, told ? &stats : NULL);
 }
 
-static void tell_doubt(FerryOutcome *o) {
+static void tell_doubt(FerryOutcome *o, const char *target) {
   char *text = g_strdup_printf(
-      "%s. The VM is suspended here, as the target may let it go on: that is decided, and done, as "
-      "soon as the target's libvirtd can be asked. By hand: look for it there with virsh first; "
-      "only "
-      "where it is not there, 'virsh resume' it here",
-      o->message);
+      "%s. The VM is suspended here, as %s may let it go on: that is decided, and done, as soon as "
+      "its libvirtd can be asked. By hand: look for the VM there with virsh first; only where it "
+      "is "
+      "not there, 'virsh resume' it here",
+      o->message, target ? target : "the target");
   g_free(o->message);
   o->message = text;
 }
@@ -112,12 +112,15 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   end.cancelled = r->cancel_seen;
   end.abort_code = r->step.abort_code;
   end.abort_reason = r->step.abort_reason;
-  if (!end.abort_code)
+  if (r->in_doubt)
+    end.abort_code =
+        NULL; /* what is in doubt is the connection's doing, whoever gave it up first */
+  else if (!end.abort_code)
     end.abort_code = ferry_inbox_blamed(r->inbox, &end.abort_reason);
   end.target = ferry_json_str(r->asked->object, "status.migrationState.targetNode");
   ferry_judge_end(&end, o);
   if (r->in_doubt && o->message)
-    tell_doubt(o);
+    tell_doubt(o, end.target);
   else if (end.state.active && o->message && !r->step.post_copy)
     revive(r, o);
   if (!o->message && r->calling) { /* its last numbers come by an event of their own */
