@@ -5,7 +5,9 @@
 #include "cli/verbs/documents.h"
 #include "cli/verbs/verbs.h"
 #include "model/kinds/kind.h"
+#include "model/kinds/policy_fields.h"
 #include "model/schema/migration_flags_doc.h"
+#include "model/schema/schema.h"
 
 #include <string.h>
 
@@ -23,9 +25,10 @@ static void add_text(GString *out, const char *text) {
   }
 }
 
+/* With a full stop, unless it has one: also before brackets at its end. */
 static void add_sentence(GString *out, const char *text) {
   add_text(out, text);
-  if (*text && !g_str_has_suffix(text, "."))
+  if (*text && !g_str_has_suffix(text, ".") && !strstr(text, ". ("))
     g_string_append_c(out, '.');
   g_string_append_c(out, '\n');
 }
@@ -115,6 +118,19 @@ static void add_kinds(GString *out) {
   g_string_append(out, ".El\n");
 }
 
+/* The fields of policies, with unit, limits and default. */
+static void add_fields(GString *out) {
+  g_string_append(out, ".Bl -tag -width Ds\n");
+  for (const FerryPolicyField *f = ferry_policy_fields; f->field.name; f++) {
+    g_autofree char *text = ferry_schema_description(&f->field);
+    if (!(f->layers & ~FERRY_LAYER_PRESET))
+      continue;
+    g_string_append_printf(out, ".It Cm %s\n", f->field.name);
+    add_sentence(out, text);
+  }
+  g_string_append(out, ".El\n");
+}
+
 /* Whether the template has a section on the verb, alone or beside others. */
 static gboolean has_section(const char *template, const char *verb) {
   g_auto(GStrv) lines = g_strsplit(template, "\n", -1);
@@ -154,6 +170,8 @@ static gboolean add_man_part(GString *out, const char *template, const char *wha
     add_synopsis(out);
   else if (g_str_equal(what, "kinds"))
     add_kinds(out);
+  else if (g_str_equal(what, "fields"))
+    add_fields(out);
   else if (g_str_equal(what, "global"))
     add_global(out);
   else if (g_str_equal(what, "verbs"))

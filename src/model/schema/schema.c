@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Definitions of the OpenAPI documents: a kind's table turned into schemas.
 #include "model/kinds/shared_fields.h"
+#include "model/schema/schema.h"
 #include "model/schema/schema_internal.h"
 #include <string.h>
 
@@ -131,8 +132,7 @@ char *ferry_schema_limits(const FerryField *field) {
   return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-/* The doc line, with unit and limits, which the schema's types do not show, or not all of them. */
-static char *description(const FerryField *field) {
+char *ferry_schema_description(const FerryField *field) {
   g_autofree char *limits = ferry_schema_limits(field);
   if (!*limits && !field->fallback)
     return g_strdup(field->doc);
@@ -142,7 +142,7 @@ static char *description(const FerryField *field) {
 }
 
 static json_t *field_schema(const FerryField *field, gboolean v3) {
-  g_autofree char *doc = description(field);
+  g_autofree char *doc = ferry_schema_description(field);
   if (field->type == FERRY_TYPE_QUANTITY)
     return described_ref(SCHEMA_QUANTITY, doc, v3);
   json_t *schema = type_schema(field, field->type, v3);
