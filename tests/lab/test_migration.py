@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A running VM moves: by ferry and by kubectl, seen, cancelled, refused."""
+"""A running VM moves on real hosts: by ferry and by kubectl, seen while it moves, cancelled, refused, over the
+network that it is to take, and past it."""
 import json
 import re
 import subprocess

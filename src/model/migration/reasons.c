@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+// Every reason that Ferry gives, where it is given, what it means and what to do.
+// docs/troubleshooting.md is made of these rows (tests/policy/test_reasons_document.py), and code
+// that gives a reason without a row fails that test; so a row is where a reason's words stand, and
+// the only place.
 #include "model/migration/reasons.h"
 
 #define ENDED(name, text, advice)                                                                  \

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Definitions of the OpenAPI documents: a kind's table turned into schemas.
+// Definitions of the OpenAPI documents: a kind's table of fields turned into JSON schemas, for
+// version 2 and 3 alike; schema_v2.c and schema_v3.c put them into documents, schema_paths.c adds
+// the routes. Units, limits and defaults, which a schema's types do not show, go into each field's
+// description.
 #include "model/kinds/shared_fields.h"
 #include "model/schema/schema.h"
 #include "model/schema/schema_internal.h"

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Whose turn it is, without threads or sockets: fair turns by cost, seats and bounds of each level,
+// an identity's allowance, and what is taken from a proxy.
 #include "api/http/flow.h"
 #include "api/http/allowance.h"
 #include "api/http/level.h"
