@@ -39,7 +39,9 @@ class Migration(LabTest):
         self.assertGreater(summary["dataTransferredBytes"], 32 << 20)
         self.assertGreater(summary["totalMs"], 0)
         gap = self.stat("busy")["longest_gap_ms"]
-        self.assertLess(abs(gap - summary["downtimeMs"]), 150, (gap, summary))
+        # Seen from outside it is no shorter, and longer by what the guest needs to be seen again.
+        self.assertGreater(gap, summary["downtimeMs"] - 5, summary)
+        self.assertLess(gap, summary["downtimeMs"] + 35, summary)
         for word in ("h1", "h2", "migration", "ms"):
             self.assertIn(word, done.stdout)
         self.assertNotIn("\033", done.stdout + done.stderr)  # plain lines without a terminal

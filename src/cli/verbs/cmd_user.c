@@ -343,7 +343,7 @@ static int cmd_user(FerryCli *cli) {
     return revoke_user(cli, &wish);
   if (g_str_equal(action, "rotate"))
     return rotate_user(cli, &wish);
-  return ferry_cli_usage(cli, "\"%s\" is none of create, list, revoke, rotate", action);
+  return ferry_cli_usage(cli, "\"%s\" is not one of create, list, revoke and rotate", action);
 }
 
 static const FerryOption options_user[] = {

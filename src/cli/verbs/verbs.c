@@ -20,7 +20,7 @@ const FerryOption ferry_global_options[] = {
     {"namespace", 'n', "NAME", "The namespace, else the kubeconfig's, else default",
      .kind = "namespace"},
     {"color", 0, "WHEN", "Colours: auto (only on a terminal), always or never", color_values,
-     .more = "With auto there are none where NO_COLOR is set, either."},
+     .more = "auto also leaves them out where NO_COLOR is set."},
     {"help", 'h', NULL, "Show help, of the verb where one is given"},
     {NULL},
 };

@@ -59,7 +59,7 @@ static const FerryField selectors[] = {
 
 static const FerryField policy_spec[] = {
     OBJ("selectors", selectors,
-        "Which VMs the policy is for: absent is none, empty is all; where several policies fit, "
+        "Which VMs the policy is for: without it none, empty: all; where several policies fit, "
         "the one with most labels counts.",
         .flags = FERRY_FIELD_REACH),
     FERRY_POLICY_FIELDS(IN_POLICY)                      //

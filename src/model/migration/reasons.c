@@ -181,7 +181,7 @@ static const FerryReason rows[] = {
     CONDITION("NotRenewed", "A certificate ends soon and was not renewed.", SEE_AGENT),
     CONDITION("LeftOut", "What the agent reports of some domains is invalid.",
               "status.invalidDomains says what is wrong with each."),
-    CONDITION("InvalidPeer", "What the agent reports as its peer is none.",
+    CONDITION("InvalidPeer", "What the agent reports as its peer cannot be used as one.",
               "Correct --peer-uri of the agent."),
     CONDITION("HostOfAnotherNode", "The node's peer is another node's.",
               "Set spec.peer of the right one, and look at who runs the other one."),

@@ -108,6 +108,32 @@ static json_t *type_schema(const FerryField *field, FerryType type, gboolean v3)
   return schema;
 }
 
+/* What a value of the pattern is, for people. */
+static const char *pattern_words(const char *pattern) {
+  static const struct {
+    const char *pattern, *words;
+  } known[] = {{"cidr", "a subnet such as 10.1.2.0/24"},
+               {"disks-uri", "a tcp or unix URI"},
+               {"dns-label", "a DNS label"},
+               {"dns-subdomain", "a name such as web-1"},
+               {"domain-name", "a domain's name"},
+               {"ip", "an IP address"},
+               {"ip-prefix", "an IP address or subnet"},
+               {"label-key", "a label's key"},
+               {"label-value", "a label's value"},
+               {"migrate-uri", "a tcp, rdma or unix URI"},
+               {"path-segment", "a name without / and %"},
+               {"peer-host", "a host's name or address"},
+               {"peer-user", "a user's name"},
+               {"spice-uri", "a spice URI"},
+               {"tls-name", "a DNS name or address"},
+               {"uuid", "a UUID"}};
+  for (gsize i = 0; i < G_N_ELEMENTS(known); i++)
+    if (g_str_equal(known[i].pattern, pattern))
+      return known[i].words;
+  return pattern;
+}
+
 char *ferry_schema_limits(const FerryField *field) {
   g_autoptr(GString) text = g_string_new(NULL);
   if ((field->type == FERRY_TYPE_INTEGER || field->type == FERRY_TYPE_QUANTITY) && field->max) {
@@ -127,9 +153,7 @@ char *ferry_schema_limits(const FerryField *field) {
     g_string_append_printf(text, "one of %s", values);
   }
   if (field->pattern)
-    g_string_append_printf(text, "%s%s%s", text->len ? "; " : "",
-                           g_str_equal(field->pattern, "ip") ? "an IP address" : "a ",
-                           g_str_equal(field->pattern, "ip") ? "" : field->pattern);
+    g_string_append_printf(text, "%s%s", text->len ? "; " : "", pattern_words(field->pattern));
   if (field->def)
     g_string_append_printf(text, "%sdefault %s", text->len ? "; " : "", field->def);
   return g_string_free(g_steal_pointer(&text), FALSE);
