@@ -186,6 +186,7 @@ typedef struct {
   const char *path;            /* non-resource requests, else NULL */
   const FerrySelector *fields; /* of a list or watch */
 } FerryAccess;
+/** Whether a rule gives it to `user`, who need not be the one who asks. Any thread. */
 gboolean ferry_authz_allows(FerryApi *api, const FerryUser *user, const FerryAccess *access);
 /** Checks what the router found for req: FORBIDDEN or UNAUTHORIZED. */
 gboolean ferry_authz_check(FerryRequest *req, GError **error);
@@ -371,7 +372,10 @@ typedef struct {
   guint64 buffered;         /* bytes of text that wait for their readers */
   guint64 refused, revoked; /* since the start */
 } FerryStreamFigures;
+/** What streams there are now. Any thread. */
 void ferry_streams_figures(FerryApi *api, FerryStreamFigures *figures);
+/** The thread begins that looks after streams (credentials, limits of time); when it is stopped,
+ * all of them are closed. */
 void ferry_watch_start(FerryApi *api);
 void ferry_watch_stop_all(FerryApi *api);
 /** One line of a watch: {"type":...,"object":...}\n */

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 
 typedef struct _FerryInbox FerryInbox;
 
+/** Empty; freed when no other thread knows it any more. */
 FerryInbox *ferry_inbox_new(void);
 void ferry_inbox_free(FerryInbox *inbox);
 

@@ -36,11 +36,14 @@ typedef struct {
   FerryPathWatch *watch; /* of `job`; NULL: none */
 } FerryRunning;
 
+/** All of them are borrowed. Nothing runs yet. */
 void ferry_running_init(FerryRunning *run, const FerryMigrationPorts *ports, FerryAsked *asked,
                         FerryMeasured *measured, FerryShown *shown, FerryInbox *inbox);
 /** Leaves the job to the caller. */
 void ferry_running_clear(FerryRunning *run);
 
+/** Milliseconds since it began, by the monotonic clock; an adopted one began before this agent did.
+ */
 gint64 ferry_running_elapsed_ms(const FerryRunning *run);
 /** Whether a cancel was asked for. */
 gboolean ferry_running_is_cancelled(FerryRunning *run);

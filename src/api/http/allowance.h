@@ -15,6 +15,7 @@ typedef struct {
 
 typedef enum { FERRY_ALLOWED, FERRY_ALLOWED_NO_RATE, FERRY_ALLOWED_NO_FLIGHT } FerryAllowed;
 
+/** Nobody is known yet. Not locked: its owner does that. */
 FerryAllowances *ferry_allowances_new(void);
 void ferry_allowances_free(FerryAllowances *all);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryAllowances, ferry_allowances_free)

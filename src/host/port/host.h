@@ -11,6 +11,7 @@ G_BEGIN_DECLS
  * 42 = no such domain), the message names the libvirt error domain and what was tried. Errors that
  * are not the hypervisor's own use FERRY_ERROR. */
 #define FERRY_HOST_ERROR (ferry_host_error_quark())
+/** The domain of errors of a hypervisor. */
 GQuark ferry_host_error_quark(void);
 
 /* Codes of FERRY_HOST_ERROR that callers tell apart; equal to libvirt's numbers, but for those from

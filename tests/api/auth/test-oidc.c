@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which tokens of a provider are accepted, and whose they are.
+// Which tokens of a provider are accepted, and whose they are: each part of a token is broken in
+// turn, and whole tokens are made with keys of every kind.
 #include "jwt.h"
 
 #include <glib/gstdio.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Users: their tokens and certificates, who may make them, how they end.
+// Users on a server of this process: their tokens and certificates, who may make them, and each way
+// in which they end, on open connections too.
 #include "csr.h"
 
 #define USERS "/apis/ferry.migration/v1/users"

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Reading and writing objects by HTTP: names and aliases, lists in pages, patches of each kind,
+// conflicts, dry runs, and bad input that changes nothing.
 #include "../http.h"
 
 static void reads(Server *s, gconstpointer data) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fields that need a right of their own, by every way that sets one.
-#include "rights.h"
+#include "../auth/rights.h"
 
 #define POLICY(name, spec)                                                                         \
   "{\"apiVersion\":\"migrations.kubevirt.io/v1alpha1\",\"kind\":\"MigrationPolicy\",\"metadata\":" \

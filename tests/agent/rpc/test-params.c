@@ -1,60 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The local socket's protocol and migrate's parameters.
+// What oVirt's parameters of migrate and change become.
 #include "agent/migration/settings.h"
-#include "agent/rpc/keep.h"
 #include "agent/rpc/params.h"
-#include "agent/rpc/server.h"
 #include <glib/gstdio.h>
 #include <string.h>
 
 #define VM "5f6c3c1e-5a6c-4b0a-9d52-0d3b1c8f7a11"
-
-static json_t *echo(const char *method, const json_t *params, int *code, char **message,
-                    gpointer data) {
-  ++*(int *)data;
-  if (g_str_equal(method, "echo"))
-    return json_deep_copy(params);
-  *code = 7;
-  *message = g_strdup("not today");
-  return NULL;
-}
-
-static void expect(const char *line, const char *answer) {
-  int calls = 0;
-  g_autoptr(json_t) got = ferry_rpc_answer(line, strlen(line), echo, &calls);
-  g_autoptr(json_t) want = answer ? json_loads(answer, 0, NULL) : NULL;
-  g_autofree char *text = got ? json_dumps(got, 0) : NULL;
-  if (!!got != !!want || (got && !json_equal(got, want)))
-    g_error("%s\nanswered %s\nexpected %s", line, text, answer);
-}
-
-static int code_of(const char *line) {
-  int calls = 0;
-  g_autoptr(json_t) got = ferry_rpc_answer(line, strlen(line), echo, &calls);
-  return (int)ferry_json_int(got, "error.code", 0);
-}
-
-static void test_protocol(void) {
-  expect("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":{\"a\":1},\"id\":\"x\"}",
-         "{\"jsonrpc\":\"2.0\",\"result\":{\"a\":1},\"id\":\"x\"}");
-  expect("{\"jsonrpc\":\"2.0\",\"method\":\"echo\"}", NULL); /* a notification */
-  expect("{\"jsonrpc\":\"2.0\",\"method\":\"other\",\"id\":3}",
-         "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":7,\"message\":\"not today\"},\"id\":3}");
-  expect("[{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":1},"
-         "{\"jsonrpc\":\"2.0\",\"method\":\"echo\"},"
-         "{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":{\"b\":2},\"id\":2}]",
-         "[{\"jsonrpc\":\"2.0\",\"result\":{},\"id\":1},"
-         "{\"jsonrpc\":\"2.0\",\"result\":{\"b\":2},\"id\":2}]");
-  g_assert_cmpint(code_of("{"), ==, FERRY_RPC_PARSE_ERROR);
-  g_assert_cmpint(code_of("{} x"), ==, FERRY_RPC_PARSE_ERROR);
-  g_assert_cmpint(code_of("[]"), ==, FERRY_RPC_INVALID_REQUEST);
-  g_assert_cmpint(code_of("7"), ==, FERRY_RPC_PARSE_ERROR);
-  g_assert_cmpint(code_of("{\"method\":\"echo\",\"id\":1}"), ==, FERRY_RPC_INVALID_REQUEST);
-  g_assert_cmpint(code_of("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"id\":{}}"), ==,
-                  FERRY_RPC_INVALID_REQUEST);
-  g_assert_cmpint(code_of("{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":[1],\"id\":1}"), ==,
-                  FERRY_RPC_INVALID_PARAMS);
-}
 
 static json_t *object(const char *params, GError **error) {
   g_autoptr(json_t) p = json_loads(params, 0, NULL);
@@ -205,38 +156,9 @@ static void test_downtime_is_the_callers(void) {
   g_assert_false(ferry_local_check("migrateCancel", params, NULL));
 }
 
-static void count(const char *vm, const json_t *record, gpointer data) {
-  g_assert_cmpstr(vm, ==, VM);
-  g_assert_cmpstr(ferry_json_str(record, "object.status.phase"), ==, "Running");
-  ++*(int *)data;
-}
-
-/* what the next agent adopts is on disk until it has ended; what is no record is left alone */
-static void test_kept(void) {
-  g_autofree char *dir = g_dir_make_tmp("ferry-rpc-XXXXXX", NULL);
-  int n = 0;
-  ferry_local_kept(dir, count, &n); /* nothing was ever kept */
-  g_autoptr(json_t) record = json_pack("{s:{s:{s:s}}}", "object", "status", "phase", "Running");
-  ferry_local_keep(dir, VM, record);
-  ferry_local_keep(dir, VM, record);
-  g_autofree char *folder = g_build_filename(dir, "local", NULL);
-  g_autofree char *bad = g_build_filename(folder, "x.json", NULL);
-  g_assert_true(g_file_set_contents(bad, "{", 1, NULL));
-  ferry_local_kept(dir, count, &n);
-  g_assert_cmpint(n, ==, 1);
-  g_assert_true(g_file_test(bad, G_FILE_TEST_EXISTS));
-  ferry_local_forget(dir, VM);
-  g_unlink(bad);
-  ferry_local_kept(dir, count, &n);
-  g_assert_cmpint(n, ==, 1);
-  g_rmdir(folder);
-  g_rmdir(dir);
-}
-
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_log_set_always_fatal(G_LOG_FATAL_MASK); /* a record that can't be read is a warning */
-  g_test_add_func("/rpc/protocol", test_protocol);
   g_test_add_func("/rpc/migrate", test_migrate);
   g_test_add_func("/rpc/flags", test_flags);
   g_test_add_func("/rpc/ipv6", test_ipv6);
@@ -244,6 +166,5 @@ int main(int argc, char **argv) {
   g_test_add_func("/rpc/change", test_change);
   g_test_add_func("/rpc/refusals", test_refusals);
   g_test_add_func("/rpc/downtime-is-the-callers", test_downtime_is_the_callers);
-  g_test_add_func("/rpc/kept", test_kept);
   return g_test_run();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Simulated hosts: their description, shared links, hibernation, disks, and faults at any moment.
+// Simulated hosts: their description, shared links, hibernation, disks, and faults at any moment,
+// after which every VM still runs on exactly one host or is known to be lost.
 #include "base/error.h"
 #include "host/sim/sim.h"
 #include "../seen.h"
