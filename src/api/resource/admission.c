@@ -253,13 +253,24 @@ static gboolean delete_network(FerryRequest *req, const json_t *object, json_t *
 
 /* ---- namespaces, events ---- */
 
-static gboolean create_namespace(FerryRequest *req, json_t *object, GError **error) {
+/* Policies choose a namespace by its name, so that label is the server's, as in Kubernetes. */
+static void label_namespace(json_t *object) {
   json_t *meta = json_object_get(object, "metadata");
-  if (!json_object_get(meta, "labels"))
+  if (!json_is_object(json_object_get(meta, "labels")))
     json_object_set_new(meta, "labels", json_object());
   json_object_set(json_object_get(meta, "labels"), "kubernetes.io/metadata.name",
                   json_object_get(meta, "name"));
+}
+
+static gboolean create_namespace(FerryRequest *req, json_t *object, GError **error) {
+  label_namespace(object);
   json_object_set_new(object, "status", json_pack("{s:s}", "phase", "Active"));
+  return TRUE;
+}
+
+static gboolean update_namespace(FerryRequest *req, const json_t *old, json_t *object,
+                                 GError **error) {
+  label_namespace(object);
   return TRUE;
 }
 
@@ -319,7 +330,7 @@ static const struct {
     {&ferry_kind_vmi, NULL, update_vmi, NULL},
     {&ferry_kind_evacuation, create_evacuation, update_evacuation, delete_evacuation},
     {&ferry_kind_network, create_network, update_network, delete_network},
-    {&ferry_kind_namespace, create_namespace, NULL, delete_namespace},
+    {&ferry_kind_namespace, create_namespace, update_namespace, delete_namespace},
     {&ferry_kind_event, create_event, NULL, NULL},
     {&ferry_kind_user, create_user, ferry_admit_user, NULL},
     {&ferry_kind_node, NULL, NULL, delete_node},
