@@ -4,7 +4,7 @@
 // Threads: one accepts connections and keeps their deadlines; libmicrohttpd's own parse requests,
 // answer what is quick and stream watches; all else runs on a thread of its priority level while
 // its connection is suspended (http/front.h). Locks, outermost first:
-// migrations, networks, sessions, tokens, snapshots, watches, a stream's own.
+// migrations, networks, sessions, that of join tokens, snapshots, watches, a stream's own.
 #pragma once
 #include "api/auth/pki.h"
 #include "api/http/connections.h"
@@ -35,6 +35,7 @@ typedef struct FerryRequest FerryRequest;
 typedef struct FerryApiRoute FerryApiRoute;
 typedef struct FerryRbac FerryRbac;
 typedef struct FerryTokenFile FerryTokenFile;
+typedef struct FerryJoinTokens FerryJoinTokens;
 typedef struct FerryCertificates FerryCertificates;
 
 /** Who asks. Immutable and reference counted. */
@@ -69,15 +70,15 @@ struct FerryApi {
   FerryFront *front;
   GHashTable *names; /* char*, by which clients may call this server; read only after start */
   FerryCertificates *certificates;
-  FerryTokenFile *token_file; /* STATE/tokens.json */
-  FerryOidc *oidc;            /* NULL: no provider */
-  gint stopping;              /* atomic */
-  gint requests;              /* atomic: under way on a seat */
+  FerryTokenFile *token_file;   /* STATE/tokens.json */
+  FerryJoinTokens *join_tokens; /* auth/join_tokens.h */
+  FerryOidc *oidc;              /* NULL: no provider */
+  gint stopping;                /* atomic */
+  gint requests;                /* atomic: under way on a seat */
 
   GMutex migrations; /* a vmim's checks and its commit are one step */
   GMutex networks;   /* a Network's as well */
   GRWLock sessions;  /* epochs of agents: written by a new session, read across an agent's commit */
-  GMutex tokens;     /* the file of join tokens */
   GMutex snapshots;  /* `pages` */
   GHashTable *pages; /* id -> FerrySnapshot */
   guint64 next_page;
