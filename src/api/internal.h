@@ -39,7 +39,7 @@ typedef struct FerryJoinTokens FerryJoinTokens;
 typedef struct FerryCertificates FerryCertificates;
 
 /** Who asks. Immutable and reference counted. */
-typedef struct FerryOidc FerryOidc; /* auth/oidc.h */
+typedef struct FerryOidc FerryOidc; /* oidc/oidc.h */
 typedef struct FerryUser FerryUser;
 struct FerryUser {
   gint refs;

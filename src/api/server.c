@@ -5,7 +5,7 @@
 #include "api/server.h"
 #include "api/auth/audit.h"
 #include "api/auth/join_tokens.h"
-#include "api/auth/oidc.h"
+#include "api/oidc/oidc.h"
 #include "api/auth/rbac.h"
 #include "api/http/front.h"
 #include "api/http/strict.h"

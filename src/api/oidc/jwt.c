@@ -2,7 +2,7 @@
 // Theory of operation: a token is read by this file alone, strictly: one alphabet, no padding, JSON
 // without doubled keys. So what is judged is what was signed, and nothing that a lax reader would
 // find in the same bytes. What in a header would change how the rest is read is refused.
-#include "api/auth/jwt.h"
+#include "api/oidc/jwt.h"
 #include "base/error.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
 // verified, and a key serves the algorithms of its type and curve alone: no token can have a public
 // key taken for a secret, or ask for no signature. Of a key in the document only what makes the key
 // itself is given to the library, no certificate and no address that it could follow.
-#include "api/auth/jwks.h"
+#include "api/oidc/jwks.h"
 #include "base/error.h"
 
 #include <rhonabwy.h>
