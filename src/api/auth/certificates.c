@@ -132,19 +132,24 @@ static void set_condition(FerryApi *api, const char *node, gint64 ends_ms) {
 static void look_at_nodes(FerryApi *api) {
   g_autoptr(GPtrArray) nodes = ferry_store_list(api->store, &ferry_kind_node, NULL, NULL);
   g_autoptr(json_t) list = list_all(api);
+  g_autoptr(GHashTable) newest = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+  json_t *one;
+  size_t i;
+  json_array_foreach(list, i, one) {
+    if (g_strcmp0(ferry_json_str(one, "kind"), "node") != 0 ||
+        g_strcmp0(ferry_json_str(one, "state"), "revoked") == 0)
+      continue;
+    gint64 ends = ferry_rfc3339_parse(ferry_json_str(one, "endsAt"));
+    const gint64 *known = g_hash_table_lookup(newest, ferry_json_str(one, "name"));
+    if (!known || *known < ends)
+      g_hash_table_insert(newest, (gpointer)ferry_json_str(one, "name"),
+                          g_memdup2(&ends, sizeof ends));
+  }
   for (guint n = 0; n < nodes->len; n++) {
     const char *name = ferry_json_str(g_ptr_array_index(nodes, n), "metadata.name");
-    gint64 newest = 0;
-    json_t *one;
-    size_t i;
-    json_array_foreach(list, i, one) {
-      if (g_strcmp0(ferry_json_str(one, "kind"), "node") == 0 &&
-          g_strcmp0(ferry_json_str(one, "name"), name) == 0 &&
-          g_strcmp0(ferry_json_str(one, "state"), "revoked") != 0)
-        newest = MAX(newest, ferry_rfc3339_parse(ferry_json_str(one, "endsAt")));
-    }
-    if (newest)
-      set_condition(api, name, newest);
+    const gint64 *ends = g_hash_table_lookup(newest, name);
+    if (ends)
+      set_condition(api, name, *ends);
   }
 }
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define MAX_TRIES 50
+#define MAX_CERTIFICATES 10 /* of a node; an honest agent has two at most, for a while */
 #define NODE_LIFE_S ((gint64)90 * 86400)
 
 static gboolean bad(GError **error, const char *text) {
@@ -63,6 +64,12 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
   if (!check_name(node, error))
     return FALSE;
   gboolean renews = req->user->node && g_str_equal(req->user->node, node);
+  if (!token && renews && req->user->impersonator) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+                "a certificate of node \"%s\" is renewed by who has one, not by who acts as it",
+                node);
+    return FALSE;
+  }
   if (!token && !renews)
     return bad(error, "token is missing: make one with `ferryd token create --node NAME`");
   ferry_audit_about(req, "nodes", node);
@@ -85,6 +92,8 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
                 ferry_credential_add(req->api, record, error);
   g_rw_lock_reader_unlock(&req->api->sessions);
   if (ok) {
+    ferry_credential_keep_newest(req->api, identity, token ? NULL : req->user->credential,
+                                 MAX_CERTIFICATES);
     ferry_info(token ? "an agent joined" : "an agent renewed its certificate", "FERRY_NODE", node);
     ferry_respond_json(
         req, 201,

@@ -185,11 +185,65 @@ static void node_and_records(void) {
   server_down(&s, NULL);
 }
 
+/* Renews with the certificate `by` into DIR/AS.crt; the key is the same. */
+static long renew(Server *s, const char *by, const char *as, const char *acts_as) {
+  g_autofree char *csr = make_csr(s, as, "h1");
+  g_autoptr(json_t) body = json_pack("{s:s, s:s}", "nodeName", "h1", "csr", csr);
+  g_autofree char *text = ferry_json_dump(body);
+  g_autoptr(Answer) a = http_full(s, by, "POST", "/apis/ferry.migration/v1/join", acts_as, text,
+                                  (gssize)strlen(text));
+  write_certificate(s, as, a);
+  return a->status;
+}
+
+static Answer *as_node(Server *s, const char *who) {
+  return http_full(s, who, "GET", "/api/v1/nodes/h1", NULL, NULL, 0);
+}
+
+/* Who has a node's key makes no endless list of certificates with it: the newest ten are good, and
+ * the one that asks; an agent whose answers are lost goes on. */
+static void renewed_over_and_over(void) {
+  Server s = {0};
+  up(&s, 0);
+  join_node(&s, "h1");
+  for (int i = 0; i < 40; i++) {
+    g_autofree char *as = g_strdup_printf("h1-%d", i);
+    fake_ms += 1000;
+    g_assert_cmpint(renew(&s, "h1", as, NULL), ==, 201);
+  }
+  g_autoptr(GPtrArray) made = ferry_credential_list(s.api, "system:node:h1");
+  g_assert_cmpuint(made->len, ==, 11);
+  g_autoptr(Answer) first = as_node(&s, "h1");
+  g_autoptr(Answer) lost = as_node(&s, "h1-5");
+  g_autoptr(Answer) tenth = as_node(&s, "h1-30");
+  g_autoptr(Answer) newest = as_node(&s, "h1-39");
+  expect(first, 200);
+  expect(newest, 200);
+  expect(tenth, 200);
+  expect(lost, 401);
+  g_assert_nonnull(strstr(lost->body, "newer certificates"));
+  server_down(&s, NULL);
+}
+
+/* A certificate outlasts what it was made for: it is made for who has one, not for who acts so. */
+static void renewed_by_nobody_else(void) {
+  static const char acts[] = "Impersonate-User: system:node:h1\nImpersonate-Group: system:nodes";
+  Server s = {0};
+  up(&s, 0);
+  join_node(&s, "h1");
+  g_assert_cmpint(renew(&s, "admin", "h1-x", acts), ==, 403);
+  g_autoptr(GPtrArray) made = ferry_credential_list(s.api, "system:node:h1");
+  g_assert_cmpuint(made->len, ==, 1);
+  server_down(&s, NULL);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/api/certificates/renewed", renewed_in_service);
   g_test_add_func("/api/certificates/due", only_what_is_due);
   g_test_add_func("/api/certificates/nodes", node_and_records);
+  g_test_add_func("/api/certificates/over-and-over", renewed_over_and_over);
+  g_test_add_func("/api/certificates/nobody-else", renewed_by_nobody_else);
   g_log_set_writer_func(count_warnings, NULL, NULL);
   return g_test_run();
 }
