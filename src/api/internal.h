@@ -190,6 +190,11 @@ typedef struct {
 gboolean ferry_authz_allows(FerryApi *api, const FerryUser *user, const FerryAccess *access);
 /** Checks what the router found for req: FORBIDDEN or UNAUTHORIZED. */
 gboolean ferry_authz_check(FerryRequest *req, GError **error);
+/** What the rule of req's route, which is of resources, asks for. `own` and `fields` (both NULL
+ * before) own what `access` points at besides req's own; free them with g_free and
+ * ferry_selector_free. */
+void ferry_authz_access_of(FerryRequest *req, FerryAccess *access, char **own,
+                           FerrySelector **fields);
 /** Checks one thing more that req's user must be allowed to do. */
 gboolean ferry_authz_require(FerryRequest *req, const FerryAccess *access, GError **error);
 /** The rules of a user in a namespace (NULL: everywhere) for SelfSubjectRulesReview: a new list of
@@ -363,9 +368,10 @@ void ferry_watches_tick(FerryApi *api, gboolean all);
 
 /* streams.c */
 struct FerryStreamBase;
-/** Enters a stream into `list` (streams or event_streams) of all that are open. TOO_MANY_REQUESTS
- * where there are too many, or too many of its user. */
-gboolean ferry_streams_enter(FerryApi *api, GPtrArray *list, struct FerryStreamBase *stream,
+/** Enters the stream that answers req into `list` (streams or event_streams) of all that are open;
+ * it gets the right by which it goes on. TOO_MANY_REQUESTS where there are too many, or too many of
+ * its user; FORBIDDEN where the right was taken away meanwhile. */
+gboolean ferry_streams_enter(FerryRequest *req, GPtrArray *list, struct FerryStreamBase *stream,
                              GError **error);
 typedef struct {
   guint watches, event_streams;

@@ -75,11 +75,10 @@ static void fill_from_fields(FerryRequest *req, FerryAccess *a, FerrySelector **
     a->name = ferry_selector_required(*fields, "metadata.name");
 }
 
-static gboolean check_resource(FerryRequest *req, GError **error) {
+void ferry_authz_access_of(FerryRequest *req, FerryAccess *access, char **own,
+                           FerrySelector **fields) {
   const FerryApiRoute *r = req->route;
   gboolean kind = r->rule == FERRY_RULE_KIND;
-  g_autoptr(FerrySelector) fields = NULL;
-  g_autofree char *own = NULL;
   FerryAccess a = {.verb = req->verb,
                    .group = kind ? req->kind->group : r->group,
                    .resource = kind ? req->kind->plural : r->resource,
@@ -93,10 +92,18 @@ static gboolean check_resource(FerryRequest *req, GError **error) {
   if (req->kind == &ferry_kind_namespace) /* as in Kubernetes: a namespace is in itself */
     a.ns = a.name;
   if (!req->user->admin && a.name && (r->names_vm || req->kind == &ferry_kind_vmi))
-    own = own_name(req);
-  if (own)
-    a.name = own;
-  fill_from_fields(req, &a, &fields);
+    *own = own_name(req);
+  if (*own)
+    a.name = *own;
+  fill_from_fields(req, &a, fields);
+  *access = a;
+}
+
+static gboolean check_resource(FerryRequest *req, GError **error) {
+  FerryAccess a;
+  g_autoptr(FerrySelector) fields = NULL;
+  g_autofree char *own = NULL;
+  ferry_authz_access_of(req, &a, &own, &fields);
   return ferry_authz_require(req, &a, error);
 }
 
