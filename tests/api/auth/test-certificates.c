@@ -185,6 +185,40 @@ static void node_and_records(void) {
   server_down(&s, NULL);
 }
 
+static char *user_condition(Server *s, const char *user) {
+  g_autoptr(json_t) object = ferry_store_get(s->store, &ferry_kind_user, "", user);
+  const json_t *c =
+      ferry_json_find(ferry_json_get(object, "status.conditions"), "type", "CredentialExpiring");
+  return g_strdup(ferry_json_str(c, "message"));
+}
+
+/* A person's tokens and certificates end as well: the last one counts. */
+static void users_are_told(void) {
+  static const char users[] = "/apis/ferry.migration/v1/users";
+  Server s = {0};
+  up(&s, 0);
+  g_autoptr(Answer) made = http(&s, "POST", users, "{\"metadata\":{\"name\":\"ann\"},\"spec\":{}}");
+  expect(made, 201);
+  g_autofree char *path = g_strconcat(users, "/ann/token", NULL);
+  g_autoptr(Answer) first = http(&s, "POST", path, "{\"expirationSeconds\":2592000}");
+  expect(first, 201);
+  ferry_certificates_look(s.api->certificates);
+  g_assert_null(user_condition(&s, "ann"));
+  fake_ms += 20 * DAY_MS;
+  ferry_certificates_look(s.api->certificates);
+  g_autofree char *text = user_condition(&s, "ann");
+  g_assert_nonnull(text);
+  g_assert_nonnull(strstr(text, ferry_json_str(first->json, "expiresAt")));
+  g_autoptr(GString) metrics = g_string_new(NULL);
+  ferry_certificates_metrics(s.api, metrics);
+  g_assert_nonnull(strstr(metrics->str, "ferry_user_credential_expiry_seconds{user=\"ann\"} 8"));
+  g_autoptr(Answer) next = http(&s, "POST", path, "{\"expirationSeconds\":2592000}");
+  expect(next, 201);
+  ferry_certificates_look(s.api->certificates);
+  g_assert_null(user_condition(&s, "ann"));
+  server_down(&s, NULL);
+}
+
 /* Renews with the certificate `by` into DIR/AS.crt; the key is the same. */
 static long renew(Server *s, const char *by, const char *as, const char *acts_as) {
   g_autofree char *csr = make_csr(s, as, "h1");
@@ -242,6 +276,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/api/certificates/renewed", renewed_in_service);
   g_test_add_func("/api/certificates/due", only_what_is_due);
   g_test_add_func("/api/certificates/nodes", node_and_records);
+  g_test_add_func("/api/certificates/users", users_are_told);
   g_test_add_func("/api/certificates/over-and-over", renewed_over_and_over);
   g_test_add_func("/api/certificates/nobody-else", renewed_by_nobody_else);
   g_log_set_writer_func(count_warnings, NULL, NULL);
