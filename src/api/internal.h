@@ -197,9 +197,14 @@ void ferry_authz_access_of(FerryRequest *req, FerryAccess *access, char **own,
                            FerrySelector **fields);
 /** Checks one thing more that req's user must be allowed to do. */
 gboolean ferry_authz_require(FerryRequest *req, const FerryAccess *access, GError **error);
+
+/* own_rules.c */
 /** The rules of a user in a namespace (NULL: everywhere) for SelfSubjectRulesReview: a new list of
  * resourceRules, or of nonResourceRules. */
 json_t *ferry_authz_rules(FerryApi *api, const FerryUser *user, const char *ns, gboolean urls);
+/** Whether such a resource is in a namespace (a Namespace is in itself); TRUE where nobody knows
+ * it: what is not is asked for everywhere, whatever namespace is named with it. */
+gboolean ferry_authz_in_namespaces(const char *group, const char *resource);
 
 /* node_rules.c: what an agent may do by itself, besides what bindings give to it */
 gboolean ferry_node_rules_allow(FerryApi *api, const char *node, const FerryAccess *access);

@@ -121,23 +121,3 @@ gboolean ferry_authz_check(FerryRequest *req, GError **error) {
   }
   return check_resource(req, error);
 }
-
-json_t *ferry_authz_rules(FerryApi *api, const FerryUser *user, const char *ns, gboolean urls) {
-  g_autoptr(GPtrArray) rules = ferry_rbac_rules_of(api, user, urls ? NULL : ns);
-  if (user->admin) {
-    g_ptr_array_add(rules, json_pack("{s:[s], s:[s], s:[s]}", "verbs", "*", "apiGroups", "*",
-                                     "resources", "*"));
-    g_ptr_array_add(rules, json_pack("{s:[s], s:[s]}", "verbs", "*", "nonResourceURLs", "*"));
-  }
-  g_autoptr(json_t) own = user->node ? ferry_node_rules_list() : NULL;
-  for (gsize i = 0; i < json_array_size(own); i++)
-    g_ptr_array_add(rules, json_incref(json_array_get(own, i)));
-  json_t *out = json_array();
-  for (guint i = 0; i < rules->len; i++) {
-    json_t *rule = g_ptr_array_index(rules, i);
-    gboolean is_url = json_array_size(json_object_get(rule, "nonResourceURLs")) > 0;
-    if (is_url == urls)
-      json_array_append(out, rule);
-  }
-  return out;
-}
