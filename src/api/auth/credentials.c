@@ -142,7 +142,8 @@ void ferry_credential_keep_newest(FerryApi *api, const char *user, const char *s
     FerryWrite write = {.op = FERRY_WRITE_DELETE,
                         .kind = &ferry_kind_credential,
                         .ns = "",
-                        .name = ferry_json_str(record, "metadata.name")};
+                        .name = ferry_json_str(record, "metadata.name"),
+                        .revision = ferry_object_revision(record)};
     if (g_strcmp0(write.name, kept) == 0)
       continue;
     before = MAX(before, ferry_json_int(record, "created", 0));
@@ -161,7 +162,9 @@ void ferry_credential_keep_newest(FerryApi *api, const char *user, const char *s
                       .kind = &ferry_kind_revocation,
                       .ns = "",
                       .name = user,
-                      .object = revocation};
+                      .object = revocation,
+                      /* the Node may just be deleted, which says more */
+                      .revision = ferry_object_revision(old)};
   g_array_append_val(writes, write);
   g_autoptr(GError) error = NULL;
   if (!ferry_store_commit(api->store, (FerryWrite *)(void *)writes->data, writes->len, NULL,

@@ -254,6 +254,7 @@ static void file_is_read_again(Server *s, gconstpointer data) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL); /* a half-written file warns */
 #define ADD(name, func) g_test_add("/api/users/" name, Server, NULL, server_up, func, server_down)
   ADD("token", token_life);
   ADD("not-served", internal_kinds_are_not_served);
