@@ -106,8 +106,9 @@ static void put_users(FerryApi *api, GString *out) {
   for (guint i = 0; i < users->len; i++) {
     const char *user = ferry_json_str(g_ptr_array_index(users, i), "metadata.name");
     const gint64 *end = g_hash_table_lookup(ends, user);
+    gint64 left_s = end ? (*end - now) / 1000 : 0;
     if (end)
-      ferry_metrics_sample(out, name, (double)((*end - now) / 1000), "user", user, NULL);
+      ferry_metrics_sample(out, name, (double)left_s, "user", user, NULL);
   }
 }
 
