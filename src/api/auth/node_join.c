@@ -15,7 +15,8 @@
 #include <string.h>
 
 #define MAX_TRIES 50
-#define MAX_CERTIFICATES 10 /* of a node; an honest agent has two at most, for a while */
+#define MAX_CERTIFICATES 10         /* of a node; an honest agent has two at most, for a while */
+#define RENEWALS_MS ((gint64)60000) /* in which so many are made, and no more */
 #define NODE_LIFE_S ((gint64)90 * 86400)
 
 static gboolean bad(GError **error, const char *text) {
@@ -53,6 +54,20 @@ static gboolean serve_token(FerryRequest *req, const char *node, GError **error)
   return TRUE;
 }
 
+/* Each certificate is a line in the audit and in the journal, which one key shall not fill. */
+static gboolean renews_too_often(FerryApi *api, const char *identity, GError **error) {
+  gint64 since = ferry_clock_wall_ms(api->clock) - RENEWALS_MS;
+  g_autoptr(GPtrArray) records = ferry_credential_list(api, identity);
+  guint n = 0;
+  for (guint i = 0; i < records->len; i++)
+    n += ferry_json_int(g_ptr_array_index(records, i), "created", 0) > since;
+  if (n < MAX_CERTIFICATES)
+    return FALSE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,
+              "%u certificates of \"%s\" were made within a minute; try again later", n, identity);
+  return TRUE;
+}
+
 static gboolean serve_join(FerryRequest *req, GError **error) {
   g_autoptr(json_t) body = ferry_request_body(req, error);
   if (!body)
@@ -79,6 +94,8 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
     return FALSE;
   FerryPkiIssued issued = {0};
   g_autofree char *identity = g_strconcat("system:node:", node, NULL);
+  if (!token && renews_too_often(req->api, identity, error))
+    return FALSE;
   if (!ferry_pki_sign_client(req->api->pki, csr, "system:nodes", identity,
                              ferry_clock_wall_ms(req->api->clock), NODE_LIFE_S, &issued, error))
     return FALSE;
