@@ -10,6 +10,7 @@
 // between two pages told without an id: the first id follows, alone, when all has been told up to
 // it.
 #include "api/internal.h"
+#include "api/auth/kept_right.h"
 #include "api/http/stream.h"
 #include "api/resource/initial_list.h"
 #include "model/migration/migration.h"
@@ -198,11 +199,15 @@ static gboolean next_change(FerryEventStream *s) {
 
 static void fill(FerryStreamBase *base) {
   FerryEventStream *s = (FerryEventStream *)base;
-  if (g_atomic_int_get(&base->revoked)) {
+  const char *why = ferry_stream_why_revoked(base);
+  if (why) {
+    gboolean right = g_atomic_int_get(&base->revoked) == FERRY_STREAM_RIGHT_LOST;
     if (!base->ended)
-      g_string_append(base->out, "event: error\ndata: {\"code\":401,\"reason\":\"Unauthorized\","
-                                 "\"message\":\"the credential of this stream has been revoked or "
-                                 "has expired\"}\n\n");
+      g_string_append_printf(
+          base->out,
+          "event: error\ndata: {\"code\":%d,\"reason\":\"%s\",\"message\":\"%s\"}"
+          "\n\n",
+          right ? 403 : 401, right ? "Forbidden" : "Unauthorized", why);
     base->ended = TRUE;
     return;
   }
@@ -232,6 +237,7 @@ static void stream_free(void *data) {
   if (s->watch)
     ferry_watch_free(s->watch);
   ferry_initial_list_clear(&s->initial);
+  ferry_kept_right_unref(s->base.right);
   ferry_stream_clear(&s->base);
   g_free(s->vmi);
   g_free(s->migration);
@@ -295,7 +301,7 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
   s->migration = g_steal_pointer(&migration);
   s->end_us = g_get_monotonic_time() + CLAMP(timeout, 1, 86400) * G_USEC_PER_SEC;
   s->heartbeat_us = g_get_monotonic_time() + HEARTBEAT_US;
-  if (!ferry_streams_enter(req->api, req->api->event_streams, &s->base, error)) {
+  if (!ferry_streams_enter(req, req->api->event_streams, &s->base, error)) {
     stream_free(s);
     return FALSE;
   }

@@ -23,6 +23,18 @@ void ferry_stream_clear(FerryStreamBase *s) {
   g_mutex_clear(&s->lock);
 }
 
+const char *ferry_stream_why_revoked(const FerryStreamBase *s) {
+  switch ((FerryStreamRevoked)g_atomic_int_get(&s->revoked)) {
+  case FERRY_STREAM_CREDENTIAL_ENDED:
+    return "the credential of this stream has been revoked or has expired";
+  case FERRY_STREAM_RIGHT_LOST:
+    return "the right to what this stream shows has been taken away";
+  case FERRY_STREAM_HOLDS:
+    break;
+  }
+  return NULL;
+}
+
 gsize ferry_stream_pending(const FerryStreamBase *s) {
   return s->out->len - s->sent;
 }

@@ -17,13 +17,24 @@ struct FerryStreamBase {
   gboolean ended;                      /* the response ends after what is in `out` */
   void (*fill)(FerryStreamBase *self); /* appends what there is to `out`, or sets `ended` */
   struct MHD_Connection *connection;
-  struct FerryUser *user; /* whose stream it is; owned */
-  gint revoked;           /* atomic: the user's credential does not hold any more */
-  gint buffered;          /* atomic: memory of `out` */
+  struct FerryUser *user;       /* whose stream it is; owned */
+  struct FerryKeptRight *right; /* by which it was opened; the owner's to free */
+  gint revoked;                 /* atomic, FerryStreamRevoked: what does not hold any more */
+  gint buffered;                /* atomic: memory of `out` */
 
   GMutex lock;
   gboolean suspended, woken;
 };
+
+/** Why a stream ends before its time. */
+typedef enum {
+  FERRY_STREAM_HOLDS = 0,
+  FERRY_STREAM_CREDENTIAL_ENDED,
+  FERRY_STREAM_RIGHT_LOST,
+} FerryStreamRevoked;
+
+/** What its reader is told then; NULL: it goes on. */
+const char *ferry_stream_why_revoked(const FerryStreamBase *s);
 
 /** A reader that takes nothing for so long is sent away. */
 #define FERRY_STREAM_STALL_S 60

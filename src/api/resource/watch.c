@@ -7,6 +7,7 @@
 // The objects that are there at first are not kept for it either: initial_list.h reads them in
 // pages, as the reader takes them, and between two pages the changes since are told.
 #include "api/internal.h"
+#include "api/auth/kept_right.h"
 #include "api/http/stream.h"
 #include "api/resource/initial_list.h"
 #include "api/resource/object_texts.h"
@@ -153,9 +154,10 @@ static gboolean next_change(FerryStream *s) {
 }
 
 static void emit_revoked(FerryStream *s) {
-  g_autoptr(GError) error = NULL;
-  g_set_error(&error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
-              "the credential of this watch has been revoked or has expired");
+  gboolean right = g_atomic_int_get(&s->base.revoked) == FERRY_STREAM_RIGHT_LOST;
+  g_autoptr(GError) error =
+      g_error_new_literal(FERRY_ERROR, right ? FERRY_ERROR_FORBIDDEN : FERRY_ERROR_UNAUTHORIZED,
+                          ferry_stream_why_revoked(&s->base));
   emit_error(s, error);
 }
 
@@ -202,6 +204,7 @@ static void stream_free(void *data) {
   ferry_selector_free(s->labels);
   ferry_selector_free(s->fields);
   ferry_initial_list_clear(&s->initial);
+  ferry_kept_right_unref(s->base.right);
   ferry_stream_clear(&s->base);
   g_free(s->name);
   g_free(s);
@@ -312,7 +315,7 @@ gboolean ferry_resource_watch(FerryRequest *req, GError **error) {
       g_clear_pointer(&s->watch, ferry_watch_free);
     emit_error(s, problem);
   }
-  if (!ferry_streams_enter(req->api, req->api->streams, &s->base, error)) {
+  if (!ferry_streams_enter(req, req->api->streams, &s->base, error)) {
     stream_free(s);
     return FALSE;
   }

@@ -25,6 +25,8 @@ static const FerryField user_credential[] = {
 static const FerryField user_status[] = {
     OBJS("credentials", user_credential, "Tokens and certificates that are good.",
          .merge_key = "id", .max = 100),
+    OBJS("conditions", ferry_fields_condition,
+         "CredentialExpiring: the last of the credentials ends soon.", .merge_key = "type"),
     END,
 };
 

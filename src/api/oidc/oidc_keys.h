@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a provider's keys come from: a file, or a URL that a thread of its own fetches.
 #pragma once
-#include "api/auth/jwks.h"
-#include "api/auth/oidc_config.h"
+#include "api/oidc/jwks.h"
+#include "api/oidc/oidc_config.h"
 
 G_BEGIN_DECLS
 

@@ -3,7 +3,7 @@
 // is looked at when they are taken; a URL is fetched by a thread, at the start, regularly, and once
 // more where a token names a key that is not there, at most every few seconds: strangers can invent
 // key names. What was fetched last holds while the provider is away.
-#include "api/auth/oidc_keys.h"
+#include "api/oidc/oidc_keys.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"

@@ -4,8 +4,8 @@
 // prefix, by Kubernetes' rules. What begins with "system:" is this server's own: nobody is let in
 // by such a name, and such groups are dropped, so no provider can make an administrator or an
 // agent.
-#include "api/auth/oidc.h"
-#include "api/auth/oidc_keys.h"
+#include "api/oidc/oidc.h"
+#include "api/oidc/oidc_keys.h"
 
 #include <string.h>
 

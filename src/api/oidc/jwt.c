@@ -2,7 +2,7 @@
 // Theory of operation: a token is read by this file alone, strictly: one alphabet, no padding, JSON
 // without doubled keys. So what is judged is what was signed, and nothing that a lax reader would
 // find in the same bytes. What in a header would change how the rest is read is refused.
-#include "api/auth/jwt.h"
+#include "api/oidc/jwt.h"
 #include "base/error.h"
 
 #include <string.h>
@@ -19,8 +19,7 @@ gboolean ferry_jwt_looks_like(const char *token) {
   return first && strchr(first + 1, '.');
 }
 
-/* base64url without padding; NULL where it isn't. */
-static guchar *decode(const char *text, gsize len, gsize *out_len) {
+guchar *ferry_jwt_decode(const char *text, gsize len, gsize *out_len) {
   if (len == 0 || len % 4 == 1)
     return NULL;
   g_autofree char *plain = g_malloc(len + 4);
@@ -39,7 +38,7 @@ static guchar *decode(const char *text, gsize len, gsize *out_len) {
 
 static json_t *decode_object(const char *text, gsize len) {
   gsize n = 0;
-  g_autofree guchar *bytes = decode(text, len, &n);
+  g_autofree guchar *bytes = ferry_jwt_decode(text, len, &n);
   g_autoptr(json_t) value = bytes ? ferry_json_parse((const char *)bytes, n, NULL) : NULL;
   return json_is_object(value) ? g_steal_pointer(&value) : NULL;
 }
@@ -72,7 +71,7 @@ gboolean ferry_jwt_parse(const char *token, FerryJwt *jwt, GError **error) {
   const char *first = strchr(token, '.');
   const char *second = first ? strchr(first + 1, '.') : NULL;
   g_autofree guchar *signature =
-      second ? decode(second + 1, strlen(second + 1), &jwt->signature_len) : NULL;
+      second ? ferry_jwt_decode(second + 1, strlen(second + 1), &jwt->signature_len) : NULL;
   if (!signature)
     return refuse(error, "is not three parts in base64url, the last of them a signature");
   jwt->header = decode_object(token, (gsize)(first - token));

@@ -28,4 +28,7 @@ gboolean ferry_jwt_parse(const char *token, FerryJwt *jwt, GError **error);
 void ferry_jwt_clear(FerryJwt *jwt);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryJwt, ferry_jwt_clear)
 
+/** The bytes of base64url without padding; NULL where it isn't that. Free with g_free. Pure. */
+guchar *ferry_jwt_decode(const char *text, gsize len, gsize *out_len);
+
 G_END_DECLS

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A provider's public keys (a JWKS, RFC 7517), and signatures verified with them.
 #pragma once
-#include "api/auth/jwt.h"
+#include "api/oidc/jwt.h"
 
 G_BEGIN_DECLS
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A provider's keys and tokens, made here.
 #pragma once
-#include "api/auth/oidc.h"
+#include "api/oidc/oidc.h"
 #include "base/file.h"
 
 #include <rhonabwy.h>

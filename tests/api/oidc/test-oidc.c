@@ -369,6 +369,34 @@ static void weak_keys(void) {
   test_key_clear(&one);
 }
 
+/* An RSA key's exponent: with 1 a padded hash is its own signature, and a long one makes each check
+ * of a stranger's token as dear as signing. */
+static void exponents(void) {
+  static const struct {
+    const char *e;
+    gboolean good;
+  } cases[] = {{"AQAB", TRUE},
+               {"Aw", TRUE},
+               {"AAAB", FALSE},
+               {"AQ", FALSE},
+               {"Ag", FALSE},
+               {"AQAA", FALSE},
+               {"AAEAAQ", TRUE},
+               {"", FALSE},
+               {"AA", FALSE},
+               {"A", FALSE},
+               {"AQABAQABAQABAQAB", FALSE}};
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(json_t) shown = json_deep_copy(keys[RSA].shown);
+    json_object_set_new(shown, "e", json_string(cases[i].e));
+    TestKey key = {NULL, shown};
+    g_autofree char *text = jwks_text(&key, 1);
+    g_autoptr(FerryJwks) jwks = ferry_jwks_parse(text, strlen(text), NULL);
+    g_test_message("e %s", cases[i].e);
+    g_assert_true((jwks != NULL) == cases[i].good);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   r_global_init();
@@ -396,6 +424,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/api/oidc/names", names);
   g_test_add_func("/api/oidc/configuration", configuration);
   g_test_add_func("/api/oidc/weak-keys", weak_keys);
+  g_test_add_func("/api/oidc/exponents", exponents);
   int status = g_test_run();
   ferry_oidc_free(oidc);
   for (gsize i = 0; i < N_KEYS; i++)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Users of an OpenID Connect provider, by its tokens.
 #pragma once
-#include "api/auth/jwks.h"
-#include "api/auth/oidc_config.h"
+#include "api/oidc/jwks.h"
+#include "api/oidc/oidc_config.h"
 #include "api/internal.h"
 
 G_BEGIN_DECLS

@@ -3,7 +3,7 @@
 // verified, and a key serves the algorithms of its type and curve alone: no token can have a public
 // key taken for a secret, or ask for no signature. Of a key in the document only what makes the key
 // itself is given to the library, no certificate and no address that it could follow.
-#include "api/auth/jwks.h"
+#include "api/oidc/jwks.h"
 #include "base/error.h"
 
 #include <rhonabwy.h>
@@ -11,6 +11,7 @@
 
 #define MIN_RSA_BITS 2048
 #define MAX_RSA_BITS 8192
+#define MAX_EXPONENT_BYTES 8
 
 typedef struct {
   const char *name;
@@ -85,6 +86,19 @@ static jwk_t *import(const json_t *source, unsigned *bits) {
   return NULL;
 }
 
+/* With an exponent of 1 anybody signs, an even one is none, and a long one makes each check dear.
+ */
+static gboolean has_good_exponent(const json_t *source) {
+  const char *text = ferry_json_str(source, "e");
+  gsize len = 0, zeros = 0;
+  g_autofree guchar *e = text ? ferry_jwt_decode(text, strlen(text), &len) : NULL;
+  while (zeros < len && e[zeros] == 0)
+    zeros++;
+  gsize digits = len - zeros;
+  return digits >= 1 && digits <= MAX_EXPONENT_BYTES && e[len - 1] % 2 == 1 &&
+         (digits > 1 || e[zeros] >= 3);
+}
+
 static Key *key_new(const json_t *source) {
   const char *kty = ferry_json_str(source, "kty"), *crv = ferry_json_str(source, "crv");
   gboolean known = FALSE;
@@ -97,7 +111,8 @@ static Key *key_new(const json_t *source) {
   jwk_t *jwk = import(source, &bits);
   if (!jwk)
     return NULL;
-  if (g_str_equal(kty, "RSA") && (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS)) {
+  if (g_str_equal(kty, "RSA") &&
+      (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS || !has_good_exponent(source))) {
     r_jwk_free(jwk);
     return NULL;
   }
