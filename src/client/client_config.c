@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kubeconfig files: which server, which CA, who we are.
-#include "client/client.h"
+#include "client/client_config.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/yaml.h"

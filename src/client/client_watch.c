@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Watches: a chunked answer that is read line by line as it comes (watch_lines.c).
+#include "client/client.h"
 #include "client/client_private.h"
 #include "client/watch_lines.h"
 

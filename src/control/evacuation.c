@@ -8,7 +8,6 @@
 #include "base/rfc3339.h"
 #include "base/trace.h"
 #include "control/conditions.h"
-#include "control/drain_taint.h"
 #include "control/evacuation_check.h"
 #include "control/evacuation_incoming.h"
 #include "control/evacuation_strays.h"

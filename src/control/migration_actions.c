@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Guards and actions of a migration until its source's agent takes it over.
 #include "base/rfc3339.h"
+#include "control/migration.h"
 #include "control/migration_private.h"
 #include "model/flags/migration_flags.h"
 #include "model/migration/peer_uri.h"

@@ -9,6 +9,7 @@
 // result; what a host last said before it fell silent counts for nothing.
 #include "base/rfc3339.h"
 #include "control/conditions.h"
+#include "control/migration.h"
 #include "control/migration_private.h"
 #include "model/migration/migration.h"
 #include "policy/outcome.h"

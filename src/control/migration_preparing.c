@@ -7,6 +7,7 @@
 // Running, and a migration that has ended takes no phase any more. So it may be ended here whatever
 // the agent does; it is asked to stop so that it removes what it has made.
 #include "base/rfc3339.h"
+#include "control/migration.h"
 #include "control/migration_private.h"
 
 #define STATE "status.migrationState."

@@ -9,6 +9,7 @@
 // progress, too, as what a pass leaves is a best that only its own end can beat (a schedule may say
 // otherwise, where its original does).
 // Once post-copy was asked for nothing aborts: the guest's memory lies on two hosts then.
+#include "convergence/controller.h"
 #include "convergence/private.h"
 #include <math.h>
 

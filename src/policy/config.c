@@ -5,7 +5,6 @@
 #include "base/quantity.h"
 #include "convergence/schedule.h"
 #include "model/flags/migration_flags.h"
-#include "policy/layers.h"
 #include "policy/preset_policies.h"
 
 /* What a source says of a field, a new reference; NULL: nothing, or nothing of its type. */

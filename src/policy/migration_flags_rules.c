@@ -3,11 +3,10 @@
 // a field that is on or given, FIELD=VALUE for a list that holds the value or a URI of that scheme,
 // or "tls". What one row cannot say is a function below the table.
 #include "policy/migration_flags_rules.h"
+#include "policy/network.h"
 #include "base/error.h"
 #include "convergence/schedule.h"
 #include "model/domain/copied_disks.h"
-#include "policy/facts.h"
-#include "policy/migration_flags_vm.h"
 #include <string.h>
 
 #define COPY "copyStorageAll copyStorageIncremental"
@@ -472,7 +471,7 @@ void ferry_migration_flags_complete(json_t *config, json_t *origins, const json_
     return;
   /* One connection fills about this much of a link; encrypting takes a processor each. */
   gint64 each = holds(config, "tls") ? MBPS_PER_TLS_CONNECTION : MBPS_PER_CONNECTION;
-  gint64 speed = ferry_path_mbps(source, target, address);
+  gint64 speed = ferry_network_path_mbps(source, target, address);
   gint64 n = (speed + each - 1) / each;
   n = MIN(n, MIN(processors(source), processors(target)));
   n = CLAMP(n, MIN_CONNECTIONS, MAX_CONNECTIONS);

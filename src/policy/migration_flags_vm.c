@@ -3,6 +3,7 @@
 // flags where only the definition moves. What goes together by itself is in
 // migration_flags_rules.c.
 #include "policy/migration_flags_vm.h"
+#include "model/flags/migration_flags.h"
 #include "base/error.h"
 #include "model/domain/copied_disks.h"
 #include "model/kinds/policy_fields.h"

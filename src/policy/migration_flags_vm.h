@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of ferry_migration_flags_check that look at the VM and its definition.
 #pragma once
-#include "policy/migration_flags_rules.h"
+#include "base/error.h"
+#include "base/json.h"
 
 G_BEGIN_DECLS
+
+/** What to judge; all borrowed, all but `config` may be NULL (then its rules are left out). */
+typedef struct {
+  const json_t *config;  /* resolved (ferry_config_resolve) */
+  const json_t *origins; /* of its values */
+  const json_t *vmi;
+  const json_t *source, *target; /* Nodes */
+} FerryFlagsContext;
 
 /** A cause for each option that the migration itself asks for and that an offline migration would
  * drop; what policies and the VM say is dropped without a word. Pure. */

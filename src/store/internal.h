@@ -13,7 +13,7 @@
 #include "store/backend.h"
 #include "store/index.h"
 #include "store/log.h"
-#include "store/store.h"
+#include "store/types.h"
 
 #include <pthread.h>
 

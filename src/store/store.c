@@ -6,6 +6,7 @@
 // up. The text carries whatever resourceVersion the caller's object had; the row's revision column
 // is the one that counts and is put back on load.
 #include "store/internal.h"
+#include "store/store.h"
 
 #include <string.h>
 

@@ -21,6 +21,7 @@
 // none comes, the writer makes one when the oldest is due. The high-water mark of revisions is
 // reserved in blocks, since a revision of telemetry may be seen and then lost with a crash.
 #include "store/internal.h"
+#include "store/store.h"
 #include "base/log.h"
 
 #include <string.h>

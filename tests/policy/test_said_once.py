@@ -40,6 +40,7 @@ const FerryStrategy ferry_strategy_zebra = {
 '''
 
 DRIVER = r'''
+#include "convergence/controller.h"
 #include "convergence/strategy.h"
 #include "model/kinds/policy_fields.h"
 #include "model/schema/schema.h"

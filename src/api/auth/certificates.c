@@ -4,7 +4,7 @@
 // the server's and the administrator's are renewed in time, what ended long ago is forgotten, and
 // what ends soon is said in the log and as a condition of its Node. The CA is changed by .../ca/...
 #include "api/auth/credentials.h"
-#include "api/metrics/metrics_text.h"
+#include "base/metrics_text.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/rfc3339.h"

@@ -74,7 +74,7 @@ static gboolean tokens_write(FerryApi *api, const json_t *all, GError **error) {
   return ferry_file_write(path, text, strlen(text), 0600, error);
 }
 
-char *ferry_api_token_new(FerryApi *api, const char *node, GError **error) {
+char *ferry_join_token_new(FerryApi *api, const char *node, GError **error) {
   if (!check_name(node, error))
     return NULL;
   g_autofree char *secret = ferry_random_hex(24);
@@ -166,7 +166,7 @@ guint ferry_join_tokens_forget(FerryApi *api, const char *node) {
 }
 
 static gboolean serve_token(FerryRequest *req, const char *node, GError **error) {
-  g_autofree char *token = ferry_api_token_new(req->api, node, error);
+  g_autofree char *token = ferry_join_token_new(req->api, node, error);
   if (!token)
     return FALSE;
   ferry_info("made a join token", "FERRY_NODE", node, "FERRY_USER", req->user->name);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers: objects in the negotiated form, Kubernetes' Status for errors, warnings.
-#include "api/auth/audit.h"
 #include "api/internal.h"
-#include "api/kimchi/kimchi.h"
 #include "base/yaml.h"
 
 #include <string.h>
@@ -178,10 +176,10 @@ void ferry_respond_error(FerryRequest *req, const GError *error) {
   if (code == FERRY_ERROR_UNAUTHORIZED)
     ferry_respond_header(req, "WWW-Authenticate", "Bearer");
   req->yaml = FALSE;
-  ferry_audit_refused(req, error);
-  if (ferry_kimchi_owns(req->path)) {
-    ferry_kimchi_respond_error(req, error);
+  const FerryApiStages *stages = req->api ? req->api->stages : NULL;
+  if (stages)
+    stages->refused(req, error);
+  if (stages && stages->respond_error(req, error))
     return;
-  }
   ferry_respond_json(req, ferry_error_http_status(code), ferry_status_of(req, error));
 }

@@ -7,7 +7,7 @@
 // object behind it (its rows are in routes.c), so whoever may not create migrations may not POST
 // .../migrate either. Whatever goes wrong is answered in Kimchi's form.
 #include "api/kimchi/kimchi.h"
-#include "api/routes.h"
+#include "api/route.h"
 
 #include <string.h>
 

@@ -259,16 +259,12 @@ static void add_before(FerryRequest *req, json_t *managed, GHashTable *live) {
     put_entry(req, managed, json_array_size(managed), BEFORE, "Update", paths);
 }
 
-json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *sent,
-                          GError **error) {
-  g_autoptr(json_t) config = clean_config(sent, error);
-  if (!config)
-    return NULL;
+static gboolean is_apply_patch(FerryRequest *req, const json_t *config, GError **error) {
   const char *name = ferry_json_str(config, "metadata.name");
   if (ferry_json_get(config, "metadata.managedFields")) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
                 "metadata.managedFields must be nil in an apply patch");
-    return NULL;
+    return FALSE;
   }
   if (!ferry_json_str(config, "apiVersion") || !ferry_json_str(config, "kind") ||
       (name && !g_str_equal(name, req->name))) {
@@ -276,8 +272,16 @@ json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *se
                 "an apply patch needs apiVersion and kind, and its metadata.name must be \"%s\" as "
                 "in the URL",
                 req->name);
-    return NULL;
+    return FALSE;
   }
+  return TRUE;
+}
+
+json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *sent,
+                          GError **error) {
+  g_autoptr(json_t) config = clean_config(sent, error);
+  if (!config || !is_apply_patch(req, config, error))
+    return NULL;
   if (old)
     ferry_admit_resolve(req, old, config);
   g_autofree char *manager = manager_of(req);

@@ -12,7 +12,6 @@
 #include "model/migration/migration.h"
 
 #define MAX_CHANGES 50
-#define MAX_TRIES 50
 #define MAX_MIBPS 1048576
 
 static const char *const tunable[] = {"maxDowntimeMs", "bandwidthPerMigration"};
@@ -154,6 +153,18 @@ static gboolean note(FerryRequest *req, const json_t *old, json_t *object, json_
 
 /* ---- PUT .../change ---- */
 
+typedef struct {
+  json_t *fields;
+  const char *reason;
+} Wish;
+
+static json_t *with_wish(FerryRequest *req, const json_t *old, gpointer data, GError **error) {
+  const Wish *wish = data;
+  g_autoptr(json_t) object = ferry_json_copy_along(old, "status");
+  return note(req, old, object, wish->fields, wish->reason, error) ? g_steal_pointer(&object)
+                                                                   : NULL;
+}
+
 gboolean ferry_resource_change(FerryRequest *req, GError **error) {
   gboolean dry;
   const char *reason;
@@ -161,25 +172,8 @@ gboolean ferry_resource_change(FerryRequest *req, GError **error) {
   g_autoptr(json_t) fields = body ? read_fields(body, &reason, error) : NULL;
   if (!fields || !ferry_request_dry_run(req, body, &dry, error))
     return FALSE;
-  for (int i = 0;; i++) {
-    g_autoptr(json_t) old = ferry_resource_find(req, error);
-    if (!old)
-      return FALSE;
-    g_autoptr(json_t) object = ferry_json_copy_along(old, "status");
-    if (!note(req, old, object, fields, reason, error))
-      return FALSE;
-    if (dry) {
-      ferry_respond_object(req, 200, req->kind, object);
-      return TRUE;
-    }
-    g_autoptr(GError) problem = NULL;
-    if (ferry_resource_replace(req, old, object, &problem))
-      return TRUE;
-    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= MAX_TRIES) {
-      g_propagate_error(error, g_steal_pointer(&problem));
-      return FALSE;
-    }
-  }
+  Wish wish = {fields, reason};
+  return ferry_resource_replace(req, with_wish, &wish, dry, error);
 }
 
 /* ---- the same by a write of the spec ---- */

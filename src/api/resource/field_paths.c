@@ -3,7 +3,6 @@
 // "f:maxDowntimeMs", "k:{\"type\":\"Ready\"}", "v:x") joined by a byte that JSON text can't hold
 // unescaped. Lists without a merge key are leaves as a whole.
 #include "api/resource/field_paths.h"
-#include "api/resource/apply.h"
 
 #include <string.h>
 

@@ -258,12 +258,9 @@ gboolean ferry_resource_create(FerryRequest *req, GError **error) {
 
 /* ---- change ---- */
 
-/* Takes from `old` what this kind of write may not touch. */
-static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object, GError **error) {
-  gboolean status = g_strcmp0(req->subresource, "status") == 0;
-  json_t *draft = *object;
-  const json_t *meta_old = json_object_get(old, "metadata");
-  json_t *meta = json_object_get(draft, "metadata");
+/* Whether `draft` is of this very object, and of the revision of it that its writer has read. */
+static gboolean is_of_object(FerryRequest *req, const json_t *old, const json_t *draft,
+                             GError **error) {
   const char *name = ferry_json_str(old, "metadata.name");
   const char *said = ferry_json_str(draft, "metadata.name");
   if (said && *said && !g_str_equal(said, name) && !g_str_equal(said, req->name)) {
@@ -288,7 +285,17 @@ static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object
     ferry_store_error(error, req->kind, name);
     return FALSE;
   }
-  if (status) {
+  return TRUE;
+}
+
+/* Takes from `old` what this kind of write may not touch. */
+static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object, GError **error) {
+  json_t *draft = *object;
+  if (!is_of_object(req, old, draft, error))
+    return FALSE;
+  const json_t *meta_old = json_object_get(old, "metadata");
+  json_t *meta = json_object_get(draft, "metadata");
+  if (g_strcmp0(req->subresource, "status") == 0) {
     json_t *whole = json_deep_copy(old);
     json_t *s = json_object_get(draft, "status");
     json_t *managed = json_object_get(meta, "managedFields");
@@ -310,7 +317,7 @@ static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object
     else
       json_object_del(draft, "status");
   }
-  json_object_set_new(meta, "name", json_string(name));
+  json_object_set(meta, "name", json_object_get(meta_old, "name"));
   for (gsize i = 0; i < G_N_ELEMENTS(server_owned); i++) {
     json_t *value = json_object_get(meta_old, server_owned[i]);
     if (value)
@@ -416,8 +423,9 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
   return stored;
 }
 
-gboolean ferry_resource_replace(FerryRequest *req, const json_t *old, json_t *object,
-                                GError **error) {
+/* Commits `object` in place of `old` and answers with it. CONFLICT: somebody wrote meanwhile;
+ * nothing is answered. */
+static gboolean replace_once(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
   FerryWrite write = {.op = FERRY_WRITE_UPDATE,
                       .frees = TRUE, /* a cancel or a change, which ends or eases work */
                       .kind = req->kind,
@@ -434,6 +442,27 @@ gboolean ferry_resource_replace(FerryRequest *req, const json_t *old, json_t *ob
   ferry_respond_object(req, 200, req->kind, stored);
   json_decref(stored);
   return TRUE;
+}
+
+gboolean ferry_resource_replace(FerryRequest *req, FerryChangeFunc change, gpointer data,
+                                gboolean dry, GError **error) {
+  for (int i = 0;; i++) {
+    g_autoptr(json_t) old = ferry_resource_find(req, error);
+    g_autoptr(json_t) object = old ? change(req, old, data, error) : NULL;
+    if (!object)
+      return FALSE;
+    if (dry || object == old) {
+      ferry_respond_object(req, 200, req->kind, object);
+      return TRUE;
+    }
+    g_autoptr(GError) problem = NULL;
+    if (replace_once(req, old, object, &problem))
+      return TRUE;
+    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= MAX_TRIES) {
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return FALSE;
+    }
+  }
 }
 
 gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpointer data,

@@ -82,6 +82,28 @@ json_t *ferry_listing_objects(FerryCli *cli, const FerryListing *listing, GError
   return json_is_array(items) ? json_incref(items) : json_array();
 }
 
+int ferry_listing_each(FerryCli *cli, const GPtrArray *targets, FerryListingFunc each,
+                       gpointer data) {
+  int code = FERRY_EXIT_DONE;
+  for (guint i = 0; i < targets->len; i++) {
+    const FerryTarget *t = g_ptr_array_index(targets, i);
+    FerryListing listing = {.kind = t->kind, .ns = ferry_cli_namespace(cli), .name = t->name};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) objects = ferry_listing_objects(cli, &listing, &error);
+    if (objects == NULL) {
+      code = ferry_cli_fail(error, NULL);
+      continue;
+    }
+    size_t k;
+    json_t *object;
+    json_array_foreach(objects, k, object) {
+      int one = each(cli, t->kind, object, data);
+      code = one != FERRY_EXIT_DONE ? one : code;
+    }
+  }
+  return code;
+}
+
 static int print_objects(FerryCli *cli, const FerryListing *listing, gsize *n) {
   g_autoptr(GError) error = NULL;
   const char *format = format_of(cli);
