@@ -4,6 +4,7 @@
 // status only adds which VMs were there, so that those that have left can be counted. A step makes
 // whatever is due and describes the rest; repeating it does no harm.
 #include "control/evacuation.h"
+#include "model/migration/reasons.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
 #include "base/trace.h"
@@ -114,8 +115,7 @@ static const json_t *newest_of(GHashTable *by_vm, const json_t *vmi, const char 
 /* When a failed one is tried again; 0: not any more. `tries` < 0: however often it takes. */
 static gint64 retry_ms(const json_t *m, int tries) {
   int n = attempt_of(m);
-  gboolean meant = g_strcmp0(ferry_json_str(m, "status.reason"), "Cancelled") == 0 &&
-                   !ferry_evacuation_has_cancelled(m);
+  gboolean meant = ferry_reason_is(m, FERRY_REASON_CANCELLED) && !ferry_evacuation_has_cancelled(m);
   if ((tries >= 0 && n >= tries) || meant)
     return 0;
   gint64 wait =
@@ -275,7 +275,8 @@ static void step_strays(Step *s, json_t *evacuation, const json_t *node, const G
   g_autofree char *text =
       g_strdup_printf("%u domain%s active on %s that nothing moves: see status.vms", n,
                       n == 1 ? " is" : "s are", s->node);
-  ferry_condition_set(evacuation, STRAYS, "True", "NotMovable", text, s->now_ms);
+  ferry_condition_set(evacuation, STRAYS, "True", ferry_reason_name(FERRY_REASON_NOT_MOVABLE), text,
+                      s->now_ms);
   const json_t *c =
       ferry_json_find(ferry_json_get(evacuation, "status.conditions"), "type", STRAYS);
   gint64 when =
@@ -322,26 +323,28 @@ static void cordon(Step *s, json_t *evacuation, const json_t *node) {
     json_t *copy = json_deep_copy(node);
     ferry_json_set_bool(copy, "spec.unschedulable", TRUE);
     ferry_plan_write(s->plan, FERRY_WRITE_UPDATE, &ferry_kind_node, copy, FALSE);
-    ferry_plan_event(s->plan, node, "Normal", "NodeNotSchedulable", "cordoned for an evacuation",
-                     s->now_ms);
+    ferry_plan_event(s->plan, node, "Normal", ferry_reason_name(FERRY_REASON_NODE_NOT_SCHEDULABLE),
+                     "cordoned for an evacuation", s->now_ms);
   }
-  ferry_condition_set(evacuation, "Cordoned", "True", "Evacuation",
+  ferry_condition_set(evacuation, "Cordoned", "True", ferry_reason_name(FERRY_REASON_EVACUATION),
                       "no migration goes to the node any more", s->now_ms);
 }
 
-static void finish(Step *s, json_t *evacuation, FerryPhase phase, const char *reason,
+static void finish(Step *s, json_t *evacuation, FerryPhase phase, FerryReason reason,
                    const char *message) {
   gboolean ok = phase == FERRY_PHASE_SUCCEEDED;
   ferry_json_set_str(evacuation, "status.phase", ferry_phase_name(phase));
-  ferry_condition_set(evacuation, "Complete", ok ? "True" : "False", reason, message, s->now_ms);
-  ferry_plan_event(s->plan, evacuation, ok ? "Normal" : "Warning", reason, message, s->now_ms);
+  ferry_condition_set(evacuation, "Complete", ok ? "True" : "False", ferry_reason_name(reason),
+                      message, s->now_ms);
+  ferry_plan_event(s->plan, evacuation, ok ? "Normal" : "Warning", ferry_reason_name(reason),
+                   message, s->now_ms);
 }
 
 static void step_live(Step *s, json_t *evacuation) {
   g_autoptr(json_t) node = ferry_store_get(s->store, &ferry_kind_node, "", s->node);
   if (!node) {
     g_autofree char *text = g_strdup_printf("there is no node %s (any more)", s->node);
-    finish(s, evacuation, FERRY_PHASE_FAILED, "NodeNotFound", text);
+    finish(s, evacuation, FERRY_PHASE_FAILED, FERRY_REASON_NODE_NOT_FOUND, text);
     return;
   }
   cordon(s, evacuation, node);
@@ -368,9 +371,9 @@ static void step_live(Step *s, json_t *evacuation) {
   if (remaining > 0)
     ferry_json_set_str(evacuation, "status.phase", ferry_phase_name(FERRY_PHASE_RUNNING));
   else if (s->failed > 0)
-    finish(s, evacuation, FERRY_PHASE_FAILED, "VMsRemain", text);
+    finish(s, evacuation, FERRY_PHASE_FAILED, FERRY_REASON_VMS_REMAIN, text);
   else
-    finish(s, evacuation, FERRY_PHASE_SUCCEEDED, "Evacuated", text);
+    finish(s, evacuation, FERRY_PHASE_SUCCEEDED, FERRY_REASON_EVACUATED, text);
 }
 
 /* What has not begun is cancelled; what moves goes on to its end. */

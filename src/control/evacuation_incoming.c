@@ -3,6 +3,7 @@
 // is cancelled and tried again goes elsewhere; only a migration that names the node comes here
 // again, and is cancelled as well.
 #include "control/evacuation_incoming.h"
+#include "model/migration/reasons.h"
 #include "base/rfc3339.h"
 #include "model/migration/migration.h"
 
@@ -73,8 +74,7 @@ gboolean ferry_evacuation_is_incoming(const json_t *entry) {
 
 gboolean ferry_evacuation_has_cancelled(const json_t *migration) {
   const char *by = ferry_json_str(migration, STATE "abortRequestedBy");
-  return by && g_str_has_prefix(by, BY) &&
-         g_strcmp0(ferry_json_str(migration, "status.reason"), "Cancelled") == 0;
+  return by && g_str_has_prefix(by, BY) && ferry_reason_is(migration, FERRY_REASON_CANCELLED);
 }
 
 FerryIncoming ferry_evacuation_incoming(FerryStore *store, const json_t *evacuation,

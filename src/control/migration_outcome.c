@@ -8,6 +8,7 @@
 // What the source says after its result (a post-copy that ended later) counts in place of the
 // result; what a host last said before it fell silent counts for nothing.
 #include "base/rfc3339.h"
+#include "model/migration/reasons.h"
 #include "control/conditions.h"
 #include "control/migration.h"
 #include "control/migration_private.h"
@@ -128,7 +129,8 @@ static void end_stalling(FerryStep *s) {
   g_autoptr(json_t) ended = json_object();
   ferry_json_set(ended, "status.conditions",
                  json_deep_copy(ferry_json_get(s->m, "status.conditions")));
-  ferry_condition_set(ended, "Stalling", "False", "Ended", "the migration has ended", s->now_ms);
+  ferry_condition_set(ended, "Stalling", "False", ferry_reason_name(FERRY_REASON_ENDED),
+                      "the migration has ended", s->now_ms);
   ferry_step_set(s, "status.conditions", json_incref(ferry_json_get(ended, "status.conditions")));
 }
 
@@ -173,7 +175,7 @@ void ferry_step_act_succeed(FerryStep *s) {
     g_string_append_printf(text, " in %.1f s", (double)total / 1000);
   if (pause >= 0 && !is_offline(s))
     g_string_append_printf(text, ", paused for %" G_GINT64_FORMAT " ms", pause);
-  ferry_step_set(s, "status.reason", json_string("Completed"));
+  ferry_step_set(s, "status.reason", json_string(ferry_reason_name(FERRY_REASON_COMPLETED)));
   ferry_step_set(s, "status.message", json_string(text->str));
   ferry_step_set(s, "status.migrationState.failed", json_false());
   ferry_step_set(s, "status.migrationState.targetNodeDomainDetected", json_true());
@@ -199,7 +201,7 @@ void ferry_step_act_forecast(FerryStep *s) {
   g_autofree char *text =
       g_strdup_printf("forecast of %s from %s to %s; nothing was moved",
                       ferry_json_str(s->m, "spec.vmiName"), source_name(s), target_name(s));
-  ferry_step_set(s, "status.reason", json_string("ForecastMade"));
+  ferry_step_set(s, "status.reason", json_string(ferry_reason_name(FERRY_REASON_FORECAST_MADE)));
   ferry_step_set(s, "status.message", json_string(text));
   ferry_step_set(s, "status.migrationState.failed", json_false());
 }
@@ -225,16 +227,17 @@ void ferry_step_act_stayed(FerryStep *s) {
     ferry_step_set(s, "status.migrationState.abortStatus",
                    json_string(ferry_abort_name(FERRY_ABORT_SUCCEEDED)));
     if (why) {
-      ferry_step_fail(s, "Stalled",
+      ferry_step_fail(s, ferry_reason_name(FERRY_REASON_STALLED),
                       "%s; %s. Migrate it when it is less busy, or allow it a longer pause or "
                       "post-copy",
                       why, where);
       return;
     }
-    ferry_step_fail(s, "Cancelled", "cancelled%s%s; %s", by ? " by " : "", by ? by : "", where);
+    ferry_step_fail(s, ferry_reason_name(FERRY_REASON_CANCELLED), "cancelled%s%s; %s",
+                    by ? " by " : "", by ? by : "", where);
     return;
   }
-  ferry_step_fail(s, reason ? reason : "MigrationFailed", "%s; %s",
+  ferry_step_fail(s, reason ? reason : ferry_reason_name(FERRY_REASON_MIGRATION_FAILED), "%s; %s",
                   error ? error : "libvirt gave no reason", where);
 }
 
@@ -368,7 +371,7 @@ gboolean ferry_step_guard_agent_lost(FerryStep *s) {
 void ferry_step_act_agent_lost(FerryStep *s) {
   gboolean there = copy_on_target(s) == FERRY_COPY_RUNS || copy_on_target(s) == FERRY_COPY_PAUSED;
   end(s, FERRY_OUTCOME_UNKNOWN);
-  ferry_step_fail(s, "SourceHostLost",
+  ferry_step_fail(s, ferry_reason_name(FERRY_REASON_SOURCE_HOST_LOST),
                   "the agent of %s has not answered for %d minutes; %s %s. Look at both hosts with "
                   "virsh before you start it anywhere",
                   source_name(s), FERRY_LOST_AGENT_TIMEOUT_MS / 60000, target_name(s),

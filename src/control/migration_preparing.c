@@ -7,6 +7,7 @@
 // Running, and a migration that has ended takes no phase any more. So it may be ended here whatever
 // the agent does; it is asked to stop so that it removes what it has made.
 #include "base/rfc3339.h"
+#include "model/migration/reasons.h"
 #include "control/migration.h"
 #include "control/migration_private.h"
 
@@ -71,7 +72,7 @@ void ferry_step_act_cancel_unanswered(FerryStep *s) {
   end(s);
   ferry_step_set(s, STATE "abortStatus", json_string(ferry_abort_name(FERRY_ABORT_SUCCEEDED)));
   ferry_step_fail(
-      s, "Cancelled",
+      s, ferry_reason_name(FERRY_REASON_CANCELLED),
       "cancelled%s%s before it began; the VM was not touched, though the agent of %s has "
       "not answered%s",
       by ? " by " : "", by ? by : "", state(s, "sourceNode"), left);
@@ -96,13 +97,13 @@ void ferry_step_act_not_prepared(FerryStep *s) {
   ferry_step_set(s, STATE "abortRequestedBy", json_string(ME));
   if (ferry_migration_is_forecast(s->m))
     ferry_step_fail(
-        s, "ForecastFailed",
+        s, ferry_reason_name(FERRY_REASON_FORECAST_FAILED),
         "the agents of %s and %s have not measured within %d minutes; nothing was moved. "
         "See: journalctl -u ferry-agentd on %s",
         source, target, minutes, source);
   else
     ferry_step_fail(
-        s, "TargetNotReady",
+        s, ferry_reason_name(FERRY_REASON_TARGET_NOT_READY),
         "host %s did not get ready for the VM within %d minutes; the VM was not touched%s. "
         "Look at libvirtd and the storage pools of %s, and at journalctl -u ferry-agentd "
         "on %s, which prepares it",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/network.h"
+#include "model/migration/reasons.h"
 #include "control/conditions.h"
 #include "policy/network.h"
 #include <sys/socket.h>
@@ -15,7 +16,8 @@ static char *address_of(const json_t *network, const json_t *node) {
 
 static void judge(json_t *copy, gsize n, const GString *without, gsize missing, gint64 now_ms) {
   if (n == 0) {
-    ferry_condition_set(copy, "Ready", "Unknown", "NoNodes", "no node has joined yet", now_ms);
+    ferry_condition_set(copy, "Ready", "Unknown", ferry_reason_name(FERRY_REASON_NO_NODES),
+                        "no node has joined yet", now_ms);
     return;
   }
   g_autofree char *text =
@@ -23,7 +25,9 @@ static void judge(json_t *copy, gsize n, const GString *without, gsize missing, 
                    : g_strdup_printf("%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " nodes: %s%s",
                                      missing, n, without->str, missing > NAMED ? ", ..." : "");
   ferry_condition_set(copy, "Ready", missing ? "False" : "True",
-                      missing ? "NodesWithoutAddress" : "AllNodesConnected", text, now_ms);
+                      ferry_reason_name(missing ? FERRY_REASON_NODES_WITHOUT_ADDRESS
+                                                : FERRY_REASON_ALL_NODES_CONNECTED),
+                      text, now_ms);
 }
 
 void ferry_network_step(const json_t *network, json_t *const *nodes, gsize n, gint64 now_ms,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/transition_log.h"
+#include "model/migration/reasons.h"
 #include "model/migration/migration_log.h"
 #include "model/migration/phase.h"
 
@@ -12,8 +13,8 @@ static const char *text(const json_t *object, const char *path) {
 
 static void log_phase(const json_t *m, const char *phase, const char *before) {
   /* What a person asked for is no fault. */
-  gboolean failed = ferry_phase_of(m) == FERRY_PHASE_FAILED &&
-                    g_strcmp0(ferry_json_str(m, "status.reason"), "Cancelled") != 0;
+  gboolean failed =
+      ferry_phase_of(m) == FERRY_PHASE_FAILED && !ferry_reason_is(m, FERRY_REASON_CANCELLED);
   const char *said = ferry_json_str(m, "status.message");
   g_autofree char *message = said && *said ? g_strdup_printf("migration %s: %s", phase, said)
                                            : g_strdup_printf("migration %s", phase);

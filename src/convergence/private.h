@@ -2,6 +2,7 @@
 // What the parts of one controller share; of this folder only.
 #pragma once
 #include "convergence/strategy.h"
+#include "model/migration/reasons.h"
 
 #define FERRY_HISTORY_MAX 200
 
@@ -89,11 +90,11 @@ struct _FerryConvergence {
 
 /** Queues a decision, records it, and takes its effect into the state. */
 void ferry_decide(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action, gint64 value,
-                  const char *code, const char *format, ...) G_GNUC_PRINTF(6, 7);
+                  FerryReason code, const char *format, ...) G_GNUC_PRINTF(6, 7);
 /** Whether anything can still be decided. */
 gboolean ferry_decidable(const FerryConvergence *c);
 /** Abort, unless post-copy was asked for or the end is decided already. */
-void ferry_decide_abort(FerryConvergence *c, gint64 now_us, const char *code, const char *format,
+void ferry_decide_abort(FerryConvergence *c, gint64 now_us, FerryReason code, const char *format,
                         ...) G_GNUC_PRINTF(4, 5);
 
 /** The path that this controller reckons with; rate 0: not known yet. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/limits.h"
+#include "model/migration/reasons.h"
 #include "model/migration/phase.h"
 
 #define OUTBOUND "parallelOutboundMigrationsPerNode"
@@ -113,7 +114,8 @@ static gint64 ahead(const FerryLimits *l, const char *uid, const char *source) {
     if (g_strcmp0(ferry_json_str(m, "metadata.uid"), uid) == 0)
       break;
     n += g_strcmp0(ferry_json_str(m, "status.migrationState.sourceNode"), source) == 0 &&
-         g_strcmp0(ferry_json_str(m, "status.queue.reason"), "AlreadyMigrating") != 0;
+         g_strcmp0(ferry_json_str(m, "status.queue.reason"),
+                   ferry_reason_name(FERRY_REASON_ALREADY_MIGRATING)) != 0;
   }
   return n;
 }

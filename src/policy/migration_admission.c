@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pure predicates: each adds a cause, so that a person sees all that is wrong in one answer.
 #include "policy/migration_admission.h"
+#include "model/migration/reasons.h"
 #include "model/migration/migration.h"
 #include "policy/config.h"
 #include "policy/match.h"
@@ -298,9 +299,13 @@ const json_t *ferry_admission_place(const FerryAdmissionState *state, const json
 
 /* What the checks of a named target say already, in words of their own. */
 static gboolean is_said(const char *reason) {
-  static const char *const said[] = {"SameNode",    "NotReady", "NameTaken", "Unsupported",
-                                     "MachineType", "CPUModel", NULL};
-  return g_strv_contains(said, reason);
+  static const FerryReason said[] = {FERRY_REASON_SAME_NODE,    FERRY_REASON_NOT_READY,
+                                     FERRY_REASON_NAME_TAKEN,   FERRY_REASON_UNSUPPORTED,
+                                     FERRY_REASON_MACHINE_TYPE, FERRY_REASON_CPU_MODEL};
+  for (gsize i = 0; i < G_N_ELEMENTS(said); i++)
+    if (g_str_equal(ferry_reason_name(said[i]), reason))
+      return TRUE;
+  return FALSE;
 }
 
 static void check_placement(const FerryAdmissionState *state, const json_t *migration,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/placement.h"
+#include "model/migration/reasons.h"
 #include "base/quantity.h"
 #include "policy/migration_flags_rules.h"
 #include "policy/network.h"
@@ -11,12 +12,13 @@ gboolean ferry_node_is_ready(const json_t *node) {
   return g_strcmp0(ferry_json_str(ready, "status"), "True") == 0;
 }
 
-static void G_GNUC_PRINTF(3, 4) add(json_t *reasons, const char *reason, const char *format, ...) {
+static void G_GNUC_PRINTF(3, 4) add(json_t *reasons, FerryReason reason, const char *format, ...) {
   va_list ap;
   va_start(ap, format);
   g_autofree char *message = g_strdup_vprintf(format, ap);
   va_end(ap);
-  json_array_append_new(reasons, json_pack("{ss,ss}", "reason", reason, "message", message));
+  json_array_append_new(
+      reasons, json_pack("{ss,ss}", "reason", ferry_reason_name(reason), "message", message));
 }
 
 static gint64 memory_capacity(const json_t *node) {
@@ -88,13 +90,13 @@ json_t *ferry_placement_machine_reasons(const json_t *vmi, const json_t *config,
   const char *machine = ferry_json_str(vmi, "spec.domain.machine.type");
   const char *cpu = ferry_json_str(vmi, "spec.domain.cpu.model");
   if (lacks_word(node, "machineTypes", machine))
-    add(reasons, "MachineType",
+    add(reasons, FERRY_REASON_MACHINE_TYPE,
         "node %s has QEMU %s, which lacks the VM's machine type %s; choose a host whose QEMU has "
         "it, or start the VM with an older machine type",
         name, qemu ? qemu : "of an unknown version", machine);
   if (cpu && !g_strv_contains(modes, cpu) && !ferry_json_str(config, "destinationXML") &&
       lacks_word(node, "cpuModels", cpu))
-    add(reasons, "CPUModel",
+    add(reasons, FERRY_REASON_CPU_MODEL,
         "node %s has libvirt %s and QEMU %s, which lack the VM's processor model %s; choose a host "
         "that has it, or start the VM with an older model",
         name, libvirt ? libvirt : "of an unknown version", qemu ? qemu : "of an unknown version",
@@ -173,13 +175,13 @@ static void add_lasting(Case *c, json_t *reasons) {
 /* What the migration and its earlier attempts say of it. */
 static void against_choice(Case *c, const char *wanted) {
   if (g_strcmp0(source_name(c->in), c->name) == 0)
-    LASTING(c, "SameNode", "the VM runs on %s already; choose another host", c->name);
+    LASTING(c, FERRY_REASON_SAME_NODE, "the VM runs on %s already; choose another host", c->name);
   if (wanted && g_strcmp0(wanted, c->name) != 0)
-    LASTING(c, "NotTheTarget", "the migration names %s as its target", wanted);
+    LASTING(c, FERRY_REASON_NOT_THE_TARGET, "the migration names %s as its target", wanted);
   const json_t *tried =
       ferry_json_find(ferry_json_get(c->in->migration, "status.attempts"), "nodeName", c->name);
   if (tried)
-    LASTING(c, "Tried", "the migration to %s has failed already: %s", c->name,
+    LASTING(c, FERRY_REASON_TRIED, "the migration to %s has failed already: %s", c->name,
             ferry_json_str(tried, "message"));
 }
 
@@ -191,20 +193,21 @@ static void against_node(Case *c, gboolean named) {
     const json_t *ready =
         ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "Ready");
     const char *message = ferry_json_str(ready, "message");
-    PASSING(c, "NotReady", "node %s is not ready: %s", name,
+    PASSING(c, FERRY_REASON_NOT_READY, "node %s is not ready: %s", name,
             message ? message : "its agent has not reported");
   }
   if (ferry_json_bool(node, "spec.unschedulable", FALSE) && !named)
-    LASTING(c, "Unschedulable", "node %s is cordoned; undo it with: kubectl uncordon %s", name,
-            name);
+    LASTING(c, FERRY_REASON_NODE_UNSCHEDULABLE,
+            "node %s is cordoned; undo it with: kubectl uncordon %s", name, name);
   const json_t *taint =
       named ? NULL : repelling_taint(node, ferry_placement_drain_key(c->in->config));
   if (taint)
-    LASTING(c, "Tainted", "node %s has the taint %s:%s; remove it with: kubectl taint nodes %s %s-",
-            name, ferry_json_str(taint, "key"), ferry_json_str(taint, "effect"), name,
+    LASTING(c, FERRY_REASON_TAINTED,
+            "node %s has the taint %s:%s; remove it with: kubectl taint nodes %s %s-", name,
+            ferry_json_str(taint, "key"), ferry_json_str(taint, "effect"), name,
             ferry_json_str(taint, "key"));
   if (ferry_json_get(node, "metadata.deletionTimestamp"))
-    LASTING(c, "Deleted", "node %s is being deleted", name);
+    LASTING(c, FERRY_REASON_DELETED, "node %s is being deleted", name);
 }
 
 /* Whether the machine fits the VM. */
@@ -216,17 +219,18 @@ static void against_machine(Case *c) {
     const char *have =
         json_string_value(json_object_get(ferry_json_get(c->node, "metadata.labels"), key));
     if (g_strcmp0(have, json_string_value(value)) != 0)
-      LASTING(c, "NodeSelector", "node %s has not the label %s=%s of addedNodeSelector", c->name,
-              key, json_string_value(value) ? json_string_value(value) : "");
+      LASTING(c, FERRY_REASON_NODE_SELECTOR, "node %s has not the label %s=%s of addedNodeSelector",
+              c->name, key, json_string_value(value) ? json_string_value(value) : "");
   }
   const char *arch = other_architecture(c->source, c->node);
   if (arch)
-    LASTING(c, "Architecture", "node %s has architecture %s, not the source's", c->name, arch);
+    LASTING(c, FERRY_REASON_ARCHITECTURE, "node %s has architecture %s, not the source's", c->name,
+            arch);
   add_lasting(c, ferry_placement_machine_reasons(in->vmi, in->config, c->node));
   gboolean offline = ferry_migration_flag_on(in->config, "offline"); /* a definition only */
   g_autofree char *memory = offline ? NULL : memory_reason(in, c->node);
   if (memory)
-    PASSING(c, "Memory", "%s", memory);
+    PASSING(c, FERRY_REASON_MEMORY, "%s", memory);
 }
 
 /* What runs there that is in the way, or what should and does not. */
@@ -240,22 +244,23 @@ static void against_domains(Case *c) {
     if (g_strcmp0(other, uid) != 0 &&
         g_strcmp0(ferry_json_str(in->vmis[i], "spec.domainName"), domain) == 0 &&
         ferry_json_find(ferry_json_get(in->vmis[i], "status.domains"), "nodeName", c->name))
-      LASTING(c, "NameTaken",
+      LASTING(c, FERRY_REASON_NAME_TAKEN,
               "node %s has another domain named %s (UUID %s); rename or remove one of the two",
               c->name, domain, other);
   }
   gboolean there = g_strcmp0(source_name(in), c->name) != 0 && runs_on(in->vmi, c->name);
   if (ferry_migration_flag_on(in->config, "postCopyResume")) {
     if (!there)
-      LASTING(c, "NotTheOtherHalf", "node %s does not hold the other half of the VM", c->name);
+      LASTING(c, FERRY_REASON_NOT_THE_OTHER_HALF, "node %s does not hold the other half of the VM",
+              c->name);
   } else if (there)
-    PASSING(c, "RunsThere", "node %s reports this VM as active already", c->name);
+    PASSING(c, FERRY_REASON_RUNS_THERE, "node %s reports this VM as active already", c->name);
 }
 
 /* Whether the data gets there, and what is to be done with it can be done there. */
 static void against_way(Case *c) {
   const FerryPlacementInput *in = c->in;
-  const char *obstacle = NULL;
+  FerryReason obstacle = FERRY_REASON_NONE;
   g_autofree char *unreachable =
       ferry_peers_obstacle(in->nodes, in->n_nodes, c->node, in->config, &obstacle);
   if (unreachable)
@@ -263,15 +268,15 @@ static void against_way(Case *c) {
   g_auto(FerryRoute) route = {0};
   g_autofree char *problem = NULL;
   if (!route_to(in, c->source, c->node, &route, &problem))
-    LASTING(c, "Network", "%s", problem);
+    LASTING(c, FERRY_REASON_NETWORK, "%s", problem);
   add_lasting(c, ferry_shared_storage_reasons(in->vmi, in->config, c->source, c->node));
   g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(in->config, c->node, TRUE);
   for (guint i = 0; i < missing->len; i++)
-    LASTING(c, "Unsupported", "%s", ((const FerryFlagLack *)missing->pdata[i])->text);
+    LASTING(c, FERRY_REASON_UNSUPPORTED, "%s", ((const FerryFlagLack *)missing->pdata[i])->text);
   g_autofree char *full = NULL;
   if (in->limits && !ferry_migration_flag_on(in->config, "offline") &&
       !ferry_limits_inbound_ok(in->limits, c->name, &full))
-    PASSING(c, "InboundLimit", "%s", full);
+    PASSING(c, FERRY_REASON_INBOUND_LIMIT, "%s", full);
 }
 
 static json_t *reasons_against(const FerryPlacementInput *in, const json_t *source,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/shared_storage.h"
+#include "model/migration/reasons.h"
 #include "model/flags/migration_flags.h"
 #include "model/domain/copied_disks.h"
 #include "model/domain/target_xml.h"
@@ -32,8 +33,9 @@ static void G_GNUC_PRINTF(2, 3) add(json_t *reasons, const char *format, ...) {
   va_start(ap, format);
   g_autofree char *message = g_strdup_vprintf(format, ap);
   va_end(ap);
-  json_array_append_new(reasons, json_pack("{ss,so}", "reason", "SharedStorage", "message",
-                                           ferry_json_text(message)));
+  json_array_append_new(reasons, json_pack("{ss,so}", "reason",
+                                           ferry_reason_name(FERRY_REASON_SHARED_STORAGE),
+                                           "message", ferry_json_text(message)));
 }
 
 static void check_file(json_t *reasons, const json_t *disk, const char *file,

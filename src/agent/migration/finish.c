@@ -2,6 +2,7 @@
 // The result is what the controller of ferryd decides by, from both hosts' state; so it waits until
 // it has arrived, and where that takes long it is kept for the next agent as well.
 #include "agent/migration/finish.h"
+#include "model/migration/reasons.h"
 #include "agent/core/workers.h"
 #include "agent/migration/change.h"
 #include "agent/migration/stalling.h"
@@ -59,7 +60,7 @@ static void give_autostart(FerryMigrationParts *m) {
                                ferry_json_str(m->asked.object, "status.migrationState.targetNode")};
   g_autofree char *left = ferry_autostart_give(&m->autostart, &place);
   if (left)
-    ferry_shown_tell(&m->shown, "Warning", "AutostartNotSet", left);
+    ferry_shown_tell(&m->shown, "Warning", ferry_reason_name(FERRY_REASON_AUTOSTART_NOT_SET), left);
 }
 
 static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean returned) {
@@ -97,8 +98,10 @@ void ferry_finish(FerryMigrationParts *m, const FerryOutcome *outcome) {
   hand_in(m, outcome, TRUE);
 }
 
-void ferry_finish_before(FerryMigrationParts *m, const char *reason, const char *message) {
-  FerryOutcome o = {.reason = reason, .message = g_strdup(message), .state = {.state = "nostate"}};
+void ferry_finish_before(FerryMigrationParts *m, FerryReason reason, const char *message) {
+  FerryOutcome o = {.reason = ferry_reason_name(reason),
+                    .message = g_strdup(message),
+                    .state = {.state = "nostate"}};
   if (m->running.job)
     ferry_host_job_state(m->running.job, &o.state, NULL);
   ferry_disks_undo(&m->disks, m->running.job, &o.message);
@@ -109,7 +112,7 @@ void ferry_finish_before(FerryMigrationParts *m, const char *reason, const char 
 gboolean ferry_finish_if_cancelled(FerryMigrationParts *m) {
   if (!ferry_running_is_cancelled(&m->running))
     return FALSE;
-  ferry_finish_before(m, "Cancelled", "cancelled before it began");
+  ferry_finish_before(m, FERRY_REASON_CANCELLED, "cancelled before it began");
   return TRUE;
 }
 

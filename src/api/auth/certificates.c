@@ -4,6 +4,7 @@
 // the server's and the administrator's are renewed in time, what ended long ago is forgotten, and
 // what ends soon is said in the log and as a condition of its Node. The CA is changed by .../ca/...
 #include "api/auth/credentials.h"
+#include "model/migration/reasons.h"
 #include "base/metrics_text.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -113,7 +114,8 @@ static void set_condition(FerryApi *api, const char *node, gint64 ends_ms) {
         "the certificate of its agent ends at %s and was not renewed, which the agent does by "
         "itself while it can reach ferryd",
         ends);
-    ferry_condition_set(object, "CertificateExpiring", "True", "NotRenewed", text, now);
+    ferry_condition_set(object, "CertificateExpiring", "True",
+                        ferry_reason_name(FERRY_REASON_NOT_RENEWED), text, now);
   } else {
     ferry_condition_remove(object, "CertificateExpiring");
   }

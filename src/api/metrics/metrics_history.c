@@ -189,13 +189,11 @@ static void put_zero(const FerryMetricsHistory *h, FerryPhase phase, const char 
 static void put_results(const FerryMetricsHistory *h, GString *out) {
   const char *name = results_family;
   ferry_metrics_family(out, name, "counter", "Migrations that ended, by result and reason.");
-  gsize n_reasons;
-  const FerryReason *reasons = ferry_reasons(&n_reasons);
-  for (gsize i = 0; i < n_reasons; i++)
-    if (reasons[i].kind == FERRY_REASON_ENDED && !g_str_equal(reasons[i].name, "ForecastMade"))
-      put_zero(
-          h, g_str_equal(reasons[i].name, "Completed") ? FERRY_PHASE_SUCCEEDED : FERRY_PHASE_FAILED,
-          reasons[i].name, out);
+  for (guint i = FERRY_REASON_NONE + 1; i < FERRY_REASON_LAST; i++)
+    if (ferry_reason_row((FerryReason)i)->kind == FERRY_REASONS_ENDED &&
+        i != FERRY_REASON_FORECAST_MADE)
+      put_zero(h, i == FERRY_REASON_COMPLETED ? FERRY_PHASE_SUCCEEDED : FERRY_PHASE_FAILED,
+               ferry_reason_name((FerryReason)i), out);
   g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(h->results), by_text);
   for (GList *k = keys; k; k = k->next) {
     g_auto(GStrv) parts = g_strsplit(k->data, "\n", 2);

@@ -129,7 +129,7 @@ static gboolean note(FerryRequest *req, const json_t *old, json_t *object, json_
   json_t *one;
   json_array_foreach(list, i, one) last = MAX(last, ferry_migration_change_number(one));
   for (i = 0; i < json_array_size(list) && json_array_size(list) >= MAX_CHANGES;)
-    if (g_strcmp0(ferry_json_str(json_array_get(list, i), "state"), "Requested") == 0)
+    if (ferry_change_state_of(json_array_get(list, i)) == FERRY_CHANGE_REQUESTED)
       i++;
     else
       json_array_remove(list, i); /* the oldest that is settled; its event stays */
@@ -144,9 +144,10 @@ static gboolean note(FerryRequest *req, const json_t *old, json_t *object, json_
   }
   g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, last + 1);
   g_autofree char *now = ferry_rfc3339_format_ms(ferry_clock_wall_ms(req->api->clock));
-  json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s*, s:O, s:s}", "id", id, "by",
-                                        req->user->name, "time", now, "reason", reason, "fields",
-                                        fields, "state", "Requested"));
+  json_array_append_new(list,
+                        json_pack("{s:s, s:s, s:s, s:s*, s:O, s:s}", "id", id, "by",
+                                  req->user->name, "time", now, "reason", reason, "fields", fields,
+                                  "state", ferry_change_state_name(FERRY_CHANGE_REQUESTED)));
   ferry_json_set(object, "status.changes", list);
   return TRUE;
 }

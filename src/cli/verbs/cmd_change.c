@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferry change: a wish is put to the server, and the host's answer is waited for.
 #include "cli/verbs/verbs.h"
+#include "model/migration/phase.h"
 #include "cli/core/migration_find.h"
 #include "cli/view/output.h"
 #include "cli/core/resource.h"
@@ -70,8 +71,7 @@ static const json_t *entry(const json_t *migration, const char *id) {
 }
 
 static gboolean settled(const json_t *migration, const char *id) {
-  const char *state = ferry_json_str(entry(migration, id), "state");
-  return g_strcmp0(state, "Applied") == 0 || g_strcmp0(state, "Refused") == 0;
+  return ferry_change_state_of(entry(migration, id)) > FERRY_CHANGE_REQUESTED;
 }
 
 /* Asks until the entry is settled or time is up; `*migration` is replaced. */
@@ -94,12 +94,13 @@ static gboolean wait_for(FerryCli *cli, json_t **migration, const char *id, GErr
 static int tell(const json_t *migration, const char *id, gboolean quiet) {
   const char *name = ferry_json_str(migration, "metadata.name");
   const json_t *change = entry(migration, id);
-  const char *state = ferry_json_str(change, "state"), *message = ferry_json_str(change, "message");
-  if (g_strcmp0(state, "Refused") == 0) {
+  FerryChangeState state = ferry_change_state_of(change);
+  const char *message = ferry_json_str(change, "message");
+  if (state == FERRY_CHANGE_REFUSED) {
     fprintf(stderr, "error: %s was not changed: %s\n", name, message != NULL ? message : "refused");
     return FERRY_EXIT_REFUSED;
   }
-  if (g_strcmp0(state, "Applied") != 0) {
+  if (state != FERRY_CHANGE_APPLIED) {
     fprintf(stderr,
             "error: the agent of %s has not answered within %d s; the change waits there. See "
             "ferry describe vmim %s\n",

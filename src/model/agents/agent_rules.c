@@ -162,7 +162,7 @@ static const char *answered_changes(const FerryAgentWrite *w, const json_t *befo
     json_t *was = json_array_get(before, i), *is = json_array_get(value, i);
     if (json_equal(was, is))
       continue;
-    if (g_strcmp0(ferry_json_str(was, "state"), "Requested") != 0)
+    if (ferry_change_state_of(was) != FERRY_CHANGE_REQUESTED)
       return "what became of a change is said once, while it is Requested";
     g_autoptr(json_t) a = json_copy(was);
     g_autoptr(json_t) b = json_copy(is);
