@@ -250,6 +250,8 @@ char *ferry_media_type(const char *header);
 void ferry_respond_json(FerryRequest *req, unsigned status, json_t *value); /* takes value */
 void ferry_respond_text(FerryRequest *req, unsigned status, const char *type, const char *text);
 void ferry_respond_bytes(FerryRequest *req, unsigned status, const char *type, GBytes *bytes);
+/** With an ETag, or 304 where the client has these bytes (borrowed) already. */
+void ferry_respond_cached(FerryRequest *req, GBytes *bytes, const char *type);
 /** An object in the negotiated form (borrowed). */
 void ferry_respond_object(FerryRequest *req, unsigned status, const FerryKind *kind,
                           json_t *object);
@@ -359,6 +361,9 @@ void ferry_trace_object(FerryRequest *req, json_t *object);
 /** Where a wish for `old`'s change says the same in other words (a VM by its domain's name or
  * UUID), puts the stored words into `wanted`, in place. */
 void ferry_admit_resolve(FerryRequest *req, const json_t *old, json_t *wanted);
+/** What a write of req's kind holds from its admission to its commit, where that looks at other
+ * objects and both are one step; `creates`: of a new object. NULL: nothing. */
+GMutex *ferry_admit_lock(const FerryRequest *req, gboolean creates);
 /** Kind-specific rules for a create; may change `object`. */
 gboolean ferry_admit_create(FerryRequest *req, json_t *object, GError **error);
 gboolean ferry_admit_update(FerryRequest *req, const json_t *old, json_t *object, GError **error);

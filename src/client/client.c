@@ -128,7 +128,7 @@ static void take_warning(FerryClient *client, const char *line, gsize len) {
                      g_utf8_make_valid(text->str, (gssize)text->len));
 }
 
-static size_t on_header(char *data, size_t size, size_t n, void *user) {
+static size_t client_on_header(char *data, size_t size, size_t n, void *user) {
   FerryTransfer *t = user;
   gsize len = size * n;
   t->last_byte_us = g_get_monotonic_time();
@@ -222,7 +222,7 @@ static void setup(FerryClient *client, FerryTransfer *t, gint64 timeout_ms) {
   curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
                    (long)(cfg->connect_timeout_ms ? cfg->connect_timeout_ms : 5000));
   curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-  curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, client_on_header);
   curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
   curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
@@ -245,7 +245,7 @@ static void setup(FerryClient *client, FerryTransfer *t, gint64 timeout_ms) {
 }
 
 /* The transfer's own loop, until it is done, stopped, idle for too long or cancelled. */
-static CURLcode run(FerryClient *client, FerryTransfer *t, GCancellable *cancellable) {
+static CURLcode client_run(FerryClient *client, FerryTransfer *t, GCancellable *cancellable) {
   CURLcode rc = CURLE_OK;
   for (int running = 1; running;) {
     if (curl_multi_perform(client->multi, &running) != CURLM_OK)
@@ -316,7 +316,7 @@ static CURLcode run_request(FerryClient *client, FerryTransfer *t, GCancellable 
       cancellable ? g_cancellable_connect(cancellable, G_CALLBACK(wake_up), client->multi, NULL)
                   : 0;
   curl_multi_add_handle(client->multi, c);
-  CURLcode rc = run(client, t, cancellable);
+  CURLcode rc = client_run(client, t, cancellable);
   curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, code);
   curl_multi_remove_handle(client->multi, c);
   if (cancellable)

@@ -22,7 +22,7 @@ static gboolean on_chunk(const char *bytes, gsize len, gpointer user) {
   return ferry_watch_lines_take(&w->lines, bytes, len);
 }
 
-static gboolean on_tick(gpointer user) {
+static gboolean client_watch_on_tick(gpointer user) {
   Watch *w = user;
   return !w->tick || w->tick(w->data);
 }
@@ -36,7 +36,7 @@ gboolean ferry_client_watch(FerryClient *client, const char *path, const char *c
   FerryTransfer t = {.body = body,
                      .limit = FERRY_WATCH_MAX_LINE,
                      .chunk = on_chunk,
-                     .tick = on_tick,
+                     .tick = client_watch_on_tick,
                      .user = &w,
                      .idle_limit_us = (gint64)(idle_timeout_s ? idle_timeout_s : DEFAULT_IDLE_S) *
                                       G_USEC_PER_SEC};

@@ -293,7 +293,8 @@ static void items_init(Items *items) {
 }
 
 /* Each UUID once: what was said first counts. */
-static void add_item(Items *items, const char *uuid, const json_t *record, gboolean look) {
+static void inventory_add_item(Items *items, const char *uuid, const json_t *record,
+                               gboolean look) {
   FerryReported item = {uuid, record, look};
   if (g_hash_table_add(items->seen, (gpointer)uuid))
     g_array_append_val(items->list, item);
@@ -311,10 +312,10 @@ static void add_others(const FerryReport *r, const json_t *body, const GPtrArray
     const json_t *vmi = g_ptr_array_index(vmis, k);
     const char *uid = ferry_json_str(vmi, "metadata.uid");
     if (full && ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", r->node))
-      add_item(items, uid, NULL, FALSE);
+      inventory_add_item(items, uid, NULL, FALSE);
     else if (back && claimed(vmi) &&
              g_strcmp0(ferry_json_str(vmi, "status.nodeName"), r->node) == 0)
-      add_item(items, uid, NULL, TRUE);
+      inventory_add_item(items, uid, NULL, TRUE);
   }
 }
 
@@ -325,7 +326,7 @@ static gboolean merge_looks(FerryReport *r, GError **error) {
   g_autoptr(GPtrArray) uuids = g_steal_pointer(&r->look);
   r->look = g_ptr_array_new_with_free_func(g_free);
   for (guint i = 0; i < uuids->len; i++)
-    add_item(&items, g_ptr_array_index(uuids, i), NULL, TRUE);
+    inventory_add_item(&items, g_ptr_array_index(uuids, i), NULL, TRUE);
   return merge_all(r, items.list, error);
 }
 
@@ -355,12 +356,12 @@ gboolean ferry_inventory_report(FerryStore *store, const char *node, const json_
   gsize i;
   json_t *one;
   json_array_foreach(json_object_get(body, "domains"), i, one)
-      add_item(&items, ferry_json_str(one, "uuid"), one, FALSE);
+      inventory_add_item(&items, ferry_json_str(one, "uuid"), one, FALSE);
   /* what is left out is there all the same */
   json_array_foreach(json_object_get(body, "leftOut"), i, one) if (ferry_json_str(one, "uuid"))
       g_hash_table_add(items.seen, (gpointer)ferry_json_str(one, "uuid"));
   json_array_foreach(json_object_get(body, "removed"), i, one)
-      add_item(&items, json_string_value(one), NULL, FALSE);
+      inventory_add_item(&items, json_string_value(one), NULL, FALSE);
   if (back || ferry_json_bool(body, "full", FALSE)) {
     vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
     add_others(&r, body, vmis, back, &items);

@@ -87,7 +87,7 @@ void ferry_step_act_begin(FerryStep *s) {
     ferry_step_set(s, "status.migrationState.sourceNode", json_string(source));
 }
 
-static void queue(FerryStep *s, guint position, FerryReason reason, const char *message) {
+static void actions_queue(FerryStep *s, guint position, FerryReason reason, const char *message) {
   ferry_step_set(s, "status.queue",
                  json_pack("{si,ss,ss}", "position", (int)position, "reason",
                            ferry_reason_name(reason), "message", message));
@@ -132,7 +132,7 @@ gboolean ferry_step_guard_admitted(FerryStep *s) {
     g_autofree char *text =
         g_strdup_printf("node %s, where the VM is, is not ready: its agent has to come back first",
                         source ? source : "(unknown)");
-    queue(s, position, FERRY_REASON_SOURCE_NOT_READY, text);
+    actions_queue(s, position, FERRY_REASON_SOURCE_NOT_READY, text);
     return FALSE;
   }
   const json_t *first = goes_first(s, all);
@@ -140,12 +140,12 @@ gboolean ferry_step_guard_admitted(FerryStep *s) {
     g_autofree char *text = g_strdup_printf("VM %s is being migrated already by %s",
                                             ferry_json_str(s->m, "spec.vmiName"),
                                             ferry_json_str(first, "metadata.name"));
-    queue(s, position, FERRY_REASON_ALREADY_MIGRATING, text);
+    actions_queue(s, position, FERRY_REASON_ALREADY_MIGRATING, text);
     return FALSE;
   }
   g_autofree char *reason = NULL;
   if (!ferry_limits_admit(limits, uid, source, &reason)) {
-    queue(s, position, FERRY_REASON_LIMIT_REACHED, reason);
+    actions_queue(s, position, FERRY_REASON_LIMIT_REACHED, reason);
     return FALSE;
   }
   ferry_step_set(s, "status.queue", NULL);

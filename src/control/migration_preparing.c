@@ -28,7 +28,7 @@ static gboolean is_over(FerryStep *s, gint64 since, gint64 limit) {
 }
 
 /* What both hosts last said: nobody is there to ask. */
-static void end(FerryStep *s) {
+static void preparing_end(FerryStep *s) {
   const char *here = ferry_json_str(ferry_step_domain_on(s, state(s, "sourceNode")), "state");
   const char *there = ferry_json_str(ferry_step_domain_on(s, state(s, "targetNode")), "state");
   ferry_step_set(s, STATE "sourceDomainState", here ? json_string(here) : NULL);
@@ -69,7 +69,7 @@ gboolean ferry_step_guard_cancel_unanswered(FerryStep *s) {
 void ferry_step_act_cancel_unanswered(FerryStep *s) {
   const char *by = ferry_json_str(s->m, STATE "abortRequestedBy");
   g_autofree char *left = left_behind(s);
-  end(s);
+  preparing_end(s);
   ferry_step_set(s, STATE "abortStatus", json_string(ferry_abort_name(FERRY_ABORT_SUCCEEDED)));
   ferry_step_fail(
       s, ferry_reason_name(FERRY_REASON_CANCELLED),
@@ -92,7 +92,7 @@ void ferry_step_act_not_prepared(FerryStep *s) {
   const char *source = state(s, "sourceNode"), *target = state(s, "targetNode");
   int minutes = FERRY_PREPARE_TIMEOUT_MS / 60000;
   g_autofree char *left = left_behind(s);
-  end(s);
+  preparing_end(s);
   ferry_step_set(s, STATE "abortRequested", json_true());
   ferry_step_set(s, STATE "abortRequestedBy", json_string(ME));
   if (ferry_migration_is_forecast(s->m))

@@ -10,7 +10,6 @@
 // has no onStalling), in post-copy, and while a change waits for the agent.
 #include "base/rfc3339.h"
 #include "model/migration/reasons.h"
-#include "control/conditions.h"
 #include "control/migration_private.h"
 #include "model/migration/migration.h"
 
@@ -118,7 +117,7 @@ gboolean ferry_step_guard_stalling(FerryStep *s) {
   return decide(s).step != STEP_NONE;
 }
 
-static void ask(FerryStep *s, const Past *p, json_t *fields, const char *why) {
+static void stalling_ask(FerryStep *s, const Past *p, json_t *fields, const char *why) {
   json_t *list = ferry_json_get(s->m, "status.changes");
   list = json_is_array(list) ? json_deep_copy(list) : json_array();
   g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, p->last_id + 1);
@@ -138,10 +137,10 @@ void ferry_step_act_stalling(FerryStep *s) {
     why = g_strdup_printf("onStalling raises the downtime limit from %" G_GINT64_FORMAT
                           " to %" G_GINT64_FORMAT " ms: %s",
                           d.from_ms, d.to_ms, stall);
-    ask(s, &p, json_pack("{s:I}", "downtimeMs", (json_int_t)d.to_ms), why);
+    stalling_ask(s, &p, json_pack("{s:I}", "downtimeMs", (json_int_t)d.to_ms), why);
   } else if (d.step == STEP_POST_COPY) {
     why = g_strdup_printf("onStalling switches to post-copy: %s", stall);
-    ask(s, &p, json_pack("{s:s}", "technique", "post-copy"), why);
+    stalling_ask(s, &p, json_pack("{s:s}", "technique", "post-copy"), why);
   } else {
     why = g_strdup_printf("onStalling gives the migration up: %s", stall);
     ferry_step_set(s, STATE "abortRequested", json_true());

@@ -86,7 +86,7 @@ static void judge_peer(const Claims *c, json_t *const *nodes, gsize n) {
 }
 
 /* Address (without its prefix length) -> name of the node that has it. */
-static GHashTable *addresses_of(json_t *const *nodes, gsize n, const char *but) {
+static GHashTable *node_claims_addresses_of(json_t *const *nodes, gsize n, const char *but) {
   GHashTable *all = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   for (gsize i = 0; i < n; i++) {
     const char *name = ferry_json_str(nodes[i], "metadata.name");
@@ -143,8 +143,8 @@ static gboolean taken(const Claims *c, const Filter *f, const char *text, gboole
 static void judge_addresses(const Claims *c, json_t *const *nodes, gsize n) {
   const char *name = ferry_json_str(c->node, "metadata.name");
   json_t *const stored = (json_t *)c->stored;
-  g_autoptr(GHashTable) others = addresses_of(nodes, n, name);
-  g_autoptr(GHashTable) had = addresses_of(&stored, 1, NULL);
+  g_autoptr(GHashTable) others = node_claims_addresses_of(nodes, n, name);
+  g_autoptr(GHashTable) had = node_claims_addresses_of(&stored, 1, NULL);
   g_autoptr(GString) said = g_string_new(NULL);
   Filter f = {others, had, said};
   json_t *list = ferry_json_get(c->node, "status.addresses"), *item;

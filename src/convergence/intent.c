@@ -84,7 +84,7 @@ static void set_limit(FerryConvergence *c, gint64 now_us, const FerryPath *path,
                (MIN(seconds, ferry_intent_room(c)) + path->eps) * 1000, c->intent.max_downtime_ms);
 }
 
-static void start(FerryConvergence *c, gint64 now_us) {
+static void intent_start(FerryConvergence *c, gint64 now_us) {
   gint64 low = MAX(FERRY_START_LEAST_MS, c->intent.switchover_cost_ms / START_SHARE);
   c->limit_ms = MIN(low, MAX(1, c->intent.max_downtime_ms - c->intent.switchover_cost_ms));
   c->is.plan_limit = (double)c->limit_ms / 1000;
@@ -133,7 +133,7 @@ static gboolean end_now(FerryConvergence *c, gint64 now_us, const FerryPath *pat
 
 /* No model yet. After the first pass: how high may the limit stay low? Later: the passes are too
  * short or too alike to learn from, so what was seen decides. */
-static void look(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
+static void intent_look(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
   double need = v / path->switch_rate, top = ferry_intent_room(c), limit;
   if (c->t.passes < 2) {
     double budget = FERRY_SLACK * (ferry_intent_elapsed(c, now_us) + need);
@@ -289,7 +289,7 @@ static void boundary(FerryConvergence *c, gint64 now_us) {
   if (c->t.fitted)
     plan(c, now_us, &path, v);
   else
-    look(c, now_us, &path, v);
+    intent_look(c, now_us, &path, v);
 }
 
 /* Planned once, when the end of the first pass comes within reach of the limits that are allowed:
@@ -397,7 +397,7 @@ static void tick(FerryConvergence *c, gint64 now_us) {
 const FerryStrategy ferry_strategy_intent = {
     .name = "intent",
     .makes_up_for_cap = TRUE,
-    .start = start,
+    .start = intent_start,
     .boundary = boundary,
     .tick = tick,
 };

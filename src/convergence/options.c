@@ -70,7 +70,7 @@ FerryOption ferry_options_price(const FerryConvergence *c, const FerryPath *path
   return o;
 }
 
-static void add(FerryOptions *options, FerryOption o) {
+static void options_add(FerryOptions *options, FerryOption o) {
   if (options->n < G_N_ELEMENTS(options->all))
     options->all[options->n++] = o;
 }
@@ -105,22 +105,22 @@ void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, doub
   double top = ferry_intent_room(c), bound = ferry_intent_throttle_bound(c);
   gboolean feasible = FALSE;
   /* the first: what is set */
-  add(options, ferry_options_price(c, path, v, MIN(top, c->is.plan_limit), 0));
+  options_add(options, ferry_options_price(c, path, v, MIN(top, c->is.plan_limit), 0));
   for (int i = 0; i < FERRY_CANDIDATES; i++) {
     FerryOption o = ferry_options_price(c, path, v, candidate(c, i), 0);
     feasible |= allowed(c, &o, now);
-    add(options, o);
+    options_add(options, o);
   }
   if (v / path->switch_rate <= top)
-    add(options, ferry_options_price(c, path, v, v / path->switch_rate * 1.001, 0));
+    options_add(options, ferry_options_price(c, path, v, v / path->switch_rate * 1.001, 0));
   if (c->intent.allow_post_copy && !c->no_post_copy)
-    add(options, ferry_options_postcopy(c, path, v));
+    options_add(options, ferry_options_postcopy(c, path, v));
   if (!feasible)
     for (double p = THROTTLE_STEP; p <= bound + 1e-9; p += THROTTLE_STEP) {
       FerryOption o = ferry_options_price(c, path, v, top, p);
       if (c->t.told_throttle && 100 * p > c->t.last.throttle_percent + 1)
         o.seconds += THROTTLE_LAG_S;
-      add(options, o);
+      options_add(options, o);
     }
 }
 
@@ -197,14 +197,14 @@ double ferry_options_first_pass(const FerryConvergence *c, const FerryPath *path
     FerryOption o = ferry_model_precopy(writer, path, later, limit, 0, horizon(c));
     o.seconds += end + wait;
     o.limit = 0;
-    add(&options, o);
+    options_add(&options, o);
     /* look as soon as what is left fits into the limit */
     double rest = MIN(remaining, limit * path->switch_rate);
     double until = (remaining - rest) / path->rate;
     double fresh = ferry_writer_unique(writer, pass + until) * (1 - rest / whole);
     o = ferry_model_precopy(writer, path, rest + fresh, limit, 0, horizon(c));
     o.seconds += until;
-    add(&options, o);
+    options_add(&options, o);
   }
   const FerryOption *o = ferry_options_choose(c, &options, now);
   return o ? o->limit : 0;

@@ -3,6 +3,7 @@
 #pragma once
 #include "convergence/strategy.h"
 #include "model/migration/reasons.h"
+#include "base/quantity.h"
 
 #define FERRY_HISTORY_MAX 200
 
@@ -162,5 +163,5 @@ void ferry_stall_boundary(FerryConvergence *c, gint64 now_us);
 void ferry_stall_tick(FerryConvergence *c, gint64 now_us);
 
 static inline double ferry_mib(double bytes) {
-  return bytes / (1024 * 1024);
+  return bytes / (double)FERRY_MIB;
 }

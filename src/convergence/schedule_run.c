@@ -7,15 +7,15 @@
 // Rules that are no list, Proxmox' doubling and the timeouts per GiB, are fields of the same
 // struct. An abort that follows a post-copy step is only meant for a switch that failed.
 #include "convergence/private.h"
+#include "base/quantity.h"
 #include "model/migration/reasons.h"
 
-#define GIB (1024.0 * 1024 * 1024)
 #define HYPERVISOR_DEFAULT_MS 300
 
 /* Memory and disks each count as least_gib at least. */
 static double gib(const FerryConvergence *c) {
-  double least = c->schedule->least_gib, disks = (double)c->intent.disk_bytes / GIB;
-  double all = (double)c->intent.memory_bytes / GIB;
+  double least = c->schedule->least_gib, disks = (double)c->intent.disk_bytes / (double)FERRY_GIB;
+  double all = (double)c->intent.memory_bytes / (double)FERRY_GIB;
   if (disks > 0 && least > 0)
     return MAX(least, all - disks) + MAX(least, disks);
   return MAX(MAX(1, least), all);
@@ -26,7 +26,7 @@ static int passes(const FerryConvergence *c) {
   return MAX(c->t.iteration, c->t.last.iteration);
 }
 
-static void start(FerryConvergence *c, gint64 now_us) {
+static void schedule_run_start(FerryConvergence *c, gint64 now_us) {
   const FerrySchedule *s = c->schedule;
   gint64 first = s->init_downtime_ms > 0 ? s->init_downtime_ms : HYPERVISOR_DEFAULT_MS;
   if (s->init_is_max)
@@ -44,7 +44,7 @@ static void start(FerryConvergence *c, gint64 now_us) {
                "the schedule starts with a limit of %" G_GINT64_FORMAT " ms", first);
 }
 
-static gboolean due(const FerryConvergence *c, const FerryStep *step, gint64 now_us) {
+static gboolean due(const FerryConvergence *c, const FerryScheduleStep *step, gint64 now_us) {
   int iteration = passes(c);
   if (step->limit < 0)
     return iteration > c->ss.acted_iteration;
@@ -53,7 +53,7 @@ static gboolean due(const FerryConvergence *c, const FerryStep *step, gint64 now
   return (double)(now_us - c->start_us) / 1e6 >= (double)step->limit * gib(c);
 }
 
-static void act(FerryConvergence *c, const FerryStep *step, gint64 now_us) {
+static void act(FerryConvergence *c, const FerryScheduleStep *step, gint64 now_us) {
   int iteration = passes(c);
   switch (step->action) {
   case FERRY_STEP_SET_DOWNTIME:
@@ -133,7 +133,7 @@ static gboolean has_own_end(const FerryConvergence *c) {
 
 const FerryStrategy ferry_strategy_schedule = {
     .name = "schedule",
-    .start = start,
+    .start = schedule_run_start,
     .boundary = ferry_stall_boundary,
     .tick = tick,
     .progressed_us = progressed_us,

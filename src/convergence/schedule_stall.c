@@ -29,14 +29,14 @@ static double implied_ms(const FerryConvergence *c) {
 }
 
 /* Whether such a pause ends before twice the completion timeout. */
-static gboolean fits(const FerryConvergence *c, double pause_ms, gint64 now_us) {
+static gboolean schedule_stall_fits(const FerryConvergence *c, double pause_ms, gint64 now_us) {
   gint64 whole = c->intent.completion_timeout_ms;
   return whole <= 0 ||
          pause_ms <= (double)(whole * COMPLETION_FACTOR) - (double)elapsed_ms(c, now_us);
 }
 
-static void switch_over(FerryConvergence *c, gint64 limit_ms, double pause_ms, FerryReason code,
-                        const char *why, gint64 now_us) {
+static void schedule_stall_switch_over(FerryConvergence *c, gint64 limit_ms, double pause_ms,
+                                       FerryReason code, const char *why, gint64 now_us) {
   gint64 whole = c->intent.completion_timeout_ms;
   c->st.switching = TRUE;
   c->st.switch_by_us = now_us + c->schedule->switchover_s * G_USEC_PER_SEC;
@@ -57,17 +57,19 @@ static gboolean disrupt(FerryConvergence *c, double pause_ms, FerryReason code, 
     ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, code,
                  "%s, %.1f MiB remain: post-copy", why, ferry_mib((double)c->t.last.remaining));
   else
-    switch_over(c, FERRY_DOWNTIME_MAX_MS, pause_ms, code, why, now_us);
+    schedule_stall_switch_over(c, FERRY_DOWNTIME_MAX_MS, pause_ms, code, why, now_us);
   return TRUE;
 }
 
 static void at_minimum(FerryConvergence *c, gint64 now_us) {
   static const char why[] = "it stalls, and this pass is as good as any";
   double pause = implied_ms(c), most = (double)c->intent.max_downtime_ms;
-  if (pause < 0 || !fits(c, pause, now_us) || disrupt(c, pause, FERRY_REASON_STALLED, why, now_us))
+  if (pause < 0 || !schedule_stall_fits(c, pause, now_us) ||
+      disrupt(c, pause, FERRY_REASON_STALLED, why, now_us))
     return;
   if (pause <= most * POSSIBLE_FACTOR)
-    switch_over(c, c->intent.max_downtime_ms, pause, FERRY_REASON_STALLED, why, now_us);
+    schedule_stall_switch_over(c, c->intent.max_downtime_ms, pause, FERRY_REASON_STALLED, why,
+                               now_us);
   else
     ferry_decide_abort(c, now_us, FERRY_REASON_STALLED,
                        "it stalls: at best %.1f MiB remain at %.1f MiB/s, which means a pause of "
@@ -171,7 +173,7 @@ void ferry_stall_tick(FerryConvergence *c, gint64 now_us) {
                        ferry_mib(st->bandwidth));
   } else if (late) {
     double pause = implied_ms(c);
-    if (pause < 0 || !fits(c, pause, now_us) ||
+    if (pause < 0 || !schedule_stall_fits(c, pause, now_us) ||
         !disrupt(c, pause, FERRY_REASON_COMPLETION_TIMEOUT, "the completion timeout has passed",
                  now_us))
       ferry_decide_abort(c, now_us, FERRY_REASON_COMPLETION_TIMEOUT,

@@ -16,12 +16,6 @@ static gboolean can(const json_t *node, const char *feature) {
   return FALSE;
 }
 
-static void put(json_t *config, json_t *origins, const char *name, json_t *value) {
-  json_object_set_new(config, name, value);
-  if (origins)
-    ferry_json_set_str(origins, name, "automatic");
-}
-
 /* QEMU reckons what it may leave for the pause with the rate that it sees, and a cap, which it
  * lifts for the pause, hides the link from it; newer ones can be told. The originals of presets
  * do not. */
@@ -39,19 +33,19 @@ static void tell_link(json_t *config, json_t *origins, const json_t *source, con
   g_autoptr(GPtrArray) here = ferry_migration_flags_lacking(wish, source, FALSE);
   g_autoptr(GPtrArray) there = ferry_migration_flags_lacking(wish, target, TRUE);
   if (here->len == 0 && there->len == 0)
-    put(config, origins, name, json_integer(link));
+    ferry_migration_config_choose(config, origins, name, json_integer(link));
 }
 
 void ferry_config_add_facts(json_t *config, json_t *origins, const json_t *vmi,
                             const json_t *source, const json_t *target, const char *address) {
   gint64 link = ferry_network_path_mbps(source, target, address) * BYTES_PER_MBIT / 2;
   if (link > 0) {
-    put(config, origins, "linkRateBytesPerSecond", json_integer(link));
+    ferry_migration_config_choose(config, origins, "linkRateBytesPerSecond", json_integer(link));
     tell_link(config, origins, source, target, link);
   }
   if (can(source, "postcopy-preempt") && can(target, "postcopy-preempt"))
-    put(config, origins, "postCopyPreempt", json_true());
+    ferry_migration_config_choose(config, origins, "postCopyPreempt", json_true());
   gint64 disks = ferry_copied_disks_bytes(config, ferry_json_get(vmi, "spec.domain.devices.disks"));
   if (disks > 0)
-    put(config, origins, "copiedDiskBytes", json_integer(disks));
+    ferry_migration_config_choose(config, origins, "copiedDiskBytes", json_integer(disks));
 }

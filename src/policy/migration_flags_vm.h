@@ -14,6 +14,11 @@ typedef struct {
   const json_t *source, *target; /* Nodes */
 } FerryFlagsContext;
 
+/** The value of `name`, NULL where it is null or not there. Borrowed. Pure. */
+const json_t *ferry_migration_flags_given(const json_t *config, const char *name);
+/** Adds a cause "Invalid value: ..." for spec.`name`. */
+void ferry_migration_flags_cause(GError *causes, const char *name, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
 /** A cause for each option that the migration itself asks for and that an offline migration would
  * drop; what policies and the VM say is dropped without a word. Pure. */
 void ferry_migration_flags_check_offline(const FerryFlagsContext *context, GError *causes);

@@ -40,9 +40,9 @@ typedef struct {
   FerryOutcomeKind kind;
   gboolean settles;
   const char *why;
-} Row;
+} OutcomeRow;
 
-static const Row rows[] = {
+static const OutcomeRow rows[] = {
     /* nothing was begun: whatever the source has, it has as before */
     {S_STOPPED, ANY, ANY, CALL_NOT_MADE, FERRY_OUTCOME_STOPPED, FALSE,
      "it was stopped before libvirt was called"},
@@ -264,7 +264,7 @@ char *ferry_outcome_markdown(void) {
                        "| source | target | mode | call | outcome | because |\n"
                        "|---|---|---|---|---|---|\n");
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-    const Row *r = &rows[i];
+    const OutcomeRow *r = &rows[i];
     g_autofree char *source = set_words(r->source, copies, FERRY_COPY_LAST);
     g_autofree char *target = set_words(r->target, copies, FERRY_COPY_LAST);
     g_autofree char *call = set_words(r->call, calls, FERRY_CALL_LAST);

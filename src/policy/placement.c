@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/placement.h"
+#include "model/migration/migration.h"
 #include "model/migration/reasons.h"
 #include "base/quantity.h"
 #include "policy/migration_flags_rules.h"
@@ -12,7 +13,8 @@ gboolean ferry_node_is_ready(const json_t *node) {
   return g_strcmp0(ferry_json_str(ready, "status"), "True") == 0;
 }
 
-static void G_GNUC_PRINTF(3, 4) add(json_t *reasons, FerryReason reason, const char *format, ...) {
+static void G_GNUC_PRINTF(3, 4)
+    placement_add(json_t *reasons, FerryReason reason, const char *format, ...) {
   va_list ap;
   va_start(ap, format);
   g_autofree char *message = g_strdup_vprintf(format, ap);
@@ -42,11 +44,6 @@ static gint64 free_memory(const FerryPlacementInput *in, const json_t *node) {
   gint64 unused = unused_memory(node);
   const char *name = ferry_json_str(node, "metadata.name");
   return unused < 0 ? -1 : MAX(0, unused - ferry_promises_bytes(in->promises, name));
-}
-
-static gboolean runs_on(const json_t *vmi, const char *node) {
-  const json_t *d = ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node);
-  return d && ferry_json_bool(d, "active", FALSE);
 }
 
 /* The host that the VM leaves; when a failed post-copy migration is resumed, the one it left. */
@@ -90,13 +87,15 @@ json_t *ferry_placement_machine_reasons(const json_t *vmi, const json_t *config,
   const char *machine = ferry_json_str(vmi, "spec.domain.machine.type");
   const char *cpu = ferry_json_str(vmi, "spec.domain.cpu.model");
   if (lacks_word(node, "machineTypes", machine))
-    add(reasons, FERRY_REASON_MACHINE_TYPE,
+    placement_add(
+        reasons, FERRY_REASON_MACHINE_TYPE,
         "node %s has QEMU %s, which lacks the VM's machine type %s; choose a host whose QEMU has "
         "it, or start the VM with an older machine type",
         name, qemu ? qemu : "of an unknown version", machine);
   if (cpu && !g_strv_contains(modes, cpu) && !ferry_json_str(config, "destinationXML") &&
       lacks_word(node, "cpuModels", cpu))
-    add(reasons, FERRY_REASON_CPU_MODEL,
+    placement_add(
+        reasons, FERRY_REASON_CPU_MODEL,
         "node %s has libvirt %s and QEMU %s, which lack the VM's processor model %s; choose a host "
         "that has it, or start the VM with an older model",
         name, libvirt ? libvirt : "of an unknown version", qemu ? qemu : "of an unknown version",
@@ -163,8 +162,8 @@ typedef struct {
   gsize lasting;
 } Case;
 
-#define LASTING(c, ...) (add((c)->reasons, __VA_ARGS__), (c)->lasting++)
-#define PASSING(c, ...) add((c)->reasons, __VA_ARGS__)
+#define LASTING(c, ...) (placement_add((c)->reasons, __VA_ARGS__), (c)->lasting++)
+#define PASSING(c, ...) placement_add((c)->reasons, __VA_ARGS__)
 
 static void add_lasting(Case *c, json_t *reasons) {
   c->lasting += json_array_size(reasons);
@@ -248,7 +247,8 @@ static void against_domains(Case *c) {
               "node %s has another domain named %s (UUID %s); rename or remove one of the two",
               c->name, domain, other);
   }
-  gboolean there = g_strcmp0(source_name(in), c->name) != 0 && runs_on(in->vmi, c->name);
+  gboolean there =
+      g_strcmp0(source_name(in), c->name) != 0 && ferry_vmi_is_active_on(in->vmi, c->name);
   if (ferry_migration_flag_on(in->config, "postCopyResume")) {
     if (!there)
       LASTING(c, FERRY_REASON_NOT_THE_OTHER_HALF, "node %s does not hold the other half of the VM",

@@ -4,6 +4,7 @@
 // that it keeps within them, and writes back what became of each. An agent that adopts a migration
 // takes what still waits, and tells its controller what had been applied before it.
 #include "agent/migration/change.h"
+#include "model/migration/migration.h"
 #include "model/migration/phase.h"
 #include "model/migration/reasons.h"
 #include "base/quantity.h"
@@ -48,16 +49,10 @@ static gboolean carry_out_change(FerryRunning *r, const json_t *fields, json_t *
     g_string_append_printf(message, "stalling limit %" G_GINT64_FORMAT " s",
                            ferry_json_int(fields, "stallingLimitSeconds", 0));
   }
-  if ((downtime > 0 || bandwidth > 0 || technique) && r->step.post_copy) {
-    g_string_append_printf(message,
-                           "%sit is already in post-copy: the VM runs on the target, and there is "
-                           "no switch-over left to tune and no way back",
-                           message->len ? "; " : "");
-    return FALSE;
-  }
-  if (post_copy && !r->asked->settings.request.post_copy) {
-    g_string_append_printf(message, "%spost-copy was not enabled when it began (allowPostCopy)",
-                           message->len ? "; " : "");
+  const char *obstacle = ferry_migration_change_obstacle(fields, r->step.post_copy,
+                                                         r->asked->settings.request.post_copy);
+  if (obstacle) {
+    g_string_append_printf(message, "%s%s", message->len ? "; " : "", obstacle);
     return FALSE;
   }
   if (downtime > 0) {

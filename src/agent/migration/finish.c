@@ -17,8 +17,8 @@ static const char *state_word(const FerryDomainState *state) {
   return state->exists ? state->state : "nostate";
 }
 
-static json_t *agent_result(const FerryMigrationParts *m, const FerryOutcome *o,
-                            gboolean returned) {
+static json_t *finish_agent_result(const FerryMigrationParts *m, const FerryOutcome *o,
+                                   gboolean returned) {
   g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
   json_t *result =
       json_pack("{s:b, s:i, s:s, s:s, s:s}", "returned", returned, "errorCode", o->code, "error",
@@ -69,7 +69,7 @@ static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean retu
   ferry_change_drop(&m->running);
   ferry_stalling_end(&m->running);
   g_autoptr(json_t) status =
-      json_pack("{s:{s:o}}", "migrationState", "agentResult", agent_result(m, o, returned));
+      json_pack("{s:{s:o}}", "migrationState", "agentResult", finish_agent_result(m, o, returned));
   /* The controller's table ends a migration from PreparingTarget on. */
   if (!m->shown.accepted) {
     g_autoptr(json_t) phase = ferry_shown_phase(&m->shown, FERRY_PHASE_PREPARING_TARGET);

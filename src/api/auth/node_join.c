@@ -21,11 +21,6 @@
 #define MAX_TRIES 50
 #define NODE_LIFE_S ((gint64)90 * 86400)
 
-static gboolean bad(GError **error, const char *text) {
-  g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, text);
-  return FALSE;
-}
-
 static gboolean check_name(const char *node, GError **error) {
   const char *problem = NULL;
   if (node && strlen(node) <= 253 && ferry_format_check("dns-subdomain", node, &problem))
@@ -181,12 +176,14 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
   const char *node = ferry_json_str(body, "nodeName"), *csr = ferry_json_str(body, "csr"),
              *token = ferry_json_str(body, "token");
   if (!node || !csr)
-    return bad(error, "expected {\"token\", \"nodeName\", \"csr\"} with strings");
+    return ferry_error_bad_request(error,
+                                   "expected {\"token\", \"nodeName\", \"csr\"} with strings");
   if (!check_name(node, error))
     return FALSE;
   gboolean renews = req->user->node && g_str_equal(req->user->node, node);
   if (!token && !renews)
-    return bad(error, "token is missing: make one with `ferryd token create --node NAME`");
+    return ferry_error_bad_request(
+        error, "token is missing: make one with `ferryd token create --node NAME`");
   ferry_audit_about(req, "nodes", node);
   /* A stranger's request is not even read; it is signed before the token is taken, as a bad one
    * must not use that up. */
@@ -272,9 +269,10 @@ static gboolean serve_session(FerryRequest *req, const char *node, GError **erro
     return FALSE;
   const char *version = ferry_json_str(body, "version"), *mode = ferry_json_str(body, "mode");
   if (!version || !*version || strlen(version) > 64)
-    return bad(error, "version: expected the agent's version, 1 to 64 characters");
+    return ferry_error_bad_request(error,
+                                   "version: expected the agent's version, 1 to 64 characters");
   if (!mode || (!g_str_equal(mode, "local") && !g_str_equal(mode, "remote")))
-    return bad(error, "mode: expected \"local\" or \"remote\"");
+    return ferry_error_bad_request(error, "mode: expected \"local\" or \"remote\"");
   gint64 epoch = 0;
   g_rw_lock_writer_lock(&req->api->sessions);
   /* Asked again under the lock: the Node may just have been deleted. */
@@ -292,7 +290,8 @@ static gboolean serve_report(FerryRequest *req, const char *node, GError **error
     return FALSE;
   json_t *said = json_object_get(body, "epoch");
   if (!json_is_object(body) || !json_is_integer(said))
-    return bad(error, "expected an object with the integer \"epoch\" of the agent's session");
+    return ferry_error_bad_request(
+        error, "expected an object with the integer \"epoch\" of the agent's session");
   if (!req->api->hooks.report) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
                 "reports are not taken here: the controllers are not running");

@@ -15,7 +15,7 @@
 #define WRITE "create,delete,deletecollection,patch,update"
 
 /* Rising: each has the rights of those before it. */
-typedef enum { VIEW, OPERATE, EDIT, ADMIN, N_LEVELS } Level;
+typedef enum { VIEW, OPERATE, EDIT, ADMIN, N_LEVELS } RoleLevel;
 
 static const struct {
   const char *name, *doc;
@@ -27,7 +27,7 @@ static const struct {
 };
 
 static const struct {
-  Level level;
+  RoleLevel level;
   const char *verbs, *group, *resources; /* words with commas; group NULL: paths */
 } rights[] = {
     {VIEW, READ, "", "namespaces,nodes,events,pods,services,namespaces/status,nodes/status"},
@@ -75,7 +75,7 @@ static json_t *rule_of(const char *verbs, const char *group, const char *resourc
                    words(resources));
 }
 
-static json_t *rules_of_level(Level level) {
+static json_t *rules_of_level(RoleLevel level) {
   json_t *rules = json_array();
   for (gsize i = 0; i < G_N_ELEMENTS(rights); i++)
     if (rights[i].level <= level)
@@ -180,7 +180,7 @@ gboolean ferry_rbac_ship(FerryApi *api, GError **error) {
                   {"system:discovery", "system:discovery", "system:authenticated"},
                   {"system:basic-user", "system:basic-user", "system:authenticated"},
                   {"ferry:viewers", "view", "ferry:viewers"}};
-  for (Level i = 0; i < N_LEVELS; i++)
+  for (RoleLevel i = 0; i < N_LEVELS; i++)
     if (!ship_role(api, levels[i].name, levels[i].doc, rules_of_level(i), error))
       return FALSE;
   if (!ship_role(api, "cluster-admin", "May do all.", rules_of_everything(), error) ||

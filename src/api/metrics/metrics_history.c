@@ -69,7 +69,7 @@ void ferry_metrics_history_free(FerryMetricsHistory *h) {
   g_free(h);
 }
 
-static void count(GHashTable *table, const char *key, const char *other) {
+static void metrics_history_count(GHashTable *table, const char *key, const char *other) {
   guint64 *n = g_hash_table_lookup(table, key);
   if (!n && g_hash_table_size(table) >= MAX_WORDS)
     n = g_hash_table_lookup(table, key = other);
@@ -79,7 +79,8 @@ static void count(GHashTable *table, const char *key, const char *other) {
 }
 
 /* Seconds since the migration was created. */
-static double age(FerryMetricsHistory *h, const json_t *m, gint64 mono_us, gint64 wall_ms) {
+static double metrics_history_age(FerryMetricsHistory *h, const json_t *m, gint64 mono_us,
+                                  gint64 wall_ms) {
   const char *uid = ferry_json_str(m, "metadata.uid");
   const gint64 *since = uid ? g_hash_table_lookup(h->seen, uid) : NULL;
   if (since)
@@ -110,7 +111,7 @@ static void take_decisions(FerryMetricsHistory *h, const json_t *old, const json
     first--;
   for (gsize i = first; i < n; i++) {
     const char *action = ferry_json_str(json_array_get(after, i), "action");
-    count(h->actions, action ? action : "", "Other");
+    metrics_history_count(h->actions, action ? action : "", "Other");
   }
 }
 
@@ -129,7 +130,7 @@ static void take_end(FerryMetricsHistory *h, const json_t *m, gboolean succeeded
   FerryPhase phase = succeeded ? FERRY_PHASE_SUCCEEDED : FERRY_PHASE_FAILED;
   g_autofree char *key = result_key(phase, reason ? reason : "");
   g_autofree char *other = result_key(phase, "Other");
-  count(h->results, key, other);
+  metrics_history_count(h->results, key, other);
   gint64 total = ferry_json_int(m, "status.summary.totalMs", -1);
   gint64 pause = ferry_json_int(m, "status.summary.downtimeMs", -1);
   ferry_histogram_observe(h->duration[succeeded ? 0 : 1],
@@ -157,7 +158,7 @@ void ferry_metrics_history_take(FerryMetricsHistory *h, const FerryChange *chang
     *since = mono_us;
     g_hash_table_insert(h->seen, g_strdup(uid), since);
   }
-  double seconds = age(h, m, mono_us, wall_ms);
+  double seconds = metrics_history_age(h, m, mono_us, wall_ms);
   take_phases(h, old, m, seconds);
   take_decisions(h, old, m);
   FerryPhase phase = ferry_phase_of(m);

@@ -35,8 +35,8 @@ static char *manager_of(const FerryRequest *req) {
   return g_strndup(agent, MIN(strcspn(agent, "/ "), 128));
 }
 
-static gboolean is_entry(const FerryRequest *req, const json_t *entry, const char *manager,
-                         const char *operation) {
+static gboolean apply_is_entry(const FerryRequest *req, const json_t *entry, const char *manager,
+                               const char *operation) {
   return g_strcmp0(ferry_json_str(entry, "manager"), manager) == 0 &&
          g_strcmp0(ferry_json_str(entry, "operation"), operation) == 0 &&
          g_strcmp0(ferry_json_str(entry, "subresource"), of_status(req) ? "status" : NULL) == 0;
@@ -46,7 +46,7 @@ static gsize find_entry(const FerryRequest *req, const json_t *managed, const ch
                         const char *operation) {
   gsize i = 0;
   while (i < json_array_size(managed) &&
-         !is_entry(req, json_array_get(managed, i), manager, operation))
+         !apply_is_entry(req, json_array_get(managed, i), manager, operation))
     i++;
   return i;
 }
@@ -113,7 +113,7 @@ static void take_away(FerryRequest *req, json_t *managed, const char *manager,
                       const char *operation, GHashTable *paths) {
   for (gsize i = json_array_size(managed); i-- > 0;) {
     json_t *entry = json_array_get(managed, i);
-    if (is_entry(req, entry, manager, operation))
+    if (apply_is_entry(req, entry, manager, operation))
       continue;
     g_autoptr(GHashTable) own = entry_paths(entry);
     GHashTableIter iter;
@@ -153,7 +153,7 @@ static GError *find_conflicts(const FerryRequest *req, json_t *managed, const ch
   GError *error = NULL;
   for (gsize i = 0; i < json_array_size(managed); i++) {
     json_t *entry = json_array_get(managed, i);
-    if (is_entry(req, entry, manager, "Apply"))
+    if (apply_is_entry(req, entry, manager, "Apply"))
       continue;
     g_autoptr(GHashTable) own = entry_paths(entry);
     GHashTableIter iter;
@@ -192,7 +192,7 @@ static GHashTable *kept_paths(const FerryRequest *req, json_t *managed, const ch
     g_hash_table_add(out, g_strdup(path));
   for (gsize i = 0; i < json_array_size(managed); i++) {
     json_t *entry = json_array_get(managed, i);
-    if (is_entry(req, entry, manager, "Apply"))
+    if (apply_is_entry(req, entry, manager, "Apply"))
       continue;
     g_autoptr(GHashTable) own = entry_paths(entry);
     g_hash_table_iter_init(&iter, own);

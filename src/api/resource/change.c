@@ -97,7 +97,6 @@ static json_t *read_fields(const json_t *body, const char **reason, GError **err
 /* Why not, or NULL. */
 static const char *too_late(const json_t *old, const json_t *fields) {
   FerryPhase phase = ferry_phase_of(old);
-  const char *technique = ferry_json_str(fields, "technique");
   if (ferry_phase_is_final(phase))
     return "nothing is in progress: it has ended already";
   if (ferry_phase_is_waiting(phase))
@@ -105,21 +104,14 @@ static const char *too_late(const json_t *old, const json_t *fields) {
            "other parameters, or wait until it runs";
   if (ferry_json_bool(old, "status.migrationState.abortRequested", FALSE))
     return "it is being cancelled";
-  gboolean only_stalling =
-      json_object_size(fields) == 1 && json_object_get(fields, "stallingLimitSeconds");
-  if (ferry_mode_of(old) == FERRY_MODE_POST_COPY && !only_stalling)
-    return "it is already in post-copy: the VM runs on the target, and there is no switch-over "
-           "left to tune and no way back";
-  if (g_strcmp0(technique, "post-copy") == 0 &&
-      !ferry_json_bool(old, "status.migrationState.migrationConfiguration.allowPostCopy", FALSE))
-    return "post-copy was not enabled when it began (allowPostCopy), and cannot be enabled while "
-           "it runs";
-  return NULL;
+  return ferry_migration_change_obstacle(
+      fields, ferry_mode_of(old) == FERRY_MODE_POST_COPY,
+      ferry_json_bool(old, "status.migrationState.migrationConfiguration.allowPostCopy", FALSE));
 }
 
 /* Adds the wish to `object`, whose status is its own. */
-static gboolean note(FerryRequest *req, const json_t *old, json_t *object, json_t *fields,
-                     const char *reason, GError **error) {
+static gboolean change_note(FerryRequest *req, const json_t *old, json_t *object, json_t *fields,
+                            const char *reason, GError **error) {
   const char *why = too_late(old, fields);
   g_autofree char *what = ferry_qualified(req->kind);
   json_t *list = ferry_json_get(old, "status.changes");
@@ -157,13 +149,13 @@ static gboolean note(FerryRequest *req, const json_t *old, json_t *object, json_
 typedef struct {
   json_t *fields;
   const char *reason;
-} Wish;
+} ChangeWish;
 
 static json_t *with_wish(FerryRequest *req, const json_t *old, gpointer data, GError **error) {
-  const Wish *wish = data;
+  const ChangeWish *wish = data;
   g_autoptr(json_t) object = ferry_json_copy_along(old, "status");
-  return note(req, old, object, wish->fields, wish->reason, error) ? g_steal_pointer(&object)
-                                                                   : NULL;
+  return change_note(req, old, object, wish->fields, wish->reason, error) ? g_steal_pointer(&object)
+                                                                          : NULL;
 }
 
 gboolean ferry_resource_change(FerryRequest *req, GError **error) {
@@ -173,7 +165,7 @@ gboolean ferry_resource_change(FerryRequest *req, GError **error) {
   g_autoptr(json_t) fields = body ? read_fields(body, &reason, error) : NULL;
   if (!fields || !ferry_request_dry_run(req, body, &dry, error))
     return FALSE;
-  Wish wish = {fields, reason};
+  ChangeWish wish = {fields, reason};
   return ferry_resource_replace(req, with_wish, &wish, dry, error);
 }
 
@@ -218,5 +210,5 @@ gboolean ferry_change_tune(FerryRequest *req, const json_t *old, json_t *object,
   }
   /* the status may be the stored one's own */
   json_object_set_new(object, "status", json_copy(json_object_get(object, "status")));
-  return note(req, old, object, fields, "spec was changed", error);
+  return change_note(req, old, object, fields, "spec was changed", error);
 }

@@ -5,7 +5,6 @@
 #include "cli/core/migration_find.h"
 #include "cli/view/output.h"
 #include "cli/core/resource.h"
-#include "cli/view/summary.h"
 #include "model/kinds/policy_fields.h"
 #include <stdio.h>
 
@@ -51,7 +50,8 @@ static json_t *read_body(FerryCli *cli) {
   return g_steal_pointer(&body);
 }
 
-static json_t *put(FerryCli *cli, const json_t *migration, const json_t *body, GError **error) {
+static json_t *change_put(FerryCli *cli, const json_t *migration, const json_t *body,
+                          GError **error) {
   g_autofree char *path =
       ferry_client_path(ferry_kind_vmim.group, ferry_kind_vmim.version,
                         ferry_json_str(migration, "metadata.namespace"), ferry_kind_vmim.plural,
@@ -66,12 +66,12 @@ static char *last_id(const json_t *migration) {
   return n > 0 ? g_strdup(ferry_json_str(json_array_get(changes, n - 1), "id")) : NULL;
 }
 
-static const json_t *entry(const json_t *migration, const char *id) {
+static const json_t *change_entry(const json_t *migration, const char *id) {
   return ferry_json_find(ferry_json_get(migration, "status.changes"), "id", id);
 }
 
 static gboolean settled(const json_t *migration, const char *id) {
-  return ferry_change_state_of(entry(migration, id)) > FERRY_CHANGE_REQUESTED;
+  return ferry_change_state_of(change_entry(migration, id)) > FERRY_CHANGE_REQUESTED;
 }
 
 /* Asks until the entry is settled or time is up; `*migration` is replaced. */
@@ -80,8 +80,8 @@ static gboolean wait_for(FerryCli *cli, json_t **migration, const char *id, GErr
   while (!settled(*migration, id) && g_get_monotonic_time() < until) {
     g_usleep(POLL_US);
     json_t *now =
-        ferry_resource_get(cli, &ferry_kind_vmim, ferry_json_str(*migration, "metadata.namespace"),
-                           ferry_json_str(*migration, "metadata.name"), NULL, error);
+        ferry_cli_get(cli, &ferry_kind_vmim, ferry_json_str(*migration, "metadata.namespace"),
+                      ferry_json_str(*migration, "metadata.name"), NULL, error);
     if (now == NULL)
       return FALSE;
     json_decref(*migration);
@@ -93,7 +93,7 @@ static gboolean wait_for(FerryCli *cli, json_t **migration, const char *id, GErr
 /* What became of it, in words; returns the exit code. */
 static int tell(const json_t *migration, const char *id, gboolean quiet) {
   const char *name = ferry_json_str(migration, "metadata.name");
-  const json_t *change = entry(migration, id);
+  const json_t *change = change_entry(migration, id);
   FerryChangeState state = ferry_change_state_of(change);
   const char *message = ferry_json_str(change, "message");
   if (state == FERRY_CHANGE_REFUSED) {
@@ -122,7 +122,7 @@ int ferry_cmd_change(FerryCli *cli) {
       ferry_migration_find(cli, ferry_cli_word(cli, 0), "; there is nothing to change", &error);
   if (found == NULL)
     return ferry_cli_fail(error, "ferry get vmim -A lists the migrations.");
-  g_autoptr(json_t) object = put(cli, found, body, &error);
+  g_autoptr(json_t) object = change_put(cli, found, body, &error);
   if (object == NULL) {
     ferry_cli_fail(error, NULL);
     return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_CONFLICT) ||

@@ -11,7 +11,7 @@ static json_t *events_of(FerryCli *cli, const FerryKind *kind, const json_t *obj
                                             kind->kind, ferry_json_str(object, "metadata.name"));
   const char *ns = kind->namespaced ? ferry_json_str(object, "metadata.namespace") : NULL;
   g_autoptr(json_t) list =
-      ferry_resource_list(cli, &ferry_kind_event, ns, NULL, fields, NULL, NULL, error);
+      ferry_cli_list(cli, &ferry_kind_event, ns, NULL, fields, NULL, NULL, error);
   if (list != NULL)
     ferry_listing_sort(ferry_json_get(list, "items"));
   return list != NULL ? json_incref(ferry_json_get(list, "items")) : NULL;

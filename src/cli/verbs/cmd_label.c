@@ -106,7 +106,7 @@ static int label_one(FerryCli *cli, const FerryKind *kind, json_t *object, gpoin
   return FERRY_EXIT_DONE;
 }
 
-static int change(FerryCli *cli, const char *map, const char *done) {
+static int label_change(FerryCli *cli, const char *map, const char *done) {
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) words = g_ptr_array_new();
   g_autoptr(json_t) changes = split_words(cli->args->words, words, &error);
@@ -133,9 +133,9 @@ static int change(FerryCli *cli, const char *map, const char *done) {
 }
 
 int ferry_cmd_label(FerryCli *cli) {
-  return change(cli, "labels", "labeled");
+  return label_change(cli, "labels", "labeled");
 }
 
 int ferry_cmd_annotate(FerryCli *cli) {
-  return change(cli, "annotations", "annotated");
+  return label_change(cli, "annotations", "annotated");
 }

@@ -17,7 +17,7 @@ static void how_to_go_on(const json_t *object) {
           name, name, ns, name, ns);
 }
 
-static int finish(FerryCli *cli, FerryFollowEnd end, json_t *object, const GError *error) {
+static int migrate_finish(FerryCli *cli, FerryFollowEnd end, json_t *object, const GError *error) {
   const char *format = ferry_cli_option(cli, "output");
   if (format != NULL)
     ferry_output_object(object, format);
@@ -72,7 +72,7 @@ int ferry_cmd_migrate(FerryCli *cli) {
       printf("%s\n", ferry_json_str(object, "metadata.name"));
   } else {
     FerryFollowEnd end = ferry_follow(cli, &object, format != NULL, &error);
-    code = finish(cli, end, object, error);
+    code = migrate_finish(cli, end, object, error);
   }
   json_decref(object);
   return code;

@@ -28,7 +28,7 @@ static const char *const color_values[] = {"auto", "always", "never", NULL};
 #define OPT_END                                                                                    \
   { NULL }
 
-const FerryOption ferry_global_options[] = {
+const FerryCliOption ferry_global_options[] = {
     {"kubeconfig", 0, "FILE", "Where the server is and who you are"},
     {"server", 0, "URL", "Another server than the kubeconfig's"},
     {"namespace", 'n', "NAME", "The namespace, else the kubeconfig's, else default"},
@@ -37,18 +37,18 @@ const FerryOption ferry_global_options[] = {
     OPT_END,
 };
 
-static const FerryOption options_get[] = {
+static const FerryCliOption options_get[] = {
     OPT_OUTPUT(formats_get, "json, yaml, wide, name or table"), OPT_ALL,     OPT_SELECTOR,
     {"watch", 'w', NULL, "Go on and print each change"},        OPT_HEADERS, OPT_END,
 };
 
-static const FerryOption options_describe[] = {OPT_ALL, OPT_SELECTOR, OPT_END};
+static const FerryCliOption options_describe[] = {OPT_ALL, OPT_SELECTOR, OPT_END};
 
-static const FerryOption options_write[] = {
+static const FerryCliOption options_write[] = {
     OPT_FILE, OPT_DRY_RUN, OPT_OUTPUT(formats_object, "Print the objects: json, yaml or name"),
     OPT_END};
 
-static const FerryOption options_delete[] = {
+static const FerryCliOption options_delete[] = {
     OPT_FILE,
     OPT_SELECTOR,
     OPT_DRY_RUN,
@@ -59,7 +59,7 @@ static const FerryOption options_delete[] = {
     OPT_END,
 };
 
-static const FerryOption options_meta[] = {
+static const FerryCliOption options_meta[] = {
     {"overwrite", 0, NULL, "Change values that are there already"},      OPT_SELECTOR, OPT_DRY_RUN,
     OPT_OUTPUT(formats_object, "Print the objects: json, yaml or name"), OPT_END,
 };
@@ -73,22 +73,22 @@ static const FerryOption options_meta[] = {
     "preset", 0, "NAME", "The rules to go by, such as intent or ovirt-post-copy"                   \
   }
 
-static const FerryOption before_flags[] = {
+static const FerryCliOption before_flags[] = {
     OPT_TARGET,
     OPT_POLICY,
     {"max-downtime", 0, "MS",
      "The longest pause allowed, in milliseconds (1 to " G_STRINGIFY(FERRY_DOWNTIME_MAX_MS) ")"},
     OPT_END,
 };
-static const FerryOption migrate_only[] = {
+static const FerryCliOption migrate_only[] = {
     {"no-wait", 0, NULL, "Return as soon as the migration is accepted", NULL, "detach"},
     OPT_OUTPUT(formats_final, "Print only the final object: json or yaml"),
     OPT_END,
 };
-static const FerryOption check_only[] = {
+static const FerryCliOption check_only[] = {
     OPT_OUTPUT(formats_final, "Print the object as it would be: json or yaml"), OPT_END};
-static FerryOption options_migrate[FERRY_MIGRATION_OPTIONS_MAX];
-static FerryOption options_check[FERRY_MIGRATION_OPTIONS_MAX];
+static FerryCliOption options_migrate[FERRY_MIGRATION_OPTIONS_MAX];
+static FerryCliOption options_check[FERRY_MIGRATION_OPTIONS_MAX];
 
 /* The options in the middle are libvirt's flags, from the model's table. */
 static void __attribute__((constructor)) fill_options(void) {
@@ -96,7 +96,7 @@ static void __attribute__((constructor)) fill_options(void) {
   ferry_migration_options_fill(options_check, before_flags, check_only);
 }
 
-static const FerryOption options_forecast[] = {
+static const FerryCliOption options_forecast[] = {
     OPT_TARGET,
     OPT_POLICY,
     {"max-downtime", 0, "MS",
@@ -104,13 +104,13 @@ static const FerryOption options_forecast[] = {
     OPT_OUTPUT(formats_final, "Print the whole forecast: json or yaml"),
     OPT_END};
 
-static const FerryOption options_cancel[] = {
+static const FerryCliOption options_cancel[] = {
     OPT_NO_WAIT("Don't wait until the migration has ended"),
     OPT_OUTPUT(formats_final, "Print only the final object: json or yaml"), OPT_END};
 
 static const char *const technique_values[] = {"pre-copy", "post-copy", NULL};
 
-static const FerryOption options_change[] = {
+static const FerryCliOption options_change[] = {
     {"downtime", 0, "MS",
      "The longest pause allowed from now on, in milliseconds (1 to " G_STRINGIFY(
          FERRY_DOWNTIME_MAX_MS) ")"},
@@ -122,16 +122,16 @@ static const FerryOption options_change[] = {
     OPT_OUTPUT(formats_final, "Print only the migration's object: json or yaml"),
     OPT_END};
 
-static const FerryOption options_explain[] = {
+static const FerryCliOption options_explain[] = {
     OPT_OUTPUT(formats_final, "Print all of it as json or yaml"), OPT_END};
 
-static const FerryOption options_drain[] = {
+static const FerryCliOption options_drain[] = {
     OPT_NO_WAIT("Return as soon as the evacuation is accepted"),
     OPT_OUTPUT(formats_final, "Print only the final Evacuation: json or yaml"), OPT_END};
 
-static const FerryOption options_none[] = {OPT_END};
+static const FerryCliOption options_none[] = {OPT_END};
 
-static const FerryOption options_events[] = {
+static const FerryCliOption options_events[] = {
     {"for", 0, "KIND/NAME", "Only events about this object"},
     OPT_OUTPUT(formats_get, "json, yaml, wide, name or table"),
     OPT_ALL,
@@ -140,15 +140,15 @@ static const FerryOption options_events[] = {
     OPT_END,
 };
 
-static const FerryOption options_top[] = {OPT_HEADERS, OPT_END};
+static const FerryCliOption options_top[] = {OPT_HEADERS, OPT_END};
 
-static const FerryOption options_version[] = {
+static const FerryCliOption options_version[] = {
     OPT_OUTPUT(formats_final, "json or yaml"),
     {"client", 0, NULL, "Only this program's version, without asking the server"},
     OPT_END,
 };
 
-static const FerryOption options_kubeconfig[] = {
+static const FerryCliOption options_kubeconfig[] = {
     {"state-dir", 0, "DIR",
      "Take the administrator's kubeconfig of a ferryd with this state "
      "directory"},
@@ -156,7 +156,7 @@ static const FerryOption options_kubeconfig[] = {
     OPT_END,
 };
 
-static const FerryOption options_user[] = {
+static const FerryCliOption options_user[] = {
     {"role", 0, "ROLE", "Create: the ClusterRole it gets, such as view, operate or admin"},
     {"group", 0, "GROUP", "Create: a group it is in; repeatable"},
     {"expires", 0, "TIME",
@@ -236,8 +236,8 @@ const FerryVerb *ferry_verb_find(const char *name) {
   return NULL;
 }
 
-static void add_options(GString *out, const FerryOption *options) {
-  for (const FerryOption *o = options; o->name != NULL; o++) {
+static void add_options(GString *out, const FerryCliOption *options) {
+  for (const FerryCliOption *o = options; o->name != NULL; o++) {
     g_autoptr(GString) left = g_string_new("  ");
     if (o->letter != 0)
       g_string_append_printf(left, "-%c, ", o->letter);

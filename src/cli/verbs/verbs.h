@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /** All verbs, in the order of --help; ends with a NULL name. */
 extern const FerryVerb ferry_verbs[];
 /** Options that every verb takes. */
-extern const FerryOption ferry_global_options[];
+extern const FerryCliOption ferry_global_options[];
 /** The verb of that name, or NULL. */
 const FerryVerb *ferry_verb_find(const char *name);
 /** Text of `ferry --help`. Free with g_free. */

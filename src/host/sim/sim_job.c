@@ -13,7 +13,7 @@ static FerrySimWorld *world_of(const FerrySimJob *job) {
 
 /* Takes the lock and brings the world to now. The job's domain, or NULL with an error; the lock is
  * held either way. */
-static FerrySimInstance *enter(FerrySimJob *job, const char *doing, GError **error) {
+static FerrySimInstance *sim_job_enter(FerrySimJob *job, const char *doing, GError **error) {
   FerrySimWorld *w = world_of(job);
   FerrySimHost *h = job->handle->host;
   g_mutex_lock(&w->lock);
@@ -34,7 +34,7 @@ static FerrySimInstance *enter(FerrySimJob *job, const char *doing, GError **err
 }
 
 static FerrySimInstance *enter_active(FerrySimJob *job, const char *doing, GError **error) {
-  FerrySimInstance *i = enter(job, doing, error);
+  FerrySimInstance *i = sim_job_enter(job, doing, error);
   if (i && !i->state.active) {
     ferry_sim_error(error, FERRY_HOST_ERROR_INVALID_STATE, "%s: the domain is not running", doing);
     return NULL;
@@ -61,7 +61,7 @@ FerryHostJob *ferry_sim_job_open(FerryHost *base, const char *uuid, GError **err
   job->base.ops = &ferry_sim_ops;
   job->handle = (FerrySimHandle *)base;
   job->uuid = g_ascii_strdown(uuid, -1);
-  gboolean there = enter(job, "cannot find the domain", error) != NULL;
+  gboolean there = sim_job_enter(job, "cannot find the domain", error) != NULL;
   leave(job);
   if (there)
     return &job->base;
@@ -197,7 +197,7 @@ gboolean ferry_sim_job_start(FerryHostJob *base, const FerryMigrateRequest *requ
   GError *failed = NULL;
   gboolean moved = FALSE;
   job->started = TRUE;
-  FerrySimInstance *source = enter(job, "cannot migrate the domain", &failed);
+  FerrySimInstance *source = sim_job_enter(job, "cannot migrate the domain", &failed);
   if (source)
     begin(job, source, request, done, data, &moved, &failed);
   if (failed || moved) { /* the call returns at once */
@@ -228,7 +228,7 @@ gboolean ferry_sim_job_state(FerryHostJob *base, FerryDomainState *out, GError *
   FerrySimJob *job = (FerrySimJob *)base;
   g_autoptr(GError) cause = NULL;
   *out = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
-  const FerrySimInstance *i = enter(job, "cannot read the domain's state", &cause);
+  const FerrySimInstance *i = sim_job_enter(job, "cannot read the domain's state", &cause);
   if (i)
     *out = i->state;
   leave(job);

@@ -21,4 +21,7 @@ G_BEGIN_DECLS
  * all others. New reference. Pure. */
 json_t *ferry_evacuation_migration(const json_t *vmi, const char *node, int attempt);
 
+/** Whether it has ended, one way or the other. Pure. */
+gboolean ferry_evacuation_is_final(const json_t *evacuation);
+
 G_END_DECLS
