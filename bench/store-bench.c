@@ -79,6 +79,28 @@ static FerryStore *open_or_exit(const char *path) {
   return store;
 }
 
+/* Adds objects to the `made` that are there until there are `objects`. */
+static gboolean fill(FerryStore *store, guint made, guint objects) {
+  while (made < objects) {
+    g_autoptr(GPtrArray) batch = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
+    FerryWrite writes[500] = {0};
+    guint n = 0;
+    for (; n < G_N_ELEMENTS(writes) && made < objects; n++, made++) {
+      json_t *object = thing(made, 0);
+      g_ptr_array_add(batch, object);
+      writes[n] = (FerryWrite){
+          .op = FERRY_WRITE_CREATE,
+          .kind = &kind,
+          .ns = "default",
+          .name = json_string_value(json_object_get(json_object_get(object, "metadata"), "name")),
+          .object = object};
+    }
+    if (!ferry_store_commit(store, writes, n, NULL, NULL))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 int main(int argc, char **argv) {
   g_autofree char *path = g_build_filename(argc > 1 ? argv[1] : ".", "store-bench.db", NULL);
   guint objects = argc > 2 ? (guint)g_ascii_strtoull(argv[2], NULL, 10) : 100000;
@@ -99,23 +121,9 @@ int main(int argc, char **argv) {
           run_jobs(store, 4, 10000, 0, FERRY_WRITE_UPDATE, TRUE));
 
   gint64 start = g_get_monotonic_time();
-  while (made < objects) {
-    g_autoptr(GPtrArray) batch = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
-    FerryWrite writes[500] = {0};
-    guint n = 0;
-    for (; n < G_N_ELEMENTS(writes) && made < objects; n++, made++) {
-      json_t *object = thing(made, 0);
-      g_ptr_array_add(batch, object);
-      writes[n] = (FerryWrite){
-          .op = FERRY_WRITE_CREATE,
-          .kind = &kind,
-          .ns = "default",
-          .name = json_string_value(json_object_get(json_object_get(object, "metadata"), "name")),
-          .object = object};
-    }
-    if (!ferry_store_commit(store, writes, n, NULL, NULL))
-      return 1;
-  }
+  if (!fill(store, made, objects))
+    return 1;
+  made = MAX(made, objects);
   g_print("filling up to %u objects: %10.1f s\n", made,
           (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC);
 

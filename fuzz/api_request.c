@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "api/server.h"
 #include "api_request.h"
 #include "control/inventory.h"
 #include "scratch.h"

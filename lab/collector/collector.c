@@ -311,6 +311,34 @@ static void usage(FILE *out) {
         out);
 }
 
+/* Until a signal ends it. */
+static void serve(Collector *self, const char *name) {
+  struct sched_param priority = {.sched_priority = 1};
+  char path[128];
+  sigset_t mask;
+
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGTERM);
+  sigaddset(&mask, SIGINT);
+  sigprocmask(SIG_BLOCK, &mask, NULL);
+  sched_setscheduler(0, SCHED_FIFO, &priority); // a wish
+
+  self->epoll = epoll_create1(EPOLL_CLOEXEC);
+  self->signals = signalfd(-1, &mask, SFD_CLOEXEC);
+  self->guest_listener = listen_at("guest", name);
+  self->request_listener = listen_at("stat", name);
+  ferry_window_init(&self->window, now_ns());
+  watch(self, self->signals, &self->signals);
+  watch(self, self->guest_listener, &self->guest_listener);
+  watch(self, self->request_listener, &self->request_listener);
+  run(self);
+
+  snprintf(path, sizeof path, "guest-%s.sock", name);
+  unlink(path);
+  snprintf(path, sizeof path, "stat-%s.sock", name);
+  unlink(path);
+}
+
 int main(int argc, char **argv) {
   static const struct option options[] = {{"run-dir", required_argument, NULL, 'd'},
                                           {"name", required_argument, NULL, 'n'},
@@ -319,9 +347,6 @@ int main(int argc, char **argv) {
                                           {NULL, 0, NULL, 0}};
   static Collector self;
   const char *directory = NULL, *name = NULL;
-  struct sched_param priority = {.sched_priority = 1};
-  char path[128];
-  sigset_t mask;
   int c;
 
   while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -353,25 +378,6 @@ int main(int argc, char **argv) {
 
   for (int i = 0; i < MAX_PEERS; i++)
     self.peers[i].fd = -1;
-  sigemptyset(&mask);
-  sigaddset(&mask, SIGTERM);
-  sigaddset(&mask, SIGINT);
-  sigprocmask(SIG_BLOCK, &mask, NULL);
-  sched_setscheduler(0, SCHED_FIFO, &priority); // a wish
-
-  self.epoll = epoll_create1(EPOLL_CLOEXEC);
-  self.signals = signalfd(-1, &mask, SFD_CLOEXEC);
-  self.guest_listener = listen_at("guest", name);
-  self.request_listener = listen_at("stat", name);
-  ferry_window_init(&self.window, now_ns());
-  watch(&self, self.signals, &self.signals);
-  watch(&self, self.guest_listener, &self.guest_listener);
-  watch(&self, self.request_listener, &self.request_listener);
-  run(&self);
-
-  snprintf(path, sizeof path, "guest-%s.sock", name);
-  unlink(path);
-  snprintf(path, sizeof path, "stat-%s.sock", name);
-  unlink(path);
+  serve(&self, name);
   return 0;
 }

@@ -7,15 +7,17 @@
 // migrations, networks, sessions, that of join tokens, snapshots, watches, a stream's own.
 #pragma once
 #include "api/auth/pki.h"
+#include "api/hooks.h"
 #include "api/http/connections.h"
 #include "api/http/flow.h"
-#include "api/server.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "model/kinds/kind.h"
 #include "model/listing/selector.h"
 #include "model/listing/table.h"
 #include "model/validate/validate.h"
+#include "store/store.h"
 
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
@@ -59,7 +61,18 @@ struct FerryUser {
   FerryUser *impersonator; /* who really asks, NULL: the user itself */
 };
 
+/** What rooms above http do at each request, for http to call without knowing them. server.c sets
+ * it before anybody is served. Any thread that works on the request. */
+typedef struct {
+  void (*refused)(FerryRequest *req, const GError *error); /* before the answer is made */
+  /** Answers a refusal in the form of the client's own interface; FALSE: it is a Status. */
+  gboolean (*respond_error)(FerryRequest *req, const GError *error);
+  void (*decided)(FerryRequest *req);        /* the answer is known; headers may be added still */
+  void (*answered)(const FerryRequest *req); /* the answer is about to be sent */
+} FerryApiStages;
+
 struct FerryApi {
+  const FerryApiStages *stages; /* NULL in what has no server */
   FerryStore *store;
   const FerryClock *clock;
   FerryApiHooks hooks;
@@ -249,6 +262,8 @@ char *ferry_media_type(const char *header);
 void ferry_respond_json(FerryRequest *req, unsigned status, json_t *value); /* takes value */
 void ferry_respond_text(FerryRequest *req, unsigned status, const char *type, const char *text);
 void ferry_respond_bytes(FerryRequest *req, unsigned status, const char *type, GBytes *bytes);
+/** With an ETag, or 304 where the client has these bytes (borrowed) already. */
+void ferry_respond_cached(FerryRequest *req, GBytes *bytes, const char *type);
 /** An object in the negotiated form (borrowed). */
 void ferry_respond_object(FerryRequest *req, unsigned status, const FerryKind *kind,
                           json_t *object);
@@ -293,10 +308,6 @@ gboolean ferry_resource_delete(FerryRequest *req, GError **error);
 gboolean ferry_resource_delete_collection(FerryRequest *req, GError **error);
 gboolean ferry_resource_cancel(FerryRequest *req, GError **error);
 void ferry_snapshot_free(gpointer snapshot);
-/** Commits `object` in place of `old` as the server's own change, without admission, and answers
- * 200 with what is stored. CONFLICT: somebody wrote meanwhile; nothing is answered. */
-gboolean ferry_resource_replace(FerryRequest *req, const json_t *old, json_t *object,
-                                GError **error);
 /** Finds req's object by name, for a VMI also by domain name or UUID; NOT_FOUND. New reference. */
 json_t *ferry_resource_find(FerryRequest *req, GError **error);
 /** The selectors of a request; both may become NULL. */
@@ -316,6 +327,11 @@ gboolean ferry_check_preconditions(FerryRequest *req, const json_t *options, con
  */
 gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpointer data,
                                GError **error);
+/** The server's own change of req's object, without admission, again while somebody writes in
+ * between; answers 200 with what is stored, or with what would be (`dry`). Where `change` gives
+ * `old` itself there is nothing to write. CONFLICT after many tries. */
+gboolean ferry_resource_replace(FerryRequest *req, FerryChangeFunc change, gpointer data,
+                                gboolean dry, GError **error);
 gint64 ferry_object_revision(const json_t *object);
 
 /* end.c */
@@ -357,6 +373,9 @@ void ferry_trace_object(FerryRequest *req, json_t *object);
 /** Where a wish for `old`'s change says the same in other words (a VM by its domain's name or
  * UUID), puts the stored words into `wanted`, in place. */
 void ferry_admit_resolve(FerryRequest *req, const json_t *old, json_t *wanted);
+/** What a write of req's kind holds from its admission to its commit, where that looks at other
+ * objects and both are one step; `creates`: of a new object. NULL: nothing. */
+GMutex *ferry_admit_lock(const FerryRequest *req, gboolean creates);
 /** Kind-specific rules for a create; may change `object`. */
 gboolean ferry_admit_create(FerryRequest *req, json_t *object, GError **error);
 gboolean ferry_admit_update(FerryRequest *req, const json_t *old, json_t *object, GError **error);
@@ -436,6 +455,8 @@ void ferry_certificates_metrics(FerryApi *api, GString *out);
 gboolean ferry_serve_certificates(FerryRequest *req, GError **error);
 
 /* node_join.c */
+/** A one-time join token for an agent of `node`, as ferry_api_token_new says. */
+char *ferry_join_token_new(FerryApi *api, const char *node, GError **error);
 /** Takes back the join tokens of `node` (NULL: of all) that wait to be used; how many. */
 guint ferry_join_tokens_forget(FerryApi *api, const char *node);
 gboolean ferry_serve_node_route(FerryRequest *req, GError **error);

@@ -10,6 +10,7 @@
 #include "api/http/front.h"
 #include "api/http/strict.h"
 #include "api/internal.h"
+#include "api/kimchi/kimchi.h"
 #include "api/metrics/metrics.h"
 #include "api/resource/object_texts.h"
 #include "api/resource/policy_admission.h"
@@ -122,8 +123,29 @@ static gboolean open_listeners(FerryApi *api, const FerryApiConfig *config, GErr
   return ok;
 }
 
+static void write_audit(FerryRequest *req) {
+  ferry_audit_request(req->api, req);
+}
+
+static void count_request(const FerryRequest *req) {
+  ferry_metrics_request(req->api->metrics, req);
+}
+
+static gboolean respond_error(FerryRequest *req, const GError *error) {
+  if (!ferry_kimchi_owns(req->path))
+    return FALSE;
+  ferry_kimchi_respond_error(req, error);
+  return TRUE;
+}
+
+static const FerryApiStages stages = {.refused = ferry_audit_refused,
+                                      .respond_error = respond_error,
+                                      .decided = write_audit,
+                                      .answered = count_request};
+
 FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   g_autoptr(FerryApi) api = g_new0(FerryApi, 1);
+  api->stages = &stages;
   api->store = config->store;
   api->clock = config->clock ? config->clock : ferry_clock_system();
   api->hooks = config->hooks;
@@ -210,6 +232,10 @@ void ferry_api_free(FerryApi *api) {
 
 guint16 ferry_api_port(const FerryApi *api, gsize i) {
   return i < api->listeners->len ? ferry_listener_port(g_ptr_array_index(api->listeners, i)) : 0;
+}
+
+char *ferry_api_token_new(FerryApi *api, const char *node, GError **error) {
+  return ferry_join_token_new(api, node, error);
 }
 
 const char *ferry_api_url(const FerryApi *api) {

@@ -12,7 +12,7 @@
 
 #define WIDTH 32
 
-static gboolean failed(int rc, const char *doing, GError **error) {
+static gboolean ec_key_failed(int rc, const char *doing, GError **error) {
   if (rc >= 0)
     return FALSE;
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "cannot %s: %s", doing,
@@ -78,7 +78,7 @@ char *ferry_ec_key_new(GError **error) {
                                       GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
   char *text = rc >= 0 ? encode(key) : NULL;
   if (!text)
-    failed(rc < 0 ? rc : GNUTLS_E_INTERNAL_ERROR, "make a key", error);
+    ec_key_failed(rc < 0 ? rc : GNUTLS_E_INTERNAL_ERROR, "make a key", error);
   if (key)
     gnutls_x509_privkey_deinit(key);
   return text;
@@ -118,7 +118,7 @@ char *ferry_ec_key_request(const char *key_pem, const char *organisation, const 
     rc = gnutls_x509_crq_init(&crq);
   if (rc >= 0)
     rc = fill_request(crq, key, organisation, name, &out);
-  char *text = failed(rc, "make a certificate request", error)
+  char *text = ec_key_failed(rc, "make a certificate request", error)
                    ? NULL
                    : g_strndup((const char *)out.data, out.size);
   gnutls_free(out.data);

@@ -98,3 +98,8 @@ FerryErrorCode ferry_error_code_from_http(unsigned status, const char *reason) {
       return (FerryErrorCode)i;
   return FERRY_ERROR_INTERNAL;
 }
+
+gboolean ferry_error_bad_request(GError **error, const char *text) {
+  g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, text);
+  return FALSE;
+}

@@ -53,4 +53,7 @@ const char *ferry_error_reason(int code);
 /** The code for an HTTP status and (may be NULL) reason received from a server. */
 FerryErrorCode ferry_error_code_from_http(unsigned status, const char *reason);
 
+/** Sets BAD_REQUEST with `text`; FALSE always, to be returned. */
+gboolean ferry_error_bad_request(GError **error, const char *text);
+
 G_END_DECLS

@@ -11,14 +11,14 @@
 
 #define YOUNG_MS 100
 
-static gboolean fail(GError **error, const char *what, const char *path) {
+static gboolean file_fail(GError **error, const char *what, const char *path) {
   int e = errno;
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE, "cannot %s %s: %s", what, path,
               g_strerror(e));
   return FALSE;
 }
 
-static gboolean write_all(int fd, const char *data, gsize len) {
+static gboolean file_write_all(int fd, const char *data, gsize len) {
   while (len > 0) {
     ssize_t n = write(fd, data, len);
     if (n < 0 && errno == EINTR)
@@ -36,13 +36,13 @@ gboolean ferry_file_write(const char *path, const char *data, gsize len, mode_t 
   g_autofree char *temp = g_strdup_printf("%s.%d.tmp", path, (int)getpid());
   int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
   if (fd < 0)
-    return fail(error, "create", temp);
-  gboolean ok = fchmod(fd, mode) == 0 && write_all(fd, data, len) && fsync(fd) == 0;
+    return file_fail(error, "create", temp);
+  gboolean ok = fchmod(fd, mode) == 0 && file_write_all(fd, data, len) && fsync(fd) == 0;
   if (!ok)
-    fail(error, "write", temp);
+    file_fail(error, "write", temp);
   close(fd);
   if (ok && rename(temp, path) < 0)
-    ok = fail(error, "replace", path);
+    ok = file_fail(error, "replace", path);
   if (!ok) {
     unlink(temp);
     return FALSE;
@@ -59,7 +59,7 @@ gboolean ferry_file_write(const char *path, const char *data, gsize len, mode_t 
 char *ferry_file_read(const char *path, gsize max, gsize *len, GError **error) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
-    fail(error, "open", path);
+    file_fail(error, "open", path);
     return NULL;
   }
   g_autoptr(GString) text = g_string_new(NULL);
@@ -69,7 +69,7 @@ char *ferry_file_read(const char *path, gsize max, gsize *len, GError **error) {
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0) {
-      fail(error, "read", path);
+      file_fail(error, "read", path);
       close(fd);
       return NULL;
     }

@@ -194,3 +194,8 @@ gboolean ferry_json_has_word(const json_t *list, const char *word) {
   }
   return FALSE;
 }
+
+const char *ferry_json_text_at(const json_t *object, const char *path) {
+  const char *text = ferry_json_str(object, path);
+  return text ? text : "";
+}

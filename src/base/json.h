@@ -52,4 +52,7 @@ json_t *ferry_json_find(const json_t *list, const char *key, const char *value);
 /** Whether the string `word` is an element of list `list`; either may be NULL. */
 gboolean ferry_json_has_word(const json_t *list, const char *word);
 
+/** The string at `path`, or "" where there is none. Borrowed. */
+const char *ferry_json_text_at(const json_t *object, const char *path);
+
 G_END_DECLS

@@ -17,7 +17,7 @@ typedef struct {
   gsize moves;
 } Document;
 
-static gboolean bad(GError **error, int code, const char *what, const char *pointer) {
+static gboolean patch_json_bad(GError **error, int code, const char *what, const char *pointer) {
   g_set_error(error, FERRY_ERROR, code, "the JSON patch cannot be applied: %s \"%s\"", what,
               pointer ? pointer : "");
   return FALSE;
@@ -25,7 +25,8 @@ static gboolean bad(GError **error, int code, const char *what, const char *poin
 
 static GStrv pointer_split(const char *pointer, GError **error) {
   if (!pointer || (*pointer && *pointer != '/')) {
-    bad(error, FERRY_ERROR_BAD_REQUEST, "a pointer must be \"\" or begin with \"/\":", pointer);
+    patch_json_bad(error, FERRY_ERROR_BAD_REQUEST,
+                   "a pointer must be \"\" or begin with \"/\":", pointer);
     return NULL;
   }
   if (!*pointer)
@@ -56,7 +57,7 @@ static gssize list_index(const json_t *list, const char *token, gboolean end) {
   return (gssize)i;
 }
 
-static json_t *step(json_t *at, const char *token) {
+static json_t *patch_json_step(json_t *at, const char *token) {
   if (json_is_object(at))
     return json_object_get(at, token);
   gssize i = json_is_array(at) ? list_index(at, token, FALSE) : -1;
@@ -65,7 +66,7 @@ static json_t *step(json_t *at, const char *token) {
 
 static json_t *resolve(json_t *document, char *const *parts, guint n) {
   for (guint i = 0; document && i < n; i++)
-    document = step(document, parts[i]);
+    document = patch_json_step(document, parts[i]);
   return document;
 }
 
@@ -90,10 +91,10 @@ static gboolean remove_at(Document *d, const char *pointer, GError **error) {
     return FALSE;
   guint n = g_strv_length(parts);
   if (n == 0)
-    return bad(error, FERRY_ERROR_INVALID, "the whole document cannot be removed", "");
+    return patch_json_bad(error, FERRY_ERROR_INVALID, "the whole document cannot be removed", "");
   json_t *parent = resolve(d->root, parts, n - 1);
-  if (!parent || !step(parent, parts[n - 1]))
-    return bad(error, FERRY_ERROR_INVALID, "nothing is at", pointer);
+  if (!parent || !patch_json_step(parent, parts[n - 1]))
+    return patch_json_bad(error, FERRY_ERROR_INVALID, "nothing is at", pointer);
   if (json_is_object(parent)) {
     json_object_del(parent, parts[n - 1]);
     return TRUE;
@@ -122,15 +123,15 @@ static gboolean add_at(Document *d, const char *pointer, const json_t *value, gb
   }
   json_t *parent = resolve(d->root, parts, n - 1);
   const char *last = parts[n - 1];
-  if (!parent || (replace && !step(parent, last)))
-    return bad(error, FERRY_ERROR_INVALID, "nothing is at", pointer);
+  if (!parent || (replace && !patch_json_step(parent, last)))
+    return patch_json_bad(error, FERRY_ERROR_INVALID, "nothing is at", pointer);
   if (json_is_object(parent)) {
     json_object_set(parent, last, owned);
     return TRUE;
   }
   gssize i = json_is_array(parent) ? list_index(parent, last, !replace) : -1;
   if (i < 0)
-    return bad(error, FERRY_ERROR_INVALID, "no such place:", pointer);
+    return patch_json_bad(error, FERRY_ERROR_INVALID, "no such place:", pointer);
   if (!replace && !spend_moves(d, parent, (gsize)i, error))
     return FALSE;
   if (replace)
@@ -146,7 +147,7 @@ static json_t *value_at(json_t *document, const char *pointer, GError **error) {
     return NULL;
   json_t *value = resolve(document, parts, g_strv_length(parts));
   if (!value)
-    bad(error, FERRY_ERROR_INVALID, "nothing is at", pointer);
+    patch_json_bad(error, FERRY_ERROR_INVALID, "nothing is at", pointer);
   return value;
 }
 
@@ -155,14 +156,15 @@ static gboolean apply_operation(Document *d, const json_t *op, GError **error) {
              *from = ferry_json_str(op, "from");
   json_t *value = json_object_get(op, "value");
   if (!name || !path)
-    return bad(error, FERRY_ERROR_BAD_REQUEST, "each operation needs \"op\" and \"path\"", "");
+    return patch_json_bad(error, FERRY_ERROR_BAD_REQUEST,
+                          "each operation needs \"op\" and \"path\"", "");
   gboolean needs_value =
       g_str_equal(name, "add") || g_str_equal(name, "replace") || g_str_equal(name, "test");
   gboolean needs_from = g_str_equal(name, "move") || g_str_equal(name, "copy");
   if (needs_value && !value)
-    return bad(error, FERRY_ERROR_BAD_REQUEST, "\"value\" is missing for", path);
+    return patch_json_bad(error, FERRY_ERROR_BAD_REQUEST, "\"value\" is missing for", path);
   if (needs_from && !from)
-    return bad(error, FERRY_ERROR_BAD_REQUEST, "\"from\" is missing for", path);
+    return patch_json_bad(error, FERRY_ERROR_BAD_REQUEST, "\"from\" is missing for", path);
   if (g_str_equal(name, "remove"))
     return remove_at(d, path, error);
   if (g_str_equal(name, "test")) {
@@ -170,7 +172,7 @@ static gboolean apply_operation(Document *d, const json_t *op, GError **error) {
     if (!there)
       return FALSE;
     return json_equal(there, value) ||
-           bad(error, FERRY_ERROR_INVALID, "the test does not hold at", path);
+           patch_json_bad(error, FERRY_ERROR_INVALID, "the test does not hold at", path);
   }
   if (needs_value)
     return add_at(d, path, value, g_str_equal(name, "replace"), error);
@@ -182,16 +184,17 @@ static gboolean apply_operation(Document *d, const json_t *op, GError **error) {
       return add_at(d, path, source, FALSE, error);
     gsize n = strlen(from);
     if (strncmp(path, from, n) == 0 && path[n] == '/')
-      return bad(error, FERRY_ERROR_INVALID, "cannot move a value into itself:", path);
+      return patch_json_bad(error, FERRY_ERROR_INVALID, "cannot move a value into itself:", path);
     g_autoptr(json_t) moved = json_incref(source);
     return remove_at(d, from, error) && add_at(d, path, moved, FALSE, error);
   }
-  return bad(error, FERRY_ERROR_BAD_REQUEST, "unknown operation", name);
+  return patch_json_bad(error, FERRY_ERROR_BAD_REQUEST, "unknown operation", name);
 }
 
 json_t *ferry_patch_json(const json_t *target, const json_t *patch, GError **error) {
   if (!json_is_array(patch) || json_array_size(patch) > MAX_OPERATIONS) {
-    bad(error, FERRY_ERROR_BAD_REQUEST, "it must be a list of at most 1000 operations", "");
+    patch_json_bad(error, FERRY_ERROR_BAD_REQUEST, "it must be a list of at most 1000 operations",
+                   "");
     return NULL;
   }
   Document d = {.left = FERRY_JSON_SIZE_FULL, .moves = MAX_MOVES};

@@ -7,6 +7,7 @@ G_BEGIN_DECLS
 
 /** Bytes of a MiB. */
 #define FERRY_MIB (G_GINT64_CONSTANT(1) << 20)
+#define FERRY_GIB (G_GINT64_CONSTANT(1) << 30)
 
 /** Parses a quantity to a whole number (fractions round up), in the unit's base (bytes for memory).
  * Negative, malformed or overflowing text is INVALID. */

@@ -18,7 +18,8 @@ struct FerryRotatingFile {
   int fd; /* -1: closed after an error */
 };
 
-static gboolean fail(const FerryRotatingFile *f, const char *doing, int problem, GError **error) {
+static gboolean rotating_file_fail(const FerryRotatingFile *f, const char *doing, int problem,
+                                   GError **error) {
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE, "cannot %s %s: %s", doing, f->path,
               g_strerror(problem));
   return FALSE;
@@ -36,11 +37,11 @@ static gboolean open_descriptor(FerryRotatingFile *f, GError **error) {
   /* O_NONBLOCK: a FIFO without a reader is an error, not a wait. */
   f->fd = open(f->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
   if (f->fd < 0)
-    return fail(f, "open", errno, error);
+    return rotating_file_fail(f, "open", errno, error);
   if (fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode))
     return TRUE;
   close_descriptor(f);
-  return fail(f, "append to", EINVAL, error);
+  return rotating_file_fail(f, "append to", EINVAL, error);
 }
 
 static gboolean is_still_there(const FerryRotatingFile *f) {
@@ -55,10 +56,10 @@ static gboolean rotate(FerryRotatingFile *f, GError **error) {
     g_autofree char *from = i == 1 ? g_strdup(f->path) : g_strdup_printf("%s.%u", f->path, i - 1);
     g_autofree char *to = g_strdup_printf("%s.%u", f->path, i);
     if (rename(from, to) < 0 && errno != ENOENT)
-      return fail(f, "rotate", errno, error);
+      return rotating_file_fail(f, "rotate", errno, error);
   }
   if (f->keep == 0 && unlink(f->path) < 0 && errno != ENOENT)
-    return fail(f, "rotate", errno, error);
+    return rotating_file_fail(f, "rotate", errno, error);
   return open_descriptor(f, error);
 }
 
@@ -77,7 +78,7 @@ gboolean ferry_rotating_file_append(FerryRotatingFile *f, const char *line, GErr
   if (!is_still_there(f) && !open_descriptor(f, error))
     return FALSE;
   if (fstat(f->fd, &st) < 0)
-    return fail(f, "look at", errno, error);
+    return rotating_file_fail(f, "look at", errno, error);
   g_autofree char *whole = g_strconcat(line, "\n", NULL);
   size_t len = strlen(whole);
   if (st.st_size > 0 && (gint64)st.st_size + (gint64)len > f->max_bytes) {
@@ -90,7 +91,7 @@ gboolean ferry_rotating_file_append(FerryRotatingFile *f, const char *line, GErr
   int problem = n < 0 ? errno : ENOSPC;
   if (n > 0 && ftruncate(f->fd, st.st_size) < 0)
     close_descriptor(f);
-  return fail(f, "write to", problem, error);
+  return rotating_file_fail(f, "write to", problem, error);
 }
 
 void ferry_rotating_file_close(FerryRotatingFile *f) {

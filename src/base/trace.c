@@ -9,7 +9,7 @@
 #define HEADER_MAX 512   /* a later version may append more fields */
 
 /* W3C allows lower-case digits only. */
-static gboolean is_hex(const char *text, gsize n) {
+static gboolean trace_is_hex(const char *text, gsize n) {
   for (gsize i = 0; i < n; i++)
     if (!g_ascii_isdigit(text[i]) && (text[i] < 'a' || text[i] > 'f'))
       return FALSE;
@@ -28,15 +28,15 @@ char *ferry_trace_new(void) {
 }
 
 gboolean ferry_trace_is_valid(const char *text) {
-  return text && strlen(text) == TRACE_DIGITS && is_hex(text, TRACE_DIGITS) &&
+  return text && strlen(text) == TRACE_DIGITS && trace_is_hex(text, TRACE_DIGITS) &&
          !is_zero(text, TRACE_DIGITS);
 }
 
 char *ferry_trace_parse(const char *h) {
   gsize len = h ? strlen(h) : 0;
-  if (len < HEADER_LENGTH || len > HEADER_MAX || !is_hex(h, 2) || strncmp(h, "ff", 2) == 0 ||
-      h[2] != '-' || h[35] != '-' || h[52] != '-' || !is_hex(h + 36, SPAN_DIGITS) ||
-      is_zero(h + 36, SPAN_DIGITS) || !is_hex(h + 53, 2))
+  if (len < HEADER_LENGTH || len > HEADER_MAX || !trace_is_hex(h, 2) || strncmp(h, "ff", 2) == 0 ||
+      h[2] != '-' || h[35] != '-' || h[52] != '-' || !trace_is_hex(h + 36, SPAN_DIGITS) ||
+      is_zero(h + 36, SPAN_DIGITS) || !trace_is_hex(h + 53, 2))
     return NULL;
   /* Version 00 is exactly this long; a later one may go on after a dash. */
   if (len > HEADER_LENGTH && (strncmp(h, "00", 2) == 0 || h[HEADER_LENGTH] != '-'))

@@ -13,9 +13,9 @@
 typedef struct {
   json_t *container;
   char *key; /* of an object: the key that waits for its value */
-} Level;
+} YamlLevel;
 
-static gboolean is_word(const char *s, const char *const *words) {
+static gboolean yaml_is_word(const char *s, const char *const *words) {
   return g_strv_contains(words, s);
 }
 
@@ -23,11 +23,11 @@ static json_t *plain_scalar(const char *s) {
   static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
   static const char *const trues[] = {"true", "True", "TRUE", NULL};
   static const char *const falses[] = {"false", "False", "FALSE", NULL};
-  if (is_word(s, nulls))
+  if (yaml_is_word(s, nulls))
     return json_null();
-  if (is_word(s, trues))
+  if (yaml_is_word(s, trues))
     return json_true();
-  if (is_word(s, falses))
+  if (yaml_is_word(s, falses))
     return json_false();
   const char *digits = s + (*s == '-' || *s == '+');
   if (g_ascii_isdigit(*digits) || (*digits == '.' && g_ascii_isdigit(digits[1]))) {
@@ -52,21 +52,21 @@ static json_t *plain_scalar(const char *s) {
   return NULL;
 }
 
-static gboolean refuse(GError **error, const yaml_mark_t *mark, const char *what) {
+static gboolean yaml_refuse(GError **error, const yaml_mark_t *mark, const char *what) {
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "the YAML at line %zu, column %zu: %s",
               mark->line + 1, mark->column + 1, what);
   return FALSE;
 }
 
-static gboolean attach(GArray *stack, json_t *value, const yaml_mark_t *mark, GError **error) {
-  Level *top = &g_array_index(stack, Level, stack->len - 1);
+static gboolean yaml_attach(GArray *stack, json_t *value, const yaml_mark_t *mark, GError **error) {
+  YamlLevel *top = &g_array_index(stack, YamlLevel, stack->len - 1);
   if (json_is_array(top->container)) {
     json_array_append_new(top->container, value);
     return TRUE;
   }
   if (!top->key) {
     json_decref(value);
-    return refuse(error, mark, "a map's key must be a plain word");
+    return yaml_refuse(error, mark, "a map's key must be a plain word");
   }
   json_object_set_new(top->container, top->key, value);
   g_clear_pointer(&top->key, g_free);
@@ -76,25 +76,25 @@ static gboolean attach(GArray *stack, json_t *value, const yaml_mark_t *mark, GE
 static gboolean add_scalar(GArray *stack, const yaml_event_t *event, GError **error) {
   const char *text = (const char *)event->data.scalar.value;
   if (strlen(text) != event->data.scalar.length || !g_utf8_validate(text, -1, NULL))
-    return refuse(error, &event->start_mark, "the text is not valid UTF-8 without NUL");
-  Level *top = &g_array_index(stack, Level, stack->len - 1);
+    return yaml_refuse(error, &event->start_mark, "the text is not valid UTF-8 without NUL");
+  YamlLevel *top = &g_array_index(stack, YamlLevel, stack->len - 1);
   if (json_is_object(top->container) && !top->key) {
     if (json_object_get(top->container, text))
-      return refuse(error, &event->start_mark, "the key is there twice");
+      return yaml_refuse(error, &event->start_mark, "the key is there twice");
     if (g_str_equal(text, "<<"))
-      return refuse(error, &event->start_mark, "merge keys are not accepted");
+      return yaml_refuse(error, &event->start_mark, "merge keys are not accepted");
     top->key = g_strdup(text);
     return TRUE;
   }
   json_t *value = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? plain_scalar(text) : NULL;
-  return attach(stack, value ? value : json_string(text), &event->start_mark, error);
+  return yaml_attach(stack, value ? value : json_string(text), &event->start_mark, error);
 }
 
-static gboolean handle(GArray *stack, const yaml_event_t *e, GError **error) {
+static gboolean yaml_handle(GArray *stack, const yaml_event_t *e, GError **error) {
   const yaml_char_t *anchor = NULL, *tag = NULL;
   switch (e->type) {
   case YAML_ALIAS_EVENT:
-    return refuse(error, &e->start_mark, "aliases are not accepted; write the value out");
+    return yaml_refuse(error, &e->start_mark, "aliases are not accepted; write the value out");
   case YAML_SCALAR_EVENT:
     anchor = e->data.scalar.anchor;
     tag = e->data.scalar.tag;
@@ -111,15 +111,15 @@ static gboolean handle(GArray *stack, const yaml_event_t *e, GError **error) {
     break;
   }
   if (anchor || tag)
-    return refuse(error, &e->start_mark, "anchors and tags are not accepted");
+    return yaml_refuse(error, &e->start_mark, "anchors and tags are not accepted");
   if (e->type == YAML_SCALAR_EVENT)
     return add_scalar(stack, e, error);
   if (e->type == YAML_SEQUENCE_START_EVENT || e->type == YAML_MAPPING_START_EVENT) {
     if (stack->len > FERRY_JSON_MAX_DEPTH)
-      return refuse(error, &e->start_mark, "the document is nested too deeply");
+      return yaml_refuse(error, &e->start_mark, "the document is nested too deeply");
     json_t *container = e->type == YAML_SEQUENCE_START_EVENT ? json_array() : json_object();
-    Level level = {container, NULL};
-    if (!attach(stack, container, &e->start_mark, error))
+    YamlLevel level = {container, NULL};
+    if (!yaml_attach(stack, container, &e->start_mark, error))
       return FALSE;
     g_array_append_val(stack, level);
   } else if (e->type == YAML_SEQUENCE_END_EVENT || e->type == YAML_MAPPING_END_EVENT) {
@@ -129,7 +129,7 @@ static gboolean handle(GArray *stack, const yaml_event_t *e, GError **error) {
 }
 
 static void level_clear(gpointer p) {
-  g_free(((Level *)p)->key);
+  g_free(((YamlLevel *)p)->key);
 }
 
 json_t *ferry_yaml_parse(const char *data, gsize len, GError **error) {
@@ -144,23 +144,23 @@ json_t *ferry_yaml_parse(const char *data, gsize len, GError **error) {
     g_error("out of memory");
   yaml_parser_set_input_string(&parser, (const unsigned char *)data, len);
   g_autoptr(json_t) documents = json_array();
-  g_autoptr(GArray) stack = g_array_new(FALSE, FALSE, sizeof(Level));
+  g_autoptr(GArray) stack = g_array_new(FALSE, FALSE, sizeof(YamlLevel));
   g_array_set_clear_func(stack, level_clear);
-  Level root = {documents, NULL};
+  YamlLevel root = {documents, NULL};
   g_array_append_val(stack, root);
   gboolean ok = TRUE, done = FALSE;
   guint nodes = 0;
   while (ok && !done) {
     yaml_event_t event;
     if (!yaml_parser_parse(&parser, &event)) {
-      ok = refuse(error, &parser.problem_mark, parser.problem ? parser.problem : "malformed");
+      ok = yaml_refuse(error, &parser.problem_mark, parser.problem ? parser.problem : "malformed");
       break;
     }
     done = event.type == YAML_STREAM_END_EVENT;
     if (++nodes > MAX_NODES)
-      ok = refuse(error, &event.start_mark, "too many values in one document");
+      ok = yaml_refuse(error, &event.start_mark, "too many values in one document");
     else
-      ok = handle(stack, &event, error);
+      ok = yaml_handle(stack, &event, error);
     yaml_event_delete(&event);
   }
   yaml_parser_delete(&parser);
@@ -179,7 +179,7 @@ static gboolean plain_safe(const char *s) {
                                              "ON", "off", "Off", "OFF", NULL};
   json_t *other = plain_scalar(s);
   json_decref(other);
-  if (other || is_word(s, old_booleans))
+  if (other || yaml_is_word(s, old_booleans))
     return FALSE;
   if (strspn(s, "0123456789") == 4 && s[4] == '-')
     return FALSE; /* reads as a date elsewhere */

@@ -14,7 +14,7 @@
 static int find_verb(int argc, char **argv) {
   int i = 1;
   for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
-    for (const FerryOption *o = ferry_global_options; o->name != NULL; o++) {
+    for (const FerryCliOption *o = ferry_global_options; o->name != NULL; o++) {
       gboolean is_long = g_str_has_prefix(argv[i], "--") && g_str_equal(argv[i] + 2, o->name);
       gboolean is_short = argv[i][1] == o->letter && o->letter != 0 && argv[i][2] == '\0';
       if (o->arg != NULL && (is_long || is_short))
@@ -49,7 +49,7 @@ static gboolean wants_color(const FerryArgs *args, gboolean tty) {
   return tty && (no_color == NULL || *no_color == '\0');
 }
 
-static int run(const FerryVerb *verb, FerryArgs *args) {
+static int program_run(const FerryVerb *verb, FerryArgs *args) {
   const char *term = g_getenv("TERM");
   FerryCli cli = {.verb = verb, .args = args};
   cli.out_tty = isatty(STDOUT_FILENO) && term != NULL && !g_str_equal(term, "dumb");
@@ -84,9 +84,9 @@ int ferry_cli_main(int argc, char **argv) {
     fputs(help, stdout);
     return FERRY_EXIT_DONE;
   }
-  static const FerryOption version_option[] = {{"version", 0, NULL, "Show the version"}, {NULL}};
-  static const FerryOption no_options[] = {{NULL}};
-  const FerryOption *const tables[] = {
+  static const FerryCliOption version_option[] = {{"version", 0, NULL, "Show the version"}, {NULL}};
+  static const FerryCliOption no_options[] = {{NULL}};
+  const FerryCliOption *const tables[] = {
       ferry_global_options, verb != NULL ? verb->options : version_option, no_options, NULL};
   g_autoptr(GPtrArray) rest = g_ptr_array_new();
   for (int i = 1; i < argc; i++)
@@ -115,5 +115,5 @@ int ferry_cli_main(int argc, char **argv) {
     fputs(help, stderr);
     return FERRY_EXIT_USAGE;
   }
-  return run(verb, args);
+  return program_run(verb, args);
 }

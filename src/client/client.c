@@ -6,6 +6,7 @@
 // (the easy interface alone looks at its callbacks only once a second). Certificates and keys are
 // given to the GnuTLS flavour of libcurl as paths only, so they are put into sealed memory files
 // and named by /proc/self/fd/N: nothing secret touches a disk.
+#include "client/client.h"
 #include "client/client_private.h"
 #include <errno.h>
 #include <string.h>
@@ -127,7 +128,7 @@ static void take_warning(FerryClient *client, const char *line, gsize len) {
                      g_utf8_make_valid(text->str, (gssize)text->len));
 }
 
-static size_t on_header(char *data, size_t size, size_t n, void *user) {
+static size_t client_on_header(char *data, size_t size, size_t n, void *user) {
   FerryTransfer *t = user;
   gsize len = size * n;
   t->last_byte_us = g_get_monotonic_time();
@@ -221,7 +222,7 @@ static void setup(FerryClient *client, FerryTransfer *t, gint64 timeout_ms) {
   curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
                    (long)(cfg->connect_timeout_ms ? cfg->connect_timeout_ms : 5000));
   curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-  curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, client_on_header);
   curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
   curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
@@ -244,7 +245,7 @@ static void setup(FerryClient *client, FerryTransfer *t, gint64 timeout_ms) {
 }
 
 /* The transfer's own loop, until it is done, stopped, idle for too long or cancelled. */
-static CURLcode run(FerryClient *client, FerryTransfer *t, GCancellable *cancellable) {
+static CURLcode client_run(FerryClient *client, FerryTransfer *t, GCancellable *cancellable) {
   CURLcode rc = CURLE_OK;
   for (int running = 1; running;) {
     if (curl_multi_perform(client->multi, &running) != CURLM_OK)
@@ -274,24 +275,11 @@ static void wake_up(GCancellable *cancellable, gpointer multi) {
   curl_multi_wakeup(multi);
 }
 
-gboolean ferry_client_transfer(FerryClient *client, FerryTransfer *t, const char *method,
-                               const char *path, const json_t *body, const char *content_type,
-                               const char *const *headers, gint64 timeout_ms,
-                               GCancellable *cancellable, unsigned *status, GError **error) {
-  if (status)
-    *status = 0;
-  if (g_cancellable_set_error_if_cancelled(cancellable, error) || !pin(client, error))
-    return FALSE;
-  t->client = client;
-  t->last_byte_us = g_get_monotonic_time();
-  g_ptr_array_set_size(client->warnings, 0);
-  g_ptr_array_add(client->warnings, NULL);
-  client->error_text[0] = '\0';
-  setup(client, t, timeout_ms);
+/* What is sent beside the client's own: `headers`, a token, `text` and its type. The list is the
+ * caller's. */
+static struct curl_slist *set_request(FerryClient *client, const char *method, const char *text,
+                                      const char *content_type, const char *const *headers) {
   CURL *c = client->easy;
-  g_autofree char *url = g_strconcat(client->base, path, NULL);
-  g_autofree char *text = body ? ferry_json_dump(body) : NULL;
-  curl_easy_setopt(c, CURLOPT_URL, url);
   struct curl_slist *list = NULL;
   gboolean accepts = FALSE;
   for (guint i = 0; headers && headers[i]; i++) {
@@ -317,46 +305,75 @@ gboolean ferry_client_transfer(FerryClient *client, FerryTransfer *t, const char
   }
   curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, method);
   curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
+  return list;
+}
 
+/* Runs what is set up and forgets it. Gives the answer's status, 0 where none came. */
+static CURLcode run_request(FerryClient *client, FerryTransfer *t, GCancellable *cancellable,
+                            long *code) {
+  CURL *c = client->easy;
   gulong watch_id =
       cancellable ? g_cancellable_connect(cancellable, G_CALLBACK(wake_up), client->multi, NULL)
                   : 0;
   curl_multi_add_handle(client->multi, c);
-  CURLcode rc = run(client, t, cancellable);
-  long code = 0;
-  curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &code);
+  CURLcode rc = client_run(client, t, cancellable);
+  curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, code);
   curl_multi_remove_handle(client->multi, c);
   if (cancellable)
     g_cancellable_disconnect(cancellable, watch_id);
-  curl_slist_free_all(list);
   curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
   curl_easy_setopt(c, CURLOPT_POSTFIELDS, NULL);
+  return rc;
+}
 
-  if (status)
-    *status = (unsigned)code;
-  if (g_cancellable_set_error_if_cancelled(cancellable, error))
-    return FALSE;
+/* Whether an exchange that nobody cancelled brought the whole answer. */
+static gboolean is_whole(const FerryClient *client, const FerryTransfer *t, CURLcode rc,
+                         const char *method, const char *path, GError **error) {
   if (t->stopped)
     return TRUE;
-  if (t->too_large) {
+  if (t->too_large)
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_LARGE,
                 "the answer of %s to %s %s is over %" G_GSIZE_FORMAT
                 " bytes; ask for less (limit=, a selector)",
                 client->base, method, path, t->limit);
-    return FALSE;
-  }
-  if (t->idle) {
+  else if (t->idle)
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
                 "the server %s has been silent for %d s in the middle of a watch; it or the "
                 "network is down",
                 client->base, (int)(t->idle_limit_us / G_USEC_PER_SEC));
-    return FALSE;
-  }
-  if (rc != CURLE_OK) {
+  else if (rc != CURLE_OK)
     g_propagate_error(error, curl_error(client, rc));
+  else
+    return TRUE;
+  return FALSE;
+}
+
+gboolean ferry_client_transfer(FerryClient *client, FerryTransfer *t, const char *method,
+                               const char *path, const json_t *body, const char *content_type,
+                               const char *const *headers, gint64 timeout_ms,
+                               GCancellable *cancellable, unsigned *status, GError **error) {
+  if (status)
+    *status = 0;
+  if (g_cancellable_set_error_if_cancelled(cancellable, error) || !pin(client, error))
     return FALSE;
-  }
-  return TRUE;
+  t->client = client;
+  t->last_byte_us = g_get_monotonic_time();
+  g_ptr_array_set_size(client->warnings, 0);
+  g_ptr_array_add(client->warnings, NULL);
+  client->error_text[0] = '\0';
+  setup(client, t, timeout_ms);
+  g_autofree char *url = g_strconcat(client->base, path, NULL);
+  g_autofree char *text = body ? ferry_json_dump(body) : NULL;
+  curl_easy_setopt(client->easy, CURLOPT_URL, url);
+  struct curl_slist *list = set_request(client, method, text, content_type, headers);
+  long code = 0;
+  CURLcode rc = run_request(client, t, cancellable, &code);
+  curl_slist_free_all(list);
+  if (status)
+    *status = (unsigned)code;
+  if (g_cancellable_set_error_if_cancelled(cancellable, error))
+    return FALSE;
+  return is_whole(client, t, rc, method, path, error);
 }
 
 GError *ferry_client_status_error(const char *server, unsigned status, const char *body,

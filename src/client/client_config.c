@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kubeconfig files: which server, which CA, who we are.
-#include "client/client.h"
+#include "client/client_config.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/yaml.h"
@@ -91,8 +91,8 @@ static gboolean bad(GError **error, const char *path, const char *format, ...) {
 }
 
 /* The entry called `name` of the list `list`, and in it the object `key`. */
-static json_t *entry(const json_t *root, const char *list, const char *name, const char *key,
-                     const char *path, GError **error) {
+static json_t *client_config_entry(const json_t *root, const char *list, const char *name,
+                                   const char *key, const char *path, GError **error) {
   json_t *item = ferry_json_find(json_object_get(root, list), "name", name);
   json_t *object = json_object_get(item, key);
   if (!json_is_object(object)) {
@@ -164,7 +164,7 @@ static gboolean load(FerryClientConfig *config, const json_t *root, const char *
     context = ferry_json_str(root, "current-context");
   if (!context || !*context)
     return bad(error, path, "no current-context is set; set one or name a context");
-  json_t *ctx = entry(root, "contexts", context, "context", path, error);
+  json_t *ctx = client_config_entry(root, "contexts", context, "context", path, error);
   if (!ctx)
     return FALSE;
   const char *cluster_name = ferry_json_str(ctx, "cluster");
@@ -172,8 +172,9 @@ static gboolean load(FerryClientConfig *config, const json_t *root, const char *
   const char *ns = ferry_json_str(ctx, "namespace");
   if (!cluster_name || !user_name)
     return bad(error, path, "the context \"%s\" needs a cluster and a user", context);
-  json_t *cluster = entry(root, "clusters", cluster_name, "cluster", path, error);
-  json_t *user = cluster ? entry(root, "users", user_name, "user", path, error) : NULL;
+  json_t *cluster = client_config_entry(root, "clusters", cluster_name, "cluster", path, error);
+  json_t *user =
+      cluster ? client_config_entry(root, "users", user_name, "user", path, error) : NULL;
   if (!user)
     return FALSE;
   const char *server = ferry_json_str(cluster, "server");

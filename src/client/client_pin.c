@@ -2,6 +2,7 @@
 // The first contact of an agent: it holds only the hash of the CA (from its join token). One bare
 // TLS handshake shows the server's chain; the certificate in it with that hash becomes the CA that
 // the real request is verified against. The handshake itself carries no secret and proves nothing.
+#include "client/client.h"
 #include "client/client_private.h"
 #include "base/random.h"
 #include <gnutls/gnutls.h>

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the files of this folder share; nobody else includes it.
 #pragma once
-#include "client/client.h"
 #include "base/error.h"
+#include "base/json.h"
+#include "client/client_config.h"
 #include <curl/curl.h>
 
+typedef struct _FerryClient FerryClient; /* client/client.h */
 struct _FerryClient {
   FerryClientConfig *config;
   CURL *easy;

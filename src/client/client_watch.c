@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Watches: a chunked answer that is read line by line as it comes (watch_lines.c).
+#include "client/client.h"
 #include "client/client_private.h"
 #include "client/watch_lines.h"
 
@@ -21,7 +22,7 @@ static gboolean on_chunk(const char *bytes, gsize len, gpointer user) {
   return ferry_watch_lines_take(&w->lines, bytes, len);
 }
 
-static gboolean on_tick(gpointer user) {
+static gboolean client_watch_on_tick(gpointer user) {
   Watch *w = user;
   return !w->tick || w->tick(w->data);
 }
@@ -35,7 +36,7 @@ gboolean ferry_client_watch(FerryClient *client, const char *path, const char *c
   FerryTransfer t = {.body = body,
                      .limit = FERRY_WATCH_MAX_LINE,
                      .chunk = on_chunk,
-                     .tick = on_tick,
+                     .tick = client_watch_on_tick,
                      .user = &w,
                      .idle_limit_us = (gint64)(idle_timeout_s ? idle_timeout_s : DEFAULT_IDLE_S) *
                                       G_USEC_PER_SEC};

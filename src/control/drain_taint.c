@@ -5,7 +5,6 @@
 #include "base/trace.h"
 #include "control/evacuation.h"
 #include "model/field/object_meta.h"
-#include "model/migration/migration_log.h"
 #include "model/migration/phase.h"
 #include "policy/config.h"
 #include "policy/placement.h"
@@ -33,7 +32,7 @@ static gboolean has_vms(FerryStore *store, const char *node) {
   return FALSE;
 }
 
-static void make(const char *node, const char *key, gint64 now_ms, FerryPlan *plan) {
+static void drain_taint_make(const char *node, const char *key, gint64 now_ms, FerryPlan *plan) {
   g_autofree char *suffix = ferry_random_hex(4);
   g_autofree char *name = g_strdup_printf("taint-%.200s-%s", node, suffix);
   g_autofree char *uid = ferry_random_uuid();
@@ -52,7 +51,7 @@ static void make(const char *node, const char *key, gint64 now_ms, FerryPlan *pl
 }
 
 /* Its next step cancels what has not begun, and lets it go. */
-static void end(const json_t *evacuation, gint64 now_ms, FerryPlan *plan) {
+static void drain_taint_end(const json_t *evacuation, gint64 now_ms, FerryPlan *plan) {
   if (ferry_json_get(evacuation, "metadata.deletionTimestamp"))
     return;
   g_autofree char *now = ferry_rfc3339_format(now_ms);
@@ -81,8 +80,8 @@ static void step_tainted(FerryStore *store, const GPtrArray *evacuations, const 
   }
   for (guint i = 0; i < evacuations->len; i++) /* the newest tells how it is, one is enough */
     if (asked_by(evacuations->pdata[i]) && is_of(evacuations->pdata[i], node))
-      end(evacuations->pdata[i], now_ms, plan);
-  make(node, key, now_ms, plan);
+      drain_taint_end(evacuations->pdata[i], now_ms, plan);
+  drain_taint_make(node, key, now_ms, plan);
 }
 
 void ferry_drain_taint_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
@@ -101,6 +100,6 @@ void ferry_drain_taint_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
     for (guint k = 0; k < evacuations->len; k++)
       if (asked_by(evacuations->pdata[k]) && is_of(evacuations->pdata[k], node) &&
           !ferry_evacuation_is_final(evacuations->pdata[k]))
-        end(evacuations->pdata[k], now_ms, plan);
+        drain_taint_end(evacuations->pdata[k], now_ms, plan);
   }
 }

@@ -5,9 +5,6 @@
 
 G_BEGIN_DECLS
 
-/** Annotation of an Evacuation that a taint asked for: the taint's key. It does not cordon its
- * node: the taint keeps migrations away. */
-#define FERRY_DRAIN_TAINT_ANNOTATION "ferry.migration/drain-taint"
 /** How long after one that failed the next begins, ms. */
 #define FERRY_DRAIN_TAINT_AGAIN_MS (5 * 60 * 1000)
 

@@ -4,11 +4,11 @@
 // status only adds which VMs were there, so that those that have left can be counted. A step makes
 // whatever is due and describes the rest; repeating it does no harm.
 #include "control/evacuation.h"
+#include "model/migration/reasons.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
 #include "base/trace.h"
 #include "control/conditions.h"
-#include "control/drain_taint.h"
 #include "control/evacuation_check.h"
 #include "control/evacuation_incoming.h"
 #include "control/evacuation_strays.h"
@@ -35,10 +35,6 @@ typedef struct {
   FerryPlan *plan;
   guint total, moved, failed, outstanding;
 } Step;
-
-gboolean ferry_evacuation_is_final(const json_t *evacuation) {
-  return ferry_phase_is_final(ferry_phase_of(evacuation));
-}
 
 gboolean ferry_evacuation_concerns(const json_t *vmi, const char *node) {
   return g_strcmp0(ferry_json_str(vmi, "status.nodeName"), node) == 0 && ferry_vmi_is_active(vmi);
@@ -115,8 +111,7 @@ static const json_t *newest_of(GHashTable *by_vm, const json_t *vmi, const char 
 /* When a failed one is tried again; 0: not any more. `tries` < 0: however often it takes. */
 static gint64 retry_ms(const json_t *m, int tries) {
   int n = attempt_of(m);
-  gboolean meant = g_strcmp0(ferry_json_str(m, "status.reason"), "Cancelled") == 0 &&
-                   !ferry_evacuation_has_cancelled(m);
+  gboolean meant = ferry_reason_is(m, FERRY_REASON_CANCELLED) && !ferry_evacuation_has_cancelled(m);
   if ((tries >= 0 && n >= tries) || meant)
     return 0;
   gint64 wait =
@@ -157,8 +152,8 @@ static char *plan_migration(FerryPlan *plan, const json_t *vmi, const char *node
 
 /* ---- one VM ---- */
 
-static json_t *describe(const json_t *vmi, FerryPhase phase, const char *migration,
-                        const char *message) {
+static json_t *evacuation_describe(const json_t *vmi, FerryPhase phase, const char *migration,
+                                   const char *message) {
   return json_pack("{s:O, s:O, s:s, s:s*, s:s*}", "name", ferry_json_get(vmi, "metadata.name"),
                    "namespace", ferry_json_get(vmi, "metadata.namespace"), "phase",
                    ferry_phase_name(phase), "migration", migration, "message", message);
@@ -184,18 +179,18 @@ static gboolean is_due(const Step *s, const json_t *vmi) {
   return FALSE;
 }
 
-static json_t *begin(Step *s, const json_t *vmi, int attempt, const char *salt) {
+static json_t *evacuation_begin(Step *s, const json_t *vmi, int attempt, const char *salt) {
   if (s->outstanding >= FERRY_EVACUATION_AHEAD)
-    return describe(vmi, FERRY_PHASE_QUEUED, NULL, NULL);
+    return evacuation_describe(vmi, FERRY_PHASE_QUEUED, NULL, NULL);
   s->outstanding++;
   g_autofree char *name =
       plan_migration(s->plan, vmi, s->node, attempt, salt, s->evacuation, s->now_ms);
-  return describe(vmi, FERRY_PHASE_PENDING, name, NULL);
+  return evacuation_describe(vmi, FERRY_PHASE_PENDING, name, NULL);
 }
 
 static json_t *failed(Step *s, const json_t *vmi, const char *migration, const char *message) {
   s->failed++;
-  return describe(vmi, FERRY_PHASE_FAILED, migration, message);
+  return evacuation_describe(vmi, FERRY_PHASE_FAILED, migration, message);
 }
 
 /* The state of a VM that is still there, and what is due for it. Where it is comes from its hosts'
@@ -203,9 +198,9 @@ static json_t *failed(Step *s, const json_t *vmi, const char *migration, const c
 static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
   const json_t *active = active_of(s->by_vm, vmi);
   if (active) {
-    return describe(vmi, MAX(ferry_phase_of(active), FERRY_PHASE_PENDING),
-                    ferry_json_str(active, "metadata.name"),
-                    ferry_json_str(active, "status.queue.message"));
+    return evacuation_describe(vmi, MAX(ferry_phase_of(active), FERRY_PHASE_PENDING),
+                               ferry_json_str(active, "metadata.name"),
+                               ferry_json_str(active, "status.queue.message"));
   }
   g_autofree char *why = is_due(s, vmi) ? ferry_evacuation_check_vm(s->check, vmi, s->node) : NULL;
   if (why)
@@ -215,23 +210,23 @@ static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
   if (ferry_phase_of(last) == FERRY_PHASE_SUCCEEDED &&
       s->now_ms < ended_ms(last) + FERRY_EVACUATION_ARRIVAL_MS) {
     ferry_plan_wake(s->plan, ended_ms(last) + FERRY_EVACUATION_ARRIVAL_MS);
-    return describe(vmi, FERRY_PHASE_RUNNING, name,
-                    "it has moved; its hosts have not told of it yet");
+    return evacuation_describe(vmi, FERRY_PHASE_RUNNING, name,
+                               "it has moved; its hosts have not told of it yet");
   }
   if (!last || ferry_phase_of(last) != FERRY_PHASE_FAILED)
-    return begin(s, vmi, last ? attempt_of(last) + 1 : 1, salt);
+    return evacuation_begin(s, vmi, last ? attempt_of(last) + 1 : 1, salt);
   const char *message = ferry_json_str(last, "status.message");
   gint64 when = retry_ms(last, FERRY_EVACUATION_TRIES);
   if (when == 0)
     return failed(s, vmi, name, message);
   if (s->now_ms >= when)
-    return begin(s, vmi, attempt_of(last) + 1, salt);
+    return evacuation_begin(s, vmi, attempt_of(last) + 1, salt);
   ferry_plan_wake(s->plan, when);
   g_autofree char *at = ferry_rfc3339_format(when);
   g_autofree char *text =
       g_strdup_printf("try %d of %d failed, the next is at %s: %s", attempt_of(last),
                       FERRY_EVACUATION_TRIES, at, message ? message : "no reason is known");
-  return describe(vmi, FERRY_PHASE_RETRYING, name, text);
+  return evacuation_describe(vmi, FERRY_PHASE_RETRYING, name, text);
 }
 
 /* A VM that was there when the evacuation saw it first and is not any more. */
@@ -276,7 +271,8 @@ static void step_strays(Step *s, json_t *evacuation, const json_t *node, const G
   g_autofree char *text =
       g_strdup_printf("%u domain%s active on %s that nothing moves: see status.vms", n,
                       n == 1 ? " is" : "s are", s->node);
-  ferry_condition_set(evacuation, STRAYS, "True", "NotMovable", text, s->now_ms);
+  ferry_condition_set(evacuation, STRAYS, "True", ferry_reason_name(FERRY_REASON_NOT_MOVABLE), text,
+                      s->now_ms);
   const json_t *c =
       ferry_json_find(ferry_json_get(evacuation, "status.conditions"), "type", STRAYS);
   gint64 when =
@@ -323,26 +319,28 @@ static void cordon(Step *s, json_t *evacuation, const json_t *node) {
     json_t *copy = json_deep_copy(node);
     ferry_json_set_bool(copy, "spec.unschedulable", TRUE);
     ferry_plan_write(s->plan, FERRY_WRITE_UPDATE, &ferry_kind_node, copy, FALSE);
-    ferry_plan_event(s->plan, node, "Normal", "NodeNotSchedulable", "cordoned for an evacuation",
-                     s->now_ms);
+    ferry_plan_event(s->plan, node, "Normal", ferry_reason_name(FERRY_REASON_NODE_NOT_SCHEDULABLE),
+                     "cordoned for an evacuation", s->now_ms);
   }
-  ferry_condition_set(evacuation, "Cordoned", "True", "Evacuation",
+  ferry_condition_set(evacuation, "Cordoned", "True", ferry_reason_name(FERRY_REASON_EVACUATION),
                       "no migration goes to the node any more", s->now_ms);
 }
 
-static void finish(Step *s, json_t *evacuation, FerryPhase phase, const char *reason,
-                   const char *message) {
+static void evacuation_finish(Step *s, json_t *evacuation, FerryPhase phase, FerryReason reason,
+                              const char *message) {
   gboolean ok = phase == FERRY_PHASE_SUCCEEDED;
   ferry_json_set_str(evacuation, "status.phase", ferry_phase_name(phase));
-  ferry_condition_set(evacuation, "Complete", ok ? "True" : "False", reason, message, s->now_ms);
-  ferry_plan_event(s->plan, evacuation, ok ? "Normal" : "Warning", reason, message, s->now_ms);
+  ferry_condition_set(evacuation, "Complete", ok ? "True" : "False", ferry_reason_name(reason),
+                      message, s->now_ms);
+  ferry_plan_event(s->plan, evacuation, ok ? "Normal" : "Warning", ferry_reason_name(reason),
+                   message, s->now_ms);
 }
 
 static void step_live(Step *s, json_t *evacuation) {
   g_autoptr(json_t) node = ferry_store_get(s->store, &ferry_kind_node, "", s->node);
   if (!node) {
     g_autofree char *text = g_strdup_printf("there is no node %s (any more)", s->node);
-    finish(s, evacuation, FERRY_PHASE_FAILED, "NodeNotFound", text);
+    evacuation_finish(s, evacuation, FERRY_PHASE_FAILED, FERRY_REASON_NODE_NOT_FOUND, text);
     return;
   }
   cordon(s, evacuation, node);
@@ -369,9 +367,9 @@ static void step_live(Step *s, json_t *evacuation) {
   if (remaining > 0)
     ferry_json_set_str(evacuation, "status.phase", ferry_phase_name(FERRY_PHASE_RUNNING));
   else if (s->failed > 0)
-    finish(s, evacuation, FERRY_PHASE_FAILED, "VMsRemain", text);
+    evacuation_finish(s, evacuation, FERRY_PHASE_FAILED, FERRY_REASON_VMS_REMAIN, text);
   else
-    finish(s, evacuation, FERRY_PHASE_SUCCEEDED, "Evacuated", text);
+    evacuation_finish(s, evacuation, FERRY_PHASE_SUCCEEDED, FERRY_REASON_EVACUATED, text);
 }
 
 /* What has not begun is cancelled; what moves goes on to its end. */

@@ -3,6 +3,7 @@
 // is cancelled and tried again goes elsewhere; only a migration that names the node comes here
 // again, and is cancelled as well.
 #include "control/evacuation_incoming.h"
+#include "model/migration/reasons.h"
 #include "base/rfc3339.h"
 #include "model/migration/migration.h"
 
@@ -37,7 +38,7 @@ static void request(const json_t *m, const char *by, FerryPlan *plan) {
   ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_vmim, copy, FALSE);
 }
 
-static gboolean is_listed(const json_t *vms, const json_t *m) {
+static gboolean evacuation_incoming_is_listed(const json_t *vms, const json_t *m) {
   gsize i;
   json_t *entry;
   json_array_foreach((json_t *)vms, i, entry) {
@@ -48,7 +49,7 @@ static gboolean is_listed(const json_t *vms, const json_t *m) {
   return FALSE;
 }
 
-static json_t *describe(const json_t *m, const char *node) {
+static json_t *evacuation_incoming_describe(const json_t *m, const char *node) {
   gboolean ends = is_requested(m) || can_cancel(m);
   return json_pack("{s:O, s:O, s:s, s:O, s:o}", "name", ferry_json_get(m, "spec.vmiName"),
                    "namespace", ferry_json_get(m, "metadata.namespace"), "phase",
@@ -60,7 +61,7 @@ static json_t *describe(const json_t *m, const char *node) {
 }
 
 /* Whether the VM runs on the node already: then it is one of those that are to leave. */
-static gboolean is_there(FerryStore *store, const json_t *m, const char *node) {
+static gboolean evacuation_incoming_is_there(FerryStore *store, const json_t *m, const char *node) {
   const char *ns = ferry_json_str(m, "metadata.namespace"), *vm = ferry_json_str(m, "spec.vmiName");
   g_autoptr(json_t) vmi = ferry_store_get(store, &ferry_kind_vmi, ns ? ns : "", vm ? vm : "");
   return g_strcmp0(ferry_json_str(vmi, "status.nodeName"), node) == 0;
@@ -73,8 +74,7 @@ gboolean ferry_evacuation_is_incoming(const json_t *entry) {
 
 gboolean ferry_evacuation_has_cancelled(const json_t *migration) {
   const char *by = ferry_json_str(migration, STATE "abortRequestedBy");
-  return by && g_str_has_prefix(by, BY) &&
-         g_strcmp0(ferry_json_str(migration, "status.reason"), "Cancelled") == 0;
+  return by && g_str_has_prefix(by, BY) && ferry_reason_is(migration, FERRY_REASON_CANCELLED);
 }
 
 FerryIncoming ferry_evacuation_incoming(FerryStore *store, const json_t *evacuation,
@@ -93,11 +93,11 @@ FerryIncoming ferry_evacuation_incoming(FerryStore *store, const json_t *evacuat
                       ferry_rfc3339_parse(ferry_json_str(m, STATE "endTimestamp")) >= since;
       continue;
     }
-    if (!is_to(m, node) || is_there(store, m, node))
+    if (!is_to(m, node) || evacuation_incoming_is_there(store, m, node))
       continue;
-    if (!is_listed(vms, m)) {
+    if (!evacuation_incoming_is_listed(vms, m)) {
       in.on_way++;
-      json_array_append_new(vms, describe(m, node));
+      json_array_append_new(vms, evacuation_incoming_describe(m, node));
     }
     if (!is_requested(m) && can_cancel(m))
       request(m, by, plan);

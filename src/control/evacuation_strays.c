@@ -15,7 +15,7 @@ static json_t *active_twice(const json_t *vmi, const json_t *record, const char 
                    domain ? domain : "(unnamed)", node, owner ? owner : "another host"));
 }
 
-static json_t *left_out(const json_t *entry) {
+static json_t *evacuation_strays_left_out(const json_t *entry) {
   const char *name = ferry_json_str(entry, "name"), *uuid = ferry_json_str(entry, "uuid");
   return json_pack(
       "{s:s, s:s, s:o}", "name",
@@ -47,7 +47,7 @@ guint ferry_evacuation_strays(const json_t *node, const GPtrArray *vmis,
   json_array_foreach(ferry_json_get(node, "status.invalidDomains"), i, entry) {
     if (!ferry_json_bool(entry, "active", TRUE))
       continue;
-    json_array_append_new(vms, left_out(entry));
+    json_array_append_new(vms, evacuation_strays_left_out(entry));
     n++;
   }
   return n;

@@ -9,6 +9,7 @@
 // report, VMs are found by UUID, and the names of all VMs are gathered only where a name is new
 // (and then once a report). A domain that has not changed costs a comparison.
 #include "control/inventory.h"
+#include "model/migration/reasons.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
 #include "control/conditions.h"
@@ -123,7 +124,8 @@ static void plan_names(FerryReport *r, const json_t *stored, json_t *vmi) {
     return;
   const char *other = ferry_inventory_other_of_name(r, name, uid);
   if (other) {
-    ferry_condition_set(vmi, "DuplicateName", "True", "NameUsedTwice",
+    ferry_condition_set(vmi, "DuplicateName", "True",
+                        ferry_reason_name(FERRY_REASON_NAME_USED_TWICE),
                         "another VM with another UUID has the same domain name", r->now_ms);
     if (!same)
       g_ptr_array_add(r->look, g_strdup(other));
@@ -145,7 +147,8 @@ static void plan_domain(FerryReport *r, FerryPlan *plan, const FerryReported *it
   else if (!item->look)
     ferry_vmi_remove_node(vmi, r->node);
   if (json_array_size(ferry_json_get(vmi, "status.domains")) == 0 && !context.migration) {
-    ferry_plan_event(plan, vmi, "Normal", "Gone", "the domain is on no host any more", r->now_ms);
+    ferry_plan_event(plan, vmi, "Normal", ferry_reason_name(FERRY_REASON_GONE),
+                     "the domain is on no host any more", r->now_ms);
     if (ferry_condition_status(vmi, "DuplicateName"))
       ferry_inventory_name_left(r, vmi);
     ferry_plan_write(plan, FERRY_WRITE_DELETE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
@@ -154,11 +157,12 @@ static void plan_domain(FerryReport *r, FerryPlan *plan, const FerryReported *it
   ferry_vmi_derive(vmi, &context, r->now_ms);
   plan_names(r, stored, vmi);
   if (claimed(vmi) && !(stored && claimed(stored)))
-    ferry_plan_event(plan, vmi, "Warning", "ClaimedByAnotherHost",
-                     ferry_json_str(ferry_json_find(ferry_json_get(vmi, "status.conditions"),
-                                                    "type", "ClaimedByAnotherHost"),
-                                    "message"),
-                     r->now_ms);
+    ferry_plan_event(
+        plan, vmi, "Warning", ferry_reason_name(FERRY_REASON_CLAIMED_BY_ANOTHER_HOST),
+        ferry_json_str(ferry_json_find(ferry_json_get(vmi, "status.conditions"), "type",
+                                       ferry_reason_name(FERRY_REASON_CLAIMED_BY_ANOTHER_HOST)),
+                       "message"),
+        r->now_ms);
   if (!stored)
     ferry_plan_write(plan, FERRY_WRITE_CREATE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
   else if (!json_equal(stored, vmi))
@@ -233,10 +237,11 @@ static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gbool
   gboolean libvirt_ok = !reported || ferry_json_bool(reported, "connected", TRUE);
   const char *why = ferry_json_str(reported, "connectionError");
   if (reported && !libvirt_ok)
-    ferry_condition_set(node, "Ready", "False", "LibvirtUnreachable",
+    ferry_condition_set(node, "Ready", "False", ferry_reason_name(FERRY_REASON_LIBVIRT_UNREACHABLE),
                         why ? why : "the agent has no connection to libvirtd", r->now_ms);
   else if (reported || g_strcmp0(ferry_condition_status(node, "Ready"), "Unknown") == 0)
-    ferry_condition_set(node, "Ready", "True", "AgentReports", "the agent reports", r->now_ms);
+    ferry_condition_set(node, "Ready", "True", ferry_reason_name(FERRY_REASON_AGENT_REPORTS),
+                        "the agent reports", r->now_ms);
   gboolean more = !json_equal(stored, node);
   g_autofree char *now = ferry_rfc3339_format_ms(r->now_ms);
   ferry_json_set_str(node, "status.agent.lastReportTime", now);
@@ -247,9 +252,10 @@ static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gbool
   *back = is_ready && judge_host(r, r->node) != FERRY_HOST_SPEAKS;
   if (g_strcmp0(ferry_condition_status(stored, "Ready"), ferry_condition_status(node, "Ready")) !=
       0)
-    ferry_plan_event(plan, node, libvirt_ok ? "Normal" : "Warning",
-                     libvirt_ok ? "NodeReady" : "NodeNotReady",
-                     libvirt_ok ? "the agent reports" : "libvirtd cannot be reached", r->now_ms);
+    ferry_plan_event(
+        plan, node, libvirt_ok ? "Normal" : "Warning",
+        ferry_reason_name(libvirt_ok ? FERRY_REASON_NODE_READY : FERRY_REASON_NODE_NOT_READY),
+        libvirt_ok ? "the agent reports" : "libvirtd cannot be reached", r->now_ms);
   ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, g_steal_pointer(&node), !more);
 }
 
@@ -287,7 +293,8 @@ static void items_init(Items *items) {
 }
 
 /* Each UUID once: what was said first counts. */
-static void add_item(Items *items, const char *uuid, const json_t *record, gboolean look) {
+static void inventory_add_item(Items *items, const char *uuid, const json_t *record,
+                               gboolean look) {
   FerryReported item = {uuid, record, look};
   if (g_hash_table_add(items->seen, (gpointer)uuid))
     g_array_append_val(items->list, item);
@@ -305,10 +312,10 @@ static void add_others(const FerryReport *r, const json_t *body, const GPtrArray
     const json_t *vmi = g_ptr_array_index(vmis, k);
     const char *uid = ferry_json_str(vmi, "metadata.uid");
     if (full && ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", r->node))
-      add_item(items, uid, NULL, FALSE);
+      inventory_add_item(items, uid, NULL, FALSE);
     else if (back && claimed(vmi) &&
              g_strcmp0(ferry_json_str(vmi, "status.nodeName"), r->node) == 0)
-      add_item(items, uid, NULL, TRUE);
+      inventory_add_item(items, uid, NULL, TRUE);
   }
 }
 
@@ -319,7 +326,7 @@ static gboolean merge_looks(FerryReport *r, GError **error) {
   g_autoptr(GPtrArray) uuids = g_steal_pointer(&r->look);
   r->look = g_ptr_array_new_with_free_func(g_free);
   for (guint i = 0; i < uuids->len; i++)
-    add_item(&items, g_ptr_array_index(uuids, i), NULL, TRUE);
+    inventory_add_item(&items, g_ptr_array_index(uuids, i), NULL, TRUE);
   return merge_all(r, items.list, error);
 }
 
@@ -349,12 +356,12 @@ gboolean ferry_inventory_report(FerryStore *store, const char *node, const json_
   gsize i;
   json_t *one;
   json_array_foreach(json_object_get(body, "domains"), i, one)
-      add_item(&items, ferry_json_str(one, "uuid"), one, FALSE);
+      inventory_add_item(&items, ferry_json_str(one, "uuid"), one, FALSE);
   /* what is left out is there all the same */
   json_array_foreach(json_object_get(body, "leftOut"), i, one) if (ferry_json_str(one, "uuid"))
       g_hash_table_add(items.seen, (gpointer)ferry_json_str(one, "uuid"));
   json_array_foreach(json_object_get(body, "removed"), i, one)
-      add_item(&items, json_string_value(one), NULL, FALSE);
+      inventory_add_item(&items, json_string_value(one), NULL, FALSE);
   if (back || ferry_json_bool(body, "full", FALSE)) {
     vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
     add_others(&r, body, vmis, back, &items);

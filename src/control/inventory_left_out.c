@@ -4,6 +4,7 @@
 // domain as a valid one, as removed, or is full and has it no more. What was known of such a domain
 // before stays as it was last said.
 #include "control/conditions.h"
+#include "model/migration/reasons.h"
 #include "control/inventory.h"
 #include "control/inventory_private.h"
 
@@ -117,7 +118,9 @@ void ferry_inventory_note_left_out(FerryPlan *plan, json_t *node, const json_t *
   }
   g_autofree char *text = message_of(next);
   ferry_json_set(node, LIST, next);
-  ferry_condition_set(node, "InvalidDomains", "True", "LeftOut", text, now_ms);
+  ferry_condition_set(node, "InvalidDomains", "True", ferry_reason_name(FERRY_REASON_LEFT_OUT),
+                      text, now_ms);
   if (fresh)
-    ferry_plan_event(plan, node, "Warning", "InvalidDomains", text, now_ms);
+    ferry_plan_event(plan, node, "Warning", ferry_reason_name(FERRY_REASON_INVALID_DOMAINS), text,
+                     now_ms);
 }

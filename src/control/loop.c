@@ -210,7 +210,7 @@ static void drain_watch(FerryControl *c) {
   }
 }
 
-static void count(FerryControl *c, gboolean conflict) {
+static void loop_count(FerryControl *c, gboolean conflict) {
   g_mutex_lock(&c->lock);
   c->stats.steps++;
   c->stats.conflicts += conflict;
@@ -222,7 +222,7 @@ static gboolean commit(FerryControl *c, FerryPlan *plan, const char *what, gint6
   *next = MIN(*next, ferry_plan_wake_time(plan));
   gboolean ok = ferry_plan_commit(plan, c->store, &error);
   gboolean conflict = !ok && !g_error_matches(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE);
-  count(c, conflict);
+  loop_count(c, conflict);
   if (!ok && !conflict)
     ferry_warning("a controller's writes were refused by the store", "FERRY_OBJECT", what,
                   "FERRY_ERROR", error->message);
@@ -302,7 +302,7 @@ static void step_time(FerryControl *c, gint64 *next) {
   all_dirty(c);
 }
 
-static gpointer run(gpointer data) {
+static gpointer loop_run(gpointer data) {
   FerryControl *c = data;
   subscribe(c);
   gint64 next_tick = 0;
@@ -339,7 +339,7 @@ FerryControl *ferry_control_start(FerryStore *store, const FerryClock *clock) {
   c->active = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   c->dirty = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   c->started_ms = ferry_clock_wall_ms(clock);
-  c->thread = g_thread_new("control", run, c);
+  c->thread = g_thread_new("control", loop_run, c);
   return c;
 }
 

@@ -5,6 +5,8 @@
 // status.refusals, so that a migration that waits says why. In Scheduled all that the agent needs
 // is written at once.
 #include "base/rfc3339.h"
+#include "model/migration/reasons.h"
+#include "control/migration.h"
 #include "control/migration_private.h"
 #include "model/flags/migration_flags.h"
 #include "model/migration/peer_uri.h"
@@ -41,8 +43,9 @@ void ferry_step_act_cancelled(FerryStep *s) {
   const char *by = ferry_json_str(s->m, "status.migrationState.abortRequestedBy");
   ferry_step_set(s, "status.migrationState.abortStatus",
                  json_string(ferry_abort_name(FERRY_ABORT_SUCCEEDED)));
-  ferry_step_fail(s, "Cancelled", "cancelled%s%s before it began; the VM was not touched",
-                  by ? " by " : "", by ? by : "");
+  ferry_step_fail(s, ferry_reason_name(FERRY_REASON_CANCELLED),
+                  "cancelled%s%s before it began; the VM was not touched", by ? " by " : "",
+                  by ? by : "");
 }
 
 gboolean ferry_step_guard_vm_gone(FerryStep *s) {
@@ -50,8 +53,8 @@ gboolean ferry_step_guard_vm_gone(FerryStep *s) {
 }
 
 void ferry_step_act_vm_gone(FerryStep *s) {
-  ferry_step_fail(s, "VMNotFound", "VM %s is not on any host any more",
-                  ferry_json_str(s->m, "spec.vmiName"));
+  ferry_step_fail(s, ferry_reason_name(FERRY_REASON_VM_NOT_FOUND),
+                  "VM %s is not on any host any more", ferry_json_str(s->m, "spec.vmiName"));
 }
 
 /* The host that the VM leaves: the one that has it; when a failed post-copy migration is resumed
@@ -75,8 +78,9 @@ gboolean ferry_step_guard_vm_off(FerryStep *s) {
 }
 
 void ferry_step_act_vm_off(FerryStep *s) {
-  ferry_step_fail(s, "VMNotRunning", "VM %s does not run any more (%s)",
-                  ferry_json_str(s->m, "spec.vmiName"), ferry_json_str(s->vmi, "status.phase"));
+  ferry_step_fail(s, ferry_reason_name(FERRY_REASON_VM_NOT_RUNNING),
+                  "VM %s does not run any more (%s)", ferry_json_str(s->m, "spec.vmiName"),
+                  ferry_json_str(s->vmi, "status.phase"));
 }
 
 void ferry_step_act_begin(FerryStep *s) {
@@ -87,10 +91,10 @@ void ferry_step_act_begin(FerryStep *s) {
     ferry_step_set(s, "status.migrationState.sourceNode", json_string(source));
 }
 
-static void queue(FerryStep *s, guint position, const char *reason, const char *message) {
-  ferry_step_set(
-      s, "status.queue",
-      json_pack("{si,ss,ss}", "position", (int)position, "reason", reason, "message", message));
+static void actions_queue(FerryStep *s, guint position, FerryReason reason, const char *message) {
+  ferry_step_set(s, "status.queue",
+                 json_pack("{si,ss,ss}", "position", (int)position, "reason",
+                           ferry_reason_name(reason), "message", message));
 }
 
 /* Another migration of the same VM that goes first: one that has begun, or an older one. Admission
@@ -132,7 +136,7 @@ gboolean ferry_step_guard_admitted(FerryStep *s) {
     g_autofree char *text =
         g_strdup_printf("node %s, where the VM is, is not ready: its agent has to come back first",
                         source ? source : "(unknown)");
-    queue(s, position, "SourceNotReady", text);
+    actions_queue(s, position, FERRY_REASON_SOURCE_NOT_READY, text);
     return FALSE;
   }
   const json_t *first = goes_first(s, all);
@@ -140,12 +144,12 @@ gboolean ferry_step_guard_admitted(FerryStep *s) {
     g_autofree char *text = g_strdup_printf("VM %s is being migrated already by %s",
                                             ferry_json_str(s->m, "spec.vmiName"),
                                             ferry_json_str(first, "metadata.name"));
-    queue(s, position, "AlreadyMigrating", text);
+    actions_queue(s, position, FERRY_REASON_ALREADY_MIGRATING, text);
     return FALSE;
   }
   g_autofree char *reason = NULL;
   if (!ferry_limits_admit(limits, uid, source, &reason)) {
-    queue(s, position, "LimitReached", reason);
+    actions_queue(s, position, FERRY_REASON_LIMIT_REACHED, reason);
     return FALSE;
   }
   ferry_step_set(s, "status.queue", NULL);
@@ -229,7 +233,8 @@ static void put_route(FerryStep *s, const FerryRoute *route) {
     json_object_set_new(s->origins, "networkSubnets", json_string(origin));
   }
   if (route->warning)
-    ferry_plan_event(s->plan, s->m, "Warning", "NetworkFallback", route->warning, s->now_ms);
+    ferry_plan_event(s->plan, s->m, "Warning", ferry_reason_name(FERRY_REASON_NETWORK_FALLBACK),
+                     route->warning, s->now_ms);
 }
 
 /* All refusals in one text. Free with g_free. */
@@ -255,7 +260,9 @@ gboolean ferry_step_guard_placed(FerryStep *s) {
   ferry_step_set(s, "status.refusals", refusals);
   if (!target) {
     g_autofree char *text = refusals_text(s);
-    ferry_step_set(s, "status.reason", json_string(transient ? "Waiting" : "Unschedulable"));
+    ferry_step_set(s, "status.reason",
+                   json_string(ferry_reason_name(transient ? FERRY_REASON_WAITING
+                                                           : FERRY_REASON_UNSCHEDULABLE)));
     ferry_step_set(s, "status.message", json_string(text));
     return FALSE;
   }
@@ -310,7 +317,7 @@ void ferry_step_act_place(FerryStep *s) {
 }
 
 gboolean ferry_step_guard_unplaceable(FerryStep *s) {
-  gboolean lasting = g_strcmp0(ferry_json_str(s->m, "status.reason"), "Unschedulable") == 0;
+  gboolean lasting = ferry_reason_is(s->m, FERRY_REASON_UNSCHEDULABLE);
   gint64 age = ferry_step_phase_age(s);
   if (!lasting && age < FERRY_UNSCHEDULABLE_TIMEOUT_MS) {
     ferry_plan_wake(s->plan, s->now_ms + FERRY_UNSCHEDULABLE_TIMEOUT_MS - age);
@@ -321,7 +328,7 @@ gboolean ferry_step_guard_unplaceable(FerryStep *s) {
 
 void ferry_step_act_unplaceable(FerryStep *s) {
   g_autofree char *text = refusals_text(s);
-  ferry_step_fail(s, "Unschedulable", "%s", text);
+  ferry_step_fail(s, ferry_reason_name(FERRY_REASON_UNSCHEDULABLE), "%s", text);
 }
 
 gboolean ferry_step_guard_not_accepted(FerryStep *s) {
@@ -334,7 +341,7 @@ gboolean ferry_step_guard_not_accepted(FerryStep *s) {
 }
 
 void ferry_step_act_not_accepted(FerryStep *s) {
-  ferry_step_fail(s, "SourceAgentNotAnswering",
+  ferry_step_fail(s, ferry_reason_name(FERRY_REASON_SOURCE_AGENT_NOT_ANSWERING),
                   "the agent of %s did not take the migration within %d s; the VM was not touched. "
                   "See: journalctl -u ferry-agentd on that host",
                   ferry_json_str(s->m, "status.migrationState.sourceNode"),

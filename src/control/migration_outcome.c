@@ -8,13 +8,15 @@
 // What the source says after its result (a post-copy that ended later) counts in place of the
 // result; what a host last said before it fell silent counts for nothing.
 #include "base/rfc3339.h"
+#include "model/migration/reasons.h"
 #include "control/conditions.h"
+#include "control/migration.h"
 #include "control/migration_private.h"
 #include "model/migration/migration.h"
 #include "policy/outcome.h"
 #include "policy/placement.h"
 
-static const char *source_name(const FerryStep *s) {
+static const char *outcome_source_name(const FerryStep *s) {
   return ferry_json_str(s->m, "status.migrationState.sourceNode");
 }
 
@@ -53,7 +55,7 @@ static gboolean call_failed(const FerryStep *s) {
 static FerryCopy copy_on_source(const FerryStep *s) {
   const char *state = source_state(s);
   const char *reason = ferry_json_str(agent_result(s), "sourceReason");
-  const json_t *record = ferry_step_domain_on(s, source_name(s));
+  const json_t *record = ferry_step_domain_on(s, outcome_source_name(s));
   const char *reported = ferry_json_str(record, "state");
   gboolean ready = ferry_node_is_ready(s->source);
   gint64 since = ferry_rfc3339_parse(ferry_json_str(record, "since"));
@@ -131,11 +133,12 @@ static void end_stalling(FerryStep *s) {
   g_autoptr(json_t) ended = json_object();
   ferry_json_set(ended, "status.conditions",
                  json_deep_copy(ferry_json_get(s->m, "status.conditions")));
-  ferry_condition_set(ended, "Stalling", "False", "Ended", "the migration has ended", s->now_ms);
+  ferry_condition_set(ended, "Stalling", "False", ferry_reason_name(FERRY_REASON_ENDED),
+                      "the migration has ended", s->now_ms);
   ferry_step_set(s, "status.conditions", json_incref(ferry_json_get(ended, "status.conditions")));
 }
 
-static void end(FerryStep *s, FerryOutcomeKind outcome) {
+static void outcome_end(FerryStep *s, FerryOutcomeKind outcome) {
   end_stalling(s);
   ferry_step_set(s, "status.migrationState.outcome", json_string(ferry_outcome_word(outcome)));
   g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
@@ -158,25 +161,26 @@ static char *stays(const FerryStep *s) {
   const char *state = source_state(s);
   const char *before = ferry_json_str(s->m, "status.migrationState.sourceDomainStateBefore");
   if (ferry_migration_state_is_kept(s->m, state))
-    return g_strdup_printf("the VM is %s on %s as before", state, source_name(s));
+    return g_strdup_printf("the VM is %s on %s as before", state, outcome_source_name(s));
   return g_strdup_printf("the VM is %s on %s and was %s before; look at the domain on both hosts "
                          "with virsh before you resume or start it",
-                         state ? state : unknown, source_name(s), before ? before : unknown);
+                         state ? state : unknown, outcome_source_name(s),
+                         before ? before : unknown);
 }
 
 void ferry_step_act_succeed(FerryStep *s) {
-  end(s, FERRY_OUTCOME_MOVED);
+  outcome_end(s, FERRY_OUTCOME_MOVED);
   const json_t *summary = ferry_json_get(s->m, "status.summary");
   gint64 total = ferry_json_int(summary, "totalMs", -1);
   gint64 pause = ferry_json_int(summary, "downtimeMs", -1);
   g_autoptr(GString) text = g_string_new(NULL);
   g_string_printf(text, "%s moved from %s to %s", ferry_json_str(s->m, "spec.vmiName"),
-                  source_name(s), target_name(s));
+                  outcome_source_name(s), target_name(s));
   if (total >= 0)
     g_string_append_printf(text, " in %.1f s", (double)total / 1000);
   if (pause >= 0 && !is_offline(s))
     g_string_append_printf(text, ", paused for %" G_GINT64_FORMAT " ms", pause);
-  ferry_step_set(s, "status.reason", json_string("Completed"));
+  ferry_step_set(s, "status.reason", json_string(ferry_reason_name(FERRY_REASON_COMPLETED)));
   ferry_step_set(s, "status.message", json_string(text->str));
   ferry_step_set(s, "status.migrationState.failed", json_false());
   ferry_step_set(s, "status.migrationState.targetNodeDomainDetected", json_true());
@@ -198,11 +202,11 @@ gboolean ferry_step_guard_forecast(FerryStep *s) {
 }
 
 void ferry_step_act_forecast(FerryStep *s) {
-  end(s, FERRY_OUTCOME_STAYED);
+  outcome_end(s, FERRY_OUTCOME_STAYED);
   g_autofree char *text =
       g_strdup_printf("forecast of %s from %s to %s; nothing was moved",
-                      ferry_json_str(s->m, "spec.vmiName"), source_name(s), target_name(s));
-  ferry_step_set(s, "status.reason", json_string("ForecastMade"));
+                      ferry_json_str(s->m, "spec.vmiName"), outcome_source_name(s), target_name(s));
+  ferry_step_set(s, "status.reason", json_string(ferry_reason_name(FERRY_REASON_FORECAST_MADE)));
   ferry_step_set(s, "status.message", json_string(text));
   ferry_step_set(s, "status.migrationState.failed", json_false());
 }
@@ -221,36 +225,37 @@ void ferry_step_act_stayed(FerryStep *s) {
   const char *error = ferry_json_str(result, "error");
   const char *reason = ferry_json_str(result, "reason");
   g_autofree char *where = stays(s);
-  end(s, FERRY_OUTCOME_STAYED);
+  outcome_end(s, FERRY_OUTCOME_STAYED);
   if (ferry_step_cancel_requested(s)) {
     const char *by = ferry_json_str(s->m, "status.migrationState.abortRequestedBy");
     const char *why = ferry_json_str(s->m, "status.migrationState.abortReason");
     ferry_step_set(s, "status.migrationState.abortStatus",
                    json_string(ferry_abort_name(FERRY_ABORT_SUCCEEDED)));
     if (why) {
-      ferry_step_fail(s, "Stalled",
+      ferry_step_fail(s, ferry_reason_name(FERRY_REASON_STALLED),
                       "%s; %s. Migrate it when it is less busy, or allow it a longer pause or "
                       "post-copy",
                       why, where);
       return;
     }
-    ferry_step_fail(s, "Cancelled", "cancelled%s%s; %s", by ? " by " : "", by ? by : "", where);
+    ferry_step_fail(s, ferry_reason_name(FERRY_REASON_CANCELLED), "cancelled%s%s; %s",
+                    by ? " by " : "", by ? by : "", where);
     return;
   }
-  ferry_step_fail(s, reason ? reason : "MigrationFailed", "%s; %s",
+  ferry_step_fail(s, reason ? reason : ferry_reason_name(FERRY_REASON_MIGRATION_FAILED), "%s; %s",
                   error ? error : "libvirt gave no reason", where);
 }
 
 /* What both hosts say, for people: "h1 says paused (migration), h2 cannot be heard". */
 static char *both_say(const FerryStep *s) {
   const json_t *there = ferry_step_domain_on(s, target_name(s));
-  const json_t *here = ferry_step_domain_on(s, source_name(s));
+  const json_t *here = ferry_step_domain_on(s, outcome_source_name(s));
   const char *state = source_state(s), *why = ferry_json_str(agent_result(s), "sourceReason");
   if (!why && g_strcmp0(ferry_json_str(here, "state"), state) == 0)
     why = ferry_json_str(here, "reason");
   const char *target = ferry_json_str(there, "state"), *reason = ferry_json_str(there, "reason");
   g_autofree char *first =
-      g_strdup_printf("%s says %s%s%s%s", source_name(s), state ? state : "nothing",
+      g_strdup_printf("%s says %s%s%s%s", outcome_source_name(s), state ? state : "nothing",
                       state && why ? " (" : "", state && why ? why : "", state && why ? ")" : "");
   if (ferry_step_target_is_silent(s))
     return g_strdup_printf("%s, %s cannot be heard", first, target_name(s));
@@ -284,7 +289,7 @@ static const char *stopped_how(const FerryStep *s) {
                {"crashed", "stopped by a crash of QEMU or the guest"},
                {"saved", "saved to a file"},
                {"failed", "stopped by an error of QEMU"}};
-  const json_t *here = ferry_step_domain_on(s, source_name(s));
+  const json_t *here = ferry_step_domain_on(s, outcome_source_name(s));
   const char *reason = ferry_json_str(agent_result(s), "sourceReason");
   if (!reason)
     reason = ferry_json_str(here, "reason");
@@ -301,20 +306,21 @@ void ferry_step_act_lost(FerryStep *s) {
   g_autofree char *say = both_say(s);
   const char *reason = ferry_outcome_reason(outcome), *advice = ferry_outcome_advice(outcome);
   gboolean unnoticed = copy_on_target(s) != FERRY_COPY_POSTCOPY_FAILED;
-  end(s, outcome);
+  outcome_end(s, outcome);
   switch (outcome) {
   case FERRY_OUTCOME_STOPPED:
     ferry_step_fail(s, reason, "%s was %s on %s while it moved. %s",
-                    ferry_json_str(s->m, "spec.vmiName"), stopped_how(s), source_name(s), advice);
+                    ferry_json_str(s->m, "spec.vmiName"), stopped_how(s), outcome_source_name(s),
+                    advice);
     break;
   case FERRY_OUTCOME_BROKEN: {
     g_autofree char *close =
         unnoticed ? g_strdup_printf(" %s has not noticed that the connection broke: close it there "
                                     "first (ss -K dst ADDRESS, with the address of %s).",
-                                    target_name(s), source_name(s))
+                                    target_name(s), outcome_source_name(s))
                   : g_strdup("");
     ferry_step_fail(s, reason, "%s%s%s and %s each hold a part of the VM's memory: %s. %s%s", lead,
-                    then, source_name(s), target_name(s), say, advice, close);
+                    then, outcome_source_name(s), target_name(s), say, advice, close);
     break;
   }
   case FERRY_OUTCOME_LOST:
@@ -370,11 +376,11 @@ gboolean ferry_step_guard_agent_lost(FerryStep *s) {
 
 void ferry_step_act_agent_lost(FerryStep *s) {
   gboolean there = copy_on_target(s) == FERRY_COPY_RUNS || copy_on_target(s) == FERRY_COPY_PAUSED;
-  end(s, FERRY_OUTCOME_UNKNOWN);
-  ferry_step_fail(s, "SourceHostLost",
+  outcome_end(s, FERRY_OUTCOME_UNKNOWN);
+  ferry_step_fail(s, ferry_reason_name(FERRY_REASON_SOURCE_HOST_LOST),
                   "the agent of %s has not answered for %d minutes; %s %s. Look at both hosts with "
                   "virsh before you start it anywhere",
-                  source_name(s), FERRY_LOST_AGENT_TIMEOUT_MS / 60000, target_name(s),
+                  outcome_source_name(s), FERRY_LOST_AGENT_TIMEOUT_MS / 60000, target_name(s),
                   there                            ? "reports the VM as running"
                   : ferry_step_target_is_silent(s) ? "does not answer either"
                                                    : "reports the VM as not running");

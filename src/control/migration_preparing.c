@@ -7,6 +7,8 @@
 // Running, and a migration that has ended takes no phase any more. So it may be ended here whatever
 // the agent does; it is asked to stop so that it removes what it has made.
 #include "base/rfc3339.h"
+#include "model/migration/reasons.h"
+#include "control/migration.h"
 #include "control/migration_private.h"
 
 #define STATE "status.migrationState."
@@ -26,7 +28,7 @@ static gboolean is_over(FerryStep *s, gint64 since, gint64 limit) {
 }
 
 /* What both hosts last said: nobody is there to ask. */
-static void end(FerryStep *s) {
+static void preparing_end(FerryStep *s) {
   const char *here = ferry_json_str(ferry_step_domain_on(s, state(s, "sourceNode")), "state");
   const char *there = ferry_json_str(ferry_step_domain_on(s, state(s, "targetNode")), "state");
   ferry_step_set(s, STATE "sourceDomainState", here ? json_string(here) : NULL);
@@ -67,10 +69,10 @@ gboolean ferry_step_guard_cancel_unanswered(FerryStep *s) {
 void ferry_step_act_cancel_unanswered(FerryStep *s) {
   const char *by = ferry_json_str(s->m, STATE "abortRequestedBy");
   g_autofree char *left = left_behind(s);
-  end(s);
+  preparing_end(s);
   ferry_step_set(s, STATE "abortStatus", json_string(ferry_abort_name(FERRY_ABORT_SUCCEEDED)));
   ferry_step_fail(
-      s, "Cancelled",
+      s, ferry_reason_name(FERRY_REASON_CANCELLED),
       "cancelled%s%s before it began; the VM was not touched, though the agent of %s has "
       "not answered%s",
       by ? " by " : "", by ? by : "", state(s, "sourceNode"), left);
@@ -90,18 +92,18 @@ void ferry_step_act_not_prepared(FerryStep *s) {
   const char *source = state(s, "sourceNode"), *target = state(s, "targetNode");
   int minutes = FERRY_PREPARE_TIMEOUT_MS / 60000;
   g_autofree char *left = left_behind(s);
-  end(s);
+  preparing_end(s);
   ferry_step_set(s, STATE "abortRequested", json_true());
   ferry_step_set(s, STATE "abortRequestedBy", json_string(ME));
   if (ferry_migration_is_forecast(s->m))
     ferry_step_fail(
-        s, "ForecastFailed",
+        s, ferry_reason_name(FERRY_REASON_FORECAST_FAILED),
         "the agents of %s and %s have not measured within %d minutes; nothing was moved. "
         "See: journalctl -u ferry-agentd on %s",
         source, target, minutes, source);
   else
     ferry_step_fail(
-        s, "TargetNotReady",
+        s, ferry_reason_name(FERRY_REASON_TARGET_NOT_READY),
         "host %s did not get ready for the VM within %d minutes; the VM was not touched%s. "
         "Look at libvirtd and the storage pools of %s, and at journalctl -u ferry-agentd "
         "on %s, which prepares it",

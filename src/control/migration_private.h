@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the rows of the migration's table work on.
 #pragma once
-#include "control/migration.h"
+#include "control/plan.h"
+#include "model/migration/migration.h"
 #include "model/migration/phase.h"
 #include "policy/limits.h"
 

@@ -7,17 +7,25 @@
 // mend (a guest that changes faster than it can be sent, a cancel) is not tried again, nor where a
 // person named the target.
 #include "base/rfc3339.h"
+#include "model/migration/reasons.h"
 #include "control/migration_private.h"
 
 #define STATE "status.migrationState."
 
 static gboolean is_the_targets_fault(const char *reason) {
-  static const char *const faults[] = {"TargetUnreachable",  "TargetNotPrepared",
-                                       "MigrationFailed",    "LinkStalled",
-                                       "TargetNameUnknown",  "TargetLibvirtUnreachable",
-                                       "TargetLoginRefused", "TargetLibvirtLost",
-                                       "TargetPortClosed",   NULL};
-  return !reason || !*reason || g_strv_contains(faults, reason);
+  static const FerryReason faults[] = {
+      FERRY_REASON_TARGET_UNREACHABLE,   FERRY_REASON_TARGET_NOT_PREPARED,
+      FERRY_REASON_MIGRATION_FAILED,     FERRY_REASON_LINK_STALLED,
+      FERRY_REASON_TARGET_NAME_UNKNOWN,  FERRY_REASON_TARGET_LIBVIRT_UNREACHABLE,
+      FERRY_REASON_TARGET_LOGIN_REFUSED, FERRY_REASON_TARGET_LIBVIRT_LOST,
+      FERRY_REASON_TARGET_PORT_CLOSED};
+  if (!reason || !*reason)
+    return TRUE;
+  FerryReason given = ferry_reason_parse(FERRY_REASONS_ENDED, reason);
+  for (gsize i = 0; i < G_N_ELEMENTS(faults); i++)
+    if (given == faults[i])
+      return TRUE;
+  return FALSE;
 }
 
 static json_t *attempts_with(const FerryStep *s) {
@@ -26,10 +34,11 @@ static json_t *attempts_with(const FerryStep *s) {
   const json_t *result = ferry_json_get(s->m, STATE "agentResult");
   const char *reason = ferry_json_str(result, "reason");
   g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
-  json_array_append_new(list, json_pack("{s:s*, s:s, s:s*, s:s}", "nodeName",
-                                        ferry_json_str(s->m, STATE "targetNode"), "reason",
-                                        reason && *reason ? reason : "MigrationFailed", "message",
-                                        ferry_json_str(result, "error"), "endTimestamp", now));
+  json_array_append_new(
+      list, json_pack("{s:s*, s:s, s:s*, s:s}", "nodeName",
+                      ferry_json_str(s->m, STATE "targetNode"), "reason",
+                      reason && *reason ? reason : ferry_reason_name(FERRY_REASON_MIGRATION_FAILED),
+                      "message", ferry_json_str(result, "error"), "endTimestamp", now));
   return list;
 }
 
@@ -67,7 +76,8 @@ void ferry_step_act_retry(FerryStep *s) {
       g_strdup_printf("did not succeed on %s: %s; trying another host (retry %" G_GINT64_FORMAT ")",
                       ferry_json_str(s->m, STATE "targetNode"),
                       error && *error ? error : "libvirt gave no reason", attempt);
-  ferry_plan_event(s->plan, s->m, "Warning", "MigrationRetried", text, s->now_ms);
+  ferry_plan_event(s->plan, s->m, "Warning", ferry_reason_name(FERRY_REASON_MIGRATION_RETRIED),
+                   text, s->now_ms);
   ferry_step_set(s, "status.attempts", attempts_with(s));
   for (gsize i = 0; i < G_N_ELEMENTS(stale); i++)
     ferry_step_set(s, stale[i], NULL);

@@ -9,7 +9,7 @@
 // migration (its controller in the agent acts by itself: a resolved configuration with an intent
 // has no onStalling), in post-copy, and while a change waits for the agent.
 #include "base/rfc3339.h"
-#include "control/conditions.h"
+#include "model/migration/reasons.h"
 #include "control/migration_private.h"
 #include "model/migration/migration.h"
 
@@ -43,13 +43,13 @@ static Past past_of(const FerryStep *s) {
   const json_t *change;
   gsize i;
   json_array_foreach(ferry_json_get(s->m, "status.changes"), i, change) {
-    const char *state = ferry_json_str(change, "state");
+    FerryChangeState state = ferry_change_state_of(change);
     const char *technique = ferry_json_str(change, "fields.technique");
     gboolean mine = g_strcmp0(ferry_json_str(change, "by"), ME) == 0;
-    gboolean applied = g_strcmp0(state, "Applied") == 0;
+    gboolean applied = state == FERRY_CHANGE_APPLIED;
     p.last_ms = MAX(p.last_ms, ferry_rfc3339_parse(ferry_json_str(change, "time")));
     p.last_id = MAX(p.last_id, ferry_migration_change_number(change));
-    p.waits |= g_strcmp0(state, "Requested") == 0;
+    p.waits |= state == FERRY_CHANGE_REQUESTED;
     p.asked |= mine && g_strcmp0(technique, "post-copy") == 0;
     p.refused |= mine && !applied && ferry_json_get(change, "fields.downtimeMs");
     if (applied && technique && !mine)
@@ -117,14 +117,14 @@ gboolean ferry_step_guard_stalling(FerryStep *s) {
   return decide(s).step != STEP_NONE;
 }
 
-static void ask(FerryStep *s, const Past *p, json_t *fields, const char *why) {
+static void stalling_ask(FerryStep *s, const Past *p, json_t *fields, const char *why) {
   json_t *list = ferry_json_get(s->m, "status.changes");
   list = json_is_array(list) ? json_deep_copy(list) : json_array();
   g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, p->last_id + 1);
   g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
-  json_array_append_new(list,
-                        json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "id", id, "by", ME, "time", now,
-                                  "reason", why, "fields", fields, "state", "Requested"));
+  json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "id", id, "by", ME,
+                                        "time", now, "reason", why, "fields", fields, "state",
+                                        ferry_change_state_name(FERRY_CHANGE_REQUESTED)));
   ferry_step_set(s, "status.changes", list);
 }
 
@@ -137,15 +137,16 @@ void ferry_step_act_stalling(FerryStep *s) {
     why = g_strdup_printf("onStalling raises the downtime limit from %" G_GINT64_FORMAT
                           " to %" G_GINT64_FORMAT " ms: %s",
                           d.from_ms, d.to_ms, stall);
-    ask(s, &p, json_pack("{s:I}", "downtimeMs", (json_int_t)d.to_ms), why);
+    stalling_ask(s, &p, json_pack("{s:I}", "downtimeMs", (json_int_t)d.to_ms), why);
   } else if (d.step == STEP_POST_COPY) {
     why = g_strdup_printf("onStalling switches to post-copy: %s", stall);
-    ask(s, &p, json_pack("{s:s}", "technique", "post-copy"), why);
+    stalling_ask(s, &p, json_pack("{s:s}", "technique", "post-copy"), why);
   } else {
     why = g_strdup_printf("onStalling gives the migration up: %s", stall);
     ferry_step_set(s, STATE "abortRequested", json_true());
     ferry_step_set(s, STATE "abortRequestedBy", json_string(ME));
     ferry_step_set(s, STATE "abortReason", json_string(why));
   }
-  ferry_plan_event(s->plan, s->m, "Warning", "MigrationStallingHandled", why, s->now_ms);
+  ferry_plan_event(s->plan, s->m, "Warning",
+                   ferry_reason_name(FERRY_REASON_MIGRATION_STALLING_HANDLED), why, s->now_ms);
 }

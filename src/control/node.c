@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/node.h"
+#include "model/migration/reasons.h"
 #include "base/rfc3339.h"
 #include "control/conditions.h"
 
@@ -17,7 +18,9 @@ void ferry_node_step(const json_t *node, gint64 started_ms, gint64 now_ms, Ferry
   g_autofree char *text = when
                               ? g_strdup_printf("its agent was last heard at %s", when)
                               : g_strdup("its agent has never reported; start ferry-agentd for it");
-  ferry_condition_set(copy, "Ready", "Unknown", "NodeStatusUnknown", text, now_ms);
-  ferry_plan_event(plan, copy, "Warning", "NodeNotReady", text, now_ms);
+  ferry_condition_set(copy, "Ready", "Unknown", ferry_reason_name(FERRY_REASON_NODE_STATUS_UNKNOWN),
+                      text, now_ms);
+  ferry_plan_event(plan, copy, "Warning", ferry_reason_name(FERRY_REASON_NODE_NOT_READY), text,
+                   now_ms);
   ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, g_steal_pointer(&copy), FALSE);
 }

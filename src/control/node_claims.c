@@ -19,6 +19,7 @@
 // where it matters. Bridges like virbr0 have one address on every host: that is no conflict that
 // anybody need see, but the second one is no address of its node's.
 #include "control/node_claims.h"
+#include "model/migration/reasons.h"
 #include "control/conditions.h"
 #include "model/migration/peer_uri.h"
 #include "policy/network.h"
@@ -36,7 +37,10 @@ typedef struct {
   gint64 now_ms;
 } Claims;
 
-static void set_conflict(const Claims *c, const char *type, const char *reason, const char *text) {
+/* `conflict`: the condition's type and the Event's reason, which are one word. */
+static void set_conflict(const Claims *c, FerryReason conflict, FerryReason reason,
+                         const char *text) {
+  const char *type = ferry_reason_name(conflict);
   const json_t *before =
       ferry_json_find(ferry_json_get(c->stored, "status.conditions"), "type", type);
   if (!text) {
@@ -45,7 +49,7 @@ static void set_conflict(const Claims *c, const char *type, const char *reason, 
   }
   if (g_strcmp0(ferry_json_str(before, "message"), text) != 0)
     ferry_plan_event(c->plan, c->node, "Warning", type, text, c->now_ms);
-  ferry_condition_set(c->node, type, "True", reason, text, c->now_ms);
+  ferry_condition_set(c->node, type, "True", ferry_reason_name(reason), text, c->now_ms);
 }
 
 static void judge_peer(const Claims *c, json_t *const *nodes, gsize n) {
@@ -64,13 +68,15 @@ static void judge_peer(const Claims *c, json_t *const *nodes, gsize n) {
                             "correct its --peer-uri, or bind it with spec.peer of the Node",
                             name, host, holder)
           : NULL;
-  set_conflict(c, "PeerConflict", error ? "InvalidPeer" : "HostOfAnotherNode", text);
+  set_conflict(c, FERRY_REASON_PEER_CONFLICT,
+               error ? FERRY_REASON_INVALID_PEER : FERRY_REASON_HOST_OF_ANOTHER_NODE, text);
   if (text)
     json_object_del(hypervisor, "peer");
   const char *before = ferry_json_str(c->stored, PEER ".host");
   if (!text && before && host && strcmp(before, host) != 0) {
     g_autofree char *said = g_strdup_printf("reached at %s now, was at %s", host, before);
-    ferry_plan_event(c->plan, c->node, "Normal", "PeerChanged", said, c->now_ms);
+    ferry_plan_event(c->plan, c->node, "Normal", ferry_reason_name(FERRY_REASON_PEER_CHANGED), said,
+                     c->now_ms);
   }
   g_autofree char *shown = ferry_peer_uri(ferry_peer_of_node(c->node), NULL);
   if (shown)
@@ -80,7 +86,7 @@ static void judge_peer(const Claims *c, json_t *const *nodes, gsize n) {
 }
 
 /* Address (without its prefix length) -> name of the node that has it. */
-static GHashTable *addresses_of(json_t *const *nodes, gsize n, const char *but) {
+static GHashTable *node_claims_addresses_of(json_t *const *nodes, gsize n, const char *but) {
   GHashTable *all = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   for (gsize i = 0; i < n; i++) {
     const char *name = ferry_json_str(nodes[i], "metadata.name");
@@ -137,8 +143,8 @@ static gboolean taken(const Claims *c, const Filter *f, const char *text, gboole
 static void judge_addresses(const Claims *c, json_t *const *nodes, gsize n) {
   const char *name = ferry_json_str(c->node, "metadata.name");
   json_t *const stored = (json_t *)c->stored;
-  g_autoptr(GHashTable) others = addresses_of(nodes, n, name);
-  g_autoptr(GHashTable) had = addresses_of(&stored, 1, NULL);
+  g_autoptr(GHashTable) others = node_claims_addresses_of(nodes, n, name);
+  g_autoptr(GHashTable) had = node_claims_addresses_of(&stored, 1, NULL);
   g_autoptr(GString) said = g_string_new(NULL);
   Filter f = {others, had, said};
   json_t *list = ferry_json_get(c->node, "status.addresses"), *item;
@@ -169,7 +175,7 @@ static void judge_addresses(const Claims *c, json_t *const *nodes, gsize n) {
                                   "no migration uses them for this node",
                                   name, said->str)
                 : NULL;
-  set_conflict(c, "AddressConflict", "AddressOfAnotherNode", text);
+  set_conflict(c, FERRY_REASON_ADDRESS_CONFLICT, FERRY_REASON_ADDRESS_OF_ANOTHER_NODE, text);
 }
 
 void ferry_node_claims_apply(FerryPlan *plan, json_t *node, const json_t *stored,

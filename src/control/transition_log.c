@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/transition_log.h"
+#include "model/migration/reasons.h"
 #include "model/migration/migration_log.h"
 #include "model/migration/phase.h"
 
 #define STATE "status.migrationState."
 
-static const char *text(const json_t *object, const char *path) {
-  const char *value = ferry_json_str(object, path);
-  return value ? value : "";
-}
-
 static void log_phase(const json_t *m, const char *phase, const char *before) {
   /* What a person asked for is no fault. */
-  gboolean failed = ferry_phase_of(m) == FERRY_PHASE_FAILED &&
-                    g_strcmp0(ferry_json_str(m, "status.reason"), "Cancelled") != 0;
+  gboolean failed =
+      ferry_phase_of(m) == FERRY_PHASE_FAILED && !ferry_reason_is(m, FERRY_REASON_CANCELLED);
   const char *said = ferry_json_str(m, "status.message");
   g_autofree char *message = said && *said ? g_strdup_printf("migration %s: %s", phase, said)
                                            : g_strdup_printf("migration %s", phase);
   ferry_log(failed ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_INFO, message, "FERRY_PHASE", phase,
-            "FERRY_PREVIOUS_PHASE", before ? before : "", "FERRY_REASON", text(m, "status.reason"),
-            "FERRY_SOURCE", text(m, STATE "sourceNode"), "FERRY_TARGET",
-            text(m, STATE "targetNode"), "FERRY_NETWORK", text(m, STATE "network"), NULL);
+            "FERRY_PREVIOUS_PHASE", before ? before : "", "FERRY_REASON",
+            ferry_json_text_at(m, "status.reason"), "FERRY_SOURCE",
+            ferry_json_text_at(m, STATE "sourceNode"), "FERRY_TARGET",
+            ferry_json_text_at(m, STATE "targetNode"), "FERRY_NETWORK",
+            ferry_json_text_at(m, STATE "network"), NULL);
 }
 
 FerryLogContext *ferry_control_log_context(FerryStore *store, const json_t *m) {
@@ -39,17 +37,18 @@ void ferry_transition_log(FerryStore *store, const FerryChange *change) {
   g_autoptr(FerryLogContext) context = ferry_control_log_context(store, m);
   ferry_log_scope(context);
   if (change->type == FERRY_DELETED) {
-    ferry_info("migration deleted", "FERRY_PHASE", text(m, "status.phase"));
+    ferry_info("migration deleted", "FERRY_PHASE", ferry_json_text_at(m, "status.phase"));
     return;
   }
   const char *phase = ferry_json_str(m, "status.phase");
   const char *before = ferry_json_str(old, "status.phase");
   if (!old)
-    ferry_info("migration created", "FERRY_PRIORITY", text(m, "spec.priority"),
-               "FERRY_WANTED_TARGET", text(m, "spec.targetNode"));
+    ferry_info("migration created", "FERRY_PRIORITY", ferry_json_text_at(m, "spec.priority"),
+               "FERRY_WANTED_TARGET", ferry_json_text_at(m, "spec.targetNode"));
   if (!ferry_json_bool(old, STATE "abortRequested", FALSE) &&
       ferry_json_bool(m, STATE "abortRequested", FALSE))
-    ferry_info("migration: cancel requested", "FERRY_USER", text(m, STATE "abortRequestedBy"));
+    ferry_info("migration: cancel requested", "FERRY_USER",
+               ferry_json_text_at(m, STATE "abortRequestedBy"));
   if (phase && g_strcmp0(phase, before) != 0 && (old || ferry_phase_of(m) != FERRY_PHASE_PENDING))
     log_phase(m, phase, before);
 }

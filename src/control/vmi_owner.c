@@ -40,7 +40,7 @@ gboolean ferry_vmi_record_receives(const json_t *d) {
 
 /* 3 runs, 2 active but not running (a target that receives, a paused VM), 1 defined only; among
  * equals what is in the middle of a migration comes last. */
-static int rank(const json_t *d) {
+static int vmi_owner_rank(const json_t *d) {
   int presence = !is_active(d) ? 1 : ferry_vmi_record_runs(d) ? 3 : 2;
   return presence * 2 + !is_paused_by(d, "migration");
 }
@@ -52,7 +52,7 @@ FerryClaim ferry_vmi_claim_judge(const json_t *owner, FerryHostWord word, const 
   if (word == FERRY_HOST_GONE)
     return FERRY_CLAIM_PASSES;
   if (moves)
-    return rank(claim) > rank(owner) ? FERRY_CLAIM_PASSES : FERRY_CLAIM_NONE;
+    return vmi_owner_rank(claim) > vmi_owner_rank(owner) ? FERRY_CLAIM_PASSES : FERRY_CLAIM_NONE;
   if (!is_active(owner))
     return word == FERRY_HOST_SPEAKS ? FERRY_CLAIM_PASSES : FERRY_CLAIM_CONFLICT;
   if (is_paused_by(claim, "migration"))
@@ -113,8 +113,8 @@ static guint n_receivers(const json_t *domains, const json_t *owner) {
   return n;
 }
 
-static FerryClaim judge(const FerryVmiContext *context, const json_t *vmi, const json_t *owner,
-                        const json_t *claim) {
+static FerryClaim vmi_owner_judge(const FerryVmiContext *context, const json_t *vmi,
+                                  const json_t *owner, const json_t *claim) {
   const char *node = ferry_json_str(claim, "nodeName");
   gboolean moves = moves_to(vmi, context->migration, owner, node);
   FerryClaim found = ferry_vmi_claim_judge(owner, context->owner_word, claim, moves);
@@ -135,10 +135,11 @@ json_t *ferry_vmi_owner(const json_t *vmi, const FerryVmiContext *context, GPtrA
     if (d == owner)
       continue;
     const char *node = ferry_json_str(d, "nodeName");
-    FerryClaim claim = owner ? judge(context, vmi, owner, d) : FERRY_CLAIM_PASSES;
+    FerryClaim claim = owner ? vmi_owner_judge(context, vmi, owner, d) : FERRY_CLAIM_PASSES;
     if (claim == FERRY_CLAIM_CONFLICT && conflicts)
       g_ptr_array_add(conflicts, (gpointer)node);
-    if (claim == FERRY_CLAIM_PASSES && (!best || best == owner || rank(d) > rank(best)))
+    if (claim == FERRY_CLAIM_PASSES &&
+        (!best || best == owner || vmi_owner_rank(d) > vmi_owner_rank(best)))
       best = d;
   }
   if (best != owner && conflicts && owner)

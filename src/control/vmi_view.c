@@ -4,6 +4,7 @@
 // spec, labels and memory are what that host says. What another one says of it is kept with its
 // record (`claim`), so that it is there when the VM has come to that host.
 #include "control/vmi_view.h"
+#include "model/migration/reasons.h"
 #include "base/quantity.h"
 #include "base/rfc3339.h"
 #include "control/conditions.h"
@@ -180,8 +181,8 @@ static void condition_storage(json_t *vmi, gint64 now_ms) {
   ferry_json_set_str(vmi, "status.migrationMethod", "BlockMigration");
   g_string_prepend(text, "only this host has the data of ");
   g_string_append(text, "; it can be copied along (--copy-storage-all)");
-  ferry_condition_set(vmi, "StorageLiveMigratable", "False", "DisksNotLiveMigratable", text->str,
-                      now_ms);
+  ferry_condition_set(vmi, "StorageLiveMigratable", "False",
+                      ferry_reason_name(FERRY_REASON_DISKS_NOT_LIVE_MIGRATABLE), text->str, now_ms);
 }
 
 static void condition_two_hosts(json_t *vmi, const FerryVmiContext *context, gint64 now_ms) {
@@ -205,7 +206,8 @@ static void condition_two_hosts(json_t *vmi, const FerryVmiContext *context, gin
   }
   g_autofree char *text = g_strdup_printf(
       "the VM runs on %s at once: its disks are in danger; stop one of the two", where->str);
-  ferry_condition_set(vmi, "RunningOnTwoHosts", "True", "SameUUIDTwice", text, now_ms);
+  ferry_condition_set(vmi, "RunningOnTwoHosts", "True",
+                      ferry_reason_name(FERRY_REASON_SAME_UUID_TWICE), text, now_ms);
 }
 
 static void condition_claimed(json_t *vmi, const FerryVmiContext *context, const GPtrArray *by,
@@ -229,8 +231,10 @@ static void condition_claimed(json_t *vmi, const FerryVmiContext *context, const
                             "that host reports it as stopped or gone. Look at both hosts with "
                             "virsh, and stop the one that is not meant",
                             owner, who->str, owner, owner);
-  ferry_condition_set(vmi, "ClaimedByAnotherHost", "True", silent ? "HostSilent" : "SameUUIDTwice",
-                      text, now_ms);
+  ferry_condition_set(
+      vmi, "ClaimedByAnotherHost", "True",
+      ferry_reason_name(silent ? FERRY_REASON_HOST_SILENT : FERRY_REASON_SAME_UUID_TWICE), text,
+      now_ms);
 }
 
 static void condition_migrating(json_t *vmi, const FerryVmiContext *context, const json_t *host,
@@ -238,7 +242,7 @@ static void condition_migrating(json_t *vmi, const FerryVmiContext *context, con
   if (context->migration)
     return;
   if (ferry_json_str(host, "job.operation"))
-    ferry_condition_set(vmi, "Migrating", "True", "StartedElsewhere",
+    ferry_condition_set(vmi, "Migrating", "True", ferry_reason_name(FERRY_REASON_STARTED_ELSEWHERE),
                         "a migration that Ferry did not start is under way; it is left alone",
                         now_ms);
   else

@@ -9,6 +9,8 @@
 // progress, too, as what a pass leaves is a best that only its own end can beat (a schedule may say
 // otherwise, where its original does).
 // Once post-copy was asked for nothing aborts: the guest's memory lies on two hosts then.
+#include "convergence/controller.h"
+#include "model/migration/reasons.h"
 #include "convergence/private.h"
 #include <math.h>
 
@@ -72,15 +74,15 @@ static void record(FerryConvergence *c, gint64 now_us, const FerryConvergenceDec
 }
 
 static void decidev(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action, gint64 value,
-                    const char *code, const char *format, va_list ap) G_GNUC_PRINTF(6, 0);
+                    FerryReason code, const char *format, va_list ap) G_GNUC_PRINTF(6, 0);
 static void decidev(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action, gint64 value,
-                    const char *code, const char *format, va_list ap) {
+                    FerryReason code, const char *format, va_list ap) {
   if (c->pending.length >= MAX_PENDING || (c->pinned && action == FERRY_CONVERGENCE_SET_DOWNTIME))
     return;
   FerryConvergenceDecision *d = g_new0(FerryConvergenceDecision, 1);
   d->action = action;
   d->value = value;
-  d->code = code;
+  d->code = ferry_reason_name(code);
   d->reason = g_strdup_vprintf(format, ap);
   record(c, now_us, d);
   g_queue_push_tail(&c->pending, d);
@@ -107,14 +109,14 @@ static void decidev(FerryConvergence *c, gint64 now_us, FerryConvergenceAction a
 }
 
 void ferry_decide(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action, gint64 value,
-                  const char *code, const char *format, ...) {
+                  FerryReason code, const char *format, ...) {
   va_list ap;
   va_start(ap, format);
   decidev(c, now_us, action, value, code, format, ap);
   va_end(ap);
 }
 
-void ferry_decide_abort(FerryConvergence *c, gint64 now_us, const char *code, const char *format,
+void ferry_decide_abort(FerryConvergence *c, gint64 now_us, FerryReason code, const char *format,
                         ...) {
   if (!ferry_decidable(c))
     return;
@@ -280,7 +282,7 @@ static void check_completion(FerryConvergence *c, gint64 now_us) {
   gint64 seconds = (now_us - c->start_us) / G_USEC_PER_SEC;
   gboolean post_copy = c->intent.allow_post_copy && !c->no_post_copy;
   if (!c->intent.allow_workload_disruption || c->suspended || (c->no_suspend && !post_copy)) {
-    ferry_decide_abort(c, now_us, "CompletionTimeout",
+    ferry_decide_abort(c, now_us, FERRY_REASON_COMPLETION_TIMEOUT,
                        "not done after %" G_GINT64_FORMAT
                        " s, the completion timeout; %.1f MiB remain at %.1f MiB/s",
                        seconds, ferry_mib((double)c->t.last.remaining), ferry_mib(c->t.rate));
@@ -288,11 +290,11 @@ static void check_completion(FerryConvergence *c, gint64 now_us) {
   }
   c->deadline_us = now_us + (now_us - c->start_us);
   if (post_copy)
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "CompletionTimeout",
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_COMPLETION_TIMEOUT,
                  "not done after %" G_GINT64_FORMAT " s, the completion timeout: post-copy",
                  seconds);
   else
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_SUSPEND, 0, "CompletionTimeout",
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_SUSPEND, 0, FERRY_REASON_COMPLETION_TIMEOUT,
                  "not done after %" G_GINT64_FORMAT
                  " s, the completion timeout, and workload disruption is allowed: the guest is "
                  "paused until it has moved",
@@ -306,7 +308,7 @@ static void check_timeouts(FerryConvergence *c, gint64 now_us) {
   const FerryStrategy *s = c->strategy;
   gint64 progressed_us = s->progressed_us ? s->progressed_us(c) : t->progress_us;
   if (c->intent.link_timeout_ms > 0 && now_us - t->moved_us > c->intent.link_timeout_ms * 1000)
-    ferry_decide_abort(c, now_us, "LinkStalled",
+    ferry_decide_abort(c, now_us, FERRY_REASON_LINK_STALLED,
                        "not one byte was sent for %" G_GINT64_FORMAT
                        " s: the link to the target or the target itself is down",
                        (now_us - t->moved_us) / G_USEC_PER_SEC);
@@ -314,7 +316,7 @@ static void check_timeouts(FerryConvergence *c, gint64 now_us) {
     check_completion(c, now_us);
   else if (c->intent.progress_timeout_ms > 0 && !c->suspended &&
            now_us - progressed_us > c->intent.progress_timeout_ms * 1000)
-    ferry_decide_abort(c, now_us, "ProgressTimeout",
+    ferry_decide_abort(c, now_us, FERRY_REASON_PROGRESS_TIMEOUT,
                        "no progress for %" G_GINT64_FORMAT
                        " s: at best %.1f MiB remained, at %.1f MiB/s against %.1f MiB/s of changes",
                        (now_us - progressed_us) / G_USEC_PER_SEC,

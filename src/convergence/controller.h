@@ -4,57 +4,9 @@
 // at a time per controller.
 #pragma once
 #include "base/json.h"
-#include "convergence/schedule.h"
-#include "convergence/tracker.h"
+#include "convergence/types.h"
 
 G_BEGIN_DECLS
-
-/** What is wanted of this migration, from its resolved configuration. Fields left 0 mean "not
- * stated". A `strategy` decides: that of a `schedule`, the intent's, or another. */
-typedef struct _FerryStrategy FerryStrategy; /* convergence/strategy.h */
-typedef struct {
-  gint64 max_downtime_ms;       /* the pause may not exceed this; at least 1 */
-  gint64 switchover_cost_ms;    /* eps: what a switch-over costs with nothing to send; 0: 30 */
-  gint64 completion_timeout_ms; /* of the whole migration; 0: none */
-  gint64 progress_timeout_ms;   /* without a new best `remaining`; 0: none */
-  gint64 link_timeout_ms;       /* without one byte sent; 0: none */
-  gboolean allow_post_copy;
-  gboolean allow_workload_disruption;
-  /* of the intent */
-  gint64 max_duration_ms;      /* by when it is to be done; 0: whenever */
-  int max_slowdown_percent;    /* how much the guest may be slowed, 0..99; 0: not at all */
-  gboolean can_throttle;       /* SET_THROTTLE can be carried out */
-  gboolean post_copy_preempt;  /* requested pages overtake the stream */
-  gint64 bandwidth_cap;        /* bytes/s, lifted at the switch-over; 0: none */
-  gint64 link_rate;            /* bytes/s of the link without the cap; 0: unknown */
-  gint64 switchover_bandwidth; /* bytes/s that QEMU was told to reckon the pause with; 0: what it
-                                  measures */
-  gint64 memory_bytes;         /* of the guest (and disks to copy): timeouts per GiB; 0: unknown */
-  gint64 disk_bytes;           /* the part of it that is disks to copy */
-  gint64 infeasible_patience_ms;       /* abort when it stayed infeasible for so long; 0: never */
-  double prior_seconds, prior_dirtied; /* unique bytes written in that time, measured before */
-  const FerrySchedule *schedule;       /* copied; NULL: none */
-  const FerryStrategy *strategy; /* NULL: the schedule's where there is one, else the intent */
-} FerryConvergenceIntent;
-
-typedef enum {
-  FERRY_CONVERGENCE_SET_DOWNTIME, /* value: ms */
-  FERRY_CONVERGENCE_START_POSTCOPY,
-  FERRY_CONVERGENCE_SUSPEND, /* pause the guest on the source so that it converges */
-  FERRY_CONVERGENCE_ABORT,
-  FERRY_CONVERGENCE_NOTE, /* nothing to do, but to tell: it does not converge, with the numbers */
-  FERRY_CONVERGENCE_SET_THROTTLE, /* value: percent of its time that the guest does not run; only
-                                     where the intent says that it can be carried out */
-} FerryConvergenceAction;
-
-typedef struct {
-  FerryConvergenceAction action;
-  gint64 value;
-  const char *code; /* CamelCase, static: "NotConverging", "ProgressTimeout" */
-  char *reason;     /* words with numbers; owned by whoever took the decision */
-} FerryConvergenceDecision;
-
-typedef struct _FerryConvergence FerryConvergence;
 
 /** A controller of a migration that starts at `now_us`. Its first decision is the first limit. */
 FerryConvergence *ferry_convergence_new(const FerryConvergenceIntent *intent, gint64 now_us);

@@ -17,6 +17,7 @@
 // raises it at most once in two passes; nothing aborts after post-copy; a limit that is safe stays
 // set whatever happens to the controller; a rate that falls by 20 % makes a new plan at once.
 #include "convergence/private.h"
+#include "model/migration/reasons.h"
 #include <math.h>
 
 #define LOOK_SHARE 0.8
@@ -66,7 +67,7 @@ static gint64 limit_ms(const FerryConvergence *c, const FerryPath *path, double 
 }
 
 static void set_limit(FerryConvergence *c, gint64 now_us, const FerryPath *path, double seconds,
-                      const char *code, const char *why) {
+                      FerryReason code, const char *why) {
   gint64 ms = limit_ms(c, path, seconds);
   c->is.plan_limit = MIN(seconds, ferry_intent_room(c));
   gint64 change = ABS(ms - c->limit_ms);
@@ -83,12 +84,12 @@ static void set_limit(FerryConvergence *c, gint64 now_us, const FerryPath *path,
                (MIN(seconds, ferry_intent_room(c)) + path->eps) * 1000, c->intent.max_downtime_ms);
 }
 
-static void start(FerryConvergence *c, gint64 now_us) {
+static void intent_start(FerryConvergence *c, gint64 now_us) {
   gint64 low = MAX(FERRY_START_LEAST_MS, c->intent.switchover_cost_ms / START_SHARE);
   c->limit_ms = MIN(low, MAX(1, c->intent.max_downtime_ms - c->intent.switchover_cost_ms));
   c->is.plan_limit = (double)c->limit_ms / 1000;
   c->is.reference = INFINITY;
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, c->limit_ms, "Start",
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, c->limit_ms, FERRY_REASON_START,
                "start low: the pause is about %" G_GINT64_FORMAT " ms where the guest lets it",
                c->limit_ms + c->intent.switchover_cost_ms);
 }
@@ -102,14 +103,14 @@ static double observed(const FerryConvergence *c, gint64 now_us, double seen) {
 }
 
 /* The first end that is in sight is the forecast. */
-static void expect(FerryConvergence *c, gint64 now_us, const FerryOption *o) {
+static void expect(FerryConvergence *c, gint64 now_us, const FerryCliOption *o) {
   if (c->is.forecast <= 0)
     c->is.forecast = ferry_intent_elapsed(c, now_us) + o->seconds;
 }
 
-static void start_post_copy(FerryConvergence *c, gint64 now_us, const FerryOption *o, double v) {
+static void start_post_copy(FerryConvergence *c, gint64 now_us, const FerryCliOption *o, double v) {
   expect(c, now_us, o);
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "Cheapest",
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_CHEAPEST,
                "%.1f MiB follow in about %.1f s, during which the guest stands still for at most "
                "%.0f ms at a time, %" G_GINT64_FORMAT " ms are allowed: post-copy",
                ferry_mib(v), o->seconds, o->pause * 1000, c->intent.max_downtime_ms);
@@ -118,8 +119,8 @@ static void start_post_copy(FerryConvergence *c, gint64 now_us, const FerryOptio
 /* The end is at hand, with what there is: in a pause, or by post-copy (TRUE) where that costs the
  * guest less. */
 static gboolean end_now(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
-  FerryOption pause = ferry_model_suspend(path, v);
-  FerryOption post_copy = ferry_options_postcopy(c, path, v);
+  FerryCliOption pause = ferry_model_suspend(path, v);
+  FerryCliOption post_copy = ferry_options_postcopy(c, path, v);
   if (c->intent.allow_post_copy && !c->no_post_copy &&
       ferry_options_postcopy_keeps(c, &post_copy) &&
       ferry_option_cost(&post_copy) < ferry_option_cost(&pause)) {
@@ -132,7 +133,7 @@ static gboolean end_now(FerryConvergence *c, gint64 now_us, const FerryPath *pat
 
 /* No model yet. After the first pass: how high may the limit stay low? Later: the passes are too
  * short or too alike to learn from, so what was seen decides. */
-static void look(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
+static void intent_look(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
   double need = v / path->switch_rate, top = ferry_intent_room(c), limit;
   if (c->t.passes < 2) {
     double budget = FERRY_SLACK * (ferry_intent_elapsed(c, now_us) + need);
@@ -146,17 +147,18 @@ static void look(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
       return;
     if (need <= top && limit >= need && end_now(c, now_us, path, v))
       return;
-    set_limit(c, now_us, path, limit, "FirstPass", "after the first pass");
+    set_limit(c, now_us, path, limit, FERRY_REASON_FIRST_PASS, "after the first pass");
   } else if (c->t.passes >= c->is.raised_at + ROUNDS_BETWEEN) {
     limit = need <= top ? need * FERRY_MARGIN : top / 2; /* too high to learn from: lower it */
-    set_limit(c, now_us, path, limit, limit > c->is.plan_limit ? "NotConverging" : "Plan",
+    set_limit(c, now_us, path, limit,
+              limit > c->is.plan_limit ? FERRY_REASON_NOT_CONVERGING : FERRY_REASON_PLAN,
               "no pass was shorter than another");
   }
   if (c->t.passes >= 2 && need > top && v > SHRINKING * c->t.previous_v)
     ferry_verdict_infeasible(c, now_us, path, v, NULL, TRUE);
 }
 
-static void set_throttle(FerryConvergence *c, gint64 now_us, int percent, const char *code,
+static void set_throttle(FerryConvergence *c, gint64 now_us, int percent, FerryReason code,
                          const char *why) {
   if (percent == c->throttle_percent)
     return;
@@ -179,17 +181,18 @@ static void infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path
     c->is.first_verdict_us = now_us;
   ferry_verdict_infeasible(c, now_us, path, v, NULL, FALSE);
   if (c->intent.allow_post_copy && !c->no_post_copy) {
-    FerryOption o = ferry_options_postcopy(c, path, v);
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "NotConverging",
+    FerryCliOption o = ferry_options_postcopy(c, path, v);
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_NOT_CONVERGING,
                  "no pre-copy keeps the intent and post-copy is allowed: %.1f MiB follow in about "
                  "%.1f s, during which the guest may stand still for up to %.0f ms at a time",
                  ferry_mib(v), o.seconds, o.pause * 1000);
     return;
   }
-  set_limit(c, now_us, path, ferry_intent_room(c), "Infeasible", "the most that is allowed");
+  set_limit(c, now_us, path, ferry_intent_room(c), FERRY_REASON_INFEASIBLE,
+            "the most that is allowed");
   int bound = (int)(ferry_intent_throttle_bound(c) * 100);
   if (bound > c->throttle_percent)
-    set_throttle(c, now_us, bound, "Infeasible", "the most that is allowed");
+    set_throttle(c, now_us, bound, FERRY_REASON_INFEASIBLE, "the most that is allowed");
 }
 
 static gboolean may_raise(const FerryConvergence *c) {
@@ -198,7 +201,7 @@ static gboolean may_raise(const FerryConvergence *c) {
 
 /* The throttle only rises, in steps, and is released once at most: a guest that needed it again
  * keeps it. */
-static void plan_throttle(FerryConvergence *c, gint64 now_us, const FerryOption *o,
+static void plan_throttle(FerryConvergence *c, gint64 now_us, const FerryCliOption *o,
                           gboolean overdue) {
   FerryIntentState *s = &c->is;
   int percent = (int)lround(o->throttle * 100), bound = (int)(ferry_intent_throttle_bound(c) * 100);
@@ -207,12 +210,13 @@ static void plan_throttle(FerryConvergence *c, gint64 now_us, const FerryOption 
     percent = c->throttle_percent + THROTTLE_RAISE;
   percent = MIN(percent, bound);
   if (percent > c->throttle_percent) {
-    set_throttle(c, now_us, percent, "NotConverging", "no limit that is allowed does without");
+    set_throttle(c, now_us, percent, FERRY_REASON_NOT_CONVERGING,
+                 "no limit that is allowed does without");
     s->throttled_at = c->t.passes;
   } else if (percent == 0 && c->throttle_percent > 0 && trusted && !s->released &&
              c->t.passes >= s->throttled_at + ROUNDS_BETWEEN) {
     s->released = TRUE;
-    set_throttle(c, now_us, 0, "Converging", "it converges without");
+    set_throttle(c, now_us, 0, FERRY_REASON_CONVERGING, "it converges without");
   }
 }
 
@@ -223,7 +227,7 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
   s->planned_us = now_us;
   s->plan_rate = path->rate;
   ferry_options_gather(c, path, v, now, &options);
-  const FerryOption *o = ferry_options_choose(c, &options, now);
+  const FerryCliOption *o = ferry_options_choose(c, &options, now);
   if (!o) { /* while a throttle takes hold, rounds with and without it are mixed */
     guint passes = c->t.passes;
     if (!s->throttled_at || passes <= 2 || passes > s->throttled_at + ROUNDS_BETWEEN)
@@ -264,7 +268,8 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
   if (limit <= s->plan_limit || may_raise(c)) {
     gboolean other = fabs(limit - s->plan_limit) > SIGNIFICANT * s->plan_limit;
     set_limit(c, now_us, path, limit,
-              s->planned && limit > s->plan_limit ? "NotConverging" : "Plan", why);
+              s->planned && limit > s->plan_limit ? FERRY_REASON_NOT_CONVERGING : FERRY_REASON_PLAN,
+              why);
     s->promised = !s->planned || overdue || other ? promised : MIN(s->promised, promised);
     s->planned = TRUE;
   }
@@ -284,7 +289,7 @@ static void boundary(FerryConvergence *c, gint64 now_us) {
   if (c->t.fitted)
     plan(c, now_us, &path, v);
   else
-    look(c, now_us, &path, v);
+    intent_look(c, now_us, &path, v);
 }
 
 /* Planned once, when the end of the first pass comes within reach of the limits that are allowed:
@@ -299,7 +304,7 @@ static void plan_first_pass(FerryConvergence *c, gint64 now_us, const FerryPath 
   double limit = ferry_options_first_pass(c, path, (double)(now_us - t->boundary_us) / 1e6,
                                           ferry_intent_elapsed(c, now_us));
   if (limit > c->is.plan_limit)
-    set_limit(c, now_us, path, limit, "FirstPass", "by the dirty rate measured before");
+    set_limit(c, now_us, path, limit, FERRY_REASON_FIRST_PASS, "by the dirty rate measured before");
 }
 
 static void check_deadline(FerryConvergence *c, gint64 now_us, const FerryPath *path) {
@@ -309,10 +314,10 @@ static void check_deadline(FerryConvergence *c, gint64 now_us, const FerryPath *
     return;
   if (c->intent.allow_post_copy && !c->no_post_copy && c->t.passes > 0 &&
       now + pending / path->switch_rate * FERRY_MARGIN + path->eps >= end) {
-    FerryOption o = ferry_options_postcopy(c, path, pending);
+    FerryCliOption o = ferry_options_postcopy(c, path, pending);
     if (!ferry_options_postcopy_keeps(c, &o))
       ferry_verdict_infeasible(c, now_us, path, pending, NULL, FALSE);
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "Deadline",
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_DEADLINE,
                  "%.1f MiB remain and %.1f s are left of %.1f s: the last moment for post-copy",
                  ferry_mib(pending), end - now, end);
     return;
@@ -320,7 +325,7 @@ static void check_deadline(FerryConvergence *c, gint64 now_us, const FerryPath *
   if (c->t.passes > 0 && now + pending / path->switch_rate + path->eps > end)
     ferry_verdict_infeasible(c, now_us, path, pending, NULL, TRUE);
   if (now > end)
-    ferry_decide_abort(c, now_us, "DeadlineExceeded",
+    ferry_decide_abort(c, now_us, FERRY_REASON_DEADLINE_EXCEEDED,
                        "not done within the %.1f s asked for: %.1f MiB remain, another %.1f s at "
                        "%.1f MiB/s if the guest wrote nothing; allow more time or more bandwidth; "
                        "the guest stays on the source",
@@ -337,7 +342,8 @@ static void check_slowdown(FerryConvergence *c, gint64 now_us) {
     gboolean rose = told > MAX(c->is.told_throttle, MAX(LEAST_THROTTLE, c->throttle_percent));
     c->is.told_throttle = told;
     if (rose)
-      ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_THROTTLE, c->throttle_percent, "Hold",
+      ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_THROTTLE, c->throttle_percent,
+                   FERRY_REASON_HOLD,
                    "auto-converge raised the slow-down to %d %% by itself: back to %d %%", told,
                    c->throttle_percent);
     return;
@@ -345,11 +351,11 @@ static void check_slowdown(FerryConvergence *c, gint64 now_us) {
   if (told <= most)
     return;
   if (c->intent.allow_post_copy && !c->no_post_copy && c->t.passes > 0)
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "SlowdownExceeded",
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_SLOWDOWN_EXCEEDED,
                  "auto-converge slows the guest down by %d %%, %d %% are allowed: post-copy", told,
                  most);
   else
-    ferry_decide_abort(c, now_us, "SlowdownExceeded",
+    ferry_decide_abort(c, now_us, FERRY_REASON_SLOWDOWN_EXCEEDED,
                        "auto-converge slows the guest down by %d %%, %d %% are allowed, and %.1f "
                        "MiB remain; allow more slow-down, a longer pause or post-copy, or "
                        "allowMonitorCommands, with which the slow-down can be held; the guest "
@@ -371,7 +377,7 @@ static void tick(FerryConvergence *c, gint64 now_us) {
   /* a guest that wavers at the border of what is feasible gets some more time, not all of it */
   gboolean wavering = s->first_verdict_us && now_us - s->first_verdict_us > WAVERING * patience_us;
   if (patience_us > 0 && ((s->verdict_us && now_us - s->verdict_us > patience_us) || wavering)) {
-    ferry_decide_abort(c, now_us, "Infeasible",
+    ferry_decide_abort(c, now_us, FERRY_REASON_INFEASIBLE,
                        "for %" G_GINT64_FORMAT
                        " s nothing within the intent ended it (%.1f MiB remain at best); the "
                        "guest stays on the source",
@@ -391,7 +397,7 @@ static void tick(FerryConvergence *c, gint64 now_us) {
 const FerryStrategy ferry_strategy_intent = {
     .name = "intent",
     .makes_up_for_cap = TRUE,
-    .start = start,
+    .start = intent_start,
     .boundary = boundary,
     .tick = tick,
 };

@@ -169,15 +169,15 @@ double ferry_model_throttle_stall(double p) {
   return p < 1 ? 0.01 * p / (1 - p) : INFINITY;
 }
 
-FerryOption ferry_model_precopy(const FerryWriter *writer, const FerryPath *path, double pending,
-                                double limit, double throttle, double horizon) {
-  FerryOption o = {.kind = throttle > 0 ? FERRY_OPTION_THROTTLE : FERRY_OPTION_PRECOPY,
-                   .limit = limit,
-                   .throttle = throttle,
-                   .seconds = INFINITY,
-                   .pause = INFINITY,
-                   .lost = INFINITY,
-                   .bytes = INFINITY};
+FerryCliOption ferry_model_precopy(const FerryWriter *writer, const FerryPath *path, double pending,
+                                   double limit, double throttle, double horizon) {
+  FerryCliOption o = {.kind = throttle > 0 ? FERRY_OPTION_THROTTLE : FERRY_OPTION_PRECOPY,
+                      .limit = limit,
+                      .throttle = throttle,
+                      .seconds = INFINITY,
+                      .pause = INFINITY,
+                      .lost = INFINITY,
+                      .bytes = INFINITY};
   double b = path->rate, l = MAX(path->switch_rate, b), threshold = limit * l;
   double time = 0, bytes = 0, before = INFINITY;
   if (b <= 0)
@@ -207,24 +207,24 @@ FerryOption ferry_model_precopy(const FerryWriter *writer, const FerryPath *path
   return o;
 }
 
-FerryOption ferry_model_suspend(const FerryPath *path, double pending) {
+FerryCliOption ferry_model_suspend(const FerryPath *path, double pending) {
   double seconds = pending / MAX(path->switch_rate, path->rate) + path->eps;
-  return (FerryOption){.kind = FERRY_OPTION_SUSPEND,
-                       .limit = seconds - path->eps,
-                       .seconds = seconds,
-                       .pause = seconds,
-                       .lost = seconds,
-                       .bytes = pending};
+  return (FerryCliOption){.kind = FERRY_OPTION_SUSPEND,
+                          .limit = seconds - path->eps,
+                          .seconds = seconds,
+                          .pause = seconds,
+                          .lost = seconds,
+                          .bytes = pending};
 }
 
-FerryOption ferry_model_postcopy(const FerryPath *path, double pending, double touched,
-                                 gboolean preempt) {
+FerryCliOption ferry_model_postcopy(const FerryPath *path, double pending, double touched,
+                                    gboolean preempt) {
   double rate = MAX(path->switch_rate, path->rate);
   double wire = MIN(touched, pending) / rate;
   double gap = preempt ? POSTCOPY_GAP_PREEMPT : POSTCOPY_GAP;
-  return (FerryOption){.kind = FERRY_OPTION_POSTCOPY,
-                       .seconds = pending / rate + path->eps,
-                       .pause = path->eps + gap * wire,
-                       .lost = path->eps + POSTCOPY_LOST * wire,
-                       .bytes = pending};
+  return (FerryCliOption){.kind = FERRY_OPTION_POSTCOPY,
+                          .seconds = pending / rate + path->eps,
+                          .pause = path->eps + gap * wire,
+                          .lost = path->eps + POSTCOPY_LOST * wire,
+                          .bytes = pending};
 }

@@ -2,6 +2,8 @@
 // What the parts of one controller share; of this folder only.
 #pragma once
 #include "convergence/strategy.h"
+#include "model/migration/reasons.h"
+#include "base/quantity.h"
 
 #define FERRY_HISTORY_MAX 200
 
@@ -89,11 +91,11 @@ struct _FerryConvergence {
 
 /** Queues a decision, records it, and takes its effect into the state. */
 void ferry_decide(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action, gint64 value,
-                  const char *code, const char *format, ...) G_GNUC_PRINTF(6, 7);
+                  FerryReason code, const char *format, ...) G_GNUC_PRINTF(6, 7);
 /** Whether anything can still be decided. */
 gboolean ferry_decidable(const FerryConvergence *c);
 /** Abort, unless post-copy was asked for or the end is decided already. */
-void ferry_decide_abort(FerryConvergence *c, gint64 now_us, const char *code, const char *format,
+void ferry_decide_abort(FerryConvergence *c, gint64 now_us, FerryReason code, const char *format,
                         ...) G_GNUC_PRINTF(4, 5);
 
 /** The path that this controller reckons with; rate 0: not known yet. */
@@ -102,7 +104,7 @@ FerryPath ferry_intent_path(const FerryConvergence *c);
 /* options.c: what each way to end costs, and the choice */
 
 typedef struct {
-  FerryOption all[2 * FERRY_CANDIDATES + 24];
+  FerryCliOption all[2 * FERRY_CANDIDATES + 24];
   guint n;
 } FerryOptions;
 
@@ -115,20 +117,20 @@ double ferry_intent_threshold(const FerryConvergence *c);
 /** The strongest throttle (0..1) that is permitted and can be carried out. */
 double ferry_intent_throttle_bound(const FerryConvergence *c);
 /** The price of `limit` seconds with `v` bytes to send. */
-FerryOption ferry_options_price(const FerryConvergence *c, const FerryPath *path, double v,
-                                double limit, double throttle);
-FerryOption ferry_options_postcopy(const FerryConvergence *c, const FerryPath *path, double v);
+FerryCliOption ferry_options_price(const FerryConvergence *c, const FerryPath *path, double v,
+                                   double limit, double throttle);
+FerryCliOption ferry_options_postcopy(const FerryConvergence *c, const FerryPath *path, double v);
 /** Whether the stalls of that post-copy surely keep the maximum. */
-gboolean ferry_options_postcopy_keeps(const FerryConvergence *c, const FerryOption *o);
+gboolean ferry_options_postcopy_keeps(const FerryConvergence *c, const FerryCliOption *o);
 /** What the guest pays: the work it loses, and more for what it loses in one piece. Seconds. */
-double ferry_option_cost(const FerryOption *o);
+double ferry_option_cost(const FerryCliOption *o);
 /** Fills `options` (empty before); the first is what is set now. */
 void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, double v, double now,
                           FerryOptions *options);
 /** The cheapest within the intent that ends at most FERRY_SLACK later than the earliest; NULL: none
  * is within. */
-const FerryOption *ferry_options_choose(const FerryConvergence *c, const FerryOptions *options,
-                                        double now);
+const FerryCliOption *ferry_options_choose(const FerryConvergence *c, const FerryOptions *options,
+                                           double now);
 /** Two passes fit every pattern, and the uniform one is the kindest of them: whether nothing would
  * be within the intent if the guest wrote the same with 80/20 skew, which is then in `skewed`. */
 gboolean ferry_options_doubtful(const FerryConvergence *c, const FerryPath *path, double v,
@@ -147,7 +149,7 @@ double ferry_options_needed_limit(const FerryConvergence *c, const FerryPath *pa
 void ferry_verdict_infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
                               const FerryWriter *doubted, gboolean provisional);
 /** `o` keeps the intent after all: a verdict that stands is withdrawn. */
-void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryOption *o);
+void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryCliOption *o);
 
 /** The state of a strategy, state_size bytes. */
 static inline gpointer ferry_convergence_state(const FerryConvergence *c) {
@@ -161,5 +163,5 @@ void ferry_stall_boundary(FerryConvergence *c, gint64 now_us);
 void ferry_stall_tick(FerryConvergence *c, gint64 now_us);
 
 static inline double ferry_mib(double bytes) {
-  return bytes / (1024 * 1024);
+  return bytes / (double)FERRY_MIB;
 }

@@ -19,8 +19,9 @@ typedef struct {
   GError *error;
 } Parser;
 
-static void fault(Parser *p, const char *field, const char *format, ...) G_GNUC_PRINTF(3, 4);
-static void fault(Parser *p, const char *field, const char *format, ...) {
+static void schedule_fault(Parser *p, const char *field, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+static void schedule_fault(Parser *p, const char *field, const char *format, ...) {
   if (!p->error)
     p->error = g_error_new(FERRY_ERROR, FERRY_ERROR_INVALID, "the convergence schedule is invalid");
   if (ferry_error_n_causes(p->error) >= 16)
@@ -33,7 +34,7 @@ static void fault(Parser *p, const char *field, const char *format, ...) {
 }
 
 /* A whole number, as oVirt writes them: 150 or "150". */
-static gboolean number(const json_t *value, gint64 min, gint64 max, gint64 *out) {
+static gboolean schedule_number(const json_t *value, gint64 min, gint64 max, gint64 *out) {
   if (json_is_integer(value)) {
     *out = json_integer_value(value);
     return *out >= min && *out <= max;
@@ -55,7 +56,8 @@ static void known_keys(Parser *p, const json_t *object, const char *field, const
   json_object_foreach((json_t *)object, key, value) {
     if (strcmp(key, a) != 0 && strcmp(key, b) != 0 && (!c || strcmp(key, c) != 0)) {
       g_autofree char *at = g_strdup_printf("%s.%.64s", field, key);
-      fault(p, at, "unknown key; known are %s, %s%s%s", a, b, c ? " and " : "", c ? c : "");
+      schedule_fault(p, at, "unknown key; known are %s, %s%s%s", a, b, c ? " and " : "",
+                     c ? c : "");
     }
   }
 }
@@ -65,7 +67,7 @@ static gboolean action(Parser *p, const json_t *object, const char *field, int *
                        const json_t **param) {
   *which = -1;
   if (!json_is_object(object)) {
-    fault(p, field, "must be an object with name and params");
+    schedule_fault(p, field, "must be an object with name and params");
     return FALSE;
   }
   known_keys(p, object, field, "name", "params", NULL);
@@ -74,12 +76,13 @@ static gboolean action(Parser *p, const json_t *object, const char *field, int *
     if (g_ascii_strcasecmp(name, names[i]) == 0)
       *which = (int)i;
   if (*which < 0) {
-    fault(p, field, "name must be one of setDowntime, autoConverge, suspend, postcopy and abort");
+    schedule_fault(p, field,
+                   "name must be one of setDowntime, autoConverge, suspend, postcopy and abort");
     return FALSE;
   }
   const json_t *params = json_object_get(object, "params");
   if (params && !json_is_array(params)) {
-    fault(p, field, "params must be a list");
+    schedule_fault(p, field, "params must be a list");
     return FALSE;
   }
   *param = json_array_get(params, 0);
@@ -87,9 +90,9 @@ static gboolean action(Parser *p, const json_t *object, const char *field, int *
 }
 
 static gboolean downtime(Parser *p, const json_t *param, const char *field, gint64 *out) {
-  if (number(param, 1, FERRY_DOWNTIME_MAX_MS, out))
+  if (schedule_number(param, 1, FERRY_DOWNTIME_MAX_MS, out))
     return TRUE;
-  fault(p, field, "setDowntime needs one parameter: 1 to %d ms", FERRY_DOWNTIME_MAX_MS);
+  schedule_fault(p, field, "setDowntime needs one parameter: 1 to %d ms", FERRY_DOWNTIME_MAX_MS);
   return FALSE;
 }
 
@@ -103,15 +106,15 @@ static void parse_init(Parser *p, const json_t *list, const char *path) {
     if (which == FERRY_STEP_SET_DOWNTIME)
       downtime(p, param, field, &p->schedule->init_downtime_ms);
     else if (which != FERRY_STEP_AUTO_CONVERGE)
-      fault(p, field, "%s can't be done before the migration runs", names[which]);
+      schedule_fault(p, field, "%s can't be done before the migration runs", names[which]);
     else if (!boolean(param, &p->schedule->auto_converge))
-      fault(p, field, "autoConverge needs one parameter: true or false");
+      schedule_fault(p, field, "autoConverge needs one parameter: true or false");
   }
 }
 
 static void add_step(Parser *p, const json_t *object, const char *field, gint64 limit) {
   FerrySchedule *s = p->schedule;
-  FerryStep step = {.limit = limit};
+  FerryScheduleStep step = {.limit = limit};
   int which;
   const json_t *param;
   if (!action(p, object, field, &which, &param))
@@ -122,15 +125,15 @@ static void add_step(Parser *p, const json_t *object, const char *field, gint64 
   if (s->n_steps > 0) {
     gint64 before = s->steps[s->n_steps - 1].limit;
     if (limit >= 0 && (before < 0 || limit < before)) {
-      fault(p, field,
-            "limit %" G_GINT64_FORMAT " follows %" G_GINT64_FORMAT ": limits must not "
-            "fall, and -1 stands last",
-            limit, before);
+      schedule_fault(p, field,
+                     "limit %" G_GINT64_FORMAT " follows %" G_GINT64_FORMAT ": limits must not "
+                     "fall, and -1 stands last",
+                     limit, before);
       return;
     }
   }
   if (s->n_steps == FERRY_SCHEDULE_MAX_STEPS) {
-    fault(p, field, "more than %d steps", FERRY_SCHEDULE_MAX_STEPS);
+    schedule_fault(p, field, "more than %d steps", FERRY_SCHEDULE_MAX_STEPS);
     return;
   }
   s->steps[s->n_steps++] = step;
@@ -142,12 +145,12 @@ static void parse_stalling(Parser *p, const json_t *list, const char *path) {
     const json_t *item = json_array_get(list, i);
     gint64 limit;
     if (!json_is_object(item)) {
-      fault(p, field, "must be an object with limit and action");
+      schedule_fault(p, field, "must be an object with limit and action");
       continue;
     }
     known_keys(p, item, field, "limit", "action", NULL);
-    if (!number(json_object_get(item, "limit"), -1, 1000000, &limit))
-      fault(p, field, "limit must be a number of passes, or -1 for a last item");
+    if (!schedule_number(json_object_get(item, "limit"), -1, 1000000, &limit))
+      schedule_fault(p, field, "limit must be a number of passes, or -1 for a last item");
     else
       add_step(p, json_object_get(item, "action"), field, limit);
   }
@@ -166,7 +169,7 @@ FerrySchedule *ferry_schedule_parse(const json_t *object, const char *path, GErr
   Parser p = {.schedule = schedule};
   static const char *const lists[] = {"init", "stalling", "lastItems"};
   if (!json_is_object(object)) {
-    fault(&p, path, "must be an object with init and stalling");
+    schedule_fault(&p, path, "must be an object with init and stalling");
     g_propagate_error(error, p.error);
     return NULL;
   }
@@ -176,7 +179,7 @@ FerrySchedule *ferry_schedule_parse(const json_t *object, const char *path, GErr
     const json_t *list = json_object_get(object, lists[i]);
     if (list && !json_is_array(list)) {
       g_autofree char *field = g_strdup_printf("%s.%s", path, lists[i]);
-      fault(&p, field, "must be a list");
+      schedule_fault(&p, field, "must be a list");
     }
   }
   parse_init(&p, json_object_get(object, "init"), path);
@@ -186,7 +189,7 @@ FerrySchedule *ferry_schedule_parse(const json_t *object, const char *path, GErr
     FerryStepAction last =
         schedule->n_steps ? schedule->steps[schedule->n_steps - 1].action : FERRY_STEP_SET_DOWNTIME;
     if (last != FERRY_STEP_ABORT && last != FERRY_STEP_POSTCOPY && last != FERRY_STEP_SUSPEND)
-      fault(&p, path, "must end in abort, postcopy or suspend, or it may never end");
+      schedule_fault(&p, path, "must end in abort, postcopy or suspend, or it may never end");
   }
   if (p.error) {
     g_propagate_error(error, p.error);
@@ -221,7 +224,7 @@ json_t *ferry_schedule_to_json(const FerrySchedule *s) {
   if (s->auto_converge)
     json_array_append_new(init, action_json(names[FERRY_STEP_AUTO_CONVERGE], "true"));
   for (guint i = 0; i < s->n_steps; i++) {
-    const FerryStep *step = &s->steps[i];
+    const FerryScheduleStep *step = &s->steps[i];
     g_autofree char *value = step->action == FERRY_STEP_SET_DOWNTIME
                                  ? g_strdup_printf("%" G_GINT64_FORMAT, step->value)
                                  : NULL;

@@ -32,7 +32,7 @@ typedef struct {
   gint64 limit;
   FerryStepAction action;
   gint64 value;
-} FerryStep;
+} FerryScheduleStep;
 
 typedef struct {
   gint64 init_downtime_ms;                       /* 0: the hypervisor's default, 300 ms */
@@ -41,7 +41,7 @@ typedef struct {
   FerryLimitUnit unit;
   gint64 tick_ms; /* how often it looks; 0: at every sample */
   guint n_steps;
-  FerryStep steps[FERRY_SCHEDULE_MAX_STEPS];
+  FerryScheduleStep steps[FERRY_SCHEDULE_MAX_STEPS];
   int double_after_rises;      /* double the limit whenever what remains rose more often than this;
                                   0: not at all */
   gint64 double_max_ms;        /* ... up to this */

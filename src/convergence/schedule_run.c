@@ -7,14 +7,15 @@
 // Rules that are no list, Proxmox' doubling and the timeouts per GiB, are fields of the same
 // struct. An abort that follows a post-copy step is only meant for a switch that failed.
 #include "convergence/private.h"
+#include "base/quantity.h"
+#include "model/migration/reasons.h"
 
-#define GIB (1024.0 * 1024 * 1024)
 #define HYPERVISOR_DEFAULT_MS 300
 
 /* Memory and disks each count as least_gib at least. */
 static double gib(const FerryConvergence *c) {
-  double least = c->schedule->least_gib, disks = (double)c->intent.disk_bytes / GIB;
-  double all = (double)c->intent.memory_bytes / GIB;
+  double least = c->schedule->least_gib, disks = (double)c->intent.disk_bytes / (double)FERRY_GIB;
+  double all = (double)c->intent.memory_bytes / (double)FERRY_GIB;
   if (disks > 0 && least > 0)
     return MAX(least, all - disks) + MAX(least, disks);
   return MAX(MAX(1, least), all);
@@ -25,7 +26,7 @@ static int passes(const FerryConvergence *c) {
   return MAX(c->t.iteration, c->t.last.iteration);
 }
 
-static void start(FerryConvergence *c, gint64 now_us) {
+static void schedule_run_start(FerryConvergence *c, gint64 now_us) {
   const FerrySchedule *s = c->schedule;
   gint64 first = s->init_downtime_ms > 0 ? s->init_downtime_ms : HYPERVISOR_DEFAULT_MS;
   if (s->init_is_max)
@@ -39,11 +40,11 @@ static void start(FerryConvergence *c, gint64 now_us) {
     c->intent.completion_timeout_ms = (gint64)((double)s->completion_s_per_gib * gib(c) * 1000);
   if (s->progress_s > 0)
     c->intent.progress_timeout_ms = s->progress_s * 1000;
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, first, "Start",
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, first, FERRY_REASON_START,
                "the schedule starts with a limit of %" G_GINT64_FORMAT " ms", first);
 }
 
-static gboolean due(const FerryConvergence *c, const FerryStep *step, gint64 now_us) {
+static gboolean due(const FerryConvergence *c, const FerryScheduleStep *step, gint64 now_us) {
   int iteration = passes(c);
   if (step->limit < 0)
     return iteration > c->ss.acted_iteration;
@@ -52,36 +53,36 @@ static gboolean due(const FerryConvergence *c, const FerryStep *step, gint64 now
   return (double)(now_us - c->start_us) / 1e6 >= (double)step->limit * gib(c);
 }
 
-static void act(FerryConvergence *c, const FerryStep *step, gint64 now_us) {
+static void act(FerryConvergence *c, const FerryScheduleStep *step, gint64 now_us) {
   int iteration = passes(c);
   switch (step->action) {
   case FERRY_STEP_SET_DOWNTIME:
     if (step->value != c->limit_ms)
-      ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, step->value, "Schedule",
+      ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, step->value, FERRY_REASON_SCHEDULE,
                    "pass %d, %.1f MiB remain: the schedule sets the limit from %" G_GINT64_FORMAT
                    " to %" G_GINT64_FORMAT " ms",
                    iteration, ferry_mib((double)c->t.last.remaining), c->limit_ms, step->value);
     break;
   case FERRY_STEP_AUTO_CONVERGE:
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, 0, "Schedule",
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, 0, FERRY_REASON_SCHEDULE,
                  "the schedule asks for auto-converge in pass %d: it can only be chosen at the "
                  "start; put it into init",
                  iteration);
     break;
   case FERRY_STEP_SUSPEND:
     if (!c->suspended && !c->no_suspend)
-      ferry_decide(c, now_us, FERRY_CONVERGENCE_SUSPEND, 0, "Schedule",
+      ferry_decide(c, now_us, FERRY_CONVERGENCE_SUSPEND, 0, FERRY_REASON_SCHEDULE,
                    "pass %d, %.1f MiB remain: the schedule pauses the guest until it has moved",
                    iteration, ferry_mib((double)c->t.last.remaining));
     break;
   case FERRY_STEP_POSTCOPY:
     if (!c->no_post_copy)
-      ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, "Schedule",
+      ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_SCHEDULE,
                    "pass %d, %.1f MiB remain: the schedule switches to post-copy", iteration,
                    ferry_mib((double)c->t.last.remaining));
     break;
   case FERRY_STEP_ABORT:
-    ferry_decide_abort(c, now_us, "Schedule",
+    ferry_decide_abort(c, now_us, FERRY_REASON_SCHEDULE,
                        "pass %d began and the schedule ends here: %.1f MiB remain at %.1f MiB/s",
                        iteration, ferry_mib((double)c->t.last.remaining), ferry_mib(c->t.rate));
     break;
@@ -93,7 +94,7 @@ static void double_limit(FerryConvergence *c, gint64 now_us) {
   gint64 limit = MIN(c->limit_ms * 2, s->double_max_ms);
   c->ss.rising = 0;
   if (limit > c->limit_ms)
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, limit, "Schedule",
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, limit, FERRY_REASON_SCHEDULE,
                  "what remains rose %d times, %.1f MiB now: the limit doubles from "
                  "%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " ms",
                  s->double_after_rises + 1, ferry_mib((double)c->t.last.remaining), c->limit_ms,
@@ -132,7 +133,7 @@ static gboolean has_own_end(const FerryConvergence *c) {
 
 const FerryStrategy ferry_strategy_schedule = {
     .name = "schedule",
-    .start = start,
+    .start = schedule_run_start,
     .boundary = ferry_stall_boundary,
     .tick = tick,
     .progressed_us = progressed_us,

@@ -10,6 +10,7 @@
 // where the pause is near it; else it is given up. Nothing is switched that would not fit into
 // twice the completion timeout.
 #include "convergence/private.h"
+#include "model/migration/reasons.h"
 #include <string.h>
 
 #define EWMA_ALPHA 0.4
@@ -28,14 +29,14 @@ static double implied_ms(const FerryConvergence *c) {
 }
 
 /* Whether such a pause ends before twice the completion timeout. */
-static gboolean fits(const FerryConvergence *c, double pause_ms, gint64 now_us) {
+static gboolean schedule_stall_fits(const FerryConvergence *c, double pause_ms, gint64 now_us) {
   gint64 whole = c->intent.completion_timeout_ms;
   return whole <= 0 ||
          pause_ms <= (double)(whole * COMPLETION_FACTOR) - (double)elapsed_ms(c, now_us);
 }
 
-static void switch_over(FerryConvergence *c, gint64 limit_ms, double pause_ms, const char *code,
-                        const char *why, gint64 now_us) {
+static void schedule_stall_switch_over(FerryConvergence *c, gint64 limit_ms, double pause_ms,
+                                       FerryReason code, const char *why, gint64 now_us) {
   gint64 whole = c->intent.completion_timeout_ms;
   c->st.switching = TRUE;
   c->st.switch_by_us = now_us + c->schedule->switchover_s * G_USEC_PER_SEC;
@@ -48,7 +49,7 @@ static void switch_over(FerryConvergence *c, gint64 limit_ms, double pause_ms, c
 }
 
 /* TRUE: disruption is allowed, and was begun. */
-static gboolean disrupt(FerryConvergence *c, double pause_ms, const char *code, const char *why,
+static gboolean disrupt(FerryConvergence *c, double pause_ms, FerryReason code, const char *why,
                         gint64 now_us) {
   if (!c->intent.allow_workload_disruption)
     return FALSE;
@@ -56,19 +57,21 @@ static gboolean disrupt(FerryConvergence *c, double pause_ms, const char *code, 
     ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, code,
                  "%s, %.1f MiB remain: post-copy", why, ferry_mib((double)c->t.last.remaining));
   else
-    switch_over(c, FERRY_DOWNTIME_MAX_MS, pause_ms, code, why, now_us);
+    schedule_stall_switch_over(c, FERRY_DOWNTIME_MAX_MS, pause_ms, code, why, now_us);
   return TRUE;
 }
 
 static void at_minimum(FerryConvergence *c, gint64 now_us) {
   static const char why[] = "it stalls, and this pass is as good as any";
   double pause = implied_ms(c), most = (double)c->intent.max_downtime_ms;
-  if (pause < 0 || !fits(c, pause, now_us) || disrupt(c, pause, "Stalled", why, now_us))
+  if (pause < 0 || !schedule_stall_fits(c, pause, now_us) ||
+      disrupt(c, pause, FERRY_REASON_STALLED, why, now_us))
     return;
   if (pause <= most * POSSIBLE_FACTOR)
-    switch_over(c, c->intent.max_downtime_ms, pause, "Stalled", why, now_us);
+    schedule_stall_switch_over(c, c->intent.max_downtime_ms, pause, FERRY_REASON_STALLED, why,
+                               now_us);
   else
-    ferry_decide_abort(c, now_us, "Stalled",
+    ferry_decide_abort(c, now_us, FERRY_REASON_STALLED,
                        "it stalls: at best %.1f MiB remain at %.1f MiB/s, which means a pause of "
                        "%.0f ms, and %.0f ms are allowed",
                        ferry_mib((double)c->t.last.remaining), ferry_mib(c->st.bandwidth), pause,
@@ -145,7 +148,7 @@ void ferry_stall_boundary(FerryConvergence *c, gint64 now_us) {
     st->best = MIN(st->best, st->records[i].remaining);
   st->patience_ms = s->stall_window_ms;
   st->relax_at_ms = at_ms + st->patience_ms;
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, 0, "Stalled",
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, 0, FERRY_REASON_STALLED,
                "%.1f MiB remain, and %.1f MiB did more than %" G_GINT64_FORMAT
                " s ago: it stalls; from here on a pass that leaves %.1f MiB is waited for",
                ferry_mib((double)remaining), ferry_mib((double)st->outside),
@@ -163,16 +166,17 @@ void ferry_stall_tick(FerryConvergence *c, gint64 now_us) {
     st->bandwidth = st->bandwidth > 0 ? EWMA_ALPHA * rate + (1 - EWMA_ALPHA) * st->bandwidth : rate;
   gboolean late = c->deadline_us && now_us > c->deadline_us;
   if (st->switching && (late || now_us > st->switch_by_us)) {
-    ferry_decide_abort(c, now_us, "SwitchoverTimeout",
+    ferry_decide_abort(c, now_us, FERRY_REASON_SWITCHOVER_TIMEOUT,
                        "the switch-over did not come within %" G_GINT64_FORMAT
                        " s of its decision; %.1f MiB remain at %.1f MiB/s",
                        c->schedule->switchover_s, ferry_mib((double)c->t.last.remaining),
                        ferry_mib(st->bandwidth));
   } else if (late) {
     double pause = implied_ms(c);
-    if (pause < 0 || !fits(c, pause, now_us) ||
-        !disrupt(c, pause, "CompletionTimeout", "the completion timeout has passed", now_us))
-      ferry_decide_abort(c, now_us, "CompletionTimeout",
+    if (pause < 0 || !schedule_stall_fits(c, pause, now_us) ||
+        !disrupt(c, pause, FERRY_REASON_COMPLETION_TIMEOUT, "the completion timeout has passed",
+                 now_us))
+      ferry_decide_abort(c, now_us, FERRY_REASON_COMPLETION_TIMEOUT,
                          "not done after %" G_GINT64_FORMAT
                          " s, the completion timeout; %.1f MiB remain at %.1f MiB/s",
                          elapsed_ms(c, now_us) / 1000, ferry_mib((double)c->t.last.remaining),

@@ -5,8 +5,8 @@
 // at its end, its line in `convergence_strategies` (meson.build), and
 // tests/convergence/test-NAME.c. It is chosen by the preset that it brings.
 #pragma once
-#include "convergence/controller.h"
 #include "convergence/presets.h"
+#include "convergence/types.h"
 
 G_BEGIN_DECLS
 

@@ -138,7 +138,7 @@ static void complete(FerryTracker *t, double v, gint64 processed) {
   t->waiting = FALSE;
 }
 
-static void begin(FerryTracker *t, int iteration, gint64 now_us, gboolean exact) {
+static void tracker_begin(FerryTracker *t, int iteration, gint64 now_us, gboolean exact) {
   t->pass_seconds = (double)(now_us - t->boundary_us) / 1e6;
   t->pass_counts = iteration == t->iteration + 1 && t->exact && exact && !t->waiting;
   t->pass_jump = iteration - t->iteration;
@@ -155,7 +155,7 @@ static void begin(FerryTracker *t, int iteration, gint64 now_us, gboolean exact)
 gboolean ferry_tracker_iteration(FerryTracker *t, int iteration, gint64 now_us) {
   if (iteration <= t->iteration)
     return FALSE;
-  begin(t, iteration, now_us, TRUE);
+  tracker_begin(t, iteration, now_us, TRUE);
   gint64 age = now_us - t->last_us;
   gboolean rose = t->last.remaining > t->before_remaining;
   if (!t->sampled || age > FRESH_US || (age > SAME_MOMENT_US && !rose))
@@ -194,7 +194,7 @@ gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sam
   else if (t->ahead_us == 0)
     t->ahead_us = now_us;
   else if (now_us - t->ahead_us >= LOST_EVENT_US)
-    begin(t, sample->iteration, t->ahead_us, FALSE);
+    tracker_begin(t, sample->iteration, t->ahead_us, FALSE);
   if (!first && t->last.remaining > t->before_remaining)
     t->window_broken = TRUE;
   if (now_us - t->window_us >= WINDOW_US)

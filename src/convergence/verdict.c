@@ -7,6 +7,7 @@
 // what the controller does. Later passes confirm it (said again, with better numbers; from then on
 // the patience runs) or a plan within the intent appears and it is withdrawn, which is said, too.
 #include "convergence/private.h"
+#include "model/migration/reasons.h"
 #include <math.h>
 
 #define BEYOND 4 /* passes that all leave the whole set: the guest is so much faster, or more */
@@ -48,7 +49,7 @@ static void say(FerryConvergence *c, gint64 now_us, const FerryPath *path, doubl
                             : "as far as it was seen: ";
   g_autofree char *guest = guest_text(writer, path, v);
   if (end > 0 && now + v / path->rate > end) {
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, "Infeasible",
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, FERRY_REASON_INFEASIBLE,
                  "%s%s: that alone takes %.1f s and ends after the %.1f s allowed; allow more time "
                  "or more bandwidth",
                  as_seen, guest, v / path->rate, end);
@@ -60,7 +61,7 @@ static void say(FerryConvergence *c, gint64 now_us, const FerryPath *path, doubl
     slow = ferry_model_min_throttle(writer, path, room);
   }
   g_autofree char *slower = writer ? slower_text(c, slow) : g_strdup("");
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, "Infeasible",
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, FERRY_REASON_INFEASIBLE,
                "%s%s: a pause of about %" G_GINT64_FORMAT " ms would be needed, %" G_GINT64_FORMAT
                " ms are allowed%s; allow the longer pause, or %.0f MiB/s of bandwidth%s%s",
                as_seen, guest, need_ms, c->intent.max_downtime_ms,
@@ -78,13 +79,14 @@ void ferry_verdict_infeasible(FerryConvergence *c, gint64 now_us, const FerryPat
   say(c, now_us, path, v, doubted ? doubted : c->t.fitted ? &c->t.writer : NULL, provisional);
 }
 
-void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryOption *o) {
+void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryCliOption *o) {
   FerryIntentState *s = &c->is;
   if (!s->noted)
     return;
   s->noted = s->provisional = FALSE;
   s->withdrawn++;
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, (gint64)ceil(o->pause * 1000), "Feasible",
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, (gint64)ceil(o->pause * 1000),
+               FERRY_REASON_FEASIBLE,
                "what was said of it is withdrawn: it can end in about %.1f s with a pause of about "
                "%.0f ms, %" G_GINT64_FORMAT " ms are allowed",
                o->seconds, o->pause * 1000, c->intent.max_downtime_ms);

@@ -44,8 +44,8 @@ static const AvahiPoll *poll_of(FerryDiscovery *d) {
   return avahi_threaded_poll_get(d->poll);
 }
 
-static char *key_of(AvahiIfIndex interface, AvahiProtocol protocol, const char *name,
-                    const char *domain) {
+static char *discovery_avahi_key_of(AvahiIfIndex interface, AvahiProtocol protocol,
+                                    const char *name, const char *domain) {
   return g_strdup_printf("%d/%d/%s/%s", interface, protocol, name, domain);
 }
 
@@ -86,7 +86,8 @@ static void on_resolved(AvahiServiceResolver *resolver, AvahiIfIndex interface,
     if (peer && g_hash_table_size(d->peers) < FERRY_MAX_PEERS) {
       ferry_debug("a peer was discovered", "FERRY_PEER", peer->name, "FERRY_HOST", peer->host,
                   "FERRY_ROLE", peer->role);
-      g_hash_table_replace(d->peers, key_of(interface, protocol, name, domain), peer);
+      g_hash_table_replace(d->peers, discovery_avahi_key_of(interface, protocol, name, domain),
+                           peer);
     } else {
       ferry_peer_free(peer);
     }
@@ -105,7 +106,7 @@ static void on_browse(AvahiServiceBrowser *browser, AvahiIfIndex interface, Avah
                                    AVAHI_PROTO_UNSPEC, 0, on_resolved, d))
       d->resolving++;
   } else if (event == AVAHI_BROWSER_REMOVE) {
-    g_autofree char *key = key_of(interface, protocol, name, domain);
+    g_autofree char *key = discovery_avahi_key_of(interface, protocol, name, domain);
     g_mutex_lock(&d->lock);
     g_hash_table_remove(d->peers, key);
     g_mutex_unlock(&d->lock);
@@ -117,7 +118,7 @@ static void on_browse(AvahiServiceBrowser *browser, AvahiIfIndex interface, Avah
 
 /* ---- to announce ---- */
 
-static void publish(FerryDiscovery *d, AvahiClient *client);
+static void discovery_avahi_publish(FerryDiscovery *d, AvahiClient *client);
 
 static void rename_service(FerryDiscovery *d) {
   char *other = avahi_alternative_service_name(d->name);
@@ -131,7 +132,7 @@ static void on_group(AvahiEntryGroup *group, AvahiEntryGroupState state, void *d
   AvahiClient *client = avahi_entry_group_get_client(group);
   if (state == AVAHI_ENTRY_GROUP_COLLISION) {
     rename_service(d);
-    publish(d, client);
+    discovery_avahi_publish(d, client);
   } else if (state == AVAHI_ENTRY_GROUP_ESTABLISHED) {
     ferry_info("announced by DNS-SD", "FERRY_PEER", d->name);
   } else if (state == AVAHI_ENTRY_GROUP_FAILURE) {
@@ -139,7 +140,7 @@ static void on_group(AvahiEntryGroup *group, AvahiEntryGroupState state, void *d
   }
 }
 
-static void publish(FerryDiscovery *d, AvahiClient *client) {
+static void discovery_avahi_publish(FerryDiscovery *d, AvahiClient *client) {
   int rc = 0;
   if (!d->group && !(d->group = avahi_entry_group_new(client, on_group, d)))
     rc = avahi_client_errno(client);
@@ -189,7 +190,7 @@ static void on_client(AvahiClient *client, AvahiClientState state, void *data) {
   switch (state) {
   case AVAHI_CLIENT_S_RUNNING:
     d->complained = FALSE;
-    publish(d, client);
+    discovery_avahi_publish(d, client);
     if (!d->browser)
       d->browser = avahi_service_browser_new(client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
                                              FERRY_SERVICE_TYPE, NULL, 0, on_browse, d);

@@ -7,26 +7,26 @@
 #define MAX_TXT 255
 #define MAX_HOST 253
 
-static void add(GPtrArray *lines, const char *key, const char *value) {
+static void peer_add(GPtrArray *lines, const char *key, const char *value) {
   if (value && *value && strlen(key) + 1 + strlen(value) <= MAX_TXT)
     g_ptr_array_add(lines, g_strconcat(key, "=", value, NULL));
 }
 
 char **ferry_announcement_txt(const FerryAnnouncement *a) {
   GPtrArray *lines = g_ptr_array_new();
-  add(lines, "txtvers", "1");
-  add(lines, "role", a->role);
-  add(lines, "version", FERRY_VERSION);
-  add(lines, "node", a->node);
-  add(lines, "server", a->server);
-  add(lines, "ca", a->ca);
-  add(lines, "id", a->id);
+  peer_add(lines, "txtvers", "1");
+  peer_add(lines, "role", a->role);
+  peer_add(lines, "version", FERRY_VERSION);
+  peer_add(lines, "node", a->node);
+  peer_add(lines, "server", a->server);
+  peer_add(lines, "ca", a->ca);
+  peer_add(lines, "id", a->id);
   g_ptr_array_add(lines, NULL);
   return (char **)g_ptr_array_free(lines, FALSE);
 }
 
 /* The value of `key`, borrowed; keys of TXT records have no case. */
-static const char *value_of(const char *const *txt, const char *key) {
+static const char *peer_value_of(const char *const *txt, const char *key) {
   gsize len = strlen(key);
   for (; txt && *txt; txt++)
     if (g_ascii_strncasecmp(*txt, key, len) == 0 && (*txt)[len] == '=')
@@ -76,7 +76,7 @@ static char *clean_url(const char *text) {
   return is_host(host) ? g_strdup_printf("https://%s:%d", host, port) : NULL;
 }
 
-static char *text_of(const char *value, gsize max) {
+static char *peer_text_of(const char *value, gsize max) {
   if (!value || !*value || strlen(value) > max || !g_utf8_validate(value, -1, NULL))
     return NULL;
   for (const char *p = value; *p; p++)
@@ -87,7 +87,7 @@ static char *text_of(const char *value, gsize max) {
 
 FerryPeer *ferry_peer_new(const char *name, const char *host, const char *address, guint16 port,
                           const char *const *txt) {
-  const char *role = value_of(txt, "role");
+  const char *role = peer_value_of(txt, "role");
   gboolean server = g_strcmp0(role, "ferryd") == 0;
   if (!server && g_strcmp0(role, "agent") != 0)
     return NULL;
@@ -98,18 +98,19 @@ FerryPeer *ferry_peer_new(const char *name, const char *host, const char *addres
     return NULL;
   g_autoptr(GInetAddress) ip = address ? g_inet_address_new_from_string(address) : NULL;
   FerryPeer *peer = g_new0(FerryPeer, 1);
-  const char *ca = value_of(txt, "ca"), *id = value_of(txt, "id"), *node = value_of(txt, "node");
+  const char *ca = peer_value_of(txt, "ca"), *id = peer_value_of(txt, "id"),
+             *node = peer_value_of(txt, "node");
   peer->role = g_strdup(role);
-  peer->name = text_of(name, 63);
+  peer->name = peer_text_of(name, 63);
   if (!peer->name)
     peer->name = g_strdup(plain);
   peer->host = g_ascii_strdown(plain, -1);
   peer->address = ip ? g_inet_address_to_string(ip) : NULL;
   peer->port = server ? port : 0;
   peer->node = is_host(node) ? g_strdup(node) : NULL;
-  peer->server = clean_url(value_of(txt, "server"));
+  peer->server = clean_url(peer_value_of(txt, "server"));
   peer->ca = is_hex(ca, 64) ? g_ascii_strdown(ca, -1) : NULL;
-  peer->id = text_of(id, 64);
+  peer->id = peer_text_of(id, 64);
   return peer;
 }
 
@@ -141,13 +142,13 @@ char *ferry_peer_url(const FerryPeer *p) {
   return p->port ? g_strdup_printf("https://%s:%u", p->host, p->port) : NULL;
 }
 
-static int by_text(gconstpointer a, gconstpointer b) {
+static int peer_by_text(gconstpointer a, gconstpointer b) {
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 /* The texts of `all`, each once, in order. */
 static char **unique(GPtrArray *all) {
-  g_ptr_array_sort(all, by_text);
+  g_ptr_array_sort(all, peer_by_text);
   GPtrArray *out = g_ptr_array_new();
   for (guint i = 0; i < all->len; i++)
     if (i == 0 || !g_str_equal(g_ptr_array_index(all, i), g_ptr_array_index(all, i - 1)))

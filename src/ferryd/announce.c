@@ -9,7 +9,7 @@
 #define MAX_PEM (256 * 1024)
 
 /* Whether "ADDR:PORT" or "[ADDR]:PORT" is an address that only this machine reaches. */
-static gboolean is_local(const char *listen) {
+static gboolean announce_is_local(const char *listen) {
   const char *colon = strrchr(listen, ':');
   g_autofree char *host = g_strndup(listen, colon ? (gsize)(colon - listen) : strlen(listen));
   gsize len = strlen(host);
@@ -36,7 +36,7 @@ static guint16 find_port(const char *const *listen, const int *fds, gsize n_fds,
                          const FerryApi *api) {
   gsize n = 0;
   for (; listen && listen[n]; n++)
-    if (!is_local(listen[n]))
+    if (!announce_is_local(listen[n]))
       return ferry_api_port(api, n);
   for (gsize i = 0; i < n_fds; i++)
     if (!is_local_fd(fds[i]))

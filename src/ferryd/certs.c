@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // `ferryd certs` and `ferryd ca rotate`: they ask the running ferryd by its admin.kubeconfig.
-#include "base/error.h"
 #include "client/client.h"
 #include "ferryd/options.h"
 #include <stdio.h>
@@ -9,8 +8,8 @@
 #define DAY_S 86400
 #define API "/apis/ferry.migration/v1/"
 
-static json_t *ask(const char *state_dir, const char *method, const char *path, const json_t *body,
-                   GError **error) {
+static json_t *certs_ask(const char *state_dir, const char *method, const char *path,
+                         const json_t *body, GError **error) {
   g_autofree char *kubeconfig =
       g_build_filename(state_dir ? state_dir : "/var/lib/ferry", "admin.kubeconfig", NULL);
   g_autoptr(FerryClientConfig) config = ferry_client_config_load(kubeconfig, NULL, error);
@@ -18,7 +17,7 @@ static json_t *ask(const char *state_dir, const char *method, const char *path, 
   return client ? ferry_client_request(client, method, path, body, NULL, NULL, NULL, error) : NULL;
 }
 
-static int fail(const char *what, const GError *error) {
+static int certs_fail(const char *what, const GError *error) {
   fprintf(stderr, "ferryd %s: %s\n", what, error->message);
   return 1;
 }
@@ -38,9 +37,9 @@ int ferryd_certs_main(int argc, char **argv) {
     fprintf(stderr, "ferryd certs: %s\n", error ? error->message : "it takes no arguments");
     return 2;
   }
-  g_autoptr(json_t) answer = ask(state_dir, "GET", API "certificates", NULL, &error);
+  g_autoptr(json_t) answer = certs_ask(state_dir, "GET", API "certificates", NULL, &error);
   if (!answer)
-    return fail("certs", error);
+    return certs_fail("certs", error);
   json_t *one;
   size_t i;
   printf("%-7s %-40s %-33s %-21s %5s  %s\n", "KIND", "SUBJECT", "SERIAL", "ENDS", "DAYS", "STATE");
@@ -109,9 +108,9 @@ int ferryd_ca_main(int argc, char **argv) {
   gboolean status = g_str_equal(argv[2], "status");
   g_autofree char *path = status ? g_strdup(API "ca") : g_strdup_printf(API "ca/%s", argv[2]);
   g_autoptr(json_t) body = status ? NULL : json_pack("{s:b}", "force", force);
-  g_autoptr(json_t) answer = ask(state_dir, status ? "GET" : "POST", path, body, &error);
+  g_autoptr(json_t) answer = certs_ask(state_dir, status ? "GET" : "POST", path, body, &error);
   if (!answer)
-    return fail("ca rotate", error);
+    return certs_fail("ca rotate", error);
   print_status(answer);
   return 0;
 }

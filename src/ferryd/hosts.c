@@ -41,17 +41,17 @@ struct FerrydHosts {
 
 static void start_host(Host *h);
 
-static void drop(GSource **source) {
+static void hosts_drop(GSource **source) {
   if (*source) {
     g_source_destroy(*source);
     g_clear_pointer(source, g_source_unref);
   }
 }
 
-static void host_free(gpointer p) {
+static void hosts_free_one(gpointer p) {
   Host *h = p;
-  drop(&h->child);
-  drop(&h->timer);
+  hosts_drop(&h->child);
+  hosts_drop(&h->timer);
   g_free(h->name);
   g_free(h->uri);
   g_free(h->peer);
@@ -60,7 +60,7 @@ static void host_free(gpointer p) {
 
 static gboolean on_timer(gpointer data) {
   Host *h = data;
-  drop(&h->timer);
+  hosts_drop(&h->timer);
   start_host(h);
   return G_SOURCE_REMOVE;
 }
@@ -91,7 +91,7 @@ static void on_child_end(GPid pid, int status, gpointer data) {
   g_autoptr(GError) error = NULL;
   if (h->removed) {
     h->pid = 0;
-    drop(&h->child);
+    hosts_drop(&h->child);
     forget_certificate(h);
     return;
   }
@@ -99,7 +99,7 @@ static void on_child_end(GPid pid, int status, gpointer data) {
   ferry_warning("the agent of a managed host ended; it is started again", "FERRY_NODE", h->name,
                 "FERRY_ERROR", error ? error->message : "exit status 0");
   h->pid = 0;
-  drop(&h->child);
+  hosts_drop(&h->child);
   start_later(h);
 }
 
@@ -158,7 +158,7 @@ static void remove_host(Host *h) {
   ferry_warning("the node of a managed host was deleted: its agent is stopped until ferryd is "
                 "started again with this --host",
                 "FERRY_NODE", h->name);
-  drop(&h->timer);
+  hosts_drop(&h->timer);
   if (h->pid)
     kill(h->pid, SIGTERM);
   else
@@ -199,7 +199,7 @@ static void wake_nodes(gpointer data) {
   g_source_unref(source);
 }
 
-static Host *parse(const char *text, GError **error) {
+static Host *hosts_parse(const char *text, GError **error) {
   const char *equals = strchr(text, '=');
   g_autofree char *name = equals ? g_strndup(text, (gsize)(equals - text)) : NULL;
   if (!name || !equals[1] || !ferry_format_check("dns-subdomain", name, NULL)) {
@@ -242,9 +242,9 @@ FerrydHosts *ferryd_hosts_start(GMainContext *context, FerryApi *api, FerryStore
   all->state_dir = g_strdup(state_dir);
   all->agent = agent ? g_strdup(agent) : find_agent();
   all->log_level = g_strdup(log_level);
-  all->hosts = g_ptr_array_new_with_free_func(host_free);
+  all->hosts = g_ptr_array_new_with_free_func(hosts_free_one);
   for (; hosts && *hosts; hosts++) {
-    Host *h = parse(*hosts, error);
+    Host *h = hosts_parse(*hosts, error);
     if (!h) {
       ferryd_hosts_stop(all);
       return NULL;
@@ -282,8 +282,8 @@ void ferryd_hosts_stop(FerrydHosts *all) {
   g_clear_pointer(&all->nodes, ferry_watch_free);
   for (guint i = 0; i < all->hosts->len; i++) {
     Host *h = g_ptr_array_index(all->hosts, i);
-    drop(&h->child);
-    drop(&h->timer);
+    hosts_drop(&h->child);
+    hosts_drop(&h->timer);
     end_child(h);
   }
   g_ptr_array_unref(all->hosts);

@@ -2,7 +2,6 @@
 // ferryd: opens the store, starts the control thread, serves the API, and supervises the agents of
 // --host, until SIGTERM or SIGINT. The main thread only handles signals, children and the watchdog.
 #include "api/server.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "control/inventory.h"
 #include "control/loop.h"
@@ -132,7 +131,7 @@ static gboolean serve_until_signal(GMainContext *context, FerrydOptions *o, Daem
   return hosts != NULL;
 }
 
-static gboolean serve(FerrydOptions *o, Daemon *d, GError **error) {
+static gboolean main_serve(FerrydOptions *o, Daemon *d, GError **error) {
   static const char *const default_listen[] = {"127.0.0.1:6443", NULL};
   raise_file_limit();
   if (g_mkdir_with_parents(o->state_dir, 0700) < 0) {
@@ -208,7 +207,7 @@ int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   umask(077);
   Daemon daemon = {0};
-  gboolean ok = serve(&options, &daemon, &error);
+  gboolean ok = main_serve(&options, &daemon, &error);
   ferry_store_free(daemon.store);
   if (!ok)
     fprintf(stderr, "ferryd: %s\n", error->message);

@@ -17,7 +17,7 @@ gboolean ferryd_names_listens_beyond(const char *const *listen) {
   return FALSE;
 }
 
-static void add(GPtrArray *names, const char *name) {
+static void names_add(GPtrArray *names, const char *name) {
   if (!g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
     g_ptr_array_add(names, g_strdup(name));
 }
@@ -27,7 +27,7 @@ static void add_full_name(GPtrArray *names) {
   if (getaddrinfo(g_get_host_name(), NULL, &hints, &found) != 0)
     return;
   if (found->ai_canonname && ferry_peer_host_is_valid(found->ai_canonname))
-    add(names, found->ai_canonname);
+    names_add(names, found->ai_canonname);
   freeaddrinfo(found);
 }
 
@@ -43,7 +43,7 @@ static void add_addresses(GPtrArray *names) {
         : family == AF_INET6 ? (const void *)&((const struct sockaddr_in6 *)a->ifa_addr)->sin6_addr
                              : NULL;
     if (address && inet_ntop(family, address, text, sizeof text) && ferry_peer_host_is_valid(text))
-      add(names, text);
+      names_add(names, text);
   }
   freeifaddrs(all);
 }
@@ -51,9 +51,9 @@ static void add_addresses(GPtrArray *names) {
 char **ferryd_names(const char *const *given, gboolean beyond) {
   GPtrArray *names = g_ptr_array_new();
   for (; given && *given; given++)
-    add(names, *given);
+    names_add(names, *given);
   if (beyond) {
-    add(names, g_get_host_name());
+    names_add(names, g_get_host_name());
     add_full_name(names);
     add_addresses(names);
   }

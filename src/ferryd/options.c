@@ -26,7 +26,7 @@ static gboolean check_audit(FerrydOptions *o, const char *max_size, GError **err
 }
 
 /* At least as much as a small site needs to start and move a VM. */
-static gboolean check_store(FerrydOptions *o, gint max_objects, const char *max_bytes,
+static gboolean limit_store(FerrydOptions *o, gint max_objects, const char *max_bytes,
                             GError **error) {
   gint64 bytes = 0;
   if (max_objects && (max_objects < MIN_OBJECTS || max_objects > MAX_OBJECTS)) {
@@ -167,7 +167,7 @@ gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError 
     return FALSE;
   }
   if (!check_audit(o, sizes.max_size, error) ||
-      !check_store(o, sizes.max_objects, sizes.max_bytes, error) || !check_oidc(&o->oidc, error))
+      !limit_store(o, sizes.max_objects, sizes.max_bytes, error) || !check_oidc(&o->oidc, error))
     return FALSE;
   if (!o->state_dir)
     o->state_dir = g_strdup("/var/lib/ferry");

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/error.h"
 #include "client/client.h"
 #include "ferryd/names.h"
 #include "ferryd/options.h"

@@ -5,7 +5,6 @@
 #include "base/quantity.h"
 #include "convergence/schedule.h"
 #include "model/flags/migration_flags.h"
-#include "policy/layers.h"
 #include "policy/preset_policies.h"
 
 /* What a source says of a field, a new reference; NULL: nothing, or nothing of its type. */
@@ -46,8 +45,8 @@ typedef struct {
 
 /* The first source that may and does say `name`, by its place in `layers`; their number: none.
  * `value` (may be NULL) gets a new reference. */
-static guint find(const GArray *layers, const char *name, FerryType type, unsigned who,
-                  json_t **value) {
+static guint config_find(const GArray *layers, const char *name, FerryType type, unsigned who,
+                         json_t **value) {
   guint i = 0;
   for (; i < layers->len; i++) {
     const FerryLayer *layer = &g_array_index(layers, FerryLayer, i);
@@ -67,7 +66,7 @@ static guint find(const GArray *layers, const char *name, FerryType type, unsign
 static void resolve_field(const Target *to, const GArray *layers, const FerryField *field,
                           unsigned who) {
   json_t *value = NULL;
-  guint at = find(layers, field->name, field->type, who, &value);
+  guint at = config_find(layers, field->name, field->type, who, &value);
   if (at == layers->len && !field->fallback)
     return;
   if (at == layers->len)
@@ -172,9 +171,9 @@ static void put_tls(const Target *to, const GArray *layers) {
     ferry_json_set_bool(to->out, "disableTLS", tunnelled);
     ferry_json_set_str(to->from, "disableTLS", "default");
   } else if (tunnelled && !ferry_migration_flag_on(to->out, "disableTLS") &&
-             find(layers, "tunnelled", FERRY_TYPE_BOOLEAN, FERRY_LAYER_VM | FERRY_LAYER_MIGRATION,
-                  NULL) <
-                 find(layers, "disableTLS", FERRY_TYPE_BOOLEAN, FERRY_LAYER_ANYONE, NULL)) {
+             config_find(layers, "tunnelled", FERRY_TYPE_BOOLEAN,
+                         FERRY_LAYER_VM | FERRY_LAYER_MIGRATION, NULL) <
+                 config_find(layers, "disableTLS", FERRY_TYPE_BOOLEAN, FERRY_LAYER_ANYONE, NULL)) {
     ferry_json_set_bool(to->out, "disableTLS", TRUE);
     json_object_set(to->from, "disableTLS", json_object_get(to->from, "tunnelled"));
   }

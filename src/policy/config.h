@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The configuration of one migration, resolved: cluster, then policy, then VM, then migration.
 #pragma once
-#include "base/json.h"
+#include "policy/layers.h"
 
 G_BEGIN_DECLS
-
-/** What a resolution is made of; all borrowed, each may be NULL. */
-typedef struct {
-  const json_t *kubevirt;  /* the KubeVirt object: spec.configuration.migrations */
-  const json_t *policy;    /* the MigrationPolicy that matched */
-  const json_t *vmi;       /* spec.migration: the VM's override */
-  const json_t *migration; /* the migration's own spec */
-  json_t *const *policies; /* all, for those that are named: by a migration, a VM or the cluster */
-  gsize n_policies;
-} FerryConfigSources;
 
 /** A new object with every field of a migration's configuration: KubeVirt's names and defaults
  * (reference: MigrationConfiguration), quantities as integers of bytes. `origins` (may be NULL)

@@ -7,48 +7,6 @@
 #include <string.h>
 
 #define BYTES_PER_MBIT 125000
-#define MAX_MBPS 10000000 /* ten terabits: more is a mistake of the driver's */
-
-static gboolean has_address(const json_t *interface, const char *address, gboolean subnet,
-                            char **found) {
-  gsize i;
-  json_t *item;
-  json_array_foreach(json_object_get(interface, "addresses"), i, item) {
-    const char *text = json_string_value(item);
-    if (!text)
-      continue;
-    gsize n = strcspn(text, "/");
-    if (subnet ? !ferry_network_contains(text, address)
-               : strncmp(text, address, n) != 0 || address[n] != '\0')
-      continue;
-    if (found)
-      *found = g_strdup(text);
-    return TRUE;
-  }
-  return FALSE;
-}
-
-/* Mbit/s of the node's interface that has `address`, or with `subnet` one in whose subnet it lies;
- * 0: none, or not known. `found` gets the interface's own, with its prefix. */
-static gint64 speed_at(const json_t *node, const char *address, gboolean subnet, char **found) {
-  gsize i;
-  json_t *interface;
-  json_array_foreach(ferry_json_get(node, "status.interfaces"), i, interface) {
-    gint64 speed = ferry_json_int(interface, "speedMbps", 0);
-    if (ferry_json_bool(interface, "up", TRUE) && has_address(interface, address, subnet, found))
-      return speed <= MAX_MBPS ? MAX(0, speed) : 0;
-  }
-  return 0;
-}
-
-/* Of the slower end of the path to `address`; 0: not known. A source that is on another subnet
- * sends through routers, of which nobody here knows the speed. */
-gint64 ferry_path_mbps(const json_t *source, const json_t *target, const char *address) {
-  g_autofree char *there = NULL;
-  gint64 in = address ? speed_at(target, address, FALSE, &there) : 0;
-  gint64 out = there ? speed_at(source, address, TRUE, NULL) : 0;
-  return MIN(in, out);
-}
 
 static gboolean can(const json_t *node, const char *feature) {
   gsize i;
@@ -56,12 +14,6 @@ static gboolean can(const json_t *node, const char *feature) {
   json_array_foreach(ferry_json_get(node, "status.hypervisor.features"), i,
                      word) if (g_strcmp0(json_string_value(word), feature) == 0) return TRUE;
   return FALSE;
-}
-
-static void put(json_t *config, json_t *origins, const char *name, json_t *value) {
-  json_object_set_new(config, name, value);
-  if (origins)
-    ferry_json_set_str(origins, name, "automatic");
 }
 
 /* QEMU reckons what it may leave for the pause with the rate that it sees, and a cap, which it
@@ -81,19 +33,19 @@ static void tell_link(json_t *config, json_t *origins, const json_t *source, con
   g_autoptr(GPtrArray) here = ferry_migration_flags_lacking(wish, source, FALSE);
   g_autoptr(GPtrArray) there = ferry_migration_flags_lacking(wish, target, TRUE);
   if (here->len == 0 && there->len == 0)
-    put(config, origins, name, json_integer(link));
+    ferry_migration_config_choose(config, origins, name, json_integer(link));
 }
 
 void ferry_config_add_facts(json_t *config, json_t *origins, const json_t *vmi,
                             const json_t *source, const json_t *target, const char *address) {
-  gint64 link = ferry_path_mbps(source, target, address) * BYTES_PER_MBIT / 2;
+  gint64 link = ferry_network_path_mbps(source, target, address) * BYTES_PER_MBIT / 2;
   if (link > 0) {
-    put(config, origins, "linkRateBytesPerSecond", json_integer(link));
+    ferry_migration_config_choose(config, origins, "linkRateBytesPerSecond", json_integer(link));
     tell_link(config, origins, source, target, link);
   }
   if (can(source, "postcopy-preempt") && can(target, "postcopy-preempt"))
-    put(config, origins, "postCopyPreempt", json_true());
+    ferry_migration_config_choose(config, origins, "postCopyPreempt", json_true());
   gint64 disks = ferry_copied_disks_bytes(config, ferry_json_get(vmi, "spec.domain.devices.disks"));
   if (disks > 0)
-    put(config, origins, "copiedDiskBytes", json_integer(disks));
+    ferry_migration_config_choose(config, origins, "copiedDiskBytes", json_integer(disks));
 }

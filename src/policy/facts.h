@@ -14,8 +14,4 @@ G_BEGIN_DECLS
 void ferry_config_add_facts(json_t *config, json_t *origins, const json_t *vmi,
                             const json_t *source, const json_t *target, const char *address);
 
-/** Mbit/s of the slower end of the path from `source` to the target's `address` (NULL: not known);
- * 0: not known. Pure. */
-gint64 ferry_path_mbps(const json_t *source, const json_t *target, const char *address);
-
 G_END_DECLS

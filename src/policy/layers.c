@@ -26,7 +26,7 @@ static void take_duration(json_t *flat, const json_t *from, const char *key, con
     ferry_json_set_int(flat, as, ms);
 }
 
-static void take(json_t *flat, const json_t *from, const char *key, const char *as) {
+static void layers_take(json_t *flat, const json_t *from, const char *key, const char *as) {
   json_t *value = json_object_get(from, key);
   if (value)
     json_object_set(flat, as, value);
@@ -35,7 +35,7 @@ static void take(json_t *flat, const json_t *from, const char *key, const char *
 static void take_intent(json_t *flat, const json_t *from) {
   take_duration(flat, from, "maxDowntime", "maxDowntimeMs");
   take_duration(flat, from, "maxDuration", "maxDurationMs");
-  take(flat, from, "maxSlowdown", "maxSlowdownPercent");
+  layers_take(flat, from, "maxSlowdown", "maxSlowdownPercent");
 }
 
 static json_t *flatten(const json_t *spec) {
@@ -45,13 +45,13 @@ static json_t *flatten(const json_t *spec) {
   json_object_del(flat, "maxSlowdownPercent");
   take_intent(flat, spec); /* a domain's metadata has no objects */
   take_intent(flat, intent);
-  take(flat, intent, "maxDowntimeMs", "maxDowntimeMs");
-  take(flat, intent, "allowPostCopy", "allowPostCopy");
-  take(flat, intent, "bandwidth", "bandwidthPerMigration");
+  layers_take(flat, intent, "maxDowntimeMs", "maxDowntimeMs");
+  layers_take(flat, intent, "allowPostCopy", "allowPostCopy");
+  layers_take(flat, intent, "bandwidth", "bandwidthPerMigration");
   return flat;
 }
 
-static void add(GArray *layers, const json_t *spec, const char *origin, FerryLayerBit bit) {
+static void layers_add(GArray *layers, const json_t *spec, const char *origin, FerryLayerBit bit) {
   if (!json_is_object(spec))
     return;
   FerryLayer layer = {flatten(spec), g_strdup(origin), bit};
@@ -61,7 +61,7 @@ static void add(GArray *layers, const json_t *spec, const char *origin, FerryLay
 static void add_policy(GArray *layers, const json_t *policy, FerryLayerBit bit) {
   const char *name = ferry_json_str(policy, "metadata.name");
   g_autofree char *origin = g_strconcat("MigrationPolicy/", name ? name : "", NULL);
-  add(layers, ferry_json_get(policy, "spec"), origin, bit);
+  layers_add(layers, ferry_json_get(policy, "spec"), origin, bit);
 }
 
 static void add_named(GArray *layers, const FerryConfigSources *s, const char *name) {
@@ -110,14 +110,14 @@ GArray *ferry_config_layers(const FerryConfigSources *s, const FerryLayer **rule
   GArray *layers = g_array_new(FALSE, FALSE, sizeof(FerryLayer));
   g_array_set_clear_func(layers, layer_clear);
   const json_t *cluster = ferry_json_get(s->kubevirt, "spec.configuration.migrations");
-  add(layers, ferry_json_get(s->migration, "spec"), "VirtualMachineInstanceMigration",
-      FERRY_LAYER_MIGRATION);
+  layers_add(layers, ferry_json_get(s->migration, "spec"), "VirtualMachineInstanceMigration",
+             FERRY_LAYER_MIGRATION);
   add_named(layers, s, ferry_json_str(s->migration, "spec.policy"));
   g_autoptr(json_t) vm = ferry_config_vm_settings(s->vmi);
-  add(layers, vm, "VirtualMachineInstance", FERRY_LAYER_VM);
+  layers_add(layers, vm, "VirtualMachineInstance", FERRY_LAYER_VM);
   add_named(layers, s, ferry_config_vm_policy(s->vmi));
   add_policy(layers, s->policy, FERRY_LAYER_POLICY);
-  add(layers, cluster, "KubeVirt", FERRY_LAYER_CLUSTER);
+  layers_add(layers, cluster, "KubeVirt", FERRY_LAYER_CLUSTER);
   add_named(layers, s, ferry_json_str(cluster, "defaultPolicy"));
   guint at = 0;
   while (at < layers->len && !states_rule(g_array_index(layers, FerryLayer, at).at))

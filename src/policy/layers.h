@@ -2,9 +2,18 @@
 // What a migration's configuration is resolved from, one layer a source, the strongest first.
 #pragma once
 #include "model/kinds/policy_fields.h"
-#include "policy/config.h"
 
 G_BEGIN_DECLS
+
+/** What a resolution is made of; all borrowed, each may be NULL. */
+typedef struct {
+  const json_t *kubevirt;  /* the KubeVirt object: spec.configuration.migrations */
+  const json_t *policy;    /* the MigrationPolicy that matched */
+  const json_t *vmi;       /* spec.migration: the VM's override */
+  const json_t *migration; /* the migration's own spec */
+  json_t *const *policies; /* all, for those that are named: by a migration, a VM or the cluster */
+  gsize n_policies;
+} FerryConfigSources;
 
 typedef struct {
   json_t *at;   /* flat: what `intent` says stands under the names of the configuration */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/limits.h"
+#include "model/migration/reasons.h"
 #include "model/migration/phase.h"
 
 #define OUTBOUND "parallelOutboundMigrationsPerNode"
@@ -13,7 +14,7 @@ struct FerryLimits {
   gint64 per_cluster, per_source, per_target;
 };
 
-static int rank(const json_t *migration) {
+static int limits_rank(const json_t *migration) {
   static const char *const order[] = {"system-critical", "user-triggered", "system-maintenance"};
   const char *p = ferry_json_str(migration, "spec.priority");
   for (int i = 0; p && i < (int)G_N_ELEMENTS(order); i++)
@@ -24,7 +25,7 @@ static int rank(const json_t *migration) {
 
 static gint compare(gconstpointer a, gconstpointer b) {
   const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-  int d = rank(x) - rank(y);
+  int d = limits_rank(x) - limits_rank(y);
   if (!d)
     d = g_strcmp0(ferry_json_str(x, "metadata.creationTimestamp"),
                   ferry_json_str(y, "metadata.creationTimestamp"));
@@ -39,7 +40,7 @@ static void count(GHashTable *table, const char *node) {
 
 /* What an active migration's own policy allows its node; a limit of the cluster's is everybody's
  * and may have changed since. */
-static void hold(GHashTable *table, const char *node, const json_t *m, const char *name) {
+static void limits_hold(GHashTable *table, const char *node, const json_t *m, const char *name) {
   const char *origin = ferry_json_str(ferry_json_get(m, "status.configurationOrigins"), name);
   gint64 limit =
       ferry_json_int(ferry_json_get(m, "status.migrationState.migrationConfiguration"), name, 0);
@@ -78,8 +79,8 @@ FerryLimits *ferry_limits_new(json_t *const *migrations, gsize n, const json_t *
       const char *to = ferry_json_str(migrations[i], "status.migrationState.targetNode");
       count(l->outbound, from);
       count(l->inbound, to);
-      hold(l->outbound_held, from, migrations[i], OUTBOUND);
-      hold(l->inbound_held, to, migrations[i], INBOUND);
+      limits_hold(l->outbound_held, from, migrations[i], OUTBOUND);
+      limits_hold(l->inbound_held, to, migrations[i], INBOUND);
     }
   }
   g_ptr_array_sort(l->waiting, compare);
@@ -113,7 +114,8 @@ static gint64 ahead(const FerryLimits *l, const char *uid, const char *source) {
     if (g_strcmp0(ferry_json_str(m, "metadata.uid"), uid) == 0)
       break;
     n += g_strcmp0(ferry_json_str(m, "status.migrationState.sourceNode"), source) == 0 &&
-         g_strcmp0(ferry_json_str(m, "status.queue.reason"), "AlreadyMigrating") != 0;
+         g_strcmp0(ferry_json_str(m, "status.queue.reason"),
+                   ferry_reason_name(FERRY_REASON_ALREADY_MIGRATING)) != 0;
   }
   return n;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/migratable.h"
+#include "model/migration/reasons.h"
 #include "model/domain/domain_limits.h"
 
-static void add(json_t *out, const char *reason, char *message) {
-  json_array_append_new(out, json_pack("{ss,ss}", "reason", reason, "message", message));
+static void migratable_add(json_t *out, FerryReason reason, char *message) {
+  json_array_append_new(
+      out, json_pack("{ss,ss}", "reason", ferry_reason_name(reason), "message", message));
   g_free(message);
 }
 
@@ -17,7 +19,8 @@ static void add_host_devices(const json_t *vmi, json_t *out) {
   json_t *item;
   json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.hostDevices"), i, item) {
     const char *name = ferry_json_str(item, "name"), *type = ferry_json_str(item, "type");
-    add(out, "HostDeviceNotLiveMigratable",
+    migratable_add(
+        out, FERRY_REASON_HOST_DEVICE_NOT_LIVE_MIGRATABLE,
         g_strdup_printf("host device %s (%s) is passed through from the host; detach it first",
                         name ? name : "?", type ? type : "unknown type"));
   }
@@ -29,12 +32,13 @@ static void add_interfaces(const json_t *vmi, json_t *out) {
   json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.interfaces"), i, item) {
     const char *mac = ferry_json_str(item, "macAddress");
     if (g_strcmp0(ferry_json_str(item, "type"), "hostdev") == 0)
-      add(out, "InterfaceNotLiveMigratable",
+      migratable_add(
+          out, FERRY_REASON_INTERFACE_NOT_LIVE_MIGRATABLE,
           g_strdup_printf("interface %s is a passed-through device of the host", mac ? mac : "?"));
   }
 }
 
-static void add_name(GString *names, const json_t *item) {
+static void migratable_add_name(GString *names, const json_t *item) {
   const char *name = ferry_json_str(item, "name");
   g_string_append_printf(names, "%s%s", names->len ? ", " : "", name ? name : "?");
 }
@@ -45,10 +49,11 @@ static void add_reservations(const json_t *vmi, json_t *out) {
   json_t *disk;
   json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.disks"), i, disk) {
     if (ferry_json_bool(disk, "reservations", FALSE))
-      add_name(names, disk);
+      migratable_add_name(names, disk);
   }
   if (names->len)
-    add(out, "PersistentReservationNotLiveMigratable",
+    migratable_add(
+        out, FERRY_REASON_PERSISTENT_RESERVATION_NOT_LIVE_MIGRATABLE,
         g_strdup_printf("SCSI reservations of %s belong to this host and would stay with it; stop "
                         "the VM and take <reservations> out of its definition",
                         names->str));
@@ -60,10 +65,11 @@ static void add_virtiofs(const json_t *vmi, json_t *out) {
   json_t *fs;
   json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.filesystems"), i, fs) {
     if (g_strcmp0(ferry_json_str(fs, "driver"), "virtiofs") == 0)
-      add_name(names, fs);
+      migratable_add_name(names, fs);
   }
   if (names->len)
-    add(out, "VirtIOFSNotLiveMigratable",
+    migratable_add(
+        out, FERRY_REASON_VIRTIOFS_NOT_LIVE_MIGRATABLE,
         g_strdup_printf(
             "the VM shares directories of this host by virtiofs (%s); detach them first, "
             "or, where the target has the very same files and both hosts' libvirt and "
@@ -73,7 +79,8 @@ static void add_virtiofs(const json_t *vmi, json_t *out) {
 
 static void add_cpu_model(const json_t *vmi, json_t *out) {
   if (g_strcmp0(ferry_json_str(vmi, "spec.domain.cpu.model"), "host-passthrough") == 0)
-    add(out, "CPUModeLiveMigratable",
+    migratable_add(
+        out, FERRY_REASON_CPU_MODE_LIVE_MIGRATABLE,
         g_strdup("the CPU mode host-passthrough ties the VM to this very CPU; use host-model"));
 }
 
@@ -84,7 +91,8 @@ static void add_tsc(const json_t *vmi, json_t *out) {
       ferry_json_bool(vmi, "spec.domain.features.hyperv.reenlightenment.enabled", FALSE);
   if ((!invariant && !notified) || ferry_json_int(vmi, "spec.domain.clock.tscFrequencyHz", 0) > 0)
     return;
-  add(out, "NoTSCFrequencyNotLiveMigratable",
+  migratable_add(
+      out, FERRY_REASON_NO_TSC_FREQUENCY_NOT_LIVE_MIGRATABLE,
       g_strdup_printf("%s%s%s needs a TSC of the same frequency on every host, and the domain "
                       "states none; add <timer name='tsc' frequency='HZ'/> to its <clock> and "
                       "restart it",
@@ -95,22 +103,26 @@ static void add_tsc(const json_t *vmi, json_t *out) {
 
 static void add_hyperv_passthrough(const json_t *vmi, json_t *out) {
   if (ferry_json_bool(vmi, "spec.domain.features.hypervPassthrough.enabled", FALSE))
-    add(out, "HypervPassthroughNotLiveMigratable",
+    migratable_add(
+        out, FERRY_REASON_HYPERV_PASSTHROUGH_NOT_LIVE_MIGRATABLE,
         g_strdup("<hyperv mode='passthrough'> gives the VM whatever this host knows; name its "
                  "enlightenments (mode='custom') and restart it"));
 }
 
 static void add_launch_security(const json_t *vmi, json_t *out) {
   static const struct {
-    const char *type, *reason, *name;
-  } known[] = {{"sev", "SEVNotLiveMigratable", "AMD SEV"},
-               {"sev-snp", "SEVNotLiveMigratable", "AMD SEV-SNP"},
-               {"tdx", "TDXNotLiveMigratable", "Intel TDX"},
-               {"s390-pv", "SecureExecutionNotLiveMigratable", "IBM Secure Execution"}};
+    const char *type, *name;
+    FerryReason reason;
+  } known[] = {
+      {"sev", "AMD SEV", FERRY_REASON_SEV_NOT_LIVE_MIGRATABLE},
+      {"sev-snp", "AMD SEV-SNP", FERRY_REASON_SEV_NOT_LIVE_MIGRATABLE},
+      {"tdx", "Intel TDX", FERRY_REASON_TDX_NOT_LIVE_MIGRATABLE},
+      {"s390-pv", "IBM Secure Execution", FERRY_REASON_SECURE_EXECUTION_NOT_LIVE_MIGRATABLE}};
   const char *type = ferry_json_str(vmi, "spec.domain.launchSecurity.type");
   for (gsize i = 0; i < G_N_ELEMENTS(known); i++)
     if (g_strcmp0(type, known[i].type) == 0)
-      add(out, known[i].reason,
+      migratable_add(
+          out, known[i].reason,
           g_strdup_printf("%s keeps the VM's memory from all but this host's processor; stop "
                           "it, move its definition (--offline) and start it there",
                           known[i].name));
@@ -125,12 +137,12 @@ static void add_snapshots(const json_t *vmi, json_t *out) {
   json_array_foreach((json_t *)all, i, name)
       g_string_append_printf(names, "%s%s", names->len ? ", " : "", json_string_value(name));
   if (n)
-    add(out, "SnapshotsNotLiveMigratable",
-        g_strdup_printf(
-            "libvirt moves no domain with snapshots, and it has %s%zu (%s); delete them "
-            "(virsh snapshot-delete), or their metadata alone (--metadata) where the "
-            "disks are to keep them",
-            n >= FERRY_DOMAIN_SNAPSHOTS_MAX ? "at least " : "", n, names->str));
+    migratable_add(out, FERRY_REASON_SNAPSHOTS_NOT_LIVE_MIGRATABLE,
+                   g_strdup_printf(
+                       "libvirt moves no domain with snapshots, and it has %s%zu (%s); delete them "
+                       "(virsh snapshot-delete), or their metadata alone (--metadata) where the "
+                       "disks are to keep them",
+                       n >= FERRY_DOMAIN_SNAPSHOTS_MAX ? "at least " : "", n, names->str));
 }
 
 json_t *ferry_migratable_reasons(const json_t *vmi) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pure predicates: each adds a cause, so that a person sees all that is wrong in one answer.
 #include "policy/migration_admission.h"
+#include "base/edit_distance.h"
+#include "model/migration/reasons.h"
 #include "model/migration/migration.h"
 #include "policy/config.h"
 #include "policy/match.h"
@@ -50,26 +52,6 @@ const json_t *ferry_admission_find_vmi(const FerryAdmissionState *state, const c
   return is_ambiguous(&m) ? NULL : m.named ? m.named : m.domains ? m.of_domain : NULL;
 }
 
-/* Edit distance, at most `limit` + 1. Names are at most 253 bytes. */
-static guint distance(const char *a, const char *b, guint limit) {
-  gsize la = strlen(a), lb = strlen(b);
-  if (la > 253 || lb > 253 || (la > lb ? la - lb : lb - la) > limit)
-    return limit + 1;
-  guint row[254];
-  for (gsize j = 0; j <= lb; j++)
-    row[j] = (guint)j;
-  for (gsize i = 1; i <= la; i++) {
-    guint diagonal = row[0];
-    row[0] = (guint)i;
-    for (gsize j = 1; j <= lb; j++) {
-      guint cost = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = MIN(cost, MIN(row[j], row[j - 1]) + 1);
-    }
-  }
-  return row[lb];
-}
-
 const char *ferry_admission_nearest_vmi(const FerryAdmissionState *state, const char *ns,
                                         const char *word) {
   guint limit = (guint)CLAMP(strlen(word) / 3, 1, 3), best = limit + 1;
@@ -78,7 +60,7 @@ const char *ferry_admission_nearest_vmi(const FerryAdmissionState *state, const 
     const char *name = ferry_json_str(state->vmis[i], "metadata.name");
     if (!name || g_strcmp0(ferry_json_str(state->vmis[i], "metadata.namespace"), ns) != 0)
       continue;
-    guint d = distance(word, name, limit);
+    guint d = ferry_edit_distance(word, name, limit);
     if (d < best) {
       best = d;
       nearest = name;
@@ -298,9 +280,13 @@ const json_t *ferry_admission_place(const FerryAdmissionState *state, const json
 
 /* What the checks of a named target say already, in words of their own. */
 static gboolean is_said(const char *reason) {
-  static const char *const said[] = {"SameNode",    "NotReady", "NameTaken", "Unsupported",
-                                     "MachineType", "CPUModel", NULL};
-  return g_strv_contains(said, reason);
+  static const FerryReason said[] = {FERRY_REASON_SAME_NODE,    FERRY_REASON_NOT_READY,
+                                     FERRY_REASON_NAME_TAKEN,   FERRY_REASON_UNSUPPORTED,
+                                     FERRY_REASON_MACHINE_TYPE, FERRY_REASON_CPU_MODEL};
+  for (gsize i = 0; i < G_N_ELEMENTS(said); i++)
+    if (g_str_equal(ferry_reason_name(said[i]), reason))
+      return TRUE;
+  return FALSE;
 }
 
 static void check_placement(const FerryAdmissionState *state, const json_t *migration,

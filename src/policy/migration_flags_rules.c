@@ -3,11 +3,10 @@
 // a field that is on or given, FIELD=VALUE for a list that holds the value or a URI of that scheme,
 // or "tls". What one row cannot say is a function below the table.
 #include "policy/migration_flags_rules.h"
-#include "base/error.h"
+#include "base/quantity.h"
+#include "policy/network.h"
 #include "convergence/schedule.h"
 #include "model/domain/copied_disks.h"
-#include "policy/facts.h"
-#include "policy/migration_flags_vm.h"
 #include <string.h>
 
 #define COPY "copyStorageAll copyStorageIncremental"
@@ -108,14 +107,9 @@ static const Rule rules[] = {
 
 /* ---- terms ---- */
 
-static const json_t *given(const json_t *config, const char *name) {
-  const json_t *value = json_object_get(config, name);
-  return json_is_null(value) ? NULL : value;
-}
-
 /* libvirt's default method where none is named. */
 static gboolean has_method(const json_t *config, const char *method) {
-  const json_t *list = given(config, "compressionMethods");
+  const json_t *list = ferry_migration_flags_given(config, "compressionMethods");
   if (json_array_size(list))
     return ferry_json_has_word(list, method);
   return g_str_equal(method, "xbzrle") && ferry_migration_flag_on(config, "compressed") &&
@@ -123,7 +117,7 @@ static gboolean has_method(const json_t *config, const char *method) {
 }
 
 static gboolean has_scheme(const json_t *config, const char *name, const char *scheme) {
-  const char *uri = json_string_value(given(config, name));
+  const char *uri = json_string_value(ferry_migration_flags_given(config, name));
   gsize len = strlen(scheme);
   return uri && g_ascii_strncasecmp(uri, scheme, len) == 0 && uri[len] == ':';
 }
@@ -141,7 +135,7 @@ static gboolean holds(const json_t *config, const char *term) {
   const FerryMigrationFlag *row = ferry_migration_flag_find(term);
   if (row && row->flag)
     return ferry_migration_flag_on(config, term);
-  const json_t *value = given(config, term);
+  const json_t *value = ferry_migration_flags_given(config, term);
   return value && !(json_is_array(value) && json_array_size(value) == 0);
 }
 
@@ -174,15 +168,6 @@ static void add_tls_advice(GString *out, const FerryFlagsContext *c, const char 
   g_string_append(out, "; leave disableTLS: false (--tls) out, for libvirtd's own connection "
                        "carries the data and is encrypted where it is TLS or SSH; or leave "
                        "tunnelled (--tunnelled) out");
-}
-
-static void G_GNUC_PRINTF(3, 4) cause(GError *causes, const char *name, const char *format, ...) {
-  va_list ap;
-  va_start(ap, format);
-  g_autofree char *text = g_strdup_vprintf(format, ap);
-  va_end(ap);
-  g_autofree char *field = g_strconcat("spec.", name, NULL);
-  ferry_error_add_cause(causes, "FieldValueInvalid", field, "Invalid value: %s", text);
 }
 
 static const char *version(const json_t *node, const char *what) {
@@ -236,14 +221,15 @@ static void check_rule(const FerryFlagsContext *c, const Rule *rule, GError *cau
       add_tls_advice(more, c, rule->term);
     else
       add_origin(more, c, others[i]);
-    cause(causes, field, "%s and %s exclude each other: %s%s", rule->term, other, rule->says,
-          more->str);
+    ferry_migration_flags_cause(causes, field, "%s and %s exclude each other: %s%s", rule->term,
+                                other, rule->says, more->str);
   }
   if (!found && rule->relation == NEEDS) {
     g_autofree char *list = words_of(rule->others, " or ");
     g_autoptr(GString) more = g_string_new(NULL);
     add_origin(more, c, rule->term);
-    cause(causes, field, "%s needs %s: %s%s", rule->term, list, rule->says, more->str);
+    ferry_migration_flags_cause(causes, field, "%s needs %s: %s%s", rule->term, list, rule->says,
+                                more->str);
   }
 }
 
@@ -253,35 +239,41 @@ static void check_values(const FerryFlagsContext *c, GError *causes) {
   const json_t *config = c->config;
   gint64 cache = ferry_json_int(config, "compressionXBZRLECache", 4096);
   if (cache & (cache - 1))
-    cause(causes, "compressionXBZRLECache",
-          "%" G_GINT64_FORMAT ": Parameter 'xbzrle_cache_size' expects a power of two no less than "
-          "the target page size",
-          cache);
+    ferry_migration_flags_cause(
+        causes, "compressionXBZRLECache",
+        "%" G_GINT64_FORMAT ": Parameter 'xbzrle_cache_size' expects a power of two no less than "
+        "the target page size",
+        cache);
   if (ferry_migration_flag_on(config, "compressed") &&
       ferry_migration_flag_on(config, "parallel") &&
-      !json_array_size(given(config, "compressionMethods")))
-    cause(causes, "compressionMethods",
-          "none: No compression algorithm selected for parallel migration; name zlib or zstd");
-  const char *uri = json_string_value(given(config, "disksURI"));
+      !json_array_size(ferry_migration_flags_given(config, "compressionMethods")))
+    ferry_migration_flags_cause(
+        causes, "compressionMethods",
+        "none: No compression algorithm selected for parallel migration; name zlib or zstd");
+  const char *uri = json_string_value(ferry_migration_flags_given(config, "disksURI"));
   if (has_scheme(config, "migrateURI", "unix")) {
-    if (holds(config, "tls") && !given(config, "tlsDestination"))
-      cause(causes, "tlsDestination",
-            "none: Explicit destination hostname is required for TLS migration over UNIX socket");
+    if (holds(config, "tls") && !ferry_migration_flags_given(config, "tlsDestination"))
+      ferry_migration_flags_cause(
+          causes, "tlsDestination",
+          "none: Explicit destination hostname is required for TLS migration over UNIX socket");
     if ((holds(config, "copyStorageAll") || holds(config, "copyStorageIncremental")) && !uri)
-      cause(causes, "disksURI",
-            "none: NBD URI must be supplied when migration URI uses UNIX transport method");
+      ferry_migration_flags_cause(
+          causes, "disksURI",
+          "none: NBD URI must be supplied when migration URI uses UNIX transport method");
   }
   static const char *const ways[] = {"migrateURI", "tunnelled"};
   for (gsize i = 0; i < G_N_ELEMENTS(ways); i++)
     if (holds(config, ways[i]) && is_own(c, "network"))
-      cause(causes, ways[i], "%s and network exclude each other: each says where the data goes",
-            ways[i]);
-  gint64 most = G_MAXINT64 / (1 << 20) - 1; /* QEMU's rate is a signed number of bytes */
+      ferry_migration_flags_cause(
+          causes, ways[i], "%s and network exclude each other: each says where the data goes",
+          ways[i]);
+  gint64 most = G_MAXINT64 / FERRY_MIB - 1; /* QEMU's rate is a signed number of bytes */
   static const char *const rates[] = {"bandwidthPerMigration", "postCopyBandwidth",
                                       "availableSwitchoverBandwidth"};
   for (gsize i = 0; i < G_N_ELEMENTS(rates); i++)
-    if (ferry_json_int(config, rates[i], 0) / (1 << 20) > most)
-      cause(causes, rates[i], "bandwidth must be less than %" G_GINT64_FORMAT " MiB/s", most + 1);
+    if (ferry_json_int(config, rates[i], 0) / FERRY_MIB > most)
+      ferry_migration_flags_cause(
+          causes, rates[i], "bandwidth must be less than %" G_GINT64_FORMAT " MiB/s", most + 1);
 }
 
 /* ---- versions ---- */
@@ -334,7 +326,7 @@ static void check_resume(GPtrArray *out, const json_t *config, const json_t *nod
 
 /* The target's QEMU binds to it; libvirt finds out only after it was started. */
 static void check_listen_address(GPtrArray *out, const json_t *config, const json_t *node) {
-  const char *address = json_string_value(given(config, "listenAddress"));
+  const char *address = json_string_value(ferry_migration_flags_given(config, "listenAddress"));
   const json_t *interfaces = ferry_json_get(node, "status.interfaces");
   if (!address || !json_array_size(interfaces) || g_str_equal(address, "0.0.0.0") ||
       g_str_equal(address, "::"))
@@ -417,7 +409,7 @@ static void check_versions(const json_t *config, const json_t *node, gboolean is
   g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(config, node, is_target);
   for (guint i = 0; i < missing->len; i++) {
     const FerryFlagLack *lack = missing->pdata[i];
-    cause(causes, lack->field, "%s", lack->text);
+    ferry_migration_flags_cause(causes, lack->field, "%s", lack->text);
   }
 }
 
@@ -425,16 +417,17 @@ static void check_versions(const json_t *config, const json_t *node, gboolean is
 static void check_schedule(const FerryFlagsContext *c, GError *causes) {
   if (ferry_migration_flag_on(c->config, "offline") || !ferry_migration_flag_on(c->config, "live"))
     return; /* there is nothing to end: nobody writes meanwhile */
-  const json_t *object = given(c->config, "schedule");
+  const json_t *object = ferry_migration_flags_given(c->config, "schedule");
   g_autoptr(FerrySchedule) schedule =
       object ? ferry_schedule_parse(object, "schedule", NULL) : NULL;
   const char *from = ferry_json_str(c->origins, "allowPostCopy");
   const char *by = ferry_json_str(c->origins, "schedule");
   if (ferry_schedule_has(schedule, FERRY_STEP_POSTCOPY) && !holds(c->config, "allowPostCopy"))
-    cause(causes, "allowPostCopy",
-          "false%s%s: the schedule%s%s switches to post-copy; allow it, or end the schedule in "
-          "abort or suspend",
-          from ? ", as said by " : "", from ? from : "", by ? " of " : "", by ? by : "");
+    ferry_migration_flags_cause(
+        causes, "allowPostCopy",
+        "false%s%s: the schedule%s%s switches to post-copy; allow it, or end the schedule in "
+        "abort or suspend",
+        from ? ", as said by " : "", from ? from : "", by ? " of " : "", by ? by : "");
 }
 
 void ferry_migration_flags_check(const FerryFlagsContext *c, GError *causes) {
@@ -468,11 +461,12 @@ void ferry_migration_flags_complete(json_t *config, json_t *origins, const json_
                                     const json_t *source, const json_t *target,
                                     const char *address) {
   ferry_copied_disks_complete(config, origins, ferry_json_get(vmi, "spec.domain.devices.disks"));
-  if (!ferry_migration_flag_on(config, "parallel") || given(config, "parallelConnections"))
+  if (!ferry_migration_flag_on(config, "parallel") ||
+      ferry_migration_flags_given(config, "parallelConnections"))
     return;
   /* One connection fills about this much of a link; encrypting takes a processor each. */
   gint64 each = holds(config, "tls") ? MBPS_PER_TLS_CONNECTION : MBPS_PER_CONNECTION;
-  gint64 speed = ferry_path_mbps(source, target, address);
+  gint64 speed = ferry_network_path_mbps(source, target, address);
   gint64 n = (speed + each - 1) / each;
   n = MIN(n, MIN(processors(source), processors(target)));
   n = CLAMP(n, MIN_CONNECTIONS, MAX_CONNECTIONS);

@@ -4,16 +4,9 @@
 // target's QEMU was started.
 #pragma once
 #include "model/flags/migration_flags.h"
+#include "policy/migration_flags_vm.h"
 
 G_BEGIN_DECLS
-
-/** What to judge; all borrowed, all but `config` may be NULL (then its rules are left out). */
-typedef struct {
-  const json_t *config;  /* resolved (ferry_config_resolve) */
-  const json_t *origins; /* of its values */
-  const json_t *vmi;
-  const json_t *source, *target; /* Nodes */
-} FerryFlagsContext;
 
 /** Adds a cause to `causes` (FERRY_ERROR, INVALID) for every violation: of rules between flags, of
  * the VM's disks and definition, of what the hosts' versions lack. Pure. */

@@ -3,12 +3,14 @@
 // flags where only the definition moves. What goes together by itself is in
 // migration_flags_rules.c.
 #include "policy/migration_flags_vm.h"
+#include "model/flags/migration_flags.h"
 #include "base/error.h"
 #include "model/domain/copied_disks.h"
 #include "model/kinds/policy_fields.h"
 #include "model/migration/phase.h"
 #include "policy/migratable.h"
 #include "policy/target_xml_rules.h"
+#include "model/domain/xml.h"
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <string.h>
@@ -16,12 +18,12 @@
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlParserCtxt, xmlFreeParserCtxt)
 
-static const json_t *given(const json_t *config, const char *name) {
+const json_t *ferry_migration_flags_given(const json_t *config, const char *name) {
   const json_t *value = json_object_get(config, name);
   return json_is_null(value) ? NULL : value;
 }
 
-static void G_GNUC_PRINTF(3, 4) cause(GError *causes, const char *name, const char *format, ...) {
+void ferry_migration_flags_cause(GError *causes, const char *name, const char *format, ...) {
   va_list ap;
   va_start(ap, format);
   g_autofree char *text = g_strdup_vprintf(format, ap);
@@ -54,14 +56,15 @@ void ferry_migration_flags_check_offline(const FerryFlagsContext *c, GError *cau
   json_t *from;
   json_object_foreach((json_t *)c->origins, name, from) {
     const FerryMigrationFlag *flag = ferry_migration_flag_find(name);
-    const json_t *value = given(c->config, name);
+    const json_t *value = ferry_migration_flags_given(c->config, name);
     if (g_strcmp0(json_string_value(from), "VirtualMachineInstanceMigration") != 0 ||
         !running_only(name, flag) || !value || json_is_false(value))
       continue; /* to ask that something shall not be is no demand */
-    cause(causes, name,
-          "%s and offline exclude each other: an offline migration moves a definition and sends no "
-          "memory and no disks; leave %s out",
-          name, name);
+    ferry_migration_flags_cause(
+        causes, name,
+        "%s and offline exclude each other: an offline migration moves a definition and sends no "
+        "memory and no disks; leave %s out",
+        name, name);
   }
 }
 
@@ -80,7 +83,7 @@ static char *content(const xmlNode *root, const char *name) {
 }
 
 /* The document, or NULL after a cause. No network, no entities. */
-static xmlDoc *parse(const char *field, const char *text, GError *causes) {
+static xmlDoc *flags_vm_parse(const char *field, const char *text, GError *causes) {
   g_autoptr(xmlParserCtxt) context = xmlNewParserCtxt();
   if (!context)
     return NULL;
@@ -91,19 +94,22 @@ static xmlDoc *parse(const char *field, const char *text, GError *causes) {
   if (!doc) {
     g_autofree char *why = g_strndup(fault && fault->message ? fault->message : "", 200);
     g_autofree char *valid = g_utf8_make_valid(g_strchomp(why), -1);
-    cause(causes, field, "no XML: line %d: %s; expected a domain's XML, as virsh dumpxml prints it",
-          fault ? fault->line : 0, valid);
+    ferry_migration_flags_cause(
+        causes, field, "no XML: line %d: %s; expected a domain's XML, as virsh dumpxml prints it",
+        fault ? fault->line : 0, valid);
     return NULL;
   }
   if (doc->intSubset) { /* what it declares could grow without end */
-    cause(causes, field,
-          "the XML has a DOCTYPE; expected a domain's XML, as virsh dumpxml prints it");
+    ferry_migration_flags_cause(
+        causes, field,
+        "the XML has a DOCTYPE; expected a domain's XML, as virsh dumpxml prints it");
     return NULL;
   }
   const xmlNode *root = xmlDocGetRootElement(doc);
   if (!root || strcmp((const char *)root->name, "domain") != 0) {
-    cause(causes, field, "the XML is a <%.64s>; expected a <domain>, as virsh dumpxml prints it",
-          root ? (const char *)root->name : "");
+    ferry_migration_flags_cause(
+        causes, field, "the XML is a <%.64s>; expected a <domain>, as virsh dumpxml prints it",
+        root ? (const char *)root->name : "");
     return NULL;
   }
   return g_steal_pointer(&doc);
@@ -121,8 +127,9 @@ static void check_same(const char *field, const xmlNode *root, const char *eleme
   const char *more = g_str_equal(element, "name")
                          ? "; destinationName (--dname) gives it another name on the target"
                          : "";
-  cause(causes, field, "Target domain %s '%s' does not match source '%s'; keep the source's <%s>%s",
-        element, shown, wanted, element, more);
+  ferry_migration_flags_cause(
+      causes, field, "Target domain %s '%s' does not match source '%s'; keep the source's <%s>%s",
+      element, shown, wanted, element, more);
 }
 
 /* libvirt (measured) looks at neither: it replaces the name by the running domain's, and defines
@@ -131,12 +138,13 @@ static void check_same(const char *field, const xmlNode *root, const char *eleme
 static void check_persistent(const FerryFlagsContext *c, const xmlNode *root, GError *causes) {
   const char *uid = ferry_json_str(c->vmi, "metadata.uid");
   const char *own = ferry_json_str(c->vmi, "spec.domainName");
-  const char *renamed = json_string_value(given(c->config, "destinationName"));
+  const char *renamed =
+      json_string_value(ferry_migration_flags_given(c->config, "destinationName"));
   g_autofree char *name = content(root, "name"), *uuid = content(root, "uuid");
   if (own && g_strcmp0(name, own) != 0 && (!renamed || g_strcmp0(name, renamed) != 0)) {
     g_autofree char *first = g_strndup(name ? name : "none", 200);
     g_autofree char *shown = g_utf8_make_valid(first, -1);
-    cause(
+    ferry_migration_flags_cause(
         causes, "persistentXML",
         "domain name '%s' is not the source's '%s': libvirt accepts it without a word and ignores "
         "it; keep the source's <name>; destinationName (--dname) gives it another on the target",
@@ -145,28 +153,23 @@ static void check_persistent(const FerryFlagsContext *c, const xmlNode *root, GE
   if (uid && (!uuid || g_ascii_strcasecmp(uuid, uid) != 0)) {
     g_autofree char *first = g_strndup(uuid ? uuid : "none", 200);
     g_autofree char *shown = g_utf8_make_valid(first, -1);
-    cause(causes, "persistentXML",
-          "domain uuid '%s' is not the source's '%s': the VM would be another one after its next "
-          "start; keep the source's <uuid>",
-          shown, uid);
+    ferry_migration_flags_cause(
+        causes, "persistentXML",
+        "domain uuid '%s' is not the source's '%s': the VM would be another one after its next "
+        "start; keep the source's <uuid>",
+        shown, uid);
   }
-}
-
-static const xmlNode *element(const xmlNode *node, const char *name) {
-  for (const xmlNode *n = node ? node->children : NULL; n; n = n->next)
-    if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0)
-      return n;
-  return NULL;
 }
 
 /* libvirt looks at the definition with which the target starts the VM, once it has begun. */
 static void check_rdma(const FerryFlagsContext *c, const xmlNode *root, GError *causes) {
-  const char *uri = json_string_value(given(c->config, "migrateURI"));
+  const char *uri = json_string_value(ferry_migration_flags_given(c->config, "migrateURI"));
   const char *limit = ferry_json_str(c->vmi, "spec.domain.memory.hardLimit");
   if (!uri || !g_str_has_prefix(uri, "rdma:") || ferry_migration_flag_on(c->config, "offline") ||
-      (root ? element(element(root, "memtune"), "hard_limit") != NULL : g_strcmp0(limit, "0") != 0))
+      (root ? ferry_xml_child(ferry_xml_child(root, "memtune"), "hard_limit") != NULL
+            : g_strcmp0(limit, "0") != 0))
     return;
-  cause(
+  ferry_migration_flags_cause(
       causes, "migrateURI",
       "\"%.200s\": cannot start RDMA migration with no memory hard limit set: RDMA locks the VM's "
       "memory; give the VM one (virsh memtune VM --hard-limit KiB), or one on the target by "
@@ -175,18 +178,19 @@ static void check_rdma(const FerryFlagsContext *c, const xmlNode *root, GError *
 }
 
 void ferry_migration_flags_check_definition(const FerryFlagsContext *c, GError *causes) {
-  const char *live = json_string_value(given(c->config, "destinationXML"));
-  const char *persistent = json_string_value(given(c->config, "persistentXML"));
+  const char *live = json_string_value(ferry_migration_flags_given(c->config, "destinationXML"));
+  const char *persistent =
+      json_string_value(ferry_migration_flags_given(c->config, "persistentXML"));
   gboolean unsafe = ferry_migration_flag_on(c->config, "unsafeMigrationOverride");
   if (persistent) {
-    g_autoptr(xmlDoc) kept = parse("persistentXML", persistent, causes);
+    g_autoptr(xmlDoc) kept = flags_vm_parse("persistentXML", persistent, causes);
     if (kept && c->vmi) {
       check_persistent(c, xmlDocGetRootElement(kept), causes);
       ferry_target_xml_rules_check(xmlDocGetRootElement(kept), c->vmi, "spec.persistentXML", unsafe,
                                    causes);
     }
   }
-  g_autoptr(xmlDoc) doc = live ? parse("destinationXML", live, causes) : NULL;
+  g_autoptr(xmlDoc) doc = live ? flags_vm_parse("destinationXML", live, causes) : NULL;
   if (c->vmi && (doc || !live))
     check_rdma(c, doc ? xmlDocGetRootElement(doc) : NULL, causes);
   if (!doc || !c->vmi)
@@ -203,12 +207,14 @@ static void check_disk(const json_t *vmi, const char *field, const char *name, G
   const json_t *disk =
       ferry_json_find(ferry_json_get(vmi, "spec.domain.devices.disks"), "name", name);
   if (!disk)
-    cause(causes, field,
-          "\"%.64s\": unable to find disk target '%.64s' for non-shared-storage "
-          "migration; ferry describe vmi %s lists its disks",
-          name, name, ferry_json_str(vmi, "metadata.name"));
+    ferry_migration_flags_cause(
+        causes, field,
+        "\"%.64s\": unable to find disk target '%.64s' for non-shared-storage "
+        "migration; ferry describe vmi %s lists its disks",
+        name, name, ferry_json_str(vmi, "metadata.name"));
   else if (ferry_json_bool(disk, "readonly", FALSE) || !ferry_json_str(disk, "source"))
-    cause(causes, field, "\"%.64s\": Cannot migrate empty or read-only disk %.64s", name, name);
+    ferry_migration_flags_cause(
+        causes, field, "\"%.64s\": Cannot migrate empty or read-only disk %.64s", name, name);
 }
 
 /* A copy onto itself: libvirt would begin it, and only locks that work would stop it. */
@@ -219,25 +225,27 @@ static void check_shared(const FerryFlagsContext *c, const char *field, const ch
   if (ferry_migration_flag_on(c->config, "unsafeMigrationOverride") ||
       !ferry_disk_is_shared(c->config, disk))
     return;
-  cause(causes, field,
-        "\"%.64s\": disk %.64s (%.256s) is on storage that both hosts share, so it needs no copy, "
-        "which would be written onto itself; leave it out, or, where the target has something else "
-        "at that place, say unsafeMigrationOverride: true (--unsafe)",
-        name, name, ferry_json_str(disk, "source"));
+  ferry_migration_flags_cause(
+      causes, field,
+      "\"%.64s\": disk %.64s (%.256s) is on storage that both hosts share, so it needs no copy, "
+      "which would be written onto itself; leave it out, or, where the target has something else "
+      "at that place, say unsafeMigrationOverride: true (--unsafe)",
+      name, name, ferry_json_str(disk, "source"));
 }
 
 static void check_disks(const FerryFlagsContext *c, GError *causes) {
   static const char *const lists[] = {"migrateDisks", "migrateDisksDetectZeroes"};
-  const json_t *chosen = given(c->config, "migrateDisks");
+  const json_t *chosen = ferry_migration_flags_given(c->config, "migrateDisks");
   for (gsize k = 0; k < G_N_ELEMENTS(lists); k++) {
-    const json_t *list = given(c->config, lists[k]);
+    const json_t *list = ferry_migration_flags_given(c->config, lists[k]);
     for (gsize i = 0; i < json_array_size(list); i++) {
       const char *name = json_string_value(json_array_get(list, i));
       check_disk(c->vmi, lists[k], name, causes);
       check_shared(c, lists[k], name, causes);
       if (k == 1 && chosen && !ferry_json_has_word(chosen, name))
-        cause(causes, lists[k], "\"%.64s\": migrateDisks does not name it, so it is not copied",
-              name);
+        ferry_migration_flags_cause(causes, lists[k],
+                                    "\"%.64s\": migrateDisks does not name it, so it is not copied",
+                                    name);
     }
   }
 }
@@ -256,13 +264,14 @@ static void check_local_disks(const FerryFlagsContext *c, GError *causes) {
     const char *name = ferry_json_str(disk, "name");
     if (!ferry_disk_is_local(disk) || ferry_disk_is_copied(c->config, disk))
       continue;
-    cause(causes, copied ? "migrateDisks" : "copyStorageAll",
-          "disk %.64s (%.256s) is on a file system of its host alone: Migration without shared "
-          "storage is unsafe; %s, or, where the target has the very same data at that path, say "
-          "unsafeMigrationOverride: true (--unsafe)",
-          name ? name : "?", ferry_json_str(disk, "source"),
-          copied ? "name it, too (--migrate-disks)"
-                 : "copy the disks with copyStorageAll: true (--copy-storage-all)");
+    ferry_migration_flags_cause(
+        causes, copied ? "migrateDisks" : "copyStorageAll",
+        "disk %.64s (%.256s) is on a file system of its host alone: Migration without shared "
+        "storage is unsafe; %s, or, where the target has the very same data at that path, say "
+        "unsafeMigrationOverride: true (--unsafe)",
+        name ? name : "?", ferry_json_str(disk, "source"),
+        copied ? "name it, too (--migrate-disks)"
+               : "copy the disks with copyStorageAll: true (--copy-storage-all)");
   }
 }
 
@@ -285,28 +294,32 @@ void ferry_migration_flags_check_vm(const FerryFlagsContext *c, GError *causes) 
   check_disks(c, causes);
   check_local_disks(c, causes);
   if (offline && !ferry_json_bool(config, "persistDestination", TRUE))
-    cause(causes, "persistDestination",
-          "false: offline migration must be specified with the persistent flag set");
+    ferry_migration_flags_cause(
+        causes, "persistDestination",
+        "false: offline migration must be specified with the persistent flag set");
   else if (offline && !persistent)
-    cause(causes, "offline", "true: the VM has no persistent definition to move; define it first");
+    ferry_migration_flags_cause(
+        causes, "offline", "true: the VM has no persistent definition to move; define it first");
   if (offline && active && ferry_json_bool(config, "undefineSource", FALSE))
-    cause(causes, "undefineSource",
-          "true: the VM runs here and stays; an offline move of a VM that runs only copies its "
-          "definition");
+    ferry_migration_flags_cause(
+        causes, "undefineSource",
+        "true: the VM runs here and stays; an offline move of a VM that runs only copies its "
+        "definition");
   if (persistent && !persist && ferry_json_bool(config, "undefineSource", FALSE) &&
       !ferry_migration_flag_on(config, "unsafeMigrationOverride"))
-    cause(
+    ferry_migration_flags_cause(
         causes, "undefineSource",
         "true: with persistDestination: false no host would keep the VM's definition, and it "
         "would be gone once the VM stops; leave undefineSource out (--undefinesource), or let the "
         "target define it (--persistent), or say unsafeMigrationOverride: true (--unsafe) to "
         "lose it");
-  if (given(config, "persistentXML") && !persist)
-    cause(causes, "persistentXML",
-          "it needs persistDestination: "
-          "libvirt accepts it without a word and ignores it");
+  if (ferry_migration_flags_given(config, "persistentXML") && !persist)
+    ferry_migration_flags_cause(causes, "persistentXML",
+                                "it needs persistDestination: "
+                                "libvirt accepts it without a word and ignores it");
   if (ferry_migration_flag_on(config, "postCopyResume") && !post_copy_failed(c->vmi))
-    cause(causes, "postCopyResume",
-          "true: domain '%s' is not being migrated: no post-copy migration of it has failed",
-          ferry_json_str(c->vmi, "spec.domainName"));
+    ferry_migration_flags_cause(
+        causes, "postCopyResume",
+        "true: domain '%s' is not being migrated: no post-copy migration of it has failed",
+        ferry_json_str(c->vmi, "spec.domainName"));
 }

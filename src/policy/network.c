@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#define MAX_MBPS 10000000 /* ten terabits: more is a mistake of the driver's */
+
 void ferry_route_clear(FerryRoute *route) {
   g_clear_pointer(&route->network, g_free);
   g_clear_pointer(&route->address, g_free);
@@ -137,4 +139,45 @@ gboolean ferry_network_route(json_t *const *networks, gsize n, const char *wante
     return FALSE;
   }
   return TRUE; /* without any address libvirt chooses by the peer's host name */
+}
+
+static gboolean has_address(const json_t *interface, const char *address, gboolean subnet,
+                            char **found) {
+  gsize i;
+  json_t *item;
+  json_array_foreach(json_object_get(interface, "addresses"), i, item) {
+    const char *text = json_string_value(item);
+    if (!text)
+      continue;
+    gsize n = strcspn(text, "/");
+    if (subnet ? !ferry_network_contains(text, address)
+               : strncmp(text, address, n) != 0 || address[n] != '\0')
+      continue;
+    if (found)
+      *found = g_strdup(text);
+    return TRUE;
+  }
+  return FALSE;
+}
+
+/* Mbit/s of the node's interface that has `address`, or with `subnet` one in whose subnet it lies;
+ * 0: none, or not known. `found` gets the interface's own, with its prefix. */
+static gint64 speed_at(const json_t *node, const char *address, gboolean subnet, char **found) {
+  gsize i;
+  json_t *interface;
+  json_array_foreach(ferry_json_get(node, "status.interfaces"), i, interface) {
+    gint64 speed = ferry_json_int(interface, "speedMbps", 0);
+    if (ferry_json_bool(interface, "up", TRUE) && has_address(interface, address, subnet, found))
+      return speed <= MAX_MBPS ? MAX(0, speed) : 0;
+  }
+  return 0;
+}
+
+/* Of the slower end of the path to `address`; 0: not known. A source that is on another subnet
+ * sends through routers, of which nobody here knows the speed. */
+gint64 ferry_network_path_mbps(const json_t *source, const json_t *target, const char *address) {
+  g_autofree char *there = NULL;
+  gint64 in = address ? speed_at(target, address, FALSE, &there) : 0;
+  gint64 out = there ? speed_at(source, address, TRUE, NULL) : 0;
+  return MIN(in, out);
 }

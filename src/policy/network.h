@@ -30,5 +30,8 @@ gboolean ferry_network_contains(const char *subnet, const char *address);
 /** The first address of `node` (status.interfaces, then status.addresses) in the network's subnets,
  * of a family (AF_INET or AF_INET6); free with g_free; NULL: none. */
 char *ferry_network_node_address(const json_t *network, const json_t *node, int family);
+/** Mbit/s of the slower end of the path from `source` to the target's `address` (NULL: not known);
+ * 0: not known. Pure. */
+gint64 ferry_network_path_mbps(const json_t *source, const json_t *target, const char *address);
 
 G_END_DECLS

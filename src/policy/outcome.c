@@ -40,9 +40,9 @@ typedef struct {
   FerryOutcomeKind kind;
   gboolean settles;
   const char *why;
-} Row;
+} OutcomeRow;
 
-static const Row rows[] = {
+static const OutcomeRow rows[] = {
     /* nothing was begun: whatever the source has, it has as before */
     {S_STOPPED, ANY, ANY, CALL_NOT_MADE, FERRY_OUTCOME_STOPPED, FALSE,
      "it was stopped before libvirt was called"},
@@ -119,18 +119,19 @@ static const Row rows[] = {
 
 /* What a reason means and what to do then stands in the table of reasons. */
 static const struct {
-  const char *word, *reason;
+  const char *word;
+  FerryReason reason;
 } outcomes[FERRY_OUTCOME_LAST] = {
-    [FERRY_OUTCOME_WAIT] = {"waiting", NULL},
-    [FERRY_OUTCOME_MOVED] = {"moved", NULL},
-    [FERRY_OUTCOME_STAYED] = {"stayed", NULL},
-    [FERRY_OUTCOME_STOPPED] = {"stopped", "StoppedMeanwhile"},
-    [FERRY_OUTCOME_LOST] = {"lost", "VMLost"},
-    [FERRY_OUTCOME_BROKEN] = {"broken", "PostCopyFailed"},
-    [FERRY_OUTCOME_BOTH] = {"both", "RunsOnBothHosts"},
-    [FERRY_OUTCOME_SUSPENDED] = {"suspended", "SuspendedOnBothHosts"},
-    [FERRY_OUTCOME_GONE] = {"gone", "VMNotFound"},
-    [FERRY_OUTCOME_UNKNOWN] = {"unknown", "OutcomeUnknown"},
+    [FERRY_OUTCOME_WAIT] = {"waiting", FERRY_REASON_NONE},
+    [FERRY_OUTCOME_MOVED] = {"moved", FERRY_REASON_NONE},
+    [FERRY_OUTCOME_STAYED] = {"stayed", FERRY_REASON_NONE},
+    [FERRY_OUTCOME_STOPPED] = {"stopped", FERRY_REASON_STOPPED_MEANWHILE},
+    [FERRY_OUTCOME_LOST] = {"lost", FERRY_REASON_VM_LOST},
+    [FERRY_OUTCOME_BROKEN] = {"broken", FERRY_REASON_POST_COPY_FAILED},
+    [FERRY_OUTCOME_BOTH] = {"both", FERRY_REASON_RUNS_ON_BOTH_HOSTS},
+    [FERRY_OUTCOME_SUSPENDED] = {"suspended", FERRY_REASON_SUSPENDED_ON_BOTH_HOSTS},
+    [FERRY_OUTCOME_GONE] = {"gone", FERRY_REASON_VM_NOT_FOUND},
+    [FERRY_OUTCOME_UNKNOWN] = {"unknown", FERRY_REASON_OUTCOME_UNKNOWN},
 };
 
 static const char *const copies[FERRY_COPY_LAST] = {
@@ -207,7 +208,7 @@ guint ferry_outcome_rows(void) {
 }
 
 const char *ferry_outcome_reason(FerryOutcomeKind kind) {
-  return outcomes[kind].reason;
+  return ferry_reason_name(outcomes[kind].reason);
 }
 
 const char *ferry_outcome_word(FerryOutcomeKind kind) {
@@ -215,7 +216,7 @@ const char *ferry_outcome_word(FerryOutcomeKind kind) {
 }
 
 const char *ferry_outcome_advice(FerryOutcomeKind kind) {
-  const FerryReason *row = ferry_reason_find(FERRY_REASON_ENDED, outcomes[kind].reason);
+  const FerryReasonRow *row = ferry_reason_row(outcomes[kind].reason);
   return row ? row->advice : kind == FERRY_OUTCOME_WAIT ? "Wait: it ends by itself." : "";
 }
 
@@ -249,8 +250,8 @@ char *ferry_outcome_markdown(void) {
       "## Outcomes\n\n| outcome | `status.reason` | what to do |\n|---|---|---|\n");
   for (guint i = 0; i < FERRY_OUTCOME_LAST; i++)
     g_string_append_printf(out, "| %s | %s | %s |\n", outcomes[i].word,
-                           outcomes[i].reason          ? outcomes[i].reason
-                           : i == FERRY_OUTCOME_MOVED  ? "Completed"
+                           outcomes[i].reason          ? ferry_reason_name(outcomes[i].reason)
+                           : i == FERRY_OUTCOME_MOVED  ? ferry_reason_name(FERRY_REASON_COMPLETED)
                            : i == FERRY_OUTCOME_STAYED ? "why the call failed"
                                                        : "",
                            ferry_outcome_advice((FerryOutcomeKind)i));
@@ -263,7 +264,7 @@ char *ferry_outcome_markdown(void) {
                        "| source | target | mode | call | outcome | because |\n"
                        "|---|---|---|---|---|---|\n");
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-    const Row *r = &rows[i];
+    const OutcomeRow *r = &rows[i];
     g_autofree char *source = set_words(r->source, copies, FERRY_COPY_LAST);
     g_autofree char *target = set_words(r->target, copies, FERRY_COPY_LAST);
     g_autofree char *call = set_words(r->call, calls, FERRY_CALL_LAST);

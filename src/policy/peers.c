@@ -4,6 +4,7 @@
 // whoever said it first. control/node_claims.c keeps newcomers out when they report; here the
 // outcome is looked at once more before a VM goes there.
 #include "policy/peers.h"
+#include "model/migration/reasons.h"
 #include "model/migration/peer_uri.h"
 #include <string.h>
 
@@ -40,16 +41,16 @@ const char *ferry_peers_holder(json_t *const *nodes, gsize n, const char *name, 
 }
 
 char *ferry_peers_obstacle(json_t *const *nodes, gsize n, const json_t *node, const json_t *config,
-                           const char **reason) {
+                           FerryReason *reason) {
   const char *name = ferry_json_str(node, "metadata.name");
   const json_t *peer = ferry_peer_of_node(node);
-  const json_t *conflict =
-      ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "PeerConflict");
+  const json_t *conflict = ferry_json_find(ferry_json_get(node, "status.conditions"), "type",
+                                           ferry_reason_name(FERRY_REASON_PEER_CONFLICT));
   if (!peer && g_strcmp0(ferry_json_str(conflict, "status"), "True") == 0) {
-    *reason = "PeerConflict";
+    *reason = FERRY_REASON_PEER_CONFLICT;
     return g_strdup(ferry_json_str(conflict, "message"));
   }
-  *reason = "NoPeerURI";
+  *reason = FERRY_REASON_NO_PEER_URI;
   if (!peer)
     return g_strdup_printf(
         "node %s has not said how other hosts' libvirtd reach its libvirtd; start its agent with "
@@ -63,14 +64,14 @@ char *ferry_peers_obstacle(json_t *const *nodes, gsize n, const json_t *node, co
   const char *holder =
       ferry_json_get(node, "spec.peer") ? NULL : ferry_peers_holder(nodes, n, name, host);
   if (holder) {
-    *reason = "PeerConflict";
+    *reason = FERRY_REASON_PEER_CONFLICT;
     return g_strdup_printf("node %s says that it is reached at %s, which is node %s's; correct its "
                            "agent's --peer-uri, or bind it with spec.peer of the Node",
                            name, host, holder);
   }
   if (g_strcmp0(ferry_json_str(peer, "scheme"), "tcp") == 0 &&
       !ferry_json_bool(config, "allowTCPPeers", FALSE)) {
-    *reason = "TCPNotAllowed";
+    *reason = FERRY_REASON_TCP_NOT_ALLOWED;
     return g_strdup_printf(
         "node %s is reached over tcp, in the clear and by anybody; give its agent --peer-uri "
         "qemu+tls://%s/system, or set allowTCPPeers: true in the KubeVirt object",

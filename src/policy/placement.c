@@ -4,6 +4,8 @@
 // then the one with the most memory that is neither used nor promised to others, then by name.
 // Pure: nodes, VM and configuration go in, a name or reasons come out.
 #include "policy/placement.h"
+#include "model/migration/migration.h"
+#include "model/migration/reasons.h"
 #include "base/quantity.h"
 #include "policy/migration_flags_rules.h"
 #include "policy/network.h"
@@ -15,12 +17,14 @@ gboolean ferry_node_is_ready(const json_t *node) {
   return g_strcmp0(ferry_json_str(ready, "status"), "True") == 0;
 }
 
-static void G_GNUC_PRINTF(3, 4) add(json_t *reasons, const char *reason, const char *format, ...) {
+static void G_GNUC_PRINTF(3, 4)
+    placement_add(json_t *reasons, FerryReason reason, const char *format, ...) {
   va_list ap;
   va_start(ap, format);
   g_autofree char *message = g_strdup_vprintf(format, ap);
   va_end(ap);
-  json_array_append_new(reasons, json_pack("{ss,ss}", "reason", reason, "message", message));
+  json_array_append_new(
+      reasons, json_pack("{ss,ss}", "reason", ferry_reason_name(reason), "message", message));
 }
 
 static gint64 memory_capacity(const json_t *node) {
@@ -44,11 +48,6 @@ static gint64 free_memory(const FerryPlacementInput *in, const json_t *node) {
   gint64 unused = unused_memory(node);
   const char *name = ferry_json_str(node, "metadata.name");
   return unused < 0 ? -1 : MAX(0, unused - ferry_promises_bytes(in->promises, name));
-}
-
-static gboolean runs_on(const json_t *vmi, const char *node) {
-  const json_t *d = ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node);
-  return d && ferry_json_bool(d, "active", FALSE);
 }
 
 /* The host that the VM leaves; when a failed post-copy migration is resumed, the one it left. */
@@ -92,13 +91,15 @@ json_t *ferry_placement_machine_reasons(const json_t *vmi, const json_t *config,
   const char *machine = ferry_json_str(vmi, "spec.domain.machine.type");
   const char *cpu = ferry_json_str(vmi, "spec.domain.cpu.model");
   if (lacks_word(node, "machineTypes", machine))
-    add(reasons, "MachineType",
+    placement_add(
+        reasons, FERRY_REASON_MACHINE_TYPE,
         "node %s has QEMU %s, which lacks the VM's machine type %s; choose a host whose QEMU has "
         "it, or start the VM with an older machine type",
         name, qemu ? qemu : "of an unknown version", machine);
   if (cpu && !g_strv_contains(modes, cpu) && !ferry_json_str(config, "destinationXML") &&
       lacks_word(node, "cpuModels", cpu))
-    add(reasons, "CPUModel",
+    placement_add(
+        reasons, FERRY_REASON_CPU_MODEL,
         "node %s has libvirt %s and QEMU %s, which lack the VM's processor model %s; choose a host "
         "that has it, or start the VM with an older model",
         name, libvirt ? libvirt : "of an unknown version", qemu ? qemu : "of an unknown version",
@@ -156,59 +157,88 @@ static const json_t *repelling_taint(const json_t *node, const char *drain_key) 
   return NULL;
 }
 
-static json_t *reasons_against(const FerryPlacementInput *in, const json_t *source,
-                               const json_t *node, gboolean *transient) {
-  json_t *reasons = json_array();
-  gsize lasting = 0;
-#define LASTING(...) (add(reasons, __VA_ARGS__), lasting++)
-#define PASSING(...) add(reasons, __VA_ARGS__)
-  const char *name = ferry_json_str(node, "metadata.name");
-  const char *wanted = ferry_json_str(in->migration, "spec.targetNode");
-  gboolean named = wanted && g_strcmp0(wanted, name) == 0;
-  if (g_strcmp0(source_name(in), name) == 0)
-    LASTING("SameNode", "the VM runs on %s already; choose another host", name);
-  if (wanted && !named)
-    LASTING("NotTheTarget", "the migration names %s as its target", wanted);
+/* What is collected against one node. `lasting`: how many of the reasons no waiting ends. */
+typedef struct {
+  const FerryPlacementInput *in;
+  const json_t *source, *node;
+  const char *name;
+  json_t *reasons;
+  gsize lasting;
+} Case;
+
+#define LASTING(c, ...) (placement_add((c)->reasons, __VA_ARGS__), (c)->lasting++)
+#define PASSING(c, ...) placement_add((c)->reasons, __VA_ARGS__)
+
+static void add_lasting(Case *c, json_t *reasons) {
+  c->lasting += json_array_size(reasons);
+  json_array_extend(c->reasons, reasons);
+  json_decref(reasons);
+}
+
+/* What the migration and its earlier attempts say of it. */
+static void against_choice(Case *c, const char *wanted) {
+  if (g_strcmp0(source_name(c->in), c->name) == 0)
+    LASTING(c, FERRY_REASON_SAME_NODE, "the VM runs on %s already; choose another host", c->name);
+  if (wanted && g_strcmp0(wanted, c->name) != 0)
+    LASTING(c, FERRY_REASON_NOT_THE_TARGET, "the migration names %s as its target", wanted);
   const json_t *tried =
-      ferry_json_find(ferry_json_get(in->migration, "status.attempts"), "nodeName", name);
+      ferry_json_find(ferry_json_get(c->in->migration, "status.attempts"), "nodeName", c->name);
   if (tried)
-    LASTING("Tried", "the migration to %s has failed already: %s", name,
+    LASTING(c, FERRY_REASON_TRIED, "the migration to %s has failed already: %s", c->name,
             ferry_json_str(tried, "message"));
+}
+
+/* What its own object says. `named`: the migration names it, so that it may be cordoned. */
+static void against_node(Case *c, gboolean named) {
+  const json_t *node = c->node;
+  const char *name = c->name;
   if (!ferry_node_is_ready(node)) {
     const json_t *ready =
         ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "Ready");
     const char *message = ferry_json_str(ready, "message");
-    PASSING("NotReady", "node %s is not ready: %s", name,
+    PASSING(c, FERRY_REASON_NOT_READY, "node %s is not ready: %s", name,
             message ? message : "its agent has not reported");
   }
   if (ferry_json_bool(node, "spec.unschedulable", FALSE) && !named)
-    LASTING("Unschedulable", "node %s is cordoned; undo it with: kubectl uncordon %s", name, name);
-  const json_t *taint = named ? NULL : repelling_taint(node, ferry_placement_drain_key(in->config));
+    LASTING(c, FERRY_REASON_NODE_UNSCHEDULABLE,
+            "node %s is cordoned; undo it with: kubectl uncordon %s", name, name);
+  const json_t *taint =
+      named ? NULL : repelling_taint(node, ferry_placement_drain_key(c->in->config));
   if (taint)
-    LASTING("Tainted", "node %s has the taint %s:%s; remove it with: kubectl taint nodes %s %s-",
-            name, ferry_json_str(taint, "key"), ferry_json_str(taint, "effect"), name,
+    LASTING(c, FERRY_REASON_TAINTED,
+            "node %s has the taint %s:%s; remove it with: kubectl taint nodes %s %s-", name,
+            ferry_json_str(taint, "key"), ferry_json_str(taint, "effect"), name,
             ferry_json_str(taint, "key"));
   if (ferry_json_get(node, "metadata.deletionTimestamp"))
-    LASTING("Deleted", "node %s is being deleted", name);
+    LASTING(c, FERRY_REASON_DELETED, "node %s is being deleted", name);
+}
+
+/* Whether the machine fits the VM. */
+static void against_machine(Case *c) {
+  const FerryPlacementInput *in = c->in;
   const char *key;
   json_t *value;
   json_object_foreach(ferry_json_get(in->migration, "spec.addedNodeSelector"), key, value) {
     const char *have =
-        json_string_value(json_object_get(ferry_json_get(node, "metadata.labels"), key));
+        json_string_value(json_object_get(ferry_json_get(c->node, "metadata.labels"), key));
     if (g_strcmp0(have, json_string_value(value)) != 0)
-      LASTING("NodeSelector", "node %s has not the label %s=%s of addedNodeSelector", name, key,
-              json_string_value(value) ? json_string_value(value) : "");
+      LASTING(c, FERRY_REASON_NODE_SELECTOR, "node %s has not the label %s=%s of addedNodeSelector",
+              c->name, key, json_string_value(value) ? json_string_value(value) : "");
   }
-  const char *arch = other_architecture(source, node);
+  const char *arch = other_architecture(c->source, c->node);
   if (arch)
-    LASTING("Architecture", "node %s has architecture %s, not the source's", name, arch);
-  g_autoptr(json_t) machine = ferry_placement_machine_reasons(in->vmi, in->config, node);
-  lasting += json_array_size(machine);
-  json_array_extend(reasons, machine);
+    LASTING(c, FERRY_REASON_ARCHITECTURE, "node %s has architecture %s, not the source's", c->name,
+            arch);
+  add_lasting(c, ferry_placement_machine_reasons(in->vmi, in->config, c->node));
   gboolean offline = ferry_migration_flag_on(in->config, "offline"); /* a definition only */
-  g_autofree char *memory = offline ? NULL : memory_reason(in, node);
+  g_autofree char *memory = offline ? NULL : memory_reason(in, c->node);
   if (memory)
-    PASSING("Memory", "%s", memory);
+    PASSING(c, FERRY_REASON_MEMORY, "%s", memory);
+}
+
+/* What runs there that is in the way, or what should and does not. */
+static void against_domains(Case *c) {
+  const FerryPlacementInput *in = c->in;
   const char *renamed = ferry_json_str(in->config, "destinationName");
   const char *domain = renamed ? renamed : ferry_json_str(in->vmi, "spec.domainName");
   const char *uid = ferry_json_str(in->vmi, "metadata.uid");
@@ -216,38 +246,59 @@ static json_t *reasons_against(const FerryPlacementInput *in, const json_t *sour
     const char *other = ferry_json_str(in->vmis[i], "metadata.uid");
     if (g_strcmp0(other, uid) != 0 &&
         g_strcmp0(ferry_json_str(in->vmis[i], "spec.domainName"), domain) == 0 &&
-        ferry_json_find(ferry_json_get(in->vmis[i], "status.domains"), "nodeName", name))
-      LASTING("NameTaken",
+        ferry_json_find(ferry_json_get(in->vmis[i], "status.domains"), "nodeName", c->name))
+      LASTING(c, FERRY_REASON_NAME_TAKEN,
               "node %s has another domain named %s (UUID %s); rename or remove one of the two",
-              name, domain, other);
+              c->name, domain, other);
   }
-  gboolean there = g_strcmp0(source_name(in), name) != 0 && runs_on(in->vmi, name);
+  gboolean there =
+      g_strcmp0(source_name(in), c->name) != 0 && ferry_vmi_is_active_on(in->vmi, c->name);
   if (ferry_migration_flag_on(in->config, "postCopyResume")) {
     if (!there)
-      LASTING("NotTheOtherHalf", "node %s does not hold the other half of the VM", name);
+      LASTING(c, FERRY_REASON_NOT_THE_OTHER_HALF, "node %s does not hold the other half of the VM",
+              c->name);
   } else if (there)
-    PASSING("RunsThere", "node %s reports this VM as active already", name);
-  const char *obstacle = NULL;
+    PASSING(c, FERRY_REASON_RUNS_THERE, "node %s reports this VM as active already", c->name);
+}
+
+/* Whether the data gets there, and what is to be done with it can be done there. */
+static void against_way(Case *c) {
+  const FerryPlacementInput *in = c->in;
+  FerryReason obstacle = FERRY_REASON_NONE;
   g_autofree char *unreachable =
-      ferry_peers_obstacle(in->nodes, in->n_nodes, node, in->config, &obstacle);
+      ferry_peers_obstacle(in->nodes, in->n_nodes, c->node, in->config, &obstacle);
   if (unreachable)
-    PASSING(obstacle, "%s", unreachable);
+    PASSING(c, obstacle, "%s", unreachable);
   g_auto(FerryRoute) route = {0};
   g_autofree char *problem = NULL;
-  if (!route_to(in, source, node, &route, &problem))
-    LASTING("Network", "%s", problem);
-  g_autoptr(json_t) storage = ferry_shared_storage_reasons(in->vmi, in->config, source, node);
-  lasting += json_array_size(storage);
-  json_array_extend(reasons, storage);
-  g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(in->config, node, TRUE);
+  if (!route_to(in, c->source, c->node, &route, &problem))
+    LASTING(c, FERRY_REASON_NETWORK, "%s", problem);
+  add_lasting(c, ferry_shared_storage_reasons(in->vmi, in->config, c->source, c->node));
+  g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(in->config, c->node, TRUE);
   for (guint i = 0; i < missing->len; i++)
-    LASTING("Unsupported", "%s", ((const FerryFlagLack *)missing->pdata[i])->text);
+    LASTING(c, FERRY_REASON_UNSUPPORTED, "%s", ((const FerryFlagLack *)missing->pdata[i])->text);
   g_autofree char *full = NULL;
-  if (in->limits && !offline && !ferry_limits_inbound_ok(in->limits, name, &full))
-    PASSING("InboundLimit", "%s", full);
+  if (in->limits && !ferry_migration_flag_on(in->config, "offline") &&
+      !ferry_limits_inbound_ok(in->limits, c->name, &full))
+    PASSING(c, FERRY_REASON_INBOUND_LIMIT, "%s", full);
+}
+
+static json_t *reasons_against(const FerryPlacementInput *in, const json_t *source,
+                               const json_t *node, gboolean *transient) {
+  Case c = {.in = in,
+            .source = source,
+            .node = node,
+            .name = ferry_json_str(node, "metadata.name"),
+            .reasons = json_array()};
+  const char *wanted = ferry_json_str(in->migration, "spec.targetNode");
+  against_choice(&c, wanted);
+  against_node(&c, wanted && g_strcmp0(wanted, c.name) == 0);
+  against_machine(&c);
+  against_domains(&c);
+  against_way(&c);
   if (transient)
-    *transient = lasting == 0;
-  return reasons;
+    *transient = c.lasting == 0;
+  return c.reasons;
 }
 
 json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *node,

@@ -29,11 +29,6 @@ static gboolean takes_memory(const json_t *m, const char *except) {
          !(except && g_strcmp0(ferry_json_str(m, "metadata.uid"), except) == 0);
 }
 
-static gboolean is_counted_there(const json_t *vmi, const char *node) {
-  const json_t *d = ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node);
-  return d && ferry_json_bool(d, "active", FALSE);
-}
-
 static void promise(FerryPromises *all, const char *node, const json_t *m, gint64 bytes) {
   Promise *p = g_hash_table_lookup(all->nodes, node);
   if (!p) {
@@ -63,7 +58,7 @@ FerryPromises *ferry_promises_new(json_t *const *migrations, gsize n, json_t *co
     const char *uid = ferry_json_str(vmis[i], "metadata.uid");
     const json_t *m = uid ? g_hash_table_lookup(moving, uid) : NULL;
     const char *node = m ? ferry_json_str(m, "status.migrationState.targetNode") : NULL;
-    if (m && !is_counted_there(vmis[i], node))
+    if (m && !ferry_vmi_is_active_on(vmis[i], node))
       promise(all, node, m, ferry_json_int(vmis[i], "status.guestMemoryBytes", 0));
   }
   return all;
@@ -76,16 +71,16 @@ void ferry_promises_free(FerryPromises *promises) {
   g_free(promises);
 }
 
-static const Promise *find(const FerryPromises *promises, const char *node) {
+static const Promise *promises_find(const FerryPromises *promises, const char *node) {
   return promises && node ? g_hash_table_lookup(promises->nodes, node) : NULL;
 }
 
 gint64 ferry_promises_bytes(const FerryPromises *promises, const char *node) {
-  const Promise *p = find(promises, node);
+  const Promise *p = promises_find(promises, node);
   return p ? p->bytes : 0;
 }
 
 const char *ferry_promises_names(const FerryPromises *promises, const char *node) {
-  const Promise *p = find(promises, node);
+  const Promise *p = promises_find(promises, node);
   return p ? p->names->str : NULL;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/shared_storage.h"
+#include "model/migration/reasons.h"
 #include "model/flags/migration_flags.h"
 #include "model/domain/copied_disks.h"
 #include "model/domain/target_xml.h"
@@ -27,13 +28,14 @@ static const json_t *file_system_of(const json_t *node, const char *file) {
   return best;
 }
 
-static void G_GNUC_PRINTF(2, 3) add(json_t *reasons, const char *format, ...) {
+static void G_GNUC_PRINTF(2, 3) shared_storage_add(json_t *reasons, const char *format, ...) {
   va_list ap;
   va_start(ap, format);
   g_autofree char *message = g_strdup_vprintf(format, ap);
   va_end(ap);
-  json_array_append_new(reasons, json_pack("{ss,so}", "reason", "SharedStorage", "message",
-                                           ferry_json_text(message)));
+  json_array_append_new(reasons, json_pack("{ss,so}", "reason",
+                                           ferry_reason_name(FERRY_REASON_SHARED_STORAGE),
+                                           "message", ferry_json_text(message)));
 }
 
 static void check_file(json_t *reasons, const json_t *disk, const char *file,
@@ -43,14 +45,16 @@ static void check_file(json_t *reasons, const json_t *disk, const char *file,
   const json_t *there = file_system_of(target, file);
   const char *type = ferry_json_str(there, "type");
   if (!there)
-    add(reasons,
+    shared_storage_add(
+        reasons,
         "disk %.64s (%.256s) is on a shared file system that %s has not mounted; mount it there, "
         "or, where %s has it at that path in another way, name its directory among "
         "shared_filesystems in %s's /etc/libvirt/qemu.conf and restart libvirtd",
         disk_name, file, host, host, host);
   else if (ferry_json_bool(there, "readOnly", FALSE) && g_strcmp0(type, "autofs") != 0 &&
            !ferry_json_bool(disk, "readonly", FALSE))
-    add(reasons,
+    shared_storage_add(
+        reasons,
         "disk %.64s (%.256s) is on a shared file system that %s has mounted read-only (%.256s, "
         "%.64s); mount it there for writing",
         disk_name, file, host, ferry_json_str(there, "path"), type ? type : "of unknown type");

@@ -18,9 +18,9 @@ typedef struct {
   const char *field;
   GError *causes;
   guint left;
-} Check;
+} TargetXmlRulesCheck;
 
-static void G_GNUC_PRINTF(2, 3) cause(Check *c, const char *format, ...) {
+static void G_GNUC_PRINTF(2, 3) cause(TargetXmlRulesCheck *c, const char *format, ...) {
   if (c->left == 0)
     return;
   va_list ap;
@@ -31,12 +31,12 @@ static void G_GNUC_PRINTF(2, 3) cause(Check *c, const char *format, ...) {
   ferry_error_add_cause(c->causes, "FieldValueForbidden", c->field, "Forbidden: %s", text);
 }
 
-static char *shown(const char *text) {
+static char *target_xml_rules_shown(const char *text) {
   g_autofree char *first = g_strndup(text, 200);
   return g_utf8_make_valid(first, -1);
 }
 
-static void check_resources(Check *c, const xmlNode *domain, gboolean unsafe) {
+static void check_resources(TargetXmlRulesCheck *c, const xmlNode *domain, gboolean unsafe) {
   const json_t *known = ferry_json_get(c->vmi, "spec.domain.hostResources");
   g_autoptr(GPtrArray) all = ferry_domain_resources(domain);
   g_autoptr(GHashTable) have = g_hash_table_new(g_str_hash, g_str_equal);
@@ -50,7 +50,8 @@ static void check_resources(Check *c, const xmlNode *domain, gboolean unsafe) {
     const FerryDomainResource *r = g_ptr_array_index(all, i);
     if ((unsafe && !r->program) || !g_hash_table_add(have, r->digest))
       continue;
-    g_autofree char *path = shown(r->path), *value = shown(r->value);
+    g_autofree char *path = target_xml_rules_shown(r->path),
+                    *value = target_xml_rules_shown(r->value);
     cause(c, "%s%s%s: the VM's present definition %s it; leave it as virsh dumpxml prints it%s",
           path, *value ? ": " : "", value, known ? "does not have" : "is not known to have",
           r->program ? "" : ", or say unsafeMigrationOverride: true (--unsafe)");
@@ -81,7 +82,7 @@ static gboolean vm_has(const json_t *vmi, const char *list, const char *key, con
 }
 
 /* Disks and interfaces may lie elsewhere, but must be the VM's. */
-static void check_devices(Check *c, const xmlNode *devices) {
+static void check_devices(TargetXmlRulesCheck *c, const xmlNode *devices) {
   static const struct {
     const char *element, *child, *attr, *list, *key;
   } known[] = {
@@ -93,7 +94,7 @@ static void check_devices(Check *c, const xmlNode *devices) {
       if (strcmp((const char *)n->name, known[i].element) != 0)
         continue;
       g_autofree char *is = attribute_below(n, known[i].child, known[i].attr);
-      g_autofree char *text = shown(is ? is : "none");
+      g_autofree char *text = target_xml_rules_shown(is ? is : "none");
       if (!vm_has(c->vmi, known[i].list, known[i].key, is))
         cause(c,
               "devices/%s: the VM has none with <%s %s='%s'>; a migration changes where a device "
@@ -104,7 +105,7 @@ static void check_devices(Check *c, const xmlNode *devices) {
 
 void ferry_target_xml_rules_check(const xmlNode *domain, const json_t *vmi, const char *field,
                                   gboolean unsafe, GError *causes) {
-  Check c = {vmi, field, causes, MAX_CAUSES};
+  TargetXmlRulesCheck c = {vmi, field, causes, MAX_CAUSES};
   check_resources(&c, domain, unsafe);
   for (const xmlNode *n = domain->children; !unsafe && n; n = n->next)
     if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, "devices") == 0)

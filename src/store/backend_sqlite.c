@@ -170,7 +170,8 @@ static gboolean make_file(SqliteBackend *self, GError **error) {
                              g_strerror(problem));
 }
 
-static gboolean run(SqliteBackend *self, const char *sql, const char *doing, GError **error) {
+static gboolean backend_sqlite_run(SqliteBackend *self, const char *sql, const char *doing,
+                                   GError **error) {
   return sqlite3_exec(self->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_db(self, doing, error);
 }
 
@@ -195,7 +196,7 @@ static gboolean check_schema(SqliteBackend *self, GError **error) {
       !ask(self, "PRAGMA application_id", "read", &application, error))
     return FALSE;
   if (g_strcmp0(tables, "0") == 0)
-    return run(self, create_sql, "make the tables", error);
+    return backend_sqlite_run(self, create_sql, "make the tables", error);
   if (g_ascii_strtoll(application, NULL, 10) != APPLICATION_ID)
     return fail_text(self, error, "the database belongs to another program; name another file");
   if (!ask(self, "SELECT value FROM ferry_store WHERE key = 'schema_version'",
@@ -225,7 +226,8 @@ static gboolean open_database(SqliteBackend *self, GError **error) {
   sqlite3_extended_result_codes(self->db, 1);
   g_autofree char *mode = NULL;
   /* Exclusive before the first look into the file: then the write-ahead log needs no -shm file. */
-  if (!run(self, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF;", "open", error) ||
+  if (!backend_sqlite_run(self, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF;",
+                          "open", error) ||
       !ask(self, "PRAGMA journal_mode = WAL", "turn on the write-ahead log", &mode, error))
     return FALSE;
   if (g_strcmp0(mode, "wal") != 0)
@@ -233,7 +235,8 @@ static gboolean open_database(SqliteBackend *self, GError **error) {
                      "the file system does not carry a write-ahead log (journal mode is %s); use a "
                      "local one",
                      mode != NULL ? mode : "unknown");
-  if (!run(self, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;", "open", error))
+  if (!backend_sqlite_run(self, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;",
+                          "open", error))
     return FALSE;
   if (!check_schema(self, error) || !check_integrity(self, error))
     return FALSE;

@@ -13,7 +13,7 @@
 #include "store/backend.h"
 #include "store/index.h"
 #include "store/log.h"
-#include "store/store.h"
+#include "store/types.h"
 
 #include <pthread.h>
 
@@ -36,8 +36,8 @@ G_BEGIN_DECLS
 #define FERRY_STORE_RETRY_US (3 * G_USEC_PER_SEC)
 
 /** One waiting ferry_store_commit, on its caller's stack. */
-typedef struct FerryRequest FerryRequest;
-struct FerryRequest {
+typedef struct FerryStoreRequest FerryStoreRequest;
+struct FerryStoreRequest {
   const FerryWrite *writes;
   gsize n;
   char **texts;     /* JSON text of each written object; NULL elements: none, or not kept */
@@ -46,7 +46,7 @@ struct FerryRequest {
   gboolean ok, done;
   GError *error;
   pthread_cond_t ready;
-  FerryRequest *next;
+  FerryStoreRequest *next;
 };
 
 struct FerryStore {
@@ -56,7 +56,7 @@ struct FerryStore {
 
   pthread_mutex_t queue_lock;
   pthread_cond_t queue_filled;
-  FerryRequest *queue_first, **queue_end;
+  FerryStoreRequest *queue_first, **queue_end;
   gboolean stopping;
   FerryStoreStats stats;
   char *trouble; /* why the disk cannot be written to, NULL: it can */

@@ -3,7 +3,7 @@
 // their number and by the memory that their objects take. No locks of its own (see index.h).
 // Internal to src/store.
 #pragma once
-#include "store/store.h"
+#include "store/types.h"
 
 G_BEGIN_DECLS
 

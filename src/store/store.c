@@ -6,6 +6,7 @@
 // up. The text carries whatever resourceVersion the caller's object had; the row's revision column
 // is the one that counts and is put back on load.
 #include "store/internal.h"
+#include "store/store.h"
 
 #include <string.h>
 
@@ -169,7 +170,7 @@ static gboolean is_durable(const FerryWrite *write) {
   return !write->telemetry || write->op != FERRY_WRITE_UPDATE;
 }
 
-static gboolean commit_queued(FerryStore *store, FerryRequest *request) {
+static gboolean commit_queued(FerryStore *store, FerryStoreRequest *request) {
   gint64 start = g_get_monotonic_time();
   pthread_cond_init(&request->ready, NULL);
   pthread_mutex_lock(&store->queue_lock);
@@ -191,7 +192,7 @@ static gboolean commit_queued(FerryStore *store, FerryRequest *request) {
 
 gboolean ferry_store_commit(FerryStore *store, const FerryWrite *writes, gsize n, json_t **results,
                             GError **error) {
-  FerryRequest request = {.writes = writes, .n = n, .results = results};
+  FerryStoreRequest request = {.writes = writes, .n = n, .results = results};
   if (results != NULL)
     memset(results, 0, n * sizeof *results);
   if (n == 0)

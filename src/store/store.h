@@ -6,57 +6,9 @@
 // then shows them to readers and watchers and lets the callers go on. Objects are immutable json_t:
 // never change one that came from the store.
 #pragma once
-#include "model/kinds/kind.h"
+#include "store/types.h"
 
 G_BEGIN_DECLS
-
-typedef struct FerryStore FerryStore;
-
-typedef enum { FERRY_WRITE_CREATE, FERRY_WRITE_UPDATE, FERRY_WRITE_DELETE } FerryWriteOp;
-
-/** One write of a batch. All strings and objects are borrowed for the call. */
-typedef struct {
-  FerryWriteOp op;
-  const FerryKind *kind;
-  const char *ns; /* "" for cluster-scoped kinds */
-  const char *name;
-  json_t *object;     /* CREATE, UPDATE: the whole new object. DELETE: NULL, or the last state to
-                         show to watchers */
-  gint64 revision;    /* UPDATE, DELETE: expected resourceVersion; 0: whatever is there */
-  gboolean telemetry; /* visible at once, durable within a few seconds: for progress only. UPDATE
-                         only: a create or delete is always durable, and so is a batch in which any
-                         write is */
-  gboolean frees; /* leads to more room or less work, such as a cancel: like a DELETE it is written
-                     from the reserve where the disk is full. Small objects only */
-  gboolean in_namespace; /* CREATE: CONFLICT unless its Namespace is there, or made by this batch,
-                            and is not being deleted */
-  gboolean leaves_empty; /* of a Namespace: CONFLICT where something is in it after this batch */
-} FerryWrite;
-
-typedef enum { FERRY_ADDED, FERRY_MODIFIED, FERRY_DELETED } FerryChangeType;
-
-/** One entry of the change log; reference counted, immutable. */
-typedef struct {
-  gint64 revision;
-  FerryChangeType type;
-  const FerryKind *kind;
-  const char *ns;
-  const char *name;
-  json_t *object;   /* the state after; for DELETED the last state with the new resourceVersion */
-  json_t *previous; /* the state before, NULL for ADDED */
-} FerryChange;
-FerryChange *ferry_change_ref(FerryChange *change);
-void ferry_change_unref(FerryChange *change);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryChange, ferry_change_unref)
-
-/** Options of ferry_store_open; zeroes choose the defaults. */
-typedef struct {
-  gsize log_entries;  /* changes kept for watchers, default 20,000 */
-  gsize log_bytes;    /* memory that they may take, about, default 64 MiB */
-  gsize max_objects;  /* of a kind, default 200,000: a CREATE beyond is TOO_MANY_REQUESTS */
-  gsize max_bytes;    /* of all objects' text, default 2 GiB: the same */
-  guint telemetry_ms; /* how long a telemetry write may stay in memory only, default 3,000 ms */
-} FerryStoreOptions;
 
 /** Opens (makes) the store: `path` of the SQLite database, NULL for one in memory only (tests). The
  * database is locked against a second process. Starts the writer thread. */
@@ -98,11 +50,6 @@ GPtrArray *ferry_store_page(FerryStore *store, const FerryKind *kind, const char
  * no number that anyone may have seen is used again. */
 gint64 ferry_store_revision(FerryStore *store);
 
-typedef struct FerryWatch FerryWatch;
-/** Called from the writer thread after changes that concern the watch became visible; must return
- * at once (signal something) and must not call the store or free a watch. May be called before the
- * function that makes the watch has returned, and when there is nothing new. */
-typedef void (*FerryWakeFunc)(gpointer data);
 /** A cursor on the change log after `revision`. `kind` NULL: all kinds; `ns` NULL: all namespaces.
  * EXPIRED where `revision` is older than the log or newer than the store. */
 FerryWatch *ferry_store_watch(FerryStore *store, const FerryKind *kind, const char *ns,
@@ -116,22 +63,6 @@ gint64 ferry_watch_revision(FerryWatch *watch);
 void ferry_watch_free(FerryWatch *watch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryWatch, ferry_watch_free)
 
-/** Upper bounds of the latency counts, rising, in us. */
-#define FERRY_STORE_LATENCY_BOUNDS 13
-extern const guint64 ferry_store_latency_bounds_us[FERRY_STORE_LATENCY_BOUNDS];
-
-/** Figures for /metrics: commits, transactions, latency sums in us, the change log.
- * commit_us_counts counts each commit once, at the first bound it is not above; the last is beyond
- * all bounds. */
-typedef struct {
-  guint64 commits, writes, transactions, conflicts;
-  guint64 commit_us_sum, commit_us_max, objects, watches;
-  guint64 failed_transactions;    /* of the disk */
-  guint64 bytes;                  /* of all objects' text */
-  guint64 log_changes, log_bytes; /* kept for watchers now, and about the memory they take */
-  guint64 commit_us_counts[FERRY_STORE_LATENCY_BOUNDS + 1];
-} FerryStoreStats;
-/** Figures of the store now. Any thread. */
 void ferry_store_stats(FerryStore *store, FerryStoreStats *stats);
 
 G_END_DECLS

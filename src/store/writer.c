@@ -21,6 +21,7 @@
 // none comes, the writer makes one when the oldest is due. The high-water mark of revisions is
 // reserved in blocks, since a revision of telemetry may be seen and then lost with a crash.
 #include "store/internal.h"
+#include "store/store.h"
 #include "base/log.h"
 
 #include <string.h>
@@ -109,10 +110,10 @@ static json_t *with_revision(json_t *object, gint64 revision) {
   return copy;
 }
 
-static gboolean refuse(const FerryWrite *write, FerryErrorCode code, GError **error,
-                       const char *format, ...) G_GNUC_PRINTF(4, 5);
-static gboolean refuse(const FerryWrite *write, FerryErrorCode code, GError **error,
-                       const char *format, ...) {
+static gboolean writer_refuse(const FerryWrite *write, FerryErrorCode code, GError **error,
+                              const char *format, ...) G_GNUC_PRINTF(4, 5);
+static gboolean writer_refuse(const FerryWrite *write, FerryErrorCode code, GError **error,
+                              const char *format, ...) {
   va_list args;
   va_start(args, format);
   g_autofree char *what = g_strdup_vprintf(format, args);
@@ -125,14 +126,16 @@ static gboolean refuse(const FerryWrite *write, FerryErrorCode code, GError **er
 static gboolean check_against(const FerryWrite *write, const json_t *current, gint64 revision,
                               GError **error) {
   if (write->op == FERRY_WRITE_CREATE)
-    return current == NULL || refuse(write, FERRY_ERROR_ALREADY_EXISTS, error, "already exists");
+    return current == NULL ||
+           writer_refuse(write, FERRY_ERROR_ALREADY_EXISTS, error, "already exists");
   if (current == NULL)
-    return refuse(write, FERRY_ERROR_NOT_FOUND, error, "not found");
+    return writer_refuse(write, FERRY_ERROR_NOT_FOUND, error, "not found");
   if (write->revision != 0 && write->revision != revision)
-    return refuse(write, FERRY_ERROR_CONFLICT, error,
-                  "has changed: its resourceVersion is %" G_GINT64_FORMAT
-                  ", the request expects %" G_GINT64_FORMAT "; read it again and repeat the change",
-                  revision, write->revision);
+    return writer_refuse(write, FERRY_ERROR_CONFLICT, error,
+                         "has changed: its resourceVersion is %" G_GINT64_FORMAT
+                         ", the request expects %" G_GINT64_FORMAT
+                         "; read it again and repeat the change",
+                         revision, write->revision);
   return TRUE;
 }
 
@@ -141,15 +144,17 @@ static gboolean check_quota(const FerryStore *store, const FerryWrite *write, co
                             GError **error) {
   gsize n = ferry_index_count(store->index, write->kind->group, write->kind->plural);
   if (n >= store->max_objects)
-    return refuse(write, FERRY_ERROR_TOO_MANY_REQUESTS, error,
-                  "cannot be created: there are %zu objects of this kind, at most %zu are kept; "
-                  "delete some",
-                  n, store->max_objects);
+    return writer_refuse(
+        write, FERRY_ERROR_TOO_MANY_REQUESTS, error,
+        "cannot be created: there are %zu objects of this kind, at most %zu are kept; "
+        "delete some",
+        n, store->max_objects);
   if (store->bytes + (text ? strlen(text) : 0) > store->max_bytes)
-    return refuse(write, FERRY_ERROR_TOO_MANY_REQUESTS, error,
-                  "cannot be created: all objects together have %zu bytes, at most %zu are kept; "
-                  "delete some",
-                  store->bytes, store->max_bytes);
+    return writer_refuse(
+        write, FERRY_ERROR_TOO_MANY_REQUESTS, error,
+        "cannot be created: all objects together have %zu bytes, at most %zu are kept; "
+        "delete some",
+        store->bytes, store->max_bytes);
   return TRUE;
 }
 
@@ -160,11 +165,13 @@ static gboolean check_namespace(Stage *stage, const FerryWrite *write, GError **
   const json_t *ns = stage_lookup(stage, &probe, &revision);
   if (ns != NULL && ferry_json_str(ns, "metadata.deletionTimestamp") == NULL)
     return TRUE;
-  return refuse(write, FERRY_ERROR_CONFLICT, error,
-                "cannot be created: namespace \"%s\" is not there or is being deleted", write->ns);
+  return writer_refuse(write, FERRY_ERROR_CONFLICT, error,
+                       "cannot be created: namespace \"%s\" is not there or is being deleted",
+                       write->ns);
 }
 
-static gboolean is_there(Stage *stage, const FerryKind *kind, const char *ns, const char *name) {
+static gboolean writer_is_there(Stage *stage, const FerryKind *kind, const char *ns,
+                                const char *name) {
   FerryWrite probe = {.kind = kind, .ns = ns, .name = name};
   gint64 revision;
   return stage_lookup(stage, &probe, &revision) != NULL;
@@ -177,7 +184,7 @@ static const char *staged_in(Stage *stage, GHashTable *staged, const char *ns) {
   g_hash_table_iter_init(&iter, staged);
   while (g_hash_table_iter_next(&iter, &key, NULL)) {
     const Staged *one = key;
-    if (strcmp(one->ns, ns) == 0 && is_there(stage, one->kind, ns, one->name))
+    if (strcmp(one->ns, ns) == 0 && writer_is_there(stage, one->kind, ns, one->name))
       return one->name;
   }
   return NULL;
@@ -196,11 +203,12 @@ static gboolean check_empty(Stage *stage, const FerryWrite *write, GError **erro
         ferry_index_list(stage->store->index, kinds[i]->group, kinds[i]->plural, ns);
     for (guint j = 0; j < all->len && left == NULL; j++) {
       const char *name = ferry_json_str(g_ptr_array_index(all, j), "metadata.name");
-      left = is_there(stage, kinds[i], ns, name) ? name : NULL;
+      left = writer_is_there(stage, kinds[i], ns, name) ? name : NULL;
     }
   }
-  return left == NULL || refuse(write, FERRY_ERROR_CONFLICT, error,
-                                "has something new in it since it was looked at: \"%s\"", left);
+  return left == NULL ||
+         writer_refuse(write, FERRY_ERROR_CONFLICT, error,
+                       "has something new in it since it was looked at: \"%s\"", left);
 }
 
 /* Tries one write on the batch's layer; `result` (may be NULL) gets a new reference. */
@@ -247,14 +255,14 @@ static gboolean stage_write(Stage *stage, const FerryWrite *write, const char *t
   return TRUE;
 }
 
-static void request_drop_results(FerryRequest *request) {
+static void request_drop_results(FerryStoreRequest *request) {
   for (gsize i = 0; request->results != NULL && i < request->n; i++) {
     json_decref(request->results[i]);
     request->results[i] = NULL;
   }
 }
 
-static void stage_batch(Stage *stage, FerryRequest *request) {
+static void stage_batch(Stage *stage, FerryStoreRequest *request) {
   guint changes = stage->changes->len;
   gint64 revision = stage->revision;
   request->ok = TRUE;
@@ -405,7 +413,7 @@ static void publish(Stage *stage) {
   pthread_rwlock_unlock(&store->state_lock);
 }
 
-static void answer(FerryStore *store, FerryRequest *const *requests, guint n) {
+static void writer_answer(FerryStore *store, FerryStoreRequest *const *requests, guint n) {
   pthread_mutex_lock(&store->queue_lock);
   for (guint i = 0; i < n; i++) {
     requests[i]->done = TRUE;
@@ -414,7 +422,7 @@ static void answer(FerryStore *store, FerryRequest *const *requests, guint n) {
   pthread_mutex_unlock(&store->queue_lock);
 }
 
-static void refuse_all(FerryRequest *const *requests, guint n, const GError *error) {
+static void refuse_all(FerryStoreRequest *const *requests, guint n, const GError *error) {
   for (guint i = 0; i < n; i++) {
     request_drop_results(requests[i]);
     g_clear_error(&requests[i]->error);
@@ -423,7 +431,7 @@ static void refuse_all(FerryRequest *const *requests, guint n, const GError *err
   }
 }
 
-static gboolean only_frees(const FerryRequest *request) {
+static gboolean only_frees(const FerryStoreRequest *request) {
   for (gsize i = 0; i < request->n; i++)
     if (request->writes[i].op != FERRY_WRITE_DELETE && !request->writes[i].frees)
       return FALSE;
@@ -436,13 +444,13 @@ static void run_pass(FerryStore *store, GPtrArray *requests, gboolean durable, g
 static void refuse_or_rescue(FerryStore *store, GPtrArray *requests, const GError *error) {
   g_autoptr(GPtrArray) freeing = g_ptr_array_new(), others = g_ptr_array_new();
   for (guint i = 0; i < requests->len; i++) {
-    FerryRequest *request = g_ptr_array_index(requests, i);
+    FerryStoreRequest *request = g_ptr_array_index(requests, i);
     g_ptr_array_add(only_frees(request) ? freeing : others, request);
     request_drop_results(request);
     g_clear_error(&request->error);
   }
-  refuse_all((FerryRequest *const *)others->pdata, others->len, error);
-  answer(store, (FerryRequest *const *)others->pdata, others->len);
+  refuse_all((FerryStoreRequest *const *)others->pdata, others->len, error);
+  writer_answer(store, (FerryStoreRequest *const *)others->pdata, others->len);
   if (freeing->len > 0 && store->backend->release != NULL)
     store->backend->release(store->backend);
   run_pass(store, freeing, TRUE, TRUE);
@@ -451,7 +459,7 @@ static void refuse_or_rescue(FerryStore *store, GPtrArray *requests, const GErro
 static void run_pass(FerryStore *store, GPtrArray *requests, gboolean durable, gboolean rescue) {
   if (requests->len == 0)
     return;
-  FerryRequest *const *all = (FerryRequest *const *)requests->pdata;
+  FerryStoreRequest *const *all = (FerryStoreRequest *const *)requests->pdata;
   gboolean was_clean = g_hash_table_size(store->dirty) == 0;
   Stage stage;
   stage_init(&stage, store, durable);
@@ -475,7 +483,7 @@ static void run_pass(FerryStore *store, GPtrArray *requests, gboolean durable, g
   } else {
     refuse_all(all, requests->len, error);
   }
-  answer(store, all, requests->len);
+  writer_answer(store, all, requests->len);
   if (ok && stage.changes->len > 0)
     ferry_watch_wake_all(store, stage.changes);
   stage_clear(&stage);
@@ -521,7 +529,7 @@ static gboolean next_group(FerryStore *store, GPtrArray *telemetry, GPtrArray *d
   }
   gsize writes = 0;
   while (store->queue_first != NULL) {
-    FerryRequest *request = store->queue_first;
+    FerryStoreRequest *request = store->queue_first;
     if (writes > 0 && writes + request->n > FERRY_STORE_GROUP_MAX)
       break;
     writes += request->n;

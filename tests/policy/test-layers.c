@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/layers.h"
+#include "policy/config.h"
 #include "model/validate/validate.h"
 #include "policy/preset_policies.h"
 #include <string.h>

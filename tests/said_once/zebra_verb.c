@@ -9,7 +9,7 @@ static int cmd_zebra(FerryCli *cli) {
   return FERRY_EXIT_DONE;
 }
 
-static const FerryOption options_zebra[] = {
+static const FerryCliOption options_zebra[] = {
     {"stripes", 's', "COUNT", "How many stripes it gets", .more = "Most have 40."},
     {"stable", 0, "HOST", "Where it stands", .kind = "node"},
     OPT_NO_WAIT("Return before it is painted"),

@@ -3,6 +3,7 @@
 // must succeed aborts the test with the store's own words where it does not.
 #pragma once
 #include "store/internal.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>

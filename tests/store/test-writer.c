@@ -101,7 +101,7 @@ static void wait_queued(FerryStore *store, guint wanted) {
     g_assert_cmpint(g_get_monotonic_time(), <, end);
     n = 0;
     pthread_mutex_lock(&store->queue_lock);
-    for (FerryRequest *request = store->queue_first; request != NULL; request = request->next)
+    for (FerryStoreRequest *request = store->queue_first; request != NULL; request = request->next)
       n++;
     pthread_mutex_unlock(&store->queue_lock);
     g_thread_yield();

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/core/records.h"
-#include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
 #include <glib/gstdio.h>

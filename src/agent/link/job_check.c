@@ -13,7 +13,7 @@
 #define STATE "status.migrationState."
 #define CONFIG STATE "migrationConfiguration."
 
-static gboolean G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *format, ...) {
+static gboolean G_GNUC_PRINTF(2, 3) job_check_refuse(GError **error, const char *format, ...) {
   va_list ap;
   va_start(ap, format);
   g_autofree char *text = g_strdup_vprintf(format, ap);
@@ -47,14 +47,15 @@ static gboolean check_domain(const json_t *m, const FerryJobHere *here, GError *
   const char *uid = ferry_json_str(m, STATE "vmiUID");
   const char *name = ferry_json_str(m, STATE "domainName");
   if (!uid || !here->uuid || g_ascii_strcasecmp(uid, here->uuid) != 0)
-    return refuse(error, "status.migrationState.vmiUID is %s, on %s the VM \"%s\" has %s",
-                  uid ? uid : "(none)", here->node, ferry_json_str(m, "spec.vmiName"),
-                  here->uuid ? here->uuid : "no domain");
+    return job_check_refuse(error, "status.migrationState.vmiUID is %s, on %s the VM \"%s\" has %s",
+                            uid ? uid : "(none)", here->node, ferry_json_str(m, "spec.vmiName"),
+                            here->uuid ? here->uuid : "no domain");
   if (!name || g_strcmp0(name, here->name) != 0)
-    return refuse(error,
-                  "status.migrationState.domainName is \"%s\", the domain with UUID %s is called "
-                  "\"%s\" on %s",
-                  name ? name : "(none)", uid, here->name ? here->name : "(none)", here->node);
+    return job_check_refuse(
+        error,
+        "status.migrationState.domainName is \"%s\", the domain with UUID %s is called "
+        "\"%s\" on %s",
+        name ? name : "(none)", uid, here->name ? here->name : "(none)", here->node);
   return TRUE;
 }
 
@@ -65,24 +66,27 @@ static gboolean check_target_node(const json_t *m, const FerryJobHere *here, con
   const char *said = ferry_json_str(m, STATE "targetURI");
   const char *address = ferry_json_str(m, STATE "targetNodeAddress");
   if (!is_node(target, name))
-    return refuse(error, "status.migrationState.targetNode \"%s\" is no Node that ferryd lists",
-                  name ? name : "(none)");
+    return job_check_refuse(error,
+                            "status.migrationState.targetNode \"%s\" is no Node that ferryd lists",
+                            name ? name : "(none)");
   if (g_str_equal(name, here->node))
-    return refuse(error, "status.migrationState.targetNode is this host");
+    return job_check_refuse(error, "status.migrationState.targetNode is this host");
   if (wanted && !g_str_equal(wanted, name))
-    return refuse(error, "status.migrationState.targetNode is %s, spec.targetNode %s", name,
-                  wanted);
+    return job_check_refuse(error, "status.migrationState.targetNode is %s, spec.targetNode %s",
+                            name, wanted);
   g_autofree char *uri = ferry_peer_uri(ferry_peer_of_node(target), NULL);
   if (!said || g_strcmp0(said, uri) != 0)
-    return refuse(error, "status.migrationState.targetURI is \"%s\", node %s is reached at %s",
-                  said ? said : "(none)", name, uri ? uri : "nothing that it has said");
+    return job_check_refuse(error,
+                            "status.migrationState.targetURI is \"%s\", node %s is reached at %s",
+                            said ? said : "(none)", name, uri ? uri : "nothing that it has said");
   if (address && !node_has_address(target, address))
-    return refuse(error, "status.migrationState.targetNodeAddress %s is not node %s's", address,
-                  name);
+    return job_check_refuse(error, "status.migrationState.targetNodeAddress %s is not node %s's",
+                            address, name);
   const char *listen = ferry_json_str(m, CONFIG "listenAddress");
   gboolean anywhere = g_strcmp0(listen, "0.0.0.0") == 0 || g_strcmp0(listen, "::") == 0;
   if (listen && !anywhere && !node_has_address(target, listen))
-    return refuse(error, "migrationConfiguration.listenAddress %s is not node %s's", listen, name);
+    return job_check_refuse(error, "migrationConfiguration.listenAddress %s is not node %s's",
+                            listen, name);
   return TRUE;
 }
 
@@ -98,7 +102,8 @@ static gboolean check_wishes(const json_t *m, GError **error) {
     const json_t *config =
         json_object_get(ferry_json_get(m, "status.migrationState.migrationConfiguration"), told[i]);
     if (wish && config && !json_equal(wish, config))
-      return refuse(error, "migrationConfiguration.%s is not what spec.%s says", told[i], told[i]);
+      return job_check_refuse(error, "migrationConfiguration.%s is not what spec.%s says", told[i],
+                              told[i]);
   }
   return TRUE;
 }
@@ -110,7 +115,8 @@ static gboolean check_own(const json_t *m, GError **error) {
     const char *name = f->field.name;
     if (f->own && f->field.right && json_object_get(config, name) &&
         !json_object_get(json_object_get(m, "spec"), name))
-      return refuse(error, "migrationConfiguration.%s is there, spec.%s is not", name, name);
+      return job_check_refuse(error, "migrationConfiguration.%s is there, spec.%s is not", name,
+                              name);
   }
   return TRUE;
 }
@@ -129,15 +135,15 @@ static gboolean check_model(const json_t *m, GError **error) {
   }
   g_autoptr(json_t) valid =
       ferry_validate(&ferry_kind_vmim, whole, NULL, FERRY_UNKNOWN_IGNORE, NULL, &invalid);
-  return valid ? TRUE : refuse(error, "%s", invalid->message);
+  return valid ? TRUE : job_check_refuse(error, "%s", invalid->message);
 }
 
 gboolean ferry_job_check_source(const json_t *m, const FerryJobHere *here, const json_t *target,
                                 GError **error) {
   const char *source = ferry_json_str(m, STATE "sourceNode");
   if (g_strcmp0(source, here->node) != 0)
-    return refuse(error, "status.migrationState.sourceNode is %s, this host is %s",
-                  source ? source : "(none)", here->node);
+    return job_check_refuse(error, "status.migrationState.sourceNode is %s, this host is %s",
+                            source ? source : "(none)", here->node);
   return check_domain(m, here, error) && check_target_node(m, here, target, error) &&
          check_wishes(m, error) && check_own(m, error) && check_model(m, error);
 }
@@ -148,14 +154,14 @@ gboolean ferry_job_check_target(const json_t *m, const char *node, const json_t 
   const char *to = ferry_json_str(m, STATE "targetNode");
   const char *address = ferry_json_str(m, STATE "targetNodeAddress");
   if (g_strcmp0(to, node) != 0)
-    return refuse(error, "status.migrationState.targetNode is %s, this host is %s",
-                  to ? to : "(none)", node);
+    return job_check_refuse(error, "status.migrationState.targetNode is %s, this host is %s",
+                            to ? to : "(none)", node);
   if (!is_node(source, from) || g_strcmp0(from, node) == 0)
-    return refuse(error,
-                  "status.migrationState.sourceNode \"%s\" is no other Node that ferryd lists",
-                  from ? from : "(none)");
+    return job_check_refuse(
+        error, "status.migrationState.sourceNode \"%s\" is no other Node that ferryd lists",
+        from ? from : "(none)");
   if (!address || !node_has_address(own, address))
-    return refuse(error, "status.migrationState.targetNodeAddress %s is not this host's",
-                  address ? address : "(none)");
+    return job_check_refuse(error, "status.migrationState.targetNodeAddress %s is not this host's",
+                            address ? address : "(none)");
   return TRUE;
 }

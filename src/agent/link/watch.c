@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/link/watch.h"
-#include "base/error.h"
 #include "base/log.h"
 #include "model/migration/phase.h"
 

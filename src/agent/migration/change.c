@@ -4,6 +4,9 @@
 // that it keeps within them, and writes back what became of each. An agent that adopts a migration
 // takes what still waits, and tells its controller what had been applied before it.
 #include "agent/migration/change.h"
+#include "model/migration/migration.h"
+#include "model/migration/phase.h"
+#include "model/migration/reasons.h"
 #include "base/quantity.h"
 #include "base/rfc3339.h"
 
@@ -22,9 +25,8 @@ void ferry_change_recall(FerryRunning *r) {
   gsize i;
   json_t *change;
   json_array_foreach(ferry_json_get(r->asked->object, "status.changes"), i, change) {
-    const char *state = ferry_json_str(change, "state");
-    const json_t *fields = json_object_get(
-        change, g_strcmp0(state, "Applied") == 0 ? "fields" : "inForce"); /* all, or a part */
+    gboolean whole = ferry_change_state_of(change) == FERRY_CHANGE_APPLIED; /* or a part */
+    const json_t *fields = json_object_get(change, whole ? "fields" : "inForce");
     if (!fields)
       continue;
     tell_controller(r, fields);
@@ -47,16 +49,10 @@ static gboolean carry_out_change(FerryRunning *r, const json_t *fields, json_t *
     g_string_append_printf(message, "stalling limit %" G_GINT64_FORMAT " s",
                            ferry_json_int(fields, "stallingLimitSeconds", 0));
   }
-  if ((downtime > 0 || bandwidth > 0 || technique) && r->step.post_copy) {
-    g_string_append_printf(message,
-                           "%sit is already in post-copy: the VM runs on the target, and there is "
-                           "no switch-over left to tune and no way back",
-                           message->len ? "; " : "");
-    return FALSE;
-  }
-  if (post_copy && !r->asked->settings.request.post_copy) {
-    g_string_append_printf(message, "%spost-copy was not enabled when it began (allowPostCopy)",
-                           message->len ? "; " : "");
+  const char *obstacle = ferry_migration_change_obstacle(fields, r->step.post_copy,
+                                                         r->asked->settings.request.post_copy);
+  if (obstacle) {
+    g_string_append_printf(message, "%s%s", message->len ? "; " : "", obstacle);
     return FALSE;
   }
   if (downtime > 0) {
@@ -100,18 +96,22 @@ static void answer_change(FerryRunning *r, const json_t *change, gboolean applie
   g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
   const char *by = ferry_json_str(change, "by"), *why = ferry_json_str(change, "reason");
   json_t *part = !applied && json_object_size(in_force) ? json_incref(in_force) : NULL;
-  ferry_shown_send(r->shown,
-                   json_pack("{s:[{s:s, s:s, s:s, s:s, s:o*}]}", "changes", "id",
-                             ferry_json_str(change, "id"), "state", applied ? "Applied" : "Refused",
-                             "message", message, "appliedTime", now, "inForce", part));
+  ferry_shown_send(r->shown, json_pack("{s:[{s:s, s:s, s:s, s:s, s:o*}]}", "changes", "id",
+                                       ferry_json_str(change, "id"), "state",
+                                       ferry_change_state_name(applied ? FERRY_CHANGE_APPLIED
+                                                                       : FERRY_CHANGE_REFUSED),
+                                       "message", message, "appliedTime", now, "inForce", part));
   g_autofree char *text =
       g_strdup_printf("%s %s%s%s: %s", applied ? "changed for" : "refused to", by ? by : "?",
                       why ? ", who said: " : "", why ? why : "", message);
   ferry_shown_tell(r->shown, applied ? "Normal" : "Warning",
-                   applied ? "MigrationChanged" : "MigrationChangeRefused", text);
+                   ferry_reason_name(applied ? FERRY_REASON_MIGRATION_CHANGED
+                                             : FERRY_REASON_MIGRATION_CHANGE_REFUSED),
+                   text);
   if (r->step.convergence)
-    ferry_running_record(r, applied ? "Change" : "Refuse", -1,
-                         applied ? "Requested" : "RefusedChange", text);
+    ferry_running_record(
+        r, applied ? "Change" : "Refuse", -1,
+        ferry_reason_name(applied ? FERRY_REASON_REQUESTED : FERRY_REASON_REFUSED_CHANGE), text);
 }
 
 void ferry_change_apply(FerryRunning *r) {

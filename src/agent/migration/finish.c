@@ -2,6 +2,7 @@
 // The result is what the controller of ferryd decides by, from both hosts' state; so it waits until
 // it has arrived, and where that takes long it is kept for the next agent as well.
 #include "agent/migration/finish.h"
+#include "model/migration/reasons.h"
 #include "agent/core/workers.h"
 #include "agent/migration/change.h"
 #include "agent/migration/doubt.h"
@@ -17,8 +18,8 @@ static const char *state_word(const FerryDomainState *state) {
   return state->exists ? state->state : "nostate";
 }
 
-static json_t *agent_result(const FerryMigrationParts *m, const FerryOutcome *o,
-                            gboolean returned) {
+static json_t *finish_agent_result(const FerryMigrationParts *m, const FerryOutcome *o,
+                                   gboolean returned) {
   g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
   json_t *result =
       json_pack("{s:b, s:i, s:s, s:s, s:s}", "returned", returned, "errorCode", o->code, "error",
@@ -60,7 +61,7 @@ static void give_autostart(FerryMigrationParts *m) {
                                ferry_json_str(m->asked.object, "status.migrationState.targetNode")};
   g_autofree char *left = ferry_autostart_give(&m->autostart, &place);
   if (left)
-    ferry_shown_tell(&m->shown, "Warning", "AutostartNotSet", left);
+    ferry_shown_tell(&m->shown, "Warning", ferry_reason_name(FERRY_REASON_AUTOSTART_NOT_SET), left);
 }
 
 static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean returned) {
@@ -70,7 +71,7 @@ static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean retu
   ferry_change_drop(&m->running);
   ferry_stalling_end(&m->running);
   g_autoptr(json_t) status =
-      json_pack("{s:{s:o}}", "migrationState", "agentResult", agent_result(m, o, returned));
+      json_pack("{s:{s:o}}", "migrationState", "agentResult", finish_agent_result(m, o, returned));
   /* The controller's table ends a migration from PreparingTarget on. */
   if (!m->shown.accepted) {
     g_autoptr(json_t) phase = ferry_shown_phase(&m->shown, FERRY_PHASE_PREPARING_TARGET);
@@ -106,8 +107,10 @@ void ferry_finish_doubt(FerryMigrationParts *m) {
   give_autostart(m);
 }
 
-void ferry_finish_before(FerryMigrationParts *m, const char *reason, const char *message) {
-  FerryOutcome o = {.reason = reason, .message = g_strdup(message), .state = {.state = "nostate"}};
+void ferry_finish_before(FerryMigrationParts *m, FerryReason reason, const char *message) {
+  FerryOutcome o = {.reason = ferry_reason_name(reason),
+                    .message = g_strdup(message),
+                    .state = {.state = "nostate"}};
   if (m->running.job)
     ferry_host_job_state(m->running.job, &o.state, NULL);
   ferry_disks_undo(&m->disks, m->running.job, &o.message);
@@ -118,7 +121,7 @@ void ferry_finish_before(FerryMigrationParts *m, const char *reason, const char 
 gboolean ferry_finish_if_cancelled(FerryMigrationParts *m) {
   if (!ferry_running_is_cancelled(&m->running))
     return FALSE;
-  ferry_finish_before(m, "Cancelled", "cancelled before it began");
+  ferry_finish_before(m, FERRY_REASON_CANCELLED, "cancelled before it began");
   return TRUE;
 }
 

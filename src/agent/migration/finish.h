@@ -2,6 +2,7 @@
 // How a migration's result is handed in.
 #pragma once
 #include "agent/migration/parts.h"
+#include "model/migration/reasons.h"
 
 G_BEGIN_DECLS
 
@@ -12,7 +13,7 @@ void ferry_finish(FerryMigrationParts *m, const FerryOutcome *outcome);
  * what follows. After ferry_finish. */
 void ferry_finish_doubt(FerryMigrationParts *m);
 /** The result of one that did not begin; what was made for it is removed. */
-void ferry_finish_before(FerryMigrationParts *m, const char *reason, const char *message);
+void ferry_finish_before(FerryMigrationParts *m, FerryReason reason, const char *message);
 /** The same where it was cancelled; FALSE: it was not. */
 gboolean ferry_finish_if_cancelled(FerryMigrationParts *m);
 /** Adds to an error of libvirt's what a person can do about it. `*message` may be NULL. */

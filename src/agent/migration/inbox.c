@@ -51,7 +51,7 @@ static void see_changes(FerryInbox *b, const json_t *object) {
     if (number <= b->changes_seen)
       continue;
     seen = MAX(seen, number);
-    if (g_strcmp0(ferry_json_str(change, "state"), "Requested") != 0)
+    if (ferry_change_state_of(change) != FERRY_CHANGE_REQUESTED)
       continue;
     g_queue_push_tail(&b->changes, json_deep_copy(change));
     b->news = TRUE;

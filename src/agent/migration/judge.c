@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/judge.h"
+#include "model/migration/reasons.h"
 #include "model/migration/phase.h"
 
 #define ABORT_RETRY_US (200 * 1000)
@@ -52,37 +53,40 @@ FerryGivingUpPlan ferry_judge_giving_up(FerryGivingUp *s, gboolean cancel, gbool
 }
 
 static const char *reason_of(const FerryJobEnd *end) {
-  return end->cancelled ? "Cancelled" : end->abort_code ? end->abort_code : "MigrationFailed";
+  return end->cancelled    ? ferry_reason_name(FERRY_REASON_CANCELLED)
+         : end->abort_code ? end->abort_code
+                           : ferry_reason_name(FERRY_REASON_MIGRATION_FAILED);
 }
 
 /* Which connection to the target broke (host.h), as a reason and in words. */
 static const struct {
   int code;
-  const char *reason, *what, *advice;
+  FerryReason reason;
+  const char *what, *advice;
 } peers[] = {
-    {FERRY_HOST_ERROR_PEER_NAME, "TargetNameUnknown",
+    {FERRY_HOST_ERROR_PEER_NAME, FERRY_REASON_TARGET_NAME_UNKNOWN,
      "this host's libvirtd cannot resolve the name of %s's",
      "add it to DNS or /etc/hosts here, or give that host's agent --peer-uri with an address"},
-    {FERRY_HOST_ERROR_PEER_UNREACHABLE, "TargetLibvirtUnreachable",
+    {FERRY_HOST_ERROR_PEER_UNREACHABLE, FERRY_REASON_TARGET_LIBVIRT_UNREACHABLE,
      "this host's libvirtd cannot connect to that of %s",
      "look at libvirtd there, and at firewalls between both hosts"},
-    {FERRY_HOST_ERROR_PEER_LOGIN, "TargetLoginRefused",
+    {FERRY_HOST_ERROR_PEER_LOGIN, FERRY_REASON_TARGET_LOGIN_REFUSED,
      "the libvirtds of this host and of %s do not trust each other",
      "try here, as root, virsh -c with that host's peer URI, and correct certificates or keys"},
-    {FERRY_HOST_ERROR_PEER_LOST, "TargetLibvirtLost",
+    {FERRY_HOST_ERROR_PEER_LOST, FERRY_REASON_TARGET_LIBVIRT_LOST,
      "the connection to the libvirtd of %s broke in the middle of the migration",
      "look at libvirtd there and at the network to it, then migrate again"},
-    {FERRY_HOST_ERROR_PEER_PORT, "TargetPortClosed",
+    {FERRY_HOST_ERROR_PEER_PORT, FERRY_REASON_TARGET_PORT_CLOSED,
      "the port of %s at which its QEMU waits for the VM is closed to this host",
      "open ports 49152 to 49215 there (migration_port_min and _max of its qemu.conf)"},
 };
 
-static gboolean judge_peer(const FerryJobEnd *end, FerryOutcome *o) {
+static gboolean blame_peer(const FerryJobEnd *end, FerryOutcome *o) {
   for (gsize i = 0; i < G_N_ELEMENTS(peers); i++)
     if (peers[i].code == end->error->code) {
       const char *target = end->target ? end->target : "the target";
       char **around = g_strsplit(peers[i].what, "%s", 2);
-      o->reason = peers[i].reason;
+      o->reason = ferry_reason_name(peers[i].reason);
       o->message = g_strdup_printf("%s%s%s (%s); %s", around[0], target, around[1],
                                    end->error->message, peers[i].advice);
       g_strfreev(around);
@@ -95,14 +99,14 @@ static gboolean judge_peer(const FerryJobEnd *end, FerryOutcome *o) {
 static void judge_error(const FerryJobEnd *end, FerryOutcome *o) {
   o->code = end->error->code;
   if (end->error->code == FERRY_HOST_ERROR_NO_CONNECTION) {
-    o->reason = "HypervisorLost";
+    o->reason = ferry_reason_name(FERRY_REASON_HYPERVISOR_LOST);
     o->message = g_strdup_printf("libvirtd of this host went away in the middle of the migration, "
                                  "which ended it (%s); start it again once libvirtd is well",
                                  end->error->message);
     return;
   }
   gboolean gave_up = end->abort_code && !end->cancelled;
-  if (!gave_up && !end->cancelled && judge_peer(end, o))
+  if (!gave_up && !end->cancelled && blame_peer(end, o))
     return;
   o->reason = reason_of(end);
   o->message = g_strdup(gave_up ? end->abort_reason : end->error->message);

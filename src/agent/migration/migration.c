@@ -9,6 +9,7 @@
 // state what that means. A migration found in phase Running at the start is adopted: the same,
 // without the call. Whose what is says parts.h.
 #include "agent/migration/migration.h"
+#include "model/migration/reasons.h"
 #include "agent/link/delivery_server.h"
 #include "agent/migration/finish.h"
 #include "agent/migration/parts.h"
@@ -42,7 +43,7 @@ static void finish_unresolved(FerryMigrationParts *m) {
   g_autofree char *text =
       g_strdup_printf("host %s has no domain for the VM \"%s/%s\"",
                       ferry_context_node(m->ports.context), m->asked.ns, m->asked.vmi_name);
-  ferry_finish_before(m, "VMNotFound", text);
+  ferry_finish_before(m, FERRY_REASON_VM_NOT_FOUND, text);
 }
 
 /* FALSE: there is nothing to supervise. */
@@ -76,7 +77,7 @@ static gboolean call_libvirt(FerryMigrationParts *m) {
   r->step.start_us = g_get_monotonic_time();
   if (!ferry_host_job_start(r->job, &m->asked.settings.request, ferry_inbox_return, m->inbox,
                             &error)) {
-    ferry_finish_before(m, "MigrationFailed", error->message);
+    ferry_finish_before(m, FERRY_REASON_MIGRATION_FAILED, error->message);
     return FALSE;
   }
   r->step.started = r->calling = TRUE;

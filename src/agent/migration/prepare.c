@@ -2,6 +2,7 @@
 // Written before acted on: the worker writes PreparingTarget before it makes anything on the
 // target, and Running before it calls libvirt, and goes on only when ferryd has taken that.
 #include "agent/migration/prepare.h"
+#include "model/migration/reasons.h"
 #include "agent/link/job_fetch.h"
 #include "agent/migration/finish.h"
 #include "agent/migration/forecast.h"
@@ -59,13 +60,14 @@ static void forecast_only(FerryMigrationParts *m) {
   /* path and guest one after the other: either would disturb the other's figure */
   gboolean settled = ferry_measure_path(&m->running, PROBE_PATIENCE_MS);
   if (!ferry_measure_guest(m->running.job, FORECAST_S, &m->measured, &error)) {
-    ferry_finish_before(m, "ForecastFailed", error->message);
+    ferry_finish_before(m, FERRY_REASON_FORECAST_FAILED, error->message);
     return;
   }
   if (!settled)
     ferry_measure_path(&m->running, 0);
   send_forecast(m);
-  ferry_finish_before(m, "ForecastMade", "nothing was moved: only a forecast was asked for");
+  ferry_finish_before(m, FERRY_REASON_FORECAST_MADE,
+                      "nothing was moved: only a forecast was asked for");
 }
 
 /* What is asked for to be known beforehand. The migration does not depend on it. */
@@ -93,7 +95,7 @@ static gboolean accept_job(FerryMigrationParts *m) {
   FerryJobVerdict verdict = ferry_job_verdict(ports->context, ports->session, m->asked.object,
                                               &here, ferry_running_is_over, &m->running, &error);
   if (verdict == FERRY_JOB_REFUSED)
-    ferry_finish_before(m, "JobRefused", error->message);
+    ferry_finish_before(m, FERRY_REASON_JOB_REFUSED, error->message);
   else if (verdict == FERRY_JOB_STOPPED && !ferry_context_has_ended(ports->context))
     ferry_finish_if_cancelled(m);
   return verdict == FERRY_JOB_FITS;
@@ -119,7 +121,7 @@ static gboolean look_at_domain(FerryMigrationParts *m) {
   FerryRunning *r = &m->running;
   if (!ferry_running_open_job(r, JOB_PATIENCE_MS, &error) ||
       !ferry_host_job_state(r->job, &state, &error)) {
-    ferry_finish_before(m, "HypervisorError", error->message);
+    ferry_finish_before(m, FERRY_REASON_HYPERVISOR_ERROR, error->message);
     return FALSE;
   }
   if (!accept_job(m))
@@ -127,7 +129,7 @@ static gboolean look_at_domain(FerryMigrationParts *m) {
   if (!state.active && !ferry_json_bool(m->asked.settings.request.config, "offline", FALSE)) {
     g_autofree char *text = g_strdup_printf("the VM is not running (%s) on %s: start it first",
                                             state.state, ferry_context_node(m->ports.context));
-    ferry_finish_before(m, "VMNotRunning", text);
+    ferry_finish_before(m, FERRY_REASON_VM_NOT_RUNNING, text);
     return FALSE;
   }
   r->step.was_paused = strcmp(state.state, "paused") == 0;
@@ -150,7 +152,7 @@ static gboolean probe_target(FerryMigrationParts *m) {
     return TRUE;
   const char *target = ferry_json_str(m->asked.object, "status.migrationState.targetNode");
   g_prefix_error(&error, "%s: ", target ? target : "the target");
-  ferry_finish_before(m, "TargetUnreachable", error->message);
+  ferry_finish_before(m, FERRY_REASON_TARGET_UNREACHABLE, error->message);
   return FALSE;
 }
 
@@ -188,7 +190,7 @@ gboolean ferry_prepare(FerryMigrationParts *m) {
     measure_if_asked(m);
   if (!ferry_disks_prepare(&m->disks, m->running.job, &error)) {
     if (!ferry_context_has_ended(m->ports.context))
-      ferry_finish_before(m, "TargetNotPrepared", error->message);
+      ferry_finish_before(m, FERRY_REASON_TARGET_NOT_PREPARED, error->message);
     return FALSE;
   }
   ferry_autostart_look(&m->autostart, m->running.job);

@@ -7,7 +7,6 @@
 #include "model/flags/migration_flags.h"
 #include "model/kinds/policy_fields.h"
 
-#define GIB (1024.0 * 1024 * 1024)
 #define LINK_TIMEOUT_MS 15000
 
 static gint64 config_bytes(const json_t *config, const char *key) {
@@ -138,6 +137,6 @@ void ferry_settings_intent(const FerrySettings *s, gint64 memory, FerryConvergen
   if (s->completion_s >= 0)
     intent->completion_timeout_ms = s->completion_s * 1000;
   else if (s->completion_per_gib_s > 0)
-    intent->completion_timeout_ms =
-        (gint64)((double)s->completion_per_gib_s * 1000 * MAX(1.0, (double)to_move / GIB));
+    intent->completion_timeout_ms = (gint64)((double)s->completion_per_gib_s * 1000 *
+                                             MAX(1.0, (double)to_move / (double)FERRY_GIB));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/stalling.h"
+#include "model/migration/reasons.h"
 #include "base/rfc3339.h"
 
 static void set_stalling(FerryRunning *r, gboolean stalling, const char *reason,
@@ -37,7 +38,7 @@ static void check_connection(FerryRunning *r) {
     return;
   g_autofree char *message = broken_text(r, here);
   ferry_warning(message, "FERRY_MIGRATION", r->asked->name);
-  ferry_shown_tell(r->shown, "Warning", "PostCopyBroken", message);
+  ferry_shown_tell(r->shown, "Warning", ferry_reason_name(FERRY_REASON_POST_COPY_BROKEN), message);
 }
 
 void ferry_stalling_check(FerryRunning *r) {
@@ -49,12 +50,16 @@ void ferry_stalling_check(FerryRunning *r) {
   if (stalls == r->stalling.told)
     return;
   g_autofree char *message = ferry_stall_text(&seen, stalls, r->step.post_copy);
-  set_stalling(r, stalls, stalls ? "NoProgress" : "Progressing", message);
+  set_stalling(r, stalls,
+               ferry_reason_name(stalls ? FERRY_REASON_NO_PROGRESS : FERRY_REASON_PROGRESSING),
+               message);
   ferry_shown_tell(r->shown, stalls ? "Warning" : "Normal",
-                   stalls ? "MigrationStalling" : "MigrationProgressing", message);
+                   ferry_reason_name(stalls ? FERRY_REASON_MIGRATION_STALLING
+                                            : FERRY_REASON_MIGRATION_PROGRESSING),
+                   message);
 }
 
 void ferry_stalling_end(FerryRunning *r) {
   if (r->stalling.told)
-    set_stalling(r, FALSE, "Ended", "the migration has ended");
+    set_stalling(r, FALSE, ferry_reason_name(FERRY_REASON_ENDED), "the migration has ended");
 }

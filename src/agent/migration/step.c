@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/step.h"
+#include "model/migration/reasons.h"
 #include "model/migration/phase.h"
 
 #define FINISH_MS 120 /* what libvirt does after the switch-over, until its call returns */
@@ -175,7 +176,7 @@ void ferry_step_done(FerrySteps *s, const FerryStepCall *call, const char *refus
     return;
   g_autofree char *text =
       g_strdup_printf("%s was refused: %s", ferry_convergence_action_name(call->action), refused);
-  ferry_step_record(s, "Refuse", -1, "Refused", text, now_us);
+  ferry_step_record(s, "Refuse", -1, ferry_reason_name(FERRY_REASON_REFUSED), text, now_us);
 }
 
 json_t *ferry_step_forecast(FerrySteps *s, gint64 now_us) {

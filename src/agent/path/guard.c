@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/path/guard.h"
+#include "model/migration/reasons.h"
 
 void ferry_path_guard_init(FerryPathGuard *g) {
   g->connecting = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
@@ -57,10 +58,10 @@ const char *ferry_path_verdict_reason(FerryPathVerdict verdict) {
   case FERRY_PATH_GOOD:
     break;
   case FERRY_PATH_PORT_SILENT:
-    return "TargetPortClosed";
+    return ferry_reason_name(FERRY_REASON_TARGET_PORT_CLOSED);
   case FERRY_PATH_LINK_DEAD:
   case FERRY_PATH_FROZEN:
-    return "LinkStalled";
+    return ferry_reason_name(FERRY_REASON_LINK_STALLED);
   }
   return NULL;
 }

@@ -41,7 +41,7 @@ static void close_all(FerryPathWatch *w, const GArray *connections) {
   }
 }
 
-static FerryPathVerdict look(FerryPathWatch *w, const GArray *connections) {
+static FerryPathVerdict look_at_path(FerryPathWatch *w, const GArray *connections) {
   FerryPathSeen seen = {.connections = connections};
   FerryHostConnection of;
   w->owner.stage(w->owner.data, &seen.switchover_us, &seen.post_copy);
@@ -60,7 +60,7 @@ static FerryPathVerdict look(FerryPathWatch *w, const GArray *connections) {
   return verdict;
 }
 
-static gpointer watch_thread(gpointer data) {
+static gpointer path_watch_thread(gpointer data) {
   FerryPathWatch *w = data;
   g_autoptr(GError) error = NULL;
   while (pause_watch(w)) {
@@ -69,7 +69,7 @@ static gpointer watch_thread(gpointer data) {
       ferry_debug(error->message);
       return NULL;
     }
-    if (look(w, connections) != FERRY_PATH_GOOD)
+    if (look_at_path(w, connections) != FERRY_PATH_GOOD)
       close_all(w, connections);
     g_array_unref(connections);
   }
@@ -86,7 +86,7 @@ FerryPathWatch *ferry_path_watch_new(FerryHostJob *job, const FerryPathWatchOwne
   g_mutex_init(&w->lock);
   g_cond_init(&w->cond);
   ferry_path_guard_init(&w->guard);
-  w->thread = g_thread_new("path-watch", watch_thread, w);
+  w->thread = g_thread_new("path-watch", path_watch_thread, w);
   return w;
 }
 

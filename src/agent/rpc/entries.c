@@ -82,7 +82,7 @@ static void keep_entry(const FerryLocalEntry *e) {
 /* A change that is in force is the next agent's, too. */
 static void keep_change(FerryLocalEntry *e) {
   json_t *list = ferry_json_get(e->object, "status.changes");
-  if (!e->object || (g_strcmp0(ferry_json_str(e->changes, "state"), "Applied") != 0 &&
+  if (!e->object || (ferry_change_state_of(e->changes) != FERRY_CHANGE_APPLIED &&
                      !json_object_get(e->changes, "inForce")))
     return;
   list = json_is_array(list) ? json_deep_copy(list) : json_array();

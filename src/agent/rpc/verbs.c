@@ -3,6 +3,7 @@
 // mode=file. What is under way is in entries.h; a verb only looks it up, or begins it, and puts a
 // wish to the worker as if it had come from the server.
 #include "agent/rpc/verbs.h"
+#include "model/migration/reasons.h"
 #include "agent/rpc/params.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -110,9 +111,9 @@ static json_t *call_change(FerryLocal *l, const json_t *params, int *code, char 
   FerryLocalEntry *e = g_hash_table_lookup(l->entries, ferry_local_vm_of(params));
   if (e && !e->ended && !e->file) {
     g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, ++e->next_change);
-    g_autoptr(json_t) wish =
-        json_pack("{s:{s:[{s:s, s:s, s:s, s:O}]}}", "status", "changes", "id", id, "by",
-                  "the local socket", "state", "Requested", "fields", fields);
+    g_autoptr(json_t) wish = json_pack(
+        "{s:{s:[{s:s, s:s, s:s, s:O}]}}", "status", "changes", "id", id, "by", "the local socket",
+        "state", ferry_change_state_name(FERRY_CHANGE_REQUESTED), "fields", fields);
     gint64 until = g_get_monotonic_time() + CHANGE_WAIT_S * G_USEC_PER_SEC;
     json_decref(e->wish);
     e->wish = json_incref(fields);
@@ -125,7 +126,7 @@ static json_t *call_change(FerryLocal *l, const json_t *params, int *code, char 
     pending = !waiting && e && !e->ended && g_get_monotonic_time() >= until;
   }
   g_mutex_unlock(&l->lock);
-  if (g_strcmp0(ferry_json_str(answer, "state"), "Applied") == 0)
+  if (ferry_change_state_of(answer) == FERRY_CHANGE_APPLIED)
     return json_pack("{s:s, s:s}", "vmID", ferry_local_vm_of(params), "message",
                      ferry_json_str(answer, "message"));
   if (pending)
@@ -135,7 +136,8 @@ static json_t *call_change(FerryLocal *l, const json_t *params, int *code, char 
         CHANGE_WAIT_S);
   const char *why = ferry_json_str(answer, "message");
   return fail_call(code, message, answer ? FERRY_RPC_FAILED : FERRY_RPC_NOT_IN_PROGRESS, "%s: %s",
-                   answer ? "Refused" : "NotInProgress", why ? why : "this VM does not move");
+                   ferry_reason_name(answer ? FERRY_REASON_REFUSED : FERRY_REASON_NOT_IN_PROGRESS),
+                   why ? why : "this VM does not move");
 }
 
 static json_t *call_cancel(FerryLocal *l, const json_t *params, int *code, char **message) {

@@ -4,7 +4,7 @@
 // give (rbac.c). What is asked here is what the router found, or what a handler is about to do
 // besides; never the text of a request.
 #include "api/auth/rbac.h"
-#include "api/routes.h"
+#include "api/route.h"
 
 /* What is stored as an object's status steers hosts (which VM, where to), so it is nobody's in a
  * namespace of his: a binding must give it everywhere. */

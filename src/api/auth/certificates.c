@@ -5,7 +5,8 @@
 // what ends soon is said in the log and as a condition of its Node or User. The CA is changed by
 // .../ca/...
 #include "api/auth/credentials.h"
-#include "api/metrics/metrics_text.h"
+#include "model/migration/reasons.h"
+#include "base/metrics_text.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/rfc3339.h"

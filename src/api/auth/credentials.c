@@ -5,7 +5,6 @@
 // their beginning of validity says when that was.
 #include "api/auth/credentials.h"
 #include "base/log.h"
-#include "base/rfc3339.h"
 
 #include <string.h>
 

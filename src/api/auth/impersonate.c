@@ -8,11 +8,6 @@
 
 #define MAX_GROUPS 32
 
-static gboolean bad(GError **error, const char *text) {
-  g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, text);
-  return FALSE;
-}
-
 static gboolean may_be(FerryRequest *req, const char *resource, const char *name, GError **error) {
   FerryAccess a = {.verb = "impersonate", .group = "", .resource = resource, .name = name};
   return ferry_authz_require(req, &a, error);
@@ -25,14 +20,14 @@ static gboolean read_headers(FerryRequest *req, const char **user, GPtrArray *gr
     const char *name = g_ptr_array_index(req->impersonation, i);
     const char *value = g_ptr_array_index(req->impersonation, i + 1);
     if (!*value || !g_utf8_validate(value, -1, NULL))
-      return bad(error, "Impersonate-User, Impersonate-Group: expected a name");
+      return ferry_error_bad_request(error, "Impersonate-User, Impersonate-Group: expected a name");
     if (g_ascii_strcasecmp(name, "Impersonate-User") == 0 && *user)
-      return bad(error, "Impersonate-User: expected one");
+      return ferry_error_bad_request(error, "Impersonate-User: expected one");
     if (g_ascii_strcasecmp(name, "Impersonate-User") == 0) {
       *user = value;
     } else if (g_ascii_strcasecmp(name, "Impersonate-Group") == 0) {
       if (groups->len >= MAX_GROUPS)
-        return bad(error, "Impersonate-Group: at most 32 groups");
+        return ferry_error_bad_request(error, "Impersonate-Group: at most 32 groups");
       g_ptr_array_add(groups, (gpointer)value);
     } else {
       g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
@@ -42,7 +37,8 @@ static gboolean read_headers(FerryRequest *req, const char **user, GPtrArray *gr
       return FALSE;
     }
   }
-  return *user != NULL || bad(error, "Impersonate-Group without Impersonate-User: name a user too");
+  return *user != NULL || ferry_error_bad_request(
+                              error, "Impersonate-Group without Impersonate-User: name a user too");
 }
 
 /* Everybody is in one of these two groups. */

@@ -19,11 +19,6 @@
 #define RENEWALS_MS ((gint64)60000) /* in which so many are made, and no more */
 #define NODE_LIFE_S ((gint64)90 * 86400)
 
-static gboolean bad(GError **error, const char *text) {
-  g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, text);
-  return FALSE;
-}
-
 static gboolean check_name(const char *node, GError **error) {
   const char *problem = NULL;
   if (node && strlen(node) <= 253 && ferry_format_check("dns-subdomain", node, &problem))
@@ -33,7 +28,7 @@ static gboolean check_name(const char *node, GError **error) {
   return FALSE;
 }
 
-char *ferry_api_token_new(FerryApi *api, const char *node, GError **error) {
+char *ferry_join_token_new(FerryApi *api, const char *node, GError **error) {
   if (!check_name(node, error))
     return NULL;
   g_autofree char *secret = ferry_join_tokens_new(api->join_tokens, node, error);
@@ -46,7 +41,7 @@ guint ferry_join_tokens_forget(FerryApi *api, const char *node) {
 }
 
 static gboolean serve_token(FerryRequest *req, const char *node, GError **error) {
-  g_autofree char *token = ferry_api_token_new(req->api, node, error);
+  g_autofree char *token = ferry_join_token_new(req->api, node, error);
   if (!token)
     return FALSE;
   ferry_info("made a join token", "FERRY_NODE", node, "FERRY_USER", req->user->name);
@@ -75,7 +70,8 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
   const char *node = ferry_json_str(body, "nodeName"), *csr = ferry_json_str(body, "csr"),
              *token = ferry_json_str(body, "token");
   if (!node || !csr)
-    return bad(error, "expected {\"token\", \"nodeName\", \"csr\"} with strings");
+    return ferry_error_bad_request(error,
+                                   "expected {\"token\", \"nodeName\", \"csr\"} with strings");
   if (!check_name(node, error))
     return FALSE;
   gboolean renews = req->user->node && g_str_equal(req->user->node, node);
@@ -86,7 +82,8 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
     return FALSE;
   }
   if (!token && !renews)
-    return bad(error, "token is missing: make one with `ferryd token create --node NAME`");
+    return ferry_error_bad_request(
+        error, "token is missing: make one with `ferryd token create --node NAME`");
   ferry_audit_about(req, "nodes", node);
   /* A stranger's request is not even read; it is signed before the token is taken, as a bad one
    * must not use that up. */
@@ -176,9 +173,10 @@ static gboolean serve_session(FerryRequest *req, const char *node, GError **erro
     return FALSE;
   const char *version = ferry_json_str(body, "version"), *mode = ferry_json_str(body, "mode");
   if (!version || !*version || strlen(version) > 64)
-    return bad(error, "version: expected the agent's version, 1 to 64 characters");
+    return ferry_error_bad_request(error,
+                                   "version: expected the agent's version, 1 to 64 characters");
   if (!mode || (!g_str_equal(mode, "local") && !g_str_equal(mode, "remote")))
-    return bad(error, "mode: expected \"local\" or \"remote\"");
+    return ferry_error_bad_request(error, "mode: expected \"local\" or \"remote\"");
   gint64 epoch = 0;
   g_rw_lock_writer_lock(&req->api->sessions);
   /* Asked again under the lock: the Node may just have been deleted. */
@@ -196,7 +194,8 @@ static gboolean serve_report(FerryRequest *req, const char *node, GError **error
     return FALSE;
   json_t *said = json_object_get(body, "epoch");
   if (!json_is_object(body) || !json_is_integer(said))
-    return bad(error, "expected an object with the integer \"epoch\" of the agent's session");
+    return ferry_error_bad_request(
+        error, "expected an object with the integer \"epoch\" of the agent's session");
   if (!req->api->hooks.report) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
                 "reports are not taken here: the controllers are not running");

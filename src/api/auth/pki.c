@@ -2,6 +2,7 @@
 // Theory of operation: one ECDSA P-256 CA a state directory signs everything. A key is made once
 // and kept; certificates are cheap and are made anew at start when they no longer fit (names, time,
 // CA). The CA's key never leaves this file. Agents pin the CA by the hash in their join token.
+#include "api/auth/pki.h"
 #include "api/auth/pki_private.h"
 #include "base/ec_key.h"
 #include "base/error.h"

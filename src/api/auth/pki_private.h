@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Inside pki*.c only.
 #pragma once
-#include "api/auth/pki.h"
-
+#include <glib.h>
 #include <gnutls/abstract.h>
 
 G_BEGIN_DECLS
@@ -14,6 +13,7 @@ typedef struct {
   gnutls_privkey_t key;
 } FerryPkiServing;
 
+typedef struct FerryPki FerryPki; /* api/auth/pki.h */
 struct FerryPki {
   char *dir;
   GPtrArray *names;             /* of the server's certificate */

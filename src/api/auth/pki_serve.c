@@ -2,6 +2,7 @@
 // Theory of operation: what a handshake shows, and what it is asked for, is looked up for each one,
 // so that certificates and CAs change without a restart. The chain ends with the CAs, so that an
 // agent that knows only one's hash can pin it.
+#include "api/auth/pki.h"
 #include "api/auth/pki_private.h"
 #include "base/error.h"
 

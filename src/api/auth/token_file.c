@@ -7,7 +7,6 @@
 #include "api/internal.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/random.h"
 
 #include <string.h>
 

@@ -20,11 +20,6 @@
 #define MAX_CREDENTIALS 100
 #define MAX_TRIES 20
 
-static gboolean bad(GError **error, const char *text) {
-  g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, text);
-  return FALSE;
-}
-
 /* ---- who comes ---- */
 
 static FerryUser *user_of(const json_t *object, const char *credential) {
@@ -266,7 +261,8 @@ static gboolean make_certificate(FerryRequest *req, const json_t *body, gint64 l
   FerryApi *api = req->api;
   const char *csr = ferry_json_str(body, "csr");
   if (!csr)
-    return bad(error, "expected {\"csr\": a certificate request in PEM, \"expirationSeconds\"}");
+    return ferry_error_bad_request(
+        error, "expected {\"csr\": a certificate request in PEM, \"expirationSeconds\"}");
   FerryPkiIssued issued = {0};
   if (!ferry_pki_sign_client(api->pki, csr, NULL, req->name, ferry_clock_wall_ms(api->clock),
                              life_s, &issued, error))
@@ -317,8 +313,9 @@ static gboolean revoke_one(FerryRequest *req, const json_t *body, GError **error
   const json_t *grace = json_object_get(body, "graceSeconds");
   gint64 grace_s = grace ? json_integer_value(grace) : 0;
   if (!id || (grace && !json_is_integer(grace)) || grace_s < 0 || grace_s > LONGEST_S)
-    return bad(error, "expected {\"id\": of one of status.credentials, \"graceSeconds\": a whole "
-                      "number that is not negative, 0 where it is left out}");
+    return ferry_error_bad_request(
+        error, "expected {\"id\": of one of status.credentials, \"graceSeconds\": a whole "
+               "number that is not negative, 0 where it is left out}");
   gint64 now = ferry_clock_wall_ms(req->api->clock);
   g_autoptr(GPtrArray) records = ferry_credential_list(req->api, req->name);
   for (guint i = 0; i < records->len; i++) {
@@ -348,7 +345,7 @@ gboolean ferry_serve_user_action(FerryRequest *req, GError **error) {
   if (!user)
     return FALSE;
   if (!json_is_object(body))
-    return bad(error, "the body must be one object");
+    return ferry_error_bad_request(error, "the body must be one object");
   if (g_str_equal(req->subresource, "revoke"))
     return revoke_one(req, body, error);
   gint64 life_s;

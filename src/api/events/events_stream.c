@@ -46,14 +46,14 @@ static gboolean name_matches(const char *filter, const json_t *m, const char *pa
                     strncmp(ns, filter, (gsize)(slash - filter)) == 0);
 }
 
-static gboolean selected(const FerryEventStream *s, const json_t *m) {
+static gboolean events_stream_selected(const FerryEventStream *s, const json_t *m) {
   return name_matches(s->vmi, m, "spec.vmiName") && name_matches(s->migration, m, "metadata.name");
 }
 
 /* ---- events ---- */
 
 /* What every event says of its migration. */
-static json_t *describe(const json_t *m, gint64 revision) {
+static json_t *events_stream_describe(const json_t *m, gint64 revision) {
   static const char *const fields[][2] = {
       {"namespace", "metadata.namespace"},
       {"migration", "metadata.name"},
@@ -76,14 +76,14 @@ static json_t *describe(const json_t *m, gint64 revision) {
   return data;
 }
 
-static void add(json_t *data, const char *key, const json_t *m, const char *path) {
+static void events_stream_add(json_t *data, const char *key, const json_t *m, const char *path) {
   json_t *value = ferry_json_get(m, path);
   if (value)
     json_object_set(data, key, value);
 }
 
 /* Takes data. The JSON text has no line breaks, so it is one data line. */
-static void queue_event(GPtrArray *events, const char *type, json_t *data) {
+static void events_stream_queue_event(GPtrArray *events, const char *type, json_t *data) {
   g_autofree char *text = ferry_json_dump(data);
   json_decref(data);
   g_ptr_array_add(events, g_strdup_printf("event: %s\ndata: %s\n", type, text));
@@ -107,53 +107,53 @@ static void queue_decisions(GPtrArray *events, const FerryChange *change) {
   while (first > 0 && !(last && json_equal(json_array_get(after, first - 1), last)))
     first--;
   for (gsize i = first; i < n; i++) {
-    json_t *data = describe(change->object, change->revision);
+    json_t *data = events_stream_describe(change->object, change->revision);
     json_object_set(data, "decision", json_array_get(after, i));
-    queue_event(events, "decision", data);
+    events_stream_queue_event(events, "decision", data);
   }
 }
 
-static void emit_change(FerryEventStream *s, const FerryChange *change) {
+static void events_stream_emit_change(FerryEventStream *s, const FerryChange *change) {
   const json_t *m = change->object, *old = change->previous;
-  if (!selected(s, m))
+  if (!events_stream_selected(s, m))
     return;
   g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func(g_free);
   if (change->type == FERRY_DELETED) {
-    queue_event(events, "deleted", describe(m, change->revision));
+    events_stream_queue_event(events, "deleted", events_stream_describe(m, change->revision));
     put_events(s, events, change->revision);
     return;
   }
   queue_decisions(events, change);
   const json_t *progress = ferry_json_get(m, "status.progress");
   if (progress && !json_equal(progress, ferry_json_get(old, "status.progress"))) {
-    json_t *data = describe(m, change->revision);
-    add(data, "progress", m, "status.progress");
-    queue_event(events, "progress", data);
+    json_t *data = events_stream_describe(m, change->revision);
+    events_stream_add(data, "progress", m, "status.progress");
+    events_stream_queue_event(events, "progress", data);
   }
   const char *phase = ferry_json_str(m, "status.phase");
   const char *before = ferry_json_str(old, "status.phase");
   if (g_strcmp0(phase, before) != 0) {
-    json_t *data = describe(m, change->revision);
+    json_t *data = events_stream_describe(m, change->revision);
     if (before)
       json_object_set_new(data, "previousPhase", json_string(before));
-    add(data, "reason", m, "status.reason");
-    add(data, "message", m, "status.message");
-    add(data, "phaseTransitionTimestamps", m, "status.phaseTransitionTimestamps");
-    add(data, "summary", m, "status.summary");
-    queue_event(events, "transition", data);
+    events_stream_add(data, "reason", m, "status.reason");
+    events_stream_add(data, "message", m, "status.message");
+    events_stream_add(data, "phaseTransitionTimestamps", m, "status.phaseTransitionTimestamps");
+    events_stream_add(data, "summary", m, "status.summary");
+    events_stream_queue_event(events, "transition", data);
   }
   put_events(s, events, change->revision);
 }
 
 static void emit_state(FerryEventStream *s, const json_t *m) {
-  if (ferry_migration_is_final(m) || !selected(s, m))
+  if (ferry_migration_is_final(m) || !events_stream_selected(s, m))
     return;
-  json_t *data = describe(m, s->initial.revision);
-  add(data, "queue", m, "status.queue");
-  add(data, "progress", m, "status.progress");
-  add(data, "decisions", m, "status.decisions");
+  json_t *data = events_stream_describe(m, s->initial.revision);
+  events_stream_add(data, "queue", m, "status.queue");
+  events_stream_add(data, "progress", m, "status.progress");
+  events_stream_add(data, "decisions", m, "status.decisions");
   g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func(g_free);
-  queue_event(events, "state", data);
+  events_stream_queue_event(events, "state", data);
   put_events(s, events, s->initial.revision);
 }
 
@@ -178,7 +178,7 @@ static void reset(FerryEventStream *s) {
 }
 
 /* Tells one change; FALSE where there is none. */
-static gboolean next_change(FerryEventStream *s) {
+static gboolean events_stream_next_change(FerryEventStream *s) {
   g_autoptr(GError) error = NULL;
   g_autoptr(FerryChange) change = ferry_watch_next(s->watch, &error);
   if (error) {
@@ -191,13 +191,13 @@ static gboolean next_change(FerryEventStream *s) {
     s->beginning = FALSE;
   }
   if (change && !ferry_initial_list_covers(&s->initial, change))
-    emit_change(s, change);
+    events_stream_emit_change(s, change);
   return change != NULL;
 }
 
 /* ---- the connection ---- */
 
-static void fill(FerryStreamBase *base) {
+static void events_stream_fill(FerryStreamBase *base) {
   FerryEventStream *s = (FerryEventStream *)base;
   const char *why = ferry_stream_why_revoked(base);
   if (why) {
@@ -215,7 +215,7 @@ static void fill(FerryStreamBase *base) {
     const json_t *m = ferry_initial_list_next(&s->initial);
     if (m)
       emit_state(s, m);
-    else if (!next_change(s) && !ferry_initial_list_turn(&s->initial))
+    else if (!events_stream_next_change(s) && !ferry_initial_list_turn(&s->initial))
       break;
   }
   gint64 now = g_get_monotonic_time();
@@ -229,7 +229,7 @@ static void fill(FerryStreamBase *base) {
     s->heartbeat_us = now + HEARTBEAT_US;
 }
 
-static void stream_free(void *data) {
+static void events_stream_free(void *data) {
   FerryEventStream *s = data;
   g_mutex_lock(&s->api->watches);
   g_ptr_array_remove_fast(s->api->event_streams, s);
@@ -295,14 +295,14 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
     return FALSE;
   }
   FerryEventStream *s = g_new0(FerryEventStream, 1);
-  ferry_stream_init(&s->base, req->connection, req->user, fill);
+  ferry_stream_init(&s->base, req->connection, req->user, events_stream_fill);
   s->api = req->api;
   s->vmi = g_steal_pointer(&vmi);
   s->migration = g_steal_pointer(&migration);
   s->end_us = g_get_monotonic_time() + CLAMP(timeout, 1, 86400) * G_USEC_PER_SEC;
   s->heartbeat_us = g_get_monotonic_time() + HEARTBEAT_US;
   if (!ferry_streams_enter(req, req->api->event_streams, &s->base, error)) {
-    stream_free(s);
+    events_stream_free(s);
     return FALSE;
   }
   g_string_append_printf(s->base.out, "retry: %d\n\n", RETRY_MS);
@@ -311,10 +311,10 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
   else if (!(s->watch = ferry_store_watch(req->api->store, &ferry_kind_vmim, NULL, after,
                                           ferry_stream_on_change, s, NULL)))
     reset(s);
-  struct MHD_Response *response =
-      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, ferry_stream_read, s, stream_free);
+  struct MHD_Response *response = MHD_create_response_from_callback(
+      MHD_SIZE_UNKNOWN, BLOCK, ferry_stream_read, s, events_stream_free);
   if (!response) {
-    stream_free(s);
+    events_stream_free(s);
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "no memory for an event stream");
     return FALSE;
   }

@@ -13,7 +13,7 @@ typedef struct {
   FerryAllowance rule;
   gint64 at_us; /* when `tokens` was right */
   guint in_flight;
-} Bucket;
+} AllowanceBucket;
 
 struct FerryAllowances {
   GHashTable *buckets; /* char* -> Bucket */
@@ -32,26 +32,26 @@ void ferry_allowances_free(FerryAllowances *all) {
   g_free(all);
 }
 
-static double tokens_at(const Bucket *b, gint64 now_us) {
+static double tokens_at(const AllowanceBucket *b, gint64 now_us) {
   double gained = (double)(now_us - b->at_us) / G_USEC_PER_SEC * b->rule.rate;
   return MIN(b->rule.burst, b->tokens + MAX(0, gained));
 }
 
 static gboolean is_full(gpointer key, gpointer value, gpointer now_us) {
-  const Bucket *b = value;
+  const AllowanceBucket *b = value;
   return b->in_flight == 0 && tokens_at(b, *(const gint64 *)now_us) >= b->rule.burst;
 }
 
-static Bucket *bucket_of(FerryAllowances *all, const char *who, const FerryAllowance *rule,
-                         gint64 now_us) {
-  Bucket *b = g_hash_table_lookup(all->buckets, who);
+static AllowanceBucket *allowance_bucket_of(FerryAllowances *all, const char *who,
+                                            const FerryAllowance *rule, gint64 now_us) {
+  AllowanceBucket *b = g_hash_table_lookup(all->buckets, who);
   if (b)
     return b;
   if (g_hash_table_size(all->buckets) >= all->sweep_at) {
     g_hash_table_foreach_remove(all->buckets, is_full, &now_us);
     all->sweep_at = MAX(SWEEP_FROM, 2 * g_hash_table_size(all->buckets));
   }
-  b = g_new0(Bucket, 1);
+  b = g_new0(AllowanceBucket, 1);
   b->tokens = rule->burst;
   b->at_us = now_us;
   g_hash_table_insert(all->buckets, g_strdup(who), b);
@@ -61,7 +61,7 @@ static Bucket *bucket_of(FerryAllowances *all, const char *who, const FerryAllow
 FerryAllowed ferry_allowances_begin(FerryAllowances *all, const char *who,
                                     const FerryAllowance *rule, double cost, gint64 now_us,
                                     guint *retry_s) {
-  Bucket *b = bucket_of(all, who, rule, now_us);
+  AllowanceBucket *b = allowance_bucket_of(all, who, rule, now_us);
   b->rule = *rule;
   b->tokens = tokens_at(b, now_us);
   b->at_us = now_us;
@@ -79,7 +79,7 @@ FerryAllowed ferry_allowances_begin(FerryAllowances *all, const char *who,
 }
 
 void ferry_allowances_end(FerryAllowances *all, const char *who) {
-  Bucket *b = g_hash_table_lookup(all->buckets, who);
+  AllowanceBucket *b = g_hash_table_lookup(all->buckets, who);
   if (b && b->in_flight > 0)
     b->in_flight--;
 }

@@ -7,10 +7,8 @@
 // early is held back until the body has been read and thrown away, or clients would see a reset,
 // not a reason.
 #include "api/http/connection.h"
-#include "api/auth/audit.h"
 #include "api/http/front.h"
 #include "api/http/strict.h"
-#include "api/metrics/metrics.h"
 
 #include <string.h>
 
@@ -302,7 +300,7 @@ static void start(FerryRequest *req, const char *method, const char *url, const 
 static enum MHD_Result answer(FerryRequest *req) {
   struct MHD_Response *response;
   gboolean streams = req->response || req->stream;
-  ferry_audit_request(req->api, req);
+  req->api->stages->decided(req);
   if (req->response) {
     response = g_steal_pointer(&req->response);
   } else if (req->stream) {
@@ -326,7 +324,7 @@ static enum MHD_Result answer(FerryRequest *req) {
   if (streams) /* streams are counted and limited as such */
     ferry_front_release(req);
   enter(req, streams ? FERRY_CONN_STREAM : FERRY_CONN_ANSWER);
-  ferry_metrics_request(req->api->metrics, req);
+  req->api->stages->answered(req);
   enum MHD_Result result = MHD_queue_response(req->connection, req->status, response);
   MHD_destroy_response(response);
   return result;

@@ -17,7 +17,7 @@
 // say; a baseline is taken at the first look after a phase began, of an idle connection when the
 // request before had been read.
 #include "api/http/connections.h"
-#include "api/metrics/metrics_text.h"
+#include "base/metrics_text.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 // take another's. The levels of heavy work run at a higher nice value: the kernel gives the
 // processor to what is small and waited for, also where all seats of all levels are taken.
 #include "api/http/dispatch.h"
-#include "api/metrics/metrics_text.h"
+#include "base/metrics_text.h"
 
 #include <string.h>
 #include <sys/resource.h>

@@ -49,7 +49,8 @@ static void resume(FerryRequest *req) {
   g_atomic_int_dec_and_test(&api->requests);
 }
 
-static void refuse(FerryRequest *req, const char *reason, guint retry_s, const char *message) {
+static void front_refuse(FerryRequest *req, const char *reason, guint retry_s,
+                         const char *message) {
   g_autoptr(GError) error =
       g_error_new_literal(FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS, message);
   req->retry_after_s = retry_s;
@@ -76,7 +77,7 @@ static void on_work(gpointer data) {
 
 static void on_late(gpointer data) {
   FerryRequest *req = data;
-  refuse(
+  front_refuse(
       req, ferry_refusal_wait, 5,
       "the server has too much to do: the request waited too long for its turn; try again later");
   resume(req);
@@ -174,11 +175,11 @@ static gboolean take_allowance(FerryRequest *req, const FerryAllowance *rule) {
   g_mutex_unlock(&front->lock);
   req->admitted = allowed == FERRY_ALLOWED;
   if (allowed == FERRY_ALLOWED_NO_RATE)
-    refuse(req, ferry_refusal_rate, retry_s,
-           "too many requests: this user or address asks for more in a second than one may");
+    front_refuse(req, ferry_refusal_rate, retry_s,
+                 "too many requests: this user or address asks for more in a second than one may");
   else if (allowed == FERRY_ALLOWED_NO_FLIGHT)
-    refuse(req, ferry_refusal_in_flight, retry_s,
-           "too many requests: this user or address has more of them under way than one may");
+    front_refuse(req, ferry_refusal_in_flight, retry_s,
+                 "too many requests: this user or address has more of them under way than one may");
   return req->admitted;
 }
 
@@ -245,8 +246,8 @@ gboolean ferry_front_answer(FerryRequest *req) {
   /* First: a seat may have the answer, and wake the connection, before the next line runs. */
   MHD_suspend_connection(req->connection);
   if (!ferry_dispatch_put(api->front->dispatch, req->level, req->flow, req->cost, req, &retry_s)) {
-    refuse(req, ferry_refusal_queue, retry_s,
-           "too many requests: the queue for requests of this sort is full; try again later");
+    front_refuse(req, ferry_refusal_queue, retry_s,
+                 "too many requests: the queue for requests of this sort is full; try again later");
     resume(req);
   }
   return FALSE;

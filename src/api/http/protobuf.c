@@ -172,7 +172,7 @@ static gboolean add_pair(json_t *map, Span pair) {
   return string && json_object_set_new(map, name, string) == 0 && !broken;
 }
 
-static json_t *decode(const Message *message, Span s, gboolean *broken) {
+static json_t *protobuf_decode(const Message *message, Span s, gboolean *broken) {
   json_t *out = json_object();
   guint number;
   Span value;
@@ -184,7 +184,7 @@ static json_t *decode(const Message *message, Span s, gboolean *broken) {
       continue;
     json_t *there = json_object_get(out, f->name);
     if (f->type == TEXT || f->type == MESSAGE) {
-      json_t *v = f->type == TEXT ? text_of(value) : decode(f->message, value, broken);
+      json_t *v = f->type == TEXT ? text_of(value) : protobuf_decode(f->message, value, broken);
       gboolean empty = f->type == TEXT && json_is_string(v) && json_string_length(v) == 0;
       if (empty)
         json_decref(v);
@@ -194,9 +194,10 @@ static json_t *decode(const Message *message, Span s, gboolean *broken) {
     }
     if (!there)
       json_object_set_new(out, f->name, there = f->type == MAP ? json_object() : json_array());
-    if (f->type == MAP        ? !add_pair(there, value)
-        : f->type == MESSAGES ? json_array_append_new(there, decode(f->message, value, broken)) < 0
-                              : json_array_append_new(there, text_of(value)) < 0)
+    if (f->type == MAP ? !add_pair(there, value)
+        : f->type == MESSAGES
+            ? json_array_append_new(there, protobuf_decode(f->message, value, broken)) < 0
+            : json_array_append_new(there, text_of(value)) < 0)
       *broken = TRUE;
   }
   return out;
@@ -226,7 +227,7 @@ json_t *ferry_protobuf_decode(const guint8 *data, gsize len, GError **error) {
   for (gsize i = 0; !broken && v && k && i < G_N_ELEMENTS(known); i++) {
     if (!g_str_equal(known[i].kind, k) || (known[i].group && !g_str_equal(known[i].group, group)))
       continue;
-    json_t *object = decode(known[i].message, raw, &broken);
+    json_t *object = protobuf_decode(known[i].message, raw, &broken);
     json_object_set(object, "apiVersion", version);
     json_object_set(object, "kind", kind);
     if (!broken)

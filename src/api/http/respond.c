@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers: objects in the negotiated form, Kubernetes' Status for errors, warnings.
-#include "api/auth/audit.h"
 #include "api/internal.h"
-#include "api/kimchi/kimchi.h"
+#include "base/random.h"
 #include "base/yaml.h"
 
 #include <string.h>
@@ -178,10 +177,23 @@ void ferry_respond_error(FerryRequest *req, const GError *error) {
   if (code == FERRY_ERROR_UNAUTHORIZED)
     ferry_respond_header(req, "WWW-Authenticate", "Bearer");
   req->yaml = FALSE;
-  ferry_audit_refused(req, error);
-  if (ferry_kimchi_owns(req->path)) {
-    ferry_kimchi_respond_error(req, error);
+  const FerryApiStages *stages = req->api ? req->api->stages : NULL;
+  if (stages)
+    stages->refused(req, error);
+  if (stages && stages->respond_error(req, error))
     return;
-  }
   ferry_respond_json(req, ferry_error_http_status(code), ferry_status_of(req, error));
+}
+
+void ferry_respond_cached(FerryRequest *req, GBytes *bytes, const char *type) {
+  gsize len;
+  const void *data = g_bytes_get_data(bytes, &len);
+  g_autofree char *hash = ferry_sha256_hex(data, len);
+  g_autofree char *etag = g_strdup_printf("\"%s\"", hash);
+  ferry_respond_header(req, "ETag", etag);
+  ferry_respond_header(req, "Vary", "Accept");
+  if (req->if_none_match && strstr(req->if_none_match, etag))
+    ferry_respond_text(req, 304, "", "");
+  else
+    ferry_respond_bytes(req, 200, type, bytes);
 }

@@ -7,7 +7,7 @@
 // object behind it (its rows are in routes.c), so whoever may not create migrations may not POST
 // .../migrate either. Whatever goes wrong is answered in Kimchi's form.
 #include "api/kimchi/kimchi.h"
-#include "api/routes.h"
+#include "api/route.h"
 
 #include <string.h>
 
@@ -124,7 +124,7 @@ void ferry_kimchi_no_such_path(const FerryRequest *req, GError **error) {
               req->path, p, p, p, p, p, p, p);
 }
 
-static gboolean serve(FerryKimchi *k, GError **error) {
+static gboolean kimchi_serve(FerryKimchi *k, GError **error) {
   FerryRequest *req = k->req;
   char **s = req->segments;
   if (g_str_equal(s[0], "plugins")) {
@@ -145,7 +145,7 @@ gboolean ferry_serve_kimchi(FerryRequest *req, GError **error) {
   FerryKimchi k = {.req = req, .prefix = ""};
   k.warnings = g_ptr_array_new_with_free_func(g_free);
   k.problems = json_array();
-  gboolean ok = serve(&k, error);
+  gboolean ok = kimchi_serve(&k, error);
   g_ptr_array_unref(k.warnings);
   json_decref(k.problems);
   g_clear_pointer(&k.names, g_hash_table_unref);

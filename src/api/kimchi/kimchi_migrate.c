@@ -72,7 +72,7 @@ static char *host_of(const char *text) {
   return g_steal_pointer(&rest);
 }
 
-static gboolean has_address(const json_t *node, const char *host) {
+static gboolean kimchi_migrate_has_address(const json_t *node, const char *host) {
   gsize i;
   json_t *one;
   json_array_foreach(ferry_json_get(node, "status.addresses"), i, one) {
@@ -85,7 +85,7 @@ static gboolean has_address(const json_t *node, const char *host) {
 
 /* The Node that `remote_host` means, borrowed from `nodes`: by name, address or host name; a name
  * that a peer gave itself by mDNS (h2.local) counts without its domain. */
-static const json_t *find_node(GPtrArray *nodes, const char *host) {
+static const json_t *kimchi_migrate_find_node(GPtrArray *nodes, const char *host) {
   g_autofree char *lower = g_ascii_strdown(host, -1);
   if (g_str_has_suffix(lower, ".local"))
     lower[strlen(lower) - strlen(".local")] = '\0';
@@ -93,8 +93,8 @@ static const json_t *find_node(GPtrArray *nodes, const char *host) {
     if (g_strcmp0(ferry_json_str(g_ptr_array_index(nodes, i), "metadata.name"), lower) == 0)
       return g_ptr_array_index(nodes, i);
   for (guint i = 0; i < nodes->len; i++)
-    if (has_address(g_ptr_array_index(nodes, i), host) ||
-        has_address(g_ptr_array_index(nodes, i), lower))
+    if (kimchi_migrate_has_address(g_ptr_array_index(nodes, i), host) ||
+        kimchi_migrate_has_address(g_ptr_array_index(nodes, i), lower))
       return g_ptr_array_index(nodes, i);
   return NULL;
 }
@@ -115,7 +115,7 @@ static const json_t *read_destination(FerryKimchi *k, const json_t *body, GPtrAr
     return NULL;
   }
   g_autofree char *host = host_of(text);
-  const json_t *node = find_node(nodes, host);
+  const json_t *node = kimchi_migrate_find_node(nodes, host);
   if (node)
     return node;
   g_autoptr(GString) names = g_string_new(NULL);
@@ -233,30 +233,27 @@ static void add_reasons(json_t *all, const json_t *reasons) {
   }
 }
 
-/* What libvirt's flags and parameters, as policies and the request set them, are refused for; what
- * the target lacks is among placement's reasons. */
+/* What libvirt's flags and parameters, as policies and the request set them, are refused for. What
+ * the target lacks is among placement's reasons, so that it is not asked about here. */
 static void add_flags(json_t *all, const World *w, const json_t *config, const json_t *origins,
-                      const json_t *vmi, const json_t *node) {
-  FerryFlagsContext context = {
-      config, origins, vmi, find_by_name(w->nodes, ferry_json_str(vmi, "status.nodeName")), node};
+                      const json_t *vmi) {
+  FerryFlagsContext context = {.config = config,
+                               .origins = origins,
+                               .vmi = vmi,
+                               .source =
+                                   find_by_name(w->nodes, ferry_json_str(vmi, "status.nodeName"))};
   g_autoptr(GError) causes = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_INVALID, "");
   ferry_migration_flags_check(&context, causes);
   for (guint i = 0; i < ferry_error_n_causes(causes); i++) {
     const FerryCause *cause = ferry_error_cause(causes, i);
-    gboolean said = FALSE;
-    gsize j;
-    json_t *one;
-    json_array_foreach(all, j, one) said |=
-        strstr(cause->message, ferry_json_str(one, "message")) != NULL;
-    if (!said)
-      json_array_append_new(all, json_pack("{s:s, s:o}", "reason", cause->field, "message",
-                                           json_sprintf("%s: %s", cause->field, cause->message)));
+    json_array_append_new(all, json_pack("{s:s, s:o}", "reason", cause->field, "message",
+                                         json_sprintf("%s: %s", cause->field, cause->message)));
   }
 }
 
 /* Everything that speaks against moving the VM to `node`, in one error. */
-static gboolean check(const World *w, const json_t *vmi, const json_t *node,
-                      const json_t *migration, GError **error) {
+static gboolean kimchi_migrate_check(const World *w, const json_t *vmi, const json_t *node,
+                                     const json_t *migration, GError **error) {
   static const char *const conditions[] = {"LiveMigratable"}; /* flags tell of the storage */
   json_t *origins_new = NULL;
   g_autoptr(json_t) config = ferry_admission_config(&w->state, migration, vmi, &origins_new);
@@ -288,7 +285,7 @@ static gboolean check(const World *w, const json_t *vmi, const json_t *node,
   gboolean of_vm = json_array_size(all) > 0;
   add_reasons(all, of_node);
   gsize before = json_array_size(all);
-  add_flags(all, w, config, origins, vmi, node);
+  add_flags(all, w, config, origins, vmi);
   of_vm |= json_array_size(all) > before; /* it does not pass by itself either */
   if (json_array_size(all) == 0 || (!of_vm && passing && ferry_node_is_ready(node)))
     return TRUE; /* what passes by itself is waited for */
@@ -312,7 +309,7 @@ static gboolean check(const World *w, const json_t *vmi, const json_t *node,
 /* ---- POST ---- */
 
 /* "db-", from which the server makes the object's name. */
-static char *generate_name(const json_t *vmi) {
+static char *kimchi_migrate_generate_name(const json_t *vmi) {
   g_autofree char *base = g_strndup(ferry_json_str(vmi, "metadata.name"), 50);
   for (gsize n = strlen(base); n > 0 && !g_ascii_isalnum(base[n - 1]); n--)
     base[n - 1] = '\0';
@@ -320,7 +317,7 @@ static char *generate_name(const json_t *vmi) {
 }
 
 static json_t *new_migration(FerryKimchi *k, const json_t *vmi, const json_t *node, json_t *spec) {
-  g_autofree char *name = generate_name(vmi);
+  g_autofree char *name = kimchi_migrate_generate_name(vmi);
   json_object_set(spec, "vmiName", ferry_json_get(vmi, "metadata.name"));
   json_object_set(spec, "targetNode", ferry_json_get(node, "metadata.name"));
   json_t *m = json_pack("{s:s, s:s, s:{s:s, s:s}, s:O}", "apiVersion", "kubevirt.io/v1", "kind",
@@ -360,7 +357,7 @@ gboolean ferry_kimchi_migrate(FerryKimchi *k, GError **error) {
     set_rdma(&w, config, vmi, node, spec);
   g_autoptr(json_t) wish = new_migration(k, vmi, node, spec);
   if (!ferry_kimchi_authorise(k, &ferry_kind_vmim, "create", NULL, ns, NULL, error) ||
-      !check(&w, vmi, node, wish, error))
+      !kimchi_migrate_check(&w, vmi, node, wish, error))
     return FALSE;
   g_autoptr(json_t) made = ferry_resource_make(k->req, wish, error);
   if (!made)

@@ -33,7 +33,7 @@ static gint64 *slot(FerryKimchiSettings *s, gsize i) {
 }
 
 /* A whole number, or digits in a string as Kimchi's own configuration has them. */
-static gboolean number(const json_t *value, gsize i, gint64 *out) {
+static gboolean kimchi_settings_number(const json_t *value, gsize i, gint64 *out) {
   const char *text = json_string_value(value);
   if (i == BANDWIDTH && text && g_ascii_strcasecmp(text, "unlimited") == 0) {
     *out = 0;
@@ -55,7 +55,7 @@ void ferry_kimchi_settings_read(FerryKimchi *k, const json_t *body, FerryKimchiS
     *out = -1;
     if (!value || json_is_null(value))
       continue;
-    if (!number(value, i, out)) {
+    if (!kimchi_settings_number(value, i, out)) {
       char *shown = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
       ferry_kimchi_problem(k, name, "%.100s is not a number of %s", shown ? shown : "?",
                            rules[i].expected);
@@ -80,7 +80,8 @@ void ferry_kimchi_settings_stored(FerryApi *api, FerryKimchiSettings *settings) 
     g_autofree char *key = g_strconcat(ANNOTATION, ferry_kimchi_setting_names[i], NULL);
     gint64 *out = slot(settings, i);
     const json_t *value = json_object_get(annotations, key);
-    if (!value || !number(value, i, out) || (i == DOWNTIME && *out < MIN_DOWNTIME_MS))
+    if (!value || !kimchi_settings_number(value, i, out) ||
+        (i == DOWNTIME && *out < MIN_DOWNTIME_MS))
       *out = -1;
   }
 }

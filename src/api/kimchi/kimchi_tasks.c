@@ -3,6 +3,7 @@
 // is as durable as that, and migrations that were started by other means are tasks too. A task's id
 // is the migration's UID. The steps are those of Kimchi's proposal; Ferry's phases fall into them.
 #include "api/kimchi/kimchi.h"
+#include "model/migration/reasons.h"
 #include "model/field/object_meta.h"
 #include "model/migration/migration.h"
 #include "base/quantity.h"
@@ -57,7 +58,7 @@ static const char *task_status(const json_t *m) {
     return "finished";
   if (phase != FERRY_PHASE_FAILED)
     return "running";
-  return g_strcmp0(ferry_json_str(m, "status.reason"), "Cancelled") == 0 ? "killed" : "failed";
+  return ferry_reason_is(m, FERRY_REASON_CANCELLED) ? "killed" : "failed";
 }
 
 static const char *or_unknown(const char *text) {
@@ -79,21 +80,32 @@ static char *rest_on(const char *target, const char *state) {
   return g_strdup_printf("but %s still has a domain of it", target);
 }
 
+/* Whether a person has to look at both hosts, whatever they say. */
+static gboolean is_open_end(const json_t *m) {
+  switch (ferry_reason_parse(FERRY_REASONS_ENDED, ferry_json_str(m, "status.reason"))) {
+  case FERRY_REASON_RUNS_ON_BOTH_HOSTS:
+  case FERRY_REASON_SOURCE_HOST_LOST:
+  case FERRY_REASON_VM_LOST:
+  case FERRY_REASON_POST_COPY_FAILED:
+  case FERRY_REASON_SUSPENDED_ON_BOTH_HOSTS:
+    return TRUE;
+  default:
+    return FALSE;
+  }
+}
+
 /* What became of the VM after a failure; `recovered` (may be NULL): whether it is safe. */
 static char *recovery(const json_t *m, gboolean *recovered) {
-  static const char *const open_ends[] = {"RunsOnBothHosts", "SourceHostLost",       "VMLost",
-                                          "PostCopyFailed",  "SuspendedOnBothHosts", NULL};
   static const char *const active[] = {"running", "blocked", "paused", "pmsuspended", NULL};
   const char *source = ferry_json_str(m, "status.migrationState.sourceNode");
   const char *target = ferry_json_str(m, "status.migrationState.targetNode");
   const char *at_source = ferry_json_str(m, "status.migrationState.sourceDomainState");
   const char *at_target = ferry_json_str(m, "status.migrationState.targetDomainState");
-  const char *reason = ferry_json_str(m, "status.reason");
   gboolean safe = TRUE;
   char *text;
   if (last_step(m) <= CONNECT && !at_source) {
     text = g_strdup("nothing was begun, so there is nothing to recover: the VM was not touched");
-  } else if (word_in(reason, open_ends) || !word_in(at_source, active)) {
+  } else if (is_open_end(m) || !word_in(at_source, active)) {
     safe = FALSE;
     text = g_strdup_printf("NOT recovered by itself: %s says %s, %s says %s; look at the domain on "
                            "both hosts with virsh before you start it anywhere",
@@ -254,7 +266,7 @@ static void add_changes(FerryKimchiSettings *settings, const json_t *m) {
   gsize i;
   json_t *change;
   json_array_foreach(ferry_json_get(m, "status.changes"), i, change) {
-    gboolean whole = g_strcmp0(ferry_json_str(change, "state"), "Applied") == 0;
+    gboolean whole = ferry_change_state_of(change) == FERRY_CHANGE_APPLIED;
     const json_t *fields = json_object_get(change, whole ? "fields" : "inForce");
     settings->downtime_ms = ferry_json_int(fields, "downtimeMs", settings->downtime_ms);
     settings->bandwidth_mib = ferry_json_int(fields, "bandwidthMiBps", settings->bandwidth_mib);

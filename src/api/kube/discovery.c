@@ -2,7 +2,6 @@
 // Discovery, plain and aggregated, made from the kinds' tables: /api, /api/v1, /apis, /apis/G,
 // /apis/G/V. Only verbs that work are listed.
 #include "api/routes.h"
-#include "base/random.h"
 
 #include <string.h>
 
@@ -175,7 +174,7 @@ static gboolean is_first(const GPtrArray *all, guint i) {
   return TRUE;
 }
 
-static json_t *group_list(void) {
+static json_t *discovery_group_list(void) {
   g_autoptr(GPtrArray) all = group_versions();
   json_t *groups = json_array();
   for (guint i = 0; i < all->len; i += 2)
@@ -293,18 +292,11 @@ static json_t *aggregated(gboolean core, const char *version) {
                    "metadata", "items", items);
 }
 
-/* Answers with an ETag, or 304 where the client has it already. */
 static void respond_cached(FerryRequest *req, json_t *body, const char *type) {
-  g_autofree char *text = ferry_json_dump(body);
+  char *text = ferry_json_dump(body);
   json_decref(body);
-  g_autofree char *hash = ferry_sha256_hex(text, strlen(text));
-  g_autofree char *etag = g_strdup_printf("\"%s\"", hash);
-  ferry_respond_header(req, "ETag", etag);
-  ferry_respond_header(req, "Vary", "Accept");
-  if (req->if_none_match && strstr(req->if_none_match, etag))
-    ferry_respond_text(req, 304, "", "");
-  else
-    ferry_respond_text(req, 200, type, text);
+  g_autoptr(GBytes) bytes = g_bytes_new_take(text, strlen(text));
+  ferry_respond_cached(req, bytes, type);
 }
 
 gboolean ferry_serve_discovery(FerryRequest *req, GError **error) {
@@ -326,7 +318,7 @@ gboolean ferry_serve_discovery(FerryRequest *req, GError **error) {
                               "serverAddressByClientCIDRs")
                   : resource_list("", "v1");
   else
-    body = n == 1 ? group_list() : n == 2 ? one_group(s[1]) : resource_list(s[1], s[2]);
+    body = n == 1 ? discovery_group_list() : n == 2 ? one_group(s[1]) : resource_list(s[1], s[2]);
   if (!body) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
                 "the server could not find the requested resource");

@@ -13,7 +13,8 @@ static const FerryKind vm_kind = {.group = "subresources.kubevirt.io",
                                   .namespaced = TRUE};
 
 /* MigrateOptions, all of it optional. */
-static gboolean read_options(FerryRequest *req, json_t *spec, gboolean *dry, GError **error) {
+static gboolean migrate_subresource_read_options(FerryRequest *req, json_t *spec, gboolean *dry,
+                                                 GError **error) {
   g_autoptr(json_t) body = req->body->len ? ferry_request_body(req, error) : json_object();
   if (!body)
     return FALSE;
@@ -32,7 +33,7 @@ static gboolean read_options(FerryRequest *req, json_t *spec, gboolean *dry, GEr
 gboolean ferry_serve_migrate_subresource(FerryRequest *req, GError **error) {
   gboolean dry;
   g_autoptr(json_t) spec = json_object();
-  if (!read_options(req, spec, &dry, error))
+  if (!migrate_subresource_read_options(req, spec, &dry, error))
     return FALSE;
   req->kind = &ferry_kind_vmi;
   g_autoptr(json_t) vmi = ferry_resource_find(req, NULL);

@@ -15,19 +15,6 @@ static GBytes *bytes_of(json_t *value) {
   return g_bytes_new_take(text, strlen(text));
 }
 
-static void respond(FerryRequest *req, GBytes *bytes, const char *type) {
-  gsize len;
-  const void *data = g_bytes_get_data(bytes, &len);
-  g_autofree char *hash = ferry_sha256_hex(data, len);
-  g_autofree char *etag = g_strdup_printf("\"%s\"", hash);
-  ferry_respond_header(req, "ETag", etag);
-  ferry_respond_header(req, "Vary", "Accept");
-  if (req->if_none_match && strstr(req->if_none_match, etag))
-    ferry_respond_text(req, 304, "", "");
-  else
-    ferry_respond_bytes(req, 200, type, bytes);
-}
-
 static void serve_v2(FerryRequest *req) {
   static GBytes *json, *protobuf;
   static gsize once;
@@ -38,9 +25,9 @@ static void serve_v2(FerryRequest *req) {
   }
   /* kubectl asks with "@v1.0"; the answer's own type has a dot there, or old ones fail. */
   if (req->accept && strstr(req->accept, "application/com.github.proto-openapi.spec.v2"))
-    respond(req, protobuf, V2_PROTOBUF);
+    ferry_respond_cached(req, protobuf, V2_PROTOBUF);
   else
-    respond(req, json, "application/json");
+    ferry_respond_cached(req, json, "application/json");
 }
 
 static const char *gv_path(const FerryKind *kind) {
@@ -97,6 +84,6 @@ gboolean ferry_serve_openapi(FerryRequest *req, GError **error) {
     return FALSE;
   }
   g_autoptr(GBytes) bytes = bytes_of(body);
-  respond(req, bytes, "application/json");
+  ferry_respond_cached(req, bytes, "application/json");
   return TRUE;
 }

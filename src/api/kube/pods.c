@@ -93,7 +93,7 @@ static json_t *pod_of(const json_t *vmi) {
 }
 
 /* The VM whose pod has this name in the namespace. New reference. */
-static json_t *find_vmi(FerryRequest *req, const char *ns, const char *name, GError **error) {
+static json_t *pods_find_vmi(FerryRequest *req, const char *ns, const char *name, GError **error) {
   g_autoptr(GPtrArray) vmis = ferry_store_list(req->api->store, &ferry_kind_vmi, ns, NULL);
   for (guint i = 0; i < vmis->len; i++) {
     json_t *vmi = g_ptr_array_index(vmis, i);
@@ -234,7 +234,7 @@ static gboolean answer_for(FerryRequest *req, const json_t *m, const char *sourc
 }
 
 /* A refusal in one line: kubectl prints no causes for what it asks again. */
-static gboolean refused(GError *problem, GError **error) {
+static gboolean pods_refused(GError *problem, GError **error) {
   guint n = ferry_error_n_causes(problem);
   g_autoptr(GString) text = g_string_new(NULL);
   for (guint i = 0; i < n; i++)
@@ -247,7 +247,7 @@ static gboolean evict(FerryRequest *req, const char *ns, const char *pod, GError
   g_autoptr(json_t) options = NULL;
   if (!read_eviction(req, ns, pod, &dry, &options, error))
     return FALSE;
-  g_autoptr(json_t) vmi = find_vmi(req, ns, pod, error);
+  g_autoptr(json_t) vmi = pods_find_vmi(req, ns, pod, error);
   g_autoptr(json_t) shown = vmi ? pod_of(vmi) : NULL;
   if (!vmi || !ferry_check_preconditions(req, options, shown, error))
     return FALSE;
@@ -275,7 +275,7 @@ static gboolean evict(FerryRequest *req, const char *ns, const char *pod, GError
     return answer_for(req, made, source, error);
   if (g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_INVALID) ||
       g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT))
-    return refused(problem, error);
+    return pods_refused(problem, error);
   g_propagate_error(error, g_steal_pointer(&problem));
   return FALSE;
 }
@@ -302,7 +302,7 @@ gboolean ferry_serve_pods(FerryRequest *req, GError **error) {
                 name);
     return FALSE;
   }
-  g_autoptr(json_t) vmi = find_vmi(req, ns, name, error);
+  g_autoptr(json_t) vmi = pods_find_vmi(req, ns, name, error);
   if (!vmi)
     return FALSE;
   ferry_respond_json(req, 200, pod_of(vmi));

@@ -40,7 +40,7 @@ static void on_change(gpointer data) {
   g_mutex_unlock(&m->wake_lock);
 }
 
-static void subscribe(FerryMetrics *m) {
+static void metrics_subscribe(FerryMetrics *m) {
   g_autoptr(GError) error = NULL;
   if (m->watch)
     ferry_watch_free(m->watch);
@@ -56,7 +56,7 @@ void ferry_metrics_catch_up(FerryMetrics *m) {
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryChange) change = ferry_watch_next(m->watch, &error);
     if (error) /* fell behind the log: what is lost is not counted */
-      subscribe(m);
+      metrics_subscribe(m);
     if (!change)
       break;
     ferry_metrics_history_take(m->history, change, ferry_clock_monotonic_us(m->clock),
@@ -90,7 +90,7 @@ FerryMetrics *ferry_metrics_start(FerryStore *store, const FerryClock *clock) {
   g_cond_init(&m->wake);
   m->history = ferry_metrics_history_new();
   m->requests = ferry_metrics_requests_new();
-  subscribe(m);
+  metrics_subscribe(m);
   m->thread = g_thread_new("ferry-metrics", follow, m);
   return m;
 }

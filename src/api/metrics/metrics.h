@@ -3,7 +3,7 @@
 // only happens (transitions, decisions, requests) is counted as it does.
 #pragma once
 #include "api/internal.h"
-#include "api/metrics/metrics_text.h"
+#include "base/metrics_text.h"
 
 G_BEGIN_DECLS
 

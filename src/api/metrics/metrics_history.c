@@ -69,7 +69,7 @@ void ferry_metrics_history_free(FerryMetricsHistory *h) {
   g_free(h);
 }
 
-static void count(GHashTable *table, const char *key, const char *other) {
+static void metrics_history_count(GHashTable *table, const char *key, const char *other) {
   guint64 *n = g_hash_table_lookup(table, key);
   if (!n && g_hash_table_size(table) >= MAX_WORDS)
     n = g_hash_table_lookup(table, key = other);
@@ -79,7 +79,8 @@ static void count(GHashTable *table, const char *key, const char *other) {
 }
 
 /* Seconds since the migration was created. */
-static double age(FerryMetricsHistory *h, const json_t *m, gint64 mono_us, gint64 wall_ms) {
+static double metrics_history_age(FerryMetricsHistory *h, const json_t *m, gint64 mono_us,
+                                  gint64 wall_ms) {
   const char *uid = ferry_json_str(m, "metadata.uid");
   const gint64 *since = uid ? g_hash_table_lookup(h->seen, uid) : NULL;
   if (since)
@@ -110,7 +111,7 @@ static void take_decisions(FerryMetricsHistory *h, const json_t *old, const json
     first--;
   for (gsize i = first; i < n; i++) {
     const char *action = ferry_json_str(json_array_get(after, i), "action");
-    count(h->actions, action ? action : "", "Other");
+    metrics_history_count(h->actions, action ? action : "", "Other");
   }
 }
 
@@ -129,7 +130,7 @@ static void take_end(FerryMetricsHistory *h, const json_t *m, gboolean succeeded
   FerryPhase phase = succeeded ? FERRY_PHASE_SUCCEEDED : FERRY_PHASE_FAILED;
   g_autofree char *key = result_key(phase, reason ? reason : "");
   g_autofree char *other = result_key(phase, "Other");
-  count(h->results, key, other);
+  metrics_history_count(h->results, key, other);
   gint64 total = ferry_json_int(m, "status.summary.totalMs", -1);
   gint64 pause = ferry_json_int(m, "status.summary.downtimeMs", -1);
   ferry_histogram_observe(h->duration[succeeded ? 0 : 1],
@@ -157,7 +158,7 @@ void ferry_metrics_history_take(FerryMetricsHistory *h, const FerryChange *chang
     *since = mono_us;
     g_hash_table_insert(h->seen, g_strdup(uid), since);
   }
-  double seconds = age(h, m, mono_us, wall_ms);
+  double seconds = metrics_history_age(h, m, mono_us, wall_ms);
   take_phases(h, old, m, seconds);
   take_decisions(h, old, m);
   FerryPhase phase = ferry_phase_of(m);
@@ -189,13 +190,11 @@ static void put_zero(const FerryMetricsHistory *h, FerryPhase phase, const char 
 static void put_results(const FerryMetricsHistory *h, GString *out) {
   const char *name = results_family;
   ferry_metrics_family(out, name, "counter", "Migrations that ended, by result and reason.");
-  gsize n_reasons;
-  const FerryReason *reasons = ferry_reasons(&n_reasons);
-  for (gsize i = 0; i < n_reasons; i++)
-    if (reasons[i].kind == FERRY_REASON_ENDED && !g_str_equal(reasons[i].name, "ForecastMade"))
-      put_zero(
-          h, g_str_equal(reasons[i].name, "Completed") ? FERRY_PHASE_SUCCEEDED : FERRY_PHASE_FAILED,
-          reasons[i].name, out);
+  for (guint i = FERRY_REASON_NONE + 1; i < FERRY_REASON_LAST; i++)
+    if (ferry_reason_row((FerryReason)i)->kind == FERRY_REASONS_ENDED &&
+        i != FERRY_REASON_FORECAST_MADE)
+      put_zero(h, i == FERRY_REASON_COMPLETED ? FERRY_PHASE_SUCCEEDED : FERRY_PHASE_FAILED,
+               ferry_reason_name((FerryReason)i), out);
   g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(h->results), by_text);
   for (GList *k = keys; k; k = k->next) {
     g_auto(GStrv) parts = g_strsplit(k->data, "\n", 2);

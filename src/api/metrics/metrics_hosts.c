@@ -6,16 +6,12 @@
 
 #include <string.h>
 
-static const char *text(const json_t *object, const char *path) {
-  const char *value = ferry_json_str(object, path);
-  return value ? value : "";
+static const char *metrics_hosts_condition(const json_t *object, const char *type) {
+  return ferry_json_text_at(
+      ferry_json_find(ferry_json_get(object, "status.conditions"), "type", type), "status");
 }
 
-static const char *condition(const json_t *object, const char *type) {
-  return text(ferry_json_find(ferry_json_get(object, "status.conditions"), "type", type), "status");
-}
-
-static gint64 bytes(const json_t *object, const char *path) {
+static gint64 metrics_hosts_bytes(const json_t *object, const char *path) {
   const json_t *v = ferry_json_get(object, path);
   gint64 value;
   if (json_is_integer(v))
@@ -29,7 +25,7 @@ static void put_states(GPtrArray *nodes, GString *out) {
   } states[] = {{"Ready", "True"}, {"NotReady", "False"}, {"Unknown", NULL}};
   guint n[G_N_ELEMENTS(states)] = {0};
   for (guint i = 0; i < nodes->len; i++) {
-    const char *ready = condition(g_ptr_array_index(nodes, i), "Ready");
+    const char *ready = metrics_hosts_condition(g_ptr_array_index(nodes, i), "Ready");
     n[g_str_equal(ready, "True") ? 0 : g_str_equal(ready, "False") ? 1 : 2]++;
   }
   ferry_metrics_family(out, "ferry_nodes", "gauge", "Hosts, by what is known of their agent.");
@@ -50,7 +46,7 @@ static double running(const json_t *node) {
 }
 
 static double memory(const json_t *node) {
-  return (double)bytes(node, "status.capacity.memory");
+  return (double)metrics_hosts_bytes(node, "status.capacity.memory");
 }
 
 static double memory_used(const json_t *node) {
@@ -74,17 +70,18 @@ static void put_each(GPtrArray *nodes, GString *out) {
       const json_t *node = g_ptr_array_index(nodes, i);
       double value = families[f].value(node);
       if (value >= 0)
-        ferry_metrics_sample(out, families[f].name, value, "node", text(node, "metadata.name"),
-                             NULL);
+        ferry_metrics_sample(out, families[f].name, value, "node",
+                             ferry_json_text_at(node, "metadata.name"), NULL);
     }
   }
   ferry_metrics_family(out, "ferry_node_info", "gauge", "Versions on the host; always 1.");
   for (guint i = 0; i < nodes->len; i++) {
     const json_t *node = g_ptr_array_index(nodes, i);
-    ferry_metrics_sample(out, "ferry_node_info", 1, "node", text(node, "metadata.name"),
-                         "libvirt_version", text(node, "status.hypervisor.libvirtVersion"),
-                         "qemu_version", text(node, "status.hypervisor.qemuVersion"),
-                         "agent_version", text(node, "status.agent.version"), NULL);
+    ferry_metrics_sample(out, "ferry_node_info", 1, "node",
+                         ferry_json_text_at(node, "metadata.name"), "libvirt_version",
+                         ferry_json_text_at(node, "status.hypervisor.libvirtVersion"),
+                         "qemu_version", ferry_json_text_at(node, "status.hypervisor.qemuVersion"),
+                         "agent_version", ferry_json_text_at(node, "status.agent.version"), NULL);
   }
 }
 
@@ -99,10 +96,11 @@ static void put_vms(GPtrArray *vmis, GString *out) {
   guint migratable = 0, not_migratable = 0;
   for (guint i = 0; i < vmis->len; i++) {
     const json_t *vmi = g_ptr_array_index(vmis, i);
-    char *key = g_strdup_printf("%s\n%s", text(vmi, "status.nodeName"), text(vmi, "status.phase"));
+    char *key = g_strdup_printf("%s\n%s", ferry_json_text_at(vmi, "status.nodeName"),
+                                ferry_json_text_at(vmi, "status.phase"));
     guint n = GPOINTER_TO_UINT(g_hash_table_lookup(counts, key));
     g_hash_table_replace(counts, key, GUINT_TO_POINTER(n + 1));
-    const char *can = condition(vmi, "LiveMigratable");
+    const char *can = metrics_hosts_condition(vmi, "LiveMigratable");
     migratable += g_str_equal(can, "True");
     not_migratable += g_str_equal(can, "False");
   }
@@ -123,10 +121,10 @@ static void put_vms(GPtrArray *vmis, GString *out) {
   for (guint i = 0; i < vmis->len; i++) {
     const json_t *vmi = g_ptr_array_index(vmis, i);
     for (gsize p = 0; p < G_N_ELEMENTS(problems); p++)
-      if (g_str_equal(condition(vmi, problems[p]), "True"))
-        ferry_metrics_sample(out, "ferry_vm_problem", 1, "namespace",
-                             text(vmi, "metadata.namespace"), "name", text(vmi, "metadata.name"),
-                             "condition", problems[p], NULL);
+      if (g_str_equal(metrics_hosts_condition(vmi, problems[p]), "True"))
+        ferry_metrics_sample(
+            out, "ferry_vm_problem", 1, "namespace", ferry_json_text_at(vmi, "metadata.namespace"),
+            "name", ferry_json_text_at(vmi, "metadata.name"), "condition", problems[p], NULL);
   }
 }
 

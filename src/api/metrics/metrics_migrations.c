@@ -35,11 +35,6 @@ static const struct {
 static const char *const priorities[] = {"system-critical", "user-triggered", "system-maintenance",
                                          "unset"};
 
-static const char *text(const json_t *object, const char *path) {
-  const char *value = ferry_json_str(object, path);
-  return value ? value : "";
-}
-
 static gboolean is_waiting(const json_t *m) {
   return ferry_phase_of(m) <= FERRY_PHASE_PENDING;
 }
@@ -56,8 +51,9 @@ static void put_progress(GPtrArray *migrations, GString *out) {
       gint64 value = ferry_json_int(m, progress[f].path, -1);
       if (is_running(m) && value >= 0)
         ferry_metrics_sample(out, progress[f].name, (double)value, "node",
-                             text(m, "status.migrationState.sourceNode"), "namespace",
-                             text(m, "metadata.namespace"), "name", text(m, "spec.vmiName"), NULL);
+                             ferry_json_text_at(m, "status.migrationState.sourceNode"), "namespace",
+                             ferry_json_text_at(m, "metadata.namespace"), "name",
+                             ferry_json_text_at(m, "spec.vmiName"), NULL);
     }
   }
 }
@@ -97,9 +93,9 @@ static void put_ended(GPtrArray *migrations, GString *out) {
     for (guint i = 0; i < migrations->len; i++) {
       const json_t *m = g_ptr_array_index(migrations, i);
       if (ferry_phase_of(m) == families[f].phase)
-        ferry_metrics_sample(out, families[f].name, 1, "vmi", text(m, "spec.vmiName"), "vmim",
-                             text(m, "metadata.name"), "namespace", text(m, "metadata.namespace"),
-                             NULL);
+        ferry_metrics_sample(out, families[f].name, 1, "vmi", ferry_json_text_at(m, "spec.vmiName"),
+                             "vmim", ferry_json_text_at(m, "metadata.name"), "namespace",
+                             ferry_json_text_at(m, "metadata.namespace"), NULL);
     }
   }
 }
@@ -117,12 +113,13 @@ static void put_time(GPtrArray *vmis, GHashTable *names, gboolean end, GString *
     gint64 ms = ferry_rfc3339_parse(ferry_json_str(state, end ? "endTimestamp" : "startTimestamp"));
     if (ms < 0)
       continue;
-    const char *name = g_hash_table_lookup(names, text(state, "migrationUid"));
+    const char *name = g_hash_table_lookup(names, ferry_json_text_at(state, "migrationUid"));
     /* NULL ends the list early: no status while it runs. */
-    ferry_metrics_sample(out, family, (double)ms / 1000, "node", text(vmi, "status.nodeName"),
-                         "namespace", text(vmi, "metadata.namespace"), "name",
-                         text(vmi, "metadata.name"), "migration_name", name, end ? "status" : NULL,
-                         ferry_json_bool(state, "failed", FALSE) ? "failed" : "succeeded", NULL);
+    ferry_metrics_sample(
+        out, family, (double)ms / 1000, "node", ferry_json_text_at(vmi, "status.nodeName"),
+        "namespace", ferry_json_text_at(vmi, "metadata.namespace"), "name",
+        ferry_json_text_at(vmi, "metadata.name"), "migration_name", name, end ? "status" : NULL,
+        ferry_json_bool(state, "failed", FALSE) ? "failed" : "succeeded", NULL);
   }
 }
 
@@ -135,7 +132,7 @@ static void put_queue(GPtrArray *migrations, gint64 now_ms, GString *out) {
       continue;
     gsize p = 0;
     while (p + 1 < G_N_ELEMENTS(priorities) &&
-           !g_str_equal(text(m, "spec.priority"), priorities[p]))
+           !g_str_equal(ferry_json_text_at(m, "spec.priority"), priorities[p]))
       p++;
     waiting[p]++;
     gint64 since = ferry_rfc3339_parse(ferry_json_str(m, "metadata.creationTimestamp"));
@@ -190,7 +187,7 @@ static void put_limits(FerryStore *store, GPtrArray *migrations, GString *out) {
             GUINT_TO_POINTER(GPOINTER_TO_UINT(g_hash_table_lookup(counts, node)) + 1));
     }
     for (guint i = 0; i < nodes->len; i++) {
-      const char *node = text(g_ptr_array_index(nodes, i), "metadata.name");
+      const char *node = ferry_json_text_at(g_ptr_array_index(nodes, i), "metadata.name");
       ferry_metrics_sample(out, used, GPOINTER_TO_UINT(g_hash_table_lookup(counts, node)), "node",
                            node, "direction", ways[w][0], NULL);
     }
@@ -214,7 +211,7 @@ static void put_evacuations(FerryStore *store, GString *out) {
     if (!ferry_phase_is_final(ferry_phase_of(e)))
       ferry_metrics_sample(out, "ferry_evacuation_remaining_vms",
                            (double)ferry_json_int(e, "status.remaining", 0), "node",
-                           text(e, "spec.nodeName"), NULL);
+                           ferry_json_text_at(e, "spec.nodeName"), NULL);
   }
 }
 
@@ -224,8 +221,8 @@ void ferry_metrics_put_migrations(FerryStore *store, gint64 now_ms, GString *out
   g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
   for (guint i = 0; i < migrations->len; i++) {
     const json_t *m = g_ptr_array_index(migrations, i);
-    g_hash_table_insert(names, (gpointer)text(m, "metadata.uid"),
-                        (gpointer)text(m, "metadata.name"));
+    g_hash_table_insert(names, (gpointer)ferry_json_text_at(m, "metadata.uid"),
+                        (gpointer)ferry_json_text_at(m, "metadata.name"));
   }
   g_autoptr(GPtrArray) moving = g_ptr_array_new(); /* a forecast moves nothing */
   for (guint i = 0; i < migrations->len; i++)

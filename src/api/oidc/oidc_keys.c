@@ -90,7 +90,7 @@ static int on_progress(void *data, curl_off_t total, curl_off_t now, curl_off_t 
   return g_atomic_int_get(&keys->stopping);
 }
 
-static GString *get(FerryOidcKeys *keys, const char *url, GError **error) {
+static GString *oidc_keys_get(FerryOidcKeys *keys, const char *url, GError **error) {
   char why[CURL_ERROR_SIZE] = "";
   long status = 0;
   GString *text = g_string_new(NULL);
@@ -132,7 +132,7 @@ static char *find_url(FerryOidcKeys *keys, GError **error) {
   while (len > 0 && config->issuer[len - 1] == '/')
     len--;
   g_autofree char *url = g_strdup_printf("%.*s" DISCOVERY, (int)len, config->issuer);
-  GString *text = get(keys, url, error);
+  GString *text = oidc_keys_get(keys, url, error);
   if (!text)
     return NULL;
   g_autoptr(json_t) document = ferry_json_parse(text->str, text->len, error);
@@ -153,7 +153,7 @@ static char *find_url(FerryOidcKeys *keys, GError **error) {
 
 static FerryJwks *fetch(FerryOidcKeys *keys, GError **error) {
   g_autofree char *url = find_url(keys, error);
-  GString *text = url ? get(keys, url, error) : NULL;
+  GString *text = url ? oidc_keys_get(keys, url, error) : NULL;
   if (!text)
     return NULL;
   FerryJwks *jwks = ferry_jwks_parse(text->str, text->len, error);

@@ -311,7 +311,7 @@ static gboolean create_event(FerryRequest *req, json_t *object, GError **error) 
   return ferry_node_restriction_event(req, object, error);
 }
 
-static gboolean create_user(FerryRequest *req, json_t *object, GError **error) {
+static gboolean admission_create_user(FerryRequest *req, json_t *object, GError **error) {
   return ferry_admit_user(req, NULL, object, error);
 }
 
@@ -338,7 +338,7 @@ static const struct {
     {&ferry_kind_network, create_network, update_network, delete_network},
     {&ferry_kind_namespace, create_namespace, update_namespace, delete_namespace},
     {&ferry_kind_event, create_event, NULL, NULL},
-    {&ferry_kind_user, create_user, ferry_admit_user, NULL},
+    {&ferry_kind_user, admission_create_user, ferry_admit_user, NULL},
     {&ferry_kind_node, NULL, NULL, delete_node},
     {&ferry_kind_kubevirt, ferry_admit_policy_create, ferry_admit_policy_update, NULL},
     {&ferry_kind_migration_policy, ferry_admit_policy_create, ferry_admit_policy_update,
@@ -369,4 +369,17 @@ gboolean ferry_admit_delete(FerryRequest *req, const json_t *object, json_t **in
     if (rules[i].kind == req->kind && rules[i].remove)
       return rules[i].remove(req, object, instead, error);
   return TRUE;
+}
+
+GMutex *ferry_admit_lock(const FerryRequest *req, gboolean creates) {
+  const struct {
+    const FerryKind *kind;
+    GMutex *lock;
+    gboolean creates_only;
+  } locks[] = {{&ferry_kind_vmim, &req->api->migrations, TRUE},
+               {&ferry_kind_network, &req->api->networks, FALSE}};
+  for (gsize i = 0; i < G_N_ELEMENTS(locks); i++)
+    if (req->kind == locks[i].kind && (creates || !locks[i].creates_only))
+      return locks[i].lock;
+  return NULL;
 }

@@ -35,8 +35,8 @@ static char *manager_of(const FerryRequest *req) {
   return g_strndup(agent, MIN(strcspn(agent, "/ "), 128));
 }
 
-static gboolean is_entry(const FerryRequest *req, const json_t *entry, const char *manager,
-                         const char *operation) {
+static gboolean apply_is_entry(const FerryRequest *req, const json_t *entry, const char *manager,
+                               const char *operation) {
   return g_strcmp0(ferry_json_str(entry, "manager"), manager) == 0 &&
          g_strcmp0(ferry_json_str(entry, "operation"), operation) == 0 &&
          g_strcmp0(ferry_json_str(entry, "subresource"), of_status(req) ? "status" : NULL) == 0;
@@ -46,7 +46,7 @@ static gsize find_entry(const FerryRequest *req, const json_t *managed, const ch
                         const char *operation) {
   gsize i = 0;
   while (i < json_array_size(managed) &&
-         !is_entry(req, json_array_get(managed, i), manager, operation))
+         !apply_is_entry(req, json_array_get(managed, i), manager, operation))
     i++;
   return i;
 }
@@ -113,7 +113,7 @@ static void take_away(FerryRequest *req, json_t *managed, const char *manager,
                       const char *operation, GHashTable *paths) {
   for (gsize i = json_array_size(managed); i-- > 0;) {
     json_t *entry = json_array_get(managed, i);
-    if (is_entry(req, entry, manager, operation))
+    if (apply_is_entry(req, entry, manager, operation))
       continue;
     g_autoptr(GHashTable) own = entry_paths(entry);
     GHashTableIter iter;
@@ -153,7 +153,7 @@ static GError *find_conflicts(const FerryRequest *req, json_t *managed, const ch
   GError *error = NULL;
   for (gsize i = 0; i < json_array_size(managed); i++) {
     json_t *entry = json_array_get(managed, i);
-    if (is_entry(req, entry, manager, "Apply"))
+    if (apply_is_entry(req, entry, manager, "Apply"))
       continue;
     g_autoptr(GHashTable) own = entry_paths(entry);
     GHashTableIter iter;
@@ -192,7 +192,7 @@ static GHashTable *kept_paths(const FerryRequest *req, json_t *managed, const ch
     g_hash_table_add(out, g_strdup(path));
   for (gsize i = 0; i < json_array_size(managed); i++) {
     json_t *entry = json_array_get(managed, i);
-    if (is_entry(req, entry, manager, "Apply"))
+    if (apply_is_entry(req, entry, manager, "Apply"))
       continue;
     g_autoptr(GHashTable) own = entry_paths(entry);
     g_hash_table_iter_init(&iter, own);
@@ -259,16 +259,12 @@ static void add_before(FerryRequest *req, json_t *managed, GHashTable *live) {
     put_entry(req, managed, json_array_size(managed), BEFORE, "Update", paths);
 }
 
-json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *sent,
-                          GError **error) {
-  g_autoptr(json_t) config = clean_config(sent, error);
-  if (!config)
-    return NULL;
+static gboolean is_apply_patch(FerryRequest *req, const json_t *config, GError **error) {
   const char *name = ferry_json_str(config, "metadata.name");
   if (ferry_json_get(config, "metadata.managedFields")) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
                 "metadata.managedFields must be nil in an apply patch");
-    return NULL;
+    return FALSE;
   }
   if (!ferry_json_str(config, "apiVersion") || !ferry_json_str(config, "kind") ||
       (name && !g_str_equal(name, req->name))) {
@@ -276,8 +272,16 @@ json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *se
                 "an apply patch needs apiVersion and kind, and its metadata.name must be \"%s\" as "
                 "in the URL",
                 req->name);
-    return NULL;
+    return FALSE;
   }
+  return TRUE;
+}
+
+json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *sent,
+                          GError **error) {
+  g_autoptr(json_t) config = clean_config(sent, error);
+  if (!config || !is_apply_patch(req, config, error))
+    return NULL;
   if (old)
     ferry_admit_resolve(req, old, config);
   g_autofree char *manager = manager_of(req);

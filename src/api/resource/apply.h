@@ -5,8 +5,6 @@
 
 G_BEGIN_DECLS
 
-/** The merge key of the list at `path` of a kind (`data`), as FerryMergeKeyFunc says. */
-const char *ferry_kind_merge_key(const char *path, gpointer data);
 /** The object after applying `sent` (borrowed) over `old` (NULL: it is created) as req's
  * fieldManager: fields that it no longer sends and nobody else owns are removed; CONFLICT with a
  * cause for each field that another manager owns with another value, unless force=true. Sets

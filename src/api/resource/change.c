@@ -12,7 +12,6 @@
 #include "model/migration/migration.h"
 
 #define MAX_CHANGES 50
-#define MAX_TRIES 50
 #define MAX_MIBPS 1048576
 
 static const char *const tunable[] = {"maxDowntimeMs", "bandwidthPerMigration"};
@@ -98,7 +97,6 @@ static json_t *read_fields(const json_t *body, const char **reason, GError **err
 /* Why not, or NULL. */
 static const char *too_late(const json_t *old, const json_t *fields) {
   FerryPhase phase = ferry_phase_of(old);
-  const char *technique = ferry_json_str(fields, "technique");
   if (ferry_phase_is_final(phase))
     return "nothing is in progress: it has ended already";
   if (ferry_phase_is_waiting(phase))
@@ -106,21 +104,14 @@ static const char *too_late(const json_t *old, const json_t *fields) {
            "other parameters, or wait until it runs";
   if (ferry_json_bool(old, "status.migrationState.abortRequested", FALSE))
     return "it is being cancelled";
-  gboolean only_stalling =
-      json_object_size(fields) == 1 && json_object_get(fields, "stallingLimitSeconds");
-  if (ferry_mode_of(old) == FERRY_MODE_POST_COPY && !only_stalling)
-    return "it is already in post-copy: the VM runs on the target, and there is no switch-over "
-           "left to tune and no way back";
-  if (g_strcmp0(technique, "post-copy") == 0 &&
-      !ferry_json_bool(old, "status.migrationState.migrationConfiguration.allowPostCopy", FALSE))
-    return "post-copy was not enabled when it began (allowPostCopy), and cannot be enabled while "
-           "it runs";
-  return NULL;
+  return ferry_migration_change_obstacle(
+      fields, ferry_mode_of(old) == FERRY_MODE_POST_COPY,
+      ferry_json_bool(old, "status.migrationState.migrationConfiguration.allowPostCopy", FALSE));
 }
 
 /* Adds the wish to `object`, whose status is its own. */
-static gboolean note(FerryRequest *req, const json_t *old, json_t *object, json_t *fields,
-                     const char *reason, GError **error) {
+static gboolean change_note(FerryRequest *req, const json_t *old, json_t *object, json_t *fields,
+                            const char *reason, GError **error) {
   const char *why = too_late(old, fields);
   g_autofree char *what = ferry_qualified(req->kind);
   json_t *list = ferry_json_get(old, "status.changes");
@@ -130,7 +121,7 @@ static gboolean note(FerryRequest *req, const json_t *old, json_t *object, json_
   json_t *one;
   json_array_foreach(list, i, one) last = MAX(last, ferry_migration_change_number(one));
   for (i = 0; i < json_array_size(list) && json_array_size(list) >= MAX_CHANGES;)
-    if (g_strcmp0(ferry_json_str(json_array_get(list, i), "state"), "Requested") == 0)
+    if (ferry_change_state_of(json_array_get(list, i)) == FERRY_CHANGE_REQUESTED)
       i++;
     else
       json_array_remove(list, i); /* the oldest that is settled; its event stays */
@@ -145,14 +136,27 @@ static gboolean note(FerryRequest *req, const json_t *old, json_t *object, json_
   }
   g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, last + 1);
   g_autofree char *now = ferry_rfc3339_format_ms(ferry_clock_wall_ms(req->api->clock));
-  json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s*, s:O, s:s}", "id", id, "by",
-                                        req->user->name, "time", now, "reason", reason, "fields",
-                                        fields, "state", "Requested"));
+  json_array_append_new(list,
+                        json_pack("{s:s, s:s, s:s, s:s*, s:O, s:s}", "id", id, "by",
+                                  req->user->name, "time", now, "reason", reason, "fields", fields,
+                                  "state", ferry_change_state_name(FERRY_CHANGE_REQUESTED)));
   ferry_json_set(object, "status.changes", list);
   return TRUE;
 }
 
 /* ---- PUT .../change ---- */
+
+typedef struct {
+  json_t *fields;
+  const char *reason;
+} ChangeWish;
+
+static json_t *with_wish(FerryRequest *req, const json_t *old, gpointer data, GError **error) {
+  const ChangeWish *wish = data;
+  g_autoptr(json_t) object = ferry_json_copy_along(old, "status");
+  return change_note(req, old, object, wish->fields, wish->reason, error) ? g_steal_pointer(&object)
+                                                                          : NULL;
+}
 
 gboolean ferry_resource_change(FerryRequest *req, GError **error) {
   gboolean dry;
@@ -161,25 +165,8 @@ gboolean ferry_resource_change(FerryRequest *req, GError **error) {
   g_autoptr(json_t) fields = body ? read_fields(body, &reason, error) : NULL;
   if (!fields || !ferry_request_dry_run(req, body, &dry, error))
     return FALSE;
-  for (int i = 0;; i++) {
-    g_autoptr(json_t) old = ferry_resource_find(req, error);
-    if (!old)
-      return FALSE;
-    g_autoptr(json_t) object = ferry_json_copy_along(old, "status");
-    if (!note(req, old, object, fields, reason, error))
-      return FALSE;
-    if (dry) {
-      ferry_respond_object(req, 200, req->kind, object);
-      return TRUE;
-    }
-    g_autoptr(GError) problem = NULL;
-    if (ferry_resource_replace(req, old, object, &problem))
-      return TRUE;
-    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= MAX_TRIES) {
-      g_propagate_error(error, g_steal_pointer(&problem));
-      return FALSE;
-    }
-  }
+  ChangeWish wish = {fields, reason};
+  return ferry_resource_replace(req, with_wish, &wish, dry, error);
 }
 
 /* ---- the same by a write of the spec ---- */
@@ -223,5 +210,5 @@ gboolean ferry_change_tune(FerryRequest *req, const json_t *old, json_t *object,
   }
   /* the status may be the stored one's own */
   json_object_set_new(object, "status", json_copy(json_object_get(object, "status")));
-  return note(req, old, object, fields, "spec was changed", error);
+  return change_note(req, old, object, fields, "spec was changed", error);
 }

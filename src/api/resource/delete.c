@@ -209,45 +209,31 @@ gboolean ferry_resource_delete_collection(FerryRequest *req, GError **error) {
 
 /* ---- cancel ---- */
 
+static json_t *cancelled(FerryRequest *req, const json_t *old, gpointer data, GError **error) {
+  FerryPhase phase = ferry_phase_of(old);
+  gboolean post_copy = ferry_mode_of(old) == FERRY_MODE_POST_COPY;
+  if (ferry_phase_is_final(phase) || post_copy) {
+    g_autofree char *what = ferry_qualified(req->kind);
+    gboolean post = post_copy && phase == FERRY_PHASE_RUNNING;
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+                "Operation cannot be fulfilled on %s \"%s\": %s", what, req->name,
+                post ? "it is in post-copy: the VM runs on the target already and needs the rest "
+                       "of its memory from the source, so it cannot go back; wait for its end"
+                : phase == FERRY_PHASE_SUCCEEDED
+                    ? "it has already succeeded; migrate the VM again to move it elsewhere"
+                    : "it has already failed; there is nothing to cancel");
+    return NULL;
+  }
+  if (ferry_json_bool(old, "status.migrationState.abortRequested", FALSE))
+    return json_incref((json_t *)old);
+  json_t *object = ferry_json_copy_along(old, "status.migrationState");
+  ferry_json_set_bool(object, "status.migrationState.abortRequested", TRUE);
+  ferry_json_set_str(object, "status.migrationState.abortRequestedBy", req->user->name);
+  return object;
+}
+
 gboolean ferry_resource_cancel(FerryRequest *req, GError **error) {
   gboolean dry;
-  if (!ferry_request_dry_run(req, NULL, &dry, error))
-    return FALSE;
-  for (int i = 0;; i++) {
-    g_autoptr(json_t) old = ferry_resource_find(req, error);
-    if (!old)
-      return FALSE;
-    FerryPhase phase = ferry_phase_of(old);
-    gboolean post_copy = ferry_mode_of(old) == FERRY_MODE_POST_COPY;
-    if (ferry_phase_is_final(phase) || post_copy) {
-      g_autofree char *what = ferry_qualified(req->kind);
-      gboolean post = post_copy && phase == FERRY_PHASE_RUNNING;
-      g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
-                  "Operation cannot be fulfilled on %s \"%s\": %s", what, req->name,
-                  post ? "it is in post-copy: the VM runs on the target already and needs the rest "
-                         "of its memory from the source, so it cannot go back; wait for its end"
-                  : phase == FERRY_PHASE_SUCCEEDED
-                      ? "it has already succeeded; migrate the VM again to move it elsewhere"
-                      : "it has already failed; there is nothing to cancel");
-      return FALSE;
-    }
-    if (ferry_json_bool(old, "status.migrationState.abortRequested", FALSE)) {
-      ferry_respond_object(req, 200, req->kind, old);
-      return TRUE;
-    }
-    g_autoptr(json_t) object = ferry_json_copy_along(old, "status.migrationState");
-    ferry_json_set_bool(object, "status.migrationState.abortRequested", TRUE);
-    ferry_json_set_str(object, "status.migrationState.abortRequestedBy", req->user->name);
-    if (dry) {
-      ferry_respond_object(req, 200, req->kind, object);
-      return TRUE;
-    }
-    g_autoptr(GError) problem = NULL;
-    if (ferry_resource_replace(req, old, object, &problem))
-      return TRUE;
-    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= MAX_TRIES) {
-      g_propagate_error(error, g_steal_pointer(&problem));
-      return FALSE;
-    }
-  }
+  return ferry_request_dry_run(req, NULL, &dry, error) &&
+         ferry_resource_replace(req, cancelled, NULL, dry, error);
 }

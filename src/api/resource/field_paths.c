@@ -3,7 +3,6 @@
 // "f:maxDowntimeMs", "k:{\"type\":\"Ready\"}", "v:x") joined by a byte that JSON text can't hold
 // unescaped. Lists without a merge key are leaves as a whole.
 #include "api/resource/field_paths.h"
-#include "api/resource/apply.h"
 
 #include <string.h>
 
@@ -50,7 +49,7 @@ static gboolean path_is_full(const GString *path) {
   return path->len > MAX_PATH_BYTES;
 }
 
-static void leaves(Leaves *l, const json_t *value);
+static void field_paths_leaves(Leaves *l, const json_t *value);
 
 static void leaves_of_object(Leaves *l, const json_t *value) {
   const char *key;
@@ -59,7 +58,7 @@ static void leaves_of_object(Leaves *l, const json_t *value) {
     gsize schema = push_step(l->schema, ".", "", key);
     if (!skipped(l->schema->str)) {
       gsize owned = push_step(l->owned, SEP, "f:", key);
-      leaves(l, child);
+      field_paths_leaves(l, child);
       g_string_truncate(l->owned, owned);
     }
     g_string_truncate(l->schema, schema);
@@ -75,7 +74,7 @@ static void leaves_of_list(Leaves *l, const json_t *value, const char *merge) {
     gsize owned = push_step(l->owned, SEP, *merge ? "k:" : "v:", text);
     free(text);
     if (*merge)
-      leaves(l, item);
+      field_paths_leaves(l, item);
     else
       g_hash_table_insert(l->out, g_strdup(l->owned->str), item);
     g_string_truncate(l->owned, owned);
@@ -83,7 +82,7 @@ static void leaves_of_list(Leaves *l, const json_t *value, const char *merge) {
 }
 
 /* Adds the leaf paths of `value` to `out` (path -> the value, borrowed). */
-static void leaves(Leaves *l, const json_t *value) {
+static void field_paths_leaves(Leaves *l, const json_t *value) {
   gboolean full = path_is_full(l->owned);
   const char *merge = json_is_array(value) && !full
                           ? ferry_kind_merge_key(l->schema->str, (gpointer)l->kind)
@@ -104,7 +103,7 @@ GHashTable *ferry_field_paths_of(const FerryKind *kind, const json_t *object, gb
   Leaves l = {kind, schema, owned, out};
   const json_t *top = of_status ? status : object;
   if (top)
-    leaves(&l, top);
+    field_paths_leaves(&l, top);
   return out;
 }
 

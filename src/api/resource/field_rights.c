@@ -63,8 +63,8 @@ static void judge_field(const Judge *j, const FerryField *f, const json_t *was, 
 /* A policy that is named here counts for others by that: as if this object said what it says. */
 static void collect_named(const Judge *j, const json_t *was, const json_t *is);
 
-static void collect(const Judge *j, const FerryField *fields, const json_t *old,
-                    const json_t *object, gboolean overrides) {
+static void field_rights_collect(const Judge *j, const FerryField *fields, const json_t *old,
+                                 const json_t *object, gboolean overrides) {
   for (const FerryField *f = fields; f && f->name; f++) {
     const json_t *is = json_object_get(object, f->name), *was = json_object_get(old, f->name);
     gboolean over = overrides || (f->flags & FERRY_FIELD_OVERRIDES);
@@ -73,7 +73,7 @@ static void collect(const Judge *j, const FerryField *fields, const json_t *old,
       continue;
     g_string_append_printf(j->path, "%s%s", mark ? "." : "", f->name);
     if (f->type == FERRY_TYPE_OBJECT && f->fields)
-      collect(j, f->fields, was, is, over);
+      field_rights_collect(j, f->fields, was, is, over);
     else if (f->flags & FERRY_FIELD_BINDS)
       collect_named(j, was, is);
     else if (f->right)
@@ -90,7 +90,7 @@ static void collect_named(const Judge *j, const json_t *was, const json_t *is) {
       ferry_store_get(j->req->api->store, &ferry_kind_migration_policy, "", name);
   for (const FerryField *f = ferry_kind_migration_policy.fields; f->name; f++)
     if (g_str_equal(f->name, "spec"))
-      collect(j, f->fields, NULL, json_object_get(policy, "spec"), FALSE);
+      field_rights_collect(j, f->fields, NULL, json_object_get(policy, "spec"), FALSE);
 }
 
 /* Whether what `old` said counts for others in `object`; a new one's reach is nothing special. */
@@ -114,7 +114,7 @@ gboolean ferry_check_field_rights(FerryRequest *req, const json_t *old, const js
   for (const FerryField *f = req->kind->fields; f->name; f++)
     if (g_str_equal(f->name, "spec") && f->fields) {
       judge.reach = reach_changes(f->fields, was, is);
-      collect(&judge, f->fields, was, is, FALSE);
+      field_rights_collect(&judge, f->fields, was, is, FALSE);
     }
   ferry_policy_rights_collect(req, old, object, causes);
   guint n = ferry_error_n_causes(causes);

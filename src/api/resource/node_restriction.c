@@ -9,7 +9,6 @@
 #include "base/random.h"
 #include "base/rfc3339.h"
 #include "model/agents/agent_rules.h"
-#include "model/migration/migration.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,28 +8,6 @@
 
 #include <string.h>
 
-const char *ferry_kind_merge_key(const char *path, gpointer data) {
-  const FerryKind *kind = data;
-  if (g_str_equal(path, "metadata.ownerReferences"))
-    return "uid";
-  if (g_str_equal(path, "metadata.finalizers"))
-    return "";
-  g_auto(GStrv) steps = g_strsplit(path, ".", 32);
-  const FerryField *level = kind->fields, *field = NULL;
-  for (gsize i = 0; steps[i]; i++) {
-    field = NULL;
-    for (const FerryField *f = level; f && f->name && !field; f++)
-      if (g_str_equal(f->name, steps[i]))
-        field = f;
-    if (!field)
-      return NULL;
-    level = field->fields;
-  }
-  if (!field || field->type != FERRY_TYPE_LIST)
-    return NULL;
-  return field->merge_key ? field->merge_key : field->flags & FERRY_FIELD_SET ? "" : NULL;
-}
-
 static json_t *apply_by_type(FerryRequest *req, const json_t *old, json_t *patch, GError **error) {
   g_autofree char *type = ferry_media_type(req->content_type);
   gboolean list = json_is_array(patch);

@@ -8,7 +8,7 @@
 #include "policy/policy_check.h"
 #include "policy/preset_policies.h"
 
-static gboolean judge(FerryRequest *req, const json_t *object, GError **error) {
+static gboolean policy_admission_judge(FerryRequest *req, const json_t *object, GError **error) {
   g_autoptr(GPtrArray) policies =
       ferry_store_list(req->api->store, &ferry_kind_migration_policy, NULL, NULL);
   return ferry_policy_admit(req->kind, object, (json_t *const *)policies->pdata, policies->len,
@@ -40,7 +40,7 @@ static gboolean refuse_label(const json_t *object, GError **error) {
 gboolean ferry_admit_policy_create(FerryRequest *req, json_t *object, GError **error) {
   if (req->kind == &ferry_kind_migration_policy && is_labelled(object))
     return refuse_label(object, error);
-  return judge(req, object, error);
+  return policy_admission_judge(req, object, error);
 }
 
 gboolean ferry_admit_policy_update(FerryRequest *req, const json_t *old, json_t *object,
@@ -49,7 +49,7 @@ gboolean ferry_admit_policy_update(FerryRequest *req, const json_t *old, json_t 
     return shipped(old, "changed", error);
   if (req->kind == &ferry_kind_migration_policy && is_labelled(object))
     return refuse_label(object, error);
-  return judge(req, object, error);
+  return policy_admission_judge(req, object, error);
 }
 
 gboolean ferry_admit_policy_delete(FerryRequest *req, const json_t *object, json_t **instead,

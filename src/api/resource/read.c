@@ -143,7 +143,7 @@ static char *keep_snapshot(FerryRequest *req, FerrySnapshot *s) {
   return id;
 }
 
-static char *make_token(const char *id, gint64 revision, gsize next) {
+static char *read_make_token(const char *id, gint64 revision, gsize next) {
   g_autofree char *text = g_strdup_printf("ferry1:%s:%" G_GINT64_FORMAT ":%zu", id, revision, next);
   return g_base64_encode((const guchar *)text, strlen(text));
 }
@@ -283,7 +283,7 @@ gboolean ferry_resource_list(FerryRequest *req, GError **error) {
       s->revision = revision;
       id = keep_snapshot(req, s);
     }
-    g_autofree char *next = make_token(id, revision, first + n);
+    g_autofree char *next = read_make_token(id, revision, first + n);
     ferry_json_set_str(body, "metadata.continue", next);
     ferry_json_set_int(body, "metadata.remainingItemCount", (gint64)(left - n));
   }

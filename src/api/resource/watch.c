@@ -54,7 +54,7 @@ static gboolean selected(const FerryStream *s, const json_t *object) {
   return ferry_selector_matches(s->labels, object) && ferry_selector_matches(s->fields, object);
 }
 
-static void emit(FerryStream *s, const char *type, json_t *object) {
+static void watch_emit(FerryStream *s, const char *type, json_t *object) {
   g_autoptr(json_t) form = NULL;
   if (s->format == FERRY_FORMAT_TABLE) {
     form = ferry_table_new(s->kind, &object, 1, s->table_version, s->include, !s->columns_sent,
@@ -122,17 +122,17 @@ static void emit_change(FerryStream *s, const FerryChange *change) {
   gboolean before = change->previous ? selected(s, change->previous)
                                      : change->type == FERRY_DELETED && selected(s, change->object);
   if (now && before)
-    emit(s, "MODIFIED", change->object);
+    watch_emit(s, "MODIFIED", change->object);
   else if (now)
-    emit(s, "ADDED", change->object);
+    watch_emit(s, "ADDED", change->object);
   else if (before && change->type == FERRY_DELETED)
-    emit(s, "DELETED", change->object);
+    watch_emit(s, "DELETED", change->object);
   else if (before) {
     /* The last state that was seen, with the revision at which it left. */
     g_autoptr(json_t) last = ferry_json_copy_along(change->previous, "metadata");
     ferry_json_set_str(last, "metadata.resourceVersion",
                        ferry_json_str(change->object, "metadata.resourceVersion"));
-    emit(s, "DELETED", last);
+    watch_emit(s, "DELETED", last);
   }
 }
 
@@ -169,7 +169,7 @@ static void fill(FerryStreamBase *base) {
     json_t *object = ferry_initial_list_next(&s->initial);
     if (object) {
       if (selected(s, object))
-        emit(s, "ADDED", object);
+        watch_emit(s, "ADDED", object);
     } else if (!next_change(s) && !ferry_initial_list_turn(&s->initial)) {
       break;
     }

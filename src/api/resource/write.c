@@ -15,20 +15,15 @@
 
 #define MAX_TRIES 50
 
-static gboolean bad(GError **error, const char *text) {
-  g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, text);
-  return FALSE;
-}
-
 /* apiVersion, kind, name and namespace of `object` against the URL; fills in what is missing. */
 static gboolean match_url(FerryRequest *req, json_t *object, GError **error) {
   g_autofree char *version = ferry_kind_api_version(req->kind);
   const char *v = ferry_json_str(object, "apiVersion"), *k = ferry_json_str(object, "kind");
   if (!json_is_object(object))
-    return bad(error, "the body must be one object");
+    return ferry_error_bad_request(error, "the body must be one object");
   if (!json_is_object(json_object_get(object, "metadata"))) {
     if (json_object_get(object, "metadata") && !json_is_null(json_object_get(object, "metadata")))
-      return bad(error, "metadata must be an object");
+      return ferry_error_bad_request(error, "metadata must be an object");
     json_object_set_new(object, "metadata", json_object());
   }
   if ((v && !g_str_equal(v, version)) || (k && ferry_kind_by_gvk(version, k) != req->kind)) {
@@ -43,8 +38,9 @@ static gboolean match_url(FerryRequest *req, json_t *object, GError **error) {
   if (!req->kind->namespaced) {
     ferry_json_set(object, "metadata.namespace", NULL);
   } else if (ns && *ns && !g_str_equal(ns, req->ns)) {
-    return bad(error, "the namespace of the provided object does not match the namespace sent on "
-                      "the request");
+    return ferry_error_bad_request(
+        error, "the namespace of the provided object does not match the namespace sent on "
+               "the request");
   } else {
     ferry_json_set_str(object, "metadata.namespace", req->ns);
   }
@@ -100,8 +96,8 @@ static gboolean forbidden_already(const GError *invalid, const FerryCause *cause
 
 /* Refuses by what validation found (`invalid`, taken) together with what admission says (`more`,
  * taken, may be NULL). A name that was made up here is shown as what it was made of. */
-static void refuse(FerryRequest *req, const json_t *client, GError *invalid, GError *more,
-                   GError **error) {
+static void write_refuse(FerryRequest *req, const json_t *client, GError *invalid, GError *more,
+                         GError **error) {
   const char *given = ferry_json_str(client, "metadata.name");
   const char *generate = ferry_json_str(client, "metadata.generateName");
   g_autofree char *name = given && *given         ? g_strdup(given)
@@ -196,7 +192,7 @@ static json_t *create_once(FerryRequest *req, const json_t *client, FerryUnknown
   ferry_apply_created(req, object);
   GError *more = NULL;
   if ((whole && !ferry_admit_create(req, object, &more)) || ferry_error_n_causes(invalid)) {
-    refuse(req, client, g_steal_pointer(&invalid), more, error);
+    write_refuse(req, client, g_steal_pointer(&invalid), more, error);
     return NULL;
   }
   return store_new(req, object, dry, error);
@@ -210,16 +206,14 @@ json_t *ferry_resource_make(FerryRequest *req, json_t *body, GError **error) {
     return NULL;
   const char *rv = ferry_json_str(body, "metadata.resourceVersion");
   if (rv && *rv) {
-    bad(error, "resourceVersion should not be set on objects to be created");
+    ferry_error_bad_request(error, "resourceVersion should not be set on objects to be created");
     return NULL;
   }
   ferry_json_set(body, "metadata.resourceVersion", NULL);
   g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
   const char *name = ferry_json_str(body, "metadata.name");
   gboolean generated = !name || !*name;
-  GMutex *serial = req->kind == &ferry_kind_vmim      ? &req->api->migrations
-                   : req->kind == &ferry_kind_network ? &req->api->networks
-                                                      : NULL;
+  GMutex *serial = ferry_admit_lock(req, TRUE);
   g_autoptr(json_t) stored = NULL;
   g_autoptr(GError) problem = NULL;
   if (serial)
@@ -258,12 +252,9 @@ gboolean ferry_resource_create(FerryRequest *req, GError **error) {
 
 /* ---- change ---- */
 
-/* Takes from `old` what this kind of write may not touch. */
-static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object, GError **error) {
-  gboolean status = g_strcmp0(req->subresource, "status") == 0;
-  json_t *draft = *object;
-  const json_t *meta_old = json_object_get(old, "metadata");
-  json_t *meta = json_object_get(draft, "metadata");
+/* Whether `draft` is of this very object, and of the revision of it that its writer has read. */
+static gboolean is_of_object(FerryRequest *req, const json_t *old, const json_t *draft,
+                             GError **error) {
   const char *name = ferry_json_str(old, "metadata.name");
   const char *said = ferry_json_str(draft, "metadata.name");
   if (said && *said && !g_str_equal(said, name) && !g_str_equal(said, req->name)) {
@@ -288,7 +279,17 @@ static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object
     ferry_store_error(error, req->kind, name);
     return FALSE;
   }
-  if (status) {
+  return TRUE;
+}
+
+/* Takes from `old` what this kind of write may not touch. */
+static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object, GError **error) {
+  json_t *draft = *object;
+  if (!is_of_object(req, old, draft, error))
+    return FALSE;
+  const json_t *meta_old = json_object_get(old, "metadata");
+  json_t *meta = json_object_get(draft, "metadata");
+  if (g_strcmp0(req->subresource, "status") == 0) {
     json_t *whole = json_deep_copy(old);
     json_t *s = json_object_get(draft, "status");
     json_t *managed = json_object_get(meta, "managedFields");
@@ -310,7 +311,7 @@ static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object
     else
       json_object_del(draft, "status");
   }
-  json_object_set_new(meta, "name", json_string(name));
+  json_object_set(meta, "name", json_object_get(meta_old, "name"));
   for (gsize i = 0; i < G_N_ELEMENTS(server_owned); i++) {
     json_t *value = json_object_get(meta_old, server_owned[i]);
     if (value)
@@ -339,8 +340,9 @@ static gboolean check_telemetry(const FerryRequest *req, const json_t *old, cons
   static const char *const telemetry[] = {"status.progress", "status.decisions", "status.course",
                                           NULL};
   if (req->telemetry && !only_differs(old, object, "status", telemetry))
-    return bad(error, "Ferry-Telemetry: such a write may change status.progress, "
-                      "status.decisions and status.course only; leave the header out");
+    return ferry_error_bad_request(error,
+                                   "Ferry-Telemetry: such a write may change status.progress, "
+                                   "status.decisions and status.course only; leave the header out");
   return TRUE;
 }
 
@@ -401,7 +403,7 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
   ferry_apply_track(req, old, object);
   GError *more = NULL;
   if ((whole && !ferry_admit_update(req, old, object, &more)) || ferry_error_n_causes(invalid)) {
-    refuse(req, old, g_steal_pointer(&invalid), more, error);
+    write_refuse(req, old, g_steal_pointer(&invalid), more, error);
     return NULL;
   }
   if (!check_telemetry(req, old, object, error) ||
@@ -416,8 +418,9 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
   return stored;
 }
 
-gboolean ferry_resource_replace(FerryRequest *req, const json_t *old, json_t *object,
-                                GError **error) {
+/* Commits `object` in place of `old` and answers with it. CONFLICT: somebody wrote meanwhile;
+ * nothing is answered. */
+static gboolean replace_once(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
   FerryWrite write = {.op = FERRY_WRITE_UPDATE,
                       .frees = TRUE, /* a cancel or a change, which ends or eases work */
                       .kind = req->kind,
@@ -436,6 +439,27 @@ gboolean ferry_resource_replace(FerryRequest *req, const json_t *old, json_t *ob
   return TRUE;
 }
 
+gboolean ferry_resource_replace(FerryRequest *req, FerryChangeFunc change, gpointer data,
+                                gboolean dry, GError **error) {
+  for (int i = 0;; i++) {
+    g_autoptr(json_t) old = ferry_resource_find(req, error);
+    g_autoptr(json_t) object = old ? change(req, old, data, error) : NULL;
+    if (!object)
+      return FALSE;
+    if (dry || object == old) {
+      ferry_respond_object(req, 200, req->kind, object);
+      return TRUE;
+    }
+    g_autoptr(GError) problem = NULL;
+    if (replace_once(req, old, object, &problem))
+      return TRUE;
+    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= MAX_TRIES) {
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return FALSE;
+    }
+  }
+}
+
 gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpointer data,
                                GError **error) {
   FerryUnknown unknown;
@@ -449,7 +473,7 @@ gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpoint
   /* A new session of the agent waits for its old one's commits. (A Node is not an agent's to write;
    * one that may by a binding ends it like anybody, see ferry_resource_end.) */
   gboolean agent = req->user->node != NULL && req->kind != &ferry_kind_node;
-  GMutex *serial = req->kind == &ferry_kind_network ? &req->api->networks : NULL;
+  GMutex *serial = ferry_admit_lock(req, FALSE);
   if (serial)
     g_mutex_lock(serial);
   for (int i = 0; i < MAX_TRIES && !stored && again; i++) {
@@ -528,6 +552,7 @@ gboolean ferry_resource_patch(FerryRequest *req, GError **error) {
   }
   const char *manager = ferry_query(req, "fieldManager");
   if (!manager || !*manager)
-    return bad(error, "fieldManager: Required value: is required for apply patch");
+    return ferry_error_bad_request(error,
+                                   "fieldManager: Required value: is required for apply patch");
   return apply(req, body, error);
 }

@@ -9,4 +9,4 @@
  * was applied before) had and `wanted` has no longer becomes null, what differs is set, lists are
  * replaced. Fields of `live` that neither knows stay. An empty object: nothing to do. New
  * reference. */
-json_t *ferry_apply_patch(const json_t *last, const json_t *wanted, const json_t *live);
+json_t *ferry_cli_apply_patch(const json_t *last, const json_t *wanted, const json_t *live);

@@ -1,36 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options are looked up in the tables given; nothing is global, so a test can parse anything.
 #include "cli/core/args.h"
+#include "base/edit_distance.h"
 #include <string.h>
-
-/* Letters of a word that are compared at most: keeps the distance's cost bounded. */
-#define NEAREST_MAX 64
-
-static guint distance(const char *a, const char *b) {
-  gsize la = strlen(a), lb = strlen(b);
-  if (la > NEAREST_MAX || lb > NEAREST_MAX)
-    return G_MAXUINT;
-  guint row[NEAREST_MAX + 1];
-  for (gsize j = 0; j <= lb; j++)
-    row[j] = (guint)j;
-  for (gsize i = 1; i <= la; i++) {
-    guint diagonal = row[0];
-    row[0] = (guint)i;
-    for (gsize j = 1; j <= lb; j++) {
-      guint cost = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = MIN(cost, MIN(row[j], row[j - 1]) + 1);
-    }
-  }
-  return row[lb];
-}
 
 const char *ferry_nearest(const char *word, const char *const *candidates) {
   const char *best = NULL;
   gsize letters = strlen(word);
   guint best_distance = (guint)(letters < 4 ? 1 : MAX(letters / 3, 2)) + 1;
   for (; *candidates != NULL; candidates++) {
-    guint d = distance(word, *candidates);
+    guint d = ferry_edit_distance(word, *candidates, best_distance);
     if (d < best_distance) {
       best = *candidates;
       best_distance = d;
@@ -39,26 +18,26 @@ const char *ferry_nearest(const char *word, const char *const *candidates) {
   return best;
 }
 
-static const FerryOption *find_long(const FerryOption *const *tables, const char *name) {
+static const FerryCliOption *find_long(const FerryCliOption *const *tables, const char *name) {
   for (; *tables != NULL; tables++)
-    for (const FerryOption *o = *tables; o->name != NULL; o++)
+    for (const FerryCliOption *o = *tables; o->name != NULL; o++)
       if (g_str_equal(o->name, name) || g_strcmp0(o->alias, name) == 0)
         return o;
   return NULL;
 }
 
-static const FerryOption *find_letter(const FerryOption *const *tables, char letter) {
+static const FerryCliOption *find_letter(const FerryCliOption *const *tables, char letter) {
   for (; *tables != NULL; tables++)
-    for (const FerryOption *o = *tables; o->name != NULL; o++)
+    for (const FerryCliOption *o = *tables; o->name != NULL; o++)
       if (o->letter == letter)
         return o;
   return NULL;
 }
 
-static void unknown_long(const FerryOption *const *tables, const char *name, GError **error) {
+static void unknown_long(const FerryCliOption *const *tables, const char *name, GError **error) {
   g_autoptr(GPtrArray) names = g_ptr_array_new();
-  for (const FerryOption *const *t = tables; *t != NULL; t++)
-    for (const FerryOption *o = *t; o->name != NULL; o++)
+  for (const FerryCliOption *const *t = tables; *t != NULL; t++)
+    for (const FerryCliOption *o = *t; o->name != NULL; o++)
       g_ptr_array_add(names, (gpointer)o->name);
   g_ptr_array_add(names, NULL);
   const char *near = ferry_nearest(name, (const char *const *)names->pdata);
@@ -69,8 +48,8 @@ static void unknown_long(const FerryOption *const *tables, const char *name, GEr
     g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION, "unknown option --%s", name);
 }
 
-static gboolean take(FerryArgs *args, const FerryOption *option, const char *value,
-                     GError **error) {
+static gboolean args_take(FerryArgs *args, const FerryCliOption *option, const char *value,
+                          GError **error) {
   if (option->values != NULL && !g_strv_contains(option->values, value)) {
     g_autofree char *all = g_strjoinv(", ", (char **)option->values);
     g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s: \"%s\" is not one of %s",
@@ -91,18 +70,18 @@ static gboolean take(FerryArgs *args, const FerryOption *option, const char *val
   return TRUE;
 }
 
-static gboolean missing(const FerryOption *option, GError **error) {
+static gboolean missing(const FerryCliOption *option, GError **error) {
   g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s needs a value: --%s %s",
               option->name, option->name, option->arg);
   return FALSE;
 }
 
-static gboolean parse_long(FerryArgs *args, const FerryOption *const *tables, int argc,
+static gboolean parse_long(FerryArgs *args, const FerryCliOption *const *tables, int argc,
                            char *const *argv, int *i, GError **error) {
   const char *text = argv[*i] + 2;
   const char *equals = strchr(text, '=');
   g_autofree char *name = equals ? g_strndup(text, (gsize)(equals - text)) : g_strdup(text);
-  const FerryOption *option = find_long(tables, name);
+  const FerryCliOption *option = find_long(tables, name);
   if (option == NULL) {
     unknown_long(tables, name, error);
     return FALSE;
@@ -112,40 +91,40 @@ static gboolean parse_long(FerryArgs *args, const FerryOption *const *tables, in
       g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s takes no value", name);
       return FALSE;
     }
-    return take(args, option, "", error);
+    return args_take(args, option, "", error);
   }
   if (equals != NULL)
-    return take(args, option, equals + 1, error);
+    return args_take(args, option, equals + 1, error);
   if (*i + 1 >= argc)
     return missing(option, error);
-  return take(args, option, argv[++*i], error);
+  return args_take(args, option, argv[++*i], error);
 }
 
-static gboolean parse_letters(FerryArgs *args, const FerryOption *const *tables, int argc,
+static gboolean parse_letters(FerryArgs *args, const FerryCliOption *const *tables, int argc,
                               char *const *argv, int *i, GError **error) {
   for (const char *p = argv[*i] + 1; *p != '\0'; p++) {
-    const FerryOption *option = find_letter(tables, *p);
+    const FerryCliOption *option = find_letter(tables, *p);
     if (option == NULL) {
       g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION, "unknown option -%c", *p);
       return FALSE;
     }
     if (option->arg == NULL) {
-      if (!take(args, option, "", error))
+      if (!args_take(args, option, "", error))
         return FALSE;
       continue;
     }
     if (p[1] == '=')
-      return take(args, option, p + 2, error);
+      return args_take(args, option, p + 2, error);
     if (p[1] != '\0')
-      return take(args, option, p + 1, error);
+      return args_take(args, option, p + 1, error);
     if (*i + 1 >= argc)
       return missing(option, error);
-    return take(args, option, argv[++*i], error);
+    return args_take(args, option, argv[++*i], error);
   }
   return TRUE;
 }
 
-FerryArgs *ferry_args_parse(const FerryOption *const *tables, int argc, char *const *argv,
+FerryArgs *ferry_args_parse(const FerryCliOption *const *tables, int argc, char *const *argv,
                             GError **error) {
   g_autoptr(FerryArgs) args = g_new0(FerryArgs, 1);
   args->options =

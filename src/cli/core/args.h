@@ -17,7 +17,7 @@ typedef struct {
   const char *more;          /* sentences that the manual adds to `doc`, NULL: none */
   const char *kind;          /* its value is the name of an object of this kind, NULL: it is not */
   gboolean is_flag;          /* of the model's table of libvirt's flags */
-} FerryOption;
+} FerryCliOption;
 
 /** What was typed after the verb. */
 typedef struct {
@@ -28,7 +28,7 @@ typedef struct {
 /** Parses `argv[0..argc)`: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, -n=VALUE, -abc for flags,
  * "--" ends the options. An unknown option, a missing or a not allowed value is an error of
  * G_OPTION_ERROR that names the nearest option. `tables` is a NULL-ended list of option tables. */
-FerryArgs *ferry_args_parse(const FerryOption *const *tables, int argc, char *const *argv,
+FerryArgs *ferry_args_parse(const FerryCliOption *const *tables, int argc, char *const *argv,
                             GError **error);
 void ferry_args_free(FerryArgs *args);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryArgs, ferry_args_free)

@@ -29,10 +29,10 @@ typedef struct {
 
 struct FerryVerb {
   const char *name;
-  const char *const *synopses; /* what follows the verb, a line each, NULL-ended */
-  const char *doc;             /* one line */
-  const char *details;         /* paragraphs for --help, may be NULL */
-  const FerryOption *options;  /* its own, beside the global ones */
+  const char *const *synopses;   /* what follows the verb, a line each, NULL-ended */
+  const char *doc;               /* one line */
+  const char *details;           /* paragraphs for --help, may be NULL */
+  const FerryCliOption *options; /* its own, beside the global ones */
   guint min_words, max_words;
   const char *words_of; /* its words are names of objects of this kind; "KIND": a kind, then names
                            of its objects; NULL: neither (for the completion) */

@@ -18,7 +18,7 @@ enum { PLAIN_EVERY_MS = 2000, RETRY_MS = 250, RETRY_LIMIT_MS = 60000, DEFAULT_WI
 
 static volatile sig_atomic_t interrupted;
 
-static void on_interrupt(int signo) {
+static void follow_on_interrupt(int signo) {
   interrupted = 1;
 }
 
@@ -36,11 +36,11 @@ typedef struct {
   gint64 began_us, plain_us, lost_us;
 } Follow;
 
-static gint64 elapsed_ms(const Follow *f) {
+static gint64 follow_elapsed_ms(const Follow *f) {
   return (g_get_monotonic_time() - f->began_us) / 1000;
 }
 
-static guint terminal_width(void) {
+static guint follow_terminal_width(void) {
   struct winsize size;
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
     return size.ws_col;
@@ -55,14 +55,14 @@ static void erase_line(Follow *f) {
   f->shown = FALSE;
 }
 
-static void draw(Follow *f) {
+static void follow_draw(Follow *f) {
   if (f->quiet || ferry_migration_is_final(f->object))
     return;
   FerryProgress progress;
-  ferry_progress_read(&progress, f->object, elapsed_ms(f));
+  ferry_progress_read(&progress, f->object, follow_elapsed_ms(f));
   if (f->live) {
     g_autofree char *line =
-        ferry_progress_line(&progress, terminal_width(), f->cli->utf8, f->cli->color);
+        ferry_progress_line(&progress, follow_terminal_width(), f->cli->utf8, f->cli->color);
     printf("\r%s\033[K", line);
     f->shown = TRUE;
     fflush(stdout);
@@ -76,23 +76,23 @@ static void draw(Follow *f) {
 }
 
 /* A line that stays, above the live one. */
-static void say(Follow *f, const char *text) {
+static void follow_say(Follow *f, const char *text) {
   if (f->quiet)
     return;
   erase_line(f);
-  printf("%7.1fs  %s\n", (double)elapsed_ms(f) / 1000, text);
+  printf("%7.1fs  %s\n", (double)follow_elapsed_ms(f) / 1000, text);
   f->plain_us = g_get_monotonic_time();
   fflush(stdout);
 }
 
-static void say_changes(Follow *f) {
+static void follow_say_changes(Follow *f) {
   const char *phase = ferry_phase_word(f->object);
   gboolean ended = ferry_migration_is_final(f->object);
   gboolean known = ferry_json_str(f->object, "status.migrationState.sourceNode") != NULL &&
                    ferry_json_str(f->object, "status.migrationState.targetNode") != NULL;
   if (!ended && g_strcmp0(phase, f->phase) != 0) {
     g_autofree char *line = ferry_summary_transition(f->object, known && !f->routed, f->cli->utf8);
-    say(f, line);
+    follow_say(f, line);
     f->routed |= known;
     g_free(f->phase);
     f->phase = g_strdup(phase);
@@ -104,26 +104,26 @@ static void say_changes(Follow *f) {
                                : NULL;
   if (queue != NULL && g_strcmp0(queue, f->queue) != 0) {
     g_autofree char *line = g_strconcat("waiting: ", queue, NULL);
-    say(f, line);
+    follow_say(f, line);
     g_free(f->queue);
     f->queue = g_steal_pointer(&queue);
   }
   json_t *decisions = ferry_json_get(f->object, "status.decisions");
   for (; f->decisions < json_array_size(decisions); f->decisions++) {
     g_autofree char *line = ferry_summary_decision(json_array_get(decisions, f->decisions));
-    say(f, line);
+    follow_say(f, line);
   }
 }
 
-static void take(Follow *f, json_t *object) {
+static void follow_take(Follow *f, json_t *object) {
   json_incref(object);
   json_decref(f->object);
   f->object = object;
   f->lost_us = 0;
-  say_changes(f);
+  follow_say_changes(f);
 }
 
-static gboolean on_event(const char *type, json_t *object, gpointer data) {
+static gboolean follow_on_event(const char *type, json_t *object, gpointer data) {
   Follow *f = data;
   if (g_str_equal(type, "BOOKMARK")) {
     const char *version = ferry_json_str(object, "metadata.resourceVersion");
@@ -133,14 +133,14 @@ static gboolean on_event(const char *type, json_t *object, gpointer data) {
   }
   /* A migration deleted while it ran has ended all the same: its last state says how. */
   f->gone = g_str_equal(type, "DELETED");
-  take(f, object);
-  draw(f);
+  follow_take(f, object);
+  follow_draw(f);
   return !f->gone && !ferry_migration_is_final(f->object);
 }
 
-static gboolean on_tick(gpointer data) {
+static gboolean follow_on_tick(gpointer data) {
   Follow *f = data;
-  draw(f);
+  follow_draw(f);
   return !interrupted;
 }
 
@@ -148,13 +148,13 @@ static const char *ns_of(const json_t *object) {
   return ferry_json_str(object, "metadata.namespace");
 }
 
-static const char *name_of(const json_t *object) {
+static const char *follow_name_of(const json_t *object) {
   return ferry_json_str(object, "metadata.name");
 }
 
 static char *watch_path(const Follow *f) {
   g_autoptr(GString) query = g_string_new("watch=1");
-  g_autofree char *field = g_strconcat("metadata.name=", name_of(f->object), NULL);
+  g_autofree char *field = g_strconcat("metadata.name=", follow_name_of(f->object), NULL);
   ferry_query_add(query, "fieldSelector", field);
   ferry_query_add(query, "resourceVersion", ferry_json_str(f->object, "metadata.resourceVersion"));
   return ferry_resource_path(&ferry_kind_vmim, ns_of(f->object), NULL, query->str);
@@ -163,13 +163,13 @@ static char *watch_path(const Follow *f) {
 json_t *ferry_follow_cancel(FerryCli *cli, const json_t *object, GError **error) {
   g_autofree char *path =
       ferry_client_path(ferry_kind_vmim.group, ferry_kind_vmim.version, ns_of(object),
-                        ferry_kind_vmim.plural, name_of(object), "cancel");
+                        ferry_kind_vmim.plural, follow_name_of(object), "cancel");
   g_autoptr(json_t) body = json_object();
   return ferry_client_request(cli->client, "PUT", path, body, NULL, NULL, NULL, error);
 }
 
 /* Asks what Ctrl-C meant. 'c', 'l' or 'w'; 'l' where there is no answer. */
-static char ask(void) {
+static char follow_ask(void) {
   for (;;) {
     fputs("cancel the migration (c), leave it running (l), or go on watching (w)? ", stdout);
     fflush(stdout);
@@ -195,7 +195,7 @@ static gboolean on_ctrl_c(Follow *f, FerryFollowEnd *end) {
     return FALSE;
   }
   putchar('\n');
-  char answer = ask();
+  char answer = follow_ask();
   if (answer == 'l') {
     *end = FERRY_FOLLOW_LEFT;
     return FALSE;
@@ -206,13 +206,13 @@ static gboolean on_ctrl_c(Follow *f, FerryFollowEnd *end) {
     if (after == NULL)
       ferry_cli_fail(error, "It goes on; watching.");
     else
-      say(f, "cancelling");
+      follow_say(f, "cancelling");
   }
   return TRUE;
 }
 
 /* After an error of the watch: gets the object anew where that may help. FALSE: `*end` is set. */
-static gboolean recover(Follow *f, GError *why, FerryFollowEnd *end, GError **error) {
+static gboolean follow_recover(Follow *f, GError *why, FerryFollowEnd *end, GError **error) {
   *end = FERRY_FOLLOW_ERROR;
   if (g_error_matches(why, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE) ||
       g_error_matches(why, FERRY_ERROR, FERRY_ERROR_TIMEOUT)) {
@@ -233,12 +233,12 @@ static gboolean recover(Follow *f, GError *why, FerryFollowEnd *end, GError **er
   }
   g_autoptr(GError) local = NULL;
   g_autofree char *path =
-      ferry_resource_path(&ferry_kind_vmim, ns_of(f->object), name_of(f->object), NULL);
+      ferry_resource_path(&ferry_kind_vmim, ns_of(f->object), follow_name_of(f->object), NULL);
   gboolean was_lost = f->lost_us != 0;
   g_autoptr(json_t) object =
       ferry_client_request(f->cli->client, "GET", path, NULL, NULL, NULL, NULL, &local);
   if (object != NULL) {
-    take(f, object);
+    follow_take(f, object);
     if (was_lost)
       fprintf(stderr, "the server is back\n");
     return TRUE;
@@ -261,8 +261,8 @@ static FerryFollowEnd follow_loop(Follow *f, GError **error) {
     g_autoptr(GError) local = NULL;
     g_autofree char *path = watch_path(f);
     gint64 began = g_get_monotonic_time();
-    gboolean ok =
-        ferry_client_watch(f->cli->client, path, NULL, 0, on_event, on_tick, f, NULL, &local);
+    gboolean ok = ferry_client_watch(f->cli->client, path, NULL, 0, follow_on_event, follow_on_tick,
+                                     f, NULL, &local);
     if (interrupted) {
       if (!on_ctrl_c(f, &end))
         return end;
@@ -275,7 +275,7 @@ static FerryFollowEnd follow_loop(Follow *f, GError **error) {
         g_usleep(RETRY_MS * 1000);
       continue;
     }
-    if (!recover(f, local, &end, error))
+    if (!follow_recover(f, local, &end, error))
       return end;
     if (interrupted && !on_ctrl_c(f, &end))
       return end;
@@ -285,11 +285,11 @@ static FerryFollowEnd follow_loop(Follow *f, GError **error) {
 FerryFollowEnd ferry_follow(FerryCli *cli, json_t **object, gboolean quiet, GError **error) {
   Follow f = {.cli = cli, .object = *object, .quiet = quiet, .live = cli->out_tty && !quiet};
   f.began_us = f.plain_us = g_get_monotonic_time();
-  struct sigaction act = {.sa_handler = on_interrupt}, old;
+  struct sigaction act = {.sa_handler = follow_on_interrupt}, old;
   interrupted = 0;
   sigaction(SIGINT, &act, &old);
-  say_changes(&f);
-  draw(&f);
+  follow_say_changes(&f);
+  follow_draw(&f);
   FerryFollowEnd end = follow_loop(&f, error);
   erase_line(&f);
   fflush(stdout);

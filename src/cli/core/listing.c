@@ -59,13 +59,13 @@ void ferry_listing_sort(json_t *list) {
     json_array_append(list, g_ptr_array_index(rows, k));
 }
 
-static json_t *fetch(FerryCli *cli, const FerryListing *l, const char *const *headers,
-                     GError **error) {
+static json_t *listing_fetch(FerryCli *cli, const FerryListing *l, const char *const *headers,
+                             GError **error) {
   if (l->name != NULL)
-    return ferry_resource_get(cli, l->kind, l->ns, l->name, headers, error);
+    return ferry_cli_get(cli, l->kind, l->ns, l->name, headers, error);
   const char *query = headers != NULL && l->by_time ? "includeObject=Object" : NULL;
-  json_t *list = ferry_resource_list(cli, l->kind, l->ns, ferry_cli_option(cli, "selector"),
-                                     l->field_selector, query, headers, error);
+  json_t *list = ferry_cli_list(cli, l->kind, l->ns, ferry_cli_option(cli, "selector"),
+                                l->field_selector, query, headers, error);
   if (list != NULL && l->by_time)
     ferry_listing_sort(
         ferry_json_get(list, ferry_json_get(list, "rows") != NULL ? "rows" : "items"));
@@ -73,13 +73,35 @@ static json_t *fetch(FerryCli *cli, const FerryListing *l, const char *const *he
 }
 
 json_t *ferry_listing_objects(FerryCli *cli, const FerryListing *listing, GError **error) {
-  g_autoptr(json_t) answer = fetch(cli, listing, NULL, error);
+  g_autoptr(json_t) answer = listing_fetch(cli, listing, NULL, error);
   if (answer == NULL)
     return NULL;
   if (listing->name != NULL)
     return json_pack("[O]", answer);
   json_t *items = ferry_json_get(answer, "items");
   return json_is_array(items) ? json_incref(items) : json_array();
+}
+
+int ferry_listing_each(FerryCli *cli, const GPtrArray *targets, FerryListingFunc each,
+                       gpointer data) {
+  int code = FERRY_EXIT_DONE;
+  for (guint i = 0; i < targets->len; i++) {
+    const FerryTarget *t = g_ptr_array_index(targets, i);
+    FerryListing listing = {.kind = t->kind, .ns = ferry_cli_namespace(cli), .name = t->name};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) objects = ferry_listing_objects(cli, &listing, &error);
+    if (objects == NULL) {
+      code = ferry_cli_fail(error, NULL);
+      continue;
+    }
+    size_t k;
+    json_t *object;
+    json_array_foreach(objects, k, object) {
+      int one = each(cli, t->kind, object, data);
+      code = one != FERRY_EXIT_DONE ? one : code;
+    }
+  }
+  return code;
 }
 
 static int print_objects(FerryCli *cli, const FerryListing *listing, gsize *n) {
@@ -113,7 +135,7 @@ int ferry_listing_print(FerryCli *cli, const FerryListing *listings, gsize count
       code = one != FERRY_EXIT_DONE ? one : code;
       continue;
     }
-    g_autoptr(json_t) table = fetch(cli, &listings[i], table_headers, &error);
+    g_autoptr(json_t) table = listing_fetch(cli, &listings[i], table_headers, &error);
     if (table == NULL) {
       code = ferry_cli_fail(error, NULL);
       continue;
@@ -136,9 +158,9 @@ typedef struct {
   const FerryListing *listing;
   FerryTablePrinter *printer; /* NULL: objects */
   char *version;
-} Watch;
+} ListingWatch;
 
-static void print_changed(Watch *w, json_t *object) {
+static void print_changed(ListingWatch *w, json_t *object) {
   const char *format = format_of(w->cli);
   if (w->printer != NULL) {
     ferry_table_printer_add(w->printer, object);
@@ -155,8 +177,8 @@ static void print_changed(Watch *w, json_t *object) {
   fflush(stdout);
 }
 
-static gboolean on_event(const char *type, json_t *object, gpointer data) {
-  Watch *w = data;
+static gboolean listing_on_event(const char *type, json_t *object, gpointer data) {
+  ListingWatch *w = data;
   json_t *row = json_array_get(ferry_json_get(object, "rows"), 0);
   const char *version =
       ferry_json_str(row != NULL ? row : object,
@@ -170,14 +192,14 @@ static gboolean on_event(const char *type, json_t *object, gpointer data) {
   return !ferror(stdout); /* the reader of a pipe has gone */
 }
 
-static gboolean on_tick(gpointer data) {
+static gboolean listing_on_tick(gpointer data) {
   return !ferror(stdout);
 }
 
 /* Lists, prints, sets the version to go on from. */
-static gboolean watch_list(Watch *w, gboolean print, GError **error) {
+static gboolean watch_list(ListingWatch *w, gboolean print, GError **error) {
   g_autoptr(json_t) answer =
-      fetch(w->cli, w->listing, w->printer != NULL ? table_headers : NULL, error);
+      listing_fetch(w->cli, w->listing, w->printer != NULL ? table_headers : NULL, error);
   if (answer == NULL)
     return FALSE;
   g_free(w->version);
@@ -195,7 +217,7 @@ static gboolean watch_list(Watch *w, gboolean print, GError **error) {
   return TRUE;
 }
 
-static char *watch_path(Watch *w, const char *fields) {
+static char *watch_path(ListingWatch *w, const char *fields) {
   g_autoptr(GString) query = g_string_new("watch=1&allowWatchBookmarks=true");
   ferry_query_add(query, "resourceVersion", w->version);
   ferry_query_add(query, "labelSelector", ferry_cli_option(w->cli, "selector"));
@@ -203,14 +225,14 @@ static char *watch_path(Watch *w, const char *fields) {
   return ferry_resource_path(w->listing->kind, w->listing->ns, NULL, query->str);
 }
 
-static int watch_loop(Watch *w, const char *fields) {
+static int watch_loop(ListingWatch *w, const char *fields) {
   gint64 lost_since = 0;
   for (;;) {
     g_autoptr(GError) error = NULL;
     g_autofree char *path = watch_path(w, fields);
     gint64 began = g_get_monotonic_time();
     if (ferry_client_watch(w->cli->client, path, w->printer != NULL ? table_headers : NULL, 0,
-                           on_event, on_tick, w, NULL, &error)) {
+                           listing_on_event, listing_on_tick, w, NULL, &error)) {
       if (ferror(stdout))
         return FERRY_EXIT_FAILED;
       lost_since = 0;
@@ -245,10 +267,10 @@ int ferry_listing_watch(FerryCli *cli, const FerryListing *listing) {
   g_autofree char *fields = g_strdup(l.field_selector);
   g_autofree char *ns = NULL;
   g_autoptr(FerryTablePrinter) printer = is_table(format) ? printer_new(cli, &l) : NULL;
-  Watch w = {.cli = cli, .listing = &l, .printer = printer};
+  ListingWatch w = {.cli = cli, .listing = &l, .printer = printer};
   if (l.name != NULL) {
     /* A VM may have been named by its domain or UUID: the watch needs the object's name. */
-    g_autoptr(json_t) object = ferry_resource_get(cli, l.kind, l.ns, l.name, NULL, &error);
+    g_autoptr(json_t) object = ferry_cli_get(cli, l.kind, l.ns, l.name, NULL, &error);
     if (object == NULL)
       return ferry_cli_fail(error, NULL);
     g_free(fields);

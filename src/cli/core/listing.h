@@ -21,6 +21,13 @@ int ferry_listing_print(FerryCli *cli, const FerryListing *listings, gsize count
 int ferry_listing_watch(FerryCli *cli, const FerryListing *listing);
 /** GETs the objects of a listing as a json array (new reference), NULL on error. */
 json_t *ferry_listing_objects(FerryCli *cli, const FerryListing *listing, GError **error);
+/** Does something with one object; gives an exit code. */
+typedef int (*FerryListingFunc)(FerryCli *cli, const FerryKind *kind, json_t *object,
+                                gpointer data);
+/** GETs the objects of all `targets` (FerryTarget) and calls `each` for every one. What cannot be
+ * read is told, and the rest goes on. Returns the exit code of what failed last, or DONE. */
+int ferry_listing_each(FerryCli *cli, const GPtrArray *targets, FerryListingFunc each,
+                       gpointer data);
 
 /** Sorts a json array of events (or of a Table's rows that hold events), the oldest first. */
 void ferry_listing_sort(json_t *list);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The word is a migration's name or a VM's (object, domain or UUID): one list answers both.
 #include "cli/core/migration_find.h"
+#include "model/migration/migration.h"
 #include "cli/core/resource.h"
-#include "cli/view/summary.h"
 
 /* What is meant rather: what runs, then what is named, then the newest. */
 static gboolean is_better(const json_t *item, const json_t *best, const char *word) {
@@ -17,7 +17,7 @@ static gboolean is_better(const json_t *item, const json_t *best, const char *wo
 }
 
 /* The migration meant by `word`. Borrowed from `list`. */
-static json_t *find(json_t *list, const char *word, const char *vmi) {
+static json_t *find_in_list(json_t *list, const char *word, const char *vmi) {
   json_t *best = NULL;
   size_t i;
   json_t *item;
@@ -34,20 +34,19 @@ json_t *ferry_migration_find(FerryCli *cli, const char *word, const char *withou
   if (ferry_cli_client(cli, error) == NULL)
     return NULL;
   const char *ns = ferry_cli_namespace(cli);
-  g_autoptr(json_t) list =
-      ferry_resource_list(cli, &ferry_kind_vmim, ns, NULL, NULL, NULL, NULL, error);
+  g_autoptr(json_t) list = ferry_cli_list(cli, &ferry_kind_vmim, ns, NULL, NULL, NULL, NULL, error);
   if (list == NULL)
     return NULL;
-  json_t *found = find(list, word, word);
+  json_t *found = find_in_list(list, word, word);
   if (found == NULL) {
     g_autoptr(GError) local = NULL;
-    g_autoptr(json_t) vmi = ferry_resource_get(cli, &ferry_kind_vmi, ns, word, NULL, &local);
+    g_autoptr(json_t) vmi = ferry_cli_get(cli, &ferry_kind_vmi, ns, word, NULL, &local);
     if (vmi == NULL && !g_error_matches(local, FERRY_ERROR, FERRY_ERROR_NOT_FOUND)) {
       g_propagate_error(error, g_steal_pointer(&local));
       return NULL;
     }
     if (vmi != NULL)
-      found = find(list, word, ferry_json_str(vmi, "metadata.name"));
+      found = find_in_list(list, word, ferry_json_str(vmi, "metadata.name"));
     if (found == NULL) {
       g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND, "%s \"%s\" in namespace %s%s",
                   vmi != NULL ? "there is no migration of VM" : "there is no VM or migration", word,

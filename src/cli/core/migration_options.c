@@ -6,7 +6,7 @@
 
 #define MAX_FILE (1024 * 1024)
 
-static gsize append(FerryOption *out, gsize n, const FerryOption *more) {
+static gsize options_append(FerryCliOption *out, gsize n, const FerryCliOption *more) {
   for (; more->name != NULL; more++) {
     g_assert(n + 1 < FERRY_MIGRATION_OPTIONS_MAX);
     out[n++] = *more;
@@ -20,11 +20,11 @@ static const char *phrase(const char *sentence) {
   return g_strndup(sentence, len && sentence[len - 1] == '.' ? len - 1 : len);
 }
 
-void ferry_migration_options_fill(FerryOption *out, const FerryOption *before,
-                                  const FerryOption *after) {
-  gsize n = append(out, 0, before);
+void ferry_migration_options_fill(FerryCliOption *out, const FerryCliOption *before,
+                                  const FerryCliOption *after) {
+  gsize n = options_append(out, 0, before);
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++) {
-    const FerryOption rows[] = {
+    const FerryCliOption rows[] = {
         {f->option, 0, f->arg, f->inverted ? f->opposite : phrase(f->field.doc), NULL, f->alias,
          .is_flag = TRUE},
         {f->negative, 0, NULL,
@@ -34,13 +34,14 @@ void ferry_migration_options_fill(FerryOption *out, const FerryOption *before,
          .is_flag = TRUE},
         {NULL},
     };
-    n = append(out, n, rows);
+    n = options_append(out, n, rows);
   }
-  n = append(out, n, after);
-  out[n] = (FerryOption){NULL};
+  n = options_append(out, n, after);
+  out[n] = (FerryCliOption){NULL};
 }
 
-static gboolean bad(GError **error, const char *option, const char *text, const char *expected) {
+static gboolean options_bad(GError **error, const char *option, const char *text,
+                            const char *expected) {
   g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s: \"%s\" is not %s", option,
               text, expected);
   return FALSE;
@@ -54,7 +55,7 @@ static gboolean set_integer(const FerryMigrationFlag *f, json_t *spec, const cha
     g_autofree char *expected =
         g_strdup_printf("a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
                         f->field.min, f->field.max);
-    return bad(error, f->option, text, expected);
+    return options_bad(error, f->option, text, expected);
   }
   ferry_json_set_int(spec, f->field.name, (gint64)value);
   return TRUE;
@@ -67,11 +68,12 @@ static gboolean set_list(const FerryMigrationFlag *f, json_t *spec, const GPtrAr
     g_auto(GStrv) words = g_strsplit(values->pdata[i], ",", -1);
     for (guint k = 0; words[k]; k++) {
       if (!*words[k])
-        return bad(error, f->option, values->pdata[i], "a list of words with commas between them");
+        return options_bad(error, f->option, values->pdata[i],
+                           "a list of words with commas between them");
       if (f->field.values && !g_strv_contains(f->field.values, words[k])) {
         g_autofree char *all = g_strjoinv(", ", (char **)f->field.values);
         g_autofree char *expected = g_strconcat("one of ", all, NULL);
-        return bad(error, f->option, words[k], expected);
+        return options_bad(error, f->option, words[k], expected);
       }
       json_array_append_new(list, json_string(words[k]));
     }
@@ -80,8 +82,8 @@ static gboolean set_list(const FerryMigrationFlag *f, json_t *spec, const GPtrAr
   return TRUE;
 }
 
-static gboolean set_text(const FerryMigrationFlag *f, json_t *spec, const char *text,
-                         GError **error) {
+static gboolean options_set_text(const FerryMigrationFlag *f, json_t *spec, const char *text,
+                                 GError **error) {
   gsize len = strlen(text);
   g_autofree char *content = NULL;
   if (f->file) {
@@ -95,7 +97,7 @@ static gboolean set_text(const FerryMigrationFlag *f, json_t *spec, const char *
   }
   json_t *value = json_stringn(content ? content : text, len);
   if (!value)
-    return bad(error, f->option, text, "UTF-8 text");
+    return options_bad(error, f->option, text, "UTF-8 text");
   json_object_set_new(spec, f->field.name, value);
   return TRUE;
 }
@@ -109,18 +111,18 @@ static gboolean set_value(const FerryMigrationFlag *f, json_t *spec, const GPtrA
     return set_integer(f, spec, text, error);
   case FERRY_TYPE_QUANTITY:
     if (!ferry_quantity_parse(text, &bytes, NULL))
-      return bad(error, f->option, text, "a quantity of bytes, such as 64Mi or 1G");
+      return options_bad(error, f->option, text, "a quantity of bytes, such as 64Mi or 1G");
     ferry_json_set_str(spec, f->field.name, text);
     return TRUE;
   case FERRY_TYPE_LIST:
     return set_list(f, spec, values, error);
   default:
-    return set_text(f, spec, text, error);
+    return options_set_text(f, spec, text, error);
   }
 }
 
 /* One error of all that are wrong. */
-static gboolean answer(const GPtrArray *wrong, GError **error) {
+static gboolean options_answer(const GPtrArray *wrong, GError **error) {
   if (wrong->len == 0)
     return TRUE;
   g_autoptr(GString) text = g_string_new(NULL);
@@ -148,5 +150,5 @@ gboolean ferry_migration_options_apply(const FerryArgs *args, json_t *spec, GErr
     else if (values && !set_value(f, spec, values, &problem))
       g_ptr_array_add(wrong, g_strdup(problem->message));
   }
-  return answer(wrong, error);
+  return options_answer(wrong, error);
 }

@@ -11,8 +11,8 @@ G_BEGIN_DECLS
 
 /** Fills `out` with `before`, the table's options and `after` (both end with a NULL name), ended
  * by a NULL name. `out` has FERRY_MIGRATION_OPTIONS_MAX elements. Once, at the start. */
-void ferry_migration_options_fill(FerryOption *out, const FerryOption *before,
-                                  const FerryOption *after);
+void ferry_migration_options_fill(FerryCliOption *out, const FerryCliOption *before,
+                                  const FerryCliOption *after);
 /** Sets the fields of `spec` whose options were given. A bad value is an error of G_OPTION_ERROR.
  */
 gboolean ferry_migration_options_apply(const FerryArgs *args, json_t *spec, GError **error);

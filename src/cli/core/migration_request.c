@@ -85,7 +85,7 @@ int ferry_migration_request_fail(FerryCli *cli, const char *vm, GError *error) {
     /* Perhaps it is elsewhere, or nearly so called: looking costs nothing now. */
     g_autoptr(GError) better = NULL;
     g_autoptr(json_t) object =
-        ferry_resource_get(cli, &ferry_kind_vmi, ferry_cli_namespace(cli), vm, NULL, &better);
+        ferry_cli_get(cli, &ferry_kind_vmi, ferry_cli_namespace(cli), vm, NULL, &better);
     ferry_cli_fail(object == NULL && g_error_matches(better, FERRY_ERROR, FERRY_ERROR_NOT_FOUND)
                        ? better
                        : error,

@@ -116,9 +116,9 @@ void ferry_query_add(GString *query, const char *key, const char *value) {
   g_string_append_printf(query, "%s%s=%s", query->len > 0 ? "&" : "", key, escaped);
 }
 
-json_t *ferry_resource_list(FerryCli *cli, const FerryKind *kind, const char *ns,
-                            const char *label_selector, const char *field_selector,
-                            const char *query, const char *const *headers, GError **error) {
+json_t *ferry_cli_list(FerryCli *cli, const FerryKind *kind, const char *ns,
+                       const char *label_selector, const char *field_selector, const char *query,
+                       const char *const *headers, GError **error) {
   FerryClient *client = ferry_cli_client(cli, error);
   if (client == NULL)
     return NULL;
@@ -189,8 +189,8 @@ static void explain_missing(json_t *list, const FerryKind *kind, const char *ns,
               near != NULL ? "\"?" : "");
 }
 
-json_t *ferry_resource_get(FerryCli *cli, const FerryKind *kind, const char *ns, const char *name,
-                           const char *const *headers, GError **error) {
+json_t *ferry_cli_get(FerryCli *cli, const FerryKind *kind, const char *ns, const char *name,
+                      const char *const *headers, GError **error) {
   FerryClient *client = ferry_cli_client(cli, error);
   if (client == NULL)
     return NULL;
@@ -205,7 +205,7 @@ json_t *ferry_resource_get(FerryCli *cli, const FerryKind *kind, const char *ns,
       return NULL;
     }
   }
-  g_autoptr(json_t) list = ferry_resource_list(cli, kind, NULL, NULL, NULL, NULL, NULL, error);
+  g_autoptr(json_t) list = ferry_cli_list(cli, kind, NULL, NULL, NULL, NULL, NULL, error);
   if (list == NULL)
     return NULL;
   json_t *item = find_named(list, name, kind->namespaced ? ns : NULL);

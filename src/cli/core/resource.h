@@ -28,13 +28,13 @@ char *ferry_resource_label(const FerryKind *kind, const char *name);
 
 /** GET of one object by name; a VM by domain name or UUID too. `ns` NULL: in any namespace.
  * NOT_FOUND names the namespace where there is one, or a near name. New reference. */
-json_t *ferry_resource_get(FerryCli *cli, const FerryKind *kind, const char *ns, const char *name,
-                           const char *const *headers, GError **error);
+json_t *ferry_cli_get(FerryCli *cli, const FerryKind *kind, const char *ns, const char *name,
+                      const char *const *headers, GError **error);
 /** GET of all objects that fit, page by page; the pages' `items` or `rows` in one document.
  * `label_selector` and `field_selector` may be NULL. New reference. */
-json_t *ferry_resource_list(FerryCli *cli, const FerryKind *kind, const char *ns,
-                            const char *label_selector, const char *field_selector,
-                            const char *query, const char *const *headers, GError **error);
+json_t *ferry_cli_list(FerryCli *cli, const FerryKind *kind, const char *ns,
+                       const char *label_selector, const char *field_selector, const char *query,
+                       const char *const *headers, GError **error);
 /** Adds "key=VALUE" (escaped) to a query; VALUE NULL adds nothing. */
 void ferry_query_add(GString *query, const char *key, const char *value);
 

@@ -60,7 +60,7 @@ static json_t *apply_one(FerryCli *cli, const FerryKind *kind, const char *ns,
     return ferry_client_request(cli->client, "POST", all, wanted, NULL, NULL, NULL, error);
   }
   g_autoptr(json_t) last = last_applied(live);
-  g_autoptr(json_t) patch = ferry_apply_patch(last, wanted, live);
+  g_autoptr(json_t) patch = ferry_cli_apply_patch(last, wanted, live);
   json_object_del(patch, "apiVersion");
   json_object_del(patch, "kind");
   json_object_del(patch, "status");
@@ -82,7 +82,7 @@ typedef json_t *(*WriteFunc)(FerryCli *, const FerryKind *, const char *, const 
                              const char **, GError **);
 
 /* Each object on its own: one that fails does not keep the others from being written. */
-static int write_all(FerryCli *cli, json_t *documents, WriteFunc write) {
+static int apply_write_all(FerryCli *cli, json_t *documents, WriteFunc write) {
   const char *format = ferry_cli_option(cli, "output");
   gboolean document = format != NULL && !g_str_equal(format, "name");
   g_autoptr(json_t) results = json_array();
@@ -119,7 +119,8 @@ static int cmd_apply(FerryCli *cli) {
   if (!ferry_args_has(cli->args, "filename"))
     return ferry_cli_usage(cli, "apply needs -f FILE");
   g_autoptr(json_t) documents = ferry_resource_read_files(cli, &error);
-  return documents != NULL ? write_all(cli, documents, apply_one) : ferry_cli_fail(error, NULL);
+  return documents != NULL ? apply_write_all(cli, documents, apply_one)
+                           : ferry_cli_fail(error, NULL);
 }
 
 static int cmd_create(FerryCli *cli) {
@@ -139,10 +140,10 @@ static int cmd_create(FerryCli *cli) {
   } else {
     return ferry_cli_usage(cli, "create needs either -f FILE or namespace NAME");
   }
-  return write_all(cli, documents, create_one);
+  return apply_write_all(cli, documents, create_one);
 }
 
-static const FerryOption options_write[] = {
+static const FerryCliOption options_write[] = {
     OPT_FILE, OPT_DRY_RUN,
     OPT_OUTPUT(ferry_formats_object, "Print the objects: json, yaml or name"), OPT_END};
 

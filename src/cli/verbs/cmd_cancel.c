@@ -76,7 +76,7 @@ static int cmd_cancel(FerryCli *cli) {
   return code;
 }
 
-static const FerryOption options_cancel[] = {
+static const FerryCliOption options_cancel[] = {
     OPT_NO_WAIT("Don't wait until the migration has ended"),
     OPT_OUTPUT(ferry_formats_final, "Print only the final object: json or yaml"), OPT_END};
 

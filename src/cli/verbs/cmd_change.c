@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferry change: a wish is put to the server, and the host's answer is waited for.
 #include "cli/verbs/options.h"
+#include "model/migration/phase.h"
 #include "cli/core/migration_find.h"
 #include "cli/view/output.h"
 #include "cli/core/resource.h"
-#include "cli/view/summary.h"
 #include "model/kinds/policy_fields.h"
 #include <stdio.h>
 
@@ -50,7 +50,8 @@ static json_t *read_body(FerryCli *cli) {
   return g_steal_pointer(&body);
 }
 
-static json_t *put(FerryCli *cli, const json_t *migration, const json_t *body, GError **error) {
+static json_t *change_put(FerryCli *cli, const json_t *migration, const json_t *body,
+                          GError **error) {
   g_autofree char *path =
       ferry_client_path(ferry_kind_vmim.group, ferry_kind_vmim.version,
                         ferry_json_str(migration, "metadata.namespace"), ferry_kind_vmim.plural,
@@ -65,13 +66,12 @@ static char *last_id(const json_t *migration) {
   return n > 0 ? g_strdup(ferry_json_str(json_array_get(changes, n - 1), "id")) : NULL;
 }
 
-static const json_t *entry(const json_t *migration, const char *id) {
+static const json_t *change_entry(const json_t *migration, const char *id) {
   return ferry_json_find(ferry_json_get(migration, "status.changes"), "id", id);
 }
 
 static gboolean settled(const json_t *migration, const char *id) {
-  const char *state = ferry_json_str(entry(migration, id), "state");
-  return g_strcmp0(state, "Applied") == 0 || g_strcmp0(state, "Refused") == 0;
+  return ferry_change_state_of(change_entry(migration, id)) > FERRY_CHANGE_REQUESTED;
 }
 
 /* Asks until the entry is settled or time is up; `*migration` is replaced. */
@@ -80,8 +80,8 @@ static gboolean wait_for(FerryCli *cli, json_t **migration, const char *id, GErr
   while (!settled(*migration, id) && g_get_monotonic_time() < until) {
     g_usleep(POLL_US);
     json_t *now =
-        ferry_resource_get(cli, &ferry_kind_vmim, ferry_json_str(*migration, "metadata.namespace"),
-                           ferry_json_str(*migration, "metadata.name"), NULL, error);
+        ferry_cli_get(cli, &ferry_kind_vmim, ferry_json_str(*migration, "metadata.namespace"),
+                      ferry_json_str(*migration, "metadata.name"), NULL, error);
     if (now == NULL)
       return FALSE;
     json_decref(*migration);
@@ -93,13 +93,14 @@ static gboolean wait_for(FerryCli *cli, json_t **migration, const char *id, GErr
 /* What became of it, in words; returns the exit code. */
 static int tell(const json_t *migration, const char *id, gboolean quiet) {
   const char *name = ferry_json_str(migration, "metadata.name");
-  const json_t *change = entry(migration, id);
-  const char *state = ferry_json_str(change, "state"), *message = ferry_json_str(change, "message");
-  if (g_strcmp0(state, "Refused") == 0) {
+  const json_t *change = change_entry(migration, id);
+  FerryChangeState state = ferry_change_state_of(change);
+  const char *message = ferry_json_str(change, "message");
+  if (state == FERRY_CHANGE_REFUSED) {
     fprintf(stderr, "error: %s was not changed: %s\n", name, message != NULL ? message : "refused");
     return FERRY_EXIT_REFUSED;
   }
-  if (g_strcmp0(state, "Applied") != 0) {
+  if (state != FERRY_CHANGE_APPLIED) {
     fprintf(stderr,
             "error: the agent of %s has not answered within %d s; the change waits there. See "
             "ferry describe vmim %s\n",
@@ -121,7 +122,7 @@ static int cmd_change(FerryCli *cli) {
       ferry_migration_find(cli, ferry_cli_word(cli, 0), "; there is nothing to change", &error);
   if (found == NULL)
     return ferry_cli_fail(error, "ferry get vmim -A lists the migrations.");
-  g_autoptr(json_t) object = put(cli, found, body, &error);
+  g_autoptr(json_t) object = change_put(cli, found, body, &error);
   if (object == NULL) {
     ferry_cli_fail(error, NULL);
     return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_CONFLICT) ||
@@ -145,7 +146,7 @@ static int cmd_change(FerryCli *cli) {
 
 static const char *const technique_values[] = {"pre-copy", "post-copy", NULL};
 
-static const FerryOption options_change[] = {
+static const FerryCliOption options_change[] = {
     OPT_DOWNTIME("downtime", "The longest pause allowed from now on"),
     {"bandwidth", 0, "MIB", "The bandwidth limit from now on, in MiB a second (1 to 1048576)"},
     {"technique", 0, "WORD", "Switch to post-copy now, or stay in pre-copy", technique_values,

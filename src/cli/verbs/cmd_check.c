@@ -46,9 +46,9 @@ static int cmd_check(FerryCli *cli) {
   return FERRY_EXIT_DONE;
 }
 
-static const FerryOption after_flags[] = {
+static const FerryCliOption after_flags[] = {
     OPT_OUTPUT(ferry_formats_final, "Print the object as it would be: json or yaml"), OPT_END};
-static FerryOption options_check[FERRY_MIGRATION_OPTIONS_MAX];
+static FerryCliOption options_check[FERRY_MIGRATION_OPTIONS_MAX];
 
 /* Those in the middle are libvirt's flags, from the model's table. */
 static void __attribute__((constructor)) fill_options(void) {

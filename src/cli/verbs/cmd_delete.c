@@ -203,7 +203,7 @@ static int cmd_delete(FerryCli *cli) {
   return waited != FERRY_EXIT_DONE ? waited : code;
 }
 
-static const FerryOption options_delete[] = {
+static const FerryCliOption options_delete[] = {
     OPT_FILE,
     OPT_SELECTOR,
     OPT_DRY_RUN,

@@ -3,6 +3,7 @@
 // is printed are the changes of its status.vms. undrain takes the evacuations of the host away and
 // opens the host again.
 #include "cli/verbs/options.h"
+#include "model/migration/evacuation.h"
 #include "cli/view/output.h"
 #include "cli/core/resource.h"
 #include "cli/view/text.h"
@@ -25,10 +26,6 @@ typedef struct {
   GHashTable *said; /* "ns/name" -> what was printed last */
   gint64 began_us, lost_us;
 } Drain;
-
-static gboolean is_final(const json_t *evacuation) {
-  return ferry_phase_is_final(ferry_phase_of(evacuation));
-}
 
 /* "db: Running (db-evacuation-1f2e3d4c-1)" */
 static char *vm_line(const json_t *vm) {
@@ -59,7 +56,7 @@ static void say_changes(Drain *d) {
   }
 }
 
-static void take(Drain *d, json_t *object) {
+static void drain_take(Drain *d, json_t *object) {
   json_incref(object);
   json_decref(d->object);
   d->object = object;
@@ -72,11 +69,11 @@ static gboolean on_event(const char *type, json_t *object, gpointer data) {
   if (g_str_equal(type, "BOOKMARK"))
     return TRUE;
   d->gone = g_str_equal(type, "DELETED");
-  take(d, object);
-  return !d->gone && !is_final(d->object);
+  drain_take(d, object);
+  return !d->gone && !ferry_evacuation_is_final(d->object);
 }
 
-static gboolean on_tick(gpointer data) {
+static gboolean drain_on_tick(gpointer data) {
   return !interrupted;
 }
 
@@ -101,7 +98,7 @@ static gboolean recover(FerryCli *cli, Drain *d, const GError *why, GError **err
   g_autoptr(json_t) object =
       ferry_client_request(cli->client, "GET", path, NULL, NULL, NULL, NULL, &local);
   if (object != NULL)
-    take(d, object);
+    drain_take(d, object);
   else if (g_error_matches(local, FERRY_ERROR, FERRY_ERROR_NOT_FOUND))
     d->gone = TRUE;
   return TRUE;
@@ -113,7 +110,7 @@ static gboolean watch(FerryCli *cli, Drain *d, GError **error) {
   sigaction(SIGINT, &act, &old);
   gboolean ok = TRUE;
   say_changes(d);
-  while (ok && !interrupted && !d->gone && !is_final(d->object)) {
+  while (ok && !interrupted && !d->gone && !ferry_evacuation_is_final(d->object)) {
     g_autoptr(GString) query = g_string_new("watch=1");
     g_autofree char *field =
         g_strconcat("metadata.name=", ferry_json_str(d->object, "metadata.name"), NULL);
@@ -123,9 +120,10 @@ static gboolean watch(FerryCli *cli, Drain *d, GError **error) {
     g_autofree char *path = ferry_resource_path(&ferry_kind_evacuation, NULL, NULL, query->str);
     g_autoptr(GError) local = NULL;
     gint64 began = g_get_monotonic_time();
-    if (!ferry_client_watch(cli->client, path, NULL, 0, on_event, on_tick, d, NULL, &local))
+    if (!ferry_client_watch(cli->client, path, NULL, 0, on_event, drain_on_tick, d, NULL, &local))
       ok = recover(cli, d, local, error);
-    else if (!is_final(d->object) && g_get_monotonic_time() - began < RETRY_MS * 1000)
+    else if (!ferry_evacuation_is_final(d->object) &&
+             g_get_monotonic_time() - began < RETRY_MS * 1000)
       g_usleep(RETRY_MS * 1000); /* a server that ends each stream at once is not hammered */
   }
   sigaction(SIGINT, &old, NULL);
@@ -135,11 +133,11 @@ static gboolean watch(FerryCli *cli, Drain *d, GError **error) {
 /* The evacuations of a host. New reference. */
 static json_t *list_of(FerryCli *cli, const char *host, GError **error) {
   g_autofree char *field = g_strconcat("spec.nodeName=", host, NULL);
-  return ferry_resource_list(cli, &ferry_kind_evacuation, NULL, NULL, field, NULL, NULL, error);
+  return ferry_cli_list(cli, &ferry_kind_evacuation, NULL, NULL, field, NULL, NULL, error);
 }
 
 /* The one that is under way, else a new one. New reference. */
-static json_t *begin(FerryCli *cli, const char *host, GError **error) {
+static json_t *drain_begin(FerryCli *cli, const char *host, GError **error) {
   if (ferry_cli_client(cli, error) == NULL)
     return NULL;
   g_autoptr(json_t) list = list_of(cli, host, error);
@@ -148,7 +146,8 @@ static json_t *begin(FerryCli *cli, const char *host, GError **error) {
   size_t i;
   json_t *item;
   json_array_foreach(ferry_json_get(list, "items"), i, item) {
-    if (!is_final(item) && ferry_json_str(item, "metadata.deletionTimestamp") == NULL)
+    if (!ferry_evacuation_is_final(item) &&
+        ferry_json_str(item, "metadata.deletionTimestamp") == NULL)
       return json_incref(item);
   }
   g_autoptr(json_t) wish =
@@ -211,7 +210,7 @@ static int cmd_drain(FerryCli *cli) {
   const char *host = ferry_cli_word(cli, 0), *format = ferry_cli_option(cli, "output");
   g_autoptr(GError) error = NULL;
   Drain d = {.quiet = format != NULL, .began_us = g_get_monotonic_time()};
-  d.object = begin(cli, host, &error);
+  d.object = drain_begin(cli, host, &error);
   if (d.object == NULL)
     return refused(error);
   ferry_cli_warnings(cli);
@@ -231,7 +230,7 @@ static int cmd_drain(FerryCli *cli) {
   } else if (d.gone) {
     fprintf(stderr, "error: the evacuation %s was deleted before it ended\n", name);
     code = FERRY_EXIT_FAILED;
-  } else if (!is_final(d.object)) {
+  } else if (!ferry_evacuation_is_final(d.object)) {
     fprintf(stderr,
             "The evacuation %s goes on. ferry get evacuation %s -w watches it, ferry undrain %s "
             "ends it.\n",
@@ -272,7 +271,7 @@ static int cmd_undrain(FerryCli *cli) {
     if (gone == NULL && !g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND))
       return ferry_cli_fail(error, NULL);
     g_clear_error(&error);
-    ended += !is_final(item);
+    ended += !ferry_evacuation_is_final(item);
   }
   printf("%s takes VMs again%s.\n", host,
          ended > 0 ? "; its evacuation has ended: what waited is cancelled, what moves goes on"
@@ -280,13 +279,13 @@ static int cmd_undrain(FerryCli *cli) {
   return FERRY_EXIT_DONE;
 }
 
-static const FerryOption options_drain[] = {
+static const FerryCliOption options_drain[] = {
     {"no-wait", 0, NULL, "Return as soon as the evacuation is accepted",
      .more = "It prints the name of the Evacuation."},
     OPT_OUTPUT(ferry_formats_final, "Print only the final Evacuation: json or yaml"),
     OPT_END};
 
-static const FerryOption options_none[] = {OPT_END};
+static const FerryCliOption options_none[] = {OPT_END};
 
 const FerryVerb ferry_verb_drain = {
     .name = "drain",

@@ -22,7 +22,7 @@ static int cmd_events(FerryCli *cli) {
     const char *name = t->name;
     if (t->kind == &ferry_kind_vmi) {
       /* By domain name or UUID too; events outlive their VM, so one that is gone is no error. */
-      object = ferry_resource_get(cli, t->kind, listing.ns, name, NULL, NULL);
+      object = ferry_cli_get(cli, t->kind, listing.ns, name, NULL, NULL);
       if (object != NULL)
         name = ferry_json_str(object, "metadata.name");
     }
@@ -42,7 +42,7 @@ static int cmd_events(FerryCli *cli) {
   return code;
 }
 
-static const FerryOption options_events[] = {
+static const FerryCliOption options_events[] = {
     {"for", 0, "KIND/NAME", "Only events about this object"},
     OPT_OUTPUT(ferry_formats_list, "json, yaml, wide, name or table"),
     OPT_ALL,

@@ -33,7 +33,7 @@ static int cmd_explain(FerryCli *cli) {
   return FERRY_EXIT_DONE;
 }
 
-static const FerryOption options_explain[] = {
+static const FerryCliOption options_explain[] = {
     OPT_OUTPUT(ferry_formats_final,
                "Print all of it, each decision with its numbers, as json or yaml"),
     OPT_END};

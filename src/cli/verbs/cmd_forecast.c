@@ -42,7 +42,7 @@ static char *slow_cell(const json_t *s) {
                      : g_strdup_printf("%d %% (%d %% - %d %%)", (int)percent, (int)low, (int)high);
 }
 
-static char *bytes_cell(const json_t *s) {
+static char *forecast_bytes_cell(const json_t *s) {
   gint64 bytes = ferry_json_int(s, "dataBytes", 0), low = ferry_json_int(s, "dataMinBytes", bytes);
   gint64 high = ferry_json_int(s, "dataMaxBytes", -1);
   g_autofree char *text = ferry_bytes_format((double)bytes);
@@ -57,7 +57,7 @@ static void print_strategy(const json_t *s) {
   g_autofree char *total = time_cell(s, "total");
   g_autofree char *pause = ends ? time_cell(s, "downtime") : g_strdup("-");
   g_autofree char *lost = ends ? time_cell(s, "lost") : g_strdup("-");
-  g_autofree char *bytes = ends ? bytes_cell(s) : g_strdup("-");
+  g_autofree char *bytes = ends ? forecast_bytes_cell(s) : g_strdup("-");
   g_autofree char *slow = ends ? slow_cell(s) : g_strdup("-");
   const char *verdict = !ferry_json_bool(s, "permitted", FALSE)     ? "not allowed"
                         : ferry_json_bool(s, "withinIntent", FALSE) ? "yes"
@@ -106,7 +106,7 @@ static gboolean wait_end(FerryCli *cli, json_t **object, GError **error) {
     }
     g_usleep(POLL_US);
     json_t *next =
-        ferry_resource_get(cli, &ferry_kind_vmim, ferry_cli_namespace(cli), name, NULL, error);
+        ferry_cli_get(cli, &ferry_kind_vmim, ferry_cli_namespace(cli), name, NULL, error);
     if (next == NULL)
       return FALSE;
     json_decref(*object);
@@ -153,7 +153,7 @@ static int cmd_forecast(FerryCli *cli) {
   return code;
 }
 
-static const FerryOption options_forecast[] = {
+static const FerryCliOption options_forecast[] = {
     OPT_MIGRATION, OPT_OUTPUT(ferry_formats_final, "Print the whole forecast: json or yaml"),
     OPT_END};
 

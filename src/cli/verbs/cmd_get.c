@@ -76,7 +76,7 @@ static int cmd_get(FerryCli *cli) {
   return code;
 }
 
-static const FerryOption options_get[] = {
+static const FerryCliOption options_get[] = {
     OPT_OUTPUT(ferry_formats_list, "json, yaml, wide, name or table"),
     OPT_ALL,
     OPT_SELECTOR,

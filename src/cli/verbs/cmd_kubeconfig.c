@@ -30,7 +30,7 @@ static int cmd_kubeconfig(FerryCli *cli) {
   return FERRY_EXIT_DONE;
 }
 
-static const FerryOption options_kubeconfig[] = {
+static const FerryCliOption options_kubeconfig[] = {
     {"state-dir", 0, "DIR",
      "Take the administrator's kubeconfig of a ferryd with this state "
      "directory"},

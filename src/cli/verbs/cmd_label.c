@@ -83,7 +83,30 @@ static json_t *patch_one(FerryCli *cli, const FerryKind *kind, const json_t *obj
                               NULL, error);
 }
 
-static int change(FerryCli *cli, const char *map, const char *done) {
+/* What is to be set in which map, and what becomes of each result. */
+typedef struct {
+  const char *map, *done, *format;
+  json_t *changes;
+  json_t *results; /* to be printed as documents; NULL: a line each */
+} Labelling;
+
+static int label_one(FerryCli *cli, const FerryKind *kind, json_t *object, gpointer data) {
+  const Labelling *l = data;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) result = patch_one(cli, kind, object, l->map, l->changes, &error);
+  if (result == NULL)
+    return ferry_cli_fail(error, NULL);
+  g_autofree char *label = ferry_resource_label(kind, ferry_json_str(object, "metadata.name"));
+  if (l->results != NULL)
+    json_array_append(l->results, result);
+  else if (l->format != NULL)
+    puts(label);
+  else
+    printf("%s %s%s\n", label, l->done, ferry_args_has(cli->args, "dry-run") ? " (dry run)" : "");
+  return FERRY_EXIT_DONE;
+}
+
+static int label_change(FerryCli *cli, const char *map, const char *done) {
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) words = g_ptr_array_new();
   g_autoptr(json_t) changes = split_words(cli->args->words, words, &error);
@@ -94,53 +117,30 @@ static int change(FerryCli *cli, const char *map, const char *done) {
     return ferry_cli_usage(cli, "%s", error->message);
   if (ferry_cli_client(cli, &error) == NULL)
     return ferry_cli_fail(error, NULL);
-  const char *format = ferry_cli_option(cli, "output");
-  gboolean document = format != NULL && !g_str_equal(format, "name");
   gboolean selected = ferry_args_has(cli->args, "selector");
-  g_autoptr(json_t) results = json_array();
-  int code = FERRY_EXIT_DONE;
-  for (guint i = 0; i < targets->len; i++) {
-    FerryTarget *t = g_ptr_array_index(targets, i);
-    if (selected != (t->name == NULL))
+  for (guint i = 0; i < targets->len; i++)
+    if (selected != (((const FerryTarget *)targets->pdata[i])->name == NULL))
       return ferry_cli_usage(cli, "give either names or -l LABELS");
-    FerryListing listing = {.kind = t->kind, .ns = ferry_cli_namespace(cli), .name = t->name};
-    g_autoptr(GError) local = NULL;
-    g_autoptr(json_t) objects = ferry_listing_objects(cli, &listing, &local);
-    if (objects == NULL) {
-      code = ferry_cli_fail(local, NULL);
-      continue;
-    }
-    size_t k;
-    json_t *object;
-    json_array_foreach(objects, k, object) {
-      g_autoptr(GError) why = NULL;
-      g_autoptr(json_t) result = patch_one(cli, t->kind, object, map, changes, &why);
-      g_autofree char *label =
-          ferry_resource_label(t->kind, ferry_json_str(object, "metadata.name"));
-      if (result == NULL)
-        code = ferry_cli_fail(why, NULL);
-      else if (document)
-        json_array_append(results, result);
-      else if (format != NULL)
-        puts(label);
-      else
-        printf("%s %s%s\n", label, done, ferry_args_has(cli->args, "dry-run") ? " (dry run)" : "");
-    }
-  }
-  if (document && json_array_size(results) > 0)
+  const char *format = ferry_cli_option(cli, "output");
+  g_autoptr(json_t) results = json_array();
+  Labelling labelling = {.map = map, .done = done, .format = format, .changes = changes};
+  if (format != NULL && !g_str_equal(format, "name"))
+    labelling.results = results;
+  int code = ferry_listing_each(cli, targets, label_one, &labelling);
+  if (json_array_size(results) > 0)
     ferry_output_objects(results, json_array_size(results) == 1 && !selected, format);
   return code;
 }
 
 static int cmd_label(FerryCli *cli) {
-  return change(cli, "labels", "labeled");
+  return label_change(cli, "labels", "labeled");
 }
 
 static int cmd_annotate(FerryCli *cli) {
-  return change(cli, "annotations", "annotated");
+  return label_change(cli, "annotations", "annotated");
 }
 
-static const FerryOption options_meta[] = {
+static const FerryCliOption options_meta[] = {
     {"overwrite", 0, NULL, "Change values that are there already"},
     OPT_SELECTOR,
     OPT_DRY_RUN,

@@ -18,7 +18,7 @@ static void how_to_go_on(const json_t *object) {
           name, name, ns, name, ns);
 }
 
-static int finish(FerryCli *cli, FerryFollowEnd end, json_t *object, const GError *error) {
+static int migrate_finish(FerryCli *cli, FerryFollowEnd end, json_t *object, const GError *error) {
   const char *format = ferry_cli_option(cli, "output");
   if (format != NULL)
     ferry_output_object(object, format);
@@ -73,19 +73,19 @@ static int cmd_migrate(FerryCli *cli) {
       printf("%s\n", ferry_json_str(object, "metadata.name"));
   } else {
     FerryFollowEnd end = ferry_follow(cli, &object, format != NULL, &error);
-    code = finish(cli, end, object, error);
+    code = migrate_finish(cli, end, object, error);
   }
   json_decref(object);
   return code;
 }
 
-static const FerryOption after_flags[] = {
+static const FerryCliOption after_flags[] = {
     {"no-wait", 0, NULL, "Return as soon as the migration is accepted", NULL, "detach",
      .more = "It prints the migration's name."},
     OPT_OUTPUT(ferry_formats_final, "Print only the final object: json or yaml"),
     OPT_END,
 };
-static FerryOption options_migrate[FERRY_MIGRATION_OPTIONS_MAX];
+static FerryCliOption options_migrate[FERRY_MIGRATION_OPTIONS_MAX];
 
 /* Those in the middle are libvirt's flags, from the model's table. */
 static void __attribute__((constructor)) fill_options(void) {

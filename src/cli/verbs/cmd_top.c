@@ -70,7 +70,7 @@ static gboolean on_event(const char *type, json_t *object, gpointer data) {
   return !stopped;
 }
 
-static gboolean on_tick(gpointer data) {
+static gboolean top_on_tick(gpointer data) {
   Top *t = data;
   t->lost_us = 0;
   gint64 age_ms = (g_get_monotonic_time() - t->drawn_us) / 1000;
@@ -81,7 +81,7 @@ static gboolean on_tick(gpointer data) {
 
 static gboolean list(Top *t, GError **error) {
   g_autoptr(json_t) all =
-      ferry_resource_list(t->cli, &ferry_kind_vmim, NULL, NULL, NULL, NULL, NULL, error);
+      ferry_cli_list(t->cli, &ferry_kind_vmim, NULL, NULL, NULL, NULL, NULL, error);
   if (all == NULL)
     return FALSE;
   g_hash_table_remove_all(t->objects);
@@ -102,10 +102,10 @@ static gboolean watch(Top *t, GError **error) {
   g_autoptr(GString) query = g_string_new("watch=1&allowWatchBookmarks=true");
   ferry_query_add(query, "resourceVersion", t->version);
   g_autofree char *path = ferry_resource_path(&ferry_kind_vmim, NULL, NULL, query->str);
-  return ferry_client_watch(t->cli->client, path, NULL, 0, on_event, on_tick, t, NULL, error);
+  return ferry_client_watch(t->cli->client, path, NULL, 0, on_event, top_on_tick, t, NULL, error);
 }
 
-static int run(Top *t) {
+static int top_run(Top *t) {
   gboolean fresh = FALSE;
   while (!stopped) {
     g_autoptr(GError) error = NULL;
@@ -140,7 +140,7 @@ static int cmd_top(FerryCli *cli) {
     return ferry_cli_fail(error, NULL);
   if (!cli->out_tty) {
     g_autoptr(json_t) all =
-        ferry_resource_list(cli, &ferry_kind_vmim, NULL, NULL, NULL, NULL, NULL, &error);
+        ferry_cli_list(cli, &ferry_kind_vmim, NULL, NULL, NULL, NULL, NULL, &error);
     if (all == NULL)
       return ferry_cli_fail(error, NULL);
     g_autofree char *text = table_text(cli, ferry_json_get(all, "items"));
@@ -153,13 +153,13 @@ static int cmd_top(FerryCli *cli) {
   sigaction(SIGINT, &act, NULL);
   Top top = {.cli = cli};
   top.objects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);
-  int code = run(&top);
+  int code = top_run(&top);
   g_hash_table_unref(top.objects);
   g_free(top.version);
   return code;
 }
 
-static const FerryOption options_top[] = {OPT_HEADERS, OPT_END};
+static const FerryCliOption options_top[] = {OPT_HEADERS, OPT_END};
 
 const FerryVerb ferry_verb_top = {.name = "top",
                                   .synopses = LINES(""),

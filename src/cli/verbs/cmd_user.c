@@ -32,7 +32,7 @@ static json_t *send_json(FerryCli *cli, const char *method, const char *path, co
 }
 
 /* "30d" too, which a duration of the rest of Ferry has no use for. */
-static gboolean read_life(const char *text, gint64 *life_s) {
+static gboolean user_read_life(const char *text, gint64 *life_s) {
   gint64 days, ms;
   gsize n = text ? strlen(text) : 0;
   if (n > 1 && text[n - 1] == 'd') {
@@ -296,7 +296,7 @@ static int rotate_user(FerryCli *cli, const Wish *wish) {
   g_autoptr(GError) error = NULL;
   const char *text = ferry_cli_option(cli, "grace");
   gint64 grace_s = 0;
-  if (text && !read_life(text, &grace_s))
+  if (text && !user_read_life(text, &grace_s))
     return ferry_cli_usage(cli, "--grace %s: expected a duration, as 1h or 2d", text);
   g_autofree char *path = user_path(wish->name, NULL);
   g_autoptr(json_t) user = send_json(cli, "GET", path, NULL, &error);
@@ -327,7 +327,7 @@ static int cmd_user(FerryCli *cli) {
                .role = ferry_cli_option(cli, "role"),
                .ns = ferry_cli_option(cli, "namespace"),
                .certificate = ferry_args_has(cli->args, "certificate")};
-  if (life && !read_life(life, &wish.life_s))
+  if (life && !user_read_life(life, &wish.life_s))
     return ferry_cli_usage(cli, "--expires %s: expected a duration, as 30d or 12h", life);
   gboolean list = g_str_equal(action, "list");
   if (list == (wish.name != NULL))
@@ -346,7 +346,7 @@ static int cmd_user(FerryCli *cli) {
   return ferry_cli_usage(cli, "\"%s\" is not one of create, list, revoke and rotate", action);
 }
 
-static const FerryOption options_user[] = {
+static const FerryCliOption options_user[] = {
     {"role", 0, "ROLE", "Create: the ClusterRole it gets, such as view, operate or admin"},
     {"group", 0, "GROUP", "Create: a group it is in; repeatable"},
     {"expires", 0, "TIME",

@@ -30,7 +30,7 @@ static int cmd_version(FerryCli *cli) {
   return error == NULL ? FERRY_EXIT_DONE : ferry_cli_fail(error, NULL);
 }
 
-static const FerryOption options_version[] = {
+static const FerryCliOption options_version[] = {
     OPT_OUTPUT(ferry_formats_final, "json or yaml"),
     {"client", 0, NULL, "Only this program's version, without asking the server"},
     OPT_END,

@@ -33,7 +33,7 @@ static void add_sentence(GString *out, const char *text) {
   g_string_append_c(out, '\n');
 }
 
-static void add_item(GString *out, const FerryOption *o) {
+static void add_item(GString *out, const FerryCliOption *o) {
   g_string_append(out, ".It ");
   if (o->letter)
     g_string_append_printf(out, "Fl %c , ", o->letter);
@@ -48,9 +48,9 @@ static void add_item(GString *out, const FerryOption *o) {
     add_sentence(out, o->more);
 }
 
-static void add_items(GString *out, const FerryOption *options) {
+static void add_items(GString *out, const FerryCliOption *options) {
   gboolean any = FALSE;
-  for (const FerryOption *o = options; o->name; o++) {
+  for (const FerryCliOption *o = options; o->name; o++) {
     if (o->is_flag)
       continue;
     if (!any)
@@ -63,10 +63,10 @@ static void add_items(GString *out, const FerryOption *options) {
 }
 
 static void add_global(GString *out) {
-  static const FerryOption version = {"version", 0, NULL,
-                                      "Without a verb: show this program's version"};
+  static const FerryCliOption version = {"version", 0, NULL,
+                                         "Without a verb: show this program's version"};
   g_string_append(out, ".Bl -tag -width Ds\n");
-  for (const FerryOption *o = ferry_global_options; o->name; o++)
+  for (const FerryCliOption *o = ferry_global_options; o->name; o++)
     add_item(out, o);
   add_item(out, &version);
   g_string_append(out, ".El\n");
@@ -183,10 +183,10 @@ static gboolean add_man_part(GString *out, const char *template, const char *wha
 
 /* ---- the completion ---- */
 
-static void add_option_words(GString *out, const FerryOption *options) {
+static void add_option_words(GString *out, const FerryCliOption *options) {
   gboolean flags = FALSE;
   const char *space = "";
-  for (const FerryOption *o = options; o->name; o++) {
+  for (const FerryCliOption *o = options; o->name; o++) {
     if (o->is_flag) {
       if (!flags)
         g_string_append_printf(out, "%s$_ferry_flags", space);
@@ -240,8 +240,8 @@ static void add_words_of(GString *out) {
 
 /* A row for an option that takes a value: words, the kind whose names are offered, a file, or any.
  */
-static void add_values(GString *out, const char *verb, const FerryOption *options) {
-  for (const FerryOption *o = options; o->name; o++) {
+static void add_values(GString *out, const char *verb, const FerryCliOption *options) {
+  for (const FerryCliOption *o = options; o->name; o++) {
     if (!o->arg || (o->is_flag && !g_str_equal(o->arg, "FILE")))
       continue;
     g_string_append_printf(out, "  %s\" --%s\"", verb, o->name);

@@ -5,4 +5,4 @@ const char *const ferry_formats_list[] = {"json", "yaml", "wide", "name", "table
 const char *const ferry_formats_object[] = {"json", "yaml", "name", NULL};
 const char *const ferry_formats_final[] = {"json", "yaml", NULL};
 
-const FerryOption ferry_options_before_flags[] = {OPT_MIGRATION, OPT_END};
+const FerryCliOption ferry_options_before_flags[] = {OPT_MIGRATION, OPT_END};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options that several verbs have, each said once; rows of a verb's table of FerryOption.
+// Options that several verbs have, each said once; rows of a verb's table of FerryCliOption.
 #pragma once
 #include "cli/verbs/verbs.h"
 #include "model/kinds/policy_fields.h"
@@ -49,4 +49,4 @@ extern const char *const ferry_formats_final[];
 #define LINES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 /** Of migrate and check, before libvirt's flags. */
-extern const FerryOption ferry_options_before_flags[];
+extern const FerryCliOption ferry_options_before_flags[];

@@ -13,7 +13,7 @@ static const FerryVerb *const verbs[] = {FERRY_VERBS};
 
 static const char *const color_values[] = {"auto", "always", "never", NULL};
 
-const FerryOption ferry_global_options[] = {
+const FerryCliOption ferry_global_options[] = {
     {"kubeconfig", 0, "FILE", "Where the server is and who you are",
      .more = "FILES says where it is looked for otherwise."},
     {"server", 0, "URL", "Another server than the kubeconfig's"},
@@ -37,8 +37,8 @@ const FerryVerb *ferry_verb_find(const char *name) {
   return NULL;
 }
 
-static void add_options(GString *out, const FerryOption *options) {
-  for (const FerryOption *o = options; o->name != NULL; o++) {
+static void add_options(GString *out, const FerryCliOption *options) {
+  for (const FerryCliOption *o = options; o->name != NULL; o++) {
     g_autoptr(GString) left = g_string_new("  ");
     if (o->letter != 0)
       g_string_append_printf(left, "-%c, ", o->letter);

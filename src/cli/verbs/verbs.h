@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 /** All verbs, `n` in number, in the order of --help. */
 const FerryVerb *const *ferry_verbs(gsize *n);
 /** Options that every verb takes. */
-extern const FerryOption ferry_global_options[];
+extern const FerryCliOption ferry_global_options[];
 /** The verb of that name, or NULL. */
 const FerryVerb *ferry_verb_find(const char *name);
 /** Text of `ferry --help`. Free with g_free. */

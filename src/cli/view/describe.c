@@ -4,7 +4,6 @@
 // field's row in the kind's table. So a new field is described without a line of code.
 #include "cli/view/describe.h"
 #include "base/json.h"
-#include "base/quantity.h"
 #include "base/rfc3339.h"
 #include "cli/view/text.h"
 #include "model/kinds/kind.h"
@@ -22,7 +21,7 @@ static void line(GString *out, int depth, const char *title, const char *value) 
 }
 
 /* The row of `key`; NULL: none, or `fields` is NULL. */
-static const FerryField *row_of(const FerryField *fields, const char *key) {
+static const FerryField *describe_row_of(const FerryField *fields, const char *key) {
   for (const FerryField *f = fields; f != NULL && f->name != NULL; f++)
     if (g_str_equal(f->name, key))
       return f;
@@ -30,7 +29,7 @@ static const FerryField *row_of(const FerryField *fields, const char *key) {
 }
 
 /* A scalar as people read it. */
-static char *scalar(const FerryField *row, const json_t *value) {
+static char *describe_scalar(const FerryField *row, const json_t *value) {
   FerryUnit unit = row != NULL ? row->unit : FERRY_UNIT_NONE;
   if (json_is_string(value))
     return ferry_text_clean(json_string_value(value));
@@ -95,9 +94,9 @@ static void table(GString *out, int depth, const json_t *list, const FerryField 
       for (guint c = 0; c < columns->len; c++) {
         const char *key = columns->pdata[c];
         json_t *value = item != NULL ? json_object_get(item, key) : NULL;
-        const FerryField *row = row_of(fields, key);
+        const FerryField *row = describe_row_of(fields, key);
         g_autofree char *text = item == NULL    ? field_title(row, key)
-                                : value != NULL ? scalar(row, value)
+                                : value != NULL ? describe_scalar(row, value)
                                                 : g_strdup("");
         guint width = ferry_text_width(text);
         if (pass == 0)
@@ -117,8 +116,8 @@ static void table(GString *out, int depth, const json_t *list, const FerryField 
 
 /* `fields`: the rows of the object's members; NULL: there are none, as its keys are data (labels),
  * or they are not known. */
-static void walk(GString *out, int depth, const json_t *object, const FerryField *fields,
-                 gboolean map);
+static void describe_walk(GString *out, int depth, const json_t *object, const FerryField *fields,
+                          gboolean map);
 
 static void list_value(GString *out, int depth, const char *title, const FerryField *row,
                        const json_t *list) {
@@ -133,7 +132,7 @@ static void list_value(GString *out, int depth, const char *title, const FerryFi
   if (is_scalar(json_array_get(list, 0))) {
     g_autoptr(GString) all = g_string_new(NULL);
     json_array_foreach((json_t *)list, i, item) {
-      g_autofree char *text = scalar(row, item);
+      g_autofree char *text = describe_scalar(row, item);
       g_string_append_printf(all, "%s%s", i > 0 ? ", " : "", text);
     }
     line(out, depth, title, all->str);
@@ -146,16 +145,16 @@ static void list_value(GString *out, int depth, const char *title, const FerryFi
   }
   json_array_foreach((json_t *)list, i, item) {
     g_string_append_printf(out, "%*s-\n", (depth + 1) * INDENT, "");
-    walk(out, depth + 2, item, fields, FALSE);
+    describe_walk(out, depth + 2, item, fields, FALSE);
   }
 }
 
-static void walk(GString *out, int depth, const json_t *object, const FerryField *fields,
-                 gboolean map) {
+static void describe_walk(GString *out, int depth, const json_t *object, const FerryField *fields,
+                          gboolean map) {
   const char *key;
   json_t *value;
   json_object_foreach((json_t *)object, key, value) {
-    const FerryField *row = row_of(fields, key);
+    const FerryField *row = describe_row_of(fields, key);
     g_autofree char *title = map ? ferry_text_clean(key) : field_title(row, key);
     if (json_is_array(value)) {
       list_value(out, depth, title, row, value);
@@ -165,10 +164,10 @@ static void walk(GString *out, int depth, const json_t *object, const FerryField
         continue;
       }
       line(out, depth, title, "");
-      walk(out, depth + 1, value, row != NULL ? row->fields : NULL,
-           row != NULL && row->type == FERRY_TYPE_MAP);
+      describe_walk(out, depth + 1, value, row != NULL ? row->fields : NULL,
+                    row != NULL && row->type == FERRY_TYPE_MAP);
     } else {
-      g_autofree char *text = scalar(row, value);
+      g_autofree char *text = describe_scalar(row, value);
       line(out, depth, title, text);
     }
   }
@@ -184,7 +183,7 @@ static void pairs(GString *out, const char *title, const json_t *map) {
   json_object_foreach((json_t *)map, key, value) {
     if (strstr(key, "last-applied-configuration") != NULL)
       continue; /* the whole object again */
-    g_autofree char *text = scalar(NULL, value);
+    g_autofree char *text = describe_scalar(NULL, value);
     g_autofree char *pair = g_strconcat(key, "=", text, NULL);
     if (label != NULL)
       line(out, 0, label, pair);
@@ -271,7 +270,7 @@ char *ferry_describe(const json_t *object, json_t *events, gint64 now_ms) {
   const char *version = ferry_json_str(object, "apiVersion"),
              *name = ferry_json_str(object, "kind");
   const FerryKind *kind = version != NULL && name != NULL ? ferry_kind_by_gvk(version, name) : NULL;
-  walk(out, 0, rest, kind != NULL ? kind->fields : NULL, FALSE);
+  describe_walk(out, 0, rest, kind != NULL ? kind->fields : NULL, FALSE);
   if (events != NULL)
     event_section(out, events, now_ms);
   return g_string_free(out, FALSE);

@@ -24,7 +24,7 @@ static char *bytes(const json_t *row, const char *key, const char *suffix) {
   return text ? g_strconcat(text, suffix, NULL) : g_strdup("");
 }
 
-static char *duration(const json_t *row, const char *key) {
+static char *explain_duration(const json_t *row, const char *key) {
   gint64 ms = ferry_json_int(row, key, -1);
   return ms >= 0 ? ferry_duration_format(ms) : g_strdup("");
 }
@@ -45,13 +45,13 @@ static char *what(const json_t *decision) {
 
 static json_t *row_new(const json_t *row, gboolean decision) {
   gint64 pass = ferry_json_int(row, "iteration", -1);
-  g_autofree char *time = duration(row, "elapsedMs");
+  g_autofree char *time = explain_duration(row, "elapsedMs");
   g_autofree char *iteration = pass > 0 ? g_strdup_printf("%" G_GINT64_FORMAT, pass) : g_strdup("");
   g_autofree char *remaining = bytes(row, "remainingBytes", "");
   g_autofree char *rate = bytes(row, "rateBytesPerSecond", "/s");
   g_autofree char *dirty = bytes(row, "dirtyRateBytesPerSecond", "/s");
-  g_autofree char *estimate = duration(row, "forecastMs");
-  g_autofree char *limit = duration(row, "limitMs");
+  g_autofree char *estimate = explain_duration(row, "forecastMs");
+  g_autofree char *limit = explain_duration(row, "limitMs");
   g_autofree char *act = decision ? what(row) : g_strdup("");
   const char *reason = decision ? ferry_json_str(row, "reason") : NULL;
   g_autofree char *why = ferry_text_clean(reason ? reason : "");
@@ -59,7 +59,7 @@ static json_t *row_new(const json_t *row, gboolean decision) {
                    estimate, limit, act, why);
 }
 
-static gint64 at(const json_t *row) {
+static gint64 explain_at(const json_t *row) {
   return ferry_json_int(row, "elapsedMs", 0);
 }
 
@@ -116,7 +116,7 @@ static void print_reasons(GString *out, const json_t *decisions, guint width) {
   g_string_append(out, "\nDecisions:\n");
   json_array_foreach(decisions, i, d) {
     const char *reason = ferry_json_str(d, "reason");
-    g_autofree char *time = duration(d, "elapsedMs");
+    g_autofree char *time = explain_duration(d, "elapsedMs");
     g_autofree char *act = what(d);
     g_autofree char *line = g_strdup_printf("%s  %s: %s", time, act, reason ? reason : "");
     g_autofree char *clean = ferry_text_clean(line);
@@ -132,7 +132,7 @@ static json_t *course_rows(const json_t *course, const json_t *decisions) {
     const json_t *sample = json_array_get(course, i);
     if (i % step && i != n - 1)
       continue;
-    for (; d < m && at(json_array_get(decisions, d)) <= at(sample); d++)
+    for (; d < m && explain_at(json_array_get(decisions, d)) <= explain_at(sample); d++)
       json_array_append_new(rows, row_new(json_array_get(decisions, d), TRUE));
     json_array_append_new(rows, row_new(sample, FALSE));
   }
@@ -148,7 +148,7 @@ char *ferry_explain_graph(const json_t *course, guint width, guint height, gbool
   gsize n = json_array_size(course), i;
   if (n < 2 || width < 20 || height < 1)
     return g_strdup("");
-  gint64 end = MAX(1, at(json_array_get(course, n - 1)));
+  gint64 end = MAX(1, explain_at(json_array_get(course, n - 1)));
   guint columns = width - LABEL_WIDTH - 2;
   g_autofree gint64 *high = g_new(gint64, columns);
   gint64 top = 1;
@@ -156,7 +156,7 @@ char *ferry_explain_graph(const json_t *course, guint width, guint height, gbool
   for (guint c = 0; c < columns; c++)
     high[c] = -1;
   json_array_foreach(course, i, row) {
-    guint c = (guint)CLAMP((double)at(row) / (double)end * (columns - 1), 0, columns - 1);
+    guint c = (guint)CLAMP((double)explain_at(row) / (double)end * (columns - 1), 0, columns - 1);
     high[c] = MAX(high[c], ferry_json_int(row, "remainingBytes", 0));
     top = MAX(top, high[c]);
   }
@@ -323,7 +323,7 @@ static json_t *change_rows(const json_t *changes) {
 
 /* ---- the whole ---- */
 
-static const char *text_of(const json_t *object, const char *path) {
+static const char *explain_text_of(const json_t *object, const char *path) {
   const char *text = ferry_json_str(object, path);
   return text ? text : "?";
 }
@@ -414,9 +414,10 @@ static json_t *attempt_rows(const json_t *attempts) {
 
 static void head(GString *out, const json_t *m, gboolean utf8) {
   g_autofree char *line = g_strdup_printf(
-      "%s: %s, %s %s %s, %s", text_of(m, "metadata.name"), text_of(m, "spec.vmiName"),
-      text_of(m, "status.migrationState.sourceNode"), utf8 ? "→" : "->",
-      text_of(m, "status.migrationState.targetNode"), text_of(m, "status.phase"));
+      "%s: %s, %s %s %s, %s", explain_text_of(m, "metadata.name"),
+      explain_text_of(m, "spec.vmiName"), explain_text_of(m, "status.migrationState.sourceNode"),
+      utf8 ? "→" : "->", explain_text_of(m, "status.migrationState.targetNode"),
+      explain_text_of(m, "status.phase"));
   g_autofree char *clean = ferry_text_clean(line);
   g_string_append(out, clean);
   gint64 total = ferry_json_int(m, "status.summary.totalMs", -1);

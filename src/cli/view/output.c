@@ -68,7 +68,7 @@ void ferry_table_printer_free(FerryTablePrinter *p) {
   g_free(p);
 }
 
-static gboolean shown(const FerryTablePrinter *p, const json_t *column) {
+static gboolean output_shown(const FerryTablePrinter *p, const json_t *column) {
   return p->style.wide || ferry_json_int(column, "priority", 0) == 0;
 }
 
@@ -94,7 +94,7 @@ static void new_column(FerryTablePrinter *p, const char *name) {
   scols_table_new_column(p->table, upper, 0, 0);
 }
 
-static void start(FerryTablePrinter *p, json_t *columns) {
+static void output_start(FerryTablePrinter *p, json_t *columns) {
   p->columns = json_incref(columns);
   p->table = scols_new_table();
   if (p->table == NULL)
@@ -109,7 +109,7 @@ static void start(FerryTablePrinter *p, json_t *columns) {
   json_t *column;
   json_array_foreach(columns, i, column) {
     const char *name = ferry_json_str(column, "name");
-    if (shown(p, column))
+    if (output_shown(p, column))
       new_column(p, name != NULL ? name : "?");
   }
 }
@@ -121,7 +121,7 @@ static void set_cell(FerryTablePrinter *p, struct libscols_line *line, gsize at,
     scols_cell_set_color(scols_line_get_cell(line, at), color);
 }
 
-static void add_row(FerryTablePrinter *p, const json_t *row) {
+static void output_add_row(FerryTablePrinter *p, const json_t *row) {
   struct libscols_line *line = scols_table_new_line(p->table, NULL);
   if (line == NULL)
     g_error("libsmartcols: out of memory");
@@ -134,7 +134,7 @@ static void add_row(FerryTablePrinter *p, const json_t *row) {
   size_t i;
   json_t *column;
   json_array_foreach(p->columns, i, column) {
-    if (!shown(p, column))
+    if (!output_shown(p, column))
       continue;
     g_autofree char *text = cell_text(p, json_array_get(ferry_json_get(row, "cells"), i));
     if (i == 0 && p->prefix != NULL) {
@@ -151,12 +151,12 @@ static void add_row(FerryTablePrinter *p, const json_t *row) {
 void ferry_table_printer_add(FerryTablePrinter *p, const json_t *table) {
   json_t *columns = ferry_json_get(table, "columnDefinitions");
   if (p->table == NULL && json_array_size(columns) > 0)
-    start(p, columns);
+    output_start(p, columns);
   if (p->table == NULL)
     return; /* a Table without columns as the first: there is nothing to print it by */
   size_t i;
   json_t *row;
-  json_array_foreach(ferry_json_get(table, "rows"), i, row) add_row(p, row);
+  json_array_foreach(ferry_json_get(table, "rows"), i, row) output_add_row(p, row);
 }
 
 static void forget_old(FerryTablePrinter *p) {

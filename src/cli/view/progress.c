@@ -83,7 +83,7 @@ static void segment_clear(gpointer p) {
   g_free(((Segment *)p)->text);
 }
 
-static void add(GArray *segments, int rank, char *text) {
+static void progress_add(GArray *segments, int rank, char *text) {
   Segment s = {text, rank};
   g_array_append_val(segments, s);
 }
@@ -104,25 +104,26 @@ static GArray *segments_new(const FerryProgress *p, gboolean brief) {
   GArray *list = g_array_new(FALSE, TRUE, sizeof(Segment));
   g_array_set_clear_func(list, segment_clear);
   if (p->aborting)
-    add(list, 0, g_strdup("cancelling"));
+    progress_add(list, 0, g_strdup("cancelling"));
   if (p->note != NULL)
-    add(list, 1, g_strdup(p->note));
+    progress_add(list, 1, g_strdup(p->note));
   else if (ferry_phase_parse(p->phase) != FERRY_PHASE_RUNNING && !p->aborting)
-    add(list, 1, g_strdup(p->phase));
+    progress_add(list, 1, g_strdup(p->phase));
   if (p->remaining_bytes >= 0 || p->disk_bytes > 0)
-    add(list, 2, left_text(p));
+    progress_add(list, 2, left_text(p));
   if (p->rate >= 0)
-    add(list, 3, ferry_rate_format(p->rate));
+    progress_add(list, 3, ferry_rate_format(p->rate));
   if (p->dirty_rate >= 0) {
     g_autofree char *rate = ferry_rate_format(p->dirty_rate);
-    add(list, 5, g_strdup_printf("dirty %s", rate));
+    progress_add(list, 5, g_strdup_printf("dirty %s", rate));
   }
   if (p->iteration >= 0)
-    add(list, 6, g_strdup_printf("%s %d", brief ? "iter" : "iteration", (int)p->iteration));
+    progress_add(list, 6,
+                 g_strdup_printf("%s %d", brief ? "iter" : "iteration", (int)p->iteration));
   if (p->remaining_s >= 0)
-    add(list, 7, g_strdup_printf("%ds to go", (int)p->remaining_s));
+    progress_add(list, 7, g_strdup_printf("%ds to go", (int)p->remaining_s));
   if (p->elapsed_ms >= 0)
-    add(list, 4, elapsed_text(p->elapsed_ms));
+    progress_add(list, 4, elapsed_text(p->elapsed_ms));
   return list;
 }
 

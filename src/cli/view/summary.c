@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/view/summary.h"
+#include "model/migration/reasons.h"
 #include "base/json.h"
 #include "base/quantity.h"
 #include "base/rfc3339.h"
@@ -22,8 +23,8 @@ gboolean ferry_migration_succeeded(const json_t *object) {
 }
 
 gboolean ferry_migration_cancelled(const json_t *object) {
-  const char *reason = ferry_json_str(object, "status.reason");
-  return g_strcmp0(reason, "Cancelled") == 0 || g_strcmp0(reason, "MigrationCancelled") == 0;
+  return ferry_reason_is(object, FERRY_REASON_CANCELLED) ||
+         g_strcmp0(ferry_json_str(object, "status.reason"), "MigrationCancelled") == 0;
 }
 
 static void row(GString *out, const char *label, const char *value) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/view/top_table.h"
+#include "model/migration/migration.h"
 #include "base/json.h"
 #include "base/quantity.h"
 #include "cli/view/progress.h"
-#include "cli/view/summary.h"
 #include "cli/view/text.h"
 #include "model/migration/phase.h"
 

@@ -3,6 +3,7 @@
 // libvirt's storage volumes and pools. Read with the limits of domain_xml.c.
 #include "host/libvirt/libvirt_private.h"
 #include "host/port/domain_xml.h"
+#include "model/domain/xml.h"
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <string.h>
@@ -23,61 +24,55 @@ static xmlDoc *parse(const char *xml) {
   return doc;
 }
 
-static xmlNode *child(const xmlNode *node, const char *name) {
-  for (xmlNode *n = node ? node->children : NULL; n; n = n->next)
-    if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0)
-      return n;
-  return NULL;
-}
-
-static char *attr(const xmlNode *node, const char *name) {
+static char *disks_xml_attr(const xmlNode *node, const char *name) {
   xmlChar *raw = node ? xmlGetNoNsProp((xmlNode *)node, (const xmlChar *)name) : NULL;
   char *text = raw && strlen((const char *)raw) <= MAX_TEXT ? g_strdup((const char *)raw) : NULL;
   xmlFree(raw);
   return text;
 }
 
-static char *text_of(const xmlNode *node) {
+static char *disks_xml_text_of(const xmlNode *node) {
   xmlChar *raw = node ? xmlNodeGetContent(node) : NULL;
   char *text = raw && strlen((const char *)raw) <= MAX_TEXT ? g_strdup((const char *)raw) : NULL;
   xmlFree(raw);
   return text ? g_strstrip(text) : NULL;
 }
 
-static void put(json_t *object, const char *key, const xmlNode *node, const char *name) {
-  g_autofree char *value = attr(node, name);
+static void disks_xml_put(json_t *object, const char *key, const xmlNode *node, const char *name) {
+  g_autofree char *value = disks_xml_attr(node, name);
   if (value && *value)
     json_object_set_new(object, key, json_string(value));
 }
 
-static json_t *parse_disk(const xmlNode *node) {
+static json_t *disks_xml_parse_disk(const xmlNode *node) {
   json_t *disk = json_object();
-  const xmlNode *source = child(node, "source"), *backing = child(node, "backingStore");
-  g_autofree char *device = attr(node, "device");
-  put(disk, "type", node, "type");
-  put(disk, "name", child(node, "target"), "dev");
-  put(disk, "path", source, "file");
-  put(disk, "path", source, "dev");
-  put(disk, "path", source, "volume");
-  put(disk, "pool", source, "pool");
-  put(disk, "format", child(node, "driver"), "type");
-  put(disk, "backing", child(backing, "source"), "file");
-  put(disk, "backing", child(backing, "source"), "dev");
-  put(disk, "backingFormat", child(backing, "format"), "type");
-  gboolean readonly = child(node, "readonly") || g_strcmp0(device, "cdrom") == 0;
+  const xmlNode *source = ferry_xml_child(node, "source"),
+                *backing = ferry_xml_child(node, "backingStore");
+  g_autofree char *device = disks_xml_attr(node, "device");
+  disks_xml_put(disk, "type", node, "type");
+  disks_xml_put(disk, "name", ferry_xml_child(node, "target"), "dev");
+  disks_xml_put(disk, "path", source, "file");
+  disks_xml_put(disk, "path", source, "dev");
+  disks_xml_put(disk, "path", source, "volume");
+  disks_xml_put(disk, "pool", source, "pool");
+  disks_xml_put(disk, "format", ferry_xml_child(node, "driver"), "type");
+  disks_xml_put(disk, "backing", ferry_xml_child(backing, "source"), "file");
+  disks_xml_put(disk, "backing", ferry_xml_child(backing, "source"), "dev");
+  disks_xml_put(disk, "backingFormat", ferry_xml_child(backing, "format"), "type");
+  gboolean readonly = ferry_xml_child(node, "readonly") || g_strcmp0(device, "cdrom") == 0;
   json_object_set_new(disk, "readonly", json_boolean(readonly));
-  json_object_set_new(disk, "shareable", json_boolean(child(node, "shareable") != NULL));
+  json_object_set_new(disk, "shareable", json_boolean(ferry_xml_child(node, "shareable") != NULL));
   return disk;
 }
 
 json_t *ferry_disks_xml_parse(const char *xml) {
   g_autoptr(xmlDoc) doc = parse(xml);
-  const xmlNode *devices = doc ? child(xmlDocGetRootElement(doc), "devices") : NULL;
+  const xmlNode *devices = doc ? ferry_xml_child(xmlDocGetRootElement(doc), "devices") : NULL;
   json_t *list = doc ? json_array() : NULL;
   for (const xmlNode *n = devices ? devices->children : NULL; n; n = n->next)
     if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, "disk") == 0 &&
         json_array_size(list) < MAX_DISKS)
-      json_array_append_new(list, parse_disk(n));
+      json_array_append_new(list, disks_xml_parse_disk(n));
   return list;
 }
 
@@ -138,17 +133,19 @@ char *ferry_disks_pool_xml(const char *name, const char *directory) {
 gboolean ferry_disks_volume_parse(const char *xml, gint64 *capacity, char **format) {
   g_autoptr(xmlDoc) doc = parse(xml);
   const xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
-  g_autofree char *text = text_of(child(root, "capacity"));
+  g_autofree char *text = disks_xml_text_of(ferry_xml_child(root, "capacity"));
   guint64 bytes;
   /* libvirt prints bytes */
   if (!text || !g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &bytes, NULL))
     return FALSE;
   *capacity = (gint64)bytes;
-  *format = attr(child(child(root, "target"), "format"), "type");
+  *format = disks_xml_attr(ferry_xml_child(ferry_xml_child(root, "target"), "format"), "type");
   return TRUE;
 }
 
 char *ferry_disks_pool_path(const char *xml) {
   g_autoptr(xmlDoc) doc = parse(xml);
-  return doc ? text_of(child(child(xmlDocGetRootElement(doc), "target"), "path")) : NULL;
+  return doc ? disks_xml_text_of(
+                   ferry_xml_child(ferry_xml_child(xmlDocGetRootElement(doc), "target"), "path"))
+             : NULL;
 }

@@ -8,7 +8,8 @@
 #define PATIENCE_US (5 * G_USEC_PER_SEC) /* beyond the period */
 
 /* The newest calculation: its state, when it began (QEMU's clock) and its result; -1: not said. */
-static gboolean look(virDomainPtr domain, long long *state, long long *began, long long *mib) {
+static gboolean libvirt_dirty_rate_look(virDomainPtr domain, long long *state, long long *began,
+                                        long long *mib) {
   virDomainPtr domains[] = {domain, NULL};
   virDomainStatsRecordPtr *records = NULL;
   *state = *began = *mib = -1;
@@ -34,14 +35,14 @@ gboolean ferry_libvirt_job_dirty_rate(FerryHostJob *base, int seconds, gint64 *b
   virDomainPtr domain = ferry_libvirt_job_domain(base);
   long long state, began, mib, before;
   /* an earlier measurement stays readable until this one has begun: its start tells them apart */
-  if (!look(domain, &state, &before, &mib))
+  if (!libvirt_dirty_rate_look(domain, &state, &before, &mib))
     return ferry_libvirt_error(error, "cannot read the dirty rate");
   if (virDomainStartDirtyRateCalc(domain, seconds, VIR_DOMAIN_DIRTYRATE_MODE_PAGE_SAMPLING) < 0)
     return ferry_libvirt_error(error, "cannot measure the dirty rate");
   gint64 until = g_get_monotonic_time() + seconds * G_USEC_PER_SEC + PATIENCE_US;
   g_usleep((gulong)seconds * G_USEC_PER_SEC);
   do {
-    if (!look(domain, &state, &began, &mib))
+    if (!libvirt_dirty_rate_look(domain, &state, &began, &mib))
       return ferry_libvirt_error(error, "cannot read the dirty rate");
     if (state == VIR_DOMAIN_DIRTYRATE_MEASURED && mib >= 0 && (before < 0 || began != before)) {
       *bytes_per_s = (gint64)MIN(mib, G_MAXINT64 / FERRY_MIB) * FERRY_MIB;

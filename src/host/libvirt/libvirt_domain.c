@@ -131,7 +131,7 @@ static void add_job(virDomainPtr domain, json_t *record) {
 }
 
 /* libvirt tells of none that is made or deleted: they are as of the last look at the domain. */
-static void add_snapshots(virDomainPtr domain, json_t *record) {
+static void libvirt_domain_add_snapshots(virDomainPtr domain, json_t *record) {
   virDomainSnapshotPtr *all = NULL;
   int n = virDomainListAllSnapshots(domain, &all, 0);
   if (n < 0)
@@ -170,7 +170,7 @@ static json_t *build(FerryLibvirtHost *host, virDomainPtr domain, GError **error
   ferry_json_set_bool(record, "persistent", state.persistent);
   if (state.active)
     add_job(domain, record);
-  add_snapshots(domain, record);
+  libvirt_domain_add_snapshots(domain, record);
   add_disk_sizes(host, domain, ferry_json_str(record, "uuid"), record);
   add_disk_sharing(host, record);
   return g_steal_pointer(&record);

@@ -23,7 +23,7 @@
 #define KEEPALIVE_S 5
 #define KEEPALIVE_COUNT 5
 
-static void silent(void *data, virErrorPtr error) {
+static void libvirt_host_silent(void *data, virErrorPtr error) {
 }
 
 static gpointer event_thread(gpointer data) {
@@ -40,7 +40,7 @@ static void libvirt_init(void) {
   static gsize once;
   if (!g_once_init_enter(&once))
     return;
-  virSetErrorFunc(NULL, silent);
+  virSetErrorFunc(NULL, libvirt_host_silent);
   virInitialize();
   virEventRegisterDefaultImpl();
   /* Without any source an iteration of the loop would spin or never wake. */
@@ -143,13 +143,13 @@ static void on_close(virConnectPtr conn, int reason, void *data) {
   g_mutex_unlock(&host->lock);
 }
 
-static void tell(FerryLibvirtHost *host, FerryHostEventType type, const char *detail) {
+static void libvirt_host_tell(FerryLibvirtHost *host, FerryHostEventType type, const char *detail) {
   FerryHostEvent event = {.type = type, .detail = detail};
   host->func(&event, host->data);
 }
 
 /* One life of the main connection: from open until it closes or the host is freed. */
-static void serve(FerryLibvirtHost *host, virConnectPtr conn) {
+static void libvirt_host_serve(FerryLibvirtHost *host, virConnectPtr conn) {
   int ids[FERRY_LIBVIRT_EVENTS];
   if (virConnectRegisterCloseCallback(conn, on_close, host, NULL) < 0)
     virResetLastError();
@@ -164,7 +164,7 @@ static void serve(FerryLibvirtHost *host, virConnectPtr conn) {
   g_strfreev(host->shared_directories);
   host->shared_directories = g_steal_pointer(&directories);
   g_mutex_unlock(&host->lock);
-  tell(host, FERRY_HOST_EVENT_CONNECTED, host->uri);
+  libvirt_host_tell(host, FERRY_HOST_EVENT_CONNECTED, host->uri);
   for (guint i = 0; i < IDLE_CONNECTIONS; i++) {
     virConnectPtr spare = open_connection(host->uri, NULL);
     if (spare)
@@ -195,16 +195,16 @@ static gpointer connector_thread(gpointer data) {
     if (conn) {
       backoff = BACKOFF_MIN_MS;
       complained = FALSE;
-      serve(host, conn);
+      libvirt_host_serve(host, conn);
       g_mutex_lock(&host->lock);
       gboolean stop = host->stop;
       g_mutex_unlock(&host->lock);
       if (!stop)
-        tell(host, FERRY_HOST_EVENT_DISCONNECTED, "libvirt closed the connection");
+        libvirt_host_tell(host, FERRY_HOST_EVENT_DISCONNECTED, "libvirt closed the connection");
     } else if (!complained) {
       complained = TRUE;
       ferry_warning(error->message, "FERRY_LIBVIRT_URI", host->uri);
-      tell(host, FERRY_HOST_EVENT_DISCONNECTED, error->message);
+      libvirt_host_tell(host, FERRY_HOST_EVENT_DISCONNECTED, error->message);
     }
     g_mutex_lock(&host->lock);
     gint64 until = g_get_monotonic_time() + backoff * 1000;

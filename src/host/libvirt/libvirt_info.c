@@ -6,7 +6,6 @@
 #include "host/libvirt/libvirt_private.h"
 #include "host/machine/interfaces.h"
 #include "host/machine/shared_mounts.h"
-#include "base/log.h"
 #include <libxml/parser.h>
 #include <libxml/xpath.h>
 #include <stdlib.h>
@@ -50,14 +49,14 @@ static GPtrArray *texts(xmlDoc *doc, const char *path) {
   return texts_upto(doc, path, 64);
 }
 
-static gint compare(gconstpointer a, gconstpointer b) {
+static gint libvirt_info_compare(gconstpointer a, gconstpointer b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* Those texts in order, without repetitions: libvirt's own order changes with each start. */
 static void put_set(json_t *object, const char *key, xmlDoc *doc, const char *path) {
   g_autoptr(GPtrArray) found = texts_upto(doc, path, MAX_SET);
-  g_ptr_array_sort(found, compare);
+  g_ptr_array_sort(found, libvirt_info_compare);
   json_t *list = json_array();
   for (guint i = 0; i < found->len; i++)
     if (i == 0 || !g_str_equal(found->pdata[i], found->pdata[i - 1]))
@@ -132,7 +131,7 @@ static void add_cpu_models(virConnectPtr conn, json_t *hypervisor) {
     xmlFreeDoc(doc);
 }
 
-static void read_line(json_t *object, const char *key, const char *path) {
+static void libvirt_info_read_line(json_t *object, const char *key, const char *path) {
   g_autofree char *text = NULL;
   if (g_file_get_contents(path, &text, NULL, NULL) && strlen(text) < 256)
     ferry_json_set_str(object, key, g_strstrip(text));
@@ -142,8 +141,8 @@ static void add_local_node_info(json_t *info) {
   struct utsname u;
   if (uname(&u) == 0)
     ferry_json_set_str(info, "kernelVersion", u.release);
-  read_line(info, "machineID", "/etc/machine-id");
-  read_line(info, "bootID", "/proc/sys/kernel/random/boot_id");
+  libvirt_info_read_line(info, "machineID", "/etc/machine-id");
+  libvirt_info_read_line(info, "bootID", "/proc/sys/kernel/random/boot_id");
   g_autofree char *os = g_get_os_info(G_OS_INFO_KEY_PRETTY_NAME);
   if (os)
     ferry_json_set_str(info, "osImage", os);

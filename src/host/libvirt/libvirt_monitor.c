@@ -8,7 +8,6 @@
 // that the next raise ends at the percentage that is wanted, and an equal or lower maximum keeps or
 // takes it there. The capability itself must have been on from the start.
 #include "host/libvirt/libvirt_private.h"
-#include "base/error.h"
 #include <libvirt/libvirt-qemu.h>
 
 #define KIB 1024

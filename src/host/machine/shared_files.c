@@ -33,7 +33,7 @@ static const struct {
     {0, "fuse.ceph-fuse"},
 };
 
-static gboolean is_below(const char *path, const char *directory) {
+static gboolean shared_files_is_below(const char *path, const char *directory) {
   g_autofree char *real = realpath(directory, NULL);
   gsize n = real ? strlen(real) : 0;
   return n > 0 && strncmp(path, real, n) == 0 &&
@@ -46,7 +46,7 @@ int ferry_file_is_shared(const char *path, const char *const *directories) {
   if (!real)
     return -1;
   for (gsize i = 0; directories && directories[i]; i++)
-    if (is_below(real, directories[i]))
+    if (shared_files_is_below(real, directories[i]))
       return TRUE;
   if (statfs(real, &fs) != 0 || (guint32)fs.f_type == FUSE_MAGIC)
     return -1;

@@ -80,11 +80,11 @@ static const Mount *mount_of(GHashTable *mounts, const char *path) {
   return m;
 }
 
-static gboolean is_listed(const Mount *m) {
+static gboolean shared_mounts_is_listed(const Mount *m) {
   return ferry_fs_type_is_shared(m->type) || g_str_equal(m->type, "autofs");
 }
 
-static void add(GTree *found, const char *path, const Mount *m) {
+static void shared_mounts_add(GTree *found, const char *path, const Mount *m) {
   g_tree_replace(
       found, g_strdup(path),
       json_pack("{s:s, s:s, s:b}", "path", path, "type", m->type, "readOnly", m->readonly));
@@ -96,14 +96,14 @@ static void add_directory(GTree *found, GHashTable *mounts, const char *director
   if (directory[0] != '/' || strlen(path) > MAX_PATH || !g_utf8_validate(path, -1, NULL))
     return;
   const Mount *m = mount_of(mounts, path);
-  if (m && is_listed(m))
+  if (m && shared_mounts_is_listed(m))
     return;
   g_autofree char *real = resolve(path);
   const Mount *below = real ? mount_of(mounts, real) : NULL;
   if (!below || !g_utf8_validate(real, -1, NULL))
     return;
-  add(found, path, below);
-  add(found, real, below);
+  shared_mounts_add(found, path, below);
+  shared_mounts_add(found, real, below);
 }
 
 static gboolean append(gpointer path, gpointer entry, gpointer list) {
@@ -111,24 +111,25 @@ static gboolean append(gpointer path, gpointer entry, gpointer list) {
   return FALSE;
 }
 
-static void entry_free(gpointer entry) {
+static void shared_mounts_entry_free(gpointer entry) {
   json_decref(entry);
 }
 
-static gint compare(gconstpointer a, gconstpointer b, gpointer data) {
+static gint shared_mounts_compare(gconstpointer a, gconstpointer b, gpointer data) {
   return strcmp(a, b);
 }
 
 json_t *ferry_shared_mounts(const char *mountinfo, const char *const *directories,
                             FerryResolveFunc resolve) {
   g_autoptr(GHashTable) mounts = read_mounts(mountinfo);
-  g_autoptr(GTree) found = g_tree_new_full(compare, NULL, g_free, entry_free);
+  g_autoptr(GTree) found =
+      g_tree_new_full(shared_mounts_compare, NULL, g_free, shared_mounts_entry_free);
   GHashTableIter iter;
   gpointer path, m;
   g_hash_table_iter_init(&iter, mounts);
   while (g_hash_table_iter_next(&iter, &path, &m))
-    if (is_listed(m) && !g_str_has_prefix(path, "/proc/"))
-      add(found, path, m);
+    if (shared_mounts_is_listed(m) && !g_str_has_prefix(path, "/proc/"))
+      shared_mounts_add(found, path, m);
   for (gsize i = 0; directories && directories[i]; i++)
     add_directory(found, mounts, directories[i], resolve);
   if (g_tree_nnodes(found) > FERRY_SHARED_MOUNTS_MAX)

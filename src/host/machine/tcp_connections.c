@@ -23,7 +23,7 @@ typedef struct {
   GArray *found;
 } Search;
 
-static struct nl_sock *open_socket(GError **error) {
+static struct nl_sock *open_diag_socket(GError **error) {
   struct nl_sock *sock = nl_socket_alloc();
   int failed = sock ? nl_connect(sock, NETLINK_SOCK_DIAG) : -NLE_NOMEM;
   if (failed >= 0)
@@ -71,7 +71,7 @@ static int family_of(GInetAddress *address) {
   return g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV6 ? AF_INET6 : AF_INET;
 }
 
-static GInetAddress *parse(const char *address, GError **error) {
+static GInetAddress *numeric_address(const char *address, GError **error) {
   GInetAddress *parsed = address ? g_inet_address_new_from_string(address) : NULL;
   if (!parsed)
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID, "\"%s\" is no IP address",
@@ -80,8 +80,8 @@ static GInetAddress *parse(const char *address, GError **error) {
 }
 
 GArray *ferry_tcp_connections(const char *address, GError **error) {
-  g_autoptr(GInetAddress) parsed = parse(address, error);
-  struct nl_sock *sock = parsed ? open_socket(error) : NULL;
+  g_autoptr(GInetAddress) parsed = numeric_address(address, error);
+  struct nl_sock *sock = parsed ? open_diag_socket(error) : NULL;
   if (!sock)
     return NULL;
   g_autoptr(GArray) found = g_array_new(FALSE, TRUE, sizeof(FerryTcpConnection));
@@ -107,8 +107,8 @@ GArray *ferry_tcp_connections(const char *address, GError **error) {
 
 gboolean ferry_tcp_connection_close(const char *address, const FerryTcpConnection *c,
                                     GError **error) {
-  g_autoptr(GInetAddress) parsed = parse(address, error);
-  struct nl_sock *sock = parsed ? open_socket(error) : NULL;
+  g_autoptr(GInetAddress) parsed = numeric_address(address, error);
+  struct nl_sock *sock = parsed ? open_diag_socket(error) : NULL;
   if (!sock)
     return FALSE;
   struct inet_diag_req_v2 ask = {

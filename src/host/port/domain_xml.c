@@ -5,6 +5,7 @@
 #include "host/port/domain_xml.h"
 #include "base/error.h"
 #include "model/domain/domain_resources.h"
+#include "model/domain/xml.h"
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <string.h>
@@ -15,19 +16,12 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
 
-static gboolean is(const xmlNode *node, const char *name) {
+static gboolean domain_xml_is(const xmlNode *node, const char *name) {
   return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
 }
 
-static xmlNode *child(const xmlNode *node, const char *name) {
-  for (xmlNode *n = node ? node->children : NULL; n; n = n->next)
-    if (is(n, name))
-      return n;
-  return NULL;
-}
-
 /* Valid UTF-8 of at most MAX_TEXT bytes, or NULL. */
-static char *text_of(const xmlNode *node) {
+static char *domain_xml_text_of(const xmlNode *node) {
   if (!node)
     return NULL;
   xmlChar *raw = xmlNodeGetContent(node);
@@ -49,14 +43,14 @@ static char *attr(const xmlNode *node, const char *name) {
   return g_utf8_make_valid(text, -1);
 }
 
-static void put(json_t *object, const char *key, const char *value) {
+static void domain_xml_put(json_t *object, const char *key, const char *value) {
   if (value && *value)
     json_object_set_new(object, key, json_string(value));
 }
 
 static void put_attr(json_t *object, const char *key, const xmlNode *node, const char *name) {
   g_autofree char *value = attr(node, name);
-  put(object, key, value);
+  domain_xml_put(object, key, value);
 }
 
 static void put_true(json_t *object, const char *key, gboolean value) {
@@ -70,7 +64,7 @@ static gboolean says(const xmlNode *node, const char *name, const char *value) {
 }
 
 static gint64 memory_bytes(const xmlNode *node) {
-  g_autofree char *text = text_of(node);
+  g_autofree char *text = domain_xml_text_of(node);
   g_autofree char *unit = attr(node, "unit");
   guint64 n = 0;
   if (!text || !g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &n, NULL))
@@ -91,38 +85,39 @@ static gint64 memory_bytes(const xmlNode *node) {
 
 static void parse_disk(const xmlNode *node, json_t *list) {
   g_autofree char *device = attr(node, "device");
-  xmlNode *source = child(node, "source");
+  xmlNode *source = ferry_xml_child(node, "source");
   if (g_strcmp0(device, "floppy") == 0 && !source)
     return;
   json_t *disk = json_object();
   g_autofree char *type = attr(node, "type");
-  put_attr(disk, "name", child(node, "target"), "dev");
-  put(disk, "type", type);
+  put_attr(disk, "name", ferry_xml_child(node, "target"), "dev");
+  domain_xml_put(disk, "type", type);
   static const char *const source_attrs[] = {"file", "dev", "name", "volume", "dir"};
   for (gsize i = 0; i < G_N_ELEMENTS(source_attrs) && !json_object_get(disk, "source"); i++)
     put_attr(disk, "source", source, source_attrs[i]);
-  put_attr(disk, "format", child(node, "driver"), "type");
-  put_attr(disk, "cache", child(node, "driver"), "cache");
+  put_attr(disk, "format", ferry_xml_child(node, "driver"), "type");
+  put_attr(disk, "cache", ferry_xml_child(node, "driver"), "cache");
   put_attr(disk, "startupPolicy", source, "startupPolicy");
-  json_object_set_new(disk, "readonly",
-                      json_boolean(child(node, "readonly") || g_strcmp0(device, "cdrom") == 0));
-  json_object_set_new(disk, "shareable", json_boolean(child(node, "shareable") != NULL));
-  put_true(disk, "reservations", child(source, "reservations") != NULL);
+  json_object_set_new(
+      disk, "readonly",
+      json_boolean(ferry_xml_child(node, "readonly") || g_strcmp0(device, "cdrom") == 0));
+  json_object_set_new(disk, "shareable", json_boolean(ferry_xml_child(node, "shareable") != NULL));
+  put_true(disk, "reservations", ferry_xml_child(source, "reservations") != NULL);
   json_array_append_new(list, disk);
 }
 
 static void parse_interface(const xmlNode *node, json_t *list) {
   json_t *nic = json_object();
-  xmlNode *source = child(node, "source");
-  put_attr(nic, "name", child(node, "target"), "dev");
-  put_attr(nic, "macAddress", child(node, "mac"), "address");
+  xmlNode *source = ferry_xml_child(node, "source");
+  put_attr(nic, "name", ferry_xml_child(node, "target"), "dev");
+  put_attr(nic, "macAddress", ferry_xml_child(node, "mac"), "address");
   put_attr(nic, "type", node, "type");
-  put_attr(nic, "model", child(node, "model"), "type");
+  put_attr(nic, "model", ferry_xml_child(node, "model"), "type");
   static const char *const source_attrs[] = {"bridge", "network", "dev", "path", "name"};
   for (gsize i = 0; i < G_N_ELEMENTS(source_attrs) && !json_object_get(nic, "source"); i++)
     put_attr(nic, "source", source, source_attrs[i]);
   if (!json_object_get(nic, "name"))
-    put_attr(nic, "name", child(node, "alias"), "name");
+    put_attr(nic, "name", ferry_xml_child(node, "alias"), "name");
   json_array_append_new(list, nic);
 }
 
@@ -130,20 +125,20 @@ static void parse_hostdev(const xmlNode *node, json_t *list) {
   json_t *dev = json_object();
   g_autofree char *mode = attr(node, "mode");
   g_autofree char *type = attr(node, "type");
-  put_attr(dev, "name", child(node, "alias"), "name");
-  put(dev, "type", type ? type : mode);
+  put_attr(dev, "name", ferry_xml_child(node, "alias"), "name");
+  domain_xml_put(dev, "type", type ? type : mode);
   if (!json_object_get(dev, "name")) {
     g_autofree char *name = g_strdup_printf("hostdev%zu", json_array_size(list));
-    put(dev, "name", name);
+    domain_xml_put(dev, "name", name);
   }
   json_array_append_new(list, dev);
 }
 
 static void parse_filesystem(const xmlNode *node, json_t *list) {
   json_t *fs = json_object();
-  xmlNode *source = child(node, "source");
-  put_attr(fs, "name", child(node, "target"), "dir");
-  put_attr(fs, "driver", child(node, "driver"), "type");
+  xmlNode *source = ferry_xml_child(node, "source");
+  put_attr(fs, "name", ferry_xml_child(node, "target"), "dir");
+  put_attr(fs, "driver", ferry_xml_child(node, "driver"), "type");
   static const char *const source_attrs[] = {"dir", "file", "name", "socket"};
   for (gsize i = 0; i < G_N_ELEMENTS(source_attrs) && !json_object_get(fs, "source"); i++)
     put_attr(fs, "source", source, source_attrs[i]);
@@ -154,13 +149,13 @@ static void parse_devices(const xmlNode *devices, json_t *record) {
   json_t *disks = json_array(), *nics = json_array(), *hostdevs = json_array();
   json_t *filesystems = json_array();
   for (xmlNode *n = devices ? devices->children : NULL; n; n = n->next) {
-    if (is(n, "disk") && json_array_size(disks) < MAX_DEVICES)
+    if (domain_xml_is(n, "disk") && json_array_size(disks) < MAX_DEVICES)
       parse_disk(n, disks);
-    else if (is(n, "interface") && json_array_size(nics) < MAX_DEVICES)
+    else if (domain_xml_is(n, "interface") && json_array_size(nics) < MAX_DEVICES)
       parse_interface(n, nics);
-    else if (is(n, "hostdev") && json_array_size(hostdevs) < MAX_DEVICES)
+    else if (domain_xml_is(n, "hostdev") && json_array_size(hostdevs) < MAX_DEVICES)
       parse_hostdev(n, hostdevs);
-    else if (is(n, "filesystem") && json_array_size(filesystems) < MAX_DEVICES)
+    else if (domain_xml_is(n, "filesystem") && json_array_size(filesystems) < MAX_DEVICES)
       parse_filesystem(n, filesystems);
   }
   json_object_set_new(record, "disks", disks);
@@ -180,13 +175,13 @@ static json_t *scalar(const char *text) {
 }
 
 static gboolean ours(const xmlNode *node, const char *name) {
-  return is(node, name) && node->ns && node->ns->href &&
+  return domain_xml_is(node, name) && node->ns && node->ns->href &&
          strcmp((const char *)node->ns->href, FERRY_METADATA_NS) == 0;
 }
 
 static void parse_pair(const xmlNode *node, json_t *map) {
   g_autofree char *key = attr(node, "key");
-  g_autofree char *value = text_of(node);
+  g_autofree char *value = domain_xml_text_of(node);
   if (key && *key && json_object_size(map) < MAX_LABELS)
     json_object_set_new(map, key, json_string(value ? value : ""));
 }
@@ -203,8 +198,8 @@ static void parse_metadata(const xmlNode *metadata, json_t *record) {
       vm = n;
   for (const xmlNode *n = vm ? vm->children : NULL; n; n = n->next) {
     if (ours(n, "namespace")) {
-      g_autofree char *ns = text_of(n);
-      put(record, "namespace", ns);
+      g_autofree char *ns = domain_xml_text_of(n);
+      domain_xml_put(record, "namespace", ns);
     } else if (ours(n, "label")) {
       parse_pair(n, labels);
     } else if (ours(n, "annotation")) {
@@ -212,7 +207,7 @@ static void parse_metadata(const xmlNode *metadata, json_t *record) {
     } else if (ours(n, "migrationPolicy")) {
       json_t *policy = json_object();
       for (const xmlNode *f = n->children; f; f = f->next) {
-        g_autofree char *value = f->type == XML_ELEMENT_NODE ? text_of(f) : NULL;
+        g_autofree char *value = f->type == XML_ELEMENT_NODE ? domain_xml_text_of(f) : NULL;
         if (value && json_object_size(policy) < MAX_LABELS)
           json_object_set_new(policy, (const char *)f->name, scalar(value));
       }
@@ -224,7 +219,7 @@ static void parse_metadata(const xmlNode *metadata, json_t *record) {
 /* A feature without a policy is required. */
 static gboolean has_feature(const xmlNode *cpu, const char *name) {
   for (const xmlNode *n = cpu ? cpu->children : NULL; n; n = n->next)
-    if (is(n, "feature") && says(n, "name", name)) {
+    if (domain_xml_is(n, "feature") && says(n, "name", name)) {
       g_autofree char *policy = attr(n, "policy");
       return !policy || g_str_equal(policy, "require") || g_str_equal(policy, "force");
     }
@@ -232,17 +227,17 @@ static gboolean has_feature(const xmlNode *cpu, const char *name) {
 }
 
 static void parse_cpu(const xmlNode *root, json_t *record) {
-  const xmlNode *cpu = child(root, "cpu");
+  const xmlNode *cpu = ferry_xml_child(root, "cpu");
   g_autofree char *mode = attr(cpu, "mode");
-  g_autofree char *model = text_of(child(cpu, "model"));
+  g_autofree char *model = domain_xml_text_of(ferry_xml_child(cpu, "model"));
   if (model && *model && g_strcmp0(mode, "host-passthrough") != 0)
-    put(record, "cpuModel", model);
+    domain_xml_put(record, "cpuModel", model);
   else
-    put(record, "cpuModel", mode);
+    domain_xml_put(record, "cpuModel", mode);
   put_true(record, "invariantTSC", has_feature(cpu, "invtsc"));
-  g_autofree char *count = text_of(child(root, "vcpu"));
+  g_autofree char *count = domain_xml_text_of(ferry_xml_child(root, "vcpu"));
   guint64 vcpus = 0;
-  const xmlNode *vcpu = child(root, "vcpu");
+  const xmlNode *vcpu = ferry_xml_child(root, "vcpu");
   g_autofree char *current = attr(vcpu, "current");
   if ((current && g_ascii_string_to_unsigned(current, 10, 0, 65536, &vcpus, NULL)) ||
       (count && g_ascii_string_to_unsigned(count, 10, 0, 65536, &vcpus, NULL)))
@@ -252,7 +247,7 @@ static void parse_cpu(const xmlNode *root, json_t *record) {
 /* How fast the guest's time stamp counter goes, where the domain says so. */
 static void parse_clock(const xmlNode *clock, json_t *record) {
   for (const xmlNode *n = clock ? clock->children : NULL; n; n = n->next) {
-    if (!is(n, "timer") || !says(n, "name", "tsc"))
+    if (!domain_xml_is(n, "timer") || !says(n, "name", "tsc"))
       continue;
     g_autofree char *text = attr(n, "frequency");
     guint64 hz;
@@ -263,7 +258,8 @@ static void parse_clock(const xmlNode *clock, json_t *record) {
 
 static void parse_hyperv(const xmlNode *hyperv, json_t *record) {
   put_true(record, "hypervPassthrough", says(hyperv, "mode", "passthrough"));
-  put_true(record, "hypervReenlightenment", says(child(hyperv, "reenlightenment"), "state", "on"));
+  put_true(record, "hypervReenlightenment",
+           says(ferry_xml_child(hyperv, "reenlightenment"), "state", "on"));
 }
 
 static void silent(void *context, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -287,7 +283,7 @@ json_t *ferry_domain_xml_parse(const char *xml, gsize len, GError **error) {
   int line = parser->lastError.line;
   xmlFreeParserCtxt(parser);
   xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
-  if (!root || doc->intSubset || !is(root, "domain")) {
+  if (!root || doc->intSubset || !domain_xml_is(root, "domain")) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
                 "this is not a libvirt domain's XML: %s (line %d)",
                 !doc             ? (why ? g_strstrip(why) : "it can't be parsed")
@@ -296,8 +292,8 @@ json_t *ferry_domain_xml_parse(const char *xml, gsize len, GError **error) {
                 line);
     return NULL;
   }
-  g_autofree char *uuid = text_of(child(root, "uuid"));
-  g_autofree char *name = text_of(child(root, "name"));
+  g_autofree char *uuid = domain_xml_text_of(ferry_xml_child(root, "uuid"));
+  g_autofree char *name = domain_xml_text_of(ferry_xml_child(root, "name"));
   if (!uuid || !g_uuid_string_is_valid(uuid) || !name || !*name) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID, "the domain's XML has no valid <%s>",
                 name && *name ? "uuid" : "name");
@@ -305,20 +301,20 @@ json_t *ferry_domain_xml_parse(const char *xml, gsize len, GError **error) {
   }
   json_t *record = json_object();
   g_autofree char *lower = g_ascii_strdown(uuid, -1);
-  put(record, "uuid", lower);
-  put(record, "name", name);
-  gint64 memory = memory_bytes(child(root, "memory"));
+  domain_xml_put(record, "uuid", lower);
+  domain_xml_put(record, "name", name);
+  gint64 memory = memory_bytes(ferry_xml_child(root, "memory"));
   if (memory >= 0)
     ferry_json_set_int(record, "memoryBytes", memory);
-  const xmlNode *limit = child(child(root, "memtune"), "hard_limit");
+  const xmlNode *limit = ferry_xml_child(ferry_xml_child(root, "memtune"), "hard_limit");
   ferry_json_set_int(record, "memoryHardLimitBytes", limit ? MAX(memory_bytes(limit), 0) : 0);
   parse_cpu(root, record);
-  parse_clock(child(root, "clock"), record);
-  parse_hyperv(child(child(root, "features"), "hyperv"), record);
-  put_attr(record, "launchSecurity", child(root, "launchSecurity"), "type");
-  put_attr(record, "machineType", child(child(root, "os"), "type"), "machine");
-  parse_devices(child(root, "devices"), record);
-  parse_metadata(child(root, "metadata"), record);
+  parse_clock(ferry_xml_child(root, "clock"), record);
+  parse_hyperv(ferry_xml_child(ferry_xml_child(root, "features"), "hyperv"), record);
+  put_attr(record, "launchSecurity", ferry_xml_child(root, "launchSecurity"), "type");
+  put_attr(record, "machineType", ferry_xml_child(ferry_xml_child(root, "os"), "type"), "machine");
+  parse_devices(ferry_xml_child(root, "devices"), record);
+  parse_metadata(ferry_xml_child(root, "metadata"), record);
   json_object_set_new(record, "hostResources", ferry_domain_resources_digests(root));
   return record;
 }

@@ -43,7 +43,7 @@ double ferry_sim_disks_to_copy(const FerrySimDomain *d, FerrySimHost *target,
 }
 
 /* The host at `uri` with the lock held, or NULL with an error and without it. */
-static FerrySimHost *enter(FerrySimJob *job, const char *uri, GError **error) {
+static FerrySimHost *sim_disks_enter(FerrySimJob *job, const char *uri, GError **error) {
   FerrySimWorld *w = job->handle->world;
   g_mutex_lock(&w->lock);
   FerrySimHost *h = ferry_sim_find_host(w, uri);
@@ -56,7 +56,7 @@ static FerrySimHost *enter(FerrySimJob *job, const char *uri, GError **error) {
 
 json_t *ferry_sim_job_disks_plan(FerryHostJob *base, const FerryMigrateRequest *r, GError **error) {
   FerrySimJob *job = (FerrySimJob *)base;
-  FerrySimHost *target = enter(job, r->dest_uri, error);
+  FerrySimHost *target = sim_disks_enter(job, r->dest_uri, error);
   if (!target)
     return NULL;
   g_autoptr(json_t) plan = json_array();
@@ -91,7 +91,7 @@ json_t *ferry_sim_job_disks_plan(FerryHostJob *base, const FerryMigrateRequest *
 static gboolean change(FerryHostJob *base, const char *uri, const json_t *disks, gboolean make,
                        GError **error) {
   FerrySimJob *job = (FerrySimJob *)base;
-  FerrySimHost *target = enter(job, uri, error);
+  FerrySimHost *target = sim_disks_enter(job, uri, error);
   gboolean ok = TRUE;
   if (!target)
     return FALSE;

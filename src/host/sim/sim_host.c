@@ -106,7 +106,7 @@ static json_t *sim_info(FerryHost *base, GError **error) {
   return out;
 }
 
-static json_t *record_of(const FerrySimInstance *i) {
+static json_t *sim_host_record_of(const FerrySimInstance *i) {
   const FerrySimDomain *d = i->domain;
   json_t *disks = json_array(), *disk;
   size_t k;
@@ -147,7 +147,7 @@ static json_t *sim_list(FerryHost *base, GError **error) {
     gpointer instance;
     g_hash_table_iter_init(&iter, handle->host->instances);
     while (g_hash_table_iter_next(&iter, NULL, &instance))
-      json_array_append_new(list, record_of(instance));
+      json_array_append_new(list, sim_host_record_of(instance));
   }
   g_mutex_unlock(&handle->world->lock);
   return list;
@@ -160,7 +160,7 @@ static json_t *sim_record(FerryHost *base, const char *uuid, GError **error) {
   if (handle->connected || !away(handle, error)) {
     const FerrySimInstance *i = ferry_sim_find(handle->host, uuid);
     if (i)
-      record = record_of(i);
+      record = sim_host_record_of(i);
     else
       ferry_sim_error(error, FERRY_HOST_ERROR_NO_DOMAIN, "cannot find the domain: none has UUID %s",
                       uuid);

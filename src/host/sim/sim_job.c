@@ -13,7 +13,7 @@ static FerrySimWorld *world_of(const FerrySimJob *job) {
 
 /* Takes the lock and brings the world to now. The job's domain, or NULL with an error; the lock is
  * held either way. */
-static FerrySimInstance *enter(FerrySimJob *job, const char *doing, GError **error) {
+static FerrySimInstance *sim_job_enter(FerrySimJob *job, const char *doing, GError **error) {
   FerrySimWorld *w = world_of(job);
   FerrySimHost *h = job->handle->host;
   g_mutex_lock(&w->lock);
@@ -34,7 +34,7 @@ static FerrySimInstance *enter(FerrySimJob *job, const char *doing, GError **err
 }
 
 static FerrySimInstance *enter_active(FerrySimJob *job, const char *doing, GError **error) {
-  FerrySimInstance *i = enter(job, doing, error);
+  FerrySimInstance *i = sim_job_enter(job, doing, error);
   if (i && !i->state.active) {
     ferry_sim_error(error, FERRY_HOST_ERROR_INVALID_STATE, "%s: the domain is not running", doing);
     return NULL;
@@ -61,7 +61,7 @@ FerryHostJob *ferry_sim_job_open(FerryHost *base, const char *uuid, GError **err
   job->base.ops = &ferry_sim_ops;
   job->handle = (FerrySimHandle *)base;
   job->uuid = g_ascii_strdown(uuid, -1);
-  gboolean there = enter(job, "cannot find the domain", error) != NULL;
+  gboolean there = sim_job_enter(job, "cannot find the domain", error) != NULL;
   leave(job);
   if (there)
     return &job->base;
@@ -95,17 +95,9 @@ static void move_definition(FerrySimWorld *w, FerrySimInstance *source, FerrySim
     g_hash_table_remove(source->host->instances, source->domain->uuid);
 }
 
-/* What libvirt does in the call before anything moves. FALSE with the error of the call. */
-static gboolean begin(FerrySimJob *job, FerrySimInstance *source, const FerryMigrateRequest *r,
-                      FerryMigrateDone done, gpointer data, gboolean *moved, GError **error) {
-  FerrySimWorld *w = world_of(job);
-  FerrySimHost *target = ferry_sim_find_host(w, r->dest_uri);
-  gboolean offline = ferry_migration_flag_on(r->config, "offline");
-  gboolean persist =
-      ferry_json_bool(r->config, "persistDestination", source->state.persistent || offline);
-  gboolean undefine =
-      ferry_json_bool(r->config, "undefineSource", source->state.persistent && persist);
-  const char *name = ferry_json_str(r->config, "destinationName");
+/* Whether libvirt would begin with the request at all. FALSE with the error of the call. */
+static gboolean can_begin(const FerrySimInstance *source, FerrySimHost *target,
+                          const FerryMigrateRequest *r, GError **error) {
   if (source->transfer)
     return ferry_sim_error(error, FERRY_SIM_ERROR_BUSY,
                            "cannot acquire state change lock: the domain is migrating");
@@ -115,22 +107,17 @@ static gboolean begin(FerrySimJob *job, FerrySimInstance *source, const FerryMig
   if (target == source->host)
     return ferry_sim_error(error, FERRY_SIM_ERROR_FAILED, "the domain is on %s already",
                            target->name);
-  FerrySimInstance *there = ferry_sim_find(target, source->domain->uuid);
+  const FerrySimInstance *there = ferry_sim_find(target, source->domain->uuid);
   if (there && there->state.active)
     return ferry_sim_error(error, FERRY_HOST_ERROR_INVALID_STATE,
                            "a domain of this UUID is active on %s already", target->name);
-  if (offline) {
-    *moved = TRUE;
-    move_definition(w, source, target, name ? name : source->name,
-                    undefine && !source->state.active);
-    return TRUE;
-  }
-  if (!source->state.active)
-    return ferry_sim_error(error, FERRY_HOST_ERROR_INVALID_STATE, "the domain is not running");
-  double disks = ferry_sim_disks_to_copy(source->domain, target, r, error);
-  if (disks < 0)
-    return FALSE;
-  FerrySimTransfer *t = g_new0(FerrySimTransfer, 1);
+  return TRUE;
+}
+
+/* The link between the two hosts and the options, as QEMU gets them. */
+static void init_stream(FerrySimJob *job, FerrySimTransfer *t, const FerrySimInstance *source,
+                        const FerrySimHost *target, const FerryMigrateRequest *r) {
+  const FerrySimWorld *w = world_of(job);
   FerrySimLink link = {.rate = MIN(source->host->link, target->link),
                        .cap = (double)r->bandwidth / w->speed,
                        .told =
@@ -145,8 +132,37 @@ static gboolean begin(FerrySimJob *job, FerrySimInstance *source, const FerryMig
   ferry_sim_migration_init(&t->m, &source->domain->guest, &link, &options);
   if (job->limit_ms > 0)
     ferry_sim_migration_set_limit(&t->m, (double)job->limit_ms * w->speed);
+}
+
+/* What libvirt does in the call before anything moves. FALSE with the error of the call. */
+static gboolean begin(FerrySimJob *job, FerrySimInstance *source, const FerryMigrateRequest *r,
+                      FerryMigrateDone done, gpointer data, gboolean *moved, GError **error) {
+  FerrySimWorld *w = world_of(job);
+  FerrySimHost *target = ferry_sim_find_host(w, r->dest_uri);
+  gboolean offline = ferry_migration_flag_on(r->config, "offline");
+  gboolean persist =
+      ferry_json_bool(r->config, "persistDestination", source->state.persistent || offline);
+  gboolean undefine =
+      ferry_json_bool(r->config, "undefineSource", source->state.persistent && persist);
+  const char *name = ferry_json_str(r->config, "destinationName");
+  if (!can_begin(source, target, r, error))
+    return FALSE;
+  if (offline) {
+    *moved = TRUE;
+    move_definition(w, source, target, name ? name : source->name,
+                    undefine && !source->state.active);
+    return TRUE;
+  }
+  if (!source->state.active)
+    return ferry_sim_error(error, FERRY_HOST_ERROR_INVALID_STATE, "the domain is not running");
+  double disks = ferry_sim_disks_to_copy(source->domain, target, r, error);
+  if (disks < 0)
+    return FALSE;
+  FerrySimTransfer *t = g_new0(FerrySimTransfer, 1);
+  init_stream(job, t, source, target, r);
   t->disk_total = t->disk_left = disks;
   t->source = source;
+  FerrySimInstance *there = ferry_sim_find(target, source->domain->uuid);
   t->target =
       there ? there : ferry_sim_instance_new(target, source->domain, name ? name : source->name);
   ferry_sim_set_state(t->target, "paused", "migration");
@@ -181,7 +197,7 @@ gboolean ferry_sim_job_start(FerryHostJob *base, const FerryMigrateRequest *requ
   GError *failed = NULL;
   gboolean moved = FALSE;
   job->started = TRUE;
-  FerrySimInstance *source = enter(job, "cannot migrate the domain", &failed);
+  FerrySimInstance *source = sim_job_enter(job, "cannot migrate the domain", &failed);
   if (source)
     begin(job, source, request, done, data, &moved, &failed);
   if (failed || moved) { /* the call returns at once */
@@ -212,7 +228,7 @@ gboolean ferry_sim_job_state(FerryHostJob *base, FerryDomainState *out, GError *
   FerrySimJob *job = (FerrySimJob *)base;
   g_autoptr(GError) cause = NULL;
   *out = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
-  const FerrySimInstance *i = enter(job, "cannot read the domain's state", &cause);
+  const FerrySimInstance *i = sim_job_enter(job, "cannot read the domain's state", &cause);
   if (i)
     *out = i->state;
   leave(job);

@@ -257,7 +257,7 @@ double ferry_sim_migration_expected_ms(const FerrySimMigration *m) {
 }
 
 /* Share of a switch-over or of post-copy that is still to come, 0..1. */
-static double ahead(const FerrySimMigration *m) {
+static double sim_migration_ahead(const FerrySimMigration *m) {
   return m->until > m->began ? CLAMP((m->until - m->now) / (m->until - m->began), 0, 1) : 0;
 }
 
@@ -265,7 +265,7 @@ double ferry_sim_migration_remaining(const FerrySimMigration *m) {
   switch (m->phase) {
   case FERRY_SIM_PHASE_SWITCHING:
   case FERRY_SIM_PHASE_POSTCOPY:
-    return m->left * ahead(m);
+    return m->left * sim_migration_ahead(m);
   case FERRY_SIM_PHASE_COMPLETED:
     return 0;
   default:
@@ -275,5 +275,5 @@ double ferry_sim_migration_remaining(const FerrySimMigration *m) {
 
 double ferry_sim_migration_sent(const FerrySimMigration *m) {
   gboolean moving = m->phase == FERRY_SIM_PHASE_SWITCHING || m->phase == FERRY_SIM_PHASE_POSTCOPY;
-  return m->sent - (moving ? m->left * ahead(m) / m->link.efficiency : 0);
+  return m->sent - (moving ? m->left * sim_migration_ahead(m) / m->link.efficiency : 0);
 }

@@ -7,7 +7,6 @@
 #include "model/agents/agent_rules.h"
 #include "base/rfc3339.h"
 #include "model/kinds/shared_fields.h"
-#include "model/migration/migration.h"
 
 #include <string.h>
 
@@ -28,13 +27,14 @@ enum {
 };
 
 /* Why `value` may not stand in place of `before`; NULL: it may. Static text. */
-typedef const char *(*Rule)(const FerryAgentWrite *w, const json_t *before, const json_t *value);
+typedef const char *(*AgentRulesRule)(const FerryAgentWrite *w, const json_t *before,
+                                      const json_t *value);
 
 typedef struct {
   const char *path; /* below status */
   unsigned roles, phases;
-  Rule rule; /* NULL: any value that the kind's table takes */
-} Row;
+  AgentRulesRule rule; /* NULL: any value that the kind's table takes */
+} AgentRulesRow;
 
 /* ---- rules of values ---- */
 
@@ -162,7 +162,7 @@ static const char *answered_changes(const FerryAgentWrite *w, const json_t *befo
     json_t *was = json_array_get(before, i), *is = json_array_get(value, i);
     if (json_equal(was, is))
       continue;
-    if (g_strcmp0(ferry_json_str(was, "state"), "Requested") != 0)
+    if (ferry_change_state_of(was) != FERRY_CHANGE_REQUESTED)
       return "what became of a change is said once, while it is Requested";
     g_autoptr(json_t) a = json_copy(was);
     g_autoptr(json_t) b = json_copy(is);
@@ -178,7 +178,7 @@ static const char *answered_changes(const FerryAgentWrite *w, const json_t *befo
 
 /* ---- the rows ---- */
 
-static const Row rows[] = {
+static const AgentRulesRow rows[] = {
     {"phase", SOURCE, BEFORE, next_phase},
     {"phaseTransitionTimestamps", SOURCE, BEFORE, appended_stamps},
     {"reason", FERRYD, 0, NULL},
@@ -231,7 +231,7 @@ static const Row rows[] = {
     {"changes", SOURCE, TAKEN, answered_changes},
 };
 
-static const Row *row_of(const char *path) {
+static const AgentRulesRow *row_of(const char *path) {
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
     if (g_str_equal(rows[i].path, path))
       return &rows[i];
@@ -239,7 +239,7 @@ static const Row *row_of(const char *path) {
 }
 
 gboolean ferry_agent_rules_know(const char *path) {
-  const Row *row = row_of(path);
+  const AgentRulesRow *row = row_of(path);
   if (row)
     return TRUE;
   g_autofree char *above = g_strdup(path);
@@ -254,7 +254,7 @@ gboolean ferry_agent_rules_know(const char *path) {
 static void find_missing(const FerryField *fields, const char *above, GString *missing) {
   for (const FerryField *f = fields; f->name; f++) {
     g_autofree char *path = *above ? g_strconcat(above, ".", f->name, NULL) : g_strdup(f->name);
-    const Row *row = row_of(path);
+    const AgentRulesRow *row = row_of(path);
     if (!ferry_agent_rules_know(path))
       g_string_append_printf(missing,
                              "status.%s has no row in src/model/agents/agent_rules.c: say who "
@@ -277,7 +277,7 @@ typedef struct {
   const FerryAgentWrite *w;
   unsigned role, phase;
   GError *refused;
-} Walk;
+} AgentRulesWalk;
 
 static unsigned phase_bit(const json_t *migration) {
   return 1U << ferry_phase_of(migration);
@@ -294,11 +294,11 @@ static unsigned role_of(const FerryAgentWrite *w) {
   return 0;
 }
 
-static void refuse(Walk *walk, const char *field, const char *why) {
+static void agent_rules_refuse(AgentRulesWalk *walk, const char *field, const char *why) {
   ferry_error_add_cause(walk->refused, "FieldValueForbidden", field, "Forbidden: %s", why);
 }
 
-static void refuse_field(Walk *walk, const Row *row, const char *field) {
+static void refuse_field(AgentRulesWalk *walk, const AgentRulesRow *row, const char *field) {
   static const char *const roles[] = {"neither", "the source", "the target"};
   const char *phase = ferry_json_str(walk->w->old, "status.phase");
   g_autofree char *why = NULL;
@@ -312,18 +312,18 @@ static void refuse_field(Walk *walk, const Row *row, const char *field) {
                                                  : "source or target");
   else
     why = g_strdup_printf("no agent writes it while the phase is %s", phase ? phase : "unset");
-  refuse(walk, field, why);
+  agent_rules_refuse(walk, field, why);
 }
 
-static void walk_members(Walk *walk, const FerryField *fields, const char *above, const json_t *was,
-                         const json_t *is) {
+static void walk_members(AgentRulesWalk *walk, const FerryField *fields, const char *above,
+                         const json_t *was, const json_t *is) {
   for (const FerryField *f = fields; f->name; f++) {
     json_t *before = json_object_get(was, f->name), *value = json_object_get(is, f->name);
     if (before == value || (before && value && json_equal(before, value)))
       continue;
     g_autofree char *path = *above ? g_strconcat(above, ".", f->name, NULL) : g_strdup(f->name);
     g_autofree char *field = g_strconcat("status.", path, NULL);
-    const Row *row = row_of(path);
+    const AgentRulesRow *row = row_of(path);
     if (row && row->rule == inside) {
       walk_members(walk, f->fields, path, before, value);
       continue;
@@ -334,12 +334,12 @@ static void walk_members(Walk *walk, const FerryField *fields, const char *above
     }
     const char *why = row->rule ? row->rule(walk->w, before, value) : NULL;
     if (why)
-      refuse(walk, field, why);
+      agent_rules_refuse(walk, field, why);
   }
 }
 
 /* metadata but for the bookkeeping of who wrote what, and spec, are no agent's. */
-static void check_rest(Walk *walk) {
+static void check_rest(AgentRulesWalk *walk) {
   static const char why[] = "an agent writes a migration's status only";
   const FerryAgentWrite *w = walk->w;
   g_autoptr(json_t) a = json_copy(json_object_get(w->old, "metadata"));
@@ -351,23 +351,24 @@ static void check_rest(Walk *walk) {
   json_object_foreach(a, key, value) {
     if (!json_equal(value, json_object_get(b, key))) {
       g_autofree char *field = g_strconcat("metadata.", key, NULL);
-      refuse(walk, field, why);
+      agent_rules_refuse(walk, field, why);
     }
     json_object_del(b, key);
   }
   json_object_foreach(b, key, value) {
     g_autofree char *field = g_strconcat("metadata.", key, NULL);
-    refuse(walk, field, why);
+    agent_rules_refuse(walk, field, why);
   }
   json_t *spec = json_object_get(w->old, "spec");
   if (!json_equal(spec, json_object_get(w->object, "spec")))
-    refuse(walk, "spec", why);
+    agent_rules_refuse(walk, "spec", why);
 }
 
 gboolean ferry_agent_rules_check(const FerryAgentWrite *w, GError **error) {
   const FerryField *status = ferry_field_find(ferry_kind_vmim.fields, "status");
   g_autoptr(GError) refused = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_FORBIDDEN, "refused");
-  Walk walk = {.w = w, .role = role_of(w), .phase = phase_bit(w->old), .refused = refused};
+  AgentRulesWalk walk = {
+      .w = w, .role = role_of(w), .phase = phase_bit(w->old), .refused = refused};
   walk_members(&walk, status->fields, "", json_object_get(w->old, "status"),
                json_object_get(w->object, "status"));
   check_rest(&walk);
@@ -399,10 +400,10 @@ gboolean ferry_agent_rules_check(const FerryAgentWrite *w, GError **error) {
 
 typedef struct {
   gint64 least_ms, most_ms;
-} Span;
+} AgentRulesSpan;
 
 /* A time within the span as text, NULL: `text` is within. Free with g_free. */
-static char *bounded(const Span *span, const char *text) {
+static char *agent_rules_bounded(const AgentRulesSpan *span, const char *text) {
   gint64 at = ferry_rfc3339_parse(text);
   if (at >= span->least_ms && at <= span->most_ms)
     return NULL;
@@ -410,12 +411,12 @@ static char *bounded(const Span *span, const char *text) {
 }
 
 static void settle_fields(const FerryField *fields, const json_t *was, json_t *is,
-                          const Span *span);
+                          const AgentRulesSpan *span);
 
 static void settle_value(const FerryField *f, const json_t *was, json_t *object, json_t *value,
-                         const Span *span) {
+                         const AgentRulesSpan *span) {
   if (f->type == FERRY_TYPE_TIME && json_is_string(value)) {
-    g_autofree char *text = bounded(span, json_string_value(value));
+    g_autofree char *text = agent_rules_bounded(span, json_string_value(value));
     if (text)
       json_object_set_new(object, f->name, json_string(text));
   } else if (f->type == FERRY_TYPE_OBJECT && f->fields && json_is_object(value)) {
@@ -432,7 +433,7 @@ static void settle_value(const FerryField *f, const json_t *was, json_t *object,
 }
 
 static void settle_fields(const FerryField *fields, const json_t *was, json_t *is,
-                          const Span *span) {
+                          const AgentRulesSpan *span) {
   for (const FerryField *f = fields; f->name; f++) {
     json_t *before = json_object_get(was, f->name), *value = json_object_get(is, f->name);
     if (value && !(before && json_equal(before, value)))
@@ -441,9 +442,10 @@ static void settle_fields(const FerryField *fields, const json_t *was, json_t *i
 }
 
 /* What is stored, then what is new, each phase once and in the order of time. */
-static json_t *settled_stamps(const json_t *stored, const json_t *wanted, const Span *span) {
+static json_t *settled_stamps(const json_t *stored, const json_t *wanted,
+                              const AgentRulesSpan *span) {
   json_t *out = json_is_array(stored) ? json_deep_copy(stored) : json_array();
-  Span rest = *span;
+  AgentRulesSpan rest = *span;
   gsize i;
   json_t *stamp;
   json_array_foreach(out, i, stamp) {
@@ -456,7 +458,7 @@ static json_t *settled_stamps(const json_t *stored, const json_t *wanted, const 
       continue;
     json_t *copy = json_deep_copy(stamp);
     const char *said = ferry_json_str(copy, "phaseTransitionTimestamp");
-    g_autofree char *text = bounded(&rest, said);
+    g_autofree char *text = agent_rules_bounded(&rest, said);
     if (text)
       ferry_json_set_str(copy, "phaseTransitionTimestamp", text);
     rest.least_ms = CLAMP(ferry_rfc3339_parse(ferry_json_str(copy, "phaseTransitionTimestamp")),
@@ -469,7 +471,7 @@ static json_t *settled_stamps(const json_t *stored, const json_t *wanted, const 
 void ferry_agent_rules_settle_times(const json_t *old, json_t *object, gint64 now_ms) {
   const FerryField *status = ferry_field_find(ferry_kind_vmim.fields, "status");
   gint64 made = ferry_rfc3339_parse(ferry_json_str(old, "metadata.creationTimestamp"));
-  const Span span = {CLAMP(made, 0, now_ms), now_ms};
+  const AgentRulesSpan span = {CLAMP(made, 0, now_ms), now_ms};
   json_t *stored = ferry_json_get(old, "status.phaseTransitionTimestamps");
   json_t *wanted = ferry_json_get(object, "status.phaseTransitionTimestamps");
   if (!json_is_object(json_object_get(object, "status")))

@@ -175,14 +175,14 @@ static void check_record(const Domains *all, const json_t *one, GError *causes) 
                           "Too long: may not be more than %d bytes", SETTINGS_MAX_BYTES);
 }
 
-static char *shown(const char *text, glong most) {
+static char *domain_record_shown(const char *text, glong most) {
   if (g_utf8_strlen(text, -1) <= most)
     return g_strdup(text);
   g_autofree char *first = g_utf8_substring(text, 0, most);
   return g_strconcat(first, "…", NULL);
 }
 
-static char *joined(const GError *causes) {
+static char *domain_record_joined(const GError *causes) {
   g_autoptr(GString) text = g_string_new(NULL);
   for (guint i = 0; i < ferry_error_n_causes(causes); i++) {
     const FerryCause *cause = ferry_error_cause(causes, i);
@@ -197,13 +197,13 @@ static json_t *left_out(const json_t *domain, const GError *causes) {
   if (uuid && ferry_format_check("uuid", uuid, NULL))
     json_object_set_new(entry, "uuid", lower(json_object_get(domain, "uuid")));
   if (name && *name) {
-    g_autofree char *part = shown(name, FERRY_LEFT_OUT_NAME_LENGTH);
+    g_autofree char *part = domain_record_shown(name, FERRY_LEFT_OUT_NAME_LENGTH);
     ferry_json_set_str(entry, "name", part);
   }
   if (json_is_boolean(json_object_get(domain, "active")))
     json_object_set(entry, "active", json_object_get(domain, "active"));
-  g_autofree char *reasons = joined(causes);
-  g_autofree char *part = shown(reasons, FERRY_LEFT_OUT_MESSAGE_LENGTH);
+  g_autofree char *reasons = domain_record_joined(causes);
+  g_autofree char *part = domain_record_shown(reasons, FERRY_LEFT_OUT_MESSAGE_LENGTH);
   ferry_json_set_str(entry, "message", part);
   return entry;
 }
@@ -264,7 +264,7 @@ json_t *ferry_report_validate(const json_t *report, GPtrArray *unknown, GError *
       take_domains(out, domains, unknown);
     return g_steal_pointer(&out);
   }
-  g_autofree char *causes = joined(invalid);
+  g_autofree char *causes = domain_record_joined(invalid);
   g_free(invalid->message);
   invalid->message = g_strconcat("the report is invalid: ", causes, NULL);
   g_propagate_error(error, g_steal_pointer(&invalid));

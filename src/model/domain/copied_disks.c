@@ -40,12 +40,6 @@ gboolean ferry_disk_is_copied(const json_t *config, const json_t *disk) {
   return !json_array_size(names) && is_copyable(disk) && !ferry_disk_is_shared(config, disk);
 }
 
-static void put(json_t *config, json_t *origins, const char *name, json_t *value) {
-  json_object_set_new(config, name, value);
-  if (origins)
-    ferry_json_set_str(origins, name, "automatic");
-}
-
 /* Without its disks; what tunes their copy would be refused by libvirt, too. */
 static void copy_nothing(json_t *config, json_t *origins) {
   static const char *const flags[] = {"copyStorageAll", "copyStorageIncremental",
@@ -54,7 +48,7 @@ static void copy_nothing(json_t *config, json_t *origins) {
                                        "disksURI"};
   for (gsize i = 0; i < G_N_ELEMENTS(flags); i++)
     if (ferry_migration_flag_on(config, flags[i]))
-      put(config, origins, flags[i], json_false());
+      ferry_migration_config_choose(config, origins, flags[i], json_false());
   for (gsize i = 0; i < G_N_ELEMENTS(values); i++) {
     json_object_del(config, values[i]);
     json_object_del(origins, values[i]);
@@ -89,5 +83,5 @@ void ferry_copied_disks_complete(json_t *config, json_t *origins, const json_t *
   if (left_out && json_array_size(names) == 0)
     copy_nothing(config, origins);
   else if (left_out)
-    put(config, origins, "migrateDisks", json_incref(names));
+    ferry_migration_config_choose(config, origins, "migrateDisks", json_incref(names));
 }

@@ -12,7 +12,7 @@
 typedef struct {
   GPtrArray *out;
   GString *path;
-} Walk;
+} DomainResourcesWalk;
 
 static gboolean is(const xmlNode *node, const char *name) {
   return node && node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
@@ -22,7 +22,7 @@ static gboolean is_one_of(const xmlNode *node, const char *const *names) {
   return g_strv_contains(names, (const char *)node->name);
 }
 
-static char *value_of(const xmlAttr *a) {
+static char *domain_resources_value_of(const xmlAttr *a) {
   xmlChar *raw = xmlNodeListGetString(a->doc, a->children, 1);
   char *text = g_strdup(raw ? (const char *)raw : "");
   xmlFree(raw);
@@ -32,12 +32,12 @@ static char *value_of(const xmlAttr *a) {
 static char *attribute(const xmlNode *node, const char *name) {
   for (const xmlAttr *a = node->properties; a; a = a->next)
     if (strcmp((const char *)a->name, name) == 0)
-      return value_of(a);
+      return domain_resources_value_of(a);
   return NULL;
 }
 
 /* The element's own text, and with `deep` that of all below it, as XPath reads it. */
-static char *text_of(const xmlNode *node, gboolean deep) {
+static char *domain_resources_text_of(const xmlNode *node, gboolean deep) {
   if (deep) {
     xmlChar *raw = xmlNodeGetContent(node);
     char *text = g_strdup(raw ? (const char *)raw : "");
@@ -51,7 +51,7 @@ static char *text_of(const xmlNode *node, gboolean deep) {
   return g_strstrip(g_string_free(text, FALSE));
 }
 
-static int by_text(gconstpointer a, gconstpointer b) {
+static int domain_resources_by_text(gconstpointer a, gconstpointer b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
@@ -63,14 +63,14 @@ static void canonical(const xmlNode *node, GString *out) {
   g_string_append_printf(out, "<%s%s%s", space ? space : "", space ? ":" : "",
                          (const char *)node->name);
   for (const xmlAttr *a = node->properties; a; a = a->next) {
-    g_autofree char *value = value_of(a);
+    g_autofree char *value = domain_resources_value_of(a);
     g_autofree char *quoted = g_markup_escape_text(value, -1);
     g_ptr_array_add(parts, g_strdup_printf(" %s=\"%s\"", (const char *)a->name, quoted));
   }
-  g_ptr_array_sort(parts, by_text);
+  g_ptr_array_sort(parts, domain_resources_by_text);
   for (guint i = 0; i < parts->len; i++)
     g_string_append(out, g_ptr_array_index(parts, i));
-  g_autofree char *text = text_of(node, FALSE);
+  g_autofree char *text = domain_resources_text_of(node, FALSE);
   g_autofree char *quoted = g_markup_escape_text(text, -1);
   g_string_append_printf(out, ">%s", quoted);
   for (const xmlNode *n = node->children; n; n = n->next)
@@ -87,7 +87,7 @@ static void resource_free(gpointer data) {
   g_free(r);
 }
 
-static void note(Walk *w, const char *attr, const char *value, gboolean program) {
+static void note(DomainResourcesWalk *w, const char *attr, const char *value, gboolean program) {
   FerryDomainResource *r = g_new0(FerryDomainResource, 1);
   r->path = g_strconcat(w->path->str, attr ? "@" : "", attr, NULL);
   r->value = g_strdup(value);
@@ -98,7 +98,7 @@ static void note(Walk *w, const char *attr, const char *value, gboolean program)
   g_ptr_array_add(w->out, r);
 }
 
-static void note_whole(Walk *w, const xmlNode *node, gboolean program) {
+static void note_whole(DomainResourcesWalk *w, const xmlNode *node, gboolean program) {
   g_autoptr(GString) text = g_string_new(NULL);
   canonical(node, text);
   note(w, NULL, text->str, program);
@@ -124,14 +124,14 @@ static gboolean is_inner(const xmlNode *node, const char *attr) {
   return is_one_of(node, inner) && (g_str_equal(attr, "dev") || g_str_equal(attr, "dir"));
 }
 
-static gboolean of_program(const Walk *w, const xmlNode *node) {
+static gboolean of_program(const DomainResourcesWalk *w, const xmlNode *node) {
   return g_str_has_prefix(w->path->str, "os/") || is(node, "hostdev") || is_one_of(node, programs);
 }
 
-static void note_attributes(Walk *w, const xmlNode *node) {
+static void note_attributes(DomainResourcesWalk *w, const xmlNode *node) {
   for (const xmlAttr *a = node->properties; a; a = a->next) {
     const char *name = (const char *)a->name;
-    g_autofree char *value = value_of(a);
+    g_autofree char *value = domain_resources_value_of(a);
     gboolean raw = is(node, "disk") && (g_str_equal(name, "rawio") || g_str_equal(name, "sgio") ||
                                         (g_str_equal(name, "device") && g_str_equal(value, "lun")));
     if (a->ns || raw)
@@ -166,16 +166,16 @@ static gboolean may_differ(const xmlNode *device, const xmlNode *source) {
   return g_strcmp0(type, "pty") == 0;
 }
 
-static void visit(Walk *w, const xmlNode *node);
+static void visit(DomainResourcesWalk *w, const xmlNode *node);
 
-static void visit_children(Walk *w, const xmlNode *node) {
+static void visit_children(DomainResourcesWalk *w, const xmlNode *node) {
   for (const xmlNode *n = node->children; n; n = n->next)
     if (n->type == XML_ELEMENT_NODE)
       visit(w, n);
 }
 
 /* An element whose path is there already. */
-static void judge(Walk *w, const xmlNode *node) {
+static void domain_resources_judge(DomainResourcesWalk *w, const xmlNode *node) {
   const xmlNode *parent = node->parent;
   gboolean device = is(parent, "devices") && is(parent->parent, "domain");
   g_autofree char *type = is(node, "seclabel") ? attribute(node, "type") : NULL;
@@ -196,13 +196,13 @@ static void judge(Walk *w, const xmlNode *node) {
   if (device && !is(node, "disk"))
     note(w, NULL, "", is(node, "hostdev"));
   note_attributes(w, node);
-  g_autofree char *text = text_of(node, FALSE);
+  g_autofree char *text = domain_resources_text_of(node, FALSE);
   if (*text == '/')
     note(w, NULL, text, of_program(w, node));
   visit_children(w, node);
 }
 
-static void visit(Walk *w, const xmlNode *node) {
+static void visit(DomainResourcesWalk *w, const xmlNode *node) {
   gsize mark = w->path->len;
   if (is(node->parent, "domain") && !node->ns &&
       (is(node, "metadata") || is(node, "title") || is(node, "description") || is(node, "name")))
@@ -210,13 +210,13 @@ static void visit(Walk *w, const xmlNode *node) {
   g_string_append_printf(w->path, "%s%s", mark ? "/" : "", (const char *)node->name);
   if (is(node->parent, "devices"))
     append_type(w->path, node);
-  judge(w, node);
+  domain_resources_judge(w, node);
   g_string_truncate(w->path, mark);
 }
 
 GPtrArray *ferry_domain_resources(const xmlNode *domain) {
   g_autoptr(GString) path = g_string_new(NULL);
-  Walk w = {g_ptr_array_new_with_free_func(resource_free), path};
+  DomainResourcesWalk w = {g_ptr_array_new_with_free_func(resource_free), path};
   if (domain->ns)
     note_whole(&w, domain, TRUE);
   else

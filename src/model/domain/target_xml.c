@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/domain/target_xml.h"
+#include "model/domain/xml.h"
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <string.h>
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
-
-static const xmlNode *child(const xmlNode *node, const char *name) {
-  for (const xmlNode *n = node ? node->children : NULL; n; n = n->next)
-    if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0)
-      return n;
-  return NULL;
-}
 
 static json_t *attributes(const xmlNode *node) {
   json_t *out = json_object();
@@ -27,7 +21,7 @@ static json_t *attributes(const xmlNode *node) {
 static gboolean is_disk(const xmlNode *node, const char *name) {
   if (node->type != XML_ELEMENT_NODE || strcmp((const char *)node->name, "disk") != 0)
     return FALSE;
-  const xmlNode *target = child(node, "target");
+  const xmlNode *target = ferry_xml_child(node, "target");
   xmlChar *dev = target ? xmlGetNoNsProp((xmlNode *)target, (const xmlChar *)"dev") : NULL;
   gboolean same = g_strcmp0((const char *)dev, name) == 0;
   xmlFree(dev);
@@ -41,9 +35,9 @@ json_t *ferry_target_xml_disk_source(const char *xml, const char *name) {
                                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
   if (!doc || doc->intSubset) /* what that declares could grow without end */
     return NULL;
-  const xmlNode *devices = child(xmlDocGetRootElement(doc), "devices");
+  const xmlNode *devices = ferry_xml_child(xmlDocGetRootElement(doc), "devices");
   for (const xmlNode *n = devices ? devices->children : NULL; n; n = n->next) {
-    const xmlNode *source = is_disk(n, name) ? child(n, "source") : NULL;
+    const xmlNode *source = is_disk(n, name) ? ferry_xml_child(n, "source") : NULL;
     if (source)
       return attributes(source);
   }

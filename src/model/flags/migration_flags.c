@@ -37,3 +37,10 @@ int ferry_version_compare(const char *a, const char *b) {
   }
   return 0;
 }
+
+void ferry_migration_config_choose(json_t *config, json_t *origins, const char *name,
+                                   json_t *value) {
+  json_object_set_new(config, name, value);
+  if (origins)
+    ferry_json_set_str(origins, name, "automatic");
+}

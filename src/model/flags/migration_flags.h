@@ -56,4 +56,9 @@ gboolean ferry_migration_uses_network(const json_t *config);
 /** Compares "11.3.0" with "9.4.0" part by part: < 0, 0, > 0. Missing parts are 0. */
 int ferry_version_compare(const char *a, const char *b);
 
+/** Sets what Ferry chooses by itself in a resolved configuration (takes `value`); `origins` (may be
+ * NULL) gets "automatic" for it. */
+void ferry_migration_config_choose(json_t *config, json_t *origins, const char *name,
+                                   json_t *value);
+
 G_END_DECLS

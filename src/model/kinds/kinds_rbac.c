@@ -64,7 +64,7 @@ static const FerryField binding_fields[] = {
 
 /* ---- rules across fields ---- */
 
-static void check_rule(const json_t *one, gsize i, gboolean cluster, GError *error) {
+static void kinds_rbac_check_rule(const json_t *one, gsize i, gboolean cluster, GError *error) {
   g_autofree char *at = g_strdup_printf("rules[%zu]", i);
   gsize urls = json_array_size(json_object_get(one, "nonResourceURLs"));
   gsize groups = json_array_size(json_object_get(one, "apiGroups"));
@@ -91,7 +91,8 @@ static void check_rule(const json_t *one, gsize i, gboolean cluster, GError *err
 static void check_rules(const json_t *object, gboolean cluster, GError *error) {
   gsize i;
   json_t *one;
-  json_array_foreach(json_object_get(object, "rules"), i, one) check_rule(one, i, cluster, error);
+  json_array_foreach(json_object_get(object, "rules"), i, one)
+      kinds_rbac_check_rule(one, i, cluster, error);
 }
 
 static void role_check(const json_t *object, const json_t *old, GError *error) {

@@ -3,6 +3,7 @@
 // made of three tables: its own fields here, libvirt's flags, and the fields of policies that a
 // migration may say. What an agent may write of its status is in model/agents/agent_rules.c.
 #include "model/kinds/columns.h"
+#include "model/migration/phase.h"
 #include "model/kinds/shared_fields.h"
 #include "model/flags/migration_flags_table.h"
 #include "model/kinds/policy_fields_table.h"
@@ -172,7 +173,7 @@ static const FerryField change[] = {
     TIME("time", "When it was asked for."),
     STR("reason", "Why, in that user's words.", .max = 1024),
     OBJ("fields", change_fields, "What was to be changed."),
-    STR("state", "What became of it.", .values = WORDS("Requested", "Applied", "Refused")),
+    STR("state", "What became of it.", .values = ferry_change_states),
     OBJ("inForce", change_fields, "Of one that was refused: the part that had been carried out."),
     STR("message", "The same in words.", .max = MESSAGE_MAX_LENGTH),
     TIME("appliedTime", "When the source's agent had carried it out or refused it."),

@@ -56,8 +56,8 @@ static Term *term_new(void) {
 }
 
 G_GNUC_PRINTF(5, 6)
-static gboolean refuse(GError **error, const char *what, const char *text, const char *at,
-                       const char *format, ...) {
+static gboolean selector_refuse(GError **error, const char *what, const char *text, const char *at,
+                                const char *format, ...) {
   va_list ap;
   va_start(ap, format);
   g_autofree char *problem = g_strdup_vprintf(format, ap);
@@ -92,8 +92,8 @@ static gboolean parse_key(const char *text, const char **p, Term *term, GError *
   const char *start = skip_space(*p), *end = word_end(start), *problem = NULL;
   term->key = g_strndup(start, (gsize)(end - start));
   if (!ferry_format_check("label-key", term->key, &problem))
-    return refuse(error, "labelSelector", text, start, "\"%.64s\" is not a label's key: %s",
-                  term->key, problem);
+    return selector_refuse(error, "labelSelector", text, start,
+                           "\"%.64s\" is not a label's key: %s", term->key, problem);
   *p = skip_space(end);
   return TRUE;
 }
@@ -102,8 +102,8 @@ static gboolean parse_value(const char *text, const char **p, Term *term, GError
   const char *start = skip_space(*p), *end = word_end(start), *problem = NULL;
   g_autofree char *value = g_strndup(start, (gsize)(end - start));
   if (!ferry_format_check("label-value", value, &problem))
-    return refuse(error, "labelSelector", text, start, "\"%.64s\" is not a label's value: %s",
-                  value, problem);
+    return selector_refuse(error, "labelSelector", text, start,
+                           "\"%.64s\" is not a label's value: %s", value, problem);
   g_ptr_array_add(term->values, g_steal_pointer(&value));
   *p = skip_space(end);
   return TRUE;
@@ -111,14 +111,14 @@ static gboolean parse_value(const char *text, const char **p, Term *term, GError
 
 static gboolean parse_set(const char *text, const char **p, Term *term, GError **error) {
   if (**p != '(')
-    return refuse(error, "labelSelector", text, *p, "expected '(' and a list of values");
+    return selector_refuse(error, "labelSelector", text, *p, "expected '(' and a list of values");
   do {
     (*p)++;
     if (!parse_value(text, p, term, error))
       return FALSE;
   } while (**p == ',');
   if (**p != ')')
-    return refuse(error, "labelSelector", text, *p, "expected ',' or ')'");
+    return selector_refuse(error, "labelSelector", text, *p, "expected ',' or ')'");
   *p = skip_space(*p + 1);
   return TRUE;
 }
@@ -149,8 +149,8 @@ static gboolean parse_term(const char *text, const char **p, Term *term, GError 
   gsize len = (gsize)(word_end(*p) - *p);
   gboolean in = len == 2 && strncmp(*p, "in", 2) == 0;
   if (!in && !(len == 5 && strncmp(*p, "notin", 5) == 0))
-    return refuse(error, "labelSelector", text, *p,
-                  "expected one of =, ==, !=, in, notin, ',' or the end");
+    return selector_refuse(error, "labelSelector", text, *p,
+                           "expected one of =, ==, !=, in, notin, ',' or the end");
   term->type = in ? TERM_IN : TERM_NOT_IN;
   *p = skip_space(*p + len);
   return parse_set(text, p, term, error);
@@ -164,7 +164,7 @@ FerrySelector *ferry_selector_parse_labels(const char *text, GError **error) {
     return NULL;
   for (const char *p = text;; p++) {
     if (selector->terms->len >= MAX_TERMS) {
-      refuse(error, "labelSelector", text, p, "more than %d terms", MAX_TERMS);
+      selector_refuse(error, "labelSelector", text, p, "more than %d terms", MAX_TERMS);
       return NULL;
     }
     Term *term = term_new();
@@ -174,7 +174,7 @@ FerrySelector *ferry_selector_parse_labels(const char *text, GError **error) {
     if (!*p)
       return g_steal_pointer(&selector);
     if (*p != ',') {
-      refuse(error, "labelSelector", text, p, "expected ',' or the end");
+      selector_refuse(error, "labelSelector", text, p, "expected ',' or the end");
       return NULL;
     }
   }
@@ -194,10 +194,10 @@ static gboolean check_path(const FerryKind *kind, const char *text, const char *
   }
   g_autofree char *more =
       kind->field_selectors ? g_strjoinv(", ", (char **)kind->field_selectors) : g_strdup("");
-  return refuse(error, "fieldSelector", text, at,
-                "field label not supported: \"%.64s\"; supported for %s: metadata.name, "
-                "metadata.namespace%s%s",
-                term->key, kind->kind, *more ? ", " : "", more);
+  return selector_refuse(error, "fieldSelector", text, at,
+                         "field label not supported: \"%.64s\"; supported for %s: metadata.name, "
+                         "metadata.namespace%s%s",
+                         term->key, kind->kind, *more ? ", " : "", more);
 }
 
 static gboolean parse_field(const FerryKind *kind, const char *text, const char **p, Term *term,
@@ -210,7 +210,8 @@ static gboolean parse_field(const FerryKind *kind, const char *text, const char 
   else if (*end == '=')
     end += end[1] == '=' ? 2 : 1;
   else
-    return refuse(error, "fieldSelector", text, end, "expected =, == or != after the field");
+    return selector_refuse(error, "fieldSelector", text, end,
+                           "expected =, == or != after the field");
   if (!check_path(kind, text, start, term, error))
     return FALSE;
   g_autoptr(GString) value = g_string_new(NULL);
@@ -218,9 +219,10 @@ static gboolean parse_field(const FerryKind *kind, const char *text, const char 
     if (*end == '\\') {
       end++;
       if (!*end || !strchr("\\,=", *end))
-        return refuse(error, "fieldSelector", text, end, "expected '\\', ',' or '=' after '\\'");
+        return selector_refuse(error, "fieldSelector", text, end,
+                               "expected '\\', ',' or '=' after '\\'");
     } else if (*end == '=') {
-      return refuse(error, "fieldSelector", text, end, "write '=' in a value as '\\='");
+      return selector_refuse(error, "fieldSelector", text, end, "write '=' in a value as '\\='");
     }
     g_string_append_c(value, *end);
   }
@@ -239,7 +241,7 @@ FerrySelector *ferry_selector_parse_fields(const FerryKind *kind, const char *te
   const char *p = text;
   while (*p) {
     if (selector->terms->len >= MAX_TERMS) {
-      refuse(error, "fieldSelector", text, p, "more than %d terms", MAX_TERMS);
+      selector_refuse(error, "fieldSelector", text, p, "more than %d terms", MAX_TERMS);
       return NULL;
     }
     Term *term = term_new();

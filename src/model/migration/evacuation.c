@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/migration/evacuation.h"
+#include "model/migration/phase.h"
 #include <string.h>
 
 json_t *ferry_evacuation_migration(const json_t *vmi, const char *node, int attempt) {
@@ -14,4 +15,8 @@ json_t *ferry_evacuation_migration(const json_t *vmi, const char *node, int atte
                    "generateName", generate, "namespace", ferry_json_get(vmi, "metadata.namespace"),
                    "annotations", FERRY_EVACUATES_ANNOTATION, node, FERRY_ATTEMPT_ANNOTATION,
                    number, "spec", "vmiName", vm, "priority", "system-critical");
+}
+
+gboolean ferry_evacuation_is_final(const json_t *evacuation) {
+  return ferry_phase_is_final(ferry_phase_of(evacuation));
 }

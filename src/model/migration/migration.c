@@ -9,13 +9,14 @@ gboolean ferry_migration_is_forecast(const json_t *migration) {
   return ferry_json_bool(migration, "spec.forecastOnly", FALSE);
 }
 
-static gboolean runs(const char *state) {
+static gboolean migration_runs(const char *state) {
   return g_strcmp0(state, "running") == 0 || g_strcmp0(state, "blocked") == 0;
 }
 
 gboolean ferry_migration_state_is_kept(const json_t *migration, const char *state) {
   const char *before = ferry_json_str(migration, "status.migrationState.sourceDomainStateBefore");
-  return runs(state) ? !before || runs(before) : state && g_strcmp0(state, before) == 0;
+  return migration_runs(state) ? !before || migration_runs(before)
+                               : state && g_strcmp0(state, before) == 0;
 }
 
 json_t *ferry_migration_status_new(const char *now) {
@@ -27,4 +28,22 @@ json_t *ferry_migration_status_new(const char *now) {
 gint64 ferry_migration_change_number(const json_t *change) {
   const char *id = ferry_json_str(change, "id");
   return id ? g_ascii_strtoll(id, NULL, 10) : 0;
+}
+
+const char *ferry_migration_change_obstacle(const json_t *fields, gboolean post_copy,
+                                            gboolean allowed) {
+  const char *technique = ferry_json_str(fields, "technique");
+  if (post_copy && (technique || json_object_get(fields, "downtimeMs") ||
+                    json_object_get(fields, "bandwidthMiBps")))
+    return "it is already in post-copy: the VM runs on the target, and there is no switch-over "
+           "left to tune and no way back";
+  if (g_strcmp0(technique, "post-copy") == 0 && !allowed)
+    return "post-copy was not enabled when it began (allowPostCopy), and cannot be enabled while "
+           "it runs";
+  return NULL;
+}
+
+gboolean ferry_vmi_is_active_on(const json_t *vmi, const char *node) {
+  return ferry_json_bool(ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node),
+                         "active", FALSE);
 }

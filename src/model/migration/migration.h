@@ -23,4 +23,12 @@ gboolean ferry_migration_is_forecast(const json_t *migration);
  * scheduled; where that is not known, whether it runs. Pure. */
 gboolean ferry_migration_state_is_kept(const json_t *migration, const char *state);
 
+/** Why the `fields` of a change (as in status.changes) cannot be carried out any more in a
+ * migration that runs: `post_copy`: it is in post-copy; `allowed`: post-copy was enabled when it
+ * began. NULL: they can. Static. Pure. */
+const char *ferry_migration_change_obstacle(const json_t *fields, gboolean post_copy,
+                                            gboolean allowed);
+/** Whether `vmi` is active on `node`, by that host's own report. Pure. */
+gboolean ferry_vmi_is_active_on(const json_t *vmi, const char *node);
+
 G_END_DECLS

@@ -98,7 +98,7 @@ gboolean ferry_peer_split_authority(const char *text, gsize len, char **host, in
   return TRUE;
 }
 
-static gboolean G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *format, ...) {
+static gboolean G_GNUC_PRINTF(2, 3) peer_uri_refuse(GError **error, const char *format, ...) {
   va_list ap;
   va_start(ap, format);
   g_autofree char *text = g_strdup_vprintf(format, ap);
@@ -111,15 +111,16 @@ static gboolean G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *format, .
   "expected qemu+tls://HOST[:PORT]/system or qemu+ssh://[USER@]HOST[:PORT]/system, such as "       \
   "qemu+tls://h2.example.com/system"
 
-static gboolean parse(const char *uri, json_t *peer, GError **error) {
+static gboolean peer_uri_parse(const char *uri, json_t *peer, GError **error) {
   g_autofree char *shown = g_strndup(uri, 100);
   g_autofree char *quoted = g_strescape(shown, NULL);
   const char *at, *scheme = NULL, *rest = NULL, *slash;
   if (strpbrk(uri, "?#"))
-    return refuse(error,
-                  "\"%s\": parameters (after '?') and fragments are refused, for they can run "
-                  "programs and choose keys; " EXPECTED,
-                  quoted);
+    return peer_uri_refuse(
+        error,
+        "\"%s\": parameters (after '?') and fragments are refused, for they can run "
+        "programs and choose keys; " EXPECTED,
+        quoted);
   for (gsize i = 0; schemes[i] && !scheme; i++) {
     g_autofree char *head = g_strconcat("qemu+", schemes[i], "://", NULL);
     if (g_str_has_prefix(uri, head)) {
@@ -128,27 +129,30 @@ static gboolean parse(const char *uri, json_t *peer, GError **error) {
     }
   }
   if (!scheme)
-    return refuse(error,
-                  "\"%s\": of libvirt's transports only tls, ssh and tcp name a host; " EXPECTED,
-                  quoted);
+    return peer_uri_refuse(
+        error, "\"%s\": of libvirt's transports only tls, ssh and tcp name a host; " EXPECTED,
+        quoted);
   slash = strchr(rest, '/');
   if (!slash || !g_str_equal(slash, "/system"))
-    return refuse(error, "\"%s\" does not end in /system after the host; " EXPECTED, quoted);
+    return peer_uri_refuse(error, "\"%s\" does not end in /system after the host; " EXPECTED,
+                           quoted);
   gsize len = (gsize)(slash - rest);
   at = memchr(rest, '@', len);
   g_autofree char *user = at ? g_strndup(rest, (gsize)(at - rest)) : NULL;
   if (user && !g_str_equal(scheme, "ssh"))
-    return refuse(error, "\"%s\": only ssh has a user; " EXPECTED, quoted);
+    return peer_uri_refuse(error, "\"%s\": only ssh has a user; " EXPECTED, quoted);
   if (user && !ferry_peer_user_is_valid(user))
-    return refuse(error, "\"%s\": the user is of lower case letters, digits, '_' and '-'", quoted);
+    return peer_uri_refuse(error, "\"%s\": the user is of lower case letters, digits, '_' and '-'",
+                           quoted);
   const char *authority = at ? at + 1 : rest;
   g_autofree char *host = NULL;
   int port;
   if (!ferry_peer_split_authority(authority, (gsize)(slash - authority), &host, &port))
-    return refuse(error,
-                  "\"%s\": the host is a DNS name, an IPv4 address or an IPv6 address in brackets "
-                  "that other hosts can reach, the port a number; " EXPECTED,
-                  quoted);
+    return peer_uri_refuse(
+        error,
+        "\"%s\": the host is a DNS name, an IPv4 address or an IPv6 address in brackets "
+        "that other hosts can reach, the port a number; " EXPECTED,
+        quoted);
   ferry_json_set_str(peer, "scheme", scheme);
   ferry_json_set_str(peer, "host", host);
   if (port)
@@ -160,7 +164,7 @@ static gboolean parse(const char *uri, json_t *peer, GError **error) {
 
 json_t *ferry_peer_parse(const char *uri, GError **error) {
   g_autoptr(json_t) peer = json_object();
-  return parse(uri, peer, error) ? g_steal_pointer(&peer) : NULL;
+  return peer_uri_parse(uri, peer, error) ? g_steal_pointer(&peer) : NULL;
 }
 
 char *ferry_peer_uri(const json_t *peer, GError **error) {
@@ -169,7 +173,8 @@ char *ferry_peer_uri(const json_t *peer, GError **error) {
   json_t *value;
   json_object_foreach((json_t *)peer, key, value) {
     if (!g_strv_contains(known, key)) {
-      refuse(error, "peer.%s is not known: a peer has scheme, host, port and user alone", key);
+      peer_uri_refuse(error, "peer.%s is not known: a peer has scheme, host, port and user alone",
+                      key);
       return NULL;
     }
   }
@@ -178,16 +183,17 @@ char *ferry_peer_uri(const json_t *peer, GError **error) {
   const json_t *user = json_object_get(peer, "user"), *port = json_object_get(peer, "port");
   json_int_t number = json_integer_value(port);
   gboolean ssh = g_strcmp0(scheme, "ssh") == 0;
-  gboolean ok =
-      !scheme || !g_strv_contains(schemes, scheme) ? refuse(error, "peer.scheme is tls, ssh or tcp")
-      : !host || !ferry_peer_host_is_valid(host)
-          ? refuse(error, "peer.host is a DNS name or an address that other hosts can reach")
-      : port && (!json_is_integer(port) || number < 0 || number > 65535)
-          ? refuse(error, "peer.port is a number from 0 to 65535")
-      : user &&
-              (!ssh || !json_is_string(user) || !ferry_peer_user_is_valid(json_string_value(user)))
-          ? refuse(error, "peer.user is a user's name, and for ssh alone")
-          : TRUE;
+  gboolean ok = !scheme || !g_strv_contains(schemes, scheme)
+                    ? peer_uri_refuse(error, "peer.scheme is tls, ssh or tcp")
+                : !host || !ferry_peer_host_is_valid(host)
+                    ? peer_uri_refuse(
+                          error, "peer.host is a DNS name or an address that other hosts can reach")
+                : port && (!json_is_integer(port) || number < 0 || number > 65535)
+                    ? peer_uri_refuse(error, "peer.port is a number from 0 to 65535")
+                : user && (!ssh || !json_is_string(user) ||
+                           !ferry_peer_user_is_valid(json_string_value(user)))
+                    ? peer_uri_refuse(error, "peer.user is a user's name, and for ssh alone")
+                    : TRUE;
   if (!ok)
     return NULL;
   g_autoptr(GString) uri = g_string_new(NULL);

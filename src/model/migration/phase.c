@@ -94,3 +94,17 @@ const char *const ferry_abort_states[] = {"Aborting", SUCCEEDED, FAILED, NULL};
 const char *ferry_abort_name(FerryAbort state) {
   return state == FERRY_ABORT_NONE ? NULL : ferry_abort_states[state - 1];
 }
+
+const char *const ferry_change_states[] = {"Requested", "Applied", "Refused", NULL};
+
+const char *ferry_change_state_name(FerryChangeState state) {
+  return state == FERRY_CHANGE_NONE ? NULL : ferry_change_states[state - 1];
+}
+
+FerryChangeState ferry_change_state_of(const json_t *change) {
+  const char *word = ferry_json_str(change, "state");
+  guint state = word ? FERRY_CHANGE_REFUSED : FERRY_CHANGE_NONE;
+  while (state > FERRY_CHANGE_NONE && !g_str_equal(word, ferry_change_states[state - 1]))
+    state--;
+  return (FerryChangeState)state;
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far something is: the phases of a migration, of a VM and of an Evacuation (and of the VMs
-// that an Evacuation lists), how memory is moved, and what became of a cancel. Their words are in
-// phase.c and nowhere else (tests/tree/check-phases). Pure; any thread.
+// that an Evacuation lists), how memory is moved, and what became of a cancel or a change. Their
+// words are in phase.c and nowhere else (tests/tree/check-words). Pure; any thread.
 #pragma once
 #include "base/json.h"
 
@@ -84,5 +84,19 @@ typedef enum {
 extern const char *const ferry_abort_states[]; /* ends with NULL */
 /** The word of a cancel's state; NULL for NONE. Static. */
 const char *ferry_abort_name(FerryAbort state);
+
+/** What became of a change of a running migration: status.changes[].state. */
+typedef enum {
+  FERRY_CHANGE_NONE,
+  FERRY_CHANGE_REQUESTED,
+  FERRY_CHANGE_APPLIED,
+  FERRY_CHANGE_REFUSED,
+} FerryChangeState;
+
+extern const char *const ferry_change_states[]; /* ends with NULL */
+/** The word of a change's state; NULL for NONE. Static. */
+const char *ferry_change_state_name(FerryChangeState state);
+/** That of one of status.changes; NONE for none and for a word that is not known. */
+FerryChangeState ferry_change_state_of(const json_t *change);
 
 G_END_DECLS

@@ -53,7 +53,7 @@ static void add_list_parameters(json_t *list, gboolean v3) {
         list, parameter("query", parameters[i].name, parameters[i].type, parameters[i].doc, v3));
 }
 
-static json_t *content(const char *const *types, json_t *schema) {
+static json_t *schema_paths_content(const char *const *types, json_t *schema) {
   json_t *out = json_object();
   for (gsize i = 0; types[i]; i++)
     json_object_set_new(out, types[i], json_pack("{s:O}", "schema", schema));
@@ -71,8 +71,9 @@ static void set_body(json_t *operation, json_t *parameters, const char *action, 
   const char *const *types = patch ? patch_types : json_types;
   json_t *schema = patch ? json_pack("{s:s}", "type", "object") : ferry_schema_ref(name, v3);
   if (v3) {
-    json_object_set_new(operation, "requestBody",
-                        json_pack("{s:b, s:o}", "required", 1, "content", content(types, schema)));
+    json_object_set_new(
+        operation, "requestBody",
+        json_pack("{s:b, s:o}", "required", 1, "content", schema_paths_content(types, schema)));
     return;
   }
   json_t *consumes = json_array();
@@ -86,7 +87,8 @@ static void set_body(json_t *operation, json_t *parameters, const char *action, 
 static json_t *responses(const char *name, gboolean created, gboolean v3) {
   static const char *const types[] = {"application/json", NULL};
   json_t *schema = ferry_schema_ref(name, v3);
-  json_t *ok = v3 ? json_pack("{s:s, s:o}", "description", "OK", "content", content(types, schema))
+  json_t *ok = v3 ? json_pack("{s:s, s:o}", "description", "OK", "content",
+                              schema_paths_content(types, schema))
                   : json_pack("{s:s, s:o}", "description", "OK", "schema", schema);
   json_t *out = json_object();
   json_object_set_new(out, created ? "201" : "200", ok);

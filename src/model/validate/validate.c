@@ -27,11 +27,11 @@ typedef struct {
   GPtrArray *unknown; /* char*: full paths, at most VALIDATE_MAX_CAUSES */
   GError *invalid;    /* collects causes */
   gboolean gap;       /* something required is not there */
-} Walk;
+} ValidateWalk;
 
-static json_t *walk_value(Walk *walk, const FerryField *field, FerryType type, json_t *value,
-                          const json_t *old);
-static void walk_fields(Walk *walk, const FerryField *fields, const json_t *object,
+static json_t *walk_value(ValidateWalk *walk, const FerryField *field, FerryType type,
+                          json_t *value, const json_t *old);
+static void walk_fields(ValidateWalk *walk, const FerryField *fields, const json_t *object,
                         const json_t *old, gboolean open, json_t *out);
 
 void ferry_validate_cause(GError *invalid, const char *reason, const char *field,
@@ -45,7 +45,7 @@ void ferry_validate_cause(GError *invalid, const char *reason, const char *field
   ferry_error_add_cause(invalid, reason, field, "%s", text);
 }
 
-static gsize push(Walk *walk, const char *name) {
+static gsize push(ValidateWalk *walk, const char *name) {
   gsize mark = walk->path->len;
   if (mark)
     g_string_append_c(walk->path, '.');
@@ -91,7 +91,7 @@ static const char *type_name(FerryType type) {
   return names[type];
 }
 
-static json_t *wrong_type(Walk *walk, FerryType type, const json_t *value) {
+static json_t *wrong_type(ValidateWalk *walk, FerryType type, const json_t *value) {
   g_autofree char *shown =
       json_is_object(value) || json_is_array(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
   g_autofree char *first = g_strndup(shown ? shown : "", VALIDATE_SHOWN_BYTES);
@@ -105,7 +105,7 @@ static json_t *wrong_type(Walk *walk, FerryType type, const json_t *value) {
 #define INVALID(walk, ...)                                                                         \
   ferry_validate_cause((walk)->invalid, "FieldValueInvalid", (walk)->path->str, __VA_ARGS__)
 
-static void check_range(Walk *walk, const FerryField *field, gint64 number) {
+static void check_range(ValidateWalk *walk, const FerryField *field, gint64 number) {
   if (field->max == 0 || (number >= field->min && number <= field->max))
     return;
   if (field->max == G_MAXINT64)
@@ -119,7 +119,7 @@ static void check_range(Walk *walk, const FerryField *field, gint64 number) {
 }
 
 /* FALSE: nothing that a rule could judge. */
-static gboolean check_string(Walk *walk, const FerryField *field, const char *text) {
+static gboolean check_string(ValidateWalk *walk, const FerryField *field, const char *text) {
   /* Limits of a LIST count its elements; its strings have the default. */
   glong most = field->type == FERRY_TYPE_STRING && field->max ? field->max : DEFAULT_MAX_CHARACTERS;
   if (g_utf8_strlen(text, -1) > most) {
@@ -139,7 +139,7 @@ static gboolean check_string(Walk *walk, const FerryField *field, const char *te
   return FALSE;
 }
 
-static json_t *walk_integer(Walk *walk, const FerryField *field, json_t *value) {
+static json_t *walk_integer(ValidateWalk *walk, const FerryField *field, json_t *value) {
   if (json_is_real(value)) {
     double number = json_real_value(value);
     if (number != floor(number) || fabs(number) >= 0x1p63)
@@ -153,7 +153,7 @@ static json_t *walk_integer(Walk *walk, const FerryField *field, json_t *value) 
   return json_incref(value);
 }
 
-static json_t *walk_quantity(Walk *walk, const FerryField *field, json_t *value) {
+static json_t *walk_quantity(ValidateWalk *walk, const FerryField *field, json_t *value) {
   gint64 number = 0;
   if (json_is_integer(value)) {
     number = json_integer_value(value);
@@ -175,7 +175,7 @@ static json_t *walk_quantity(Walk *walk, const FerryField *field, json_t *value)
   return json_incref(value);
 }
 
-static json_t *walk_time(Walk *walk, json_t *value) {
+static json_t *walk_time(ValidateWalk *walk, json_t *value) {
   if (!json_is_string(value))
     return wrong_type(walk, FERRY_TYPE_TIME, value);
   const char *text = json_string_value(value);
@@ -199,7 +199,7 @@ static json_t *map_value(const FerryField *field, gboolean lenient, json_t *valu
   return NULL;
 }
 
-static json_t *walk_map(Walk *walk, const FerryField *field, json_t *value) {
+static json_t *walk_map(ValidateWalk *walk, const FerryField *field, json_t *value) {
   if (!json_is_object(value))
     return wrong_type(walk, FERRY_TYPE_MAP, value);
   gsize most = field->max ? (gsize)field->max : DEFAULT_MAX_ELEMENTS;
@@ -241,7 +241,8 @@ static gboolean first_of_its_kind(GHashTable *seen, const json_t *value) {
   return first;
 }
 
-static json_t *walk_list(Walk *walk, const FerryField *field, json_t *value, const json_t *old) {
+static json_t *walk_list(ValidateWalk *walk, const FerryField *field, json_t *value,
+                         const json_t *old) {
   if (!json_is_array(value))
     return wrong_type(walk, FERRY_TYPE_LIST, value);
   gsize most = field->max ? (gsize)field->max : DEFAULT_MAX_ELEMENTS;
@@ -268,8 +269,8 @@ static json_t *walk_list(Walk *walk, const FerryField *field, json_t *value, con
 }
 
 /* A checked copy of `value`, or NULL where it could not be read (then there is a cause). */
-static json_t *walk_value(Walk *walk, const FerryField *field, FerryType type, json_t *value,
-                          const json_t *old) {
+static json_t *walk_value(ValidateWalk *walk, const FerryField *field, FerryType type,
+                          json_t *value, const json_t *old) {
   switch (type) {
   case FERRY_TYPE_STRING:
     if (!json_is_string(value))
@@ -305,7 +306,7 @@ static json_t *walk_value(Walk *walk, const FerryField *field, FerryType type, j
 }
 
 /* Members of `object`, in their order, then what is missing of the table. */
-static void walk_fields(Walk *walk, const FerryField *fields, const json_t *object,
+static void walk_fields(ValidateWalk *walk, const FerryField *fields, const json_t *object,
                         const json_t *old, gboolean open, json_t *out) {
   const char *key;
   json_t *value;
@@ -457,7 +458,7 @@ json_t *ferry_validate_collect(const FerryKind *kind, const json_t *object, cons
   g_autoptr(json_t) rest = ferry_json_copy_along(object, NULL);
   g_autoptr(GString) path = g_string_new(NULL);
   g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-  Walk walk = {.path = path, .unknown = names, .invalid = invalid};
+  ValidateWalk walk = {.path = path, .unknown = names, .invalid = invalid};
   if (!check_type_meta(kind, object, out, error))
     return NULL;
 
@@ -496,7 +497,7 @@ json_t *ferry_validate_collect(const FerryKind *kind, const json_t *object, cons
 json_t *ferry_validate_fields(const FerryField *fields, const char *path, const json_t *object,
                               GPtrArray *unknown, GError *invalid) {
   g_autoptr(GString) at = g_string_new(path);
-  Walk walk = {.path = at, .unknown = unknown, .invalid = invalid};
+  ValidateWalk walk = {.path = at, .unknown = unknown, .invalid = invalid};
   json_t *out = json_object();
   walk_fields(&walk, fields, object, NULL, FALSE, out);
   return out;

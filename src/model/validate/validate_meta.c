@@ -39,7 +39,8 @@ void ferry_validate_annotations(const json_t *map, const char *path, GError *inv
                          size, ANNOTATIONS_MAX_BYTES);
 }
 
-static void check_name(const FerryKind *kind, const json_t *metadata, GError *invalid) {
+static void validate_meta_check_name(const FerryKind *kind, const json_t *metadata,
+                                     GError *invalid) {
   const char *format = kind->name_format ? kind->name_format : "dns-subdomain";
   const char *name = ferry_json_str(metadata, "name");
   const char *prefix = ferry_json_str(metadata, "generateName");
@@ -87,7 +88,7 @@ static void check_finalizers(const json_t *metadata, GError *invalid) {
 
 void ferry_validate_metadata(const FerryKind *kind, json_t *metadata, const json_t *old,
                              GError *invalid) {
-  check_name(kind, metadata, invalid);
+  validate_meta_check_name(kind, metadata, invalid);
   if (!kind->namespaced) {
     /* As Kubernetes does: a namespace of a kind that has none is dropped, not refused. */
     json_object_del(metadata, "namespace");

@@ -28,7 +28,7 @@ void ferry_apply_defaults(const FerryKind *kind, json_t *object) {
     fill_defaults(spec->fields, value);
 }
 
-static gboolean is_empty(const json_t *value) {
+static gboolean validate_update_is_empty(const json_t *value) {
   return !value || json_is_null(value) || (json_is_object(value) && json_object_size(value) == 0) ||
          (json_is_array(value) && json_array_size(value) == 0);
 }
@@ -42,7 +42,8 @@ static void check_immutable(const FerryKind *kind, const FerryField *fields, GSt
     gsize mark = path->len;
     g_string_append_printf(path, "%s%s", mark ? "." : "", field->name);
     if (field->flags & FERRY_FIELD_IMMUTABLE) {
-      if (!(is_empty(now) && is_empty(then)) && !(now && then && json_equal(now, then)))
+      if (!(validate_update_is_empty(now) && validate_update_is_empty(then)) &&
+          !(now && then && json_equal(now, then)))
         ferry_validate_cause(invalid, "FieldValueForbidden", path->str,
                              "Forbidden: may not be changed after the %s was created; delete it "
                              "and create another",

@@ -152,6 +152,49 @@ static void sessions_and_reports(Server *s, gconstpointer data) {
   g_assert_cmpuint(s->reports, ==, 1);
 }
 
+#define STATUS VMIM "/m/status"
+#define ALL "/apis/kubevirt.io/v1/virtualmachineinstancemigrations"
+#define OWN "?fieldSelector=status.migrationState.sourceNode%3D"
+#define NAMED "?fieldSelector=status.migrationState.agents%3D"
+
+/* The target's agent of a forecast reads it, and writes where it listens: nothing else. Gives the
+   headers with its epoch. */
+static char *forecast_target(Server *s) {
+  const char *named =
+      "{\"status\":{\"migrationState\":{\"agents\":[\"h1\",\"h2\"],\"targetNode\":\"h2\","
+      "\"targetNodeAddress\":\"10.0.0.2\"}}}";
+  const char *probe = "{\"status\":{\"migrationState\":{\"bandwidthProbe\":"
+                      "{\"address\":\"10.0.0.2\",\"port\":49214}}}}";
+  char *epoch2 =
+      g_strdup_printf(MERGE "\nFerry-Agent-Epoch: %" G_GINT64_FORMAT, session(s, "h2", "h2"));
+  g_assert_cmpint(status_of(s, "h2", "PATCH", STATUS, epoch2, probe), ==, 403); /* not named yet */
+  g_assert_cmpint(status_of(s, "admin", "PATCH", STATUS, MERGE, named), ==, 200);
+  g_assert_cmpint(status_of(s, "h2", "GET", VMIM "/m", NULL, NULL), ==, 200);
+  g_assert_cmpint(status_of(s, "h2", "PATCH", STATUS, epoch2, probe), ==, 200);
+  g_assert_cmpint(status_of(s, "h2", "PATCH", STATUS, MERGE, probe), ==, 400);
+  g_assert_cmpint(
+      status_of(s, "h2", "PATCH", STATUS, epoch2, "{\"status\":{\"phase\":\"Running\"}}"), ==, 403);
+  g_assert_cmpint(
+      status_of(s, "h2", "PATCH", STATUS, epoch2, "{\"status\":{\"progress\":{\"percent\":6}}}"),
+      ==, 403);
+  return epoch2;
+}
+
+/* What h1's agent may read of other nodes, and what it may make. */
+static void check_reach(Server *s) {
+  g_assert_cmpint(status_of(s, "h1", "GET", "/api/v1/nodes/h2", NULL, NULL), ==, 200);
+  g_assert_cmpint(status_of(s, "h1", "GET", "/api/v1/nodes", NULL, NULL), ==, 403);
+  g_assert_cmpint(status_of(s, "h1", "POST", "/apis/ferry.migration/v1/nodes/h1/token", NULL, "{}"),
+                  ==, 403);
+  g_assert_cmpint(
+      status_of(
+          s, "h1", "POST", "/api/v1/namespaces/default/events", NULL,
+          "{\"metadata\":{\"generateName\":\"db.\"},\"involvedObject\":{\"kind\":"
+          "\"VirtualMachineInstance\",\"name\":\"db\",\"namespace\":\"default\"},"
+          "\"reason\":\"X\",\"message\":\"y\",\"type\":\"Normal\",\"source\":{\"host\":\"h2\"}}"),
+      ==, 201);
+}
+
 static void agents_write_their_own(Server *s, gconstpointer data) {
   join_node(s, "h1");
   join_node(s, "h2");
@@ -164,7 +207,6 @@ static void agents_write_their_own(Server *s, gconstpointer data) {
   expect(made, 201);
   const char *progress = "{\"status\":{\"progress\":{\"percent\":5}}}";
   const char *phase = "{\"status\":{\"phase\":\"PreparingTarget\"}}";
-#define STATUS VMIM "/m/status"
   g_assert_cmpint(status_of(s, "h1", "PATCH", STATUS, with, phase), ==, 403); /* not given yet */
   const char *scheduled =
       "{\"status\":{\"phase\":\"Scheduled\",\"migrationState\":{\"sourceNode\":\"h1\"}}}";
@@ -184,47 +226,17 @@ static void agents_write_their_own(Server *s, gconstpointer data) {
   g_assert_cmpint(status_of(s, "h1", "PUT", VMIM "/m/cancel", NULL, "{}"), ==, 403);
   g_assert_cmpint(status_of(s, "h1", "GET", VMIM "/m", NULL, NULL), ==, 200);
   g_assert_cmpint(status_of(s, "h2", "GET", VMIM "/m", NULL, NULL), ==, 403);
-#define ALL "/apis/kubevirt.io/v1/virtualmachineinstancemigrations"
-#define OWN "?fieldSelector=status.migrationState.sourceNode%3D"
   g_assert_cmpint(status_of(s, "h1", "GET", ALL, NULL, NULL), ==, 403);
   g_assert_cmpint(status_of(s, "h1", "GET", ALL OWN "h2", NULL, NULL), ==, 403);
   g_assert_cmpint(status_of(s, "h1", "GET", ALL OWN "h1", NULL, NULL), ==, 200);
-  /* the target's agent of a forecast reads it, and writes where it listens: nothing else */
-  const char *named =
-      "{\"status\":{\"migrationState\":{\"agents\":[\"h1\",\"h2\"],\"targetNode\":\"h2\","
-      "\"targetNodeAddress\":\"10.0.0.2\"}}}";
-  const char *probe = "{\"status\":{\"migrationState\":{\"bandwidthProbe\":"
-                      "{\"address\":\"10.0.0.2\",\"port\":49214}}}}";
-  g_autofree char *epoch2 =
-      g_strdup_printf(MERGE "\nFerry-Agent-Epoch: %" G_GINT64_FORMAT, session(s, "h2", "h2"));
-  g_assert_cmpint(status_of(s, "h2", "PATCH", STATUS, epoch2, probe), ==, 403); /* not named yet */
-  g_assert_cmpint(status_of(s, "admin", "PATCH", STATUS, MERGE, named), ==, 200);
-  g_assert_cmpint(status_of(s, "h2", "GET", VMIM "/m", NULL, NULL), ==, 200);
-  g_assert_cmpint(status_of(s, "h2", "PATCH", STATUS, epoch2, probe), ==, 200);
-  g_assert_cmpint(status_of(s, "h2", "PATCH", STATUS, MERGE, probe), ==, 400);
-  g_assert_cmpint(
-      status_of(s, "h2", "PATCH", STATUS, epoch2, "{\"status\":{\"phase\":\"Running\"}}"), ==, 403);
-  g_assert_cmpint(
-      status_of(s, "h2", "PATCH", STATUS, epoch2, "{\"status\":{\"progress\":{\"percent\":6}}}"),
-      ==, 403);
+  g_autofree char *epoch2 = forecast_target(s);
   for (gsize i = 0; i < G_N_ELEMENTS(steps); i++)
     g_assert_cmpint(status_of(s, "h1", "PATCH", STATUS, with, steps[i]), ==, 200);
   g_assert_cmpint(status_of(s, "h1", "PATCH", STATUS, fast, progress), ==, 200);
   g_assert_cmpint(status_of(s, "h2", "PATCH", STATUS, epoch2, progress), ==, 200); /* unchanged */
-#define NAMED "?fieldSelector=status.migrationState.agents%3D"
   g_assert_cmpint(status_of(s, "h1", "GET", ALL NAMED "h2", NULL, NULL), ==, 403);
   g_assert_cmpint(status_of(s, "h1", "GET", ALL NAMED "h1", NULL, NULL), ==, 200);
-  g_assert_cmpint(status_of(s, "h1", "GET", "/api/v1/nodes/h2", NULL, NULL), ==, 200);
-  g_assert_cmpint(status_of(s, "h1", "GET", "/api/v1/nodes", NULL, NULL), ==, 403);
-  g_assert_cmpint(status_of(s, "h1", "POST", "/apis/ferry.migration/v1/nodes/h1/token", NULL, "{}"),
-                  ==, 403);
-  g_assert_cmpint(
-      status_of(
-          s, "h1", "POST", "/api/v1/namespaces/default/events", NULL,
-          "{\"metadata\":{\"generateName\":\"db.\"},\"involvedObject\":{\"kind\":"
-          "\"VirtualMachineInstance\",\"name\":\"db\",\"namespace\":\"default\"},"
-          "\"reason\":\"X\",\"message\":\"y\",\"type\":\"Normal\",\"source\":{\"host\":\"h2\"}}"),
-      ==, 201);
+  check_reach(s);
 }
 
 /* An agent that was away when its migration was given up can't begin it any more. */

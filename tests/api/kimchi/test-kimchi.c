@@ -143,57 +143,58 @@ static void test_monitor(Server *s, gconstpointer data) {
 }
 
 /* How each end looks as a task: status, and words of the message. */
-static void test_ends(Server *s, gconstpointer data) {
 #define RAN                                                                                        \
   "\"phaseTransitionTimestamps\":[{\"phase\":\"Pending\"},{\"phase\":\"Running\"},{\"phase\":"     \
   "\"Failed\"}],"
 #define STATE "\"migrationState\":{\"sourceNode\":\"h1\",\"targetNode\":\"h2\","
-  static const struct {
-    const char *status, *task, *words[4];
-  } ends[] = {
-      {"{\"phase\":\"Succeeded\",\"message\":\"db moved from h1 to h2 in 1.2 s\"}",
-       "finished",
-       {"step 6 of 6, finish: db moved from h1 to h2"}},
-      {"{\"phase\":\"Failed\",\"reason\":\"Unschedulable\",\"message\":\"no host can take it\"}",
-       "failed",
-       {"step 1 of 6", "no host can take it", "nothing to recover"}},
-      {"{\"phase\":\"Failed\",\"reason\":\"MigrationFailed\"," RAN STATE
-       "\"agentResult\":{\"error\":\"out of luck\"},\"sourceDomainState\":\"running\","
-       "\"targetDomainState\":\"gone\"}}",
-       "failed",
-       {"step 4 of 6, migrate: failed: out of luck",
-        "step 5 of 6, recover: recovered: the VM is running on h1 as before, nothing of it is left "
-        "on h2"}},
-      {"{\"phase\":\"Failed\",\"reason\":\"MigrationFailed\"," RAN STATE
-       "\"sourceDomainState\":\"paused\",\"targetDomainState\":\"shutoff\","
-       "\"sourceDomainStateBefore\":\"paused\"}}",
-       "failed",
-       {"paused on h1 as before, but h2 still has a domain of it"}},
-      {"{\"phase\":\"Failed\",\"reason\":\"MigrationFailed\"," RAN STATE
-       "\"sourceDomainState\":\"blocked\",\"targetDomainState\":\"unknown\","
-       "\"sourceDomainStateBefore\":\"running\"}}",
-       "failed",
-       {"recovered: the VM is blocked on h1 as before, whether anything of it is left on h2 is "
-        "unknown"}},
-      {"{\"phase\":\"Failed\",\"reason\":\"Cancelled\"," RAN STATE
-       "\"abortRequestedBy\":\"kim\",\"sourceDomainState\":\"running\","
-       "\"targetDomainState\":\"gone\"}}",
-       "killed",
-       {"step 4 of 6, migrate: cancelled by kim", "recovered: the VM is running on h1"}},
-      {"{\"phase\":\"Failed\",\"reason\":\"MigrationFailed\"," RAN STATE
-       "\"sourceDomainState\":\"paused\",\"targetDomainState\":\"unknown\","
-       "\"sourceDomainStateBefore\":\"running\"}}",
-       "failed",
-       {"NOT recovered by itself: the VM is paused on h1 and was running before", "virsh"}},
-      {"{\"phase\":\"Failed\",\"reason\":\"VMNotFound\"," RAN STATE
-       "\"sourceDomainState\":\"gone\",\"targetDomainState\":\"gone\"}}",
-       "failed",
-       {"NOT recovered", "h1 says gone", "virsh"}},
-      {"{\"phase\":\"Failed\",\"reason\":\"RunsOnBothHosts\"," RAN STATE
-       "\"sourceDomainState\":\"running\",\"targetDomainState\":\"running\"}}",
-       "failed",
-       {"NOT recovered", "h2 says running"}},
-  };
+static const struct {
+  const char *status, *task, *words[4];
+} ends[] = {
+    {"{\"phase\":\"Succeeded\",\"message\":\"db moved from h1 to h2 in 1.2 s\"}",
+     "finished",
+     {"step 6 of 6, finish: db moved from h1 to h2"}},
+    {"{\"phase\":\"Failed\",\"reason\":\"Unschedulable\",\"message\":\"no host can take it\"}",
+     "failed",
+     {"step 1 of 6", "no host can take it", "nothing to recover"}},
+    {"{\"phase\":\"Failed\",\"reason\":\"MigrationFailed\"," RAN STATE
+     "\"agentResult\":{\"error\":\"out of luck\"},\"sourceDomainState\":\"running\","
+     "\"targetDomainState\":\"gone\"}}",
+     "failed",
+     {"step 4 of 6, migrate: failed: out of luck",
+      "step 5 of 6, recover: recovered: the VM is running on h1 as before, nothing of it is left "
+      "on h2"}},
+    {"{\"phase\":\"Failed\",\"reason\":\"MigrationFailed\"," RAN STATE
+     "\"sourceDomainState\":\"paused\",\"targetDomainState\":\"shutoff\","
+     "\"sourceDomainStateBefore\":\"paused\"}}",
+     "failed",
+     {"paused on h1 as before, but h2 still has a domain of it"}},
+    {"{\"phase\":\"Failed\",\"reason\":\"MigrationFailed\"," RAN STATE
+     "\"sourceDomainState\":\"blocked\",\"targetDomainState\":\"unknown\","
+     "\"sourceDomainStateBefore\":\"running\"}}",
+     "failed",
+     {"recovered: the VM is blocked on h1 as before, whether anything of it is left on h2 is "
+      "unknown"}},
+    {"{\"phase\":\"Failed\",\"reason\":\"Cancelled\"," RAN STATE
+     "\"abortRequestedBy\":\"kim\",\"sourceDomainState\":\"running\","
+     "\"targetDomainState\":\"gone\"}}",
+     "killed",
+     {"step 4 of 6, migrate: cancelled by kim", "recovered: the VM is running on h1"}},
+    {"{\"phase\":\"Failed\",\"reason\":\"MigrationFailed\"," RAN STATE
+     "\"sourceDomainState\":\"paused\",\"targetDomainState\":\"unknown\","
+     "\"sourceDomainStateBefore\":\"running\"}}",
+     "failed",
+     {"NOT recovered by itself: the VM is paused on h1 and was running before", "virsh"}},
+    {"{\"phase\":\"Failed\",\"reason\":\"VMNotFound\"," RAN STATE
+     "\"sourceDomainState\":\"gone\",\"targetDomainState\":\"gone\"}}",
+     "failed",
+     {"NOT recovered", "h1 says gone", "virsh"}},
+    {"{\"phase\":\"Failed\",\"reason\":\"RunsOnBothHosts\"," RAN STATE
+     "\"sourceDomainState\":\"running\",\"targetDomainState\":\"running\"}}",
+     "failed",
+     {"NOT recovered", "h2 says running"}},
+};
+
+static void test_ends(Server *s, gconstpointer data) {
   g_autoptr(Answer) a = http(s, "POST", "/vms/db/migrate", NEW);
   expect(a, 202);
   for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {

@@ -7,7 +7,7 @@ static void check(const char *last, const char *wanted, const char *live, const 
   g_autoptr(json_t) l = last != NULL ? json_loads(last, 0, NULL) : NULL;
   g_autoptr(json_t) w = json_loads(wanted, 0, NULL);
   g_autoptr(json_t) v = json_loads(live, 0, NULL);
-  g_autoptr(json_t) p = ferry_apply_patch(l, w, v);
+  g_autoptr(json_t) p = ferry_cli_apply_patch(l, w, v);
   g_autofree char *text = ferry_json_dump(p);
   g_assert_cmpstr(text, ==, patch);
 }

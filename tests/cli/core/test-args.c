@@ -2,13 +2,13 @@
 #include "cli/core/args.h"
 
 static const char *const formats[] = {"json", "yaml", NULL};
-static const FerryOption first[] = {{"output", 'o', "FORMAT", "", formats},
-                                    {"watch", 'w', NULL, ""},
-                                    {"all", 'A', NULL, ""},
-                                    {NULL}};
-static const FerryOption second[] = {
+static const FerryCliOption first[] = {{"output", 'o', "FORMAT", "", formats},
+                                       {"watch", 'w', NULL, ""},
+                                       {"all", 'A', NULL, ""},
+                                       {NULL}};
+static const FerryCliOption second[] = {
     {"filename", 'f', "FILE", ""}, {"no-wait", 0, NULL, "", NULL, "detach"}, {NULL}};
-static const FerryOption *const tables[] = {first, second, NULL};
+static const FerryCliOption *const tables[] = {first, second, NULL};
 
 static FerryArgs *parse(const char *line, GError **error) {
   g_auto(GStrv) argv = g_strsplit(line, " ", -1);

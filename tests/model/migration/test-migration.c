@@ -55,11 +55,57 @@ static void test_numbers(void) {
   g_assert_false(ferry_migration_is_forecast(change));
 }
 
+static const char *obstacle(const char *fields, gboolean post_copy, gboolean allowed) {
+  g_autoptr(json_t) parsed = json_loads(fields, 0, NULL);
+  g_assert_nonnull(parsed);
+  return ferry_migration_change_obstacle(parsed, post_copy, allowed);
+}
+
+static void test_change_obstacle(void) {
+  g_assert_null(obstacle("{\"downtimeMs\": 100}", FALSE, FALSE));
+  g_assert_null(obstacle("{\"technique\": \"pre-copy\"}", FALSE, FALSE));
+  g_assert_null(obstacle("{\"technique\": \"post-copy\"}", FALSE, TRUE));
+  g_assert_nonnull(obstacle("{\"technique\": \"post-copy\"}", FALSE, FALSE));
+  /* in post-copy only people can still be told earlier or later */
+  g_assert_null(obstacle("{\"stallingLimitSeconds\": 5}", TRUE, TRUE));
+  g_assert_nonnull(obstacle("{\"downtimeMs\": 100}", TRUE, TRUE));
+  g_assert_nonnull(obstacle("{\"bandwidthMiBps\": 1, \"stallingLimitSeconds\": 5}", TRUE, TRUE));
+  g_assert_nonnull(obstacle("{\"technique\": \"pre-copy\"}", TRUE, TRUE));
+}
+
+static void test_change_state(void) {
+  g_autoptr(json_t) change = json_object();
+  g_assert_cmpint(ferry_change_state_of(change), ==, FERRY_CHANGE_NONE);
+  g_assert_null(ferry_change_state_name(FERRY_CHANGE_NONE));
+  for (guint i = 0; ferry_change_states[i]; i++) {
+    ferry_json_set_str(change, "state", ferry_change_states[i]);
+    g_assert_cmpint(ferry_change_state_of(change), ==, (int)i + 1);
+    g_assert_cmpstr(ferry_change_state_name((FerryChangeState)(i + 1)), ==, ferry_change_states[i]);
+  }
+  g_assert_cmpstr(ferry_change_state_name(FERRY_CHANGE_APPLIED), ==, "Applied");
+  ferry_json_set_str(change, "state", "Applying");
+  g_assert_cmpint(ferry_change_state_of(change), ==, FERRY_CHANGE_NONE);
+}
+
+static void test_active_on(void) {
+  g_autoptr(json_t) vmi =
+      json_pack("{s:{s:[{s:s,s:b},{s:s,s:b},{s:s}]}}", "status", "domains", "nodeName", "h1",
+                "active", TRUE, "nodeName", "h2", "active", FALSE, "nodeName", "h3");
+  g_assert_true(ferry_vmi_is_active_on(vmi, "h1"));
+  g_assert_false(ferry_vmi_is_active_on(vmi, "h2"));
+  g_assert_false(ferry_vmi_is_active_on(vmi, "h3"));
+  g_assert_false(ferry_vmi_is_active_on(vmi, "h4"));
+  g_assert_false(ferry_vmi_is_active_on(NULL, "h1"));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/model/migration/final", test_final);
   g_test_add_func("/model/migration/state-is-kept", test_state_is_kept);
   g_test_add_func("/model/migration/new", test_new);
   g_test_add_func("/model/migration/numbers", test_numbers);
+  g_test_add_func("/migration/change-obstacle", test_change_obstacle);
+  g_test_add_func("/migration/change-state", test_change_state);
+  g_test_add_func("/migration/active-on", test_active_on);
   return g_test_run();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/metrics/metrics_text.h"
+#include "base/metrics_text.h"
 #include <math.h>
 
 static void test_samples(void) {

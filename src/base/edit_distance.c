@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/edit_distance.h"
+#include <string.h>
+
+#define MAX_BYTES 253 /* a name's: it bounds what a comparison costs */
+
+guint ferry_edit_distance(const char *a, const char *b, guint limit) {
+  gsize la = strlen(a), lb = strlen(b);
+  if (la > MAX_BYTES || lb > MAX_BYTES || (la > lb ? la - lb : lb - la) > limit)
+    return G_MAXUINT;
+  guint row[MAX_BYTES + 1];
+  for (gsize j = 0; j <= lb; j++)
+    row[j] = (guint)j;
+  for (gsize i = 1; i <= la; i++) {
+    guint diagonal = row[0];
+    row[0] = (guint)i;
+    for (gsize j = 1; j <= lb; j++) {
+      guint cost = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = MIN(cost, MIN(row[j], row[j - 1]) + 1);
+    }
+  }
+  return row[lb] <= limit ? row[lb] : G_MAXUINT;
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// THE table of reasons: one row each, of where the word stands (FerryReasonKind), its enumerator,
+// the word, what it means (one sentence) and what to do (one or two; "": nothing). A row is
+// expanded into FerryReason (reasons.h) and its text (reasons.c), of which docs/troubleshooting.md
+// is made. Nothing else in src has these words (tests/tree/check-words).
+#pragma once
+
+#define FERRY_REASONS(ROW)                                                                         \
+  /* a migration that has ended */                                                                 \
+  ROW(ENDED, COMPLETED, "Completed", "The VM runs on its target.", "")                             \
+  ROW(ENDED, FORECAST_MADE, "ForecastMade",                                                        \
+      "The forecast is in status.forecast; nothing was moved.", "")                                \
+  ROW(ENDED, CANCELLED, "Cancelled",                                                               \
+      "A person or an Evacuation cancelled it; the VM is where it was.", "")                       \
+  ROW(ENDED, MIGRATION_FAILED, "MigrationFailed",                                                  \
+      "libvirt's call failed; the message has libvirt's words.",                                   \
+      "Remove what libvirt names and try again. status.attempts has each host that was tried.")    \
+  ROW(ENDED, HYPERVISOR_ERROR, "HypervisorError",                                                  \
+      "The source's libvirt did not answer, or does not know the VM.",                             \
+      "Look at libvirtd on the source.")                                                           \
+  ROW(ENDED, HYPERVISOR_LOST, "HypervisorLost",                                                    \
+      "The source's libvirtd went away while the migration ran.",                                  \
+      "Look at libvirtd on the source, and at the domain on both hosts with virsh.")               \
+  ROW(ENDED, JOB_REFUSED, "JobRefused",                                                            \
+      "The source's agent found that the migration does not fit its host.",                        \
+      "Compare the VM's UUID and name, the target and its address with what the hosts have.")      \
+  ROW(ENDED, TARGET_UNREACHABLE, "TargetUnreachable",                                              \
+      "The target's address did not answer over the migration network.",                           \
+      "Look at the Network, the addresses of both Nodes, and firewalls between them.")             \
+  ROW(ENDED, TARGET_NAME_UNKNOWN, "TargetNameUnknown",                                             \
+      "The name of the target's libvirtd does not resolve on the source.",                         \
+      "Add it to DNS or to /etc/hosts of the source, or give the target's agent --peer-uri with "  \
+      "an address.")                                                                               \
+  ROW(ENDED, TARGET_LIBVIRT_UNREACHABLE, "TargetLibvirtUnreachable",                               \
+      "The source's libvirtd cannot connect to the target's.",                                     \
+      "Look at libvirtd (its TLS or SSH port) on the target, and at firewalls between them.")      \
+  ROW(ENDED, TARGET_LOGIN_REFUSED, "TargetLoginRefused",                                           \
+      "One libvirtd does not trust the other: certificate, key or password.",                      \
+      "Try on the source, as root: virsh -c PEER-URI list (the PEER-URI of the target's Node).")   \
+  ROW(ENDED, TARGET_LIBVIRT_LOST, "TargetLibvirtLost",                                             \
+      "The connection to the target's libvirtd broke.",                                            \
+      "Look at libvirtd on the target and at the management network, then migrate again.")         \
+  ROW(ENDED, TARGET_PORT_CLOSED, "TargetPortClosed",                                               \
+      "The port that takes the VM's data on the target is closed.",                                \
+      "Open ports 49152 to 49215 on the target to the source (migration_port_min and _max of "     \
+      "its qemu.conf).")                                                                           \
+  ROW(ENDED, TARGET_NOT_PREPARED, "TargetNotPrepared", "The target's images could not be made.",   \
+      "Look at the storage pools of the target.")                                                  \
+  ROW(ENDED, TARGET_NOT_READY, "TargetNotReady",                                                   \
+      "The target did not get ready within 15 minutes.",                                           \
+      "Look at libvirtd and the storage pools of the target, and at its agent's journal.")         \
+  ROW(ENDED, SOURCE_AGENT_NOT_ANSWERING, "SourceAgentNotAnswering",                                \
+      "The source's agent did not take the migration up.", SEE_AGENT)                              \
+  ROW(ENDED, SOURCE_HOST_LOST, "SourceHostLost",                                                   \
+      "The source's agent has been silent for too long to decide the end.",                        \
+      WITH_VIRSH " before you start it anywhere.")                                                 \
+  ROW(ENDED, UNSCHEDULABLE, "Unschedulable",                                                       \
+      "No host can take the VM; status.refusals has every host's reasons.",                        \
+      "Remove one of the reasons, or name a target.")                                              \
+  ROW(ENDED, VM_NOT_FOUND, "VMNotFound", "The VM is on neither host, and nothing says why.",       \
+      "Look for the domain on both hosts with virsh before you start it anywhere.")                \
+  ROW(ENDED, VM_NOT_RUNNING, "VMNotRunning", "The VM no longer runs.",                             \
+      "Start it first, or move its definition with offline: true (--offline).")                    \
+  ROW(ENDED, STOPPED_MEANWHILE, "StoppedMeanwhile", "The VM was stopped while it moved.",          \
+      "Start it again where it was, if it is to run.")                                             \
+  ROW(ENDED, VM_LOST, "VMLost", "Post-copy broke, and one half of the memory is gone.",            \
+      "What the guest held in memory is lost: destroy what is left of it on either host (virsh "   \
+      "destroy), then start it again from its disks.")                                             \
+  ROW(ENDED, POST_COPY_FAILED, "PostCopyFailed",                                                   \
+      "Post-copy broke, and each host holds a part of the memory.",                                \
+      "Destroy it on neither host: it cannot run until the migration is resumed, by repeating "    \
+      "it with allowPostCopy: true and postCopyResume: true (--post-copy --postcopy-resume).")     \
+  ROW(ENDED, RUNS_ON_BOTH_HOSTS, "RunsOnBothHosts", "Two copies of the VM are active.",            \
+      WITH_VIRSH " at once, and destroy the one that has run for a shorter time or is "            \
+                 "suspended.")                                                                     \
+  ROW(ENDED, SUSPENDED_ON_BOTH_HOSTS, "SuspendedOnBothHosts",                                      \
+      "The VM is suspended on both hosts, and neither goes on.",                                   \
+      WITH_VIRSH ", destroy the copy on the target, then resume the one on the source.")           \
+  ROW(ENDED, OUTCOME_UNKNOWN, "OutcomeUnknown",                                                    \
+      "Only a host that cannot be heard knows how it ended.",                                      \
+      "Start it nowhere: it is decided when that host can be heard again.")                        \
+  ROW(ENDED, FORECAST_FAILED, "ForecastFailed", "The guest could not be measured.",                \
+      "Look at libvirtd on the source.")                                                           \
+  ROW(ENDED, STALLED, "Stalled",                                                                   \
+      "It made no progress, and the policy says to end it then (onStalling).",                     \
+      "Migrate it when it is less busy, or allow it a longer pause or post-copy.")                 \
+  ROW(ENDED, COMPLETION_TIMEOUT, "CompletionTimeout",                                              \
+      "It was not done within the completion timeout.",                                            \
+      "Allow more time (completionTimeoutPerGiB), more bandwidth, a longer pause or "              \
+      "post-copy.")                                                                                \
+  ROW(ENDED, DEADLINE_EXCEEDED, "DeadlineExceeded",                                                \
+      "It was not done within the time that the intent allows.",                                   \
+      "Allow more time, more bandwidth, a longer pause or post-copy.")                             \
+  ROW(ENDED, INFEASIBLE, "Infeasible", "Nothing that is permitted keeps the intent.",              \
+      "The message says what would be needed: ask for less, or allow more.")                       \
+  ROW(ENDED, LINK_STALLED, "LinkStalled",                                                          \
+      "Not one byte was sent for a while: link or target is down.",                                \
+      "Look at the network between both hosts, and at the target.")                                \
+  ROW(ENDED, PROGRESS_TIMEOUT, "ProgressTimeout",                                                  \
+      "What remained did not become less within the progress timeout.",                            \
+      "Migrate it when it is less busy, or allow a longer pause, throttling or post-copy.")        \
+  ROW(ENDED, SLOWDOWN_EXCEEDED, "SlowdownExceeded",                                                \
+      "Auto-converge slowed the guest down by more than is allowed.",                              \
+      "Allow more of a slow-down, a longer pause or post-copy.")                                   \
+  ROW(ENDED, SWITCHOVER_TIMEOUT, "SwitchoverTimeout",                                              \
+      "The switch-over did not come within its time.", "Allow a longer pause or post-copy.")       \
+  ROW(ENDED, SCHEDULE, "Schedule", "A schedule of a policy ended it at its last step.",            \
+      "Migrate it when it is less busy, or choose another schedule.")                              \
+  /* one that waits */                                                                             \
+  ROW(WAITS, LIMIT_REACHED, "LimitReached", "As many migrations run as the limits allow.",         \
+      "Wait, or raise the limit that the message names.")                                          \
+  ROW(WAITS, ALREADY_MIGRATING, "AlreadyMigrating",                                                \
+      "Another migration of the same VM goes first.", "Wait for its end or cancel it.")            \
+  ROW(WAITS, SOURCE_NOT_READY, "SourceNotReady", "The source's agent does not report.", SEE_AGENT) \
+  ROW(WAITS, WAITING, "Waiting", "No host can take it now, but one may soon.",                     \
+      "Wait up to five minutes; status.refusals says what each host lacks.")                       \
+  /* a host that cannot take the VM */                                                             \
+  ROW(REFUSED, SAME_NODE, "SameNode", "The VM runs there already.", "Choose another host.")        \
+  ROW(REFUSED, NOT_THE_TARGET, "NotTheTarget", "The migration names another host.", "")            \
+  ROW(REFUSED, TRIED, "Tried", "The migration to it has failed already.", "")                      \
+  ROW(REFUSED, NOT_READY, "NotReady",                                                              \
+      "The node's agent does not report, or its libvirtd does not answer.", SEE_AGENT)             \
+  ROW(REFUSED, NODE_UNSCHEDULABLE, "Unschedulable", "The node is cordoned.",                       \
+      "kubectl uncordon NODE, or ferry undrain.")                                                  \
+  ROW(REFUSED, TAINTED, "Tainted", "The node has a taint that keeps VMs off.",                     \
+      "kubectl taint nodes NODE KEY-, or name the node as the target.")                            \
+  ROW(REFUSED, DELETED, "Deleted", "The node is being deleted.", "")                               \
+  ROW(REFUSED, NODE_SELECTOR, "NodeSelector", "The node lacks a label of addedNodeSelector.",      \
+      "Label the node, or ask for other labels.")                                                  \
+  ROW(REFUSED, ARCHITECTURE, "Architecture",                                                       \
+      "The node's processor architecture is not the source's.", "Choose another host.")            \
+  ROW(REFUSED, MACHINE_TYPE, "MachineType", "The node's QEMU lacks the VM's machine type.",        \
+      "Choose a host whose QEMU has it, or start the VM with an older machine type.")              \
+  ROW(REFUSED, CPU_MODEL, "CPUModel",                                                              \
+      "The node's libvirt and QEMU lack the VM's processor model.",                                \
+      "Choose a host that has it, or start the VM with an older model.")                           \
+  ROW(REFUSED, MEMORY, "Memory", "Too little memory is free, less what is promised to others.",    \
+      "Free some, or choose another host.")                                                        \
+  ROW(REFUSED, NAME_TAKEN, "NameTaken", "Another domain of the same name is there.",               \
+      "Rename or remove one of the two, or give destinationName.")                                 \
+  ROW(REFUSED, NOT_THE_OTHER_HALF, "NotTheOtherHalf",                                              \
+      "Post-copy resumes only where the VM's other half is.", "Name the host that holds it.")      \
+  ROW(REFUSED, RUNS_THERE, "RunsThere", "The node reports this VM as active already.",             \
+      WITH_VIRSH ", and stop the one that is not meant.")                                          \
+  ROW(REFUSED, NO_PEER_URI, "NoPeerURI", "The node does not say where its libvirtd is reached.",   \
+      "Give its agent --peer-uri, or set spec.peer of the Node.")                                  \
+  ROW(REFUSED, PEER_CONFLICT, "PeerConflict", "Another node claims the same peer.",                \
+      "See the condition PeerConflict of both nodes; set spec.peer of the right one.")             \
+  ROW(REFUSED, TCP_NOT_ALLOWED, "TCPNotAllowed",                                                   \
+      "The node's peer is plain TCP, which the cluster does not allow.",                           \
+      "Use TLS or SSH, or set allowTCPPeers of the KubeVirt object.")                              \
+  ROW(REFUSED, NETWORK, "Network", "No migration network joins both hosts.",                       \
+      "Give both an address in the Network, or allow a way past it (the Network's "                \
+      "spec.fallback).")                                                                           \
+  ROW(REFUSED, SHARED_STORAGE, "SharedStorage",                                                    \
+      "A disk's file is not on storage that both hosts share.",                                    \
+      "Mount it on both, or copy the disks (copyStorageAll).")                                     \
+  ROW(REFUSED, UNSUPPORTED, "Unsupported",                                                         \
+      "The node's libvirt or QEMU is too old for a flag that is asked for.",                       \
+      "Leave the flag out, or upgrade the host.")                                                  \
+  ROW(REFUSED, INBOUND_LIMIT, "InboundLimit",                                                      \
+      "As many migrations enter the node as the limit allows.",                                    \
+      "Wait, or raise parallelInboundMigrationsPerNode.")                                          \
+  /* a VM that cannot move live */                                                                 \
+  ROW(IMMOBILE, HOST_DEVICE_NOT_LIVE_MIGRATABLE, "HostDeviceNotLiveMigratable",                    \
+      "It has a device of its host.", "Detach the device.")                                        \
+  ROW(IMMOBILE, INTERFACE_NOT_LIVE_MIGRATABLE, "InterfaceNotLiveMigratable",                       \
+      "An interface is tied to its host.",                                                         \
+      "Connect it by a bridge or a network that every host has.")                                  \
+  ROW(IMMOBILE, PERSISTENT_RESERVATION_NOT_LIVE_MIGRATABLE,                                        \
+      "PersistentReservationNotLiveMigratable", "A disk holds a persistent reservation.",          \
+      "Detach the disk, or turn reservations off.")                                                \
+  ROW(IMMOBILE, VIRTIOFS_NOT_LIVE_MIGRATABLE, "VirtIOFSNotLiveMigratable",                         \
+      "It shares a file system of its host.", "Detach it.")                                        \
+  ROW(IMMOBILE, CPU_MODE_LIVE_MIGRATABLE, "CPUModeLiveMigratable",                                 \
+      "Its processor is its host's own (host-passthrough).",                                       \
+      "Move it only among equal hosts, or choose a named model.")                                  \
+  ROW(IMMOBILE, NO_TSC_FREQUENCY_NOT_LIVE_MIGRATABLE, "NoTSCFrequencyNotLiveMigratable",           \
+      "Its time stamp counter has no set frequency.", "Set the frequency in its definition.")      \
+  ROW(IMMOBILE, HYPERV_PASSTHROUGH_NOT_LIVE_MIGRATABLE, "HypervPassthroughNotLiveMigratable",      \
+      "It takes all Hyper-V features of its host.", "Name the features that it needs.")            \
+  ROW(IMMOBILE, SEV_NOT_LIVE_MIGRATABLE, "SEVNotLiveMigratable",                                   \
+      "Its memory is encrypted by SEV.", "")                                                       \
+  ROW(IMMOBILE, SECURE_EXECUTION_NOT_LIVE_MIGRATABLE, "SecureExecutionNotLiveMigratable",          \
+      "It uses Secure Execution.", "")                                                             \
+  ROW(IMMOBILE, TDX_NOT_LIVE_MIGRATABLE, "TDXNotLiveMigratable", "It uses TDX.", "")               \
+  ROW(IMMOBILE, SNAPSHOTS_NOT_LIVE_MIGRATABLE, "SnapshotsNotLiveMigratable",                       \
+      "libvirt moves no domain that has snapshots.", "Delete them (virsh snapshot-delete).")       \
+  ROW(IMMOBILE, DISKS_NOT_LIVE_MIGRATABLE, "DisksNotLiveMigratable",                               \
+      "Disks are on storage of its host alone.", "Copy them along (copyStorageAll).")              \
+  /* other conditions */                                                                           \
+  ROW(CONDITION, AGENT_REPORTS, "AgentReports", "The node's agent reports.", "")                   \
+  ROW(CONDITION, LIBVIRT_UNREACHABLE, "LibvirtUnreachable",                                        \
+      "The agent reports, but its libvirtd does not answer.", "Look at libvirtd on that host.")    \
+  ROW(CONDITION, NODE_STATUS_UNKNOWN, "NodeStatusUnknown", "The node's agent has fallen silent.",  \
+      SEE_AGENT)                                                                                   \
+  ROW(CONDITION, NOT_RENEWED, "NotRenewed", "A certificate ends soon and was not renewed.",        \
+      SEE_AGENT)                                                                                   \
+  ROW(CONDITION, LEFT_OUT, "LeftOut", "What the agent reports of some domains is invalid.",        \
+      "status.invalidDomains says what is wrong with each.")                                       \
+  ROW(CONDITION, INVALID_PEER, "InvalidPeer",                                                      \
+      "What the agent reports as its peer cannot be used as one.",                                 \
+      "Correct --peer-uri of the agent.")                                                          \
+  ROW(CONDITION, HOST_OF_ANOTHER_NODE, "HostOfAnotherNode", "The node's peer is another node's.",  \
+      "Set spec.peer of the right one, and look at who runs the other one.")                       \
+  ROW(CONDITION, ADDRESS_OF_ANOTHER_NODE, "AddressOfAnotherNode",                                  \
+      "An address of the node is another node's.",                                                 \
+      "Correct the address, and look at who runs the other one.")                                  \
+  ROW(CONDITION, NO_NODES, "NoNodes", "No node has joined yet.", "")                               \
+  ROW(CONDITION, ALL_NODES_CONNECTED, "AllNodesConnected",                                         \
+      "Every node has an address in the network.", "")                                             \
+  ROW(CONDITION, NODES_WITHOUT_ADDRESS, "NodesWithoutAddress",                                     \
+      "Some nodes have no address in the network.", "Give them one.")                              \
+  ROW(CONDITION, STARTED_ELSEWHERE, "StartedElsewhere",                                            \
+      "A migration that Ferry did not start is under way.",                                        \
+      "Leave it alone, or end it with virsh.")                                                     \
+  ROW(CONDITION, SAME_UUID_TWICE, "SameUUIDTwice", "Two hosts report the same UUID as active.",    \
+      WITH_VIRSH ", and stop the one that is not meant.")                                          \
+  ROW(CONDITION, HOST_SILENT, "HostSilent",                                                        \
+      "The VM's host is silent, and another one reports it as active.",                            \
+      "If that host is dead and stays so: ferry delete node NODE --force.")                        \
+  ROW(CONDITION, NAME_USED_TWICE, "NameUsedTwice",                                                 \
+      "Two domains have the same name, so one goes by another.", "Rename one of the two.")         \
+  ROW(CONDITION, NOT_MOVABLE, "NotMovable", "Domains are active on the node that nothing moves.",  \
+      "status.vms of the Evacuation says what each needs.")                                        \
+  ROW(CONDITION, EVACUATION, "Evacuation", "The node is cordoned by an Evacuation.", "")           \
+  ROW(CONDITION, EVACUATED, "Evacuated", "All VMs have left the node.", "")                        \
+  ROW(CONDITION, VMS_REMAIN, "VMsRemain", "Some VMs could not leave the node.",                    \
+      "status.vms says why; ferry drain tries again.")                                             \
+  ROW(CONDITION, NODE_NOT_FOUND, "NodeNotFound", "There is no such node any more.", "")            \
+  ROW(CONDITION, NO_PROGRESS, "NoProgress",                                                        \
+      "A migration has made no progress for its stalling limit.",                                  \
+      "Cancel it, allow a longer pause, or switch to post-copy (ferry change).")                   \
+  ROW(CONDITION, PROGRESSING, "Progressing", "A migration that stalled goes on.", "")              \
+  ROW(CONDITION, ENDED, "Ended", "The migration has ended.", "")                                   \
+  /* decisions while it runs */                                                                    \
+  ROW(DECISION, START, "Start", "The limit that it starts with.", "")                              \
+  ROW(DECISION, FIRST_PASS, "FirstPass", "What the guest writes is known after one pass.", "")     \
+  ROW(DECISION, PLAN, "Plan", "The plan that the figures give.", "")                               \
+  ROW(DECISION, CONVERGING, "Converging", "It ends by itself within what is allowed.", "")         \
+  ROW(DECISION, NOT_CONVERGING, "NotConverging",                                                   \
+      "It does not end with what has been allowed so far.", "")                                    \
+  ROW(DECISION, CHEAPEST, "Cheapest", "Of what is permitted this costs the guest least.", "")      \
+  ROW(DECISION, DEADLINE, "Deadline", "The last moment to keep the time asked for.", "")           \
+  ROW(DECISION, HOLD, "Hold", "QEMU went beyond what was set; it is set back.", "")                \
+  ROW(DECISION, FEASIBLE, "Feasible", "What was said of Infeasible no longer holds.", "")          \
+  ROW(DECISION, REQUESTED, "Requested", "A person changed it (ferry change).", "")                 \
+  ROW(DECISION, REFUSED_CHANGE, "RefusedChange", "A person's change could not be carried out.",    \
+      "status.changes says why.")                                                                  \
+  /* Events */                                                                                     \
+  ROW(EVENT, GONE, "Gone", "The domain is on no host any more.", "")                               \
+  ROW(EVENT, CLAIMED_BY_ANOTHER_HOST, "ClaimedByAnotherHost",                                      \
+      "A host reports as active what is another host's.", "See the VM's condition of that name.")  \
+  ROW(EVENT, INVALID_DOMAINS, "InvalidDomains", "See the Node's condition of that name.", "")      \
+  ROW(EVENT, NODE_READY, "NodeReady", "The agent reports.", "")                                    \
+  ROW(EVENT, NODE_NOT_READY, "NodeNotReady",                                                       \
+      "The agent is silent, or its libvirtd does not answer.", SEE_AGENT)                          \
+  ROW(EVENT, NODE_NOT_SCHEDULABLE, "NodeNotSchedulable", "An Evacuation cordoned the node.", "")   \
+  ROW(EVENT, ADDRESS_CONFLICT, "AddressConflict", "See the Node's condition of that name.", "")    \
+  ROW(EVENT, PEER_CHANGED, "PeerChanged", "The node's peer is another one now.",                   \
+      "If nobody changed it, look at who has the agent's key.")                                    \
+  ROW(EVENT, AUTOSTART_NOT_SET, "AutostartNotSet",                                                 \
+      "The VM was to start with its host, and that could not be set where it is now.",             \
+      "On that host: virsh autostart VM.")                                                         \
+  ROW(EVENT, MIGRATION_RETRIED, "MigrationRetried",                                                \
+      "It failed on one host, and another one is tried.", "")                                      \
+  ROW(EVENT, MIGRATION_STALLING, "MigrationStalling",                                              \
+      "It has made no progress for its stalling limit.", "")                                       \
+  ROW(EVENT, MIGRATION_STALLING_HANDLED, "MigrationStallingHandled",                               \
+      "What onStalling says was done.", "")                                                        \
+  ROW(EVENT, MIGRATION_PROGRESSING, "MigrationProgressing", "It goes on after it stalled.", "")    \
+  ROW(EVENT, MIGRATION_CHANGED, "MigrationChanged", "A change while it ran was carried out.", "")  \
+  ROW(EVENT, MIGRATION_CHANGE_REFUSED, "MigrationChangeRefused",                                   \
+      "A change while it ran was not carried out.", "status.changes says why.")                    \
+  ROW(EVENT, NETWORK_FALLBACK, "NetworkFallback", "The data goes past the migration network.",     \
+      "Give both hosts an address in it.")                                                         \
+  ROW(EVENT, POST_COPY_BROKEN, "PostCopyBroken", "Post-copy broke.",                               \
+      "Destroy it on neither host; see PostCopyFailed.")                                           \
+  /* the agent's local socket */                                                                   \
+  ROW(RPC, NOT_IN_PROGRESS, "NotInProgress", "The VM does not move.", "")                          \
+  ROW(RPC, REFUSED, "Refused", "The change was refused.", "The message says why.")
