@@ -19,7 +19,6 @@
 
 #define HEARTBEAT_US (10 * G_USEC_PER_SEC)
 #define LIFETIME_S 2700 /* 45 min; clients connect again and resume */
-#define BLOCK (16 * 1024)
 #define RETRY_MS 1000
 #define MAX_FILTER 317 /* namespace/name */
 
@@ -306,7 +305,7 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
                                           ferry_stream_on_change, s, NULL)))
     reset(s);
   struct MHD_Response *response =
-      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, ferry_stream_read, s, stream_free);
+      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, FERRY_STREAM_BLOCK, ferry_stream_read, s, stream_free);
   if (!response) {
     stream_free(s);
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "no memory for an event stream");

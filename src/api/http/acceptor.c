@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define DEAD_PEER_MS 30000
-#define SEND_BUFFER (256 * 1024)
 #define EVENTS 64
 #define ACCEPTS 64 /* in one go, before others get their turn */
 #define NO_FILES_US 20000
@@ -174,11 +173,10 @@ static void on_bytes(FerryAcceptor *a, Held *h, guint events) {
 
 static void prepare_socket(int fd) {
   unsigned ms = DEAD_PEER_MS;
-  int on = 1, size = SEND_BUFFER;
+  int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
 static gboolean is_proxy(const FerryAcceptor *a, const struct sockaddr *peer) {

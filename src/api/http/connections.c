@@ -29,6 +29,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What the kernel may hold for a client that has not taken it: of a list much, so that the HTTP
+ * library's threads need not come back often; of a stream, which may wait for its reader for long,
+ * little. The kernel takes twice as much, for what it spends beside the bytes. */
+#define SEND_BUFFER (256 * 1024)
+#define STREAM_SEND_BUFFER (32 * 1024)
+
 struct FerryConn {
   int fd;
   int duplicate; /* while it is handed over, else -1 */
@@ -136,6 +142,10 @@ static void count_out(FerryConnections *all, const FerryConn *c) {
 /* A descriptor that is this connection's for certain. */
 static int descriptor_of(const FerryConn *c) {
   return c->duplicate >= 0 ? c->duplicate : c->fd;
+}
+
+static void set_send_buffer(const FerryConn *c, int size) {
+  setsockopt(descriptor_of(c), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
 /* The room of a connection that ends is free at once. */
@@ -247,6 +257,7 @@ FerryConn *ferry_connections_add(FerryConnections *all, int fd, const struct soc
   c->duplicate = -1;
   c->accepted_us = c->since_us = now_us;
   set_peer(c, peer);
+  set_send_buffer(c, SEND_BUFFER);
   g_mutex_lock(&all->lock);
   if ((guint)fd >= all->by_fd->len)
     g_ptr_array_set_size(all->by_fd, fd + 1);
@@ -355,6 +366,8 @@ static void begin_phase(FerryConn *c, FerryConnPhase phase, gint64 now_us) {
     c->measured = TRUE;
     c->bytes = c->requested;
   }
+  if ((phase == FERRY_CONN_STREAM) != (c->phase == FERRY_CONN_STREAM))
+    set_send_buffer(c, phase == FERRY_CONN_STREAM ? STREAM_SEND_BUFFER : SEND_BUFFER);
   c->phase = phase;
   c->since_us = now_us;
 }

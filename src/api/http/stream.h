@@ -29,6 +29,9 @@ struct FerryStreamBase {
 #define FERRY_STREAM_STALL_S 60
 /** A stream's buffer is filled up to about here. */
 #define FERRY_STREAM_BUFFER (16 * 1024)
+/** What the HTTP library has for each stream to copy through, for clients of HTTP/1.0 alone: others
+ * get chunks, which are made in the connection's memory. */
+#define FERRY_STREAM_BLOCK 1024
 
 /** Makes the members; takes a reference to `user`; `fill` is called in the connection's thread
  * whenever `out` is wanted. */

@@ -15,7 +15,6 @@
 
 #define HEARTBEAT_US (10 * G_USEC_PER_SEC)
 #define DEFAULT_TIMEOUT_S 2700 /* 45 min */
-#define BLOCK (16 * 1024)
 
 struct FerryStream {
   FerryStreamBase base;
@@ -225,7 +224,7 @@ void ferry_stream_discard(FerryStream *stream) {
 
 struct MHD_Response *ferry_stream_response(FerryStream *stream) {
   struct MHD_Response *response = MHD_create_response_from_callback(
-      MHD_SIZE_UNKNOWN, BLOCK, ferry_stream_read, stream, stream_free);
+      MHD_SIZE_UNKNOWN, FERRY_STREAM_BLOCK, ferry_stream_read, stream, stream_free);
   if (!response)
     stream_free(stream);
   return response;

@@ -71,8 +71,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Raw, raw_free)
 
 /* FALSE: the server has closed. */
 static inline gboolean raw_send(Raw *raw, const char *data, gssize len) {
-  gsize n = len < 0 ? strlen(data) : (gsize)len;
-  return gnutls_record_send(raw->tls, data, n) == (ssize_t)n;
+  gsize n = len < 0 ? strlen(data) : (gsize)len, at = 0;
+  while (at < n) { /* a record is 16 KiB at most */
+    ssize_t sent = gnutls_record_send(raw->tls, data + at, n - at);
+    if (sent <= 0)
+      return FALSE;
+    at += (gsize)sent;
+  }
+  return TRUE;
 }
 
 /* All that comes until the server closes, or for `ms`; *closed says which. Free with g_free. */
