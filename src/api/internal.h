@@ -128,6 +128,7 @@ struct FerryRequest {
   char *flow; /* whose allowance it takes */
   double cost;
   gboolean quick, wide, admitted;
+  gsize unread;        /* bytes of the answer, counted until it is written */
   guint retry_after_s; /* of a 429; 0: 1 */
 
   /* What the router found. */

@@ -158,3 +158,17 @@ static inline double metric(Server *s, const char *sample) {
   g_assert_nonnull(at);
   return g_ascii_strtod(at + strlen(line), NULL);
 }
+
+/* Of a new user, who may read. Free with g_free. */
+static inline char *viewer_token(Server *s, const char *name) {
+  g_autofree char *user = g_strdup_printf(
+      "{\"apiVersion\":\"ferry.migration/v1\",\"kind\":\"User\",\"metadata\":{\"name\":\"%s\"},"
+      "\"spec\":{\"groups\":[\"ferry:viewers\"]}}",
+      name);
+  g_autofree char *path = g_strdup_printf("/apis/ferry.migration/v1/users/%s/token", name);
+  g_autoptr(Answer) made = http(s, "POST", "/apis/ferry.migration/v1/users", user);
+  expect(made, 201);
+  g_autoptr(Answer) token = http(s, "POST", path, "{\"expirationSeconds\":3600}");
+  expect(token, 201);
+  return g_strdup(ferry_json_str(token->json, "token"));
+}

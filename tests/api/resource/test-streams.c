@@ -270,19 +270,6 @@ static GThread *begin(Reader *r, Server *s, const char *path, const char *token)
   return thread;
 }
 
-static char *viewer_token(Server *s, const char *name) {
-  g_autofree char *user = g_strdup_printf(
-      "{\"apiVersion\":\"ferry.migration/v1\",\"kind\":\"User\",\"metadata\":{\"name\":\"%s\"},"
-      "\"spec\":{\"groups\":[\"ferry:viewers\"]}}",
-      name);
-  g_autofree char *path = g_strdup_printf(USERS "/%s/token", name);
-  g_autoptr(Answer) made = http(s, "POST", USERS, user);
-  expect(made, 201);
-  g_autoptr(Answer) token = http(s, "POST", path, "{\"expirationSeconds\":3600}");
-  expect(token, 201);
-  return g_strdup(ferry_json_str(token->json, "token"));
-}
-
 static void ends_with_the_credential(Server *s, gconstpointer data) {
   g_autofree char *token = viewer_token(s, "eve");
   Reader watch, events, other;
