@@ -205,7 +205,11 @@ static void fill(FerryStreamBase *base) {
     base->ended = TRUE;
     return;
   }
+  guint looked = 0;
   while (ferry_stream_pending(&s->base) < FERRY_STREAM_BUFFER) {
+    base->more = ++looked > FERRY_STREAM_TURN;
+    if (base->more)
+      break;
     const json_t *m = ferry_initial_list_next(&s->initial);
     if (m)
       emit_state(s, m);
@@ -213,6 +217,8 @@ static void fill(FerryStreamBase *base) {
       break;
   }
   gint64 now = g_get_monotonic_time();
+  if (base->more && !g_atomic_int_get(&s->api->stopping))
+    return;
   if (ferry_stream_pending(&s->base) == 0 &&
       (now >= s->end_us || g_atomic_int_get(&s->api->stopping))) {
     s->base.ended = TRUE;
@@ -304,8 +310,8 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
   else if (!(s->watch = ferry_store_watch(req->api->store, &ferry_kind_vmim, NULL, after,
                                           ferry_stream_on_change, s, NULL)))
     reset(s);
-  struct MHD_Response *response =
-      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, FERRY_STREAM_BLOCK, ferry_stream_read, s, stream_free);
+  struct MHD_Response *response = MHD_create_response_from_callback(
+      MHD_SIZE_UNKNOWN, FERRY_STREAM_BLOCK, ferry_stream_read, s, stream_free);
   if (!response) {
     stream_free(s);
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "no memory for an event stream");

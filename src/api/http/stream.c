@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: the HTTP library asks for bytes; with none there the connection is suspended
 // until somebody wakes it. A wake between the look and the suspension must not be lost: `woken`
-// tells of it.
+// tells of it. Where all that was looked at in a turn is nothing to tell, it is suspended and woken
+// at once, which puts it behind the other connections of its thread.
 #include "api/http/stream.h"
 #include "api/internal.h"
 
@@ -55,6 +56,7 @@ ssize_t ferry_stream_read(void *data, uint64_t pos, char *buf, size_t max) {
     g_string_truncate(s->out, 0);
     s->sent = 0;
   }
+  s->more = FALSE;
   s->fill(s);
   g_atomic_int_set(&s->buffered, (gint)MIN(s->out->allocated_len, G_MAXINT));
   gsize n = MIN(ferry_stream_pending(s), max);
@@ -66,7 +68,10 @@ ssize_t ferry_stream_read(void *data, uint64_t pos, char *buf, size_t max) {
   if (s->ended)
     return MHD_CONTENT_READER_END_OF_STREAM;
   g_mutex_lock(&s->lock);
-  if (!s->woken) {
+  if (s->more) {
+    MHD_suspend_connection(s->connection);
+    MHD_resume_connection(s->connection);
+  } else if (!s->woken) {
     s->suspended = TRUE;
     MHD_suspend_connection(s->connection);
   }

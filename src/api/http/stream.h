@@ -15,6 +15,7 @@ struct FerryStreamBase {
   GString *out;
   gsize sent;                          /* how much of `out` the HTTP library has */
   gboolean ended;                      /* the response ends after what is in `out` */
+  gboolean more;                       /* `fill` has not looked at all there is: its turn is over */
   void (*fill)(FerryStreamBase *self); /* appends what there is to `out`, or sets `ended` */
   struct MHD_Connection *connection;
   struct FerryUser *user; /* whose stream it is; owned */
@@ -29,6 +30,9 @@ struct FerryStreamBase {
 #define FERRY_STREAM_STALL_S 60
 /** A stream's buffer is filled up to about here. */
 #define FERRY_STREAM_BUFFER (16 * 1024)
+/** So many objects or changes are looked at in one turn, whether they are told or not: the HTTP
+ * library's thread has others to serve. */
+#define FERRY_STREAM_TURN 64
 /** What the HTTP library has for each stream to copy through, for clients of HTTP/1.0 alone: others
  * get chunks, which are made in the connection's memory. */
 #define FERRY_STREAM_BLOCK 1024

@@ -162,7 +162,11 @@ static void fill(FerryStreamBase *base) {
   FerryStream *s = (FerryStream *)base;
   if (!base->ended && g_atomic_int_get(&base->revoked))
     emit_revoked(s);
+  guint looked = 0;
   while (!base->ended && ferry_stream_pending(base) < FERRY_STREAM_BUFFER) {
+    base->more = ++looked > FERRY_STREAM_TURN;
+    if (base->more)
+      break;
     json_t *object = ferry_initial_list_next(&s->initial);
     if (object) {
       if (selected(s, object))
@@ -176,7 +180,7 @@ static void fill(FerryStreamBase *base) {
     __atomic_store_n(&s->heartbeat_us, now + HEARTBEAT_US, __ATOMIC_RELAXED);
     return;
   }
-  if (s->base.ended)
+  if (s->base.ended || (s->base.more && !g_atomic_int_get(&s->api->stopping)))
     return;
   if (now >= s->end_us || g_atomic_int_get(&s->api->stopping)) {
     s->base.ended = TRUE;

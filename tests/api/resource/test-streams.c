@@ -3,7 +3,10 @@
 // that stall or fall behind, credentials that end, how many there may be. The tests act from within
 // the reader's callback, when the stream's text fills the socket and the server waits.
 #include "../http/raw.h"
+#include "api/http/stream.h"
 #include "api/internal.h"
+
+#include <dlfcn.h>
 
 #define N 400 /* seven pages */
 #define ALL VMI "?watch=1&timeoutSeconds="
@@ -292,6 +295,44 @@ static void ends_with_the_credential(Server *s, gconstpointer data) {
   g_string_free(other.stream.text, TRUE);
 }
 
+/* ---- turns ---- */
+
+static gint pauses;
+
+/* In the place of the HTTP library's, which it calls: how often a connection let others go first.
+ */
+void MHD_suspend_connection(struct MHD_Connection *connection) {
+  static void (*real)(struct MHD_Connection *);
+  if (!g_atomic_pointer_get(&real))
+    g_atomic_pointer_set(&real, (void (*)(struct MHD_Connection *))dlsym(RTLD_NEXT, __func__));
+  g_atomic_int_inc(&pauses);
+  real(connection);
+}
+
+static guint pauses_of(Server *s, const char *path) {
+  Stream stream = {.server = s};
+  gint before = g_atomic_int_get(&pauses);
+  g_assert_cmpint(read_all(&stream, path, NULL), ==, CURLE_OK);
+  g_string_free(stream.text, TRUE);
+  return (guint)(g_atomic_int_get(&pauses) - before);
+}
+
+/* A stream that looks at much and tells nothing of it gives way to others between its looks, at
+ * what is there as at what changes. */
+static void looks_in_turns(Server *s, gconstpointer data) {
+  make_many(s, &ferry_kind_vmi);
+  make_many(s, &ferry_kind_vmim);
+  static const char *const nothing[] = {
+      VMI "?watch=1&timeoutSeconds=1&labelSelector=no",
+      VMIM "?watch=1&timeoutSeconds=1&labelSelector=no", EVENTS "1&migration=none",
+      VMI "?watch=1&timeoutSeconds=1&labelSelector=no&resourceVersion=1"};
+  for (gsize i = 0; i < G_N_ELEMENTS(nothing); i++) {
+    guint n = pauses_of(s, nothing[i]);
+    g_test_message("%s: %u", nothing[i], n);
+    g_assert_cmpuint(n, >=, N / FERRY_STREAM_TURN);
+  }
+}
+
 static void too_many(Server *s, gconstpointer data) {
   g_autofree char *token = viewer_token(s, "eve");
   Reader first, second, third;
@@ -366,6 +407,7 @@ int main(int argc, char **argv) {
   g_test_add("/api/streams/falls_off_the_log", Server, NULL, NULL, falls_off_the_log, server_down);
   ADD(stalled_is_closed, &impatient);
   ADD(ends_with_the_credential, NULL);
+  ADD(looks_in_turns, NULL);
   ADD(too_many, &few);
   ADD(clients_that_go_at_once, NULL);
   ADD(snapshots_are_bounded, NULL);
