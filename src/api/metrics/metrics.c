@@ -5,6 +5,7 @@
 #include "api/auth/audit.h"
 #include "api/metrics/metrics.h"
 #include "api/http/front.h"
+#include "base/memory.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -128,16 +129,6 @@ void ferry_metrics_request(FerryMetrics *m, const FerryRequest *req) {
 
 /* ---- the process ---- */
 
-static double resident_bytes(void) {
-  g_autofree char *text = NULL;
-  guint64 pages = 0;
-  if (g_file_get_contents("/proc/self/statm", &text, NULL, NULL)) {
-    const char *second = strchr(text, ' ');
-    pages = second ? g_ascii_strtoull(second, NULL, 10) : 0;
-  }
-  return (double)pages * (double)sysconf(_SC_PAGESIZE);
-}
-
 static double open_files(void) {
   double n = 0;
   DIR *dir = opendir("/proc/self/fd");
@@ -158,7 +149,7 @@ static void put_process(const FerryMetrics *m, GString *out) {
   ferry_metrics_figure(out, "process_cpu_seconds_total", "counter",
                        "User and system time of this process.", cpu);
   ferry_metrics_figure(out, "process_resident_memory_bytes", "gauge",
-                       "Memory of this process that is in RAM.", resident_bytes());
+                       "Memory of this process that is in RAM.", (double)ferry_memory_resident());
   ferry_metrics_figure(out, "process_open_fds", "gauge", "Files and sockets that are open.",
                        open_files());
   ferry_metrics_figure(out, "process_start_time_seconds", "gauge", "When this process began.",

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // All open streams, watches and events alike: how many there may be, the ticker that lets them look
-// at the time, and the end of those whose credential does not hold any more.
+// at the time (and has free memory given back), and the end of those whose credential does not hold
+// any more.
 #include "api/internal.h"
 #include "api/http/front.h"
 #include "api/http/stream.h"
+#include "base/memory.h"
 
 #define TICK_US (G_USEC_PER_SEC / 2)
+#define TRIM_US (5 * G_USEC_PER_SEC)
 
 typedef void (*StreamFunc)(FerryStreamBase *stream, gpointer data);
 
@@ -100,14 +103,27 @@ static void check_credentials(FerryApi *api) {
 
 /* ---- the ticker ---- */
 
+/* What requests took for a moment and the allocator kept. */
+static void give_memory_back(gsize *settled, gint64 *next_us, gint64 now_us) {
+  if (now_us < *next_us)
+    return;
+  *next_us = now_us + TRIM_US;
+  ferry_memory_trim(settled);
+}
+
 static gpointer ticker(gpointer data) {
   FerryApi *api = data;
+  gsize settled = 0;
+  gint64 trim_us = 0;
   g_mutex_lock(&api->watches);
   while (!api->stop) {
     gint64 now = g_get_monotonic_time();
     check_credentials(api);
     ferry_watches_tick(api, FALSE);
     ferry_event_streams_tick(api);
+    g_mutex_unlock(&api->watches);
+    give_memory_back(&settled, &trim_us, now);
+    g_mutex_lock(&api->watches);
     if (!api->stop)
       g_cond_wait_until(&api->watch_stop, &api->watches, now + TICK_US);
   }
