@@ -363,16 +363,25 @@ void ferry_watches_tick(FerryApi *api, gboolean all);
 
 /* streams.c */
 struct FerryStreamBase;
-/** Enters a stream into `list` (streams or event_streams) of all that are open. TOO_MANY_REQUESTS
- * where there are too many, or too many of its user. */
+/** Enters a stream into `list` (streams or event_streams) of all that are open. Where there are as
+ * many as are served, one of the user who has most ends, if he has more than this one's user then
+ * has. TOO_MANY_REQUESTS where that is not so, or where there are too many of its user. */
 gboolean ferry_streams_enter(FerryApi *api, GPtrArray *list, struct FerryStreamBase *stream,
                              GError **error);
+/** Of one user. */
+typedef struct {
+  guint count, stay; /* that are open, and those of them that are not told to end */
+  guint64 buffered;  /* bytes of text that wait for their readers */
+} FerryUserStreams;
 typedef struct {
   guint watches, event_streams;
   guint64 buffered;         /* bytes of text that wait for their readers */
   guint64 refused, revoked; /* since the start */
+  GHashTable *users;        /* name -> FerryUserStreams, of those who have any */
 } FerryStreamFigures;
+/** To be cleared with ferry_streams_figures_clear. */
 void ferry_streams_figures(FerryApi *api, FerryStreamFigures *figures);
+void ferry_streams_figures_clear(FerryStreamFigures *figures);
 void ferry_watch_start(FerryApi *api);
 void ferry_watch_stop_all(FerryApi *api);
 /** One line of a watch: {"type":...,"object":...}\n */

@@ -197,11 +197,13 @@ static gboolean next_change(FerryEventStream *s) {
 
 static void fill(FerryStreamBase *base) {
   FerryEventStream *s = (FerryEventStream *)base;
-  if (g_atomic_int_get(&base->revoked)) {
+  g_autoptr(GError) farewell = ferry_stream_farewell(base);
+  if (farewell) {
     if (!base->ended)
-      g_string_append(base->out, "event: error\ndata: {\"code\":401,\"reason\":\"Unauthorized\","
-                                 "\"message\":\"the credential of this stream has been revoked or "
-                                 "has expired\"}\n\n");
+      g_string_append_printf(
+          base->out, "event: error\ndata: {\"code\":%u,\"reason\":\"%s\",\"message\":\"%s\"}\n\n",
+          ferry_error_http_status(farewell->code), ferry_error_reason(farewell->code),
+          farewell->message);
     base->ended = TRUE;
     return;
   }

@@ -24,6 +24,17 @@ void ferry_stream_clear(FerryStreamBase *s) {
   g_mutex_clear(&s->lock);
 }
 
+GError *ferry_stream_farewell(FerryStreamBase *s) {
+  int code = g_atomic_int_get(&s->sent_away);
+  if (code == 0)
+    return NULL;
+  return g_error_new_literal(FERRY_ERROR, code,
+                             code == FERRY_ERROR_UNAUTHORIZED
+                                 ? "the credential of this stream has been revoked or has expired"
+                                 : "all streams that are served are taken, most of them by this "
+                                   "user: this one ends for another user's; watch again later");
+}
+
 gsize ferry_stream_pending(const FerryStreamBase *s) {
   return s->out->len - s->sent;
 }

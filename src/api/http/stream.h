@@ -19,7 +19,7 @@ struct FerryStreamBase {
   void (*fill)(FerryStreamBase *self); /* appends what there is to `out`, or sets `ended` */
   struct MHD_Connection *connection;
   struct FerryUser *user; /* whose stream it is; owned */
-  gint revoked;           /* atomic: the user's credential does not hold any more */
+  gint sent_away;         /* atomic: FerryErrorCode by which it ends, 0: none */
   gint buffered;          /* atomic: memory of `out` */
 
   GMutex lock;
@@ -42,6 +42,8 @@ struct FerryStreamBase {
 void ferry_stream_init(FerryStreamBase *s, struct MHD_Connection *connection,
                        struct FerryUser *user, void (*fill)(FerryStreamBase *));
 void ferry_stream_clear(FerryStreamBase *s);
+/** Why it is sent away, in a FERRY_ERROR; NULL: it isn't. */
+GError *ferry_stream_farewell(FerryStreamBase *s);
 /** Bytes in `out` that are still to be sent. */
 gsize ferry_stream_pending(const FerryStreamBase *s);
 /** Has `fill` called soon. Any thread, as long as the stream lives. */

@@ -186,6 +186,23 @@ static void put_store(FerryStore *store, GString *out) {
   ferry_metrics_histogram(out, "ferry_store_commit_duration_seconds", &h, NULL);
 }
 
+/* As many as there are users with streams, of whom each has one at least. */
+static void put_user_streams(const FerryStreamFigures *f, GString *out) {
+  static const char count[] = "ferry_api_user_streams";
+  static const char bytes[] = "ferry_api_user_stream_buffered_bytes";
+  g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(f->users), (GCompareFunc)strcmp);
+  ferry_metrics_family(out, count, "gauge", "Watches and event streams that a user has open.");
+  for (const GList *l = names; l; l = l->next) {
+    const FerryUserStreams *s = g_hash_table_lookup(f->users, l->data);
+    ferry_metrics_sample(out, count, s->count, "user", l->data, NULL);
+  }
+  ferry_metrics_family(out, bytes, "gauge", "Memory of what they have for their readers.");
+  for (const GList *l = names; l; l = l->next) {
+    const FerryUserStreams *s = g_hash_table_lookup(f->users, l->data);
+    ferry_metrics_sample(out, bytes, (double)s->buffered, "user", l->data, NULL);
+  }
+}
+
 static void put_streams(FerryApi *api, GString *out) {
   FerryStreamFigures f;
   ferry_streams_figures(api, &f);
@@ -201,6 +218,8 @@ static void put_streams(FerryApi *api, GString *out) {
   ferry_metrics_figure(out, "ferry_api_streams_revoked_total", "counter",
                        "Credentials that ended while watches or event streams were open by them.",
                        (double)f.revoked);
+  put_user_streams(&f, out);
+  ferry_streams_figures_clear(&f);
 }
 
 gboolean ferry_serve_metrics(FerryRequest *req, GError **error) {

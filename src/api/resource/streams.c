@@ -22,24 +22,70 @@ static void foreach_stream(FerryApi *api, StreamFunc func, gpointer data) {
 
 /* ---- how many ---- */
 
+static void add_to_user(FerryStreamBase *stream, gpointer data) {
+  FerryUserStreams *s = g_hash_table_lookup(data, stream->user->name);
+  if (!s)
+    g_hash_table_insert(data, stream->user->name, s = g_new0(FerryUserStreams, 1));
+  s->count++;
+  s->stay += !g_atomic_int_get(&stream->sent_away);
+  s->buffered += (guint64)g_atomic_int_get(&stream->buffered);
+}
+
+/* What is served of each user, who is borrowed. */
+static GHashTable *users_of(FerryApi *api) {
+  GHashTable *users = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+  foreach_stream(api, add_to_user, users);
+  return users;
+}
+
+/* The user who has most of those that go on, where that is more than the newcomer would have. */
+static const char *crowding_user(GHashTable *users, guint own) {
+  const char *most = NULL;
+  guint n = own + 1;
+  GHashTableIter iter;
+  gpointer name, value;
+  g_hash_table_iter_init(&iter, users);
+  while (g_hash_table_iter_next(&iter, &name, &value)) {
+    if (((const FerryUserStreams *)value)->stay > n) {
+      n = ((const FerryUserStreams *)value)->stay;
+      most = name;
+    }
+  }
+  return most;
+}
+
 typedef struct {
   const char *user;
-  guint count;
-} Count;
+  gboolean done;
+} Search;
 
-static void count_of_user(FerryStreamBase *stream, gpointer data) {
-  Count *count = data;
-  count->count += g_strcmp0(stream->user->name, count->user) == 0;
+static void send_one_away(FerryStreamBase *stream, gpointer data) {
+  Search *search = data;
+  if (search->done || g_atomic_int_get(&stream->sent_away) ||
+      !g_str_equal(stream->user->name, search->user))
+    return;
+  g_atomic_int_set(&stream->sent_away, FERRY_ERROR_TOO_MANY_REQUESTS);
+  ferry_stream_wake(stream);
+  search->done = TRUE;
 }
 
 gboolean ferry_streams_enter(FerryApi *api, GPtrArray *list, FerryStreamBase *stream,
                              GError **error) {
   const FerryHttpLimits *limits = ferry_front_limits(api->front);
-  Count own = {.user = stream->user->name};
+  const char *user = stream->user->name;
   g_mutex_lock(&api->watches);
-  guint all = api->streams->len + api->event_streams->len;
-  foreach_stream(api, count_of_user, &own);
-  gboolean room = all < limits->streams && own.count < limits->streams_per_identity;
+  g_autoptr(GHashTable) users = users_of(api);
+  const FerryUserStreams *has = g_hash_table_lookup(users, user);
+  guint own = has ? has->count : 0, all = 0;
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init(&iter, users);
+  while (g_hash_table_iter_next(&iter, NULL, &value))
+    all += ((const FerryUserStreams *)value)->stay;
+  Search search = {.user = all >= limits->streams ? crowding_user(users, own) : NULL};
+  gboolean room = own < limits->streams_per_identity && (all < limits->streams || search.user);
+  if (room && search.user)
+    foreach_stream(api, send_one_away, &search);
   if (room)
     g_ptr_array_add(list, stream);
   else
@@ -50,12 +96,8 @@ gboolean ferry_streams_enter(FerryApi *api, GPtrArray *list, FerryStreamBase *st
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,
               "%u watches and event streams are open, %u of them of \"%s\"; at most %u and %u are "
               "served: end some, or try again later",
-              all, own.count, own.user, limits->streams, limits->streams_per_identity);
+              all, own, user, limits->streams, limits->streams_per_identity);
   return FALSE;
-}
-
-static void add_buffered(FerryStreamBase *stream, gpointer data) {
-  *(guint64 *)data += (guint64)g_atomic_int_get(&stream->buffered);
 }
 
 void ferry_streams_figures(FerryApi *api, FerryStreamFigures *figures) {
@@ -65,8 +107,20 @@ void ferry_streams_figures(FerryApi *api, FerryStreamFigures *figures) {
   figures->event_streams = api->event_streams->len;
   figures->refused = api->streams_refused;
   figures->revoked = api->streams_revoked;
-  foreach_stream(api, add_buffered, &figures->buffered);
+  figures->users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr(GHashTable) users = users_of(api);
+  GHashTableIter iter;
+  gpointer name, value;
+  g_hash_table_iter_init(&iter, users);
+  while (g_hash_table_iter_next(&iter, &name, &value)) {
+    figures->buffered += ((const FerryUserStreams *)value)->buffered;
+    g_hash_table_insert(figures->users, g_strdup(name), g_memdup2(value, sizeof(FerryUserStreams)));
+  }
   g_mutex_unlock(&api->watches);
+}
+
+void ferry_streams_figures_clear(FerryStreamFigures *figures) {
+  g_clear_pointer(&figures->users, g_hash_table_unref);
 }
 
 /* ---- credentials ---- */
@@ -78,7 +132,7 @@ static void note_user(FerryStreamBase *stream, gpointer users) {
 
 static void revoke_stream(FerryStreamBase *stream, gpointer invalid) {
   if (g_hash_table_contains(invalid, stream->user))
-    g_atomic_int_set(&stream->revoked, 1);
+    g_atomic_int_set(&stream->sent_away, FERRY_ERROR_UNAUTHORIZED);
 }
 
 /* The question may take locks that are taken before `watches`: it is asked without it, of users

@@ -151,17 +151,11 @@ static gboolean next_change(FerryStream *s) {
   return change || error;
 }
 
-static void emit_revoked(FerryStream *s) {
-  g_autoptr(GError) error = NULL;
-  g_set_error(&error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
-              "the credential of this watch has been revoked or has expired");
-  emit_error(s, error);
-}
-
 static void fill(FerryStreamBase *base) {
   FerryStream *s = (FerryStream *)base;
-  if (!base->ended && g_atomic_int_get(&base->revoked))
-    emit_revoked(s);
+  g_autoptr(GError) farewell = ferry_stream_farewell(base);
+  if (!base->ended && farewell)
+    emit_error(s, farewell);
   guint looked = 0;
   while (!base->ended && ferry_stream_pending(base) < FERRY_STREAM_BUFFER) {
     base->more = ++looked > FERRY_STREAM_TURN;
@@ -215,7 +209,7 @@ void ferry_watches_tick(FerryApi *api, gboolean all) {
   for (guint i = 0; i < api->streams->len; i++) {
     FerryStream *s = g_ptr_array_index(api->streams, i);
     /* end_us never changes once the stream is listed; the others are the stream thread's */
-    if (all || g_atomic_int_get(&s->base.revoked) ||
+    if (all || g_atomic_int_get(&s->base.sent_away) ||
         now >= __atomic_load_n(&s->heartbeat_us, __ATOMIC_RELAXED) || now >= s->end_us ||
         (s->bookmarks && now >= __atomic_load_n(&s->bookmark_us, __ATOMIC_RELAXED)))
       ferry_stream_wake(&s->base);

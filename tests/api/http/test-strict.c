@@ -70,6 +70,12 @@ static const Case refused[] = {
          "POST /version HTTP/1.1\r\n" HOST
          "Content-Type: a/b\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n",
          400),
+    TEXT("two origins",
+         "PUT /version HTTP/1.1\r\n" HOST
+         "Origin: https://localhost\r\nOrigin: https://evil.example\r\nContent-Length: 0\r\n\r\n",
+         400),
+    TEXT("two authorizations",
+         LINE HOST "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n", 400),
     TEXT("another server's name", LINE "Host: evil.example\r\n\r\n", 421),
     TEXT("a name that only begins like ours", LINE "Host: localhost.evil.example\r\n\r\n", 421),
     TEXT("an address that isn't ours", LINE "Host: 192.0.2.1\r\n\r\n", 421),

@@ -71,6 +71,7 @@ static CURLcode read_all(Stream *s, const char *path, const char *token) {
 static guint open_streams(Server *s) {
   FerryStreamFigures figures;
   ferry_streams_figures(s->api, &figures);
+  ferry_streams_figures_clear(&figures);
   return figures.watches + figures.event_streams;
 }
 
@@ -365,6 +366,44 @@ static void too_many(Server *s, gconstpointer data) {
   g_string_free(third.stream.text, TRUE);
 }
 
+/* Where all that are served are taken, one of who has most ends for a user who has none; not for
+ * one who would then have as many. */
+static void crowds_give_way(Server *s, gconstpointer data) {
+  static const char *const names[] = {"eve", "bob", "cyd"};
+  char *headers[G_N_ELEMENTS(names)], *tokens[G_N_ELEMENTS(names)];
+  for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+    tokens[i] = viewer_token(s, names[i]);
+    headers[i] = g_strconcat("Authorization: Bearer ", tokens[i], NULL);
+  }
+  Reader own[2], other;
+  GThread *threads[] = {begin(&own[0], s, ALL "60", NULL), begin(&own[1], s, EVENTS "60", NULL)};
+  GThread *eve = begin(&other, s, ALL "60", tokens[0]);
+  g_assert_cmpfloat(metric(s, "ferry_api_user_streams{user=\"admin\"}"), ==, 2);
+  g_assert_cmpfloat(metric(s, "ferry_api_user_streams{user=\"eve\"}"), ==, 1);
+  g_assert_cmpfloat(metric(s, "ferry_api_user_stream_buffered_bytes{user=\"eve\"}"), >, 0);
+  g_autoptr(Answer) bob = http_full(s, NULL, "GET", ALL "2", headers[1], NULL, 0);
+  expect(bob, 200);
+  g_assert_true(wait_for_streams(s, 2));
+  g_autoptr(Answer) third = http_full(s, NULL, "GET", EVENTS "1", headers[2], NULL, 0);
+  expect(third, 200); /* there is room */
+  g_assert_null(strstr(third->body, "\"code\":429"));
+  ferry_api_free(g_steal_pointer(&s->api)); /* ends the others */
+  guint sent_away = 0;
+  for (gsize i = 0; i < G_N_ELEMENTS(threads); i++) {
+    g_thread_join(threads[i]);
+    sent_away += strstr(own[i].stream.text->str, "\"code\":429") != NULL;
+    g_string_free(own[i].stream.text, TRUE);
+  }
+  g_thread_join(eve);
+  g_assert_cmpuint(sent_away, ==, 1);
+  g_assert_null(strstr(other.stream.text->str, "\"code\":429"));
+  g_string_free(other.stream.text, TRUE);
+  for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+    g_free(tokens[i]);
+    g_free(headers[i]);
+  }
+}
+
 /* Clients that go away as soon as they have asked, also while it is answered, leave none. */
 static void clients_that_go_at_once(Server *s, gconstpointer data) {
   static const char *const asks[] = {"GET " ALL "60 HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -409,6 +448,7 @@ int main(int argc, char **argv) {
   ADD(ends_with_the_credential, NULL);
   ADD(looks_in_turns, NULL);
   ADD(too_many, &few);
+  ADD(crowds_give_way, &few);
   ADD(clients_that_go_at_once, NULL);
   ADD(snapshots_are_bounded, NULL);
   return g_test_run();
