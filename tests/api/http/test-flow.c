@@ -168,6 +168,8 @@ static void test_levels(void) {
     g_assert_cmpint(c.level, ==, cases[i].level);
     g_assert_cmpint(c.quick, ==, cases[i].quick);
   }
+  g_auto(GStrv) pod = g_strsplit("api/v1/namespaces/a/pods/b", "/", -1);
+  g_assert_false(ferry_level_choose("GET", pod, FALSE, FERRY_ASKER_USER).quick);
   g_auto(GStrv) one = g_strsplit("api/v1/nodes/h1", "/", -1);
   g_assert_false(ferry_level_choose("GET", one, TRUE, FERRY_ASKER_USER).quick);
 }
