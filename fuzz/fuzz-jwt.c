@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A bearer token that looks like a JWT: the first line is the token, what follows a JWKS. Nobody
 // has the keys, so none is ever good; what its claims say is judged as if it were.
-#include "api/auth/oidc.h"
+#include "api/oidc/oidc.h"
 #include "fuzz.h"
 
 #include <string.h>

@@ -38,7 +38,7 @@ _COMMON = """
 SUITES = {
     "trixie": _COMMON  # libvirt 11.3, QEMU 10.0
     + "libglib2.0-0t64 libcurl3t64-gnutls libgnutls30t64 libmicrohttpd12t64 "
-    "librhonabwy1.1t64 qemu-system-modules-spice".split(),
+    "librhonabwy1.1t64 qemu-system-modules-spice openssh-server".split(),
     "bookworm": _COMMON  # libvirt 9.0, QEMU 7.2
     + "libglib2.0-0 libcurl3-gnutls libgnutls30 libmicrohttpd12 librhonabwy1.1".split(),
 }
@@ -193,6 +193,8 @@ def _strip(root):
                  "etc/hostname", "etc/resolv.conf"):
         with contextlib.suppress(FileNotFoundError):
             (root / name).unlink()
+    for key in (root / "etc/ssh").glob("ssh_host_*"):  # each host that wants some makes its own
+        key.unlink()
     # No default network: it would want dnsmasq and firewall rules.
     shutil.rmtree(root / "etc/libvirt/qemu/networks", ignore_errors=True)
     for directory in ("opt/ferry", "var/lib/ferry-lab", "var/log/ferry-lab"):

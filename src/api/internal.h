@@ -4,7 +4,7 @@
 // Threads: one accepts connections and keeps their deadlines; libmicrohttpd's own parse requests,
 // answer what is quick and stream watches; all else runs on a thread of its priority level while
 // its connection is suspended (http/front.h). Locks, outermost first:
-// migrations, networks, sessions, tokens, snapshots, watches, a stream's own.
+// migrations, networks, sessions, that of join tokens, snapshots, watches, a stream's own.
 #pragma once
 #include "api/auth/pki.h"
 #include "api/http/connections.h"
@@ -35,10 +35,11 @@ typedef struct FerryRequest FerryRequest;
 typedef struct FerryApiRoute FerryApiRoute;
 typedef struct FerryRbac FerryRbac;
 typedef struct FerryTokenFile FerryTokenFile;
+typedef struct FerryJoinTokens FerryJoinTokens;
 typedef struct FerryCertificates FerryCertificates;
 
 /** Who asks. Immutable and reference counted. */
-typedef struct FerryOidc FerryOidc; /* auth/oidc.h */
+typedef struct FerryOidc FerryOidc; /* oidc/oidc.h */
 typedef struct FerryUser FerryUser;
 struct FerryUser {
   gint refs;
@@ -69,15 +70,15 @@ struct FerryApi {
   FerryFront *front;
   GHashTable *names; /* char*, by which clients may call this server; read only after start */
   FerryCertificates *certificates;
-  FerryTokenFile *token_file; /* STATE/tokens.json */
-  FerryOidc *oidc;            /* NULL: no provider */
-  gint stopping;              /* atomic */
-  gint requests;              /* atomic: under way on a seat */
+  FerryTokenFile *token_file;   /* STATE/tokens.json */
+  FerryJoinTokens *join_tokens; /* auth/join_tokens.h */
+  FerryOidc *oidc;              /* NULL: no provider */
+  gint stopping;                /* atomic */
+  gint requests;                /* atomic: under way on a seat */
 
   GMutex migrations; /* a vmim's checks and its commit are one step */
   GMutex networks;   /* a Network's as well */
   GRWLock sessions;  /* epochs of agents: written by a new session, read across an agent's commit */
-  GMutex tokens;     /* the file of join tokens */
   GMutex snapshots;  /* `pages` */
   GHashTable *pages; /* id -> FerrySnapshot */
   guint64 next_page;
@@ -187,14 +188,25 @@ typedef struct {
   const char *path;            /* non-resource requests, else NULL */
   const FerrySelector *fields; /* of a list or watch */
 } FerryAccess;
+/** Whether a rule gives it to `user`, who need not be the one who asks. Any thread. */
 gboolean ferry_authz_allows(FerryApi *api, const FerryUser *user, const FerryAccess *access);
 /** Checks what the router found for req: FORBIDDEN or UNAUTHORIZED. */
 gboolean ferry_authz_check(FerryRequest *req, GError **error);
+/** What the rule of req's route, which is of resources, asks for. `own` and `fields` (both NULL
+ * before) own what `access` points at besides req's own; free them with g_free and
+ * ferry_selector_free. */
+void ferry_authz_access_of(FerryRequest *req, FerryAccess *access, char **own,
+                           FerrySelector **fields);
 /** Checks one thing more that req's user must be allowed to do. */
 gboolean ferry_authz_require(FerryRequest *req, const FerryAccess *access, GError **error);
+
+/* own_rules.c */
 /** The rules of a user in a namespace (NULL: everywhere) for SelfSubjectRulesReview: a new list of
  * resourceRules, or of nonResourceRules. */
 json_t *ferry_authz_rules(FerryApi *api, const FerryUser *user, const char *ns, gboolean urls);
+/** Whether such a resource is in a namespace (a Namespace is in itself); TRUE where nobody knows
+ * it: what is not is asked for everywhere, whatever namespace is named with it. */
+gboolean ferry_authz_in_namespaces(const char *group, const char *resource);
 
 /* node_rules.c: what an agent may do by itself, besides what bindings give to it */
 gboolean ferry_node_rules_allow(FerryApi *api, const char *node, const FerryAccess *access);
@@ -363,10 +375,11 @@ void ferry_watches_tick(FerryApi *api, gboolean all);
 
 /* streams.c */
 struct FerryStreamBase;
-/** Enters a stream into `list` (streams or event_streams) of all that are open. Where there are as
- * many as are served, one of the user who has most ends, if he has more than this one's user then
- * has. TOO_MANY_REQUESTS where that is not so, or where there are too many of its user. */
-gboolean ferry_streams_enter(FerryApi *api, GPtrArray *list, struct FerryStreamBase *stream,
+/** Enters the stream that answers req into `list` (streams or event_streams) of all that are open;
+ * it gets the right by which it goes on. Where there are as many as are served, one of the user who
+ * has most ends, if he has more than this one's user then has. TOO_MANY_REQUESTS where that is not
+ * so, or where there are too many of its user; FORBIDDEN where the right was taken away meanwhile. */
+gboolean ferry_streams_enter(FerryRequest *req, GPtrArray *list, struct FerryStreamBase *stream,
                              GError **error);
 /** Of one user. */
 typedef struct {
@@ -379,9 +392,11 @@ typedef struct {
   guint64 refused, revoked; /* since the start */
   GHashTable *users;        /* name -> FerryUserStreams, of those who have any */
 } FerryStreamFigures;
-/** To be cleared with ferry_streams_figures_clear. */
+/** What streams there are now, to be cleared with ferry_streams_figures_clear. Any thread. */
 void ferry_streams_figures(FerryApi *api, FerryStreamFigures *figures);
 void ferry_streams_figures_clear(FerryStreamFigures *figures);
+/** The thread begins that looks after streams (credentials, limits of time); when it is stopped,
+ * all of them are closed. */
 void ferry_watch_start(FerryApi *api);
 void ferry_watch_stop_all(FerryApi *api);
 /** One line of a watch: {"type":...,"object":...}\n */

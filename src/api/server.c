@@ -4,7 +4,8 @@
 // hang the HTTP library), wait for what is under way, then stop the daemons and the threads.
 #include "api/server.h"
 #include "api/auth/audit.h"
-#include "api/auth/oidc.h"
+#include "api/auth/join_tokens.h"
+#include "api/oidc/oidc.h"
 #include "api/auth/rbac.h"
 #include "api/http/front.h"
 #include "api/http/strict.h"
@@ -137,7 +138,7 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   g_mutex_init(&api->migrations);
   g_mutex_init(&api->networks);
   g_rw_lock_init(&api->sessions);
-  g_mutex_init(&api->tokens);
+  api->join_tokens = ferry_join_tokens_open(api->state_dir, api->clock);
   g_mutex_init(&api->snapshots);
   g_mutex_init(&api->watches);
   g_cond_init(&api->watch_stop);
@@ -194,11 +195,11 @@ void ferry_api_free(FerryApi *api) {
   g_hash_table_unref(api->pages);
   ferry_oidc_free(api->oidc);
   ferry_token_file_free(api->token_file);
+  ferry_join_tokens_free(api->join_tokens);
   ferry_pki_free(api->pki);
   g_mutex_clear(&api->migrations);
   g_mutex_clear(&api->networks);
   g_rw_lock_clear(&api->sessions);
-  g_mutex_clear(&api->tokens);
   g_mutex_clear(&api->snapshots);
   g_mutex_clear(&api->watches);
   g_cond_clear(&api->watch_stop);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HTTPS API: Kubernetes' conventions over Ferry's kinds, agents' routes, health and metrics.
 #pragma once
-#include "api/auth/oidc_config.h"
+#include "api/oidc/oidc_config.h"
 #include "api/http/limits.h"
 #include "base/clock.h"
 #include "store/store.h"

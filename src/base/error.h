@@ -36,6 +36,7 @@ typedef struct {
 } FerryCause;
 
 #define FERRY_ERROR (ferry_error_quark())
+/** The domain of Ferry's errors. */
 GQuark ferry_error_quark(void);
 
 /** Adds a cause; `error` must be of the domain FERRY_ERROR. */

@@ -6,7 +6,10 @@
 #include <sys/stat.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#define YOUNG_MS 100
 
 static gboolean fail(GError **error, const char *what, const char *path) {
   int e = errno;
@@ -86,6 +89,16 @@ char *ferry_file_read(const char *path, gsize max, gsize *len, GError **error) {
   return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+/* Its clock ticks every few milliseconds only: a file that was written just now may be written once
+ * more in the same tick, with the same length. */
+static gboolean is_young(const struct stat *st) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  gint64 age_ms = ((gint64)now.tv_sec - st->st_ctim.tv_sec) * 1000 +
+                  (now.tv_nsec - st->st_ctim.tv_nsec) / 1000000;
+  return age_ms >= 0 && age_ms < YOUNG_MS;
+}
+
 gboolean ferry_file_has_changed(const char *path, struct stat *seen) {
   struct stat st = {0};
   if (stat(path, &st) < 0)
@@ -95,5 +108,7 @@ gboolean ferry_file_has_changed(const char *path, struct stat *seen) {
       st.st_mtim.tv_sec == seen->st_mtim.tv_sec && st.st_mtim.tv_nsec == seen->st_mtim.tv_nsec &&
       st.st_ctim.tv_sec == seen->st_ctim.tv_sec && st.st_ctim.tv_nsec == seen->st_ctim.tv_nsec;
   *seen = st;
+  if (is_young(&st))
+    seen->st_size = -1; /* what is read now is read once more */
   return !same;
 }

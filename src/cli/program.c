@@ -26,8 +26,10 @@ static int find_verb(int argc, char **argv) {
 
 static int unknown_verb(const char *word) {
   g_autoptr(GPtrArray) names = g_ptr_array_new();
-  for (const FerryVerb *v = ferry_verbs; v->name != NULL; v++)
-    g_ptr_array_add(names, (gpointer)v->name);
+  gsize n;
+  const FerryVerb *const *verbs = ferry_verbs(&n);
+  for (gsize i = 0; i < n; i++)
+    g_ptr_array_add(names, (gpointer)verbs[i]->name);
   g_ptr_array_add(names, NULL);
   const char *near = ferry_nearest(word, (const char *const *)names->pdata);
   fprintf(stderr, "error: unknown verb \"%s\"", word);

@@ -24,6 +24,7 @@ G_BEGIN_DECLS
 void ferry_evacuation_step(FerryStore *store, const json_t *evacuation, gint64 now_ms,
                            FerryPlan *plan);
 
+/** Whether it has Succeeded or Failed. */
 gboolean ferry_evacuation_is_final(const json_t *evacuation);
 /** Whether the VM runs on `node`, or is paused there. */
 gboolean ferry_evacuation_concerns(const json_t *vmi, const char *node);

@@ -18,6 +18,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryControl, ferry_control_stop)
 typedef struct {
   guint64 steps, conflicts;
 } FerryControlStats;
+/** Steps made, and commits that met a conflict, since the start. Any thread. */
 void ferry_control_stats(FerryControl *control, FerryControlStats *stats);
 
 G_END_DECLS

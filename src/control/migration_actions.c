@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Guards and actions of a migration until its source's agent takes it over.
+// Guards and actions of a migration until its source's agent takes it over: the rows of the table
+// in migration.c name them. A guard only looks and answers; an action puts what is to be written
+// into the step's plan. Placement reads every node once a step, and what it refused is kept in
+// status.refusals, so that a migration that waits says why. In Scheduled all that the agent needs
+// is written at once.
 #include "base/rfc3339.h"
 #include "control/migration_private.h"
 #include "model/flags/migration_flags.h"

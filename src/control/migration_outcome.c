@@ -58,8 +58,12 @@ static FerryCopy copy_on_source(const FerryStep *s) {
   gboolean ready = ferry_node_is_ready(s->source);
   gint64 since = ferry_rfc3339_parse(ferry_json_str(record, "since"));
   gboolean later = ready && result_stamp(s) >= 0 && since > result_stamp(s);
-  if (record && (later || (ready && g_strcmp0(state, reported) == 0)))
-    return ferry_copy_of(reported, ferry_json_str(record, "reason"), TRUE);
+  if (record && (later || (ready && g_strcmp0(state, reported) == 0))) {
+    FerryCopy seen = ferry_copy_of(reported, ferry_json_str(record, "reason"), TRUE);
+    /* the agent itself has suspended it, which libvirt calls a person's will */
+    gboolean doubted = g_strcmp0(reason, "migration") == 0 && seen == FERRY_COPY_PAUSED;
+    return doubted ? FERRY_COPY_SUSPENDED : seen;
+  }
   FerryCopy copy = ferry_copy_of(state, reason, state != NULL);
   /* a host that is ready and lists the domain no more has seen the end of what it was in */
   if (!record && ready && since_result(s) >= FERRY_OUTCOME_TIMEOUT_MS / 10 &&

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 
 typedef struct FerryPlan FerryPlan;
 
+/** Without writes and events, and with nothing to wake for. */
 FerryPlan *ferry_plan_new(void);
 void ferry_plan_free(FerryPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryPlan, ferry_plan_free)

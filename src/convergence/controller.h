@@ -104,6 +104,7 @@ typedef struct {
   gint64 best_remaining, stalled_ms;
   gint64 rate, dirty_rate; /* bytes/s; 0: unknown */
 } FerryConvergenceStall;
+/** How long there was no new best, and what the rates are. */
 void ferry_convergence_stall(const FerryConvergence *c, gint64 now_us, FerryConvergenceStall *out);
 
 /** The downtime limit decided last, in ms. */

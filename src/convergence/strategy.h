@@ -25,7 +25,7 @@ struct _FerryStrategy {
   gboolean (*has_own_end)(const FerryConvergence *c);
 };
 
-/** All, `n` in number: the first drives where nobody says another. */
+/** All, `n` in number: the first drives where no other is asked for. */
 const FerryStrategy *const *ferry_strategies(gsize *n);
 extern const FerryStrategy ferry_strategy_intent;
 extern const FerryStrategy ferry_strategy_schedule;

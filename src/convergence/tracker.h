@@ -61,6 +61,7 @@ typedef struct {
   gboolean fitted;
 } FerryTracker;
 
+/** Before the first sample; `now_us` is a monotonic time. */
 void ferry_tracker_init(FerryTracker *t, gint64 now_us);
 /** Takes a sample. TRUE when it completes a pass boundary (see `boundary_v`, `writer`). */
 gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sample, gint64 now_us);

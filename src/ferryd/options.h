@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line of ferryd.
 #pragma once
-#include "api/auth/oidc_config.h"
+#include "api/oidc/oidc_config.h"
 #include "store/store.h"
 
 G_BEGIN_DECLS

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints what documents hold of the table of migration flags: flags-doc markdown (docs/flags.md),
-// man (the part of ferry(1) between the marks), words and values (the completion's).
+// Prints docs/flags.md, made of the table of migration flags.
 #include "model/schema/migration_flags_doc.h"
 #include "policy/migration_flags_rules.h"
 #include <stdio.h>
@@ -34,16 +33,11 @@ static char *markdown(void) {
 }
 
 int main(int argc, char **argv) {
-  const char *what = argc == 2 ? argv[1] : "";
-  g_autofree char *text = g_str_equal(what, "markdown") ? markdown()
-                          : g_str_equal(what, "man")    ? ferry_migration_flags_man()
-                          : g_str_equal(what, "words")  ? ferry_migration_flags_words(FALSE)
-                          : g_str_equal(what, "values") ? ferry_migration_flags_words(TRUE)
-                                                        : NULL;
-  if (!text) {
-    fputs("usage: flags-doc markdown|man|words|values\n", stderr);
+  if (argc != 2 || !g_str_equal(argv[1], "markdown")) {
+    fputs("usage: flags-doc markdown\n", stderr);
     return 2;
   }
+  g_autofree char *text = markdown();
   fputs(text, stdout);
   return 0;
 }

@@ -17,6 +17,10 @@ static int count_matches(const json_t *wanted, const json_t *labels) {
   return n;
 }
 
+gboolean ferry_policy_selects(const json_t *selector, const json_t *labels) {
+  return count_matches(selector, labels) >= 0;
+}
+
 const json_t *ferry_policy_match(json_t *const *policies, gsize n, const json_t *vm_labels,
                                  const json_t *namespace_labels) {
   const json_t *best = NULL;

@@ -13,4 +13,8 @@ G_BEGIN_DECLS
 const json_t *ferry_policy_match(json_t *const *policies, gsize n, const json_t *vm_labels,
                                  const json_t *namespace_labels);
 
+/** Whether `labels` have all that one selector of a policy (a map) names; an empty one names none.
+ * Pure. */
+gboolean ferry_policy_selects(const json_t *selector, const json_t *labels);
+
 G_END_DECLS

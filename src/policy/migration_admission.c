@@ -100,7 +100,7 @@ static void check_unknown_vmi(const FerryAdmissionState *state, const char *ns, 
   g_autoptr(GString) hint = g_string_new(NULL);
   if (nearest)
     g_string_append_printf(hint, "; did you mean \"%s\"?", nearest);
-  for (gsize i = 0; !nearest && i < state->n_vmis; i++) {
+  for (gsize i = 0; !nearest && state->sees_all && i < state->n_vmis; i++) {
     const char *other = ferry_json_str(state->vmis[i], "metadata.namespace");
     if (g_strcmp0(ferry_json_str(state->vmis[i], "metadata.name"), word) == 0) {
       g_string_append_printf(hint, "; there is one in namespace \"%s\"", other);

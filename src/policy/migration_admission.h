@@ -21,6 +21,7 @@ typedef struct {
   json_t *const *networks;
   gsize n_networks;
   gboolean placement; /* judge the hosts too, as of now: a dry run has no later */
+  gboolean sees_all;  /* who asks may list VMs everywhere, and so be told of those elsewhere */
 } FerryAdmissionState;
 
 /** The VMI of namespace `ns` that `word` means: its object's name, its UUID, or its domain's name

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+// Which node a VM may move to. Each node is judged by all rules, so that a refusal has every reason
+// and not the first one; of those that may take the VM the one with the fewest drawbacks is chosen,
+// then the one with the most memory that is neither used nor promised to others, then by name.
+// Pure: nodes, VM and configuration go in, a name or reasons come out.
 #include "policy/placement.h"
 #include "base/quantity.h"
 #include "policy/migration_flags_rules.h"

@@ -26,6 +26,7 @@ struct FerryEntry {
   FerryEntry *uid_next; /* another object of the kind with the same uid */
 };
 
+/** Empty. */
 FerryIndex *ferry_index_new(void);
 void ferry_index_free(FerryIndex *index);
 /** The entry, borrowed, or NULL. */

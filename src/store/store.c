@@ -152,7 +152,7 @@ static gboolean check_write(const FerryWrite *write, GError **error) {
   if (write->kind == NULL || write->ns == NULL || write->name == NULL || *write->name == '\0')
     problem = "a write needs a kind, a namespace (\"\" for none) and a name";
   else if (write->op > FERRY_WRITE_DELETE)
-    problem = "the operation is none of create, update and delete";
+    problem = "the operation is not create, update or delete";
   else if (write->op == FERRY_WRITE_DELETE ? write->object != NULL && !json_is_object(write->object)
                                            : !json_is_object(write->object))
     problem = "the object is not a JSON object";

@@ -134,6 +134,7 @@ typedef struct {
   guint64 log_changes, log_bytes; /* kept for watchers now, and about the memory they take */
   guint64 commit_us_counts[FERRY_STORE_LATENCY_BOUNDS + 1];
 } FerryStoreStats;
+/** Figures of the store now. Any thread. */
 void ferry_store_stats(FerryStore *store, FerryStoreStats *stats);
 
 G_END_DECLS

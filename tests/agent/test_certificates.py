@@ -120,7 +120,11 @@ class Certificates(unittest.TestCase):
         self.assertNotEqual(new.read_text(), old.read_text())
         both = self.dir / "both.crt"  # what an admin.kubeconfig holds now
         both.write_text(new.read_text() + old.read_text())
-        for ca in (old, both):
+        copied = self.dir / "copied.crt"  # by who comes to copy it in between
+        bundle = self.state / "ca-bundle.crt"
+        copied.write_text(bundle.read_text())
+        self.assertEqual(bundle.read_text(), both.read_text())
+        for ca in (old, both, copied):
             self.assertEqual(self.curl(ca).stdout, "200")
             self.assertIn("Verification: OK", self.openssl(ca).stderr)
         # a token that was made before goes on to work
@@ -135,7 +139,8 @@ class Certificates(unittest.TestCase):
         said = self.ferryd("ca", "rotate", "finish")
         self.assertIn("No change", said)
         self.assertIn("1 unused join token is void", said)
-        for ca in (new, both):
+        self.assertEqual(bundle.read_text(), new.read_text())
+        for ca in (new, both, copied):
             self.assertEqual(self.curl(ca).stdout, "200")
             self.assertIn("Verification: OK", self.openssl(ca).stderr)
         self.assertNotEqual(self.curl(old).returncode, 0)
@@ -144,7 +149,7 @@ class Certificates(unittest.TestCase):
         self.until(lambda: self.last_report() != finished, "a report after the change")
         # a watch that was opened with the old certificate ends once that CA goes, and is opened anew
         other = [line for line in self.log("agent").splitlines()
-                 if "warning" in line and "the credential of this watch" not in line]
+                 if "warning" in line and "the credential of this stream" not in line]
         self.assertEqual(other, [])
         self.assertEqual(self.log("agent").count("session begun"), 1)
         self.assertTrue(self.ready())

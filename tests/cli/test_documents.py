@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""--help, the man page and the completion name the same verbs and options.
+"""--help, the manual and the completion, which the build makes of the same tables, name the same verbs and
+options, and the completion offers what fits.
 
-usage: test_documents.py FERRY SOURCE_ROOT
+usage: test_documents.py FERRY SOURCE_ROOT MANUAL COMPLETION
 """
 import re
 import subprocess
@@ -10,6 +11,9 @@ import unittest
 from pathlib import Path
 
 FERRY, ROOT = sys.argv[1], Path(sys.argv[2])
+MANUAL, COMPLETION = Path(sys.argv[3]), Path(sys.argv[4])
+# In place of a server: the names of objects say what was asked for.
+FAKE = 'ferry() { echo "x/name-of-$2"; }; timeout() { shift; "$@"; }\n'
 
 
 def run(*args):
@@ -49,8 +53,8 @@ class Documents(unittest.TestCase):
         verbs = self.help.split("Verbs:\n")[1].split("\n\n")[0]
         self.verbs = [line.split()[0] for line in verbs.splitlines()]
         self.global_options = options_of(self.help)
-        self.man = (ROOT / "man/ferry.1").read_text()
-        self.completion = (ROOT / "completions/ferry.bash").read_text()
+        self.man = MANUAL.read_text()
+        self.completion = COMPLETION.read_text()
 
     def own(self, verb):
         text = run(FERRY, verb, "--help").split("Options:\n")[1]
@@ -65,7 +69,7 @@ class Documents(unittest.TestCase):
 
     def test_synopsis(self):
         synopsis = self.man.split(".Sh SYNOPSIS")[1].split(".Sh ")[0]
-        self.assertEqual(re.findall(r"\.Nm ferry (\w+)", synopsis), self.verbs)
+        self.assertEqual(list(dict.fromkeys(re.findall(r"\.Nm ferry (\w+)", synopsis))), self.verbs)
 
     def test_man_options(self):
         by_section = sections(self.man)
@@ -85,16 +89,51 @@ class Documents(unittest.TestCase):
             with self.subTest(verb=verb):
                 self.assertEqual(set(line.split()), self.own(verb))
 
+    def offered(self, lines):
+        """What is offered for the last word of each line, by one bash for all."""
+        script = self.completion + "\n" + FAKE
+        for words in lines:
+            typed = " ".join(f"'{w}'" for w in ("ferry", *words))
+            script += (f"COMP_WORDS=({typed}); COMP_CWORD={len(words)}; _ferry\n"
+                       'echo "${COMPREPLY[@]}"\n')
+        return [line.split() for line in run("bash", "-c", script).splitlines()]
+
+    def test_completion_offers(self):
+        cases = (
+                ("dr", ["drain"]),
+                ("drain ", ["name-of-node"]),
+                ("-n prod migrate ", ["name-of-vmi"]),
+                ("migrate db ", []),
+                ("migrate --to ", ["name-of-node"]),
+                ("migrate db --preset ", ["name-of-migrationpolicy"]),
+                ("get -o w", ["wide"]),
+                ("apply --output w", []),
+                ("change db --technique ", ["pre-copy", "post-copy"]),
+                ("get evac", ["evacuation"]),
+                ("get vmi ", ["name-of-vmi"]),
+                ("migrate --xm", ["--xml"]),
+                (f"migrate --xml {str(MANUAL)[:-1]}", [str(MANUAL)]),
+                ("create ", ["namespace"]),
+                ("user rotate ", ["name-of-user"]),
+                ("help und", ["undrain"]))
+        for (words, wanted), found in zip(cases, self.offered([c[0].split(" ") for c in cases])):
+            with self.subTest(words):
+                self.assertEqual(found, wanted)
+
     def test_completion_skips_values(self):
-        """Every option that takes a value is known to the scanner of words."""
-        scan = self.completion.split("_ferry_scan()")[1].split("-*) ;;")[0]
-        scan += self.completion.split('_ferry_flag_values="')[1].split('"')[0]
-        for verb in self.verbs:
+        """After an option and its value the verb's own word is offered, whatever the option."""
+        lines = [["check", "--xml", "x", ""], ["check", "--comp-methods", "mt", ""], ["check", "--tls", ""]]
+        wanted = [["name-of-vmi"]] * len(lines)
+        for verb, word in (("drain", "node"), ("change", "vmi")):
             for line in run(FERRY, verb, "--help").splitlines():
-                match = re.match(r" {2,6}(-.*?--[a-z0-9-]+|--[a-z0-9-]+) [A-Z_/]{2,}", line)
-                if match:
-                    for word in re.findall(r"--?[a-zA-Z][a-z0-9-]*", match[1]):
-                        self.assertRegex(scan, rf"(?<![\w-]){word}(?![\w-])")
+                match = re.match(r" {2,6}(-.*?--[a-z0-9-]+|--[a-z0-9-]+)( [A-Z_/]{2,})? ", line)
+                for option in re.findall(r"--?[a-zA-Z][a-z0-9-]*", match[1]) if match else ():
+                    lines.append([verb, option, "x", ""] if match[2] else [verb, option, ""])
+                    wanted.append([f"name-of-{word}"])
+        self.assertGreater(len(lines), 20)
+        for line, should, found in zip(lines, wanted, self.offered(lines)):
+            with self.subTest(line=line):
+                self.assertEqual(found, should)
 
     def test_daemons_pages(self):
         """The daemons' option tables (GOption) and their pages name the same options."""
@@ -109,7 +148,8 @@ class Documents(unittest.TestCase):
     def test_pages_are_well_formed(self):
         for page in ("ferry.1", "ferryd.8", "ferry-agentd.8"):
             done = subprocess.run(
-                ["groff", "-mandoc", "-Tutf8", "-ww", str(ROOT / "man" / page)],
+                ["groff", "-mandoc", "-Tutf8", "-ww",
+                 str(MANUAL if page == "ferry.1" else ROOT / "man" / page)],
                 capture_output=True, text=True)
             self.assertEqual(done.stderr, "", page)
             self.assertEqual(done.returncode, 0)

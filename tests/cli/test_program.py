@@ -524,6 +524,26 @@ class Program(unittest.TestCase):
             self.assertEqual(done.returncode, 1, text)
             self.assertIn(word, done.stderr)
 
+    # -- top
+
+    ALL = "/apis/kubevirt.io/v1/virtualmachineinstancemigrations"
+
+    def test_top(self):
+        """Elsewhere than on a terminal: once, those that run or wait."""
+        moves = [migration("Running", 7, migrationState=STATE, progress={"percent": 43}),
+                 {**migration("Succeeded", 8), "spec": {"vmiName": "gone"}}]
+        self.route(f"GET {self.ALL}", (200, {"metadata": {"resourceVersion": "9"}, "items": moves}))
+        done = self.run_ferry("top")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"db .*43 ?%")
+        self.assertNotIn("gone", done.stdout)
+        self.assertNotIn("NAMESPACE", self.run_ferry("top", "--no-headers").stdout)
+        self.route(f"GET {self.ALL}", (200, {"metadata": {"resourceVersion": "9"}, "items": []}))
+        self.assertIn("No migration is running.", self.run_ferry("top").stderr)
+        self.route(f"GET {self.ALL}", failure(403, "Forbidden", "not for you"))
+        refused = self.run_ferry("top")
+        self.assertEqual((refused.returncode, "not for you" in refused.stderr), (1, True))
+
     def test_kubeconfig(self):
         done = self.run_ferry("kubeconfig", "--path")
         self.assertEqual(done.stdout.strip(), self.config)

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// The HTTP client against a small server in this process (mini_server.h) that answers, breaks off
+// or is silent as the test says: requests, errors in words, watches, and their ends.
 #include "client/client.h"
 #include "base/error.h"
 #include "mini_server.h"

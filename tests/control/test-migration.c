@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// A migration's table on a store in memory, stepped by hand with the time as an argument. The test
+// plays the agents (world.h): each way through the phases, each end, and each timeout.
 #include "world.h"
 #include <string.h>
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// The controller by samples that the test makes up, one question each: what it decides, when, and
+// that its hard limits end what nothing moves. No guest is simulated (that is test-sim.c).
 #include "convergence/controller.h"
 
 #define MIB (1024 * 1024LL)

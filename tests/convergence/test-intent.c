@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The intent-driven controller on single simulated guests, one question each.
+// The intent-driven controller on single simulated guests, one question each: what it costs is held
+// against the intent, with tolerances as tight as the simulated path allows.
 #include "sim_case.h"
 
 static void test_idle(void) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every command in README.md, CONTRIBUTING.md, docs and deploy/README.md is run, in their order, as they
-stand there; what is only named in the text is there. (README on one's own hosts: test_recipe.py.
+stand there, and README's print what they should; what is only named in the text is there. (README on one's own hosts: test_recipe.py.
 docs/kubectl.md is made by tests/kubectl, which runs what it lists; docs/performance.md by benches that
 take hours.)"""
 import json
@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lab"))
+from printed import PRINTS, lacking, masked, unlike  # noqa: E402  pylint: disable=wrong-import-position
 from ferrylab.lab import Lab  # noqa: E402  pylint: disable=wrong-import-position
 
 KUBECTL = os.environ.get("FERRY_KUBECTL_DIR", "/var/cache/ferry-lab/kubectl") + "/kubectl-1.32"
@@ -65,6 +66,23 @@ class Named(unittest.TestCase):
         self.assertGreater(seen, 30)
 
 
+class Printed(unittest.TestCase):
+    """The judge of what is printed can refuse."""
+
+    def test_lines(self):
+        shown = "demo moved: h1 → h2\n  total time  1.89 s\n"
+        self.assertEqual(lacking(shown, "x\ndemo moved: h1 → h2\n  total time  911 ms\n"), [])
+        for printed in ("", "demo moved: h1 → h2\n", "  total time  1 s\ndemo moved: h1 → h2\n",
+                        "demo moved: h1 → h3x\n  total time  1 s\n", "demo moved: h1 → h2\n  time  1 s\n"):
+            self.assertNotEqual(lacking(shown, printed), [], printed)
+        self.assertEqual(masked("data 155 MiB in 5 iterations"), "data 0 U in 0 iterations")
+
+    def test_patterns(self):
+        self.assertEqual(unlike("build/ferry check demo --to h3", "demo can move.\n"), [])
+        self.assertEqual(len(unlike("build/ferry check demo --to h3", "db can move.\n")), 1)
+        self.assertIsNone(unlike("sudo make demo-down", ""))
+
+
 class Documents(unittest.TestCase):
     def setUp(self):
         self.lab = Lab(f"d{os.getpid()}")
@@ -104,7 +122,7 @@ class Documents(unittest.TestCase):
             done = subprocess.run(["make", "-n", *target], cwd=ROOT, capture_output=True, text=True,
                                   check=False)
             self.assertEqual(done.returncode, 0, f"{line}: no such target\n{done.stderr}")
-            return
+            return ""
         if command == "make demo":
             command = "lab/demo"  # make demo without deps and build, which were just done
         if command.startswith("build/") and "--server" not in command:
@@ -112,15 +130,33 @@ class Documents(unittest.TestCase):
         code, out = self.shell(command)
         if not line.startswith(MAY_FAIL):
             self.assertEqual(code, 0, f"$ {line}\n{out}")
+        return out
+
+    def until_moved(self):
+        until = time.monotonic() + 60
+        while {m["status"].get("phase") for m in
+               json.loads(self.shell("build/ferry get vmim -o json")[1])["items"]} \
+                - {"Succeeded", "Failed"}:
+            self.assertLess(time.monotonic(), until, "the migration comes to no end")
+            time.sleep(0.1)
 
     def test_readme(self):
         text = (ROOT / "README.md").read_text()
         own = re.search(r"(?ms)^## Your own hosts$.*?^## ", text)[0]  # see test_recipe.py
         lines = list(console(text.replace(own, "")))
         down = [line for line in lines if line.endswith("demo-down")]
+        shown = re.search(r"```text\n(.*?)```", text, re.S)[1]
+        judged = 0
         for line in [*(x for x in lines if x not in down), *down]:
-            self.run_line(line)
-        self.assertGreater(len(self.seen), 12)
+            out = self.run_line(line)
+            wrong = lacking(shown, out) if line.endswith("make demo") else unlike(line, out)
+            self.assertFalse(wrong, f"$ {line}\n{out}")
+            self.assertTrue(wrong is not None or not re.match(r"(build/ferry|kubectl) ", line),
+                            f"{line}: printed.py says nothing of it")
+            judged += wrong is not None
+            if line.startswith(MAY_FAIL):  # as long as a person watches
+                self.until_moved()
+        self.assertEqual(judged, len(PRINTS) + 1)
 
     def test_policies(self):
         self.lab.up()

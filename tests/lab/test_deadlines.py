@@ -44,8 +44,25 @@ class Deadlines(LabTest):
                       self.ends("stuck", "ProgressTimeout", 3, 60)["message"])
 
     def test_hard_limit_of_the_agent(self):
+        """ferryd is killed while it runs: the agent ends it alone, at the time it was given."""
         self.start("hard", migrationProgressTimeout=3, preset="proxmox")
-        self.ends("hard", "ProgressTimeout", 3, 60)
+        self.wait(lambda: "Expected downtime" in self.job("hard") or "Memory remaining" in
+                  self.job("hard"), 20, "libvirt moves it")
+        self.lab.kill("ferryd")
+        try:
+            self.wait(lambda: "Memory remaining" not in self.job("hard"), 30,
+                      lambda: "the end of its job without ferryd: " + self.job("hard"))
+            domains = {h: self.lab.virsh(h, "list", "--name").stdout.split() for h in ("h1", "h2")}
+            self.assertEqual(domains, {"h1": ["hard"], "h2": []})
+            self.assertTrue(self.stat("hard")["memory_intact"])
+            self.assertNotEqual(self.ferry("get", "vmim", check=False).returncode, 0)
+        finally:
+            self.lab.start("ferryd")
+        self.assertIn("no progress for", self.ends("hard", "ProgressTimeout", 3, 30)["message"])
+
+    def job(self, name):
+        """What libvirt says of the domain's job."""
+        return self.lab.virsh("h1", "domjobinfo", name).stdout
 
     def test_duration(self):
         self.start("late", intent={"maxDuration": "5s", "maxDowntime": "20ms"}, maxDowntimeMs=20)

@@ -146,10 +146,47 @@ class Managed(LabTest):
     """`ferryd --host NAME=URI`: two existing hosts, one command, nothing installed there."""
     OPTIONS = {"with_ferry": False}
 
-    def test_remote_hosts(self):
-        inside = ["/opt/ferry/ferryd", "--state-dir", "/var/lib/ferry", "--listen",
-                  "127.0.0.1:6443", "--host", "h2=qemu+tls://h2/system", "--host",
-                  "h3=qemu+tls://h3/system"]
+    def test_tls(self):
+        self.moves("far", "qemu+tls://{}/system")
+
+    def test_ssh(self):
+        """With keys of root's, made here, for ferryd's way to the hosts and for libvirtd's to libvirtd."""
+        self.open_to_ssh()
+        before = self.logins("h3")
+        self.moves("farther", "qemu+ssh://root@{}/system")
+        seen = self.lab.host("h2").addresses["management"]
+        self.assertIn(f"from {seen} ", self.logins("h3")[len(before):])
+        self.assertNotIn(" password ", self.logins("h3"))
+
+    def open_to_ssh(self):
+        """An sshd on each host, which lets in whoever has a key of h1's or h2's, and nobody else."""
+        keys = {}
+        for host in self.lab.all_hosts():
+            made = host.exec("sh", "-c", "umask 077; mkdir -p /root/.ssh /run/sshd; "
+                             "ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519; "
+                             "ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key")
+            self.assertEqual(made.returncode, 0, made.stderr)
+            keys[host.name] = [host.path(f).read_text() for f in
+                               ("/root/.ssh/id_ed25519.pub", "/etc/ssh/ssh_host_ed25519_key.pub")]
+        for host in self.lab.all_hosts():
+            host.path("/root/.ssh/authorized_keys").write_text(keys["h1"][0] + keys["h2"][0])
+            host.path("/root/.ssh/known_hosts").write_text("".join(
+                f"{name} {key[1]}" for name, key in keys.items()))
+            host.start_service("sshd", ["/usr/sbin/sshd", "-D", "-e", "-o", "LogLevel=VERBOSE",
+                                        "-o", "PasswordAuthentication=no"])
+            self.addCleanup(host.signal_service, "sshd", 15)
+
+    def logins(self, name):
+        """What the sshd there says of those whom it let in."""
+        text = (self.lab.host(name).log_dir / "sshd.log").read_text(errors="replace") \
+            if (self.lab.host(name).log_dir / "sshd.log").exists() else ""
+        return "\n".join(t for t in text.splitlines() if t.startswith("Accepted "))
+
+    def moves(self, vm, uri):
+        """ferryd on h1, by these URIs, moves a VM from h2 to h3."""
+        state = f"/var/lib/ferry-{vm}"
+        inside = ["/opt/ferry/ferryd", "--state-dir", state, "--listen", "127.0.0.1:6443", "--host",
+                  "h2=" + uri.format("h2"), "--host", "h3=" + uri.format("h3")]
         host = self.lab.host("h1")
         daemon = subprocess.Popen(host.argv(*inside), stdout=subprocess.DEVNULL,
                                   stderr=subprocess.PIPE, text=True)
@@ -159,7 +196,7 @@ class Managed(LabTest):
 
         def ferry(*args):
             return self.lab.exec("h1", "/opt/ferry/ferry", "--kubeconfig",
-                                 "/var/lib/ferry/admin.kubeconfig", *args)
+                                 f"{state}/admin.kubeconfig", *args)
 
         def ready():
             done = ferry("get", "nodes", "-o", "json")
@@ -171,11 +208,11 @@ class Managed(LabTest):
                 for c in n["status"].get("conditions", [{"type": "Ready", "status": ""}])
                 if c["type"] == "Ready")
 
-        self.wait(ready, 30, "both hosts are Ready")
-        self.guests = ["far"]
-        self.lab_run("guest", "far", "--host", "h2", "--kernel", "bare", "--memory", "64",
+        self.wait(ready, 30, lambda: "both hosts are Ready: " + ferry("get", "nodes").stdout)
+        self.guests = [vm]
+        self.lab_run("guest", vm, "--host", "h2", "--kernel", "bare", "--memory", "64",
                      "--rate", "5", "--working-set", "8")
-        self.wait(lambda: ferry("get", "vmi", "far").returncode == 0, 10, "the VM is seen")
-        done = ferry("migrate", "far", "--to", "h3")
+        self.wait(lambda: ferry("get", "vmi", vm).returncode == 0, 10, "the VM is seen")
+        done = ferry("migrate", vm, "--to", "h3")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assert_on("far", "h3")
+        self.assert_on(vm, "h3")

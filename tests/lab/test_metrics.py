@@ -106,7 +106,8 @@ class Observed(LabTest):
     def make_certificate(cls):
         """As the comment of deploy/prometheus/prometheus.yml says."""
         state = cls.lab.dir / "ferryd"
-        shutil.copy(state / "ca.crt", cls.dir)
+        for name in ("ca.crt", "ca-bundle.crt"):
+            shutil.copy(state / name, cls.dir)
         (cls.dir / "template").write_text("cn = prometheus\norganization = ferry:viewers\n"
                                           "tls_www_client\nsigning_key\nexpiration_days = 1\n")
         for argv in (["--generate-privkey", "--outfile", "prometheus.key"],

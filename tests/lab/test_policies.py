@@ -3,6 +3,9 @@
 import json
 
 from labtest import KUBECTLS, LabTest
+from ferrylab.ferry import _listen_in as listen_in  # pylint: disable=wrong-import-order
+
+MIGRATION_PORTS = (49152, 49216)
 
 POLICY = {"apiVersion": "migrations.kubevirt.io/v1alpha1", "kind": "MigrationPolicy",
           "metadata": {"name": "quick-end"},
@@ -116,11 +119,26 @@ class Policies(LabTest):
         tried = {a["nodeName"] for a in m["status"]["attempts"]}
         self.assertEqual(tried | {m["status"]["migrationState"]["targetNode"]}, {"h2", "h3"})
         self.assert_on("wanderer", "h1")
-        self.lab.link(m["status"]["migrationState"]["targetNode"], "migration", "up")
-        self.kubectl(KUBECTLS[0], "delete", "vmim", m["metadata"]["name"])
-        again = self.migrate("wanderer")
-        self.assertEqual(again["status"]["phase"], "Succeeded", again["status"].get("message"))
-        self.assert_on("wanderer", again["status"]["migrationState"]["targetNode"])
+
+    def test_another_host_takes_it(self):
+        """The first target's libvirtd refuses, as no port is free there; the next one takes the VM."""
+        self.guest("welcome", rate=5, working_set=8)
+        for port in range(*MIGRATION_PORTS):
+            self.addCleanup(listen_in(self.lab.host("h2").pid(), "0.0.0.0", port).close)
+        self.kubectl(KUBECTLS[0], "taint", "node", "h3", "later=yes:PreferNoSchedule")  # h2 is first
+        self.addCleanup(self.kubectl, KUBECTLS[0], "taint", "node", "h3", "later-")
+        self.ferry("migrate", "welcome")
+        m = self.newest("welcome")
+        attempts = [(a["nodeName"], a["reason"]) for a in m["status"]["attempts"]]
+        self.assertEqual(attempts, [("h2", "MigrationFailed")])
+        self.assertIn("unused port", m["status"]["attempts"][0]["message"])
+        self.assertEqual((m["status"]["phase"], m["status"]["migrationState"]["targetNode"]),
+                         ("Succeeded", "h3"))
+        told = [e["reason"] for e in self.ferry_json("get", "events")["items"]
+                if e["involvedObject"]["name"] == m["metadata"]["name"] and e.get("count", 1) == 1]
+        self.assertEqual(sorted(told), ["MigrationRetried", "MigrationScheduled",
+                                        "MigrationScheduled", "MigrationSucceeded"])
+        self.assert_on("welcome", "h3")
 
     def test_forecast(self):
         self.guest("weather", rate=20, working_set=16)

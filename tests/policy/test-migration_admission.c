@@ -113,6 +113,9 @@ static void unknown_vm(World *w, gconstpointer data) {
   g_autoptr(GError) near = check(w, "dbb", NULL);
   g_assert_error(near, FERRY_ERROR, FERRY_ERROR_INVALID);
   g_assert_nonnull(strstr(near->message, "did you mean \"db\"?"));
+  g_autoptr(GError) unseen = check(w, "mail", NULL); /* of a namespace that is not his */
+  g_assert_null(strstr(unseen->message, "team"));
+  w->state.sees_all = TRUE;
   g_autoptr(GError) elsewhere = check(w, "mail", NULL);
   g_assert_nonnull(strstr(elsewhere->message, "there is one in namespace \"team\""));
   g_autoptr(GError) nothing = check(w, "zzzzzzzz", NULL);

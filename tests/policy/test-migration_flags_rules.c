@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// What goes together of libvirt's flags: for each rule a configuration that breaks it and one that
+// does not, all violations at once, and what is completed from values that are left out.
 #include "policy/migration_flags_rules.h"
 #include "base/error.h"
 #include "policy/config.h"

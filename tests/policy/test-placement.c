@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Which node may take a VM: every reason against one at once, drawbacks that only count where there
+// is another, and rules that do not hold for a VM that is off.
 #include "policy/placement.h"
 #include <string.h>
 

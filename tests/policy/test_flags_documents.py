@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/flags.md, ferry(1) and the completion say of the migration flags what the table says.
+"""docs/flags.md says of the migration flags what the table says. (ferry(1) and the completion are made by
+the build: tests/cli/test_documents.py.)
 
 usage: test_flags_documents.py FLAGS_DOC SOURCE_ROOT [--write]
 """
-import re
 import subprocess
 import sys
 import unittest
@@ -33,19 +33,6 @@ class FlagsDocuments(unittest.TestCase):
 
     def test_markdown(self):
         self.same("docs/flags.md", made("markdown"))
-
-    def test_man(self):
-        text = (ROOT / "man/ferry.1").read_text()
-        begin = '.\\" flags: begin (made by build/src/policy/flags-doc man)\n'
-        end = '.\\" flags: end\n'
-        before, rest = text.split(begin)
-        self.same("man/ferry.1", before + begin + made("man") + end + rest.split(end)[1])
-
-    def test_completion(self):
-        text = (ROOT / "completions/ferry.bash").read_text()
-        for name, what in (("_ferry_flags", "words"), ("_ferry_flag_values", "values")):
-            text = re.sub(rf'(?m)^{name}="[^"]*"$', f'{name}="{made(what)}"', text)
-        self.same("completions/ferry.bash", text)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a caller of the store may rely on, run against each backend.
+// What a caller of the store may rely on, run against each backend: revisions, compare-and-swap,
+// batches that hold as a whole, limits, and snapshots that do not change.
 #include "helper.h"
 
 typedef struct {

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 
 typedef struct _FerryAgentInventory FerryAgentInventory;
 
+/** Empty, and not ready before the domains were listed once. `context` is borrowed. */
 FerryAgentInventory *ferry_inventory_new(FerryAgentContext *context);
 /** When no thread uses it any more. */
 void ferry_inventory_free(FerryAgentInventory *inventory);

@@ -28,6 +28,7 @@ gint64 ferry_worker_attempt(const json_t *object);
 
 typedef struct _FerryWorkers FerryWorkers;
 
+/** An empty table of workers that `ops` (borrowed) can handle. */
 FerryWorkers *ferry_workers_new(const FerryWorkerOps *ops);
 /** Joins all that are left. */
 void ferry_workers_free(FerryWorkers *workers);
@@ -41,6 +42,8 @@ typedef enum {
   FERRY_WORKER_EARLIER, /* there is one of an earlier attempt, which has to end first */
   FERRY_WORKER_THERE,   /* this one's */
 } FerryWorkerFound;
+/** Whether the migration with that UID has a worker, and whether it is of this attempt. Any thread.
+ */
 FerryWorkerFound ferry_workers_find(FerryWorkers *workers, const char *uid, const json_t *object);
 /** Hands `object` to the migration's worker; FALSE: there is none. */
 gboolean ferry_workers_update(FerryWorkers *workers, const char *uid, const json_t *object);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferryd writes what is decided, and refuses others who try. This is the second lock on the door:
 // whoever gets past the first one still can't make this host send a VM to where no Node is, send
-// another VM than was asked for, or send it in the clear against the wish in spec, which nobody can
-// change. Settings that come from a policy can't be checked here: an agent may read none.
+// another VM than was asked for, or send it elsewhere or in the clear against the wish in spec,
+// which nobody can change. Settings that come from a policy can't be checked here: an agent may
+// read none.
 #include "agent/link/job_check.h"
 #include "model/flags/migration_flags.h"
 #include "model/migration/peer_uri.h"
@@ -102,6 +103,18 @@ static gboolean check_wishes(const json_t *m, GError **error) {
   return TRUE;
 }
 
+/* Addresses, names and definitions that no policy may say: without spec's word there are none. */
+static gboolean check_own(const json_t *m, GError **error) {
+  const json_t *config = ferry_json_get(m, "status.migrationState.migrationConfiguration");
+  for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++) {
+    const char *name = f->field.name;
+    if (f->own && f->field.right && json_object_get(config, name) &&
+        !json_object_get(json_object_get(m, "spec"), name))
+      return refuse(error, "migrationConfiguration.%s is there, spec.%s is not", name, name);
+  }
+  return TRUE;
+}
+
 /* The object as the model has it. A resolved text (a URI, a name, a definition) follows the rules
  * of spec's field of that name. */
 static gboolean check_model(const json_t *m, GError **error) {
@@ -126,7 +139,7 @@ gboolean ferry_job_check_source(const json_t *m, const FerryJobHere *here, const
     return refuse(error, "status.migrationState.sourceNode is %s, this host is %s",
                   source ? source : "(none)", here->node);
   return check_domain(m, here, error) && check_target_node(m, here, target, error) &&
-         check_wishes(m, error) && check_model(m, error);
+         check_wishes(m, error) && check_own(m, error) && check_model(m, error);
 }
 
 gboolean ferry_job_check_target(const json_t *m, const char *node, const json_t *source,

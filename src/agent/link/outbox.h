@@ -17,6 +17,7 @@ typedef struct {
   gboolean in_flight;  /* the head of `must` is being sent: it stays as it is */
 } FerryOutbox;
 
+/** Empty. Not locked: its owner does that. */
 void ferry_outbox_init(FerryOutbox *box);
 void ferry_outbox_clear(FerryOutbox *box);
 

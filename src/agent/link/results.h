@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 
 typedef struct _FerryResults FerryResults;
 
+/** Nothing kept as yet. Both are borrowed. */
 FerryResults *ferry_results_new(FerryAgentContext *context, FerryAgentSession *session);
 /** Joins the threads that deliver; after the context was stopped. */
 void ferry_results_free(FerryResults *results);

@@ -4,6 +4,7 @@
 #include "agent/migration/finish.h"
 #include "agent/core/workers.h"
 #include "agent/migration/change.h"
+#include "agent/migration/doubt.h"
 #include "agent/migration/stalling.h"
 #include "base/rfc3339.h"
 #include "model/migration/phase.h"
@@ -64,7 +65,8 @@ static void give_autostart(FerryMigrationParts *m) {
 
 static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean returned) {
   gboolean moved = returned && o->code == 0 && !o->message;
-  give_autostart(m);
+  if (!m->running.in_doubt)
+    give_autostart(m);
   ferry_change_drop(&m->running);
   ferry_stalling_end(&m->running);
   g_autoptr(json_t) status =
@@ -95,6 +97,13 @@ static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean retu
 
 void ferry_finish(FerryMigrationParts *m, const FerryOutcome *outcome) {
   hand_in(m, outcome, TRUE);
+}
+
+void ferry_finish_doubt(FerryMigrationParts *m) {
+  if (!m->running.in_doubt || ferry_doubt_resolve(&m->running, -1) == FERRY_AMBIGUITY_OPEN)
+    return;
+  m->running.in_doubt = FALSE;
+  give_autostart(m);
 }
 
 void ferry_finish_before(FerryMigrationParts *m, const char *reason, const char *message) {

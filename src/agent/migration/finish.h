@@ -8,7 +8,10 @@ G_BEGIN_DECLS
 /** Hands in the result of a migration that was under way, and waits until it has arrived, or the
  * agent ends. */
 void ferry_finish(FerryMigrationParts *m, const FerryOutcome *outcome);
-/** The same of one that did not begin; what was made for it is removed. */
+/** Where it is not known yet which host has the VM: asks on until it is, however long, and does
+ * what follows. After ferry_finish. */
+void ferry_finish_doubt(FerryMigrationParts *m);
+/** The result of one that did not begin; what was made for it is removed. */
 void ferry_finish_before(FerryMigrationParts *m, const char *reason, const char *message);
 /** The same where it was cancelled; FALSE: it was not. */
 gboolean ferry_finish_if_cancelled(FerryMigrationParts *m);

@@ -15,7 +15,7 @@ struct _FerryInbox {
   gint64 changes_seen; /* the highest number of them */
   int iteration;
   gint64 switchover_us;
-  gboolean post_copy;
+  gboolean post_copy, resumed;
   const char *blame; /* written once, with its text */
   char *blame_text;
   gboolean have_completed;
@@ -90,6 +90,8 @@ void ferry_inbox_event(FerryInbox *b, const FerryHostEvent *event) {
     b->switchover_us = g_get_monotonic_time();
   } else if (event->pause == FERRY_HOST_PAUSE_POST_COPY) {
     b->post_copy = TRUE;
+  } else if (event->pause == FERRY_HOST_PAUSE_ENDED && b->switchover_us) {
+    b->resumed = TRUE;
   }
   b->news = TRUE;
   g_cond_broadcast(&b->cond);
@@ -110,6 +112,13 @@ void ferry_inbox_stage(FerryInbox *b, gint64 *switchover_us, gboolean *post_copy
   *switchover_us = b->switchover_us;
   *post_copy = b->post_copy;
   g_mutex_unlock(&b->lock);
+}
+
+gboolean ferry_inbox_was_resumed(FerryInbox *b) {
+  g_mutex_lock(&b->lock);
+  gboolean resumed = b->resumed;
+  g_mutex_unlock(&b->lock);
+  return resumed;
 }
 
 void ferry_inbox_set_post_copy(FerryInbox *b) {

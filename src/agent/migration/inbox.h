@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 
 typedef struct _FerryInbox FerryInbox;
 
+/** Empty; freed when no other thread knows it any more. */
 FerryInbox *ferry_inbox_new(void);
 void ferry_inbox_free(FerryInbox *inbox);
 
@@ -48,6 +49,8 @@ json_t *ferry_inbox_wait_probe(FerryInbox *inbox, gint64 patience_ms,
 gboolean ferry_inbox_has_returned(FerryInbox *inbox);
 /** The same, with the call's error, which is the caller's from now on. */
 gboolean ferry_inbox_take_call(FerryInbox *inbox, GError **error);
+/** Whether the guest was resumed here after it was paused for the switch-over. */
+gboolean ferry_inbox_was_resumed(FerryInbox *inbox);
 /** Post-copy is about to be asked for. */
 void ferry_inbox_set_post_copy(FerryInbox *inbox);
 /** What ferry_inbox_blame was told: the reason, and its words in `text`, good until the inbox is

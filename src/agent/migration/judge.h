@@ -21,6 +21,7 @@ typedef struct {
   const FerryDomainState *state; /* NULL: not asked, or not said */
   gboolean calling;              /* our own call is under way or has returned */
 } FerryLookInput;
+/** What a look at the job means. Pure. */
 FerryLook ferry_judge_look(const FerryLookInput *seen);
 /** Whether the domain's state is needed for that. */
 gboolean ferry_judge_needs_state(const FerryLookInput *seen, gboolean may_be_post_copy);

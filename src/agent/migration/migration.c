@@ -110,6 +110,7 @@ static void carry_out(FerryMigrationParts *m) {
     if (outcome.message && outcome.state.active && !m->running.step.post_copy)
       ferry_disks_undo(&m->disks, m->running.job, &outcome.message);
     ferry_finish(m, &outcome);
+    ferry_finish_doubt(m);
   }
   ferry_outcome_clear(&outcome);
 }

@@ -31,14 +31,19 @@ typedef struct {
   gint64 again_bandwidth; /* MiB/s, set by hand in an earlier attempt; 0: none */
   FerryStalling stalling;
   FerryBrokenLink broken;
+  gboolean guarded;      /* suspended by this agent: the target may run it (doubt.c) */
+  gboolean in_doubt;     /* it is not known yet which host has it */
   FerryPathWatch *watch; /* of `job`; NULL: none */
 } FerryRunning;
 
+/** All of them are borrowed. Nothing runs yet. */
 void ferry_running_init(FerryRunning *run, const FerryMigrationPorts *ports, FerryAsked *asked,
                         FerryMeasured *measured, FerryShown *shown, FerryInbox *inbox);
 /** Leaves the job to the caller. */
 void ferry_running_clear(FerryRunning *run);
 
+/** Milliseconds since it began, by the monotonic clock; an adopted one began before this agent did.
+ */
 gint64 ferry_running_elapsed_ms(const FerryRunning *run);
 /** Whether a cancel was asked for. */
 gboolean ferry_running_is_cancelled(FerryRunning *run);

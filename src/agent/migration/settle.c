@@ -2,13 +2,27 @@
 // What the call's return and the domain's state mean together is judged by judge.c; here they are
 // asked for, and what is to be done is done.
 #include "agent/migration/settle.h"
+#include "agent/migration/doubt.h"
 
 #define COMPLETED_WAIT_MS 500
+#define DOUBT_PATIENCE_MS 3000 /* then people are told, and it is asked on */
+
+static void resume(FerryRunning *r, FerryOutcome *o) {
+  g_autoptr(GError) error = NULL;
+  if (!ferry_host_job_resume(r->job, &error))
+    ferry_warning(error->message, "FERRY_MIGRATION", r->asked->name, "FERRY_DOMAIN",
+                  r->asked->uuid);
+  ferry_host_job_state(r->job, &o->state, NULL);
+}
 
 /* A source that a failed migration left paused is resumed, if nobody else runs the VM. */
 static void revive(FerryRunning *r, FerryOutcome *o) {
-  if (!ferry_judge_left_paused(&o->state, r->step.was_paused, r->step.suspended))
+  if (!ferry_judge_left_paused(&o->state, r->step.was_paused, r->step.suspended || r->guarded))
     return;
+  if (r->guarded) { /* the guard was in doubt, and the call's error is not */
+    resume(r, o);
+    return;
+  }
   g_autoptr(GError) error = NULL;
   FerryDomainState peer;
   if (!ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri, r->asked->uuid,
@@ -21,12 +35,8 @@ static void revive(FerryRunning *r, FerryOutcome *o) {
     o->message = text;
     return;
   }
-  if (peer.active)
-    return; /* it is there: the controller sees both hosts and decides */
-  if (!ferry_host_job_resume(r->job, &error))
-    ferry_warning(error->message, "FERRY_MIGRATION", r->asked->name, "FERRY_DOMAIN",
-                  r->asked->uuid);
-  ferry_host_job_state(r->job, &o->state, NULL);
+  if (!peer.active) /* else it is there: the controller sees both hosts and decides */
+    resume(r, o);
 }
 
 /* Takes the state, over a new connection where the old one broke. FALSE: the agent ends. */
@@ -42,6 +52,24 @@ static gboolean take_state(FerryRunning *r, FerryDomainState *state) {
   }
 }
 
+/* FALSE: the agent ends. `error` is cleared where it turns out that the VM has moved. */
+static gboolean settle_doubt(FerryRunning *r, FerryDomainState *state, GError **error) {
+  if (!ferry_doubt_arises(r, *error, state))
+    return TRUE;
+  switch (ferry_doubt_resolve(r, DOUBT_PATIENCE_MS)) {
+  case FERRY_AMBIGUITY_OPEN:
+    r->in_doubt = TRUE;
+    return TRUE;
+  case FERRY_AMBIGUITY_MOVED:
+    g_clear_error(error);
+    break;
+  case FERRY_AMBIGUITY_STAYED:
+    r->guarded = FALSE;
+    break;
+  }
+  return take_state(r, state);
+}
+
 /* The connection of the call broke, not the migration: whether it goes on as one that was adopted.
  */
 static gboolean goes_on(FerryRunning *r, const FerryDomainState *state) {
@@ -50,6 +78,17 @@ static gboolean goes_on(FerryRunning *r, const FerryDomainState *state) {
   ferry_inbox_forget_call(r->inbox);
   gboolean told = state->active && ferry_host_job_stats(r->job, &stats, NULL);
   return ferry_judge_goes_on(state, told ? &stats : NULL);
+}
+
+static void tell_doubt(FerryOutcome *o, const char *target) {
+  char *text = g_strdup_printf(
+      "%s. The VM is suspended here, as %s may let it go on: that is decided, and done, as soon as "
+      "its libvirtd can be asked. By hand: look for the VM there with virsh first; only where it "
+      "is "
+      "not there, 'virsh resume' it here",
+      o->message, target ? target : "the target");
+  g_free(o->message);
+  o->message = text;
 }
 
 FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
@@ -66,16 +105,23 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   }
   if (!take_state(r, &end.state))
     return FERRY_SETTLE_STOPPED;
+  if (!settle_doubt(r, &end.state, &error))
+    return FERRY_SETTLE_STOPPED;
   end.error = error;
   end.calling = r->calling;
   end.cancelled = r->cancel_seen;
   end.abort_code = r->step.abort_code;
   end.abort_reason = r->step.abort_reason;
-  if (!end.abort_code)
+  if (r->in_doubt)
+    end.abort_code =
+        NULL; /* what is in doubt is the connection's doing, whoever gave it up first */
+  else if (!end.abort_code)
     end.abort_code = ferry_inbox_blamed(r->inbox, &end.abort_reason);
   end.target = ferry_json_str(r->asked->object, "status.migrationState.targetNode");
   ferry_judge_end(&end, o);
-  if (end.state.active && o->message && !r->step.post_copy)
+  if (r->in_doubt && o->message)
+    tell_doubt(o, end.target);
+  else if (end.state.active && o->message && !r->step.post_copy)
     revive(r, o);
   if (!o->message && r->calling) { /* its last numbers come by an event of their own */
     FerryJobStats completed;

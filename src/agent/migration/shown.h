@@ -5,8 +5,8 @@
 #include "agent/core/context.h"
 #include "agent/link/delivery.h"
 #include "agent/migration/asked.h"
-#include "agent/migration/course.h"
-#include "agent/migration/progress.h"
+#include "agent/progress/course.h"
+#include "agent/progress/progress.h"
 #include "base/log.h"
 #include "model/migration/phase.h"
 

@@ -37,6 +37,7 @@ typedef struct {
   GQueue writes;          /* FerryStepWrite*, owned */
 } FerrySteps;
 
+/** Before anything has begun; cleared by ferry_step_clear. */
 void ferry_step_init(FerrySteps *step);
 void ferry_step_clear(FerrySteps *step);
 

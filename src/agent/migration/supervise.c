@@ -5,6 +5,7 @@
 // which is pure.
 #include "agent/migration/supervise.h"
 #include "agent/migration/change.h"
+#include "agent/migration/doubt.h"
 #include "agent/migration/stalling.h"
 #include "agent/migration/steer.h"
 #include "base/rfc3339.h"
@@ -33,6 +34,7 @@ static gboolean supervise(FerryRunning *r) {
     if (ferry_context_has_ended(r->ports->context))
       return FALSE;
     ferry_running_watch(r);
+    ferry_doubt_guard(r);
     FerryLook seen = ferry_steer_look(r);
     if (!r->calling && seen == FERRY_LOOK_OVER) {
       return TRUE; /* adopted, and the job is over */

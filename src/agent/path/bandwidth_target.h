@@ -20,6 +20,7 @@ typedef struct {
 
 typedef struct _FerryBandwidthTarget FerryBandwidthTarget;
 
+/** Listens nowhere yet. `ports` is copied. */
 FerryBandwidthTarget *ferry_bandwidth_target_new(const FerryBandwidthPorts *ports);
 /** Ends and joins its threads. NULL is fine. */
 void ferry_bandwidth_target_free(FerryBandwidthTarget *target);

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 
 typedef struct _FerryPathBook FerryPathBook;
 
+/** No rates, nobody who sends. Any thread may use it. */
 FerryPathBook *ferry_path_book_new(void);
 void ferry_path_book_free(FerryPathBook *book);
 

@@ -47,6 +47,7 @@ typedef struct {
   GHashTable *connecting; /* id -> gint64 us of the first look that saw it connecting */
 } FerryPathGuard;
 
+/** Before anything has been looked at. */
 void ferry_path_guard_init(FerryPathGuard *guard);
 void ferry_path_guard_clear(FerryPathGuard *guard);
 /** The verdict at `now_us`, and of which connection (unless it is good). */

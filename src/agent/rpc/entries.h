@@ -44,6 +44,7 @@ struct _FerryLocal {
   gboolean closed; /* nobody is told any more */
 };
 
+/** No migrations. `ports` is copied; what it points to is borrowed. */
 FerryLocal *ferry_local_new(const FerryLocalPorts *ports);
 /** After the context was stopped and the workers joined. A domain that libvirt still saves is left
  * to it, and the next agent goes on with it. NULL is fine. */

@@ -5,7 +5,7 @@
 // SHA-256 of long random strings only. Whether what was shown still holds is asked again all the
 // time (ferry_auth_is_valid).
 #include "api/auth/credentials.h"
-#include "api/auth/oidc.h"
+#include "api/oidc/oidc.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
 

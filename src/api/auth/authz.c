@@ -75,11 +75,10 @@ static void fill_from_fields(FerryRequest *req, FerryAccess *a, FerrySelector **
     a->name = ferry_selector_required(*fields, "metadata.name");
 }
 
-static gboolean check_resource(FerryRequest *req, GError **error) {
+void ferry_authz_access_of(FerryRequest *req, FerryAccess *access, char **own,
+                           FerrySelector **fields) {
   const FerryApiRoute *r = req->route;
   gboolean kind = r->rule == FERRY_RULE_KIND;
-  g_autoptr(FerrySelector) fields = NULL;
-  g_autofree char *own = NULL;
   FerryAccess a = {.verb = req->verb,
                    .group = kind ? req->kind->group : r->group,
                    .resource = kind ? req->kind->plural : r->resource,
@@ -93,10 +92,18 @@ static gboolean check_resource(FerryRequest *req, GError **error) {
   if (req->kind == &ferry_kind_namespace) /* as in Kubernetes: a namespace is in itself */
     a.ns = a.name;
   if (!req->user->admin && a.name && (r->names_vm || req->kind == &ferry_kind_vmi))
-    own = own_name(req);
-  if (own)
-    a.name = own;
-  fill_from_fields(req, &a, &fields);
+    *own = own_name(req);
+  if (*own)
+    a.name = *own;
+  fill_from_fields(req, &a, fields);
+  *access = a;
+}
+
+static gboolean check_resource(FerryRequest *req, GError **error) {
+  FerryAccess a;
+  g_autoptr(FerrySelector) fields = NULL;
+  g_autofree char *own = NULL;
+  ferry_authz_access_of(req, &a, &own, &fields);
   return ferry_authz_require(req, &a, error);
 }
 
@@ -113,24 +120,4 @@ gboolean ferry_authz_check(FerryRequest *req, GError **error) {
            forbid(user, &a, error);
   }
   return check_resource(req, error);
-}
-
-json_t *ferry_authz_rules(FerryApi *api, const FerryUser *user, const char *ns, gboolean urls) {
-  g_autoptr(GPtrArray) rules = ferry_rbac_rules_of(api, user, urls ? NULL : ns);
-  if (user->admin) {
-    g_ptr_array_add(rules, json_pack("{s:[s], s:[s], s:[s]}", "verbs", "*", "apiGroups", "*",
-                                     "resources", "*"));
-    g_ptr_array_add(rules, json_pack("{s:[s], s:[s]}", "verbs", "*", "nonResourceURLs", "*"));
-  }
-  g_autoptr(json_t) own = user->node ? ferry_node_rules_list() : NULL;
-  for (gsize i = 0; i < json_array_size(own); i++)
-    g_ptr_array_add(rules, json_incref(json_array_get(own, i)));
-  json_t *out = json_array();
-  for (guint i = 0; i < rules->len; i++) {
-    json_t *rule = g_ptr_array_index(rules, i);
-    gboolean is_url = json_array_size(json_object_get(rule, "nonResourceURLs")) > 0;
-    if (is_url == urls)
-      json_array_append(out, rule);
-  }
-  return out;
 }

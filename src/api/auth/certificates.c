@@ -2,7 +2,8 @@
 // Theory of operation: what there is of certificates is shown by one list, from which the answer of
 // GET .../certificates (ferryd certs) and the metric come. A thread looks after them once a minute:
 // the server's and the administrator's are renewed in time, what ended long ago is forgotten, and
-// what ends soon is said in the log and as a condition of its Node. The CA is changed by .../ca/...
+// what ends soon is said in the log and as a condition of its Node or User. The CA is changed by
+// .../ca/...
 #include "api/auth/credentials.h"
 #include "api/metrics/metrics_text.h"
 #include "base/file.h"
@@ -76,6 +77,41 @@ static json_t *list_all(FerryApi *api) {
   return c.list;
 }
 
+/* When the last credential of each user ends, agents' by system:node:NAME: those before it run out
+ * beside it. Revoked ones don't count. Name -> gint64 in ms. */
+static GHashTable *last_ends(FerryApi *api) {
+  GHashTable *ends = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  gint64 now = ferry_clock_wall_ms(api->clock);
+  g_autoptr(GPtrArray) records = ferry_credential_list(api, NULL);
+  for (guint i = 0; i < records->len; i++) {
+    const json_t *record = g_ptr_array_index(records, i);
+    const char *user = ferry_json_str(record, "user");
+    gint64 end = ferry_json_int(record, "expires", 0);
+    const gint64 *known = user ? g_hash_table_lookup(ends, user) : NULL;
+    if (!user || !end || ferry_credential_is_revoked(record, now, NULL) || (known && *known >= end))
+      continue;
+    g_hash_table_insert(ends, g_strdup(user), g_memdup2(&end, sizeof end));
+  }
+  return ends;
+}
+
+/* By name, so that a scrape is as the one before. */
+static void put_users(FerryApi *api, GString *out) {
+  static const char name[] = "ferry_user_credential_expiry_seconds";
+  gint64 now = ferry_clock_wall_ms(api->clock);
+  g_autoptr(GHashTable) ends = last_ends(api);
+  g_autoptr(GPtrArray) users = ferry_store_list(api->store, &ferry_kind_user, NULL, NULL);
+  ferry_metrics_family(out, name, "gauge",
+                       "Seconds until the last token or certificate of a user ends.");
+  for (guint i = 0; i < users->len; i++) {
+    const char *user = ferry_json_str(g_ptr_array_index(users, i), "metadata.name");
+    const gint64 *end = g_hash_table_lookup(ends, user);
+    gint64 left_s = end ? (*end - now) / 1000 : 0;
+    if (end)
+      ferry_metrics_sample(out, name, (double)left_s, "user", user, NULL);
+  }
+}
+
 void ferry_certificates_metrics(FerryApi *api, GString *out) {
   static const char name[] = "ferry_certificate_expiry_seconds";
   g_autoptr(json_t) list = list_all(api);
@@ -90,6 +126,7 @@ void ferry_certificates_metrics(FerryApi *api, GString *out) {
                            ferry_json_str(one, "kind"), "name", ferry_json_str(one, "name"),
                            "serial", ferry_json_str(one, "serial"), NULL);
   }
+  put_users(api, out);
 }
 
 /* ---- looking after them ---- */
@@ -101,50 +138,57 @@ gboolean ferry_certificates_write_kubeconfig(FerryApi *api, GError **error) {
   return g_strcmp0(old, text) == 0 || ferry_file_write(path, text, strlen(text), 0600, error);
 }
 
-static void set_condition(FerryApi *api, const char *node, gint64 ends_ms) {
-  g_autoptr(json_t) old = ferry_store_get(api->store, &ferry_kind_node, "", node);
-  if (!old)
-    return;
+typedef struct {
+  const FerryKind *kind;
+  const char *prefix;                      /* of its names in the records */
+  const char *condition, *reason, *format; /* format: of the message, with the end */
+  gboolean stays;                          /* what was said last, once the records are gone */
+} Holder;
+
+static const Holder holders[] = {
+    {&ferry_kind_node, "system:node:", "CertificateExpiring", "NotRenewed",
+     "the certificate of its agent ends at %s and was not renewed, which the agent does by itself "
+     "while it can reach ferryd",
+     TRUE},
+    {&ferry_kind_user, "", "CredentialExpiring", "NotRotated",
+     "the last of its credentials ends at %s: ferry user rotate makes a new one"},
+};
+
+/* `ends`: NULL: it has no credential. */
+static void set_condition(FerryApi *api, const Holder *h, const json_t *old, const gint64 *ends) {
   gint64 now = ferry_clock_wall_ms(api->clock);
+  if (!ends && h->stays)
+    return;
   g_autoptr(json_t) object = json_deep_copy(old);
-  if (ends_ms - now < WARNING_DAYS * DAY_MS) {
-    g_autofree char *ends = ferry_rfc3339_format(ends_ms);
-    g_autofree char *text = g_strdup_printf(
-        "the certificate of its agent ends at %s and was not renewed, which the agent does by "
-        "itself while it can reach ferryd",
-        ends);
-    ferry_condition_set(object, "CertificateExpiring", "True", "NotRenewed", text, now);
+  if (ends && *ends - now < WARNING_DAYS * DAY_MS) {
+    g_autofree char *when = ferry_rfc3339_format(*ends);
+    g_autoptr(GString) text = g_string_new(h->format);
+    g_string_replace(text, "%s", when, 1);
+    ferry_condition_set(object, h->condition, "True", h->reason, text->str, now);
   } else {
-    ferry_condition_remove(object, "CertificateExpiring");
+    ferry_condition_remove(object, h->condition);
   }
   if (json_equal(old, object))
     return;
   FerryWrite write = {.op = FERRY_WRITE_UPDATE,
-                      .kind = &ferry_kind_node,
+                      .kind = h->kind,
                       .ns = "",
-                      .name = node,
+                      .name = ferry_json_str(old, "metadata.name"),
                       .object = object,
                       .revision = ferry_object_revision(old)};
   ferry_store_commit(api->store, &write, 1, NULL, NULL); /* a conflict: the next look does it */
 }
 
-/* The newest certificate counts: the ones before it run out beside it. */
-static void look_at_nodes(FerryApi *api) {
-  g_autoptr(GPtrArray) nodes = ferry_store_list(api->store, &ferry_kind_node, NULL, NULL);
-  g_autoptr(json_t) list = list_all(api);
-  for (guint n = 0; n < nodes->len; n++) {
-    const char *name = ferry_json_str(g_ptr_array_index(nodes, n), "metadata.name");
-    gint64 newest = 0;
-    json_t *one;
-    size_t i;
-    json_array_foreach(list, i, one) {
-      if (g_strcmp0(ferry_json_str(one, "kind"), "node") == 0 &&
-          g_strcmp0(ferry_json_str(one, "name"), name) == 0 &&
-          g_strcmp0(ferry_json_str(one, "state"), "revoked") != 0)
-        newest = MAX(newest, ferry_rfc3339_parse(ferry_json_str(one, "endsAt")));
+static void look_at_holders(FerryApi *api) {
+  g_autoptr(GHashTable) ends = last_ends(api);
+  for (gsize k = 0; k < G_N_ELEMENTS(holders); k++) {
+    const Holder *h = &holders[k];
+    g_autoptr(GPtrArray) all = ferry_store_list(api->store, h->kind, NULL, NULL);
+    for (guint i = 0; i < all->len; i++) {
+      json_t *object = g_ptr_array_index(all, i);
+      g_autofree char *user = g_strconcat(h->prefix, ferry_json_str(object, "metadata.name"), NULL);
+      set_condition(api, h, object, g_hash_table_lookup(ends, user));
     }
-    if (newest)
-      set_condition(api, name, newest);
   }
 }
 
@@ -180,7 +224,7 @@ void ferry_certificates_look(FerryCertificates *c) {
     ferry_info("renewed the server's and the administrator's certificate", "FERRY_STATE_DIR",
                c->api->state_dir);
   ferry_credential_expire(c->api);
-  look_at_nodes(c->api);
+  look_at_holders(c->api);
   warn(c);
 }
 

@@ -111,6 +111,71 @@ guint ferry_credential_revoke_writes(FerryApi *api, const char *user, gboolean i
   return n;
 }
 
+static gint by_age(gconstpointer a, gconstpointer b) {
+  gint64 x = ferry_json_int(*(json_t *const *)a, "created", 0);
+  gint64 y = ferry_json_int(*(json_t *const *)b, "created", 0);
+  return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The certificates of `user` that are good, the newest first. */
+static GPtrArray *good_certificates(FerryApi *api, const char *user) {
+  gint64 now = ferry_clock_wall_ms(api->clock);
+  GPtrArray *good = ferry_credential_list(api, user);
+  for (guint i = good->len; i-- > 0;) {
+    const json_t *record = g_ptr_array_index(good, i);
+    if (g_strcmp0(ferry_json_str(record, "type"), "certificate") != 0 ||
+        ferry_credential_is_revoked(record, now, NULL) ||
+        ferry_json_int(record, "expires", 0) < now)
+      g_ptr_array_remove_index(good, i);
+  }
+  g_ptr_array_sort(good, by_age);
+  return good;
+}
+
+void ferry_credential_keep_newest(FerryApi *api, const char *user, const char *shown, guint most) {
+  g_autoptr(GPtrArray) good = good_certificates(api, user);
+  g_autoptr(GArray) writes = g_array_new(FALSE, FALSE, sizeof(FerryWrite));
+  g_autofree char *kept = shown ? record_name(shown) : NULL;
+  gint64 before = 0;
+  for (guint i = most; i < good->len; i++) {
+    const json_t *record = g_ptr_array_index(good, i);
+    FerryWrite write = {.op = FERRY_WRITE_DELETE,
+                        .kind = &ferry_kind_credential,
+                        .ns = "",
+                        .name = ferry_json_str(record, "metadata.name"),
+                        .revision = ferry_object_revision(record)};
+    if (g_strcmp0(write.name, kept) == 0)
+      continue;
+    before = MAX(before, ferry_json_int(record, "created", 0));
+    g_array_append_val(writes, write);
+  }
+  if (writes->len == 0)
+    return;
+  g_autoptr(json_t) old = ferry_store_get(api->store, &ferry_kind_revocation, "", user);
+  g_autofree char *why =
+      g_strdup_printf("%u newer certificates of \"%s\" were made since this one: somebody renews "
+                      "it over and over, or has a copy of its key",
+                      most, user);
+  g_autoptr(json_t) revocation =
+      revocation_of(user, MAX(before, ferry_json_int(old, "before", 0)), why);
+  FerryWrite write = {.op = old ? FERRY_WRITE_UPDATE : FERRY_WRITE_CREATE,
+                      .kind = &ferry_kind_revocation,
+                      .ns = "",
+                      .name = user,
+                      .object = revocation,
+                      /* the Node may just be deleted, which says more */
+                      .revision = ferry_object_revision(old)};
+  g_array_append_val(writes, write);
+  g_autoptr(GError) error = NULL;
+  if (!ferry_store_commit(api->store, (FerryWrite *)(void *)writes->data, writes->len, NULL,
+                          &error))
+    ferry_info("the oldest certificates are made void with the next one", "FERRY_USER_NAME", user,
+               "FERRY_ERROR", error->message);
+  else
+    ferry_warning("certificates were made void: too many newer ones", "FERRY_USER_NAME", user,
+                  "FERRY_REASON", why);
+}
+
 gboolean ferry_credential_revoke(FerryApi *api, const char *name, gint64 at_ms, const char *why,
                                  GError **error) {
   g_autoptr(json_t) record = ferry_store_get(api->store, &ferry_kind_credential, "", name);

@@ -28,6 +28,10 @@ gboolean ferry_credential_add(FerryApi *api, json_t *record, GError **error);
  * What the writes point at is put into `keep` (arrays). Returns how many records. */
 guint ferry_credential_revoke_writes(FerryApi *api, const char *user, gboolean identity,
                                      const char *why, GArray *writes, GPtrArray *keep);
+/** Of the certificates of `user` that are good the newest `most` stay, and `shown` (of
+ * FerryUser.credential; NULL: none): the others are void, and so is what was issued before them
+ * without a record, and their records are gone. Nobody can renew himself a long list. */
+void ferry_credential_keep_newest(FerryApi *api, const char *user, const char *shown, guint most);
 /** Voids one record from `at_ms` on; already void: as it is. */
 gboolean ferry_credential_revoke(FerryApi *api, const char *name, gint64 at_ms, const char *why,
                                  GError **error);

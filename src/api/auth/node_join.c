@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: how an agent comes to be trusted, and which of its processes speaks.
-// An administrator makes a one-time token for one node; only its hash is kept, for 24 h, in a file
-// of the state directory. The agent shows it with a certificate request, which is read only where
-// the token is good, gets a certificate for that node's name, and the token is gone. An agent
-// process then opens a session, which raises the node's epoch: whatever an older process still
-// sends is refused.
+// An administrator makes a one-time token for one node (join_tokens.c). The agent shows it with a
+// certificate request, which is read only where the token is good, gets a certificate for that
+// node's name, and the token is gone. An agent process then opens a session, which raises the
+// node's epoch: whatever an older process still sends is refused.
 #include "api/auth/audit.h"
 #include "api/auth/credentials.h"
-#include "base/file.h"
+#include "api/auth/join_tokens.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
@@ -15,10 +14,9 @@
 
 #include <string.h>
 
-#define TOKEN_MS ((gint64)24 * 3600 * 1000)
-#define MAX_TOKENS 10000
-#define MAX_FILE (8 * 1024 * 1024)
 #define MAX_TRIES 50
+#define MAX_CERTIFICATES 10         /* of a node; an honest agent has two at most, for a while */
+#define RENEWALS_MS ((gint64)60000) /* in which so many are made, and no more */
 #define NODE_LIFE_S ((gint64)90 * 86400)
 
 static gboolean bad(GError **error, const char *text) {
@@ -35,134 +33,16 @@ static gboolean check_name(const char *node, GError **error) {
   return FALSE;
 }
 
-/* ---- tokens ---- */
-
-static char *tokens_path(const FerryApi *api) {
-  return g_build_filename(api->state_dir, "join-tokens.json", NULL);
-}
-
-/* {hash: {node, expires (epoch ms)}} without those that have expired. Caller holds `tokens`. */
-static json_t *tokens_read(FerryApi *api, GError **error) {
-  g_autofree char *path = tokens_path(api);
-  if (!g_file_test(path, G_FILE_TEST_EXISTS))
-    return json_object();
-  gsize len;
-  g_autofree char *text = ferry_file_read(path, MAX_FILE, &len, error);
-  json_t *all = text ? json_loadb(text, len, 0, NULL) : NULL;
-  if (!json_is_object(all)) {
-    if (all)
-      json_decref(all);
-    if (error && !*error)
-      g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
-                  "%s is damaged: remove it (tokens that are not used yet are lost)", path);
-    return NULL;
-  }
-  gint64 now = ferry_clock_wall_ms(api->clock);
-  const char *key;
-  json_t *value;
-  void *next;
-  json_object_foreach_safe(all, next, key, value) {
-    if (ferry_json_int(value, "expires", 0) < now)
-      json_object_del(all, key);
-  }
-  return all;
-}
-
-static gboolean tokens_write(FerryApi *api, const json_t *all, GError **error) {
-  g_autofree char *path = tokens_path(api);
-  g_autofree char *text = ferry_json_dump_pretty(all);
-  return ferry_file_write(path, text, strlen(text), 0600, error);
-}
-
 char *ferry_api_token_new(FerryApi *api, const char *node, GError **error) {
   if (!check_name(node, error))
     return NULL;
-  g_autofree char *secret = ferry_random_hex(24);
-  g_autofree char *hash = ferry_sha256_hex(secret, strlen(secret));
-  g_mutex_lock(&api->tokens);
-  g_autoptr(json_t) all = tokens_read(api, error);
-  gboolean ok = all != NULL;
-  if (ok && json_object_size(all) >= MAX_TOKENS) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,
-                "%d join tokens are waiting to be used already; they expire after 24 h",
-                MAX_TOKENS);
-    ok = FALSE;
-  }
-  if (ok) {
-    json_object_set_new(all, hash,
-                        json_pack("{s:s, s:I}", "node", node, "expires",
-                                  (json_int_t)ferry_clock_wall_ms(api->clock) + TOKEN_MS));
-    ok = tokens_write(api, all, error);
-  }
-  g_mutex_unlock(&api->tokens);
-  return ok ? g_strdup_printf("ferry.%s.%s.%s", ferry_pki_pin_hash(api->pki), node, secret) : NULL;
-}
-
-/* ferry.HASH.NODE.SECRET; a node's name may have dots, so the ends are cut off. */
-static gboolean split_token(const char *token, char **node, char **secret) {
-  if (strlen(token) > 600 || !g_str_has_prefix(token, "ferry."))
-    return FALSE;
-  const char *first = strchr(token + 6, '.'), *last = strrchr(token, '.');
-  if (!first || last <= first + 1)
-    return FALSE;
-  *node = g_strndup(first + 1, (gsize)(last - first - 1));
-  *secret = g_strdup(last + 1);
-  return TRUE;
-}
-
-/* Whether the token is good for that node; `take`: it is taken out of the file as well, so that it
- * can't be used twice. */
-static gboolean check_token(FerryApi *api, const char *token, const char *node, gboolean take,
-                            GError **error) {
-  g_autofree char *named = NULL;
-  g_autofree char *secret = NULL;
-  if (!split_token(token, &named, &secret)) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
-                "the join token is malformed: expected ferry.<hash>.<node>.<secret>, whole, as "
-                "`ferryd token create --node NAME` printed it");
-    return FALSE;
-  }
-  g_autofree char *hash = ferry_sha256_hex(secret, strlen(secret));
-  g_mutex_lock(&api->tokens);
-  g_autoptr(json_t) all = tokens_read(api, error);
-  const json_t *entry = all ? json_object_get(all, hash) : NULL;
-  gboolean ok =
-      entry && g_strcmp0(ferry_json_str(entry, "node"), node) == 0 && g_str_equal(named, node);
-  if (ok && take) {
-    json_object_del(all, hash);
-    ok = tokens_write(api, all, error);
-  } else if (all && !ok) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
-                "the join token is not valid for node \"%s\": it was used already, has expired "
-                "(24 h), or is for another node; make a new one with `ferryd token create --node "
-                "%s`",
-                node, node);
-  }
-  g_mutex_unlock(&api->tokens);
-  return ok;
+  g_autofree char *secret = ferry_join_tokens_new(api->join_tokens, node, error);
+  return secret ? g_strdup_printf("ferry.%s.%s.%s", ferry_pki_pin_hash(api->pki), node, secret)
+                : NULL;
 }
 
 guint ferry_join_tokens_forget(FerryApi *api, const char *node) {
-  g_autoptr(GError) error = NULL;
-  guint n = 0;
-  g_mutex_lock(&api->tokens);
-  g_autoptr(json_t) all = tokens_read(api, &error);
-  const char *key;
-  json_t *value;
-  void *next;
-  json_object_foreach_safe(all, next, key, value) {
-    if (!node || g_strcmp0(ferry_json_str(value, "node"), node) == 0) {
-      json_object_del(all, key);
-      n++;
-    }
-  }
-  if (n)
-    tokens_write(api, all, &error);
-  g_mutex_unlock(&api->tokens);
-  if (error)
-    ferry_warning("cannot take back join tokens", "FERRY_NODE", node ? node : "(all)",
-                  "FERRY_ERROR", error->message);
-  return n;
+  return ferry_join_tokens_drop(api->join_tokens, node);
 }
 
 static gboolean serve_token(FerryRequest *req, const char *node, GError **error) {
@@ -171,6 +51,20 @@ static gboolean serve_token(FerryRequest *req, const char *node, GError **error)
     return FALSE;
   ferry_info("made a join token", "FERRY_NODE", node, "FERRY_USER", req->user->name);
   ferry_respond_json(req, 201, json_pack("{s:s}", "token", token));
+  return TRUE;
+}
+
+/* Each certificate is a line in the audit and in the journal, which one key shall not fill. */
+static gboolean renews_too_often(FerryApi *api, const char *identity, GError **error) {
+  gint64 since = ferry_clock_wall_ms(api->clock) - RENEWALS_MS;
+  g_autoptr(GPtrArray) records = ferry_credential_list(api, identity);
+  guint n = 0;
+  for (guint i = 0; i < records->len; i++)
+    n += ferry_json_int(g_ptr_array_index(records, i), "created", 0) > since;
+  if (n < MAX_CERTIFICATES)
+    return FALSE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,
+              "%u certificates of \"%s\" were made within a minute; try again later", n, identity);
   return TRUE;
 }
 
@@ -185,15 +79,23 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
   if (!check_name(node, error))
     return FALSE;
   gboolean renews = req->user->node && g_str_equal(req->user->node, node);
+  if (!token && renews && req->user->impersonator) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+                "a certificate of node \"%s\" is renewed by who has one, not by who acts as it",
+                node);
+    return FALSE;
+  }
   if (!token && !renews)
     return bad(error, "token is missing: make one with `ferryd token create --node NAME`");
   ferry_audit_about(req, "nodes", node);
   /* A stranger's request is not even read; it is signed before the token is taken, as a bad one
    * must not use that up. */
-  if (token && !check_token(req->api, token, node, FALSE, error))
+  if (token && !ferry_join_tokens_check(req->api->join_tokens, token, node, FALSE, error))
     return FALSE;
   FerryPkiIssued issued = {0};
   g_autofree char *identity = g_strconcat("system:node:", node, NULL);
+  if (!token && renews_too_often(req->api, identity, error))
+    return FALSE;
   if (!ferry_pki_sign_client(req->api->pki, csr, "system:nodes", identity,
                              ferry_clock_wall_ms(req->api->clock), NODE_LIFE_S, &issued, error))
     return FALSE;
@@ -202,11 +104,13 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
                            token ? "a join token" : req->user->credential);
   ferry_json_set_str(record, "ca", ferry_pki_ca_hash(req->api->pki));
   g_rw_lock_reader_lock(&req->api->sessions); /* the Node's deletion holds the writer's */
-  gboolean ok = (token ? check_token(req->api, token, node, TRUE, error)
+  gboolean ok = (token ? ferry_join_tokens_check(req->api->join_tokens, token, node, TRUE, error)
                        : ferry_auth_is_valid(req->api, req->user, error)) &&
                 ferry_credential_add(req->api, record, error);
   g_rw_lock_reader_unlock(&req->api->sessions);
   if (ok) {
+    ferry_credential_keep_newest(req->api, identity, token ? NULL : req->user->credential,
+                                 MAX_CERTIFICATES);
     ferry_info(token ? "an agent joined" : "an agent renewed its certificate", "FERRY_NODE", node);
     ferry_respond_json(
         req, 201,

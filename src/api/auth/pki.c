@@ -189,6 +189,14 @@ static gboolean same_key(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key) {
          memcmp(a, b, la) == 0;
 }
 
+/* For clients that take their CAs from a file: good before, during and after a change. */
+static gboolean write_bundle(const FerryPki *pki, const char *dir, GError **error) {
+  g_autofree char *path = g_build_filename(dir, "ca-bundle.crt", NULL);
+  g_autofree char *old = ferry_file_read(path, 2 * MAX_PEM, NULL, NULL);
+  return g_strcmp0(old, pki->bundle) == 0 ||
+         ferry_file_write(path, pki->bundle, strlen(pki->bundle), 0644, error);
+}
+
 /* The CA before this one, while a change of the CA is under way. */
 static gboolean open_old_ca(FerryPki *pki, const char *dir, GError **error) {
   g_autofree char *path = g_build_filename(dir, "ca-old.crt", NULL);
@@ -212,7 +220,7 @@ static gboolean open_old_ca(FerryPki *pki, const char *dir, GError **error) {
   ferry_pki_replace(pki, &pki->old_hash, pki->old_ca ? ferry_pki_hash(pki->old_ca) : NULL);
   ferry_pki_replace(pki, &pki->bundle, g_strconcat(pki->ca_pem, pem, NULL));
   ferry_pki_replace(pki, &pki->bundle_hash, ferry_sha256_hex(pki->bundle, strlen(pki->bundle)));
-  return TRUE;
+  return write_bundle(pki, dir, error);
 }
 
 static gboolean open_ca(FerryPki *pki, const char *dir, gint64 now_s, GError **error) {

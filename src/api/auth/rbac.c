@@ -22,6 +22,7 @@ struct FerryRbac {
   FerryWatch *watch;
   gint64 seen;
   Snapshot *snapshot;
+  guint64 generation; /* of the snapshot */
 };
 
 static void grant_free(gpointer data) {
@@ -116,15 +117,18 @@ static gboolean is_stale(FerryRbac *rbac) {
   return stale;
 }
 
-static Snapshot *snapshot_now(FerryApi *api) {
+static Snapshot *snapshot_now(FerryApi *api, guint64 *generation) {
   FerryRbac *rbac = api->rbac;
   g_mutex_lock(&rbac->lock);
   if (is_stale(rbac)) {
     snapshot_unref(rbac->snapshot);
     rbac->snapshot = snapshot_new(rbac->store);
+    rbac->generation++;
   }
   Snapshot *s = rbac->snapshot;
   g_atomic_int_inc(&s->refs);
+  if (generation)
+    *generation = rbac->generation;
   g_mutex_unlock(&rbac->lock);
   return s;
 }
@@ -152,7 +156,7 @@ static gboolean look_up(const Snapshot *s, char prefix, const char *name, const 
 }
 
 gboolean ferry_rbac_allows(FerryApi *api, const FerryUser *user, const FerryAccess *access) {
-  g_autoptr(Snapshot) s = snapshot_now(api);
+  g_autoptr(Snapshot) s = snapshot_now(api, NULL);
   const char *ns = access->path ? NULL : access->ns;
   if (look_up(s, 'u', user->name, ns, access, NULL))
     return TRUE;
@@ -162,8 +166,14 @@ gboolean ferry_rbac_allows(FerryApi *api, const FerryUser *user, const FerryAcce
   return FALSE;
 }
 
+guint64 ferry_rbac_generation(FerryApi *api) {
+  guint64 generation;
+  g_autoptr(Snapshot) s = snapshot_now(api, &generation);
+  return generation;
+}
+
 GPtrArray *ferry_rbac_rules_of(FerryApi *api, const FerryUser *user, const char *ns) {
-  g_autoptr(Snapshot) s = snapshot_now(api);
+  g_autoptr(Snapshot) s = snapshot_now(api, NULL);
   GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
   look_up(s, 'u', user->name, ns, NULL, all);
   for (gsize i = 0; user->groups && user->groups[i]; i++)

@@ -12,6 +12,9 @@ void ferry_rbac_stop(FerryApi *api);
 /** Whether a binding gives this to the user. Any thread; what was committed before is seen. */
 gboolean ferry_rbac_allows(FerryApi *api, const FerryUser *user, const FerryAccess *access);
 
+/** A number that changes with the roles and bindings, as they are now. Any thread. */
+guint64 ferry_rbac_generation(FerryApi *api);
+
 /** The rules that hold for the user in `ns` (NULL: those that hold everywhere only); their elements
  * are references that the array owns. */
 GPtrArray *ferry_rbac_rules_of(FerryApi *api, const FerryUser *user, const char *ns);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The roles that Ferry ships, as data: a row a right, given to the role named and to all above it.
-// They are objects like any other and are put back to this at each start, unless their annotation
+// The roles that Ferry ships, as data: what each kind says of its own objects, and a row for each
+// right beside; a right is given to the role named and to all above it. They are objects like any
+// other and are put back to this at each start, unless their annotation
 // rbac.authorization.kubernetes.io/autoupdate says "false", as in Kubernetes.
 #include "api/auth/rbac.h"
 #include "base/random.h"
@@ -12,50 +13,38 @@
 #define AUTOUPDATE "rbac.authorization.kubernetes.io/autoupdate"
 #define BOOTSTRAPPING "kubernetes.io/bootstrapping"
 #define READ "get,list,watch"
-#define WRITE "create,delete,deletecollection,patch,update"
-
-/* Rising: each has the rights of those before it. */
-typedef enum { VIEW, OPERATE, EDIT, ADMIN, N_LEVELS } Level;
 
 static const struct {
   const char *name, *doc;
-} levels[N_LEVELS] = {
-    [VIEW] = {"view", "Sees VMs, hosts, migrations, policies and networks; changes nothing."},
-    [OPERATE] = {"operate", "Also moves VMs: migrate, change, cancel, forecast, drain, cordon."},
-    [EDIT] = {"edit", "Also writes policies, networks, namespaces and the labels of VMs."},
-    [ADMIN] = {"admin", "Also says who may do what, as far as it may itself, and lets hosts in."},
+} levels[] = {
+    [FERRY_ROLE_VIEW] = {"view",
+                         "Sees VMs, hosts, migrations, policies and networks; changes nothing."},
+    [FERRY_ROLE_OPERATE] = {"operate",
+                            "Also moves VMs: migrate, change, cancel, forecast, drain, cordon."},
+    [FERRY_ROLE_EDIT] = {"edit",
+                         "Also writes policies, networks, namespaces and the labels of VMs."},
+    [FERRY_ROLE_ADMIN] = {"admin", "Also says who may do what, as far as it may itself, and lets "
+                                   "hosts in."},
 };
 
+/* Beside what the kinds say of themselves (FerryKind.read_by and write_by). */
 static const struct {
-  Level level;
+  FerryRole level;
   const char *verbs, *group, *resources; /* words with commas; group NULL: paths */
 } rights[] = {
-    {VIEW, READ, "", "namespaces,nodes,events,pods,services,namespaces/status,nodes/status"},
-    {VIEW, READ, "kubevirt.io",
-     "virtualmachineinstances,virtualmachineinstancemigrations,kubevirts,"
-     "virtualmachineinstances/status,virtualmachineinstancemigrations/status,kubevirts/status"},
-    {VIEW, READ, "migrations.kubevirt.io", "migrationpolicies,migrationpolicies/status"},
-    {VIEW, READ, "ferry.migration", "networks,evacuations,networks/status,evacuations/status"},
-    {VIEW, "get", NULL, "/metrics"},
-    {OPERATE, WRITE, "kubevirt.io", "virtualmachineinstancemigrations"},
-    {OPERATE, "update", "kubevirt.io",
+    {FERRY_ROLE_VIEW, READ, "", "pods"},
+    {FERRY_ROLE_VIEW, "get", NULL, "/metrics"},
+    {FERRY_ROLE_OPERATE, "update", "kubevirt.io",
      "virtualmachineinstancemigrations/cancel,virtualmachineinstancemigrations/change"},
-    {OPERATE, "update", "subresources.kubevirt.io", "virtualmachines/migrate"},
-    {OPERATE, WRITE, "ferry.migration", "evacuations"},
-    {OPERATE, "create", "", "pods/eviction"},
-    {OPERATE, "patch,update", "", "nodes"},
-    {EDIT, WRITE, "migrations.kubevirt.io", "migrationpolicies"},
-    {EDIT, WRITE, "ferry.migration", "networks"},
-    {EDIT, WRITE, "", "namespaces"},
-    {EDIT, WRITE, "kubevirt.io", "kubevirts"},
-    {EDIT, "patch,update", "kubevirt.io", "virtualmachineinstances"},
-    {ADMIN, READ "," WRITE, "rbac.authorization.k8s.io",
-     "roles,rolebindings,clusterroles,clusterrolebindings"},
-    {ADMIN, READ "," WRITE, "ferry.migration", "users"},
-    {ADMIN, "create", "ferry.migration", "users/token,users/certificate,users/revoke,nodes/token"},
-    {ADMIN, "delete,deletecollection", "", "nodes"},
-    {ADMIN, "create", "authorization.k8s.io", "subjectaccessreviews,localsubjectaccessreviews"},
-    {ADMIN, "create", "kubevirt.io",
+    {FERRY_ROLE_OPERATE, "update", "subresources.kubevirt.io", "virtualmachines/migrate"},
+    {FERRY_ROLE_OPERATE, "create", "", "pods/eviction"},
+    {FERRY_ROLE_OPERATE, "patch,update", "", "nodes"},
+    {FERRY_ROLE_ADMIN, "create", "ferry.migration",
+     "users/token,users/certificate,users/revoke,nodes/token"},
+    {FERRY_ROLE_ADMIN, "delete,deletecollection", "", "nodes"},
+    {FERRY_ROLE_ADMIN, "create", "authorization.k8s.io",
+     "subjectaccessreviews,localsubjectaccessreviews"},
+    {FERRY_ROLE_ADMIN, "create", "kubevirt.io",
      "virtualmachineinstancemigrations/uris,virtualmachineinstancemigrations/destinationxml,"
      "virtualmachineinstancemigrations/unsafe"},
 };
@@ -75,8 +64,37 @@ static json_t *rule_of(const char *verbs, const char *group, const char *resourc
                    words(resources));
 }
 
-static json_t *rules_of_level(Level level) {
+/* The verbs with which a kind's objects can be written, with commas. Free with g_free. */
+static char *writing(const FerryKind *kind) {
+  static const struct {
+    FerryVerbs verb;
+    const char *words;
+  } all[] = {{FERRY_VERB_CREATE, "create"},
+             {FERRY_VERB_DELETE, "delete,deletecollection"},
+             {FERRY_VERB_PATCH, "patch"},
+             {FERRY_VERB_UPDATE, "update"}};
+  g_autoptr(GString) out = g_string_new(NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
+    if (kind->verbs & all[i].verb)
+      g_string_append_printf(out, "%s%s", out->len ? "," : "", all[i].words);
+  return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+static json_t *rules_of_level(FerryRole level) {
   json_t *rules = json_array();
+  gsize n;
+  const FerryKind *const *kinds = ferry_kinds(&n);
+  for (gsize i = 0; i < n; i++) {
+    const FerryKind *kind = kinds[i];
+    g_autofree char *verbs = writing(kind);
+    g_autofree char *seen = kind->has_status
+                                ? g_strdup_printf("%s,%s/status", kind->plural, kind->plural)
+                                : g_strdup(kind->plural);
+    if (kind->read_by && kind->read_by <= level)
+      json_array_append_new(rules, rule_of(READ, kind->group, seen));
+    if (kind->write_by && kind->write_by <= level)
+      json_array_append_new(rules, rule_of(verbs, kind->group, kind->plural));
+  }
   for (gsize i = 0; i < G_N_ELEMENTS(rights); i++)
     if (rights[i].level <= level)
       json_array_append_new(rules, rule_of(rights[i].verbs, rights[i].group, rights[i].resources));
@@ -180,7 +198,7 @@ gboolean ferry_rbac_ship(FerryApi *api, GError **error) {
                   {"system:discovery", "system:discovery", "system:authenticated"},
                   {"system:basic-user", "system:basic-user", "system:authenticated"},
                   {"ferry:viewers", "view", "ferry:viewers"}};
-  for (Level i = 0; i < N_LEVELS; i++)
+  for (FerryRole i = FERRY_ROLE_VIEW; i <= FERRY_ROLE_ADMIN; i++)
     if (!ship_role(api, levels[i].name, levels[i].doc, rules_of_level(i), error))
       return FALSE;
   if (!ship_role(api, "cluster-admin", "May do all.", rules_of_everything(), error) ||

@@ -3,6 +3,7 @@
 // {"tokens":[{"hash":"<SHA-256 in hex>","user":"ci","groups":["viewers"]}]}. The file is looked at
 // twice a second at most, when somebody comes with a token, and read again where it has changed.
 // While it cannot be read, which is said once, the last content holds: an editor writes in pieces.
+// An empty file holds no token, like none.
 #include "api/internal.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -57,6 +58,8 @@ static GHashTable *read_users(const char *path, GError **error) {
   g_autofree char *text = ferry_file_read(path, MAX_FILE, &len, error);
   if (!text)
     return NULL;
+  if (strspn(text, " \t\r\n") == len) /* who empties it takes all tokens back */
+    return g_steal_pointer(&users);
   g_autoptr(json_t) root = ferry_json_parse(text, len, error);
   if (!root) {
     g_prefix_error(error, "%s: ", path);

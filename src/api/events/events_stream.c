@@ -10,6 +10,7 @@
 // between two pages told without an id: the first id follows, alone, when all has been told up to
 // it.
 #include "api/internal.h"
+#include "api/auth/kept_right.h"
 #include "api/http/stream.h"
 #include "api/resource/initial_list.h"
 #include "model/migration/migration.h"
@@ -239,6 +240,7 @@ static void stream_free(void *data) {
   if (s->watch)
     ferry_watch_free(s->watch);
   ferry_initial_list_clear(&s->initial);
+  ferry_kept_right_unref(s->base.right);
   ferry_stream_clear(&s->base);
   g_free(s->vmi);
   g_free(s->migration);
@@ -302,7 +304,7 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
   s->migration = g_steal_pointer(&migration);
   s->end_us = g_get_monotonic_time() + CLAMP(timeout, 1, 86400) * G_USEC_PER_SEC;
   s->heartbeat_us = g_get_monotonic_time() + HEARTBEAT_US;
-  if (!ferry_streams_enter(req->api, req->api->event_streams, &s->base, error)) {
+  if (!ferry_streams_enter(req, req->api->event_streams, &s->base, error)) {
     stream_free(s);
     return FALSE;
   }

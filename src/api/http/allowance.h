@@ -15,7 +15,8 @@ typedef struct {
 
 typedef enum { FERRY_ALLOWED, FERRY_ALLOWED_NO_RATE, FERRY_ALLOWED_NO_FLIGHT } FerryAllowed;
 
-/** `unread`: bytes of answers that all may have unread; beyond it whoever has any gets no more. */
+/** `unread`: bytes of answers that all may have unread; beyond it whoever has any gets no more. Not
+ * locked: its owner does that. */
 FerryAllowances *ferry_allowances_new(gsize unread);
 void ferry_allowances_free(FerryAllowances *all);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryAllowances, ferry_allowances_free)

@@ -5,6 +5,8 @@
 
 G_BEGIN_DECLS
 
+/* libmicrohttpd's callbacks, in its threads; `api` is a FerryApi. A request begins with its URI,
+ * comes in parts, ends in whatever way, and its connection opens and closes. */
 void *ferry_connection_on_uri(void *api, const char *uri, struct MHD_Connection *connection);
 enum MHD_Result ferry_connection_on_request(void *api, struct MHD_Connection *connection,
                                             const char *url, const char *method,

@@ -40,6 +40,7 @@ typedef enum {
 typedef struct FerryConnections FerryConnections;
 typedef struct FerryConn FerryConn;
 
+/** None yet. `limits` is copied. */
 FerryConnections *ferry_connections_new(const FerryHttpLimits *limits);
 /** All must have been removed. */
 void ferry_connections_free(FerryConnections *all);

@@ -12,6 +12,7 @@ typedef struct {
   void (*late)(gpointer request); /* refuses one that waited too long; any thread */
 } FerryDispatchHooks;
 
+/** Starts the threads of each level. `rules` is borrowed, `hooks` copied. */
 FerryDispatch *ferry_dispatch_new(const FerryLevelRule *rules, const FerryDispatchHooks *hooks);
 /** Waits for what runs and answers what waits. Nothing may be put any more. NULL is allowed. */
 void ferry_dispatch_free(FerryDispatch *d);

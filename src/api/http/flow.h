@@ -49,6 +49,7 @@ void ferry_flows_done(FerryFlows *flows, FerryLevel level);
 /** Takes a request that has waited too long, without a seat; NULL: none. */
 gpointer ferry_flows_take_late(FerryFlows *flows, FerryLevel level, gint64 now_us);
 
+/** Requests of a level that wait for a seat, and those that have one. */
 guint ferry_flows_waiting(const FerryFlows *flows, FerryLevel level);
 guint ferry_flows_running(const FerryFlows *flows, FerryLevel level);
 

@@ -24,6 +24,8 @@ typedef struct {
   socklen_t peer_len;
 } FerryProxyHeader;
 
+/** Takes a header of version 1 or 2 from the beginning of `data`. `header` is set where it is
+ * whole. Pure. */
 FerryProxyResult ferry_proxy_parse(const guint8 *data, gsize len, FerryProxyHeader *header);
 
 /** ADDR or ADDR/PREFIX, of a proxy that is believed. */

@@ -24,15 +24,22 @@ void ferry_stream_clear(FerryStreamBase *s) {
   g_mutex_clear(&s->lock);
 }
 
-GError *ferry_stream_farewell(FerryStreamBase *s) {
-  int code = g_atomic_int_get(&s->sent_away);
-  if (code == 0)
-    return NULL;
-  return g_error_new_literal(FERRY_ERROR, code,
-                             code == FERRY_ERROR_UNAUTHORIZED
-                                 ? "the credential of this stream has been revoked or has expired"
-                                 : "all streams that are served are taken, most of them by this "
-                                   "user: this one ends for another user's; watch again later");
+GError *ferry_stream_farewell(const FerryStreamBase *s) {
+  switch ((FerryStreamRevoked)g_atomic_int_get(&s->revoked)) {
+  case FERRY_STREAM_CREDENTIAL_ENDED:
+    return g_error_new_literal(FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
+                               "the credential of this stream has been revoked or has expired");
+  case FERRY_STREAM_RIGHT_LOST:
+    return g_error_new_literal(FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+                               "the right to what this stream shows has been taken away");
+  case FERRY_STREAM_CROWDED:
+    return g_error_new_literal(FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,
+                               "all streams that are served are taken, most of them by this user: "
+                               "this one ends for another user's; watch again later");
+  case FERRY_STREAM_HOLDS:
+    break;
+  }
+  return NULL;
 }
 
 gsize ferry_stream_pending(const FerryStreamBase *s) {

@@ -18,13 +18,25 @@ struct FerryStreamBase {
   gboolean more;                       /* `fill` has not looked at all there is: its turn is over */
   void (*fill)(FerryStreamBase *self); /* appends what there is to `out`, or sets `ended` */
   struct MHD_Connection *connection;
-  struct FerryUser *user; /* whose stream it is; owned */
-  gint sent_away;         /* atomic: FerryErrorCode by which it ends, 0: none */
-  gint buffered;          /* atomic: memory of `out` */
+  struct FerryUser *user;       /* whose stream it is; owned */
+  struct FerryKeptRight *right; /* by which it was opened; the owner's to free */
+  gint revoked;                 /* atomic, FerryStreamRevoked: what does not hold any more */
+  gint buffered;                /* atomic: memory of `out` */
 
   GMutex lock;
   gboolean suspended, woken;
 };
+
+/** Why a stream ends before its time. */
+typedef enum {
+  FERRY_STREAM_HOLDS = 0,
+  FERRY_STREAM_CREDENTIAL_ENDED,
+  FERRY_STREAM_RIGHT_LOST,
+  FERRY_STREAM_CROWDED, /* it gave way to another user's */
+} FerryStreamRevoked;
+
+/** What its reader is told then, in a FERRY_ERROR; NULL: it goes on. */
+GError *ferry_stream_farewell(const FerryStreamBase *s);
 
 /** A reader that takes nothing for so long is sent away. */
 #define FERRY_STREAM_STALL_S 60
@@ -42,8 +54,6 @@ struct FerryStreamBase {
 void ferry_stream_init(FerryStreamBase *s, struct MHD_Connection *connection,
                        struct FerryUser *user, void (*fill)(FerryStreamBase *));
 void ferry_stream_clear(FerryStreamBase *s);
-/** Why it is sent away, in a FERRY_ERROR; NULL: it isn't. */
-GError *ferry_stream_farewell(FerryStreamBase *s);
 /** Bytes in `out` that are still to be sent. */
 gsize ferry_stream_pending(const FerryStreamBase *s);
 /** Has `fill` called soon. Any thread, as long as the stream lives. */

@@ -26,6 +26,8 @@ static void read_resource(const json_t *r, FerryAccess *a) {
   a->name = word_or(r, "name", NULL);
   if (*a->group == '\0' && g_str_equal(a->resource, "namespaces"))
     a->ns = a->name;
+  else if (!ferry_authz_in_namespaces(a->group, a->resource))
+    a->ns = NULL;
 }
 
 static gboolean is_known(const FerryAccess *a) {

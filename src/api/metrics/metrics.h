@@ -30,6 +30,8 @@ void ferry_metrics_history_take(FerryMetricsHistory *history, const FerryChange 
 void ferry_metrics_history_put(const FerryMetricsHistory *history, GString *out);
 
 typedef struct FerryMetricsRequests FerryMetricsRequests;
+/** Requests served, by verb, resource and status: one is counted with its seconds, and all are
+ * written in Prometheus' format. Not locked: metrics.c does that. */
 FerryMetricsRequests *ferry_metrics_requests_new(void);
 void ferry_metrics_requests_free(FerryMetricsRequests *requests);
 void ferry_metrics_requests_take(FerryMetricsRequests *requests, const char *verb,

@@ -13,6 +13,7 @@ typedef struct {
   double sum;
 } FerryHistogram;
 
+/** Empty, with `n_bounds` rising upper bounds (borrowed), and one more without any. */
 FerryHistogram *ferry_histogram_new(const double *bounds, guint n_bounds);
 void ferry_histogram_free(FerryHistogram *histogram);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryHistogram, ferry_histogram_free)

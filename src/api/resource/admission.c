@@ -49,6 +49,12 @@ static void add_label(json_t *object, const char *vmi_name) {
     json_object_set_new(labels, FERRY_VMI_NAME_LABEL, json_string(vmi_name));
 }
 
+static gboolean sees_all_vms(FerryRequest *req) {
+  FerryAccess a = {
+      .verb = "list", .group = ferry_kind_vmi.group, .resource = ferry_kind_vmi.plural};
+  return ferry_authz_allows(req->api, req->user, &a);
+}
+
 static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   FerryStore *store = req->api->store;
   const char *own = ferry_json_str(object, "metadata.name");
@@ -72,7 +78,7 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
       (json_t *const *)policies->pdata, policies->len, ferry_json_get(ns, "metadata.labels"),
       (json_t *const *)networks->pdata, networks->len,
       /* what is really made may wait for a host, a question may not */
-      dry && *dry};
+      dry && *dry, sees_all_vms(req)};
   if (!ferry_admission_check(&state, object, error))
     return FALSE;
   const json_t *vmi =
@@ -253,13 +259,24 @@ static gboolean delete_network(FerryRequest *req, const json_t *object, json_t *
 
 /* ---- namespaces, events ---- */
 
-static gboolean create_namespace(FerryRequest *req, json_t *object, GError **error) {
+/* Policies choose a namespace by its name, so that label is the server's, as in Kubernetes. */
+static void label_namespace(json_t *object) {
   json_t *meta = json_object_get(object, "metadata");
-  if (!json_object_get(meta, "labels"))
+  if (!json_is_object(json_object_get(meta, "labels")))
     json_object_set_new(meta, "labels", json_object());
   json_object_set(json_object_get(meta, "labels"), "kubernetes.io/metadata.name",
                   json_object_get(meta, "name"));
+}
+
+static gboolean create_namespace(FerryRequest *req, json_t *object, GError **error) {
+  label_namespace(object);
   json_object_set_new(object, "status", json_pack("{s:s}", "phase", "Active"));
+  return TRUE;
+}
+
+static gboolean update_namespace(FerryRequest *req, const json_t *old, json_t *object,
+                                 GError **error) {
+  label_namespace(object);
   return TRUE;
 }
 
@@ -319,7 +336,7 @@ static const struct {
     {&ferry_kind_vmi, NULL, update_vmi, NULL},
     {&ferry_kind_evacuation, create_evacuation, update_evacuation, delete_evacuation},
     {&ferry_kind_network, create_network, update_network, delete_network},
-    {&ferry_kind_namespace, create_namespace, NULL, delete_namespace},
+    {&ferry_kind_namespace, create_namespace, update_namespace, delete_namespace},
     {&ferry_kind_event, create_event, NULL, NULL},
     {&ferry_kind_user, create_user, ferry_admit_user, NULL},
     {&ferry_kind_node, NULL, NULL, delete_node},

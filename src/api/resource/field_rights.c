@@ -6,11 +6,12 @@
 // one needs nothing, but where somebody else's word counts then (FERRY_FIELD_OVERRIDES): without an
 // administrator's spec.peer a Node's is what its agent says. Who says for whom an object counts
 // (FERRY_FIELD_REACH: a policy's selectors) sets all that it says for them, and needs the rights of
-// all of it; so does who makes a policy the one for all (FERRY_FIELD_BINDS). A field says something
-// unless it is false, 0, empty or null.
-#include "api/internal.h"
+// all of it; so does who makes a policy the one for all (FERRY_FIELD_BINDS), and who has one count
+// for a VM that it does not choose (policy_rights.c). A field says something unless it is false, 0,
+// empty or null.
+#include "api/resource/field_rights.h"
 
-static gboolean says_something(const json_t *value) {
+gboolean ferry_field_says(const json_t *value) {
   if (!value || json_is_null(value) || json_is_false(value))
     return FALSE;
   if (json_is_integer(value))
@@ -21,14 +22,12 @@ static gboolean says_something(const json_t *value) {
          json_object_size(value) > 0;
 }
 
-/* In a migration the right is asked for in its namespace; what configures migrations of others, a
- * policy or the KubeVirt object, needs it everywhere. */
-static gboolean may_set(FerryRequest *req, const char *right) {
+gboolean ferry_field_right_held(FerryRequest *req, const char *right, const char *ns) {
   FerryAccess a = {.verb = "create",
                    .group = ferry_kind_vmim.group,
                    .resource = ferry_kind_vmim.plural,
                    .subresource = right,
-                   .ns = req->kind == &ferry_kind_vmim ? req->ns : NULL};
+                   .ns = ns};
   return ferry_authz_allows(req->api, req->user, &a);
 }
 
@@ -39,8 +38,11 @@ typedef struct {
   GError *causes;
 } Judge;
 
+/* In a migration the right is asked for in its namespace; what configures migrations of others, a
+ * policy or the KubeVirt object, needs it everywhere. */
 static void require(const Judge *j, const char *right) {
-  if (!may_set(j->req, right))
+  const char *ns = j->req->kind == &ferry_kind_vmim ? j->req->ns : NULL;
+  if (!ferry_field_right_held(j->req, right, ns))
     ferry_error_add_cause(j->causes, "FieldValueForbidden", j->path->str,
                           "Forbidden: user \"%s\" cannot create resource \"%s/%s\" in API group "
                           "\"%s\", which %s",
@@ -52,8 +54,8 @@ static void require(const Judge *j, const char *right) {
 static void judge_field(const Judge *j, const FerryField *f, const json_t *was, const json_t *is,
                         gboolean overrides) {
   gboolean same = was && is && json_equal(is, was);
-  gboolean sets = says_something(is) && (j->reach || !same);
-  gboolean unsets = overrides && says_something(was) && !says_something(is);
+  gboolean sets = ferry_field_says(is) && (j->reach || !same);
+  gboolean unsets = overrides && ferry_field_says(was) && !ferry_field_says(is);
   if (sets || unsets)
     require(j, f->right);
 }
@@ -114,6 +116,7 @@ gboolean ferry_check_field_rights(FerryRequest *req, const json_t *old, const js
       judge.reach = reach_changes(f->fields, was, is);
       collect(&judge, f->fields, was, is, FALSE);
     }
+  ferry_policy_rights_collect(req, old, object, causes);
   guint n = ferry_error_n_causes(causes);
   if (n == 0)
     return TRUE;

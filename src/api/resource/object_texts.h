@@ -7,6 +7,7 @@ G_BEGIN_DECLS
 
 typedef struct FerryObjectTexts FerryObjectTexts;
 
+/** A cache of what objects look like as text; empty. Any thread may use it. */
 FerryObjectTexts *ferry_object_texts_new(void);
 void ferry_object_texts_free(FerryObjectTexts *texts);
 

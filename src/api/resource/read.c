@@ -13,7 +13,7 @@
 
 typedef struct {
   const FerryKind *kind;
-  char *user;
+  char *user, *of;    /* of: which namespace and selection, see selection_of */
   GPtrArray *objects; /* the rest of the selection as it was */
   gint64 revision, expires_us;
 } FerrySnapshot;
@@ -21,6 +21,7 @@ typedef struct {
 void ferry_snapshot_free(gpointer data) {
   FerrySnapshot *s = data;
   g_free(s->user);
+  g_free(s->of);
   g_ptr_array_unref(s->objects);
   g_free(s);
 }
@@ -137,6 +138,13 @@ static char *make_token(const char *id, gint64 revision, gsize next) {
   return g_base64_encode((const guchar *)text, strlen(text));
 }
 
+/* What a list was authorised for, as one text: its pages are for whoever asks for just that. */
+static char *selection_of(const FerryRequest *req) {
+  const char *labels = ferry_query(req, "labelSelector");
+  const char *fields = ferry_query(req, "fieldSelector");
+  return g_strjoin("\n", req->ns ? req->ns : "", labels ? labels : "", fields ? fields : "", NULL);
+}
+
 /* Finds the snapshot of a token; the array is a new reference. */
 static GPtrArray *continue_list(FerryRequest *req, const char *token, char **id, gint64 *revision,
                                 gsize *next, GError **error) {
@@ -153,15 +161,22 @@ static GPtrArray *continue_list(FerryRequest *req, const char *token, char **id,
     return NULL;
   }
   GPtrArray *objects = NULL;
+  gboolean other = FALSE;
+  g_autofree char *of = selection_of(req);
   g_mutex_lock(&req->api->snapshots);
   FerrySnapshot *s = g_hash_table_lookup(req->api->pages, parts[1]);
   if (s && s->expires_us >= g_get_monotonic_time() && s->kind == req->kind &&
       g_str_equal(s->user, req->user->name) && offset <= s->objects->len) {
-    objects = g_ptr_array_ref(s->objects);
+    other = !g_str_equal(s->of, of);
+    objects = other ? NULL : g_ptr_array_ref(s->objects);
     s->expires_us = g_get_monotonic_time() + SNAPSHOT_US;
   }
   g_mutex_unlock(&req->api->snapshots);
-  if (!objects)
+  if (other)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "continue key is of another list: namespace, labelSelector and fieldSelector must "
+                "be those of the page before");
+  else if (!objects)
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_EXPIRED,
                 "The provided continue parameter is too old to display a consistent list result. "
                 "You must start a new list without the continue parameter.");
@@ -253,6 +268,7 @@ gboolean ferry_resource_list(FerryRequest *req, GError **error) {
       FerrySnapshot *s = g_new0(FerrySnapshot, 1);
       s->kind = req->kind;
       s->user = g_strdup(req->user->name);
+      s->of = selection_of(req);
       s->objects = g_ptr_array_ref(objects);
       s->revision = revision;
       id = keep_snapshot(req, s);

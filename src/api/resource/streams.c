@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // All open streams, watches and events alike: how many there may be, the ticker that lets them look
-// at the time (and has free memory given back), and the end of those whose credential does not hold
-// any more.
+// at the time (and has free memory given back), and the end of those whose credential or right does
+// not hold any more.
 #include "api/internal.h"
+#include "api/auth/kept_right.h"
 #include "api/http/front.h"
 #include "api/http/stream.h"
 #include "base/memory.h"
@@ -27,7 +28,7 @@ static void add_to_user(FerryStreamBase *stream, gpointer data) {
   if (!s)
     g_hash_table_insert(data, stream->user->name, s = g_new0(FerryUserStreams, 1));
   s->count++;
-  s->stay += !g_atomic_int_get(&stream->sent_away);
+  s->stay += !g_atomic_int_get(&stream->revoked);
   s->buffered += (guint64)g_atomic_int_get(&stream->buffered);
 }
 
@@ -61,16 +62,19 @@ typedef struct {
 
 static void send_one_away(FerryStreamBase *stream, gpointer data) {
   Search *search = data;
-  if (search->done || g_atomic_int_get(&stream->sent_away) ||
+  if (search->done || g_atomic_int_get(&stream->revoked) ||
       !g_str_equal(stream->user->name, search->user))
     return;
-  g_atomic_int_set(&stream->sent_away, FERRY_ERROR_TOO_MANY_REQUESTS);
+  g_atomic_int_set(&stream->revoked, FERRY_STREAM_CROWDED);
   ferry_stream_wake(stream);
   search->done = TRUE;
 }
 
-gboolean ferry_streams_enter(FerryApi *api, GPtrArray *list, FerryStreamBase *stream,
+gboolean ferry_streams_enter(FerryRequest *req, GPtrArray *list, FerryStreamBase *stream,
                              GError **error) {
+  FerryApi *api = req->api;
+  if (!(stream->right = ferry_kept_right_new(req, error)))
+    return FALSE;
   const FerryHttpLimits *limits = ferry_front_limits(api->front);
   const char *user = stream->user->name;
   g_mutex_lock(&api->watches);
@@ -123,36 +127,59 @@ void ferry_streams_figures_clear(FerryStreamFigures *figures) {
   g_clear_pointer(&figures->users, g_hash_table_unref);
 }
 
-/* ---- credentials ---- */
+/* ---- credentials and rights ---- */
 
-static void note_user(FerryStreamBase *stream, gpointer users) {
-  if (!g_hash_table_contains(users, stream->user))
-    g_hash_table_add(users, ferry_user_ref(stream->user));
+/* What one stream goes on by, held while it is judged. */
+typedef struct {
+  FerryUser *user;
+  FerryKeptRight *right;
+} Held;
+
+static void held_clear(gpointer data) {
+  Held *held = data;
+  ferry_user_unref(held->user);
+  ferry_kept_right_unref(held->right);
 }
 
-static void revoke_stream(FerryStreamBase *stream, gpointer invalid) {
-  if (g_hash_table_contains(invalid, stream->user))
-    g_atomic_int_set(&stream->sent_away, FERRY_ERROR_UNAUTHORIZED);
+static void hold(FerryStreamBase *stream, gpointer data) {
+  Held held = {ferry_user_ref(stream->user), ferry_kept_right_ref(stream->right)};
+  g_array_append_val((GArray *)data, held);
 }
 
-/* The question may take locks that are taken before `watches`: it is asked without it, of users
- * that are held meanwhile. `watches` is held before and after. */
-static void check_credentials(FerryApi *api) {
-  g_autoptr(GHashTable) users =
-      g_hash_table_new_full(NULL, NULL, (GDestroyNotify)ferry_user_unref, NULL);
-  g_autoptr(GHashTable) invalid = g_hash_table_new(NULL, NULL);
-  foreach_stream(api, note_user, users);
+/* `lost`: FerryUser or FerryKeptRight that does not hold any more -> FerryStreamRevoked. */
+static void revoke_stream(FerryStreamBase *stream, gpointer lost) {
+  int why = GPOINTER_TO_INT(g_hash_table_lookup(lost, stream->user));
+  if (!why)
+    why = GPOINTER_TO_INT(g_hash_table_lookup(lost, stream->right));
+  if (why)
+    g_atomic_int_set(&stream->revoked, why);
+}
+
+/* Each user once, though he may have many streams. */
+static void judge(FerryApi *api, const GArray *all, GHashTable *lost) {
+  g_autoptr(GHashTable) asked = g_hash_table_new(NULL, NULL);
+  for (guint i = 0; i < all->len; i++) {
+    const Held *held = &g_array_index(all, Held, i);
+    if (g_hash_table_add(asked, held->user) && !ferry_auth_is_valid(api, held->user, NULL))
+      g_hash_table_insert(lost, held->user, GINT_TO_POINTER(FERRY_STREAM_CREDENTIAL_ENDED));
+    if (!ferry_kept_right_holds(api, held->user, held->right))
+      g_hash_table_insert(lost, held->right, GINT_TO_POINTER(FERRY_STREAM_RIGHT_LOST));
+  }
+}
+
+/* The questions may take locks that are taken before `watches`: they are asked without it, of users
+ * and rights that are held meanwhile. `watches` is held before and after. */
+static void check_streams(FerryApi *api) {
+  g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(Held));
+  g_autoptr(GHashTable) lost = g_hash_table_new(NULL, NULL);
+  g_array_set_clear_func(all, held_clear);
+  foreach_stream(api, hold, all);
   g_mutex_unlock(&api->watches);
-  GHashTableIter iter;
-  gpointer user;
-  g_hash_table_iter_init(&iter, users);
-  while (g_hash_table_iter_next(&iter, &user, NULL))
-    if (!ferry_auth_is_valid(api, user, NULL))
-      g_hash_table_add(invalid, user);
+  judge(api, all, lost);
   g_mutex_lock(&api->watches);
-  api->streams_revoked += g_hash_table_size(invalid);
-  if (g_hash_table_size(invalid))
-    foreach_stream(api, revoke_stream, invalid);
+  api->streams_revoked += g_hash_table_size(lost);
+  if (g_hash_table_size(lost))
+    foreach_stream(api, revoke_stream, lost);
 }
 
 /* ---- the ticker ---- */
@@ -172,7 +199,7 @@ static gpointer ticker(gpointer data) {
   g_mutex_lock(&api->watches);
   while (!api->stop) {
     gint64 now = g_get_monotonic_time();
-    check_credentials(api);
+    check_streams(api);
     ferry_watches_tick(api, FALSE);
     ferry_event_streams_tick(api);
     g_mutex_unlock(&api->watches);

@@ -7,6 +7,7 @@
 // The objects that are there at first are not kept for it either: initial_list.h reads them in
 // pages, as the reader takes them, and between two pages the changes since are told.
 #include "api/internal.h"
+#include "api/auth/kept_right.h"
 #include "api/http/stream.h"
 #include "api/resource/initial_list.h"
 #include "api/resource/object_texts.h"
@@ -199,6 +200,7 @@ static void stream_free(void *data) {
   ferry_selector_free(s->labels);
   ferry_selector_free(s->fields);
   ferry_initial_list_clear(&s->initial);
+  ferry_kept_right_unref(s->base.right);
   ferry_stream_clear(&s->base);
   g_free(s->name);
   g_free(s);
@@ -209,7 +211,7 @@ void ferry_watches_tick(FerryApi *api, gboolean all) {
   for (guint i = 0; i < api->streams->len; i++) {
     FerryStream *s = g_ptr_array_index(api->streams, i);
     /* end_us never changes once the stream is listed; the others are the stream thread's */
-    if (all || g_atomic_int_get(&s->base.sent_away) ||
+    if (all || g_atomic_int_get(&s->base.revoked) ||
         now >= __atomic_load_n(&s->heartbeat_us, __ATOMIC_RELAXED) || now >= s->end_us ||
         (s->bookmarks && now >= __atomic_load_n(&s->bookmark_us, __ATOMIC_RELAXED)))
       ferry_stream_wake(&s->base);
@@ -309,7 +311,7 @@ gboolean ferry_resource_watch(FerryRequest *req, GError **error) {
       g_clear_pointer(&s->watch, ferry_watch_free);
     emit_error(s, problem);
   }
-  if (!ferry_streams_enter(req->api, req->api->streams, &s->base, error)) {
+  if (!ferry_streams_enter(req, req->api->streams, &s->base, error)) {
     stream_free(s);
     return FALSE;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line as data: a verb names the options it takes, the parser knows nothing else.
-// --help, the bash completion's test and the man page's test read the same tables.
+// --help, the bash completion and the manual are made of the same tables.
 #pragma once
 #include <glib.h>
 
@@ -14,6 +14,9 @@ typedef struct {
   const char *doc;           /* a phrase without a full stop */
   const char *const *values; /* the allowed values, NULL-ended; NULL: any */
   const char *alias;         /* another long name that means the same, NULL: none */
+  const char *more;          /* sentences that the manual adds to `doc`, NULL: none */
+  const char *kind;          /* its value is the name of an object of this kind, NULL: it is not */
+  gboolean is_flag;          /* of the model's table of libvirt's flags */
 } FerryOption;
 
 /** What was typed after the verb. */

@@ -34,6 +34,8 @@ struct FerryVerb {
   const char *details;         /* paragraphs for --help, may be NULL */
   const FerryOption *options;  /* its own, beside the global ones */
   guint min_words, max_words;
+  const char *words_of; /* its words are names of objects of this kind; "KIND": a kind, then names
+                           of its objects; NULL: neither (for the completion) */
   int (*run)(FerryCli *cli);
 };
 

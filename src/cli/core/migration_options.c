@@ -25,11 +25,13 @@ void ferry_migration_options_fill(FerryOption *out, const FerryOption *before,
   gsize n = append(out, 0, before);
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++) {
     const FerryOption rows[] = {
-        {f->option, 0, f->arg, f->inverted ? f->opposite : phrase(f->field.doc), NULL, f->alias},
+        {f->option, 0, f->arg, f->inverted ? f->opposite : phrase(f->field.doc), NULL, f->alias,
+         .is_flag = TRUE},
         {f->negative, 0, NULL,
          !f->negative  ? NULL
          : f->inverted ? phrase(f->field.doc)
-                       : g_strconcat("The opposite of --", f->option, NULL)},
+                       : g_strconcat("The opposite of --", f->option, NULL),
+         .is_flag = TRUE},
         {NULL},
     };
     n = append(out, n, rows);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Client-side apply: what was applied last is kept in kubectl's own annotation, so `ferry apply`
 // and `kubectl apply` take turns on the same objects.
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
 #include "cli/core/apply_patch.h"
 #include "cli/view/output.h"
 #include "cli/core/resource.h"
@@ -114,7 +114,7 @@ static int write_all(FerryCli *cli, json_t *documents, WriteFunc write) {
   return code;
 }
 
-int ferry_cmd_apply(FerryCli *cli) {
+static int cmd_apply(FerryCli *cli) {
   g_autoptr(GError) error = NULL;
   if (!ferry_args_has(cli->args, "filename"))
     return ferry_cli_usage(cli, "apply needs -f FILE");
@@ -122,7 +122,7 @@ int ferry_cmd_apply(FerryCli *cli) {
   return documents != NULL ? write_all(cli, documents, apply_one) : ferry_cli_fail(error, NULL);
 }
 
-int ferry_cmd_create(FerryCli *cli) {
+static int cmd_create(FerryCli *cli) {
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) documents = NULL;
   const char *word = ferry_cli_word(cli, 0), *name = ferry_cli_word(cli, 1);
@@ -141,3 +141,20 @@ int ferry_cmd_create(FerryCli *cli) {
   }
   return write_all(cli, documents, create_one);
 }
+
+static const FerryOption options_write[] = {
+    OPT_FILE, OPT_DRY_RUN,
+    OPT_OUTPUT(ferry_formats_object, "Print the objects: json, yaml or name"), OPT_END};
+
+const FerryVerb ferry_verb_apply = {.name = "apply",
+                                    .synopses = LINES("-f FILE"),
+                                    .doc = "Make objects be as a file says",
+                                    .options = options_write,
+                                    .run = cmd_apply};
+
+const FerryVerb ferry_verb_create = {.name = "create",
+                                     .synopses = LINES("-f FILE", "namespace NAME"),
+                                     .doc = "Create objects from a file",
+                                     .options = options_write,
+                                     .max_words = 2,
+                                     .run = cmd_create};

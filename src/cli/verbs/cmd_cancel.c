@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferry cancel.
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
 #include "cli/core/follow.h"
 #include "cli/core/migration_find.h"
 #include "cli/view/output.h"
@@ -27,7 +27,7 @@ static int tell(const json_t *object) {
   return FERRY_EXIT_DONE;
 }
 
-int ferry_cmd_cancel(FerryCli *cli) {
+static int cmd_cancel(FerryCli *cli) {
   const char *word = ferry_cli_word(cli, 0), *format = ferry_cli_option(cli, "output");
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) found = ferry_migration_find(cli, word, "; there is nothing to cancel", &error);
@@ -75,3 +75,16 @@ int ferry_cmd_cancel(FerryCli *cli) {
   json_decref(object);
   return code;
 }
+
+static const FerryOption options_cancel[] = {
+    OPT_NO_WAIT("Don't wait until the migration has ended"),
+    OPT_OUTPUT(ferry_formats_final, "Print only the final object: json or yaml"), OPT_END};
+
+const FerryVerb ferry_verb_cancel = {.name = "cancel",
+                                     .synopses = LINES("VM|MIGRATION"),
+                                     .doc = "Cancel a migration; the VM stays where it is",
+                                     .options = options_cancel,
+                                     .min_words = 1,
+                                     .max_words = 1,
+                                     .words_of = "vmi",
+                                     .run = cmd_cancel};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferry change: a wish is put to the server, and the host's answer is waited for.
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
 #include "cli/core/migration_find.h"
 #include "cli/view/output.h"
 #include "cli/core/resource.h"
@@ -111,7 +111,7 @@ static int tell(const json_t *migration, const char *id, gboolean quiet) {
   return FERRY_EXIT_DONE;
 }
 
-int ferry_cmd_change(FerryCli *cli) {
+static int cmd_change(FerryCli *cli) {
   const char *format = ferry_cli_option(cli, "output");
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) body = read_body(cli);
@@ -142,3 +142,27 @@ int ferry_cmd_change(FerryCli *cli) {
     printf("%s: change requested\n", ferry_json_str(object, "metadata.name"));
   return FERRY_EXIT_DONE;
 }
+
+static const char *const technique_values[] = {"pre-copy", "post-copy", NULL};
+
+static const FerryOption options_change[] = {
+    OPT_DOWNTIME("downtime", "The longest pause allowed from now on"),
+    {"bandwidth", 0, "MIB", "The bandwidth limit from now on, in MiB a second (1 to 1048576)"},
+    {"technique", 0, "WORD", "Switch to post-copy now, or stay in pre-copy", technique_values,
+     .more = "pre-copy keeps it there, whatever the policy would do later."},
+    {"stalling-limit", 0, "SECONDS", "Say that it stalls after so long without progress; 0: never"},
+    {"reason", 0, "TEXT", "Why; kept with the change and told in its event"},
+    OPT_NO_WAIT("Don't wait until the change is in force"),
+    OPT_OUTPUT(ferry_formats_final, "Print only the migration's object: json or yaml"),
+    OPT_END};
+
+const FerryVerb ferry_verb_change = {
+    .name = "change",
+    .synopses = LINES("VM|MIGRATION"),
+    .doc = "Change a migration while it runs",
+    .details = "Returns when the source's host has done it, with exit code 3 where it was refused.",
+    .options = options_change,
+    .min_words = 1,
+    .max_words = 1,
+    .words_of = "vmi",
+    .run = cmd_change};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A migration that is asked for but not made (dryRun=All): the server runs every check.
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
+#include "cli/core/migration_options.h"
 #include "cli/view/explain.h"
 #include "cli/core/migration_request.h"
 #include "cli/view/output.h"
@@ -22,7 +23,7 @@ static void print_refusals(const json_t *object) {
   }
 }
 
-int ferry_cmd_check(FerryCli *cli) {
+static int cmd_check(FerryCli *cli) {
   const char *vm = ferry_cli_word(cli, 0), *format = ferry_cli_option(cli, "output");
   const char *to = ferry_cli_option(cli, "to");
   g_autoptr(GError) error = NULL;
@@ -44,3 +45,23 @@ int ferry_cmd_check(FerryCli *cli) {
     printf("It would go by these settings, and by the defaults else:\n%s", stated);
   return FERRY_EXIT_DONE;
 }
+
+static const FerryOption after_flags[] = {
+    OPT_OUTPUT(ferry_formats_final, "Print the object as it would be: json or yaml"), OPT_END};
+static FerryOption options_check[FERRY_MIGRATION_OPTIONS_MAX];
+
+/* Those in the middle are libvirt's flags, from the model's table. */
+static void __attribute__((constructor)) fill_options(void) {
+  ferry_migration_options_fill(options_check, ferry_options_before_flags, after_flags);
+}
+
+const FerryVerb ferry_verb_check = {
+    .name = "check",
+    .synopses = LINES("VM"),
+    .doc = "Say whether a VM can move, with all reasons if not",
+    .details = "Nothing is changed. The exit code is 3 where the migration would be refused.",
+    .options = options_check,
+    .min_words = 1,
+    .max_words = 1,
+    .words_of = "vmi",
+    .run = cmd_check};

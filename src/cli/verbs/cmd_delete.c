@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Deletes, then waits until the object is gone or another one has its name: finalizers (a running
 // migration has one) may keep it for a while, or for ever. What is waited for is said.
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
 #include "base/duration.h"
 #include "cli/core/listing.h"
 #include <signal.h>
@@ -179,7 +179,7 @@ static int collect(FerryCli *cli, GPtrArray *list) {
   return FERRY_EXIT_DONE;
 }
 
-int ferry_cmd_delete(FerryCli *cli) {
+static int cmd_delete(FerryCli *cli) {
   const char *timeout = ferry_cli_option(cli, "timeout");
   gint64 timeout_ms = 0;
   if (timeout && (!ferry_duration_parse(timeout, &timeout_ms) || timeout_ms <= 0))
@@ -202,3 +202,29 @@ int ferry_cmd_delete(FerryCli *cli) {
   int waited = wait_for_all(cli, list, timeout_ms);
   return waited != FERRY_EXIT_DONE ? waited : code;
 }
+
+static const FerryOption options_delete[] = {
+    OPT_FILE,
+    OPT_SELECTOR,
+    OPT_DRY_RUN,
+    OPT_NO_WAIT("Don't wait until the objects are gone"),
+    {"timeout", 0, "DURATION", "Wait so long at most; without it until they are gone",
+     .more =
+         "What keeps an object, its finalizers, is said after a second; Ctrl-C ends the wait with "
+         "exit code 130, and the deletion goes on."},
+    {"ignore-not-found", 0, NULL, "An object that is not there is no error"},
+    {"force", 0, NULL, "A host too on which VMs run or whose agent reports",
+     .more = "Without it such a host is refused. Deleting a host ends its agent's certificates; it "
+             "needs a new join token to come back (ferryd(8))."},
+    OPT_END,
+};
+
+const FerryVerb ferry_verb_delete = {
+    .name = "delete",
+    .synopses = LINES("KIND NAME...", "KIND/NAME...", "KIND -l LABELS", "-f FILE"),
+    .doc = "Delete objects",
+    .details = "Deleting a migration that runs cancels it.",
+    .options = options_delete,
+    .max_words = 1000,
+    .words_of = "KIND",
+    .run = cmd_delete};

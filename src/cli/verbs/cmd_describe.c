@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
 #include "base/clock.h"
 #include "cli/view/describe.h"
 #include "cli/core/listing.h"
@@ -27,7 +27,7 @@ static int describe_one(FerryCli *cli, const FerryKind *kind, const json_t *obje
   return error == NULL ? FERRY_EXIT_DONE : ferry_cli_fail(error, NULL);
 }
 
-int ferry_cmd_describe(FerryCli *cli) {
+static int cmd_describe(FerryCli *cli) {
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) targets = ferry_resource_targets(cli->args->words, &error);
   if (targets == NULL)
@@ -57,3 +57,14 @@ int ferry_cmd_describe(FerryCli *cli) {
     fprintf(stderr, "No resources found.\n");
   return code;
 }
+
+static const FerryOption options_describe[] = {OPT_ALL, OPT_SELECTOR, OPT_END};
+
+const FerryVerb ferry_verb_describe = {.name = "describe",
+                                       .synopses = LINES("KIND [NAME...]", "KIND/NAME..."),
+                                       .doc = "Show objects and their events in full",
+                                       .options = options_describe,
+                                       .min_words = 1,
+                                       .max_words = 1000,
+                                       .words_of = "KIND",
+                                       .run = cmd_describe};

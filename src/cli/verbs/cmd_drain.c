@@ -2,7 +2,7 @@
 // drain makes an Evacuation and watches it: the server does the work and goes on without us. What
 // is printed are the changes of its status.vms. undrain takes the evacuations of the host away and
 // opens the host again.
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
 #include "cli/view/output.h"
 #include "cli/core/resource.h"
 #include "cli/view/text.h"
@@ -207,7 +207,7 @@ static int refused(const GError *error) {
              : FERRY_EXIT_FAILED;
 }
 
-int ferry_cmd_drain(FerryCli *cli) {
+static int cmd_drain(FerryCli *cli) {
   const char *host = ferry_cli_word(cli, 0), *format = ferry_cli_option(cli, "output");
   g_autoptr(GError) error = NULL;
   Drain d = {.quiet = format != NULL, .began_us = g_get_monotonic_time()};
@@ -248,7 +248,7 @@ int ferry_cmd_drain(FerryCli *cli) {
   return code;
 }
 
-int ferry_cmd_undrain(FerryCli *cli) {
+static int cmd_undrain(FerryCli *cli) {
   const char *host = ferry_cli_word(cli, 0);
   g_autoptr(GError) error = NULL;
   if (ferry_cli_client(cli, &error) == NULL)
@@ -279,3 +279,35 @@ int ferry_cmd_undrain(FerryCli *cli) {
                    : "");
   return FERRY_EXIT_DONE;
 }
+
+static const FerryOption options_drain[] = {
+    {"no-wait", 0, NULL, "Return as soon as the evacuation is accepted",
+     .more = "It prints the name of the Evacuation."},
+    OPT_OUTPUT(ferry_formats_final, "Print only the final Evacuation: json or yaml"),
+    OPT_END};
+
+static const FerryOption options_none[] = {OPT_END};
+
+const FerryVerb ferry_verb_drain = {
+    .name = "drain",
+    .synopses = LINES("HOST"),
+    .doc = "Move every running VM off a host and keep others from it",
+    .details = "Cordons the host and shows each VM's move until all have ended; a move that fails "
+               "is tried\n"
+               "again. Ctrl-C leaves the evacuation running with exit code 130.",
+    .options = options_drain,
+    .min_words = 1,
+    .max_words = 1,
+    .words_of = "node",
+    .run = cmd_drain};
+
+const FerryVerb ferry_verb_undrain = {.name = "undrain",
+                                      .synopses = LINES("HOST"),
+                                      .doc = "Let VMs move to a host again, and end its evacuation",
+                                      .details =
+                                          "Moves that wait are cancelled, those that run go on.",
+                                      .options = options_none,
+                                      .min_words = 1,
+                                      .max_words = 1,
+                                      .words_of = "node",
+                                      .run = cmd_undrain};

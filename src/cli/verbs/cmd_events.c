@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
 #include "cli/core/listing.h"
 #include <stdio.h>
 
-int ferry_cmd_events(FerryCli *cli) {
+static int cmd_events(FerryCli *cli) {
   g_autoptr(GError) error = NULL;
   FerryListing listing = {.kind = &ferry_kind_event, .by_time = TRUE};
   g_autoptr(GString) fields = g_string_new(NULL);
@@ -41,3 +41,18 @@ int ferry_cmd_events(FerryCli *cli) {
             listing.ns != NULL ? listing.ns : "");
   return code;
 }
+
+static const FerryOption options_events[] = {
+    {"for", 0, "KIND/NAME", "Only events about this object"},
+    OPT_OUTPUT(ferry_formats_list, "json, yaml, wide, name or table"),
+    OPT_ALL,
+    {"watch", 'w', NULL, "Go on and print each new event"},
+    OPT_HEADERS,
+    OPT_END,
+};
+
+const FerryVerb ferry_verb_events = {.name = "events",
+                                     .synopses = LINES(""),
+                                     .doc = "List what happened",
+                                     .options = options_events,
+                                     .run = cmd_events};

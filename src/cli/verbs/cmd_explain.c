@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferry explain.
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
 #include "cli/view/explain.h"
 #include "cli/core/migration_find.h"
 #include "cli/view/output.h"
@@ -16,7 +16,7 @@ static guint terminal_width(const FerryCli *cli) {
   return 0;
 }
 
-int ferry_cmd_explain(FerryCli *cli) {
+static int cmd_explain(FerryCli *cli) {
   const char *format = ferry_cli_option(cli, "output");
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) migration =
@@ -32,3 +32,20 @@ int ferry_cmd_explain(FerryCli *cli) {
   fputs(text, stdout);
   return FERRY_EXIT_DONE;
 }
+
+static const FerryOption options_explain[] = {
+    OPT_OUTPUT(ferry_formats_final,
+               "Print all of it, each decision with its numbers, as json or yaml"),
+    OPT_END};
+
+const FerryVerb ferry_verb_explain = {.name = "explain",
+                                      .synopses = LINES("VM|MIGRATION"),
+                                      .doc = "Show how a migration went and why",
+                                      .details = "Its course with each decision and the reason, "
+                                                 "what remained over time, and the policy with\n"
+                                                 "where each field came from.",
+                                      .options = options_explain,
+                                      .min_words = 1,
+                                      .max_words = 1,
+                                      .words_of = "vmi",
+                                      .run = cmd_explain};

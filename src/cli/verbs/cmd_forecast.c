@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferry forecast: a migration that only reckons (spec.forecastOnly), shown and removed again.
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
 #include "base/quantity.h"
 #include "cli/core/follow.h"
 #include "cli/core/migration_request.h"
@@ -123,7 +123,7 @@ static void remove_it(FerryCli *cli, const json_t *object) {
       client ? ferry_client_request(client, "DELETE", path, NULL, NULL, NULL, NULL, NULL) : NULL;
 }
 
-int ferry_cmd_forecast(FerryCli *cli) {
+static int cmd_forecast(FerryCli *cli) {
   const char *vm = ferry_cli_word(cli, 0), *format = ferry_cli_option(cli, "output");
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, &error);
@@ -152,3 +152,19 @@ int ferry_cmd_forecast(FerryCli *cli) {
   json_decref(object);
   return code;
 }
+
+static const FerryOption options_forecast[] = {
+    OPT_MIGRATION, OPT_OUTPUT(ferry_formats_final, "Print the whole forecast: json or yaml"),
+    OPT_END};
+
+const FerryVerb ferry_verb_forecast = {
+    .name = "forecast",
+    .synopses = LINES("VM"),
+    .doc = "Say what a migration would cost, and move nothing",
+    .details =
+        "Measures the path for a second and the VM's writes for five, and prices every strategy.",
+    .options = options_forecast,
+    .min_words = 1,
+    .max_words = 1,
+    .words_of = "vmi",
+    .run = cmd_forecast};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
 #include "cli/core/listing.h"
 #include "cli/view/output.h"
 #include <stdio.h>
@@ -30,7 +30,7 @@ static int get_documents(FerryCli *cli, GPtrArray *targets) {
   return code;
 }
 
-int ferry_cmd_get(FerryCli *cli) {
+static int cmd_get(FerryCli *cli) {
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) targets = ferry_resource_targets(cli->args->words, &error);
   if (targets == NULL)
@@ -75,3 +75,25 @@ int ferry_cmd_get(FerryCli *cli) {
   }
   return code;
 }
+
+static const FerryOption options_get[] = {
+    OPT_OUTPUT(ferry_formats_list, "json, yaml, wide, name or table"),
+    OPT_ALL,
+    OPT_SELECTOR,
+    {"watch", 'w', NULL, "Go on and print each change"},
+    OPT_HEADERS,
+    OPT_END,
+};
+
+const FerryVerb ferry_verb_get = {.name = "get",
+                                  .synopses =
+                                      LINES("KIND[,KIND...] [NAME...]", "KIND/NAME...", "all"),
+                                  .doc = "List objects",
+                                  .details = "KIND is a kind, its plural or short name (vmi, vmim, "
+                                             "node, kv, net, ...). VMs are found by\n"
+                                             "the object's name, the domain's name or the UUID.",
+                                  .options = options_get,
+                                  .min_words = 1,
+                                  .max_words = 1000,
+                                  .words_of = "KIND",
+                                  .run = cmd_get};

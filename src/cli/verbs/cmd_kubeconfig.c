@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
 #include <stdio.h>
 
 enum { KUBECONFIG_MAX = 1024 * 1024 };
 
-int ferry_cmd_kubeconfig(FerryCli *cli) {
+static int cmd_kubeconfig(FerryCli *cli) {
   g_autoptr(GError) error = NULL;
   const char *state_dir = ferry_cli_option(cli, "state-dir");
   g_autofree char *path = NULL;
@@ -29,3 +29,17 @@ int ferry_cmd_kubeconfig(FerryCli *cli) {
     fputs(text, stdout);
   return FERRY_EXIT_DONE;
 }
+
+static const FerryOption options_kubeconfig[] = {
+    {"state-dir", 0, "DIR",
+     "Take the administrator's kubeconfig of a ferryd with this state "
+     "directory"},
+    {"path", 0, NULL, "Print the file's path instead of its content"},
+    OPT_END,
+};
+
+const FerryVerb ferry_verb_kubeconfig = {.name = "kubeconfig",
+                                         .synopses = LINES(""),
+                                         .doc = "Print the kubeconfig in use",
+                                         .options = options_kubeconfig,
+                                         .run = cmd_kubeconfig};

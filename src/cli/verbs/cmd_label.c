@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `label` and `annotate`: one merge patch of a map in metadata, made only of what was asked for, so
 // other people's keys are never touched.
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
 #include "cli/core/listing.h"
 #include "cli/view/output.h"
 #include <stdio.h>
@@ -132,10 +132,38 @@ static int change(FerryCli *cli, const char *map, const char *done) {
   return code;
 }
 
-int ferry_cmd_label(FerryCli *cli) {
+static int cmd_label(FerryCli *cli) {
   return change(cli, "labels", "labeled");
 }
 
-int ferry_cmd_annotate(FerryCli *cli) {
+static int cmd_annotate(FerryCli *cli) {
   return change(cli, "annotations", "annotated");
 }
+
+static const FerryOption options_meta[] = {
+    {"overwrite", 0, NULL, "Change values that are there already"},
+    OPT_SELECTOR,
+    OPT_DRY_RUN,
+    OPT_OUTPUT(ferry_formats_object, "Print the objects: json, yaml or name"),
+    OPT_END,
+};
+
+const FerryVerb ferry_verb_label = {
+    .name = "label",
+    .synopses = LINES("KIND NAME... KEY=VALUE... KEY-...", "KIND -l LABELS KEY=VALUE..."),
+    .doc = "Set or remove labels",
+    .options = options_meta,
+    .min_words = 2,
+    .max_words = 1000,
+    .words_of = "KIND",
+    .run = cmd_label};
+
+const FerryVerb ferry_verb_annotate = {
+    .name = "annotate",
+    .synopses = LINES("KIND NAME... KEY=VALUE... KEY-...", "KIND -l LABELS KEY=VALUE..."),
+    .doc = "Set or remove annotations",
+    .options = options_meta,
+    .min_words = 2,
+    .max_words = 1000,
+    .words_of = "KIND",
+    .run = cmd_annotate};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One POST, then a watch on the same connection from what the POST answered; nothing is asked
 // before, so the command costs hardly more than the migration.
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
+#include "cli/core/migration_options.h"
 #include "cli/core/follow.h"
 #include "cli/core/migration_request.h"
 #include "cli/view/output.h"
@@ -54,7 +55,7 @@ static int finish(FerryCli *cli, FerryFollowEnd end, json_t *object, const GErro
   return FERRY_EXIT_FAILED;
 }
 
-int ferry_cmd_migrate(FerryCli *cli) {
+static int cmd_migrate(FerryCli *cli) {
   const char *vm = ferry_cli_word(cli, 0), *format = ferry_cli_option(cli, "output");
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, &error);
@@ -77,3 +78,29 @@ int ferry_cmd_migrate(FerryCli *cli) {
   json_decref(object);
   return code;
 }
+
+static const FerryOption after_flags[] = {
+    {"no-wait", 0, NULL, "Return as soon as the migration is accepted", NULL, "detach",
+     .more = "It prints the migration's name."},
+    OPT_OUTPUT(ferry_formats_final, "Print only the final object: json or yaml"),
+    OPT_END,
+};
+static FerryOption options_migrate[FERRY_MIGRATION_OPTIONS_MAX];
+
+/* Those in the middle are libvirt's flags, from the model's table. */
+static void __attribute__((constructor)) fill_options(void) {
+  ferry_migration_options_fill(options_migrate, ferry_options_before_flags, after_flags);
+}
+
+const FerryVerb ferry_verb_migrate = {
+    .name = "migrate",
+    .synopses = LINES("VM"),
+    .doc = "Move a running VM to another host",
+    .details =
+        "Shows the progress until the migration has ended. On a terminal Ctrl-C asks whether to\n"
+        "cancel it; elsewhere the migration goes on and the exit code is 130.",
+    .options = options_migrate,
+    .min_words = 1,
+    .max_words = 1,
+    .words_of = "vmi",
+    .run = cmd_migrate};

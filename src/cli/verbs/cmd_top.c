@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // On a terminal: a list, then a watch that keeps a copy of every migration; drawn at most twice a
 // second. Elsewhere: one table.
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
 #include "cli/view/output.h"
 #include "cli/core/resource.h"
 #include "cli/view/top_table.h"
@@ -134,7 +134,7 @@ static int run(Top *t) {
   return FERRY_EXIT_DONE;
 }
 
-int ferry_cmd_top(FerryCli *cli) {
+static int cmd_top(FerryCli *cli) {
   g_autoptr(GError) error = NULL;
   if (ferry_cli_client(cli, &error) == NULL)
     return ferry_cli_fail(error, NULL);
@@ -158,3 +158,11 @@ int ferry_cmd_top(FerryCli *cli) {
   g_free(top.version);
   return code;
 }
+
+static const FerryOption options_top[] = {OPT_HEADERS, OPT_END};
+
+const FerryVerb ferry_verb_top = {.name = "top",
+                                  .synopses = LINES(""),
+                                  .doc = "Show the running migrations, refreshed",
+                                  .options = options_top,
+                                  .run = cmd_top};

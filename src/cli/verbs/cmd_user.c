@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `user create|list|revoke|rotate`. A user is a User, a binding and a credential: three requests.
 // Where one fails, what the earlier ones made is deleted again, and the error says so.
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
 #include "base/ec_key.h"
 #include "base/duration.h"
 #include "base/yaml.h"
@@ -320,7 +320,7 @@ static int rotate_user(FerryCli *cli, const Wish *wish) {
   return code;
 }
 
-int ferry_cmd_user(FerryCli *cli) {
+static int cmd_user(FerryCli *cli) {
   g_autoptr(GError) error = NULL;
   const char *action = ferry_cli_word(cli, 0), *life = ferry_cli_option(cli, "expires");
   Wish wish = {.name = ferry_cli_word(cli, 1),
@@ -343,5 +343,32 @@ int ferry_cmd_user(FerryCli *cli) {
     return revoke_user(cli, &wish);
   if (g_str_equal(action, "rotate"))
     return rotate_user(cli, &wish);
-  return ferry_cli_usage(cli, "\"%s\" is none of create, list, revoke, rotate", action);
+  return ferry_cli_usage(cli, "\"%s\" is not one of create, list, revoke and rotate", action);
 }
+
+static const FerryOption options_user[] = {
+    {"role", 0, "ROLE", "Create: the ClusterRole it gets, such as view, operate or admin"},
+    {"group", 0, "GROUP", "Create: a group it is in; repeatable"},
+    {"expires", 0, "TIME",
+     "Create, rotate: how long the credential is good, as 30d (the default "
+     "is 90 days)"},
+    {"certificate", 0, NULL, "Create, rotate: a certificate in place of a token",
+     .more = "The key is made here and is not sent."},
+    {"credential", 0, "ID", "Revoke: only this credential, which user list shows"},
+    {"grace", 0, "TIME", "Rotate: how long the old credentials go on to work, as 1h"},
+    OPT_OUTPUT(ferry_formats_final, "List: json or yaml"),
+    OPT_END,
+};
+
+const FerryVerb ferry_verb_user = {
+    .name = "user",
+    .synopses = LINES("create NAME --role ROLE", "list", "revoke NAME", "rotate NAME"),
+    .doc = "Let people and programs in, and end it again",
+    .details = "create and rotate print a kubeconfig, which ferry and kubectl take. With -n the "
+               "role holds "
+               "in\n"
+               "that namespace only.",
+    .options = options_user,
+    .min_words = 1,
+    .max_words = 2,
+    .run = cmd_user};

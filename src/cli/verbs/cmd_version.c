@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/options.h"
 #include "cli/view/output.h"
 #include "cli/view/text.h"
 #include <stdio.h>
@@ -11,7 +11,7 @@ static void print_server(const json_t *server, const char *url) {
   printf("ferryd  %s at %s, speaks Kubernetes %s\n", *own ? own : "?", url, *wire ? wire : "?");
 }
 
-int ferry_cmd_version(FerryCli *cli) {
+static int cmd_version(FerryCli *cli) {
   const char *format = ferry_cli_option(cli, "output");
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) all = json_pack("{s:{s:s}}", "clientVersion", "gitVersion", "v" FERRY_VERSION);
@@ -29,3 +29,15 @@ int ferry_cmd_version(FerryCli *cli) {
     print_server(server, ferry_client_config(client)->server);
   return error == NULL ? FERRY_EXIT_DONE : ferry_cli_fail(error, NULL);
 }
+
+static const FerryOption options_version[] = {
+    OPT_OUTPUT(ferry_formats_final, "json or yaml"),
+    {"client", 0, NULL, "Only this program's version, without asking the server"},
+    OPT_END,
+};
+
+const FerryVerb ferry_verb_version = {.name = "version",
+                                      .synopses = LINES(""),
+                                      .doc = "Show the versions of this program and of the server",
+                                      .options = options_version,
+                                      .run = cmd_version};

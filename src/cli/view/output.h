@@ -20,6 +20,7 @@ typedef struct {
   const char *prefix;      /* "virtualmachineinstance.kubevirt.io/" before each name, or NULL */
 } FerryTableStyle;
 
+/** Prints tables as lines come in; `style` is copied. */
 FerryTablePrinter *ferry_table_printer_new(const FerryTableStyle *style);
 void ferry_table_printer_free(FerryTablePrinter *printer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryTablePrinter, ferry_table_printer_free)

@@ -221,25 +221,3 @@ json_t *ferry_libvirt_list(FerryHost *base, GError **error) {
   virConnectClose(conn);
   return list;
 }
-
-gboolean ferry_libvirt_peer_state(FerryHost *base, const char *uri, const char *uuid,
-                                  FerryDomainState *out, GError **error) {
-  *out = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
-  virConnectPtr conn = virConnectOpen(uri);
-  if (!conn)
-    return ferry_libvirt_error(error, "cannot ask the other host's libvirt");
-  gboolean ok = FALSE;
-  virDomainPtr domain = virDomainLookupByUUIDString(conn, uuid);
-  if (domain) {
-    ok = ferry_libvirt_state(domain, out, error);
-    virDomainFree(domain);
-  } else {
-    virErrorPtr e = virGetLastError();
-    ok = e && e->code == VIR_ERR_NO_DOMAIN;
-    if (!ok)
-      ok = ferry_libvirt_error(error, "cannot look up the domain at the other host");
-  }
-  virConnectClose(conn);
-  virResetLastError();
-  return ok;
-}

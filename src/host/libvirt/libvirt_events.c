@@ -23,6 +23,8 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int type, int d
     pause = detail == VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED   ? FERRY_HOST_PAUSE_SWITCHOVER
             : detail == VIR_DOMAIN_EVENT_SUSPENDED_POSTCOPY ? FERRY_HOST_PAUSE_POST_COPY
                                                             : FERRY_HOST_PAUSE_NONE;
+  else if (type == VIR_DOMAIN_EVENT_RESUMED)
+    pause = FERRY_HOST_PAUSE_ENDED;
   send(data, domain,
        (FerryHostEvent){.type = FERRY_HOST_EVENT_STATE, .detail = text, .pause = pause});
   return 0;

@@ -286,6 +286,7 @@ const FerryHostOps ferry_libvirt_ops = {
     .job_abort = ferry_libvirt_job_abort,
     .job_suspend = ferry_libvirt_job_suspend,
     .job_resume = ferry_libvirt_job_resume,
+    .job_destroy = ferry_libvirt_job_destroy,
     .peer_set_autostart = ferry_libvirt_peer_set_autostart,
     .job_autostart = ferry_libvirt_job_autostart,
     .job_set_autostart = ferry_libvirt_job_set_autostart,

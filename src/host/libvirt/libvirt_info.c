@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a host is and can do, as fields of Node.status.
+// What a host is and can do, as fields of Node.status. Asked of libvirt anew for each report: its
+// capabilities and the domain capabilities of each machine type are XML, from which only what
+// placement judges by is taken, within limits, as another host's libvirt may be anybody's. What
+// cannot be asked is left out, and is then no reason against the host.
 #include "host/libvirt/libvirt_private.h"
 #include "host/machine/interfaces.h"
 #include "host/machine/shared_mounts.h"

@@ -237,3 +237,14 @@ gboolean ferry_libvirt_job_resume(FerryHostJob *base, GError **error) {
     return ferry_libvirt_error(error, "cannot resume the domain");
   return TRUE;
 }
+
+gboolean ferry_libvirt_job_destroy(FerryHostJob *job, gboolean undefine, GError **error) {
+  virDomainPtr domain = ((Job *)job)->control_domain;
+  if (virDomainDestroy(domain) < 0)
+    return ferry_libvirt_error(error, "cannot destroy the domain");
+  /* its NVRAM and the like are the other host's as well where disks are shared */
+  if (undefine && virDomainIsPersistent(domain) == 1 &&
+      virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) < 0)
+    return ferry_libvirt_error(error, "cannot remove the domain's definition");
+  return TRUE;
+}

@@ -39,6 +39,7 @@ void ferry_libvirt_events_register(FerryLibvirtHost *host, virConnectPtr conn,
                                    int ids[FERRY_LIBVIRT_EVENTS]);
 void ferry_libvirt_events_unregister(virConnectPtr conn, const int ids[FERRY_LIBVIRT_EVENTS]);
 
+/* The port's functions (host/port/host.h), each in the file of its subject. */
 json_t *ferry_libvirt_info(FerryHost *host, GError **error);
 json_t *ferry_libvirt_list(FerryHost *host, GError **error);
 json_t *ferry_libvirt_record(FerryHost *host, const char *uuid, GError **error);
@@ -47,12 +48,14 @@ gboolean ferry_libvirt_peer_state(FerryHost *host, const char *uri, const char *
                                   FerryDomainState *out, GError **error);
 /** State of `domain`; "gone" where it no longer exists. */
 gboolean ferry_libvirt_state(virDomainPtr domain, FerryDomainState *out, GError **error);
+/** A job's numbers, from libvirt's names of them. Pure. */
 void ferry_libvirt_stats(const virTypedParameter *params, int n, FerryJobStats *out);
 
 /* libvirt_save.c */
 gboolean ferry_libvirt_save(FerryHost *host, const char *uuid, const char *path, GError **error);
 gboolean ferry_libvirt_restore(FerryHost *host, const char *path, GError **error);
 
+/* The same, of a job. */
 FerryHostJob *ferry_libvirt_job_open(FerryHost *host, const char *uuid, GError **error);
 void ferry_libvirt_job_close(FerryHostJob *job);
 gboolean ferry_libvirt_job_start(FerryHostJob *job, const FerryMigrateRequest *request,
@@ -109,6 +112,7 @@ unsigned ferry_libvirt_migrate_flags(const FerryMigrateRequest *request);
 gboolean ferry_libvirt_migrate_params(const FerryMigrateRequest *request,
                                       virTypedParameterPtr *params, int *n);
 
+/* The same, while a job runs. */
 gboolean ferry_libvirt_job_stats(FerryHostJob *job, FerryJobStats *out, GError **error);
 gboolean ferry_libvirt_job_state(FerryHostJob *job, FerryDomainState *out, GError **error);
 gboolean ferry_libvirt_job_set_max_downtime(FerryHostJob *job, gint64 ms, GError **error);
@@ -120,4 +124,5 @@ gboolean ferry_libvirt_job_set_max_speed(FerryHostJob *job, gint64 bytes_per_s, 
 gboolean ferry_libvirt_job_start_postcopy(FerryHostJob *job, GError **error);
 gboolean ferry_libvirt_job_abort(FerryHostJob *job, GError **error);
 gboolean ferry_libvirt_job_suspend(FerryHostJob *job, GError **error);
+gboolean ferry_libvirt_job_destroy(FerryHostJob *job, gboolean undefine, GError **error);
 gboolean ferry_libvirt_job_resume(FerryHostJob *job, GError **error);

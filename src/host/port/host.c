@@ -134,6 +134,14 @@ gboolean ferry_host_job_resume(FerryHostJob *job, GError **error) {
   return job->ops->job_resume(job, error);
 }
 
+gboolean ferry_host_job_destroy(FerryHostJob *job, gboolean undefine, GError **error) {
+  if (job->ops->job_destroy)
+    return job->ops->job_destroy(job, undefine, error);
+  g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
+              "this hypervisor's guests cannot be destroyed from here");
+  return FALSE;
+}
+
 static gboolean has_no_autostart(GError **error) {
   g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
               "this hypervisor starts no domain by itself");

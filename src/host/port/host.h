@@ -11,6 +11,7 @@ G_BEGIN_DECLS
  * 42 = no such domain), the message names the libvirt error domain and what was tried. Errors that
  * are not the hypervisor's own use FERRY_ERROR. */
 #define FERRY_HOST_ERROR (ferry_host_error_quark())
+/** The domain of errors of a hypervisor. */
 GQuark ferry_host_error_quark(void);
 
 /* Codes of FERRY_HOST_ERROR that callers tell apart; equal to libvirt's numbers, but for those from
@@ -58,6 +59,7 @@ typedef enum {
   FERRY_HOST_PAUSE_NONE,
   FERRY_HOST_PAUSE_SWITCHOVER, /* for the switch-over of a migration */
   FERRY_HOST_PAUSE_POST_COPY,  /* it goes on at the target from now on */
+  FERRY_HOST_PAUSE_ENDED,      /* it was resumed */
 } FerryHostPause;
 
 typedef struct {
@@ -139,7 +141,8 @@ typedef struct {
   gboolean (*job_abort)(FerryHostJob *job, GError **error);
   gboolean (*job_suspend)(FerryHostJob *job, GError **error);
   gboolean (*job_resume)(FerryHostJob *job, GError **error);
-  gboolean (*job_autostart)(FerryHostJob *job, gboolean *on, GError **error); /* may be NULL */
+  gboolean (*job_destroy)(FerryHostJob *job, gboolean undefine, GError **error); /* may be NULL */
+  gboolean (*job_autostart)(FerryHostJob *job, gboolean *on, GError **error);    /* may be NULL */
   gboolean (*job_set_autostart)(FerryHostJob *job, gboolean on, GError **error);
   void (*job_set_path)(FerryHostJob *job, const FerryMigrateRequest *request); /* may be NULL */
   GArray *(*job_connections)(FerryHostJob *job, GError **error);               /* may be NULL */
@@ -172,7 +175,9 @@ json_t *ferry_host_info(FerryHost *host, GError **error);
 json_t *ferry_host_list(FerryHost *host, GError **error);
 /** One record; NO_DOMAIN where it is gone. */
 json_t *ferry_host_record(FerryHost *host, const char *uuid, GError **error);
-/** The state of domain `uuid` on ANOTHER host, asked directly at its hypervisor `uri`. */
+/** The state of domain `uuid` on ANOTHER host, asked directly at its hypervisor `uri`. A hypervisor
+ * that does not answer within 10 s fails with PEER_UNREACHABLE, and at once while one that was
+ * asked before still has not. */
 gboolean ferry_host_peer_state(FerryHost *host, const char *uri, const char *uuid,
                                FerryDomainState *out, GError **error);
 /** How many VMs ANOTHER host is receiving at this moment, asked at its hypervisor `uri`. */
@@ -232,6 +237,9 @@ gboolean ferry_host_job_suspend(FerryHostJob *job, GError **error);
 /** Never while a migration runs: it would wait 30 s for the domain's lock. */
 gboolean ferry_host_job_resume(FerryHostJob *job, GError **error);
 
+/** Ends the guest here at once, for good, and with `undefine` removes its definition, too: only
+ * where another host runs it for certain. */
+gboolean ferry_host_job_destroy(FerryHostJob *job, gboolean undefine, GError **error);
 /** Whether the host starts the domain when it boots; never of a transient one. */
 gboolean ferry_host_job_autostart(FerryHostJob *job, gboolean *on, GError **error);
 /** Never while a migration runs: it would wait 30 s for the domain's lock. */

@@ -50,6 +50,7 @@ typedef struct {
   FerrySimGuestSpec guest;
 } FerrySimDomainSpec;
 
+/** A host without domains. INVALID says what is wrong with it. */
 gboolean ferry_sim_world_add_host(FerrySimWorld *world, const FerrySimHostSpec *spec,
                                   GError **error);
 /** A running domain on `host`. */
@@ -77,13 +78,14 @@ void ferry_sim_world_lose_samples(FerrySimWorld *world, const char *host, double
 /* What really is, for tests. */
 /** On how many hosts the domain runs now; `host` (may be NULL; g_free) gets the last of them. */
 int ferry_sim_world_running(FerrySimWorld *world, const char *uuid, char **host);
-/** What its last migration to end did; seconds in the callers' time. FALSE: none yet. */
+/** What a domain's last migration to end did; seconds in the callers' time. */
 typedef struct {
   FerrySimPhase phase; /* COMPLETED, CANCELLED or FAILED */
   double seconds, pause, gap, bytes, lost;
   int iterations, top_throttle;
   gboolean post_copy;
 } FerrySimMoved;
+/** FALSE: no migration of the domain has ended yet. */
 gboolean ferry_sim_world_last(FerrySimWorld *world, const char *uuid, FerrySimMoved *out);
 
 G_END_DECLS

@@ -47,6 +47,7 @@ typedef struct {
   double zeroes; /* zero pages not sent yet */
 } FerrySimGuest;
 
+/** All of its memory is still to be sent. `spec` is copied. */
 void ferry_sim_guest_init(FerrySimGuest *g, const FerrySimGuestSpec *spec);
 /** How much of its full speed the guest writes at `now` (phases), 0..1. */
 double ferry_sim_guest_activity(const FerrySimGuest *g, double now);

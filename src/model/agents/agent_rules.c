@@ -251,6 +251,26 @@ gboolean ferry_agent_rules_know(const char *path) {
   return FALSE;
 }
 
+static void find_missing(const FerryField *fields, const char *above, GString *missing) {
+  for (const FerryField *f = fields; f->name; f++) {
+    g_autofree char *path = *above ? g_strconcat(above, ".", f->name, NULL) : g_strdup(f->name);
+    const Row *row = row_of(path);
+    if (!ferry_agent_rules_know(path))
+      g_string_append_printf(missing,
+                             "status.%s has no row in src/model/agents/agent_rules.c: say who "
+                             "writes it\n",
+                             path);
+    else if (row && row->rule == inside)
+      find_missing(f->fields, path, missing);
+  }
+}
+
+gboolean ferry_agent_rules_complete(GString *missing) {
+  gsize before = missing->len;
+  find_missing(ferry_field_find(ferry_kind_vmim.fields, "status")->fields, "", missing);
+  return missing->len == before;
+}
+
 /* ---- the walk ---- */
 
 typedef struct {

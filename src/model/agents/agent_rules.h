@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a host's agent may write in a migration: an allow-list by field, by its role in that
 // migration and by the phase that is stored, kept as data beside the kind. Kubernetes calls such a
-// thing node restriction. What has no row is refused, and a test fails for each field of status
+// thing node restriction. What has no row is refused, and the build fails for each field of status
 // that has none.
 #pragma once
 #include "base/error.h"
@@ -34,5 +34,9 @@ void ferry_agent_rules_settle_times(const json_t *old, json_t *object, gint64 no
 /** Whether the field `path` below status ("migrationState.mode") has a row, its own or one of an
  * object that holds it. */
 gboolean ferry_agent_rules_know(const char *path);
+
+/** Whether every field of status has one; a line for each that has none is added to `missing`. Run
+ * by the build. */
+gboolean ferry_agent_rules_complete(GString *missing);
 
 G_END_DECLS

@@ -144,8 +144,8 @@
       .option = "comp-methods", .arg = "LIST", .libvirt = "VIR_MIGRATE_PARAM_COMPRESSION",         \
       .param = "compression", .type = FERRY_PARAM_STRINGS, .since_libvirt = "1.3.4",               \
       .def = "xbzrle")                                                                             \
-  ROW(INT("compressionMTLevel", "Level of the method mt; 0 is none.", .unit = FERRY_UNIT_NUMBER,   \
-          .min = 0, .max = 9),                                                                     \
+  ROW(INT("compressionMTLevel", "Level of the method mt; 0 does not compress.",                    \
+          .unit = FERRY_UNIT_NUMBER, .min = 0, .max = 9),                                          \
       .option = "comp-mt-level", .arg = "LEVEL",                                                   \
       .libvirt = "VIR_MIGRATE_PARAM_COMPRESSION_MT_LEVEL", .param = "compression.mt.level",        \
       .type = FERRY_PARAM_INT, .since_libvirt = "1.3.4", .since_qemu = "2.4.0",                    \
@@ -169,13 +169,13 @@
       .libvirt = "VIR_MIGRATE_PARAM_COMPRESSION_XBZRLE_CACHE",                                     \
       .param = "compression.xbzrle.cache", .type = FERRY_PARAM_ULLONG, .since_libvirt = "1.3.4",   \
       .def = "QEMU's, 64Mi")                                                                       \
-  ROW(INT("compressionZlibLevel", "Level of the method zlib; 0 is none.",                          \
+  ROW(INT("compressionZlibLevel", "Level of the method zlib; 0 does not compress.",                \
           .unit = FERRY_UNIT_NUMBER, .min = 0, .max = 9),                                          \
       .option = "comp-zlib-level", .arg = "LEVEL",                                                 \
       .libvirt = "VIR_MIGRATE_PARAM_COMPRESSION_ZLIB_LEVEL", .param = "compression.zlib.level",    \
       .type = FERRY_PARAM_INT, .since_libvirt = "9.4.0", .since_qemu = "5.0.0",                    \
       .def = "QEMU's, 1")                                                                          \
-  ROW(INT("compressionZstdLevel", "Level of the method zstd; 0 is none.",                          \
+  ROW(INT("compressionZstdLevel", "Level of the method zstd; 0 does not compress.",                \
           .unit = FERRY_UNIT_NUMBER, .min = 0, .max = 20),                                         \
       .option = "comp-zstd-level", .arg = "LEVEL",                                                 \
       .libvirt = "VIR_MIGRATE_PARAM_COMPRESSION_ZSTD_LEVEL", .param = "compression.zstd.level",    \

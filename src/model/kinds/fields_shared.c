@@ -19,7 +19,7 @@ const char *const ferry_values_domain_state[] = {"running", "blocked", "paused",
 
 static const FerryField agent_result[] = {
     BOOL("returned", "Whether libvirt's migrate call was made and returned."),
-    INT("errorCode", "libvirt's error code; 0 is none.", .unit = FERRY_UNIT_NUMBER),
+    INT("errorCode", "libvirt's error code; 0: no error.", .unit = FERRY_UNIT_NUMBER),
     STR("error", "The error in words, empty where there was none.", .max = MESSAGE_MAX_LENGTH),
     STR("reason", "Why the agent stopped before or after the call, as one CamelCase word.",
         .max = 1024),

@@ -31,6 +31,16 @@ typedef enum {
                    FERRY_VERB_DELETE,
 } FerryVerbs;
 
+/** The roles that Ferry ships (api/auth/rbac_shipped.c), rising: each may what those before it may.
+ */
+typedef enum {
+  FERRY_ROLE_NONE, /* none of them: cluster-admin, and who is given the right by name */
+  FERRY_ROLE_VIEW,
+  FERRY_ROLE_OPERATE,
+  FERRY_ROLE_EDIT,
+  FERRY_ROLE_ADMIN,
+} FerryRole;
+
 typedef struct {
   const char *group; /* "" for the core group */
   const char *version;
@@ -40,8 +50,9 @@ typedef struct {
   const char *const *short_names; /* NULL-ended, may be NULL */
   const char *const *categories;  /* NULL-ended, may be NULL */
   gboolean namespaced;
-  unsigned verbs;      /* FerryVerbs a person may use */
-  gboolean has_status; /* status is a subresource: writes to the object do not touch it */
+  unsigned verbs;              /* FerryVerbs a person may use */
+  gboolean has_status;         /* status is a subresource: writes to the object do not touch it */
+  FerryRole read_by, write_by; /* from which role on people may read and write its objects */
   const char *const *subresources; /* others, e.g. "cancel"; may be NULL */
   unsigned subresource_verb; /* theirs: FERRY_VERB_CREATE (POST), or 0: FERRY_VERB_UPDATE (PUT) */
   const FerryField *fields;  /* of the object beside apiVersion, kind and metadata */
@@ -74,7 +85,7 @@ json_t *ferry_kind_view(const char *alias, json_t *object);
 /** "kubevirt.io/v1" or "v1". Free with g_free. */
 char *ferry_kind_api_version(const FerryKind *kind);
 
-/* The kinds, for code that needs a certain one. */
+/* For code that needs a certain kind; which there are is said in `kinds` (meson.build). */
 extern const FerryKind ferry_kind_namespace;
 extern const FerryKind ferry_kind_node;
 extern const FerryKind ferry_kind_service; /* always empty */

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The registry of kinds and the ways to look one up. All of it is constant data: any thread.
+// The registry of kinds, which comes from `kinds` in meson.build (FERRY_KINDS), and the ways to
+// look one up. All of it is constant data: any thread.
 #include "model/kinds/kind.h"
 #include <string.h>
 
-static const FerryKind *const kinds[] = {
-    &ferry_kind_namespace,    &ferry_kind_node,
-    &ferry_kind_service,      &ferry_kind_event,
-    &ferry_kind_vmi,          &ferry_kind_vmim,
-    &ferry_kind_kubevirt,     &ferry_kind_migration_policy,
-    &ferry_kind_network,      &ferry_kind_evacuation,
-    &ferry_kind_role,         &ferry_kind_cluster_role,
-    &ferry_kind_role_binding, &ferry_kind_cluster_role_binding,
-    &ferry_kind_user,
-};
+#define KIND(name) extern const FerryKind ferry_kind_##name;
+FERRY_KINDS
+#undef KIND
+
+#define KIND(name) &ferry_kind_##name,
+static const FerryKind *const kinds[] = {FERRY_KINDS};
 
 const FerryKind *const *ferry_kinds(gsize *n) {
   if (n)

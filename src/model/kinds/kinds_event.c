@@ -72,6 +72,7 @@ const FerryKind ferry_kind_event = {
     .short_names = WORDS("ev"),
     .namespaced = TRUE,
     .verbs = FERRY_VERB_ALL,
+    .read_by = FERRY_ROLE_VIEW,
     .has_status = FALSE,
     .fields = event_fields,
     .columns = event_columns,

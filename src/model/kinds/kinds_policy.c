@@ -39,6 +39,8 @@ const FerryKind ferry_kind_kubevirt = {
     .short_names = WORDS("kv", "kvs"),
     .namespaced = TRUE,
     .verbs = FERRY_VERB_ALL,
+    .read_by = FERRY_ROLE_VIEW,
+    .write_by = FERRY_ROLE_EDIT,
     .has_status = TRUE,
     .fields = kubevirt_fields,
     .columns = kubevirt_columns,
@@ -57,7 +59,7 @@ static const FerryField selectors[] = {
 
 static const FerryField policy_spec[] = {
     OBJ("selectors", selectors,
-        "Which VMs the policy is for: absent is none, empty is all; where several policies fit, "
+        "Which VMs the policy is for: without it none, empty: all; where several policies fit, "
         "the one with most labels counts.",
         .flags = FERRY_FIELD_REACH),
     FERRY_POLICY_FIELDS(IN_POLICY)                      //
@@ -88,6 +90,8 @@ const FerryKind ferry_kind_migration_policy = {
     .singular = "migrationpolicy",
     .namespaced = FALSE,
     .verbs = FERRY_VERB_ALL,
+    .read_by = FERRY_ROLE_VIEW,
+    .write_by = FERRY_ROLE_EDIT,
     .has_status = TRUE,
     .fields = policy_fields,
     .columns = policy_columns,

@@ -159,7 +159,7 @@ static const FerryColumn binding_columns[] = {
 
 #define RBAC_KIND                                                                                  \
   .group = "rbac.authorization.k8s.io", .version = "v1", .verbs = FERRY_VERB_ALL,                  \
-  .name_format = "path-segment"
+  .read_by = FERRY_ROLE_ADMIN, .write_by = FERRY_ROLE_ADMIN, .name_format = "path-segment"
 
 const FerryKind ferry_kind_role = {
     RBAC_KIND,

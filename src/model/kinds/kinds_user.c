@@ -25,6 +25,8 @@ static const FerryField user_credential[] = {
 static const FerryField user_status[] = {
     OBJS("credentials", user_credential, "Tokens and certificates that are good.",
          .merge_key = "id", .max = 100),
+    OBJS("conditions", ferry_fields_condition,
+         "CredentialExpiring: the last of the credentials ends soon.", .merge_key = "type"),
     END,
 };
 
@@ -62,6 +64,8 @@ const FerryKind ferry_kind_user = {
     .singular = "user",
     .namespaced = FALSE,
     .verbs = FERRY_VERB_ALL,
+    .read_by = FERRY_ROLE_ADMIN,
+    .write_by = FERRY_ROLE_ADMIN,
     .has_status = TRUE,
     .subresources = WORDS("token", "certificate", "revoke"),
     .subresource_verb = FERRY_VERB_CREATE,

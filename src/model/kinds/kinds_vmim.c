@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// VirtualMachineInstanceMigration: the wish to move one VM, and the story of that move.
+// VirtualMachineInstanceMigration: the wish to move one VM, and the story of that move. Its spec is
+// made of three tables: its own fields here, libvirt's flags, and the fields of policies that a
+// migration may say. What an agent may write of its status is in model/agents/agent_rules.c.
 #include "model/kinds/columns.h"
 #include "model/kinds/shared_fields.h"
 #include "model/flags/migration_flags_table.h"
@@ -237,6 +239,8 @@ const FerryKind ferry_kind_vmim = {
     .categories = WORDS("all"),
     .namespaced = TRUE,
     .verbs = FERRY_VERB_ALL,
+    .read_by = FERRY_ROLE_VIEW,
+    .write_by = FERRY_ROLE_OPERATE,
     .has_status = TRUE,
     .subresources = WORDS("cancel", "change"),
     .fields = fields,

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+// Every reason that Ferry gives, where it is given, what it means and what to do.
+// docs/troubleshooting.md is made of these rows (tests/policy/test_reasons_document.py), and code
+// that gives a reason without a row fails that test; so a row is where a reason's words stand, and
+// the only place.
 #include "model/migration/reasons.h"
 
 #define ENDED(name, text, advice)                                                                  \
@@ -177,7 +181,7 @@ static const FerryReason rows[] = {
     CONDITION("NotRenewed", "A certificate ends soon and was not renewed.", SEE_AGENT),
     CONDITION("LeftOut", "What the agent reports of some domains is invalid.",
               "status.invalidDomains says what is wrong with each."),
-    CONDITION("InvalidPeer", "What the agent reports as its peer is none.",
+    CONDITION("InvalidPeer", "What the agent reports as its peer cannot be used as one.",
               "Correct --peer-uri of the agent."),
     CONDITION("HostOfAnotherNode", "The node's peer is another node's.",
               "Set spec.peer of the right one, and look at who runs the other one."),

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Definitions of the OpenAPI documents: a kind's table turned into schemas.
+// Definitions of the OpenAPI documents: a kind's table of fields turned into JSON schemas, for
+// version 2 and 3 alike; schema_v2.c and schema_v3.c put them into documents, schema_paths.c adds
+// the routes. Units, limits and defaults, which a schema's types do not show, go into each field's
+// description.
 #include "model/kinds/shared_fields.h"
+#include "model/schema/schema.h"
 #include "model/schema/schema_internal.h"
 #include <string.h>
 
@@ -104,6 +108,32 @@ static json_t *type_schema(const FerryField *field, FerryType type, gboolean v3)
   return schema;
 }
 
+/* What a value of the pattern is, for people. */
+static const char *pattern_words(const char *pattern) {
+  static const struct {
+    const char *pattern, *words;
+  } known[] = {{"cidr", "a subnet such as 10.1.2.0/24"},
+               {"disks-uri", "a tcp or unix URI"},
+               {"dns-label", "a DNS label"},
+               {"dns-subdomain", "a name such as web-1"},
+               {"domain-name", "a domain's name"},
+               {"ip", "an IP address"},
+               {"ip-prefix", "an IP address or subnet"},
+               {"label-key", "a label's key"},
+               {"label-value", "a label's value"},
+               {"migrate-uri", "a tcp, rdma or unix URI"},
+               {"path-segment", "a name without / and %"},
+               {"peer-host", "a host's name or address"},
+               {"peer-user", "a user's name"},
+               {"spice-uri", "a spice URI"},
+               {"tls-name", "a DNS name or address"},
+               {"uuid", "a UUID"}};
+  for (gsize i = 0; i < G_N_ELEMENTS(known); i++)
+    if (g_str_equal(known[i].pattern, pattern))
+      return known[i].words;
+  return pattern;
+}
+
 char *ferry_schema_limits(const FerryField *field) {
   g_autoptr(GString) text = g_string_new(NULL);
   if ((field->type == FERRY_TYPE_INTEGER || field->type == FERRY_TYPE_QUANTITY) && field->max) {
@@ -123,16 +153,13 @@ char *ferry_schema_limits(const FerryField *field) {
     g_string_append_printf(text, "one of %s", values);
   }
   if (field->pattern)
-    g_string_append_printf(text, "%s%s%s", text->len ? "; " : "",
-                           g_str_equal(field->pattern, "ip") ? "an IP address" : "a ",
-                           g_str_equal(field->pattern, "ip") ? "" : field->pattern);
+    g_string_append_printf(text, "%s%s", text->len ? "; " : "", pattern_words(field->pattern));
   if (field->def)
     g_string_append_printf(text, "%sdefault %s", text->len ? "; " : "", field->def);
   return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-/* The doc line, with unit and limits, which the schema's types do not show, or not all of them. */
-static char *description(const FerryField *field) {
+char *ferry_schema_description(const FerryField *field) {
   g_autofree char *limits = ferry_schema_limits(field);
   if (!*limits && !field->fallback)
     return g_strdup(field->doc);
@@ -142,7 +169,7 @@ static char *description(const FerryField *field) {
 }
 
 static json_t *field_schema(const FerryField *field, gboolean v3) {
-  g_autofree char *doc = description(field);
+  g_autofree char *doc = ferry_schema_description(field);
   if (field->type == FERRY_TYPE_QUANTITY)
     return described_ref(SCHEMA_QUANTITY, doc, v3);
   json_t *schema = type_schema(field, field->type, v3);

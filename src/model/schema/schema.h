@@ -11,5 +11,8 @@ json_t *ferry_schema_openapi_v2(void);
 GBytes *ferry_schema_openapi_v2_protobuf(void);
 /** OpenAPI 3.0 of one group version, e.g. ("kubevirt.io", "v1"); NULL for an unknown one. */
 json_t *ferry_schema_openapi_v3(const char *group, const char *version);
+/** A field's line of documentation with its unit, limits and default, which a schema's types do not
+ * show, or not all of them. Free with g_free. */
+char *ferry_schema_description(const FerryField *field);
 
 G_END_DECLS

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// ferryd's end of delivery, against a server that answers as it is told.
+// ferryd's end of delivery, against a server in this process that answers as it is told: refuses,
+// conflicts, hangs, goes away. What is looked at is what arrives, in which order, and that nothing
+// is lost.
 #include "agent/link/delivery_server.h"
 #include <gio/gio.h>
 #include <string.h>

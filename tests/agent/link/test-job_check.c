@@ -40,6 +40,7 @@ static void test_source_takes_what_fits(void) {
   g_autoptr(json_t) h2 = node("h2", "10.0.0.2", "10.9.0.2/24");
   g_assert_true(source_takes(m, &here, h2, NULL));
   ferry_json_set_str(m, STATE "migrationConfiguration.listenAddress", "0.0.0.0");
+  ferry_json_set_str(m, "spec.listenAddress", "0.0.0.0");
   g_assert_true(source_takes(m, &here, h2, NULL));
 }
 
@@ -62,6 +63,13 @@ static void test_source_refuses(void) {
       {STATE "targetNodeAddress", "10.9.0.", "targetNodeAddress"},
       {STATE "migrationConfiguration.listenAddress", "10.0.0.66", "listenAddress"},
       {STATE "migrationConfiguration.migrateURI", "exec://id", "migrateURI"},
+      {STATE "migrationConfiguration.migrateURI", "tcp://10.6.6.6:49152", "migrateURI"},
+      {STATE "migrationConfiguration.disksURI", "tcp://10.6.6.6:49153", "disksURI"},
+      {STATE "migrationConfiguration.graphicsURI", "spice://evil:5900", "graphicsURI"},
+      {STATE "migrationConfiguration.tlsDestination", "evil", "tlsDestination"},
+      {STATE "migrationConfiguration.destinationName", "other", "destinationName"},
+      {STATE "migrationConfiguration.destinationXML", "<domain/>", "destinationXML"},
+      {STATE "migrationConfiguration.persistentXML", "<domain/>", "persistentXML"},
       {"spec.targetNode", "h4", "spec.targetNode"},
   };
   g_autoptr(json_t) h2 = node("h2", "10.0.0.2", "10.9.0.2/24");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sender and receiver in one process, over the loopback, with certificates made here.
+// Sender and receiver in one process, over the loopback, with certificates made here: what is
+// measured, and that strangers, silence and more bytes than agreed end it.
 #include "agent/path/bandwidth.h"
 #include "base/error.h"
 #include <gnutls/gnutls.h>

@@ -185,11 +185,104 @@ static void node_and_records(void) {
   server_down(&s, NULL);
 }
 
+static char *user_condition(Server *s, const char *user) {
+  g_autoptr(json_t) object = ferry_store_get(s->store, &ferry_kind_user, "", user);
+  const json_t *c =
+      ferry_json_find(ferry_json_get(object, "status.conditions"), "type", "CredentialExpiring");
+  return g_strdup(ferry_json_str(c, "message"));
+}
+
+/* A person's tokens and certificates end as well: the last one counts. */
+static void users_are_told(void) {
+  static const char users[] = "/apis/ferry.migration/v1/users";
+  Server s = {0};
+  up(&s, 0);
+  g_autoptr(Answer) made = http(&s, "POST", users, "{\"metadata\":{\"name\":\"ann\"},\"spec\":{}}");
+  expect(made, 201);
+  g_autofree char *path = g_strconcat(users, "/ann/token", NULL);
+  g_autoptr(Answer) first = http(&s, "POST", path, "{\"expirationSeconds\":2592000}");
+  expect(first, 201);
+  ferry_certificates_look(s.api->certificates);
+  g_assert_null(user_condition(&s, "ann"));
+  fake_ms += 20 * DAY_MS;
+  ferry_certificates_look(s.api->certificates);
+  g_autofree char *text = user_condition(&s, "ann");
+  g_assert_nonnull(text);
+  g_assert_nonnull(strstr(text, ferry_json_str(first->json, "expiresAt")));
+  g_autoptr(GString) metrics = g_string_new(NULL);
+  ferry_certificates_metrics(s.api, metrics);
+  g_assert_nonnull(strstr(metrics->str, "ferry_user_credential_expiry_seconds{user=\"ann\"} 8"));
+  g_autoptr(Answer) next = http(&s, "POST", path, "{\"expirationSeconds\":2592000}");
+  expect(next, 201);
+  ferry_certificates_look(s.api->certificates);
+  g_assert_null(user_condition(&s, "ann"));
+  server_down(&s, NULL);
+}
+
+/* Renews with the certificate `by` into DIR/AS.crt; the key is the same. */
+static long renew(Server *s, const char *by, const char *as, const char *acts_as) {
+  g_autofree char *csr = make_csr(s, as, "h1");
+  g_autoptr(json_t) body = json_pack("{s:s, s:s}", "nodeName", "h1", "csr", csr);
+  g_autofree char *text = ferry_json_dump(body);
+  g_autoptr(Answer) a = http_full(s, by, "POST", "/apis/ferry.migration/v1/join", acts_as, text,
+                                  (gssize)strlen(text));
+  write_certificate(s, as, a);
+  return a->status;
+}
+
+static Answer *as_node(Server *s, const char *who) {
+  return http_full(s, who, "GET", "/api/v1/nodes/h1", NULL, NULL, 0);
+}
+
+/* Who has a node's key makes no endless list of certificates with it: the newest ten are good, and
+ * the one that asks; an agent whose answers are lost goes on. */
+static void renewed_over_and_over(void) {
+  Server s = {0};
+  up(&s, 0);
+  join_node(&s, "h1");
+  for (int i = 0; i < 40; i++) {
+    g_autofree char *as = g_strdup_printf("h1-%d", i);
+    fake_ms += 10000;
+    g_assert_cmpint(renew(&s, "h1", as, NULL), ==, 201);
+  }
+  g_autoptr(GPtrArray) made = ferry_credential_list(s.api, "system:node:h1");
+  g_assert_cmpuint(made->len, ==, 11);
+  g_autoptr(Answer) first = as_node(&s, "h1");
+  g_autoptr(Answer) lost = as_node(&s, "h1-5");
+  g_autoptr(Answer) tenth = as_node(&s, "h1-30");
+  g_autoptr(Answer) newest = as_node(&s, "h1-39");
+  expect(first, 200);
+  expect(newest, 200);
+  expect(tenth, 200);
+  expect(lost, 401);
+  g_assert_nonnull(strstr(lost->body, "newer certificates"));
+  long fast = 201; /* nor many lines of the audit */
+  for (int i = 0; i < 12 && fast == 201; i++)
+    fast = renew(&s, "h1", "h1-fast", NULL);
+  g_assert_cmpint(fast, ==, 429);
+  server_down(&s, NULL);
+}
+
+/* A certificate outlasts what it was made for: it is made for who has one, not for who acts so. */
+static void renewed_by_nobody_else(void) {
+  static const char acts[] = "Impersonate-User: system:node:h1\nImpersonate-Group: system:nodes";
+  Server s = {0};
+  up(&s, 0);
+  join_node(&s, "h1");
+  g_assert_cmpint(renew(&s, "admin", "h1-x", acts), ==, 403);
+  g_autoptr(GPtrArray) made = ferry_credential_list(s.api, "system:node:h1");
+  g_assert_cmpuint(made->len, ==, 1);
+  server_down(&s, NULL);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/api/certificates/renewed", renewed_in_service);
   g_test_add_func("/api/certificates/due", only_what_is_due);
   g_test_add_func("/api/certificates/nodes", node_and_records);
+  g_test_add_func("/api/certificates/users", users_are_told);
+  g_test_add_func("/api/certificates/over-and-over", renewed_over_and_over);
+  g_test_add_func("/api/certificates/nobody-else", renewed_by_nobody_else);
   g_log_set_writer_func(count_warnings, NULL, NULL);
   return g_test_run();
 }

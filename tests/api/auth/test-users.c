@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Users: their tokens and certificates, who may make them, how they end.
+// Users on a server of this process: their tokens and certificates, who may make them, and each way
+// in which they end, on open connections too.
 #include "csr.h"
 
 #define USERS "/apis/ferry.migration/v1/users"
@@ -242,10 +243,19 @@ static void file_is_read_again(Server *s, gconstpointer data) {
   g_autofree char *path = g_build_filename(s->dir, "tokens.json", NULL);
   g_remove(path);
   g_assert_true(becomes(s, token, 401));
+  write_file(s, token, "ferry:viewers");
+  g_assert_true(becomes(s, token, 200));
+  g_assert_true(ferry_file_write(path, "\n", 1, 0600, NULL)); /* emptied: all are taken back */
+  g_assert_true(becomes(s, token, 401));
+  write_file(s, token, "ferry:viewers");
+  g_assert_true(becomes(s, token, 200));
+  g_assert_true(ferry_file_write(path, "{\"tokens\":[", 11, 0600, NULL)); /* half written */
+  g_assert_false(becomes(s, token, 401));
 }
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL); /* a half-written file warns */
 #define ADD(name, func) g_test_add("/api/users/" name, Server, NULL, server_up, func, server_down)
   ADD("token", token_life);
   ADD("not-served", internal_kinds_are_not_served);

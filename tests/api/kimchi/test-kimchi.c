@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kimchi's REST over TLS: starting, tasks in every state, monitor, cancel, refusals.
+// Kimchi's REST over TLS, against the API with fake agents: starting, tasks in every state,
+// monitor, cancel, refusals, and what Kimchi's words mean in Ferry's.
 #include "../http.h"
 
 #define NEW "{\"remote_host\":\"h2\"}"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Server-side apply: ownership, conflicts, force, removal, status, what replaces and resets do.
+// Server-side apply as Kubernetes has it: ownership, conflicts, force, removal, status, and what
+// replaces and resets do to managed fields.
 #include "../http.h"
 
 #define POLICIES "/apis/migrations.kubevirt.io/v1alpha1/migrationpolicies"

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Reading and writing objects by HTTP: names and aliases, lists in pages, patches of each kind,
+// conflicts, dry runs, and bad input that changes nothing.
 #include "../http.h"
 
 static void reads(Server *s, gconstpointer data) {
@@ -95,6 +97,19 @@ static void pages_share_a_snapshot(Server *s, gconstpointer data) {
   g_assert_cmpstr(ferry_json_str(second->json, "metadata.resourceVersion"), ==,
                   ferry_json_str(first->json, "metadata.resourceVersion"));
   g_assert_null(ferry_json_get(second->json, "metadata.continue"));
+  /* what a page was authorised for is what its token is good for */
+  static const char *const others[] = {"/apis/kubevirt.io/v1/virtualmachineinstances?limit=2",
+                                       "/apis/kubevirt.io/v1/namespaces/kubevirt/"
+                                       "virtualmachineinstances?limit=2",
+                                       VMI "?limit=2&fieldSelector=metadata.name%3Ddb",
+                                       VMI "?limit=2&labelSelector=tier%3Ddb"};
+  for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+    g_autofree char *path = g_strdup_printf("%s&continue=%s", others[i],
+                                            ferry_json_str(first->json, "metadata.continue"));
+    g_autoptr(Answer) other = http(s, "GET", path, NULL);
+    expect(other, 400);
+    g_assert_nonnull(strstr(other->body, "continue key is of another list"));
+  }
   g_autoptr(Answer) old = http(s, "GET", VMI "?limit=2&continue=ZmVycnkxOmFiYzoxOjE=", NULL);
   expect(old, 410);
   g_autoptr(Answer) bad = http(s, "GET", VMI "?limit=2&continue=zz", NULL);

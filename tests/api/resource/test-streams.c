@@ -274,26 +274,61 @@ static GThread *begin(Reader *r, Server *s, const char *path, const char *token)
   return thread;
 }
 
-static void ends_with_the_credential(Server *s, gconstpointer data) {
+/* A viewer's streams end within a second of the DELETE at `path`, and say `code`; nobody else's do.
+ */
+static void ends_with(Server *s, const char *path, const char *code) {
   g_autofree char *token = viewer_token(s, "eve");
+  g_autofree char *said = g_strconcat("\"code\":", code, NULL);
+  g_autofree char *event = g_strconcat("event: error\ndata: {", said, NULL);
   Reader watch, events, other;
   GThread *threads[] = {begin(&watch, s, ALL "30&resourceVersion=1", token),
                         begin(&events, s, EVENTS "30", token), begin(&other, s, ALL "4", NULL)};
   gint64 revoked_us = g_get_monotonic_time();
-  g_autoptr(Answer) a = http(s, "DELETE", USERS "/eve", NULL);
+  g_autoptr(Answer) a = http(s, "DELETE", path, NULL);
   expect(a, 200);
   for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
     g_thread_join(threads[i]);
   gint64 took_us = MAX(watch.ended_us, events.ended_us) - revoked_us;
-  g_test_message("ended %d ms after the credential", (int)(took_us / 1000));
+  g_test_message("ended %d ms after %s", (int)(took_us / 1000), path);
   g_assert_cmpint(took_us, <, 2 * G_USEC_PER_SEC); /* of a busy machine; meant is one */
   g_assert_nonnull(strstr(watch.stream.text->str, "\"type\":\"ERROR\""));
-  g_assert_nonnull(strstr(watch.stream.text->str, "\"code\":401"));
-  g_assert_nonnull(strstr(events.stream.text->str, "event: error\ndata: {\"code\":401"));
-  g_assert_null(strstr(other.stream.text->str, "\"code\":401"));
+  g_assert_nonnull(strstr(watch.stream.text->str, said));
+  g_assert_nonnull(strstr(events.stream.text->str, event));
+  g_assert_null(strstr(other.stream.text->str, said));
   g_string_free(watch.stream.text, TRUE);
   g_string_free(events.stream.text, TRUE);
   g_string_free(other.stream.text, TRUE);
+}
+
+static void ends_with_the_credential(Server *s, gconstpointer data) {
+  ends_with(s, USERS "/eve", "401");
+}
+
+static void ends_with_the_binding(Server *s, gconstpointer data) {
+  ends_with(s, "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ferry:viewers", "403");
+}
+
+static void ends_with_the_role(Server *s, gconstpointer data) {
+  ends_with(s, "/apis/rbac.authorization.k8s.io/v1/clusterroles/view", "403");
+}
+
+/* Who has the right by another way goes on, whatever else is changed. */
+static void goes_on_with_another_right(Server *s, gconstpointer data) {
+  static const char body[] =
+      "{\"metadata\":{\"name\":\"eve\"},\"roleRef\":{\"kind\":\"ClusterRole\",\"name\":\"view\"},"
+      "\"subjects\":[{\"kind\":\"User\",\"name\":\"eve\"}]}";
+  g_autofree char *token = viewer_token(s, "eve");
+  g_autoptr(Answer) made =
+      http(s, "POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", body);
+  expect(made, 201);
+  Reader watch;
+  GThread *thread = begin(&watch, s, ALL "2", token);
+  g_autoptr(Answer) a = http(
+      s, "DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ferry:viewers", NULL);
+  expect(a, 200);
+  g_thread_join(thread);
+  g_assert_null(strstr(watch.stream.text->str, "ERROR"));
+  g_string_free(watch.stream.text, TRUE);
 }
 
 /* ---- turns ---- */
@@ -446,6 +481,9 @@ int main(int argc, char **argv) {
   g_test_add("/api/streams/falls_off_the_log", Server, NULL, NULL, falls_off_the_log, server_down);
   ADD(stalled_is_closed, &impatient);
   ADD(ends_with_the_credential, NULL);
+  ADD(ends_with_the_binding, NULL);
+  ADD(ends_with_the_role, NULL);
+  ADD(goes_on_with_another_right, NULL);
   ADD(looks_in_turns, NULL);
   ADD(too_many, &few);
   ADD(crowds_give_way, &few);

@@ -143,8 +143,6 @@ static guint walk(const FerryField *fields, const char *above) {
   guint n = 0;
   for (const FerryField *f = fields; f->name; f++) {
     g_autofree char *field = *above ? g_strconcat(above, ".", f->name, NULL) : g_strdup(f->name);
-    if (!ferry_agent_rules_know(field))
-      g_error("status.%s has no row in src/model/agents/agent_rules.c: say who writes it", field);
     if (g_str_equal(field, "migrationState")) {
       n += walk(f->fields, field);
       continue;
@@ -157,6 +155,9 @@ static guint walk(const FerryField *fields, const char *above) {
 
 static void test_matrix(void) {
   const FerryField *status = ferry_field_find(ferry_kind_vmim.fields, "status");
+  g_autoptr(GString) missing = g_string_new(NULL);
+  g_assert_true(ferry_agent_rules_complete(missing));
+  g_assert_cmpstr(missing->str, ==, "");
   g_assert_cmpuint(walk(status->fields, ""), >=, 45);
   for (gsize i = 0; i < G_N_ELEMENTS(golden); i++)
     g_assert_nonnull(ferry_field_find(status->fields, golden[i].field));

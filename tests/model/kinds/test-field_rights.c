@@ -15,7 +15,9 @@ static const struct {
      NAMES("vmiName", "targetNode", "addedNodeSelector", "priority", "nodeName", "retries",
            "forecastOnly", "offline", "live", "postCopyResume", "abortOnError", "paused",
            "undefineSource", "persistDestination", "changeProtection", "nodeDrainTaintKey")},
-    {"names an object whose own writer needed the right for what it sets",
+    {"names an object whose own writer needed the right for what it sets; who has a policy count "
+     "for "
+     "others by its name needs it as well (api/resource/policy_rights.c)",
      NAMES("policy", "defaultPolicy", "preset", "network")},
     {"which VMs a policy is for", NAMES("namespaceSelector", "virtualMachineInstanceSelector")},
     {"how much of the links and of the hosts' places migrations take",

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Where another host connects to: which URIs are taken apart and how they are put together again,
+// and those that would run programs, choose keys or lead elsewhere, by hand and at random.
 #include "model/migration/peer_uri.h"
 #include "model/validate/validate.h"
 #include <string.h>

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the source's agent does while it is not known who has the VM (agent/twin/ambiguity.h).
+#pragma once
+#include "agent/migration/running.h"
+#include "agent/twin/ambiguity.h"
+
+G_BEGIN_DECLS
+
+/** The hypervisor resumed the guest after the switch-over had begun: suspends it until it is known
+ * why. Does nothing where it did not. */
+void ferry_doubt_guard(FerryRunning *run);
+/** After the call has failed with `error`, with the domain in `state` here: makes sure that the
+ * guest does not run here if it may run there. TRUE: it is in doubt. */
+gboolean ferry_doubt_arises(FerryRunning *run, const GError *error, FerryDomainState *state);
+/** Asks the target, for at most `patience_ms` (-1: until the agent ends), and does what follows:
+ * resumes the guest here, or destroys the copy here. FERRY_AMBIGUITY_OPEN: not answered yet. */
+FerryAmbiguityAnswer ferry_doubt_resolve(FerryRunning *run, gint64 patience_ms);
+
+G_END_DECLS
