@@ -142,6 +142,7 @@ struct FerryRequest {
   char *flow; /* whose allowance it takes */
   double cost;
   gboolean quick, wide, admitted;
+  gsize unread;        /* bytes of the answer, counted until it is written */
   guint retry_after_s; /* of a 429; 0: 1 */
 
   /* What the router found. */
@@ -394,17 +395,26 @@ void ferry_watches_tick(FerryApi *api, gboolean all);
 /* streams.c */
 struct FerryStreamBase;
 /** Enters the stream that answers req into `list` (streams or event_streams) of all that are open;
- * it gets the right by which it goes on. TOO_MANY_REQUESTS where there are too many, or too many of
- * its user; FORBIDDEN where the right was taken away meanwhile. */
+ * it gets the right by which it goes on. Where there are as many as are served, one of the user who
+ * has most ends, if he has more than this one's user then has. TOO_MANY_REQUESTS where that is not
+ * so, or where there are too many of its user; FORBIDDEN where the right was taken away meanwhile.
+ */
 gboolean ferry_streams_enter(FerryRequest *req, GPtrArray *list, struct FerryStreamBase *stream,
                              GError **error);
+/** Of one user. */
+typedef struct {
+  guint count, stay; /* that are open, and those of them that are not told to end */
+  guint64 buffered;  /* bytes of text that wait for their readers */
+} FerryUserStreams;
 typedef struct {
   guint watches, event_streams;
   guint64 buffered;         /* bytes of text that wait for their readers */
   guint64 refused, revoked; /* since the start */
+  GHashTable *users;        /* name -> FerryUserStreams, of those who have any */
 } FerryStreamFigures;
-/** What streams there are now. Any thread. */
+/** What streams there are now, to be cleared with ferry_streams_figures_clear. Any thread. */
 void ferry_streams_figures(FerryApi *api, FerryStreamFigures *figures);
+void ferry_streams_figures_clear(FerryStreamFigures *figures);
 /** The thread begins that looks after streams (credentials, limits of time); when it is stopped,
  * all of them are closed. */
 void ferry_watch_start(FerryApi *api);

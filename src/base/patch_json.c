@@ -10,6 +10,7 @@
 
 #define MAX_OPERATIONS 1000
 #define MAX_MOVES 10000000
+#define MAX_POINTER_SHOWN 256 /* bytes, in an error */
 
 typedef struct {
   json_t *root;
@@ -18,8 +19,8 @@ typedef struct {
 } Document;
 
 static gboolean patch_json_bad(GError **error, int code, const char *what, const char *pointer) {
-  g_set_error(error, FERRY_ERROR, code, "the JSON patch cannot be applied: %s \"%s\"", what,
-              pointer ? pointer : "");
+  g_set_error(error, FERRY_ERROR, code, "the JSON patch cannot be applied: %s \"%.*s\"", what,
+              MAX_POINTER_SHOWN, pointer ? pointer : "");
   return FALSE;
 }
 

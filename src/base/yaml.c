@@ -9,6 +9,7 @@
 #include <yaml.h>
 
 #define MAX_NODES 200000
+#define MAX_TAG_DIRECTIVES 64
 
 typedef struct {
   json_t *container;
@@ -128,6 +129,20 @@ static gboolean yaml_handle(GArray *stack, const yaml_event_t *e, GError **error
   return TRUE;
 }
 
+/* libyaml compares each directive of a document with all before it, ahead of the first event: 3 MB
+ * of them took a minute. A line may end with any of CR, LF, and the last bytes of U+0085, U+2028
+ * and U+2029. */
+static gboolean has_many_directives(const char *data, gsize len) {
+  static const char directive[] = "%TAG";
+  const char *end = data + len, *p = data;
+  guint n = 0;
+  while ((p = memmem(p, (gsize)(end - p), directive, sizeof directive - 1))) {
+    n += p == data || strchr("\r\n\x85\xa8\xa9\xbf", p[-1]) != NULL;
+    p += sizeof directive - 1;
+  }
+  return n > MAX_TAG_DIRECTIVES;
+}
+
 static void level_clear(gpointer p) {
   g_free(((YamlLevel *)p)->key);
 }
@@ -139,9 +154,16 @@ json_t *ferry_yaml_parse(const char *data, gsize len, GError **error) {
                 FERRY_JSON_MAX_BYTES);
     return NULL;
   }
+  if (has_many_directives(data, len)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "the YAML has more than %d %%TAG directives: tags are not accepted",
+                MAX_TAG_DIRECTIVES);
+    return NULL;
+  }
   yaml_parser_t parser;
   if (!yaml_parser_initialize(&parser))
     g_error("out of memory");
+  yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
   yaml_parser_set_input_string(&parser, (const unsigned char *)data, len);
   g_autoptr(json_t) documents = json_array();
   g_autoptr(GArray) stack = g_array_new(FALSE, FALSE, sizeof(YamlLevel));

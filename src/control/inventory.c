@@ -80,7 +80,7 @@ static FerryHostWord judge_host(const FerryReport *r, const char *name) {
                                                                     : FERRY_HOST_SILENT;
 }
 
-static FerryHostWord word_of(FerryReport *r, const char *node) {
+static FerryHostWord inventory_word_of(FerryReport *r, const char *node) {
   gpointer known;
   if (!node)
     return FERRY_HOST_SPEAKS;
@@ -141,7 +141,7 @@ static void plan_domain(FerryReport *r, FerryPlan *plan, const FerryReported *it
   g_autoptr(json_t) vmi =
       stored ? json_deep_copy(stored) : ferry_inventory_new_vmi(r, plan, item->record);
   FerryVmiContext context = {migration_of(r, vmi),
-                             word_of(r, ferry_json_str(vmi, "status.nodeName"))};
+                             inventory_word_of(r, ferry_json_str(vmi, "status.nodeName"))};
   if (item->record)
     ferry_vmi_merge_record(vmi, r->node, item->record, r->now_ms);
   else if (!item->look)

@@ -25,7 +25,7 @@ gboolean ferry_inventory_has_nameless(const json_t *body) {
   return FALSE;
 }
 
-static void add_words(GHashTable *set, const json_t *list) {
+static void inventory_left_out_add_words(GHashTable *set, const json_t *list) {
   gsize i;
   json_t *one;
   json_array_foreach((json_t *)list, i, one)
@@ -39,7 +39,7 @@ static GHashTable *settled_by(const json_t *body) {
   json_t *one;
   json_array_foreach(json_object_get(body, "domains"), i, one)
       g_hash_table_add(set, (gpointer)ferry_json_str(one, "uuid"));
-  add_words(set, json_object_get(body, "removed"));
+  inventory_left_out_add_words(set, json_object_get(body, "removed"));
   return set;
 }
 
@@ -59,7 +59,7 @@ static json_t *next_list(const json_t *before, const json_t *body, gboolean *fre
   g_autoptr(GHashTable) told = told_by(body);
   g_autoptr(GHashTable) present = g_hash_table_new(g_str_hash, g_str_equal);
   gboolean full = ferry_json_bool(body, "full", FALSE);
-  add_words(present, json_object_get(body, "present"));
+  inventory_left_out_add_words(present, json_object_get(body, "present"));
   json_t *next = json_array(), *one;
   gsize i;
   json_array_foreach((json_t *)before, i, one) {

@@ -16,23 +16,20 @@
 /* ---- names of domains ---- */
 
 static void note_name(GHashTable *names, const char *name, const char *uid) {
-  GPtrArray *uids = g_hash_table_lookup(names, name);
+  GHashTable *uids = g_hash_table_lookup(names, name);
   if (!uids) {
-    uids = g_ptr_array_new_with_free_func(g_free);
+    uids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_hash_table_insert(names, g_strdup(name), uids);
   }
-  for (guint i = 0; i < MIN(uids->len, 2); i++)
-    if (g_str_equal(g_ptr_array_index(uids, i), uid))
-      return;
-  if (uids->len < 2) /* enough to know another one */
-    g_ptr_array_add(uids, g_strdup(uid));
+  if (!g_hash_table_contains(uids, uid))
+    g_hash_table_add(uids, g_strdup(uid));
 }
 
 static void gather_names(FerryReport *r) {
   if (r->names)
     return;
   r->names =
-      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_hash_table_unref);
   g_autoptr(GPtrArray) all = ferry_store_list(r->store, &ferry_kind_vmi, NULL, NULL);
   for (guint i = 0; i < all->len; i++) {
     const char *name = ferry_json_str(g_ptr_array_index(all, i), "spec.domainName");
@@ -45,20 +42,23 @@ static void gather_names(FerryReport *r) {
 const char *ferry_inventory_other_of_name(FerryReport *r, const char *name, const char *uid) {
   gather_names(r);
   note_name(r->names, name, uid);
-  const GPtrArray *uids = g_hash_table_lookup(r->names, name);
-  for (guint i = 0; i < uids->len; i++)
-    if (!g_str_equal(g_ptr_array_index(uids, i), uid))
-      return g_ptr_array_index(uids, i);
+  GHashTableIter iter;
+  gpointer other;
+  g_hash_table_iter_init(&iter, g_hash_table_lookup(r->names, name));
+  while (g_hash_table_iter_next(&iter, &other, NULL))
+    if (!g_str_equal(other, uid))
+      return other;
   return NULL;
 }
 
 void ferry_inventory_name_left(FerryReport *r, const json_t *vmi) {
   const char *name = ferry_json_str(vmi, "spec.domainName");
-  const char *other =
-      name ? ferry_inventory_other_of_name(r, name, ferry_json_str(vmi, "metadata.uid")) : NULL;
+  const char *uid = ferry_json_str(vmi, "metadata.uid");
+  const char *other = name ? ferry_inventory_other_of_name(r, name, uid) : NULL;
   if (other)
     g_ptr_array_add(r->look, g_strdup(other));
-  g_clear_pointer(&r->names, g_hash_table_unref); /* gathered anew once it is gone */
+  if (name) /* where it stays after all, it is noted again */
+    g_hash_table_remove(g_hash_table_lookup(r->names, name), uid);
 }
 
 /* ---- namespaces ---- */

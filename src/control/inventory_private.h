@@ -20,7 +20,7 @@ typedef struct {
   GPtrArray *all_migrations;
   GHashTable *migrations; /* "namespace/VMI" -> the migration that is not final, borrowed */
   GHashTable *words;      /* host -> FerryHostWord */
-  GHashTable *names;      /* domain name -> uids (GPtrArray of char*); NULL until it is needed */
+  GHashTable *names;      /* domain name -> set of uids; NULL until it is needed */
   GHashTable *planned; /* "namespace/name" of VMs and "name" of namespaces that the batch makes */
   GPtrArray *look;     /* uids of VMs to be judged anew, owned */
 } FerryReport;

@@ -48,7 +48,7 @@ static char *key_of(const json_t *m) {
                          ferry_json_str(m, "metadata.name"));
 }
 
-static void track(FerryControl *c, const json_t *m) {
+static void loop_track(FerryControl *c, const json_t *m) {
   char *key = key_of(m);
   if (ferry_migration_is_final(m) && !ferry_json_get(m, "metadata.deletionTimestamp")) {
     g_hash_table_remove(c->active, key);
@@ -155,7 +155,7 @@ static void see(FerryControl *c, const FerryChange *change) {
     } else if (only_progress(change)) {
       mirror_progress(c, change->object);
     } else {
-      track(c, change->object);
+      loop_track(c, change->object);
       if (ferry_migration_is_final(change->object))
         all_dirty(c); /* a place in the queue became free */
     }
@@ -193,7 +193,7 @@ static void subscribe(FerryControl *c) {
     g_error("the store's newest revision cannot be watched: %s", error->message);
   g_autoptr(GPtrArray) all = ferry_store_list(c->store, &ferry_kind_vmim, NULL, NULL);
   for (guint i = 0; i < all->len; i++)
-    track(c, g_ptr_array_index(all, i));
+    loop_track(c, g_ptr_array_index(all, i));
 }
 
 static void drain_watch(FerryControl *c) {

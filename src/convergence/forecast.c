@@ -14,23 +14,23 @@ const char *ferry_forecast_name(FerryForecastKind kind) {
   return names[kind];
 }
 
-static FerryCliOption after_pass(FerryCliOption o, double seconds, double bytes) {
+static FerryOption after_pass(FerryOption o, double seconds, double bytes) {
   o.seconds += seconds;
   o.bytes += bytes;
   return o;
 }
 
-static gboolean within(const FerryForecastWish *wish, const FerryCliOption *o) {
+static gboolean within(const FerryForecastWish *wish, const FerryOption *o) {
   return isfinite(o->seconds) && o->pause <= wish->max_downtime &&
          (wish->max_duration <= 0 || o->seconds <= wish->max_duration);
 }
 
 /* The least throttle that keeps the wish, else the strongest one that is allowed. The first pass
  * is never throttled: only what it shows justifies one. */
-static FerryCliOption throttled(const FerryWriter *writer, const FerryPath *path,
+static FerryOption throttled(const FerryWriter *writer, const FerryPath *path,
                                 const FerryForecastWish *wish, double first, double left,
                                 double limit) {
-  FerryCliOption o = {.kind = FERRY_OPTION_THROTTLE, .seconds = INFINITY};
+  FerryOption o = {.kind = FERRY_OPTION_THROTTLE, .seconds = INFINITY};
   double most = MIN(wish->max_slowdown, wish->max_downtime / (wish->max_downtime + 0.01));
   for (double p = THROTTLE_STEP; p <= most + 1e-9; p += THROTTLE_STEP) {
     o = after_pass(ferry_model_precopy(writer, path, left, limit, p, HORIZON_S), first,
@@ -46,7 +46,7 @@ void ferry_forecast(const FerryWriter *writer, const FerryPath *path, const Ferr
   double first = path->rate > 0 ? wish->bytes / path->rate : INFINITY;
   double left = ferry_writer_unique(writer, first);
   double limit = MAX(0.001, wish->max_downtime - path->eps);
-  FerryCliOption costs[FERRY_FORECASTS] = {
+  FerryOption costs[FERRY_FORECASTS] = {
       after_pass(ferry_model_precopy(writer, path, left, limit, 0, HORIZON_S), first, wish->bytes),
       throttled(writer, path, wish, first, left, limit),
       after_pass(ferry_model_suspend(path, left), first, wish->bytes),

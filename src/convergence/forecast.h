@@ -30,7 +30,7 @@ typedef struct {
 
 typedef struct {
   FerryForecastKind kind;
-  FerryCliOption cost; /* of the whole migration, from its start */
+  FerryOption cost; /* of the whole migration, from its start */
   gboolean permitted;  /* the wish lets it be used */
   gboolean within;     /* ... and it keeps the wish */
 } FerryForecast;

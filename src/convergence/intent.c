@@ -103,12 +103,12 @@ static double observed(const FerryConvergence *c, gint64 now_us, double seen) {
 }
 
 /* The first end that is in sight is the forecast. */
-static void expect(FerryConvergence *c, gint64 now_us, const FerryCliOption *o) {
+static void expect(FerryConvergence *c, gint64 now_us, const FerryOption *o) {
   if (c->is.forecast <= 0)
     c->is.forecast = ferry_intent_elapsed(c, now_us) + o->seconds;
 }
 
-static void start_post_copy(FerryConvergence *c, gint64 now_us, const FerryCliOption *o, double v) {
+static void start_post_copy(FerryConvergence *c, gint64 now_us, const FerryOption *o, double v) {
   expect(c, now_us, o);
   ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_CHEAPEST,
                "%.1f MiB follow in about %.1f s, during which the guest stands still for at most "
@@ -119,8 +119,8 @@ static void start_post_copy(FerryConvergence *c, gint64 now_us, const FerryCliOp
 /* The end is at hand, with what there is: in a pause, or by post-copy (TRUE) where that costs the
  * guest less. */
 static gboolean end_now(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
-  FerryCliOption pause = ferry_model_suspend(path, v);
-  FerryCliOption post_copy = ferry_options_postcopy(c, path, v);
+  FerryOption pause = ferry_model_suspend(path, v);
+  FerryOption post_copy = ferry_options_postcopy(c, path, v);
   if (c->intent.allow_post_copy && !c->no_post_copy &&
       ferry_options_postcopy_keeps(c, &post_copy) &&
       ferry_option_cost(&post_copy) < ferry_option_cost(&pause)) {
@@ -181,7 +181,7 @@ static void infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path
     c->is.first_verdict_us = now_us;
   ferry_verdict_infeasible(c, now_us, path, v, NULL, FALSE);
   if (c->intent.allow_post_copy && !c->no_post_copy) {
-    FerryCliOption o = ferry_options_postcopy(c, path, v);
+    FerryOption o = ferry_options_postcopy(c, path, v);
     ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_NOT_CONVERGING,
                  "no pre-copy keeps the intent and post-copy is allowed: %.1f MiB follow in about "
                  "%.1f s, during which the guest may stand still for up to %.0f ms at a time",
@@ -201,7 +201,7 @@ static gboolean may_raise(const FerryConvergence *c) {
 
 /* The throttle only rises, in steps, and is released once at most: a guest that needed it again
  * keeps it. */
-static void plan_throttle(FerryConvergence *c, gint64 now_us, const FerryCliOption *o,
+static void plan_throttle(FerryConvergence *c, gint64 now_us, const FerryOption *o,
                           gboolean overdue) {
   FerryIntentState *s = &c->is;
   int percent = (int)lround(o->throttle * 100), bound = (int)(ferry_intent_throttle_bound(c) * 100);
@@ -227,7 +227,7 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
   s->planned_us = now_us;
   s->plan_rate = path->rate;
   ferry_options_gather(c, path, v, now, &options);
-  const FerryCliOption *o = ferry_options_choose(c, &options, now);
+  const FerryOption *o = ferry_options_choose(c, &options, now);
   if (!o) { /* while a throttle takes hold, rounds with and without it are mixed */
     guint passes = c->t.passes;
     if (!s->throttled_at || passes <= 2 || passes > s->throttled_at + ROUNDS_BETWEEN)
@@ -314,7 +314,7 @@ static void check_deadline(FerryConvergence *c, gint64 now_us, const FerryPath *
     return;
   if (c->intent.allow_post_copy && !c->no_post_copy && c->t.passes > 0 &&
       now + pending / path->switch_rate * FERRY_MARGIN + path->eps >= end) {
-    FerryCliOption o = ferry_options_postcopy(c, path, pending);
+    FerryOption o = ferry_options_postcopy(c, path, pending);
     if (!ferry_options_postcopy_keeps(c, &o))
       ferry_verdict_infeasible(c, now_us, path, pending, NULL, FALSE);
     ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_DEADLINE,

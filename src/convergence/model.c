@@ -169,9 +169,9 @@ double ferry_model_throttle_stall(double p) {
   return p < 1 ? 0.01 * p / (1 - p) : INFINITY;
 }
 
-FerryCliOption ferry_model_precopy(const FerryWriter *writer, const FerryPath *path, double pending,
+FerryOption ferry_model_precopy(const FerryWriter *writer, const FerryPath *path, double pending,
                                    double limit, double throttle, double horizon) {
-  FerryCliOption o = {.kind = throttle > 0 ? FERRY_OPTION_THROTTLE : FERRY_OPTION_PRECOPY,
+  FerryOption o = {.kind = throttle > 0 ? FERRY_OPTION_THROTTLE : FERRY_OPTION_PRECOPY,
                       .limit = limit,
                       .throttle = throttle,
                       .seconds = INFINITY,
@@ -207,9 +207,9 @@ FerryCliOption ferry_model_precopy(const FerryWriter *writer, const FerryPath *p
   return o;
 }
 
-FerryCliOption ferry_model_suspend(const FerryPath *path, double pending) {
+FerryOption ferry_model_suspend(const FerryPath *path, double pending) {
   double seconds = pending / MAX(path->switch_rate, path->rate) + path->eps;
-  return (FerryCliOption){.kind = FERRY_OPTION_SUSPEND,
+  return (FerryOption){.kind = FERRY_OPTION_SUSPEND,
                           .limit = seconds - path->eps,
                           .seconds = seconds,
                           .pause = seconds,
@@ -217,12 +217,12 @@ FerryCliOption ferry_model_suspend(const FerryPath *path, double pending) {
                           .bytes = pending};
 }
 
-FerryCliOption ferry_model_postcopy(const FerryPath *path, double pending, double touched,
+FerryOption ferry_model_postcopy(const FerryPath *path, double pending, double touched,
                                     gboolean preempt) {
   double rate = MAX(path->switch_rate, path->rate);
   double wire = MIN(touched, pending) / rate;
   double gap = preempt ? POSTCOPY_GAP_PREEMPT : POSTCOPY_GAP;
-  return (FerryCliOption){.kind = FERRY_OPTION_POSTCOPY,
+  return (FerryOption){.kind = FERRY_OPTION_POSTCOPY,
                           .seconds = pending / rate + path->eps,
                           .pause = path->eps + gap * wire,
                           .lost = path->eps + POSTCOPY_LOST * wire,

@@ -32,7 +32,7 @@ double ferry_intent_threshold(const FerryConvergence *c) {
   return (double)c->limit_ms / 1000 * (told > 0 ? told : c->t.wire_rate);
 }
 
-static gboolean allowed(const FerryConvergence *c, const FerryCliOption *o, double now) {
+static gboolean allowed(const FerryConvergence *c, const FerryOption *o, double now) {
   double max = (double)c->intent.max_downtime_ms / 1000;
   double pause = o->kind == FERRY_OPTION_POSTCOPY ? o->pause * POSTCOPY_DOUBT : o->pause;
   if (!isfinite(o->seconds) || pause > max)
@@ -45,11 +45,11 @@ static double horizon(const FerryConvergence *c) {
   return c->intent.max_duration_ms > 0 ? (double)c->intent.max_duration_ms / 1000 : FOREVER_S;
 }
 
-FerryCliOption ferry_options_price(const FerryConvergence *c, const FerryPath *path, double v,
+FerryOption ferry_options_price(const FerryConvergence *c, const FerryPath *path, double v,
                                    double limit, double throttle) {
   const FerryTracker *t = &c->t;
   gboolean trusted = t->writer.residual <= FERRY_TRUSTED && c->is.broken < FERRY_BROKEN_PROMISES;
-  FerryCliOption o = ferry_model_precopy(&t->writer, path, v, limit, throttle, horizon(c));
+  FerryOption o = ferry_model_precopy(&t->writer, path, v, limit, throttle, horizon(c));
   double reached = limit * path->switch_rate;
   if (trusted || v <= reached || throttle > 0)
     return o;
@@ -57,7 +57,7 @@ FerryCliOption ferry_options_price(const FerryConvergence *c, const FerryPath *p
   if (best * FERRY_MARGIN <= reached) { /* a pass as good as the best will come */
     double seconds = 3 * v / path->rate + limit + path->eps;
     if (!isfinite(o.seconds) || o.seconds > seconds)
-      return (FerryCliOption){.kind = FERRY_OPTION_PRECOPY,
+      return (FerryOption){.kind = FERRY_OPTION_PRECOPY,
                               .limit = limit,
                               .seconds = seconds,
                               .pause = limit + path->eps,
@@ -70,7 +70,7 @@ FerryCliOption ferry_options_price(const FerryConvergence *c, const FerryPath *p
   return o;
 }
 
-static void options_add(FerryOptions *options, FerryCliOption o) {
+static void options_add(FerryOptions *options, FerryOption o) {
   if (options->n < G_N_ELEMENTS(options->all))
     options->all[options->n++] = o;
 }
@@ -80,11 +80,11 @@ static double touched(const FerryConvergence *c, double pending) {
   return c->t.fitted ? c->t.writer.working_set : pending;
 }
 
-FerryCliOption ferry_options_postcopy(const FerryConvergence *c, const FerryPath *path, double v) {
+FerryOption ferry_options_postcopy(const FerryConvergence *c, const FerryPath *path, double v) {
   return ferry_model_postcopy(path, v, touched(c, v), c->intent.post_copy_preempt);
 }
 
-gboolean ferry_options_postcopy_keeps(const FerryConvergence *c, const FerryCliOption *o) {
+gboolean ferry_options_postcopy_keeps(const FerryConvergence *c, const FerryOption *o) {
   return o->pause * POSTCOPY_DOUBT * 1000 <= (double)c->intent.max_downtime_ms;
 }
 
@@ -107,7 +107,7 @@ void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, doub
   /* the first: what is set */
   options_add(options, ferry_options_price(c, path, v, MIN(top, c->is.plan_limit), 0));
   for (int i = 0; i < FERRY_CANDIDATES; i++) {
-    FerryCliOption o = ferry_options_price(c, path, v, candidate(c, i), 0);
+    FerryOption o = ferry_options_price(c, path, v, candidate(c, i), 0);
     feasible |= allowed(c, &o, now);
     options_add(options, o);
   }
@@ -117,14 +117,14 @@ void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, doub
     options_add(options, ferry_options_postcopy(c, path, v));
   if (!feasible)
     for (double p = THROTTLE_STEP; p <= bound + 1e-9; p += THROTTLE_STEP) {
-      FerryCliOption o = ferry_options_price(c, path, v, top, p);
+      FerryOption o = ferry_options_price(c, path, v, top, p);
       if (c->t.told_throttle && 100 * p > c->t.last.throttle_percent + 1)
         o.seconds += THROTTLE_LAG_S;
       options_add(options, o);
     }
 }
 
-double ferry_option_cost(const FerryCliOption *o) {
+double ferry_option_cost(const FerryOption *o) {
   return o->lost + IN_ONE_PIECE * o->pause;
 }
 
@@ -132,7 +132,7 @@ double ferry_option_cost(const FerryCliOption *o) {
 static double earliest(const FerryConvergence *c, const FerryOptions *options, double now) {
   double best = INFINITY, best_throttled = INFINITY;
   for (guint i = 0; i < options->n; i++) {
-    const FerryCliOption *o = &options->all[i];
+    const FerryOption *o = &options->all[i];
     if (!allowed(c, o, now))
       continue;
     if (o->throttle > 0)
@@ -143,16 +143,16 @@ static double earliest(const FerryConvergence *c, const FerryOptions *options, d
   return isfinite(best) ? best : best_throttled;
 }
 
-const FerryCliOption *ferry_options_choose(const FerryConvergence *c, const FerryOptions *options,
+const FerryOption *ferry_options_choose(const FerryConvergence *c, const FerryOptions *options,
                                            double now) {
   double first = earliest(c, options, now);
   if (!isfinite(first))
     return NULL;
   double until = (1 + FERRY_SLACK) * MIN(c->is.reference, now + first) - now;
   until = MAX(until, first * 1.001);
-  const FerryCliOption *best = NULL, *kept = &options->all[0];
+  const FerryOption *best = NULL, *kept = &options->all[0];
   for (guint i = 0; i < options->n; i++) {
-    const FerryCliOption *o = &options->all[i];
+    const FerryOption *o = &options->all[i];
     if (allowed(c, o, now) && o->seconds <= until &&
         (!best || ferry_option_cost(o) < ferry_option_cost(best)))
       best = o;
@@ -194,7 +194,7 @@ double ferry_options_first_pass(const FerryConvergence *c, const FerryPath *path
   double later = v - wait * path->rate + ferry_writer_unique(writer, wait);
   for (int i = 0; i < FERRY_CANDIDATES; i++) {
     double limit = candidate(c, i);
-    FerryCliOption o = ferry_model_precopy(writer, path, later, limit, 0, horizon(c));
+    FerryOption o = ferry_model_precopy(writer, path, later, limit, 0, horizon(c));
     o.seconds += end + wait;
     o.limit = 0;
     options_add(&options, o);
@@ -206,7 +206,7 @@ double ferry_options_first_pass(const FerryConvergence *c, const FerryPath *path
     o.seconds += until;
     options_add(&options, o);
   }
-  const FerryCliOption *o = ferry_options_choose(c, &options, now);
+  const FerryOption *o = ferry_options_choose(c, &options, now);
   return o ? o->limit : 0;
 }
 
@@ -218,7 +218,7 @@ double ferry_options_needed_limit(const FerryConvergence *c, const FerryPath *pa
   double limit = ferry_intent_room(c);
   double end = c->intent.max_duration_ms > 0 ? (double)c->intent.max_duration_ms / 1000 : INFINITY;
   for (; limit < most; limit *= 1.05) {
-    FerryCliOption o = ferry_options_price(&as_if, path, v, limit, 0);
+    FerryOption o = ferry_options_price(&as_if, path, v, limit, 0);
     if (isfinite(o.seconds) && now + o.seconds <= end)
       break;
   }

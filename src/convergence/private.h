@@ -104,7 +104,7 @@ FerryPath ferry_intent_path(const FerryConvergence *c);
 /* options.c: what each way to end costs, and the choice */
 
 typedef struct {
-  FerryCliOption all[2 * FERRY_CANDIDATES + 24];
+  FerryOption all[2 * FERRY_CANDIDATES + 24];
   guint n;
 } FerryOptions;
 
@@ -117,19 +117,19 @@ double ferry_intent_threshold(const FerryConvergence *c);
 /** The strongest throttle (0..1) that is permitted and can be carried out. */
 double ferry_intent_throttle_bound(const FerryConvergence *c);
 /** The price of `limit` seconds with `v` bytes to send. */
-FerryCliOption ferry_options_price(const FerryConvergence *c, const FerryPath *path, double v,
+FerryOption ferry_options_price(const FerryConvergence *c, const FerryPath *path, double v,
                                    double limit, double throttle);
-FerryCliOption ferry_options_postcopy(const FerryConvergence *c, const FerryPath *path, double v);
+FerryOption ferry_options_postcopy(const FerryConvergence *c, const FerryPath *path, double v);
 /** Whether the stalls of that post-copy surely keep the maximum. */
-gboolean ferry_options_postcopy_keeps(const FerryConvergence *c, const FerryCliOption *o);
+gboolean ferry_options_postcopy_keeps(const FerryConvergence *c, const FerryOption *o);
 /** What the guest pays: the work it loses, and more for what it loses in one piece. Seconds. */
-double ferry_option_cost(const FerryCliOption *o);
+double ferry_option_cost(const FerryOption *o);
 /** Fills `options` (empty before); the first is what is set now. */
 void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, double v, double now,
                           FerryOptions *options);
 /** The cheapest within the intent that ends at most FERRY_SLACK later than the earliest; NULL: none
  * is within. */
-const FerryCliOption *ferry_options_choose(const FerryConvergence *c, const FerryOptions *options,
+const FerryOption *ferry_options_choose(const FerryConvergence *c, const FerryOptions *options,
                                            double now);
 /** Two passes fit every pattern, and the uniform one is the kindest of them: whether nothing would
  * be within the intent if the guest wrote the same with 80/20 skew, which is then in `skewed`. */
@@ -149,7 +149,7 @@ double ferry_options_needed_limit(const FerryConvergence *c, const FerryPath *pa
 void ferry_verdict_infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
                               const FerryWriter *doubted, gboolean provisional);
 /** `o` keeps the intent after all: a verdict that stands is withdrawn. */
-void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryCliOption *o);
+void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryOption *o);
 
 /** The state of a strategy, state_size bytes. */
 static inline gpointer ferry_convergence_state(const FerryConvergence *c) {

@@ -79,7 +79,7 @@ void ferry_verdict_infeasible(FerryConvergence *c, gint64 now_us, const FerryPat
   say(c, now_us, path, v, doubted ? doubted : c->t.fitted ? &c->t.writer : NULL, provisional);
 }
 
-void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryCliOption *o) {
+void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryOption *o) {
   FerryIntentState *s = &c->is;
   if (!s->noted)
     return;

@@ -23,7 +23,7 @@ static int limits_rank(const json_t *migration) {
   return G_N_ELEMENTS(order);
 }
 
-static gint compare(gconstpointer a, gconstpointer b) {
+static gint limits_compare(gconstpointer a, gconstpointer b) {
   const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
   int d = limits_rank(x) - limits_rank(y);
   if (!d)
@@ -83,7 +83,7 @@ FerryLimits *ferry_limits_new(json_t *const *migrations, gsize n, const json_t *
       limits_hold(l->inbound_held, to, migrations[i], INBOUND);
     }
   }
-  g_ptr_array_sort(l->waiting, compare);
+  g_ptr_array_sort(l->waiting, limits_compare);
   return l;
 }
 

@@ -176,7 +176,7 @@ static gboolean backend_sqlite_run(SqliteBackend *self, const char *sql, const c
 }
 
 /* The first column of the first row as text (NULL: no row); free with g_free. */
-static gboolean ask(SqliteBackend *self, const char *sql, const char *doing, char **answer,
+static gboolean backend_sqlite_ask(SqliteBackend *self, const char *sql, const char *doing, char **answer,
                     GError **error) {
   sqlite3_stmt *statement = NULL;
   int code = sqlite3_prepare_v2(self->db, sql, -1, &statement, NULL);
@@ -192,14 +192,14 @@ static gboolean ask(SqliteBackend *self, const char *sql, const char *doing, cha
 
 static gboolean check_schema(SqliteBackend *self, GError **error) {
   g_autofree char *tables = NULL, *application = NULL, *version = NULL;
-  if (!ask(self, "SELECT count(*) FROM sqlite_master", "read", &tables, error) ||
-      !ask(self, "PRAGMA application_id", "read", &application, error))
+  if (!backend_sqlite_ask(self, "SELECT count(*) FROM sqlite_master", "read", &tables, error) ||
+      !backend_sqlite_ask(self, "PRAGMA application_id", "read", &application, error))
     return FALSE;
   if (g_strcmp0(tables, "0") == 0)
     return backend_sqlite_run(self, create_sql, "make the tables", error);
   if (g_ascii_strtoll(application, NULL, 10) != APPLICATION_ID)
     return fail_text(self, error, "the database belongs to another program; name another file");
-  if (!ask(self, "SELECT value FROM ferry_store WHERE key = 'schema_version'",
+  if (!backend_sqlite_ask(self, "SELECT value FROM ferry_store WHERE key = 'schema_version'",
            "read the schema's version", &version, error))
     return FALSE;
   if (g_ascii_strtoll(version != NULL ? version : "0", NULL, 10) != SCHEMA_VERSION)
@@ -212,7 +212,7 @@ static gboolean check_schema(SqliteBackend *self, GError **error) {
 
 static gboolean check_integrity(SqliteBackend *self, GError **error) {
   g_autofree char *verdict = NULL;
-  if (!ask(self, "PRAGMA quick_check(1)", "check the database", &verdict, error))
+  if (!backend_sqlite_ask(self, "PRAGMA quick_check(1)", "check the database", &verdict, error))
     return FALSE;
   return g_strcmp0(verdict, "ok") == 0 ||
          fail_text(self, error, "the database is damaged (%s); restore it from a backup",
@@ -228,7 +228,7 @@ static gboolean open_database(SqliteBackend *self, GError **error) {
   /* Exclusive before the first look into the file: then the write-ahead log needs no -shm file. */
   if (!backend_sqlite_run(self, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF;",
                           "open", error) ||
-      !ask(self, "PRAGMA journal_mode = WAL", "turn on the write-ahead log", &mode, error))
+      !backend_sqlite_ask(self, "PRAGMA journal_mode = WAL", "turn on the write-ahead log", &mode, error))
     return FALSE;
   if (g_strcmp0(mode, "wal") != 0)
     return fail_text(self, error,
@@ -275,7 +275,7 @@ static gboolean sqlite_load(FerryBackend *backend, FerryBackendLoadFunc give, gp
                             gint64 *high_water, GError **error) {
   SqliteBackend *self = (SqliteBackend *)backend;
   g_autofree char *mark = NULL;
-  if (!ask(self, "SELECT value FROM ferry_store WHERE key = 'high_water_revision'",
+  if (!backend_sqlite_ask(self, "SELECT value FROM ferry_store WHERE key = 'high_water_revision'",
            "read the newest revision", &mark, error))
     return FALSE;
   if (mark == NULL)

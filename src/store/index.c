@@ -10,8 +10,9 @@
 
 struct FerryBucket {
   char *group, *plural;
-  GTree *tree;        /* FerryEntry -> itself */
-  GHashTable *by_uid; /* uid (of the first entry of the chain) -> FerryEntry */
+  GTree *tree;           /* FerryEntry -> itself */
+  GHashTable *by_uid;    /* uid (of the first entry of the chain) -> FerryEntry */
+  GHashTable *by_domain; /* FerryEntry.domain -> set of FerryEntry */
 };
 
 struct FerryIndex {
@@ -31,6 +32,7 @@ static void entry_free(gpointer data) {
   g_free(entry->ns);
   g_free(entry->name);
   g_free(entry->uid);
+  g_free(entry->domain);
   g_free(entry);
 }
 
@@ -47,6 +49,7 @@ static gboolean bucket_equal(gconstpointer a, gconstpointer b) {
 static void bucket_free(gpointer data) {
   FerryBucket *bucket = data;
   g_hash_table_unref(bucket->by_uid);
+  g_hash_table_unref(bucket->by_domain);
   g_tree_unref(bucket->tree);
   g_free(bucket->group);
   g_free(bucket->plural);
@@ -115,6 +118,52 @@ static void uid_unlink(FerryBucket *bucket, FerryEntry *entry) {
   entry->uid_next = NULL;
 }
 
+json_t *ferry_index_find_domain(const FerryIndex *index, const char *group, const char *plural,
+                                const char *ns, const char *domain) {
+  FerryBucket *bucket = bucket_find(index, group, plural);
+  g_autofree char *key = g_strconcat(ns, "/", domain, NULL);
+  GHashTable *all = bucket == NULL ? NULL : g_hash_table_lookup(bucket->by_domain, key);
+  GHashTableIter iter;
+  gpointer entry;
+  if (all == NULL || g_hash_table_size(all) != 1)
+    return NULL;
+  g_hash_table_iter_init(&iter, all);
+  return g_hash_table_iter_next(&iter, &entry, NULL) ? ((FerryEntry *)entry)->object : NULL;
+}
+
+static void domain_unlink(FerryBucket *bucket, FerryEntry *entry) {
+  GHashTable *all =
+      entry->domain == NULL ? NULL : g_hash_table_lookup(bucket->by_domain, entry->domain);
+  if (all == NULL)
+    return;
+  g_hash_table_remove(all, entry);
+  if (g_hash_table_size(all) == 0)
+    g_hash_table_remove(bucket->by_domain, entry->domain);
+}
+
+static void domain_link(FerryBucket *bucket, FerryEntry *entry) {
+  if (entry->domain == NULL)
+    return;
+  GHashTable *all = g_hash_table_lookup(bucket->by_domain, entry->domain);
+  if (all == NULL) {
+    all = g_hash_table_new(NULL, NULL);
+    g_hash_table_insert(bucket->by_domain, g_strdup(entry->domain), all);
+  }
+  g_hash_table_add(all, entry);
+}
+
+static void settle_domain(FerryBucket *bucket, FerryEntry *entry) {
+  const char *name =
+      json_string_value(json_object_get(json_object_get(entry->object, "spec"), "domainName"));
+  g_autofree char *domain = name == NULL ? NULL : g_strconcat(entry->ns, "/", name, NULL);
+  if (g_strcmp0(domain, entry->domain) == 0)
+    return;
+  domain_unlink(bucket, entry);
+  g_free(entry->domain);
+  entry->domain = g_steal_pointer(&domain);
+  domain_link(bucket, entry);
+}
+
 FerryEntry *ferry_index_put(FerryIndex *index, const char *group, const char *plural,
                             const char *ns, const char *name, json_t *object, gint64 revision) {
   FerryBucket *bucket = bucket_find(index, group, plural);
@@ -124,6 +173,8 @@ FerryEntry *ferry_index_put(FerryIndex *index, const char *group, const char *pl
     bucket->plural = g_strdup(plural);
     bucket->tree = g_tree_new_full(entry_compare, NULL, NULL, entry_free);
     bucket->by_uid = g_hash_table_new(g_str_hash, g_str_equal);
+    bucket->by_domain =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_hash_table_unref);
     g_hash_table_add(index->buckets, bucket);
   }
   FerryEntry *entry = tree_find(bucket, ns, name);
@@ -150,11 +201,13 @@ FerryEntry *ferry_index_put(FerryIndex *index, const char *group, const char *pl
     entry->uid = g_strdup(uid);
     uid_link(bucket, entry);
   }
+  settle_domain(bucket, entry);
   return entry;
 }
 
 void ferry_index_remove(FerryIndex *index, FerryEntry *entry) {
   uid_unlink(entry->bucket, entry);
+  domain_unlink(entry->bucket, entry);
   g_tree_remove(entry->bucket->tree, entry);
   index->size--;
 }

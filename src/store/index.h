@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// All objects in memory, by kind, namespace and name in order, and by uid. No locks of its own: the
-// store holds its state lock for writing in put and remove, for reading (or is the only writer) in
-// the rest. Internal to src/store.
+// All objects in memory, by kind, namespace and name in order, by uid, and VMs by the names of
+// their domains. No locks of its own: the store holds its state lock for writing in put and remove,
+// for reading (or is the only writer) in the rest. Internal to src/store.
 #pragma once
 #include <glib.h>
 #include <jansson.h>
@@ -18,7 +18,8 @@ struct FerryEntry {
   const char *group;  /* of the bucket */
   const char *plural; /* of the bucket */
   char *ns, *name;
-  char *uid; /* metadata.uid, NULL where it has none */
+  char *uid;    /* metadata.uid, NULL where it has none */
+  char *domain; /* "NAMESPACE/NAME" by spec.domainName, NULL where it has none */
   json_t *object;
   gint64 revision;
   gsize bytes;          /* of its text when it was last written, 0: not known */
@@ -34,6 +35,9 @@ FerryEntry *ferry_index_find(const FerryIndex *index, const char *group, const c
 /** The object with that uid, borrowed, or NULL. */
 json_t *ferry_index_find_uid(const FerryIndex *index, const char *group, const char *plural,
                              const char *uid);
+/** The only object of the namespace with that spec.domainName, borrowed; NULL: none, or several. */
+json_t *ferry_index_find_domain(const FerryIndex *index, const char *group, const char *plural,
+                                const char *ns, const char *domain);
 /** Adds or replaces an object, taking a new reference to it; the reference to the one that was
  * there before goes. Returns the entry. */
 FerryEntry *ferry_index_put(FerryIndex *index, const char *group, const char *plural,

@@ -259,6 +259,15 @@ json_t *ferry_store_get_by_uid(FerryStore *store, const FerryKind *kind, const c
   return object;
 }
 
+json_t *ferry_store_get_by_domain(FerryStore *store, const FerryKind *kind, const char *ns,
+                                  const char *domain) {
+  pthread_rwlock_rdlock(&store->state_lock);
+  json_t *object =
+      json_incref(ferry_index_find_domain(store->index, kind->group, kind->plural, ns, domain));
+  pthread_rwlock_unlock(&store->state_lock);
+  return object;
+}
+
 GPtrArray *ferry_store_list(FerryStore *store, const FerryKind *kind, const char *ns,
                             gint64 *revision) {
   pthread_rwlock_rdlock(&store->state_lock);

@@ -35,6 +35,9 @@ gboolean ferry_store_is_healthy(FerryStore *store, char **why);
 /** New reference or NULL. Any thread. */
 json_t *ferry_store_get(FerryStore *store, const FerryKind *kind, const char *ns, const char *name);
 json_t *ferry_store_get_by_uid(FerryStore *store, const FerryKind *kind, const char *uid);
+/** The same for the only object of a namespace with that spec.domainName. */
+json_t *ferry_store_get_by_domain(FerryStore *store, const FerryKind *kind, const char *ns,
+                                  const char *domain);
 /** All objects of a kind (of a namespace where `ns` is not NULL) ordered by namespace and name: one
  * snapshot; `*revision` (may be NULL) is its revision. Elements are references that the array owns.
  */
@@ -63,6 +66,7 @@ gint64 ferry_watch_revision(FerryWatch *watch);
 void ferry_watch_free(FerryWatch *watch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryWatch, ferry_watch_free)
 
+/** Figures of the store now. Any thread. */
 void ferry_store_stats(FerryStore *store, FerryStoreStats *stats);
 
 G_END_DECLS

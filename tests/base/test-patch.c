@@ -193,6 +193,20 @@ static void test_list_moves(void) {
   g_assert_error(error, FERRY_ERROR, FERRY_ERROR_TOO_LARGE);
 }
 
+/* An error names a pointer by its beginning: it isn't twice as long as the patch. */
+static void test_long_pointers(void) {
+  static const char *const ops[] = {"test", "copy", "move", "add", "remove", "replace"};
+  g_autofree char *steps = g_strnfill(300000, '/');
+  g_autoptr(json_t) target = json_object();
+  for (gsize i = 0; i < G_N_ELEMENTS(ops); i++) {
+    g_autoptr(json_t) patch = json_pack("[{s:s, s:s, s:s, s:i}]", "op", ops[i], "path", steps,
+                                        "from", steps + i % 2, "value", 1);
+    g_autoptr(GError) error = NULL;
+    g_assert_null(ferry_patch_json(target, patch, &error));
+    g_assert_cmpuint(strlen(error->message), <, 400);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/patch/merge", test_merge);
@@ -200,6 +214,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/patch/bounded", test_bounded);
   g_test_add_func("/patch/depth", test_depth);
   g_test_add_func("/patch/list-moves", test_list_moves);
+  g_test_add_func("/patch/long-pointers", test_long_pointers);
   g_test_add_func("/patch/strategic", test_strategic);
   return g_test_run();
 }

@@ -18,7 +18,7 @@ static void test_measured(void) {
   FerryForecast f[FERRY_FORECASTS];
   FerryForecastWish wish = {.bytes = 253 * MIB, .max_downtime = 0.477, .post_copy = TRUE};
   ferry_forecast(&busy, &gigabit, &wish, f);
-  const FerryCliOption *o = &f[FERRY_FORECAST_PRECOPY].cost;
+  const FerryOption *o = &f[FERRY_FORECAST_PRECOPY].cost;
   near("limit 450: seconds", o->seconds, 5.3, 0.2);
   near("limit 450: gap", o->pause, 0.475, 0.05);
   near("limit 450: lost", o->lost, 0.48, 0.05);

@@ -58,9 +58,9 @@ static void test_plateau(void) {
 /* limit 330 did not converge in 15 s, 400 did in 7.1 s and 450 in 5.3 s */
 static void test_precopy(void) {
   double v1 = ferry_writer_unique(&busy, 253.0 / 119);
-  FerryCliOption low = ferry_model_precopy(&busy, &gigabit, v1, 0.33, 0, 600);
-  FerryCliOption middle = ferry_model_precopy(&busy, &gigabit, v1, 0.40, 0, 600);
-  FerryCliOption high = ferry_model_precopy(&busy, &gigabit, v1, 0.45, 0, 600);
+  FerryOption low = ferry_model_precopy(&busy, &gigabit, v1, 0.33, 0, 600);
+  FerryOption middle = ferry_model_precopy(&busy, &gigabit, v1, 0.40, 0, 600);
+  FerryOption high = ferry_model_precopy(&busy, &gigabit, v1, 0.45, 0, 600);
   g_assert_false(isfinite(low.seconds));
   g_assert_true(isfinite(middle.seconds));
   near(253.0 / 119 + high.seconds, 5.3, 0.25 * 5.3);
@@ -71,15 +71,15 @@ static void test_precopy(void) {
   g_assert_true(isinf(ferry_model_precopy_seconds(&busy, &gigabit, v1, 0.33)));
   g_assert_cmpfloat(ferry_model_precopy_seconds(&busy, &gigabit, v1, 0.45), <=, high.seconds);
   /* a throttle above p* lets it converge where it did not; the guest pays for it */
-  FerryCliOption slowed = ferry_model_precopy(&busy, &gigabit, v1, 0.273, 0.3, 600);
+  FerryOption slowed = ferry_model_precopy(&busy, &gigabit, v1, 0.273, 0.3, 600);
   g_assert_true(isfinite(slowed.seconds));
   g_assert_cmpfloat(slowed.lost, >, slowed.pause);
 }
 
 static void test_postcopy(void) {
   double v1 = ferry_writer_unique(&busy, 253.0 / 119);
-  FerryCliOption plain = ferry_model_postcopy(&gigabit, v1, busy.working_set, FALSE);
-  FerryCliOption preempt = ferry_model_postcopy(&gigabit, v1, busy.working_set, TRUE);
+  FerryOption plain = ferry_model_postcopy(&gigabit, v1, busy.working_set, FALSE);
+  FerryOption preempt = ferry_model_postcopy(&gigabit, v1, busy.working_set, TRUE);
   near(253.0 / 119 + plain.seconds, 3.15, 0.05 * 3.15); /* measured: 3.15 s in all, */
   near(plain.pause, 0.84, 0.2 * 0.84);                  /* 818-867 ms of gap, */
   near(plain.lost, 0.98, 0.2 * 0.98);                   /* 0.98 s lost; */

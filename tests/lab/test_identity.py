@@ -5,6 +5,7 @@ import unittest
 from labtest import LabTest
 
 UUID = "11111111-2222-3333-4444-999999999999"
+OTHER_UUID = "11111111-2222-3333-4444-888888888888"
 DOMAIN = """<domain type='qemu'>
   <name>{name}</name>{uuid}
   <memory unit='MiB'>64</memory><vcpu>1</vcpu>
@@ -64,6 +65,66 @@ class Identity(LabTest):
         self.assertEqual(self.active("h1"), {"oldname", "newname"})
         self.ferry("migrate", other, "--to", "h2")
         self.assertEqual((self.active("h1"), self.active("h2")), ({"newname"}, {"oldname"}))
+
+    def scheduled_without_agent(self, name):
+        """Its migration to h2, as ferryd decided it from what h1's agent, which is dead, last said."""
+        self.ferry("migrate", name, "--to", "h2", "--no-wait")
+        self.wait(lambda: self.newest(name)["status"]["phase"] == "Scheduled", 10,
+                  lambda: self.newest(name))
+        return self.newest(name)["metadata"]["name"]
+
+    def ended(self, migration):
+        def status():
+            now = self.ferry_json("get", "vmim", migration)["status"]
+            return now["phase"] == "Failed" and now
+
+        return self.wait(status, 30, lambda: self.ferry("get", "vmim", migration, "-o", "yaml").stdout)
+
+    def test_a_job_of_another_name(self):
+        """The domain was renamed while its agent was dead and ferryd decided: the agent, which comes
+        back, refuses the job, says what differs, and nothing is done to the VM."""
+        self.addCleanup(self.end, "oldname", "newname")
+        self.start("h1", "oldname")
+        self.wait(lambda: self.vmi("oldname"), 10, "the VM is seen")
+        uuid = self.virsh("h1", "domuuid", "oldname").strip()
+        self.lab.kill("h1", "agent")
+        self.addCleanup(lambda: self.is_ready("h1") or self.lab.start("h1", "agent"))
+        self.virsh("h1", "destroy", "oldname")
+        self.virsh("h1", "domrename", "oldname", "newname")
+        self.virsh("h1", "start", "newname")
+        booted = self.virsh("h1", "domid", "newname")
+        migration = self.scheduled_without_agent("oldname")
+        self.lab.start("h1", "agent")
+        status = self.ended(migration)
+        self.assertEqual(status["reason"], "JobRefused", status)
+        self.assertIn('domainName is "oldname"', status["message"])
+        self.assertIn(f'the domain with UUID {uuid} is called "newname" on h1', status["message"])
+        self.assertEqual((self.active("h1"), self.active("h2")), ({"newname"}, set()))
+        self.assertEqual(self.virsh("h1", "domid", "newname"), booted)
+        self.assertNotIn("oldname", self.virsh("h2", "list", "--all", "--name").split())
+        self.wait(lambda: self.vmi("oldname")["spec"]["domainName"] == "newname", 10,
+                  lambda: self.vmi("oldname"))
+        self.ferry("migrate", uuid, "--to", "h2")  # by what it is, it moves
+        self.assertEqual((self.active("h1"), self.active("h2")), (set(), {"newname"}))
+
+    def test_a_job_of_another_machine(self):
+        """The same where another VM has the name now."""
+        self.addCleanup(self.end, "web1")
+        self.start("h1", "web1", UUID)
+        self.wait(lambda: self.vmi("web1"), 10, "the VM is seen")
+        self.lab.kill("h1", "agent")
+        self.addCleanup(lambda: self.is_ready("h1") or self.lab.start("h1", "agent"))
+        self.virsh("h1", "destroy", "web1")
+        self.virsh("h1", "undefine", "web1")
+        self.start("h1", "web1", OTHER_UUID)
+        booted = self.virsh("h1", "domid", "web1")
+        migration = self.scheduled_without_agent("web1")
+        self.lab.start("h1", "agent")
+        status = self.ended(migration)
+        self.assertEqual(status["reason"], "JobRefused", status)
+        self.assertIn(f'vmiUID is {UUID}, on h1 the VM "web1" has no domain', status["message"])
+        self.assertEqual(self.virsh("h1", "domid", "web1"), booted)
+        self.assertEqual((self.active("h1"), self.active("h2")), ({"web1"}, set()))
 
     def test_one_uuid_on_two_hosts(self):
         """The VM is the first host's; the other one is not empty while its domain runs there."""

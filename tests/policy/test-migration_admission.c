@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// What is refused before a migration begins: each rule by a VM, a host or an option that breaks it,
+// and all of them at once.
 #include "policy/migration_admission.h"
 #include <string.h>
 

@@ -66,10 +66,47 @@ static void test_many_in_order(void) {
   ferry_index_free(index);
 }
 
+static void put_domain(FerryIndex *index, const char *ns, const char *name, const char *domain) {
+  json_auto_t *object = thing(name, NULL, 1);
+  if (domain)
+    json_object_set_new(json_object_get(object, "spec"), "domainName", json_string(domain));
+  ferry_index_put(index, "g", "things", ns, name, object, 1);
+}
+
+static const char *name_by_domain(FerryIndex *index, const char *ns, const char *domain) {
+  json_t *object = ferry_index_find_domain(index, "g", "things", ns, domain);
+  return object == NULL ? NULL : thing_name(object);
+}
+
+/* Found where it is the only one of its name in the namespace, whatever came and went. */
+static void test_domain(void) {
+  FerryIndex *index = ferry_index_new();
+  g_assert_null(name_by_domain(index, "n", "d"));
+  put_domain(index, "n", "a", "d");
+  put_domain(index, "m", "a", "d");
+  g_assert_cmpstr(name_by_domain(index, "n", "d"), ==, "a");
+  put_domain(index, "n", "b", "d");
+  g_assert_null(name_by_domain(index, "n", "d"));
+  g_assert_cmpstr(name_by_domain(index, "m", "d"), ==, "a");
+  put_domain(index, "n", "a", "e"); /* renamed */
+  g_assert_cmpstr(name_by_domain(index, "n", "d"), ==, "b");
+  g_assert_cmpstr(name_by_domain(index, "n", "e"), ==, "a");
+  put_domain(index, "n", "a", "e");
+  put_domain(index, "n", "b", NULL);
+  g_assert_null(name_by_domain(index, "n", "d"));
+  ferry_index_remove(index, ferry_index_find(index, "g", "things", "n", "a"));
+  g_assert_null(name_by_domain(index, "n", "e"));
+  ferry_index_remove(index, ferry_index_find(index, "g", "things", "m", "a"));
+  g_assert_null(name_by_domain(index, "m", "d"));
+  g_assert_null(name_by_domain(index, "n/a", ""));
+  ferry_index_free(index);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/index/uid-follows-its-object", test_uid_follows_its_object);
   g_test_add_func("/index/shared-uid", test_shared_uid);
+  g_test_add_func("/index/domain", test_domain);
   g_test_add_func("/index/many-in-order", test_many_in_order);
   return g_test_run();
 }

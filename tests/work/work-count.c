@@ -168,6 +168,27 @@ static void case_canary(guint n) {
   }
 }
 
+/* A VM that is asked for by a name, which nobody has, or a domain's. */
+static void case_names_of_vms(guint n) {
+  g_autoptr(FerryStore) store = ferry_store_open(NULL, NULL, NULL);
+  for (guint i = 0; i < n; i++) {
+    g_autofree char *name = g_strdup_printf("vm-%u", i), *domain = g_strdup_printf("Vm %u", i);
+    g_autoptr(json_t) vmi = json_pack("{s:{s:s, s:s}, s:{s:s}}", "metadata", "name", name,
+                                      "namespace", "default", "spec", "domainName", domain);
+    FerryWrite write = {.op = FERRY_WRITE_CREATE,
+                        .kind = &ferry_kind_vmi,
+                        .ns = "default",
+                        .name = name,
+                        .object = vmi};
+    ferry_store_commit(store, &write, 1, NULL, NULL);
+  }
+  for (guint i = 0; i < 100 * n; i++) {
+    g_autofree char *domain = g_strdup_printf("Vm %u", i);
+    g_autoptr(json_t) found = ferry_store_get_by_domain(store, &ferry_kind_vmi, "default", domain);
+    g_assert_true((found != NULL) == (i < n));
+  }
+}
+
 static const struct {
   const char *name;
   void (*work)(guint n);
@@ -188,6 +209,7 @@ static const struct {
     {"labels", case_labels},
     {"unknown-fields", case_unknown_fields},
     {"selector", case_selector},
+    {"names-of-vms", case_names_of_vms},
     {"canary", case_canary},
 };
 

@@ -6,7 +6,7 @@
 
 #define ASK_MS 500
 
-static void warn(FerryRunning *r, const GError *error) {
+static void doubt_warn(FerryRunning *r, const GError *error) {
   ferry_warning(error->message, "FERRY_MIGRATION", r->asked->name, "FERRY_DOMAIN", r->asked->uuid);
 }
 
@@ -14,7 +14,7 @@ static void suspend(FerryRunning *r) {
   g_autoptr(GError) error = NULL;
   if (!r->job || !ferry_host_job_suspend(r->job, &error)) {
     if (error)
-      warn(r, error);
+      doubt_warn(r, error);
     return;
   }
   r->guarded = TRUE;
@@ -49,14 +49,14 @@ gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainSta
 static void go_on_here(FerryRunning *r) {
   g_autoptr(GError) error = NULL;
   if (!r->step.was_paused && !ferry_host_job_resume(r->job, &error))
-    warn(r, error);
+    doubt_warn(r, error);
 }
 
 static void end_here(FerryRunning *r) {
   g_autoptr(GError) error = NULL;
   gboolean undefine = ferry_migration_flag_on(r->asked->settings.request.config, "undefineSource");
   if (!ferry_host_job_destroy(r->job, undefine, &error))
-    warn(r, error);
+    doubt_warn(r, error);
 }
 
 FerryAmbiguityAnswer ferry_doubt_resolve(FerryRunning *r, gint64 patience_ms) {

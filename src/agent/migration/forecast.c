@@ -33,7 +33,7 @@ static void put_figure(json_t *object, const char *key, const char *unit, const 
 
 static json_t *strategy(const FerryForecast *f, const FerryForecast *better,
                         const FerryForecast *worse) {
-  const FerryCliOption *o = &f->cost, *low = &better->cost, *high = &worse->cost;
+  const FerryOption *o = &f->cost, *low = &better->cost, *high = &worse->cost;
   json_t *out = json_object();
   ferry_json_set_str(out, "name", ferry_forecast_name(f->kind));
   ferry_json_set_bool(out, "permitted", f->permitted);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+// Theory of operation: one lock and one condition around what other threads leave for the worker.
+// Flags only rise, changes queue up, the latest pass and numbers replace the last; the worker takes
+// what is there at its turn, and is woken where it sleeps. Nobody waits inside the lock.
 #include "agent/migration/inbox.h"
 #include "model/migration/migration.h"
 

@@ -121,7 +121,9 @@ static gboolean look_at_domain(FerryMigrationParts *m) {
   FerryRunning *r = &m->running;
   if (!ferry_running_open_job(r, JOB_PATIENCE_MS, &error) ||
       !ferry_host_job_state(r->job, &state, &error)) {
-    ferry_finish_before(m, FERRY_REASON_HYPERVISOR_ERROR, error->message);
+    /* A domain that is not here is first of all a job that doesn't fit. */
+    if (!g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN) || accept_job(m))
+      ferry_finish_before(m, FERRY_REASON_HYPERVISOR_ERROR, error->message);
     return FALSE;
   }
   if (!accept_job(m))

@@ -7,7 +7,7 @@
 #define COMPLETED_WAIT_MS 500
 #define DOUBT_PATIENCE_MS 3000 /* then people are told, and it is asked on */
 
-static void resume(FerryRunning *r, FerryOutcome *o) {
+static void settle_resume(FerryRunning *r, FerryOutcome *o) {
   g_autoptr(GError) error = NULL;
   if (!ferry_host_job_resume(r->job, &error))
     ferry_warning(error->message, "FERRY_MIGRATION", r->asked->name, "FERRY_DOMAIN",
@@ -20,7 +20,7 @@ static void revive(FerryRunning *r, FerryOutcome *o) {
   if (!ferry_judge_left_paused(&o->state, r->step.was_paused, r->step.suspended || r->guarded))
     return;
   if (r->guarded) { /* the guard was in doubt, and the call's error is not */
-    resume(r, o);
+    settle_resume(r, o);
     return;
   }
   g_autoptr(GError) error = NULL;
@@ -36,7 +36,7 @@ static void revive(FerryRunning *r, FerryOutcome *o) {
     return;
   }
   if (!peer.active) /* else it is there: the controller sees both hosts and decides */
-    resume(r, o);
+    settle_resume(r, o);
 }
 
 /* Takes the state, over a new connection where the old one broke. FALSE: the agent ends. */

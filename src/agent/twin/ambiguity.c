@@ -7,7 +7,7 @@ gboolean ferry_ambiguity_arises(const GError *error, gint64 switchover_us, gbool
           (error->code >= FERRY_HOST_ERROR_PEER_NAME && error->code <= FERRY_HOST_ERROR_PEER_LOST));
 }
 
-static gboolean runs(const FerryDomainState *peer) {
+static gboolean ambiguity_runs(const FerryDomainState *peer) {
   return peer->active && g_strcmp0(peer->state, "paused") != 0;
 }
 
@@ -21,7 +21,7 @@ static gint64 since(gint64 before, gboolean holds, gint64 now_us) {
 FerryAmbiguityAnswer ferry_ambiguity_hear(FerryAmbiguity *a, const FerryDomainState *peer,
                                           gint64 now_us) {
   a->asked = a->asked || peer;
-  a->runs_us = since(a->runs_us, peer && runs(peer), now_us);
+  a->runs_us = since(a->runs_us, peer && ambiguity_runs(peer), now_us);
   a->absent_us = since(a->absent_us, peer && !peer->active, now_us);
   if (a->runs_us && now_us - a->runs_us >= FERRY_AMBIGUITY_CERTAIN_MS * 1000)
     return FERRY_AMBIGUITY_MOVED;

@@ -47,7 +47,7 @@ void ferry_user_unref(FerryUser *user) {
   g_free(user);
 }
 
-static FerryUser *refuse(GError **error, const char *why) {
+static FerryUser *auth_refuse(GError **error, const char *why) {
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED, "Unauthorized: %s", why);
   return NULL;
 }
@@ -105,20 +105,20 @@ FerryUser *ferry_auth_certificate(FerryApi *api, gnutls_session_t session, GErro
   if (!chain || n == 0)
     return NULL;
   if (gnutls_certificate_type_get2(session, GNUTLS_CTYPE_PEERS) != GNUTLS_CRT_X509)
-    return refuse(error, "the client certificate is not of type X.509");
+    return auth_refuse(error, "the client certificate is not of type X.509");
   g_autofree char *ca = NULL;
   if (!ferry_pki_verify_client(api->pki, chain, n, &ca, error))
     return NULL;
   gnutls_x509_crt_t crt = NULL;
   FerryUser *user = NULL;
   if (gnutls_x509_crt_init(&crt) < 0)
-    return refuse(error, "the client certificate could not be read");
+    return auth_refuse(error, "the client certificate could not be read");
   if (gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) >= 0)
     user = user_of_certificate(crt);
   if (user)
     user = with_record(api, crt, g_steal_pointer(&ca), user, error);
   else
-    refuse(error, "the client certificate names no user in its common name");
+    auth_refuse(error, "the client certificate names no user in its common name");
   gnutls_x509_crt_deinit(crt);
   return user;
 }
@@ -132,12 +132,12 @@ gboolean ferry_auth_is_valid(FerryApi *api, const FerryUser *user, GError **erro
     g_autofree char *when = ferry_rfc3339_format(user->expires_s * 1000);
     g_autofree char *why =
         g_strdup_printf("the credential (%s) ended at %s", user->credential, when);
-    refuse(error, why);
+    auth_refuse(error, why);
     return FALSE;
   }
   if (user->ca && g_strcmp0(user->ca, ferry_pki_ca_hash(api->pki)) != 0 &&
       g_strcmp0(user->ca, ferry_pki_old_ca_hash(api->pki)) != 0) {
-    refuse(error, "the CA of the client certificate is not trusted any more");
+    auth_refuse(error, "the CA of the client certificate is not trusted any more");
     return FALSE;
   }
   if (user->key) {
@@ -145,7 +145,7 @@ gboolean ferry_auth_is_valid(FerryApi *api, const FerryUser *user, GError **erro
     if (now && g_str_equal(now->name, user->name) &&
         g_strv_equal((const char *const *)now->groups, (const char *const *)user->groups))
       return TRUE;
-    refuse(error, "the bearer token is not known any more");
+    auth_refuse(error, "the bearer token is not known any more");
     return FALSE;
   }
   if (g_str_has_prefix(user->credential, "oidc "))
@@ -155,7 +155,7 @@ gboolean ferry_auth_is_valid(FerryApi *api, const FerryUser *user, GError **erro
 
 FerryUser *ferry_auth_bearer(FerryApi *api, const char *authorization, GError **error) {
   if (g_ascii_strncasecmp(authorization, "Bearer ", 7) != 0)
-    return refuse(error, "only client certificates and bearer tokens are known here");
+    return auth_refuse(error, "only client certificates and bearer tokens are known here");
   const char *token = authorization + 7;
   while (*token == ' ')
     token++;
@@ -163,7 +163,7 @@ FerryUser *ferry_auth_bearer(FerryApi *api, const char *authorization, GError **
     return ferry_oidc_user(api->oidc, token, ferry_clock_wall_ms(api->clock), error);
   gsize len = strlen(token);
   if (len < MIN_TOKEN || len > MAX_TOKEN)
-    return refuse(error, "the bearer token is not known");
+    return auth_refuse(error, "the bearer token is not known");
   g_autoptr(GError) problem = NULL;
   FerryUser *user = ferry_user_of_token(api, token, &problem);
   if (!user && !problem) {
@@ -171,7 +171,7 @@ FerryUser *ferry_auth_bearer(FerryApi *api, const char *authorization, GError **
     user = ferry_token_file_find(api->token_file, hash);
   }
   if (user || !problem)
-    return user ? user : refuse(error, "the bearer token is not known");
+    return user ? user : auth_refuse(error, "the bearer token is not known");
   g_propagate_error(error, g_steal_pointer(&problem));
   return NULL;
 }

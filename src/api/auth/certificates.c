@@ -141,17 +141,19 @@ gboolean ferry_certificates_write_kubeconfig(FerryApi *api, GError **error) {
 
 typedef struct {
   const FerryKind *kind;
-  const char *prefix;                      /* of its names in the records */
-  const char *condition, *reason, *format; /* format: of the message, with the end */
-  gboolean stays;                          /* what was said last, once the records are gone */
+  const char *prefix; /* of its names in the records */
+  const char *condition;
+  FerryReason reason;
+  const char *format; /* of the message, with the end */
+  gboolean stays;     /* what was said last, once the records are gone */
 } Holder;
 
 static const Holder holders[] = {
-    {&ferry_kind_node, "system:node:", "CertificateExpiring", "NotRenewed",
+    {&ferry_kind_node, "system:node:", "CertificateExpiring", FERRY_REASON_NOT_RENEWED,
      "the certificate of its agent ends at %s and was not renewed, which the agent does by itself "
      "while it can reach ferryd",
      TRUE},
-    {&ferry_kind_user, "", "CredentialExpiring", "NotRotated",
+    {&ferry_kind_user, "", "CredentialExpiring", FERRY_REASON_NOT_ROTATED,
      "the last of its credentials ends at %s: ferry user rotate makes a new one"},
 };
 
@@ -165,7 +167,7 @@ static void set_condition(FerryApi *api, const Holder *h, const json_t *old, con
     g_autofree char *when = ferry_rfc3339_format(*ends);
     g_autoptr(GString) text = g_string_new(h->format);
     g_string_replace(text, "%s", when, 1);
-    ferry_condition_set(object, h->condition, "True", h->reason, text->str, now);
+    ferry_condition_set(object, h->condition, "True", ferry_reason_name(h->reason), text->str, now);
   } else {
     ferry_condition_remove(object, h->condition);
   }
@@ -193,7 +195,7 @@ static void look_at_holders(FerryApi *api) {
   }
 }
 
-static void warn(FerryCertificates *c) {
+static void certificates_warn(FerryCertificates *c) {
   gint64 now = ferry_clock_wall_ms(c->api->clock);
   if (c->warned_ms && now - c->warned_ms < DAY_MS)
     return;
@@ -226,7 +228,7 @@ void ferry_certificates_look(FerryCertificates *c) {
                c->api->state_dir);
   ferry_credential_expire(c->api);
   look_at_holders(c->api);
-  warn(c);
+  certificates_warn(c);
 }
 
 static gpointer look_thread(gpointer data) {

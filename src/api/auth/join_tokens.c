@@ -49,7 +49,7 @@ static void forget_read(FerryJoinTokens *tokens) {
   g_clear_pointer(&tokens->all, json_decref);
 }
 
-static gboolean read_file(FerryJoinTokens *tokens, GError **error) {
+static gboolean join_tokens_read_file(FerryJoinTokens *tokens, GError **error) {
   forget_read(tokens);
   tokens->reads++;
   if (!g_file_test(tokens->path, G_FILE_TEST_EXISTS)) {
@@ -72,7 +72,7 @@ static gboolean read_file(FerryJoinTokens *tokens, GError **error) {
 /* Sees to it that `all` is what the file says. */
 static gboolean look_at_file(FerryJoinTokens *tokens, GError **error) {
   gboolean changed = ferry_file_has_changed(tokens->path, &tokens->seen);
-  return (tokens->all && !changed) || read_file(tokens, error);
+  return (tokens->all && !changed) || join_tokens_read_file(tokens, error);
 }
 
 /* Without those that have expired. */

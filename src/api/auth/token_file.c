@@ -74,7 +74,7 @@ static GHashTable *read_users(const char *path, GError **error) {
 }
 
 /* Caller holds the lock. */
-static void look(FerryTokenFile *file) {
+static void token_file_look(FerryTokenFile *file) {
   gint64 now = g_get_monotonic_time();
   if (now - file->looked_us < LOOK_US)
     return;
@@ -118,7 +118,7 @@ void ferry_token_file_free(FerryTokenFile *file) {
 
 FerryUser *ferry_token_file_find(FerryTokenFile *file, const char *hash) {
   g_mutex_lock(&file->lock);
-  look(file);
+  token_file_look(file);
   FerryUser *user = g_hash_table_lookup(file->users, hash);
   if (user)
     ferry_user_ref(user);

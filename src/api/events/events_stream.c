@@ -20,7 +20,6 @@
 
 #define HEARTBEAT_US (10 * G_USEC_PER_SEC)
 #define LIFETIME_S 2700 /* 45 min; clients connect again and resume */
-#define BLOCK (16 * 1024)
 #define RETRY_MS 1000
 #define MAX_FILTER 317 /* namespace/name */
 
@@ -199,19 +198,21 @@ static gboolean events_stream_next_change(FerryEventStream *s) {
 
 static void events_stream_fill(FerryStreamBase *base) {
   FerryEventStream *s = (FerryEventStream *)base;
-  const char *why = ferry_stream_why_revoked(base);
-  if (why) {
-    gboolean right = g_atomic_int_get(&base->revoked) == FERRY_STREAM_RIGHT_LOST;
+  g_autoptr(GError) farewell = ferry_stream_farewell(base);
+  if (farewell) {
     if (!base->ended)
       g_string_append_printf(
-          base->out,
-          "event: error\ndata: {\"code\":%d,\"reason\":\"%s\",\"message\":\"%s\"}"
-          "\n\n",
-          right ? 403 : 401, right ? "Forbidden" : "Unauthorized", why);
+          base->out, "event: error\ndata: {\"code\":%u,\"reason\":\"%s\",\"message\":\"%s\"}\n\n",
+          ferry_error_http_status(farewell->code), ferry_error_reason(farewell->code),
+          farewell->message);
     base->ended = TRUE;
     return;
   }
+  guint looked = 0;
   while (ferry_stream_pending(&s->base) < FERRY_STREAM_BUFFER) {
+    base->more = ++looked > FERRY_STREAM_TURN;
+    if (base->more)
+      break;
     const json_t *m = ferry_initial_list_next(&s->initial);
     if (m)
       emit_state(s, m);
@@ -219,6 +220,8 @@ static void events_stream_fill(FerryStreamBase *base) {
       break;
   }
   gint64 now = g_get_monotonic_time();
+  if (base->more && !g_atomic_int_get(&s->api->stopping))
+    return;
   if (ferry_stream_pending(&s->base) == 0 &&
       (now >= s->end_us || g_atomic_int_get(&s->api->stopping))) {
     s->base.ended = TRUE;
@@ -312,7 +315,7 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
                                           ferry_stream_on_change, s, NULL)))
     reset(s);
   struct MHD_Response *response = MHD_create_response_from_callback(
-      MHD_SIZE_UNKNOWN, BLOCK, ferry_stream_read, s, events_stream_free);
+      MHD_SIZE_UNKNOWN, FERRY_STREAM_BLOCK, ferry_stream_read, s, events_stream_free);
   if (!response) {
     events_stream_free(s);
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "no memory for an event stream");

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define DEAD_PEER_MS 30000
-#define SEND_BUFFER (256 * 1024)
 #define EVENTS 64
 #define ACCEPTS 64 /* in one go, before others get their turn */
 #define NO_FILES_US 20000
@@ -29,20 +28,20 @@ typedef struct {
   gboolean proxy;  /* a PROXY header may come */
   struct sockaddr_storage peer;
   socklen_t peer_len;
-} Held;
+} AcceptorHeld;
 
 struct FerryAcceptor {
   FerryConnections *connections;
   FerryProxyNet *proxies;
   gsize n_proxies;
   FerryAcceptorHooks hooks;
-  GHashTable *held; /* Held, sockets to listen on included */
+  GHashTable *held; /* AcceptorHeld, sockets to listen on included */
   int epoll, stop;
   GThread *thread;
 };
 
 static void held_free(gpointer data) {
-  Held *h = data;
+  AcceptorHeld *h = data;
   close(h->fd);
   g_free(h);
 }
@@ -64,7 +63,7 @@ FerryAcceptor *ferry_acceptor_new(FerryConnections *connections, const FerryProx
   return a;
 }
 
-static gboolean hold(FerryAcceptor *a, Held *h) {
+static gboolean acceptor_hold(FerryAcceptor *a, AcceptorHeld *h) {
   struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = h};
   if (epoll_ctl(a->epoll, EPOLL_CTL_ADD, h->fd, &event) < 0)
     return FALSE;
@@ -73,23 +72,23 @@ static gboolean hold(FerryAcceptor *a, Held *h) {
 }
 
 void ferry_acceptor_listen(FerryAcceptor *a, int fd, gpointer listener) {
-  Held *h = g_new0(Held, 1);
+  AcceptorHeld *h = g_new0(AcceptorHeld, 1);
   h->fd = fd;
   h->listener = listener;
   g_unix_set_fd_nonblocking(fd, TRUE, NULL); /* an inherited one need not be */
-  if (!hold(a, h))
+  if (!acceptor_hold(a, h))
     g_error("cannot wait for connections: %s", g_strerror(errno));
 }
 
 /* ---- one connection ---- */
 
-static void drop_conn(FerryAcceptor *a, Held *h) {
+static void drop_conn(FerryAcceptor *a, AcceptorHeld *h) {
   ferry_connections_remove(a->connections, h->conn);
   g_hash_table_remove(a->held, h);
 }
 
 /* The HTTP library has the descriptor from here on, and it is closed by it. */
-static void hand_over(FerryAcceptor *a, Held *h) {
+static void hand_over(FerryAcceptor *a, AcceptorHeld *h) {
   int lowat = 1;
   if (h->proxy)
     setsockopt(h->fd, SOL_SOCKET, SO_RCVLOWAT, &lowat, sizeof lowat);
@@ -105,7 +104,7 @@ static void hand_over(FerryAcceptor *a, Held *h) {
   g_free(h);
 }
 
-static void take_header(FerryAcceptor *a, Held *h, const FerryProxyHeader *header,
+static void take_header(FerryAcceptor *a, AcceptorHeld *h, const FerryProxyHeader *header,
                         gboolean has_peer) {
   guint8 buf[FERRY_PROXY_MOST];
   if (recv(h->fd, buf, header->size, 0) != (ssize_t)header->size) {
@@ -122,7 +121,7 @@ static void take_header(FerryAcceptor *a, Held *h, const FerryProxyHeader *heade
   h->proxy = FALSE;
 }
 
-static void read_proxy(FerryAcceptor *a, Held *h) {
+static void read_proxy(FerryAcceptor *a, AcceptorHeld *h) {
   guint8 buf[FERRY_PROXY_MOST];
   FerryProxyHeader header;
   ssize_t n = recv(h->fd, buf, sizeof buf, MSG_PEEK);
@@ -153,7 +152,7 @@ static void read_proxy(FerryAcceptor *a, Held *h) {
   }
 }
 
-static void on_bytes(FerryAcceptor *a, Held *h, guint events) {
+static void on_bytes(FerryAcceptor *a, AcceptorHeld *h, guint events) {
   char byte;
   if (h->proxy && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))) {
     drop_conn(a, h); /* the rest of its header will not come */
@@ -174,11 +173,10 @@ static void on_bytes(FerryAcceptor *a, Held *h, guint events) {
 
 static void prepare_socket(int fd) {
   unsigned ms = DEAD_PEER_MS;
-  int on = 1, size = SEND_BUFFER;
+  int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
 static gboolean is_proxy(const FerryAcceptor *a, const struct sockaddr *peer) {
@@ -189,7 +187,7 @@ static gboolean is_proxy(const FerryAcceptor *a, const struct sockaddr *peer) {
   return FALSE;
 }
 
-static void on_listening(FerryAcceptor *a, const Held *socket) {
+static void on_listening(FerryAcceptor *a, const AcceptorHeld *socket) {
   for (int i = 0; i < ACCEPTS; i++) {
     struct sockaddr_storage peer = {0};
     socklen_t len = sizeof peer;
@@ -201,7 +199,7 @@ static void on_listening(FerryAcceptor *a, const Held *socket) {
       return;
     }
     prepare_socket(fd);
-    Held *h = g_new0(Held, 1);
+    AcceptorHeld *h = g_new0(AcceptorHeld, 1);
     h->fd = fd;
     h->listener = socket->listener;
     h->peer = peer;
@@ -209,7 +207,7 @@ static void on_listening(FerryAcceptor *a, const Held *socket) {
     h->proxy = is_proxy(a, (struct sockaddr *)&peer);
     h->conn =
         ferry_connections_add(a->connections, fd, (struct sockaddr *)&peer, g_get_monotonic_time());
-    if (!hold(a, h)) {
+    if (!acceptor_hold(a, h)) {
       ferry_connections_remove(a->connections, h->conn);
       held_free(h);
     }
@@ -224,14 +222,14 @@ static gpointer serve(gpointer data) {
     int n = epoll_wait(a->epoll, events, EVENTS, (int)a->hooks.tick_ms);
     /* Connections first: what ends makes room for what begins. */
     for (int i = 0; i < n; i++) {
-      Held *h = events[i].data.ptr;
+      AcceptorHeld *h = events[i].data.ptr;
       if (!h)
         return NULL;
       if (h->conn)
         on_bytes(a, h, events[i].events);
     }
     for (int i = 0; i < n; i++) {
-      Held *h = events[i].data.ptr;
+      AcceptorHeld *h = events[i].data.ptr;
       if (g_hash_table_contains(a->held, h) && !h->conn)
         on_listening(a, h);
     }
@@ -257,8 +255,8 @@ void ferry_acceptor_free(FerryAcceptor *a) {
   gpointer held;
   g_hash_table_iter_init(&iter, a->held);
   while (g_hash_table_iter_next(&iter, &held, NULL))
-    if (((Held *)held)->conn)
-      ferry_connections_remove(a->connections, ((Held *)held)->conn);
+    if (((AcceptorHeld *)held)->conn)
+      ferry_connections_remove(a->connections, ((AcceptorHeld *)held)->conn);
   g_hash_table_unref(a->held);
   close(a->epoll);
   close(a->stop);

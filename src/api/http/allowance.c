@@ -13,15 +13,18 @@ typedef struct {
   FerryAllowance rule;
   gint64 at_us; /* when `tokens` was right */
   guint in_flight;
+  gsize unread; /* of requests in flight */
 } AllowanceBucket;
 
 struct FerryAllowances {
   GHashTable *buckets; /* char* -> Bucket */
   guint sweep_at;
+  gsize unread, unread_most; /* of all */
 };
 
-FerryAllowances *ferry_allowances_new(void) {
+FerryAllowances *ferry_allowances_new(gsize unread) {
   FerryAllowances *all = g_new0(FerryAllowances, 1);
+  all->unread_most = unread;
   all->buckets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   all->sweep_at = SWEEP_FROM;
   return all;
@@ -78,10 +81,31 @@ FerryAllowed ferry_allowances_begin(FerryAllowances *all, const char *who,
   return FERRY_ALLOWED;
 }
 
-void ferry_allowances_end(FerryAllowances *all, const char *who) {
+void ferry_allowances_end(FerryAllowances *all, const char *who, gsize unread) {
   AllowanceBucket *b = g_hash_table_lookup(all->buckets, who);
-  if (b && b->in_flight > 0)
-    b->in_flight--;
+  if (!b || b->in_flight == 0)
+    return;
+  b->in_flight--;
+  b->unread -= unread;
+  all->unread -= unread;
+}
+
+gboolean ferry_allowances_may_answer(const FerryAllowances *all, const char *who, gsize most) {
+  const AllowanceBucket *b = g_hash_table_lookup(all->buckets, who);
+  gsize own = b ? b->unread : 0;
+  return own == 0 || (own < most && all->unread < all->unread_most);
+}
+
+void ferry_allowances_hold(FerryAllowances *all, const char *who, gsize bytes) {
+  AllowanceBucket *b = g_hash_table_lookup(all->buckets, who);
+  if (!b)
+    return;
+  b->unread += bytes;
+  all->unread += bytes;
+}
+
+gsize ferry_allowances_unread(const FerryAllowances *all) {
+  return all->unread;
 }
 
 guint ferry_allowances_size(const FerryAllowances *all) {

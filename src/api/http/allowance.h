@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much one user, or one address where nobody is known, may ask for: requests at once, and a
-// token bucket. Pure: time is passed in; not thread-safe.
+// How much one user, or one address where nobody is known, may ask for: requests at once, a token
+// bucket, and bytes of answers that he has not read. Pure: time is passed in; not thread-safe.
 #pragma once
 #include <glib.h>
 
@@ -15,8 +15,9 @@ typedef struct {
 
 typedef enum { FERRY_ALLOWED, FERRY_ALLOWED_NO_RATE, FERRY_ALLOWED_NO_FLIGHT } FerryAllowed;
 
-/** Nobody is known yet. Not locked: its owner does that. */
-FerryAllowances *ferry_allowances_new(void);
+/** `unread`: bytes of answers that all may have unread; beyond it whoever has any gets no more. Not
+ * locked: its owner does that. */
+FerryAllowances *ferry_allowances_new(gsize unread);
 void ferry_allowances_free(FerryAllowances *all);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryAllowances, ferry_allowances_free)
 /** Takes `cost` tokens of `who` and begins a request, to be ended with ferry_allowances_end. A cost
@@ -25,7 +26,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryAllowances, ferry_allowances_free)
 FerryAllowed ferry_allowances_begin(FerryAllowances *all, const char *who,
                                     const FerryAllowance *allowance, double cost, gint64 now_us,
                                     guint *retry_s);
-void ferry_allowances_end(FerryAllowances *all, const char *who);
+/** Ends a request of which `unread` bytes were held for its client. */
+void ferry_allowances_end(FerryAllowances *all, const char *who, gsize unread);
+/** Whether another answer may be made for `who`, who may have `most` bytes unread. */
+gboolean ferry_allowances_may_answer(const FerryAllowances *all, const char *who, gsize most);
+/** Counts an answer of a request that has begun, until it ends. */
+void ferry_allowances_hold(FerryAllowances *all, const char *who, gsize bytes);
+/** Bytes that all have unread. */
+gsize ferry_allowances_unread(const FerryAllowances *all);
 /** How many are remembered. */
 guint ferry_allowances_size(const FerryAllowances *all);
 

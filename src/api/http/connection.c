@@ -106,6 +106,11 @@ void *ferry_connection_on_uri(void *data, const char *uri, struct MHD_Connection
   unsigned status = ferry_strict_uri(uri ? uri : "", &why);
   if (status)
     reject(req, status, why);
+  /* The library takes the parameters apart after this call, at this place in its own buffer; of
+   * 1,000 their list would not fit there, and it would close the connection without a word. */
+  char *parameters = status && uri ? strchr((char *)uri, '?') : NULL;
+  if (parameters)
+    parameters[1] = '\0';
   return req;
 }
 

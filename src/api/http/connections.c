@@ -2,7 +2,8 @@
 // Theory of operation: a table by descriptor. Until a request on it was authenticated a connection
 // counts against strangers' budget, of its address and in all; nobody is refused for want of room,
 // but the oldest connection that has done least gives way, of the address that has most, so that
-// only a flood's own connections end. Then it counts against its user's.
+// only a flood's own connections end. Then it counts against its user's; users give way to each
+// other in the same way, so that a few of them never shut out the rest.
 //
 // A connection is ended by shutdown(2), under the lock: whoever owns the descriptor (the acceptor,
 // the HTTP library) notices, has the connection removed under the same lock, and closes it after
@@ -28,6 +29,12 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* What the kernel may hold for a client that has not taken it: of a list much, so that the HTTP
+ * library's threads need not come back often; of a stream, which may wait for its reader for long,
+ * little. The kernel takes twice as much, for what it spends beside the bytes. */
+#define SEND_BUFFER (256 * 1024)
+#define STREAM_SEND_BUFFER (32 * 1024)
 
 struct FerryConn {
   int fd;
@@ -63,6 +70,7 @@ static const char *const end_names[FERRY_ENDS] = {"handshake-deadline",
                                                   "idle",
                                                   "too-many-of-address",
                                                   "too-many-strangers",
+                                                  "too-many-users",
                                                   "too-many-of-identity",
                                                   "full",
                                                   "malformed",
@@ -119,23 +127,30 @@ static void add_count(GHashTable *table, const char *key, int by) {
     g_hash_table_remove(table, key);
 }
 
+/* By what a connection is counted. */
+static const char *owner_of(const FerryConn *c) {
+  return c->identity ? c->identity : c->address;
+}
+
 static void count_in(FerryConnections *all, const FerryConn *c) {
-  add_count(c->identity ? all->identities : all->addresses, c->identity ? c->identity : c->address,
-            1);
+  add_count(c->identity ? all->identities : all->addresses, owner_of(c), 1);
   *(c->identity ? &all->users : &all->strangers) += 1;
 }
 
 static void count_out(FerryConnections *all, const FerryConn *c) {
   if (c->ended)
     return;
-  add_count(c->identity ? all->identities : all->addresses, c->identity ? c->identity : c->address,
-            -1);
+  add_count(c->identity ? all->identities : all->addresses, owner_of(c), -1);
   *(c->identity ? &all->users : &all->strangers) -= 1;
 }
 
 /* A descriptor that is this connection's for certain. */
 static int descriptor_of(const FerryConn *c) {
   return c->duplicate >= 0 ? c->duplicate : c->fd;
+}
+
+static void set_send_buffer(const FerryConn *c, int size) {
+  setsockopt(descriptor_of(c), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
 /* The room of a connection that ends is free at once. */
@@ -191,12 +206,14 @@ static int rank(const FerryConn *c) {
   return ranks[c->phase];
 }
 
-static FerryConn *oldest_of(FerryConnections *all, const char *address, const FerryConn *but) {
+/* Of those that are counted for `owner`: a user where `known`, else an address. */
+static FerryConn *oldest_of(FerryConnections *all, const char *owner, gboolean known,
+                            const FerryConn *but) {
   FerryConn *worst = NULL;
   for (guint i = 0; i < all->by_fd->len; i++) {
     FerryConn *c = g_ptr_array_index(all->by_fd, i);
-    if (!c || c == but || c->ended || c->identity || c->phase == FERRY_CONN_WORK ||
-        !g_str_equal(c->address, address))
+    if (!c || c == but || c->ended || c->phase == FERRY_CONN_WORK ||
+        (c->identity != NULL) != known || !g_str_equal(owner_of(c), owner))
       continue;
     if (!worst || rank(c) < rank(worst) ||
         (rank(c) == rank(worst) && c->since_us < worst->since_us))
@@ -205,12 +222,13 @@ static FerryConn *oldest_of(FerryConnections *all, const char *address, const Fe
   return worst;
 }
 
-static const char *most_crowded(FerryConnections *all) {
+/* Who has most in a table of numbers of connections. */
+static const char *most_crowded(GHashTable *counts) {
   const char *most = NULL;
   guint n = 0;
   GHashTableIter iter;
   gpointer key, value;
-  g_hash_table_iter_init(&iter, all->addresses);
+  g_hash_table_iter_init(&iter, counts);
   while (g_hash_table_iter_next(&iter, &key, &value))
     if (GPOINTER_TO_UINT(value) > n) {
       n = GPOINTER_TO_UINT(value);
@@ -223,11 +241,24 @@ static const char *most_crowded(FerryConnections *all) {
 static void make_room(FerryConnections *all, const FerryConn *c) {
   FerryConn *victim = NULL;
   if (count_of(all->addresses, c->address) > all->limits.anonymous_per_address &&
-      (victim = oldest_of(all, c->address, c)))
+      (victim = oldest_of(all, c->address, FALSE, c)))
     end(all, victim, FERRY_END_CROWDED_ADDRESS);
-  const char *crowd = all->strangers > all->limits.anonymous ? most_crowded(all) : NULL;
-  if (crowd && (victim = oldest_of(all, crowd, c)))
+  const char *crowd = all->strangers > all->limits.anonymous ? most_crowded(all->addresses) : NULL;
+  if (crowd && (victim = oldest_of(all, crowd, FALSE, c)))
     end(all, victim, FERRY_END_CROWDED);
+}
+
+/* The same between users: whether there is room for one more of a user who has `own`. */
+static gboolean make_room_for_user(FerryConnections *all, guint own) {
+  if (all->users < all->limits.authenticated)
+    return TRUE;
+  const char *crowd = most_crowded(all->identities);
+  FerryConn *victim = crowd && count_of(all->identities, crowd) > own + 1
+                          ? oldest_of(all, crowd, TRUE, NULL)
+                          : NULL;
+  if (victim)
+    end(all, victim, FERRY_END_CROWDED_USERS);
+  return victim != NULL;
 }
 
 static FerryConn *at(FerryConnections *all, int fd) {
@@ -247,6 +278,7 @@ FerryConn *ferry_connections_add(FerryConnections *all, int fd, const struct soc
   c->duplicate = -1;
   c->accepted_us = c->since_us = now_us;
   set_peer(c, peer);
+  set_send_buffer(c, SEND_BUFFER);
   g_mutex_lock(&all->lock);
   if ((guint)fd >= all->by_fd->len)
     g_ptr_array_set_size(all->by_fd, fd + 1);
@@ -319,7 +351,7 @@ gboolean ferry_connections_identify(FerryConnections *all, FerryConn *c, const c
   if (!c->ended && g_strcmp0(c->identity, identity) != 0) {
     guint own = count_of(all->identities, identity);
     gboolean crowded = own >= all->limits.per_identity;
-    room = !crowded && (c->identity || all->users < all->limits.authenticated);
+    room = !crowded && (c->identity || make_room_for_user(all, own));
     if (room) {
       count_out(all, c);
       g_free(c->identity);
@@ -355,6 +387,8 @@ static void begin_phase(FerryConn *c, FerryConnPhase phase, gint64 now_us) {
     c->measured = TRUE;
     c->bytes = c->requested;
   }
+  if ((phase == FERRY_CONN_STREAM) != (c->phase == FERRY_CONN_STREAM))
+    set_send_buffer(c, phase == FERRY_CONN_STREAM ? STREAM_SEND_BUFFER : SEND_BUFFER);
   c->phase = phase;
   c->since_us = now_us;
 }
@@ -417,7 +451,7 @@ static void look_for_request(FerryConn *c, gint64 now_us) {
 }
 
 /* Why the connection is to end now; FERRY_ENDS: it isn't. */
-static FerryEnd judge(const FerryConnections *all, FerryConn *c, gint64 now_us) {
+static FerryEnd connections_judge(const FerryConnections *all, FerryConn *c, gint64 now_us) {
   const FerryHttpLimits *l = &all->limits;
   gint64 age = now_us - c->since_us;
   switch (c->phase) {
@@ -448,7 +482,7 @@ void ferry_connections_reap(FerryConnections *all, gint64 now_us) {
       drop(all, c);
       continue;
     }
-    FerryEnd why = c && !c->ended ? judge(all, c, now_us) : FERRY_ENDS;
+    FerryEnd why = c && !c->ended ? connections_judge(all, c, now_us) : FERRY_ENDS;
     if (why < FERRY_ENDS)
       end(all, c, why);
   }

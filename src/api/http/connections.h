@@ -29,6 +29,7 @@ typedef enum {
   FERRY_END_IDLE,
   FERRY_END_CROWDED_ADDRESS, /* gave way to a newer one of its address */
   FERRY_END_CROWDED,         /* gave way to any newer one */
+  FERRY_END_CROWDED_USERS,   /* of the user with most: gave way to one of a user with fewer */
   FERRY_END_IDENTITY,        /* its user has too many */
   FERRY_END_FULL,            /* all users together have */
   FERRY_END_MALFORMED,       /* no HTTP, or not to be understood in one way only */
@@ -66,7 +67,8 @@ FerryConn *ferry_connections_take(FerryConnections *all, int fd);
 /** What it does now. */
 void ferry_connections_phase(FerryConnections *all, FerryConn *c, FerryConnPhase phase,
                              gint64 now_us);
-/** Whose it is, once that is known; FALSE: there is no room for another one of this user. */
+/** Whose it is, once that is known; FALSE: there is no room for another one of this user. Where all
+ * users' share is used up, one of the user who has most gives way to a user who has fewer. */
 gboolean ferry_connections_identify(FerryConnections *all, FerryConn *c, const char *identity);
 /** Ends those whose time is over. */
 void ferry_connections_reap(FerryConnections *all, gint64 now_us);

@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 const char ferry_refusal_rate[] = "rate", ferry_refusal_in_flight[] = "in-flight",
-           ferry_refusal_queue[] = "queue-full", ferry_refusal_wait[] = "waited-too-long";
+           ferry_refusal_unread[] = "unread-answers", ferry_refusal_queue[] = "queue-full",
+           ferry_refusal_wait[] = "waited-too-long";
 
 static const char *const reasons[] = {ferry_refusal_rate, ferry_refusal_in_flight,
-                                      ferry_refusal_queue, ferry_refusal_wait};
+                                      ferry_refusal_unread, ferry_refusal_queue,
+                                      ferry_refusal_wait};
 
 typedef struct {
   FerryDispatch *dispatch;

@@ -27,7 +27,7 @@ void ferry_dispatch_count_refusal(FerryDispatch *d, FerryLevel level, const char
 void ferry_dispatch_put_metrics(FerryDispatch *d, GString *out);
 
 /** Reasons of refusals. */
-extern const char ferry_refusal_rate[], ferry_refusal_in_flight[], ferry_refusal_queue[],
-    ferry_refusal_wait[];
+extern const char ferry_refusal_rate[], ferry_refusal_in_flight[], ferry_refusal_unread[],
+    ferry_refusal_queue[], ferry_refusal_wait[];
 
 G_END_DECLS

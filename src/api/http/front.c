@@ -4,12 +4,15 @@
 // has that of the address. What is cheap is answered by the HTTP library's own threads; all else
 // suspends its connection and waits for a seat of its level. What a list will cost is guessed from
 // the bytes of the latest list of its kind; it weighs in the queue alone, so that a user's lists
-// leave his other requests their allowance.
+// leave his other requests their allowance. A list of 20 MB is asked for with 100 bytes, and who
+// reads it slowly keeps it here: what a user has not read is counted, when he asks and again when
+// it is his turn.
 #include "api/http/front.h"
 #include "api/http/acceptor.h"
 #include "api/http/allowance.h"
 #include "api/http/dispatch.h"
 #include "api/http/level.h"
+#include "base/metrics_text.h"
 
 #include <string.h>
 
@@ -43,7 +46,7 @@ guint ferry_front_most_connections(const FerryFront *front) {
 
 /* ---- answers on a seat ---- */
 
-static void resume(FerryRequest *req) {
+static void front_resume(FerryRequest *req) {
   FerryApi *api = req->api;
   MHD_resume_connection(req->connection); /* req may be gone from here on */
   g_atomic_int_dec_and_test(&api->requests);
@@ -68,11 +71,41 @@ static void remember_width(FerryRequest *req) {
   g_mutex_unlock(&front->lock);
 }
 
+/* FALSE: it was answered with 429. Cancels get through, whose answers are small. */
+static gboolean leave_to_answer(FerryRequest *req) {
+  FerryFront *front = req->api->front;
+  if (req->level == FERRY_LEVEL_CONTROL)
+    return TRUE;
+  g_mutex_lock(&front->lock);
+  gboolean ok = !req->flow || ferry_allowances_may_answer(front->allowances, req->flow,
+                                                          front->limits.unread_per_identity);
+  g_mutex_unlock(&front->lock);
+  if (!ok)
+    front_refuse(
+        req, ferry_refusal_unread, 1,
+        "too much is unread: this user or address has asked for answers and does not read them; "
+        "read or close some first");
+  return ok;
+}
+
+/* Routes it, and counts its answer until ferry_front_release. */
+static void route_and_hold(FerryRequest *req) {
+  FerryFront *front = req->api->front;
+  ferry_route(req);
+  if (!req->admitted || !req->out)
+    return;
+  req->unread = g_bytes_get_size(req->out);
+  g_mutex_lock(&front->lock);
+  ferry_allowances_hold(front->allowances, req->flow, req->unread);
+  g_mutex_unlock(&front->lock);
+}
+
 static void on_work(gpointer data) {
   FerryRequest *req = data;
-  ferry_route(req);
+  if (leave_to_answer(req))
+    route_and_hold(req);
   remember_width(req);
-  resume(req);
+  front_resume(req);
 }
 
 static void on_late(gpointer data) {
@@ -80,7 +113,7 @@ static void on_late(gpointer data) {
   front_refuse(
       req, ferry_refusal_wait, 5,
       "the server has too much to do: the request waited too long for its turn; try again later");
-  resume(req);
+  front_resume(req);
 }
 
 static void on_tick(gpointer data, gint64 now_us) {
@@ -119,7 +152,7 @@ FerryFront *ferry_front_new(FerryApi *api, const FerryHttpLimits *limits,
       ferry_acceptor_new(front->connections, (const FerryProxyNet *)nets->data, nets->len, &hooks);
   front->dispatch = ferry_dispatch_new(ferry_level_rules, &work);
   g_mutex_init(&front->lock);
-  front->allowances = ferry_allowances_new();
+  front->allowances = ferry_allowances_new(front->limits.unread);
   front->widths = g_hash_table_new(NULL, NULL);
   return front;
 }
@@ -180,7 +213,7 @@ static gboolean take_allowance(FerryRequest *req, const FerryAllowance *rule) {
   else if (allowed == FERRY_ALLOWED_NO_FLIGHT)
     front_refuse(req, ferry_refusal_in_flight, retry_s,
                  "too many requests: this user or address has more of them under way than one may");
-  return req->admitted;
+  return req->admitted && leave_to_answer(req);
 }
 
 static gboolean admit_address(FerryRequest *req) {
@@ -224,7 +257,8 @@ void ferry_front_release(FerryRequest *req) {
   FerryFront *front = req->api->front;
   req->admitted = FALSE;
   g_mutex_lock(&front->lock);
-  ferry_allowances_end(front->allowances, req->flow);
+  ferry_allowances_end(front->allowances, req->flow, req->unread);
+  req->unread = 0;
   g_mutex_unlock(&front->lock);
 }
 
@@ -232,7 +266,7 @@ gboolean ferry_front_answer(FerryRequest *req) {
   FerryApi *api = req->api;
   guint retry_s = 1;
   if (req->quick) {
-    ferry_route(req);
+    route_and_hold(req);
     return TRUE;
   }
   g_atomic_int_inc(&api->requests);
@@ -248,12 +282,18 @@ gboolean ferry_front_answer(FerryRequest *req) {
   if (!ferry_dispatch_put(api->front->dispatch, req->level, req->flow, req->cost, req, &retry_s)) {
     front_refuse(req, ferry_refusal_queue, retry_s,
                  "too many requests: the queue for requests of this sort is full; try again later");
-    resume(req);
+    front_resume(req);
   }
   return FALSE;
 }
 
 void ferry_front_put_metrics(FerryFront *front, GString *out) {
+  g_mutex_lock(&front->lock);
+  gsize unread = ferry_allowances_unread(front->allowances);
+  g_mutex_unlock(&front->lock);
+  ferry_metrics_figure(out, "ferry_api_unread_bytes", "gauge",
+                       "Memory of answers that are being written to their clients.",
+                       (double)unread);
   ferry_connections_put_metrics(front->connections, out);
   ferry_dispatch_put_metrics(front->dispatch, out);
 }

@@ -40,6 +40,8 @@ FerryHttpLimits ferry_http_limits_resolve(const FerryHttpLimits *limits) {
   DEFAULT(burst, 4000);
   DEFAULT(address_rate, 50);
   DEFAULT(address_burst, 200);
+  DEFAULT(unread, (gsize)512 * 1024 * 1024);
+  DEFAULT(unread_per_identity, (gsize)64 * 1024 * 1024);
   DEFAULT(streams, 2000);
   DEFAULT(streams_per_identity, 300);
   return r;

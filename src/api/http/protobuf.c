@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: newer kubectl sends a few kinds as protobuf and never tries JSON. Those few
 // are decoded by tables of field numbers; whatever a table does not name is skipped. Every length
-// is checked against what is left, and nesting is bounded by the tables themselves.
+// is checked against what is left, and nesting is bounded by the tables themselves; values are
+// counted before they are made, as a list's element may come in two bytes and take a hundred times
+// that.
 #include "api/internal.h"
 
 #include <string.h>
@@ -172,40 +174,61 @@ static gboolean add_pair(json_t *map, Span pair) {
   return string && json_object_set_new(map, name, string) == 0 && !broken;
 }
 
-static json_t *protobuf_decode(const Message *message, Span s, gboolean *broken) {
+typedef struct {
+  gsize values; /* that may still be made */
+  gboolean broken, too_many;
+} Decoding;
+
+static gboolean pay(Decoding *d) {
+  d->too_many |= d->values == 0;
+  if (d->too_many)
+    return FALSE;
+  d->values--;
+  return TRUE;
+}
+
+static json_t *protobuf_decode(const Message *message, Span s, Decoding *d);
+
+/* Takes one field's value into `out`. */
+static void take_field(json_t *out, const Field *f, Span value, Decoding *d) {
+  json_t *there = json_object_get(out, f->name);
+  if (f->type == TEXT || f->type == MESSAGE) {
+    json_t *v = f->type == TEXT ? text_of(value) : protobuf_decode(f->message, value, d);
+    gboolean empty = f->type == TEXT && json_is_string(v) && json_string_length(v) == 0;
+    if (empty)
+      json_decref(v);
+    else if (json_object_set_new(out, f->name, v) < 0)
+      d->broken = TRUE;
+    return;
+  }
+  if (!there)
+    json_object_set_new(out, f->name, there = f->type == MAP ? json_object() : json_array());
+  if (f->type == MAP ? !add_pair(there, value)
+      : f->type == MESSAGES
+          ? json_array_append_new(there, protobuf_decode(f->message, value, d)) < 0
+          : json_array_append_new(there, text_of(value)) < 0)
+    d->broken = TRUE;
+}
+
+static json_t *protobuf_decode(const Message *message, Span s, Decoding *d) {
   json_t *out = json_object();
   guint number;
   Span value;
-  while (!*broken && next_field(&s, &number, &value, broken)) {
+  while (!d->broken && next_field(&s, &number, &value, &d->broken)) {
     const Field *f = message->fields;
     while (f->number && f->number != number)
       f++;
-    if (!f->number)
-      continue;
-    json_t *there = json_object_get(out, f->name);
-    if (f->type == TEXT || f->type == MESSAGE) {
-      json_t *v = f->type == TEXT ? text_of(value) : protobuf_decode(f->message, value, broken);
-      gboolean empty = f->type == TEXT && json_is_string(v) && json_string_length(v) == 0;
-      if (empty)
-        json_decref(v);
-      else if (json_object_set_new(out, f->name, v) < 0)
-        *broken = TRUE;
-      continue;
-    }
-    if (!there)
-      json_object_set_new(out, f->name, there = f->type == MAP ? json_object() : json_array());
-    if (f->type == MAP ? !add_pair(there, value)
-        : f->type == MESSAGES
-            ? json_array_append_new(there, protobuf_decode(f->message, value, broken)) < 0
-            : json_array_append_new(there, text_of(value)) < 0)
-      *broken = TRUE;
+    if (f->number && !pay(d))
+      break;
+    if (f->number)
+      take_field(out, f, value, d);
   }
   return out;
 }
 
 json_t *ferry_protobuf_decode(const guint8 *data, gsize len, GError **error) {
   static const guint8 magic[4] = {'k', '8', 's', 0};
-  gboolean broken = len < 4 || memcmp(data, magic, 4) != 0;
+  gboolean broken = len < 4 || memcmp(data, magic, 4) != 0, too_many = FALSE;
   Span s = {data + (broken ? 0 : 4), data + len}, value, type = {0}, raw = {0};
   guint number;
   while (!broken && next_field(&s, &number, &value, &broken)) {
@@ -227,14 +250,20 @@ json_t *ferry_protobuf_decode(const guint8 *data, gsize len, GError **error) {
   for (gsize i = 0; !broken && v && k && i < G_N_ELEMENTS(known); i++) {
     if (!g_str_equal(known[i].kind, k) || (known[i].group && !g_str_equal(known[i].group, group)))
       continue;
-    json_t *object = protobuf_decode(known[i].message, raw, &broken);
+    Decoding d = {.values = FERRY_JSON_MAX_NODES};
+    g_autoptr(json_t) object = protobuf_decode(known[i].message, raw, &d);
     json_object_set(object, "apiVersion", version);
     json_object_set(object, "kind", kind);
-    if (!broken)
-      return object;
-    json_decref(object);
+    if (!d.broken && !d.too_many)
+      return g_steal_pointer(&object);
+    broken = d.broken;
+    too_many = d.too_many;
+    break;
   }
-  if (broken)
+  if (too_many)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_LARGE,
+                "the document has more than %d values: send it in parts", FERRY_JSON_MAX_NODES);
+  else if (broken)
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
                 "the body is not a well-formed protobuf object");
   else

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: the HTTP library asks for bytes; with none there the connection is suspended
 // until somebody wakes it. A wake between the look and the suspension must not be lost: `woken`
-// tells of it.
+// tells of it. Where all that was looked at in a turn is nothing to tell, it is suspended and woken
+// at once, which puts it behind the other connections of its thread.
 #include "api/http/stream.h"
 #include "api/internal.h"
 
@@ -23,12 +24,18 @@ void ferry_stream_clear(FerryStreamBase *s) {
   g_mutex_clear(&s->lock);
 }
 
-const char *ferry_stream_why_revoked(const FerryStreamBase *s) {
+GError *ferry_stream_farewell(const FerryStreamBase *s) {
   switch ((FerryStreamRevoked)g_atomic_int_get(&s->revoked)) {
   case FERRY_STREAM_CREDENTIAL_ENDED:
-    return "the credential of this stream has been revoked or has expired";
+    return g_error_new_literal(FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
+                               "the credential of this stream has been revoked or has expired");
   case FERRY_STREAM_RIGHT_LOST:
-    return "the right to what this stream shows has been taken away";
+    return g_error_new_literal(FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+                               "the right to what this stream shows has been taken away");
+  case FERRY_STREAM_CROWDED:
+    return g_error_new_literal(FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,
+                               "all streams that are served are taken, most of them by this user: "
+                               "this one ends for another user's; watch again later");
   case FERRY_STREAM_HOLDS:
     break;
   }
@@ -67,6 +74,7 @@ ssize_t ferry_stream_read(void *data, uint64_t pos, char *buf, size_t max) {
     g_string_truncate(s->out, 0);
     s->sent = 0;
   }
+  s->more = FALSE;
   s->fill(s);
   g_atomic_int_set(&s->buffered, (gint)MIN(s->out->allocated_len, G_MAXINT));
   gsize n = MIN(ferry_stream_pending(s), max);
@@ -78,7 +86,10 @@ ssize_t ferry_stream_read(void *data, uint64_t pos, char *buf, size_t max) {
   if (s->ended)
     return MHD_CONTENT_READER_END_OF_STREAM;
   g_mutex_lock(&s->lock);
-  if (!s->woken) {
+  if (s->more) {
+    MHD_suspend_connection(s->connection);
+    MHD_resume_connection(s->connection);
+  } else if (!s->woken) {
     s->suspended = TRUE;
     MHD_suspend_connection(s->connection);
   }

@@ -15,6 +15,7 @@ struct FerryStreamBase {
   GString *out;
   gsize sent;                          /* how much of `out` the HTTP library has */
   gboolean ended;                      /* the response ends after what is in `out` */
+  gboolean more;                       /* `fill` has not looked at all there is: its turn is over */
   void (*fill)(FerryStreamBase *self); /* appends what there is to `out`, or sets `ended` */
   struct MHD_Connection *connection;
   struct FerryUser *user;       /* whose stream it is; owned */
@@ -31,15 +32,22 @@ typedef enum {
   FERRY_STREAM_HOLDS = 0,
   FERRY_STREAM_CREDENTIAL_ENDED,
   FERRY_STREAM_RIGHT_LOST,
+  FERRY_STREAM_CROWDED, /* it gave way to another user's */
 } FerryStreamRevoked;
 
-/** What its reader is told then; NULL: it goes on. */
-const char *ferry_stream_why_revoked(const FerryStreamBase *s);
+/** What its reader is told then, in a FERRY_ERROR; NULL: it goes on. */
+GError *ferry_stream_farewell(const FerryStreamBase *s);
 
 /** A reader that takes nothing for so long is sent away. */
 #define FERRY_STREAM_STALL_S 60
 /** A stream's buffer is filled up to about here. */
 #define FERRY_STREAM_BUFFER (16 * 1024)
+/** So many objects or changes are looked at in one turn, whether they are told or not: the HTTP
+ * library's thread has others to serve. */
+#define FERRY_STREAM_TURN 64
+/** What the HTTP library has for each stream to copy through, for clients of HTTP/1.0 alone: others
+ * get chunks, which are made in the connection's memory. */
+#define FERRY_STREAM_BLOCK 1024
 
 /** Makes the members; takes a reference to `user`; `fill` is called in the connection's thread
  * whenever `out` is wanted. */

@@ -29,9 +29,12 @@ static const FerryKind pod_kind = {
     .field_selectors = pod_fields,
 };
 
+#define POD_PREFIX "virt-launcher-"
+#define SHORTENED_LEAST 200 /* bytes of a name that was too long */
+
 static char *pod_name(const json_t *vmi, const char *node) {
   g_autofree char *plain =
-      g_strdup_printf("virt-launcher-%s-%s", ferry_json_str(vmi, "metadata.name"), node);
+      g_strdup_printf(POD_PREFIX "%s-%s", ferry_json_str(vmi, "metadata.name"), node);
   if (strlen(plain) <= 253)
     return g_steal_pointer(&plain);
   g_autofree char *hash = ferry_sha256_hex(plain, strlen(plain));
@@ -92,13 +95,35 @@ static json_t *pod_of(const json_t *vmi) {
       "running", "startedAt", since);
 }
 
+static gboolean has_pod_named(const json_t *vmi, const char *name) {
+  const char *node = ferry_json_str(vmi, "status.nodeName");
+  g_autofree char *own = node && ferry_vmi_is_active(vmi) ? pod_name(vmi, node) : NULL;
+  return g_strcmp0(own, name) == 0;
+}
+
+/* By what stands before each dash of the name; NULL: none, or the name was shortened. */
+static json_t *find_by_parts(FerryRequest *req, const char *ns, const char *name) {
+  const char *rest = g_str_has_prefix(name, POD_PREFIX) ? name + strlen(POD_PREFIX) : NULL;
+  for (const char *dash = rest ? strchr(rest, '-') : NULL; dash; dash = strchr(dash + 1, '-')) {
+    g_autofree char *vmi_name = g_strndup(rest, (gsize)(dash - rest));
+    g_autoptr(json_t) vmi = ferry_store_get(req->api->store, &ferry_kind_vmi, ns, vmi_name);
+    if (vmi && has_pod_named(vmi, name))
+      return g_steal_pointer(&vmi);
+  }
+  return NULL;
+}
+
 /* The VM whose pod has this name in the namespace. New reference. */
 static json_t *pods_find_vmi(FerryRequest *req, const char *ns, const char *name, GError **error) {
-  g_autoptr(GPtrArray) vmis = ferry_store_list(req->api->store, &ferry_kind_vmi, ns, NULL);
-  for (guint i = 0; i < vmis->len; i++) {
+  json_t *found = find_by_parts(req, ns, name);
+  if (found)
+    return found;
+  g_autoptr(GPtrArray) vmis = strlen(name) >= SHORTENED_LEAST
+                                  ? ferry_store_list(req->api->store, &ferry_kind_vmi, ns, NULL)
+                                  : NULL;
+  for (guint i = 0; vmis && i < vmis->len; i++) {
     json_t *vmi = g_ptr_array_index(vmis, i);
-    g_autoptr(json_t) pod = pod_of(vmi);
-    if (pod && g_strcmp0(ferry_json_str(pod, "metadata.name"), name) == 0)
+    if (has_pod_named(vmi, name))
       return json_incref(vmi);
   }
   ferry_set_not_found(error, &pod_kind, name);

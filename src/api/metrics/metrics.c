@@ -5,6 +5,7 @@
 #include "api/auth/audit.h"
 #include "api/metrics/metrics.h"
 #include "api/http/front.h"
+#include "base/memory.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -128,16 +129,6 @@ void ferry_metrics_request(FerryMetrics *m, const FerryRequest *req) {
 
 /* ---- the process ---- */
 
-static double resident_bytes(void) {
-  g_autofree char *text = NULL;
-  guint64 pages = 0;
-  if (g_file_get_contents("/proc/self/statm", &text, NULL, NULL)) {
-    const char *second = strchr(text, ' ');
-    pages = second ? g_ascii_strtoull(second, NULL, 10) : 0;
-  }
-  return (double)pages * (double)sysconf(_SC_PAGESIZE);
-}
-
 static double open_files(void) {
   double n = 0;
   DIR *dir = opendir("/proc/self/fd");
@@ -158,7 +149,7 @@ static void put_process(const FerryMetrics *m, GString *out) {
   ferry_metrics_figure(out, "process_cpu_seconds_total", "counter",
                        "User and system time of this process.", cpu);
   ferry_metrics_figure(out, "process_resident_memory_bytes", "gauge",
-                       "Memory of this process that is in RAM.", resident_bytes());
+                       "Memory of this process that is in RAM.", (double)ferry_memory_resident());
   ferry_metrics_figure(out, "process_open_fds", "gauge", "Files and sockets that are open.",
                        open_files());
   ferry_metrics_figure(out, "process_start_time_seconds", "gauge", "When this process began.",
@@ -195,6 +186,23 @@ static void put_store(FerryStore *store, GString *out) {
   ferry_metrics_histogram(out, "ferry_store_commit_duration_seconds", &h, NULL);
 }
 
+/* As many as there are users with streams, of whom each has one at least. */
+static void put_user_streams(const FerryStreamFigures *f, GString *out) {
+  static const char count[] = "ferry_api_user_streams";
+  static const char bytes[] = "ferry_api_user_stream_buffered_bytes";
+  g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(f->users), (GCompareFunc)strcmp);
+  ferry_metrics_family(out, count, "gauge", "Watches and event streams that a user has open.");
+  for (const GList *l = names; l; l = l->next) {
+    const FerryUserStreams *s = g_hash_table_lookup(f->users, l->data);
+    ferry_metrics_sample(out, count, s->count, "user", l->data, NULL);
+  }
+  ferry_metrics_family(out, bytes, "gauge", "Memory of what they have for their readers.");
+  for (const GList *l = names; l; l = l->next) {
+    const FerryUserStreams *s = g_hash_table_lookup(f->users, l->data);
+    ferry_metrics_sample(out, bytes, (double)s->buffered, "user", l->data, NULL);
+  }
+}
+
 static void put_streams(FerryApi *api, GString *out) {
   FerryStreamFigures f;
   ferry_streams_figures(api, &f);
@@ -210,6 +218,8 @@ static void put_streams(FerryApi *api, GString *out) {
   ferry_metrics_figure(out, "ferry_api_streams_revoked_total", "counter",
                        "Credentials that ended while watches or event streams were open by them.",
                        (double)f.revoked);
+  put_user_streams(&f, out);
+  ferry_streams_figures_clear(&f);
 }
 
 gboolean ferry_serve_metrics(FerryRequest *req, GError **error) {

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static gboolean refuse(GError **error, const char *why) {
+static gboolean jwt_refuse(GError **error, const char *why) {
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED, "Unauthorized: the token %s", why);
   return FALSE;
 }
@@ -49,36 +49,36 @@ static gboolean check_header(FerryJwt *jwt, GError **error) {
     if (json_object_get(jwt->header, changes[i])) {
       g_autofree char *why =
           g_strdup_printf("has \"%s\" in its header, which is not supported", changes[i]);
-      return refuse(error, why);
+      return jwt_refuse(error, why);
     }
   const json_t *kid = json_object_get(jwt->header, "kid");
   const json_t *typ = json_object_get(jwt->header, "typ");
   jwt->alg = json_string_value(json_object_get(jwt->header, "alg"));
   jwt->kid = json_string_value(kid);
   if (!jwt->alg || (kid && !jwt->kid))
-    return refuse(error, "needs \"alg\", and \"kid\" if any, as strings in its header");
+    return jwt_refuse(error, "needs \"alg\", and \"kid\" if any, as strings in its header");
   const char *type = typ ? json_string_value(typ) : "JWT";
   if (!type || (g_ascii_strcasecmp(type, "JWT") != 0 && g_ascii_strcasecmp(type, "at+jwt") != 0 &&
                 g_ascii_strcasecmp(type, "application/at+jwt") != 0))
-    return refuse(error, "is of another type (\"typ\") than JWT or at+jwt");
+    return jwt_refuse(error, "is of another type (\"typ\") than JWT or at+jwt");
   return TRUE;
 }
 
 gboolean ferry_jwt_parse(const char *token, FerryJwt *jwt, GError **error) {
   *jwt = (FerryJwt){.text = token, .len = strlen(token)};
   if (jwt->len > FERRY_JWT_MAX)
-    return refuse(error, "is longer than 16 KiB");
+    return jwt_refuse(error, "is longer than 16 KiB");
   const char *first = strchr(token, '.');
   const char *second = first ? strchr(first + 1, '.') : NULL;
   g_autofree guchar *signature =
       second ? ferry_jwt_decode(second + 1, strlen(second + 1), &jwt->signature_len) : NULL;
   if (!signature)
-    return refuse(error, "is not three parts in base64url, the last of them a signature");
+    return jwt_refuse(error, "is not three parts in base64url, the last of them a signature");
   jwt->header = decode_object(token, (gsize)(first - token));
   jwt->claims = decode_object(first + 1, (gsize)(second - first - 1));
   gboolean ok = jwt->header && jwt->claims
                     ? check_header(jwt, error)
-                    : refuse(error, "has a header or claims that are no JSON object in base64url, "
+                    : jwt_refuse(error, "has a header or claims that are no JSON object in base64url, "
                                     "or hold a key twice");
   if (!ok)
     ferry_jwt_clear(jwt);

@@ -17,7 +17,7 @@ struct FerryOidc {
   FerryOidcKeys *keys;
 };
 
-static FerryUser *refuse(GError **error, const char *why) {
+static FerryUser *oidc_refuse(GError **error, const char *why) {
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED, "Unauthorized: the token %s", why);
   return NULL;
 }
@@ -51,16 +51,16 @@ static gboolean check_times(const json_t *claims, gint64 now_s, gint64 *expires_
     why = "has expired";
   else if (begins > now_s + LEEWAY_S || issued > now_s + LEEWAY_S)
     why = "is of the future (nbf or iat); compare the clocks of provider and server";
-  return why ? refuse(error, why) != NULL : TRUE;
+  return why ? oidc_refuse(error, why) != NULL : TRUE;
 }
 
 static gboolean check_parties(const FerryOidcConfig *config, const json_t *claims, GError **error) {
   if (g_strcmp0(claim_str(claims, "iss"), config->issuer) != 0)
-    return refuse(error, "is of another issuer than the configured one") != NULL;
+    return oidc_refuse(error, "is of another issuer than the configured one") != NULL;
   const json_t *audience = json_object_get(claims, "aud");
   if (g_strcmp0(json_string_value(audience), config->audience) != 0 &&
       !ferry_json_has_word(audience, config->audience))
-    return refuse(error, "is for another audience than the configured one") != NULL;
+    return oidc_refuse(error, "is for another audience than the configured one") != NULL;
   return TRUE;
 }
 
@@ -80,7 +80,7 @@ static char *username_of(const FerryOidcConfig *config, const json_t *claims, GE
   const json_t *verified = json_object_get(claims, "email_verified");
   gboolean is_email = g_str_equal(claim, "email");
   if (is_email && verified && !json_is_true(verified)) {
-    refuse(error, "names an email address that the provider has not verified");
+    oidc_refuse(error, "names an email address that the provider has not verified");
     return NULL;
   }
   const char *prefix = config->username_prefix;
@@ -93,11 +93,11 @@ static char *username_of(const FerryOidcConfig *config, const json_t *claims, GE
     g_autofree char *why = g_strdup_printf(
         "needs the claim \"%s\": a text of at most %d bytes with its prefix, all of it printable",
         claim, FERRY_OIDC_MAX_NAME);
-    refuse(error, why);
+    oidc_refuse(error, why);
     return NULL;
   }
   if (g_str_has_prefix(name, "system:")) {
-    refuse(error, "names a user that begins with \"system:\", which is reserved");
+    oidc_refuse(error, "names a user that begins with \"system:\", which is reserved");
     return NULL;
   }
   return g_steal_pointer(&name);
@@ -129,7 +129,7 @@ static GPtrArray *groups_of(const FerryOidcConfig *config, const json_t *claims,
     g_autofree char *why =
         g_strdup_printf("has a claim \"%s\" that is no list of at most %d texts of 1 to %d bytes",
                         claim, FERRY_OIDC_MAX_GROUPS, FERRY_OIDC_MAX_NAME);
-    refuse(error, why);
+    oidc_refuse(error, why);
     return NULL;
   }
   g_ptr_array_add(groups, g_strdup("system:authenticated"));
@@ -145,7 +145,7 @@ FerryUser *ferry_oidc_user_of_claims(const FerryOidcConfig *config, const json_t
     return NULL;
   const char *subject = claim_str(claims, "sub");
   if (!is_name(subject))
-    return refuse(error, "needs a subject (\"sub\") of at most 256 bytes, all of them printable");
+    return oidc_refuse(error, "needs a subject (\"sub\") of at most 256 bytes, all of them printable");
   g_autofree char *name = username_of(config, claims, error);
   if (!name)
     return NULL;
@@ -169,10 +169,10 @@ FerryUser *ferry_oidc_user(FerryOidc *oidc, const char *token, gint64 now_ms, GE
   if (verdict == FERRY_JWKS_GOOD)
     return ferry_oidc_user_of_claims(&oidc->config, jwt.claims, now_ms, error);
   if (verdict == FERRY_JWKS_NO_KEY && (jwt.kid || !keys) && ferry_oidc_keys_want(oidc->keys))
-    return refuse(error, "is signed by a key that is not known yet; the provider's keys are being "
+    return oidc_refuse(error, "is signed by a key that is not known yet; the provider's keys are being "
                          "fetched: try again");
   if (!problem)
-    return refuse(error, "cannot be checked: the provider's keys could not be fetched so far");
+    return oidc_refuse(error, "cannot be checked: the provider's keys could not be fetched so far");
   g_propagate_error(error, g_steal_pointer(&problem));
   return NULL;
 }

@@ -45,7 +45,7 @@ gboolean ferry_oidc_keys_url_is_safe(const char *url) {
 
 /* ---- a file ---- */
 
-static FerryJwks *read_file(const char *path, GError **error) {
+static FerryJwks *oidc_keys_read_file(const char *path, GError **error) {
   gsize len = 0;
   g_autofree char *text = ferry_file_read(path, FERRY_JWKS_MAX, &len, error);
   FerryJwks *jwks = text ? ferry_jwks_parse(text, len, error) : NULL;
@@ -55,7 +55,7 @@ static FerryJwks *read_file(const char *path, GError **error) {
 }
 
 /* Caller holds the lock. */
-static void look(FerryOidcKeys *keys) {
+static void oidc_keys_look(FerryOidcKeys *keys) {
   gint64 now = g_get_monotonic_time();
   if (now - keys->looked_us < LOOK_US)
     return;
@@ -63,7 +63,7 @@ static void look(FerryOidcKeys *keys) {
   if (!ferry_file_has_changed(keys->path, &keys->seen))
     return;
   g_autoptr(GError) error = NULL;
-  FerryJwks *jwks = read_file(keys->path, &error);
+  FerryJwks *jwks = oidc_keys_read_file(keys->path, &error);
   if (!jwks) {
     ferry_warning("the file of the OpenID Connect provider's keys changed and cannot be read; the "
                   "keys it held before go on to be accepted",
@@ -233,7 +233,7 @@ FerryOidcKeys *ferry_oidc_keys_start(const FerryOidcConfig *config, GError **err
   }
   keys->path = g_strdup(config->jwks);
   ferry_file_has_changed(keys->path, &keys->seen);
-  keys->jwks = read_file(keys->path, error);
+  keys->jwks = oidc_keys_read_file(keys->path, error);
   if (keys->jwks)
     return keys;
   g_prefix_error(error, "--oidc-jwks: ");
@@ -260,7 +260,7 @@ void ferry_oidc_keys_stop(FerryOidcKeys *keys) {
 FerryJwks *ferry_oidc_keys_get(FerryOidcKeys *keys) {
   g_mutex_lock(&keys->lock);
   if (keys->path)
-    look(keys);
+    oidc_keys_look(keys);
   FerryJwks *jwks = keys->jwks ? ferry_jwks_ref(keys->jwks) : NULL;
   g_mutex_unlock(&keys->lock);
   return jwks;

@@ -13,6 +13,8 @@
 
 #define MAX_MANAGERS 32
 #define MAX_CONFLICTS 100
+/* Each later write of the object, however small, reads them again. */
+#define MAX_MANAGED_BYTES (256 * 1024)
 #define ANCIENT "ancient-changes"
 #define BEFORE "before-first-apply"
 
@@ -364,7 +366,7 @@ static gboolean begin_tracking(FerryRequest *req, const json_t *old, json_t *obj
   return !req->user->node && req->kind != &ferry_kind_event;
 }
 
-void ferry_apply_track(FerryRequest *req, const json_t *old, json_t *object) {
+static void apply_track(FerryRequest *req, const json_t *old, json_t *object) {
   json_t *meta = json_object_get(object, "metadata");
   if (is_apply(req) || !begin_tracking(req, old, object))
     return;
@@ -403,4 +405,18 @@ void ferry_apply_track(FerryRequest *req, const json_t *old, json_t *object) {
     json_object_set(meta, "managedFields", managed);
   else
     json_object_del(meta, "managedFields");
+}
+
+void ferry_apply_track(FerryRequest *req, const json_t *old, json_t *object, GError *invalid) {
+  apply_track(req, old, object);
+  json_t *now = ferry_json_get(object, "metadata.managedFields");
+  if (!now || json_equal(ferry_json_get(old, "metadata.managedFields"), now))
+    return;
+  g_autofree char *text = ferry_json_dump(now);
+  gsize bytes = text ? strlen(text) : 0;
+  if (bytes > MAX_MANAGED_BYTES)
+    ferry_error_add_cause(invalid, "FieldValueInvalid", "metadata.managedFields",
+                          "Too long: %zu bytes: may not be more than %d; write an empty list to "
+                          "forget who owns what",
+                          bytes, MAX_MANAGED_BYTES);
 }

@@ -37,7 +37,7 @@ static Judge judge_new(FerryRequest *req, const char *ns, GError *causes) {
                  .kubevirt = ferry_store_get(store, &ferry_kind_kubevirt, "kubevirt", "kubevirt")};
 }
 
-static void refuse(const Judge *j, const char *field, const char *right, const char *what,
+static void policy_rights_refuse(const Judge *j, const char *field, const char *right, const char *what,
                    const char *origin) {
   ferry_error_add_cause(j->causes, "FieldValueForbidden", field,
                         "Forbidden: it has %s of %s count for a VM for which it does not count by "
@@ -81,13 +81,13 @@ static json_t *config_of(const Judge *j, const json_t *migration, const json_t *
 }
 
 /* What `with` says that is dangerous and `without` does not. */
-static void compare(const Judge *j, const char *field, const json_t *without, const json_t *with,
+static void policy_rights_compare(const Judge *j, const char *field, const json_t *without, const json_t *with,
                     const json_t *origins) {
   for (EACH_DANGEROUS(f)) {
     const json_t *was = json_object_get(without, f->name), *is = json_object_get(with, f->name);
     if (f->right && ferry_field_says(is) && !(was && json_equal(was, is)) &&
         !ferry_field_right_held(j->req, f->right, j->ns))
-      refuse(j, field, f->right, f->name, ferry_json_str(origins, f->name));
+      policy_rights_refuse(j, field, f->right, f->name, ferry_json_str(origins, f->name));
   }
 }
 
@@ -102,7 +102,7 @@ static void judge_migration(const Judge *j, const json_t *object) {
   g_autoptr(json_t) without = config_of(j, unnamed, vmi, NULL);
   g_autoptr(json_t) with = config_of(j, object, vmi, &from);
   g_autoptr(json_t) origins = from;
-  compare(j, "spec.policy", without, with, origins);
+  policy_rights_compare(j, "spec.policy", without, with, origins);
 }
 
 /* First with the labels it had, so that the answer names what is to blame. */
@@ -119,7 +119,7 @@ static void judge_vmi(const Judge *j, const json_t *old, const json_t *object) {
     g_autoptr(json_t) without = config_of(j, NULL, steps[i].before, NULL);
     g_autoptr(json_t) with = config_of(j, NULL, steps[i].after, &from);
     g_autoptr(json_t) origins = from;
-    compare(j, steps[i].field, without, with, origins);
+    policy_rights_compare(j, steps[i].field, without, with, origins);
   }
 }
 
@@ -142,7 +142,7 @@ static void judge_namespace(const Judge *j, const json_t *old, const json_t *obj
     for (EACH_DANGEROUS(f))
       if (f->right && ferry_field_says(json_object_get(json_object_get(policy, "spec"), f->name)) &&
           !ferry_field_right_held(j->req, f->right, j->ns))
-        refuse(j, "metadata.labels", f->right, f->name, origin);
+        policy_rights_refuse(j, "metadata.labels", f->right, f->name, origin);
   }
 }
 

@@ -42,7 +42,7 @@ gboolean ferry_request_selectors(FerryRequest *req, FerrySelector **labels, Ferr
   return TRUE;
 }
 
-/* A VM is also found by its UUID and by the domain's name. */
+/* A VM is also found by its UUID and by the domain's name, where that is one's alone. */
 static json_t *find_vmi(FerryRequest *req) {
   FerryStore *store = req->api->store;
   json_t *object = ferry_store_get_by_uid(store, &ferry_kind_vmi, req->name);
@@ -50,17 +50,7 @@ static json_t *find_vmi(FerryRequest *req) {
     return object;
   if (object)
     json_decref(object);
-  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_vmi, req->ns, NULL);
-  json_t *found = NULL;
-  for (guint i = 0; i < all->len; i++) {
-    json_t *one = g_ptr_array_index(all, i);
-    if (g_strcmp0(ferry_json_str(one, "spec.domainName"), req->name) != 0)
-      continue;
-    if (found)
-      return NULL; /* two of that name: it says nothing */
-    found = one;
-  }
-  return found ? json_incref(found) : NULL;
+  return ferry_store_get_by_domain(store, &ferry_kind_vmi, req->ns, req->name);
 }
 
 json_t *ferry_resource_find(FerryRequest *req, GError **error) {

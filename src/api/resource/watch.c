@@ -16,7 +16,6 @@
 
 #define HEARTBEAT_US (10 * G_USEC_PER_SEC)
 #define DEFAULT_TIMEOUT_S 2700 /* 45 min */
-#define BLOCK (16 * 1024)
 
 struct FerryStream {
   FerryStreamBase base;
@@ -153,19 +152,16 @@ static gboolean next_change(FerryStream *s) {
   return change || error;
 }
 
-static void emit_revoked(FerryStream *s) {
-  gboolean right = g_atomic_int_get(&s->base.revoked) == FERRY_STREAM_RIGHT_LOST;
-  g_autoptr(GError) error =
-      g_error_new_literal(FERRY_ERROR, right ? FERRY_ERROR_FORBIDDEN : FERRY_ERROR_UNAUTHORIZED,
-                          ferry_stream_why_revoked(&s->base));
-  emit_error(s, error);
-}
-
-static void fill(FerryStreamBase *base) {
+static void watch_fill(FerryStreamBase *base) {
   FerryStream *s = (FerryStream *)base;
-  if (!base->ended && g_atomic_int_get(&base->revoked))
-    emit_revoked(s);
+  g_autoptr(GError) farewell = ferry_stream_farewell(base);
+  if (!base->ended && farewell)
+    emit_error(s, farewell);
+  guint looked = 0;
   while (!base->ended && ferry_stream_pending(base) < FERRY_STREAM_BUFFER) {
+    base->more = ++looked > FERRY_STREAM_TURN;
+    if (base->more)
+      break;
     json_t *object = ferry_initial_list_next(&s->initial);
     if (object) {
       if (selected(s, object))
@@ -179,7 +175,7 @@ static void fill(FerryStreamBase *base) {
     __atomic_store_n(&s->heartbeat_us, now + HEARTBEAT_US, __ATOMIC_RELAXED);
     return;
   }
-  if (s->base.ended)
+  if (s->base.ended || (s->base.more && !g_atomic_int_get(&s->api->stopping)))
     return;
   if (now >= s->end_us || g_atomic_int_get(&s->api->stopping)) {
     s->base.ended = TRUE;
@@ -228,7 +224,7 @@ void ferry_stream_discard(FerryStream *stream) {
 
 struct MHD_Response *ferry_stream_response(FerryStream *stream) {
   struct MHD_Response *response = MHD_create_response_from_callback(
-      MHD_SIZE_UNKNOWN, BLOCK, ferry_stream_read, stream, stream_free);
+      MHD_SIZE_UNKNOWN, FERRY_STREAM_BLOCK, ferry_stream_read, stream, stream_free);
   if (!response)
     stream_free(stream);
   return response;
@@ -286,7 +282,7 @@ gboolean ferry_resource_watch(FerryRequest *req, GError **error) {
   }
   gint64 now = g_get_monotonic_time();
   FerryStream *s = g_new0(FerryStream, 1);
-  ferry_stream_init(&s->base, req->connection, req->user, fill);
+  ferry_stream_init(&s->base, req->connection, req->user, watch_fill);
   s->api = req->api;
   s->kind = req->kind;
   s->alias = req->alias;

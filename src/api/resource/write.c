@@ -400,7 +400,7 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
       ferry_json_set_int(object, "metadata.generation",
                          ferry_json_int(old, "metadata.generation", 0) + 1);
   }
-  ferry_apply_track(req, old, object);
+  ferry_apply_track(req, old, object, invalid);
   GError *more = NULL;
   if ((whole && !ferry_admit_update(req, old, object, &more)) || ferry_error_n_causes(invalid)) {
     write_refuse(req, old, g_steal_pointer(&invalid), more, error);

@@ -14,7 +14,7 @@
 /* ---- the manual ---- */
 
 /* A line of text that mdoc takes for nothing else. */
-static void add_text(GString *out, const char *text) {
+static void documents_add_text(GString *out, const char *text) {
   if (*text == '.' || *text == '\'')
     g_string_append(out, "\\&");
   for (; *text; text++) {
@@ -27,13 +27,13 @@ static void add_text(GString *out, const char *text) {
 
 /* With a full stop, unless it has one: also before brackets at its end. */
 static void add_sentence(GString *out, const char *text) {
-  add_text(out, text);
+  documents_add_text(out, text);
   if (*text && !g_str_has_suffix(text, ".") && !strstr(text, ". ("))
     g_string_append_c(out, '.');
   g_string_append_c(out, '\n');
 }
 
-static void add_item(GString *out, const FerryCliOption *o) {
+static void documents_add_item(GString *out, const FerryCliOption *o) {
   g_string_append(out, ".It ");
   if (o->letter)
     g_string_append_printf(out, "Fl %c , ", o->letter);
@@ -56,7 +56,7 @@ static void add_items(GString *out, const FerryCliOption *options) {
     if (!any)
       g_string_append(out, ".Bl -tag -width Ds\n");
     any = TRUE;
-    add_item(out, o);
+    documents_add_item(out, o);
   }
   if (any)
     g_string_append(out, ".El\n");
@@ -67,14 +67,14 @@ static void add_global(GString *out) {
                                          "Without a verb: show this program's version"};
   g_string_append(out, ".Bl -tag -width Ds\n");
   for (const FerryCliOption *o = ferry_global_options; o->name; o++)
-    add_item(out, o);
-  add_item(out, &version);
+    documents_add_item(out, o);
+  documents_add_item(out, &version);
   g_string_append(out, ".El\n");
 }
 
 /* "KIND NAME..." of a synopsis as arguments; words of small letters, "-f" and "|" stand as they
  * are. */
-static void add_words(GString *out, const char *synopsis) {
+static void documents_add_words(GString *out, const char *synopsis) {
   g_auto(GStrv) words = g_strsplit(synopsis, " ", -1);
   for (gsize i = 0; words[i]; i++) {
     if (!*words[i])
@@ -94,13 +94,13 @@ static void add_synopsis(GString *out) {
   for (gsize i = 0; i < n; i++)
     for (gsize k = 0; verbs[i]->synopses[k]; k++) {
       g_string_append_printf(out, ".Nm ferry %s\n", verbs[i]->name);
-      add_words(out, verbs[i]->synopses[k]);
+      documents_add_words(out, verbs[i]->synopses[k]);
       g_string_append(out, ".Op Ar OPTIONS\n");
     }
 }
 
 /* What a person types for it. */
-static const char *word_of(const FerryKind *kind) {
+static const char *documents_word_of(const FerryKind *kind) {
   return kind->short_names && strlen(kind->singular) > 16 ? kind->short_names[0] : kind->singular;
 }
 
@@ -119,7 +119,7 @@ static void add_kinds(GString *out) {
 }
 
 /* The fields of policies, with unit, limits and default. */
-static void add_fields(GString *out) {
+static void documents_add_fields(GString *out) {
   g_string_append(out, ".Bl -tag -width Ds\n");
   for (const FerryPolicyField *f = ferry_policy_fields; f->field.name; f++) {
     g_autofree char *text = ferry_schema_description(&f->field);
@@ -171,7 +171,7 @@ static gboolean add_man_part(GString *out, const char *template, const char *wha
   else if (g_str_equal(what, "kinds"))
     add_kinds(out);
   else if (g_str_equal(what, "fields"))
-    add_fields(out);
+    documents_add_fields(out);
   else if (g_str_equal(what, "global"))
     add_global(out);
   else if (g_str_equal(what, "verbs"))
@@ -216,7 +216,7 @@ static void add_lists(GString *out) {
   g_string_append(out, "\"\n_ferry_kinds=\"");
   const FerryKind *const *kinds = ferry_kinds(&n);
   for (gsize i = 0; i < n; i++)
-    g_string_append_printf(out, "%s ", word_of(kinds[i]));
+    g_string_append_printf(out, "%s ", documents_word_of(kinds[i]));
   g_string_append(out, "all\"\n");
 }
 
@@ -283,7 +283,7 @@ static gboolean add_completion_part(GString *out, const char *template, const ch
 
 /* ---- both ---- */
 
-static char *fill(const char *template, const char *begin,
+static char *documents_fill(const char *template, const char *begin,
                   gboolean (*add)(GString *out, const char *template, const char *what),
                   GError **error) {
   g_autoptr(GString) out = g_string_new(NULL);
@@ -308,9 +308,9 @@ static char *fill(const char *template, const char *begin,
 }
 
 char *ferry_documents_man(const char *template, GError **error) {
-  return fill(template, ".\\\" @", add_man_part, error);
+  return documents_fill(template, ".\\\" @", add_man_part, error);
 }
 
 char *ferry_documents_completion(const char *template, GError **error) {
-  return fill(template, "# @", add_completion_part, error);
+  return documents_fill(template, "# @", add_completion_part, error);
 }

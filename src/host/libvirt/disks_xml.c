@@ -76,7 +76,7 @@ json_t *ferry_disks_xml_parse(const char *xml) {
   return list;
 }
 
-static void add_text(xmlNode *parent, const char *name, const char *text) {
+static void disks_xml_add_text(xmlNode *parent, const char *name, const char *text) {
   xmlNewTextChild(parent, NULL, (const xmlChar *)name, (const xmlChar *)text);
 }
 
@@ -105,16 +105,16 @@ char *ferry_disks_volume_xml(const json_t *disk) {
   g_autofree char *name = g_path_get_basename(ferry_json_str(disk, "path"));
   g_autofree char *size =
       g_strdup_printf("%" G_GINT64_FORMAT, ferry_json_int(disk, "sizeBytes", 0));
-  add_text(root, "name", name);
-  add_text(root, "capacity", size); /* bytes unless a unit says otherwise */
-  add_text(root, "allocation", "0");
+  disks_xml_add_text(root, "name", name);
+  disks_xml_add_text(root, "capacity", size); /* bytes unless a unit says otherwise */
+  disks_xml_add_text(root, "allocation", "0");
   xmlNode *format = add_node(add_node(root, "target"), "format");
   xmlSetProp(format, (const xmlChar *)"type", (const xmlChar *)ferry_json_str(disk, "format"));
   const char *backing = ferry_json_str(disk, "backing");
   if (backing) {
     const char *backing_format = ferry_json_str(disk, "backingFormat");
     xmlNode *store = add_node(root, "backingStore");
-    add_text(store, "path", backing);
+    disks_xml_add_text(store, "path", backing);
     xmlSetProp(add_node(store, "format"), (const xmlChar *)"type",
                (const xmlChar *)(backing_format ? backing_format : "raw"));
   }
@@ -125,8 +125,8 @@ char *ferry_disks_pool_xml(const char *name, const char *directory) {
   g_autoptr(xmlDoc) doc = xmlNewDoc((const xmlChar *)"1.0");
   xmlNode *root = new_root(doc, "pool");
   xmlSetProp(root, (const xmlChar *)"type", (const xmlChar *)"dir");
-  add_text(root, "name", name);
-  add_text(add_node(root, "target"), "path", directory);
+  disks_xml_add_text(root, "name", name);
+  disks_xml_add_text(add_node(root, "target"), "path", directory);
   return dump(doc);
 }
 

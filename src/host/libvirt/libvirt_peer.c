@@ -53,7 +53,7 @@ static void question_unref(Question *q) {
   g_free(q);
 }
 
-static gboolean ask(const char *uri, const char *uuid, FerryDomainState *out, GError **error) {
+static gboolean libvirt_peer_ask(const char *uri, const char *uuid, FerryDomainState *out, GError **error) {
   virConnectPtr conn = virConnectOpen(uri);
   if (!conn)
     return ferry_libvirt_error(error, "cannot ask the other host's libvirt");
@@ -77,7 +77,7 @@ static gpointer ask_thread(gpointer data) {
   Question *q = data;
   FerryDomainState state = {.state = "gone", .reason = "unknown", .id = -1};
   GError *error = NULL;
-  gboolean ok = ask(q->uri, q->uuid, &state, &error);
+  gboolean ok = libvirt_peer_ask(q->uri, q->uuid, &state, &error);
   close_question(q->key);
   g_mutex_lock(&q->lock);
   q->ok = ok;

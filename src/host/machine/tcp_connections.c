@@ -21,7 +21,7 @@ typedef struct {
   GInetAddress *address;
   gsize bytes;
   GArray *found;
-} Search;
+} TcpConnectionsSearch;
 
 static struct nl_sock *open_diag_socket(GError **error) {
   struct nl_sock *sock = nl_socket_alloc();
@@ -41,7 +41,7 @@ static void read_info(const struct tcp_info *info, gsize bytes, FerryTcpConnecti
 }
 
 static int on_message(struct nl_msg *message, void *data) {
-  Search *search = data;
+  TcpConnectionsSearch *search = data;
   struct nlmsghdr *header = nlmsg_hdr(message);
   if (!nlmsg_valid_hdr(header, sizeof(struct inet_diag_msg)))
     return NL_SKIP;
@@ -85,7 +85,7 @@ GArray *ferry_tcp_connections(const char *address, GError **error) {
   if (!sock)
     return NULL;
   g_autoptr(GArray) found = g_array_new(FALSE, TRUE, sizeof(FerryTcpConnection));
-  Search search = {parsed, g_inet_address_get_native_size(parsed), found};
+  TcpConnectionsSearch search = {parsed, g_inet_address_get_native_size(parsed), found};
   struct inet_diag_req_v2 ask = {
       .sdiag_family = (guint8)family_of(parsed),
       .sdiag_protocol = IPPROTO_TCP,

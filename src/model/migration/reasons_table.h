@@ -194,6 +194,8 @@
       "The agent reports, but its libvirtd does not answer.", "Look at libvirtd on that host.")    \
   ROW(CONDITION, NODE_STATUS_UNKNOWN, "NodeStatusUnknown", "The node's agent has fallen silent.",  \
       SEE_AGENT)                                                                                   \
+  ROW(CONDITION, NOT_ROTATED, "NotRotated", "The last credential of a user ends soon.",            \
+      "ferry user rotate NAME makes a new one.")                                                   \
   ROW(CONDITION, NOT_RENEWED, "NotRenewed", "A certificate ends soon and was not renewed.",        \
       SEE_AGENT)                                                                                   \
   ROW(CONDITION, LEFT_OUT, "LeftOut", "What the agent reports of some domains is invalid.",        \

@@ -179,7 +179,7 @@ static json_t *field_schema(const FerryField *field, gboolean v3) {
   return schema;
 }
 
-static void add_fields(json_t *properties, json_t *required, const FerryField *fields,
+static void schema_add_fields(json_t *properties, json_t *required, const FerryField *fields,
                        gboolean v3) {
   for (const FerryField *field = fields; field->name; field++) {
     json_object_set_new(properties, field->name, field_schema(field, v3));
@@ -199,7 +199,7 @@ static json_t *object_schema(json_t *properties, json_t *required) {
 
 static json_t *fields_schema(const FerryField *fields, gboolean v3) {
   json_t *properties = json_object(), *required = json_array();
-  add_fields(properties, required, fields, v3);
+  schema_add_fields(properties, required, fields, v3);
   return object_schema(properties, required);
 }
 
@@ -224,7 +224,7 @@ static void add_kind(json_t *definitions, const FerryKind *kind, gboolean v3) {
   add_type_meta(properties);
   json_object_set_new(properties, "metadata",
                       described_ref(SCHEMA_OBJECT_META, "Standard metadata of an object.", v3));
-  add_fields(properties, required, kind->fields, v3);
+  schema_add_fields(properties, required, kind->fields, v3);
   json_t *schema = object_schema(properties, required);
   json_object_set_new(schema, "description", json_string(kind->doc));
   set_gvk(schema, kind, "");

@@ -71,8 +71,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Raw, raw_free)
 
 /* FALSE: the server has closed. */
 static inline gboolean raw_send(Raw *raw, const char *data, gssize len) {
-  gsize n = len < 0 ? strlen(data) : (gsize)len;
-  return gnutls_record_send(raw->tls, data, n) == (ssize_t)n;
+  gsize n = len < 0 ? strlen(data) : (gsize)len, at = 0;
+  while (at < n) { /* a record is 16 KiB at most */
+    ssize_t sent = gnutls_record_send(raw->tls, data + at, n - at);
+    if (sent <= 0)
+      return FALSE;
+    at += (gsize)sent;
+  }
+  return TRUE;
 }
 
 /* All that comes until the server closes, or for `ms`; *closed says which. Free with g_free. */
@@ -151,4 +157,18 @@ static inline double metric(Server *s, const char *sample) {
   const char *at = strstr(a->body, line);
   g_assert_nonnull(at);
   return g_ascii_strtod(at + strlen(line), NULL);
+}
+
+/* Of a new user, who may read. Free with g_free. */
+static inline char *viewer_token(Server *s, const char *name) {
+  g_autofree char *user = g_strdup_printf(
+      "{\"apiVersion\":\"ferry.migration/v1\",\"kind\":\"User\",\"metadata\":{\"name\":\"%s\"},"
+      "\"spec\":{\"groups\":[\"ferry:viewers\"]}}",
+      name);
+  g_autofree char *path = g_strdup_printf("/apis/ferry.migration/v1/users/%s/token", name);
+  g_autoptr(Answer) made = http(s, "POST", "/apis/ferry.migration/v1/users", user);
+  expect(made, 201);
+  g_autoptr(Answer) token = http(s, "POST", path, "{\"expirationSeconds\":3600}");
+  expect(token, 201);
+  return g_strdup(ferry_json_str(token->json, "token"));
 }

@@ -204,6 +204,120 @@ static void test_identities(Server *s, gconstpointer data) {
     raw_free(raw[i]);
 }
 
+/* ---- users who crowd each other ---- */
+
+typedef struct {
+  FerryConnections *all;
+  FerryConn *conn;
+  int pair[2];
+} End;
+
+static gboolean arrive(FerryConnections *all, End *end, const char *user, FerryConnPhase phase) {
+  static gint64 now_us;
+  const struct sockaddr_in in = {.sin_family = AF_INET};
+  g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, end->pair), ==, 0);
+  end->all = all;
+  end->conn = ferry_connections_add(all, end->pair[0], (const struct sockaddr *)&in, ++now_us);
+  gboolean room = ferry_connections_identify(all, end->conn, user);
+  ferry_connections_phase(all, end->conn, phase, ++now_us);
+  return room;
+}
+
+/* Users who between them hold all that there is: another one comes in, one connection after the
+ * other, until he has about as many; of who has most, what has done least goes first, and what is
+ * at work stays. */
+static void test_crowd_of_users(void) {
+  static const struct {
+    const char *user;
+    FerryConnPhase phase;
+    gboolean room;
+    int ends; /* which one gives way; -1: none */
+  } turns[] = {
+      {"ann", FERRY_CONN_STREAM, TRUE, -1}, {"ann", FERRY_CONN_WORK, TRUE, -1},
+      {"ann", FERRY_CONN_IDLE, TRUE, -1},   {"ann", FERRY_CONN_IDLE, TRUE, -1},
+      {"ann", FERRY_CONN_IDLE, FALSE, -1}, /* his own most is 4 */
+      {"bob", FERRY_CONN_IDLE, TRUE, -1},   {"bob", FERRY_CONN_IDLE, TRUE, -1},
+      {"cyd", FERRY_CONN_IDLE, TRUE, 2},    {"cyd", FERRY_CONN_IDLE, TRUE, 3},
+      {"cyd", FERRY_CONN_IDLE, FALSE, -1},  {"bob", FERRY_CONN_IDLE, FALSE, -1},
+      {"dan", FERRY_CONN_IDLE, TRUE, -2}, /* of one of three who have two */
+  };
+  const FerryHttpLimits limits = {.per_identity = 4, .authenticated = 6};
+  const FerryHttpLimits resolved = ferry_http_limits_resolve(&limits);
+  FerryConnections *all = ferry_connections_new(&resolved);
+  End ends[G_N_ELEMENTS(turns)];
+  guint gone = 0;
+  for (gsize i = 0; i < G_N_ELEMENTS(turns); i++) {
+    g_test_message("%zu: %s", i, turns[i].user);
+    g_assert_cmpint(arrive(all, &ends[i], turns[i].user, turns[i].phase), ==, turns[i].room);
+    guint now = 0;
+    for (gsize k = 0; k <= i; k++)
+      now += fd_is_closed(ends[k].pair[1], 0);
+    g_assert_cmpuint(now, ==, gone + (turns[i].ends != -1));
+    gone = now;
+    if (turns[i].ends >= 0)
+      g_assert_true(fd_is_closed(ends[turns[i].ends].pair[1], 0));
+  }
+  g_assert_false(fd_is_closed(ends[1].pair[1], 0));
+  for (gsize i = 0; i < G_N_ELEMENTS(turns); i++) {
+    ferry_connections_remove(all, ends[i].conn);
+    close(ends[i].pair[0]);
+    close(ends[i].pair[1]);
+  }
+  ferry_connections_free(all);
+}
+
+/* The server's end of a connection; it is of this process. */
+static int server_fd(Server *s, const Raw *raw) {
+  struct sockaddr_in own = {0}, peer = {0}, here = {0};
+  socklen_t len = sizeof own;
+  g_assert_cmpint(getsockname(raw->fd, (struct sockaddr *)&own, &len), ==, 0);
+  for (int fd = 3; fd < 1024; fd++) {
+    socklen_t peer_len = sizeof peer, here_len = sizeof here;
+    if (getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0 &&
+        getsockname(fd, (struct sockaddr *)&here, &here_len) == 0 &&
+        peer.sin_port == own.sin_port && here.sin_port == htons(ferry_api_port(s->api, 0)))
+      return fd;
+  }
+  g_assert_not_reached();
+}
+
+static int send_buffer(Server *s, const Raw *raw) {
+  int size = 0;
+  socklen_t len = sizeof size;
+  g_assert_cmpint(getsockopt(server_fd(s, raw), SOL_SOCKET, SO_SNDBUF, &size, &len), ==, 0);
+  return size;
+}
+
+/* The kernel holds little for the reader of a stream, which may never come back, and much for that
+ * of a list, also where both are one connection. */
+static void test_send_buffers(Server *s, gconstpointer data) {
+  static const char get[] = "GET /api/v1/nodes HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  static const char *const streams[] = {VMI "?watch=1&timeoutSeconds=1",
+                                        "/api/v1/events/stream?timeoutSeconds=1"};
+  g_autoptr(Raw) raw = raw_new(s, "127.0.0.3", "admin");
+  gboolean closed;
+  for (gsize i = 0; i < G_N_ELEMENTS(streams); i++) {
+    g_autofree char *request =
+        g_strdup_printf("GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", streams[i]);
+    g_autoptr(GString) text = g_string_new(NULL);
+    raw_send(raw, get, -1);
+    g_autofree char *answer = raw_read_answer(raw, &closed);
+    g_assert_cmpint(raw_status(answer), ==, 200);
+    int list = send_buffer(s, raw);
+    g_assert_cmpint(list, >=, 256 * 1024);
+    raw_send(raw, request, -1);
+    for (guint k = 0; k < 3000 && !strstr(text->str, "\r\n0\r\n\r\n"); k++) {
+      g_autofree char *piece = raw_read(raw, 10, &closed);
+      gboolean begun = text->len > 0;
+      g_string_append(text, piece);
+      if (!begun && text->len)
+        g_assert_cmpint(send_buffer(s, raw), <=, 64 * 1024);
+    }
+    g_assert_cmpint(raw_status(text->str), ==, 200);
+    g_assert_false(closed);
+  }
+}
+
 /* ---- connections that the HTTP library fails to take ---- */
 
 typedef struct {
@@ -316,8 +430,10 @@ int main(int argc, char **argv) {
   ADD("steady-body", &quick, test_steady_body);
   ADD("unread-answer", &quick, test_unread_answer);
   ADD("identities", &few, test_identities);
+  ADD("send-buffers", NULL, test_send_buffers);
   g_test_add_data_func("/connections/not-taken", NULL, test_not_taken);
   g_test_add_data_func("/connections/not-taken-said", GINT_TO_POINTER(TRUE), test_not_taken);
   g_test_add_func("/connections/taken", test_taken);
+  g_test_add_func("/connections/crowd-of-users", test_crowd_of_users);
   return g_test_run();
 }

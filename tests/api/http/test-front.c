@@ -3,6 +3,8 @@
 // what /readyz says, and what is left of old TLS.
 #include "raw.h"
 
+#include "api/http/flow.h"
+
 #include <string.h>
 
 #define GET_NODE "GET /api/v1/nodes/h1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -59,6 +61,84 @@ static void test_address_rate(Server *s, gconstpointer data) {
                       "Authorization: Bearer 0123456789abcdef\r\n\r\n",
                       NULL),
                   ==, 429);
+}
+
+/* ---- answers that nobody reads ---- */
+
+#define BIG 40
+#define BIG_BYTES 200000
+#define LIST "GET " VMI " HTTP/1.1\r\nHost: localhost\r\n\r\n"
+#define ASKERS 24
+
+static const FerryHttpLimits little_unread = {.unread_per_identity = 1000000};
+
+static void make_big(Server *s) {
+  g_autofree char *note = g_strnfill(BIG_BYTES, 'n');
+  for (guint i = 0; i < BIG; i++) {
+    g_autofree char *name = g_strdup_printf("big-%u", i);
+    json_t *object = json_object();
+    ferry_json_set_str(object, "metadata.annotations.note", note);
+    seed_put(s->store, &ferry_kind_vmi, "default", name, object);
+  }
+}
+
+/* A connection that takes little more than the head of what it asks for. */
+static Raw *asker(Server *s, const char *who, const char *request) {
+  int small = 4096;
+  Raw *raw = raw_new(s, "127.0.0.3", who);
+  setsockopt(raw->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+  g_assert_true(raw_send(raw, request, -1));
+  return raw;
+}
+
+static long status_of(Raw *raw) {
+  char head[13] = "";
+  g_assert_cmpint(gnutls_record_recv(raw->tls, head, sizeof head - 1), ==, sizeof head - 1);
+  return raw_status(head);
+}
+
+/* Lists of 8 MB that are asked for and not read: one is made, and one more for each seat that was
+ * at it; the user's cancels and other users' lists are served. What is closed is forgotten. */
+static void test_unread(Server *s, gconstpointer data) {
+  g_autofree char *token = viewer_token(s, "eve");
+  g_autofree char *other = g_strdup_printf(
+      "GET " VMI "?limit=1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n", token);
+  Raw *raw[ASKERS];
+  guint made = 0;
+  g_autoptr(Answer) turn = http(s, "POST", VMIM, MIGRATION("turn", "db"));
+  expect(turn, 201);
+  make_big(s);
+  for (guint i = 0; i < ASKERS; i++)
+    raw[i] = asker(s, "admin", LIST);
+  for (guint i = 0; i < ASKERS; i++) {
+    long status = status_of(raw[i]);
+    g_assert_true(status == 200 || status == 429);
+    made += status == 200;
+  }
+  g_assert_cmpuint(made, >=, 1);
+  g_assert_cmpuint(made, <=, ferry_level_rules[FERRY_LEVEL_HEAVY].seats);
+  g_autoptr(Raw) eve = raw_new(s, "127.0.0.4", NULL);
+  g_assert_cmpint(ask(eve, other, NULL), ==, 200);
+  g_autoptr(Raw) own = raw_new(s, "127.0.0.3", "admin");
+  g_autofree char *refused = NULL;
+  g_autofree char *cancelled = NULL;
+  g_assert_cmpint(ask(own, LIST, &refused), ==, 429);
+  g_assert_nonnull(strstr(refused, "\r\nRetry-After: 1\r\n"));
+  g_assert_nonnull(strstr(refused, "too much is unread"));
+  g_assert_cmpint(ask(own, "DELETE " VMIM "/turn HTTP/1.1\r\nHost: localhost\r\n\r\n", &cancelled),
+                  ==, 200);
+  for (guint i = 0; i < ASKERS; i++)
+    raw_free(raw[i]);
+  long status = 429;
+  for (guint i = 0; i < 500 && status == 429; i++) {
+    status = ask(own, LIST, NULL);
+    g_usleep(20000);
+  }
+  g_assert_cmpint(status, ==, 200);
+  g_assert_cmpfloat(metric(s, "ferry_api_unread_bytes"), <, BIG_BYTES);
+  g_assert_cmpfloat(
+      metric(s, "ferry_api_requests_refused_total{level=\"heavy\",reason=\"unread-answers\"}"), >=,
+      ASKERS - made);
 }
 
 /* ---- proxies ---- */
@@ -252,6 +332,7 @@ int main(int argc, char **argv) {
 #define ADD(name, limits, func)                                                                    \
   g_test_add("/front/" name, Server, limits, server_up, func, server_down)
   ADD("user-rate", &slow_user, test_user_rate);
+  ADD("unread", &little_unread, test_unread);
   ADD("address-rate", &slow_user, test_address_rate);
   ADD("proxy", &slow_user, test_proxy);
   ADD("no-proxy", NULL, test_no_proxy);

@@ -70,6 +70,12 @@ static const Case refused[] = {
          "POST /version HTTP/1.1\r\n" HOST
          "Content-Type: a/b\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n",
          400),
+    TEXT("two origins",
+         "PUT /version HTTP/1.1\r\n" HOST
+         "Origin: https://localhost\r\nOrigin: https://evil.example\r\nContent-Length: 0\r\n\r\n",
+         400),
+    TEXT("two authorizations",
+         LINE HOST "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n", 400),
     TEXT("another server's name", LINE "Host: evil.example\r\n\r\n", 421),
     TEXT("a name that only begins like ours", LINE "Host: localhost.evil.example\r\n\r\n", 421),
     TEXT("an address that isn't ours", LINE "Host: 192.0.2.1\r\n\r\n", 421),
@@ -171,6 +177,67 @@ static void test_sizes(Server *s, gconstpointer data) {
   }
 }
 
+/* As large as it may be in each way: 62 parameters and two of a watch in a URL of 8 KiB, 100 fields
+ * in 32 KiB. */
+static char *largest(const char *method, const char *path, gsize body) {
+  g_autoptr(GString) url = g_string_new(path);
+  for (guint i = 0; i < 62; i++)
+    g_string_append_printf(url, "%cp%02u=", i ? '&' : '?', i);
+  while (url->len < 8192)
+    g_string_append_c(url, 'v');
+  GString *text = g_string_new(NULL);
+  g_string_append_printf(text, "%s %s HTTP/1.1\r\n" HOST "Content-Length: %zu\r\n", method,
+                         url->str, body);
+  gsize names = strlen("Host") + strlen("localhost") + strlen("Content-Length") + 8;
+  for (guint i = 0; i < 98; i++) {
+    gsize value = (32 * 1024 - names) / 98 - 5;
+    g_autofree char *filler = g_strnfill(value, 'a');
+    g_string_append_printf(text, "X-A%02u: %s\r\n", i, filler);
+  }
+  g_string_append(text, "\r\n");
+  return g_string_free(text, FALSE);
+}
+
+/* It is read, with its body, and answered with the largest header that an answer has; a stream of
+ * it has room to write. */
+static void test_largest(Server *s, gconstpointer data) {
+  g_autofree char *padding = g_strnfill(100000, 'x');
+  g_autofree char *unknown = g_strnfill(250, 'y');
+  g_autoptr(GString) body = g_string_new(NULL);
+  g_string_append_printf(body,
+                         "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":"
+                         "\"large\",\"annotations\":{\"a\":\"%s\"}}",
+                         padding);
+  for (guint i = 0; i < 40; i++)
+    g_string_append_printf(body, ",\"unknown%02u%s\":1", i, unknown);
+  g_string_append_c(body, '}');
+  g_autofree char *create = largest("POST", "/api/v1/namespaces", body->len);
+  g_autofree char *watch = largest("GET", "/api/v1/nodes?watch=1&timeoutSeconds=1", 0);
+  *strchr(strchr(watch, '?') + 1, '?') = '&';
+  g_autoptr(Raw) raw = raw_new(s, "127.0.0.1", "admin");
+  gboolean closed;
+  g_assert_true(raw_send(raw, create, -1));
+  g_assert_true(raw_send(raw, body->str, (gssize)body->len));
+  g_autofree char *created = raw_read_answer(raw, &closed);
+  g_assert_cmpint(raw_status(created), ==, 201);
+  guint warnings = 0;
+  for (const char *p = strstr(created, "Warning: "); p; p = strstr(p + 1, "Warning: "))
+    warnings++;
+  g_assert_cmpuint(warnings, ==, 32);
+  g_assert_false(closed);
+  g_autoptr(Raw) other = raw_new(s, "127.0.0.1", "admin");
+  g_assert_true(raw_send(other, watch, -1));
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (guint i = 0; i < 3000 && !closed && !strstr(text->str, "\r\n0\r\n\r\n"); i++) {
+    g_autofree char *piece = raw_read(other, 10, &closed);
+    g_string_append(text, piece);
+  }
+  g_test_message("%.300s", text->str);
+  g_assert_cmpint(raw_status(text->str), ==, 200);
+  g_assert_nonnull(strstr(text->str, "\"ADDED\""));
+  g_assert_nonnull(strstr(text->str, "\r\n0\r\n\r\n"));
+}
+
 /* What is no HTTP/1 at all is closed, whatever is said about it. */
 static void test_not_http(Server *s, gconstpointer data) {
   static const char *const bytes[] = {"GET /livez\r\n\r\n",
@@ -216,6 +283,7 @@ int main(int argc, char **argv) {
   g_test_add("/strict/refused", Server, NULL, server_up, test_refused, server_down);
   g_test_add("/strict/taken", Server, NULL, server_up, test_taken, server_down);
   g_test_add("/strict/sizes", Server, NULL, server_up, test_sizes, server_down);
+  g_test_add("/strict/largest", Server, NULL, server_up, test_largest, server_down);
   g_test_add("/strict/not-http", Server, NULL, server_up, test_not_http, server_down);
   g_test_add("/strict/media-types", Server, NULL, server_up, test_media_types, server_down);
   return g_test_run();

@@ -127,6 +127,69 @@ static void other_writes(Server *s, gconstpointer data) {
   g_assert_nonnull(fields_of(forced->json, "before-first-apply", "Update"));
 }
 
+/* managedFields of about so many bytes, in one way or another. */
+static char *managed_of(gsize bytes, guint entries, const char *prefix) {
+  g_autoptr(GString) out = g_string_new("[");
+  for (guint i = 0; i < entries; i++) {
+    gsize from = out->len;
+    g_string_append_printf(out,
+                           "%s{\"manager\":\"m%u\",\"operation\":\"Apply\",\"apiVersion\":"
+                           "\"migrations.kubevirt.io/v1alpha1\",\"fieldsType\":\"FieldsV1\","
+                           "\"fieldsV1\":{\"f:metadata\":{\"%s\":{\"f:a\":{}",
+                           i ? "," : "", i, prefix);
+    for (guint k = 0; out->len - from < bytes / entries; k++)
+      g_string_append_printf(out, ",\"f:k%u\":{}", k);
+    g_string_append(out, "}}}}");
+  }
+  g_string_append_c(out, ']');
+  return g_strdup(out->str);
+}
+
+/* Who owns what is read again by each later write: it is bounded, whoever makes it large. */
+static void bounded(Server *s, gconstpointer data) {
+  g_autofree char *prefix = g_strnfill(480, 'x');
+  const struct {
+    const char *what;
+    gsize bytes;
+    guint entries;
+    long status;
+  } cases[] = {{"within", 200000, 1, 200},
+               {"of one", 300000, 1, 422},
+               {"of many", 300000, 150, 422},
+               {"nothing in it", 1000, 1, 200}};
+  g_autoptr(Answer) made = http(s, "POST", POLICIES, POLICY(",\"maxDowntimeMs\":5"));
+  expect(made, 201);
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *managed =
+        managed_of(cases[i].bytes, cases[i].entries, i % 2 ? "f:labels" : prefix);
+    g_autofree char *patch = g_strdup_printf("{\"metadata\":{\"managedFields\":%s}}", managed);
+    g_autoptr(Answer) a = deliver(s, "PATCH", POLICIES "/p", MERGE, patch);
+    g_test_message("%s: %.200s", cases[i].what, a->body);
+    g_assert_cmpint(a->status, ==, cases[i].status);
+    g_assert_true(a->status == 200 || strstr(a->body, "metadata.managedFields: Too long"));
+  }
+  /* the same by applying */
+  g_autoptr(GString) notes = g_string_new(
+      ",\"maxDowntimeMs\":5},\"metadata\":{\"name\":\"p\",\"annotations\":{\"a\":\"\"");
+  for (guint i = 0; i < 900; i++)
+    g_string_append_printf(notes, ",\"%.55s-%u\":\"\"", prefix, i);
+  g_string_append(notes, "}");
+  g_autofree char *config = g_strdup_printf(
+      "{\"apiVersion\":\"migrations.kubevirt.io/v1alpha1\",\"kind\":\"MigrationPolicy\",\"spec\":{"
+      "\"selectors\":{}%s}}",
+      notes->str);
+  long status = 200;
+  guint n = 0;
+  for (; n < 8 && status == 200; n++) {
+    g_autofree char *manager = g_strdup_printf("apply%u", n);
+    g_autoptr(Answer) a = apply(s, manager, "", config);
+    status = a->status;
+    g_test_message("%.200s", a->body);
+  }
+  g_assert_cmpint(status, ==, 422);
+  g_assert_cmpuint(n, >, 1);
+}
+
 static void status_apart(Server *s, gconstpointer data) {
   static const char body[] = "apiVersion: ferry.migration/v1\nkind: Network\nmetadata:\n  name: n\n"
                              "spec:\n  subnets: [10.0.0.0/8]\n";
@@ -342,6 +405,7 @@ int main(int argc, char **argv) {
              server_down);
   g_test_add("/apply/as-stored", Server, NULL, server_up, read_as_it_is_stored, server_down);
   g_test_add("/apply/first-at-once", Server, NULL, server_up, first_at_once, server_down);
+  g_test_add("/apply/bounded", Server, NULL, server_up, bounded, server_down);
   g_test_add("/apply/refused", Server, NULL, server_up, refused, server_down);
   return g_test_run();
 }

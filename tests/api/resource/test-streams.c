@@ -3,7 +3,10 @@
 // that stall or fall behind, credentials that end, how many there may be. The tests act from within
 // the reader's callback, when the stream's text fills the socket and the server waits.
 #include "../http/raw.h"
+#include "api/http/stream.h"
 #include "api/internal.h"
+
+#include <dlfcn.h>
 
 #define N 400 /* seven pages */
 #define ALL VMI "?watch=1&timeoutSeconds="
@@ -68,6 +71,7 @@ static CURLcode read_all(Stream *s, const char *path, const char *token) {
 static guint open_streams(Server *s) {
   FerryStreamFigures figures;
   ferry_streams_figures(s->api, &figures);
+  ferry_streams_figures_clear(&figures);
   return figures.watches + figures.event_streams;
 }
 
@@ -270,19 +274,6 @@ static GThread *begin(Reader *r, Server *s, const char *path, const char *token)
   return thread;
 }
 
-static char *viewer_token(Server *s, const char *name) {
-  g_autofree char *user = g_strdup_printf(
-      "{\"apiVersion\":\"ferry.migration/v1\",\"kind\":\"User\",\"metadata\":{\"name\":\"%s\"},"
-      "\"spec\":{\"groups\":[\"ferry:viewers\"]}}",
-      name);
-  g_autofree char *path = g_strdup_printf(USERS "/%s/token", name);
-  g_autoptr(Answer) made = http(s, "POST", USERS, user);
-  expect(made, 201);
-  g_autoptr(Answer) token = http(s, "POST", path, "{\"expirationSeconds\":3600}");
-  expect(token, 201);
-  return g_strdup(ferry_json_str(token->json, "token"));
-}
-
 /* A viewer's streams end within a second of the DELETE at `path`, and say `code`; nobody else's do.
  */
 static void ends_with(Server *s, const char *path, const char *code) {
@@ -340,6 +331,44 @@ static void goes_on_with_another_right(Server *s, gconstpointer data) {
   g_string_free(watch.stream.text, TRUE);
 }
 
+/* ---- turns ---- */
+
+static gint pauses;
+
+/* In the place of the HTTP library's, which it calls: how often a connection let others go first.
+ */
+void MHD_suspend_connection(struct MHD_Connection *connection) {
+  static void (*real)(struct MHD_Connection *);
+  if (!g_atomic_pointer_get(&real))
+    g_atomic_pointer_set(&real, (void (*)(struct MHD_Connection *))dlsym(RTLD_NEXT, __func__));
+  g_atomic_int_inc(&pauses);
+  real(connection);
+}
+
+static guint pauses_of(Server *s, const char *path) {
+  Stream stream = {.server = s};
+  gint before = g_atomic_int_get(&pauses);
+  g_assert_cmpint(read_all(&stream, path, NULL), ==, CURLE_OK);
+  g_string_free(stream.text, TRUE);
+  return (guint)(g_atomic_int_get(&pauses) - before);
+}
+
+/* A stream that looks at much and tells nothing of it gives way to others between its looks, at
+ * what is there as at what changes. */
+static void looks_in_turns(Server *s, gconstpointer data) {
+  make_many(s, &ferry_kind_vmi);
+  make_many(s, &ferry_kind_vmim);
+  static const char *const nothing[] = {
+      VMI "?watch=1&timeoutSeconds=1&labelSelector=no",
+      VMIM "?watch=1&timeoutSeconds=1&labelSelector=no", EVENTS "1&migration=none",
+      VMI "?watch=1&timeoutSeconds=1&labelSelector=no&resourceVersion=1"};
+  for (gsize i = 0; i < G_N_ELEMENTS(nothing); i++) {
+    guint n = pauses_of(s, nothing[i]);
+    g_test_message("%s: %u", nothing[i], n);
+    g_assert_cmpuint(n, >=, N / FERRY_STREAM_TURN);
+  }
+}
+
 static void too_many(Server *s, gconstpointer data) {
   g_autofree char *token = viewer_token(s, "eve");
   Reader first, second, third;
@@ -370,6 +399,44 @@ static void too_many(Server *s, gconstpointer data) {
   g_string_free(first.stream.text, TRUE);
   g_string_free(second.stream.text, TRUE);
   g_string_free(third.stream.text, TRUE);
+}
+
+/* Where all that are served are taken, one of who has most ends for a user who has none; not for
+ * one who would then have as many. */
+static void crowds_give_way(Server *s, gconstpointer data) {
+  static const char *const names[] = {"eve", "bob", "cyd"};
+  char *headers[G_N_ELEMENTS(names)], *tokens[G_N_ELEMENTS(names)];
+  for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+    tokens[i] = viewer_token(s, names[i]);
+    headers[i] = g_strconcat("Authorization: Bearer ", tokens[i], NULL);
+  }
+  Reader own[2], other;
+  GThread *threads[] = {begin(&own[0], s, ALL "60", NULL), begin(&own[1], s, EVENTS "60", NULL)};
+  GThread *eve = begin(&other, s, ALL "60", tokens[0]);
+  g_assert_cmpfloat(metric(s, "ferry_api_user_streams{user=\"admin\"}"), ==, 2);
+  g_assert_cmpfloat(metric(s, "ferry_api_user_streams{user=\"eve\"}"), ==, 1);
+  g_assert_cmpfloat(metric(s, "ferry_api_user_stream_buffered_bytes{user=\"eve\"}"), >, 0);
+  g_autoptr(Answer) bob = http_full(s, NULL, "GET", ALL "2", headers[1], NULL, 0);
+  expect(bob, 200);
+  g_assert_true(wait_for_streams(s, 2));
+  g_autoptr(Answer) third = http_full(s, NULL, "GET", EVENTS "1", headers[2], NULL, 0);
+  expect(third, 200); /* there is room */
+  g_assert_null(strstr(third->body, "\"code\":429"));
+  ferry_api_free(g_steal_pointer(&s->api)); /* ends the others */
+  guint sent_away = 0;
+  for (gsize i = 0; i < G_N_ELEMENTS(threads); i++) {
+    g_thread_join(threads[i]);
+    sent_away += strstr(own[i].stream.text->str, "\"code\":429") != NULL;
+    g_string_free(own[i].stream.text, TRUE);
+  }
+  g_thread_join(eve);
+  g_assert_cmpuint(sent_away, ==, 1);
+  g_assert_null(strstr(other.stream.text->str, "\"code\":429"));
+  g_string_free(other.stream.text, TRUE);
+  for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+    g_free(tokens[i]);
+    g_free(headers[i]);
+  }
 }
 
 /* Clients that go away as soon as they have asked, also while it is answered, leave none. */
@@ -417,7 +484,9 @@ int main(int argc, char **argv) {
   ADD(ends_with_the_binding, NULL);
   ADD(ends_with_the_role, NULL);
   ADD(goes_on_with_another_right, NULL);
+  ADD(looks_in_turns, NULL);
   ADD(too_many, &few);
+  ADD(crowds_give_way, &few);
   ADD(clients_that_go_at_once, NULL);
   ADD(snapshots_are_bounded, NULL);
   return g_test_run();

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Protobuf that is small and would be large as values: as many are made as of a document in JSON,
+// whatever sort of field brings them.
+#include "api/internal.h"
+#include "base/error.h"
+
+#include <string.h>
+
+static void put_field(GByteArray *out, guint number, const void *data, gsize len) {
+  guint8 head[11];
+  guint n = 0;
+  head[n++] = (guint8)(number << 3 | 2);
+  gsize left = len;
+  do {
+    head[n++] = (guint8)((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
+    left >>= 7;
+  } while (left);
+  g_byte_array_append(out, head, n);
+  g_byte_array_append(out, data, (guint)len);
+}
+
+/* An object of this kind; takes `raw`. */
+static GByteArray *unknown_of(const char *version, const char *kind, GByteArray *raw) {
+  GByteArray *out = g_byte_array_new();
+  g_autoptr(GByteArray) type = g_byte_array_new();
+  put_field(type, 1, version, strlen(version));
+  put_field(type, 2, kind, strlen(kind));
+  g_byte_array_append(out, (const guint8 *)"k8s", 4);
+  put_field(out, 1, type->data, type->len);
+  put_field(out, 2, raw->data, raw->len);
+  g_byte_array_unref(raw);
+  return out;
+}
+
+/* A field of metadata, `n` times. */
+static GByteArray *with_metadata(guint number, guint n, gboolean pairs) {
+  GByteArray *raw = g_byte_array_new();
+  g_autoptr(GByteArray) meta = g_byte_array_new();
+  for (guint i = 0; i < n; i++) {
+    g_autoptr(GByteArray) pair = g_byte_array_new();
+    g_autofree char *key = g_strdup_printf("%x", i);
+    if (pairs)
+      put_field(pair, 1, key, strlen(key));
+    put_field(meta, number, pair->data, pair->len);
+  }
+  put_field(raw, 1, meta->data, meta->len);
+  return raw;
+}
+
+static GByteArray *many_texts(guint n) {
+  return unknown_of("v1", "Namespace", with_metadata(14, n, FALSE));
+}
+
+static GByteArray *many_pairs(guint n) {
+  return unknown_of("v1", "Namespace", with_metadata(11, n, TRUE));
+}
+
+static GByteArray *rules_of(guint n, const char *content, gsize len) {
+  GByteArray *raw = g_byte_array_new();
+  for (guint i = 0; i < n; i++)
+    put_field(raw, 2, content, len);
+  return unknown_of("rbac.authorization.k8s.io/v1", "Role", raw);
+}
+
+static GByteArray *many_messages(guint n) {
+  return rules_of(n, "", 0);
+}
+
+static GByteArray *texts_of_messages(guint n) {
+  return rules_of(n / 2, "\x0a", 2); /* one verb, empty */
+}
+
+/* One field again and again, of which the last one counts. */
+static GByteArray *one_again(guint n) {
+  return unknown_of("v1", "Namespace", with_metadata(1, n, FALSE));
+}
+
+static const struct {
+  const char *name;
+  GByteArray *(*make)(guint n);
+} cases[] = {{"texts", many_texts},
+             {"pairs", many_pairs},
+             {"messages", many_messages},
+             {"texts-of-messages", texts_of_messages},
+             {"one-again", one_again}};
+
+static void test_count(gconstpointer data) {
+  GByteArray *(*make)(guint) = cases[GPOINTER_TO_SIZE(data)].make;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GByteArray) most = make(FERRY_JSON_MAX_NODES - 4);
+  g_assert_cmpuint(most->len, <, 2 * FERRY_JSON_MAX_BYTES);
+  g_autoptr(json_t) taken = ferry_protobuf_decode(most->data, most->len, &error);
+  g_assert_no_error(error);
+  g_assert_nonnull(taken);
+  g_autoptr(GByteArray) more = make(FERRY_JSON_MAX_NODES + 2);
+  g_assert_null(ferry_protobuf_decode(more->data, more->len, &error));
+  g_assert_error(error, FERRY_ERROR, FERRY_ERROR_TOO_LARGE);
+  g_assert_nonnull(strstr(error->message, "more than 500000 values"));
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *path = g_strdup_printf("/protobuf/%s", cases[i].name);
+    g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_count);
+  }
+  return g_test_run();
+}
