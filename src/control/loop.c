@@ -185,12 +185,8 @@ static void subscribe(FerryControl *c) {
   c->networks = TRUE;
   if (c->watch)
     ferry_watch_free(c->watch);
-  g_autoptr(GError) error = NULL;
   /* first the watch, then the list: what changes in between is seen twice, never not at all */
-  c->watch =
-      ferry_store_watch(c->store, NULL, NULL, ferry_store_revision(c->store), wake, c, &error);
-  if (!c->watch)
-    g_error("the store's newest revision cannot be watched: %s", error->message);
+  c->watch = ferry_store_watch_now(c->store, NULL, NULL, wake, c);
   g_autoptr(GPtrArray) all = ferry_store_list(c->store, &ferry_kind_vmim, NULL, NULL);
   for (guint i = 0; i < all->len; i++)
     loop_track(c, g_ptr_array_index(all, i));

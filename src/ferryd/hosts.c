@@ -167,11 +167,9 @@ static void remove_host(Host *h) {
 
 static void wake_nodes(gpointer data);
 
-static gboolean watch_nodes(FerrydHosts *all, GError **error) {
+static void watch_nodes(FerrydHosts *all) {
   g_clear_pointer(&all->nodes, ferry_watch_free);
-  all->nodes = ferry_store_watch(all->store, &ferry_kind_node, NULL,
-                                 ferry_store_revision(all->store), wake_nodes, all, error);
-  return all->nodes != NULL;
+  all->nodes = ferry_store_watch_now(all->store, &ferry_kind_node, NULL, wake_nodes, all);
 }
 
 static gboolean on_nodes(gpointer data) {
@@ -187,7 +185,7 @@ static gboolean on_nodes(gpointer data) {
     ferry_change_unref(change);
   }
   if (error) /* the log has moved past this cursor */
-    watch_nodes(all, NULL);
+    watch_nodes(all);
   return G_SOURCE_REMOVE;
 }
 
@@ -252,10 +250,8 @@ FerrydHosts *ferryd_hosts_start(GMainContext *context, FerryApi *api, FerryStore
     h->all = all;
     g_ptr_array_add(all->hosts, h);
   }
-  if (all->hosts->len && !watch_nodes(all, error)) {
-    ferryd_hosts_stop(all);
-    return NULL;
-  }
+  if (all->hosts->len)
+    watch_nodes(all);
   for (guint i = 0; i < all->hosts->len; i++)
     start_host(g_ptr_array_index(all->hosts, i));
   return all;

@@ -57,6 +57,10 @@ gint64 ferry_store_revision(FerryStore *store);
  * EXPIRED where `revision` is older than the log or newer than the store. */
 FerryWatch *ferry_store_watch(FerryStore *store, const FerryKind *kind, const char *ns,
                               gint64 revision, FerryWakeFunc wake, gpointer data, GError **error);
+/** The same after what is newest at this moment, which cannot fail: between asking for the newest
+ * revision and watching from it a short log may move past it. */
+FerryWatch *ferry_store_watch_now(FerryStore *store, const FerryKind *kind, const char *ns,
+                                  FerryWakeFunc wake, gpointer data);
 /** The next change, or NULL with no error where there is none yet, or NULL with EXPIRED where the
  * log has moved past the cursor. Not from two threads at once. */
 FerryChange *ferry_watch_next(FerryWatch *watch, GError **error);

@@ -69,6 +69,16 @@ FerryWatch *ferry_store_watch(FerryStore *store, const FerryKind *kind, const ch
   return NULL;
 }
 
+FerryWatch *ferry_store_watch_now(FerryStore *store, const FerryKind *kind, const char *ns,
+                                  FerryWakeFunc wake, gpointer data) {
+  FerryWatch *watch = watch_new(store, kind, ns, wake, data);
+  pthread_rwlock_rdlock(&store->state_lock);
+  watch->position = store->log.next;
+  watch->seen = store->revision;
+  pthread_rwlock_unlock(&store->state_lock);
+  return watch;
+}
+
 FerryChange *ferry_watch_next(FerryWatch *watch, GError **error) {
   FerryStore *store = watch->store;
   FerryChange *found = NULL;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asks the model, the policies and the views for what test_said_once.py added: driver
 // field|strategy.
+#include "convergence/controller.h"
 #include "convergence/strategy.h"
 #include "model/kinds/policy_fields.h"
 #include "model/schema/schema.h"

@@ -63,6 +63,12 @@ static void test_expiry(void) {
   g_assert_error(error, FERRY_ERROR, FERRY_ERROR_EXPIRED);
   g_clear_error(&error);
 
+  /* from now on cannot be too late, however short the log is */
+  g_autoptr(FerryWatch) now = ferry_store_watch_now(store, NULL, NULL, NULL, NULL);
+  g_assert_null(ferry_watch_next(now, &error));
+  g_assert_no_error(error);
+  g_assert_cmpint(ferry_watch_revision(now), ==, ferry_store_revision(store));
+
   gint64 newest = ferry_store_revision(store);
   static const gint64 bad[] = {-1, 0, 1, 2, 100};
   for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {

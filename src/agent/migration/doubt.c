@@ -3,6 +3,7 @@
 #include "agent/twin/ambiguity.h"
 #include "base/log.h"
 #include "model/flags/migration_flags.h"
+#include "model/migration/reasons.h"
 
 #define ASK_MS 500
 
@@ -18,7 +19,7 @@ static void suspend(FerryRunning *r) {
     return;
   }
   r->guarded = TRUE;
-  ferry_running_record(r, "Suspend", -1, "Ambiguous",
+  ferry_running_record(r, "Suspend", -1, ferry_reason_name(FERRY_REASON_AMBIGUOUS),
                        "libvirt resumed the guest after its switch-over had begun: it waits until "
                        "it is known that it does not run on the target");
 }

@@ -110,7 +110,7 @@ static gboolean is_stale(FerryRbac *rbac) {
   }
   if (!rbac->watch || error) { /* the log has moved past: begin again */
     g_clear_pointer(&rbac->watch, ferry_watch_free);
-    rbac->watch = ferry_store_watch(rbac->store, NULL, NULL, now, NULL, NULL, NULL);
+    rbac->watch = ferry_store_watch_now(rbac->store, NULL, NULL, NULL, NULL);
     stale = TRUE;
   }
   rbac->seen = now;

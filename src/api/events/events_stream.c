@@ -159,10 +159,8 @@ static void emit_state(FerryEventStream *s, const json_t *m) {
 static void begin_anew(FerryEventStream *s) {
   if (s->watch)
     ferry_watch_free(g_steal_pointer(&s->watch));
-  while (!s->watch) /* again only where the log is gone past the newest of a moment ago */
-    s->watch =
-        ferry_store_watch(s->api->store, &ferry_kind_vmim, NULL,
-                          ferry_store_revision(s->api->store), ferry_stream_on_change, s, NULL);
+  s->watch =
+      ferry_store_watch_now(s->api->store, &ferry_kind_vmim, NULL, ferry_stream_on_change, s);
   ferry_initial_list_begin(&s->initial, s->api->store, &ferry_kind_vmim, NULL);
   s->beginning = TRUE;
 }

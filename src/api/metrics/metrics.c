@@ -42,13 +42,9 @@ static void on_change(gpointer data) {
 }
 
 static void metrics_subscribe(FerryMetrics *m) {
-  g_autoptr(GError) error = NULL;
   if (m->watch)
     ferry_watch_free(m->watch);
-  m->watch = ferry_store_watch(m->store, &ferry_kind_vmim, NULL, ferry_store_revision(m->store),
-                               on_change, m, &error);
-  if (!m->watch)
-    g_error("the store's newest revision cannot be watched: %s", error->message);
+  m->watch = ferry_store_watch_now(m->store, &ferry_kind_vmim, NULL, on_change, m);
 }
 
 void ferry_metrics_catch_up(FerryMetrics *m) {

@@ -236,6 +236,10 @@
   ROW(CONDITION, PROGRESSING, "Progressing", "A migration that stalled goes on.", "")              \
   ROW(CONDITION, ENDED, "Ended", "The migration has ended.", "")                                   \
   /* decisions while it runs */                                                                    \
+  ROW(DECISION, AMBIGUOUS, "Ambiguous",                                                            \
+      "libvirt resumed the guest after its switch-over: it waits until it is known that it does "  \
+      "not run on the target.",                                                                    \
+      "Nothing: it goes on, or ends here, as soon as the target can be asked.")                    \
   ROW(DECISION, START, "Start", "The limit that it starts with.", "")                              \
   ROW(DECISION, FIRST_PASS, "FirstPass", "What the guest writes is known after one pass.", "")     \
   ROW(DECISION, PLAN, "Plan", "The plan that the figures give.", "")                               \
