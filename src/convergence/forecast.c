@@ -28,8 +28,8 @@ static gboolean within(const FerryForecastWish *wish, const FerryOption *o) {
 /* The least throttle that keeps the wish, else the strongest one that is allowed. The first pass
  * is never throttled: only what it shows justifies one. */
 static FerryOption throttled(const FerryWriter *writer, const FerryPath *path,
-                                const FerryForecastWish *wish, double first, double left,
-                                double limit) {
+                             const FerryForecastWish *wish, double first, double left,
+                             double limit) {
   FerryOption o = {.kind = FERRY_OPTION_THROTTLE, .seconds = INFINITY};
   double most = MIN(wish->max_slowdown, wish->max_downtime / (wish->max_downtime + 0.01));
   for (double p = THROTTLE_STEP; p <= most + 1e-9; p += THROTTLE_STEP) {

@@ -30,9 +30,9 @@ typedef struct {
 
 typedef struct {
   FerryForecastKind kind;
-  FerryOption cost; /* of the whole migration, from its start */
-  gboolean permitted;  /* the wish lets it be used */
-  gboolean within;     /* ... and it keeps the wish */
+  FerryOption cost;   /* of the whole migration, from its start */
+  gboolean permitted; /* the wish lets it be used */
+  gboolean within;    /* ... and it keeps the wish */
 } FerryForecast;
 
 /** Fills `out`, one entry per kind in their order. `writer` comes from measured dirty rates (two

@@ -170,14 +170,14 @@ double ferry_model_throttle_stall(double p) {
 }
 
 FerryOption ferry_model_precopy(const FerryWriter *writer, const FerryPath *path, double pending,
-                                   double limit, double throttle, double horizon) {
+                                double limit, double throttle, double horizon) {
   FerryOption o = {.kind = throttle > 0 ? FERRY_OPTION_THROTTLE : FERRY_OPTION_PRECOPY,
-                      .limit = limit,
-                      .throttle = throttle,
-                      .seconds = INFINITY,
-                      .pause = INFINITY,
-                      .lost = INFINITY,
-                      .bytes = INFINITY};
+                   .limit = limit,
+                   .throttle = throttle,
+                   .seconds = INFINITY,
+                   .pause = INFINITY,
+                   .lost = INFINITY,
+                   .bytes = INFINITY};
   double b = path->rate, l = MAX(path->switch_rate, b), threshold = limit * l;
   double time = 0, bytes = 0, before = INFINITY;
   if (b <= 0)
@@ -210,21 +210,21 @@ FerryOption ferry_model_precopy(const FerryWriter *writer, const FerryPath *path
 FerryOption ferry_model_suspend(const FerryPath *path, double pending) {
   double seconds = pending / MAX(path->switch_rate, path->rate) + path->eps;
   return (FerryOption){.kind = FERRY_OPTION_SUSPEND,
-                          .limit = seconds - path->eps,
-                          .seconds = seconds,
-                          .pause = seconds,
-                          .lost = seconds,
-                          .bytes = pending};
+                       .limit = seconds - path->eps,
+                       .seconds = seconds,
+                       .pause = seconds,
+                       .lost = seconds,
+                       .bytes = pending};
 }
 
 FerryOption ferry_model_postcopy(const FerryPath *path, double pending, double touched,
-                                    gboolean preempt) {
+                                 gboolean preempt) {
   double rate = MAX(path->switch_rate, path->rate);
   double wire = MIN(touched, pending) / rate;
   double gap = preempt ? POSTCOPY_GAP_PREEMPT : POSTCOPY_GAP;
   return (FerryOption){.kind = FERRY_OPTION_POSTCOPY,
-                          .seconds = pending / rate + path->eps,
-                          .pause = path->eps + gap * wire,
-                          .lost = path->eps + POSTCOPY_LOST * wire,
-                          .bytes = pending};
+                       .seconds = pending / rate + path->eps,
+                       .pause = path->eps + gap * wire,
+                       .lost = path->eps + POSTCOPY_LOST * wire,
+                       .bytes = pending};
 }

@@ -96,12 +96,12 @@ typedef struct {
 /** Plays QEMU's rule (send until what remains is below limit x rate, look again, switch over if it
  * still is) for a guest with `pending` bytes to send. Gives up after `horizon` seconds. */
 FerryOption ferry_model_precopy(const FerryWriter *writer, const FerryPath *path, double pending,
-                                   double limit, double throttle, double horizon);
+                                double limit, double throttle, double horizon);
 FerryOption ferry_model_suspend(const FerryPath *path, double pending);
 /** `preempt`: requested pages overtake the stream (postcopy-preempt). `touched`: bytes of `pending`
  * that the guest is going to touch soon. */
 FerryOption ferry_model_postcopy(const FerryPath *path, double pending, double touched,
-                                    gboolean preempt);
+                                 gboolean preempt);
 /** The stall that QEMU's throttle `p` (0..1) makes, in seconds: 10 ms x p / (1 - p). */
 double ferry_model_throttle_stall(double p);
 

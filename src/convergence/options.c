@@ -46,7 +46,7 @@ static double horizon(const FerryConvergence *c) {
 }
 
 FerryOption ferry_options_price(const FerryConvergence *c, const FerryPath *path, double v,
-                                   double limit, double throttle) {
+                                double limit, double throttle) {
   const FerryTracker *t = &c->t;
   gboolean trusted = t->writer.residual <= FERRY_TRUSTED && c->is.broken < FERRY_BROKEN_PROMISES;
   FerryOption o = ferry_model_precopy(&t->writer, path, v, limit, throttle, horizon(c));
@@ -58,11 +58,11 @@ FerryOption ferry_options_price(const FerryConvergence *c, const FerryPath *path
     double seconds = 3 * v / path->rate + limit + path->eps;
     if (!isfinite(o.seconds) || o.seconds > seconds)
       return (FerryOption){.kind = FERRY_OPTION_PRECOPY,
-                              .limit = limit,
-                              .seconds = seconds,
-                              .pause = limit + path->eps,
-                              .lost = limit + path->eps,
-                              .bytes = 3 * v};
+                           .limit = limit,
+                           .seconds = seconds,
+                           .pause = limit + path->eps,
+                           .lost = limit + path->eps,
+                           .bytes = 3 * v};
     return o;
   }
   if (c->is.broken >= FERRY_BROKEN_PROMISES)
@@ -144,7 +144,7 @@ static double earliest(const FerryConvergence *c, const FerryOptions *options, d
 }
 
 const FerryOption *ferry_options_choose(const FerryConvergence *c, const FerryOptions *options,
-                                           double now) {
+                                        double now) {
   double first = earliest(c, options, now);
   if (!isfinite(first))
     return NULL;

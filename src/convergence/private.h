@@ -118,7 +118,7 @@ double ferry_intent_threshold(const FerryConvergence *c);
 double ferry_intent_throttle_bound(const FerryConvergence *c);
 /** The price of `limit` seconds with `v` bytes to send. */
 FerryOption ferry_options_price(const FerryConvergence *c, const FerryPath *path, double v,
-                                   double limit, double throttle);
+                                double limit, double throttle);
 FerryOption ferry_options_postcopy(const FerryConvergence *c, const FerryPath *path, double v);
 /** Whether the stalls of that post-copy surely keep the maximum. */
 gboolean ferry_options_postcopy_keeps(const FerryConvergence *c, const FerryOption *o);
@@ -130,7 +130,7 @@ void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, doub
 /** The cheapest within the intent that ends at most FERRY_SLACK later than the earliest; NULL: none
  * is within. */
 const FerryOption *ferry_options_choose(const FerryConvergence *c, const FerryOptions *options,
-                                           double now);
+                                        double now);
 /** Two passes fit every pattern, and the uniform one is the kindest of them: whether nothing would
  * be within the intent if the guest wrote the same with 80/20 skew, which is then in `skewed`. */
 gboolean ferry_options_doubtful(const FerryConvergence *c, const FerryPath *path, double v,

@@ -176,8 +176,8 @@ static gboolean backend_sqlite_run(SqliteBackend *self, const char *sql, const c
 }
 
 /* The first column of the first row as text (NULL: no row); free with g_free. */
-static gboolean backend_sqlite_ask(SqliteBackend *self, const char *sql, const char *doing, char **answer,
-                    GError **error) {
+static gboolean backend_sqlite_ask(SqliteBackend *self, const char *sql, const char *doing,
+                                   char **answer, GError **error) {
   sqlite3_stmt *statement = NULL;
   int code = sqlite3_prepare_v2(self->db, sql, -1, &statement, NULL);
   if (code == SQLITE_OK)
@@ -200,7 +200,7 @@ static gboolean check_schema(SqliteBackend *self, GError **error) {
   if (g_ascii_strtoll(application, NULL, 10) != APPLICATION_ID)
     return fail_text(self, error, "the database belongs to another program; name another file");
   if (!backend_sqlite_ask(self, "SELECT value FROM ferry_store WHERE key = 'schema_version'",
-           "read the schema's version", &version, error))
+                          "read the schema's version", &version, error))
     return FALSE;
   if (g_ascii_strtoll(version != NULL ? version : "0", NULL, 10) != SCHEMA_VERSION)
     return fail_text(self, error,
@@ -228,7 +228,8 @@ static gboolean open_database(SqliteBackend *self, GError **error) {
   /* Exclusive before the first look into the file: then the write-ahead log needs no -shm file. */
   if (!backend_sqlite_run(self, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF;",
                           "open", error) ||
-      !backend_sqlite_ask(self, "PRAGMA journal_mode = WAL", "turn on the write-ahead log", &mode, error))
+      !backend_sqlite_ask(self, "PRAGMA journal_mode = WAL", "turn on the write-ahead log", &mode,
+                          error))
     return FALSE;
   if (g_strcmp0(mode, "wal") != 0)
     return fail_text(self, error,
@@ -276,7 +277,7 @@ static gboolean sqlite_load(FerryBackend *backend, FerryBackendLoadFunc give, gp
   SqliteBackend *self = (SqliteBackend *)backend;
   g_autofree char *mark = NULL;
   if (!backend_sqlite_ask(self, "SELECT value FROM ferry_store WHERE key = 'high_water_revision'",
-           "read the newest revision", &mark, error))
+                          "read the newest revision", &mark, error))
     return FALSE;
   if (mark == NULL)
     return fail_text(self, error, "the newest revision is missing; restore it from a backup");

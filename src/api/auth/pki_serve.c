@@ -94,7 +94,8 @@ gboolean ferry_pki_verify_client(FerryPki *pki, const gnutls_datum_t *chain, uns
   g_mutex_unlock(&pki->lock);
   gboolean ok = FALSE;
   if (!by)
-    pki_serve_refuse(error, "the client certificate is not good: no CA that is trusted here signed it");
+    pki_serve_refuse(error,
+                     "the client certificate is not good: no CA that is trusted here signed it");
   else if (status != 0)
     refuse_status(status, error);
   else if (!gnutls_x509_crt_check_key_purpose(leaf, GNUTLS_KP_TLS_WWW_CLIENT,

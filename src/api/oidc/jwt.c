@@ -76,10 +76,11 @@ gboolean ferry_jwt_parse(const char *token, FerryJwt *jwt, GError **error) {
     return jwt_refuse(error, "is not three parts in base64url, the last of them a signature");
   jwt->header = decode_object(token, (gsize)(first - token));
   jwt->claims = decode_object(first + 1, (gsize)(second - first - 1));
-  gboolean ok = jwt->header && jwt->claims
-                    ? check_header(jwt, error)
-                    : jwt_refuse(error, "has a header or claims that are no JSON object in base64url, "
-                                    "or hold a key twice");
+  gboolean ok =
+      jwt->header && jwt->claims
+          ? check_header(jwt, error)
+          : jwt_refuse(error, "has a header or claims that are no JSON object in base64url, "
+                              "or hold a key twice");
   if (!ok)
     ferry_jwt_clear(jwt);
   return ok;

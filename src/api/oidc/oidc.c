@@ -145,7 +145,8 @@ FerryUser *ferry_oidc_user_of_claims(const FerryOidcConfig *config, const json_t
     return NULL;
   const char *subject = claim_str(claims, "sub");
   if (!is_name(subject))
-    return oidc_refuse(error, "needs a subject (\"sub\") of at most 256 bytes, all of them printable");
+    return oidc_refuse(error,
+                       "needs a subject (\"sub\") of at most 256 bytes, all of them printable");
   g_autofree char *name = username_of(config, claims, error);
   if (!name)
     return NULL;
@@ -169,8 +170,9 @@ FerryUser *ferry_oidc_user(FerryOidc *oidc, const char *token, gint64 now_ms, GE
   if (verdict == FERRY_JWKS_GOOD)
     return ferry_oidc_user_of_claims(&oidc->config, jwt.claims, now_ms, error);
   if (verdict == FERRY_JWKS_NO_KEY && (jwt.kid || !keys) && ferry_oidc_keys_want(oidc->keys))
-    return oidc_refuse(error, "is signed by a key that is not known yet; the provider's keys are being "
-                         "fetched: try again");
+    return oidc_refuse(error,
+                       "is signed by a key that is not known yet; the provider's keys are being "
+                       "fetched: try again");
   if (!problem)
     return oidc_refuse(error, "cannot be checked: the provider's keys could not be fetched so far");
   g_propagate_error(error, g_steal_pointer(&problem));

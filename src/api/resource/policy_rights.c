@@ -37,8 +37,8 @@ static Judge judge_new(FerryRequest *req, const char *ns, GError *causes) {
                  .kubevirt = ferry_store_get(store, &ferry_kind_kubevirt, "kubevirt", "kubevirt")};
 }
 
-static void policy_rights_refuse(const Judge *j, const char *field, const char *right, const char *what,
-                   const char *origin) {
+static void policy_rights_refuse(const Judge *j, const char *field, const char *right,
+                                 const char *what, const char *origin) {
   ferry_error_add_cause(j->causes, "FieldValueForbidden", field,
                         "Forbidden: it has %s of %s count for a VM for which it does not count by "
                         "itself; user \"%s\" cannot create resource \"%s/%s\" in API group \"%s\" "
@@ -81,8 +81,8 @@ static json_t *config_of(const Judge *j, const json_t *migration, const json_t *
 }
 
 /* What `with` says that is dangerous and `without` does not. */
-static void policy_rights_compare(const Judge *j, const char *field, const json_t *without, const json_t *with,
-                    const json_t *origins) {
+static void policy_rights_compare(const Judge *j, const char *field, const json_t *without,
+                                  const json_t *with, const json_t *origins) {
   for (EACH_DANGEROUS(f)) {
     const json_t *was = json_object_get(without, f->name), *is = json_object_get(with, f->name);
     if (f->right && ferry_field_says(is) && !(was && json_equal(was, is)) &&

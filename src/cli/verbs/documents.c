@@ -284,8 +284,8 @@ static gboolean add_completion_part(GString *out, const char *template, const ch
 /* ---- both ---- */
 
 static char *documents_fill(const char *template, const char *begin,
-                  gboolean (*add)(GString *out, const char *template, const char *what),
-                  GError **error) {
+                            gboolean (*add)(GString *out, const char *template, const char *what),
+                            GError **error) {
   g_autoptr(GString) out = g_string_new(NULL);
   g_auto(GStrv) lines = g_strsplit(template, "\n", -1);
   for (gsize i = 0; lines[i]; i++) {

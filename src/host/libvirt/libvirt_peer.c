@@ -53,7 +53,8 @@ static void question_unref(Question *q) {
   g_free(q);
 }
 
-static gboolean libvirt_peer_ask(const char *uri, const char *uuid, FerryDomainState *out, GError **error) {
+static gboolean libvirt_peer_ask(const char *uri, const char *uuid, FerryDomainState *out,
+                                 GError **error) {
   virConnectPtr conn = virConnectOpen(uri);
   if (!conn)
     return ferry_libvirt_error(error, "cannot ask the other host's libvirt");

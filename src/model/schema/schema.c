@@ -180,7 +180,7 @@ static json_t *field_schema(const FerryField *field, gboolean v3) {
 }
 
 static void schema_add_fields(json_t *properties, json_t *required, const FerryField *fields,
-                       gboolean v3) {
+                              gboolean v3) {
   for (const FerryField *field = fields; field->name; field++) {
     json_object_set_new(properties, field->name, field_schema(field, v3));
     if (field->flags & FERRY_FIELD_REQUIRED)

@@ -137,8 +137,8 @@ static json_t *new_item(const FerryKind *kind, gboolean namespaced, gboolean nam
   return item;
 }
 
-static void schema_paths_add_item(json_t *paths, const FerryKind *kind, const char *path, unsigned verbs,
-                     const char *where, gboolean v3) {
+static void schema_paths_add_item(json_t *paths, const FerryKind *kind, const char *path,
+                                  unsigned verbs, const char *where, gboolean v3) {
   json_t *item = new_item(kind, kind->namespaced, TRUE, v3);
   if (verbs & FERRY_VERB_GET)
     add_operation(item, kind, "get", "get", where, v3);
@@ -172,14 +172,15 @@ static void add_kind_paths(json_t *paths, const FerryKind *kind, gboolean v3) {
   schema_paths_add_item(paths, kind, one, kind->verbs, "/one", v3);
   if (kind->has_status) {
     g_autofree char *status = g_strconcat(one, "/status", NULL);
-    schema_paths_add_item(paths, kind, status, FERRY_VERB_GET | FERRY_VERB_UPDATE | FERRY_VERB_PATCH, "/status",
-             v3);
+    schema_paths_add_item(paths, kind, status,
+                          FERRY_VERB_GET | FERRY_VERB_UPDATE | FERRY_VERB_PATCH, "/status", v3);
   }
   for (gsize i = 0; kind->subresources && kind->subresources[i]; i++) {
     g_autofree char *path = g_strconcat(one, "/", kind->subresources[i], NULL);
     g_autofree char *where = g_strconcat("/", kind->subresources[i], NULL);
-    schema_paths_add_item(paths, kind, path, kind->subresource_verb ? kind->subresource_verb : FERRY_VERB_UPDATE,
-             where, v3);
+    schema_paths_add_item(paths, kind, path,
+                          kind->subresource_verb ? kind->subresource_verb : FERRY_VERB_UPDATE,
+                          where, v3);
   }
 }
 
