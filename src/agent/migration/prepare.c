@@ -162,7 +162,8 @@ static gboolean probe_target(FerryMigrationParts *m) {
 static gboolean announce_start(FerryMigrationParts *m) {
   json_t *ready = ferry_shown_phase(&m->shown, FERRY_PHASE_TARGET_READY);
   ferry_json_set_int(ready, "migrationState.agentEpoch", ferry_session_epoch_now(m->ports.session));
-  ferry_json_set(ready, "migrationState.autostart", json_boolean(m->autostart.on));
+  if (m->autostart.on)
+    ferry_json_set(ready, "migrationState.autostart", json_true());
   ferry_shown_send(&m->shown, ready);
   ferry_shown_send(&m->shown, ferry_shown_phase(&m->shown, FERRY_PHASE_RUNNING));
   FerryDeliveryResult delivered = ferry_shown_await(&m->shown, m->ports.context);
