@@ -4,7 +4,7 @@
 #include "agent/migration/settle.h"
 #include "agent/migration/doubt.h"
 
-#define COMPLETED_WAIT_MS 500
+#define COMPLETED_WAIT_MS 2000
 #define DOUBT_PATIENCE_MS 3000 /* then people are told, and it is asked on */
 
 static void settle_resume(FerryRunning *r, FerryOutcome *o) {
