@@ -169,7 +169,7 @@ class Documents(unittest.TestCase):
     def keys(self, command, url):
         """A command with the lab's certificates and server instead of the document's."""
         state = f"{self.env['FERRY_LAB_DIR']}/ferryd"
-        command = re.sub(r"\b(ca|admin)\.(crt|key)\b", rf"{state}/\1.\2", command)
+        command = re.sub(r"\b(ca-bundle|ca|admin)\.(crt|key)\b", rf"{state}/\1.\2", command)
         return command.replace(url, self.env["FERRY_SERVER"]).replace("curl ", "curl -sS --noproxy '*' ")
 
     def test_kimchi(self):
