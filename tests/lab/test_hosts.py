@@ -161,16 +161,17 @@ class Managed(LabTest):
     def open_to_ssh(self):
         """An sshd on each host, which lets in whoever has a key of h1's or h2's, and nobody else."""
         keys = {}
+        ssh = self.lab.host("h1").exec("sh", "-c", "echo ~root").stdout.strip() + "/.ssh"
         for host in self.lab.all_hosts():
-            made = host.exec("sh", "-c", "umask 077; mkdir -p /root/.ssh /run/sshd; "
-                             "ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519; "
+            made = host.exec("sh", "-c", f"umask 077; mkdir -p {ssh} /run/sshd; "
+                             f"ssh-keygen -q -t ed25519 -N '' -f {ssh}/id_ed25519; "
                              "ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key")
             self.assertEqual(made.returncode, 0, made.stderr)
             keys[host.name] = [host.path(f).read_text() for f in
-                               ("/root/.ssh/id_ed25519.pub", "/etc/ssh/ssh_host_ed25519_key.pub")]
+                               (f"{ssh}/id_ed25519.pub", "/etc/ssh/ssh_host_ed25519_key.pub")]
         for host in self.lab.all_hosts():
-            host.path("/root/.ssh/authorized_keys").write_text(keys["h1"][0] + keys["h2"][0])
-            host.path("/root/.ssh/known_hosts").write_text("".join(
+            host.path(f"{ssh}/authorized_keys").write_text(keys["h1"][0] + keys["h2"][0])
+            host.path(f"{ssh}/known_hosts").write_text("".join(
                 f"{name} {key[1]}" for name, key in keys.items()))
             host.start_service("sshd", ["/usr/sbin/sshd", "-D", "-e", "-o", "LogLevel=VERBOSE",
                                         "-o", "PasswordAuthentication=no"])

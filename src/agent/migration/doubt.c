@@ -53,8 +53,16 @@ static void go_on_here(FerryRunning *r) {
     doubt_warn(r, error);
 }
 
+/* One that runs was resumed by a person meanwhile: which copy is worth more only he can say. */
 static void end_here(FerryRunning *r) {
   g_autoptr(GError) error = NULL;
+  FerryDomainState here;
+  if (!ferry_host_job_state(r->job, &here, &error)) {
+    doubt_warn(r, error);
+    return;
+  }
+  if (g_strcmp0(here.state, "paused") != 0)
+    return;
   gboolean undefine = ferry_migration_flag_on(r->asked->settings.request.config, "undefineSource");
   if (!ferry_host_job_destroy(r->job, undefine, &error))
     doubt_warn(r, error);

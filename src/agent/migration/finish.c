@@ -101,9 +101,13 @@ void ferry_finish(FerryMigrationParts *m, const FerryOutcome *outcome) {
 }
 
 void ferry_finish_doubt(FerryMigrationParts *m) {
-  if (!m->running.in_doubt || ferry_doubt_resolve(&m->running, -1) == FERRY_AMBIGUITY_OPEN)
+  FerryAmbiguityAnswer answer =
+      m->running.in_doubt ? ferry_doubt_resolve(&m->running, -1) : FERRY_AMBIGUITY_OPEN;
+  if (answer == FERRY_AMBIGUITY_OPEN)
     return;
   m->running.in_doubt = FALSE;
+  if (answer == FERRY_AMBIGUITY_STAYED)
+    ferry_disks_undo(&m->disks, m->running.job, NULL);
   give_autostart(m);
 }
 

@@ -108,7 +108,8 @@ static void carry_out(FerryMigrationParts *m) {
     ferry_finish_advise(&outcome.message);
     /* libvirt sends no event when an offline migration undefines the domain: look at it anew */
     ferry_inventory_mark(m->ports.inventory, m->asked.uuid, TRUE);
-    if (outcome.message && outcome.state.active && !m->running.step.post_copy)
+    if (outcome.message && outcome.state.active && !m->running.step.post_copy &&
+        !m->running.in_doubt) /* else they may be those of a copy that goes on */
       ferry_disks_undo(&m->disks, m->running.job, &outcome.message);
     ferry_finish(m, &outcome);
     ferry_finish_doubt(m);
