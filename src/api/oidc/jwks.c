@@ -164,10 +164,6 @@ void ferry_jwks_unref(FerryJwks *jwks) {
   g_free(jwks);
 }
 
-guint ferry_jwks_size(const FerryJwks *jwks) {
-  return jwks->keys->len;
-}
-
 static const Algorithm *find_algorithm(const char *name) {
   for (gsize i = 0; i < G_N_ELEMENTS(algorithms); i++)
     if (g_str_equal(algorithms[i].name, name))

@@ -23,8 +23,6 @@ typedef enum {
 FerryJwks *ferry_jwks_parse(const char *text, gsize len, GError **error);
 FerryJwks *ferry_jwks_ref(FerryJwks *jwks);
 void ferry_jwks_unref(FerryJwks *jwks);
-/** How many usable keys there are. */
-guint ferry_jwks_size(const FerryJwks *jwks);
 /** Verifies the signature; with UNAUTHORIZED unless it is good. */
 FerryJwksVerdict ferry_jwks_verify(const FerryJwks *jwks, const FerryJwt *jwt, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryJwks, ferry_jwks_unref)
