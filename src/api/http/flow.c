@@ -13,7 +13,7 @@ const FerryLevelRule ferry_level_rules[FERRY_LEVELS] = {
     [FERRY_LEVEL_AGENTS] = {"agents", 8, 128, 2048, 20000, 0},
     [FERRY_LEVEL_CONTROL] = {"control", 4, 64, 512, 20000, 0},
     [FERRY_LEVEL_WORK] = {"work", 8, 128, 1024, 20000, 2},
-    [FERRY_LEVEL_HEAVY] = {"heavy", 2, 256, 1024, 20000, 10},
+    [FERRY_LEVEL_HEAVY] = {"heavy", 2, 256, 1024, 20000, 15},
     [FERRY_LEVEL_ANONYMOUS] = {"anonymous", 1, 8, 64, 5000, 10},
 };
 
