@@ -2,8 +2,8 @@
 // Theory of operation: what there is of certificates is shown by one list, from which the answer of
 // GET .../certificates (ferryd certs) and the metric come. A thread looks after them once a minute:
 // the server's and the administrator's are renewed in time, what ended long ago is forgotten, and
-// what ends soon is said in the log and as a condition of its Node or User. The CA is changed by
-// .../ca/...
+// what ends soon is said in the log and as a condition of its Node or User; what ends of ferryd's
+// own, the CA first, ends for every host, so each Node says it. The CA is changed by .../ca/...
 #include "api/auth/credentials.h"
 #include "model/migration/reasons.h"
 #include "base/metrics_text.h"
@@ -18,6 +18,7 @@
 #define LOOK_US (60 * G_USEC_PER_SEC)
 #define CA_WARNING_DAYS 180
 #define WARNING_DAYS 14 /* all of Ferry's own are renewed before */
+#define FERRYD_CONDITION "FerrydCertificateExpiring"
 
 struct FerryCertificates {
   FerryApi *api;
@@ -158,19 +159,61 @@ static const Holder holders[] = {
 };
 
 /* `ends`: NULL: it has no credential. */
-static void set_condition(FerryApi *api, const Holder *h, const json_t *old, const gint64 *ends) {
-  gint64 now = ferry_clock_wall_ms(api->clock);
+static void set_condition(const Holder *h, json_t *object, const gint64 *ends, gint64 now_ms) {
   if (!ends && h->stays)
     return;
-  g_autoptr(json_t) object = json_deep_copy(old);
-  if (ends && *ends - now < WARNING_DAYS * DAY_MS) {
-    g_autofree char *when = ferry_rfc3339_format(*ends);
-    g_autoptr(GString) text = g_string_new(h->format);
-    g_string_replace(text, "%s", when, 1);
-    ferry_condition_set(object, h->condition, "True", ferry_reason_name(h->reason), text->str, now);
-  } else {
+  if (!ends || *ends - now_ms >= WARNING_DAYS * DAY_MS) {
     ferry_condition_remove(object, h->condition);
+    return;
   }
+  g_autofree char *when = ferry_rfc3339_format(*ends);
+  g_autoptr(GString) text = g_string_new(h->format);
+  g_string_replace(text, "%s", when, 1);
+  ferry_condition_set(object, h->condition, "True", ferry_reason_name(h->reason), text->str,
+                      now_ms);
+}
+
+static gboolean is_ending(const json_t *entry) {
+  const char *state = ferry_json_str(entry, "state");
+  return g_strcmp0(state, "expiring") == 0 || g_strcmp0(state, "expired") == 0;
+}
+
+/* What of ferryd's own certificates ends soon, the CA before those that it signed; NULL: nothing.
+ */
+static json_t *own_ending(FerryApi *api) {
+  Collector c = {api, json_array()};
+  ferry_pki_each(api->pki, collect_own, &c);
+  g_autoptr(json_t) list = c.list;
+  json_t *one;
+  size_t i;
+  json_array_foreach(list, i, one) {
+    /* the one before the present CA is to end */
+    if (is_ending(one) && g_strcmp0(ferry_json_str(one, "kind"), "old-ca") != 0)
+      return json_incref(one);
+  }
+  return NULL;
+}
+
+static void set_own_condition(json_t *node, const json_t *ending, gint64 now_ms) {
+  if (!ending) {
+    ferry_condition_remove(node, FERRYD_CONDITION);
+    return;
+  }
+  gboolean ca = g_strcmp0(ferry_json_str(ending, "kind"), "ca") == 0;
+  g_autofree char *text =
+      ca ? g_strdup_printf("ferryd's CA ends at %s, and with it every certificate that it signed: "
+                           "change it with ferryd ca rotate begin",
+                           ferry_json_str(ending, "endsAt"))
+         : g_strdup_printf(
+               "the certificate %s of ferryd (%s) ends at %s and was not renewed, which "
+               "ferryd does by itself while it can write its state directory",
+               ferry_json_str(ending, "subject"), ferry_json_str(ending, "kind"),
+               ferry_json_str(ending, "endsAt"));
+  FerryReason reason = ca ? FERRY_REASON_CA_NOT_CHANGED : FERRY_REASON_NOT_RENEWED;
+  ferry_condition_set(node, FERRYD_CONDITION, "True", ferry_reason_name(reason), text, now_ms);
+}
+
+static void write_conditions(FerryApi *api, const Holder *h, const json_t *old, json_t *object) {
   if (json_equal(old, object))
     return;
   FerryWrite write = {.op = FERRY_WRITE_UPDATE,
@@ -183,14 +226,20 @@ static void set_condition(FerryApi *api, const Holder *h, const json_t *old, con
 }
 
 static void look_at_holders(FerryApi *api) {
+  gint64 now = ferry_clock_wall_ms(api->clock);
   g_autoptr(GHashTable) ends = last_ends(api);
+  g_autoptr(json_t) ending = own_ending(api);
   for (gsize k = 0; k < G_N_ELEMENTS(holders); k++) {
     const Holder *h = &holders[k];
     g_autoptr(GPtrArray) all = ferry_store_list(api->store, h->kind, NULL, NULL);
     for (guint i = 0; i < all->len; i++) {
-      json_t *object = g_ptr_array_index(all, i);
-      g_autofree char *user = g_strconcat(h->prefix, ferry_json_str(object, "metadata.name"), NULL);
-      set_condition(api, h, object, g_hash_table_lookup(ends, user));
+      const json_t *old = g_ptr_array_index(all, i);
+      g_autofree char *user = g_strconcat(h->prefix, ferry_json_str(old, "metadata.name"), NULL);
+      g_autoptr(json_t) object = json_deep_copy(old);
+      set_condition(h, object, g_hash_table_lookup(ends, user), now);
+      if (h->kind == &ferry_kind_node)
+        set_own_condition(object, ending, now);
+      write_conditions(api, h, old, object);
     }
   }
 }
@@ -203,8 +252,7 @@ static void certificates_warn(FerryCertificates *c) {
   json_t *one;
   size_t i;
   json_array_foreach(list, i, one) {
-    const char *state = ferry_json_str(one, "state");
-    if (g_strcmp0(state, "expiring") != 0 && g_strcmp0(state, "expired") != 0)
+    if (!is_ending(one))
       continue;
     c->warned_ms = now;
     ferry_warning(g_str_has_suffix(ferry_json_str(one, "kind"), "ca")

@@ -198,6 +198,8 @@
       "ferry user rotate NAME makes a new one.")                                                   \
   ROW(CONDITION, NOT_RENEWED, "NotRenewed", "A certificate ends soon and was not renewed.",        \
       SEE_AGENT)                                                                                   \
+  ROW(CONDITION, CA_NOT_CHANGED, "CANotChanged", "ferryd's certificate authority ends soon.",      \
+      "ferryd ca rotate begin, then, when every agent has come, ferryd ca rotate finish.")         \
   ROW(CONDITION, LEFT_OUT, "LeftOut", "What the agent reports of some domains is invalid.",        \
       "status.invalidDomains says what is wrong with each.")                                       \
   ROW(CONDITION, INVALID_PEER, "InvalidPeer",                                                      \

@@ -137,6 +137,40 @@ static char *condition(Server *s, const char *node) {
   return g_strdup(ferry_json_str(c, "message"));
 }
 
+static json_t *ferryd_condition(Server *s, const char *node) {
+  g_autoptr(json_t) object = ferry_store_get(s->store, &ferry_kind_node, "", node);
+  return json_incref(ferry_json_find(ferry_json_get(object, "status.conditions"), "type",
+                                     "FerrydCertificateExpiring"));
+}
+
+/* What ends for every host is said by every Node, and no longer once the CA was changed. */
+static void ferrys_own(void) {
+  Server s = {0};
+  up(&s, 0);
+  join_node(&s, "h1");
+  gint64 left = end_of(&s, "ca", NULL) - fake_ms;
+  fake_ms += left - 181 * DAY_MS;
+  join_node(&s, "h2");
+  ferry_certificates_look(s.api->certificates);
+  g_autoptr(json_t) early = ferryd_condition(&s, "h1");
+  g_assert_null(early);
+  fake_ms += 2 * DAY_MS;
+  ferry_certificates_look(s.api->certificates);
+  for (int i = 1; i <= 2; i++) {
+    g_autofree char *node = g_strdup_printf("h%d", i);
+    g_autoptr(json_t) c = ferryd_condition(&s, node);
+    g_assert_cmpstr(ferry_json_str(c, "reason"), ==, "CANotChanged");
+    g_assert_nonnull(strstr(ferry_json_str(c, "message"), "ferryd ca rotate begin"));
+  }
+  g_autoptr(GError) error = NULL;
+  g_assert_true(ferry_pki_rotate_begin(s.api->pki, fake_ms, &error));
+  g_assert_no_error(error);
+  ferry_certificates_look(s.api->certificates);
+  g_autoptr(json_t) after = ferryd_condition(&s, "h1");
+  g_assert_null(after);
+  server_down(&s, NULL);
+}
+
 static gint warned;
 
 /* Log lines go nowhere; those that warn of a certificate are counted. */
@@ -280,6 +314,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/api/certificates/renewed", renewed_in_service);
   g_test_add_func("/api/certificates/due", only_what_is_due);
   g_test_add_func("/api/certificates/nodes", node_and_records);
+  g_test_add_func("/api/certificates/ferryds-own", ferrys_own);
   g_test_add_func("/api/certificates/users", users_are_told);
   g_test_add_func("/api/certificates/over-and-over", renewed_over_and_over);
   g_test_add_func("/api/certificates/nobody-else", renewed_by_nobody_else);

@@ -37,6 +37,7 @@ static void test_levels(void) {
       {"GET", C "namespaces/a/virtualmachineinstances", FERRY_ASKER_USER, FERRY_LEVEL_HEAVY, FALSE},
       {"GET", "api/v1/namespaces", FERRY_ASKER_USER, FERRY_LEVEL_HEAVY, FALSE},
       {"GET", "api/v1/namespaces/a/pods", FERRY_ASKER_USER, FERRY_LEVEL_HEAVY, FALSE},
+      {"GET", "api/v1/namespaces/a/pods/p", FERRY_ASKER_USER, FERRY_LEVEL_WORK, FALSE},
       {"GET", "api/v1/nodes/", FERRY_ASKER_USER, FERRY_LEVEL_HEAVY, FALSE},
       {"GET", "openapi/v3/apis/kubevirt.io/v1", FERRY_ASKER_USER, FERRY_LEVEL_HEAVY, FALSE},
       {"GET", "metrics", FERRY_ASKER_USER, FERRY_LEVEL_HEAVY, FALSE},
