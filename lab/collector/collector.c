@@ -15,6 +15,7 @@
 // One thread, one epoll loop. It runs at real-time priority if it may, so that
 // a busy machine does not add its own delays to the gaps. Whatever a peer sends
 // or leaves unsent is bounded: connections, line lengths, the console file.
+#include "overlap.h"
 #include "window.h"
 
 #include <errno.h>
@@ -37,13 +38,11 @@ enum {
   LINE_SIZE = 512,
   CONSOLE_LIMIT = 1 << 20,
   RETRY_VERIFY_NS = 1000000000,
-  STREAM_ACTIVE_NS = 20000000,
 };
 
 typedef struct {
   int fd;      // -1: free
   bool client; // of the request socket; else a QEMU
-  int64_t heartbeat_ns;
   int64_t accepted_ns;
   uint32_t length;
   char line[LINE_SIZE];
@@ -57,7 +56,8 @@ typedef struct {
   FILE *console;
   long console_size;
   Peer peers[MAX_PEERS];
-  Peer *active; // the QEMU that spoke last
+  Peer *active;               // the QEMU that spoke last
+  FerryTalk talks[MAX_PEERS]; // each peer's
   int64_t verify_sent_ns;
   FerryWindow window;
 } Collector;
@@ -122,6 +122,7 @@ static void accept_peer(Collector *self, int listener) {
   if (peer == self->active)
     self->active = NULL;
   memset(peer, 0, sizeof *peer);
+  self->talks[peer - self->peers] = (FerryTalk){0};
   peer->fd = fd;
   peer->client = listener == self->request_listener;
   peer->accepted_ns = now_ns();
@@ -179,7 +180,8 @@ static void guest_bytes(Collector *self, Peer *peer, const unsigned char *bytes,
     bool moved = self->window.heartbeat_ns && self->active != peer;
 
     ferry_window_heartbeats(&self->window, now, beats, sequence, moved);
-    peer->heartbeat_ns = now;
+    self->window.both_ns +=
+        ferry_talk_beat(self->talks, MAX_PEERS, (size_t)(peer - self->peers), now);
     self->active = peer;
     if (moved)
       require_verify(self, now);
@@ -201,8 +203,8 @@ static json_t *stat_json(Collector *self, bool reset) {
   int streams = 0;
 
   for (int i = 0; i < MAX_PEERS; i++)
-    if (self->peers[i].fd >= 0 && self->peers[i].heartbeat_ns &&
-        now - self->peers[i].heartbeat_ns < STREAM_ACTIVE_NS)
+    if (self->peers[i].fd >= 0 && self->talks[i].heartbeat_ns &&
+        now - self->talks[i].heartbeat_ns < FERRY_TALK_SILENT_NS)
       streams++;
   json_object_set_new(stat, "streams", json_integer(streams));
   if (reset)

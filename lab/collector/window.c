@@ -47,6 +47,7 @@ void ferry_window_reset(FerryWindow *self, int64_t now_ns) {
   self->start_ns = now_ns;
   self->heartbeats = self->heartbeats_missed = 0;
   self->moves = 0;
+  self->both_ns = 0;
   memset(self->gaps, 0, sizeof self->gaps);
   memset(self->histogram, 0, sizeof self->histogram);
   self->base = self->status;
@@ -262,7 +263,7 @@ json_t *ferry_window_json(const FerryWindow *self, int64_t now_ns) {
 
   return json_pack(
       "{s:f, s:I, s:f, s:f, s:o, s:o, s:f, s:o, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, "
-      "s:i, s:b, s:f, s:s?, s:s?}",
+      "s:i, s:b, s:f, s:f, s:s?, s:s?}",
       "seconds", seconds(now_ns - self->start_ns), "pages_written",
       (json_int_t)(last->written - base->written), "work_rate_mib_s",
       span > 0 ? pages / 256 / span : 0.0, "longest_gap_ms", longest, "gaps",
@@ -275,7 +276,7 @@ json_t *ferry_window_json(const FerryWindow *self, int64_t now_ns) {
       (json_int_t)self->heartbeats, "heartbeats_missed", (json_int_t)self->heartbeats_missed,
       "uptime_us", (json_int_t)last->uptime_us, "moves", (int)self->moves, "reboots",
       (int)self->reboots, "damaged_lines", (int)self->bad_lines, "ready", (int)(last->ready != 0),
-      "silent_seconds", self->heartbeat_ns ? seconds(now_ns - self->heartbeat_ns) : 0.0,
-      "last_error", self->last_error[0] ? self->last_error : NULL, "fatal",
-      self->fatal[0] ? self->fatal : NULL);
+      "both_ms", milliseconds(self->both_ns), "silent_seconds",
+      self->heartbeat_ns ? seconds(now_ns - self->heartbeat_ns) : 0.0, "last_error",
+      self->last_error[0] ? self->last_error : NULL, "fatal", self->fatal[0] ? self->fatal : NULL);
 }

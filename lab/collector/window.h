@@ -28,6 +28,7 @@ typedef struct {
   FerryGap gaps[FERRY_WINDOW_GAPS]; // longest first
   uint64_t histogram[FERRY_WINDOW_BUCKETS];
   uint32_t moves;
+  int64_t both_ns; // two connections, that is two copies of the guest, spoke
   FerryStatusLine base;
   int64_t base_ns; // 0: none yet
 
