@@ -5,6 +5,7 @@
 #include "base/rfc3339.h"
 #include "model/migration/phase.h"
 #include "model/migration/reasons.h"
+#include "policy/outcome.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,9 +31,10 @@ struct FerryMetricsHistory {
   FerryHistogram *phase[FERRY_MIGRATION_PHASES];
   FerryHistogram *duration[2]; /* Succeeded, Failed */
   FerryHistogram *pause, *total_error, *pause_error;
-  GHashTable *results; /* result_key() -> guint64 */
-  GHashTable *actions; /* action -> guint64 */
-  GHashTable *seen;    /* uid -> gint64, monotonic us of its creation */
+  GHashTable *results;                 /* result_key() -> guint64 */
+  GHashTable *actions;                 /* action -> guint64 */
+  GHashTable *seen;                    /* uid -> gint64, monotonic us of its creation */
+  guint64 decided[FERRY_OUTCOME_LAST]; /* how those ended that were unknown for a time */
   double bytes;
 };
 
@@ -125,6 +127,17 @@ static char *result_key(FerryPhase phase, const char *reason) {
   return g_strconcat(ferry_phase_name(phase), "\n", reason, NULL);
 }
 
+/* It was unknown which of its hosts has the VM; now that is decided. */
+static void take_decided(FerryMetricsHistory *h, const json_t *old, const json_t *m) {
+  const char *unknown = ferry_reason_name(FERRY_REASON_OUTCOME_UNKNOWN);
+  const char *word = ferry_json_str(m, "status.migrationState.outcome");
+  if (g_strcmp0(ferry_json_str(old, "status.reason"), unknown) != 0)
+    return;
+  for (gsize i = 0; word && i < FERRY_OUTCOME_LAST; i++)
+    if (g_strcmp0(word, ferry_outcome_word((FerryOutcomeKind)i)) == 0)
+      h->decided[i]++;
+}
+
 static void take_end(FerryMetricsHistory *h, const json_t *m, gboolean succeeded, double seconds) {
   const char *reason = ferry_json_str(m, "status.reason");
   FerryPhase phase = succeeded ? FERRY_PHASE_SUCCEEDED : FERRY_PHASE_FAILED;
@@ -167,6 +180,7 @@ void ferry_metrics_history_take(FerryMetricsHistory *h, const FerryChange *chang
     return;
   if (!ferry_json_bool(m, "spec.forecastOnly", FALSE)) /* nothing was moved */
     take_end(h, m, succeeded, seconds);
+  take_decided(h, old, m);
   if (uid)
     g_hash_table_remove(h->seen, uid);
 }
@@ -215,6 +229,16 @@ static void put_actions(const FerryMetricsHistory *h, GString *out) {
                          "action", k->data, NULL);
 }
 
+static void put_decided(const FerryMetricsHistory *h, GString *out) {
+  static const char name[] = "ferry_migration_unknown_outcomes_decided_total";
+  ferry_metrics_family(out, name, "counter",
+                       "Migrations whose outcome was unknown for a time, by how it was decided.");
+  for (gsize i = 0; i < FERRY_OUTCOME_LAST; i++)
+    if (i != FERRY_OUTCOME_WAIT)
+      ferry_metrics_sample(out, name, (double)h->decided[i], "outcome",
+                           ferry_outcome_word((FerryOutcomeKind)i), NULL);
+}
+
 void ferry_metrics_history_put(const FerryMetricsHistory *h, GString *out) {
   static const char phase[] = "kubevirt_vmi_migration_phase_transition_time_from_creation_seconds";
   static const char duration[] = "ferry_migration_duration_seconds";
@@ -224,6 +248,7 @@ void ferry_metrics_history_put(const FerryMetricsHistory *h, GString *out) {
   for (gsize i = 0; i < FERRY_MIGRATION_PHASES; i++)
     ferry_metrics_histogram(out, phase, h->phase[i], "phase", ferry_migration_phases[i], NULL);
   put_results(h, out);
+  put_decided(h, out);
   ferry_metrics_family(out, duration, "histogram", "How long migrations that ended took.");
   ferry_metrics_histogram(out, duration, h->duration[0], "result",
                           ferry_phase_name(FERRY_PHASE_SUCCEEDED), NULL);

@@ -4,6 +4,7 @@
 #include "api/metrics/metrics.h"
 #include "base/rfc3339.h"
 #include "model/migration/migration.h"
+#include "model/migration/reasons.h"
 #include "policy/config.h"
 
 static const struct {
@@ -59,7 +60,8 @@ static void put_progress(GPtrArray *migrations, GString *out) {
 }
 
 static void put_phases(GPtrArray *migrations, GString *out) {
-  guint unset = 0, pending = 0, scheduling = 0, running = 0;
+  const char *not_known = ferry_reason_name(FERRY_REASON_OUTCOME_UNKNOWN);
+  guint unset = 0, pending = 0, scheduling = 0, running = 0, unknown = 0;
   for (guint i = 0; i < migrations->len; i++) {
     const json_t *m = g_ptr_array_index(migrations, i);
     FerryPhase phase = ferry_phase_of(m);
@@ -67,6 +69,7 @@ static void put_phases(GPtrArray *migrations, GString *out) {
     pending += phase == FERRY_PHASE_PENDING;
     scheduling += phase == FERRY_PHASE_SCHEDULING;
     running += is_running(m);
+    unknown += is_running(m) && g_strcmp0(ferry_json_str(m, "status.reason"), not_known) == 0;
   }
   ferry_metrics_figure(out, "kubevirt_vmi_migrations_in_unset_phase", "gauge",
                        "Migrations that the controller has not looked at yet.", unset);
@@ -76,6 +79,9 @@ static void put_phases(GPtrArray *migrations, GString *out) {
                        "Migrations that have no target yet.", scheduling);
   ferry_metrics_figure(out, "kubevirt_vmi_migrations_in_running_phase", "gauge",
                        "Migrations that have a target and have not ended.", running);
+  ferry_metrics_figure(out, "ferry_migrations_outcome_unknown", "gauge",
+                       "Migrations of which only a host that does not answer knows how they ended.",
+                       unknown);
 }
 
 static void put_ended(GPtrArray *migrations, GString *out) {

@@ -104,6 +104,23 @@ static void test_failure_without_summary(Story *s, gconstpointer data) {
   assert_line(s, "ferry_migration_downtime_seconds_count 0");
 }
 
+/* Which of both hosts has it was unknown, then the one that was silent spoke. */
+static void test_unknown(Story *s, gconstpointer data) {
+  take(s, NULL, s->m, FERRY_ADDED, 0);
+  go(s, "Running", NULL, 1 * SECOND);
+  ferry_json_set_str(s->m, "status.reason", "OutcomeUnknown");
+  ferry_json_set_str(s->m, "status.migrationState.outcome", "unknown");
+  go(s, NULL, NULL, 2 * SECOND);
+  assert_line(s, "ferry_migration_unknown_outcomes_decided_total{outcome=\"moved\"} 0");
+  g_autoptr(json_t) next = json_deep_copy(s->m);
+  ferry_json_set_str(next, "status.phase", "Succeeded");
+  ferry_json_set_str(next, "status.reason", "Completed");
+  ferry_json_set_str(next, "status.migrationState.outcome", "moved");
+  take(s, s->m, next, FERRY_MODIFIED, 3 * SECOND);
+  assert_line(s, "ferry_migration_unknown_outcomes_decided_total{outcome=\"moved\"} 1");
+  assert_line(s, "ferry_migration_unknown_outcomes_decided_total{outcome=\"stayed\"} 0");
+}
+
 static void test_decisions(Story *s, gconstpointer data) {
   take(s, NULL, s->m, FERRY_ADDED, 0);
   go(s, NULL, "SetDowntime", 1);
@@ -158,6 +175,7 @@ int main(int argc, char **argv) {
   g_test_add("/metrics-history/unseen", Story, NULL, up, test_unseen, down);
   g_test_add("/metrics-history/end", Story, NULL, up, test_end, down);
   g_test_add("/metrics-history/failure", Story, NULL, up, test_failure_without_summary, down);
+  g_test_add("/metrics-history/unknown", Story, NULL, up, test_unknown, down);
   g_test_add("/metrics-history/decisions", Story, NULL, up, test_decisions, down);
   g_test_add("/metrics-history/bounded", Story, NULL, up, test_bounded, down);
   g_test_add_func("/metrics-requests/series", test_requests);

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a cell must be in the end, whatever the fault was: one copy, where Ferry says it is, with its
+memory; the truth as the outcome; nothing left behind; and the next migration works at once."""
+import time
+
+from faults import EITHER, SOURCE, TARGET
+from scene import FINAL, HOSTS, Unreached
+
+BOTH_MS = 200
+LOST = ("VMLost", "StoppedMeanwhile", "VMNotFound", "VMStopped")
+END_S = 90
+
+
+def may_be_lost(cell):
+    """Whether a fault of the cell takes the copy that runs, or a part of its memory."""
+    side = {SOURCE} if not cell.phase.moved else {TARGET}
+    if cell.phase.split:
+        side = {SOURCE, TARGET}
+    if cell.phase.name in ("switch-over", "finishing"):
+        side = {SOURCE, TARGET}  # by the time it dies either may have it
+    return any(f.kills == EITHER or f.kills in side for f in cell.faults)
+
+
+def active(state):
+    return not state.startswith(("shut off", "crashed"))
+
+
+def place(scene):
+    """(hosts on which a copy is active, {host: state})."""
+    domains = scene.domains()
+    return [h for h, s in domains.items() if active(s)], domains
+
+
+def wait_for_the_end(scene):
+    def ended():
+        found = scene.migrations()
+        return not found or all(m.get("status", {}).get("phase") in FINAL for m in found)
+    begun = time.monotonic()
+    try:
+        scene.until(ended, END_S, "it ends")
+    except Unreached as error:
+        return None, str(error)
+    return time.monotonic() - begun, None
+
+
+def judge_outcome(cell, scene, status, wrong):
+    hosts, domains = place(scene)
+    phase, reason = status.get("phase"), status.get("reason")
+    if len(hosts) > 1:
+        wrong.append(f"active on {hosts}: {domains}")
+    if not hosts:
+        if not may_be_lost(cell):
+            wrong.append(f"the VM is nowhere: {domains}")
+        elif status and (phase != "Failed" or reason not in LOST):
+            wrong.append(f"the VM is gone, said: {phase} {reason}: {status.get('message')}")
+        return None
+    where = hosts[0]
+    moved = where == HOSTS[TARGET]
+    if status and moved != (phase == "Succeeded"):
+        wrong.append(f"it is on {where}, said: {phase} {reason}: {status.get('message')}")
+    if status and phase == "Failed" and not (reason and status.get("message")):
+        wrong.append("it failed without a reason or a message")
+    return where
+
+
+def judge_life(cell, scene, where, wrong):
+    """Runs, with its memory; where Ferry says it is."""
+    state = scene.domains().get(where, "")
+    if any(f.pauses for f in cell.faults) and state.startswith("paused"):
+        scene.lab.virsh(where, "resume", scene.name)
+    elif not state.startswith("running"):
+        wrong.append(f"on {where} it is {state!r}")
+        return
+    before = scene.stat()["heartbeats"]
+    try:
+        scene.until(lambda: scene.stat()["heartbeats"] > before, 10, "the guest lives")
+        scene.until(lambda: scene.stat()["memory_intact"] is not None, 20, "memory is checked")
+        scene.until(lambda: (scene.vmi() or {}).get("status", {}).get("nodeName") == where, 15,
+                    f"Ferry shows it on {where}, shows "
+                    f"{(scene.vmi() or {}).get('status', {}).get('nodeName')}")
+    except Unreached as error:
+        wrong.append(str(error))
+        return
+    if scene.stat()["memory_intact"] is not True:
+        wrong.append("its memory is damaged")
+
+
+def judge_leftovers(scene, where, wrong):
+    try:
+        scene.until(lambda: set(scene.domains()) <= {where} and set(scene.qemus()) <= {where}, 20,
+                    "nothing is left behind")
+    except Unreached:
+        wrong.append(f"left behind: domains {scene.domains()}, QEMUs on {scene.qemus()}; it is on "
+                     f"{where}")
+
+
+def judge_next(cell, scene, where, wrong):
+    target = "h3" if where == "h2" else "h2"
+    options = ("--copy-storage-all",) if "--copy-storage-all" in cell.phase.options else ()
+    done = scene.ferry("migrate", scene.name, "--to", target, *options, check=False, timeout=90)
+    if done.returncode:
+        wrong.append(f"the next migration: {done.stdout[-300:]} {done.stderr[-300:]}")
+        return
+    hosts, domains = place(scene)
+    if hosts != [target]:
+        wrong.append(f"after the next migration to {target}: {domains}")
+
+
+def judge(cell, scene):
+    """(what is wrong, facts) once all faults are over."""
+    wrong, facts = [], {}
+    took, late = wait_for_the_end(scene)
+    status = scene.status()
+    facts.update(phase=status.get("phase"), reason=status.get("reason"),
+                 message=status.get("message"),
+                 endS=round(took, 1) if took is not None else None)
+    if late:
+        wrong.append(f"it does not end: {late}")
+    both = scene.stat()["both_ms"]
+    facts["bothMs"] = both
+    if both > BOTH_MS:
+        wrong.append(f"two copies ran for {both} ms")
+    rebuilt = any(f.rebuild for f in cell.faults)
+    where = judge_outcome(cell, scene, status, wrong)
+    facts["host"] = where
+    if where and not late:
+        judge_life(cell, scene, where, wrong)
+        if not rebuilt:
+            judge_leftovers(scene, where, wrong)
+            judge_next(cell, scene, where, wrong)
+    elif not where:
+        judge_leftovers(scene, None, wrong)
+    return wrong, facts

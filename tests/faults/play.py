@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays one cell: its phase, its faults one within the other, what is made good, and the judgement."""
+import contextlib
+import time
+
+from scene import LabError, Unreached
+from judge import judge
+
+TRIES = 2  # a phase that was over before it was seen says nothing
+
+
+def _inject(scene, faults):
+    """The first fault, within it the next; each comes right again in its own time."""
+    fault, rest = faults[0], faults[1:]
+    if fault.kills or not fault.back:
+        with contextlib.suppress(LabError):  # a person's command may be refused: that is judged
+            fault.inject(scene)
+    else:
+        fault.inject(scene)
+    if rest:
+        _inject(scene, rest)
+    if fault.back:
+        scene.hold(fault.hold)
+        fault.back(scene)
+
+
+def _once(scene, cell):
+    scene.begin_cell(cell.phase)
+    cell.phase.enter(scene)
+    begun = time.monotonic()
+    _inject(scene, cell.faults)
+    scene.lift()
+    wrong, facts = judge(cell, scene)
+    facts["seconds"] = round(time.monotonic() - begun, 1)
+    return {"cell": cell.name, "wrong": wrong, **facts}
+
+
+def play(scene, cell):
+    """{"cell", "wrong": [words], facts}; "unreached" where the phase could not be had."""
+    result = {}
+    for _ in range(TRIES):
+        try:
+            result = _once(scene, cell)
+        except Unreached as error:
+            result = {"cell": cell.name, "wrong": [f"not played: {error}"], "unreached": True}
+        except (LabError, OSError, KeyError) as error:
+            result = {"cell": cell.name, "wrong": [f"not played: {error!r}"], "unreached": True}
+        finally:
+            with contextlib.suppress(LabError, OSError):
+                scene.end_cell()
+            scene.mend()
+        if not result.get("unreached"):
+            break
+    return result

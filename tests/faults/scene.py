@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A lab in which one cell after the other is played: a guest, its migration brought to a phase, the
+faults, what is made good again. What really is, is asked of the hosts, never of Ferry."""
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "lab"))
+from ferrylab.errors import LabError  # noqa: E402  pylint: disable=wrong-import-position
+from ferrylab.lab import Lab  # noqa: E402  pylint: disable=wrong-import-position
+
+FERRY_LAB = str(ROOT / "lab" / "ferry-lab")
+BUILD = Path(os.environ.get("FERRY_BUILD", ROOT / "build"))
+HOSTS = {"source": "h1", "target": "h2"}
+FINAL = ("Succeeded", "Failed")
+LINK = "1gbit"
+
+
+class Unreached(Exception):
+    """The cell's phase was not reached: nothing is said of the cell."""
+
+
+class Scene:
+    """One lab, and the cell that is played in it."""
+
+    def __init__(self):
+        self.lab = Lab(f"f{os.getpid()}")
+        self.name = None
+        self.children = []
+        self.count = 0
+
+    # -- the lab
+
+    def up(self):
+        os.environ["FERRY_LAB"] = self.lab.name
+        self.lab.up(hosts=3)
+        self.env = {**os.environ, **self.lab.env()}
+
+    def down(self):
+        self.end_children()
+        self.lab.down()
+
+    def mend(self):
+        """Whatever is down or stopped is up again; the lab is made anew where that fails."""
+        try:
+            for host in self.lab.hosts():
+                for network in ("management", "migration"):
+                    self.lab.link(host, network, "up")
+                self.lab.exec(host, "sh", "-c", "pkill -CONT -x libvirtd; pkill -CONT qemu-system",
+                              timeout=10)
+                for what in ("libvirtd", "agent"):
+                    if not self.lab.host(host).service_runs(what):
+                        self.lab.start(host, what)
+            if self.ferry("get", "nodes", check=False).returncode != 0:
+                self.lab.start("ferryd")
+            self.until(self.all_ready, 40, "all hosts are Ready")
+        except (LabError, Unreached, subprocess.SubprocessError) as error:
+            print(f"   the lab is made anew: {error}", file=sys.stderr)
+            self.down()
+            self.up()
+
+    def all_ready(self):
+        nodes = self.ferry_json("get", "nodes")["items"]
+        return len(nodes) == len(self.lab.hosts()) and all(
+            any(c["type"] == "Ready" and c["status"] == "True"
+                for c in n.get("status", {}).get("conditions", [])) for n in nodes)
+
+    # -- what the tables speak of
+
+    def host(self, side):
+        return HOSTS[side]
+
+    def hold(self, seconds):
+        """A fault lasts for a time; nothing is to be waited for."""
+        time.sleep(seconds)
+
+    def until(self, probe, seconds, what):
+        end = time.monotonic() + seconds
+        while True:
+            with contextlib.suppress(LabError, subprocess.SubprocessError):
+                value = probe()
+                if value:
+                    return value
+            if time.monotonic() > end:
+                raise Unreached(f"not within {seconds} s: {what}: {self.status()}")
+            time.sleep(0.03)
+
+    def run(self, *argv, check=True, timeout=60):
+        done = subprocess.run([str(a) for a in argv], text=True, capture_output=True, env=self.env,
+                              timeout=timeout, check=False, stdin=subprocess.DEVNULL)
+        if check and done.returncode:
+            raise LabError(f"{argv}: exit {done.returncode}: {done.stderr.strip()}")
+        return done
+
+    def ferry(self, *args, **kw):
+        return self.run(BUILD / "ferry", *args, **kw)
+
+    def ferry_json(self, *args):
+        return json.loads(self.ferry(*args, "-o", "json").stdout)
+
+    def virsh(self, side, *args):
+        return self.lab.virsh(self.host(side), *args, timeout=15)
+
+    def reason(self, side):
+        done = self.virsh(side, "domstate", self.name, "--reason")
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    def stat(self):
+        return json.loads(self.run(FERRY_LAB, "stat", self.name).stdout)
+
+    def signal_qemu(self, side, sig):
+        with contextlib.suppress(LabError):
+            self.lab.kill(self.host(side), f"qemu:{self.name}", sig)
+
+    # -- the cell
+
+    def begin_cell(self, phase):
+        self.count += 1
+        self.name = f"{phase.name}-{self.count}"
+        words = []
+        for key, value in phase.guest.items():
+            words += ["--" + key.replace("_", "-"), str(value)]
+        self.run(FERRY_LAB, "guest", self.name, "--host", HOSTS["source"], *words)
+        self.until(self.vmi, 15, f"ferryd shows {self.name}")
+        self.options = phase.options
+
+    def begin(self):
+        """The cell's migration, by a program that a person would run."""
+        self.spawn(BUILD / "ferry", "migrate", self.name, "--to", HOSTS["target"], *self.options)
+
+    def begin_blocker(self):
+        """Takes the one place that there is, so that the next migration waits."""
+        self.ferry("apply", "-f", "-", check=False)
+        manifest = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt",
+                    "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
+                    "spec": {"configuration": {"migrations": {"parallelMigrationsPerCluster": 1}}}}
+        subprocess.run([str(BUILD / "ferry"), "apply", "-f", "-"], env=self.env, check=True,
+                       input=json.dumps(manifest), text=True, capture_output=True)
+        self.run(FERRY_LAB, "guest", f"{self.name}-before", "--host", HOSTS["source"], "--memory",
+                 "128", "--working-set", "80", "--rate", "1")
+        self.until(lambda: self.vmi(f"{self.name}-before"), 15, "ferryd shows the one before")
+        self.spawn(BUILD / "ferry", "migrate", f"{self.name}-before", "--to", "h3", "--bandwidth",
+                   "10Mi")
+        self.until(lambda: self.status(f"{self.name}-before").get("phase") == "Running", 20,
+                   "the one before runs")
+
+    def slow_link(self):
+        self.lab.link(HOSTS["source"], "migration", "rate", "60mbit")
+
+    def spawn(self, *argv):
+        child = subprocess.Popen(  # pylint: disable=consider-using-with
+            [str(a) for a in argv], env=self.env, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.children.append(child)
+
+    @contextlib.contextmanager
+    def events(self, side):
+        """Yields what the host's libvirt told of the guest's life so far, as a function."""
+        path = self.lab.dir / f"events-{self.name}"
+        with open(path, "w", encoding="utf-8") as out, subprocess.Popen(
+                [FERRY_LAB, "virsh", self.host(side), "event", "--event", "lifecycle", "--loop",
+                 "--timeout", "150"], env=self.env, stdin=subprocess.DEVNULL, stdout=out) as child:
+            try:
+                yield lambda: "\n".join(
+                    line for line in path.read_text(encoding="utf-8").splitlines()
+                    if f"'{self.name}'" in line)
+            finally:
+                child.kill()
+
+    def lift(self):
+        """What kept the migration in its phase is taken away."""
+        with contextlib.suppress(LabError):
+            self.lab.link(HOSTS["source"], "migration", "rate", LINK)
+        if self.status().get("phase") not in FINAL:
+            self.ferry("change", self.name, "--bandwidth", "1000", "--downtime", "1000",
+                       "--no-wait", check=False)
+
+    def end_cell(self):
+        self.end_children()
+        for guest in (self.name, f"{self.name}-before"):
+            self.run(FERRY_LAB, "guest-rm", guest, check=False)
+        with contextlib.suppress(LabError):
+            self.ferry("delete", "kubevirt", "kubevirt", "-n", "kubevirt", check=False)
+
+    def end_children(self):
+        for child in self.children:
+            child.kill()
+            child.wait()
+        self.children = []
+
+    # -- what Ferry says
+
+    def vmi(self, name=None):
+        done = self.ferry("get", "vmi", name or self.name, "-o", "json", check=False)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def migrations(self, name=None):
+        done = self.ferry("get", "vmim", "-o", "json", check=False)
+        if done.returncode:
+            return []
+        return [m for m in json.loads(done.stdout)["items"]
+                if m["spec"]["vmiName"] == (name or self.name)]
+
+    def status(self, name=None):
+        all_of_it = self.migrations(name)
+        return max(all_of_it, key=lambda m: m["metadata"]["creationTimestamp"]).get(
+            "status", {}) if all_of_it else {}
+
+    def migration_name(self):
+        return self.migrations()[0]["metadata"]["name"]
+
+    # -- what is
+
+    def domains(self):
+        """{host: state and reason} of the guest's domains, active or not, as libvirt has them; a
+        host that does not answer is left out."""
+        found = {}
+        for host in self.lab.hosts():
+            with contextlib.suppress(LabError, subprocess.SubprocessError):
+                done = self.lab.virsh(host, "domstate", self.name, "--reason", timeout=15)
+                if done.returncode == 0:
+                    found[host] = done.stdout.strip()
+        return found
+
+    def qemus(self):
+        """Hosts on which there is a QEMU of the guest, known to libvirt or not."""
+        found = []
+        for host in self.lab.hosts():
+            with contextlib.suppress(LabError, subprocess.SubprocessError):
+                done = self.lab.exec(host, "pgrep", "-f", f"guest={self.name},", timeout=10)
+                if done.stdout.strip():
+                    found.append(host)
+        return found
