@@ -113,7 +113,7 @@ class Worker(threading.Thread):
             headers["Connection"] = "close"
             path += ("&" if "?" in path else "?") + "timeoutSeconds=1"
         try:
-            status, answered, text = self.once(connection, method, path, body, headers)
+            status, answered, text = connection.call(method, path, body, headers)
         except (socket.timeout, TimeoutError):
             connection.close()
             self.finds.add(f"no answer within {TIMEOUT_S} s", role, seen, None)
@@ -126,17 +126,6 @@ class Worker(threading.Thread):
         wrong = judge(role.split("@")[0], method, path, status, answered, text)
         if wrong:
             self.finds.add(wrong, role, seen, {"status": status, "body": repr(text[:500])})
-
-    def once(self, connection, method, path, body, headers):
-        if not path.split("?")[0].endswith("events/stream"):
-            return connection.call(method, path, body, headers)
-        connection.close()
-        connection.open()  # a stream has no end: its beginning is enough
-        connection.http.request(method, path, body, {**headers, **connection.credential.headers()})
-        answer = connection.http.getresponse()
-        text = answer.read(2000) if answer.status >= 400 else b""
-        connection.close()
-        return answer.status, answer.headers, text
 
     def tls(self, role):
         raw = socket.create_connection(("127.0.0.1", self.site.port), TIMEOUT_S)

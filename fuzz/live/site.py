@@ -73,12 +73,25 @@ class Connection:
                     self.open()
                 self.http.request(method, path, raw, said)
                 answer = self.http.getresponse()
-                return answer.status, answer.headers, answer.read()
+                return answer.status, answer.headers, self.read(answer)
             except (http.client.HTTPException, OSError):
                 self.close()
                 if not (kept and again):  # the server may have closed an idle one
                     raise
         raise AssertionError("not reached")
+
+    def read(self, answer):
+        """The whole body, or what there is of a stream after a while, however it was asked for:
+        heartbeats would keep a reader for ever."""
+        until, parts = time.monotonic() + self.timeout, []
+        while True:
+            part = answer.read1(1 << 20)
+            parts.append(part)
+            if not part:
+                return b"".join(parts)
+            if time.monotonic() > until or answer.headers.get_content_type() == "text/event-stream":
+                self.close()
+                return b"".join(parts)
 
     def json(self, method, path, body=None, headers=None):
         status, _, text = self.call(method, path, body, headers)
