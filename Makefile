@@ -4,7 +4,7 @@ BUILD ?= build
 export FERRY_BUILD := $(abspath $(BUILD))
 PROGRAMS := ferryd ferry-agentd ferry
 
-.PHONY: all fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-mutants lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
+.PHONY: all fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-mutants test-zoo lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
 
 all: build
 
@@ -44,6 +44,11 @@ test-lab: build
 # Would the tests notice? See tests/mutants/run; words in MUTANTS choose some.
 test-mutants:
 	tests/mutants/run $(MUTANTS)
+
+# Every definition of tests/zoo on real hosts; ZOO="disk-* nvram" takes some.
+ZOO ?= all
+test-zoo: build
+	cd tests/lab && FERRY_ZOO="$(ZOO)" python3 -m unittest -v test_zoo
 
 lint:
 	tests/run --lint

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The libvirt domain of a lab guest, as XML."""
 
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 from . import collector, paths
@@ -65,8 +66,45 @@ def _cpu(kvm):
     return "<cpu mode='custom' match='exact' check='none'><model>qemu64</model></cpu>"
 
 
+# Of these a domain has one at most, or a list that replaces the lab's own.
+_REPLACED = ("memballoon",)
+
+
+def _overlay_devices(devices, more):
+    usb = [c for c in more if c.tag == "controller" and c.get("type") == "usb"]
+    for old in list(devices):
+        if old.tag in _REPLACED and more.find(old.tag) is not None:
+            devices.remove(old)
+        elif usb and old.tag == "controller" and old.get("type") == "usb":
+            devices.remove(old)
+    devices.extend(list(more))
+
+
+def overlaid(text, overlay):
+    """The domain `text` with what the domain `overlay` has: its devices in addition, anything else
+    in place of the first one's. What boots the guest (<kernel>, <cmdline>) stays."""
+    domain, more = ElementTree.fromstring(text), ElementTree.fromstring(overlay)
+    for child in more:
+        old = domain.find(child.tag)
+        if child.tag == "devices":
+            _overlay_devices(old, child)
+            continue
+        if child.tag == "os":
+            given = {c.tag for c in child}
+            child.extend([c for c in old if c.tag not in given])
+        if old is not None:
+            domain.remove(old)
+        domain.append(child)
+    return ElementTree.tostring(domain, encoding="unicode")
+
+
 def xml(guest, kernel, initrd, kvm):
     """kernel, initrd (or None): paths as the hosts see them."""
+    plain = _plain_xml(guest, kernel, initrd, kvm)
+    return overlaid(plain, guest["overlay"]) if guest.get("overlay") else plain
+
+
+def _plain_xml(guest, kernel, initrd, kvm):
     initrd_line = f"\n    <initrd>{escape(initrd)}</initrd>" if initrd else ""
     return f"""\
 <domain type='{'kvm' if kvm else 'qemu'}'>

@@ -58,3 +58,73 @@ class Kept(LabTest):
         finally:
             self.lab.link("h1", "migration", "rate", "none")
         self.wait(lambda: self.autostart("h2", "adopted"), 5, "it starts with h2")
+
+    # -- a definition that is stored while the VM moves
+
+    def title_of(self, host, name):
+        text = self.lab.virsh(host, "dumpxml", "--inactive", name).stdout
+        found = re.search(r"<title>(.*?)</title>", text)
+        return found and found.group(1)
+
+    def define_with_title(self, name, title):
+        text = self.lab.virsh("h1", "dumpxml", "--inactive", "--security-info", name).stdout
+        self.assertNotIn("<title>", text)
+        text = text.replace("</uuid>", f"</uuid>\n  <title>{title}</title>", 1)
+        done = self.lab.virsh("h1", "define", "/dev/stdin", input=text)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def events(self, name, reason):
+        return [e["message"] for e in self.ferry_json("get", "events")["items"]
+                if e["reason"] == reason and
+                e["involvedObject"]["uid"] == self.newest(name)["metadata"]["uid"]]
+
+    def moving_slowly(self, name, *options):
+        self.guest(name, persistent=True, memory=128, rate=2, working_set=8)
+        self.lab.link("h1", "migration", "rate", "80mbit")
+        self.addCleanup(self.lab.link, "h1", "migration", "rate", "none")
+        self.ferry("migrate", name, "--to", "h2", "--detach", *options)
+        self.wait(lambda: self.newest(name)["status"].get("progress", {}).get("iteration", 0) > 0,
+                  20, "memory flows")
+
+    def ended(self, name):
+        return self.newest(name)["status"]["phase"] in ("Succeeded", "Failed")
+
+    def test_a_definition_that_is_stored_meanwhile_comes_along(self):
+        for name, options in (("defined", ()), ("kept-too", ("--no-undefinesource",))):
+            with self.subTest(name):
+                self.moving_slowly(name, *options)
+                self.define_with_title(name, "given while it moved")
+                self.wait(lambda n=name: self.ended(n), 60, "its end")
+                self.assertEqual(self.newest(name)["status"]["phase"], "Succeeded")
+                self.assertEqual(self.title_of("h2", name), "given while it moved")
+                self.wait(lambda n=name: self.events(n, "CarriedAlong"), 10, "it is told")
+                self.assertEqual(self.events(name, "LostOnTheWay"), [])
+                self.assertEqual(self.events(name, "ChangedOnTheWay"), [])
+                self.assertNotIn("kept", self.newest(name)["status"]["migrationState"])
+                self.lab.virsh("h1", "undefine", name)
+
+    def test_an_agent_that_takes_over_carries_the_definition(self):
+        self.moving_slowly("overtaken")
+        self.assertIn("stored", self.newest("overtaken")["status"]["migrationState"]["kept"])
+        self.lab.kill("h1", "agent")
+        self.define_with_title("overtaken", "while nobody looked")
+        self.lab.start("h1", "agent")
+        self.wait(lambda: self.ended("overtaken"), 60, "its end")
+        self.assertEqual(self.newest("overtaken")["status"]["phase"], "Succeeded")
+        self.assertEqual(self.title_of("h2", "overtaken"), "while nobody looked")
+
+    def test_a_definition_that_cannot_come_along_is_told(self):
+        self.moving_slowly("renamed", "--dname", "renamed-there")
+        self.addCleanup(self.lab.virsh, "h2", "destroy", "renamed-there")
+        self.addCleanup(self.lab.virsh, "h2", "undefine", "renamed-there")
+        self.define_with_title("renamed", "given while it moved")
+        self.wait(lambda: self.ended("renamed"), 60, "its end")
+        self.wait(lambda: self.events("renamed", "LostOnTheWay"), 10, "it is told")
+        self.assertIn("destinationName", self.events("renamed", "LostOnTheWay")[0])
+
+    def test_nothing_is_told_where_nothing_changed(self):
+        self.guest("same", persistent=True)
+        self.ferry("migrate", "same", "--to", "h2")
+        self.ferry("migrate", "same", "--to", "h1")
+        for reason in ("CarriedAlong", "LostOnTheWay", "ChangedOnTheWay"):
+            self.assertEqual(self.events("same", reason), [])

@@ -64,14 +64,41 @@ static void give_autostart(FerryMigrationParts *m) {
     ferry_shown_tell(&m->shown, "Warning", ferry_reason_name(FERRY_REASON_AUTOSTART_NOT_SET), left);
 }
 
+static void tell_if(FerryMigrationParts *m, const char *type, FerryReason reason,
+                    const char *text) {
+  if (text)
+    ferry_shown_tell(&m->shown, type, ferry_reason_name(reason), text);
+}
+
+static void give_kept(FerryMigrationParts *m) {
+  const FerryMigrateRequest *request = &m->asked.settings.request;
+  FerryKeptPlace place = {m->ports.host, m->asked.uuid, request->dest_uri,
+                          ferry_json_str(m->asked.object, "status.migrationState.targetNode"),
+                          request->config};
+  FerryKeptNews news = {0};
+  ferry_kept_give(&m->kept, &place, &news);
+  tell_if(m, "Normal", FERRY_REASON_CARRIED_ALONG, news.given);
+  tell_if(m, "Warning", FERRY_REASON_LOST_ON_THE_WAY, news.lost);
+  tell_if(m, "Warning", FERRY_REASON_CHANGED_ON_THE_WAY, news.changed);
+  ferry_kept_news_clear(&news);
+}
+
+static gboolean has_moved(const FerryMigrationParts *m, const FerryOutcome *o) {
+  return o->code == 0 && !o->message && !m->running.in_doubt;
+}
+
 static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean returned) {
   gboolean moved = returned && o->code == 0 && !o->message;
   if (!m->running.in_doubt)
     give_autostart(m);
+  if (returned && has_moved(m, o) && ferry_kept_has_load(&m->kept))
+    give_kept(m); /* before it is said to have moved; a mere comparison comes after that */
   ferry_change_drop(&m->running);
   ferry_stalling_end(&m->running);
   g_autoptr(json_t) status =
       json_pack("{s:{s:o}}", "migrationState", "agentResult", finish_agent_result(m, o, returned));
+  if (!m->running.in_doubt)
+    ferry_json_set(status, "migrationState.kept", json_null()); /* it has served */
   /* The controller's table ends a migration from PreparingTarget on. */
   if (!m->shown.accepted) {
     g_autoptr(json_t) phase = ferry_shown_phase(&m->shown, FERRY_PHASE_PREPARING_TARGET);
@@ -98,6 +125,8 @@ static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean retu
 
 void ferry_finish(FerryMigrationParts *m, const FerryOutcome *outcome) {
   hand_in(m, outcome, TRUE);
+  if (has_moved(m, outcome))
+    give_kept(m);
 }
 
 void ferry_finish_doubt(FerryMigrationParts *m) {
@@ -109,6 +138,8 @@ void ferry_finish_doubt(FerryMigrationParts *m) {
   if (answer == FERRY_AMBIGUITY_STAYED)
     ferry_disks_undo(&m->disks, m->running.job, NULL);
   give_autostart(m);
+  if (answer == FERRY_AMBIGUITY_MOVED)
+    give_kept(m);
 }
 
 void ferry_finish_before(FerryMigrationParts *m, FerryReason reason, const char *message) {

@@ -18,7 +18,7 @@ struct _FerryInbox {
   gint64 changes_seen; /* the highest number of them */
   int iteration;
   gint64 switchover_us;
-  gboolean post_copy, resumed;
+  gboolean post_copy, resumed, defined;
   const char *blame; /* written once, with its text */
   char *blame_text;
   gboolean have_completed;
@@ -83,6 +83,7 @@ void ferry_inbox_update(FerryInbox *b, const json_t *object) {
 
 void ferry_inbox_event(FerryInbox *b, const FerryHostEvent *event) {
   g_mutex_lock(&b->lock);
+  b->defined = b->defined || event->defined;
   if (event->type == FERRY_HOST_EVENT_ITERATION) {
     b->iteration = event->iteration;
   } else if (event->type == FERRY_HOST_EVENT_COMPLETED && event->stats &&
@@ -122,6 +123,14 @@ gboolean ferry_inbox_was_resumed(FerryInbox *b) {
   gboolean resumed = b->resumed;
   g_mutex_unlock(&b->lock);
   return resumed;
+}
+
+gboolean ferry_inbox_take_defined(FerryInbox *b) {
+  g_mutex_lock(&b->lock);
+  gboolean defined = b->defined;
+  b->defined = FALSE;
+  g_mutex_unlock(&b->lock);
+  return defined;
 }
 
 void ferry_inbox_set_post_copy(FerryInbox *b) {

@@ -51,6 +51,8 @@ gboolean ferry_inbox_has_returned(FerryInbox *inbox);
 gboolean ferry_inbox_take_call(FerryInbox *inbox, GError **error);
 /** Whether the guest was resumed here after it was paused for the switch-over. */
 gboolean ferry_inbox_was_resumed(FerryInbox *inbox);
+/** Whether somebody has stored a definition of the domain here since this was last asked. */
+gboolean ferry_inbox_take_defined(FerryInbox *inbox);
 /** Post-copy is about to be asked for. */
 void ferry_inbox_set_post_copy(FerryInbox *inbox);
 /** What ferry_inbox_blame was told: the reason, and its words in `text`, good until the inbox is

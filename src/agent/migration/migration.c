@@ -52,8 +52,10 @@ static gboolean adopt(FerryMigrationParts *m) {
   m->shown.accepted = m->running.step.started = TRUE;
   ferry_info("adopting a migration that began before this agent did", "FERRY_MIGRATION",
              m->asked.name);
-  if (ferry_running_open_job(&m->running, -1, &error))
+  if (ferry_running_open_job(&m->running, -1, &error)) {
+    ferry_kept_see(&m->kept, m->running.job, FALSE);
     return TRUE;
+  }
   if (g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN))
     finish_gone(m);
   return FALSE;
@@ -141,9 +143,11 @@ static FerryMigration *start_worker(const FerryMigrationPorts *ports, const json
   m->inbox = ferry_inbox_new();
   ferry_asked_init(&m->asked, object, local);
   ferry_autostart_recall(&m->autostart, object);
+  ferry_kept_recall(&m->kept, object);
   ferry_shown_init(&m->shown, &m->asked, delivery, log);
   ferry_disks_init(&m->disks, &m->ports, &m->asked, &m->shown);
   ferry_running_init(&m->running, &m->ports, &m->asked, &m->measured, &m->shown, m->inbox);
+  m->running.kept = &m->kept;
   if (m->asked.uuid)
     ferry_inbox_set_domain(m->inbox, m->asked.uuid);
   ferry_inbox_update(m->inbox, object);
@@ -200,6 +204,7 @@ static void migration_free(gpointer worker) {
     return; /* the driver's thread still uses it; the process is about to end */
   ferry_running_clear(&m->running);
   ferry_disks_clear(&m->disks);
+  ferry_kept_clear(&m->kept);
   ferry_shown_clear(&m->shown);
   ferry_measured_clear(&m->measured);
   ferry_asked_clear(&m->asked);

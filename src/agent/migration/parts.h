@@ -6,6 +6,7 @@
 // which has one.
 #pragma once
 #include "agent/carry/autostart.h"
+#include "agent/carry/kept.h"
 #include "agent/migration/disks.h"
 #include "agent/migration/running.h"
 
@@ -19,6 +20,7 @@ typedef struct {
   FerryShown shown;         /* what people see */
   FerryDisks disks;         /* what was made on the target */
   FerryAutostart autostart; /* what libvirt does not carry along */
+  FerryKept kept;           /* what it had before */
   FerryInbox *inbox;        /* what others have for it */
 } FerryMigrationParts;
 

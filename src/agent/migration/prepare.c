@@ -164,6 +164,9 @@ static gboolean announce_start(FerryMigrationParts *m) {
   ferry_json_set_int(ready, "migrationState.agentEpoch", ferry_session_epoch_now(m->ports.session));
   if (m->autostart.on)
     ferry_json_set(ready, "migrationState.autostart", json_true());
+  json_t *kept = ferry_kept_record(&m->kept);
+  if (kept)
+    ferry_json_set(ready, "migrationState.kept", kept);
   ferry_shown_send(&m->shown, ready);
   ferry_shown_send(&m->shown, ferry_shown_phase(&m->shown, FERRY_PHASE_RUNNING));
   FerryDeliveryResult delivered = ferry_shown_await(&m->shown, m->ports.context);
@@ -177,6 +180,13 @@ static gboolean announce_start(FerryMigrationParts *m) {
   }
   m->shown.accepted = TRUE;
   return !ferry_finish_if_cancelled(m);
+}
+
+/* The migration does not depend on it. */
+static void look_at_kept(FerryMigrationParts *m) {
+  g_autoptr(GError) error = NULL;
+  if (!ferry_kept_look(&m->kept, m->running.job, &error) && error)
+    ferry_warning(error->message, "FERRY_MIGRATION", m->asked.name, "FERRY_DOMAIN", m->asked.uuid);
 }
 
 gboolean ferry_prepare(FerryMigrationParts *m) {
@@ -197,5 +207,6 @@ gboolean ferry_prepare(FerryMigrationParts *m) {
     return FALSE;
   }
   ferry_autostart_look(&m->autostart, m->running.job);
+  look_at_kept(m);
   return !ferry_finish_if_cancelled(m) && announce_start(m);
 }

@@ -2,6 +2,7 @@
 // A migration from the moment it is prepared until it has ended: its job, its controller, and what
 // was seen and done so far. The worker's own; no lock. What supervise.c and those it uses share.
 #pragma once
+#include "agent/carry/kept.h"
 #include "agent/migration/asked.h"
 #include "agent/migration/inbox.h"
 #include "agent/migration/measure.h"
@@ -20,6 +21,7 @@ typedef struct {
   FerryMeasured *measured;
   FerryShown *shown;
   FerryInbox *inbox;
+  FerryKept *kept; /* NULL: nobody asks */
   /* own */
   FerryHostJob *job;
   FerrySteps step;

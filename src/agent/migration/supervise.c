@@ -29,12 +29,19 @@ static void show_turn(FerryRunning *r) {
   ferry_shown_progress(r->shown, &r->last, r->step.post_copy, ferry_running_elapsed_ms(r));
 }
 
+/* libvirt takes a definition while the VM moves, and loses it at the end: it is read at once. */
+static void see_definition(FerryRunning *r) {
+  if (r->kept && ferry_inbox_take_defined(r->inbox))
+    ferry_kept_see(r->kept, r->job, TRUE);
+}
+
 static gboolean supervise(FerryRunning *r) {
   for (;;) {
     if (ferry_context_has_ended(r->ports->context))
       return FALSE;
     ferry_running_watch(r);
     ferry_doubt_guard(r);
+    see_definition(r);
     FerryLook seen = ferry_steer_look(r);
     if (!r->calling && seen == FERRY_LOOK_OVER) {
       return TRUE; /* adopted, and the job is over */
@@ -56,6 +63,7 @@ gboolean ferry_supervise(FerryRunning *r) {
   if (!r->step.convergence)
     ferry_steer_take_over(r);
   gboolean over = supervise(r);
+  see_definition(r);
   ferry_running_unwatch(r);
   return over;
 }

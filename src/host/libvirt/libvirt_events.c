@@ -26,7 +26,10 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int type, int d
   else if (type == VIR_DOMAIN_EVENT_RESUMED)
     pause = FERRY_HOST_PAUSE_ENDED;
   send(data, domain,
-       (FerryHostEvent){.type = FERRY_HOST_EVENT_STATE, .detail = text, .pause = pause});
+       (FerryHostEvent){.type = FERRY_HOST_EVENT_STATE,
+                        .detail = text,
+                        .pause = pause,
+                        .defined = type == VIR_DOMAIN_EVENT_DEFINED});
   return 0;
 }
 

@@ -3,28 +3,28 @@
 //
 // Theory of operation: libvirt has no time limit for opening a connection, so a libvirtd that hangs
 // would keep the asking thread for as long as it likes. So each question has a thread of its own;
-// whoever asks waits PATIENCE_US for it and then leaves it to itself. One question at a time for
-// each domain at each peer, so that no more than one thread hangs for it.
+// whoever asks waits for it and then leaves it to itself. One question of a kind at a time for each
+// domain at each peer, so that no more than one thread hangs for it.
 #include "host/libvirt/libvirt_private.h"
 
 #define PATIENCE_US (10 * G_USEC_PER_SEC)
 
 typedef struct {
   gatomicrefcount refs; /* the thread's and the asker's */
-  char *uri, *uuid, *key;
+  FerryLibvirtPeerCall call;
+  char *uri, *key;
   GMutex lock; /* guards all below */
   GCond cond;
   gboolean done, ok;
-  FerryDomainState state;
   GError *error;
 } Question;
 
-/* What has not been answered yet, as "URI UUID". Of the process: a question outlives its host. */
+/* What has not been answered yet, by its key. Of the process: a question outlives its host. */
 static GMutex open_lock;
 static GHashTable *open_questions; /* guarded by open_lock */
 
 /* FALSE: it was asked before, and not answered yet. */
-static gboolean open_question(char *key) {
+static gboolean open_question(const char *key) {
   g_mutex_lock(&open_lock);
   if (!open_questions)
     open_questions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -44,45 +44,30 @@ static void close_question(const char *key) {
 static void question_unref(Question *q) {
   if (!g_atomic_ref_count_dec(&q->refs))
     return;
+  g_atomic_rc_box_release_full(q->call.data, q->call.cleared);
   g_mutex_clear(&q->lock);
   g_cond_clear(&q->cond);
   g_clear_error(&q->error);
   g_free(q->uri);
-  g_free(q->uuid);
   g_free(q->key);
   g_free(q);
 }
 
-static gboolean libvirt_peer_ask(const char *uri, const char *uuid, FerryDomainState *out,
-                                 GError **error) {
-  virConnectPtr conn = virConnectOpen(uri);
-  if (!conn)
-    return ferry_libvirt_error(error, "cannot ask the other host's libvirt");
-  gboolean ok = FALSE;
-  virDomainPtr domain = virDomainLookupByUUIDString(conn, uuid);
-  if (domain) {
-    ok = ferry_libvirt_state(domain, out, error);
-    virDomainFree(domain);
-  } else {
-    virErrorPtr e = virGetLastError();
-    ok = e && e->code == VIR_ERR_NO_DOMAIN;
-    if (!ok)
-      ok = ferry_libvirt_error(error, "cannot look up the domain at the other host");
-  }
-  virConnectClose(conn);
-  virResetLastError();
-  return ok;
-}
-
 static gpointer ask_thread(gpointer data) {
   Question *q = data;
-  FerryDomainState state = {.state = "gone", .reason = "unknown", .id = -1};
   GError *error = NULL;
-  gboolean ok = libvirt_peer_ask(q->uri, q->uuid, &state, &error);
+  virConnectPtr conn = virConnectOpen(q->uri);
+  gboolean ok = conn != NULL;
+  if (!conn)
+    ferry_libvirt_error(&error, "cannot ask the other host's libvirt");
+  else
+    ok = q->call.ask(conn, q->call.data, &error);
+  if (conn)
+    virConnectClose(conn);
+  virResetLastError();
   close_question(q->key);
   g_mutex_lock(&q->lock);
   q->ok = ok;
-  q->state = state;
   q->error = error;
   q->done = TRUE;
   g_cond_broadcast(&q->cond);
@@ -97,31 +82,65 @@ static gboolean is_silent(GError **error, const char *uri) {
   return FALSE;
 }
 
-gboolean ferry_libvirt_peer_state(FerryHost *base, const char *uri, const char *uuid,
-                                  FerryDomainState *out, GError **error) {
-  g_autofree char *key = g_strdup_printf("%s %s", uri, uuid);
-  *out = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
-  if (!open_question(key))
-    return is_silent(error, uri);
+gboolean ferry_libvirt_peer_call(const FerryLibvirtPeerCall *call, GError **error) {
+  if (!open_question(call->key))
+    return is_silent(error, call->uri);
   Question *q = g_new0(Question, 1);
   g_atomic_ref_count_init(&q->refs);
   g_atomic_ref_count_inc(&q->refs);
   g_mutex_init(&q->lock);
   g_cond_init(&q->cond);
-  q->key = g_steal_pointer(&key);
-  q->uri = g_strdup(uri);
-  q->uuid = g_strdup(uuid);
+  q->call = *call;
+  q->call.data = g_atomic_rc_box_acquire(call->data);
+  q->uri = g_strdup(call->uri);
+  q->key = g_strdup(call->key);
   g_thread_unref(g_thread_new("peer", ask_thread, q));
-  gint64 until = g_get_monotonic_time() + PATIENCE_US;
+  gint64 until = g_get_monotonic_time() + call->patience_us;
   g_mutex_lock(&q->lock);
   while (!q->done && g_cond_wait_until(&q->cond, &q->lock, until))
     ;
   gboolean done = q->done, ok = q->ok;
-  if (done) {
-    *out = q->state;
+  if (done)
     g_propagate_error(error, g_steal_pointer(&q->error));
-  }
   g_mutex_unlock(&q->lock);
   question_unref(q);
-  return done ? ok : is_silent(error, uri);
+  return done ? ok : is_silent(error, call->uri);
+}
+
+/* ---- the state ---- */
+
+typedef struct {
+  char *uuid;
+  FerryDomainState state;
+} StateQuestion;
+
+static void state_question_clear(gpointer data) {
+  g_free(((StateQuestion *)data)->uuid);
+}
+
+static gboolean ask_state(virConnectPtr conn, gpointer data, GError **error) {
+  StateQuestion *q = data;
+  virDomainPtr domain = virDomainLookupByUUIDString(conn, q->uuid);
+  if (domain) {
+    gboolean ok = ferry_libvirt_state(domain, &q->state, error);
+    virDomainFree(domain);
+    return ok;
+  }
+  virErrorPtr e = virGetLastError();
+  return (e && e->code == VIR_ERR_NO_DOMAIN) ||
+         ferry_libvirt_error(error, "cannot look up the domain at the other host");
+}
+
+gboolean ferry_libvirt_peer_state(FerryHost *base, const char *uri, const char *uuid,
+                                  FerryDomainState *out, GError **error) {
+  g_autofree char *key = g_strdup_printf("%s %s", uri, uuid);
+  StateQuestion *q = g_atomic_rc_box_new0(StateQuestion);
+  q->uuid = g_strdup(uuid);
+  *out = q->state = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  const FerryLibvirtPeerCall call = {uri, key, PATIENCE_US, ask_state, q, state_question_clear};
+  gboolean ok = ferry_libvirt_peer_call(&call, error);
+  if (ok)
+    *out = q->state;
+  g_atomic_rc_box_release_full(q, state_question_clear);
+  return ok;
 }

@@ -166,6 +166,23 @@ gboolean ferry_host_job_set_autostart(FerryHostJob *job, gboolean on, GError **e
   return job->ops->job_set_autostart(job, on, error);
 }
 
+json_t *ferry_host_job_definition(FerryHostJob *job, GError **error) {
+  return job->ops->job_definition ? job->ops->job_definition(job, error) : json_object();
+}
+
+char *ferry_host_job_stored(FerryHostJob *job, GError **error) {
+  return job->ops->job_stored ? job->ops->job_stored(job, error) : NULL;
+}
+
+json_t *ferry_host_peer_give(FerryHost *host, const char *uri, const char *uuid, const json_t *load,
+                             GError **error) {
+  if (host->ops->peer_give)
+    return host->ops->peer_give(host, uri, uuid, load, error);
+  g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
+              "this hypervisor keeps no definitions");
+  return NULL;
+}
+
 void ferry_host_job_set_path(FerryHostJob *job, const FerryMigrateRequest *request) {
   if (job->ops->job_set_path)
     job->ops->job_set_path(job, request);

@@ -69,6 +69,7 @@ typedef struct {
   int iteration;
   const FerryJobStats *stats;
   FerryHostPause pause; /* of STATE: why the guest was paused */
+  gboolean defined;     /* of STATE: somebody stored a definition of it */
 } FerryHostEvent;
 
 /** Called in the driver's own thread; must return quickly and must not call the host. */
@@ -144,6 +145,10 @@ typedef struct {
   gboolean (*job_destroy)(FerryHostJob *job, gboolean undefine, GError **error); /* may be NULL */
   gboolean (*job_autostart)(FerryHostJob *job, gboolean *on, GError **error);    /* may be NULL */
   gboolean (*job_set_autostart)(FerryHostJob *job, gboolean on, GError **error);
+  json_t *(*job_definition)(FerryHostJob *job, GError **error); /* may be NULL */
+  char *(*job_stored)(FerryHostJob *job, GError **error);       /* may be NULL */
+  json_t *(*peer_give)(FerryHost *host, const char *uri, const char *uuid, const json_t *load,
+                       GError **error);                                        /* may be NULL */
   void (*job_set_path)(FerryHostJob *job, const FerryMigrateRequest *request); /* may be NULL */
   GArray *(*job_connections)(FerryHostJob *job, GError **error);               /* may be NULL */
   gboolean (*job_disconnect)(FerryHostJob *job, guint64 id, GError **error);   /* may be NULL */
@@ -244,6 +249,19 @@ gboolean ferry_host_job_destroy(FerryHostJob *job, gboolean undefine, GError **e
 gboolean ferry_host_job_autostart(FerryHostJob *job, gboolean *on, GError **error);
 /** Never while a migration runs: it would wait 30 s for the domain's lock. */
 gboolean ferry_host_job_set_autostart(FerryHostJob *job, gboolean on, GError **error);
+/** What the domain is, as far as a migration may change it: a new object {live: its XML where it is
+ * active, stored: its XML where it is persistent, checkpoints: [{name, xml}], parents first}. No
+ * secrets are in it. Before or after a migration. Empty where the hypervisor keeps none of it. */
+json_t *ferry_host_job_definition(FerryHostJob *job, GError **error);
+/** The XML that is stored for the domain, with its secrets, to be defined elsewhere; NULL: it is
+ * not stored, or not there (any more). Free with g_free. May be asked while a migration runs. */
+char *ferry_host_job_stored(FerryHostJob *job, GError **error);
+/** Gives domain `uuid` on ANOTHER host, which has it, what `load` has: {stored: XML to define,
+ * checkpoints: [{name, xml}] to make known again}; either may be missing. Returns what
+ * ferry_host_job_definition would there, and in addition {refused: [{what, why}]}, what could not
+ * be given. Waits 20 s at most. */
+json_t *ferry_host_peer_give(FerryHost *host, const char *uri, const char *uuid, const json_t *load,
+                             GError **error);
 /** Where the data of a migration that was started before this job was opened goes; job_start says
  * so by itself. Before the calls that follow. */
 void ferry_host_job_set_path(FerryHostJob *job, const FerryMigrateRequest *request);

@@ -215,6 +215,7 @@ static const AgentRulesRow rows[] = {
     {"migrationState.bandwidthProbe", TARGET, BEFORE, probe_of_target},
     {"migrationState.agentEpoch", SOURCE, TAKEN, session_epoch},
     {"migrationState.autostart", SOURCE, TAKEN, NULL},
+    {"migrationState.kept", SOURCE, LATE, NULL},
     {"migrationState.sourceDomainState", FERRYD, 0, NULL},
     {"migrationState.targetDomainState", FERRYD, 0, NULL},
     {"migrationState.sourceDomainStateBefore", FERRYD, 0, NULL},

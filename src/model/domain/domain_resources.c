@@ -6,6 +6,7 @@
 // telling what that is (a kernel's command line may hold a secret).
 #include "model/domain/domain_resources.h"
 #include "base/random.h"
+#include "model/domain/xml.h"
 
 #include <string.h>
 
@@ -22,61 +23,11 @@ static gboolean is_one_of(const xmlNode *node, const char *const *names) {
   return g_strv_contains(names, (const char *)node->name);
 }
 
-static char *domain_resources_value_of(const xmlAttr *a) {
-  xmlChar *raw = xmlNodeListGetString(a->doc, a->children, 1);
-  char *text = g_strdup(raw ? (const char *)raw : "");
-  xmlFree(raw);
-  return text;
-}
-
 static char *attribute(const xmlNode *node, const char *name) {
   for (const xmlAttr *a = node->properties; a; a = a->next)
     if (strcmp((const char *)a->name, name) == 0)
-      return domain_resources_value_of(a);
+      return ferry_xml_value(a);
   return NULL;
-}
-
-/* The element's own text, and with `deep` that of all below it, as XPath reads it. */
-static char *domain_resources_text_of(const xmlNode *node, gboolean deep) {
-  if (deep) {
-    xmlChar *raw = xmlNodeGetContent(node);
-    char *text = g_strdup(raw ? (const char *)raw : "");
-    xmlFree(raw);
-    return g_strstrip(text);
-  }
-  GString *text = g_string_new(NULL);
-  for (const xmlNode *n = node->children; n; n = n->next)
-    if ((n->type == XML_TEXT_NODE || n->type == XML_CDATA_SECTION_NODE) && n->content)
-      g_string_append(text, (const char *)n->content);
-  return g_strstrip(g_string_free(text, FALSE));
-}
-
-static int domain_resources_by_text(gconstpointer a, gconstpointer b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The element and all in it, whatever the order of its attributes and the space between elements;
- * of a foreign one with the name of its namespace, as prefixes are anybody's choice. */
-static void canonical(const xmlNode *node, GString *out) {
-  g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
-  const char *space = node->ns && node->ns->href ? (const char *)node->ns->href : NULL;
-  g_string_append_printf(out, "<%s%s%s", space ? space : "", space ? ":" : "",
-                         (const char *)node->name);
-  for (const xmlAttr *a = node->properties; a; a = a->next) {
-    g_autofree char *value = domain_resources_value_of(a);
-    g_autofree char *quoted = g_markup_escape_text(value, -1);
-    g_ptr_array_add(parts, g_strdup_printf(" %s=\"%s\"", (const char *)a->name, quoted));
-  }
-  g_ptr_array_sort(parts, domain_resources_by_text);
-  for (guint i = 0; i < parts->len; i++)
-    g_string_append(out, g_ptr_array_index(parts, i));
-  g_autofree char *text = domain_resources_text_of(node, FALSE);
-  g_autofree char *quoted = g_markup_escape_text(text, -1);
-  g_string_append_printf(out, ">%s", quoted);
-  for (const xmlNode *n = node->children; n; n = n->next)
-    if (n->type == XML_ELEMENT_NODE)
-      canonical(n, out);
-  g_string_append(out, "</>");
 }
 
 static void resource_free(gpointer data) {
@@ -100,7 +51,7 @@ static void note(DomainResourcesWalk *w, const char *attr, const char *value, gb
 
 static void note_whole(DomainResourcesWalk *w, const xmlNode *node, gboolean program) {
   g_autoptr(GString) text = g_string_new(NULL);
-  canonical(node, text);
+  ferry_xml_canonical(node, text);
   note(w, NULL, text->str, program);
 }
 
@@ -131,7 +82,7 @@ static gboolean of_program(const DomainResourcesWalk *w, const xmlNode *node) {
 static void note_attributes(DomainResourcesWalk *w, const xmlNode *node) {
   for (const xmlAttr *a = node->properties; a; a = a->next) {
     const char *name = (const char *)a->name;
-    g_autofree char *value = domain_resources_value_of(a);
+    g_autofree char *value = ferry_xml_value(a);
     gboolean raw = is(node, "disk") && (g_str_equal(name, "rawio") || g_str_equal(name, "sgio") ||
                                         (g_str_equal(name, "device") && g_str_equal(value, "lun")));
     if (a->ns || raw)
@@ -196,7 +147,7 @@ static void domain_resources_judge(DomainResourcesWalk *w, const xmlNode *node) 
   if (device && !is(node, "disk"))
     note(w, NULL, "", is(node, "hostdev"));
   note_attributes(w, node);
-  g_autofree char *text = domain_resources_text_of(node, FALSE);
+  g_autofree char *text = ferry_xml_own_text(node);
   if (*text == '/')
     note(w, NULL, text, of_program(w, node));
   visit_children(w, node);

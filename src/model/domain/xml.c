@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/domain/xml.h"
+#include <libxml/parser.h>
 #include <string.h>
 
 xmlNode *ferry_xml_child(const xmlNode *node, const char *name) {
@@ -7,4 +8,45 @@ xmlNode *ferry_xml_child(const xmlNode *node, const char *name) {
     if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0)
       return n;
   return NULL;
+}
+
+char *ferry_xml_value(const xmlAttr *attribute) {
+  xmlChar *raw = xmlNodeListGetString(attribute->doc, attribute->children, 1);
+  char *text = g_strdup(raw ? (const char *)raw : "");
+  xmlFree(raw);
+  return text;
+}
+
+char *ferry_xml_own_text(const xmlNode *node) {
+  GString *text = g_string_new(NULL);
+  for (const xmlNode *n = node->children; n; n = n->next)
+    if ((n->type == XML_TEXT_NODE || n->type == XML_CDATA_SECTION_NODE) && n->content)
+      g_string_append(text, (const char *)n->content);
+  return g_strstrip(g_string_free(text, FALSE));
+}
+
+static int xml_by_text(gconstpointer a, gconstpointer b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void ferry_xml_canonical(const xmlNode *node, GString *out) {
+  g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
+  const char *space = node->ns && node->ns->href ? (const char *)node->ns->href : NULL;
+  g_string_append_printf(out, "<%s%s%s", space ? space : "", space ? ":" : "",
+                         (const char *)node->name);
+  for (const xmlAttr *a = node->properties; a; a = a->next) {
+    g_autofree char *value = ferry_xml_value(a);
+    g_autofree char *quoted = g_markup_escape_text(value, -1);
+    g_ptr_array_add(parts, g_strdup_printf(" %s=\"%s\"", (const char *)a->name, quoted));
+  }
+  g_ptr_array_sort(parts, xml_by_text);
+  for (guint i = 0; i < parts->len; i++)
+    g_string_append(out, g_ptr_array_index(parts, i));
+  g_autofree char *text = ferry_xml_own_text(node);
+  g_autofree char *quoted = g_markup_escape_text(text, -1);
+  g_string_append_printf(out, ">%s", quoted);
+  for (const xmlNode *n = node->children; n; n = n->next)
+    if (n->type == XML_ELEMENT_NODE)
+      ferry_xml_canonical(n, out);
+  g_string_append(out, "</>");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Steps into a parsed document.
+// Steps into a parsed document, and what stands in it as text.
 #pragma once
 #include <glib.h>
 #include <libxml/tree.h>
@@ -9,5 +9,15 @@ G_BEGIN_DECLS
 /** The first element `name` among the children of `node` (may be NULL), whatever its namespace, or
  * NULL. Pure. */
 xmlNode *ferry_xml_child(const xmlNode *node, const char *name);
+
+/** What an attribute says. Free with g_free. Pure. */
+char *ferry_xml_value(const xmlAttr *attribute);
+/** The element's own text, without that of what is in it, and without space around it. Free with
+ * g_free. Pure. */
+char *ferry_xml_own_text(const xmlNode *node);
+/** Appends the element and all in it, whatever the order of its attributes and the space between
+ * elements; of a foreign one with the name of its namespace, as prefixes are anybody's choice. The
+ * same text means the same. Pure. */
+void ferry_xml_canonical(const xmlNode *node, GString *out);
 
 G_END_DECLS

@@ -46,6 +46,20 @@ static const FerryField target_disk[] = {
     END,
 };
 
+static const FerryField kept_checkpoint[] = {
+    STR("name", "Name of the checkpoint.", REQUIRED, .max = 1024),
+    STR("xml", "As libvirt describes it.", REQUIRED, .max = 65536),
+    END,
+};
+
+static const FerryField kept[] = {
+    MAP("live", "Digests of the parts of the running VM's definition.", .max = 1001),
+    MAP("stored", "Digests of the parts of its stored definition.", .max = 1001),
+    OBJS("checkpoints", kept_checkpoint, "Its checkpoints, which libvirt does not move.",
+         .max = 1024),
+    END,
+};
+
 static const FerryField bandwidth_probe[] = {
     STR("address", "Address of the target at which its agent listens.", .max = 255),
     INT("port", "TCP port there; it takes one authenticated connection, for some seconds.",
@@ -98,6 +112,7 @@ const FerryField ferry_fields_migration_state[] = {
         "Where the target's agent measures the path for a forecast."),
     WHOLE("agentEpoch", FERRY_UNIT_NUMBER, "Epoch of the source's agent that runs the migration."),
     BOOL("autostart", "The VM starts with its host; taken off the source while it moves."),
+    OBJ("kept", kept, "What the VM has that must arrive with it; while it moves."),
     STR("sourceDomainState", "State of the domain on the source, as last reported.",
         .values = ferry_values_domain_state),
     STR("targetDomainState",

@@ -270,6 +270,16 @@
   ROW(EVENT, AUTOSTART_NOT_SET, "AutostartNotSet",                                                 \
       "The VM was to start with its host, and that could not be set where it is now.",             \
       "On that host: virsh autostart VM.")                                                         \
+  ROW(EVENT, CARRIED_ALONG, "CarriedAlong",                                                        \
+      "Ferry gave the target what libvirt does not move: checkpoints, or a definition that was "   \
+      "stored while the VM moved.",                                                                \
+      "")                                                                                          \
+  ROW(EVENT, LOST_ON_THE_WAY, "LostOnTheWay", "Something of the VM did not come along.",           \
+      "The message says what: make it again on the target, with virsh.")                           \
+  ROW(EVENT, CHANGED_ON_THE_WAY, "ChangedOnTheWay",                                                \
+      "Something of the VM is not as it was before the migration.",                                \
+      "The message says what: look at it with virsh dumpxml on the target; a medium that was "     \
+      "ejected comes back with virsh change-media.")                                               \
   ROW(EVENT, MIGRATION_RETRIED, "MigrationRetried",                                                \
       "It failed on one host, and another one is tried.", "")                                      \
   ROW(EVENT, MIGRATION_STALLING, "MigrationStalling",                                              \

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a domain is, for a comparison before and after a migration, and what libvirt leaves behind
+// of it: checkpoints, which it forgets (their bitmaps stay in the images), and a definition that is
+// stored while the migration runs, which it takes and loses.
+#include "host/libvirt/libvirt_private.h"
+
+#define GIVE_PATIENCE_US (20 * G_USEC_PER_SEC)
+
+/* NULL: libvirt said no, and has its error. */
+static json_t *definition_checkpoint(virDomainCheckpointPtr checkpoint) {
+  char *xml = virDomainCheckpointGetXMLDesc(checkpoint, VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN);
+  json_t *one =
+      xml ? json_pack("{s:s, s:s}", "name", virDomainCheckpointGetName(checkpoint), "xml", xml)
+          : NULL;
+  free(xml);
+  return one;
+}
+
+static gboolean add_checkpoints(virDomainPtr domain, json_t *out, GError **error) {
+  virDomainCheckpointPtr *all = NULL;
+  gboolean ok = TRUE;
+  int n = virDomainListAllCheckpoints(domain, &all, VIR_DOMAIN_CHECKPOINT_LIST_TOPOLOGICAL);
+  if (n < 0)
+    return ferry_libvirt_error(error, "cannot list the domain's checkpoints");
+  json_t *list = json_array();
+  for (int i = 0; i < n; i++) {
+    json_t *one = ok ? definition_checkpoint(all[i]) : NULL;
+    ok = ok && json_array_append_new(list, one) == 0;
+    virDomainCheckpointFree(all[i]);
+  }
+  free(all);
+  json_object_set_new(out, "checkpoints", list);
+  return ok || ferry_libvirt_error(error, "cannot read a checkpoint of the domain");
+}
+
+static gboolean add_xml(virDomainPtr domain, json_t *out, const char *key, unsigned flags,
+                        GError **error) {
+  char *xml = virDomainGetXMLDesc(domain, flags);
+  if (!xml)
+    return ferry_libvirt_error(error, "cannot read the domain's XML");
+  ferry_json_set_str(out, key, xml);
+  free(xml);
+  return TRUE;
+}
+
+static json_t *definition_of(virDomainPtr domain, GError **error) {
+  FerryDomainState state;
+  g_autoptr(json_t) out = json_object();
+  if (!ferry_libvirt_state(domain, &state, error))
+    return NULL;
+  if (!state.exists) {
+    g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN, "the domain is gone");
+    return NULL;
+  }
+  if ((state.active && !add_xml(domain, out, "live", 0, error)) ||
+      (state.persistent && !add_xml(domain, out, "stored", VIR_DOMAIN_XML_INACTIVE, error)) ||
+      !add_checkpoints(domain, out, error))
+    return NULL;
+  return g_steal_pointer(&out);
+}
+
+json_t *ferry_libvirt_job_definition(FerryHostJob *job, GError **error) {
+  return definition_of(ferry_libvirt_job_domain(job), error);
+}
+
+char *ferry_libvirt_job_stored(FerryHostJob *job, GError **error) {
+  virDomainPtr domain = ferry_libvirt_job_domain(job);
+  int persistent = virDomainIsPersistent(domain);
+  char *xml = persistent == 1
+                  ? virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)
+                  : NULL;
+  char *copy = g_strdup(xml);
+  if (!xml && persistent != 0)
+    ferry_libvirt_error(error, "cannot read the domain's stored XML");
+  free(xml);
+  return copy;
+}
+
+/* ---- at another host ---- */
+
+typedef struct {
+  char *uuid;
+  json_t *load, *given;
+} Gift;
+
+static void gift_clear(gpointer data) {
+  Gift *g = data;
+  g_free(g->uuid);
+  json_decref(g->load);
+  json_decref(g->given);
+}
+
+static void note_refused(json_t *refused, const char *what) {
+  const virError *e = virGetLastError();
+  json_array_append_new(refused, json_pack("{s:s, s:s}", "what", what, "why",
+                                           e && e->message ? e->message : "no reason given"));
+  virResetLastError();
+}
+
+static void give_stored(virConnectPtr conn, const json_t *load, json_t *refused) {
+  const char *xml = ferry_json_str(load, "stored");
+  virDomainPtr defined = xml ? virDomainDefineXML(conn, xml) : NULL;
+  if (xml && !defined)
+    note_refused(refused, "definition");
+  if (defined)
+    virDomainFree(defined);
+}
+
+static void give_checkpoint(virDomainPtr domain, const json_t *one, json_t *refused) {
+  const char *xml = ferry_json_str(one, "xml"), *name = ferry_json_str(one, "name");
+  virDomainCheckpointPtr made =
+      virDomainCheckpointCreateXML(domain, xml ? xml : "", VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE);
+  g_autofree char *what = g_strdup_printf("checkpoint %s", name ? name : "?");
+  if (!made)
+    note_refused(refused, what);
+  else
+    virDomainCheckpointFree(made);
+}
+
+static gboolean ask_to_take(virConnectPtr conn, gpointer data, GError **error) {
+  Gift *g = data;
+  virDomainPtr domain = ferry_libvirt_lookup(conn, g->uuid, error);
+  if (!domain)
+    return FALSE;
+  json_t *refused = json_array(), *one;
+  gsize i;
+  give_stored(conn, g->load, refused);
+  json_array_foreach(json_object_get(g->load, "checkpoints"), i, one)
+      give_checkpoint(domain, one, refused);
+  g->given = definition_of(domain, error);
+  virDomainFree(domain);
+  if (g->given)
+    json_object_set(g->given, "refused", refused);
+  json_decref(refused);
+  return g->given != NULL;
+}
+
+json_t *ferry_libvirt_peer_give(FerryHost *host, const char *uri, const char *uuid,
+                                const json_t *load, GError **error) {
+  g_autofree char *key = g_strdup_printf("give %s %s", uri, uuid);
+  Gift *g = g_atomic_rc_box_new0(Gift);
+  g->uuid = g_strdup(uuid);
+  g->load = json_deep_copy(load);
+  const FerryLibvirtPeerCall call = {uri, key, GIVE_PATIENCE_US, ask_to_take, g, gift_clear};
+  json_t *given = ferry_libvirt_peer_call(&call, error) ? g_steal_pointer(&g->given) : NULL;
+  g_atomic_rc_box_release_full(g, gift_clear);
+  return given;
+}

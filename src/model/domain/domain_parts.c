@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: what a host may set for itself is taken out of the parsed document, by the
+// rows of the table below; what is left of each part is written canonically (ferry_xml_canonical)
+// and digested. An element that no row knows counts as it stands: rather a difference too many is
+// told than one too few.
+#include "model/domain/domain_parts.h"
+#include "base/random.h"
+#include "model/domain/xml.h"
+#include <libxml/parser.h>
+#include <string.h>
+
+#define DEEPEST 32 /* elements in one another; libvirt writes some ten */
+#define NAME_BYTES 120
+#define DIGEST_DIGITS 16
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
+
+/* What a host sets for itself: attribute `attr` (NULL: the whole element) of `element` in a device
+ * `device` (NULL: in any). With `when`, only where an attribute of the device says so. */
+static const struct {
+  const char *device, *element, *attr, *when, *says;
+} own[] = {
+    {NULL, "seclabel", NULL, NULL, NULL},
+    {NULL, "backingStore", NULL, NULL, NULL},
+    {NULL, "mirror", NULL, NULL, NULL},
+    {NULL, "privateData", NULL, NULL, NULL},
+    {NULL, "source", "index", NULL, NULL},
+    {NULL, "source", "path", "type", "pty"},
+    {"interface", "target", "dev", NULL, NULL},
+    {"interface", "source", "portid", NULL, NULL},
+    {"interface", "source", "bridge", "type", "network"},
+    {"channel", "target", "state", NULL, NULL},
+    {"console", "console", "tty", NULL, NULL},
+    {"graphics", "graphics", "port", "autoport", "yes"},
+    {"graphics", "graphics", "tlsPort", "autoport", "yes"},
+    {"graphics", "graphics", "websocket", "autoport", "yes"},
+};
+
+/* Of the whole domain: what the guest changes, and what each host sets. */
+static const char *const skipped[] = {"currentMemory", "seclabel", "resource", NULL};
+
+static gboolean parts_is(const xmlNode *node, const char *name) {
+  return node && node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
+}
+
+static char *parts_attr(const xmlNode *node, const char *name) {
+  xmlAttr *a = node ? xmlHasProp((xmlNode *)node, (const xmlChar *)name) : NULL;
+  return a ? ferry_xml_value(a) : NULL;
+}
+
+static gboolean row_fits(gsize i, const xmlNode *device, const xmlNode *node) {
+  if (!parts_is(node, own[i].element) || (own[i].device && !parts_is(device, own[i].device)))
+    return FALSE;
+  g_autofree char *value = own[i].when ? parts_attr(device, own[i].when) : NULL;
+  return !own[i].when || g_strcmp0(value, own[i].says) == 0;
+}
+
+/* libvirt names them after devices in the order of the document; a person's begin with "ua-". */
+static gboolean is_given_alias(const xmlNode *node) {
+  g_autofree char *name = parts_is(node, "alias") ? parts_attr(node, "name") : NULL;
+  return name && !g_str_has_prefix(name, "ua-");
+}
+
+/* A socket in a directory that libvirt makes for the running domain ("/domain-7-web/"). */
+static void drop_made_path(xmlNode *node) {
+  g_autofree char *path = parts_is(node, "source") ? parts_attr(node, "path") : NULL;
+  if (path && strstr(path, "/domain-"))
+    xmlUnsetProp(node, (const xmlChar *)"path");
+}
+
+static void drop_own(const xmlNode *device, xmlNode *node, guint depth) {
+  for (gsize i = 0; i < G_N_ELEMENTS(own); i++)
+    if (own[i].attr && row_fits(i, device, node))
+      xmlUnsetProp(node, (const xmlChar *)own[i].attr);
+  drop_made_path(node);
+  for (xmlNode *n = node->children, *next; n && depth < DEEPEST; n = next) {
+    gboolean drop = is_given_alias(n);
+    next = n->next;
+    for (gsize i = 0; !drop && i < G_N_ELEMENTS(own); i++)
+      drop = !own[i].attr && row_fits(i, device, n);
+    if (drop) {
+      xmlUnlinkNode(n);
+      xmlFreeNode(n);
+    } else if (n->type == XML_ELEMENT_NODE) {
+      drop_own(device, n, depth + 1);
+    }
+  }
+}
+
+/* Under `name`, or "name 2" and so on where it is taken. */
+static void parts_put(json_t *parts, const char *name, const char *text) {
+  g_autofree char *digest = ferry_sha256_hex(text, strlen(text));
+  digest[DIGEST_DIGITS] = '\0';
+  g_autofree char *valid = g_utf8_make_valid(name, (gssize)MIN(strlen(name), NAME_BYTES));
+  g_autofree char *key = g_strdup(valid);
+  for (guint n = 2; json_object_get(parts, key); n++) {
+    g_free(key);
+    key = g_strdup_printf("%s %u", valid, n);
+  }
+  json_object_set_new(parts, key, json_string(digest));
+}
+
+static void put_node(json_t *parts, const char *name, const xmlNode *node) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  ferry_xml_canonical(node, text);
+  parts_put(parts, name, text->str);
+}
+
+/* What a drive holds is a part of its own: libvirt may eject it, and keep the drive. */
+static void put_medium(json_t *parts, const char *disk, xmlNode *node) {
+  g_autofree char *device = parts_attr(node, "device");
+  xmlNode *source = ferry_xml_child(node, "source");
+  if (g_strcmp0(device, "cdrom") != 0 && g_strcmp0(device, "floppy") != 0)
+    return;
+  g_autofree char *name = g_strdup_printf("medium of %s", disk);
+  if (source) {
+    put_node(parts, name, source);
+    xmlUnlinkNode(source);
+    xmlFreeNode(source);
+  }
+  /* of what it holds: an empty drive has neither */
+  xmlUnsetProp(node, (const xmlChar *)"type");
+}
+
+static void put_device(json_t *parts, xmlNode *node) {
+  gboolean disk = parts_is(node, "disk"), interface = parts_is(node, "interface");
+  g_autofree char *id = disk        ? parts_attr(ferry_xml_child(node, "target"), "dev")
+                        : interface ? parts_attr(ferry_xml_child(node, "mac"), "address")
+                                    : NULL;
+  g_autofree char *name = id ? g_strdup_printf("%s %s", (const char *)node->name, id)
+                             : g_strdup((const char *)node->name);
+  drop_own(node, node, 0);
+  if (disk)
+    put_medium(parts, name, node);
+  put_node(parts, name, node);
+}
+
+static void put_metadata(json_t *parts, const xmlNode *metadata) {
+  for (const xmlNode *n = metadata->children; n; n = n->next) {
+    const char *space = n->ns && n->ns->href ? (const char *)n->ns->href : "";
+    g_autofree char *name = g_strdup_printf("metadata %s", space);
+    if (n->type == XML_ELEMENT_NODE)
+      put_node(parts, name, n);
+  }
+}
+
+static json_t *parts_of(const xmlNode *root) {
+  json_t *parts = json_object();
+  for (xmlNode *n = root->children; n; n = n->next) {
+    if (n->type != XML_ELEMENT_NODE || g_strv_contains(skipped, (const char *)n->name))
+      continue;
+    if (parts_is(n, "metadata"))
+      put_metadata(parts, n);
+    else if (!parts_is(n, "devices"))
+      put_node(parts, (const char *)n->name, n);
+    for (xmlNode *d = parts_is(n, "devices") ? n->children : NULL; d; d = d->next)
+      if (d->type == XML_ELEMENT_NODE)
+        put_device(parts, d);
+    if (json_object_size(parts) > FERRY_DOMAIN_PARTS_MAX) {
+      json_decref(parts);
+      return NULL;
+    }
+  }
+  return parts;
+}
+
+json_t *ferry_domain_parts(const char *xml) {
+  gsize len = xml ? strlen(xml) : 0;
+  if (!len || len > G_MAXINT)
+    return NULL;
+  g_autoptr(xmlDoc) doc = xmlReadMemory(xml, (int)len, NULL, NULL,
+                                        XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+  xmlNode *root = doc && !doc->intSubset ? xmlDocGetRootElement(doc) : NULL;
+  return parts_is(root, "domain") ? parts_of(root) : NULL;
+}
+
+static int parts_by_name(gconstpointer a, gconstpointer b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+json_t *ferry_domain_parts_changed(const json_t *before, const json_t *after) {
+  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+  const char *name;
+  json_t *digest;
+  json_object_foreach((json_t *)before, name, digest) {
+    const json_t *now = json_object_get(after, name);
+    if (!now)
+      g_ptr_array_add(names, g_strdup_printf("%s (gone)", name));
+    else if (!json_equal(digest, (json_t *)now))
+      g_ptr_array_add(names, g_strdup(name));
+  }
+  json_object_foreach((json_t *)after, name, digest) {
+    if (!json_object_get(before, name))
+      g_ptr_array_add(names, g_strdup_printf("%s (new)", name));
+  }
+  g_ptr_array_sort(names, parts_by_name);
+  json_t *out = json_array();
+  for (guint i = 0; i < names->len; i++)
+    json_array_append_new(out, json_string(g_ptr_array_index(names, i)));
+  return out;
+}
