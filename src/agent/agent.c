@@ -19,7 +19,8 @@
 #include "base/log.h"
 
 struct _FerryAgent {
-  FerryMigrationPorts ports; /* context, session, inventory, host, path book, results: owned */
+  FerryMigrationPorts
+      ports; /* context, session, inventory, host, path book, results, leftovers: owned */
   FerryWorkers *workers;
   FerryBandwidthTarget *bandwidth; /* the watch thread's own */
   FerryReporter *reporter;         /* NULL: no ferryd */
@@ -47,6 +48,8 @@ FerryAgent *ferry_agent_new(const FerryAgentOptions *options, const FerryClientC
   agent->ports.book = ferry_path_book_new();
   agent->ports.results = ferry_results_new(context, agent->ports.session);
   agent->workers = ferry_workers_new(&ferry_migration_ops);
+  FerryLeftoverPorts leftovers = {context, agent->ports.session, host, agent->workers};
+  agent->ports.leftovers = ferry_leftovers_new(&leftovers);
   return agent;
 }
 
@@ -134,6 +137,7 @@ void ferry_agent_start(FerryAgent *agent) {
   if (!alone)
     ferry_results_resume(agent->ports.results);
   ferry_host_start(agent->ports.host, on_host_event, agent);
+  ferry_leftovers_start(agent->ports.leftovers);
   if (agent->rpc)
     start_rpc(agent);
   if (!alone)
@@ -152,6 +156,7 @@ void ferry_agent_free(FerryAgent *agent) {
   ferry_reporter_free(agent->reporter);
   ferry_rpc_stop(agent->rpc); /* no verb comes any more */
   ferry_workers_free(agent->workers);
+  ferry_leftovers_free(p->leftovers);
   ferry_local_free(agent->local);
   ferry_rpc_free(agent->rpc);
   ferry_results_free(p->results);

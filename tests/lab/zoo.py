@@ -4,12 +4,12 @@ Which of them a run takes says FERRY_ZOO: "all", or names and patterns with spac
 without it those that say always="yes"."""
 import fnmatch
 import os
-from pathlib import Path
 from xml.etree import ElementTree
 
+from labtest import ROOT  # before the lab, whose path it sets
 from ferrylab.paths import IN_LOCAL, IN_SHARED
 
-FOLDER = Path(__file__).resolve().parents[1] / "zoo"
+FOLDER = ROOT / "tests" / "zoo"
 
 
 class Animal:

@@ -101,6 +101,7 @@ static void choose_anew(const FerryMigrationPorts *ports, FerryAsked *asked) {
 
 gboolean ferry_disks_prepare(FerryDisks *d, FerryHostJob *job, GError **error) {
   const FerryMigrateRequest *request = &d->asked->settings.request;
+  ferry_leftovers_clear(d->ports->leftovers, d->asked->object, d->asked->uuid);
   choose_anew(d->ports, d->asked);
   json_t *phase = ferry_shown_phase(d->shown, FERRY_PHASE_PREPARING_TARGET);
   json_t *plan = request->copy_disks ? ferry_host_job_disks_plan(job, request, error) : NULL;
@@ -127,6 +128,8 @@ gboolean ferry_disks_prepare(FerryDisks *d, FerryHostJob *job, GError **error) {
     return FALSE;
   }
   d->shown->accepted = TRUE; /* PreparingTarget is written */
+  ferry_leftovers_begin(d->ports->leftovers, d->asked->object, d->asked->uuid, request->dest_uri,
+                        ours);
   gboolean ok = ferry_host_job_disks_make(job, request->dest_uri, todo, error);
   leave_others(ours, looked_up, todo);
   if (ok)
@@ -153,6 +156,10 @@ static gboolean target_is_quiet(const FerryDisks *d, GError **error) {
   }
 }
 
+gboolean ferry_disks_are_left(const FerryDisks *d) {
+  return must_make(d->made);
+}
+
 void ferry_disks_undo(FerryDisks *d, FerryHostJob *job, char **message) {
   if (!must_make(d->made) || !job)
     return;
@@ -165,6 +172,8 @@ void ferry_disks_undo(FerryDisks *d, FerryHostJob *job, char **message) {
     d->made = NULL;
     return;
   }
+  ferry_leftovers_begin(d->ports->leftovers, d->asked->object, d->asked->uuid,
+                        d->asked->settings.request.dest_uri, d->made);
   g_autoptr(GString) left = g_string_new(NULL);
   gsize i;
   json_t *disk;
@@ -175,8 +184,9 @@ void ferry_disks_undo(FerryDisks *d, FerryHostJob *job, char **message) {
   ferry_warning("images are left behind on the target", "FERRY_MIGRATION", d->asked->name,
                 "FERRY_PATHS", left->str);
   if (message && *message) {
-    char *text = g_strdup_printf("%s; left behind on the target, remove it there: %s (%s)",
-                                 *message, left->str, error ? error->message : "no reason given");
+    char *text = g_strdup_printf(
+        "%s; left behind on the target, to be removed once it can be asked: %s (%s)", *message,
+        left->str, error ? error->message : "no reason given");
     g_free(*message);
     *message = text;
   }

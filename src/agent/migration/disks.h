@@ -27,6 +27,9 @@ gboolean ferry_disks_prepare(FerryDisks *disks, FerryHostJob *job, GError **erro
  * the end of `*message` (may be NULL). `job` NULL: nothing can be done. */
 void ferry_disks_undo(FerryDisks *disks, FerryHostJob *job, char **message);
 
+/** Whether some that were made have not been removed again. */
+gboolean ferry_disks_are_left(const FerryDisks *disks);
+
 /** The configuration with the choice of disks made anew for `disks` (of a record of the domain),
  * where it is the control plane's and no person's; NULL: it stays as it is. `disks` NULL: as it was
  * asked for. New reference. Pure. */

@@ -125,7 +125,8 @@ static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean retu
 
 void ferry_finish(FerryMigrationParts *m, const FerryOutcome *outcome) {
   hand_in(m, outcome, TRUE);
-  if (has_moved(m, outcome))
+  m->moved = has_moved(m, outcome);
+  if (m->moved)
     give_kept(m);
 }
 
@@ -138,7 +139,8 @@ void ferry_finish_doubt(FerryMigrationParts *m) {
   if (answer == FERRY_AMBIGUITY_STAYED)
     ferry_disks_undo(&m->disks, m->running.job, NULL);
   give_autostart(m);
-  if (answer == FERRY_AMBIGUITY_MOVED)
+  m->moved = answer == FERRY_AMBIGUITY_MOVED;
+  if (m->moved)
     give_kept(m);
 }
 

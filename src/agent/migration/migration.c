@@ -119,11 +119,24 @@ static void carry_out(FerryMigrationParts *m) {
   ferry_outcome_clear(&outcome);
 }
 
+/* What is left is looked after by others. */
+static void put_away(FerryMigrationParts *m) {
+  FerryDomainState here = {.state = "gone"};
+  if (ferry_context_has_ended(m->ports.context))
+    return; /* the next agent takes it over */
+  if (m->running.job)
+    ferry_host_job_state(m->running.job, &here, NULL);
+  gboolean zombie = here.exists && !here.active && !here.persistent;
+  ferry_leftovers_end(m->ports.leftovers, m->asked.object,
+                      m->moved ? !zombie : !ferry_disks_are_left(&m->disks));
+}
+
 static gpointer migration_thread(gpointer data) {
   FerryMigration *migration = data;
   FerryMigrationParts *m = &migration->parts;
   ferry_log_scope(m->shown.log);
   carry_out(m);
+  put_away(m);
   /* Closing a job joins its call: at shutdown that would wait for the whole migration, so then the
    * process leaves it to libvirt. */
   migration->abandoned = m->running.calling && !ferry_inbox_has_returned(m->inbox);

@@ -22,6 +22,7 @@ typedef struct {
   FerryAutostart autostart; /* what libvirt does not carry along */
   FerryKept kept;           /* what it had before */
   FerryInbox *inbox;        /* what others have for it */
+  gboolean moved;           /* the call succeeded */
 } FerryMigrationParts;
 
 G_END_DECLS

@@ -4,6 +4,7 @@
 #include "agent/core/inventory.h"
 #include "agent/core/session.h"
 #include "agent/link/results.h"
+#include "agent/migration/leftovers.h"
 #include "agent/path/book.h"
 #include "host/port/host.h"
 
@@ -17,6 +18,7 @@ typedef struct {
   FerryHost *host;
   FerryPathBook *book;
   FerryResults *results;
+  FerryLeftovers *leftovers; /* may be NULL */
 } FerryMigrationPorts;
 
 G_END_DECLS

@@ -206,6 +206,9 @@ gboolean ferry_prepare(FerryMigrationParts *m) {
       ferry_finish_before(m, FERRY_REASON_TARGET_NOT_PREPARED, error->message);
     return FALSE;
   }
+  if (m->asked.settings.request.post_copy && !m->disks.made) /* a zombie may be left here */
+    ferry_leftovers_begin(m->ports.leftovers, m->asked.object, m->asked.uuid,
+                          m->asked.settings.request.dest_uri, NULL);
   ferry_autostart_look(&m->autostart, m->running.job);
   look_at_kept(m);
   return !ferry_finish_if_cancelled(m) && announce_start(m);

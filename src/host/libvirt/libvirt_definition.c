@@ -146,3 +146,40 @@ json_t *ferry_libvirt_peer_give(FerryHost *host, const char *uri, const char *uu
   g_atomic_rc_box_release_full(g, gift_clear);
   return given;
 }
+
+/* ---- the zombie ---- */
+
+/* libvirt neither undefines nor destroys a domain that is transient and does not run; one that is
+ * stored it does undefine. */
+static gboolean forget_zombie(virConnectPtr conn, virDomainPtr zombie, GError **error) {
+  char *xml = virDomainGetXMLDesc(zombie, 0);
+  virDomainPtr stored = xml ? virDomainDefineXML(conn, xml) : NULL;
+  gboolean ok = stored && virDomainUndefineFlags(stored, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM |
+                                                             VIR_DOMAIN_UNDEFINE_KEEP_TPM) == 0;
+  if (!ok)
+    ferry_libvirt_error(error, "cannot remove what is left of the domain");
+  if (stored)
+    virDomainFree(stored);
+  free(xml);
+  return ok;
+}
+
+gboolean ferry_libvirt_forget(FerryHost *base, const char *uuid, GError **error) {
+  FerryLibvirtHost *host = (FerryLibvirtHost *)base;
+  g_autoptr(GError) absent = NULL;
+  FerryDomainState state = {.state = "gone"};
+  virConnectPtr conn = ferry_libvirt_ref(host, error);
+  if (!conn)
+    return FALSE;
+  virDomainPtr domain = ferry_libvirt_lookup(conn, uuid, &absent);
+  gboolean ok = domain ? ferry_libvirt_state(domain, &state, error)
+                       : g_error_matches(absent, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);
+  if (!domain && !ok)
+    g_propagate_error(error, g_steal_pointer(&absent));
+  if (ok && state.exists && !state.active && !state.persistent)
+    ok = forget_zombie(conn, domain, error);
+  if (domain)
+    virDomainFree(domain);
+  virConnectClose(conn);
+  return ok;
+}

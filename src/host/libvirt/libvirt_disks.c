@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SWEEP_PATIENCE_US (30 * G_USEC_PER_SEC)
+
 /* ---- the plan ---- */
 
 static gboolean is_chosen(const FerryMigrateRequest *r, const json_t *disk) {
@@ -250,4 +252,67 @@ gboolean ferry_libvirt_job_disks_remove(FerryHostJob *job, const char *uri, cons
                                         GError **error) {
   g_autoptr(json_t) copy = json_deep_copy(disks);
   return each(uri, copy, FALSE, error);
+}
+
+/* ---- what an ended migration left ---- */
+
+static gboolean sweep_disk(FerryPool *pool, json_t *disk, gpointer conn, GError **error) {
+  const char *path = ferry_json_str(disk, "path");
+  virStorageVolPtr vol = ferry_pool_find(pool, disk);
+  g_autofree char *user = vol ? used_by(conn, "", path) : NULL;
+  g_autoptr(GString) unlike = g_string_new(NULL);
+  gboolean ok = TRUE;
+  if (vol)
+    judge_existing(vol, disk, unlike);
+  if (user || unlike->len) {
+    g_autofree char *why =
+        user ? g_strdup_printf("the domain %s has it", user) : g_strdup("it is not what was made");
+    ferry_json_set_str(disk, "kept", why);
+  } else if (vol && virStorageVolDelete(vol, 0) < 0) {
+    ok = ferry_libvirt_error(error, "cannot remove an image that a migration left");
+  } else {
+    json_object_set_new(disk, "create", json_false());
+  }
+  if (vol)
+    virStorageVolFree(vol);
+  return ok;
+}
+
+typedef struct {
+  json_t *disks;
+} DiskSweep;
+
+static void disk_sweep_clear(gpointer data) {
+  json_decref(((DiskSweep *)data)->disks);
+}
+
+static gboolean ask_to_sweep(virConnectPtr conn, gpointer data, GError **error) {
+  const DiskSweep *sweep = data;
+  gsize i;
+  json_t *disk;
+  json_array_foreach(sweep->disks, i, disk) {
+    const char *path = ferry_json_str(disk, "path"), *top = ferry_json_str(disk, "directory");
+    if (!path || !ferry_json_bool(disk, "create", FALSE))
+      continue;
+    if (!ferry_pool_with(conn, disk, FALSE, sweep_disk, conn, error))
+      return FALSE;
+    if (top && !ferry_json_str(disk, "kept"))
+      ferry_pool_remove_directories(conn, path, top);
+  }
+  return TRUE;
+}
+
+gboolean ferry_libvirt_peer_sweep(FerryHost *host, const char *uri, json_t *disks, GError **error) {
+  g_autofree char *key = g_strdup_printf("sweep %s", uri);
+  DiskSweep *sweep = g_atomic_rc_box_new0(DiskSweep);
+  sweep->disks = json_deep_copy(disks);
+  const FerryLibvirtPeerCall call = {uri,          key,   SWEEP_PATIENCE_US,
+                                     ask_to_sweep, sweep, disk_sweep_clear};
+  gboolean ok = ferry_libvirt_peer_call(&call, error);
+  if (ok) {
+    json_array_clear(disks);
+    json_array_extend(disks, sweep->disks);
+  }
+  g_atomic_rc_box_release_full(sweep, disk_sweep_clear);
+  return ok;
 }

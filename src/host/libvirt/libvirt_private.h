@@ -65,7 +65,10 @@ gboolean ferry_libvirt_job_autostart(FerryHostJob *job, gboolean *on, GError **e
 gboolean ferry_libvirt_job_set_autostart(FerryHostJob *job, gboolean on, GError **error);
 gboolean ferry_libvirt_peer_set_autostart(FerryHost *host, const char *uri, const char *uuid,
                                           gboolean on, GError **error);
+/* libvirt_disks.c */
+gboolean ferry_libvirt_peer_sweep(FerryHost *host, const char *uri, json_t *disks, GError **error);
 /* libvirt_definition.c */
+gboolean ferry_libvirt_forget(FerryHost *host, const char *uuid, GError **error);
 json_t *ferry_libvirt_job_definition(FerryHostJob *job, GError **error);
 char *ferry_libvirt_job_stored(FerryHostJob *job, GError **error);
 json_t *ferry_libvirt_peer_give(FerryHost *host, const char *uri, const char *uuid,

@@ -204,6 +204,14 @@ gboolean ferry_host_job_disconnect(FerryHostJob *job, guint64 id, GError **error
   return FALSE;
 }
 
+gboolean ferry_host_peer_sweep(FerryHost *host, const char *uri, json_t *disks, GError **error) {
+  return !host->ops->peer_sweep || host->ops->peer_sweep(host, uri, disks, error);
+}
+
+gboolean ferry_host_forget(FerryHost *host, const char *uuid, GError **error) {
+  return !host->ops->forget || host->ops->forget(host, uuid, error);
+}
+
 gboolean ferry_host_save(FerryHost *host, const char *uuid, const char *path, GError **error) {
   return host->ops->save(host, uuid, path, error);
 }

@@ -121,6 +121,9 @@ typedef struct {
   gboolean (*peer_incoming)(FerryHost *host, const char *uri, gint64 *n, GError **error);
   gboolean (*peer_set_autostart)(FerryHost *host, const char *uri, const char *uuid, gboolean on,
                                  GError **error); /* may be NULL */
+  gboolean (*peer_sweep)(FerryHost *host, const char *uri, json_t *disks,
+                         GError **error);                                /* may be NULL */
+  gboolean (*forget)(FerryHost *host, const char *uuid, GError **error); /* may be NULL */
   gboolean (*save)(FerryHost *host, const char *uuid, const char *path, GError **error);
   gboolean (*restore)(FerryHost *host, const char *path, GError **error);
   FerryHostJob *(*job_open)(FerryHost *host, const char *uuid, GError **error);
@@ -191,6 +194,16 @@ gboolean ferry_host_peer_incoming(FerryHost *host, const char *uri, gint64 *n, G
 /** Whether ANOTHER host starts domain `uuid`, which is persistent there, when it boots. */
 gboolean ferry_host_peer_set_autostart(FerryHost *host, const char *uri, const char *uuid,
                                        gboolean on, GError **error);
+
+/** Removes on ANOTHER host the images of a migration that is over: those of `disks` (elements of
+ * ferry_host_job_disks_plan) with `create` that are as they were planned and that no domain there
+ * has. `create` becomes false for each that is gone, and `kept` says why one is left alone. FALSE:
+ * try again. */
+gboolean ferry_host_peer_sweep(FerryHost *host, const char *uri, json_t *disks, GError **error);
+/** Takes away what libvirt may leave of a domain that has moved: neither active nor stored, but
+ * there, so that somebody could start it. TRUE: there is none (any more). Only where another host
+ * runs it for certain. */
+gboolean ferry_host_forget(FerryHost *host, const char *uuid, GError **error);
 
 /** Hibernates a domain into the file `path` of this host; blocks until it is written. */
 gboolean ferry_host_save(FerryHost *host, const char *uuid, const char *path, GError **error);

@@ -270,6 +270,12 @@
   ROW(EVENT, AUTOSTART_NOT_SET, "AutostartNotSet",                                                 \
       "The VM was to start with its host, and that could not be set where it is now.",             \
       "On that host: virsh autostart VM.")                                                         \
+  ROW(EVENT, LEFTOVERS_REMOVED, "LeftoversRemoved",                                                \
+      "What a migration that failed had left on its target is gone.", "")                          \
+  ROW(EVENT, LEFT_BEHIND, "LeftBehind",                                                            \
+      "An image that was made for a migration is still on its target, as it is in use or not as "  \
+      "it was made.",                                                                              \
+      "Look at it there, and remove it if nobody needs it.")                                       \
   ROW(EVENT, CARRIED_ALONG, "CarriedAlong",                                                        \
       "Ferry gave the target what libvirt does not move: checkpoints, or a definition that was "   \
       "stored while the VM moved.",                                                                \

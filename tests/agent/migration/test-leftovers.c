@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// What migrations leave on a made-up target, and who takes it away.
+#include "agent/migration/leftovers.h"
+#include "base/error.h"
+#include "model/migration/phase.h"
+#include <glib/gstdio.h>
+
+#define DOMAIN "11111111-2222-3333-4444-555555555555"
+#define FIRST "aaaaaaaa-2222-3333-4444-555555555555"
+#define SECOND "bbbbbbbb-2222-3333-4444-555555555555"
+
+typedef struct {
+  FerryHost host; /* first */
+  gboolean deaf, active, in_use;
+  gint swept, forgotten;
+} Target;
+
+static gboolean peer_state(FerryHost *host, const char *uri, const char *uuid,
+                           FerryDomainState *out, GError **error) {
+  const Target *t = (Target *)host;
+  *out = (FerryDomainState){.exists = t->active, .active = t->active, .state = "running"};
+  if (!t->deaf)
+    return TRUE;
+  g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_UNREACHABLE, "h2 says nothing");
+  return FALSE;
+}
+
+static gboolean peer_sweep(FerryHost *host, const char *uri, json_t *disks, GError **error) {
+  Target *t = (Target *)host;
+  g_assert_cmpstr(uri, ==, "qemu+tls://h2/system");
+  json_t *disk = json_array_get(disks, 0);
+  if (t->in_use)
+    ferry_json_set_str(disk, "kept", "the domain other has it");
+  else
+    json_object_set_new(disk, "create", json_false());
+  g_atomic_int_inc(&t->swept);
+  return TRUE;
+}
+
+static gboolean forget(FerryHost *host, const char *uuid, GError **error) {
+  ((Target *)host)->forgotten++;
+  return TRUE;
+}
+
+static void host_free(FerryHost *host) {
+}
+
+static const FerryHostOps ops = {
+    .free = host_free, .peer_state = peer_state, .peer_sweep = peer_sweep, .forget = forget};
+
+/* A worker is the UUID of its domain. */
+static gboolean worker_is_done(gpointer worker) {
+  return FALSE;
+}
+static const char *worker_domain(gpointer worker) {
+  return worker;
+}
+static void worker_free(gpointer worker) {
+}
+static const FerryWorkerOps worker_ops = {
+    .is_done = worker_is_done, .domain = worker_domain, .free = worker_free};
+
+typedef struct {
+  Target target;
+  char *dir;
+  FerryAgentContext *context;
+  FerryAgentSession *session;
+  FerryWorkers *workers;
+  FerryLeftovers *leftovers;
+  json_t *disks;
+} Bed;
+
+static void ignore(const char *what, gpointer data) {
+}
+
+static void bed_up(Bed *b) {
+  *b = (Bed){.target = {.host = {&ops}}};
+  b->dir = g_dir_make_tmp("ferry-leftovers-XXXXXX", NULL);
+  b->context = ferry_context_new("h1", b->dir, ignore, NULL);
+  b->session = ferry_session_new(b->context, NULL);
+  b->workers = ferry_workers_new(&worker_ops);
+  FerryLeftoverPorts ports = {b->context, b->session, &b->target.host, b->workers};
+  b->leftovers = ferry_leftovers_new(&ports);
+  b->disks = json_pack("[{s:s, s:s, s:b}]", "name", "vda", "path", "/a.img", "create", 1);
+}
+
+static void bed_down(Bed *b) {
+  g_autofree char *folder = g_build_filename(b->dir, "leftovers", NULL);
+  ferry_context_stop(b->context);
+  ferry_leftovers_free(b->leftovers);
+  ferry_workers_free(b->workers);
+  ferry_session_free(b->session);
+  ferry_context_free(b->context);
+  json_decref(b->disks);
+  g_autofree char *file = g_strdup_printf("%s/" FIRST ".json", folder);
+  g_unlink(file);
+  g_rmdir(folder);
+  g_assert_cmpint(g_rmdir(b->dir), ==, 0);
+  g_free(b->dir);
+}
+
+static json_t *migration(const char *uid) {
+  return json_pack("{s:{s:s, s:s, s:s}}", "metadata", "uid", uid, "name", "m", "namespace", "n");
+}
+
+static gboolean is_noted(const Bed *b) {
+  g_autofree char *file = g_strdup_printf("%s/leftovers/" FIRST ".json", b->dir);
+  return g_file_test(file, G_FILE_TEST_EXISTS);
+}
+
+static void begin(Bed *b) {
+  g_autoptr(json_t) first = migration(FIRST);
+  ferry_leftovers_begin(b->leftovers, first, DOMAIN, "qemu+tls://h2/system", b->disks);
+  g_assert_true(is_noted(b));
+}
+
+static void clear(Bed *b, const char *uid, const char *domain) {
+  g_autoptr(json_t) object = migration(uid);
+  ferry_leftovers_clear(b->leftovers, object, domain);
+}
+
+static void test_the_next_migration(void) {
+  Bed b;
+  bed_up(&b);
+  begin(&b);
+  clear(&b, FIRST, DOMAIN); /* its own */
+  clear(&b, SECOND, FIRST); /* another VM's */
+  g_assert_cmpint(b.target.swept, ==, 0);
+  clear(&b, SECOND, DOMAIN);
+  g_assert_cmpint(b.target.swept, ==, 1);
+  g_assert_false(is_noted(&b));
+  bed_down(&b);
+}
+
+static void test_patience(void) {
+  Bed b;
+  bed_up(&b);
+  begin(&b);
+  b.target.deaf = TRUE;
+  clear(&b, SECOND, DOMAIN);
+  b.target.deaf = FALSE;
+  b.target.active = TRUE; /* it runs there: whose images these are is not for us to say */
+  clear(&b, SECOND, DOMAIN);
+  g_assert_cmpint(b.target.swept, ==, 0);
+  g_assert_true(is_noted(&b));
+  b.target.active = FALSE;
+  clear(&b, SECOND, DOMAIN);
+  g_assert_cmpint(b.target.swept, ==, 1);
+  bed_down(&b);
+}
+
+/* What is left alone is looked at once. */
+static void test_in_use(void) {
+  Bed b;
+  bed_up(&b);
+  begin(&b);
+  b.target.in_use = TRUE;
+  clear(&b, SECOND, DOMAIN);
+  g_assert_cmpint(b.target.swept, ==, 1);
+  g_assert_false(is_noted(&b));
+  bed_down(&b);
+}
+
+static void test_ended_well(void) {
+  Bed b;
+  bed_up(&b);
+  begin(&b);
+  g_autoptr(json_t) first = migration(FIRST);
+  ferry_leftovers_end(b.leftovers, first, FALSE);
+  g_assert_true(is_noted(&b));
+  ferry_leftovers_end(b.leftovers, first, TRUE);
+  g_assert_false(is_noted(&b));
+  ferry_leftovers_begin(NULL, first, DOMAIN, "uri", NULL);
+  ferry_leftovers_end(NULL, first, TRUE);
+  ferry_leftovers_clear(NULL, first, DOMAIN);
+  bed_down(&b);
+}
+
+/* An agent that is started finds what the one before it left, but not under a worker's hands. */
+static void test_from_the_start(void) {
+  Bed b;
+  bed_up(&b);
+  begin(&b);
+  ferry_workers_add(b.workers, SECOND, (gpointer)DOMAIN);
+  ferry_leftovers_start(b.leftovers);
+  g_usleep(50000);
+  g_assert_cmpint(g_atomic_int_get(&b.target.swept), ==, 0);
+  bed_down(&b);
+  bed_up(&b);
+  begin(&b);
+  ferry_leftovers_start(b.leftovers);
+  gint64 until = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+  while (g_atomic_int_get(&b.target.swept) == 0 && g_get_monotonic_time() < until)
+    g_usleep(1000);
+  g_assert_cmpint(g_atomic_int_get(&b.target.swept), ==, 1);
+  bed_down(&b);
+}
+
+static void test_judge(void) {
+  const FerryDomainState active = {.exists = TRUE, .active = TRUE}, gone = {0};
+  static const struct {
+    FerryPhase phase;
+    FerryLeftoverVerdict active, gone;
+  } rows[] = {
+      {FERRY_PHASE_PENDING, FERRY_LEFTOVER_WAIT, FERRY_LEFTOVER_WAIT},
+      {FERRY_PHASE_PREPARING_TARGET, FERRY_LEFTOVER_WAIT, FERRY_LEFTOVER_WAIT},
+      {FERRY_PHASE_RUNNING, FERRY_LEFTOVER_WAIT, FERRY_LEFTOVER_WAIT},
+      {FERRY_PHASE_FAILED, FERRY_LEFTOVER_WAIT, FERRY_LEFTOVER_SWEEP},
+      {FERRY_PHASE_SUCCEEDED, FERRY_LEFTOVER_FORGET, FERRY_LEFTOVER_DROP},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autoptr(json_t) object =
+        json_pack("{s:{s:s}}", "status", "phase", ferry_phase_name(rows[i].phase));
+    g_assert_cmpint(ferry_leftover_judge(object, &active), ==, rows[i].active);
+    g_assert_cmpint(ferry_leftover_judge(object, &gone), ==, rows[i].gone);
+    g_assert_cmpint(ferry_leftover_judge(object, NULL), ==, FERRY_LEFTOVER_WAIT);
+  }
+  g_assert_cmpint(ferry_leftover_judge(NULL, &gone), ==, FERRY_LEFTOVER_SWEEP);
+  g_assert_cmpint(ferry_leftover_judge(NULL, &active), ==, FERRY_LEFTOVER_WAIT);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_log_set_always_fatal(G_LOG_FATAL_MASK); /* warnings are part of it */
+  g_test_add_func("/leftovers/the_next_migration", test_the_next_migration);
+  g_test_add_func("/leftovers/patience", test_patience);
+  g_test_add_func("/leftovers/in_use", test_in_use);
+  g_test_add_func("/leftovers/ended_well", test_ended_well);
+  g_test_add_func("/leftovers/from_the_start", test_from_the_start);
+  g_test_add_func("/leftovers/judge", test_judge);
+  return g_test_run();
+}
