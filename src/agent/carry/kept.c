@@ -91,18 +91,18 @@ void ferry_kept_news_clear(FerryKeptNews *news) {
   *news = (FerryKeptNews){0};
 }
 
-static void say(char **text, const char *more) {
+static void kept_say(char **text, const char *more) {
   char *whole = *text ? g_strconcat(*text, "; ", more, NULL) : g_strdup(more);
   g_free(*text);
   *text = whole;
 }
 
-static void say_names(char **text, const char *of, const json_t *names) {
+static void kept_say_names(char **text, const char *of, const json_t *names) {
   g_autoptr(GString) all = g_string_new(of);
   for (gsize i = 0; i < json_array_size(names); i++)
     g_string_append_printf(all, "%s%s", i ? ", " : "", json_string_value(json_array_get(names, i)));
   if (json_array_size(names))
-    say(text, all->str);
+    kept_say(text, all->str);
 }
 
 /* Why a definition that was stored meanwhile is not the target's; NULL: it may be. */
@@ -126,7 +126,7 @@ static json_t *load_of(const FerryKept *k, const FerryKeptPlace *place, FerryKep
     g_autofree char *text = g_strdup_printf(
         "a definition that was stored while the VM moved is not there (%s): define it there again",
         k->missed ? "libvirt removed it at the source before it could be read" : why);
-    say(&news->lost, text);
+    kept_say(&news->lost, text);
   }
   if (k->checkpoints)
     json_object_set(load, "checkpoints", k->checkpoints);
@@ -139,7 +139,7 @@ static void tell_refused(const json_t *given, FerryKeptNews *news) {
   json_array_foreach(json_object_get(given, "refused"), i, one) {
     g_autofree char *text =
         g_strdup_printf("%s (%s)", ferry_json_str(one, "what"), ferry_json_str(one, "why"));
-    say(&news->lost, text);
+    kept_say(&news->lost, text);
   }
 }
 
@@ -169,7 +169,7 @@ static void compare_kept(const json_t *before, const char *xml, const char *of,
     json_object_del(now, "name");
   }
   g_autoptr(json_t) names = ferry_domain_parts_changed(was, now);
-  say_names(&news->changed, of, names);
+  kept_say_names(&news->changed, of, names);
 }
 
 static void compare_all(const FerryKept *k, const FerryKeptPlace *place, const json_t *given,
@@ -194,7 +194,7 @@ void ferry_kept_give(FerryKept *k, const FerryKeptPlace *place, FerryKeptNews *n
   if (given) {
     tell_refused(given, news);
     g_autoptr(json_t) names = names_of(load, json_object_get(given, "refused"));
-    say_names(&news->given, "", names);
+    kept_say_names(&news->given, "", names);
     compare_all(k, place, given, news);
   } else if (g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN)) {
     ferry_kept_news_clear(news); /* it is not there: its end says so */
@@ -203,7 +203,7 @@ void ferry_kept_give(FerryKept *k, const FerryKeptPlace *place, FerryKeptNews *n
     g_autofree char *text = g_strdup_printf(
         "%s could not be given (%s): ", place->target ? place->target : "the target",
         error->message);
-    say_names(&news->lost, text, names);
+    kept_say_names(&news->lost, text, names);
   }
   ferry_kept_clear(k);
 }

@@ -28,6 +28,7 @@ typedef struct {
   FerryWorkers *workers;
 } FerryLeftoverPorts;
 
+/** Looks at nothing before ferry_leftovers_start. */
 FerryLeftovers *ferry_leftovers_new(const FerryLeftoverPorts *ports);
 /** Starts its thread. Once. */
 void ferry_leftovers_start(FerryLeftovers *leftovers);
