@@ -31,6 +31,7 @@ static const Golden golden[] = {
     {"migrationState.bandwidthProbe", "", "spt", "{'address':'10.0.0.2','port':7}"},
     {"migrationState.agentEpoch", "sptR", "", "9"},
     {"migrationState.autostart", "sptR", "", "true"},
+    {"migrationState.kept", "sptR-", "", "{'live':{'title':'0'}}"},
     {"migrationState.agentResult", "sptR-", "", "{'returned':true,'attempt':2}"},
     {"progress", "R-", "", "{'percent':5}"},
     {"summary", "R-", "", "{'totalMs':5}"},
