@@ -158,3 +158,22 @@ json_t *ferry_migratable_reasons(const json_t *vmi) {
   add_reservations(vmi, out);
   return out;
 }
+
+json_t *ferry_migratable_losses(const json_t *vmi) {
+  json_t *out = json_array();
+  gsize i;
+  json_t *disk;
+  json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.disks"), i, disk) {
+    const char *policy = ferry_json_str(disk, "startupPolicy");
+    if ((g_strcmp0(policy, "optional") != 0 && g_strcmp0(policy, "requisite") != 0) ||
+        ferry_json_bool(disk, "shared", TRUE))
+      continue;
+    g_autofree char *text =
+        g_strdup_printf("drive %s holds %s, which is on this host alone: where the target has no "
+                        "such file, libvirt "
+                        "ejects it (startupPolicy='%s'); copy it there first, or eject it",
+                        ferry_json_str(disk, "name"), ferry_json_text_at(disk, "source"), policy);
+    json_array_append_new(out, json_string(text));
+  }
+  return out;
+}

@@ -9,6 +9,10 @@ G_BEGIN_DECLS
  * KubeVirt's reason names; empty: it can move. Pure. */
 json_t *ferry_migratable_reasons(const json_t *vmi);
 
+/** What of a VM that moves live may not come along, and nobody can change that: a new list of texts
+ * for people. Pure. */
+json_t *ferry_migratable_losses(const json_t *vmi);
+
 /** Whether a disk (an entry of spec.domain.devices.disks) holds data that only its host has: one
  * that the guest writes, in a file that no other host sees. FALSE where that is not known. Pure. */
 gboolean ferry_disk_is_local(const json_t *disk);

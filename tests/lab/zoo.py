@@ -19,6 +19,7 @@ class Animal:
         self.always = root.get("always") == "yes"
         self.persistent = root.get("transient") != "yes"
         self.refused = root.get("refused")  # part of what check says
+        self.warns = root.get("warns")  # part of what check says where it allows it
         self.changes = root.get("changes")  # what the event says
         self.checkpoints = (root.get("checkpoints") or "").split()
         self.make = [self._filled(e.text) for e in root.findall("make")]

@@ -88,11 +88,37 @@ static void test_names(void) {
   g_assert_nonnull(strstr(disks, "reservations of sda, sdc belong"));
 }
 
+static void test_losses(void) {
+#define DISK(rest) "{'domain':{'devices':{'disks':[{'name':'sda','source':'/a.iso'" rest "}]}}}"
+  static const struct {
+    const char *spec;
+    gsize n;
+  } rows[] = {
+      {DISK(",'startupPolicy':'optional','shared':false"), 1},
+      {DISK(",'startupPolicy':'requisite','shared':false"), 1},
+      {DISK(",'startupPolicy':'mandatory','shared':false"), 0},
+      {DISK(",'startupPolicy':'optional','shared':true"), 0},
+      {DISK(",'startupPolicy':'optional'"), 0}, /* it is not known whether it is shared */
+      {DISK(""), 0},
+      {"{}", 0},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autofree char *text = g_strdelimit(g_strdup(rows[i].spec), "'", '"');
+    g_autoptr(json_t) vmi = json_object();
+    json_object_set_new(vmi, "spec", json_loads(text, 0, NULL));
+    g_autoptr(json_t) losses = ferry_migratable_losses(vmi);
+    g_assert_cmpuint(json_array_size(losses), ==, rows[i].n);
+    if (rows[i].n)
+      g_assert_nonnull(strstr(json_string_value(json_array_get(losses, 0)), "sda holds /a.iso"));
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migratable/all-at-once", test_all_at_once);
   g_test_add_func("/migratable/launch-security", test_launch_security);
   g_test_add_func("/migratable/snapshots", test_snapshots);
+  g_test_add_func("/migratable/losses", test_losses);
   g_test_add_func("/migratable/tsc", test_tsc);
   g_test_add_func("/migratable/names", test_names);
   return g_test_run();

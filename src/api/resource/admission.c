@@ -8,6 +8,7 @@
 #include "model/field/object_meta.h"
 #include "model/migration/evacuation.h"
 #include "model/migration/migration.h"
+#include "policy/migratable.h"
 #include "policy/migration_admission.h"
 #include "policy/network_check.h"
 
@@ -55,6 +56,13 @@ static gboolean sees_all_vms(FerryRequest *req) {
   return ferry_authz_allows(req->api, req->user, &a);
 }
 
+/* What is lost is said before, to who asks and to who acts alike. */
+static void warn_of_losses(FerryRequest *req, const json_t *vmi) {
+  g_autoptr(json_t) losses = ferry_migratable_losses(vmi);
+  for (gsize i = 0; i < json_array_size(losses); i++)
+    ferry_respond_warning(req, json_string_value(json_array_get(losses, i)));
+}
+
 static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   FerryStore *store = req->api->store;
   const char *own = ferry_json_str(object, "metadata.name");
@@ -84,6 +92,7 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   const json_t *vmi =
       ferry_admission_find_vmi(&state, req->ns, ferry_json_str(object, "spec.vmiName"));
   const char *name = ferry_json_str(vmi, "metadata.name");
+  warn_of_losses(req, vmi);
   ferry_json_set_str(object, "spec.vmiName", name);
   add_label(object, name);
   ferry_object_add_finalizer(object, FERRY_MIGRATION_FINALIZER);
