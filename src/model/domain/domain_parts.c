@@ -122,15 +122,25 @@ static void put_medium(json_t *parts, const char *disk, xmlNode *node) {
   xmlUnsetProp(node, (const xmlChar *)"type");
 }
 
+/* What tells a device from others of its sort whatever their order, or NULL: libvirt sorts
+ * controllers anew. */
+static char *id_of(const xmlNode *node) {
+  if (parts_is(node, "disk"))
+    return parts_attr(ferry_xml_child(node, "target"), "dev");
+  if (parts_is(node, "interface"))
+    return parts_attr(ferry_xml_child(node, "mac"), "address");
+  if (!parts_is(node, "controller"))
+    return NULL;
+  g_autofree char *type = parts_attr(node, "type"), *index = parts_attr(node, "index");
+  return type && index ? g_strdup_printf("%s %s", type, index) : NULL;
+}
+
 static void put_device(json_t *parts, xmlNode *node) {
-  gboolean disk = parts_is(node, "disk"), interface = parts_is(node, "interface");
-  g_autofree char *id = disk        ? parts_attr(ferry_xml_child(node, "target"), "dev")
-                        : interface ? parts_attr(ferry_xml_child(node, "mac"), "address")
-                                    : NULL;
-  g_autofree char *name = id ? g_strdup_printf("%s %s", (const char *)node->name, id)
-                             : g_strdup((const char *)node->name);
+  const char *sort = (const char *)node->name;
+  g_autofree char *id = id_of(node);
+  g_autofree char *name = id ? g_strdup_printf("%s %s", sort, id) : g_strdup(sort);
   drop_own(node, node, 0);
-  if (disk)
+  if (parts_is(node, "disk"))
     put_medium(parts, name, node);
   put_node(parts, name, node);
 }

@@ -79,6 +79,13 @@ static void test_what_counts(void) {
                  DEVICES("<interface type='bridge'><source bridge='b'/></interface>"), "interface");
   assert_changed(DEVICES("<alias name='x'/><rng><alias name='ua-one'/></rng>"),
                  DEVICES("<alias name='x'/><rng><alias name='ua-two'/></rng>"), "rng");
+  assert_changed(DEVICES("<controller type='pci' index='0' model='a'/><controller type='ide' "
+                         "index='0'/>"),
+                 DEVICES("<controller type='ide' index='0'/><controller type='pci' index='0' "
+                         "model='a'/>"),
+                 "");
+  assert_changed(DEVICES("<controller type='pci' index='0' model='a'/>"),
+                 DEVICES("<controller type='pci' index='0' model='b'/>"), "controller pci 0");
   assert_changed(DEVICES("<input bus='usb'/><input bus='ps2'/>"), DEVICES("<input bus='usb'/>"),
                  "input 2 (gone)");
 }
