@@ -134,6 +134,17 @@ static void parse_hostdev(const xmlNode *node, json_t *list) {
   json_array_append_new(list, dev);
 }
 
+/* Memory that is shared with others of the host. libvirt moves it where this VM is its master, and
+ * refuses the rest and the legacy model. */
+static void parse_shmem(const xmlNode *node, json_t *list) {
+  const xmlNode *model = ferry_xml_child(node, "model");
+  if (says(node, "role", "master") && model && !says(model, "type", "ivshmem"))
+    return;
+  json_t *dev = json_pack("{s:s}", "type", "shmem");
+  put_attr(dev, "name", node, "name");
+  json_array_append_new(list, dev);
+}
+
 static void parse_filesystem(const xmlNode *node, json_t *list) {
   json_t *fs = json_object();
   xmlNode *source = ferry_xml_child(node, "source");
@@ -155,6 +166,8 @@ static void parse_devices(const xmlNode *devices, json_t *record) {
       parse_interface(n, nics);
     else if (domain_xml_is(n, "hostdev") && json_array_size(hostdevs) < MAX_DEVICES)
       parse_hostdev(n, hostdevs);
+    else if (domain_xml_is(n, "shmem") && json_array_size(hostdevs) < MAX_DEVICES)
+      parse_shmem(n, hostdevs);
     else if (domain_xml_is(n, "filesystem") && json_array_size(filesystems) < MAX_DEVICES)
       parse_filesystem(n, filesystems);
   }

@@ -65,6 +65,31 @@ static void test_whole(void) {
                   "pci");
 }
 
+/* libvirt moves shared memory of a master alone, and none of the legacy model */
+static void test_shmem(void) {
+  static const struct {
+    const char *devices;
+    gsize n;
+  } rows[] = {
+      {"<shmem name='a'><model type='ivshmem-plain'/></shmem>", 1},
+      {"<shmem name='a' role='peer'><model type='ivshmem-plain'/></shmem>", 1},
+      {"<shmem name='a' role='master'><model type='ivshmem'/></shmem>", 1},
+      {"<shmem name='a' role='master'/>", 1},
+      {"<shmem name='a' role='master'><model type='ivshmem-plain'/></shmem>", 0},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autofree char *xml =
+        g_strconcat(HEAD "<devices>", rows[i].devices, "</devices></domain>", NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) r = parse(xml, &error);
+    g_assert_no_error(error);
+    const json_t *devices = ferry_json_get(r, "hostDevices");
+    g_assert_cmpuint(json_array_size(devices), ==, rows[i].n);
+    if (rows[i].n)
+      g_assert_cmpstr(ferry_json_str(json_array_get(devices, 0), "name"), ==, "a");
+  }
+}
+
 /* what ties a guest to its host */
 static void test_bound(void) {
   static const char xml[] =
@@ -185,6 +210,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/domain-xml/whole", test_whole);
   g_test_add_func("/domain-xml/bound", test_bound);
+  g_test_add_func("/domain-xml/shmem", test_shmem);
   g_test_add_func("/domain-xml/unbound", test_unbound);
   g_test_add_func("/domain-xml/hostile", test_hostile);
   g_test_add_func("/domain-xml/bounded", test_bounded);
