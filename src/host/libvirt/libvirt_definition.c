@@ -20,8 +20,13 @@ static gboolean add_checkpoints(virDomainPtr domain, json_t *out, GError **error
   virDomainCheckpointPtr *all = NULL;
   gboolean ok = TRUE;
   int n = virDomainListAllCheckpoints(domain, &all, VIR_DOMAIN_CHECKPOINT_LIST_TOPOLOGICAL);
-  if (n < 0)
-    return ferry_libvirt_error(error, "cannot list the domain's checkpoints");
+  if (n < 0) {
+    const virError *e = virGetLastError();
+    if (!e || e->code != VIR_ERR_NO_SUPPORT)
+      return ferry_libvirt_error(error, "cannot list the domain's checkpoints");
+    virResetLastError(); /* it knows of none */
+    n = 0;
+  }
   json_t *list = json_array();
   for (int i = 0; i < n; i++) {
     json_t *one = ok ? definition_checkpoint(all[i]) : NULL;
