@@ -84,7 +84,7 @@ static FerryDeliveryResult try_once(ServerEnd *d, FerryClient *client, FerryOutb
 /* The lock is held, and let go of while something is sent. FALSE: it is over. */
 static gboolean send_next(ServerEnd *d, FerryClient *client, gint64 *backoff) {
   json_t *item = NULL;
-  if (d->end && !d->box.must.length)
+  if (d->end && !d->box.must.length && !d->box.events.length)
     return FALSE;
   FerryOutboxKind kind = ferry_outbox_next(&d->box, &item);
   if (kind == FERRY_OUTBOX_NOTHING) {

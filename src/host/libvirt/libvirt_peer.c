@@ -100,7 +100,7 @@ gboolean ferry_libvirt_peer_call(const FerryLibvirtPeerCall *call, GError **erro
   while (!q->done && g_cond_wait_until(&q->cond, &q->lock, until))
     ;
   gboolean done = q->done, ok = q->ok;
-  if (done)
+  if (done && q->error)
     g_propagate_error(error, g_steal_pointer(&q->error));
   g_mutex_unlock(&q->lock);
   question_unref(q);
