@@ -12,6 +12,7 @@
 #include "control/conditions.h"
 #include "control/migration.h"
 #include "control/migration_private.h"
+#include "model/migration/doubt.h"
 #include "model/migration/migration.h"
 #include "policy/outcome.h"
 #include "policy/placement.h"
@@ -63,7 +64,9 @@ static FerryCopy copy_on_source(const FerryStep *s) {
   if (record && (later || (ready && g_strcmp0(state, reported) == 0))) {
     FerryCopy seen = ferry_copy_of(reported, ferry_json_str(record, "reason"), TRUE);
     /* the agent itself has suspended it, which libvirt calls a person's will */
-    gboolean doubted = g_strcmp0(reason, "migration") == 0 && seen == FERRY_COPY_PAUSED;
+    gboolean doubted = (g_strcmp0(reason, "migration") == 0 ||
+                        ferry_doubt_of(s->m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_SUSPENDED) &&
+                       seen == FERRY_COPY_PAUSED;
     return doubted ? FERRY_COPY_SUSPENDED : seen;
   }
   FerryCopy copy = ferry_copy_of(state, reason, state != NULL);
@@ -76,8 +79,10 @@ static FerryCopy copy_on_source(const FerryStep *s) {
 
 static FerryCopy copy_on_target(const FerryStep *s) {
   const json_t *record = ferry_step_domain_on(s, target_name(s));
-  return ferry_copy_of(ferry_json_str(record, "state"), ferry_json_str(record, "reason"),
-                       !ferry_step_target_is_silent(s));
+  FerryCopy seen = ferry_copy_of(ferry_json_str(record, "state"), ferry_json_str(record, "reason"),
+                                 !ferry_step_target_is_silent(s));
+  gboolean doubted = ferry_doubt_of(s->m, FERRY_SIDE_TARGET) == FERRY_DOUBT_SUSPENDED;
+  return doubted && seen == FERRY_COPY_PAUSED ? FERRY_COPY_SUSPENDED : seen;
 }
 
 static FerryCall call_said(const FerryStep *s) {

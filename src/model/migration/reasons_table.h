@@ -71,11 +71,12 @@
       "Destroy it on neither host: it cannot run until the migration is resumed, by repeating "    \
       "it with allowPostCopy: true and postCopyResume: true (--post-copy --postcopy-resume).")     \
   ROW(ENDED, RUNS_ON_BOTH_HOSTS, "RunsOnBothHosts", "Two copies of the VM are active.",            \
-      WITH_VIRSH " at once, and destroy the one that has run for a shorter time or is "            \
-                 "suspended.")                                                                     \
+      WITH_VIRSH " first, then say which copy goes on (ferry resolve VM --keep HOST): the other "  \
+                 "one is destroyed.")                                                              \
   ROW(ENDED, SUSPENDED_ON_BOTH_HOSTS, "SuspendedOnBothHosts",                                      \
       "The VM is suspended on both hosts, and neither goes on.",                                   \
-      WITH_VIRSH ", destroy the copy on the target, then resume the one on the source.")           \
+      WITH_VIRSH " first, then say which copy goes on (ferry resolve VM --keep HOST): the other "  \
+                 "one is destroyed.")                                                              \
   ROW(ENDED, OUTCOME_UNKNOWN, "OutcomeUnknown",                                                    \
       "Only a host that cannot be heard knows how it ended.",                                      \
       "Start it nowhere: it is decided when that host can be heard again.")                        \
@@ -239,9 +240,10 @@
   ROW(CONDITION, ENDED, "Ended", "The migration has ended.", "")                                   \
   /* decisions while it runs */                                                                    \
   ROW(DECISION, AMBIGUOUS, "Ambiguous",                                                            \
-      "libvirt resumed the guest after its switch-over: it waits until it is known that it does "  \
-      "not run on the target.",                                                                    \
-      "Nothing: it goes on, or ends here, as soon as the target can be asked.")                    \
+      "libvirt resumed the guest after its switch-over: it waits until it is known that its "      \
+      "other copy does not run.",                                                                  \
+      "Nothing: it goes on, or ends here, as soon as the other host can be asked. Where both "     \
+      "copies are suspended, or to end it sooner: ferry resolve VM --keep HOST.")                  \
   ROW(DECISION, START, "Start", "The limit that it starts with.", "")                              \
   ROW(DECISION, FIRST_PASS, "FirstPass", "What the guest writes is known after one pass.", "")     \
   ROW(DECISION, PLAN, "Plan", "The plan that the figures give.", "")                               \
