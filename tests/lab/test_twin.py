@@ -124,7 +124,7 @@ class Twin(LabTest):
         where = self.assert_one_has_it("heir")
         status = self.end_of("heir")
         self.assertEqual(status["phase"] == "Succeeded", where == "h2", status)
-        self.wait_doubt("heir", "source", "GoesOn" if where == "h1" else "Gone", 10)
+        self.wait_doubt("heir", "source", "GoesOn" if where == "h1" else "Destroyed", 10)
 
     def test_source_unheard_but_handing_over(self):
         """The source's agent dies, its libvirtd does not: the copy is held until that one is gone."""
@@ -152,7 +152,7 @@ class Twin(LabTest):
         self.go_on()
         ran = self.ran_for(events)
         self.assertLess(ran, 200)
-        self.wait_doubt("double", "target", "Gone", 30)
+        self.wait_doubt("double", "target", "Destroyed", 30)
         self.assert_one_has_it("double", "h1")
         self.agent_back()
         self.assertEqual(self.end_of("double")["phase"], "Failed")
@@ -166,7 +166,7 @@ class Twin(LabTest):
         self.ferry("resolve", "judged", "--keep", "h1", "--no-wait")
         self.wait(lambda: "running" in self.state("h1", "judged"), 30, "it goes on where it was")
         self.go_on()
-        self.wait_doubt("judged", "target", "Gone", 30)
+        self.wait_doubt("judged", "target", "Destroyed", 30)
         self.assert_one_has_it("judged", "h1")
         done = self.ferry("resolve", "judged", "--keep", "h1")
         self.assertIn("goes on on h1", done.stdout)
@@ -182,7 +182,7 @@ class Twin(LabTest):
         self.wait(lambda: self.newest("named")["status"].get("migrationState", {})
                   .get("agentResult"), 30, "people are told")
         self.go_on()
-        self.wait_doubt("named", "target", "Gone", 30)
+        self.wait_doubt("named", "target", "Destroyed", 30)
         self.assert_one_has_it("named", "h1")
         self.assertIsNone(self.doubt("named", "source"))
         self.assertEqual(self.end_of("named")["phase"], "Failed")

@@ -41,14 +41,14 @@ static void suspend(FerryRunning *r) {
 }
 
 /* The policy lets this copy go on, proven or not; the target's agent holds the other one. */
-static gboolean may_go_on(const FerryRunning *r) {
+static gboolean doubt_may_go_on(const FerryRunning *r) {
   return ferry_on_ambiguity(r->asked->object) == FERRY_ON_AMBIGUITY_SOURCE;
 }
 
 void ferry_doubt_guard(FerryRunning *r) {
   const char *text;
-  if (!r->guarded && !r->step.was_paused && !may_go_on(r) && ferry_inbox_resumed_us(r->inbox) &&
-      !ferry_inbox_blamed(r->inbox, &text))
+  if (!r->guarded && !r->step.was_paused && !doubt_may_go_on(r) &&
+      ferry_inbox_resumed_us(r->inbox) && !ferry_inbox_blamed(r->inbox, &text))
     suspend(r);
 }
 
@@ -76,7 +76,8 @@ gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainSta
   ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
   /* a connection that this agent closed carried less than the whole */
   if (!state->active || ferry_inbox_blamed(r->inbox, &text) ||
-      !ferry_ambiguity_arises(error, switchover_us, post_copy || r->step.post_copy) || may_go_on(r))
+      !ferry_ambiguity_arises(error, switchover_us, post_copy || r->step.post_copy) ||
+      doubt_may_go_on(r))
     return FALSE;
   if (!r->guarded && !r->step.was_paused && g_strcmp0(state->state, "paused") != 0)
     suspend(r);
@@ -87,7 +88,7 @@ gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainSta
 }
 
 /* FALSE: the hypervisor does not say, as yet. */
-static gboolean look_here(FerryRunning *r, FerryDomainState *here) {
+static gboolean doubt_look_here(FerryRunning *r, FerryDomainState *here) {
   g_autoptr(GError) error = NULL;
   *here = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
   return (r->job && ferry_host_job_state(r->job, here, NULL)) ||
@@ -96,7 +97,7 @@ static gboolean look_here(FerryRunning *r, FerryDomainState *here) {
 }
 
 /* FALSE: it is to be tried again. */
-static gboolean go_on_here(FerryRunning *r, const FerryDomainState *here) {
+static gboolean doubt_go_on_here(FerryRunning *r, const FerryDomainState *here) {
   g_autoptr(GError) error = NULL;
   if (!r->step.was_paused && g_strcmp0(here->state, "paused") == 0 &&
       !ferry_host_job_resume(r->job, &error)) {
@@ -109,11 +110,11 @@ static gboolean go_on_here(FerryRunning *r, const FerryDomainState *here) {
 
 /* The same. One that runs was resumed by a person meanwhile: which copy is worth more only a
  * person's word can say. */
-static gboolean end_here(FerryRunning *r, const json_t *doubt, const FerryDomainState *here) {
+static gboolean doubt_end_here(FerryRunning *r, const json_t *doubt, const FerryDomainState *here) {
   g_autoptr(GError) error = NULL;
   gboolean undefine = ferry_migration_flag_on(r->asked->settings.request.config, "undefineSource");
   if (here->active && g_strcmp0(here->state, "paused") != 0 && !ferry_doubt_kept(doubt))
-    return go_on_here(r, here);
+    return doubt_go_on_here(r, here);
   if (here->active && !ferry_host_job_destroy(r->job, undefine, &error)) {
     doubt_warn(r, error);
     return FALSE;
@@ -122,14 +123,14 @@ static gboolean end_here(FerryRunning *r, const json_t *doubt, const FerryDomain
   return TRUE;
 }
 
-static void forget(FerryRunning *r) {
+static void doubt_forget(FerryRunning *r) {
   ferry_doubt_book_forget(ferry_context_state_dir(r->ports->context), r->asked->uid);
 }
 
 void ferry_doubt_withdraw(FerryRunning *r) {
   FerryDomainState here;
-  if (look_here(r, &here) && go_on_here(r, &here))
-    forget(r);
+  if (doubt_look_here(r, &here) && doubt_go_on_here(r, &here))
+    doubt_forget(r);
 }
 
 /* One turn. */
@@ -144,10 +145,11 @@ static FerryAmbiguityAnswer doubt_turn(FerryRunning *r, FerryAmbiguity *heard) {
   if (read != FERRY_AMBIGUITY_OPEN || ferry_doubt_kept(doubt))
     answer = read;
   FerryDomainState here;
-  if (answer == FERRY_AMBIGUITY_OPEN || !look_here(r, &here) ||
-      !(answer == FERRY_AMBIGUITY_STAYED ? go_on_here(r, &here) : end_here(r, doubt, &here)))
+  if (answer == FERRY_AMBIGUITY_OPEN || !doubt_look_here(r, &here) ||
+      !(answer == FERRY_AMBIGUITY_STAYED ? doubt_go_on_here(r, &here)
+                                         : doubt_end_here(r, doubt, &here)))
     return FERRY_AMBIGUITY_OPEN;
-  forget(r);
+  doubt_forget(r);
   return answer;
 }
 

@@ -75,7 +75,7 @@ static void arriving_warn(const Arriving *a, const char *text) {
 }
 
 /* FALSE: the hypervisor does not say. */
-static gboolean look_here(Arriving *a, FerryDomainState *state) {
+static gboolean arriving_look_here(Arriving *a, FerryDomainState *state) {
   g_autoptr(GError) error = NULL;
   *state = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
   if (a->job && ferry_host_job_state(a->job, state, NULL))
@@ -98,11 +98,11 @@ static gboolean runs_by_libvirt(const FerryDomainState *state) {
 }
 
 /* TRUE: it was suspended by this call. */
-static gboolean suspend_here(Arriving *a) {
+static gboolean arriving_suspend(Arriving *a) {
   FerryDomainState state;
   for (guint i = 0; i < SUSPEND_TRIES; i++) {
     g_autoptr(GError) error = NULL;
-    if (look_here(a, &state) && !runs_by_libvirt(&state))
+    if (arriving_look_here(a, &state) && !runs_by_libvirt(&state))
       return FALSE;
     if (a->job && ferry_host_job_suspend(a->job, &error))
       return TRUE;
@@ -122,8 +122,8 @@ static FerryDelivery *arriving_delivery(Arriving *a, const json_t *migration) {
   return a->delivery;
 }
 
-static void tell(Arriving *a, const json_t *migration, FerryDoubtState state, const char *type,
-                 const char *text) {
+static void arriving_tell(Arriving *a, const json_t *migration, FerryDoubtState state,
+                          const char *type, const char *text) {
   g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
   FerryDelivery *d = arriving_delivery(a, migration);
   ferry_delivery_send(d, ferry_doubt_patch(FERRY_SIDE_TARGET, state, now, a->heard.ran_ms));
@@ -131,13 +131,13 @@ static void tell(Arriving *a, const json_t *migration, FerryDoubtState state, co
   ferry_warning(text, "FERRY_DOMAIN", a->uuid);
 }
 
-static void tell_suspended(Arriving *a, const json_t *migration, const char *why) {
+static void arriving_tell_suspended(Arriving *a, const json_t *migration, const char *why) {
   const char *source = ferry_side_node(migration, FERRY_SIDE_SOURCE);
   g_autofree char *text = g_strdup_printf(
       "libvirt resumed the VM here, and %s: it is suspended until it is known that it does not run "
       "on %s",
       why, source ? source : "the source");
-  tell(a, migration, FERRY_DOUBT_SUSPENDED, "Warning", text);
+  arriving_tell(a, migration, FERRY_DOUBT_SUSPENDED, "Warning", text);
 }
 
 /* ---- what becomes of it ---- */
@@ -147,31 +147,33 @@ static void end_doubt(Arriving *a) {
 }
 
 /* FALSE: to be tried again. */
-static gboolean go_on_here(Arriving *a, const json_t *migration, const FerryDomainState *here) {
+static gboolean arriving_go_on_here(Arriving *a, const json_t *migration,
+                                    const FerryDomainState *here) {
   g_autoptr(GError) error = NULL;
   if (state_is(here, "paused") && !ferry_host_job_resume(a->job, &error)) {
     arriving_warn(a, error->message);
     return FALSE;
   }
-  tell(a, migration, FERRY_DOUBT_GOES_ON, "Normal",
-       "the VM goes on here: its other copy does not run");
+  arriving_tell(a, migration, FERRY_DOUBT_GOES_ON, "Normal",
+                "the VM goes on here: its other copy does not run");
   end_doubt(a);
   return TRUE;
 }
 
 /* The same. One that a person resumed meanwhile is ended by a person's word alone. */
-static gboolean end_here(Arriving *a, const json_t *migration, const FerryDomainState *here) {
+static gboolean arriving_end_here(Arriving *a, const json_t *migration,
+                                  const FerryDomainState *here) {
   g_autoptr(GError) error = NULL;
   const json_t *config = ferry_json_get(migration, "status.migrationState.migrationConfiguration");
   if (!state_is(here, "paused") && !ferry_doubt_kept(migration))
-    return go_on_here(a, migration, here);
+    return arriving_go_on_here(a, migration, here);
   if (!ferry_host_job_destroy(a->job, ferry_json_bool(config, "persistDestination", TRUE),
                               &error)) {
     arriving_warn(a, error->message);
     return FALSE;
   }
-  tell(a, migration, FERRY_DOUBT_GONE, "Warning",
-       "the copy of the VM here was destroyed: the other host's is the one that goes on");
+  arriving_tell(a, migration, FERRY_DOUBT_GONE, "Warning",
+                "the copy of the VM here was destroyed: the other host's is the one that goes on");
   end_doubt(a);
   return TRUE;
 }
@@ -191,26 +193,26 @@ static FerryAmbiguityAnswer ask(Arriving *a, const json_t *migration) {
 }
 
 /* One turn; TRUE: it is over. */
-static gboolean doubt_turn(Arriving *a) {
+static gboolean arriving_doubt_turn(Arriving *a) {
   FerryDomainState here;
   g_autoptr(json_t) migration = arriving_migration(a);
   FerryAmbiguityAnswer answer = ask(a, migration);
-  if (!look_here(a, &here))
+  if (!arriving_look_here(a, &here))
     return FALSE;
   if (!here.active) {
-    tell(a, migration, FERRY_DOUBT_GONE, "Normal", "the copy of the VM here is gone");
+    arriving_tell(a, migration, FERRY_DOUBT_GONE, "Normal", "the copy of the VM here is gone");
     end_doubt(a);
     return TRUE;
   }
   if (answer == FERRY_AMBIGUITY_MOVED)
-    return end_here(a, migration, &here);
+    return arriving_end_here(a, migration, &here);
   if (answer == FERRY_AMBIGUITY_STAYED || !state_is(&here, "paused"))
-    return go_on_here(a, migration, &here);
+    return arriving_go_on_here(a, migration, &here);
   return FALSE;
 }
 
 static void live_in_doubt(Arriving *a) {
-  while (!guard_has_ended(a->guard) && !doubt_turn(a))
+  while (!guard_has_ended(a->guard) && !arriving_doubt_turn(a))
     arriving_wait(a, ASK_MS);
 }
 
@@ -225,7 +227,7 @@ static gboolean takes_up_doubt(Arriving *a) {
   gboolean said = ferry_doubt_of(migration, FERRY_SIDE_TARGET) == FERRY_DOUBT_SUSPENDED;
   a->heard.ran_ms = noted ? ran_ms : ferry_doubt_ran_ms(migration, FERRY_SIDE_TARGET);
   if (noted && !said)
-    tell_suspended(a, migration, "the agent that suspended it had to be started again");
+    arriving_tell_suspended(a, migration, "the agent that suspended it had to be started again");
   return noted || said;
 }
 
@@ -235,12 +237,12 @@ static gboolean has_word_of_person(Arriving *a) {
 }
 
 static void on_obstacle(Arriving *a, gint64 resumed_us, const char *obstacle) {
-  if (!suspend_here(a))
+  if (!arriving_suspend(a))
     return;
   a->heard.ran_ms = (g_get_monotonic_time() - resumed_us) / 1000;
   ferry_doubt_book_note(ferry_context_state_dir(a->guard->ports.context), a->uid, a->heard.ran_ms);
   g_autoptr(json_t) migration = arriving_migration(a);
-  tell_suspended(a, migration, obstacle);
+  arriving_tell_suspended(a, migration, obstacle);
   live_in_doubt(a);
 }
 
@@ -252,7 +254,7 @@ static void get_ready(Arriving *a) {
   if (!a->source_uri)
     a->source_uri = a->guard->ports.source_uri(migration, a->guard->ports.data);
   if (!a->job)
-    look_here(a, &state);
+    arriving_look_here(a, &state);
 }
 
 /* Whether the migration ended and left nothing here that libvirtd could resume. */
@@ -260,7 +262,7 @@ static gboolean nothing_comes(Arriving *a) {
   FerryDomainState state;
   g_autoptr(json_t) migration = arriving_migration(a);
   return ferry_phase_of(migration) == FERRY_PHASE_SUCCEEDED ||
-         (look_here(a, &state) && !(state.active && state_is(&state, "paused")));
+         (arriving_look_here(a, &state) && !(state.active && state_is(&state, "paused")));
 }
 
 typedef struct {

@@ -57,7 +57,7 @@ static const FerryField bandwidth_probe[] = {
 static const FerryField doubt_entry[] = {
     STR("state",
         "Suspended: it waits for what becomes of the other copy; GoesOn: it is the one that goes "
-        "on; Gone: it was destroyed, or is not there any more.",
+        "on; Destroyed: it was destroyed, or is not there any more.",
         REQUIRED, .values = ferry_doubt_states),
     TIME("since", "Since when, by that host's clock."),
     MS("ranMs",

@@ -3,7 +3,7 @@
 
 #define STATE "status.migrationState."
 
-const char *const ferry_doubt_states[] = {"Suspended", "GoesOn", "Gone", NULL};
+const char *const ferry_doubt_states[] = {"Suspended", "GoesOn", "Destroyed", NULL};
 
 static const char *const sides[] = {"source", "target"};
 

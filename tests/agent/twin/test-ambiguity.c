@@ -111,8 +111,8 @@ static void test_read(void) {
       {"'keepNode':'h2','doubt':{'source':{'state':'Suspended','ranMs':9000}}", T, 0, &waits,
        STAYED},
       /* the other one is gone */
-      {"'doubt':{'target':{'state':'Gone'}}", S, 0, NULL, STAYED},
-      {"'doubt':{'source':{'state':'Gone'}}", T, 0, NULL, STAYED},
+      {"'doubt':{'target':{'state':'Destroyed'}}", S, 0, NULL, STAYED},
+      {"'doubt':{'source':{'state':'Destroyed'}}", T, 0, NULL, STAYED},
       {"'doubt':{'source':{'state':'GoesOn'}}", T, 0, NULL, OPEN},
       {"'agentResult':{'returned':true,'error':'','sourceState':'nostate'}", T, 0, NULL, STAYED},
       {"'agentResult':{'returned':true,'error':'','sourceState':'paused'}", T, 0, NULL, OPEN},

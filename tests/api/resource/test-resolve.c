@@ -73,7 +73,7 @@ static void only_where_there_are_two(Server *s, gconstpointer data) {
   expect(one, 409);
   g_assert_nonnull(strstr(one->body, "one copy"));
   status_is(s, "{\"status\":{\"migrationState\":{\"doubt\":{\"source\":{\"state\":\"GoesOn\"},"
-               "\"target\":{\"state\":\"Gone\"}}}}}");
+               "\"target\":{\"state\":\"Destroyed\"}}}}}");
   g_autoptr(Answer) gone = http(s, "PUT", RESOLVE, "{\"keepNode\":\"h2\"}");
   expect(gone, 409);
   g_assert_nonnull(strstr(gone->body, "is gone"));

@@ -232,7 +232,7 @@ static void test_once(void) {
 static void test_doubt(void) {
   g_autoptr(json_t) old = migration("Failed");
   ferry_json_set(old, "status.migrationState.doubt.source", json("{'state':'Suspended'}"));
-  ferry_json_set(old, "status.migrationState.doubt.target", json("{'state':'Gone'}"));
+  ferry_json_set(old, "status.migrationState.doubt.target", json("{'state':'Destroyed'}"));
   static const struct {
     const char *path, *value, *node;
     gboolean taken;
