@@ -70,6 +70,8 @@ static FerryCopy copy_on_source(const FerryStep *s) {
     return doubted ? FERRY_COPY_SUSPENDED : seen;
   }
   FerryCopy copy = ferry_copy_of(state, reason, state != NULL);
+  if (!record && ready && ferry_doubt_of(s->m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_GONE)
+    return FERRY_COPY_ABSENT; /* by its agent's later word */
   /* a host that is ready and lists the domain no more has seen the end of what it was in */
   if (!record && ready && since_result(s) >= FERRY_OUTCOME_TIMEOUT_MS / 10 &&
       (copy == FERRY_COPY_POSTCOPY || copy == FERRY_COPY_SUSPENDED))
@@ -93,6 +95,15 @@ static FerryCall call_said(const FerryStep *s) {
                                                                   : FERRY_CALL_OK;
 }
 
+/* How long both hosts have had to agree. An agent in doubt of its copy acts by what the target's
+ * copy does then, however late that is. */
+static gint64 time_to_settle(const FerryStep *s) {
+  const json_t *record = ferry_step_domain_on(s, target_name(s));
+  gint64 since = ferry_rfc3339_parse(ferry_json_str(record, "since"));
+  gint64 age = since_result(s);
+  return ferry_doubt_is_open(s->m) && since >= 0 ? MIN(age, MAX(0, s->now_ms - since)) : age;
+}
+
 /* The outcome as far as it is certain by now; WAIT else, with a wake for when it will be. */
 static FerryOutcomeKind decide(FerryStep *s) {
   FerryOutcomeQuestion question = {
@@ -102,7 +113,7 @@ static FerryOutcomeKind decide(FerryStep *s) {
       .call = call_said(s),
   };
   FerryOutcomeAnswer answer = ferry_outcome_decide(&question);
-  gint64 age = since_result(s);
+  gint64 age = time_to_settle(s);
   if (!answer.settles || age >= FERRY_OUTCOME_TIMEOUT_MS)
     return answer.kind;
   ferry_plan_wake(s->plan, s->now_ms + FERRY_OUTCOME_TIMEOUT_MS - age);

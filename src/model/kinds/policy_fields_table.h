@@ -117,7 +117,7 @@ extern const FerryField ferry_fields_intent[];
           "Which copy may go on where it can't be proven which of the two hosts has the VM: the "  \
           "source's or the target's; pause, as where it is unset: neither, until there is proof "  \
           "or a person's word (ferry resolve).",                                                   \
-          .values = WORDS("pause", "source", "target")))                                           \
+          .values = WORDS("pause", "source", "target"), .right = "unsafe"))                        \
   /* what may be done for it */                                                                    \
   ROW(EVERYWHERE,                                                                                  \
       BOOL("allowWorkloadDisruption",                                                              \
