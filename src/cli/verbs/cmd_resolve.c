@@ -7,37 +7,11 @@
 #include "model/migration/doubt.h"
 #include <stdio.h>
 
-enum { WAIT_MS = 30000, POLL_US = 100000 };
+enum { WAIT_MS = 30000 };
 
-static json_t *resolve_put(FerryCli *cli, const json_t *migration, const char *keep,
-                           GError **error) {
-  g_autoptr(json_t) body = json_pack("{s:s}", "keepNode", keep);
-  g_autofree char *path =
-      ferry_client_path(ferry_kind_vmim.group, ferry_kind_vmim.version,
-                        ferry_json_str(migration, "metadata.namespace"), ferry_kind_vmim.plural,
-                        ferry_json_str(migration, "metadata.name"), "resolve");
-  return ferry_client_request(cli->client, "PUT", path, body, NULL, NULL, NULL, error);
-}
-
-static gboolean is_carried_out(const json_t *migration) {
+static gboolean is_carried_out(const json_t *migration, gconstpointer data) {
   return !ferry_doubt_keep_is_due(migration, FERRY_SIDE_SOURCE) &&
          !ferry_doubt_keep_is_due(migration, FERRY_SIDE_TARGET);
-}
-
-/* Asks until both hosts have done it or time is up; `*migration` is replaced. */
-static gboolean wait_for_hosts(FerryCli *cli, json_t **migration, GError **error) {
-  gint64 until = g_get_monotonic_time() + (gint64)WAIT_MS * 1000;
-  while (!is_carried_out(*migration) && g_get_monotonic_time() < until) {
-    g_usleep(POLL_US);
-    json_t *now =
-        ferry_cli_get(cli, &ferry_kind_vmim, ferry_json_str(*migration, "metadata.namespace"),
-                      ferry_json_str(*migration, "metadata.name"), NULL, error);
-    if (now == NULL)
-      return FALSE;
-    json_decref(*migration);
-    *migration = now;
-  }
-  return TRUE;
 }
 
 static int resolve_tell(const json_t *m, gboolean quiet) {
@@ -67,14 +41,15 @@ static int cmd_resolve(FerryCli *cli) {
       "; two copies that no migration left are ended on one of the hosts (virsh destroy)", &error);
   if (found == NULL)
     return ferry_cli_fail(error, "ferry get vmim -A lists the migrations.");
-  g_autoptr(json_t) object = resolve_put(cli, found, keep, &error);
+  g_autoptr(json_t) body = json_pack("{s:s}", "keepNode", keep);
+  g_autoptr(json_t) object = ferry_migration_put(cli, found, "resolve", body, &error);
   if (object == NULL) {
     ferry_cli_fail(error, NULL);
     return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_CONFLICT) ? FERRY_EXIT_REFUSED
                                                                      : FERRY_EXIT_FAILED;
   }
   gboolean wait = !ferry_args_has(cli->args, "no-wait");
-  if (wait && !wait_for_hosts(cli, &object, &error))
+  if (wait && !ferry_migration_await(cli, &object, WAIT_MS, is_carried_out, NULL, &error))
     return ferry_cli_fail(error, "It was asked for; ferry describe vmim shows what became of it.");
   if (format != NULL)
     ferry_output_object(object, format);

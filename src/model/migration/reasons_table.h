@@ -132,6 +132,10 @@
       "The node's processor architecture is not the source's.", "Choose another host.")            \
   ROW(REFUSED, MACHINE_TYPE, "MachineType", "The node's QEMU lacks the VM's machine type.",        \
       "Choose a host whose QEMU has it, or start the VM with an older machine type.")              \
+  ROW(REFUSED, LOCK_MANAGER, "LockManager",                                                        \
+      "The two hosts lock guests' disks by different lock managers.",                              \
+      "Set lock_manager in /etc/libvirt/qemu.conf alike on both hosts and restart libvirtd "       \
+      "there.")                                                                                    \
   ROW(REFUSED, CPU_MODEL, "CPUModel",                                                              \
       "The node's libvirt and QEMU lack the VM's processor model.",                                \
       "Choose a host that has it, or start the VM with an older model.")                           \
@@ -193,6 +197,9 @@
   ROW(CONDITION, AGENT_REPORTS, "AgentReports", "The node's agent reports.", "")                   \
   ROW(CONDITION, LIBVIRT_UNREACHABLE, "LibvirtUnreachable",                                        \
       "The agent reports, but its libvirtd does not answer.", "Look at libvirtd on that host.")    \
+  ROW(CONDITION, REMOTE_AGENT, "RemoteAgent",                                                      \
+      "The host's agent runs on another machine, and can't hold a copy of a VM in time.",          \
+      "Start ferry-agentd on the host itself, or give both hosts a lock manager.")                 \
   ROW(CONDITION, NODE_STATUS_UNKNOWN, "NodeStatusUnknown", "The node's agent has fallen silent.",  \
       SEE_AGENT)                                                                                   \
   ROW(CONDITION, NOT_ROTATED, "NotRotated", "The last credential of a user ends soon.",            \
