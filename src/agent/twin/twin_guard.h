@@ -26,6 +26,7 @@ typedef struct {
 
 typedef struct _FerryTwinGuard FerryTwinGuard;
 
+/** Watches over nothing yet. `ports` is copied; before any thread of the agent starts. */
 FerryTwinGuard *ferry_twin_guard_new(const FerryTwinPorts *ports);
 /** After the context was stopped: joins its threads. A copy that is in doubt stays suspended, for
  * the next agent. Events may come still. NULL is fine. */

@@ -45,6 +45,7 @@ typedef enum {
   FERRY_ON_AMBIGUITY_SOURCE,
   FERRY_ON_AMBIGUITY_TARGET,
 } FerryOnAmbiguity;
+/** That of a migration; PAUSE for none and for a word that is not known. */
 FerryOnAmbiguity ferry_on_ambiguity(const json_t *migration);
 
 G_END_DECLS
