@@ -33,15 +33,21 @@ class Twin(LabTest):
             self.lab.exec("h2", "pkill", "-STOP", "-x", "libvirtd")
             self.addCleanup(self.go_on)
         if agent_dies:
-            self.lab.kill("h1", "agent")
-            self.addCleanup(self.agent_back)
+            self.agent_dies("h1")
 
     def go_on(self):
         self.lab.exec("h2", "pkill", "-CONT", "-x", "libvirtd")
 
-    def agent_back(self):
-        self.lab.start("h1", "agent")
-        self.wait(lambda: self.is_ready("h1"), 20, "h1 is Ready again")
+    def agent_dies(self, host):
+        self.lab.kill(host, "agent")
+        self.dead = getattr(self, "dead", set()) | {host}
+        self.addCleanup(self.agent_back, host)
+
+    def agent_back(self, host="h1"):
+        if host in self.dead:
+            self.dead.remove(host)
+            self.lab.start(host, "agent")
+        self.wait(lambda: self.is_ready(host), 20, f"{host} is Ready again")
 
     def watch_arrival(self):
         """The lifecycle events of h2 from now on, though its libvirtd hangs for a while."""
@@ -121,7 +127,7 @@ class Twin(LabTest):
         self.guest("heir", memory=128, rate=20, working_set=32)
         self.hang_in_the_switch_over("heir")
         self.wait_doubt("heir", "source", "Suspended", 60)
-        self.lab.kill("h1", "agent")
+        self.agent_dies("h1")
         self.agent_back()
         self.assertIn("paused", self.state("h1", "heir"))
         self.go_on()
@@ -155,6 +161,24 @@ class Twin(LabTest):
         self.assert_one_has_it("double", "h1")
         self.agent_back()
         self.assertEqual(self.end_of("double")["phase"], "Failed")
+
+    def test_both_unguarded(self):
+        """No agent lives to hold either copy: the source's is held as soon as its agent is back."""
+        self.guest("twice", memory=128, rate=20, working_set=32)
+        self.hang_in_the_switch_over("twice", True)
+        self.agent_dies("h2")
+        self.wait(lambda: "running" in self.state("h1", "twice"), 60, "libvirt resumes the source")
+        self.go_on()
+        self.wait(lambda: "running" in self.state("h2", "twice"), 60, "and the target")
+        self.agent_back("h1")
+        self.wait_doubt("twice", "source", "Suspended", 20)
+        self.assertIn("paused", self.state("h1", "twice"))
+        self.assertIn("running", self.state("h2", "twice"))
+        self.agent_back("h2")
+        self.wait(lambda: self.newest("twice")["status"].get("reason") == "RunsOnBothHosts", 40,
+                  lambda: f"people are told: {self.newest('twice')['status']}")
+        self.ferry("resolve", "twice", "--keep", "h2")
+        self.assert_one_has_it("twice", "h2")
 
     def test_a_person_says_which(self):
         self.guest("judged", memory=128, rate=20, working_set=32)

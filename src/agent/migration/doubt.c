@@ -20,8 +20,12 @@ static void doubt_say(FerryRunning *r, FerryDoubtState state) {
 
 /* It is suspended by now, or never ran again. */
 static void enter_doubt(FerryRunning *r) {
-  gint64 resumed_us = ferry_inbox_resumed_us(r->inbox);
-  r->ran_ms = resumed_us ? (g_get_monotonic_time() - resumed_us) / 1000 : 0;
+  gint64 resumed_us = ferry_inbox_resumed_us(r->inbox), switchover_us = 0;
+  gboolean post_copy;
+  ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
+  r->ran_ms = resumed_us      ? (g_get_monotonic_time() - resumed_us) / 1000
+              : switchover_us ? 0
+                              : -1; /* the agent before this one would have known */
   ferry_doubt_book_note(ferry_context_state_dir(r->ports->context), r->asked->uid, r->ran_ms);
   doubt_say(r, FERRY_DOUBT_SUSPENDED);
 }
@@ -121,6 +125,18 @@ static gboolean doubt_end_here(FerryRunning *r, const json_t *doubt, const Ferry
   }
   doubt_say(r, FERRY_DOUBT_GONE);
   return TRUE;
+}
+
+gboolean ferry_doubt_runs_twice(FerryRunning *r, const FerryDomainState *state) {
+  FerryDomainState peer;
+  if (!r->asked->adopted || r->step.post_copy || doubt_may_go_on(r) || !state->active ||
+      g_strcmp0(state->reason, "migration-canceled") != 0 ||
+      !ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri, r->asked->uuid,
+                             &peer, NULL) ||
+      !peer.active || g_strcmp0(peer.state, "paused") == 0)
+    return FALSE;
+  suspend(r);
+  return r->guarded;
 }
 
 static void doubt_forget(FerryRunning *r) {

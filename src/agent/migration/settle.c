@@ -78,7 +78,7 @@ static gboolean settle_doubt(FerryRunning *r, FerryDomainState *state, GError **
   return take_state(r, state);
 }
 
-/* What is said where the agent before this one ended in doubt and could not say it. */
+/* What is said where the agent that saw the switch-over could not say how it ended. */
 static GError *taken_up_error(const FerryRunning *r) {
   return g_error_new(FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_LOST,
                      "the connection to the target's libvirtd was lost in the switch-over (%s had "
@@ -123,6 +123,12 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   }
   if (!take_state(r, &end.state))
     return FERRY_SETTLE_STOPPED;
+  if (!r->calling && !r->in_doubt && ferry_doubt_runs_twice(r, &end.state)) {
+    r->in_doubt = TRUE;
+    g_clear_error(&error);
+    error = taken_up_error(r);
+    ferry_host_job_state(r->job, &end.state, NULL);
+  }
   if (!settle_doubt(r, &end.state, &error))
     return FERRY_SETTLE_STOPPED;
   end.error = error;
