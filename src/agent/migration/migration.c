@@ -47,6 +47,16 @@ static void finish_unresolved(FerryMigrationParts *m) {
   ferry_finish_before(m, FERRY_REASON_VM_NOT_FOUND, text);
 }
 
+/* One that is in its switch-over just now, which the agent before this one was told of. */
+static void recall_switchover(FerryMigrationParts *m) {
+  FerryDomainState state;
+  FerryHostEvent paused = {
+      .type = FERRY_HOST_EVENT_STATE, .uuid = m->asked.uuid, .pause = FERRY_HOST_PAUSE_SWITCHOVER};
+  if (ferry_host_job_state(m->running.job, &state, NULL) && g_strcmp0(state.state, "paused") == 0 &&
+      g_strcmp0(state.reason, "migration") == 0)
+    ferry_inbox_event(m->inbox, &paused);
+}
+
 /* FALSE: there is nothing to supervise. */
 static gboolean adopt(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
@@ -54,8 +64,10 @@ static gboolean adopt(FerryMigrationParts *m) {
   ferry_delivery_live(m->shown.delivery, TRUE);
   ferry_info("adopting a migration that began before this agent did", "FERRY_MIGRATION",
              m->asked.name);
-  if (ferry_running_open_job(&m->running, -1, &error))
+  if (ferry_running_open_job(&m->running, -1, &error)) {
+    recall_switchover(m);
     return TRUE;
+  }
   if (g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN))
     finish_gone(m);
   return FALSE;

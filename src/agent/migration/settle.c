@@ -123,7 +123,8 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   }
   if (!take_state(r, &end.state))
     return FERRY_SETTLE_STOPPED;
-  if (!r->calling && !r->in_doubt && ferry_doubt_runs_twice(r, &end.state)) {
+  /* of an adopted one nobody here heard what the call said */
+  if (!r->calling && !r->in_doubt && (r->guarded || ferry_doubt_runs_twice(r, &end.state))) {
     r->in_doubt = TRUE;
     g_clear_error(&error);
     error = taken_up_error(r);
