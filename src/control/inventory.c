@@ -218,6 +218,23 @@ static void take_fields(json_t *node, const json_t *reported) {
                    json_deep_copy(json_object_get(reported, "sharedFileSystems")));
 }
 
+/* An agent that runs elsewhere hears late, or not at all, of a copy that libvirt resumes there. */
+static void condition_unguarded(json_t *node, gint64 now_ms) {
+  const char *name = ferry_json_str(node, "metadata.name");
+  if (g_strcmp0(ferry_json_str(node, "status.agent.mode"), "remote") != 0) {
+    ferry_condition_remove(node, "CopiesUnguarded");
+    return;
+  }
+  g_autofree char *text = g_strdup_printf(
+      "the agent of %s runs on another machine: where a migration leaves it open who has the VM, a "
+      "copy there is held late, or not at all while that machine can't reach it. Start "
+      "ferry-agentd "
+      "on %s itself, or give both hosts a lock manager",
+      name, name);
+  ferry_condition_set(node, "CopiesUnguarded", "True", ferry_reason_name(FERRY_REASON_REMOTE_AGENT),
+                      text, now_ms);
+}
+
 /* `back` gets whether the host spoke no more before this. */
 static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gboolean *back) {
   g_autoptr(json_t) stored = ferry_store_get(r->store, &ferry_kind_node, "", r->node);
@@ -234,6 +251,7 @@ static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gbool
     ferry_node_claims_apply(plan, node, stored, (json_t *const *)nodes->pdata, nodes->len,
                             (json_t *const *)networks->pdata, networks->len, r->now_ms);
   }
+  condition_unguarded(node, r->now_ms);
   gboolean libvirt_ok = !reported || ferry_json_bool(reported, "connected", TRUE);
   const char *why = ferry_json_str(reported, "connectionError");
   if (reported && !libvirt_ok)

@@ -165,14 +165,12 @@ static void mirror_to_vmi(FerryStep *s) {
     ferry_plan_write(s->plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
 }
 
-/* Whose agents have work with it: each watches those that name its host. A forecast's target takes
- * part in measuring the path. Derived anew at each step, so that it holds for a migration of an
- * earlier version, too. */
+/* Whose agents have work with it: each watches those that name its host. The target's takes part in
+ * measuring a forecast's path, and else watches over the copy that arrives. Derived anew at each
+ * step, so that it holds for a migration of an earlier version, too. */
 static void name_agents(FerryStep *s) {
   const char *source = ferry_json_str(s->m, "status.migrationState.sourceNode");
-  const char *target = ferry_json_bool(s->m, "spec.forecastOnly", FALSE)
-                           ? ferry_json_str(s->m, "status.migrationState.targetNode")
-                           : NULL;
+  const char *target = ferry_json_str(s->m, "status.migrationState.targetNode");
   json_t *agents = source ? json_pack("[s]", source) : NULL;
   if (source && target && !g_str_equal(source, target))
     json_array_append_new(agents, json_string(target));

@@ -12,6 +12,7 @@
 #include "control/conditions.h"
 #include "control/migration.h"
 #include "control/migration_private.h"
+#include "model/migration/doubt.h"
 #include "model/migration/migration.h"
 #include "policy/outcome.h"
 #include "policy/placement.h"
@@ -63,10 +64,14 @@ static FerryCopy copy_on_source(const FerryStep *s) {
   if (record && (later || (ready && g_strcmp0(state, reported) == 0))) {
     FerryCopy seen = ferry_copy_of(reported, ferry_json_str(record, "reason"), TRUE);
     /* the agent itself has suspended it, which libvirt calls a person's will */
-    gboolean doubted = g_strcmp0(reason, "migration") == 0 && seen == FERRY_COPY_PAUSED;
+    gboolean doubted = (g_strcmp0(reason, "migration") == 0 ||
+                        ferry_doubt_of(s->m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_SUSPENDED) &&
+                       seen == FERRY_COPY_PAUSED;
     return doubted ? FERRY_COPY_SUSPENDED : seen;
   }
   FerryCopy copy = ferry_copy_of(state, reason, state != NULL);
+  if (!record && ready && ferry_doubt_of(s->m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_GONE)
+    return FERRY_COPY_ABSENT; /* by its agent's later word */
   /* a host that is ready and lists the domain no more has seen the end of what it was in */
   if (!record && ready && since_result(s) >= FERRY_OUTCOME_TIMEOUT_MS / 10 &&
       (copy == FERRY_COPY_POSTCOPY || copy == FERRY_COPY_SUSPENDED))
@@ -76,8 +81,10 @@ static FerryCopy copy_on_source(const FerryStep *s) {
 
 static FerryCopy copy_on_target(const FerryStep *s) {
   const json_t *record = ferry_step_domain_on(s, target_name(s));
-  return ferry_copy_of(ferry_json_str(record, "state"), ferry_json_str(record, "reason"),
-                       !ferry_step_target_is_silent(s));
+  FerryCopy seen = ferry_copy_of(ferry_json_str(record, "state"), ferry_json_str(record, "reason"),
+                                 !ferry_step_target_is_silent(s));
+  gboolean doubted = ferry_doubt_of(s->m, FERRY_SIDE_TARGET) == FERRY_DOUBT_SUSPENDED;
+  return doubted && seen == FERRY_COPY_PAUSED ? FERRY_COPY_SUSPENDED : seen;
 }
 
 static FerryCall call_said(const FerryStep *s) {
@@ -86,6 +93,15 @@ static FerryCall call_said(const FerryStep *s) {
     return FERRY_CALL_NOT_MADE;
   return call_failed(s) || ferry_json_int(result, "errorCode", 0) ? FERRY_CALL_FAILED
                                                                   : FERRY_CALL_OK;
+}
+
+/* How long both hosts have had to agree. An agent in doubt of its copy acts by what the target's
+ * copy does then, however late that is. */
+static gint64 time_to_settle(const FerryStep *s) {
+  const json_t *record = ferry_step_domain_on(s, target_name(s));
+  gint64 since = ferry_rfc3339_parse(ferry_json_str(record, "since"));
+  gint64 age = since_result(s);
+  return ferry_doubt_is_open(s->m) && since >= 0 ? MIN(age, MAX(0, s->now_ms - since)) : age;
 }
 
 /* The outcome as far as it is certain by now; WAIT else, with a wake for when it will be. */
@@ -97,7 +113,7 @@ static FerryOutcomeKind decide(FerryStep *s) {
       .call = call_said(s),
   };
   FerryOutcomeAnswer answer = ferry_outcome_decide(&question);
-  gint64 age = since_result(s);
+  gint64 age = time_to_settle(s);
   if (!answer.settles || age >= FERRY_OUTCOME_TIMEOUT_MS)
     return answer.kind;
   ferry_plan_wake(s->plan, s->now_ms + FERRY_OUTCOME_TIMEOUT_MS - age);

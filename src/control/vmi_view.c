@@ -205,7 +205,9 @@ static void condition_two_hosts(json_t *vmi, const FerryVmiContext *context, gin
     return;
   }
   g_autofree char *text = g_strdup_printf(
-      "the VM runs on %s at once: its disks are in danger; stop one of the two", where->str);
+      "the VM runs on %s at once: its disks are in danger. Where a migration left both: ferry "
+      "resolve %s --keep HOST; else stop one of the two with virsh destroy",
+      where->str, ferry_json_str(vmi, "metadata.name"));
   ferry_condition_set(vmi, "RunningOnTwoHosts", "True",
                       ferry_reason_name(FERRY_REASON_SAME_UUID_TWICE), text, now_ms);
 }
@@ -229,8 +231,9 @@ static void condition_claimed(json_t *vmi, const FerryVmiContext *context, const
           : g_strdup_printf("the VM is %s's, where it is active, and %s reports the same UUID as "
                             "active: it stays %s's, with the settings that %s reports, until "
                             "that host reports it as stopped or gone. Look at both hosts with "
-                            "virsh, and stop the one that is not meant",
-                            owner, who->str, owner, owner);
+                            "virsh; where a migration left both say which goes on: ferry resolve "
+                            "%s --keep HOST; else stop the one that is not meant",
+                            owner, who->str, owner, owner, ferry_json_str(vmi, "metadata.name"));
   ferry_condition_set(
       vmi, "ClaimedByAnotherHost", "True",
       ferry_reason_name(silent ? FERRY_REASON_HOST_SILENT : FERRY_REASON_SAME_UUID_TWICE), text,

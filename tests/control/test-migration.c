@@ -36,7 +36,7 @@ static void test_success(void) {
   g_assert_cmpstr(ferry_json_str(s, "status.migrationState.sourceNode"), ==, "h1");
   g_assert_cmpstr(ferry_json_str(s, "status.migrationState.targetNode"), ==, "h2");
   g_assert_cmpstr(ferry_json_str(s, "status.migrationState.targetNodeAddress"), ==, "10.0.0.2");
-  assert_agents(s, "[\"h1\"]");
+  assert_agents(s, "[\"h1\",\"h2\"]"); /* the target's watches over the copy that arrives */
   g_assert_cmpint(
       ferry_json_int(s, "status.migrationState.migrationConfiguration.maxDowntimeMs", 0), ==, 900);
   /* every field of it says where it came from */
@@ -389,7 +389,7 @@ static void test_agents_of_old(void) {
   world_set(store, "m", "status.migrationState.agents", NULL);
   g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 10);
   g_assert_cmpstr(phase(m), ==, "Running");
-  assert_agents(m, "[\"h1\"]");
+  assert_agents(m, "[\"h1\",\"h2\"]");
 }
 
 int main(int argc, char **argv) {

@@ -33,6 +33,7 @@ typedef struct {
   FerryBrokenLink broken;
   gboolean guarded;      /* suspended by this agent: the target may run it (doubt.c) */
   gboolean in_doubt;     /* it is not known yet which host has it */
+  gint64 ran_ms;         /* how long it ran here since the switch-over; -1: not known */
   FerryPathWatch *watch; /* of `job`; NULL: none */
 } FerryRunning;
 

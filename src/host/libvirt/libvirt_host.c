@@ -10,6 +10,7 @@
 // does not wait for them.
 #include "host/libvirt/libvirt_host.h"
 #include "host/libvirt/libvirt_private.h"
+#include "host/machine/lock_manager.h"
 #include "host/machine/shared_files.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -163,6 +164,8 @@ static void libvirt_host_serve(FerryLibvirtHost *host, virConnectPtr conn) {
   g_hash_table_remove_all(host->disk_sizes);
   g_strfreev(host->shared_directories);
   host->shared_directories = g_steal_pointer(&directories);
+  g_free(host->lock_manager);
+  host->lock_manager = conf ? ferry_lock_manager_of(conf) : NULL;
   g_mutex_unlock(&host->lock);
   libvirt_host_tell(host, FERRY_HOST_EVENT_CONNECTED, host->uri);
   for (guint i = 0; i < IDLE_CONNECTIONS; i++) {
@@ -234,6 +237,7 @@ static void libvirt_free(FerryHost *base) {
   drop_idle(host);
   g_hash_table_unref(host->disk_sizes);
   g_strfreev(host->shared_directories);
+  g_free(host->lock_manager);
   g_mutex_clear(&host->lock);
   g_cond_clear(&host->cond);
   g_free(host->uri);

@@ -206,6 +206,13 @@ static void add_shared_file_systems(FerryLibvirtHost *host, json_t *out) {
     json_object_set_new(out, "sharedFileSystems", list);
 }
 
+static void add_lock_manager(FerryLibvirtHost *host, json_t *hypervisor) {
+  g_mutex_lock(&host->lock);
+  if (host->lock_manager)
+    ferry_json_set_str(hypervisor, "lockManager", host->lock_manager);
+  g_mutex_unlock(&host->lock);
+}
+
 json_t *ferry_libvirt_info(FerryHost *base, GError **error) {
   FerryLibvirtHost *host = (FerryLibvirtHost *)base;
   virConnectPtr conn = ferry_libvirt_ref(host, error);
@@ -233,6 +240,7 @@ json_t *ferry_libvirt_info(FerryHost *base, GError **error) {
     ferry_json_set_str(hypervisor, "qemuVersion", qemu_text);
   add_capabilities(conn, libvirt_version, hypervisor);
   add_cpu_models(conn, hypervisor);
+  add_lock_manager(host, hypervisor);
 
   json_t *info =
       json_pack("{s:s, s:s, s:s, s:s}", "containerRuntimeVersion", runtime, "kubeProxyVersion", "",

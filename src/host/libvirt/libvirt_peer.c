@@ -119,7 +119,8 @@ gboolean ferry_libvirt_peer_state(FerryHost *base, const char *uri, const char *
   gboolean done = q->done, ok = q->ok;
   if (done) {
     *out = q->state;
-    g_propagate_error(error, g_steal_pointer(&q->error));
+    if (q->error)
+      g_propagate_error(error, g_steal_pointer(&q->error));
   }
   g_mutex_unlock(&q->lock);
   question_unref(q);

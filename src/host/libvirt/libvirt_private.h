@@ -19,6 +19,7 @@ typedef struct {
   gboolean closed, stop;
   GQueue idle;               /* virConnectPtr, open ones for the next job */
   char **shared_directories; /* as libvirtd is told; read anew at each connection */
+  char *lock_manager;        /* the same; NULL: not known */
   GHashTable *disk_sizes;    /* "UUID/target/source" -> gint64 bytes */
 } FerryLibvirtHost;
 

@@ -107,6 +107,28 @@ json_t *ferry_cell_vmim_progress(const json_t *object, gint64 now_ms) {
   return percent < 0 ? NULL : json_sprintf("%d%%", (int)percent);
 }
 
+static gboolean has_condition(const json_t *object, const char *type) {
+  const json_t *condition =
+      ferry_json_find(ferry_json_get(object, "status.conditions"), "type", type);
+  return g_strcmp0(ferry_json_str(condition, "status"), "True") == 0;
+}
+
+json_t *ferry_cell_vmi_node(const json_t *object, gint64 now_ms) {
+  const char *node = ferry_json_str(object, "status.nodeName");
+  if (!node || (!has_condition(object, "RunningOnTwoHosts") &&
+                !has_condition(object, "ClaimedByAnotherHost")))
+    return node ? json_string(node) : NULL;
+  g_autoptr(GString) text = g_string_new(node);
+  gsize i;
+  json_t *d;
+  json_array_foreach(ferry_json_get(object, "status.domains"), i, d) {
+    const char *other = ferry_json_str(d, "nodeName");
+    if (other && !g_str_equal(other, node) && ferry_json_bool(d, "active", FALSE))
+      g_string_append_printf(text, " and %s", other);
+  }
+  return json_string(text->str);
+}
+
 json_t *ferry_cell_vmim_target(const json_t *object, gint64 now_ms) {
   const char *target = ferry_json_str(object, "status.migrationState.targetNode");
   if (!target || !*target)

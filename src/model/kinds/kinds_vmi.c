@@ -196,7 +196,8 @@ static const FerryField fields[] = {
 static const FerryColumn columns[] = {
     COLUMN_NAME,
     COLUMN("Phase", "string", "status.phase", "State of the VM."),
-    COLUMN("Node", "string", "status.nodeName", "Node on which it runs."),
+    COLUMN_CELL("Node", "string", ferry_cell_vmi_node,
+                "Node on which it runs; with others that have a copy of it, which is an error."),
     COLUMN_CELL("Memory", "string", ferry_cell_vmi_memory, "Memory of the guest."),
     COLUMN("vCPUs", "integer", "spec.domain.cpu.cores", "Virtual processors."),
     COLUMN_CELL("Migrating", "string", ferry_cell_vmi_migrating,

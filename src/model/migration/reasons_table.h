@@ -71,11 +71,12 @@
       "Destroy it on neither host: it cannot run until the migration is resumed, by repeating "    \
       "it with allowPostCopy: true and postCopyResume: true (--post-copy --postcopy-resume).")     \
   ROW(ENDED, RUNS_ON_BOTH_HOSTS, "RunsOnBothHosts", "Two copies of the VM are active.",            \
-      WITH_VIRSH " at once, and destroy the one that has run for a shorter time or is "            \
-                 "suspended.")                                                                     \
+      WITH_VIRSH " first, then say which copy goes on (ferry resolve VM --keep HOST): the other "  \
+                 "one is destroyed.")                                                              \
   ROW(ENDED, SUSPENDED_ON_BOTH_HOSTS, "SuspendedOnBothHosts",                                      \
       "The VM is suspended on both hosts, and neither goes on.",                                   \
-      WITH_VIRSH ", destroy the copy on the target, then resume the one on the source.")           \
+      WITH_VIRSH " first, then say which copy goes on (ferry resolve VM --keep HOST): the other "  \
+                 "one is destroyed.")                                                              \
   ROW(ENDED, OUTCOME_UNKNOWN, "OutcomeUnknown",                                                    \
       "Only a host that cannot be heard knows how it ended.",                                      \
       "Start it nowhere: it is decided when that host can be heard again.")                        \
@@ -131,6 +132,10 @@
       "The node's processor architecture is not the source's.", "Choose another host.")            \
   ROW(REFUSED, MACHINE_TYPE, "MachineType", "The node's QEMU lacks the VM's machine type.",        \
       "Choose a host whose QEMU has it, or start the VM with an older machine type.")              \
+  ROW(REFUSED, LOCK_MANAGER, "LockManager",                                                        \
+      "The two hosts lock guests' disks by different lock managers.",                              \
+      "Set lock_manager in /etc/libvirt/qemu.conf alike on both hosts and restart libvirtd "       \
+      "there.")                                                                                    \
   ROW(REFUSED, CPU_MODEL, "CPUModel",                                                              \
       "The node's libvirt and QEMU lack the VM's processor model.",                                \
       "Choose a host that has it, or start the VM with an older model.")                           \
@@ -192,6 +197,9 @@
   ROW(CONDITION, AGENT_REPORTS, "AgentReports", "The node's agent reports.", "")                   \
   ROW(CONDITION, LIBVIRT_UNREACHABLE, "LibvirtUnreachable",                                        \
       "The agent reports, but its libvirtd does not answer.", "Look at libvirtd on that host.")    \
+  ROW(CONDITION, REMOTE_AGENT, "RemoteAgent",                                                      \
+      "The host's agent runs on another machine, and can't hold a copy of a VM in time.",          \
+      "Start ferry-agentd on the host itself, or give both hosts a lock manager.")                 \
   ROW(CONDITION, NODE_STATUS_UNKNOWN, "NodeStatusUnknown", "The node's agent has fallen silent.",  \
       SEE_AGENT)                                                                                   \
   ROW(CONDITION, NOT_ROTATED, "NotRotated", "The last credential of a user ends soon.",            \
@@ -239,9 +247,10 @@
   ROW(CONDITION, ENDED, "Ended", "The migration has ended.", "")                                   \
   /* decisions while it runs */                                                                    \
   ROW(DECISION, AMBIGUOUS, "Ambiguous",                                                            \
-      "libvirt resumed the guest after its switch-over: it waits until it is known that it does "  \
-      "not run on the target.",                                                                    \
-      "Nothing: it goes on, or ends here, as soon as the target can be asked.")                    \
+      "libvirt resumed the guest after its switch-over: it waits until it is known that its "      \
+      "other copy does not run.",                                                                  \
+      "Nothing: it goes on, or ends here, as soon as the other host can be asked. Where both "     \
+      "copies are suspended, or to end it sooner: ferry resolve VM --keep HOST.")                  \
   ROW(DECISION, START, "Start", "The limit that it starts with.", "")                              \
   ROW(DECISION, FIRST_PASS, "FirstPass", "What the guest writes is known after one pass.", "")     \
   ROW(DECISION, PLAN, "Plan", "The plan that the figures give.", "")                               \
