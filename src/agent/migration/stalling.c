@@ -59,6 +59,19 @@ void ferry_stalling_check(FerryRunning *r) {
                    message);
 }
 
+void ferry_stalling_silence(FerryRunning *r, const GError *error) {
+  gint64 now = g_get_monotonic_time();
+  if (!ferry_silence_tells(&r->silence, error != NULL, now))
+    return;
+  g_autofree char *message = g_strdup_printf(
+      "%s on %s: until it does nothing can be done with the VM; a cancel is carried out then. Look "
+      "at that process there (stopped, or waiting for storage or for a dead link)",
+      error->message, ferry_context_node(r->ports->context));
+  ferry_warning(message, "FERRY_MIGRATION", r->asked->name);
+  set_stalling(r, TRUE, ferry_reason_name(FERRY_REASON_QEMU_SILENT), message);
+  ferry_shown_tell(r->shown, "Warning", ferry_reason_name(FERRY_REASON_QEMU_SILENT), message);
+}
+
 void ferry_stalling_end(FerryRunning *r) {
   if (r->stalling.told)
     set_stalling(r, FALSE, ferry_reason_name(FERRY_REASON_ENDED), "the migration has ended");

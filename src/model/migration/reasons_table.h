@@ -16,8 +16,8 @@
       "libvirt's call failed; the message has libvirt's words.",                                   \
       "Remove what libvirt names and try again. status.attempts has each host that was tried.")    \
   ROW(ENDED, HYPERVISOR_ERROR, "HypervisorError",                                                  \
-      "The source's libvirt did not answer, or does not know the VM.",                             \
-      "Look at libvirtd on the source.")                                                           \
+      "The source's libvirt, or the VM's QEMU, did not answer, or does not know the VM.",          \
+      "Look at libvirtd on the source, and at the VM's QEMU.")                                                           \
   ROW(ENDED, HYPERVISOR_LOST, "HypervisorLost",                                                    \
       "The source's libvirtd went away while the migration ran.",                                  \
       "Look at libvirtd on the source, and at the domain on both hosts with virsh.")               \
@@ -111,7 +111,9 @@
       "Wait, or raise the limit that the message names.")                                          \
   ROW(WAITS, ALREADY_MIGRATING, "AlreadyMigrating",                                                \
       "Another migration of the same VM goes first.", "Wait for its end or cancel it.")            \
-  ROW(WAITS, SOURCE_NOT_READY, "SourceNotReady", "The source's agent does not report.", SEE_AGENT) \
+  ROW(WAITS, SOURCE_NOT_READY, "SourceNotReady", "The source's agent, or its libvirtd, does not report.", SEE_AGENT) \
+  ROW(WAITS, FROZEN, "Frozen", "A person has frozen Ferry: nothing new starts.",                   \
+      "ferry unfreeze lets it start; the message says who froze, and why.")                        \
   ROW(WAITS, WAITING, "Waiting", "No host can take it now, but one may soon.",                     \
       "Wait up to five minutes; status.refusals says what each host lacks.")                       \
   /* a host that cannot take the VM */                                                             \
@@ -186,6 +188,9 @@
   ROW(IMMOBILE, TDX_NOT_LIVE_MIGRATABLE, "TDXNotLiveMigratable", "It uses TDX.", "")               \
   ROW(IMMOBILE, SNAPSHOTS_NOT_LIVE_MIGRATABLE, "SnapshotsNotLiveMigratable",                       \
       "libvirt moves no domain that has snapshots.", "Delete them (virsh snapshot-delete).")       \
+  ROW(IMMOBILE, QEMU_SILENT, "QEMUSilent",                                                         \
+      "Its QEMU does not answer its monitor, so that libvirt can do nothing with it.",             \
+      "Look at that process on its host: stopped, or waiting for storage.")                        \
   ROW(IMMOBILE, DISKS_NOT_LIVE_MIGRATABLE, "DisksNotLiveMigratable",                               \
       "Disks are on storage of its host alone.", "Copy them along (copyStorageAll).")              \
   /* other conditions */                                                                           \
