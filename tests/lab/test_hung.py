@@ -73,7 +73,7 @@ class HungTest(LabTest):
 class HungQemu(HungTest):
     def test_one_that_is_idle(self):
         self.guest("hung")
-        self.guest("well")
+        self.guest("well", rate=1, working_set=4)
         with self.stopped("h1", "qemu:hung") as begun:
             self.wait(lambda: self.is_silent("hung"), 15, "it is named")
             took = time.monotonic() - begun
@@ -104,7 +104,7 @@ class HungQemu(HungTest):
 
     def test_the_one_that_moves(self):
         self.guest("moved", memory=128, rate=20, working_set=64)
-        self.guest("other")
+        self.guest("other", rate=1, working_set=4)
         with self.slow_link(), self.migrating("moved"):
             self.sends("moved")
             with self.stopped("h1", "qemu:moved") as begun:

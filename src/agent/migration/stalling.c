@@ -19,12 +19,12 @@ static char *broken_text(const FerryRunning *r, gboolean here) {
     return g_strdup_printf("the connection broke in post-copy and %s has not noticed: its QEMU "
                            "waits, and this migration with it. Close the connection there (ss -K "
                            "dst ADDRESS, with the address of %s on the migration's network), "
-                           "then resume the migration (--post-copy --postcopy-resume)",
+                           "then resume the migration in the way that its end says",
                            target ? target : "the target", node);
   return g_strdup_printf("nothing has moved for %d s in post-copy, and the VM waits for its "
                          "memory. If the link does not come back: 'virsh domjobabort %s "
-                         "--postcopy' on %s, then resume the migration (--post-copy "
-                         "--postcopy-resume). Destroy the VM on neither host",
+                         "--postcopy' on %s, then resume the migration in the way "
+                         "that its end says. Destroy the VM on neither host",
                          FERRY_BROKEN_S, r->asked->uuid, node);
 }
 

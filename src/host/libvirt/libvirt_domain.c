@@ -91,19 +91,15 @@ static char *size_key(const char *uuid, const json_t *disk) {
   return g_strdup_printf("%s/%s/%s", uuid, target, source);
 }
 
-/* Adds the sizes that are known; whether any is missing. */
-static gboolean add_known_sizes(FerryLibvirtHost *host, const char *uuid, const json_t *disks) {
-  gboolean missing = FALSE;
+static void add_known_sizes(FerryLibvirtHost *host, const char *uuid, const json_t *disks) {
   json_t *disk;
   size_t i;
   json_array_foreach((json_t *)disks, i, disk) {
     g_autofree char *key = size_key(uuid, disk);
-    gint64 size = key ? known_size(host, key) : 0;
-    if (key && size >= 0)
+    gint64 size = key ? known_size(host, key) : -1;
+    if (size >= 0)
       ferry_json_set_int(disk, "sizeBytes", size);
-    missing = missing || size < 0;
   }
-  return missing;
 }
 
 static void learn_sizes(FerryLibvirtHost *host, virDomainPtr domain, const char *uuid,
@@ -138,53 +134,6 @@ static void add_job(virDomainPtr domain, json_t *record) {
                       json_pack("{s:s, s:s}", "type", "migration", "operation", stats.operation));
 }
 
-/* On a connection of its own, as what hangs there takes one of the few places that a client has. */
-static gboolean ask_qemu_of_record(FerryLibvirtAsk *a, GError **error) {
-  virConnectPtr conn = ferry_libvirt_take(a->host, error);
-  virDomainPtr domain = conn ? ferry_libvirt_lookup(conn, a->uuid, error) : NULL;
-  if (domain) {
-    if (a->value)
-      add_job(domain, a->json);
-    learn_sizes(a->host, domain, a->uuid, json_object_get(a->json, "disks"));
-    virDomainFree(domain);
-  }
-  ferry_libvirt_give(a->host, conn);
-  return domain != NULL;
-}
-
-/* What QEMU does not say in time is left out. */
-static void add_of_qemu(FerryLibvirtHost *host, json_t *record) {
-  const char *uuid = ferry_json_str(record, "uuid");
-  json_t *disks = json_object_get(record, "disks");
-  gboolean active = ferry_json_bool(record, "active", FALSE);
-  gboolean missing = add_known_sizes(host, uuid, disks);
-  if (ferry_libvirt_is_silent(host, uuid)) {
-    ferry_json_set_bool(record, "silent", TRUE);
-    return;
-  }
-  guint late = ferry_patience_late(host->patience);
-  if ((!active && !missing) || late >= FERRY_LIBVIRT_LATE_MOST ||
-      ferry_patience_late_us(host->patience, uuid))
-    return;
-  /* where one hangs others may as well, and the report waits for all of them */
-  gint64 ms = late ? FERRY_ASK_NUMBERS_MS / 10 : FERRY_ASK_NUMBERS_MS;
-  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, ask_qemu_of_record);
-  g_autoptr(GError) error = NULL;
-  ask->uuid = g_strdup(uuid);
-  ask->value = active;
-  ask->json = json_object();
-  if (disks)
-    json_object_set_new(ask->json, "disks", json_deep_copy(disks));
-  if (!ferry_libvirt_ask(ask, uuid, "the VM's QEMU", ms, &error)) {
-    ferry_debug(error->message, "FERRY_DOMAIN", uuid);
-    return;
-  }
-  json_t *job = json_object_get(ask->json, "job");
-  if (job)
-    json_object_set(record, "job", job);
-  add_known_sizes(host, uuid, disks);
-}
-
 /* Only where the agent sees the host's files. */
 static void add_disk_sharing(FerryLibvirtHost *host, json_t *record) {
   json_t *disk;
@@ -204,6 +153,45 @@ static void add_disk_sharing(FerryLibvirtHost *host, json_t *record) {
   }
 }
 
+/* What its XML says. `flags` are libvirt's of virDomainGetXMLDesc. */
+static json_t *read_definition(FerryLibvirtHost *host, virDomainPtr domain, unsigned flags,
+                               GError **error) {
+  char *xml = virDomainGetXMLDesc(domain, flags);
+  if (!xml) {
+    ferry_libvirt_error(error, "cannot read the domain's XML");
+    return NULL;
+  }
+  json_t *record = ferry_domain_xml_parse(xml, strlen(xml), error);
+  free(xml);
+  if (record)
+    add_disk_sharing(host, record);
+  return record;
+}
+
+/* On a connection of its own, as what hangs there takes one of the few places that a client has.
+ * libvirt asks QEMU for the XML of a domain that runs, too. */
+static gboolean ask_qemu_of_record(FerryLibvirtAsk *a, GError **error) {
+  virConnectPtr conn = ferry_libvirt_take(a->host, error);
+  virDomainPtr domain = conn ? ferry_libvirt_lookup(conn, a->uuid, error) : NULL;
+  a->found = domain ? read_definition(a->host, domain, 0, error) : NULL;
+  if (a->found) {
+    if (a->value)
+      add_job(domain, a->found);
+    learn_sizes(a->host, domain, a->uuid, json_object_get(a->found, "disks"));
+  }
+  if (domain)
+    virDomainFree(domain);
+  ferry_libvirt_give(a->host, conn);
+  return a->found != NULL;
+}
+
+static gboolean ask_definition(FerryLibvirtAsk *a, GError **error) {
+  a->found = read_definition(a->host, a->domain, VIR_DOMAIN_XML_INACTIVE, error);
+  return a->found != NULL;
+}
+
+/* ---- a record ---- */
+
 /* libvirt tells of none that is made or deleted: they are as of the last look at the domain. */
 static void libvirt_domain_add_snapshots(virDomainPtr domain, json_t *record) {
   virDomainSnapshotPtr *all = NULL;
@@ -222,44 +210,88 @@ static void libvirt_domain_add_snapshots(virDomainPtr domain, json_t *record) {
   json_decref(names);
 }
 
-/* What libvirtd says by itself. */
-static json_t *build(FerryLibvirtHost *host, virDomainPtr domain, GError **error) {
-  char *xml = virDomainGetXMLDesc(domain, 0);
-  if (!xml) {
-    ferry_libvirt_error(error, "cannot read the domain's XML");
-    return NULL;
-  }
-  g_autoptr(json_t) record = ferry_domain_xml_parse(xml, strlen(xml), error);
-  free(xml);
-  FerryDomainState state;
-  if (!record || !ferry_libvirt_state(domain, &state, error))
-    return NULL;
-  if (!state.exists) {
-    g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN, "the domain is gone");
-    return NULL;
-  }
-  ferry_json_set_str(record, "state", state.state);
-  ferry_json_set_str(record, "reason", state.reason);
-  ferry_json_set_int(record, "id", state.id);
-  ferry_json_set_bool(record, "active", state.active);
-  ferry_json_set_bool(record, "persistent", state.persistent);
-  libvirt_domain_add_snapshots(domain, record);
-  add_disk_sharing(host, record);
-  return g_steal_pointer(&record);
-}
-
-static gboolean read_record(FerryLibvirtAsk *a, GError **error) {
+/* What libvirtd says by itself, of a domain that runs or not. */
+static gboolean read_shape(FerryLibvirtAsk *a, GError **error) {
   if (!a->domain)
     a->domain = ferry_libvirt_lookup(a->conn, a->uuid, error);
-  a->found = a->domain ? build(a->host, a->domain, error) : NULL;
-  return a->found != NULL;
+  if (!a->domain || !ferry_libvirt_state(a->domain, &a->state, error))
+    return FALSE;
+  if (!a->state.exists) {
+    g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN, "the domain is gone");
+    return FALSE;
+  }
+  a->found =
+      json_pack("{s:s, s:s, s:i, s:b, s:b}", "state", a->state.state, "reason", a->state.reason,
+                "id", a->state.id, "active", a->state.active, "persistent", a->state.persistent);
+  libvirt_domain_add_snapshots(a->domain, a->found);
+  return TRUE;
+}
+
+/* What was last known of a domain that runs, for the time in which its QEMU does not answer. */
+static void keep_definition(FerryLibvirtHost *host, const char *uuid, gboolean active,
+                            json_t *record) {
+  g_mutex_lock(&host->lock);
+  if (active)
+    g_hash_table_replace(host->definitions, g_strdup(uuid), json_incref(record));
+  else
+    g_hash_table_remove(host->definitions, uuid);
+  g_mutex_unlock(&host->lock);
+}
+
+static json_t *kept_definition(FerryLibvirtHost *host, const char *uuid) {
+  g_mutex_lock(&host->lock);
+  json_t *kept = json_deep_copy(g_hash_table_lookup(host->definitions, uuid));
+  g_mutex_unlock(&host->lock);
+  json_object_del(kept, "job");
+  return kept;
+}
+
+/* FALSE: QEMU does not answer. Whatever else is wrong is in `error`. */
+static gboolean learn_definition(FerryLibvirtHost *host, const char *uuid, gboolean active,
+                                 json_t **record, GError **error) {
+  guint late = ferry_patience_late(host->patience);
+  if (late >= FERRY_LIBVIRT_LATE_MOST || ferry_libvirt_is_silent(host, uuid) ||
+      ferry_patience_late_us(host->patience, uuid))
+    return FALSE;
+  /* where one hangs others may as well, and the report waits for all of them */
+  gint64 ms = late ? FERRY_ASK_NUMBERS_MS / 4 : FERRY_ASK_NUMBERS_MS;
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, ask_qemu_of_record);
+  g_autoptr(GError) cause = NULL;
+  ask->uuid = g_strdup(uuid);
+  ask->value = active;
+  if (ferry_libvirt_ask(ask, uuid, "the VM's QEMU", ms, &cause)) {
+    keep_definition(host, uuid, active, ask->found);
+    *record = json_deep_copy(ask->found);
+    return TRUE;
+  }
+  if (g_error_matches(cause, FERRY_HOST_ERROR, FERRY_HOST_ERROR_SILENT))
+    return FALSE;
+  g_propagate_error(error, g_steal_pointer(&cause));
+  return TRUE;
+}
+
+static json_t *definition_of(FerryLibvirtHost *host, virDomainPtr domain, const char *uuid,
+                             gboolean active, GError **error) {
+  json_t *record = NULL;
+  if (learn_definition(host, uuid, active, &record, error))
+    return record;
+  record = kept_definition(host, uuid);
+  if (record)
+    return record;
+  g_autofree char *key = g_strconcat("inactive ", uuid, NULL);
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, ask_definition);
+  ask->domain = domain;
+  virDomainRef(domain);
+  if (!ferry_libvirt_ask(ask, key, "this host's libvirtd", FERRY_ASK_STATE_MS, error))
+    return NULL;
+  return g_steal_pointer(&ask->found);
 }
 
 /* The whole record. Takes `conn`; `domain` (may be NULL) is borrowed. */
 static json_t *record_of(FerryLibvirtHost *host, virConnectPtr conn, virDomainPtr domain,
                          const char *uuid, GError **error) {
   g_autofree char *key = g_strconcat("state ", uuid, NULL);
-  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, read_record);
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, read_shape);
   ask->conn = conn;
   ask->uuid = g_strdup(uuid);
   ask->domain = domain;
@@ -267,8 +299,14 @@ static json_t *record_of(FerryLibvirtHost *host, virConnectPtr conn, virDomainPt
     virDomainRef(domain);
   if (!ferry_libvirt_ask(ask, key, "this host's libvirtd", FERRY_ASK_STATE_MS, error))
     return NULL;
-  add_of_qemu(host, ask->found);
-  return g_steal_pointer(&ask->found);
+  json_t *record = definition_of(host, ask->domain, uuid, ask->state.active, error);
+  if (!record)
+    return NULL;
+  json_object_update(record, ask->found);
+  add_known_sizes(host, uuid, json_object_get(record, "disks"));
+  if (ask->state.active && ferry_libvirt_is_silent(host, uuid))
+    ferry_json_set_bool(record, "silent", TRUE);
+  return record;
 }
 
 json_t *ferry_libvirt_record(FerryHost *base, const char *uuid, GError **error) {

@@ -371,6 +371,7 @@ void ferry_libvirt_host_unref(FerryLibvirtHost *host) {
   ferry_patience_unref(host->patience);
   g_hash_table_unref(host->disk_sizes);
   g_hash_table_unref(host->silent);
+  g_hash_table_unref(host->definitions);
   g_strfreev(host->shared_directories);
   g_mutex_clear(&host->telling);
   g_mutex_clear(&host->lock);
@@ -424,6 +425,8 @@ FerryHost *ferry_host_libvirt_new(const char *uri) {
   g_queue_init(&host->idle);
   host->disk_sizes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   host->silent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  host->definitions =
+      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);
   return &host->base;
 }
 

@@ -26,6 +26,7 @@ typedef struct {
   gboolean closed, stop;
   char *why;                 /* the last attempt to connect failed; NULL: it did not */
   gint64 silent_us;          /* since when libvirtd does not answer (monotonic); 0: it does */
+  GHashTable *definitions;   /* UUID -> json_t*, of domains that run: their last records */
   GHashTable *silent;        /* set of UUIDs whose QEMU does not answer */
   GQueue idle;               /* virConnectPtr, open ones for the next job */
   char **shared_directories; /* as libvirtd is told; read anew at each connection */

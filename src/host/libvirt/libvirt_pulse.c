@@ -168,7 +168,7 @@ static void feel_all(FerryLibvirtHost *host, virDomainPtr const *domains) {
     feel_qemu(host, domains[i]);
 }
 
-/* What is not active any more is silent no more. */
+/* Of what is not active any more nothing is kept. */
 static void forget_ended(FerryLibvirtHost *host, virDomainPtr const *domains) {
   g_autoptr(GHashTable) active = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   for (gsize i = 0; domains[i]; i++) {
@@ -179,10 +179,13 @@ static void forget_ended(FerryLibvirtHost *host, virDomainPtr const *domains) {
   GHashTableIter iter;
   gpointer uuid;
   g_mutex_lock(&host->lock);
-  g_hash_table_iter_init(&iter, host->silent);
-  while (g_hash_table_iter_next(&iter, &uuid, NULL))
-    if (!g_hash_table_contains(active, uuid))
-      g_hash_table_iter_remove(&iter);
+  GHashTable *tables[] = {host->silent, host->definitions};
+  for (gsize i = 0; i < G_N_ELEMENTS(tables); i++) {
+    g_hash_table_iter_init(&iter, tables[i]);
+    while (g_hash_table_iter_next(&iter, &uuid, NULL))
+      if (!g_hash_table_contains(active, uuid))
+        g_hash_table_iter_remove(&iter);
+  }
   g_mutex_unlock(&host->lock);
 }
 

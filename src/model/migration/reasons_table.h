@@ -68,8 +68,8 @@
       "destroy), then start it again from its disks.")                                             \
   ROW(ENDED, POST_COPY_FAILED, "PostCopyFailed",                                                   \
       "Post-copy broke, and each host holds a part of the memory.",                                \
-      "Destroy it on neither host: it cannot run until the migration is resumed, by repeating "    \
-      "it with allowPostCopy: true and postCopyResume: true (--post-copy --postcopy-resume).")     \
+      "Destroy it on neither host: it cannot run until the migration is resumed. How, or what "    \
+      "must come first where the target's libvirt would die of that, the message says.")           \
   ROW(ENDED, RUNS_ON_BOTH_HOSTS, "RunsOnBothHosts", "Two copies of the VM are active.",            \
       WITH_VIRSH " at once, and destroy the one that has run for a shorter time or is "            \
                  "suspended.")                                                                     \
