@@ -116,7 +116,7 @@ static void do_without_post_copy(FerryMigrationParts *m, const FerryDomainState 
 
 /* One whose QEMU does not answer cannot be moved, and libvirt would wait for it for ever. FALSE: it
  * has ended. */
-static gboolean ask_qemu(FerryMigrationParts *m) {
+static gboolean prepare_asks_qemu(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
   gint64 bytes;
   if (ferry_host_job_resident(m->running.job, &bytes, &error) ||
@@ -149,7 +149,7 @@ static gboolean look_at_domain(FerryMigrationParts *m) {
     ferry_finish_before(m, FERRY_REASON_VM_NOT_RUNNING, text);
     return FALSE;
   }
-  if (state.active && !ask_qemu(m))
+  if (state.active && !prepare_asks_qemu(m))
     return FALSE;
   r->step.was_paused = strcmp(state.state, "paused") == 0;
   if (r->step.was_paused)

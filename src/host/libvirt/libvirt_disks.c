@@ -97,7 +97,7 @@ static void plan_disk(virConnectPtr conn, const char *uuid, json_t *disk, GStrin
                            ferry_json_str(disk, "name"), error->message);
 }
 
-static gboolean read_disks(FerryLibvirtAsk *a, GError **error) {
+static gboolean read_own_disks(FerryLibvirtAsk *a, GError **error) {
   char *xml = virDomainGetXMLDesc(a->domain, 0);
   if (!xml)
     return ferry_libvirt_error(error, "cannot read the domain's XML");
@@ -128,7 +128,7 @@ static gboolean capacity_of(FerryHostJob *job, const char *disk, gint64 *bytes, 
 
 /* The disks to copy with the path each has at the target; sizes are virtual sizes. */
 static json_t *wanted_disks(FerryHostJob *job, const FerryMigrateRequest *r, GError **error) {
-  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(ferry_libvirt_job_host(job), read_disks);
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(ferry_libvirt_job_host(job), read_own_disks);
   if (!ferry_libvirt_ask_job(job, ask, TRUE, FERRY_ASK_CALL_MS, error))
     return NULL;
   const json_t *all = ask->found;

@@ -288,7 +288,7 @@ static json_t *definition_of(FerryLibvirtHost *host, virDomainPtr domain, const 
 }
 
 /* The whole record. Takes `conn`; `domain` (may be NULL) is borrowed. */
-static json_t *record_of(FerryLibvirtHost *host, virConnectPtr conn, virDomainPtr domain,
+static json_t *whole_record(FerryLibvirtHost *host, virConnectPtr conn, virDomainPtr domain,
                          const char *uuid, GError **error) {
   g_autofree char *key = g_strconcat("state ", uuid, NULL);
   g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, read_shape);
@@ -312,7 +312,7 @@ static json_t *record_of(FerryLibvirtHost *host, virConnectPtr conn, virDomainPt
 json_t *ferry_libvirt_record(FerryHost *base, const char *uuid, GError **error) {
   FerryLibvirtHost *host = (FerryLibvirtHost *)base;
   virConnectPtr conn = ferry_libvirt_ref(host, error);
-  return conn ? record_of(host, conn, NULL, uuid, error) : NULL;
+  return conn ? whole_record(host, conn, NULL, uuid, error) : NULL;
 }
 
 /* ---- all domains ---- */
@@ -359,7 +359,7 @@ static gboolean list_one(FerryLibvirtHost *host, virDomainPtr domain, json_t *li
   virConnectPtr conn = ferry_libvirt_ref(host, error);
   if (!conn)
     return FALSE;
-  json_t *record = record_of(host, conn, domain, uuid, &one);
+  json_t *record = whole_record(host, conn, domain, uuid, &one);
   if (record)
     json_array_append_new(list, record);
   else if (ferry_host_error_is_away(one)) {

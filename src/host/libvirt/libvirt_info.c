@@ -206,7 +206,7 @@ static void add_shared_file_systems(FerryLibvirtHost *host, json_t *out) {
     json_object_set_new(out, "sharedFileSystems", list);
 }
 
-static gboolean read_info(FerryLibvirtAsk *a, GError **error) {
+static gboolean read_host_info(FerryLibvirtAsk *a, GError **error) {
   FerryLibvirtHost *host = a->host;
   FerryHost *base = &host->base;
   virConnectPtr conn = a->conn;
@@ -263,7 +263,7 @@ json_t *ferry_libvirt_info(FerryHost *base, GError **error) {
   virConnectPtr conn = ferry_libvirt_ref(host, error);
   if (!conn)
     return NULL;
-  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, read_info);
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, read_host_info);
   ask->conn = conn;
   if (!ferry_libvirt_ask(ask, "info", "this host's libvirtd", FERRY_ASK_LONG_MS, error))
     return NULL;

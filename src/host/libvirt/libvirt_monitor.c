@@ -13,7 +13,7 @@
 #define KIB 1024
 #define LEAST 1 /* QEMU's least; it stands for "not at all" */
 
-static gboolean set_throttle(FerryLibvirtAsk *a, GError **error) {
+static gboolean set_qemu_throttle(FerryLibvirtAsk *a, GError **error) {
   int wanted = (int)CLAMP(a->value, LEAST, 99);
   g_autofree char *command = g_strdup_printf(
       "{\"execute\":\"migrate-set-parameters\",\"arguments\":{\"cpu-throttle-initial\":%d,"
@@ -34,7 +34,7 @@ static gboolean set_throttle(FerryLibvirtAsk *a, GError **error) {
 }
 
 gboolean ferry_libvirt_job_set_throttle(FerryHostJob *base, int percent, GError **error) {
-  return ferry_libvirt_tell_job(base, set_throttle, percent, FERRY_ASK_CALL_MS, error);
+  return ferry_libvirt_tell_job(base, set_qemu_throttle, percent, FERRY_ASK_CALL_MS, error);
 }
 
 static gboolean read_resident(FerryLibvirtAsk *a, GError **error) {

@@ -73,7 +73,7 @@ gboolean ferry_libvirt_is_silent(FerryLibvirtHost *host, const char *uuid) {
   return silent;
 }
 
-static void note(FerryLibvirtHost *host, const char *uuid, gboolean silent) {
+static void note_silence(FerryLibvirtHost *host, const char *uuid, gboolean silent) {
   g_mutex_lock(&host->lock);
   gboolean news = silent ? g_hash_table_add(host->silent, g_strdup(uuid))
                          : g_hash_table_remove(host->silent, uuid);
@@ -90,7 +90,7 @@ static void note(FerryLibvirtHost *host, const char *uuid, gboolean silent) {
 }
 
 void ferry_libvirt_is_back(FerryLibvirtHost *host, const char *uuid) {
-  note(host, uuid, FALSE);
+  note_silence(host, uuid, FALSE);
 }
 
 /* number: how long, in ms, somebody has waited for the monitor; 0: nobody does. Of a domain with a
@@ -119,7 +119,7 @@ static gint64 occupied_ms(FerryLibvirtHost *host, virDomainPtr domain, const cha
 
 /* On a connection of its own: one that hangs takes a place among those that a client may have open.
  */
-static gboolean ask_qemu(FerryLibvirtAsk *a, GError **error) {
+static gboolean feel_monitor(FerryLibvirtAsk *a, GError **error) {
   virConnectPtr conn = ferry_libvirt_take(a->host, error);
   virDomainPtr domain = conn ? ferry_libvirt_lookup(conn, a->uuid, error) : NULL;
   virDomainPtr domains[] = {domain, NULL};
@@ -143,13 +143,13 @@ static void feel_qemu(FerryLibvirtHost *host, virDomainPtr domain) {
   gint64 waited = occupied_ms(host, domain, uuid);
   if (waited >= 0 && waited < SILENT_MS && !ferry_patience_late_us(host->patience, uuid) &&
       ferry_patience_late(host->patience) < FERRY_LIBVIRT_LATE_MOST) {
-    g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, ask_qemu);
+    g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, feel_monitor);
     ask->uuid = g_strdup(uuid);
     if (!ferry_libvirt_ask(ask, uuid, "the VM's QEMU", SILENT_MS + ROUND_MS / 10, NULL))
       waited = occupied_ms(host, domain, uuid);
   }
   if (waited >= 0)
-    note(host, uuid, waited >= SILENT_MS);
+    note_silence(host, uuid, waited >= SILENT_MS);
 }
 
 /* Waits; FALSE: the host stops. */
