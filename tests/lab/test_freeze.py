@@ -38,7 +38,7 @@ class Freeze(LabTest):
         self.wait(lambda: self.queue("drained").get("reason") == "Frozen", 10, "the drain waits")
         self.assertIn("Frozen", self.ferry("events", "--for", "vmim/" + self.newest(
             "waits")["metadata"]["name"]).stdout)
-        for words in (("get", "vmim", "-o", "wide"), ("top", "--once"),
+        for words in (("get", "vmim", "-o", "wide"), ("top",),
                       ("explain", self.newest("waits")["metadata"]["name"])):
             self.assertIn("something is odd", self.ferry(*words).stdout, words)
         self.assert_on("waits", "h1")
