@@ -215,6 +215,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PeerCheck, peer_check_clear)
 /* Whatever else is wrong libvirt says itself, and better. FALSE: it has ended. */
 static gboolean target_lives(FerryMigrationParts *m, PeerCheck *check) {
   peer_check_end(check);
+  if (ferry_context_has_ended(m->ports.context))
+    return FALSE;
   if (!g_error_matches(check->error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_UNREACHABLE))
     return TRUE;
   const char *target = ferry_json_str(m->asked.object, "status.migrationState.targetNode");

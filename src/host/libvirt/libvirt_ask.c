@@ -46,9 +46,9 @@ static gboolean say_silent(const char *who, gint64 since_us, GError **error) {
   return FALSE;
 }
 
-gboolean ferry_libvirt_ask_anyway(FerryLibvirtAsk *a, const char *key, gint64 ms,
-                                  gint64 *since_us) {
-  return ferry_patience_call(a->host->patience, key, ms, ask_work, a, ask_clear, since_us);
+gboolean ferry_libvirt_ask_anyway(FerryPatience *patience, FerryLibvirtAsk *a, const char *key,
+                                  gint64 ms, gint64 *since_us) {
+  return ferry_patience_call(patience, key, ms, ask_work, a, ask_clear, since_us);
 }
 
 gboolean ferry_libvirt_ask(FerryLibvirtAsk *a, const char *key, const char *who, gint64 ms,
@@ -57,7 +57,7 @@ gboolean ferry_libvirt_ask(FerryLibvirtAsk *a, const char *key, const char *who,
       key && strcmp(key, FERRY_LIBVIRT_PULSE) == 0 ? 0 : ferry_libvirt_silent_us(a->host);
   if (since)
     return say_silent("this host's libvirtd", since, error);
-  if (!ferry_libvirt_ask_anyway(a, key, ms, &since))
+  if (!ferry_libvirt_ask_anyway(a->host->patience, a, key, ms, &since))
     return say_silent(who, since, error);
   if (a->error)
     g_propagate_error(error, g_steal_pointer(&a->error));

@@ -52,12 +52,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryLibvirtAsk, ferry_libvirt_ask_unref)
  * once where libvirtd itself is known to be silent. */
 gboolean ferry_libvirt_ask(FerryLibvirtAsk *ask, const char *key, const char *who, gint64 ms,
                            GError **error);
-/** Asks even a libvirtd that is known to be silent, or somebody else: FALSE: not answered in time,
- * `*since_us` is when it began; else the answer and its error are in `ask`. */
-gboolean ferry_libvirt_ask_anyway(FerryLibvirtAsk *ask, const char *key, gint64 ms,
-                                  gint64 *since_us);
+/** Asks, with one of the host's two sorts of patience, even a libvirtd that is known to be silent.
+ * FALSE: not answered in time, `*since_us` is when it began; else the answer and its error are in
+ * `ask`. */
+gboolean ferry_libvirt_ask_anyway(FerryPatience *patience, FerryLibvirtAsk *ask, const char *key,
+                                  gint64 ms, gint64 *since_us);
 /** Asks another host's libvirtd, at `uri`, which `func` finds in `text`; `what` is a word for the
- * question. PEER_UNREACHABLE where it does not answer in time, or has not answered the same yet. */
+ * question, NULL: it may be asked again before it is answered. PEER_UNREACHABLE where it does not
+ * answer in time, or has not answered the same yet. */
 gboolean ferry_libvirt_ask_peer(FerryLibvirtAsk *ask, const char *what, const char *uri,
                                 GError **error);
 /** The same as ferry_libvirt_ask, about the domain of a job: with `of_qemu` its QEMU is asked, and

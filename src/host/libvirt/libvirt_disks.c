@@ -128,7 +128,8 @@ static gboolean capacity_of(FerryHostJob *job, const char *disk, gint64 *bytes, 
 
 /* The disks to copy with the path each has at the target; sizes are virtual sizes. */
 static json_t *wanted_disks(FerryHostJob *job, const FerryMigrateRequest *r, GError **error) {
-  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(ferry_libvirt_job_host(job), read_own_disks);
+  g_autoptr(FerryLibvirtAsk) ask =
+      ferry_libvirt_ask_new(ferry_libvirt_job_host(job), read_own_disks);
   if (!ferry_libvirt_ask_job(job, ask, TRUE, FERRY_ASK_CALL_MS, error))
     return NULL;
   const json_t *all = ask->found;

@@ -289,7 +289,7 @@ static json_t *definition_of(FerryLibvirtHost *host, virDomainPtr domain, const 
 
 /* The whole record. Takes `conn`; `domain` (may be NULL) is borrowed. */
 static json_t *whole_record(FerryLibvirtHost *host, virConnectPtr conn, virDomainPtr domain,
-                         const char *uuid, GError **error) {
+                            const char *uuid, GError **error) {
   g_autofree char *key = g_strconcat("state ", uuid, NULL);
   g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, read_shape);
   ask->conn = conn;

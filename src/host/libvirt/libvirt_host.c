@@ -104,7 +104,7 @@ void ferry_libvirt_close(FerryLibvirtHost *host, virConnectPtr conn) {
   g_mutex_lock(&host->lock);
   gboolean wait = !host->silent_us && !host->stop;
   g_mutex_unlock(&host->lock);
-  ferry_libvirt_ask_anyway(ask, NULL, wait ? FERRY_ASK_CALL_MS : 0, &since);
+  ferry_libvirt_ask_anyway(host->patience, ask, NULL, wait ? FERRY_ASK_CALL_MS : 0, &since);
 }
 
 static void unmake_connection(gpointer made, FerryLibvirtHost *host) {
@@ -118,17 +118,8 @@ static gboolean open_peer(FerryLibvirtAsk *a, GError **error) {
 
 virConnectPtr ferry_libvirt_open_peer(FerryLibvirtHost *host, const char *uri, GError **error) {
   g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, open_peer);
-  gint64 since = 0;
-  ask->text = g_strdup(uri);
   ask->unmake = unmake_connection;
-  if (!ferry_libvirt_ask_anyway(ask, NULL, FERRY_ASK_PEER_MS, &since)) {
-    g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_UNREACHABLE,
-                "the other host's libvirt (%s) does not answer", uri);
-    return NULL;
-  }
-  if (ask->error)
-    g_propagate_error(error, g_steal_pointer(&ask->error));
-  return g_steal_pointer(&ask->made);
+  return ferry_libvirt_ask_peer(ask, NULL, uri, error) ? g_steal_pointer(&ask->made) : NULL;
 }
 
 virConnectPtr ferry_libvirt_ref(FerryLibvirtHost *host, GError **error) {
@@ -257,7 +248,7 @@ static void close_line(FerryLibvirtHost *host, Line *line) {
   g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, end_line);
   gint64 since;
   ask->made = line;
-  ferry_libvirt_ask_anyway(ask, NULL, FERRY_ASK_CALL_MS, &since);
+  ferry_libvirt_ask_anyway(host->patience, ask, NULL, FERRY_ASK_CALL_MS, &since);
 }
 
 static gboolean fill_idle(FerryLibvirtAsk *a, GError **error) {
@@ -357,7 +348,9 @@ static void libvirt_start(FerryHost *base, FerryHostEventFunc func, gpointer dat
 }
 
 static void libvirt_hurry(FerryHost *base) {
-  ferry_patience_hurry(((FerryLibvirtHost *)base)->patience, HURRY_MS);
+  const FerryLibvirtHost *host = (FerryLibvirtHost *)base;
+  ferry_patience_hurry(host->patience, HURRY_MS);
+  ferry_patience_hurry(host->peers, HURRY_MS);
 }
 
 FerryLibvirtHost *ferry_libvirt_host_ref(FerryLibvirtHost *host) {
@@ -369,6 +362,7 @@ void ferry_libvirt_host_unref(FerryLibvirtHost *host) {
   if (!g_atomic_ref_count_dec(&host->refs))
     return;
   ferry_patience_unref(host->patience);
+  ferry_patience_unref(host->peers);
   g_hash_table_unref(host->disk_sizes);
   g_hash_table_unref(host->silent);
   g_hash_table_unref(host->definitions);
@@ -419,6 +413,7 @@ FerryHost *ferry_host_libvirt_new(const char *uri) {
   g_atomic_ref_count_init(&host->refs);
   host->uri = g_strdup(uri);
   host->patience = ferry_patience_new(on_back);
+  host->peers = ferry_patience_new(NULL);
   g_mutex_init(&host->telling);
   g_mutex_init(&host->lock);
   g_cond_init(&host->cond);

@@ -15,8 +15,9 @@ typedef struct {
   FerryHost base;
   gatomicrefcount refs; /* the owner's, and one of each question that goes on */
   char *uri;
-  FerryPatience *patience;
-  GMutex telling; /* held while `func` is called; guards both */
+  FerryPatience *patience; /* with this host's libvirtd */
+  FerryPatience *peers;    /* with other hosts' */
+  GMutex telling;          /* held while `func` is called; guards both */
   FerryHostEventFunc func;
   gpointer data;
   GThread *connector, *pulse;
