@@ -125,7 +125,9 @@ void ferry_vmi_merge_record(json_t *vmi, const char *node, const json_t *r, gint
     g_autofree char *now = ferry_rfc3339_format_ms(now_ms);
     ferry_json_set_str(d, "since", now);
   }
-  json_object_set_new(d, "claim", claim_of(r));
+  /* one whose QEMU does not answer says nothing new of what it is, and maybe nothing at all */
+  if (!ferry_json_bool(r, "silent", FALSE) || json_object_size(json_object_get(vmi, "spec")) == 0)
+    json_object_set_new(d, "claim", claim_of(r));
 }
 
 gboolean ferry_vmi_remove_node(json_t *vmi, const char *node) {

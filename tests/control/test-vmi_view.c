@@ -116,8 +116,10 @@ static void test_silent(void) {
   for (gsize i = 0; i < G_N_ELEMENTS(turns); i++) {
     g_autoptr(json_t) record =
         json_pack("{ss,ss,sb}", "name", "db", "state", "running", "active", 1);
-    if (turns[i].silent)
+    if (turns[i].silent) /* it may be all that is known */
       json_object_set_new(record, "silent", json_true());
+    else
+      json_object_set_new(record, "vcpus", json_integer(2));
     ferry_vmi_merge_record(vmi, "h1", record, turns[i].now_ms);
     ferry_vmi_derive(vmi, &(FerryVmiContext){0}, turns[i].now_ms);
     const json_t *ready =
@@ -129,6 +131,8 @@ static void test_silent(void) {
     if (i > 0)
       g_assert_cmpint(ferry_rfc3339_parse(ferry_json_str(ready, "lastTransitionTime")), ==,
                       turns[i].since_ms);
+    if (i > 0)
+      g_assert_cmpint(ferry_json_int(vmi, "spec.domain.cpu.cores", 0), ==, 2);
     g_autoptr(json_t) cell = ferry_cell_vmi_phase(vmi, 0);
     g_assert_cmpstr(json_string_value(cell), ==, turns[i].silent ? "Running,Silent" : "Running");
   }

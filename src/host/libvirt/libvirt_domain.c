@@ -153,10 +153,8 @@ static void add_disk_sharing(FerryLibvirtHost *host, json_t *record) {
   }
 }
 
-/* What its XML says. `flags` are libvirt's of virDomainGetXMLDesc. */
-static json_t *read_definition(FerryLibvirtHost *host, virDomainPtr domain, unsigned flags,
-                               GError **error) {
-  char *xml = virDomainGetXMLDesc(domain, flags);
+static json_t *read_definition(FerryLibvirtHost *host, virDomainPtr domain, GError **error) {
+  char *xml = virDomainGetXMLDesc(domain, 0);
   if (!xml) {
     ferry_libvirt_error(error, "cannot read the domain's XML");
     return NULL;
@@ -169,11 +167,11 @@ static json_t *read_definition(FerryLibvirtHost *host, virDomainPtr domain, unsi
 }
 
 /* On a connection of its own, as what hangs there takes one of the few places that a client has.
- * libvirt asks QEMU for the XML of a domain that runs, too. */
+ * libvirt asks QEMU for the XML of a domain that runs, too (11.3; the inactive one as well). */
 static gboolean ask_qemu_of_record(FerryLibvirtAsk *a, GError **error) {
   virConnectPtr conn = ferry_libvirt_take(a->host, error);
   virDomainPtr domain = conn ? ferry_libvirt_lookup(conn, a->uuid, error) : NULL;
-  a->found = domain ? read_definition(a->host, domain, 0, error) : NULL;
+  a->found = domain ? read_definition(a->host, domain, error) : NULL;
   if (a->found) {
     if (a->value)
       add_job(domain, a->found);
@@ -182,11 +180,6 @@ static gboolean ask_qemu_of_record(FerryLibvirtAsk *a, GError **error) {
   if (domain)
     virDomainFree(domain);
   ferry_libvirt_give(a->host, conn);
-  return a->found != NULL;
-}
-
-static gboolean ask_definition(FerryLibvirtAsk *a, GError **error) {
-  a->found = read_definition(a->host, a->domain, VIR_DOMAIN_XML_INACTIVE, error);
   return a->found != NULL;
 }
 
@@ -270,6 +263,7 @@ static gboolean learn_definition(FerryLibvirtHost *host, const char *uuid, gbool
   return TRUE;
 }
 
+/* Where nothing is known of it yet, the agent having just started, what it is called is all. */
 static json_t *definition_of(FerryLibvirtHost *host, virDomainPtr domain, const char *uuid,
                              gboolean active, GError **error) {
   json_t *record = NULL;
@@ -278,13 +272,8 @@ static json_t *definition_of(FerryLibvirtHost *host, virDomainPtr domain, const 
   record = kept_definition(host, uuid);
   if (record)
     return record;
-  g_autofree char *key = g_strconcat("inactive ", uuid, NULL);
-  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, ask_definition);
-  ask->domain = domain;
-  virDomainRef(domain);
-  if (!ferry_libvirt_ask(ask, key, "this host's libvirtd", FERRY_ASK_STATE_MS, error))
-    return NULL;
-  return g_steal_pointer(&ask->found);
+  ferry_libvirt_suspect(host, uuid);
+  return json_pack("{s:s, s:s, s:b}", "uuid", uuid, "name", virDomainGetName(domain), "silent", 1);
 }
 
 /* The whole record. Takes `conn`; `domain` (may be NULL) is borrowed. */

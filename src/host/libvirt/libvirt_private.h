@@ -57,6 +57,8 @@ void ferry_libvirt_feel_daemon(FerryLibvirtHost *host, virConnectPtr conn);
 gpointer ferry_libvirt_pulse_thread(gpointer host);
 /** Whether a domain's QEMU is known to be silent. */
 gboolean ferry_libvirt_is_silent(FerryLibvirtHost *host, const char *uuid);
+/** It did not answer one question: it counts as silent until it answers, or the next look at it. */
+void ferry_libvirt_suspect(FerryLibvirtHost *host, const char *uuid);
 /** A question about a QEMU that was late has been answered. */
 void ferry_libvirt_is_back(FerryLibvirtHost *host, const char *uuid);
 

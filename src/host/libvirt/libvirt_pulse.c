@@ -89,6 +89,12 @@ static void note_silence(FerryLibvirtHost *host, const char *uuid, gboolean sile
   ferry_libvirt_tell(host, &event);
 }
 
+void ferry_libvirt_suspect(FerryLibvirtHost *host, const char *uuid) {
+  g_mutex_lock(&host->lock);
+  g_hash_table_add(host->silent, g_strdup(uuid));
+  g_mutex_unlock(&host->lock);
+}
+
 void ferry_libvirt_is_back(FerryLibvirtHost *host, const char *uuid) {
   note_silence(host, uuid, FALSE);
 }
