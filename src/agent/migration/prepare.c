@@ -119,8 +119,7 @@ static void do_without_post_copy(FerryMigrationParts *m, const FerryDomainState 
 static gboolean prepare_asks_qemu(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
   gint64 bytes;
-  if (ferry_host_job_resident(m->running.job, &bytes, &error) ||
-      !g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_SILENT))
+  if (ferry_host_job_resident(m->running.job, &bytes, &error) || !ferry_host_error_is_silent(error))
     return TRUE;
   g_autofree char *text = g_strdup_printf(
       "%s on %s: look at that process (stopped, or waiting for storage), then migrate again",

@@ -23,8 +23,9 @@ typedef struct {
   gboolean told;
 } FerrySilence;
 
-/** What is silent for so long is told of. */
-#define FERRY_SILENCE_MS 3000
+/** What is silent for so long is told of: by then it is known whether that is libvirtd or one QEMU.
+ */
+#define FERRY_SILENCE_MS 5000
 /** One look at the job: whether the hypervisor was `silent`. Whether that is to be told now. */
 gboolean ferry_silence_tells(FerrySilence *state, gboolean silent, gint64 now_us);
 

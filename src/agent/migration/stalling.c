@@ -67,9 +67,12 @@ void ferry_stalling_silence(FerryRunning *r, const GError *error) {
       "%s on %s: until it does nothing can be done with the VM; a cancel is carried out then. Look "
       "at that process there (stopped, or waiting for storage or for a dead link)",
       error->message, ferry_context_node(r->ports->context));
+  const char *reason = ferry_reason_name(error->code == FERRY_HOST_ERROR_VM_SILENT
+                                             ? FERRY_REASON_QEMU_SILENT
+                                             : FERRY_REASON_LIBVIRT_UNREACHABLE);
   ferry_warning(message, "FERRY_MIGRATION", r->asked->name);
-  set_stalling(r, TRUE, ferry_reason_name(FERRY_REASON_QEMU_SILENT), message);
-  ferry_shown_tell(r->shown, "Warning", ferry_reason_name(FERRY_REASON_QEMU_SILENT), message);
+  set_stalling(r, TRUE, reason, message);
+  ferry_shown_tell(r->shown, "Warning", reason, message);
 }
 
 void ferry_stalling_end(FerryRunning *r) {

@@ -105,8 +105,7 @@ FerryLook ferry_steer_look(FerryRunning *r) {
   FerryLook found = ferry_step_see(&r->step, &input, g_get_monotonic_time());
   if (found == FERRY_LOOK_UNKNOWN)
     ferry_debug(error->message, "FERRY_MIGRATION", r->asked->name);
-  gboolean silent = g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_SILENT);
-  ferry_stalling_silence(r, silent ? error : NULL);
+  ferry_stalling_silence(r, ferry_host_error_is_silent(error) ? error : NULL);
   ferry_running_flush(r);
   return found;
 }

@@ -41,8 +41,9 @@ static void ask_work(gpointer data) {
 
 static gboolean say_silent(const char *who, gint64 since_us, GError **error) {
   double s = (double)(g_get_monotonic_time() - since_us) / G_USEC_PER_SEC;
-  g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_SILENT, "%s has not answered for %.1f s",
-              who, s);
+  gboolean vm = strcmp(who, FERRY_ASK_QEMU) == 0;
+  g_set_error(error, FERRY_HOST_ERROR, vm ? FERRY_HOST_ERROR_VM_SILENT : FERRY_HOST_ERROR_SILENT,
+              "%s has not answered for %.1f s", who, s);
   return FALSE;
 }
 
@@ -56,7 +57,7 @@ gboolean ferry_libvirt_ask(FerryLibvirtAsk *a, const char *key, const char *who,
   gint64 since =
       key && strcmp(key, FERRY_LIBVIRT_PULSE) == 0 ? 0 : ferry_libvirt_silent_us(a->host);
   if (since)
-    return say_silent("this host's libvirtd", since, error);
+    return say_silent(FERRY_ASK_DAEMON, since, error);
   if (!ferry_libvirt_ask_anyway(a->host->patience, a, key, ms, &since))
     return say_silent(who, since, error);
   if (a->error)
@@ -70,7 +71,7 @@ gboolean ferry_libvirt_ask_job(FerryHostJob *job, FerryLibvirtAsk *a, gboolean o
   g_autofree char *key = of_qemu ? g_strdup(uuid) : g_strconcat("state ", uuid, NULL);
   a->domain = ferry_libvirt_job_domain(job);
   virDomainRef(a->domain);
-  return ferry_libvirt_ask(a, key, of_qemu ? "the VM's QEMU" : "this host's libvirtd", ms, error);
+  return ferry_libvirt_ask(a, key, of_qemu ? FERRY_ASK_QEMU : FERRY_ASK_DAEMON, ms, error);
 }
 
 gboolean ferry_libvirt_tell_job(FerryHostJob *job, FerryLibvirtAskFunc func, gint64 value,

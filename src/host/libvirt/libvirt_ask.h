@@ -15,6 +15,10 @@
 #define FERRY_ASK_LONG_MS 60000 /* what may take its time in a libvirtd that is well */
 #define FERRY_ASK_FOR_EVER_MS (365 * 24 * 3600 * (gint64)1000)
 
+/* Who is asked. */
+#define FERRY_ASK_DAEMON "this host's libvirtd"
+#define FERRY_ASK_QEMU "the VM's QEMU"
+
 /** What can be left out is not asked while so many questions hang. */
 #define FERRY_LIBVIRT_LATE_MOST 8
 
@@ -47,9 +51,9 @@ FerryLibvirtAsk *ferry_libvirt_ask_new(FerryLibvirtHost *host, FerryLibvirtAskFu
 void ferry_libvirt_ask_unref(FerryLibvirtAsk *ask);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryLibvirtAsk, ferry_libvirt_ask_unref)
 
-/** Asks, `ms` at most. FALSE: what `func` said, or FERRY_HOST_ERROR_SILENT where no answer came in
- * time, or none to an earlier question about `key` has come yet: "WHO has not answered for N s". At
- * once where libvirtd itself is known to be silent. */
+/** Asks, `ms` at most. FALSE: what `func` said, or FERRY_HOST_ERROR_SILENT (VM_SILENT where `who`
+ * is FERRY_ASK_QEMU) where no answer came in time, or none to an earlier question about `key` has
+ * come yet: "WHO has not answered for N s". At once where libvirtd itself is known to be silent. */
 gboolean ferry_libvirt_ask(FerryLibvirtAsk *ask, const char *key, const char *who, gint64 ms,
                            GError **error);
 /** Asks, with one of the host's two sorts of patience, even a libvirtd that is known to be silent.

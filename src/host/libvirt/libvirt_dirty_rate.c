@@ -65,7 +65,7 @@ gboolean ferry_libvirt_job_dirty_rate(FerryHostJob *base, int seconds, gint64 *b
   ask->value = seconds;
   ask->domain = ferry_libvirt_job_domain(base);
   virDomainRef(ask->domain);
-  if (!ferry_libvirt_ask(ask, key, "the VM's QEMU", most_ms, error))
+  if (!ferry_libvirt_ask(ask, key, FERRY_ASK_QEMU, most_ms, error))
     return FALSE;
   *bytes_per_s = ask->number;
   return TRUE;

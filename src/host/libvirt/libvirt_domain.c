@@ -252,12 +252,12 @@ static gboolean learn_definition(FerryLibvirtHost *host, const char *uuid, gbool
   g_autoptr(GError) cause = NULL;
   ask->uuid = g_strdup(uuid);
   ask->value = active;
-  if (ferry_libvirt_ask(ask, uuid, "the VM's QEMU", ms, &cause)) {
+  if (ferry_libvirt_ask(ask, uuid, FERRY_ASK_QEMU, ms, &cause)) {
     keep_definition(host, uuid, active, ask->found);
     *record = json_deep_copy(ask->found);
     return TRUE;
   }
-  if (g_error_matches(cause, FERRY_HOST_ERROR, FERRY_HOST_ERROR_SILENT))
+  if (g_error_matches(cause, FERRY_HOST_ERROR, FERRY_HOST_ERROR_VM_SILENT))
     return FALSE;
   g_propagate_error(error, g_steal_pointer(&cause));
   return TRUE;
@@ -286,7 +286,7 @@ static json_t *whole_record(FerryLibvirtHost *host, virConnectPtr conn, virDomai
   ask->domain = domain;
   if (domain)
     virDomainRef(domain);
-  if (!ferry_libvirt_ask(ask, key, "this host's libvirtd", FERRY_ASK_STATE_MS, error))
+  if (!ferry_libvirt_ask(ask, key, FERRY_ASK_DAEMON, FERRY_ASK_STATE_MS, error))
     return NULL;
   json_t *record = definition_of(host, ask->domain, uuid, ask->state.active, error);
   if (!record)
@@ -333,7 +333,7 @@ virDomainPtr *ferry_libvirt_domains(FerryLibvirtHost *host, unsigned flags, GErr
   ask->conn = conn;
   ask->value = flags;
   ask->unmake = unmake_domains;
-  if (!ferry_libvirt_ask(ask, key, "this host's libvirtd", 2 * FERRY_ASK_STATE_MS, error))
+  if (!ferry_libvirt_ask(ask, key, FERRY_ASK_DAEMON, 2 * FERRY_ASK_STATE_MS, error))
     return NULL;
   return g_steal_pointer(&ask->made);
 }

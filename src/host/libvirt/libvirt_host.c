@@ -234,7 +234,7 @@ static gboolean make_line(FerryLibvirtAsk *a, GError **error) {
 static Line *open_line(FerryLibvirtHost *host, GError **error) {
   g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, make_line);
   ask->unmake = unmake_line;
-  if (!ferry_libvirt_ask(ask, "line", "this host's libvirtd", FERRY_ASK_CONNECT_MS, error))
+  if (!ferry_libvirt_ask(ask, "line", FERRY_ASK_DAEMON, FERRY_ASK_CONNECT_MS, error))
     return NULL;
   return g_steal_pointer(&ask->made);
 }
@@ -278,7 +278,7 @@ static void libvirt_host_serve(FerryLibvirtHost *host, Line *line) {
   adopt_line(host, line->conn);
   libvirt_host_say(host, FERRY_HOST_EVENT_CONNECTED, host->uri);
   g_autoptr(FerryLibvirtAsk) spare = ferry_libvirt_ask_new(host, fill_idle);
-  ferry_libvirt_ask(spare, "idle", "this host's libvirtd", FERRY_ASK_CONNECT_MS, NULL);
+  ferry_libvirt_ask(spare, "idle", FERRY_ASK_DAEMON, FERRY_ASK_CONNECT_MS, NULL);
   g_mutex_lock(&host->lock);
   while (!host->closed && !host->stop) {
     if (g_cond_wait_until(&host->cond, &host->lock, g_get_monotonic_time() + PULSE_MS * 1000))

@@ -265,7 +265,7 @@ json_t *ferry_libvirt_info(FerryHost *base, GError **error) {
     return NULL;
   g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, read_host_info);
   ask->conn = conn;
-  if (!ferry_libvirt_ask(ask, "info", "this host's libvirtd", FERRY_ASK_LONG_MS, error))
+  if (!ferry_libvirt_ask(ask, "info", FERRY_ASK_DAEMON, FERRY_ASK_LONG_MS, error))
     return NULL;
   return g_steal_pointer(&ask->found);
 }

@@ -69,7 +69,7 @@ FerryHostJob *ferry_libvirt_job_open(FerryHost *base, const char *uuid, GError *
   g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new((FerryLibvirtHost *)base, job_make);
   ask->uuid = g_strdup(uuid);
   ask->unmake = job_unmake;
-  if (!ferry_libvirt_ask(ask, key, "this host's libvirtd", FERRY_ASK_CONNECT_MS, error))
+  if (!ferry_libvirt_ask(ask, key, FERRY_ASK_DAEMON, FERRY_ASK_CONNECT_MS, error))
     return NULL;
   return g_steal_pointer(&ask->made);
 }

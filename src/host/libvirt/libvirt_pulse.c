@@ -47,9 +47,9 @@ void ferry_libvirt_feel_daemon(FerryLibvirtHost *host, virConnectPtr conn) {
   ask->conn = conn;
   virConnectRef(conn);
   /* an error is that of the connection, whose end has a callback of its own */
-  gboolean silent = !ferry_libvirt_ask(ask, FERRY_LIBVIRT_PULSE, "this host's libvirtd",
-                                       FERRY_ASK_DAEMON_MS, &error) &&
-                    g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_SILENT);
+  gboolean silent =
+      !ferry_libvirt_ask(ask, FERRY_LIBVIRT_PULSE, FERRY_ASK_DAEMON, FERRY_ASK_DAEMON_MS, &error) &&
+      g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_SILENT);
   gint64 since = silent ? ferry_patience_late_us(host->patience, FERRY_LIBVIRT_PULSE) : 0;
   gint64 before = set_silent(host, since);
   if (since && !before) {
@@ -120,7 +120,7 @@ static gint64 occupied_ms(FerryLibvirtHost *host, virDomainPtr domain, const cha
   ask->uuid = g_strdup(uuid);
   ask->domain = domain;
   virDomainRef(domain);
-  return ferry_libvirt_ask(ask, key, "libvirtd", FERRY_ASK_STATE_MS, NULL) ? ask->number : -1;
+  return ferry_libvirt_ask(ask, key, FERRY_ASK_DAEMON, FERRY_ASK_STATE_MS, NULL) ? ask->number : -1;
 }
 
 /* On a connection of its own: one that hangs takes a place among those that a client may have open.
@@ -151,7 +151,7 @@ static void feel_qemu(FerryLibvirtHost *host, virDomainPtr domain) {
       ferry_patience_late(host->patience) < FERRY_LIBVIRT_LATE_MOST) {
     g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, feel_monitor);
     ask->uuid = g_strdup(uuid);
-    if (!ferry_libvirt_ask(ask, uuid, "the VM's QEMU", SILENT_MS + ROUND_MS / 10, NULL))
+    if (!ferry_libvirt_ask(ask, uuid, FERRY_ASK_QEMU, SILENT_MS + ROUND_MS / 10, NULL))
       waited = occupied_ms(host, domain, uuid);
   }
   if (waited >= 0)

@@ -18,7 +18,7 @@ gboolean ferry_libvirt_save(FerryHost *base, const char *uuid, const char *path,
   g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new((FerryLibvirtHost *)base, save_domain);
   ask->uuid = g_strdup(uuid);
   ask->text = g_strdup(path);
-  return ferry_libvirt_ask(ask, NULL, "the VM's QEMU", FERRY_ASK_FOR_EVER_MS, error);
+  return ferry_libvirt_ask(ask, NULL, FERRY_ASK_QEMU, FERRY_ASK_FOR_EVER_MS, error);
 }
 
 static gboolean restore_domain(FerryLibvirtAsk *a, GError **error) {
@@ -33,5 +33,5 @@ static gboolean restore_domain(FerryLibvirtAsk *a, GError **error) {
 gboolean ferry_libvirt_restore(FerryHost *base, const char *path, GError **error) {
   g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new((FerryLibvirtHost *)base, restore_domain);
   ask->text = g_strdup(path);
-  return ferry_libvirt_ask(ask, NULL, "this host's libvirtd", FERRY_ASK_FOR_EVER_MS, error);
+  return ferry_libvirt_ask(ask, NULL, FERRY_ASK_DAEMON, FERRY_ASK_FOR_EVER_MS, error);
 }

@@ -26,8 +26,12 @@ enum {
   FERRY_HOST_ERROR_PEER_LOGIN,       /* the target lets this host not in, or this host it not */
   FERRY_HOST_ERROR_PEER_LOST,        /* the connection to the target's hypervisor broke */
   FERRY_HOST_ERROR_PEER_PORT,        /* the port that takes the data on the target is closed */
-  FERRY_HOST_ERROR_SILENT,           /* the hypervisor, or one VM's part of it, does not answer */
+  FERRY_HOST_ERROR_SILENT,           /* the hypervisor does not answer */
+  FERRY_HOST_ERROR_VM_SILENT,        /* that VM's part of it does not answer */
 };
+
+/** Whether it is that something did not answer. `error` may be NULL. */
+gboolean ferry_host_error_is_silent(const GError *error);
 
 /** Whether it is the hypervisor that is away or silent, and not what it was asked that is wrong:
  * asked again later it may answer. `error` may be NULL. */
@@ -175,8 +179,8 @@ void ferry_host_hurry(FerryHost *host);
 void ferry_host_start(FerryHost *host, FerryHostEventFunc func, gpointer data);
 
 /* All calls below block, may be used from any thread, and fail with FERRY_HOST_ERROR: NO_CONNECTION
- * while the hypervisor is away, SILENT where it does not answer within seconds. One that was silent
- * may still be carried out, as late as the hypervisor likes. */
+ * while the hypervisor is away, SILENT or VM_SILENT where there is no answer within seconds. One
+ * that was silent may still be carried out, as late as the hypervisor likes. */
 
 /** Fields of Node.status: capacity, allocatable, nodeInfo, hypervisor, interfaces, addresses, and
  * sharedFileSystems where that is known. */

@@ -36,12 +36,12 @@ static void test_silence(void) {
   FerrySilence s = {0};
   g_assert_false(ferry_silence_tells(&s, FALSE, US));
   g_assert_false(ferry_silence_tells(&s, TRUE, 2 * US));
-  g_assert_false(ferry_silence_tells(&s, TRUE, 5 * US - 1));
-  g_assert_true(ferry_silence_tells(&s, TRUE, 5 * US));
+  g_assert_false(ferry_silence_tells(&s, TRUE, 7 * US - 1));
+  g_assert_true(ferry_silence_tells(&s, TRUE, 7 * US));
   g_assert_false(ferry_silence_tells(&s, TRUE, 60 * US)); /* said once */
   g_assert_false(ferry_silence_tells(&s, FALSE, 61 * US));
   g_assert_false(ferry_silence_tells(&s, TRUE, 62 * US)); /* it answered: all begins anew */
-  g_assert_true(ferry_silence_tells(&s, TRUE, 65 * US));
+  g_assert_true(ferry_silence_tells(&s, TRUE, 67 * US));
 }
 
 int main(int argc, char **argv) {
