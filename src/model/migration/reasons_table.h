@@ -17,7 +17,7 @@
       "Remove what libvirt names and try again. status.attempts has each host that was tried.")    \
   ROW(ENDED, HYPERVISOR_ERROR, "HypervisorError",                                                  \
       "The source's libvirt, or the VM's QEMU, did not answer, or does not know the VM.",          \
-      "Look at libvirtd on the source, and at the VM's QEMU.")                                                           \
+      "Look at libvirtd on the source, and at the VM's QEMU.")                                     \
   ROW(ENDED, HYPERVISOR_LOST, "HypervisorLost",                                                    \
       "The source's libvirtd went away while the migration ran.",                                  \
       "Look at libvirtd on the source, and at the domain on both hosts with virsh.")               \
@@ -111,7 +111,8 @@
       "Wait, or raise the limit that the message names.")                                          \
   ROW(WAITS, ALREADY_MIGRATING, "AlreadyMigrating",                                                \
       "Another migration of the same VM goes first.", "Wait for its end or cancel it.")            \
-  ROW(WAITS, SOURCE_NOT_READY, "SourceNotReady", "The source's agent, or its libvirtd, does not report.", SEE_AGENT) \
+  ROW(WAITS, SOURCE_NOT_READY, "SourceNotReady",                                                   \
+      "The source's agent, or its libvirtd, does not report.", SEE_AGENT)                          \
   ROW(WAITS, FROZEN, "Frozen", "A person has frozen Ferry: nothing new starts.",                   \
       "ferry unfreeze lets it start; the message says who froze, and why.")                        \
   ROW(WAITS, WAITING, "Waiting", "No host can take it now, but one may soon.",                     \
