@@ -15,6 +15,7 @@
 #include "model/migration/doubt.h"
 #include "model/migration/migration.h"
 #include "policy/outcome.h"
+#include "policy/resume_defects.h"
 #include "policy/placement.h"
 
 static const char *outcome_source_name(const FerryStep *s) {
@@ -315,6 +316,21 @@ static const char *stopped_how(const FerryStep *s) {
   return "stopped";
 }
 
+/* How it is resumed, and never where that kills. Free with g_free. */
+static char *resume_advice(const FerryStep *s) {
+  g_autoptr(json_t) target = ferry_store_get(s->store, &ferry_kind_node, "", target_name(s));
+  const char *version = ferry_json_str(target, "status.hypervisor.libvirtVersion");
+  const char *defect = ferry_resume_defect(version);
+  g_autofree char *first =
+      defect
+          ? g_strdup_printf("Not as it is: %s has libvirt %s, and %s. Update it there to %s or "
+                            "newer and restart libvirtd (the VM's QEMU goes on); then resume it:",
+                            target_name(s), version, defect, ferry_resume_mended_in(version))
+          : g_strdup("Resume it:");
+  return g_strdup_printf("%s ferry migrate %s --to %s --post-copy --postcopy-resume", first,
+                         ferry_json_str(s->m, "spec.vmiName"), target_name(s));
+}
+
 void ferry_step_act_lost(FerryStep *s) {
   const char *error = ferry_json_str(agent_result(s), "error");
   const char *lead = error && *error ? error : "", *then = *lead ? "; " : "";
@@ -335,8 +351,9 @@ void ferry_step_act_lost(FerryStep *s) {
                                     "first (ss -K dst ADDRESS, with the address of %s).",
                                     target_name(s), outcome_source_name(s))
                   : g_strdup("");
-    ferry_step_fail(s, reason, "%s%s%s and %s each hold a part of the VM's memory: %s. %s%s", lead,
-                    then, outcome_source_name(s), target_name(s), say, advice, close);
+    g_autofree char *resume = resume_advice(s);
+    ferry_step_fail(s, reason, "%s%s%s and %s each hold a part of the VM's memory: %s. %s%s %s",
+                    lead, then, outcome_source_name(s), target_name(s), say, advice, close, resume);
     break;
   }
   case FERRY_OUTCOME_LOST:

@@ -162,9 +162,24 @@ static void add_two_copies(const json_t *vmi, json_t *out) {
   }
 }
 
+char *ferry_silent_text(const char *node) {
+  return g_strdup_printf("its QEMU on %s does not answer its monitor, so that libvirt can do "
+                         "nothing with it: look at that process (stopped, or waiting for storage); "
+                         "when it answers again that is noticed within seconds",
+                         node ? node : "its host");
+}
+
+static void add_silent(const json_t *vmi, json_t *out) {
+  const char *node = ferry_json_str(vmi, "status.nodeName");
+  const json_t *here = ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node);
+  if (ferry_json_bool(here, "silent", FALSE))
+    migratable_add(out, FERRY_REASON_QEMU_SILENT, ferry_silent_text(node));
+}
+
 json_t *ferry_migratable_reasons(const json_t *vmi) {
   json_t *out = json_array();
   add_two_copies(vmi, out);
+  add_silent(vmi, out);
   add_host_devices(vmi, out);
   add_interfaces(vmi, out);
   add_cpu_model(vmi, out);

@@ -8,6 +8,7 @@
 #include "model/field/object_meta.h"
 #include "model/migration/evacuation.h"
 #include "model/migration/migration.h"
+#include "policy/freeze.h"
 #include "policy/migration_admission.h"
 #include "policy/network_check.h"
 
@@ -103,6 +104,9 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
       dry && *dry, sees_all_vms(req)};
   if (!ferry_admission_check(&state, object, error))
     return FALSE;
+  g_autofree char *stop = ferry_freeze_text(kubevirt);
+  if (stop) /* it is taken, and a check is answered, but it will wait */
+    ferry_respond_warning(req, stop);
   const json_t *vmi =
       ferry_admission_find_vmi(&state, req->ns, ferry_json_str(object, "spec.vmiName"));
   const char *name = ferry_json_str(vmi, "metadata.name");

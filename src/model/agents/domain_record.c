@@ -73,6 +73,7 @@ static const FerryField record[] = {
     INT("id", "Number of the running domain; -1: not running.", .unit = FERRY_UNIT_NUMBER,
         .min = -1, .max = G_MAXINT32),
     BOOL("active", "Whether it has a running QEMU."),
+    BOOL("silent", "Whether its QEMU does not answer."),
     BOOL("persistent", "Whether it is defined there."),
     OBJ("job", job, "The migration that libvirt is busy with."),
     INT("memoryBytes", "Memory of the guest.", .unit = FERRY_UNIT_BYTES, .min = 0,

@@ -77,6 +77,15 @@ json_t *ferry_cell_node_internal_ip(const json_t *object, gint64 now_ms) {
   return address ? json_string(address) : NULL;
 }
 
+json_t *ferry_cell_vmi_phase(const json_t *object, gint64 now_ms) {
+  const char *phase = ferry_json_str(object, "status.phase");
+  const json_t *owner = ferry_json_find(ferry_json_get(object, "status.domains"), "nodeName",
+                                        ferry_json_str(object, "status.nodeName"));
+  if (!phase)
+    return NULL;
+  return json_sprintf("%s%s", phase, ferry_json_bool(owner, "silent", FALSE) ? ",Silent" : "");
+}
+
 json_t *ferry_cell_vmi_memory(const json_t *object, gint64 now_ms) {
   gint64 bytes = ferry_json_int(object, "status.guestMemoryBytes", -1);
   if (bytes <= 0)

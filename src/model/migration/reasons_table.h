@@ -16,8 +16,8 @@
       "libvirt's call failed; the message has libvirt's words.",                                   \
       "Remove what libvirt names and try again. status.attempts has each host that was tried.")    \
   ROW(ENDED, HYPERVISOR_ERROR, "HypervisorError",                                                  \
-      "The source's libvirt did not answer, or does not know the VM.",                             \
-      "Look at libvirtd on the source.")                                                           \
+      "The source's libvirt, or the VM's QEMU, did not answer, or does not know the VM.",          \
+      "Look at libvirtd on the source, and at the VM's QEMU.")                                     \
   ROW(ENDED, HYPERVISOR_LOST, "HypervisorLost",                                                    \
       "The source's libvirtd went away while the migration ran.",                                  \
       "Look at libvirtd on the source, and at the domain on both hosts with virsh.")               \
@@ -68,8 +68,8 @@
       "destroy), then start it again from its disks.")                                             \
   ROW(ENDED, POST_COPY_FAILED, "PostCopyFailed",                                                   \
       "Post-copy broke, and each host holds a part of the memory.",                                \
-      "Destroy it on neither host: it cannot run until the migration is resumed, by repeating "    \
-      "it with allowPostCopy: true and postCopyResume: true (--post-copy --postcopy-resume).")     \
+      "Destroy it on neither host: it cannot run until the migration is resumed. How, or what "    \
+      "must come first where the target's libvirt would die of that, the message says.")           \
   ROW(ENDED, RUNS_ON_BOTH_HOSTS, "RunsOnBothHosts", "Two copies of the VM are active.",            \
       WITH_VIRSH " first, then say which copy goes on (ferry resolve VM --keep HOST): the other "  \
                  "one is destroyed.")                                                              \
@@ -112,7 +112,10 @@
       "Wait, or raise the limit that the message names.")                                          \
   ROW(WAITS, ALREADY_MIGRATING, "AlreadyMigrating",                                                \
       "Another migration of the same VM goes first.", "Wait for its end or cancel it.")            \
-  ROW(WAITS, SOURCE_NOT_READY, "SourceNotReady", "The source's agent does not report.", SEE_AGENT) \
+  ROW(WAITS, SOURCE_NOT_READY, "SourceNotReady",                                                   \
+      "The source's agent, or its libvirtd, does not report.", SEE_AGENT)                          \
+  ROW(WAITS, FROZEN, "Frozen", "A person has frozen Ferry: nothing new starts.",                   \
+      "ferry unfreeze lets it start; the message says who froze, and why.")                        \
   ROW(WAITS, WAITING, "Waiting", "No host can take it now, but one may soon.",                     \
       "Wait up to five minutes; status.refusals says what each host lacks.")                       \
   /* a host that cannot take the VM */                                                             \
@@ -191,6 +194,9 @@
   ROW(IMMOBILE, TDX_NOT_LIVE_MIGRATABLE, "TDXNotLiveMigratable", "It uses TDX.", "")               \
   ROW(IMMOBILE, SNAPSHOTS_NOT_LIVE_MIGRATABLE, "SnapshotsNotLiveMigratable",                       \
       "libvirt moves no domain that has snapshots.", "Delete them (virsh snapshot-delete).")       \
+  ROW(IMMOBILE, QEMU_SILENT, "QEMUSilent",                                                         \
+      "Its QEMU does not answer its monitor, so that libvirt can do nothing with it.",             \
+      "Look at that process on its host: stopped, or waiting for storage.")                        \
   ROW(IMMOBILE, DISKS_NOT_LIVE_MIGRATABLE, "DisksNotLiveMigratable",                               \
       "Disks are on storage of its host alone.", "Copy them along (copyStorageAll).")              \
   /* other conditions */                                                                           \
