@@ -47,6 +47,12 @@ static const FerryRow table[] = {
     {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_stayed, FERRY_PHASE_FAILED,
      ferry_step_act_stayed},
     {FERRY_PHASE_TARGET_READY, ferry_step_guard_stayed, FERRY_PHASE_FAILED, ferry_step_act_stayed},
+    /* it was stopped, or lost, before libvirt was called */
+    {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_lost, FERRY_PHASE_FAILED, ferry_step_act_lost},
+    {FERRY_PHASE_TARGET_READY, ferry_step_guard_lost, FERRY_PHASE_FAILED, ferry_step_act_lost},
+    {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_unknown, FERRY_PHASE_NONE,
+     ferry_step_act_unknown},
+    {FERRY_PHASE_TARGET_READY, ferry_step_guard_unknown, FERRY_PHASE_NONE, ferry_step_act_unknown},
     {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_cancel_unanswered, FERRY_PHASE_FAILED,
      ferry_step_act_cancel_unanswered},
     {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_not_prepared, FERRY_PHASE_FAILED,
