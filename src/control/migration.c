@@ -171,6 +171,29 @@ static void mirror_to_vmi(FerryStep *s) {
     ferry_plan_write(s->plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
 }
 
+const json_t *ferry_step_goes_first(const FerryStep *s, const GPtrArray *all) {
+  for (guint i = 0; i < all->len; i++) {
+    const json_t *other = g_ptr_array_index(all, i);
+    if (ferry_migration_is_final(other) ||
+        g_strcmp0(ferry_json_str(other, "spec.vmiName"), ferry_json_str(s->m, "spec.vmiName")) !=
+            0 ||
+        g_strcmp0(ferry_json_str(other, "metadata.namespace"),
+                  ferry_json_str(s->m, "metadata.namespace")) != 0 ||
+        g_strcmp0(ferry_json_str(other, "metadata.uid"), ferry_json_str(s->m, "metadata.uid")) == 0)
+      continue;
+    if (ferry_phase_of(other) > FERRY_PHASE_PENDING)
+      return other;
+    int order = g_strcmp0(ferry_json_str(other, "metadata.creationTimestamp"),
+                          ferry_json_str(s->m, "metadata.creationTimestamp"));
+    if (!order)
+      order =
+          g_strcmp0(ferry_json_str(other, "metadata.uid"), ferry_json_str(s->m, "metadata.uid"));
+    if (order < 0)
+      return other;
+  }
+  return NULL;
+}
+
 /* Whose agents have work with it: each watches those that name its host. A forecast's target takes
  * part in measuring the path. Derived anew at each step, so that it holds for a migration of an
  * earlier version, too. */
