@@ -118,31 +118,6 @@ static char *not_ready_text(const FerryStep *s, const char *source) {
                          source ? source : "(unknown)");
 }
 
-/* Another migration of the same VM that goes first: one that has begun, or an older one. Admission
- * refuses a second one; an evacuation may have made its own at the same moment. Borrowed. */
-static const json_t *goes_first(const FerryStep *s, const GPtrArray *all) {
-  for (guint i = 0; i < all->len; i++) {
-    const json_t *other = g_ptr_array_index(all, i);
-    if (ferry_migration_is_final(other) ||
-        g_strcmp0(ferry_json_str(other, "spec.vmiName"), ferry_json_str(s->m, "spec.vmiName")) !=
-            0 ||
-        g_strcmp0(ferry_json_str(other, "metadata.namespace"),
-                  ferry_json_str(s->m, "metadata.namespace")) != 0 ||
-        g_strcmp0(ferry_json_str(other, "metadata.uid"), ferry_json_str(s->m, "metadata.uid")) == 0)
-      continue;
-    if (ferry_phase_of(other) > FERRY_PHASE_PENDING)
-      return other;
-    int order = g_strcmp0(ferry_json_str(other, "metadata.creationTimestamp"),
-                          ferry_json_str(s->m, "metadata.creationTimestamp"));
-    if (!order)
-      order =
-          g_strcmp0(ferry_json_str(other, "metadata.uid"), ferry_json_str(s->m, "metadata.uid"));
-    if (order < 0)
-      return other;
-  }
-  return NULL;
-}
-
 /* Why nothing new may start; NULL: it may. Free with g_free. */
 static char *frozen(const FerryStep *s) {
   g_autoptr(json_t) kubevirt =
@@ -170,7 +145,7 @@ gboolean ferry_step_guard_admitted(FerryStep *s) {
     actions_queue(s, position, FERRY_REASON_SOURCE_NOT_READY, text);
     return FALSE;
   }
-  const json_t *first = goes_first(s, all);
+  const json_t *first = ferry_step_goes_first(s, all);
   if (first) {
     g_autofree char *text = g_strdup_printf("VM %s is being migrated already by %s",
                                             ferry_json_str(s->m, "spec.vmiName"),

@@ -12,6 +12,7 @@
 #include "control/conditions.h"
 #include "control/migration.h"
 #include "control/migration_private.h"
+#include "control/node.h"
 #include "model/migration/doubt.h"
 #include "model/migration/migration.h"
 #include "policy/outcome.h"
@@ -105,6 +106,20 @@ static gint64 time_to_settle(const FerryStep *s) {
   return ferry_doubt_is_open(s->m) && since >= 0 ? MIN(age, MAX(0, s->now_ms - since)) : age;
 }
 
+/* A target that is ready is one whose evidence may still be old: a ferryd that starts grants each
+ * host a moment to be heard. */
+static gboolean target_was_heard(const FerryStep *s) {
+  const char *name = target_name(s);
+  g_autoptr(json_t) target = name ? ferry_store_get(s->store, &ferry_kind_node, "", name) : NULL;
+  return ferry_node_was_heard(target, result_stamp(s), s->now_ms);
+}
+
+/* A copy that is not there is said to be lost or gone by fresh evidence only. */
+static gboolean rests_on_absence(const FerryOutcomeQuestion *q, FerryOutcomeKind kind) {
+  return (q->target == FERRY_COPY_ABSENT || q->target == FERRY_COPY_OFF) &&
+         (kind == FERRY_OUTCOME_LOST || kind == FERRY_OUTCOME_GONE);
+}
+
 /* The outcome as far as it is certain by now; WAIT else, with a wake for when it will be. */
 static FerryOutcomeKind decide(FerryStep *s) {
   FerryOutcomeQuestion question = {
@@ -115,9 +130,13 @@ static FerryOutcomeKind decide(FerryStep *s) {
   };
   FerryOutcomeAnswer answer = ferry_outcome_decide(&question);
   gint64 age = time_to_settle(s);
-  if (!answer.settles || age >= FERRY_OUTCOME_TIMEOUT_MS)
+  gint64 wait = answer.settles ? FERRY_OUTCOME_TIMEOUT_MS - age : 0;
+  gboolean heard = question.target == FERRY_COPY_UNKNOWN ||
+                   !(answer.settles || rests_on_absence(&question, answer.kind)) ||
+                   target_was_heard(s);
+  if (wait <= 0 && heard)
     return answer.kind;
-  ferry_plan_wake(s->plan, s->now_ms + FERRY_OUTCOME_TIMEOUT_MS - age);
+  ferry_plan_wake(s->plan, s->now_ms + MAX(FERRY_NODE_MERGED_MS, wait));
   return FERRY_OUTCOME_WAIT;
 }
 

@@ -287,6 +287,7 @@ static void test_half_open_post_copy(void) {
   g_autoptr(FerryStore) store = broken_in_post_copy("postcopy");
   g_autoptr(json_t) early = world_step(store, "m", WORLD_NOW + 200);
   g_assert_cmpstr(phase(early), ==, "Running"); /* it may notice yet */
+  world_report(store, "h2", "running", "postcopy", WORLD_NOW + FERRY_OUTCOME_TIMEOUT_MS - 1000);
   g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 200 + FERRY_OUTCOME_TIMEOUT_MS);
   g_assert_cmpstr(phase(m), ==, "Failed");
   g_assert_cmpstr(ferry_json_str(m, "status.reason"), ==, "PostCopyFailed");

@@ -105,6 +105,7 @@ static const FerryField record[] = {
 
 const FerryField ferry_fields_report[] = {
     WHOLE("epoch", FERRY_UNIT_NUMBER, "Of the agent's session."),
+    WHOLE("sequence", FERRY_UNIT_NUMBER, "Above that of each report that was sent before."),
     BOOL("full", "Whether all domains are named: in domains, or in present."),
     ANY("node", "What the host is."),
     OBJS("domains", record, "Domains as they are now.", .max = FERRY_REPORT_MAX_DOMAINS),

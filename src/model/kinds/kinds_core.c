@@ -150,6 +150,7 @@ static const FerryField node_agent[] = {
         .values = WORDS("local", "remote")),
     TIME("connectedAt", "When the present session began."),
     TIME("lastReportTime", "When the agent was last heard of."),
+    WHOLE("reportSequence", FERRY_UNIT_NUMBER, "Number of its newest report."),
     END,
 };
 
