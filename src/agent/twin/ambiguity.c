@@ -64,6 +64,9 @@ FerryAmbiguityAnswer ferry_ambiguity_read(const json_t *migration, FerrySide sid
   if (ferry_doubt_of(migration, other) == FERRY_DOUBT_SUSPENDED && ran_ms >= 0 && longer >= ran_ms)
     return FERRY_AMBIGUITY_MOVED;
   FerryOnAmbiguity rule = ferry_on_ambiguity(migration);
+  if (side == FERRY_SIDE_TARGET && rule != FERRY_ON_AMBIGUITY_SOURCE &&
+      ferry_doubt_source_is_held(migration) && !(peer && ambiguity_runs(peer)))
+    return FERRY_AMBIGUITY_STAYED;
   gboolean named =
       rule == (side == FERRY_SIDE_SOURCE ? FERRY_ON_AMBIGUITY_SOURCE : FERRY_ON_AMBIGUITY_TARGET);
   return named && !(peer && ambiguity_runs(peer)) ? FERRY_AMBIGUITY_STAYED : FERRY_AMBIGUITY_OPEN;

@@ -11,8 +11,8 @@
 //   destroyed;
 // - it is not there any more: it goes on here;
 // - it is there and does not run: both hosts' agents say for how long their copy ran since the
-//   switch-over, and the one that ran longer for certain goes on; else the policy's onAmbiguity or
-//   a person (ferry resolve) says which;
+//   switch-over. The one that ran longer for certain goes on; the target's does where the source's
+//   was held at once; else the policy's onAmbiguity or a person (ferry resolve) says which;
 // - it cannot be asked: it stays suspended, which loses nothing, and that is said.
 // Durations are each host's own; times of two hosts are never subtracted.
 // Where the error is no connection's, the target's libvirtd has said itself that it failed, or QEMU

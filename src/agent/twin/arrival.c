@@ -25,7 +25,7 @@ void ferry_arrival_see(FerryArrival *a, const json_t *migration, gint64 now_us) 
   json_decref(a->word);
   a->word = word;
   a->failed = arrival_failed(migration);
-  a->waits = ferry_doubt_of(migration, FERRY_SIDE_SOURCE) == FERRY_DOUBT_SUSPENDED;
+  a->held = ferry_doubt_source_is_held(migration);
   a->rule = ferry_on_ambiguity(migration);
 }
 
@@ -34,7 +34,7 @@ void ferry_arrival_clear(FerryArrival *a) {
 }
 
 const char *ferry_arrival_obstacle(const FerryArrival *a, gint64 now_us) {
-  if (a->rule == FERRY_ON_AMBIGUITY_TARGET || a->waits)
+  if (a->rule == FERRY_ON_AMBIGUITY_TARGET || a->held)
     return NULL;
   if (a->failed)
     return "the agent of the source had reported that the migration failed";

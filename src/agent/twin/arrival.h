@@ -3,8 +3,8 @@
 // target's agent has heard of the source's, through ferryd: a hand-over between two hosts whose
 // agents are both heard, and of which none reports a failure, needs no proof.
 //
-// A source's agent that says that its copy is suspended until this one's fate is known has proven
-// enough, as well: its copy can't go on before this one is gone.
+// A source's agent that says that it held its copy at once (ferry_doubt_source_is_held) has proven
+// enough as well: that copy can't go on before this one is gone.
 #pragma once
 #include "base/json.h"
 #include "model/migration/doubt.h"
@@ -21,7 +21,7 @@ typedef struct {
   gint64 heard_us; /* monotonic; 0: never */
   json_t *word;    /* what it said last, owned */
   gboolean failed; /* the migration, by its agent's result */
-  gboolean waits;  /* its copy does, for this one's fate */
+  gboolean held;   /* its copy is, until this one's fate is known */
   FerryOnAmbiguity rule;
 } FerryArrival;
 

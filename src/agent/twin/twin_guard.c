@@ -35,7 +35,7 @@ typedef struct {
   /* guarded by the guard's lock */
   json_t *migration; /* the newest, owned */
   FerryArrival arrival;
-  gboolean appeared, resumed, over, news, done;
+  gboolean resumed, over, news, done;
   gint64 resumed_us;
   const char *obstacle; /* why it must not run; NULL: it may */
   /* the thread's own */
@@ -246,15 +246,10 @@ static void on_obstacle(Arriving *a, gint64 resumed_us, const char *obstacle) {
   live_in_doubt(a);
 }
 
-/* Where the source is, while ferryd can be asked; and a connection, so that none has to be made
- * when it must be quick. */
-static void get_ready(Arriving *a) {
-  FerryDomainState state;
+/* Where the source is, while ferryd can be asked: before anything moves. */
+static void find_source_of(Arriving *a) {
   g_autoptr(json_t) migration = arriving_migration(a);
-  if (!a->source_uri)
-    a->source_uri = a->guard->ports.source_uri(migration, a->guard->ports.data);
-  if (!a->job)
-    arriving_look_here(a, &state);
+  a->source_uri = a->guard->ports.source_uri(migration, a->guard->ports.data);
 }
 
 /* Whether the migration ended and left nothing here that libvirtd could resume. */
@@ -266,14 +261,14 @@ static gboolean nothing_comes(Arriving *a) {
 }
 
 typedef struct {
-  gboolean appeared, resumed, over;
+  gboolean resumed, over;
   gint64 resumed_us;
   const char *obstacle;
 } ArrivingNews;
 
 static ArrivingNews arriving_news(Arriving *a) {
   g_mutex_lock(&a->guard->lock);
-  ArrivingNews news = {a->appeared, a->resumed, a->over, a->resumed_us, a->obstacle};
+  ArrivingNews news = {a->resumed, a->over, a->resumed_us, a->obstacle};
   g_mutex_unlock(&a->guard->lock);
   return news;
 }
@@ -281,6 +276,7 @@ static ArrivingNews arriving_news(Arriving *a) {
 /* What was resumed is judged even where the agent ends just then: the next one goes on with it. */
 static void arriving_run(Arriving *a) {
   gboolean doubt = takes_up_doubt(a);
+  find_source_of(a);
   for (;;) {
     ArrivingNews news = arriving_news(a);
     if (doubt || has_word_of_person(a)) {
@@ -294,8 +290,6 @@ static void arriving_run(Arriving *a) {
     }
     if (guard_has_ended(a->guard) || (news.over && nothing_comes(a)))
       return;
-    if (news.appeared)
-      get_ready(a);
     arriving_wait(a, LOOK_MS);
   }
 }
@@ -383,9 +377,8 @@ void ferry_twin_guard_event(FerryTwinGuard *g, const FerryHostEvent *event) {
     Arriving *a = value;
     if (g_strcmp0(a->uuid, event->uuid) != 0)
       continue;
-    a->appeared = a->news = TRUE;
     if (event->pause == FERRY_HOST_PAUSE_ENDED && !a->resumed) {
-      a->resumed = TRUE;
+      a->resumed = a->news = TRUE;
       a->resumed_us = g_get_monotonic_time();
       a->obstacle = ferry_arrival_obstacle(&a->arrival, a->resumed_us);
     }

@@ -4,8 +4,7 @@
 // is suspended at once, that is told, and it is found out whether it goes on or ends here. A
 // person's word (migrationState.keepNode) is carried out, too.
 //
-// Nothing is asked of the hypervisor for a hand-over that both agents are heard of, but for a
-// connection that is opened while the VM arrives.
+// Nothing is asked of the hypervisor for a hand-over that both agents are heard of.
 #pragma once
 #include "agent/core/context.h"
 #include "agent/link/delivery.h"

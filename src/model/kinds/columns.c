@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cells that are computed rather than copied from one path.
+// Cells that are computed rather than copied from one path: a function a column, of the object as
+// it is stored and the time at which it is shown. NULL where there is nothing to show; never an
+// error.
 #include "model/kinds/columns.h"
 #include "base/quantity.h"
 #include "base/rfc3339.h"

@@ -39,6 +39,12 @@ json_t *ferry_doubt_patch(FerrySide side, FerryDoubtState state, const char *sin
   return json_pack("{s:{s:{s:o}}}", "migrationState", "doubt", sides[side], entry);
 }
 
+gboolean ferry_doubt_source_is_held(const json_t *migration) {
+  gint64 ran_ms = ferry_doubt_ran_ms(migration, FERRY_SIDE_SOURCE);
+  return ferry_doubt_of(migration, FERRY_SIDE_SOURCE) == FERRY_DOUBT_SUSPENDED && ran_ms >= 0 &&
+         ran_ms <= FERRY_DOUBT_HELD_MS;
+}
+
 gboolean ferry_doubt_is_open(const json_t *migration) {
   return ferry_doubt_of(migration, FERRY_SIDE_SOURCE) == FERRY_DOUBT_SUSPENDED ||
          ferry_doubt_of(migration, FERRY_SIDE_TARGET) == FERRY_DOUBT_SUSPENDED;

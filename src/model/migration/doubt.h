@@ -31,6 +31,12 @@ gint64 ferry_doubt_ran_ms(const json_t *migration, FerrySide side);
 /** A patch of status by which `side` says so: {migrationState: {doubt: {SIDE: ...}}}. `since`: an
  * RFC 3339 time; `ran_ms` < 0: not known. New reference. */
 json_t *ferry_doubt_patch(FerrySide side, FerryDoubtState state, const char *since, gint64 ran_ms);
+/** A copy that was suspended within so long after libvirt had resumed it was held: what it did is
+ * not worth more than what the other one has. */
+#define FERRY_DOUBT_HELD_MS 500
+/** Whether the source's copy was held, so that the target's may go on: its agent lets it go on only
+ * once the target's is gone. */
+gboolean ferry_doubt_source_is_held(const json_t *migration);
 /** Whether a copy waits, on either host, for somebody's word. */
 gboolean ferry_doubt_is_open(const json_t *migration);
 

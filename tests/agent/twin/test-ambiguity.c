@@ -125,6 +125,14 @@ static void test_read(void) {
       {"'doubt':{'source':{'state':'Suspended','ranMs':60000}}", T, 5, NULL, MOVED},
       {"'doubt':{'source':{'state':'Suspended','ranMs':60000}}", T, -1, NULL, OPEN},
       {"'doubt':{'source':{'state':'Suspended'}}", T, 5, NULL, OPEN},
+      /* one that was held at once leaves it to the target's, and never the other way round */
+      {"'doubt':{'source':{'state':'Suspended','ranMs':500}}", T, 5, &waits, STAYED},
+      {"'doubt':{'source':{'state':'Suspended','ranMs':501}}", T, 5, &waits, OPEN},
+      {"'doubt':{'source':{'state':'Suspended','ranMs':5}}", T, 5, &runs, OPEN},
+      {"'doubt':{'target':{'state':'Suspended','ranMs':5}}", S, 5, &waits, OPEN},
+      {"'doubt':{'source':{'state':'Suspended','ranMs':5}},"
+       "'migrationConfiguration':{'onAmbiguity':'source'}",
+       T, 5, &waits, OPEN},
       {"'doubt':{'target':{'state':'GoesOn','ranMs':60000}}", S, 5, NULL, OPEN},
       /* the policy's one goes on unproven, but never beside one that is seen to run */
       {"'migrationConfiguration':{'onAmbiguity':'source'}", S, 0, NULL, STAYED},

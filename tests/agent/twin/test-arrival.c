@@ -55,8 +55,14 @@ static void test_failed(void) {
       {"'attempt':1,'agentResult':{'returned':true,'error':'it broke'}", FALSE},
       {"'attempt':1,'agentResult':{'returned':true,'error':'it broke','attempt':1}", TRUE},
       /* the source's copy is held until this one's fate is known: this one may have it */
-      {"'doubt':{'source':{'state':'Suspended'}},'agentResult':{'returned':true,'error':'x'}",
+      {"'doubt':{'source':{'state':'Suspended','ranMs':30}},'agentResult':{'returned':true,"
+       "'error':'x'}",
        FALSE},
+      {"'doubt':{'source':{'state':'Suspended','ranMs':501}},'agentResult':{'returned':true,"
+       "'error':'x'}",
+       TRUE},
+      {"'doubt':{'source':{'state':'Suspended'}},'agentResult':{'returned':true,'error':'x'}",
+       TRUE},
       {"'doubt':{'source':{'state':'GoesOn'}},'agentResult':{'returned':true,'error':'x'}", TRUE},
       /* the policy names this one */
       {"'migrationConfiguration':{'onAmbiguity':'target'},'agentResult':{'returned':true,"
@@ -78,7 +84,7 @@ static void test_failed(void) {
 /* However long it is silent afterwards. */
 static void test_waits(void) {
   FerryArrival a = {0};
-  see(&a, 1, "'doubt':{'source':{'state':'Suspended'}}", 10 * S);
+  see(&a, 1, "'doubt':{'source':{'state':'Suspended','ranMs':0}}", 10 * S);
   g_assert_null(ferry_arrival_obstacle(&a, 3600 * S));
   ferry_arrival_clear(&a);
 }

@@ -25,7 +25,7 @@ typedef struct {
   GMutex lock;
   FerryDomainState here, there;
   gboolean there_speaks;
-  guint suspends, resumes, destroys;
+  guint opens, suspends, resumes, destroys;
 } FakeHost;
 
 typedef struct {
@@ -93,6 +93,9 @@ static const FerryHostOps fake_ops = {.peer_state = fake_peer_state,
 
 static FerryHostJob *fake_open(FerryHost *base, const char *uuid, GError **error) {
   FakeJob *job = g_new0(FakeJob, 1);
+  g_mutex_lock(&((FakeHost *)base)->lock);
+  ((FakeHost *)base)->opens++;
+  g_mutex_unlock(&((FakeHost *)base)->lock);
   *job = (FakeJob){{&fake_ops}, (FakeHost *)base};
   return &job->base;
 }
@@ -280,6 +283,7 @@ static void leaves_alone(Fixture *f, gconstpointer data) {
   resume_as(f, state);
   stop_agent(f); /* joins: what it would have done is done */
   assert_did(f, 0, 0, 0);
+  g_assert_cmpuint(f->host.opens, ==, state != &arrived); /* a live hand-over costs nothing */
   g_assert_cmpint(says(f), ==, FERRY_DOUBT_NONE);
   start_agent(f);
 }

@@ -31,6 +31,11 @@ static void test_words(void) {
   say(&m, FERRY_SIDE_SOURCE, FERRY_DOUBT_SUSPENDED, -1);
   g_assert_true(ferry_doubt_is_open(m));
   g_assert_cmpint(ferry_doubt_ran_ms(m, FERRY_SIDE_SOURCE), ==, -1);
+  g_assert_false(ferry_doubt_source_is_held(m));
+  say(&m, FERRY_SIDE_SOURCE, FERRY_DOUBT_SUSPENDED, FERRY_DOUBT_HELD_MS + 1);
+  g_assert_false(ferry_doubt_source_is_held(m));
+  say(&m, FERRY_SIDE_SOURCE, FERRY_DOUBT_SUSPENDED, FERRY_DOUBT_HELD_MS);
+  g_assert_true(ferry_doubt_source_is_held(m));
   ferry_json_set_str(m, "status.migrationState.doubt.source.state", "Confused");
   g_assert_cmpint(ferry_doubt_of(m, FERRY_SIDE_SOURCE), ==, FERRY_DOUBT_NONE);
 }
