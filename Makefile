@@ -4,7 +4,7 @@ BUILD ?= build
 export FERRY_BUILD := $(abspath $(BUILD))
 PROGRAMS := ferryd ferry-agentd ferry
 
-.PHONY: all fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-mutants test-zoo lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
+.PHONY: all fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-world world-slice test-mutants test-zoo lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
 
 all: build
 
@@ -40,6 +40,15 @@ test-tsan:
 
 test-lab: build
 	tests/run --lab
+
+# Simulated worlds, production's code on a virtual clock. On demand, in slices that go on where the
+# last one ended: make world-slice WORLD_SLICE_SECONDS=600 (see docs/reliability.md).
+test-world: build
+	tests/run --world
+
+WORLD_SLICE_SECONDS ?= 600
+world-slice: build
+	$(BUILD)/sim/world/ferry-world --resume $(BUILD)/world-slices.json --seconds $(WORLD_SLICE_SECONDS) --keep-going
 
 # Would the tests notice? See tests/mutants/run; words in MUTANTS choose some.
 test-mutants:

@@ -11,18 +11,24 @@
 // worker's inbox; and by themselves the session, the inventory, deliveries, results and the path
 // book. The context's comes last, inside any of them.
 #include "agent/agent.h"
+#include "agent/link/delivery_server.h"
+#include "agent/link/job_fetch.h"
 #include "agent/link/report.h"
 #include "agent/link/watch.h"
 #include "agent/migration/migration.h"
 #include "agent/path/bandwidth_target.h"
 #include "agent/rpc/verbs.h"
+#include "agent/twin/twin_guard.h"
 #include "base/log.h"
+#include "model/migration/doubt.h"
+#include "model/migration/migration_log.h"
 
 struct _FerryAgent {
   FerryMigrationPorts
       ports; /* context, session, inventory, host, path book, results, leftovers: owned */
   FerryWorkers *workers;
   FerryBandwidthTarget *bandwidth; /* the watch thread's own */
+  FerryTwinGuard *guard;           /* NULL: no ferryd */
   FerryReporter *reporter;         /* NULL: no ferryd */
   FerryAgentWatch *watch;          /* the same */
   FerryRpc *rpc;                   /* NULL: no local socket */
@@ -68,6 +74,8 @@ static void on_host_event(const FerryHostEvent *event, gpointer data) {
     ferry_inventory_mark_all(agent->ports.inventory);
     return;
   }
+  if (agent->guard)
+    ferry_twin_guard_event(agent->guard, event);
   /* Passes of a migration are news to the inventory only where someone else started it. */
   gboolean own = ferry_workers_event(agent->workers, event);
   if (!own || event->type != FERRY_HOST_EVENT_ITERATION)
@@ -83,11 +91,13 @@ static gpointer start_migration(const json_t *object, gpointer data) {
 static void see_migration(const char *type, const json_t *object, gpointer data) {
   const FerryAgent *agent = data;
   ferry_bandwidth_target_see(agent->bandwidth, type, object);
+  ferry_twin_guard_see(agent->guard, type, object);
 }
 
 static void sweep_listeners(gpointer data) {
   const FerryAgent *agent = data;
   ferry_bandwidth_target_sweep(agent->bandwidth);
+  ferry_twin_guard_sweep(agent->guard);
 }
 
 /* With ferryd the watch thread joins workers that have ended; without it the local socket's does.
@@ -109,6 +119,20 @@ static void start_rpc(FerryAgent *agent) {
   agent->local = ferry_local_new(&ports);
   ferry_local_take_up(agent->local);
   ferry_rpc_start(agent->rpc, call_verb, alone ? sweep_workers : NULL, agent);
+}
+
+static FerryDelivery *deliver_word(const json_t *migration, gpointer data) {
+  const FerryMigrationPorts *p = &((const FerryAgent *)data)->ports;
+  g_autoptr(FerryLogContext) log =
+      ferry_migration_log_context(migration, ferry_context_node(p->context));
+  return ferry_delivery_server_new(p->context, p->session,
+                                   ferry_json_str(migration, "metadata.namespace"),
+                                   ferry_json_str(migration, "metadata.name"), log);
+}
+
+static char *find_source(const json_t *migration, gpointer data) {
+  const FerryMigrationPorts *p = &((const FerryAgent *)data)->ports;
+  return ferry_job_peer_uri(p->context, p->session, ferry_side_node(migration, FERRY_SIDE_SOURCE));
 }
 
 static void start_link(FerryAgent *agent) {
@@ -134,8 +158,12 @@ void ferry_agent_start(FerryAgent *agent) {
   agent->rpc = ferry_rpc_new(agent->rpc_path, &error);
   if (!agent->rpc)
     ferry_warning(error->message, "FERRY_NODE", ferry_context_node(agent->ports.context));
-  if (!alone)
+  if (!alone) {
+    FerryTwinPorts twin = {agent->ports.context, agent->ports.host, deliver_word, find_source,
+                           agent};
+    agent->guard = ferry_twin_guard_new(&twin); /* before the first event */
     ferry_results_resume(agent->ports.results);
+  }
   ferry_host_start(agent->ports.host, on_host_event, agent);
   ferry_leftovers_start(agent->ports.leftovers);
   if (agent->rpc)
@@ -151,8 +179,10 @@ void ferry_agent_free(FerryAgent *agent) {
     return;
   FerryMigrationPorts *p = &agent->ports;
   ferry_context_stop(p->context);
+  ferry_host_hurry(p->host);
   ferry_agent_watch_free(agent->watch);
   ferry_bandwidth_target_free(agent->bandwidth);
+  ferry_twin_guard_stop(agent->guard);
   ferry_reporter_free(agent->reporter);
   ferry_rpc_stop(agent->rpc); /* no verb comes any more */
   ferry_workers_free(agent->workers);
@@ -161,6 +191,7 @@ void ferry_agent_free(FerryAgent *agent) {
   ferry_rpc_free(agent->rpc);
   ferry_results_free(p->results);
   ferry_host_free(p->host);
+  ferry_twin_guard_free(agent->guard); /* the driver sends no events any more */
   ferry_path_book_free(p->book);
   ferry_inventory_free(p->inventory);
   ferry_session_free(p->session);

@@ -366,6 +366,10 @@ gboolean ferry_change_is_tuning(const FerryRequest *req, const json_t *old, cons
  * done any more. */
 gboolean ferry_change_tune(FerryRequest *req, const json_t *old, json_t *object, GError **error);
 
+/* resolve.c */
+/** PUT .../resolve: a person's word which of two copies of a VM goes on. */
+gboolean ferry_resource_resolve(FerryRequest *req, GError **error);
+
 /* trace.c */
 /** Sees to it that a new object carries a trace id in its annotation. */
 void ferry_trace_object(FerryRequest *req, json_t *object);

@@ -113,6 +113,7 @@ static const FerryApiRoute routes[] = {
     ROW("PATCH", "patch", "{kind}/{name}", KIND("status", 0), ferry_resource_patch),
     ROW("PUT", "update", "{kind}/{name}", KIND("cancel", 0), ferry_resource_cancel),
     ROW("PUT", "update", "{kind}/{name}", KIND("change", 0), ferry_resource_change),
+    ROW("PUT", "update", "{kind}/{name}", KIND("resolve", 0), ferry_resource_resolve),
     ROW("POST", "create", "{kind}/{name}", KIND("token", 0), ferry_serve_user_action),
     ROW("POST", "create", "{kind}/{name}", KIND("certificate", 0), ferry_serve_user_action),
     ROW("POST", "create", "{kind}/{name}", KIND("revoke", 0), ferry_serve_user_action),

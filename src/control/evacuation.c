@@ -198,9 +198,10 @@ static json_t *failed(Step *s, const json_t *vmi, const char *migration, const c
 static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
   const json_t *active = active_of(s->by_vm, vmi);
   if (active) {
+    const char *waits = ferry_json_str(active, "status.queue.message");
     return evacuation_describe(vmi, MAX(ferry_phase_of(active), FERRY_PHASE_PENDING),
                                ferry_json_str(active, "metadata.name"),
-                               ferry_json_str(active, "status.queue.message"));
+                               waits ? waits : ferry_json_str(active, "status.message"));
   }
   g_autofree char *why = is_due(s, vmi) ? ferry_evacuation_check_vm(s->check, vmi, s->node) : NULL;
   if (why)

@@ -218,6 +218,31 @@ static void take_fields(json_t *node, const json_t *reported) {
                    json_deep_copy(json_object_get(reported, "sharedFileSystems")));
 }
 
+/* An agent that runs elsewhere hears late, or not at all, of a copy that libvirt resumes there. */
+static void condition_unguarded(json_t *node, gint64 now_ms) {
+  const char *name = ferry_json_str(node, "metadata.name");
+  if (g_strcmp0(ferry_json_str(node, "status.agent.mode"), "remote") != 0) {
+    ferry_condition_remove(node, "CopiesUnguarded");
+    return;
+  }
+  g_autofree char *text = g_strdup_printf(
+      "the agent of %s runs on another machine: where a migration leaves it open who has the VM, a "
+      "copy there is held late, or not at all while that machine can't reach it. Start "
+      "ferry-agentd "
+      "on %s itself, or give both hosts a lock manager",
+      name, name);
+  ferry_condition_set(node, "CopiesUnguarded", "True", ferry_reason_name(FERRY_REASON_REMOTE_AGENT),
+                      text, now_ms);
+}
+
+/* A report that a newer one has overtaken on its way (its sender gave it up, and the server came to
+ * it late) says what is not so any more. */
+static gboolean is_overtaken(const FerryReport *r, const json_t *body) {
+  g_autoptr(json_t) node = ferry_store_get(r->store, &ferry_kind_node, "", r->node);
+  gint64 sequence = ferry_json_int(body, "sequence", 0);
+  return sequence > 0 && sequence <= ferry_json_int(node, "status.agent.reportSequence", 0);
+}
+
 /* `back` gets whether the host spoke no more before this. */
 static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gboolean *back) {
   g_autoptr(json_t) stored = ferry_store_get(r->store, &ferry_kind_node, "", r->node);
@@ -234,6 +259,7 @@ static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gbool
     ferry_node_claims_apply(plan, node, stored, (json_t *const *)nodes->pdata, nodes->len,
                             (json_t *const *)networks->pdata, networks->len, r->now_ms);
   }
+  condition_unguarded(node, r->now_ms);
   gboolean libvirt_ok = !reported || ferry_json_bool(reported, "connected", TRUE);
   const char *why = ferry_json_str(reported, "connectionError");
   if (reported && !libvirt_ok)
@@ -245,6 +271,9 @@ static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gbool
   gboolean more = !json_equal(stored, node);
   g_autofree char *now = ferry_rfc3339_format_ms(r->now_ms);
   ferry_json_set_str(node, "status.agent.lastReportTime", now);
+  if (json_object_get(body, "sequence"))
+    json_object_set(ferry_json_get(node, "status.agent"), "reportSequence",
+                    json_object_get(body, "sequence"));
   json_t *ready = ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "Ready");
   g_autofree char *seconds = ferry_rfc3339_format(r->now_ms);
   ferry_json_set_str(ready, "lastHeartbeatTime", seconds);
@@ -348,6 +377,8 @@ gboolean ferry_inventory_report(FerryStore *store, const char *node, const json_
   g_auto(FerryReport) r;
   report_init(&r, store, node, now_ms);
   gboolean back = FALSE;
+  if (is_overtaken(&r, body))
+    return TRUE;
   if (!ferry_inventory_check_room(&r, body, error) || !merge_node(&r, body, &back, error))
     return FALSE;
   g_auto(Items) items;

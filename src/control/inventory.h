@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 
 /** Merges one report of `node` into the store (see POST .../nodes/NAME/report): validates it,
  * reads, plans and commits, repeating when another writer was faster. A domain that is invalid is
- * left out and named in the Node's condition InvalidDomains; INVALID for a report that is malformed
+ * left out and named in the Node's condition InvalidDomains; one whose `sequence` is not above the
+ * last one's is too late, and nothing of it is taken; INVALID for a report that is malformed
  * beside its domains, or has too many of them. Blocks on the store; any thread. */
 gboolean ferry_inventory_report(FerryStore *store, const char *node, const json_t *body,
                                 gint64 now_ms, GError **error);

@@ -47,6 +47,12 @@ static const FerryRow table[] = {
     {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_stayed, FERRY_PHASE_FAILED,
      ferry_step_act_stayed},
     {FERRY_PHASE_TARGET_READY, ferry_step_guard_stayed, FERRY_PHASE_FAILED, ferry_step_act_stayed},
+    /* it was stopped, or lost, before libvirt was called */
+    {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_lost, FERRY_PHASE_FAILED, ferry_step_act_lost},
+    {FERRY_PHASE_TARGET_READY, ferry_step_guard_lost, FERRY_PHASE_FAILED, ferry_step_act_lost},
+    {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_unknown, FERRY_PHASE_NONE,
+     ferry_step_act_unknown},
+    {FERRY_PHASE_TARGET_READY, ferry_step_guard_unknown, FERRY_PHASE_NONE, ferry_step_act_unknown},
     {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_cancel_unanswered, FERRY_PHASE_FAILED,
      ferry_step_act_cancel_unanswered},
     {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_not_prepared, FERRY_PHASE_FAILED,
@@ -165,14 +171,35 @@ static void mirror_to_vmi(FerryStep *s) {
     ferry_plan_write(s->plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
 }
 
-/* Whose agents have work with it: each watches those that name its host. A forecast's target takes
- * part in measuring the path. Derived anew at each step, so that it holds for a migration of an
- * earlier version, too. */
+const json_t *ferry_step_goes_first(const FerryStep *s, const GPtrArray *all) {
+  for (guint i = 0; i < all->len; i++) {
+    const json_t *other = g_ptr_array_index(all, i);
+    if (ferry_migration_is_final(other) ||
+        g_strcmp0(ferry_json_str(other, "spec.vmiName"), ferry_json_str(s->m, "spec.vmiName")) !=
+            0 ||
+        g_strcmp0(ferry_json_str(other, "metadata.namespace"),
+                  ferry_json_str(s->m, "metadata.namespace")) != 0 ||
+        g_strcmp0(ferry_json_str(other, "metadata.uid"), ferry_json_str(s->m, "metadata.uid")) == 0)
+      continue;
+    if (ferry_phase_of(other) > FERRY_PHASE_PENDING)
+      return other;
+    int order = g_strcmp0(ferry_json_str(other, "metadata.creationTimestamp"),
+                          ferry_json_str(s->m, "metadata.creationTimestamp"));
+    if (!order)
+      order =
+          g_strcmp0(ferry_json_str(other, "metadata.uid"), ferry_json_str(s->m, "metadata.uid"));
+    if (order < 0)
+      return other;
+  }
+  return NULL;
+}
+
+/* Whose agents have work with it: each watches those that name its host. The target's takes part in
+ * measuring a forecast's path, and else watches over the copy that arrives. Derived anew at each
+ * step, so that it holds for a migration of an earlier version, too. */
 static void name_agents(FerryStep *s) {
   const char *source = ferry_json_str(s->m, "status.migrationState.sourceNode");
-  const char *target = ferry_json_bool(s->m, "spec.forecastOnly", FALSE)
-                           ? ferry_json_str(s->m, "status.migrationState.targetNode")
-                           : NULL;
+  const char *target = ferry_json_str(s->m, "status.migrationState.targetNode");
   json_t *agents = source ? json_pack("[s]", source) : NULL;
   if (source && target && !g_str_equal(source, target))
     json_array_append_new(agents, json_string(target));

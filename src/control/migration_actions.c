@@ -11,6 +11,7 @@
 #include "model/flags/migration_flags.h"
 #include "model/migration/peer_uri.h"
 #include "policy/facts.h"
+#include "policy/freeze.h"
 #include "policy/migration_flags_rules.h"
 #include "policy/network.h"
 #include "policy/placement.h"
@@ -91,35 +92,37 @@ void ferry_step_act_begin(FerryStep *s) {
     ferry_step_set(s, "status.migrationState.sourceNode", json_string(source));
 }
 
+/* An event each time it waits for something else. */
+static void tell_waiting(FerryStep *s, const char *before, FerryReason reason,
+                         const char *message) {
+  const char *name = ferry_reason_name(reason);
+  if (g_strcmp0(before, name) != 0)
+    ferry_plan_event(s->plan, s->m, "Normal", name, message, s->now_ms);
+}
+
 static void actions_queue(FerryStep *s, guint position, FerryReason reason, const char *message) {
+  tell_waiting(s, ferry_json_str(s->m, "status.queue.reason"), reason, message);
   ferry_step_set(s, "status.queue",
                  json_pack("{si,ss,ss}", "position", (int)position, "reason",
                            ferry_reason_name(reason), "message", message));
 }
 
-/* Another migration of the same VM that goes first: one that has begun, or an older one. Admission
- * refuses a second one; an evacuation may have made its own at the same moment. Borrowed. */
-static const json_t *goes_first(const FerryStep *s, const GPtrArray *all) {
-  for (guint i = 0; i < all->len; i++) {
-    const json_t *other = g_ptr_array_index(all, i);
-    if (ferry_migration_is_final(other) ||
-        g_strcmp0(ferry_json_str(other, "spec.vmiName"), ferry_json_str(s->m, "spec.vmiName")) !=
-            0 ||
-        g_strcmp0(ferry_json_str(other, "metadata.namespace"),
-                  ferry_json_str(s->m, "metadata.namespace")) != 0 ||
-        g_strcmp0(ferry_json_str(other, "metadata.uid"), ferry_json_str(s->m, "metadata.uid")) == 0)
-      continue;
-    if (ferry_phase_of(other) > FERRY_PHASE_PENDING)
-      return other;
-    int order = g_strcmp0(ferry_json_str(other, "metadata.creationTimestamp"),
-                          ferry_json_str(s->m, "metadata.creationTimestamp"));
-    if (!order)
-      order =
-          g_strcmp0(ferry_json_str(other, "metadata.uid"), ferry_json_str(s->m, "metadata.uid"));
-    if (order < 0)
-      return other;
-  }
-  return NULL;
+/* What its host says is wrong with it, where it says so. Free with g_free. */
+static char *not_ready_text(const FerryStep *s, const char *source) {
+  const json_t *ready =
+      ferry_json_find(ferry_json_get(s->source, "status.conditions"), "type", "Ready");
+  const char *said = ferry_json_str(ready, "message");
+  if (said && *said)
+    return g_strdup_printf("node %s, where the VM is, is not ready: %s", source, said);
+  return g_strdup_printf("node %s, where the VM is, is not ready: its agent has to come back first",
+                         source ? source : "(unknown)");
+}
+
+/* Why nothing new may start; NULL: it may. Free with g_free. */
+static char *frozen(const FerryStep *s) {
+  g_autoptr(json_t) kubevirt =
+      ferry_store_get(s->store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
+  return ferry_freeze_text(kubevirt);
 }
 
 gboolean ferry_step_guard_admitted(FerryStep *s) {
@@ -132,14 +135,17 @@ gboolean ferry_step_guard_admitted(FerryStep *s) {
   guint position = ferry_limits_position(limits, uid);
   if (source) /* those that wait behind it reckon with where it would leave from */
     ferry_step_set(s, "status.migrationState.sourceNode", json_string(source));
+  g_autofree char *stop = frozen(s);
+  if (stop) {
+    actions_queue(s, position, FERRY_REASON_FROZEN, stop);
+    return FALSE;
+  }
   if (!source || !s->source || !ferry_node_is_ready(s->source)) {
-    g_autofree char *text =
-        g_strdup_printf("node %s, where the VM is, is not ready: its agent has to come back first",
-                        source ? source : "(unknown)");
+    g_autofree char *text = not_ready_text(s, source);
     actions_queue(s, position, FERRY_REASON_SOURCE_NOT_READY, text);
     return FALSE;
   }
-  const json_t *first = goes_first(s, all);
+  const json_t *first = ferry_step_goes_first(s, all);
   if (first) {
     g_autofree char *text = g_strdup_printf("VM %s is being migrated already by %s",
                                             ferry_json_str(s->m, "spec.vmiName"),
@@ -250,8 +256,19 @@ static char *refusals_text(const FerryStep *s) {
   return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+/* It waits in Scheduling, and says why. */
+static gboolean wait_in_scheduling(FerryStep *s, FerryReason reason, const char *text) {
+  tell_waiting(s, ferry_json_str(s->m, "status.reason"), reason, text);
+  ferry_step_set(s, "status.reason", json_string(ferry_reason_name(reason)));
+  ferry_step_set(s, "status.message", json_string(text));
+  return FALSE;
+}
+
 /* Chooses a target and, where there is one, writes all that the agent needs. */
 gboolean ferry_step_guard_placed(FerryStep *s) {
+  g_autofree char *stop = frozen(s);
+  if (stop)
+    return wait_in_scheduling(s, FERRY_REASON_FROZEN, stop);
   g_auto(Placement) p = {0};
   placement_init(&p, s);
   json_t *refusals = NULL;
@@ -260,22 +277,25 @@ gboolean ferry_step_guard_placed(FerryStep *s) {
   ferry_step_set(s, "status.refusals", refusals);
   if (!target) {
     g_autofree char *text = refusals_text(s);
-    ferry_step_set(s, "status.reason",
-                   json_string(ferry_reason_name(transient ? FERRY_REASON_WAITING
-                                                           : FERRY_REASON_UNSCHEDULABLE)));
-    ferry_step_set(s, "status.message", json_string(text));
-    return FALSE;
+    return wait_in_scheduling(s, transient ? FERRY_REASON_WAITING : FERRY_REASON_UNSCHEDULABLE,
+                              text);
   }
   g_auto(FerryRoute) route = {0};
   g_autofree char *problem = NULL;
-  if (!s->source ||
-      !ferry_network_route(p.in.networks, p.in.n_networks, ferry_json_str(s->config, "network"),
-                           s->source, target, &route, &problem))
-    return FALSE;
+  const char *source = ferry_json_str(s->m, "status.migrationState.sourceNode");
   const char *name = ferry_json_str(target, "metadata.name");
+  if (!s->source) {
+    g_autofree char *text = not_ready_text(s, source);
+    return wait_in_scheduling(s, FERRY_REASON_SOURCE_NOT_READY, text);
+  }
+  if (!ferry_network_route(p.in.networks, p.in.n_networks, ferry_json_str(s->config, "network"),
+                           s->source, target, &route, &problem))
+    return wait_in_scheduling(s, FERRY_REASON_WAITING, problem ? problem : "no network joins them");
   g_autofree char *uri = ferry_peer_uri(ferry_peer_of_node(target), NULL);
-  if (!uri)
-    return FALSE;
+  if (!uri) {
+    g_autofree char *text = g_strdup_printf("the peer of node %s is not known yet", name);
+    return wait_in_scheduling(s, FERRY_REASON_WAITING, text);
+  }
   ferry_step_set(s, "status.reason", NULL);
   ferry_step_set(s, "status.message", NULL);
   ferry_step_set(s, "status.migrationState.vmiUID",
@@ -318,6 +338,8 @@ void ferry_step_act_place(FerryStep *s) {
 
 gboolean ferry_step_guard_unplaceable(FerryStep *s) {
   gboolean lasting = ferry_reason_is(s->m, FERRY_REASON_UNSCHEDULABLE);
+  if (ferry_reason_is(s->m, FERRY_REASON_FROZEN))
+    return FALSE; /* for as long as people like */
   gint64 age = ferry_step_phase_age(s);
   if (!lasting && age < FERRY_UNSCHEDULABLE_TIMEOUT_MS) {
     ferry_plan_wake(s->plan, s->now_ms + FERRY_UNSCHEDULABLE_TIMEOUT_MS - age);

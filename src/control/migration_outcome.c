@@ -12,8 +12,11 @@
 #include "control/conditions.h"
 #include "control/migration.h"
 #include "control/migration_private.h"
+#include "control/node.h"
+#include "model/migration/doubt.h"
 #include "model/migration/migration.h"
 #include "policy/outcome.h"
+#include "policy/resume_defects.h"
 #include "policy/placement.h"
 
 static const char *outcome_source_name(const FerryStep *s) {
@@ -63,10 +66,14 @@ static FerryCopy copy_on_source(const FerryStep *s) {
   if (record && (later || (ready && g_strcmp0(state, reported) == 0))) {
     FerryCopy seen = ferry_copy_of(reported, ferry_json_str(record, "reason"), TRUE);
     /* the agent itself has suspended it, which libvirt calls a person's will */
-    gboolean doubted = g_strcmp0(reason, "migration") == 0 && seen == FERRY_COPY_PAUSED;
+    gboolean doubted = (g_strcmp0(reason, "migration") == 0 ||
+                        ferry_doubt_of(s->m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_SUSPENDED) &&
+                       seen == FERRY_COPY_PAUSED;
     return doubted ? FERRY_COPY_SUSPENDED : seen;
   }
   FerryCopy copy = ferry_copy_of(state, reason, state != NULL);
+  if (!record && ready && ferry_doubt_of(s->m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_GONE)
+    return FERRY_COPY_ABSENT; /* by its agent's later word */
   /* a host that is ready and lists the domain no more has seen the end of what it was in */
   if (!record && ready && since_result(s) >= FERRY_OUTCOME_TIMEOUT_MS / 10 &&
       (copy == FERRY_COPY_POSTCOPY || copy == FERRY_COPY_SUSPENDED))
@@ -76,8 +83,10 @@ static FerryCopy copy_on_source(const FerryStep *s) {
 
 static FerryCopy copy_on_target(const FerryStep *s) {
   const json_t *record = ferry_step_domain_on(s, target_name(s));
-  return ferry_copy_of(ferry_json_str(record, "state"), ferry_json_str(record, "reason"),
-                       !ferry_step_target_is_silent(s));
+  FerryCopy seen = ferry_copy_of(ferry_json_str(record, "state"), ferry_json_str(record, "reason"),
+                                 !ferry_step_target_is_silent(s));
+  gboolean doubted = ferry_doubt_of(s->m, FERRY_SIDE_TARGET) == FERRY_DOUBT_SUSPENDED;
+  return doubted && seen == FERRY_COPY_PAUSED ? FERRY_COPY_SUSPENDED : seen;
 }
 
 static FerryCall call_said(const FerryStep *s) {
@@ -86,6 +95,29 @@ static FerryCall call_said(const FerryStep *s) {
     return FERRY_CALL_NOT_MADE;
   return call_failed(s) || ferry_json_int(result, "errorCode", 0) ? FERRY_CALL_FAILED
                                                                   : FERRY_CALL_OK;
+}
+
+/* How long both hosts have had to agree. An agent in doubt of its copy acts by what the target's
+ * copy does then, however late that is. */
+static gint64 time_to_settle(const FerryStep *s) {
+  const json_t *record = ferry_step_domain_on(s, target_name(s));
+  gint64 since = ferry_rfc3339_parse(ferry_json_str(record, "since"));
+  gint64 age = since_result(s);
+  return ferry_doubt_is_open(s->m) && since >= 0 ? MIN(age, MAX(0, s->now_ms - since)) : age;
+}
+
+/* A target that is ready is one whose evidence may still be old: a ferryd that starts grants each
+ * host a moment to be heard. */
+static gboolean target_was_heard(const FerryStep *s) {
+  const char *name = target_name(s);
+  g_autoptr(json_t) target = name ? ferry_store_get(s->store, &ferry_kind_node, "", name) : NULL;
+  return ferry_node_was_heard(target, result_stamp(s), s->now_ms);
+}
+
+/* A copy that is not there is said to be lost or gone by fresh evidence only. */
+static gboolean rests_on_absence(const FerryOutcomeQuestion *q, FerryOutcomeKind kind) {
+  return (q->target == FERRY_COPY_ABSENT || q->target == FERRY_COPY_OFF) &&
+         (kind == FERRY_OUTCOME_LOST || kind == FERRY_OUTCOME_GONE);
 }
 
 /* The outcome as far as it is certain by now; WAIT else, with a wake for when it will be. */
@@ -97,10 +129,14 @@ static FerryOutcomeKind decide(FerryStep *s) {
       .call = call_said(s),
   };
   FerryOutcomeAnswer answer = ferry_outcome_decide(&question);
-  gint64 age = since_result(s);
-  if (!answer.settles || age >= FERRY_OUTCOME_TIMEOUT_MS)
+  gint64 age = time_to_settle(s);
+  gint64 wait = answer.settles ? FERRY_OUTCOME_TIMEOUT_MS - age : 0;
+  gboolean heard = question.target == FERRY_COPY_UNKNOWN ||
+                   !(answer.settles || rests_on_absence(&question, answer.kind)) ||
+                   target_was_heard(s);
+  if (wait <= 0 && heard)
     return answer.kind;
-  ferry_plan_wake(s->plan, s->now_ms + FERRY_OUTCOME_TIMEOUT_MS - age);
+  ferry_plan_wake(s->plan, s->now_ms + MAX(FERRY_NODE_MERGED_MS, wait));
   return FERRY_OUTCOME_WAIT;
 }
 
@@ -299,6 +335,21 @@ static const char *stopped_how(const FerryStep *s) {
   return "stopped";
 }
 
+/* How it is resumed, and never where that kills. Free with g_free. */
+static char *resume_advice(const FerryStep *s) {
+  g_autoptr(json_t) target = ferry_store_get(s->store, &ferry_kind_node, "", target_name(s));
+  const char *version = ferry_json_str(target, "status.hypervisor.libvirtVersion");
+  const char *defect = ferry_resume_defect(version);
+  g_autofree char *first =
+      defect
+          ? g_strdup_printf("Not as it is: %s has libvirt %s, and %s. Update it there to %s or "
+                            "newer and restart libvirtd (the VM's QEMU goes on); then resume it:",
+                            target_name(s), version, defect, ferry_resume_mended_in(version))
+          : g_strdup("Resume it:");
+  return g_strdup_printf("%s ferry migrate %s --to %s --post-copy --postcopy-resume", first,
+                         ferry_json_str(s->m, "spec.vmiName"), target_name(s));
+}
+
 void ferry_step_act_lost(FerryStep *s) {
   const char *error = ferry_json_str(agent_result(s), "error");
   const char *lead = error && *error ? error : "", *then = *lead ? "; " : "";
@@ -319,8 +370,9 @@ void ferry_step_act_lost(FerryStep *s) {
                                     "first (ss -K dst ADDRESS, with the address of %s).",
                                     target_name(s), outcome_source_name(s))
                   : g_strdup("");
-    ferry_step_fail(s, reason, "%s%s%s and %s each hold a part of the VM's memory: %s. %s%s", lead,
-                    then, outcome_source_name(s), target_name(s), say, advice, close);
+    g_autofree char *resume = resume_advice(s);
+    ferry_step_fail(s, reason, "%s%s%s and %s each hold a part of the VM's memory: %s. %s%s %s",
+                    lead, then, outcome_source_name(s), target_name(s), say, advice, close, resume);
     break;
   }
   case FERRY_OUTCOME_LOST:

@@ -85,6 +85,10 @@ gboolean ferry_step_guard_retry(FerryStep *s);
 void ferry_step_act_retry(FerryStep *s);
 void ferry_step_drop_stale_result(FerryStep *s);
 
+/** Another migration of the same VM that goes first (migration.c): one that has begun, or an
+ * older one; NULL: none. Admission refuses a second one; an evacuation may have made its own at the
+ * same moment. `all` are the stored ones; the answer is one of them, borrowed. */
+const json_t *ferry_step_goes_first(const FerryStep *s, const GPtrArray *all);
 /** Whether a host can take the VM now (migration_actions.c). */
 gboolean ferry_step_has_target(FerryStep *s);
 /** Ends the migration as Failed in `s->m`: reason, message, migrationState. */

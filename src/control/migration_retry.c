@@ -42,6 +42,12 @@ static json_t *attempts_with(const FerryStep *s) {
   return list;
 }
 
+/* Whether the agent left the VM as it was when the migration began: one that it left suspended
+ * would arrive suspended on another host, and nobody would let it go on there. */
+static gboolean is_as_before(const FerryStep *s) {
+  return ferry_migration_state_is_kept(s->m, ferry_json_str(s->m, STATE "agentResult.sourceState"));
+}
+
 gboolean ferry_step_guard_retry(FerryStep *s) {
   const json_t *spec = json_object_get(s->m, "spec");
   const json_t *config = ferry_json_get(s->m, STATE "migrationConfiguration");
@@ -49,7 +55,7 @@ gboolean ferry_step_guard_retry(FerryStep *s) {
   if (!ferry_step_guard_stayed(s) || ferry_step_cancel_requested(s) || !s->vmi ||
       json_object_get(spec, "targetNode") || ferry_json_bool(spec, "offline", FALSE) ||
       ferry_json_bool(spec, "postCopyResume", FALSE) || ferry_step_guard_vm_off(s) ||
-      !is_the_targets_fault(ferry_json_str(s->m, STATE "agentResult.reason")) ||
+      !is_as_before(s) || !is_the_targets_fault(ferry_json_str(s->m, STATE "agentResult.reason")) ||
       (gint64)json_array_size(ferry_json_get(s->m, "status.attempts")) >= retries)
     return FALSE;
   /* only where somebody else can take it now: waiting is not what was asked for */
@@ -68,8 +74,8 @@ void ferry_step_act_retry(FerryStep *s) {
       STATE "targetNode",     STATE "targetNodeAddress", STATE "targetURI",
       STATE "network",        STATE "targetDisks",       STATE "agentEpoch",
       STATE "bandwidthProbe", STATE "startTimestamp",    STATE "migrationConfiguration",
-      "status.progress",      "status.summary",          "status.forecast",
-      "status.refusals"};
+      STATE "doubt",          "status.progress",         "status.summary",
+      "status.forecast",      "status.refusals"};
   gint64 attempt = ferry_json_int(s->m, STATE "attempt", 0) + 1;
   const char *error = ferry_json_str(s->m, STATE "agentResult.error");
   g_autofree char *text =

@@ -24,3 +24,8 @@ void ferry_node_step(const json_t *node, gint64 started_ms, gint64 now_ms, Ferry
                    now_ms);
   ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, g_steal_pointer(&copy), FALSE);
 }
+
+gboolean ferry_node_was_heard(const json_t *node, gint64 since_ms, gint64 now_ms) {
+  gint64 last = ferry_rfc3339_parse(ferry_json_str(node, "status.agent.lastReportTime"));
+  return last < 0 || (last >= since_ms && now_ms - last >= FERRY_NODE_MERGED_MS);
+}

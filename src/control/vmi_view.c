@@ -91,8 +91,8 @@ static void set_spec(json_t *vmi, const json_t *r) {
 
 /* What a host says the VM is, without what it says of its state. */
 static json_t *claim_of(const json_t *r) {
-  static const char *const others[] = {"uuid", "namespace", "state", "reason",
-                                       "id",   "active",    "job",   "annotations"};
+  static const char *const others[] = {"uuid",   "namespace", "state", "reason",     "id",
+                                       "active", "silent",    "job",   "annotations"};
   json_t *claim = json_copy((json_t *)r);
   for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
     json_object_del(claim, others[i]);
@@ -113,7 +113,8 @@ void ferry_vmi_merge_record(json_t *vmi, const char *node, const json_t *r, gint
   }
   gboolean moved = g_strcmp0(ferry_json_str(d, "state"), ferry_json_str(r, "state")) != 0;
   gboolean received = ferry_vmi_record_receives(d) || ferry_json_bool(d, "received", FALSE);
-  static const char *const keys[] = {"state", "reason", "id", "active", "persistent", "job"};
+  static const char *const keys[] = {"state",  "reason",     "id", "active",
+                                     "silent", "persistent", "job"};
   for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
     json_object_del(d, keys[i]);
     copy_key(d, keys[i], r, keys[i]);
@@ -124,7 +125,9 @@ void ferry_vmi_merge_record(json_t *vmi, const char *node, const json_t *r, gint
     g_autofree char *now = ferry_rfc3339_format_ms(now_ms);
     ferry_json_set_str(d, "since", now);
   }
-  json_object_set_new(d, "claim", claim_of(r));
+  /* one whose QEMU does not answer says nothing new of what it is, and maybe nothing at all */
+  if (!ferry_json_bool(r, "silent", FALSE) || json_object_size(json_object_get(vmi, "spec")) == 0)
+    json_object_set_new(d, "claim", claim_of(r));
 }
 
 gboolean ferry_vmi_remove_node(json_t *vmi, const char *node) {
@@ -205,7 +208,9 @@ static void condition_two_hosts(json_t *vmi, const FerryVmiContext *context, gin
     return;
   }
   g_autofree char *text = g_strdup_printf(
-      "the VM runs on %s at once: its disks are in danger; stop one of the two", where->str);
+      "the VM runs on %s at once: its disks are in danger. Where a migration left both: ferry "
+      "resolve %s --keep HOST; else stop one of the two with virsh destroy",
+      where->str, ferry_json_str(vmi, "metadata.name"));
   ferry_condition_set(vmi, "RunningOnTwoHosts", "True",
                       ferry_reason_name(FERRY_REASON_SAME_UUID_TWICE), text, now_ms);
 }
@@ -229,8 +234,9 @@ static void condition_claimed(json_t *vmi, const FerryVmiContext *context, const
           : g_strdup_printf("the VM is %s's, where it is active, and %s reports the same UUID as "
                             "active: it stays %s's, with the settings that %s reports, until "
                             "that host reports it as stopped or gone. Look at both hosts with "
-                            "virsh, and stop the one that is not meant",
-                            owner, who->str, owner, owner);
+                            "virsh; where a migration left both say which goes on: ferry resolve "
+                            "%s --keep HOST; else stop the one that is not meant",
+                            owner, who->str, owner, owner, ferry_json_str(vmi, "metadata.name"));
   ferry_condition_set(
       vmi, "ClaimedByAnotherHost", "True",
       ferry_reason_name(silent ? FERRY_REASON_HOST_SILENT : FERRY_REASON_SAME_UUID_TWICE), text,
@@ -249,6 +255,19 @@ static void condition_migrating(json_t *vmi, const FerryVmiContext *context, con
     ferry_condition_remove(vmi, "Migrating");
 }
 
+/* Since when a QEMU is silent says the condition's own time. */
+static void condition_ready(json_t *vmi, FerryPhase phase, const json_t *host, gint64 now_ms) {
+  gboolean runs = phase == FERRY_PHASE_RUNNING;
+  if (!ferry_json_bool(host, "silent", FALSE)) {
+    ferry_condition_set(vmi, "Ready", runs ? "True" : "False", runs ? "" : ferry_phase_name(phase),
+                        "", now_ms);
+    return;
+  }
+  g_autofree char *text = ferry_silent_text(ferry_json_str(host, "nodeName"));
+  ferry_condition_set(vmi, "Ready", "False", ferry_reason_name(FERRY_REASON_QEMU_SILENT), text,
+                      now_ms);
+}
+
 void ferry_vmi_derive(json_t *vmi, const FerryVmiContext *context, gint64 now_ms) {
   g_autoptr(GPtrArray) conflicts = g_ptr_array_new();
   json_t *host = ferry_vmi_owner(vmi, context, conflicts);
@@ -262,8 +281,7 @@ void ferry_vmi_derive(json_t *vmi, const FerryVmiContext *context, gint64 now_ms
   }
   ferry_json_set_str(vmi, "status.phase", word);
   ferry_json_set_str(vmi, "status.nodeName", node);
-  gboolean ready = phase == FERRY_PHASE_RUNNING;
-  ferry_condition_set(vmi, "Ready", ready ? "True" : "False", ready ? "" : word, "", now_ms);
+  condition_ready(vmi, phase, host, now_ms);
   if (phase == FERRY_PHASE_PAUSED)
     ferry_condition_set(vmi, "Paused", "True",
                         ferry_json_str(host, "reason") ? ferry_json_str(host, "reason") : "", "",

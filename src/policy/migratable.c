@@ -145,8 +145,41 @@ static void add_snapshots(const json_t *vmi, json_t *out) {
                        n >= FERRY_DOMAIN_SNAPSHOTS_MAX ? "at least " : "", n, names->str));
 }
 
+/* Of two copies nobody can tell which one is meant to move. */
+static void add_two_copies(const json_t *vmi, json_t *out) {
+  static const char *const types[] = {"RunningOnTwoHosts", "ClaimedByAnotherHost"};
+  const char *twice = ferry_reason_name(FERRY_REASON_SAME_UUID_TWICE);
+  for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+    const json_t *condition =
+        ferry_json_find(ferry_json_get(vmi, "status.conditions"), "type", types[i]);
+    const char *message = ferry_json_str(condition, "message");
+    if (g_strcmp0(ferry_json_str(condition, "status"), "True") != 0 ||
+        g_strcmp0(ferry_json_str(condition, "reason"), twice) != 0)
+      continue;
+    migratable_add(out, FERRY_REASON_SAME_UUID_TWICE,
+                   g_strdup(message ? message : "two hosts have a copy of it"));
+    return;
+  }
+}
+
+char *ferry_silent_text(const char *node) {
+  return g_strdup_printf("its QEMU on %s does not answer its monitor, so that libvirt can do "
+                         "nothing with it: look at that process (stopped, or waiting for storage); "
+                         "when it answers again that is noticed within seconds",
+                         node ? node : "its host");
+}
+
+static void add_silent(const json_t *vmi, json_t *out) {
+  const char *node = ferry_json_str(vmi, "status.nodeName");
+  const json_t *here = ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node);
+  if (ferry_json_bool(here, "silent", FALSE))
+    migratable_add(out, FERRY_REASON_QEMU_SILENT, ferry_silent_text(node));
+}
+
 json_t *ferry_migratable_reasons(const json_t *vmi) {
   json_t *out = json_array();
+  add_two_copies(vmi, out);
+  add_silent(vmi, out);
   add_host_devices(vmi, out);
   add_interfaces(vmi, out);
   add_cpu_model(vmi, out);

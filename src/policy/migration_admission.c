@@ -76,6 +76,40 @@ static const json_t *find_node(const FerryAdmissionState *state, const char *nam
   return NULL;
 }
 
+/* Another host's domain of that name which has the UUID of a VM that goes by another one; with its
+ * node. */
+static const json_t *find_claimed(const FerryAdmissionState *state, const char *ns,
+                                  const char *word, const char **node) {
+  for (gsize i = 0; i < state->n_vmis; i++) {
+    gsize k;
+    json_t *d;
+    if (g_strcmp0(ferry_json_str(state->vmis[i], "metadata.namespace"), ns) != 0)
+      continue;
+    json_array_foreach(ferry_json_get(state->vmis[i], "status.domains"), k, d) {
+      *node = ferry_json_str(d, "nodeName");
+      if (*node && g_strcmp0(ferry_json_str(d, "claim.name"), word) == 0)
+        return state->vmis[i];
+    }
+  }
+  return NULL;
+}
+
+static gboolean check_claimed(const FerryAdmissionState *state, const char *ns, const char *word,
+                              GError *causes) {
+  const char *node;
+  const json_t *vmi = find_claimed(state, ns, word, &node);
+  if (!vmi)
+    return FALSE;
+  const char *owner = ferry_json_str(vmi, "status.nodeName");
+  ferry_error_add_cause(
+      causes, "FieldValueInvalid", "spec.vmiName",
+      "Invalid value: \"%s\": the domain of that name on %s has the UUID of the "
+      "VM %s, which is on %s: look at both hosts with virsh, and stop the one that "
+      "is not meant",
+      word, node, ferry_json_str(vmi, "metadata.name"), owner ? owner : "another host");
+  return TRUE;
+}
+
 static void check_unknown_vmi(const FerryAdmissionState *state, const char *ns, const char *word,
                               GError *causes) {
   const char *nearest = ferry_admission_nearest_vmi(state, ns, word);
@@ -355,9 +389,9 @@ gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *m
   Meaning meaning = meaning_of(state, ns, word);
   if (is_ambiguous(&meaning))
     check_ambiguous_vmi(state, ns ? ns : "", word, &meaning, causes);
-  else if (!vmi)
+  else if (!vmi && !check_claimed(state, ns ? ns : "", word ? word : "", causes))
     check_unknown_vmi(state, ns ? ns : "", word ? word : "", causes);
-  else
+  else if (vmi)
     check_running(vmi, migration, word, causes);
   if (vmi)
     check_migratable(state, migration, vmi, word, causes);

@@ -3,6 +3,7 @@
 // a field that is on or given, FIELD=VALUE for a list that holds the value or a URI of that scheme,
 // or "tls". What one row cannot say is a function below the table.
 #include "policy/migration_flags_rules.h"
+#include "policy/resume_defects.h"
 #include "base/quantity.h"
 #include "policy/network.h"
 #include "convergence/schedule.h"
@@ -307,21 +308,18 @@ static void lacks(GPtrArray *out, const json_t *node, const char *field, const c
                              what, program, until));
 }
 
-/* Measured: libvirtd 11.3.0 dies of a null pointer when it is the target of a resumed post-copy
- * migration, whoever asks. A distribution may have fixed it: then unsafeMigrationOverride. */
+/* A distribution may have mended it in an older version: then unsafeMigrationOverride. */
 static void check_resume(GPtrArray *out, const json_t *config, const json_t *node) {
-  const char *have = version(node, "libvirtVersion");
-  if (have && ferry_version_compare(have, "11.3.0") >= 0 &&
-      ferry_version_compare(have, "11.4.0") < 0 &&
-      ferry_migration_flag_on(config, "postCopyResume") &&
+  const char *have = version(node, "libvirtVersion"), *defect = ferry_resume_defect(have);
+  if (defect && ferry_migration_flag_on(config, "postCopyResume") &&
       !ferry_migration_flag_on(config, "unsafeMigrationOverride"))
-    add_lack(
-        out, "postCopyResume",
-        g_strdup_printf("node %s has libvirt %s: postCopyResume needs another version, for "
-                        "libvirtd 11.3 as the target crashes; update libvirt there and restart "
-                        "libvirtd (the VM's QEMU goes on), or say unsafeMigrationOverride: "
-                        "true (--unsafe) where it is fixed",
-                        ferry_json_str(node, "metadata.name"), have));
+    add_lack(out, "postCopyResume",
+             g_strdup_printf("node %s has libvirt %s: postCopyResume needs another version, for "
+                             "%s; update libvirt there to %s or newer and restart "
+                             "libvirtd (the VM's QEMU goes on), or say unsafeMigrationOverride: "
+                             "true (--unsafe) where it is fixed",
+                             ferry_json_str(node, "metadata.name"), have, defect,
+                             ferry_resume_mended_in(have)));
 }
 
 /* The target's QEMU binds to it; libvirt finds out only after it was started. */

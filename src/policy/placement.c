@@ -213,6 +213,18 @@ static void against_node(Case *c, gboolean named) {
     LASTING(c, FERRY_REASON_DELETED, "node %s is being deleted", name);
 }
 
+/* libvirt moves no guest between hosts that lock its disks by different means. */
+static void against_locks(Case *c) {
+  const char *there = ferry_json_str(c->node, "status.hypervisor.lockManager");
+  const char *here = ferry_json_str(c->source, "status.hypervisor.lockManager");
+  if (here && there && !g_str_equal(here, there) &&
+      !ferry_migration_flag_on(c->in->config, "offline"))
+    LASTING(c, FERRY_REASON_LOCK_MANAGER,
+            "the lock manager of %s is %s, that of %s is %s: set lock_manager in "
+            "/etc/libvirt/qemu.conf alike on both",
+            source_name(c->in), here, c->name, there);
+}
+
 /* Whether the machine fits the VM. */
 static void against_machine(Case *c) {
   const FerryPlacementInput *in = c->in;
@@ -294,6 +306,7 @@ static json_t *reasons_against(const FerryPlacementInput *in, const json_t *sour
   against_choice(&c, wanted);
   against_node(&c, wanted && g_strcmp0(wanted, c.name) == 0);
   against_machine(&c);
+  against_locks(&c);
   against_domains(&c);
   against_way(&c);
   if (transient)

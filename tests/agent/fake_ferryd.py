@@ -195,7 +195,7 @@ class FakeFerryd:
 
     def schedule(self, name, vmi, source, target, address, uri, config=None, phase="Scheduled",
                  **spec):
-        agents = [source, target] if spec.get("forecastOnly") else [source]
+        agents = [source, target]
         self.addresses.setdefault(target, set()).add(address)
         here = [r for r in self.domains.get(source, {}).values() if r["name"] == vmi]
         domain = {"vmiUID": here[0]["uuid"], "domainName": vmi} if here else {}

@@ -447,6 +447,28 @@ class Program(unittest.TestCase):
         self.assertIn("--overwrite", done.stderr)
         self.assertEqual(self.run_ferry("label", "vmi", "db", "a=c", "--overwrite").returncode, 0)
 
+    def test_freeze(self):
+        """The KubeVirt object gets spec.freeze, and is made where there is none."""
+        all_ = "/apis/kubevirt.io/v1/namespaces/kubevirt/kubevirts"
+        self.route(f"PATCH {all_}/kubevirt", failure(404, "NotFound", "there is none"))
+        self.route(f"POST {all_}", lambda handler, body: (201, body))
+        done = self.run_ferry("freeze", "two copies seen")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("nothing new starts", done.stdout)
+        self.assertEqual(self.server.asked[-1][2]["spec"], {"freeze": {"reason": "two copies seen"}})
+        done = self.run_ferry("unfreeze")  # nothing is frozen where there is no object
+        self.assertEqual((done.returncode, self.server.asked[-1][0]), (0, "PATCH"), done.stderr)
+        self.route(f"PATCH {all_}/kubevirt", lambda handler, body: (200, body))
+        for words, freeze in ((("freeze",), {}), (("unfreeze",), None)):
+            done = self.run_ferry(*words)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(self.server.asked[-1][::2], ("PATCH", {"spec": {"freeze": freeze}}))
+        self.route(f"PATCH {all_}/kubevirt", failure(403, "Forbidden", "you may not"))
+        for verb in ("freeze", "unfreeze"):
+            done = self.run_ferry(verb)
+            self.assertEqual(done.returncode, 1, verb)
+            self.assertIn("you may not", done.stderr)
+
     def test_apply_creates_then_leaves_alone(self):
         kind = "/apis/migrations.kubevirt.io/v1alpha1/migrationpolicies"
         text = ("apiVersion: migrations.kubevirt.io/v1alpha1\nkind: MigrationPolicy\n"

@@ -35,6 +35,30 @@ static void test_two_hosts(void) {
   g_assert_cmpstr(ferry_json_str(one, "status.nodeName"), ==, "h2");
 }
 
+static void report_numbered(FerryStore *store, gint64 sequence, const char *state) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) body =
+      state ? json_pack("{sI,s[{ss,ss,ss,ss,sb}]}", "sequence", (json_int_t)sequence, "domains",
+                        "uuid", WORLD_UUID, "name", "db", "state", state, "reason", "unknown",
+                        "active", 1)
+            : json_pack("{sI,sb,s[]}", "sequence", (json_int_t)sequence, "full", 1, "domains");
+  g_assert_true(ferry_inventory_report(store, "h1", body, WORLD_NOW, &error));
+  g_assert_no_error(error);
+}
+
+/* Its sender gave it up and sent another one, to which the server came first. */
+static void test_overtaken(void) {
+  g_autoptr(FerryStore) store = world_new();
+  report_numbered(store, 8, "paused");
+  report_numbered(store, 7, "running");
+  report_numbered(store, 6, NULL);
+  g_autoptr(json_t) v = vmi(store);
+  g_assert_cmpstr(ferry_json_str(v, "status.phase"), ==, "Paused");
+  report_numbered(store, 9, "running");
+  g_autoptr(json_t) newer = vmi(store);
+  g_assert_cmpstr(ferry_json_str(newer, "status.phase"), ==, "Running");
+}
+
 /* a VM between two hosts is not gone while its migration is not final */
 static void test_kept_while_migrating(void) {
   g_autoptr(FerryStore) store = world_new();
@@ -120,6 +144,7 @@ static void test_malformed(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/inventory/overtaken", test_overtaken);
   g_test_add_func("/inventory/found-and-gone", test_found_and_gone);
   g_test_add_func("/inventory/two-hosts", test_two_hosts);
   g_test_add_func("/inventory/kept-while-migrating", test_kept_while_migrating);

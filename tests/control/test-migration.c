@@ -36,7 +36,7 @@ static void test_success(void) {
   g_assert_cmpstr(ferry_json_str(s, "status.migrationState.sourceNode"), ==, "h1");
   g_assert_cmpstr(ferry_json_str(s, "status.migrationState.targetNode"), ==, "h2");
   g_assert_cmpstr(ferry_json_str(s, "status.migrationState.targetNodeAddress"), ==, "10.0.0.2");
-  assert_agents(s, "[\"h1\"]");
+  assert_agents(s, "[\"h1\",\"h2\"]"); /* the target's watches over the copy that arrives */
   g_assert_cmpint(
       ferry_json_int(s, "status.migrationState.migrationConfiguration.maxDowntimeMs", 0), ==, 900);
   /* every field of it says where it came from */
@@ -287,11 +287,33 @@ static void test_half_open_post_copy(void) {
   g_autoptr(FerryStore) store = broken_in_post_copy("postcopy");
   g_autoptr(json_t) early = world_step(store, "m", WORLD_NOW + 200);
   g_assert_cmpstr(phase(early), ==, "Running"); /* it may notice yet */
+  world_report(store, "h2", "running", "postcopy", WORLD_NOW + FERRY_OUTCOME_TIMEOUT_MS - 1000);
   g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 200 + FERRY_OUTCOME_TIMEOUT_MS);
   g_assert_cmpstr(phase(m), ==, "Failed");
   g_assert_cmpstr(ferry_json_str(m, "status.reason"), ==, "PostCopyFailed");
   g_assert_nonnull(strstr(ferry_json_str(m, "status.message"), "h2 has not noticed"));
   g_assert_nonnull(strstr(ferry_json_str(m, "status.message"), "--postcopy-resume"));
+}
+
+/* Never advised where it kills the target's libvirtd. */
+static void test_resume_by_version(void) {
+  static const struct {
+    const char *version;
+    gboolean kills;
+  } cases[] = {{"11.1.0", FALSE}, {"11.2.0", TRUE}, {"11.3.0", TRUE}, {"11.4.0", FALSE}};
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(FerryStore) store = broken_in_post_copy("postcopy-failed");
+    g_autoptr(json_t) node = ferry_store_get(store, &ferry_kind_node, "", "h2");
+    json_t *copy = json_deep_copy(node);
+    ferry_json_set_str(copy, "status.hypervisor.libvirtVersion", cases[i].version);
+    g_autoptr(FerryPlan) plan = ferry_plan_new();
+    ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, copy, FALSE);
+    world_commit(store, plan);
+    g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 200);
+    const char *message = ferry_json_str(m, "status.message");
+    g_assert_true((strstr(message, "Update it there to 11.4.0") != NULL) == cases[i].kills);
+    g_assert_nonnull(strstr(message, "ferry migrate db --to h2 --post-copy --postcopy-resume"));
+  }
 }
 
 /* Each host holds a part of the VM: said at once, with what to do; resuming goes the same way. */
@@ -389,7 +411,7 @@ static void test_agents_of_old(void) {
   world_set(store, "m", "status.migrationState.agents", NULL);
   g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 10);
   g_assert_cmpstr(phase(m), ==, "Running");
-  assert_agents(m, "[\"h1\"]");
+  assert_agents(m, "[\"h1\",\"h2\"]");
 }
 
 int main(int argc, char **argv) {
@@ -408,6 +430,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration/source-host-lost", test_source_host_lost);
   g_test_add_func("/migration/half-open-post-copy", test_half_open_post_copy);
   g_test_add_func("/migration/broken-post-copy", test_broken_post_copy);
+  g_test_add_func("/migration/resume-by-version", test_resume_by_version);
   g_test_add_func("/migration/offline", test_offline);
   g_test_add_func("/migration/made-as-pending", test_made_as_pending);
   g_test_add_func("/migration/waiting-hides-nothing", test_waiting_hides_nothing);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a migration's data go over, as its status and events tell.
 #include "world.h"
+#include <string.h>
 
 #define STATE "status.migrationState."
 
@@ -106,11 +107,94 @@ static void test_shared_disk(void) {
   g_assert_cmpint(ferry_json_int(m, STATE "migrationConfiguration.copiedDiskBytes", 0), ==, 1000);
 }
 
+static guint count_events(FerryStore *store, const char *reason) {
+  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_event, NULL, NULL);
+  guint n = 0;
+  for (guint i = 0; i < all->len; i++)
+    n += g_strcmp0(ferry_json_str(g_ptr_array_index(all, i), "reason"), reason) == 0;
+  return n;
+}
+
+static void freeze(FerryStore *store, gboolean on) {
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  json_t *kubevirt =
+      json_pack("{ss,ss,s{ss,ss,ss},s{}}", "apiVersion", "kubevirt.io/v1", "kind", "KubeVirt",
+                "metadata", "name", "kubevirt", "namespace", "kubevirt", "uid", "kv", "spec");
+  g_autoptr(json_t) there = ferry_store_get(store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
+  if (there)
+    ferry_json_set(kubevirt, "metadata", json_deep_copy(json_object_get(there, "metadata")));
+  if (on)
+    ferry_json_set(kubevirt, "spec.freeze", json_pack("{ss,ss}", "by", "ann", "reason", "odd"));
+  ferry_plan_write(plan, there ? FERRY_WRITE_UPDATE : FERRY_WRITE_CREATE, &ferry_kind_kubevirt,
+                   kubevirt, FALSE);
+  world_commit(store, plan);
+}
+
+/* Nothing new starts, for however long, and says who wants it so; what runs is left alone. */
+static void test_frozen(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_vm(store, "other", 2, WORLD_NOW);
+  world_migrate_vm(store, "runs", "other", "h2");
+  g_autoptr(json_t) runs = world_step(store, "runs", WORLD_NOW);
+  freeze(store, TRUE);
+  world_migrate(store, "m", "h2");
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + i * 3600 * 1000);
+    g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Pending");
+    g_assert_cmpstr(ferry_json_str(m, "status.queue.reason"), ==, "Frozen");
+    g_assert_nonnull(strstr(ferry_json_str(m, "status.queue.message"), "by ann, because odd"));
+  }
+  g_assert_cmpuint(count_events(store, "Frozen"), ==, 1); /* said once */
+  g_autoptr(json_t) still = world_step(store, "runs", WORLD_NOW + 1);
+  g_assert_cmpstr(ferry_json_str(still, "status.phase"), ==, "Scheduled");
+  freeze(store, FALSE);
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 9 * 3600 * 1000);
+  g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Scheduled");
+  g_assert_null(ferry_json_get(m, "status.queue"));
+}
+
+/* One that waits for a host does not start either, nor give up. */
+static void test_frozen_in_scheduling(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_migrate(store, "m", "h2");
+  world_set(store, "m", "status",
+            json_pack("{ss,s[{ss,ss}]}", "phase", "Scheduling", "phaseTransitionTimestamps",
+                      "phase", "Scheduling", "phaseTransitionTimestamp", "2026-01-01T00:00:00Z"));
+  freeze(store, TRUE);
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + FERRY_UNSCHEDULABLE_TIMEOUT_MS + 1000);
+  g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Scheduling");
+  g_assert_cmpstr(ferry_json_str(m, "status.reason"), ==, "Frozen");
+  freeze(store, FALSE);
+  g_autoptr(json_t) after =
+      world_step(store, "m", WORLD_NOW + FERRY_UNSCHEDULABLE_TIMEOUT_MS + 2000);
+  g_assert_cmpstr(ferry_json_str(after, "status.phase"), ==, "Scheduled");
+  g_assert_null(ferry_json_get(after, "status.message"));
+}
+
+/* A source that is not ready says in its own words why. */
+static void test_source_not_ready(void) {
+  g_autoptr(FerryStore) store = world_new();
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) body = json_pack("{s{sb,ss}}", "node", "connected", 0, "connectionError",
+                                     "libvirtd has not answered for 4.0 s");
+  ferry_inventory_report(store, "h1", body, WORLD_NOW, &error);
+  g_assert_no_error(error);
+  world_migrate(store, "m", "h2");
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW);
+  g_assert_cmpstr(ferry_json_str(m, "status.queue.reason"), ==, "SourceNotReady");
+  g_assert_nonnull(
+      strstr(ferry_json_str(m, "status.queue.message"), "libvirtd has not answered for 4.0 s"));
+  g_assert_cmpuint(count_events(store, "SourceNotReady"), ==, 1);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migration-actions/network", test_network);
   g_test_add_func("/migration-actions/fallback", test_fallback);
   g_test_add_func("/migration-actions/other-ways", test_other_ways);
+  g_test_add_func("/migration-actions/frozen", test_frozen);
+  g_test_add_func("/migration-actions/frozen-in-scheduling", test_frozen_in_scheduling);
+  g_test_add_func("/migration-actions/source-not-ready", test_source_not_ready);
   g_test_add_func("/migration-actions/shared-disk", test_shared_disk);
   return g_test_run();
 }

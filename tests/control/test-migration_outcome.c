@@ -176,6 +176,57 @@ static void test_silent_target_is_not_a_second_copy(void) {
                "the VM is running on h1 as before");
 }
 
+/* A copy that its agent suspended is none that a person paused: neither goes on, and that is said.
+ */
+static void test_both_wait(void) {
+  gint64 late = WORLD_NOW + 5 * FERRY_OUTCOME_TIMEOUT_MS;
+  g_autoptr(FerryStore) store = ended("PreCopy", "paused", "migration");
+  world_report(store, "h1", "paused", "user", WORLD_NOW + 5);
+  world_set(store, "m", STATE "doubt.source.state", json_string("Suspended"));
+  set_ready(store, "h2", "Unknown");
+  json_decref(world_step(store, "m", WORLD_NOW + 10));
+  set_ready(store, "h2", "True");
+  world_report(store, "h2", "paused", "user", late);
+  world_set(store, "m", STATE "doubt.target.state", json_string("Suspended"));
+  /* their agents have a moment to agree, from when both could be heard */
+  g_autoptr(json_t) soon = world_step(store, "m", late + FERRY_OUTCOME_TIMEOUT_MS - 1);
+  g_assert_cmpstr(ferry_json_str(soon, "status.phase"), ==, "Running");
+  g_autoptr(json_t) m = world_step(store, "m", late + FERRY_OUTCOME_TIMEOUT_MS);
+  assert_ended(m, "SuspendedOnBothHosts", "suspended", "ferry resolve VM --keep HOST");
+}
+
+/* The target's copy goes on as late as it likes: the source's agent is about to end its own. */
+static void test_late_arrival(void) {
+  gint64 late = WORLD_NOW + 5 * FERRY_OUTCOME_TIMEOUT_MS;
+  g_autoptr(FerryStore) store = ended("PreCopy", "paused", "migration");
+  world_report(store, "h1", "paused", "user", WORLD_NOW + 5);
+  world_set(store, "m", STATE "doubt.source.state", json_string("Suspended"));
+  world_report(store, "h2", "running", "migrated", late);
+  g_autoptr(json_t) soon = world_step(store, "m", late + 1000);
+  g_assert_cmpstr(ferry_json_str(soon, "status.phase"), ==, "Running");
+  world_report(store, "h1", NULL, NULL, late + 2000);
+  world_set(store, "m", STATE "doubt.source.state", json_string("Destroyed"));
+  g_autoptr(json_t) m = world_step(store, "m", late + 2001);
+  g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Succeeded");
+}
+
+/* A ferryd that was away while the time ran out counts the target as ready, though what it knows of
+ * it is old; and a report becomes a Node before it becomes domains. Neither is evidence of a loss.
+ */
+static void test_old_word_of_the_target(void) {
+  gint64 late = WORLD_NOW + 2 * FERRY_OUTCOME_TIMEOUT_MS;
+  g_autoptr(FerryStore) store = ended("PreCopy", "nostate", "unknown");
+  world_report(store, "h2", NULL, NULL, WORLD_NOW - 1000);
+  json_decref(world_step(store, "m", WORLD_NOW + 10));
+  g_autoptr(json_t) old = world_step(store, "m", late);
+  g_assert_cmpstr(ferry_json_str(old, "status.phase"), ==, "Running");
+  world_report(store, "h2", NULL, NULL, late + 10);
+  g_autoptr(json_t) half = world_step(store, "m", late + 11);
+  g_assert_cmpstr(ferry_json_str(half, "status.phase"), ==, "Running");
+  g_autoptr(json_t) m = world_step(store, "m", late + 1000);
+  assert_ended(m, "VMNotFound", "gone", "h2 says nothing");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migration-outcome/kept", test_kept);
@@ -186,7 +237,10 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration-outcome/stopped", test_stopped);
   g_test_add_func("/migration-outcome/waits-for-post-copy", test_waits_for_post_copy);
   g_test_add_func("/migration-outcome/unknown", test_unknown);
+  g_test_add_func("/migration-outcome/old-word-of-the-target", test_old_word_of_the_target);
   g_test_add_func("/migration-outcome/silent-target-is-no-second-copy",
                   test_silent_target_is_not_a_second_copy);
+  g_test_add_func("/migration-outcome/both-wait", test_both_wait);
+  g_test_add_func("/migration-outcome/late-arrival", test_late_arrival);
   return g_test_run();
 }

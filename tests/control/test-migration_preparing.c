@@ -98,6 +98,20 @@ static void test_cancel_is_answered(void) {
   assert_failed(store, WORLD_NOW + 20, "Cancelled", "the VM is running on h1 as before");
 }
 
+/* A VM that was stopped before libvirt was called leaves nothing to wait for. */
+static void test_stopped(void) {
+  for (gsize i = 0; i < G_N_ELEMENTS(phases); i++) {
+    g_autoptr(FerryStore) store = preparing(phases[i]);
+    world_report(store, "h1", "shutoff", "destroyed", WORLD_NOW + 5);
+    world_set(store, "m", "status.migrationState.agentResult",
+              json_pack("{sb,ss,ss,ss}", "returned", 0, "error", "the VM is not running",
+                        "sourceState", "shutoff", "sourceReason", "destroyed"));
+    g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 20);
+    g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Failed");
+    g_assert_cmpstr(ferry_json_str(m, "status.reason"), ==, "StoppedMeanwhile");
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migration_preparing/limit", test_limit);
@@ -106,5 +120,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration_preparing/forecast", test_forecast);
   g_test_add_func("/migration_preparing/cancel", test_cancel);
   g_test_add_func("/migration_preparing/cancel-is-answered", test_cancel_is_answered);
+  g_test_add_func("/migration_preparing/stopped", test_stopped);
   return g_test_run();
 }

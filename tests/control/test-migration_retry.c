@@ -68,6 +68,11 @@ static void test_not_again(void) {
   world_set(cancelled, "m", "status.migrationState.abortRequested", json_true());
   result(cancelled, "MigrationFailed", 0);
   expect_failed(cancelled);
+  g_autoptr(FerryStore) suspended = running(NULL);
+  result(suspended, "TargetLibvirtLost", 0);
+  world_set(suspended, "m", "status.migrationState.agentResult.sourceState", json_string("paused"));
+  world_report(suspended, "h1", "paused", "user", WORLD_NOW + 5);
+  expect_failed(suspended);
   g_autoptr(FerryStore) none = running(NULL);
   world_set(none, "m", "status.migrationState.migrationConfiguration.retries", json_integer(0));
   result(none, "MigrationFailed", 0);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/vmi_view.h"
 #include "control/conditions.h"
+#include "base/rfc3339.h"
+#include "model/kinds/columns.h"
 #include "model/validate/validate.h"
 #include <string.h>
 
@@ -100,11 +102,49 @@ static void test_method(void) {
   }
 }
 
+/* A QEMU that hangs: the VM is what it was, and what is wrong is said, with since when. */
+static void test_silent(void) {
+  static const struct {
+    gboolean silent;
+    const char *ready, *reason, *migratable;
+    gint64 now_ms, since_ms;
+  } turns[] = {{FALSE, "True", "", "True", 1000, 1000},
+               {TRUE, "False", "QEMUSilent", "False", 2000, 2000},
+               {TRUE, "False", "QEMUSilent", "False", 9000, 2000},
+               {FALSE, "True", "", "True", 10000, 10000}};
+  g_autoptr(json_t) vmi = seen("");
+  for (gsize i = 0; i < G_N_ELEMENTS(turns); i++) {
+    g_autoptr(json_t) record =
+        json_pack("{ss,ss,sb}", "name", "db", "state", "running", "active", 1);
+    if (turns[i].silent) /* it may be all that is known */
+      json_object_set_new(record, "silent", json_true());
+    else
+      json_object_set_new(record, "vcpus", json_integer(2));
+    ferry_vmi_merge_record(vmi, "h1", record, turns[i].now_ms);
+    ferry_vmi_derive(vmi, &(FerryVmiContext){0}, turns[i].now_ms);
+    const json_t *ready =
+        ferry_json_find(ferry_json_get(vmi, "status.conditions"), "type", "Ready");
+    g_assert_cmpstr(ferry_json_str(ready, "status"), ==, turns[i].ready);
+    g_assert_cmpstr(ferry_json_str(ready, "reason"), ==, turns[i].reason);
+    g_assert_cmpstr(ferry_json_str(migratable(vmi), "status"), ==, turns[i].migratable);
+    g_assert_cmpstr(ferry_json_str(vmi, "status.phase"), ==, "Running");
+    if (i > 0)
+      g_assert_cmpint(ferry_rfc3339_parse(ferry_json_str(ready, "lastTransitionTime")), ==,
+                      turns[i].since_ms);
+    if (i > 0)
+      g_assert_cmpint(ferry_json_int(vmi, "spec.domain.cpu.cores", 0), ==, 2);
+    g_autoptr(json_t) cell = ferry_cell_vmi_phase(vmi, 0);
+    g_assert_cmpstr(json_string_value(cell), ==, turns[i].silent ? "Running,Silent" : "Running");
+  }
+  g_assert_null(ferry_json_get(vmi, "spec.silent"));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/vmi-view/names", test_names);
   g_test_add_func("/vmi-view/bound", test_bound);
   g_test_add_func("/vmi-view/not-told", test_not_told);
+  g_test_add_func("/vmi-view/silent", test_silent);
   g_test_add_func("/vmi-view/method", test_method);
   return g_test_run();
 }

@@ -110,6 +110,26 @@ static void test_losses(void) {
     g_assert_cmpuint(json_array_size(losses), ==, rows[i].n);
     if (rows[i].n)
       g_assert_nonnull(strstr(json_string_value(json_array_get(losses, 0)), "sda holds /a.iso"));
+
+/* Two copies: refused with what the condition says to do, but not where a host is only silent. */
+static void test_two_copies(void) {
+  static const struct {
+    const char *type, *status, *reason;
+    gboolean refused;
+  } cases[] = {{"RunningOnTwoHosts", "True", "SameUUIDTwice", TRUE},
+               {"ClaimedByAnotherHost", "True", "SameUUIDTwice", TRUE},
+               {"ClaimedByAnotherHost", "True", "HostSilent", FALSE},
+               {"RunningOnTwoHosts", "False", "SameUUIDTwice", FALSE},
+               {"DuplicateName", "True", "NameUsedTwice", FALSE}};
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(json_t) vmi =
+        json_pack("{s:{s:[{s:s, s:s, s:s, s:s}]}}", "status", "conditions", "type", cases[i].type,
+                  "status", cases[i].status, "reason", cases[i].reason, "message", "do this");
+    g_autoptr(json_t) all = ferry_migratable_reasons(vmi);
+    g_test_message("%s %s %s", cases[i].type, cases[i].status, cases[i].reason);
+    g_assert_cmpuint(json_array_size(all), ==, cases[i].refused);
+    if (cases[i].refused)
+      g_assert_cmpstr(ferry_json_str(json_array_get(all, 0), "message"), ==, "do this");
   }
 }
 
@@ -121,5 +141,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/migratable/losses", test_losses);
   g_test_add_func("/migratable/tsc", test_tsc);
   g_test_add_func("/migratable/names", test_names);
+  g_test_add_func("/migratable/two-copies", test_two_copies);
   return g_test_run();
 }

@@ -111,6 +111,18 @@ static void a_name_that_means_two(World *w, gconstpointer data) {
       name);
 }
 
+/* Two domains with one UUID on two hosts are one VM; the other domain's name is told apart. */
+static void a_name_of_the_second_copy(World *w, gconstpointer data) {
+  ferry_json_set(g_ptr_array_index(w->vmis, 0), "status.domains",
+                 json_pack("[{s:s, s:b}, {s:s, s:b, s:{s:s}}]", "nodeName", "h1", "active", 1,
+                           "nodeName", "h2", "active", 1, "claim", "name", "twin"));
+  g_autoptr(GError) error = check(w, "twin", NULL);
+  g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID);
+  g_assert_nonnull(strstr(error->message, "on h2 has the UUID of the VM db, which is on h1"));
+  g_autoptr(GError) unknown = check(w, "twins", NULL);
+  g_assert_nonnull(strstr(unknown->message, "there is no VM of that name"));
+}
+
 static void unknown_vm(World *w, gconstpointer data) {
   g_autoptr(GError) near = check(w, "dbb", NULL);
   g_assert_error(near, FERRY_ERROR, FERRY_ERROR_INVALID);
@@ -242,6 +254,7 @@ int main(int argc, char **argv) {
   ADD(admits);
   ADD(finds_by_any_name);
   ADD(a_name_that_means_two);
+  ADD(a_name_of_the_second_copy);
   ADD(unknown_vm);
   ADD(all_reasons_at_once);
   ADD(unknown_node);

@@ -299,6 +299,33 @@ static void test_rules_of_the_target(void) {
   g_assert_cmpstr(anywhere, ==, "");
 }
 
+/* Where both say what they lock disks by it must be the same. */
+static void test_lock_managers(void) {
+  static const struct {
+    const char *here, *there;
+    gboolean offline, refused;
+  } cases[] = {{"none", "none", FALSE, FALSE},        {"virtlockd", "virtlockd", FALSE, FALSE},
+               {"virtlockd", "none", FALSE, TRUE},    {"none", "virtlockd", FALSE, TRUE},
+               {"sanlock", "virtlockd", FALSE, TRUE}, {"virtlockd", NULL, FALSE, FALSE},
+               {NULL, "virtlockd", FALSE, FALSE},     {"virtlockd", "none", TRUE, FALSE}};
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(json_t) h1 = node("h1", "8Gi", 0);
+    g_autoptr(json_t) h2 = node("h2", "8Gi", 0);
+    if (cases[i].here)
+      ferry_json_set_str(h1, "status.hypervisor.lockManager", cases[i].here);
+    if (cases[i].there)
+      ferry_json_set_str(h2, "status.hypervisor.lockManager", cases[i].there);
+    g_autoptr(json_t) vmi = json_pack("{s:{s:s}}", "status", "nodeName", "h1");
+    g_autoptr(json_t) config = json_pack("{s:b}", "offline", cases[i].offline);
+    json_t *nodes[] = {h1, h2};
+    FerryPlacementInput in = {.vmi = vmi, .config = config, .nodes = nodes, .n_nodes = 2};
+    gboolean transient;
+    g_autoptr(json_t) all = ferry_placement_reasons(&in, h2, &transient);
+    g_test_message("case %zu", i);
+    g_assert_cmpint(has(all, "LockManager"), ==, cases[i].refused);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/placement/machine", test_machine_of_another_generation);
@@ -307,5 +334,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/placement/offline", test_offline);
   g_test_add_func("/placement/unsupported", test_unsupported);
   g_test_add_func("/placement/rules-of-the-target", test_rules_of_the_target);
+  g_test_add_func("/placement/lock-managers", test_lock_managers);
   return g_test_run();
 }

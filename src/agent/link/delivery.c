@@ -31,6 +31,11 @@ FerryDeliveryResult ferry_delivery_flush(FerryDelivery *d, gint64 timeout_ms) {
   return d->ops->flush(d, timeout_ms);
 }
 
+void ferry_delivery_live(FerryDelivery *d, gboolean on) {
+  if (d->ops->live)
+    d->ops->live(d, on);
+}
+
 void ferry_delivery_free(FerryDelivery *d) {
   if (d)
     d->ops->free(d);

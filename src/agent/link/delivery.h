@@ -21,6 +21,7 @@ typedef struct {
   void (*telemetry)(FerryDelivery *d, json_t *status);
   void (*event)(FerryDelivery *d, json_t *event);
   FerryDeliveryResult (*flush)(FerryDelivery *d, gint64 timeout_ms);
+  void (*live)(FerryDelivery *d, gboolean on); /* may be NULL: nobody listens for it */
   void (*free)(FerryDelivery *d);
 } FerryDeliveryOps;
 
@@ -38,6 +39,9 @@ void ferry_delivery_tell(FerryDelivery *d, const json_t *object, const char *typ
                          const char *reason, const char *message);
 /** Waits until all that must arrive has, at most `timeout_ms` (-1: for ever). */
 FerryDeliveryResult ferry_delivery_flush(FerryDelivery *d, gint64 timeout_ms);
+/** From now on (`on`) a sign of life is sent whenever nothing else was for a second, whatever keeps
+ * the owner busy: the target's agent goes by it (twin/arrival.h). */
+void ferry_delivery_live(FerryDelivery *d, gboolean on);
 /** What must arrive is tried on until it has, or the agent ends. NULL is fine. */
 void ferry_delivery_free(FerryDelivery *d);
 

@@ -31,7 +31,7 @@ static void local_free(FerryDelivery *base) {
 
 FerryDelivery *ferry_delivery_local_new(FerryDeliverySink sink, gpointer data) {
   static const FerryDeliveryOps ops = {sink_status, sink_status, sink_event, local_flush,
-                                       local_free};
+                                       .free = local_free};
   LocalEnd *d = g_new(LocalEnd, 1);
   *d = (LocalEnd){{&ops}, sink, data};
   return &d->base;

@@ -11,6 +11,8 @@
 #include "agent/link/outbox.h"
 #include "base/error.h"
 
+#define LIVE_MS 1000
+
 typedef struct {
   FerryDelivery base;
   FerryAgentContext *context;
@@ -21,7 +23,8 @@ typedef struct {
   GMutex lock; /* guards what follows */
   GCond cond;
   FerryOutbox box;
-  gboolean end;
+  gboolean end, live;
+  gint64 sent_us, heartbeats; /* when something was sent last; signs of life so far */
   gboolean refused;           /* the latest patch was */
   FerryDeliveryResult failed; /* why nothing is sent any more; FERRY_DELIVERED: all is well */
 } ServerEnd;
@@ -81,6 +84,16 @@ static FerryDeliveryResult try_once(ServerEnd *d, FerryClient *client, FerryOutb
   return FERRY_DELIVERED;
 }
 
+/* The lock is held. Waits for something to send; where a sign of life is due, that is. */
+static void await_work(ServerEnd *d) {
+  gint64 due = d->sent_us + LIVE_MS * 1000;
+  if (!d->live)
+    g_cond_wait(&d->cond, &d->lock);
+  else if (!g_cond_wait_until(&d->cond, &d->lock, due) && g_get_monotonic_time() >= due)
+    ferry_outbox_put_telemetry(
+        &d->box, json_pack("{s:{s:I}}", "progress", "heartbeats", (json_int_t)++d->heartbeats));
+}
+
 /* The lock is held, and let go of while something is sent. FALSE: it is over. */
 static gboolean send_next(ServerEnd *d, FerryClient *client, gint64 *backoff) {
   json_t *item = NULL;
@@ -88,9 +101,10 @@ static gboolean send_next(ServerEnd *d, FerryClient *client, gint64 *backoff) {
     return FALSE;
   FerryOutboxKind kind = ferry_outbox_next(&d->box, &item);
   if (kind == FERRY_OUTBOX_NOTHING) {
-    g_cond_wait(&d->cond, &d->lock);
+    await_work(d);
     return TRUE;
   }
+  d->sent_us = g_get_monotonic_time();
   g_mutex_unlock(&d->lock);
   FerryDeliveryResult result = kind == FERRY_OUTBOX_PATCH ? patch_status(d, client, item, FALSE)
                                                           : try_once(d, client, kind, item);
@@ -161,6 +175,15 @@ static void server_event(FerryDelivery *base, json_t *event) {
     ferry_debug("an Event was left out: too many wait for the server", "FERRY_MIGRATION", d->name);
 }
 
+static void server_live(FerryDelivery *base, gboolean on) {
+  ServerEnd *d = (ServerEnd *)base;
+  g_mutex_lock(&d->lock);
+  d->live = on;
+  d->sent_us = g_get_monotonic_time();
+  g_cond_broadcast(&d->cond);
+  g_mutex_unlock(&d->lock);
+}
+
 static FerryDeliveryResult server_flush(FerryDelivery *base, gint64 timeout_ms) {
   ServerEnd *d = (ServerEnd *)base;
   gint64 until = g_get_monotonic_time() + timeout_ms * 1000;
@@ -198,8 +221,8 @@ static void server_free(FerryDelivery *base) {
 
 FerryDelivery *ferry_delivery_server_new(FerryAgentContext *context, FerryAgentSession *session,
                                          const char *ns, const char *name, FerryLogContext *log) {
-  static const FerryDeliveryOps ops = {server_send, server_telemetry, server_event, server_flush,
-                                       server_free};
+  static const FerryDeliveryOps ops = {server_send,  server_telemetry, server_event,
+                                       server_flush, server_live,      server_free};
   ServerEnd *d = g_new0(ServerEnd, 1);
   d->base.ops = &ops;
   d->context = context;

@@ -3,6 +3,7 @@
 // be written either, so nothing would begin.
 #include "agent/link/job_fetch.h"
 #include "base/log.h"
+#include "model/migration/peer_uri.h"
 
 typedef struct {
   FerryAgentContext *context;
@@ -31,6 +32,23 @@ static json_t *get_node(const Asker *a, const char *name, GError **error) {
   }
 }
 
+/* what is no name of a Node gets no request */
+static gboolean is_node_name(const char *name) {
+  return name && *name && !strpbrk(name, "/?#%");
+}
+
+char *ferry_job_peer_uri(FerryAgentContext *context, FerryAgentSession *session, const char *node) {
+  if (!is_node_name(node))
+    return NULL;
+  g_autofree char *path = ferry_client_path("", "v1", NULL, "nodes", node, NULL);
+  FerryClient *client = ferry_session_take_client(session);
+  g_autoptr(json_t) found = ferry_client_request_full(
+      client, "GET", path, NULL, NULL, NULL, ferry_context_cancellable(context), NULL, NULL);
+  ferry_session_give_client(session, client);
+  const json_t *peer = found ? ferry_peer_of_node(found) : NULL;
+  return peer ? ferry_peer_uri(peer, NULL) : NULL;
+}
+
 FerryJobVerdict ferry_job_verdict(FerryAgentContext *context, FerryAgentSession *session,
                                   const json_t *migration, const FerryJobHere *here,
                                   gboolean (*stopped)(gpointer data), gpointer data,
@@ -40,9 +58,7 @@ FerryJobVerdict ferry_job_verdict(FerryAgentContext *context, FerryAgentSession 
   g_autoptr(GError) cause = NULL;
   const char *other = ferry_json_str(migration, here ? "status.migrationState.targetNode"
                                                      : "status.migrationState.sourceNode");
-  /* what is no name of a Node gets no request */
-  gboolean name = other && *other && !strpbrk(other, "/?#%");
-  g_autoptr(json_t) node = name ? get_node(&a, other, &cause) : NULL;
+  g_autoptr(json_t) node = is_node_name(other) ? get_node(&a, other, &cause) : NULL;
   g_autoptr(json_t) own = here || cause ? NULL : get_node(&a, own_node, &cause);
   if (cause) {
     g_propagate_error(error, g_steal_pointer(&cause));

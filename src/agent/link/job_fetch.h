@@ -15,4 +15,8 @@ FerryJobVerdict ferry_job_verdict(FerryAgentContext *context, FerryAgentSession 
                                   gboolean (*stopped)(gpointer data), gpointer data,
                                   GError **error);
 
+/** The URI of `node`'s hypervisor, built of that Node's peer; NULL: ferryd does not say, tried
+ * once. Free with g_free. */
+char *ferry_job_peer_uri(FerryAgentContext *context, FerryAgentSession *session, const char *node);
+
 G_END_DECLS

@@ -29,6 +29,7 @@ struct _FerryReporter {
   char *report_path;
   json_t *info; /* the node's fields as last reported */
   gint64 info_us, sent_us;
+  gint64 reports;  /* sent, of this process */
   gint64 renew_us; /* when to look again whether the certificate is to be renewed */
   gboolean ready, saw_other_ca;
 };
@@ -201,10 +202,18 @@ static json_t *heartbeat(FerryReporter *r) {
   return report;
 }
 
+/* Each one's number, above all that went before, so that one which ferryd comes to late is known to
+ * be overtaken. */
+static void number_report(FerryReporter *r, json_t *report) {
+  gint64 epoch = ferry_json_int(report, "epoch", 0);
+  ferry_json_set_int(report, "sequence", (epoch << 32) + ++r->reports);
+}
+
 /* Sends; FALSE (after a pause) where it did not arrive and all must be sent anew. */
 static gboolean send_report(FerryReporter *r, json_t *report, gint64 *backoff) {
   FerryAgentContext *context = r->ports.context;
   g_autoptr(GError) error = NULL;
+  number_report(r, report);
   g_autoptr(json_t) answer =
       ferry_client_request_full(r->client, "POST", r->report_path, report, NULL, NULL,
                                 ferry_context_cancellable(context), NULL, &error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/link/watch.h"
 #include "base/log.h"
+#include "model/migration/doubt.h"
 #include "model/migration/phase.h"
 
 struct _FerryAgentWatch {
@@ -32,6 +33,10 @@ static gboolean needs_worker(FerryAgentWatch *w, const char *uid, const json_t *
   FerryPhase phase = ferry_phase_of(object);
   const json_t *result = ferry_json_get(object, "status.migrationState.agentResult");
   gboolean ended = result && ferry_json_int(result, "attempt", 0) >= ferry_worker_attempt(object);
+  /* a copy that an agent before this one left suspended in doubt, or a person's word about it */
+  if (!ferry_phase_is_waiting(phase) && (ended || ferry_phase_is_final(phase)))
+    return ferry_doubt_of(object, FERRY_SIDE_SOURCE) == FERRY_DOUBT_SUSPENDED ||
+           ferry_doubt_keep_is_due(object, FERRY_SIDE_SOURCE);
   return !ended && !ferry_phase_is_waiting(phase) && !ferry_phase_is_final(phase) &&
          !ferry_results_has(w->ports.results, uid);
 }
@@ -48,6 +53,8 @@ static gboolean on_watch_event(const char *type, json_t *object, gpointer data) 
     g_hash_table_remove(w->again, uid);
     return TRUE;
   }
+  /* one that has ended does nothing for what comes later, such as a person's word */
+  ferry_workers_sweep(w->ports.workers);
   /* Workers are added and removed by this thread alone, so what is found stays so. */
   FerryWorkerFound found = ferry_workers_find(w->ports.workers, uid, object);
   gboolean wanted = !deleted && needs_worker(w, uid, object);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/doubt.h"
 #include "agent/twin/ambiguity.h"
+#include "agent/twin/doubt_book.h"
 #include "base/log.h"
+#include "base/rfc3339.h"
 #include "model/flags/migration_flags.h"
 #include "model/migration/reasons.h"
 
@@ -9,6 +11,23 @@
 
 static void doubt_warn(FerryRunning *r, const GError *error) {
   ferry_warning(error->message, "FERRY_MIGRATION", r->asked->name, "FERRY_DOMAIN", r->asked->uuid);
+}
+
+static void doubt_say(FerryRunning *r, FerryDoubtState state) {
+  g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
+  ferry_shown_send(r->shown, ferry_doubt_patch(FERRY_SIDE_SOURCE, state, now, r->ran_ms));
+}
+
+/* It is suspended by now, or never ran again. */
+static void enter_doubt(FerryRunning *r) {
+  gint64 resumed_us = ferry_inbox_resumed_us(r->inbox), switchover_us = 0;
+  gboolean post_copy;
+  ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
+  r->ran_ms = resumed_us      ? (g_get_monotonic_time() - resumed_us) / 1000
+              : switchover_us ? 0
+                              : -1; /* the agent before this one would have known */
+  ferry_doubt_book_note(ferry_context_state_dir(r->ports->context), r->asked->uid, r->ran_ms);
+  doubt_say(r, FERRY_DOUBT_SUSPENDED);
 }
 
 static void suspend(FerryRunning *r) {
@@ -19,16 +38,39 @@ static void suspend(FerryRunning *r) {
     return;
   }
   r->guarded = TRUE;
+  enter_doubt(r);
   ferry_running_record(r, "Suspend", -1, ferry_reason_name(FERRY_REASON_AMBIGUOUS),
                        "libvirt resumed the guest after its switch-over had begun: it waits until "
                        "it is known that it does not run on the target");
 }
 
+/* The policy lets this copy go on, proven or not; the target's agent holds the other one. */
+static gboolean doubt_may_go_on(const FerryRunning *r) {
+  return ferry_on_ambiguity(r->asked->object) == FERRY_ON_AMBIGUITY_SOURCE;
+}
+
 void ferry_doubt_guard(FerryRunning *r) {
   const char *text;
-  if (!r->guarded && !r->step.was_paused && ferry_inbox_was_resumed(r->inbox) &&
-      !ferry_inbox_blamed(r->inbox, &text))
+  if (!r->guarded && !r->step.was_paused && !doubt_may_go_on(r) &&
+      ferry_inbox_resumed_us(r->inbox) && !ferry_inbox_blamed(r->inbox, &text))
     suspend(r);
+}
+
+gboolean ferry_doubt_recall(FerryRunning *r) {
+  const json_t *m = r->asked->object;
+  gint64 ran_ms = -1;
+  gboolean noted =
+      ferry_doubt_book_find(ferry_context_state_dir(r->ports->context), r->asked->uid, &ran_ms);
+  gboolean said = ferry_doubt_of(m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_SUSPENDED;
+  if (!noted && !said && !ferry_doubt_keep_is_due(m, FERRY_SIDE_SOURCE))
+    return FALSE;
+  r->ran_ms = noted ? ran_ms : ferry_doubt_ran_ms(m, FERRY_SIDE_SOURCE);
+  r->guarded = r->in_doubt = TRUE;
+  r->step.was_paused =
+      g_strcmp0(ferry_json_str(m, "status.migrationState.sourceDomainStateBefore"), "paused") == 0;
+  if (noted && !said)
+    doubt_say(r, FERRY_DOUBT_SUSPENDED);
+  return TRUE;
 }
 
 gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainState *state) {
@@ -38,49 +80,100 @@ gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainSta
   ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
   /* a connection that this agent closed carried less than the whole */
   if (!state->active || ferry_inbox_blamed(r->inbox, &text) ||
-      !ferry_ambiguity_arises(error, switchover_us, post_copy || r->step.post_copy))
+      !ferry_ambiguity_arises(error, switchover_us, post_copy || r->step.post_copy) ||
+      doubt_may_go_on(r))
     return FALSE;
   if (!r->guarded && !r->step.was_paused && g_strcmp0(state->state, "paused") != 0)
     suspend(r);
+  else if (!r->guarded)
+    enter_doubt(r);
   ferry_host_job_state(r->job, state, NULL);
-  state->reason = "migration"; /* whoever paused it: it is no person's pause */
   return TRUE;
 }
 
-static void go_on_here(FerryRunning *r) {
+/* FALSE: the hypervisor does not say, as yet. */
+static gboolean doubt_look_here(FerryRunning *r, FerryDomainState *here) {
   g_autoptr(GError) error = NULL;
-  if (!r->step.was_paused && !ferry_host_job_resume(r->job, &error))
-    doubt_warn(r, error);
+  *here = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  return (r->job && ferry_host_job_state(r->job, here, NULL)) ||
+         (ferry_running_open_job(r, 0, &error) && ferry_host_job_state(r->job, here, NULL)) ||
+         g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);
 }
 
-/* One that runs was resumed by a person meanwhile: which copy is worth more only he can say. */
-static void end_here(FerryRunning *r) {
+/* FALSE: it is to be tried again. */
+static gboolean doubt_go_on_here(FerryRunning *r, const FerryDomainState *here) {
   g_autoptr(GError) error = NULL;
-  FerryDomainState here;
-  if (!ferry_host_job_state(r->job, &here, &error)) {
+  if (!r->step.was_paused && g_strcmp0(here->state, "paused") == 0 &&
+      !ferry_host_job_resume(r->job, &error)) {
     doubt_warn(r, error);
-    return;
+    return FALSE;
   }
-  if (g_strcmp0(here.state, "paused") != 0)
-    return;
+  doubt_say(r, here->active ? FERRY_DOUBT_GOES_ON : FERRY_DOUBT_GONE);
+  return TRUE;
+}
+
+/* The same. One that runs was resumed by a person meanwhile: which copy is worth more only a
+ * person's word can say. */
+static gboolean doubt_end_here(FerryRunning *r, const json_t *doubt, const FerryDomainState *here) {
+  g_autoptr(GError) error = NULL;
   gboolean undefine = ferry_migration_flag_on(r->asked->settings.request.config, "undefineSource");
-  if (!ferry_host_job_destroy(r->job, undefine, &error))
+  if (here->active && g_strcmp0(here->state, "paused") != 0 && !ferry_doubt_kept(doubt))
+    return doubt_go_on_here(r, here);
+  if (here->active && !ferry_host_job_destroy(r->job, undefine, &error)) {
     doubt_warn(r, error);
+    return FALSE;
+  }
+  doubt_say(r, FERRY_DOUBT_GONE);
+  return TRUE;
+}
+
+gboolean ferry_doubt_runs_twice(FerryRunning *r, const FerryDomainState *state) {
+  FerryDomainState peer;
+  if (!r->asked->adopted || r->step.post_copy || doubt_may_go_on(r) || !state->active ||
+      g_strcmp0(state->reason, "migration-canceled") != 0 ||
+      !ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri, r->asked->uuid,
+                             &peer, NULL) ||
+      !peer.active || g_strcmp0(peer.state, "paused") == 0)
+    return FALSE;
+  suspend(r);
+  return r->guarded;
+}
+
+static void doubt_forget(FerryRunning *r) {
+  ferry_doubt_book_forget(ferry_context_state_dir(r->ports->context), r->asked->uid);
+}
+
+void ferry_doubt_withdraw(FerryRunning *r) {
+  FerryDomainState here;
+  if (doubt_look_here(r, &here) && doubt_go_on_here(r, &here))
+    doubt_forget(r);
+}
+
+/* One turn. */
+static FerryAmbiguityAnswer doubt_turn(FerryRunning *r, FerryAmbiguity *heard) {
+  FerryDomainState peer;
+  gboolean told = ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri,
+                                        r->asked->uuid, &peer, NULL);
+  const FerryDomainState *there = told ? &peer : NULL;
+  g_autoptr(json_t) doubt = ferry_inbox_doubt(r->inbox);
+  FerryAmbiguityAnswer answer = ferry_ambiguity_hear(heard, there, g_get_monotonic_time());
+  FerryAmbiguityAnswer read = ferry_ambiguity_read(doubt, FERRY_SIDE_SOURCE, r->ran_ms, there);
+  if (read != FERRY_AMBIGUITY_OPEN || ferry_doubt_kept(doubt))
+    answer = read;
+  FerryDomainState here;
+  if (answer == FERRY_AMBIGUITY_OPEN || !doubt_look_here(r, &here) ||
+      !(answer == FERRY_AMBIGUITY_STAYED ? doubt_go_on_here(r, &here)
+                                         : doubt_end_here(r, doubt, &here)))
+    return FERRY_AMBIGUITY_OPEN;
+  doubt_forget(r);
+  return answer;
 }
 
 FerryAmbiguityAnswer ferry_doubt_resolve(FerryRunning *r, gint64 patience_ms) {
-  FerryAmbiguity heard = {0};
+  FerryAmbiguity heard = {.ran_ms = r->ran_ms};
   gint64 until = g_get_monotonic_time() + patience_ms * 1000;
   for (;;) {
-    FerryDomainState peer;
-    gboolean told = ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri,
-                                          r->asked->uuid, &peer, NULL);
-    FerryAmbiguityAnswer answer =
-        ferry_ambiguity_hear(&heard, told ? &peer : NULL, g_get_monotonic_time());
-    if (answer == FERRY_AMBIGUITY_STAYED)
-      go_on_here(r);
-    else if (answer == FERRY_AMBIGUITY_MOVED)
-      end_here(r);
+    FerryAmbiguityAnswer answer = doubt_turn(r, &heard);
     if (answer != FERRY_AMBIGUITY_OPEN)
       return answer;
     if ((patience_ms >= 0 && g_get_monotonic_time() > until) ||

@@ -12,8 +12,17 @@ void ferry_doubt_guard(FerryRunning *run);
 /** After the call has failed with `error`, with the domain in `state` here: makes sure that the
  * guest does not run here if it may run there. TRUE: it is in doubt. */
 gboolean ferry_doubt_arises(FerryRunning *run, const GError *error, FerryDomainState *state);
-/** Asks the target, for at most `patience_ms` (-1: until the agent ends), and does what follows:
- * resumes the guest here, or destroys the copy here. FERRY_AMBIGUITY_OPEN: not answered yet. */
+/** After a migration of which no agent saw the end: libvirt has resumed the guest here after its
+ * switch-over, and the target's copy runs, too. TRUE: the one here is suspended now. */
+gboolean ferry_doubt_runs_twice(FerryRunning *run, const FerryDomainState *state);
+/** The guest was suspended in doubt of which nothing is left: it goes on. */
+void ferry_doubt_withdraw(FerryRunning *run);
+/** Goes on with the doubt of an agent before this one, if it left one: by the migration's record or
+ * by this host's own. */
+gboolean ferry_doubt_recall(FerryRunning *run);
+/** Asks the target and reads the migration's record, for at most `patience_ms` (-1: until the agent
+ * ends), and does what follows: resumes the guest here, or destroys the copy here.
+ * FERRY_AMBIGUITY_OPEN: not answered yet. */
 FerryAmbiguityAnswer ferry_doubt_resolve(FerryRunning *run, gint64 patience_ms);
 
 G_END_DECLS

@@ -115,6 +115,7 @@ static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean retu
                          : "not moved",
             "FERRY_MIGRATION", m->asked.name, "FERRY_DOMAIN", m->asked.uuid, "FERRY_SOURCE_STATE",
             state_word(&o->state), NULL);
+  ferry_delivery_live(m->shown.delivery, FALSE);
   ferry_shown_send(&m->shown, json_deep_copy(status));
   if (ferry_delivery_flush(m->shown.delivery, SOON_MS) != FERRY_DELIVERY_PENDING)
     return;

@@ -18,7 +18,9 @@ struct _FerryInbox {
   gint64 changes_seen; /* the highest number of them */
   int iteration;
   gint64 switchover_us;
-  gboolean post_copy, resumed, defined;
+  gint64 resumed_us; /* the first time */
+  gboolean post_copy, defined;
+  json_t *doubt;     /* status of the object, as far as it is about copies in doubt */
   const char *blame; /* written once, with its text */
   char *blame_text;
   gboolean have_completed;
@@ -37,6 +39,7 @@ void ferry_inbox_free(FerryInbox *b) {
   g_clear_error(&b->call_error);
   g_queue_clear_full(&b->changes, (GDestroyNotify)json_decref);
   json_decref(b->probe);
+  json_decref(b->doubt);
   g_free(b->domain);
   g_free(b->blame_text);
   g_mutex_clear(&b->lock);
@@ -70,12 +73,26 @@ static void see_probe(FerryInbox *b, const json_t *object) {
   b->probe = json_deep_copy(probe);
 }
 
+static void see_doubt(FerryInbox *b, const json_t *object) {
+  static const char *const parts[] = {
+      "status.migrationState.doubt", "status.migrationState.keepNode",
+      "status.migrationState.sourceNode", "status.migrationState.targetNode",
+      "status.migrationState.migrationConfiguration.onAmbiguity"};
+  json_t *doubt = json_object();
+  for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
+    if (ferry_json_get(object, parts[i]))
+      ferry_json_set(doubt, parts[i], json_deep_copy(ferry_json_get(object, parts[i])));
+  json_decref(b->doubt);
+  b->doubt = doubt;
+}
+
 void ferry_inbox_update(FerryInbox *b, const json_t *object) {
   gboolean cancel = ferry_json_bool(object, "status.migrationState.abortRequested", FALSE) ||
                     ferry_json_str(object, "metadata.deletionTimestamp") != NULL;
   g_mutex_lock(&b->lock);
   b->cancel = b->cancel || cancel;
   see_probe(b, object);
+  see_doubt(b, object);
   see_changes(b, object);
   g_cond_broadcast(&b->cond);
   g_mutex_unlock(&b->lock);
@@ -95,7 +112,7 @@ void ferry_inbox_event(FerryInbox *b, const FerryHostEvent *event) {
   } else if (event->pause == FERRY_HOST_PAUSE_POST_COPY) {
     b->post_copy = TRUE;
   } else if (event->pause == FERRY_HOST_PAUSE_ENDED && b->switchover_us) {
-    b->resumed = TRUE;
+    b->resumed_us = b->resumed_us ? b->resumed_us : g_get_monotonic_time();
   }
   b->news = TRUE;
   g_cond_broadcast(&b->cond);
@@ -118,11 +135,18 @@ void ferry_inbox_stage(FerryInbox *b, gint64 *switchover_us, gboolean *post_copy
   g_mutex_unlock(&b->lock);
 }
 
-gboolean ferry_inbox_was_resumed(FerryInbox *b) {
+gint64 ferry_inbox_resumed_us(FerryInbox *b) {
   g_mutex_lock(&b->lock);
-  gboolean resumed = b->resumed;
+  gint64 resumed_us = b->resumed_us;
   g_mutex_unlock(&b->lock);
-  return resumed;
+  return resumed_us;
+}
+
+json_t *ferry_inbox_doubt(FerryInbox *b) {
+  g_mutex_lock(&b->lock);
+  json_t *doubt = json_deep_copy(b->doubt);
+  g_mutex_unlock(&b->lock);
+  return doubt;
 }
 
 gboolean ferry_inbox_take_defined(FerryInbox *b) {

@@ -49,8 +49,12 @@ json_t *ferry_inbox_wait_probe(FerryInbox *inbox, gint64 patience_ms,
 gboolean ferry_inbox_has_returned(FerryInbox *inbox);
 /** The same, with the call's error, which is the caller's from now on. */
 gboolean ferry_inbox_take_call(FerryInbox *inbox, GError **error);
-/** Whether the guest was resumed here after it was paused for the switch-over. */
-gboolean ferry_inbox_was_resumed(FerryInbox *inbox);
+/** When the guest was resumed here after it was paused for the switch-over, monotonic; 0: it was
+ * not. */
+gint64 ferry_inbox_resumed_us(FerryInbox *inbox);
+/** What the migration's record says of copies in doubt: an object with that part of its status
+ * (model/migration/doubt.h), the caller's. */
+json_t *ferry_inbox_doubt(FerryInbox *inbox);
 /** Whether somebody has stored a definition of the domain here since this was last asked. */
 gboolean ferry_inbox_take_defined(FerryInbox *inbox);
 /** Post-copy is about to be asked for. */

@@ -11,6 +11,7 @@
 #include "agent/migration/migration.h"
 #include "model/migration/reasons.h"
 #include "agent/link/delivery_server.h"
+#include "agent/migration/doubt.h"
 #include "agent/migration/finish.h"
 #include "agent/migration/parts.h"
 #include "agent/migration/prepare.h"
@@ -46,19 +47,55 @@ static void finish_unresolved(FerryMigrationParts *m) {
   ferry_finish_before(m, FERRY_REASON_VM_NOT_FOUND, text);
 }
 
+/* One that is in its switch-over just now, which the agent before this one was told of. */
+static void recall_switchover(FerryMigrationParts *m) {
+  FerryDomainState state;
+  FerryHostEvent paused = {
+      .type = FERRY_HOST_EVENT_STATE, .uuid = m->asked.uuid, .pause = FERRY_HOST_PAUSE_SWITCHOVER};
+  if (ferry_host_job_state(m->running.job, &state, NULL) && g_strcmp0(state.state, "paused") == 0 &&
+      g_strcmp0(state.reason, "migration") == 0)
+    ferry_inbox_event(m->inbox, &paused);
+}
+
 /* FALSE: there is nothing to supervise. */
 static gboolean adopt(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
   m->shown.accepted = m->running.step.started = TRUE;
+  ferry_delivery_live(m->shown.delivery, TRUE);
   ferry_info("adopting a migration that began before this agent did", "FERRY_MIGRATION",
              m->asked.name);
   if (ferry_running_open_job(&m->running, -1, &error)) {
+    recall_switchover(m);
     ferry_kept_see(&m->kept, m->running.job, FALSE);
     return TRUE;
   }
   if (g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN))
     finish_gone(m);
   return FALSE;
+}
+
+/* Whether this attempt's result was handed in, by an agent before this one. */
+static gboolean has_handed_in(const FerryMigrationParts *m) {
+  const json_t *result = ferry_json_get(m->asked.object, "status.migrationState.agentResult");
+  return result && ferry_json_int(result, "attempt", 0) >= ferry_worker_attempt(m->asked.object);
+}
+
+/* The agent before this one ended in doubt of who has the VM. */
+static void go_on_in_doubt(FerryMigrationParts *m) {
+  FerryOutcome outcome = {0};
+  m->shown.accepted = m->running.step.started = TRUE;
+  ferry_info("going on with a copy of a VM of which it is not known whether it may run",
+             "FERRY_MIGRATION", m->asked.name, "FERRY_DOMAIN", m->asked.uuid);
+  ferry_running_open_job(&m->running, -1, NULL); /* one that is gone is found to be so */
+  if (ferry_context_has_ended(m->ports.context))
+    return;
+  if (!has_handed_in(m)) {
+    if (ferry_settle(&m->running, &outcome) != FERRY_SETTLED)
+      return;
+    ferry_finish(m, &outcome);
+    ferry_outcome_clear(&outcome);
+  }
+  ferry_finish_doubt(m);
 }
 
 static void take_autostart(FerryMigrationParts *m) {
@@ -83,6 +120,7 @@ static gboolean call_libvirt(FerryMigrationParts *m) {
     return FALSE;
   }
   r->step.started = r->calling = TRUE;
+  ferry_delivery_live(m->shown.delivery, TRUE);
   return TRUE;
 }
 
@@ -102,6 +140,10 @@ static void carry_out(FerryMigrationParts *m) {
   m->running.step.start_us = g_get_monotonic_time();
   if (!ferry_prepare_resolve(m)) {
     finish_unresolved(m);
+    return;
+  }
+  if (ferry_doubt_recall(&m->running)) {
+    go_on_in_doubt(m);
     return;
   }
   if (m->asked.adopted ? !adopt(m) : !(ferry_prepare(m) && call_libvirt(m)))

@@ -114,6 +114,20 @@ static void do_without_post_copy(FerryMigrationParts *m, const FerryDomainState 
   request->post_copy = m->running.step.may_post_copy = FALSE;
 }
 
+/* One whose QEMU does not answer cannot be moved, and libvirt would wait for it for ever. FALSE: it
+ * has ended. */
+static gboolean prepare_asks_qemu(FerryMigrationParts *m) {
+  g_autoptr(GError) error = NULL;
+  gint64 bytes;
+  if (ferry_host_job_resident(m->running.job, &bytes, &error) || !ferry_host_error_is_silent(error))
+    return TRUE;
+  g_autofree char *text = g_strdup_printf(
+      "%s on %s: look at that process (stopped, or waiting for storage), then migrate again",
+      error->message, ferry_context_node(m->ports.context));
+  ferry_finish_before(m, FERRY_REASON_HYPERVISOR_ERROR, text);
+  return FALSE;
+}
+
 /* What the domain is like before anything is done. FALSE: it has ended. */
 static gboolean look_at_domain(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
@@ -134,6 +148,8 @@ static gboolean look_at_domain(FerryMigrationParts *m) {
     ferry_finish_before(m, FERRY_REASON_VM_NOT_RUNNING, text);
     return FALSE;
   }
+  if (state.active && !prepare_asks_qemu(m))
+    return FALSE;
   r->step.was_paused = strcmp(state.state, "paused") == 0;
   if (r->step.was_paused)
     do_without_post_copy(m, &state);
@@ -155,6 +171,58 @@ static gboolean probe_target(FerryMigrationParts *m) {
   const char *target = ferry_json_str(m->asked.object, "status.migrationState.targetNode");
   g_prefix_error(&error, "%s: ", target ? target : "the target");
   ferry_finish_before(m, FERRY_REASON_TARGET_UNREACHABLE, error->message);
+  return FALSE;
+}
+
+/* libvirt has no time limit for connecting to the target's libvirtd: one that hangs is found by
+ * asking it, beside the rest, as that takes its time over ssh. */
+typedef struct {
+  FerryHost *host;
+  char *uri, *uuid;
+  GThread *thread;
+  GError *error; /* read after the join */
+} PeerCheck;
+
+static gpointer peer_check_thread(gpointer data) {
+  PeerCheck *check = data;
+  FerryDomainState state;
+  ferry_host_peer_state(check->host, check->uri, check->uuid, &state, &check->error);
+  return NULL;
+}
+
+static void peer_check_begin(PeerCheck *check, const FerryMigrationParts *m) {
+  check->host = m->ports.host;
+  check->uri = g_strdup(m->asked.settings.request.dest_uri);
+  check->uuid = g_strdup(m->asked.uuid);
+  if (check->uri)
+    check->thread = g_thread_new("peer-check", peer_check_thread, check);
+}
+
+static void peer_check_end(PeerCheck *check) {
+  if (check->thread)
+    g_thread_join(g_steal_pointer(&check->thread));
+}
+
+static void peer_check_clear(PeerCheck *check) {
+  peer_check_end(check);
+  g_free(check->uri);
+  g_free(check->uuid);
+  g_clear_error(&check->error);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PeerCheck, peer_check_clear)
+
+/* Whatever else is wrong libvirt says itself, and better. FALSE: it has ended. */
+static gboolean target_lives(FerryMigrationParts *m, PeerCheck *check) {
+  peer_check_end(check);
+  if (ferry_context_has_ended(m->ports.context))
+    return FALSE;
+  if (!g_error_matches(check->error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_UNREACHABLE))
+    return TRUE;
+  const char *target = ferry_json_str(m->asked.object, "status.migrationState.targetNode");
+  g_autofree char *text =
+      g_strdup_printf("the libvirtd of %s does not answer (%s): look at it there",
+                      target ? target : "the target", check->error->message);
+  ferry_finish_before(m, FERRY_REASON_TARGET_LIBVIRT_UNREACHABLE, text);
   return FALSE;
 }
 
@@ -199,6 +267,8 @@ gboolean ferry_prepare(FerryMigrationParts *m) {
   }
   if (!probe_target(m) || ferry_finish_if_cancelled(m))
     return FALSE;
+  g_auto(PeerCheck) check = {0};
+  peer_check_begin(&check, m);
   if (m->asked.settings.request.active && !m->running.step.was_paused)
     measure_if_asked(m);
   if (!ferry_disks_prepare(&m->disks, m->running.job, &error)) {
@@ -211,5 +281,7 @@ gboolean ferry_prepare(FerryMigrationParts *m) {
                           m->asked.settings.request.dest_uri, NULL);
   ferry_autostart_look(&m->autostart, m->running.job);
   look_at_kept(m);
-  return !ferry_finish_if_cancelled(m) && announce_start(m);
+  if (ferry_finish_if_cancelled(m) || !target_lives(m, &check))
+    return FALSE;
+  return announce_start(m);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/running.h"
+#include "model/migration/phase.h"
 
 #define LEAST_SENT (32 * 1024 * 1024) /* less says nothing of the path */
 
@@ -56,6 +57,14 @@ void ferry_running_unwatch(FerryRunning *r) {
   g_clear_pointer(&r->watch, ferry_path_watch_free);
 }
 
+/* Somebody who cancels while libvirt is away is told that it is heard, and not that it is done. */
+static void answer_cancel(FerryRunning *r) {
+  if (!r->step.started || !ferry_running_is_cancelled(r) || r->step.giving_up.told)
+    return;
+  r->step.giving_up.told = TRUE;
+  ferry_shown_state(r->shown, "abortStatus", ferry_abort_name(FERRY_ABORT_ABORTING));
+}
+
 gboolean ferry_running_open_job(FerryRunning *r, gint64 patience_ms, GError **error) {
   gint64 backoff = 0, until = g_get_monotonic_time() + patience_ms * 1000;
   for (;;) {
@@ -65,8 +74,8 @@ gboolean ferry_running_open_job(FerryRunning *r, gint64 patience_ms, GError **er
     r->job = ferry_host_job_open(r->ports->host, r->asked->uuid, &cause);
     if (r->job)
       return TRUE;
-    gboolean away = g_error_matches(cause, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION);
-    if (!away || (patience_ms >= 0 && g_get_monotonic_time() > until) ||
+    answer_cancel(r);
+    if (!ferry_host_error_is_away(cause) || (patience_ms >= 0 && g_get_monotonic_time() > until) ||
         !ferry_context_sleep(r->ports->context, ferry_backoff_next(&backoff))) {
       g_propagate_error(error, g_steal_pointer(&cause));
       return FALSE;

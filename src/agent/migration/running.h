@@ -33,8 +33,10 @@ typedef struct {
   gint64 again_bandwidth; /* MiB/s, set by hand in an earlier attempt; 0: none */
   FerryStalling stalling;
   FerryBrokenLink broken;
+  FerrySilence silence;
   gboolean guarded;      /* suspended by this agent: the target may run it (doubt.c) */
   gboolean in_doubt;     /* it is not known yet which host has it */
+  gint64 ran_ms;         /* how long it ran here since the switch-over; -1: not known */
   FerryPathWatch *watch; /* of `job`; NULL: none */
 } FerryRunning;
 

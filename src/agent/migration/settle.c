@@ -20,7 +20,8 @@ static void revive(FerryRunning *r, FerryOutcome *o) {
   if (!ferry_judge_left_paused(&o->state, r->step.was_paused, r->step.suspended || r->guarded))
     return;
   if (r->guarded) { /* the guard was in doubt, and the call's error is not */
-    settle_resume(r, o);
+    ferry_doubt_withdraw(r);
+    ferry_host_job_state(r->job, &o->state, NULL);
     return;
   }
   g_autoptr(GError) error = NULL;
@@ -54,8 +55,15 @@ static gboolean take_state(FerryRunning *r, FerryDomainState *state) {
 
 /* FALSE: the agent ends. `error` is cleared where it turns out that the VM has moved. */
 static gboolean settle_doubt(FerryRunning *r, FerryDomainState *state, GError **error) {
-  if (!ferry_doubt_arises(r, *error, state))
+  gboolean taken_up = r->in_doubt;
+  r->in_doubt = FALSE;
+  if (!taken_up && !ferry_doubt_arises(r, *error, state))
     return TRUE;
+  if (taken_up && !state->active) {
+    ferry_doubt_withdraw(r);
+    return TRUE;
+  }
+  state->reason = "migration"; /* whoever paused it: it is no person's pause */
   switch (ferry_doubt_resolve(r, DOUBT_PATIENCE_MS)) {
   case FERRY_AMBIGUITY_OPEN:
     r->in_doubt = TRUE;
@@ -68,6 +76,14 @@ static gboolean settle_doubt(FerryRunning *r, FerryDomainState *state, GError **
     break;
   }
   return take_state(r, state);
+}
+
+/* What is said where the agent that saw the switch-over could not say how it ended. */
+static GError *taken_up_error(const FerryRunning *r) {
+  return g_error_new(FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_LOST,
+                     "the connection to the target's libvirtd was lost in the switch-over (%s had "
+                     "its agent started again since)",
+                     ferry_context_node(r->ports->context));
 }
 
 /* The connection of the call broke, not the migration: whether it goes on as one that was adopted.
@@ -95,7 +111,9 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   g_autoptr(GError) error = NULL;
   FerryJobEnd end = {0};
   gboolean returned = ferry_inbox_take_call(r->inbox, &error);
-  if (ferry_judge_lost_call(returned, error)) {
+  if (r->in_doubt)
+    error = taken_up_error(r);
+  if (!r->in_doubt && ferry_judge_lost_call(returned, error)) {
     ferry_running_unwatch(r);
     g_clear_pointer(&r->job, ferry_host_job_close);
     if (!take_state(r, &end.state))
@@ -105,6 +123,13 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   }
   if (!take_state(r, &end.state))
     return FERRY_SETTLE_STOPPED;
+  /* of an adopted one nobody here heard what the call said */
+  if (!r->calling && !r->in_doubt && (r->guarded || ferry_doubt_runs_twice(r, &end.state))) {
+    r->in_doubt = TRUE;
+    g_clear_error(&error);
+    error = taken_up_error(r);
+    ferry_host_job_state(r->job, &end.state, NULL);
+  }
   if (!settle_doubt(r, &end.state, &error))
     return FERRY_SETTLE_STOPPED;
   end.error = error;

@@ -24,6 +24,19 @@ char *ferry_stall_text(const FerryConvergenceStall *s, gboolean stalls, gboolean
                          (double)s->dirty_rate / FERRY_MIB);
 }
 
+gboolean ferry_silence_tells(FerrySilence *s, gboolean silent, gint64 now_us) {
+  if (!silent) {
+    *s = (FerrySilence){0};
+    return FALSE;
+  }
+  if (!s->since_us)
+    s->since_us = now_us;
+  if (s->told || now_us - s->since_us < FERRY_SILENCE_MS * 1000)
+    return FALSE;
+  s->told = TRUE;
+  return TRUE;
+}
+
 gboolean ferry_broken_is_due(FerryBrokenLink *b, gint64 processed, gint64 now_us) {
   if (b->moved_us == 0 || processed != b->moved) {
     b->moved = processed;

@@ -17,6 +17,18 @@ gboolean ferry_stall_judge(const FerryStalling *state, const FerryConvergenceSta
 /** The same in words. Free with g_free. */
 char *ferry_stall_text(const FerryConvergenceStall *seen, gboolean stalls, gboolean post_copy);
 
+/** A hypervisor that does not answer. */
+typedef struct {
+  gint64 since_us; /* 0: it answers */
+  gboolean told;
+} FerrySilence;
+
+/** What is silent for so long is told of: by then it is known whether that is libvirtd or one QEMU.
+ */
+#define FERRY_SILENCE_MS 5000
+/** One look at the job: whether the hypervisor was `silent`. Whether that is to be told now. */
+gboolean ferry_silence_tells(FerrySilence *state, gboolean silent, gint64 now_us);
+
 /** A connection that broke in post-copy. libvirt's call goes on until both QEMUs have noticed, and
  * one that only waits for memory never does: a person has to close its connection, and is told. */
 typedef struct {

@@ -19,12 +19,12 @@ static char *broken_text(const FerryRunning *r, gboolean here) {
     return g_strdup_printf("the connection broke in post-copy and %s has not noticed: its QEMU "
                            "waits, and this migration with it. Close the connection there (ss -K "
                            "dst ADDRESS, with the address of %s on the migration's network), "
-                           "then resume the migration (--post-copy --postcopy-resume)",
+                           "then resume the migration in the way that its end says",
                            target ? target : "the target", node);
   return g_strdup_printf("nothing has moved for %d s in post-copy, and the VM waits for its "
                          "memory. If the link does not come back: 'virsh domjobabort %s "
-                         "--postcopy' on %s, then resume the migration (--post-copy "
-                         "--postcopy-resume). Destroy the VM on neither host",
+                         "--postcopy' on %s, then resume the migration in the way "
+                         "that its end says. Destroy the VM on neither host",
                          FERRY_BROKEN_S, r->asked->uuid, node);
 }
 
@@ -57,6 +57,22 @@ void ferry_stalling_check(FerryRunning *r) {
                    ferry_reason_name(stalls ? FERRY_REASON_MIGRATION_STALLING
                                             : FERRY_REASON_MIGRATION_PROGRESSING),
                    message);
+}
+
+void ferry_stalling_silence(FerryRunning *r, const GError *error) {
+  gint64 now = g_get_monotonic_time();
+  if (!ferry_silence_tells(&r->silence, error != NULL, now))
+    return;
+  g_autofree char *message = g_strdup_printf(
+      "%s on %s: until it does nothing can be done with the VM; a cancel is carried out then. Look "
+      "at that process there (stopped, or waiting for storage or for a dead link)",
+      error->message, ferry_context_node(r->ports->context));
+  const char *reason = ferry_reason_name(error->code == FERRY_HOST_ERROR_VM_SILENT
+                                             ? FERRY_REASON_QEMU_SILENT
+                                             : FERRY_REASON_LIBVIRT_UNREACHABLE);
+  ferry_warning(message, "FERRY_MIGRATION", r->asked->name);
+  set_stalling(r, TRUE, reason, message);
+  ferry_shown_tell(r->shown, "Warning", reason, message);
 }
 
 void ferry_stalling_end(FerryRunning *r) {

@@ -4,6 +4,7 @@
 #include "agent/migration/steer.h"
 #include "agent/migration/adopt.h"
 #include "agent/migration/change.h"
+#include "agent/migration/stalling.h"
 #include "agent/migration/throttle.h"
 #include "model/migration/phase.h"
 
@@ -104,6 +105,7 @@ FerryLook ferry_steer_look(FerryRunning *r) {
   FerryLook found = ferry_step_see(&r->step, &input, g_get_monotonic_time());
   if (found == FERRY_LOOK_UNKNOWN)
     ferry_debug(error->message, "FERRY_MIGRATION", r->asked->name);
+  ferry_stalling_silence(r, ferry_host_error_is_silent(error) ? error : NULL);
   ferry_running_flush(r);
   return found;
 }

@@ -34,9 +34,11 @@ json_t *ferry_progress_update(FerryJobProgress *p, const FerryJobStats *s, gbool
                      : disks              ? "CopyingDisks"
                                           : "CopyingMemory");
   put_known(out, "iteration", p->iteration);
-  put_known(out, "dataTotalBytes", s->data_total);
-  put_known(out, "dataProcessedBytes", s->data_processed);
-  put_known(out, "dataRemainingBytes", s->data_remaining);
+  if (s->data_total > 0) { /* before that libvirt says 0 of everything, and means that it starts */
+    put_known(out, "dataTotalBytes", s->data_total);
+    put_known(out, "dataProcessedBytes", s->data_processed);
+    put_known(out, "dataRemainingBytes", s->data_remaining);
+  }
   if (s->memory_total > 0) {
     put_known(out, "memoryTotalBytes", s->memory_total);
     put_known(out, "memoryProcessedBytes", s->memory_processed);

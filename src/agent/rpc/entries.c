@@ -171,7 +171,7 @@ static gpointer watch_save_thread(gpointer data) {
   for (;;) {
     g_autoptr(GError) error = NULL;
     g_autoptr(json_t) record = ferry_host_record(ports->host, e->vm, &error);
-    gboolean away = g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION);
+    gboolean away = ferry_host_error_is_away(error);
     if (!away && !ferry_json_bool(record, "active", FALSE)) {
       if (!g_file_test(e->path, G_FILE_TEST_EXISTS))
         problem = "the VM is off, and its file is not there";

@@ -23,9 +23,51 @@ FerryAmbiguityAnswer ferry_ambiguity_hear(FerryAmbiguity *a, const FerryDomainSt
   a->asked = a->asked || peer;
   a->runs_us = since(a->runs_us, peer && ambiguity_runs(peer), now_us);
   a->absent_us = since(a->absent_us, peer && !peer->active, now_us);
-  if (a->runs_us && now_us - a->runs_us >= FERRY_AMBIGUITY_CERTAIN_MS * 1000)
+  if (a->runs_us && a->ran_ms >= 0 &&
+      now_us - a->runs_us >= (a->ran_ms + FERRY_AMBIGUITY_CERTAIN_MS) * 1000)
     return FERRY_AMBIGUITY_MOVED;
   if (a->absent_us && now_us - a->absent_us >= FERRY_AMBIGUITY_ABSENT_MS * 1000)
     return FERRY_AMBIGUITY_STAYED;
   return FERRY_AMBIGUITY_OPEN;
+}
+
+/* A person's word: the other copy goes first, where it can be seen to run. */
+static FerryAmbiguityAnswer by_person(const char *kept, const char *own,
+                                      const FerryDomainState *peer) {
+  if (g_strcmp0(kept, own) != 0)
+    return FERRY_AMBIGUITY_MOVED;
+  return peer && ambiguity_runs(peer) ? FERRY_AMBIGUITY_OPEN : FERRY_AMBIGUITY_STAYED;
+}
+
+/* The source's agent has handed in that it moved, and that no copy is left there. */
+static gboolean source_gave_it_up(const json_t *migration) {
+  const json_t *result = ferry_json_get(migration, "status.migrationState.agentResult");
+  const char *state = ferry_json_str(result, "sourceState");
+  const char *error = ferry_json_str(result, "error");
+  return ferry_json_bool(result, "returned", FALSE) && !(error && *error) &&
+         ferry_json_int(result, "attempt", 0) ==
+             ferry_json_int(migration, "status.migrationState.attempt", 0) &&
+         (g_strcmp0(state, "nostate") == 0 || g_strcmp0(state, "gone") == 0 ||
+          g_strcmp0(state, "shutoff") == 0);
+}
+
+FerryAmbiguityAnswer ferry_ambiguity_read(const json_t *migration, FerrySide side, gint64 ran_ms,
+                                          const FerryDomainState *peer) {
+  const char *kept = ferry_doubt_kept(migration);
+  FerrySide other = ferry_side_other(side);
+  if (kept)
+    return by_person(kept, ferry_side_node(migration, side), peer);
+  if (ferry_doubt_of(migration, other) == FERRY_DOUBT_GONE ||
+      (side == FERRY_SIDE_TARGET && source_gave_it_up(migration)))
+    return FERRY_AMBIGUITY_STAYED;
+  gint64 longer = ferry_doubt_ran_ms(migration, other) - FERRY_AMBIGUITY_CERTAIN_MS;
+  if (ferry_doubt_of(migration, other) == FERRY_DOUBT_SUSPENDED && ran_ms >= 0 && longer >= ran_ms)
+    return FERRY_AMBIGUITY_MOVED;
+  FerryOnAmbiguity rule = ferry_on_ambiguity(migration);
+  if (side == FERRY_SIDE_TARGET && rule != FERRY_ON_AMBIGUITY_SOURCE &&
+      ferry_doubt_source_is_held(migration) && !(peer && ambiguity_runs(peer)))
+    return FERRY_AMBIGUITY_STAYED;
+  gboolean named =
+      rule == (side == FERRY_SIDE_SOURCE ? FERRY_ON_AMBIGUITY_SOURCE : FERRY_ON_AMBIGUITY_TARGET);
+  return named && !(peer && ambiguity_runs(peer)) ? FERRY_AMBIGUITY_STAYED : FERRY_AMBIGUITY_OPEN;
 }

@@ -19,8 +19,8 @@ static const struct {
 } levels[] = {
     [FERRY_ROLE_VIEW] = {"view",
                          "Sees VMs, hosts, migrations, policies and networks; changes nothing."},
-    [FERRY_ROLE_OPERATE] = {"operate",
-                            "Also moves VMs: migrate, change, cancel, forecast, drain, cordon."},
+    [FERRY_ROLE_OPERATE] =
+        {"operate", "Also moves VMs: migrate, change, cancel, resolve, forecast, drain, cordon."},
     [FERRY_ROLE_EDIT] = {"edit",
                          "Also writes policies, networks, namespaces and the labels of VMs."},
     [FERRY_ROLE_ADMIN] = {"admin", "Also says who may do what, as far as it may itself, and lets "
@@ -35,7 +35,8 @@ static const struct {
     {FERRY_ROLE_VIEW, READ, "", "pods"},
     {FERRY_ROLE_VIEW, "get", NULL, "/metrics"},
     {FERRY_ROLE_OPERATE, "update", "kubevirt.io",
-     "virtualmachineinstancemigrations/cancel,virtualmachineinstancemigrations/change"},
+     "virtualmachineinstancemigrations/cancel,virtualmachineinstancemigrations/change,"
+     "virtualmachineinstancemigrations/resolve"},
     {FERRY_ROLE_OPERATE, "update", "subresources.kubevirt.io", "virtualmachines/migrate"},
     {FERRY_ROLE_OPERATE, "create", "", "pods/eviction"},
     {FERRY_ROLE_OPERATE, "patch,update", "", "nodes"},

@@ -9,6 +9,7 @@
 #include "model/migration/evacuation.h"
 #include "model/migration/migration.h"
 #include "policy/migratable.h"
+#include "policy/freeze.h"
 #include "policy/migration_admission.h"
 #include "policy/network_check.h"
 
@@ -63,6 +64,28 @@ static void warn_of_losses(FerryRequest *req, const json_t *vmi) {
     ferry_respond_warning(req, json_string_value(json_array_get(losses, i)));
 }
 
+static const json_t *admission_find_named(json_t *const *objects, gsize n, const char *name) {
+  for (gsize i = 0; i < n; i++)
+    if (g_strcmp0(ferry_json_str(objects[i], "metadata.name"), name) == 0)
+      return objects[i];
+  return NULL;
+}
+
+/* Who asks beforehand is told where a copy that must not run would not be held. */
+static void warn_of_unguarded(FerryRequest *req, const FerryAdmissionState *state,
+                              const json_t *vmi, const json_t *object) {
+  const char *nodes[] = {ferry_json_str(vmi, "status.nodeName"),
+                         ferry_json_str(object, "spec.targetNode")};
+  for (gsize i = 0; i < G_N_ELEMENTS(nodes); i++) {
+    const json_t *node =
+        nodes[i] ? admission_find_named(state->nodes, state->n_nodes, nodes[i]) : NULL;
+    const json_t *condition =
+        ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "CopiesUnguarded");
+    if (g_strcmp0(ferry_json_str(condition, "status"), "True") == 0)
+      ferry_respond_warning(req, ferry_json_str(condition, "message"));
+  }
+}
+
 static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   FerryStore *store = req->api->store;
   const char *own = ferry_json_str(object, "metadata.name");
@@ -89,6 +112,9 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
       dry && *dry, sees_all_vms(req)};
   if (!ferry_admission_check(&state, object, error))
     return FALSE;
+  g_autofree char *stop = ferry_freeze_text(kubevirt);
+  if (stop) /* it is taken, and a check is answered, but it will wait */
+    ferry_respond_warning(req, stop);
   const json_t *vmi =
       ferry_admission_find_vmi(&state, req->ns, ferry_json_str(object, "spec.vmiName"));
   const char *name = ferry_json_str(vmi, "metadata.name");
@@ -102,6 +128,8 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
     ferry_admission_place(&state, vmi, object, &refusals);
   const char *now = ferry_json_str(object, "metadata.creationTimestamp");
   json_object_set_new(object, "status", ferry_migration_status_new(now));
+  if (state.placement)
+    warn_of_unguarded(req, &state, vmi, object);
   if (state.placement) { /* a question is answered with what it would go by, too */
     json_t *origins = NULL;
     json_t *config = ferry_admission_config(&state, object, vmi, &origins);

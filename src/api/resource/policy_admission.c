@@ -5,6 +5,7 @@
 #include "api/resource/policy_admission.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
+#include "policy/freeze.h"
 #include "policy/policy_check.h"
 #include "policy/preset_policies.h"
 
@@ -37,7 +38,13 @@ static gboolean refuse_label(const json_t *object, GError **error) {
   return FALSE;
 }
 
+static void sign_freeze(FerryRequest *req, const json_t *old, json_t *object) {
+  if (req->kind == &ferry_kind_kubevirt)
+    ferry_freeze_sign(old, object, req->user->name, ferry_clock_wall_ms(req->api->clock));
+}
+
 gboolean ferry_admit_policy_create(FerryRequest *req, json_t *object, GError **error) {
+  sign_freeze(req, NULL, object);
   if (req->kind == &ferry_kind_migration_policy && is_labelled(object))
     return refuse_label(object, error);
   return policy_admission_judge(req, object, error);
@@ -45,6 +52,7 @@ gboolean ferry_admit_policy_create(FerryRequest *req, json_t *object, GError **e
 
 gboolean ferry_admit_policy_update(FerryRequest *req, const json_t *old, json_t *object,
                                    GError **error) {
+  sign_freeze(req, old, object);
   if (req->kind == &ferry_kind_migration_policy && ferry_preset_is_builtin(old))
     return shipped(old, "changed", error);
   if (req->kind == &ferry_kind_migration_policy && is_labelled(object))

@@ -97,11 +97,8 @@ static void follow_say_changes(Follow *f) {
     g_free(f->phase);
     f->phase = g_strdup(phase);
   }
-  g_autofree char *queue = ferry_phase_parse(phase) == FERRY_PHASE_PENDING
-                               ? ferry_progress_queue(f->object)
-                           : ferry_phase_parse(phase) == FERRY_PHASE_SCHEDULING
-                               ? g_strdup(ferry_json_str(f->object, "status.message"))
-                               : NULL;
+  g_autofree char *queue =
+      ferry_phase_parse(phase) <= FERRY_PHASE_SCHEDULING ? ferry_progress_waits(f->object) : NULL;
   if (queue != NULL && g_strcmp0(queue, f->queue) != 0) {
     g_autofree char *line = g_strconcat("waiting: ", queue, NULL);
     follow_say(f, line);

@@ -4,6 +4,8 @@
 #include "model/migration/migration.h"
 #include "cli/core/resource.h"
 
+#define POLL_US 50000
+
 /* What is meant rather: what runs, then what is named, then the newest. */
 static gboolean is_better(const json_t *item, const json_t *best, const char *word) {
   if (best == NULL || ferry_migration_is_final(item) != ferry_migration_is_final(best))
@@ -55,4 +57,30 @@ json_t *ferry_migration_find(FerryCli *cli, const char *word, const char *withou
     }
   }
   return json_incref(found);
+}
+
+json_t *ferry_migration_put(FerryCli *cli, const json_t *migration, const char *subresource,
+                            const json_t *body, GError **error) {
+  g_autofree char *path =
+      ferry_client_path(ferry_kind_vmim.group, ferry_kind_vmim.version,
+                        ferry_json_str(migration, "metadata.namespace"), ferry_kind_vmim.plural,
+                        ferry_json_str(migration, "metadata.name"), subresource);
+  return ferry_client_request(cli->client, "PUT", path, body, NULL, NULL, NULL, error);
+}
+
+gboolean ferry_migration_await(FerryCli *cli, json_t **migration, gint64 ms,
+                               gboolean (*done)(const json_t *migration, gconstpointer data),
+                               gconstpointer data, GError **error) {
+  gint64 until = g_get_monotonic_time() + ms * 1000;
+  while (!done(*migration, data) && g_get_monotonic_time() < until) {
+    g_usleep(POLL_US);
+    json_t *now =
+        ferry_cli_get(cli, &ferry_kind_vmim, ferry_json_str(*migration, "metadata.namespace"),
+                      ferry_json_str(*migration, "metadata.name"), NULL, error);
+    if (now == NULL)
+      return FALSE;
+    json_decref(*migration);
+    *migration = now;
+  }
+  return TRUE;
 }

@@ -8,7 +8,7 @@
 #include "model/kinds/policy_fields.h"
 #include <stdio.h>
 
-enum { WAIT_MS = 10000, POLL_US = 50000 };
+enum { WAIT_MS = 10000 };
 
 static const struct {
   const char *option, *field;
@@ -50,15 +50,6 @@ static json_t *read_body(FerryCli *cli) {
   return g_steal_pointer(&body);
 }
 
-static json_t *change_put(FerryCli *cli, const json_t *migration, const json_t *body,
-                          GError **error) {
-  g_autofree char *path =
-      ferry_client_path(ferry_kind_vmim.group, ferry_kind_vmim.version,
-                        ferry_json_str(migration, "metadata.namespace"), ferry_kind_vmim.plural,
-                        ferry_json_str(migration, "metadata.name"), "change");
-  return ferry_client_request(cli->client, "PUT", path, body, NULL, NULL, NULL, error);
-}
-
 /* The last entry: ours, for the answer to our PUT. */
 static char *last_id(const json_t *migration) {
   const json_t *changes = ferry_json_get(migration, "status.changes");
@@ -70,24 +61,8 @@ static const json_t *change_entry(const json_t *migration, const char *id) {
   return ferry_json_find(ferry_json_get(migration, "status.changes"), "id", id);
 }
 
-static gboolean settled(const json_t *migration, const char *id) {
+static gboolean settled(const json_t *migration, gconstpointer id) {
   return ferry_change_state_of(change_entry(migration, id)) > FERRY_CHANGE_REQUESTED;
-}
-
-/* Asks until the entry is settled or time is up; `*migration` is replaced. */
-static gboolean wait_for(FerryCli *cli, json_t **migration, const char *id, GError **error) {
-  gint64 until = g_get_monotonic_time() + WAIT_MS * 1000;
-  while (!settled(*migration, id) && g_get_monotonic_time() < until) {
-    g_usleep(POLL_US);
-    json_t *now =
-        ferry_cli_get(cli, &ferry_kind_vmim, ferry_json_str(*migration, "metadata.namespace"),
-                      ferry_json_str(*migration, "metadata.name"), NULL, error);
-    if (now == NULL)
-      return FALSE;
-    json_decref(*migration);
-    *migration = now;
-  }
-  return TRUE;
 }
 
 /* What became of it, in words; returns the exit code. */
@@ -122,7 +97,7 @@ static int cmd_change(FerryCli *cli) {
       ferry_migration_find(cli, ferry_cli_word(cli, 0), "; there is nothing to change", &error);
   if (found == NULL)
     return ferry_cli_fail(error, "ferry get vmim -A lists the migrations.");
-  g_autoptr(json_t) object = change_put(cli, found, body, &error);
+  g_autoptr(json_t) object = ferry_migration_put(cli, found, "change", body, &error);
   if (object == NULL) {
     ferry_cli_fail(error, NULL);
     return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_CONFLICT) ||
@@ -132,7 +107,7 @@ static int cmd_change(FerryCli *cli) {
   }
   g_autofree char *id = last_id(object);
   gboolean wait = !ferry_args_has(cli->args, "no-wait");
-  if (wait && id != NULL && !wait_for(cli, &object, id, &error))
+  if (wait && id != NULL && !ferry_migration_await(cli, &object, WAIT_MS, settled, id, &error))
     return ferry_cli_fail(error, "The change was asked for; ferry describe vmim shows what became "
                                  "of it.");
   if (format != NULL)

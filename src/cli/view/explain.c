@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/quantity.h"
 #include "cli/view/output.h"
+#include "cli/view/progress.h"
 #include "cli/view/text.h"
 #include "model/kinds/policy_fields.h"
 #include <string.h>
@@ -432,10 +433,9 @@ static void head(GString *out, const json_t *m, gboolean utf8) {
   }
   g_string_append_c(out, '\n');
   const char *message = ferry_json_str(m, "status.message");
-  if (message) {
-    g_autofree char *said = ferry_text_clean(message);
+  g_autofree char *said = message ? ferry_text_clean(message) : ferry_progress_waits(m);
+  if (said)
     g_string_append_printf(out, "%s\n", said);
-  }
 }
 
 char *ferry_explain_text(const json_t *m, guint width, gboolean utf8, gboolean color) {

@@ -16,7 +16,7 @@ void ferry_progress_clear(FerryProgress *p) {
   g_clear_pointer(&p->note, g_free);
 }
 
-char *ferry_progress_queue(const json_t *object) {
+static char *queue_text(const json_t *object) {
   gint64 place = ferry_json_int(object, "status.queue.position", 0);
   const char *message = ferry_json_str(object, "status.queue.message");
   if (message == NULL || *message == '\0')
@@ -29,6 +29,13 @@ char *ferry_progress_queue(const json_t *object) {
   if (place > 0)
     return g_strdup_printf("place %d in the queue", (int)place);
   return message != NULL ? g_steal_pointer(&clean) : NULL;
+}
+
+char *ferry_progress_waits(const json_t *object) {
+  if (ferry_phase_of(object) != FERRY_PHASE_SCHEDULING)
+    return queue_text(object);
+  const char *message = ferry_json_str(object, "status.message");
+  return message != NULL && *message != '\0' ? ferry_text_clean(message) : NULL;
 }
 
 static gint64 read_int(const json_t *object, const char *path) {
@@ -52,8 +59,8 @@ void ferry_progress_read(FerryProgress *p, const json_t *object, gint64 elapsed_
   p->iteration = read_int(object, "status.progress.iteration");
   p->elapsed_ms = elapsed_ms >= 0 ? elapsed_ms : read_int(object, "status.progress.elapsedMs");
   p->remaining_s = read_int(object, "status.progress.remainingSeconds");
-  if (phase <= FERRY_PHASE_PENDING)
-    p->note = ferry_progress_queue(object);
+  if (phase <= FERRY_PHASE_SCHEDULING)
+    p->note = ferry_progress_waits(object);
   const char *mode = ferry_json_str(object, "status.migrationState.mode");
   const char *step = ferry_json_str(object, "status.progress.phase");
   const char *said = NULL;
@@ -61,6 +68,8 @@ void ferry_progress_read(FerryProgress *p, const json_t *object, gint64 elapsed_
     said = mode;
   else if (g_strcmp0(step, "CopyingDisks") == 0)
     said = "copying disks";
+  else if (p->remaining_bytes < 0)
+    said = "starting"; /* nothing is known yet */
   if (phase == FERRY_PHASE_RUNNING && said != NULL) {
     g_free(p->phase);
     p->phase = ferry_text_clean(said);

@@ -34,7 +34,8 @@ char *ferry_progress_line(const FerryProgress *progress, guint width, gboolean u
                           gboolean color);
 /** The same as a plain line for pipes and logs, without a newline: starts with the time. */
 char *ferry_progress_plain(const FerryProgress *progress);
-/** Why a pending migration waits: "place 2 in the queue: ...", or NULL. Free with g_free. */
-char *ferry_progress_queue(const json_t *object);
+/** Why a migration that has not begun waits: "place 2 in the queue: ...", or what keeps every host
+ * from taking it; NULL: nothing is said. Free with g_free. */
+char *ferry_progress_waits(const json_t *object);
 
 G_END_DECLS

@@ -1,27 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/libvirt/libvirt_private.h"
+#include "host/libvirt/libvirt_ask.h"
 
-gboolean ferry_libvirt_job_autostart(FerryHostJob *job, gboolean *on, GError **error) {
-  virDomainPtr domain = ferry_libvirt_job_domain(job);
+static gboolean read_autostart(FerryLibvirtAsk *a, GError **error) {
   int value = 0;
-  *on = FALSE;
-  if (virDomainIsPersistent(domain) == 1 && virDomainGetAutostart(domain, &value) < 0)
+  if (virDomainIsPersistent(a->domain) == 1 && virDomainGetAutostart(a->domain, &value) < 0)
     return ferry_libvirt_error(error, "cannot ask whether the domain starts with its host");
-  *on = value != 0;
+  a->value = value != 0;
   return TRUE;
 }
 
-gboolean ferry_libvirt_job_set_autostart(FerryHostJob *job, gboolean on, GError **error) {
-  if (virDomainSetAutostart(ferry_libvirt_job_domain(job), on) < 0)
+gboolean ferry_libvirt_job_autostart(FerryHostJob *job, gboolean *on, GError **error) {
+  g_autoptr(FerryLibvirtAsk) ask =
+      ferry_libvirt_ask_new(ferry_libvirt_job_host(job), read_autostart);
+  *on = FALSE;
+  if (!ferry_libvirt_ask_job(job, ask, FALSE, FERRY_ASK_STATE_MS, error))
+    return FALSE;
+  *on = ask->value != 0;
+  return TRUE;
+}
+
+static gboolean set_autostart(FerryLibvirtAsk *a, GError **error) {
+  if (virDomainSetAutostart(a->domain, a->value != 0) < 0)
     return ferry_libvirt_error(error, "cannot set whether the domain starts with its host");
   return TRUE;
 }
 
-gboolean ferry_libvirt_peer_set_autostart(FerryHost *host, const char *uri, const char *uuid,
-                                          gboolean on, GError **error) {
-  virConnectPtr conn = virConnectOpen(uri);
-  virDomainPtr domain = conn ? virDomainLookupByUUIDString(conn, uuid) : NULL;
-  gboolean ok = domain && virDomainSetAutostart(domain, on) == 0;
+gboolean ferry_libvirt_job_set_autostart(FerryHostJob *job, gboolean on, GError **error) {
+  return ferry_libvirt_tell_job(job, set_autostart, on, FERRY_ASK_CALL_MS, error);
+}
+
+static gboolean set_at_peer(FerryLibvirtAsk *a, GError **error) {
+  virConnectPtr conn = virConnectOpen(a->text);
+  virDomainPtr domain = conn ? virDomainLookupByUUIDString(conn, a->uuid) : NULL;
+  gboolean ok = domain && virDomainSetAutostart(domain, a->value != 0) == 0;
   if (!ok)
     ferry_libvirt_error(error, "cannot set at the other host whether the domain starts with it");
   if (domain)
@@ -29,4 +40,12 @@ gboolean ferry_libvirt_peer_set_autostart(FerryHost *host, const char *uri, cons
   if (conn)
     virConnectClose(conn);
   return ok;
+}
+
+gboolean ferry_libvirt_peer_set_autostart(FerryHost *host, const char *uri, const char *uuid,
+                                          gboolean on, GError **error) {
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new((FerryLibvirtHost *)host, set_at_peer);
+  ask->uuid = g_strdup(uuid);
+  ask->value = on;
+  return ferry_libvirt_ask_peer(ask, "autostart", uri, error);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How fast a guest changes its memory: QEMU samples pages at the start and the end of a period.
-#include "host/libvirt/libvirt_private.h"
+#include "host/libvirt/libvirt_ask.h"
 #include "base/quantity.h"
 #include <string.h>
 
@@ -30,9 +30,9 @@ static gboolean libvirt_dirty_rate_look(virDomainPtr domain, long long *state, l
   return TRUE;
 }
 
-gboolean ferry_libvirt_job_dirty_rate(FerryHostJob *base, int seconds, gint64 *bytes_per_s,
-                                      GError **error) {
-  virDomainPtr domain = ferry_libvirt_job_domain(base);
+static gboolean measure_dirty_rate(FerryLibvirtAsk *a, GError **error) {
+  virDomainPtr domain = a->domain;
+  int seconds = (int)a->value;
   long long state, began, mib, before;
   /* an earlier measurement stays readable until this one has begun: its start tells them apart */
   if (!libvirt_dirty_rate_look(domain, &state, &before, &mib))
@@ -45,7 +45,7 @@ gboolean ferry_libvirt_job_dirty_rate(FerryHostJob *base, int seconds, gint64 *b
     if (!libvirt_dirty_rate_look(domain, &state, &began, &mib))
       return ferry_libvirt_error(error, "cannot read the dirty rate");
     if (state == VIR_DOMAIN_DIRTYRATE_MEASURED && mib >= 0 && (before < 0 || began != before)) {
-      *bytes_per_s = (gint64)MIN(mib, G_MAXINT64 / FERRY_MIB) * FERRY_MIB;
+      a->number = (gint64)MIN(mib, G_MAXINT64 / FERRY_MIB) * FERRY_MIB;
       return TRUE;
     }
     g_usleep(POLL_US);
@@ -53,4 +53,20 @@ gboolean ferry_libvirt_job_dirty_rate(FerryHostJob *base, int seconds, gint64 *b
   g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
               "the dirty rate was not measured within %d s", seconds + 5);
   return FALSE;
+}
+
+/* Not as a question to QEMU that others wait for: it takes its time. */
+gboolean ferry_libvirt_job_dirty_rate(FerryHostJob *base, int seconds, gint64 *bytes_per_s,
+                                      GError **error) {
+  g_autofree char *key = g_strconcat("rate ", ferry_libvirt_job_path(base)->uuid, NULL);
+  FerryLibvirtHost *host = ferry_libvirt_job_host(base);
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, measure_dirty_rate);
+  gint64 most_ms = (seconds * G_USEC_PER_SEC + 2 * PATIENCE_US) / 1000;
+  ask->value = seconds;
+  ask->domain = ferry_libvirt_job_domain(base);
+  virDomainRef(ask->domain);
+  if (!ferry_libvirt_ask(ask, key, FERRY_ASK_QEMU, most_ms, error))
+    return FALSE;
+  *bytes_per_s = ask->number;
+  return TRUE;
 }

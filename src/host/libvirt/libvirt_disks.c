@@ -6,8 +6,8 @@
 // it down before anything is made. Only what libvirt says it made is removed again: an image that
 // appeared since the plan is somebody else's.
 #include "base/error.h"
+#include "host/libvirt/libvirt_ask.h"
 #include "host/libvirt/libvirt_pools.h"
-#include "host/libvirt/libvirt_private.h"
 #include "model/flags/migration_flags.h"
 #include <errno.h>
 #include <libvirt/virterror.h>
@@ -99,28 +99,53 @@ static void plan_disk(virConnectPtr conn, const char *uuid, json_t *disk, GStrin
                            ferry_json_str(disk, "name"), error->message);
 }
 
-/* The disks to copy with the path each has at the target; sizes are virtual sizes. */
-static json_t *wanted_disks(virDomainPtr domain, const FerryMigrateRequest *r, GError **error) {
-  char *xml = virDomainGetXMLDesc(domain, 0);
-  if (!xml) {
-    ferry_libvirt_error(error, "cannot read the domain's XML");
-    return NULL;
-  }
-  g_autoptr(json_t) all = ferry_disks_xml_parse(xml);
+static gboolean read_own_disks(FerryLibvirtAsk *a, GError **error) {
+  char *xml = virDomainGetXMLDesc(a->domain, 0);
+  if (!xml)
+    return ferry_libvirt_error(error, "cannot read the domain's XML");
+  a->found = ferry_disks_xml_parse(xml);
   free(xml);
+  return TRUE;
+}
+
+static gboolean read_capacity(FerryLibvirtAsk *a, GError **error) {
+  virDomainBlockInfo info;
+  if (virDomainGetBlockInfo(a->domain, a->text, &info, 0) < 0) {
+    g_autofree char *doing = g_strdup_printf("cannot read the size of disk %s", a->text);
+    return ferry_libvirt_error(error, doing);
+  }
+  a->number = (gint64)info.capacity;
+  return TRUE;
+}
+
+static gboolean capacity_of(FerryHostJob *job, const char *disk, gint64 *bytes, GError **error) {
+  g_autoptr(FerryLibvirtAsk) ask =
+      ferry_libvirt_ask_new(ferry_libvirt_job_host(job), read_capacity);
+  ask->text = g_strdup(disk);
+  if (!ferry_libvirt_ask_job(job, ask, TRUE, FERRY_ASK_CALL_MS, error))
+    return FALSE;
+  *bytes = ask->number;
+  return TRUE;
+}
+
+/* The disks to copy with the path each has at the target; sizes are virtual sizes. */
+static json_t *wanted_disks(FerryHostJob *job, const FerryMigrateRequest *r, GError **error) {
+  g_autoptr(FerryLibvirtAsk) ask =
+      ferry_libvirt_ask_new(ferry_libvirt_job_host(job), read_own_disks);
+  if (!ferry_libvirt_ask_job(job, ask, TRUE, FERRY_ASK_CALL_MS, error))
+    return NULL;
+  const json_t *all = ask->found;
   g_autoptr(json_t) there = ferry_disks_xml_parse(ferry_json_str(r->config, "destinationXML"));
   gboolean whole = !ferry_migration_flag_on(r->config, "copyStorageIncremental");
   json_t *out = json_array();
   gsize i;
   json_t *disk;
-  json_array_foreach(all, i, disk) {
+  json_array_foreach((json_t *)all, i, disk) {
     const char *name = ferry_json_str(disk, "name"), *path = ferry_json_str(disk, "path");
-    virDomainBlockInfo info;
+    gint64 capacity;
     if (!name || !path || !is_chosen(r, disk))
       continue;
-    if (virDomainGetBlockInfo(domain, name, &info, 0) < 0) {
-      g_autofree char *doing = g_strdup_printf("cannot read the size of disk %s", name);
-      ferry_libvirt_error(error, doing);
+    if (!capacity_of(job, name, &capacity, error)) {
       json_decref(out);
       return NULL;
     }
@@ -128,7 +153,7 @@ static json_t *wanted_disks(virDomainPtr domain, const FerryMigrateRequest *r, G
     const json_t *moved = ferry_json_find(there, "name", name);
     if (ferry_json_str(moved, "path"))
       json_object_update((json_t *)item, (json_t *)moved);
-    ferry_json_set_int(item, "sizeBytes", (gint64)info.capacity);
+    ferry_json_set_int(item, "sizeBytes", capacity);
     if (!ferry_json_str(item, "format"))
       ferry_json_set_str(item, "format", "raw");
     if (whole) { /* a whole copy has no backing file */
@@ -142,32 +167,24 @@ static json_t *wanted_disks(virDomainPtr domain, const FerryMigrateRequest *r, G
   return out;
 }
 
-static virConnectPtr connect_target(const char *uri, GError **error) {
-  virConnectPtr conn = virConnectOpen(uri ? uri : "");
-  if (!conn)
-    ferry_libvirt_error(error, "cannot connect to the target's libvirt");
-  return conn;
-}
-
 json_t *ferry_libvirt_job_disks_plan(FerryHostJob *job, const FerryMigrateRequest *r,
                                      GError **error) {
   if (!(ferry_libvirt_migrate_flags(r) &
         (VIR_MIGRATE_NON_SHARED_DISK | VIR_MIGRATE_NON_SHARED_INC)))
     return json_array();
-  virDomainPtr domain = ferry_libvirt_job_domain(job);
-  g_autoptr(json_t) disks = wanted_disks(domain, r, error);
+  FerryLibvirtHost *host = ferry_libvirt_job_host(job);
+  g_autoptr(json_t) disks = wanted_disks(job, r, error);
   if (!disks || json_array_size(disks) == 0)
     return g_steal_pointer(&disks);
-  virConnectPtr conn = connect_target(r->dest_uri, error);
+  virConnectPtr conn = ferry_libvirt_open_peer(host, r->dest_uri, error);
   if (!conn)
     return NULL;
-  char uuid[VIR_UUID_STRING_BUFLEN] = "";
-  virDomainGetUUIDString(domain, uuid);
+  const char *uuid = ferry_libvirt_job_path(job)->uuid;
   g_autoptr(GString) problems = g_string_new(NULL);
   gsize i;
   json_t *disk;
   json_array_foreach(disks, i, disk) plan_disk(conn, uuid, disk, problems);
-  virConnectClose(conn);
+  ferry_libvirt_close(host, conn);
   if (problems->len) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID, "the target cannot take the disks: %s",
                 problems->str);
@@ -221,7 +238,9 @@ static gboolean remove_disk(FerryPool *pool, json_t *disk, gpointer data, GError
 }
 
 /* Of each of Ferry's own; the others are done though one fails, and the first error is told. */
-static gboolean each(const char *uri, json_t *disks, gboolean make, GError **error) {
+static gboolean each(FerryHostJob *job, const char *uri, json_t *disks, gboolean make,
+                     GError **error) {
+  FerryLibvirtHost *host = ferry_libvirt_job_host(job);
   virConnectPtr conn = NULL;
   gboolean ok = TRUE;
   gsize i;
@@ -230,7 +249,7 @@ static gboolean each(const char *uri, json_t *disks, gboolean make, GError **err
     const char *path = ferry_json_str(disk, "path"), *top = ferry_json_str(disk, "directory");
     if (!ferry_json_bool(disk, "create", FALSE) || !path)
       continue;
-    if (!conn && !(conn = connect_target(uri, error)))
+    if (!conn && !(conn = ferry_libvirt_open_peer(host, uri, error)))
       return FALSE;
     ok = ferry_pool_with(conn, disk, make, make ? make_disk : remove_disk, NULL,
                          ok ? error : NULL) &&
@@ -238,20 +257,19 @@ static gboolean each(const char *uri, json_t *disks, gboolean make, GError **err
     if (!make && top)
       ferry_pool_remove_directories(conn, path, top);
   }
-  if (conn)
-    virConnectClose(conn);
+  ferry_libvirt_close(host, conn);
   return ok;
 }
 
 gboolean ferry_libvirt_job_disks_make(FerryHostJob *job, const char *uri, json_t *disks,
                                       GError **error) {
-  return each(uri, disks, TRUE, error);
+  return each(job, uri, disks, TRUE, error);
 }
 
 gboolean ferry_libvirt_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
                                         GError **error) {
   g_autoptr(json_t) copy = json_deep_copy(disks);
-  return each(uri, copy, FALSE, error);
+  return each(job, uri, copy, FALSE, error);
 }
 
 /* ---- what an ended migration left ---- */

@@ -11,7 +11,7 @@ static void send(FerryLibvirtHost *host, virDomainPtr domain, FerryHostEvent eve
   if (virDomainGetUUIDString(domain, uuid) < 0)
     return;
   event.uuid = uuid;
-  host->func(&event, host->data);
+  ferry_libvirt_tell(host, &event);
 }
 
 static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int type, int detail, void *data) {

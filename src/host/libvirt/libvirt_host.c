@@ -7,9 +7,12 @@
 // events, waits until that connection closes, and opens it again with growing pauses. The main
 // connection serves events and queries. Every migration uses two connections of its own (a
 // migration call blocks one for its whole time); two are kept open and idle so that a migration
-// does not wait for them.
+// does not wait for them. A libvirtd that hangs keeps nobody: whatever waits for it is a question
+// (libvirt_ask.h), and the connector feels its pulse (libvirt_pulse.c); what never comes back is
+// left alone, with the host, which a count of references keeps for it.
 #include "host/libvirt/libvirt_host.h"
-#include "host/libvirt/libvirt_private.h"
+#include "host/libvirt/libvirt_ask.h"
+#include "host/machine/lock_manager.h"
 #include "host/machine/shared_files.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -22,6 +25,10 @@
 #define BACKOFF_MAX_MS 5000
 #define KEEPALIVE_S 5
 #define KEEPALIVE_COUNT 5
+#define PEER_KEEPALIVE_S 3 /* others wait for that one: it is given up sooner */
+#define PEER_KEEPALIVE_COUNT 2
+#define PULSE_MS 2000
+#define HURRY_MS 500
 
 static void libvirt_host_silent(void *data, virErrorPtr error) {
 }
@@ -65,7 +72,8 @@ gboolean ferry_libvirt_error(GError **error, const char *doing) {
   return FALSE;
 }
 
-static virConnectPtr open_connection(const char *uri, GError **error) {
+/* Where a libvirtd dies silently, its keepalive ends what waits for it, at last. */
+static virConnectPtr open_alive(const char *uri, int interval_s, unsigned count, GError **error) {
   virConnectPtr conn = virConnectOpen(uri);
   if (!conn) {
     g_autofree char *doing = g_strdup_printf("cannot connect to libvirt at %s", uri);
@@ -74,20 +82,58 @@ static virConnectPtr open_connection(const char *uri, GError **error) {
       (*error)->code = FERRY_HOST_ERROR_NO_CONNECTION;
     return NULL;
   }
-  if (virConnectSetKeepAlive(conn, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)
+  if (virConnectSetKeepAlive(conn, interval_s, count) < 0)
     virResetLastError(); /* drivers without a connection (test) have none */
   return conn;
+}
+
+virConnectPtr ferry_libvirt_open(const char *uri, GError **error) {
+  return open_alive(uri, KEEPALIVE_S, KEEPALIVE_COUNT, error);
+}
+
+static gboolean close_it(FerryLibvirtAsk *a, GError **error) {
+  g_clear_pointer(&a->conn, virConnectClose);
+  return TRUE;
+}
+
+void ferry_libvirt_close(FerryLibvirtHost *host, virConnectPtr conn) {
+  if (!conn)
+    return;
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, close_it);
+  gint64 since;
+  ask->conn = conn;
+  g_mutex_lock(&host->lock);
+  gboolean wait = !host->silent_us && !host->stop;
+  g_mutex_unlock(&host->lock);
+  ferry_libvirt_ask_anyway(host->patience, ask, NULL, wait ? FERRY_ASK_CALL_MS : 0, &since);
+}
+
+static void unmake_connection(gpointer made, FerryLibvirtHost *host) {
+  virConnectClose(made);
+}
+
+static gboolean open_peer(FerryLibvirtAsk *a, GError **error) {
+  a->made = open_alive(a->text, PEER_KEEPALIVE_S, PEER_KEEPALIVE_COUNT, error);
+  return a->made != NULL;
+}
+
+virConnectPtr ferry_libvirt_open_peer(FerryLibvirtHost *host, const char *uri, GError **error) {
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, open_peer);
+  ask->unmake = unmake_connection;
+  return ferry_libvirt_ask_peer(ask, NULL, uri, error) ? g_steal_pointer(&ask->made) : NULL;
 }
 
 virConnectPtr ferry_libvirt_ref(FerryLibvirtHost *host, GError **error) {
   g_mutex_lock(&host->lock);
   virConnectPtr conn = host->conn;
+  g_autofree char *why = g_strdup(host->why);
   if (conn)
     virConnectRef(conn);
   g_mutex_unlock(&host->lock);
   if (!conn)
     g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION,
-                "libvirt at %s is not connected; check that libvirtd runs there", host->uri);
+                "libvirt at %s is not connected; check that libvirtd runs there%s%s", host->uri,
+                why ? ": " : "", why ? why : "");
   return conn;
 }
 
@@ -97,10 +143,10 @@ virConnectPtr ferry_libvirt_take(FerryLibvirtHost *host, GError **error) {
     virConnectPtr conn = g_queue_pop_tail(&host->idle);
     g_mutex_unlock(&host->lock);
     if (!conn)
-      return open_connection(host->uri, error);
+      return ferry_libvirt_open(host->uri, error);
     if (virConnectIsAlive(conn) == 1)
       return conn;
-    virConnectClose(conn);
+    ferry_libvirt_close(host, conn);
   }
 }
 
@@ -109,12 +155,13 @@ void ferry_libvirt_give(FerryLibvirtHost *host, virConnectPtr conn) {
     return;
   gboolean alive = virConnectIsAlive(conn) == 1;
   g_mutex_lock(&host->lock);
-  gboolean keep = alive && !host->stop && host->conn && host->idle.length < IDLE_MAX;
+  gboolean keep =
+      alive && !host->stop && host->conn && !host->silent_us && host->idle.length < IDLE_MAX;
   if (keep)
     g_queue_push_tail(&host->idle, conn);
   g_mutex_unlock(&host->lock);
   if (!keep)
-    virConnectClose(conn);
+    ferry_libvirt_close(host, conn);
 }
 
 static void drop_idle(FerryLibvirtHost *host) {
@@ -124,7 +171,7 @@ static void drop_idle(FerryLibvirtHost *host) {
     g_mutex_unlock(&host->lock);
     if (!conn)
       return;
-    virConnectClose(conn);
+    ferry_libvirt_close(host, conn);
   }
 }
 
@@ -138,22 +185,80 @@ virDomainPtr ferry_libvirt_lookup(virConnectPtr conn, const char *uuid, GError *
 static void on_close(virConnectPtr conn, int reason, void *data) {
   FerryLibvirtHost *host = data;
   g_mutex_lock(&host->lock);
-  host->closed = TRUE;
+  if (conn == host->conn)
+    host->closed = TRUE;
   g_cond_broadcast(&host->cond);
   g_mutex_unlock(&host->lock);
 }
 
-static void libvirt_host_tell(FerryLibvirtHost *host, FerryHostEventType type, const char *detail) {
-  FerryHostEvent event = {.type = type, .detail = detail};
-  host->func(&event, host->data);
+void ferry_libvirt_tell(FerryLibvirtHost *host, const FerryHostEvent *event) {
+  g_mutex_lock(&host->telling);
+  if (host->func)
+    host->func(event, host->data);
+  g_mutex_unlock(&host->telling);
 }
 
-/* One life of the main connection: from open until it closes or the host is freed. */
-static void libvirt_host_serve(FerryLibvirtHost *host, virConnectPtr conn) {
+static void libvirt_host_say(FerryLibvirtHost *host, FerryHostEventType type, const char *detail) {
+  FerryHostEvent event = {.type = type, .detail = detail};
+  ferry_libvirt_tell(host, &event);
+}
+
+/* ---- the main connection ---- */
+
+typedef struct {
+  virConnectPtr conn;
   int ids[FERRY_LIBVIRT_EVENTS];
-  if (virConnectRegisterCloseCallback(conn, on_close, host, NULL) < 0)
+} Line;
+
+static void unmake_line(gpointer made, FerryLibvirtHost *host) {
+  Line *line = made;
+  ferry_libvirt_events_unregister(line->conn, line->ids);
+  if (virConnectUnregisterCloseCallback(line->conn, on_close) < 0)
     virResetLastError();
-  ferry_libvirt_events_register(host, conn, ids);
+  virConnectClose(line->conn);
+  g_free(line);
+}
+
+static gboolean make_line(FerryLibvirtAsk *a, GError **error) {
+  virConnectPtr conn = ferry_libvirt_open(a->host->uri, error);
+  if (!conn)
+    return FALSE;
+  Line *line = g_new0(Line, 1);
+  line->conn = conn;
+  if (virConnectRegisterCloseCallback(conn, on_close, a->host, NULL) < 0)
+    virResetLastError();
+  ferry_libvirt_events_register(a->host, conn, line->ids);
+  a->made = line;
+  return TRUE;
+}
+
+static Line *open_line(FerryLibvirtHost *host, GError **error) {
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, make_line);
+  ask->unmake = unmake_line;
+  if (!ferry_libvirt_ask(ask, "line", FERRY_ASK_DAEMON, FERRY_ASK_CONNECT_MS, error))
+    return NULL;
+  return g_steal_pointer(&ask->made);
+}
+
+static gboolean end_line(FerryLibvirtAsk *a, GError **error) {
+  unmake_line(g_steal_pointer(&a->made), a->host);
+  return TRUE;
+}
+
+static void close_line(FerryLibvirtHost *host, Line *line) {
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, end_line);
+  gint64 since;
+  ask->made = line;
+  ferry_libvirt_ask_anyway(host->patience, ask, NULL, FERRY_ASK_CALL_MS, &since);
+}
+
+static gboolean fill_idle(FerryLibvirtAsk *a, GError **error) {
+  for (guint i = 0; i < IDLE_CONNECTIONS; i++)
+    ferry_libvirt_give(a->host, ferry_libvirt_open(a->host->uri, NULL));
+  return TRUE;
+}
+
+static void adopt_line(FerryLibvirtHost *host, virConnectPtr conn) {
   g_autofree char *conf = NULL;
   if (host->base.local)
     g_file_get_contents(QEMU_CONF, &conf, NULL, NULL);
@@ -163,23 +268,41 @@ static void libvirt_host_serve(FerryLibvirtHost *host, virConnectPtr conn) {
   g_hash_table_remove_all(host->disk_sizes);
   g_strfreev(host->shared_directories);
   host->shared_directories = g_steal_pointer(&directories);
+  g_free(host->lock_manager);
+  host->lock_manager = conf ? ferry_lock_manager_of(conf) : NULL;
+  g_clear_pointer(&host->why, g_free);
   g_mutex_unlock(&host->lock);
-  libvirt_host_tell(host, FERRY_HOST_EVENT_CONNECTED, host->uri);
-  for (guint i = 0; i < IDLE_CONNECTIONS; i++) {
-    virConnectPtr spare = open_connection(host->uri, NULL);
-    if (spare)
-      ferry_libvirt_give(host, spare);
-  }
+  if (virConnectIsAlive(conn) == 0) /* it closed before it was known here */
+    on_close(conn, 0, host);
+}
+
+/* One life of the main connection: from open until it closes or the host is freed. */
+static void libvirt_host_serve(FerryLibvirtHost *host, Line *line) {
+  adopt_line(host, line->conn);
+  libvirt_host_say(host, FERRY_HOST_EVENT_CONNECTED, host->uri);
+  g_autoptr(FerryLibvirtAsk) spare = ferry_libvirt_ask_new(host, fill_idle);
+  ferry_libvirt_ask(spare, "idle", FERRY_ASK_DAEMON, FERRY_ASK_CONNECT_MS, NULL);
   g_mutex_lock(&host->lock);
-  while (!host->closed && !host->stop)
-    g_cond_wait(&host->cond, &host->lock);
+  while (!host->closed && !host->stop) {
+    if (g_cond_wait_until(&host->cond, &host->lock, g_get_monotonic_time() + PULSE_MS * 1000))
+      continue;
+    g_mutex_unlock(&host->lock);
+    ferry_libvirt_feel_daemon(host, line->conn);
+    g_mutex_lock(&host->lock);
+  }
   host->conn = NULL;
+  host->silent_us = 0;
+  g_hash_table_remove_all(host->silent);
   g_mutex_unlock(&host->lock);
   drop_idle(host);
-  ferry_libvirt_events_unregister(conn, ids);
-  if (virConnectUnregisterCloseCallback(conn, on_close) < 0)
-    virResetLastError();
-  virConnectClose(conn);
+  close_line(host, line);
+}
+
+static void note_why(FerryLibvirtHost *host, const char *why) {
+  g_mutex_lock(&host->lock);
+  g_free(host->why);
+  host->why = g_strdup(why);
+  g_mutex_unlock(&host->lock);
 }
 
 static gpointer connector_thread(gpointer data) {
@@ -191,20 +314,21 @@ static gpointer connector_thread(gpointer data) {
     host->closed = FALSE;
     g_mutex_unlock(&host->lock);
     g_autoptr(GError) error = NULL;
-    virConnectPtr conn = open_connection(host->uri, &error);
-    if (conn) {
+    Line *line = open_line(host, &error);
+    if (line) {
       backoff = BACKOFF_MIN_MS;
       complained = FALSE;
-      libvirt_host_serve(host, conn);
+      libvirt_host_serve(host, line);
       g_mutex_lock(&host->lock);
       gboolean stop = host->stop;
       g_mutex_unlock(&host->lock);
       if (!stop)
-        libvirt_host_tell(host, FERRY_HOST_EVENT_DISCONNECTED, "libvirt closed the connection");
+        libvirt_host_say(host, FERRY_HOST_EVENT_DISCONNECTED, "libvirt closed the connection");
     } else if (!complained) {
       complained = TRUE;
+      note_why(host, error->message);
       ferry_warning(error->message, "FERRY_LIBVIRT_URI", host->uri);
-      libvirt_host_tell(host, FERRY_HOST_EVENT_DISCONNECTED, error->message);
+      libvirt_host_say(host, FERRY_HOST_EVENT_DISCONNECTED, error->message);
     }
     g_mutex_lock(&host->lock);
     gint64 until = g_get_monotonic_time() + backoff * 1000;
@@ -218,9 +342,41 @@ static gpointer connector_thread(gpointer data) {
 
 static void libvirt_start(FerryHost *base, FerryHostEventFunc func, gpointer data) {
   FerryLibvirtHost *host = (FerryLibvirtHost *)base;
+  g_mutex_lock(&host->telling);
   host->func = func;
   host->data = data;
+  g_mutex_unlock(&host->telling);
   host->connector = g_thread_new("libvirt-connect", connector_thread, host);
+  host->pulse = g_thread_new("libvirt-pulse", ferry_libvirt_pulse_thread, host);
+}
+
+static void libvirt_hurry(FerryHost *base) {
+  const FerryLibvirtHost *host = (FerryLibvirtHost *)base;
+  ferry_patience_hurry(host->patience, HURRY_MS);
+  ferry_patience_hurry(host->peers, HURRY_MS);
+}
+
+FerryLibvirtHost *ferry_libvirt_host_ref(FerryLibvirtHost *host) {
+  g_atomic_ref_count_inc(&host->refs);
+  return host;
+}
+
+void ferry_libvirt_host_unref(FerryLibvirtHost *host) {
+  if (!g_atomic_ref_count_dec(&host->refs))
+    return;
+  ferry_patience_unref(host->patience);
+  ferry_patience_unref(host->peers);
+  g_hash_table_unref(host->disk_sizes);
+  g_hash_table_unref(host->silent);
+  g_hash_table_unref(host->definitions);
+  g_strfreev(host->shared_directories);
+  g_free(host->lock_manager);
+  g_mutex_clear(&host->telling);
+  g_mutex_clear(&host->lock);
+  g_cond_clear(&host->cond);
+  g_free(host->why);
+  g_free(host->uri);
+  g_free(host);
 }
 
 static void libvirt_free(FerryHost *base) {
@@ -229,15 +385,16 @@ static void libvirt_free(FerryHost *base) {
   host->stop = TRUE;
   g_cond_broadcast(&host->cond);
   g_mutex_unlock(&host->lock);
+  libvirt_hurry(base);
   if (host->connector)
     g_thread_join(host->connector);
+  if (host->pulse)
+    g_thread_join(host->pulse);
   drop_idle(host);
-  g_hash_table_unref(host->disk_sizes);
-  g_strfreev(host->shared_directories);
-  g_mutex_clear(&host->lock);
-  g_cond_clear(&host->cond);
-  g_free(host->uri);
-  g_free(host);
+  g_mutex_lock(&host->telling);
+  host->func = NULL;
+  g_mutex_unlock(&host->telling);
+  ferry_libvirt_host_unref(host);
 }
 
 /* "qemu:///system" and "qemu+unix:///system" are this machine. */
@@ -246,21 +403,35 @@ static gboolean is_local(const char *uri) {
   return authority && authority[3] == '/';
 }
 
+static void on_back(const char *key, gpointer data) {
+  const FerryLibvirtAsk *ask = data;
+  if (key)
+    ferry_libvirt_is_back(ask->host, key);
+}
+
 FerryHost *ferry_host_libvirt_new(const char *uri) {
   libvirt_init();
   FerryLibvirtHost *host = g_new0(FerryLibvirtHost, 1);
   host->base.ops = &ferry_libvirt_ops;
   host->base.local = is_local(uri);
+  g_atomic_ref_count_init(&host->refs);
   host->uri = g_strdup(uri);
+  host->patience = ferry_patience_new(on_back);
+  host->peers = ferry_patience_new(NULL);
+  g_mutex_init(&host->telling);
   g_mutex_init(&host->lock);
   g_cond_init(&host->cond);
   g_queue_init(&host->idle);
   host->disk_sizes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  host->silent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  host->definitions =
+      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);
   return &host->base;
 }
 
 const FerryHostOps ferry_libvirt_ops = {
     .free = libvirt_free,
+    .hurry = libvirt_hurry,
     .start = libvirt_start,
     .info = ferry_libvirt_info,
     .list = ferry_libvirt_list,

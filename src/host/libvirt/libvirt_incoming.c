@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many VMs another host is receiving. libvirt gives no job statistics at the receiving end, so
 // the domains' states tell: paused for a migration, or running with their memory still to come.
-#include "host/libvirt/libvirt_private.h"
+#include "host/libvirt/libvirt_ask.h"
 
 static gboolean arrives(virDomainPtr domain) {
   int state = 0, reason = 0;
@@ -11,21 +11,26 @@ static gboolean arrives(virDomainPtr domain) {
          (state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_POSTCOPY);
 }
 
-gboolean ferry_libvirt_peer_incoming(FerryHost *base, const char *uri, gint64 *n, GError **error) {
-  virConnectPtr conn = virConnectOpen(uri);
+static gboolean count_incoming(FerryLibvirtAsk *a, GError **error) {
+  virConnectPtr conn = virConnectOpen(a->text);
   virDomainPtr *domains = NULL;
   int count = conn ? virConnectListAllDomains(conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE) : -1;
-  if (count < 0) {
+  if (count < 0)
     ferry_libvirt_error(error, "cannot ask the other host what arrives there");
-  } else {
-    *n = 0;
-    for (int i = 0; i < count; i++) {
-      *n += arrives(domains[i]);
-      virDomainFree(domains[i]);
-    }
-    free(domains);
+  for (int i = 0; i < count; i++) {
+    a->number += arrives(domains[i]);
+    virDomainFree(domains[i]);
   }
+  free(domains);
   if (conn)
     virConnectClose(conn);
   return count >= 0;
+}
+
+gboolean ferry_libvirt_peer_incoming(FerryHost *base, const char *uri, gint64 *n, GError **error) {
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new((FerryLibvirtHost *)base, count_incoming);
+  if (!ferry_libvirt_ask_peer(ask, "incoming", uri, error))
+    return FALSE;
+  *n = ask->number;
+  return TRUE;
 }

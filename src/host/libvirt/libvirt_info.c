@@ -3,7 +3,7 @@
 // capabilities and the domain capabilities of each machine type are XML, from which only what
 // placement judges by is taken, within limits, as another host's libvirt may be anybody's. What
 // cannot be asked is left out, and is then no reason against the host.
-#include "host/libvirt/libvirt_private.h"
+#include "host/libvirt/libvirt_ask.h"
 #include "host/machine/interfaces.h"
 #include "host/machine/shared_mounts.h"
 #include <libxml/parser.h>
@@ -206,17 +206,21 @@ static void add_shared_file_systems(FerryLibvirtHost *host, json_t *out) {
     json_object_set_new(out, "sharedFileSystems", list);
 }
 
-json_t *ferry_libvirt_info(FerryHost *base, GError **error) {
-  FerryLibvirtHost *host = (FerryLibvirtHost *)base;
-  virConnectPtr conn = ferry_libvirt_ref(host, error);
-  if (!conn)
-    return NULL;
+static void add_lock_manager(FerryLibvirtHost *host, json_t *hypervisor) {
+  g_mutex_lock(&host->lock);
+  if (host->lock_manager)
+    ferry_json_set_str(hypervisor, "lockManager", host->lock_manager);
+  g_mutex_unlock(&host->lock);
+}
+
+static gboolean read_host_info(FerryLibvirtAsk *a, GError **error) {
+  FerryLibvirtHost *host = a->host;
+  FerryHost *base = &host->base;
+  virConnectPtr conn = a->conn;
   virNodeInfo node;
   unsigned long libvirt_version = 0, qemu_version = 0;
   if (virNodeGetInfo(conn, &node) < 0 || virConnectGetLibVersion(conn, &libvirt_version) < 0) {
-    ferry_libvirt_error(error, "cannot read the host's information");
-    virConnectClose(conn);
-    return NULL;
+    return ferry_libvirt_error(error, "cannot read the host's information");
   }
   if (virConnectGetVersion(conn, &qemu_version) < 0)
     virResetLastError();
@@ -233,6 +237,7 @@ json_t *ferry_libvirt_info(FerryHost *base, GError **error) {
     ferry_json_set_str(hypervisor, "qemuVersion", qemu_text);
   add_capabilities(conn, libvirt_version, hypervisor);
   add_cpu_models(conn, hypervisor);
+  add_lock_manager(host, hypervisor);
 
   json_t *info =
       json_pack("{s:s, s:s, s:s, s:s}", "containerRuntimeVersion", runtime, "kubeProxyVersion", "",
@@ -256,6 +261,19 @@ json_t *ferry_libvirt_info(FerryHost *base, GError **error) {
   add_shared_file_systems(host, out);
   free(hostname);
   virResetLastError();
-  virConnectClose(conn);
-  return out;
+  a->found = out;
+  return TRUE;
+}
+
+/* The first time after a start of libvirtd it looks at QEMU, which may take it seconds. */
+json_t *ferry_libvirt_info(FerryHost *base, GError **error) {
+  FerryLibvirtHost *host = (FerryLibvirtHost *)base;
+  virConnectPtr conn = ferry_libvirt_ref(host, error);
+  if (!conn)
+    return NULL;
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, read_host_info);
+  ask->conn = conn;
+  if (!ferry_libvirt_ask(ask, "info", FERRY_ASK_DAEMON, FERRY_ASK_LONG_MS, error))
+    return NULL;
+  return g_steal_pointer(&ask->found);
 }

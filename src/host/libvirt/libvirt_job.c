@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One domain's migration through libvirt: two connections, one for the call that blocks for the
-// whole migration (in a thread of its own), one for everything that is asked and changed meanwhile.
-#include "host/libvirt/libvirt_private.h"
+// whole migration (in a thread of its own), one for everything that is asked and changed meanwhile,
+// each a question of its own (libvirt_ask.h).
+#include "host/libvirt/libvirt_ask.h"
 #include "base/error.h"
 #include "base/quantity.h"
 #include "host/libvirt/libvirt_blame.h"
@@ -33,33 +34,51 @@ static gboolean job_connect(FerryLibvirtHost *host, const char *uuid, virConnect
   return *domain != NULL;
 }
 
-FerryHostJob *ferry_libvirt_job_open(FerryHost *base, const char *uuid, GError **error) {
+/* Its thread has ended, or there was none. */
+static void job_unmake(gpointer made, FerryLibvirtHost *host) {
+  Job *job = made;
+  /* what is asked still keeps the control connection, which is nobody else's then */
+  gboolean hangs = ferry_patience_late_us(host->patience, job->path.uuid) != 0;
+  if (job->control_domain)
+    virDomainFree(job->control_domain);
+  if (job->call_domain)
+    virDomainFree(job->call_domain);
+  if (hangs)
+    ferry_libvirt_close(host, job->control_conn);
+  else
+    ferry_libvirt_give(host, job->control_conn);
+  ferry_libvirt_give(host, job->call_conn);
+  virTypedParamsFree(job->params, job->n_params);
+  g_free(job->dest_uri);
+  ferry_libvirt_path_clear(&job->path);
+  g_free(job);
+}
+
+static gboolean job_make(FerryLibvirtAsk *a, GError **error) {
   Job *job = g_new0(Job, 1);
   job->base.ops = &ferry_libvirt_ops;
-  job->host = (FerryLibvirtHost *)base;
-  job->path = (FerryLibvirtPath){.local = base->local, .uuid = g_strdup(uuid)};
-  if (!job_connect(job->host, uuid, &job->control_conn, &job->control_domain, error) ||
-      !job_connect(job->host, uuid, &job->call_conn, &job->call_domain, error)) {
-    ferry_libvirt_job_close(&job->base);
+  job->host = a->host;
+  job->path = (FerryLibvirtPath){.local = a->host->base.local, .uuid = g_strdup(a->uuid)};
+  a->made = job;
+  return job_connect(job->host, a->uuid, &job->control_conn, &job->control_domain, error) &&
+         job_connect(job->host, a->uuid, &job->call_conn, &job->call_domain, error);
+}
+
+FerryHostJob *ferry_libvirt_job_open(FerryHost *base, const char *uuid, GError **error) {
+  g_autofree char *key = g_strconcat("open ", uuid, NULL);
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new((FerryLibvirtHost *)base, job_make);
+  ask->uuid = g_strdup(uuid);
+  ask->unmake = job_unmake;
+  if (!ferry_libvirt_ask(ask, key, FERRY_ASK_DAEMON, FERRY_ASK_CONNECT_MS, error))
     return NULL;
-  }
-  return &job->base;
+  return g_steal_pointer(&ask->made);
 }
 
 void ferry_libvirt_job_close(FerryHostJob *base) {
   Job *job = (Job *)base;
   if (job->thread)
     g_thread_join(job->thread);
-  if (job->control_domain)
-    virDomainFree(job->control_domain);
-  if (job->call_domain)
-    virDomainFree(job->call_domain);
-  ferry_libvirt_give(job->host, job->control_conn);
-  ferry_libvirt_give(job->host, job->call_conn);
-  virTypedParamsFree(job->params, job->n_params);
-  g_free(job->dest_uri);
-  ferry_libvirt_path_clear(&job->path);
-  g_free(job);
+  job_unmake(job, job->host);
 }
 
 /* Managed: this program talks to both hosts, and with it the migration ends. */
@@ -129,6 +148,10 @@ FerryLibvirtPath *ferry_libvirt_job_path(FerryHostJob *base) {
   return &((Job *)base)->path;
 }
 
+FerryLibvirtHost *ferry_libvirt_job_host(FerryHostJob *base) {
+  return ((Job *)base)->host;
+}
+
 virDomainPtr ferry_libvirt_job_domain(FerryHostJob *base) {
   return ((Job *)base)->control_domain;
 }
@@ -184,67 +207,114 @@ void ferry_libvirt_stats(const virTypedParameter *params, int n, FerryJobStats *
   }
 }
 
-gboolean ferry_libvirt_job_stats(FerryHostJob *base, FerryJobStats *out, GError **error) {
-  Job *job = (Job *)base;
+static gboolean read_stats(FerryLibvirtAsk *a, GError **error) {
   int type = VIR_DOMAIN_JOB_NONE, n = 0;
   virTypedParameterPtr params = NULL;
-  ferry_job_stats_clear(out);
-  if (virDomainGetJobStats(job->control_domain, &type, &params, &n, 0) < 0)
+  if (virDomainGetJobStats(a->domain, &type, &params, &n, 0) < 0)
     return ferry_libvirt_error(error, "cannot read the job's numbers");
-  ferry_libvirt_stats(params, n, out);
-  out->active = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED;
+  ferry_libvirt_stats(params, n, &a->stats);
+  a->stats.active = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED;
   virTypedParamsFree(params, n);
   return TRUE;
 }
 
-gboolean ferry_libvirt_job_state(FerryHostJob *base, FerryDomainState *out, GError **error) {
-  return ferry_libvirt_state(((Job *)base)->control_domain, out, error);
+gboolean ferry_libvirt_job_stats(FerryHostJob *base, FerryJobStats *out, GError **error) {
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(((Job *)base)->host, read_stats);
+  ferry_job_stats_clear(out);
+  if (!ferry_libvirt_ask_job(base, ask, TRUE, FERRY_ASK_NUMBERS_MS, error))
+    return FALSE;
+  *out = ask->stats;
+  return TRUE;
 }
 
-gboolean ferry_libvirt_job_set_max_downtime(FerryHostJob *base, gint64 ms, GError **error) {
-  if (virDomainMigrateSetMaxDowntime(((Job *)base)->control_domain, (unsigned long long)ms, 0) < 0)
+static gboolean read_state(FerryLibvirtAsk *a, GError **error) {
+  return ferry_libvirt_state(a->domain, &a->state, error);
+}
+
+gboolean ferry_libvirt_job_state(FerryHostJob *base, FerryDomainState *out, GError **error) {
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(((Job *)base)->host, read_state);
+  *out = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  if (!ferry_libvirt_ask_job(base, ask, FALSE, FERRY_ASK_STATE_MS, error))
+    return FALSE;
+  *out = ask->state;
+  return TRUE;
+}
+
+static gboolean set_max_downtime(FerryLibvirtAsk *a, GError **error) {
+  if (virDomainMigrateSetMaxDowntime(a->domain, (unsigned long long)a->value, 0) < 0)
     return ferry_libvirt_error(error, "cannot set the downtime limit");
   return TRUE;
 }
 
-gboolean ferry_libvirt_job_set_max_speed(FerryHostJob *base, gint64 bytes_per_s, GError **error) {
-  unsigned long mib = (unsigned long)((bytes_per_s + FERRY_MIB - 1) / FERRY_MIB);
-  if (virDomainMigrateSetMaxSpeed(((Job *)base)->control_domain, mib, 0) < 0)
+gboolean ferry_libvirt_job_set_max_downtime(FerryHostJob *base, gint64 ms, GError **error) {
+  return ferry_libvirt_tell_job(base, set_max_downtime, ms, FERRY_ASK_CALL_MS, error);
+}
+
+static gboolean set_max_speed(FerryLibvirtAsk *a, GError **error) {
+  unsigned long mib = (unsigned long)((a->value + FERRY_MIB - 1) / FERRY_MIB);
+  if (virDomainMigrateSetMaxSpeed(a->domain, mib, 0) < 0)
     return ferry_libvirt_error(error, "cannot set the bandwidth limit");
   return TRUE;
 }
 
-gboolean ferry_libvirt_job_start_postcopy(FerryHostJob *base, GError **error) {
-  if (virDomainMigrateStartPostCopy(((Job *)base)->control_domain, 0) < 0)
+gboolean ferry_libvirt_job_set_max_speed(FerryHostJob *base, gint64 bytes_per_s, GError **error) {
+  return ferry_libvirt_tell_job(base, set_max_speed, bytes_per_s, FERRY_ASK_CALL_MS, error);
+}
+
+static gboolean start_postcopy(FerryLibvirtAsk *a, GError **error) {
+  if (virDomainMigrateStartPostCopy(a->domain, 0) < 0)
     return ferry_libvirt_error(error, "cannot switch to post-copy");
   return TRUE;
 }
 
-gboolean ferry_libvirt_job_abort(FerryHostJob *base, GError **error) {
-  if (virDomainAbortJob(((Job *)base)->control_domain) < 0)
+/* libvirt was seen to take 5 s for it. */
+gboolean ferry_libvirt_job_start_postcopy(FerryHostJob *base, GError **error) {
+  return ferry_libvirt_tell_job(base, start_postcopy, 0, 2 * FERRY_ASK_CALL_MS, error);
+}
+
+static gboolean abort_job(FerryLibvirtAsk *a, GError **error) {
+  if (virDomainAbortJob(a->domain) < 0)
     return ferry_libvirt_error(error, "cannot abort the migration");
   return TRUE;
 }
 
-gboolean ferry_libvirt_job_suspend(FerryHostJob *base, GError **error) {
-  if (virDomainSuspend(((Job *)base)->control_domain) < 0)
+gboolean ferry_libvirt_job_abort(FerryHostJob *base, GError **error) {
+  return ferry_libvirt_tell_job(base, abort_job, 0, FERRY_ASK_CALL_MS, error);
+}
+
+static gboolean suspend_domain(FerryLibvirtAsk *a, GError **error) {
+  if (virDomainSuspend(a->domain) < 0)
     return ferry_libvirt_error(error, "cannot suspend the domain");
   return TRUE;
 }
 
-gboolean ferry_libvirt_job_resume(FerryHostJob *base, GError **error) {
-  if (virDomainResume(((Job *)base)->control_domain) < 0)
+gboolean ferry_libvirt_job_suspend(FerryHostJob *base, GError **error) {
+  return ferry_libvirt_tell_job(base, suspend_domain, 0, FERRY_ASK_CALL_MS, error);
+}
+
+static gboolean resume_domain(FerryLibvirtAsk *a, GError **error) {
+  if (virDomainResume(a->domain) < 0)
     return ferry_libvirt_error(error, "cannot resume the domain");
   return TRUE;
 }
 
-gboolean ferry_libvirt_job_destroy(FerryHostJob *job, gboolean undefine, GError **error) {
-  virDomainPtr domain = ((Job *)job)->control_domain;
-  if (virDomainDestroy(domain) < 0)
+gboolean ferry_libvirt_job_resume(FerryHostJob *base, GError **error) {
+  return ferry_libvirt_tell_job(base, resume_domain, 0, 2 * FERRY_ASK_CALL_MS, error);
+}
+
+static gboolean destroy_domain(FerryLibvirtAsk *a, GError **error) {
+  if (virDomainDestroy(a->domain) < 0)
     return ferry_libvirt_error(error, "cannot destroy the domain");
   /* its NVRAM and the like are the other host's as well where disks are shared */
-  if (undefine && virDomainIsPersistent(domain) == 1 &&
-      virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) < 0)
+  if (a->value && virDomainIsPersistent(a->domain) == 1 &&
+      virDomainUndefineFlags(a->domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) < 0)
     return ferry_libvirt_error(error, "cannot remove the domain's definition");
   return TRUE;
+}
+
+/* libvirtd kills the process, which needs no answer of it. */
+gboolean ferry_libvirt_job_destroy(FerryHostJob *job, gboolean undefine, GError **error) {
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(((Job *)job)->host, destroy_domain);
+  ask->value = undefine;
+  return ferry_libvirt_ask_job(job, ask, FALSE, FERRY_ASK_LONG_MS, error);
 }

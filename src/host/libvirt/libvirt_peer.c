@@ -1,146 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-// What another host's libvirt says of a domain.
-//
-// Theory of operation: libvirt has no time limit for opening a connection, so a libvirtd that hangs
-// would keep the asking thread for as long as it likes. So each question has a thread of its own;
-// whoever asks waits for it and then leaves it to itself. One question of a kind at a time for each
-// domain at each peer, so that no more than one thread hangs for it.
-#include "host/libvirt/libvirt_private.h"
+// What another host's libvirt says of a domain. libvirt has no time limit for opening a connection,
+// so a libvirtd that hangs would keep the asking thread for as long as it likes.
+#include "host/libvirt/libvirt_ask.h"
 
-#define PATIENCE_US (10 * G_USEC_PER_SEC)
-
-typedef struct {
-  gatomicrefcount refs; /* the thread's and the asker's */
-  FerryLibvirtPeerCall call;
-  char *uri, *key;
-  GMutex lock; /* guards all below */
-  GCond cond;
-  gboolean done, ok;
-  GError *error;
-} Question;
-
-/* What has not been answered yet, by its key. Of the process: a question outlives its host. */
-static GMutex open_lock;
-static GHashTable *open_questions; /* guarded by open_lock */
-
-/* FALSE: it was asked before, and not answered yet. */
-static gboolean open_question(const char *key) {
-  g_mutex_lock(&open_lock);
-  if (!open_questions)
-    open_questions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  gboolean first = !g_hash_table_contains(open_questions, key);
-  if (first)
-    g_hash_table_add(open_questions, g_strdup(key));
-  g_mutex_unlock(&open_lock);
-  return first;
-}
-
-static void close_question(const char *key) {
-  g_mutex_lock(&open_lock);
-  g_hash_table_remove(open_questions, key);
-  g_mutex_unlock(&open_lock);
-}
-
-static void question_unref(Question *q) {
-  if (!g_atomic_ref_count_dec(&q->refs))
-    return;
-  g_atomic_rc_box_release_full(q->call.data, q->call.cleared);
-  g_mutex_clear(&q->lock);
-  g_cond_clear(&q->cond);
-  g_clear_error(&q->error);
-  g_free(q->uri);
-  g_free(q->key);
-  g_free(q);
-}
-
-static gpointer ask_thread(gpointer data) {
-  Question *q = data;
-  GError *error = NULL;
-  virConnectPtr conn = virConnectOpen(q->uri);
-  gboolean ok = conn != NULL;
-  if (!conn)
-    ferry_libvirt_error(&error, "cannot ask the other host's libvirt");
-  else
-    ok = q->call.ask(conn, q->call.data, &error);
-  if (conn)
-    virConnectClose(conn);
-  virResetLastError();
-  close_question(q->key);
-  g_mutex_lock(&q->lock);
-  q->ok = ok;
-  q->error = error;
-  q->done = TRUE;
-  g_cond_broadcast(&q->cond);
-  g_mutex_unlock(&q->lock);
-  question_unref(q);
-  return NULL;
-}
-
-static gboolean is_silent(GError **error, const char *uri) {
-  g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_UNREACHABLE,
-              "the other host's libvirt (%s) does not answer", uri);
-  return FALSE;
-}
-
-gboolean ferry_libvirt_peer_call(const FerryLibvirtPeerCall *call, GError **error) {
-  if (!open_question(call->key))
-    return is_silent(error, call->uri);
-  Question *q = g_new0(Question, 1);
-  g_atomic_ref_count_init(&q->refs);
-  g_atomic_ref_count_inc(&q->refs);
-  g_mutex_init(&q->lock);
-  g_cond_init(&q->cond);
-  q->call = *call;
-  q->call.data = g_atomic_rc_box_acquire(call->data);
-  q->uri = g_strdup(call->uri);
-  q->key = g_strdup(call->key);
-  g_thread_unref(g_thread_new("peer", ask_thread, q));
-  gint64 until = g_get_monotonic_time() + call->patience_us;
-  g_mutex_lock(&q->lock);
-  while (!q->done && g_cond_wait_until(&q->cond, &q->lock, until))
-    ;
-  gboolean done = q->done, ok = q->ok;
-  if (done && q->error)
-    g_propagate_error(error, g_steal_pointer(&q->error));
-  g_mutex_unlock(&q->lock);
-  question_unref(q);
-  return done ? ok : is_silent(error, call->uri);
-}
-
-/* ---- the state ---- */
-
-typedef struct {
-  char *uuid;
-  FerryDomainState state;
-} StateQuestion;
-
-static void state_question_clear(gpointer data) {
-  g_free(((StateQuestion *)data)->uuid);
-}
-
-static gboolean ask_state(virConnectPtr conn, gpointer data, GError **error) {
-  StateQuestion *q = data;
-  virDomainPtr domain = virDomainLookupByUUIDString(conn, q->uuid);
-  if (domain) {
-    gboolean ok = ferry_libvirt_state(domain, &q->state, error);
-    virDomainFree(domain);
-    return ok;
+gboolean ferry_libvirt_ask_peer(FerryLibvirtAsk *a, const char *what, const char *uri,
+                                GError **error) {
+  g_autofree char *key =
+      what ? g_strdup_printf("%s %s %s", what, uri ? uri : "", a->uuid ? a->uuid : "") : NULL;
+  gint64 since;
+  a->text = g_strdup(uri ? uri : "");
+  if (!ferry_libvirt_ask_anyway(a->host->peers, a, key, FERRY_ASK_PEER_MS, &since)) {
+    g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_UNREACHABLE,
+                "the other host's libvirt (%s) does not answer", a->text);
+    return FALSE;
   }
-  virErrorPtr e = virGetLastError();
-  return (e && e->code == VIR_ERR_NO_DOMAIN) ||
-         ferry_libvirt_error(error, "cannot look up the domain at the other host");
+  if (a->error)
+    g_propagate_error(error, g_steal_pointer(&a->error));
+  return a->ok;
+}
+
+static gboolean read_peer_state(FerryLibvirtAsk *a, GError **error) {
+  virConnectPtr conn = virConnectOpen(a->text);
+  if (!conn)
+    return ferry_libvirt_error(error, "cannot ask the other host's libvirt");
+  gboolean ok = FALSE;
+  virDomainPtr domain = virDomainLookupByUUIDString(conn, a->uuid);
+  if (domain) {
+    ok = ferry_libvirt_state(domain, &a->state, error);
+    virDomainFree(domain);
+  } else {
+    virErrorPtr e = virGetLastError();
+    ok = e && e->code == VIR_ERR_NO_DOMAIN;
+    if (!ok)
+      ok = ferry_libvirt_error(error, "cannot look up the domain at the other host");
+  }
+  virConnectClose(conn);
+  virResetLastError();
+  return ok;
 }
 
 gboolean ferry_libvirt_peer_state(FerryHost *base, const char *uri, const char *uuid,
                                   FerryDomainState *out, GError **error) {
-  g_autofree char *key = g_strdup_printf("%s %s", uri, uuid);
-  StateQuestion *q = g_atomic_rc_box_new0(StateQuestion);
-  q->uuid = g_strdup(uuid);
-  *out = q->state = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
-  const FerryLibvirtPeerCall call = {uri, key, PATIENCE_US, ask_state, q, state_question_clear};
-  gboolean ok = ferry_libvirt_peer_call(&call, error);
-  if (ok)
-    *out = q->state;
-  g_atomic_rc_box_release_full(q, state_question_clear);
-  return ok;
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new((FerryLibvirtHost *)base, read_peer_state);
+  ask->uuid = g_strdup(uuid);
+  *out = ask->state;
+  if (!ferry_libvirt_ask_peer(ask, "state", uri, error))
+    return FALSE;
+  *out = ask->state;
+  return TRUE;
 }

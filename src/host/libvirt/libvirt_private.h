@@ -1,35 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the files of the libvirt driver share; nobody else includes it.
 #pragma once
+#include "base/patience.h"
 #include "host/port/host.h"
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
 #define FERRY_LIBVIRT_EVENTS 16
 
+/* What libvirtd is asked to see whether it lives: the key of that question. */
+#define FERRY_LIBVIRT_PULSE "libvirtd"
+
 typedef struct {
   FerryHost base;
+  gatomicrefcount refs; /* the owner's, and one of each question that goes on */
   char *uri;
+  FerryPatience *patience; /* with this host's libvirtd */
+  FerryPatience *peers;    /* with other hosts' */
+  GMutex telling;          /* held while `func` is called; guards both */
   FerryHostEventFunc func;
   gpointer data;
-  GThread *connector;
+  GThread *connector, *pulse;
   GMutex lock; /* guards all below; never held across a libvirt call */
   GCond cond;
   virConnectPtr conn; /* events and queries */
   gboolean closed, stop;
+  char *why;                 /* the last attempt to connect failed; NULL: it did not */
+  gint64 silent_us;          /* since when libvirtd does not answer (monotonic); 0: it does */
+  GHashTable *definitions;   /* UUID -> json_t*, of domains that run: their last records */
+  GHashTable *silent;        /* set of UUIDs whose QEMU does not answer */
   GQueue idle;               /* virConnectPtr, open ones for the next job */
   char **shared_directories; /* as libvirtd is told; read anew at each connection */
+  char *lock_manager;        /* the same; NULL: not known */
   GHashTable *disk_sizes;    /* "UUID/target/source" -> gint64 bytes */
 } FerryLibvirtHost;
 
 extern const FerryHostOps ferry_libvirt_ops;
 
+/* libvirt_host.c */
+FerryLibvirtHost *ferry_libvirt_host_ref(FerryLibvirtHost *host);
+void ferry_libvirt_host_unref(FerryLibvirtHost *host);
+/** Calls the host's listener, unless it has none (any more). */
+void ferry_libvirt_tell(FerryLibvirtHost *host, const FerryHostEvent *event);
+/** Since when libvirtd does not answer (monotonic); 0: it does. */
+gint64 ferry_libvirt_silent_us(FerryLibvirtHost *host);
+/** Opens a connection, for as long as libvirtd takes: only where nobody waits for it. */
+virConnectPtr ferry_libvirt_open(const char *uri, GError **error);
+/** Closes a connection (NULL is fine), waiting a moment at most. */
+void ferry_libvirt_close(FerryLibvirtHost *host, virConnectPtr conn);
+/** A connection to another host's libvirtd (ferry_libvirt_close it), which must answer in time. */
+virConnectPtr ferry_libvirt_open_peer(FerryLibvirtHost *host, const char *uri, GError **error);
+
+/* libvirt_pulse.c */
+/** Whether libvirtd lives; for the connector's thread, every few seconds. */
+void ferry_libvirt_feel_daemon(FerryLibvirtHost *host, virConnectPtr conn);
+/** The thread that looks whether QEMUs live, until the host stops. */
+gpointer ferry_libvirt_pulse_thread(gpointer host);
+/** Whether a domain's QEMU is known to be silent. */
+gboolean ferry_libvirt_is_silent(FerryLibvirtHost *host, const char *uuid);
+/** It did not answer one question: it counts as silent until it answers, or the next look at it. */
+void ferry_libvirt_suspect(FerryLibvirtHost *host, const char *uuid);
+/** A question about a QEMU that was late has been answered. */
+void ferry_libvirt_is_back(FerryLibvirtHost *host, const char *uuid);
+
 /** Moves libvirt's error of this thread into `error` as "DOING: MESSAGE". Returns FALSE. */
 gboolean ferry_libvirt_error(GError **error, const char *doing);
 /** A reference to the main connection (virConnectClose it), or NO_CONNECTION. */
 virConnectPtr ferry_libvirt_ref(FerryLibvirtHost *host, GError **error);
-/** An open connection for a job's own use, kept warm where possible; give it back. */
+/** An open connection for a job's own use, kept warm where possible; give it back. It takes as long
+ * as libvirtd takes. */
 virConnectPtr ferry_libvirt_take(FerryLibvirtHost *host, GError **error);
+/** NULL is fine. */
 void ferry_libvirt_give(FerryLibvirtHost *host, virConnectPtr conn);
 /** The domain or NULL: FERRY_HOST_ERROR_NO_DOMAIN where there is none. */
 virDomainPtr ferry_libvirt_lookup(virConnectPtr conn, const char *uuid, GError **error);
@@ -43,6 +84,10 @@ void ferry_libvirt_events_unregister(virConnectPtr conn, const int ids[FERRY_LIB
 json_t *ferry_libvirt_info(FerryHost *host, GError **error);
 json_t *ferry_libvirt_list(FerryHost *host, GError **error);
 json_t *ferry_libvirt_record(FerryHost *host, const char *uuid, GError **error);
+/** The domains that the flags of virConnectListAllDomains choose, ended by NULL; free with
+ * ferry_libvirt_domains_free (NULL is fine). */
+virDomainPtr *ferry_libvirt_domains(FerryLibvirtHost *host, unsigned flags, GError **error);
+void ferry_libvirt_domains_free(virDomainPtr *domains);
 gboolean ferry_libvirt_peer_incoming(FerryHost *host, const char *uri, gint64 *n, GError **error);
 gboolean ferry_libvirt_peer_state(FerryHost *host, const char *uri, const char *uuid,
                                   FerryDomainState *out, GError **error);
@@ -104,6 +149,7 @@ typedef struct {
 void ferry_libvirt_path_clear(FerryLibvirtPath *path);
 /** The job's own. */
 FerryLibvirtPath *ferry_libvirt_job_path(FerryHostJob *job);
+FerryLibvirtHost *ferry_libvirt_job_host(FerryHostJob *job);
 /** The domain on the job's control connection, borrowed. */
 virDomainPtr ferry_libvirt_job_domain(FerryHostJob *job);
 json_t *ferry_libvirt_job_disks_plan(FerryHostJob *job, const FerryMigrateRequest *request,

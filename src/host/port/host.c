@@ -31,6 +31,21 @@ void ferry_host_free(FerryHost *host) {
     host->ops->free(host);
 }
 
+gboolean ferry_host_error_is_silent(const GError *error) {
+  return g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_SILENT) ||
+         g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_VM_SILENT);
+}
+
+gboolean ferry_host_error_is_away(const GError *error) {
+  return g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION) ||
+         g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_SILENT);
+}
+
+void ferry_host_hurry(FerryHost *host) {
+  if (host->ops->hurry)
+    host->ops->hurry(host);
+}
+
 void ferry_host_start(FerryHost *host, FerryHostEventFunc func, gpointer data) {
   host->ops->start(host, func, data);
 }

@@ -26,14 +26,23 @@ enum {
   FERRY_HOST_ERROR_PEER_LOGIN,       /* the target lets this host not in, or this host it not */
   FERRY_HOST_ERROR_PEER_LOST,        /* the connection to the target's hypervisor broke */
   FERRY_HOST_ERROR_PEER_PORT,        /* the port that takes the data on the target is closed */
+  FERRY_HOST_ERROR_SILENT,           /* the hypervisor does not answer */
+  FERRY_HOST_ERROR_VM_SILENT,        /* that VM's part of it does not answer */
 };
+
+/** Whether it is that something did not answer. `error` may be NULL. */
+gboolean ferry_host_error_is_silent(const GError *error);
+
+/** Whether it is the hypervisor that is away or silent, and not what it was asked that is wrong:
+ * asked again later it may answer. `error` may be NULL. */
+gboolean ferry_host_error_is_away(const GError *error);
 
 typedef struct _FerryHost FerryHost;
 typedef struct _FerryHostJob FerryHostJob;
 
 typedef enum {
   FERRY_HOST_EVENT_CONNECTED,    /* (again) connected: read everything anew */
-  FERRY_HOST_EVENT_DISCONNECTED, /* the hypervisor's daemon is gone; detail says why */
+  FERRY_HOST_EVENT_DISCONNECTED, /* its daemon is gone or does not answer; detail says why */
   FERRY_HOST_EVENT_STATE,        /* a domain started, stopped, paused, resumed, appeared or went */
   FERRY_HOST_EVENT_CONFIG,       /* a device, metadata or the definition changed */
   FERRY_HOST_EVENT_ITERATION,    /* a migration's memory pass `iteration` began */
@@ -112,6 +121,7 @@ typedef struct {
 
 typedef struct {
   void (*free)(FerryHost *host);
+  void (*hurry)(FerryHost *host); /* may be NULL */
   void (*start)(FerryHost *host, FerryHostEventFunc func, gpointer data);
   json_t *(*info)(FerryHost *host, GError **error);
   json_t *(*list)(FerryHost *host, GError **error);
@@ -170,16 +180,21 @@ struct _FerryHostJob {
 void ferry_host_free(FerryHost *host);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryHost, ferry_host_free)
 
+/** The process is about to end: from now on no call waits longer than a moment for a hypervisor
+ * that does not answer. Any thread. */
+void ferry_host_hurry(FerryHost *host);
 /** Begins to connect (and to reconnect, with growing pauses up to 5 s) and to send events. Once. */
 void ferry_host_start(FerryHost *host, FerryHostEventFunc func, gpointer data);
 
-/* All calls below block, may be used from any thread, and fail with FERRY_HOST_ERROR
- * (NO_CONNECTION while the hypervisor is away). */
+/* All calls below block, may be used from any thread, and fail with FERRY_HOST_ERROR: NO_CONNECTION
+ * while the hypervisor is away, SILENT or VM_SILENT where there is no answer within seconds. One
+ * that was silent may still be carried out, as late as the hypervisor likes. */
 
 /** Fields of Node.status: capacity, allocatable, nodeInfo, hypervisor, interfaces, addresses, and
  * sharedFileSystems where that is known. */
 json_t *ferry_host_info(FerryHost *host, GError **error);
-/** A list with one record a domain (see ferry_domain_xml_parse for the fields), active or not. */
+/** A list with one record a domain (see ferry_domain_xml_parse for the fields), active or not.
+ * Where the VM's part of the hypervisor does not answer, `silent` is true in it. */
 json_t *ferry_host_list(FerryHost *host, GError **error);
 /** One record; NO_DOMAIN where it is gone. */
 json_t *ferry_host_record(FerryHost *host, const char *uuid, GError **error);

@@ -7,6 +7,7 @@
 #include "model/agents/agent_rules.h"
 #include "base/rfc3339.h"
 #include "model/kinds/shared_fields.h"
+#include "model/migration/doubt.h"
 
 #include <string.h>
 
@@ -24,6 +25,7 @@ enum {
   BEFORE = SCHEDULED | PREPARING | READY, /* it is the agent's, and nothing has moved yet */
   TAKEN = BEFORE | RUNNING,
   LATE = TAKEN | FAILED, /* ferryd may have given up before the agent could say how it ended */
+  ANY_END = RUNNING | SUCCEEDED | FAILED, /* a copy may be left however it ended */
 };
 
 /* Why `value` may not stand in place of `before`; NULL: it may. Static text. */
@@ -117,11 +119,21 @@ static const char *result_once(const FerryAgentWrite *w, const json_t *before,
 static const char *probe_of_target(const FerryAgentWrite *w, const json_t *before,
                                    const json_t *value) {
   const char *address = ferry_json_str(w->old, "status.migrationState.targetNodeAddress");
+  if (!ferry_json_bool(w->old, "spec.forecastOnly", FALSE))
+    return "nothing is measured by the two agents but for a forecast";
   if (!value)
     return NULL;
   return address && g_strcmp0(address, ferry_json_str(value, "address")) == 0
              ? NULL
              : "the address must be status.migrationState.targetNodeAddress";
+}
+
+static const char *doubt_once(const FerryAgentWrite *w, const json_t *before, const json_t *value) {
+  if (!value)
+    return "it may not be removed";
+  if (g_strcmp0(ferry_json_str(before, "state"), ferry_doubt_states[FERRY_DOUBT_GONE - 1]) == 0)
+    return "a copy that is gone does not come back";
+  return NULL;
 }
 
 /* Whether two lists differ in nothing but the elements whose `key` is `value`. */
@@ -222,6 +234,12 @@ static const AgentRulesRow rows[] = {
     {"migrationState.outcome", FERRYD, 0, NULL},
     {"migrationState.resultTimestamp", FERRYD, 0, NULL},
     {"migrationState.agentResult", SOURCE, LATE, result_once},
+    {"migrationState.doubt", SOURCE | TARGET, ANY_END, inside},
+    {"migrationState.doubt.source", SOURCE, ANY_END, doubt_once},
+    {"migrationState.doubt.target", TARGET, ANY_END, doubt_once},
+    {"migrationState.keepNode", FERRYD, 0, NULL},
+    {"migrationState.keepRequestedBy", FERRYD, 0, NULL},
+    {"migrationState.keepTimestamp", FERRYD, 0, NULL},
     {"configurationOrigins", FERRYD, 0, NULL},
     {"attempts", FERRYD, 0, NULL},
     {"progress", SOURCE, RUNNING | FAILED, NULL},

@@ -73,6 +73,7 @@ static const FerryField record[] = {
     INT("id", "Number of the running domain; -1: not running.", .unit = FERRY_UNIT_NUMBER,
         .min = -1, .max = G_MAXINT32),
     BOOL("active", "Whether it has a running QEMU."),
+    BOOL("silent", "Whether its QEMU does not answer."),
     BOOL("persistent", "Whether it is defined there."),
     OBJ("job", job, "The migration that libvirt is busy with."),
     INT("memoryBytes", "Memory of the guest.", .unit = FERRY_UNIT_BYTES, .min = 0,
@@ -104,6 +105,7 @@ static const FerryField record[] = {
 
 const FerryField ferry_fields_report[] = {
     WHOLE("epoch", FERRY_UNIT_NUMBER, "Of the agent's session."),
+    WHOLE("sequence", FERRY_UNIT_NUMBER, "Above that of each report that was sent before."),
     BOOL("full", "Whether all domains are named: in domains, or in present."),
     ANY("node", "What the host is."),
     OBJS("domains", record, "Domains as they are now.", .max = FERRY_REPORT_MAX_DOMAINS),

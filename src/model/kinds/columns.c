@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cells that are computed rather than copied from one path.
+// Cells that are computed rather than copied from one path: a function a column, of the object as
+// it is stored and the time at which it is shown. NULL where there is nothing to show; never an
+// error.
 #include "model/kinds/columns.h"
 #include "base/quantity.h"
 #include "base/rfc3339.h"
@@ -77,6 +79,15 @@ json_t *ferry_cell_node_internal_ip(const json_t *object, gint64 now_ms) {
   return address ? json_string(address) : NULL;
 }
 
+json_t *ferry_cell_vmi_phase(const json_t *object, gint64 now_ms) {
+  const char *phase = ferry_json_str(object, "status.phase");
+  const json_t *owner = ferry_json_find(ferry_json_get(object, "status.domains"), "nodeName",
+                                        ferry_json_str(object, "status.nodeName"));
+  if (!phase)
+    return NULL;
+  return json_sprintf("%s%s", phase, ferry_json_bool(owner, "silent", FALSE) ? ",Silent" : "");
+}
+
 json_t *ferry_cell_vmi_memory(const json_t *object, gint64 now_ms) {
   gint64 bytes = ferry_json_int(object, "status.guestMemoryBytes", -1);
   if (bytes <= 0)
@@ -105,6 +116,28 @@ json_t *ferry_cell_vmi_live_migratable(const json_t *object, gint64 now_ms) {
 json_t *ferry_cell_vmim_progress(const json_t *object, gint64 now_ms) {
   gint64 percent = ferry_json_int(object, "status.progress.percent", -1);
   return percent < 0 ? NULL : json_sprintf("%d%%", (int)percent);
+}
+
+static gboolean has_condition(const json_t *object, const char *type) {
+  const json_t *condition =
+      ferry_json_find(ferry_json_get(object, "status.conditions"), "type", type);
+  return g_strcmp0(ferry_json_str(condition, "status"), "True") == 0;
+}
+
+json_t *ferry_cell_vmi_node(const json_t *object, gint64 now_ms) {
+  const char *node = ferry_json_str(object, "status.nodeName");
+  if (!node || (!has_condition(object, "RunningOnTwoHosts") &&
+                !has_condition(object, "ClaimedByAnotherHost")))
+    return node ? json_string(node) : NULL;
+  g_autoptr(GString) text = g_string_new(node);
+  gsize i;
+  json_t *d;
+  json_array_foreach(ferry_json_get(object, "status.domains"), i, d) {
+    const char *other = ferry_json_str(d, "nodeName");
+    if (other && !g_str_equal(other, node) && ferry_json_bool(d, "active", FALSE))
+      g_string_append_printf(text, " and %s", other);
+  }
+  return json_string(text->str);
 }
 
 json_t *ferry_cell_vmim_target(const json_t *object, gint64 now_ms) {

@@ -26,6 +26,8 @@ json_t *ferry_cell_node_status(const json_t *object, gint64 now_ms);
 json_t *ferry_cell_node_memory(const json_t *object, gint64 now_ms);
 json_t *ferry_cell_node_version(const json_t *object, gint64 now_ms);
 json_t *ferry_cell_node_internal_ip(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_vmi_node(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_vmi_phase(const json_t *object, gint64 now_ms);
 json_t *ferry_cell_vmi_memory(const json_t *object, gint64 now_ms);
 json_t *ferry_cell_vmi_migrating(const json_t *object, gint64 now_ms);
 json_t *ferry_cell_vmi_live_migratable(const json_t *object, gint64 now_ms);

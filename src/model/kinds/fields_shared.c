@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables that several kinds share: conditions, the migration state, its progress.
 #include "model/kinds/shared_fields.h"
+#include "model/migration/doubt.h"
 
 const FerryField ferry_fields_condition[] = {
     STR("type", "What the condition is about, in CamelCase.", REQUIRED, .max = 316),
@@ -67,6 +68,24 @@ static const FerryField bandwidth_probe[] = {
     END,
 };
 
+static const FerryField doubt_entry[] = {
+    STR("state",
+        "Suspended: it waits for what becomes of the other copy; GoesOn: it is the one that goes "
+        "on; Destroyed: it was destroyed, or is not there any more.",
+        REQUIRED, .values = ferry_doubt_states),
+    TIME("since", "Since when, by that host's clock."),
+    MS("ranMs",
+       "For how long it ran between the switch-over and its suspension, by that host's clock.",
+       NOT_NEGATIVE),
+    END,
+};
+
+static const FerryField doubt[] = {
+    OBJ("source", doubt_entry, "The source's copy, by its agent."),
+    OBJ("target", doubt_entry, "The target's copy, by its agent."),
+    END,
+};
+
 const FerryField ferry_fields_migration_state[] = {
     STR("migrationUid", "metadata.uid of the VirtualMachineInstanceMigration.", .pattern = "uuid"),
     STR("vmiUID", "libvirt's UUID of the VM.", .pattern = "uuid"),
@@ -106,7 +125,8 @@ const FerryField ferry_fields_migration_state[] = {
          .max = 256),
     COUNT("attempt", "How often it was tried before."),
     STRS("agents",
-         "Nodes whose agents have work with it: the source, and for a forecast the target.",
+         "Nodes whose agents have work with it: the source, and the target, which watches over the "
+         "copy that arrives, or takes part in a forecast.",
          .max = 2),
     OBJ("bandwidthProbe", bandwidth_probe,
         "Where the target's agent measures the path for a forecast."),
@@ -129,6 +149,13 @@ const FerryField ferry_fields_migration_state[] = {
                         "unknown")),
     TIME("resultTimestamp", "When the agent's result reached the control plane."),
     OBJ("agentResult", agent_result, "What the source's agent knows about the end."),
+    OBJ("doubt", doubt,
+        "What each host's agent did about its copy of the VM where it was not known which of the "
+        "two may run."),
+    STR("keepNode", "Node whose copy goes on by a person's word; the other one is destroyed.",
+        .max = NAME_MAX_LENGTH),
+    STR("keepRequestedBy", "User who said so.", .max = 1024),
+    TIME("keepTimestamp", "When that was."),
     END,
 };
 
@@ -150,5 +177,8 @@ const FerryField ferry_fields_migration_progress[] = {
     MS("elapsedMs", "Time since the start.", NOT_NEGATIVE),
     MS("expectedDowntimeMs", "Pause to be expected at the switch-over.", NOT_NEGATIVE),
     SECONDS("remainingSeconds", "Time that remains by the present rates.", NOT_NEGATIVE),
+    COUNT("heartbeats",
+          "Signs of life of the source's agent while it has nothing else to say; the target's goes "
+          "by them."),
     END,
 };

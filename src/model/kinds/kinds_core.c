@@ -110,6 +110,10 @@ static const FerryField node_hypervisor[] = {
     OBJ("peer", node_peer, "Where other hosts' libvirtd reach this one's, as its agent says."),
     STR("peerURI", "The same as a libvirt URI; made by ferryd, to be looked at.", .max = 2048),
     STR("hostUUID", "libvirt's UUID of the host.", .max = 128),
+    STR("lockManager",
+        "What libvirt locks guests' disks by (lock_manager of its qemu.conf): virtlockd, sanlock, "
+        "none or another one; left out where the agent can't see it.",
+        .max = 64),
     STR("cpuModel", "Processor model as libvirt names it.", .max = 256),
     STR("cpuVendor", "Processor vendor.", .max = 64),
     STR("cpuArch", "Processor architecture as x86_64.", .max = 64),
@@ -146,6 +150,7 @@ static const FerryField node_agent[] = {
         .values = WORDS("local", "remote")),
     TIME("connectedAt", "When the present session began."),
     TIME("lastReportTime", "When the agent was last heard of."),
+    WHOLE("reportSequence", FERRY_UNIT_NUMBER, "Number of its newest report."),
     END,
 };
 

@@ -14,7 +14,16 @@ static const FerryField configuration[] = {
     END,
 };
 
+static const FerryField freeze[] = {
+    STR("reason", "Why, for those who wait.", .max = 1024),
+    STR("by", "Who said so; the server's to say.", .max = 1024),
+    TIME("since", "When; the server's to say."),
+    END,
+};
+
 static const FerryField kubevirt_spec[] = {
+    OBJ("freeze", freeze,
+        "Where it is there, nothing new starts, and what runs ends (ferry freeze)."),
     OBJ("configuration", configuration, "Configuration of the cluster."),
     END,
 };

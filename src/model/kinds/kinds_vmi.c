@@ -159,6 +159,7 @@ static const FerryField domain_seen[] = {
     STR("reason", "Why it is in that state, as libvirt names it.", .max = 256),
     INT("id", "Number of the running domain; -1: not running.", .unit = FERRY_UNIT_NUMBER),
     BOOL("active", "Whether it has a running QEMU."),
+    BOOL("silent", "Whether its QEMU does not answer its monitor; left out: it does."),
     BOOL("persistent", "Whether it is defined there."),
     TIME("since", "When it was first seen in that state."),
     BOOL("received", "Whether it was seen to come in by a migration; until it is stopped."),
@@ -195,8 +196,10 @@ static const FerryField fields[] = {
 
 static const FerryColumn columns[] = {
     COLUMN_NAME,
-    COLUMN("Phase", "string", "status.phase", "State of the VM."),
-    COLUMN("Node", "string", "status.nodeName", "Node on which it runs."),
+    COLUMN_CELL("Phase", "string", ferry_cell_vmi_phase,
+                "State of the VM; Silent: its QEMU does not answer."),
+    COLUMN_CELL("Node", "string", ferry_cell_vmi_node,
+                "Node on which it runs; with others that have a copy of it, which is an error."),
     COLUMN_CELL("Memory", "string", ferry_cell_vmi_memory, "Memory of the guest."),
     COLUMN("vCPUs", "integer", "spec.domain.cpu.cores", "Virtual processors."),
     COLUMN_CELL("Migrating", "string", ferry_cell_vmi_migrating,

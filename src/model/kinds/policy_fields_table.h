@@ -112,6 +112,12 @@ extern const FerryField ferry_fields_intent[];
           "How often a migration that failed is tried again on another host, where no target was " \
           "named.",                                                                                \
           .unit = FERRY_UNIT_COUNT, .min = 0, .max = 100, .fallback = "3"))                        \
+  ROW(EVERYWHERE,                                                                                  \
+      STR("onAmbiguity",                                                                           \
+          "Which copy may go on where it can't be proven which of the two hosts has the VM: the "  \
+          "source's or the target's; pause, as where it is unset: neither, until there is proof "  \
+          "or a person's word (ferry resolve).",                                                   \
+          .values = WORDS("pause", "source", "target"), .right = "unsafe"))                        \
   /* what may be done for it */                                                                    \
   ROW(EVERYWHERE,                                                                                  \
       BOOL("allowWorkloadDisruption",                                                              \

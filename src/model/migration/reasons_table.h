@@ -16,8 +16,8 @@
       "libvirt's call failed; the message has libvirt's words.",                                   \
       "Remove what libvirt names and try again. status.attempts has each host that was tried.")    \
   ROW(ENDED, HYPERVISOR_ERROR, "HypervisorError",                                                  \
-      "The source's libvirt did not answer, or does not know the VM.",                             \
-      "Look at libvirtd on the source.")                                                           \
+      "The source's libvirt, or the VM's QEMU, did not answer, or does not know the VM.",          \
+      "Look at libvirtd on the source, and at the VM's QEMU.")                                     \
   ROW(ENDED, HYPERVISOR_LOST, "HypervisorLost",                                                    \
       "The source's libvirtd went away while the migration ran.",                                  \
       "Look at libvirtd on the source, and at the domain on both hosts with virsh.")               \
@@ -68,14 +68,15 @@
       "destroy), then start it again from its disks.")                                             \
   ROW(ENDED, POST_COPY_FAILED, "PostCopyFailed",                                                   \
       "Post-copy broke, and each host holds a part of the memory.",                                \
-      "Destroy it on neither host: it cannot run until the migration is resumed, by repeating "    \
-      "it with allowPostCopy: true and postCopyResume: true (--post-copy --postcopy-resume).")     \
+      "Destroy it on neither host: it cannot run until the migration is resumed. How, or what "    \
+      "must come first where the target's libvirt would die of that, the message says.")           \
   ROW(ENDED, RUNS_ON_BOTH_HOSTS, "RunsOnBothHosts", "Two copies of the VM are active.",            \
-      WITH_VIRSH " at once, and destroy the one that has run for a shorter time or is "            \
-                 "suspended.")                                                                     \
+      WITH_VIRSH " first, then say which copy goes on (ferry resolve VM --keep HOST): the other "  \
+                 "one is destroyed.")                                                              \
   ROW(ENDED, SUSPENDED_ON_BOTH_HOSTS, "SuspendedOnBothHosts",                                      \
       "The VM is suspended on both hosts, and neither goes on.",                                   \
-      WITH_VIRSH ", destroy the copy on the target, then resume the one on the source.")           \
+      WITH_VIRSH " first, then say which copy goes on (ferry resolve VM --keep HOST): the other "  \
+                 "one is destroyed.")                                                              \
   ROW(ENDED, OUTCOME_UNKNOWN, "OutcomeUnknown",                                                    \
       "Only a host that cannot be heard knows how it ended.",                                      \
       "Start it nowhere: it is decided when that host can be heard again.")                        \
@@ -111,7 +112,10 @@
       "Wait, or raise the limit that the message names.")                                          \
   ROW(WAITS, ALREADY_MIGRATING, "AlreadyMigrating",                                                \
       "Another migration of the same VM goes first.", "Wait for its end or cancel it.")            \
-  ROW(WAITS, SOURCE_NOT_READY, "SourceNotReady", "The source's agent does not report.", SEE_AGENT) \
+  ROW(WAITS, SOURCE_NOT_READY, "SourceNotReady",                                                   \
+      "The source's agent, or its libvirtd, does not report.", SEE_AGENT)                          \
+  ROW(WAITS, FROZEN, "Frozen", "A person has frozen Ferry: nothing new starts.",                   \
+      "ferry unfreeze lets it start; the message says who froze, and why.")                        \
   ROW(WAITS, WAITING, "Waiting", "No host can take it now, but one may soon.",                     \
       "Wait up to five minutes; status.refusals says what each host lacks.")                       \
   /* a host that cannot take the VM */                                                             \
@@ -131,6 +135,10 @@
       "The node's processor architecture is not the source's.", "Choose another host.")            \
   ROW(REFUSED, MACHINE_TYPE, "MachineType", "The node's QEMU lacks the VM's machine type.",        \
       "Choose a host whose QEMU has it, or start the VM with an older machine type.")              \
+  ROW(REFUSED, LOCK_MANAGER, "LockManager",                                                        \
+      "The two hosts lock guests' disks by different lock managers.",                              \
+      "Set lock_manager in /etc/libvirt/qemu.conf alike on both hosts and restart libvirtd "       \
+      "there.")                                                                                    \
   ROW(REFUSED, CPU_MODEL, "CPUModel",                                                              \
       "The node's libvirt and QEMU lack the VM's processor model.",                                \
       "Choose a host that has it, or start the VM with an older model.")                           \
@@ -186,12 +194,18 @@
   ROW(IMMOBILE, TDX_NOT_LIVE_MIGRATABLE, "TDXNotLiveMigratable", "It uses TDX.", "")               \
   ROW(IMMOBILE, SNAPSHOTS_NOT_LIVE_MIGRATABLE, "SnapshotsNotLiveMigratable",                       \
       "libvirt moves no domain that has snapshots.", "Delete them (virsh snapshot-delete).")       \
+  ROW(IMMOBILE, QEMU_SILENT, "QEMUSilent",                                                         \
+      "Its QEMU does not answer its monitor, so that libvirt can do nothing with it.",             \
+      "Look at that process on its host: stopped, or waiting for storage.")                        \
   ROW(IMMOBILE, DISKS_NOT_LIVE_MIGRATABLE, "DisksNotLiveMigratable",                               \
       "Disks are on storage of its host alone.", "Copy them along (copyStorageAll).")              \
   /* other conditions */                                                                           \
   ROW(CONDITION, AGENT_REPORTS, "AgentReports", "The node's agent reports.", "")                   \
   ROW(CONDITION, LIBVIRT_UNREACHABLE, "LibvirtUnreachable",                                        \
       "The agent reports, but its libvirtd does not answer.", "Look at libvirtd on that host.")    \
+  ROW(CONDITION, REMOTE_AGENT, "RemoteAgent",                                                      \
+      "The host's agent runs on another machine, and can't hold a copy of a VM in time.",          \
+      "Start ferry-agentd on the host itself, or give both hosts a lock manager.")                 \
   ROW(CONDITION, NODE_STATUS_UNKNOWN, "NodeStatusUnknown", "The node's agent has fallen silent.",  \
       SEE_AGENT)                                                                                   \
   ROW(CONDITION, NOT_ROTATED, "NotRotated", "The last credential of a user ends soon.",            \
@@ -239,9 +253,10 @@
   ROW(CONDITION, ENDED, "Ended", "The migration has ended.", "")                                   \
   /* decisions while it runs */                                                                    \
   ROW(DECISION, AMBIGUOUS, "Ambiguous",                                                            \
-      "libvirt resumed the guest after its switch-over: it waits until it is known that it does "  \
-      "not run on the target.",                                                                    \
-      "Nothing: it goes on, or ends here, as soon as the target can be asked.")                    \
+      "libvirt resumed the guest after its switch-over: it waits until it is known that its "      \
+      "other copy does not run.",                                                                  \
+      "Nothing: it goes on, or ends here, as soon as the other host can be asked. Where both "     \
+      "copies are suspended, or to end it sooner: ferry resolve VM --keep HOST.")                  \
   ROW(DECISION, START, "Start", "The limit that it starts with.", "")                              \
   ROW(DECISION, FIRST_PASS, "FirstPass", "What the guest writes is known after one pass.", "")     \
   ROW(DECISION, PLAN, "Plan", "The plan that the figures give.", "")                               \

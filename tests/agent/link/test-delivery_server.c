@@ -264,6 +264,40 @@ static GLogWriterOutput silence_fields(GLogLevelFlags level, const GLogField *fi
   return G_LOG_WRITER_HANDLED;
 }
 
+static char *await_text(Bed *b, const char *part) {
+  gint64 until = g_get_monotonic_time() + PATIENCE_MS * 1000;
+  for (;;) {
+    char *text = seen(b);
+    if (strstr(text, part))
+      return text;
+    g_free(text);
+    g_assert_cmpint(g_get_monotonic_time(), <, until);
+    g_usleep(5000);
+  }
+}
+
+/* Signs of life, each another one, though nobody has anything to say; none before and none after.
+ */
+static void test_live(void) {
+  Bed *b = bed_new();
+  ferry_session_begin(b->session, 3);
+  send_phase(b, "one");
+  g_assert_cmpint(ferry_delivery_flush(b->delivery, PATIENCE_MS), ==, FERRY_DELIVERED);
+  g_autofree char *before = seen(b);
+  g_assert_cmpstr(before, ==, PATCH("one"));
+  gint64 began = g_get_monotonic_time();
+  ferry_delivery_live(b->delivery, TRUE);
+  g_autofree char *second = await_text(b, "{\"progress\":{\"heartbeats\":2}}");
+  g_assert_cmpint(g_get_monotonic_time() - began, >=, 2 * G_USEC_PER_SEC);
+  g_assert_nonnull(strstr(second, "{\"progress\":{\"heartbeats\":1}}"));
+  ferry_delivery_live(b->delivery, FALSE);
+  send_phase(b, "two"); /* what comes after it is the last */
+  g_assert_cmpint(ferry_delivery_flush(b->delivery, PATIENCE_MS), ==, FERRY_DELIVERED);
+  g_autofree char *after = seen(b);
+  g_assert_true(g_str_has_suffix(after, PATCH("two")));
+  bed_free(b);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_log_set_always_fatal(G_LOG_FATAL_MASK);
@@ -275,5 +309,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent/delivery/refused", test_refused);
   g_test_add_func("/agent/delivery/stop", test_stop);
   g_test_add_func("/agent/delivery/event", test_event);
+  g_test_add_func("/agent/delivery/live", test_live);
   return g_test_run();
 }

@@ -52,6 +52,39 @@ static void test_call(void) {
   ferry_inbox_free(b);
 }
 
+/* The newest of what the record says of copies in doubt, and nothing else of it. */
+static void test_doubt(void) {
+  FerryInbox *b = ferry_inbox_new();
+  put(b,
+      "{\"migrationState\":{\"sourceNode\":\"h1\",\"attempt\":3,\"doubt\":{\"target\":{\"state\":"
+      "\"Suspended\"}}}}");
+  put(b, "{\"migrationState\":{\"sourceNode\":\"h1\",\"targetNode\":\"h2\",\"keepNode\":\"h2\"}}");
+  g_autoptr(json_t) doubt = ferry_inbox_doubt(b);
+  g_autofree char *text = ferry_json_dump(doubt);
+  g_assert_cmpstr(text, ==,
+                  "{\"status\":{\"migrationState\":{\"keepNode\":\"h2\",\"sourceNode\":\"h1\","
+                  "\"targetNode\":\"h2\"}}}");
+  ferry_inbox_free(b);
+}
+
+/* When it was resumed counts from the first time, and only after the switch-over. */
+static void test_resumed(void) {
+  FerryInbox *b = ferry_inbox_new();
+  FerryHostEvent paused = {.type = FERRY_HOST_EVENT_STATE, .pause = FERRY_HOST_PAUSE_SWITCHOVER};
+  FerryHostEvent resumed = {.type = FERRY_HOST_EVENT_STATE, .pause = FERRY_HOST_PAUSE_ENDED};
+  ferry_inbox_event(b, &resumed);
+  g_assert_cmpint(ferry_inbox_resumed_us(b), ==, 0);
+  ferry_inbox_event(b, &paused);
+  ferry_inbox_event(b, &resumed);
+  gint64 first = ferry_inbox_resumed_us(b);
+  g_assert_cmpint(first, >, 0);
+  while (g_get_monotonic_time() <= first)
+    ;
+  ferry_inbox_event(b, &resumed);
+  g_assert_cmpint(ferry_inbox_resumed_us(b), ==, first);
+  ferry_inbox_free(b);
+}
+
 static void test_events(void) {
   FerryInbox *b = ferry_inbox_new();
   FerryJobStats stats, out;
@@ -97,5 +130,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent/inbox/call", test_call);
   g_test_add_func("/agent/inbox/events", test_events);
   g_test_add_func("/agent/inbox/probe", test_probe);
+  g_test_add_func("/agent/inbox/doubt", test_doubt);
+  g_test_add_func("/agent/inbox/resumed", test_resumed);
   return g_test_run();
 }

@@ -32,9 +32,22 @@ static void test_broken(void) {
   g_assert_true(ferry_broken_tells(&b, FALSE));
 }
 
+static void test_silence(void) {
+  FerrySilence s = {0};
+  g_assert_false(ferry_silence_tells(&s, FALSE, US));
+  g_assert_false(ferry_silence_tells(&s, TRUE, 2 * US));
+  g_assert_false(ferry_silence_tells(&s, TRUE, 7 * US - 1));
+  g_assert_true(ferry_silence_tells(&s, TRUE, 7 * US));
+  g_assert_false(ferry_silence_tells(&s, TRUE, 60 * US)); /* said once */
+  g_assert_false(ferry_silence_tells(&s, FALSE, 61 * US));
+  g_assert_false(ferry_silence_tells(&s, TRUE, 62 * US)); /* it answered: all begins anew */
+  g_assert_true(ferry_silence_tells(&s, TRUE, 67 * US));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/agent/stall/limit", test_stall);
   g_test_add_func("/agent/stall/broken", test_broken);
+  g_test_add_func("/agent/stall/silence", test_silence);
   return g_test_run();
 }

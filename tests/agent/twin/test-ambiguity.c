@@ -60,6 +60,95 @@ static void test_breaks(void) {
   }
 }
 
+/* The longer the copy here ran, the longer the other one must have run; where that is not known, no
+ * running there is longer for certain. */
+static void test_longer(void) {
+  FerryAmbiguity a = {.ran_ms = 700};
+  ferry_ambiguity_hear(&a, &runs, 1);
+  g_assert_cmpint(ferry_ambiguity_hear(&a, &runs, (FERRY_AMBIGUITY_CERTAIN_MS + 700) * MS), ==,
+                  FERRY_AMBIGUITY_OPEN);
+  g_assert_cmpint(ferry_ambiguity_hear(&a, &runs, (FERRY_AMBIGUITY_CERTAIN_MS + 700) * MS + 1), ==,
+                  FERRY_AMBIGUITY_MOVED);
+  FerryAmbiguity unknown = {.ran_ms = -1};
+  for (gint64 s = 1; s < 3600; s++)
+    g_assert_cmpint(ferry_ambiguity_hear(&unknown, &runs, s * 1000 * MS), ==, FERRY_AMBIGUITY_OPEN);
+}
+
+/* What the record of a migration from h1 to h2 with that state says for `side`. */
+static FerryAmbiguityAnswer read_record(const char *state, FerrySide side, gint64 ran_ms,
+                                        const FerryDomainState *peer) {
+  g_autofree char *text = g_strdup_printf("{\"status\":{\"migrationState\":{\"sourceNode\":\"h1\","
+                                          "\"targetNode\":\"h2\",%s}}}",
+                                          state);
+  g_strdelimit(text, "'", '"');
+  g_autoptr(json_t) migration = json_loads(text, 0, NULL);
+  g_assert_nonnull(migration);
+  return ferry_ambiguity_read(migration, side, ran_ms, peer);
+}
+
+#define S FERRY_SIDE_SOURCE
+#define T FERRY_SIDE_TARGET
+#define OPEN FERRY_AMBIGUITY_OPEN
+#define STAYED FERRY_AMBIGUITY_STAYED
+#define MOVED FERRY_AMBIGUITY_MOVED
+
+static void test_read(void) {
+  static const struct {
+    const char *state;
+    FerrySide side;
+    gint64 ran_ms;
+    const FerryDomainState *peer;
+    FerryAmbiguityAnswer answer;
+  } cases[] = {
+      {"'attempt':0", S, 0, &waits, OPEN},
+      {"'attempt':0", T, 0, NULL, OPEN},
+      /* a person's word, which beats all else; the one that is named waits until the other stops */
+      {"'keepNode':'h1'", S, 0, &waits, STAYED},
+      {"'keepNode':'h1'", S, 0, NULL, STAYED},
+      {"'keepNode':'h1'", S, 0, &runs, OPEN},
+      {"'keepNode':'h1'", T, 9000, &runs, MOVED},
+      {"'keepNode':'h2'", S, 9000, NULL, MOVED},
+      {"'keepNode':'h2','doubt':{'source':{'state':'Suspended','ranMs':9000}}", T, 0, &waits,
+       STAYED},
+      /* the other one is gone */
+      {"'doubt':{'target':{'state':'Destroyed'}}", S, 0, NULL, STAYED},
+      {"'doubt':{'source':{'state':'Destroyed'}}", T, 0, NULL, STAYED},
+      {"'doubt':{'source':{'state':'GoesOn'}}", T, 0, NULL, OPEN},
+      {"'agentResult':{'returned':true,'error':'','sourceState':'nostate'}", T, 0, NULL, STAYED},
+      {"'agentResult':{'returned':true,'error':'','sourceState':'paused'}", T, 0, NULL, OPEN},
+      {"'agentResult':{'returned':true,'error':'x','sourceState':'shutoff'}", T, 0, NULL, OPEN},
+      {"'attempt':1,'agentResult':{'returned':true,'sourceState':'nostate'}", T, 0, NULL, OPEN},
+      {"'agentResult':{'returned':true,'error':'','sourceState':'nostate'}", S, 0, NULL, OPEN},
+      /* both wait: the one that ran shorter for certain ends */
+      {"'doubt':{'target':{'state':'Suspended','ranMs':2005}}", S, 5, &waits, MOVED},
+      {"'doubt':{'target':{'state':'Suspended','ranMs':2004}}", S, 5, &waits, OPEN},
+      {"'doubt':{'source':{'state':'Suspended','ranMs':60000}}", T, 5, NULL, MOVED},
+      {"'doubt':{'source':{'state':'Suspended','ranMs':60000}}", T, -1, NULL, OPEN},
+      {"'doubt':{'source':{'state':'Suspended'}}", T, 5, NULL, OPEN},
+      /* one that was held at once leaves it to the target's, and never the other way round */
+      {"'doubt':{'source':{'state':'Suspended','ranMs':500}}", T, 5, &waits, STAYED},
+      {"'doubt':{'source':{'state':'Suspended','ranMs':501}}", T, 5, &waits, OPEN},
+      {"'doubt':{'source':{'state':'Suspended','ranMs':5}}", T, 5, &runs, OPEN},
+      {"'doubt':{'target':{'state':'Suspended','ranMs':5}}", S, 5, &waits, OPEN},
+      {"'doubt':{'source':{'state':'Suspended','ranMs':5}},"
+       "'migrationConfiguration':{'onAmbiguity':'source'}",
+       T, 5, &waits, OPEN},
+      {"'doubt':{'target':{'state':'GoesOn','ranMs':60000}}", S, 5, NULL, OPEN},
+      /* the policy's one goes on unproven, but never beside one that is seen to run */
+      {"'migrationConfiguration':{'onAmbiguity':'source'}", S, 0, NULL, STAYED},
+      {"'migrationConfiguration':{'onAmbiguity':'source'}", S, 0, &runs, OPEN},
+      {"'migrationConfiguration':{'onAmbiguity':'source'}", T, 0, NULL, OPEN},
+      {"'migrationConfiguration':{'onAmbiguity':'target'}", T, 0, &waits, STAYED},
+      {"'migrationConfiguration':{'onAmbiguity':'target'}", S, 0, NULL, OPEN},
+      {"'migrationConfiguration':{'onAmbiguity':'pause'}", S, 0, NULL, OPEN},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_test_message("%s, side %d", cases[i].state, cases[i].side);
+    g_assert_cmpint(read_record(cases[i].state, cases[i].side, cases[i].ran_ms, cases[i].peer), ==,
+                    cases[i].answer);
+  }
+}
+
 /* Silence and a copy that waits decide nothing, however long. */
 static void test_open(void) {
   FerryAmbiguity a = {0};
@@ -75,5 +164,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/ambiguity/stayed", test_stayed);
   g_test_add_func("/ambiguity/breaks", test_breaks);
   g_test_add_func("/ambiguity/open", test_open);
+  g_test_add_func("/ambiguity/longer", test_longer);
+  g_test_add_func("/ambiguity/read", test_read);
   return g_test_run();
 }

@@ -203,7 +203,9 @@ static void agents_write_their_own(Server *s, gconstpointer data) {
   g_autofree char *stale =
       g_strdup_printf(MERGE "\nFerry-Agent-Epoch: %" G_GINT64_FORMAT, epoch - 1);
   g_autofree char *fast = g_strconcat(with, "\nFerry-Telemetry: 1", NULL);
-  g_autoptr(Answer) made = http(s, "POST", VMIM, MIGRATION("m", "db"));
+  g_autoptr(Answer) made = http(s, "POST", VMIM,
+                                "{\"metadata\":{\"name\":\"m\"},\"spec\":{\"vmiName\":\"db\","
+                                "\"forecastOnly\":true}}");
   expect(made, 201);
   const char *progress = "{\"status\":{\"progress\":{\"percent\":5}}}";
   const char *phase = "{\"status\":{\"phase\":\"PreparingTarget\"}}";

@@ -379,6 +379,7 @@ static void bodies(Server *s, gconstpointer data) {
       {"/vms/db/migrate", "POST", TRUE},
       {"/plugins/kimchi/vms/db/migrate", "POST", TRUE},
       {VMIM "/one/change", "PUT", FALSE},
+      {VMIM "/one/resolve", "PUT", FALSE},
       {VMIM "/one/status", "PUT", FALSE},
       {VMIM "/one/status", "PATCH", FALSE},
       {"/apis/ferry.migration/v1/join", "POST", FALSE},

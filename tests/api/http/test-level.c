@@ -28,6 +28,8 @@ static void test_levels(void) {
        FERRY_LEVEL_CONTROL, FALSE},
       {"PUT", C "namespaces/a/virtualmachineinstancemigrations/m/change", FERRY_ASKER_USER,
        FERRY_LEVEL_CONTROL, FALSE},
+      {"PUT", C "namespaces/a/virtualmachineinstancemigrations/m/resolve", FERRY_ASKER_USER,
+       FERRY_LEVEL_CONTROL, FALSE},
       {"DELETE", C "namespaces/a/virtualmachineinstancemigrations/m", FERRY_ASKER_USER,
        FERRY_LEVEL_CONTROL, FALSE},
       {"DELETE", "apis/ferry.migration/v1/evacuations/e", FERRY_ASKER_USER, FERRY_LEVEL_CONTROL,

@@ -91,7 +91,7 @@ static void test_queue(void) {
   g_autoptr(json_t) object =
       parse("{\"spec\":{\"vmiName\":\"db\"},\"status\":{\"phase\":\"Pending\",\"queue\":"
             "{\"position\":2,\"message\":\"2 of 2 outbound\\u001b[31m migrations of h1 run\"}}}");
-  g_autofree char *queue = ferry_progress_queue(object);
+  g_autofree char *queue = ferry_progress_waits(object);
   g_assert_cmpstr(queue, ==, "place 2 in the queue: 2 of 2 outbound[31m migrations of h1 run");
   FerryProgress p;
   ferry_progress_read(&p, object, 1500);
@@ -99,6 +99,32 @@ static void test_queue(void) {
   g_assert_cmpstr(plain, ==,
                   "    1.5s  db  place 2 in the queue: 2 of 2 outbound[31m migrations of h1 run");
   ferry_progress_clear(&p);
+}
+
+/* Said while it waits for a host as well, and nothing is said to be left before it is known. */
+static void test_before_it_moves(void) {
+  static const struct {
+    const char *status, *plain;
+  } cases[] = {
+      {"\"phase\":\"Scheduling\",\"message\":\"no host can take the VM: h2: it is full\"",
+       "    1.5s  db  no host can take the VM: h2: it is full"},
+      {"\"phase\":\"Scheduling\"", "    1.5s  db  Scheduling"},
+      {"\"phase\":\"Running\"", "    1.5s  db  starting"},
+      {"\"phase\":\"Running\",\"progress\":{\"percent\":0,\"phase\":\"Preparing\"}",
+       "    1.5s  db  0%  starting"},
+      {"\"phase\":\"Running\",\"progress\":{\"percent\":9,\"dataRemainingBytes\":0}",
+       "    1.5s  db  9%  0 B left"},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *text =
+        g_strdup_printf("{\"spec\":{\"vmiName\":\"db\"},\"status\":{%s}}", cases[i].status);
+    g_autoptr(json_t) object = parse(text);
+    FerryProgress p;
+    ferry_progress_read(&p, object, 1500);
+    g_autofree char *plain = ferry_progress_plain(&p);
+    g_assert_cmpstr(plain, ==, cases[i].plain);
+    ferry_progress_clear(&p);
+  }
 }
 
 static void test_empty_and_hostile(void) {
@@ -123,6 +149,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/cli/progress/disks", test_disks);
   g_test_add_func("/cli/progress/never-wraps", test_never_wraps);
   g_test_add_func("/cli/progress/queue", test_queue);
+  g_test_add_func("/cli/progress/before-it-moves", test_before_it_moves);
   g_test_add_func("/cli/progress/hostile", test_empty_and_hostile);
   return g_test_run();
 }

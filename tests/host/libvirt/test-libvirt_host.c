@@ -3,7 +3,11 @@
 // migrate.
 #include "../seen.h"
 #include "host/libvirt/libvirt_host.h"
+#include <glib/gstdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 static void test_inventory_and_jobs(void) {
   Seen seen = {0};
@@ -59,6 +63,49 @@ static void test_unreachable_says_so(void) {
   ferry_host_free(host);
 }
 
+/* A libvirtd that hangs: the kernel takes connections for it, and nobody reads them. */
+static char *hung_socket(int *listener) {
+  g_autofree char *dir = g_dir_make_tmp("ferry-hung-XXXXXX", NULL);
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  g_snprintf(address.sun_path, sizeof address.sun_path, "%s/sock", dir);
+  *listener = socket(AF_UNIX, SOCK_STREAM, 0);
+  g_assert_cmpint(bind(*listener, (struct sockaddr *)&address, sizeof address), ==, 0);
+  g_assert_cmpint(listen(*listener, 64), ==, 0);
+  return g_strdup(address.sun_path);
+}
+
+static void test_hangs(void) {
+  Seen seen = {0};
+  g_autoptr(GError) error = NULL;
+  int listener;
+  g_autofree char *path = hung_socket(&listener);
+  g_autofree char *uri = g_strdup_printf("qemu+unix:///system?socket=%s", path);
+  FerryHost *host = ferry_host_libvirt_new(uri);
+  ferry_host_start(host, seen_event, &seen);
+  gint64 began = g_get_monotonic_time();
+  ferry_host_hurry(host);
+  seen_wait(&seen, &seen.disconnected, 1); /* and it is said */
+  g_assert_null(ferry_host_job_open(host, "00000000-0000-4000-8000-000000000000", &error));
+  g_assert_true(ferry_host_error_is_away(error));
+  g_clear_error(&error);
+  g_assert_null(ferry_host_list(host, &error));
+  g_assert_nonnull(strstr(error->message, "has not answered"));
+  g_clear_error(&error);
+  for (guint i = 0; i < 3; i++) { /* one question, however often it is asked */
+    FerryDomainState state;
+    g_assert_false(
+        ferry_host_peer_state(host, uri, "00000000-0000-4000-8000-000000000000", &state, &error));
+    g_assert_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_UNREACHABLE);
+    g_clear_error(&error);
+  }
+  ferry_host_free(host);
+  g_assert_cmpint(g_get_monotonic_time() - began, <, 5 * G_USEC_PER_SEC);
+  close(listener); /* what hangs comes back */
+  g_autofree char *dir = g_path_get_dirname(path);
+  g_unlink(path);
+  g_rmdir(dir);
+}
+
 static void silence(const char *domain, GLogLevelFlags level, const char *text, gpointer data) {
 }
 
@@ -68,5 +115,6 @@ int main(int argc, char **argv) {
   g_log_set_default_handler(silence, NULL);
   g_test_add_func("/libvirt-host/inventory", test_inventory_and_jobs);
   g_test_add_func("/libvirt-host/unreachable", test_unreachable_says_so);
+  g_test_add_func("/libvirt-host/hangs", test_hangs);
   return g_test_run();
 }

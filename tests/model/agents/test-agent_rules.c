@@ -33,6 +33,8 @@ static const Golden golden[] = {
     {"migrationState.autostart", "sptR", "", "true"},
     {"migrationState.kept", "sptR-", "", "{'live':{'title':'0'}}"},
     {"migrationState.agentResult", "sptR-", "", "{'returned':true,'attempt':2}"},
+    {"migrationState.doubt.source", "R+-", "", "{'state':'Suspended'}"},
+    {"migrationState.doubt.target", "", "R+-", "{'state':'Suspended'}"},
     {"progress", "R-", "", "{'percent':5}"},
     {"summary", "R-", "", "{'totalMs':5}"},
     {"decisions", "R-", "", "[{'action':'x'}]"},
@@ -51,7 +53,8 @@ static json_t *json(const char *text) {
 /* A cancelled migration from h1 to h2 with an open change, in `phase`. */
 static json_t *migration(const char *phase) {
   json_t *m = json("{'metadata':{'name':'m','namespace':'default','labels':{'a':'b'},"
-                   "'creationTimestamp':'2025-12-31T23:00:00Z'},'spec':{'vmiName':'db'},'status':{"
+                   "'creationTimestamp':'2025-12-31T23:00:00Z'},'spec':{'vmiName':'db',"
+                   "'forecastOnly':true},'status':{"
                    "'phaseTransitionTimestamps':[{'phase':'Pending','phaseTransitionTimestamp':"
                    "'2025-12-31T23:00:00Z'}],'changes':[{'id':'1','state':'Requested','by':'ann'}],"
                    "'migrationState':{'sourceNode':'h1','targetNode':'h2','agents':['h1','h2'],"
@@ -144,7 +147,7 @@ static guint walk(const FerryField *fields, const char *above) {
   guint n = 0;
   for (const FerryField *f = fields; f->name; f++) {
     g_autofree char *field = *above ? g_strconcat(above, ".", f->name, NULL) : g_strdup(f->name);
-    if (g_str_equal(field, "migrationState")) {
+    if (g_str_equal(field, "migrationState") || g_str_equal(field, "migrationState.doubt")) {
       n += walk(f->fields, field);
       continue;
     }
@@ -226,6 +229,40 @@ static void test_once(void) {
   g_assert_true(may(old, old, "h3", NULL)); /* what changes nothing */
 }
 
+/* A copy that is gone does not come back by its agent's word, which is not to be taken back. */
+static void test_doubt(void) {
+  g_autoptr(json_t) old = migration("Failed");
+  ferry_json_set(old, "status.migrationState.doubt.source", json("{'state':'Suspended'}"));
+  ferry_json_set(old, "status.migrationState.doubt.target", json("{'state':'Destroyed'}"));
+  static const struct {
+    const char *path, *value, *node;
+    gboolean taken;
+  } writes[] = {
+      {"status.migrationState.doubt.source", "{'state':'GoesOn','ranMs':7}", "h1", TRUE},
+      {"status.migrationState.doubt.source", NULL, "h1", FALSE},
+      {"status.migrationState.doubt.target", "{'state':'GoesOn'}", "h2", FALSE},
+      {"status.migrationState.doubt.target", "{'state':'GoesOn'}", "h1", FALSE},
+      {"status.migrationState.keepNode", "'h1'", "h1", FALSE},
+      {"status.migrationState.keepNode", "'h2'", "h2", FALSE},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(writes); i++) {
+    g_autoptr(json_t) object = json_deep_copy(old);
+    ferry_json_set(object, writes[i].path, writes[i].value ? json(writes[i].value) : NULL);
+    g_test_message("%s by %s", writes[i].path, writes[i].node);
+    g_assert_cmpint(may(old, object, writes[i].node, NULL), ==, writes[i].taken);
+  }
+}
+
+/* A target measures nothing but for a forecast. */
+static void test_no_forecast(void) {
+  g_autoptr(json_t) old = migration("Scheduled");
+  ferry_json_set(old, "spec.forecastOnly", NULL);
+  g_autoptr(json_t) object = json_deep_copy(old);
+  ferry_json_set(object, "status.migrationState.bandwidthProbe",
+                 json("{'address':'10.0.0.2','port':7}"));
+  g_assert_false(may(old, object, "h2", NULL));
+}
+
 static void test_all_named(void) {
   g_autoptr(json_t) old = migration("Running");
   g_autoptr(json_t) object = json_deep_copy(old);
@@ -285,6 +322,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent-rules/matrix", test_matrix);
   g_test_add_func("/agent-rules/values", test_values);
   g_test_add_func("/agent-rules/once", test_once);
+  g_test_add_func("/agent-rules/doubt", test_doubt);
+  g_test_add_func("/agent-rules/no-forecast", test_no_forecast);
   g_test_add_func("/agent-rules/all-named", test_all_named);
   g_test_add_func("/agent-rules/size", test_size);
   g_test_add_func("/agent-rules/times", test_times);

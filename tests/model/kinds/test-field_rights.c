@@ -39,6 +39,8 @@ static const struct {
     {"which of the VM's disks are copied, to the paths that they have",
      NAMES("copyStorageAll", "copyStorageIncremental", "copyStorageSynchronousWrites",
            "migrateDisks", "migrateDisksDetectZeroes")},
+    {"lets nothing new start, which moves nothing; who and when is the server's to say",
+     NAMES("reason", "by", "since")},
     {"through libvirtd's own connection, whose address ferryd builds",
      NAMES("peerToPeer", "tunnelled")},
 };

@@ -36,6 +36,21 @@ static void test_vmi(void) {
                   "[\"db\",null,null,\"1.5Gi\",null,null,\"<unknown>\",null,null,null,null]");
 }
 
+/* A second copy is seen in the table, and a host that only has its definition is none. */
+static void test_two_hosts(void) {
+  static const char *const conditions[] = {"RunningOnTwoHosts", "ClaimedByAnotherHost", "Ready"};
+  for (gsize i = 0; i < G_N_ELEMENTS(conditions); i++) {
+    g_autofree char *text = g_strdup_printf(
+        "{\"metadata\":{\"name\":\"db\"},\"status\":{\"nodeName\":\"h1\",\"conditions\":[{\"type\":"
+        "\"%s\",\"status\":\"True\"}],\"domains\":[{\"nodeName\":\"h1\",\"active\":true},"
+        "{\"nodeName\":\"h2\",\"active\":true},{\"nodeName\":\"h3\",\"active\":false}]}}",
+        conditions[i]);
+    g_autofree char *row = cells(&ferry_kind_vmi, text);
+    g_assert_cmpint(strstr(row, "h1 and h2") != NULL, ==, i < 2);
+    g_assert_null(strstr(row, "h3"));
+  }
+}
+
 static void test_vmim(void) {
   g_autofree char *text = cells(
       &ferry_kind_vmim,
@@ -108,6 +123,7 @@ static void test_include(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/table/vmi", test_vmi);
+  g_test_add_func("/table/two-hosts", test_two_hosts);
   g_test_add_func("/table/vmim", test_vmim);
   g_test_add_func("/table/node", test_node);
   g_test_add_func("/table/event-and-network", test_event_and_network);

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hosts, VMs and what can happen to them.
+//
+// Theory of operation: each copy of a VM is a record of its host, and what is done to one is done
+// to both sides of it: to what is true, and to what libvirtd says where it is there to say it. A
+// fault changes the truth at once; a libvirtd that was away finds out when it starts
+// (recover_copy), as the real one does from QEMU's monitor. Whoever waits is woken and looks for
+// himself.
+#include "sim/world/hyper.h"
+#include "base/random.h"
+#include <string.h>
+
+FerryHyper *ferry_hyper_new(double link) {
+  FerryHyper *h = g_new0(FerryHyper, 1);
+  h->vms = g_ptr_array_new();
+  h->moves = g_ptr_array_new();
+  h->link = link;
+  return h;
+}
+
+static void hyper_free_host(FerryWorldHost *host) {
+  g_hash_table_unref(host->copies);
+  g_hash_table_unref(host->volumes);
+  g_ptr_array_unref(host->handles);
+  g_free(host->name);
+  g_free(host->address);
+  g_free(host);
+}
+
+void ferry_hyper_free(FerryHyper *h) {
+  for (guint i = 0; i < h->n_hosts; i++)
+    hyper_free_host(h->hosts[i]);
+  for (guint i = 0; i < h->vms->len; i++) {
+    FerryWorldVm *vm = h->vms->pdata[i];
+    g_free(vm->uuid);
+    g_free(vm->name);
+    g_free(vm);
+  }
+  g_ptr_array_unref(h->vms);
+  g_ptr_array_unref(h->moves);
+  g_free(h);
+}
+
+FerryWorldHost *ferry_hyper_add_host(FerryHyper *h, const char *name, const char *address) {
+  FerryWorldHost *host = g_new0(FerryWorldHost, 1);
+  host->name = g_strdup(name);
+  host->address = g_strdup(address);
+  host->index = h->n_hosts;
+  host->hyper = h;
+  host->power = host->daemon = TRUE;
+  host->life = 1;
+  host->next_id = 1;
+  host->copies = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+  host->volumes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  host->handles = g_ptr_array_new();
+  h->hosts[h->n_hosts++] = host;
+  return host;
+}
+
+void ferry_hyper_changed(FerryHyper *h) {
+  h->changed = TRUE;
+}
+
+void ferry_copy_set(FerryWorldCopy *copy, const char *state, const char *reason) {
+  copy->state = state;
+  copy->reason = reason;
+  ferry_hyper_changed(copy->host->hyper);
+}
+
+FerryWorldCopy *ferry_copy_new(FerryWorldHost *host, FerryWorldVm *vm) {
+  FerryWorldCopy *copy = g_new0(FerryWorldCopy, 1);
+  copy->vm = vm;
+  copy->host = host;
+  copy->id = host->next_id++;
+  copy->qemu = TRUE;
+  g_hash_table_insert(host->copies, vm->uuid, copy);
+  ferry_hyper_changed(host->hyper);
+  return copy;
+}
+
+void ferry_copy_stop(FerryWorldCopy *copy, const char *reason, gboolean undefine) {
+  FerryWorldHost *host = copy->host;
+  const char *uuid = copy->vm->uuid;
+  copy->qemu = copy->runs = copy->whole = copy->stuck = copy->incoming = FALSE;
+  copy->id = -1;
+  if (copy->persistent && !undefine)
+    ferry_copy_set(copy, "shutoff", reason);
+  else
+    g_hash_table_remove(host->copies, uuid);
+  ferry_hyper_changed(host->hyper);
+  ferry_hyper_tell_state(host, uuid, FERRY_HOST_PAUSE_NONE);
+}
+
+FerryWorldVm *ferry_hyper_add_vm(FerryHyper *h, FerryWorldHost *host, const char *name,
+                                 const FerrySimGuestSpec *guest, gboolean persistent) {
+  FerryWorldVm *vm = g_new0(FerryWorldVm, 1);
+  vm->uuid = ferry_random_uuid();
+  vm->name = g_strdup(name);
+  vm->guest = *guest;
+  vm->both_since = vm->both_us = vm->unguarded_us = vm->moved_us = vm->excused_us = -1;
+  g_ptr_array_add(h->vms, vm);
+  FerryWorldCopy *copy = ferry_copy_new(host, vm);
+  copy->persistent = persistent;
+  copy->runs = copy->whole = TRUE;
+  ferry_copy_set(copy, "running", "booted");
+  return vm;
+}
+
+FerryWorldHost *ferry_hyper_find(FerryHyper *h, const char *name) {
+  for (guint i = 0; name && i < h->n_hosts; i++) {
+    const char *found = strstr(name, h->hosts[i]->name);
+    if (found)
+      return h->hosts[i];
+  }
+  return NULL;
+}
+
+FerryWorldCopy *ferry_hyper_copy(const FerryWorldHost *host, const char *uuid) {
+  return g_hash_table_lookup(host->copies, uuid);
+}
+
+guint ferry_hyper_running(const FerryHyper *h, const FerryWorldVm *vm) {
+  guint n = 0;
+  for (guint i = 0; i < h->n_hosts; i++) {
+    const FerryWorldCopy *copy = ferry_hyper_copy(h->hosts[i], vm->uuid);
+    n += copy && copy->qemu && copy->runs;
+  }
+  return n;
+}
+
+FerryWorldHost *ferry_hyper_where(const FerryHyper *h, const FerryWorldVm *vm) {
+  FerryWorldHost *any = NULL;
+  for (guint i = 0; i < h->n_hosts; i++) {
+    const FerryWorldCopy *copy = ferry_hyper_copy(h->hosts[i], vm->uuid);
+    if (!copy || !copy->qemu || !copy->whole)
+      continue;
+    if (copy->runs)
+      return h->hosts[i];
+    any = any ? any : h->hosts[i];
+  }
+  return any;
+}
+
+gboolean ferry_hyper_has_two(const FerryHyper *h, const FerryWorldVm *vm) {
+  guint n = 0;
+  for (guint i = 0; i < h->n_hosts; i++) {
+    const FerryWorldCopy *copy = ferry_hyper_copy(h->hosts[i], vm->uuid);
+    n += copy && copy->qemu;
+  }
+  return n > 1;
+}
+
+gboolean ferry_hyper_halves(const FerryHyper *h, const FerryWorldVm *vm) {
+  for (guint i = 0; i < h->moves->len; i++) {
+    const FerryWorldMove *move = h->moves->pdata[i];
+    if (move->vm == vm && move->stage == FERRY_MOVE_POSTCOPY) {
+      const FerryWorldCopy *a = ferry_hyper_copy(move->from, vm->uuid);
+      const FerryWorldCopy *b = ferry_hyper_copy(move->to, vm->uuid);
+      return a && b && a->qemu && b->qemu;
+    }
+  }
+  return FALSE;
+}
+
+gboolean ferry_hyper_answers(const FerryWorldHost *host) {
+  return host->power && host->daemon && !host->hung;
+}
+
+gboolean ferry_hyper_reaches(const FerryWorldHost *a, const FerryWorldHost *b) {
+  return a->power && b->power && !a->hyper->cut_management[a->index][b->index];
+}
+
+gboolean ferry_hyper_carries(const FerryWorldHost *a, const FerryWorldHost *b) {
+  return a->power && b->power && !a->hyper->cut_data[a->index][b->index];
+}
+
+gboolean ferry_hyper_error(GError **error, int code, const char *format, ...) {
+  va_list ap;
+  va_start(ap, format);
+  g_autofree char *text = g_strdup_vprintf(format, ap);
+  va_end(ap);
+  g_set_error_literal(error, FERRY_HOST_ERROR, code, text);
+  return FALSE;
+}
+
+/* ---- faults ---- */
+
+static void hyper_excuse(FerryWorldVm *vm, const char *why) {
+  vm->excused_us = ferry_fiber_now();
+  vm->excuse = why;
+}
+
+void ferry_hyper_kill_daemon(FerryWorldHost *host) {
+  host->daemon = host->hung = FALSE;
+  ferry_fiber_wake(host, TRUE);
+  ferry_fiber_wake(host->hyper, TRUE);
+  ferry_hyper_tell(
+      host, &(FerryHostEvent){.type = FERRY_HOST_EVENT_DISCONNECTED, .detail = "libvirtd is gone"});
+  ferry_hyper_changed(host->hyper);
+}
+
+/* What libvirtd does with what it finds when it starts. */
+static void recover_copy(FerryWorldCopy *copy) {
+  FerryWorldHost *host = copy->host;
+  const char *uuid = copy->vm->uuid;
+  if (copy->id < 0)
+    return;
+  if (!copy->qemu) { /* it died meanwhile */
+    copy->move = NULL;
+    ferry_copy_stop(copy, "crashed", copy->incoming);
+  } else if (copy->move && copy->move->post_copy) {
+    return; /* both sides go on by themselves */
+  } else if (copy->incoming && !copy->runs) {
+    copy->move = NULL;
+    ferry_copy_stop(copy, "failed", TRUE);
+  } else if (copy->runs && !g_str_equal(copy->state, "running")) {
+    ferry_copy_set(copy, "running", copy->incoming ? "migrated" : "migration-canceled");
+    copy->incoming = FALSE;
+    ferry_hyper_tell_state(host, uuid, FERRY_HOST_PAUSE_ENDED);
+  }
+}
+
+void ferry_hyper_start_daemon(FerryWorldHost *host) {
+  if (host->daemon || !host->power)
+    return;
+  host->daemon = TRUE;
+  host->life++;
+  GList *copies = g_hash_table_get_values(host->copies);
+  for (GList *c = copies; c; c = c->next)
+    recover_copy(c->data);
+  g_list_free(copies);
+  ferry_fiber_wake(host, TRUE);
+  ferry_hyper_tell(host, &(FerryHostEvent){.type = FERRY_HOST_EVENT_CONNECTED, .detail = ""});
+  ferry_hyper_changed(host->hyper);
+}
+
+/* Who talks to a libvirtd that hangs gives it up after its keepalive. */
+static gpointer hang_watch(gpointer data) {
+  FerryWorldHost *host = data;
+  gint64 since = host->hung_us;
+  ferry_fiber_sleep(FERRY_WORLD_KEEPALIVE_US);
+  if (host->hung && host->hung_us == since) {
+    ferry_move_lose_calls(host);
+    ferry_hyper_tell(host, &(FerryHostEvent){.type = FERRY_HOST_EVENT_DISCONNECTED,
+                                             .detail = "libvirtd does not answer"});
+  }
+  return NULL;
+}
+
+void ferry_hyper_hang_daemon(FerryWorldHost *host, gboolean hung) {
+  if (host->hung == hung || !host->daemon)
+    return;
+  host->hung = hung;
+  if (hung) {
+    host->hung_us = ferry_fiber_now();
+    ferry_fiber_new(NULL, hang_watch, host, FALSE);
+  } else if (ferry_fiber_now() - host->hung_us >= FERRY_WORLD_KEEPALIVE_US) {
+    ferry_hyper_tell(host, &(FerryHostEvent){.type = FERRY_HOST_EVENT_CONNECTED, .detail = ""});
+  }
+  ferry_fiber_wake(host, TRUE);
+  ferry_fiber_wake(host->hyper, TRUE);
+}
+
+void ferry_hyper_kill_qemu(FerryWorldCopy *copy, const char *reason) {
+  FerryWorldVm *vm = copy->vm;
+  FerryHyper *h = copy->host->hyper;
+  gboolean answers = copy->host->daemon && copy->host->power;
+  hyper_excuse(vm, "its QEMU was killed");
+  copy->qemu = copy->runs = copy->whole = copy->stuck = FALSE;
+  if (!copy->move && answers)
+    ferry_copy_stop(copy, reason, FALSE);
+  if (!ferry_hyper_where(h, vm) && !ferry_hyper_halves(h, vm))
+    vm->lost = TRUE;
+  ferry_fiber_wake(h, TRUE);
+  ferry_hyper_changed(h);
+}
+
+static void boot_copy(FerryWorldCopy *copy) {
+  copy->move = NULL;
+  copy->qemu = copy->runs = copy->whole = copy->stuck = copy->incoming = FALSE;
+  copy->id = -1;
+  ferry_copy_set(copy, "shutoff", "unknown");
+  if (!copy->autostart)
+    return;
+  copy->qemu = copy->runs = copy->whole = TRUE;
+  copy->id = copy->host->next_id++;
+  copy->vm->lost = FALSE;
+  hyper_excuse(copy->vm, "its host started it at boot");
+  ferry_copy_set(copy, "running", "booted");
+}
+
+void ferry_hyper_set_power(FerryWorldHost *host, gboolean on) {
+  FerryHyper *h = host->hyper;
+  if (host->power == on)
+    return;
+  host->power = on;
+  GList *copies = g_hash_table_get_values(host->copies);
+  if (!on) {
+    host->daemon = host->hung = FALSE;
+    for (GList *c = copies; c; c = c->next) {
+      FerryWorldCopy *copy = c->data;
+      if (copy->qemu)
+        hyper_excuse(copy->vm, "its host lost its power");
+      copy->qemu = copy->runs = copy->whole = copy->stuck = FALSE;
+    }
+    for (GList *c = copies; c; c = c->next) {
+      FerryWorldVm *vm = ((FerryWorldCopy *)c->data)->vm;
+      if (!ferry_hyper_where(h, vm) && !ferry_hyper_halves(h, vm))
+        vm->lost = TRUE;
+    }
+  } else {
+    for (GList *c = copies; c; c = c->next) {
+      FerryWorldCopy *copy = c->data;
+      if (copy->persistent)
+        boot_copy(copy);
+      else
+        g_hash_table_remove(host->copies, copy->vm->uuid);
+    }
+    host->daemon = TRUE;
+    host->life++;
+  }
+  g_list_free(copies);
+  ferry_fiber_wake(host, TRUE);
+  ferry_fiber_wake(h, TRUE);
+  ferry_hyper_changed(h);
+}
+
+void ferry_hyper_cut(FerryHyper *h, guint a, guint b, gboolean management, gboolean data,
+                     gboolean cut) {
+  if (management)
+    h->cut_management[a][b] = h->cut_management[b][a] = cut;
+  if (data)
+    h->cut_data[a][b] = h->cut_data[b][a] = cut;
+  ferry_fiber_wake(h, TRUE);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which copies of VMs this host's agent has suspended since it is not known whether they may run:
+// in the agent's state directory, so that the next agent goes on with them though ferryd was not
+// heard when they were suspended. Keyed by the migration's UID; its two hosts have a book each, and
+// whoever works on a migration here sees to its entry alone.
+#pragma once
+#include "base/json.h"
+
+G_BEGIN_DECLS
+
+/** Notes that the copy was suspended; `ran_ms` as in FerryAmbiguity. */
+void ferry_doubt_book_note(const char *state_dir, const char *uid, gint64 ran_ms);
+/** It is known what becomes of it. */
+void ferry_doubt_book_forget(const char *state_dir, const char *uid);
+/** Whether it is noted; `ran_ms` gets what was. */
+gboolean ferry_doubt_book_find(const char *state_dir, const char *uid, gint64 *ran_ms);
+
+G_END_DECLS

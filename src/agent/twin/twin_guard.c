@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: a migration whose target is this host gets an entry and a thread once it is
+// Running. The driver's thread judges the moment at which the domain is resumed (arrival.h is pure
+// and quick) and wakes the entry's thread, which suspends it where there is an obstacle. From then
+// on the copy is in doubt: the thread says so, and asks the source's hypervisor and ferryd's record
+// of the migration until one of them tells whose the VM is (ambiguity.h). An entry ends when the
+// copy has been let go on, when it is gone, or when the migration has ended without one.
+//
+// Order of locks: the guard's own alone; nothing is called inside it that takes another.
+#include "agent/twin/twin_guard.h"
+#include "agent/twin/ambiguity.h"
+#include "agent/twin/arrival.h"
+#include "agent/twin/doubt_book.h"
+#include "base/log.h"
+#include "base/rfc3339.h"
+#include "model/migration/phase.h"
+#include "model/migration/reasons.h"
+
+#define ASK_MS 500
+#define LOOK_MS 5000 /* whether a copy that nobody resumed is there still */
+#define SUSPEND_TRIES 40
+#define SUSPEND_AGAIN_MS 50
+
+struct _FerryTwinGuard {
+  FerryTwinPorts ports;
+  GMutex lock; /* guards the table and what of an entry others write */
+  GCond cond;
+  GHashTable *entries; /* UID -> Arriving* */
+};
+
+typedef struct {
+  FerryTwinGuard *guard;
+  char *uid, *uuid; /* of the migration, of the domain */
+  GThread *thread;
+  /* guarded by the guard's lock */
+  json_t *migration; /* the newest, owned */
+  FerryArrival arrival;
+  gboolean resumed, over, news, done;
+  gint64 resumed_us;
+  const char *obstacle; /* why it must not run; NULL: it may */
+  /* the thread's own */
+  FerryHostJob *job;
+  FerryDelivery *delivery; /* NULL: it had nothing to say yet */
+  char *source_uri;        /* NULL: not known yet */
+  FerryAmbiguity heard;
+} Arriving;
+
+/* A copy of the newest; the caller's. */
+static json_t *arriving_migration(Arriving *a) {
+  g_mutex_lock(&a->guard->lock);
+  json_t *migration = json_deep_copy(a->migration);
+  g_mutex_unlock(&a->guard->lock);
+  return migration;
+}
+
+static gboolean guard_has_ended(const FerryTwinGuard *g) {
+  return ferry_context_has_ended(g->ports.context);
+}
+
+/* Sleeps until something is new, at most `ms`. */
+static void arriving_wait(Arriving *a, gint64 ms) {
+  gint64 until = g_get_monotonic_time() + ms * 1000;
+  g_mutex_lock(&a->guard->lock);
+  while (!a->news && !guard_has_ended(a->guard) &&
+         g_cond_wait_until(&a->guard->cond, &a->guard->lock, until))
+    ;
+  a->news = FALSE;
+  g_mutex_unlock(&a->guard->lock);
+}
+
+/* ---- the domain here ---- */
+
+static void arriving_warn(const Arriving *a, const char *text) {
+  ferry_warning(text, "FERRY_DOMAIN", a->uuid);
+}
+
+/* FALSE: the hypervisor does not say. */
+static gboolean arriving_look_here(Arriving *a, FerryDomainState *state) {
+  g_autoptr(GError) error = NULL;
+  *state = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  if (a->job && ferry_host_job_state(a->job, state, NULL))
+    return TRUE;
+  g_clear_pointer(&a->job, ferry_host_job_close);
+  a->job = ferry_host_job_open(a->guard->ports.host, a->uuid, &error);
+  if (a->job)
+    return ferry_host_job_state(a->job, state, NULL);
+  return g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);
+}
+
+static gboolean state_is(const FerryDomainState *state, const char *word) {
+  return g_strcmp0(state->state, word) == 0;
+}
+
+/* Whether libvirtd's own end of a migration set it going: in post-copy the guest is here alone, and
+ * one that a person resumed is his. */
+static gboolean runs_by_libvirt(const FerryDomainState *state) {
+  return state->active && !state_is(state, "paused") && g_strcmp0(state->reason, "migrated") == 0;
+}
+
+/* TRUE: it was suspended by this call. */
+static gboolean arriving_suspend(Arriving *a) {
+  FerryDomainState state;
+  for (guint i = 0; i < SUSPEND_TRIES; i++) {
+    g_autoptr(GError) error = NULL;
+    if (arriving_look_here(a, &state) && !runs_by_libvirt(&state))
+      return FALSE;
+    if (a->job && ferry_host_job_suspend(a->job, &error))
+      return TRUE;
+    if (error && i == 0)
+      arriving_warn(a, error->message);
+    if (!ferry_context_sleep(a->guard->ports.context, SUSPEND_AGAIN_MS))
+      break;
+  }
+  return FALSE;
+}
+
+/* ---- what is told ---- */
+
+static FerryDelivery *arriving_delivery(Arriving *a, const json_t *migration) {
+  if (!a->delivery)
+    a->delivery = a->guard->ports.deliver(migration, a->guard->ports.data);
+  return a->delivery;
+}
+
+static void arriving_tell(Arriving *a, const json_t *migration, FerryDoubtState state,
+                          const char *type, const char *text) {
+  g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
+  FerryDelivery *d = arriving_delivery(a, migration);
+  ferry_delivery_send(d, ferry_doubt_patch(FERRY_SIDE_TARGET, state, now, a->heard.ran_ms));
+  ferry_delivery_tell(d, migration, type, ferry_reason_name(FERRY_REASON_AMBIGUOUS), text);
+  ferry_warning(text, "FERRY_DOMAIN", a->uuid);
+}
+
+static void arriving_tell_suspended(Arriving *a, const json_t *migration, const char *why) {
+  const char *source = ferry_side_node(migration, FERRY_SIDE_SOURCE);
+  g_autofree char *text = g_strdup_printf(
+      "libvirt resumed the VM here, and %s: it is suspended until it is known that it does not run "
+      "on %s",
+      why, source ? source : "the source");
+  arriving_tell(a, migration, FERRY_DOUBT_SUSPENDED, "Warning", text);
+}
+
+/* ---- what becomes of it ---- */
+
+static void end_doubt(Arriving *a) {
+  ferry_doubt_book_forget(ferry_context_state_dir(a->guard->ports.context), a->uid);
+}
+
+/* FALSE: to be tried again. */
+static gboolean arriving_go_on_here(Arriving *a, const json_t *migration,
+                                    const FerryDomainState *here) {
+  g_autoptr(GError) error = NULL;
+  if (state_is(here, "paused") && !ferry_host_job_resume(a->job, &error)) {
+    arriving_warn(a, error->message);
+    return FALSE;
+  }
+  arriving_tell(a, migration, FERRY_DOUBT_GOES_ON, "Normal",
+                "the VM goes on here: its other copy does not run");
+  end_doubt(a);
+  return TRUE;
+}
+
+/* The same. One that a person resumed meanwhile is ended by a person's word alone. */
+static gboolean arriving_end_here(Arriving *a, const json_t *migration,
+                                  const FerryDomainState *here) {
+  g_autoptr(GError) error = NULL;
+  const json_t *config = ferry_json_get(migration, "status.migrationState.migrationConfiguration");
+  if (!state_is(here, "paused") && !ferry_doubt_kept(migration))
+    return arriving_go_on_here(a, migration, here);
+  if (!ferry_host_job_destroy(a->job, ferry_json_bool(config, "persistDestination", TRUE),
+                              &error)) {
+    arriving_warn(a, error->message);
+    return FALSE;
+  }
+  arriving_tell(a, migration, FERRY_DOUBT_GONE, "Warning",
+                "the copy of the VM here was destroyed: the other host's is the one that goes on");
+  end_doubt(a);
+  return TRUE;
+}
+
+static FerryAmbiguityAnswer ask(Arriving *a, const json_t *migration) {
+  FerryDomainState peer;
+  const FerryTwinPorts *p = &a->guard->ports;
+  if (!a->source_uri)
+    a->source_uri = p->source_uri(migration, p->data);
+  gboolean told =
+      a->source_uri && ferry_host_peer_state(p->host, a->source_uri, a->uuid, &peer, NULL);
+  FerryAmbiguityAnswer read =
+      ferry_ambiguity_read(migration, FERRY_SIDE_TARGET, a->heard.ran_ms, told ? &peer : NULL);
+  FerryAmbiguityAnswer heard =
+      ferry_ambiguity_hear(&a->heard, told ? &peer : NULL, g_get_monotonic_time());
+  return read != FERRY_AMBIGUITY_OPEN || ferry_doubt_kept(migration) ? read : heard;
+}
+
+/* One turn; TRUE: it is over. */
+static gboolean arriving_doubt_turn(Arriving *a) {
+  FerryDomainState here;
+  g_autoptr(json_t) migration = arriving_migration(a);
+  FerryAmbiguityAnswer answer = ask(a, migration);
+  if (!arriving_look_here(a, &here))
+    return FALSE;
+  if (!here.active) {
+    arriving_tell(a, migration, FERRY_DOUBT_GONE, "Normal", "the copy of the VM here is gone");
+    end_doubt(a);
+    return TRUE;
+  }
+  if (answer == FERRY_AMBIGUITY_MOVED)
+    return arriving_end_here(a, migration, &here);
+  if (answer == FERRY_AMBIGUITY_STAYED || !state_is(&here, "paused"))
+    return arriving_go_on_here(a, migration, &here);
+  return FALSE;
+}
+
+static void live_in_doubt(Arriving *a) {
+  while (!guard_has_ended(a->guard) && !arriving_doubt_turn(a))
+    arriving_wait(a, ASK_MS);
+}
+
+/* ---- the arrival ---- */
+
+/* The doubt of an agent before this one. */
+static gboolean takes_up_doubt(Arriving *a) {
+  gint64 ran_ms = -1;
+  g_autoptr(json_t) migration = arriving_migration(a);
+  gboolean noted =
+      ferry_doubt_book_find(ferry_context_state_dir(a->guard->ports.context), a->uid, &ran_ms);
+  gboolean said = ferry_doubt_of(migration, FERRY_SIDE_TARGET) == FERRY_DOUBT_SUSPENDED;
+  a->heard.ran_ms = noted ? ran_ms : ferry_doubt_ran_ms(migration, FERRY_SIDE_TARGET);
+  if (noted && !said)
+    arriving_tell_suspended(a, migration, "the agent that suspended it had to be started again");
+  return noted || said;
+}
+
+static gboolean has_word_of_person(Arriving *a) {
+  g_autoptr(json_t) migration = arriving_migration(a);
+  return ferry_doubt_keep_is_due(migration, FERRY_SIDE_TARGET);
+}
+
+static void on_obstacle(Arriving *a, gint64 resumed_us, const char *obstacle) {
+  if (!arriving_suspend(a))
+    return;
+  a->heard.ran_ms = (g_get_monotonic_time() - resumed_us) / 1000;
+  ferry_doubt_book_note(ferry_context_state_dir(a->guard->ports.context), a->uid, a->heard.ran_ms);
+  g_autoptr(json_t) migration = arriving_migration(a);
+  arriving_tell_suspended(a, migration, obstacle);
+  live_in_doubt(a);
+}
+
+/* Where the source is, while ferryd can be asked: before anything moves. */
+static void find_source_of(Arriving *a) {
+  g_autoptr(json_t) migration = arriving_migration(a);
+  a->source_uri = a->guard->ports.source_uri(migration, a->guard->ports.data);
+}
+
+/* Whether the migration ended and left nothing here that libvirtd could resume. */
+static gboolean nothing_comes(Arriving *a) {
+  FerryDomainState state;
+  g_autoptr(json_t) migration = arriving_migration(a);
+  return ferry_phase_of(migration) == FERRY_PHASE_SUCCEEDED ||
+         (arriving_look_here(a, &state) && !(state.active && state_is(&state, "paused")));
+}
+
+typedef struct {
+  gboolean resumed, over;
+  gint64 resumed_us;
+  const char *obstacle;
+} ArrivingNews;
+
+static ArrivingNews arriving_news(Arriving *a) {
+  g_mutex_lock(&a->guard->lock);
+  ArrivingNews news = {a->resumed, a->over, a->resumed_us, a->obstacle};
+  g_mutex_unlock(&a->guard->lock);
+  return news;
+}
+
+/* What was resumed is judged even where the agent ends just then: the next one goes on with it. */
+static void arriving_run(Arriving *a) {
+  gboolean doubt = takes_up_doubt(a);
+  find_source_of(a);
+  for (;;) {
+    ArrivingNews news = arriving_news(a);
+    if (doubt || has_word_of_person(a)) {
+      live_in_doubt(a);
+      return;
+    }
+    if (news.resumed) {
+      if (news.obstacle)
+        on_obstacle(a, news.resumed_us, news.obstacle);
+      return;
+    }
+    if (guard_has_ended(a->guard) || (news.over && nothing_comes(a)))
+      return;
+    arriving_wait(a, LOOK_MS);
+  }
+}
+
+static gpointer arriving_thread(gpointer data) {
+  Arriving *a = data;
+  arriving_run(a);
+  g_clear_pointer(&a->job, ferry_host_job_close);
+  g_clear_pointer(&a->delivery, ferry_delivery_free);
+  g_mutex_lock(&a->guard->lock);
+  a->done = TRUE;
+  g_mutex_unlock(&a->guard->lock);
+  return NULL;
+}
+
+static void arriving_free(gpointer data) {
+  Arriving *a = data;
+  g_thread_join(a->thread);
+  ferry_arrival_clear(&a->arrival);
+  json_decref(a->migration);
+  g_free(a->source_uri);
+  g_free(a->uuid);
+  g_free(a->uid);
+  g_free(a);
+}
+
+/* ---- what is seen ---- */
+
+static gboolean is_to_arrive(const char *node, const char *type, const json_t *m) {
+  FerryPhase phase = ferry_phase_of(m);
+  const char *source = ferry_side_node(m, FERRY_SIDE_SOURCE);
+  return !g_str_equal(type, "DELETED") && !ferry_json_bool(m, "spec.forecastOnly", FALSE) &&
+         g_strcmp0(ferry_side_node(m, FERRY_SIDE_TARGET), node) == 0 && source &&
+         !g_str_equal(source, node) && ferry_json_str(m, "status.migrationState.vmiUID") &&
+         (phase == FERRY_PHASE_TARGET_READY || phase == FERRY_PHASE_RUNNING ||
+          ferry_doubt_of(m, FERRY_SIDE_TARGET) == FERRY_DOUBT_SUSPENDED ||
+          ferry_doubt_keep_is_due(m, FERRY_SIDE_TARGET));
+}
+
+/* The lock is held. */
+static void arriving_see(Arriving *a, const json_t *migration) {
+  json_decref(a->migration);
+  a->migration = json_deep_copy(migration);
+  ferry_arrival_see(&a->arrival, migration, g_get_monotonic_time());
+  a->over = ferry_phase_is_final(ferry_phase_of(migration));
+  a->news = a->news || a->over || ferry_doubt_is_open(migration) || ferry_doubt_kept(migration);
+  g_cond_broadcast(&a->guard->cond);
+}
+
+void ferry_twin_guard_see(FerryTwinGuard *g, const char *type, const json_t *migration) {
+  const char *uid = ferry_json_str(migration, "metadata.uid");
+  gboolean wanted = is_to_arrive(ferry_context_node(g->ports.context), type, migration);
+  ferry_twin_guard_sweep(g);
+  g_mutex_lock(&g->lock);
+  Arriving *a = g_hash_table_lookup(g->entries, uid);
+  if (a && a->done && ferry_doubt_keep_is_due(migration, FERRY_SIDE_TARGET)) {
+    g_hash_table_remove(g->entries, uid); /* its thread needs no lock any more */
+    a = NULL;
+  }
+  if (a && g_str_equal(type, "DELETED")) {
+    a->over = a->news = TRUE;
+    g_cond_broadcast(&g->cond);
+  } else if (a) {
+    arriving_see(a, migration);
+  } else if (wanted) {
+    a = g_new0(Arriving, 1);
+    a->guard = g;
+    a->uid = g_strdup(uid);
+    a->uuid = g_strdup(ferry_json_str(migration, "status.migrationState.vmiUID"));
+    arriving_see(a, migration);
+    g_hash_table_insert(g->entries, g_strdup(uid), a);
+    a->thread = g_thread_new("arriving", arriving_thread, a);
+  }
+  g_mutex_unlock(&g->lock);
+}
+
+void ferry_twin_guard_event(FerryTwinGuard *g, const FerryHostEvent *event) {
+  GHashTableIter iter;
+  gpointer value;
+  if (event->type != FERRY_HOST_EVENT_STATE)
+    return;
+  g_mutex_lock(&g->lock);
+  g_hash_table_iter_init(&iter, g->entries);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    Arriving *a = value;
+    if (g_strcmp0(a->uuid, event->uuid) != 0)
+      continue;
+    if (event->pause == FERRY_HOST_PAUSE_ENDED && !a->resumed) {
+      a->resumed = a->news = TRUE;
+      a->resumed_us = g_get_monotonic_time();
+      a->obstacle = ferry_arrival_obstacle(&a->arrival, a->resumed_us);
+    }
+    g_cond_broadcast(&g->cond);
+  }
+  g_mutex_unlock(&g->lock);
+}
+
+void ferry_twin_guard_sweep(FerryTwinGuard *g) {
+  g_autoptr(GPtrArray) done = g_ptr_array_new_with_free_func(arriving_free);
+  GHashTableIter iter;
+  gpointer uid, value;
+  g_mutex_lock(&g->lock);
+  g_hash_table_iter_init(&iter, g->entries);
+  while (g_hash_table_iter_next(&iter, &uid, &value))
+    if (((Arriving *)value)->done && ((Arriving *)value)->over) {
+      g_ptr_array_add(done, value);
+      g_hash_table_iter_steal(&iter);
+      g_free(uid);
+    }
+  g_mutex_unlock(&g->lock);
+}
+
+/* The context's waker. */
+static void guard_wake(gpointer data) {
+  FerryTwinGuard *g = data;
+  g_mutex_lock(&g->lock);
+  g_cond_broadcast(&g->cond);
+  g_mutex_unlock(&g->lock);
+}
+
+static GHashTable *new_entries(void) {
+  return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, arriving_free);
+}
+
+FerryTwinGuard *ferry_twin_guard_new(const FerryTwinPorts *ports) {
+  FerryTwinGuard *g = g_new0(FerryTwinGuard, 1);
+  g->ports = *ports;
+  g_mutex_init(&g->lock);
+  g_cond_init(&g->cond);
+  g->entries = new_entries();
+  ferry_context_add_waker(ports->context, guard_wake, g);
+  return g;
+}
+
+void ferry_twin_guard_stop(FerryTwinGuard *g) {
+  if (!g)
+    return;
+  g_mutex_lock(&g->lock);
+  GHashTable *entries = g->entries;
+  g->entries = new_entries();
+  g_mutex_unlock(&g->lock);
+  g_hash_table_unref(entries); /* joins, outside of the lock */
+}
+
+void ferry_twin_guard_free(FerryTwinGuard *g) {
+  if (!g)
+    return;
+  ferry_twin_guard_stop(g);
+  g_hash_table_unref(g->entries);
+  g_mutex_clear(&g->lock);
+  g_cond_clear(&g->cond);
+  g_free(g);
+}

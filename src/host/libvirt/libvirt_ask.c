@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation: keys keep apart what hangs for different reasons. "UUID" is what a domain's
+// QEMU is asked, one question at a time, as libvirt asks it one at a time; "state UUID" what
+// libvirtd answers by itself, which is answered while the former hangs.
+#include "host/libvirt/libvirt_ask.h"
+#include <string.h>
+
+static void ask_clear(gpointer data) {
+  FerryLibvirtAsk *a = data;
+  if (a->made && a->unmake)
+    a->unmake(a->made, a->host);
+  if (a->domain)
+    virDomainFree(a->domain);
+  if (a->conn)
+    virConnectClose(a->conn);
+  g_clear_error(&a->error);
+  g_free(a->uuid);
+  g_free(a->text);
+  json_decref(a->json);
+  json_decref(a->found);
+  ferry_libvirt_host_unref(a->host);
+}
+
+FerryLibvirtAsk *ferry_libvirt_ask_new(FerryLibvirtHost *host, FerryLibvirtAskFunc func) {
+  FerryLibvirtAsk *a = g_atomic_rc_box_new0(FerryLibvirtAsk);
+  a->host = ferry_libvirt_host_ref(host);
+  a->func = func;
+  ferry_job_stats_clear(&a->stats);
+  a->state = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  return a;
+}
+
+void ferry_libvirt_ask_unref(FerryLibvirtAsk *a) {
+  g_atomic_rc_box_release_full(a, ask_clear);
+}
+
+static void ask_work(gpointer data) {
+  FerryLibvirtAsk *a = data;
+  a->ok = a->func(a, &a->error);
+}
+
+static gboolean say_silent(const char *who, gint64 since_us, GError **error) {
+  double s = (double)(g_get_monotonic_time() - since_us) / G_USEC_PER_SEC;
+  gboolean vm = strcmp(who, FERRY_ASK_QEMU) == 0;
+  g_set_error(error, FERRY_HOST_ERROR, vm ? FERRY_HOST_ERROR_VM_SILENT : FERRY_HOST_ERROR_SILENT,
+              "%s has not answered for %.1f s", who, s);
+  return FALSE;
+}
+
+gboolean ferry_libvirt_ask_anyway(FerryPatience *patience, FerryLibvirtAsk *a, const char *key,
+                                  gint64 ms, gint64 *since_us) {
+  return ferry_patience_call(patience, key, ms, ask_work, a, ask_clear, since_us);
+}
+
+gboolean ferry_libvirt_ask(FerryLibvirtAsk *a, const char *key, const char *who, gint64 ms,
+                           GError **error) {
+  gint64 since =
+      key && strcmp(key, FERRY_LIBVIRT_PULSE) == 0 ? 0 : ferry_libvirt_silent_us(a->host);
+  if (since)
+    return say_silent(FERRY_ASK_DAEMON, since, error);
+  if (!ferry_libvirt_ask_anyway(a->host->patience, a, key, ms, &since))
+    return say_silent(who, since, error);
+  if (a->error)
+    g_propagate_error(error, g_steal_pointer(&a->error));
+  return a->ok;
+}
+
+gboolean ferry_libvirt_ask_job(FerryHostJob *job, FerryLibvirtAsk *a, gboolean of_qemu, gint64 ms,
+                               GError **error) {
+  const char *uuid = ferry_libvirt_job_path(job)->uuid;
+  g_autofree char *key = of_qemu ? g_strdup(uuid) : g_strconcat("state ", uuid, NULL);
+  a->domain = ferry_libvirt_job_domain(job);
+  virDomainRef(a->domain);
+  return ferry_libvirt_ask(a, key, of_qemu ? FERRY_ASK_QEMU : FERRY_ASK_DAEMON, ms, error);
+}
+
+gboolean ferry_libvirt_tell_job(FerryHostJob *job, FerryLibvirtAskFunc func, gint64 value,
+                                gint64 ms, GError **error) {
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(ferry_libvirt_job_host(job), func);
+  ask->value = value;
+  return ferry_libvirt_ask_job(job, ask, TRUE, ms, error);
+}
