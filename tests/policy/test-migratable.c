@@ -110,6 +110,8 @@ static void test_losses(void) {
     g_assert_cmpuint(json_array_size(losses), ==, rows[i].n);
     if (rows[i].n)
       g_assert_nonnull(strstr(json_string_value(json_array_get(losses, 0)), "sda holds /a.iso"));
+  }
+}
 
 /* Two copies: refused with what the condition says to do, but not where a host is only silent. */
 static void test_two_copies(void) {

@@ -34,6 +34,7 @@ struct _FerryLibvirtAsk {
   char *uuid, *text;
   gint64 value;
   json_t *json;
+  gint64 peer_ms; /* how long another host's libvirtd has; 0: FERRY_ASK_PEER_MS */
   /* what was answered; read after ferry_libvirt_ask alone */
   gboolean ok;
   GError *error;

@@ -2,9 +2,9 @@
 // What a domain is, for a comparison before and after a migration, and what libvirt leaves behind
 // of it: checkpoints, which it forgets (their bitmaps stay in the images), and a definition that is
 // stored while the migration runs, which it takes and loses.
-#include "host/libvirt/libvirt_private.h"
+#include "host/libvirt/libvirt_ask.h"
 
-#define GIVE_PATIENCE_US (20 * G_USEC_PER_SEC)
+#define GIVE_MS 20000
 
 /* NULL: libvirt said no, and has its error. */
 static json_t *definition_checkpoint(virDomainCheckpointPtr checkpoint) {
@@ -64,36 +64,39 @@ static json_t *definition_of(virDomainPtr domain, GError **error) {
   return g_steal_pointer(&out);
 }
 
+static gboolean read_definition(FerryLibvirtAsk *a, GError **error) {
+  a->found = definition_of(a->domain, error);
+  return a->found != NULL;
+}
+
 json_t *ferry_libvirt_job_definition(FerryHostJob *job, GError **error) {
-  return definition_of(ferry_libvirt_job_domain(job), error);
+  g_autoptr(FerryLibvirtAsk) ask =
+      ferry_libvirt_ask_new(ferry_libvirt_job_host(job), read_definition);
+  if (!ferry_libvirt_ask_job(job, ask, TRUE, FERRY_ASK_CALL_MS, error))
+    return NULL;
+  return g_steal_pointer(&ask->found);
+}
+
+/* `text` is left NULL where nothing is stored. */
+static gboolean read_stored(FerryLibvirtAsk *a, GError **error) {
+  int persistent = virDomainIsPersistent(a->domain);
+  char *xml = persistent == 1
+                  ? virDomainGetXMLDesc(a->domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)
+                  : NULL;
+  a->text = g_strdup(xml);
+  free(xml);
+  return a->text || persistent == 0 ||
+         ferry_libvirt_error(error, "cannot read the domain's stored XML");
 }
 
 char *ferry_libvirt_job_stored(FerryHostJob *job, GError **error) {
-  virDomainPtr domain = ferry_libvirt_job_domain(job);
-  int persistent = virDomainIsPersistent(domain);
-  char *xml = persistent == 1
-                  ? virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)
-                  : NULL;
-  char *copy = g_strdup(xml);
-  if (!xml && persistent != 0)
-    ferry_libvirt_error(error, "cannot read the domain's stored XML");
-  free(xml);
-  return copy;
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(ferry_libvirt_job_host(job), read_stored);
+  if (!ferry_libvirt_ask_job(job, ask, TRUE, FERRY_ASK_CALL_MS, error))
+    return NULL;
+  return g_steal_pointer(&ask->text);
 }
 
 /* ---- at another host ---- */
-
-typedef struct {
-  char *uuid;
-  json_t *load, *given;
-} Gift;
-
-static void gift_clear(gpointer data) {
-  Gift *g = data;
-  g_free(g->uuid);
-  json_decref(g->load);
-  json_decref(g->given);
-}
 
 static void note_refused(json_t *refused, const char *what) {
   const virError *e = virGetLastError();
@@ -122,34 +125,39 @@ static void give_checkpoint(virDomainPtr domain, const json_t *one, json_t *refu
     virDomainCheckpointFree(made);
 }
 
-static gboolean ask_to_take(virConnectPtr conn, gpointer data, GError **error) {
-  Gift *g = data;
-  virDomainPtr domain = ferry_libvirt_lookup(conn, g->uuid, error);
-  if (!domain)
-    return FALSE;
+static json_t *take_gift(virDomainPtr domain, virConnectPtr conn, const json_t *load,
+                         GError **error) {
   json_t *refused = json_array(), *one;
   gsize i;
-  give_stored(conn, g->load, refused);
-  json_array_foreach(json_object_get(g->load, "checkpoints"), i, one)
+  give_stored(conn, load, refused);
+  json_array_foreach(json_object_get(load, "checkpoints"), i, one)
       give_checkpoint(domain, one, refused);
-  g->given = definition_of(domain, error);
-  virDomainFree(domain);
-  if (g->given)
-    json_object_set(g->given, "refused", refused);
+  json_t *given = definition_of(domain, error);
+  if (given)
+    json_object_set(given, "refused", refused);
   json_decref(refused);
-  return g->given != NULL;
+  return given;
+}
+
+static gboolean ask_to_take(FerryLibvirtAsk *a, GError **error) {
+  virConnectPtr conn = virConnectOpen(a->text);
+  if (!conn)
+    return ferry_libvirt_error(error, "cannot ask the other host's libvirt");
+  virDomainPtr domain = ferry_libvirt_lookup(conn, a->uuid, error);
+  a->found = domain ? take_gift(domain, conn, a->json, error) : NULL;
+  if (domain)
+    virDomainFree(domain);
+  virConnectClose(conn);
+  return a->found != NULL;
 }
 
 json_t *ferry_libvirt_peer_give(FerryHost *host, const char *uri, const char *uuid,
                                 const json_t *load, GError **error) {
-  g_autofree char *key = g_strdup_printf("give %s %s", uri, uuid);
-  Gift *g = g_atomic_rc_box_new0(Gift);
-  g->uuid = g_strdup(uuid);
-  g->load = json_deep_copy(load);
-  const FerryLibvirtPeerCall call = {uri, key, GIVE_PATIENCE_US, ask_to_take, g, gift_clear};
-  json_t *given = ferry_libvirt_peer_call(&call, error) ? g_steal_pointer(&g->given) : NULL;
-  g_atomic_rc_box_release_full(g, gift_clear);
-  return given;
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new((FerryLibvirtHost *)host, ask_to_take);
+  ask->uuid = g_strdup(uuid);
+  ask->json = json_deep_copy(load);
+  ask->peer_ms = GIVE_MS;
+  return ferry_libvirt_ask_peer(ask, "give", uri, error) ? g_steal_pointer(&ask->found) : NULL;
 }
 
 /* ---- the zombie ---- */
@@ -169,22 +177,25 @@ static gboolean forget_zombie(virConnectPtr conn, virDomainPtr zombie, GError **
   return ok;
 }
 
-gboolean ferry_libvirt_forget(FerryHost *base, const char *uuid, GError **error) {
-  FerryLibvirtHost *host = (FerryLibvirtHost *)base;
+static gboolean ask_to_forget(FerryLibvirtAsk *a, GError **error) {
   g_autoptr(GError) absent = NULL;
   FerryDomainState state = {.state = "gone"};
-  virConnectPtr conn = ferry_libvirt_ref(host, error);
-  if (!conn)
-    return FALSE;
-  virDomainPtr domain = ferry_libvirt_lookup(conn, uuid, &absent);
+  virDomainPtr domain = ferry_libvirt_lookup(a->conn, a->uuid, &absent);
   gboolean ok = domain ? ferry_libvirt_state(domain, &state, error)
                        : g_error_matches(absent, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);
   if (!domain && !ok)
     g_propagate_error(error, g_steal_pointer(&absent));
   if (ok && state.exists && !state.active && !state.persistent)
-    ok = forget_zombie(conn, domain, error);
+    ok = forget_zombie(a->conn, domain, error);
   if (domain)
     virDomainFree(domain);
-  virConnectClose(conn);
   return ok;
+}
+
+gboolean ferry_libvirt_forget(FerryHost *base, const char *uuid, GError **error) {
+  FerryLibvirtHost *host = (FerryLibvirtHost *)base;
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, ask_to_forget);
+  ask->conn = ferry_libvirt_ref(host, error);
+  ask->uuid = g_strdup(uuid);
+  return ask->conn && ferry_libvirt_ask(ask, uuid, FERRY_ASK_DAEMON, FERRY_ASK_STATE_MS, error);
 }

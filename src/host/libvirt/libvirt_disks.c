@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SWEEP_PATIENCE_US (30 * G_USEC_PER_SEC)
+#define SWEEP_MS 30000
 
 /* ---- the plan ---- */
 
@@ -296,19 +296,10 @@ static gboolean sweep_disk(FerryPool *pool, json_t *disk, gpointer conn, GError 
   return ok;
 }
 
-typedef struct {
-  json_t *disks;
-} DiskSweep;
-
-static void disk_sweep_clear(gpointer data) {
-  json_decref(((DiskSweep *)data)->disks);
-}
-
-static gboolean ask_to_sweep(virConnectPtr conn, gpointer data, GError **error) {
-  const DiskSweep *sweep = data;
+static gboolean sweep_all(virConnectPtr conn, json_t *disks, GError **error) {
   gsize i;
   json_t *disk;
-  json_array_foreach(sweep->disks, i, disk) {
+  json_array_foreach(disks, i, disk) {
     const char *path = ferry_json_str(disk, "path"), *top = ferry_json_str(disk, "directory");
     if (!path || !ferry_json_bool(disk, "create", FALSE))
       continue;
@@ -320,17 +311,22 @@ static gboolean ask_to_sweep(virConnectPtr conn, gpointer data, GError **error) 
   return TRUE;
 }
 
-gboolean ferry_libvirt_peer_sweep(FerryHost *host, const char *uri, json_t *disks, GError **error) {
-  g_autofree char *key = g_strdup_printf("sweep %s", uri);
-  DiskSweep *sweep = g_atomic_rc_box_new0(DiskSweep);
-  sweep->disks = json_deep_copy(disks);
-  const FerryLibvirtPeerCall call = {uri,          key,   SWEEP_PATIENCE_US,
-                                     ask_to_sweep, sweep, disk_sweep_clear};
-  gboolean ok = ferry_libvirt_peer_call(&call, error);
-  if (ok) {
-    json_array_clear(disks);
-    json_array_extend(disks, sweep->disks);
-  }
-  g_atomic_rc_box_release_full(sweep, disk_sweep_clear);
+static gboolean ask_to_sweep(FerryLibvirtAsk *a, GError **error) {
+  virConnectPtr conn = virConnectOpen(a->text);
+  if (!conn)
+    return ferry_libvirt_error(error, "cannot ask the other host's libvirt");
+  gboolean ok = sweep_all(conn, a->json, error);
+  virConnectClose(conn);
   return ok;
+}
+
+gboolean ferry_libvirt_peer_sweep(FerryHost *host, const char *uri, json_t *disks, GError **error) {
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new((FerryLibvirtHost *)host, ask_to_sweep);
+  ask->json = json_deep_copy(disks);
+  ask->peer_ms = SWEEP_MS;
+  if (!ferry_libvirt_ask_peer(ask, "sweep", uri, error))
+    return FALSE;
+  json_array_clear(disks);
+  json_array_extend(disks, ask->json);
+  return TRUE;
 }

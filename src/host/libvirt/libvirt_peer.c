@@ -9,7 +9,8 @@ gboolean ferry_libvirt_ask_peer(FerryLibvirtAsk *a, const char *what, const char
       what ? g_strdup_printf("%s %s %s", what, uri ? uri : "", a->uuid ? a->uuid : "") : NULL;
   gint64 since;
   a->text = g_strdup(uri ? uri : "");
-  if (!ferry_libvirt_ask_anyway(a->host->peers, a, key, FERRY_ASK_PEER_MS, &since)) {
+  gint64 ms = a->peer_ms ? a->peer_ms : FERRY_ASK_PEER_MS;
+  if (!ferry_libvirt_ask_anyway(a->host->peers, a, key, ms, &since)) {
     g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_UNREACHABLE,
                 "the other host's libvirt (%s) does not answer", a->text);
     return FALSE;

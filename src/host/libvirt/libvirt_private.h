@@ -119,20 +119,6 @@ char *ferry_libvirt_job_stored(FerryHostJob *job, GError **error);
 json_t *ferry_libvirt_peer_give(FerryHost *host, const char *uri, const char *uuid,
                                 const json_t *load, GError **error);
 
-/** What is asked of another host's libvirtd, in a thread of its own. */
-typedef struct {
-  const char *uri;
-  const char *key; /* one such call at a time */
-  gint64 patience_us;
-  /** In that thread: `data` is told, and may be written. */
-  gboolean (*ask)(virConnectPtr conn, gpointer data, GError **error);
-  gpointer data;          /* of g_atomic_rc_box_new0; the caller keeps its reference */
-  GDestroyNotify cleared; /* when the last of both references goes */
-} FerryLibvirtPeerCall;
-/** Waits for it, up to `patience_us`: a libvirtd that hangs then keeps that thread alone. FALSE:
- * `error` says why, PEER_UNREACHABLE where there was no answer, and `data` is not to be read. */
-gboolean ferry_libvirt_peer_call(const FerryLibvirtPeerCall *call, GError **error);
-
 /* libvirt_connections.c */
 void ferry_libvirt_job_set_path(FerryHostJob *job, const FerryMigrateRequest *request);
 GArray *ferry_libvirt_job_connections(FerryHostJob *job, GError **error);
