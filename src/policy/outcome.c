@@ -179,6 +179,11 @@ static const struct {
     {"shutoff", "daemon", FERRY_COPY_STOPPED},
     {"shutoff", NULL, FERRY_COPY_OFF},
     {"gone", NULL, FERRY_COPY_ABSENT},
+    {"nostate", "destroyed", FERRY_COPY_STOPPED},
+    {"nostate", "shutdown", FERRY_COPY_STOPPED},
+    {"nostate", "crashed", FERRY_COPY_STOPPED},
+    {"nostate", "saved", FERRY_COPY_STOPPED},
+    {"nostate", "failed", FERRY_COPY_STOPPED},
     {"nostate", NULL, FERRY_COPY_ABSENT},
 };
 

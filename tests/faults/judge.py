@@ -8,6 +8,9 @@ from scene import FINAL, HOSTS, Unreached
 
 BOTH_MS = 200
 LOST = ("VMLost", "StoppedMeanwhile", "VMNotFound", "VMStopped")
+# Where the source alone has it, libvirt there says how it ended, and so must Ferry, at once.
+BEFORE_THE_END = ("disks", "first-pass", "later-pass")
+AT_ONCE_S = 10
 END_S = 90
 
 
@@ -61,6 +64,17 @@ def judge_outcome(cell, scene, status, wrong):
     if status and phase == "Failed" and not (reason and status.get("message")):
         wrong.append("it failed without a reason or a message")
     return where
+
+
+def judge_end_of_it(cell, facts, wrong):
+    """A VM that was ended on its source while its memory was copied: said with that reason, soon."""
+    if cell.phase.name not in BEFORE_THE_END or len(cell.faults) > 1 or \
+            cell.faults[0].kills != SOURCE or cell.faults[0].rebuild:
+        return
+    if facts["reason"] != "StoppedMeanwhile":
+        wrong.append(f"it was ended on its source, said: {facts['reason']}: {facts['message']}")
+    elif facts["endS"] > AT_ONCE_S:
+        wrong.append(f"that it was ended on its source was said after {facts['endS']} s")
 
 
 def judge_life(cell, scene, where, wrong):
@@ -123,6 +137,7 @@ def judge(cell, scene):
     rebuilt = any(f.rebuild for f in cell.faults)
     where = judge_outcome(cell, scene, status, wrong)
     facts["host"] = where
+    judge_end_of_it(cell, facts, wrong)
     if where and not late:
         judge_life(cell, scene, where, wrong)
         if not rebuilt:

@@ -106,6 +106,9 @@ static void test_words_of_libvirt(void) {
       {"shutoff", "unknown", FERRY_COPY_OFF},
       {"crashed", "panicked", FERRY_COPY_STOPPED},
       {"nostate", NULL, FERRY_COPY_ABSENT},
+      {"nostate", "destroyed", FERRY_COPY_STOPPED},
+      {"nostate", "failed", FERRY_COPY_STOPPED},
+      {"nostate", "migrated", FERRY_COPY_ABSENT},
       {NULL, NULL, FERRY_COPY_ABSENT},
       {"a word of a later libvirt", NULL, FERRY_COPY_UNKNOWN},
   };

@@ -58,7 +58,7 @@ json_t *ferry_kept_record(const FerryKept *k) {
 }
 
 /* Whether `xml` is what was stored before. */
-static gboolean is_as_before(const FerryKept *k, const char *xml) {
+static gboolean kept_is_as_before(const FerryKept *k, const char *xml) {
   if (k->stored_xml)
     return g_strcmp0(k->stored_xml, xml) == 0;
   g_autoptr(json_t) parts =
@@ -74,7 +74,7 @@ void ferry_kept_see(FerryKept *k, FerryHostJob *job, gboolean told) {
   }
   k->missed = FALSE;
   g_clear_pointer(&k->redefined, g_free);
-  if (!is_as_before(k, xml))
+  if (!kept_is_as_before(k, xml))
     k->redefined = g_steal_pointer(&xml);
 }
 

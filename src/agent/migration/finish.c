@@ -18,6 +18,14 @@ static const char *state_word(const FerryDomainState *state) {
   return state->exists ? state->state : "nostate";
 }
 
+/* Of a domain that was never defined nothing is left to ask but what was told when it stopped; the
+ * end of a copy in doubt is this agent's own. */
+static const char *reason_of(const FerryMigrationParts *m, const FerryDomainState *state) {
+  if (state->exists)
+    return state->reason;
+  return m->running.guarded ? NULL : ferry_inbox_stopped(m->inbox);
+}
+
 static json_t *finish_agent_result(const FerryMigrationParts *m, const FerryOutcome *o,
                                    gboolean returned) {
   g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
@@ -26,8 +34,9 @@ static json_t *finish_agent_result(const FerryMigrationParts *m, const FerryOutc
                 o->message ? o->message : "", "sourceState", state_word(&o->state), "endedAt", now);
   if (o->reason)
     ferry_json_set_str(result, "reason", o->reason);
-  if (o->state.exists && o->state.reason)
-    ferry_json_set_str(result, "sourceReason", o->state.reason);
+  const char *why = reason_of(m, &o->state);
+  if (why)
+    ferry_json_set_str(result, "sourceReason", why);
   gint64 attempt = ferry_worker_attempt(m->asked.object);
   if (attempt > 0)
     ferry_json_set_int(result, "attempt", attempt);

@@ -20,8 +20,9 @@ struct _FerryInbox {
   gint64 switchover_us;
   gint64 resumed_us; /* the first time */
   gboolean post_copy, defined;
-  json_t *doubt;     /* status of the object, as far as it is about copies in doubt */
-  const char *blame; /* written once, with its text */
+  json_t *doubt;       /* status of the object, as far as it is about copies in doubt */
+  const char *stopped; /* static */
+  const char *blame;   /* written once, with its text */
   char *blame_text;
   gboolean have_completed;
   FerryJobStats completed;
@@ -101,6 +102,7 @@ void ferry_inbox_update(FerryInbox *b, const json_t *object) {
 void ferry_inbox_event(FerryInbox *b, const FerryHostEvent *event) {
   g_mutex_lock(&b->lock);
   b->defined = b->defined || event->defined;
+  b->stopped = event->stopped ? event->stopped : b->stopped;
   if (event->type == FERRY_HOST_EVENT_ITERATION) {
     b->iteration = event->iteration;
   } else if (event->type == FERRY_HOST_EVENT_COMPLETED && event->stats &&
@@ -147,6 +149,13 @@ json_t *ferry_inbox_doubt(FerryInbox *b) {
   json_t *doubt = json_deep_copy(b->doubt);
   g_mutex_unlock(&b->lock);
   return doubt;
+}
+
+const char *ferry_inbox_stopped(FerryInbox *b) {
+  g_mutex_lock(&b->lock);
+  const char *stopped = b->stopped;
+  g_mutex_unlock(&b->lock);
+  return stopped;
 }
 
 gboolean ferry_inbox_take_defined(FerryInbox *b) {

@@ -55,6 +55,8 @@ gint64 ferry_inbox_resumed_us(FerryInbox *inbox);
 /** What the migration's record says of copies in doubt: an object with that part of its status
  * (model/migration/doubt.h), the caller's. */
 json_t *ferry_inbox_doubt(FerryInbox *inbox);
+/** libvirt's word for why the domain stopped here, NULL: it did not, or was moved. Static. */
+const char *ferry_inbox_stopped(FerryInbox *inbox);
 /** Whether somebody has stored a definition of the domain here since this was last asked. */
 gboolean ferry_inbox_take_defined(FerryInbox *inbox);
 /** Post-copy is about to be asked for. */

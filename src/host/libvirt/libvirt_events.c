@@ -6,6 +6,10 @@ static const char *const lifecycle[] = {"defined",   "undefined",   "started",
                                         "suspended", "resumed",     "stopped",
                                         "shutdown",  "pmsuspended", "crashed"};
 
+/* By VIR_DOMAIN_EVENT_STOPPED_*, in their order. */
+static const char *const stopped[] = {"shutdown",          "destroyed", "crashed",
+                                      NULL /* migrated */, "saved",     "failed"};
+
 static void send(FerryLibvirtHost *host, virDomainPtr domain, FerryHostEvent event) {
   char uuid[VIR_UUID_STRING_BUFLEN];
   if (virDomainGetUUIDString(domain, uuid) < 0)
@@ -29,6 +33,10 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int type, int d
        (FerryHostEvent){.type = FERRY_HOST_EVENT_STATE,
                         .detail = text,
                         .pause = pause,
+                        .stopped = type == VIR_DOMAIN_EVENT_STOPPED && detail >= 0 &&
+                                           detail < (int)G_N_ELEMENTS(stopped)
+                                       ? stopped[detail]
+                                       : NULL,
                         .defined = type == VIR_DOMAIN_EVENT_DEFINED});
   return 0;
 }

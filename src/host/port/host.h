@@ -79,6 +79,9 @@ typedef struct {
   const FerryJobStats *stats;
   FerryHostPause pause; /* of STATE: why the guest was paused */
   gboolean defined;     /* of STATE: somebody stored a definition of it */
+  /* of STATE: libvirt's word for why it stopped (destroyed, shutdown, crashed, saved, failed),
+   * where no migration took it away. A domain that was never defined is gone by then. Static. */
+  const char *stopped;
 } FerryHostEvent;
 
 /** Called in the driver's own thread; must return quickly and must not call the host. */

@@ -103,6 +103,20 @@ static void test_events(void) {
   ferry_inbox_free(b);
 }
 
+/* What was said when it stopped stays known when nothing is left of it; a move is no stop. */
+static void test_stopped(void) {
+  FerryInbox *b = ferry_inbox_new();
+  FerryHostEvent moved = {.type = FERRY_HOST_EVENT_STATE, .detail = "stopped/3"};
+  FerryHostEvent stopped = {.type = FERRY_HOST_EVENT_STATE, .stopped = "destroyed"};
+  FerryHostEvent gone = {.type = FERRY_HOST_EVENT_STATE, .detail = "undefined/0"};
+  ferry_inbox_event(b, &moved);
+  g_assert_null(ferry_inbox_stopped(b));
+  ferry_inbox_event(b, &stopped);
+  ferry_inbox_event(b, &gone);
+  g_assert_cmpstr(ferry_inbox_stopped(b), ==, "destroyed");
+  ferry_inbox_free(b);
+}
+
 static gboolean never(gpointer data) {
   return FALSE;
 }
@@ -129,6 +143,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent/inbox/cancel", test_cancel);
   g_test_add_func("/agent/inbox/call", test_call);
   g_test_add_func("/agent/inbox/events", test_events);
+  g_test_add_func("/agent/inbox/stopped", test_stopped);
   g_test_add_func("/agent/inbox/probe", test_probe);
   g_test_add_func("/agent/inbox/doubt", test_doubt);
   g_test_add_func("/agent/inbox/resumed", test_resumed);
