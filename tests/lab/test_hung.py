@@ -194,8 +194,9 @@ class HungLibvirtd(HungTest):
             self.assertLess(took, 20)
             self.wait(lambda: self.not_ready("h2"), 15, "h2 is not Ready")
             with self.migrating("asked") as migration:
-                self.wait(lambda: "h2" in self.newest("asked")["status"].get("message", ""), 5,
-                          "it says why it waits")
+                self.wait(lambda: len(self.migrations("asked")) == 2 and "h2" in
+                          self.newest("asked")["status"].get("message", ""), 5,
+                          "the second one says why it waits")
                 self.ferry("cancel", "asked")
                 migration.wait(10)
         self.wait(lambda: self.is_ready("h2"), 15, "h2 is Ready again by itself")

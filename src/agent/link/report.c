@@ -286,7 +286,9 @@ static gpointer report_thread(gpointer data) {
         break;
       continue;
     }
-    gboolean whole = ferry_json_bool(report, "full", FALSE);
+    /* all of it, or that libvirt does not answer: either way ferryd knows how this host is */
+    gboolean whole =
+        ferry_json_bool(report, "full", FALSE) || !ferry_json_bool(report, "node.connected", TRUE);
     if (!send_in_parts(r, report, &backoff)) {
       ferry_inventory_mark_all(r->ports.inventory);
     } else if (whole && !r->ready) {
