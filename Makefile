@@ -4,7 +4,7 @@ BUILD ?= build
 export FERRY_BUILD := $(abspath $(BUILD))
 PROGRAMS := ferryd ferry-agentd ferry
 
-.PHONY: all fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-world world-slice test-mutants test-zoo lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
+.PHONY: all fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-world world-slice test-mutants test-zoo test-faults lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
 
 all: build
 
@@ -53,6 +53,13 @@ world-slice: build
 # Would the tests notice? See tests/mutants/run; words in MUTANTS choose some.
 test-mutants:
 	tests/mutants/run $(MUTANTS)
+
+# Each fault in each phase on real hosts: what has no result yet, then docs/faults.md; words in CELLS
+# choose cells, FAULTS_SECONDS ends a slice.
+FAULTS_SECONDS ?= 600
+test-faults: build
+	tests/faults/run --seconds $(FAULTS_SECONDS) $(CELLS)
+	tests/faults/document
 
 # Every definition of tests/zoo on real hosts; ZOO="disk-* nvram" takes some.
 ZOO ?= all
