@@ -110,6 +110,13 @@ gboolean ferry_context_is_stopped(FerryAgentContext *c) {
   return stop;
 }
 
+gboolean ferry_context_is_stale(FerryAgentContext *c) {
+  g_mutex_lock(&c->lock);
+  gboolean stale = c->stale;
+  g_mutex_unlock(&c->lock);
+  return stale;
+}
+
 gboolean ferry_context_has_ended(FerryAgentContext *c) {
   g_mutex_lock(&c->lock);
   gboolean ended = c->stop || c->stale;

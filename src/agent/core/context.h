@@ -34,6 +34,8 @@ void ferry_context_stop(FerryAgentContext *context);
 /** Another agent has this node: nothing may be written any more. */
 void ferry_context_set_stale(FerryAgentContext *context);
 gboolean ferry_context_is_stopped(FerryAgentContext *context);
+/** Whether another agent has this node, also once this one is stopped. */
+gboolean ferry_context_is_stale(FerryAgentContext *context);
 /** Whether it is stopped or stale: nothing new may be begun. */
 gboolean ferry_context_has_ended(FerryAgentContext *context);
 

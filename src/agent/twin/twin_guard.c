@@ -17,6 +17,7 @@
 #include "model/migration/reasons.h"
 
 #define ASK_MS 500
+#define ALONE_TURNS 40
 #define LOOK_MS 5000 /* whether a copy that nobody resumed is there still */
 #define SUSPEND_TRIES 40
 #define SUSPEND_AGAIN_MS 50
@@ -211,9 +212,26 @@ static gboolean arriving_doubt_turn(Arriving *a) {
   return FALSE;
 }
 
+/* Another agent has this node, with other records than this one's: it knows nothing of what this one
+ * suspended, as where this one was frozen for so long that it was replaced. */
+static void resolve_alone(Arriving *a) {
+  for (guint i = 0; i < ALONE_TURNS && !arriving_doubt_turn(a); i++) {
+    gint64 until = g_get_monotonic_time() + ASK_MS * 1000;
+    g_mutex_lock(&a->guard->lock);
+    while (g_cond_wait_until(&a->guard->cond, &a->guard->lock, until))
+      ;
+    g_mutex_unlock(&a->guard->lock);
+  }
+}
+
 static void live_in_doubt(Arriving *a) {
-  while (!guard_has_ended(a->guard) && !arriving_doubt_turn(a))
+  while (!guard_has_ended(a->guard)) {
+    if (arriving_doubt_turn(a))
+      return;
     arriving_wait(a, ASK_MS);
+  }
+  if (ferry_context_is_stale(a->guard->ports.context))
+    resolve_alone(a);
 }
 
 /* ---- the arrival ---- */

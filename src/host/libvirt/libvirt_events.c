@@ -14,6 +14,7 @@ static void send(FerryLibvirtHost *host, virDomainPtr domain, FerryHostEvent eve
   char uuid[VIR_UUID_STRING_BUFLEN];
   if (virDomainGetUUIDString(domain, uuid) < 0)
     return;
+  ferry_libvirt_sign_of_life(host);
   event.uuid = uuid;
   ferry_libvirt_tell(host, &event);
 }

@@ -44,6 +44,8 @@ void ferry_libvirt_host_unref(FerryLibvirtHost *host);
 void ferry_libvirt_tell(FerryLibvirtHost *host, const FerryHostEvent *event);
 /** Since when libvirtd does not answer (monotonic); 0: it does. */
 gint64 ferry_libvirt_silent_us(FerryLibvirtHost *host);
+/* An event has come from libvirtd: it answers, before its pulse is felt the next time. */
+void ferry_libvirt_sign_of_life(FerryLibvirtHost *host);
 /** Opens a connection, for as long as libvirtd takes: only where nobody waits for it. */
 virConnectPtr ferry_libvirt_open(const char *uri, GError **error);
 /** Closes a connection (NULL is fine), waiting a moment at most. */

@@ -41,6 +41,17 @@ gint64 ferry_libvirt_silent_us(FerryLibvirtHost *host) {
   return since;
 }
 
+static void tell_answers(FerryLibvirtHost *host) {
+  ferry_info("libvirtd answers again", "FERRY_LIBVIRT_URI", host->uri);
+  FerryHostEvent event = {.type = FERRY_HOST_EVENT_CONNECTED, .detail = host->uri};
+  ferry_libvirt_tell(host, &event);
+}
+
+void ferry_libvirt_sign_of_life(FerryLibvirtHost *host) {
+  if (ferry_libvirt_silent_us(host) && set_silent(host, 0))
+    tell_answers(host);
+}
+
 void ferry_libvirt_feel_daemon(FerryLibvirtHost *host, virConnectPtr conn) {
   g_autoptr(GError) error = NULL;
   g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, read_version);
@@ -58,9 +69,7 @@ void ferry_libvirt_feel_daemon(FerryLibvirtHost *host, virConnectPtr conn) {
     FerryHostEvent event = {.type = FERRY_HOST_EVENT_DISCONNECTED, .detail = error->message};
     ferry_libvirt_tell(host, &event);
   } else if (!since && before) {
-    ferry_info("libvirtd answers again", "FERRY_LIBVIRT_URI", host->uri);
-    FerryHostEvent event = {.type = FERRY_HOST_EVENT_CONNECTED, .detail = host->uri};
-    ferry_libvirt_tell(host, &event);
+    tell_answers(host);
   }
 }
 
