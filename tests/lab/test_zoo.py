@@ -15,7 +15,7 @@ UNDEFINE = ("--nvram", "--snapshots-metadata", "--checkpoints-metadata")
 # What a host sets for itself.
 OWN = [r"\s*<backingStore/>", r" portid='[^']*'",
        r"\s*<alias name='(?!ua-)[^']*'/>", r"/dev/pts/\d+", r" state='(dis)?connected'",
-       r"/domain-\d+-", r"\s*<seclabel [^>]*/>", r"\s*<target dev='vnet\d+'/>",
+       r"/domain-\d+-", r"/channel/\d+-", r"\s*<seclabel [^>]*/>", r"\s*<target dev='vnet\d+'/>",
        r" (port|websocket)='\d+'(?= autoport='yes')", r"<currentMemory[^\n]*"]
 
 

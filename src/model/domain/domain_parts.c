@@ -61,10 +61,11 @@ static gboolean is_given_alias(const xmlNode *node) {
   return name && !g_str_has_prefix(name, "ua-");
 }
 
-/* A socket in a directory that libvirt makes for the running domain ("/domain-7-web/"). */
+/* A socket in a directory that libvirt makes for the running domain ("/domain-7-web/", or of later
+ * ones "/qemu/channel/7-web/"). */
 static void drop_made_path(xmlNode *node) {
   g_autofree char *path = parts_is(node, "source") ? parts_attr(node, "path") : NULL;
-  if (path && strstr(path, "/domain-"))
+  if (path && (strstr(path, "/domain-") || strstr(path, "/libvirt/qemu/channel/")))
     xmlUnsetProp(node, (const xmlChar *)"path");
 }
 

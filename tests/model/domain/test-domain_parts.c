@@ -52,6 +52,12 @@ static void test_own(void) {
                "<target type='virtio' name='a' state='connected'/></channel>"),
        DEVICES("<channel type='unix'><source mode='bind' path='/run/domain-1-web/a'/>"
                "<target type='virtio' name='a' state='disconnected'/></channel>")},
+      {DEVICES("<channel type='unix'><source mode='bind' "
+               "path='/run/libvirt/qemu/channel/1-web/a'/><target type='virtio' name='a'/>"
+               "</channel>"),
+       DEVICES("<channel type='unix'><source mode='bind' "
+               "path='/run/libvirt/qemu/channel/3-web/a'/><target type='virtio' name='a'/>"
+               "</channel>")},
       {DEVICES("<graphics type='vnc' autoport='yes' port='5900' websocket='5700'/>"),
        DEVICES("<graphics type='vnc' autoport='yes' port='5903' websocket='5702'/>")},
   };
