@@ -128,33 +128,6 @@ static void end_life(FerryWorld *w, FerryWorldProcess *process, FerryAgent *agen
   ferry_fiber_join(ferry_fiber_new(process, agent_end, agent, TRUE));
 }
 
-typedef struct {
-  FerryAgent *agent;
-  gboolean done;
-} OrderlyEnd;
-
-static gpointer orderly_end(gpointer data) {
-  OrderlyEnd *end = data;
-  ferry_agent_free(end->agent);
-  end->done = TRUE;
-  return NULL;
-}
-
-/* As its program does when another agent has the node; what hangs in it is killed in the end. */
-static void end_in_good_order(FerryWorld *w, FerryWorldProcess *process, FerryAgent *agent) {
-  OrderlyEnd end = {agent, FALSE};
-  FerryFiber *fiber = ferry_fiber_new(process, orderly_end, &end, TRUE);
-  gint64 until = ferry_fiber_now() + ORDERLY_END_US;
-  while (!end.done && ferry_fiber_now() < until)
-    ferry_fiber_sleep(100000);
-  process->dead = TRUE;
-  if (!end.done) {
-    ferry_hyper_abandon(w->hyper, process);
-    ferry_fiber_wake(process, TRUE);
-  }
-  ferry_fiber_join(fiber);
-}
-
 void ferry_world_agent_kill(FerryWorld *w, guint host) {
   FerryWorldAgent *a = &w->agents[host];
   FerryWorldProcess *process = a->process;
@@ -191,11 +164,9 @@ void ferry_world_agent_wake_replaced(FerryWorld *w, guint host) {
     ferry_fiber_sleep(100000);
   FerryWorldProcess *process = g_steal_pointer(&a->replaced_process);
   FerryAgent *agent = g_steal_pointer(&a->replaced);
-  if (!a->fatal) {
-    end_life(w, process, agent);
-    return;
-  }
-  end_in_good_order(w, process, agent);
+  if (a->fatal) /* its program ends in good order: its threads come to their ends */
+    ferry_fiber_sleep(ORDERLY_END_US);
+  end_life(w, process, agent);
 }
 
 /* ---- the whole ---- */
