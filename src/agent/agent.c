@@ -7,9 +7,10 @@
 // Each worker supervises, while a delivery thread writes what it decides, so that a slow or absent
 // ferryd never holds up control. The driver's threads only mark things and wake somebody.
 //
-// Order of locks, each held only for moments: the local socket's entries, the table of workers, a
-// worker's inbox; and by themselves the session, the inventory, deliveries, results and the path
-// book. The context's comes last, inside any of them.
+// Order of locks: what is left behind (the only one held over calls of a hypervisor), the local
+// socket's entries, the table of workers, a worker's inbox; and by themselves the session, the
+// inventory, deliveries, results, the path book and the guard of arriving copies. The context's
+// comes last, inside any of them.
 #include "agent/agent.h"
 #include "agent/link/delivery_server.h"
 #include "agent/link/job_fetch.h"

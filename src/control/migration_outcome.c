@@ -344,7 +344,7 @@ static char *resume_advice(const FerryStep *s) {
       defect
           ? g_strdup_printf("Not as it is: %s has libvirt %s, and %s. Update it there to %s or "
                             "newer and restart libvirtd (the VM's QEMU goes on); then resume it:",
-                            target_name(s), version, defect, ferry_resume_mended_in(version))
+                            target_name(s), version, defect, ferry_resume_fixed_in(version))
           : g_strdup("Resume it:");
   return g_strdup_printf("%s ferry migrate %s --to %s --post-copy --postcopy-resume", first,
                          ferry_json_str(s->m, "spec.vmiName"), target_name(s));

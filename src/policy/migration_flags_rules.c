@@ -308,7 +308,7 @@ static void lacks(GPtrArray *out, const json_t *node, const char *field, const c
                              what, program, until));
 }
 
-/* A distribution may have mended it in an older version: then unsafeMigrationOverride. */
+/* A distribution may have fixed it in an older version: then unsafeMigrationOverride. */
 static void check_resume(GPtrArray *out, const json_t *config, const json_t *node) {
   const char *have = version(node, "libvirtVersion"), *defect = ferry_resume_defect(have);
   if (defect && ferry_migration_flag_on(config, "postCopyResume") &&
@@ -319,7 +319,7 @@ static void check_resume(GPtrArray *out, const json_t *config, const json_t *nod
                              "libvirtd (the VM's QEMU goes on), or say unsafeMigrationOverride: "
                              "true (--unsafe) where it is fixed",
                              ferry_json_str(node, "metadata.name"), have, defect,
-                             ferry_resume_mended_in(have)));
+                             ferry_resume_fixed_in(have)));
 }
 
 /* The target's QEMU binds to it; libvirt finds out only after it was started. */

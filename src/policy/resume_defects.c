@@ -25,7 +25,7 @@ const char *ferry_resume_defect(const char *version) {
   return defect ? defect->what : NULL;
 }
 
-const char *ferry_resume_mended_in(const char *version) {
+const char *ferry_resume_fixed_in(const char *version) {
   const Defect *defect = defect_of(version);
   return defect ? defect->until : NULL;
 }

@@ -14,7 +14,7 @@ PAIRED = ("ferryd", "source-agent", "target-agent", "source-libvirtd", "target-l
           "cancel")
 PAIR_PHASES = ("first-pass", "switch-over", "post-copy")
 
-# In `make test`: one of each fault, each phase at least three times, those that once went wrong.
+# In `make test`: fifteen of the faults, each phase at least twice, those that once went wrong.
 SHORT = (
     "queued/ferryd", "queued/target-libvirtd", "queued/cancel",
     "preparing/source-agent", "preparing/target-libvirtd-hangs", "preparing/ferryd",

@@ -7,7 +7,7 @@ from faults import EITHER, SOURCE, TARGET
 from scene import FINAL, HOSTS, Unreached
 
 BOTH_MS = 200
-LOST = ("VMLost", "StoppedMeanwhile", "VMNotFound", "VMStopped")
+LOST = ("VMLost", "StoppedMeanwhile", "VMNotFound")
 # Where the source alone has it, libvirt there says how it ended, and so must Ferry, at once.
 BEFORE_THE_END = ("disks", "first-pass", "later-pass")
 AT_ONCE_S = 10

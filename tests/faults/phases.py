@@ -24,7 +24,7 @@ class Phase:
 def _queued(s):
     s.begin_blocker()
     s.begin()
-    s.until(lambda: s.status().get("phase") == "Pending" and s.status().get("queuePosition", 1), 15,
+    s.until(lambda: s.status().get("phase") == "Pending" and s.status().get("queue"), 15,
             "it waits")
 
 
@@ -41,8 +41,7 @@ def _copying(s):
 
 def _disks(s):
     s.begin()
-    s.until(lambda: "vda" in s.virsh("source", "blockjob", s.name, "vda").stdout or
-            "Block Copy" in s.virsh("source", "blockjob", s.name, "vda").stdout, 30,
+    s.until(lambda: "Block Copy" in s.virsh("source", "blockjob", s.name, "vda").stdout, 30,
             "the disk is copied")
 
 

@@ -13,7 +13,7 @@ static void test_ranges(void) {
   };
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_test_message("libvirt %s", cases[i].version);
-    g_assert_cmpstr(ferry_resume_mended_in(cases[i].version), ==, cases[i].mended);
+    g_assert_cmpstr(ferry_resume_fixed_in(cases[i].version), ==, cases[i].mended);
     g_assert_true((ferry_resume_defect(cases[i].version) != NULL) == (cases[i].mended != NULL));
   }
 }

@@ -239,7 +239,7 @@ static gboolean announce_start(FerryMigrationParts *m) {
   ferry_shown_send(&m->shown, ferry_shown_phase(&m->shown, FERRY_PHASE_RUNNING));
   FerryDeliveryResult delivered = ferry_shown_await(&m->shown, m->ports.context);
   if (delivered != FERRY_DELIVERED) {
-    ferry_warning("not started: the server did not take the word", "FERRY_MIGRATION",
+    ferry_warning("not started: the server refused the phase Running", "FERRY_MIGRATION",
                   m->asked.name);
     if (delivered == FERRY_DELIVERY_REFUSED || delivered == FERRY_DELIVERY_GONE)
       /* it was given up meanwhile: nobody comes back to it */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation: a migration whose target is this host gets an entry and a thread once it is
-// Running. The driver's thread judges the moment at which the domain is resumed (arrival.h is pure
-// and quick) and wakes the entry's thread, which suspends it where there is an obstacle. From then
-// on the copy is in doubt: the thread says so, and asks the source's hypervisor and ferryd's record
-// of the migration until one of them tells whose the VM is (ambiguity.h). An entry ends when the
-// copy has been let go on, when it is gone, or when the migration has ended without one.
+// Theory of operation: a migration whose target is this host gets an entry and a thread once its
+// target is ready. The driver's thread judges the moment at which the domain is resumed (arrival.h
+// is pure and quick) and wakes the entry's thread, which suspends it where there is an obstacle.
+// From then on the copy is in doubt: the thread says so, and asks the source's hypervisor and
+// ferryd's record of the migration until one of them tells whose the VM is (ambiguity.h). An entry
+// ends when the copy has been let go on, when it is gone, or when the migration has ended without
+// one.
 //
-// Order of locks: the guard's own alone; nothing is called inside it that takes another.
+// Order of locks: the guard's own, then the context's.
 #include "agent/twin/twin_guard.h"
 #include "agent/twin/ambiguity.h"
 #include "agent/twin/arrival.h"
@@ -212,8 +213,8 @@ static gboolean arriving_doubt_turn(Arriving *a) {
   return FALSE;
 }
 
-/* Another agent has this node, with other records than this one's: it knows nothing of what this one
- * suspended, as where this one was frozen for so long that it was replaced. */
+/* Another agent has this node, with other records than this one's: it knows nothing of what this
+ * one suspended, as where this one was frozen for so long that it was replaced. */
 static void resolve_alone(Arriving *a) {
   for (guint i = 0; i < ALONE_TURNS && !arriving_doubt_turn(a); i++) {
     gint64 until = g_get_monotonic_time() + ASK_MS * 1000;

@@ -77,7 +77,8 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
   gboolean renews = req->user->node && g_str_equal(req->user->node, node);
   if (!token && renews && req->user->impersonator) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
-                "a certificate of node \"%s\" is renewed by who has one, not by who acts as it",
+                "a certificate of node \"%s\" is renewed by whoever holds one, not by someone who "
+                "impersonates it",
                 node);
     return FALSE;
   }

@@ -55,8 +55,9 @@ static int cmd_freeze(FerryCli *cli) {
   json_t *freeze = json_object();
   if (reason != NULL)
     ferry_json_set_str(freeze, "reason", reason);
-  return tell_freeze(cli, freeze,
-                     "frozen: nothing new starts, what runs ends; 'ferry unfreeze' lets go");
+  return tell_freeze(
+      cli, freeze,
+      "frozen: nothing new starts, what runs goes on to its end; 'ferry unfreeze' ends this");
 }
 
 static int cmd_unfreeze(FerryCli *cli) {
@@ -79,6 +80,6 @@ const FerryVerb ferry_verb_freeze = {
 
 const FerryVerb ferry_verb_unfreeze = {.name = "unfreeze",
                                        .synopses = LINES(""),
-                                       .doc = "Let start what waits since ferry freeze",
+                                       .doc = "Let migrations start again after ferry freeze",
                                        .options = options_freeze,
                                        .run = cmd_unfreeze};

@@ -27,7 +27,7 @@ static int resolve_tell(const json_t *m, gboolean quiet) {
       return FERRY_EXIT_FAILED;
     }
   if (!quiet)
-    printf("%s goes on on %s; its other copy is gone\n", vm, kept);
+    printf("%s now runs on %s alone; its other copy is gone\n", vm, kept);
   return FERRY_EXIT_DONE;
 }
 
@@ -56,7 +56,7 @@ static int cmd_resolve(FerryCli *cli) {
   if (wait)
     return resolve_tell(object, format != NULL);
   if (format == NULL)
-    printf("%s: %s is to go on on %s\n", ferry_json_str(object, "metadata.name"),
+    printf("%s: the copy of %s on %s is to go on\n", ferry_json_str(object, "metadata.name"),
            ferry_json_str(object, "spec.vmiName"), keep);
   return FERRY_EXIT_DONE;
 }

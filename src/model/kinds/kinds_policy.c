@@ -16,8 +16,8 @@ static const FerryField configuration[] = {
 
 static const FerryField freeze[] = {
     STR("reason", "Why, for those who wait.", .max = 1024),
-    STR("by", "Who said so; the server's to say.", .max = 1024),
-    TIME("since", "When; the server's to say."),
+    STR("by", "Who said so; set by the server.", .max = 1024),
+    TIME("since", "When; set by the server."),
     END,
 };
 
