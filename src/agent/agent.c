@@ -186,13 +186,14 @@ void ferry_agent_free(FerryAgent *agent) {
   ferry_twin_guard_stop(agent->guard);
   ferry_reporter_free(agent->reporter);
   ferry_rpc_stop(agent->rpc); /* no verb comes any more */
-  ferry_workers_free(agent->workers);
+  ferry_workers_stop(agent->workers);
   ferry_leftovers_free(p->leftovers);
   ferry_local_free(agent->local);
   ferry_rpc_free(agent->rpc);
   ferry_results_free(p->results);
   ferry_host_free(p->host);
-  ferry_twin_guard_free(agent->guard); /* the driver sends no events any more */
+  ferry_workers_free(agent->workers); /* the driver sends no events any more */
+  ferry_twin_guard_free(agent->guard);
   ferry_path_book_free(p->book);
   ferry_inventory_free(p->inventory);
   ferry_session_free(p->session);

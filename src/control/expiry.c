@@ -3,6 +3,7 @@
 #include "base/rfc3339.h"
 #include "control/inventory.h"
 #include "control/migration.h"
+#include "model/migration/doubt.h"
 
 #define MAX_REMOVALS 200
 
@@ -36,7 +37,7 @@ static void expire_migrations(FerryStore *store, FerryPlan *plan, guint *removed
   g_ptr_array_sort(all, newest_first);
   for (guint i = 0; i < all->len && *removed < MAX_REMOVALS; i++) {
     json_t *m = g_ptr_array_index(all, i);
-    if (!ferry_migration_is_final(m))
+    if (!ferry_migration_is_final(m) || ferry_doubt_is_open(m)) /* a copy waits for a word in it */
       continue;
     char *key = g_strdup_printf("%s/%s", ferry_json_str(m, "metadata.namespace"),
                                 ferry_json_str(m, "spec.vmiName"));

@@ -19,6 +19,14 @@ FerryWorkers *ferry_workers_new(const FerryWorkerOps *ops) {
   return w;
 }
 
+void ferry_workers_stop(FerryWorkers *w) {
+  g_mutex_lock(&w->lock);
+  GHashTable *table = w->table;
+  w->table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, w->ops->free);
+  g_mutex_unlock(&w->lock);
+  g_hash_table_unref(table); /* joins, outside of the lock */
+}
+
 void ferry_workers_free(FerryWorkers *w) {
   g_hash_table_unref(w->table);
   g_mutex_clear(&w->lock);

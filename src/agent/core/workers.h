@@ -30,7 +30,9 @@ typedef struct _FerryWorkers FerryWorkers;
 
 /** An empty table of workers that `ops` (borrowed) can handle. */
 FerryWorkers *ferry_workers_new(const FerryWorkerOps *ops);
-/** Joins all that are left. */
+/** Joins all that there are; events may still come. */
+void ferry_workers_stop(FerryWorkers *workers);
+/** When nothing calls it any more; joins all that are left. */
 void ferry_workers_free(FerryWorkers *workers);
 /** Takes `worker`, whose migration has that UID and none in the table. */
 void ferry_workers_add(FerryWorkers *workers, const char *uid, gpointer worker);

@@ -157,6 +157,8 @@ static FerryAmbiguityAnswer doubt_turn(FerryRunning *r, FerryAmbiguity *heard) {
   const FerryDomainState *there = told ? &peer : NULL;
   g_autoptr(json_t) doubt = ferry_inbox_doubt(r->inbox);
   FerryAmbiguityAnswer answer = ferry_ambiguity_hear(heard, there, g_get_monotonic_time());
+  if (answer == FERRY_AMBIGUITY_STAYED && ferry_ambiguity_went_on(doubt, FERRY_SIDE_SOURCE))
+    answer = FERRY_AMBIGUITY_OPEN;
   FerryAmbiguityAnswer read = ferry_ambiguity_read(doubt, FERRY_SIDE_SOURCE, r->ran_ms, there);
   if (read != FERRY_AMBIGUITY_OPEN || ferry_doubt_kept(doubt))
     answer = read;

@@ -75,10 +75,12 @@ static void see_probe(FerryInbox *b, const json_t *object) {
 }
 
 static void see_doubt(FerryInbox *b, const json_t *object) {
-  static const char *const parts[] = {
-      "status.migrationState.doubt", "status.migrationState.keepNode",
-      "status.migrationState.sourceNode", "status.migrationState.targetNode",
-      "status.migrationState.migrationConfiguration.onAmbiguity"};
+  static const char *const parts[] = {"status.migrationState.doubt",
+                                      "status.migrationState.keepNode",
+                                      "status.migrationState.outcome",
+                                      "status.migrationState.sourceNode",
+                                      "status.migrationState.targetNode",
+                                      "status.migrationState.migrationConfiguration.onAmbiguity"};
   json_t *doubt = json_object();
   for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
     if (ferry_json_get(object, parts[i]))

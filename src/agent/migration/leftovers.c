@@ -160,6 +160,18 @@ static gboolean sweep_images(const FerryLeftovers *l, const json_t *object, cons
   return TRUE;
 }
 
+/* Whether the VM is seen to be here as it was: only then nobody has needed what the target got. */
+static gboolean stayed_here(const FerryLeftovers *l, const char *uuid) {
+  static const char *const unclear[] = {"migrated", "unknown", "daemon", NULL};
+  FerryDomainState here = {.state = "gone"};
+  FerryHostJob *job = ferry_host_job_open(l->ports.host, uuid, NULL);
+  gboolean told = job && ferry_host_job_state(job, &here, NULL);
+  g_clear_pointer(&job, ferry_host_job_close);
+  return told && here.exists &&
+         (here.active ||
+          (here.persistent && here.reason && !g_strv_contains(unclear, here.reason)));
+}
+
 /* `work` is held. */
 static void settle_leftover(const FerryLeftovers *l, const json_t *record) {
   g_autoptr(GError) error = NULL;
@@ -175,6 +187,8 @@ static void settle_leftover(const FerryLeftovers *l, const json_t *record) {
   case FERRY_LEFTOVER_WAIT:
     return;
   case FERRY_LEFTOVER_SWEEP:
+    if (!stayed_here(l, uuid))
+      return; /* a VM that is nowhere may have run on those images last */
     done = sweep_images(l, object, record, &error);
     break;
   case FERRY_LEFTOVER_FORGET:

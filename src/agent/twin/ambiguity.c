@@ -31,11 +31,18 @@ FerryAmbiguityAnswer ferry_ambiguity_hear(FerryAmbiguity *a, const FerryDomainSt
   return FERRY_AMBIGUITY_OPEN;
 }
 
+gboolean ferry_ambiguity_went_on(const json_t *migration, FerrySide side) {
+  const char *outcome = ferry_json_str(migration, "status.migrationState.outcome");
+  return ferry_doubt_of(migration, ferry_side_other(side)) == FERRY_DOUBT_GOES_ON ||
+         g_strcmp0(outcome, "both") == 0 ||
+         (side == FERRY_SIDE_TARGET && g_strcmp0(outcome, "stayed") == 0);
+}
+
 /* A person's word: the other copy goes first, where it can be seen to run. */
 static FerryAmbiguityAnswer by_person(const char *kept, const char *own,
                                       const FerryDomainState *peer) {
-  if (g_strcmp0(kept, own) != 0)
-    return FERRY_AMBIGUITY_MOVED;
+  if (g_strcmp0(kept, own) != 0) /* the only copy that there is is destroyed by no word */
+    return peer && !peer->active ? FERRY_AMBIGUITY_OPEN : FERRY_AMBIGUITY_MOVED;
   return peer && ambiguity_runs(peer) ? FERRY_AMBIGUITY_OPEN : FERRY_AMBIGUITY_STAYED;
 }
 

@@ -51,6 +51,10 @@ typedef struct {
 FerryAmbiguityAnswer ferry_ambiguity_hear(FerryAmbiguity *ambiguity, const FerryDomainState *peer,
                                           gint64 now_us);
 
+/** Whether the record says that the other copy went on: then its absence proves nothing, as it may
+ * have been shut down or moved since, and the copy of `side` is out of date. Pure. */
+gboolean ferry_ambiguity_went_on(const json_t *migration, FerrySide side);
+
 /** What the migration's record says for the copy of `side`: a person's word, what the other host's
  * agent says, or the policy's. `ran_ms`: as above; `peer`: the other host's copy at this moment,
  * NULL: it could not be asked. Pure. */

@@ -99,19 +99,24 @@ static gboolean runs_by_libvirt(const FerryDomainState *state) {
   return state->active && !state_is(state, "paused") && g_strcmp0(state->reason, "migrated") == 0;
 }
 
-/* TRUE: it was suspended by this call. */
+/* TRUE: it was suspended by this, or may be yet by a call that is late. */
 static gboolean arriving_suspend(Arriving *a) {
   FerryDomainState state;
-  for (guint i = 0; i < SUSPEND_TRIES; i++) {
+  gboolean asked = FALSE;
+  for (guint i = 0; asked || i < SUSPEND_TRIES; i++) {
     g_autoptr(GError) error = NULL;
-    if (arriving_look_here(a, &state) && !runs_by_libvirt(&state))
+    gboolean told = arriving_look_here(a, &state);
+    if (told && asked && state.active && state_is(&state, "paused"))
+      return TRUE;
+    if (told && !runs_by_libvirt(&state))
       return FALSE;
     if (a->job && ferry_host_job_suspend(a->job, &error))
       return TRUE;
+    asked = asked || ferry_host_error_is_silent(error);
     if (error && i == 0)
       arriving_warn(a, error->message);
     if (!ferry_context_sleep(a->guard->ports.context, SUSPEND_AGAIN_MS))
-      break;
+      return asked; /* noted: the next agent finds it suspended, or lets it be */
   }
   return FALSE;
 }
@@ -191,6 +196,8 @@ static FerryAmbiguityAnswer ask(Arriving *a, const json_t *migration) {
       ferry_ambiguity_read(migration, FERRY_SIDE_TARGET, a->heard.ran_ms, told ? &peer : NULL);
   FerryAmbiguityAnswer heard =
       ferry_ambiguity_hear(&a->heard, told ? &peer : NULL, g_get_monotonic_time());
+  if (heard == FERRY_AMBIGUITY_STAYED && ferry_ambiguity_went_on(migration, FERRY_SIDE_TARGET))
+    heard = FERRY_AMBIGUITY_OPEN;
   return read != FERRY_AMBIGUITY_OPEN || ferry_doubt_kept(migration) ? read : heard;
 }
 

@@ -6,6 +6,7 @@
 #include "api/resource/node_restriction.h"
 #include "api/resource/policy_admission.h"
 #include "model/field/object_meta.h"
+#include "model/migration/doubt.h"
 #include "model/migration/evacuation.h"
 #include "model/migration/migration.h"
 #include "policy/migratable.h"
@@ -179,8 +180,28 @@ static gboolean update_vmim(FerryRequest *req, const json_t *old, json_t *object
                       "a migration's spec is immutable; cancel it and create another one", error);
 }
 
+/* Its record is what the agents of both hosts go by; a host whose Node is gone has none. */
+static gboolean copies_wait(FerryRequest *req, const json_t *object) {
+  if (!ferry_doubt_is_open(object))
+    return FALSE;
+  for (FerrySide side = FERRY_SIDE_SOURCE; side <= FERRY_SIDE_TARGET; side++) {
+    const char *name = ferry_side_node(object, side);
+    g_autoptr(json_t) node =
+        name ? ferry_store_get(req->api->store, &ferry_kind_node, "", name) : NULL;
+    if (!node)
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean delete_vmim(FerryRequest *req, const json_t *object, json_t **instead,
                             GError **error) {
+  if (ferry_phase_is_final(ferry_phase_of(object)) && copies_wait(req, object)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+                "a copy of the VM waits, suspended, for a word in this migration: say first which "
+                "one goes on (ferry resolve VM --keep HOST)");
+    return FALSE;
+  }
   if (ferry_phase_is_final(ferry_phase_of(object)))
     return TRUE;
   /* Without it the record would go at once, and the VM be free for a second migration. */

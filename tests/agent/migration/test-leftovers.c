@@ -12,6 +12,7 @@
 typedef struct {
   FerryHost host; /* first */
   gboolean deaf, active, in_use;
+  const char *here; /* state of the domain on this host; NULL: there is none */
   gint swept, forgotten;
 } Target;
 
@@ -45,8 +46,45 @@ static gboolean forget(FerryHost *host, const char *uuid, GError **error) {
 static void host_free(FerryHost *host) {
 }
 
-static const FerryHostOps ops = {
-    .free = host_free, .peer_state = peer_state, .peer_sweep = peer_sweep, .forget = forget};
+typedef struct {
+  FerryHostJob job; /* first */
+  Target *target;
+} Here;
+
+static FerryHostJob *job_open(FerryHost *host, const char *uuid, GError **error);
+
+static void job_close(FerryHostJob *job) {
+  g_free(job);
+}
+
+static gboolean job_state(FerryHostJob *job, FerryDomainState *out, GError **error) {
+  const char *here = ((Here *)job)->target->here;
+  *out = (FerryDomainState){.exists = TRUE,
+                            .active = g_strcmp0(here, "running") == 0,
+                            .state = g_strcmp0(here, "running") == 0 ? here : "shutoff",
+                            .reason = here,
+                            .persistent = TRUE};
+  return TRUE;
+}
+
+static const FerryHostOps ops = {.free = host_free,
+                                 .job_open = job_open,
+                                 .job_close = job_close,
+                                 .job_state = job_state,
+                                 .peer_state = peer_state,
+                                 .peer_sweep = peer_sweep,
+                                 .forget = forget};
+
+static FerryHostJob *job_open(FerryHost *host, const char *uuid, GError **error) {
+  if (!((Target *)host)->here) {
+    g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN, "no domain");
+    return NULL;
+  }
+  Here *job = g_new0(Here, 1);
+  job->job.ops = &ops;
+  job->target = (Target *)host;
+  return &job->job;
+}
 
 /* A worker is the UUID of its domain. */
 static gboolean worker_is_done(gpointer worker) {
@@ -74,7 +112,7 @@ static void ignore(const char *what, gpointer data) {
 }
 
 static void bed_up(Bed *b) {
-  *b = (Bed){.target = {.host = {&ops}}};
+  *b = (Bed){.target = {.host = {&ops}, .here = "running"}};
   b->dir = g_dir_make_tmp("ferry-leftovers-XXXXXX", NULL);
   b->context = ferry_context_new("h1", b->dir, ignore, NULL);
   b->session = ferry_session_new(b->context, NULL);
@@ -144,6 +182,13 @@ static void test_patience(void) {
   g_assert_cmpint(b.target.swept, ==, 0);
   g_assert_true(is_noted(&b));
   b.target.active = FALSE;
+  b.target.here = NULL; /* it is nowhere: it may have run on them last */
+  clear(&b, SECOND, DOMAIN);
+  b.target.here = "migrated"; /* a definition that it left behind */
+  clear(&b, SECOND, DOMAIN);
+  g_assert_cmpint(b.target.swept, ==, 0);
+  g_assert_true(is_noted(&b));
+  b.target.here = "destroyed";
   clear(&b, SECOND, DOMAIN);
   g_assert_cmpint(b.target.swept, ==, 1);
   bed_down(&b);

@@ -108,6 +108,8 @@ static void test_read(void) {
       {"'keepNode':'h1'", S, 0, &runs, OPEN},
       {"'keepNode':'h1'", T, 9000, &runs, MOVED},
       {"'keepNode':'h2'", S, 9000, NULL, MOVED},
+      {"'keepNode':'h2'", S, 9000, &waits, MOVED},
+      {"'keepNode':'h2'", S, 9000, &gone, OPEN}, /* the only one that there is */
       {"'keepNode':'h2','doubt':{'source':{'state':'Suspended','ranMs':9000}}", T, 0, &waits,
        STAYED},
       /* the other one is gone */
@@ -157,6 +159,27 @@ static void test_open(void) {
                     FERRY_AMBIGUITY_OPEN);
 }
 
+/* Its absence proves nothing once it went on: it may have been shut down or moved since. */
+static void test_went_on(void) {
+  static const struct {
+    const char *state;
+    gboolean source, target;
+  } rows[] = {{"{}", FALSE, FALSE},
+              {"{'outcome':'unknown'}", FALSE, FALSE},
+              {"{'outcome':'both'}", TRUE, TRUE},
+              {"{'outcome':'stayed'}", FALSE, TRUE},
+              {"{'doubt':{'target':{'state':'GoesOn'}}}", TRUE, FALSE},
+              {"{'doubt':{'source':{'state':'GoesOn'}}}", FALSE, TRUE},
+              {"{'doubt':{'source':{'state':'Suspended'}}}", FALSE, FALSE}};
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autofree char *text = g_strdelimit(g_strdup(rows[i].state), "'", '"');
+    g_autoptr(json_t) m = json_object();
+    ferry_json_set(m, "status.migrationState", json_loads(text, 0, NULL));
+    g_assert_cmpint(ferry_ambiguity_went_on(m, FERRY_SIDE_SOURCE), ==, rows[i].source);
+    g_assert_cmpint(ferry_ambiguity_went_on(m, FERRY_SIDE_TARGET), ==, rows[i].target);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/ambiguity/arises", test_arises);
@@ -166,5 +189,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/ambiguity/open", test_open);
   g_test_add_func("/ambiguity/longer", test_longer);
   g_test_add_func("/ambiguity/read", test_read);
+  g_test_add_func("/ambiguity/went-on", test_went_on);
   return g_test_run();
 }
