@@ -151,19 +151,8 @@ static void take_item(const json_t *item, gboolean event, gpointer data) {
 
 /* ---- hibernation ---- */
 
-static gpointer save_thread(gpointer data) {
-  FerryLocalEntry *e = data;
-  g_autoptr(GError) error = NULL;
-  gboolean ok = ferry_host_save(e->local->ports.migration.host, e->vm, e->path, &error);
-  g_autoptr(json_t) item =
-      json_pack("{s:{s:{s:b, s:s}}, s:{s:i}}", "migrationState", "agentResult", "returned", TRUE,
-                "error", ok ? "" : error->message, "progress", "percent", ok ? 100 : 0);
-  take_item(item, FALSE, e);
-  return NULL;
-}
-
-/* One that an earlier agent began: libvirt saves by itself, and the end shows in domain and file.
- */
+/* One that an earlier agent began, or for which nobody waits any more: libvirt saves by itself, and
+ * the end shows in domain and file. */
 static gpointer watch_save_thread(gpointer data) {
   FerryLocalEntry *e = data;
   const FerryMigrationPorts *ports = &e->local->ports.migration;
@@ -191,6 +180,19 @@ static gpointer watch_save_thread(gpointer data) {
   g_autoptr(json_t) item =
       json_pack("{s:{s:{s:b, s:s}}, s:{s:i}}", "migrationState", "agentResult", "returned", TRUE,
                 "error", problem ? problem : "", "progress", "percent", problem ? 0 : 100);
+  take_item(item, FALSE, e);
+  return NULL;
+}
+
+static gpointer save_thread(gpointer data) {
+  FerryLocalEntry *e = data;
+  g_autoptr(GError) error = NULL;
+  gboolean ok = ferry_host_save(e->local->ports.migration.host, e->vm, e->path, &error);
+  if (!ok && ferry_host_error_is_silent(error))
+    return watch_save_thread(data); /* libvirt goes on with it */
+  g_autoptr(json_t) item =
+      json_pack("{s:{s:{s:b, s:s}}, s:{s:i}}", "migrationState", "agentResult", "returned", TRUE,
+                "error", ok ? "" : error->message, "progress", "percent", ok ? 100 : 0);
   take_item(item, FALSE, e);
   return NULL;
 }

@@ -82,6 +82,10 @@ static json_t *resolved(FerryRequest *req, const json_t *old, gpointer data, GEr
   ferry_json_set_str(object, STATE "keepNode", node);
   ferry_json_set_str(object, STATE "keepRequestedBy", req->user->name);
   ferry_json_set_str(object, STATE "keepTimestamp", now);
+  /* one that an earlier version ended names the source's agent alone */
+  json_t *agents = json_pack("[s*, s*]", ferry_side_node(old, FERRY_SIDE_SOURCE),
+                             ferry_side_node(old, FERRY_SIDE_TARGET));
+  ferry_json_set(object, STATE "agents", agents);
   return object;
 }
 
