@@ -188,6 +188,17 @@ static void condition_storage(json_t *vmi, gint64 now_ms) {
                       ferry_reason_name(FERRY_REASON_DISKS_NOT_LIVE_MIGRATABLE), text->str, now_ms);
 }
 
+/* Post-copy broke: what two hosts have then are parts of one VM, no copies. */
+static gboolean is_in_parts(const json_t *vmi) {
+  gsize i;
+  json_t *d;
+  json_array_foreach(ferry_json_get(vmi, "status.domains"), i, d) {
+    if (g_strcmp0(ferry_json_str(d, "reason"), "postcopy-failed") == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static void condition_two_hosts(json_t *vmi, const FerryVmiContext *context, gint64 now_ms) {
   const json_t *state = ferry_json_get(context->migration, "status.migrationState");
   guint running = 0, strangers = 0;
@@ -203,7 +214,7 @@ static void condition_two_hosts(json_t *vmi, const FerryVmiContext *context, gin
                  g_strcmp0(node, ferry_json_str(state, "targetNode")) != 0;
     g_string_append_printf(where, "%s%s", where->len ? " and " : "", node);
   }
-  if (running < 2 || (context->migration && !strangers)) {
+  if (running < 2 || is_in_parts(vmi) || (context->migration && !strangers)) {
     ferry_condition_remove(vmi, "RunningOnTwoHosts");
     return;
   }
@@ -224,6 +235,15 @@ static void condition_claimed(json_t *vmi, const FerryVmiContext *context, const
   g_autoptr(GString) who = g_string_new(NULL);
   for (guint i = 0; i < by->len; i++)
     g_string_append_printf(who, "%s%s", i ? " and " : "", (char *)by->pdata[i]);
+  if (is_in_parts(vmi)) {
+    g_autofree char *parts =
+        g_strdup_printf("%s and %s each hold a part of the VM's memory since its post-copy broke: "
+                        "destroy it on neither; its last migration says how it goes on",
+                        owner, who->str);
+    ferry_condition_set(vmi, "ClaimedByAnotherHost", "True",
+                        ferry_reason_name(FERRY_REASON_POST_COPY_FAILED), parts, now_ms);
+    return;
+  }
   gboolean silent = context->owner_word == FERRY_HOST_SILENT;
   g_autofree char *text =
       silent

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What migrations leave on a made-up target, and who takes it away.
+// What migrations leave on a made-up target, and who takes it away: the host port is a table of
+// answers in the test's hands, the notes are real files.
 #include "agent/migration/leftovers.h"
 #include "base/error.h"
 #include "model/migration/phase.h"
