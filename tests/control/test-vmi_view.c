@@ -139,6 +139,26 @@ static void test_silent(void) {
   g_assert_null(ferry_json_get(vmi, "spec.silent"));
 }
 
+/* Two copies are an error; the two parts that a broken post-copy leaves wait to be put together. */
+static void test_copies_and_parts(void) {
+  static const struct {
+    const char *reason, *said;
+  } cases[] = {{"booted", "SameUUIDTwice"}, {"postcopy-failed", NULL}};
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(json_t) vmi = seen("");
+    g_autoptr(json_t) there = json_pack("{s:s, s:s, s:s, s:b}", "name", "db", "state", "running",
+                                        "reason", cases[i].reason, "active", 1);
+    ferry_vmi_merge_record(vmi, "h2", there, 0);
+    ferry_vmi_derive(vmi, &(FerryVmiContext){0}, 0);
+    const json_t *conditions = ferry_json_get(vmi, "status.conditions");
+    const json_t *twice = ferry_json_find(conditions, "type", "RunningOnTwoHosts");
+    g_assert_cmpstr(ferry_json_str(twice, "reason"), ==, cases[i].said);
+    const json_t *claimed = ferry_json_find(conditions, "type", "ClaimedByAnotherHost");
+    if (claimed && !cases[i].said)
+      g_assert_cmpstr(ferry_json_str(claimed, "reason"), ==, "PostCopyFailed");
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/vmi-view/names", test_names);
@@ -146,5 +166,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/vmi-view/not-told", test_not_told);
   g_test_add_func("/vmi-view/silent", test_silent);
   g_test_add_func("/vmi-view/method", test_method);
+  g_test_add_func("/vmi-view/copies-and-parts", test_copies_and_parts);
   return g_test_run();
 }
