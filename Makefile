@@ -4,7 +4,7 @@ BUILD ?= build
 export FERRY_BUILD := $(abspath $(BUILD))
 PROGRAMS := ferryd ferry-agentd ferry
 
-.PHONY: all fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-world world-slice test-mutants test-zoo test-faults lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
+.PHONY: all fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-world world-slice test-mutants test-zoo test-twin test-faults lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
 
 all: build
 
@@ -60,6 +60,10 @@ FAULTS_SECONDS ?= 600
 test-faults: build
 	tests/faults/run --seconds $(FAULTS_SECONDS) $(CELLS)
 	tests/faults/document
+
+# Of two copies that libvirt may leave running, all tests (make test takes some of them).
+test-twin: build
+	cd tests/lab && FERRY_LONG=1 python3 -m unittest -v test_twin
 
 # Every definition of tests/zoo on real hosts; ZOO="disk-* nvram" takes some.
 ZOO ?= all

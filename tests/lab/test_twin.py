@@ -2,13 +2,15 @@
 """Never two: the target's libvirtd hangs just when it is to let the VM go on. libvirt's source gives up
 after half a minute and resumes its copy; the target's resumes the other one when it is back."""
 import json
+import os
 import re
 import subprocess
+import unittest
 
 from labtest import BUILD, FERRY_LAB, LabTest
 
 
-class Twin(LabTest):
+class TwinTest(LabTest):
     HOSTS = 2
 
     def state(self, host, name):
@@ -107,6 +109,8 @@ class Twin(LabTest):
         return self.wait(lambda: self.newest(name)["status"]["phase"] in ("Succeeded", "Failed")
                          and self.newest(name)["status"], 60, "its end")
 
+
+class Twin(TwinTest):
     def test_target_hangs_and_comes_back(self):
         self.guest("twin", memory=128, rate=20, working_set=32)
         self.hang_in_the_switch_over("twin")
@@ -152,6 +156,10 @@ class Twin(LabTest):
         self.assert_one_has_it("orphan", "h2")
         self.agent_back()
         self.assertEqual(self.end_of("orphan")["phase"], "Succeeded")
+
+
+class Longer(TwinTest):
+    """On demand, with FERRY_LONG set: each waits for libvirt's own half a minute."""
 
     def test_source_unheard_and_running(self):
         """It has no agent that would hold the copy which libvirt resumes, and that one has run on."""
@@ -213,3 +221,8 @@ class Twin(LabTest):
         self.assert_one_has_it("named", "h1")
         self.assertIsNone(self.doubt("named", "source"))
         self.assertEqual(self.end_of("named")["phase"], "Failed")
+
+
+def load_tests(loader, _tests, _pattern):
+    chosen = [Twin] + ([Longer] if os.environ.get("FERRY_LONG") else [])
+    return unittest.TestSuite(loader.loadTestsFromTestCase(c) for c in chosen)

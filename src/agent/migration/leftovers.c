@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: a note is written before anything is made on the target (records.h) and goes
-// when the migration has ended well or all was taken back. A note that stays is one whose agent died
-// in between. A thread looks at all of them now and then, and each migration at those of its VM
-// before it begins: what ferryd says of the migration, what the target has of the VM, and whether
-// the VM is seen to have stayed here decide (ferry_leftover_judge) whether images are removed there,
-// a domain that libvirt left here is forgotten, or it is looked at again later.
+// when the migration has ended well or all was taken back. A note that stays is one whose agent
+// died in between. A thread looks at all of them now and then, and each migration at those of its
+// VM before it begins: what ferryd says of the migration, what the target has of the VM, and
+// whether the VM is seen to have stayed here decide (ferry_leftover_judge) whether images are
+// removed there, a domain that libvirt left here is forgotten, or it is looked at again later.
 #include "agent/migration/leftovers.h"
 #include "agent/core/records.h"
 #include "agent/link/delivery_server.h"
