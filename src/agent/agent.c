@@ -73,6 +73,8 @@ static void on_host_event(const FerryHostEvent *event, gpointer data) {
   FerryAgent *agent = data;
   if (event->type == FERRY_HOST_EVENT_CONNECTED || event->type == FERRY_HOST_EVENT_DISCONNECTED) {
     ferry_inventory_mark_all(agent->ports.inventory);
+    if (agent->guard && event->type == FERRY_HOST_EVENT_CONNECTED)
+      ferry_twin_guard_connected(agent->guard);
     return;
   }
   if (agent->guard)

@@ -38,6 +38,7 @@ typedef struct {
   json_t *migration; /* the newest, owned */
   FerryArrival arrival;
   gboolean resumed, over, news, done;
+  gboolean look; /* an event may have been missed */
   gint64 resumed_us;
   const char *obstacle; /* why it must not run; NULL: it may */
   /* the thread's own */
@@ -299,11 +300,34 @@ static ArrivingNews arriving_news(Arriving *a) {
   return news;
 }
 
+/* The lock is held. */
+static void arriving_resumed(Arriving *a) {
+  a->resumed = a->news = TRUE;
+  a->resumed_us = g_get_monotonic_time();
+  a->obstacle = ferry_arrival_obstacle(&a->arrival, a->resumed_us);
+}
+
+/* The driver's connection was away: what was resumed meanwhile is seen now, and no earlier. */
+static void arriving_look(Arriving *a) {
+  FerryDomainState state;
+  g_mutex_lock(&a->guard->lock);
+  gboolean look = a->look && !a->resumed;
+  a->look = FALSE;
+  g_mutex_unlock(&a->guard->lock);
+  if (!look || !arriving_look_here(a, &state) || !runs_by_libvirt(&state))
+    return;
+  g_mutex_lock(&a->guard->lock);
+  if (!a->resumed)
+    arriving_resumed(a);
+  g_mutex_unlock(&a->guard->lock);
+}
+
 /* What was resumed is judged even where the agent ends just then: the next one goes on with it. */
 static void arriving_run(Arriving *a) {
   gboolean doubt = takes_up_doubt(a);
   find_source_of(a);
   for (;;) {
+    arriving_look(a);
     ArrivingNews news = arriving_news(a);
     if (doubt || has_word_of_person(a)) {
       live_in_doubt(a);
@@ -403,13 +427,21 @@ void ferry_twin_guard_event(FerryTwinGuard *g, const FerryHostEvent *event) {
     Arriving *a = value;
     if (g_strcmp0(a->uuid, event->uuid) != 0)
       continue;
-    if (event->pause == FERRY_HOST_PAUSE_ENDED && !a->resumed) {
-      a->resumed = a->news = TRUE;
-      a->resumed_us = g_get_monotonic_time();
-      a->obstacle = ferry_arrival_obstacle(&a->arrival, a->resumed_us);
-    }
+    if (event->pause == FERRY_HOST_PAUSE_ENDED && !a->resumed)
+      arriving_resumed(a);
     g_cond_broadcast(&g->cond);
   }
+  g_mutex_unlock(&g->lock);
+}
+
+void ferry_twin_guard_connected(FerryTwinGuard *g) {
+  GHashTableIter iter;
+  gpointer value;
+  g_mutex_lock(&g->lock);
+  g_hash_table_iter_init(&iter, g->entries);
+  while (g_hash_table_iter_next(&iter, NULL, &value))
+    ((Arriving *)value)->look = ((Arriving *)value)->news = TRUE;
+  g_cond_broadcast(&g->cond);
   g_mutex_unlock(&g->lock);
 }
 

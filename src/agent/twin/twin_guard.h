@@ -40,5 +40,7 @@ void ferry_twin_guard_see(FerryTwinGuard *guard, const char *type, const json_t 
 void ferry_twin_guard_sweep(FerryTwinGuard *guard);
 /** Something happened to a domain here; any thread, quick. */
 void ferry_twin_guard_event(FerryTwinGuard *guard, const FerryHostEvent *event);
+/** The driver has its connection (again): events may have been missed meanwhile. Any thread. */
+void ferry_twin_guard_connected(FerryTwinGuard *guard);
 
 G_END_DECLS

@@ -288,6 +288,19 @@ static void leaves_alone(Fixture *f, gconstpointer data) {
   start_agent(f);
 }
 
+/* It is resumed while the driver's connection is away, so that no event tells of it. */
+static void sees_what_it_missed(Fixture *f, gconstpointer data) {
+  source_is(f, NULL);
+  write_state(f, "agentResult", "{'returned':true,'error':'lost','sourceState':'running'}");
+  ferry_twin_guard_connected(f->guard); /* nothing is there yet to be held */
+  g_mutex_lock(&f->host.lock);
+  f->host.here = arrived;
+  g_mutex_unlock(&f->host.lock);
+  ferry_twin_guard_connected(f->guard);
+  wait_says(f, FERRY_DOUBT_SUSPENDED);
+  assert_did(f, 1, 0, 0);
+}
+
 static void goes_on_when_the_other_is_gone(Fixture *f, gconstpointer data) {
   arrive_late(f);
   source_is(f, &gone);
@@ -367,6 +380,7 @@ int main(int argc, char **argv) {
   g_test_add("/guard/leaves_alone/postcopy", Fixture, &in_postcopy, set_up, leaves_alone,
              tear_down);
   g_test_add("/guard/leaves_alone/person", Fixture, &by_person, set_up, leaves_alone, tear_down);
+  ADD(sees_what_it_missed);
   ADD(goes_on_when_the_other_is_gone);
   ADD(ends_when_the_other_runs);
   ADD(waits_where_both_wait);
