@@ -38,7 +38,8 @@ typedef struct {
   json_t *migration; /* the newest, owned */
   FerryArrival arrival;
   gboolean resumed, over, news, done;
-  gboolean look; /* an event may have been missed */
+  gboolean look;       /* an event may have been missed */
+  gboolean superseded; /* another migration brings the VM here now: what comes is that one's */
   gint64 resumed_us;
   const char *obstacle; /* why it must not run; NULL: it may */
   /* the thread's own */
@@ -288,14 +289,14 @@ static gboolean nothing_comes(Arriving *a) {
 }
 
 typedef struct {
-  gboolean resumed, over;
+  gboolean resumed, over, superseded;
   gint64 resumed_us;
   const char *obstacle;
 } ArrivingNews;
 
 static ArrivingNews arriving_news(Arriving *a) {
   g_mutex_lock(&a->guard->lock);
-  ArrivingNews news = {a->resumed, a->over, a->resumed_us, a->obstacle};
+  ArrivingNews news = {a->resumed, a->over, a->superseded, a->resumed_us, a->obstacle};
   g_mutex_unlock(&a->guard->lock);
   return news;
 }
@@ -311,13 +312,13 @@ static void arriving_resumed(Arriving *a) {
 static void arriving_look(Arriving *a) {
   FerryDomainState state;
   g_mutex_lock(&a->guard->lock);
-  gboolean look = a->look && !a->resumed;
+  gboolean look = a->look && !a->resumed && !a->superseded;
   a->look = FALSE;
   g_mutex_unlock(&a->guard->lock);
   if (!look || !arriving_look_here(a, &state) || !runs_by_libvirt(&state))
     return;
   g_mutex_lock(&a->guard->lock);
-  if (!a->resumed)
+  if (!a->resumed && !a->superseded)
     arriving_resumed(a);
   g_mutex_unlock(&a->guard->lock);
 }
@@ -338,7 +339,7 @@ static void arriving_run(Arriving *a) {
         on_obstacle(a, news.resumed_us, news.obstacle);
       return;
     }
-    if (guard_has_ended(a->guard) || (news.over && nothing_comes(a)))
+    if (guard_has_ended(a->guard) || news.superseded || (news.over && nothing_comes(a)))
       return;
     arriving_wait(a, LOOK_MS);
   }
@@ -389,6 +390,20 @@ static void arriving_see(Arriving *a, const json_t *migration) {
   g_cond_broadcast(&a->guard->cond);
 }
 
+/* The lock is held. The copies of earlier migrations that have ended are not there any more:
+ * libvirt takes no second one. */
+static void supersede_others(FerryTwinGuard *g, const Arriving *by) {
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init(&iter, g->entries);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    Arriving *a = value;
+    if (a != by && a->over && g_strcmp0(a->uuid, by->uuid) == 0)
+      a->superseded = a->news = TRUE;
+  }
+  g_cond_broadcast(&g->cond);
+}
+
 void ferry_twin_guard_see(FerryTwinGuard *g, const char *type, const json_t *migration) {
   const char *uid = ferry_json_str(migration, "metadata.uid");
   gboolean wanted = is_to_arrive(ferry_context_node(g->ports.context), type, migration);
@@ -411,6 +426,7 @@ void ferry_twin_guard_see(FerryTwinGuard *g, const char *type, const json_t *mig
     a->uuid = g_strdup(ferry_json_str(migration, "status.migrationState.vmiUID"));
     arriving_see(a, migration);
     g_hash_table_insert(g->entries, g_strdup(uid), a);
+    supersede_others(g, a);
     a->thread = g_thread_new("arriving", arriving_thread, a);
   }
   g_mutex_unlock(&g->lock);
@@ -425,7 +441,7 @@ void ferry_twin_guard_event(FerryTwinGuard *g, const FerryHostEvent *event) {
   g_hash_table_iter_init(&iter, g->entries);
   while (g_hash_table_iter_next(&iter, NULL, &value)) {
     Arriving *a = value;
-    if (g_strcmp0(a->uuid, event->uuid) != 0)
+    if (g_strcmp0(a->uuid, event->uuid) != 0 || a->superseded)
       continue;
     if (event->pause == FERRY_HOST_PAUSE_ENDED && !a->resumed)
       arriving_resumed(a);

@@ -301,6 +301,25 @@ static void sees_what_it_missed(Fixture *f, gconstpointer data) {
   assert_did(f, 1, 0, 0);
 }
 
+/* One failed, the next one brings the VM here: its arrival is not the first one's. */
+static void a_later_one_arrives(Fixture *f, gconstpointer data) {
+  source_is(f, &held);
+  write_state(f, "agentResult", "{'returned':true,'error':'lost','sourceState':'running'}");
+  g_mutex_lock(&f->lock);
+  ferry_json_set_str(f->migration, "status.phase", "Failed");
+  g_autoptr(json_t) second = json_deep_copy(f->migration);
+  g_mutex_unlock(&f->lock);
+  see(f);
+  ferry_json_set_str(second, "metadata.uid", "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee");
+  ferry_json_set_str(second, "status.phase", "Running");
+  ferry_json_set(second, "status.migrationState.agentResult", NULL);
+  ferry_twin_guard_see(f->guard, "ADDED", second);
+  resume_as(f, &arrived);
+  stop_agent(f); /* joins: what it would have done is done */
+  assert_did(f, 0, 0, 0);
+  start_agent(f);
+}
+
 static void goes_on_when_the_other_is_gone(Fixture *f, gconstpointer data) {
   arrive_late(f);
   source_is(f, &gone);
@@ -381,6 +400,7 @@ int main(int argc, char **argv) {
              tear_down);
   g_test_add("/guard/leaves_alone/person", Fixture, &by_person, set_up, leaves_alone, tear_down);
   ADD(sees_what_it_missed);
+  ADD(a_later_one_arrives);
   ADD(goes_on_when_the_other_is_gone);
   ADD(ends_when_the_other_runs);
   ADD(waits_where_both_wait);
