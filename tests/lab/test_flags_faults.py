@@ -83,7 +83,7 @@ class DiskFull(FlagsTest):
 
 
 class Changed(FlagsTest):
-    SLOW = ("--bandwidth", "8Mi")  # so that they take 40 s
+    SLOW = ("--bandwidth", "6Mi")  # so that they take 55 s
     """libvirt protects a VM that moves by itself: a source and a target that can't are refused
     where the flag is given. So a change by somebody else is refused with and without it, whoever
     conducts the migration: libvirtd (peer to peer) or the agent."""
