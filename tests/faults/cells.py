@@ -27,7 +27,7 @@ SHORT = (
     "switch-over/cancel",
     "finishing/ferryd", "finishing/source-agent", "finishing/target-agent",
     "finishing/target-libvirtd", "post-copy/ferryd", "post-copy/source-agent",
-    "post-copy/target-agent", "switch-over/target-agent",
+    "queued/target-libvirtd", "switch-over/target-agent",
 )
 
 
