@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests on real hosts share: one lab a module, ferry and kubectl as a person runs them."""
+import contextlib
 import json
 import os
 import subprocess
@@ -96,6 +97,18 @@ class LabTest(unittest.TestCase):
     def is_ready(self, node):
         conditions = self.ferry_json("get", "node", node)["status"]["conditions"]
         return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+    @contextlib.contextmanager
+    def migrating(self, name, *options):
+        """`ferry migrate NAME --to h2`, which is killed in the end where it still waits; the
+        migration itself goes on."""
+        with subprocess.Popen([str(BUILD / "ferry"), "migrate", name, "--to", "h2", *options],
+                              env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as migration:
+            try:
+                yield migration
+            finally:
+                migration.kill()
 
     def agent_away(self, node):
         """Kills a host's agent until the end of the test; ferryd has noticed both."""

@@ -5,7 +5,7 @@ import contextlib
 import subprocess
 import time
 
-from labtest import BUILD, FERRY_LAB, LabTest
+from labtest import FERRY_LAB, LabTest
 
 PORTS = "49152:49215"
 PKI = "/etc/pki/libvirt"
@@ -98,16 +98,6 @@ class Blame(LabTest):
         self.assertEqual(self.stat("orphan")["host"], "h1")
 
     # -- links that are cut
-
-    @contextlib.contextmanager
-    def migrating(self, name, *options):
-        with subprocess.Popen([str(BUILD / "ferry"), "migrate", name, "--to", "h2", *options],
-                              env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL) as migration:
-            try:
-                yield migration
-            finally:
-                migration.kill()
 
     def sent(self, name):
         return max((m.get("status", {}).get("progress", {}).get("memoryProcessedBytes", 0)

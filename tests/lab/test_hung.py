@@ -4,10 +4,9 @@ named, and all goes on by itself when it answers again."""
 import contextlib
 import json
 import signal
-import subprocess
 import time
 
-from labtest import BUILD, LabTest
+from labtest import LabTest
 from ferrylab.errors import LabError  # pylint: disable=wrong-import-order
 
 
@@ -36,16 +35,6 @@ class HungTest(LabTest):
 
     def is_silent(self, name):
         return self.condition("vmi", name, "Ready").get("reason") == "QEMUSilent"
-
-    @contextlib.contextmanager
-    def migrating(self, name, *options):
-        with subprocess.Popen([str(BUILD / "ferry"), "migrate", name, "--to", "h2", *options],
-                              env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL) as migration:
-            try:
-                yield migration
-            finally:
-                migration.kill()
 
     @contextlib.contextmanager
     def slow_link(self):
