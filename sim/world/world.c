@@ -154,8 +154,9 @@ void ferry_world_agent_replace(FerryWorld *w, guint host) {
 
 void ferry_world_agent_wake_replaced(FerryWorld *w, guint host) {
   FerryWorldAgent *a = &w->agents[host];
-  if (!a->replaced)
+  if (!a->replaced || a->waking)
     return;
+  a->waking = TRUE;
   ferry_fiber_thaw(a->replaced_process);
   /* it finds out with its next word, and its process ends */
   gint64 until = ferry_fiber_now() + (w->ended ? 0 : 30 * S);
@@ -164,6 +165,7 @@ void ferry_world_agent_wake_replaced(FerryWorld *w, guint host) {
     ferry_fiber_sleep(100000);
   FerryWorldProcess *process = g_steal_pointer(&a->replaced_process);
   FerryAgent *agent = g_steal_pointer(&a->replaced);
+  a->waking = FALSE;
   if (a->fatal) /* its program ends in good order: its threads come to their ends */
     ferry_fiber_sleep(ORDERLY_END_US);
   end_life(w, process, agent);

@@ -17,6 +17,7 @@ typedef struct {
   FerryWorldProcess *process; /* NULL: none runs */
   FerryAgent *agent;
   FerryWorldProcess *replaced_process; /* stopped, and another one has its place; NULL: none */
+  gboolean waking;                     /* the replaced one: by one act, and no second */
   FerryAgent *replaced;
   gboolean fatal; /* one of them has said that it ends */
 } FerryWorldAgent;

@@ -8,6 +8,7 @@
 #include "model/migration/reasons.h"
 
 #define ASK_MS 500
+#define RESUMED_BY_LIBVIRT "migration-canceled"
 
 static void doubt_warn(FerryRunning *r, const GError *error) {
   ferry_warning(error->message, "FERRY_MIGRATION", r->asked->name, "FERRY_DOMAIN", r->asked->uuid);
@@ -78,10 +79,12 @@ gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainSta
   gboolean post_copy = FALSE;
   const char *text;
   ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
+  /* post-copy that was asked for came too late where libvirt has resumed the source: in post-copy
+   * it never does */
+  post_copy = (post_copy || r->step.post_copy) && g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0;
   /* a connection that this agent closed carried less than the whole */
   if (!state->active || ferry_inbox_blamed(r->inbox, &text) ||
-      !ferry_ambiguity_arises(error, switchover_us, post_copy || r->step.post_copy) ||
-      doubt_may_go_on(r))
+      !ferry_ambiguity_arises(error, switchover_us, post_copy) || doubt_may_go_on(r))
     return FALSE;
   if (!r->guarded && !r->step.was_paused && g_strcmp0(state->state, "paused") != 0)
     suspend(r);
@@ -130,7 +133,7 @@ static gboolean doubt_end_here(FerryRunning *r, const json_t *doubt, const Ferry
 gboolean ferry_doubt_runs_twice(FerryRunning *r, const FerryDomainState *state) {
   FerryDomainState peer;
   if (!r->asked->adopted || r->step.post_copy || doubt_may_go_on(r) || !state->active ||
-      g_strcmp0(state->reason, "migration-canceled") != 0 ||
+      g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0 ||
       !ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri, r->asked->uuid,
                              &peer, NULL) ||
       !peer.active || g_strcmp0(peer.state, "paused") == 0)
