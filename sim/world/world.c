@@ -6,7 +6,7 @@
 #include "sim/world/world.h"
 #include "sim/world/safeguards.h"
 
-#define ORDERLY_END_US (25 * S)
+#define ORDERLY_END_US (130 * S)
 #define S G_USEC_PER_SEC
 #define HEAL_US (100 * S)
 #define LINK_RATE (119.0 * 1024 * 1024)

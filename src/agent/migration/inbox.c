@@ -113,6 +113,7 @@ void ferry_inbox_event(FerryInbox *b, const FerryHostEvent *event) {
     b->have_completed = TRUE;
   } else if (event->pause == FERRY_HOST_PAUSE_SWITCHOVER) {
     b->switchover_us = g_get_monotonic_time();
+    b->post_copy = FALSE; /* where it was asked for, that came too late */
   } else if (event->pause == FERRY_HOST_PAUSE_POST_COPY) {
     b->post_copy = TRUE;
   } else if (event->pause == FERRY_HOST_PAUSE_ENDED && b->switchover_us) {

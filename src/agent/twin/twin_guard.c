@@ -18,7 +18,7 @@
 #include "model/migration/reasons.h"
 
 #define ASK_MS 500
-#define ALONE_TURNS 40
+#define ALONE_TURNS 240
 #define LOOK_MS 5000 /* whether a copy that nobody resumed is there still */
 #define SUSPEND_TRIES 40
 #define SUSPEND_AGAIN_MS 50

@@ -103,6 +103,27 @@ static void test_events(void) {
   ferry_inbox_free(b);
 }
 
+/* Post-copy that was asked for while the guest was paused for an ordinary switch-over came too
+ * late. */
+static void test_late_post_copy(void) {
+  FerryInbox *b = ferry_inbox_new();
+  FerryHostEvent ordinary = {.type = FERRY_HOST_EVENT_STATE, .pause = FERRY_HOST_PAUSE_SWITCHOVER};
+  FerryHostEvent switched = {.type = FERRY_HOST_EVENT_STATE, .pause = FERRY_HOST_PAUSE_POST_COPY};
+  gint64 switchover_us = 0;
+  gboolean post_copy = FALSE;
+  ferry_inbox_set_post_copy(b);
+  ferry_inbox_stage(b, &switchover_us, &post_copy);
+  g_assert_true(post_copy);
+  ferry_inbox_event(b, &ordinary);
+  ferry_inbox_stage(b, &switchover_us, &post_copy);
+  g_assert_false(post_copy);
+  g_assert_cmpint(switchover_us, >, 0);
+  ferry_inbox_event(b, &switched); /* libvirt may say so a moment later */
+  ferry_inbox_stage(b, &switchover_us, &post_copy);
+  g_assert_true(post_copy);
+  ferry_inbox_free(b);
+}
+
 /* What was said when it stopped stays known when nothing is left of it; a move is no stop. */
 static void test_stopped(void) {
   FerryInbox *b = ferry_inbox_new();
@@ -144,6 +165,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent/inbox/call", test_call);
   g_test_add_func("/agent/inbox/events", test_events);
   g_test_add_func("/agent/inbox/stopped", test_stopped);
+  g_test_add_func("/agent/inbox/late-post-copy", test_late_post_copy);
   g_test_add_func("/agent/inbox/probe", test_probe);
   g_test_add_func("/agent/inbox/doubt", test_doubt);
   g_test_add_func("/agent/inbox/resumed", test_resumed);
