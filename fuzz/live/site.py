@@ -75,16 +75,22 @@ class Connection:
                 self.http.request(method, path, raw, said)
                 answer = self.http.getresponse()
                 return answer.status, answer.headers, self.read(answer)
-            except (http.client.HTTPException, OSError):
+            except OSError as failed:
                 self.close()
-                if not (kept and again):  # the server may have closed an idle one
+                # The server may have closed an idle one; what it has begun to answer it has done.
+                if not (kept and again) or isinstance(failed, TimeoutError):
                     raise
+            except http.client.HTTPException:
+                self.close()
+                raise
         raise AssertionError("not reached")
 
     def read(self, answer):
         """The whole body, or what there is of a stream after a while, however it was asked for:
         heartbeats would keep a reader for ever."""
-        until, parts = time.monotonic() + (STREAM_S if answer.chunked else self.timeout), []
+        if not answer.chunked:
+            return answer.read()
+        until, parts = time.monotonic() + STREAM_S, []
         while True:
             part = answer.read1(1 << 20)
             parts.append(part)

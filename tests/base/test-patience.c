@@ -39,6 +39,13 @@ static void gate_wait(const guint *counter, guint least) {
   g_mutex_unlock(&gate.lock);
 }
 
+static guint count_of(const guint *counter) {
+  g_mutex_lock(&gate.lock);
+  guint count = *counter;
+  g_mutex_unlock(&gate.lock);
+  return count;
+}
+
 static void count(guint *counter) {
   g_mutex_lock(&gate.lock);
   (*counter)++;
@@ -90,7 +97,7 @@ static void test_answered_at_once(void) {
   g_assert_cmpint(answer, ==, 42);
   g_assert_cmpuint(ferry_patience_late(p), ==, 0);
   gate_wait(&gate.cleared, 100);
-  g_assert_cmpuint(gate.back, ==, 0);
+  g_assert_cmpuint(count_of(&gate.back), ==, 0);
 }
 
 /* One that is late holds one thread, however often it is asked; others are not held up. */
@@ -100,13 +107,14 @@ static void test_late(void) {
   gint64 began = g_get_monotonic_time();
   g_assert_false(call(p, "vm", 50, NULL));
   g_assert_cmpint(g_get_monotonic_time() - began, >=, 50 * 1000);
+  gate_wait(&gate.begun, 1);
   gint64 since = ferry_patience_late_us(p, "vm");
   g_assert_cmpint(since, >=, began);
   for (guint i = 0; i < 50; i++)
     g_assert_false(call(p, "vm", 60000, NULL)); /* at once */
   g_assert_cmpint(ferry_patience_late_us(p, "vm"), ==, since);
   g_assert_cmpint(ferry_patience_late_us(p, "other"), ==, 0);
-  g_assert_cmpuint(gate.begun, ==, 1);
+  g_assert_cmpuint(count_of(&gate.begun), ==, 1);
   g_assert_cmpuint(ferry_patience_late(p), ==, 1);
   g_assert_false(call(p, "other", 10, NULL));
   g_assert_cmpuint(ferry_patience_late(p), ==, 2);
@@ -154,13 +162,13 @@ static void test_turns(void) {
   Asker third = {p, "vm", 20, TRUE}; /* whose patience ends while it waits for its turn */
   ask_thread(&third);
   g_assert_false(third.done);
-  g_assert_cmpuint(gate.begun, ==, 1);
+  g_assert_cmpuint(count_of(&gate.begun), ==, 1);
   g_assert_cmpuint(ferry_patience_late(p), ==, 0); /* the first one's has not ended */
   gate_open();
   g_thread_join(a);
   g_thread_join(b);
   g_assert_true(first.done && second.done);
-  g_assert_cmpuint(gate.ended, ==, 2);
+  g_assert_cmpuint(count_of(&gate.ended), ==, 2);
 }
 
 static void test_give_up_and_hurry(void) {

@@ -100,12 +100,15 @@ class LabTest(unittest.TestCase):
 
     @contextlib.contextmanager
     def migrating(self, name, *options):
-        """`ferry migrate NAME --to h2`, which is killed in the end where it still waits; the
-        migration itself goes on."""
+        """`ferry migrate NAME --to h2`, once the migration is there or was refused; the command is
+        killed in the end where it still waits, the migration itself goes on."""
+        before = self.migration_uids()
         with subprocess.Popen([str(BUILD / "ferry"), "migrate", name, "--to", "h2", *options],
                               env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL) as migration:
             try:
+                self.wait(lambda: migration.poll() is not None or self.migration_uids() - before,
+                          20, "the migration is there")
                 yield migration
             finally:
                 migration.kill()

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Only in builds with ThreadSanitizer: GLib's locks are futexes of its own, which the sanitizer
-// does not see, so every use of them would look like a race. These wrappers stand before GLib's
-// functions, call them, and tell the sanitizer what they order. Nothing else is changed.
+// Only in builds with ThreadSanitizer: GLib's locks are futexes and its counts atomics of its own,
+// which the sanitizer does not see, so every use of them would look like a race. These wrappers
+// stand before GLib's functions, call them, and tell the sanitizer what they order. Nothing else
+// is changed.
 #include <dlfcn.h>
 #include <glib.h>
 
@@ -137,4 +138,33 @@ void g_thread_pool_free(GThreadPool *pool, gboolean immediate, gboolean wait) {
   Job *job = job_of(pool);
   REAL(g_thread_pool_free)(pool, immediate, wait);
   __tsan_acquire(job);
+}
+
+/* Who lets go last sees what all before have done to the box. */
+static __thread GDestroyNotify clear_box;
+
+static void clear_after_all(gpointer box) {
+  __tsan_acquire(box);
+  if (clear_box)
+    clear_box(box);
+}
+
+void g_atomic_rc_box_release_full(gpointer box, GDestroyNotify clear) {
+  GDestroyNotify outer = clear_box;
+  clear_box = clear;
+  __tsan_release(box);
+  REAL(g_atomic_rc_box_release_full)(box, clear_after_all);
+  clear_box = outer;
+}
+
+void g_atomic_rc_box_release(gpointer box) {
+  g_atomic_rc_box_release_full(box, NULL);
+}
+
+gboolean(g_atomic_ref_count_dec)(gatomicrefcount *count) {
+  __tsan_release(count);
+  gboolean last = REAL(g_atomic_ref_count_dec)(count);
+  if (last)
+    __tsan_acquire(count);
+  return last;
 }

@@ -252,6 +252,17 @@ static void wait_says(Fixture *f, FerryDoubtState state) {
   }
 }
 
+/* An event follows what was written. */
+static void wait_events(Fixture *f, guint least) {
+  gint64 until = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+  for (guint events = 0; events < least; g_usleep(1000)) {
+    g_assert_cmpint(g_get_monotonic_time(), <, until);
+    g_mutex_lock(&f->lock);
+    events = f->events;
+    g_mutex_unlock(&f->lock);
+  }
+}
+
 static void assert_did(Fixture *f, guint suspends, guint resumes, guint destroys) {
   g_mutex_lock(&f->host.lock);
   g_assert_cmpuint(f->host.suspends, ==, suspends);
@@ -325,7 +336,10 @@ static void goes_on_when_the_other_is_gone(Fixture *f, gconstpointer data) {
   source_is(f, &gone);
   wait_says(f, FERRY_DOUBT_GOES_ON);
   assert_did(f, 1, 1, 0);
+  wait_events(f, 2);
+  stop_agent(f);
   g_assert_cmpuint(f->events, ==, 2);
+  start_agent(f);
 }
 
 static void ends_when_the_other_runs(Fixture *f, gconstpointer data) {
