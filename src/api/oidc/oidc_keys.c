@@ -106,8 +106,10 @@ static GString *oidc_keys_get(FerryOidcKeys *keys, const char *url, GError **err
   curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
   curl_easy_setopt(c, CURLOPT_XFERINFODATA, keys);
-  if (keys->config->ca)
+  if (keys->config->ca) {
     curl_easy_setopt(c, CURLOPT_CAINFO, keys->config->ca);
+    curl_easy_setopt(c, CURLOPT_CAPATH, NULL); /* nobody whom the system trusts besides */
+  }
   CURLcode rc = curl_easy_perform(c);
   curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_cleanup(c);

@@ -47,6 +47,7 @@ static CURL *keep(Server *s) {
   curl_easy_setopt(c, CURLOPT_URL, url);
   curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
   curl_easy_setopt(c, CURLOPT_CAINFO, ca);
+  curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
   curl_easy_setopt(c, CURLOPT_CERTINFO, 1L);
   curl_easy_setopt(c, CURLOPT_TIMEOUT, 20L);
   curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, http_append);

@@ -143,6 +143,7 @@ static void kept_connection(Server *s, gconstpointer data) {
   g_autoptr(GString) out = g_string_new(NULL);
   curl_easy_setopt(c, CURLOPT_URL, url);
   curl_easy_setopt(c, CURLOPT_CAINFO, ca);
+  curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
   curl_easy_setopt(c, CURLOPT_SSLCERT, crt);
   curl_easy_setopt(c, CURLOPT_SSLKEY, key);
   curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, http_append);

@@ -53,6 +53,7 @@ static CURLcode read_all(Stream *s, const char *path, const char *token) {
   curl_easy_setopt(c, CURLOPT_URL, url);
   curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
   curl_easy_setopt(c, CURLOPT_CAINFO, ca);
+  curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
   curl_easy_setopt(c, CURLOPT_TIMEOUT, 60L);
   curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_text);
   curl_easy_setopt(c, CURLOPT_WRITEDATA, s);
