@@ -5,6 +5,10 @@
 // conflict repeats the batch, from what is stored then, and in the end one by one, so that an
 // object that others write to all the time holds up nobody else.
 //
+// Two reports of one node may be merged at once. The Node has the newer one's number before any of
+// its domains is written, so the older one looks for that after it has read what it changes and
+// before it commits: either it finds the number there, or what it has read is in conflict by then.
+//
 // What a report costs grows with what it brings: the migrations under way are looked up once a
 // report, VMs are found by UUID, and the names of all VMs are gathered only where a name is new
 // (and then once a report). A domain that has not changed costs a comparison.
@@ -175,6 +179,18 @@ static gboolean retry(const GError *error) {
          g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND);
 }
 
+/* Whether the number of a report that is newer than this one stands in `node`. */
+static gboolean is_numbered_later(const FerryReport *r, const json_t *node) {
+  return r->sequence > 0 && ferry_json_int(node, "status.agent.reportSequence", 0) > r->sequence;
+}
+
+/* A report that a newer one has overtaken on its way (its sender gave it up, and the server came to
+ * it late) says what is not so any more. */
+static gboolean is_overtaken(const FerryReport *r) {
+  g_autoptr(json_t) node = ferry_store_get(r->store, &ferry_kind_node, "", r->node);
+  return is_numbered_later(r, node);
+}
+
 static gboolean merge_batch(FerryReport *r, const FerryReported *items, guint n, GError **error) {
   for (guint i = 0;; i++) {
     g_autoptr(FerryPlan) plan = ferry_plan_new();
@@ -182,7 +198,7 @@ static gboolean merge_batch(FerryReport *r, const FerryReported *items, guint n,
     g_hash_table_remove_all(r->planned);
     for (guint k = 0; k < n; k++)
       plan_domain(r, plan, &items[k]);
-    if (ferry_plan_commit(plan, r->store, &local))
+    if (is_overtaken(r) || ferry_plan_commit(plan, r->store, &local))
       return TRUE;
     if (!retry(local) || (n == 1 && i == MAX_TRIES)) {
       g_propagate_error(error, g_steal_pointer(&local));
@@ -235,18 +251,10 @@ static void condition_unguarded(json_t *node, gint64 now_ms) {
                       text, now_ms);
 }
 
-/* A report that a newer one has overtaken on its way (its sender gave it up, and the server came to
- * it late) says what is not so any more. */
-static gboolean is_overtaken(const FerryReport *r, const json_t *body) {
-  g_autoptr(json_t) node = ferry_store_get(r->store, &ferry_kind_node, "", r->node);
-  gint64 sequence = ferry_json_int(body, "sequence", 0);
-  return sequence > 0 && sequence <= ferry_json_int(node, "status.agent.reportSequence", 0);
-}
-
 /* `back` gets whether the host spoke no more before this. */
 static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gboolean *back) {
   g_autoptr(json_t) stored = ferry_store_get(r->store, &ferry_kind_node, "", r->node);
-  if (!stored)
+  if (!stored || is_numbered_later(r, stored))
     return; /* made when the agent's session begins */
   g_autoptr(json_t) node = json_deep_copy(stored);
   const json_t *reported = json_object_get(body, "node");
@@ -367,6 +375,32 @@ static void warn_unknown(const char *node, const GPtrArray *unknown) {
                   "FERRY_NODE", node, "FERRY_FIELD", (char *)unknown->pdata[0]);
 }
 
+/* Whether this report or a newer one was merged before; `heard` gets when the node's last one was.
+ */
+static gboolean was_taken(const FerryReport *r, char **heard) {
+  g_autoptr(json_t) node = ferry_store_get(r->store, &ferry_kind_node, "", r->node);
+  *heard = g_strdup(ferry_json_str(node, "status.agent.lastReportTime"));
+  return r->sequence > 0 && r->sequence <= ferry_json_int(node, "status.agent.reportSequence", 0);
+}
+
+/* A report whose domains could not be stored is none: what is stored of them is as old as it was,
+ * and the time in the Node is what tells that (ferry_node_was_heard). */
+static void unstamp(const FerryReport *r, const char *heard) {
+  g_autofree char *now = ferry_rfc3339_format_ms(r->now_ms);
+  for (guint i = 0; i < MAX_TRIES; i++) {
+    g_autoptr(json_t) stored = ferry_store_get(r->store, &ferry_kind_node, "", r->node);
+    g_autoptr(GError) local = NULL;
+    if (g_strcmp0(ferry_json_str(stored, "status.agent.lastReportTime"), now) != 0)
+      return; /* a newer one's */
+    g_autoptr(FerryPlan) plan = ferry_plan_new();
+    json_t *node = ferry_json_copy_along(stored, "status.agent");
+    ferry_json_set(node, "status.agent.lastReportTime", heard ? json_string(heard) : NULL);
+    ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, node, TRUE);
+    if (ferry_plan_commit(plan, r->store, &local) || !retry(local))
+      return;
+  }
+}
+
 gboolean ferry_inventory_report(FerryStore *store, const char *node, const json_t *report,
                                 gint64 now_ms, GError **error) {
   g_autoptr(GPtrArray) unknown = g_ptr_array_new_with_free_func(g_free);
@@ -376,8 +410,10 @@ gboolean ferry_inventory_report(FerryStore *store, const char *node, const json_
   warn_unknown(node, unknown);
   g_auto(FerryReport) r;
   report_init(&r, store, node, now_ms);
+  r.sequence = ferry_json_int(body, "sequence", 0);
+  g_autofree char *heard = NULL;
   gboolean back = FALSE;
-  if (is_overtaken(&r, body))
+  if (was_taken(&r, &heard))
     return TRUE;
   if (!ferry_inventory_check_room(&r, body, error) || !merge_node(&r, body, &back, error))
     return FALSE;
@@ -397,7 +433,10 @@ gboolean ferry_inventory_report(FerryStore *store, const char *node, const json_
     vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
     add_others(&r, body, vmis, back, &items);
   }
-  return merge_all(&r, items.list, error) && merge_looks(&r, error);
+  if (merge_all(&r, items.list, error) && merge_looks(&r, error))
+    return TRUE;
+  unstamp(&r, heard);
+  return FALSE;
 }
 
 gboolean ferry_inventory_forget_node(FerryStore *store, const char *node, gint64 now_ms,

@@ -17,6 +17,7 @@ typedef struct {
   FerryStore *store;
   const char *node;
   gint64 now_ms;
+  gint64 sequence; /* 0: its agent numbers none */
   GPtrArray *all_migrations;
   GHashTable *migrations; /* "namespace/VMI" -> the migration that is not final, borrowed */
   GHashTable *words;      /* host -> FerryHostWord */

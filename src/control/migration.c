@@ -77,12 +77,24 @@ static const FerryRow table[] = {
 
 #define MAX_ROUNDS 16
 
+/* Most steps change nothing, so only one that does pays for a copy. What was read of the original
+ * before stays valid: the caller of ferry_migration_step holds it. */
+static void step_own(FerryStep *s) {
+  if (!s->borrowed)
+    return;
+  json_t *own = json_deep_copy(s->m);
+  json_decref(s->m);
+  s->m = own;
+  s->borrowed = FALSE;
+}
+
 void ferry_step_set(FerryStep *s, const char *path, json_t *value) {
   json_t *there = ferry_json_get(s->m, path);
   if (value ? there && json_equal(there, value) : !there) {
     json_decref(value);
     return;
   }
+  step_own(s);
   ferry_json_set(s->m, path, value);
   s->changed = TRUE;
 }
@@ -97,6 +109,7 @@ gint64 ferry_step_phase_age(const FerryStep *s) {
 
 static void enter_phase(FerryStep *s, FerryPhase to) {
   const char *phase = ferry_phase_name(to);
+  step_own(s);
   ferry_step_set(s, "status.phase", json_string(phase));
   json_t *stamps = ferry_json_get(s->m, "status.phaseTransitionTimestamps");
   if (!json_is_array(stamps)) {
@@ -210,6 +223,7 @@ static void name_agents(FerryStep *s) {
 static gboolean release_finalizer(FerryStep *s) {
   if (!ferry_json_get(s->m, "metadata.deletionTimestamp") || !ferry_migration_is_final(s->m))
     return FALSE;
+  step_own(s);
   if (ferry_object_drop_finalizer(s->m, FERRY_MIGRATION_FINALIZER))
     s->changed = TRUE;
   return json_array_size(ferry_json_get(s->m, "metadata.finalizers")) == 0;
@@ -221,7 +235,8 @@ void ferry_migration_step(FerryStore *store, const json_t *migration, gint64 now
       !ferry_json_get(migration, "metadata.deletionTimestamp"))
     return;
   FerryStep s = {.store = store, .plan = plan, .now_ms = now_ms};
-  s.m = json_deep_copy(migration);
+  s.m = json_incref((json_t *)migration);
+  s.borrowed = TRUE;
   const char *ns = ferry_json_str(s.m, "metadata.namespace");
   const char *vmi_name = ferry_json_str(s.m, "spec.vmiName");
   s.vmi = ferry_store_get(store, &ferry_kind_vmi, ns ? ns : "", vmi_name ? vmi_name : "");

@@ -106,12 +106,21 @@ static gint64 time_to_settle(const FerryStep *s) {
   return ferry_doubt_is_open(s->m) && since >= 0 ? MIN(age, MAX(0, s->now_ms - since)) : age;
 }
 
-/* A target that is ready is one whose evidence may still be old: a ferryd that starts grants each
+/* A host that is ready is one whose evidence may still be old: a ferryd that starts grants each
  * host a moment to be heard. */
 static gboolean target_was_heard(const FerryStep *s) {
   const char *name = target_name(s);
   g_autoptr(json_t) target = name ? ferry_store_get(s->store, &ferry_kind_node, "", name) : NULL;
-  return ferry_node_was_heard(target, result_stamp(s), s->now_ms);
+  /* nothing may have been heard, or stored, for long */
+  gint64 since = MAX(result_stamp(s), s->now_ms - FERRY_NODE_GRACE_MS);
+  return ferry_node_was_heard(target, since, s->now_ms);
+}
+
+/* The source's agent ends its copy once it is certain that the target has the VM, so that there are
+ * two is so only by what it says after both had their time. */
+static gboolean source_was_heard(const FerryStep *s) {
+  return !s->source || !ferry_node_is_ready(s->source) ||
+         ferry_node_was_heard(s->source, result_stamp(s) + FERRY_OUTCOME_TIMEOUT_MS, s->now_ms);
 }
 
 /* A copy that is not there is said to be lost or gone by fresh evidence only. */
@@ -133,7 +142,8 @@ static FerryOutcomeKind decide(FerryStep *s) {
   gint64 wait = answer.settles ? FERRY_OUTCOME_TIMEOUT_MS - age : 0;
   gboolean heard = question.target == FERRY_COPY_UNKNOWN ||
                    !(answer.settles || rests_on_absence(&question, answer.kind)) ||
-                   target_was_heard(s);
+                   (target_was_heard(s) &&
+                    (answer.kind != FERRY_OUTCOME_BOTH || source_was_heard(s)));
   if (wait <= 0 && heard)
     return answer.kind;
   ferry_plan_wake(s->plan, s->now_ms + MAX(FERRY_NODE_MERGED_MS, wait));

@@ -8,10 +8,10 @@
 
 G_BEGIN_DECLS
 
-/** One step's context: `m` and `vmi` are working copies, the rest is as stored. */
+/** One step's context: `m` is set by ferry_step_set alone, the rest is as stored. */
 typedef struct {
   FerryStore *store;
-  json_t *m;      /* deep copy of the migration */
+  json_t *m;      /* the migration; a copy of it once something is set */
   json_t *vmi;    /* as stored; NULL: gone */
   json_t *source; /* the source's Node; NULL: unknown */
   json_t *config; /* resolved; NULL until needed */
@@ -19,6 +19,7 @@ typedef struct {
   char *policy_name;
   FerryPlan *plan;
   gint64 now_ms;
+  gboolean borrowed; /* `m` is still the stored one, which nobody may change */
   gboolean changed;
 } FerryStep;
 

@@ -60,11 +60,14 @@ gboolean ferry_step_guard_retry(FerryStep *s) {
     return FALSE;
   /* only where somebody else can take it now: waiting is not what was asked for */
   json_t *m = s->m;
+  gboolean borrowed = s->borrowed;
   s->m = json_deep_copy(m);
+  s->borrowed = FALSE;
   ferry_json_set(s->m, "status.attempts", attempts_with(s));
   gboolean other = ferry_step_has_target(s);
   json_decref(s->m);
   s->m = m;
+  s->borrowed = borrowed;
   return other;
 }
 

@@ -49,10 +49,10 @@ typedef struct {
   FerryAmbiguity heard;
 } Arriving;
 
-/* A copy of the newest; the caller's. */
+/* The newest; the caller's reference. What was seen is never changed, so nobody needs a copy. */
 static json_t *arriving_migration(Arriving *a) {
   g_mutex_lock(&a->guard->lock);
-  json_t *migration = json_deep_copy(a->migration);
+  json_t *migration = json_incref(a->migration);
   g_mutex_unlock(&a->guard->lock);
   return migration;
 }
@@ -383,7 +383,7 @@ static gboolean is_to_arrive(const char *node, const char *type, const json_t *m
 /* The lock is held. */
 static void arriving_see(Arriving *a, const json_t *migration) {
   json_decref(a->migration);
-  a->migration = json_deep_copy(migration);
+  a->migration = json_incref((json_t *)migration);
   ferry_arrival_see(&a->arrival, migration, g_get_monotonic_time());
   a->over = ferry_phase_is_final(ferry_phase_of(migration));
   a->news = a->news || a->over || ferry_doubt_is_open(migration) || ferry_doubt_kept(migration);
