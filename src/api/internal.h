@@ -149,7 +149,8 @@ struct FerryRequest {
   const FerryApiRoute *route;
   const FerryKind *kind;
   const char *ns, *name, *subresource; /* NULL where absent */
-  const char *alias;                   /* the spelling of the kind to answer in; NULL: its own */
+  const FerryKind *alias;              /* the spelling or version to answer in; NULL: its own */
+  const FerryKind *refused_kind;       /* has no such verb; NULL: it is not that */
   const char *verb;                    /* get, list, watch, create, update, patch, delete, ... */
   gboolean refused;                    /* a rule said no: do not try again on CONFLICT */
   gboolean forced;                     /* DELETE with gracePeriodSeconds 0 */
@@ -242,11 +243,17 @@ void ferry_route(FerryRequest *req);
 /** Finds req's route and authorises what was found, without running it: what of req is needed is
  * api, method, path, segments, query, headers and user. */
 gboolean ferry_route_judge(FerryRequest *req, GError **error);
+/* query.c */
+/** The first value of a parameter, NULL where it is not there. */
 const char *ferry_query(const FerryRequest *req, const char *name);
+/** A boolean parameter as Kubernetes reads it: of what is there, "false" and "0" alone are false.
+ */
 gboolean ferry_query_bool(const FerryRequest *req, const char *name);
 /** The integer parameter or `fallback`; FALSE and BAD_REQUEST for something else than 0..2^62. */
 gboolean ferry_query_int(const FerryRequest *req, const char *name, gint64 fallback, gint64 *value,
                          GError **error);
+/** Whether each parameter that is known says what it may say; BAD_REQUEST with its name. */
+gboolean ferry_query_check(const FerryRequest *req, GError **error);
 
 /* negotiate.c */
 /** Chooses req->format and req->yaml from Accept; `tables`: whether Table and PartialObjectMetadata
@@ -289,8 +296,8 @@ gboolean ferry_serve_metrics(FerryRequest *req, GError **error);
 gboolean ferry_serve_events_stream(FerryRequest *req, GError **error);
 /** Lets all event streams look at the time; `watches` is held. */
 void ferry_event_streams_tick(FerryApi *api);
-/** pods.c: pods that stand for running VMs, and their eviction. */
-gboolean ferry_serve_pods(FerryRequest *req, GError **error);
+/** eviction.c: the eviction of a pod, which moves its VM. */
+gboolean ferry_serve_eviction(FerryRequest *req, GError **error);
 /** migrate_subresource.c: what virtctl sends. */
 gboolean ferry_serve_migrate_subresource(FerryRequest *req, GError **error);
 /** Decodes protobuf's Unknown envelope of the kinds that kubectl sends so; new reference. */
@@ -334,6 +341,16 @@ gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpoint
 gboolean ferry_resource_replace(FerryRequest *req, FerryChangeFunc change, gpointer data,
                                 gboolean dry, GError **error);
 gint64 ferry_object_revision(const json_t *object);
+
+/* made.c: objects that are made of others (FerryKind.made_of) */
+/** What is shown of a stored object: itself, or what is made of it, or NULL. New reference. */
+json_t *ferry_made_of(const FerryKind *kind, json_t *source);
+/** The stored object of which the one with this name is made; NOT_FOUND. New reference. */
+json_t *ferry_made_source(FerryRequest *req, const FerryKind *kind, const char *ns,
+                          const char *name, GError **error);
+/** All that is shown of a kind in a namespace (NULL: everywhere) and the revision of that. */
+GPtrArray *ferry_made_list(FerryRequest *req, const FerryKind *kind, const char *ns,
+                           gint64 *revision);
 
 /* end.c */
 /** Commits the end of `object` (the stored state): `write` deletes it, or marks it where it waits

@@ -12,29 +12,6 @@
 
 #define MAX_SEGMENTS 16
 
-const char *ferry_query(const FerryRequest *req, const char *name) {
-  return req->query ? g_hash_table_lookup(req->query, name) : NULL;
-}
-
-gboolean ferry_query_bool(const FerryRequest *req, const char *name) {
-  const char *value = ferry_query(req, name);
-  return value && (g_str_equal(value, "true") || g_str_equal(value, "1"));
-}
-
-gboolean ferry_query_int(const FerryRequest *req, const char *name, gint64 fallback, gint64 *value,
-                         GError **error) {
-  const char *text = ferry_query(req, name);
-  *value = fallback;
-  if (!text || !*text)
-    return TRUE;
-  if (g_ascii_string_to_signed(text, 10, 0, G_GINT64_CONSTANT(1) << 62, value, NULL))
-    return TRUE;
-  g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-              "%s: Invalid value: \"%s\": expected a whole number that is not negative", name,
-              text);
-  return FALSE;
-}
-
 static gboolean no_such_path(FerryRequest *req, GError **error) {
   if (ferry_kimchi_owns(req->path))
     ferry_kimchi_no_such_path(req, error);
@@ -45,11 +22,12 @@ static gboolean no_such_path(FerryRequest *req, GError **error) {
 }
 
 static gboolean wrong_method(FerryRequest *req, const char *allow, GError **error) {
+  const char *instead = req->refused_kind ? req->refused_kind->instead : NULL;
   ferry_respond_header(req, "Allow", allow);
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
               "the server does not allow this method on the requested resource: %s here; allowed: "
-              "%s",
-              req->method, allow);
+              "%s%s%s",
+              req->method, allow, instead ? "; " : "", instead ? instead : "");
   return FALSE;
 }
 
@@ -79,6 +57,9 @@ gboolean ferry_route_judge(FerryRequest *req, GError **error) {
 
 static gboolean route(FerryRequest *req, GError **error) {
   if (!ferry_route_judge(req, error))
+    return FALSE;
+  /* Kimchi's parameters are its own */
+  if (!req->route->kimchi && !ferry_query_check(req, error))
     return FALSE;
   if (req->route->rule == FERRY_RULE_KIND &&
       !ferry_negotiate(req, !req->subresource || g_str_equal(req->method, "GET"), error))

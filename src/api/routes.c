@@ -75,13 +75,8 @@ static const FerryApiRoute routes[] = {
         ferry_serve_certificates),
     MIGRATE("v1"),
     MIGRATE("v1alpha3"),
-    ROW("GET", "list", "api/v1/pods", ON("", "pods", NULL), ferry_serve_pods),
-    ROW("GET", "list", "api/v1/namespaces/{ns}/pods", ON("", "pods", NULL), ferry_serve_pods),
-    ROW("GET", "get", "api/v1/namespaces/{ns}/pods/{name}", ON("", "pods", NULL), ferry_serve_pods),
-    ROW("DELETE", "delete", "api/v1/namespaces/{ns}/pods/{name}", ON("", "pods", NULL),
-        ferry_serve_pods),
     ROW("POST", "create", "api/v1/namespaces/{ns}/pods/{name}/eviction", ON("", "pods", "eviction"),
-        ferry_serve_pods),
+        ferry_serve_eviction),
     KIMCHI("GET", "list", "vms", VMI, ferry_kimchi_list_vms, .query_ns = TRUE),
     KIMCHI("GET", "get", "vms/{any}", VMI, ferry_kimchi_get_vm, .query_ns = TRUE),
     KIMCHI("GET", "get", "vms/{any}/migrate", VMIM(NULL), ferry_kimchi_get_migrate,
@@ -153,23 +148,19 @@ static gboolean path_fits(const FerryApiRoute *route, char *const *s, const char
 
 /* ---- a kind's ---- */
 
-/* The kind of a plural, also of the plural of another spelling of it. */
+/* The kind of a plural; where it is another spelling or version of it, req->alias says so. */
 static const FerryKind *find_kind(FerryRequest *req, const char *group, const char *version,
                                   const char *plural) {
-  const FerryKind *kind = ferry_kind_by_plural(group, version, plural);
   gsize n;
-  const FerryKind *const *kinds = ferry_kinds(&n);
-  for (gsize i = 0; i < n && !kind; i++) {
-    FerryKind alias;
-    for (gsize a = 0; !kind && ferry_kind_alias(kinds[i], a, &alias); a++) {
-      if (!g_str_equal(alias.plural, plural) || !g_str_equal(alias.group, group) ||
-          !g_str_equal(alias.version, version))
-        continue;
-      kind = kinds[i];
-      req->alias = alias.kind;
-    }
+  const FerryKind *const *kinds = ferry_kinds_served(&n);
+  for (gsize i = 0; i < n; i++) {
+    if (!g_str_equal(kinds[i]->plural, plural) || !g_str_equal(kinds[i]->group, group) ||
+        !g_str_equal(kinds[i]->version, version))
+      continue;
+    req->alias = kinds[i]->alias_of ? kinds[i] : NULL;
+    return kinds[i]->alias_of ? kinds[i]->alias_of : kinds[i];
   }
-  return kind;
+  return NULL;
 }
 
 /* Kind, namespace, name and subresource from the segments; nothing is set where there is no such
@@ -259,6 +250,7 @@ gboolean ferry_route_find(FerryRequest *req, GString *allow) {
       req->kind = NULL;
     return TRUE;
   }
+  req->refused_kind = req->kind;
   req->kind = NULL;
   req->ns = req->name = req->subresource = NULL;
   return FALSE;

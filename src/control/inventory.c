@@ -20,6 +20,7 @@
 #include "control/inventory_private.h"
 #include "control/migration.h"
 #include "control/node.h"
+#include "control/node_addresses.h"
 #include "control/node_claims.h"
 #include "model/agents/domain_record.h"
 #include "model/migration/phase.h"
@@ -234,6 +235,15 @@ static void take_fields(json_t *node, const json_t *reported) {
                    json_deep_copy(json_object_get(reported, "sharedFileSystems")));
 }
 
+/* Typed clients refuse a Node whose nodeInfo lacks one of its members. */
+static void complete_node_info(json_t *node) {
+  json_t *info = ferry_json_get(node, "status.nodeInfo");
+  const FerryField *f = ferry_field_find(ferry_kind_node.fields, "status.nodeInfo");
+  for (const FerryField *m = info && f ? f->fields : NULL; m && m->name; m++)
+    if (!json_is_string(json_object_get(info, m->name)))
+      json_object_set_new(info, m->name, json_string(""));
+}
+
 /* An agent that runs elsewhere hears late, or not at all, of a copy that libvirt resumes there. */
 static void condition_unguarded(json_t *node, gint64 now_ms) {
   const char *name = ferry_json_str(node, "metadata.name");
@@ -266,7 +276,9 @@ static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gbool
     g_autoptr(GPtrArray) networks = ferry_store_list(r->store, &ferry_kind_network, NULL, NULL);
     ferry_node_claims_apply(plan, node, stored, (json_t *const *)nodes->pdata, nodes->len,
                             (json_t *const *)networks->pdata, networks->len, r->now_ms);
+    ferry_node_addresses_reduce(node);
   }
+  complete_node_info(node);
   condition_unguarded(node, r->now_ms);
   gboolean libvirt_ok = !reported || ferry_json_bool(reported, "connected", TRUE);
   const char *why = ferry_json_str(reported, "connectionError");

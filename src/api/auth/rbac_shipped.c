@@ -32,7 +32,6 @@ static const struct {
   FerryRole level;
   const char *verbs, *group, *resources; /* words with commas; group NULL: paths */
 } rights[] = {
-    {FERRY_ROLE_VIEW, READ, "", "pods"},
     {FERRY_ROLE_VIEW, "get", NULL, "/metrics"},
     {FERRY_ROLE_OPERATE, "update", "kubevirt.io",
      "virtualmachineinstancemigrations/cancel,virtualmachineinstancemigrations/change,"

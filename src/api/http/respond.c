@@ -28,9 +28,8 @@ void ferry_respond_text(FerryRequest *req, unsigned status, const char *type, co
 }
 
 static gboolean wants_pretty(const FerryRequest *req) {
-  const char *pretty = ferry_query(req, "pretty");
-  if (pretty)
-    return !g_str_equal(pretty, "false") && !g_str_equal(pretty, "0");
+  if (ferry_query(req, "pretty"))
+    return ferry_query_bool(req, "pretty");
   return req->user_agent &&
          (g_str_has_prefix(req->user_agent, "curl/") || g_str_has_prefix(req->user_agent, "Wget/"));
 }

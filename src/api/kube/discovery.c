@@ -31,6 +31,11 @@ static json_t *strings(const char *const *list) {
   return out;
 }
 
+/* An alias that has not even the name of its kind. */
+static gboolean is_spelling(const FerryKind *kind) {
+  return kind->alias_of && !g_str_equal(kind->plural, kind->alias_of->plural);
+}
+
 static json_t *verbs_of(const FerryKind *kind) {
   static const struct {
     unsigned flag;
@@ -44,18 +49,13 @@ static json_t *verbs_of(const FerryKind *kind) {
                {FERRY_VERB_UPDATE, "update"},
                {FERRY_VERB_WATCH, "watch"}};
   json_t *out = json_array();
-  for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
+  /* Another spelling is found by its kind; without verbs, kubectl api-resources does not show it.
+   */
+  gboolean spelling = is_spelling(kind);
+  for (gsize i = 0; !spelling && i < G_N_ELEMENTS(verbs); i++)
     if (kind->verbs & verbs[i].flag)
       json_array_append_new(out, json_string(verbs[i].name));
   return out;
-}
-
-/* Another spelling is found by its kind; without verbs, kubectl api-resources does not show it. */
-static gboolean alias_of(const FerryKind *kind, gsize i, FerryKind *alias) {
-  if (!ferry_kind_alias(kind, i, alias))
-    return FALSE;
-  alias->verbs = 0;
-  return TRUE;
 }
 
 /* What the table of routes has for a subresource of a kind. */
@@ -103,20 +103,19 @@ static json_t *resource_list(const char *group, const char *version) {
   g_autoptr(json_t) list = json_array();
   gboolean found = FALSE;
   gsize n;
-  const FerryKind *const *kinds = ferry_kinds(&n);
+  const FerryKind *const *kinds = ferry_kinds_served(&n);
   for (gsize i = 0; i < n; i++) {
     const FerryKind *kind = kinds[i];
     if (!g_str_equal(kind->group, group) || !g_str_equal(kind->version, version))
       continue;
     found = TRUE;
     json_array_append_new(list, plain_entry(kind));
+    if (is_spelling(kind))
+      continue;
     if (kind->has_status)
       add_plain_sub(list, kind, "status");
     for (gsize s = 0; kind->subresources && kind->subresources[s]; s++)
       add_plain_sub(list, kind, kind->subresources[s]);
-    FerryKind alias;
-    for (gsize a = 0; alias_of(kind, a, &alias); a++)
-      json_array_append_new(list, plain_entry(&alias));
   }
   for (gsize i = 0; i < G_N_ELEMENTS(extras); i++) {
     if (!g_str_equal(extras[i].group, group) || !g_str_equal(extras[i].version, version))
@@ -136,7 +135,7 @@ static json_t *resource_list(const char *group, const char *version) {
 static GPtrArray *group_versions(void) {
   GPtrArray *out = g_ptr_array_new();
   gsize n;
-  const FerryKind *const *kinds = ferry_kinds(&n);
+  const FerryKind *const *kinds = ferry_kinds_served(&n);
   for (gsize i = 0; i < n + G_N_ELEMENTS(extras); i++) {
     const char *group = i < n ? kinds[i]->group : extras[i - n].group;
     const char *version = i < n ? kinds[i]->version : extras[i - n].version;
@@ -206,12 +205,35 @@ static void add_aggregated_sub(json_t *list, const FerryKind *kind, const char *
                                         "verbs", sub_verbs(sub)));
 }
 
-static json_t *aggregated_entry(const FerryKind *kind, gboolean subresources) {
+/* Whether the extra is a subresource of the resource `plural` of that group version. */
+static gboolean is_extra_of(gsize i, const char *group, const char *version, const char *plural) {
+  gsize len = strlen(plural);
+  return extras[i].resource && g_str_equal(extras[i].group, group) &&
+         g_str_equal(extras[i].version, version) && strncmp(extras[i].resource, plural, len) == 0 &&
+         extras[i].resource[len] == '/';
+}
+
+static json_t *extra_kind(gsize i) {
+  return response_kind(extras[i].kind_group ? extras[i].kind_group : extras[i].group,
+                       extras[i].kind_version ? extras[i].kind_version : extras[i].version,
+                       extras[i].kind);
+}
+
+static json_t *aggregated_extra_sub(gsize i) {
+  return json_pack("{s:s, s:o, s:[s]}", "subresource", strchr(extras[i].resource, '/') + 1,
+                   "responseKind", extra_kind(i), "verbs", extras[i].verb);
+}
+
+static json_t *aggregated_entry(const FerryKind *kind) {
   json_t *subs = json_array();
+  gboolean subresources = !is_spelling(kind);
   if (kind->has_status && subresources)
     add_aggregated_sub(subs, kind, "status");
   for (gsize s = 0; subresources && kind->subresources && kind->subresources[s]; s++)
     add_aggregated_sub(subs, kind, kind->subresources[s]);
+  for (gsize i = 0; i < G_N_ELEMENTS(extras); i++)
+    if (is_extra_of(i, kind->group, kind->version, kind->plural))
+      json_array_append_new(subs, aggregated_extra_sub(i));
   json_t *entry =
       json_pack("{s:s, s:o, s:s, s:s, s:o, s:o}", "resource", kind->plural, "responseKind",
                 response_kind(kind->group, kind->version, kind->kind), "scope",
@@ -224,45 +246,40 @@ static json_t *aggregated_entry(const FerryKind *kind, gboolean subresources) {
   return entry;
 }
 
-/* A subresource alone hangs from a resource without verbs. */
+/* A subresource alone hangs from a resource without verbs. Each has a responseKind: client-go
+ * before 0.27 looks into it without asking whether it is there. */
 static json_t *aggregated_extra(gsize i) {
-  const char *group = extras[i].kind_group ? extras[i].kind_group : extras[i].group;
-  const char *version = extras[i].kind_version ? extras[i].kind_version : extras[i].version;
   const char *slash = strchr(extras[i].resource, '/');
   g_autofree char *name = slash ? g_strndup(extras[i].resource, (gsize)(slash - extras[i].resource))
                                 : g_strdup(extras[i].resource);
-  json_t *kind = response_kind(group, version, extras[i].kind);
-  json_t *entry =
-      json_pack("{s:s, s:s, s:s}", "resource", name, "scope",
-                extras[i].namespaced ? "Namespaced" : "Cluster", "singularResource", "");
-  if (slash) {
-    json_object_set_new(entry, "verbs", json_array());
-    json_object_set_new(entry, "subresources",
-                        json_pack("[{s:s, s:o, s:[s]}]", "subresource", slash + 1, "responseKind",
-                                  kind, "verbs", extras[i].verb));
-  } else {
-    json_object_set_new(entry, "responseKind", kind);
-    json_object_set_new(entry, "verbs", json_pack("[s]", extras[i].verb));
-  }
+  json_t *entry = json_pack("{s:s, s:o, s:s, s:s, s:[], s:[]}", "resource", name, "responseKind",
+                            extra_kind(i), "scope", extras[i].namespaced ? "Namespaced" : "Cluster",
+                            "singularResource", "", "verbs", "subresources");
+  if (slash)
+    json_array_append_new(json_object_get(entry, "subresources"), aggregated_extra_sub(i));
+  else
+    json_array_append_new(json_object_get(entry, "verbs"), json_string(extras[i].verb));
   return entry;
+}
+
+/* Whether the extra is a subresource of a kind. */
+static gboolean is_of_kind(gsize extra, const FerryKind *const *kinds, gsize n) {
+  for (gsize i = 0; i < n; i++)
+    if (is_extra_of(extra, kinds[i]->group, kinds[i]->version, kinds[i]->plural))
+      return TRUE;
+  return FALSE;
 }
 
 static json_t *aggregated_version(const char *group, const char *version) {
   json_t *list = json_array();
   gsize n;
-  const FerryKind *const *kinds = ferry_kinds(&n);
-  for (gsize i = 0; i < n; i++) {
-    const FerryKind *kind = kinds[i];
-    if (!g_str_equal(kind->group, group) || !g_str_equal(kind->version, version))
-      continue;
-    json_array_append_new(list, aggregated_entry(kind, TRUE));
-    FerryKind alias;
-    for (gsize a = 0; alias_of(kind, a, &alias); a++)
-      json_array_append_new(list, aggregated_entry(&alias, FALSE));
-  }
+  const FerryKind *const *kinds = ferry_kinds_served(&n);
+  for (gsize i = 0; i < n; i++)
+    if (g_str_equal(kinds[i]->group, group) && g_str_equal(kinds[i]->version, version))
+      json_array_append_new(list, aggregated_entry(kinds[i]));
   for (gsize i = 0; i < G_N_ELEMENTS(extras); i++)
     if (extras[i].resource && g_str_equal(extras[i].group, group) &&
-        g_str_equal(extras[i].version, version))
+        g_str_equal(extras[i].version, version) && !is_of_kind(i, kinds, n))
       json_array_append_new(list, aggregated_extra(i));
   return json_pack("{s:s, s:s, s:o}", "version", version, "freshness", "Current", "resources",
                    list);

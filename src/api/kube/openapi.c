@@ -39,7 +39,7 @@ static const char *gv_path(const FerryKind *kind) {
 static json_t *v3_index(void) {
   json_t *paths = json_object();
   gsize n;
-  const FerryKind *const *kinds = ferry_kinds(&n);
+  const FerryKind *const *kinds = ferry_kinds_served(&n);
   for (gsize i = 0; i < n; i++) {
     const char *path = gv_path(kinds[i]);
     if (json_object_get(paths, path))

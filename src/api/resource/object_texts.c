@@ -4,15 +4,13 @@
 // same address. What is large is not kept: memory stays below SLOTS times LARGEST.
 #include "api/resource/object_texts.h"
 
-#include "model/kinds/kind.h"
-
 #include <string.h>
 
 #define SLOTS 128u
 #define LARGEST (64u * 1024)
 
 typedef struct {
-  const char *alias;
+  const FerryKind *alias;
   json_t *object;
   GBytes *text;
 } Slot;
@@ -44,7 +42,7 @@ void ferry_object_texts_free(FerryObjectTexts *texts) {
   g_free(texts);
 }
 
-GBytes *ferry_object_texts_get(FerryObjectTexts *texts, const char *alias, json_t *object) {
+GBytes *ferry_object_texts_get(FerryObjectTexts *texts, const FerryKind *alias, json_t *object) {
   Slot *slot = &texts->slots[(g_direct_hash(object) >> 5 ^ g_direct_hash(alias) >> 3) % SLOTS];
   GBytes *text = NULL;
   g_mutex_lock(&texts->lock);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The JSON text of objects that are told to watches: made once, whoever watches.
 #pragma once
-#include "base/json.h"
+#include "model/kinds/kind.h"
 
 G_BEGIN_DECLS
 
@@ -13,7 +13,7 @@ void ferry_object_texts_free(FerryObjectTexts *texts);
 
 /** The text of `object`, which nobody changes any more, in the spelling `alias` of its kind
  * (interned; NULL: its own). A reference of the caller's. Any thread. */
-GBytes *ferry_object_texts_get(FerryObjectTexts *texts, const char *alias, json_t *object);
+GBytes *ferry_object_texts_get(FerryObjectTexts *texts, const FerryKind *alias, json_t *object);
 
 /** How often a text had to be made. For tests. */
 guint64 ferry_object_texts_made(FerryObjectTexts *texts);

@@ -54,6 +54,10 @@ static json_t *find_vmi(FerryRequest *req) {
 }
 
 json_t *ferry_resource_find(FerryRequest *req, GError **error) {
+  if (req->kind->make) {
+    g_autoptr(json_t) source = ferry_made_source(req, req->kind, req->ns, req->name, error);
+    return source ? ferry_made_of(req->kind, source) : NULL;
+  }
   json_t *object = ferry_store_get(req->api->store, req->kind, req->ns ? req->ns : "", req->name);
   if (!object && req->kind == &ferry_kind_vmi && req->ns)
     object = find_vmi(req);
@@ -156,8 +160,9 @@ static GPtrArray *continue_list(FerryRequest *req, const char *token, char **id,
   if (g_strv_length(parts) != 4 || !g_str_equal(parts[0], "ferry1") ||
       !g_ascii_string_to_signed(parts[2], 10, 0, G_MAXINT64, revision, NULL) ||
       !g_ascii_string_to_unsigned(parts[3], 10, 0, G_MAXUINT32, &offset, NULL)) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "continue key is not valid: use metadata.continue of the page before, unchanged");
+    g_set_error(
+        error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+        "continue: the key is not valid: use metadata.continue of the page before, unchanged");
     return NULL;
   }
   GPtrArray *objects = NULL;
@@ -173,9 +178,10 @@ static GPtrArray *continue_list(FerryRequest *req, const char *token, char **id,
   }
   g_mutex_unlock(&req->api->snapshots);
   if (other)
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "continue key is of another list: namespace, labelSelector and fieldSelector must "
-                "be those of the page before");
+    g_set_error(
+        error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+        "continue: the key is of another list: namespace, labelSelector and fieldSelector must "
+        "be those of the page before");
   else if (!objects)
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_EXPIRED,
                 "The provided continue parameter is too old to display a consistent list result. "
@@ -199,11 +205,10 @@ static json_t *list_body(FerryRequest *req, json_t *const *objects, gsize n) {
   for (gsize i = 0; i < n; i++)
     json_array_append_new(items, partial ? ferry_partial_metadata(objects[i])
                                          : ferry_kind_view(req->alias, objects[i]));
-  g_autofree char *version =
-      partial ? g_strdup("meta.k8s.io/v1") : ferry_kind_api_version(req->kind);
+  const FerryKind *named = req->alias ? req->alias : req->kind;
+  g_autofree char *version = partial ? g_strdup("meta.k8s.io/v1") : ferry_kind_api_version(named);
   g_autofree char *kind =
-      partial ? g_strdup("PartialObjectMetadataList")
-              : g_strconcat(req->alias ? req->alias : req->kind->kind, "List", NULL);
+      partial ? g_strdup("PartialObjectMetadataList") : g_strconcat(named->kind, "List", NULL);
   return json_pack("{s:s, s:s, s:{}, s:o}", "kind", kind, "apiVersion", version, "metadata",
                    "items", items);
 }
@@ -217,14 +222,14 @@ static GPtrArray *fresh_list(FerryRequest *req, gint64 *revision, GError **error
       !ferry_request_selectors(req, &labels, &fields, error))
     return NULL;
   const char *match = ferry_query(req, "resourceVersionMatch");
-  if (match && (!g_str_equal(match, "Exact") && !g_str_equal(match, "NotOlderThan"))) {
+  if (match && *match && !ferry_query(req, "resourceVersion")) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "resourceVersionMatch: Invalid value: \"%s\": expected Exact or NotOlderThan",
-                match);
+                "resourceVersionMatch: Forbidden: it says how resourceVersion is meant, which is "
+                "not there");
     return NULL;
   }
-  g_autoptr(GPtrArray) all = ferry_store_list(req->api->store, req->kind,
-                                              req->kind->namespaced ? req->ns : NULL, revision);
+  g_autoptr(GPtrArray) all =
+      ferry_made_list(req, req->kind, req->kind->namespaced ? req->ns : NULL, revision);
   if (wanted > *revision) {
     too_new(wanted, *revision, error);
     return NULL;

@@ -21,7 +21,7 @@ struct FerryStream {
   FerryStreamBase base;
   FerryApi *api;
   const FerryKind *kind;
-  const char *alias; /* interned */
+  const FerryKind *alias;
   FerryWatch *watch;
   FerrySelector *labels, *fields;
   char *name; /* only this object, or NULL */
@@ -64,6 +64,9 @@ static void watch_emit(FerryStream *s, const char *type, json_t *object) {
     s->columns_sent = TRUE;
   } else if (s->format == FERRY_FORMAT_PARTIAL) {
     form = ferry_partial_metadata(object);
+  } else if (s->kind->make) {
+    ferry_watch_line(s->base.out, type, object); /* made for this one watch */
+    return;
   } else {
     g_autoptr(GBytes) text = ferry_object_texts_get(s->api->texts, s->alias, object);
     gsize len;
@@ -76,10 +79,10 @@ static void watch_emit(FerryStream *s, const char *type, json_t *object) {
 
 static void emit_bookmark(FerryStream *s, gint64 revision, gboolean initial) {
   g_autofree char *rv = g_strdup_printf("%" G_GINT64_FORMAT, revision);
-  g_autofree char *version = ferry_kind_api_version(s->kind);
-  g_autoptr(json_t) object =
-      json_pack("{s:s, s:s, s:{s:s}}", "kind", s->alias ? s->alias : s->kind->kind, "apiVersion",
-                version, "metadata", "resourceVersion", rv);
+  const FerryKind *named = s->alias ? s->alias : s->kind;
+  g_autofree char *version = ferry_kind_api_version(named);
+  g_autoptr(json_t) object = json_pack("{s:s, s:s, s:{s:s}}", "kind", named->kind, "apiVersion",
+                                       version, "metadata", "resourceVersion", rv);
   if (initial)
     json_object_set_new(json_object_get(object, "metadata"), "annotations",
                         json_pack("{s:s}", "k8s.io/initial-events-end", "true"));
@@ -115,8 +118,42 @@ static void emit_error(FerryStream *s, const GError *error) {
   s->base.ended = TRUE;
 }
 
+/* An object that is gone, or not seen any more: its last state, with the revision of the change. */
+static void emit_last(FerryStream *s, const json_t *seen, const FerryChange *change) {
+  g_autoptr(json_t) last = ferry_json_copy_along(seen, "metadata");
+  ferry_json_set_str(last, "metadata.resourceVersion",
+                     ferry_json_str(change->object, "metadata.resourceVersion"));
+  watch_emit(s, "DELETED", last);
+}
+
+/* A change of what an object is made of. What it is made into may become another one by that. */
+static void emit_made(FerryStream *s, const FerryChange *change) {
+  gboolean gone = change->type == FERRY_DELETED;
+  const json_t *source = change->previous ? change->previous : gone ? change->object : NULL;
+  g_autoptr(json_t) old = source ? s->kind->make(source) : NULL;
+  g_autoptr(json_t) new = gone ? NULL : s->kind->make(change->object);
+  gboolean before = selected(s, old), now = selected(s, new);
+  gboolean same =
+      before && now &&
+      g_strcmp0(ferry_json_str(old, "metadata.uid"), ferry_json_str(new, "metadata.uid")) == 0;
+  if (before && !same)
+    emit_last(s, old, change);
+  if (now && !same)
+    watch_emit(s, "ADDED", new);
+  if (!same)
+    return;
+  ferry_json_set_str(old, "metadata.resourceVersion",
+                     ferry_json_str(new, "metadata.resourceVersion"));
+  if (!json_equal(old, new))
+    watch_emit(s, "MODIFIED", new);
+}
+
 /* One change as this watch sees it: entering the selection is ADDED, leaving it is DELETED. */
 static void emit_change(FerryStream *s, const FerryChange *change) {
+  if (s->kind->make) {
+    emit_made(s, change);
+    return;
+  }
   gboolean now = change->type != FERRY_DELETED && selected(s, change->object);
   gboolean before = change->previous ? selected(s, change->previous)
                                      : change->type == FERRY_DELETED && selected(s, change->object);
@@ -126,13 +163,8 @@ static void emit_change(FerryStream *s, const FerryChange *change) {
     watch_emit(s, "ADDED", change->object);
   else if (before && change->type == FERRY_DELETED)
     watch_emit(s, "DELETED", change->object);
-  else if (before) {
-    /* The last state that was seen, with the revision at which it left. */
-    g_autoptr(json_t) last = ferry_json_copy_along(change->previous, "metadata");
-    ferry_json_set_str(last, "metadata.resourceVersion",
-                       ferry_json_str(change->object, "metadata.resourceVersion"));
-    watch_emit(s, "DELETED", last);
-  }
+  else if (before)
+    emit_last(s, change->previous, change);
 }
 
 /* Tells one change; FALSE where there is none. The bookmark that ends the pages stands where
@@ -164,8 +196,9 @@ static void watch_fill(FerryStreamBase *base) {
       break;
     json_t *object = ferry_initial_list_next(&s->initial);
     if (object) {
-      if (selected(s, object))
-        watch_emit(s, "ADDED", object);
+      g_autoptr(json_t) shown = ferry_made_of(s->kind, object);
+      if (selected(s, shown))
+        watch_emit(s, "ADDED", shown);
     } else if (!next_change(s) && !ferry_initial_list_turn(&s->initial)) {
       break;
     }
@@ -260,10 +293,10 @@ static gboolean open_cursor(FerryRequest *req, FerryStream *s, GError **error) {
     revision = newest;
   if (revision == 0)
     revision = newest;
-  s->watch =
-      ferry_store_watch(req->api->store, s->kind, ns, revision, ferry_stream_on_change, s, error);
+  s->watch = ferry_store_watch(req->api->store, ferry_kind_stored(s->kind), ns, revision,
+                               ferry_stream_on_change, s, error);
   if (s->watch && initial) {
-    ferry_initial_list_begin(&s->initial, req->api->store, s->kind, ns);
+    ferry_initial_list_begin(&s->initial, req->api->store, ferry_kind_stored(s->kind), ns);
     ferry_initial_list_turn(&s->initial); /* a short list is told as it is now */
   }
   return s->watch != NULL;

@@ -55,16 +55,6 @@ gboolean ferry_request_write_options(FerryRequest *req, FerryUnknown *mode, GErr
     return FALSE;
   if (!text || !*text || g_str_equal(text, "Warn"))
     return TRUE;
-  if (g_str_equal(text, "Ignore"))
-    *mode = FERRY_UNKNOWN_IGNORE;
-  else if (g_str_equal(text, "Strict"))
-    *mode = FERRY_UNKNOWN_STRICT;
-  else {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "fieldValidation: Unsupported value: \"%s\": supported values: \"Ignore\", "
-                "\"Warn\", \"Strict\"",
-                text);
-    return FALSE;
-  }
+  *mode = g_str_equal(text, "Ignore") ? FERRY_UNKNOWN_IGNORE : FERRY_UNKNOWN_STRICT;
   return TRUE;
 }

@@ -41,7 +41,8 @@ typedef enum {
   FERRY_ROLE_ADMIN,
 } FerryRole;
 
-typedef struct {
+typedef struct FerryKind FerryKind;
+struct FerryKind {
   const char *group; /* "" for the core group */
   const char *version;
   const char *kind;
@@ -65,7 +66,15 @@ typedef struct {
    */
   void (*check)(const json_t *object, const json_t *old, GError *error);
   const char *name_format; /* of metadata.name; NULL: "dns-subdomain" */
-} FerryKind;
+  const char *const
+      *version_aliases;      /* older versions under which the same is served, may be NULL */
+  const FerryKind *alias_of; /* of an alias, see ferry_kinds_served */
+  const char *instead; /* why a person can't write it, and what to do instead; NULL: goes without
+                          saying */
+  /** Not NULL: objects are stored nowhere but made of those of another kind when somebody looks. */
+  const FerryKind *made_of;
+  json_t *(*make)(const json_t *source); /* new reference, or NULL: there is none now */
+};
 
 /** All kinds, in a stable order; `*n` gets their number. */
 const FerryKind *const *ferry_kinds(gsize *n);
@@ -73,15 +82,19 @@ const FerryKind *const *ferry_kinds(gsize *n);
 const FerryKind *ferry_kind_by_plural(const char *group, const char *version, const char *plural);
 /** By apiVersion ("kubevirt.io/v1", "v1") and kind, aliases included, or NULL. */
 const FerryKind *ferry_kind_by_gvk(const char *api_version, const char *kind);
+/** Whether `api_version` is the kind's, or an older one of it. */
+gboolean ferry_kind_has_api_version(const FerryKind *kind, const char *api_version);
 /** By what a person types: plural, singular, short name or kind in any case, or
  * "plural.group"; NULL where none or more than one fits. */
 const FerryKind *ferry_kind_by_word(const char *word);
-/** Describes the `i`-th other spelling of `kind` as a kind of its own in `alias`: same fields, its
- * own plural, under which the same objects are served with that spelling. For discovery, schemas
- * and routes only: objects are stored under `kind`. FALSE where there is none. */
-gboolean ferry_kind_alias(const FerryKind *kind, gsize i, FerryKind *alias);
-/** An object with its kind in the spelling `alias` (NULL: its own). New reference. */
-json_t *ferry_kind_view(const char *alias, json_t *object);
+/** All kinds, each followed by its aliases: other spellings, with plurals of their own, and older
+ * versions, under which the same objects are served. For discovery, schemas and routes only:
+ * objects are stored under the kind itself. Any thread. */
+const FerryKind *const *ferry_kinds_served(gsize *n);
+/** The kind whose objects are stored: `kind` itself, or what it is made of. */
+const FerryKind *ferry_kind_stored(const FerryKind *kind);
+/** An object with apiVersion and kind of `alias` (NULL: its own). New reference. */
+json_t *ferry_kind_view(const FerryKind *alias, json_t *object);
 /** "kubevirt.io/v1" or "v1". Free with g_free. */
 char *ferry_kind_api_version(const FerryKind *kind);
 
@@ -89,7 +102,9 @@ char *ferry_kind_api_version(const FerryKind *kind);
 extern const FerryKind ferry_kind_namespace;
 extern const FerryKind ferry_kind_node;
 extern const FerryKind ferry_kind_service; /* always empty */
+extern const FerryKind ferry_kind_pod;     /* made of VMs */
 extern const FerryKind ferry_kind_event;
+extern const FerryKind ferry_kind_virtual_machine; /* always empty */
 extern const FerryKind ferry_kind_vmi;
 extern const FerryKind ferry_kind_vmim;
 extern const FerryKind ferry_kind_kubevirt;

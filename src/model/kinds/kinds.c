@@ -27,25 +27,54 @@ const FerryKind *ferry_kind_by_plural(const char *group, const char *version, co
   return NULL;
 }
 
-gboolean ferry_kind_alias(const FerryKind *kind, gsize i, FerryKind *alias) {
-  gsize n = kind->kind_aliases ? g_strv_length((char **)kind->kind_aliases) : 0;
-  if (i >= n)
-    return FALSE;
-  g_autofree char *singular = g_strdup_printf("%salias", kind->singular);
-  g_autofree char *plural = g_strdup_printf("%saliases", kind->singular);
-  *alias = *kind;
-  alias->kind = kind->kind_aliases[i];
-  alias->singular = g_intern_string(singular);
-  alias->plural = g_intern_string(plural);
-  alias->short_names = alias->categories = alias->kind_aliases = NULL;
-  return TRUE;
+static FerryKind *new_alias(const FerryKind *kind) {
+  FerryKind *alias = g_memdup2(kind, sizeof *kind);
+  alias->kind_aliases = alias->version_aliases = NULL;
+  alias->alias_of = kind;
+  return alias;
 }
 
-json_t *ferry_kind_view(const char *alias, json_t *object) {
+static void add_aliases(GPtrArray *all, const FerryKind *kind) {
+  for (gsize i = 0; kind->kind_aliases && kind->kind_aliases[i]; i++) {
+    FerryKind *alias = new_alias(kind);
+    alias->kind = kind->kind_aliases[i];
+    alias->singular = g_strdup_printf("%salias", kind->singular);
+    alias->plural = g_strdup_printf("%saliases", kind->singular);
+    alias->short_names = alias->categories = NULL;
+    g_ptr_array_add(all, alias);
+  }
+  for (gsize i = 0; kind->version_aliases && kind->version_aliases[i]; i++) {
+    FerryKind *alias = new_alias(kind);
+    alias->version = kind->version_aliases[i];
+    g_ptr_array_add(all, alias);
+  }
+}
+
+const FerryKind *const *ferry_kinds_served(gsize *n) {
+  static GPtrArray *all;
+  if (g_once_init_enter(&all)) {
+    GPtrArray *made = g_ptr_array_new();
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+      g_ptr_array_add(made, (gpointer)kinds[i]);
+      add_aliases(made, kinds[i]);
+    }
+    g_once_init_leave(&all, made);
+  }
+  *n = all->len;
+  return (const FerryKind *const *)all->pdata;
+}
+
+const FerryKind *ferry_kind_stored(const FerryKind *kind) {
+  return kind->made_of ? kind->made_of : kind;
+}
+
+json_t *ferry_kind_view(const FerryKind *alias, json_t *object) {
   if (!alias)
     return json_incref(object);
   json_t *view = json_copy(object);
-  json_object_set_new(view, "kind", json_string(alias));
+  g_autofree char *version = ferry_kind_api_version(alias);
+  json_object_set_new(view, "apiVersion", json_string(version));
+  json_object_set_new(view, "kind", json_string(alias->kind));
   return view;
 }
 
@@ -54,16 +83,16 @@ char *ferry_kind_api_version(const FerryKind *kind) {
                       : g_strdup(kind->version);
 }
 
-/* Whether `api_version` is the kind's, without making a string. */
-static gboolean has_api_version(const FerryKind *kind, const char *api_version) {
-  const char *slash = strchr(api_version, '/');
-  gsize group_len = slash ? (gsize)(slash - api_version) : 0;
-  return strlen(kind->group) == group_len && strncmp(kind->group, api_version, group_len) == 0 &&
-         g_str_equal(kind->version, slash ? slash + 1 : api_version);
-}
-
 static gboolean is_listed(const char *const *list, const char *word) {
   return list && g_strv_contains(list, word);
+}
+
+gboolean ferry_kind_has_api_version(const FerryKind *kind, const char *api_version) {
+  const char *slash = strchr(api_version, '/');
+  gsize group_len = slash ? (gsize)(slash - api_version) : 0;
+  const char *version = slash ? slash + 1 : api_version;
+  return strlen(kind->group) == group_len && strncmp(kind->group, api_version, group_len) == 0 &&
+         (g_str_equal(kind->version, version) || is_listed(kind->version_aliases, version));
 }
 
 const FerryKind *ferry_kind_by_gvk(const char *api_version, const char *kind) {
@@ -71,7 +100,7 @@ const FerryKind *ferry_kind_by_gvk(const char *api_version, const char *kind) {
     return NULL;
   for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
     if ((g_str_equal(kinds[i]->kind, kind) || is_listed(kinds[i]->kind_aliases, kind)) &&
-        has_api_version(kinds[i], api_version))
+        ferry_kind_has_api_version(kinds[i], api_version))
       return kinds[i];
   return NULL;
 }

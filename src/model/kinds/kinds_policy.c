@@ -56,6 +56,7 @@ const FerryKind ferry_kind_kubevirt = {
     .n_columns = G_N_ELEMENTS(kubevirt_columns),
     .doc = "KubeVirt is the configuration of the whole cluster.",
     .kind_aliases = WORDS("Kubevirt"),
+    .version_aliases = WORDS("v1alpha3"),
 };
 
 static const FerryField selectors[] = {

@@ -230,4 +230,39 @@ const FerryKind ferry_kind_vmi = {
     .n_columns = G_N_ELEMENTS(columns),
     .field_selectors = WORDS("status.phase", "status.nodeName", "spec.domainName"),
     .doc = "VirtualMachineInstance is a VM: one libvirt domain, wherever it runs.",
+    .version_aliases = WORDS("v1alpha3"),
+    .instead = "VMs are found in libvirt, not created or deleted here: use virsh define, start, "
+               "destroy and undefine on their host",
+};
+
+static const FerryField vm_fields[] = {
+    ANY("spec", "Not used."),
+    ANY("status", "Not used."),
+    END,
+};
+
+static const FerryColumn vm_columns[] = {
+    COLUMN_NAME,
+    COLUMN_AGE,
+};
+
+const FerryKind ferry_kind_virtual_machine = {
+    .group = "kubevirt.io",
+    .version = "v1",
+    .kind = "VirtualMachine",
+    .plural = "virtualmachines",
+    .singular = "virtualmachine",
+    .short_names = WORDS("vms"),
+    .namespaced = TRUE,
+    .verbs = FERRY_VERB_READ,
+    .read_by = FERRY_ROLE_VIEW,
+    .fields = vm_fields,
+    .columns = vm_columns,
+    .n_columns = G_N_ELEMENTS(vm_columns),
+    .doc = "VirtualMachine has no objects here: libvirt's definitions are what VMs are started "
+           "from. It is there to say so to KubeVirt's clients.",
+    .version_aliases = WORDS("v1alpha3"),
+    .instead = "Ferry makes no VMs: define and start the VM in libvirt on a host (virsh define, "
+               "virsh start); it then appears as a VirtualMachineInstance, and a "
+               "VirtualMachineInstanceMigration that names it moves it",
 };

@@ -251,4 +251,5 @@ const FerryKind ferry_kind_vmim = {
         WORDS("status.phase", "status.migrationState.sourceNode",
               "status.migrationState.targetNode", "status.migrationState.agents", "spec.vmiName"),
     .doc = "VirtualMachineInstanceMigration moves one VM to another node while it runs.",
+    .version_aliases = WORDS("v1alpha3"),
 };

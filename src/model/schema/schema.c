@@ -248,13 +248,6 @@ static void add_kind(json_t *definitions, const FerryKind *kind, gboolean v3) {
   json_object_set_new(definitions, list_name, schema);
 }
 
-static void add_kind_and_aliases(json_t *definitions, const FerryKind *kind, gboolean v3) {
-  FerryKind alias;
-  add_kind(definitions, kind, v3);
-  for (gsize i = 0; ferry_kind_alias(kind, i, &alias); i++)
-    add_kind(definitions, &alias, v3);
-}
-
 static json_t *described(json_t *schema, const char *doc) {
   json_object_set_new(schema, "description", json_string(doc));
   return schema;
@@ -299,10 +292,10 @@ static void add_shared(json_t *definitions, gboolean v3) {
 json_t *ferry_schema_definitions(const char *group, const char *version, gboolean v3) {
   json_t *definitions = json_object();
   gsize n;
-  const FerryKind *const *kinds = ferry_kinds(&n);
+  const FerryKind *const *kinds = ferry_kinds_served(&n);
   for (gsize i = 0; i < n; i++)
     if (!group || (g_str_equal(group, kinds[i]->group) && g_str_equal(version, kinds[i]->version)))
-      add_kind_and_aliases(definitions, kinds[i], v3);
+      add_kind(definitions, kinds[i], v3);
   add_shared(definitions, v3);
   return definitions;
 }

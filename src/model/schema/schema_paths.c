@@ -187,14 +187,11 @@ static void add_kind_paths(json_t *paths, const FerryKind *kind, gboolean v3) {
 json_t *ferry_schema_paths(const char *group, const char *version, gboolean v3) {
   json_t *paths = json_object();
   gsize n;
-  const FerryKind *const *kinds = ferry_kinds(&n);
+  const FerryKind *const *kinds = ferry_kinds_served(&n);
   for (gsize i = 0; i < n; i++) {
-    FerryKind alias;
     if (group && !(g_str_equal(group, kinds[i]->group) && g_str_equal(version, kinds[i]->version)))
       continue;
     add_kind_paths(paths, kinds[i], v3);
-    for (gsize a = 0; ferry_kind_alias(kinds[i], a, &alias); a++)
-      add_kind_paths(paths, &alias, v3);
   }
   return paths;
 }

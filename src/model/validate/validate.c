@@ -358,7 +358,8 @@ static gboolean check_type_meta(const FerryKind *kind, const json_t *object, jso
                                 GError **error) {
   g_autofree char *api_version = ferry_kind_api_version(kind);
   json_t *given = json_object_get(object, "apiVersion");
-  if (given && (!json_is_string(given) || !g_str_equal(json_string_value(given), api_version))) {
+  if (given &&
+      (!json_is_string(given) || !ferry_kind_has_api_version(kind, json_string_value(given)))) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
                 "apiVersion: the version in the data (%.64s) does not match the expected one (%s)",
                 json_is_string(given) ? json_string_value(given) : json_type_name(given),
