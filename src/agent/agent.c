@@ -18,6 +18,7 @@
 #include "agent/link/watch.h"
 #include "agent/migration/migration.h"
 #include "agent/path/bandwidth_target.h"
+#include "agent/path/half_open.h"
 #include "agent/rpc/verbs.h"
 #include "agent/twin/twin_guard.h"
 #include "base/log.h"
@@ -32,6 +33,7 @@ struct _FerryAgent {
   FerryTwinGuard *guard;           /* NULL: no ferryd */
   FerryReporter *reporter;         /* NULL: no ferryd */
   FerryAgentWatch *watch;          /* the same */
+  FerryHalfOpen half_open;         /* the watch thread's own */
   FerryRpc *rpc;                   /* NULL: no local socket */
   FerryLocal *local;               /* the same */
   json_t *peer;                    /* may be NULL */
@@ -92,9 +94,10 @@ static gpointer start_migration(const json_t *object, gpointer data) {
 }
 
 static void see_migration(const char *type, const json_t *object, gpointer data) {
-  const FerryAgent *agent = data;
+  FerryAgent *agent = data;
   ferry_bandwidth_target_see(agent->bandwidth, type, object);
   ferry_twin_guard_see(agent->guard, type, object);
+  ferry_half_open_see(&agent->half_open, type, object);
 }
 
 static void sweep_listeners(gpointer data) {
@@ -150,6 +153,7 @@ static void start_link(FerryAgent *agent) {
                            .see = see_migration,
                            .tick = sweep_listeners,
                            .data = agent};
+  ferry_half_open_init(&agent->half_open, p->host, ferry_context_node(p->context));
   agent->bandwidth = ferry_bandwidth_target_new(&bandwidth);
   agent->reporter = ferry_reporter_new(&report);
   agent->watch = ferry_agent_watch_new(&watch);
@@ -185,6 +189,7 @@ void ferry_agent_free(FerryAgent *agent) {
   ferry_host_hurry(p->host);
   ferry_agent_watch_free(agent->watch);
   ferry_bandwidth_target_free(agent->bandwidth);
+  ferry_half_open_clear(&agent->half_open);
   ferry_twin_guard_stop(agent->guard);
   ferry_reporter_free(agent->reporter);
   ferry_rpc_stop(agent->rpc); /* no verb comes any more */

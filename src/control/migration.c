@@ -66,6 +66,7 @@ static const FerryRow table[] = {
     {FERRY_PHASE_RUNNING, ferry_step_guard_stayed, FERRY_PHASE_FAILED, ferry_step_act_stayed},
     {FERRY_PHASE_RUNNING, ferry_step_guard_lost, FERRY_PHASE_FAILED, ferry_step_act_lost},
     {FERRY_PHASE_RUNNING, ferry_step_guard_unknown, FERRY_PHASE_NONE, ferry_step_act_unknown},
+    {FERRY_PHASE_RUNNING, ferry_step_guard_recovering, FERRY_PHASE_NONE, NULL},
     {FERRY_PHASE_RUNNING, ferry_step_guard_stalling, FERRY_PHASE_NONE, ferry_step_act_stalling},
     {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_agent_lost, FERRY_PHASE_FAILED,
      ferry_step_act_agent_lost},

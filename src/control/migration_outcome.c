@@ -16,7 +16,7 @@
 #include "model/migration/doubt.h"
 #include "model/migration/migration.h"
 #include "policy/outcome.h"
-#include "policy/resume_defects.h"
+#include "model/flags/resume_defects.h"
 #include "policy/placement.h"
 
 static const char *outcome_source_name(const FerryStep *s) {

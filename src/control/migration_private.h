@@ -74,6 +74,9 @@ gboolean ferry_step_guard_unknown(FerryStep *s);
 void ferry_step_act_unknown(FerryStep *s);
 void ferry_step_act_agent_lost(FerryStep *s);
 
+/* migration_recovery.c */
+gboolean ferry_step_guard_recovering(FerryStep *s);
+
 /** Nobody says now what there is on the target. */
 gboolean ferry_step_target_is_silent(const FerryStep *s);
 

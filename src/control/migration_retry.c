@@ -77,8 +77,8 @@ void ferry_step_act_retry(FerryStep *s) {
       STATE "targetNode",     STATE "targetNodeAddress", STATE "targetURI",
       STATE "network",        STATE "targetDisks",       STATE "agentEpoch",
       STATE "bandwidthProbe", STATE "startTimestamp",    STATE "migrationConfiguration",
-      STATE "doubt",          "status.progress",         "status.summary",
-      "status.forecast",      "status.refusals"};
+      STATE "doubt",          STATE "recovery",          "status.progress",
+      "status.summary",       "status.forecast",         "status.refusals"};
   gint64 attempt = ferry_json_int(s->m, STATE "attempt", 0) + 1;
   const char *error = ferry_json_str(s->m, STATE "agentResult.error");
   g_autofree char *text =

@@ -3,7 +3,7 @@
 // a field that is on or given, FIELD=VALUE for a list that holds the value or a URI of that scheme,
 // or "tls". What one row cannot say is a function below the table.
 #include "policy/migration_flags_rules.h"
-#include "policy/resume_defects.h"
+#include "model/flags/resume_defects.h"
 #include "base/quantity.h"
 #include "policy/network.h"
 #include "convergence/schedule.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/running.h"
+#include "agent/migration/recovery.h"
 #include "model/migration/phase.h"
 
 #define LEAST_SENT (32 * 1024 * 1024) /* less says nothing of the path */
@@ -14,10 +15,12 @@ void ferry_running_init(FerryRunning *r, const FerryMigrationPorts *ports, Ferry
   r->step.scheduled = asked->settings.schedule != NULL;
   r->stalling.limit_s = ferry_json_int(asked->settings.request.config, "stallingLimit", 0);
   ferry_job_stats_clear(&r->last);
+  ferry_recovery_recall(r);
 }
 
 void ferry_running_clear(FerryRunning *r) {
   ferry_step_clear(&r->step);
+  ferry_recovery_clear(r);
 }
 
 gint64 ferry_running_elapsed_ms(const FerryRunning *r) {

@@ -11,8 +11,23 @@
 #include "agent/migration/stall_judge.h"
 #include "agent/migration/step.h"
 #include "agent/path/watch.h"
+#include "model/migration/recovery.h"
 
 G_BEGIN_DECLS
+
+/** A post-copy that broke (recovery.c). */
+typedef struct {
+  gboolean begun, told;
+  gboolean cancelled_before; /* a cancel came before it broke: that is no word about it */
+  FerryRecoveryState state;  /* as shown */
+  char *message;             /* owned; as shown */
+  char *since;               /* owned; when it broke; NULL: it has not */
+  char *failure;             /* owned; why the last try failed; NULL: it has not */
+  gint64 tries, closes;      /* so far */
+  gint64 next_try_us, next_close_us, looked_us;
+  gint64 path_up_us; /* since when the path is open; 0: it is not, or nobody has looked */
+  guint16 port;      /* of the target, that the data goes to; 0: not known */
+} FerryRecovery;
 
 typedef struct {
   /* borrowed */
@@ -34,6 +49,7 @@ typedef struct {
   FerryStalling stalling;
   FerryBrokenLink broken;
   FerrySilence silence;
+  FerryRecovery recovery;
   gboolean guarded;      /* suspended by this agent: the target may run it (doubt.c) */
   gboolean in_doubt;     /* it is not known yet which host has it */
   gint64 ran_ms;         /* how long it ran here since the switch-over; -1: not known */

@@ -3,6 +3,7 @@
 // asked for, and what is to be done is done.
 #include "agent/migration/settle.h"
 #include "agent/migration/doubt.h"
+#include "agent/migration/recovery.h"
 
 #define COMPLETED_WAIT_MS 2000
 #define DOUBT_PATIENCE_MS 3000 /* then people are told, and it is asked on */
@@ -123,6 +124,14 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   }
   if (!take_state(r, &end.state))
     return FERRY_SETTLE_STOPPED;
+  switch (ferry_recovery_run(r, &end.state, error)) {
+  case FERRY_RECOVERY_AGAIN:
+    return FERRY_SETTLE_GOES_ON;
+  case FERRY_RECOVERY_ENDED:
+    return FERRY_SETTLE_STOPPED;
+  case FERRY_RECOVERY_LEFT:
+    break;
+  }
   /* of an adopted one nobody here heard what the call said */
   if (!r->calling && !r->in_doubt && (r->guarded || ferry_doubt_runs_twice(r, &end.state))) {
     r->in_doubt = TRUE;
@@ -148,6 +157,7 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
     tell_doubt(o, end.target);
   else if (end.state.active && o->message && !r->step.post_copy)
     revive(r, o);
+  ferry_recovery_end(r, !o->message);
   if (!o->message && r->calling) { /* its last numbers come by an event of their own */
     FerryJobStats completed;
     ferry_inbox_completed(r->inbox, COMPLETED_WAIT_MS, &completed);

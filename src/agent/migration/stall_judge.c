@@ -43,15 +43,14 @@ gboolean ferry_broken_is_due(FerryBrokenLink *b, gint64 processed, gint64 now_us
     b->moved_us = now_us;
     b->told = FERRY_BROKEN_UNTOLD;
   }
-  if (now_us - b->moved_us < FERRY_BROKEN_S * G_USEC_PER_SEC || now_us - b->asked_us < ASK_US ||
-      b->told == FERRY_BROKEN_HERE)
+  if (now_us - b->moved_us < FERRY_BROKEN_S * G_USEC_PER_SEC || now_us - b->asked_us < ASK_US)
     return FALSE;
   b->asked_us = now_us;
   return TRUE;
 }
 
 gboolean ferry_broken_tells(FerryBrokenLink *b, gboolean here) {
-  if (!here && b->told)
+  if (b->told == FERRY_BROKEN_HERE || (!here && b->told))
     return FALSE;
   b->told = here ? FERRY_BROKEN_HERE : FERRY_BROKEN_IDLE;
   return TRUE;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/stalling.h"
+#include "agent/migration/recovery.h"
 #include "model/migration/reasons.h"
 #include "base/rfc3339.h"
 
@@ -17,28 +18,37 @@ static char *broken_text(const FerryRunning *r, gboolean here) {
   const char *node = ferry_context_node(r->ports->context);
   if (here)
     return g_strdup_printf("the connection broke in post-copy and %s has not noticed: its QEMU "
-                           "waits, and this migration with it. Close the connection there (ss -K "
-                           "dst ADDRESS, with the address of %s on the migration's network), "
-                           "then resume the migration in the way that its end says",
+                           "waits, and this migration with it. Where Ferry can resume it, the "
+                           "agent there closes the connection; by hand: ss -K dst ADDRESS, with "
+                           "the address of %s on the migration's network. Destroy the VM on "
+                           "neither host",
                            target ? target : "the target", node);
   return g_strdup_printf("nothing has moved for %d s in post-copy, and the VM waits for its "
-                         "memory. If the link does not come back: 'virsh domjobabort %s "
-                         "--postcopy' on %s, then resume the migration in the way "
-                         "that its end says. Destroy the VM on neither host",
-                         FERRY_BROKEN_S, r->asked->uuid, node);
+                         "memory. It goes on by itself when the link comes back; "
+                         "status.migrationState.recovery says what else is done. Destroy the VM "
+                         "on neither host",
+                         FERRY_BROKEN_S);
 }
 
 static void check_connection(FerryRunning *r) {
   FerryDomainState state;
-  if (!ferry_broken_is_due(&r->broken, r->last.memory_processed, g_get_monotonic_time()))
+  gint64 moved_us = r->broken.moved_us;
+  ferry_recovery_note_path(r);
+  gboolean due = ferry_broken_is_due(&r->broken, r->last.memory_processed, g_get_monotonic_time());
+  if (r->broken.moved_us != moved_us)
+    ferry_recovery_moves(r);
+  if (!due)
     return;
   gboolean here =
       ferry_host_job_state(r->job, &state, NULL) && g_str_equal(state.reason, "postcopy-failed");
-  if (!ferry_broken_tells(&r->broken, here))
-    return;
-  g_autofree char *message = broken_text(r, here);
-  ferry_warning(message, "FERRY_MIGRATION", r->asked->name);
-  ferry_shown_tell(r->shown, "Warning", ferry_reason_name(FERRY_REASON_POST_COPY_BROKEN), message);
+  if (ferry_broken_tells(&r->broken, here)) {
+    g_autofree char *message = broken_text(r, here);
+    ferry_warning(message, "FERRY_MIGRATION", r->asked->name);
+    ferry_shown_tell(r->shown, "Warning", ferry_reason_name(FERRY_REASON_POST_COPY_BROKEN),
+                     message);
+    r->recovery.told = TRUE;
+  }
+  ferry_recovery_turn(r);
 }
 
 void ferry_stalling_check(FerryRunning *r) {

@@ -85,3 +85,16 @@ gboolean ferry_libvirt_job_disconnect(FerryHostJob *job, guint64 id, GError **er
   g_array_unref(all);
   return ok;
 }
+
+gboolean ferry_libvirt_incoming_close(FerryHost *host, const char *uuid, guint16 port, guint *n,
+                                      GError **error) {
+  *n = 0;
+  if (!host->local) {
+    g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
+                "the connections of domain %s cannot be seen from here", uuid);
+    return FALSE;
+  }
+  FerryLibvirtPath path = {.uuid = (char *)uuid};
+  g_autoptr(GHashTable) sockets = sockets_of(&path);
+  return ferry_tcp_close_at(port, sockets, n, error);
+}

@@ -469,4 +469,7 @@ const FerryHostOps ferry_libvirt_ops = {
     .job_set_path = ferry_libvirt_job_set_path,
     .job_connections = ferry_libvirt_job_connections,
     .job_disconnect = ferry_libvirt_job_disconnect,
+    .job_break_post_copy = ferry_libvirt_job_break_post_copy,
+    .peer_versions = ferry_libvirt_peer_versions,
+    .incoming_close = ferry_libvirt_incoming_close,
 };

@@ -282,6 +282,16 @@ gboolean ferry_libvirt_job_abort(FerryHostJob *base, GError **error) {
   return ferry_libvirt_tell_job(base, abort_job, 0, FERRY_ASK_CALL_MS, error);
 }
 
+static gboolean break_post_copy(FerryLibvirtAsk *a, GError **error) {
+  if (virDomainAbortJobFlags(a->domain, VIR_DOMAIN_ABORT_JOB_POSTCOPY) < 0)
+    return ferry_libvirt_error(error, "cannot give up the connection of the post-copy");
+  return TRUE;
+}
+
+gboolean ferry_libvirt_job_break_post_copy(FerryHostJob *base, GError **error) {
+  return ferry_libvirt_tell_job(base, break_post_copy, 0, FERRY_ASK_CALL_MS, error);
+}
+
 static gboolean suspend_domain(FerryLibvirtAsk *a, GError **error) {
   if (virDomainSuspend(a->domain) < 0)
     return ferry_libvirt_error(error, "cannot suspend the domain");

@@ -93,6 +93,8 @@ void ferry_libvirt_domains_free(virDomainPtr *domains);
 gboolean ferry_libvirt_peer_incoming(FerryHost *host, const char *uri, gint64 *n, GError **error);
 gboolean ferry_libvirt_peer_state(FerryHost *host, const char *uri, const char *uuid,
                                   FerryDomainState *out, GError **error);
+gboolean ferry_libvirt_peer_versions(FerryHost *host, const char *uri, FerryHostVersions *out,
+                                     GError **error);
 /** State of `domain`; "gone" where it no longer exists. */
 gboolean ferry_libvirt_state(virDomainPtr domain, FerryDomainState *out, GError **error);
 /** A job's numbers, from libvirt's names of them. Pure. */
@@ -125,6 +127,8 @@ json_t *ferry_libvirt_peer_give(FerryHost *host, const char *uri, const char *uu
 void ferry_libvirt_job_set_path(FerryHostJob *job, const FerryMigrateRequest *request);
 GArray *ferry_libvirt_job_connections(FerryHostJob *job, GError **error);
 gboolean ferry_libvirt_job_disconnect(FerryHostJob *job, guint64 id, GError **error);
+gboolean ferry_libvirt_incoming_close(FerryHost *host, const char *uuid, guint16 port, guint *n,
+                                      GError **error);
 
 /** What a job's connections are told by. */
 typedef struct {
@@ -179,6 +183,7 @@ gboolean ferry_libvirt_job_dirty_rate(FerryHostJob *job, int seconds, gint64 *by
 gboolean ferry_libvirt_job_set_max_speed(FerryHostJob *job, gint64 bytes_per_s, GError **error);
 gboolean ferry_libvirt_job_start_postcopy(FerryHostJob *job, GError **error);
 gboolean ferry_libvirt_job_abort(FerryHostJob *job, GError **error);
+gboolean ferry_libvirt_job_break_post_copy(FerryHostJob *job, GError **error);
 gboolean ferry_libvirt_job_suspend(FerryHostJob *job, GError **error);
 gboolean ferry_libvirt_job_destroy(FerryHostJob *job, gboolean undefine, GError **error);
 gboolean ferry_libvirt_job_resume(FerryHostJob *job, GError **error);

@@ -105,32 +105,95 @@ GArray *ferry_tcp_connections(const char *address, GError **error) {
   return NULL;
 }
 
+/* FALSE with what the kernel said as `failed`. */
+static gboolean destroy(struct nl_sock *sock, guint8 family, const struct inet_diag_sockid *id,
+                        int *failed) {
+  struct inet_diag_req_v2 ask = {.sdiag_family = family, .sdiag_protocol = IPPROTO_TCP, .id = *id};
+  *failed = nl_send_simple(sock, SOCK_DESTROY, NLM_F_ACK, &ask, sizeof ask);
+  if (*failed >= 0)
+    *failed = nl_wait_for_ack(sock);
+  return *failed >= 0 || *failed == -NLE_OBJ_NOTFOUND;
+}
+
 gboolean ferry_tcp_connection_close(const char *address, const FerryTcpConnection *c,
                                     GError **error) {
   g_autoptr(GInetAddress) parsed = numeric_address(address, error);
   struct nl_sock *sock = parsed ? open_diag_socket(error) : NULL;
   if (!sock)
     return FALSE;
-  struct inet_diag_req_v2 ask = {
-      .sdiag_family = (guint8)family_of(parsed),
-      .sdiag_protocol = IPPROTO_TCP,
-      .id = {.idiag_sport = g_htons(c->local_port),
-             .idiag_dport = g_htons(c->port),
-             .idiag_if = c->interface,
-             .idiag_cookie = {(guint32)c->cookie, (guint32)(c->cookie >> 32)}},
-  };
-  memcpy(ask.id.idiag_dst, g_inet_address_to_bytes(parsed), g_inet_address_get_native_size(parsed));
-  memcpy(ask.id.idiag_src, c->local_address, sizeof ask.id.idiag_src);
-  int failed = nl_send_simple(sock, SOCK_DESTROY, NLM_F_ACK, &ask, sizeof ask);
-  if (failed >= 0)
-    failed = nl_wait_for_ack(sock);
+  struct inet_diag_sockid id = {.idiag_sport = g_htons(c->local_port),
+                                .idiag_dport = g_htons(c->port),
+                                .idiag_if = c->interface,
+                                .idiag_cookie = {(guint32)c->cookie, (guint32)(c->cookie >> 32)}};
+  memcpy(id.idiag_dst, g_inet_address_to_bytes(parsed), g_inet_address_get_native_size(parsed));
+  memcpy(id.idiag_src, c->local_address, sizeof id.idiag_src);
+  int failed;
+  gboolean ok = destroy(sock, (guint8)family_of(parsed), &id, &failed);
   nl_socket_free(sock);
-  if (failed >= 0 || failed == -NLE_OBJ_NOTFOUND)
-    return TRUE;
-  g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
-              "the kernel does not close the TCP connection to %s port %u: %s", address,
-              (unsigned)c->port, nl_geterror(failed));
-  return FALSE;
+  if (!ok)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
+                "the kernel does not close the TCP connection to %s port %u: %s", address,
+                (unsigned)c->port, nl_geterror(failed));
+  return ok;
+}
+
+typedef struct {
+  guint16 port;
+  GHashTable *sockets;
+  GArray *found; /* struct inet_diag_sockid */
+} TcpCloseSearch;
+
+static int on_open(struct nl_msg *message, void *data) {
+  TcpCloseSearch *search = data;
+  struct nlmsghdr *header = nlmsg_hdr(message);
+  if (!nlmsg_valid_hdr(header, sizeof(struct inet_diag_msg)))
+    return NL_SKIP;
+  const struct inet_diag_msg *m = nlmsg_data(header);
+  if (g_ntohs(m->id.idiag_sport) != search->port ||
+      !g_hash_table_contains(search->sockets, GUINT_TO_POINTER(m->idiag_inode)) ||
+      search->found->len >= FERRY_TCP_CONNECTIONS_MAX)
+    return NL_SKIP;
+  g_array_append_val(search->found, m->id);
+  return NL_OK;
+}
+
+/* What the kernel said; >= 0: all went well. */
+static int close_of_family(guint8 family, guint16 port, GHashTable *sockets, guint *n,
+                           struct nl_sock *ask, struct nl_sock *tell) {
+  g_autoptr(GArray) found = g_array_new(FALSE, TRUE, sizeof(struct inet_diag_sockid));
+  TcpCloseSearch search = {port, sockets, found};
+  struct inet_diag_req_v2 all = {.sdiag_family = family,
+                                 .sdiag_protocol = IPPROTO_TCP,
+                                 .idiag_states = 1 << TCP_STATE_ESTABLISHED};
+  nl_socket_modify_cb(ask, NL_CB_VALID, NL_CB_CUSTOM, on_open, &search);
+  int failed = nl_send_simple(ask, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &all, sizeof all);
+  if (failed >= 0)
+    failed = nl_recvmsgs_default(ask);
+  for (guint i = 0; failed >= 0 && i < found->len; i++) {
+    int refused;
+    if (destroy(tell, family, &g_array_index(found, struct inet_diag_sockid, i), &refused))
+      (*n)++;
+    else
+      failed = refused;
+  }
+  return failed;
+}
+
+gboolean ferry_tcp_close_at(guint16 port, GHashTable *sockets, guint *n, GError **error) {
+  static const guint8 families[] = {AF_INET, AF_INET6};
+  *n = 0;
+  struct nl_sock *ask = open_diag_socket(error), *tell = ask ? open_diag_socket(error) : NULL;
+  int failed = 0;
+  for (guint i = 0; tell && failed >= 0 && i < G_N_ELEMENTS(families); i++)
+    failed = close_of_family(families[i], port, sockets, n, ask, tell);
+  if (tell && failed < 0)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
+                "the kernel does not close the TCP connections to port %u: %s", (unsigned)port,
+                nl_geterror(failed));
+  gboolean ok = tell && failed >= 0;
+  g_clear_pointer(&tell, nl_socket_free);
+  g_clear_pointer(&ask, nl_socket_free);
+  return ok;
 }
 
 GHashTable *ferry_process_sockets(gint64 pid) {

@@ -31,6 +31,10 @@ GArray *ferry_tcp_connections(const char *address, GError **error);
 gboolean ferry_tcp_connection_close(const char *address, const FerryTcpConnection *connection,
                                     GError **error);
 
+/** Ends all established connections to this machine's `port` whose socket's inode is in `sockets`
+ * (of ferry_process_sockets), from whatever address: `n` gets their number. As above. */
+gboolean ferry_tcp_close_at(guint16 port, GHashTable *sockets, guint *n, GError **error);
+
 /** A new set of the inodes of sockets (GUINT_TO_POINTER) that process `pid` holds. NULL: there is
  * no such process, or it may not be looked at. */
 GHashTable *ferry_process_sockets(gint64 pid);

@@ -234,3 +234,31 @@ gboolean ferry_host_save(FerryHost *host, const char *uuid, const char *path, GE
 gboolean ferry_host_restore(FerryHost *host, const char *path, GError **error) {
   return host->ops->restore(host, path, error);
 }
+
+gboolean ferry_host_job_break_post_copy(FerryHostJob *job, GError **error) {
+  if (job->ops->job_break_post_copy)
+    return job->ops->job_break_post_copy(job, error);
+  g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
+              "this hypervisor cannot give up the connection of a post-copy");
+  return FALSE;
+}
+
+gboolean ferry_host_peer_versions(FerryHost *host, const char *uri, FerryHostVersions *out,
+                                  GError **error) {
+  *out = (FerryHostVersions){0};
+  if (host->ops->peer_versions)
+    return host->ops->peer_versions(host, uri, out, error);
+  g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
+              "this hypervisor has no versions");
+  return FALSE;
+}
+
+gboolean ferry_host_incoming_close(FerryHost *host, const char *uuid, guint16 port, guint *n,
+                                   GError **error) {
+  *n = 0;
+  if (host->ops->incoming_close)
+    return host->ops->incoming_close(host, uuid, port, n, error);
+  g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
+              "this hypervisor's connections cannot be closed");
+  return FALSE;
+}

@@ -122,6 +122,11 @@ typedef struct {
   gint64 since_ack_ms; /* since the target last acknowledged anything; -1: not known */
 } FerryHostConnection;
 
+/** Versions of two hypervisors, "11.3.0". */
+typedef struct {
+  char here[24], there[24];
+} FerryHostVersions;
+
 typedef struct {
   void (*free)(FerryHost *host);
   void (*hurry)(FerryHost *host); /* may be NULL */
@@ -168,6 +173,11 @@ typedef struct {
   void (*job_set_path)(FerryHostJob *job, const FerryMigrateRequest *request); /* may be NULL */
   GArray *(*job_connections)(FerryHostJob *job, GError **error);               /* may be NULL */
   gboolean (*job_disconnect)(FerryHostJob *job, guint64 id, GError **error);   /* may be NULL */
+  gboolean (*job_break_post_copy)(FerryHostJob *job, GError **error);          /* may be NULL */
+  gboolean (*peer_versions)(FerryHost *host, const char *uri, FerryHostVersions *out,
+                            GError **error); /* may be NULL */
+  gboolean (*incoming_close)(FerryHost *host, const char *uuid, guint16 port, guint *n,
+                             GError **error); /* may be NULL */
 } FerryHostOps;
 
 /* Drivers embed these as their first members. */
@@ -208,6 +218,14 @@ gboolean ferry_host_peer_state(FerryHost *host, const char *uri, const char *uui
                                FerryDomainState *out, GError **error);
 /** How many VMs ANOTHER host is receiving at this moment, asked at its hypervisor `uri`. */
 gboolean ferry_host_peer_incoming(FerryHost *host, const char *uri, gint64 *n, GError **error);
+
+/** The versions of this host's hypervisor and of ANOTHER host's, asked at its `uri` now. */
+gboolean ferry_host_peer_versions(FerryHost *host, const char *uri, FerryHostVersions *out,
+                                  GError **error);
+/** Ends the connections by which domain `uuid` is being received here at `port`; `n` gets how many
+ * there were. What waited on one that is dead sees that it broke. It asks the operating system. */
+gboolean ferry_host_incoming_close(FerryHost *host, const char *uuid, guint16 port, guint *n,
+                                   GError **error);
 
 /** Whether ANOTHER host starts domain `uuid`, which is persistent there, when it boots. */
 gboolean ferry_host_peer_set_autostart(FerryHost *host, const char *uri, const char *uuid,
@@ -269,6 +287,9 @@ gboolean ferry_host_job_resident(FerryHostJob *job, gint64 *bytes, GError **erro
 gboolean ferry_host_job_set_throttle(FerryHostJob *job, int percent, GError **error);
 gboolean ferry_host_job_start_postcopy(FerryHostJob *job, GError **error);
 gboolean ferry_host_job_abort(FerryHostJob *job, GError **error);
+/** In post-copy: gives its connection up, so that it counts as broken here and can be resumed. The
+ * VM runs nowhere until then: only where nothing moves, and where it can be. */
+gboolean ferry_host_job_break_post_copy(FerryHostJob *job, GError **error);
 gboolean ferry_host_job_suspend(FerryHostJob *job, GError **error);
 /** Never while a migration runs: it would wait 30 s for the domain's lock. */
 gboolean ferry_host_job_resume(FerryHostJob *job, GError **error);

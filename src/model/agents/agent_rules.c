@@ -237,6 +237,7 @@ static const AgentRulesRow rows[] = {
     {"migrationState.doubt", SOURCE | TARGET, ANY_END, inside},
     {"migrationState.doubt.source", SOURCE, ANY_END, doubt_once},
     {"migrationState.doubt.target", TARGET, ANY_END, doubt_once},
+    {"migrationState.recovery", SOURCE, RUNNING, NULL},
     {"migrationState.keepNode", FERRYD, 0, NULL},
     {"migrationState.keepRequestedBy", FERRYD, 0, NULL},
     {"migrationState.keepTimestamp", FERRYD, 0, NULL},

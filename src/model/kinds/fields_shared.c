@@ -2,6 +2,7 @@
 // Tables that several kinds share: conditions, the migration state, its progress.
 #include "model/kinds/shared_fields.h"
 #include "model/migration/doubt.h"
+#include "model/migration/recovery.h"
 
 const FerryField ferry_fields_condition[] = {
     STR("type", "What the condition is about, in CamelCase.", REQUIRED, .max = 316),
@@ -86,6 +87,22 @@ static const FerryField doubt[] = {
     END,
 };
 
+static const FerryField recovery[] = {
+    STR("state",
+        "Stalled: nothing moves, and the link may come back; TargetSilent, PathDown: it is resumed "
+        "once the target's libvirtd, or the way to it, is there again; TargetUnnoticed: the target "
+        "has to close its dead connection first; Waiting: for the next try; Resuming: libvirt does "
+        "it; Recovered: it goes on; GivenUp: it is not tried (any more).",
+        REQUIRED, .values = ferry_recovery_states),
+    STR("message", "The same in words, with what is in the way.", .max = MESSAGE_MAX_LENGTH),
+    TIME("since", "When the source's agent found it broken."),
+    COUNT("tries", "How often libvirt was asked to resume it."),
+    COUNT("closeRequests", "How often the target's agent was asked to close the dead connection."),
+    INT("port", "Port of the target that the data went to.", .unit = FERRY_UNIT_NUMBER, .min = 1,
+        .max = 65535),
+    END,
+};
+
 const FerryField ferry_fields_migration_state[] = {
     STR("migrationUid", "metadata.uid of the VirtualMachineInstanceMigration.", .pattern = "uuid"),
     STR("vmiUID", "libvirt's UUID of the VM.", .pattern = "uuid"),
@@ -152,6 +169,8 @@ const FerryField ferry_fields_migration_state[] = {
     OBJ("doubt", doubt,
         "What each host's agent did about its copy of the VM where it was not known which of the "
         "two may run."),
+    OBJ("recovery", recovery,
+        "How a post-copy whose connection broke is made whole again, by the source's agent."),
     STR("keepNode", "Node whose copy goes on by a person's word; the other one is destroyed.",
         .max = NAME_MAX_LENGTH),
     STR("keepRequestedBy", "User who said so.", .max = 1024),

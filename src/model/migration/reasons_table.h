@@ -314,7 +314,10 @@
   ROW(EVENT, NETWORK_FALLBACK, "NetworkFallback", "The data goes past the migration network.",     \
       "Give both hosts an address in it.")                                                         \
   ROW(EVENT, POST_COPY_BROKEN, "PostCopyBroken", "Post-copy broke.",                               \
-      "Destroy it on neither host; see PostCopyFailed.")                                           \
+      "Destroy it on neither host: Ferry resumes it where the hosts' versions can, and "           \
+      "status.migrationState.recovery says how far that is.")                                      \
+  ROW(EVENT, POST_COPY_RECOVERED, "PostCopyRecovered",                                             \
+      "Post-copy had broken and was resumed: the VM is whole again.", "")                          \
   /* the agent's local socket */                                                                   \
   ROW(RPC, NOT_IN_PROGRESS, "NotInProgress", "The VM does not move.", "")                          \
   ROW(RPC, REFUSED, "Refused", "The change was refused.", "The message says why.")

@@ -26,7 +26,9 @@ static void test_broken(void) {
   g_assert_true(ferry_broken_is_due(&b, 100, 13 * US));
   g_assert_false(ferry_broken_tells(&b, FALSE)); /* said once */
   g_assert_true(ferry_broken_tells(&b, TRUE));   /* and once more when it is known for sure */
-  g_assert_false(ferry_broken_is_due(&b, 100, 15 * US));
+  g_assert_true(ferry_broken_is_due(&b, 100, 15 * US)); /* there may be something to do */
+  g_assert_false(ferry_broken_tells(&b, TRUE));
+  g_assert_false(ferry_broken_tells(&b, FALSE));
   g_assert_false(ferry_broken_is_due(&b, 101, 16 * US)); /* it moves: all begins anew */
   g_assert_true(ferry_broken_is_due(&b, 101, 26 * US));
   g_assert_true(ferry_broken_tells(&b, FALSE));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/resume_defects.h"
+#include "model/flags/resume_defects.h"
 #include "model/flags/migration_flags.h"
 
 /* From `since` on, before `until`. */
@@ -28,4 +28,13 @@ const char *ferry_resume_defect(const char *version) {
 const char *ferry_resume_fixed_in(const char *version) {
   const Defect *defect = defect_of(version);
   return defect ? defect->until : NULL;
+}
+
+static gboolean can_resume(const char *version) {
+  const char *since = ferry_migration_flag_find("postCopyResume")->since_libvirt;
+  return version && ferry_version_compare(version, since) >= 0;
+}
+
+gboolean ferry_resume_is_allowed(const char *source, const char *target) {
+  return can_resume(source) && can_resume(target) && !defect_of(target);
 }
