@@ -38,7 +38,7 @@ async function status(promise) {
     await promise;
   } catch (error) {
     return { code: error.code ?? error.statusCode ?? error.response?.statusCode,
-      text: JSON.stringify(error.body ?? error.message) };
+      text: JSON.stringify([error.response?.body, error.body, error.message]) };
   }
   return { code: 200, text: '' };
 }
