@@ -31,7 +31,7 @@ typedef struct {
   gboolean bytes; /* length-delimited: `span`; else a number */
   Span span;
   guint64 value;
-} Item;
+} WireItem;
 
 static gboolean take_fixed(Span *s, gsize n) {
   if ((gsize)(s->end - s->p) < n)
@@ -51,11 +51,11 @@ static gboolean take_bytes(Span *s, Span *out) {
 
 /* The next field that is a number or length-delimited; others are skipped. FALSE at the end or,
  * with *broken, where it is none. */
-static gboolean next_item(Span *s, Item *item, gboolean *broken) {
+static gboolean next_item(Span *s, WireItem *item, gboolean *broken) {
   while (s->p < s->end) {
     guint64 tag = 0;
     gboolean good = varint(s, &tag), skipped = FALSE;
-    *item = (Item){.number = (guint)(tag >> 3), .bytes = (tag & 7) == 2};
+    *item = (WireItem){.number = (guint)(tag >> 3), .bytes = (tag & 7) == 2};
     switch (good ? tag & 7 : 7) {
     case 0:
       good = varint(s, &item->value);
@@ -87,7 +87,7 @@ static json_t *text_of(Span s) {
 
 /* The text of a Quantity, {1 text}. */
 static json_t *quantity_of(Span s, gboolean *broken) {
-  Item item;
+  WireItem item;
   json_t *out = NULL;
   while (next_item(&s, &item, broken))
     if (item.number == 1 && item.bytes && !out)
@@ -96,7 +96,7 @@ static json_t *quantity_of(Span s, gboolean *broken) {
 }
 
 static gboolean add_pair(json_t *map, Span pair, gboolean quantities) {
-  Item item;
+  WireItem item;
   Span key = {0}, text = {0};
   gboolean broken = FALSE;
   while (next_item(&pair, &item, &broken)) {
@@ -114,7 +114,7 @@ static gboolean add_pair(json_t *map, Span pair, gboolean quantities) {
 
 /* RFC 3339 of {1 seconds, 2 nanoseconds}; NULL where it is the time of nobody. */
 static json_t *time_of(Span s, gboolean micro, gboolean *broken) {
-  Item item;
+  WireItem item;
   gint64 seconds = 0, nanos = 0;
   while (next_item(&s, &item, broken)) {
     if (!item.bytes && item.number == 1)
@@ -152,7 +152,7 @@ static gboolean pay(Decoding *d) {
 static json_t *protobuf_decode(const FerryProtobufField *fields, Span s, Decoding *d);
 
 /* The value of a field that is no list and no map; NULL: as good as absent. */
-static json_t *single(const FerryProtobufField *f, const Item *item, Decoding *d) {
+static json_t *single(const FerryProtobufField *f, const WireItem *item, Decoding *d) {
   switch (f->type) {
   case FERRY_PROTOBUF_TEXT: {
     json_t *text = text_of(item->span);
@@ -182,7 +182,8 @@ static gboolean is_number(FerryProtobufType type) {
 }
 
 /* Takes one field's value into `out`. */
-static void take_field(json_t *out, const FerryProtobufField *f, const Item *item, Decoding *d) {
+static void take_field(json_t *out, const FerryProtobufField *f, const WireItem *item,
+                       Decoding *d) {
   json_t *there = json_object_get(out, f->name), *value;
   gboolean map = f->type == FERRY_PROTOBUF_MAP || f->type == FERRY_PROTOBUF_QUANTITIES;
   if (item->bytes == is_number(f->type)) {
@@ -206,7 +207,7 @@ static void take_field(json_t *out, const FerryProtobufField *f, const Item *ite
 
 static json_t *protobuf_decode(const FerryProtobufField *fields, Span s, Decoding *d) {
   json_t *out = json_object();
-  Item item;
+  WireItem item;
   while (!d->broken && next_item(&s, &item, &d->broken)) {
     const FerryProtobufField *f = fields;
     while (f->number && f->number != item.number)
@@ -223,7 +224,7 @@ json_t *ferry_protobuf_decode(const guint8 *data, gsize len, GError **error) {
   static const guint8 magic[4] = {'k', '8', 's', 0};
   gboolean broken = len < 4 || memcmp(data, magic, 4) != 0, too_many = FALSE;
   Span s = {data + (broken ? 0 : 4), data + len}, type = {0}, raw = {0};
-  Item item;
+  WireItem item;
   while (!broken && next_item(&s, &item, &broken)) {
     if (item.bytes && item.number == 1)
       type = item.span;

@@ -16,23 +16,23 @@ typedef struct {
   guint8 set[32]; /* the bytes that fit */
   Times times;
   gboolean end; /* $: fits the end alone */
-} Item;
+} PatternItem;
 
 struct FerryKimchiPattern {
-  Item items[LONGEST];
+  PatternItem items[LONGEST];
   gsize n;
 };
 
-static void add_byte(Item *item, guchar c) {
+static void add_byte(PatternItem *item, guchar c) {
   item->set[c / 8] |= (guint8)(1 << c % 8);
 }
 
-static gboolean has_byte(const Item *item, guchar c) {
+static gboolean has_byte(const PatternItem *item, guchar c) {
   return item->set[c / 8] & (1 << c % 8);
 }
 
 /* [...] from behind the bracket on; NULL: it has no end. */
-static const char *read_class(Item *item, const char *p) {
+static const char *read_class(PatternItem *item, const char *p) {
   gboolean not = *p == '^', first = TRUE;
   for (p += not ; *p && (*p != ']' || first); p++, first = FALSE) {
     if (*p == '\\' && p[1])
@@ -51,7 +51,7 @@ static const char *read_class(Item *item, const char *p) {
 }
 
 /* One item; where it ends, or NULL where it is none. */
-static const char *read_item(Item *item, const char *p) {
+static const char *read_item(PatternItem *item, const char *p) {
   if (*p == '[')
     p = read_class(item, p + 1);
   else if (*p == '$' && !p[1]) {
@@ -108,7 +108,7 @@ gboolean ferry_kimchi_pattern_fits(const FerryKimchiPattern *pattern, const char
     if (!*c)
       return FALSE;
     for (gsize i = 0; i < pattern->n; i++) {
-      const Item *item = &pattern->items[i];
+      const PatternItem *item = &pattern->items[i];
       if (!now[i] || item->end || !has_byte(item, (guchar)*c))
         continue;
       reach(pattern, next, i + 1);

@@ -354,15 +354,15 @@ static int by_creation(gconstpointer a, gconstpointer b) {
 static const char *const filters[] = {"id", "status", "target_uri"};
 typedef struct {
   FerryKimchiPattern *patterns[G_N_ELEMENTS(filters)]; /* NULL: any */
-} Wanted;
+} TaskFilter;
 
-static void wanted_clear(Wanted *wanted) {
+static void task_filter_clear(TaskFilter *wanted) {
   for (gsize f = 0; f < G_N_ELEMENTS(filters); f++)
     g_clear_pointer(&wanted->patterns[f], ferry_kimchi_pattern_free);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Wanted, wanted_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TaskFilter, task_filter_clear)
 
-static gboolean read_filters(FerryKimchi *k, Wanted *wanted, GError **error) {
+static gboolean read_filters(FerryKimchi *k, TaskFilter *wanted, GError **error) {
   for (gsize f = 0; f < G_N_ELEMENTS(filters); f++) {
     const char *text = ferry_query(k->req, filters[f]);
     if (text && !(wanted->patterns[f] = ferry_kimchi_pattern_new(filters[f], text, error)))
@@ -372,8 +372,8 @@ static gboolean read_filters(FerryKimchi *k, Wanted *wanted, GError **error) {
 }
 
 /* A target is found by either form of its URI, whichever the caller knows. */
-static gboolean is_wanted(FerryKimchi *k, const Wanted *wanted, const json_t *m,
-                          const json_t *task) {
+static gboolean task_is_wanted(FerryKimchi *k, const TaskFilter *wanted, const json_t *m,
+                               const json_t *task) {
   for (gsize f = 0; f < G_N_ELEMENTS(filters); f++) {
     const FerryKimchiPattern *pattern = wanted->patterns[f];
     const char *value = ferry_json_str(task, filters[f]);
@@ -388,7 +388,7 @@ static gboolean is_wanted(FerryKimchi *k, const Wanted *wanted, const json_t *m,
 }
 
 gboolean ferry_kimchi_list_tasks(FerryKimchi *k, GError **error) {
-  g_auto(Wanted) wanted = {0};
+  g_auto(TaskFilter) wanted = {0};
   if (!read_filters(k, &wanted, error))
     return FALSE;
   g_autoptr(GPtrArray) all = ferry_store_list(k->req->api->store, &ferry_kind_vmim, NULL, NULL);
@@ -399,7 +399,7 @@ gboolean ferry_kimchi_list_tasks(FerryKimchi *k, GError **error) {
     if (ferry_migration_is_forecast(m))
       continue;
     g_autoptr(json_t) task = ferry_kimchi_task(k, m);
-    if (is_wanted(k, &wanted, m, task))
+    if (task_is_wanted(k, &wanted, m, task))
       json_array_append(list, task);
   }
   ferry_kimchi_respond(k, 200, list);

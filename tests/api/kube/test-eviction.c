@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Pods, which are made of VMs: what is shown and watched of them, and what their eviction does. The
+// server has seeded VMs and no agents, so that a migration stays where a test puts it.
 // Pods that stand for VMs, their eviction, and virtctl's subresource.
 #include "../http.h"
 
