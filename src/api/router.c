@@ -17,7 +17,8 @@ static gboolean no_such_path(FerryRequest *req, GError **error) {
     ferry_kimchi_no_such_path(req, error);
   else
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
-                "the server could not find the requested resource");
+                "the server could not find the requested resource: there is no %.200s here",
+                req->path);
   return FALSE;
 }
 

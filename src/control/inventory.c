@@ -20,7 +20,6 @@
 #include "control/inventory_private.h"
 #include "control/migration.h"
 #include "control/node.h"
-#include "control/node_addresses.h"
 #include "control/node_claims.h"
 #include "model/agents/domain_record.h"
 #include "model/migration/phase.h"

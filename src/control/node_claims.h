@@ -14,4 +14,9 @@ void ferry_node_claims_apply(FerryPlan *plan, json_t *node, const json_t *stored
                              json_t *const *nodes, gsize n_nodes, json_t *const *networks,
                              gsize n_networks, gint64 now_ms);
 
+/** Leaves in `node`'s status.addresses one InternalIP of each family, the first that other hosts
+ * can reach, or else the first: Kubernetes' clients take the list as one with a single entry of
+ * each type and family. All addresses stay in status.interfaces. In place; any thread. */
+void ferry_node_addresses_reduce(json_t *node);
+
 G_END_DECLS

@@ -15,14 +15,15 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/informers"
-	"k8s.io/client-go/kubernetes"
+	typedcore "k8s.io/client-go/kubernetes/typed/core/v1"
+	typedrbac "k8s.io/client-go/kubernetes/typed/rbac/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
@@ -37,7 +38,8 @@ var (
 )
 
 type clients struct {
-	json, proto *kubernetes.Clientset
+	json, proto *typedcore.CoreV1Client
+	rbac        *typedrbac.RbacV1Client // as protobuf
 	dynamic     dynamic.Interface
 	discovery   *discovery.DiscoveryClient
 }
@@ -59,10 +61,13 @@ func newClients() (*clients, error) {
 	proto.ContentType = "application/vnd.kubernetes.protobuf"
 	proto.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	c := &clients{}
-	if c.json, err = kubernetes.NewForConfig(config); err != nil {
+	if c.json, err = typedcore.NewForConfig(config); err != nil {
 		return nil, err
 	}
-	if c.proto, err = kubernetes.NewForConfig(proto); err != nil {
+	if c.proto, err = typedcore.NewForConfig(proto); err != nil {
+		return nil, err
+	}
+	if c.rbac, err = typedrbac.NewForConfig(proto); err != nil {
 		return nil, err
 	}
 	if c.dynamic, err = dynamic.NewForConfig(config); err != nil {
@@ -93,36 +98,36 @@ func discover(c *clients) error {
 }
 
 func typedReads(c *clients) error {
-	nodes, err := c.json.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	nodes, err := c.json.Nodes().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return err
 	}
 	if len(nodes.Items) < 3 || nodes.Items[0].Status.Capacity.Cpu().Value() == 0 {
 		return fmt.Errorf("nodes without capacity")
 	}
-	pods, err := c.json.CoreV1().Pods("").List(ctx, metav1.ListOptions{FieldSelector: "spec.nodeName=h1"})
+	pods, err := c.json.Pods("").List(ctx, metav1.ListOptions{FieldSelector: "spec.nodeName=h1"})
 	if err != nil {
 		return err
 	}
 	if err = want(len(pods.Items) == 1 && pods.Items[0].Spec.NodeName == "h1", "pods of h1: %d", len(pods.Items)); err != nil {
 		return err
 	}
-	pod, err := c.json.CoreV1().Pods("default").Get(ctx, pods.Items[0].Name, metav1.GetOptions{})
+	pod, err := c.json.Pods("default").Get(ctx, pods.Items[0].Name, metav1.GetOptions{})
 	if err != nil {
 		return err
 	}
 	if err = want(pod.UID == pods.Items[0].UID, "another pod"); err != nil {
 		return err
 	}
-	_, err = c.json.CoreV1().Namespaces().List(ctx, metav1.ListOptions{Limit: 1})
+	_, err = c.json.Namespaces().List(ctx, metav1.ListOptions{Limit: 1})
 	if err == nil {
-		_, err = c.json.CoreV1().Events("").List(ctx, metav1.ListOptions{})
+		_, err = c.json.Events("").List(ctx, metav1.ListOptions{})
 	}
 	if err == nil {
-		_, err = c.json.CoreV1().Services("").List(ctx, metav1.ListOptions{})
+		_, err = c.json.Services("").List(ctx, metav1.ListOptions{})
 	}
 	if err == nil {
-		_, err = c.json.RbacV1().ClusterRoles().List(ctx, metav1.ListOptions{})
+		_, err = c.rbac.ClusterRoles().List(ctx, metav1.ListOptions{})
 	}
 	return err
 }
@@ -138,7 +143,7 @@ func event(name string) *corev1.Event {
 }
 
 func protobufWrites(c *clients) error {
-	core := c.proto.CoreV1()
+	core := c.proto
 	space, err := core.Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "by-protobuf",
 		Labels: map[string]string{"a": "b"}}}, metav1.CreateOptions{})
 	if err != nil {
@@ -186,7 +191,7 @@ func protobufWrites(c *clients) error {
 	}
 	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: "probe", Namespace: "default"},
 		Rules: []rbacv1.PolicyRule{{Verbs: []string{"get"}, APIGroups: []string{""}, Resources: []string{"nodes"}}}}
-	_, err = c.proto.RbacV1().Roles("default").Create(ctx, role, metav1.CreateOptions{})
+	_, err = c.rbac.Roles("default").Create(ctx, role, metav1.CreateOptions{})
 	return err
 }
 
@@ -230,7 +235,7 @@ func watches(c *clients) error {
 	}); err != nil {
 		return err
 	}
-	pods, err := c.json.CoreV1().Pods("default").Watch(ctx, metav1.ListOptions{})
+	pods, err := c.json.Pods("default").Watch(ctx, metav1.ListOptions{})
 	if err != nil {
 		return fmt.Errorf("pods: %w", err)
 	}
@@ -239,12 +244,12 @@ func watches(c *clients) error {
 }
 
 func informersSync(c *clients) error {
-	factory := informers.NewSharedInformerFactory(c.json, 0)
-	nodes, pods := factory.Core().V1().Nodes().Informer(), factory.Core().V1().Pods().Informer()
-	stop := make(chan struct{})
+	nodes := cache.NewSharedInformer(cache.NewListWatchFromClient(c.json.RESTClient(), "nodes", "", fields.Everything()), &corev1.Node{}, 0)
+	pods := cache.NewSharedInformer(cache.NewListWatchFromClient(c.json.RESTClient(), "pods", "", fields.Everything()), &corev1.Pod{}, 0)
+	stop, late := make(chan struct{}), make(chan struct{})
 	defer close(stop)
-	factory.Start(stop)
-	late := make(chan struct{})
+	go nodes.Run(stop)
+	go pods.Run(stop)
 	timer := time.AfterFunc(deadline, func() { close(late) })
 	defer timer.Stop()
 	if !cache.WaitForCacheSync(late, nodes.HasSynced, pods.HasSynced) {
@@ -266,15 +271,15 @@ func olderVersion(c *clients) error {
 }
 
 func refusals(c *clients) error {
-	_, err := c.json.CoreV1().Pods("default").Create(ctx, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p"}}, metav1.CreateOptions{})
+	_, err := c.json.Pods("default").Create(ctx, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p"}}, metav1.CreateOptions{})
 	if err = want(apierrors.IsMethodNotSupported(err), "a pod was created: %v", err); err != nil {
 		return err
 	}
-	_, err = c.json.CoreV1().Nodes().Get(ctx, "nope", metav1.GetOptions{})
+	_, err = c.json.Nodes().Get(ctx, "nope", metav1.GetOptions{})
 	if err = want(apierrors.IsNotFound(err), "not found: %v", err); err != nil {
 		return err
 	}
-	_, err = c.json.CoreV1().Nodes().List(ctx, metav1.ListOptions{LabelSelector: "a in"})
+	_, err = c.json.Nodes().List(ctx, metav1.ListOptions{LabelSelector: "a in"})
 	return want(apierrors.IsBadRequest(err), "a bad selector: %v", err)
 }
 

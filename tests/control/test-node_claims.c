@@ -109,6 +109,39 @@ static void test_address_of_another(void) {
   g_assert_cmpuint(json_array_size(ferry_json_get(mended, "status.addresses")), ==, 1);
 }
 
+/* A host on several networks shows one address of each family. */
+static void one_of_each_family(void) {
+  static const char before[] =
+      "{\"status\":{\"addresses\":[{\"type\":\"Hostname\",\"address\":\"h1\"},"
+      "{\"type\":\"InternalIP\",\"address\":\"127.0.0.2\"},"
+      "{\"type\":\"InternalIP\",\"address\":\"10.0.0.1\"},"
+      "{\"type\":\"InternalIP\",\"address\":\"10.1.0.1\"},"
+      "{\"type\":\"InternalIP\",\"address\":\"fe80::1\"},"
+      "{\"type\":\"InternalIP\",\"address\":\"fd00::1\"},"
+      "{\"type\":\"InternalIP\",\"address\":\"fd01::1\"}]}}";
+  static const char after[] =
+      "{\"status\":{\"addresses\":[{\"type\":\"Hostname\",\"address\":\"h1\"},"
+      "{\"type\":\"InternalIP\",\"address\":\"10.0.0.1\"},"
+      "{\"type\":\"InternalIP\",\"address\":\"fd00::1\"}]}}";
+  g_autoptr(json_t) node = ferry_json_parse(before, strlen(before), NULL);
+  g_autoptr(json_t) wanted = ferry_json_parse(after, strlen(after), NULL);
+  ferry_node_addresses_reduce(node);
+  g_assert_true(json_equal(node, wanted));
+  ferry_node_addresses_reduce(node);
+  g_assert_true(json_equal(node, wanted));
+}
+
+/* What nobody can reach is better than nothing. */
+static void only_unusable(void) {
+  g_autoptr(json_t) node = json_pack("{s:{s:[{s:s, s:s}]}}", "status", "addresses", "type",
+                                     "InternalIP", "address", "127.0.0.1");
+  ferry_node_addresses_reduce(node);
+  g_assert_cmpuint(json_array_size(ferry_json_get(node, "status.addresses")), ==, 1);
+  g_autoptr(json_t) none = json_object();
+  ferry_node_addresses_reduce(none);
+  g_assert_cmpuint(json_object_size(none), ==, 0);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/control/node_claims/own", test_own);
@@ -116,5 +149,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/control/node_claims/name-wins", test_name_wins);
   g_test_add_func("/control/node_claims/no-peer", test_no_peer);
   g_test_add_func("/control/node_claims/address", test_address_of_another);
+  g_test_add_func("/node_claims/one-of-each-family", one_of_each_family);
+  g_test_add_func("/node_claims/only-unusable", only_unusable);
   return g_test_run();
 }

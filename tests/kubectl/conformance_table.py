@@ -396,7 +396,7 @@ SECTIONS = [
             "asked again every 5 s", "h1 is cordoned", "is not ready", r"will retry after 5s"),
         ok("uncordon h1", "", "uncordoned"),
         ok("drain h2 --timeout=20s", "now it can", "evict"),
-        bad("drain h1 --disable-eviction --timeout=5s", "403: a pod is a VM, and not deleted",
+        bad("drain h1 --disable-eviction --timeout=5s", "405: a pod is a VM, and not deleted",
             "stands for a running VM"),
     ], options=("--agents", "--vms=3"), text=(
         "Each running VM is shown as one pod on its host; evicting it starts a migration with the "

@@ -1,107 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation: newer kubectl sends a few kinds as protobuf and never tries JSON. Those few
-// are decoded by tables of field numbers; whatever a table does not name is skipped. Every length
-// is checked against what is left, and nesting is bounded by the tables themselves; values are
-// counted before they are made, as a list's element may come in two bytes and take a hundred times
-// that.
+// Theory of operation: newer kubectl and client-go send Kubernetes' own kinds as protobuf and never
+// try JSON. They are decoded by tables of field numbers (protobuf_kinds.c); whatever a table does
+// not name is skipped. Every length is checked against what is left, and nesting is bounded by the
+// tables themselves; values are counted before they are made, as a list's element may come in two
+// bytes and take a hundred times that.
+#include "api/http/protobuf.h"
 #include "api/internal.h"
+#include "base/rfc3339.h"
 
 #include <string.h>
-
-typedef struct Message Message;
-typedef enum { TEXT, MESSAGE, MAP, TEXTS, MESSAGES } FieldType;
-typedef struct {
-  guint number;
-  const char *name;
-  FieldType type;
-  const Message *message;
-} Field;
-struct Message {
-  const Field *fields; /* ends with number 0 */
-};
-
-static const Field meta_fields[] = {{1, "name", TEXT, NULL},        {2, "generateName", TEXT, NULL},
-                                    {3, "namespace", TEXT, NULL},   {11, "labels", MAP, NULL},
-                                    {12, "annotations", MAP, NULL}, {14, "finalizers", TEXTS, NULL},
-                                    {0, NULL, TEXT, NULL}};
-static const Message meta = {meta_fields};
-static const Field resource_fields[] = {
-    {1, "namespace", TEXT, NULL}, {2, "verb", TEXT, NULL},     {3, "group", TEXT, NULL},
-    {4, "version", TEXT, NULL},   {5, "resource", TEXT, NULL}, {6, "subresource", TEXT, NULL},
-    {7, "name", TEXT, NULL},      {0, NULL, TEXT, NULL}};
-static const Message resource = {resource_fields};
-static const Field path_fields[] = {
-    {1, "path", TEXT, NULL}, {2, "verb", TEXT, NULL}, {0, NULL, TEXT, NULL}};
-static const Message path_message = {path_fields};
-static const Field access_spec_fields[] = {{1, "resourceAttributes", MESSAGE, &resource},
-                                           {2, "nonResourceAttributes", MESSAGE, &path_message},
-                                           {0, NULL, TEXT, NULL}};
-static const Message access_spec = {access_spec_fields};
-static const Field rules_spec_fields[] = {{1, "namespace", TEXT, NULL}, {0, NULL, TEXT, NULL}};
-static const Message rules_spec = {rules_spec_fields};
-static const Field namespace_spec_fields[] = {{1, "finalizers", TEXTS, NULL},
-                                              {0, NULL, TEXT, NULL}};
-static const Message namespace_spec = {namespace_spec_fields};
-
-#define TOP(name, spec)                                                                            \
-  static const Field name##_fields[] = {                                                           \
-      {1, "metadata", MESSAGE, &meta}, {2, "spec", MESSAGE, spec}, {0, NULL, TEXT, NULL}};         \
-  static const Message name = {name##_fields}
-TOP(top_namespace, &namespace_spec);
-TOP(top_access, &access_spec);
-TOP(top_rules, &rules_spec);
-static const Field top_self_fields[] = {{1, "metadata", MESSAGE, &meta}, {0, NULL, TEXT, NULL}};
-static const Message top_self = {top_self_fields};
-
-static const Field preconditions_fields[] = {
-    {1, "uid", TEXT, NULL}, {2, "resourceVersion", TEXT, NULL}, {0, NULL, TEXT, NULL}};
-static const Message preconditions = {preconditions_fields};
-static const Field delete_fields[] = {{2, "preconditions", MESSAGE, &preconditions},
-                                      {4, "propagationPolicy", TEXT, NULL},
-                                      {5, "dryRun", TEXTS, NULL},
-                                      {0, NULL, TEXT, NULL}};
-static const Message delete_options = {delete_fields};
-
-/* Roles and bindings */
-static const Field rule_fields[] = {
-    {1, "verbs", TEXTS, NULL},           {2, "apiGroups", TEXTS, NULL},
-    {3, "resources", TEXTS, NULL},       {4, "resourceNames", TEXTS, NULL},
-    {5, "nonResourceURLs", TEXTS, NULL}, {0, NULL, TEXT, NULL}};
-static const Message rule = {rule_fields};
-static const Field role_fields[] = {
-    {1, "metadata", MESSAGE, &meta}, {2, "rules", MESSAGES, &rule}, {0, NULL, TEXT, NULL}};
-static const Message top_role = {role_fields};
-static const Field subject_fields[] = {{1, "kind", TEXT, NULL},
-                                       {2, "apiGroup", TEXT, NULL},
-                                       {3, "name", TEXT, NULL},
-                                       {4, "namespace", TEXT, NULL},
-                                       {0, NULL, TEXT, NULL}};
-static const Message subject = {subject_fields};
-static const Field role_ref_fields[] = {{1, "apiGroup", TEXT, NULL},
-                                        {2, "kind", TEXT, NULL},
-                                        {3, "name", TEXT, NULL},
-                                        {0, NULL, TEXT, NULL}};
-static const Message role_ref = {role_ref_fields};
-static const Field binding_fields[] = {{1, "metadata", MESSAGE, &meta},
-                                       {2, "subjects", MESSAGES, &subject},
-                                       {3, "roleRef", MESSAGE, &role_ref},
-                                       {0, NULL, TEXT, NULL}};
-static const Message top_binding = {binding_fields};
-
-static const struct {
-  const char *group, *kind; /* group "" for core, NULL for that of whatever it is about */
-  const Message *message;
-} known[] = {
-    {"", "Namespace", &top_namespace},
-    {"authorization.k8s.io", "SelfSubjectAccessReview", &top_access},
-    {"authorization.k8s.io", "SelfSubjectRulesReview", &top_rules},
-    {"authentication.k8s.io", "SelfSubjectReview", &top_self},
-    {"rbac.authorization.k8s.io", "Role", &top_role},
-    {"rbac.authorization.k8s.io", "ClusterRole", &top_role},
-    {"rbac.authorization.k8s.io", "RoleBinding", &top_binding},
-    {"rbac.authorization.k8s.io", "ClusterRoleBinding", &top_binding},
-    {NULL, "DeleteOptions", &delete_options},
-};
 
 typedef struct {
   const guint8 *p, *end;
@@ -118,40 +25,59 @@ static gboolean varint(Span *s, guint64 *value) {
   return FALSE;
 }
 
-/* The next length-delimited field; others are skipped. FALSE at the end or, with *bad, when broken.
- */
-static gboolean next_field(Span *s, guint *number, Span *value, gboolean *broken) {
+/* A field as it is on the wire. */
+typedef struct {
+  guint number;
+  gboolean bytes; /* length-delimited: `span`; else a number */
+  Span span;
+  guint64 value;
+} WireItem;
+
+static gboolean take_fixed(Span *s, gsize n) {
+  if ((gsize)(s->end - s->p) < n)
+    return FALSE;
+  s->p += n;
+  return TRUE;
+}
+
+static gboolean take_bytes(Span *s, Span *out) {
+  guint64 n;
+  if (!varint(s, &n) || n > (guint64)(s->end - s->p))
+    return FALSE;
+  *out = (Span){s->p, s->p + n};
+  s->p += n;
+  return TRUE;
+}
+
+/* The next field that is a number or length-delimited; others are skipped. FALSE at the end or,
+ * with *broken, where it is none. */
+static gboolean next_item(Span *s, WireItem *item, gboolean *broken) {
   while (s->p < s->end) {
-    guint64 tag, n;
-    if (!varint(s, &tag))
-      break;
-    switch (tag & 7) {
+    guint64 tag = 0;
+    gboolean good = varint(s, &tag), skipped = FALSE;
+    *item = (WireItem){.number = (guint)(tag >> 3), .bytes = (tag & 7) == 2};
+    switch (good ? tag & 7 : 7) {
     case 0:
-      if (!varint(s, &n))
-        goto bad;
-      continue;
+      good = varint(s, &item->value);
+      break;
+    case 2:
+      good = take_bytes(s, &item->span);
+      break;
     case 1:
     case 5:
-      n = (tag & 7) == 1 ? 8 : 4;
-      if ((gsize)(s->end - s->p) < n)
-        goto bad;
-      s->p += n;
-      continue;
-    case 2:
-      if (!varint(s, &n) || n > (guint64)(s->end - s->p))
-        goto bad;
-      *value = (Span){s->p, s->p + n};
-      s->p += n;
-      *number = (guint)(tag >> 3);
-      return TRUE;
+      good = take_fixed(s, (tag & 7) == 1 ? 8 : 4);
+      skipped = TRUE;
+      break;
     default:
-      goto bad;
+      good = FALSE;
     }
+    if (!good) {
+      *broken = TRUE;
+      return FALSE;
+    }
+    if (!skipped)
+      return TRUE;
   }
-  if (s->p >= s->end)
-    return FALSE;
-bad:
-  *broken = TRUE;
   return FALSE;
 }
 
@@ -159,19 +85,55 @@ static json_t *text_of(Span s) {
   return json_stringn((const char *)s.p, (gsize)(s.end - s.p)); /* NULL where not UTF-8 */
 }
 
-static gboolean add_pair(json_t *map, Span pair) {
-  guint number;
-  Span value, key = {0}, text = {0};
+/* The text of a Quantity, {1 text}. */
+static json_t *quantity_of(Span s, gboolean *broken) {
+  WireItem item;
+  json_t *out = NULL;
+  while (next_item(&s, &item, broken))
+    if (item.number == 1 && item.bytes && !out)
+      out = text_of(item.span);
+  return out ? out : json_string("0");
+}
+
+static gboolean add_pair(json_t *map, Span pair, gboolean quantities) {
+  WireItem item;
+  Span key = {0}, text = {0};
   gboolean broken = FALSE;
-  while (next_field(&pair, &number, &value, &broken)) {
-    if (number == 1)
-      key = value;
-    else if (number == 2)
-      text = value;
+  while (next_item(&pair, &item, &broken)) {
+    if (item.bytes && item.number == 1)
+      key = item.span;
+    else if (item.bytes && item.number == 2)
+      text = item.span;
   }
   g_autofree char *name = g_strndup((const char *)key.p, (gsize)(key.end - key.p));
-  json_t *string = text.p ? text_of(text) : json_string("");
-  return string && json_object_set_new(map, name, string) == 0 && !broken;
+  json_t *value = quantities ? quantity_of(text, &broken)
+                  : text.p   ? text_of(text)
+                             : json_string("");
+  return value && json_object_set_new(map, name, value) == 0 && !broken;
+}
+
+/* RFC 3339 of {1 seconds, 2 nanoseconds}; NULL where it is the time of nobody. */
+static json_t *time_of(Span s, gboolean micro, gboolean *broken) {
+  WireItem item;
+  gint64 seconds = 0, nanos = 0;
+  while (next_item(&s, &item, broken)) {
+    if (!item.bytes && item.number == 1)
+      seconds = (gint64)item.value;
+    else if (!item.bytes && item.number == 2)
+      nanos = (gint64)item.value;
+  }
+  if (*broken || (seconds == 0 && nanos == 0))
+    return NULL;
+  g_autoptr(GDateTime) time =
+      nanos >= 0 && nanos < 1000000000 ? g_date_time_new_from_unix_utc(seconds) : NULL;
+  if (!time) {
+    *broken = TRUE;
+    return NULL;
+  }
+  g_autofree char *text = g_date_time_format(time, "%Y-%m-%dT%H:%M:%S");
+  g_autofree char *whole = micro ? g_strdup_printf("%s.%06" G_GINT64_FORMAT "Z", text, nanos / 1000)
+                                 : g_strconcat(text, "Z", NULL);
+  return json_string(whole);
 }
 
 typedef struct {
@@ -187,41 +149,73 @@ static gboolean pay(Decoding *d) {
   return TRUE;
 }
 
-static json_t *protobuf_decode(const Message *message, Span s, Decoding *d);
+static json_t *protobuf_decode(const FerryProtobufField *fields, Span s, Decoding *d);
+
+/* The value of a field that is no list and no map; NULL: as good as absent. */
+static json_t *single(const FerryProtobufField *f, const WireItem *item, Decoding *d) {
+  switch (f->type) {
+  case FERRY_PROTOBUF_TEXT: {
+    json_t *text = text_of(item->span);
+    d->broken |= !text;
+    if (text && json_string_length(text) > 0)
+      return text;
+    json_decref(text);
+    return NULL;
+  }
+  case FERRY_PROTOBUF_BOOL:
+    return item->value ? json_true() : NULL;
+  case FERRY_PROTOBUF_INT:
+    return item->value ? json_integer((json_int_t)item->value) : NULL;
+  case FERRY_PROTOBUF_GIVEN_INT:
+    return json_integer((json_int_t)item->value);
+  case FERRY_PROTOBUF_TIME:
+  case FERRY_PROTOBUF_MICRO_TIME:
+    return time_of(item->span, f->type == FERRY_PROTOBUF_MICRO_TIME, &d->broken);
+  default:
+    return protobuf_decode(f->fields, item->span, d);
+  }
+}
+
+static gboolean is_number(FerryProtobufType type) {
+  return type == FERRY_PROTOBUF_BOOL || type == FERRY_PROTOBUF_INT ||
+         type == FERRY_PROTOBUF_GIVEN_INT;
+}
 
 /* Takes one field's value into `out`. */
-static void take_field(json_t *out, const Field *f, Span value, Decoding *d) {
-  json_t *there = json_object_get(out, f->name);
-  if (f->type == TEXT || f->type == MESSAGE) {
-    json_t *v = f->type == TEXT ? text_of(value) : protobuf_decode(f->message, value, d);
-    gboolean empty = f->type == TEXT && json_is_string(v) && json_string_length(v) == 0;
-    if (empty)
-      json_decref(v);
-    else if (json_object_set_new(out, f->name, v) < 0)
-      d->broken = TRUE;
+static void take_field(json_t *out, const FerryProtobufField *f, const WireItem *item,
+                       Decoding *d) {
+  json_t *there = json_object_get(out, f->name), *value;
+  gboolean map = f->type == FERRY_PROTOBUF_MAP || f->type == FERRY_PROTOBUF_QUANTITIES;
+  if (item->bytes == is_number(f->type)) {
+    d->broken = TRUE;
+    return;
+  }
+  if (!map && f->type != FERRY_PROTOBUF_TEXTS && f->type != FERRY_PROTOBUF_MESSAGES) {
+    value = single(f, item, d);
+    if (value)
+      json_object_set_new(out, f->name, value);
     return;
   }
   if (!there)
-    json_object_set_new(out, f->name, there = f->type == MAP ? json_object() : json_array());
-  if (f->type == MAP ? !add_pair(there, value)
-      : f->type == MESSAGES
-          ? json_array_append_new(there, protobuf_decode(f->message, value, d)) < 0
-          : json_array_append_new(there, text_of(value)) < 0)
+    json_object_set_new(out, f->name, there = map ? json_object() : json_array());
+  if (map ? !add_pair(there, item->span, f->type == FERRY_PROTOBUF_QUANTITIES)
+      : f->type == FERRY_PROTOBUF_MESSAGES
+          ? json_array_append_new(there, protobuf_decode(f->fields, item->span, d)) < 0
+          : json_array_append_new(there, text_of(item->span)) < 0)
     d->broken = TRUE;
 }
 
-static json_t *protobuf_decode(const Message *message, Span s, Decoding *d) {
+static json_t *protobuf_decode(const FerryProtobufField *fields, Span s, Decoding *d) {
   json_t *out = json_object();
-  guint number;
-  Span value;
-  while (!d->broken && next_field(&s, &number, &value, &d->broken)) {
-    const Field *f = message->fields;
-    while (f->number && f->number != number)
+  WireItem item;
+  while (!d->broken && next_item(&s, &item, &d->broken)) {
+    const FerryProtobufField *f = fields;
+    while (f->number && f->number != item.number)
       f++;
     if (f->number && !pay(d))
       break;
     if (f->number)
-      take_field(out, f, value, d);
+      take_field(out, f, &item, d);
   }
   return out;
 }
@@ -229,29 +223,30 @@ static json_t *protobuf_decode(const Message *message, Span s, Decoding *d) {
 json_t *ferry_protobuf_decode(const guint8 *data, gsize len, GError **error) {
   static const guint8 magic[4] = {'k', '8', 's', 0};
   gboolean broken = len < 4 || memcmp(data, magic, 4) != 0, too_many = FALSE;
-  Span s = {data + (broken ? 0 : 4), data + len}, value, type = {0}, raw = {0};
-  guint number;
-  while (!broken && next_field(&s, &number, &value, &broken)) {
-    if (number == 1)
-      type = value;
-    else if (number == 2)
-      raw = value;
+  Span s = {data + (broken ? 0 : 4), data + len}, type = {0}, raw = {0};
+  WireItem item;
+  while (!broken && next_item(&s, &item, &broken)) {
+    if (item.bytes && item.number == 1)
+      type = item.span;
+    else if (item.bytes && item.number == 2)
+      raw = item.span;
   }
   g_autoptr(json_t) version = NULL;
   g_autoptr(json_t) kind = NULL;
-  while (!broken && next_field(&type, &number, &value, &broken)) {
-    json_t **slot = number == 1 ? &version : number == 2 ? &kind : NULL;
-    if (slot && !*slot)
-      *slot = text_of(value);
+  while (!broken && next_item(&type, &item, &broken)) {
+    json_t **slot = item.number == 1 ? &version : item.number == 2 ? &kind : NULL;
+    if (slot && !*slot && item.bytes)
+      *slot = text_of(item.span);
   }
   const char *v = json_string_value(version), *k = json_string_value(kind);
   const char *slash = v ? strchr(v, '/') : NULL;
   g_autofree char *group = slash ? g_strndup(v, (gsize)(slash - v)) : g_strdup("");
-  for (gsize i = 0; !broken && v && k && i < G_N_ELEMENTS(known); i++) {
-    if (!g_str_equal(known[i].kind, k) || (known[i].group && !g_str_equal(known[i].group, group)))
+  for (gsize i = 0; !broken && v && k && i < ferry_protobuf_n_kinds; i++) {
+    const FerryProtobufKind *known = &ferry_protobuf_kinds[i];
+    if (!g_str_equal(known->kind, k) || (known->group && !g_str_equal(known->group, group)))
       continue;
     Decoding d = {.values = FERRY_JSON_MAX_NODES};
-    g_autoptr(json_t) object = protobuf_decode(known[i].message, raw, &d);
+    g_autoptr(json_t) object = protobuf_decode(known->fields, raw, &d);
     json_object_set(object, "apiVersion", version);
     json_object_set(object, "kind", kind);
     if (!d.broken && !d.too_many)

@@ -6,11 +6,11 @@
 // ?watch=True, which Python's client sends, and a bare ?watch are true.
 #include "api/internal.h"
 
-typedef enum { QUERY_INT, QUERY_CHOICE } QueryType;
+typedef enum { QUERY_INT, QUERY_CHOICE } ParameterType;
 
 static const struct {
   const char *name;
-  QueryType type;
+  ParameterType type;
   const char *const *values; /* CHOICE: NULL-ended */
 } parameters[] = {
     {"limit", QUERY_INT, NULL},

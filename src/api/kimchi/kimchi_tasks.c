@@ -3,6 +3,7 @@
 // is as durable as that, and migrations that were started by other means are tasks too. A task's id
 // is the migration's UID. The steps are those of Kimchi's proposal; Ferry's phases fall into them.
 #include "api/kimchi/kimchi.h"
+#include "api/kimchi/kimchi_pattern.h"
 #include "model/migration/reasons.h"
 #include "model/field/object_meta.h"
 #include "model/migration/migration.h"
@@ -187,8 +188,9 @@ static char *task_message(const json_t *m) {
   return g_string_free(out, FALSE);
 }
 
-/* The VM's URI; its name is good even where the VM has gone. */
-static char *target_uri(FerryKimchi *k, const json_t *m) {
+/* What the task works on; its name is good even where the VM has gone. Below /plugins/kimchi it is
+ * as Kimchi makes it and its web code looks for it, else the VM itself. */
+static char *target_uri(FerryKimchi *k, const json_t *m, gboolean plugin) {
   const char *name = ferry_json_str(m, "spec.vmiName"),
              *ns = ferry_json_str(m, "metadata.namespace");
   g_autoptr(json_t) vmi =
@@ -201,12 +203,13 @@ static char *target_uri(FerryKimchi *k, const json_t *m) {
       !g_hash_table_contains(k->names, renamed))
     word = renamed;
   g_autofree char *escaped = g_uri_escape_string(word ? word : "", NULL, FALSE);
-  return g_strdup_printf("%s/vms/%s", k->prefix, escaped);
+  return plugin ? g_strdup_printf("/plugins/kimchi/vms/%s/migrate", escaped)
+                : g_strdup_printf("/vms/%s", escaped);
 }
 
 json_t *ferry_kimchi_task(FerryKimchi *k, const json_t *m) {
   g_autofree char *message = task_message(m);
-  g_autofree char *uri = target_uri(k, m);
+  g_autofree char *uri = target_uri(k, m, *k->prefix != '\0');
   json_t *task = json_pack("{s:s, s:s, s:s, s:s}", "id", ferry_json_str(m, "metadata.uid"),
                            "status", task_status(m), "message", message, "target_uri", uri);
   const char *notes = ferry_object_annotation(m, FERRY_KIMCHI_NOTES);
@@ -346,21 +349,57 @@ static int by_creation(gconstpointer a, gconstpointer b) {
                : g_strcmp0(ferry_json_str(x, "metadata.uid"), ferry_json_str(y, "metadata.uid"));
 }
 
+/* ---- finding ---- */
+
+static const char *const filters[] = {"id", "status", "target_uri"};
+typedef struct {
+  FerryKimchiPattern *patterns[G_N_ELEMENTS(filters)]; /* NULL: any */
+} TaskFilter;
+
+static void task_filter_clear(TaskFilter *wanted) {
+  for (gsize f = 0; f < G_N_ELEMENTS(filters); f++)
+    g_clear_pointer(&wanted->patterns[f], ferry_kimchi_pattern_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TaskFilter, task_filter_clear)
+
+static gboolean read_filters(FerryKimchi *k, TaskFilter *wanted, GError **error) {
+  for (gsize f = 0; f < G_N_ELEMENTS(filters); f++) {
+    const char *text = ferry_query(k->req, filters[f]);
+    if (text && !(wanted->patterns[f] = ferry_kimchi_pattern_new(filters[f], text, error)))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* A target is found by either form of its URI, whichever the caller knows. */
+static gboolean task_is_wanted(FerryKimchi *k, const TaskFilter *wanted, const json_t *m,
+                               const json_t *task) {
+  for (gsize f = 0; f < G_N_ELEMENTS(filters); f++) {
+    const FerryKimchiPattern *pattern = wanted->patterns[f];
+    const char *value = ferry_json_str(task, filters[f]);
+    if (!pattern || (value && ferry_kimchi_pattern_fits(pattern, value)))
+      continue;
+    g_autofree char *other =
+        g_str_equal(filters[f], "target_uri") ? target_uri(k, m, *k->prefix == '\0') : NULL;
+    if (!other || !ferry_kimchi_pattern_fits(pattern, other))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 gboolean ferry_kimchi_list_tasks(FerryKimchi *k, GError **error) {
-  static const char *const filters[] = {"id", "status", "target_uri"};
+  g_auto(TaskFilter) wanted = {0};
+  if (!read_filters(k, &wanted, error))
+    return FALSE;
   g_autoptr(GPtrArray) all = ferry_store_list(k->req->api->store, &ferry_kind_vmim, NULL, NULL);
   g_ptr_array_sort(all, by_creation);
   json_t *list = json_array();
   for (guint i = 0; i < all->len; i++) {
-    if (ferry_migration_is_forecast(g_ptr_array_index(all, i)))
+    const json_t *m = g_ptr_array_index(all, i);
+    if (ferry_migration_is_forecast(m))
       continue;
-    g_autoptr(json_t) task = ferry_kimchi_task(k, g_ptr_array_index(all, i));
-    gboolean fits = TRUE;
-    for (gsize f = 0; f < G_N_ELEMENTS(filters); f++) {
-      const char *wanted = ferry_query(k->req, filters[f]);
-      fits &= !wanted || g_strcmp0(wanted, ferry_json_str(task, filters[f])) == 0;
-    }
-    if (fits)
+    g_autoptr(json_t) task = ferry_kimchi_task(k, m);
+    if (task_is_wanted(k, &wanted, m, task))
       json_array_append(list, task);
   }
   ferry_kimchi_respond(k, 200, list);

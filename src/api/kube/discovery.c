@@ -338,7 +338,9 @@ gboolean ferry_serve_discovery(FerryRequest *req, GError **error) {
     body = n == 1 ? discovery_group_list() : n == 2 ? one_group(s[1]) : resource_list(s[1], s[2]);
   if (!body) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
-                "the server could not find the requested resource");
+                "the server could not find the requested resource: there is no group or version "
+                "%.200s here",
+                req->path);
     return FALSE;
   }
   respond_cached(req, body, "application/json");

@@ -5,6 +5,7 @@
 // in between. A namespace that waits for finalizers is emptied when it is marked, and takes nothing
 // new (the store looks, FerryWrite.in_namespace), so that nothing is left without one.
 #include "api/internal.h"
+#include "api/resource/policy_admission.h"
 
 static void add_contents(FerryRequest *req, const char *ns, GArray *writes, GPtrArray *keep) {
   gsize n;
@@ -36,8 +37,10 @@ gboolean ferry_resource_end(FerryRequest *req, const json_t *object, const Ferry
     g_array_index(writes, FerryWrite, 0).leaves_empty = TRUE;
     add_contents(req, name, writes, keep);
   }
-  if (gone)
+  if (gone) {
     ferry_delete_also(req, object, writes, keep);
+    ferry_policy_restore(req, object, writes, keep);
+  }
   g_autofree json_t **results = g_new0(json_t *, writes->len);
   /* No session of a node that goes may begin in between, nor a certificate be made for it. */
   if (node)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a policy says must make sense as a whole before it is stored, because it is read only when a
 // migration is in a hurry. The shipped ones are objects like any other, so that lists, watches and
-// names work, but nobody may change or delete them.
+// names work, but nobody may change them, and who
+// deletes one finds it made anew: `kubectl delete --all` has nothing to stumble over.
 #include "api/resource/policy_admission.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
@@ -16,12 +17,11 @@ static gboolean policy_admission_judge(FerryRequest *req, const json_t *object, 
                             error);
 }
 
-static gboolean shipped(const json_t *object, const char *verb, GError **error) {
+static gboolean shipped(const json_t *object, GError **error) {
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
               "migrationpolicies.migrations.kubevirt.io \"%s\" is forbidden: it is one of Ferry's "
-              "presets and may not be %s; make a policy of your own with spec.preset: %s",
-              ferry_json_str(object, "metadata.name"), verb,
-              ferry_json_str(object, "metadata.name"));
+              "presets and may not be changed; make a policy of your own with spec.preset: %s",
+              ferry_json_str(object, "metadata.name"), ferry_json_str(object, "metadata.name"));
   return FALSE;
 }
 
@@ -54,17 +54,10 @@ gboolean ferry_admit_policy_update(FerryRequest *req, const json_t *old, json_t 
                                    GError **error) {
   sign_freeze(req, old, object);
   if (req->kind == &ferry_kind_migration_policy && ferry_preset_is_builtin(old))
-    return shipped(old, "changed", error);
+    return shipped(old, error);
   if (req->kind == &ferry_kind_migration_policy && is_labelled(object))
     return refuse_label(object, error);
   return policy_admission_judge(req, object, error);
-}
-
-gboolean ferry_admit_policy_delete(FerryRequest *req, const json_t *object, json_t **instead,
-                                   GError **error) {
-  if (ferry_preset_is_builtin(object))
-    return shipped(object, "deleted", error);
-  return TRUE;
 }
 
 static json_t *make_policy(FerryApi *api, const FerryPreset *preset) {
@@ -75,6 +68,31 @@ static json_t *make_policy(FerryApi *api, const FerryPreset *preset) {
                    preset->name, "uid", uid, "creationTimestamp", now, "generation", 1, "labels",
                    FERRY_PRESET_LABEL, preset->name, "annotations", "ferry.migration/description",
                    preset->doc, "spec", ferry_preset_spec(preset));
+}
+
+void ferry_policy_restore(FerryRequest *req, const json_t *object, GArray *writes,
+                          GPtrArray *keep) {
+  const char *name = ferry_json_str(object, "metadata.name");
+  gsize n;
+  const FerryPreset *presets = ferry_presets(&n);
+  if (req->kind != &ferry_kind_migration_policy || !ferry_preset_is_builtin(object))
+    return;
+  for (gsize i = 0; i < n; i++) {
+    if (g_strcmp0(presets[i].name, name) != 0)
+      continue;
+    GPtrArray *made = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
+    FerryWrite write = {.op = FERRY_WRITE_CREATE,
+                        .kind = req->kind,
+                        .ns = "",
+                        .name = presets[i].name,
+                        .object = make_policy(req->api, &presets[i])};
+    g_ptr_array_add(made, write.object);
+    g_ptr_array_add(keep, made);
+    g_array_append_val(writes, write);
+    g_free(req->told);
+    req->told =
+        g_strdup_printf("%s is one of Ferry's presets: it is there again, as it is shipped", name);
+  }
 }
 
 static gboolean make_preset(FerryApi *api, const FerryPreset *preset, GError **error) {

@@ -9,8 +9,10 @@ G_BEGIN_DECLS
 gboolean ferry_admit_policy_create(FerryRequest *req, json_t *object, GError **error);
 gboolean ferry_admit_policy_update(FerryRequest *req, const json_t *old, json_t *object,
                                    GError **error);
-gboolean ferry_admit_policy_delete(FerryRequest *req, const json_t *object, json_t **instead,
-                                   GError **error);
+
+/** Where the deleted `object` is a preset, adds the write that makes it anew to `writes`; `keep`
+ * gets an array that owns what that points at. req->told says so. */
+void ferry_policy_restore(FerryRequest *req, const json_t *object, GArray *writes, GPtrArray *keep);
 
 /** Makes the presets MigrationPolicy objects, and renews those of an older Ferry. A policy of
  * somebody's own by the same name is left alone. */

@@ -26,7 +26,8 @@ static gboolean match_url(FerryRequest *req, json_t *object, GError **error) {
       return ferry_error_bad_request(error, "metadata must be an object");
     json_object_set_new(object, "metadata", json_object());
   }
-  if ((v && !g_str_equal(v, version)) || (k && ferry_kind_by_gvk(version, k) != req->kind)) {
+  if ((v && !ferry_kind_has_api_version(req->kind, v)) ||
+      (k && ferry_kind_by_gvk(version, k) != req->kind)) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
                 "%s, Kind=%s in the data does not match the expected %s, Kind=%s of the URL",
                 v ? v : version, k ? k : req->kind->kind, version, req->kind->kind);

@@ -30,6 +30,8 @@ typedef enum {
   FERRY_FIELD_OVERRIDES = 1 << 7, /* wins over what another than a person says: to unset it needs
                                      the rights of its fields, too */
   FERRY_FIELD_BINDS = 1 << 8,     /* names a MigrationPolicy, which counts for others by that */
+  FERRY_FIELD_KEPT = 1 << 9,      /* KubeVirt has it and Ferry doesn't act by it: it is kept, and a
+                                     warning says that it does nothing */
 } FerryFieldFlags;
 
 typedef struct FerryField FerryField;

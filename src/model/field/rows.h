@@ -33,6 +33,9 @@ G_BEGIN_DECLS
 #define SECONDS_PER_GIB(n, d, ...) INT(n, d, .unit = FERRY_UNIT_SECONDS_PER_GIB, ##__VA_ARGS__)
 #define PERCENT(n, d, ...) INT(n, d, .unit = FERRY_UNIT_PERCENT, ##__VA_ARGS__)
 #define NOT_NEGATIVE .min = 0, .max = G_MAXINT64
+/** A field of KubeVirt's that nothing here goes by; one with known members of its own. */
+#define KEPT(n) ANY(n, "Of KubeVirt; kept, and does nothing here.", .flags = FERRY_FIELD_KEPT)
+#define KEPT_OBJ(n, f) OBJ(n, f, "Of KubeVirt; kept, and does nothing here.")
 #define END                                                                                        \
   { .name = NULL }
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -24,6 +24,8 @@ const FerryField ferry_fields_migration_configuration[] = {
     FERRY_MIGRATION_FLAGS(NO_FIELD, AS_FIELD, AS_FIELD) //
     STR("defaultPolicy", "MigrationPolicy by name that holds for what nothing else says.",
         .flags = FERRY_FIELD_BINDS, .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
+    KEPT("matchSELinuxLevelOnMigration"), //
+    KEPT("utilityVolumesTimeout"),        //
     END,
 };
 

@@ -9,8 +9,92 @@
 #define AS_FIELD(f, ...) f,
 #define NO_FIELD(f, ...)
 
+static const FerryField developer[] = {
+    KEPT("clusterProfiler"),
+    KEPT("cpuAllocationRatio"),
+    KEPT("diskVerification"),
+    KEPT("disabledFeatureGates"),
+    KEPT("featureGates"),
+    KEPT("logVerbosity"),
+    KEPT("memoryOvercommit"),
+    KEPT("minimumClusterTSCFrequency"),
+    KEPT("minimumReservePVCBytes"),
+    KEPT("nodeSelectors"),
+    KEPT("pvcTolerateLessSpaceUpToPercent"),
+    KEPT("useEmulation"),
+    END,
+};
+
+static const FerryField pod_network[] = {
+    KEPT("binding"),
+    KEPT("defaultNetworkInterface"),
+    KEPT("permitBridgeInterfaceOnPodNetwork"),
+    KEPT("permitSlirpInterface"),
+    END,
+};
+
 static const FerryField configuration[] = {
     OBJ("migrations", ferry_fields_migration_configuration, "How VMs are migrated."),
+    KEPT_OBJ("developerConfiguration", developer),
+    KEPT_OBJ("network", pod_network),
+    KEPT("additionalGuestMemoryOverheadRatio"),
+    KEPT("apiConfiguration"),
+    KEPT("architectureConfiguration"),
+    KEPT("autoCPULimitNamespaceLabelSelector"),
+    KEPT("changedBlockTrackingLabelSelectors"),
+    KEPT("commonInstancetypesDeployment"),
+    KEPT("controllerConfiguration"),
+    KEPT("cpuModel"),
+    KEPT("cpuRequest"),
+    KEPT("defaultRuntimeClass"),
+    KEPT("emulatedMachines"),
+    KEPT("evictionStrategy"),
+    KEPT("handlerConfiguration"),
+    KEPT("hypervisors"),
+    KEPT("imagePullPolicy"),
+    KEPT("instancetype"),
+    KEPT("ksmConfiguration"),
+    KEPT("liveUpdateConfiguration"),
+    KEPT("machineType"),
+    KEPT("mediatedDevicesConfiguration"),
+    KEPT("memBalloonStatsPeriod"),
+    KEPT("minCPUModel"),
+    KEPT("obsoleteCPUModels"),
+    KEPT("ovmfPath"),
+    KEPT("permittedHostDevices"),
+    KEPT("roleAggregationStrategy"),
+    KEPT("seccompConfiguration"),
+    KEPT("selinuxLauncherType"),
+    KEPT("smbios"),
+    KEPT("supportContainerResources"),
+    KEPT("supportedGuestAgentVersions"),
+    KEPT("tlsConfiguration"),
+    KEPT("virtualMachineInstancesPerNode"),
+    KEPT("virtualMachineOptions"),
+    KEPT("vmRolloutStrategy"),
+    KEPT("vmStateStorageClass"),
+    KEPT("webhookConfiguration"),
+    END,
+};
+
+static const FerryField self_signed[] = {
+    KEPT("ca"),
+    KEPT("caOverlapInterval"),
+    KEPT("caRotateInterval"),
+    KEPT("certRotateInterval"),
+    KEPT("server"),
+    END,
+};
+
+static const FerryField certificates[] = {
+    KEPT_OBJ("selfSigned", self_signed),
+    END,
+};
+
+static const FerryField workload_updates[] = {
+    KEPT("batchEvictionInterval"),
+    KEPT("batchEvictionSize"),
+    KEPT("workloadUpdateMethods"),
     END,
 };
 
@@ -25,6 +109,23 @@ static const FerryField kubevirt_spec[] = {
     OBJ("freeze", freeze,
         "Where it is there, nothing new starts, and what runs ends (ferry freeze)."),
     OBJ("configuration", configuration, "Configuration of the cluster."),
+    KEPT_OBJ("certificateRotateStrategy", certificates),
+    KEPT_OBJ("workloadUpdateStrategy", workload_updates),
+    KEPT("customizeComponents"),
+    KEPT("imagePullPolicy"),
+    KEPT("imagePullSecrets"),
+    KEPT("imageRegistry"),
+    KEPT("imageTag"),
+    KEPT("infra"),
+    KEPT("monitorAccount"),
+    KEPT("monitorNamespace"),
+    KEPT("productComponent"),
+    KEPT("productName"),
+    KEPT("productVersion"),
+    KEPT("serviceMonitorNamespace"),
+    KEPT("synchronizationPort"),
+    KEPT("uninstallStrategy"),
+    KEPT("workloads"),
     END,
 };
 

@@ -22,6 +22,8 @@ static const FerryField spec[] = {
     STR("policy", "MigrationPolicy by name that holds for what this spec does not say.",
         .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),
     FERRY_POLICY_FIELDS(IN_MIGRATION) //
+    ANY("sendTo", "Refused: a VM moves within this cluster only."),
+    ANY("receive", "Refused: a VM moves within this cluster only."), //
     BOOL("forecastOnly", "Measure and reckon what the migration would cost, and move nothing."),
     /* every flag and parameter of libvirt */
     FERRY_MIGRATION_FLAGS(AS_FIELD, AS_FIELD, AS_FIELD) END,
@@ -212,6 +214,16 @@ static const FerryField fields[] = {
     END,
 };
 
+/* To ignore these would be to make another migration than the one that is meant. */
+static void vmim_check(const json_t *object, const json_t *old, GError *error) {
+  static const char *const elsewhere[] = {"spec.sendTo", "spec.receive"};
+  for (gsize i = 0; i < G_N_ELEMENTS(elsewhere); i++)
+    if (ferry_json_get(object, elsewhere[i]))
+      ferry_error_add_cause(error, "FieldValueForbidden", elsewhere[i],
+                            "Forbidden: a VM moves between hosts of this cluster only, not to or "
+                            "from another one; leave it out");
+}
+
 static const FerryColumn columns[] = {
     COLUMN_NAME,
     COLUMN("Phase", "string", "status.phase", "How far it is."),
@@ -252,4 +264,5 @@ const FerryKind ferry_kind_vmim = {
               "status.migrationState.targetNode", "status.migrationState.agents", "spec.vmiName"),
     .doc = "VirtualMachineInstanceMigration moves one VM to another node while it runs.",
     .version_aliases = WORDS("v1alpha3"),
+    .check = vmim_check,
 };

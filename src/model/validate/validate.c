@@ -25,6 +25,7 @@
 typedef struct {
   GString *path;
   GPtrArray *unknown; /* char*: full paths, at most VALIDATE_MAX_CAUSES */
+  GPtrArray *kept;    /* char*: paths of fields that do nothing; NULL: nobody asks */
   GError *invalid;    /* collects causes */
   gboolean gap;       /* something required is not there */
 } ValidateWalk;
@@ -322,6 +323,9 @@ static void walk_fields(ValidateWalk *walk, const FerryField *fields, const json
     else if (field->name && !json_is_null(value)) {
       json_t *checked = walk_value(walk, field, field->type, value, json_object_get(old, key));
       json_t *stored = json_object_get(old, key);
+      if ((field->flags & FERRY_FIELD_KEPT) && walk->kept && checked &&
+          walk->kept->len < VALIDATE_MAX_CAUSES && !json_equal(checked, stored))
+        g_ptr_array_add(walk->kept, g_strdup(walk->path->str));
       if (checked || stored)
         json_object_set_new(out, key, checked ? checked : json_incref(stored));
     }
@@ -459,7 +463,8 @@ json_t *ferry_validate_collect(const FerryKind *kind, const json_t *object, cons
   g_autoptr(json_t) rest = ferry_json_copy_along(object, NULL);
   g_autoptr(GString) path = g_string_new(NULL);
   g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-  ValidateWalk walk = {.path = path, .unknown = names, .invalid = invalid};
+  g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
+  ValidateWalk walk = {.path = path, .unknown = names, .kept = kept, .invalid = invalid};
   if (!check_type_meta(kind, object, out, error))
     return NULL;
 
@@ -488,6 +493,10 @@ json_t *ferry_validate_collect(const FerryKind *kind, const json_t *object, cons
     *whole = *whole && !walk.gap;
   if (!report_unknown(names, unknown, invalid, warnings, error))
     return NULL;
+  for (guint i = 0; warnings && unknown != FERRY_UNKNOWN_IGNORE && i < kept->len; i++)
+    g_ptr_array_add(warnings,
+                    g_strdup_printf("field \"%s\" is KubeVirt's: it is kept, and does nothing here",
+                                    (char *)kept->pdata[i]));
   if (old)
     ferry_validate_update(kind, out, old, invalid);
   if (kind->check)

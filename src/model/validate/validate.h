@@ -16,8 +16,9 @@ typedef enum {
  * and format, required and immutable fields, the kind's own check. All violations at once, as
  * causes of one INVALID error whose message is Kubernetes': `Kind "name" is invalid: [...]`. What
  * is no object, or of another kind, is BAD_REQUEST. Returns a new object with unknown fields
- * dropped (`warnings`, may be NULL, gets a char* for each) and NULL-valued fields removed;
- * quantities stay as they were written. Pure; any thread. */
+ * dropped (`warnings`, may be NULL, gets a char* for each, and for each new value of a field that
+ * is kept and does nothing) and NULL-valued fields removed; quantities stay as they were written.
+ * Pure; any thread. */
 json_t *ferry_validate(const FerryKind *kind, const json_t *object, const json_t *old,
                        FerryUnknown unknown, GPtrArray *warnings, GError **error);
 

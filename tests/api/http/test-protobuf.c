@@ -98,11 +98,83 @@ static void test_count(gconstpointer data) {
   g_assert_nonnull(strstr(error->message, "more than 500000 values"));
 }
 
+/* {1 seconds, 2 nanoseconds} */
+static void put_time(GByteArray *out, guint number, guint8 seconds, gboolean micro) {
+  const guint8 time[] = {1 << 3, seconds, 2 << 3, 0xd0, 0x0f}; /* 2000 ns */
+  put_field(out, number, time, micro ? 5 : 2);
+}
+
+static void put_text(GByteArray *out, guint number, const char *text) {
+  put_field(out, number, text, strlen(text));
+}
+
+static json_t *decoded(GByteArray *wire) {
+  g_autoptr(GError) error = NULL;
+  json_t *out = ferry_protobuf_decode(wire->data, wire->len, &error);
+  g_byte_array_unref(wire);
+  g_assert_no_error(error);
+  return out;
+}
+
+static void test_event(void) {
+  GByteArray *raw = g_byte_array_new();
+  g_autoptr(GByteArray) meta = g_byte_array_new();
+  put_text(meta, 1, "e");
+  put_field(meta, 8, "", 0); /* no time: not created yet */
+  put_text(meta, 17, "managed fields, which are skipped");
+  put_field(raw, 1, meta->data, meta->len);
+  put_text(raw, 3, "Probed");
+  put_time(raw, 6, 100, FALSE);
+  g_byte_array_append(raw, (const guint8 *)"\x40\x03", 2); /* 8: count */
+  put_time(raw, 10, 100, TRUE);
+  put_text(raw, 14, "");
+  g_autoptr(json_t) event = decoded(unknown_of("v1", "Event", raw));
+  g_autoptr(json_t) wanted =
+      json_pack("{s:s, s:s, s:{s:s}, s:s, s:s, s:i, s:s}", "apiVersion", "v1", "kind", "Event",
+                "metadata", "name", "e", "reason", "Probed", "firstTimestamp",
+                "1970-01-01T00:01:40Z", "count", 3, "eventTime", "1970-01-01T00:01:40.000002Z");
+  g_assert_true(json_equal(event, wanted));
+}
+
+static void test_node(void) {
+  GByteArray *raw = g_byte_array_new();
+  g_autoptr(GByteArray) status = g_byte_array_new();
+  put_field(raw, 2, "\x20\x01\x2a\x03\x0a\x01k", 7); /* unschedulable, a taint with key k */
+  put_field(status, 1,
+            "\x0a\x03"
+            "cpu\x12\x03\x0a\x01"
+            "4",
+            10);
+  put_field(raw, 3, status->data, status->len);
+  g_autoptr(json_t) node = decoded(unknown_of("v1", "Node", raw));
+  g_autoptr(json_t) wanted =
+      json_pack("{s:s, s:s, s:{s:b, s:[{s:s}]}, s:{s:{s:s}}}", "apiVersion", "v1", "kind", "Node",
+                "spec", "unschedulable", 1, "taints", "key", "k", "status", "capacity", "cpu", "4");
+  g_assert_true(json_equal(node, wanted));
+}
+
+/* A zero that says something, and a number where a text must be. */
+static void test_numbers(void) {
+  GByteArray *raw = g_byte_array_new();
+  g_byte_array_append(raw, (const guint8 *)"\x08\x00", 2);
+  g_autoptr(json_t) options = decoded(unknown_of("v1", "DeleteOptions", raw));
+  g_assert_cmpint(ferry_json_int(options, "gracePeriodSeconds", -1), ==, 0);
+  g_autoptr(GError) error = NULL;
+  raw = g_byte_array_new();
+  g_byte_array_append(raw, (const guint8 *)"\x18\x01", 2); /* 3: reason */
+  g_autoptr(GByteArray) wire = unknown_of("v1", "Event", raw);
+  g_assert_null(ferry_protobuf_decode(wire->data, wire->len, &error));
+  g_assert_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_autofree char *path = g_strdup_printf("/protobuf/%s", cases[i].name);
     g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_count);
   }
+  g_test_add_func("/protobuf/event", test_event);
+  g_test_add_func("/protobuf/node", test_node);
+  g_test_add_func("/protobuf/numbers", test_numbers);
   return g_test_run();
 }

@@ -65,7 +65,26 @@ static void test_migrate(Server *s, gconstpointer data) {
   g_autofree char *plugin = g_strconcat("/plugins/kimchi", path, NULL);
   g_autoptr(Answer) same = http(s, "GET", plugin, NULL);
   expect(same, 200);
-  g_assert_cmpstr(str(same, "target_uri"), ==, "/plugins/kimchi/vms/db");
+  g_assert_cmpstr(str(same, "target_uri"), ==, "/plugins/kimchi/vms/db/migrate");
+  static const struct {
+    const char *query;
+    guint n;
+  } filters[] = {{"status=running&target_uri=%5E/plugins/kimchi/vms/db/migrate", 1},
+                 {"target_uri=%5E/plugins/kimchi/vms/%5B%5E/%5D%2B/migrate%24", 1},
+                 {"target_uri=%5E/plugins/kimchi/vms/%5B%5E/%5D%2B%24", 0},
+                 {"target_uri=/vms/d.%3F", 1},
+                 {"target_uri=/vms/web", 0},
+                 {"target_uri=.*.*.*.*.*.*.*.*.*.*.*.*.*.*.*.*.*.*x", 0},
+                 {"status=run", 1}};
+  for (gsize i = 0; i < G_N_ELEMENTS(filters); i++) {
+    g_autofree char *query = g_strconcat("/plugins/kimchi/tasks?", filters[i].query, NULL);
+    g_autoptr(Answer) found = http(s, "GET", query, NULL);
+    expect(found, 200);
+    g_assert_cmpuint(json_array_size(found->json), ==, filters[i].n);
+  }
+  g_autoptr(Answer) group = http(s, "GET", "/tasks?target_uri=(a", NULL);
+  expect(group, 400);
+  g_assert_nonnull(strstr(str(group, "reason"), "target_uri: Invalid value"));
   g_autoptr(Answer) list = http(s, "GET", "/tasks?status=running", NULL);
   g_assert_cmpuint(json_array_size(list->json), ==, 1);
   g_autoptr(Answer) none = http(s, "GET", "/tasks?status=failed", NULL);

@@ -70,6 +70,12 @@ static void the_same_in_both(Server *s, gconstpointer data) {
       expect(plain, 200);
       json_array_foreach(json_object_get(version, "resources"), k, resource) {
         gboolean found = json_array_size(json_object_get(resource, "verbs")) == 0;
+        /* client-go before 0.27 crashes without */
+        g_assert_nonnull(ferry_json_str(resource, "responseKind.kind"));
+        gsize n;
+        json_t *sub;
+        json_array_foreach(json_object_get(resource, "subresources"), n, sub)
+            g_assert_nonnull(ferry_json_str(sub, "responseKind.kind"));
         gsize l;
         json_t *entry;
         json_array_foreach(ferry_json_get(plain->json, "resources"), l,

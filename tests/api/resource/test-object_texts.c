@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static void expect_text(FerryObjectTexts *texts, const char *alias, json_t *object,
+static void expect_text(FerryObjectTexts *texts, const FerryKind *alias, json_t *object,
                         const char *wanted) {
   g_autoptr(GBytes) text = ferry_object_texts_get(texts, alias, object);
   gsize len;
@@ -18,9 +18,9 @@ static void made_once(void) {
   for (int i = 0; i < 500; i++)
     expect_text(texts, NULL, object, "{\"kind\":\"A\",\"n\":1}");
   g_assert_cmpuint(ferry_object_texts_made(texts), ==, 1);
-  const char *alias = g_intern_static_string("B");
+  static const FerryKind alias = {.group = "g", .version = "v1", .kind = "B"};
   for (int i = 0; i < 500; i++)
-    expect_text(texts, alias, object, "{\"kind\":\"B\",\"n\":1}");
+    expect_text(texts, &alias, object, "{\"kind\":\"B\",\"n\":1,\"apiVersion\":\"g/v1\"}");
   g_assert_cmpuint(ferry_object_texts_made(texts), ==, 2);
 }
 

@@ -21,9 +21,14 @@ static void presets_are_there(Server *s, gconstpointer data) {
 }
 
 static void presets_stay(Server *s, gconstpointer data) {
+  g_autoptr(Answer) before = http(s, "GET", POLICIES "/nova", NULL);
   g_autoptr(Answer) gone = http(s, "DELETE", POLICIES "/nova", NULL);
-  expect(gone, 403);
-  g_assert_nonnull(strstr(ferry_json_str(gone->json, "message"), "preset"));
+  expect(gone, 200);
+  g_assert_nonnull(strstr(ferry_json_str(gone->json, "message"), "there again"));
+  g_assert_cmpstr(ferry_json_str(gone->json, "details.uid"), ==,
+                  ferry_json_str(before->json, "metadata.uid"));
+  g_autoptr(Answer) all = http(s, "DELETE", POLICIES, NULL);
+  expect(all, 200);
   g_autoptr(Answer) made =
       http(s, "POST", POLICIES,
            "{\"apiVersion\":\"migrations.kubevirt.io/v1alpha1\",\"kind\":\"MigrationPolicy\","
@@ -32,6 +37,10 @@ static void presets_stay(Server *s, gconstpointer data) {
   expect(made, 403);
   g_autoptr(Answer) nova = http(s, "GET", POLICIES "/nova", NULL);
   expect(nova, 200);
+  g_assert_cmpstr(ferry_json_str(nova->json, "metadata.uid"), !=,
+                  ferry_json_str(before->json, "metadata.uid"));
+  g_assert_true(
+      json_equal(json_object_get(nova->json, "spec"), json_object_get(before->json, "spec")));
   ferry_json_set_int(nova->json, "spec.maxDowntimeMs", 5);
   g_autofree char *body = ferry_json_dump(nova->json);
   g_autoptr(Answer) changed = http(s, "PUT", POLICIES "/nova", body);

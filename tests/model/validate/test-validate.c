@@ -184,6 +184,35 @@ static void test_open_and_any(void) {
   g_assert_true(json_equal(json_object_get(out, "status"), json_object_get(object, "status")));
 }
 
+/* A field of KubeVirt's is kept and told of, once; one that nobody knows is refused. */
+static void test_kept(void) {
+  static const char text[] =
+      "{\"apiVersion\":\"kubevirt.io/v1alpha3\",\"kind\":\"KubeVirt\",\"metadata\":{\"name\":"
+      "\"kubevirt\",\"namespace\":\"kubevirt\"},\"spec\":{\"imageTag\":\"v1\",\"configuration\":"
+      "{\"developerConfiguration\":{\"featureGates\":[\"A\"]}}}}";
+  g_autoptr(json_t) object = ferry_json_parse(text, strlen(text), NULL);
+  g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) kept =
+      ferry_validate(&ferry_kind_kubevirt, object, NULL, FERRY_UNKNOWN_STRICT, warnings, &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(warnings->len, ==, 2);
+  g_assert_cmpstr(warnings->pdata[0], ==,
+                  "field \"spec.imageTag\" is KubeVirt's: it is kept, and does nothing here");
+  g_assert_cmpstr(ferry_json_str(kept, "spec.imageTag"), ==, "v1");
+  g_assert_cmpstr(ferry_json_str(kept, "apiVersion"), ==, "kubevirt.io/v1");
+  g_ptr_array_set_size(warnings, 0);
+  g_autoptr(json_t) again =
+      ferry_validate(&ferry_kind_kubevirt, kept, kept, FERRY_UNKNOWN_WARN, warnings, &error);
+  g_assert_no_error(error);
+  g_assert_true(json_equal(again, kept));
+  g_assert_cmpuint(warnings->len, ==, 0);
+  ferry_json_set_str(object, "spec.imageTags", "v1");
+  g_assert_null(
+      ferry_validate(&ferry_kind_kubevirt, object, NULL, FERRY_UNKNOWN_STRICT, NULL, &error));
+  g_assert_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/validate/migration", test_migration);
@@ -195,5 +224,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/validate/kind-checks", test_kind_checks);
   g_test_add_func("/validate/limits", test_limits);
   g_test_add_func("/validate/open-and-any", test_open_and_any);
+  g_test_add_func("/validate/kept", test_kept);
   return g_test_run();
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Pods, which are made of VMs: what is shown and watched of them, and what their eviction does. The
+// server has seeded VMs and no agents, so that a migration stays where a test puts it.
 // Pods that stand for VMs, their eviction, and virtctl's subresource.
 #include "../http.h"
 
@@ -128,10 +130,11 @@ static void pods_bad_input(Server *s, gconstpointer data) {
       {"POST", PODS "/" DB "/eviction", "", 400},
       {"GET", PODS "/" DB "/eviction", NULL, 405},
       {"POST", PODS, "{}", 405},
-      {"DELETE", PODS "/" DB, NULL, 403},
+      {"DELETE", PODS "/" DB, NULL, 405},
+      {"PUT", PODS "/" DB, "{}", 405},
       {"PATCH", PODS "/" DB, "{}", 405},
       {"GET", PODS "/" DB "/log", NULL, 404},
-      {"GET", "/api/v1/pods?watch=1", NULL, 405},
+      {"GET", "/api/v1/pods?watch=1&timeoutSeconds=x", NULL, 400},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_autoptr(Answer) a = http(s, cases[i].method, cases[i].path, cases[i].body);
@@ -140,6 +143,55 @@ static void pods_bad_input(Server *s, gconstpointer data) {
     g_assert_cmpstr(ferry_json_str(a->json, "kind"), ==, "Status");
   }
   g_assert_cmpint(ferry_store_revision(s->store), ==, before);
+}
+
+static void move(Server *s, const char *name, const char *node) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) vmi = ferry_store_get(s->store, &ferry_kind_vmi, "default", name);
+  g_autoptr(json_t) moved = json_deep_copy(vmi);
+  ferry_json_set_str(moved, "status.nodeName", node);
+  FerryWrite write = {.op = FERRY_WRITE_UPDATE,
+                      .kind = &ferry_kind_vmi,
+                      .ns = "default",
+                      .name = name,
+                      .object = moved};
+  ferry_store_commit(s->store, &write, 1, NULL, &error);
+  g_assert_no_error(error);
+}
+
+/* The first line of a watch that has both, from `at` on; where it ends. */
+static const char *told(const char *at, const char *type, const char *name) {
+  g_autofree char *line =
+      g_strdup_printf("{\"type\":\"%s\",\"object\":{\"apiVersion\":\"v1\"", type);
+  const char *event = strstr(at, line);
+  g_assert_nonnull(event);
+  const char *end = strchr(event, '\n');
+  g_assert_nonnull(end);
+  g_autofree char *text = g_strndup(event, (gsize)(end - event));
+  g_assert_nonnull(strstr(text, name));
+  return end;
+}
+
+/* A VM that moves is another pod on another host. */
+static void pods_watched(Server *s, gconstpointer data) {
+  g_autoptr(Answer) list = http(s, "GET", "/api/v1/pods", NULL);
+  expect(list, 200);
+  g_assert_cmpuint(json_array_size(json_object_get(list->json, "items")), ==, 2);
+  g_autoptr(Answer) all = http(s, "GET", "/api/v1/pods?watch=True&timeoutSeconds=1", NULL);
+  expect(all, 200);
+  told(told(all->body, "ADDED", DB), "ADDED", "virt-launcher-web-h2");
+  move(s, "db", "h2");
+  g_autofree char *since =
+      g_strdup_printf("/api/v1/pods?watch=true&timeoutSeconds=1&resourceVersion=%s",
+                      ferry_json_str(list->json, "metadata.resourceVersion"));
+  g_autoptr(Answer) moved = http(s, "GET", since, NULL);
+  expect(moved, 200);
+  const char *at = told(moved->body, "DELETED", DB);
+  told(at, "ADDED", "virt-launcher-db-h2");
+  g_autofree char *of_h1 = g_strconcat(since, "&fieldSelector=spec.nodeName%3Dh1", NULL);
+  g_autoptr(Answer) left = http(s, "GET", of_h1, NULL);
+  told(left->body, "DELETED", DB);
+  g_assert_null(strstr(left->body, "ADDED"));
 }
 
 #define VM(version, name)                                                                          \
@@ -223,6 +275,7 @@ int main(int argc, char **argv) {
   g_test_add("/pods/one-a-vm", Server, NULL, server_up, one_pod_a_vm, server_down);
   g_test_add("/pods/eviction", Server, NULL, server_up, eviction_migrates, server_down);
   g_test_add("/pods/eviction-waits", Server, NULL, server_up, eviction_waits, server_down);
+  g_test_add("/pods/watched", Server, NULL, server_up, pods_watched, server_down);
   g_test_add("/pods/bad-input", Server, NULL, server_up, pods_bad_input, server_down);
   g_test_add("/pods/virtctl", Server, NULL, server_up, virtctl, server_down);
   g_test_add("/pods/unmovable", Server, NULL, server_up, unmovable, server_down);
