@@ -9,6 +9,9 @@ G_BEGIN_DECLS
 /** The hypervisor resumed the guest after the switch-over had begun: suspends it until it is known
  * why. Does nothing where it did not. */
 void ferry_doubt_guard(FerryRunning *run);
+/** Whether this agent has suspended the guest, which is in `state`, in doubt: also by a call that
+ * was given up and was carried out later. Pure. */
+gboolean ferry_doubt_holds(const FerryRunning *run, const FerryDomainState *state);
 /** After the call has failed with `error`, with the domain in `state` here: makes sure that the
  * guest does not run here if it may run there. TRUE: it is in doubt. */
 gboolean ferry_doubt_arises(FerryRunning *run, const GError *error, FerryDomainState *state);
