@@ -73,7 +73,7 @@ gboolean ferry_step_guard_retry(FerryStep *s) {
 
 /* Back to Scheduling, as another attempt: what an agent has begun of this one, or still will, is
  * known by its number. */
-static void begin_anew(FerryStep *s) {
+static void schedule_anew(FerryStep *s) {
   static const char *const stale[] = {
       STATE "agentResult",    STATE "resultTimestamp",   STATE "outcome",
       STATE "targetNode",     STATE "targetNodeAddress", STATE "targetURI",
@@ -105,11 +105,11 @@ void ferry_step_act_retry(FerryStep *s) {
   ferry_plan_event(s->plan, s->m, "Warning", ferry_reason_name(FERRY_REASON_MIGRATION_RETRIED),
                    text, s->now_ms);
   ferry_step_set(s, "status.attempts", attempts_with(s));
-  begin_anew(s);
+  schedule_anew(s);
 }
 
 void ferry_step_act_freeze(FerryStep *s) {
-  begin_anew(s);
+  schedule_anew(s);
 }
 
 /* The agent's word of an earlier attempt says nothing of this one. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the end of a migration says of both hosts.
+// What the end of a migration says of both hosts. Each test puts a migration at the end of its run
+// (ended), lets the hosts report at times of its choosing, and steps the controller at others: what
+// was last said, how old that is, and whether its host can speak are the input; phase, reason and
+// outcome are looked at.
 #include "control/node.h"
 #include "world.h"
 #include <string.h>

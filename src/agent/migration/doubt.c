@@ -143,13 +143,14 @@ static gboolean doubt_end_here(FerryRunning *r, const json_t *doubt, const Ferry
   return TRUE;
 }
 
-gboolean ferry_doubt_runs_twice(FerryRunning *r, const FerryDomainState *state) {
+gboolean ferry_doubt_may_run_twice(FerryRunning *r, const FerryDomainState *state) {
   FerryDomainState peer;
   if (!r->asked->adopted || r->step.post_copy || doubt_may_go_on(r) || !state->active ||
-      g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0 ||
-      !ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri, r->asked->uuid,
-                             &peer, NULL) ||
-      !peer.active || g_strcmp0(peer.state, "paused") == 0)
+      g_strcmp0(state->state, "running") != 0 || g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0)
+    return FALSE;
+  if (ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri, r->asked->uuid,
+                            &peer, NULL) &&
+      (!peer.active || g_strcmp0(peer.state, "paused") == 0))
     return FALSE;
   suspend(r);
   return r->guarded;

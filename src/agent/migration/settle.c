@@ -126,7 +126,7 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
     return FERRY_SETTLE_STOPPED;
   /* of an adopted one nobody here heard what the call said */
   if (!r->calling && !r->in_doubt &&
-      (ferry_doubt_holds(r, &end.state) || ferry_doubt_runs_twice(r, &end.state))) {
+      (ferry_doubt_holds(r, &end.state) || ferry_doubt_may_run_twice(r, &end.state))) {
     r->in_doubt = TRUE;
     g_clear_error(&error);
     error = taken_up_error(r);

@@ -11,11 +11,13 @@
 static char *dir;
 static int suspend_error; /* 0: it is suspended */
 static guint suspends, resumes, said;
-static const char *state;
+static const char *state, *peer_state; /* of the target's copy; NULL: it cannot be asked */
 
 gboolean __wrap_ferry_host_job_suspend(FerryHostJob *job, GError **error);
 gboolean __wrap_ferry_host_job_resume(FerryHostJob *job, GError **error);
 gboolean __wrap_ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError **error);
+gboolean __wrap_ferry_host_peer_state(FerryHost *host, const char *uri, const char *uuid,
+                                      FerryDomainState *out, GError **error);
 gint64 __wrap_ferry_inbox_resumed_us(FerryInbox *inbox);
 const char *__wrap_ferry_inbox_blamed(FerryInbox *inbox, const char **text);
 void __wrap_ferry_inbox_stage(FerryInbox *inbox, gint64 *switchover_us, gboolean *post_copy);
@@ -38,6 +40,12 @@ gboolean __wrap_ferry_host_job_resume(FerryHostJob *job, GError **error) {
 gboolean __wrap_ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError **error) {
   *out = (FerryDomainState){.active = TRUE, .state = state, .reason = "user", .id = 1};
   return TRUE;
+}
+gboolean __wrap_ferry_host_peer_state(FerryHost *host, const char *uri, const char *uuid,
+                                      FerryDomainState *out, GError **error) {
+  if (peer_state)
+    *out = (FerryDomainState){.active = !g_str_equal(peer_state, "gone"), .state = peer_state};
+  return peer_state != NULL;
 }
 gint64 __wrap_ferry_inbox_resumed_us(FerryInbox *inbox) {
   return g_get_monotonic_time() - 7 * G_USEC_PER_SEC;
@@ -124,6 +132,36 @@ static void is_refused(Bed *b, gconstpointer error_code) {
   g_assert_false(ferry_doubt_book_find(dir, UID, &ran_ms));
 }
 
+/* An agent that came after the switch-over finds the guest resumed by libvirt. */
+static void test_adopted(void) {
+  static const struct {
+    const char *reason, *peer;
+    gboolean suspended;
+  } cases[] = {
+      {"migration-canceled", "running", TRUE},
+      {"migration-canceled", NULL, TRUE},
+      {"migration-canceled", "paused", FALSE},
+      {"migration-canceled", "gone", FALSE},
+      {"booted", NULL, FALSE}, /* it was never paused for a switch-over */
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    Bed b;
+    set_up(&b, GINT_TO_POINTER(FERRY_HOST_ERROR_NO_DOMAIN));
+    FerryDomainState here = {.active = TRUE, .state = "running", .reason = cases[i].reason};
+    suspend_error = 0;
+    b.asked.adopted = TRUE;
+    peer_state = cases[i].peer;
+    g_assert_cmpint(ferry_doubt_may_run_twice(&b.run, &here), ==, cases[i].suspended);
+    g_assert_cmpuint(suspends, ==, 1 + cases[i].suspended);
+    tear_down(&b, NULL);
+  }
+}
+
+static GLogWriterOutput ignore_fields(GLogLevelFlags level, const GLogField *fields, gsize n,
+                                      gpointer data) {
+  return G_LOG_WRITER_HANDLED;
+}
+
 static void ignore(const char *domain, GLogLevelFlags level, const char *text, gpointer data) {
 }
 
@@ -131,6 +169,8 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_log_set_always_fatal(G_LOG_FATAL_MASK);
   g_log_set_default_handler(ignore, NULL);
+  g_log_set_writer_func(ignore_fields, NULL, NULL); /* what fails is warned of */
+  g_test_add_func("/agent/doubt/adopted", test_adopted);
   g_test_add("/agent/doubt/suspended", Bed, GINT_TO_POINTER(0), set_up, is_suspended, tear_down);
   g_test_add("/agent/doubt/late", Bed, GINT_TO_POINTER(FERRY_HOST_ERROR_VM_SILENT), set_up,
              is_suspended_late, tear_down);
