@@ -41,23 +41,10 @@ static gboolean is_guarded(const FerryWorldVm *vm) {
   return vm->mover && !vm->mover->dead && !vm->mover->frozen && from && ferry_hyper_answers(from);
 }
 
-/* The agent of the source alone can end a second copy, and one that is started later knows nothing
- * of the switch-over: what becomes of such a VM is not held against anybody. */
-static void note_unwatched(FerryWorld *w) {
-  for (guint i = 0; i < w->hyper->moves->len; i++) {
-    const FerryWorldMove *move = w->hyper->moves->pdata[i];
-    const FerryWorldProcess *mover = move->vm->mover;
-    if ((move->stage == FERRY_MOVE_SWITCHING || move->stage == FERRY_MOVE_SENT) &&
-        (mover->dead || mover->frozen))
-      move->vm->unwatched = TRUE;
-  }
-}
-
 static void check_both(FerryWorld *w) {
-  note_unwatched(w);
   for (guint i = 0; i < w->hyper->vms->len; i++) {
     FerryWorldVm *vm = w->hyper->vms->pdata[i];
-    if (vm->both_since < 0 || vm->by_hand || vm->unwatched)
+    if (vm->both_since < 0 || vm->by_hand)
       continue;
     if (!is_guarded(vm))
       vm->unguarded_us = ferry_fiber_now();
@@ -116,7 +103,7 @@ static void check_outcome(FerryWorld *w, const json_t *m) {
                   said, source, target, where_is(w, vm));
   if (!ferry_json_str(m, "status.reason") || !said || !*said)
     ferry_world_violate(w, "%s has ended without a reason", name);
-  if (!target || vm->by_hand || vm->unwatched ||
+  if (!target || vm->by_hand ||
       (vm->excused_us >= 0 && vm->excused_us >= vm->moved_us))
     return;
   const char *where = where_is(w, vm);
@@ -336,7 +323,7 @@ static void check_vm_end(FerryWorld *w, const FerryWorldVm *vm) {
       ferry_world_violate(w, "%s is still being received by %s (%s, %s)", vm->name,
                           w->hyper->hosts[i]->name, copy->state, copy->reason);
   }
-  if (vm->by_hand || vm->lost || vm->person_paused || vm->unwatched)
+  if (vm->by_hand || vm->lost || vm->person_paused)
     return;
   if (running > 1 && vm->unguarded_us < 0 && !is_said_to_stand(w, vm))
     ferry_world_violate(w, "%s runs on %u hosts in the end", vm->name, running);

@@ -40,7 +40,8 @@ typedef struct {
 _Static_assert(sizeof(Span) == GRAIN, "pieces begin after it");
 
 static Piece *free_pieces[CLASSES];
-static Span *free_large[POWERS]; /* by the power of two of their size; linked through their pieces */
+static Span
+    *free_large[POWERS]; /* by the power of two of their size; linked through their pieces */
 static char *fresh, *fresh_end;
 static void *owner; /* the one thread */
 
@@ -73,8 +74,8 @@ static size_t class_bytes(size_t class) {
 static Span *span_new(size_t bytes) {
   if ((size_t)(fresh_end - fresh) < bytes) {
     size_t asked = (bytes > RESERVE ? bytes : RESERVE) + SPAN;
-    char *got =
-        mmap(NULL, asked, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *got = mmap(NULL, asked, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (got == MAP_FAILED)
       die("no memory\n");
     fresh = (char *)(((uintptr_t)got + SPAN - 1) & ~(SPAN - 1));
@@ -92,7 +93,7 @@ static Span *span_of(const void *p) {
 static void *refill(size_t class) {
   Span *span = span_new(SPAN);
   size_t bytes = class_bytes(class), n = (SPAN - sizeof *span) / bytes;
-  *span = (Span){(uint32_t)class, sizeof *span, bytes};
+  *span = (Span){(uint32_t) class, sizeof *span, bytes};
   char *at = (char *)(span + 1);
   for (size_t i = 1; i < n; i++)
     ((Piece *)(void *)(at + (i - 1) * bytes))->next = (Piece *)(void *)(at + i * bytes);

@@ -186,7 +186,8 @@ void ferry_agent_free(FerryAgent *agent) {
     return;
   FerryMigrationPorts *p = &agent->ports;
   ferry_context_stop(p->context);
-  ferry_host_hurry(p->host);
+  if (!ferry_context_is_stale(p->context)) /* else it may have copies left to settle, alone */
+    ferry_host_hurry(p->host);
   ferry_agent_watch_free(agent->watch);
   ferry_bandwidth_target_free(agent->bandwidth);
   ferry_half_open_clear(&agent->half_open);

@@ -36,6 +36,8 @@ static const FerryRow table[] = {
      ferry_step_act_unplaceable},
     {FERRY_PHASE_SCHEDULED, ferry_step_guard_cancelled, FERRY_PHASE_FAILED,
      ferry_step_act_cancelled},
+    /* its agent has not come to it yet, and would begin it as late as it likes */
+    {FERRY_PHASE_SCHEDULED, ferry_step_guard_frozen, FERRY_PHASE_SCHEDULING, ferry_step_act_freeze},
     {FERRY_PHASE_SCHEDULED, ferry_step_guard_not_accepted, FERRY_PHASE_FAILED,
      ferry_step_act_not_accepted},
     {FERRY_PHASE_PREPARING_TARGET, ferry_step_guard_forecast, FERRY_PHASE_SUCCEEDED,

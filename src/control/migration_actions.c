@@ -125,6 +125,11 @@ static char *frozen(const FerryStep *s) {
   return ferry_freeze_text(kubevirt);
 }
 
+gboolean ferry_step_guard_frozen(FerryStep *s) {
+  g_autofree char *stop = frozen(s);
+  return stop != NULL;
+}
+
 gboolean ferry_step_guard_admitted(FerryStep *s) {
   ferry_step_resolve_config(s);
   const char *uid = ferry_json_str(s->m, "metadata.uid");

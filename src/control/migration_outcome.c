@@ -140,10 +140,10 @@ static FerryOutcomeKind decide(FerryStep *s) {
   FerryOutcomeAnswer answer = ferry_outcome_decide(&question);
   gint64 age = time_to_settle(s);
   gint64 wait = answer.settles ? FERRY_OUTCOME_TIMEOUT_MS - age : 0;
-  gboolean heard = question.target == FERRY_COPY_UNKNOWN ||
-                   !(answer.settles || rests_on_absence(&question, answer.kind)) ||
-                   (target_was_heard(s) &&
-                    (answer.kind != FERRY_OUTCOME_BOTH || source_was_heard(s)));
+  gboolean heard =
+      question.target == FERRY_COPY_UNKNOWN ||
+      !(answer.settles || rests_on_absence(&question, answer.kind)) ||
+      (target_was_heard(s) && (answer.kind != FERRY_OUTCOME_BOTH || source_was_heard(s)));
   if (wait <= 0 && heard)
     return answer.kind;
   ferry_plan_wake(s->plan, s->now_ms + MAX(FERRY_NODE_MERGED_MS, wait));

@@ -44,6 +44,7 @@ gboolean ferry_step_guard_vm_gone(FerryStep *s);
 gboolean ferry_step_guard_vm_off(FerryStep *s);
 gboolean ferry_step_guard_admitted(FerryStep *s);
 gboolean ferry_step_guard_placed(FerryStep *s);
+gboolean ferry_step_guard_frozen(FerryStep *s);
 gboolean ferry_step_guard_unplaceable(FerryStep *s);
 gboolean ferry_step_guard_not_accepted(FerryStep *s);
 void ferry_step_act_begin(FerryStep *s);
@@ -87,6 +88,7 @@ void ferry_step_act_stalling(FerryStep *s);
 /* migration_retry.c */
 gboolean ferry_step_guard_retry(FerryStep *s);
 void ferry_step_act_retry(FerryStep *s);
+void ferry_step_act_freeze(FerryStep *s);
 void ferry_step_drop_stale_result(FerryStep *s);
 
 /** Another migration of the same VM that goes first (migration.c): one that has begun, or an

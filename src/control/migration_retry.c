@@ -71,7 +71,9 @@ gboolean ferry_step_guard_retry(FerryStep *s) {
   return other;
 }
 
-void ferry_step_act_retry(FerryStep *s) {
+/* Back to Scheduling, as another attempt: what an agent has begun of this one, or still will, is
+ * known by its number. */
+static void schedule_anew(FerryStep *s) {
   static const char *const stale[] = {
       STATE "agentResult",    STATE "resultTimestamp",   STATE "outcome",
       STATE "targetNode",     STATE "targetNodeAddress", STATE "targetURI",
@@ -80,14 +82,6 @@ void ferry_step_act_retry(FerryStep *s) {
       STATE "doubt",          STATE "recovery",          "status.progress",
       "status.summary",       "status.forecast",         "status.refusals"};
   gint64 attempt = ferry_json_int(s->m, STATE "attempt", 0) + 1;
-  const char *error = ferry_json_str(s->m, STATE "agentResult.error");
-  g_autofree char *text =
-      g_strdup_printf("did not succeed on %s: %s; trying another host (retry %" G_GINT64_FORMAT ")",
-                      ferry_json_str(s->m, STATE "targetNode"),
-                      error && *error ? error : "libvirt gave no reason", attempt);
-  ferry_plan_event(s->plan, s->m, "Warning", ferry_reason_name(FERRY_REASON_MIGRATION_RETRIED),
-                   text, s->now_ms);
-  ferry_step_set(s, "status.attempts", attempts_with(s));
   for (gsize i = 0; i < G_N_ELEMENTS(stale); i++)
     ferry_step_set(s, stale[i], NULL);
   ferry_step_set(s, STATE "attempt", json_integer(attempt));
@@ -100,6 +94,22 @@ void ferry_step_act_retry(FerryStep *s) {
   json_array_append_new(stamps,
                         json_pack("{ss,ss}", "phase", ferry_phase_name(FERRY_PHASE_SCHEDULING),
                                   "phaseTransitionTimestamp", now));
+}
+
+void ferry_step_act_retry(FerryStep *s) {
+  const char *error = ferry_json_str(s->m, STATE "agentResult.error");
+  g_autofree char *text = g_strdup_printf(
+      "did not succeed on %s: %s; trying another host (retry %" G_GINT64_FORMAT ")",
+      ferry_json_str(s->m, STATE "targetNode"), error && *error ? error : "libvirt gave no reason",
+      ferry_json_int(s->m, STATE "attempt", 0) + 1);
+  ferry_plan_event(s->plan, s->m, "Warning", ferry_reason_name(FERRY_REASON_MIGRATION_RETRIED),
+                   text, s->now_ms);
+  ferry_step_set(s, "status.attempts", attempts_with(s));
+  schedule_anew(s);
+}
+
+void ferry_step_act_freeze(FerryStep *s) {
+  schedule_anew(s);
 }
 
 /* The agent's word of an earlier attempt says nothing of this one. */

@@ -135,7 +135,8 @@ static void test_frozen(void) {
   g_autoptr(FerryStore) store = world_new();
   world_vm(store, "other", 2, WORLD_NOW);
   world_migrate_vm(store, "runs", "other", "h2");
-  g_autoptr(json_t) runs = world_step(store, "runs", WORLD_NOW);
+  json_decref(world_step(store, "runs", WORLD_NOW));
+  world_set(store, "runs", "status.phase", json_string("PreparingTarget"));
   freeze(store, TRUE);
   world_migrate(store, "m", "h2");
   for (guint i = 0; i < 3; i++) {
@@ -146,7 +147,7 @@ static void test_frozen(void) {
   }
   g_assert_cmpuint(count_events(store, "Frozen"), ==, 1); /* said once */
   g_autoptr(json_t) still = world_step(store, "runs", WORLD_NOW + 1);
-  g_assert_cmpstr(ferry_json_str(still, "status.phase"), ==, "Scheduled");
+  g_assert_cmpstr(ferry_json_str(still, "status.phase"), ==, "PreparingTarget");
   freeze(store, FALSE);
   g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 9 * 3600 * 1000);
   g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Scheduled");
@@ -169,6 +170,25 @@ static void test_frozen_in_scheduling(void) {
       world_step(store, "m", WORLD_NOW + FERRY_UNSCHEDULABLE_TIMEOUT_MS + 2000);
   g_assert_cmpstr(ferry_json_str(after, "status.phase"), ==, "Scheduled");
   g_assert_null(ferry_json_get(after, "status.message"));
+}
+
+/* One that has its host, and that its agent has not come to yet, does not start either. */
+static void test_frozen_in_scheduled(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_migrate(store, "m", "h2");
+  g_autoptr(json_t) before = world_step(store, "m", WORLD_NOW);
+  g_assert_cmpstr(ferry_json_str(before, "status.phase"), ==, "Scheduled");
+  freeze(store, TRUE);
+  g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 1000);
+  g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Scheduling");
+  g_assert_cmpstr(ferry_json_str(m, "status.reason"), ==, "Frozen");
+  g_assert_nonnull(strstr(ferry_json_str(m, "status.message"), "by ann, because odd"));
+  g_assert_null(ferry_json_get(m, STATE "targetNode"));
+  g_assert_cmpint(ferry_json_int(m, STATE "attempt", 0), ==, 1);
+  freeze(store, FALSE);
+  g_autoptr(json_t) after = world_step(store, "m", WORLD_NOW + 2000);
+  g_assert_cmpstr(ferry_json_str(after, "status.phase"), ==, "Scheduled");
+  g_assert_cmpstr(ferry_json_str(after, STATE "targetNode"), ==, "h2");
 }
 
 /* A source that is not ready says in its own words why. */
@@ -194,6 +214,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration-actions/other-ways", test_other_ways);
   g_test_add_func("/migration-actions/frozen", test_frozen);
   g_test_add_func("/migration-actions/frozen-in-scheduling", test_frozen_in_scheduling);
+  g_test_add_func("/migration-actions/frozen-in-scheduled", test_frozen_in_scheduled);
   g_test_add_func("/migration-actions/source-not-ready", test_source_not_ready);
   g_test_add_func("/migration-actions/shared-disk", test_shared_disk);
   return g_test_run();

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the end of a migration says of both hosts.
+// What the end of a migration says of both hosts. Each test puts a migration at the end of its run
+// (ended), lets the hosts report at times of its choosing, and steps the controller at others: what
+// was last said, how old that is, and whether its host can speak are the input; phase, reason and
+// outcome are looked at.
+#include "control/node.h"
 #include "world.h"
 #include <string.h>
 
@@ -191,6 +195,10 @@ static void test_both_wait(void) {
   /* their agents have a moment to agree, from when both could be heard */
   g_autoptr(json_t) soon = world_step(store, "m", late + FERRY_OUTCOME_TIMEOUT_MS - 1);
   g_assert_cmpstr(ferry_json_str(soon, "status.phase"), ==, "Running");
+  /* what nobody could say or store for a while is no evidence */
+  g_autoptr(json_t) unheard = world_step(store, "m", late + FERRY_OUTCOME_TIMEOUT_MS);
+  g_assert_cmpstr(ferry_json_str(unheard, "status.phase"), ==, "Running");
+  world_heartbeat(store, "h2", late + FERRY_OUTCOME_TIMEOUT_MS - FERRY_NODE_GRACE_MS / 3);
   g_autoptr(json_t) m = world_step(store, "m", late + FERRY_OUTCOME_TIMEOUT_MS);
   assert_ended(m, "SuspendedOnBothHosts", "suspended", "ferry resolve VM --keep HOST");
 }
@@ -208,6 +216,22 @@ static void test_late_arrival(void) {
   world_set(store, "m", STATE "doubt.source.state", json_string("Destroyed"));
   g_autoptr(json_t) m = world_step(store, "m", late + 2001);
   g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Succeeded");
+}
+
+/* That there are two copies is so only by what the source says after it had its time to end one. */
+static void test_both_by_both(void) {
+  gint64 late = WORLD_NOW + 2 * FERRY_OUTCOME_TIMEOUT_MS;
+  g_autoptr(FerryStore) store = ended("PreCopy", "paused", "migration");
+  world_report(store, "h1", "paused", "user", WORLD_NOW + 5);
+  world_set(store, "m", STATE "doubt.source.state", json_string("Suspended"));
+  world_report(store, "h2", "running", "migrated", WORLD_NOW + 5);
+  json_decref(world_step(store, "m", WORLD_NOW + 10));
+  world_heartbeat(store, "h2", late - 1000);
+  g_autoptr(json_t) early = world_step(store, "m", late);
+  g_assert_cmpstr(ferry_json_str(early, "status.phase"), ==, "Running");
+  world_heartbeat(store, "h1", late);
+  g_autoptr(json_t) m = world_step(store, "m", late + FERRY_NODE_MERGED_MS);
+  assert_ended(m, "RunsOnBothHosts", "both", "h1 says paused");
 }
 
 /* A ferryd that was away while the time ran out counts the target as ready, though what it knows of
@@ -232,6 +256,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration-outcome/kept", test_kept);
   g_test_add_func("/migration-outcome/silent-target", test_silent_target);
   g_test_add_func("/migration-outcome/silent-hosts", test_silent_hosts);
+  g_test_add_func("/migration-outcome/both-by-both", test_both_by_both);
   g_test_add_func("/migration-outcome/lost", test_lost);
   g_test_add_func("/migration-outcome/lost-with-the-target", test_lost_with_the_target);
   g_test_add_func("/migration-outcome/stopped", test_stopped);

@@ -34,6 +34,14 @@ static inline void world_report(FerryStore *store, const char *node, const char 
   g_assert_no_error(error);
 }
 
+/* Nothing is new on `node`. */
+static inline void world_heartbeat(FerryStore *store, const char *node, gint64 now) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) nothing = json_object();
+  ferry_inventory_report(store, node, nothing, now, &error);
+  g_assert_no_error(error);
+}
+
 static inline json_t *world_node(const char *name, const char *address) {
   json_t *n = json_pack("{ss,ss,s{ss,ss},s{},s{}}", "apiVersion", "v1", "kind", "Node", "metadata",
                         "name", name, "uid", name, "spec", "status");
@@ -44,14 +52,18 @@ static inline json_t *world_node(const char *name, const char *address) {
   return n;
 }
 
-static inline FerryStore *world_new(void) {
-  g_autoptr(GError) error = NULL;
-  FerryStore *store = ferry_store_open(NULL, NULL, &error);
-  g_assert_no_error(error);
+static inline void world_fill(FerryStore *store) {
   world_add(store, &ferry_kind_namespace, json_pack("{s{ss}}", "metadata", "name", "kubevirt"));
   world_add(store, &ferry_kind_node, world_node("h1", "10.0.0.1"));
   world_add(store, &ferry_kind_node, world_node("h2", "10.0.0.2"));
   world_report(store, "h1", "running", "booted", WORLD_NOW);
+}
+
+static inline FerryStore *world_new(void) {
+  g_autoptr(GError) error = NULL;
+  FerryStore *store = ferry_store_open(NULL, NULL, &error);
+  g_assert_no_error(error);
+  world_fill(store);
   return store;
 }
 

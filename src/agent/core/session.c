@@ -82,9 +82,11 @@ gint64 ferry_session_epoch_now(FerryAgentSession *s) {
   return epoch;
 }
 
-/* Whether `client` shows the present certificate. Caller holds the lock. */
+/* Whether `client` shows the present certificate to the present server. Caller holds the lock. */
 static gboolean is_current(const FerryAgentSession *s, const FerryClient *client) {
-  return g_strcmp0(ferry_client_config(client)->cert_pem, s->config->cert_pem) == 0;
+  const FerryClientConfig *has = ferry_client_config(client);
+  return g_strcmp0(has->cert_pem, s->config->cert_pem) == 0 &&
+         g_strcmp0(has->server, s->config->server) == 0;
 }
 
 FerryClient *ferry_session_take_client(FerryAgentSession *s) {

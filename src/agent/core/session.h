@@ -30,7 +30,7 @@ gint64 ferry_session_epoch_now(FerryAgentSession *session);
 /** A client for this thread's use, with its connection where one is idle. */
 FerryClient *ferry_session_take_client(FerryAgentSession *session);
 void ferry_session_give_client(FerryAgentSession *session, FerryClient *client);
-/** Replaces `*client` where the agent's certificate is another one by now. */
+/** Replaces `*client` where the agent's certificate, or its server, is another one by now. */
 void ferry_session_refresh_client(FerryAgentSession *session, FerryClient **client);
 
 G_END_DECLS

@@ -95,7 +95,7 @@ static void await_work(ServerEnd *d) {
 }
 
 /* The lock is held, and let go of while something is sent. FALSE: it is over. */
-static gboolean send_next(ServerEnd *d, FerryClient *client, gint64 *backoff) {
+static gboolean send_next(ServerEnd *d, FerryClient **client, gint64 *backoff) {
   json_t *item = NULL;
   if (d->end && !d->box.must.length && !d->box.events.length)
     return FALSE;
@@ -106,8 +106,9 @@ static gboolean send_next(ServerEnd *d, FerryClient *client, gint64 *backoff) {
   }
   d->sent_us = g_get_monotonic_time();
   g_mutex_unlock(&d->lock);
-  FerryDeliveryResult result = kind == FERRY_OUTBOX_PATCH ? patch_status(d, client, item, FALSE)
-                                                          : try_once(d, client, kind, item);
+  ferry_session_refresh_client(d->session, client); /* a migration may outlive its certificate */
+  FerryDeliveryResult result = kind == FERRY_OUTBOX_PATCH ? patch_status(d, *client, item, FALSE)
+                                                          : try_once(d, *client, kind, item);
   if (kind == FERRY_OUTBOX_PATCH && result == FERRY_DELIVERY_PENDING &&
       !ferry_context_sleep(d->context, ferry_backoff_next(backoff)))
     result = FERRY_DELIVERY_STOPPED;
@@ -136,7 +137,7 @@ static gpointer delivery_thread(gpointer data) {
   FerryClient *client = ferry_session_take_client(d->session);
   gint64 backoff = 0;
   g_mutex_lock(&d->lock);
-  while (begun && send_next(d, client, &backoff))
+  while (begun && send_next(d, &client, &backoff))
     ;
   if (!begun || ferry_context_is_stopped(d->context))
     d->failed = FERRY_DELIVERY_STOPPED;

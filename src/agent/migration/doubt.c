@@ -19,8 +19,8 @@ static void doubt_say(FerryRunning *r, FerryDoubtState state) {
   ferry_shown_send(r->shown, ferry_doubt_patch(FERRY_SIDE_SOURCE, state, now, r->ran_ms));
 }
 
-/* It is suspended by now, or never ran again. */
-static void enter_doubt(FerryRunning *r) {
+/* In this host's own book: the next agent goes by it. */
+static void note_suspended(FerryRunning *r) {
   gint64 resumed_us = ferry_inbox_resumed_us(r->inbox), switchover_us = 0;
   gboolean post_copy;
   ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
@@ -28,6 +28,11 @@ static void enter_doubt(FerryRunning *r) {
               : switchover_us ? 0
                               : -1; /* the agent before this one would have known */
   ferry_doubt_book_note(ferry_context_state_dir(r->ports->context), r->asked->uid, r->ran_ms);
+}
+
+/* It is suspended by now, or never ran again. */
+static void enter_doubt(FerryRunning *r) {
+  note_suspended(r);
   doubt_say(r, FERRY_DOUBT_SUSPENDED);
 }
 
@@ -36,6 +41,10 @@ static void suspend(FerryRunning *r) {
   if (!r->job || !ferry_host_job_suspend(r->job, &error)) {
     if (error)
       doubt_warn(r, error);
+    if (ferry_host_error_is_silent(error) && !r->asked_to_suspend) {
+      r->asked_to_suspend = TRUE; /* and it may be done as late as the hypervisor likes */
+      note_suspended(r);
+    }
     return;
   }
   r->guarded = TRUE;
@@ -43,6 +52,10 @@ static void suspend(FerryRunning *r) {
   ferry_running_record(r, "Suspend", -1, ferry_reason_name(FERRY_REASON_AMBIGUOUS),
                        "libvirt resumed the guest after its switch-over had begun: it waits until "
                        "it is known that it does not run on the target");
+}
+
+gboolean ferry_doubt_holds(const FerryRunning *r, const FerryDomainState *state) {
+  return r->guarded || (r->asked_to_suspend && g_strcmp0(state->state, "paused") == 0);
 }
 
 /* The policy lets this copy go on, proven or not; the target's agent holds the other one. */
@@ -130,13 +143,14 @@ static gboolean doubt_end_here(FerryRunning *r, const json_t *doubt, const Ferry
   return TRUE;
 }
 
-gboolean ferry_doubt_runs_twice(FerryRunning *r, const FerryDomainState *state) {
+gboolean ferry_doubt_may_run_twice(FerryRunning *r, const FerryDomainState *state) {
   FerryDomainState peer;
   if (!r->asked->adopted || r->step.post_copy || doubt_may_go_on(r) || !state->active ||
-      g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0 ||
-      !ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri, r->asked->uuid,
-                             &peer, NULL) ||
-      !peer.active || g_strcmp0(peer.state, "paused") == 0)
+      g_strcmp0(state->state, "running") != 0 || g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0)
+    return FALSE;
+  if (ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri, r->asked->uuid,
+                            &peer, NULL) &&
+      (!peer.active || g_strcmp0(peer.state, "paused") == 0))
     return FALSE;
   suspend(r);
   return r->guarded;

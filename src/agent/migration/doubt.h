@@ -9,12 +9,16 @@ G_BEGIN_DECLS
 /** The hypervisor resumed the guest after the switch-over had begun: suspends it until it is known
  * why. Does nothing where it did not. */
 void ferry_doubt_guard(FerryRunning *run);
+/** Whether this agent has suspended the guest, which is in `state`, in doubt: also by a call that
+ * was given up and was carried out later. Pure. */
+gboolean ferry_doubt_holds(const FerryRunning *run, const FerryDomainState *state);
 /** After the call has failed with `error`, with the domain in `state` here: makes sure that the
  * guest does not run here if it may run there. TRUE: it is in doubt. */
 gboolean ferry_doubt_arises(FerryRunning *run, const GError *error, FerryDomainState *state);
 /** After a migration of which no agent saw the end: libvirt has resumed the guest here after its
- * switch-over, and the target's copy runs, too. TRUE: the one here is suspended now. */
-gboolean ferry_doubt_runs_twice(FerryRunning *run, const FerryDomainState *state);
+ * switch-over, and the target's copy runs, too, or the target cannot be asked. TRUE: the one here
+ * is suspended now. */
+gboolean ferry_doubt_may_run_twice(FerryRunning *run, const FerryDomainState *state);
 /** The guest was suspended in doubt of which nothing is left: it goes on. */
 void ferry_doubt_withdraw(FerryRunning *run);
 /** Goes on with the doubt of an agent before this one, if it left one: by the migration's record or

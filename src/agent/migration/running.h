@@ -50,10 +50,11 @@ typedef struct {
   FerryBrokenLink broken;
   FerrySilence silence;
   FerryRecovery recovery;
-  gboolean guarded;      /* suspended by this agent: the target may run it (doubt.c) */
-  gboolean in_doubt;     /* it is not known yet which host has it */
-  gint64 ran_ms;         /* how long it ran here since the switch-over; -1: not known */
-  FerryPathWatch *watch; /* of `job`; NULL: none */
+  gboolean guarded;          /* suspended by this agent: the target may run it (doubt.c) */
+  gboolean asked_to_suspend; /* by a call that was given up: it may be suspended at any time */
+  gboolean in_doubt;         /* it is not known yet which host has it */
+  gint64 ran_ms;             /* how long it ran here since the switch-over; -1: not known */
+  FerryPathWatch *watch;     /* of `job`; NULL: none */
 } FerryRunning;
 
 /** All of them are borrowed. Nothing runs yet. */

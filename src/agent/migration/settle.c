@@ -18,9 +18,10 @@ static void settle_resume(FerryRunning *r, FerryOutcome *o) {
 
 /* A source that a failed migration left paused is resumed, if nobody else runs the VM. */
 static void revive(FerryRunning *r, FerryOutcome *o) {
-  if (!ferry_judge_left_paused(&o->state, r->step.was_paused, r->step.suspended || r->guarded))
+  gboolean held = ferry_doubt_holds(r, &o->state);
+  if (!ferry_judge_left_paused(&o->state, r->step.was_paused, r->step.suspended || held))
     return;
-  if (r->guarded) { /* the guard was in doubt, and the call's error is not */
+  if (held) { /* the guard was in doubt, and the call's error is not */
     ferry_doubt_withdraw(r);
     ferry_host_job_state(r->job, &o->state, NULL);
     return;
@@ -133,7 +134,8 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
     break;
   }
   /* of an adopted one nobody here heard what the call said */
-  if (!r->calling && !r->in_doubt && (r->guarded || ferry_doubt_runs_twice(r, &end.state))) {
+  if (!r->calling && !r->in_doubt &&
+      (ferry_doubt_holds(r, &end.state) || ferry_doubt_may_run_twice(r, &end.state))) {
     r->in_doubt = TRUE;
     g_clear_error(&error);
     error = taken_up_error(r);

@@ -18,7 +18,7 @@
 #include "model/migration/reasons.h"
 
 #define ASK_MS 500
-#define ALONE_TURNS 240
+#define ALONE_S 120
 #define LOOK_MS 5000 /* whether a copy that nobody resumed is there still */
 #define SUSPEND_TRIES 40
 #define SUSPEND_AGAIN_MS 50
@@ -225,7 +225,8 @@ static gboolean arriving_doubt_turn(Arriving *a) {
 /* Another agent has this node, with other records than this one's: it knows nothing of what this
  * one suspended, as where this one was frozen for so long that it was replaced. */
 static void resolve_alone(Arriving *a) {
-  for (guint i = 0; i < ALONE_TURNS && !arriving_doubt_turn(a); i++) {
+  gint64 end = g_get_monotonic_time() + ALONE_S * G_USEC_PER_SEC;
+  while (!arriving_doubt_turn(a) && g_get_monotonic_time() < end) {
     gint64 until = g_get_monotonic_time() + ASK_MS * 1000;
     g_mutex_lock(&a->guard->lock);
     while (g_cond_wait_until(&a->guard->cond, &a->guard->lock, until))

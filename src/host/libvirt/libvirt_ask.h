@@ -63,8 +63,7 @@ gboolean ferry_libvirt_ask(FerryLibvirtAsk *ask, const char *key, const char *wh
 gboolean ferry_libvirt_ask_anyway(FerryPatience *patience, FerryLibvirtAsk *ask, const char *key,
                                   gint64 ms, gint64 *since_us);
 /** Asks another host's libvirtd, at `uri`, which `func` finds in `text`; `what` is a word for the
- * question, NULL: it may be asked again before it is answered. PEER_UNREACHABLE where it does not
- * answer in time, or has not answered the same yet. */
+ * question. PEER_UNREACHABLE where it does not answer in time, or has not answered the same yet. */
 gboolean ferry_libvirt_ask_peer(FerryLibvirtAsk *ask, const char *what, const char *uri,
                                 GError **error);
 /** The same as ferry_libvirt_ask, about the domain of a job: with `of_qemu` its QEMU is asked, and

@@ -102,14 +102,23 @@ static const struct {
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(table) <= FERRY_LIBVIRT_EVENTS);
 
+static void let_go(void *host) {
+  ferry_libvirt_host_unref(host);
+}
+
 void ferry_libvirt_events_register(FerryLibvirtHost *host, virConnectPtr conn,
                                    int ids[FERRY_LIBVIRT_EVENTS]) {
   for (guint i = 0; i < FERRY_LIBVIRT_EVENTS; i++) {
-    ids[i] = i < G_N_ELEMENTS(table) ? virConnectDomainEventRegisterAny(
-                                           conn, NULL, table[i].id, table[i].callback, host, NULL)
-                                     : -1;
-    if (ids[i] < 0)
+    ids[i] = -1;
+    if (i >= G_N_ELEMENTS(table))
+      continue;
+    /* a callback may be under way in the event thread when the host is freed */
+    ids[i] = virConnectDomainEventRegisterAny(conn, NULL, table[i].id, table[i].callback,
+                                              ferry_libvirt_host_ref(host), let_go);
+    if (ids[i] < 0) {
+      ferry_libvirt_host_unref(host);
       virResetLastError();
+    }
   }
 }
 

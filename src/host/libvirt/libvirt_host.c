@@ -120,7 +120,7 @@ static gboolean open_peer(FerryLibvirtAsk *a, GError **error) {
 virConnectPtr ferry_libvirt_open_peer(FerryLibvirtHost *host, const char *uri, GError **error) {
   g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, open_peer);
   ask->unmake = unmake_connection;
-  return ferry_libvirt_ask_peer(ask, NULL, uri, error) ? g_steal_pointer(&ask->made) : NULL;
+  return ferry_libvirt_ask_peer(ask, "open", uri, error) ? g_steal_pointer(&ask->made) : NULL;
 }
 
 virConnectPtr ferry_libvirt_ref(FerryLibvirtHost *host, GError **error) {
@@ -219,14 +219,21 @@ static void unmake_line(gpointer made, FerryLibvirtHost *host) {
   g_free(line);
 }
 
+static void let_go_of_host(void *host) {
+  ferry_libvirt_host_unref(host);
+}
+
 static gboolean make_line(FerryLibvirtAsk *a, GError **error) {
   virConnectPtr conn = ferry_libvirt_open(a->host->uri, error);
   if (!conn)
     return FALSE;
   Line *line = g_new0(Line, 1);
   line->conn = conn;
-  if (virConnectRegisterCloseCallback(conn, on_close, a->host, NULL) < 0)
+  if (virConnectRegisterCloseCallback(conn, on_close, ferry_libvirt_host_ref(a->host),
+                                      let_go_of_host) < 0) {
+    ferry_libvirt_host_unref(a->host);
     virResetLastError();
+  }
   ferry_libvirt_events_register(a->host, conn, line->ids);
   a->made = line;
   return TRUE;

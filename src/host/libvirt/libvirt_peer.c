@@ -5,8 +5,7 @@
 
 gboolean ferry_libvirt_ask_peer(FerryLibvirtAsk *a, const char *what, const char *uri,
                                 GError **error) {
-  g_autofree char *key =
-      what ? g_strdup_printf("%s %s %s", what, uri ? uri : "", a->uuid ? a->uuid : "") : NULL;
+  g_autofree char *key = g_strdup_printf("%s %s %s", what, uri ? uri : "", a->uuid ? a->uuid : "");
   gint64 since;
   a->text = g_strdup(uri ? uri : "");
   gint64 ms = a->peer_ms ? a->peer_ms : FERRY_ASK_PEER_MS;

@@ -298,6 +298,23 @@ static void test_live(void) {
   bed_free(b);
 }
 
+/* A migration outlives the server that its first words went to. */
+static void test_other_server(void) {
+  Bed *b = bed_new(), *other = bed_new();
+  ferry_session_begin(b->session, 3);
+  send_phase(b, "one");
+  g_assert_cmpint(ferry_delivery_flush(b->delivery, PATIENCE_MS), ==, FERRY_DELIVERED);
+  ferry_session_set_config(b->session,
+                           ferry_client_config_copy(ferry_session_config(other->session)));
+  send_phase(b, "two");
+  g_assert_cmpint(ferry_delivery_flush(b->delivery, PATIENCE_MS), ==, FERRY_DELIVERED);
+  g_autofree char *first = seen(b), *second = seen(other);
+  g_assert_cmpstr(first, ==, PATCH("one"));
+  g_assert_cmpstr(second, ==, PATCH("two"));
+  bed_free(b);
+  bed_free(other);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_log_set_always_fatal(G_LOG_FATAL_MASK);
@@ -310,5 +327,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent/delivery/stop", test_stop);
   g_test_add_func("/agent/delivery/event", test_event);
   g_test_add_func("/agent/delivery/live", test_live);
+  g_test_add_func("/agent/delivery/other-server", test_other_server);
   return g_test_run();
 }

@@ -3,6 +3,7 @@
 // migrate.
 #include "../seen.h"
 #include "host/libvirt/libvirt_host.h"
+#include "host/libvirt/libvirt_private.h"
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -98,12 +99,39 @@ static void test_hangs(void) {
     g_assert_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_UNREACHABLE);
     g_clear_error(&error);
   }
+  FerryPatience *peers = ((FerryLibvirtHost *)host)->peers;
+  guint late = ferry_patience_late(peers);
+  for (guint i = 0; i < 3; i++) { /* nor do connections that are opened to it add up */
+    g_assert_null(ferry_libvirt_open_peer((FerryLibvirtHost *)host, uri, &error));
+    g_assert_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_UNREACHABLE);
+    g_clear_error(&error);
+  }
+  g_assert_cmpuint(ferry_patience_late(peers), ==, late + 1);
   ferry_host_free(host);
   g_assert_cmpint(g_get_monotonic_time() - began, <, 5 * G_USEC_PER_SEC);
   close(listener); /* what hangs comes back */
   g_autofree char *dir = g_path_get_dirname(path);
   g_unlink(path);
   g_rmdir(dir);
+}
+
+/* Whoever may still be called back holds the host. */
+static void test_events_hold_the_host(void) {
+  g_autoptr(GError) error = NULL;
+  int ids[FERRY_LIBVIRT_EVENTS], n = 0;
+  FerryHost *base = ferry_host_libvirt_new("test:///default");
+  FerryLibvirtHost *host = (FerryLibvirtHost *)base;
+  virConnectPtr conn = ferry_libvirt_open("test:///default", &error);
+  g_assert_no_error(error);
+  ferry_libvirt_events_register(host, conn, ids);
+  for (guint i = 0; i < FERRY_LIBVIRT_EVENTS; i++)
+    n += ids[i] >= 0;
+  g_assert_cmpint(n, >, 0);
+  g_assert_true(g_atomic_ref_count_compare(&host->refs, n + 1));
+  ferry_host_free(base);
+  g_assert_true(g_atomic_ref_count_compare(&host->refs, n));
+  ferry_libvirt_events_unregister(conn, ids);
+  virConnectClose(conn);
 }
 
 static void silence(const char *domain, GLogLevelFlags level, const char *text, gpointer data) {
@@ -116,5 +144,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/libvirt-host/inventory", test_inventory_and_jobs);
   g_test_add_func("/libvirt-host/unreachable", test_unreachable_says_so);
   g_test_add_func("/libvirt-host/hangs", test_hangs);
+  g_test_add_func("/libvirt-host/events-hold-the-host", test_events_hold_the_host);
   return g_test_run();
 }
