@@ -84,7 +84,7 @@ class PostCopyResume(FlagsTest):
         mover, before = self.in_post_copy("cut", "h1", "h3", "--no-tls")
         self.lab.link("h1", "migration", "down")
         self.addCleanup(self.lab.link, "h1", "migration", "up")
-        self.wait(lambda: self.recovery("cut").get("state") == "Stalled", 30, "it is told")
+        self.wait(lambda: self.recovery("cut").get("state") == "NothingMoves", 30, "it is told")
         status = self.newest("cut")["status"]
         self.wait(lambda: self.newest("cut")["status"].get("reason") == "PostCopyBroken", 5,
                   "the migration says it")

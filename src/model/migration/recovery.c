@@ -3,8 +3,8 @@
 
 #define RECOVERY "status.migrationState.recovery."
 
-const char *const ferry_recovery_states[] = {"Stalled",         "TargetSilent", "PathDown",
-                                             "TargetUnnoticed", "Waiting",      "Resuming",
+const char *const ferry_recovery_states[] = {"NothingMoves",    "TargetSilent", "PathDown",
+                                             "TargetUnnoticed", "NextTry",      "Resuming",
                                              "Recovered",       "GivenUp",      NULL};
 
 FerryRecoveryState ferry_recovery_of(const json_t *migration) {
