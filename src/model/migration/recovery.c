@@ -15,6 +15,11 @@ FerryRecoveryState ferry_recovery_of(const json_t *migration) {
   return (FerryRecoveryState)state;
 }
 
+gboolean ferry_recovery_is_open(const json_t *migration) {
+  FerryRecoveryState state = ferry_recovery_of(migration);
+  return state >= FERRY_RECOVERY_STALLED && state <= FERRY_RECOVERY_RESUMING;
+}
+
 const char *ferry_recovery_message(const json_t *migration) {
   return ferry_json_str(migration, RECOVERY "message");
 }
