@@ -37,7 +37,7 @@ _COMMON = """
 # Suite: packages. What ferryd and the agent link with is named there as that suite has it.
 SUITES = {
     "trixie": _COMMON  # libvirt 11.3, QEMU 10.0
-    + "libvirt-daemon-lock libglib2.0-0t64 libcurl3t64-gnutls libgnutls30t64 libmicrohttpd12t64 "
+    + "libglib2.0-0t64 libcurl3t64-gnutls libgnutls30t64 libmicrohttpd12t64 "
     "librhonabwy1.1t64 qemu-system-modules-spice openssh-server".split(),
     "bookworm": _COMMON  # libvirt 9.0, QEMU 7.2
     + "libglib2.0-0 libcurl3-gnutls libgnutls30 libmicrohttpd12 librhonabwy1.1".split(),
