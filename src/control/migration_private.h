@@ -75,15 +75,13 @@ gboolean ferry_step_guard_unknown(FerryStep *s);
 void ferry_step_act_unknown(FerryStep *s);
 void ferry_step_act_agent_lost(FerryStep *s);
 
-/* migration_recovery.c */
-gboolean ferry_step_guard_recovering(FerryStep *s);
-
 /** Nobody says now what there is on the target. */
 gboolean ferry_step_target_is_silent(const FerryStep *s);
 
 /* migration_stalling.c */
 gboolean ferry_step_guard_stalling(FerryStep *s);
 void ferry_step_act_stalling(FerryStep *s);
+gboolean ferry_step_guard_recovering(FerryStep *s);
 
 /* migration_retry.c */
 gboolean ferry_step_guard_retry(FerryStep *s);

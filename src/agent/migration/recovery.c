@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/recovery.h"
-#include "agent/migration/recovery_judge.h"
+#include "agent/path/mend.h"
 #include "agent/path/probe.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
@@ -8,20 +8,6 @@
 #include "model/migration/reasons.h"
 
 #define TURN_MS 1000
-
-void ferry_recovery_recall(FerryRunning *r) {
-  const json_t *object = r->asked->object;
-  r->recovery.tries = ferry_recovery_tries(object);
-  r->recovery.since = g_strdup(ferry_json_str(object, "status.migrationState.recovery.since"));
-  r->recovery.closes = ferry_json_int(object, "status.migrationState.recovery.closeRequests", 0);
-  r->recovery.port = ferry_recovery_port(object);
-}
-
-void ferry_recovery_clear(FerryRunning *r) {
-  g_clear_pointer(&r->recovery.since, g_free);
-  g_clear_pointer(&r->recovery.message, g_free);
-  g_clear_pointer(&r->recovery.failure, g_free);
-}
 
 static const char *target_of(const FerryRunning *r) {
   const char *target = ferry_json_str(r->asked->object, "status.migrationState.targetNode");

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A post-copy whose connection broke is made whole again by calling libvirt once more
 // (VIR_MIGRATE_POSTCOPY_RESUME), for as long as both hosts hold their part of the VM and until
-// somebody cancels. What may be done when is judged by recovery_judge.h. The worker's own; no lock.
+// somebody cancels. What may be done when is judged by mend.h. The worker's own; no lock.
 #pragma once
 #include "agent/migration/running.h"
 
 G_BEGIN_DECLS
-
-/** Goes on from what an agent before this one wrote. */
-void ferry_recovery_recall(FerryRunning *run);
-void ferry_recovery_clear(FerryRunning *run);
 
 /** A turn of a post-copy that runs: remembers by which port its data goes. */
 void ferry_recovery_note_path(FerryRunning *run);

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/running.h"
-#include "agent/migration/recovery.h"
 #include "model/migration/phase.h"
 
 #define LEAST_SENT (32 * 1024 * 1024) /* less says nothing of the path */
+
+/* What an agent before this one wrote of a post-copy that broke. */
+static void recall_recovery(FerryRunning *r) {
+  const json_t *object = r->asked->object;
+  r->recovery.tries = ferry_recovery_tries(object);
+  r->recovery.since = g_strdup(ferry_json_str(object, "status.migrationState.recovery.since"));
+  r->recovery.closes = ferry_json_int(object, "status.migrationState.recovery.closeRequests", 0);
+  r->recovery.port = ferry_recovery_port(object);
+}
 
 void ferry_running_init(FerryRunning *r, const FerryMigrationPorts *ports, FerryAsked *asked,
                         FerryMeasured *measured, FerryShown *shown, FerryInbox *inbox) {
@@ -15,12 +23,14 @@ void ferry_running_init(FerryRunning *r, const FerryMigrationPorts *ports, Ferry
   r->step.scheduled = asked->settings.schedule != NULL;
   r->stalling.limit_s = ferry_json_int(asked->settings.request.config, "stallingLimit", 0);
   ferry_job_stats_clear(&r->last);
-  ferry_recovery_recall(r);
+  recall_recovery(r);
 }
 
 void ferry_running_clear(FerryRunning *r) {
   ferry_step_clear(&r->step);
-  ferry_recovery_clear(r);
+  g_clear_pointer(&r->recovery.since, g_free);
+  g_clear_pointer(&r->recovery.message, g_free);
+  g_clear_pointer(&r->recovery.failure, g_free);
 }
 
 gint64 ferry_running_elapsed_ms(const FerryRunning *r) {

@@ -8,7 +8,7 @@
 #include "agent/migration/measure.h"
 #include "agent/migration/ports.h"
 #include "agent/migration/shown.h"
-#include "agent/migration/stall_judge.h"
+#include "agent/progress/stall_judge.h"
 #include "agent/migration/step.h"
 #include "agent/path/watch.h"
 #include "model/migration/recovery.h"

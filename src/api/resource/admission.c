@@ -9,6 +9,7 @@
 #include "model/migration/doubt.h"
 #include "model/migration/evacuation.h"
 #include "model/migration/migration.h"
+#include "model/migration/recovery.h"
 #include "policy/migratable.h"
 #include "policy/freeze.h"
 #include "policy/migration_admission.h"
@@ -209,7 +210,7 @@ static gboolean delete_vmim(FerryRequest *req, const json_t *object, json_t **in
   ferry_object_add_finalizer(*instead, FERRY_MIGRATION_FINALIZER);
   if (ferry_json_bool(object, "status.migrationState.abortRequested", FALSE))
     return TRUE;
-  if (ferry_mode_of(object) == FERRY_MODE_POST_COPY)
+  if (ferry_mode_of(object) == FERRY_MODE_POST_COPY && !ferry_recovery_is_open(object))
     return TRUE; /* it cannot be cancelled any more: the record goes when it has ended */
   ferry_json_set_bool(*instead, "status.migrationState.abortRequested", TRUE);
   ferry_json_set_str(*instead, "status.migrationState.abortRequestedBy", req->user->name);

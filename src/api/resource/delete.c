@@ -5,6 +5,7 @@
 #include "api/internal.h"
 #include "base/rfc3339.h"
 #include "model/migration/phase.h"
+#include "model/migration/recovery.h"
 
 #include <string.h>
 
@@ -211,7 +212,8 @@ gboolean ferry_resource_delete_collection(FerryRequest *req, GError **error) {
 
 static json_t *cancelled(FerryRequest *req, const json_t *old, gpointer data, GError **error) {
   FerryPhase phase = ferry_phase_of(old);
-  gboolean post_copy = ferry_mode_of(old) == FERRY_MODE_POST_COPY;
+  /* one that broke can't go back either, but need not be resumed for ever */
+  gboolean post_copy = ferry_mode_of(old) == FERRY_MODE_POST_COPY && !ferry_recovery_is_open(old);
   if (ferry_phase_is_final(phase) || post_copy) {
     g_autofree char *what = ferry_qualified(req->kind);
     gboolean post = post_copy && phase == FERRY_PHASE_RUNNING;

@@ -89,9 +89,11 @@ static const FerryField doubt[] = {
 
 static const FerryField recovery[] = {
     STR("state",
-        "Stalled: nothing moves, and the link may come back; TargetSilent, PathDown: it is resumed "
+        "NothingMoves: the link is gone, it seems, and the link may come back; TargetSilent, "
+        "PathDown: it is resumed "
         "once the target's libvirtd, or the way to it, is there again; TargetUnnoticed: the target "
-        "has to close its dead connection first; Waiting: for the next try; Resuming: libvirt does "
+        "has to close its dead connection first; NextTry: the last one failed; Resuming: libvirt "
+        "does "
         "it; Recovered: it goes on; GivenUp: it is not tried (any more).",
         REQUIRED, .values = ferry_recovery_states),
     STR("message", "The same in words, with what is in the way.", .max = MESSAGE_MAX_LENGTH),

@@ -3,8 +3,8 @@
 
 #define RECOVERY "status.migrationState.recovery."
 
-const char *const ferry_recovery_states[] = {"Stalled",         "TargetSilent", "PathDown",
-                                             "TargetUnnoticed", "Waiting",      "Resuming",
+const char *const ferry_recovery_states[] = {"NothingMoves",    "TargetSilent", "PathDown",
+                                             "TargetUnnoticed", "NextTry",      "Resuming",
                                              "Recovered",       "GivenUp",      NULL};
 
 FerryRecoveryState ferry_recovery_of(const json_t *migration) {
@@ -13,6 +13,11 @@ FerryRecoveryState ferry_recovery_of(const json_t *migration) {
   while (state > FERRY_RECOVERY_NONE && !g_str_equal(word, ferry_recovery_states[state - 1]))
     state--;
   return (FerryRecoveryState)state;
+}
+
+gboolean ferry_recovery_is_open(const json_t *migration) {
+  FerryRecoveryState state = ferry_recovery_of(migration);
+  return state >= FERRY_RECOVERY_STALLED && state <= FERRY_RECOVERY_RESUMING;
 }
 
 const char *ferry_recovery_message(const json_t *migration) {

@@ -22,6 +22,8 @@ extern const char *const ferry_recovery_states[]; /* ends with NULL */
 
 /** What the record says; NONE for nothing and for a word that is not known. */
 FerryRecoveryState ferry_recovery_of(const json_t *migration);
+/** Whether it is being recovered: then, in post-copy, a cancel has something to end. */
+gboolean ferry_recovery_is_open(const json_t *migration);
 /** Why it is in that state, in words, borrowed; NULL: not said. */
 const char *ferry_recovery_message(const json_t *migration);
 /** How often it was tried to resume it. */

@@ -33,7 +33,7 @@ static const Golden golden[] = {
     {"migrationState.autostart", "sptR", "", "true"},
     {"migrationState.kept", "sptR-", "", "{'live':{'title':'0'}}"},
     {"migrationState.agentResult", "sptR-", "", "{'returned':true,'attempt':2}"},
-    {"migrationState.recovery", "R", "", "{'state':'Stalled'}"},
+    {"migrationState.recovery", "R", "", "{'state':'NothingMoves'}"},
     {"migrationState.doubt.source", "R+-", "", "{'state':'Suspended'}"},
     {"migrationState.doubt.target", "", "R+-", "{'state':'Suspended'}"},
     {"progress", "R-", "", "{'percent':5}"},

@@ -12,6 +12,8 @@ static void test_says_what_was_said(void) {
     g_autoptr(json_t) m = record_of(&word);
     g_assert_cmpint(ferry_recovery_of(m), ==, state);
     g_assert_cmpstr(ferry_recovery_message(m), ==, "why");
+    g_assert_true(ferry_recovery_is_open(m) ==
+                  (state != FERRY_RECOVERY_RECOVERED && state != FERRY_RECOVERY_GIVEN_UP));
     g_assert_cmpint(ferry_recovery_tries(m), ==, 3);
     g_assert_cmpint(ferry_recovery_port(m), ==, 49153);
     /* only where the target has not noticed is there anything to close: later words are stale */
@@ -27,6 +29,7 @@ static void test_nothing(void) {
   json_t *all[] = {none, odd, NULL};
   for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
     g_assert_cmpint(ferry_recovery_of(all[i]), ==, FERRY_RECOVERY_NONE);
+    g_assert_false(ferry_recovery_is_open(all[i]));
     g_assert_null(ferry_recovery_message(all[i]));
     g_assert_cmpint(ferry_recovery_close_request(all[i]), ==, 0);
   }

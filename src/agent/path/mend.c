@@ -4,7 +4,7 @@
 // that comes back goes on by itself, which is best: it is broken only where it will not, and only
 // where it can be resumed then. It is resumed once both QEMUs have noticed; a target's QEMU that
 // only waits for memory never does by itself, so its host's agent closes its end.
-#include "agent/migration/recovery_judge.h"
+#include "agent/path/mend.h"
 
 static gboolean is_post_copy(const FerryDomainState *s) {
   return g_strcmp0(s->reason, "postcopy") == 0;

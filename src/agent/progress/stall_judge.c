@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/migration/stall_judge.h"
+#include "agent/progress/stall_judge.h"
 #include "base/quantity.h"
 
 #define ASK_US (1000 * 1000)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/migration/stall_judge.h"
+#include "agent/progress/stall_judge.h"
 
 #define US 1000000LL
 

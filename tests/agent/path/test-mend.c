@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every combination of what both hosts have, and what would cost a VM: a resume or a break that is
 // not allowed, or of what may still get well by itself.
-#include "agent/migration/recovery_judge.h"
+#include "agent/path/mend.h"
 
 static const FerryMendSeen well = {.allowed = TRUE, .path_up = TRUE, .path_up_ms = 60000};
 
@@ -137,11 +137,11 @@ static void test_pauses(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
-  g_test_add_func("/agent/recovery/rows", test_rows);
-  g_test_add_func("/agent/recovery/never", test_never);
-  g_test_add_func("/agent/recovery/patience", test_patience);
-  g_test_add_func("/agent/recovery/waits", test_waits_for);
-  g_test_add_func("/agent/recovery/words", test_words);
-  g_test_add_func("/agent/recovery/pauses", test_pauses);
+  g_test_add_func("/agent/mend/rows", test_rows);
+  g_test_add_func("/agent/mend/never", test_never);
+  g_test_add_func("/agent/mend/patience", test_patience);
+  g_test_add_func("/agent/mend/waits", test_waits_for);
+  g_test_add_func("/agent/mend/words", test_words);
+  g_test_add_func("/agent/mend/pauses", test_pauses);
   return g_test_run();
 }
