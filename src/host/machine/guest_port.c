@@ -18,7 +18,6 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,14 +30,14 @@ struct FerryPortEar {
 };
 
 gboolean ferry_mac_parse(const char *text, guint8 mac[FERRY_MAC_BYTES]) {
-  unsigned v[FERRY_MAC_BYTES];
-  char rest;
-  if (!text || strlen(text) != 3 * FERRY_MAC_BYTES - 1 ||
-      sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &rest) !=
-          FERRY_MAC_BYTES)
+  if (!text || strlen(text) != 3 * FERRY_MAC_BYTES - 1)
     return FALSE;
-  for (gsize i = 0; i < FERRY_MAC_BYTES; i++)
-    mac[i] = (guint8)v[i];
+  for (gsize i = 0; i < FERRY_MAC_BYTES; i++) {
+    int high = g_ascii_xdigit_value(text[3 * i]), low = g_ascii_xdigit_value(text[3 * i + 1]);
+    if (high < 0 || low < 0 || (i + 1 < FERRY_MAC_BYTES && text[3 * i + 2] != ':'))
+      return FALSE;
+    mac[i] = (guint8)(high << 4 | low);
+  }
   return !(mac[0] & 1);
 }
 
