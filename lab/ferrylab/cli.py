@@ -123,6 +123,11 @@ def _add_lab_commands(commands):
         .set_defaults(func=_env)
 
 
+def _guest_network(lab, _args):
+    for host, address in lab.guest_network().items():
+        print(f"{host} {address}")
+
+
 def _add_host_commands(commands):
     for name, function, text in (("virsh", _virsh, "run virsh against a host's libvirtd"),
                                  ("exec", _exec, "run a command inside a host")):
@@ -134,6 +139,8 @@ def _add_host_commands(commands):
     log.add_argument("what", metavar="HOST|ferryd")
     log.add_argument("-f", "--follow", action="store_true", help="keep printing what is added")
     log.set_defaults(func=_log)
+    commands.add_parser("guest-network", help="join the hosts by a network for their guests") \
+        .set_defaults(func=_guest_network)
     link = commands.add_parser("link", help="cut, join or shape a host's link")
     link.add_argument("host", metavar="HOST")
     link.add_argument("network", choices=list(net.NETWORKS))

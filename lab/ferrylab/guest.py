@@ -35,7 +35,8 @@ def _say(text):
 
 def _checked(args):
     """The guest asked for, as a dict; LabError if it can't be."""
-    kernel = args.kernel or ("linux" if args.disk != "none" or args.vcpus > 1 else "bare")
+    kernel = args.kernel or ("linux" if args.disk != "none" or args.vcpus > 1 or args.net
+                             else "bare")
     memory = args.memory
     pattern = "idle" if args.rate == 0 else args.pattern
     rate = 0.0 if pattern == "idle" else args.rate
@@ -47,6 +48,10 @@ def _checked(args):
                        "letters, digits, dots and dashes")
     if kernel == "bare" and args.disk != "none":
         raise LabError("the bare guest has no disk driver: use --kernel linux with --disk")
+    if kernel == "bare" and args.net:
+        raise LabError("the bare guest has no network driver: use --kernel linux with --net")
+    if not re.fullmatch(r"[0-9.]*(,[0-9.]+)?", args.net):
+        raise LabError(f"--net {args.net!r} is not of the form ADDRESS or ADDRESS,PEER")
     if not LEAST_MIB[kernel] <= memory <= MOST_MIB[kernel]:
         raise LabError(f"--memory {memory} is out of range for the {kernel} guest: expected "
                        f"{LEAST_MIB[kernel]} to {MOST_MIB[kernel]} MiB")
@@ -68,7 +73,7 @@ def _checked(args):
     return {"name": args.name, "kernel": kernel, "memory": memory, "vcpus": args.vcpus,
             "rate": rate, "working_set": working_set, "pattern": pattern, "disk": args.disk,
             "labels": labels, "namespace": args.namespace, "persistent": args.persistent,
-            "machine": args.machine}
+            "machine": args.machine, "net": args.net}
 
 
 # Hosts.
@@ -360,6 +365,9 @@ def add_parsers(subparsers):
                        help="default: bare, but linux with a disk or several vCPUs")
     guest.add_argument("--disk", choices=("none", "shared", "local"), default="none",
                        help=f"a disk of {guest_domain.DISK_MIB} MiB that is written and checked")
+    guest.add_argument("--net", default="", metavar="ADDRESS[,PEER]",
+                       help="an interface on the guests' network (see `ferry-lab guest-network`), "
+                       "and who gets its stream of datagrams")
     guest.add_argument("--label", action="append", default=[], metavar="k=v")
     guest.add_argument("--namespace", default="default", metavar="NS")
     guest.add_argument("--machine", default="pc", metavar="TYPE",

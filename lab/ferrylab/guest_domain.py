@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The libvirt domain of a lab guest, as XML."""
 
+import hashlib
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
-from . import collector, paths
+from . import collector, net, paths
 
 NAMESPACE_URI = "https://ferry.migration/v1"
 PAGES_PER_MIB = 256
@@ -23,6 +24,8 @@ def command_line(guest):
         # No random wait for entropy, no reset after a panic: the console says why.
         words = ["console=ttyS0", "quiet", "loglevel=3", "panic=0", "random.trust_cpu=on",
                  "mitigations=off", "no_timer_check", "tsc=reliable"] + words
+        if guest.get("net"):
+            words.append(f"ferrynet={guest['net']}")
     return " ".join(words)
 
 
@@ -57,6 +60,23 @@ def _disk(guest):
       <source file={quoteattr(disk_path(guest))}/>
       <target dev='vda' bus='virtio'/>
     </disk>"""
+
+
+def mac_address(guest):
+    """Of the guest's interface; its own by its name."""
+    digest = hashlib.sha256(guest["name"].encode()).digest()
+    return "52:54:00:" + ":".join(f"{byte:02x}" for byte in digest[:3])
+
+
+def _interface(guest):
+    if not guest.get("net"):
+        return ""
+    return f"""
+    <interface type='bridge'>
+      <mac address={quoteattr(mac_address(guest))}/>
+      <source bridge={quoteattr(net.GUESTS)}/>
+      <model type='virtio'/>
+    </interface>"""
 
 
 def _cpu(kvm):
@@ -124,7 +144,7 @@ def _plain_xml(guest, kernel, initrd, kvm):
   <on_reboot>destroy</on_reboot>
   <on_crash>destroy</on_crash>
   <devices>
-    <emulator>/usr/bin/qemu-system-x86_64</emulator>{_disk(guest)}
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>{_disk(guest)}{_interface(guest)}
     <controller type='usb' model='none'/>
     <serial type='unix'>
       <source mode='connect' path={quoteattr(collector.serial_path(guest['name']))}>

@@ -18,9 +18,10 @@ import tempfile
 from . import base, paths
 from .errors import LabError
 
-# virtio-blk and what it stands on; linux/disk.c knows the order of loading.
+# virtio-blk, virtio-net and what they stand on; linux/modules.c knows the order of loading.
 MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev",
-           "virtio_pci", "virtio_blk")
+           "virtio_pci", "virtio_blk", "failover", "net_failover", "virtio_net")
+KEPT = "kernel2-"  # the number is raised when MODULES changes
 
 
 def _built(name):
@@ -91,12 +92,12 @@ def _fetch(target, package):
 def ensure_linux(say=lambda text: None):
     """Directory with vmlinuz and modules, fetched now if it isn't there."""
     cache = paths.cache_dir()
-    known = sorted(cache.glob("kernel-*"))
+    known = sorted(cache.glob(f"{KEPT}*"))
     if known:
         return known[-1]
     with base.locked(cache / ".lock-kernel"):
         package = _kernel_package()
-        target = cache / ("kernel-" + package.removeprefix("linux-image-"))
+        target = cache / (KEPT + package.removeprefix("linux-image-"))
         if not target.is_dir():
             say(f"fetching {package} into {target}, once")
             _fetch(target, package)

@@ -296,6 +296,20 @@ class Lab:
                     data.setdefault("rates", {})[network] = rate
             self._save(state)
 
+    def guest_network(self):
+        """Makes the guests' network (net.py), once; {host: its address there}."""
+        return net.make_guest_network(self.switch_pid(),
+                                      {host.name: host.pid() for host in self.all_hosts()})
+
+    def learnt_at(self, mac):
+        """The host behind whose port the switch has learnt a guest's MAC address; None: nowhere."""
+        port = net.learnt_at(self.switch_pid(), mac)
+        return port and port.removesuffix(net.guest_port(""))
+
+    def filter(self, name, rules):
+        """Gives a host's firewall these rules (nft(8)) instead of those it had."""
+        net.filter_rules(self.host(name).pid(), rules)
+
     # -- faults
 
     def kill(self, name, what=None, sig=signal.SIGKILL):

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lab's two networks.
+"""The lab's two networks, and the guests' own.
 
 Theory of operation. A "switch" namespace holds two bridges, one per network.
 Each host has one interface in each, named like the network; its other end is a
 bridge port in the switch, HOST-mgmt or HOST-migr. Nothing is in the machine's
 own network namespace. Rates are shaped by tbf on both ends of the pair, so a
 host's link carries the rate each way. A link is taken down at the switch's
-end, as when a cable is pulled: the host keeps its addresses."""
+end, as when a cable is pulled: the host keeps its addresses.
+
+The guests' network, made on demand, is a third bridge in the switch and one of the same name in
+each host, which the host's port "uplink" joins to HOST-guest of the switch. A host has an address
+on its bridge; what it forwards there its firewall sees (br_netfilter)."""
 
 import json
 import re
@@ -15,6 +19,9 @@ import subprocess
 from .errors import LabError
 
 NETWORKS = {"management": "mgmt", "migration": "migr"}
+GUESTS = "guests"
+UPLINK = "uplink"
+GUEST_SUBNET = "192.168.90"
 UNSHAPED = ("none", "unlimited")
 _UNITS = {"bit": 1, "kbit": 1e3, "mbit": 1e6, "gbit": 1e9, "tbit": 1e12}
 
@@ -98,3 +105,35 @@ def links_up(switch):
     """{port name: True if up} of all links in the switch."""
     links = json.loads(run_in(switch, ["ip", "-json", "link", "show"]) or "[]")
     return {link["ifname"]: "UP" in link["flags"] for link in links}
+
+
+def make_guest_network(switch, host_pids):
+    """Joins hosts, {name: pid of its init}, by a network for their guests; {name: address}."""
+    _ip(switch, [f"link add {GUESTS} type bridge mcast_snooping 0", f"link set {GUESTS} up"])
+    addresses = {}
+    for number, (host, pid) in enumerate(host_pids.items(), 1):
+        name = guest_port(host)
+        _ip(switch, [f"link add {name} type veth peer name {UPLINK} netns {pid}",
+                     f"link set {name} master {GUESTS}", f"link set {name} up"])
+        addresses[host] = f"{GUEST_SUBNET}.{number}"
+        _ip(pid, [f"link add {GUESTS} type bridge mcast_snooping 0",
+                  f"link set {UPLINK} master {GUESTS}", f"link set {UPLINK} up",
+                  f"addr add {addresses[host]}/24 dev {GUESTS}", f"link set {GUESTS} up"])
+    return addresses
+
+
+def guest_port(host):
+    """The switch's port to a host's guests."""
+    return f"{host}-guest"
+
+
+def learnt_at(switch, mac):
+    """The switch's port behind which it has learnt that a guest's address is; None: nowhere."""
+    table = json.loads(run_in(switch, ["bridge", "-json", "fdb", "show", "br", GUESTS]) or "[]")
+    ports = [entry["ifname"] for entry in table if entry.get("mac") == mac]
+    return ports[0] if ports else None
+
+
+def filter_rules(host_pid, rules):
+    """Gives the host's firewall these rules (nft(8)) instead of those it had."""
+    run_in(host_pid, ["nft", "-f", "-"], f"flush ruleset\n{rules}\n")

@@ -9,9 +9,10 @@
 //
 // Order of locks: what is left behind (the only one held over calls of a hypervisor), the local
 // socket's entries, the table of workers, a worker's inbox; and by themselves the session, the
-// inventory, deliveries, results, the path book and the guard of arriving copies. The context's
-// comes last, inside any of them.
+// inventory, deliveries, results, the path book, the guard of arriving copies and what sees to
+// their network. The context's comes last, inside any of them.
 #include "agent/agent.h"
+#include "agent/carry/landing.h"
 #include "agent/link/delivery_server.h"
 #include "agent/link/job_fetch.h"
 #include "agent/link/report.h"
@@ -31,6 +32,7 @@ struct _FerryAgent {
   FerryWorkers *workers;
   FerryBandwidthTarget *bandwidth; /* the watch thread's own */
   FerryTwinGuard *guard;           /* NULL: no ferryd */
+  FerryLanding *landing;           /* the same */
   FerryReporter *reporter;         /* NULL: no ferryd */
   FerryAgentWatch *watch;          /* the same */
   FerryHalfOpen half_open;         /* the watch thread's own */
@@ -81,6 +83,8 @@ static void on_host_event(const FerryHostEvent *event, gpointer data) {
   }
   if (agent->guard)
     ferry_twin_guard_event(agent->guard, event);
+  if (agent->landing)
+    ferry_landing_event(agent->landing, event);
   /* Passes of a migration are news to the inventory only where someone else started it. */
   gboolean own = ferry_workers_event(agent->workers, event);
   if (!own || event->type != FERRY_HOST_EVENT_ITERATION)
@@ -98,12 +102,14 @@ static void see_migration(const char *type, const json_t *object, gpointer data)
   ferry_bandwidth_target_see(agent->bandwidth, type, object);
   ferry_twin_guard_see(agent->guard, type, object);
   ferry_half_open_see(&agent->half_open, type, object);
+  ferry_landing_see(agent->landing, type, object);
 }
 
 static void sweep_listeners(gpointer data) {
   const FerryAgent *agent = data;
   ferry_bandwidth_target_sweep(agent->bandwidth);
   ferry_twin_guard_sweep(agent->guard);
+  ferry_landing_sweep(agent->landing);
 }
 
 /* With ferryd the watch thread joins workers that have ended; without it the local socket's does.
@@ -168,7 +174,9 @@ void ferry_agent_start(FerryAgent *agent) {
   if (!alone) {
     FerryTwinPorts twin = {agent->ports.context, agent->ports.host, deliver_word, find_source,
                            agent};
+    FerryLandingPorts landing = {agent->ports.context, agent->ports.host, deliver_word, agent};
     agent->guard = ferry_twin_guard_new(&twin); /* before the first event */
+    agent->landing = ferry_landing_new(&landing);
     ferry_results_resume(agent->ports.results);
   }
   ferry_host_start(agent->ports.host, on_host_event, agent);
@@ -192,6 +200,7 @@ void ferry_agent_free(FerryAgent *agent) {
   ferry_bandwidth_target_free(agent->bandwidth);
   ferry_half_open_clear(&agent->half_open);
   ferry_twin_guard_stop(agent->guard);
+  ferry_landing_stop(agent->landing);
   ferry_reporter_free(agent->reporter);
   ferry_rpc_stop(agent->rpc); /* no verb comes any more */
   ferry_workers_stop(agent->workers);
@@ -202,6 +211,7 @@ void ferry_agent_free(FerryAgent *agent) {
   ferry_host_free(p->host);
   ferry_workers_free(agent->workers); /* the driver sends no events any more */
   ferry_twin_guard_free(agent->guard);
+  ferry_landing_free(agent->landing);
   ferry_path_book_free(p->book);
   ferry_inventory_free(p->inventory);
   ferry_session_free(p->session);

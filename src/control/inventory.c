@@ -260,6 +260,25 @@ static void condition_unguarded(json_t *node, gint64 now_ms) {
                       text, now_ms);
 }
 
+/* Where a firewall knows connections by their state, those of a VM that moves there or from there
+ * are not known on the other host. */
+static void condition_connections(json_t *node, gint64 now_ms) {
+  const char *name = ferry_json_str(node, "metadata.name");
+  gboolean remote = g_strcmp0(ferry_json_str(node, "status.agent.mode"), "remote") == 0;
+  const char *why = remote ? "it runs on another machine"
+                           : ferry_json_str(node, "status.hypervisor.connectionsObstacle");
+  if (!why) {
+    ferry_condition_remove(node, "ConnectionsNotCarried");
+    return;
+  }
+  g_autofree char *text = g_strdup_printf(
+      "the agent of %s can't carry along which connections of a VM are established (%s): where a "
+      "host's firewall goes by that, they break when the VM moves",
+      name, why);
+  ferry_condition_set(node, "ConnectionsNotCarried", "True",
+                      ferry_reason_name(FERRY_REASON_CONNECTIONS_NOT_READABLE), text, now_ms);
+}
+
 /* `back` gets whether the host spoke no more before this. */
 static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gboolean *back) {
   g_autoptr(json_t) stored = ferry_store_get(r->store, &ferry_kind_node, "", r->node);
@@ -279,6 +298,7 @@ static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gbool
   }
   complete_node_info(node);
   condition_unguarded(node, r->now_ms);
+  condition_connections(node, r->now_ms);
   gboolean libvirt_ok = !reported || ferry_json_bool(reported, "connected", TRUE);
   const char *why = ferry_json_str(reported, "connectionError");
   if (reported && !libvirt_ok)

@@ -192,10 +192,29 @@ json_t *ferry_migratable_reasons(const json_t *vmi) {
   return out;
 }
 
+/* What leads past the bridges of its host's kernel the agents do not see. */
+static void add_unseen_interfaces(const json_t *vmi, json_t *out) {
+  static const char *const seen[] = {"bridge", "network", "hostdev", NULL};
+  gsize i;
+  json_t *nic;
+  json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.interfaces"), i, nic) {
+    const char *type = ferry_json_str(nic, "type");
+    if (!type || g_strv_contains(seen, type))
+      continue;
+    g_autofree char *text = g_strdup_printf(
+        "interface %s (%s) is on no bridge: where a host's firewall goes by the state of "
+        "connections, its established ones break, and nobody sees whether the network learns where "
+        "the VM is",
+        ferry_json_text_at(nic, "macAddress"), type);
+    json_array_append_new(out, json_string(text));
+  }
+}
+
 json_t *ferry_migratable_losses(const json_t *vmi) {
   json_t *out = json_array();
   gsize i;
   json_t *disk;
+  add_unseen_interfaces(vmi, out);
   json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.disks"), i, disk) {
     const char *policy = ferry_json_str(disk, "startupPolicy");
     if ((g_strcmp0(policy, "optional") != 0 && g_strcmp0(policy, "requisite") != 0) ||

@@ -113,6 +113,24 @@ static void test_losses(void) {
   }
 }
 
+/* What the agents do not see of the network is said before. */
+static void test_unseen_interfaces(void) {
+  static const struct {
+    const char *type;
+    gboolean seen;
+  } rows[] = {{"bridge", TRUE},  {"network", TRUE},    {"hostdev", TRUE},
+              {"direct", FALSE}, {"vhostuser", FALSE}, {"user", FALSE}};
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autoptr(json_t) vmi =
+        json_pack("{s:{s:{s:{s:[{s:s, s:s}]}}}}", "spec", "domain", "devices", "interfaces",
+                  "macAddress", "52:54:00:00:00:01", "type", rows[i].type);
+    g_autoptr(json_t) losses = ferry_migratable_losses(vmi);
+    g_assert_cmpuint(json_array_size(losses), ==, rows[i].seen ? 0 : 1);
+    if (!rows[i].seen)
+      g_assert_nonnull(strstr(json_string_value(json_array_get(losses, 0)), rows[i].type));
+  }
+}
+
 /* Two copies: refused with what the condition says to do, but not where a host is only silent. */
 static void test_two_copies(void) {
   static const struct {
@@ -141,6 +159,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migratable/launch-security", test_launch_security);
   g_test_add_func("/migratable/snapshots", test_snapshots);
   g_test_add_func("/migratable/losses", test_losses);
+  g_test_add_func("/migratable/unseen-interfaces", test_unseen_interfaces);
   g_test_add_func("/migratable/tsc", test_tsc);
   g_test_add_func("/migratable/names", test_names);
   g_test_add_func("/migratable/two-copies", test_two_copies);

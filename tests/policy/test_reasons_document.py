@@ -23,7 +23,8 @@ OTHERS = {
     "VirtualMachineInstanceMigration", "Active", "InternalIP", "NoExecute", "NoSchedule",
     "PreferNoSchedule",
     # types and states of conditions, of Events, of changes, of causes of a refused request
-    "True", "False", "Unknown", "Complete", "CopiesUnguarded", "Cordoned", "DuplicateName", "LiveMigratable",
+    "True", "False", "Unknown", "Complete", "ConnectionsNotCarried",
+    "CopiesUnguarded", "Cordoned", "DuplicateName", "LiveMigratable",
     "Migrating", "OtherDomainsActive", "Ready", "RunningOnTwoHosts", "Stalling",
     "StorageLiveMigratable", "Normal", "Warning", "Applied", "FieldValueForbidden",
     "FieldValueInvalid", "BlockMigration", "LiveMigration", "Paused",

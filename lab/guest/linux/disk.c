@@ -5,14 +5,13 @@
 // (migrated) disk and not in the guest's cache. Before a block is rewritten it
 // is read and checked; every few writes the next block in order is checked, too.
 #include "disk.h"
+#include "modules.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,33 +21,13 @@ enum {
   MAX_BLOCKS = 1 << 20,   // 4 GiB; the rest of a larger disk stays untouched
 };
 
-static const char *const modules[] = {
-    "virtio_ring",           "virtio",     "virtio_pci_modern_dev",
-    "virtio_pci_legacy_dev", "virtio_pci", "virtio_blk"};
-
-static const char *load_modules(void) {
-  for (unsigned i = 0; i < sizeof modules / sizeof modules[0]; i++) {
-    char path[64] = "/";
-    int fd;
-
-    strcat(strcat(path, modules[i]), ".ko");
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-      continue; // built into the kernel
-    if (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST)
-      return "can't load the virtio-blk driver's modules";
-    close(fd);
-  }
-  return NULL;
-}
-
 const char *ferry_disk_open(FerryDisk *self, FerryReportError report) {
   struct timespec wait = {0, 10000000};
   uint64_t size;
-  const char *trouble = load_modules();
+  const char *const driver = "virtio_blk";
 
-  if (trouble)
-    return trouble;
+  if (!ferry_modules_load(&driver, 1))
+    return "can't load the virtio-blk driver's modules";
   // The device appears some milliseconds after its driver.
   for (int tries = 0; (self->fd = open("/dev/vda", O_RDWR | O_DIRECT | O_CLOEXEC)) < 0; tries++) {
     if (tries == 500)

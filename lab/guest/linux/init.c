@@ -4,11 +4,12 @@
 //
 // Theory of operation. The working set is one locked mapping, divided into one
 // workload per vCPU, each run by a thread bound to it. Another thread sends the
-// heartbeats, a fourth kind fills and checks the disk (disk.c), and the main
-// thread sends the status and reads commands. Threads share nothing but the
-// workloads' counters and requests, which are atomic, and the serial port,
-// where a write of a whole line is one call.
+// heartbeats, a fourth kind fills and checks the disk (disk.c), two serve the network (net.c), and
+// the main thread sends the status and reads commands. Threads share nothing but the workloads'
+// counters and requests, which are atomic, and the serial port, where a write of a whole line is
+// one call.
 #include "disk.h"
+#include "net.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +45,7 @@ static FerryWorkload workloads[MAX_VCPUS];
 static unsigned vcpus = 1;
 static atomic_ulong heartbeats;
 static FerryDisk disk;
+static FerryNet net;
 
 static uint64_t clock_us(void) {
   struct timespec ts;
@@ -290,6 +292,13 @@ int main(void) {
     if (trouble)
       die(trouble);
     start_thread(ferry_disk_run, &disk);
+  }
+  if (getenv("ferrynet")) { // what the kernel does not know it gives to init
+    const char *trouble = ferry_net_open(&net, getenv("ferrynet"));
+    if (trouble)
+      die(trouble);
+    start_thread(ferry_net_echo, &net);
+    start_thread(ferry_net_stream, &net);
   }
   start_thread(run_heartbeats, NULL);
   for (unsigned i = 0; i < vcpus; i++)

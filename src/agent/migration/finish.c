@@ -98,6 +98,9 @@ static gboolean has_moved(const FerryMigrationParts *m, const FerryOutcome *o) {
 
 static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean returned) {
   gboolean moved = returned && o->code == 0 && !o->message;
+  gboolean had_flows = m->running.flows != NULL;
+  g_clear_pointer(&m->running.flows,
+                  ferry_flow_source_stop); /* nothing of them is written after this */
   if (!m->running.in_doubt)
     give_autostart(m);
   if (returned && has_moved(m, o) && ferry_kept_has_load(&m->kept))
@@ -108,6 +111,8 @@ static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean retu
       json_pack("{s:{s:o}}", "migrationState", "agentResult", finish_agent_result(m, o, returned));
   if (!m->running.in_doubt)
     ferry_json_set(status, "migrationState.kept", json_null()); /* it has served */
+  if (had_flows)
+    ferry_json_set(status, "migrationState.flows", json_null()); /* the same */
   /* The controller's table ends a migration from PreparingTarget on. */
   if (!m->shown.accepted) {
     g_autoptr(json_t) phase = ferry_shown_phase(&m->shown, FERRY_PHASE_PREPARING_TARGET);

@@ -57,6 +57,13 @@ static void recall_switchover(FerryMigrationParts *m) {
     ferry_inbox_event(m->inbox, &paused);
 }
 
+/* What the target's agent is told of; without ferryd there is none that hears it. */
+static void begin_flows(FerryMigrationParts *m) {
+  if (!m->asked.local && m->asked.uuid)
+    m->running.flows =
+        ferry_flow_source_start(m->ports.host, m->shown.delivery, m->asked.uuid, m->asked.object);
+}
+
 /* FALSE: there is nothing to supervise. */
 static gboolean adopt(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
@@ -66,6 +73,7 @@ static gboolean adopt(FerryMigrationParts *m) {
              m->asked.name);
   if (ferry_running_open_job(&m->running, -1, &error)) {
     recall_switchover(m);
+    begin_flows(m);
     ferry_kept_see(&m->kept, m->running.job, FALSE);
     return TRUE;
   }
@@ -113,6 +121,8 @@ static gboolean call_libvirt(FerryMigrationParts *m) {
   ferry_throttle_arm(&m->asked, &m->measured, &intent, r->step.was_paused);
   ferry_steer_begin(r);
   take_autostart(m);
+  if (m->asked.settings.request.active)
+    begin_flows(m);
   r->step.start_us = g_get_monotonic_time();
   if (!ferry_host_job_start(r->job, &m->asked.settings.request, ferry_inbox_return, m->inbox,
                             &error)) {
@@ -178,6 +188,7 @@ static gpointer migration_thread(gpointer data) {
   FerryMigrationParts *m = &migration->parts;
   ferry_log_scope(m->shown.log);
   carry_out(m);
+  g_clear_pointer(&m->running.flows, ferry_flow_source_stop);
   put_away(m);
   /* Closing a job joins its call: at shutdown that would wait for the whole migration, so then the
    * process leaves it to libvirt. */

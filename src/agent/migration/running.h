@@ -2,6 +2,7 @@
 // A migration from the moment it is prepared until it has ended: its job, its controller, and what
 // was seen and done so far. The worker's own; no lock. What supervise.c and those it uses share.
 #pragma once
+#include "agent/carry/flow_source.h"
 #include "agent/carry/kept.h"
 #include "agent/migration/asked.h"
 #include "agent/migration/inbox.h"
@@ -55,6 +56,7 @@ typedef struct {
   gboolean in_doubt;         /* it is not known yet which host has it */
   gint64 ran_ms;             /* how long it ran here since the switch-over; -1: not known */
   FerryPathWatch *watch;     /* of `job`; NULL: none */
+  FerryFlowSource *flows;    /* the VM's connections, for the target; NULL: nobody there wants them */
 } FerryRunning;
 
 /** All of them are borrowed. Nothing runs yet. */

@@ -35,12 +35,24 @@ static void see_definition(FerryRunning *r) {
     ferry_kept_see(r->kept, r->job, TRUE);
 }
 
+/* What the guest has when it is paused is what it has when it goes on at the target. */
+static void see_flows(FerryRunning *r) {
+  gint64 switchover_us = 0;
+  gboolean post_copy = FALSE;
+  if (!r->flows)
+    return;
+  ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
+  if (switchover_us || post_copy)
+    ferry_flow_source_switch(r->flows);
+}
+
 static gboolean supervise(FerryRunning *r) {
   for (;;) {
     if (ferry_context_has_ended(r->ports->context))
       return FALSE;
     ferry_running_watch(r);
     ferry_doubt_guard(r);
+    see_flows(r);
     see_definition(r);
     FerryLook seen = ferry_steer_look(r);
     if (!r->calling && seen == FERRY_LOOK_OVER) {

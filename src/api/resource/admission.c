@@ -73,18 +73,22 @@ static const json_t *admission_find_named(json_t *const *objects, gsize n, const
   return NULL;
 }
 
-/* Who asks beforehand is told where a copy that must not run would not be held. */
-static void warn_of_unguarded(FerryRequest *req, const FerryAdmissionState *state,
-                              const json_t *vmi, const json_t *object) {
+/* Who asks beforehand is told where a copy that must not run would not be held, and where the VM's
+ * connections are not carried along. */
+static void warn_of_conditions(FerryRequest *req, const FerryAdmissionState *state,
+                               const json_t *vmi, const json_t *object) {
+  static const char *const told[] = {"CopiesUnguarded", "ConnectionsNotCarried"};
   const char *nodes[] = {ferry_json_str(vmi, "status.nodeName"),
                          ferry_json_str(object, "spec.targetNode")};
   for (gsize i = 0; i < G_N_ELEMENTS(nodes); i++) {
     const json_t *node =
         nodes[i] ? admission_find_named(state->nodes, state->n_nodes, nodes[i]) : NULL;
-    const json_t *condition =
-        ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "CopiesUnguarded");
-    if (g_strcmp0(ferry_json_str(condition, "status"), "True") == 0)
-      ferry_respond_warning(req, ferry_json_str(condition, "message"));
+    for (gsize k = 0; k < G_N_ELEMENTS(told); k++) {
+      const json_t *condition =
+          ferry_json_find(ferry_json_get(node, "status.conditions"), "type", told[k]);
+      if (g_strcmp0(ferry_json_str(condition, "status"), "True") == 0)
+        ferry_respond_warning(req, ferry_json_str(condition, "message"));
+    }
   }
 }
 
@@ -131,7 +135,7 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   const char *now = ferry_json_str(object, "metadata.creationTimestamp");
   json_object_set_new(object, "status", ferry_migration_status_new(now));
   if (state.placement)
-    warn_of_unguarded(req, &state, vmi, object);
+    warn_of_conditions(req, &state, vmi, object);
   if (state.placement) { /* a question is answered with what it would go by, too */
     json_t *origins = NULL;
     json_t *config = ferry_admission_config(&state, object, vmi, &origins);

@@ -4,6 +4,7 @@
 // placement judges by is taken, within limits, as another host's libvirt may be anybody's. What
 // cannot be asked is left out, and is then no reason against the host.
 #include "host/libvirt/libvirt_ask.h"
+#include "host/machine/conntrack.h"
 #include "host/machine/interfaces.h"
 #include "host/machine/shared_mounts.h"
 #include <libxml/parser.h>
@@ -213,6 +214,12 @@ static void add_lock_manager(FerryLibvirtHost *host, json_t *hypervisor) {
   g_mutex_unlock(&host->lock);
 }
 
+static void add_connections_obstacle(json_t *hypervisor) {
+  g_autofree char *why = ferry_conntrack_obstacle();
+  if (why)
+    ferry_json_set_str(hypervisor, "connectionsObstacle", why);
+}
+
 static gboolean read_host_info(FerryLibvirtAsk *a, GError **error) {
   FerryLibvirtHost *host = a->host;
   FerryHost *base = &host->base;
@@ -238,6 +245,8 @@ static gboolean read_host_info(FerryLibvirtAsk *a, GError **error) {
   add_capabilities(conn, libvirt_version, hypervisor);
   add_cpu_models(conn, hypervisor);
   add_lock_manager(host, hypervisor);
+  if (base->local)
+    add_connections_obstacle(hypervisor);
 
   json_t *info =
       json_pack("{s:s, s:s, s:s, s:s}", "containerRuntimeVersion", runtime, "kubeProxyVersion", "",

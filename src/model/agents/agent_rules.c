@@ -228,6 +228,7 @@ static const AgentRulesRow rows[] = {
     {"migrationState.agentEpoch", SOURCE, TAKEN, session_epoch},
     {"migrationState.autostart", SOURCE, TAKEN, NULL},
     {"migrationState.kept", SOURCE, LATE, NULL},
+    {"migrationState.flows", SOURCE, LATE, NULL},
     {"migrationState.sourceDomainState", FERRYD, 0, NULL},
     {"migrationState.targetDomainState", FERRYD, 0, NULL},
     {"migrationState.sourceDomainStateBefore", FERRYD, 0, NULL},

@@ -62,6 +62,17 @@ static const FerryField kept[] = {
     END,
 };
 
+static const FerryField flows[] = {
+    STRS("addresses", "The VM's addresses as the source's network answers for them.", .max = 256),
+    STRS("entries",
+         "One connection each: PROTOCOL FROM PORT TO PORT TIMEOUT ASSURED, and for tcp STATE FLAGS "
+         "FLAGS SCALE SCALE, as the source's kernel tracks it.",
+         .max = 1024),
+    COUNT("left", "How many are left out: translated (NAT), in a zone, or too many."),
+    BOOL("last", "Whether the guest was paused when they were read."),
+    END,
+};
+
 static const FerryField bandwidth_probe[] = {
     STR("address", "Address of the target at which its agent listens.", .max = 255),
     INT("port", "TCP port there; it takes one authenticated connection, for some seconds.",
@@ -152,6 +163,9 @@ const FerryField ferry_fields_migration_state[] = {
     WHOLE("agentEpoch", FERRY_UNIT_NUMBER, "Epoch of the source's agent that runs the migration."),
     BOOL("autostart", "The VM starts with its host; taken off the source while it moves."),
     OBJ("kept", kept, "What the VM has that must arrive with it; while it moves."),
+    OBJ("flows", flows,
+        "The VM's connections that the source's firewall knows, for the target's; while it "
+        "moves."),
     STR("sourceDomainState", "State of the domain on the source, as last reported.",
         .values = ferry_values_domain_state),
     STR("targetDomainState",

@@ -114,6 +114,10 @@ static const FerryField node_hypervisor[] = {
         "What libvirt locks guests' disks by (lock_manager of its qemu.conf): virtlockd, sanlock, "
         "none or another one; left out where the agent can't see it.",
         .max = 64),
+    STR("connectionsObstacle",
+        "Why the agent can't carry along which connections the host's kernel tracks of a VM; left "
+        "out: it can, or is remote.",
+        .max = MESSAGE_MAX_LENGTH),
     STR("cpuModel", "Processor model as libvirt names it.", .max = 256),
     STR("cpuVendor", "Processor vendor.", .max = 64),
     STR("cpuArch", "Processor architecture as x86_64.", .max = 64),

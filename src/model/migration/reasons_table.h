@@ -206,6 +206,9 @@
   ROW(CONDITION, REMOTE_AGENT, "RemoteAgent",                                                      \
       "The host's agent runs on another machine, and can't hold a copy of a VM in time.",          \
       "Start ferry-agentd on the host itself, or give both hosts a lock manager.")                 \
+  ROW(CONDITION, CONNECTIONS_NOT_READABLE, "ConnectionsNotReadable",                               \
+      "The host's agent can't read or set which connections its kernel tracks.",                   \
+      "Start ferry-agentd on the host itself, as root.")                                           \
   ROW(CONDITION, NODE_STATUS_UNKNOWN, "NodeStatusUnknown", "The node's agent has fallen silent.",  \
       SEE_AGENT)                                                                                   \
   ROW(CONDITION, NOT_ROTATED, "NotRotated", "The last credential of a user ends soon.",            \
@@ -301,6 +304,17 @@
       "Something of the VM is not as it was before the migration.",                                \
       "The message says what: look at it with virsh dumpxml on the target; a medium that was "     \
       "ejected comes back with virsh change-media.")                                               \
+  ROW(EVENT, FLOWS_CARRIED, "FlowsCarried",                                                        \
+      "The target's kernel was told of the connections that the VM had established.", "")          \
+  ROW(EVENT, FLOWS_NOT_CARRIED, "FlowsNotCarried",                                                 \
+      "Some of the VM's connections are not known on the target, whose firewall may drop them.",   \
+      "The message says which and why: programs in the VM, or their peers, connect again.")        \
+  ROW(EVENT, ANNOUNCEMENT_REPEATED, "AnnouncementRepeated",                                        \
+      "The network was not told by QEMU where the VM is now; the target's agent told it.",         \
+      "Look at what drops broadcasts of guests (RARP, ARP) on that host.")                         \
+  ROW(EVENT, ANNOUNCEMENT_NOT_SEEN, "AnnouncementNotSeen",                                         \
+      "No announcement of the VM's new place left its host.",                                      \
+      "Send something from the VM, and look at what drops broadcasts (RARP, ARP) on that host.")   \
   ROW(EVENT, MIGRATION_RETRIED, "MigrationRetried",                                                \
       "It failed on one host, and another one is tried.", "")                                      \
   ROW(EVENT, MIGRATION_STALLING, "MigrationStalling",                                              \

@@ -32,6 +32,7 @@ static const Golden golden[] = {
     {"migrationState.agentEpoch", "sptR", "", "9"},
     {"migrationState.autostart", "sptR", "", "true"},
     {"migrationState.kept", "sptR-", "", "{'live':{'title':'0'}}"},
+    {"migrationState.flows", "sptR-", "", "{'left':3}"},
     {"migrationState.agentResult", "sptR-", "", "{'returned':true,'attempt':2}"},
     {"migrationState.recovery", "R", "", "{'state':'NothingMoves'}"},
     {"migrationState.doubt.source", "R+-", "", "{'state':'Suspended'}"},
