@@ -138,7 +138,7 @@ function hostChoice(onChange) {
     chosen: () => chosen,
     fill(names, result, current) {
       const focused = document.activeElement?.name === "host" ? document.activeElement.value : null;
-      replace(element, h("legend", null, "To which host"), option("", "Ferry chooses", "the host with the most free memory that can take it", false),
+      replace(element, h("legend", null, "To which host"), option("", "Ferry chooses", "the best of those that can take it", false),
         names.map(name => {
           const reasons = result?.hosts.get(name) ?? [];
           return option(name, name, reasons.length ? reasons.join("; ") : name === current ? "it runs here" : "it can go there", reasons.length > 0 || name === current);
