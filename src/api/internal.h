@@ -198,12 +198,13 @@ FerryUser *ferry_auth_bearer(FerryApi *api, const char *authorization, GError **
 gboolean ferry_auth_is_valid(FerryApi *api, const FerryUser *user, GError **error);
 
 /* sessions.c */
-/** Who comes with the cookie of a session. NULL without an error: nobody does, the cookie is no good
- * or another site's page sent it; NULL with FORBIDDEN: a write without the session's Ferry-CSRF. */
+/** Who comes with the cookie of a session. NULL without an error: nobody does, the cookie is no
+ * good or another site's page sent it; NULL with FORBIDDEN: a write without the session's
+ * Ferry-CSRF. */
 FerryUser *ferry_auth_cookie(FerryRequest *req, GError **error);
 /** Whether the session by which `user` came has neither ended nor been revoked; UNAUTHORIZED. Any
  * thread. */
-gboolean ferry_session_is_open(FerryApi *api, const FerryUser *user, GError **error);
+gboolean ferry_web_session_is_open(FerryApi *api, const FerryUser *user, GError **error);
 
 /* authz.c */
 typedef struct {

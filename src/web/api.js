@@ -92,13 +92,15 @@ export function groupOf(plural) {
   return parts[1] === "apis" ? parts[2] : "";
 }
 
-// Every object of a collection, in pages, with the revision from which a watch goes on.
-export async function list(path, query = {}, signal) {
+// Every object of a collection, in pages, with the revision from which a watch goes on; `onPage` is
+// given each page as it comes.
+export async function list(path, query = {}, signal, onPage) {
   const items = [];
   let revision = "", next = "";
   do {
     const page = await get(`${path}?${new URLSearchParams({ ...query, limit: "500", ...(next ? { continue: next } : {}) })}`, { signal });
     items.push(...page.items ?? []);
+    onPage?.(page.items ?? []);
     revision = page.metadata?.resourceVersion ?? "";
     next = page.metadata?.continue ?? "";
   } while (next);

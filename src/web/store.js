@@ -116,7 +116,13 @@ class Collection {
   }
 
   async load(signal) {
-    const { items, revision } = await list(this.path, {}, signal);
+    // What is there at first is shown as it comes; later lists take the old one's place as a whole.
+    const first = this.state === "loading" && ((page) => {
+      for (const item of page)
+        this.items.set(keyOf(item), item);
+      this.changed();
+    });
+    const { items, revision } = await list(this.path, {}, signal, first || undefined);
     const fresh = new Map(items.map(item => [keyOf(item), item]));
     this.items = fresh;
     this.changed();

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person does and sees in the page. Each step waits for what it expects, as long as the
 // driver's deadline; none sleeps.
-
-export async function open({ page, ...world }, { url, options }) {
-  if (options || !page)
-    await world.fresh.call(null, options ?? {});
-}
+import { readFile } from "node:fs/promises";
 
 export async function fresh(world, { options } = {}) {
   await world.fresh(options);
@@ -13,6 +9,10 @@ export async function fresh(world, { options } = {}) {
 
 export async function visit({ page }, { url }) {
   await page.goto(url);
+}
+
+export async function back({ page }) {
+  await page.goBack();
 }
 
 export async function logIn({ page }, { url, token }) {
@@ -69,8 +69,25 @@ export async function address({ page }) {
   return page.url();
 }
 
-export async function screenshot({ page }, { path }) {
+export async function screenshot({ page }, { path, width, height }) {
+  if (width)
+    await page.setViewportSize({ width, height });
   await page.screenshot({ path });
+}
+
+// What a figure of a migration says, once it says anything (or what is wanted).
+export async function figure({ page }, { label, wanted, timeout }) {
+  const item = page.locator(".figures > div").filter({ has: page.locator("dt", { hasText: new RegExp(`^${label}$`) }) }).locator("dd");
+  const found = wanted ? item.filter({ hasText: wanted }) : item;
+  await found.first().waitFor({ timeout });
+  return found.first().textContent();
+}
+
+// The rows of a table by its caption, once there are some.
+export async function rows({ page }, { caption, timeout }) {
+  const all = page.locator("table").filter({ has: page.locator("caption", { hasText: caption }) }).locator("tbody tr");
+  await all.first().waitFor({ timeout });
+  return all.evaluateAll(list => list.map(row => [...row.children].map(cell => cell.textContent)));
 }
 
 export async function problems(world) {
@@ -86,18 +103,38 @@ export async function cookies({ context }) {
   return context.cookies();
 }
 
-// What axe finds, in both colour schemes.
+// What axe finds, and of the dark colours whether they can be read.
 export async function audit(world) {
-  const { page, axe } = world;
+  const { page } = world;
+  const script = await readFile(world.axe, "utf8");
   const found = [];
-  for (const colorScheme of ["light", "dark"]) {
+  for (const [colorScheme, options] of [["light", {}], ["dark", { runOnly: ["color-contrast"] }]]) {
     await page.emulateMedia({ colorScheme });
-    await page.evaluate(await (await import("node:fs/promises")).readFile(axe, "utf8"));
-    const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+    await page.evaluate(script);
+    const result = await page.evaluate(how => window.axe.run(document, { resultTypes: ["violations"], ...how }), options);
     found.push(...result.violations.map(v => `${colorScheme}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map(n => n.target.join(" ")).join(", ")}`));
   }
   await page.emulateMedia({ colorScheme: "light" });
   return found;
+}
+
+// What the browser's main thread has to do for a frame while the list of VMs is scrolled: milliseconds
+// of processor time, on the average.
+export async function scrollWork({ page, context }, { frames }) {
+  const cdp = await context.newCDPSession(page);
+  await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
+  const spent = async () => (await cdp.send("Performance.getMetrics")).metrics.find(m => m.name === "TaskDuration").value;
+  const before = await spent();
+  await page.evaluate(async n => {
+    const view = document.querySelector(".virtual");
+    for (let i = 0; i < n; i++) {
+      view.scrollTop = (i * 997) % view.scrollHeight;
+      await new Promise(requestAnimationFrame);
+    }
+  }, frames);
+  const after = await spent();
+  await cdp.detach();
+  return (after - before) * 1000 / frames;
 }
 
 // Whether anything is wider than the window.

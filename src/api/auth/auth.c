@@ -127,7 +127,7 @@ FerryUser *ferry_auth_certificate(FerryApi *api, gnutls_session_t session, GErro
 gboolean ferry_auth_is_valid(FerryApi *api, const FerryUser *user, GError **error) {
   if (user->impersonator)
     return ferry_auth_is_valid(api, user->impersonator, error);
-  if (user->session && !ferry_session_is_open(api, user, error))
+  if (user->session && !ferry_web_session_is_open(api, user, error))
     return FALSE;
   if (!user->credential)
     return TRUE;

@@ -52,13 +52,13 @@ static FerryUser *user_of_session(const json_t *record) {
   return user;
 }
 
-static gboolean is_over(FerryApi *api, const json_t *record) {
+static gboolean sessions_is_over(FerryApi *api, const json_t *record) {
   gint64 now = ferry_clock_wall_ms(api->clock);
   return ferry_credential_is_revoked(record, now, NULL) ||
          ferry_json_int(record, "expires", 0) <= now;
 }
 
-static void forget(FerryApi *api, const json_t *record) {
+static void sessions_forget(FerryApi *api, const json_t *record) {
   FerryWrite write = {.op = FERRY_WRITE_DELETE,
                       .kind = &ferry_kind_credential,
                       .ns = "",
@@ -71,14 +71,14 @@ static void forget(FerryApi *api, const json_t *record) {
 }
 
 /* Of a user's records of that type those that are over go, and the oldest where there are many. */
-static void make_room(FerryApi *api, const char *user, const char *type) {
+static void sessions_make_room(FerryApi *api, const char *user, const char *type) {
   g_autoptr(GPtrArray) all = ferry_credential_list(api, user);
   for (guint i = all->len; i-- > 0;) {
     const json_t *record = g_ptr_array_index(all, i);
     gboolean other = g_strcmp0(ferry_json_str(record, "type"), type) != 0;
-    if (!other && is_over(api, record))
-      forget(api, record);
-    if (other || is_over(api, record))
+    if (!other && sessions_is_over(api, record))
+      sessions_forget(api, record);
+    if (other || sessions_is_over(api, record))
       g_ptr_array_remove_index(all, i);
   }
   while (all->len >= MOST) {
@@ -87,7 +87,7 @@ static void make_room(FerryApi *api, const char *user, const char *type) {
       if (ferry_json_int(g_ptr_array_index(all, i), "created", 0) <
           ferry_json_int(g_ptr_array_index(all, oldest), "created", 0))
         oldest = i;
-    forget(api, g_ptr_array_index(all, oldest));
+    sessions_forget(api, g_ptr_array_index(all, oldest));
     g_ptr_array_remove_index(all, oldest);
   }
 }
@@ -113,7 +113,7 @@ static gboolean record_add(FerryApi *api, const FerryUser *user, const char *typ
                            char **secret, GError **error) {
   if (!may_have_one(user, error))
     return FALSE;
-  make_room(api, user->name, type);
+  sessions_make_room(api, user->name, type);
   g_autofree char *id = ferry_random_hex(ID_DIGITS / 2);
   g_autofree char *key = ferry_random_hex(SECRET_BYTES);
   g_autofree char *hash = ferry_sha256_hex(key, strlen(key));
@@ -147,21 +147,24 @@ static json_t *record_find(FerryApi *api, const char *type, const char *secret) 
   const char *key = secret + ID_DIGITS + 1;
   g_autofree char *hash = ferry_sha256_hex(key, strlen(key));
   const char *stored = ferry_json_str(record, "hash");
-  return stored && same_hash(hash, stored) && !is_over(api, record) ? g_steal_pointer(&record)
-                                                                    : NULL;
+  return stored && same_hash(hash, stored) && !sessions_is_over(api, record)
+             ? g_steal_pointer(&record)
+             : NULL;
 }
 
 /* ---- beginning and ending ---- */
 
-gboolean ferry_session_begin(FerryApi *api, const FerryUser *user, char **secret, GError **error) {
+gboolean ferry_web_session_begin(FerryApi *api, const FerryUser *user, char **secret,
+                                 GError **error) {
   return record_add(api, user, "session", SESSION_LIFE_S, secret, error);
 }
 
-gboolean ferry_session_link(FerryApi *api, const FerryUser *user, char **secret, GError **error) {
+gboolean ferry_web_session_link(FerryApi *api, const FerryUser *user, char **secret,
+                                GError **error) {
   return record_add(api, user, "link", FERRY_LINK_LIFE_S, secret, error);
 }
 
-FerryUser *ferry_session_redeem(FerryApi *api, const char *secret, GError **error) {
+FerryUser *ferry_web_session_redeem(FerryApi *api, const char *secret, GError **error) {
   g_autoptr(json_t) record = record_find(api, "link", secret);
   g_autoptr(FerryUser) user = record ? user_of_session(record) : NULL;
   FerryWrite write = {.op = FERRY_WRITE_DELETE,
@@ -180,7 +183,7 @@ FerryUser *ferry_session_redeem(FerryApi *api, const char *secret, GError **erro
   return ferry_auth_is_valid(api, user, error) ? g_steal_pointer(&user) : NULL;
 }
 
-gboolean ferry_session_end(FerryApi *api, const FerryUser *user, GError **error) {
+gboolean ferry_web_session_end(FerryApi *api, const FerryUser *user, GError **error) {
   g_autoptr(json_t) record = user->session ? ferry_credential_find(api, user->session) : NULL;
   if (!record)
     return TRUE;
@@ -196,9 +199,9 @@ gboolean ferry_session_end(FerryApi *api, const FerryUser *user, GError **error)
   return FALSE;
 }
 
-gboolean ferry_session_is_open(FerryApi *api, const FerryUser *user, GError **error) {
+gboolean ferry_web_session_is_open(FerryApi *api, const FerryUser *user, GError **error) {
   g_autoptr(json_t) record = ferry_credential_find(api, user->session);
-  if (record && !is_over(api, record))
+  if (record && !sessions_is_over(api, record))
     return TRUE;
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
               "Unauthorized: the session has ended: log in again");
@@ -207,12 +210,12 @@ gboolean ferry_session_is_open(FerryApi *api, const FerryUser *user, GError **er
 
 /* ---- the cookie ---- */
 
-char *ferry_session_cookie(const char *secret) {
+char *ferry_web_session_cookie(const char *secret) {
   return g_strdup_printf(COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=Strict%s",
                          secret ? secret : "", secret ? "" : "; Max-Age=0");
 }
 
-char *ferry_session_csrf(const char *secret) {
+char *ferry_web_session_csrf(const char *secret) {
   g_autofree char *text = g_strconcat("ferry csrf ", secret, NULL);
   return ferry_sha256_hex(text, strlen(text));
 }
@@ -221,7 +224,7 @@ static const char *header_value(FerryRequest *req, const char *name) {
   return MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, name);
 }
 
-char *ferry_session_shown(FerryRequest *req) {
+char *ferry_web_session_shown(FerryRequest *req) {
   g_auto(GStrv) parts =
       g_strsplit(header_value(req, "Cookie") ? header_value(req, "Cookie") : "", ";", -1);
   const char *found = NULL;
@@ -243,7 +246,7 @@ static gboolean asked_by_another_site(FerryRequest *req) {
 }
 
 FerryUser *ferry_auth_cookie(FerryRequest *req, GError **error) {
-  g_autofree char *secret = ferry_session_shown(req);
+  g_autofree char *secret = ferry_web_session_shown(req);
   if (!secret || asked_by_another_site(req))
     return NULL;
   g_autoptr(json_t) record = record_find(req->api, "session", secret);
@@ -254,7 +257,7 @@ FerryUser *ferry_auth_cookie(FerryRequest *req, GError **error) {
   if (!ferry_auth_is_valid(req->api, user, NULL))
     return NULL;
   const char *shown = header_value(req, "Ferry-CSRF");
-  g_autofree char *wanted = ferry_session_csrf(secret);
+  g_autofree char *wanted = ferry_web_session_csrf(secret);
   if (g_str_equal(req->method, "GET") || (shown && same_hash(wanted, shown)))
     return g_steal_pointer(&user);
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,

@@ -9,10 +9,10 @@
 /* Begins a session of `user`, and answers with its cookie and the token for writes. */
 static gboolean log_in(FerryRequest *req, const FerryUser *user, GError **error) {
   g_autofree char *secret = NULL;
-  if (!ferry_session_begin(req->api, user, &secret, error))
+  if (!ferry_web_session_begin(req->api, user, &secret, error))
     return FALSE;
-  g_autofree char *cookie = ferry_session_cookie(secret);
-  g_autofree char *csrf = ferry_session_csrf(secret);
+  g_autofree char *cookie = ferry_web_session_cookie(secret);
+  g_autofree char *csrf = ferry_web_session_csrf(secret);
   ferry_info("somebody logged in to the page", "FERRY_USER", user->name);
   ferry_respond_header(req, "Set-Cookie", cookie);
   ferry_respond_json(req, MHD_HTTP_CREATED,
@@ -23,8 +23,8 @@ static gboolean log_in(FerryRequest *req, const FerryUser *user, GError **error)
 /* By what the request came: the page asks for it when it is loaded. */
 static void tell_session(FerryRequest *req) {
   const FerryUser *user = req->user;
-  g_autofree char *secret = user->session ? ferry_session_shown(req) : NULL;
-  g_autofree char *csrf = secret ? ferry_session_csrf(secret) : NULL;
+  g_autofree char *secret = user->session ? ferry_web_session_shown(req) : NULL;
+  g_autofree char *csrf = secret ? ferry_web_session_csrf(secret) : NULL;
   json_t *answer = json_object();
   if (!user->anonymous)
     ferry_json_set_str(answer, "user", user->name);
@@ -40,9 +40,9 @@ gboolean ferry_serve_session(FerryRequest *req, GError **error) {
     tell_session(req);
     return TRUE;
   }
-  if (!ferry_session_end(req->api, req->user, error))
+  if (!ferry_web_session_end(req->api, req->user, error))
     return FALSE;
-  g_autofree char *cookie = ferry_session_cookie(NULL);
+  g_autofree char *cookie = ferry_web_session_cookie(NULL);
   ferry_respond_header(req, "Set-Cookie", cookie);
   ferry_respond_json(req, MHD_HTTP_OK, json_object());
   return TRUE;
@@ -50,7 +50,7 @@ gboolean ferry_serve_session(FerryRequest *req, GError **error) {
 
 static gboolean make_link(FerryRequest *req, GError **error) {
   g_autofree char *secret = NULL;
-  if (!ferry_session_link(req->api, req->user, &secret, error))
+  if (!ferry_web_session_link(req->api, req->user, &secret, error))
     return FALSE;
   ferry_respond_json(
       req, MHD_HTTP_CREATED,
@@ -67,6 +67,6 @@ gboolean ferry_serve_link(FerryRequest *req, GError **error) {
   const char *token = ferry_json_str(body, "token");
   if (!token)
     return ferry_error_bad_request(error, "expected {\"token\": of the link}");
-  g_autoptr(FerryUser) user = ferry_session_redeem(req->api, token, error);
+  g_autoptr(FerryUser) user = ferry_web_session_redeem(req->api, token, error);
   return user && log_in(req, user, error);
 }

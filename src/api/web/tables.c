@@ -3,7 +3,7 @@
 #include "api/web/web.h"
 #include "model/flags/migration_flags.h"
 
-static json_t *words(const char *const *list) {
+static json_t *tables_words(const char *const *list) {
   json_t *out = json_array();
   for (gsize i = 0; list && list[i]; i++)
     json_array_append_new(out, json_string(list[i]));
@@ -33,7 +33,7 @@ gboolean ferry_serve_web_tables(FerryRequest *req, GError **error) {
                                            group, "type", form_of(f), "option", f->option,
                                            "negative", f->negative, "default", f->def, "libvirt",
                                            f->libvirt ? f->libvirt : f->param, "inverted",
-                                           f->inverted, "values", words(f->field.values)));
+                                           f->inverted, "values", tables_words(f->field.values)));
   }
   ferry_respond_json(req, 200, json_pack("{s:o}", "flags", flags));
   return TRUE;
