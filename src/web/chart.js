@@ -52,7 +52,7 @@ function drawing(state) {
 
 function axis(scale, say, side, grid) {
   return {
-    scale, side, size: 76, stroke: color("--text"), grid: { show: grid, stroke: color("--line") }, ticks: { stroke: color("--line") },
+    scale, side, size: 86, stroke: color("--text"), grid: { show: grid, stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line") },
     values: (_, values) => values.map(v => v === null ? "" : say(v)),
   };
 }
@@ -69,11 +69,11 @@ export function courseChart() {
       legend: { live: true }, cursor: { drag: { x: true, y: false } }, plugins: [drawing(state)],
       scales: { x: { time: false }, bytes: { range: (_, __, max) => [0, max || 1] }, rate: { range: (_, __, max) => [0, max || 1] }, ms: { range: (_, __, max) => [0, max || 1] } },
       axes: [
-        { scale: "x", stroke: color("--text"), grid: { stroke: color("--line") }, ticks: { stroke: color("--line") }, values: (_, values) => values.map(v => `${v} s`) },
+        { scale: "x", stroke: color("--text"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line") }, values: (_, values) => values.map(v => `${v} s`) },
         axis("bytes", bytes, 3, true), axis("rate", rate, 1, false),
       ],
       series: [{ label: "Time", value: (_, v) => v === null ? "" : ms(v * 1000) }, ...SERIES.map(s => ({
-        label: s.label, scale: s.scale, stroke: color(s.color), width: 2, spanGaps: true, value: (_, v) => v === null ? "" : s.say(v),
+        label: s.label, scale: s.scale, stroke: color(s.color), width: 2, spanGaps: true, points: { show: false }, value: (_, v) => v === null ? "" : s.say(v),
       }))],
     }, [[], ...SERIES.map(() => [])], holder);
   }
