@@ -83,10 +83,10 @@ export async function figure({ page }, { label, wanted, timeout }) {
   return found.first().textContent();
 }
 
-// The rows of a table by its caption, once there are some.
+// The rows of a table by its caption, once there are some, seen or folded away.
 export async function rows({ page }, { caption, timeout }) {
   const all = page.locator("table").filter({ has: page.locator("caption", { hasText: caption }) }).locator("tbody tr");
-  await all.first().waitFor({ timeout });
+  await all.first().waitFor({ timeout, state: "attached" });
   return all.evaluateAll(list => list.map(row => [...row.children].map(cell => cell.textContent)));
 }
 
