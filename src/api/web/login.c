@@ -11,6 +11,9 @@ static gboolean log_in(FerryRequest *req, const FerryUser *user, GError **error)
   g_autofree char *secret = NULL;
   if (!ferry_web_session_begin(req->api, user, &secret, error))
     return FALSE;
+  /* The one whose cookie this one's replaces in the browser. */
+  if (!ferry_web_session_end(req->api, req->user, error))
+    return FALSE;
   g_autofree char *cookie = ferry_web_session_cookie(secret);
   g_autofree char *csrf = ferry_web_session_csrf(secret);
   ferry_info("somebody logged in to the page", "FERRY_USER", user->name);

@@ -163,6 +163,11 @@ static void links(Server *s, gconstpointer data) {
   /* a session can neither prolong itself nor make a way in for later */
   g_assert_cmpint(asked(s, &session, session.csrf, "POST", "/web/session", "{}"), ==, 403);
   g_assert_cmpint(asked(s, &session, session.csrf, "POST", "/web/link", "{}"), ==, 403);
+  /* the next one takes its place in the browser */
+  g_autofree char *next = made_link(s, token);
+  g_autoptr(Answer) again = http_full(s, NULL, "POST", "/web/link/redeem", headers, next, -1);
+  expect(again, 201);
+  g_assert_cmpint(asked(s, &session, "", "GET", VMI, NULL), ==, 401);
   /* nor does a link outlive its user */
   g_autofree char *late = made_link(s, token);
   g_autoptr(Answer) gone = http(s, "DELETE", USERS "/eve", NULL);
