@@ -9,7 +9,7 @@ import threading
 import unittest
 
 from webtest import WebTest
-from live.site import Agent, BUILD, Connection, MIGRATIONS, Site  # pylint: disable=wrong-import-order
+from live.site import Agent, BUILD, Connection, MIGRATIONS, NODES, Site  # pylint: disable=wrong-import-order
 
 # What a guest's administrator might write, hoping that some page runs it.
 EVIL = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
@@ -23,13 +23,22 @@ class Host(Agent):
 
     def __init__(self, site, name):
         super().__init__(site, name)
-        self.over = threading.Event()
+        self.over, self.lock = threading.Event(), threading.RLock()
         self.thread = threading.Thread(target=self.go_on, daemon=True)
 
     def node_fields(self):
         fields = super().node_fields()
         fields["hypervisor"]["peer"] = {"scheme": "tls", "host": self.name}
         return fields
+
+    def report(self, full=True, domains=None):
+        with self.lock:
+            return super().report(full, domains)
+
+    def begin_again(self):
+        with self.lock:
+            self.epoch = self.connection.json("POST", f"{NODES}/{self.name}/session",
+                                              {"version": "0.1.0", "mode": "local"})["epoch"]
 
     def go_on(self):
         while not self.over.wait(REPORT_S):
@@ -251,8 +260,7 @@ class Page(WebTest):
         self.site.start()
         self.browser.live(state="live", timeout=30000)
         for host in self.hosts:
-            host.epoch = host.connection.json("POST", f"/apis/ferry.migration/v1/nodes/{host.name}/session",
-                                              {"version": "0.1.0", "mode": "local"})["epoch"]
+            host.begin_again()
         self.hosts[2].domain("after")
         self.hosts[2].report()
         self.browser.see(text="after")
