@@ -20,6 +20,7 @@ COLLECTIONS = [
 OTHERS = [
     "/healthz", "/readyz", "/livez", "/version", "/metrics", "/openapi/v2", "/openapi/v3", "/api", "/",
     "/apis", "/apis/kubevirt.io/v1", "/api/v1/events/stream", "/peers",
+    "/web/", "/web/session", "/web/link", "/web/link/redeem", "/web/tables",
     "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
     "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
     "/apis/authentication.k8s.io/v1/selfsubjectreviews", "/apis/ferry.migration/v1/join",

@@ -5,10 +5,11 @@ import re
 from urllib.parse import unquote, urlsplit
 
 READS = ("GET", "HEAD")
-OPEN_TO_ALL = re.compile(r"^/(healthz|livez|readyz|version)(/|$)")
+OPEN_TO_ALL = re.compile(r"^/(healthz|livez|readyz|version|web)(/|$)")
 QUESTIONS = re.compile(r"^/apis/(authorization|authentication)\.k8s\.io/")
 DISCOVERY = re.compile(r"^/(api|apis|openapi)(/v[0-9a-z]+)?/?$|^/apis/[^/]+(/[^/]+)?/?$|^/openapi/")
 JOIN = "/apis/ferry.migration/v1/join"
+LOG_OUT, LOG_IN = "/web/session", ("/web/session", "/web/link")
 MIGRATION = re.compile(r"^/apis/kubevirt\.io/v1/namespaces/[^/]+/virtualmachineinstancemigrations/"
                        r"[^/]+/status$")
 MIGRATIONS = re.compile(r"^/apis/kubevirt\.io/v1/(namespaces/[^/]+/)?"
@@ -41,10 +42,12 @@ def may(role, method, path):
     path = plain(path)
     if role == "admin":
         return True
-    if OPEN_TO_ALL.match(path) and method in READS:
+    if OPEN_TO_ALL.match(path) and method in READS or (method, path) == ("DELETE", LOG_OUT):
         return True
     if role == "anonymous":
         return method == "POST" and path == JOIN
+    if method == "POST" and path in LOG_IN and not role.startswith("node:"):
+        return True
     if QUESTIONS.match(path) or (method in READS and DISCOVERY.match(path)):
         return True
     if role.startswith("node:"):

@@ -58,6 +58,7 @@ struct FerryUser {
   char *key;          /* what a token of tokens.json is found by; NULL: another credential */
   char *credential;   /* which one, never a secret: "certificate 4a17...", "token 3f2a..."; NULL:
                          none */
+  char *session;      /* of a browser, by which it came, as "session 3f2a..."; NULL: none */
   FerryUser *impersonator; /* who really asks, NULL: the user itself */
 };
 
@@ -195,6 +196,15 @@ FerryUser *ferry_auth_bearer(FerryApi *api, const char *authorization, GError **
  * at each request of a kept connection, and several times a second for each open stream. Any
  * thread; UNAUTHORIZED with the reason. */
 gboolean ferry_auth_is_valid(FerryApi *api, const FerryUser *user, GError **error);
+
+/* sessions.c */
+/** Who comes with the cookie of a session. NULL without an error: nobody does, the cookie is no
+ * good or another site's page sent it; NULL with FORBIDDEN: a write without the session's
+ * Ferry-CSRF. */
+FerryUser *ferry_auth_cookie(FerryRequest *req, GError **error);
+/** Whether the session by which `user` came has neither ended nor been revoked; UNAUTHORIZED. Any
+ * thread. */
+gboolean ferry_web_session_is_open(FerryApi *api, const FerryUser *user, GError **error);
 
 /* authz.c */
 typedef struct {

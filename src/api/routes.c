@@ -3,6 +3,7 @@
 // fails where a kind offers a verb or subresource that has no row.
 #include "api/routes.h"
 #include "api/kimchi/kimchi.h"
+#include "api/web/web.h"
 
 #include <string.h>
 
@@ -51,6 +52,14 @@ static const FerryApiRoute routes[] = {
     ROW("GET", "get", "readyz/**", OPEN, ferry_serve_health),
     ROW("GET", "get", "version", OPEN, ferry_serve_health),
     ROW("GET", "get", "metrics", URL("/metrics"), ferry_serve_metrics),
+    /* the page: its login is open, where what logs in is asked for by the handler */
+    ROW("GET", "get", "web/session", OPEN, ferry_serve_session),
+    ROW("DELETE", "delete", "web/session", OPEN, ferry_serve_session),
+    ROW("POST", "create", "web/session", URL("/web/session"), ferry_serve_session),
+    ROW("POST", "create", "web/link", URL("/web/link"), ferry_serve_link),
+    ROW("POST", "create", "web/link/redeem", OPEN, ferry_serve_link),
+    ROW("GET", "get", "web/tables", URL("/openapi"), ferry_serve_web_tables),
+    ROW("GET", "get", "web/**", OPEN, ferry_serve_web),
     ROW("GET", "get", "openapi/**", URL("/openapi"), ferry_serve_openapi),
     ROW("GET", "get", "api", URL("/api"), ferry_serve_discovery),
     ROW("GET", "get", "api/v1", URL("/api"), ferry_serve_discovery),

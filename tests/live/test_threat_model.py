@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/threat-model.md says what each credential can do if it is stolen; here a real ferryd is asked."""
 import base64
+import json
 import re
 import sys
 import tempfile
@@ -23,6 +24,17 @@ def rows():
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
     head, body = lines[0], lines[2:]
     return head[1:], {line[0]: dict(zip(head[1:], line[1:])) for line in body}
+
+
+class Cookie(Credential):
+    """A session of the page, with or without the token that writes need."""
+
+    def __init__(self, ca, cookie, csrf):
+        super().__init__("cookie", ca)
+        self.said = {"Cookie": cookie} | ({"Ferry-CSRF": csrf} if csrf else {})
+
+    def headers(self):
+        return self.said
 
 
 class Credentials(unittest.TestCase):
@@ -57,10 +69,20 @@ class Credentials(unittest.TestCase):
                 "ida", site.ca, token=provider.token("ida", ["ferry:viewers"])),
             "provider's token that claims `system:masters` and `system:nodes`": Credential(
                 "eve", site.ca, token=provider.token("eve", ["system:masters", "system:nodes"])),
+            "the page's cookie alone, role operate": self.cookie(by_certificate, writes=False),
+            "the page's cookie with its token for writes, role operate": self.cookie(by_certificate),
             "viewer's certificate": site.certificate("vic", ["ferry:viewers"]),
             "agent's key": self.agents["h1"].credential,
             "administrator's certificate": site.admin,
             "CA key": site.certificate("mallory", ["system:masters"])}
+
+    def cookie(self, credential, writes=True):
+        connection = Connection(self.site, credential)
+        status, headers, body = connection.call("POST", "/web/session", {})
+        connection.close()
+        self.assertEqual(status, 201, body)
+        return Cookie(self.site.ca, headers["Set-Cookie"].split(";")[0],
+                      json.loads(body)["csrf"] if writes else None)
 
     def made(self, kubeconfig):
         """The credential in a kubeconfig that `ferry user create` printed."""

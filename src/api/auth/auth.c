@@ -42,6 +42,7 @@ void ferry_user_unref(FerryUser *user) {
   g_strfreev(user->groups);
   g_free(user->node);
   g_free(user->credential);
+  g_free(user->session);
   g_free(user->key);
   g_free(user->ca);
   g_free(user);
@@ -126,6 +127,8 @@ FerryUser *ferry_auth_certificate(FerryApi *api, gnutls_session_t session, GErro
 gboolean ferry_auth_is_valid(FerryApi *api, const FerryUser *user, GError **error) {
   if (user->impersonator)
     return ferry_auth_is_valid(api, user->impersonator, error);
+  if (user->session && !ferry_web_session_is_open(api, user, error))
+    return FALSE;
   if (!user->credential)
     return TRUE;
   if (user->expires_s && user->expires_s < ferry_clock_wall_ms(api->clock) / 1000) {

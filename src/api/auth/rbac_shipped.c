@@ -120,6 +120,7 @@ static json_t *rules_of_basic_user(void) {
   json_array_append_new(rules, rule_of("create", "authorization.k8s.io",
                                        "selfsubjectaccessreviews,selfsubjectrulesreviews"));
   json_array_append_new(rules, rule_of("create", "authentication.k8s.io", "selfsubjectreviews"));
+  json_array_append_new(rules, rule_of("create", NULL, "/web/link,/web/session"));
   return rules;
 }
 
@@ -204,8 +205,8 @@ gboolean ferry_rbac_ship(FerryApi *api, GError **error) {
   if (!ship_role(api, "cluster-admin", "May do all.", rules_of_everything(), error) ||
       !ship_role(api, "system:discovery", "Sees what kinds there are.", rules_of_discovery(),
                  error) ||
-      !ship_role(api, "system:basic-user", "Asks what it may do itself.", rules_of_basic_user(),
-                 error) ||
+      !ship_role(api, "system:basic-user", "Asks what it may do itself, and logs in to the page.",
+                 rules_of_basic_user(), error) ||
       !ship_role(api, "system:node",
                  "What an agent may do, of its own host's; agents have it without a binding.",
                  ferry_node_rules_list(), error))

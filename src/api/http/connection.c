@@ -193,7 +193,7 @@ static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind, const char
   return MHD_YES;
 }
 
-/* The connection's certificate first, else a bearer token, else nobody. */
+/* The connection's certificate first, else a bearer token, else a session's cookie, else nobody. */
 static FerryUser *find_user(FerryRequest *req, GError **error) {
   struct MHD_Connection *c = req->connection;
   Peer *peer = peer_of(c);
@@ -225,6 +225,13 @@ static FerryUser *find_user(FerryRequest *req, GError **error) {
   const char *authorization = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization");
   if (authorization)
     return ferry_auth_bearer(req->api, authorization, error);
+  g_autoptr(GError) problem = NULL;
+  FerryUser *user = ferry_auth_cookie(req, &problem);
+  if (user || problem) {
+    if (problem)
+      g_propagate_error(error, g_steal_pointer(&problem));
+    return user;
+  }
   const char *const groups[] = {"system:unauthenticated", NULL};
   return ferry_user_new("system:anonymous", groups);
 }

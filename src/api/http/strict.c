@@ -72,7 +72,7 @@ static gboolean is_token(const char *text) {
 /* What was seen of the header so far. */
 typedef struct {
   const char *expected; /* where the next name has to begin */
-  guint n, lengths, hosts, codings, types, authorizations, origins;
+  guint n, lengths, hosts, codings, types, authorizations, origins, cookies;
   gsize bytes;
   gboolean bad_name, bad_value, gap, chunked, bad_length;
 } Seen;
@@ -99,6 +99,7 @@ static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind, const char
   seen->types += g_ascii_strcasecmp(key, "Content-Type") == 0;
   seen->authorizations += g_ascii_strcasecmp(key, "Authorization") == 0;
   seen->origins += g_ascii_strcasecmp(key, "Origin") == 0;
+  seen->cookies += g_ascii_strcasecmp(key, "Cookie") == 0;
   if (g_ascii_strcasecmp(key, "Content-Length") == 0)
     judge_length(seen, value);
   if (g_ascii_strcasecmp(key, "Transfer-Encoding") == 0) {
@@ -173,8 +174,8 @@ unsigned ferry_strict_header(FerryRequest *req, const FerryRequestLine *line, co
   *why = "no Host header: from version 1.1 on HTTP asks for one";
   if (seen.hosts == 0 && !old)
     return MHD_HTTP_BAD_REQUEST;
-  *why = "two Content-Type, Authorization or Origin headers";
-  if (seen.types > 1 || seen.authorizations > 1 || seen.origins > 1)
+  *why = "two Content-Type, Authorization, Origin or Cookie headers";
+  if (seen.types > 1 || seen.authorizations > 1 || seen.origins > 1 || seen.cookies > 1)
     return MHD_HTTP_BAD_REQUEST;
   if ((status = judge_framing(&seen, old, why)))
     return status;

@@ -135,7 +135,8 @@ static char *spelled(const char *url, guint how) {
 /* A spelling that is a request of its own: below a root that is open to all, or discovery. */
 static gboolean is_other(const char *url) {
   return g_str_has_prefix(url, "/healthz/") || g_str_has_prefix(url, "/livez/") ||
-         g_str_has_prefix(url, "/readyz/") || g_str_has_prefix(url, "/openapi/");
+         g_str_has_prefix(url, "/readyz/") || g_str_has_prefix(url, "/openapi/") ||
+         g_str_has_prefix(url, "/web/");
 }
 
 static void check_line(Server *s, char **words, GHashTable *hits, guint *cases) {
