@@ -3,12 +3,12 @@
 // per cell to stdout. bench/convergence-sim turns them into tables, plots and verdicts.
 // ferry-sim-bench --explain CELL [PRESET]: that cell, and the decisions taken on it with reasons.
 #include "sim/cells.h"
+#include "base/quantity.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define VARIANT "intent+dirty-rate"
-#define MIB (1024.0 * 1024)
 
 static json_t *result_json(const FerrySimCell *cell, const FerryPreset *preset,
                            const FerrySimResult *r) {
@@ -132,10 +132,11 @@ static int explain(guint32 seed, const char *name) {
   printf("%s on %d vCPUs: %.0f MiB, %.1f MiB/s over %.1f MiB; %.1f MiB/s of memory (wire %.1f, cap "
          "%.1f), first pass %.2f s; at most %" G_GINT64_FORMAT " ms, %" G_GINT64_FORMAT
          " ms in all, slowed by %d %%, post-copy %d\n",
-         ferry_sim_pattern_name(g->pattern), g->vcpus, g->memory / MIB, g->write_rate / MIB,
-         g->working_set / MIB, path / MIB, cell.link.rate / MIB, cell.link.cap / MIB,
-         g->memory / path, cell.intent.max_downtime_ms, cell.intent.max_duration_ms,
-         cell.intent.max_slowdown_percent, cell.intent.allow_post_copy);
+         ferry_sim_pattern_name(g->pattern), g->vcpus, g->memory / FERRY_MIB_REAL,
+         g->write_rate / FERRY_MIB_REAL, g->working_set / FERRY_MIB_REAL, path / FERRY_MIB_REAL,
+         cell.link.rate / FERRY_MIB_REAL, cell.link.cap / FERRY_MIB_REAL, g->memory / path,
+         cell.intent.max_downtime_ms, cell.intent.max_duration_ms, cell.intent.max_slowdown_percent,
+         cell.intent.allow_post_copy);
   printf("outcome %d, within %d: %.3f s, gap %.3f s, lost %.3f s, throttle %d %%, passes %d\n",
          r.outcome, ferry_sim_within(&cell, &r), r.seconds, r.gap, r.lost, r.top_throttle,
          r.iterations);

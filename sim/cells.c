@@ -5,10 +5,10 @@
 // time its working set takes on the path, so these ratios are drawn, not the absolute numbers:
 // every link then meets guests that converge at once, hardly, and never.
 #include "sim/cells.h"
+#include "base/quantity.h"
 #include <math.h>
 
-#define MIB (1024.0 * 1024)
-#define GBIT (119.2 * MIB)
+#define GBIT (119.2 * FERRY_MIB_REAL)
 #define TOLERANCE_S 0.005 /* of a measured pause */
 
 typedef struct {
@@ -59,7 +59,8 @@ void ferry_sim_cell(FerrySimCell *cell, guint32 seed) {
   l->efficiency = roll(&d) < 0.15 ? between(&d, 1.5, 3) : 1;
   l->cap = roll(&d) < 0.2 ? l->rate * PICK(&d, 0.3, 0.5, 0.7) : 0;
   double path = (l->cap > 0 ? l->cap : l->rate) * l->efficiency;
-  double memory = PICK(&d, 256, 512, 1024, 2048, 4096) * MIB, zero = PICK(&d, 0.02, 0.3, 0.6);
+  double memory = PICK(&d, 256, 512, 1024, 2048, 4096) * FERRY_MIB_REAL,
+         zero = PICK(&d, 0.02, 0.3, 0.6);
   g->memory = memory * (1 - zero);
   g->zero = memory * zero;
   g->pattern = pattern(&d);

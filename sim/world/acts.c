@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people do and what goes wrong, each act in a thread of its own.
 #include "model/migration/migration.h"
+#include "base/quantity.h"
 #include "sim/world/world.h"
 
 #define S G_USEC_PER_SEC
-#define MIB (1024 * 1024)
 
 /* ---- aim ---- */
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/world/plan.h"
+#include "base/quantity.h"
 #include <string.h>
 
-#define MIB (1024.0 * 1024)
 #define S G_USEC_PER_SEC
 #define FIRST_US (8 * S)
 #define LAST_US (70 * S)
@@ -92,13 +92,13 @@ static gint act_compare(gconstpointer a, gconstpointer b) {
 
 static void draw_guest(FerryWorldPlan *p, guint i) {
   FerrySimGuestSpec *g = &p->guests[i];
-  *g = (FerrySimGuestSpec){.memory = (double)ferry_world_between(16, 256) * MIB,
+  *g = (FerrySimGuestSpec){.memory = (double)ferry_world_between(16, 256) * FERRY_MIB_REAL,
                            .pattern = (FerrySimPattern)ferry_world_draw(FERRY_SIM_PATTERNS),
                            .vcpus = 1,
                            .busy_s = 5,
                            .quiet_s = 5};
   g->working_set = g->memory * 0.5;
-  g->write_rate = (double)ferry_world_between(0, 90) * MIB;
+  g->write_rate = (double)ferry_world_between(0, 90) * FERRY_MIB_REAL;
   if (g->pattern == FERRY_SIM_IDLE)
     g->write_rate = g->working_set = 0;
   p->places[i] = ferry_world_draw(p->n_hosts);

@@ -4,12 +4,13 @@
 // started, what was cut is joined), and the world goes on until nothing happens any more: then what
 // there is must be what is said. After each turn of any thread the invariants are looked at.
 #include "sim/world/world.h"
+#include "base/quantity.h"
 #include "sim/world/safeguards.h"
 
 #define ORDERLY_END_US (130 * S)
 #define S G_USEC_PER_SEC
 #define HEAL_US (100 * S)
-#define LINK_RATE (119.0 * 1024 * 1024)
+#define LINK_RATE (119 * FERRY_MIB_REAL)
 
 void ferry_world_say(FerryWorld *w, const char *format, ...) {
   if (!w->log)

@@ -182,7 +182,7 @@ static gboolean parse_arguments(Arguments *a, int *argc, char ***argv) {
        "The local JSON-RPC socket (default agent.sock in the state directory)", "PATH"},
       {"migration-progress-timeout", 0, 0, G_OPTION_ARG_INT64, &a->progress_timeout_s,
        "Without progress for so long a migration of the local socket's is given up, unless it has "
-       "its own migrationProgressTimeout; 0 never (default 150)",
+       "its own migrationProgressTimeout; 0 never (default " G_STRINGIFY(PROGRESS_TIMEOUT_S) ")",
        "SECONDS"},
       {"standalone", 0, 0, G_OPTION_ARG_NONE, &a->standalone,
        "Without ferryd: driven by the local socket alone", NULL},

@@ -26,6 +26,8 @@ G_BEGIN_DECLS
 
 #define FERRY_API_MAX_SMALL_BODY (64 * 1024) /* of strangers */
 #define FERRY_API_MAX_QUERY 64               /* parameters */
+#define FERRY_API_MAX_GROUPS 32              /* of a user */
+#define FERRY_API_MAX_TRIES 50               /* of a write that others come between */
 
 typedef struct FerryFront FerryFront;
 typedef struct FerryListener FerryListener;
@@ -302,7 +304,11 @@ gboolean ferry_serve_discovery(FerryRequest *req, GError **error);
 gboolean ferry_serve_openapi(FerryRequest *req, GError **error);
 gboolean ferry_serve_review(FerryRequest *req, GError **error);
 gboolean ferry_serve_health(FerryRequest *req, GError **error);
+
+/* metrics/metrics.c */
 gboolean ferry_serve_metrics(FerryRequest *req, GError **error);
+
+/* events/events_stream.c */
 gboolean ferry_serve_events_stream(FerryRequest *req, GError **error);
 /** Lets all event streams look at the time; `watches` is held. */
 void ferry_event_streams_tick(FerryApi *api);
@@ -310,6 +316,8 @@ void ferry_event_streams_tick(FerryApi *api);
 gboolean ferry_serve_eviction(FerryRequest *req, GError **error);
 /** migrate_subresource.c: what virtctl sends. */
 gboolean ferry_serve_migrate_subresource(FerryRequest *req, GError **error);
+
+/* http/protobuf.c */
 /** Decodes protobuf's Unknown envelope of the kinds that kubectl sends so; new reference. */
 json_t *ferry_protobuf_decode(const guint8 *data, gsize len, GError **error);
 
@@ -450,6 +458,8 @@ void ferry_streams_figures_clear(FerryStreamFigures *figures);
  * all of them are closed. */
 void ferry_watch_start(FerryApi *api);
 void ferry_watch_stop_all(FerryApi *api);
+
+/* resource/watch.c */
 /** One line of a watch: {"type":...,"object":...}\n */
 void ferry_watch_line(GString *out, const char *type, const json_t *object);
 

@@ -56,7 +56,7 @@ gboolean ferry_route_judge(FerryRequest *req, GError **error) {
   return ferry_authz_check(req, error);
 }
 
-static gboolean route(FerryRequest *req, GError **error) {
+static gboolean router_route(FerryRequest *req, GError **error) {
   if (!ferry_route_judge(req, error))
     return FALSE;
   /* Kimchi's parameters are its own */
@@ -70,7 +70,7 @@ static gboolean route(FerryRequest *req, GError **error) {
 
 void ferry_route(FerryRequest *req) {
   g_autoptr(GError) error = NULL;
-  if (route(req, &error))
+  if (router_route(req, &error))
     return;
   if (!error)
     g_set_error(&error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "the request failed without a reason");

@@ -203,7 +203,7 @@ static gboolean parse_kind(FerryRequest *req, char *const *s, gsize n) {
   return TRUE;
 }
 
-static gboolean offers(const FerryKind *kind, const char *subresource) {
+static gboolean routes_offers(const FerryKind *kind, const char *subresource) {
   if (g_str_equal(subresource, "status"))
     return kind->has_status;
   return kind->subresources && g_strv_contains(kind->subresources, subresource);
@@ -214,7 +214,7 @@ static gboolean kind_fits(const FerryRequest *req, const FerryApiRoute *route) {
   if (object != (req->name != NULL) || g_strcmp0(route->subresource, req->subresource) != 0)
     return FALSE;
   if (route->subresource)
-    return offers(req->kind, route->subresource);
+    return routes_offers(req->kind, route->subresource);
   /* A collection of a namespaced kind is made and deleted in one namespace. */
   return (req->kind->verbs & route->verbs) &&
          (object || !req->kind->namespaced || req->ns || g_str_equal(route->method, "GET"));

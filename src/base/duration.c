@@ -5,7 +5,7 @@
 
 #define MAX_MS 10000000000.0
 
-static double unit(const char **at) {
+static double duration_unit(const char **at) {
   static const struct {
     const char *name;
     double ms;
@@ -33,7 +33,7 @@ gboolean ferry_duration_parse(const char *text, gint64 *ms) {
       return FALSE;
     gboolean whole = at == text;
     at += digits;
-    double factor = !*at && whole ? 1000 : unit(&at);
+    double factor = !*at && whole ? 1000 : duration_unit(&at);
     if (factor <= 0)
       return FALSE;
     sum += value * factor;

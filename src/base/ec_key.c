@@ -33,7 +33,7 @@ static gboolean put_number(guint8 *out, const gnutls_datum_t *number) {
   return TRUE;
 }
 
-static char *encode(gnutls_x509_privkey_t key) {
+static char *ec_key_encode(gnutls_x509_privkey_t key) {
   static const guint8 head[] = {0x30, 0x81, 0x87, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06,
                                 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
                                 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07,
@@ -76,7 +76,7 @@ char *ferry_ec_key_new(GError **error) {
   if (rc >= 0)
     rc = gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
                                       GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
-  char *text = rc >= 0 ? encode(key) : NULL;
+  char *text = rc >= 0 ? ec_key_encode(key) : NULL;
   if (!text)
     ec_key_failed(rc < 0 ? rc : GNUTLS_E_INTERNAL_ERROR, "make a key", error);
   if (key)
@@ -86,7 +86,7 @@ char *ferry_ec_key_new(GError **error) {
 
 char *ferry_ec_key_normalise(const char *key_pem) {
   gnutls_x509_privkey_t key = NULL;
-  char *text = read_key(&key, key_pem) >= 0 ? encode(key) : NULL;
+  char *text = read_key(&key, key_pem) >= 0 ? ec_key_encode(key) : NULL;
   if (key)
     gnutls_x509_privkey_deinit(key);
   return text;

@@ -102,8 +102,8 @@ static gboolean is_audit(const GLogField *fields, gsize n) {
   return FALSE;
 }
 
-static GLogWriterOutput writer(GLogLevelFlags level, const GLogField *given, gsize n_given,
-                               gpointer data) {
+static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *given, gsize n_given,
+                                   gpointer data) {
   gsize rank = level_index(level & G_LOG_LEVEL_MASK);
   if (rank < level_index(lowest) && !is_audit(given, n_given))
     return G_LOG_WRITER_HANDLED;
@@ -142,7 +142,7 @@ gboolean ferry_log_init(const char *program, const char *level) {
     }
   program_name = program;
   to_journal = g_log_writer_is_journald(STDERR_FILENO);
-  g_log_set_writer_func(writer, NULL, NULL);
+  g_log_set_writer_func(log_writer, NULL, NULL);
   return known;
 }
 

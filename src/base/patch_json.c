@@ -65,7 +65,7 @@ static json_t *patch_json_step(json_t *at, const char *token) {
   return i < 0 ? NULL : json_array_get(at, (gsize)i);
 }
 
-static json_t *resolve(json_t *document, char *const *parts, guint n) {
+static json_t *patch_json_resolve(json_t *document, char *const *parts, guint n) {
   for (guint i = 0; document && i < n; i++)
     document = patch_json_step(document, parts[i]);
   return document;
@@ -93,7 +93,7 @@ static gboolean remove_at(Document *d, const char *pointer, GError **error) {
   guint n = g_strv_length(parts);
   if (n == 0)
     return patch_json_bad(error, FERRY_ERROR_INVALID, "the whole document cannot be removed", "");
-  json_t *parent = resolve(d->root, parts, n - 1);
+  json_t *parent = patch_json_resolve(d->root, parts, n - 1);
   if (!parent || !patch_json_step(parent, parts[n - 1]))
     return patch_json_bad(error, FERRY_ERROR_INVALID, "nothing is at", pointer);
   if (json_is_object(parent)) {
@@ -122,7 +122,7 @@ static gboolean add_at(Document *d, const char *pointer, const json_t *value, gb
     d->root = g_steal_pointer(&owned);
     return TRUE;
   }
-  json_t *parent = resolve(d->root, parts, n - 1);
+  json_t *parent = patch_json_resolve(d->root, parts, n - 1);
   const char *last = parts[n - 1];
   if (!parent || (replace && !patch_json_step(parent, last)))
     return patch_json_bad(error, FERRY_ERROR_INVALID, "nothing is at", pointer);
@@ -146,7 +146,7 @@ static json_t *value_at(json_t *document, const char *pointer, GError **error) {
   g_auto(GStrv) parts = pointer_split(pointer, error);
   if (!parts)
     return NULL;
-  json_t *value = resolve(document, parts, g_strv_length(parts));
+  json_t *value = patch_json_resolve(document, parts, g_strv_length(parts));
   if (!value)
     patch_json_bad(error, FERRY_ERROR_INVALID, "nothing is at", pointer);
   return value;

@@ -17,18 +17,18 @@ typedef struct {
 static json_t *merge_value(Strategy *s, json_t *target, const json_t *patch, GError **error);
 
 /* A value as the text by which it is looked up: equal where json_equal says so. */
-static char *identity(const json_t *value) {
+static char *patch_strategic_identity(const json_t *value) {
   char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
   char *copy = g_strdup(text ? text : "");
   free(text);
   return copy;
 }
 
-static GHashTable *identities(const json_t *list) {
+static GHashTable *patch_strategic_identities(const json_t *list) {
   GHashTable *out = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   gsize i;
   json_t *item;
-  json_array_foreach((json_t *)list, i, item) g_hash_table_add(out, identity(item));
+  json_array_foreach((json_t *)list, i, item) g_hash_table_add(out, patch_strategic_identity(item));
   return out;
 }
 
@@ -50,7 +50,7 @@ static gboolean known_directive(const Strategy *s, const json_t *value, GError *
 }
 
 /* Whether a list takes the place of what is there: the directive may stand anywhere in it. */
-static gboolean replaces(const json_t *patch) {
+static gboolean patch_strategic_replaces(const json_t *patch) {
   gsize i;
   json_t *item;
   json_array_foreach((json_t *)patch, i, item) {
@@ -62,11 +62,11 @@ static gboolean replaces(const json_t *patch) {
 
 /* Adds what is not there yet. */
 static json_t *merge_set(json_t *target, const json_t *patch) {
-  g_autoptr(GHashTable) there = identities(target);
+  g_autoptr(GHashTable) there = patch_strategic_identities(target);
   gsize i;
   json_t *item;
   json_array_foreach((json_t *)patch, i, item) {
-    if (g_hash_table_add(there, identity(item)))
+    if (g_hash_table_add(there, patch_strategic_identity(item)))
       json_array_append_new(target, json_deep_copy(item));
   }
   return json_incref(target);
@@ -84,7 +84,7 @@ static void keyed_index(Keyed *k, const char *key) {
   json_t *item;
   json_array_foreach(k->list, i, item) {
     const json_t *id = json_object_get(item, key);
-    char *text = id ? identity(id) : NULL;
+    char *text = id ? patch_strategic_identity(id) : NULL;
     if (text && !g_hash_table_contains(k->places, text))
       g_hash_table_insert(k->places, text, GSIZE_TO_POINTER(i + 1));
     else
@@ -146,7 +146,7 @@ static json_t *merge_keyed(Strategy *s, json_t *target, const json_t *patch, con
                   shown_path(s), key);
       return NULL;
     }
-    g_autofree char *text = identity(id);
+    g_autofree char *text = patch_strategic_identity(id);
     if (!merge_element(s, &k, text, item, error))
       return NULL;
   }
@@ -157,8 +157,9 @@ static json_t *merge_list(Strategy *s, json_t *target, const json_t *patch, GErr
   const char *key = s->merge_key ? s->merge_key(s->path->str, s->data) : NULL;
   if (!key)
     return json_deep_copy(patch);
-  g_autoptr(json_t) list =
-      json_is_array(target) && !replaces(patch) ? json_incref(target) : json_array();
+  g_autoptr(json_t) list = json_is_array(target) && !patch_strategic_replaces(patch)
+                               ? json_incref(target)
+                               : json_array();
   return *key ? merge_keyed(s, list, patch, key, error) : merge_set(list, patch);
 }
 
@@ -166,12 +167,12 @@ static void delete_from_primitives(json_t *out, const char *key, const json_t *v
   const json_t *list = json_object_get(out, key);
   if (!json_is_array(list))
     return;
-  g_autoptr(GHashTable) unwanted = identities(values);
+  g_autoptr(GHashTable) unwanted = patch_strategic_identities(values);
   json_t *rest = json_array();
   gsize i;
   json_t *item;
   json_array_foreach((json_t *)list, i, item) {
-    g_autofree char *text = identity(item);
+    g_autofree char *text = patch_strategic_identity(item);
     if (!g_hash_table_contains(unwanted, text))
       json_array_append(rest, item);
   }

@@ -5,8 +5,9 @@
 
 G_BEGIN_DECLS
 
-/** Bytes of a MiB. */
+/** Bytes of a MiB; as a real number, for reckoning; of a GiB. */
 #define FERRY_MIB (G_GINT64_CONSTANT(1) << 20)
+#define FERRY_MIB_REAL ((double)FERRY_MIB)
 #define FERRY_GIB (G_GINT64_CONSTANT(1) << 30)
 
 /** Parses a quantity to a whole number (fractions round up), in the unit's base (bytes for memory).

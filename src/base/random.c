@@ -31,7 +31,7 @@ char *ferry_random_suffix(guint n) {
   return out;
 }
 
-static char *hex(const guint8 *data, gsize n) {
+static char *random_hex(const guint8 *data, gsize n) {
   char *out = g_malloc(2 * n + 1);
   for (gsize i = 0; i < n; i++)
     g_snprintf(out + 2 * i, 3, "%02x", data[i]);
@@ -42,11 +42,11 @@ static char *hex(const guint8 *data, gsize n) {
 char *ferry_random_hex(guint bytes) {
   g_autofree guint8 *data = g_malloc(bytes);
   random_bytes(data, bytes);
-  return hex(data, bytes);
+  return random_hex(data, bytes);
 }
 
 char *ferry_sha256_hex(const void *data, gsize len) {
   guint8 digest[32];
   gnutls_hash_fast(GNUTLS_DIG_SHA256, data, len, digest);
-  return hex(digest, sizeof(digest));
+  return random_hex(digest, sizeof(digest));
 }

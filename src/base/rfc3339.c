@@ -2,7 +2,7 @@
 #include "base/rfc3339.h"
 #include <time.h>
 
-static char *format(gint64 epoch_ms, gboolean with_ms) {
+static char *rfc3339_format(gint64 epoch_ms, gboolean with_ms) {
   gint64 ms = epoch_ms % 1000;
   if (ms < 0)
     ms += 1000;
@@ -16,11 +16,11 @@ static char *format(gint64 epoch_ms, gboolean with_ms) {
 }
 
 char *ferry_rfc3339_format(gint64 epoch_ms) {
-  return format(epoch_ms, FALSE);
+  return rfc3339_format(epoch_ms, FALSE);
 }
 
 char *ferry_rfc3339_format_ms(gint64 epoch_ms) {
-  return format(epoch_ms, TRUE);
+  return rfc3339_format(epoch_ms, TRUE);
 }
 
 gint64 ferry_rfc3339_parse(const char *text) {

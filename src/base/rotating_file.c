@@ -51,7 +51,7 @@ static gboolean is_still_there(const FerryRotatingFile *f) {
 }
 
 /* PATH becomes PATH.1, PATH.1 becomes PATH.2 ...; the one beyond `keep` is replaced or removed. */
-static gboolean rotate(FerryRotatingFile *f, GError **error) {
+static gboolean rotating_file_rotate(FerryRotatingFile *f, GError **error) {
   for (guint i = f->keep; i > 0; i--) {
     g_autofree char *from = i == 1 ? g_strdup(f->path) : g_strdup_printf("%s.%u", f->path, i - 1);
     g_autofree char *to = g_strdup_printf("%s.%u", f->path, i);
@@ -82,7 +82,7 @@ gboolean ferry_rotating_file_append(FerryRotatingFile *f, const char *line, GErr
   g_autofree char *whole = g_strconcat(line, "\n", NULL);
   size_t len = strlen(whole);
   if (st.st_size > 0 && (gint64)st.st_size + (gint64)len > f->max_bytes) {
-    if (!rotate(f, error) || fstat(f->fd, &st) < 0)
+    if (!rotating_file_rotate(f, error) || fstat(f->fd, &st) < 0)
       return FALSE;
   }
   ssize_t n = write(f->fd, whole, len);

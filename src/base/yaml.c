@@ -220,7 +220,7 @@ static void emit_scalar(yaml_emitter_t *emitter, const char *text, yaml_scalar_s
   yaml_emitter_emit(emitter, &e);
 }
 
-static void emit(yaml_emitter_t *emitter, const json_t *value) {
+static void yaml_emit(yaml_emitter_t *emitter, const json_t *value) {
   yaml_event_t e;
   if (json_is_object(value)) {
     yaml_mapping_start_event_initialize(&e, NULL, NULL, 1,
@@ -232,7 +232,7 @@ static void emit(yaml_emitter_t *emitter, const json_t *value) {
     json_object_foreach((json_t *)value, key, child) {
       emit_scalar(emitter, key,
                   plain_safe(key) ? YAML_ANY_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE);
-      emit(emitter, child);
+      yaml_emit(emitter, child);
     }
     yaml_mapping_end_event_initialize(&e);
     yaml_emitter_emit(emitter, &e);
@@ -243,7 +243,7 @@ static void emit(yaml_emitter_t *emitter, const json_t *value) {
     yaml_emitter_emit(emitter, &e);
     gsize i;
     json_t *child;
-    json_array_foreach((json_t *)value, i, child) emit(emitter, child);
+    json_array_foreach((json_t *)value, i, child) yaml_emit(emitter, child);
     yaml_sequence_end_event_initialize(&e);
     yaml_emitter_emit(emitter, &e);
   } else if (json_is_string(value)) {
@@ -271,7 +271,7 @@ char *ferry_yaml_dump(const json_t *value) {
   yaml_emitter_emit(&emitter, &e);
   yaml_document_start_event_initialize(&e, NULL, NULL, NULL, 1);
   yaml_emitter_emit(&emitter, &e);
-  emit(&emitter, value);
+  yaml_emit(&emitter, value);
   yaml_document_end_event_initialize(&e, 1);
   yaml_emitter_emit(&emitter, &e);
   yaml_stream_end_event_initialize(&e);

@@ -195,7 +195,7 @@ static GError *curl_error(const FerryClient *client, CURLcode rc) {
   }
 }
 
-static gboolean pin(FerryClient *client, GError **error) {
+static gboolean client_pin(FerryClient *client, GError **error) {
   if (!client->config->ca_sha256 || client->config->ca_pem)
     return TRUE;
   g_autofree char *pem = ferry_client_fetch_pinned_ca(client->config, error);
@@ -205,7 +205,7 @@ static gboolean pin(FerryClient *client, GError **error) {
   return TRUE;
 }
 
-static void setup(FerryClient *client, FerryTransfer *t, gint64 timeout_ms) {
+static void client_setup(FerryClient *client, FerryTransfer *t, gint64 timeout_ms) {
   CURL *c = client->easy;
   const FerryClientConfig *cfg = client->config;
   curl_easy_reset(c);
@@ -354,14 +354,14 @@ gboolean ferry_client_transfer(FerryClient *client, FerryTransfer *t, const char
                                GCancellable *cancellable, unsigned *status, GError **error) {
   if (status)
     *status = 0;
-  if (g_cancellable_set_error_if_cancelled(cancellable, error) || !pin(client, error))
+  if (g_cancellable_set_error_if_cancelled(cancellable, error) || !client_pin(client, error))
     return FALSE;
   t->client = client;
   t->last_byte_us = g_get_monotonic_time();
   g_ptr_array_set_size(client->warnings, 0);
   g_ptr_array_add(client->warnings, NULL);
   client->error_text[0] = '\0';
-  setup(client, t, timeout_ms);
+  client_setup(client, t, timeout_ms);
   g_autofree char *url = g_strconcat(client->base, path, NULL);
   g_autofree char *text = body ? ferry_json_dump(body) : NULL;
   curl_easy_setopt(client->easy, CURLOPT_URL, url);
@@ -400,10 +400,10 @@ GError *ferry_client_status_error(const char *server, unsigned status, const cha
   return error;
 }
 
-static gboolean exchange(FerryClient *client, const char *method, const char *path,
-                         const json_t *body, const char *content_type, const char *const *headers,
-                         GCancellable *cancellable, GByteArray *answer, unsigned *status,
-                         GError **error) {
+static gboolean client_exchange(FerryClient *client, const char *method, const char *path,
+                                const json_t *body, const char *content_type,
+                                const char *const *headers, GCancellable *cancellable,
+                                GByteArray *answer, unsigned *status, GError **error) {
   FerryTransfer t = {.body = answer, .limit = MAX_ANSWER};
   unsigned code = 0;
   guint timeout = client->config->timeout_ms ? client->config->timeout_ms : 60000;
@@ -425,8 +425,8 @@ json_t *ferry_client_request_full(FerryClient *client, const char *method, const
                                   const char *const *headers, GCancellable *cancellable,
                                   unsigned *status, GError **error) {
   g_autoptr(GByteArray) answer = g_byte_array_new();
-  if (!exchange(client, method, path, body, content_type, headers, cancellable, answer, status,
-                error))
+  if (!client_exchange(client, method, path, body, content_type, headers, cancellable, answer,
+                       status, error))
     return NULL;
   if (answer->len == 0)
     return json_null();

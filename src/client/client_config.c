@@ -4,10 +4,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/yaml.h"
+#include "base/limits.h"
 #include <string.h>
 
 #define MAX_KUBECONFIG (1024 * 1024)
-#define MAX_PEM (256 * 1024)
 
 FerryClientConfig *ferry_client_config_new(void) {
   FerryClientConfig *config = g_new0(FerryClientConfig, 1);
@@ -33,7 +33,7 @@ FerryClientConfig *ferry_client_config_copy(const FerryClientConfig *config) {
   return copy;
 }
 
-static void wipe(char *text) {
+static void client_config_wipe(char *text) {
   if (text)
     explicit_bzero(text, strlen(text));
 }
@@ -41,8 +41,8 @@ static void wipe(char *text) {
 void ferry_client_config_free(FerryClientConfig *config) {
   if (!config)
     return;
-  wipe(config->key_pem);
-  wipe(config->token);
+  client_config_wipe(config->key_pem);
+  client_config_wipe(config->token);
   for (guint i = 0; i < G_N_ELEMENTS(strings); i++)
     g_free(*(char **)G_STRUCT_MEMBER_P(config, strings[i]));
   g_free(config);
@@ -69,7 +69,7 @@ static char *find_file(GError **error) {
   for (guint i = 0; i < G_N_ELEMENTS(candidates); i++) {
     g_autofree char *text = NULL;
     if (g_file_get_contents(candidates[i], &text, NULL, NULL)) {
-      wipe(text);
+      client_config_wipe(text);
       return g_strdup(candidates[i]);
     }
   }
@@ -80,8 +80,9 @@ static char *find_file(GError **error) {
   return NULL;
 }
 
-static gboolean bad(GError **error, const char *path, const char *format, ...) G_GNUC_PRINTF(3, 4);
-static gboolean bad(GError **error, const char *path, const char *format, ...) {
+static gboolean client_config_bad(GError **error, const char *path, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+static gboolean client_config_bad(GError **error, const char *path, const char *format, ...) {
   va_list ap;
   va_start(ap, format);
   g_autofree char *text = g_strdup_vprintf(format, ap);
@@ -96,34 +97,34 @@ static json_t *client_config_entry(const json_t *root, const char *list, const c
   json_t *item = ferry_json_find(json_object_get(root, list), "name", name);
   json_t *object = json_object_get(item, key);
   if (!json_is_object(object)) {
-    bad(error, path, "\"%s\" has no entry \"%s\" with a \"%s\"", list, name, key);
+    client_config_bad(error, path, "\"%s\" has no entry \"%s\" with a \"%s\"", list, name, key);
     return NULL;
   }
   return object;
 }
 
 /* PEM text given in place ("-data", base64) or as a file; *out stays NULL where neither is set. */
-static gboolean pem(const json_t *object, const char *key, const char *path, char **out,
-                    GError **error) {
+static gboolean client_config_pem(const json_t *object, const char *key, const char *path,
+                                  char **out, GError **error) {
   g_autofree char *data_key = g_strconcat(key, "-data", NULL);
   const char *data = json_string_value(json_object_get(object, data_key));
   const char *file = json_string_value(json_object_get(object, key));
   if (data && *data) {
-    if (strlen(data) > MAX_PEM * 2)
-      return bad(error, path, "%s is over %d bytes", data_key, MAX_PEM);
+    if (strlen(data) > FERRY_PEM_MAX * 2)
+      return client_config_bad(error, path, "%s is over %d bytes", data_key, FERRY_PEM_MAX);
     gsize len = 0;
     g_autofree guchar *raw = g_base64_decode(data, &len);
     *out = g_strndup((const char *)raw, len);
     explicit_bzero(raw, len);
     if (!strstr(*out, "-----BEGIN"))
-      return bad(error, path, "%s does not hold PEM text in base64", data_key);
+      return client_config_bad(error, path, "%s does not hold PEM text in base64", data_key);
     return TRUE;
   }
   if (file && *file) {
     g_autofree char *dir = g_path_get_dirname(path);
     g_autofree char *full =
         g_path_is_absolute(file) ? g_strdup(file) : g_build_filename(dir, file, NULL);
-    *out = ferry_file_read(full, MAX_PEM, NULL, error);
+    *out = ferry_file_read(full, FERRY_PEM_MAX, NULL, error);
     if (!*out) {
       g_prefix_error(error, "%s: %s: ", path, key);
       return FALSE;
@@ -135,11 +136,12 @@ static gboolean pem(const json_t *object, const char *key, const char *path, cha
 static gboolean load_user(FerryClientConfig *config, const json_t *user, GError **error) {
   const char *path = config->source;
   if (json_object_get(user, "exec") || json_object_get(user, "auth-provider"))
-    return bad(error, path,
-               "the user logs in with a plugin (exec or auth-provider), which Ferry does not run; "
-               "use a client certificate or a token");
-  if (!pem(user, "client-certificate", path, &config->cert_pem, error) ||
-      !pem(user, "client-key", path, &config->key_pem, error))
+    return client_config_bad(
+        error, path,
+        "the user logs in with a plugin (exec or auth-provider), which Ferry does not run; "
+        "use a client certificate or a token");
+  if (!client_config_pem(user, "client-certificate", path, &config->cert_pem, error) ||
+      !client_config_pem(user, "client-key", path, &config->key_pem, error))
     return FALSE;
   const char *token = ferry_json_str(user, "token");
   const char *token_file = ferry_json_str(user, "tokenFile");
@@ -153,17 +155,18 @@ static gboolean load_user(FerryClientConfig *config, const json_t *user, GError 
   }
   for (const char *p = config->token; p && *p; p++)
     if (*p <= ' ' || *p > '~')
-      return bad(error, path, "the user's token holds a blank or a control character");
+      return client_config_bad(error, path,
+                               "the user's token holds a blank or a control character");
   return TRUE;
 }
 
-static gboolean load(FerryClientConfig *config, const json_t *root, const char *context,
-                     GError **error) {
+static gboolean client_config_load(FerryClientConfig *config, const json_t *root,
+                                   const char *context, GError **error) {
   const char *path = config->source;
   if (!context)
     context = ferry_json_str(root, "current-context");
   if (!context || !*context)
-    return bad(error, path, "no current-context is set; set one or name a context");
+    return client_config_bad(error, path, "no current-context is set; set one or name a context");
   json_t *ctx = client_config_entry(root, "contexts", context, "context", path, error);
   if (!ctx)
     return FALSE;
@@ -171,7 +174,7 @@ static gboolean load(FerryClientConfig *config, const json_t *root, const char *
   const char *user_name = ferry_json_str(ctx, "user");
   const char *ns = ferry_json_str(ctx, "namespace");
   if (!cluster_name || !user_name)
-    return bad(error, path, "the context \"%s\" needs a cluster and a user", context);
+    return client_config_bad(error, path, "the context \"%s\" needs a cluster and a user", context);
   json_t *cluster = client_config_entry(root, "clusters", cluster_name, "cluster", path, error);
   json_t *user =
       cluster ? client_config_entry(root, "users", user_name, "user", path, error) : NULL;
@@ -179,7 +182,7 @@ static gboolean load(FerryClientConfig *config, const json_t *root, const char *
     return FALSE;
   const char *server = ferry_json_str(cluster, "server");
   if (!server)
-    return bad(error, path, "the cluster \"%s\" has no server", cluster_name);
+    return client_config_bad(error, path, "the cluster \"%s\" has no server", cluster_name);
   config->server = g_strdup(server);
   config->context = g_strdup(context);
   config->insecure = ferry_json_bool(cluster, "insecure-skip-tls-verify", FALSE);
@@ -187,7 +190,7 @@ static gboolean load(FerryClientConfig *config, const json_t *root, const char *
     g_free(config->ns);
     config->ns = g_strdup(ns);
   }
-  return pem(cluster, "certificate-authority", path, &config->ca_pem, error) &&
+  return client_config_pem(cluster, "certificate-authority", path, &config->ca_pem, error) &&
          load_user(config, user, error);
 }
 
@@ -207,12 +210,12 @@ FerryClientConfig *ferry_client_config_load(const char *path, const char *contex
   }
   json_t *root = json_array_get(docs, 0);
   if (!json_is_object(root)) {
-    bad(error, found, "this is not a kubeconfig: it holds no YAML mapping");
+    client_config_bad(error, found, "this is not a kubeconfig: it holds no YAML mapping");
     return NULL;
   }
   g_autoptr(FerryClientConfig) config = ferry_client_config_new();
   config->source = g_steal_pointer(&found);
-  if (!load(config, root, context, error))
+  if (!client_config_load(config, root, context, error))
     return NULL;
   return g_steal_pointer(&config);
 }

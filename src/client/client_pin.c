@@ -29,7 +29,8 @@ static char *der_to_pem(const gnutls_datum_t *der, GError **error) {
   return text;
 }
 
-static char *pick(gnutls_session_t session, const FerryClientConfig *config, GError **error) {
+static char *client_pin_pick(gnutls_session_t session, const FerryClientConfig *config,
+                             GError **error) {
   unsigned n = 0;
   const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
   for (unsigned i = 0; i < n && i < 16; i++) {
@@ -90,7 +91,7 @@ char *ferry_client_fetch_pinned_ca(const FerryClientConfig *config, GError **err
     while (rc < 0 && !gnutls_error_is_fatal(rc));
   }
   if (rc == 0)
-    pem = pick(session, config, error);
+    pem = client_pin_pick(session, config, error);
   else
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
                 "the TLS handshake with %s failed: %s; is a ferryd at this address?",

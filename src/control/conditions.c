@@ -2,19 +2,14 @@
 #include "control/conditions.h"
 #include "base/rfc3339.h"
 
-const char *ferry_condition_status(const json_t *object, const char *type) {
-  return ferry_json_str(ferry_json_find(ferry_json_get(object, "status.conditions"), "type", type),
-                        "status");
-}
-
-gboolean ferry_condition_set(json_t *object, const char *type, const char *status,
+gboolean ferry_condition_set(json_t *object, FerryConditionType type, const char *status,
                              const char *reason, const char *message, gint64 now_ms) {
   json_t *list = ferry_json_get(object, "status.conditions");
   if (!json_is_array(list)) {
     list = json_array();
     ferry_json_set(object, "status.conditions", list);
   }
-  json_t *there = ferry_json_find(list, "type", type);
+  json_t *there = ferry_condition_find(object, type);
   if (there && g_strcmp0(ferry_json_str(there, "status"), status) == 0 &&
       g_strcmp0(ferry_json_str(there, "reason"), reason) == 0 &&
       g_strcmp0(ferry_json_str(there, "message"), message) == 0)
@@ -24,7 +19,7 @@ gboolean ferry_condition_set(json_t *object, const char *type, const char *statu
     there = json_object();
     json_array_append_new(list, there);
   }
-  ferry_json_set_str(there, "type", type);
+  ferry_json_set_str(there, "type", ferry_condition_name(type));
   ferry_json_set_str(there, "status", status);
   ferry_json_set_str(there, "reason", reason);
   ferry_json_set_str(there, "message", message);
@@ -35,10 +30,11 @@ gboolean ferry_condition_set(json_t *object, const char *type, const char *statu
   return TRUE;
 }
 
-gboolean ferry_condition_remove(json_t *object, const char *type) {
+gboolean ferry_condition_remove(json_t *object, FerryConditionType type) {
   json_t *list = ferry_json_get(object, "status.conditions");
   for (gsize i = 0; i < json_array_size(list); i++)
-    if (g_strcmp0(ferry_json_str(json_array_get(list, i), "type"), type) == 0) {
+    if (g_strcmp0(ferry_json_str(json_array_get(list, i), "type"), ferry_condition_name(type)) ==
+        0) {
       json_array_remove(list, i);
       return TRUE;
     }

@@ -115,8 +115,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryReport, report_clear)
 
 /* ---- one domain ---- */
 
-static const char *claimed(const json_t *vmi) {
-  return ferry_condition_status(vmi, "ClaimedByAnotherHost");
+static const char *inventory_claimed(const json_t *vmi) {
+  return ferry_condition_status(vmi, FERRY_CONDITION_CLAIMED_BY_ANOTHER_HOST);
 }
 
 /* A condition of names where one is new, or where there was one. */
@@ -124,17 +124,18 @@ static void plan_names(FerryReport *r, const json_t *stored, json_t *vmi) {
   const char *uid = ferry_json_str(vmi, "metadata.uid");
   const char *name = ferry_json_str(vmi, "spec.domainName");
   gboolean same = stored && g_strcmp0(ferry_json_str(stored, "spec.domainName"), name) == 0;
-  if (!name || (same && !r->names && !ferry_condition_status(stored, "DuplicateName")))
+  if (!name ||
+      (same && !r->names && !ferry_condition_status(stored, FERRY_CONDITION_DUPLICATE_NAME)))
     return;
   const char *other = ferry_inventory_other_of_name(r, name, uid);
   if (other) {
-    ferry_condition_set(vmi, "DuplicateName", "True",
+    ferry_condition_set(vmi, FERRY_CONDITION_DUPLICATE_NAME, "True",
                         ferry_reason_name(FERRY_REASON_NAME_USED_TWICE),
                         "another VM with another UUID has the same domain name", r->now_ms);
     if (!same)
       g_ptr_array_add(r->look, g_strdup(other));
   } else {
-    ferry_condition_remove(vmi, "DuplicateName");
+    ferry_condition_remove(vmi, FERRY_CONDITION_DUPLICATE_NAME);
   }
 }
 
@@ -153,18 +154,17 @@ static void plan_domain(FerryReport *r, FerryPlan *plan, const FerryReported *it
   if (json_array_size(ferry_json_get(vmi, "status.domains")) == 0 && !context.migration) {
     ferry_plan_event(plan, vmi, "Normal", ferry_reason_name(FERRY_REASON_GONE),
                      "the domain is on no host any more", r->now_ms);
-    if (ferry_condition_status(vmi, "DuplicateName"))
+    if (ferry_condition_status(vmi, FERRY_CONDITION_DUPLICATE_NAME))
       ferry_inventory_name_left(r, vmi);
     ferry_plan_write(plan, FERRY_WRITE_DELETE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
     return;
   }
   ferry_vmi_derive(vmi, &context, r->now_ms);
   plan_names(r, stored, vmi);
-  if (claimed(vmi) && !(stored && claimed(stored)))
+  if (inventory_claimed(vmi) && !(stored && inventory_claimed(stored)))
     ferry_plan_event(
         plan, vmi, "Warning", ferry_reason_name(FERRY_REASON_CLAIMED_BY_ANOTHER_HOST),
-        ferry_json_str(ferry_json_find(ferry_json_get(vmi, "status.conditions"), "type",
-                                       ferry_reason_name(FERRY_REASON_CLAIMED_BY_ANOTHER_HOST)),
+        ferry_json_str(ferry_condition_find(vmi, FERRY_CONDITION_CLAIMED_BY_ANOTHER_HOST),
                        "message"),
         r->now_ms);
   if (!stored)
@@ -173,7 +173,7 @@ static void plan_domain(FerryReport *r, FerryPlan *plan, const FerryReported *it
     ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
 }
 
-static gboolean retry(const GError *error) {
+static gboolean inventory_retry(const GError *error) {
   return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_CONFLICT) ||
          g_error_matches(error, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS) ||
          g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND);
@@ -200,7 +200,7 @@ static gboolean merge_batch(FerryReport *r, const FerryReported *items, guint n,
       plan_domain(r, plan, &items[k]);
     if (is_overtaken(r) || ferry_plan_commit(plan, r->store, &local))
       return TRUE;
-    if (!retry(local) || (n == 1 && i == MAX_TRIES)) {
+    if (!inventory_retry(local) || (n == 1 && i == MAX_TRIES)) {
       g_propagate_error(error, g_steal_pointer(&local));
       return FALSE;
     }
@@ -247,7 +247,7 @@ static void complete_node_info(json_t *node) {
 static void condition_unguarded(json_t *node, gint64 now_ms) {
   const char *name = ferry_json_str(node, "metadata.name");
   if (g_strcmp0(ferry_json_str(node, "status.agent.mode"), "remote") != 0) {
-    ferry_condition_remove(node, "CopiesUnguarded");
+    ferry_condition_remove(node, FERRY_CONDITION_COPIES_UNGUARDED);
     return;
   }
   g_autofree char *text = g_strdup_printf(
@@ -256,8 +256,8 @@ static void condition_unguarded(json_t *node, gint64 now_ms) {
       "ferry-agentd "
       "on %s itself, or give both hosts a lock manager",
       name, name);
-  ferry_condition_set(node, "CopiesUnguarded", "True", ferry_reason_name(FERRY_REASON_REMOTE_AGENT),
-                      text, now_ms);
+  ferry_condition_set(node, FERRY_CONDITION_COPIES_UNGUARDED, "True",
+                      ferry_reason_name(FERRY_REASON_REMOTE_AGENT), text, now_ms);
 }
 
 /* Where a firewall knows connections by their state, those of a VM that moves there or from there
@@ -268,14 +268,14 @@ static void condition_connections(json_t *node, gint64 now_ms) {
   const char *why = remote ? "it runs on another machine"
                            : ferry_json_str(node, "status.hypervisor.connectionsObstacle");
   if (!why) {
-    ferry_condition_remove(node, "ConnectionsNotCarried");
+    ferry_condition_remove(node, FERRY_CONDITION_CONNECTIONS_NOT_CARRIED);
     return;
   }
   g_autofree char *text = g_strdup_printf(
       "the agent of %s can't carry along which connections of a VM are established (%s): where a "
       "host's firewall goes by that, they break when the VM moves",
       name, why);
-  ferry_condition_set(node, "ConnectionsNotCarried", "True",
+  ferry_condition_set(node, FERRY_CONDITION_CONNECTIONS_NOT_CARRIED, "True",
                       ferry_reason_name(FERRY_REASON_CONNECTIONS_NOT_READABLE), text, now_ms);
 }
 
@@ -302,24 +302,27 @@ static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gbool
   gboolean libvirt_ok = !reported || ferry_json_bool(reported, "connected", TRUE);
   const char *why = ferry_json_str(reported, "connectionError");
   if (reported && !libvirt_ok)
-    ferry_condition_set(node, "Ready", "False", ferry_reason_name(FERRY_REASON_LIBVIRT_UNREACHABLE),
+    ferry_condition_set(node, FERRY_CONDITION_READY, "False",
+                        ferry_reason_name(FERRY_REASON_LIBVIRT_UNREACHABLE),
                         why ? why : "the agent has no connection to libvirtd", r->now_ms);
-  else if (reported || g_strcmp0(ferry_condition_status(node, "Ready"), "Unknown") == 0)
-    ferry_condition_set(node, "Ready", "True", ferry_reason_name(FERRY_REASON_AGENT_REPORTS),
-                        "the agent reports", r->now_ms);
+  else if (reported ||
+           g_strcmp0(ferry_condition_status(node, FERRY_CONDITION_READY), "Unknown") == 0)
+    ferry_condition_set(node, FERRY_CONDITION_READY, "True",
+                        ferry_reason_name(FERRY_REASON_AGENT_REPORTS), "the agent reports",
+                        r->now_ms);
   gboolean more = !json_equal(stored, node);
   g_autofree char *now = ferry_rfc3339_format_ms(r->now_ms);
   ferry_json_set_str(node, "status.agent.lastReportTime", now);
   if (json_object_get(body, "sequence"))
     json_object_set(ferry_json_get(node, "status.agent"), "reportSequence",
                     json_object_get(body, "sequence"));
-  json_t *ready = ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "Ready");
+  json_t *ready = ferry_condition_find(node, FERRY_CONDITION_READY);
   g_autofree char *seconds = ferry_rfc3339_format(r->now_ms);
   ferry_json_set_str(ready, "lastHeartbeatTime", seconds);
   gboolean is_ready = ferry_node_is_ready(node);
   *back = is_ready && judge_host(r, r->node) != FERRY_HOST_SPEAKS;
-  if (g_strcmp0(ferry_condition_status(stored, "Ready"), ferry_condition_status(node, "Ready")) !=
-      0)
+  if (g_strcmp0(ferry_condition_status(stored, FERRY_CONDITION_READY),
+                ferry_condition_status(node, FERRY_CONDITION_READY)) != 0)
     ferry_plan_event(
         plan, node, libvirt_ok ? "Normal" : "Warning",
         ferry_reason_name(libvirt_ok ? FERRY_REASON_NODE_READY : FERRY_REASON_NODE_NOT_READY),
@@ -335,7 +338,7 @@ static gboolean merge_node(FerryReport *r, const json_t *body, gboolean *back, G
     plan_node(r, plan, body, back);
     if (ferry_plan_commit(plan, r->store, &local))
       return TRUE;
-    if (!retry(local) || i == MAX_TRIES) {
+    if (!inventory_retry(local) || i == MAX_TRIES) {
       g_propagate_error(error, g_steal_pointer(&local));
       return FALSE;
     }
@@ -381,7 +384,7 @@ static void add_others(const FerryReport *r, const json_t *body, const GPtrArray
     const char *uid = ferry_json_str(vmi, "metadata.uid");
     if (full && ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", r->node))
       inventory_add_item(items, uid, NULL, FALSE);
-    else if (back && claimed(vmi) &&
+    else if (back && inventory_claimed(vmi) &&
              g_strcmp0(ferry_json_str(vmi, "status.nodeName"), r->node) == 0)
       inventory_add_item(items, uid, NULL, TRUE);
   }
@@ -416,7 +419,7 @@ static gboolean was_taken(const FerryReport *r, char **heard) {
 
 /* A report whose domains could not be stored is none: what is stored of them is as old as it was,
  * and the time in the Node is what tells that (ferry_node_was_heard). */
-static void unstamp(const FerryReport *r, const char *heard) {
+static void inventory_unstamp(const FerryReport *r, const char *heard) {
   g_autofree char *now = ferry_rfc3339_format_ms(r->now_ms);
   for (guint i = 0; i < MAX_TRIES; i++) {
     g_autoptr(json_t) stored = ferry_store_get(r->store, &ferry_kind_node, "", r->node);
@@ -427,7 +430,7 @@ static void unstamp(const FerryReport *r, const char *heard) {
     json_t *node = ferry_json_copy_along(stored, "status.agent");
     ferry_json_set(node, "status.agent.lastReportTime", heard ? json_string(heard) : NULL);
     ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, node, TRUE);
-    if (ferry_plan_commit(plan, r->store, &local) || !retry(local))
+    if (ferry_plan_commit(plan, r->store, &local) || !inventory_retry(local))
       return;
   }
 }
@@ -466,7 +469,7 @@ gboolean ferry_inventory_report(FerryStore *store, const char *node, const json_
   }
   if (merge_all(&r, items.list, error) && merge_looks(&r, error))
     return TRUE;
-  unstamp(&r, heard);
+  inventory_unstamp(&r, heard);
   return FALSE;
 }
 

@@ -113,13 +113,13 @@ void ferry_inventory_note_left_out(FerryPlan *plan, json_t *node, const json_t *
   if (json_array_size(next) == 0) {
     json_decref(next);
     ferry_json_set(node, LIST, NULL);
-    ferry_condition_remove(node, "InvalidDomains");
+    ferry_condition_remove(node, FERRY_CONDITION_INVALID_DOMAINS);
     return;
   }
   g_autofree char *text = message_of(next);
   ferry_json_set(node, LIST, next);
-  ferry_condition_set(node, "InvalidDomains", "True", ferry_reason_name(FERRY_REASON_LEFT_OUT),
-                      text, now_ms);
+  ferry_condition_set(node, FERRY_CONDITION_INVALID_DOMAINS, "True",
+                      ferry_reason_name(FERRY_REASON_LEFT_OUT), text, now_ms);
   if (fresh)
     ferry_plan_event(plan, node, "Warning", ferry_reason_name(FERRY_REASON_INVALID_DOMAINS), text,
                      now_ms);

@@ -5,14 +5,15 @@
 // again, so nothing is retried blindly; the migration is simply stepped once more.
 #include "control/loop.h"
 #include "base/log.h"
-#include "control/drain_taint.h"
-#include "control/evacuation.h"
+#include "control/evacuation/drain_taint.h"
+#include "control/evacuation/evacuation.h"
 #include "control/expiry.h"
 #include "control/inventory.h"
 #include "control/migration.h"
 #include "control/network.h"
 #include "control/node.h"
 #include "control/transition_log.h"
+#include "model/migration/condition.h"
 #include <string.h>
 
 #define TICK_MS 1000
@@ -35,7 +36,7 @@ struct FerryControl {
   gint64 started_ms, next_expiry_ms;
 };
 
-static void wake(gpointer data) {
+static void loop_wake(gpointer data) {
   FerryControl *c = data;
   g_mutex_lock(&c->lock);
   c->woken = TRUE;
@@ -117,13 +118,8 @@ static gboolean node_changed(const FerryChange *change) {
     return TRUE;
   return !json_equal(ferry_json_get(change->previous, "spec"),
                      ferry_json_get(change->object, "spec")) ||
-         g_strcmp0(
-             ferry_json_str(ferry_json_find(ferry_json_get(change->previous, "status.conditions"),
-                                            "type", "Ready"),
-                            "status"),
-             ferry_json_str(ferry_json_find(ferry_json_get(change->object, "status.conditions"),
-                                            "type", "Ready"),
-                            "status")) != 0;
+         g_strcmp0(ferry_condition_status(change->previous, FERRY_CONDITION_READY),
+                   ferry_condition_status(change->object, FERRY_CONDITION_READY)) != 0;
 }
 
 static gboolean addresses_changed(const FerryChange *change) {
@@ -144,7 +140,7 @@ static gboolean concerns_evacuations(const FerryChange *change) {
          (change->kind == &ferry_kind_node && node_changed(change));
 }
 
-static void see(FerryControl *c, const FerryChange *change) {
+static void loop_see(FerryControl *c, const FerryChange *change) {
   ferry_transition_log(c->store, change);
   c->evacuations |= concerns_evacuations(change);
   if (change->kind == &ferry_kind_vmim) {
@@ -181,12 +177,12 @@ static void see(FerryControl *c, const FerryChange *change) {
   }
 }
 
-static void subscribe(FerryControl *c) {
+static void loop_subscribe(FerryControl *c) {
   c->networks = TRUE;
   if (c->watch)
     ferry_watch_free(c->watch);
   /* first the watch, then the list: what changes in between is seen twice, never not at all */
-  c->watch = ferry_store_watch_now(c->store, NULL, NULL, wake, c);
+  c->watch = ferry_store_watch_now(c->store, NULL, NULL, loop_wake, c);
   g_autoptr(GPtrArray) all = ferry_store_list(c->store, &ferry_kind_vmim, NULL, NULL);
   for (guint i = 0; i < all->len; i++)
     loop_track(c, g_ptr_array_index(all, i));
@@ -197,12 +193,12 @@ static void drain_watch(FerryControl *c) {
     g_autoptr(GError) error = NULL;
     g_autoptr(FerryChange) change = ferry_watch_next(c->watch, &error);
     if (error) {
-      subscribe(c);
+      loop_subscribe(c);
       continue;
     }
     if (!change)
       return;
-    see(c, change);
+    loop_see(c, change);
   }
 }
 
@@ -213,7 +209,7 @@ static void loop_count(FerryControl *c, gboolean conflict) {
   g_mutex_unlock(&c->lock);
 }
 
-static gboolean commit(FerryControl *c, FerryPlan *plan, const char *what, gint64 *next) {
+static gboolean loop_commit(FerryControl *c, FerryPlan *plan, const char *what, gint64 *next) {
   g_autoptr(GError) error = NULL;
   *next = MIN(*next, ferry_plan_wake_time(plan));
   gboolean ok = ferry_plan_commit(plan, c->store, &error);
@@ -241,7 +237,7 @@ static void step_migrations(FerryControl *c, gint64 *next) {
     ferry_log_scope(context);
     g_autoptr(FerryPlan) plan = ferry_plan_new();
     ferry_migration_step(c->store, m, ferry_clock_wall_ms(c->clock), plan);
-    if (!commit(c, plan, key, next))
+    if (!loop_commit(c, plan, key, next))
       g_hash_table_add(c->dirty, g_strdup(key));
   }
 }
@@ -254,7 +250,7 @@ static void step_evacuations(FerryControl *c, gint64 *next) {
     const json_t *evacuation = g_ptr_array_index(all, i);
     g_autoptr(FerryPlan) plan = ferry_plan_new();
     ferry_evacuation_step(c->store, evacuation, now, plan);
-    if (!commit(c, plan, ferry_json_str(evacuation, "metadata.name"), next))
+    if (!loop_commit(c, plan, ferry_json_str(evacuation, "metadata.name"), next))
       c->evacuations = TRUE;
   }
 }
@@ -267,7 +263,7 @@ static void step_networks(FerryControl *c, const GPtrArray *nodes, gint64 *next)
     g_autoptr(FerryPlan) plan = ferry_plan_new();
     ferry_network_step(network, (json_t *const *)nodes->pdata, nodes->len,
                        ferry_clock_wall_ms(c->clock), plan);
-    if (!commit(c, plan, ferry_json_str(network, "metadata.name"), next))
+    if (!loop_commit(c, plan, ferry_json_str(network, "metadata.name"), next))
       c->networks = TRUE;
   }
 }
@@ -280,19 +276,19 @@ static void step_time(FerryControl *c, gint64 *next) {
   for (guint i = 0; i < nodes->len; i++) {
     g_autoptr(FerryPlan) plan = ferry_plan_new();
     ferry_node_step(g_ptr_array_index(nodes, i), c->started_ms, now, plan);
-    commit(c, plan, "nodes", next);
+    loop_commit(c, plan, "nodes", next);
   }
   g_autoptr(FerryPlan) evictions = ferry_plan_new();
   ferry_eviction_step(c->store, now, evictions);
-  commit(c, evictions, "evictions", next);
+  loop_commit(c, evictions, "evictions", next);
   g_autoptr(FerryPlan) taints = ferry_plan_new();
   ferry_drain_taint_step(c->store, now, taints);
-  commit(c, taints, "taints", next);
+  loop_commit(c, taints, "taints", next);
   c->evacuations = TRUE; /* one may be due */
   if (now >= c->next_expiry_ms) {
     g_autoptr(FerryPlan) plan = ferry_plan_new();
     ferry_expiry_step(c->store, now, plan);
-    commit(c, plan, "expiry", next);
+    loop_commit(c, plan, "expiry", next);
     c->next_expiry_ms = now + EXPIRY_MS;
   }
   all_dirty(c);
@@ -300,7 +296,7 @@ static void step_time(FerryControl *c, gint64 *next) {
 
 static gpointer loop_run(gpointer data) {
   FerryControl *c = data;
-  subscribe(c);
+  loop_subscribe(c);
   gint64 next_tick = 0;
   for (;;) {
     gint64 next = G_MAXINT64;

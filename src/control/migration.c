@@ -16,13 +16,13 @@
 #include "policy/match.h"
 #include <string.h>
 
-static gboolean always(FerryStep *s) {
+static gboolean migration_always(FerryStep *s) {
   return TRUE;
 }
 
 static const FerryRow table[] = {
     /* from, guard, to, action */
-    {FERRY_PHASE_NONE, always, FERRY_PHASE_PENDING, ferry_step_act_begin},
+    {FERRY_PHASE_NONE, migration_always, FERRY_PHASE_PENDING, ferry_step_act_begin},
     {FERRY_PHASE_PENDING, ferry_step_guard_cancelled, FERRY_PHASE_FAILED, ferry_step_act_cancelled},
     {FERRY_PHASE_PENDING, ferry_step_guard_vm_gone, FERRY_PHASE_FAILED, ferry_step_act_vm_gone},
     {FERRY_PHASE_PENDING, ferry_step_guard_vm_off, FERRY_PHASE_FAILED, ferry_step_act_vm_off},
@@ -177,11 +177,11 @@ static void mirror_to_vmi(FerryStep *s) {
     ferry_json_set(vmi, "status.migrationState", json_deep_copy(state));
   const char *phase = ferry_json_str(s->m, "status.phase");
   if (ferry_migration_is_final(s->m)) {
-    ferry_condition_remove(vmi, "Migrating");
+    ferry_condition_remove(vmi, FERRY_CONDITION_MIGRATING);
     ferry_json_set(vmi, "status.migrationProgress", NULL);
   } else {
-    ferry_condition_set(vmi, "Migrating", "True", phase, ferry_json_str(s->m, "metadata.name"),
-                        s->now_ms);
+    ferry_condition_set(vmi, FERRY_CONDITION_MIGRATING, "True", phase,
+                        ferry_json_str(s->m, "metadata.name"), s->now_ms);
   }
   if (!json_equal(vmi, s->vmi))
     ferry_plan_write(s->plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);

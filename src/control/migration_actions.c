@@ -15,6 +15,7 @@
 #include "policy/migration_flags_rules.h"
 #include "policy/network.h"
 #include "policy/placement.h"
+#include "model/migration/condition.h"
 
 void ferry_step_fail(FerryStep *s, const char *reason, const char *format, ...) {
   va_list ap;
@@ -60,7 +61,7 @@ void ferry_step_act_vm_gone(FerryStep *s) {
 
 /* The host that the VM leaves: the one that has it; when a failed post-copy migration is resumed
  * both have it, and the one that was left is paused. */
-static const char *leaves(const FerryStep *s) {
+static const char *migration_actions_leaves(const FerryStep *s) {
   const json_t *domain;
   gsize i;
   if (ferry_json_bool(s->m, "spec.postCopyResume", FALSE))
@@ -87,7 +88,7 @@ void ferry_step_act_vm_off(FerryStep *s) {
 void ferry_step_act_begin(FerryStep *s) {
   ferry_step_set(s, "status.migrationState.migrationUid",
                  json_incref(ferry_json_get(s->m, "metadata.uid")));
-  const char *source = leaves(s);
+  const char *source = migration_actions_leaves(s);
   if (source)
     ferry_step_set(s, "status.migrationState.sourceNode", json_string(source));
 }
@@ -109,8 +110,7 @@ static void actions_queue(FerryStep *s, guint position, FerryReason reason, cons
 
 /* What its host says is wrong with it, where it says so. Free with g_free. */
 static char *not_ready_text(const FerryStep *s, const char *source) {
-  const json_t *ready =
-      ferry_json_find(ferry_json_get(s->source, "status.conditions"), "type", "Ready");
+  const json_t *ready = ferry_condition_find(s->source, FERRY_CONDITION_READY);
   const char *said = ferry_json_str(ready, "message");
   if (said && *said)
     return g_strdup_printf("node %s, where the VM is, is not ready: %s", source, said);
@@ -119,7 +119,7 @@ static char *not_ready_text(const FerryStep *s, const char *source) {
 }
 
 /* Why nothing new may start; NULL: it may. Free with g_free. */
-static char *frozen(const FerryStep *s) {
+static char *migration_actions_frozen(const FerryStep *s) {
   g_autoptr(json_t) kubevirt =
       ferry_store_get(s->store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
   return ferry_freeze_text(kubevirt);
@@ -133,14 +133,14 @@ gboolean ferry_step_guard_frozen(FerryStep *s) {
 gboolean ferry_step_guard_admitted(FerryStep *s) {
   ferry_step_resolve_config(s);
   const char *uid = ferry_json_str(s->m, "metadata.uid");
-  const char *source = leaves(s);
+  const char *source = migration_actions_leaves(s);
   g_autoptr(GPtrArray) all = ferry_store_list(s->store, &ferry_kind_vmim, NULL, NULL);
   g_autoptr(FerryLimits) limits =
       ferry_limits_new((json_t *const *)all->pdata, all->len, s->config);
   guint position = ferry_limits_position(limits, uid);
   if (source) /* those that wait behind it reckon with where it would leave from */
     ferry_step_set(s, "status.migrationState.sourceNode", json_string(source));
-  g_autofree char *stop = frozen(s);
+  g_autofree char *stop = migration_actions_frozen(s);
   if (stop) {
     actions_queue(s, position, FERRY_REASON_FROZEN, stop);
     return FALSE;
@@ -271,7 +271,7 @@ static gboolean wait_in_scheduling(FerryStep *s, FerryReason reason, const char 
 
 /* Chooses a target and, where there is one, writes all that the agent needs. */
 gboolean ferry_step_guard_placed(FerryStep *s) {
-  g_autofree char *stop = frozen(s);
+  g_autofree char *stop = migration_actions_frozen(s);
   if (stop)
     return wait_in_scheduling(s, FERRY_REASON_FROZEN, stop);
   g_auto(Placement) p = {0};

@@ -130,7 +130,7 @@ static gboolean rests_on_absence(const FerryOutcomeQuestion *q, FerryOutcomeKind
 }
 
 /* The outcome as far as it is certain by now; WAIT else, with a wake for when it will be. */
-static FerryOutcomeKind decide(FerryStep *s) {
+static FerryOutcomeKind migration_outcome_decide(FerryStep *s) {
   FerryOutcomeQuestion question = {
       .source = copy_on_source(s),
       .target = copy_on_target(s),
@@ -162,7 +162,7 @@ gboolean ferry_step_guard_arrived(FerryStep *s) {
     const json_t *there = ferry_step_domain_on(s, target_name(s));
     return !call_failed(s) && ferry_json_bool(there, "persistent", FALSE);
   }
-  return decide(s) == FERRY_OUTCOME_MOVED;
+  return migration_outcome_decide(s) == FERRY_OUTCOME_MOVED;
 }
 
 gboolean ferry_step_target_is_silent(const FerryStep *s) {
@@ -174,13 +174,13 @@ gboolean ferry_step_target_is_silent(const FerryStep *s) {
 
 /* The agent that said that it stalls may not be there to take it back. */
 static void end_stalling(FerryStep *s) {
-  if (g_strcmp0(ferry_condition_status(s->m, "Stalling"), "True") != 0)
+  if (g_strcmp0(ferry_condition_status(s->m, FERRY_CONDITION_STALLING), "True") != 0)
     return;
   g_autoptr(json_t) ended = json_object();
   ferry_json_set(ended, "status.conditions",
                  json_deep_copy(ferry_json_get(s->m, "status.conditions")));
-  ferry_condition_set(ended, "Stalling", "False", ferry_reason_name(FERRY_REASON_ENDED),
-                      "the migration has ended", s->now_ms);
+  ferry_condition_set(ended, FERRY_CONDITION_STALLING, "False",
+                      ferry_reason_name(FERRY_REASON_ENDED), "the migration has ended", s->now_ms);
   ferry_step_set(s, "status.conditions", json_incref(ferry_json_get(ended, "status.conditions")));
 }
 
@@ -202,7 +202,7 @@ static void outcome_end(FerryStep *s, FerryOutcomeKind outcome) {
 
 /* How the VM is where it stayed: "the VM is running on h1 as before". A failure may leave paused
  * what ran, such as where the target could not be asked whether it runs there. */
-static char *stays(const FerryStep *s) {
+static char *migration_outcome_stays(const FerryStep *s) {
   static const char unknown[] = "in an unknown state";
   const char *state = source_state(s);
   const char *before = ferry_json_str(s->m, "status.migrationState.sourceDomainStateBefore");
@@ -263,14 +263,14 @@ gboolean ferry_step_guard_stayed(FerryStep *s) {
     return FALSE;
   if (is_offline(s))
     return call_failed(s);
-  return decide(s) == FERRY_OUTCOME_STAYED;
+  return migration_outcome_decide(s) == FERRY_OUTCOME_STAYED;
 }
 
 void ferry_step_act_stayed(FerryStep *s) {
   const json_t *result = agent_result(s);
   const char *error = ferry_json_str(result, "error");
   const char *reason = ferry_json_str(result, "reason");
-  g_autofree char *where = stays(s);
+  g_autofree char *where = migration_outcome_stays(s);
   outcome_end(s, FERRY_OUTCOME_STAYED);
   if (ferry_step_cancel_requested(s)) {
     const char *by = ferry_json_str(s->m, "status.migrationState.abortRequestedBy");
@@ -313,7 +313,7 @@ static char *both_say(const FerryStep *s) {
 gboolean ferry_step_guard_lost(FerryStep *s) {
   if (!agent_result(s))
     return FALSE;
-  switch (decide(s)) {
+  switch (migration_outcome_decide(s)) {
   case FERRY_OUTCOME_STOPPED:
   case FERRY_OUTCOME_LOST:
   case FERRY_OUTCOME_BROKEN:
@@ -363,7 +363,7 @@ static char *resume_advice(const FerryStep *s) {
 void ferry_step_act_lost(FerryStep *s) {
   const char *error = ferry_json_str(agent_result(s), "error");
   const char *lead = error && *error ? error : "", *then = *lead ? "; " : "";
-  FerryOutcomeKind outcome = decide(s);
+  FerryOutcomeKind outcome = migration_outcome_decide(s);
   g_autofree char *say = both_say(s);
   const char *reason = ferry_outcome_reason(outcome), *advice = ferry_outcome_advice(outcome);
   gboolean unnoticed = copy_on_target(s) != FERRY_COPY_POSTCOPY_FAILED;
@@ -396,7 +396,7 @@ void ferry_step_act_lost(FerryStep *s) {
 
 /* Only a host that can't speak knows: said, and decided when it speaks or its Node is deleted. */
 gboolean ferry_step_guard_unknown(FerryStep *s) {
-  if (!agent_result(s) || decide(s) != FERRY_OUTCOME_UNKNOWN)
+  if (!agent_result(s) || migration_outcome_decide(s) != FERRY_OUTCOME_UNKNOWN)
     return FALSE;
   g_autofree char *say = both_say(s);
   const char *error = ferry_json_str(agent_result(s), "error");
@@ -421,8 +421,7 @@ void ferry_step_act_unknown(FerryStep *s) {
 gboolean ferry_step_guard_agent_lost(FerryStep *s) {
   if (agent_result(s) || (s->source && ferry_node_is_ready(s->source)))
     return FALSE;
-  const json_t *ready =
-      ferry_json_find(ferry_json_get(s->source, "status.conditions"), "type", "Ready");
+  const json_t *ready = ferry_condition_find(s->source, FERRY_CONDITION_READY);
   gint64 since = ferry_rfc3339_parse(ferry_json_str(ready, "lastTransitionTime"));
   gint64 age = since < 0 ? ferry_step_phase_age(s) : s->now_ms - since;
   ferry_step_set(

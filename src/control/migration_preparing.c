@@ -10,11 +10,9 @@
 #include "model/migration/reasons.h"
 #include "control/migration.h"
 #include "control/migration_private.h"
+#include "model/migration/migration.h"
 
-#define STATE "status.migrationState."
-#define ME "system:ferry"
-
-static const char *state(const FerryStep *s, const char *key) {
+static const char *migration_preparing_state(const FerryStep *s, const char *key) {
   const char *text = ferry_json_str(ferry_json_get(s->m, "status.migrationState"), key);
   return text ? text : "an unknown host";
 }
@@ -29,10 +27,12 @@ static gboolean is_over(FerryStep *s, gint64 since, gint64 limit) {
 
 /* What both hosts last said: nobody is there to ask. */
 static void preparing_end(FerryStep *s) {
-  const char *here = ferry_json_str(ferry_step_domain_on(s, state(s, "sourceNode")), "state");
-  const char *there = ferry_json_str(ferry_step_domain_on(s, state(s, "targetNode")), "state");
-  ferry_step_set(s, STATE "sourceDomainState", here ? json_string(here) : NULL);
-  ferry_step_set(s, STATE "targetDomainState",
+  const char *here =
+      ferry_json_str(ferry_step_domain_on(s, migration_preparing_state(s, "sourceNode")), "state");
+  const char *there =
+      ferry_json_str(ferry_step_domain_on(s, migration_preparing_state(s, "targetNode")), "state");
+  ferry_step_set(s, FERRY_STATE "sourceDomainState", here ? json_string(here) : NULL);
+  ferry_step_set(s, FERRY_STATE "targetDomainState",
                  json_string(there                            ? there
                              : ferry_step_target_is_silent(s) ? "unknown"
                                                               : "gone"));
@@ -43,7 +43,7 @@ static char *left_behind(const FerryStep *s) {
   g_autoptr(GString) text = g_string_new(NULL);
   gsize i;
   json_t *disk;
-  json_array_foreach(ferry_json_get(s->m, STATE "targetDisks"), i, disk) {
+  json_array_foreach(ferry_json_get(s->m, FERRY_STATE "targetDisks"), i, disk) {
     const char *path = ferry_json_str(disk, "path");
     if (path && ferry_json_bool(disk, "create", FALSE))
       g_string_append_printf(text, "%s%s", text->len ? ", " : "", path);
@@ -51,50 +51,52 @@ static char *left_behind(const FerryStep *s) {
   if (!text->len)
     return g_strdup("");
   return g_strdup_printf("; the agent removes %s on %s when it answers, else do so yourself",
-                         text->str, state(s, "targetNode"));
+                         text->str, migration_preparing_state(s, "targetNode"));
 }
 
 gboolean ferry_step_guard_cancel_unanswered(FerryStep *s) {
-  if (!ferry_step_cancel_requested(s) || ferry_json_get(s->m, STATE "agentResult"))
+  if (!ferry_step_cancel_requested(s) || ferry_json_get(s->m, FERRY_STATE "agentResult"))
     return FALSE;
-  gint64 since = ferry_rfc3339_parse(ferry_json_str(s->m, STATE "abortTimestamp"));
+  gint64 since = ferry_rfc3339_parse(ferry_json_str(s->m, FERRY_STATE "abortTimestamp"));
   if (since < 0) {
     g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
-    ferry_step_set(s, STATE "abortTimestamp", json_string(now));
+    ferry_step_set(s, FERRY_STATE "abortTimestamp", json_string(now));
     since = s->now_ms;
   }
   return is_over(s, since, FERRY_CANCEL_TIMEOUT_MS);
 }
 
 void ferry_step_act_cancel_unanswered(FerryStep *s) {
-  const char *by = ferry_json_str(s->m, STATE "abortRequestedBy");
+  const char *by = ferry_json_str(s->m, FERRY_STATE "abortRequestedBy");
   g_autofree char *left = left_behind(s);
   preparing_end(s);
-  ferry_step_set(s, STATE "abortStatus", json_string(ferry_abort_name(FERRY_ABORT_SUCCEEDED)));
+  ferry_step_set(s, FERRY_STATE "abortStatus",
+                 json_string(ferry_abort_name(FERRY_ABORT_SUCCEEDED)));
   ferry_step_fail(
       s, ferry_reason_name(FERRY_REASON_CANCELLED),
       "cancelled%s%s before it began; the VM was not touched, though the agent of %s has "
       "not answered%s",
-      by ? " by " : "", by ? by : "", state(s, "sourceNode"), left);
+      by ? " by " : "", by ? by : "", migration_preparing_state(s, "sourceNode"), left);
 }
 
 /* Since it was scheduled, for that is ferryd's own stamp: when the phase began is told by the clock
  * of the agent's host. */
 gboolean ferry_step_guard_not_prepared(FerryStep *s) {
-  gint64 since = ferry_rfc3339_parse(ferry_json_str(s->m, STATE "startTimestamp"));
-  if (ferry_step_cancel_requested(s) || ferry_json_get(s->m, STATE "agentResult"))
+  gint64 since = ferry_rfc3339_parse(ferry_json_str(s->m, FERRY_STATE "startTimestamp"));
+  if (ferry_step_cancel_requested(s) || ferry_json_get(s->m, FERRY_STATE "agentResult"))
     return FALSE;
   return is_over(s, since < 0 ? s->now_ms - ferry_step_phase_age(s) : since,
                  FERRY_PREPARE_TIMEOUT_MS);
 }
 
 void ferry_step_act_not_prepared(FerryStep *s) {
-  const char *source = state(s, "sourceNode"), *target = state(s, "targetNode");
+  const char *source = migration_preparing_state(s, "sourceNode"),
+             *target = migration_preparing_state(s, "targetNode");
   int minutes = FERRY_PREPARE_TIMEOUT_MS / 60000;
   g_autofree char *left = left_behind(s);
   preparing_end(s);
-  ferry_step_set(s, STATE "abortRequested", json_true());
-  ferry_step_set(s, STATE "abortRequestedBy", json_string(ME));
+  ferry_step_set(s, FERRY_STATE "abortRequested", json_true());
+  ferry_step_set(s, FERRY_STATE "abortRequestedBy", json_string(FERRY_ITSELF));
   if (ferry_migration_is_forecast(s->m))
     ferry_step_fail(
         s, ferry_reason_name(FERRY_REASON_FORECAST_FAILED),

@@ -9,8 +9,7 @@
 #include "base/rfc3339.h"
 #include "model/migration/reasons.h"
 #include "control/migration_private.h"
-
-#define STATE "status.migrationState."
+#include "model/migration/migration.h"
 
 static gboolean is_the_targets_fault(const char *reason) {
   static const FerryReason faults[] = {
@@ -31,12 +30,12 @@ static gboolean is_the_targets_fault(const char *reason) {
 static json_t *attempts_with(const FerryStep *s) {
   const json_t *before = ferry_json_get(s->m, "status.attempts");
   json_t *list = json_is_array(before) ? json_deep_copy(before) : json_array();
-  const json_t *result = ferry_json_get(s->m, STATE "agentResult");
+  const json_t *result = ferry_json_get(s->m, FERRY_STATE "agentResult");
   const char *reason = ferry_json_str(result, "reason");
   g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
   json_array_append_new(
       list, json_pack("{s:s*, s:s, s:s*, s:s}", "nodeName",
-                      ferry_json_str(s->m, STATE "targetNode"), "reason",
+                      ferry_json_str(s->m, FERRY_STATE "targetNode"), "reason",
                       reason && *reason ? reason : ferry_reason_name(FERRY_REASON_MIGRATION_FAILED),
                       "message", ferry_json_str(result, "error"), "endTimestamp", now));
   return list;
@@ -45,17 +44,19 @@ static json_t *attempts_with(const FerryStep *s) {
 /* Whether the agent left the VM as it was when the migration began: one that it left suspended
  * would arrive suspended on another host, and nobody would let it go on there. */
 static gboolean is_as_before(const FerryStep *s) {
-  return ferry_migration_state_is_kept(s->m, ferry_json_str(s->m, STATE "agentResult.sourceState"));
+  return ferry_migration_state_is_kept(s->m,
+                                       ferry_json_str(s->m, FERRY_STATE "agentResult.sourceState"));
 }
 
 gboolean ferry_step_guard_retry(FerryStep *s) {
   const json_t *spec = json_object_get(s->m, "spec");
-  const json_t *config = ferry_json_get(s->m, STATE "migrationConfiguration");
+  const json_t *config = ferry_json_get(s->m, FERRY_STATE "migrationConfiguration");
   gint64 retries = ferry_json_int(config, "retries", 0);
   if (!ferry_step_guard_stayed(s) || ferry_step_cancel_requested(s) || !s->vmi ||
       json_object_get(spec, "targetNode") || ferry_json_bool(spec, "offline", FALSE) ||
       ferry_json_bool(spec, "postCopyResume", FALSE) || ferry_step_guard_vm_off(s) ||
-      !is_as_before(s) || !is_the_targets_fault(ferry_json_str(s->m, STATE "agentResult.reason")) ||
+      !is_as_before(s) ||
+      !is_the_targets_fault(ferry_json_str(s->m, FERRY_STATE "agentResult.reason")) ||
       (gint64)json_array_size(ferry_json_get(s->m, "status.attempts")) >= retries)
     return FALSE;
   /* only where somebody else can take it now: waiting is not what was asked for */
@@ -74,17 +75,28 @@ gboolean ferry_step_guard_retry(FerryStep *s) {
 /* Back to Scheduling, as another attempt: what an agent has begun of this one, or still will, is
  * known by its number. */
 static void schedule_anew(FerryStep *s) {
-  static const char *const stale[] = {
-      STATE "agentResult",    STATE "resultTimestamp",   STATE "outcome",
-      STATE "targetNode",     STATE "targetNodeAddress", STATE "targetURI",
-      STATE "network",        STATE "targetDisks",       STATE "agentEpoch",
-      STATE "bandwidthProbe", STATE "startTimestamp",    STATE "migrationConfiguration",
-      STATE "doubt",          STATE "recovery",          "status.progress",
-      "status.summary",       "status.forecast",         "status.refusals"};
-  gint64 attempt = ferry_json_int(s->m, STATE "attempt", 0) + 1;
+  static const char *const stale[] = {FERRY_STATE "agentResult",
+                                      FERRY_STATE "resultTimestamp",
+                                      FERRY_STATE "outcome",
+                                      FERRY_STATE "targetNode",
+                                      FERRY_STATE "targetNodeAddress",
+                                      FERRY_STATE "targetURI",
+                                      FERRY_STATE "network",
+                                      FERRY_STATE "targetDisks",
+                                      FERRY_STATE "agentEpoch",
+                                      FERRY_STATE "bandwidthProbe",
+                                      FERRY_STATE "startTimestamp",
+                                      FERRY_STATE "migrationConfiguration",
+                                      FERRY_STATE "doubt",
+                                      FERRY_STATE "recovery",
+                                      "status.progress",
+                                      "status.summary",
+                                      "status.forecast",
+                                      "status.refusals"};
+  gint64 attempt = ferry_json_int(s->m, FERRY_STATE "attempt", 0) + 1;
   for (gsize i = 0; i < G_N_ELEMENTS(stale); i++)
     ferry_step_set(s, stale[i], NULL);
-  ferry_step_set(s, STATE "attempt", json_integer(attempt));
+  ferry_step_set(s, FERRY_STATE "attempt", json_integer(attempt));
   json_t *stamps = ferry_json_get(s->m, "status.phaseTransitionTimestamps");
   for (gsize i = json_array_size(stamps); i-- > 0;)
     if (ferry_phase_parse(ferry_json_str(json_array_get(stamps, i), "phase")) !=
@@ -97,11 +109,12 @@ static void schedule_anew(FerryStep *s) {
 }
 
 void ferry_step_act_retry(FerryStep *s) {
-  const char *error = ferry_json_str(s->m, STATE "agentResult.error");
-  g_autofree char *text = g_strdup_printf(
-      "did not succeed on %s: %s; trying another host (retry %" G_GINT64_FORMAT ")",
-      ferry_json_str(s->m, STATE "targetNode"), error && *error ? error : "libvirt gave no reason",
-      ferry_json_int(s->m, STATE "attempt", 0) + 1);
+  const char *error = ferry_json_str(s->m, FERRY_STATE "agentResult.error");
+  g_autofree char *text =
+      g_strdup_printf("did not succeed on %s: %s; trying another host (retry %" G_GINT64_FORMAT ")",
+                      ferry_json_str(s->m, FERRY_STATE "targetNode"),
+                      error && *error ? error : "libvirt gave no reason",
+                      ferry_json_int(s->m, FERRY_STATE "attempt", 0) + 1);
   ferry_plan_event(s->plan, s->m, "Warning", ferry_reason_name(FERRY_REASON_MIGRATION_RETRIED),
                    text, s->now_ms);
   ferry_step_set(s, "status.attempts", attempts_with(s));
@@ -114,7 +127,8 @@ void ferry_step_act_freeze(FerryStep *s) {
 
 /* The agent's word of an earlier attempt says nothing of this one. */
 void ferry_step_drop_stale_result(FerryStep *s) {
-  const json_t *result = ferry_json_get(s->m, STATE "agentResult");
-  if (result && ferry_json_int(result, "attempt", 0) < ferry_json_int(s->m, STATE "attempt", 0))
-    ferry_step_set(s, STATE "agentResult", NULL);
+  const json_t *result = ferry_json_get(s->m, FERRY_STATE "agentResult");
+  if (result &&
+      ferry_json_int(result, "attempt", 0) < ferry_json_int(s->m, FERRY_STATE "attempt", 0))
+    ferry_step_set(s, FERRY_STATE "agentResult", NULL);
 }

@@ -13,11 +13,10 @@
 #include "control/migration_private.h"
 #include "model/migration/migration.h"
 #include "model/migration/recovery.h"
+#include "model/kinds/change_fields.h"
+#include "model/migration/condition.h"
 
-#define STATE "status.migrationState."
-#define ME "system:ferry"
 #define FIRST_LIMIT_MS 300 /* the hypervisor's own */
-#define MAX_CHANGES 50
 
 typedef enum { STEP_NONE, STEP_RAISE, STEP_POST_COPY, STEP_ABORT } Step;
 
@@ -39,14 +38,14 @@ typedef struct {
 } Past;
 
 static Past past_of(const FerryStep *s) {
-  const json_t *config = ferry_json_get(s->m, STATE "migrationConfiguration");
+  const json_t *config = ferry_json_get(s->m, FERRY_STATE "migrationConfiguration");
   Past p = {.limit_s = ferry_json_int(config, "stallingLimit", 0)};
   const json_t *change;
   gsize i;
   json_array_foreach(ferry_json_get(s->m, "status.changes"), i, change) {
     FerryChangeState state = ferry_change_state_of(change);
     const char *technique = ferry_json_str(change, "fields.technique");
-    gboolean mine = g_strcmp0(ferry_json_str(change, "by"), ME) == 0;
+    gboolean mine = g_strcmp0(ferry_json_str(change, "by"), FERRY_ITSELF) == 0;
     gboolean applied = state == FERRY_CHANGE_APPLIED;
     p.last_ms = MAX(p.last_ms, ferry_rfc3339_parse(ferry_json_str(change, "time")));
     p.last_id = MAX(p.last_id, ferry_migration_change_number(change));
@@ -69,8 +68,9 @@ static gint64 limit_now(const FerryStep *s) {
 }
 
 /* Whether the step called `name` can still help; then `d` says how. */
-static gboolean helps(const FerryStep *s, const Past *p, const char *name, Decision *d) {
-  const json_t *config = ferry_json_get(s->m, STATE "migrationConfiguration");
+static gboolean migration_stalling_helps(const FerryStep *s, const Past *p, const char *name,
+                                         Decision *d) {
+  const json_t *config = ferry_json_get(s->m, FERRY_STATE "migrationConfiguration");
   if (g_str_equal(name, "raiseDowntime")) {
     gint64 now = limit_now(s), most = ferry_json_int(config, "maxDowntimeMs", 0);
     d->step = STEP_RAISE;
@@ -86,18 +86,17 @@ static gboolean helps(const FerryStep *s, const Past *p, const char *name, Decis
   return g_str_equal(name, "abort");
 }
 
-static Decision decide(FerryStep *s) {
+static Decision migration_stalling_decide(FerryStep *s) {
   Decision d = {STEP_NONE};
-  const json_t *list = ferry_json_get(s->m, STATE "migrationConfiguration.onStalling");
-  const json_t *stalling =
-      ferry_json_find(ferry_json_get(s->m, "status.conditions"), "type", "Stalling");
+  const json_t *list = ferry_json_get(s->m, FERRY_STATE "migrationConfiguration.onStalling");
+  const json_t *stalling = ferry_condition_find(s->m, FERRY_CONDITION_STALLING);
   if (!json_array_size(list) || g_strcmp0(ferry_json_str(stalling, "status"), "True") != 0 ||
-      ferry_step_cancel_requested(s) || ferry_json_get(s->m, STATE "agentResult") ||
+      ferry_step_cancel_requested(s) || ferry_json_get(s->m, FERRY_STATE "agentResult") ||
       ferry_mode_of(s->m) == FERRY_MODE_POST_COPY)
     return d;
   Past p = past_of(s);
   gint64 due = p.last_ms > 0 ? p.last_ms + MAX(1, p.limit_s) * 1000 : s->now_ms;
-  if (p.waits || json_array_size(ferry_json_get(s->m, "status.changes")) >= MAX_CHANGES)
+  if (p.waits || json_array_size(ferry_json_get(s->m, "status.changes")) >= FERRY_CHANGES_MAX)
     return d;
   if (s->now_ms < due) {
     ferry_plan_wake(s->plan, due);
@@ -107,7 +106,7 @@ static Decision decide(FerryStep *s) {
   const json_t *name;
   gsize i;
   json_array_foreach((json_t *)list, i, name) {
-    if (helps(s, &p, json_string_value(name) ? json_string_value(name) : "", &d))
+    if (migration_stalling_helps(s, &p, json_string_value(name) ? json_string_value(name) : "", &d))
       return d;
   }
   d.step = STEP_NONE;
@@ -115,7 +114,7 @@ static Decision decide(FerryStep *s) {
 }
 
 gboolean ferry_step_guard_stalling(FerryStep *s) {
-  return decide(s).step != STEP_NONE;
+  return migration_stalling_decide(s).step != STEP_NONE;
 }
 
 static void stalling_ask(FerryStep *s, const Past *p, json_t *fields, const char *why) {
@@ -123,14 +122,14 @@ static void stalling_ask(FerryStep *s, const Past *p, json_t *fields, const char
   list = json_is_array(list) ? json_deep_copy(list) : json_array();
   g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, p->last_id + 1);
   g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
-  json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "id", id, "by", ME,
-                                        "time", now, "reason", why, "fields", fields, "state",
-                                        ferry_change_state_name(FERRY_CHANGE_REQUESTED)));
+  json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "id", id, "by",
+                                        FERRY_ITSELF, "time", now, "reason", why, "fields", fields,
+                                        "state", ferry_change_state_name(FERRY_CHANGE_REQUESTED)));
   ferry_step_set(s, "status.changes", list);
 }
 
 void ferry_step_act_stalling(FerryStep *s) {
-  Decision d = decide(s);
+  Decision d = migration_stalling_decide(s);
   Past p = past_of(s);
   const char *stall = d.stall ? d.stall : "no progress";
   g_autofree char *why = NULL;
@@ -144,9 +143,9 @@ void ferry_step_act_stalling(FerryStep *s) {
     stalling_ask(s, &p, json_pack("{s:s}", "technique", "post-copy"), why);
   } else {
     why = g_strdup_printf("onStalling gives the migration up: %s", stall);
-    ferry_step_set(s, STATE "abortRequested", json_true());
-    ferry_step_set(s, STATE "abortRequestedBy", json_string(ME));
-    ferry_step_set(s, STATE "abortReason", json_string(why));
+    ferry_step_set(s, FERRY_STATE "abortRequested", json_true());
+    ferry_step_set(s, FERRY_STATE "abortRequestedBy", json_string(FERRY_ITSELF));
+    ferry_step_set(s, FERRY_STATE "abortReason", json_string(why));
   }
   ferry_plan_event(s->plan, s->m, "Warning",
                    ferry_reason_name(FERRY_REASON_MIGRATION_STALLING_HANDLED), why, s->now_ms);

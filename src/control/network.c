@@ -17,15 +17,15 @@ static char *network_address_of(const json_t *network, const json_t *node) {
 static void network_judge(json_t *copy, gsize n, const GString *without, gsize missing,
                           gint64 now_ms) {
   if (n == 0) {
-    ferry_condition_set(copy, "Ready", "Unknown", ferry_reason_name(FERRY_REASON_NO_NODES),
-                        "no node has joined yet", now_ms);
+    ferry_condition_set(copy, FERRY_CONDITION_READY, "Unknown",
+                        ferry_reason_name(FERRY_REASON_NO_NODES), "no node has joined yet", now_ms);
     return;
   }
   g_autofree char *text =
       missing == 0 ? g_strdup("every node has an address in it")
                    : g_strdup_printf("%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " nodes: %s%s",
                                      missing, n, without->str, missing > NAMED ? ", ..." : "");
-  ferry_condition_set(copy, "Ready", missing ? "False" : "True",
+  ferry_condition_set(copy, FERRY_CONDITION_READY, missing ? "False" : "True",
                       ferry_reason_name(missing ? FERRY_REASON_NODES_WITHOUT_ADDRESS
                                                 : FERRY_REASON_ALL_NODES_CONNECTED),
                       text, now_ms);

@@ -5,7 +5,7 @@
 #include "control/conditions.h"
 
 void ferry_node_step(const json_t *node, gint64 started_ms, gint64 now_ms, FerryPlan *plan) {
-  if (g_strcmp0(ferry_condition_status(node, "Ready"), "Unknown") == 0)
+  if (g_strcmp0(ferry_condition_status(node, FERRY_CONDITION_READY), "Unknown") == 0)
     return;
   gint64 last = ferry_rfc3339_parse(ferry_json_str(node, "status.agent.lastReportTime"));
   gint64 due = MAX(last, started_ms) + FERRY_NODE_GRACE_MS;
@@ -18,8 +18,8 @@ void ferry_node_step(const json_t *node, gint64 started_ms, gint64 now_ms, Ferry
   g_autofree char *text = when
                               ? g_strdup_printf("its agent was last heard at %s", when)
                               : g_strdup("its agent has never reported; start ferry-agentd for it");
-  ferry_condition_set(copy, "Ready", "Unknown", ferry_reason_name(FERRY_REASON_NODE_STATUS_UNKNOWN),
-                      text, now_ms);
+  ferry_condition_set(copy, FERRY_CONDITION_READY, "Unknown",
+                      ferry_reason_name(FERRY_REASON_NODE_STATUS_UNKNOWN), text, now_ms);
   ferry_plan_event(plan, copy, "Warning", ferry_reason_name(FERRY_REASON_NODE_NOT_READY), text,
                    now_ms);
   ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, g_steal_pointer(&copy), FALSE);

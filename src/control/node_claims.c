@@ -37,18 +37,16 @@ typedef struct {
   gint64 now_ms;
 } Claims;
 
-/* `conflict`: the condition's type and the Event's reason, which are one word. */
-static void set_conflict(const Claims *c, FerryReason conflict, FerryReason reason,
-                         const char *text) {
-  const char *type = ferry_reason_name(conflict);
-  const json_t *before =
-      ferry_json_find(ferry_json_get(c->stored, "status.conditions"), "type", type);
+/* `event`: the Event's reason, which is the condition's word. */
+static void set_conflict(const Claims *c, FerryConditionType type, FerryReason event,
+                         FerryReason reason, const char *text) {
+  const json_t *before = ferry_condition_find(c->stored, type);
   if (!text) {
     ferry_condition_remove(c->node, type);
     return;
   }
   if (g_strcmp0(ferry_json_str(before, "message"), text) != 0)
-    ferry_plan_event(c->plan, c->node, "Warning", type, text, c->now_ms);
+    ferry_plan_event(c->plan, c->node, "Warning", ferry_reason_name(event), text, c->now_ms);
   ferry_condition_set(c->node, type, "True", ferry_reason_name(reason), text, c->now_ms);
 }
 
@@ -68,7 +66,7 @@ static void judge_peer(const Claims *c, json_t *const *nodes, gsize n) {
                             "correct its --peer-uri, or bind it with spec.peer of the Node",
                             name, host, holder)
           : NULL;
-  set_conflict(c, FERRY_REASON_PEER_CONFLICT,
+  set_conflict(c, FERRY_CONDITION_PEER_CONFLICT, FERRY_REASON_PEER_CONFLICT,
                error ? FERRY_REASON_INVALID_PEER : FERRY_REASON_HOST_OF_ANOTHER_NODE, text);
   if (text)
     json_object_del(hypervisor, "peer");
@@ -129,7 +127,8 @@ static gboolean carries_migrations(const Claims *c, const char *address) {
   return FALSE;
 }
 
-static gboolean taken(const Claims *c, const Filter *f, const char *text, gboolean first) {
+static gboolean node_claims_taken(const Claims *c, const Filter *f, const char *text,
+                                  gboolean first) {
   g_autofree char *address = g_strndup(text, strcspn(text, "/"));
   const char *holder = g_hash_table_lookup(f->others, address);
   if (!holder || g_hash_table_contains(f->had, address))
@@ -153,7 +152,7 @@ static void judge_addresses(const Claims *c, json_t *const *nodes, gsize n) {
     item = json_array_get(list, i);
     const char *address = ferry_json_str(item, "address");
     gboolean internal = address && g_strcmp0(ferry_json_str(item, "type"), "InternalIP") == 0;
-    if (internal && taken(c, &f, address, first))
+    if (internal && node_claims_taken(c, &f, address, first))
       json_array_remove(list, i);
     else
       i++;
@@ -164,7 +163,7 @@ static void judge_addresses(const Claims *c, json_t *const *nodes, gsize n) {
     json_t *addresses = json_object_get(item, "addresses");
     for (gsize k = 0; k < json_array_size(addresses);) {
       const char *text = json_string_value(json_array_get(addresses, k));
-      if (text && taken(c, &f, text, FALSE))
+      if (text && node_claims_taken(c, &f, text, FALSE))
         json_array_remove(addresses, k);
       else
         k++;
@@ -175,7 +174,8 @@ static void judge_addresses(const Claims *c, json_t *const *nodes, gsize n) {
                                   "no migration uses them for this node",
                                   name, said->str)
                 : NULL;
-  set_conflict(c, FERRY_REASON_ADDRESS_CONFLICT, FERRY_REASON_ADDRESS_OF_ANOTHER_NODE, text);
+  set_conflict(c, FERRY_CONDITION_ADDRESS_CONFLICT, FERRY_REASON_ADDRESS_CONFLICT,
+               FERRY_REASON_ADDRESS_OF_ANOTHER_NODE, text);
 }
 
 void ferry_node_claims_apply(FerryPlan *plan, json_t *node, const json_t *stored,

@@ -12,14 +12,14 @@
 #include "control/vmi_owner.h"
 #include "base/rfc3339.h"
 #include "model/migration/phase.h"
+#include "model/domain/domain_states.h"
 
 static gboolean is_active(const json_t *d) {
   return ferry_json_bool(d, "active", FALSE);
 }
 
 gboolean ferry_vmi_record_runs(const json_t *d) {
-  const char *state = ferry_json_str(d, "state");
-  return is_active(d) && (g_strcmp0(state, "running") == 0 || g_strcmp0(state, "blocked") == 0);
+  return is_active(d) && ferry_domain_state_runs(ferry_json_str(d, "state"));
 }
 
 static gboolean is_paused_by(const json_t *d, const char *reason) {
@@ -70,7 +70,7 @@ FerryClaim ferry_vmi_claim_judge(const json_t *owner, FerryHostWord word, const 
   return FERRY_CLAIM_CONFLICT;
 }
 
-static gboolean joins(const json_t *state, const char *from, const char *to) {
+static gboolean vmi_owner_joins(const json_t *state, const char *from, const char *to) {
   return g_strcmp0(ferry_json_str(state, "sourceNode"), from) == 0 &&
          g_strcmp0(ferry_json_str(state, "targetNode"), to) == 0;
 }
@@ -85,12 +85,12 @@ static gboolean moves_to(const json_t *vmi, const json_t *migration, const json_
                          const char *to) {
   const char *from = ferry_json_str(owner, "nodeName");
   const json_t *now = ferry_json_get(migration, "status.migrationState");
-  if (joins(now, from, to) && ferry_phase_of(migration) == FERRY_PHASE_RUNNING &&
+  if (vmi_owner_joins(now, from, to) && ferry_phase_of(migration) == FERRY_PHASE_RUNNING &&
       !ferry_json_bool(migration, "spec.forecastOnly", FALSE))
     return TRUE;
   /* one that has just succeeded: its source's agent has said so, the report of it is on its way */
   const json_t *last = ferry_json_get(vmi, "status.migrationState");
-  return joins(last, from, to) && ferry_json_bool(last, "completed", FALSE) &&
+  return vmi_owner_joins(last, from, to) && ferry_json_bool(last, "completed", FALSE) &&
          !ferry_json_bool(last, "failed", TRUE) &&
          is_not_after(ferry_json_str(owner, "since"), ferry_json_str(last, "endTimestamp"));
 }

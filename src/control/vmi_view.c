@@ -154,7 +154,7 @@ static FerryPhase phase_of(const json_t *domain) {
 static void condition_migratable(json_t *vmi, gint64 now_ms) {
   g_autoptr(json_t) reasons = ferry_migratable_reasons(vmi);
   if (json_array_size(reasons) == 0) {
-    ferry_condition_set(vmi, "LiveMigratable", "True", "", "", now_ms);
+    ferry_condition_set(vmi, FERRY_CONDITION_LIVE_MIGRATABLE, "True", "", "", now_ms);
     return;
   }
   g_autoptr(GString) text = g_string_new(NULL);
@@ -162,7 +162,7 @@ static void condition_migratable(json_t *vmi, gint64 now_ms) {
   json_t *r;
   json_array_foreach(reasons, i, r)
       g_string_append_printf(text, "%s%s", i ? "; " : "", ferry_json_str(r, "message"));
-  ferry_condition_set(vmi, "LiveMigratable", "False",
+  ferry_condition_set(vmi, FERRY_CONDITION_LIVE_MIGRATABLE, "False",
                       ferry_json_str(json_array_get(reasons, 0), "reason"), text->str, now_ms);
 }
 
@@ -177,14 +177,14 @@ static void condition_storage(json_t *vmi, gint64 now_ms) {
                              ferry_json_str(disk, "source"));
   }
   if (text->len == 0) {
-    ferry_condition_set(vmi, "StorageLiveMigratable", "True", "", "", now_ms);
+    ferry_condition_set(vmi, FERRY_CONDITION_STORAGE_LIVE_MIGRATABLE, "True", "", "", now_ms);
     ferry_json_set_str(vmi, "status.migrationMethod", "LiveMigration");
     return;
   }
   ferry_json_set_str(vmi, "status.migrationMethod", "BlockMigration");
   g_string_prepend(text, "only this host has the data of ");
   g_string_append(text, "; it can be copied along (--copy-storage-all)");
-  ferry_condition_set(vmi, "StorageLiveMigratable", "False",
+  ferry_condition_set(vmi, FERRY_CONDITION_STORAGE_LIVE_MIGRATABLE, "False",
                       ferry_reason_name(FERRY_REASON_DISKS_NOT_LIVE_MIGRATABLE), text->str, now_ms);
 }
 
@@ -215,21 +215,21 @@ static void condition_two_hosts(json_t *vmi, const FerryVmiContext *context, gin
     g_string_append_printf(where, "%s%s", where->len ? " and " : "", node);
   }
   if (running < 2 || is_in_parts(vmi) || (context->migration && !strangers)) {
-    ferry_condition_remove(vmi, "RunningOnTwoHosts");
+    ferry_condition_remove(vmi, FERRY_CONDITION_RUNNING_ON_TWO_HOSTS);
     return;
   }
   g_autofree char *text = g_strdup_printf(
       "the VM runs on %s at once: its disks are in danger. Where a migration left both: ferry "
       "resolve %s --keep HOST; else stop one of the two with virsh destroy",
       where->str, ferry_json_str(vmi, "metadata.name"));
-  ferry_condition_set(vmi, "RunningOnTwoHosts", "True",
+  ferry_condition_set(vmi, FERRY_CONDITION_RUNNING_ON_TWO_HOSTS, "True",
                       ferry_reason_name(FERRY_REASON_SAME_UUID_TWICE), text, now_ms);
 }
 
 static void condition_claimed(json_t *vmi, const FerryVmiContext *context, const GPtrArray *by,
                               const char *owner, gint64 now_ms) {
   if (by->len == 0) {
-    ferry_condition_remove(vmi, "ClaimedByAnotherHost");
+    ferry_condition_remove(vmi, FERRY_CONDITION_CLAIMED_BY_ANOTHER_HOST);
     return;
   }
   g_autoptr(GString) who = g_string_new(NULL);
@@ -240,7 +240,7 @@ static void condition_claimed(json_t *vmi, const FerryVmiContext *context, const
         g_strdup_printf("%s and %s each hold a part of the VM's memory since its post-copy broke: "
                         "destroy it on neither; its last migration says how it goes on",
                         owner, who->str);
-    ferry_condition_set(vmi, "ClaimedByAnotherHost", "True",
+    ferry_condition_set(vmi, FERRY_CONDITION_CLAIMED_BY_ANOTHER_HOST, "True",
                         ferry_reason_name(FERRY_REASON_POST_COPY_FAILED), parts, now_ms);
     return;
   }
@@ -258,7 +258,7 @@ static void condition_claimed(json_t *vmi, const FerryVmiContext *context, const
                             "%s --keep HOST; else stop the one that is not meant",
                             owner, who->str, owner, owner, ferry_json_str(vmi, "metadata.name"));
   ferry_condition_set(
-      vmi, "ClaimedByAnotherHost", "True",
+      vmi, FERRY_CONDITION_CLAIMED_BY_ANOTHER_HOST, "True",
       ferry_reason_name(silent ? FERRY_REASON_HOST_SILENT : FERRY_REASON_SAME_UUID_TWICE), text,
       now_ms);
 }
@@ -268,24 +268,24 @@ static void condition_migrating(json_t *vmi, const FerryVmiContext *context, con
   if (context->migration)
     return;
   if (ferry_json_str(host, "job.operation"))
-    ferry_condition_set(vmi, "Migrating", "True", ferry_reason_name(FERRY_REASON_STARTED_ELSEWHERE),
-                        "a migration that Ferry did not start is under way; it is left alone",
-                        now_ms);
+    ferry_condition_set(
+        vmi, FERRY_CONDITION_MIGRATING, "True", ferry_reason_name(FERRY_REASON_STARTED_ELSEWHERE),
+        "a migration that Ferry did not start is under way; it is left alone", now_ms);
   else
-    ferry_condition_remove(vmi, "Migrating");
+    ferry_condition_remove(vmi, FERRY_CONDITION_MIGRATING);
 }
 
 /* Since when a QEMU is silent says the condition's own time. */
 static void condition_ready(json_t *vmi, FerryPhase phase, const json_t *host, gint64 now_ms) {
   gboolean runs = phase == FERRY_PHASE_RUNNING;
   if (!ferry_json_bool(host, "silent", FALSE)) {
-    ferry_condition_set(vmi, "Ready", runs ? "True" : "False", runs ? "" : ferry_phase_name(phase),
-                        "", now_ms);
+    ferry_condition_set(vmi, FERRY_CONDITION_READY, runs ? "True" : "False",
+                        runs ? "" : ferry_phase_name(phase), "", now_ms);
     return;
   }
   g_autofree char *text = ferry_silent_text(ferry_json_str(host, "nodeName"));
-  ferry_condition_set(vmi, "Ready", "False", ferry_reason_name(FERRY_REASON_QEMU_SILENT), text,
-                      now_ms);
+  ferry_condition_set(vmi, FERRY_CONDITION_READY, "False",
+                      ferry_reason_name(FERRY_REASON_QEMU_SILENT), text, now_ms);
 }
 
 void ferry_vmi_derive(json_t *vmi, const FerryVmiContext *context, gint64 now_ms) {
@@ -303,11 +303,11 @@ void ferry_vmi_derive(json_t *vmi, const FerryVmiContext *context, gint64 now_ms
   ferry_json_set_str(vmi, "status.nodeName", node);
   condition_ready(vmi, phase, host, now_ms);
   if (phase == FERRY_PHASE_PAUSED)
-    ferry_condition_set(vmi, "Paused", "True",
+    ferry_condition_set(vmi, FERRY_CONDITION_PAUSED, "True",
                         ferry_json_str(host, "reason") ? ferry_json_str(host, "reason") : "", "",
                         now_ms);
   else
-    ferry_condition_remove(vmi, "Paused");
+    ferry_condition_remove(vmi, FERRY_CONDITION_PAUSED);
   condition_two_hosts(vmi, context, now_ms);
   condition_claimed(vmi, context, conflicts, node, now_ms);
   condition_migrating(vmi, context, host, now_ms);

@@ -62,7 +62,8 @@ json_t *ferry_convergence_history(const FerryConvergence *c) {
   return json_deep_copy(c->history);
 }
 
-static void record(FerryConvergence *c, gint64 now_us, const FerryConvergenceDecision *d) {
+static void controller_record(FerryConvergence *c, gint64 now_us,
+                              const FerryConvergenceDecision *d) {
   json_t *o = ferry_convergence_estimate(c, now_us);
   ferry_json_set_str(o, "action", ferry_convergence_action_name(d->action));
   ferry_json_set_int(o, "value", d->value);
@@ -73,10 +74,11 @@ static void record(FerryConvergence *c, gint64 now_us, const FerryConvergenceDec
   json_array_append_new(c->history, o);
 }
 
-static void decidev(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action, gint64 value,
-                    FerryReason code, const char *format, va_list ap) G_GNUC_PRINTF(6, 0);
-static void decidev(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action, gint64 value,
-                    FerryReason code, const char *format, va_list ap) {
+static void decide_valist(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action,
+                          gint64 value, FerryReason code, const char *format, va_list ap)
+    G_GNUC_PRINTF(6, 0);
+static void decide_valist(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action,
+                          gint64 value, FerryReason code, const char *format, va_list ap) {
   if (c->pending.length >= MAX_PENDING || (c->pinned && action == FERRY_CONVERGENCE_SET_DOWNTIME))
     return;
   FerryConvergenceDecision *d = g_new0(FerryConvergenceDecision, 1);
@@ -84,7 +86,7 @@ static void decidev(FerryConvergence *c, gint64 now_us, FerryConvergenceAction a
   d->value = value;
   d->code = ferry_reason_name(code);
   d->reason = g_strdup_vprintf(format, ap);
-  record(c, now_us, d);
+  controller_record(c, now_us, d);
   g_queue_push_tail(&c->pending, d);
   switch (action) {
   case FERRY_CONVERGENCE_SET_DOWNTIME:
@@ -112,7 +114,7 @@ void ferry_decide(FerryConvergence *c, gint64 now_us, FerryConvergenceAction act
                   FerryReason code, const char *format, ...) {
   va_list ap;
   va_start(ap, format);
-  decidev(c, now_us, action, value, code, format, ap);
+  decide_valist(c, now_us, action, value, code, format, ap);
   va_end(ap);
 }
 
@@ -122,7 +124,7 @@ void ferry_decide_abort(FerryConvergence *c, gint64 now_us, FerryReason code, co
     return;
   va_list ap;
   va_start(ap, format);
-  decidev(c, now_us, FERRY_CONVERGENCE_ABORT, 0, code, format, ap);
+  decide_valist(c, now_us, FERRY_CONVERGENCE_ABORT, 0, code, format, ap);
   va_end(ap);
 }
 

@@ -15,6 +15,9 @@ typedef enum {
 
 #define FERRY_FORECASTS 5
 
+/** In such steps a slow-down is tried. */
+#define FERRY_THROTTLE_STEP 0.05
+
 /** "pre-copy", "throttle", "suspend-after-pass", "post-copy-after-pass", "post-copy-at-once". */
 const char *ferry_forecast_name(FerryForecastKind kind);
 

@@ -51,7 +51,7 @@ FerryPath ferry_intent_path(const FerryConvergence *c) {
 
 /* What QEMU must be told for a pause of `seconds`: it multiplies the limit with the wire's rate, or
  * with what it was told of the link. */
-static double scale(const FerryConvergence *c, const FerryPath *path) {
+static double intent_scale(const FerryConvergence *c, const FerryPath *path) {
   if (c->intent.switchover_bandwidth > 0)
     return path->switch_rate / (double)c->intent.switchover_bandwidth;
   double wire = c->t.wire_rate > 0 ? c->t.wire_rate : path->rate;
@@ -63,7 +63,7 @@ static double scale(const FerryConvergence *c, const FerryPath *path) {
 }
 
 static gint64 limit_ms(const FerryConvergence *c, const FerryPath *path, double seconds) {
-  return MAX(1, (gint64)(MIN(seconds, ferry_intent_room(c)) * scale(c, path) * 1000));
+  return MAX(1, (gint64)(MIN(seconds, ferry_intent_room(c)) * intent_scale(c, path) * 1000));
 }
 
 static void set_limit(FerryConvergence *c, gint64 now_us, const FerryPath *path, double seconds,
@@ -96,20 +96,20 @@ static void intent_start(FerryConvergence *c, gint64 now_us) {
 
 /* What there was to send when the last pass began. A look that did not end in a switch-over found
  * more than the threshold, whatever a late sample says. */
-static double observed(const FerryConvergence *c, gint64 now_us, double seen) {
+static double intent_observed(const FerryConvergence *c, gint64 now_us, double seen) {
   if (c->t.passes < 2 || now_us - c->is.limit_us < LIMIT_TAKEN_UP_US)
     return seen;
   return MAX(seen, ferry_intent_threshold(c));
 }
 
 /* The first end that is in sight is the forecast. */
-static void expect(FerryConvergence *c, gint64 now_us, const FerryOption *o) {
+static void intent_expect(FerryConvergence *c, gint64 now_us, const FerryOption *o) {
   if (c->is.forecast <= 0)
     c->is.forecast = ferry_intent_elapsed(c, now_us) + o->seconds;
 }
 
 static void start_post_copy(FerryConvergence *c, gint64 now_us, const FerryOption *o, double v) {
-  expect(c, now_us, o);
+  intent_expect(c, now_us, o);
   ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_CHEAPEST,
                "%.1f MiB follow in about %.1f s, during which the guest stands still for at most "
                "%.0f ms at a time, %" G_GINT64_FORMAT " ms are allowed: post-copy",
@@ -127,7 +127,7 @@ static gboolean end_now(FerryConvergence *c, gint64 now_us, const FerryPath *pat
     start_post_copy(c, now_us, &post_copy, v);
     return TRUE;
   }
-  expect(c, now_us, &pause);
+  intent_expect(c, now_us, &pause);
   return FALSE;
 }
 
@@ -172,7 +172,7 @@ static void set_throttle(FerryConvergence *c, gint64 now_us, int percent, FerryR
 }
 
 /* Nothing keeps the intent: say so, with what would; then do what may still help. */
-static void infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
+static void intent_infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
   if (c->t.n_rounds < 2)
     return;
   if (!c->is.verdict_us)
@@ -220,7 +220,7 @@ static void plan_throttle(FerryConvergence *c, gint64 now_us, const FerryOption 
   }
 }
 
-static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
+static void intent_plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v) {
   FerryIntentState *s = &c->is;
   double now = ferry_intent_elapsed(c, now_us);
   FerryOptions options = {.n = 0};
@@ -231,7 +231,7 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
   if (!o) { /* while a throttle takes hold, rounds with and without it are mixed */
     guint passes = c->t.passes;
     if (!s->throttled_at || passes <= 2 || passes > s->throttled_at + ROUNDS_BETWEEN)
-      infeasible(c, now_us, path, v);
+      intent_infeasible(c, now_us, path, v);
     s->planned = TRUE;
     return;
   }
@@ -246,10 +246,11 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
     start_post_copy(c, now_us, o, v);
     return;
   }
-  expect(c, now_us, o);
+  intent_expect(c, now_us, o);
   gboolean overdue = s->planned && now > s->promised;
   if (overdue && ++s->broken >= HOPELESS && s->plan_limit >= 0.99 * ferry_intent_room(c)) {
-    infeasible(c, now_us, path, v); /* the most that is allowed did not do, whatever was reckoned */
+    intent_infeasible(c, now_us, path,
+                      v); /* the most that is allowed did not do, whatever was reckoned */
     return;
   }
   plan_throttle(c, now_us, o, overdue);
@@ -275,9 +276,9 @@ static void plan(FerryConvergence *c, gint64 now_us, const FerryPath *path, doub
   }
 }
 
-static void boundary(FerryConvergence *c, gint64 now_us) {
+static void intent_boundary(FerryConvergence *c, gint64 now_us) {
   FerryPath path = ferry_intent_path(c);
-  double v = observed(c, now_us, c->t.boundary_start), now = ferry_intent_elapsed(c, now_us);
+  double v = intent_observed(c, now_us, c->t.boundary_start), now = ferry_intent_elapsed(c, now_us);
   if (!ferry_decidable(c) || c->suspended || path.rate <= 0)
     return;
   double top = ferry_intent_room(c);
@@ -287,7 +288,7 @@ static void boundary(FerryConvergence *c, gint64 now_us) {
     c->is.reference = MIN(c->is.reference, now + v / path.switch_rate + path.eps - lifted);
   }
   if (c->t.fitted)
-    plan(c, now_us, &path, v);
+    intent_plan(c, now_us, &path, v);
   else
     intent_look(c, now_us, &path, v);
 }
@@ -363,7 +364,7 @@ static void check_slowdown(FerryConvergence *c, gint64 now_us) {
                        told, most, ferry_mib((double)c->t.last.remaining));
 }
 
-static void tick(FerryConvergence *c, gint64 now_us) {
+static void intent_tick(FerryConvergence *c, gint64 now_us) {
   FerryPath path = ferry_intent_path(c);
   FerryIntentState *s = &c->is;
   if (!ferry_decidable(c) || c->suspended || path.rate <= 0)
@@ -388,7 +389,7 @@ static void tick(FerryConvergence *c, gint64 now_us) {
       fabs(path.rate - s->plan_rate) > RATE_CHANGE * s->plan_rate) {
     s->reference = INFINITY; /* the chances that were seen had another rate */
     gint64 before = c->limit_ms;
-    plan(c, now_us, &path, ferry_tracker_pending(&c->t, now_us));
+    intent_plan(c, now_us, &path, ferry_tracker_pending(&c->t, now_us));
     if (c->limit_ms > before) /* the next pass may have begun already, unheard of */
       s->raised_at = c->t.passes + 1;
   }
@@ -398,6 +399,6 @@ const FerryStrategy ferry_strategy_intent = {
     .name = "intent",
     .makes_up_for_cap = TRUE,
     .start = intent_start,
-    .boundary = boundary,
-    .tick = tick,
+    .boundary = intent_boundary,
+    .tick = intent_tick,
 };

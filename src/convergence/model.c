@@ -30,7 +30,7 @@ const char *ferry_writer_pattern_name(FerryWriterPattern pattern) {
   return names[pattern];
 }
 
-static double saturating(double set, double rate, double seconds) {
+static double model_saturating(double set, double rate, double seconds) {
   return set > 0 ? -set * expm1(-rate * seconds / set) : 0;
 }
 
@@ -44,16 +44,16 @@ double ferry_writer_unique(const FerryWriter *writer, double seconds) {
   case FERRY_WRITER_CYCLIC:
     return MIN(set, rate * seconds);
   case FERRY_WRITER_SKEWED:
-    return saturating(set * HOT_PAGES, rate * HOT_WRITES, seconds) +
-           saturating(set * (1 - HOT_PAGES), rate * (1 - HOT_WRITES), seconds);
+    return model_saturating(set * HOT_PAGES, rate * HOT_WRITES, seconds) +
+           model_saturating(set * (1 - HOT_PAGES), rate * (1 - HOT_WRITES), seconds);
   case FERRY_WRITER_UNIFORM:
   default:
-    return saturating(set, rate, seconds);
+    return model_saturating(set, rate, seconds);
   }
 }
 
 /* Rate at which pages become dirty that are not, with a share `dirty` of the set dirty already. */
-static double growth(const FerryWriter *writer, double pending) {
+static double model_growth(const FerryWriter *writer, double pending) {
   double set = writer->working_set, rate = writer->write_rate;
   if (set <= 0 || rate <= 0 || writer->pattern == FERRY_WRITER_IDLE)
     return 0;
@@ -83,7 +83,7 @@ double ferry_model_min_downtime(const FerryWriter *writer, const FerryPath *path
   double b = path->rate, l = MAX(path->switch_rate, path->rate), set = writer->working_set;
   if (b <= 0)
     return INFINITY;
-  if (growth(writer, 0) <= b)
+  if (model_growth(writer, 0) <= b)
     return 0;
   if (writer->pattern == FERRY_WRITER_CYCLIC)
     return set / l;
@@ -92,7 +92,7 @@ double ferry_model_min_downtime(const FerryWriter *writer, const FerryPath *path
   double lo = 0, hi = set;
   for (int i = 0; i < 50; i++) {
     double mid = (lo + hi) / 2;
-    if (growth(writer, mid) > b)
+    if (model_growth(writer, mid) > b)
       lo = mid;
     else
       hi = mid;
@@ -115,7 +115,7 @@ double ferry_model_plateau(const FerryWriter *writer, double rate) {
 
 double ferry_model_min_rate(const FerryWriter *writer, double limit) {
   double lo = 1, hi = MAX(writer->write_rate, 2) * 1.01;
-  if (growth(writer, 0) <= 0)
+  if (model_growth(writer, 0) <= 0)
     return 0;
   for (int i = 0; i < 60; i++) {
     double mid = (lo + hi) / 2;
@@ -128,7 +128,7 @@ double ferry_model_min_rate(const FerryWriter *writer, double limit) {
   return hi;
 }
 
-static FerryWriter throttled(const FerryWriter *writer, double p) {
+static FerryWriter model_throttled(const FerryWriter *writer, double p) {
   FerryWriter slow = *writer;
   slow.write_rate *= 1 - p;
   return slow;
@@ -140,7 +140,7 @@ double ferry_model_min_throttle(const FerryWriter *writer, const FerryPath *path
   double lo = 0, hi = 1;
   for (int i = 0; i < 40; i++) {
     double mid = (lo + hi) / 2;
-    FerryWriter slow = throttled(writer, mid);
+    FerryWriter slow = model_throttled(writer, mid);
     if (ferry_model_min_downtime(&slow, path) > limit)
       lo = mid;
     else

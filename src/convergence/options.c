@@ -9,11 +9,11 @@
 // tell anything: then the end of the pass at a low limit, with another one set after it, is
 // compared with limits that let QEMU look at the dirty bitmap before the pass has ended.
 #include "convergence/private.h"
+#include "convergence/forecast.h"
 #include <math.h>
 
 #define POSTCOPY_DOUBT 1.25 /* how much longer the stalls of post-copy may get than reckoned */
-#define THROTTLE_STEP 0.05
-#define WORTH 0.85 /* a new limit must cost the guest that much less */
+#define WORTH 0.85          /* a new limit must cost the guest that much less */
 #define FOREVER_S 600.0
 #define IN_ONE_PIECE 0.25 /* what a pause costs beyond the work that is lost in it */
 /* QEMU throttles at its second look at the dirty log, each a second after the last at the least */
@@ -32,7 +32,7 @@ double ferry_intent_threshold(const FerryConvergence *c) {
   return (double)c->limit_ms / 1000 * (told > 0 ? told : c->t.wire_rate);
 }
 
-static gboolean allowed(const FerryConvergence *c, const FerryOption *o, double now) {
+static gboolean options_allowed(const FerryConvergence *c, const FerryOption *o, double now) {
   double max = (double)c->intent.max_downtime_ms / 1000;
   double pause = o->kind == FERRY_OPTION_POSTCOPY ? o->pause * POSTCOPY_DOUBT : o->pause;
   if (!isfinite(o->seconds) || pause > max)
@@ -41,7 +41,7 @@ static gboolean allowed(const FerryConvergence *c, const FerryOption *o, double 
          now + o->seconds <= (double)c->intent.max_duration_ms / 1000;
 }
 
-static double horizon(const FerryConvergence *c) {
+static double options_horizon(const FerryConvergence *c) {
   return c->intent.max_duration_ms > 0 ? (double)c->intent.max_duration_ms / 1000 : FOREVER_S;
 }
 
@@ -49,7 +49,7 @@ FerryOption ferry_options_price(const FerryConvergence *c, const FerryPath *path
                                 double limit, double throttle) {
   const FerryTracker *t = &c->t;
   gboolean trusted = t->writer.residual <= FERRY_TRUSTED && c->is.broken < FERRY_BROKEN_PROMISES;
-  FerryOption o = ferry_model_precopy(&t->writer, path, v, limit, throttle, horizon(c));
+  FerryOption o = ferry_model_precopy(&t->writer, path, v, limit, throttle, options_horizon(c));
   double reached = limit * path->switch_rate;
   if (trusted || v <= reached || throttle > 0)
     return o;
@@ -76,12 +76,12 @@ static void options_add(FerryOptions *options, FerryOption o) {
 }
 
 /* What of `pending` bytes the guest will ask for soon; without a model that may be all. */
-static double touched(const FerryConvergence *c, double pending) {
+static double options_touched(const FerryConvergence *c, double pending) {
   return c->t.fitted ? c->t.writer.working_set : pending;
 }
 
 FerryOption ferry_options_postcopy(const FerryConvergence *c, const FerryPath *path, double v) {
-  return ferry_model_postcopy(path, v, touched(c, v), c->intent.post_copy_preempt);
+  return ferry_model_postcopy(path, v, options_touched(c, v), c->intent.post_copy_preempt);
 }
 
 gboolean ferry_options_postcopy_keeps(const FerryConvergence *c, const FerryOption *o) {
@@ -95,7 +95,7 @@ double ferry_intent_throttle_bound(const FerryConvergence *c) {
   return MIN((double)c->intent.max_slowdown_percent / 100, max / (max + 0.01));
 }
 
-static double candidate(const FerryConvergence *c, int i) {
+static double options_candidate(const FerryConvergence *c, int i) {
   double top = ferry_intent_room(c), low = MIN(top, FERRY_START_LEAST_MS / 1000.0);
   return low * pow(top / low, (double)i / (FERRY_CANDIDATES - 1));
 }
@@ -107,8 +107,8 @@ void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, doub
   /* the first: what is set */
   options_add(options, ferry_options_price(c, path, v, MIN(top, c->is.plan_limit), 0));
   for (int i = 0; i < FERRY_CANDIDATES; i++) {
-    FerryOption o = ferry_options_price(c, path, v, candidate(c, i), 0);
-    feasible |= allowed(c, &o, now);
+    FerryOption o = ferry_options_price(c, path, v, options_candidate(c, i), 0);
+    feasible |= options_allowed(c, &o, now);
     options_add(options, o);
   }
   if (v / path->switch_rate <= top)
@@ -116,7 +116,7 @@ void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, doub
   if (c->intent.allow_post_copy && !c->no_post_copy)
     options_add(options, ferry_options_postcopy(c, path, v));
   if (!feasible)
-    for (double p = THROTTLE_STEP; p <= bound + 1e-9; p += THROTTLE_STEP) {
+    for (double p = FERRY_THROTTLE_STEP; p <= bound + 1e-9; p += FERRY_THROTTLE_STEP) {
       FerryOption o = ferry_options_price(c, path, v, top, p);
       if (c->t.told_throttle && 100 * p > c->t.last.throttle_percent + 1)
         o.seconds += THROTTLE_LAG_S;
@@ -129,11 +129,11 @@ double ferry_option_cost(const FerryOption *o) {
 }
 
 /* The earliest allowed end; throttled ones only count where there is no other. */
-static double earliest(const FerryConvergence *c, const FerryOptions *options, double now) {
+static double options_earliest(const FerryConvergence *c, const FerryOptions *options, double now) {
   double best = INFINITY, best_throttled = INFINITY;
   for (guint i = 0; i < options->n; i++) {
     const FerryOption *o = &options->all[i];
-    if (!allowed(c, o, now))
+    if (!options_allowed(c, o, now))
       continue;
     if (o->throttle > 0)
       best_throttled = MIN(best_throttled, o->seconds);
@@ -145,7 +145,7 @@ static double earliest(const FerryConvergence *c, const FerryOptions *options, d
 
 const FerryOption *ferry_options_choose(const FerryConvergence *c, const FerryOptions *options,
                                         double now) {
-  double first = earliest(c, options, now);
+  double first = options_earliest(c, options, now);
   if (!isfinite(first))
     return NULL;
   double until = (1 + FERRY_SLACK) * MIN(c->is.reference, now + first) - now;
@@ -153,13 +153,13 @@ const FerryOption *ferry_options_choose(const FerryConvergence *c, const FerryOp
   const FerryOption *best = NULL, *kept = &options->all[0];
   for (guint i = 0; i < options->n; i++) {
     const FerryOption *o = &options->all[i];
-    if (allowed(c, o, now) && o->seconds <= until &&
+    if (options_allowed(c, o, now) && o->seconds <= until &&
         (!best || ferry_option_cost(o) < ferry_option_cost(best)))
       best = o;
   }
   /* what is set already stays unless another end is clearly cheaper */
-  if (c->is.planned && best->throttle <= 0 && allowed(c, kept, now) && kept->seconds <= until &&
-      ferry_option_cost(best) > WORTH * ferry_option_cost(kept))
+  if (c->is.planned && best->throttle <= 0 && options_allowed(c, kept, now) &&
+      kept->seconds <= until && ferry_option_cost(best) > WORTH * ferry_option_cost(kept))
     best = kept;
   return best;
 }
@@ -193,8 +193,8 @@ double ferry_options_first_pass(const FerryConvergence *c, const FerryPath *path
   double wait = MIN(FERRY_TAKE_UP_S, v / path->rate);
   double later = v - wait * path->rate + ferry_writer_unique(writer, wait);
   for (int i = 0; i < FERRY_CANDIDATES; i++) {
-    double limit = candidate(c, i);
-    FerryOption o = ferry_model_precopy(writer, path, later, limit, 0, horizon(c));
+    double limit = options_candidate(c, i);
+    FerryOption o = ferry_model_precopy(writer, path, later, limit, 0, options_horizon(c));
     o.seconds += end + wait;
     o.limit = 0;
     options_add(&options, o);
@@ -202,7 +202,7 @@ double ferry_options_first_pass(const FerryConvergence *c, const FerryPath *path
     double rest = MIN(remaining, limit * path->switch_rate);
     double until = (remaining - rest) / path->rate;
     double fresh = ferry_writer_unique(writer, pass + until) * (1 - rest / whole);
-    o = ferry_model_precopy(writer, path, rest + fresh, limit, 0, horizon(c));
+    o = ferry_model_precopy(writer, path, rest + fresh, limit, 0, options_horizon(c));
     o.seconds += until;
     options_add(&options, o);
   }

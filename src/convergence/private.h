@@ -156,6 +156,7 @@ static inline gpointer ferry_convergence_state(const FerryConvergence *c) {
   return c->state;
 }
 
+/* schedule_stall.c */
 /** The stall detector of a schedule that has one: at the start, at a pass boundary, at each tick.
  */
 void ferry_stall_start(FerryConvergence *c);

@@ -43,7 +43,7 @@ static gboolean schedule_number(const json_t *value, gint64 min, gint64 max, gin
   return text && g_ascii_string_to_signed(text, 10, min, max, out, NULL);
 }
 
-static gboolean boolean(const json_t *value, gboolean *out) {
+static gboolean schedule_boolean(const json_t *value, gboolean *out) {
   const char *text = json_string_value(value);
   *out = json_is_true(value) || (text && strcmp(text, "true") == 0);
   return json_is_boolean(value) || (text && (*out || strcmp(text, "false") == 0));
@@ -63,8 +63,8 @@ static void known_keys(Parser *p, const json_t *object, const char *field, const
 }
 
 /* {"name", "params"}; the only parameter, or NULL. */
-static gboolean action(Parser *p, const json_t *object, const char *field, int *which,
-                       const json_t **param) {
+static gboolean schedule_action(Parser *p, const json_t *object, const char *field, int *which,
+                                const json_t **param) {
   *which = -1;
   if (!json_is_object(object)) {
     schedule_fault(p, field, "must be an object with name and params");
@@ -89,7 +89,7 @@ static gboolean action(Parser *p, const json_t *object, const char *field, int *
   return TRUE;
 }
 
-static gboolean downtime(Parser *p, const json_t *param, const char *field, gint64 *out) {
+static gboolean schedule_downtime(Parser *p, const json_t *param, const char *field, gint64 *out) {
   if (schedule_number(param, 1, FERRY_DOWNTIME_MAX_MS, out))
     return TRUE;
   schedule_fault(p, field, "setDowntime needs one parameter: 1 to %d ms", FERRY_DOWNTIME_MAX_MS);
@@ -101,13 +101,13 @@ static void parse_init(Parser *p, const json_t *list, const char *path) {
     g_autofree char *field = g_strdup_printf("%s.init[%zu]", path, i);
     int which;
     const json_t *param;
-    if (!action(p, json_array_get(list, i), field, &which, &param))
+    if (!schedule_action(p, json_array_get(list, i), field, &which, &param))
       continue;
     if (which == FERRY_STEP_SET_DOWNTIME)
-      downtime(p, param, field, &p->schedule->init_downtime_ms);
+      schedule_downtime(p, param, field, &p->schedule->init_downtime_ms);
     else if (which != FERRY_STEP_AUTO_CONVERGE)
       schedule_fault(p, field, "%s can't be done before the migration runs", names[which]);
-    else if (!boolean(param, &p->schedule->auto_converge))
+    else if (!schedule_boolean(param, &p->schedule->auto_converge))
       schedule_fault(p, field, "autoConverge needs one parameter: true or false");
   }
 }
@@ -117,10 +117,10 @@ static void add_step(Parser *p, const json_t *object, const char *field, gint64 
   FerryScheduleStep step = {.limit = limit};
   int which;
   const json_t *param;
-  if (!action(p, object, field, &which, &param))
+  if (!schedule_action(p, object, field, &which, &param))
     return;
   step.action = (FerryStepAction)which;
-  if (which == FERRY_STEP_SET_DOWNTIME && !downtime(p, param, field, &step.value))
+  if (which == FERRY_STEP_SET_DOWNTIME && !schedule_downtime(p, param, field, &step.value))
     return;
   if (s->n_steps > 0) {
     gint64 before = s->steps[s->n_steps - 1].limit;

@@ -13,7 +13,7 @@
 #define HYPERVISOR_DEFAULT_MS 300
 
 /* Memory and disks each count as least_gib at least. */
-static double gib(const FerryConvergence *c) {
+static double schedule_run_gib(const FerryConvergence *c) {
   double least = c->schedule->least_gib, disks = (double)c->intent.disk_bytes / (double)FERRY_GIB;
   double all = (double)c->intent.memory_bytes / (double)FERRY_GIB;
   if (disks > 0 && least > 0)
@@ -22,7 +22,7 @@ static double gib(const FerryConvergence *c) {
 }
 
 /* Of event and sample whichever knows of more passes. */
-static int passes(const FerryConvergence *c) {
+static int schedule_run_passes(const FerryConvergence *c) {
   return MAX(c->t.iteration, c->t.last.iteration);
 }
 
@@ -37,24 +37,26 @@ static void schedule_run_start(FerryConvergence *c, gint64 now_us) {
   c->ss = (FerryScheduleState){
       .tick_us = now_us, .low_us = now_us, .tick_remaining = -1, .acted_iteration = 1, .pass = 1};
   if (s->completion_s_per_gib > 0)
-    c->intent.completion_timeout_ms = (gint64)((double)s->completion_s_per_gib * gib(c) * 1000);
+    c->intent.completion_timeout_ms =
+        (gint64)((double)s->completion_s_per_gib * schedule_run_gib(c) * 1000);
   if (s->progress_s > 0)
     c->intent.progress_timeout_ms = s->progress_s * 1000;
   ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, first, FERRY_REASON_START,
                "the schedule starts with a limit of %" G_GINT64_FORMAT " ms", first);
 }
 
-static gboolean due(const FerryConvergence *c, const FerryScheduleStep *step, gint64 now_us) {
-  int iteration = passes(c);
+static gboolean schedule_run_due(const FerryConvergence *c, const FerryScheduleStep *step,
+                                 gint64 now_us) {
+  int iteration = schedule_run_passes(c);
   if (step->limit < 0)
     return iteration > c->ss.acted_iteration;
   if (c->schedule->unit == FERRY_LIMIT_ITERATIONS)
     return iteration >= step->limit;
-  return (double)(now_us - c->start_us) / 1e6 >= (double)step->limit * gib(c);
+  return (double)(now_us - c->start_us) / 1e6 >= (double)step->limit * schedule_run_gib(c);
 }
 
-static void act(FerryConvergence *c, const FerryScheduleStep *step, gint64 now_us) {
-  int iteration = passes(c);
+static void schedule_run_act(FerryConvergence *c, const FerryScheduleStep *step, gint64 now_us) {
+  int iteration = schedule_run_passes(c);
   switch (step->action) {
   case FERRY_STEP_SET_DOWNTIME:
     if (step->value != c->limit_ms)
@@ -101,7 +103,7 @@ static void double_limit(FerryConvergence *c, gint64 now_us) {
                  limit);
 }
 
-static void tick(FerryConvergence *c, gint64 now_us) {
+static void schedule_run_tick(FerryConvergence *c, gint64 now_us) {
   const FerrySchedule *s = c->schedule;
   FerryScheduleState *state = &c->ss;
   if (now_us - state->tick_us < s->tick_ms * 1000)
@@ -116,9 +118,9 @@ static void tick(FerryConvergence *c, gint64 now_us) {
   state->tick_remaining = remaining;
   if (s->double_after_rises > 0 && state->rising > s->double_after_rises)
     double_limit(c, now_us);
-  if (state->next < s->n_steps && due(c, &s->steps[state->next], now_us)) {
-    act(c, &s->steps[state->next++], now_us);
-    state->acted_iteration = passes(c);
+  if (state->next < s->n_steps && schedule_run_due(c, &s->steps[state->next], now_us)) {
+    schedule_run_act(c, &s->steps[state->next++], now_us);
+    state->acted_iteration = schedule_run_passes(c);
   }
 }
 
@@ -135,7 +137,7 @@ const FerryStrategy ferry_strategy_schedule = {
     .name = "schedule",
     .start = schedule_run_start,
     .boundary = ferry_stall_boundary,
-    .tick = tick,
+    .tick = schedule_run_tick,
     .progressed_us = progressed_us,
     .has_own_end = has_own_end,
 };

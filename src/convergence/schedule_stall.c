@@ -49,8 +49,8 @@ static void schedule_stall_switch_over(FerryConvergence *c, gint64 limit_ms, dou
 }
 
 /* TRUE: disruption is allowed, and was begun. */
-static gboolean disrupt(FerryConvergence *c, double pause_ms, FerryReason code, const char *why,
-                        gint64 now_us) {
+static gboolean schedule_stall_disrupt(FerryConvergence *c, double pause_ms, FerryReason code,
+                                       const char *why, gint64 now_us) {
   if (!c->intent.allow_workload_disruption)
     return FALSE;
   if (c->intent.allow_post_copy && !c->no_post_copy)
@@ -65,7 +65,7 @@ static void at_minimum(FerryConvergence *c, gint64 now_us) {
   static const char why[] = "it stalls, and this pass is as good as any";
   double pause = implied_ms(c), most = (double)c->intent.max_downtime_ms;
   if (pause < 0 || !schedule_stall_fits(c, pause, now_us) ||
-      disrupt(c, pause, FERRY_REASON_STALLED, why, now_us))
+      schedule_stall_disrupt(c, pause, FERRY_REASON_STALLED, why, now_us))
     return;
   if (pause <= most * POSSIBLE_FACTOR)
     schedule_stall_switch_over(c, c->intent.max_downtime_ms, pause, FERRY_REASON_STALLED, why,
@@ -79,7 +79,7 @@ static void at_minimum(FerryConvergence *c, gint64 now_us) {
 }
 
 /* Records that have left the window count as before it; the window is bounded, too. */
-static void age(FerryStallState *st, gint64 before_ms) {
+static void schedule_stall_age(FerryStallState *st, gint64 before_ms) {
   guint gone = 0;
   while (gone < st->n_records &&
          (st->records[gone].at_ms <= before_ms || st->n_records - gone >= FERRY_STALL_RECORDS)) {
@@ -90,7 +90,7 @@ static void age(FerryStallState *st, gint64 before_ms) {
   memmove(st->records, st->records + gone, st->n_records * sizeof(st->records[0]));
 }
 
-static gboolean near(const FerryConvergence *c) {
+static gboolean schedule_stall_near(const FerryConvergence *c) {
   double margin = (double)c->schedule->stall_margin_percent / 100;
   return (double)c->t.last.remaining <= (double)c->st.best * (1 + margin);
 }
@@ -108,7 +108,7 @@ static gint64 take_lowest(FerryStallState *st) {
   return value;
 }
 
-static void relax(FerryConvergence *c, gint64 at_ms) {
+static void schedule_stall_relax(FerryConvergence *c, gint64 at_ms) {
   FerryStallState *st = &c->st;
   if (at_ms < st->relax_at_ms)
     return;
@@ -130,13 +130,13 @@ void ferry_stall_boundary(FerryConvergence *c, gint64 now_us) {
   if (st->stalled) {
     if (st->n_history < FERRY_STALL_RECORDS)
       st->history[st->n_history++] = remaining;
-    if (!near(c))
-      relax(c, at_ms);
-    if (near(c))
+    if (!schedule_stall_near(c))
+      schedule_stall_relax(c, at_ms);
+    if (schedule_stall_near(c))
       at_minimum(c, now_us);
     return;
   }
-  age(st, at_ms - s->stall_window_ms);
+  schedule_stall_age(st, at_ms - s->stall_window_ms);
   double floor = (double)st->outside * (1 - (double)s->stall_margin_percent / 100);
   gboolean stalls = st->outside >= 0 && (double)remaining >= floor;
   st->records[st->n_records++] = (FerryStallRecord){at_ms, remaining};
@@ -153,7 +153,7 @@ void ferry_stall_boundary(FerryConvergence *c, gint64 now_us) {
                " s ago: it stalls; from here on a pass that leaves %.1f MiB is waited for",
                ferry_mib((double)remaining), ferry_mib((double)st->outside),
                s->stall_window_ms / 1000, ferry_mib((double)st->best));
-  if (near(c))
+  if (schedule_stall_near(c))
     at_minimum(c, now_us);
 }
 
@@ -174,8 +174,8 @@ void ferry_stall_tick(FerryConvergence *c, gint64 now_us) {
   } else if (late) {
     double pause = implied_ms(c);
     if (pause < 0 || !schedule_stall_fits(c, pause, now_us) ||
-        !disrupt(c, pause, FERRY_REASON_COMPLETION_TIMEOUT, "the completion timeout has passed",
-                 now_us))
+        !schedule_stall_disrupt(c, pause, FERRY_REASON_COMPLETION_TIMEOUT,
+                                "the completion timeout has passed", now_us))
       ferry_decide_abort(c, now_us, FERRY_REASON_COMPLETION_TIMEOUT,
                          "not done after %" G_GINT64_FORMAT
                          " s, the completion timeout; %.1f MiB remain at %.1f MiB/s",

@@ -16,7 +16,7 @@ const FerryStrategy *const *ferry_strategies(gsize *n) {
   return strategies;
 }
 
-static gpointer gather(gpointer data) {
+static gpointer strategies_gather(gpointer data) {
   GArray *all = g_array_new(FALSE, FALSE, sizeof(FerryPreset));
   for (const FerryPreset *p = ferry_presets_of_others; p->name; p++)
     g_array_append_val(all, *p);
@@ -32,7 +32,7 @@ static gpointer gather(gpointer data) {
 
 const FerryPreset *ferry_presets(gsize *n) {
   static GOnce once = G_ONCE_INIT;
-  const GArray *all = g_once(&once, gather, NULL);
+  const GArray *all = g_once(&once, strategies_gather, NULL);
   *n = all->len;
   return (const FerryPreset *)(gpointer)all->data;
 }

@@ -111,7 +111,7 @@ static void push_first(FerryTracker *t, double seconds, double fresh, double res
 
 /* The pass that began at boundary_us still had `v` bytes to send when `processed` were sent in all,
  * shortly after its beginning. */
-static void complete(FerryTracker *t, double v, gint64 processed) {
+static void tracker_complete(FerryTracker *t, double v, gint64 processed) {
   /* Nothing gets lost: what was dirtied is what remains now, less what remained then, plus what
    * was sent in between. That holds however late the sample is. */
   gboolean first = t->boundary_v < 0;
@@ -160,7 +160,7 @@ gboolean ferry_tracker_iteration(FerryTracker *t, int iteration, gint64 now_us) 
   gboolean rose = t->last.remaining > t->before_remaining;
   if (!t->sampled || age > FRESH_US || (age > SAME_MOMENT_US && !rose))
     return FALSE;
-  complete(t, (double)t->last.remaining, t->last.processed);
+  tracker_complete(t, (double)t->last.remaining, t->last.processed);
   return TRUE;
 }
 
@@ -215,7 +215,8 @@ gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sam
   }
   if (t->waiting) {
     double late = (double)(now_us - t->boundary_us) / 1e6 * t->wire_rate;
-    complete(t, (double)sample->remaining + late * t->efficiency, sample->processed - (gint64)late);
+    tracker_complete(t, (double)sample->remaining + late * t->efficiency,
+                     sample->processed - (gint64)late);
     boundary = TRUE;
   }
   return boundary;

@@ -36,8 +36,8 @@ static char *slower_text(const FerryConvergence *c, double share) {
                          percent);
 }
 
-static void say(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
-                const FerryWriter *writer, gboolean provisional) {
+static void verdict_say(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
+                        const FerryWriter *writer, gboolean provisional) {
   double now = ferry_intent_elapsed(c, now_us), room = ferry_intent_room(c);
   double end = (double)c->intent.max_duration_ms / 1000;
   double limit =
@@ -76,7 +76,11 @@ void ferry_verdict_infeasible(FerryConvergence *c, gint64 now_us, const FerryPat
     return;
   s->noted = TRUE;
   s->provisional = provisional;
-  say(c, now_us, path, v, doubted ? doubted : c->t.fitted ? &c->t.writer : NULL, provisional);
+  verdict_say(c, now_us, path, v,
+              doubted       ? doubted
+              : c->t.fitted ? &c->t.writer
+                            : NULL,
+              provisional);
 }
 
 void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryOption *o) {

@@ -49,7 +49,7 @@ static char *discovery_avahi_key_of(AvahiIfIndex interface, AvahiProtocol protoc
   return g_strdup_printf("%d/%d/%s/%s", interface, protocol, name, domain);
 }
 
-static void complain(FerryDiscovery *d, const char *what, int rc) {
+static void discovery_avahi_complain(FerryDiscovery *d, const char *what, int rc) {
   if (!d->complained)
     ferry_warning(what, "FERRY_ERROR", avahi_strerror(rc));
   d->complained = TRUE;
@@ -111,8 +111,8 @@ static void on_browse(AvahiServiceBrowser *browser, AvahiIfIndex interface, Avah
     g_hash_table_remove(d->peers, key);
     g_mutex_unlock(&d->lock);
   } else if (event == AVAHI_BROWSER_FAILURE) {
-    complain(d, "cannot look for peers by DNS-SD",
-             avahi_client_errno(avahi_service_browser_get_client(browser)));
+    discovery_avahi_complain(d, "cannot look for peers by DNS-SD",
+                             avahi_client_errno(avahi_service_browser_get_client(browser)));
   }
 }
 
@@ -136,7 +136,7 @@ static void on_group(AvahiEntryGroup *group, AvahiEntryGroupState state, void *d
   } else if (state == AVAHI_ENTRY_GROUP_ESTABLISHED) {
     ferry_info("announced by DNS-SD", "FERRY_PEER", d->name);
   } else if (state == AVAHI_ENTRY_GROUP_FAILURE) {
-    complain(d, "cannot announce by DNS-SD", avahi_client_errno(client));
+    discovery_avahi_complain(d, "cannot announce by DNS-SD", avahi_client_errno(client));
   }
 }
 
@@ -157,12 +157,12 @@ static void discovery_avahi_publish(FerryDiscovery *d, AvahiClient *client) {
     }
   }
   if (rc < 0)
-    complain(d, "cannot announce by DNS-SD", rc);
+    discovery_avahi_complain(d, "cannot announce by DNS-SD", rc);
 }
 
 /* ---- the client ---- */
 
-static void forget(FerryDiscovery *d) {
+static void discovery_avahi_forget(FerryDiscovery *d) {
   g_mutex_lock(&d->lock);
   g_hash_table_remove_all(d->peers);
   g_mutex_unlock(&d->lock);
@@ -195,7 +195,7 @@ static void on_client(AvahiClient *client, AvahiClientState state, void *data) {
       d->browser = avahi_service_browser_new(client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
                                              FERRY_SERVICE_TYPE, NULL, 0, on_browse, d);
     if (!d->browser)
-      complain(d, "cannot look for peers by DNS-SD", avahi_client_errno(client));
+      discovery_avahi_complain(d, "cannot look for peers by DNS-SD", avahi_client_errno(client));
     break;
   case AVAHI_CLIENT_S_COLLISION: /* of the machine's own name: it will be another one */
   case AVAHI_CLIENT_S_REGISTERING:
@@ -203,12 +203,12 @@ static void on_client(AvahiClient *client, AvahiClientState state, void *data) {
       avahi_entry_group_reset(d->group);
     break;
   case AVAHI_CLIENT_CONNECTING:
-    complain(d, "avahi-daemon is not there; it is waited for", AVAHI_ERR_NO_DAEMON);
+    discovery_avahi_complain(d, "avahi-daemon is not there; it is waited for", AVAHI_ERR_NO_DAEMON);
     break;
   case AVAHI_CLIENT_FAILURE:
-    complain(d, "the connection to avahi-daemon was lost; it is made again",
-             avahi_client_errno(client));
-    forget(d);
+    discovery_avahi_complain(d, "the connection to avahi-daemon was lost; it is made again",
+                             avahi_client_errno(client));
+    discovery_avahi_forget(d);
     retry_later(d);
     break;
   }
@@ -222,7 +222,7 @@ static void drop_client(FerryDiscovery *d) {
   d->group = NULL;
   d->browser = NULL;
   d->resolving = 0;
-  forget(d);
+  discovery_avahi_forget(d);
 }
 
 static void connect_daemon(FerryDiscovery *d) {
@@ -233,7 +233,7 @@ static void connect_daemon(FerryDiscovery *d) {
     return;
   d->group = NULL; /* what its first callback made went with it */
   d->browser = NULL;
-  complain(d, "cannot reach avahi-daemon over D-Bus; it is tried again", rc);
+  discovery_avahi_complain(d, "cannot reach avahi-daemon over D-Bus; it is tried again", rc);
   retry_later(d);
 }
 

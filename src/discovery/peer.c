@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "discovery/peer.h"
 #include "base/random.h"
+#include "base/limits.h"
 #include <gio/gio.h>
 #include <string.h>
 
 #define MAX_TXT 255
-#define MAX_HOST 253
 
 static void peer_add(GPtrArray *lines, const char *key, const char *value) {
   if (value && *value && strlen(key) + 1 + strlen(value) <= MAX_TXT)
@@ -36,7 +36,7 @@ static const char *peer_value_of(const char *const *txt, const char *key) {
 
 static gboolean is_host(const char *text) {
   gsize len = text ? strlen(text) : 0;
-  if (len == 0 || len > MAX_HOST || *text == '-' || *text == '.')
+  if (len == 0 || len > FERRY_DNS_NAME_MAX || *text == '-' || *text == '.')
     return FALSE;
   for (; *text; text++)
     if (!g_ascii_isalnum(*text) && *text != '-' && *text != '.' && *text != '_')
@@ -147,7 +147,7 @@ static int peer_by_text(gconstpointer a, gconstpointer b) {
 }
 
 /* The texts of `all`, each once, in order. */
-static char **unique(GPtrArray *all) {
+static char **peer_unique(GPtrArray *all) {
   g_ptr_array_sort(all, peer_by_text);
   GPtrArray *out = g_ptr_array_new();
   for (guint i = 0; i < all->len; i++)
@@ -164,7 +164,7 @@ char **ferry_peer_urls(FerryPeer *const *peers, gsize n, const char *ca) {
     if (url)
       g_ptr_array_add(all, url);
   }
-  return unique(all);
+  return peer_unique(all);
 }
 
 char **ferry_peer_servers(FerryPeer *const *peers, gsize n, const char *ca) {
@@ -181,7 +181,7 @@ char **ferry_peer_servers(FerryPeer *const *peers, gsize n, const char *ca) {
     else
       g_ptr_array_add(found, g_strdup_printf("https://%s:%u", p->address, p->port));
   }
-  return unique(found);
+  return peer_unique(found);
 }
 
 char *ferry_peer_fingerprint(const char *pem) {

@@ -2,11 +2,10 @@
 #include "ferryd/announce.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include <gio/gio.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#define MAX_PEM (256 * 1024)
 
 /* Whether "ADDR:PORT" or "[ADDR]:PORT" is an address that only this machine reaches. */
 static gboolean announce_is_local(const char *listen) {
@@ -55,7 +54,7 @@ gboolean ferryd_announce_start(FerrydAnnounce *announce, const FerrydOptions *o,
     return FALSE;
   }
   g_autofree char *path = g_build_filename(o->state_dir, "ca.crt", NULL);
-  g_autofree char *pem = ferry_file_read(path, MAX_PEM, NULL, error);
+  g_autofree char *pem = ferry_file_read(path, FERRY_PEM_MAX, NULL, error);
   if (!pem)
     return FALSE;
   g_autofree char *name = g_strdup_printf("ferryd on %s", g_get_host_name());

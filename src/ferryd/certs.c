@@ -2,10 +2,10 @@
 // `ferryd certs` and `ferryd ca rotate`: they ask the running ferryd by its admin.kubeconfig.
 #include "client/client.h"
 #include "ferryd/options.h"
+#include "base/limits.h"
 #include <stdio.h>
 #include <string.h>
 
-#define DAY_S 86400
 #define API "/apis/ferry.migration/v1/"
 
 static json_t *certs_ask(const char *state_dir, const char *method, const char *path,
@@ -46,7 +46,7 @@ int ferryd_certs_main(int argc, char **argv) {
   json_array_foreach(json_object_get(answer, "certificates"), i, one) printf(
       "%-7s %-40s %-33s %-21s %5" G_GINT64_FORMAT "  %s\n", ferry_json_str(one, "kind"),
       ferry_json_str(one, "subject"), ferry_json_str(one, "serial"), ferry_json_str(one, "endsAt"),
-      ferry_json_int(one, "secondsLeft", 0) / DAY_S, ferry_json_str(one, "state"));
+      ferry_json_int(one, "secondsLeft", 0) / FERRY_DAY_S, ferry_json_str(one, "state"));
   return 0;
 }
 
@@ -73,13 +73,14 @@ static void print_status(const json_t *status) {
     return;
   }
   printf("old CA     %s (still trusted)\n", old);
-  print_names("agents that have not come with a certificate of the new CA",
+  print_names("agents that have not shown a certificate of the new CA yet",
               json_object_get(status, "nodes"));
   print_names("users whose certificates are of the old CA (ferry user rotate gives new ones)",
               json_object_get(status, "users"));
   if (json_array_size(json_object_get(status, "nodes")) == 0)
-    printf("Every agent has changed. Give copies of admin.kubeconfig out anew, then: ferryd ca "
-           "rotate finish\n");
+    printf("Every agent has a certificate of the new CA. Hand out new copies of admin.kubeconfig, "
+           "then "
+           "run: ferryd ca rotate finish\n");
 }
 
 int ferryd_ca_main(int argc, char **argv) {
@@ -89,7 +90,7 @@ int ferryd_ca_main(int argc, char **argv) {
       {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &state_dir,
        "Where the running ferryd keeps its state (default /var/lib/ferry)", "DIR"},
       {"force", 0, 0, G_OPTION_ARG_NONE, &force,
-       "Finish although agents depend on the old CA: they have to join again", NULL},
+       "Finish even though agents depend on the old CA: they have to join again", NULL},
       {NULL},
   };
   g_autoptr(GOptionContext) context = g_option_context_new("rotate begin|status|finish");

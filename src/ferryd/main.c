@@ -76,7 +76,7 @@ static gboolean on_watchdog(gpointer data) {
   return G_SOURCE_CONTINUE;
 }
 
-static void attach(GSource *source, GSourceFunc func, gpointer data, GMainContext *context) {
+static void main_attach(GSource *source, GSourceFunc func, gpointer data, GMainContext *context) {
   g_source_set_callback(source, func, data, NULL);
   g_source_attach(source, context);
   g_source_unref(source);
@@ -108,11 +108,11 @@ static void tell_join(const char *url, gboolean reached) {
 static gboolean serve_until_signal(GMainContext *context, FerrydOptions *o, Daemon *d,
                                    const FerryApiConfig *config, FerryApi *api, GError **error) {
   g_autoptr(GMainLoop) loop = g_main_loop_new(context, FALSE);
-  attach(g_unix_signal_source_new(SIGTERM), on_signal, loop, context);
-  attach(g_unix_signal_source_new(SIGINT), on_signal, loop, context);
+  main_attach(g_unix_signal_source_new(SIGTERM), on_signal, loop, context);
+  main_attach(g_unix_signal_source_new(SIGINT), on_signal, loop, context);
   guint64 watchdog_us = 0;
   if (sd_watchdog_enabled(0, &watchdog_us) > 0)
-    attach(g_timeout_source_new((guint)(watchdog_us / 2000)), on_watchdog, NULL, context);
+    main_attach(g_timeout_source_new((guint)(watchdog_us / 2000)), on_watchdog, NULL, context);
   FerrydHosts *hosts = NULL;
   if (!o->announce || ferryd_announce_start(&d->announce, o, config->listen, config->fds,
                                             config->n_fds, api, error)) {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 /* Whether somebody serves at host and port. */
-static gboolean answers(const char *host, guint port) {
+static gboolean token_answers(const char *host, guint port) {
   g_autoptr(GSocketClient) client = g_socket_client_new();
   g_socket_client_set_timeout(client, 2);
   g_autoptr(GSocketConnection) connection =
@@ -23,12 +23,12 @@ static void tell_command(const char *server, const char *node) {
   g_autoptr(GUri) uri = g_uri_parse(server, G_URI_FLAGS_NONE, NULL);
   int port = uri ? g_uri_get_port(uri) : -1;
   if (port > 0 && ferryd_names_is_local(g_uri_get_host(uri)) &&
-      !answers(g_get_host_name(), (guint)port))
+      !token_answers(g_get_host_name(), (guint)port))
     fprintf(stderr, "But ferryd serves this machine alone: start it with --listen 0.0.0.0:%d\n",
             port);
 }
 
-static int create(const char *node, const char *state_dir) {
+static int token_create(const char *node, const char *state_dir) {
   g_autoptr(GError) error = NULL;
   g_autofree char *kubeconfig = g_build_filename(state_dir, "admin.kubeconfig", NULL);
   g_autoptr(FerryClientConfig) config = ferry_client_config_load(kubeconfig, NULL, &error);
@@ -71,5 +71,5 @@ int ferryd_token_main(int argc, char **argv) {
     fprintf(stderr, "usage: ferryd token create --node NAME [--state-dir DIR]\n");
     return 2;
   }
-  return create(node, state_dir ? state_dir : "/var/lib/ferry");
+  return token_create(node, state_dir ? state_dir : "/var/lib/ferry");
 }

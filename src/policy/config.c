@@ -108,7 +108,7 @@ static void put_rule(const Target *to, const FerryLayer *rule) {
   ferry_json_set_str(to->from, "preset", origin);
 }
 
-static void imply(const Target *to, const char *name, const char *origin) {
+static void config_imply(const Target *to, const char *name, const char *origin) {
   if (g_strcmp0(ferry_json_str(to->from, name), "default") != 0)
     return; /* somebody said so, or not */
   ferry_json_set_bool(to->out, name, TRUE);
@@ -127,9 +127,9 @@ static void put_means(const Target *to) {
   if (!schedule)
     return;
   if (schedule->auto_converge)
-    imply(to, "allowAutoConverge", origin);
+    config_imply(to, "allowAutoConverge", origin);
   if (ferry_schedule_has(schedule, FERRY_STEP_POSTCOPY))
-    imply(to, "allowPostCopy", origin);
+    config_imply(to, "allowPostCopy", origin);
 }
 
 /* `compression` into libvirt's terms, where those are not given themselves. A preset's gives way to

@@ -8,7 +8,7 @@
 
 #define BYTES_PER_MBIT 125000
 
-static gboolean can(const json_t *node, const char *feature) {
+static gboolean facts_can(const json_t *node, const char *feature) {
   gsize i;
   json_t *word;
   json_array_foreach(ferry_json_get(node, "status.hypervisor.features"), i,
@@ -43,7 +43,7 @@ void ferry_config_add_facts(json_t *config, json_t *origins, const json_t *vmi,
     ferry_migration_config_choose(config, origins, "linkRateBytesPerSecond", json_integer(link));
     tell_link(config, origins, source, target, link);
   }
-  if (can(source, "postcopy-preempt") && can(target, "postcopy-preempt"))
+  if (facts_can(source, "postcopy-preempt") && facts_can(target, "postcopy-preempt"))
     ferry_migration_config_choose(config, origins, "postCopyPreempt", json_true());
   gint64 disks = ferry_copied_disks_bytes(config, ferry_json_get(vmi, "spec.domain.devices.disks"));
   if (disks > 0)

@@ -4,7 +4,7 @@
 #include "policy/migration_flags_rules.h"
 #include <stdio.h>
 
-static char *markdown(void) {
+static char *flags_doc_markdown(void) {
   g_autofree char *table = ferry_migration_flags_markdown();
   g_autofree char *rules = ferry_migration_flags_rules_markdown();
   return g_strdup_printf(
@@ -37,7 +37,7 @@ int main(int argc, char **argv) {
     fputs("usage: flags-doc markdown\n", stderr);
     return 2;
   }
-  g_autofree char *text = markdown();
+  g_autofree char *text = flags_doc_markdown();
   fputs(text, stdout);
   return 0;
 }

@@ -38,7 +38,7 @@ static void take_intent(json_t *flat, const json_t *from) {
   layers_take(flat, from, "maxSlowdown", "maxSlowdownPercent");
 }
 
-static json_t *flatten(const json_t *spec) {
+static json_t *layers_flatten(const json_t *spec) {
   json_t *flat = json_is_object(spec) ? json_copy((json_t *)spec) : json_object();
   const json_t *intent = json_object_get(spec, "intent");
   json_object_del(flat, "maxDurationMs");
@@ -54,7 +54,7 @@ static json_t *flatten(const json_t *spec) {
 static void layers_add(GArray *layers, const json_t *spec, const char *origin, FerryLayerBit bit) {
   if (!json_is_object(spec))
     return;
-  FerryLayer layer = {flatten(spec), g_strdup(origin), bit};
+  FerryLayer layer = {layers_flatten(spec), g_strdup(origin), bit};
   g_array_append_val(layers, layer);
 }
 

@@ -32,7 +32,7 @@ static gint limits_compare(gconstpointer a, gconstpointer b) {
   return d ? d : g_strcmp0(ferry_json_str(x, "metadata.name"), ferry_json_str(y, "metadata.name"));
 }
 
-static void count(GHashTable *table, const char *node) {
+static void limits_count(GHashTable *table, const char *node) {
   if (node)
     g_hash_table_insert(table, (gpointer)node,
                         GINT_TO_POINTER(GPOINTER_TO_INT(g_hash_table_lookup(table, node)) + 1));
@@ -77,8 +77,8 @@ FerryLimits *ferry_limits_new(json_t *const *migrations, gsize n, const json_t *
       l->active++;
       const char *from = ferry_json_str(migrations[i], "status.migrationState.sourceNode");
       const char *to = ferry_json_str(migrations[i], "status.migrationState.targetNode");
-      count(l->outbound, from);
-      count(l->inbound, to);
+      limits_count(l->outbound, from);
+      limits_count(l->inbound, to);
       limits_hold(l->outbound_held, from, migrations[i], OUTBOUND);
       limits_hold(l->inbound_held, to, migrations[i], INBOUND);
     }
@@ -107,7 +107,7 @@ guint ferry_limits_position(const FerryLimits *l, const char *uid) {
 
 /* Those that wait before it to leave the same node: none of them is overtaken, or one that allows
  * no other beside it would wait for ever. */
-static gint64 ahead(const FerryLimits *l, const char *uid, const char *source) {
+static gint64 limits_ahead(const FerryLimits *l, const char *uid, const char *source) {
   gint64 n = 0;
   for (guint i = 0; i < l->waiting->len; i++) {
     const json_t *m = g_ptr_array_index(l->waiting, i);
@@ -125,10 +125,10 @@ gboolean ferry_limits_admit(const FerryLimits *l, const char *uid, const char *s
   gboolean held;
   gint64 out = GPOINTER_TO_INT(g_hash_table_lookup(l->outbound, source));
   gint64 limit = limit_of(l->outbound_held, source, l->per_source, &held);
-  gint64 before = ahead(l, uid, source);
+  gint64 before = limits_ahead(l, uid, source);
   if (limit > 0 && out + before >= limit) {
     g_autofree char *waiting =
-        out < limit ? g_strdup_printf(" and %" G_GINT64_FORMAT " wait to before it", before)
+        out < limit ? g_strdup_printf(" and %" G_GINT64_FORMAT " wait to do so before it", before)
                     : g_strdup("");
     *reason = g_strdup_printf("%" G_GINT64_FORMAT
                               " migrations leave node %s%s, the limit is %" G_GINT64_FORMAT

@@ -2,6 +2,7 @@
 #include "policy/migratable.h"
 #include "model/migration/reasons.h"
 #include "model/domain/domain_limits.h"
+#include "model/migration/condition.h"
 
 static void migratable_add(json_t *out, FerryReason reason, char *message) {
   json_array_append_new(
@@ -147,11 +148,11 @@ static void add_snapshots(const json_t *vmi, json_t *out) {
 
 /* Of two copies nobody can tell which one is meant to move. */
 static void add_two_copies(const json_t *vmi, json_t *out) {
-  static const char *const types[] = {"RunningOnTwoHosts", "ClaimedByAnotherHost"};
+  static const FerryConditionType types[] = {FERRY_CONDITION_RUNNING_ON_TWO_HOSTS,
+                                             FERRY_CONDITION_CLAIMED_BY_ANOTHER_HOST};
   const char *twice = ferry_reason_name(FERRY_REASON_SAME_UUID_TWICE);
   for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
-    const json_t *condition =
-        ferry_json_find(ferry_json_get(vmi, "status.conditions"), "type", types[i]);
+    const json_t *condition = ferry_condition_find(vmi, types[i]);
     const char *message = ferry_json_str(condition, "message");
     if (g_strcmp0(ferry_json_str(condition, "status"), "True") != 0 ||
         g_strcmp0(ferry_json_str(condition, "reason"), twice) != 0)
@@ -165,7 +166,7 @@ static void add_two_copies(const json_t *vmi, json_t *out) {
 char *ferry_silent_text(const char *node) {
   return g_strdup_printf("its QEMU on %s does not answer its monitor, so that libvirt can do "
                          "nothing with it: look at that process (stopped, or waiting for storage); "
-                         "when it answers again that is noticed within seconds",
+                         "once it answers again, that is noticed within seconds",
                          node ? node : "its host");
 }
 

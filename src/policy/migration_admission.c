@@ -11,6 +11,7 @@
 #include "policy/layers.h"
 #include "policy/placement.h"
 #include "policy/policy_check.h"
+#include "model/migration/condition.h"
 
 #include <string.h>
 
@@ -151,10 +152,10 @@ static void check_ambiguous_vmi(const FerryAdmissionState *state, const char *ns
         g_strcmp0(ferry_json_str(vmi, "spec.domainName"), word) == 0)
       add_meaning(text, vmi);
   }
-  ferry_error_add_cause(causes, "FieldValueInvalid", "spec.vmiName",
-                        "Invalid value: \"%s\": it is the name of more than one VM: %s; say which "
-                        "by its UUID",
-                        word, text->str);
+  ferry_error_add_cause(
+      causes, "FieldValueInvalid", "spec.vmiName",
+      "Invalid value: \"%s\": it is the name of more than one VM: %s; name it by its UUID", word,
+      text->str);
 }
 
 static void check_running(const json_t *vmi, const json_t *migration, const char *word,
@@ -170,7 +171,7 @@ static void check_running(const json_t *vmi, const json_t *migration, const char
 }
 
 static void check_ready(const json_t *node, const char *name, GError *causes) {
-  const json_t *ready = ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "Ready");
+  const json_t *ready = ferry_condition_find(node, FERRY_CONDITION_READY);
   const char *status = ferry_json_str(ready, "status");
   if (g_strcmp0(status, "True") == 0)
     return;

@@ -56,7 +56,7 @@ static const Rule rules[] = {
      "Both port and URI requested for disk migration while being mutually exclusive"},
     {"disksURI=unix", EXCLUDES, "tls", "NBD migration with TLS is not supported over UNIX socket"},
     {"copyStorageSynchronousWrites", NEEDS, "live",
-     "a guest that is not running writes nothing that could be waited for"},
+     "a guest that does not run writes nothing that could be held back"},
     {"allowPostCopy", NEEDS, "live",
      "post-copy migration is not supported with non-live or paused migration"},
     {"allowPostCopy", EXCLUDES, "paused",
@@ -123,7 +123,7 @@ static gboolean has_scheme(const json_t *config, const char *name, const char *s
   return uri && g_ascii_strncasecmp(uri, scheme, len) == 0 && uri[len] == ':';
 }
 
-static gboolean holds(const json_t *config, const char *term) {
+static gboolean flags_rules_holds(const json_t *config, const char *term) {
   if (g_str_equal(term, "tls"))
     return !ferry_migration_flag_on(config, "disableTLS") &&
            !ferry_migration_flag_on(config, "offline");
@@ -171,14 +171,14 @@ static void add_tls_advice(GString *out, const FerryFlagsContext *c, const char 
                        "tunnelled (--tunnelled) out");
 }
 
-static const char *version(const json_t *node, const char *what) {
+static const char *flags_rules_version(const json_t *node, const char *what) {
   g_autofree char *path = g_strconcat("status.hypervisor.", what, NULL);
   return ferry_json_str(node, path);
 }
 
 /* Whether the host is known to have a QEMU from `since` on. */
 static gboolean has_qemu(const json_t *node, const char *since) {
-  const char *have = version(node, "qemuVersion");
+  const char *have = flags_rules_version(node, "qemuVersion");
   return have && ferry_version_compare(have, since) >= 0;
 }
 
@@ -203,14 +203,14 @@ static gboolean is_left_out(const FerryFlagsContext *c, const Rule *rule) {
 static void check_rule(const FerryFlagsContext *c, const Rule *rule, GError *causes) {
   if (is_left_out(c, rule))
     return;
-  if (!holds(c->config, rule->term) ||
+  if (!flags_rules_holds(c->config, rule->term) ||
       (rule->until_qemu && c->source && has_qemu(c->source, rule->until_qemu)))
     return; /* what the target's lacks, ferry_migration_flags_lacking says, of each candidate */
   g_auto(GStrv) others = g_strsplit(rule->others, " ", -1);
   g_autofree char *field = g_strndup(rule->term, strcspn(rule->term, "="));
   gboolean found = FALSE;
   for (guint i = 0; others[i]; i++) {
-    if (!holds(c->config, others[i]))
+    if (!flags_rules_holds(c->config, others[i]))
       continue;
     found = TRUE;
     if (rule->relation == NEEDS)
@@ -253,18 +253,20 @@ static void check_values(const FerryFlagsContext *c, GError *causes) {
         "none: No compression algorithm selected for parallel migration; name zlib or zstd");
   const char *uri = json_string_value(ferry_migration_flags_given(config, "disksURI"));
   if (has_scheme(config, "migrateURI", "unix")) {
-    if (holds(config, "tls") && !ferry_migration_flags_given(config, "tlsDestination"))
+    if (flags_rules_holds(config, "tls") && !ferry_migration_flags_given(config, "tlsDestination"))
       ferry_migration_flags_cause(
           causes, "tlsDestination",
           "none: Explicit destination hostname is required for TLS migration over UNIX socket");
-    if ((holds(config, "copyStorageAll") || holds(config, "copyStorageIncremental")) && !uri)
+    if ((flags_rules_holds(config, "copyStorageAll") ||
+         flags_rules_holds(config, "copyStorageIncremental")) &&
+        !uri)
       ferry_migration_flags_cause(
           causes, "disksURI",
           "none: NBD URI must be supplied when migration URI uses UNIX transport method");
   }
   static const char *const ways[] = {"migrateURI", "tunnelled"};
   for (gsize i = 0; i < G_N_ELEMENTS(ways); i++)
-    if (holds(config, ways[i]) && is_own(c, "network"))
+    if (flags_rules_holds(config, ways[i]) && is_own(c, "network"))
       ferry_migration_flags_cause(
           causes, ways[i], "%s and network exclude each other: each says where the data goes",
           ways[i]);
@@ -293,9 +295,10 @@ static void add_lack(GPtrArray *out, const char *field, char *text) {
 }
 
 /* `what`: how the text names what the field asks for. */
-static void lacks(GPtrArray *out, const json_t *node, const char *field, const char *what,
-                  const char *program, const char *key, const char *since, const char *until) {
-  const char *have = version(node, key), *name = ferry_json_str(node, "metadata.name");
+static void flags_rules_lacks(GPtrArray *out, const json_t *node, const char *field,
+                              const char *what, const char *program, const char *key,
+                              const char *since, const char *until) {
+  const char *have = flags_rules_version(node, key), *name = ferry_json_str(node, "metadata.name");
   if (!have)
     return;
   if (since && ferry_version_compare(have, since) < 0)
@@ -310,7 +313,8 @@ static void lacks(GPtrArray *out, const json_t *node, const char *field, const c
 
 /* A distribution may have fixed it in an older version: then unsafeMigrationOverride. */
 static void check_resume(GPtrArray *out, const json_t *config, const json_t *node) {
-  const char *have = version(node, "libvirtVersion"), *defect = ferry_resume_defect(have);
+  const char *have = flags_rules_version(node, "libvirtVersion"),
+             *defect = ferry_resume_defect(have);
   if (defect && ferry_migration_flag_on(config, "postCopyResume") &&
       !ferry_migration_flag_on(config, "unsafeMigrationOverride"))
     add_lack(out, "postCopyResume",
@@ -342,18 +346,18 @@ static void check_listen_address(GPtrArray *out, const json_t *config, const jso
     }
   }
   add_lack(out, "listenAddress",
-           g_strdup_printf("\"%s\": Failed to bind socket: node %s has not this "
-                           "address but %s",
-                           address, ferry_json_str(node, "metadata.name"), have->str));
+           g_strdup_printf(
+               "\"%s\": Failed to bind socket: node %s does not have this address; it has %s",
+               address, ferry_json_str(node, "metadata.name"), have->str));
 }
 
 /* Rows that hold only until a version of QEMU, of the target's. */
 static void check_exclusions(GPtrArray *out, const json_t *config, const json_t *node) {
-  const char *have = version(node, "qemuVersion");
+  const char *have = flags_rules_version(node, "qemuVersion");
   for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
     const Rule *r = &rules[i];
-    if (r->until_qemu && r->relation == EXCLUDES && holds(config, r->term) &&
-        holds(config, r->others) && !has_qemu(node, r->until_qemu))
+    if (r->until_qemu && r->relation == EXCLUDES && flags_rules_holds(config, r->term) &&
+        flags_rules_holds(config, r->others) && !has_qemu(node, r->until_qemu))
       add_lack(out, r->term,
                g_strdup_printf("node %s has QEMU %s: %s needs QEMU %s or newer where "
                                "there is %s, too: %s",
@@ -373,11 +377,11 @@ GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *nod
   }
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++) {
     const char *name = f->field.name;
-    if (f->inverted ? ferry_migration_flag_on(config, name) : !holds(config, name))
+    if (f->inverted ? ferry_migration_flag_on(config, name) : !flags_rules_holds(config, name))
       continue;
     const char *what = f->inverted ? "TLS" : name;
-    lacks(out, node, name, what, "libvirt", "libvirtVersion", f->since_libvirt, NULL);
-    lacks(out, node, name, what, "QEMU", "qemuVersion", f->since_qemu, f->until_qemu);
+    flags_rules_lacks(out, node, name, what, "libvirt", "libvirtVersion", f->since_libvirt, NULL);
+    flags_rules_lacks(out, node, name, what, "QEMU", "qemuVersion", f->since_qemu, f->until_qemu);
   }
   static const struct {
     const char *method, *libvirt, *qemu, *until_qemu;
@@ -388,10 +392,10 @@ GPtrArray *ferry_migration_flags_lacking(const json_t *config, const json_t *nod
     if (!has_method(config, methods[i].method))
       continue;
     g_autofree char *what = g_strconcat("compression method ", methods[i].method, NULL);
-    lacks(out, node, "compressionMethods", what, "libvirt", "libvirtVersion", methods[i].libvirt,
-          NULL);
-    lacks(out, node, "compressionMethods", what, "QEMU", "qemuVersion", methods[i].qemu,
-          methods[i].until_qemu);
+    flags_rules_lacks(out, node, "compressionMethods", what, "libvirt", "libvirtVersion",
+                      methods[i].libvirt, NULL);
+    flags_rules_lacks(out, node, "compressionMethods", what, "QEMU", "qemuVersion", methods[i].qemu,
+                      methods[i].until_qemu);
   }
   const json_t *features = ferry_json_get(node, "status.hypervisor.features");
   if (has_scheme(config, "migrateURI", "rdma") && json_array_size(features) &&
@@ -420,7 +424,8 @@ static void check_schedule(const FerryFlagsContext *c, GError *causes) {
       object ? ferry_schedule_parse(object, "schedule", NULL) : NULL;
   const char *from = ferry_json_str(c->origins, "allowPostCopy");
   const char *by = ferry_json_str(c->origins, "schedule");
-  if (ferry_schedule_has(schedule, FERRY_STEP_POSTCOPY) && !holds(c->config, "allowPostCopy"))
+  if (ferry_schedule_has(schedule, FERRY_STEP_POSTCOPY) &&
+      !flags_rules_holds(c->config, "allowPostCopy"))
     ferry_migration_flags_cause(
         causes, "allowPostCopy",
         "false%s%s: the schedule%s%s switches to post-copy; allow it, or end the schedule in "
@@ -448,7 +453,7 @@ void ferry_migration_flags_check(const FerryFlagsContext *c, GError *causes) {
 enum { MBPS_PER_CONNECTION = 10000, MBPS_PER_TLS_CONNECTION = 4000, MIN_CONNECTIONS = 2 };
 enum { MAX_CONNECTIONS = 16 };
 
-static gint64 processors(const json_t *node) {
+static gint64 flags_rules_processors(const json_t *node) {
   const json_t *value = ferry_json_get(node, "status.capacity.cpu");
   const char *text = json_string_value(value);
   gint64 n = text ? g_ascii_strtoll(text, NULL, 10) : json_integer_value(value);
@@ -463,10 +468,10 @@ void ferry_migration_flags_complete(json_t *config, json_t *origins, const json_
       ferry_migration_flags_given(config, "parallelConnections"))
     return;
   /* One connection fills about this much of a link; encrypting takes a processor each. */
-  gint64 each = holds(config, "tls") ? MBPS_PER_TLS_CONNECTION : MBPS_PER_CONNECTION;
+  gint64 each = flags_rules_holds(config, "tls") ? MBPS_PER_TLS_CONNECTION : MBPS_PER_CONNECTION;
   gint64 speed = ferry_network_path_mbps(source, target, address);
   gint64 n = (speed + each - 1) / each;
-  n = MIN(n, MIN(processors(source), processors(target)));
+  n = MIN(n, MIN(flags_rules_processors(source), flags_rules_processors(target)));
   n = CLAMP(n, MIN_CONNECTIONS, MAX_CONNECTIONS);
   json_object_set_new(config, "parallelConnections", json_integer(n));
   if (origins)

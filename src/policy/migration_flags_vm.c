@@ -70,7 +70,7 @@ void ferry_migration_flags_check_offline(const FerryFlagsContext *c, GError *cau
 
 /* ---- definitions ---- */
 
-static char *content(const xmlNode *root, const char *name) {
+static char *migration_flags_vm_content(const xmlNode *root, const char *name) {
   for (xmlNode *n = root->children; n; n = n->next) {
     if (n->type != XML_ELEMENT_NODE || strcmp((const char *)n->name, name) != 0)
       continue;
@@ -118,7 +118,7 @@ static xmlDoc *flags_vm_parse(const char *field, const char *text, GError *cause
 /* libvirt (measured) wants name and UUID of the source, also where destinationName renames. */
 static void check_same(const char *field, const xmlNode *root, const char *element,
                        const char *wanted, GError *causes) {
-  g_autofree char *is = content(root, element);
+  g_autofree char *is = migration_flags_vm_content(root, element);
   if (!wanted || (is && g_ascii_strcasecmp(is, wanted) == 0 &&
                   (g_str_equal(element, "uuid") || g_str_equal(is, wanted))))
     return;
@@ -140,7 +140,8 @@ static void check_persistent(const FerryFlagsContext *c, const xmlNode *root, GE
   const char *own = ferry_json_str(c->vmi, "spec.domainName");
   const char *renamed =
       json_string_value(ferry_migration_flags_given(c->config, "destinationName"));
-  g_autofree char *name = content(root, "name"), *uuid = content(root, "uuid");
+  g_autofree char *name = migration_flags_vm_content(root, "name"),
+                  *uuid = migration_flags_vm_content(root, "uuid");
   if (own && g_strcmp0(name, own) != 0 && (!renamed || g_strcmp0(name, renamed) != 0)) {
     g_autofree char *first = g_strndup(name ? name : "none", 200);
     g_autofree char *shown = g_utf8_make_valid(first, -1);
@@ -290,10 +291,10 @@ void ferry_migration_flags_check_vm(const FerryFlagsContext *c, GError *causes) 
   gboolean persistent = ferry_json_bool(c->vmi, "spec.persistent", FALSE);
   gboolean active = ferry_vmi_is_active(c->vmi);
   gboolean offline = ferry_migration_flag_on(config, "offline");
-  gboolean persist = ferry_json_bool(config, "persistDestination", persistent);
+  gboolean persist = ferry_migration_persists(config, persistent);
   check_disks(c, causes);
   check_local_disks(c, causes);
-  if (offline && !ferry_json_bool(config, "persistDestination", TRUE))
+  if (offline && !ferry_migration_persists(config, persistent))
     ferry_migration_flags_cause(
         causes, "persistDestination",
         "false: offline migration must be specified with the persistent flag set");

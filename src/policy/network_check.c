@@ -9,7 +9,7 @@
 #define NAMED 5 /* migrations, in the refusal */
 
 /* "default/a, default/b" of those that the network carries; empty: none. */
-static GString *carried(const char *name, json_t *const *migrations, gsize n) {
+static GString *network_check_carried(const char *name, json_t *const *migrations, gsize n) {
   GString *text = g_string_new(NULL);
   guint found = 0;
   for (gsize i = 0; i < n; i++) {
@@ -27,30 +27,31 @@ static GString *carried(const char *name, json_t *const *migrations, gsize n) {
   return text;
 }
 
-static gboolean differs(const json_t *old, const json_t *network, const char *path) {
+static gboolean network_check_differs(const json_t *old, const json_t *network, const char *path) {
   const json_t *a = ferry_json_get(old, path), *b = ferry_json_get(network, path);
   return a && b ? !json_equal(a, b) : a != b;
 }
 
 /* What the write would take from migrations under way, static; NULL: nothing. */
-static const char *loss(const json_t *old, const json_t *network) {
+static const char *network_check_loss(const json_t *old, const json_t *network) {
   if (!network)
     return "it cannot be deleted";
   if (ferry_network_has_role(old, ROLE) && !ferry_network_has_role(network, ROLE))
     return "the role \"" ROLE "\" cannot be taken from it";
-  if (differs(old, network, "spec.subnets"))
+  if (network_check_differs(old, network, "spec.subnets"))
     return "its subnets cannot be changed";
-  if (differs(old, network, "spec.interface"))
+  if (network_check_differs(old, network, "spec.interface"))
     return "its interface cannot be changed";
   return NULL;
 }
 
 static gboolean check_carried(const json_t *old, const json_t *network, json_t *const *migrations,
                               gsize n, GError **error) {
-  const char *name = ferry_json_str(old, "metadata.name"), *what = old ? loss(old, network) : NULL;
+  const char *name = ferry_json_str(old, "metadata.name"),
+             *what = old ? network_check_loss(old, network) : NULL;
   if (!what)
     return TRUE;
-  g_autoptr(GString) busy = carried(name, migrations, n);
+  g_autoptr(GString) busy = network_check_carried(name, migrations, n);
   if (busy->len == 0)
     return TRUE;
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,

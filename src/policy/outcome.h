@@ -30,11 +30,11 @@ typedef enum {
   FERRY_OUTCOME_WAIT,      /* libvirt goes on by itself: it is not over, however long it takes */
   FERRY_OUTCOME_MOVED,     /* runs (or is paused, as it was) on the target alone */
   FERRY_OUTCOME_STAYED,    /* is on the source alone */
-  FERRY_OUTCOME_STOPPED,   /* was stopped meanwhile, by nobody's fault of the migration */
+  FERRY_OUTCOME_STOPPED,   /* was stopped while it moved, which was not the migration's doing */
   FERRY_OUTCOME_LOST,      /* runs nowhere and can't go on: start it again from its disks */
   FERRY_OUTCOME_BROKEN,    /* post-copy broke and each host holds a part of the memory */
   FERRY_OUTCOME_BOTH,      /* two copies are active */
-  FERRY_OUTCOME_SUSPENDED, /* suspended on both hosts, none of which goes on */
+  FERRY_OUTCOME_SUSPENDED, /* suspended on both hosts, and neither goes on */
   FERRY_OUTCOME_GONE,      /* on neither host, and nothing says why */
   FERRY_OUTCOME_UNKNOWN,   /* only the host that can't speak knows */
   FERRY_OUTCOME_LAST

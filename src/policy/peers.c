@@ -6,6 +6,7 @@
 #include "policy/peers.h"
 #include "model/migration/reasons.h"
 #include "model/migration/peer_uri.h"
+#include "model/migration/condition.h"
 #include <string.h>
 
 static gboolean has_address(const json_t *node, const char *host) {
@@ -44,8 +45,7 @@ char *ferry_peers_obstacle(json_t *const *nodes, gsize n, const json_t *node, co
                            FerryReason *reason) {
   const char *name = ferry_json_str(node, "metadata.name");
   const json_t *peer = ferry_peer_of_node(node);
-  const json_t *conflict = ferry_json_find(ferry_json_get(node, "status.conditions"), "type",
-                                           ferry_reason_name(FERRY_REASON_PEER_CONFLICT));
+  const json_t *conflict = ferry_condition_find(node, FERRY_CONDITION_PEER_CONFLICT);
   if (!peer && g_strcmp0(ferry_json_str(conflict, "status"), "True") == 0) {
     *reason = FERRY_REASON_PEER_CONFLICT;
     return g_strdup(ferry_json_str(conflict, "message"));

@@ -11,9 +11,10 @@
 #include "policy/network.h"
 #include "policy/peers.h"
 #include "policy/shared_storage.h"
+#include "model/migration/condition.h"
 
 gboolean ferry_node_is_ready(const json_t *node) {
-  const json_t *ready = ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "Ready");
+  const json_t *ready = ferry_condition_find(node, FERRY_CONDITION_READY);
   return g_strcmp0(ferry_json_str(ready, "status"), "True") == 0;
 }
 
@@ -193,8 +194,7 @@ static void against_node(Case *c, gboolean named) {
   const json_t *node = c->node;
   const char *name = c->name;
   if (!ferry_node_is_ready(node)) {
-    const json_t *ready =
-        ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "Ready");
+    const json_t *ready = ferry_condition_find(node, FERRY_CONDITION_READY);
     const char *message = ferry_json_str(ready, "message");
     PASSING(c, FERRY_REASON_NOT_READY, "node %s is not ready: %s", name,
             message ? message : "its agent has not reported");
@@ -329,7 +329,8 @@ static gboolean is_the_target(const FerryPlacementInput *in, const char *wanted)
 
 /* What is better to avoid, where there is another node: taints that only ask for that, and a way
  * past the migration network. */
-static int drawbacks(const FerryPlacementInput *in, const json_t *source, const json_t *node) {
+static int placement_drawbacks(const FerryPlacementInput *in, const json_t *source,
+                               const json_t *node) {
   g_auto(FerryRoute) route = {0};
   g_autofree char *problem = NULL;
   int n = !route_to(in, source, node, &route, &problem) ||
@@ -381,7 +382,7 @@ const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **ref
                                       "reasons", reasons));
       continue;
     }
-    Candidate this = {node, drawbacks(in, source, node), free_memory(in, node)};
+    Candidate this = {node, placement_drawbacks(in, source, node), free_memory(in, node)};
     if (goes_before(&this, &best))
       best = this;
   }

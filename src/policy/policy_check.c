@@ -6,9 +6,10 @@
 #include "model/validate/validate.h"
 #include "policy/preset_policies.h"
 
-static void fault(GError *causes, const char *path, const char *field, const char *format, ...)
-    G_GNUC_PRINTF(4, 5);
-static void fault(GError *causes, const char *path, const char *field, const char *format, ...) {
+static void policy_check_fault(GError *causes, const char *path, const char *field,
+                               const char *format, ...) G_GNUC_PRINTF(4, 5);
+static void policy_check_fault(GError *causes, const char *path, const char *field,
+                               const char *format, ...) {
   va_list ap;
   va_start(ap, format);
   g_autofree char *message = g_strdup_vprintf(format, ap);
@@ -23,14 +24,16 @@ static void check_rule(const json_t *spec, const char *path, GError *causes) {
   gboolean intent = json_object_get(spec, "intent") != NULL;
   if (preset && !ferry_preset_find(preset)) {
     g_autofree char *names = ferry_preset_names();
-    fault(causes, path, "preset", "\"%s\": there is no such preset; there are %s", preset, names);
+    policy_check_fault(causes, path, "preset", "\"%s\": there is no such preset; there are %s",
+                       preset, names);
   }
   if (preset && schedule)
-    fault(causes, path, "schedule",
-          "a preset is given too: only one of them can drive a migration");
+    policy_check_fault(causes, path, "schedule",
+                       "a preset is given too: only one of them can drive a migration");
   if (intent && (schedule || (preset && !g_str_equal(preset, "intent"))))
-    fault(causes, path, "intent", "a %s is given too: only one of them can drive a migration",
-          schedule ? "schedule" : "preset");
+    policy_check_fault(causes, path, "intent",
+                       "a %s is given too: only one of them can drive a migration",
+                       schedule ? "schedule" : "preset");
 }
 
 static void check_schedule(const json_t *spec, const char *path, GError *causes) {
@@ -46,9 +49,11 @@ static void check_schedule(const json_t *spec, const char *path, GError *causes)
   }
   if (ferry_schedule_has(parsed, FERRY_STEP_POSTCOPY) &&
       json_is_false(json_object_get(spec, "allowPostCopy")))
-    fault(causes, path, "schedule", "it switches to post-copy, and allowPostCopy is false");
+    policy_check_fault(causes, path, "schedule",
+                       "it switches to post-copy, and allowPostCopy is false");
   if (parsed && parsed->auto_converge && json_is_false(json_object_get(spec, "allowAutoConverge")))
-    fault(causes, path, "schedule", "it begins with auto-converge, and allowAutoConverge is false");
+    policy_check_fault(causes, path, "schedule",
+                       "it begins with auto-converge, and allowAutoConverge is false");
 }
 
 /* A field of the intent that stands beside it under another name must say the same. */
@@ -59,18 +64,18 @@ static void check_twice(const json_t *spec, const char *path, const char *inner,
   if (!a || !b || json_equal(a, b))
     return;
   g_autofree char *field = g_strdup_printf("intent.%s", inner);
-  fault(causes, path, field, "%s says another; say it once", outer);
+  policy_check_fault(causes, path, field, "%s says another; say it once", outer);
 }
 
-static gboolean duration(const json_t *intent, const char *name, const char *path, GError *causes,
-                         gint64 *ms) {
+static gboolean policy_check_duration(const json_t *intent, const char *name, const char *path,
+                                      GError *causes, gint64 *ms) {
   const char *text = json_string_value(json_object_get(intent, name));
   if (!text)
     return FALSE;
   if (ferry_duration_parse(text, ms) && *ms > 0)
     return TRUE;
   g_autofree char *field = g_strdup_printf("intent.%s", name);
-  fault(causes, path, field, "\"%s\": not a duration such as 300ms, 90s or 10m", text);
+  policy_check_fault(causes, path, field, "\"%s\": not a duration such as 300ms, 90s or 10m", text);
   return FALSE;
 }
 
@@ -79,18 +84,20 @@ static void check_intent(const json_t *spec, const char *path, GError *causes) {
   gint64 pause = 0, whole = 0;
   if (!intent)
     return;
-  if (duration(intent, "maxDowntime", path, causes, &pause)) {
+  if (policy_check_duration(intent, "maxDowntime", path, causes, &pause)) {
     gint64 ms = ferry_json_int(intent, "maxDowntimeMs", ferry_json_int(spec, "maxDowntimeMs", 0));
     if (pause > FERRY_DOWNTIME_MAX_MS)
-      fault(causes, path, "intent.maxDowntime", "more than %d ms", FERRY_DOWNTIME_MAX_MS);
+      policy_check_fault(causes, path, "intent.maxDowntime", "more than %d ms",
+                         FERRY_DOWNTIME_MAX_MS);
     else if (ms && ms != pause)
-      fault(causes, path, "intent.maxDowntime",
-            "maxDowntimeMs says %" G_GINT64_FORMAT " ms; say it once", ms);
+      policy_check_fault(causes, path, "intent.maxDowntime",
+                         "maxDowntimeMs says %" G_GINT64_FORMAT " ms; say it once", ms);
   } else {
     pause = ferry_json_int(intent, "maxDowntimeMs", 0);
   }
-  if (duration(intent, "maxDuration", path, causes, &whole) && pause > whole)
-    fault(causes, path, "intent.maxDuration", "shorter than the pause that is allowed");
+  if (policy_check_duration(intent, "maxDuration", path, causes, &whole) && pause > whole)
+    policy_check_fault(causes, path, "intent.maxDuration",
+                       "shorter than the pause that is allowed");
   check_twice(spec, path, "maxDowntimeMs", "maxDowntimeMs", causes);
   check_twice(spec, path, "allowPostCopy", "allowPostCopy", causes);
   check_twice(spec, path, "bandwidth", "bandwidthPerMigration", causes);
@@ -102,18 +109,18 @@ static void check_transport(const json_t *spec, const char *path, GError *causes
   gboolean several = method && (g_str_equal(method, "zlib") || g_str_equal(method, "zstd"));
   gboolean one = method && (g_str_equal(method, "xbzrle") || g_str_equal(method, "mt"));
   if (one && parallel)
-    fault(causes, path, "compression",
-          "%s works over one connection only; with parallel use zlib "
-          "or zstd",
-          method);
+    policy_check_fault(causes, path, "compression",
+                       "%s works over one connection only; with parallel use zlib "
+                       "or zstd",
+                       method);
   if (several && json_is_false(json_object_get(spec, "parallel")))
-    fault(causes, path, "compression", "%s needs parallel: true", method);
+    policy_check_fault(causes, path, "compression", "%s needs parallel: true", method);
   if (json_object_get(spec, "parallelConnections") &&
       json_is_false(json_object_get(spec, "parallel")))
-    fault(causes, path, "parallelConnections", "needs parallel: true");
+    policy_check_fault(causes, path, "parallelConnections", "needs parallel: true");
   const json_t *compressed = json_object_get(spec, "compressed");
   if (method && compressed && json_is_true(compressed) == g_str_equal(method, "none"))
-    fault(causes, path, "compression", "compressed says another; say it once");
+    policy_check_fault(causes, path, "compression", "compressed says another; say it once");
 }
 
 static void check_stalling(const json_t *spec, const char *path, GError *causes) {
@@ -123,17 +130,20 @@ static void check_stalling(const json_t *spec, const char *path, GError *causes)
   if (n == 0)
     return;
   if (json_object_get(spec, "intent") || (preset && g_str_equal(preset, "intent")))
-    fault(causes, path, "onStalling",
-          "an intent acts by itself when the migration stalls; use a schedule or another preset");
+    policy_check_fault(
+        causes, path, "onStalling",
+        "an intent acts by itself when the migration stalls; use a schedule or another preset");
   limit = json_object_get(spec, "stallingLimit");
   if (limit && json_integer_value(limit) == 0)
-    fault(causes, path, "onStalling", "stallingLimit is 0: it would never be said to stall");
+    policy_check_fault(causes, path, "onStalling",
+                       "stallingLimit is 0: it would never be said to stall");
   json_array_foreach((json_t *)list, i, step) {
     const char *name = json_string_value(step);
     if (g_strcmp0(name, "abort") == 0 && i + 1 < n)
-      fault(causes, path, "onStalling", "nothing can follow abort");
+      policy_check_fault(causes, path, "onStalling", "nothing can follow abort");
     if (g_strcmp0(name, "postCopy") == 0 && json_is_false(json_object_get(spec, "allowPostCopy")))
-      fault(causes, path, "onStalling", "it switches to post-copy, and allowPostCopy is false");
+      policy_check_fault(causes, path, "onStalling",
+                         "it switches to post-copy, and allowPostCopy is false");
   }
 }
 

@@ -29,7 +29,7 @@ static gboolean takes_memory(const json_t *m, const char *except) {
          !(except && g_strcmp0(ferry_json_str(m, "metadata.uid"), except) == 0);
 }
 
-static void promise(FerryPromises *all, const char *node, const json_t *m, gint64 bytes) {
+static void promises_one(FerryPromises *all, const char *node, const json_t *m, gint64 bytes) {
   Promise *p = g_hash_table_lookup(all->nodes, node);
   if (!p) {
     p = g_new0(Promise, 1);
@@ -59,7 +59,7 @@ FerryPromises *ferry_promises_new(json_t *const *migrations, gsize n, json_t *co
     const json_t *m = uid ? g_hash_table_lookup(moving, uid) : NULL;
     const char *node = m ? ferry_json_str(m, "status.migrationState.targetNode") : NULL;
     if (m && !ferry_vmi_is_active_on(vmis[i], node))
-      promise(all, node, m, ferry_json_int(vmis[i], "status.guestMemoryBytes", 0));
+      promises_one(all, node, m, ferry_json_int(vmis[i], "status.guestMemoryBytes", 0));
   }
   return all;
 }

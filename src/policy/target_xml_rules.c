@@ -20,7 +20,8 @@ typedef struct {
   guint left;
 } TargetXmlRulesCheck;
 
-static void G_GNUC_PRINTF(2, 3) cause(TargetXmlRulesCheck *c, const char *format, ...) {
+static void G_GNUC_PRINTF(2, 3)
+    target_xml_rules_cause(TargetXmlRulesCheck *c, const char *format, ...) {
   if (c->left == 0)
     return;
   va_list ap;
@@ -52,9 +53,10 @@ static void check_resources(TargetXmlRulesCheck *c, const xmlNode *domain, gbool
       continue;
     g_autofree char *path = target_xml_rules_shown(r->path),
                     *value = target_xml_rules_shown(r->value);
-    cause(c, "%s%s%s: the VM's present definition %s it; leave it as virsh dumpxml prints it%s",
-          path, *value ? ": " : "", value, known ? "does not have" : "is not known to have",
-          r->program ? "" : ", or say unsafeMigrationOverride: true (--unsafe)");
+    target_xml_rules_cause(
+        c, "%s%s%s: the VM's present definition %s it; leave it as virsh dumpxml prints it%s", path,
+        *value ? ": " : "", value, known ? "does not have" : "is not known to have",
+        r->program ? "" : ", or say unsafeMigrationOverride: true (--unsafe)");
   }
 }
 
@@ -96,10 +98,11 @@ static void check_devices(TargetXmlRulesCheck *c, const xmlNode *devices) {
       g_autofree char *is = attribute_below(n, known[i].child, known[i].attr);
       g_autofree char *text = target_xml_rules_shown(is ? is : "none");
       if (!vm_has(c->vmi, known[i].list, known[i].key, is))
-        cause(c,
-              "devices/%s: the VM has none with <%s %s='%s'>; a migration changes where a device "
-              "is on the host, and adds none; or say unsafeMigrationOverride: true (--unsafe)",
-              known[i].element, known[i].child, known[i].attr, text);
+        target_xml_rules_cause(
+            c,
+            "devices/%s: the VM has none with <%s %s='%s'>; a migration changes where a device "
+            "is on the host, and adds none; or say unsafeMigrationOverride: true (--unsafe)",
+            known[i].element, known[i].child, known[i].attr, text);
     }
 }
 

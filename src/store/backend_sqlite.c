@@ -292,7 +292,7 @@ static gboolean sqlite_load(FerryBackend *backend, FerryBackendLoadFunc give, gp
   return ok;
 }
 
-static gboolean step(SqliteBackend *self, int which) {
+static gboolean backend_sqlite_step(SqliteBackend *self, int which) {
   sqlite3_stmt *statement = self->statements[which];
   return sqlite3_step(statement) == SQLITE_DONE && sqlite3_reset(statement) == SQLITE_OK;
 }
@@ -308,18 +308,18 @@ static gboolean write_row(SqliteBackend *self, const FerryBackendRow *row) {
                             sqlite3_bind_text64(statement, 6, row->data, row->len, SQLITE_STATIC,
                                                 SQLITE_UTF8) != SQLITE_OK))
     return FALSE;
-  return step(self, which);
+  return backend_sqlite_step(self, which);
 }
 
 static gboolean write_all(SqliteBackend *self, const FerryBackendRow *rows, gsize n,
                           gint64 high_water) {
-  if (!step(self, STATEMENT_BEGIN))
+  if (!backend_sqlite_step(self, STATEMENT_BEGIN))
     return FALSE;
   for (gsize i = 0; i < n; i++)
     if (!write_row(self, &rows[i]))
       return FALSE;
   return sqlite3_bind_int64(self->statements[STATEMENT_MARK], 1, high_water) == SQLITE_OK &&
-         step(self, STATEMENT_MARK) && step(self, STATEMENT_COMMIT);
+         backend_sqlite_step(self, STATEMENT_MARK) && backend_sqlite_step(self, STATEMENT_COMMIT);
 }
 
 /* A file beside the database that is given up when the disk is full, so that what makes room

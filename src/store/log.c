@@ -14,7 +14,7 @@ typedef struct {
 } ChangeBox;
 
 /* What glibc's malloc takes for n bytes. */
-static gsize chunk(gsize n) {
+static gsize log_chunk(gsize n) {
   return MAX(32, (n + 8 + 15) & ~(gsize)15);
 }
 
@@ -28,19 +28,19 @@ static gsize json_bytes(const json_t *value) {
   case JSON_OBJECT:
     while (buckets < json_object_size(value))
       buckets *= 2;
-    sum = chunk(72) + chunk(buckets * 16);
+    sum = log_chunk(72) + log_chunk(buckets * 16);
     json_object_foreach((json_t *)value, key, element) sum +=
-        chunk(57 + strlen(key)) + json_bytes(element);
+        log_chunk(57 + strlen(key)) + json_bytes(element);
     return sum;
   case JSON_ARRAY:
-    sum = chunk(40) + chunk(MAX(8, json_array_size(value)) * sizeof(json_t *));
+    sum = log_chunk(40) + log_chunk(MAX(8, json_array_size(value)) * sizeof(json_t *));
     json_array_foreach(value, i, element) sum += json_bytes(element);
     return sum;
   case JSON_STRING:
-    return chunk(32) + chunk(json_string_length(value) + 1);
+    return log_chunk(32) + log_chunk(json_string_length(value) + 1);
   case JSON_INTEGER:
   case JSON_REAL:
-    return chunk(24);
+    return log_chunk(24);
   default:
     return 0;
   }
@@ -50,7 +50,7 @@ FerryChange *ferry_change_new(gint64 revision, FerryChangeType type, const Ferry
                               const char *ns, const char *name, json_t *object, json_t *previous) {
   gsize ns_size = strlen(ns) + 1, name_size = strlen(name) + 1;
   ChangeBox *box = g_malloc0(sizeof *box + ns_size + name_size);
-  box->bytes = chunk(sizeof *box + ns_size + name_size) + (object ? json_bytes(object) : 0);
+  box->bytes = log_chunk(sizeof *box + ns_size + name_size) + (object ? json_bytes(object) : 0);
   memcpy(box->text, ns, ns_size);
   memcpy(box->text + ns_size, name, name_size);
   box->refs = 1;

@@ -338,7 +338,7 @@ static void note_disk(FerryStore *store, const GError *trouble) {
 }
 
 /* One transaction: the stage's changes (may be NULL), the dirty entries, the mark. */
-static gboolean transact(FerryStore *store, Stage *stage, GError **error) {
+static gboolean writer_transact(FerryStore *store, Stage *stage, GError **error) {
   g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(FerryBackendRow));
   g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(free);
   if (store->backend->keeps_data) {
@@ -378,7 +378,7 @@ static gboolean transact(FerryStore *store, Stage *stage, GError **error) {
   return TRUE;
 }
 
-static void publish(Stage *stage) {
+static void writer_publish(Stage *stage) {
   FerryStore *store = stage->store;
   if (stage->changes->len == 0)
     return;
@@ -470,10 +470,10 @@ static void run_pass(FerryStore *store, GPtrArray *requests, gboolean durable, g
   gboolean needed = durable ? stage.changes->len > 0 || (stage.flush && !was_clean)
                             : stage.revision > store->reserved;
   g_autoptr(GError) error = NULL;
-  gboolean ok = !needed || transact(store, &stage, &error);
+  gboolean ok = !needed || writer_transact(store, &stage, &error);
   store->assigned = stage.revision;
   if (ok) {
-    publish(&stage);
+    writer_publish(&stage);
     if (!durable && was_clean)
       store->dirty_due = g_get_monotonic_time() + store->telemetry_us;
   } else if (durable && !rescue) {
@@ -491,7 +491,7 @@ static void run_pass(FerryStore *store, GPtrArray *requests, gboolean durable, g
 
 /* A failure is noted there; progress of migrations stays in memory meanwhile. */
 static void flush_dirty(FerryStore *store) {
-  if (!transact(store, NULL, NULL))
+  if (!writer_transact(store, NULL, NULL))
     store->dirty_due = g_get_monotonic_time() + store->telemetry_us;
 }
 

@@ -132,7 +132,7 @@ class Certificates(unittest.TestCase):
         self.spawn("second", AGENT, "--server", self.url, "--node", "h2", "--state-dir",
                    str(second), *LIBVIRT, "--token", before)
         self.until(lambda: "h2" in self.ferry("get", "nodes").stdout, "node h2")
-        self.until(lambda: "Every agent has changed" in self.ferryd("ca", "rotate", "status"),
+        self.until(lambda: "Every agent has a certificate of the new CA" in self.ferryd("ca", "rotate", "status"),
                    "the agents' change")
         self.assertEqual(self.log("agent").count("session begun"), 1)
         self.ferryd("token", "create", "--node", "h3")

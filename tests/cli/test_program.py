@@ -17,7 +17,9 @@ import tempfile
 import threading
 import time
 import unittest
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
+
+from scripted_server import Server, failure
 
 FERRY = sys.argv[1]
 DEADLINE = 20
@@ -37,83 +39,6 @@ def migration(phase, version, **status):
 
 STATE = {"sourceNode": "h1", "targetNode": "h2", "network": "fast",
          "targetNodeAddress": "10.0.0.2"}
-
-
-def failure(code, reason, message, causes=()):
-    return code, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message,
-                  "reason": reason, "code": code,
-                  "details": {"causes": [{"reason": "FieldValueInvalid", "field": f, "message": m}
-                                         for f, m in causes]}}
-
-
-class Server:
-    """routes: "METHOD path" (without query) -> (code, object), a list of events (a watch), or a
-    function of (handler, body)."""
-
-    def __init__(self):
-        self.routes, self.asked, self.connections = {}, [], set()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def log_message(self, *args):
-                pass
-
-            def handle_one(self):
-                n = int(self.headers.get("Content-Length") or 0)
-                body = json.loads(self.rfile.read(n)) if n else None
-                path, _, query = self.path.partition("?")
-                outer.asked.append((self.command, self.path, body))
-                outer.connections.add(self.client_address)
-                watch = "watch=1" in query
-                key = f"{'WATCH' if watch else self.command} {path}"
-                answer = outer.routes.get(key, failure(404, "NotFound", f"no route {key}"))
-                if callable(answer):
-                    answer = answer(self, body)
-                if answer is None:
-                    return
-                if watch and isinstance(answer, list):
-                    self.begin_stream()
-                    for event in answer:
-                        self.event(event)
-                    self.end_stream()
-                    return
-                code, value = answer
-                data = json.dumps(value).encode()
-                self.send_response(code)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_one
-
-            def begin_stream(self):
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Transfer-Encoding", "chunked")
-                self.end_headers()
-
-            def event(self, event):
-                line = json.dumps({"type": event[0], "object": event[1]}).encode() + b"\n"
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
-                self.wfile.flush()
-
-            def end_stream(self):
-                self.wfile.write(b"0\r\n\r\n")
-
-        self.httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.httpd.daemon_threads = True
-        self.httpd.handle_error = lambda *args: None  # a client that went away
-        self.url = f"http://127.0.0.1:{self.httpd.server_port}"
-        threading.Thread(target=self.httpd.serve_forever, args=(0.02,),
-                         daemon=True).start()
-
-    def stop(self):
-        self.httpd.shutdown()
-        self.httpd.server_close()
 
 
 class Program(unittest.TestCase):
@@ -447,6 +372,53 @@ class Program(unittest.TestCase):
         self.assertIn("--overwrite", done.stderr)
         self.assertEqual(self.run_ferry("label", "vmi", "db", "a=c", "--overwrite").returncode, 0)
 
+    def event(self, name, time, message):
+        return {"apiVersion": "v1", "kind": "Event", "metadata": {"name": name, "namespace": "default"},
+                "type": "Normal", "reason": "Moved", "message": message, "lastTimestamp": time,
+                "firstTimestamp": time, "count": 1,
+                "involvedObject": {"kind": "VirtualMachineInstance", "name": "db",
+                                   "namespace": "default"}}
+
+    def with_events(self):
+        self.route("GET /apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances/db",
+                   (200, self.vmi()))
+        self.route("GET /api/v1/namespaces/default/events",
+                   (200, {"items": [self.event("late", "2026-01-01T00:00:09Z", "second words"),
+                                    self.event("early", "2026-01-01T00:00:01Z", "first words")]}))
+
+    def asked_for_events(self):
+        return [unquote(path) for _, path, _ in self.server.asked if "/events" in path]
+
+    ABOUT = "involvedObject.kind=VirtualMachineInstance,involvedObject.name=db"
+
+    def test_describe(self):
+        """The object, then its events in the order of their times; several one below the other."""
+        self.with_events()
+        done = self.run_ferry("describe", "vmi", "db")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"(?s)^Name: +db\n.*Kind: +VirtualMachineInstance \(kubevirt"
+                                      r".*Events:.*first words.*second words")
+        self.assertIn(self.ABOUT, self.asked_for_events()[0])
+        done = self.run_ferry("describe", "vmi/db", "vmi/db")
+        self.assertEqual(len(re.findall(r"(?m)^Name: +db$", done.stdout)), 2)
+        done = self.run_ferry("describe", "vmi/db", "vmi/gone")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"^Name: +db\n")  # what is there is shown all the same
+        self.assertEqual(self.run_ferry("describe", "vmx", "db").returncode, 2)
+
+    def test_events(self):
+        self.with_events()
+        done = self.run_ferry("events", "--for", "vmi/db", "-o", "json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([e["message"] for e in json.loads(done.stdout)["items"]],
+                         ["first words", "second words"])
+        self.assertIn(self.ABOUT, self.asked_for_events()[0])
+        self.assertEqual(self.run_ferry("events", "--for", "vmi").returncode, 2)
+        self.route("GET /api/v1/namespaces/default/events", (200, {"items": []}))
+        done = self.run_ferry("events", "--for", "vmi/db")
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        self.assertIn("No events about vmi/db", done.stderr)
+
     def test_freeze(self):
         """The KubeVirt object gets spec.freeze, and is made where there is none."""
         all_ = "/apis/kubevirt.io/v1/namespaces/kubevirt/kubevirts"
@@ -541,7 +513,7 @@ class Program(unittest.TestCase):
 
     def test_bad_files(self):
         for text, word in (("a: [", "line"), ("", "no object"), ("kind: X\n", "apiVersion"),
-                           ("apiVersion: v1\nkind: Pod\nmetadata: {}\n", "no kind")):
+                           ("apiVersion: v1\nkind: Secret\nmetadata: {}\n", "no kind")):
             done = self.run_ferry("create", "-f", "-", input=text)
             self.assertEqual(done.returncode, 1, text)
             self.assertIn(word, done.stderr)

@@ -28,10 +28,10 @@ static void test_two_hosts(void) {
   g_autoptr(FerryStore) store = world_new();
   world_report(store, "h2", "running", "booted", WORLD_NOW);
   g_autoptr(json_t) both = vmi(store);
-  g_assert_cmpstr(ferry_condition_status(both, "RunningOnTwoHosts"), ==, "True");
+  g_assert_cmpstr(ferry_condition_status(both, FERRY_CONDITION_RUNNING_ON_TWO_HOSTS), ==, "True");
   world_report(store, "h1", "shutoff", "destroyed", WORLD_NOW);
   g_autoptr(json_t) one = vmi(store);
-  g_assert_null(ferry_condition_status(one, "RunningOnTwoHosts"));
+  g_assert_null(ferry_condition_status(one, FERRY_CONDITION_RUNNING_ON_TWO_HOSTS));
   g_assert_cmpstr(ferry_json_str(one, "status.nodeName"), ==, "h2");
 }
 

@@ -50,7 +50,7 @@ static void test_success(void) {
   }
   g_autoptr(json_t) vmi = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
   g_assert_cmpstr(ferry_json_str(vmi, "status.migrationState.targetNode"), ==, "h2");
-  g_assert_cmpstr(ferry_condition_status(vmi, "Migrating"), ==, "True");
+  g_assert_cmpstr(ferry_condition_status(vmi, FERRY_CONDITION_MIGRATING), ==, "True");
 
   world_set(store, "m", "status.phase", json_string("Running"));
   world_report(store, "h2", "paused", "migration", WORLD_NOW + 100);
@@ -73,7 +73,7 @@ static void test_success(void) {
   g_assert_cmpint(ferry_json_int(done, "status.progress.diskRemainingBytes", -1), ==, 0);
   g_autoptr(json_t) moved = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
   g_assert_cmpstr(ferry_json_str(moved, "status.nodeName"), ==, "h2");
-  g_assert_null(ferry_condition_status(moved, "Migrating"));
+  g_assert_null(ferry_condition_status(moved, FERRY_CONDITION_MIGRATING));
 }
 
 /* libvirt says error, but the VM runs on the target: it has arrived */
@@ -258,7 +258,7 @@ static void test_source_host_lost(void) {
   run(store, "m", "h2", WORLD_NOW);
   g_autoptr(json_t) h1 = ferry_store_get(store, &ferry_kind_node, "", "h1");
   json_t *silent = json_deep_copy(h1);
-  ferry_condition_set(silent, "Ready", "Unknown", "AgentSilent", "", WORLD_NOW);
+  ferry_condition_set(silent, FERRY_CONDITION_READY, "Unknown", "AgentSilent", "", WORLD_NOW);
   g_autoptr(FerryPlan) plan = ferry_plan_new();
   ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, silent, FALSE);
   world_commit(store, plan);

@@ -13,7 +13,7 @@ static void set_ready(FerryStore *store, const char *node, const char *status) {
   g_autoptr(FerryPlan) plan = ferry_plan_new();
   g_autoptr(json_t) n = ferry_store_get(store, &ferry_kind_node, "", node);
   json_t *copy = json_deep_copy(n);
-  ferry_condition_set(copy, "Ready", status, "AgentSilent", "", WORLD_NOW);
+  ferry_condition_set(copy, FERRY_CONDITION_READY, status, "AgentSilent", "", WORLD_NOW);
   ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, copy, FALSE);
   world_commit(store, plan);
 }

@@ -25,7 +25,7 @@ static void assert_failed(FerryStore *store, gint64 now, const char *reason, con
   g_assert_true(ferry_json_bool(m, "status.migrationState.abortRequested", FALSE));
   g_assert_cmpstr(ferry_json_str(m, "status.migrationState.sourceDomainState"), ==, "running");
   g_autoptr(json_t) vmi = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
-  g_assert_null(ferry_condition_status(vmi, "Migrating"));
+  g_assert_null(ferry_condition_status(vmi, FERRY_CONDITION_MIGRATING));
 }
 
 static void assert_phase(FerryStore *store, gint64 now, const char *phase) {

@@ -101,7 +101,7 @@ static void test_one_after_the_other(World *w, gconstpointer data) {
   g_assert_cmpstr(ferry_json_str(end, "status.phase"), ==, "Failed");
   g_assert_cmpstr(ferry_json_str(end, "status.reason"), ==, "Stalled");
   g_assert_nonnull(strstr(ferry_json_str(end, "status.message"), "no progress for 10 s"));
-  g_assert_cmpstr(ferry_condition_status(end, "Stalling"), ==, "False");
+  g_assert_cmpstr(ferry_condition_status(end, FERRY_CONDITION_STALLING), ==, "False");
   g_autoptr(GPtrArray) events = ferry_store_list(w->store, &ferry_kind_event, NULL, NULL);
   guint told = 0;
   for (guint i = 0; i < events->len; i++)

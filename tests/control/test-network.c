@@ -34,7 +34,7 @@ static void test_nodes(void) {
   world_add(store, &ferry_kind_network, network());
   g_assert_true(step(store));
   g_autoptr(json_t) none = ferry_store_get(store, &ferry_kind_network, "", "fast");
-  g_assert_cmpstr(ferry_condition_status(none, "Ready"), ==, "False");
+  g_assert_cmpstr(ferry_condition_status(none, FERRY_CONDITION_READY), ==, "False");
   join(store, "h1", "10.9.0.1/24");
   g_assert_true(step(store));
   g_autoptr(json_t) one = ferry_store_get(store, &ferry_kind_network, "", "fast");
@@ -47,7 +47,7 @@ static void test_nodes(void) {
   join(store, "h2", "fd00::2/64");
   g_assert_true(step(store));
   g_autoptr(json_t) both = ferry_store_get(store, &ferry_kind_network, "", "fast");
-  g_assert_cmpstr(ferry_condition_status(both, "Ready"), ==, "True");
+  g_assert_cmpstr(ferry_condition_status(both, FERRY_CONDITION_READY), ==, "True");
   g_assert_false(step(store)); /* nothing changed: nothing is written */
 }
 

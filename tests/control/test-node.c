@@ -16,7 +16,7 @@ static void test_grace(void) {
   g_assert_true(silent(n, 0, WORLD_NOW + FERRY_NODE_GRACE_MS));
   /* a ferryd that has just started gives agents time to come back */
   g_assert_false(silent(n, WORLD_NOW + 60000, WORLD_NOW + 60000 + 1000));
-  ferry_condition_set(n, "Ready", "Unknown", "", "", WORLD_NOW);
+  ferry_condition_set(n, FERRY_CONDITION_READY, "Unknown", "", "", WORLD_NOW);
   g_assert_false(silent(n, 0, WORLD_NOW + 10 * FERRY_NODE_GRACE_MS)); /* said once */
 }
 

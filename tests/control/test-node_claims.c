@@ -35,7 +35,7 @@ static void test_own(void) {
   g_assert_cmpstr(peer_of(h1), ==, "h1.example.com");
   g_assert_cmpstr(ferry_json_str(h1, "status.hypervisor.peerURI"), ==,
                   "qemu+tls://h1.example.com/system"); /* and not what was reported */
-  g_assert_null(ferry_condition_status(h1, "PeerConflict"));
+  g_assert_null(ferry_condition_status(h1, FERRY_CONDITION_PEER_CONFLICT));
   report_from(store, "h1", NULL, "10.0.0.1");
   g_autoptr(json_t) none = stored(store, "h1");
   g_assert_null(ferry_json_str(none, "status.hypervisor.peerURI"));
@@ -51,16 +51,16 @@ static void test_of_another(void) {
     g_autoptr(json_t) h1 = stored(store, "h1");
     g_autoptr(json_t) h2 = stored(store, "h2");
     g_assert_null(peer_of(h1));
-    g_assert_cmpstr(ferry_condition_status(h1, "PeerConflict"), ==, "True");
+    g_assert_cmpstr(ferry_condition_status(h1, FERRY_CONDITION_PEER_CONFLICT), ==, "True");
     g_assert_cmpstr(peer_of(h2), ==, "h2.example.com");
     report_from(store, "h2", TLS("h2.example.com"), "10.0.0.2");
     g_autoptr(json_t) again = stored(store, "h2"); /* the victim loses nothing */
     g_assert_cmpstr(peer_of(again), ==, "h2.example.com");
-    g_assert_null(ferry_condition_status(again, "PeerConflict"));
+    g_assert_null(ferry_condition_status(again, FERRY_CONDITION_PEER_CONFLICT));
     report_from(store, "h1", TLS("h1"), "10.0.0.1");
     g_autoptr(json_t) mended = stored(store, "h1");
     g_assert_cmpstr(peer_of(mended), ==, "h1");
-    g_assert_null(ferry_condition_status(mended, "PeerConflict"));
+    g_assert_null(ferry_condition_status(mended, FERRY_CONDITION_PEER_CONFLICT));
   }
 }
 
@@ -90,7 +90,7 @@ static void test_no_peer(void) {
     ferry_node_claims_apply(plan, after, before, &before, 1, NULL, 0, WORLD_NOW);
     g_assert_null(ferry_json_get(after, "status.hypervisor.peer"));
     g_assert_null(ferry_json_get(after, "status.hypervisor.peerURI"));
-    g_assert_cmpstr(ferry_condition_status(after, "PeerConflict"), ==, "True");
+    g_assert_cmpstr(ferry_condition_status(after, FERRY_CONDITION_PEER_CONFLICT), ==, "True");
   }
 }
 
@@ -101,11 +101,11 @@ static void test_address_of_another(void) {
   g_autoptr(json_t) h1 = stored(store, "h1");
   g_autoptr(json_t) h2 = stored(store, "h2");
   g_assert_cmpuint(json_array_size(ferry_json_get(h1, "status.addresses")), ==, 0);
-  g_assert_cmpstr(ferry_condition_status(h1, "AddressConflict"), ==, "True");
+  g_assert_cmpstr(ferry_condition_status(h1, FERRY_CONDITION_ADDRESS_CONFLICT), ==, "True");
   g_assert_cmpuint(json_array_size(ferry_json_get(h2, "status.addresses")), ==, 1);
   report_from(store, "h1", TLS("h1"), "10.0.0.1");
   g_autoptr(json_t) mended = stored(store, "h1");
-  g_assert_null(ferry_condition_status(mended, "AddressConflict"));
+  g_assert_null(ferry_condition_status(mended, FERRY_CONDITION_ADDRESS_CONFLICT));
   g_assert_cmpuint(json_array_size(ferry_json_get(mended, "status.addresses")), ==, 1);
 }
 

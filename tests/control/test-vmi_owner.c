@@ -102,7 +102,8 @@ static json_t *vm(FerryStore *store) {
   do {                                                                                             \
     g_autoptr(json_t) at = vm(store);                                                              \
     g_assert_cmpstr(ferry_json_str(at, "status.nodeName"), ==, node);                              \
-    g_assert_cmpstr(ferry_condition_status(at, "ClaimedByAnotherHost"), ==, claimed);              \
+    g_assert_cmpstr(ferry_condition_status(at, FERRY_CONDITION_CLAIMED_BY_ANOTHER_HOST), ==,       \
+                    claimed);                                                                      \
   } while (0)
 
 /* The same VM with another size and other labels. */
@@ -226,7 +227,7 @@ static void test_third_host(void) {
   g_autoptr(json_t) after = vm(store);
   g_assert_cmpstr(ferry_json_str(after, "status.nodeName"), ==, "h2");
   g_assert_cmpint(ferry_json_int(after, "spec.domain.cpu.cores", 0), ==, 1);
-  g_assert_cmpstr(ferry_condition_status(after, "RunningOnTwoHosts"), ==, "True");
+  g_assert_cmpstr(ferry_condition_status(after, FERRY_CONDITION_RUNNING_ON_TWO_HOSTS), ==, "True");
 }
 
 /* virsh migrate --postcopy h1 h2, with a third host that says that it runs the VM as well. */

@@ -97,7 +97,7 @@ static void test_method(void) {
     g_assert_nonnull(vmi);
     ferry_vmi_derive(vmi, &(FerryVmiContext){0}, 1767225600000LL);
     g_assert_cmpstr(ferry_json_str(vmi, "status.migrationMethod"), ==, cases[i].method);
-    g_assert_cmpstr(ferry_condition_status(vmi, "StorageLiveMigratable"), ==,
+    g_assert_cmpstr(ferry_condition_status(vmi, FERRY_CONDITION_STORAGE_LIVE_MIGRATABLE), ==,
                     i == 0 ? "False" : "True");
   }
 }

@@ -48,7 +48,7 @@ static inline json_t *world_node(const char *name, const char *address) {
   ferry_json_set(n, "status.hypervisor.peer", json_pack("{ss,ss}", "scheme", "tls", "host", name));
   ferry_json_set(n, "status.addresses",
                  json_pack("[{ss,ss}]", "type", "InternalIP", "address", address));
-  ferry_condition_set(n, "Ready", "True", "AgentReports", "", WORLD_NOW);
+  ferry_condition_set(n, FERRY_CONDITION_READY, "True", "AgentReports", "", WORLD_NOW);
   return n;
 }
 

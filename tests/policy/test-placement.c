@@ -291,7 +291,7 @@ static void test_rules_of_the_target(void) {
   g_autoptr(json_t) listens = json_pack("{ss}", "listenAddress", "10.0.0.3");
   in.config = listens;
   g_autofree char *elsewhere = unsupported(&in, old);
-  g_assert_nonnull(strstr(elsewhere, "node old has not this address but 10.0.0.2"));
+  g_assert_nonnull(strstr(elsewhere, "node old does not have this address; it has 10.0.0.2"));
   g_autofree char *there = unsupported(&in, new);
   g_assert_cmpstr(there, ==, "");
   json_object_set_new(listens, "listenAddress", json_string("0.0.0.0"));

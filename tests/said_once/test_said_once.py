@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A policy field, a verb of ferry, a kind and a convergence strategy are each added to a copy of the sources
 by script, in two files at most (the third one of each is its test), and arrive everywhere. What the two
-files touch is compiled again by the build's own commands; the rest comes from the build.
+files touch is compiled again by the build's own commands; the rest comes from the build. With the third
+one the tree's own checks (tests/tree/check-mirror) have nothing to say: no list elsewhere wants a line.
 
 usage: test_said_once.py SOURCE_ROOT BUILD_ROOT
 """
@@ -30,6 +31,12 @@ ROW = r'''  ROW(EVERYWHERE, SECONDS("zebraWait", "Time to wait for zebras.", .mi
                           .fallback = "7", .zero = "never"))                                       \
 '''
 
+ZEBRA_CASE = '''    def test_zebra(self):
+        done = self.run_ferry("zebra", "horse", "-s", "4")
+        self.assertEqual((done.returncode, done.stdout), (0, "horse has 4 stripes\\n"))
+
+'''
+
 
 def commands():
     """How the build compiles each source, by its path below the root."""
@@ -47,21 +54,33 @@ class Tree:
         shutil.copytree(ROOT / "src", self.at / "src")
         self.commands = commands()
 
-    def edit(self, name, old, new):
-        path = self.at / "src" / name
+    def edit(self, name, old, new, below="src"):
+        path = self.at / below / name
         text = path.read_text()
         assert text.count(old) == 1, f"{path}: {text.count(old)} times {old}"
         path.write_text(text.replace(old, new))
 
-    def changed(self):
-        """The files of src that are new or not as they were."""
+    def changed(self, below="src"):
+        """The files of src, or of tests, that are new or not as they were."""
         def look(now, before):
             compared = filecmp.dircmp(now, before)
             found = [Path(now) / n for n in compared.left_only + compared.diff_files]
             for name in compared.common_dirs:
                 found += look(Path(now) / name, Path(before) / name)
             return found
-        return sorted(str(p.relative_to(self.at / "src")) for p in look(self.at / "src", ROOT / "src"))
+        return sorted(str(p.relative_to(self.at / below)) for p in look(self.at / below, ROOT / below))
+
+    def with_tests(self):
+        """The tests come along, and the copy is a tree that tests/tree can look at."""
+        shutil.copytree(ROOT / "tests", self.at / "tests",
+                        ignore=shutil.ignore_patterns("__pycache__", "zoo", "golden", "results"))
+        subprocess.run(["git", "init", "-q", self.at], check=True)
+
+    def mirrored(self):
+        """What check-mirror says of the copy; nothing where each source has what tests it."""
+        done = subprocess.run([ROOT / "tests" / "tree" / "check-mirror", "--root", self.at], text=True,
+                              capture_output=True)
+        return done.stdout.splitlines() if done.returncode else []
 
     def listed(self, build, variable):
         """The names in a list of lists of a meson.build, as meson hands them to the compiler."""
@@ -219,6 +238,23 @@ class SaidOnce(unittest.TestCase):
         self.completes(tree, "zebra --str", "--stripes")
         self.completes(tree, "zebra --stable ", "a-node")
         self.completes(tree, "zebra -s 3 ", "a-vmi")
+        self.verb_is_tested(tree, ferry)
+
+    def verb_is_tested(self, tree, ferry):
+        """Its case in the test of the program is the third file, and there is no fourth."""
+        tree.with_tests()
+        without = tree.mirrored()
+        self.assertEqual(len(without), 1)
+        self.assertIn("never says zebra: give the verb a case there", without[0])
+        before = "    def test_label(self):\n"
+        tree.edit("cli/test_program.py", before, ZEBRA_CASE + before, "tests")
+        self.assertEqual((tree.mirrored(), tree.changed("tests")), ([], ["cli/test_program.py"]))
+        case = (f"import sys, unittest; sys.argv[1:] = [{str(ferry)!r}]; import test_program; "
+                "unittest.main(test_program, argv=['', 'Program.test_zebra'])")
+        done = subprocess.run([sys.executable, "-c", case], cwd=tree.at / "tests" / "cli", text=True,
+                              capture_output=True, timeout=DEADLINE)
+        self.assertIn("Ran 1 test", done.stderr)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def completes(self, tree, typed, wanted):
         words = " ".join(f"'{w}'" for w in ["ferry", *typed.split(" ")])
@@ -244,6 +280,8 @@ class SaidOnce(unittest.TestCase):
         self.assertIn("How many stripes it has.",
                       json.dumps(server.get("/openapi/v3/apis/ferry.migration/v1")))
         self.with_rights(tree, server, ferry)
+        tree.with_tests()
+        self.assertEqual(tree.mirrored(), [])  # the test of all kinds walks this one, too
         manual, completion = self.documents(tree, sources, kinds)
         self.assertIn(".It Cm zebra , zeb\nZebra is an animal with stripes.\n", manual)
         self.assertRegex(completion, r'_ferry_kinds="[^"]*\bzebra\b')
@@ -277,6 +315,10 @@ class SaidOnce(unittest.TestCase):
         self.assertEqual(tree.changed(), ["convergence/meson.build", "convergence/zebra.c"])
         names = tree.listed("convergence/meson.build", "convergence_strategies")
         self.assertEqual(sorted(names), ["intent", "schedule", "zebra"])
+        tree.with_tests()
+        self.assertEqual(len(tree.mirrored()), 1)
+        (tree.at / "tests/convergence/test-zebra.c").touch()  # its meson.build takes it up by the list above
+        self.assertEqual(tree.mirrored(), [])
         listed = {"FERRY_STRATEGIES": "".join(f"STRATEGY({n})" for n in names)}
         sources = tree.rebuilt(["convergence/strategies.c"])
         sources[tree.at / "src/convergence/zebra.c"] = "src/convergence/intent.c"

@@ -17,7 +17,7 @@ gboolean ferry_autostart_take(const FerryAutostart *a, FerryHostJob *job, GError
   return !a->on || ferry_host_job_set_autostart(job, FALSE, error);
 }
 
-static char *advise(const char *where, const char *uuid, const char *why) {
+static char *autostart_advise(const char *where, const char *uuid, const char *why) {
   return g_strdup_printf("the VM was to start with its host, but %s does not have that set now "
                          "(%s): run 'virsh autostart %s' there",
                          where, why, uuid);
@@ -27,17 +27,17 @@ static char *give_there(const FerryAutostartPlace *place, const FerryDomainState
   g_autoptr(GError) error = NULL;
   const char *target = place->target ? place->target : "the target";
   if (!state->persistent)
-    return advise(target, place->uuid, "the VM is transient there, so define it first");
+    return autostart_advise(target, place->uuid, "the VM is transient there, so define it first");
   if (ferry_host_peer_set_autostart(place->host, place->peer_uri, place->uuid, TRUE, &error))
     return NULL;
-  return advise(target, place->uuid, error->message);
+  return autostart_advise(target, place->uuid, error->message);
 }
 
 static char *give_back(const FerryAutostartPlace *place) {
   g_autoptr(GError) error = NULL;
   if (ferry_host_job_set_autostart(place->job, TRUE, &error))
     return NULL;
-  return advise("its host", place->uuid, error->message);
+  return autostart_advise("its host", place->uuid, error->message);
 }
 
 char *ferry_autostart_give(FerryAutostart *a, const FerryAutostartPlace *place) {
@@ -55,6 +55,6 @@ char *ferry_autostart_give(FerryAutostart *a, const FerryAutostartPlace *place) 
   if (here.exists && (told || here.active))
     return give_back(place);
   /* whoever has it, it is not known here: an old copy that starts is worse than none */
-  return advise(place->target ? place->target : "the target", place->uuid,
-                error ? error->message : "the VM is on neither host");
+  return autostart_advise(place->target ? place->target : "the target", place->uuid,
+                          error ? error->message : "the VM is on neither host");
 }

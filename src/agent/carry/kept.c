@@ -2,6 +2,7 @@
 #include "agent/carry/kept.h"
 #include "base/log.h"
 #include "model/domain/domain_parts.h"
+#include "model/flags/migration_flags.h"
 
 #define RECORD_BYTES (256 * 1024)
 
@@ -111,7 +112,7 @@ static const char *keeps_own_definition(const json_t *config) {
     return "the migration has a persistent definition of its own (persistentXML)";
   if (ferry_json_str(config, "destinationName"))
     return "the VM has another name there (destinationName)";
-  if (!ferry_json_bool(config, "persistDestination", TRUE))
+  if (!ferry_migration_persists(config, TRUE)) /* on the source it has a definition: this one */
     return "the VM is transient there";
   return NULL;
 }

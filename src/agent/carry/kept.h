@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a VM had before a migration and must have after it. libvirt carries most of it; checkpoints
-// it forgets, and a definition that somebody stores while the VM moves it takes and loses: these
-// the source's agent gives to the target. What still differs then, it names.
+// What a VM had before a migration and must have after it. libvirt carries most of it along, but it
+// forgets checkpoints, and it accepts and then loses a definition that somebody stores while the VM
+// moves. The source's agent gives these to the target, and names what differs all the same.
 //
-// Looked at before the call and recorded (migrationState.kept: a digest of each part of the
-// definitions, and the checkpoints as XML), so that an agent that takes over does the same. A
-// worker's thread's own; no lock.
+// The agent looks before libvirt's call and records what it saw (migrationState.kept: a digest of
+// each part of the definitions, and the checkpoints as XML), so that an agent that takes over does
+// the same. It belongs to a worker's thread; there is no lock.
 #pragma once
 #include "host/port/host.h"
 
@@ -24,10 +24,11 @@ void ferry_kept_recall(FerryKept *kept, const json_t *migration);
 void ferry_kept_clear(FerryKept *kept);
 /** Looks at the job's domain, before the call. */
 gboolean ferry_kept_look(FerryKept *kept, FerryHostJob *job, GError **error);
-/** For status.migrationState.kept; NULL: there is nothing to record, or too much. New reference. */
+/** For status.migrationState.kept; NULL: there is nothing to record, or too much of it. New
+ * reference. */
 json_t *ferry_kept_record(const FerryKept *kept);
-/** Somebody may have stored a definition while it moves: looks, and keeps it. `told`: an event said
- * that somebody did. */
+/** Looks whether somebody has stored a definition since, and keeps it. `told`: an event said that
+ * somebody did. */
 void ferry_kept_see(FerryKept *kept, FerryHostJob *job, gboolean told);
 /** Whether something is to be given to the target. */
 gboolean ferry_kept_has_load(const FerryKept *kept);
@@ -38,18 +39,18 @@ typedef struct {
   const char *uuid;
   const char *peer_uri;
   const char *target;   /* its name, for words; may be NULL */
-  const json_t *config; /* the migration's: what somebody asked to be otherwise */
+  const json_t *config; /* the migration's: what was asked to differ there */
 } FerryKeptPlace;
 
 /** What there is to tell, each NULL or a text for people; owned. */
 typedef struct {
-  char *given;   /* what libvirt does not carry, and Ferry did */
+  char *given;   /* what Ferry carried along, as libvirt does not */
   char *lost;    /* what could not be carried */
-  char *changed; /* what is otherwise than before */
+  char *changed; /* what differs from before */
 } FerryKeptNews;
 void ferry_kept_news_clear(FerryKeptNews *news);
-/** Gives the load to the target, and compares what is there with what was. Once; a second call
- * tells nothing. */
+/** Gives the load to the target, and compares what is there now with what was here before. Once: a
+ * second call tells nothing. */
 void ferry_kept_give(FerryKept *kept, const FerryKeptPlace *place, FerryKeptNews *news);
 
 G_END_DECLS

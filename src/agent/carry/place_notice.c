@@ -57,7 +57,7 @@ void ferry_place_notice_clear(FerryPlaceNotice *a) {
 }
 
 /* Whether it was heard everywhere within `ms`. */
-static gboolean listen(FerryPlaceNotice *a, int ms) {
+static gboolean place_notice_listen(FerryPlaceNotice *a, int ms) {
   gint64 until = g_get_monotonic_time() + (gint64)ms * 1000;
   gboolean all = TRUE;
   for (guint i = 0; i < a->places->len; i++) {
@@ -71,7 +71,7 @@ static gboolean listen(FerryPlaceNotice *a, int ms) {
 
 /* The bridge itself may have learnt that the guest is elsewhere, where nothing came from it here.
  */
-static void repeat(FerryPlaceNotice *a) {
+static void place_notice_repeat(FerryPlaceNotice *a) {
   for (guint i = 0; i < a->places->len; i++) {
     Place *p = a->places->pdata[i];
     if (p->heard)
@@ -94,11 +94,11 @@ static char *places_with(const FerryPlaceNotice *a, gboolean heard) {
 
 FerryPlaceNoticed ferry_place_notice_verify(FerryPlaceNotice *a, char **where) {
   *where = NULL;
-  if (listen(a, PATIENCE_MS))
+  if (place_notice_listen(a, PATIENCE_MS))
     return FERRY_PLACE_NOTICED;
   for (gsize i = 0; i < G_N_ELEMENTS(waits_ms); i++) {
-    repeat(a);
-    if (listen(a, waits_ms[i])) {
+    place_notice_repeat(a);
+    if (place_notice_listen(a, waits_ms[i])) {
       *where = places_with(a, TRUE);
       return FERRY_PLACE_REPEATED;
     }

@@ -4,9 +4,9 @@
 #include "client/client.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/limits.h"
 #include <string.h>
 
-#define MAX_PEM (256 * 1024)
 #define HASH_LENGTH 64
 #define LOOK_US (500 * 1000)
 #define COMPLAIN_US (5 * G_USEC_PER_SEC)
@@ -14,7 +14,7 @@
 /* The hash of the control plane's CA: of the one it has, else of the one its token names. */
 static char *ca_hash(const FerryAgentOptions *o) {
   g_autofree char *path = g_build_filename(o->state_dir, "ca.crt", NULL);
-  g_autofree char *pem = ferry_file_read(path, MAX_PEM, NULL, NULL);
+  g_autofree char *pem = ferry_file_read(path, FERRY_PEM_MAX, NULL, NULL);
   if (pem)
     return ferry_peer_fingerprint(pem);
   if (!o->token || !g_str_has_prefix(o->token, "ferry.") ||
@@ -31,7 +31,7 @@ FerryDiscovery *ferry_agent_announce(const FerryAgentOptions *o, GError **error)
 }
 
 /* Whether the server there has a certificate of that CA: one request without credentials. */
-static gboolean prove(const char *url, const char *ca, GError **error) {
+static gboolean announce_prove(const char *url, const char *ca, GError **error) {
   g_autoptr(FerryClientConfig) config = ferry_client_config_new();
   config->server = g_strdup(url);
   config->ca_sha256 = g_strdup(ca);
@@ -54,7 +54,7 @@ static char *find_proven(FerryDiscovery *discovery, const char *ca, const char *
   for (guint i = 0; i < n; i++) {
     const char *url = urls[(first + i) % n];
     g_autoptr(GError) problem = NULL;
-    if (prove(url, ca, &problem))
+    if (announce_prove(url, ca, &problem))
       return g_strdup(url);
     if (g_hash_table_size(refused) >= FERRY_MAX_PEERS || !g_hash_table_add(refused, g_strdup(url)))
       continue;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +17,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define MAX_PEM (256 * 1024)
-#define LONGEST_S ((gint64)100 * 86400)
+#define LONGEST_S (100 * FERRY_DAY_S)
 
 gboolean ferry_identity_lock(const char *state_dir, GError **error) {
   g_autofree char *path = g_build_filename(state_dir, "agent.lock", NULL);
@@ -43,23 +43,23 @@ gboolean ferry_identity_lock(const char *state_dir, GError **error) {
   return TRUE; /* held until the process ends */
 }
 
-static char *in(const char *dir, const char *file) {
+static char *identity_path_in(const char *dir, const char *file) {
   return g_build_filename(dir, file, NULL);
 }
 
 static gboolean write_part(const char *dir, const char *file, const char *text, mode_t mode,
                            GError **error) {
-  g_autofree char *path = in(dir, file);
+  g_autofree char *path = identity_path_in(dir, file);
   return ferry_file_write(path, text, strlen(text), mode, error);
 }
 
 /* agent.next is a JSON object {key, cert, ca}. */
 static gboolean complete_install(const char *dir, GError **error) {
-  g_autofree char *path = in(dir, "agent.next");
+  g_autofree char *path = identity_path_in(dir, "agent.next");
   if (!g_file_test(path, G_FILE_TEST_EXISTS))
     return TRUE;
   gsize len;
-  g_autofree char *text = ferry_file_read(path, MAX_PEM, &len, error);
+  g_autofree char *text = ferry_file_read(path, FERRY_PEM_MAX, &len, error);
   g_autoptr(json_t) next = text ? ferry_json_parse(text, len, error) : NULL;
   if (!next) {
     g_prefix_error(error, "%s: ", path);
@@ -98,14 +98,15 @@ static FerryClientConfig *new_config(const char *server) {
 }
 
 FerryClientConfig *ferry_identity_load(const FerryAgentOptions *o, GError **error) {
-  g_autofree char *key = in(o->state_dir, "agent.key"), *cert = in(o->state_dir, "agent.crt"),
-                  *ca = in(o->state_dir, "ca.crt");
+  g_autofree char *key = identity_path_in(o->state_dir, "agent.key"),
+                  *cert = identity_path_in(o->state_dir, "agent.crt"),
+                  *ca = identity_path_in(o->state_dir, "ca.crt");
   if (!complete_install(o->state_dir, error) || !g_file_test(cert, G_FILE_TEST_EXISTS))
     return NULL;
   g_autoptr(FerryClientConfig) config = new_config(o->server);
-  config->key_pem = ferry_file_read(key, MAX_PEM, NULL, error);
-  config->cert_pem = config->key_pem ? ferry_file_read(cert, MAX_PEM, NULL, error) : NULL;
-  config->ca_pem = config->cert_pem ? ferry_file_read(ca, MAX_PEM, NULL, error) : NULL;
+  config->key_pem = ferry_file_read(key, FERRY_PEM_MAX, NULL, error);
+  config->cert_pem = config->key_pem ? ferry_file_read(cert, FERRY_PEM_MAX, NULL, error) : NULL;
+  config->ca_pem = config->cert_pem ? ferry_file_read(ca, FERRY_PEM_MAX, NULL, error) : NULL;
   return config->ca_pem ? g_steal_pointer(&config) : NULL;
 }
 
@@ -133,8 +134,8 @@ FerryClientConfig *ferry_identity_renew(const FerryClientConfig *present, const 
   if (!client)
     return NULL;
   g_autoptr(json_t) body = json_pack("{s:s, s:s}", "nodeName", node, "csr", csr);
-  g_autoptr(json_t) answer = ferry_client_request(client, "POST", "/apis/ferry.migration/v1/join",
-                                                  body, NULL, NULL, NULL, error);
+  g_autoptr(json_t) answer =
+      ferry_client_request(client, "POST", FERRY_JOIN_PATH, body, NULL, NULL, NULL, error);
   if (!answer)
     return NULL;
   const char *cert = ferry_json_str(answer, "certificate"), *ca = ferry_json_str(answer, "ca");

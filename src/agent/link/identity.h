@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+/** Where ferryd gives out certificates: for a token, and anew for a certificate. */
+#define FERRY_JOIN_PATH "/apis/ferry.migration/v1/join"
+
 /** Takes the state directory for this process until it ends; UNAVAILABLE names the process that
  * has it. */
 gboolean ferry_identity_lock(const char *state_dir, GError **error);

@@ -8,10 +8,10 @@
 #include "model/flags/migration_flags.h"
 #include "model/migration/peer_uri.h"
 #include "model/validate/validate.h"
+#include "model/migration/migration.h"
 #include <string.h>
 
-#define STATE "status.migrationState."
-#define CONFIG STATE "migrationConfiguration."
+#define CONFIG FERRY_STATE "migrationConfiguration."
 
 static gboolean G_GNUC_PRINTF(2, 3) job_check_refuse(GError **error, const char *format, ...) {
   va_list ap;
@@ -44,8 +44,8 @@ static gboolean is_node(const json_t *node, const char *name) {
 }
 
 static gboolean check_domain(const json_t *m, const FerryJobHere *here, GError **error) {
-  const char *uid = ferry_json_str(m, STATE "vmiUID");
-  const char *name = ferry_json_str(m, STATE "domainName");
+  const char *uid = ferry_json_str(m, FERRY_STATE "vmiUID");
+  const char *name = ferry_json_str(m, FERRY_STATE "domainName");
   if (!uid || !here->uuid || g_ascii_strcasecmp(uid, here->uuid) != 0)
     return job_check_refuse(error, "status.migrationState.vmiUID is %s, on %s the VM \"%s\" has %s",
                             uid ? uid : "(none)", here->node, ferry_json_str(m, "spec.vmiName"),
@@ -61,10 +61,10 @@ static gboolean check_domain(const json_t *m, const FerryJobHere *here, GError *
 
 static gboolean check_target_node(const json_t *m, const FerryJobHere *here, const json_t *target,
                                   GError **error) {
-  const char *name = ferry_json_str(m, STATE "targetNode");
+  const char *name = ferry_json_str(m, FERRY_STATE "targetNode");
   const char *wanted = ferry_json_str(m, "spec.targetNode");
-  const char *said = ferry_json_str(m, STATE "targetURI");
-  const char *address = ferry_json_str(m, STATE "targetNodeAddress");
+  const char *said = ferry_json_str(m, FERRY_STATE "targetURI");
+  const char *address = ferry_json_str(m, FERRY_STATE "targetNodeAddress");
   if (!is_node(target, name))
     return job_check_refuse(error,
                             "status.migrationState.targetNode \"%s\" is no Node that ferryd lists",
@@ -140,7 +140,7 @@ static gboolean check_model(const json_t *m, GError **error) {
 
 gboolean ferry_job_check_source(const json_t *m, const FerryJobHere *here, const json_t *target,
                                 GError **error) {
-  const char *source = ferry_json_str(m, STATE "sourceNode");
+  const char *source = ferry_json_str(m, FERRY_STATE "sourceNode");
   if (g_strcmp0(source, here->node) != 0)
     return job_check_refuse(error, "status.migrationState.sourceNode is %s, this host is %s",
                             source ? source : "(none)", here->node);
@@ -150,9 +150,9 @@ gboolean ferry_job_check_source(const json_t *m, const FerryJobHere *here, const
 
 gboolean ferry_job_check_target(const json_t *m, const char *node, const json_t *source,
                                 const json_t *own, GError **error) {
-  const char *from = ferry_json_str(m, STATE "sourceNode");
-  const char *to = ferry_json_str(m, STATE "targetNode");
-  const char *address = ferry_json_str(m, STATE "targetNodeAddress");
+  const char *from = ferry_json_str(m, FERRY_STATE "sourceNode");
+  const char *to = ferry_json_str(m, FERRY_STATE "targetNode");
+  const char *address = ferry_json_str(m, FERRY_STATE "targetNodeAddress");
   if (g_strcmp0(to, node) != 0)
     return job_check_refuse(error, "status.migrationState.targetNode is %s, this host is %s",
                             to ? to : "(none)", node);

@@ -50,8 +50,8 @@ static FerryClientConfig *join_by_token(const FerryAgentOptions *o, GError **err
     return NULL;
   g_autoptr(json_t) body =
       json_pack("{s:s, s:s, s:s}", "token", o->token, "nodeName", o->node, "csr", csr);
-  g_autoptr(json_t) answer = ferry_client_request(client, "POST", "/apis/ferry.migration/v1/join",
-                                                  body, NULL, NULL, NULL, error);
+  g_autoptr(json_t) answer =
+      ferry_client_request(client, "POST", FERRY_JOIN_PATH, body, NULL, NULL, NULL, error);
   if (!answer)
     return NULL;
   const char *cert = ferry_json_str(answer, "certificate");

@@ -60,7 +60,7 @@ static void compose_keyed(json_t *into, const json_t *patch) {
 /* The last patch of the same kind that is not on its way, so that what is merged into it arrives no
  * later than it would have. The two kinds write to different fields, so they may pass each other.
  */
-static json_t *mergeable(const FerryOutbox *box, gboolean is_keyed) {
+static json_t *outbox_mergeable(const FerryOutbox *box, gboolean is_keyed) {
   for (GList *at = box->must.tail; at; at = at->prev) {
     if (at == box->must.head && box->in_flight)
       return NULL;
@@ -72,7 +72,7 @@ static json_t *mergeable(const FerryOutbox *box, gboolean is_keyed) {
 
 void ferry_outbox_put(FerryOutbox *box, json_t *status) {
   gboolean is_keyed = ferry_outbox_is_keyed(status);
-  json_t *last = box->must.length < FERRY_OUTBOX_MUST ? NULL : mergeable(box, is_keyed);
+  json_t *last = box->must.length < FERRY_OUTBOX_MUST ? NULL : outbox_mergeable(box, is_keyed);
   g_clear_pointer(&box->telemetry, json_decref);
   if (!last) {
     g_queue_push_tail(&box->must, status);

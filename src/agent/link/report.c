@@ -76,7 +76,7 @@ static gboolean begin_session(FerryReporter *r) {
 }
 
 /* A new certificate in good time, or where ferryd has other CAs than `ca` says this one has. */
-static void renew(FerryReporter *r, gboolean at_once) {
+static void report_renew(FerryReporter *r, gboolean at_once) {
   FerryAgentContext *context = r->ports.context;
   const FerryClientConfig *present = ferry_session_config(r->ports.session);
   gint64 now = g_get_monotonic_time();
@@ -105,7 +105,7 @@ static void see_ca(FerryReporter *r, const json_t *answer) {
   if (other && !r->saw_other_ca)
     r->renew_us = 0;
   r->saw_other_ca = other;
-  renew(r, other);
+  report_renew(r, other);
 }
 
 static void add_totals(FerryReporter *r, json_t *node) {
@@ -185,7 +185,7 @@ static json_t *changes_report(FerryReporter *r, const GPtrArray *marked) {
   return g_steal_pointer(&report);
 }
 
-static json_t *heartbeat(FerryReporter *r) {
+static json_t *report_heartbeat(FerryReporter *r) {
   json_t *report =
       json_pack("{s:I}", "epoch", (json_int_t)ferry_session_epoch_now(r->ports.session));
   if (g_get_monotonic_time() - r->info_us < INFO_REFRESH_S * G_USEC_PER_SEC)
@@ -261,7 +261,7 @@ gboolean ferry_reporter_is_alive(FerryReporter *r) {
 static json_t *next_report(FerryReporter *r, FerryNews news, const GPtrArray *marked) {
   if (news == FERRY_NEWS_ALL)
     return full_report(r);
-  return marked->len ? changes_report(r, marked) : heartbeat(r);
+  return marked->len ? changes_report(r, marked) : report_heartbeat(r);
 }
 
 static gpointer report_thread(gpointer data) {

@@ -4,10 +4,10 @@
 #include "agent/migration/adopt.h"
 #include "base/rfc3339.h"
 #include "model/migration/phase.h"
+#include "model/migration/condition.h"
 
 gboolean ferry_adopt_stalling(const json_t *object) {
-  const json_t *condition =
-      ferry_json_find(ferry_json_get(object, "status.conditions"), "type", "Stalling");
+  const json_t *condition = ferry_condition_find(object, FERRY_CONDITION_STALLING);
   return g_strcmp0(ferry_json_str(condition, "status"), "True") == 0;
 }
 

@@ -7,7 +7,6 @@
 #include "model/flags/migration_flags.h"
 #include "model/migration/reasons.h"
 
-#define ASK_MS 500
 #define RESUMED_BY_LIBVIRT "migration-canceled"
 
 static void doubt_warn(FerryRunning *r, const GError *error) {
@@ -36,7 +35,7 @@ static void enter_doubt(FerryRunning *r) {
   doubt_say(r, FERRY_DOUBT_SUSPENDED);
 }
 
-static void suspend(FerryRunning *r) {
+static void doubt_suspend(FerryRunning *r) {
   g_autoptr(GError) error = NULL;
   if (!r->job || !ferry_host_job_suspend(r->job, &error)) {
     if (error)
@@ -67,7 +66,7 @@ void ferry_doubt_guard(FerryRunning *r) {
   const char *text;
   if (!r->guarded && !r->step.was_paused && !doubt_may_go_on(r) &&
       ferry_inbox_resumed_us(r->inbox) && !ferry_inbox_blamed(r->inbox, &text))
-    suspend(r);
+    doubt_suspend(r);
 }
 
 gboolean ferry_doubt_recall(FerryRunning *r) {
@@ -100,7 +99,7 @@ gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainSta
       !ferry_ambiguity_arises(error, switchover_us, post_copy) || doubt_may_go_on(r))
     return FALSE;
   if (!r->guarded && !r->step.was_paused && g_strcmp0(state->state, "paused") != 0)
-    suspend(r);
+    doubt_suspend(r);
   else if (!r->guarded)
     enter_doubt(r);
   ferry_host_job_state(r->job, state, NULL);
@@ -152,7 +151,7 @@ gboolean ferry_doubt_may_run_twice(FerryRunning *r, const FerryDomainState *stat
                             &peer, NULL) &&
       (!peer.active || g_strcmp0(peer.state, "paused") == 0))
     return FALSE;
-  suspend(r);
+  doubt_suspend(r);
   return r->guarded;
 }
 
@@ -196,7 +195,7 @@ FerryAmbiguityAnswer ferry_doubt_resolve(FerryRunning *r, gint64 patience_ms) {
     if (answer != FERRY_AMBIGUITY_OPEN)
       return answer;
     if ((patience_ms >= 0 && g_get_monotonic_time() > until) ||
-        !ferry_context_sleep(r->ports->context, ASK_MS))
+        !ferry_context_sleep(r->ports->context, FERRY_AMBIGUITY_ASK_MS))
       return FERRY_AMBIGUITY_OPEN;
   }
 }

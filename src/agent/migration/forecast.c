@@ -31,8 +31,8 @@ static void put_figure(json_t *object, const char *key, const char *unit, const 
   }
 }
 
-static json_t *strategy(const FerryForecast *f, const FerryForecast *better,
-                        const FerryForecast *worse) {
+static json_t *forecast_strategy(const FerryForecast *f, const FerryForecast *better,
+                                 const FerryForecast *worse) {
   const FerryOption *o = &f->cost, *low = &better->cost, *high = &worse->cost;
   json_t *out = json_object();
   ferry_json_set_str(out, "name", ferry_forecast_name(f->kind));
@@ -56,8 +56,8 @@ static json_t *strategy(const FerryForecast *f, const FerryForecast *better,
   return out;
 }
 
-static void reckon(FerryWriter writer, FerryPath path, const FerryForecastWish *wish, double faster,
-                   double quicker, FerryForecast all[FERRY_FORECASTS]) {
+static void forecast_reckon(FerryWriter writer, FerryPath path, const FerryForecastWish *wish,
+                            double faster, double quicker, FerryForecast all[FERRY_FORECASTS]) {
   writer.write_rate *= faster;
   path.rate *= quicker;
   path.switch_rate *= quicker;
@@ -81,13 +81,13 @@ json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent,
   double doubt = ferry_measured_doubt(&writer);
   double path_doubt = ferry_path_source_doubt(from);
   FerryForecast all[FERRY_FORECASTS], better[FERRY_FORECASTS], worse[FERRY_FORECASTS];
-  reckon(writer, path, &wish, 1, 1, all);
-  reckon(writer, path, &wish, 1 - doubt, 1 + path_doubt, better);
-  reckon(writer, path, &wish, 1 + doubt, 1 - path_doubt, worse);
+  forecast_reckon(writer, path, &wish, 1, 1, all);
+  forecast_reckon(writer, path, &wish, 1 - doubt, 1 + path_doubt, better);
+  forecast_reckon(writer, path, &wish, 1 + doubt, 1 - path_doubt, worse);
   json_t *out = json_object(), *list = json_array();
   const FerryForecast *best = NULL;
   for (int i = 0; i < FERRY_FORECASTS; i++) {
-    json_array_append_new(list, strategy(&all[i], &better[i], &worse[i]));
+    json_array_append_new(list, forecast_strategy(&all[i], &better[i], &worse[i]));
     if (all[i].within && (!best || all[i].cost.seconds < best->cost.seconds))
       best = &all[i];
   }

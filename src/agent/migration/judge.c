@@ -52,7 +52,7 @@ FerryGivingUpPlan ferry_judge_giving_up(FerryGivingUp *s, gboolean cancel, gbool
   return plan;
 }
 
-static const char *reason_of(const FerryJobEnd *end) {
+static const char *judge_reason_of(const FerryJobEnd *end) {
   return end->cancelled    ? ferry_reason_name(FERRY_REASON_CANCELLED)
          : end->abort_code ? end->abort_code
                            : ferry_reason_name(FERRY_REASON_MIGRATION_FAILED);
@@ -108,7 +108,7 @@ static void judge_error(const FerryJobEnd *end, FerryOutcome *o) {
   gboolean gave_up = end->abort_code && !end->cancelled;
   if (!gave_up && !end->cancelled && blame_peer(end, o))
     return;
-  o->reason = reason_of(end);
+  o->reason = judge_reason_of(end);
   o->message = g_strdup(gave_up ? end->abort_reason : end->error->message);
 }
 
@@ -124,7 +124,7 @@ void ferry_judge_end(const FerryJobEnd *end, FerryOutcome *o) {
     judge_error(end, o);
   } else if (stayed && !end->calling) {
     o->code = FERRY_HOST_ERROR_ABORTED;
-    o->reason = reason_of(end);
+    o->reason = judge_reason_of(end);
     o->message = g_strdup(end->abort_reason ? end->abort_reason
                                             : "the migration ended without moving the VM while "
                                               "nobody was there to see why (the agent or libvirtd "

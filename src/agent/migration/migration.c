@@ -65,7 +65,7 @@ static void begin_flows(FerryMigrationParts *m) {
 }
 
 /* FALSE: there is nothing to supervise. */
-static gboolean adopt(FerryMigrationParts *m) {
+static gboolean migration_adopt(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
   m->shown.accepted = m->running.step.started = TRUE;
   ferry_delivery_live(m->shown.delivery, TRUE);
@@ -156,7 +156,7 @@ static void carry_out(FerryMigrationParts *m) {
     go_on_in_doubt(m);
     return;
   }
-  if (m->asked.adopted ? !adopt(m) : !(ferry_prepare(m) && call_libvirt(m)))
+  if (m->asked.adopted ? !migration_adopt(m) : !(ferry_prepare(m) && call_libvirt(m)))
     return;
   if (see_it_through(m, &outcome)) {
     ferry_finish_advise(&outcome.message);

@@ -47,17 +47,17 @@ gboolean ferry_running_is_over(gpointer run) {
   return ferry_context_has_ended(r->ports->context) || ferry_running_is_cancelled(r);
 }
 
-static void stage(gpointer inbox, gint64 *switchover_us, gboolean *post_copy) {
+static void running_stage(gpointer inbox, gint64 *switchover_us, gboolean *post_copy) {
   ferry_inbox_stage(inbox, switchover_us, post_copy);
 }
 
-static void found(gpointer inbox, const char *reason, const char *text) {
+static void running_found(gpointer inbox, const char *reason, const char *text) {
   ferry_inbox_blame(inbox, reason, text);
 }
 
 void ferry_running_watch(FerryRunning *r) {
   const FerryMigrateRequest *request = &r->asked->settings.request;
-  FerryPathWatchOwner owner = {r->inbox, stage, found};
+  FerryPathWatchOwner owner = {r->inbox, running_stage, running_found};
   if (r->watch || !r->job)
     return;
   ferry_host_job_set_path(r->job, request);

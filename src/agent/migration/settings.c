@@ -17,6 +17,20 @@ static gint64 config_bytes(const json_t *config, const char *key) {
   return json_is_string(value) ? n : MAX(0, ferry_json_int(config, key, 0));
 }
 
+/* A number of the configuration, within its field's limits; where nobody says it, what the field
+ * falls back on, else 0. */
+static gint64 config_int(const json_t *config, const char *name) {
+  const FerryField *f = ferry_configuration_field(name);
+  gint64 fallback = f->fallback ? g_ascii_strtoll(f->fallback, NULL, 10) : 0;
+  gint64 value = ferry_json_int(config, name, fallback);
+  return f->max ? CLAMP(value, f->min, f->max) : MAX(0, value);
+}
+
+static gboolean config_bool(const json_t *config, const char *name) {
+  return ferry_json_bool(config, name,
+                         g_strcmp0(ferry_configuration_field(name)->fallback, "true") == 0);
+}
+
 static const FerryStrategy *read_strategy(const json_t *config) {
   const char *name = ferry_json_str(config, "preset");
   const FerryPreset *preset = name ? ferry_preset_find(name) : NULL;
@@ -77,24 +91,24 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
       .request = {.dest_uri = ferry_json_str(state, "targetURI"),
                   .address = ferry_json_str(state, "targetNodeAddress"),
                   .bandwidth = config_bytes(config, "bandwidthPerMigration"),
-                  .auto_converge = ferry_json_bool(config, "allowAutoConverge", FALSE),
-                  .post_copy = ferry_json_bool(config, "allowPostCopy", FALSE),
-                  .tls = !ferry_json_bool(config, "disableTLS", FALSE),
-                  .unsafe = ferry_json_bool(config, "unsafeMigrationOverride", FALSE)},
-      .max_downtime_ms =
-          CLAMP(ferry_json_int(config, "maxDowntimeMs", 900), 1, FERRY_DOWNTIME_MAX_MS),
-      .completion_per_gib_s = MAX(0, ferry_json_int(config, "completionTimeoutPerGiB", 150)),
+                  .auto_converge = config_bool(config, "allowAutoConverge"),
+                  .post_copy = config_bool(config, "allowPostCopy"),
+                  .tls = !config_bool(config, "disableTLS"),
+                  .unsafe = config_bool(config, "unsafeMigrationOverride")},
+      .max_downtime_ms = config_int(config, "maxDowntimeMs"),
+      .completion_per_gib_s = config_int(config, "completionTimeoutPerGiB"),
       .completion_s = ferry_json_int(config, "completionTimeoutSeconds", -1),
-      .progress_timeout_s = MAX(0, ferry_json_int(config, "progressTimeout", 150)),
-      .max_duration_ms = MAX(0, ferry_json_int(config, "maxDurationMs", 0)),
-      .max_slowdown_percent = (int)CLAMP(ferry_json_int(config, "maxSlowdownPercent", 0), 0, 99),
-      .infeasible_patience_ms = MAX(0, ferry_json_int(config, "infeasiblePatienceMs", 0)),
-      .link_rate = MAX(0, ferry_json_int(config, "linkRateBytesPerSecond", 0)),
+      .progress_timeout_s = config_int(config, "progressTimeout"),
+      .max_duration_ms = config_int(config, "maxDurationMs"),
+      .max_slowdown_percent =
+          (int)MIN(config_int(config, "maxSlowdownPercent"), FERRY_SLOWDOWN_MAX_PERCENT),
+      .infeasible_patience_ms = config_int(config, "infeasiblePatienceMs"),
+      .link_rate = config_int(config, "linkRateBytesPerSecond"),
       .switchover_bandwidth = MAX(0, config_bytes(config, "availableSwitchoverBandwidth")),
-      .dirty_rate_s = (int)CLAMP(ferry_json_int(config, "dirtyRateSeconds", 0), 0, 60),
-      .monitor = ferry_json_bool(config, "allowMonitorCommands", FALSE),
-      .post_copy_preempt = ferry_json_bool(config, "postCopyPreempt", FALSE),
-      .copied_disk_bytes = MAX(0, ferry_json_int(config, "copiedDiskBytes", 0)),
+      .dirty_rate_s = (int)config_int(config, "dirtyRateSeconds"),
+      .monitor = config_bool(config, "allowMonitorCommands"),
+      .post_copy_preempt = config_bool(config, "postCopyPreempt"),
+      .copied_disk_bytes = config_int(config, "copiedDiskBytes"),
       .schedule = read_schedule(config),
       .strategy = read_strategy(config),
   };

@@ -17,7 +17,7 @@ static void settle_resume(FerryRunning *r, FerryOutcome *o) {
 }
 
 /* A source that a failed migration left paused is resumed, if nobody else runs the VM. */
-static void revive(FerryRunning *r, FerryOutcome *o) {
+static void settle_revive(FerryRunning *r, FerryOutcome *o) {
   gboolean held = ferry_doubt_holds(r, &o->state);
   if (!ferry_judge_left_paused(&o->state, r->step.was_paused, r->step.suspended || held))
     return;
@@ -158,7 +158,7 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   if (r->in_doubt && o->message)
     tell_doubt(o, end.target);
   else if (end.state.active && o->message && !r->step.post_copy)
-    revive(r, o);
+    settle_revive(r, o);
   ferry_recovery_end(r, !o->message);
   if (!o->message && r->calling) { /* its last numbers come by an event of their own */
     FerryJobStats completed;

@@ -3,14 +3,16 @@
 #include "agent/migration/recovery.h"
 #include "model/migration/reasons.h"
 #include "base/rfc3339.h"
+#include "model/migration/condition.h"
 
 static void set_stalling(FerryRunning *r, gboolean stalling, const char *reason,
                          const char *message) {
   g_autofree char *now = ferry_rfc3339_format(g_get_real_time() / 1000);
   r->stalling.told = stalling;
   ferry_shown_send(r->shown, json_pack("{s:[{s:s, s:s, s:s, s:s, s:s}]}", "conditions", "type",
-                                       "Stalling", "status", stalling ? "True" : "False", "reason",
-                                       reason, "message", message, "lastTransitionTime", now));
+                                       ferry_condition_name(FERRY_CONDITION_STALLING), "status",
+                                       stalling ? "True" : "False", "reason", reason, "message",
+                                       message, "lastTransitionTime", now));
 }
 
 static char *broken_text(const FerryRunning *r, gboolean here) {

@@ -61,7 +61,7 @@ void ferry_step_enter_post_copy(FerrySteps *s) {
   write_state(s, "mode", ferry_mode_name(FERRY_MODE_POST_COPY));
 }
 
-static void feed(FerrySteps *s, const FerryStepInput *input, gint64 now_us) {
+static void step_feed(FerrySteps *s, const FerryStepInput *input, gint64 now_us) {
   const FerryJobStats *n = input->look.stats;
   FerryConvergenceSample sample = {
       .processed = MAX(0, n->data_processed),
@@ -95,7 +95,7 @@ FerryLook ferry_step_see(FerrySteps *s, const FerryStepInput *input, gint64 now_
     return found;
   if (s->may_post_copy && !s->post_copy && state && ferry_judge_is_post_copy(state))
     ferry_step_enter_post_copy(s);
-  feed(s, input, now_us);
+  step_feed(s, input, now_us);
   return found;
 }
 

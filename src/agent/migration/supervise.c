@@ -46,7 +46,7 @@ static void see_flows(FerryRunning *r) {
     ferry_flow_source_switch(r->flows);
 }
 
-static gboolean supervise(FerryRunning *r) {
+static gboolean supervise_look(FerryRunning *r) {
   for (;;) {
     if (ferry_context_has_ended(r->ports->context))
       return FALSE;
@@ -74,7 +74,7 @@ static gboolean supervise(FerryRunning *r) {
 gboolean ferry_supervise(FerryRunning *r) {
   if (!r->step.convergence)
     ferry_steer_take_over(r);
-  gboolean over = supervise(r);
+  gboolean over = supervise_look(r);
   see_definition(r);
   ferry_running_unwatch(r);
   return over;

@@ -11,7 +11,7 @@
 
 #define LEAST_STEP 1
 
-static void arm(FerryAsked *asked, int initial) {
+static void throttle_arm(FerryAsked *asked, int initial) {
   json_t *armed = json_deep_copy(asked->settings.request.config);
   ferry_json_set_bool(armed, "allowAutoConverge", TRUE);
   ferry_json_set_int(armed, "autoConvergeInitial", initial);
@@ -35,13 +35,13 @@ void ferry_throttle_arm(FerryAsked *asked, const FerryMeasured *measured,
   if (!may_slow(s) || was_paused || !s->request.active)
     return;
   if (s->monitor) {
-    arm(asked, LEAST_STEP);
+    throttle_arm(asked, LEAST_STEP);
     s->can_throttle = TRUE;
     return;
   }
   int percent = measured->long_s > 0 ? ferry_measured_throttle(measured, intent) : 0;
   if (percent > 0) {
-    arm(asked, percent);
+    throttle_arm(asked, percent);
     ferry_info("the guest writes so fast that it will be slowed down (auto-converge)",
                "FERRY_MIGRATION", asked->name, "FERRY_DOMAIN", asked->uuid);
   }

@@ -76,7 +76,7 @@ gboolean ferry_bandwidth_parse(const char *text, gint64 sent, FerryBandwidth *ou
   return TRUE;
 }
 
-static char *greeting(const FerryBandwidthParty *party) {
+static char *bandwidth_greeting(const FerryBandwidthParty *party) {
   return g_strdup_printf(HELLO " %s %s", party->id, party->clear ? "clear" : "tls");
 }
 
@@ -133,7 +133,7 @@ static gboolean count_bytes(FerryLink *link, FerryBandwidth *out, GError **error
 }
 
 /* What still comes is read, because closing before would cost the sender our answer. */
-static void drain(FerryLink *link) {
+static void bandwidth_drain(FerryLink *link) {
   g_autofree char *buffer = g_malloc(BURST);
   gint64 until = g_get_monotonic_time() + DRAIN_US;
   while (g_get_monotonic_time() < until && ferry_link_receive(link, buffer, BURST, until, NULL) > 0)
@@ -144,7 +144,7 @@ static gboolean serve_peer(FerryLink *link, const FerryBandwidthParty *party, Fe
                            GError **error) {
   gint64 until = g_get_monotonic_time() + LINE_MS * MS;
   g_autofree char *said = ferry_link_hear(link, until, error);
-  g_autofree char *expected = greeting(party);
+  g_autofree char *expected = bandwidth_greeting(party);
   if (!said)
     return FALSE;
   if (!g_str_equal(said, expected)) {
@@ -162,7 +162,7 @@ static gboolean serve_peer(FerryLink *link, const FerryBandwidthParty *party, Fe
   g_autofree char *answer = ok ? ferry_bandwidth_format(out) : NULL;
   if (!ok || !ferry_link_say(link, answer, g_get_monotonic_time() + LINE_MS * MS, error))
     return FALSE;
-  drain(link);
+  bandwidth_drain(link);
   return TRUE;
 }
 
@@ -197,8 +197,8 @@ gboolean ferry_bandwidth_receive(GSocket *listener, const FerryBandwidthParty *p
 
 /* The sender */
 
-static gboolean pour(FerryLink *link, const FerryBandwidthParty *party, gint64 limit, gint64 *sent,
-                     GError **error) {
+static gboolean bandwidth_pour(FerryLink *link, const FerryBandwidthParty *party, gint64 limit,
+                               gint64 *sent, GError **error) {
   guint32 noise[CHUNK / 4]; /* something on the way may make zeros small */
   for (gsize i = 0; i < G_N_ELEMENTS(noise); i++)
     noise[i] = g_random_int();
@@ -241,7 +241,7 @@ static gboolean pour(FerryLink *link, const FerryBandwidthParty *party, gint64 l
 
 static gboolean exchange_words(FerryLink *link, const FerryBandwidthParty *party, gint64 limit,
                                FerryBandwidth *out, GError **error) {
-  g_autofree char *hello = greeting(party);
+  g_autofree char *hello = bandwidth_greeting(party);
   gint64 now = g_get_monotonic_time(), sent = 0;
   if (!ferry_link_say(link, hello, now + LINE_MS * MS, error))
     return FALSE;
@@ -254,7 +254,7 @@ static gboolean exchange_words(FerryLink *link, const FerryBandwidthParty *party
   }
   if ((party->clear &&
        !ferry_link_send_clear(link, g_get_monotonic_time() + LINE_MS * MS, error)) ||
-      !pour(link, party, limit, &sent, error))
+      !bandwidth_pour(link, party, limit, &sent, error))
     return FALSE;
   g_autofree char *answer = ferry_link_hear(link, g_get_monotonic_time() + LINE_MS * MS, error);
   if (!answer)

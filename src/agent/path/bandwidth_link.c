@@ -96,7 +96,7 @@ static gboolean is_peer(FerryLink *l, GError **error) {
   return good;
 }
 
-static int prepare(FerryLink *l, gboolean server) {
+static int bandwidth_link_prepare(FerryLink *l, gboolean server) {
   const FerryBandwidthParty *p = l->party;
   gnutls_datum_t ca = {(unsigned char *)p->ca_pem, (unsigned)strlen(p->ca_pem)};
   gnutls_datum_t cert = {(unsigned char *)p->cert_pem, (unsigned)strlen(p->cert_pem)};
@@ -127,7 +127,7 @@ FerryLink *ferry_link_new(GSocket *socket, gboolean server, const FerryBandwidth
   l->socket = g_object_ref(socket);
   l->party = party;
   g_socket_set_blocking(socket, FALSE);
-  int rc = prepare(l, server);
+  int rc = bandwidth_link_prepare(l, server);
   if (rc < 0) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "this agent's certificate: %s",
                 gnutls_strerror(rc));

@@ -15,6 +15,7 @@ typedef struct {
   GHashTable *closed;
 } FerryHalfOpen;
 
+/** Of `host` (borrowed), whose name as a Node is `node`. */
 void ferry_half_open_init(FerryHalfOpen *half_open, FerryHost *host, const char *node);
 /** One that was never initialised is fine. */
 void ferry_half_open_clear(FerryHalfOpen *half_open);

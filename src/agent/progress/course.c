@@ -24,7 +24,7 @@ void ferry_course_clear(FerryCourse *c) {
   g_clear_pointer(&c->rows, json_decref);
 }
 
-static void thin(FerryCourse *c) {
+static void course_thin(FerryCourse *c) {
   json_t *kept = json_array();
   gsize n = json_array_size(c->rows);
   for (gsize i = 0; i < n; i += 2)
@@ -41,7 +41,7 @@ gboolean ferry_course_add(FerryCourse *c, const json_t *estimate, gint64 elapsed
       (n > 0 && !last && elapsed_ms - c->last_ms < c->interval_ms))
     return FALSE;
   if (n >= FERRY_COURSE_MAX)
-    thin(c);
+    course_thin(c);
   json_t *row = json_object();
   ferry_json_set_int(row, "elapsedMs", elapsed_ms);
   for (gsize i = 0; i < G_N_ELEMENTS(columns); i++) {

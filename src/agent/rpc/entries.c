@@ -7,9 +7,10 @@
 #include "agent/rpc/keep.h"
 #include "base/patch.h"
 #include "model/migration/migration.h"
+#include "model/migration/condition.h"
+#include "model/kinds/change_fields.h"
 
 #define NOTIFY_US (G_USEC_PER_SEC / 2)
-#define MAX_CHANGES 50
 #define SAVE_POLL_MS 200
 
 static const char *state_dir_of(const FerryLocalEntry *e) {
@@ -89,7 +90,7 @@ static void keep_change(FerryLocalEntry *e) {
   json_t *change = json_deep_copy(e->changes);
   if (e->wish)
     json_object_set(change, "fields", e->wish);
-  if (json_array_size(list) >= MAX_CHANGES)
+  if (json_array_size(list) >= FERRY_CHANGES_MAX)
     json_array_remove(list, 0);
   json_array_append_new(list, change);
   ferry_json_set(e->object, "status.changes", list);
@@ -115,7 +116,8 @@ static void take_item(const json_t *item, gboolean event, gpointer data) {
   FerryLocal *l = e->local;
   g_mutex_lock(&l->lock);
   const json_t *changes = json_object_get(item, "changes");
-  const json_t *stalling = ferry_json_find(json_object_get(item, "conditions"), "type", "Stalling");
+  const json_t *stalling = ferry_json_find(json_object_get(item, "conditions"), "type",
+                                           ferry_condition_name(FERRY_CONDITION_STALLING));
   if (event || l->closed) {
     g_mutex_unlock(&l->lock);
     return;

@@ -6,13 +6,17 @@
 #include "convergence/schedule.h"
 #include "model/kinds/policy_fields.h"
 #include "model/migration/phase.h"
+#include "model/kinds/change_fields.h"
 #include <string.h>
 
 typedef struct {
   const char *name;
   json_type type; /* JSON_TRUE: a boolean */
-  gint64 min, max;
-  const char *config; /* the resolved configuration's name for it; NULL: handled apart */
+  /* the name that the resolved configuration, or a change, has for it; NULL: handled apart */
+  const char *config;
+  const char *like; /* the field whose limits a number has where it is not `config` */
+  gint64 max;       /* of a number from 1 that no field has */
+  gboolean off;     /* 0 is good, too, whatever the field says: as if it was not given */
 } Param;
 
 static const Param migrate_params[] = {
@@ -24,38 +28,48 @@ static const Param migrate_params[] = {
     {"mode", JSON_STRING},
     {"method", JSON_STRING},
     {"consoleAddress", JSON_STRING},
-    {"downtime", JSON_INTEGER, 1, FERRY_DOWNTIME_MAX_MS, "maxDowntimeMs"},
-    {"compressed", JSON_TRUE, 0, 0, "compressed"},
-    {"autoConverge", JSON_TRUE, 0, 0, "allowAutoConverge"},
-    {"migrationProgressTimeout", JSON_INTEGER, 0, 10000000, "migrationProgressTimeout"},
-    {"stallingLimit", JSON_INTEGER, 0, 86400, "stallingLimit"},
-    {"convergenceSchedule", JSON_OBJECT, 0, 0, "schedule"},
-    {"maxBandwidth", JSON_INTEGER, 1, 1048576},
-    {"tunneled", JSON_TRUE, 0, 0, "tunnelled"},
-    {"abortOnError", JSON_TRUE, 0, 0, "abortOnError"},
-    {"parallel", JSON_INTEGER, 1, 255, "parallelConnections"},
+    {"downtime", JSON_INTEGER, "maxDowntimeMs"},
+    {"compressed", JSON_TRUE, "compressed"},
+    {"autoConverge", JSON_TRUE, "allowAutoConverge"},
+    {"migrationProgressTimeout", JSON_INTEGER, "migrationProgressTimeout", .off = TRUE},
+    {"stallingLimit", JSON_INTEGER, "stallingLimit"},
+    {"convergenceSchedule", JSON_OBJECT, "schedule"},
+    {"maxBandwidth", JSON_INTEGER, .like = "bandwidthMiBps"},
+    {"tunneled", JSON_TRUE, "tunnelled"},
+    {"abortOnError", JSON_TRUE, "abortOnError"},
+    {"parallel", JSON_INTEGER, "parallelConnections"},
     {"encrypted", JSON_TRUE},
-    {"zerocopy", JSON_TRUE, 0, 0, "zeroCopy"},
-    {"postcopy", JSON_TRUE, 0, 0, "allowPostCopy"},
-    {"outgoingLimit", JSON_INTEGER, 1, FERRY_LOCAL_MAX_RUNNING},
-    {"incomingLimit", JSON_INTEGER, 1, 1000},
+    {"zerocopy", JSON_TRUE, "zeroCopy"},
+    {"postcopy", JSON_TRUE, "allowPostCopy"},
+    {"outgoingLimit", JSON_INTEGER, .max = FERRY_LOCAL_MAX_RUNNING},
+    {"incomingLimit", JSON_INTEGER, .like = "parallelInboundMigrationsPerNode"},
     {NULL},
 };
-static const Param change_params[] = {
-    {"vmId", JSON_STRING},
-    {"vmID", JSON_STRING},
-    {"downtime", JSON_INTEGER, 1, FERRY_DOWNTIME_MAX_MS, "downtimeMs"},
-    {"maxBandwidth", JSON_INTEGER, 1, 1048576, "bandwidthMiBps"},
-    {"migrationTechnique", JSON_STRING, 0, 0, "technique"},
-    {"stallingLimit", JSON_INTEGER, 0, 86400, "stallingLimitSeconds"},
-    {NULL}};
+static const Param change_params[] = {{"vmId", JSON_STRING},
+                                      {"vmID", JSON_STRING},
+                                      {"downtime", JSON_INTEGER, "downtimeMs"},
+                                      {"maxBandwidth", JSON_INTEGER, "bandwidthMiBps"},
+                                      {"migrationTechnique", JSON_STRING, "technique"},
+                                      {"stallingLimit", JSON_INTEGER, "stallingLimitSeconds"},
+                                      {NULL}};
 static const Param vm_params[] = {{"vmId", JSON_STRING}, {"vmID", JSON_STRING}, {NULL}};
 static const Param restore_params[] = {{"dst", JSON_STRING}, {NULL}};
 
+/* Limits of a number: those of the field that it becomes. */
+static void limits_of(const Param *p, gint64 *min, gint64 *max) {
+  const char *name = p->like ? p->like : p->config;
+  const FerryField *field = ferry_change_field(name);
+  if (!field && name)
+    field = ferry_configuration_field(name);
+  *min = p->off ? 0 : field ? field->min : 1;
+  *max = field ? field->max : p->max;
+}
+
 static gboolean check_one(const Param *p, const json_t *value, GError **error) {
   gboolean right = p->type == JSON_TRUE ? json_is_boolean(value) : json_typeof(value) == p->type;
-  gint64 n = json_integer_value(value);
-  if (right && (p->type != JSON_INTEGER || (n >= p->min && n <= p->max)) &&
+  gint64 n = json_integer_value(value), min, max;
+  limits_of(p, &min, &max);
+  if (right && (p->type != JSON_INTEGER || (n >= min && n <= max)) &&
       json_string_length(value) <= 4096)
     return TRUE;
   static const char *const names[] = {
@@ -63,7 +77,7 @@ static gboolean check_one(const Param *p, const json_t *value, GError **error) {
   if (p->type == JSON_INTEGER)
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
                 "%s: expected a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
-                p->name, p->min, p->max);
+                p->name, min, max);
   else
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID, "%s: expected %s", p->name,
                 names[p->type]);
@@ -97,7 +111,7 @@ gboolean ferry_local_is_file(const json_t *params) {
 }
 
 /* What the parameters must be together. */
-static const char *disagreement(const json_t *params) {
+static const char *params_disagreement(const json_t *params) {
   const char *vm = ferry_local_vm_of(params), *dst = ferry_json_str(params, "dst");
   const char *mode = ferry_json_str(params, "mode"), *method = ferry_json_str(params, "method");
   const char *image = ferry_json_str(params, "dstparams");
@@ -136,7 +150,7 @@ static char *host_in_uri(const char *host) {
 json_t *ferry_local_object(const json_t *params, gint64 progress_timeout_s, GError **error) {
   if (!check_params(migrate_params, params, error))
     return NULL;
-  const char *wrong = disagreement(params);
+  const char *wrong = params_disagreement(params);
   if (wrong) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID, "%s", wrong);
     return NULL;

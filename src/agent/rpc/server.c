@@ -40,7 +40,7 @@ struct _FerryRpc {
 
 /* ---- the protocol ---- */
 
-static json_t *failure(const json_t *id, int code, const char *message) {
+static json_t *server_failure(const json_t *id, int code, const char *message) {
   return json_pack("{s:s, s:{s:i, s:o}, s:o}", "jsonrpc", "2.0", "error", "code", code, "message",
                    ferry_json_text(message), "id", id ? json_deep_copy(id) : json_null());
 }
@@ -52,11 +52,13 @@ static json_t *answer_one(const json_t *request, FerryRpcCall call, gpointer dat
   const char *version = json_string_value(json_object_get(request, "jsonrpc"));
   if (!json_is_object(request) || !method || g_strcmp0(version, "2.0") != 0 ||
       (id && !json_is_string(id) && !json_is_number(id) && !json_is_null(id)))
-    return failure(NULL, FERRY_RPC_INVALID_REQUEST,
-                   "not a request: expected {\"jsonrpc\": \"2.0\", \"method\": ..., \"params\": "
-                   "{...}, \"id\": ...}");
+    return server_failure(
+        NULL, FERRY_RPC_INVALID_REQUEST,
+        "not a request: expected {\"jsonrpc\": \"2.0\", \"method\": ..., \"params\": "
+        "{...}, \"id\": ...}");
   if (params && !json_is_object(params))
-    return id ? failure(id, FERRY_RPC_INVALID_PARAMS, "params must be an object of named values")
+    return id ? server_failure(id, FERRY_RPC_INVALID_PARAMS,
+                               "params must be an object of named values")
               : NULL;
   int code = FERRY_RPC_FAILED;
   g_autofree char *message = NULL;
@@ -67,7 +69,7 @@ static json_t *answer_one(const json_t *request, FerryRpcCall call, gpointer dat
     return NULL;
   }
   if (!result)
-    return failure(id, code, message ? message : "it failed without a reason");
+    return server_failure(id, code, message ? message : "it failed without a reason");
   return json_pack("{s:s, s:o, s:O}", "jsonrpc", "2.0", "result", result, "id", id);
 }
 
@@ -77,13 +79,13 @@ json_t *ferry_rpc_answer(const char *line, gsize len, FerryRpcCall call, gpointe
   if (!request) {
     g_autofree char *text =
         g_strdup_printf("not JSON: %s at byte %d", problem.text, problem.position);
-    return failure(NULL, FERRY_RPC_PARSE_ERROR, text);
+    return server_failure(NULL, FERRY_RPC_PARSE_ERROR, text);
   }
   if (!json_is_array(request))
     return answer_one(request, call, data);
   gsize n = json_array_size(request);
   if (n == 0 || n > MAX_BATCH)
-    return failure(NULL, FERRY_RPC_INVALID_REQUEST, "a batch holds 1 to 32 requests");
+    return server_failure(NULL, FERRY_RPC_INVALID_REQUEST, "a batch holds 1 to 32 requests");
   g_autoptr(json_t) answers = json_array();
   for (gsize i = 0; i < n; i++) {
     json_t *answer = answer_one(json_array_get(request, i), call, data);
@@ -143,7 +145,7 @@ static gpointer connection_thread(gpointer data) {
     }
     if (have == MAX_LINE) {
       g_autoptr(json_t) answer =
-          failure(NULL, FERRY_RPC_INVALID_REQUEST, "the line is longer than 64 KiB");
+          server_failure(NULL, FERRY_RPC_INVALID_REQUEST, "the line is longer than 64 KiB");
       send_line(c, answer, 1000);
       break;
     }
@@ -163,7 +165,7 @@ static void connection_free(gpointer data) {
   g_free(c);
 }
 
-static void reap(FerryRpc *rpc) {
+static void server_reap(FerryRpc *rpc) {
   g_autoptr(GPtrArray) ended = g_ptr_array_new_with_free_func(connection_free);
   g_mutex_lock(&rpc->lock);
   for (guint i = rpc->connections->len; i-- > 0;) {
@@ -201,7 +203,7 @@ static gpointer accept_thread(gpointer data) {
     struct pollfd p = {.fd = rpc->fd, .events = POLLIN};
     if (poll(&p, 1, SWEEP_MS) > 0)
       accept_one(rpc);
-    reap(rpc);
+    server_reap(rpc);
     if (rpc->tick)
       rpc->tick(rpc->data);
   }

@@ -12,7 +12,7 @@ static gboolean ambiguity_runs(const FerryDomainState *peer) {
 }
 
 /* Since when something holds, without a break; 0: it does not. */
-static gint64 since(gint64 before, gboolean holds, gint64 now_us) {
+static gint64 ambiguity_since(gint64 before, gboolean holds, gint64 now_us) {
   if (!holds)
     return 0;
   return before ? before : now_us;
@@ -21,8 +21,8 @@ static gint64 since(gint64 before, gboolean holds, gint64 now_us) {
 FerryAmbiguityAnswer ferry_ambiguity_hear(FerryAmbiguity *a, const FerryDomainState *peer,
                                           gint64 now_us) {
   a->asked = a->asked || peer;
-  a->runs_us = since(a->runs_us, peer && ambiguity_runs(peer), now_us);
-  a->absent_us = since(a->absent_us, peer && !peer->active, now_us);
+  a->runs_us = ambiguity_since(a->runs_us, peer && ambiguity_runs(peer), now_us);
+  a->absent_us = ambiguity_since(a->absent_us, peer && !peer->active, now_us);
   if (a->runs_us && a->ran_ms >= 0 &&
       now_us - a->runs_us >= (a->ran_ms + FERRY_AMBIGUITY_CERTAIN_MS) * 1000)
     return FERRY_AMBIGUITY_MOVED;

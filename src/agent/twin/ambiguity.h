@@ -27,6 +27,8 @@ G_BEGIN_DECLS
 #define FERRY_AMBIGUITY_CERTAIN_MS 2000
 /** For so long the other host must keep saying that it has no copy before this one goes on. */
 #define FERRY_AMBIGUITY_ABSENT_MS 500
+/** How often it is asked. */
+#define FERRY_AMBIGUITY_ASK_MS 500
 
 /** Whether a migration that failed with `error` (NULL: it did not) may have arrived all the same.
  * `switchover_us`: when the guest was paused for it, 0: it was not. In post-copy the answer is no:

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/twin/arrival.h"
-
-#define STATE "status.migrationState."
+#include "model/migration/migration.h"
 
 /* Of all that its agent writes, what changes as long as it lives. */
 static json_t *arrival_word(const json_t *migration) {
   return json_pack("{s:O*, s:O*, s:O*}", "phase", ferry_json_get(migration, "status.phase"),
                    "progress", ferry_json_get(migration, "status.progress"), "epoch",
-                   ferry_json_get(migration, STATE "agentEpoch"));
+                   ferry_json_get(migration, FERRY_STATE "agentEpoch"));
 }
 
 static gboolean arrival_failed(const json_t *migration) {
-  const json_t *result = ferry_json_get(migration, STATE "agentResult");
+  const json_t *result = ferry_json_get(migration, FERRY_STATE "agentResult");
   const char *error = ferry_json_str(result, "error");
-  return ferry_json_int(result, "attempt", 0) == ferry_json_int(migration, STATE "attempt", 0) &&
+  return ferry_json_int(result, "attempt", 0) ==
+             ferry_json_int(migration, FERRY_STATE "attempt", 0) &&
          ((error && *error) || ferry_json_int(result, "errorCode", 0) ||
           (result && !ferry_json_bool(result, "returned", TRUE)));
 }

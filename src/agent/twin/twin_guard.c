@@ -16,8 +16,8 @@
 #include "base/rfc3339.h"
 #include "model/migration/phase.h"
 #include "model/migration/reasons.h"
+#include "model/flags/migration_flags.h"
 
-#define ASK_MS 500
 #define ALONE_S 120
 #define LOOK_MS 5000 /* whether a copy that nobody resumed is there still */
 #define SUSPEND_TRIES 40
@@ -176,8 +176,7 @@ static gboolean arriving_end_here(Arriving *a, const json_t *migration,
   const json_t *config = ferry_json_get(migration, "status.migrationState.migrationConfiguration");
   if (!state_is(here, "paused") && !ferry_doubt_kept(migration))
     return arriving_go_on_here(a, migration, here);
-  if (!ferry_host_job_destroy(a->job, ferry_json_bool(config, "persistDestination", TRUE),
-                              &error)) {
+  if (!ferry_host_job_destroy(a->job, ferry_migration_persists(config, here->persistent), &error)) {
     arriving_warn(a, error->message);
     return FALSE;
   }
@@ -187,7 +186,7 @@ static gboolean arriving_end_here(Arriving *a, const json_t *migration,
   return TRUE;
 }
 
-static FerryAmbiguityAnswer ask(Arriving *a, const json_t *migration) {
+static FerryAmbiguityAnswer twin_guard_ask(Arriving *a, const json_t *migration) {
   FerryDomainState peer;
   const FerryTwinPorts *p = &a->guard->ports;
   if (!a->source_uri)
@@ -207,7 +206,7 @@ static FerryAmbiguityAnswer ask(Arriving *a, const json_t *migration) {
 static gboolean arriving_doubt_turn(Arriving *a) {
   FerryDomainState here;
   g_autoptr(json_t) migration = arriving_migration(a);
-  FerryAmbiguityAnswer answer = ask(a, migration);
+  FerryAmbiguityAnswer answer = twin_guard_ask(a, migration);
   if (!arriving_look_here(a, &here))
     return FALSE;
   if (!here.active) {
@@ -227,7 +226,7 @@ static gboolean arriving_doubt_turn(Arriving *a) {
 static void resolve_alone(Arriving *a) {
   gint64 end = g_get_monotonic_time() + ALONE_S * G_USEC_PER_SEC;
   while (!arriving_doubt_turn(a) && g_get_monotonic_time() < end) {
-    gint64 until = g_get_monotonic_time() + ASK_MS * 1000;
+    gint64 until = g_get_monotonic_time() + FERRY_AMBIGUITY_ASK_MS * 1000;
     g_mutex_lock(&a->guard->lock);
     while (g_cond_wait_until(&a->guard->cond, &a->guard->lock, until))
       ;
@@ -239,7 +238,7 @@ static void live_in_doubt(Arriving *a) {
   while (!guard_has_ended(a->guard)) {
     if (arriving_doubt_turn(a))
       return;
-    arriving_wait(a, ASK_MS);
+    arriving_wait(a, FERRY_AMBIGUITY_ASK_MS);
   }
   if (ferry_context_is_stale(a->guard->ports.context))
     resolve_alone(a);

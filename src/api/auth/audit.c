@@ -61,7 +61,7 @@ static void to_file(FerryAudit *a, const char *line, guint64 *failed) {
 }
 
 /* Takes `record`. */
-static void queue(FerryAudit *a, json_t *record) {
+static void audit_queue(FerryAudit *a, json_t *record) {
   char *line = ferry_json_dump(record);
   json_decref(record);
   g_mutex_lock(&a->lock);
@@ -77,7 +77,7 @@ static void queue(FerryAudit *a, json_t *record) {
 
 /* ---- a line ---- */
 
-static json_t *bounded(const char *text) {
+static json_t *audit_bounded(const char *text) {
   if (strlen(text) <= MAX_TEXT)
     return ferry_json_text(text);
   g_autofree char *head = g_strndup(text, MAX_TEXT);
@@ -102,9 +102,9 @@ static void flush_quiet(FerryAudit *a, gint64 quiet_us) {
       return;
     g_autofree char *id = ferry_random_hex(8);
     json_t *out = record_new(a, "leftOut", id);
-    json_object_set_new(out, "of", bounded(key));
+    json_object_set_new(out, "of", audit_bounded(key));
     json_object_set_new(out, "leftOut", json_integer((json_int_t)n));
-    queue(a, out);
+    audit_queue(a, out);
   }
 }
 
@@ -162,7 +162,7 @@ FerryAudit *ferry_audit_start(const FerryClock *clock, const char *path, gint64 
 
 static void set_text(json_t *object, const char *key, const char *text) {
   if (text && *text)
-    json_object_set_new(object, key, bounded(text));
+    json_object_set_new(object, key, audit_bounded(text));
 }
 
 static json_t *user_json(const FerryUser *user) {
@@ -174,7 +174,7 @@ static json_t *user_json(const FerryUser *user) {
   set_text(out, "credential", user->credential);
   json_t *groups = json_array();
   for (guint i = 0; user->groups && user->groups[i] && i < MAX_GROUPS; i++)
-    json_array_append_new(groups, bounded(user->groups[i]));
+    json_array_append_new(groups, audit_bounded(user->groups[i]));
   json_object_set_new(out, "groups", groups);
   if (user->impersonator)
     json_object_set_new(out, "impersonator", user_json(user->impersonator));
@@ -229,7 +229,7 @@ static json_t *record_of(FerryAudit *a, const FerryRequest *req, const char *eve
 
 /* ---- what is noted while a request is worked on ---- */
 
-static json_t *notes(FerryRequest *req) {
+static json_t *audit_notes(FerryRequest *req) {
   if (!req->audit)
     req->audit = json_object();
   return req->audit;
@@ -253,13 +253,13 @@ static void add_name(json_t *n, const char *name) {
   if (!names)
     json_object_set_new(n, "names", names = json_array());
   if (name && json_array_size(names) < MAX_NAMES)
-    json_array_append_new(names, bounded(name));
+    json_array_append_new(names, audit_bounded(name));
 }
 
 void ferry_audit_changed(FerryRequest *req, const json_t *old, const json_t *object, gboolean dry) {
   if (!req->kind || (req->user && req->user->node && req->telemetry))
     return;
-  json_t *n = notes(req);
+  json_t *n = audit_notes(req);
   json_t *count = json_object_get(n, "count");
   add_name(n, ferry_json_str(object ? object : old, "metadata.name"));
   json_object_set_new(n, dry ? "dryRun" : "done", json_true());
@@ -280,20 +280,20 @@ void ferry_audit_changed(FerryRequest *req, const json_t *old, const json_t *obj
 }
 
 void ferry_audit_about(FerryRequest *req, const char *resource, const char *name) {
-  json_t *n = notes(req);
+  json_t *n = audit_notes(req);
   json_object_set_new(n, "resource", json_string(resource));
   add_name(n, name);
 }
 
 void ferry_audit_refused(FerryRequest *req, const GError *error) {
-  json_t *n = notes(req);
+  json_t *n = audit_notes(req);
   int code = error->domain == FERRY_ERROR ? error->code : FERRY_ERROR_INTERNAL;
   json_object_set_new(n, "reason", json_string(ferry_error_reason(code)));
   json_t *fields = json_array();
   for (guint i = 0; i < ferry_error_n_causes(error) && i < MAX_FIELDS; i++) {
     const FerryCause *cause = ferry_error_cause(error, i);
     if (cause->field && *cause->field)
-      json_array_append_new(fields, bounded(cause->field));
+      json_array_append_new(fields, audit_bounded(cause->field));
   }
   if (json_array_size(fields))
     json_object_set(n, "fields", fields);
@@ -362,7 +362,7 @@ void ferry_audit_request(FerryApi *api, FerryRequest *req) {
   json_t *out = record_of(a, req, event, id);
   if (left_out)
     json_object_set_new(out, "leftOut", json_integer((json_int_t)left_out));
-  queue(a, out);
+  audit_queue(a, out);
   ferry_respond_header(req, "Audit-ID", id);
 }
 

@@ -26,7 +26,7 @@ static const char *const noise[] = {"metadata.managedFields", "metadata.resource
 static const char *const plain_formats[] = {"dns-label", "dns-subdomain", "uuid", "cidr",
                                             "ip",        "ip-prefix",     NULL};
 
-static const FerryField *member(const FerryField *fields, const char *name) {
+static const FerryField *audit_changes_member(const FerryField *fields, const char *name) {
   for (; fields && fields->name; fields++)
     if (g_str_equal(fields->name, name))
       return fields;
@@ -34,7 +34,7 @@ static const FerryField *member(const FerryField *fields, const char *name) {
 }
 
 /* NULL: not to be shown. Borrowed. */
-static json_t *shown(const FerryField *field, json_t *value) {
+static json_t *audit_changes_shown(const FerryField *field, json_t *value) {
   if (!field || !value || json_is_object(value) || json_is_array(value))
     return NULL;
   if (!json_is_string(value))
@@ -55,7 +55,7 @@ static void add_change(Walk *w, const char *path, const FerryField *field, json_
   }
   g_autofree char *bounded = g_strndup(path, MAX_PATH);
   json_t *change = json_pack("{s:o}", "field", ferry_json_text(bounded));
-  json_t *before = shown(field, old), *after = shown(field, now);
+  json_t *before = audit_changes_shown(field, old), *after = audit_changes_shown(field, now);
   if (before)
     json_object_set(change, "old", before);
   if (after)
@@ -63,22 +63,22 @@ static void add_change(Walk *w, const char *path, const FerryField *field, json_
   json_array_append_new(w->out, change);
 }
 
-static void walk(Walk *w, GString *path, const FerryField *field, const FerryField *fields,
-                 json_t *old, json_t *now, guint depth);
+static void audit_changes_walk(Walk *w, GString *path, const FerryField *field,
+                               const FerryField *fields, json_t *old, json_t *now, guint depth);
 
 static void walk_member(Walk *w, GString *path, const FerryField *fields, const char *key,
                         json_t *old, json_t *now, guint depth) {
   gsize len = path->len;
-  const FerryField *field = member(fields, key);
+  const FerryField *field = audit_changes_member(fields, key);
   if (len)
     g_string_append_c(path, '.');
   g_string_append(path, key);
-  walk(w, path, field, field ? field->fields : NULL, old, now, depth);
+  audit_changes_walk(w, path, field, field ? field->fields : NULL, old, now, depth);
   g_string_truncate(path, len);
 }
 
-static void walk(Walk *w, GString *path, const FerryField *field, const FerryField *fields,
-                 json_t *old, json_t *now, guint depth) {
+static void audit_changes_walk(Walk *w, GString *path, const FerryField *field,
+                               const FerryField *fields, json_t *old, json_t *now, guint depth) {
   if (w->cut || old == now)
     return;
   if (++w->visits > MAX_VISITS) {
@@ -106,7 +106,7 @@ json_t *ferry_audit_changes(const FerryKind *kind, const json_t *old, const json
                             gboolean *cut) {
   Walk w = {.out = json_array()};
   g_autoptr(GString) path = g_string_new(NULL);
-  walk(&w, path, NULL, kind->fields, (json_t *)old, (json_t *)object, 0);
+  audit_changes_walk(&w, path, NULL, kind->fields, (json_t *)old, (json_t *)object, 0);
   *cut = w.cut;
   return w.out;
 }

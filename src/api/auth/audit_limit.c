@@ -32,7 +32,7 @@ void ferry_audit_limit_free(FerryAuditLimit *l) {
 }
 
 /* Forgets buckets that are full and owe nothing; not for each stranger again. */
-static void sweep(FerryAuditLimit *l, gint64 now_us) {
+static void audit_limit_sweep(FerryAuditLimit *l, gint64 now_us) {
   if (now_us < l->next_sweep_us)
     return;
   l->next_sweep_us = now_us + l->refill_us;
@@ -48,7 +48,7 @@ static void sweep(FerryAuditLimit *l, gint64 now_us) {
 
 static Bucket *bucket_of(FerryAuditLimit *l, const char *key, gint64 now_us) {
   if (!g_hash_table_contains(l->buckets, key) && g_hash_table_size(l->buckets) >= l->max_keys) {
-    sweep(l, now_us);
+    audit_limit_sweep(l, now_us);
     if (g_hash_table_size(l->buckets) >= l->max_keys)
       key = SHARED;
   }

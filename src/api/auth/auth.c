@@ -12,7 +12,6 @@
 #include <gnutls/x509.h>
 #include <string.h>
 
-#define MAX_GROUPS 32
 #define MIN_TOKEN 16
 #define MAX_TOKEN 512
 
@@ -67,7 +66,7 @@ static FerryUser *user_of_certificate(gnutls_x509_crt_t crt) {
   if (!name || !*name || g_str_equal(name, "system:anonymous"))
     return NULL;
   g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(g_free);
-  for (unsigned i = 0; i < MAX_GROUPS; i++) {
+  for (unsigned i = 0; i < FERRY_API_MAX_GROUPS; i++) {
     char *group = subject_part(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, i);
     if (!group)
       break;

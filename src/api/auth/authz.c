@@ -26,7 +26,7 @@ gboolean ferry_authz_allows(FerryApi *api, const FerryUser *user, const FerryAcc
   return ferry_rbac_allows(api, user, &wanted);
 }
 
-static gboolean forbid(const FerryUser *user, const FerryAccess *a, GError **error) {
+static gboolean authz_forbid(const FerryUser *user, const FerryAccess *a, GError **error) {
   if (user->anonymous && !user->impersonator) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED, "Unauthorized");
     return FALSE;
@@ -48,7 +48,7 @@ static gboolean forbid(const FerryUser *user, const FerryAccess *a, GError **err
 }
 
 gboolean ferry_authz_require(FerryRequest *req, const FerryAccess *access, GError **error) {
-  return ferry_authz_allows(req->api, req->user, access) || forbid(req->user, access, error);
+  return ferry_authz_allows(req->api, req->user, access) || authz_forbid(req->user, access, error);
 }
 
 /* ---- what was found ---- */
@@ -117,7 +117,7 @@ gboolean ferry_authz_check(FerryRequest *req, GError **error) {
     if (r->rule == FERRY_RULE_URL)
       return ferry_authz_require(req, &a, error);
     return user->admin || (user->node && g_strcmp0(user->node, req->name) == 0) ||
-           forbid(user, &a, error);
+           authz_forbid(user, &a, error);
   }
   return check_resource(req, error);
 }

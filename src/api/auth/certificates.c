@@ -11,14 +11,13 @@
 #include "base/log.h"
 #include "base/rfc3339.h"
 #include "control/conditions.h"
+#include "base/limits.h"
 
 #include <string.h>
 
-#define DAY_MS ((gint64)86400 * 1000)
 #define LOOK_US (60 * G_USEC_PER_SEC)
 #define CA_WARNING_DAYS 180
 #define WARNING_DAYS 14 /* all of Ferry's own are renewed before */
-#define FERRYD_CONDITION "FerrydCertificateExpiring"
 
 struct FerryCertificates {
   FerryApi *api;
@@ -32,10 +31,10 @@ struct FerryCertificates {
 
 /* ---- the list ---- */
 
-static json_t *entry(FerryApi *api, const char *kind, const char *subject, const char *serial,
-                     gint64 ends_ms, const char *revoked) {
+static json_t *certificates_entry(FerryApi *api, const char *kind, const char *subject,
+                                  const char *serial, gint64 ends_ms, const char *revoked) {
   gint64 left = ends_ms - ferry_clock_wall_ms(api->clock);
-  gint64 soon = (g_str_has_suffix(kind, "ca") ? CA_WARNING_DAYS : WARNING_DAYS) * DAY_MS;
+  gint64 soon = (g_str_has_suffix(kind, "ca") ? CA_WARNING_DAYS : WARNING_DAYS) * FERRY_DAY_MS;
   g_autofree char *ends = ferry_rfc3339_format(ends_ms);
   const char *state = revoked       ? "revoked"
                       : left < 0    ? "expired"
@@ -54,7 +53,7 @@ typedef struct {
 static void collect_own(const char *kind, const char *subject, const char *serial, gint64 ends_ms,
                         gpointer data) {
   Collector *c = data;
-  json_array_append_new(c->list, entry(c->api, kind, subject, serial, ends_ms, NULL));
+  json_array_append_new(c->list, certificates_entry(c->api, kind, subject, serial, ends_ms, NULL));
 }
 
 static json_t *list_all(FerryApi *api) {
@@ -70,8 +69,9 @@ static json_t *list_all(FerryApi *api) {
     gboolean node = g_str_has_prefix(user, "system:node:");
     g_autofree char *subject = g_strdup_printf("CN=%s%s", user, node ? ",O=system:nodes" : "");
     ferry_credential_is_revoked(record, now, &why);
-    json_t *one = entry(api, node ? "node" : "user", subject, ferry_json_str(record, "id"),
-                        ferry_json_int(record, "expires", 0), why);
+    json_t *one =
+        certificates_entry(api, node ? "node" : "user", subject, ferry_json_str(record, "id"),
+                           ferry_json_int(record, "expires", 0), why);
     ferry_json_set_str(one, "name", node ? user + strlen("system:node:") : user);
     ferry_json_set_str(one, "ca", ferry_json_str(record, "ca"));
     json_array_append_new(c.list, one);
@@ -143,18 +143,19 @@ gboolean ferry_certificates_write_kubeconfig(FerryApi *api, GError **error) {
 typedef struct {
   const FerryKind *kind;
   const char *prefix; /* of its names in the records */
-  const char *condition;
+  FerryConditionType condition;
   FerryReason reason;
   const char *format; /* of the message, with the end */
   gboolean stays;     /* what was said last, once the records are gone */
 } Holder;
 
 static const Holder holders[] = {
-    {&ferry_kind_node, "system:node:", "CertificateExpiring", FERRY_REASON_NOT_RENEWED,
+    {&ferry_kind_node, "system:node:", FERRY_CONDITION_CERTIFICATE_EXPIRING,
+     FERRY_REASON_NOT_RENEWED,
      "the certificate of its agent ends at %s and was not renewed, which the agent does by itself "
      "while it can reach ferryd",
      TRUE},
-    {&ferry_kind_user, "", "CredentialExpiring", FERRY_REASON_NOT_ROTATED,
+    {&ferry_kind_user, "", FERRY_CONDITION_CREDENTIAL_EXPIRING, FERRY_REASON_NOT_ROTATED,
      "the last of its credentials ends at %s: ferry user rotate makes a new one"},
 };
 
@@ -162,7 +163,7 @@ static const Holder holders[] = {
 static void set_condition(const Holder *h, json_t *object, const gint64 *ends, gint64 now_ms) {
   if (!ends && h->stays)
     return;
-  if (!ends || *ends - now_ms >= WARNING_DAYS * DAY_MS) {
+  if (!ends || *ends - now_ms >= WARNING_DAYS * FERRY_DAY_MS) {
     ferry_condition_remove(object, h->condition);
     return;
   }
@@ -196,7 +197,7 @@ static json_t *own_ending(FerryApi *api) {
 
 static void set_own_condition(json_t *node, const json_t *ending, gint64 now_ms) {
   if (!ending) {
-    ferry_condition_remove(node, FERRYD_CONDITION);
+    ferry_condition_remove(node, FERRY_CONDITION_FERRYD_CERTIFICATE_EXPIRING);
     return;
   }
   gboolean ca = g_strcmp0(ferry_json_str(ending, "kind"), "ca") == 0;
@@ -210,7 +211,8 @@ static void set_own_condition(json_t *node, const json_t *ending, gint64 now_ms)
                ferry_json_str(ending, "subject"), ferry_json_str(ending, "kind"),
                ferry_json_str(ending, "endsAt"));
   FerryReason reason = ca ? FERRY_REASON_CA_NOT_CHANGED : FERRY_REASON_NOT_RENEWED;
-  ferry_condition_set(node, FERRYD_CONDITION, "True", ferry_reason_name(reason), text, now_ms);
+  ferry_condition_set(node, FERRY_CONDITION_FERRYD_CERTIFICATE_EXPIRING, "True",
+                      ferry_reason_name(reason), text, now_ms);
 }
 
 static void write_conditions(FerryApi *api, const Holder *h, const json_t *old, json_t *object) {
@@ -246,7 +248,7 @@ static void look_at_holders(FerryApi *api) {
 
 static void certificates_warn(FerryCertificates *c) {
   gint64 now = ferry_clock_wall_ms(c->api->clock);
-  if (c->warned_ms && now - c->warned_ms < DAY_MS)
+  if (c->warned_ms && now - c->warned_ms < FERRY_DAY_MS)
     return;
   g_autoptr(json_t) list = list_all(c->api);
   json_t *one;
@@ -328,7 +330,7 @@ void ferry_certificates_seen(FerryCertificates *c, const char *node, const char 
 /* ---- the CA's change ---- */
 
 /* Who cannot be reached any more once the old CA is not trusted. */
-static json_t *dependants(FerryCertificates *c) {
+static json_t *certificates_dependants(FerryCertificates *c) {
   json_t *out = json_array();
   const char *ca = ferry_pki_ca_hash(c->api->pki);
   g_autoptr(GPtrArray) nodes = ferry_store_list(c->api->store, &ferry_kind_node, NULL, NULL);
@@ -362,18 +364,18 @@ static void respond_status(FerryRequest *req, int voided) {
   const char *old = ferry_pki_old_ca_hash(req->api->pki);
   json_t *status = json_pack("{s:b, s:s, s:s*, s:o, s:o}", "changing", old != NULL, "ca",
                              ferry_pki_ca_hash(req->api->pki), "oldCA", old, "nodes",
-                             old ? dependants(req->api->certificates) : json_array(), "users",
-                             old_users(req->api));
+                             old ? certificates_dependants(req->api->certificates) : json_array(),
+                             "users", old_users(req->api));
   if (voided >= 0)
     ferry_json_set_int(status, "joinTokensVoided", voided);
   ferry_respond_json(req, 200, status);
 }
 
-static gboolean finish(FerryRequest *req, GError **error) {
+static gboolean certificates_finish(FerryRequest *req, GError **error) {
   g_autoptr(json_t) body = req->body->len ? ferry_request_body(req, error) : json_object();
   if (!body)
     return FALSE;
-  g_autoptr(json_t) nodes = dependants(req->api->certificates);
+  g_autoptr(json_t) nodes = certificates_dependants(req->api->certificates);
   if (ferry_pki_old_ca_hash(req->api->pki) && json_array_size(nodes) &&
       !ferry_json_bool(body, "force", FALSE)) {
     g_autofree char *names = ferry_json_dump(nodes);
@@ -392,7 +394,7 @@ static gboolean change_ca(FerryRequest *req, GError **error) {
   gboolean begin = g_str_equal(action, "begin");
   gboolean ok =
       begin ? ferry_pki_rotate_begin(req->api->pki, ferry_clock_wall_ms(req->api->clock), error)
-            : finish(req, error);
+            : certificates_finish(req, error);
   if (!ok || !ferry_certificates_write_kubeconfig(req->api, error))
     return FALSE;
   ferry_info(begin ? "a change of the CA has begun" : "the old CA is not trusted any more",

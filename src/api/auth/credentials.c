@@ -5,10 +5,10 @@
 // their beginning of validity says when that was.
 #include "api/auth/credentials.h"
 #include "base/log.h"
+#include "base/limits.h"
 
 #include <string.h>
 
-#define DAY_MS ((gint64)86400 * 1000)
 #define BACKDATED_S 3600 /* see pki.c: valid from an hour before it was issued */
 
 const FerryKind ferry_kind_credential = {
@@ -203,7 +203,7 @@ gboolean ferry_credential_is_revoked(const json_t *record, gint64 now_ms, const 
   return TRUE;
 }
 
-static gboolean unauthorized(GError **error, const char *why) {
+static gboolean credentials_unauthorized(GError **error, const char *why) {
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED, "Unauthorized: %s",
               why ? why : "the credential was revoked");
   return FALSE;
@@ -216,7 +216,7 @@ static gboolean check_identity(FerryApi *api, const FerryUser *user, GError **er
   gint64 issued_ms = (user->begins_s + BACKDATED_S) * 1000;
   if (!revocation || issued_ms > ferry_json_int(revocation, "before", 0))
     return TRUE;
-  return unauthorized(error, ferry_json_str(revocation, "why"));
+  return credentials_unauthorized(error, ferry_json_str(revocation, "why"));
 }
 
 /* Whose User it was given to must still be that User, with those groups. */
@@ -229,7 +229,7 @@ static gboolean check_owner(FerryApi *api, const FerryUser *user, GError **error
     why = g_strdup_printf("the user \"%s\" is being deleted", user->name);
   else if (ferry_json_int(owner, "metadata.generation", 0) != user->generation)
     why = g_strdup_printf("the groups of user \"%s\" have changed: connect again", user->name);
-  return why ? unauthorized(error, why) : TRUE;
+  return why ? credentials_unauthorized(error, why) : TRUE;
 }
 
 /* A Node that is there may be on its way out: an older version let finalizers keep it. */
@@ -238,14 +238,14 @@ static gboolean check_node(FerryApi *api, const FerryUser *user, GError **error)
   if (!ferry_json_str(node, "metadata.deletionTimestamp"))
     return TRUE;
   g_autofree char *why = g_strdup_printf("node %s is being deleted", user->node);
-  return unauthorized(error, why);
+  return credentials_unauthorized(error, why);
 }
 
 gboolean ferry_credential_check(FerryApi *api, const FerryUser *user, GError **error) {
   g_autoptr(json_t) record = ferry_credential_find(api, user->credential);
   const char *why = NULL;
   if (record && ferry_credential_is_revoked(record, ferry_clock_wall_ms(api->clock), &why))
-    return unauthorized(error, why);
+    return credentials_unauthorized(error, why);
   if ((user->generation && !check_owner(api, user, error)) ||
       (user->node && !check_node(api, user, error)))
     return FALSE;
@@ -253,7 +253,7 @@ gboolean ferry_credential_check(FerryApi *api, const FerryUser *user, GError **e
     return TRUE;
   if (g_str_has_prefix(user->credential, "certificate "))
     return check_identity(api, user, error);
-  return unauthorized(error, "the bearer token is not known");
+  return credentials_unauthorized(error, "the bearer token is not known");
 }
 
 void ferry_credential_expire(FerryApi *api) {
@@ -262,7 +262,7 @@ void ferry_credential_expire(FerryApi *api) {
   for (guint i = 0; i < all->len; i++) {
     const json_t *record = g_ptr_array_index(all, i);
     gint64 ends = ferry_json_int(record, "expires", 0);
-    if (!ends || ends + DAY_MS > now)
+    if (!ends || ends + FERRY_DAY_MS > now)
       continue;
     FerryWrite write = {.op = FERRY_WRITE_DELETE,
                         .kind = &ferry_kind_credential,

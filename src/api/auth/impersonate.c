@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define MAX_GROUPS 32
-
 static gboolean may_be(FerryRequest *req, const char *resource, const char *name, GError **error) {
   FerryAccess a = {.verb = "impersonate", .group = "", .resource = resource, .name = name};
   return ferry_authz_require(req, &a, error);
@@ -26,7 +24,7 @@ static gboolean read_headers(FerryRequest *req, const char **user, GPtrArray *gr
     if (g_ascii_strcasecmp(name, "Impersonate-User") == 0) {
       *user = value;
     } else if (g_ascii_strcasecmp(name, "Impersonate-Group") == 0) {
-      if (groups->len >= MAX_GROUPS)
+      if (groups->len >= FERRY_API_MAX_GROUPS)
         return ferry_error_bad_request(error, "Impersonate-Group: at most 32 groups");
       g_ptr_array_add(groups, (gpointer)value);
     } else {

@@ -10,15 +10,11 @@
 #include "control/inventory.h"
 #include "control/migration.h"
 #include "control/node.h"
+#include "model/domain/domain_states.h"
 
 #include <string.h>
 
 #define MAX_NAMED 5
-
-static gboolean node_delete_runs(const char *state) {
-  static const char *const active[] = {"running", "blocked", "paused", "pmsuspended", NULL};
-  return state && g_strv_contains(active, state);
-}
 
 /* "3 virtual machines run there (default/db, default/web, ...)"; NULL: none. */
 static char *what_runs(FerryStore *store, const char *node) {
@@ -28,7 +24,7 @@ static char *what_runs(FerryStore *store, const char *node) {
   for (guint i = 0; i < vmis->len; i++) {
     const json_t *vmi = g_ptr_array_index(vmis, i);
     const json_t *domain = ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node);
-    if (!node_delete_runs(ferry_json_str(domain, "state")) || n++ >= MAX_NAMED)
+    if (!ferry_domain_state_is_alive(ferry_json_str(domain, "state")) || n++ >= MAX_NAMED)
       continue;
     g_string_append_printf(names, "%s%s/%s", names->len ? ", " : "",
                            ferry_json_str(vmi, "metadata.namespace"),

@@ -11,13 +11,13 @@
 #include "base/random.h"
 #include "base/rfc3339.h"
 #include "model/validate/validate.h"
+#include "base/limits.h"
 
 #include <string.h>
 
-#define MAX_TRIES 50
 #define MAX_CERTIFICATES 10         /* of a node; an honest agent has two at most, for a while */
 #define RENEWALS_MS ((gint64)60000) /* in which so many are made, and no more */
-#define NODE_LIFE_S ((gint64)90 * 86400)
+#define NODE_LIFE_S (90 * FERRY_DAY_S)
 
 static gboolean check_name(const char *node, GError **error) {
   const char *problem = NULL;
@@ -135,7 +135,7 @@ static json_t *new_node(const char *name, const char *now) {
 /* Raises the node's epoch, making the Node where it is missing. Caller is the sessions' writer. */
 static gboolean raise_epoch(FerryApi *api, const char *node, const char *version, const char *mode,
                             gint64 *epoch, GError **error) {
-  for (int i = 0; i < MAX_TRIES; i++) {
+  for (int i = 0; i < FERRY_API_MAX_TRIES; i++) {
     g_autoptr(json_t) old = ferry_store_get(api->store, &ferry_kind_node, "", node);
     g_autofree char *now = ferry_rfc3339_format(ferry_clock_wall_ms(api->clock));
     g_autoptr(json_t) object =

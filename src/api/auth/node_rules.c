@@ -7,7 +7,7 @@
 #define SOURCE "status.migrationState.sourceNode"
 #define AGENTS "status.migrationState.agents"
 
-static gboolean anyone(FerryApi *api, const char *node, const FerryAccess *a) {
+static gboolean node_rules_anyone(FerryApi *api, const char *node, const FerryAccess *a) {
   return TRUE;
 }
 
@@ -37,8 +37,8 @@ static const struct {
     {"get", "kubevirt.io", VMIM, "status", has_part},
     {"patch", "kubevirt.io", VMIM, "status", has_part},
     /* an agent makes sure that a target is a host of this cluster */
-    {"get", "", "nodes", NULL, anyone},
-    {"create", "", "events", NULL, anyone},
+    {"get", "", "nodes", NULL, node_rules_anyone},
+    {"create", "", "events", NULL, node_rules_anyone},
 };
 
 gboolean ferry_node_rules_allow(FerryApi *api, const char *node, const FerryAccess *a) {

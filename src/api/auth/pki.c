@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "base/limits.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,14 +20,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_PEM (64 * 1024)
 #define MAX_REQUEST (16 * 1024) /* RSA of 8192 bits with some names takes 4 KiB */
-#define DAY_S ((gint64)86400)
 #define CA_DAYS 3650
 #define SERVER_DAYS 397
 #define ADMIN_DAYS 365
 
-static gboolean check(int rc, const char *what, GError **error) {
+static gboolean pki_check(int rc, const char *what, GError **error) {
   if (rc >= 0)
     return TRUE;
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "%s: %s", what, gnutls_strerror(rc));
@@ -49,8 +48,8 @@ char *ferry_pki_export_cert(gnutls_x509_crt_t crt) {
 static gnutls_x509_privkey_t import_key(const char *path, const char *text, GError **error) {
   gnutls_x509_privkey_t key = NULL;
   gnutls_datum_t d = {(unsigned char *)text, (unsigned)strlen(text)};
-  if (check(gnutls_x509_privkey_init(&key), "private key", error) &&
-      check(gnutls_x509_privkey_import2(key, &d, GNUTLS_X509_FMT_PEM, NULL, 0), path, error))
+  if (pki_check(gnutls_x509_privkey_init(&key), "private key", error) &&
+      pki_check(gnutls_x509_privkey_import2(key, &d, GNUTLS_X509_FMT_PEM, NULL, 0), path, error))
     return key;
   if (key)
     gnutls_x509_privkey_deinit(key);
@@ -62,7 +61,7 @@ static gnutls_x509_privkey_t import_key(const char *path, const char *text, GErr
 gnutls_x509_privkey_t ferry_pki_load_key(const char *path, char **pem, GError **error) {
   gboolean there = g_file_test(path, G_FILE_TEST_EXISTS);
   g_autofree char *text =
-      there ? ferry_file_read(path, MAX_PEM, NULL, error) : ferry_ec_key_new(error);
+      there ? ferry_file_read(path, FERRY_PKI_MAX_PEM, NULL, error) : ferry_ec_key_new(error);
   gnutls_x509_privkey_t key = text ? import_key(path, text, error) : NULL;
   if (!key)
     return NULL;
@@ -89,7 +88,7 @@ static gnutls_x509_crt_t new_cert(gint64 now_s, gint64 days) {
   gnutls_x509_crt_set_serial(crt, serial, sizeof serial);
   /* Clocks of hosts differ: valid from an hour ago. */
   gnutls_x509_crt_set_activation_time(crt, (time_t)(now_s - 3600));
-  gnutls_x509_crt_set_expiration_time(crt, (time_t)(now_s + days * DAY_S));
+  gnutls_x509_crt_set_expiration_time(crt, (time_t)(now_s + days * FERRY_DAY_S));
   return crt;
 }
 
@@ -114,11 +113,11 @@ static gboolean sign_by(gnutls_x509_crt_t crt, gnutls_x509_crt_t ca, gnutls_x509
   set_key_id(crt);
   if (gnutls_x509_crt_get_subject_key_id(ca, id, &len, NULL) >= 0)
     gnutls_x509_crt_set_authority_key_id(crt, id, len);
-  return check(gnutls_x509_crt_sign2(crt, ca, ca_key, GNUTLS_DIG_SHA256, 0),
-               "signing a certificate", error);
+  return pki_check(gnutls_x509_crt_sign2(crt, ca, ca_key, GNUTLS_DIG_SHA256, 0),
+                   "signing a certificate", error);
 }
 
-static gboolean sign(const FerryPki *pki, gnutls_x509_crt_t crt, GError **error) {
+static gboolean pki_sign(const FerryPki *pki, gnutls_x509_crt_t crt, GError **error) {
   return sign_by(crt, pki->ca, pki->ca_key, error);
 }
 
@@ -169,7 +168,7 @@ void ferry_pki_replace(FerryPki *pki, char **text, char *with) {
 
 gnutls_x509_crt_t ferry_pki_load_cert(const char *path, char **pem) {
   gsize len;
-  g_autofree char *text = ferry_file_read(path, MAX_PEM, &len, NULL);
+  g_autofree char *text = ferry_file_read(path, FERRY_PKI_MAX_PEM, &len, NULL);
   gnutls_x509_crt_t crt = NULL;
   if (!text || gnutls_x509_crt_init(&crt) < 0)
     return NULL;
@@ -193,7 +192,7 @@ static gboolean same_key(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key) {
 /* For clients that take their CAs from a file: good before, during and after a change. */
 static gboolean write_bundle(const FerryPki *pki, const char *dir, GError **error) {
   g_autofree char *path = g_build_filename(dir, "ca-bundle.crt", NULL);
-  g_autofree char *old = ferry_file_read(path, 2 * MAX_PEM, NULL, NULL);
+  g_autofree char *old = ferry_file_read(path, 2 * FERRY_PKI_MAX_PEM, NULL, NULL);
   return g_strcmp0(old, pki->bundle) == 0 ||
          ferry_file_write(path, pki->bundle, strlen(pki->bundle), 0644, error);
 }
@@ -308,9 +307,10 @@ static gboolean still_good(const FerryPki *pki, gnutls_x509_crt_t crt, gnutls_x5
   unsigned status = 0;
   gnutls_x509_crt_t ca = signer_of(pki, names != NULL);
   if (!crt || !same_key(crt, key) ||
-      gnutls_x509_crt_get_expiration_time(crt) < (time_t)(now_s + 30 * DAY_S) ||
+      gnutls_x509_crt_get_expiration_time(crt) < (time_t)(now_s + 30 * FERRY_DAY_S) ||
       /* older versions made the administrator's for ten years */
-      gnutls_x509_crt_get_expiration_time(crt) > (time_t)(now_s + (SERVER_DAYS + 1) * DAY_S) ||
+      gnutls_x509_crt_get_expiration_time(crt) >
+          (time_t)(now_s + (SERVER_DAYS + 1) * FERRY_DAY_S) ||
       gnutls_x509_crt_verify(crt, &ca, 1, 0, &status) < 0 ||
       (status & ~(unsigned)(GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)))
     return FALSE;
@@ -427,7 +427,7 @@ void ferry_pki_free(FerryPki *pki) {
 }
 
 /* What was handed out stays readable, see ferry_pki_replace. */
-static const char *shared(FerryPki *pki, char *const *text) {
+static const char *pki_shared(FerryPki *pki, char *const *text) {
   g_mutex_lock(&pki->lock);
   const char *now = *text;
   g_mutex_unlock(&pki->lock);
@@ -435,19 +435,19 @@ static const char *shared(FerryPki *pki, char *const *text) {
 }
 
 const char *ferry_pki_ca(FerryPki *pki) {
-  return shared(pki, &pki->bundle);
+  return pki_shared(pki, &pki->bundle);
 }
 
 const char *ferry_pki_server_cert(FerryPki *pki) {
-  return shared(pki, &pki->server_pem);
+  return pki_shared(pki, &pki->server_pem);
 }
 
 const char *ferry_pki_bundle_hash(FerryPki *pki) {
-  return shared(pki, &pki->bundle_hash);
+  return pki_shared(pki, &pki->bundle_hash);
 }
 
 const char *ferry_pki_ca_hash(FerryPki *pki) {
-  return shared(pki, &pki->ca_hash);
+  return pki_shared(pki, &pki->ca_hash);
 }
 
 const char *ferry_pki_pin_hash(FerryPki *pki) {
@@ -458,7 +458,7 @@ const char *ferry_pki_pin_hash(FerryPki *pki) {
 }
 
 const char *ferry_pki_old_ca_hash(FerryPki *pki) {
-  return shared(pki, &pki->old_hash);
+  return pki_shared(pki, &pki->old_hash);
 }
 
 static gboolean strong_enough(gnutls_x509_crq_t crq) {
@@ -521,7 +521,7 @@ gboolean ferry_pki_sign_client(FerryPki *pki, const char *csr_pem, const char *o
                                const char *name, gint64 now_ms, gint64 life_s,
                                FerryPkiIssued *issued, GError **error) {
   gnutls_x509_crq_t crq = NULL;
-  if (!check(gnutls_x509_crq_init(&crq), "certificate request", error))
+  if (!pki_check(gnutls_x509_crq_init(&crq), "certificate request", error))
     return FALSE;
   gboolean ok = check_request(crq, csr_pem, error);
   g_mutex_lock(&pki->lock);
@@ -534,7 +534,7 @@ gboolean ferry_pki_sign_client(FerryPki *pki, const char *csr_pem, const char *o
     gnutls_x509_crt_set_basic_constraints(crt, 0, -1);
     gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE);
     gnutls_x509_crt_set_key_purpose_oid(crt, GNUTLS_KP_TLS_WWW_CLIENT, 0);
-    ok = check(set_request_key(crt, crq), "csr", error) && sign(pki, crt, error);
+    ok = pki_check(set_request_key(crt, crq), "csr", error) && pki_sign(pki, crt, error);
     if (ok)
       *issued = (FerryPkiIssued){.pem = ferry_pki_export_cert(crt),
                                  .serial = ferry_pki_serial(crt),

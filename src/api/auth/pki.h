@@ -55,6 +55,8 @@ typedef struct {
   char *pem, *serial; /* the serial number in lower-case hexadecimal */
   gint64 ends_ms;
 } FerryPkiIssued;
+
+/* pki.c */
 void ferry_pki_issued_clear(FerryPkiIssued *issued);
 /** Signs a PEM request for client authentication: subject O=`organisation` (NULL: none), CN=`name`
  * whatever the request says, good for `life_s` seconds but not beyond the CA. The request must be

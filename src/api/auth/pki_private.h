@@ -6,6 +6,8 @@
 
 G_BEGIN_DECLS
 
+#define FERRY_PKI_MAX_PEM (64 * 1024) /* of a file that ferryd wrote */
+
 /** What a handshake is answered with; stays until the FerryPki goes, for one may just use it. */
 typedef struct {
   gnutls_pcert_st *chain;

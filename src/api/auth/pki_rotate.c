@@ -18,9 +18,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#define MAX_PEM (64 * 1024)
-
-static gboolean move(const char *dir, const char *from, const char *to, GError **error) {
+static gboolean pki_rotate_move(const char *dir, const char *from, const char *to, GError **error) {
   g_autofree char *source = g_build_filename(dir, from, NULL);
   g_autofree char *target = g_build_filename(dir, to, NULL);
   if (g_rename(source, target) == 0)
@@ -40,7 +38,7 @@ gboolean ferry_pki_finish_switch(const char *dir, GError **error) {
    */
   if (!is_there(dir, "ca-next.crt") || is_there(dir, "ca-next.key"))
     return TRUE;
-  return move(dir, "ca-next.crt", "ca.crt", error);
+  return pki_rotate_move(dir, "ca-next.crt", "ca.crt", error);
 }
 
 static gboolean write_to(const char *dir, const char *file, const char *text, mode_t mode,
@@ -54,7 +52,7 @@ static gboolean write_next(FerryPki *pki, gnutls_x509_privkey_t key, const char 
   g_autofree char *suffix = ferry_random_hex(3);
   g_autofree char *name = g_strconcat("ferry-ca-", suffix, NULL);
   g_autofree char *key_path = g_build_filename(pki->dir, "ca.key", NULL);
-  g_autofree char *old_key = ferry_file_read(key_path, MAX_PEM, NULL, error);
+  g_autofree char *old_key = ferry_file_read(key_path, FERRY_PKI_MAX_PEM, NULL, error);
   gnutls_x509_crt_t root = old_key ? ferry_pki_make_ca(name, key, now_s, error) : NULL;
   g_autofree char *root_pem = root ? ferry_pki_export_cert(root) : NULL;
   g_clear_pointer(&root, gnutls_x509_crt_deinit);
@@ -82,8 +80,9 @@ gboolean ferry_pki_rotate_begin(FerryPki *pki, gint64 now_ms, GError **error) {
     ok = FALSE;
   }
   ok = ok && write_next(pki, key, text, now_ms / 1000, error) &&
-       move(pki->dir, "ca-next.key", "ca.key", error) &&
-       move(pki->dir, "ca-next.crt", "ca.crt", error) && ferry_pki_load(pki, now_ms / 1000, error);
+       pki_rotate_move(pki->dir, "ca-next.key", "ca.key", error) &&
+       pki_rotate_move(pki->dir, "ca-next.crt", "ca.crt", error) &&
+       ferry_pki_load(pki, now_ms / 1000, error);
   g_mutex_unlock(&pki->lock);
   gnutls_x509_privkey_deinit(key);
   explicit_bzero(text, strlen(text));

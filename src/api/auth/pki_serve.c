@@ -5,10 +5,10 @@
 #include "api/auth/pki.h"
 #include "api/auth/pki_private.h"
 #include "base/error.h"
+#include "base/limits.h"
 
 #include <string.h>
 
-#define DAY_S ((gint64)86400)
 #define RENEW_DAYS 30
 #define MAX_CHAIN 8
 
@@ -127,7 +127,7 @@ gboolean ferry_pki_renew(FerryPki *pki, gint64 now_ms, gboolean *changed, GError
   gboolean ok = TRUE;
   *changed = FALSE;
   g_mutex_lock(&pki->lock);
-  if (MIN(end_of(pki->server_pem), end_of(pki->admin_pem)) < now_s + RENEW_DAYS * DAY_S) {
+  if (MIN(end_of(pki->server_pem), end_of(pki->admin_pem)) < now_s + RENEW_DAYS * FERRY_DAY_S) {
     ok = ferry_pki_load(pki, now_s, error);
     *changed = ok;
   }
@@ -135,7 +135,8 @@ gboolean ferry_pki_renew(FerryPki *pki, gint64 now_ms, gboolean *changed, GError
   return ok;
 }
 
-static void show(const char *kind, gnutls_x509_crt_t crt, FerryPkiEachFunc each, gpointer data) {
+static void pki_serve_show(const char *kind, gnutls_x509_crt_t crt, FerryPkiEachFunc each,
+                           gpointer data) {
   gnutls_datum_t dn = {0};
   g_autofree char *serial = ferry_pki_serial(crt);
   gnutls_x509_crt_get_dn3(crt, &dn, 0);
@@ -150,15 +151,15 @@ static void show_pem(const char *kind, const char *pem, FerryPkiEachFunc each, g
   if (gnutls_x509_crt_init(&crt) < 0)
     return;
   if (gnutls_x509_crt_import(crt, &d, GNUTLS_X509_FMT_PEM) >= 0)
-    show(kind, crt, each, data);
+    pki_serve_show(kind, crt, each, data);
   gnutls_x509_crt_deinit(crt);
 }
 
 void ferry_pki_each(FerryPki *pki, FerryPkiEachFunc each, gpointer data) {
   g_mutex_lock(&pki->lock);
-  show("ca", pki->ca, each, data);
+  pki_serve_show("ca", pki->ca, each, data);
   if (pki->old_ca)
-    show("old-ca", pki->old_ca, each, data);
+    pki_serve_show("old-ca", pki->old_ca, each, data);
   show_pem("server", pki->server_pem, each, data);
   show_pem("admin", pki->admin_pem, each, data);
   g_mutex_unlock(&pki->lock);

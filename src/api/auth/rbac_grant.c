@@ -23,8 +23,8 @@ static gboolean holds_all(FerryApi *api, const FerryUser *user, const char *ns,
   return FALSE;
 }
 
-static gboolean may(FerryRequest *req, const char *verb, const FerryKind *kind, const char *ns,
-                    const char *name) {
+static gboolean rbac_grant_may(FerryRequest *req, const char *verb, const FerryKind *kind,
+                               const char *ns, const char *name) {
   FerryAccess a = {.verb = verb, .group = GROUP, .resource = kind->plural, .ns = ns, .name = name};
   return ferry_authz_allows(req->api, req->user, &a);
 }
@@ -35,7 +35,7 @@ static char *what_of(FerryRequest *req, const json_t *object) {
 }
 
 static gboolean judge_role(FerryRequest *req, const json_t *object, GError **error) {
-  if (may(req, "escalate", req->kind, req->ns, ferry_json_str(object, "metadata.name")))
+  if (rbac_grant_may(req, "escalate", req->kind, req->ns, ferry_json_str(object, "metadata.name")))
     return TRUE;
   g_autofree char *what = what_of(req, object);
   return holds_all(req->api, req->user, req->ns, json_object_get(object, "rules"), what, error);
@@ -46,7 +46,7 @@ static gboolean judge_binding(FerryRequest *req, const json_t *object, GError **
   gboolean cluster = g_strcmp0(ferry_json_str(object, "roleRef.kind"), "ClusterRole") == 0;
   const FerryKind *kind = cluster ? &ferry_kind_cluster_role : &ferry_kind_role;
   /* Kubernetes asks for `bind` in the binding's namespace, also on a ClusterRole. */
-  if (req->user->admin || may(req, "bind", kind, req->ns, name))
+  if (req->user->admin || rbac_grant_may(req, "bind", kind, req->ns, name))
     return TRUE;
   g_autoptr(json_t) role = ferry_store_get(req->api->store, kind, cluster ? "" : req->ns, name);
   if (!role) {

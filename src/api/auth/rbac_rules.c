@@ -70,7 +70,7 @@ static gboolean any_covers(const GPtrArray *owned, const FerryAccess *a) {
   return FALSE;
 }
 
-static char *describe(const FerryAccess *a) {
+static char *rbac_rules_describe(const FerryAccess *a) {
   if (a->path)
     return g_strdup_printf("{verbs: [\"%s\"], nonResourceURLs: [\"%s\"]}", a->verb, a->path);
   g_autofree char *names =
@@ -114,7 +114,7 @@ static gboolean resources_covered(const GPtrArray *owned, const json_t *rule, co
                        .subresource = slash ? slash + 1 : NULL};
       if (names_covered(owned, rule, &a))
         continue;
-      *missing = describe(&a);
+      *missing = rbac_rules_describe(&a);
       return FALSE;
     }
   return TRUE;
@@ -131,7 +131,7 @@ static gboolean rule_covered(const GPtrArray *owned, const json_t *rule, char **
       FerryAccess a = {.verb = verb, .path = word_at(rule, "nonResourceURLs", u)};
       if (any_covers(owned, &a))
         continue;
-      *missing = describe(&a);
+      *missing = rbac_rules_describe(&a);
       return FALSE;
     }
   }

@@ -49,7 +49,7 @@ static const struct {
      "virtualmachineinstancemigrations/unsafe"},
 };
 
-static json_t *words(const char *text) {
+static json_t *rbac_shipped_words(const char *text) {
   json_t *out = json_array();
   g_auto(GStrv) list = g_strsplit(text, ",", -1);
   for (gsize i = 0; list[i]; i++)
@@ -59,13 +59,14 @@ static json_t *words(const char *text) {
 
 static json_t *rule_of(const char *verbs, const char *group, const char *resources) {
   if (!group)
-    return json_pack("{s:o, s:o}", "verbs", words(verbs), "nonResourceURLs", words(resources));
-  return json_pack("{s:o, s:[s], s:o}", "verbs", words(verbs), "apiGroups", group, "resources",
-                   words(resources));
+    return json_pack("{s:o, s:o}", "verbs", rbac_shipped_words(verbs), "nonResourceURLs",
+                     rbac_shipped_words(resources));
+  return json_pack("{s:o, s:[s], s:o}", "verbs", rbac_shipped_words(verbs), "apiGroups", group,
+                   "resources", rbac_shipped_words(resources));
 }
 
 /* The verbs with which a kind's objects can be written, with commas. Free with g_free. */
-static char *writing(const FerryKind *kind) {
+static char *rbac_shipped_writing(const FerryKind *kind) {
   static const struct {
     FerryVerbs verb;
     const char *words;
@@ -86,7 +87,7 @@ static json_t *rules_of_level(FerryRole level) {
   const FerryKind *const *kinds = ferry_kinds(&n);
   for (gsize i = 0; i < n; i++) {
     const FerryKind *kind = kinds[i];
-    g_autofree char *verbs = writing(kind);
+    g_autofree char *verbs = rbac_shipped_writing(kind);
     g_autofree char *seen = kind->has_status
                                 ? g_strdup_printf("%s,%s/status", kind->plural, kind->plural)
                                 : g_strdup(kind->plural);
@@ -128,8 +129,8 @@ static json_t *rules_of_basic_user(void) {
 
 /* Stores the object of that kind and name unless it is there already and the same, or is to be left
  * alone. `body` (taken) is all but its metadata. */
-static gboolean ship(FerryApi *api, const FerryKind *kind, const char *name, const char *doc,
-                     json_t *body, GError **error) {
+static gboolean rbac_shipped_ship(FerryApi *api, const FerryKind *kind, const char *name,
+                                  const char *doc, json_t *body, GError **error) {
   g_autoptr(json_t) object = body;
   g_autoptr(json_t) there = ferry_store_get(api->store, kind, "", name);
   const char *follow = ferry_object_annotation(there, AUTOUPDATE);
@@ -163,7 +164,8 @@ static gboolean ship(FerryApi *api, const FerryKind *kind, const char *name, con
 
 static gboolean ship_role(FerryApi *api, const char *name, const char *doc, json_t *rules,
                           GError **error) {
-  return ship(api, &ferry_kind_cluster_role, name, doc, json_pack("{s:o}", "rules", rules), error);
+  return rbac_shipped_ship(api, &ferry_kind_cluster_role, name, doc,
+                           json_pack("{s:o}", "rules", rules), error);
 }
 
 /* A binding of Ferry's own: its subject is put back, those that were added to it stay. */
@@ -186,10 +188,10 @@ static gboolean ship_binding(FerryApi *api, const char *name, const char *role, 
   if (!named)
     json_array_append_new(
         subjects, json_pack("{s:s, s:s, s:s}", "kind", "Group", "apiGroup", rbac, "name", group));
-  return ship(api, &ferry_kind_cluster_role_binding, name, NULL,
-              json_pack("{s:{s:s, s:s, s:s}, s:o}", "roleRef", "apiGroup", rbac, "kind",
-                        "ClusterRole", "name", role, "subjects", subjects),
-              error);
+  return rbac_shipped_ship(api, &ferry_kind_cluster_role_binding, name, NULL,
+                           json_pack("{s:{s:s, s:s, s:s}, s:o}", "roleRef", "apiGroup", rbac,
+                                     "kind", "ClusterRole", "name", role, "subjects", subjects),
+                           error);
 }
 
 gboolean ferry_rbac_ship(FerryApi *api, GError **error) {

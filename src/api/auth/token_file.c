@@ -7,12 +7,11 @@
 #include "api/internal.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/limits.h"
 
 #include <string.h>
 
 #define MAX_FILE (1024 * 1024)
-#define MAX_GROUPS 32
-#define LOOK_US 400000
 
 struct FerryTokenFile {
   char *path;
@@ -36,7 +35,7 @@ static gboolean add_entry(GHashTable *users, const char *path, gsize i, const js
   gsize g;
   json_t *group;
   json_array_foreach(ferry_json_get(entry, "groups"), g, group) {
-    if (json_is_string(group) && g < MAX_GROUPS)
+    if (json_is_string(group) && g < FERRY_API_MAX_GROUPS)
       g_ptr_array_add(groups, (gpointer)json_string_value(group));
   }
   g_ptr_array_add(groups, (gpointer) "system:authenticated");
@@ -76,7 +75,7 @@ static GHashTable *read_users(const char *path, GError **error) {
 /* Caller holds the lock. */
 static void token_file_look(FerryTokenFile *file) {
   gint64 now = g_get_monotonic_time();
-  if (now - file->looked_us < LOOK_US)
+  if (now - file->looked_us < FERRY_FILE_LOOK_US)
     return;
   file->looked_us = now;
   if (!ferry_file_has_changed(file->path, &file->seen))

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
+#include "base/limits.h"
 
 #include <string.h>
 
@@ -15,10 +16,9 @@
 #define ID_DIGITS 16
 #define SECRET_BYTES 32
 #define SHORTEST_S 60
-#define LONGEST_S ((gint64)10 * 365 * 86400)
-#define DEFAULT_S ((gint64)90 * 86400)
+#define LONGEST_S (FERRY_CREDENTIAL_MAX_DAYS * FERRY_DAY_S)
+#define DEFAULT_S (90 * FERRY_DAY_S)
 #define MAX_CREDENTIALS 100
-#define MAX_TRIES 20
 
 /* ---- who comes ---- */
 
@@ -208,7 +208,7 @@ static gboolean commit_credential(FerryRequest *req, json_t *record, GError **er
     g_autoptr(GError) problem = NULL;
     if (ferry_store_commit(req->api->store, writes, G_N_ELEMENTS(writes), NULL, &problem))
       return TRUE;
-    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= MAX_TRIES) {
+    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= FERRY_API_MAX_TRIES) {
       g_propagate_error(error, g_steal_pointer(&problem));
       return FALSE;
     }
@@ -231,7 +231,7 @@ static gboolean read_life(const json_t *body, gint64 *life_s, GError **error) {
   return FALSE;
 }
 
-static void told(FerryRequest *req, const char *done, const json_t *record) {
+static void users_told(FerryRequest *req, const char *done, const json_t *record) {
   ferry_info(done, "FERRY_USER_NAME", req->name, "FERRY_CREDENTIAL", ferry_json_str(record, "id"),
              "FERRY_USER", req->user->name);
 }
@@ -247,7 +247,7 @@ static gboolean make_token(FerryRequest *req, gint64 life_s, GError **error) {
   ferry_json_set_str(record, "hash", hash);
   if (!commit_credential(req, record, error))
     return FALSE;
-  told(req, "made a user's token", record);
+  users_told(req, "made a user's token", record);
   g_autofree char *token = g_strdup_printf(PREFIX "%s.%s", id, secret);
   g_autofree char *when = ferry_rfc3339_format(ends);
   ferry_respond_json(req, 201,
@@ -272,7 +272,7 @@ static gboolean make_certificate(FerryRequest *req, const json_t *body, gint64 l
   ferry_json_set_str(record, "ca", ferry_pki_ca_hash(api->pki));
   gboolean ok = commit_credential(req, record, error);
   if (ok) {
-    told(req, "made a user's certificate", record);
+    users_told(req, "made a user's certificate", record);
     g_autofree char *when = ferry_rfc3339_format(issued.ends_ms);
     ferry_respond_json(req, 201,
                        json_pack("{s:s, s:s, s:s, s:s}", "id", issued.serial, "certificate",
@@ -300,7 +300,7 @@ static gboolean end_in_status(FerryRequest *req, const char *id, gint64 ends_ms,
     g_autoptr(GError) problem = NULL;
     if (ferry_store_commit(req->api->store, &write, 1, NULL, &problem))
       return TRUE;
-    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= MAX_TRIES) {
+    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= FERRY_API_MAX_TRIES) {
       g_propagate_error(error, g_steal_pointer(&problem));
       return FALSE;
     }
@@ -330,7 +330,7 @@ static gboolean revoke_one(FerryRequest *req, const json_t *body, GError **error
                                  error) ||
         !end_in_status(req, id, at, error))
       return FALSE;
-    told(req, "revoked a user's credential", record);
+    users_told(req, "revoked a user's credential", record);
     ferry_respond_json(req, 200, json_pack("{s:s, s:s}", "id", id, "endsAt", when));
     return TRUE;
   }

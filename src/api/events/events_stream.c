@@ -15,10 +15,10 @@
 #include "api/resource/initial_list.h"
 #include "model/migration/migration.h"
 #include "model/migration/migration_log.h"
+#include "base/limits.h"
 
 #include <string.h>
 
-#define HEARTBEAT_US (10 * G_USEC_PER_SEC)
 #define LIFETIME_S 2700 /* 45 min; clients connect again and resume */
 #define RETRY_MS 1000
 #define MAX_FILTER 317 /* namespace/name */
@@ -166,7 +166,7 @@ static void begin_anew(FerryEventStream *s) {
 }
 
 /* What the client missed can't be told any more: it has to forget what it knows. */
-static void reset(FerryEventStream *s) {
+static void events_stream_reset(FerryEventStream *s) {
   g_string_append(s->base.out,
                   "event: reset\ndata: {\"reason\":\"Expired\",\"message\":\"the events "
                   "since Last-Event-ID are not kept any more; what follows is the present "
@@ -179,7 +179,7 @@ static gboolean events_stream_next_change(FerryEventStream *s) {
   g_autoptr(GError) error = NULL;
   g_autoptr(FerryChange) change = ferry_watch_next(s->watch, &error);
   if (error) {
-    reset(s);
+    events_stream_reset(s);
     return TRUE;
   }
   /* An id alone is no event, but the client keeps it. */
@@ -227,7 +227,7 @@ static void events_stream_fill(FerryStreamBase *base) {
     g_string_append(s->base.out, ":\n\n");
   }
   if (ferry_stream_pending(&s->base) > 0)
-    s->heartbeat_us = now + HEARTBEAT_US;
+    s->heartbeat_us = now + FERRY_STREAM_HEARTBEAT_US;
 }
 
 static void events_stream_free(void *data) {
@@ -300,8 +300,8 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
   s->api = req->api;
   s->vmi = g_steal_pointer(&vmi);
   s->migration = g_steal_pointer(&migration);
-  s->end_us = g_get_monotonic_time() + CLAMP(timeout, 1, 86400) * G_USEC_PER_SEC;
-  s->heartbeat_us = g_get_monotonic_time() + HEARTBEAT_US;
+  s->end_us = g_get_monotonic_time() + CLAMP(timeout, 1, FERRY_DAY_S) * G_USEC_PER_SEC;
+  s->heartbeat_us = g_get_monotonic_time() + FERRY_STREAM_HEARTBEAT_US;
   if (!ferry_streams_enter(req, req->api->event_streams, &s->base, error)) {
     events_stream_free(s);
     return FALSE;
@@ -311,7 +311,7 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
     begin_anew(s);
   else if (!(s->watch = ferry_store_watch(req->api->store, &ferry_kind_vmim, NULL, after,
                                           ferry_stream_on_change, s, NULL)))
-    reset(s);
+    events_stream_reset(s);
   struct MHD_Response *response = MHD_create_response_from_callback(
       MHD_SIZE_UNKNOWN, FERRY_STREAM_BLOCK, ferry_stream_read, s, events_stream_free);
   if (!response) {

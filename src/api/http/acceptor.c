@@ -214,7 +214,7 @@ static void on_listening(FerryAcceptor *a, const AcceptorHeld *socket) {
   }
 }
 
-static gpointer serve(gpointer data) {
+static gpointer acceptor_serve(gpointer data) {
   FerryAcceptor *a = data;
   gint64 ticked_us = 0;
   for (;;) {
@@ -242,7 +242,7 @@ static gpointer serve(gpointer data) {
 }
 
 void ferry_acceptor_start(FerryAcceptor *a) {
-  a->thread = g_thread_new("ferry-accept", serve, a);
+  a->thread = g_thread_new("ferry-accept", acceptor_serve, a);
 }
 
 void ferry_acceptor_free(FerryAcceptor *a) {

@@ -52,14 +52,14 @@ static void request_free(FerryRequest *req) {
   g_free(req);
 }
 
-static void fail(FerryRequest *req, FerryErrorCode code, const char *message) {
+static void connection_fail(FerryRequest *req, FerryErrorCode code, const char *message) {
   g_autoptr(GError) error = g_error_new_literal(FERRY_ERROR, (gint)code, message);
   ferry_respond_error(req, error);
 }
 
 /* An answer that HTTP has a status for and Kubernetes' reasons don't; the connection ends with it.
  */
-static void reject(FerryRequest *req, unsigned status, const char *why) {
+static void connection_reject(FerryRequest *req, unsigned status, const char *why) {
   g_autoptr(GError) error = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, why);
   json_t *body = ferry_status_of(req, error);
   json_object_set_new(body, "code", json_integer(status));
@@ -81,7 +81,7 @@ static Peer *peer_of(struct MHD_Connection *connection) {
   return info ? info->socket_context : NULL;
 }
 
-static void enter(FerryRequest *req, FerryConnPhase phase) {
+static void connection_enter(FerryRequest *req, FerryConnPhase phase) {
   if (req->conn)
     ferry_connections_phase(ferry_front_connections(req->api->front), req->conn, phase,
                             g_get_monotonic_time());
@@ -105,7 +105,7 @@ void *ferry_connection_on_uri(void *data, const char *uri, struct MHD_Connection
   req->raw_uri_len = uri ? strlen(uri) : 0;
   unsigned status = ferry_strict_uri(uri ? uri : "", &why);
   if (status)
-    reject(req, status, why);
+    connection_reject(req, status, why);
   /* The library takes the parameters apart after this call, at this place in its own buffer; of
    * 1,000 their list would not fit there, and it would close the connection without a word. */
   char *parameters = status && uri ? strchr((char *)uri, '?') : NULL;
@@ -119,7 +119,7 @@ void ferry_connection_on_completed(void *data, struct MHD_Connection *connection
   FerryRequest *req = *context;
   if (req) {
     ferry_front_release(req);
-    enter(req, FERRY_CONN_IDLE);
+    connection_enter(req, FERRY_CONN_IDLE);
     request_free(req);
   }
   *context = NULL;
@@ -237,7 +237,7 @@ static FerryUser *find_user(FerryRequest *req, GError **error) {
 }
 
 /* A credential may have ended since the connection, or the process, began. */
-static FerryUser *authenticate(FerryRequest *req, GError **error) {
+static FerryUser *connection_authenticate(FerryRequest *req, GError **error) {
   FerryUser *user = find_user(req, error);
   if (user && !user->anonymous && !ferry_auth_is_valid(req->api, user, error))
     g_clear_pointer(&user, ferry_user_unref);
@@ -251,7 +251,7 @@ static char *header_of(FerryRequest *req, const char *name) {
 /* Who asks, and whether he may ask for more. */
 static void settle_user(FerryRequest *req) {
   g_autoptr(GError) error = NULL;
-  req->user = authenticate(req, &error);
+  req->user = connection_authenticate(req, &error);
   if (!req->user) {
     if (ferry_front_admit_stranger(req))
       ferry_respond_error(req, error);
@@ -260,8 +260,9 @@ static void settle_user(FerryRequest *req) {
   if (req->conn && !req->user->anonymous &&
       !ferry_connections_identify(ferry_front_connections(req->api->front), req->conn,
                                   req->user->name)) {
-    fail(req, FERRY_ERROR_TOO_MANY_REQUESTS,
-         "too many connections: close some that are open, or use one for several requests");
+    connection_fail(
+        req, FERRY_ERROR_TOO_MANY_REQUESTS,
+        "too many connections: close some that are open, or use one for several requests");
     req->closes = TRUE;
     return;
   }
@@ -280,17 +281,18 @@ static void read_header(FerryRequest *req, const char *url) {
   MHD_get_connection_values(req->connection, MHD_HEADER_KIND, on_header, req);
   g_autofree char *epoch = header_of(req, "Ferry-Agent-Epoch");
   if (epoch && !g_ascii_string_to_signed(epoch, 10, 1, G_MAXINT64, &req->epoch, NULL) && !req->out)
-    fail(req, FERRY_ERROR_BAD_REQUEST, "Ferry-Agent-Epoch: expected a positive integer");
+    connection_fail(req, FERRY_ERROR_BAD_REQUEST, "Ferry-Agent-Epoch: expected a positive integer");
   g_autofree char *telemetry = header_of(req, "Ferry-Telemetry");
   req->telemetry = g_strcmp0(telemetry, "1") == 0;
   if (!req->out && !g_utf8_validate(url, -1, NULL)) {
     g_clear_pointer(&req->segments, g_strfreev);
     req->segments = g_strsplit("", "/", 1);
-    fail(req, FERRY_ERROR_BAD_REQUEST, "the URL's path is not UTF-8");
+    connection_fail(req, FERRY_ERROR_BAD_REQUEST, "the URL's path is not UTF-8");
   }
 }
 
-static void start(FerryRequest *req, const char *method, const char *url, const char *version) {
+static void connection_start(FerryRequest *req, const char *method, const char *url,
+                             const char *version) {
   const FerryRequestLine line = {
       .method = method, .uri = req->raw_uri, .uri_len = req->raw_uri_len, .version = version};
   const char *why;
@@ -299,17 +301,17 @@ static void start(FerryRequest *req, const char *method, const char *url, const 
   req->method = g_strdup(g_str_equal(method, "HEAD") ? "GET" : method);
   req->path = g_strdup(url);
   req->segments = g_strsplit(*url == '/' ? url + 1 : url, "/", 16);
-  enter(req, FERRY_CONN_BODY);
+  connection_enter(req, FERRY_CONN_BODY);
   if (!req->out && ((status = ferry_strict_header(req, &line, url, &why)) ||
                     (status = ferry_origin_check(req, &why))))
-    reject(req, status, why);
+    connection_reject(req, status, why);
   if (!req->out)
     read_header(req, url);
   if (!req->out)
     settle_user(req);
 }
 
-static enum MHD_Result answer(FerryRequest *req) {
+static enum MHD_Result connection_answer(FerryRequest *req) {
   struct MHD_Response *response;
   gboolean streams = req->response || req->stream;
   req->api->stages->decided(req);
@@ -335,7 +337,7 @@ static enum MHD_Result answer(FerryRequest *req) {
     MHD_add_response_header(response, "Connection", "close");
   if (streams) /* streams are counted and limited as such */
     ferry_front_release(req);
-  enter(req, streams ? FERRY_CONN_STREAM : FERRY_CONN_ANSWER);
+  connection_enter(req, streams ? FERRY_CONN_STREAM : FERRY_CONN_ANSWER);
   req->api->stages->answered(req);
   enum MHD_Result result = MHD_queue_response(req->connection, req->status, response);
   MHD_destroy_response(response);
@@ -352,7 +354,7 @@ static gboolean take_upload(FerryRequest *req, const char *upload, size_t size) 
   if (!req->out && req->body->len + size > req->body_limit) {
     g_autofree char *message =
         g_strdup_printf("the body is larger than the limit of %zu bytes", req->body_limit);
-    fail(req, FERRY_ERROR_TOO_LARGE, message);
+    connection_fail(req, FERRY_ERROR_TOO_LARGE, message);
     g_byte_array_set_size(req->body, 0);
   }
   if (!req->out)
@@ -371,12 +373,13 @@ enum MHD_Result ferry_connection_on_request(void *data, struct MHD_Connection *c
     return MHD_NO;
   if (!req->started) {
     req->started = TRUE;
-    start(req, method, url, version);
+    connection_start(req, method, url, version);
     if (!req->closes && too_long_to_discard(req)) {
-      fail(req, FERRY_ERROR_TOO_LARGE, "the body is larger than the limit of 3145728 bytes");
-      return answer(req);
+      connection_fail(req, FERRY_ERROR_TOO_LARGE,
+                      "the body is larger than the limit of 3145728 bytes");
+      return connection_answer(req);
     }
-    return req->closes ? answer(req) : MHD_YES;
+    return req->closes ? connection_answer(req) : MHD_YES;
   }
   if (*upload_size) {
     if (!take_upload(req, upload, *upload_size))
@@ -385,7 +388,7 @@ enum MHD_Result ferry_connection_on_request(void *data, struct MHD_Connection *c
     return MHD_YES;
   }
   if (req->out || req->stream || req->response)
-    return answer(req);
-  enter(req, FERRY_CONN_WORK);
-  return ferry_front_answer(req) ? answer(req) : MHD_YES;
+    return connection_answer(req);
+  connection_enter(req, FERRY_CONN_WORK);
+  return ferry_front_answer(req) ? connection_answer(req) : MHD_YES;
 }

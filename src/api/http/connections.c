@@ -154,7 +154,7 @@ static void set_send_buffer(const FerryConn *c, int size) {
 }
 
 /* The room of a connection that ends is free at once. */
-static void end(FerryConnections *all, FerryConn *c, FerryEnd why) {
+static void connections_end(FerryConnections *all, FerryConn *c, FerryEnd why) {
   count_out(all, c);
   c->ended = TRUE;
   all->ends[why]++;
@@ -198,7 +198,7 @@ static void set_peer(FerryConn *c, const struct sockaddr *peer) {
 
 /* How little a connection has done: those of the least rank give way first, the older before the
  * younger. A request that is at work for a stranger is let end. */
-static int rank(const FerryConn *c) {
+static int connections_rank(const FerryConn *c) {
   static const int ranks[FERRY_CONN_PHASES] = {
       [FERRY_CONN_SILENT] = 0, [FERRY_CONN_HANDSHAKE] = 1, [FERRY_CONN_IDLE] = 2,
       [FERRY_CONN_HEADER] = 3, [FERRY_CONN_BODY] = 4,      [FERRY_CONN_ANSWER] = 5,
@@ -215,8 +215,8 @@ static FerryConn *oldest_of(FerryConnections *all, const char *owner, gboolean k
     if (!c || c == but || c->ended || c->phase == FERRY_CONN_WORK ||
         (c->identity != NULL) != known || !g_str_equal(owner_of(c), owner))
       continue;
-    if (!worst || rank(c) < rank(worst) ||
-        (rank(c) == rank(worst) && c->since_us < worst->since_us))
+    if (!worst || connections_rank(c) < connections_rank(worst) ||
+        (connections_rank(c) == connections_rank(worst) && c->since_us < worst->since_us))
       worst = c;
   }
   return worst;
@@ -242,10 +242,10 @@ static void make_room(FerryConnections *all, const FerryConn *c) {
   FerryConn *victim = NULL;
   if (count_of(all->addresses, c->address) > all->limits.anonymous_per_address &&
       (victim = oldest_of(all, c->address, FALSE, c)))
-    end(all, victim, FERRY_END_CROWDED_ADDRESS);
+    connections_end(all, victim, FERRY_END_CROWDED_ADDRESS);
   const char *crowd = all->strangers > all->limits.anonymous ? most_crowded(all->addresses) : NULL;
   if (crowd && (victim = oldest_of(all, crowd, FALSE, c)))
-    end(all, victim, FERRY_END_CROWDED);
+    connections_end(all, victim, FERRY_END_CROWDED);
 }
 
 /* The same between users: whether there is room for one more of a user who has `own`. */
@@ -257,15 +257,15 @@ static gboolean make_room_for_user(FerryConnections *all, guint own) {
                           ? oldest_of(all, crowd, TRUE, NULL)
                           : NULL;
   if (victim)
-    end(all, victim, FERRY_END_CROWDED_USERS);
+    connections_end(all, victim, FERRY_END_CROWDED_USERS);
   return victim != NULL;
 }
 
-static FerryConn *at(FerryConnections *all, int fd) {
+static FerryConn *connections_at(FerryConnections *all, int fd) {
   return fd >= 0 && (guint)fd < all->by_fd->len ? g_ptr_array_index(all->by_fd, fd) : NULL;
 }
 
-static void drop(FerryConnections *all, FerryConn *c) {
+static void connections_drop(FerryConnections *all, FerryConn *c) {
   count_out(all, c);
   g_ptr_array_index(all->by_fd, c->fd) = NULL;
   conn_free(c);
@@ -282,8 +282,8 @@ FerryConn *ferry_connections_add(FerryConnections *all, int fd, const struct soc
   g_mutex_lock(&all->lock);
   if ((guint)fd >= all->by_fd->len)
     g_ptr_array_set_size(all->by_fd, fd + 1);
-  if (at(all, fd))
-    drop(all, at(all, fd)); /* it was handed over and not taken */
+  if (connections_at(all, fd))
+    connections_drop(all, connections_at(all, fd)); /* it was handed over and not taken */
   g_ptr_array_index(all->by_fd, fd) = c;
   all->accepted++;
   count_in(all, c);
@@ -305,14 +305,14 @@ void ferry_connections_set_peer(FerryConnections *all, FerryConn *c, const struc
 
 FerryConn *ferry_connections_find(FerryConnections *all, int fd) {
   g_mutex_lock(&all->lock);
-  FerryConn *c = at(all, fd);
+  FerryConn *c = connections_at(all, fd);
   g_mutex_unlock(&all->lock);
   return c;
 }
 
 void ferry_connections_remove(FerryConnections *all, FerryConn *c) {
   g_mutex_lock(&all->lock);
-  drop(all, c);
+  connections_drop(all, c);
   g_mutex_unlock(&all->lock);
 }
 
@@ -331,7 +331,7 @@ gboolean ferry_connections_hand(FerryConnections *all, FerryConn *c, gint64 now_
 
 FerryConn *ferry_connections_take(FerryConnections *all, int fd) {
   g_mutex_lock(&all->lock);
-  FerryConn *c = at(all, fd);
+  FerryConn *c = connections_at(all, fd);
   if (c)
     close_duplicate(c);
   g_mutex_unlock(&all->lock);
@@ -367,7 +367,7 @@ gboolean ferry_connections_identify(FerryConnections *all, FerryConn *c, const c
 
 /* ---- time ---- */
 
-static gint64 us(guint ms) {
+static gint64 connections_us(guint ms) {
   return (gint64)ms * 1000;
 }
 
@@ -411,7 +411,7 @@ static gboolean sends_too_slowly(const FerryConnections *all, FerryConn *c, gint
     c->mark_us = now_us;
   }
   gint64 taken = now_us - c->mark_us;
-  return taken > us(all->limits.grace_ms) &&
+  return taken > connections_us(all->limits.grace_ms) &&
          info.tcpi_bytes_received - c->bytes < (guint64)taken / 1000 * all->limits.min_rate / 1000;
 }
 
@@ -427,7 +427,7 @@ static gboolean reads_too_slowly(const FerryConnections *all, FerryConn *c, gint
   if (!ask_tcp(c, &info))
     return FALSE;
   gboolean stream = c->phase == FERRY_CONN_STREAM;
-  gint64 window = us(stream ? all->limits.stall_ms : all->limits.grace_ms);
+  gint64 window = connections_us(stream ? all->limits.stall_ms : all->limits.grace_ms);
   guint64 least = stream ? 1 : (guint64)window / 1000 * all->limits.min_rate / 1000;
   if (!c->measured || info.tcpi_bytes_acked - c->bytes >= least) {
     c->measured = TRUE;
@@ -457,18 +457,20 @@ static FerryEnd connections_judge(const FerryConnections *all, FerryConn *c, gin
   switch (c->phase) {
   case FERRY_CONN_SILENT:
   case FERRY_CONN_HANDSHAKE:
-    return now_us - c->accepted_us > us(l->handshake_ms) ? FERRY_END_HANDSHAKE : FERRY_ENDS;
+    return now_us - c->accepted_us > connections_us(l->handshake_ms) ? FERRY_END_HANDSHAKE
+                                                                     : FERRY_ENDS;
   case FERRY_CONN_HEADER:
-    return age > us(l->header_ms) ? FERRY_END_HEADER : FERRY_ENDS;
+    return age > connections_us(l->header_ms) ? FERRY_END_HEADER : FERRY_ENDS;
   case FERRY_CONN_BODY:
-    return age > us(l->body_ms) || sends_too_slowly(all, c, now_us) ? FERRY_END_BODY : FERRY_ENDS;
+    return age > connections_us(l->body_ms) || sends_too_slowly(all, c, now_us) ? FERRY_END_BODY
+                                                                                : FERRY_ENDS;
   case FERRY_CONN_ANSWER:
     return reads_too_slowly(all, c, now_us) ? FERRY_END_ANSWER : FERRY_ENDS;
   case FERRY_CONN_STREAM:
     return reads_too_slowly(all, c, now_us) ? FERRY_END_STREAM : FERRY_ENDS;
   case FERRY_CONN_IDLE:
     look_for_request(c, now_us);
-    return age > us(l->idle_ms) ? FERRY_END_IDLE : FERRY_ENDS;
+    return age > connections_us(l->idle_ms) ? FERRY_END_IDLE : FERRY_ENDS;
   default:
     return FERRY_ENDS;
   }
@@ -479,12 +481,12 @@ void ferry_connections_reap(FerryConnections *all, gint64 now_us) {
   for (guint i = 0; i < all->by_fd->len; i++) {
     FerryConn *c = g_ptr_array_index(all->by_fd, i);
     if (c && is_lost(c)) {
-      drop(all, c);
+      connections_drop(all, c);
       continue;
     }
     FerryEnd why = c && !c->ended ? connections_judge(all, c, now_us) : FERRY_ENDS;
     if (why < FERRY_ENDS)
-      end(all, c, why);
+      connections_end(all, c, why);
   }
   g_mutex_unlock(&all->lock);
 }

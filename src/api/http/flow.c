@@ -106,7 +106,7 @@ gboolean ferry_flows_put(FerryFlows *flows, FerryLevel l, const char *name, doub
   return TRUE;
 }
 
-static gpointer unqueue(Level *level, Flow *flow) {
+static gpointer flow_unqueue(Level *level, Flow *flow) {
   Waiting *w = g_queue_pop_head(&flow->waiting);
   gpointer request = w->request;
   level->waiting--;
@@ -138,7 +138,7 @@ gpointer ferry_flows_take(FerryFlows *flows, FerryLevel l) {
   const Waiting *head = g_queue_peek_head(&flow->waiting);
   level->now = MAX(level->now, head->start);
   level->running++;
-  return unqueue(level, flow);
+  return flow_unqueue(level, flow);
 }
 
 void ferry_flows_done(FerryFlows *flows, FerryLevel l) {
@@ -152,8 +152,9 @@ gpointer ferry_flows_take_late(FerryFlows *flows, FerryLevel l, gint64 now_us) {
     return NULL;
   Flow *flow = first_flow(level, TRUE);
   const Waiting *head = g_queue_peek_head(&flow->waiting);
-  return now_us - head->since_us > (gint64)flows->rules[l].wait_ms * 1000 ? unqueue(level, flow)
-                                                                          : NULL;
+  return now_us - head->since_us > (gint64)flows->rules[l].wait_ms * 1000
+             ? flow_unqueue(level, flow)
+             : NULL;
 }
 
 guint ferry_flows_waiting(const FerryFlows *flows, FerryLevel level) {

@@ -14,7 +14,7 @@ typedef struct {
   const guint8 *p, *end;
 } Span;
 
-static gboolean varint(Span *s, guint64 *value) {
+static gboolean protobuf_varint(Span *s, guint64 *value) {
   *value = 0;
   for (guint shift = 0; shift < 64 && s->p < s->end; shift += 7) {
     guint8 byte = *s->p++;
@@ -42,7 +42,7 @@ static gboolean take_fixed(Span *s, gsize n) {
 
 static gboolean take_bytes(Span *s, Span *out) {
   guint64 n;
-  if (!varint(s, &n) || n > (guint64)(s->end - s->p))
+  if (!protobuf_varint(s, &n) || n > (guint64)(s->end - s->p))
     return FALSE;
   *out = (Span){s->p, s->p + n};
   s->p += n;
@@ -54,11 +54,11 @@ static gboolean take_bytes(Span *s, Span *out) {
 static gboolean next_item(Span *s, WireItem *item, gboolean *broken) {
   while (s->p < s->end) {
     guint64 tag = 0;
-    gboolean good = varint(s, &tag), skipped = FALSE;
+    gboolean good = protobuf_varint(s, &tag), skipped = FALSE;
     *item = (WireItem){.number = (guint)(tag >> 3), .bytes = (tag & 7) == 2};
     switch (good ? tag & 7 : 7) {
     case 0:
-      good = varint(s, &item->value);
+      good = protobuf_varint(s, &item->value);
       break;
     case 2:
       good = take_bytes(s, &item->span);
@@ -141,7 +141,7 @@ typedef struct {
   gboolean broken, too_many;
 } Decoding;
 
-static gboolean pay(Decoding *d) {
+static gboolean protobuf_pay(Decoding *d) {
   d->too_many |= d->values == 0;
   if (d->too_many)
     return FALSE;
@@ -152,7 +152,7 @@ static gboolean pay(Decoding *d) {
 static json_t *protobuf_decode(const FerryProtobufField *fields, Span s, Decoding *d);
 
 /* The value of a field that is no list and no map; NULL: as good as absent. */
-static json_t *single(const FerryProtobufField *f, const WireItem *item, Decoding *d) {
+static json_t *protobuf_single(const FerryProtobufField *f, const WireItem *item, Decoding *d) {
   switch (f->type) {
   case FERRY_PROTOBUF_TEXT: {
     json_t *text = text_of(item->span);
@@ -191,7 +191,7 @@ static void take_field(json_t *out, const FerryProtobufField *f, const WireItem 
     return;
   }
   if (!map && f->type != FERRY_PROTOBUF_TEXTS && f->type != FERRY_PROTOBUF_MESSAGES) {
-    value = single(f, item, d);
+    value = protobuf_single(f, item, d);
     if (value)
       json_object_set_new(out, f->name, value);
     return;
@@ -212,7 +212,7 @@ static json_t *protobuf_decode(const FerryProtobufField *fields, Span s, Decodin
     const FerryProtobufField *f = fields;
     while (f->number && f->number != item.number)
       f++;
-    if (f->number && !pay(d))
+    if (f->number && !protobuf_pay(d))
       break;
     if (f->number)
       take_field(out, f, &item, d);

@@ -40,6 +40,8 @@ GError *ferry_stream_farewell(const FerryStreamBase *s);
 
 /** A reader that takes nothing for so long is sent away. */
 #define FERRY_STREAM_STALL_S 60
+/** A reader is told that often that the stream goes on, where there is nothing else to tell. */
+#define FERRY_STREAM_HEARTBEAT_US (10 * G_USEC_PER_SEC)
 /** A stream's buffer is filled up to about here. */
 #define FERRY_STREAM_BUFFER (16 * 1024)
 /** So many objects or changes are looked at in one turn, whether they are told or not: the HTTP

@@ -11,6 +11,7 @@
 #include "policy/migration_flags_rules.h"
 #include "policy/network.h"
 #include "policy/placement.h"
+#include "model/migration/condition.h"
 
 #include <string.h>
 
@@ -251,10 +252,22 @@ static void add_flags(json_t *all, const World *w, const json_t *config, const j
   }
 }
 
+/* What the VM's condition says, unless a reason of the same kind is there already. The flags tell
+ * of its storage. */
+static void add_condition(json_t *all, const json_t *vmi) {
+  const json_t *c = ferry_condition_find(vmi, FERRY_CONDITION_LIVE_MIGRATABLE);
+  const char *text = ferry_json_str(c, "message"), *reason = ferry_json_str(c, "reason");
+  if (!reason)
+    reason = ferry_condition_name(FERRY_CONDITION_LIVE_MIGRATABLE);
+  if (g_strcmp0(ferry_json_str(c, "status"), "False") == 0 &&
+      !ferry_json_find(all, "reason", reason))
+    json_array_append_new(all, json_pack("{s:s, s:s}", "reason", reason, "message",
+                                         text ? text : "the VM cannot be migrated"));
+}
+
 /* Everything that speaks against moving the VM to `node`, in one error. */
 static gboolean kimchi_migrate_check(const World *w, const json_t *vmi, const json_t *node,
                                      const json_t *migration, GError **error) {
-  static const char *const conditions[] = {"LiveMigratable"}; /* flags tell of the storage */
   json_t *origins_new = NULL;
   g_autoptr(json_t) config = ferry_admission_config(&w->state, migration, vmi, &origins_new);
   g_autoptr(json_t) origins = origins_new;
@@ -269,16 +282,7 @@ static gboolean kimchi_migrate_check(const World *w, const json_t *vmi, const js
                             .config = config};
   gboolean passing = FALSE;
   g_autoptr(json_t) all = ferry_migratable_reasons(vmi);
-  for (gsize i = 0; i < G_N_ELEMENTS(conditions); i++) {
-    const json_t *c =
-        ferry_json_find(ferry_json_get(vmi, "status.conditions"), "type", conditions[i]);
-    const char *text = ferry_json_str(c, "message"), *reason = ferry_json_str(c, "reason");
-    /* It repeats the reasons above where there are any of the same kind. */
-    if (g_strcmp0(ferry_json_str(c, "status"), "False") == 0 &&
-        !ferry_json_find(all, "reason", reason ? reason : conditions[i]))
-      json_array_append_new(all, json_pack("{s:s, s:s}", "reason", reason ? reason : conditions[i],
-                                           "message", text ? text : "the VM cannot be migrated"));
-  }
+  add_condition(all, vmi);
   if (ferry_json_bool(config, "unsafeMigrationOverride", FALSE))
     json_array_clear(all); /* as admission does */
   g_autoptr(json_t) of_node = ferry_placement_reasons(&in, node, &passing);

@@ -90,7 +90,7 @@ FerryKimchiPattern *ferry_kimchi_pattern_new(const char *name, const char *text,
 }
 
 /* Marks place `i` and those that are reached from it by leaving items out. */
-static void reach(const FerryKimchiPattern *pattern, gboolean *places, gsize i) {
+static void kimchi_pattern_reach(const FerryKimchiPattern *pattern, gboolean *places, gsize i) {
   places[i] = TRUE;
   while (i < pattern->n && !pattern->items[i].end &&
          (pattern->items[i].times == OPTIONAL || pattern->items[i].times == MANY))
@@ -99,7 +99,7 @@ static void reach(const FerryKimchiPattern *pattern, gboolean *places, gsize i) 
 
 gboolean ferry_kimchi_pattern_fits(const FerryKimchiPattern *pattern, const char *text) {
   gboolean now[LONGEST + 1] = {FALSE};
-  reach(pattern, now, 0);
+  kimchi_pattern_reach(pattern, now, 0);
   for (const char *c = text;; c++) {
     gboolean next[LONGEST + 1] = {FALSE};
     if (now[pattern->n] ||
@@ -111,7 +111,7 @@ gboolean ferry_kimchi_pattern_fits(const FerryKimchiPattern *pattern, const char
       const PatternItem *item = &pattern->items[i];
       if (!now[i] || item->end || !has_byte(item, (guchar)*c))
         continue;
-      reach(pattern, next, i + 1);
+      kimchi_pattern_reach(pattern, next, i + 1);
       if (item->times == MANY || item->times == SOME)
         next[i] = TRUE;
     }

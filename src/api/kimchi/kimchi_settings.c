@@ -28,7 +28,7 @@ static const struct {
     {0, FERRY_DOWNTIME_MAX_MS, 500, "milliseconds from 100 to " G_STRINGIFY(FERRY_DOWNTIME_MAX_MS)},
 };
 
-static gint64 *slot(FerryKimchiSettings *s, gsize i) {
+static gint64 *kimchi_settings_slot(FerryKimchiSettings *s, gsize i) {
   return i == TIMEOUT ? &s->timeout_s : i == BANDWIDTH ? &s->bandwidth_mib : &s->downtime_ms;
 }
 
@@ -51,7 +51,7 @@ void ferry_kimchi_settings_read(FerryKimchi *k, const json_t *body, FerryKimchiS
   for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
     const char *name = ferry_kimchi_setting_names[i];
     const json_t *value = json_object_get(body, name);
-    gint64 *out = slot(settings, i);
+    gint64 *out = kimchi_settings_slot(settings, i);
     *out = -1;
     if (!value || json_is_null(value))
       continue;
@@ -69,16 +69,16 @@ void ferry_kimchi_settings_read(FerryKimchi *k, const json_t *body, FerryKimchiS
   }
 }
 
-static json_t *kubevirt(FerryApi *api) {
+static json_t *kimchi_settings_kubevirt(FerryApi *api) {
   return ferry_store_get(api->store, &ferry_kind_kubevirt, NAMESPACE, NAME);
 }
 
 void ferry_kimchi_settings_stored(FerryApi *api, FerryKimchiSettings *settings) {
-  g_autoptr(json_t) object = kubevirt(api);
+  g_autoptr(json_t) object = kimchi_settings_kubevirt(api);
   const json_t *annotations = ferry_json_get(object, "metadata.annotations");
   for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
     g_autofree char *key = g_strconcat(ANNOTATION, ferry_kimchi_setting_names[i], NULL);
-    gint64 *out = slot(settings, i);
+    gint64 *out = kimchi_settings_slot(settings, i);
     const json_t *value = json_object_get(annotations, key);
     if (!value || !kimchi_settings_number(value, i, out) ||
         (i == DOWNTIME && *out < MIN_DOWNTIME_MS))
@@ -103,12 +103,12 @@ static gint64 of_cluster(const json_t *object, gsize i) {
 
 void ferry_kimchi_settings_complete(FerryApi *api, FerryKimchiSettings *settings) {
   FerryKimchiSettings stored;
-  g_autoptr(json_t) object = kubevirt(api);
+  g_autoptr(json_t) object = kimchi_settings_kubevirt(api);
   ferry_kimchi_settings_stored(api, &stored);
   for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
-    gint64 *out = slot(settings, i);
+    gint64 *out = kimchi_settings_slot(settings, i);
     if (*out < 0)
-      *out = *slot(&stored, i);
+      *out = *kimchi_settings_slot(&stored, i);
     if (*out < 0)
       *out = of_cluster(object, i);
     if (*out < 0)
@@ -119,7 +119,7 @@ void ferry_kimchi_settings_complete(FerryApi *api, FerryKimchiSettings *settings
 void ferry_kimchi_settings_print(const FerryKimchiSettings *settings, json_t *object) {
   FerryKimchiSettings copy = *settings;
   for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
-    gint64 value = *slot(&copy, i);
+    gint64 value = *kimchi_settings_slot(&copy, i);
     if (value >= 0)
       json_object_set_new(object, ferry_kimchi_setting_names[i],
                           i == BANDWIDTH && value == 0 ? json_string("unlimited")
@@ -140,7 +140,8 @@ gboolean ferry_kimchi_get_config(FerryKimchi *k, GError **error) {
   return TRUE;
 }
 
-static json_t *annotate(FerryRequest *req, const json_t *old, gpointer data, GError **error) {
+static json_t *kimchi_settings_annotate(FerryRequest *req, const json_t *old, gpointer data,
+                                        GError **error) {
   FerryKimchiSettings *settings = data;
   json_t *object = json_deep_copy(old);
   json_t *annotations = ferry_json_get(object, "metadata.annotations");
@@ -149,7 +150,7 @@ static json_t *annotate(FerryRequest *req, const json_t *old, gpointer data, GEr
     ferry_json_set(object, "metadata.annotations", annotations);
   }
   for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
-    gint64 value = *slot(settings, i);
+    gint64 value = *kimchi_settings_slot(settings, i);
     if (value < 0)
       continue;
     g_autofree char *key = g_strconcat(ANNOTATION, ferry_kimchi_setting_names[i], NULL);
@@ -163,7 +164,7 @@ static json_t *annotate(FerryRequest *req, const json_t *old, gpointer data, GEr
 
 /* The KubeVirt object to annotate, made where there is none. */
 static gboolean ensure_kubevirt(FerryKimchi *k, GError **error) {
-  g_autoptr(json_t) there = kubevirt(k->req->api);
+  g_autoptr(json_t) there = kimchi_settings_kubevirt(k->req->api);
   if (there)
     return TRUE;
   if (!ferry_kimchi_authorise(k, &ferry_kind_kubevirt, "create", NULL, NAMESPACE, NULL, error))
@@ -199,7 +200,7 @@ gboolean ferry_kimchi_put_config(FerryKimchi *k, GError **error) {
   ferry_kimchi_settings_read(k, body, &settings);
   if (!ferry_kimchi_no_problems(k, error) || !ensure_kubevirt(k, error) ||
       !ferry_kimchi_authorise(k, &ferry_kind_kubevirt, "update", NULL, NAMESPACE, NAME, error) ||
-      !ferry_resource_modify(k->req, annotate, &settings, error))
+      !ferry_resource_modify(k->req, kimchi_settings_annotate, &settings, error))
     return FALSE;
   respond_config(k);
   return TRUE;

@@ -8,6 +8,7 @@
 #include "model/field/object_meta.h"
 #include "model/migration/migration.h"
 #include "base/quantity.h"
+#include "model/domain/domain_states.h"
 
 #include <string.h>
 
@@ -66,10 +67,6 @@ static const char *or_unknown(const char *text) {
   return text && *text ? text : "an unknown host";
 }
 
-static gboolean word_in(const char *word, const char *const *list) {
-  return word && g_strv_contains(list, word);
-}
-
 /* What the target still has of the VM. */
 static char *rest_on(const char *target, const char *state) {
   if (!state || g_str_equal(state, "unknown"))
@@ -96,8 +93,7 @@ static gboolean is_open_end(const json_t *m) {
 }
 
 /* What became of the VM after a failure; `recovered` (may be NULL): whether it is safe. */
-static char *recovery(const json_t *m, gboolean *recovered) {
-  static const char *const active[] = {"running", "blocked", "paused", "pmsuspended", NULL};
+static char *kimchi_tasks_recovery(const json_t *m, gboolean *recovered) {
   const char *source = ferry_json_str(m, "status.migrationState.sourceNode");
   const char *target = ferry_json_str(m, "status.migrationState.targetNode");
   const char *at_source = ferry_json_str(m, "status.migrationState.sourceDomainState");
@@ -106,7 +102,7 @@ static char *recovery(const json_t *m, gboolean *recovered) {
   char *text;
   if (last_step(m) <= CONNECT && !at_source) {
     text = g_strdup("nothing was begun, so there is nothing to recover: the VM was not touched");
-  } else if (is_open_end(m) || !word_in(at_source, active)) {
+  } else if (is_open_end(m) || !ferry_domain_state_is_alive(at_source)) {
     safe = FALSE;
     text = g_strdup_printf("NOT recovered by itself: %s says %s, %s says %s; look at the domain on "
                            "both hosts with virsh before you start it anywhere",
@@ -173,7 +169,7 @@ static char *task_message(const json_t *m) {
       g_string_append_printf(out, "; %s", said);
     return g_string_free(out, FALSE);
   }
-  g_autofree char *after = recovery(m, NULL);
+  g_autofree char *after = kimchi_tasks_recovery(m, NULL);
   if (g_str_equal(status, "killed")) {
     const char *by = ferry_json_str(m, "status.migrationState.abortRequestedBy");
     g_string_append_printf(out, ": cancelled%s%s", by ? " by " : "", by ? by : "");
@@ -224,7 +220,7 @@ json_t *ferry_kimchi_task(FerryKimchi *k, const json_t *m) {
 }
 
 /* When a step began: the first of its phases. */
-static const char *began(const json_t *m, int step) {
+static const char *kimchi_tasks_began(const json_t *m, int step) {
   gsize i;
   json_t *one;
   json_array_foreach(ferry_json_get(m, "status.phaseTransitionTimestamps"), i, one) {
@@ -243,7 +239,7 @@ static json_t *steps_of(const json_t *m) {
   gboolean over = !g_str_equal(status, "running"), good = g_str_equal(status, "finished"),
            safe = TRUE;
   int at = last_step(m);
-  g_autofree char *after = over && !good ? recovery(m, &safe) : NULL;
+  g_autofree char *after = over && !good ? kimchi_tasks_recovery(m, &safe) : NULL;
   json_t *list = json_array();
   for (int i = 0; i < N_STEPS; i++) {
     const char *state;
@@ -259,7 +255,8 @@ static json_t *steps_of(const json_t *m) {
       state = over ? "skipped" : "pending";
     json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "name", steps[i].name,
                                           "title", steps[i].title, "status", state, "started",
-                                          began(m, i), "message", i == RECOVER ? after : NULL));
+                                          kimchi_tasks_began(m, i), "message",
+                                          i == RECOVER ? after : NULL));
   }
   return list;
 }

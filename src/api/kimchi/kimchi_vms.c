@@ -4,6 +4,7 @@
 #include "api/kimchi/kimchi.h"
 #include "base/quantity.h"
 #include "model/migration/phase.h"
+#include "model/migration/condition.h"
 
 #include <string.h>
 
@@ -24,7 +25,7 @@ const char *ferry_kimchi_vm_word(FerryKimchi *k, const json_t *vmi) {
 }
 
 /* 0: it is not meant; 3: named exactly, 2: by UUID, 1: by its domain's name. */
-static int fit(const json_t *vmi, const char *word) {
+static int kimchi_vms_fit(const json_t *vmi, const char *word) {
   if (g_strcmp0(ferry_json_str(vmi, "metadata.name"), word) == 0)
     return 3;
   const char *uid = ferry_json_str(vmi, "metadata.uid");
@@ -42,7 +43,7 @@ json_t *ferry_kimchi_find_vm(FerryKimchi *k, GError **error) {
   guint n = 0;
   for (guint i = 0; i < all->len; i++) {
     json_t *vmi = g_ptr_array_index(all, i);
-    int this_fit = fit(vmi, k->name);
+    int this_fit = kimchi_vms_fit(vmi, k->name);
     if (this_fit == 0 || this_fit < best_fit)
       continue;
     if (this_fit > best_fit) {
@@ -85,8 +86,7 @@ static const char *state_of(const json_t *vmi) {
 }
 
 static json_t *vm_json(const json_t *vmi) {
-  const json_t *migratable =
-      ferry_json_find(ferry_json_get(vmi, "status.conditions"), "type", "LiveMigratable");
+  const json_t *migratable = ferry_condition_find(vmi, FERRY_CONDITION_LIVE_MIGRATABLE);
   const char *can = ferry_json_str(migratable, "status"),
              *why = ferry_json_str(migratable, "message");
   const char *domain = ferry_json_str(vmi, "spec.domainName");

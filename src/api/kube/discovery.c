@@ -24,7 +24,7 @@ static const struct {
      TRUE},
 };
 
-static json_t *strings(const char *const *list) {
+static json_t *discovery_strings(const char *const *list) {
   json_t *out = json_array();
   for (gsize i = 0; list && list[i]; i++)
     json_array_append_new(out, json_string(list[i]));
@@ -74,9 +74,9 @@ static json_t *plain_entry(const FerryKind *kind) {
       json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", kind->plural, "singularName", kind->singular,
                 "namespaced", kind->namespaced, "kind", kind->kind, "verbs", verbs_of(kind));
   if (kind->short_names)
-    json_object_set_new(entry, "shortNames", strings(kind->short_names));
+    json_object_set_new(entry, "shortNames", discovery_strings(kind->short_names));
   if (kind->categories)
-    json_object_set_new(entry, "categories", strings(kind->categories));
+    json_object_set_new(entry, "categories", discovery_strings(kind->categories));
   return entry;
 }
 
@@ -240,9 +240,9 @@ static json_t *aggregated_entry(const FerryKind *kind) {
                 kind->namespaced ? "Namespaced" : "Cluster", "singularResource", kind->singular,
                 "verbs", verbs_of(kind), "subresources", subs);
   if (kind->short_names)
-    json_object_set_new(entry, "shortNames", strings(kind->short_names));
+    json_object_set_new(entry, "shortNames", discovery_strings(kind->short_names));
   if (kind->categories)
-    json_object_set_new(entry, "categories", strings(kind->categories));
+    json_object_set_new(entry, "categories", discovery_strings(kind->categories));
   return entry;
 }
 
@@ -285,7 +285,7 @@ static json_t *aggregated_version(const char *group, const char *version) {
                    list);
 }
 
-static json_t *aggregated(gboolean core, const char *version) {
+static json_t *discovery_aggregated(gboolean core, const char *version) {
   json_t *items = json_array();
   if (core) {
     json_array_append_new(
@@ -324,7 +324,7 @@ gboolean ferry_serve_discovery(FerryRequest *req, GError **error) {
   if (version) {
     g_autofree char *type = g_strdup_printf(
         "application/json;g=apidiscovery.k8s.io;v=%s;as=APIGroupDiscoveryList", version);
-    respond_cached(req, aggregated(core, version), type);
+    respond_cached(req, discovery_aggregated(core, version), type);
     return TRUE;
   }
   if (!ferry_negotiate(req, FALSE, error))

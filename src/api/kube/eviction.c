@@ -11,8 +11,8 @@
 #include "policy/limits.h"
 #include "policy/migration_admission.h"
 
-static gboolean later(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static gboolean later(GError **error, const char *format, ...) {
+static gboolean eviction_later(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean eviction_later(GError **error, const char *format, ...) {
   va_list ap;
   va_start(ap, format);
   g_autofree char *text = g_strdup_vprintf(format, ap);
@@ -66,15 +66,16 @@ static json_t *active_migration(FerryRequest *req, const json_t *vmi) {
 
 /* A migration that an eviction did not ask for: nobody sees to it that the VM leaves. kubectl asks
  * again after a 429; after a 201 it only waits. */
-static gboolean another(const json_t *m, const char *source, GError **error) {
+static gboolean eviction_another(const json_t *m, const char *source, GError **error) {
   const char *leaves = ferry_object_annotation(m, FERRY_EVACUATES_ANNOTATION);
   const char *name = ferry_json_str(m, "metadata.name");
   if (ferry_migration_is_forecast(m))
-    return !later(error, "a forecast of the VM is being made (%s), which takes some seconds", name);
+    return !eviction_later(
+        error, "a forecast of the VM is being made (%s), which takes some seconds", name);
   if (g_strcmp0(leaves, source) == 0)
     return FALSE;
-  return !later(error, "migration %s of the VM is under way already (%s)", name,
-                ferry_phase_word(m));
+  return !eviction_later(error, "migration %s of the VM is under way already (%s)", name,
+                         ferry_phase_word(m));
 }
 
 /* Accepted, or 429 while the migration waits for its turn or for a host. */
@@ -94,7 +95,8 @@ static gboolean answer_for(FerryRequest *req, const json_t *m, const char *sourc
     place = ferry_limits_position(limits, uid);
     /* place 0: it has left the queue since it was read */
     if (place && !ferry_limits_admit(limits, uid, source, &why))
-      return later(error, "migration %s waits at place %u of the queue: %s", name, place, why);
+      return eviction_later(error, "migration %s waits at place %u of the queue: %s", name, place,
+                            why);
   } else if (phase == FERRY_PHASE_SCHEDULING) {
     g_autoptr(GString) text = g_string_new(NULL);
     gsize i, k;
@@ -103,7 +105,7 @@ static gboolean answer_for(FerryRequest *req, const json_t *m, const char *sourc
         json_array_foreach(json_object_get(refusal, "reasons"), k, reason) g_string_append_printf(
             text, "%s%s", text->len ? "; " : "", ferry_json_str(reason, "message"));
     if (text->len)
-      return later(error, "migration %s waits for a host: %s", name, text->str);
+      return eviction_later(error, "migration %s waits for a host: %s", name, text->str);
   }
   ferry_respond_json(req, 201,
                      json_pack("{s:s, s:s, s:{}, s:s, s:s}", "kind", "Status", "apiVersion", "v1",
@@ -118,10 +120,10 @@ static gboolean eviction_refused(GError *problem, GError **error) {
   g_autoptr(GString) text = g_string_new(NULL);
   for (guint i = 0; i < n; i++)
     g_string_append_printf(text, "%s%s", i ? "; " : "", ferry_error_cause(problem, i)->message);
-  return later(error, "the VM cannot be moved now: %s", n ? text->str : problem->message);
+  return eviction_later(error, "the VM cannot be moved now: %s", n ? text->str : problem->message);
 }
 
-static gboolean evict(FerryRequest *req, const char *ns, const char *pod, GError **error) {
+static gboolean evict_vm(FerryRequest *req, const char *ns, const char *pod, GError **error) {
   gboolean dry;
   g_autoptr(json_t) options = NULL;
   if (!read_eviction(req, ns, pod, &dry, &options, error))
@@ -132,7 +134,7 @@ static gboolean evict(FerryRequest *req, const char *ns, const char *pod, GError
     return FALSE;
   g_autofree char *source = g_strdup(ferry_json_str(vmi, "status.nodeName"));
   g_autoptr(json_t) running = active_migration(req, vmi);
-  if (running && another(running, source, error))
+  if (running && eviction_another(running, source, error))
     return FALSE;
   if (running)
     return answer_for(req, running, source, error);
@@ -166,5 +168,5 @@ gboolean ferry_serve_eviction(FerryRequest *req, GError **error) {
   /* As Kubernetes has it: with a Retry-After client-go would ask again by itself ten times before
    * kubectl could say what it waits for. */
   req->waits_in_words = TRUE;
-  return evict(req, req->ns, req->name, error);
+  return evict_vm(req, req->ns, req->name, error);
 }

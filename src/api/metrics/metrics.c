@@ -62,7 +62,7 @@ void ferry_metrics_catch_up(FerryMetrics *m) {
   g_mutex_unlock(&m->lock);
 }
 
-static gpointer follow(gpointer data) {
+static gpointer metrics_follow(gpointer data) {
   FerryMetrics *m = data;
   for (;;) {
     g_mutex_lock(&m->wake_lock);
@@ -88,7 +88,7 @@ FerryMetrics *ferry_metrics_start(FerryStore *store, const FerryClock *clock) {
   m->history = ferry_metrics_history_new();
   m->requests = ferry_metrics_requests_new();
   metrics_subscribe(m);
-  m->thread = g_thread_new("ferry-metrics", follow, m);
+  m->thread = g_thread_new("ferry-metrics", metrics_follow, m);
   return m;
 }
 

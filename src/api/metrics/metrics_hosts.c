@@ -3,12 +3,12 @@
 #include "api/metrics/metrics.h"
 #include "base/quantity.h"
 #include "policy/placement.h"
+#include "model/migration/condition.h"
 
 #include <string.h>
 
-static const char *metrics_hosts_condition(const json_t *object, const char *type) {
-  return ferry_json_text_at(
-      ferry_json_find(ferry_json_get(object, "status.conditions"), "type", type), "status");
+static const char *metrics_hosts_condition(const json_t *object, FerryConditionType type) {
+  return ferry_json_text_at(ferry_condition_find(object, type), "status");
 }
 
 static gint64 metrics_hosts_bytes(const json_t *object, const char *path) {
@@ -25,7 +25,7 @@ static void put_states(GPtrArray *nodes, GString *out) {
   } states[] = {{"Ready", "True"}, {"NotReady", "False"}, {"Unknown", NULL}};
   guint n[G_N_ELEMENTS(states)] = {0};
   for (guint i = 0; i < nodes->len; i++) {
-    const char *ready = metrics_hosts_condition(g_ptr_array_index(nodes, i), "Ready");
+    const char *ready = metrics_hosts_condition(g_ptr_array_index(nodes, i), FERRY_CONDITION_READY);
     n[g_str_equal(ready, "True") ? 0 : g_str_equal(ready, "False") ? 1 : 2]++;
   }
   ferry_metrics_family(out, "ferry_nodes", "gauge", "Hosts, by what is known of their agent.");
@@ -33,19 +33,19 @@ static void put_states(GPtrArray *nodes, GString *out) {
     ferry_metrics_sample(out, "ferry_nodes", n[s], "state", states[s].state, NULL);
 }
 
-static double ready(const json_t *node) {
+static double metrics_hosts_ready(const json_t *node) {
   return ferry_node_is_ready(node);
 }
 
-static double schedulable(const json_t *node) {
+static double metrics_hosts_schedulable(const json_t *node) {
   return !ferry_json_bool(node, "spec.unschedulable", FALSE);
 }
 
-static double running(const json_t *node) {
+static double metrics_hosts_running(const json_t *node) {
   return (double)ferry_json_int(node, "status.runningVMs", -1);
 }
 
-static double memory(const json_t *node) {
+static double metrics_hosts_memory(const json_t *node) {
   return (double)metrics_hosts_bytes(node, "status.capacity.memory");
 }
 
@@ -58,10 +58,11 @@ static void put_each(GPtrArray *nodes, GString *out) {
     const char *name, *help;
     double (*value)(const json_t *node);
   } families[] = {
-      {"ferry_node_ready", "1 where the host's agent reports.", ready},
-      {"ferry_node_schedulable", "0 where the host takes no VMs (cordoned).", schedulable},
-      {"ferry_node_running_vms", "VMs that run on the host.", running},
-      {"ferry_node_memory_bytes", "Memory of the host.", memory},
+      {"ferry_node_ready", "1 where the host's agent reports.", metrics_hosts_ready},
+      {"ferry_node_schedulable", "0 where the host takes no VMs (cordoned).",
+       metrics_hosts_schedulable},
+      {"ferry_node_running_vms", "VMs that run on the host.", metrics_hosts_running},
+      {"ferry_node_memory_bytes", "Memory of the host.", metrics_hosts_memory},
       {"ferry_node_memory_used_bytes", "Memory of the VMs on the host.", memory_used},
   };
   for (gsize f = 0; f < G_N_ELEMENTS(families); f++) {
@@ -90,8 +91,9 @@ static int by_text(gconstpointer a, gconstpointer b) {
 }
 
 static void put_vms(GPtrArray *vmis, GString *out) {
-  static const char *const problems[] = {"RunningOnTwoHosts", "ClaimedByAnotherHost",
-                                         "DuplicateName"};
+  static const FerryConditionType problems[] = {FERRY_CONDITION_RUNNING_ON_TWO_HOSTS,
+                                                FERRY_CONDITION_CLAIMED_BY_ANOTHER_HOST,
+                                                FERRY_CONDITION_DUPLICATE_NAME};
   g_autoptr(GHashTable) counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   guint migratable = 0, not_migratable = 0;
   for (guint i = 0; i < vmis->len; i++) {
@@ -100,7 +102,7 @@ static void put_vms(GPtrArray *vmis, GString *out) {
                                 ferry_json_text_at(vmi, "status.phase"));
     guint n = GPOINTER_TO_UINT(g_hash_table_lookup(counts, key));
     g_hash_table_replace(counts, key, GUINT_TO_POINTER(n + 1));
-    const char *can = metrics_hosts_condition(vmi, "LiveMigratable");
+    const char *can = metrics_hosts_condition(vmi, FERRY_CONDITION_LIVE_MIGRATABLE);
     migratable += g_str_equal(can, "True");
     not_migratable += g_str_equal(can, "False");
   }
@@ -122,9 +124,10 @@ static void put_vms(GPtrArray *vmis, GString *out) {
     const json_t *vmi = g_ptr_array_index(vmis, i);
     for (gsize p = 0; p < G_N_ELEMENTS(problems); p++)
       if (g_str_equal(metrics_hosts_condition(vmi, problems[p]), "True"))
-        ferry_metrics_sample(
-            out, "ferry_vm_problem", 1, "namespace", ferry_json_text_at(vmi, "metadata.namespace"),
-            "name", ferry_json_text_at(vmi, "metadata.name"), "condition", problems[p], NULL);
+        ferry_metrics_sample(out, "ferry_vm_problem", 1, "namespace",
+                             ferry_json_text_at(vmi, "metadata.namespace"), "name",
+                             ferry_json_text_at(vmi, "metadata.name"), "condition",
+                             ferry_condition_name(problems[p]), NULL);
   }
 }
 

@@ -71,7 +71,7 @@ static gboolean is_for_signatures(const json_t *source) {
          (!operations || ferry_json_has_word(operations, "verify"));
 }
 
-static jwk_t *import(const json_t *source, unsigned *bits) {
+static jwk_t *jwks_import(const json_t *source, unsigned *bits) {
   static const char *const members[] = {"kty", "n", "e", "crv", "x", "y"};
   g_autoptr(json_t) bare = json_object();
   for (gsize i = 0; i < G_N_ELEMENTS(members); i++)
@@ -108,7 +108,7 @@ static Key *key_new(const json_t *source) {
   if (!known || !is_for_signatures(source) || json_object_get(source, "d"))
     return NULL;
   unsigned bits = 0;
-  jwk_t *jwk = import(source, &bits);
+  jwk_t *jwk = jwks_import(source, &bits);
   if (!jwk)
     return NULL;
   if (g_str_equal(kty, "RSA") &&
@@ -171,7 +171,7 @@ static const Algorithm *find_algorithm(const char *name) {
   return NULL;
 }
 
-static gboolean fits(const Key *key, const Algorithm *algorithm) {
+static gboolean jwks_fits(const Key *key, const Algorithm *algorithm) {
   return g_str_equal(key->kty, algorithm->kty) &&
          (!algorithm->crv || g_strcmp0(key->crv, algorithm->crv) == 0) &&
          (!key->alg || g_str_equal(key->alg, algorithm->name));
@@ -182,7 +182,7 @@ static const Key *find_key(const FerryJwks *jwks, const FerryJwt *jwt, const Alg
   const Key *found = NULL;
   for (guint i = 0; i < jwks->keys->len; i++) {
     const Key *key = g_ptr_array_index(jwks->keys, i);
-    if (!fits(key, algorithm) || (jwt->kid && g_strcmp0(jwt->kid, key->kid) != 0))
+    if (!jwks_fits(key, algorithm) || (jwt->kid && g_strcmp0(jwt->kid, key->kid) != 0))
       continue;
     if (found)
       return NULL;

@@ -7,11 +7,11 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/limits.h"
 
 #include <curl/curl.h>
 #include <string.h>
 
-#define LOOK_US 400000
 #define REFRESH_MS 600000
 #define REFETCH_MS 10000
 #define FETCH_TIMEOUT_MS 10000L
@@ -57,7 +57,7 @@ static FerryJwks *oidc_keys_read_file(const char *path, GError **error) {
 /* Caller holds the lock. */
 static void oidc_keys_look(FerryOidcKeys *keys) {
   gint64 now = g_get_monotonic_time();
-  if (now - keys->looked_us < LOOK_US)
+  if (now - keys->looked_us < FERRY_FILE_LOOK_US)
     return;
   keys->looked_us = now;
   if (!ferry_file_has_changed(keys->path, &keys->seen))
@@ -153,7 +153,7 @@ static char *find_url(FerryOidcKeys *keys, GError **error) {
   return NULL;
 }
 
-static FerryJwks *fetch(FerryOidcKeys *keys, GError **error) {
+static FerryJwks *oidc_keys_fetch(FerryOidcKeys *keys, GError **error) {
   g_autofree char *url = find_url(keys, error);
   GString *text = url ? oidc_keys_get(keys, url, error) : NULL;
   if (!text)
@@ -184,7 +184,7 @@ static void fetch_once(FerryOidcKeys *keys) {
   keys->fetching = TRUE;
   keys->fetched_us = g_get_monotonic_time();
   g_mutex_unlock(&keys->lock);
-  FerryJwks *jwks = fetch(keys, &error);
+  FerryJwks *jwks = oidc_keys_fetch(keys, &error);
   g_mutex_lock(&keys->lock);
   keys->fetching = FALSE;
   if (!jwks && !keys->failing && !g_atomic_int_get(&keys->stopping))

@@ -10,15 +10,13 @@
 #include "base/rfc3339.h"
 #include "model/kinds/policy_fields.h"
 #include "model/migration/migration.h"
-
-#define MAX_CHANGES 50
-#define MAX_MIBPS 1048576
+#include "model/kinds/change_fields.h"
 
 static const char *const tunable[] = {"maxDowntimeMs", "bandwidthPerMigration"};
 
 /* ---- what is asked for ---- */
 
-static gboolean wrong(GError **error, const char *field, const char *text) {
+static gboolean change_wrong(GError **error, const char *field, const char *text) {
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID, "%s: Invalid value: %s", field, text);
   if (error && *error)
     ferry_error_add_cause(*error, "FieldValueInvalid", field, "Invalid value: %s", text);
@@ -34,27 +32,25 @@ static gboolean check_int(const char *key, const json_t *value, gint64 min, gint
   g_autofree char *text = g_strdup_printf("%.100s: expected a whole number from %" G_GINT64_FORMAT
                                           " to %" G_GINT64_FORMAT,
                                           shown ? shown : "?", min, max);
-  return wrong(error, key, text);
+  return change_wrong(error, key, text);
 }
 
 static gboolean check_field(const char *key, const json_t *value, GError **error) {
-  if (g_str_equal(key, "downtimeMs"))
-    return check_int(key, value, 1, FERRY_DOWNTIME_MAX_MS, error);
-  if (g_str_equal(key, "bandwidthMiBps"))
-    return check_int(key, value, 1, MAX_MIBPS, error);
-  if (g_str_equal(key, "stallingLimitSeconds"))
-    return check_int(key, value, 0, 86400, error);
-  if (g_str_equal(key, "technique")) {
-    const char *text = json_string_value(value);
-    if (text && (g_str_equal(text, "pre-copy") || g_str_equal(text, "post-copy")))
-      return TRUE;
-    return wrong(error, key, "expected \"pre-copy\" or \"post-copy\"");
+  const FerryField *field = ferry_change_field(key);
+  if (!field) {
+    g_autofree char *names = ferry_change_names();
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "unknown field \"%.100s\": a change has %s, and its reason", key, names);
+    return FALSE;
   }
-  g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-              "unknown field \"%.100s\": a change has downtimeMs, bandwidthMiBps, technique, "
-              "stallingLimitSeconds and reason",
-              key);
-  return FALSE;
+  if (!field->values)
+    return check_int(key, value, field->min, field->max, error);
+  const char *text = json_string_value(value);
+  if (text && g_strv_contains(field->values, text))
+    return TRUE;
+  g_autofree char *words = g_strjoinv("\" or \"", (char **)field->values);
+  g_autofree char *expected = g_strdup_printf("expected \"%s\"", words);
+  return change_wrong(error, key, expected);
 }
 
 /* The fields of a body, its reason taken out; a new reference. */
@@ -74,7 +70,7 @@ static json_t *read_fields(const json_t *body, const char **reason, GError **err
     if (g_str_equal(key, "reason")) {
       *reason = json_string_value(value);
       if (!*reason || json_string_length(value) > 1024) {
-        wrong(error, key, "expected text of at most 1024 bytes");
+        change_wrong(error, key, "expected text of at most 1024 bytes");
         return NULL;
       }
       continue;
@@ -84,9 +80,9 @@ static json_t *read_fields(const json_t *body, const char **reason, GError **err
     json_object_set(fields, key, value);
   }
   if (json_object_size(fields) == 0) {
+    g_autofree char *names = ferry_change_names();
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "nothing to change: give at least one of downtimeMs, bandwidthMiBps, technique and "
-                "stallingLimitSeconds");
+                "nothing to change: give at least one of %s", names);
     return NULL;
   }
   return g_steal_pointer(&fields);
@@ -120,12 +116,12 @@ static gboolean change_note(FerryRequest *req, const json_t *old, json_t *object
   gsize i;
   json_t *one;
   json_array_foreach(list, i, one) last = MAX(last, ferry_migration_change_number(one));
-  for (i = 0; i < json_array_size(list) && json_array_size(list) >= MAX_CHANGES;)
+  for (i = 0; i < json_array_size(list) && json_array_size(list) >= FERRY_CHANGES_MAX;)
     if (ferry_change_state_of(json_array_get(list, i)) == FERRY_CHANGE_REQUESTED)
       i++;
     else
       json_array_remove(list, i); /* the oldest that is settled; its event stays */
-  if (!why && json_array_size(list) >= MAX_CHANGES)
+  if (!why && json_array_size(list) >= FERRY_CHANGES_MAX)
     why = "too many changes wait for the agent of its source; wait until it has taken them";
   if (why) {
     json_decref(list);
@@ -203,9 +199,12 @@ gboolean ferry_change_tune(FerryRequest *req, const json_t *old, json_t *object,
         !ferry_quantity_parse(json_string_value(bandwidth), &bytes, error))
       return FALSE;
     gint64 mib = bytes / FERRY_MIB + (bytes % FERRY_MIB ? 1 : 0);
-    if (mib < 1 || mib > MAX_MIBPS)
-      return wrong(error, "spec.bandwidthPerMigration",
-                   "while a migration runs it can be set from 1 to 1Ti bytes a second");
+    if (mib < 1 || mib > FERRY_CHANGE_MAX_MIBPS) {
+      g_autofree char *most = ferry_quantity_format(FERRY_CHANGE_MAX_MIBPS * FERRY_MIB);
+      g_autofree char *text =
+          g_strdup_printf("while a migration runs it can be set from 1 to %s bytes a second", most);
+      return change_wrong(error, "spec.bandwidthPerMigration", text);
+    }
     json_object_set_new(fields, "bandwidthMiBps", json_integer((json_int_t)mib));
   }
   /* the status may be the stored one's own */

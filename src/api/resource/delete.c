@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-#define MAX_TRIES 50
-
 gboolean ferry_check_delete_options(const json_t *options, GError **error) {
   static const char *const texts[] = {"uid", "resourceVersion"};
   const json_t *preconditions = json_object_get(options, "preconditions");
@@ -124,7 +122,7 @@ static gboolean delete_named(FerryRequest *req, const json_t *options, gboolean 
       *gone = g_steal_pointer(&object);
       return TRUE;
     }
-    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= MAX_TRIES ||
+    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= FERRY_API_MAX_TRIES ||
         req->refused) {
       if (!req->refused)
         ferry_store_error(&problem, req->kind, req->name);
@@ -210,7 +208,8 @@ gboolean ferry_resource_delete_collection(FerryRequest *req, GError **error) {
 
 /* ---- cancel ---- */
 
-static json_t *cancelled(FerryRequest *req, const json_t *old, gpointer data, GError **error) {
+static json_t *delete_cancelled(FerryRequest *req, const json_t *old, gpointer data,
+                                GError **error) {
   FerryPhase phase = ferry_phase_of(old);
   /* one that broke can't go back either, but need not be resumed for ever */
   gboolean post_copy = ferry_mode_of(old) == FERRY_MODE_POST_COPY && !ferry_recovery_is_open(old);
@@ -237,5 +236,5 @@ static json_t *cancelled(FerryRequest *req, const json_t *old, gpointer data, GE
 gboolean ferry_resource_cancel(FerryRequest *req, GError **error) {
   gboolean dry;
   return ferry_request_dry_run(req, NULL, &dry, error) &&
-         ferry_resource_replace(req, cancelled, NULL, dry, error);
+         ferry_resource_replace(req, delete_cancelled, NULL, dry, error);
 }

@@ -10,7 +10,7 @@
 #define MAX_PATH_BYTES 512
 
 /* What is never owned: identity and what the server writes. */
-static gboolean skipped(const char *path) {
+static gboolean field_paths_skipped(const char *path) {
   static const char *const exact[] = {"apiVersion", "kind", "status", NULL};
   static const char *const meta[] = {"name",
                                      "namespace",
@@ -56,7 +56,7 @@ static void leaves_of_object(Leaves *l, const json_t *value) {
   json_t *child;
   json_object_foreach((json_t *)value, key, child) {
     gsize schema = push_step(l->schema, ".", "", key);
-    if (!skipped(l->schema->str)) {
+    if (!field_paths_skipped(l->schema->str)) {
       gsize owned = push_step(l->owned, SEP, "f:", key);
       field_paths_leaves(l, child);
       g_string_truncate(l->owned, owned);

@@ -40,7 +40,7 @@ typedef struct {
 
 /* In a migration the right is asked for in its namespace; what configures migrations of others, a
  * policy or the KubeVirt object, needs it everywhere. */
-static void require(const Judge *j, const char *right) {
+static void field_rights_require(const Judge *j, const char *right) {
   const char *ns = j->req->kind == &ferry_kind_vmim ? j->req->ns : NULL;
   if (!ferry_field_right_held(j->req, right, ns))
     ferry_error_add_cause(j->causes, "FieldValueForbidden", j->path->str,
@@ -57,7 +57,7 @@ static void judge_field(const Judge *j, const FerryField *f, const json_t *was, 
   gboolean sets = ferry_field_says(is) && (j->reach || !same);
   gboolean unsets = overrides && ferry_field_says(was) && !ferry_field_says(is);
   if (sets || unsets)
-    require(j, f->right);
+    field_rights_require(j, f->right);
 }
 
 /* A policy that is named here counts for others by that: as if this object said what it says. */

@@ -17,7 +17,7 @@ static gboolean policy_admission_judge(FerryRequest *req, const json_t *object, 
                             error);
 }
 
-static gboolean shipped(const json_t *object, GError **error) {
+static gboolean policy_admission_shipped(const json_t *object, GError **error) {
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
               "migrationpolicies.migrations.kubevirt.io \"%s\" is forbidden: it is one of Ferry's "
               "presets and may not be changed; make a policy of your own with spec.preset: %s",
@@ -54,7 +54,7 @@ gboolean ferry_admit_policy_update(FerryRequest *req, const json_t *old, json_t 
                                    GError **error) {
   sign_freeze(req, old, object);
   if (req->kind == &ferry_kind_migration_policy && ferry_preset_is_builtin(old))
-    return shipped(old, error);
+    return policy_admission_shipped(old, error);
   if (req->kind == &ferry_kind_migration_policy && is_labelled(object))
     return refuse_label(object, error);
   return policy_admission_judge(req, object, error);

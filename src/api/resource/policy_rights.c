@@ -125,7 +125,7 @@ static void judge_vmi(const Judge *j, const json_t *old, const json_t *object) {
 
 /* ---- a namespace ---- */
 
-static gboolean chooses(const json_t *policy, const json_t *labels) {
+static gboolean policy_rights_chooses(const json_t *policy, const json_t *labels) {
   const json_t *selector = ferry_json_get(policy, "spec.selectors.namespaceSelector");
   return json_object_size(selector) > 0 && ferry_policy_selects(selector, labels);
 }
@@ -135,7 +135,7 @@ static void judge_namespace(const Judge *j, const json_t *old, const json_t *obj
   const json_t *is = ferry_json_get(object, "metadata.labels");
   for (guint i = 0; i < j->policies->len; i++) {
     const json_t *policy = g_ptr_array_index(j->policies, i);
-    if (chooses(policy, was) || !chooses(policy, is))
+    if (policy_rights_chooses(policy, was) || !policy_rights_chooses(policy, is))
       continue;
     g_autofree char *origin =
         g_strconcat("MigrationPolicy/", ferry_json_str(policy, "metadata.name"), NULL);

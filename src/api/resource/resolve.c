@@ -9,8 +9,6 @@
 #include "model/migration/doubt.h"
 #include "model/migration/migration.h"
 
-#define STATE "status.migrationState."
-
 /* The node that the body names; NULL with an error. */
 static const char *read_keep(const json_t *body, GError **error) {
   const char *key, *node = ferry_json_str(body, "keepNode");
@@ -65,7 +63,8 @@ static char *resolve_obstacle(FerryRequest *req, const json_t *m, const char *no
   return NULL;
 }
 
-static json_t *resolved(FerryRequest *req, const json_t *old, gpointer data, GError **error) {
+static json_t *resolve_resolved(FerryRequest *req, const json_t *old, gpointer data,
+                                GError **error) {
   const char *node = data;
   g_autofree char *why = resolve_obstacle(req, old, node);
   if (why) {
@@ -79,13 +78,13 @@ static json_t *resolved(FerryRequest *req, const json_t *old, gpointer data, GEr
     return json_incref((json_t *)old);
   g_autofree char *now = ferry_rfc3339_format_ms(ferry_clock_wall_ms(req->api->clock));
   json_t *object = ferry_json_copy_along(old, "status.migrationState");
-  ferry_json_set_str(object, STATE "keepNode", node);
-  ferry_json_set_str(object, STATE "keepRequestedBy", req->user->name);
-  ferry_json_set_str(object, STATE "keepTimestamp", now);
+  ferry_json_set_str(object, FERRY_STATE "keepNode", node);
+  ferry_json_set_str(object, FERRY_STATE "keepRequestedBy", req->user->name);
+  ferry_json_set_str(object, FERRY_STATE "keepTimestamp", now);
   /* one that an earlier version ended names the source's agent alone */
   json_t *agents = json_pack("[s*, s*]", ferry_side_node(old, FERRY_SIDE_SOURCE),
                              ferry_side_node(old, FERRY_SIDE_TARGET));
-  ferry_json_set(object, STATE "agents", agents);
+  ferry_json_set(object, FERRY_STATE "agents", agents);
   return object;
 }
 
@@ -94,5 +93,5 @@ gboolean ferry_resource_resolve(FerryRequest *req, GError **error) {
   g_autoptr(json_t) body = ferry_request_body(req, error);
   const char *node = body ? read_keep(body, error) : NULL;
   return node && ferry_request_dry_run(req, body, &dry, error) &&
-         ferry_resource_replace(req, resolved, (gpointer)node, dry, error);
+         ferry_resource_replace(req, resolve_resolved, (gpointer)node, dry, error);
 }

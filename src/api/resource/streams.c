@@ -192,7 +192,7 @@ static void give_memory_back(gsize *settled, gint64 *next_us, gint64 now_us) {
   ferry_memory_trim(settled);
 }
 
-static gpointer ticker(gpointer data) {
+static gpointer streams_ticker(gpointer data) {
   FerryApi *api = data;
   gsize settled = 0;
   gint64 trim_us = 0;
@@ -215,7 +215,7 @@ static gpointer ticker(gpointer data) {
 }
 
 void ferry_watch_start(FerryApi *api) {
-  api->ticker = g_thread_new("ferry-watches", ticker, api);
+  api->ticker = g_thread_new("ferry-watches", streams_ticker, api);
 }
 
 void ferry_watch_stop_all(FerryApi *api) {

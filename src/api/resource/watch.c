@@ -11,10 +11,10 @@
 #include "api/http/stream.h"
 #include "api/resource/initial_list.h"
 #include "api/resource/object_texts.h"
+#include "base/limits.h"
 
 #include <string.h>
 
-#define HEARTBEAT_US (10 * G_USEC_PER_SEC)
 #define DEFAULT_TIMEOUT_S 2700 /* 45 min */
 
 struct FerryStream {
@@ -45,7 +45,7 @@ void ferry_watch_line(GString *out, const char *type, const json_t *object) {
   append_line(out, type, text, strlen(text));
 }
 
-static gboolean selected(const FerryStream *s, const json_t *object) {
+static gboolean watch_selected(const FerryStream *s, const json_t *object) {
   if (!object)
     return FALSE;
   if (s->name && g_strcmp0(ferry_json_str(object, "metadata.name"), s->name) != 0)
@@ -132,7 +132,7 @@ static void emit_made(FerryStream *s, const FerryChange *change) {
   const json_t *source = change->previous ? change->previous : gone ? change->object : NULL;
   g_autoptr(json_t) old = source ? s->kind->make(source) : NULL;
   g_autoptr(json_t) new = gone ? NULL : s->kind->make(change->object);
-  gboolean before = selected(s, old), now = selected(s, new);
+  gboolean before = watch_selected(s, old), now = watch_selected(s, new);
   gboolean same =
       before && now &&
       g_strcmp0(ferry_json_str(old, "metadata.uid"), ferry_json_str(new, "metadata.uid")) == 0;
@@ -154,9 +154,10 @@ static void emit_change(FerryStream *s, const FerryChange *change) {
     emit_made(s, change);
     return;
   }
-  gboolean now = change->type != FERRY_DELETED && selected(s, change->object);
-  gboolean before = change->previous ? selected(s, change->previous)
-                                     : change->type == FERRY_DELETED && selected(s, change->object);
+  gboolean now = change->type != FERRY_DELETED && watch_selected(s, change->object);
+  gboolean before = change->previous
+                        ? watch_selected(s, change->previous)
+                        : change->type == FERRY_DELETED && watch_selected(s, change->object);
   if (now && before)
     watch_emit(s, "MODIFIED", change->object);
   else if (now)
@@ -197,7 +198,7 @@ static void watch_fill(FerryStreamBase *base) {
     json_t *object = ferry_initial_list_next(&s->initial);
     if (object) {
       g_autoptr(json_t) shown = ferry_made_of(s->kind, object);
-      if (selected(s, shown))
+      if (watch_selected(s, shown))
         watch_emit(s, "ADDED", shown);
     } else if (!next_change(s) && !ferry_initial_list_turn(&s->initial)) {
       break;
@@ -205,7 +206,7 @@ static void watch_fill(FerryStreamBase *base) {
   }
   gint64 now = g_get_monotonic_time();
   if (ferry_stream_pending(&s->base) > 0) {
-    __atomic_store_n(&s->heartbeat_us, now + HEARTBEAT_US, __ATOMIC_RELAXED);
+    __atomic_store_n(&s->heartbeat_us, now + FERRY_STREAM_HEARTBEAT_US, __ATOMIC_RELAXED);
     return;
   }
   if (s->base.ended || (s->base.more && !g_atomic_int_get(&s->api->stopping)))
@@ -219,7 +220,7 @@ static void watch_fill(FerryStreamBase *base) {
       emit_bookmark(s, revision, FALSE);
   } else if (now >= s->heartbeat_us) {
     g_string_append_c(s->base.out, '\n');
-    __atomic_store_n(&s->heartbeat_us, now + HEARTBEAT_US, __ATOMIC_RELAXED);
+    __atomic_store_n(&s->heartbeat_us, now + FERRY_STREAM_HEARTBEAT_US, __ATOMIC_RELAXED);
   }
 }
 
@@ -329,8 +330,9 @@ gboolean ferry_resource_watch(FerryRequest *req, GError **error) {
                : g_strcmp0(include, "None") == 0 ? FERRY_INCLUDE_NONE
                                                  : FERRY_INCLUDE_METADATA;
   s->bookmarks = ferry_query_bool(req, "allowWatchBookmarks");
-  s->end_us = now + CLAMP(timeout > 0 ? timeout : DEFAULT_TIMEOUT_S, 1, 86400) * G_USEC_PER_SEC;
-  s->heartbeat_us = now + HEARTBEAT_US;
+  s->end_us =
+      now + CLAMP(timeout > 0 ? timeout : DEFAULT_TIMEOUT_S, 1, FERRY_DAY_S) * G_USEC_PER_SEC;
+  s->heartbeat_us = now + FERRY_STREAM_HEARTBEAT_US;
   s->bookmark_us = now + s->api->bookmark_us;
   g_autoptr(GError) problem = NULL;
   if (!open_cursor(req, s, &problem)) {

@@ -13,8 +13,6 @@
 
 #include <string.h>
 
-#define MAX_TRIES 50
-
 /* apiVersion, kind, name and namespace of `object` against the URL; fills in what is missing. */
 static gboolean match_url(FerryRequest *req, json_t *object, GError **error) {
   g_autofree char *version = ferry_kind_api_version(req->kind);
@@ -454,7 +452,7 @@ gboolean ferry_resource_replace(FerryRequest *req, FerryChangeFunc change, gpoin
     g_autoptr(GError) problem = NULL;
     if (replace_once(req, old, object, &problem))
       return TRUE;
-    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= MAX_TRIES) {
+    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= FERRY_API_MAX_TRIES) {
       g_propagate_error(error, g_steal_pointer(&problem));
       return FALSE;
     }
@@ -477,7 +475,7 @@ gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpoint
   GMutex *serial = ferry_admit_lock(req, FALSE);
   if (serial)
     g_mutex_lock(serial);
-  for (int i = 0; i < MAX_TRIES && !stored && again; i++) {
+  for (int i = 0; i < FERRY_API_MAX_TRIES && !stored && again; i++) {
     g_clear_error(&problem);
     g_ptr_array_set_size(warnings, 0);
     if (agent)
@@ -497,7 +495,7 @@ gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpoint
   return TRUE;
 }
 
-static json_t *replace(FerryRequest *req, const json_t *old, gpointer data, GError **error) {
+static json_t *write_replace(FerryRequest *req, const json_t *old, gpointer data, GError **error) {
   return json_incref(data);
 }
 
@@ -506,22 +504,22 @@ gboolean ferry_resource_update(FerryRequest *req, GError **error) {
   if (!body)
     return FALSE;
   req->pins_revision = TRUE;
-  return ferry_resource_modify(req, replace, body, error);
+  return ferry_resource_modify(req, write_replace, body, error);
 }
 
-static json_t *patch(FerryRequest *req, const json_t *old, gpointer data, GError **error) {
+static json_t *write_patch(FerryRequest *req, const json_t *old, gpointer data, GError **error) {
   return ferry_patch_apply(req, old, data, error);
 }
 
 /* An apply patch makes what is not there yet. Of several that come first at once one creates, the
  * others change what it made. */
-static gboolean apply(FerryRequest *req, json_t *body, GError **error) {
+static gboolean write_apply(FerryRequest *req, json_t *body, GError **error) {
   g_autoptr(GError) problem = NULL;
-  for (int i = 0; i < MAX_TRIES; i++) {
+  for (int i = 0; i < FERRY_API_MAX_TRIES; i++) {
     g_clear_error(&problem);
     g_autoptr(json_t) there = ferry_resource_find(req, &problem);
     if (there || req->subresource)
-      return ferry_resource_modify(req, patch, body, error);
+      return ferry_resource_modify(req, write_patch, body, error);
     if (!(req->kind->verbs & FERRY_VERB_CREATE))
       break;
     g_clear_error(&problem);
@@ -549,11 +547,11 @@ gboolean ferry_resource_patch(FerryRequest *req, GError **error) {
   g_autofree char *type = ferry_media_type(req->content_type);
   if (!g_str_equal(type, "application/apply-patch+yaml")) {
     req->pins_revision = ferry_json_str(body, "metadata.resourceVersion") != NULL;
-    return ferry_resource_modify(req, patch, body, error);
+    return ferry_resource_modify(req, write_patch, body, error);
   }
   const char *manager = ferry_query(req, "fieldManager");
   if (!manager || !*manager)
     return ferry_error_bad_request(error,
                                    "fieldManager: Required value: is required for apply patch");
-  return apply(req, body, error);
+  return write_apply(req, body, error);
 }

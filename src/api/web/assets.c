@@ -44,7 +44,7 @@ static const char *const headers[][2] = {
     {"Vary", "Accept-Encoding"},
 };
 
-static GBytes *pack(GBytes *plain) {
+static GBytes *assets_pack(GBytes *plain) {
   g_autoptr(GZlibCompressor) gzip = g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP, 9);
   g_autoptr(GOutputStream) memory = g_memory_output_stream_new_resizable();
   g_autoptr(GOutputStream) out = g_converter_output_stream_new(memory, G_CONVERTER(gzip));
@@ -84,7 +84,7 @@ static void add_folder(GHashTable *all, GResource *resource, const char *folder)
     const void *data = g_bytes_get_data(plain, &len);
     g_autofree char *hash = ferry_sha256_hex(data, len);
     asset->plain = plain;
-    asset->packed = pack(plain);
+    asset->packed = assets_pack(plain);
     asset->etag = g_strdup_printf("\"%s\"", hash);
     asset->type = type_of(name);
     g_hash_table_insert(all, g_steal_pointer(&name), asset);
@@ -92,7 +92,7 @@ static void add_folder(GHashTable *all, GResource *resource, const char *folder)
 }
 
 /* name -> Asset; made once, never freed, read only after that. */
-static GHashTable *assets(void) {
+static GHashTable *assets_assets(void) {
   static GHashTable *all;
   static gsize once;
   if (g_once_init_enter(&once)) {
@@ -139,7 +139,7 @@ gboolean ferry_serve_web(FerryRequest *req, GError **error) {
     return TRUE;
   }
   const char *name = req->path + strlen("/web/");
-  const Asset *asset = g_hash_table_lookup(assets(), *name ? name : "index.html");
+  const Asset *asset = g_hash_table_lookup(assets_assets(), *name ? name : "index.html");
   if (asset) {
     respond_asset(req, asset);
     return TRUE;

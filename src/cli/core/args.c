@@ -70,7 +70,7 @@ static gboolean args_take(FerryArgs *args, const FerryCliOption *option, const c
   return TRUE;
 }
 
-static gboolean missing(const FerryCliOption *option, GError **error) {
+static gboolean args_missing(const FerryCliOption *option, GError **error) {
   g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s needs a value: --%s %s",
               option->name, option->name, option->arg);
   return FALSE;
@@ -96,7 +96,7 @@ static gboolean parse_long(FerryArgs *args, const FerryCliOption *const *tables,
   if (equals != NULL)
     return args_take(args, option, equals + 1, error);
   if (*i + 1 >= argc)
-    return missing(option, error);
+    return args_missing(option, error);
   return args_take(args, option, argv[++*i], error);
 }
 
@@ -118,7 +118,7 @@ static gboolean parse_letters(FerryArgs *args, const FerryCliOption *const *tabl
     if (p[1] != '\0')
       return args_take(args, option, p + 1, error);
     if (*i + 1 >= argc)
-      return missing(option, error);
+      return args_missing(option, error);
     return args_take(args, option, argv[++*i], error);
   }
   return TRUE;

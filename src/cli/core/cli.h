@@ -7,6 +7,12 @@
 
 G_BEGIN_DECLS
 
+/** A server that has gone is tried again for so long. */
+#define FERRY_CLI_RETRY_LIMIT_MS 60000
+/** So long is waited between two tries, and two streams; tables can wait longer. */
+#define FERRY_CLI_RETRY_MS 250
+#define FERRY_CLI_RETRY_TABLE_MS 500
+
 /** The exit codes; ferry(1) documents them. */
 enum {
   FERRY_EXIT_DONE = 0,

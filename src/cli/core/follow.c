@@ -14,7 +14,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { PLAIN_EVERY_MS = 2000, RETRY_MS = 250, RETRY_LIMIT_MS = 60000, DEFAULT_WIDTH = 80 };
+enum { PLAIN_EVERY_MS = 2000, DEFAULT_WIDTH = 80 };
 
 static volatile sig_atomic_t interrupted;
 
@@ -218,12 +218,12 @@ static gboolean follow_recover(Follow *f, GError *why, FerryFollowEnd *end, GErr
       erase_line(f);
       fprintf(stderr,
               "lost the server, trying again for %d s; the migration goes on meanwhile: %s\n",
-              RETRY_LIMIT_MS / 1000, why->message);
-    } else if (g_get_monotonic_time() - f->lost_us > RETRY_LIMIT_MS * 1000LL) {
+              FERRY_CLI_RETRY_LIMIT_MS / 1000, why->message);
+    } else if (g_get_monotonic_time() - f->lost_us > FERRY_CLI_RETRY_LIMIT_MS * 1000LL) {
       g_propagate_error(error, g_error_copy(why));
       return FALSE;
     }
-    g_usleep(RETRY_MS * 1000);
+    g_usleep(FERRY_CLI_RETRY_MS * 1000);
   } else if (!g_error_matches(why, FERRY_ERROR, FERRY_ERROR_EXPIRED)) {
     g_propagate_error(error, g_error_copy(why));
     return FALSE;
@@ -267,9 +267,9 @@ static FerryFollowEnd follow_loop(Follow *f, GError **error) {
     }
     if (ok) {
       /* A server that ends each stream at once is not hammered. */
-      empty = g_get_monotonic_time() - began < RETRY_MS * 1000 ? empty + 1 : 0;
+      empty = g_get_monotonic_time() - began < FERRY_CLI_RETRY_MS * 1000 ? empty + 1 : 0;
       if (empty > 3 && !ferry_migration_is_final(f->object) && !f->gone)
-        g_usleep(RETRY_MS * 1000);
+        g_usleep(FERRY_CLI_RETRY_MS * 1000);
       continue;
     }
     if (!follow_recover(f, local, &end, error))

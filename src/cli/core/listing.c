@@ -8,8 +8,6 @@
 static const char *const table_headers[] = {FERRY_ACCEPT_TABLE, NULL};
 
 /* How long a watch tries to reach a server that has gone, and how often. */
-enum { RETRY_MS = 500, RETRY_LIMIT_MS = 60000 };
-
 static const char *format_of(FerryCli *cli) {
   const char *format = ferry_cli_option(cli, "output");
   return format != NULL ? format : "table";
@@ -236,8 +234,9 @@ static int watch_loop(ListingWatch *w, const char *fields) {
       if (ferror(stdout))
         return FERRY_EXIT_FAILED;
       lost_since = 0;
-      if (g_get_monotonic_time() - began < RETRY_MS * 1000)
-        g_usleep(RETRY_MS * 1000); /* a server that closes at once is not hammered */
+      if (g_get_monotonic_time() - began < FERRY_CLI_RETRY_TABLE_MS * 1000)
+        g_usleep(FERRY_CLI_RETRY_TABLE_MS *
+                 1000); /* a server that closes at once is not hammered */
       continue;
     }
     if (g_error_matches(error, FERRY_ERROR, FERRY_ERROR_EXPIRED)) {
@@ -247,16 +246,16 @@ static int watch_loop(ListingWatch *w, const char *fields) {
     }
     if (!g_error_matches(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE))
       return ferry_cli_fail(error, NULL);
-    if (g_get_monotonic_time() - began > 2 * RETRY_MS * 1000)
+    if (g_get_monotonic_time() - began > 2 * FERRY_CLI_RETRY_TABLE_MS * 1000)
       lost_since = 0; /* the connection had been up in between */
     if (lost_since == 0) {
       lost_since = g_get_monotonic_time();
-      fprintf(stderr, "the server has gone, trying again for %d s: %s\n", RETRY_LIMIT_MS / 1000,
-              error->message);
+      fprintf(stderr, "the server has gone, trying again for %d s: %s\n",
+              FERRY_CLI_RETRY_LIMIT_MS / 1000, error->message);
     }
-    if (g_get_monotonic_time() - lost_since > RETRY_LIMIT_MS * 1000LL)
+    if (g_get_monotonic_time() - lost_since > FERRY_CLI_RETRY_LIMIT_MS * 1000LL)
       return ferry_cli_fail(error, NULL);
-    g_usleep(RETRY_MS * 1000);
+    g_usleep(FERRY_CLI_RETRY_TABLE_MS * 1000);
   }
 }
 

@@ -15,7 +15,7 @@ static gsize options_append(FerryCliOption *out, gsize n, const FerryCliOption *
 }
 
 /* "Copy the disks." -> "Copy the disks"; lives as long as the program. */
-static const char *phrase(const char *sentence) {
+static const char *migration_options_phrase(const char *sentence) {
   gsize len = strlen(sentence);
   return g_strndup(sentence, len && sentence[len - 1] == '.' ? len - 1 : len);
 }
@@ -25,11 +25,11 @@ void ferry_migration_options_fill(FerryCliOption *out, const FerryCliOption *bef
   gsize n = options_append(out, 0, before);
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++) {
     const FerryCliOption rows[] = {
-        {f->option, 0, f->arg, f->inverted ? f->opposite : phrase(f->field.doc), NULL, f->alias,
-         .is_flag = TRUE},
+        {f->option, 0, f->arg, f->inverted ? f->opposite : migration_options_phrase(f->field.doc),
+         NULL, f->alias, .is_flag = TRUE},
         {f->negative, 0, NULL,
          !f->negative  ? NULL
-         : f->inverted ? phrase(f->field.doc)
+         : f->inverted ? migration_options_phrase(f->field.doc)
                        : g_strconcat("The opposite of --", f->option, NULL),
          .is_flag = TRUE},
         {NULL},

@@ -149,7 +149,7 @@ static const FerryCliOption options_write[] = {
 
 const FerryVerb ferry_verb_apply = {.name = "apply",
                                     .synopses = LINES("-f FILE"),
-                                    .doc = "Make objects be as a file says",
+                                    .doc = "Make objects as a file says",
                                     .options = options_write,
                                     .run = cmd_apply};
 

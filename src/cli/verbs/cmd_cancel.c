@@ -7,7 +7,7 @@
 #include "cli/view/summary.h"
 #include <stdio.h>
 
-static int tell(const json_t *object) {
+static int cancel_tell(const json_t *object) {
   const char *vm = ferry_json_str(object, "spec.vmiName");
   const char *source = ferry_json_str(object, "status.migrationState.sourceNode");
   const char *target = ferry_json_str(object, "status.migrationState.targetNode");
@@ -62,7 +62,7 @@ static int cmd_cancel(FerryCli *cli) {
   if (!wait && format == NULL)
     printf("%s: cancel requested\n", name);
   else if (wait && end == FERRY_FOLLOW_ENDED && format == NULL)
-    code = tell(object);
+    code = cancel_tell(object);
   else if (wait && end == FERRY_FOLLOW_ENDED)
     code = ferry_migration_succeeded(object) ? FERRY_EXIT_FAILED : FERRY_EXIT_DONE;
   else if (end == FERRY_FOLLOW_GONE)

@@ -6,17 +6,17 @@
 #include "cli/view/output.h"
 #include "cli/core/resource.h"
 #include "model/kinds/policy_fields.h"
+#include "model/kinds/change_fields.h"
 #include <stdio.h>
 
 enum { WAIT_MS = 10000 };
 
 static const struct {
   const char *option, *field;
-  gint64 min, max;
 } numbers[] = {
-    {"downtime", "downtimeMs", 1, FERRY_DOWNTIME_MAX_MS},
-    {"bandwidth", "bandwidthMiBps", 1, 1048576},
-    {"stalling-limit", "stallingLimitSeconds", 0, 86400},
+    {"downtime", "downtimeMs"},
+    {"bandwidth", "bandwidthMiBps"},
+    {"stalling-limit", "stallingLimitSeconds"},
 };
 
 /* The body, or NULL where something typed is wrong (and told). */
@@ -24,14 +24,15 @@ static json_t *read_body(FerryCli *cli) {
   g_autoptr(json_t) body = json_object();
   for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++) {
     const char *text = ferry_cli_option(cli, numbers[i].option);
+    const FerryField *field = ferry_change_field(numbers[i].field);
     gint64 value;
     if (text == NULL)
       continue;
-    if (!g_ascii_string_to_signed(text, 10, numbers[i].min, numbers[i].max, &value, NULL)) {
+    if (!g_ascii_string_to_signed(text, 10, field->min, field->max, &value, NULL)) {
       ferry_cli_usage(cli,
                       "--%s: expected a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
                       ", not \"%s\"",
-                      numbers[i].option, numbers[i].min, numbers[i].max, text);
+                      numbers[i].option, field->min, field->max, text);
       return NULL;
     }
     ferry_json_set_int(body, numbers[i].field, value);
@@ -61,12 +62,12 @@ static const json_t *change_entry(const json_t *migration, const char *id) {
   return ferry_json_find(ferry_json_get(migration, "status.changes"), "id", id);
 }
 
-static gboolean settled(const json_t *migration, gconstpointer id) {
+static gboolean change_settled(const json_t *migration, gconstpointer id) {
   return ferry_change_state_of(change_entry(migration, id)) > FERRY_CHANGE_REQUESTED;
 }
 
 /* What became of it, in words; returns the exit code. */
-static int tell(const json_t *migration, const char *id, gboolean quiet) {
+static int change_tell(const json_t *migration, const char *id, gboolean quiet) {
   const char *name = ferry_json_str(migration, "metadata.name");
   const json_t *change = change_entry(migration, id);
   FerryChangeState state = ferry_change_state_of(change);
@@ -107,13 +108,14 @@ static int cmd_change(FerryCli *cli) {
   }
   g_autofree char *id = last_id(object);
   gboolean wait = !ferry_args_has(cli->args, "no-wait");
-  if (wait && id != NULL && !ferry_migration_await(cli, &object, WAIT_MS, settled, id, &error))
+  if (wait && id != NULL &&
+      !ferry_migration_await(cli, &object, WAIT_MS, change_settled, id, &error))
     return ferry_cli_fail(error, "The change was asked for; ferry describe vmim shows what became "
                                  "of it.");
   if (format != NULL)
     ferry_output_object(object, format);
   if (wait && id != NULL)
-    return tell(object, id, format != NULL);
+    return change_tell(object, id, format != NULL);
   if (format == NULL)
     printf("%s: change requested\n", ferry_json_str(object, "metadata.name"));
   return FERRY_EXIT_DONE;
@@ -123,10 +125,13 @@ static const char *const technique_values[] = {"pre-copy", "post-copy", NULL};
 
 static const FerryCliOption options_change[] = {
     OPT_DOWNTIME("downtime", "The longest pause allowed from now on"),
-    {"bandwidth", 0, "MIB", "The bandwidth limit from now on, in MiB a second (1 to 1048576)"},
+    {"bandwidth", 0, "MIB",
+     "The bandwidth limit from now on, in MiB a second (1 to " G_STRINGIFY(
+         FERRY_CHANGE_MAX_MIBPS) ")"},
     {"technique", 0, "WORD", "Switch to post-copy now, or stay in pre-copy", technique_values,
      .more = "pre-copy keeps it there, whatever the policy would do later."},
-    {"stalling-limit", 0, "SECONDS", "Say that it stalls after so long without progress; 0: never"},
+    {"stalling-limit", 0, "SECONDS",
+     "Call it stalling after so many seconds without progress; 0: never"},
     {"reason", 0, "TEXT", "Why; kept with the change and told in its event"},
     OPT_NO_WAIT("Don't wait until the change is in force"),
     OPT_OUTPUT(ferry_formats_final, "Print only the migration's object: json or yaml"),

@@ -42,7 +42,7 @@ static int cmd_check(FerryCli *cli) {
   print_refusals(object);
   g_autofree char *stated = ferry_explain_stated(object, cli->utf8, cli->color);
   if (*stated)
-    printf("It would go by these settings, and by the defaults else:\n%s", stated);
+    printf("It would go by these settings, and otherwise by the defaults:\n%s", stated);
   return FERRY_EXIT_DONE;
 }
 

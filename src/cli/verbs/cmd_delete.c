@@ -28,7 +28,7 @@ static void doomed_free(gpointer p) {
   g_free(d);
 }
 
-static void doom(GPtrArray *list, const FerryKind *kind, const char *ns, const char *name) {
+static void delete_doom(GPtrArray *list, const FerryKind *kind, const char *ns, const char *name) {
   Doomed *d = g_new0(Doomed, 1);
   d->kind = kind;
   d->ns = g_strdup(ns);
@@ -53,7 +53,7 @@ static gboolean doom_files(FerryCli *cli, GPtrArray *list, GError **error) {
                   kind->kind);
       return FALSE;
     }
-    doom(list, kind, ns, name);
+    delete_doom(list, kind, ns, name);
   }
   return TRUE;
 }
@@ -67,8 +67,8 @@ static gboolean doom_selected(FerryCli *cli, GPtrArray *list, const FerryKind *k
   size_t i;
   json_t *object;
   json_array_foreach(objects, i, object)
-      doom(list, kind, ferry_json_str(object, "metadata.namespace"),
-           ferry_json_str(object, "metadata.name"));
+      delete_doom(list, kind, ferry_json_str(object, "metadata.namespace"),
+                  ferry_json_str(object, "metadata.name"));
   return TRUE;
 }
 
@@ -152,7 +152,7 @@ static int wait_for_all(FerryCli *cli, GPtrArray *list, gint64 timeout_ms) {
   return stopped ? FERRY_EXIT_INTERRUPTED : code;
 }
 
-static int collect(FerryCli *cli, GPtrArray *list) {
+static int delete_collect(FerryCli *cli, GPtrArray *list) {
   g_autoptr(GError) error = NULL;
   if (ferry_cli_client(cli, &error) == NULL)
     return ferry_cli_fail(error, NULL);
@@ -172,7 +172,7 @@ static int collect(FerryCli *cli, GPtrArray *list) {
     if (selected != (t->name == NULL))
       return ferry_cli_usage(cli, "give either names or -l LABELS");
     if (t->name != NULL)
-      doom(list, t->kind, t->kind->namespaced ? ferry_cli_namespace(cli) : NULL, t->name);
+      delete_doom(list, t->kind, t->kind->namespaced ? ferry_cli_namespace(cli) : NULL, t->name);
     else if (!doom_selected(cli, list, t->kind, &error))
       return ferry_cli_fail(error, NULL);
   }
@@ -183,9 +183,9 @@ static int cmd_delete(FerryCli *cli) {
   const char *timeout = ferry_cli_option(cli, "timeout");
   gint64 timeout_ms = 0;
   if (timeout && (!ferry_duration_parse(timeout, &timeout_ms) || timeout_ms <= 0))
-    return ferry_cli_usage(cli, "--timeout %s: expected a duration, as 30s or 5m", timeout);
+    return ferry_cli_usage(cli, "--timeout %s: expected a duration such as 30s or 5m", timeout);
   g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(doomed_free);
-  int code = collect(cli, list);
+  int code = delete_collect(cli, list);
   if (code != FERRY_EXIT_DONE)
     return code;
   if (list->len == 0)
@@ -208,12 +208,12 @@ static const FerryCliOption options_delete[] = {
     OPT_SELECTOR,
     OPT_DRY_RUN,
     OPT_NO_WAIT("Don't wait until the objects are gone"),
-    {"timeout", 0, "DURATION", "Wait so long at most; without it until they are gone",
+    {"timeout", 0, "DURATION", "Wait at most this long; without it, until they are gone",
      .more =
          "What keeps an object, its finalizers, is said after a second; Ctrl-C ends the wait with "
          "exit code 130, and the deletion goes on."},
     {"ignore-not-found", 0, NULL, "An object that is not there is no error"},
-    {"force", 0, NULL, "A host too on which VMs run or whose agent reports",
+    {"force", 0, NULL, "Even a host on which VMs run or whose agent reports",
      .more = "Without it such a host is refused. Deleting a host ends its agent's certificates; it "
              "needs a new join token to come back (ferryd(8))."},
     OPT_END,

@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RETRY_MS = 250, RETRY_LIMIT_MS = 60000 };
-
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int signo) {
@@ -78,7 +76,7 @@ static gboolean drain_on_tick(gpointer data) {
 }
 
 /* After the watch failed: FALSE where it is of no use to try again. */
-static gboolean recover(FerryCli *cli, Drain *d, const GError *why, GError **error) {
+static gboolean drain_recover(FerryCli *cli, Drain *d, const GError *why, GError **error) {
   if (!g_error_matches(why, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE) &&
       !g_error_matches(why, FERRY_ERROR, FERRY_ERROR_TIMEOUT) &&
       !g_error_matches(why, FERRY_ERROR, FERRY_ERROR_EXPIRED)) {
@@ -87,11 +85,11 @@ static gboolean recover(FerryCli *cli, Drain *d, const GError *why, GError **err
   }
   if (d->lost_us == 0) {
     d->lost_us = g_get_monotonic_time();
-  } else if (g_get_monotonic_time() - d->lost_us > RETRY_LIMIT_MS * 1000LL) {
+  } else if (g_get_monotonic_time() - d->lost_us > FERRY_CLI_RETRY_LIMIT_MS * 1000LL) {
     g_propagate_error(error, g_error_copy(why));
     return FALSE;
   }
-  g_usleep(RETRY_MS * 1000);
+  g_usleep(FERRY_CLI_RETRY_MS * 1000);
   g_autofree char *path = ferry_resource_path(&ferry_kind_evacuation, NULL,
                                               ferry_json_str(d->object, "metadata.name"), NULL);
   g_autoptr(GError) local = NULL;
@@ -104,7 +102,7 @@ static gboolean recover(FerryCli *cli, Drain *d, const GError *why, GError **err
   return TRUE;
 }
 
-static gboolean watch(FerryCli *cli, Drain *d, GError **error) {
+static gboolean drain_follow(FerryCli *cli, Drain *d, GError **error) {
   struct sigaction act = {.sa_handler = on_interrupt}, old;
   interrupted = 0;
   sigaction(SIGINT, &act, &old);
@@ -121,10 +119,11 @@ static gboolean watch(FerryCli *cli, Drain *d, GError **error) {
     g_autoptr(GError) local = NULL;
     gint64 began = g_get_monotonic_time();
     if (!ferry_client_watch(cli->client, path, NULL, 0, on_event, drain_on_tick, d, NULL, &local))
-      ok = recover(cli, d, local, error);
+      ok = drain_recover(cli, d, local, error);
     else if (!ferry_evacuation_is_final(d->object) &&
-             g_get_monotonic_time() - began < RETRY_MS * 1000)
-      g_usleep(RETRY_MS * 1000); /* a server that ends each stream at once is not hammered */
+             g_get_monotonic_time() - began < FERRY_CLI_RETRY_MS * 1000)
+      g_usleep(FERRY_CLI_RETRY_MS *
+               1000); /* a server that ends each stream at once is not hammered */
   }
   sigaction(SIGINT, &old, NULL);
   return ok;
@@ -173,7 +172,7 @@ static void print_remaining(const json_t *object) {
   }
 }
 
-static int tell(const json_t *object, const char *host) {
+static int drain_tell(const json_t *object, const char *host) {
   gint64 moved = ferry_json_int(object, "status.moved", 0);
   gint64 total = ferry_json_int(object, "status.total", 0);
   gint64 cancelled = ferry_json_int(object, "status.cancelled", 0);
@@ -198,7 +197,7 @@ static int tell(const json_t *object, const char *host) {
   return FERRY_EXIT_FAILED;
 }
 
-static int refused(const GError *error) {
+static int drain_refused(const GError *error) {
   ferry_cli_fail(error, "ferry get nodes lists the hosts.");
   return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_INVALID) ||
                  g_error_matches(error, FERRY_ERROR, FERRY_ERROR_CONFLICT)
@@ -212,13 +211,13 @@ static int cmd_drain(FerryCli *cli) {
   Drain d = {.quiet = format != NULL, .began_us = g_get_monotonic_time()};
   d.object = drain_begin(cli, host, &error);
   if (d.object == NULL)
-    return refused(error);
+    return drain_refused(error);
   ferry_cli_warnings(cli);
   int code = FERRY_EXIT_DONE;
   d.said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   const char *name = ferry_json_str(d.object, "metadata.name");
   gboolean wait = !ferry_args_has(cli->args, "no-wait");
-  gboolean ok = !wait || watch(cli, &d, &error);
+  gboolean ok = !wait || drain_follow(cli, &d, &error);
   name = ferry_json_str(d.object, "metadata.name");
   if (format != NULL)
     ferry_output_object(d.object, format);
@@ -237,7 +236,7 @@ static int cmd_drain(FerryCli *cli) {
             name, name, host);
     code = FERRY_EXIT_INTERRUPTED;
   } else if (format == NULL) {
-    code = tell(d.object, host);
+    code = drain_tell(d.object, host);
   } else {
     gboolean done = ferry_phase_of(d.object) == FERRY_PHASE_SUCCEEDED;
     code = done ? FERRY_EXIT_DONE : FERRY_EXIT_FAILED;

@@ -70,10 +70,9 @@ static const FerryCliOption options_freeze[] = {
 const FerryVerb ferry_verb_freeze = {
     .name = "freeze",
     .synopses = LINES("[REASON]"),
-    .doc = "Let nothing new start; what runs ends",
-    .details =
-        "For the moment when something is wrong and nobody knows what. Migrations that wait, "
-        "those of a drain too, say so, with REASON, who froze and since when.",
+    .doc = "Let nothing new start; what runs goes on to its end",
+    .details = "For when something is wrong and nobody knows what. Migrations that wait, a drain's "
+               "too, then say who froze Ferry, since when, and why (REASON).",
     .options = options_freeze,
     .max_words = 1,
     .run = cmd_freeze};

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { REDRAW_MS = 500, RETRY_MS = 500, RETRY_LIMIT_MS = 60000 };
+enum { REDRAW_MS = 500 };
 
 static volatile sig_atomic_t stopped;
 
@@ -35,7 +35,7 @@ static char *table_text(FerryCli *cli, json_t *items) {
   return ferry_table_printer_text(printer);
 }
 
-static void draw(Top *t) {
+static void top_draw(Top *t) {
   g_autoptr(json_t) items = json_array();
   GHashTableIter iter;
   gpointer object;
@@ -75,11 +75,11 @@ static gboolean top_on_tick(gpointer data) {
   t->lost_us = 0;
   gint64 age_ms = (g_get_monotonic_time() - t->drawn_us) / 1000;
   if ((t->dirty && age_ms >= REDRAW_MS) || age_ms >= 1000)
-    draw(t);
+    top_draw(t);
   return !stopped;
 }
 
-static gboolean list(Top *t, GError **error) {
+static gboolean top_list(Top *t, GError **error) {
   g_autoptr(json_t) all =
       ferry_cli_list(t->cli, &ferry_kind_vmim, NULL, NULL, NULL, NULL, NULL, error);
   if (all == NULL)
@@ -94,11 +94,11 @@ static gboolean list(Top *t, GError **error) {
     if (uid != NULL)
       g_hash_table_insert(t->objects, g_strdup(uid), json_incref(item));
   }
-  draw(t);
+  top_draw(t);
   return TRUE;
 }
 
-static gboolean watch(Top *t, GError **error) {
+static gboolean top_watch(Top *t, GError **error) {
   g_autoptr(GString) query = g_string_new("watch=1&allowWatchBookmarks=true");
   ferry_query_add(query, "resourceVersion", t->version);
   g_autofree char *path = ferry_resource_path(&ferry_kind_vmim, NULL, NULL, query->str);
@@ -110,10 +110,10 @@ static int top_run(Top *t) {
   while (!stopped) {
     g_autoptr(GError) error = NULL;
     gint64 began = g_get_monotonic_time();
-    if (fresh ? watch(t, &error) : list(t, &error)) {
+    if (fresh ? top_watch(t, &error) : top_list(t, &error)) {
       /* A stream that the server ends at once is not asked for again at once. */
-      if (fresh && !stopped && g_get_monotonic_time() - began < RETRY_MS * 1000)
-        g_usleep(RETRY_MS * 1000);
+      if (fresh && !stopped && g_get_monotonic_time() - began < FERRY_CLI_RETRY_TABLE_MS * 1000)
+        g_usleep(FERRY_CLI_RETRY_TABLE_MS * 1000);
       fresh = TRUE;
       continue;
     }
@@ -124,11 +124,11 @@ static int top_run(Top *t) {
       return ferry_cli_fail(error, NULL);
     if (t->lost_us == 0)
       t->lost_us = g_get_monotonic_time();
-    if (g_get_monotonic_time() - t->lost_us > RETRY_LIMIT_MS * 1000LL)
+    if (g_get_monotonic_time() - t->lost_us > FERRY_CLI_RETRY_LIMIT_MS * 1000LL)
       return ferry_cli_fail(error, NULL);
     printf("\nThe server has gone, trying again: %s\n", error->message);
     fflush(stdout);
-    g_usleep(RETRY_MS * 1000);
+    g_usleep(FERRY_CLI_RETRY_TABLE_MS * 1000);
   }
   putchar('\n');
   return FERRY_EXIT_DONE;

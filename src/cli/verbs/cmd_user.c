@@ -8,6 +8,7 @@
 #include "cli/core/listing.h"
 #include "cli/core/resource.h"
 #include "cli/view/output.h"
+#include "base/limits.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -37,9 +38,9 @@ static gboolean user_read_life(const char *text, gint64 *life_s) {
   gsize n = text ? strlen(text) : 0;
   if (n > 1 && text[n - 1] == 'd') {
     g_autofree char *number = g_strndup(text, n - 1);
-    if (!g_ascii_string_to_signed(number, 10, 1, 3650, &days, NULL))
+    if (!g_ascii_string_to_signed(number, 10, 1, FERRY_CREDENTIAL_MAX_DAYS, &days, NULL))
       return FALSE;
-    *life_s = days * 86400;
+    *life_s = days * FERRY_DAY_S;
     return TRUE;
   }
   if (!ferry_duration_parse(text, &ms) || ms < 1000)
@@ -48,21 +49,21 @@ static gboolean user_read_life(const char *text, gint64 *life_s) {
   return TRUE;
 }
 
-static char *base64(const char *text) {
+static char *user_base64(const char *text) {
   return g_base64_encode((const guchar *)text, strlen(text));
 }
 
 static void print_kubeconfig(FerryCli *cli, const Wish *wish, const json_t *made, const char *key) {
   const char *ca = ferry_json_str(made, "ca"), *token = ferry_json_str(made, "token");
   const char *certificate = ferry_json_str(made, "certificate");
-  g_autofree char *ca64 = base64(ca ? ca : "");
+  g_autofree char *ca64 = user_base64(ca ? ca : "");
   g_autofree char *context = g_strdup_printf("%s@ferry", wish->name);
   json_t *user = json_object();
   if (token) {
     ferry_json_set_str(user, "token", token);
   } else {
-    g_autofree char *certificate64 = base64(certificate);
-    g_autofree char *key64 = base64(key);
+    g_autofree char *certificate64 = user_base64(certificate);
+    g_autofree char *key64 = user_base64(key);
     ferry_json_set_str(user, "client-certificate-data", certificate64);
     ferry_json_set_str(user, "client-key-data", key64);
   }
@@ -229,8 +230,8 @@ static char *path_of_binding(const char *plural, const json_t *binding) {
 
 /* Deletes the bindings that are this user's alone: the next user of that name must not get what
  * this one had. Those that name others as well are told. */
-static gboolean unbind(FerryCli *cli, const char *plural, const char *name, guint *gone,
-                       GError **error) {
+static gboolean user_unbind(FerryCli *cli, const char *plural, const char *name, guint *gone,
+                            GError **error) {
   g_autofree char *list = g_strconcat(RBAC "/", plural, NULL);
   g_autoptr(json_t) all = send_json(cli, "GET", list, NULL, error);
   json_t *binding;
@@ -282,8 +283,8 @@ static int revoke_user(FerryCli *cli, const Wish *wish) {
   }
   printf("user %s deleted, all its credentials are revoked\n", wish->name);
   guint gone = 0;
-  gboolean ok = unbind(cli, "clusterrolebindings", wish->name, &gone, &error) &&
-                unbind(cli, "rolebindings", wish->name, &gone, &error);
+  gboolean ok = user_unbind(cli, "clusterrolebindings", wish->name, &gone, &error) &&
+                user_unbind(cli, "rolebindings", wish->name, &gone, &error);
   if (gone)
     printf("%u binding%s of its name alone deleted\n", gone, gone == 1 ? "" : "s");
   if (ok)
@@ -297,7 +298,7 @@ static int rotate_user(FerryCli *cli, const Wish *wish) {
   const char *text = ferry_cli_option(cli, "grace");
   gint64 grace_s = 0;
   if (text && !user_read_life(text, &grace_s))
-    return ferry_cli_usage(cli, "--grace %s: expected a duration, as 1h or 2d", text);
+    return ferry_cli_usage(cli, "--grace %s: expected a duration such as 1h or 2d", text);
   g_autofree char *path = user_path(wish->name, NULL);
   g_autoptr(json_t) user = send_json(cli, "GET", path, NULL, &error);
   g_autofree char *key = NULL;
@@ -328,7 +329,7 @@ static int cmd_user(FerryCli *cli) {
                .ns = ferry_cli_option(cli, "namespace"),
                .certificate = ferry_args_has(cli->args, "certificate")};
   if (life && !user_read_life(life, &wish.life_s))
-    return ferry_cli_usage(cli, "--expires %s: expected a duration, as 30d or 12h", life);
+    return ferry_cli_usage(cli, "--expires %s: expected a duration such as 30d or 12h", life);
   gboolean list = g_str_equal(action, "list");
   if (list == (wish.name != NULL))
     return ferry_cli_usage(cli, list ? "user list takes no name" : "user %s needs a user's NAME",
@@ -350,12 +351,11 @@ static const FerryCliOption options_user[] = {
     {"role", 0, "ROLE", "Create: the ClusterRole it gets, such as view, operate or admin"},
     {"group", 0, "GROUP", "Create: a group it is in; repeatable"},
     {"expires", 0, "TIME",
-     "Create, rotate: how long the credential is good, as 30d (the default "
-     "is 90 days)"},
+     "Create, rotate: how long the credential is good, such as 30d (the default is 90 days)"},
     {"certificate", 0, NULL, "Create, rotate: a certificate in place of a token",
      .more = "The key is made here and is not sent."},
     {"credential", 0, "ID", "Revoke: only this credential, which user list shows"},
-    {"grace", 0, "TIME", "Rotate: how long the old credentials go on to work, as 1h"},
+    {"grace", 0, "TIME", "Rotate: for how long the old credentials go on working, such as 1h"},
     OPT_OUTPUT(ferry_formats_final, "List: json or yaml"),
     OPT_END,
 };
@@ -363,7 +363,7 @@ static const FerryCliOption options_user[] = {
 const FerryVerb ferry_verb_user = {
     .name = "user",
     .synopses = LINES("create NAME --role ROLE", "list", "revoke NAME", "rotate NAME"),
-    .doc = "Let people and programs in, and end it again",
+    .doc = "Give people and programs access, and take it away",
     .details = "create and rotate print a kubeconfig, which ferry and kubectl take. With -n the "
                "role holds "
                "in\n"

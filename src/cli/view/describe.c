@@ -11,7 +11,7 @@
 
 enum { INDENT = 2, COLUMN = 24, TABLE_COLUMNS_MAX = 7, CELL_MAX = 60 };
 
-static void line(GString *out, int depth, const char *title, const char *value) {
+static void describe_line(GString *out, int depth, const char *title, const char *value) {
   g_autofree char *label = g_strconcat(title, ":", NULL);
   g_string_append_printf(out, "%*s%-*s %s", depth * INDENT, "", MAX(COLUMN - depth * INDENT, 1),
                          label, value);
@@ -81,8 +81,8 @@ static gboolean fits_table(const json_t *list, GPtrArray *columns) {
   return columns->len > 0 && columns->len <= TABLE_COLUMNS_MAX;
 }
 
-static void table(GString *out, int depth, const json_t *list, const FerryField *fields,
-                  const GPtrArray *columns) {
+static void describe_table(GString *out, int depth, const json_t *list, const FerryField *fields,
+                           const GPtrArray *columns) {
   g_autofree guint *widths = g_new0(guint, columns->len);
   size_t i;
   json_t *item;
@@ -122,7 +122,7 @@ static void describe_walk(GString *out, int depth, const json_t *object, const F
 static void list_value(GString *out, int depth, const char *title, const FerryField *row,
                        const json_t *list) {
   if (json_array_size(list) == 0) {
-    line(out, depth, title, "(none)");
+    describe_line(out, depth, title, "(none)");
     return;
   }
   const FerryField *fields = row != NULL ? row->fields : NULL;
@@ -135,12 +135,12 @@ static void list_value(GString *out, int depth, const char *title, const FerryFi
       g_autofree char *text = describe_scalar(row, item);
       g_string_append_printf(all, "%s%s", i > 0 ? ", " : "", text);
     }
-    line(out, depth, title, all->str);
+    describe_line(out, depth, title, all->str);
     return;
   }
-  line(out, depth, title, "");
+  describe_line(out, depth, title, "");
   if (fits_table(list, columns)) {
-    table(out, depth + 1, list, fields, columns);
+    describe_table(out, depth + 1, list, fields, columns);
     return;
   }
   json_array_foreach((json_t *)list, i, item) {
@@ -160,22 +160,22 @@ static void describe_walk(GString *out, int depth, const json_t *object, const F
       list_value(out, depth, title, row, value);
     } else if (json_is_object(value)) {
       if (json_object_size(value) == 0) {
-        line(out, depth, title, "(none)");
+        describe_line(out, depth, title, "(none)");
         continue;
       }
-      line(out, depth, title, "");
+      describe_line(out, depth, title, "");
       describe_walk(out, depth + 1, value, row != NULL ? row->fields : NULL,
                     row != NULL && row->type == FERRY_TYPE_MAP);
     } else {
       g_autofree char *text = describe_scalar(row, value);
-      line(out, depth, title, text);
+      describe_line(out, depth, title, text);
     }
   }
 }
 
-static void pairs(GString *out, const char *title, const json_t *map) {
+static void describe_pairs(GString *out, const char *title, const json_t *map) {
   if (json_object_size(map) == 0) {
-    line(out, 0, title, "<none>");
+    describe_line(out, 0, title, "<none>");
     return;
   }
   const char *key, *label = title;
@@ -186,14 +186,14 @@ static void pairs(GString *out, const char *title, const json_t *map) {
     g_autofree char *text = describe_scalar(NULL, value);
     g_autofree char *pair = g_strconcat(key, "=", text, NULL);
     if (label != NULL)
-      line(out, 0, label, pair);
+      describe_line(out, 0, label, pair);
     else
       g_string_append_printf(out, "%*s %s\n", COLUMN, "", pair);
     label = NULL;
   }
 }
 
-static void metadata(GString *out, const json_t *object, gint64 now_ms) {
+static void describe_metadata(GString *out, const json_t *object, gint64 now_ms) {
   static const struct {
     const char *title, *path;
   } rows[] = {{"Name", "metadata.name"}, {"Namespace", "metadata.namespace"}};
@@ -201,29 +201,29 @@ static void metadata(GString *out, const json_t *object, gint64 now_ms) {
     const char *value = ferry_json_str(object, rows[i].path);
     g_autofree char *clean = ferry_text_clean(value);
     if (value != NULL)
-      line(out, 0, rows[i].title, clean);
+      describe_line(out, 0, rows[i].title, clean);
   }
-  pairs(out, "Labels", ferry_json_get(object, "metadata.labels"));
-  pairs(out, "Annotations", ferry_json_get(object, "metadata.annotations"));
+  describe_pairs(out, "Labels", ferry_json_get(object, "metadata.labels"));
+  describe_pairs(out, "Annotations", ferry_json_get(object, "metadata.annotations"));
   const char *kind = ferry_json_str(object, "kind");
   const char *version = ferry_json_str(object, "apiVersion");
   g_autofree char *type =
       g_strdup_printf("%s (%s)", kind != NULL ? kind : "?", version != NULL ? version : "?");
-  line(out, 0, "Kind", type);
+  describe_line(out, 0, "Kind", type);
   const char *uid = ferry_json_str(object, "metadata.uid");
   g_autofree char *clean_uid = ferry_text_clean(uid);
   if (uid != NULL)
-    line(out, 0, "UID", clean_uid);
+    describe_line(out, 0, "UID", clean_uid);
   const char *created = ferry_json_str(object, "metadata.creationTimestamp");
   gint64 ms = ferry_rfc3339_parse(created);
   if (ms >= 0) {
     g_autofree char *age = ferry_age_format(MAX(now_ms - ms, 0));
     g_autofree char *text = g_strdup_printf("%s (%s ago)", created, age);
-    line(out, 0, "Created", text);
+    describe_line(out, 0, "Created", text);
   }
   const char *deleted = ferry_json_str(object, "metadata.deletionTimestamp");
   if (deleted != NULL)
-    line(out, 0, "Being deleted", deleted);
+    describe_line(out, 0, "Being deleted", deleted);
 }
 
 static json_t *event_row(const json_t *event, gint64 now_ms) {
@@ -247,22 +247,22 @@ static json_t *event_row(const json_t *event, gint64 now_ms) {
 
 static void event_section(GString *out, json_t *events, gint64 now_ms) {
   if (json_array_size(events) == 0) {
-    line(out, 0, "Events", "<none>");
+    describe_line(out, 0, "Events", "<none>");
     return;
   }
-  line(out, 0, "Events", "");
+  describe_line(out, 0, "Events", "");
   g_autoptr(json_t) rows = json_array();
   size_t i;
   json_t *event;
   json_array_foreach(events, i, event) json_array_append_new(rows, event_row(event, now_ms));
   g_autoptr(GPtrArray) columns = g_ptr_array_new();
   if (fits_table(rows, columns))
-    table(out, 1, rows, NULL, columns);
+    describe_table(out, 1, rows, NULL, columns);
 }
 
 char *ferry_describe(const json_t *object, json_t *events, gint64 now_ms) {
   GString *out = g_string_new(NULL);
-  metadata(out, object, now_ms);
+  describe_metadata(out, object, now_ms);
   g_autoptr(json_t) rest = json_copy((json_t *)object);
   json_object_del(rest, "metadata");
   json_object_del(rest, "apiVersion");

@@ -9,6 +9,7 @@
 #include "cli/view/progress.h"
 #include "cli/view/text.h"
 #include "model/kinds/policy_fields.h"
+#include "model/migration/condition.h"
 #include <string.h>
 
 #define MAX_SAMPLES 24
@@ -18,7 +19,7 @@
 
 /* ---- the table ---- */
 
-static char *bytes(const json_t *row, const char *key, const char *suffix) {
+static char *explain_bytes(const json_t *row, const char *key, const char *suffix) {
   gint64 value = ferry_json_int(row, key, -1);
   g_autofree char *text =
       value > 0 || (value == 0 && !*suffix) ? ferry_bytes_format((double)value) : NULL;
@@ -31,7 +32,7 @@ static char *explain_duration(const json_t *row, const char *key) {
 }
 
 /* "SetDowntime 300 ms". */
-static char *what(const json_t *decision) {
+static char *explain_what(const json_t *decision) {
   const char *action = ferry_json_str(decision, "action");
   gint64 value = ferry_json_int(decision, "value", -1);
   if (!action)
@@ -48,12 +49,12 @@ static json_t *row_new(const json_t *row, gboolean decision) {
   gint64 pass = ferry_json_int(row, "iteration", -1);
   g_autofree char *time = explain_duration(row, "elapsedMs");
   g_autofree char *iteration = pass > 0 ? g_strdup_printf("%" G_GINT64_FORMAT, pass) : g_strdup("");
-  g_autofree char *remaining = bytes(row, "remainingBytes", "");
-  g_autofree char *rate = bytes(row, "rateBytesPerSecond", "/s");
-  g_autofree char *dirty = bytes(row, "dirtyRateBytesPerSecond", "/s");
+  g_autofree char *remaining = explain_bytes(row, "remainingBytes", "");
+  g_autofree char *rate = explain_bytes(row, "rateBytesPerSecond", "/s");
+  g_autofree char *dirty = explain_bytes(row, "dirtyRateBytesPerSecond", "/s");
   g_autofree char *estimate = explain_duration(row, "forecastMs");
   g_autofree char *limit = explain_duration(row, "limitMs");
-  g_autofree char *act = decision ? what(row) : g_strdup("");
+  g_autofree char *act = decision ? explain_what(row) : g_strdup("");
   const char *reason = decision ? ferry_json_str(row, "reason") : NULL;
   g_autofree char *why = ferry_text_clean(reason ? reason : "");
   return json_pack("{s:[s,s,s,s,s,s,s,s,s]}", "cells", time, iteration, remaining, rate, dirty,
@@ -84,7 +85,7 @@ static void print_table(GString *out, const char *const *names, json_t *rows, gb
 
 /* ---- what does not fit into a line ---- */
 
-static guint widest(const char *text) {
+static guint explain_widest(const char *text) {
   g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
   guint most = 0;
   for (guint i = 0; lines[i]; i++)
@@ -118,7 +119,7 @@ static void print_reasons(GString *out, const json_t *decisions, guint width) {
   json_array_foreach(decisions, i, d) {
     const char *reason = ferry_json_str(d, "reason");
     g_autofree char *time = explain_duration(d, "elapsedMs");
-    g_autofree char *act = what(d);
+    g_autofree char *act = explain_what(d);
     g_autofree char *line = g_strdup_printf("%s  %s: %s", time, act, reason ? reason : "");
     g_autofree char *clean = ferry_text_clean(line);
     print_wrapped(out, clean, 4, width);
@@ -196,7 +197,7 @@ static void print_course(GString *out, const json_t *course, const json_t *decis
   json_t *rows = course_rows(course, decisions);
   g_autoptr(json_t) kept = json_deep_copy(rows);
   print_table(table, names, rows, utf8, color);
-  if (width == 0 || widest(table->str) <= width) {
+  if (width == 0 || explain_widest(table->str) <= width) {
     g_string_append(out, table->str);
     return;
   }
@@ -387,8 +388,7 @@ static void print_sums(GString *out, const json_t *m) {
 }
 
 static void print_stalling(GString *out, const json_t *m, guint width) {
-  const json_t *stalling =
-      ferry_json_find(ferry_json_get(m, "status.conditions"), "type", "Stalling");
+  const json_t *stalling = ferry_condition_find(m, FERRY_CONDITION_STALLING);
   const char *message = ferry_json_str(stalling, "message");
   if (g_strcmp0(ferry_json_str(stalling, "status"), "True") != 0)
     return;
@@ -413,7 +413,7 @@ static json_t *attempt_rows(const json_t *attempts) {
   return rows;
 }
 
-static void head(GString *out, const json_t *m, gboolean utf8) {
+static void explain_head(GString *out, const json_t *m, gboolean utf8) {
   g_autofree char *line = g_strdup_printf(
       "%s: %s, %s %s %s, %s", explain_text_of(m, "metadata.name"),
       explain_text_of(m, "spec.vmiName"), explain_text_of(m, "status.migrationState.sourceNode"),
@@ -448,7 +448,7 @@ char *ferry_explain_text(const json_t *m, guint width, gboolean utf8, gboolean c
   const json_t *changes = ferry_json_get(m, "status.changes");
   const json_t *attempts = ferry_json_get(m, "status.attempts");
   GString *out = g_string_new(NULL);
-  head(out, m, utf8);
+  explain_head(out, m, utf8);
   print_sums(out, m);
   print_rule(out, m, width);
   print_stalling(out, m, width);

@@ -136,7 +136,7 @@ static GArray *segments_new(const FerryProgress *p, gboolean brief) {
   return list;
 }
 
-static char *join(GArray *segments, const char *separator) {
+static char *progress_join(GArray *segments, const char *separator) {
   GString *out = g_string_new(NULL);
   for (guint i = 0; i < segments->len; i++)
     g_string_append_printf(out, "%s%s", i > 0 ? separator : "",
@@ -186,7 +186,7 @@ char *ferry_progress_line(const FerryProgress *p, guint width, gboolean utf8, gb
   g_autofree char *rest = NULL;
   for (;;) {
     g_free(rest);
-    rest = join(segments, separator);
+    rest = progress_join(segments, separator);
     guint need = fixed + (*rest ? 2 + ferry_text_width(rest) : 0) + (bar ? BAR_MIN + 1 : 0);
     if (need <= room || !drop_worst(segments))
       break;
@@ -211,7 +211,7 @@ char *ferry_progress_plain(const FerryProgress *p) {
   g_autoptr(GArray) segments = segments_new(p, FALSE);
   if (segments->len > 0 && p->elapsed_ms >= 0)
     g_array_set_size(segments, segments->len - 1); /* the time stands in front */
-  g_autofree char *rest = join(segments, ", ");
+  g_autofree char *rest = progress_join(segments, ", ");
   g_autofree char *time = p->elapsed_ms >= 0 ? elapsed_text(p->elapsed_ms) : g_strdup("-");
   GString *out = g_string_new(NULL);
   g_string_append_printf(out, "%8s  %s", time, p->vm);

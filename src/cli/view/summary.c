@@ -8,13 +8,13 @@
 #include "model/migration/phase.h"
 #include <string.h>
 
-static const char *text(const json_t *object, const char *path) {
+static const char *summary_text(const json_t *object, const char *path) {
   const char *value = ferry_json_str(object, path);
   return value != NULL && *value != '\0' ? value : NULL;
 }
 
 static const char *text_or(const json_t *object, const char *path, const char *fallback) {
-  const char *value = text(object, path);
+  const char *value = summary_text(object, path);
   return value != NULL ? value : fallback;
 }
 
@@ -27,7 +27,7 @@ gboolean ferry_migration_cancelled(const json_t *object) {
          g_strcmp0(ferry_json_str(object, "status.reason"), "MigrationCancelled") == 0;
 }
 
-static void row(GString *out, const char *label, const char *value) {
+static void summary_row(GString *out, const char *label, const char *value) {
   g_autofree char *clean = ferry_text_clean(value);
   g_string_append_printf(out, "  %-11s %s\n", label, clean);
 }
@@ -37,8 +37,8 @@ static gint64 total_ms(const json_t *object) {
   gint64 ms = ferry_json_int(object, "status.summary.totalMs", -1);
   if (ms >= 0)
     return ms;
-  gint64 start = ferry_rfc3339_parse(text(object, "status.migrationState.startTimestamp"));
-  gint64 end = ferry_rfc3339_parse(text(object, "status.migrationState.endTimestamp"));
+  gint64 start = ferry_rfc3339_parse(summary_text(object, "status.migrationState.startTimestamp"));
+  gint64 end = ferry_rfc3339_parse(summary_text(object, "status.migrationState.endTimestamp"));
   return start >= 0 && end >= start ? end - start : -1;
 }
 
@@ -64,11 +64,11 @@ static char *network_text(const json_t *object) {
   const json_t *config = ferry_json_get(object, "status.migrationState.migrationConfiguration");
   if (ferry_json_bool(config, "tunnelled", FALSE))
     return g_strdup("libvirtd's connection");
-  const char *uri = text(config, "migrateURI");
+  const char *uri = summary_text(config, "migrateURI");
   if (uri != NULL)
     return g_strdup(uri);
-  const char *network = text(object, "status.migrationState.network");
-  const char *address = text(object, "status.migrationState.targetNodeAddress");
+  const char *network = summary_text(object, "status.migrationState.network");
+  const char *address = summary_text(object, "status.migrationState.targetNodeAddress");
   if (network == NULL && address == NULL)
     return NULL;
   return g_strdup_printf("%s%s%s%s", network != NULL ? network : "address ",
@@ -89,30 +89,30 @@ char *ferry_summary_success(const json_t *object, gboolean utf8, gboolean color)
                          color ? "\033[0m" : "", from, utf8 ? "→" : "->", to);
   g_string_append(out, "\n");
   if (total >= 0)
-    row(out, "total time", time);
+    summary_row(out, "total time", time);
   gint64 pause = ferry_json_int(object, "status.summary.downtimeMs", -1);
   if (pause >= 0) {
     g_autofree char *ms = ferry_duration_format(pause);
     g_autofree char *value = g_strdup_printf("%s, as libvirt measured it", ms);
-    row(out, "pause", value);
+    summary_row(out, "pause", value);
   }
   g_autofree char *data = data_text(object);
   if (data != NULL)
-    row(out, "data", data);
+    summary_row(out, "data", data);
   g_autofree char *network = network_text(object);
   if (network != NULL)
-    row(out, "network", network);
-  const char *mode = text(object, "status.migrationState.mode");
+    summary_row(out, "network", network);
+  const char *mode = summary_text(object, "status.migrationState.mode");
   if (mode != NULL && ferry_mode_of(object) != FERRY_MODE_PRE_COPY)
-    row(out, "mode", mode);
-  const char *policy = text(object, "status.migrationState.migrationPolicyName");
+    summary_row(out, "mode", mode);
+  const char *policy = summary_text(object, "status.migrationState.migrationPolicyName");
   if (policy != NULL)
-    row(out, "policy", policy);
-  row(out, "migration", text_or(object, "metadata.name", "?"));
+    summary_row(out, "policy", policy);
+  summary_row(out, "migration", text_or(object, "metadata.name", "?"));
   return g_string_free(out, FALSE);
 }
 
-static void bullet(GString *out, GPtrArray *seen, const char *where, const char *message) {
+static void summary_bullet(GString *out, GPtrArray *seen, const char *where, const char *message) {
   if (message == NULL || *message == '\0')
     return;
   for (guint i = 0; where == NULL && i < seen->len; i++)
@@ -130,16 +130,16 @@ static void add_refusals(GString *out, GPtrArray *seen, const json_t *object) {
   json_array_foreach(ferry_json_get(object, "status.refusals"), i, refusal) {
     g_autofree char *node = ferry_text_clean(text_or(refusal, "nodeName", "?"));
     json_array_foreach(ferry_json_get(refusal, "reasons"), j, reason)
-        bullet(out, seen, node, text_or(reason, "message", text(reason, "reason")));
+        summary_bullet(out, seen, node, text_or(reason, "message", summary_text(reason, "reason")));
   }
 }
 
 /* status.message; where it lists the refusals that follow as bullets, only what leads up to them.
  */
 static char *message_without_refusals(const json_t *object) {
-  g_autofree char *message = g_strdup(text(object, "status.message"));
+  g_autofree char *message = g_strdup(summary_text(object, "status.message"));
   json_t *first = json_array_get(ferry_json_get(object, "status.refusals"), 0);
-  const char *why = text(json_array_get(ferry_json_get(first, "reasons"), 0), "message");
+  const char *why = summary_text(json_array_get(ferry_json_get(first, "reasons"), 0), "message");
   char *colon = message != NULL ? strstr(message, ": ") : NULL;
   if (why != NULL && colon != NULL && strstr(colon, why) != NULL)
     *colon = '\0';
@@ -147,17 +147,17 @@ static char *message_without_refusals(const json_t *object) {
 }
 
 /* Where the VM is now, by what both hosts said last; NULL where nobody knows. */
-static char *whereabouts(const json_t *object) {
+static char *summary_whereabouts(const json_t *object) {
   static const char *const settled[] = {"moved", "stayed", NULL};
-  const char *outcome = text(object, "status.migrationState.outcome");
+  const char *outcome = summary_text(object, "status.migrationState.outcome");
   if (outcome != NULL && !g_strv_contains(settled, outcome))
     return NULL; /* the message says what is known */
-  const char *source = text(object, "status.migrationState.sourceNode");
-  const char *target = text(object, "status.migrationState.targetNode");
-  const char *at_source = text(object, "status.migrationState.sourceDomainState");
-  const char *at_target = text(object, "status.migrationState.targetDomainState");
+  const char *source = summary_text(object, "status.migrationState.sourceNode");
+  const char *target = summary_text(object, "status.migrationState.targetNode");
+  const char *at_source = summary_text(object, "status.migrationState.sourceDomainState");
+  const char *at_target = summary_text(object, "status.migrationState.targetDomainState");
   if (at_source == NULL)
-    at_source = text(object, "status.migrationState.agentResult.sourceState");
+    at_source = summary_text(object, "status.migrationState.agentResult.sourceState");
   if (source != NULL && g_strcmp0(at_source, "running") == 0)
     return g_strdup_printf("It runs on %s as before.", source);
   if (target != NULL && g_strcmp0(at_target, "running") == 0)
@@ -173,7 +173,7 @@ char *ferry_summary_failure(const json_t *object) {
   g_autofree char *vm = ferry_text_clean(text_or(object, "spec.vmiName", "?"));
   const char *name = text_or(object, "metadata.name", "?");
   const char *ns = text_or(object, "metadata.namespace", "default");
-  const char *reason = text(object, "status.reason");
+  const char *reason = summary_text(object, "status.reason");
   gboolean cancelled = ferry_migration_cancelled(object);
   GString *out = g_string_new("error: ");
   if (cancelled)
@@ -183,11 +183,11 @@ char *ferry_summary_failure(const json_t *object) {
                            reason != NULL ? reason : "", reason != NULL ? ")" : "");
   g_autoptr(GPtrArray) seen = g_ptr_array_new();
   g_autofree char *message = message_without_refusals(object);
-  bullet(out, seen, NULL, message);
-  bullet(out, seen, NULL, text(object, "status.migrationState.failureReason"));
-  bullet(out, seen, NULL, text(object, "status.migrationState.agentResult.error"));
+  summary_bullet(out, seen, NULL, message);
+  summary_bullet(out, seen, NULL, summary_text(object, "status.migrationState.failureReason"));
+  summary_bullet(out, seen, NULL, summary_text(object, "status.migrationState.agentResult.error"));
   add_refusals(out, seen, object);
-  g_autofree char *where = whereabouts(object);
+  g_autofree char *where = summary_whereabouts(object);
   if (where != NULL)
     g_string_append_printf(out, "%s\n", where);
   if (!cancelled)
@@ -201,16 +201,16 @@ char *ferry_summary_failure(const json_t *object) {
 char *ferry_summary_transition(const json_t *object, gboolean route, gboolean utf8) {
   const char *phase = ferry_phase_word(object);
   GString *out = g_string_new(phase);
-  const char *from = text(object, "status.migrationState.sourceNode");
-  const char *to = text(object, "status.migrationState.targetNode");
+  const char *from = summary_text(object, "status.migrationState.sourceNode");
+  const char *to = summary_text(object, "status.migrationState.targetNode");
   if (route && from != NULL && to != NULL) {
     g_string_append_printf(out, ": %s %s %s", from, utf8 ? "→" : "->", to);
     g_autofree char *network = network_text(object);
     if (network != NULL)
       g_string_append_printf(out, " over %s", network);
   } else if (ferry_phase_of(object) == FERRY_PHASE_FAILED &&
-             text(object, "status.reason") != NULL) {
-    g_string_append_printf(out, ": %s", text(object, "status.reason"));
+             summary_text(object, "status.reason") != NULL) {
+    g_string_append_printf(out, ": %s", summary_text(object, "status.reason"));
   }
   g_autofree char *raw = g_string_free(out, FALSE);
   return ferry_text_clean(raw);
@@ -223,7 +223,7 @@ char *ferry_summary_decision(const json_t *decision) {
     number = g_strdup(json_string_value(value));
   else if (json_is_number(value))
     number = g_strdup_printf("%g", json_number_value(value));
-  const char *reason = text(decision, "reason");
+  const char *reason = summary_text(decision, "reason");
   g_autofree char *raw = g_strdup_printf("%s%s%s%s%s", text_or(decision, "action", "?"),
                                          number != NULL ? " " : "", number != NULL ? number : "",
                                          reason != NULL ? ": " : "", reason != NULL ? reason : "");

@@ -9,11 +9,10 @@
 #include <string.h>
 
 #define MAX_DISKS 256
-#define MAX_TEXT 4096
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
 
-static xmlDoc *parse(const char *xml) {
+static xmlDoc *disks_xml_parse(const char *xml) {
   gsize len = xml ? strlen(xml) : 0;
   if (!len || len > FERRY_DOMAIN_XML_MAX_BYTES)
     return NULL;
@@ -26,14 +25,18 @@ static xmlDoc *parse(const char *xml) {
 
 static char *disks_xml_attr(const xmlNode *node, const char *name) {
   xmlChar *raw = node ? xmlGetNoNsProp((xmlNode *)node, (const xmlChar *)name) : NULL;
-  char *text = raw && strlen((const char *)raw) <= MAX_TEXT ? g_strdup((const char *)raw) : NULL;
+  char *text = raw && strlen((const char *)raw) <= FERRY_DOMAIN_XML_MAX_TEXT
+                   ? g_strdup((const char *)raw)
+                   : NULL;
   xmlFree(raw);
   return text;
 }
 
 static char *disks_xml_text_of(const xmlNode *node) {
   xmlChar *raw = node ? xmlNodeGetContent(node) : NULL;
-  char *text = raw && strlen((const char *)raw) <= MAX_TEXT ? g_strdup((const char *)raw) : NULL;
+  char *text = raw && strlen((const char *)raw) <= FERRY_DOMAIN_XML_MAX_TEXT
+                   ? g_strdup((const char *)raw)
+                   : NULL;
   xmlFree(raw);
   return text ? g_strstrip(text) : NULL;
 }
@@ -66,7 +69,7 @@ static json_t *disks_xml_parse_disk(const xmlNode *node) {
 }
 
 json_t *ferry_disks_xml_parse(const char *xml) {
-  g_autoptr(xmlDoc) doc = parse(xml);
+  g_autoptr(xmlDoc) doc = disks_xml_parse(xml);
   const xmlNode *devices = doc ? ferry_xml_child(xmlDocGetRootElement(doc), "devices") : NULL;
   json_t *list = doc ? json_array() : NULL;
   for (const xmlNode *n = devices ? devices->children : NULL; n; n = n->next)
@@ -84,7 +87,7 @@ static xmlNode *add_node(xmlNode *parent, const char *name) {
   return xmlNewChild(parent, NULL, (const xmlChar *)name, NULL);
 }
 
-static char *dump(xmlDoc *doc) {
+static char *disks_xml_dump(xmlDoc *doc) {
   xmlChar *raw = NULL;
   int len = 0;
   xmlDocDumpMemory(doc, &raw, &len);
@@ -118,7 +121,7 @@ char *ferry_disks_volume_xml(const json_t *disk) {
     xmlSetProp(add_node(store, "format"), (const xmlChar *)"type",
                (const xmlChar *)(backing_format ? backing_format : "raw"));
   }
-  return dump(doc);
+  return disks_xml_dump(doc);
 }
 
 char *ferry_disks_pool_xml(const char *name, const char *directory) {
@@ -127,11 +130,11 @@ char *ferry_disks_pool_xml(const char *name, const char *directory) {
   xmlSetProp(root, (const xmlChar *)"type", (const xmlChar *)"dir");
   disks_xml_add_text(root, "name", name);
   disks_xml_add_text(add_node(root, "target"), "path", directory);
-  return dump(doc);
+  return disks_xml_dump(doc);
 }
 
 gboolean ferry_disks_volume_parse(const char *xml, gint64 *capacity, char **format) {
-  g_autoptr(xmlDoc) doc = parse(xml);
+  g_autoptr(xmlDoc) doc = disks_xml_parse(xml);
   const xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
   g_autofree char *text = disks_xml_text_of(ferry_xml_child(root, "capacity"));
   guint64 bytes;
@@ -144,7 +147,7 @@ gboolean ferry_disks_volume_parse(const char *xml, gint64 *capacity, char **form
 }
 
 char *ferry_disks_pool_path(const char *xml) {
-  g_autoptr(xmlDoc) doc = parse(xml);
+  g_autoptr(xmlDoc) doc = disks_xml_parse(xml);
   return doc ? disks_xml_text_of(
                    ferry_xml_child(ferry_xml_child(xmlDocGetRootElement(doc), "target"), "path"))
              : NULL;

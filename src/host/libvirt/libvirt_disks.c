@@ -238,8 +238,8 @@ static gboolean remove_disk(FerryPool *pool, json_t *disk, gpointer data, GError
 }
 
 /* Of each of Ferry's own; the others are done though one fails, and the first error is told. */
-static gboolean each(FerryHostJob *job, const char *uri, json_t *disks, gboolean make,
-                     GError **error) {
+static gboolean libvirt_disks_each(FerryHostJob *job, const char *uri, json_t *disks, gboolean make,
+                                   GError **error) {
   FerryLibvirtHost *host = ferry_libvirt_job_host(job);
   virConnectPtr conn = NULL;
   gboolean ok = TRUE;
@@ -263,13 +263,13 @@ static gboolean each(FerryHostJob *job, const char *uri, json_t *disks, gboolean
 
 gboolean ferry_libvirt_job_disks_make(FerryHostJob *job, const char *uri, json_t *disks,
                                       GError **error) {
-  return each(job, uri, disks, TRUE, error);
+  return libvirt_disks_each(job, uri, disks, TRUE, error);
 }
 
 gboolean ferry_libvirt_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
                                         GError **error) {
   g_autoptr(json_t) copy = json_deep_copy(disks);
-  return each(job, uri, copy, FALSE, error);
+  return libvirt_disks_each(job, uri, copy, FALSE, error);
 }
 
 /* ---- what an ended migration left ---- */

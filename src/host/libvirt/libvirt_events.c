@@ -10,7 +10,7 @@ static const char *const lifecycle[] = {"defined",   "undefined",   "started",
 static const char *const stopped[] = {"shutdown",          "destroyed", "crashed",
                                       NULL /* migrated */, "saved",     "failed"};
 
-static void send(FerryLibvirtHost *host, virDomainPtr domain, FerryHostEvent event) {
+static void libvirt_events_send(FerryLibvirtHost *host, virDomainPtr domain, FerryHostEvent event) {
   char uuid[VIR_UUID_STRING_BUFLEN];
   if (virDomainGetUUIDString(domain, uuid) < 0)
     return;
@@ -30,58 +30,66 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int type, int d
                                                             : FERRY_HOST_PAUSE_NONE;
   else if (type == VIR_DOMAIN_EVENT_RESUMED)
     pause = FERRY_HOST_PAUSE_ENDED;
-  send(data, domain,
-       (FerryHostEvent){.type = FERRY_HOST_EVENT_STATE,
-                        .detail = text,
-                        .pause = pause,
-                        .stopped = type == VIR_DOMAIN_EVENT_STOPPED && detail >= 0 &&
-                                           detail < (int)G_N_ELEMENTS(stopped)
-                                       ? stopped[detail]
-                                       : NULL,
-                        .defined = type == VIR_DOMAIN_EVENT_DEFINED});
+  libvirt_events_send(data, domain,
+                      (FerryHostEvent){.type = FERRY_HOST_EVENT_STATE,
+                                       .detail = text,
+                                       .pause = pause,
+                                       .stopped = type == VIR_DOMAIN_EVENT_STOPPED && detail >= 0 &&
+                                                          detail < (int)G_N_ELEMENTS(stopped)
+                                                      ? stopped[detail]
+                                                      : NULL,
+                                       .defined = type == VIR_DOMAIN_EVENT_DEFINED});
   return 0;
 }
 
 static void on_pm(virConnectPtr conn, virDomainPtr domain, int reason, void *data) {
-  send(data, domain, (FerryHostEvent){.type = FERRY_HOST_EVENT_STATE, .detail = "power"});
+  libvirt_events_send(data, domain,
+                      (FerryHostEvent){.type = FERRY_HOST_EVENT_STATE, .detail = "power"});
 }
 
 static void on_reboot(virConnectPtr conn, virDomainPtr domain, void *data) {
-  send(data, domain, (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = "reboot"});
+  libvirt_events_send(data, domain,
+                      (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = "reboot"});
 }
 
 static void on_device(virConnectPtr conn, virDomainPtr domain, const char *alias, void *data) {
-  send(data, domain, (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = alias});
+  libvirt_events_send(data, domain,
+                      (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = alias});
 }
 
 static void on_disk(virConnectPtr conn, virDomainPtr domain, const char *old_path,
                     const char *new_path, const char *alias, int reason, void *data) {
-  send(data, domain, (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = "disk"});
+  libvirt_events_send(data, domain,
+                      (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = "disk"});
 }
 
 static void on_balloon(virConnectPtr conn, virDomainPtr domain, unsigned long long actual,
                        void *data) {
-  send(data, domain, (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = "balloon"});
+  libvirt_events_send(data, domain,
+                      (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = "balloon"});
 }
 
 static void on_metadata(virConnectPtr conn, virDomainPtr domain, int type, const char *ns,
                         void *data) {
-  send(data, domain, (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = "metadata"});
+  libvirt_events_send(data, domain,
+                      (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = "metadata"});
 }
 
 static void on_iteration(virConnectPtr conn, virDomainPtr domain, int iteration, void *data) {
-  send(data, domain,
-       (FerryHostEvent){
-           .type = FERRY_HOST_EVENT_ITERATION, .detail = "iteration", .iteration = iteration});
+  libvirt_events_send(data, domain,
+                      (FerryHostEvent){.type = FERRY_HOST_EVENT_ITERATION,
+                                       .detail = "iteration",
+                                       .iteration = iteration});
 }
 
 static void on_completed(virConnectPtr conn, virDomainPtr domain, virTypedParameterPtr params,
                          int n, void *data) {
   FerryJobStats stats;
   ferry_libvirt_stats(params, n, &stats);
-  send(data, domain,
-       (FerryHostEvent){
-           .type = FERRY_HOST_EVENT_COMPLETED, .detail = stats.operation, .stats = &stats});
+  libvirt_events_send(data, domain,
+                      (FerryHostEvent){.type = FERRY_HOST_EVENT_COMPLETED,
+                                       .detail = stats.operation,
+                                       .stats = &stats});
 }
 
 static const struct {

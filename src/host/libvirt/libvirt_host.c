@@ -23,8 +23,6 @@
 #define IDLE_MAX 8
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
-#define KEEPALIVE_S 5
-#define KEEPALIVE_COUNT 5
 #define PEER_KEEPALIVE_S 3 /* others wait for that one: it is given up sooner */
 #define PEER_KEEPALIVE_COUNT 2
 #define PULSE_MS 2000
@@ -40,7 +38,7 @@ static gpointer event_thread(gpointer data) {
   return NULL;
 }
 
-static void nothing(int timer, void *data) {
+static void libvirt_host_nothing(int timer, void *data) {
 }
 
 static void libvirt_init(void) {
@@ -51,7 +49,7 @@ static void libvirt_init(void) {
   virInitialize();
   virEventRegisterDefaultImpl();
   /* Without any source an iteration of the loop would spin or never wake. */
-  virEventAddTimeout(60000, nothing, NULL, NULL);
+  virEventAddTimeout(60000, libvirt_host_nothing, NULL, NULL);
   g_thread_unref(g_thread_new("libvirt-events", event_thread, NULL));
   g_once_init_leave(&once, 1);
 }
@@ -88,7 +86,7 @@ static virConnectPtr open_alive(const char *uri, int interval_s, unsigned count,
 }
 
 virConnectPtr ferry_libvirt_open(const char *uri, GError **error) {
-  return open_alive(uri, KEEPALIVE_S, KEEPALIVE_COUNT, error);
+  return open_alive(uri, FERRY_LIBVIRT_KEEPALIVE_S, FERRY_LIBVIRT_KEEPALIVE_COUNT, error);
 }
 
 static gboolean close_it(FerryLibvirtAsk *a, GError **error) {

@@ -3,7 +3,7 @@
 // the domains' states tell: paused for a migration, or running with their memory still to come.
 #include "host/libvirt/libvirt_ask.h"
 
-static gboolean arrives(virDomainPtr domain) {
+static gboolean libvirt_incoming_arrives(virDomainPtr domain) {
   int state = 0, reason = 0;
   if (virDomainGetState(domain, &state, &reason, 0) < 0)
     return FALSE; /* gone meanwhile */
@@ -18,7 +18,7 @@ static gboolean count_incoming(FerryLibvirtAsk *a, GError **error) {
   if (count < 0)
     ferry_libvirt_error(error, "cannot ask the other host what arrives there");
   for (int i = 0; i < count; i++) {
-    a->number += arrives(domains[i]);
+    a->number += libvirt_incoming_arrives(domains[i]);
     virDomainFree(domains[i]);
   }
   free(domains);

@@ -20,7 +20,7 @@ static char *version_text(unsigned long v) {
   return g_strdup_printf("%lu.%lu.%lu", v / 1000000, v / 1000 % 1000, v % 1000);
 }
 
-static xmlDoc *parse(const char *xml) {
+static xmlDoc *libvirt_info_parse(const char *xml) {
   gsize len = xml ? strlen(xml) : 0;
   if (!len || len > MAX_XML)
     return NULL;
@@ -46,7 +46,7 @@ static GPtrArray *texts_upto(xmlDoc *doc, const char *path, int most) {
   return out;
 }
 
-static GPtrArray *texts(xmlDoc *doc, const char *path) {
+static GPtrArray *libvirt_info_texts(xmlDoc *doc, const char *path) {
   return texts_upto(doc, path, 64);
 }
 
@@ -68,7 +68,7 @@ static void put_set(json_t *object, const char *key, xmlDoc *doc, const char *pa
 }
 
 static void put_first(json_t *object, const char *key, xmlDoc *doc, const char *path) {
-  g_autoptr(GPtrArray) found = texts(doc, path);
+  g_autoptr(GPtrArray) found = libvirt_info_texts(doc, path);
   if (found->len && *(char *)found->pdata[0])
     ferry_json_set_str(object, key, found->pdata[0]);
 }
@@ -78,18 +78,18 @@ static void add_capabilities(virConnectPtr conn, unsigned long libvirt_version,
   char *xml = virConnectGetCapabilities(conn);
   if (!xml)
     virResetLastError();
-  xmlDoc *doc = parse(xml);
+  xmlDoc *doc = libvirt_info_parse(xml);
   free(xml);
   put_first(hypervisor, "hostUUID", doc, "/capabilities/host/uuid");
   put_first(hypervisor, "cpuArch", doc, "/capabilities/host/cpu/arch");
   put_first(hypervisor, "cpuModel", doc, "/capabilities/host/cpu/model");
   put_first(hypervisor, "cpuVendor", doc, "/capabilities/host/cpu/vendor");
   json_t *features = json_array();
-  g_autoptr(GPtrArray) live = texts(doc, "/capabilities/host/migration_features/live");
+  g_autoptr(GPtrArray) live = libvirt_info_texts(doc, "/capabilities/host/migration_features/live");
   if (live->len)
     json_array_append_new(features, json_string("live"));
   g_autoptr(GPtrArray) transports =
-      texts(doc, "/capabilities/host/migration_features/uri_transports/uri_transport");
+      libvirt_info_texts(doc, "/capabilities/host/migration_features/uri_transports/uri_transport");
   for (guint i = 0; i < transports->len; i++)
     json_array_append_new(features, json_string(transports->pdata[i]));
   /* What a libvirt of this version can do for QEMU guests; it has no call that lists them. */
@@ -125,7 +125,7 @@ static void add_cpu_models(virConnectPtr conn, json_t *hypervisor) {
   char *xml = virConnectGetDomainCapabilities(conn, NULL, NULL, NULL, NULL, 0);
   if (!xml)
     virResetLastError();
-  xmlDoc *doc = parse(xml);
+  xmlDoc *doc = libvirt_info_parse(xml);
   free(xml);
   put_set(hypervisor, "cpuModels", doc, "/domainCapabilities/cpu/mode[@name='custom']/model");
   if (doc)
@@ -158,11 +158,11 @@ static json_t *remote_interfaces(virConnectPtr conn) {
     virResetLastError();
   for (int i = 0; i < n; i++) {
     char *xml = virInterfaceGetXMLDesc(all[i], 0);
-    xmlDoc *doc = parse(xml);
+    xmlDoc *doc = libvirt_info_parse(xml);
     free(xml);
     const char *name = virInterfaceGetName(all[i]);
-    g_autoptr(GPtrArray) addresses = texts(doc, "/interface/protocol/ip/@address");
-    g_autoptr(GPtrArray) prefixes = texts(doc, "/interface/protocol/ip/@prefix");
+    g_autoptr(GPtrArray) addresses = libvirt_info_texts(doc, "/interface/protocol/ip/@address");
+    g_autoptr(GPtrArray) prefixes = libvirt_info_texts(doc, "/interface/protocol/ip/@prefix");
     if (name && g_strcmp0(name, "lo") != 0) {
       json_t *item = json_pack("{s:s, s:[], s:b}", "name", name, "addresses", "up", 1);
       for (guint a = 0; item && a < addresses->len && a < prefixes->len; a++) {

@@ -8,9 +8,6 @@
 #include "host/libvirt/libvirt_blame.h"
 #include <string.h>
 
-#define KEEPALIVE_S 5
-#define KEEPALIVE_COUNT 5
-
 typedef struct {
   FerryHostJob base;
   FerryLibvirtHost *host;
@@ -88,7 +85,7 @@ static void migrate_managed(Job *job, GError **error) {
     ferry_libvirt_error(error, "cannot connect to the target's libvirt");
     return;
   }
-  if (virConnectSetKeepAlive(target, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)
+  if (virConnectSetKeepAlive(target, FERRY_LIBVIRT_KEEPALIVE_S, FERRY_LIBVIRT_KEEPALIVE_COUNT) < 0)
     virResetLastError();
   virDomainPtr moved =
       virDomainMigrate3(job->call_domain, target, job->params, (unsigned)job->n_params, job->flags);
@@ -100,7 +97,7 @@ static void migrate_managed(Job *job, GError **error) {
 }
 
 /* Which connection broke: one's own, if it is not alive any more; else the target's. */
-static void blame(const Job *job, GError *error) {
+static void libvirt_job_blame(const Job *job, GError *error) {
   if (error && virConnectIsAlive(job->call_conn) == 1)
     error->code = ferry_libvirt_blame(error->code, error->message, job->path.hypervisor_port);
 }
@@ -113,7 +110,7 @@ static gpointer call_thread(gpointer data) {
   else if (virDomainMigrateToURI3(job->call_domain, job->dest_uri, job->params,
                                   (unsigned)job->n_params, job->flags) < 0)
     ferry_libvirt_error(&error, "libvirt could not migrate the domain");
-  blame(job, error);
+  libvirt_job_blame(job, error);
   job->done(error, job->data);
   g_clear_error(&error);
   return NULL;

@@ -6,14 +6,14 @@
 #include <string.h>
 
 /* Whether a migration that may be offline, and sends a definition only, has a use for it. */
-static gboolean applies(const FerryMigrateRequest *r, const char *name) {
+static gboolean migrate_params_applies(const FerryMigrateRequest *r, const char *name) {
   return !ferry_migration_flag_on(r->config, "offline") || ferry_migration_flag_find(name)->offline;
 }
 
-static gboolean wanted(const FerryMigrateRequest *r, const FerryMigrationFlag *f) {
+static gboolean migrate_params_wanted(const FerryMigrateRequest *r, const FerryMigrationFlag *f) {
   const char *name = f->field.name;
   gboolean offline = ferry_migration_flag_on(r->config, "offline");
-  gboolean persist = ferry_json_bool(r->config, "persistDestination", r->persistent || offline);
+  gboolean persist = ferry_migration_persists(r->config, r->persistent);
   if (g_str_equal(name, "persistDestination"))
     return persist;
   /* Never so that no definition would be left, unless somebody overrides that. */
@@ -30,7 +30,7 @@ static gboolean wanted(const FerryMigrateRequest *r, const FerryMigrationFlag *f
 unsigned ferry_libvirt_migrate_flags(const FerryMigrateRequest *r) {
   unsigned flags = 0;
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++)
-    if (f->flag && applies(r, f->field.name) && wanted(r, f))
+    if (f->flag && migrate_params_applies(r, f->field.name) && migrate_params_wanted(r, f))
       flags |= f->flag;
   return flags;
 }
@@ -106,12 +106,12 @@ gboolean ferry_libvirt_migrate_params(const FerryMigrateRequest *r, virTypedPara
   *params = NULL;
   *n = 0;
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++)
-    if (f->param && applies(r, f->field.name) &&
+    if (f->param && migrate_params_applies(r, f->field.name) &&
         !add_value(&list, f, json_object_get(r->config, f->field.name)))
       return FALSE;
   const FerryMigrationFlag *post = ferry_migration_flag_find("postCopyBandwidth");
   gint64 bandwidth = ferry_json_int(r->config, "bandwidthPerMigration", 0);
-  if (bandwidth > 0 && applies(r, post->field.name) &&
+  if (bandwidth > 0 && migrate_params_applies(r, post->field.name) &&
       ferry_migration_flag_on(r->config, "allowPostCopy") &&
       !json_object_get(r->config, post->field.name) && !add_number(&list, post, bandwidth))
     return FALSE;

@@ -33,7 +33,7 @@ static char *address_text(const struct ifaddrs *a) {
                          mask ? prefix_of((const guint8 *)&mask->sin6_addr, 16) : 128);
 }
 
-static json_t *interface(json_t *list, const struct ifaddrs *a) {
+static json_t *interfaces_one(json_t *list, const struct ifaddrs *a) {
   json_t *found = ferry_json_find(list, "name", a->ifa_name);
   if (found || json_array_size(list) >= MAX_INTERFACES)
     return found;
@@ -60,7 +60,7 @@ json_t *ferry_host_local_interfaces(void) {
   for (const struct ifaddrs *a = all; a; a = a->ifa_next) {
     if (a->ifa_flags & IFF_LOOPBACK)
       continue;
-    json_t *item = interface(list, a);
+    json_t *item = interfaces_one(list, a);
     if (!item || !a->ifa_addr ||
         (a->ifa_addr->sa_family != AF_INET && a->ifa_addr->sa_family != AF_INET6))
       continue;

@@ -21,7 +21,7 @@ static void mount_free(gpointer p) {
 }
 
 /* What the kernel writes as \040 is a space; any other backslash stands for itself. */
-static char *unescape(const char *text) {
+static char *shared_mounts_unescape(const char *text) {
   GString *out = g_string_new(NULL);
   for (const char *p = text; *p; p++) {
     if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' && p[3] >= '0' &&
@@ -51,7 +51,7 @@ static void read_line(const char *line, GHashTable *mounts) {
   if (g_strv_length(front) < 7 || g_strv_length(back) < 3 || !*back[0] ||
       strlen(back[0]) > MAX_TYPE || !g_utf8_validate(back[0], -1, NULL))
     return;
-  g_autofree char *path = unescape(front[4]);
+  g_autofree char *path = shared_mounts_unescape(front[4]);
   /* A disk's path is text of XML: what is none holds no disk that has a name. */
   if (path[0] != '/' || strlen(path) > MAX_PATH || !g_utf8_validate(path, -1, NULL))
     return;
@@ -106,7 +106,7 @@ static void add_directory(GTree *found, GHashTable *mounts, const char *director
   shared_mounts_add(found, real, below);
 }
 
-static gboolean append(gpointer path, gpointer entry, gpointer list) {
+static gboolean shared_mounts_append(gpointer path, gpointer entry, gpointer list) {
   json_array_append(list, entry);
   return FALSE;
 }
@@ -135,7 +135,7 @@ json_t *ferry_shared_mounts(const char *mountinfo, const char *const *directorie
   if (g_tree_nnodes(found) > FERRY_SHARED_MOUNTS_MAX)
     return NULL;
   json_t *list = json_array();
-  g_tree_foreach(found, append, list);
+  g_tree_foreach(found, shared_mounts_append, list);
   return list;
 }
 
@@ -147,7 +147,7 @@ char **ferry_shared_exports(const char *etab) {
     lines[i][strcspn(lines[i], " \t")] = '\0';
     if (lines[i][0] != '/')
       continue;
-    g_autofree char *path = unescape(lines[i]);
+    g_autofree char *path = shared_mounts_unescape(lines[i]);
     g_strv_builder_add(paths, path);
   }
   return g_strv_builder_end(paths);

@@ -106,8 +106,8 @@ GArray *ferry_tcp_connections(const char *address, GError **error) {
 }
 
 /* FALSE with what the kernel said as `failed`. */
-static gboolean destroy(struct nl_sock *sock, guint8 family, const struct inet_diag_sockid *id,
-                        int *failed) {
+static gboolean tcp_connections_destroy(struct nl_sock *sock, guint8 family,
+                                        const struct inet_diag_sockid *id, int *failed) {
   struct inet_diag_req_v2 ask = {.sdiag_family = family, .sdiag_protocol = IPPROTO_TCP, .id = *id};
   *failed = nl_send_simple(sock, SOCK_DESTROY, NLM_F_ACK, &ask, sizeof ask);
   if (*failed >= 0)
@@ -128,7 +128,7 @@ gboolean ferry_tcp_connection_close(const char *address, const FerryTcpConnectio
   memcpy(id.idiag_dst, g_inet_address_to_bytes(parsed), g_inet_address_get_native_size(parsed));
   memcpy(id.idiag_src, c->local_address, sizeof id.idiag_src);
   int failed;
-  gboolean ok = destroy(sock, (guint8)family_of(parsed), &id, &failed);
+  gboolean ok = tcp_connections_destroy(sock, (guint8)family_of(parsed), &id, &failed);
   nl_socket_free(sock);
   if (!ok)
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
@@ -171,7 +171,8 @@ static int close_of_family(guint8 family, guint16 port, GHashTable *sockets, gui
     failed = nl_recvmsgs_default(ask);
   for (guint i = 0; failed >= 0 && i < found->len; i++) {
     int refused;
-    if (destroy(tell, family, &g_array_index(found, struct inet_diag_sockid, i), &refused))
+    if (tcp_connections_destroy(tell, family, &g_array_index(found, struct inet_diag_sockid, i),
+                                &refused))
       (*n)++;
     else
       failed = refused;

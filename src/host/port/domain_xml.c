@@ -12,7 +12,6 @@
 
 #define MAX_DEVICES 256
 #define MAX_LABELS 64
-#define MAX_TEXT 4096
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
 
@@ -20,12 +19,12 @@ static gboolean domain_xml_is(const xmlNode *node, const char *name) {
   return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
 }
 
-/* Valid UTF-8 of at most MAX_TEXT bytes, or NULL. */
+/* Valid UTF-8 of at most FERRY_DOMAIN_XML_MAX_TEXT bytes, or NULL. */
 static char *domain_xml_text_of(const xmlNode *node) {
   if (!node)
     return NULL;
   xmlChar *raw = xmlNodeGetContent(node);
-  char *text = raw ? g_strndup((const char *)raw, MAX_TEXT) : NULL;
+  char *text = raw ? g_strndup((const char *)raw, FERRY_DOMAIN_XML_MAX_TEXT) : NULL;
   xmlFree(raw);
   if (!text)
     return NULL;
@@ -34,11 +33,11 @@ static char *domain_xml_text_of(const xmlNode *node) {
   return valid;
 }
 
-static char *attr(const xmlNode *node, const char *name) {
+static char *domain_xml_attr(const xmlNode *node, const char *name) {
   xmlChar *raw = node ? xmlGetNoNsProp((xmlNode *)node, (const xmlChar *)name) : NULL;
   if (!raw)
     return NULL;
-  g_autofree char *text = g_strndup((const char *)raw, MAX_TEXT);
+  g_autofree char *text = g_strndup((const char *)raw, FERRY_DOMAIN_XML_MAX_TEXT);
   xmlFree(raw);
   return g_utf8_make_valid(text, -1);
 }
@@ -49,7 +48,7 @@ static void domain_xml_put(json_t *object, const char *key, const char *value) {
 }
 
 static void put_attr(json_t *object, const char *key, const xmlNode *node, const char *name) {
-  g_autofree char *value = attr(node, name);
+  g_autofree char *value = domain_xml_attr(node, name);
   domain_xml_put(object, key, value);
 }
 
@@ -58,14 +57,14 @@ static void put_true(json_t *object, const char *key, gboolean value) {
     json_object_set_new(object, key, json_true());
 }
 
-static gboolean says(const xmlNode *node, const char *name, const char *value) {
-  g_autofree char *text = attr(node, name);
+static gboolean domain_xml_says(const xmlNode *node, const char *name, const char *value) {
+  g_autofree char *text = domain_xml_attr(node, name);
   return g_strcmp0(text, value) == 0;
 }
 
 static gint64 memory_bytes(const xmlNode *node) {
   g_autofree char *text = domain_xml_text_of(node);
-  g_autofree char *unit = attr(node, "unit");
+  g_autofree char *unit = domain_xml_attr(node, "unit");
   guint64 n = 0;
   if (!text || !g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &n, NULL))
     return -1;
@@ -84,12 +83,12 @@ static gint64 memory_bytes(const xmlNode *node) {
 }
 
 static void parse_disk(const xmlNode *node, json_t *list) {
-  g_autofree char *device = attr(node, "device");
+  g_autofree char *device = domain_xml_attr(node, "device");
   xmlNode *source = ferry_xml_child(node, "source");
   if (g_strcmp0(device, "floppy") == 0 && !source)
     return;
   json_t *disk = json_object();
-  g_autofree char *type = attr(node, "type");
+  g_autofree char *type = domain_xml_attr(node, "type");
   put_attr(disk, "name", ferry_xml_child(node, "target"), "dev");
   domain_xml_put(disk, "type", type);
   static const char *const source_attrs[] = {"file", "dev", "name", "volume", "dir"};
@@ -123,8 +122,8 @@ static void parse_interface(const xmlNode *node, json_t *list) {
 
 static void parse_hostdev(const xmlNode *node, json_t *list) {
   json_t *dev = json_object();
-  g_autofree char *mode = attr(node, "mode");
-  g_autofree char *type = attr(node, "type");
+  g_autofree char *mode = domain_xml_attr(node, "mode");
+  g_autofree char *type = domain_xml_attr(node, "type");
   put_attr(dev, "name", ferry_xml_child(node, "alias"), "name");
   domain_xml_put(dev, "type", type ? type : mode);
   if (!json_object_get(dev, "name")) {
@@ -138,7 +137,8 @@ static void parse_hostdev(const xmlNode *node, json_t *list) {
  * refuses the rest and the legacy model. */
 static void parse_shmem(const xmlNode *node, json_t *list) {
   const xmlNode *model = ferry_xml_child(node, "model");
-  if (says(node, "role", "master") && model && !says(model, "type", "ivshmem"))
+  if (domain_xml_says(node, "role", "master") && model &&
+      !domain_xml_says(model, "type", "ivshmem"))
     return;
   json_t *dev = json_pack("{s:s}", "type", "shmem");
   put_attr(dev, "name", node, "name");
@@ -178,7 +178,7 @@ static void parse_devices(const xmlNode *devices, json_t *record) {
 }
 
 /* true, false and whole numbers as such, all else as text. */
-static json_t *scalar(const char *text) {
+static json_t *domain_xml_scalar(const char *text) {
   guint64 n;
   if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
     return json_boolean(*text == 't');
@@ -187,13 +187,13 @@ static json_t *scalar(const char *text) {
   return json_string(text);
 }
 
-static gboolean ours(const xmlNode *node, const char *name) {
+static gboolean domain_xml_ours(const xmlNode *node, const char *name) {
   return domain_xml_is(node, name) && node->ns && node->ns->href &&
          strcmp((const char *)node->ns->href, FERRY_METADATA_NS) == 0;
 }
 
 static void parse_pair(const xmlNode *node, json_t *map) {
-  g_autofree char *key = attr(node, "key");
+  g_autofree char *key = domain_xml_attr(node, "key");
   g_autofree char *value = domain_xml_text_of(node);
   if (key && *key && json_object_size(map) < MAX_LABELS)
     json_object_set_new(map, key, json_string(value ? value : ""));
@@ -207,22 +207,22 @@ static void parse_metadata(const xmlNode *metadata, json_t *record) {
   json_object_set_new(record, "annotations", annotations);
   const xmlNode *vm = NULL;
   for (const xmlNode *n = metadata ? metadata->children : NULL; n && !vm; n = n->next)
-    if (ours(n, "vm"))
+    if (domain_xml_ours(n, "vm"))
       vm = n;
   for (const xmlNode *n = vm ? vm->children : NULL; n; n = n->next) {
-    if (ours(n, "namespace")) {
+    if (domain_xml_ours(n, "namespace")) {
       g_autofree char *ns = domain_xml_text_of(n);
       domain_xml_put(record, "namespace", ns);
-    } else if (ours(n, "label")) {
+    } else if (domain_xml_ours(n, "label")) {
       parse_pair(n, labels);
-    } else if (ours(n, "annotation")) {
+    } else if (domain_xml_ours(n, "annotation")) {
       parse_pair(n, annotations);
-    } else if (ours(n, "migrationPolicy")) {
+    } else if (domain_xml_ours(n, "migrationPolicy")) {
       json_t *policy = json_object();
       for (const xmlNode *f = n->children; f; f = f->next) {
         g_autofree char *value = f->type == XML_ELEMENT_NODE ? domain_xml_text_of(f) : NULL;
         if (value && json_object_size(policy) < MAX_LABELS)
-          json_object_set_new(policy, (const char *)f->name, scalar(value));
+          json_object_set_new(policy, (const char *)f->name, domain_xml_scalar(value));
       }
       json_object_set_new(record, "migrationPolicy", policy);
     }
@@ -232,8 +232,8 @@ static void parse_metadata(const xmlNode *metadata, json_t *record) {
 /* A feature without a policy is required. */
 static gboolean has_feature(const xmlNode *cpu, const char *name) {
   for (const xmlNode *n = cpu ? cpu->children : NULL; n; n = n->next)
-    if (domain_xml_is(n, "feature") && says(n, "name", name)) {
-      g_autofree char *policy = attr(n, "policy");
+    if (domain_xml_is(n, "feature") && domain_xml_says(n, "name", name)) {
+      g_autofree char *policy = domain_xml_attr(n, "policy");
       return !policy || g_str_equal(policy, "require") || g_str_equal(policy, "force");
     }
   return FALSE;
@@ -241,7 +241,7 @@ static gboolean has_feature(const xmlNode *cpu, const char *name) {
 
 static void parse_cpu(const xmlNode *root, json_t *record) {
   const xmlNode *cpu = ferry_xml_child(root, "cpu");
-  g_autofree char *mode = attr(cpu, "mode");
+  g_autofree char *mode = domain_xml_attr(cpu, "mode");
   g_autofree char *model = domain_xml_text_of(ferry_xml_child(cpu, "model"));
   if (model && *model && g_strcmp0(mode, "host-passthrough") != 0)
     domain_xml_put(record, "cpuModel", model);
@@ -251,7 +251,7 @@ static void parse_cpu(const xmlNode *root, json_t *record) {
   g_autofree char *count = domain_xml_text_of(ferry_xml_child(root, "vcpu"));
   guint64 vcpus = 0;
   const xmlNode *vcpu = ferry_xml_child(root, "vcpu");
-  g_autofree char *current = attr(vcpu, "current");
+  g_autofree char *current = domain_xml_attr(vcpu, "current");
   if ((current && g_ascii_string_to_unsigned(current, 10, 0, 65536, &vcpus, NULL)) ||
       (count && g_ascii_string_to_unsigned(count, 10, 0, 65536, &vcpus, NULL)))
     ferry_json_set_int(record, "vcpus", (gint64)vcpus);
@@ -260,9 +260,9 @@ static void parse_cpu(const xmlNode *root, json_t *record) {
 /* How fast the guest's time stamp counter goes, where the domain says so. */
 static void parse_clock(const xmlNode *clock, json_t *record) {
   for (const xmlNode *n = clock ? clock->children : NULL; n; n = n->next) {
-    if (!domain_xml_is(n, "timer") || !says(n, "name", "tsc"))
+    if (!domain_xml_is(n, "timer") || !domain_xml_says(n, "name", "tsc"))
       continue;
-    g_autofree char *text = attr(n, "frequency");
+    g_autofree char *text = domain_xml_attr(n, "frequency");
     guint64 hz;
     if (text && g_ascii_string_to_unsigned(text, 10, 1, G_MAXINT64, &hz, NULL))
       ferry_json_set_int(record, "tscFrequencyHz", (gint64)hz);
@@ -270,13 +270,13 @@ static void parse_clock(const xmlNode *clock, json_t *record) {
 }
 
 static void parse_hyperv(const xmlNode *hyperv, json_t *record) {
-  put_true(record, "hypervPassthrough", says(hyperv, "mode", "passthrough"));
+  put_true(record, "hypervPassthrough", domain_xml_says(hyperv, "mode", "passthrough"));
   put_true(record, "hypervReenlightenment",
-           says(ferry_xml_child(hyperv, "reenlightenment"), "state", "on"));
+           domain_xml_says(ferry_xml_child(hyperv, "reenlightenment"), "state", "on"));
 }
 
-static void silent(void *context, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static void silent(void *context, const char *format, ...) {
+static void domain_xml_silent(void *context, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void domain_xml_silent(void *context, const char *format, ...) {
 }
 
 json_t *ferry_domain_xml_parse(const char *xml, gsize len, GError **error) {
@@ -287,8 +287,8 @@ json_t *ferry_domain_xml_parse(const char *xml, gsize len, GError **error) {
     return NULL;
   }
   xmlParserCtxt *parser = xmlNewParserCtxt();
-  parser->sax->error = silent;
-  parser->sax->warning = silent;
+  parser->sax->error = domain_xml_silent;
+  parser->sax->warning = domain_xml_silent;
   g_autoptr(xmlDoc) doc =
       xmlCtxtReadMemory(parser, xml, (int)len, "domain.xml", NULL,
                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);

@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 /** The namespace of Ferry's element in a domain's <metadata>. */
 #define FERRY_METADATA_NS "https://ferry.migration/v1"
 #define FERRY_DOMAIN_XML_MAX_BYTES (4 * 1024 * 1024)
+#define FERRY_DOMAIN_XML_MAX_TEXT 4096 /* bytes of one text in it */
 
 /** Reads a domain's XML (from outside, so with limits: no network, no entities, bounded size and
  * numbers) into a record: uuid, name, namespace, labels, annotations, memoryBytes, vcpus, cpuModel,

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dispatch to the driver behind the port.
+//
+// Theory of operation: each function of host.h calls the driver's of the same name (FerryHostOps).
+// What a driver may leave out (NULL there) is answered here, with an error or with what does no
+// harm, so that callers never look whether it is there.
 #include "host/port/host.h"
 
 G_DEFINE_QUARK(ferry - host - error - quark, ferry_host_error)

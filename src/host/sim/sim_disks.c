@@ -88,8 +88,8 @@ json_t *ferry_sim_job_disks_plan(FerryHostJob *base, const FerryMigrateRequest *
   return NULL;
 }
 
-static gboolean change(FerryHostJob *base, const char *uri, const json_t *disks, gboolean make,
-                       GError **error) {
+static gboolean sim_disks_change(FerryHostJob *base, const char *uri, const json_t *disks,
+                                 gboolean make, GError **error) {
   FerrySimJob *job = (FerrySimJob *)base;
   FerrySimHost *target = sim_disks_enter(job, uri, error);
   gboolean ok = TRUE;
@@ -119,10 +119,10 @@ static gboolean change(FerryHostJob *base, const char *uri, const json_t *disks,
 
 gboolean ferry_sim_job_disks_make(FerryHostJob *job, const char *uri, json_t *disks,
                                   GError **error) {
-  return change(job, uri, disks, TRUE, error);
+  return sim_disks_change(job, uri, disks, TRUE, error);
 }
 
 gboolean ferry_sim_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
                                     GError **error) {
-  return change(job, uri, disks, FALSE, error);
+  return sim_disks_change(job, uri, disks, FALSE, error);
 }

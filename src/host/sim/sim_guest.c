@@ -40,20 +40,20 @@ void ferry_sim_guest_init(FerrySimGuest *g, const FerrySimGuestSpec *spec) {
   g->rest = MAX(0, g->rest);
 }
 
-static double phase(const FerrySimGuest *g, double now) {
+static double sim_guest_phase(const FerrySimGuest *g, double now) {
   return fmod(now, g->spec.busy_s + g->spec.quiet_s);
 }
 
 double ferry_sim_guest_activity(const FerrySimGuest *g, double now) {
   if (g->spec.pattern != FERRY_SIM_PHASED)
     return 1;
-  return phase(g, now) < g->spec.busy_s ? 1 : 0.05;
+  return sim_guest_phase(g, now) < g->spec.busy_s ? 1 : 0.05;
 }
 
 double ferry_sim_guest_next_change(const FerrySimGuest *g, double now) {
   if (g->spec.pattern != FERRY_SIM_PHASED)
     return INFINITY;
-  double p = phase(g, now), end = g->spec.busy_s + g->spec.quiet_s;
+  double p = sim_guest_phase(g, now), end = g->spec.busy_s + g->spec.quiet_s;
   return now + (p < g->spec.busy_s ? g->spec.busy_s : end) - p + 1e-9;
 }
 

@@ -8,7 +8,7 @@
 
 #define MAX_SAVED 65536
 
-static gboolean away(const FerrySimHandle *handle, GError **error) {
+static gboolean sim_host_away(const FerrySimHandle *handle, GError **error) {
   const FerrySimHost *h = handle->host;
   return !ferry_sim_error(error, FERRY_HOST_ERROR_NO_CONNECTION,
                           "libvirt at sim://%s/system is not connected%s", h->name,
@@ -68,7 +68,7 @@ static json_t *sim_info(FerryHost *base, GError **error) {
   json_t *out = NULL;
   g_mutex_lock(&w->lock);
   const FerrySimHost *h = handle->host;
-  if (handle->connected || !away(handle, error)) {
+  if (handle->connected || !sim_host_away(handle, error)) {
     g_autofree char *cpus = g_strdup_printf("%d", h->cpus);
     g_autofree char *memory = g_strdup_printf("%" G_GINT64_FORMAT "Ki", h->memory / 1024);
     g_autofree char *uri = g_strdup_printf("sim://%s/system", h->name);
@@ -141,7 +141,7 @@ static json_t *sim_list(FerryHost *base, GError **error) {
   FerrySimHandle *handle = (FerrySimHandle *)base;
   json_t *list = NULL;
   g_mutex_lock(&handle->world->lock);
-  if (handle->connected || !away(handle, error)) {
+  if (handle->connected || !sim_host_away(handle, error)) {
     list = json_array();
     GHashTableIter iter;
     gpointer instance;
@@ -157,7 +157,7 @@ static json_t *sim_record(FerryHost *base, const char *uuid, GError **error) {
   FerrySimHandle *handle = (FerrySimHandle *)base;
   json_t *record = NULL;
   g_mutex_lock(&handle->world->lock);
-  if (handle->connected || !away(handle, error)) {
+  if (handle->connected || !sim_host_away(handle, error)) {
     const FerrySimInstance *i = ferry_sim_find(handle->host, uuid);
     if (i)
       record = sim_host_record_of(i);
@@ -212,7 +212,7 @@ static gboolean sim_save(FerryHost *base, const char *uuid, const char *path, GE
   gboolean up = handle->host->daemon && handle->host->power;
   FerrySimInstance *i = up ? ferry_sim_find(handle->host, uuid) : NULL;
   if (!up)
-    away(handle, error);
+    sim_host_away(handle, error);
   else if (!i)
     ferry_sim_error(error, FERRY_HOST_ERROR_NO_DOMAIN, "cannot find the domain %s", uuid);
   else if (!i->state.active)
@@ -255,7 +255,7 @@ static gboolean sim_restore(FerryHost *base, const char *path, GError **error) {
   FerrySimDomain *d = g_hash_table_lookup(w->domains, uuid);
   FerrySimInstance *i = ferry_sim_find(handle->host, uuid);
   if (!handle->host->daemon || !handle->host->power) {
-    away(handle, error);
+    sim_host_away(handle, error);
   } else if (!d || (i && i->state.active)) {
     ferry_sim_error(error, FERRY_HOST_ERROR_INVALID_STATE, "cannot restore the domain: %s",
                     d ? "it is active" : "it is of another world");

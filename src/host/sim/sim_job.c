@@ -42,12 +42,12 @@ static FerrySimInstance *enter_active(FerrySimJob *job, const char *doing, GErro
   return i;
 }
 
-static void leave(FerrySimJob *job) {
+static void sim_job_leave(FerrySimJob *job) {
   g_mutex_unlock(&world_of(job)->lock);
 }
 
 /* The migration out of here, or NULL with an error. */
-static FerrySimTransfer *outgoing(FerrySimInstance *i, const char *doing, GError **error) {
+static FerrySimTransfer *sim_job_outgoing(FerrySimInstance *i, const char *doing, GError **error) {
   if (i && i->transfer && i->transfer->source == i)
     return i->transfer;
   if (i)
@@ -62,7 +62,7 @@ FerryHostJob *ferry_sim_job_open(FerryHost *base, const char *uuid, GError **err
   job->handle = (FerrySimHandle *)base;
   job->uuid = g_ascii_strdown(uuid, -1);
   gboolean there = sim_job_enter(job, "cannot find the domain", error) != NULL;
-  leave(job);
+  sim_job_leave(job);
   if (there)
     return &job->base;
   g_free(job->uuid);
@@ -135,13 +135,13 @@ static void init_stream(FerrySimJob *job, FerrySimTransfer *t, const FerrySimIns
 }
 
 /* What libvirt does in the call before anything moves. FALSE with the error of the call. */
-static gboolean begin(FerrySimJob *job, FerrySimInstance *source, const FerryMigrateRequest *r,
-                      FerryMigrateDone done, gpointer data, gboolean *moved, GError **error) {
+static gboolean sim_job_begin(FerrySimJob *job, FerrySimInstance *source,
+                              const FerryMigrateRequest *r, FerryMigrateDone done, gpointer data,
+                              gboolean *moved, GError **error) {
   FerrySimWorld *w = world_of(job);
   FerrySimHost *target = ferry_sim_find_host(w, r->dest_uri);
   gboolean offline = ferry_migration_flag_on(r->config, "offline");
-  gboolean persist =
-      ferry_json_bool(r->config, "persistDestination", source->state.persistent || offline);
+  gboolean persist = ferry_migration_persists(r->config, source->state.persistent);
   gboolean undefine =
       ferry_json_bool(r->config, "undefineSource", source->state.persistent && persist);
   const char *name = ferry_json_str(r->config, "destinationName");
@@ -199,12 +199,12 @@ gboolean ferry_sim_job_start(FerryHostJob *base, const FerryMigrateRequest *requ
   job->started = TRUE;
   FerrySimInstance *source = sim_job_enter(job, "cannot migrate the domain", &failed);
   if (source)
-    begin(job, source, request, done, data, &moved, &failed);
+    sim_job_begin(job, source, request, done, data, &moved, &failed);
   if (failed || moved) { /* the call returns at once */
     FerrySimTransfer over = {.job = job, .done = done, .data = data};
     ferry_sim_transfer_return(w, &over, failed);
   }
-  leave(job);
+  sim_job_leave(job);
   return TRUE;
 }
 
@@ -217,7 +217,7 @@ gboolean ferry_sim_job_stats(FerryHostJob *base, FerryJobStats *out, GError **er
   gboolean lost = i && i->host->lose_samples > 0 && ferry_sim_chance(w) < i->host->lose_samples;
   if (i && !lost && i->transfer)
     ferry_sim_transfer_stats(w, i->transfer, i->transfer->target == i, out);
-  leave(job);
+  sim_job_leave(job);
   if (lost)
     return ferry_sim_error(error, FERRY_SIM_ERROR_BUSY,
                            "cannot read the job's numbers: cannot acquire state change lock");
@@ -231,7 +231,7 @@ gboolean ferry_sim_job_state(FerryHostJob *base, FerryDomainState *out, GError *
   const FerrySimInstance *i = sim_job_enter(job, "cannot read the domain's state", &cause);
   if (i)
     *out = i->state;
-  leave(job);
+  sim_job_leave(job);
   if (i || g_error_matches(cause, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN))
     return TRUE;
   g_propagate_error(error, g_steal_pointer(&cause));
@@ -249,7 +249,7 @@ gboolean ferry_sim_job_set_max_downtime(FerryHostJob *base, gint64 ms, GError **
   job->limit_ms = i ? ms : job->limit_ms;
   if (i && i->transfer && i->transfer->source == i)
     ferry_sim_migration_set_limit(&i->transfer->m, (double)ms * world_of(job)->speed);
-  leave(job);
+  sim_job_leave(job);
   return i != NULL;
 }
 
@@ -265,7 +265,7 @@ gboolean ferry_sim_job_set_max_speed(FerryHostJob *base, gint64 bytes_per_s, GEr
     t->due = 0;
     g_cond_broadcast(&world_of(job)->cond);
   }
-  leave(job);
+  sim_job_leave(job);
   return i != NULL;
 }
 
@@ -276,7 +276,7 @@ gboolean ferry_sim_job_set_throttle(FerryHostJob *base, int percent, GError **er
   if (i && i->transfer && i->transfer->source == i)
     ferry_sim_migration_set_throttle_parameters(&i->transfer->m, wanted, MAX(1, wanted - 1), wanted,
                                                 1);
-  leave(job);
+  sim_job_leave(job);
   return i != NULL;
 }
 
@@ -284,7 +284,7 @@ gboolean ferry_sim_job_start_postcopy(FerryHostJob *base, GError **error) {
   FerrySimJob *job = (FerrySimJob *)base;
   const char *doing = "cannot switch to post-copy";
   FerrySimInstance *i = enter_active(job, doing, error);
-  FerrySimTransfer *t = outgoing(i, doing, error);
+  FerrySimTransfer *t = sim_job_outgoing(i, doing, error);
   gboolean ok = FALSE;
   if (t && !t->post_copy) {
     ferry_sim_error(error, FERRY_HOST_ERROR_INVALID_STATE,
@@ -297,7 +297,7 @@ gboolean ferry_sim_job_start_postcopy(FerryHostJob *base, GError **error) {
     g_cond_broadcast(&world_of(job)->cond);
     ok = TRUE;
   }
-  leave(job);
+  sim_job_leave(job);
   return ok;
 }
 
@@ -305,7 +305,7 @@ gboolean ferry_sim_job_abort(FerryHostJob *base, GError **error) {
   FerrySimJob *job = (FerrySimJob *)base;
   const char *doing = "cannot abort the migration";
   FerrySimInstance *i = enter_active(job, doing, error);
-  FerrySimTransfer *t = outgoing(i, doing, error);
+  FerrySimTransfer *t = sim_job_outgoing(i, doing, error);
   gboolean ok = t != NULL;
   if (t && t->m.phase == FERRY_SIM_PHASE_POSTCOPY) {
     ok = ferry_sim_error(error, FERRY_HOST_ERROR_INVALID_STATE,
@@ -316,7 +316,7 @@ gboolean ferry_sim_job_abort(FerryHostJob *base, GError **error) {
                     "libvirt could not migrate the domain: the job was canceled by the client");
     ferry_sim_transfer_break(world_of(job), t, cancelled);
   }
-  leave(job);
+  sim_job_leave(job);
   return ok;
 }
 
@@ -331,7 +331,7 @@ gboolean ferry_sim_job_suspend(FerryHostJob *base, GError **error) {
     ferry_sim_set_state(i, "paused", t ? "migration" : "user");
     ferry_sim_tell(w, i->host, FERRY_HOST_EVENT_STATE, i->domain->uuid, "suspended");
   }
-  leave(job);
+  sim_job_leave(job);
   return i != NULL;
 }
 
@@ -351,7 +351,7 @@ gboolean ferry_sim_job_resume(FerryHostJob *base, GError **error) {
     ferry_sim_tell(w, i->host, FERRY_HOST_EVENT_STATE, i->domain->uuid, "resumed");
     ok = TRUE;
   }
-  leave(job);
+  sim_job_leave(job);
   return ok;
 }
 
@@ -368,7 +368,7 @@ gboolean ferry_sim_job_dirty_rate(FerryHostJob *base, int seconds, gint64 *bytes
     ferry_sim_guest_init(&guest, &i->domain->guest);
     speed = strcmp(i->state.state, "running") == 0 ? ferry_sim_guest_activity(&guest, now) : 0;
   }
-  leave(job);
+  sim_job_leave(job);
   if (!i)
     return FALSE;
   if (busy)
@@ -389,6 +389,6 @@ gboolean ferry_sim_job_resident(FerryHostJob *base, gint64 *bytes, GError **erro
       enter_active(job, "cannot read how much memory the domain holds", error);
   if (i)
     *bytes = (gint64)i->domain->guest.memory;
-  leave(job);
+  sim_job_leave(job);
   return i != NULL;
 }

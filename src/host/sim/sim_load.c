@@ -8,8 +8,9 @@
 #include <string.h>
 
 /* A number between the two, or an error that names it and what it belongs to. */
-static gboolean number(const json_t *object, const char *what, const char *key, double least,
-                       double most, double fallback, double *out, GError **error) {
+static gboolean sim_load_number(const json_t *object, const char *what, const char *key,
+                                double least, double most, double fallback, double *out,
+                                GError **error) {
   const json_t *value = json_object_get(object, key);
   *out = value ? json_number_value(value) : fallback;
   if ((!value || json_is_number(value)) && *out >= least && *out <= most)
@@ -39,9 +40,9 @@ static gboolean add_host(FerrySimWorld *w, const json_t *o, GError **error) {
   const char *name = ferry_json_str(o, "name");
   g_autofree char *what = g_strdup_printf("host \"%s\"", name ? name : "");
   double cpus, memory, link;
-  if (!number(o, what, "cpus", 1, 4096, 64, &cpus, error) ||
-      !number(o, what, "memoryMiB", 1, 1 << 26, 1 << 18, &memory, error) ||
-      !number(o, what, "linkMbps", 0.001, 1e7, 10000, &link, error))
+  if (!sim_load_number(o, what, "cpus", 1, 4096, 64, &cpus, error) ||
+      !sim_load_number(o, what, "memoryMiB", 1, 1 << 26, 1 << 18, &memory, error) ||
+      !sim_load_number(o, what, "linkMbps", 0.001, 1e7, 10000, &link, error))
     return FALSE;
   FerrySimHostSpec spec = {.name = name,
                            .address = ferry_json_str(o, "address"),
@@ -73,7 +74,7 @@ static json_t *read_disks(const json_t *list, const char *what, GError **error) 
                   i);
       return NULL;
     }
-    if (!number(o, what, "sizeMiB", 1, 1 << 26, 1024, &mib, error))
+    if (!sim_load_number(o, what, "sizeMiB", 1, 1 << 26, 1024, &mib, error))
       return NULL;
     json_array_append_new(out, json_pack("{s:s, s:I, s:b}", "name", name, "sizeBytes",
                                          (json_int_t)(mib * (double)FERRY_MIB), "shared",
@@ -86,13 +87,13 @@ static gboolean add_domain(FerrySimWorld *w, const json_t *o, GError **error) {
   const char *name = ferry_json_str(o, "name"), *pattern = ferry_json_str(o, "pattern");
   g_autofree char *what = g_strdup_printf("domain \"%s\"", name ? name : "");
   double memory, zero, vcpus, rate, set, busy, quiet;
-  if (!number(o, what, "memoryMiB", 1, 1 << 26, 1024, &memory, error) ||
-      !number(o, what, "zeroMiB", 0, memory - 1, 0, &zero, error) ||
-      !number(o, what, "vcpus", 1, 512, 1, &vcpus, error) ||
-      !number(o, what, "writeMiBps", 0, 1e7, 0, &rate, error) ||
-      !number(o, what, "workingSetMiB", 0, memory - zero, 0, &set, error) ||
-      !number(o, what, "busySeconds", 0, 1e6, 10, &busy, error) ||
-      !number(o, what, "quietSeconds", 0, 1e6, 5, &quiet, error))
+  if (!sim_load_number(o, what, "memoryMiB", 1, 1 << 26, 1024, &memory, error) ||
+      !sim_load_number(o, what, "zeroMiB", 0, memory - 1, 0, &zero, error) ||
+      !sim_load_number(o, what, "vcpus", 1, 512, 1, &vcpus, error) ||
+      !sim_load_number(o, what, "writeMiBps", 0, 1e7, 0, &rate, error) ||
+      !sim_load_number(o, what, "workingSetMiB", 0, memory - zero, 0, &set, error) ||
+      !sim_load_number(o, what, "busySeconds", 0, 1e6, 10, &busy, error) ||
+      !sim_load_number(o, what, "quietSeconds", 0, 1e6, 5, &quiet, error))
     return FALSE;
   guint p = FERRY_SIM_UNIFORM;
   for (guint i = 0; pattern && i <= FERRY_SIM_PATTERNS; i++) {
@@ -127,8 +128,8 @@ static gboolean add_domain(FerrySimWorld *w, const json_t *o, GError **error) {
 
 FerrySimWorld *ferry_sim_world_new_json(const json_t *description, GError **error) {
   double speed, eps_ms;
-  if (!number(description, "the world", "speed", 0.01, 1000, 1, &speed, error) ||
-      !number(description, "the world", "switchoverMs", 0, 60000, 30, &eps_ms, error))
+  if (!sim_load_number(description, "the world", "speed", 0.01, 1000, 1, &speed, error) ||
+      !sim_load_number(description, "the world", "switchoverMs", 0, 60000, 30, &eps_ms, error))
     return NULL;
   g_autoptr(FerrySimWorld) w = ferry_sim_world_new(speed);
   w->eps = eps_ms / 1000;

@@ -72,7 +72,7 @@ gboolean ferry_sim_migration_suspend(FerrySimMigration *m) {
   return TRUE;
 }
 
-static void stall(FerrySimMigration *m, double seconds) {
+static void sim_migration_stall(FerrySimMigration *m, double seconds) {
   m->gap = MAX(m->gap, seconds);
 }
 
@@ -81,7 +81,7 @@ gboolean ferry_sim_migration_cancel(FerrySimMigration *m) {
     return FALSE;
   m->phase = FERRY_SIM_PHASE_CANCELLED;
   if (m->paused) {
-    stall(m, m->now - m->paused_at);
+    sim_migration_stall(m, m->now - m->paused_at);
     m->lost += m->now - m->paused_at;
   }
   return TRUE;
@@ -95,7 +95,7 @@ static double wire_rate(const FerrySimMigration *m) {
   return ferry_sim_link_wire_rate(&m->link, m->now);
 }
 
-static double speed(const FerrySimMigration *m) {
+static double sim_migration_speed(const FerrySimMigration *m) {
   return m->paused ? 0 : (1 - m->throttle) * ferry_sim_guest_activity(&m->guest, m->now);
 }
 
@@ -122,7 +122,7 @@ static gboolean zeroes_next(const FerrySimMigration *m) {
 
 void ferry_sim_migration_run(FerrySimMigration *m, double seconds) {
   double wire = wire_rate(m);
-  ferry_sim_guest_run(&m->guest, seconds, speed(m));
+  ferry_sim_guest_run(&m->guest, seconds, sim_migration_speed(m));
   m->lost += m->paused ? 0 : m->throttle * seconds; /* a pause is counted at its end */
   double left = seconds;
   if (zeroes_next(m)) {
@@ -188,9 +188,9 @@ static void post_copy(FerrySimMigration *m) {
   /* a guest that touches pages faster than they come stands still for most of the time */
   double hunger = MIN(1, writes * ferry_sim_guest_activity(&m->guest, m->now) / (0.25 * rate));
   double wire = missing / rate;
-  stall(m, m->link.eps + (m->options.preempt ? 0.05 : 0.8) * hunger * wire);
+  sim_migration_stall(m, m->link.eps + (m->options.preempt ? 0.05 : 0.8) * hunger * wire);
   if (m->paused)
-    stall(m, m->now - m->paused_at + m->link.eps);
+    sim_migration_stall(m, m->now - m->paused_at + m->link.eps);
   m->lost += m->link.eps + 1.02 * hunger * wire + (m->paused ? m->now - m->paused_at : 0);
   m->pause = m->link.eps;
   m->phase = FERRY_SIM_PHASE_POSTCOPY;
@@ -228,7 +228,7 @@ void ferry_sim_migration_complete(FerrySimMigration *m) {
   m->now = m->until;
   if (m->phase == FERRY_SIM_PHASE_SWITCHING) {
     double stood = m->paused ? m->now - m->paused_at : m->pause;
-    stall(m, stood);
+    sim_migration_stall(m, stood);
     m->lost += stood;
   }
   m->phase = FERRY_SIM_PHASE_COMPLETED;

@@ -113,7 +113,7 @@ void ferry_sim_transfer_begin(FerrySimWorld *w, FerrySimTransfer *t) {
 }
 
 /* Takes it out of the world; keeps what it did. */
-static void leave(FerrySimWorld *w, FerrySimTransfer *t) {
+static void sim_run_leave(FerrySimWorld *w, FerrySimTransfer *t) {
   const FerrySimMigration *m = &t->m;
   FerrySimDomain *d = t->source->domain;
   d->moved = TRUE;
@@ -131,7 +131,7 @@ static void leave(FerrySimWorld *w, FerrySimTransfer *t) {
   ferry_sim_share_links(w);
 }
 
-static void completed(FerrySimWorld *w, FerrySimTransfer *t) {
+static void sim_run_completed(FerrySimWorld *w, FerrySimTransfer *t) {
   FerrySimInstance *source = t->source, *target = t->target;
   for (int incoming = 0; incoming < 2; incoming++) {
     FerrySimEvent *e =
@@ -146,7 +146,7 @@ static void completed(FerrySimWorld *w, FerrySimTransfer *t) {
   tell_state(w, target, "resumed/migrated");
   ferry_sim_transfer_return(w, t, NULL);
   gboolean undefine = t->undefine;
-  leave(w, t);
+  sim_run_leave(w, t);
   ferry_sim_instance_stop(w, source, "migrated", undefine);
 }
 
@@ -155,7 +155,7 @@ void ferry_sim_transfer_break(FerrySimWorld *w, FerrySimTransfer *t, GError *err
   gboolean back = t->was_paused || t->suspended;
   ferry_sim_transfer_return(w, t, error);
   if (ferry_sim_migration_cancel(&t->m)) {
-    leave(w, t);
+    sim_run_leave(w, t);
     ferry_sim_instance_stop(w, target, "failed", !target->state.persistent);
     if (!back && strcmp(source->state.state, "paused") == 0) {
       ferry_sim_set_state(source, "running", "migration-canceled");
@@ -165,7 +165,7 @@ void ferry_sim_transfer_break(FerrySimWorld *w, FerrySimTransfer *t, GError *err
   }
   /* half of its memory is here, half there: it runs on neither */
   ferry_sim_migration_fail(&t->m);
-  leave(w, t);
+  sim_run_leave(w, t);
   ferry_sim_set_state(source, "paused", "postcopy-failed");
   ferry_sim_set_state(target, "paused", "postcopy-failed");
   tell_state(w, source, "suspended/postcopy-failed");
@@ -181,7 +181,7 @@ static void tell_passes(FerrySimWorld *w, FerrySimTransfer *t) {
 }
 
 /* TRUE: it is over, and freed. */
-static gboolean changed(FerrySimWorld *w, FerrySimTransfer *t) {
+static gboolean sim_run_changed(FerrySimWorld *w, FerrySimTransfer *t) {
   tell_passes(w, t);
   if (t->seen == t->m.phase)
     return FALSE;
@@ -198,7 +198,7 @@ static gboolean changed(FerrySimWorld *w, FerrySimTransfer *t) {
     tell_state(w, t->target, "resumed/postcopy");
     return FALSE;
   case FERRY_SIM_PHASE_COMPLETED:
-    completed(w, t);
+    sim_run_completed(w, t);
     return TRUE;
   default:
     return FALSE;
@@ -231,7 +231,7 @@ void ferry_sim_transfer_run(FerrySimWorld *w, FerrySimTransfer *t) {
   if (!t->memory && !run_disks(w, t, now))
     return;
   while (ferry_sim_migration_advance(m, now - t->began))
-    if (changed(w, t))
+    if (sim_run_changed(w, t))
       return;
   t->due = t->began +
            (m->phase == FERRY_SIM_PHASE_ACTIVE ? m->now + ferry_sim_migration_step(m) : m->until);
@@ -243,7 +243,7 @@ void ferry_sim_world_run(FerrySimWorld *w) {
       ferry_sim_transfer_run(w, w->transfers->pdata[i]);
 }
 
-static gboolean hears(const FerrySimHandle *handle, const FerrySimEvent *e) {
+static gboolean sim_run_hears(const FerrySimHandle *handle, const FerrySimEvent *e) {
   gboolean about_connection =
       e->type == FERRY_HOST_EVENT_CONNECTED || e->type == FERRY_HOST_EVENT_DISCONNECTED;
   return handle->started && handle->host == e->host && (!e->only || e->only == handle) &&
@@ -260,7 +260,7 @@ static void give_out(FerrySimWorld *w) {
     g_ptr_array_set_size(listeners, 0);
     for (guint i = 0; e && e->host && i < w->handles->len; i++) {
       FerrySimHandle *handle = w->handles->pdata[i];
-      if (!hears(handle, e))
+      if (!sim_run_hears(handle, e))
         continue;
       if (e->type == FERRY_HOST_EVENT_CONNECTED)
         handle->connected = handle->host->daemon && handle->host->power;

@@ -116,8 +116,8 @@ FerrySimInstance *ferry_sim_find(FerrySimHost *host, const char *uuid) {
   return g_hash_table_lookup(host->instances, uuid);
 }
 
-static gboolean invalid(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static gboolean invalid(GError **error, const char *format, ...) {
+static gboolean sim_world_invalid(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean sim_world_invalid(GError **error, const char *format, ...) {
   va_list args;
   va_start(args, format);
   GError *e = g_error_new_valist(FERRY_ERROR, FERRY_ERROR_INVALID, format, args);
@@ -133,10 +133,12 @@ static gboolean name_is_good(const char *name) {
 
 gboolean ferry_sim_world_add_host(FerrySimWorld *w, const FerrySimHostSpec *spec, GError **error) {
   if (!name_is_good(spec->name))
-    return invalid(error, "a host is named \"%s\": expected lower-case letters, digits, - and .",
-                   spec->name ? spec->name : "");
+    return sim_world_invalid(error,
+                             "a host is named \"%s\": expected lower-case letters, digits, - and .",
+                             spec->name ? spec->name : "");
   if (!(spec->link > 0) || spec->cpus < 1 || spec->memory <= 0)
-    return invalid(error, "host %s: link, cpus and memory must be more than 0", spec->name);
+    return sim_world_invalid(error, "host %s: link, cpus and memory must be more than 0",
+                             spec->name);
   g_mutex_lock(&w->lock);
   gboolean ok = w->hosts->len < FERRY_SIM_MAX_HOSTS && !ferry_sim_find_host(w, spec->name);
   if (ok) {
@@ -154,8 +156,9 @@ gboolean ferry_sim_world_add_host(FerrySimWorld *w, const FerrySimHostSpec *spec
     g_ptr_array_add(w->hosts, h);
   }
   g_mutex_unlock(&w->lock);
-  return ok || invalid(error, "host %s: there is one of that name, or there are %d already",
-                       spec->name, FERRY_SIM_MAX_HOSTS);
+  return ok ||
+         sim_world_invalid(error, "host %s: there is one of that name, or there are %d already",
+                           spec->name, FERRY_SIM_MAX_HOSTS);
 }
 
 char *ferry_sim_uuid(const char *name) {
@@ -198,15 +201,16 @@ gboolean ferry_sim_world_add_domain(FerrySimWorld *w, const char *host,
                                     const FerrySimDomainSpec *spec, GError **error) {
   const FerrySimGuestSpec *g = &spec->guest;
   if (!spec->name || !*spec->name || strlen(spec->name) > 255)
-    return invalid(error, "a domain on %s has no name, or one of more than 255 characters", host);
+    return sim_world_invalid(
+        error, "a domain on %s has no name, or one of more than 255 characters", host);
   if (spec->uuid && !g_uuid_string_is_valid(spec->uuid))
-    return invalid(error, "domain %s: \"%s\" is no UUID", spec->name, spec->uuid);
+    return sim_world_invalid(error, "domain %s: \"%s\" is no UUID", spec->name, spec->uuid);
   if (!(g->memory > 0) || !(g->zero >= 0) || !(g->working_set >= 0) || !(g->write_rate >= 0) ||
       (guint)g->pattern >= FERRY_SIM_PATTERNS ||
       (g->pattern == FERRY_SIM_PHASED && !(g->busy_s + g->quiet_s > 0)))
-    return invalid(error,
-                   "domain %s: its guest needs memory, a known pattern and no number below 0",
-                   spec->name);
+    return sim_world_invalid(
+        error, "domain %s: its guest needs memory, a known pattern and no number below 0",
+        spec->name);
   g_autofree char *uuid = spec->uuid ? g_ascii_strdown(spec->uuid, -1) : ferry_sim_uuid(spec->name);
   g_mutex_lock(&w->lock);
   FerrySimHost *h = ferry_sim_find_host(w, host);
@@ -227,10 +231,11 @@ gboolean ferry_sim_world_add_domain(FerrySimWorld *w, const char *host,
   }
   g_mutex_unlock(&w->lock);
   if (!h)
-    return invalid(error, "domain %s: there is no host \"%s\"", spec->name, host ? host : "");
+    return sim_world_invalid(error, "domain %s: there is no host \"%s\"", spec->name,
+                             host ? host : "");
   return (room && fresh) ||
-         invalid(error, "domain %s: %s", spec->name,
-                 room ? "there is one of that UUID" : "there are too many already");
+         sim_world_invalid(error, "domain %s: %s", spec->name,
+                           room ? "there is one of that UUID" : "there are too many already");
 }
 
 char **ferry_sim_world_hosts(FerrySimWorld *w) {

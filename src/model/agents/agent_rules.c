@@ -8,6 +8,7 @@
 #include "base/rfc3339.h"
 #include "model/kinds/shared_fields.h"
 #include "model/migration/doubt.h"
+#include "model/migration/condition.h"
 
 #include <string.h>
 
@@ -41,7 +42,8 @@ typedef struct {
 /* ---- rules of values ---- */
 
 /* Never called: it marks an object whose members have rows. */
-static const char *inside(const FerryAgentWrite *w, const json_t *before, const json_t *value) {
+static const char *agent_rules_inside(const FerryAgentWrite *w, const json_t *before,
+                                      const json_t *value) {
   return NULL;
 }
 
@@ -58,7 +60,8 @@ static const char *next_phase(const FerryAgentWrite *w, const json_t *before, co
     if (steps[i][0] == ferry_phase_parse(json_string_value(before)) &&
         steps[i][1] == ferry_phase_parse(json_string_value(value)))
       return NULL;
-  return "it is no next step: Scheduled, PreparingTarget, TargetReady, Running follow one another, "
+  return "it is not the next step: Scheduled, PreparingTarget, TargetReady, Running follow one "
+         "another, "
          "and ferryd decides how it ends";
 }
 
@@ -120,7 +123,7 @@ static const char *probe_of_target(const FerryAgentWrite *w, const json_t *befor
                                    const json_t *value) {
   const char *address = ferry_json_str(w->old, "status.migrationState.targetNodeAddress");
   if (!ferry_json_bool(w->old, "spec.forecastOnly", FALSE))
-    return "nothing is measured by the two agents but for a forecast";
+    return "the two agents measure the path for a forecast only";
   if (!value)
     return NULL;
   return address && g_strcmp0(address, ferry_json_str(value, "address")) == 0
@@ -159,7 +162,7 @@ static gboolean differ_only_in(const json_t *a, const json_t *b, const char *key
 
 static const char *stalling_alone(const FerryAgentWrite *w, const json_t *before,
                                   const json_t *value) {
-  return differ_only_in(before, value, "type", "Stalling")
+  return differ_only_in(before, value, "type", ferry_condition_name(FERRY_CONDITION_STALLING))
              ? NULL
              : "only the condition of the type Stalling is the agent's";
 }
@@ -198,7 +201,7 @@ static const AgentRulesRow rows[] = {
     {"conditions", SOURCE, RUNNING, stalling_alone},
     {"queue", FERRYD, 0, NULL},
     {"refusals", FERRYD, 0, NULL},
-    {"migrationState", SOURCE | TARGET, LATE, inside},
+    {"migrationState", SOURCE | TARGET, LATE, agent_rules_inside},
     {"migrationState.migrationUid", FERRYD, 0, NULL},
     {"migrationState.vmiUID", FERRYD, 0, NULL},
     {"migrationState.domainName", FERRYD, 0, NULL},
@@ -235,7 +238,7 @@ static const AgentRulesRow rows[] = {
     {"migrationState.outcome", FERRYD, 0, NULL},
     {"migrationState.resultTimestamp", FERRYD, 0, NULL},
     {"migrationState.agentResult", SOURCE, LATE, result_once},
-    {"migrationState.doubt", SOURCE | TARGET, ANY_END, inside},
+    {"migrationState.doubt", SOURCE | TARGET, ANY_END, agent_rules_inside},
     {"migrationState.doubt.source", SOURCE, ANY_END, doubt_once},
     {"migrationState.doubt.target", TARGET, ANY_END, doubt_once},
     {"migrationState.recovery", SOURCE, RUNNING, NULL},
@@ -267,7 +270,7 @@ gboolean ferry_agent_rules_know(const char *path) {
   for (char *dot; (dot = strrchr(above, '.'));) {
     *dot = '\0';
     if ((row = row_of(above)))
-      return row->rule != inside; /* then each member needs a row */
+      return row->rule != agent_rules_inside; /* then each member needs a row */
   }
   return FALSE;
 }
@@ -281,7 +284,7 @@ static void find_missing(const FerryField *fields, const char *above, GString *m
                              "status.%s has no row in src/model/agents/agent_rules.c: say who "
                              "writes it\n",
                              path);
-    else if (row && row->rule == inside)
+    else if (row && row->rule == agent_rules_inside)
       find_missing(f->fields, path, missing);
   }
 }
@@ -345,7 +348,7 @@ static void walk_members(AgentRulesWalk *walk, const FerryField *fields, const c
     g_autofree char *path = *above ? g_strconcat(above, ".", f->name, NULL) : g_strdup(f->name);
     g_autofree char *field = g_strconcat("status.", path, NULL);
     const AgentRulesRow *row = row_of(path);
-    if (row && row->rule == inside) {
+    if (row && row->rule == agent_rules_inside) {
       walk_members(walk, f->fields, path, before, value);
       continue;
     }

@@ -8,6 +8,7 @@
 #include "model/agents/domain_record.h"
 #include "model/domain/domain_limits.h"
 #include "model/domain/domain_resources.h"
+#include "model/domain/domain_states.h"
 #include "model/kinds/shared_fields.h"
 #include "model/validate/validate.h"
 
@@ -16,9 +17,6 @@ G_STATIC_ASSERT(FERRY_RECORD_MAX_DISK_SIZE <= G_MAXINT64 / FERRY_RECORD_MAX_DEVI
 
 /* Of a domain's metadata; far more than a person writes there. */
 #define SETTINGS_MAX_BYTES 16384
-
-static const char *const states[] = {"running", "blocked", "paused",      "shutdown", "shutoff",
-                                     "crashed", "nostate", "pmsuspended", NULL};
 
 static const FerryField job[] = {
     STR("type", "migration.", .max = 64),
@@ -68,7 +66,7 @@ static const FerryField record[] = {
     STR("uuid", "libvirt's UUID.", REQUIRED, .pattern = "uuid", .max = 36),
     STR("name", "Name of the domain.", REQUIRED, .max = 1024),
     STR("namespace", "Namespace, from the domain's metadata.", .max = 4096),
-    STR("state", "State as libvirt names it.", REQUIRED, .values = states),
+    STR("state", "State as libvirt names it.", REQUIRED, .values = ferry_domain_states_reported),
     STR("reason", "Why it is in that state.", .max = 256),
     INT("id", "Number of the running domain; -1: not running.", .unit = FERRY_UNIT_NUMBER,
         .min = -1, .max = G_MAXINT32),
@@ -105,7 +103,7 @@ static const FerryField record[] = {
 
 const FerryField ferry_fields_report[] = {
     WHOLE("epoch", FERRY_UNIT_NUMBER, "Of the agent's session."),
-    WHOLE("sequence", FERRY_UNIT_NUMBER, "Above that of each report that was sent before."),
+    WHOLE("sequence", FERRY_UNIT_NUMBER, "Higher than that of any report sent before."),
     BOOL("full", "Whether all domains are named: in domains, or in present."),
     ANY("node", "What the host is."),
     OBJS("domains", record, "Domains as they are now.", .max = FERRY_REPORT_MAX_DOMAINS),
@@ -142,7 +140,7 @@ static json_t *validate_node(const json_t *node, GPtrArray *unknown, GError *inv
 }
 
 /* One VM has one UUID, however a report spells it. */
-static json_t *lower(const json_t *text) {
+static json_t *domain_record_lower(const json_t *text) {
   g_autofree char *plain = g_ascii_strdown(json_string_value(text), -1);
   return json_string(plain);
 }
@@ -153,7 +151,7 @@ static void lower_uuids(json_t *report) {
   json_t *one;
   for (gsize k = 0; k < G_N_ELEMENTS(lists); k++) {
     json_t *list = json_object_get(report, lists[k]);
-    json_array_foreach(list, i, one) json_array_set_new(list, i, lower(one));
+    json_array_foreach(list, i, one) json_array_set_new(list, i, domain_record_lower(one));
   }
 }
 
@@ -197,7 +195,7 @@ static json_t *left_out(const json_t *domain, const GError *causes) {
   const char *uuid = ferry_json_str(domain, "uuid"), *name = ferry_json_str(domain, "name");
   json_t *entry = json_object();
   if (uuid && ferry_format_check("uuid", uuid, NULL))
-    json_object_set_new(entry, "uuid", lower(json_object_get(domain, "uuid")));
+    json_object_set_new(entry, "uuid", domain_record_lower(json_object_get(domain, "uuid")));
   if (name && *name) {
     g_autofree char *part = domain_record_shown(name, FERRY_LEFT_OUT_NAME_LENGTH);
     ferry_json_set_str(entry, "name", part);
@@ -216,7 +214,7 @@ static void take_domain(Domains *all, const json_t *domain) {
   if (json_is_object(domain)) {
     one = ferry_validate_fields(record, "domain", domain, all->unknown, causes);
     if (ferry_json_str(one, "uuid"))
-      json_object_set_new(one, "uuid", lower(json_object_get(one, "uuid")));
+      json_object_set_new(one, "uuid", domain_record_lower(json_object_get(one, "uuid")));
     check_record(all, one, causes);
   } else {
     ferry_error_add_cause(causes, "FieldValueTypeInvalid", "domain",

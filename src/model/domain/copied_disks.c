@@ -19,7 +19,7 @@ static gboolean is_copyable(const json_t *disk) {
          !ferry_json_bool(disk, "readonly", FALSE) && !ferry_json_bool(disk, "shareable", FALSE);
 }
 
-static gboolean copies(const json_t *config) {
+static gboolean copied_disks_copies(const json_t *config) {
   return ferry_migration_flag_on(config, "copyStorageAll") ||
          ferry_migration_flag_on(config, "copyStorageIncremental");
 }
@@ -33,7 +33,7 @@ gboolean ferry_disk_is_shared(const json_t *config, const json_t *disk) {
 gboolean ferry_disk_is_copied(const json_t *config, const json_t *disk) {
   const json_t *names = json_object_get(config, "migrateDisks");
   const char *name = ferry_json_str(disk, "name");
-  if (!copies(config))
+  if (!copied_disks_copies(config))
     return FALSE;
   if (ferry_json_has_word(names, name))
     return TRUE;
@@ -72,7 +72,7 @@ void ferry_copied_disks_complete(json_t *config, json_t *origins, const json_t *
   gboolean left_out = FALSE;
   gsize i;
   json_t *disk;
-  if (!copies(config) || json_array_size(json_object_get(config, "migrateDisks")))
+  if (!copied_disks_copies(config) || json_array_size(json_object_get(config, "migrateDisks")))
     return;
   json_array_foreach((json_t *)disks, i, disk) {
     if (ferry_disk_is_copied(config, disk))

@@ -15,7 +15,7 @@ typedef struct {
   GString *path;
 } DomainResourcesWalk;
 
-static gboolean is(const xmlNode *node, const char *name) {
+static gboolean element_is(const xmlNode *node, const char *name) {
   return node && node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
 }
 
@@ -23,7 +23,7 @@ static gboolean is_one_of(const xmlNode *node, const char *const *names) {
   return g_strv_contains(names, (const char *)node->name);
 }
 
-static char *attribute(const xmlNode *node, const char *name) {
+static char *domain_resources_attribute(const xmlNode *node, const char *name) {
   for (const xmlAttr *a = node->properties; a; a = a->next)
     if (strcmp((const char *)a->name, name) == 0)
       return ferry_xml_value(a);
@@ -38,7 +38,8 @@ static void resource_free(gpointer data) {
   g_free(r);
 }
 
-static void note(DomainResourcesWalk *w, const char *attr, const char *value, gboolean program) {
+static void domain_resources_note(DomainResourcesWalk *w, const char *attr, const char *value,
+                                  gboolean program) {
   FerryDomainResource *r = g_new0(FerryDomainResource, 1);
   r->path = g_strconcat(w->path->str, attr ? "@" : "", attr, NULL);
   r->value = g_strdup(value);
@@ -52,7 +53,7 @@ static void note(DomainResourcesWalk *w, const char *attr, const char *value, gb
 static void note_whole(DomainResourcesWalk *w, const xmlNode *node, gboolean program) {
   g_autoptr(GString) text = g_string_new(NULL);
   ferry_xml_canonical(node, text);
-  note(w, NULL, text->str, program);
+  domain_resources_note(w, NULL, text->str, program);
 }
 
 /* ---- what is worth a note ---- */
@@ -76,19 +77,21 @@ static gboolean is_inner(const xmlNode *node, const char *attr) {
 }
 
 static gboolean of_program(const DomainResourcesWalk *w, const xmlNode *node) {
-  return g_str_has_prefix(w->path->str, "os/") || is(node, "hostdev") || is_one_of(node, programs);
+  return g_str_has_prefix(w->path->str, "os/") || element_is(node, "hostdev") ||
+         is_one_of(node, programs);
 }
 
 static void note_attributes(DomainResourcesWalk *w, const xmlNode *node) {
   for (const xmlAttr *a = node->properties; a; a = a->next) {
     const char *name = (const char *)a->name;
     g_autofree char *value = ferry_xml_value(a);
-    gboolean raw = is(node, "disk") && (g_str_equal(name, "rawio") || g_str_equal(name, "sgio") ||
-                                        (g_str_equal(name, "device") && g_str_equal(value, "lun")));
+    gboolean raw =
+        element_is(node, "disk") && (g_str_equal(name, "rawio") || g_str_equal(name, "sgio") ||
+                                     (g_str_equal(name, "device") && g_str_equal(value, "lun")));
     if (a->ns || raw)
-      note(w, name, value, TRUE);
+      domain_resources_note(w, name, value, TRUE);
     else if (!is_inner(node, name) && (*value == '/' || g_strv_contains(path_attributes, name)))
-      note(w, name, value, of_program(w, node));
+      domain_resources_note(w, name, value, of_program(w, node));
   }
 }
 
@@ -96,7 +99,8 @@ static void note_attributes(DomainResourcesWalk *w, const xmlNode *node) {
 static void append_type(GString *path, const xmlNode *node) {
   static const char *const attrs[] = {"type", "mode", "bus"};
   for (gsize i = 0; i < G_N_ELEMENTS(attrs); i++) {
-    g_autofree char *value = is(node, "disk") ? NULL : attribute(node, attrs[i]);
+    g_autofree char *value =
+        element_is(node, "disk") ? NULL : domain_resources_attribute(node, attrs[i]);
     if (value)
       g_string_append_printf(path, "[%s=%s]", attrs[i], value);
   }
@@ -107,59 +111,61 @@ static void append_type(GString *path, const xmlNode *node) {
 static gboolean may_differ(const xmlNode *device, const xmlNode *source) {
   static const char *const storage[] = {"file", "block", "volume", "network", NULL};
   static const char *const networks[] = {"bridge", "network", NULL};
-  g_autofree char *type = attribute(device, "type");
-  if (!is(source, "source"))
+  g_autofree char *type = domain_resources_attribute(device, "type");
+  if (!element_is(source, "source"))
     return FALSE;
-  if (is(device, "disk"))
+  if (element_is(device, "disk"))
     return g_strv_contains(storage, type ? type : "file");
-  if (is(device, "interface"))
+  if (element_is(device, "interface"))
     return type && g_strv_contains(networks, type);
   return g_strcmp0(type, "pty") == 0;
 }
 
-static void visit(DomainResourcesWalk *w, const xmlNode *node);
+static void domain_resources_visit(DomainResourcesWalk *w, const xmlNode *node);
 
 static void visit_children(DomainResourcesWalk *w, const xmlNode *node) {
   for (const xmlNode *n = node->children; n; n = n->next)
     if (n->type == XML_ELEMENT_NODE)
-      visit(w, n);
+      domain_resources_visit(w, n);
 }
 
 /* An element whose path is there already. */
 static void domain_resources_judge(DomainResourcesWalk *w, const xmlNode *node) {
   const xmlNode *parent = node->parent;
-  gboolean device = is(parent, "devices") && is(parent->parent, "domain");
-  g_autofree char *type = is(node, "seclabel") ? attribute(node, "type") : NULL;
+  gboolean device = element_is(parent, "devices") && element_is(parent->parent, "domain");
+  g_autofree char *type =
+      element_is(node, "seclabel") ? domain_resources_attribute(node, "type") : NULL;
   if (node->ns) {
     note_whole(w, node, TRUE);
     return;
   }
-  if (may_differ(parent, node) && is(parent->parent, "devices")) {
+  if (may_differ(parent, node) && element_is(parent->parent, "devices")) {
     visit_children(w, node);
     return;
   }
   if (g_strcmp0(type, "dynamic") == 0 && !xmlFirstElementChild((xmlNode *)node))
     return;
   if (is_one_of(node, programs) || is_one_of(node, openings)) {
-    note_whole(w, node, of_program(w, node) || is(parent, "hostdev"));
+    note_whole(w, node, of_program(w, node) || element_is(parent, "hostdev"));
     return;
   }
-  if (device && !is(node, "disk"))
-    note(w, NULL, "", is(node, "hostdev"));
+  if (device && !element_is(node, "disk"))
+    domain_resources_note(w, NULL, "", element_is(node, "hostdev"));
   note_attributes(w, node);
   g_autofree char *text = ferry_xml_own_text(node);
   if (*text == '/')
-    note(w, NULL, text, of_program(w, node));
+    domain_resources_note(w, NULL, text, of_program(w, node));
   visit_children(w, node);
 }
 
-static void visit(DomainResourcesWalk *w, const xmlNode *node) {
+static void domain_resources_visit(DomainResourcesWalk *w, const xmlNode *node) {
   gsize mark = w->path->len;
-  if (is(node->parent, "domain") && !node->ns &&
-      (is(node, "metadata") || is(node, "title") || is(node, "description") || is(node, "name")))
+  if (element_is(node->parent, "domain") && !node->ns &&
+      (element_is(node, "metadata") || element_is(node, "title") ||
+       element_is(node, "description") || element_is(node, "name")))
     return;
   g_string_append_printf(w->path, "%s%s", mark ? "/" : "", (const char *)node->name);
-  if (is(node->parent, "devices"))
+  if (element_is(node->parent, "devices"))
     append_type(w->path, node);
   domain_resources_judge(w, node);
   g_string_truncate(w->path, mark);

@@ -7,7 +7,7 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
 
-static json_t *attributes(const xmlNode *node) {
+static json_t *target_xml_attributes(const xmlNode *node) {
   json_t *out = json_object();
   for (const xmlAttr *a = node->properties; a; a = a->next) {
     xmlChar *value = xmlGetNoNsProp((xmlNode *)node, a->name);
@@ -39,7 +39,7 @@ json_t *ferry_target_xml_disk_source(const char *xml, const char *name) {
   for (const xmlNode *n = devices ? devices->children : NULL; n; n = n->next) {
     const xmlNode *source = is_disk(n, name) ? ferry_xml_child(n, "source") : NULL;
     if (source)
-      return attributes(source);
+      return target_xml_attributes(source);
   }
   return NULL;
 }

@@ -21,6 +21,11 @@ gboolean ferry_migration_flag_on(const json_t *config, const char *name) {
   return ferry_json_bool(config, name, f && g_strcmp0(f->def, "true") == 0);
 }
 
+gboolean ferry_migration_persists(const json_t *config, gboolean persistent) {
+  return ferry_json_bool(config, "persistDestination",
+                         persistent || ferry_migration_flag_on(config, "offline"));
+}
+
 gboolean ferry_migration_uses_network(const json_t *config) {
   return !ferry_migration_flag_on(config, "offline") &&
          !ferry_migration_flag_on(config, "tunnelled") && !ferry_json_str(config, "migrateURI");

@@ -48,6 +48,11 @@ const FerryMigrationFlag *ferry_migration_flag_find(const char *name);
  * that is "true" or "false"; FALSE for one whose default depends on the VM. */
 gboolean ferry_migration_flag_on(const json_t *config, const char *name);
 
+/** Whether the target gets a definition of the VM: persistDestination, or as the VM is on the
+ * source
+ * (`persistent`); a migration that moves only the definition always gives it one. */
+gboolean ferry_migration_persists(const json_t *config, gboolean persistent);
+
 /** Whether the data of a migration with this resolved configuration go to the target's address on
  * the migration's network: not through libvirtd's own connection (`tunnelled`), not to a
  * `migrateURI`, and there are any (not `offline`). */

@@ -54,7 +54,7 @@
       .libvirt = "VIR_MIGRATE_ABORT_ON_ERROR", .flag = 1u << 12, .since_libvirt = "1.1.0",         \
       .def = "true")                                                                               \
   /* memory that changes faster than it can be sent */                                             \
-  POLICY_ROW(BOOL("allowAutoConverge", "Allow to slow the guest's processors down.",               \
+  POLICY_ROW(BOOL("allowAutoConverge", "Allow the guest's processors to be slowed down.",          \
                   .fallback = "false"),                                                            \
              .group = "Convergence", .option = "auto-converge", .negative = "no-auto-converge",    \
              .libvirt = "VIR_MIGRATE_AUTO_CONVERGE", .flag = 1u << 13, .since_libvirt = "1.2.3",   \
@@ -67,12 +67,13 @@
       .option = "auto-converge-increment", .arg = "PERCENT",                                       \
       .libvirt = "VIR_MIGRATE_PARAM_AUTO_CONVERGE_INCREMENT", .param = "auto_converge.increment",  \
       .type = FERRY_PARAM_INT, .since_libvirt = "2.0.0", .since_qemu = "2.5.0")                    \
-  POLICY_ROW(BOOL("allowPostCopy",                                                                 \
-                  "Allow to switch over first and fetch the rest of the memory after.",            \
-                  .fallback = "false"),                                                            \
-             .option = "post-copy", .alias = "postcopy", .negative = "no-post-copy",               \
-             .libvirt = "VIR_MIGRATE_POSTCOPY", .flag = 1u << 15, .since_libvirt = "1.3.3",        \
-             .since_qemu = "2.5.0", .def = "false")                                                \
+  POLICY_ROW(                                                                                      \
+      BOOL("allowPostCopy",                                                                        \
+           "Allow the VM to switch over first and fetch the rest of its memory afterwards.",       \
+           .fallback = "false"),                                                                   \
+      .option = "post-copy", .alias = "postcopy", .negative = "no-post-copy",                      \
+      .libvirt = "VIR_MIGRATE_POSTCOPY", .flag = 1u << 15, .since_libvirt = "1.3.3",               \
+      .since_qemu = "2.5.0", .def = "false")                                                       \
   ROW(RATE_QUANTITY("postCopyBandwidth", "Most to send after the switch-over.", FROM_ONE),         \
       .option = "postcopy-bandwidth", .arg = "BYTES",                                              \
       .libvirt = "VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY", .param = "bandwidth.postcopy",            \

@@ -5,6 +5,7 @@
 #include "model/kinds/columns.h"
 #include "base/quantity.h"
 #include "base/rfc3339.h"
+#include "model/migration/condition.h"
 #include <math.h>
 #include <string.h>
 
@@ -46,14 +47,12 @@ static gint64 quantity_at(const json_t *object, const char *path) {
   return number;
 }
 
-static const json_t *condition(const json_t *object, const char *type) {
-  return ferry_json_find(ferry_json_get(object, "status.conditions"), "type", type);
-}
-
 json_t *ferry_cell_node_status(const json_t *object, gint64 now_ms) {
-  const char *ready = ferry_json_str(condition(object, "Ready"), "status");
+  const char *ready = ferry_condition_status(object, FERRY_CONDITION_READY);
   gboolean closed = ferry_json_bool(object, "spec.unschedulable", FALSE);
-  return json_sprintf("%s%s", g_strcmp0(ready, "True") == 0 ? "Ready" : "NotReady",
+  return json_sprintf("%s%s",
+                      g_strcmp0(ready, "True") == 0 ? ferry_condition_name(FERRY_CONDITION_READY)
+                                                    : "NotReady",
                       closed ? ",SchedulingDisabled" : "");
 }
 
@@ -109,7 +108,7 @@ json_t *ferry_cell_vmi_migrating(const json_t *object, gint64 now_ms) {
 }
 
 json_t *ferry_cell_vmi_live_migratable(const json_t *object, gint64 now_ms) {
-  const char *status = ferry_json_str(condition(object, "LiveMigratable"), "status");
+  const char *status = ferry_condition_status(object, FERRY_CONDITION_LIVE_MIGRATABLE);
   return status ? json_string(status) : NULL;
 }
 
@@ -118,16 +117,10 @@ json_t *ferry_cell_vmim_progress(const json_t *object, gint64 now_ms) {
   return percent < 0 ? NULL : json_sprintf("%d%%", (int)percent);
 }
 
-static gboolean has_condition(const json_t *object, const char *type) {
-  const json_t *condition =
-      ferry_json_find(ferry_json_get(object, "status.conditions"), "type", type);
-  return g_strcmp0(ferry_json_str(condition, "status"), "True") == 0;
-}
-
 json_t *ferry_cell_vmi_node(const json_t *object, gint64 now_ms) {
   const char *node = ferry_json_str(object, "status.nodeName");
-  if (!node || (!has_condition(object, "RunningOnTwoHosts") &&
-                !has_condition(object, "ClaimedByAnotherHost")))
+  if (!node || (!ferry_condition_holds(object, FERRY_CONDITION_RUNNING_ON_TWO_HOSTS) &&
+                !ferry_condition_holds(object, FERRY_CONDITION_CLAIMED_BY_ANOTHER_HOST)))
     return node ? json_string(node) : NULL;
   g_autoptr(GString) text = g_string_new(node);
   gsize i;

@@ -13,8 +13,10 @@ const FerryField ferry_fields_intent[] = {
     FERRY_POLICY_FIELDS(IN_INTENT)                                                       //
     STR("maxDowntime", "maxDowntimeMs as a duration such as 300ms or 1.5s.", .max = 64), //
     STR("maxDuration", "Longest time that the migration may take, such as 90s or 10m.", .max = 64),
-    PERCENT("maxSlowdown", "How much the guest may be slowed meanwhile.", .min = 0, .max = 99),
-    BOOL("allowPostCopy", "Allow to switch over first and fetch the rest of the memory after."),
+    PERCENT("maxSlowdown", "How much the guest may be slowed meanwhile.", .min = 0,
+            .max = FERRY_SLOWDOWN_MAX_PERCENT),
+    BOOL("allowPostCopy",
+         "Allow the VM to switch over first and fetch the rest of its memory afterwards."),
     RATE_QUANTITY("bandwidth", "Most to send; 0 is unlimited.", NOT_NEGATIVE, .zero = "unlimited"),
     END,
 };

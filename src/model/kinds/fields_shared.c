@@ -15,10 +15,6 @@ const FerryField ferry_fields_condition[] = {
     END,
 };
 
-const char *const ferry_values_domain_state[] = {"running", "blocked", "paused",      "shutdown",
-                                                 "shutoff", "crashed", "pmsuspended", "nostate",
-                                                 "gone",    "unknown", NULL};
-
 static const FerryField agent_result[] = {
     BOOL("returned", "Whether libvirt's migrate call was made and returned."),
     INT("errorCode", "libvirt's error code; 0: no error.", .unit = FERRY_UNIT_NUMBER),
@@ -26,7 +22,7 @@ static const FerryField agent_result[] = {
     STR("reason", "Why the agent stopped before or after the call, as one CamelCase word.",
         .max = 1024),
     STR("sourceState", "State of the domain on the source host after the call; gone: not there.",
-        .values = ferry_values_domain_state),
+        .values = ferry_domain_states),
     STR("sourceReason", "libvirt's reason for that state, lower case with dashes.", .max = 64),
     COUNT("attempt", "The attempt that it is the result of."),
     TIME("endedAt", "When the agent saw the end, by the source host's clock."),
@@ -151,7 +147,7 @@ const FerryField ferry_fields_migration_state[] = {
     OBJ("migrationConfiguration", ferry_fields_resolved_configuration,
         "The configuration this migration runs with, resolved when it was scheduled.",
         .flags = FERRY_FIELD_OPEN),
-    OBJS("targetDisks", target_disk, "Images that the target needs for the disks to be copied.",
+    OBJS("targetDisks", target_disk, "Images that the target needs for the disks that are copied.",
          .max = 256),
     COUNT("attempt", "How often it was tried before."),
     STRS("agents",
@@ -167,12 +163,12 @@ const FerryField ferry_fields_migration_state[] = {
         "The VM's connections that the source's firewall knows, for the target's; while it "
         "moves."),
     STR("sourceDomainState", "State of the domain on the source, as last reported.",
-        .values = ferry_values_domain_state),
+        .values = ferry_domain_states),
     STR("targetDomainState",
         "State of the domain on the target, as last reported; unknown: its agent does not answer.",
-        .values = ferry_values_domain_state),
+        .values = ferry_domain_states),
     STR("sourceDomainStateBefore", "State of the domain on the source when it was scheduled.",
-        .values = ferry_values_domain_state),
+        .values = ferry_domain_states),
     STR("outcome",
         "What became of the VM, by docs/outcomes.md's table: moved; stayed; stopped meanwhile; "
         "lost "

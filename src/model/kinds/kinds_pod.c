@@ -7,6 +7,7 @@
 #include "model/kinds/pod.h"
 #include "model/kinds/shared_fields.h"
 #include "model/migration/phase.h"
+#include "model/migration/condition.h"
 
 #include <string.h>
 
@@ -144,9 +145,9 @@ static json_t *pod_make(const json_t *vmi) {
       "apiVersion", "v1", "kind", "Pod", "metadata", pod_metadata(vmi, node), "spec", "nodeName",
       node, "restartPolicy", "Never", "containers", "name", "compute", "image", "libvirt-domain",
       "resources", pod_resources(vmi), "status", "phase", ferry_phase_name(FERRY_PHASE_RUNNING),
-      "startTime", since, "conditions", "type", "Ready", "status", "True", "containerStatuses",
-      "name", "compute", "ready", 1, "restartCount", 0, "image", "libvirt-domain", "imageID", "",
-      "state", "running", "startedAt", since);
+      "startTime", since, "conditions", "type", ferry_condition_name(FERRY_CONDITION_READY),
+      "status", "True", "containerStatuses", "name", "compute", "ready", 1, "restartCount", 0,
+      "image", "libvirt-domain", "imageID", "", "state", "running", "startedAt", since);
 }
 
 const FerryKind ferry_kind_pod = {

@@ -154,8 +154,7 @@ static const FerryField domain_job[] = {
 
 static const FerryField domain_seen[] = {
     STR("nodeName", "Node that has the domain.", REQUIRED, .max = NAME_MAX_LENGTH),
-    STR("state", "State of the domain there, as libvirt names it.",
-        .values = ferry_values_domain_state),
+    STR("state", "State of the domain there, as libvirt names it.", .values = ferry_domain_states),
     STR("reason", "Why it is in that state, as libvirt names it.", .max = 256),
     INT("id", "Number of the running domain; -1: not running.", .unit = FERRY_UNIT_NUMBER),
     BOOL("active", "Whether it has a running QEMU."),

@@ -7,6 +7,7 @@
 #include "model/kinds/shared_fields.h"
 #include "model/flags/migration_flags_table.h"
 #include "model/kinds/policy_fields_table.h"
+#include "model/kinds/change_fields.h"
 
 #define AS_FIELD(f, ...) f,
 
@@ -157,26 +158,15 @@ static const FerryField course[] = {
     END,
 };
 
-static const FerryField change_fields[] = {
-    MS("downtimeMs", "New downtime limit.", .min = 1, .max = FERRY_DOWNTIME_MAX_MS),
-    INT("bandwidthMiBps", "New bandwidth limit.", .unit = FERRY_UNIT_MIB_PER_SECOND, .min = 1,
-        .max = 1048576),
-    STR("technique", "Pre-copy: stay in it; post-copy: switch to it now.",
-        .values = WORDS("pre-copy", "post-copy")),
-    SECONDS("stallingLimitSeconds",
-            "Time without progress after which it is called stalling; 0 switches that off.",
-            .min = 0, .max = 86400),
-    END,
-};
-
 static const FerryField change[] = {
     STR("id", "Its number, counted from 1.", REQUIRED, .max = 32),
     STR("by", "User who asked for it.", .max = 1024),
     TIME("time", "When it was asked for."),
     STR("reason", "Why, in that user's words.", .max = 1024),
-    OBJ("fields", change_fields, "What was to be changed."),
+    OBJ("fields", ferry_change_fields, "What was to be changed."),
     STR("state", "What became of it.", .values = ferry_change_states),
-    OBJ("inForce", change_fields, "Of one that was refused: the part that had been carried out."),
+    OBJ("inForce", ferry_change_fields,
+        "Of one that was refused: the part that had been carried out."),
     STR("message", "The same in words.", .max = MESSAGE_MAX_LENGTH),
     TIME("appliedTime", "When the source's agent had carried it out or refused it."),
     END,
@@ -208,7 +198,7 @@ static const FerryField status[] = {
 };
 
 static const FerryField fields[] = {
-    OBJ("spec", spec, "What is wished; cannot be changed after it was created.",
+    OBJ("spec", spec, "What is wanted; it cannot be changed once the migration is created.",
         .flags = FERRY_FIELD_REQUIRED | FERRY_FIELD_IMMUTABLE),
     OBJ("status", status, "What is true of the migration."),
     END,

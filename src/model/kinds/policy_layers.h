@@ -4,6 +4,8 @@
 
 /** Longest pause that anyone can ask for, as QEMU has it. A plain number, for messages too. */
 #define FERRY_DOWNTIME_MAX_MS 2000000
+/** Most that a guest may be slowed: some of its time is left to it. */
+#define FERRY_SLOWDOWN_MAX_PERCENT 99
 
 /** Who says it: a bit each. */
 typedef enum {

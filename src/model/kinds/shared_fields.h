@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Inside the model only: the tables of fields that several kinds share.
 #pragma once
+#include "model/domain/domain_states.h"
 #include "model/field/rows.h"
 #include "model/kinds/kind.h"
 #include "model/migration/phase.h"
@@ -13,6 +14,5 @@ extern const FerryField ferry_fields_migration_configuration[]; /* of the KubeVi
 extern const FerryField ferry_fields_resolved_configuration[];  /* of one migration */
 extern const FerryField ferry_fields_migration_state[];
 extern const FerryField ferry_fields_migration_progress[];
-extern const char *const ferry_values_domain_state[];
 
 G_END_DECLS

@@ -16,7 +16,7 @@ static json_t *column_definitions(const FerryKind *kind) {
 }
 
 /* A list of scalars as "a,b"; kubectl would print an array as Go does. */
-static json_t *joined(const json_t *list) {
+static json_t *table_joined(const json_t *list) {
   g_autoptr(GString) text = g_string_new(NULL);
   gsize i;
   json_t *item;
@@ -37,7 +37,7 @@ static json_t *path_cell(const FerryColumn *column, const json_t *object, gint64
     return json_string(age);
   }
   if (json_is_array(value))
-    return joined(value);
+    return table_joined(value);
   return json_is_object(value) ? NULL : json_incref(value);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/migration/doubt.h"
-
-#define STATE "status.migrationState."
+#include "model/migration/migration.h"
 
 const char *const ferry_doubt_states[] = {"Suspended", "GoesOn", "Destroyed", NULL};
 
@@ -12,12 +11,12 @@ FerrySide ferry_side_other(FerrySide side) {
 }
 
 const char *ferry_side_node(const json_t *migration, FerrySide side) {
-  return ferry_json_str(migration,
-                        side == FERRY_SIDE_SOURCE ? STATE "sourceNode" : STATE "targetNode");
+  return ferry_json_str(migration, side == FERRY_SIDE_SOURCE ? FERRY_STATE "sourceNode"
+                                                             : FERRY_STATE "targetNode");
 }
 
 static const json_t *doubt_entry(const json_t *migration, FerrySide side) {
-  return json_object_get(ferry_json_get(migration, STATE "doubt"), sides[side]);
+  return json_object_get(ferry_json_get(migration, FERRY_STATE "doubt"), sides[side]);
 }
 
 FerryDoubtState ferry_doubt_of(const json_t *migration, FerrySide side) {
@@ -51,7 +50,7 @@ gboolean ferry_doubt_is_open(const json_t *migration) {
 }
 
 const char *ferry_doubt_kept(const json_t *migration) {
-  return ferry_json_str(migration, STATE "keepNode");
+  return ferry_json_str(migration, FERRY_STATE "keepNode");
 }
 
 gboolean ferry_doubt_keep_is_due(const json_t *migration, FerrySide side) {
@@ -66,7 +65,7 @@ gboolean ferry_doubt_keep_is_due(const json_t *migration, FerrySide side) {
 }
 
 FerryOnAmbiguity ferry_on_ambiguity(const json_t *migration) {
-  const char *word = ferry_json_str(migration, STATE "migrationConfiguration.onAmbiguity");
+  const char *word = ferry_json_str(migration, FERRY_STATE "migrationConfiguration.onAmbiguity");
   return g_strcmp0(word, "source") == 0   ? FERRY_ON_AMBIGUITY_SOURCE
          : g_strcmp0(word, "target") == 0 ? FERRY_ON_AMBIGUITY_TARGET
                                           : FERRY_ON_AMBIGUITY_PAUSE;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/migration/migration.h"
+#include "model/domain/domain_states.h"
 
 gboolean ferry_migration_is_final(const json_t *migration) {
   return ferry_phase_is_final(ferry_phase_of(migration));
@@ -9,14 +10,10 @@ gboolean ferry_migration_is_forecast(const json_t *migration) {
   return ferry_json_bool(migration, "spec.forecastOnly", FALSE);
 }
 
-static gboolean migration_runs(const char *state) {
-  return g_strcmp0(state, "running") == 0 || g_strcmp0(state, "blocked") == 0;
-}
-
 gboolean ferry_migration_state_is_kept(const json_t *migration, const char *state) {
   const char *before = ferry_json_str(migration, "status.migrationState.sourceDomainStateBefore");
-  return migration_runs(state) ? !before || migration_runs(before)
-                               : state && g_strcmp0(state, before) == 0;
+  return ferry_domain_state_runs(state) ? !before || ferry_domain_state_runs(before)
+                                        : state && g_strcmp0(state, before) == 0;
 }
 
 json_t *ferry_migration_status_new(const char *now) {

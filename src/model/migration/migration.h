@@ -9,6 +9,10 @@ G_BEGIN_DECLS
 #define FERRY_MIGRATION_FINALIZER "kubevirt.io/migrationJobFinalizer"
 /** Label of a migration: the name of its VM, where it is short enough for one. */
 #define FERRY_VMI_NAME_LABEL "kubevirt.io/vmi-name"
+/** What is known of a migration that has hosts; a field's name follows. */
+#define FERRY_STATE "status.migrationState."
+/** As whom ferryd asks for something by itself; no user has such a name. */
+#define FERRY_ITSELF "system:ferry"
 
 /** Whether it has ended, one way or the other. Pure. */
 gboolean ferry_migration_is_final(const json_t *migration);

@@ -3,12 +3,9 @@
 // anybody asks what it would mean. Two spellings of one host would defeat the comparison of hosts
 // in control/node_claims.c, so each host has one.
 #include "model/migration/peer_uri.h"
+#include "base/limits.h"
 #include <arpa/inet.h>
 #include <string.h>
-
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define DIGITS "0123456789"
-#define MAX_HOST 253
 
 static const char *const schemes[] = {"tls", "ssh", "tcp", NULL};
 
@@ -29,14 +26,14 @@ static gboolean ipv6_is_usable(const struct in6_addr *a, const char *text) {
 static gboolean is_label(const char *text, gsize len) {
   if (len == 0 || len > 63 || text[0] == '-' || text[len - 1] == '-')
     return FALSE;
-  return strspn(text, LOWER DIGITS "-") >= len;
+  return strspn(text, G_CSET_a_2_z G_CSET_DIGITS "-") >= len;
 }
 
 /* getaddrinfo reads 127.1, 2130706433 and 0x7f.1 as addresses: a last label that begins as a number
  * is no name. */
 static gboolean is_dns_name(const char *text) {
   const char *label = text;
-  if (strlen(text) > MAX_HOST)
+  if (strlen(text) > FERRY_DNS_NAME_MAX)
     return FALSE;
   for (;;) {
     gsize len = strcspn(label, ".");
@@ -46,7 +43,7 @@ static gboolean is_dns_name(const char *text) {
       break;
     label += len + 1;
   }
-  gboolean number = strspn(label, DIGITS) == strlen(label) || g_str_has_prefix(label, "0x");
+  gboolean number = strspn(label, G_CSET_DIGITS) == strlen(label) || g_str_has_prefix(label, "0x");
   gboolean here = g_str_equal(text, "localhost") || g_str_equal(label, "localhost") ||
                   g_str_has_prefix(text, "localhost.") || g_str_equal(text, "ip6-localhost");
   return !number && !here;
@@ -64,15 +61,15 @@ gboolean ferry_peer_host_is_valid(const char *text) {
 
 gboolean ferry_peer_user_is_valid(const char *text) {
   gsize len = strlen(text);
-  return len >= 1 && len <= 32 && strchr(LOWER "_", text[0]) &&
-         strspn(text, LOWER DIGITS "_-") == len;
+  return len >= 1 && len <= 32 && strchr(G_CSET_a_2_z "_", text[0]) &&
+         strspn(text, G_CSET_a_2_z G_CSET_DIGITS "_-") == len;
 }
 
 /* TRUE: digits only, without a zero in front, 1 to 65535. */
 static gboolean parse_port(const char *text, gsize len, int *port) {
   guint64 n;
   g_autofree char *digits = g_strndup(text, len);
-  if (len == 0 || len > 5 || digits[0] == '0' || strspn(digits, DIGITS) != len ||
+  if (len == 0 || len > 5 || digits[0] == '0' || strspn(digits, G_CSET_DIGITS) != len ||
       !g_ascii_string_to_unsigned(digits, 10, 1, 65535, &n, NULL))
     return FALSE;
   *port = (int)n;
@@ -88,7 +85,7 @@ gboolean ferry_peer_split_authority(const char *text, gsize len, char **host, in
   const char *rest = !end ? text + len : end + (brackets ? 1 : 0);
   gsize rest_len = len - (gsize)(rest - text);
   *port = 0;
-  if (host_len == 0 || host_len > MAX_HOST ||
+  if (host_len == 0 || host_len > FERRY_DNS_NAME_MAX ||
       (rest_len > 0 && (rest[0] != ':' || !parse_port(rest + 1, rest_len - 1, port))))
     return FALSE;
   g_autofree char *name = g_ascii_strdown(text + (brackets ? 1 : 0), (gssize)host_len);
@@ -142,8 +139,8 @@ static gboolean peer_uri_parse(const char *uri, json_t *peer, GError **error) {
   if (user && !g_str_equal(scheme, "ssh"))
     return peer_uri_refuse(error, "\"%s\": only ssh has a user; " EXPECTED, quoted);
   if (user && !ferry_peer_user_is_valid(user))
-    return peer_uri_refuse(error, "\"%s\": the user is of lower case letters, digits, '_' and '-'",
-                           quoted);
+    return peer_uri_refuse(
+        error, "\"%s\": the user may only have lower case letters, digits, '_' and '-'", quoted);
   const char *authority = at ? at + 1 : rest;
   g_autofree char *host = NULL;
   int port;
@@ -173,7 +170,7 @@ char *ferry_peer_uri(const json_t *peer, GError **error) {
   json_t *value;
   json_object_foreach((json_t *)peer, key, value) {
     if (!g_strv_contains(known, key)) {
-      peer_uri_refuse(error, "peer.%s is not known: a peer has scheme, host, port and user alone",
+      peer_uri_refuse(error, "peer.%s is not known: a peer has only scheme, host, port and user",
                       key);
       return NULL;
     }
@@ -192,7 +189,7 @@ char *ferry_peer_uri(const json_t *peer, GError **error) {
                     ? peer_uri_refuse(error, "peer.port is a number from 0 to 65535")
                 : user && (!ssh || !json_is_string(user) ||
                            !ferry_peer_user_is_valid(json_string_value(user)))
-                    ? peer_uri_refuse(error, "peer.user is a user's name, and for ssh alone")
+                    ? peer_uri_refuse(error, "peer.user is a user's name, and only for ssh")
                     : TRUE;
   if (!ok)
     return NULL;

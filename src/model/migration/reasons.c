@@ -51,9 +51,11 @@ gboolean ferry_reason_is(const json_t *object, FerryReason reason) {
 char *ferry_reasons_markdown(void) {
   GString *out = g_string_new(
       "# Troubleshooting\n\n"
-      "What Ferry does not do it gives a reason for: one word for programs, and a message with the "
-      "names and numbers of the case. `ferry describe vmim NAME` shows them, `ferry explain NAME` "
-      "the decisions, `ferry check VM` what stands in the way now. Below is every word; how an end "
+      "Whatever Ferry does not do, it gives a reason: one word for programs, and a message with "
+      "the names and numbers of the case. `ferry describe vmim NAME` shows them, `ferry explain "
+      "NAME` "
+      "the decisions, `ferry check VM` what stands in the way now. Every word is listed below; how "
+      "an end "
       "is decided is in [outcomes.md](outcomes.md). Made by `build/src/policy/reasons-doc` from "
       "`src/model/migration/reasons_table.h`.\n");
   for (guint kind = 0; kind < FERRY_REASONS_KINDS; kind++) {

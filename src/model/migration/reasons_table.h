@@ -137,7 +137,7 @@
       "Choose a host whose QEMU has it, or start the VM with an older machine type.")              \
   ROW(REFUSED, LOCK_MANAGER, "LockManager",                                                        \
       "The two hosts lock guests' disks by different lock managers.",                              \
-      "Set lock_manager in /etc/libvirt/qemu.conf alike on both hosts and restart libvirtd "       \
+      "Set lock_manager in /etc/libvirt/qemu.conf to the same on both hosts and restart libvirtd " \
       "there.")                                                                                    \
   ROW(REFUSED, CPU_MODEL, "CPUModel",                                                              \
       "The node's libvirt and QEMU lack the VM's processor model.",                                \

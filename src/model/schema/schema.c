@@ -48,7 +48,7 @@ json_t *ferry_schema_gvk(const FerryKind *kind, const char *suffix) {
                    json_sprintf("%s%s", kind->kind, suffix), "version", kind->version);
 }
 
-static json_t *simple(const char *type, const char *format) {
+static json_t *schema_simple(const char *type, const char *format) {
   json_t *schema = json_object();
   json_object_set_new(schema, "type", json_string(type));
   if (format)
@@ -60,7 +60,7 @@ static json_t *type_schema(const FerryField *field, FerryType type, gboolean v3)
   json_t *schema;
   switch (type) {
   case FERRY_TYPE_STRING:
-    schema = simple("string", NULL);
+    schema = schema_simple("string", NULL);
     if (field->values) {
       json_t *values = json_array();
       for (gsize i = 0; field->values[i]; i++)
@@ -69,28 +69,28 @@ static json_t *type_schema(const FerryField *field, FerryType type, gboolean v3)
     }
     return schema;
   case FERRY_TYPE_INTEGER:
-    schema = simple("integer", "int64");
+    schema = schema_simple("integer", "int64");
     if (field->max)
       json_object_set_new(schema, "minimum", json_integer(field->min));
     if (field->max && field->max != G_MAXINT64)
       json_object_set_new(schema, "maximum", json_integer(field->max));
     return schema;
   case FERRY_TYPE_NUMBER:
-    return simple("number", "double");
+    return schema_simple("number", "double");
   case FERRY_TYPE_BOOLEAN:
-    return simple("boolean", NULL);
+    return schema_simple("boolean", NULL);
   case FERRY_TYPE_TIME:
-    return simple("string", "date-time");
+    return schema_simple("string", "date-time");
   case FERRY_TYPE_OBJECT:
     if (field->fields)
       return fields_schema(field->fields, v3);
-    return simple("object", NULL);
+    return schema_simple("object", NULL);
   case FERRY_TYPE_MAP:
-    schema = simple("object", NULL);
-    json_object_set_new(schema, "additionalProperties", simple("string", NULL));
+    schema = schema_simple("object", NULL);
+    json_object_set_new(schema, "additionalProperties", schema_simple("string", NULL));
     return schema;
   case FERRY_TYPE_LIST:
-    schema = simple("array", NULL);
+    schema = schema_simple("array", NULL);
     json_object_set_new(schema, "items", type_schema(field, field->item, v3));
     if (field->merge_key) {
       json_object_set_new(schema, "x-kubernetes-patch-merge-key", json_string(field->merge_key));
@@ -103,7 +103,7 @@ static json_t *type_schema(const FerryField *field, FerryType type, gboolean v3)
   case FERRY_TYPE_ANY:
     break;
   }
-  schema = simple("object", NULL);
+  schema = schema_simple("object", NULL);
   json_object_set_new(schema, "x-kubernetes-preserve-unknown-fields", json_true());
   return schema;
 }
@@ -189,7 +189,7 @@ static void schema_add_fields(json_t *properties, json_t *required, const FerryF
 }
 
 static json_t *object_schema(json_t *properties, json_t *required) {
-  json_t *schema = simple("object", NULL);
+  json_t *schema = schema_simple("object", NULL);
   json_object_set_new(schema, "properties", properties);
   if (json_array_size(required) > 0)
     json_object_set(schema, "required", required);
@@ -235,7 +235,7 @@ static void add_kind(json_t *definitions, const FerryKind *kind, gboolean v3) {
   add_type_meta(properties);
   json_object_set_new(properties, "metadata",
                       described_ref(SCHEMA_LIST_META, "Standard metadata of a list.", v3));
-  json_t *items = simple("array", NULL);
+  json_t *items = schema_simple("array", NULL);
   json_object_set_new(items, "description", json_string("The objects."));
   json_object_set_new(items, "items", ferry_schema_ref(name, v3));
   json_object_set_new(properties, "items", items);
@@ -248,7 +248,7 @@ static void add_kind(json_t *definitions, const FerryKind *kind, gboolean v3) {
   json_object_set_new(definitions, list_name, schema);
 }
 
-static json_t *described(json_t *schema, const char *doc) {
+static json_t *schema_described(json_t *schema, const char *doc) {
   json_object_set_new(schema, "description", json_string(doc));
   return schema;
 }
@@ -273,20 +273,21 @@ static void add_shared(json_t *definitions, gboolean v3) {
       END,
   };
   json_object_set_new(definitions, SCHEMA_OBJECT_META,
-                      described(fields_schema(ferry_fields_object_meta, v3),
-                                "ObjectMeta is the metadata that every object has."));
-  json_object_set_new(
-      definitions, SCHEMA_LIST_META,
-      described(fields_schema(list_meta, v3), "ListMeta is the metadata that every list has."));
+                      schema_described(fields_schema(ferry_fields_object_meta, v3),
+                                       "ObjectMeta is the metadata that every object has."));
+  json_object_set_new(definitions, SCHEMA_LIST_META,
+                      schema_described(fields_schema(list_meta, v3),
+                                       "ListMeta is the metadata that every list has."));
   json_object_set_new(definitions, SCHEMA_STATUS,
-                      described(fields_schema(status, v3), "Status is the answer to a request "
-                                                           "that returns no object."));
+                      schema_described(fields_schema(status, v3),
+                                       "Status is the answer to a request "
+                                       "that returns no object."));
   const char *doc = "Quantity is a number of bytes, with an optional suffix as in 64Mi, 1.5G or "
                     "2e3.";
   json_t *quantity =
       v3 ? json_pack("{s:[{s:s},{s:s}]}", "oneOf", "type", "string", "type", "number")
-         : simple("string", NULL);
-  json_object_set_new(definitions, SCHEMA_QUANTITY, described(quantity, doc));
+         : schema_simple("string", NULL);
+  json_object_set_new(definitions, SCHEMA_QUANTITY, schema_described(quantity, doc));
 }
 
 json_t *ferry_schema_definitions(const char *group, const char *version, gboolean v3) {

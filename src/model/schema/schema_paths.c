@@ -4,8 +4,8 @@
 #include "model/schema/schema_internal.h"
 #include <string.h>
 
-static json_t *parameter(const char *in, const char *name, const char *type, const char *doc,
-                         gboolean v3) {
+static json_t *schema_paths_parameter(const char *in, const char *name, const char *type,
+                                      const char *doc, gboolean v3) {
   json_t *out = json_pack("{s:s, s:s, s:s}", "name", name, "in", in, "description", doc);
   if (g_str_equal(in, "path"))
     json_object_set_new(out, "required", json_true());
@@ -19,18 +19,20 @@ static json_t *parameter(const char *in, const char *name, const char *type, con
 }
 
 static void add_write_parameters(json_t *list, const char *action, gboolean v3) {
-  json_array_append_new(list, parameter("query", "dryRun", "string",
-                                        "All: check the request and change nothing.", v3));
+  json_array_append_new(list,
+                        schema_paths_parameter("query", "dryRun", "string",
+                                               "All: check the request and change nothing.", v3));
   if (g_str_equal(action, "delete"))
     return;
+  json_array_append_new(list, schema_paths_parameter("query", "fieldManager", "string",
+                                                     "Name of the program that writes.", v3));
   json_array_append_new(
-      list, parameter("query", "fieldManager", "string", "Name of the program that writes.", v3));
-  json_array_append_new(list, parameter("query", "fieldValidation", "string",
-                                        "What unknown fields are: Ignore, Warn or Strict.", v3));
+      list, schema_paths_parameter("query", "fieldValidation", "string",
+                                   "What unknown fields are: Ignore, Warn or Strict.", v3));
   if (g_str_equal(action, "patch"))
-    json_array_append_new(list,
-                          parameter("query", "force", "boolean",
-                                    "Take fields over from other managers (apply only).", v3));
+    json_array_append_new(
+        list, schema_paths_parameter("query", "force", "boolean",
+                                     "Take fields over from other managers (apply only).", v3));
 }
 
 static void add_list_parameters(json_t *list, gboolean v3) {
@@ -49,8 +51,8 @@ static void add_list_parameters(json_t *list, gboolean v3) {
       {"timeoutSeconds", "integer", "End the watch after this many seconds."},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(parameters); i++)
-    json_array_append_new(
-        list, parameter("query", parameters[i].name, parameters[i].type, parameters[i].doc, v3));
+    json_array_append_new(list, schema_paths_parameter("query", parameters[i].name,
+                                                       parameters[i].type, parameters[i].doc, v3));
 }
 
 static json_t *schema_paths_content(const char *const *types, json_t *schema) {
@@ -84,7 +86,7 @@ static void set_body(json_t *operation, json_t *parameters, const char *action, 
                                               "required", 1, "schema", schema));
 }
 
-static json_t *responses(const char *name, gboolean created, gboolean v3) {
+static json_t *schema_paths_responses(const char *name, gboolean created, gboolean v3) {
   static const char *const types[] = {"application/json", NULL};
   json_t *schema = ferry_schema_ref(name, v3);
   json_t *ok = v3 ? json_pack("{s:s, s:o}", "description", "OK", "content",
@@ -115,10 +117,10 @@ static void add_operation(json_t *item, const FerryKind *kind, const char *verb,
     set_body(operation, parameters, action, name, v3);
   json_object_set_new(operation, "parameters", parameters);
   json_object_set_new(operation, "responses",
-                      responses(g_str_equal(action, "list")     ? list_name
-                                : g_str_equal(action, "delete") ? SCHEMA_STATUS
-                                                                : name,
-                                g_str_equal(action, "post"), v3));
+                      schema_paths_responses(g_str_equal(action, "list")     ? list_name
+                                             : g_str_equal(action, "delete") ? SCHEMA_STATUS
+                                                                             : name,
+                                             g_str_equal(action, "post"), v3));
   if (!v3)
     json_object_set_new(operation, "produces", json_pack("[s]", "application/json"));
   json_object_set_new(operation, "x-kubernetes-action", json_string(action));
@@ -129,10 +131,11 @@ static void add_operation(json_t *item, const FerryKind *kind, const char *verb,
 static json_t *new_item(const FerryKind *kind, gboolean namespaced, gboolean named, gboolean v3) {
   json_t *item = json_object(), *parameters = json_array();
   if (named)
-    json_array_append_new(parameters,
-                          parameter("path", "name", "string", "Name of the object.", v3));
+    json_array_append_new(
+        parameters, schema_paths_parameter("path", "name", "string", "Name of the object.", v3));
   if (namespaced)
-    json_array_append_new(parameters, parameter("path", "namespace", "string", "Namespace.", v3));
+    json_array_append_new(parameters,
+                          schema_paths_parameter("path", "namespace", "string", "Namespace.", v3));
   json_object_set_new(item, "parameters", parameters);
   return item;
 }

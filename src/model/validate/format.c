@@ -5,10 +5,6 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
-
 /* Bytes of `inner`, with `outer` first and last; not empty. */
 static gboolean is_word(const char *text, gsize len, const char *outer, const char *inner) {
   if (len == 0 || !strchr(outer, text[0]) || !strchr(outer, text[len - 1]))
@@ -21,7 +17,8 @@ static gboolean is_word(const char *text, gsize len, const char *outer, const ch
 
 static gboolean is_dns_label(const char *text) {
   gsize len = strlen(text);
-  return len <= 63 && is_word(text, len, LOWER DIGITS, LOWER DIGITS "-");
+  return len <= 63 &&
+         is_word(text, len, G_CSET_a_2_z G_CSET_DIGITS, G_CSET_a_2_z G_CSET_DIGITS "-");
 }
 
 static gboolean is_dns_subdomain_n(const char *text, gsize len) {
@@ -30,7 +27,8 @@ static gboolean is_dns_subdomain_n(const char *text, gsize len) {
   for (gsize start = 0; start <= len;) {
     const char *dot = memchr(text + start, '.', len - start);
     gsize end = dot ? (gsize)(dot - text) : len;
-    if (!is_word(text + start, end - start, LOWER DIGITS, LOWER DIGITS "-"))
+    if (!is_word(text + start, end - start, G_CSET_a_2_z G_CSET_DIGITS,
+                 G_CSET_a_2_z G_CSET_DIGITS "-"))
       return FALSE;
     start = end + 1;
   }
@@ -43,8 +41,8 @@ static gboolean is_dns_subdomain(const char *text) {
 
 static gboolean is_label_value(const char *text) {
   gsize len = strlen(text);
-  return len == 0 ||
-         (len <= 63 && is_word(text, len, LOWER UPPER DIGITS, LOWER UPPER DIGITS "-_."));
+  return len == 0 || (len <= 63 && is_word(text, len, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS,
+                                           G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "-_."));
 }
 
 static gboolean is_label_key(const char *text) {
@@ -74,7 +72,7 @@ static gboolean is_prefix(const char *text, gboolean network) {
     most = 128;
   else
     return FALSE;
-  if (strspn(slash + 1, DIGITS) != strlen(slash + 1) ||
+  if (strspn(slash + 1, G_CSET_DIGITS) != strlen(slash + 1) ||
       !g_ascii_string_to_signed(slash + 1, 10, 0, most, &length, NULL))
     return FALSE;
   for (gint64 bit = length; network && bit < most; bit++)
@@ -93,7 +91,8 @@ static gboolean is_address_with_prefix(const char *text) {
 
 static gboolean is_uri(const char *text) {
   const char *colon = strstr(text, "://");
-  return colon && colon > text && strspn(text, LOWER UPPER DIGITS "+-.") == (gsize)(colon - text) &&
+  return colon && colon > text &&
+         strspn(text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "+-.") == (gsize)(colon - text) &&
          g_uri_is_valid(text, G_URI_FLAGS_NONE, NULL);
 }
 
@@ -103,7 +102,7 @@ static gboolean is_uri(const char *text) {
 static gboolean is_socket_path(const char *path) {
   gsize len = strlen(path);
   if (len < 2 || len > MAX_SOCKET_PATH || path[len - 1] == '/' ||
-      strspn(path, LOWER UPPER DIGITS "/-_.+:@") != len)
+      strspn(path, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "/-_.+:@") != len)
     return FALSE;
   for (const char *part = path; *part;) {
     if (*part++ != '/')

@@ -46,7 +46,7 @@ void ferry_validate_cause(GError *invalid, const char *reason, const char *field
   ferry_error_add_cause(invalid, reason, field, "%s", text);
 }
 
-static gsize push(ValidateWalk *walk, const char *name) {
+static gsize validate_push(ValidateWalk *walk, const char *name) {
   gsize mark = walk->path->len;
   if (mark)
     g_string_append_c(walk->path, '.');
@@ -213,7 +213,7 @@ static json_t *walk_map(ValidateWalk *walk, const FerryField *field, json_t *val
   const char *key;
   json_t *item;
   json_object_foreach(value, key, item) {
-    gsize mark = push(walk, key);
+    gsize mark = validate_push(walk, key);
     if (!json_is_null(item)) {
       json_t *text = map_value(field, lenient, item);
       if (!text)
@@ -315,7 +315,7 @@ static void walk_fields(ValidateWalk *walk, const FerryField *fields, const json
     const FerryField *field = fields;
     while (field->name && !g_str_equal(field->name, key))
       field++;
-    gsize mark = push(walk, key);
+    gsize mark = validate_push(walk, key);
     if (!field->name && open)
       json_object_set_new(out, key, json_deep_copy(value));
     else if (!field->name && walk->unknown->len < VALIDATE_MAX_CAUSES)
@@ -332,7 +332,7 @@ static void walk_fields(ValidateWalk *walk, const FerryField *fields, const json
     g_string_truncate(walk->path, mark);
   }
   for (const FerryField *field = fields; field->name; field++) {
-    gsize mark = push(walk, field->name);
+    gsize mark = validate_push(walk, field->name);
     json_t *is = json_object_get(out, field->name), *wanted = json_object_get(object, field->name);
     gboolean unread = !is && wanted && !json_is_null(wanted);
     if (field->flags & FERRY_FIELD_REQUIRED)
@@ -476,7 +476,7 @@ json_t *ferry_validate_collect(const FerryKind *kind, const json_t *object, cons
     return NULL;
   }
   g_autoptr(json_t) empty = json_object();
-  gsize mark = push(&walk, "metadata");
+  gsize mark = validate_push(&walk, "metadata");
   json_t *checked =
       walk_value(&walk, &metadata_field, FERRY_TYPE_OBJECT,
                  json_is_object(metadata) ? metadata : empty, json_object_get(old, "metadata"));

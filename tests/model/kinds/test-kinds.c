@@ -21,7 +21,7 @@ static void test_words(void) {
       {"ev", &ferry_kind_event},
       {"ns", &ferry_kind_namespace},
       {"migrationpolicies", &ferry_kind_migration_policy},
-      {"pods", NULL},
+      {"secrets", NULL},
       {"", NULL},
       {"nodes.", NULL},
   };
@@ -65,7 +65,7 @@ static void check_fields(const FerryField *fields) {
 static void test_tables(void) {
   gsize n;
   const FerryKind *const *kinds = ferry_kinds(&n);
-  g_assert_cmpuint(n, ==, 15);
+  g_assert_cmpuint(n, ==, 17);
   for (gsize i = 0; i < n; i++) {
     g_autofree char *api_version = ferry_kind_api_version(kinds[i]);
     g_assert_true(ferry_kind_by_gvk(api_version, kinds[i]->kind) == kinds[i]);

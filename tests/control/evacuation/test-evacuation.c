@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Evacuations on a store in memory, stepped by hand on a clock of the test's own: each VM is moved
 // once, failures are tried again later, and what comes in meanwhile is seen.
-#include "control/evacuation.h"
+#include "control/evacuation/evacuation.h"
 #include "base/trace.h"
 #include "world.h"
 #include <string.h>

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "control/drain_taint.h"
+#include "control/evacuation/drain_taint.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
 #include "base/trace.h"
-#include "control/evacuation.h"
+#include "control/evacuation/evacuation.h"
 #include "model/field/object_meta.h"
 #include "model/migration/phase.h"
 #include "policy/config.h"
 #include "policy/placement.h"
+#include "model/migration/condition.h"
 #include <string.h>
 
 static const char *asked_by(const json_t *evacuation) {
@@ -15,8 +16,7 @@ static const char *asked_by(const json_t *evacuation) {
 }
 
 static gint64 ended_ms(const json_t *evacuation) {
-  const json_t *complete =
-      ferry_json_find(ferry_json_get(evacuation, "status.conditions"), "type", "Complete");
+  const json_t *complete = ferry_condition_find(evacuation, FERRY_CONDITION_COMPLETE);
   return ferry_rfc3339_parse(ferry_json_str(complete, "lastTransitionTime"));
 }
 

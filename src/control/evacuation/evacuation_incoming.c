@@ -2,18 +2,17 @@
 // As oVirt does before maintenance. Placement avoids the node (it is cordoned or tainted), so what
 // is cancelled and tried again goes elsewhere; only a migration that names the node comes here
 // again, and is cancelled as well.
-#include "control/evacuation_incoming.h"
+#include "control/evacuation/evacuation_incoming.h"
 #include "model/migration/reasons.h"
 #include "base/rfc3339.h"
 #include "model/migration/migration.h"
 
 #include <string.h>
 
-#define STATE "status.migrationState."
-#define BY "system:ferry (evacuation " /* no user has such a name */
+#define BY FERRY_ITSELF " (evacuation " /* no user has such a name */
 
 static gboolean is_to(const json_t *m, const char *node) {
-  const char *target = ferry_json_str(m, STATE "targetNode");
+  const char *target = ferry_json_str(m, FERRY_STATE "targetNode");
   if (!target) /* not placed yet, but there is one place only for it */
     target = ferry_json_str(m, "spec.targetNode");
   return !ferry_migration_is_forecast(m) && g_strcmp0(target, node) == 0;
@@ -23,18 +22,18 @@ static gboolean is_to(const json_t *m, const char *node) {
 static gboolean can_cancel(const json_t *m) {
   return ferry_mode_of(m) != FERRY_MODE_POST_COPY &&
          !ferry_json_bool(m, "spec.postCopyResume", FALSE) &&
-         !ferry_json_get(m, STATE "agentResult");
+         !ferry_json_get(m, FERRY_STATE "agentResult");
 }
 
 static gboolean is_requested(const json_t *m) {
-  return ferry_json_bool(m, STATE "abortRequested", FALSE) ||
+  return ferry_json_bool(m, FERRY_STATE "abortRequested", FALSE) ||
          ferry_json_get(m, "metadata.deletionTimestamp");
 }
 
-static void request(const json_t *m, const char *by, FerryPlan *plan) {
+static void evacuation_incoming_request(const json_t *m, const char *by, FerryPlan *plan) {
   json_t *copy = json_deep_copy(m);
-  ferry_json_set_bool(copy, STATE "abortRequested", TRUE);
-  ferry_json_set_str(copy, STATE "abortRequestedBy", by);
+  ferry_json_set_bool(copy, FERRY_STATE "abortRequested", TRUE);
+  ferry_json_set_str(copy, FERRY_STATE "abortRequestedBy", by);
   ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_vmim, copy, FALSE);
 }
 
@@ -73,7 +72,7 @@ gboolean ferry_evacuation_is_incoming(const json_t *entry) {
 }
 
 gboolean ferry_evacuation_has_cancelled(const json_t *migration) {
-  const char *by = ferry_json_str(migration, STATE "abortRequestedBy");
+  const char *by = ferry_json_str(migration, FERRY_STATE "abortRequestedBy");
   return by && g_str_has_prefix(by, BY) && ferry_reason_is(migration, FERRY_REASON_CANCELLED);
 }
 
@@ -89,8 +88,8 @@ FerryIncoming ferry_evacuation_incoming(FerryStore *store, const json_t *evacuat
     if (ferry_migration_is_final(m)) {
       /* an earlier evacuation may have had the same name */
       in.cancelled += ferry_evacuation_has_cancelled(m) &&
-                      g_strcmp0(ferry_json_str(m, STATE "abortRequestedBy"), by) == 0 &&
-                      ferry_rfc3339_parse(ferry_json_str(m, STATE "endTimestamp")) >= since;
+                      g_strcmp0(ferry_json_str(m, FERRY_STATE "abortRequestedBy"), by) == 0 &&
+                      ferry_rfc3339_parse(ferry_json_str(m, FERRY_STATE "endTimestamp")) >= since;
       continue;
     }
     if (!is_to(m, node) || evacuation_incoming_is_there(store, m, node))
@@ -100,7 +99,7 @@ FerryIncoming ferry_evacuation_incoming(FerryStore *store, const json_t *evacuat
       json_array_append_new(vms, evacuation_incoming_describe(m, node));
     }
     if (!is_requested(m) && can_cancel(m))
-      request(m, by, plan);
+      evacuation_incoming_request(m, by, plan);
   }
   return in;
 }

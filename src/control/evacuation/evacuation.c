@@ -3,15 +3,15 @@
 // the VMs; how often a VM was tried and when it failed, from its newest migration; the evacuation's
 // status only adds which VMs were there, so that those that have left can be counted. A step makes
 // whatever is due and describes the rest; repeating it does no harm.
-#include "control/evacuation.h"
+#include "control/evacuation/evacuation.h"
 #include "model/migration/reasons.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
 #include "base/trace.h"
 #include "control/conditions.h"
-#include "control/evacuation_check.h"
-#include "control/evacuation_incoming.h"
-#include "control/evacuation_strays.h"
+#include "control/evacuation/evacuation_check.h"
+#include "control/evacuation/evacuation_incoming.h"
+#include "control/evacuation/evacuation_strays.h"
 #include "control/migration.h"
 #include "model/field/object_meta.h"
 #include "model/migration/evacuation.h"
@@ -19,8 +19,6 @@
 #include "model/migration/phase.h"
 
 #include <string.h>
-
-#define STRAYS "OtherDomainsActive"
 
 /* What a step works on: working copy, lists, and what it counts. */
 typedef struct {
@@ -34,7 +32,7 @@ typedef struct {
   FerryEvacuationCheck *check;
   FerryPlan *plan;
   guint total, moved, failed, outstanding;
-} Step;
+} EvacuationStep;
 
 gboolean ferry_evacuation_concerns(const json_t *vmi, const char *node) {
   return g_strcmp0(ferry_json_str(vmi, "status.nodeName"), node) == 0 && ferry_vmi_is_active(vmi);
@@ -167,7 +165,7 @@ static gboolean is_entry(const json_t *entry, const json_t *vmi) {
 
 /* Whether nothing is known yet that would keep it here. A VM that waits for its turn is judged
  * then; one that was judged so before stays so until it is not any more. */
-static gboolean is_due(const Step *s, const json_t *vmi) {
+static gboolean is_due(const EvacuationStep *s, const json_t *vmi) {
   if (s->outstanding < FERRY_EVACUATION_AHEAD)
     return TRUE;
   gsize i;
@@ -179,7 +177,8 @@ static gboolean is_due(const Step *s, const json_t *vmi) {
   return FALSE;
 }
 
-static json_t *evacuation_begin(Step *s, const json_t *vmi, int attempt, const char *salt) {
+static json_t *evacuation_begin(EvacuationStep *s, const json_t *vmi, int attempt,
+                                const char *salt) {
   if (s->outstanding >= FERRY_EVACUATION_AHEAD)
     return evacuation_describe(vmi, FERRY_PHASE_QUEUED, NULL, NULL);
   s->outstanding++;
@@ -188,14 +187,15 @@ static json_t *evacuation_begin(Step *s, const json_t *vmi, int attempt, const c
   return evacuation_describe(vmi, FERRY_PHASE_PENDING, name, NULL);
 }
 
-static json_t *failed(Step *s, const json_t *vmi, const char *migration, const char *message) {
+static json_t *evacuation_failed(EvacuationStep *s, const json_t *vmi, const char *migration,
+                                 const char *message) {
   s->failed++;
   return evacuation_describe(vmi, FERRY_PHASE_FAILED, migration, message);
 }
 
 /* The state of a VM that is still there, and what is due for it. Where it is comes from its hosts'
  * reports, which may be a moment behind its migration's end: only later has it come back. */
-static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
+static json_t *step_vm(EvacuationStep *s, const json_t *vmi, const char *salt) {
   const json_t *active = active_of(s->by_vm, vmi);
   if (active) {
     const char *waits = ferry_json_str(active, "status.queue.message");
@@ -205,7 +205,7 @@ static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
   }
   g_autofree char *why = is_due(s, vmi) ? ferry_evacuation_check_vm(s->check, vmi, s->node) : NULL;
   if (why)
-    return failed(s, vmi, NULL, why);
+    return evacuation_failed(s, vmi, NULL, why);
   const json_t *last = newest_of(s->by_vm, vmi, s->node, s->since_ms);
   const char *name = ferry_json_str(last, "metadata.name");
   if (ferry_phase_of(last) == FERRY_PHASE_SUCCEEDED &&
@@ -219,7 +219,7 @@ static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
   const char *message = ferry_json_str(last, "status.message");
   gint64 when = retry_ms(last, FERRY_EVACUATION_TRIES);
   if (when == 0)
-    return failed(s, vmi, name, message);
+    return evacuation_failed(s, vmi, name, message);
   if (s->now_ms >= when)
     return evacuation_begin(s, vmi, attempt_of(last) + 1, salt);
   ferry_plan_wake(s->plan, when);
@@ -231,7 +231,7 @@ static json_t *step_vm(Step *s, const json_t *vmi, const char *salt) {
 }
 
 /* A VM that was there when the evacuation saw it first and is not any more. */
-static json_t *step_left(Step *s, const json_t *entry) {
+static json_t *step_left(EvacuationStep *s, const json_t *entry) {
   g_autoptr(json_t) vmi = ferry_store_get(
       s->store, &ferry_kind_vmi, ferry_json_str(entry, "namespace"), ferry_json_str(entry, "name"));
   const char *where = ferry_json_str(vmi, "status.nodeName");
@@ -255,27 +255,26 @@ static json_t *step_left(Step *s, const json_t *entry) {
 }
 
 static gboolean is_moving(const json_t *vmi, gpointer data) {
-  const Step *s = data;
+  const EvacuationStep *s = data;
   return active_of(s->by_vm, vmi) != NULL;
 }
 
 /* Domains that nothing moves. A VM that has just left may be told of for a moment yet, so they
  * count as what could not be moved only once they have been there for some time. */
-static void step_strays(Step *s, json_t *evacuation, const json_t *node, const GPtrArray *vmis,
-                        json_t *vms) {
+static void step_strays(EvacuationStep *s, json_t *evacuation, const json_t *node,
+                        const GPtrArray *vmis, json_t *vms) {
   guint n = ferry_evacuation_strays(node, vmis, is_moving, s, vms);
   s->total += n;
   if (n == 0) {
-    ferry_condition_remove(evacuation, STRAYS);
+    ferry_condition_remove(evacuation, FERRY_CONDITION_OTHER_DOMAINS_ACTIVE);
     return;
   }
   g_autofree char *text =
       g_strdup_printf("%u domain%s active on %s that nothing moves: see status.vms", n,
                       n == 1 ? " is" : "s are", s->node);
-  ferry_condition_set(evacuation, STRAYS, "True", ferry_reason_name(FERRY_REASON_NOT_MOVABLE), text,
-                      s->now_ms);
-  const json_t *c =
-      ferry_json_find(ferry_json_get(evacuation, "status.conditions"), "type", STRAYS);
+  ferry_condition_set(evacuation, FERRY_CONDITION_OTHER_DOMAINS_ACTIVE, "True",
+                      ferry_reason_name(FERRY_REASON_NOT_MOVABLE), text, s->now_ms);
+  const json_t *c = ferry_condition_find(evacuation, FERRY_CONDITION_OTHER_DOMAINS_ACTIVE);
   gint64 when =
       ferry_rfc3339_parse(ferry_json_str(c, "lastTransitionTime")) + FERRY_EVACUATION_STRAYS_MS;
   if (s->now_ms >= when)
@@ -285,7 +284,8 @@ static void step_strays(Step *s, json_t *evacuation, const json_t *node, const G
 }
 
 /* status.vms as it is now, in the order of namespace and name for those that are there. */
-static json_t *step_vms(Step *s, const GPtrArray *vmis, const json_t *before, const char *salt) {
+static json_t *step_vms(EvacuationStep *s, const GPtrArray *vmis, const json_t *before,
+                        const char *salt) {
   json_t *out = json_array();
   gsize i;
   json_t *entry;
@@ -311,8 +311,8 @@ static json_t *step_vms(Step *s, const GPtrArray *vmis, const json_t *before, co
 
 /* ---- the evacuation ---- */
 
-static void cordon(Step *s, json_t *evacuation, const json_t *node) {
-  if (ferry_condition_status(evacuation, "Cordoned"))
+static void evacuation_cordon(EvacuationStep *s, json_t *evacuation, const json_t *node) {
+  if (ferry_condition_status(evacuation, FERRY_CONDITION_CORDONED))
     return; /* done once: who uncordons it meanwhile means it */
   if (ferry_object_annotation(evacuation, FERRY_DRAIN_TAINT_ANNOTATION))
     return; /* the taint keeps migrations away, and is all there is to take back */
@@ -323,28 +323,29 @@ static void cordon(Step *s, json_t *evacuation, const json_t *node) {
     ferry_plan_event(s->plan, node, "Normal", ferry_reason_name(FERRY_REASON_NODE_NOT_SCHEDULABLE),
                      "cordoned for an evacuation", s->now_ms);
   }
-  ferry_condition_set(evacuation, "Cordoned", "True", ferry_reason_name(FERRY_REASON_EVACUATION),
+  ferry_condition_set(evacuation, FERRY_CONDITION_CORDONED, "True",
+                      ferry_reason_name(FERRY_REASON_EVACUATION),
                       "no migration goes to the node any more", s->now_ms);
 }
 
-static void evacuation_finish(Step *s, json_t *evacuation, FerryPhase phase, FerryReason reason,
-                              const char *message) {
+static void evacuation_finish(EvacuationStep *s, json_t *evacuation, FerryPhase phase,
+                              FerryReason reason, const char *message) {
   gboolean ok = phase == FERRY_PHASE_SUCCEEDED;
   ferry_json_set_str(evacuation, "status.phase", ferry_phase_name(phase));
-  ferry_condition_set(evacuation, "Complete", ok ? "True" : "False", ferry_reason_name(reason),
-                      message, s->now_ms);
+  ferry_condition_set(evacuation, FERRY_CONDITION_COMPLETE, ok ? "True" : "False",
+                      ferry_reason_name(reason), message, s->now_ms);
   ferry_plan_event(s->plan, evacuation, ok ? "Normal" : "Warning", ferry_reason_name(reason),
                    message, s->now_ms);
 }
 
-static void step_live(Step *s, json_t *evacuation) {
+static void step_live(EvacuationStep *s, json_t *evacuation) {
   g_autoptr(json_t) node = ferry_store_get(s->store, &ferry_kind_node, "", s->node);
   if (!node) {
     g_autofree char *text = g_strdup_printf("there is no node %s (any more)", s->node);
     evacuation_finish(s, evacuation, FERRY_PHASE_FAILED, FERRY_REASON_NODE_NOT_FOUND, text);
     return;
   }
-  cordon(s, evacuation, node);
+  evacuation_cordon(s, evacuation, node);
   const char *salt = ferry_json_str(evacuation, "metadata.uid");
   g_autoptr(GPtrArray) vmis = ferry_store_list(s->store, &ferry_kind_vmi, NULL, NULL);
   json_t *vms = step_vms(s, vmis, ferry_json_get(evacuation, "status.vms"), salt ? salt : s->node);
@@ -374,7 +375,7 @@ static void step_live(Step *s, json_t *evacuation) {
 }
 
 /* What has not begun is cancelled; what moves goes on to its end. */
-static void cancel_waiting(Step *s, const json_t *evacuation) {
+static void cancel_waiting(EvacuationStep *s, const json_t *evacuation) {
   g_autofree char *by =
       g_strdup_printf("the end of evacuation %s", ferry_json_str(evacuation, "metadata.name"));
   for (guint i = 0; i < s->migrations->len; i++) {
@@ -391,7 +392,7 @@ static void cancel_waiting(Step *s, const json_t *evacuation) {
   }
 }
 
-static void step_deleted(Step *s, json_t *evacuation) {
+static void step_deleted(EvacuationStep *s, json_t *evacuation) {
   if (!ferry_object_drop_finalizer(evacuation, FERRY_EVACUATION_FINALIZER))
     return; /* others keep it */
   if (!ferry_evacuation_is_final(evacuation))
@@ -411,15 +412,15 @@ void ferry_evacuation_step(FerryStore *store, const json_t *evacuation, gint64 n
   g_autoptr(GHashTable) by_vm = index_by_vm(migrations);
   g_autoptr(FerryEvacuationCheck) check = deleted ? NULL : ferry_evacuation_check_new(store);
   const char *node = ferry_json_str(evacuation, "spec.nodeName");
-  Step s = {.store = store,
-            .node = node ? node : "",
-            .evacuation = evacuation,
-            .since_ms = made_ms(evacuation),
-            .now_ms = now_ms,
-            .migrations = migrations,
-            .by_vm = by_vm,
-            .check = check,
-            .plan = plan};
+  EvacuationStep s = {.store = store,
+                      .node = node ? node : "",
+                      .evacuation = evacuation,
+                      .since_ms = made_ms(evacuation),
+                      .now_ms = now_ms,
+                      .migrations = migrations,
+                      .by_vm = by_vm,
+                      .check = check,
+                      .plan = plan};
   if (deleted) {
     step_deleted(&s, copy);
     return;

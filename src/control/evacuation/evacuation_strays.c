@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "control/evacuation_strays.h"
+#include "control/evacuation/evacuation_strays.h"
 #include "control/vmi_owner.h"
 #include "model/migration/phase.h"
 

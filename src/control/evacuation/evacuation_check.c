@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "control/evacuation_check.h"
+#include "control/evacuation/evacuation_check.h"
 #include "base/error.h"
 #include "model/migration/evacuation.h"
 #include "policy/migration_admission.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "control/drain_taint.h"
-#include "control/evacuation.h"
+#include "control/evacuation/drain_taint.h"
+#include "control/evacuation/evacuation.h"
 #include "world.h"
 #include <string.h>
 
@@ -67,7 +67,7 @@ static void end_evacuation(FerryStore *store, const json_t *evacuation, const ch
                            gint64 now) {
   json_t *copy = json_deep_copy(evacuation);
   ferry_json_set_str(copy, "status.phase", phase);
-  ferry_condition_set(copy, "Complete", "False", "Test", "", now);
+  ferry_condition_set(copy, FERRY_CONDITION_COMPLETE, "False", "Test", "", now);
   g_autoptr(FerryPlan) plan = ferry_plan_new();
   ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_evacuation, copy, FALSE);
   world_commit(store, plan);
