@@ -38,7 +38,11 @@ typedef struct {
 } FerryRow;
 
 /* migration_actions.c: guards and actions up to Scheduled */
+
+/* migration.c */
 void ferry_step_resolve_config(FerryStep *s);
+
+/* migration_actions.c */
 gboolean ferry_step_guard_cancelled(FerryStep *s);
 gboolean ferry_step_guard_vm_gone(FerryStep *s);
 gboolean ferry_step_guard_vm_off(FerryStep *s);
@@ -74,7 +78,6 @@ void ferry_step_act_lost(FerryStep *s);
 gboolean ferry_step_guard_unknown(FerryStep *s);
 void ferry_step_act_unknown(FerryStep *s);
 void ferry_step_act_agent_lost(FerryStep *s);
-
 /** Nobody says now what there is on the target. */
 gboolean ferry_step_target_is_silent(const FerryStep *s);
 
@@ -89,18 +92,25 @@ void ferry_step_act_retry(FerryStep *s);
 void ferry_step_act_freeze(FerryStep *s);
 void ferry_step_drop_stale_result(FerryStep *s);
 
-/** Another migration of the same VM that goes first (migration.c): one that has begun, or an
+/* migration.c */
+/** Another migration of the same VM that goes first: one that has begun, or an
  * older one; NULL: none. Admission refuses a second one; an evacuation may have made its own at the
  * same moment. `all` are the stored ones; the answer is one of them, borrowed. */
 const json_t *ferry_step_goes_first(const FerryStep *s, const GPtrArray *all);
-/** Whether a host can take the VM now (migration_actions.c). */
+
+/* migration_actions.c */
+/** Whether a host can take the VM now. */
 gboolean ferry_step_has_target(FerryStep *s);
 /** Ends the migration as Failed in `s->m`: reason, message, migrationState. */
 void ferry_step_fail(FerryStep *s, const char *reason, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* migration.c */
 /** Sets a value at `path` of the working copy only where it differs. Takes `value`. */
 void ferry_step_set(FerryStep *s, const char *path, json_t *value);
 /** Milliseconds since the phase began, by ferryd's own stamps; 0 where unknown. */
 gint64 ferry_step_phase_age(const FerryStep *s);
+
+/* migration_actions.c */
 gboolean ferry_step_cancel_requested(const FerryStep *s);
 /** The domain's record on a node, borrowed, or NULL. */
 const json_t *ferry_step_domain_on(const FerryStep *s, const char *node);

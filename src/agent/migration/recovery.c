@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+// Theory of operation: a post-copy that broke leaves a part of the VM on each host, and libvirt can
+// be called once more to join them. Each turn looks at what both hosts have and at the path between
+// them, asks the table of path/mend.h what may be done now, does that one thing (wait, let go of a
+// dead connection here, have the target's agent close its end, call libvirt again), and shows it in
+// the migration's status, from which an agent that takes over goes on.
 #include "agent/migration/recovery.h"
 #include "agent/path/mend.h"
 #include "agent/path/probe.h"

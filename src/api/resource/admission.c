@@ -14,6 +14,7 @@
 #include "policy/freeze.h"
 #include "policy/migration_admission.h"
 #include "policy/network_check.h"
+#include "model/migration/condition.h"
 
 #include <string.h>
 
@@ -77,17 +78,16 @@ static const json_t *admission_find_named(json_t *const *objects, gsize n, const
  * connections are not carried along. */
 static void warn_of_conditions(FerryRequest *req, const FerryAdmissionState *state,
                                const json_t *vmi, const json_t *object) {
-  static const char *const told[] = {"CopiesUnguarded", "ConnectionsNotCarried"};
+  static const FerryConditionType told[] = {FERRY_CONDITION_COPIES_UNGUARDED,
+                                            FERRY_CONDITION_CONNECTIONS_NOT_CARRIED};
   const char *nodes[] = {ferry_json_str(vmi, "status.nodeName"),
                          ferry_json_str(object, "spec.targetNode")};
   for (gsize i = 0; i < G_N_ELEMENTS(nodes); i++) {
     const json_t *node =
         nodes[i] ? admission_find_named(state->nodes, state->n_nodes, nodes[i]) : NULL;
     for (gsize k = 0; k < G_N_ELEMENTS(told); k++) {
-      const json_t *condition =
-          ferry_json_find(ferry_json_get(node, "status.conditions"), "type", told[k]);
-      if (g_strcmp0(ferry_json_str(condition, "status"), "True") == 0)
-        ferry_respond_warning(req, ferry_json_str(condition, "message"));
+      if (ferry_condition_holds(node, told[k]))
+        ferry_respond_warning(req, ferry_json_str(ferry_condition_find(node, told[k]), "message"));
     }
   }
 }
