@@ -126,7 +126,7 @@ static char *migration_actions_frozen(const FerryStep *s) {
 }
 
 gboolean ferry_step_guard_frozen(FerryStep *s) {
-  g_autofree char *stop = frozen(s);
+  g_autofree char *stop = migration_actions_frozen(s);
   return stop != NULL;
 }
 
