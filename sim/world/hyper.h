@@ -35,7 +35,6 @@ typedef struct {
   gint64 excused_us;  /* when a person or a fault last did something to its copies; -1: never */
   const char *excuse; /* what that was; static */
   gboolean by_hand;   /* a person started a second copy */
-  gboolean unwatched; /* it was handed over while the agent that began that was gone */
   gboolean lost;      /* the only whole copy went by a fault, or a person ended it */
   gboolean person_paused;
 } FerryWorldVm;

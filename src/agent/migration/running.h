@@ -56,7 +56,7 @@ typedef struct {
   gboolean in_doubt;         /* it is not known yet which host has it */
   gint64 ran_ms;             /* how long it ran here since the switch-over; -1: not known */
   FerryPathWatch *watch;     /* of `job`; NULL: none */
-  FerryFlowSource *flows;    /* the VM's connections, for the target; NULL: nobody there wants them */
+  FerryFlowSource *flows; /* the VM's connections, for the target; NULL: nobody there wants them */
 } FerryRunning;
 
 /** All of them are borrowed. Nothing runs yet. */
