@@ -22,7 +22,7 @@ static const guint8 bed_mac[6] = {0x52, 0x54, 0, 0, 0, 1};
 static inline gboolean bed_namespace(void) {
   int own = CLONE_NEWNET | CLONE_NEWNS;
   return (unshare(own) == 0 || unshare(CLONE_NEWUSER | own) == 0) &&
-         mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+         mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
          mount("sysfs", "/sys", "sysfs", 0, NULL) == 0; /* it shows the one of who mounted it */
 }
 
@@ -75,4 +75,42 @@ static inline void bed_answer(int fd, const guint8 mac[6], const guint8 address[
   memcpy(out + 28, address, 4);
   memcpy(out + 32, in + 22, 6);
   g_assert_cmpint(write(fd, out, sizeof out), ==, sizeof out);
+}
+
+/* A guest that answers for 192.0.2.7 by its own MAC address until it is to end. */
+typedef struct {
+  int fd;
+  gboolean stop; /* atomic */
+  GThread *thread;
+} BedGuest;
+
+static inline gpointer bed_live_on(gpointer data) {
+  static const guint8 own[4] = {192, 0, 2, 7};
+  BedGuest *g = data;
+  guint8 in[128], out[42];
+  while (!g_atomic_int_get(&g->stop)) {
+    struct pollfd ready = {.fd = g->fd, .events = POLLIN};
+    if (poll(&ready, 1, 20) <= 0 || read(g->fd, in, sizeof in) < (gssize)sizeof out ||
+        (in[12] << 8 | in[13]) != 0x0806 || memcmp(in + 38, own, sizeof own) != 0)
+      continue;
+    memcpy(out, in, sizeof out);
+    memcpy(out, in + 6, 6);
+    memcpy(out + 6, bed_mac, 6);
+    out[21] = 2; /* a reply */
+    memcpy(out + 22, bed_mac, 6);
+    memcpy(out + 28, own, 4);
+    memcpy(out + 32, in + 22, 10);
+    g_assert_cmpint(write(g->fd, out, sizeof out), ==, sizeof out);
+  }
+  return NULL;
+}
+
+static inline void bed_live(BedGuest *g, int fd) {
+  *g = (BedGuest){.fd = fd};
+  g->thread = g_thread_new("guest", bed_live_on, g);
+}
+
+static inline void bed_leave(BedGuest *g) {
+  g_atomic_int_set(&g->stop, TRUE);
+  g_thread_join(g->thread);
 }

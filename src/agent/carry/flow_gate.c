@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define CLAIMS_MAX 64
+#define SECOND_ANSWER_MS 20
 
 typedef enum {
   CLAIM_OPEN = 1,
@@ -126,6 +127,12 @@ static void refuse_own_addresses(FerryFlowGate *g) {
   freeifaddrs(all);
 }
 
+/* Where nothing is open any more a second answer, of somebody else, may still follow. */
+static gint64 until_all_answered(const FerryFlowGate *g, gint64 until) {
+  g_autoptr(GPtrArray) open = ferry_flow_gate_open(g);
+  return open->len ? until : MIN(until, g_get_monotonic_time() + SECOND_ANSWER_MS * 1000);
+}
+
 void ferry_flow_gate_ask(FerryFlowGate *g, const GArray *nics, int ms) {
   refuse_own_addresses(g);
   g_autoptr(GPtrArray) open = ferry_flow_gate_open(g);
@@ -138,13 +145,12 @@ void ferry_flow_gate_ask(FerryFlowGate *g, const GArray *nics, int ms) {
     for (guint k = 0; ear && k < open->len; k++)
       if (ferry_flow_address(open->pdata[k], &ipv6, address))
         ferry_port_ask(bridge, address, NULL);
-    gint64 left = until - g_get_monotonic_time();
-    /* to the end: a second answer, of somebody else, may follow */
+    gint64 left = (gint64)ms * 1000;
     while (ear && left > 0 && ferry_port_ear_answer(ear, (int)(left / 1000), mac, address)) {
       ferry_flow_gate_answer(g, address, ferry_nics_have(nics, mac));
-      left = until - g_get_monotonic_time();
+      left = until_all_answered(g, until) - g_get_monotonic_time();
     }
-    until = MAX(until, g_get_monotonic_time() + ms * 1000 / 2);
+    until = g_get_monotonic_time() + (gint64)ms * 1000; /* of the next interface's */
   }
 }
 

@@ -18,7 +18,9 @@
 
 #define LOOK_MS 100
 #define IDLE_MS 2000
-#define ASK_MS 40
+#define ASK_MS 100      /* for an answer: a guest that is busy may take its time */
+#define ASKS_AT_ONCE 10 /* then more seldom: all hear such a question */
+#define ASK_AGAIN_MS 1000
 #define LATE_US (3 * G_USEC_PER_SEC) /* what the source writes after the guest has arrived */
 
 struct _FerryLanding {
@@ -43,6 +45,7 @@ typedef struct {
   FerryPlaceNotice announcement;
   FerryFlowGate gate;
   gboolean announced;
+  guint asks; /* since something changed */
 } Lander;
 
 typedef struct {
@@ -127,6 +130,7 @@ static gboolean prove_addresses(Lander *l, gboolean arrived) {
   g_autoptr(GPtrArray) open = ferry_flow_gate_open(&l->gate);
   if (!open->len)
     return FALSE;
+  l->asks++;
   ferry_flow_gate_ask(&l->gate, l->nics, ASK_MS);
   g_autoptr(GPtrArray) left = ferry_flow_gate_open(&l->gate);
   if (left->len < open->len)
@@ -177,15 +181,19 @@ static gboolean lander_turn(Lander *l, const LanderNews *news) {
     return !news->over && !late;
   if (news->fresh)
     ferry_flow_gate_give(&l->gate, news->arrived);
-  if (news->arrived && !l->announced)
+  if (news->arrived && !l->announced) {
     verify_announcement(l);
+    l->asks = 0;
+  }
   gboolean open = prove_addresses(l, news->arrived);
   return !news->over && !late && !(news->arrived && l->gate.last && !open);
 }
 
 static gint64 next_wait_ms(const Lander *l, const LanderNews *news) {
   g_autoptr(GPtrArray) open = ferry_flow_gate_open(&l->gate);
-  return !l->nics || open->len || news->arrived ? LOOK_MS : IDLE_MS;
+  if (l->nics && open->len)
+    return l->asks < ASKS_AT_ONCE ? 1 : ASK_AGAIN_MS;
+  return !l->nics || news->arrived ? LOOK_MS : IDLE_MS;
 }
 
 static void lander_run(Lander *l) {

@@ -11,7 +11,6 @@
 #define FOREIGN "udp 203.0.113.1 4000 203.0.113.2 53 100 1"
 
 static int guest;
-static gboolean stop; /* atomic: the guest is to end */
 
 typedef struct {
   FerryDelivery base; /* first */
@@ -33,27 +32,6 @@ static void take_status(FerryDelivery *base, json_t *status) {
   w->written++;
   g_mutex_unlock(&w->lock);
   json_decref(status);
-}
-
-/* It answers for its own address, whatever it is asked. */
-static gpointer live_as_guest(gpointer data) {
-  static const guint8 own[4] = {192, 0, 2, 7};
-  guint8 in[128], out[42] = {0};
-  while (!g_atomic_int_get(&stop)) {
-    struct pollfd ready = {.fd = guest, .events = POLLIN};
-    if (poll(&ready, 1, 50) <= 0 || read(guest, in, sizeof in) < (gssize)sizeof out ||
-        (in[12] << 8 | in[13]) != 0x0806 || memcmp(in + 38, own, sizeof own) != 0)
-      continue;
-    memcpy(out, in, sizeof out);
-    memcpy(out, in + 6, 6);
-    memcpy(out + 6, bed_mac, 6);
-    out[21] = 2;
-    memcpy(out + 22, bed_mac, 6);
-    memcpy(out + 28, own, 4);
-    memcpy(out + 32, in + 22, 10);
-    g_assert_cmpint(write(guest, out, sizeof out), ==, sizeof out);
-  }
-  return NULL;
 }
 
 static void know(const char *text) {
@@ -81,7 +59,8 @@ static void test_written(void) {
   FerryHost host = {&host_ops, TRUE};
   Written w = {.base = {&ops}};
   g_autoptr(json_t) object = json_pack("{s:{s:s}}", "metadata", "name", "m");
-  GThread *thread = g_thread_new("guest", live_as_guest, NULL);
+  BedGuest living;
+  bed_live(&living, guest);
   know(FIRST);
   know(FOREIGN);
   FerryFlowSource *source = ferry_flow_source_start(&host, &w.base, UUID, object);
@@ -97,8 +76,7 @@ static void test_written(void) {
   ferry_flow_source_stop(source);
   g_assert_cmpuint(w.written, ==, 3);
   json_decref(w.flows);
-  g_atomic_int_set(&stop, TRUE);
-  g_thread_join(thread);
+  bed_leave(&living);
 }
 
 /* A host that can not be looked into from here. */

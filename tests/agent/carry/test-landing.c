@@ -10,7 +10,6 @@
 #define UID "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 #define VM "192.0.2.7"
 
-static const guint8 vm[4] = {192, 0, 2, 7};
 static int guest;
 
 typedef struct {
@@ -144,27 +143,31 @@ static void wait_told(Fixture *f, const char *reasons) {
 }
 
 static void test_arrives(Fixture *f, gconstpointer data) {
+  BedGuest living;
+  bed_live(&living, guest);
   see(f); /* nothing of it is here yet */
   prepare(f);
   write_flows(f, "udp " VM " 4000 198.51.100.1 53 100 1", FALSE);
-  bed_answer(guest, bed_mac, vm);
   wait_known(1); /* before it runs here */
   write_flows(f, "udp " VM " 4001 198.51.100.1 53 100 1", TRUE);
   wait_known(1);
   resume(f); /* and QEMU says nothing */
   wait_told(f, "AnnouncementRepeated\nFlowsCarried\n");
+  bed_leave(&living);
   forget_all();
 }
 
 static void test_does_not_arrive(Fixture *f, gconstpointer data) {
+  BedGuest living;
+  bed_live(&living, guest);
   prepare(f);
   write_flows(f, "udp " VM " 4000 198.51.100.1 53 100 1", FALSE);
-  bed_answer(guest, bed_mac, vm);
   wait_known(1);
   ferry_json_set_str(f->migration, "status.phase", "Failed");
   see(f);
   wait_known(0);
   stop_agent(f);
+  bed_leave(&living);
   g_assert_cmpstr(f->told->str, ==, "");
 }
 
