@@ -71,6 +71,7 @@ static void set_spec(json_t *vmi, const json_t *r) {
   copy_key(spec, "domain.devices.filesystems", r, "filesystems");
   copy_key(spec, "domain.hostResources", r, "hostResources");
   copy_key(spec, "domain.snapshots", r, "snapshots");
+  copy_key(spec, "domain.managedSave", r, "managedSave");
   copy_key(spec, "migration", r, "migrationPolicy");
   if (memory > 0) {
     g_autofree char *text = ferry_quantity_format(memory);

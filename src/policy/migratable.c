@@ -146,6 +146,16 @@ static void add_snapshots(const json_t *vmi, json_t *out) {
                        n >= FERRY_DOMAIN_SNAPSHOTS_MAX ? "at least " : "", n, names->str));
 }
 
+/* libvirt moves its definition all the same, and at the target it would begin without its memory.
+ */
+static void add_managed_save(const json_t *vmi, json_t *out) {
+  if (ferry_json_bool(vmi, "spec.domain.managedSave", FALSE))
+    migratable_add(
+        out, FERRY_REASON_MANAGED_SAVE_NOT_LIVE_MIGRATABLE,
+        g_strdup("its memory is in a file of its host (managed save), which would be left behind: "
+                 "start it there first, or give that memory up (virsh managedsave-remove)"));
+}
+
 /* Of two copies nobody can tell which one is meant to move. */
 static void add_two_copies(const json_t *vmi, json_t *out) {
   static const FerryConditionType types[] = {FERRY_CONDITION_RUNNING_ON_TWO_HOSTS,
@@ -186,6 +196,7 @@ json_t *ferry_migratable_reasons(const json_t *vmi) {
   add_cpu_model(vmi, out);
   add_launch_security(vmi, out);
   add_snapshots(vmi, out);
+  add_managed_save(vmi, out);
   add_tsc(vmi, out);
   add_hyperv_passthrough(vmi, out);
   add_virtiofs(vmi, out);

@@ -350,19 +350,24 @@ static void check_placement(const FerryAdmissionState *state, const json_t *migr
   }
 }
 
-/* Requests to move a VM that cannot be moved live are refused (seeds/003). */
+/* Requests to move a VM that cannot be moved live are refused; of those that send its definition
+ * alone, what would leave its memory behind. */
 static void check_migratable(const FerryAdmissionState *state, const json_t *migration,
                              const json_t *vmi, const char *word, GError *causes) {
   g_autoptr(json_t) config = ferry_admission_config(state, migration, vmi, NULL);
-  if (ferry_json_bool(migration, "spec.offline", FALSE) ||
-      ferry_json_bool(config, "unsafeMigrationOverride", FALSE))
+  gboolean offline = ferry_json_bool(migration, "spec.offline", FALSE);
+  const char *saved = ferry_reason_name(FERRY_REASON_MANAGED_SAVE_NOT_LIVE_MIGRATABLE);
+  if (ferry_json_bool(config, "unsafeMigrationOverride", FALSE))
     return;
   g_autoptr(json_t) reasons = ferry_migratable_reasons(vmi);
   gsize i;
   json_t *reason;
-  json_array_foreach(reasons, i, reason) ferry_error_add_cause(
-      causes, "FieldValueInvalid", "spec.vmiName", "Invalid value: \"%s\": %s (%s)", word,
-      ferry_json_str(reason, "message"), ferry_json_str(reason, "reason"));
+  json_array_foreach(reasons, i, reason) {
+    if (!offline || g_strcmp0(ferry_json_str(reason, "reason"), saved) == 0)
+      ferry_error_add_cause(causes, "FieldValueInvalid", "spec.vmiName",
+                            "Invalid value: \"%s\": %s (%s)", word,
+                            ferry_json_str(reason, "message"), ferry_json_str(reason, "reason"));
+  }
 }
 
 /* What the migration and its VM say of how to migrate. */

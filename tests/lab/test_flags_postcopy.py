@@ -140,11 +140,14 @@ class PostCopyResume(FlagsTest):
         self.assertEqual(self.recovery("kept").get("tries", 0), 0)
         self.assertIn("node h2 has libvirt 11.3", self.refused("kept", *AGAIN))
         self.forget_calls()
-        done = self.ferry("migrate", "kept", "--to", "h2", *AGAIN, "--unsafe", check=False)
-        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
-        self.assertIn("POSTCOPY_RESUME", self.calls()[0])
-        self.assertIn(FAILED, self.reason("h1", "kept"))
-        self.lab.start("h2", "libvirtd")
+        with self.migrating("kept", *AGAIN, "--unsafe") as forced:
+            self.wait(lambda: self.recovery("kept").get("state") == "TargetSilent", 40,
+                      "its libvirtd has died of it, and is waited for")
+            self.assertIn("POSTCOPY_RESUME", self.calls()[0])
+            self.assertIn(FAILED, self.reason("h1", "kept"))
+            self.lab.start("h2", "libvirtd")
+            self.assertEqual(forced.wait(60), 1)
+        self.assertEqual(self.newest("kept")["status"]["reason"], "PostCopyFailed")
         self.assertIn("running", self.lab.virsh("h2", "domstate", "kept").stdout)
 
     def test_nothing_to_resume(self):

@@ -35,7 +35,7 @@ class LockManager(LabTest):
     def test_no_second_copy(self):
         self.assertEqual({self.locks("h1"), self.locks("h2")}, {"none"})
         self.give_virtlockd("h1")
-        self.guest("locked", rate=5, working_set=16, disk="shared")
+        self.guest("locked", kernel="linux", memory=160, rate=5, working_set=16, disk="shared")
         xml = self.lab.virsh("h1", "dumpxml", "--security-info", "locked").stdout
         # a host without one is no target, and would run the disk a second time
         done = self.ferry("check", "locked", "--to", "h2", check=False)

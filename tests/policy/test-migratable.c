@@ -153,11 +153,17 @@ static void test_two_copies(void) {
   }
 }
 
+static void test_managed_save(void) {
+  expect("{'managedSave':false}", "");
+  expect("{'managedSave':true}", "ManagedSaveNotLiveMigratable");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migratable/all-at-once", test_all_at_once);
   g_test_add_func("/migratable/launch-security", test_launch_security);
   g_test_add_func("/migratable/snapshots", test_snapshots);
+  g_test_add_func("/migratable/managed-save", test_managed_save);
   g_test_add_func("/migratable/losses", test_losses);
   g_test_add_func("/migratable/unseen-interfaces", test_unseen_interfaces);
   g_test_add_func("/migratable/tsc", test_tsc);

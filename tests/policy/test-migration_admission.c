@@ -209,6 +209,14 @@ static void not_migratable(World *w, gconstpointer data) {
     ferry_admission_check(&w->state, m, &none);
     g_assert_no_error(none);
   }
+  /* its memory would be left behind by a migration that sends its definition, too */
+  ferry_json_set_bool(db, "spec.domain.managedSave", TRUE);
+  g_autoptr(json_t) sent = migration("new", "db", "h2");
+  ferry_json_set_bool(sent, "spec.offline", TRUE);
+  g_autoptr(GError) saved = NULL;
+  ferry_admission_check(&w->state, sent, &saved);
+  g_assert_cmpuint(ferry_error_n_causes(saved), ==, 1);
+  g_assert_nonnull(strstr(ferry_error_cause(saved, 0)->message, "(ManagedSaveNotLiveMigratable)"));
 }
 
 static void second_migration(World *w, gconstpointer data) {

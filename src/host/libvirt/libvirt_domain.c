@@ -203,6 +203,16 @@ static void libvirt_domain_add_snapshots(virDomainPtr domain, json_t *record) {
   json_decref(names);
 }
 
+/* A file that is there for one that runs is stale: libvirt removes it with the start. */
+static void libvirt_domain_add_managed_save(virDomainPtr domain, json_t *record) {
+  int has =
+      json_is_true(json_object_get(record, "active")) ? 0 : virDomainHasManagedSaveImage(domain, 0);
+  if (has < 0)
+    virResetLastError();
+  if (has > 0)
+    ferry_json_set_bool(record, "managedSave", TRUE);
+}
+
 /* What libvirtd says by itself, of a domain that runs or not. */
 static gboolean read_shape(FerryLibvirtAsk *a, GError **error) {
   if (!a->domain)
@@ -217,6 +227,7 @@ static gboolean read_shape(FerryLibvirtAsk *a, GError **error) {
       json_pack("{s:s, s:s, s:i, s:b, s:b}", "state", a->state.state, "reason", a->state.reason,
                 "id", a->state.id, "active", a->state.active, "persistent", a->state.persistent);
   libvirt_domain_add_snapshots(a->domain, a->found);
+  libvirt_domain_add_managed_save(a->domain, a->found);
   return TRUE;
 }
 

@@ -92,6 +92,7 @@ static const FerryField record[] = {
     OBJS("filesystems", record_filesystem, "Directories of the host.",
          .max = FERRY_RECORD_MAX_DEVICES),
     STRS("snapshots", "Names of its snapshots.", .max = FERRY_DOMAIN_SNAPSHOTS_MAX),
+    BOOL("managedSave", "Whether its memory is kept in a file of libvirt's (managed save)."),
     STRS("hostResources", "Digests of what its definition uses of the host.",
          .max = FERRY_DOMAIN_RESOURCES_MAX),
     MAP("labels", "Labels, from the domain's metadata.", .max = 1000),

@@ -130,6 +130,9 @@ static const FerryField domain[] = {
     OBJ("devices", devices, "Devices of the guest."),
     STRS("snapshots", "Names of the domain's snapshots in libvirt, which keep it from moving.",
          .max = FERRY_DOMAIN_SNAPSHOTS_MAX),
+    BOOL("managedSave",
+         "Whether libvirt keeps its memory in a file of its host (managed save), until it is "
+         "started there."),
     STRS("hostResources",
          "Digests of what its definition uses of the host: programs, boot files, sockets, labels; "
          "a destinationXML may use no others.",

@@ -194,6 +194,9 @@
   ROW(IMMOBILE, TDX_NOT_LIVE_MIGRATABLE, "TDXNotLiveMigratable", "It uses TDX.", "")               \
   ROW(IMMOBILE, SNAPSHOTS_NOT_LIVE_MIGRATABLE, "SnapshotsNotLiveMigratable",                       \
       "libvirt moves no domain that has snapshots.", "Delete them (virsh snapshot-delete).")       \
+  ROW(IMMOBILE, MANAGED_SAVE_NOT_LIVE_MIGRATABLE, "ManagedSaveNotLiveMigratable",                  \
+      "Its memory is in a file of its host (managed save), which a migration would leave behind.", \
+      "Start it on its host first, or give that memory up (virsh managedsave-remove).")            \
   ROW(IMMOBILE, QEMU_SILENT, "QEMUSilent",                                                         \
       "Its QEMU does not answer its monitor, so that libvirt can do nothing with it.",             \
       "Look at that process on its host: stopped, or waiting for storage.")                        \
