@@ -254,7 +254,6 @@ const FerryKind ferry_kind_virtual_machine = {
     .kind = "VirtualMachine",
     .plural = "virtualmachines",
     .singular = "virtualmachine",
-    .short_names = WORDS("vms"),
     .namespaced = TRUE,
     .verbs = FERRY_VERB_READ,
     .read_by = FERRY_ROLE_VIEW,

@@ -103,7 +103,8 @@ static json_t *type_schema(const FerryField *field, FerryType type, gboolean v3)
   case FERRY_TYPE_ANY:
     break;
   }
-  schema = schema_simple("object", NULL);
+  /* what is kept as it is may be a list as well; kubectl before 1.27 takes a type at its word */
+  schema = field->flags & FERRY_FIELD_KEPT ? json_object() : schema_simple("object", NULL);
   json_object_set_new(schema, "x-kubernetes-preserve-unknown-fields", json_true());
   return schema;
 }

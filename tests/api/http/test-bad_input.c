@@ -311,7 +311,7 @@ static void other_routes(Server *s, gconstpointer data) {
        {"only protobuf", "POST", NULL, "Accept: application/vnd.kubernetes.protobuf", "{}", 406}},
       {"/api/v1/pods",
        {"only protobuf", "GET", NULL, "Accept: application/vnd.kubernetes.protobuf", NULL, 406}},
-      {"/api/v1/namespaces/default/pods/virt-launcher-db-h1",
+      {"/apis",
        {"only a table", "GET", NULL, "Accept: application/json;as=Table;v=v1;g=meta.k8s.io", NULL,
         406}},
       {"/apis/authorization.k8s.io/v1/subjectaccessreviews",

@@ -121,7 +121,7 @@ static void test_event(void) {
   g_autoptr(GByteArray) meta = g_byte_array_new();
   put_text(meta, 1, "e");
   put_field(meta, 8, "", 0); /* no time: not created yet */
-  put_text(meta, 17, "managed fields, which are skipped");
+  put_text(meta, 15, "of no field: skipped");
   put_field(raw, 1, meta->data, meta->len);
   put_text(raw, 3, "Probed");
   put_time(raw, 6, 100, FALSE);

@@ -108,7 +108,7 @@ static void pages_share_a_snapshot(Server *s, gconstpointer data) {
                                             ferry_json_str(first->json, "metadata.continue"));
     g_autoptr(Answer) other = http(s, "GET", path, NULL);
     expect(other, 400);
-    g_assert_nonnull(strstr(other->body, "continue key is of another list"));
+    g_assert_nonnull(strstr(other->body, "continue: the key is of another list"));
   }
   g_autoptr(Answer) old = http(s, "GET", VMI "?limit=2&continue=ZmVycnkxOmFiYzoxOjE=", NULL);
   expect(old, 410);

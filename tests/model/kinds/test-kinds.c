@@ -21,7 +21,8 @@ static void test_words(void) {
       {"ev", &ferry_kind_event},
       {"ns", &ferry_kind_namespace},
       {"migrationpolicies", &ferry_kind_migration_policy},
-      {"secrets", NULL},
+      {"pods", &ferry_kind_pod},
+      {"pudding", NULL},
       {"", NULL},
       {"nodes.", NULL},
   };
