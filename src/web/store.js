@@ -65,9 +65,12 @@ class Collection {
     this.run(this.running.signal).catch(() => {});
   }
 
+  // What nobody looks after is not called live when it is looked at again.
   stop() {
     this.running?.abort();
     this.running = null;
+    if (this.state === "live")
+      this.setState("loading");
   }
 
   // Looks again at once, where it waits for its time.
@@ -117,7 +120,7 @@ class Collection {
 
   async load(signal) {
     // What is there at first is shown as it comes; later lists take the old one's place as a whole.
-    const first = this.state === "loading" && ((page) => {
+    const first = this.items.size === 0 && ((page) => {
       for (const item of page)
         this.items.set(keyOf(item), item);
       this.changed();
