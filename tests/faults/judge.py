@@ -12,6 +12,7 @@ LOST = ("VMLost", "StoppedMeanwhile", "VMNotFound")
 BEFORE_THE_END = ("disks", "first-pass", "later-pass")
 AT_ONCE_S = 10
 END_S = 90
+DEAD_S = 240  # in post-copy a target that is silent is waited for, for 2 minutes
 
 
 def may_be_lost(cell):
@@ -34,13 +35,14 @@ def place(scene):
     return [h for h, s in domains.items() if active(s)], domains
 
 
-def wait_for_the_end(scene):
+def wait_for_the_end(cell, scene):
     def ended():
         found = scene.migrations()
         return not found or all(m.get("status", {}).get("phase") in FINAL for m in found)
     begun = time.monotonic()
+    dead = cell.phase.split and any(f.rebuild for f in cell.faults)
     try:
-        scene.until(ended, END_S, "it ends")
+        scene.until(ended, DEAD_S if dead else END_S, "it ends")
     except Unreached as error:
         return None, str(error)
     return time.monotonic() - begun, None
@@ -123,7 +125,7 @@ def judge_next(cell, scene, where, wrong):
 def judge(cell, scene):
     """(what is wrong, facts) once all faults are over."""
     wrong, facts = [], {}
-    took, late = wait_for_the_end(scene)
+    took, late = wait_for_the_end(cell, scene)
     status = scene.status()
     facts.update(phase=status.get("phase"), reason=status.get("reason"),
                  message=status.get("message"),

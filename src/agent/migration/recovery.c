@@ -127,6 +127,11 @@ static void look_at_both(FerryRunning *r, const FerryDomainState *here, Recovery
   if (s->there == FERRY_MEND_THERE_WAITS || s->there == FERRY_MEND_THERE_BROKEN)
     s->allowed = recovery_is_allowed(r);
   s->path_up = look_at_path_up(r, &look->why);
+  gint64 now = g_get_monotonic_time();
+  gboolean answers = s->path_up && r->ports->host->local && r->asked->settings.request.address;
+  if (told || !v->heard_us || answers)
+    v->heard_us = now;
+  s->silent_ms = (now - v->heard_us) / 1000;
   s->path_up_ms = v->path_up_us ? (g_get_monotonic_time() - v->path_up_us) / 1000 : 0;
 }
 

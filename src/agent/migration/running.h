@@ -27,6 +27,7 @@ typedef struct {
   gint64 tries, closes;      /* so far */
   gint64 next_try_us, next_close_us, looked_us;
   gint64 path_up_us; /* since when the path is open; 0: it is not, or nobody has looked */
+  gint64 heard_us;   /* when the target last showed a sign of life; 0: nobody has looked */
   guint16 port;      /* of the target, that the data goes to; 0: not known */
 } FerryRecovery;
 

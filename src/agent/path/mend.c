@@ -54,7 +54,9 @@ static FerryMendAnswer judge_broken(const FerryMendSeen *s) {
   if (s->stopped || s->there == FERRY_MEND_THERE_GONE || s->there == FERRY_MEND_THERE_RUNS)
     return stop;
   if (s->there == FERRY_MEND_THERE_UNKNOWN)
-    return (FerryMendAnswer){FERRY_MEND_WAIT, FERRY_RECOVERY_SILENT};
+    return s->silent_ms >= FERRY_RECOVERY_SILENT_MS
+               ? stop
+               : (FerryMendAnswer){FERRY_MEND_WAIT, FERRY_RECOVERY_SILENT};
   if (!s->allowed)
     return stop;
   if (s->there == FERRY_MEND_THERE_WAITS)

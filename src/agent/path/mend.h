@@ -13,6 +13,10 @@ G_BEGIN_DECLS
 /** How often the target's agent is asked to close what leads nowhere. */
 #define FERRY_RECOVERY_CLOSE_MS 5000
 
+/** A target of which neither libvirtd nor the path has answered for so long may be dead: what both
+ * hosts have decides then. */
+#define FERRY_RECOVERY_SILENT_MS 120000
+
 /** What the source has of the VM. */
 typedef enum {
   FERRY_MEND_HERE_OVER,   /* it is not in post-copy (any more) */
@@ -42,6 +46,7 @@ typedef struct {
   gint64 path_up_ms;    /* for how long it does */
   gint64 next_try_ms;   /* until the next try is due; <= 0: now */
   gint64 next_close_ms; /* the same of asking the target to close its end */
+  gint64 silent_ms;     /* for how long neither libvirtd nor path of the target have answered */
 } FerryMendSeen;
 
 typedef enum {

@@ -101,6 +101,15 @@ static void test_waits_for(void) {
   g_assert_cmpint(ferry_mend_judge(&s).act, ==, FERRY_MEND_WAIT);
 }
 
+/* A host that shows no sign of life may be dead, and one part of the VM with it. */
+static void test_silence(void) {
+  FerryMendSeen s = seen_of(FERRY_MEND_HERE_BROKEN, FERRY_MEND_THERE_UNKNOWN);
+  s.silent_ms = FERRY_RECOVERY_SILENT_MS - 1;
+  g_assert_cmpint(ferry_mend_judge(&s).act, ==, FERRY_MEND_WAIT);
+  s.silent_ms++;
+  g_assert_cmpint(ferry_mend_judge(&s).act, ==, FERRY_MEND_STOP);
+}
+
 static void test_words(void) {
   static const struct {
     const char *state, *reason;
@@ -141,6 +150,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent/mend/never", test_never);
   g_test_add_func("/agent/mend/patience", test_patience);
   g_test_add_func("/agent/mend/waits", test_waits_for);
+  g_test_add_func("/agent/mend/silence", test_silence);
   g_test_add_func("/agent/mend/words", test_words);
   g_test_add_func("/agent/mend/pauses", test_pauses);
   return g_test_run();
