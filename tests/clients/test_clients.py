@@ -25,7 +25,7 @@ class Clients(unittest.TestCase):
             cls.results = [(c, v, checks) for (c, v, _), checks in zip(tried, found)]
 
     def test_each_client(self):
-        self.assertGreaterEqual(len(self.results), 11)
+        self.assertGreaterEqual(len(self.results), 10)
         for client, version, checks in self.results:
             self.assertGreaterEqual(len(checks), 6, f"{client} {version}: {checks}")
             for check, wrong in checks:
@@ -41,7 +41,8 @@ class Clients(unittest.TestCase):
 
 class Manifests(unittest.TestCase):
     """Objects as KubeVirt's and Harvester's users write them, each with what is expected of it: a line
-    `# expected: WORD` or `# refused: WORDS`, and `# warning: WORDS`."""
+    `# expected: WORD` or `# refused: WORDS`, `# warning: WORDS`, and `# option: WORD` for
+    kubectl."""
 
     def test_each(self):
         program = client_table.KUBECTLS / "kubectl-1.32"
@@ -51,7 +52,8 @@ class Manifests(unittest.TestCase):
             for file in files:
                 said = dict(re.findall(r"^# (expected|refused): (.*)$", file.read_text(), re.M))
                 warnings = re.findall(r"^# warning: (.*)$", file.read_text(), re.M)
-                done = server.run([program, "create", "--dry-run=server", "-f", file])
+                options = re.findall(r"^# option: (\S+)$", file.read_text(), re.M)
+                done = server.run([program, "create", "--dry-run=server", *options, "-f", file])
                 with self.subTest(file.name):
                     self.assertEqual(done.returncode == 0, "expected" in said, done.stderr)
                     self.assertIn(said.get("refused") or said["expected"], done.stdout + done.stderr)
