@@ -103,8 +103,7 @@ static void check_outcome(FerryWorld *w, const json_t *m) {
                   said, source, target, where_is(w, vm));
   if (!ferry_json_str(m, "status.reason") || !said || !*said)
     ferry_world_violate(w, "%s has ended without a reason", name);
-  if (!target || vm->by_hand ||
-      (vm->excused_us >= 0 && vm->excused_us >= vm->moved_us))
+  if (!target || vm->by_hand || (vm->excused_us >= 0 && vm->excused_us >= vm->moved_us))
     return;
   const char *where = where_is(w, vm);
   gboolean stayed = !moved && (!outcome || g_str_equal(outcome, "stayed"));

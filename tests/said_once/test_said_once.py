@@ -72,6 +72,8 @@ class Tree:
 
     def with_tests(self):
         """The tests come along, and the copy is a tree that tests/tree can look at."""
+        shutil.copytree(ROOT / "fuzz", self.at / "fuzz",
+                        ignore=shutil.ignore_patterns("__pycache__", "corpus", "floors"))
         shutil.copytree(ROOT / "tests", self.at / "tests",
                         ignore=shutil.ignore_patterns("__pycache__", "zoo", "golden", "results"))
         subprocess.run(["git", "init", "-q", self.at], check=True)

@@ -15,6 +15,7 @@ static const struct {
      NAMES("vmiName", "targetNode", "addedNodeSelector", "priority", "nodeName", "retries",
            "forecastOnly", "offline", "live", "postCopyResume", "abortOnError", "paused",
            "undefineSource", "persistDestination", "changeProtection", "nodeDrainTaintKey")},
+    {"refused whoever writes it", NAMES("sendTo", "receive")},
     {"names an object whose own writer needed the right for what it sets; who has a policy count "
      "for "
      "others by its name needs it as well (api/resource/policy_rights.c)",
@@ -63,6 +64,8 @@ typedef struct {
 } Found;
 
 static void visit(Found *f, const char *path, const FerryField *field) {
+  if (field->flags & FERRY_FIELD_KEPT) /* it does nothing */
+    return;
   const char *right = field->right ? field->right : "";
   const char *before = g_hash_table_lookup(f->seen, field->name);
   if (before && !g_str_equal(before, right))
