@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients of Kubernetes of several generations against the API, and docs/clients.md, which says what
 was tried with which. Their newest versions come and go with Debian's, so that the document is
-compared without them."""
+compared without them; client-go, which takes minutes to build, is tried where it is there
+(tests/clients/clients --document builds it)."""
 
 import re
 import unittest
@@ -25,7 +26,7 @@ class Clients(unittest.TestCase):
             cls.results = [(c, v, checks) for (c, v, _), checks in zip(tried, found)]
 
     def test_each_client(self):
-        self.assertGreaterEqual(len(self.results), 10)
+        self.assertGreaterEqual(len(self.results), 9)
         for client, version, checks in self.results:
             self.assertGreaterEqual(len(checks), 6, f"{client} {version}: {checks}")
             for check, wrong in checks:
@@ -33,7 +34,10 @@ class Clients(unittest.TestCase):
                     self.assertEqual(wrong, "")
 
     def test_document(self):
-        written = without_versions(client_table.DOCUMENT.read_text().splitlines())
+        tried = {client for client, _, _ in self.results}
+        written = without_versions(
+            line for line in client_table.DOCUMENT.read_text().splitlines()
+            if line.split("|")[1:2] and line.split("|")[1].strip() in tried)
         self.assertEqual(written, without_versions(client_table.rows(self.results)),
                          "docs/clients.md is not what came of it: run tests/clients/clients "
                          "--document")
