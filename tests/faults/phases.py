@@ -41,7 +41,7 @@ def _copying(s):
 
 def _disks(s):
     s.begin()
-    s.until(lambda: "Block Copy" in s.virsh("source", "blockjob", s.name, "vda").stdout, 30,
+    s.until(lambda: s.status().get("progress", {}).get("diskRemainingBytes", 0) > 0, 30,
             "the disk is copied")
 
 
