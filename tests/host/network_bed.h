@@ -80,6 +80,7 @@ static inline void bed_answer(int fd, const guint8 mac[6], const guint8 address[
 /* A guest that answers for 192.0.2.7 by its own MAC address until it is to end. */
 typedef struct {
   int fd;
+  guint deaf;    /* so many questions it does not answer */
   gboolean stop; /* atomic */
   GThread *thread;
 } BedGuest;
@@ -93,6 +94,10 @@ static inline gpointer bed_live_on(gpointer data) {
     if (poll(&ready, 1, 20) <= 0 || read(g->fd, in, sizeof in) < (gssize)sizeof out ||
         (in[12] << 8 | in[13]) != 0x0806 || memcmp(in + 38, own, sizeof own) != 0)
       continue;
+    if (g->deaf) {
+      g->deaf--;
+      continue;
+    }
     memcpy(out, in, sizeof out);
     memcpy(out, in + 6, 6);
     memcpy(out + 6, bed_mac, 6);
@@ -105,9 +110,13 @@ static inline gpointer bed_live_on(gpointer data) {
   return NULL;
 }
 
-static inline void bed_live(BedGuest *g, int fd) {
-  *g = (BedGuest){.fd = fd};
+static inline void bed_live_busy(BedGuest *g, int fd, guint deaf) {
+  *g = (BedGuest){.fd = fd, .deaf = deaf};
   g->thread = g_thread_new("guest", bed_live_on, g);
+}
+
+static inline void bed_live(BedGuest *g, int fd) {
+  bed_live_busy(g, fd, 0);
 }
 
 static inline void bed_leave(BedGuest *g) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: a thread looks at the kernel's table every two seconds, or more seldom where
-// that takes long. One pass counts the addresses in it that were not asked for yet, the most
+// that takes long. One pass counts the addresses in it that nobody has answered for yet, the most
 // frequent of which are asked for at the VM's ports; another one takes the connections that have an
 // address of the VM's. They are written when they differ from what was written last. When the guest
 // is paused nobody answers any more, and what there is is written once more and for good.
@@ -15,6 +15,7 @@
 #define LOOK_SHARE 20 /* looking takes one part in so many of a processor at most */
 #define ADDRESSES_SEEN_MAX 65536
 #define ADDRESSES_ASKED_MAX 256
+#define ASKED_TIMES 3 /* an answer may come too late */
 #define ANSWER_MS 300 /* a guest that is busy may take its time */
 
 struct FerryFlowSource {
@@ -28,11 +29,20 @@ struct FerryFlowSource {
   gboolean end, last;
   /* the thread's own */
   GArray *nics;      /* FerryNic */
-  GHashTable *asked; /* addresses, as GUINT_TO_POINTER */
+  GHashTable *asked; /* addresses, as GUINT_TO_POINTER -> how often, as GUINT_TO_POINTER */
   GHashTable *own;   /* those of them that are the VM's */
   char *sent;        /* digest of what was written last; NULL: nothing was */
   gboolean told;     /* that it does not work */
+  gint64 table_us;   /* how long it looked at the kernel's table this time */
 };
+
+static GArray *flows_look_up(FerryFlowSource *f, FerryConntrackWanted wanted, gpointer data,
+                             guint *left, GError **error) {
+  gint64 began = g_get_monotonic_time();
+  GArray *found = ferry_conntrack_flows(wanted, data, left, error);
+  f->table_us += g_get_monotonic_time() - began;
+  return found;
+}
 
 /* IPv4 as a key of the tables; 0: it is none. */
 static gpointer flow_key(const FerryConntrackFlow *flow, gboolean from) {
@@ -57,7 +67,9 @@ typedef struct {
 static gboolean count_candidate(const FerryConntrackFlow *flow, gboolean from, gpointer data) {
   FlowCandidateSearch *search = data;
   gpointer key = flow_key(flow, from);
-  if (!key || g_hash_table_contains(search->flows->asked, key))
+  const FerryFlowSource *f = search->flows;
+  if (!key || g_hash_table_contains(f->own, key) ||
+      GPOINTER_TO_UINT(g_hash_table_lookup(f->asked, key)) >= ASKED_TIMES)
     return FALSE;
   guint n = GPOINTER_TO_UINT(g_hash_table_lookup(search->counts, key));
   if (n || g_hash_table_size(search->counts) < ADDRESSES_SEEN_MAX)
@@ -70,7 +82,7 @@ static gint more_first(gconstpointer a, gconstpointer b) {
   return n < m ? 1 : n > m ? -1 : 0;
 }
 
-/* Those that were not asked for yet, the most frequent first: a VM's own is in all of its
+/* Those that nobody has answered for yet, the most frequent first: a VM's own is in all of its
  * connections. */
 static GArray *candidates_of(GHashTable *counts) {
   GArray *all = g_array_new(FALSE, FALSE, sizeof(FlowCandidate));
@@ -109,18 +121,29 @@ static void ask_for_own(FerryFlowSource *f, const FerryNic *nic, const GArray *c
     hear_own(f, ear, nic, asked);
 }
 
+/* Leaves out those for which there is no room. */
+static void note_asked(FerryFlowSource *f, GArray *candidates) {
+  guint kept = 0;
+  for (guint i = 0; i < candidates->len; i++) {
+    FlowCandidate c = g_array_index(candidates, FlowCandidate, i);
+    guint times = GPOINTER_TO_UINT(g_hash_table_lookup(f->asked, c.address));
+    if (!times && g_hash_table_size(f->asked) >= ADDRESSES_ASKED_MAX)
+      continue;
+    g_hash_table_replace(f->asked, c.address, GUINT_TO_POINTER(times + 1));
+    g_array_index(candidates, FlowCandidate, kept++) = c;
+  }
+  g_array_set_size(candidates, kept);
+}
+
 static gboolean find_own(FerryFlowSource *f, GError **error) {
   g_autoptr(GHashTable) counts = g_hash_table_new(NULL, NULL);
   FlowCandidateSearch search = {f, counts};
-  GArray *none = ferry_conntrack_flows(count_candidate, &search, NULL, error);
+  GArray *none = flows_look_up(f, count_candidate, &search, NULL, error);
   if (!none)
     return FALSE;
   g_array_unref(none);
   g_autoptr(GArray) candidates = candidates_of(counts);
-  guint room = ADDRESSES_ASKED_MAX - MIN(ADDRESSES_ASKED_MAX, g_hash_table_size(f->asked));
-  g_array_set_size(candidates, MIN(candidates->len, room));
-  for (guint i = 0; i < candidates->len; i++)
-    g_hash_table_add(f->asked, g_array_index(candidates, FlowCandidate, i).address);
+  note_asked(f, candidates);
   for (guint i = 0; candidates->len && i < f->nics->len; i++)
     ask_for_own(f, &g_array_index(f->nics, FerryNic, i), candidates);
   return TRUE;
@@ -162,7 +185,7 @@ static char *digest_of(const GArray *found) {
 
 static gboolean write_flows(FerryFlowSource *f, gboolean last, GError **error) {
   guint left = 0;
-  g_autoptr(GArray) found = ferry_conntrack_flows(flow_is_own, f, &left, error);
+  g_autoptr(GArray) found = flows_look_up(f, flow_is_own, f, &left, error);
   if (!found)
     return FALSE;
   g_autofree char *digest = digest_of(found);
@@ -216,9 +239,9 @@ static gpointer flows_thread(gpointer data) {
   gint64 pause = 0;
   f->nics = ferry_nics_look(f->host, f->uuid);
   while (f->nics->len && await_look(f, pause, &last)) {
-    gint64 began = g_get_monotonic_time();
+    f->table_us = 0;
     look_at_flows(f, last);
-    pause = MAX(LOOK_US, LOOK_SHARE * (g_get_monotonic_time() - began));
+    pause = MAX(LOOK_US, LOOK_SHARE * f->table_us);
   }
   return NULL;
 }

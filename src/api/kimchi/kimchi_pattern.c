@@ -33,8 +33,8 @@ static gboolean has_byte(const PatternItem *item, guchar c) {
 
 /* [...] from behind the bracket on; NULL: it has no end. */
 static const char *read_class(PatternItem *item, const char *p) {
-  gboolean not = *p == '^', first = TRUE;
-  for (p += not ; *p && (*p != ']' || first); p++, first = FALSE) {
+  gboolean inverted = *p == '^', first = TRUE;
+  for (p += inverted; *p && (*p != ']' || first); p++, first = FALSE) {
     if (*p == '\\' && p[1])
       p++;
     guchar from = (guchar)*p, to = from;
@@ -45,7 +45,7 @@ static const char *read_class(PatternItem *item, const char *p) {
     for (guint c = from; c <= to; c++)
       add_byte(item, (guchar)c);
   }
-  for (gsize i = 0; not &&i < sizeof item->set; i++)
+  for (gsize i = 0; inverted && i < sizeof item->set; i++)
     item->set[i] = (guint8)~item->set[i];
   return *p ? p + 1 : NULL;
 }

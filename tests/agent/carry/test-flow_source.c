@@ -79,6 +79,24 @@ static void test_written(void) {
   bed_leave(&living);
 }
 
+/* A guest that was too busy to answer is asked again. */
+static void test_asked_again(void) {
+  static const FerryHostOps host_ops = {.record = fake_record};
+  static const FerryDeliveryOps ops = {.send = take_status};
+  FerryHost host = {&host_ops, TRUE};
+  Written w = {.base = {&ops}};
+  g_autoptr(json_t) object = json_pack("{s:{s:s}}", "metadata", "name", "m");
+  BedGuest living;
+  bed_live_busy(&living, guest, 1);
+  know(FIRST);
+  FerryFlowSource *source = ferry_flow_source_start(&host, &w.base, UUID, object);
+  wait_written(&w, 1, FALSE);
+  ferry_flow_source_stop(source);
+  json_decref(w.flows);
+  bed_leave(&living);
+  g_assert_cmpuint(living.deaf, ==, 0);
+}
+
 /* A host that can not be looked into from here. */
 static void test_not_from_here(void) {
   static const FerryHostOps host_ops = {.record = fake_record};
@@ -98,6 +116,7 @@ int main(int argc, char **argv) {
   if (!bed_namespace())
     return g_test_run();
   guest = bed_plug();
+  g_test_add_func("/flow-source/asked-again", test_asked_again);
   g_test_add_func("/flow-source/written", test_written);
   return g_test_run();
 }
