@@ -40,8 +40,9 @@ HEAD = """<!-- SPDX-License-Identifier: Apache-2.0 -->
 # Clients that are tried
 
 Ferry's API is Kubernetes' own on the wire. These clients, unmodified, are run against it by the
-tests: what a row says was tried was done and looked at, with the version named. What kubectl can do
-command by command is in [kubectl.md](kubectl.md).
+tests: what a row says was tried was done and looked at, with the version named. (`make test` leaves
+client-go out where it has not been built, which takes minutes; `tests/clients/clients --document`
+builds it.) What kubectl can do command by command is in [kubectl.md](kubectl.md).
 
 | client | version | what was tried | result |
 |---|---|---|---|

@@ -30,5 +30,6 @@ class CellTest(unittest.TestCase):
     def _test(cell):
         def test(self):
             result = play(self.scene, cell)
-            self.assertEqual(result["wrong"], [], result)
+            if result["wrong"]:
+                self.fail("\n".join(word[:2000] for word in result["wrong"]))
         return test
