@@ -6,12 +6,14 @@ import importlib.machinery
 import importlib.util
 import io
 import subprocess
+import sys
 import tempfile
 import textwrap
 import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
 
 
 def load_runner():
@@ -122,6 +124,42 @@ class Meson(Runner):
     def test_no_build_directory(self):
         self.runner.ROOT = self.dir
         self.assertEqual(self.quietly(self.runner.meson_tests, self.tally, "b", "it"), (0, 1))
+
+
+class Behind(Runner):
+    """A runner that runs behind this one; the script that stands for it prints and ends as told."""
+
+    def behind(self, text, code=0):
+        path = self.dir / "runner"
+        path.write_text(f"import sys\nprint({text!r}, end='')\nsys.exit({code})\n")
+        self.runner.__file__ = str(path)
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            self.runner.Behind(["lint"], None).wait(self.tally)
+        self.said = said.getvalue()
+        return self.tally.passed, len(self.tally.failed)
+
+    def test_good(self):
+        self.assertEqual(self.behind("a line\n7 passed, 0 failed\n"), (7, 0))
+        self.assertIn("a line\n", self.said)
+        self.assertNotIn("7 passed", self.said)  # there is one closing line
+
+    def test_failures(self):
+        self.assertEqual(self.behind("7 passed, 2 failed\n", 1), (7, 2))
+
+    def test_failed_without_a_word(self):
+        self.assertEqual(self.behind("7 passed, 0 failed\n", 3), (7, 1))
+
+    def test_no_end(self):
+        self.assertEqual(self.behind("half a li"), (0, 1))
+        self.assertIn("half a li", self.said)
+        self.assertEqual(self.behind(""), (0, 2))
+
+    def test_hangs(self):
+        self.runner.SUITE_TIMEOUT = 0.2
+        path = self.dir / "runner"
+        path.write_text("import time\ntime.sleep(600)\n")
+        self.runner.__file__ = str(path)
+        self.assertEqual(self.quietly(self.runner.Behind(["lint"], None).wait, self.tally), (0, 1))
 
 
 if __name__ == "__main__":
