@@ -15,7 +15,7 @@
 #define LOOK_SHARE 20 /* looking takes one part in so many of a processor at most */
 #define ADDRESSES_SEEN_MAX 65536
 #define ADDRESSES_ASKED_MAX 256
-#define ASKED_TIMES 3 /* an answer may come too late */
+#define ASKED_TIMES 10 /* an answer may come too late */
 #define ANSWER_MS 300 /* a guest that is busy may take its time */
 
 struct FerryFlowSource {

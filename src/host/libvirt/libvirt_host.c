@@ -205,6 +205,7 @@ static void libvirt_host_say(FerryLibvirtHost *host, FerryHostEventType type, co
 
 typedef struct {
   virConnectPtr conn;
+  FerryLibvirtHost *host; /* for as long as the close callback may be called */
   int ids[FERRY_LIBVIRT_EVENTS];
 } Line;
 
@@ -214,11 +215,8 @@ static void unmake_line(gpointer made, FerryLibvirtHost *host) {
   if (virConnectUnregisterCloseCallback(line->conn, on_close) < 0)
     virResetLastError();
   virConnectClose(line->conn);
+  ferry_libvirt_host_unref(line->host);
   g_free(line);
-}
-
-static void let_go_of_host(void *host) {
-  ferry_libvirt_host_unref(host);
 }
 
 static gboolean make_line(FerryLibvirtAsk *a, GError **error) {
@@ -227,11 +225,10 @@ static gboolean make_line(FerryLibvirtAsk *a, GError **error) {
     return FALSE;
   Line *line = g_new0(Line, 1);
   line->conn = conn;
-  if (virConnectRegisterCloseCallback(conn, on_close, ferry_libvirt_host_ref(a->host),
-                                      let_go_of_host) < 0) {
-    ferry_libvirt_host_unref(a->host);
+  line->host = ferry_libvirt_host_ref(a->host);
+  /* a driver without such callbacks takes one, and never gives its data back */
+  if (virConnectRegisterCloseCallback(conn, on_close, a->host, NULL) < 0)
     virResetLastError();
-  }
   ferry_libvirt_events_register(a->host, conn, line->ids);
   a->made = line;
   return TRUE;
