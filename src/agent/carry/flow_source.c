@@ -16,7 +16,7 @@
 #define ADDRESSES_SEEN_MAX 65536
 #define ADDRESSES_ASKED_MAX 256
 #define ASKED_TIMES 10 /* an answer may come too late */
-#define ANSWER_MS 300 /* a guest that is busy may take its time */
+#define ANSWER_MS 300  /* a guest that is busy may take its time */
 
 struct FerryFlowSource {
   FerryHost *host;
