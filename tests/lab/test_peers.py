@@ -153,7 +153,7 @@ class Peers(LabTest):
         # The token was shown to nobody: it is still good, and the impostor is in nobody's way.
         h2.signal_service("ferryd", 15)
         self.start_ferryd("h2", "--announce")
-        self.wait(lambda: '"Ready"' in self.get("h2", "/api/v1/nodes/walker")[1], 30,
+        self.wait(lambda: '"Ready"' in self.get("h2", "/api/v1/nodes/walker")[1], 60,
                   "the agent joined the ferryd it found")
         self.assertIsNone(liar.poll())
         self.assertEqual(self.get("h1", "/api/v1/nodes/walker")[0], 404)
