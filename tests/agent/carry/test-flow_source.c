@@ -53,61 +53,76 @@ static void wait_written(Written *w, guint n, gboolean last) {
   }
 }
 
-static void test_written(void) {
+typedef struct {
+  FerryHost host;
+  Written written;
+  json_t *object;
+} Bench;
+
+static void bench_init(Bench *b, gboolean local) {
   static const FerryHostOps host_ops = {.record = fake_record};
   static const FerryDeliveryOps ops = {.send = take_status};
-  FerryHost host = {&host_ops, TRUE};
-  Written w = {.base = {&ops}};
-  g_autoptr(json_t) object = json_pack("{s:{s:s}}", "metadata", "name", "m");
+  *b = (Bench){.host = {&host_ops, local}, .written = {.base = {&ops}}};
+  b->object = json_pack("{s:{s:s}}", "metadata", "name", "m");
+}
+
+static FerryFlowSource *bench_start(Bench *b) {
+  return ferry_flow_source_start(&b->host, &b->written.base, UUID, b->object);
+}
+
+static void bench_clear(Bench *b) {
+  json_decref(b->object);
+  json_decref(b->written.flows);
+}
+
+static void test_written(void) {
+  Bench b;
   BedGuest living;
+  bench_init(&b, TRUE);
   bed_live(&living, guest);
   know(FIRST);
   know(FOREIGN);
-  FerryFlowSource *source = ferry_flow_source_start(&host, &w.base, UUID, object);
-  wait_written(&w, 1, FALSE);
-  g_assert_cmpuint(json_array_size(json_object_get(w.flows, "addresses")), ==, 1);
+  FerryFlowSource *source = bench_start(&b);
+  Written *w = &b.written;
+  wait_written(w, 1, FALSE);
+  g_assert_cmpuint(json_array_size(json_object_get(w->flows, "addresses")), ==, 1);
   know(SECOND); /* it is found at the next look */
-  wait_written(&w, 2, FALSE);
-  g_mutex_lock(&w.lock);
-  g_assert_cmpuint(w.written, ==, 2); /* and nothing was written that did not change */
-  g_mutex_unlock(&w.lock);
+  wait_written(w, 2, FALSE);
+  g_mutex_lock(&w->lock);
+  g_assert_cmpuint(w->written, ==, 2); /* and nothing was written that did not change */
+  g_mutex_unlock(&w->lock);
   ferry_flow_source_switch(source);
-  wait_written(&w, 2, TRUE);
+  wait_written(w, 2, TRUE);
   ferry_flow_source_stop(source);
-  g_assert_cmpuint(w.written, ==, 3);
-  json_decref(w.flows);
+  g_assert_cmpuint(w->written, ==, 3);
+  bench_clear(&b);
   bed_leave(&living);
 }
 
 /* A guest that was too busy to answer is asked again. */
 static void test_asked_again(void) {
-  static const FerryHostOps host_ops = {.record = fake_record};
-  static const FerryDeliveryOps ops = {.send = take_status};
-  FerryHost host = {&host_ops, TRUE};
-  Written w = {.base = {&ops}};
-  g_autoptr(json_t) object = json_pack("{s:{s:s}}", "metadata", "name", "m");
+  Bench b;
   BedGuest living;
+  bench_init(&b, TRUE);
   bed_live_busy(&living, guest, 1);
   know(FIRST);
-  FerryFlowSource *source = ferry_flow_source_start(&host, &w.base, UUID, object);
-  wait_written(&w, 1, FALSE);
+  FerryFlowSource *source = bench_start(&b);
+  wait_written(&b.written, 1, FALSE);
   ferry_flow_source_stop(source);
-  json_decref(w.flows);
+  bench_clear(&b);
   bed_leave(&living);
   g_assert_cmpuint(living.deaf, ==, 0);
 }
 
 /* A host that can not be looked into from here. */
 static void test_not_from_here(void) {
-  static const FerryHostOps host_ops = {.record = fake_record};
-  static const FerryDeliveryOps ops = {.send = take_status};
-  FerryHost host = {&host_ops, FALSE};
-  Written w = {.base = {&ops}};
-  g_autoptr(json_t) object = json_pack("{s:{s:s}}", "metadata", "name", "m");
-  g_assert_null(ferry_flow_source_start(&host, &w.base, UUID, object)); /* on another machine */
+  Bench b;
+  bench_init(&b, FALSE);
+  g_assert_null(bench_start(&b)); /* on another machine */
   ferry_flow_source_switch(NULL);
   ferry_flow_source_stop(NULL);
-  g_assert_cmpuint(w.written, ==, 0);
+  g_assert_cmpuint(b.written.written, ==, 0);
+  bench_clear(&b);
 }
 
 int main(int argc, char **argv) {
