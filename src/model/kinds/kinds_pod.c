@@ -82,7 +82,8 @@ static const FerryColumn pod_columns[] = {
     COLUMN_WIDE("Node", "string", "spec.nodeName", "Node on which the VM runs."),
 };
 
-char *ferry_pod_name(const json_t *vmi, const char *node) {
+/* Of the pod of `vmi` on `node`. */
+static char *pod_name_on(const json_t *vmi, const char *node) {
   g_autofree char *plain =
       g_strdup_printf(FERRY_POD_PREFIX "%s-%s", ferry_json_str(vmi, "metadata.name"), node);
   if (strlen(plain) <= NAME_MAX_LENGTH)
@@ -93,7 +94,7 @@ char *ferry_pod_name(const json_t *vmi, const char *node) {
 
 gboolean ferry_pod_is_named(const json_t *vmi, const char *name) {
   const char *node = ferry_json_str(vmi, "status.nodeName");
-  g_autofree char *own = node && ferry_vmi_is_active(vmi) ? ferry_pod_name(vmi, node) : NULL;
+  g_autofree char *own = node && ferry_vmi_is_active(vmi) ? pod_name_on(vmi, node) : NULL;
   return g_strcmp0(own, name) == 0;
 }
 
@@ -105,7 +106,7 @@ static char *pod_uid(const json_t *vmi, const char *node) {
 }
 
 static json_t *pod_metadata(const json_t *vmi, const char *node) {
-  g_autofree char *name = ferry_pod_name(vmi, node);
+  g_autofree char *name = pod_name_on(vmi, node);
   g_autofree char *uid = pod_uid(vmi, node);
   json_t *labels = json_object();
   if (ferry_json_get(vmi, "metadata.labels"))

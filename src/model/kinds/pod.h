@@ -8,8 +8,6 @@ G_BEGIN_DECLS
 #define FERRY_POD_PREFIX "virt-launcher-"
 #define FERRY_POD_SHORTENED 200 /* least bytes of a name that was too long */
 
-/** The name of the pod of `vmi` on `node`. Free with g_free. */
-char *ferry_pod_name(const json_t *vmi, const char *node);
 /** Whether `vmi` runs and its pod has this name. Pure. */
 gboolean ferry_pod_is_named(const json_t *vmi, const char *name);
 
