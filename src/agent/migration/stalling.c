@@ -53,8 +53,17 @@ static void check_connection(FerryRunning *r) {
   ferry_recovery_turn(r);
 }
 
+/* What was asked for may have come too late: then the guest was paused for pre-copy's switch-over,
+ * and whoever waits for a post-copy here is blind for libvirt resuming the source. */
+static gboolean is_in_post_copy(FerryRunning *r) {
+  gint64 switchover_us = 0;
+  gboolean post_copy = FALSE;
+  ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
+  return r->step.post_copy && (post_copy || !switchover_us);
+}
+
 void ferry_stalling_check(FerryRunning *r) {
-  if (r->step.post_copy)
+  if (is_in_post_copy(r))
     check_connection(r);
   FerryConvergenceStall seen;
   ferry_convergence_stall(r->step.convergence, g_get_monotonic_time(), &seen);
