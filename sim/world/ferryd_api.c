@@ -142,7 +142,11 @@ json_t *ferry_ferryd_report(FerryWorldFerryd *f, const char *node, FerryWorldPro
   if (ok)
     judge_writer(f, node, agent);
   g_mutex_unlock(&f->sessions);
-  return ferry_ferryd_leave(&visit, error) && ok ? json_object() : NULL;
+  json_t *answer = json_pack("{s:b}", "wantsAll", ferry_inventory_wants_all(f->store, node));
+  if (ferry_ferryd_leave(&visit, error) && ok)
+    return answer;
+  json_decref(answer);
+  return NULL;
 }
 
 json_t *ferry_ferryd_node(FerryWorldFerryd *f, const char *name, GError **error) {

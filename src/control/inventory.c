@@ -279,6 +279,37 @@ static void condition_connections(json_t *node, gint64 now_ms) {
                       ferry_reason_name(FERRY_REASON_CONNECTIONS_NOT_READABLE), text, now_ms);
 }
 
+/* Whether a report of less than all leaves open how things are on the host: the agent's session is
+ * new, or it was silent, and what was stored before that is no evidence any more. */
+static gboolean lacks_inventory(const json_t *node) {
+  gint64 epoch = ferry_json_int(node, "status.agent.epoch", 0);
+  gint64 known = ferry_json_int(node, "status.agent.inventoryEpoch", epoch);
+  return epoch > 0 &&
+         (known != epoch ||
+          g_strcmp0(ferry_condition_status(node, FERRY_CONDITION_READY), "Unknown") == 0);
+}
+
+gboolean ferry_inventory_wants_all(FerryStore *store, const char *name) {
+  g_autoptr(json_t) node = ferry_store_get(store, &ferry_kind_node, "", name);
+  return lacks_inventory(node);
+}
+
+/* `libvirt_ok`: as the report says, TRUE where it says nothing. */
+static void condition_ready(const FerryReport *r, json_t *node, const json_t *reported,
+                            gboolean libvirt_ok, gboolean partial) {
+  const char *why = ferry_json_str(reported, "connectionError");
+  const char *status = ferry_condition_status(node, FERRY_CONDITION_READY);
+  if (!libvirt_ok)
+    ferry_condition_set(node, FERRY_CONDITION_READY, "False",
+                        ferry_reason_name(FERRY_REASON_LIBVIRT_UNREACHABLE),
+                        why ? why : "the agent has no connection to libvirtd", r->now_ms);
+  else if ((reported || g_strcmp0(status, "Unknown") == 0) &&
+           !(partial && g_strcmp0(status, "True") != 0))
+    ferry_condition_set(node, FERRY_CONDITION_READY, "True",
+                        ferry_reason_name(FERRY_REASON_AGENT_REPORTS), "the agent reports",
+                        r->now_ms);
+}
+
 /* `back` gets whether the host spoke no more before this. */
 static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gboolean *back) {
   g_autoptr(json_t) stored = ferry_store_get(r->store, &ferry_kind_node, "", r->node);
@@ -300,19 +331,15 @@ static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gbool
   condition_unguarded(node, r->now_ms);
   condition_connections(node, r->now_ms);
   gboolean libvirt_ok = !reported || ferry_json_bool(reported, "connected", TRUE);
-  const char *why = ferry_json_str(reported, "connectionError");
-  if (reported && !libvirt_ok)
-    ferry_condition_set(node, FERRY_CONDITION_READY, "False",
-                        ferry_reason_name(FERRY_REASON_LIBVIRT_UNREACHABLE),
-                        why ? why : "the agent has no connection to libvirtd", r->now_ms);
-  else if (reported ||
-           g_strcmp0(ferry_condition_status(node, FERRY_CONDITION_READY), "Unknown") == 0)
-    ferry_condition_set(node, FERRY_CONDITION_READY, "True",
-                        ferry_reason_name(FERRY_REASON_AGENT_REPORTS), "the agent reports",
-                        r->now_ms);
+  gboolean whole = ferry_json_bool(body, "full", FALSE);
+  gint64 epoch = ferry_json_int(node, "status.agent.epoch", 0);
+  condition_ready(r, node, reported, libvirt_ok, epoch > 0 && !whole);
   gboolean more = !json_equal(stored, node);
   g_autofree char *now = ferry_rfc3339_format_ms(r->now_ms);
-  ferry_json_set_str(node, "status.agent.lastReportTime", now);
+  if (whole || !libvirt_ok || !lacks_inventory(stored))
+    ferry_json_set_str(node, "status.agent.lastReportTime", now);
+  if (whole && epoch > 0)
+    ferry_json_set_int(node, "status.agent.inventoryEpoch", epoch);
   if (json_object_get(body, "sequence"))
     json_object_set(ferry_json_get(node, "status.agent"), "reportSequence",
                     json_object_get(body, "sequence"));
@@ -429,6 +456,8 @@ static void inventory_unstamp(const FerryReport *r, const char *heard) {
     g_autoptr(FerryPlan) plan = ferry_plan_new();
     json_t *node = ferry_json_copy_along(stored, "status.agent");
     ferry_json_set(node, "status.agent.lastReportTime", heard ? json_string(heard) : NULL);
+    if (ferry_json_get(node, "status.agent.inventoryEpoch"))
+      ferry_json_set_int(node, "status.agent.inventoryEpoch", 0);
     ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, node, TRUE);
     if (ferry_plan_commit(plan, r->store, &local) || !inventory_retry(local))
       return;

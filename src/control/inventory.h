@@ -18,6 +18,10 @@ G_BEGIN_DECLS
 gboolean ferry_inventory_report(FerryStore *store, const char *node, const json_t *body,
                                 gint64 now_ms, GError **error);
 
+/** Whether what is stored of the domains of `node` is from before its agent's present session, or
+ * from before it was silent: its next report must be of all of them. Any thread. */
+gboolean ferry_inventory_wants_all(FerryStore *store, const char *node);
+
 /** Whether a migration of the VM with this uid is not final. */
 gboolean ferry_inventory_is_migrating(FerryStore *store, const char *vmi_uid);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reports of one node that are merged at once, and one whose domains cannot be stored. The linker
 // leads the look-up of a VM through here, so that the other report comes at that very moment.
+#include "policy/placement.h"
 #include "store/internal.h"
 #include "world.h"
 
@@ -92,6 +93,49 @@ static void test_not_stored(void) {
   disk_is_full = FALSE;
 }
 
+/* What was stored of a host before its agent's session, or before it was silent, is no evidence: it
+ * counts as heard by a report of all its domains, and by nothing less. */
+static void test_less_than_all(void) {
+  g_autoptr(FerryStore) store = ferry_store_open(NULL, NULL, NULL);
+  world_fill(store);
+  static const struct {
+    gint64 epoch, known;
+    const char *ready, *body;
+    gboolean heard, is_ready, wants_all;
+  } cases[] = {
+      {4, 4, "True", "{\"epoch\":4}", TRUE, TRUE, FALSE},
+      {5, 4, "True", "{\"epoch\":5}", FALSE, TRUE, TRUE},
+      {5, 4, "Unknown", "{\"epoch\":5,\"node\":{\"runningVMs\":1}}", FALSE, FALSE, TRUE},
+      {5, 5, "Unknown", "{\"epoch\":5}", FALSE, FALSE, TRUE},
+      {5, 5, "False", "{\"epoch\":5,\"node\":{\"runningVMs\":1}}", TRUE, FALSE, FALSE},
+      {5, 5, "Unknown", "{\"epoch\":5,\"node\":{\"connected\":false}}", TRUE, FALSE, FALSE},
+      {5, 4, "Unknown", "{\"epoch\":5,\"full\":true,\"node\":{},\"domains\":[]}", TRUE, TRUE,
+       FALSE},
+      {5, 4, "False", "{\"epoch\":5,\"full\":true,\"node\":{},\"domains\":[]}", TRUE, TRUE, FALSE},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) stored = ferry_store_get(store, &ferry_kind_node, "", "h1");
+    json_t *node = json_deep_copy(stored);
+    ferry_json_set_int(node, "status.agent.epoch", cases[i].epoch);
+    ferry_json_set_int(node, "status.agent.inventoryEpoch", cases[i].known);
+    ferry_json_set_str(node, "status.agent.lastReportTime", "2026-01-01T00:00:00.000Z");
+    ferry_condition_set(node, FERRY_CONDITION_READY, cases[i].ready, "AgentReports", "", WORLD_NOW);
+    g_autoptr(FerryPlan) plan = ferry_plan_new();
+    ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, node, FALSE);
+    world_commit(store, plan);
+    g_autoptr(json_t) body = json_loads(cases[i].body, 0, NULL);
+    g_assert_nonnull(body);
+    g_assert_true(ferry_inventory_report(store, "h1", body, WORLD_NOW + 5000, &error));
+    g_assert_no_error(error);
+    g_test_message("case %u", i);
+    g_autoptr(json_t) now = ferry_store_get(store, &ferry_kind_node, "", "h1");
+    g_assert_cmpint(last_heard(store), ==, WORLD_NOW + (cases[i].heard ? 5000 : 0));
+    g_assert_cmpint(ferry_node_is_ready(now), ==, cases[i].is_ready);
+    g_assert_cmpint(ferry_inventory_wants_all(store, "h1"), ==, cases[i].wants_all);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK); /* the store warns */
@@ -100,5 +144,6 @@ int main(int argc, char **argv) {
   g_test_add_data_func("/inventory-order/newer-after-look-up", GINT_TO_POINTER(TRUE),
                        test_newer_meanwhile);
   g_test_add_func("/inventory-order/not-stored", test_not_stored);
+  g_test_add_func("/inventory-order/less-than-all", test_less_than_all);
   return g_test_run();
 }

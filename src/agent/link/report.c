@@ -32,6 +32,7 @@ struct _FerryReporter {
   gint64 reports;  /* sent, of this process */
   gint64 renew_us; /* when to look again whether the certificate is to be renewed */
   gboolean ready, saw_other_ca;
+  gboolean all_told; /* in this session, and since libvirt was away */
 };
 
 static void note_alive(FerryReporter *r) {
@@ -223,6 +224,8 @@ static gboolean send_report(FerryReporter *r, json_t *report, gint64 *backoff) {
       ferry_info("ferryd is back", "FERRY_NODE", ferry_context_node(context));
     *backoff = 0;
     see_ca(r, answer);
+    if (ferry_json_bool(answer, "wantsAll", FALSE))
+      ferry_inventory_mark_all(r->ports.inventory);
     return TRUE;
   }
   if (g_cancellable_is_cancelled(ferry_context_cancellable(context)))
@@ -279,6 +282,9 @@ static gpointer report_thread(gpointer data) {
     note_alive(r);
     if (news == FERRY_NEWS_ENDED)
       break;
+    /* less than all is no news for whoever does not know the rest */
+    if (!r->all_told && marked && marked->len)
+      news = FERRY_NEWS_ALL;
     g_autoptr(json_t) report = next_report(r, news, marked);
     if (!report) {
       ferry_inventory_mark_all(r->ports.inventory);
@@ -287,9 +293,11 @@ static gpointer report_thread(gpointer data) {
       continue;
     }
     /* all of it, or that libvirt does not answer: either way ferryd knows how this host is */
-    gboolean whole =
-        ferry_json_bool(report, "full", FALSE) || !ferry_json_bool(report, "node.connected", TRUE);
+    gboolean full = ferry_json_bool(report, "full", FALSE);
+    gboolean whole = full || !ferry_json_bool(report, "node.connected", TRUE);
+    r->all_told = full || (r->all_told && !whole);
     if (!send_in_parts(r, report, &backoff)) {
+      r->all_told = FALSE;
       ferry_inventory_mark_all(r->ports.inventory);
     } else if (whole && !r->ready) {
       r->ready = TRUE;

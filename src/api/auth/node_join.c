@@ -12,6 +12,7 @@
 #include "base/rfc3339.h"
 #include "model/validate/validate.h"
 #include "base/limits.h"
+#include "control/inventory.h"
 
 #include <string.h>
 
@@ -219,7 +220,8 @@ static gboolean serve_report(FerryRequest *req, const char *node, GError **error
     ferry_certificates_seen(req->api->certificates, node, req->user->ca);
   if (ok)
     ferry_respond_json(req, 200,
-                       json_pack("{s:s}", "caHash", ferry_pki_bundle_hash(req->api->pki)));
+                       json_pack("{s:s, s:b}", "caHash", ferry_pki_bundle_hash(req->api->pki),
+                                 "wantsAll", ferry_inventory_wants_all(req->api->store, node)));
   return ok;
 }
 

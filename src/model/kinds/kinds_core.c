@@ -155,6 +155,8 @@ static const FerryField node_agent[] = {
     TIME("connectedAt", "When the present session began."),
     TIME("lastReportTime", "When the agent was last heard of."),
     WHOLE("reportSequence", FERRY_UNIT_NUMBER, "Number of its newest report."),
+    WHOLE("inventoryEpoch", FERRY_UNIT_NUMBER,
+          "The session whose report of all domains is in; another one's say less than all."),
     END,
 };
 
