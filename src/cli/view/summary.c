@@ -146,23 +146,26 @@ static char *message_without_refusals(const json_t *object) {
   return g_steal_pointer(&message);
 }
 
-/* Where the VM is now, by what both hosts said last; NULL where nobody knows. */
+/* Where the VM is now; NULL where nobody knows, or the message says what is known. A copy that runs
+ * is the VM only where the outcome says so: in post-copy each host has a part of it, and what the
+ * target said last may be old. */
 static char *summary_whereabouts(const json_t *object) {
-  static const char *const settled[] = {"moved", "stayed", NULL};
   const char *outcome = summary_text(object, "status.migrationState.outcome");
-  if (outcome != NULL && !g_strv_contains(settled, outcome))
-    return NULL; /* the message says what is known */
+  gboolean moved = g_strcmp0(outcome, "moved") == 0;
+  gboolean post_copy = ferry_mode_of(object) == FERRY_MODE_POST_COPY;
+  if (outcome != NULL ? !moved && g_strcmp0(outcome, "stayed") != 0 : post_copy)
+    return NULL;
   const char *source = summary_text(object, "status.migrationState.sourceNode");
   const char *target = summary_text(object, "status.migrationState.targetNode");
   const char *at_source = summary_text(object, "status.migrationState.sourceDomainState");
   const char *at_target = summary_text(object, "status.migrationState.targetDomainState");
   if (at_source == NULL)
     at_source = summary_text(object, "status.migrationState.agentResult.sourceState");
-  if (source != NULL && g_strcmp0(at_source, "running") == 0)
+  if (!moved && source != NULL && g_strcmp0(at_source, "running") == 0)
     return g_strdup_printf("It runs on %s as before.", source);
-  if (target != NULL && g_strcmp0(at_target, "running") == 0)
+  if (moved && target != NULL && g_strcmp0(at_target, "running") == 0)
     return g_strdup_printf("It runs on %s.", target);
-  if (source != NULL && at_source != NULL)
+  if (!moved && source != NULL && at_source != NULL)
     return g_strdup_printf("On %s it is %s.", source, at_source);
   if (source == NULL)
     return g_strdup("Nothing was started; it runs where it was.");

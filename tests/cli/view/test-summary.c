@@ -62,6 +62,38 @@ static void test_failure(void) {
   golden_check("summary-failure.txt", all);
 }
 
+/* Where the VM is stands there by the outcome, never by what a host that is silent said once. */
+static void test_whereabouts(void) {
+  static const struct {
+    const char *status, *said;
+  } cases[] = {
+      {"\"outcome\":\"moved\",\"targetDomainState\":\"running\"", "It runs on h2."},
+      {"\"outcome\":\"stayed\",\"sourceDomainState\":\"running\"", "It runs on h1 as before."},
+      {"\"sourceDomainState\":\"running\"", "It runs on h1 as before."},
+      {"\"sourceDomainState\":\"paused\",\"targetDomainState\":\"running\"", "On h1 it is paused."},
+      {"\"targetDomainState\":\"running\"", NULL},
+      {"\"outcome\":\"unknown\",\"targetDomainState\":\"running\"", NULL},
+      {"\"mode\":\"PostCopy\",\"sourceDomainState\":\"paused\",\"targetDomainState\":\"running\"",
+       NULL},
+      {"\"mode\":\"PostCopy\",\"outcome\":\"lost\",\"targetDomainState\":\"running\"", NULL},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *text = g_strdup_printf(
+        "{\"metadata\":{\"name\":\"m\",\"namespace\":\"n\"},\"spec\":{\"vmiName\":\"db\"},"
+        "\"status\":{"
+        "\"phase\":\"Failed\",\"reason\":\"VMLost\",\"migrationState\":{\"sourceNode\":\"h1\","
+        "\"targetNode\":\"h2\",%s}}}",
+        cases[i].status);
+    g_autoptr(json_t) object = parse(text);
+    g_autofree char *all = ferry_summary_failure(object);
+    g_test_message("%s", cases[i].status);
+    if (cases[i].said)
+      g_assert_nonnull(strstr(all, cases[i].said));
+    else
+      g_assert_true(!strstr(all, "It runs on") && !strstr(all, "it is "));
+  }
+}
+
 static void test_lines(void) {
   g_autoptr(json_t) object =
       parse("{\"status\":{\"phase\":\"Scheduled\",\"migrationState\":{" STATE "}}}");
@@ -94,6 +126,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/cli/summary/success", test_success);
   g_test_add_func("/cli/summary/failure", test_failure);
+  g_test_add_func("/cli/summary/whereabouts", test_whereabouts);
   g_test_add_func("/cli/summary/lines", test_lines);
   return g_test_run();
 }
