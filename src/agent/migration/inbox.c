@@ -24,6 +24,8 @@ struct _FerryInbox {
   const char *stopped; /* static */
   const char *blame;   /* written once, with its text */
   char *blame_text;
+  char *control_text; /* why the target's hypervisor is silent; NULL: it is not */
+  gboolean control_news;
   gboolean have_completed;
   FerryJobStats completed;
 };
@@ -43,6 +45,7 @@ void ferry_inbox_free(FerryInbox *b) {
   json_decref(b->doubt);
   g_free(b->domain);
   g_free(b->blame_text);
+  g_free(b->control_text);
   g_mutex_clear(&b->lock);
   g_cond_clear(&b->cond);
   g_free(b);
@@ -182,6 +185,23 @@ void ferry_inbox_blame(FerryInbox *b, const char *reason, const char *text) {
     b->blame_text = g_strdup(text);
   }
   g_mutex_unlock(&b->lock);
+}
+
+void ferry_inbox_control(FerryInbox *b, const char *text) {
+  g_mutex_lock(&b->lock);
+  g_free(b->control_text);
+  b->control_text = g_strdup(text);
+  b->control_news = TRUE;
+  g_mutex_unlock(&b->lock);
+}
+
+gboolean ferry_inbox_take_control(FerryInbox *b, char **text) {
+  g_mutex_lock(&b->lock);
+  gboolean news = b->control_news;
+  *text = news ? g_strdup(b->control_text) : NULL;
+  b->control_news = FALSE;
+  g_mutex_unlock(&b->lock);
+  return news;
 }
 
 const char *ferry_inbox_blamed(FerryInbox *b, const char **text) {

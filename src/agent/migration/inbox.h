@@ -26,6 +26,9 @@ void ferry_inbox_return(const GError *error, gpointer inbox);
 void ferry_inbox_stage(FerryInbox *inbox, gint64 *switchover_us, gboolean *post_copy);
 /** Why the migration is about to end: a reason (static) and words (copied). The first counts. */
 void ferry_inbox_blame(FerryInbox *inbox, const char *reason, const char *text);
+/** The target's hypervisor acknowledges nothing of what this host's sends it (its words, copied),
+ * or does again (NULL). */
+void ferry_inbox_control(FerryInbox *inbox, const char *text);
 /** The domain's UUID, good until the inbox is freed; NULL: not known yet. */
 const char *ferry_inbox_domain(FerryInbox *inbox);
 gboolean ferry_inbox_is_done(FerryInbox *inbox);
@@ -64,6 +67,9 @@ void ferry_inbox_set_post_copy(FerryInbox *inbox);
 /** What ferry_inbox_blame was told: the reason, and its words in `text`, good until the inbox is
  * freed. NULL: nothing. */
 const char *ferry_inbox_blamed(FerryInbox *inbox, const char **text);
+/** Whether ferry_inbox_control was called since this was last asked: `text` gets its words, NULL:
+ * it answers again. Free with g_free. */
+gboolean ferry_inbox_take_control(FerryInbox *inbox, char **text);
 /** The call that returned was not the migration's end. */
 void ferry_inbox_forget_call(FerryInbox *inbox);
 /** The job's last numbers, waiting at most `ms` for them. FALSE: none came. */

@@ -173,7 +173,7 @@ void ferry_recovery_note_path(FerryRunning *r) {
   GArray *connections = ferry_host_job_connections(r->job, NULL);
   for (guint i = 0; connections && i < connections->len; i++) {
     const FerryHostConnection *c = &g_array_index(connections, FerryHostConnection, i);
-    if (!c->connecting)
+    if (!c->connecting && !c->control)
       r->recovery.port = c->port;
   }
   if (connections)

@@ -55,9 +55,13 @@ static void running_found(gpointer inbox, const char *reason, const char *text) 
   ferry_inbox_blame(inbox, reason, text);
 }
 
+static void running_silent(gpointer inbox, const char *text) {
+  ferry_inbox_control(inbox, text);
+}
+
 void ferry_running_watch(FerryRunning *r) {
   const FerryMigrateRequest *request = &r->asked->settings.request;
-  FerryPathWatchOwner owner = {r->inbox, running_stage, running_found};
+  FerryPathWatchOwner owner = {r->inbox, running_stage, running_found, running_silent};
   if (r->watch || !r->job)
     return;
   ferry_host_job_set_path(r->job, request);

@@ -80,6 +80,17 @@ void ferry_stalling_check(FerryRunning *r) {
                    message);
 }
 
+void ferry_stalling_control(FerryRunning *r) {
+  g_autofree char *text = NULL;
+  if (!ferry_inbox_take_control(r->inbox, &text))
+    return;
+  const char *reason =
+      ferry_reason_name(text ? FERRY_REASON_LINK_STALLED : FERRY_REASON_PROGRESSING);
+  const char *message = text ? text : "the target's libvirtd answers again";
+  set_stalling(r, text != NULL, reason, message);
+  ferry_shown_tell(r->shown, text ? "Warning" : "Normal", reason, message);
+}
+
 void ferry_stalling_silence(FerryRunning *r, const GError *error) {
   gint64 now = g_get_monotonic_time();
   if (!ferry_silence_tells(&r->silence, error != NULL, now))

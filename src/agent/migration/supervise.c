@@ -54,6 +54,7 @@ static gboolean supervise_look(FerryRunning *r) {
     ferry_doubt_guard(r);
     see_flows(r);
     see_definition(r);
+    ferry_stalling_control(r);
     FerryLook seen = ferry_steer_look(r);
     if (!r->calling && seen == FERRY_LOOK_OVER) {
       return TRUE; /* adopted, and the job is over */

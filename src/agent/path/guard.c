@@ -41,6 +41,8 @@ FerryPathVerdict ferry_path_guard_judge(FerryPathGuard *g, const FerryPathSeen *
   for (guint i = 0; i < seen->connections->len; i++) {
     const FerryHostConnection *c = &g_array_index(seen->connections, FerryHostConnection, i);
     FerryPathVerdict verdict = FERRY_PATH_GOOD;
+    if (c->control)
+      continue;
     if (!c->connecting)
       verdict = judge_silence(c, seen, now_us);
     else if (now_us - connecting_since(g, c, now_us) >= FERRY_PATH_CONNECT_MS * 1000)
@@ -51,6 +53,17 @@ FerryPathVerdict ferry_path_guard_judge(FerryPathGuard *g, const FerryPathSeen *
     return verdict;
   }
   return FERRY_PATH_GOOD;
+}
+
+gint64 ferry_path_control_silent_ms(const GArray *connections, FerryHostConnection *of) {
+  for (guint i = 0; i < connections->len; i++) {
+    const FerryHostConnection *c = &g_array_index(connections, FerryHostConnection, i);
+    if (!c->control || c->pending <= 0 || c->since_ack_ms < FERRY_PATH_SILENT_MS)
+      continue;
+    *of = *c;
+    return c->since_ack_ms;
+  }
+  return 0;
 }
 
 const char *ferry_path_verdict_reason(FerryPathVerdict verdict) {

@@ -53,6 +53,10 @@ void ferry_path_guard_clear(FerryPathGuard *guard);
 /** The verdict at `now_us`, and of which connection (unless it is good). */
 FerryPathVerdict ferry_path_guard_judge(FerryPathGuard *guard, const FerryPathSeen *seen,
                                         gint64 now_us, FerryHostConnection *of);
+/** For how long the target's hypervisor has acknowledged nothing of what this host's sent it, in
+ * ms; 0: not for FERRY_PATH_SILENT_MS. Nothing is closed for that, as the connection may carry
+ * other migrations as well. */
+gint64 ferry_path_control_silent_ms(const GArray *connections, FerryHostConnection *of);
 /** The reason that a verdict ends a migration with; NULL: it is good. */
 const char *ferry_path_verdict_reason(FerryPathVerdict verdict);
 /** The words for it, with what was seen and what to do. `target` is the host's name, `address` its

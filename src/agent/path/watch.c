@@ -15,6 +15,7 @@ struct _FerryPathWatch {
   char *target, *address;
   GThread *thread;
   FerryPathGuard guard; /* the thread's */
+  gboolean told_silent; /* the same */
   GMutex lock;          /* guards what follows; no other is taken inside it */
   GCond cond;
   gint64 allowed_ms;
@@ -35,8 +36,8 @@ static gboolean pause_watch(FerryPathWatch *w) {
 static void close_all(FerryPathWatch *w, const GArray *connections) {
   for (guint i = 0; i < connections->len; i++) {
     g_autoptr(GError) error = NULL;
-    guint64 id = g_array_index(connections, FerryHostConnection, i).id;
-    if (!ferry_host_job_disconnect(w->job, id, &error))
+    const FerryHostConnection *c = &g_array_index(connections, FerryHostConnection, i);
+    if (!c->control && !ferry_host_job_disconnect(w->job, c->id, &error))
       ferry_warning(error->message);
   }
 }
@@ -60,6 +61,23 @@ static FerryPathVerdict look_at_path(FerryPathWatch *w, const GArray *connection
   return verdict;
 }
 
+static void look_at_control(FerryPathWatch *w, const GArray *connections) {
+  FerryHostConnection of;
+  gint64 silent_ms = ferry_path_control_silent_ms(connections, &of);
+  if ((silent_ms > 0) == w->told_silent)
+    return;
+  w->told_silent = silent_ms > 0;
+  g_autofree char *text =
+      silent_ms ? g_strdup_printf("the libvirtd of %s (port %u) has acknowledged nothing for %.1f "
+                                  "s: the link to it, or the host, is down; libvirt gives up after "
+                                  "about 30 s; look at the management network between both hosts",
+                                  w->target, of.port, (double)silent_ms / 1000)
+                : NULL;
+  if (text)
+    ferry_warning(text);
+  w->owner.silent(w->owner.data, text);
+}
+
 static gpointer path_watch_thread(gpointer data) {
   FerryPathWatch *w = data;
   g_autoptr(GError) error = NULL;
@@ -71,6 +89,7 @@ static gpointer path_watch_thread(gpointer data) {
     }
     if (look_at_path(w, connections) != FERRY_PATH_GOOD)
       close_all(w, connections);
+    look_at_control(w, connections);
     g_array_unref(connections);
   }
   return NULL;

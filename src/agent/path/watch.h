@@ -16,6 +16,9 @@ typedef struct {
   void (*stage)(gpointer data, gint64 *switchover_us, gboolean *post_copy);
   /* What was found, a reason (static) and its words, before anything is closed. */
   void (*found)(gpointer data, const char *reason, const char *text);
+  /* The target's hypervisor acknowledges nothing of what this host's sends (its words), or does
+   * again (NULL). Once each time. */
+  void (*silent)(gpointer data, const char *text);
 } FerryPathWatchOwner;
 
 /** Begins to watch the connections of `job`, which outlives the watch. `target` (the host) and

@@ -48,6 +48,8 @@ typedef struct {
   char *address;           /* where its data goes; NULL: not known as an IP address */
   guint16 ports[2];        /* that were asked for on the target; 0: none */
   guint16 hypervisor_port; /* of the target's libvirtd, which carries no data; 0: not known */
+  char *hypervisor;        /* the name or address of the target's libvirtd; NULL: not known */
+  char *control;           /* its IP address, resolved when first asked for; "": it has none */
 } FerryLibvirtPath;
 
 /* What is not said of functions below that are the port's, host/port/host.h says. */

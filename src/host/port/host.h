@@ -113,13 +113,15 @@ typedef struct {
  * success, else borrowed. */
 typedef void (*FerryMigrateDone)(const GError *error, gpointer data);
 
-/** A connection that carries a migration's data, or tries to. */
+/** A connection of a migration. */
 typedef struct {
   guint64 id;
   guint16 port;        /* on the target */
   gboolean connecting; /* not answered yet */
   gint64 pending;      /* bytes written and not acknowledged */
   gint64 since_ack_ms; /* since the target last acknowledged anything; -1: not known */
+  gboolean control;    /* between both hypervisors, maybe for other migrations as well; else it
+                          carries data, or tries to */
 } FerryHostConnection;
 
 /** Versions of two hypervisors, "11.3.0". */

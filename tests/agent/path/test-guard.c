@@ -23,7 +23,7 @@ static void teardown(World *w, gconstpointer data) {
 
 /* One connection with these numbers in place of all. */
 static void only(World *w, guint64 id, gboolean connecting, gint64 pending, gint64 since_ack_ms) {
-  FerryHostConnection c = {id, 49152, connecting, pending, since_ack_ms};
+  FerryHostConnection c = {id, 49152, connecting, pending, since_ack_ms, .control = FALSE};
   g_array_set_size(w->connections, 0);
   g_array_append_val(w->connections, c);
 }
@@ -53,6 +53,20 @@ static void test_link(World *w, gconstpointer data) {
   g_assert_cmpint(at(w, 0), ==, FERRY_PATH_GOOD);
   only(w, 1, FALSE, 1, -1); /* a kernel that does not tell */
   g_assert_cmpint(at(w, 0), ==, FERRY_PATH_GOOD);
+}
+
+static void test_control(World *w, gconstpointer data) {
+  only(w, 1, FALSE, 1, FERRY_PATH_SILENT_MS);
+  g_assert_cmpint(ferry_path_control_silent_ms(w->connections, &w->of), ==, 0); /* it is data */
+  FerryHostConnection *c = &g_array_index(w->connections, FerryHostConnection, 0);
+  c->control = TRUE;
+  g_assert_cmpint(at(w, 0), ==, FERRY_PATH_GOOD); /* nothing is closed for it */
+  g_assert_cmpint(ferry_path_control_silent_ms(w->connections, &w->of), ==, FERRY_PATH_SILENT_MS);
+  c->pending = 0; /* a target that takes its time has acknowledged the question */
+  g_assert_cmpint(ferry_path_control_silent_ms(w->connections, &w->of), ==, 0);
+  c->pending = 1;
+  c->since_ack_ms = FERRY_PATH_SILENT_MS - 1;
+  g_assert_cmpint(ferry_path_control_silent_ms(w->connections, &w->of), ==, 0);
 }
 
 static void test_frozen(World *w, gconstpointer data) {
@@ -105,6 +119,7 @@ int main(int argc, char **argv) {
 #define ADD(name, func) g_test_add("/guard/" name, World, NULL, setup, func, teardown)
   ADD("port", test_port);
   ADD("link", test_link);
+  ADD("control", test_control);
   ADD("frozen", test_frozen);
   ADD("all_and_none", test_all_and_none);
   ADD("words", test_words);

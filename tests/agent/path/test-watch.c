@@ -15,6 +15,8 @@ typedef struct {
   gint64 switchover_us;
   gboolean post_copy, blind;
   char *reason, *text;
+  char *silent_text;
+  guint silent_told;
   guint closed_before_found;
 } Fake;
 
@@ -67,6 +69,16 @@ static void found(gpointer data, const char *reason, const char *text) {
   g_mutex_unlock(&f->lock);
 }
 
+static void silent(gpointer data, const char *text) {
+  Fake *f = data;
+  g_mutex_lock(&f->lock);
+  g_free(f->silent_text);
+  f->silent_text = g_strdup(text);
+  f->silent_told++;
+  g_cond_broadcast(&f->cond);
+  g_mutex_unlock(&f->lock);
+}
+
 static Fake *fake_new(guint n, gint64 since_ack_ms) {
   Fake *f = g_new0(Fake, 1);
   f->job.ops = &ops;
@@ -80,11 +92,12 @@ static Fake *fake_new(guint n, gint64 since_ack_ms) {
 static void fake_free(Fake *f) {
   g_free(f->reason);
   g_free(f->text);
+  g_free(f->silent_text);
   g_free(f);
 }
 
 static FerryPathWatch *watch(Fake *f) {
-  FerryPathWatchOwner owner = {f, stage, found};
+  FerryPathWatchOwner owner = {f, stage, found, silent};
   return ferry_path_watch_new(&f->job, &owner, "h2", "10.0.0.2");
 }
 
@@ -146,6 +159,26 @@ static void test_allowed_pause(void) {
   fake_free(f);
 }
 
+/* One between both hypervisors is told of, and never closed: others may be using it. */
+static void test_tells_of_control(void) {
+  Fake *f = fake_new(1, FERRY_PATH_SILENT_MS);
+  f->connections[0].control = TRUE;
+  FerryPathWatch *w = watch(f);
+  wait_until(f, &f->silent_told, 1);
+  wait_until(f, &f->looks, 3);
+  g_mutex_lock(&f->lock);
+  g_assert_cmpuint(f->silent_told, ==, 1);
+  g_assert_nonnull(strstr(f->silent_text, "libvirtd of h2"));
+  f->connections[0].since_ack_ms = 10;
+  g_mutex_unlock(&f->lock);
+  wait_until(f, &f->silent_told, 2);
+  ferry_path_watch_free(w);
+  g_assert_null(f->silent_text);
+  g_assert_cmpuint(f->closed, ==, 0);
+  g_assert_null(f->reason);
+  fake_free(f);
+}
+
 /* Where nothing can be seen it ends by itself, and asks no more. */
 static void test_blind(void) {
   Fake *f = fake_new(1, FERRY_PATH_SILENT_MS);
@@ -166,6 +199,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/watch/leaves_what_lives", test_leaves_what_lives);
   g_test_add_func("/watch/leaves_post_copy", test_leaves_post_copy);
   g_test_add_func("/watch/allowed_pause", test_allowed_pause);
+  g_test_add_func("/watch/tells_of_control", test_tells_of_control);
   g_test_add_func("/watch/blind", test_blind);
   return g_test_run();
 }
