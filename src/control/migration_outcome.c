@@ -119,7 +119,7 @@ static gboolean target_was_heard(const FerryStep *s) {
 /* The source's agent ends its copy once it is certain that the target has the VM, so that there are
  * two is so only by what it says after both had their time. */
 static gboolean source_was_heard(const FerryStep *s) {
-  return !s->source || !ferry_node_is_ready(s->source) ||
+  return !s->source ||
          ferry_node_was_heard(s->source, result_stamp(s) + FERRY_OUTCOME_TIMEOUT_MS, s->now_ms);
 }
 
@@ -138,6 +138,10 @@ static FerryOutcomeKind migration_outcome_decide(FerryStep *s) {
       .call = call_said(s),
   };
   FerryOutcomeAnswer answer = ferry_outcome_decide(&question);
+  if (answer.kind == FERRY_OUTCOME_BOTH && s->source && !ferry_node_is_ready(s->source)) {
+    question.source = FERRY_COPY_UNKNOWN; /* its agent may have ended that copy by now */
+    answer = ferry_outcome_decide(&question);
+  }
   gint64 age = time_to_settle(s);
   gint64 wait = answer.settles ? FERRY_OUTCOME_TIMEOUT_MS - age : 0;
   gboolean heard =

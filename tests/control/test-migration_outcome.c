@@ -234,6 +234,25 @@ static void test_both_by_both(void) {
   assert_ended(m, "RunsOnBothHosts", "both", "h1 says paused");
 }
 
+/* A source that fell silent may have ended its copy since: there are two by its word alone. */
+static void test_both_silent_source(void) {
+  gint64 late = WORLD_NOW + 2 * FERRY_OUTCOME_TIMEOUT_MS;
+  g_autoptr(FerryStore) store = ended("PreCopy", "paused", "migration");
+  world_report(store, "h1", "paused", "user", WORLD_NOW + 5);
+  world_set(store, "m", STATE "doubt.source.state", json_string("Suspended"));
+  world_report(store, "h2", "running", "migrated", WORLD_NOW + 5);
+  json_decref(world_step(store, "m", WORLD_NOW + 10));
+  world_heartbeat(store, "h1", late - FERRY_NODE_MERGED_MS);
+  world_heartbeat(store, "h2", late - FERRY_NODE_MERGED_MS);
+  set_ready(store, "h1", "Unknown");
+  g_autoptr(json_t) silent = world_step(store, "m", late);
+  g_assert_cmpstr(ferry_json_str(silent, "status.phase"), ==, "Running");
+  g_assert_cmpstr(ferry_json_str(silent, "status.reason"), ==, "OutcomeUnknown");
+  set_ready(store, "h1", "True");
+  g_autoptr(json_t) m = world_step(store, "m", late + FERRY_NODE_MERGED_MS);
+  assert_ended(m, "RunsOnBothHosts", "both", "h1 says paused");
+}
+
 /* A ferryd that was away while the time ran out counts the target as ready, though what it knows of
  * it is old; and a report becomes a Node before it becomes domains. Neither is evidence of a loss.
  */
@@ -265,6 +284,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration-outcome/old-word-of-the-target", test_old_word_of_the_target);
   g_test_add_func("/migration-outcome/silent-target-is-no-second-copy",
                   test_silent_target_is_not_a_second_copy);
+  g_test_add_func("/migration-outcome/both-silent-source", test_both_silent_source);
   g_test_add_func("/migration-outcome/both-wait", test_both_wait);
   g_test_add_func("/migration-outcome/late-arrival", test_late_arrival);
   return g_test_run();
