@@ -5,9 +5,15 @@
 
 G_BEGIN_DECLS
 
+/** Where a rule was read: the project, its file, and which version of it. */
+typedef struct {
+  const char *project, *file, *version;
+} FerryPresetSource;
+
 typedef struct {
   const char *name;
   const char *doc;
+  FerryPresetSource source; /* of the original's rule; empty: Ferry's own */
   gboolean intent; /* Ferry's own controller; `schedule` then only holds its start settings */
   int max_cluster; /* migrations at once at all, likewise */
   int max_outbound, max_inbound; /* migrations of one host at once that the rule itself states; 0:

@@ -45,7 +45,12 @@ typedef struct {
   gint64 tick_remaining; /* what remained then; < 0: none yet */
   gint64 low_us;         /* when it last fell against the previous tick (or the best) */
   int rising;            /* ticks at which it rose */
-  int pass;              /* iteration at the last tick */
+  int pass, first_pass;  /* at the last tick, at the first; 0: there was none */
+  guint ticks;           /* so far */
+  gint64 tick_processed; /* what had been sent then */
+  gboolean near;         /* looks more often from here on */
+  gint64 ramp_us;        /* when its level was set; 0: the ramp has not begun */
+  int ramp_level;
 } FerryScheduleState;
 
 #define FERRY_STALL_RECORDS 256

@@ -35,22 +35,29 @@ typedef struct {
 } FerryScheduleStep;
 
 typedef struct {
-  gint64 init_downtime_ms;                       /* 0: the hypervisor's default, 300 ms */
-  gboolean auto_converge, compressed, zero_copy; /* wanted when the migration is started */
-  gint64 bandwidth;                              /* bytes/s; 0: no cap */
+  gint64 init_downtime_ms;           /* 0: the hypervisor's default, 300 ms */
+  gboolean auto_converge, zero_copy; /* wanted when the migration is started */
+  const char *compression;           /* ... and how its memory is compressed; static; NULL: not */
+  int connections;                   /* ... and over how many it is sent; 0: one */
+  gint64 bandwidth;                  /* bytes/s; 0: no cap */
   FerryLimitUnit unit;
-  gint64 tick_ms; /* how often it looks; 0: at every sample */
+  gboolean since_first; /* passes count since the one at the first look, and a step is due when more
+                           than its limit have begun, at a look that finds a new one */
+  gint64 tick_ms;       /* how often it looks; 0: at every sample */
+  gint64 near_tick_ms;  /* ... once less remains than was sent between two looks so far; 0: same */
   guint n_steps;
   FerryScheduleStep steps[FERRY_SCHEDULE_MAX_STEPS];
-  int double_after_rises;      /* double the limit whenever what remains rose more often than this;
-                                  0: not at all */
+  int double_after_rises;      /* double the limit whenever what remains rose, or was nothing, more
+                                  often than this; 0: not at all */
   gint64 double_max_ms;        /* ... up to this */
   gint64 completion_s_per_gib; /* 0: none */
   int least_gib;               /* smaller memory, and smaller disks that are copied, count as
                                   so many GiB; 0: both together as one */
   gint64 progress_s;           /* 0: none */
   FerryProgressRule progress;
-  gboolean init_is_max;     /* it starts with the configured maxDowntimeMs */
+  int ramp_levels;          /* of the limit, from the first to maxDowntimeMs; 0: no ramp */
+  int ramp_after_pass;      /* the clock of the ramp starts at this pass */
+  gint64 ramp_every_s;      /* a level each */
   gint64 stall_window_ms;   /* 0: no stall detector (schedule_stall.c) */
   int stall_margin_percent; /* what counts as the same */
   gint64 switchover_s;      /* given up so long after its switch-over was decided */

@@ -4,8 +4,10 @@
 // Theory of operation: a schedule is a list of steps; each is due when as many passes have begun
 // (or as many seconds per GiB have gone by) as its limit says. At every tick at most one action is
 // taken, the earliest that is due. Last items (limit -1) come after all others, one more pass each.
-// Rules that are no list, Proxmox' doubling and the timeouts per GiB, are fields of the same
-// struct. An abort that follows a post-copy step is only meant for a switch that failed.
+// VDSM counts otherwise (since_first): from the pass that its first look finds, and only what is
+// beyond the limit. Rules that are no list, Proxmox' doubling, KubeVirt's ramp and the timeouts per
+// GiB, are fields of the same struct. An abort that follows a post-copy step is only meant for a
+// switch that failed.
 #include "convergence/private.h"
 #include "base/quantity.h"
 #include "model/migration/reasons.h"
@@ -29,13 +31,11 @@ static int schedule_run_passes(const FerryConvergence *c) {
 static void schedule_run_start(FerryConvergence *c, gint64 now_us) {
   const FerrySchedule *s = c->schedule;
   gint64 first = s->init_downtime_ms > 0 ? s->init_downtime_ms : HYPERVISOR_DEFAULT_MS;
-  if (s->init_is_max)
-    first = c->intent.max_downtime_ms;
-  else if (s->stall_window_ms > 0)
+  if (s->stall_window_ms > 0 || s->ramp_levels > 0)
     first = MIN(first, c->intent.max_downtime_ms);
   ferry_stall_start(c);
   c->ss = (FerryScheduleState){
-      .tick_us = now_us, .low_us = now_us, .tick_remaining = -1, .acted_iteration = 1, .pass = 1};
+      .tick_us = now_us, .low_us = now_us, .tick_remaining = -1, .acted_iteration = 1};
   if (s->completion_s_per_gib > 0)
     c->intent.completion_timeout_ms =
         (gint64)((double)s->completion_s_per_gib * schedule_run_gib(c) * 1000);
@@ -48,6 +48,8 @@ static void schedule_run_start(FerryConvergence *c, gint64 now_us) {
 static gboolean schedule_run_due(const FerryConvergence *c, const FerryScheduleStep *step,
                                  gint64 now_us) {
   int iteration = schedule_run_passes(c);
+  if (c->schedule->since_first)
+    return iteration > c->ss.pass && step->limit < iteration - c->ss.first_pass;
   if (step->limit < 0)
     return iteration > c->ss.acted_iteration;
   if (c->schedule->unit == FERRY_LIMIT_ITERATIONS)
@@ -103,25 +105,68 @@ static void double_limit(FerryConvergence *c, gint64 now_us) {
                  limit);
 }
 
+/* Proxmox: a rise counts, and so does having nothing left without an end. */
+static void schedule_run_double(FerryConvergence *c, gint64 now_us) {
+  const FerrySchedule *s = c->schedule;
+  FerryScheduleState *state = &c->ss;
+  gint64 remaining = c->t.last.remaining;
+  if (c->t.last.processed == state->tick_processed)
+    return;
+  double before = state->ticks > 0 ? (double)state->tick_processed / (state->ticks + 1) : 0;
+  state->near |= before > 0 && (double)remaining < before;
+  if ((state->tick_remaining > 0 && remaining > state->tick_remaining) || remaining == 0)
+    state->rising++;
+  if (s->double_after_rises > 0 && state->rising > s->double_after_rises)
+    double_limit(c, now_us);
+}
+
+/* KubeVirt's VEP 291: one level after each rest, once the passes have begun to be short. */
+static void schedule_run_ramp(FerryConvergence *c, gint64 now_us) {
+  const FerrySchedule *s = c->schedule;
+  FerryScheduleState *state = &c->ss;
+  if (s->ramp_levels < 2 || schedule_run_passes(c) < s->ramp_after_pass)
+    return;
+  if (state->ramp_us == 0)
+    state->ramp_us = now_us;
+  if (now_us - state->ramp_us < s->ramp_every_s * G_USEC_PER_SEC ||
+      state->ramp_level >= s->ramp_levels - 1)
+    return;
+  state->ramp_us = now_us;
+  state->ramp_level++;
+  gint64 first = MIN(s->init_downtime_ms, c->intent.max_downtime_ms);
+  gint64 limit =
+      first + state->ramp_level * (c->intent.max_downtime_ms - first) / (s->ramp_levels - 1);
+  if (limit > c->limit_ms)
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, limit, FERRY_REASON_SCHEDULE,
+                 "pass %d, %.1f MiB remain: step %d of the ramp sets the limit from "
+                 "%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " ms",
+                 schedule_run_passes(c), ferry_mib((double)c->t.last.remaining), state->ramp_level,
+                 c->limit_ms, limit);
+}
+
 static void schedule_run_tick(FerryConvergence *c, gint64 now_us) {
   const FerrySchedule *s = c->schedule;
   FerryScheduleState *state = &c->ss;
-  if (now_us - state->tick_us < s->tick_ms * 1000)
+  gint64 every = state->near && s->near_tick_ms > 0 ? s->near_tick_ms : s->tick_ms;
+  if (now_us - state->tick_us < every * 1000)
     return;
   state->tick_us = now_us;
+  if (!state->first_pass)
+    state->first_pass = state->pass = schedule_run_passes(c);
   ferry_stall_tick(c, now_us);
   gint64 remaining = c->t.last.remaining;
   if (state->tick_remaining < 0 || remaining < state->tick_remaining)
     state->low_us = now_us;
-  if (state->tick_remaining >= 0 && remaining > state->tick_remaining)
-    state->rising++;
-  state->tick_remaining = remaining;
-  if (s->double_after_rises > 0 && state->rising > s->double_after_rises)
-    double_limit(c, now_us);
+  schedule_run_double(c, now_us);
+  schedule_run_ramp(c, now_us);
   if (state->next < s->n_steps && schedule_run_due(c, &s->steps[state->next], now_us)) {
     schedule_run_act(c, &s->steps[state->next++], now_us);
     state->acted_iteration = schedule_run_passes(c);
   }
+  state->tick_remaining = remaining;
+  state->tick_processed = c->t.last.processed;
+  state->ticks++;
+  state->pass = schedule_run_passes(c);
 }
 
 static gint64 progressed_us(const FerryConvergence *c) {

@@ -133,12 +133,14 @@ static void put_means(const Target *to) {
 }
 
 /* `compression` into libvirt's terms, where those are not given themselves. A preset's gives way to
- * several connections, which can't have it. */
+ * the number of connections, which may not go with it. */
 static void put_compression(const Target *to) {
   const char *method = ferry_json_str(to->out, "compression");
   const char *origin = ferry_json_str(to->from, "compression");
+  gboolean several = g_strcmp0(method, "zlib") == 0 || g_strcmp0(method, "zstd") == 0;
   if (!method || json_object_get(to->out, "compressed") ||
-      (g_str_has_prefix(origin, "preset/") && ferry_migration_flag_on(to->out, "parallel")))
+      (g_str_has_prefix(origin, "preset/") &&
+       ferry_migration_flag_on(to->out, "parallel") != several))
     return;
   gboolean on = !g_str_equal(method, "none");
   ferry_json_set_bool(to->out, "compressed", on);

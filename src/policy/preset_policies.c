@@ -25,8 +25,12 @@ json_t *ferry_preset_config(const FerryPreset *preset) {
     ferry_json_set_int(out, "bandwidthPerMigration", s->bandwidth);
   if (s->auto_converge)
     ferry_json_set_bool(out, "allowAutoConverge", TRUE);
-  if (s->compressed)
-    ferry_json_set_str(out, "compression", "xbzrle");
+  if (s->compression)
+    ferry_json_set_str(out, "compression", s->compression);
+  if (s->connections > 0) {
+    ferry_json_set_bool(out, "parallel", TRUE);
+    ferry_json_set_int(out, "parallelConnections", s->connections);
+  }
   if (preset->max_cluster > 0)
     ferry_json_set_int(out, "parallelMigrationsPerCluster", preset->max_cluster);
   if (preset->max_outbound > 0)

@@ -58,51 +58,58 @@ static void finish(Run *r, const char *name, const char *wanted) {
   ferry_convergence_free(r->c);
 }
 
+/* 12 s a pass, so that each of VDSM's looks finds one more: the first pass it sees is 1, and a
+ * limit of n acts in pass n + 2 */
 static void test_ovirt(void) {
   static const struct {
-    const char *name, *wanted;
+    const char *name, *wanted, *compression;
     gboolean auto_converge;
     int per_host;
   } rows[] = {
-      {"ovirt-legacy", "101 104@1 120@2 189@3 500@4 Abort@43", FALSE, 2},
-      {"ovirt-minimal-downtime", "100 150@2 200@3 300@4 400@5 500@7 Abort@8", TRUE, 2},
-      {"ovirt-suspend-workload", "100 150@2 200@3 300@4 400@5 500@7 5000@8 Abort@9", TRUE, 1},
-      {"ovirt-post-copy", "100 150@2 200@3 StartPostCopy@4", TRUE, 2},
-      {"ovirt-very-large", "300 400@2 500@3 700@4 1000@5 1500@7 5000@8 Abort@9", TRUE, 1},
+      {"ovirt-legacy", "101 104@3 120@4 189@5 500@6 Abort@45", NULL, FALSE, 2},
+      {"ovirt-minimal-downtime", "100 150@3 200@4 300@5 400@6 500@8 Abort@9", NULL, TRUE, 2},
+      {"ovirt-suspend-workload", "100 150@3 200@4 300@5 400@6 500@8 5000@9 Abort@10", "xbzrle",
+       TRUE, 1},
+      {"ovirt-post-copy", "100 150@3 200@4 StartPostCopy@5", NULL, TRUE, 2},
+      {"ovirt-very-large", "300 400@3 500@4 700@5 1000@6 1500@8 5000@9 Abort@10", NULL, TRUE, 1},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
     const FerryPreset *p = ferry_preset_find(rows[i].name);
     Run r = start(rows[i].name, GIB, TRUE, FALSE);
     for (int iteration = 1; iteration <= 60; iteration++)
-      for (int k = 0; k < 3; k++) { /* several ticks a pass: still one action each */
+      for (int k = 0; k < 24; k++) { /* several looks a pass: still one action each */
         g_autofree char *at = g_strdup_printf("@%d", iteration);
         tick(&r, 500, 50000000, iteration, at);
       }
     g_assert_cmpint(p->schedule.auto_converge, ==, rows[i].auto_converge);
+    g_assert_cmpstr(p->schedule.compression, ==, rows[i].compression);
     g_assert_cmpint(p->max_outbound, ==, rows[i].per_host);
     g_assert_cmpint(p->max_inbound, ==, rows[i].per_host);
     finish(&r, rows[i].name, rows[i].wanted);
   }
 }
 
+/* short passes: one action for each look, 10 s apart, however many passes began between them; a
+ * look that finds no new pass does nothing */
+static void test_ovirt_looks(void) {
+  Run r = start("ovirt-minimal-downtime", GIB, FALSE, FALSE);
+  for (int k = 1; k <= 80;
+       k++) { /* the first look finds pass 6; from 31 s on it rests in pass 20 */
+    g_autofree char *at = g_strdup_printf("@%d", k);
+    tick(&r, 1000, 50000000, k < 10 ? 1 : MIN(k - 4, 27), at);
+  }
+  finish(&r, "short passes", "100 150@20 200@30 300@40");
+}
+
 /* "abort@5 if the switch failed", and only then */
 static void test_switch_failed(void) {
   Run r = start("ovirt-post-copy", GIB, TRUE, FALSE);
   for (int iteration = 1; iteration <= 9; iteration++) {
-    tick(&r, 600, 50000000, iteration, "");
-    if (iteration == 4)
+    tick(&r, 12000, 50000000, iteration, "");
+    if (iteration == 5)
       ferry_convergence_refused(r.c, FERRY_CONVERGENCE_START_POSTCOPY);
   }
   finish(&r, "refused", "100 150 200 StartPostCopy Abort");
-}
-
-/* at most one action per tick, even when passes were skipped */
-static void test_one_per_tick(void) {
-  Run r = start("ovirt-minimal-downtime", GIB, FALSE, FALSE);
-  tick(&r, 500, 50000000, 5, "");
-  tick(&r, 100, 50000000, 5, ""); /* before the next tick */
-  tick(&r, 400, 50000000, 5, "");
-  finish(&r, "skipped", "100 150 200");
 }
 
 static void test_kubevirt(void) {
@@ -115,9 +122,11 @@ static void test_kubevirt(void) {
   } rows[] = {
       {"kubevirt-classic", 8, FALSE, FALSE, "300 Abort", 6400}, /* seeds: 8 GiB x 800 s */
       {"kubevirt-classic", 1, TRUE, FALSE, "300 Abort", 800},   /* without disruption: never */
-      {"kubevirt", 2, FALSE, FALSE, "900 Abort", 300},
-      {"kubevirt", 2, TRUE, TRUE, "900 StartPostCopy", 300},
-      {"kubevirt", 2, FALSE, TRUE, "900 Suspend Abort", 600}, /* the deadline doubles */
+      /* its launcher sets no limit: QEMU's stays */
+      {"kubevirt", 2, FALSE, FALSE, "300 Abort", 300},
+      {"kubevirt", 2, TRUE, TRUE, "300 StartPostCopy", 300},
+      {"kubevirt", 2, FALSE, TRUE, "300 Suspend Abort", 600}, /* the deadline doubles */
+      {"kubevirt-vep246", 2, FALSE, FALSE, "300 Abort", 300},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
     Run r = start(rows[i].name, rows[i].gib * GIB, rows[i].post_copy, rows[i].disruption);
@@ -133,6 +142,8 @@ static void test_kubevirt(void) {
     finish(&r, rows[i].name, rows[i].wanted);
   }
   g_assert_cmpint(ferry_preset_find("kubevirt-classic")->schedule.bandwidth, ==, 67108864);
+  g_assert_cmpstr(ferry_preset_find("kubevirt-vep246")->schedule.compression, ==, "zstd");
+  g_assert_cmpint(ferry_preset_find("kubevirt-vep246")->schedule.connections, ==, 8);
 }
 
 /* VEP 248: what remains at each pass boundary (MiB; 5 s a pass at 100 MB/s), and what is decided at
@@ -154,25 +165,25 @@ static void test_vep248(void) {
        FALSE,
        {2000, 1900, 1800, 1700, 1600, 1500, 1400, 1300, 1200, 1100, 1000, 900,
         800,  700,  600,  500,  400,  300,  250,  200,  150,  100,  50,   40},
-       "300 Note@32 900@32"},
-      /* the same again after 40 s: at once, it is as good as the best */
-      {"plateau within reach", 900, FALSE, FALSE, {80}, "300 Note@9 900@9 Abort@22"},
+       "300 Note@36 900@36"},
+      /* the same again after 60 s: at once, it is as good as the best */
+      {"plateau within reach", 900, FALSE, FALSE, {80}, "300 Note@13 900@13 Abort@26"},
       /* 120 MiB are 1258 ms: less than 1.5 times 900 */
-      {"nearly within reach", 900, FALSE, FALSE, {120}, "300 Note@9 900@9 Abort@22"},
-      {"out of reach", 900, FALSE, FALSE, {200}, "300 Note@9 Abort@9"},
-      {"a lower maximum", 200, FALSE, FALSE, {25}, "200 Note@9 200@9 Abort@22"},
-      {"post-copy", 900, TRUE, TRUE, {200}, "300 Note@9 StartPostCopy@9"},
-      {"post-copy without disruption", 900, TRUE, FALSE, {200}, "300 Note@9 Abort@9"},
-      {"any pause", 900, FALSE, TRUE, {200}, "300 Note@9 2000000@9 Abort@22"},
+      {"nearly within reach", 900, FALSE, FALSE, {120}, "300 Note@13 900@13 Abort@26"},
+      {"out of reach", 900, FALSE, FALSE, {200}, "300 Note@13 Abort@13"},
+      {"a lower maximum", 200, FALSE, FALSE, {25}, "200 Note@13 200@13 Abort@26"},
+      {"post-copy", 900, TRUE, TRUE, {200}, "300 Note@13 StartPostCopy@13"},
+      {"post-copy without disruption", 900, TRUE, FALSE, {200}, "300 Note@13 Abort@13"},
+      {"any pause", 900, FALSE, TRUE, {200}, "300 Note@13 2000000@13 Abort@26"},
       /* the best were 80 MiB in the window: 100 is waited over, 82 is within 4 % of it */
       {"waits for the minimum",
        900,
        FALSE,
        FALSE,
-       {100, 100, 80, 100, 100, 100, 100, 100, 100, 100, 100, 82, 100},
-       "300 Note@9 900@12 Abort@25"},
-      /* it never comes back: after 40 s the lowest since, 100, is taken for it */
-      {"relaxes", 900, FALSE, FALSE, {100, 100, 80, 110, 100, 110}, "300 Note@9 900@17 Abort@30"},
+       {100, 100, 80, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 82, 100},
+       "300 Note@13 900@16 Abort@29"},
+      /* it never comes back: after 60 s the lowest since, 100, is taken for it */
+      {"relaxes", 900, FALSE, FALSE, {100, 100, 80, 110, 100, 110}, "300 Note@13 900@25 Abort@38"},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
     const StallCase *k = &cases[i];
@@ -184,7 +195,7 @@ static void test_vep248(void) {
                                      .schedule = &p->schedule};
     Run r = {.c = ferry_convergence_new(&intent, 0), .log = g_string_new(NULL)};
     drain(&r, "");
-    for (int pass = 1; pass <= 32; pass++) {
+    for (int pass = 1; pass <= 40; pass++) {
       int at = MIN(pass - 1, (int)G_N_ELEMENTS(k->mib) - 1);
       while (at > 0 && !k->mib[at])
         at--;
@@ -231,7 +242,7 @@ static void test_kubevirt_progress(void) {
   while (!strstr(r.log->str, "Abort") && r.now_us < 400LL * G_USEC_PER_SEC)
     tick(&r, 400, 50000000, 1, "");
   g_assert_cmpint(ABS(r.now_us / G_USEC_PER_SEC - 150), <=, 1);
-  finish(&r, "kubevirt", "900 Abort");
+  finish(&r, "kubevirt", "300 Abort");
 }
 
 /* an 8 GiB guest starts at 50 ms and reaches 500 ms after 6000 s; 800 s per GiB is the end */
@@ -284,10 +295,36 @@ static void test_nova_disks(void) {
   }
 }
 
-/* doubles whenever what remains has risen more than five times; a fall does not reset it */
+/* VEP 291's own table: 150 ms, and from pass 3 on 150 ms more each 10 s, up to the maximum */
+static void test_vep291(void) {
+  static const struct {
+    gint64 max_ms;
+    const char *wanted;
+  } rows[] = {
+      {1050, "150 300@85 450@95 600@105 750@115 900@125 1050@135"},
+      {450, "150 200@85 250@95 300@105 350@115 400@125 450@135"},
+      {100, "100"},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    FerryConvergenceIntent intent = {.max_downtime_ms = rows[i].max_ms,
+                                     .memory_bytes = 2 * GIB,
+                                     .schedule = &ferry_preset_find("kubevirt-vep291")->schedule};
+    Run r = {.c = ferry_convergence_new(&intent, 0), .log = g_string_new(NULL)};
+    drain(&r, "");
+    for (int t = 1; t <= 290 * 10 / 4; t++) { /* pass 3 begins at 75 s */
+      int s = t * 4 / 10;
+      g_autofree char *at = g_strdup_printf("@%d", s - s % 5);
+      tick(&r, 400, t % 2 ? 50000000 : 60000000, s < 40 ? 1 : s < 75 ? 2 : 3 + (s - 75), at);
+    }
+    finish(&r, "ramp", rows[i].wanted);
+  }
+}
+
+/* doubles whenever what remains has risen, or was nothing, more than five times; a fall does not
+ * reset it */
 static void test_proxmox(void) {
   Run r = start("proxmox", GIB, FALSE, FALSE);
-  gint64 remaining = 1000000;
+  gint64 remaining = 100000000; /* far from the end: a look a second */
   for (int k = 0; k <= 24; k++) {
     remaining += k % 2 ? 1000 : -900;
     g_autofree char *at = g_strdup_printf("@%d", k);
@@ -296,20 +333,42 @@ static void test_proxmox(void) {
   finish(&r, "proxmox", "100 200@11 400@23");
   r = start("proxmox", GIB, FALSE, FALSE);
   for (int k = 0; k < 400; k++)
-    tick(&r, 1000, 1000000 + k, 1, "");
+    tick(&r, 1000, 100000000 + k, 1, "");
   g_assert_cmpint(ferry_convergence_downtime_ms(r.c), ==, 2000000);
   g_string_free(r.log, TRUE);
   ferry_convergence_free(r.c);
+}
+
+/* near the end, where less remains than it sends between two looks, it looks every 100 ms and stays
+ * at that; nothing left counts; a look at which nothing was sent does not */
+static void test_proxmox_near(void) {
+  Run r = start("proxmox", GIB, FALSE, FALSE);
+  for (int k = 1; k <= 50; k++) /* 10 MB/s: 100 ms send a tenth of what a second did */
+    tick(&r, 100, 50000000 - k * 900000, 1, "");
+  g_assert_cmpstr(r.log->str, ==, "100");
+  for (int k = 1; k <= 12; k++) { /* 1.2 s */
+    g_autofree char *at = g_strdup_printf("@%d", k);
+    tick(&r, 100, k % 2 ? 0 : 2000000, 2, at);
+  }
+  g_assert_cmpstr(r.log->str, ==, "100 200@11");
+  for (int k = 1; k <= 12; k++) {
+    r.processed -= 1000000; /* nothing moves */
+    tick(&r, 100, 2000000 + k, 2, "");
+  }
+  finish(&r, "near", "100 200@11");
 }
 
 /* every shipped list of steps is a valid schedule in oVirt's own format */
 static void test_valid(void) {
   gsize n;
   const FerryPreset *all = ferry_presets(&n);
-  g_assert_cmpint((int)n, ==, 11);
+  g_assert_cmpint((int)n, ==, 14);
   for (gsize i = 0; i < n; i++) {
     g_assert_true(ferry_preset_find(all[i].name) == &all[i]);
     g_assert_nonnull(all[i].doc);
+    /* where each rule was read stands with it */
+    g_assert_true(all[i].intent || (all[i].source.project && all[i].source.file &&
+                                    all[i].source.version && *all[i].source.version));
     if (!g_str_has_prefix(all[i].name, "ovirt"))
       continue;
     g_autoptr(GError) error = NULL;
@@ -325,7 +384,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/presets/ovirt", test_ovirt);
   g_test_add_func("/presets/switch-failed", test_switch_failed);
-  g_test_add_func("/presets/one-per-tick", test_one_per_tick);
+  g_test_add_func("/presets/ovirt-looks", test_ovirt_looks);
   g_test_add_func("/presets/kubevirt", test_kubevirt);
   g_test_add_func("/presets/kubevirt-progress", test_kubevirt_progress);
   g_test_add_func("/presets/vep248", test_vep248);
@@ -333,7 +392,9 @@ int main(int argc, char **argv) {
   g_test_add_func("/presets/nova", test_nova);
   g_test_add_func("/presets/nova-small", test_nova_small);
   g_test_add_func("/presets/nova-disks", test_nova_disks);
+  g_test_add_func("/presets/vep291", test_vep291);
   g_test_add_func("/presets/proxmox", test_proxmox);
+  g_test_add_func("/presets/proxmox-near", test_proxmox_near);
   g_test_add_func("/presets/valid", test_valid);
   return g_test_run();
 }

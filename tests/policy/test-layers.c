@@ -152,6 +152,18 @@ static void test_compression(World *w, gconstpointer data) {
                   ==, "zstd");
 }
 
+/* zstd needs several connections, which its preset brings; without them there is none */
+static void test_compression_of_channels(World *w, gconstpointer data) {
+  ferry_json_set_str(w->matched, "spec.preset", "kubevirt-vep246");
+  RESOLVE(c, o);
+  g_assert_true(ferry_json_bool(c, "compressed", FALSE));
+  g_assert_true(ferry_json_bool(c, "parallel", FALSE));
+  g_assert_cmpint(ferry_json_int(c, "parallelConnections", 0), ==, 8);
+  ferry_json_set_bool(w->migration, "spec.parallel", FALSE);
+  RESOLVE(d, p);
+  g_assert_null(ferry_json_get(d, "compressed"));
+}
+
 static void test_zero_copy(World *w, gconstpointer data) {
   ferry_json_set_str(w->matched, "spec.preset", "ovirt-very-large");
   RESOLVE(c, o);
@@ -197,7 +209,7 @@ static void test_limits(World *w, gconstpointer data) {
 static void test_presets(World *w, gconstpointer data) {
   gsize n;
   const FerryPreset *presets = ferry_presets(&n);
-  g_assert_cmpuint(n, ==, 11);
+  g_assert_cmpuint(n, ==, 14);
   for (gsize i = 0; i < n; i++) {
     g_autoptr(json_t) spec = ferry_preset_spec(&presets[i]);
     g_assert_cmpstr(ferry_json_str(spec, "preset"), ==, presets[i].name);
@@ -229,6 +241,7 @@ int main(int argc, char **argv) {
   T("cluster-default", test_cluster_default);
   T("one-rule", test_one_rule);
   T("compression", test_compression);
+  T("compression-of-channels", test_compression_of_channels);
   T("zero-copy", test_zero_copy);
   T("limits", test_limits);
   T("presets", test_presets);
