@@ -45,8 +45,7 @@ static gboolean read_cell(const json_t *o, FerrySimCell *cell, const FerryPreset
   const char *name = ferry_json_str(o, "preset");
   *preset = name ? ferry_preset_find(name) : NULL;
   FerryConvergenceIntent *want = &cell->intent;
-  want->switchover_cost_ms = (gint64)(cell->link.eps * 1000 + 0.5);
-  want->can_throttle = want->max_slowdown_percent > 0;
+  /* as with Ferry's defaults: no cost of the switch-over is known, and nothing can throttle */
   want->bandwidth_cap = (gint64)cell->link.cap;
   want->link_rate = (gint64)cell->link.rate;
   want->memory_bytes = (gint64)(cell->guest.memory + cell->guest.zero);

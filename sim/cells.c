@@ -6,38 +6,13 @@
 // every link then meets guests that converge at once, hardly, and never.
 #include "sim/cells.h"
 #include "base/quantity.h"
-#include <math.h>
+#include "sim/dice.h"
+#include <string.h>
 
-#define GBIT (119.2 * FERRY_MIB_REAL)
 #define TOLERANCE_S 0.005 /* of a measured pause */
 
-typedef struct {
-  guint32 state;
-} Dice;
-
-static double roll(Dice *d) {
-  d->state ^= d->state << 13;
-  d->state ^= d->state >> 17;
-  d->state ^= d->state << 5;
-  return d->state / 4294967296.0;
-}
-
-static double between(Dice *d, double low, double high) {
-  return low + (high - low) * roll(d);
-}
-
-static double logarithmic(Dice *d, double low, double high) {
-  return low * pow(high / low, roll(d));
-}
-
-#define PICK(dice, ...)                                                                            \
-  pick(dice, (const double[]){__VA_ARGS__}, sizeof((const double[]){__VA_ARGS__}) / sizeof(double))
-static double pick(Dice *d, const double *values, gsize n) {
-  return values[(gsize)(roll(d) * (double)n)];
-}
-
-static FerrySimPattern pattern(Dice *d) {
-  double p = roll(d);
+static FerrySimPattern pattern(FerrySimDice *d) {
+  double p = ferry_sim_dice_roll(d);
   return p < 0.08   ? FERRY_SIM_IDLE
          : p < 0.40 ? FERRY_SIM_UNIFORM
          : p < 0.56 ? FERRY_SIM_CYCLIC
@@ -46,47 +21,46 @@ static FerrySimPattern pattern(Dice *d) {
 }
 
 void ferry_sim_cell(FerrySimCell *cell, guint32 seed) {
-  Dice d = {seed * 2246822519u + 374761393u};
-  d.state = d.state ? d.state : 1;
-  for (int i = 0; i < 8; i++)
-    roll(&d);
+  FerrySimDice d = ferry_sim_dice(seed);
   *cell = (FerrySimCell){.settings = {.seed = seed}};
   FerrySimLink *l = &cell->link;
   FerrySimGuestSpec *g = &cell->guest;
   FerryConvergenceIntent *want = &cell->intent;
-  l->rate = PICK(&d, 0.4, 1, 2, 10) * GBIT;
-  l->eps = between(&d, 0.02, 0.035);
-  l->efficiency = roll(&d) < 0.15 ? between(&d, 1.5, 3) : 1;
-  l->cap = roll(&d) < 0.2 ? l->rate * PICK(&d, 0.3, 0.5, 0.7) : 0;
+  l->rate = FERRY_SIM_PICK(&d, 0.4, 1, 2, 10) * FERRY_SIM_GBIT;
+  l->eps = ferry_sim_dice_between(&d, 0.02, 0.035);
+  l->efficiency = ferry_sim_dice_roll(&d) < 0.15 ? ferry_sim_dice_between(&d, 1.5, 3) : 1;
+  l->cap = ferry_sim_dice_roll(&d) < 0.2 ? l->rate * FERRY_SIM_PICK(&d, 0.3, 0.5, 0.7) : 0;
   double path = (l->cap > 0 ? l->cap : l->rate) * l->efficiency;
-  double memory = PICK(&d, 256, 512, 1024, 2048, 4096) * FERRY_MIB_REAL,
-         zero = PICK(&d, 0.02, 0.3, 0.6);
+  double memory = FERRY_SIM_PICK(&d, 256, 512, 1024, 2048, 4096) * FERRY_MIB_REAL,
+         zero = FERRY_SIM_PICK(&d, 0.02, 0.3, 0.6);
   g->memory = memory * (1 - zero);
   g->zero = memory * zero;
   g->pattern = pattern(&d);
-  g->vcpus = (int)PICK(&d, 1, 1, 2, 4);
-  g->write_rate = logarithmic(&d, 0.1, 3) * path;
-  g->working_set = logarithmic(&d, 0.1, 6) * path;
+  g->vcpus = (int)FERRY_SIM_PICK(&d, 1, 1, 2, 4);
+  g->write_rate = ferry_sim_dice_logarithmic(&d, 0.1, 3) * path;
+  g->working_set = ferry_sim_dice_logarithmic(&d, 0.1, 6) * path;
   g->working_set = MIN(g->working_set, 0.8 * g->memory);
   double first = g->memory / path;
-  g->busy_s = between(&d, 2, 20);
-  g->quiet_s = between(&d, 1, 10);
-  if (roll(&d) < 0.15) {
-    l->drop_at = between(&d, 0.2, 1.5) * first;
-    l->drop_to = between(&d, 0.4, 0.8);
-    l->drop_end = l->drop_at + between(&d, 5, 60);
+  g->busy_s = ferry_sim_dice_between(&d, 2, 20);
+  g->quiet_s = ferry_sim_dice_between(&d, 1, 10);
+  if (ferry_sim_dice_roll(&d) < 0.15) {
+    l->drop_at = ferry_sim_dice_between(&d, 0.2, 1.5) * first;
+    l->drop_to = ferry_sim_dice_between(&d, 0.4, 0.8);
+    l->drop_end = l->drop_at + ferry_sim_dice_between(&d, 5, 60);
   }
-  if (roll(&d) < 0.1) {
+  if (ferry_sim_dice_roll(&d) < 0.1) {
     cell->settings.lose_samples = 0.2;
     cell->settings.lose_events = 0.1;
   }
-  cell->settings.event_delay_s = PICK(&d, 0.002, 0.005, 0.02, 0.05);
-  cell->settings.sample_s = PICK(&d, 0.1, 0.2, 0.25);
-  cell->settings.preempt = roll(&d) < 0.5;
-  want->max_downtime_ms = (gint64)PICK(&d, 100, 200, 300, 500, 900, 2000);
-  want->max_duration_ms = roll(&d) < 0.5 ? 0 : (gint64)((first * PICK(&d, 1.5, 2.5, 5) + 2) * 1000);
-  want->max_slowdown_percent = (int)PICK(&d, 0, 30, 60, 99);
-  want->allow_post_copy = roll(&d) < 0.3;
+  cell->settings.event_delay_s = FERRY_SIM_PICK(&d, 0.002, 0.005, 0.02, 0.05);
+  cell->settings.sample_s = FERRY_SIM_PICK(&d, 0.1, 0.2, 0.25);
+  cell->settings.preempt = ferry_sim_dice_roll(&d) < 0.5;
+  want->max_downtime_ms = (gint64)FERRY_SIM_PICK(&d, 100, 200, 300, 500, 900, 2000);
+  want->max_duration_ms = ferry_sim_dice_roll(&d) < 0.5
+                              ? 0
+                              : (gint64)((first * FERRY_SIM_PICK(&d, 1.5, 2.5, 5) + 2) * 1000);
+  want->max_slowdown_percent = (int)FERRY_SIM_PICK(&d, 0, 30, 60, 99);
+  want->allow_post_copy = ferry_sim_dice_roll(&d) < 0.3;
   want->allow_workload_disruption = want->allow_post_copy;
   want->switchover_cost_ms = (gint64)ceil(l->eps * 1000);
   want->can_throttle = TRUE;
@@ -94,9 +68,36 @@ void ferry_sim_cell(FerrySimCell *cell, guint32 seed) {
   want->bandwidth_cap = (gint64)l->cap;
   want->link_rate = (gint64)l->rate;
   want->memory_bytes = (gint64)memory;
-  if (l->cap > 0 &&
-      roll(&d) < 0.5) /* QEMU was told of the link, by half its speed or better known */
-    want->switchover_bandwidth = (gint64)(l->rate * PICK(&d, 0.5, 1));
+  if (l->cap > 0 && ferry_sim_dice_roll(&d) <
+                        0.5) /* QEMU was told of the link, by half its speed or better known */
+    want->switchover_bandwidth = (gint64)(l->rate * FERRY_SIM_PICK(&d, 0.5, 1));
+}
+
+/* What was measured for a second before the migration began. */
+static void measure_before(const FerrySimCell *cell, FerryConvergenceIntent *intent) {
+  FerrySimGuest g;
+  ferry_sim_guest_init(&g, &cell->guest);
+  ferry_sim_guest_run(&g, 1, ferry_sim_guest_activity(&g, -0.5));
+  intent->prior_seconds = 1;
+  for (guint i = 0; i < g.n_classes; i++)
+    intent->prior_dirtied += g.classes[i].unsynced;
+}
+
+/* What the preset asks for when the migration is started. Several connections exclude post-copy
+ * before QEMU 10.1. Where the policy compresses for all, a preset's own adds nothing. */
+static void use_means(const FerrySimCell *cell, const FerrySchedule *schedule, FerrySimLink *link,
+                      FerryConvergenceIntent *intent) {
+  double cap = (double)schedule->bandwidth;
+  if (cap > 0)
+    link->cap = link->cap > 0 ? MIN(link->cap, cap) : cap;
+  if (schedule->connections > 0)
+    intent->allow_post_copy = FALSE;
+  if (!schedule->compression || link->efficiency > 1)
+    return;
+  if (strcmp(schedule->compression, "xbzrle") == 0)
+    link->again = cell->gain_again;
+  else if (cell->gain > 0)
+    link->efficiency = cell->gain;
 }
 
 FerrySimResult ferry_sim_run_preset(const FerrySimCell *cell, const FerryPreset *preset,
@@ -107,21 +108,14 @@ FerrySimResult ferry_sim_run_preset(const FerrySimCell *cell, const FerryPreset 
   if (preset->intent) {
     link.told = (double)intent.switchover_bandwidth;
     intent.infeasible_patience_ms = preset->infeasible_patience_ms;
-    if (prior) {
-      FerrySimGuest g;
-      ferry_sim_guest_init(&g, &cell->guest);
-      ferry_sim_guest_run(&g, 1, 1);
-      intent.prior_seconds = 1;
-      for (guint i = 0; i < g.n_classes; i++)
-        intent.prior_dirtied += g.classes[i].unsynced;
-    }
+    if (prior)
+      measure_before(cell, &intent);
   } else {
+    intent.completion_timeout_ms = intent.progress_timeout_ms = 0; /* it has its own */
     intent.schedule = &preset->schedule;
     intent.strategy = preset->strategy;
     settings.auto_converge = preset->schedule.auto_converge;
-    double cap = (double)preset->schedule.bandwidth;
-    if (cap > 0)
-      link.cap = link.cap > 0 ? MIN(link.cap, cap) : cap;
+    use_means(cell, &preset->schedule, &link, &intent);
   }
   return ferry_sim_migrate(&cell->guest, &link, &settings, &intent, history);
 }
@@ -134,41 +128,17 @@ gboolean ferry_sim_within(const FerrySimCell *cell, const FerrySimResult *r) {
          r->top_throttle <= want->max_slowdown_percent && (!r->post_copy || want->allow_post_copy);
 }
 
-gboolean ferry_sim_same_means(const FerrySimCell *cell, const FerryPreset *preset) {
-  if (preset->schedule.auto_converge && cell->intent.max_slowdown_percent <= 0)
-    return FALSE;
-  for (guint i = 0; i < preset->schedule.n_steps; i++)
-    if (preset->schedule.steps[i].action == FERRY_STEP_POSTCOPY && !cell->intent.allow_post_copy)
-      return FALSE;
-  return TRUE;
-}
-
 /* What the hypervisor multiplies a limit with is the wire's rate under the cap. */
 static double limit_scale(const FerrySimCell *cell) {
   double wire = cell->link.cap > 0 ? cell->link.cap : cell->link.rate;
   return cell->link.rate * cell->link.efficiency / wire;
 }
 
-FerrySimResult ferry_sim_start_low(const FerrySimCell *cell) {
-  double max = (double)cell->intent.max_downtime_ms / 1000 - cell->link.eps;
-  g_autoptr(FerryConvergence) own = ferry_convergence_new(&cell->intent, 0);
-  FerrySchedule low = {.init_downtime_ms = ferry_convergence_downtime_ms(own),
-                       .n_steps = 1,
-                       .steps = {{.limit = 2,
-                                  .action = FERRY_STEP_SET_DOWNTIME,
-                                  .value = MAX(1, (gint64)(max * limit_scale(cell) * 1000))}}};
-  FerryConvergenceIntent intent = cell->intent;
-  FerrySimSettings settings = cell->settings;
-  intent.schedule = &low;
-  settings.give_up_s = 120 + 3 * ferry_sim_bound(cell);
-  return ferry_sim_migrate(&cell->guest, &cell->link, &settings, &intent, NULL);
-}
-
-gboolean ferry_sim_feasible(const FerrySimCell *cell, double *least_pause) {
-  double best = INFINITY;
+gboolean ferry_sim_feasible(const FerrySimCell *cell, GArray *runs) {
+  gboolean any = FALSE;
   double max = (double)cell->intent.max_downtime_ms / 1000 - cell->link.eps;
   double scale = limit_scale(cell);
-  static const double shares[] = {0.05, 0.4, 0.7, 0.97};
+  static const double shares[] = {0.05, 0.4, 0.7, 0.97}; /* of the pause that is allowed */
   for (int p = 0; p <= cell->intent.max_slowdown_percent; p += 15)
     for (gsize i = 0; i < G_N_ELEMENTS(shares) && max > 0; i++) {
       FerrySchedule fixed = {.init_downtime_ms = MAX(1, (gint64)(max * shares[i] * scale * 1000))};
@@ -178,28 +148,20 @@ gboolean ferry_sim_feasible(const FerrySimCell *cell, double *least_pause) {
       settings.fixed_throttle = p;
       settings.give_up_s = cell->intent.max_duration_ms > 0
                                ? (double)cell->intent.max_duration_ms / 1000 + 0.1
-                               : 120;
+                               : MAX(120, 4 * ferry_sim_bound(cell));
       FerrySimResult r = ferry_sim_migrate(&cell->guest, &cell->link, &settings, &intent, NULL);
       r.top_throttle = p;
       r.gap = MAX(r.gap, ferry_model_throttle_stall(p / 100.0));
-      if (ferry_sim_within(cell, &r))
-        best = MIN(best, r.pause);
-      if (isfinite(best) && !least_pause)
+      any |= ferry_sim_within(cell, &r);
+      if (runs)
+        g_array_append_val(runs, r);
+      else if (any)
         return TRUE;
     }
-  if (least_pause)
-    *least_pause = best;
-  return isfinite(best);
+  return any;
 }
 
 double ferry_sim_bound(const FerrySimCell *cell) {
   const FerrySimLink *l = &cell->link;
-  double wire = l->cap > 0 ? MIN(l->cap, l->rate) : l->rate;
-  double seconds = cell->guest.memory / (wire * l->efficiency);
-  if (l->drop_to > 0 && l->drop_at < seconds) { /* the drop may lie within the first pass */
-    double low = MIN(wire, l->rate * l->drop_to), left = (seconds - l->drop_at) * wire;
-    double slow = MIN(left / low, l->drop_end - l->drop_at);
-    seconds = l->drop_at + slow + (left - slow * low) / wire;
-  }
-  return seconds + l->eps;
+  return ferry_sim_link_sending_capped(l, 0, cell->guest.memory / l->efficiency) + l->eps;
 }

@@ -93,7 +93,7 @@ static gint act_compare(gconstpointer a, gconstpointer b) {
 static void draw_guest(FerryWorldPlan *p, guint i) {
   FerrySimGuestSpec *g = &p->guests[i];
   *g = (FerrySimGuestSpec){.memory = (double)ferry_world_between(16, 256) * FERRY_MIB_REAL,
-                           .pattern = (FerrySimPattern)ferry_world_draw(FERRY_SIM_PATTERNS),
+                           .pattern = (FerrySimPattern)ferry_world_draw(FERRY_SIM_PHASED + 1),
                            .vcpus = 1,
                            .busy_s = 5,
                            .quiet_s = 5};

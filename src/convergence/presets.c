@@ -123,7 +123,7 @@ const FerryPreset ferry_presets_of_others[] = {
                       4) = {DOWN(1, 150), DOWN(2, 200), {-1, FERRY_STEP_POSTCOPY, 0}, ABORT(-1)}}},
     {.name = "ovirt-very-large",
      .doc = "oVirt's Very large VMs: 300 to 1500 ms, then 5 s of pause; zero-copy sending.",
-     .source = OVIRT_ENGINE,
+     .source = {"oVirt/ovirt-engine", "its migration policies", "not read again"},
      .max_outbound = 1,
      .max_inbound = 1,
      .schedule = {.init_downtime_ms = 300,

@@ -10,8 +10,8 @@
 #include <math.h>
 
 const char *ferry_sim_pattern_name(FerrySimPattern pattern) {
-  static const char *const names[FERRY_SIM_PATTERNS] = {"idle", "uniform", "cyclic", "skewed",
-                                                        "phased"};
+  static const char *const names[FERRY_SIM_PATTERNS] = {"idle",   "uniform", "cyclic",  "skewed",
+                                                        "phased", "bursty",  "calming", "starting"};
   return names[pattern];
 }
 
@@ -40,21 +40,51 @@ void ferry_sim_guest_init(FerrySimGuest *g, const FerrySimGuestSpec *spec) {
   g->rest = MAX(0, g->rest);
 }
 
-static double sim_guest_phase(const FerrySimGuest *g, double now) {
-  return fmod(now, g->spec.busy_s + g->spec.quiet_s);
+#define QUIET 0.05 /* of its full speed */
+
+/* The stretch of both times that `now` lies in: where it begins, and where in it the guest is busy
+ * from and to. A burst lies anywhere in its stretch, by its number. */
+static void sim_guest_stretch(const FerrySimGuest *g, double now, double *from, double *to,
+                              double *end) {
+  double whole = g->spec.busy_s + g->spec.quiet_s, n = floor(now / whole);
+  double shift = 0;
+  if (g->spec.pattern == FERRY_SIM_BURSTY) {
+    double x = sin(n * 12.9898 + 78.233) * 43758.5453;
+    shift = g->spec.quiet_s * (x - floor(x));
+  }
+  *from = n * whole + shift;
+  *to = *from + g->spec.busy_s;
+  *end = (n + 1) * whole;
 }
 
 double ferry_sim_guest_activity(const FerrySimGuest *g, double now) {
-  if (g->spec.pattern != FERRY_SIM_PHASED)
+  double from, to, end;
+  switch (g->spec.pattern) {
+  case FERRY_SIM_PHASED:
+  case FERRY_SIM_BURSTY:
+    sim_guest_stretch(g, now, &from, &to, &end);
+    return now >= from && now < to ? 1 : QUIET;
+  case FERRY_SIM_CALMING:
+    return now < g->spec.busy_s ? 1 : QUIET;
+  case FERRY_SIM_STARTING:
+    return now >= 0;
+  default:
     return 1;
-  return sim_guest_phase(g, now) < g->spec.busy_s ? 1 : 0.05;
+  }
 }
 
 double ferry_sim_guest_next_change(const FerrySimGuest *g, double now) {
-  if (g->spec.pattern != FERRY_SIM_PHASED)
+  double from, to, end;
+  switch (g->spec.pattern) {
+  case FERRY_SIM_PHASED:
+  case FERRY_SIM_BURSTY:
+    sim_guest_stretch(g, now, &from, &to, &end);
+    return (now < from ? from : now < to ? to : end) + 1e-9;
+  case FERRY_SIM_CALMING:
+    return now < g->spec.busy_s ? g->spec.busy_s : INFINITY;
+  default:
     return INFINITY;
-  double p = sim_guest_phase(g, now), end = g->spec.busy_s + g->spec.quiet_s;
-  return now + (p < g->spec.busy_s ? g->spec.busy_s : end) - p + 1e-9;
+  }
 }
 
 void ferry_sim_guest_run(FerrySimGuest *g, double seconds, double speed) {

@@ -9,14 +9,17 @@ typedef enum {
   FERRY_SIM_IDLE,
   FERRY_SIM_UNIFORM,
   FERRY_SIM_CYCLIC,
-  FERRY_SIM_SKEWED, /* 80 % of the writes to 20 % of the pages */
-  FERRY_SIM_PHASED, /* uniform, quiet and busy by turns */
+  FERRY_SIM_SKEWED,   /* 80 % of the writes to 20 % of the pages */
+  FERRY_SIM_PHASED,   /* uniform, quiet and busy by turns */
+  FERRY_SIM_BURSTY,   /* uniform in bursts of busy_s, each somewhere in a stretch of both times */
+  FERRY_SIM_CALMING,  /* uniform until busy_s, then quiet */
+  FERRY_SIM_STARTING, /* uniform from the migration's start on, idle before */
 } FerrySimPattern;
 
-#define FERRY_SIM_PATTERNS 5
+#define FERRY_SIM_PATTERNS 8
 #define FERRY_SIM_MAX_CLASSES 8
 
-/** "idle", "uniform", "cyclic", "skewed", "phased". */
+/** "idle", "uniform", "cyclic", "skewed", "phased", "bursty", "calming", "starting". */
 const char *ferry_sim_pattern_name(FerrySimPattern pattern);
 
 /** What a guest does; bytes, bytes/s, seconds. */
@@ -28,7 +31,7 @@ typedef struct {
   double write_rate;  /* all vCPUs together */
   FerrySimPattern pattern;
   int vcpus;              /* each writes its own share of the working set; 1..4 */
-  double busy_s, quiet_s; /* phases, of FERRY_SIM_PHASED */
+  double busy_s, quiet_s; /* phases, of those that have them */
 } FerrySimGuestSpec;
 
 /** Pages of one writer that are alike. */
@@ -49,7 +52,8 @@ typedef struct {
 
 /** All of its memory is still to be sent. `spec` is copied. */
 void ferry_sim_guest_init(FerrySimGuest *g, const FerrySimGuestSpec *spec);
-/** How much of its full speed the guest writes at `now` (phases), 0..1. */
+/** How much of its full speed the guest writes at `now` (phases), 0..1; before 0 as it did before
+ * the migration. */
 double ferry_sim_guest_activity(const FerrySimGuest *g, double now);
 /** When that changes next; INFINITY: never. */
 double ferry_sim_guest_next_change(const FerrySimGuest *g, double now);

@@ -10,8 +10,11 @@ typedef struct {
   double cap;                        /* bytes/s while the guest runs; 0: none */
   double told;                       /* bytes/s that QEMU reckons the pause with; 0: the window's */
   double efficiency;                 /* bytes of memory per wire byte (compression); 1: none */
+  double again;                      /* ... of what was sent before; 0: the same */
   double eps;                        /* fixed cost of the switch-over, seconds */
   double drop_at, drop_to, drop_end; /* between these times the rate is rate x drop_to */
+  double wave_s, wave_least; /* packets are lost: every wave_s another share of the rate, from
+                                wave_least to 1; 0: none */
 } FerrySimLink;
 
 /** Bytes/s at `now`, the cap left out. */
@@ -20,6 +23,8 @@ double ferry_sim_link_rate(const FerrySimLink *link, double now);
 double ferry_sim_link_wire_rate(const FerrySimLink *link, double now);
 /** How many seconds `wire` bytes take from `now` on, at the full rate. */
 double ferry_sim_link_sending(const FerrySimLink *link, double now, double wire);
+/** ... at the rate that a migration may use while its guest runs. */
+double ferry_sim_link_sending_capped(const FerrySimLink *link, double now, double wire);
 /** When the rate changes next; INFINITY: never. */
 double ferry_sim_link_next_change(const FerrySimLink *link, double now);
 

@@ -103,8 +103,9 @@ static gboolean add_domain(FerrySimWorld *w, const json_t *o, GError **error) {
   }
   if (p >= FERRY_SIM_PATTERNS) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
-                "%s: pattern \"%s\", expected idle, uniform, cyclic, skewed or phased", what,
-                pattern);
+                "%s: pattern \"%s\", expected idle, uniform, cyclic, skewed, phased, bursty, "
+                "calming or starting",
+                what, pattern);
     return FALSE;
   }
   g_autoptr(json_t) disks = read_disks(json_object_get(o, "disks"), what, error);

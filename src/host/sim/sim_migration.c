@@ -95,13 +95,22 @@ static double wire_rate(const FerrySimMigration *m) {
   return ferry_sim_link_wire_rate(&m->link, m->now);
 }
 
+/* Bytes of memory per wire byte at this moment: what was never sent is sent whole. */
+static double sim_migration_efficiency(const FerrySimMigration *m) {
+  double left = ferry_sim_guest_remaining(&m->guest) - m->guest.zeroes;
+  if (m->link.again <= 0 || m->iteration <= 1 || left <= 0)
+    return m->link.efficiency;
+  double fresh = MIN(left, m->guest.rest);
+  return left / (fresh / m->link.efficiency + (left - fresh) / m->link.again);
+}
+
 static double sim_migration_speed(const FerrySimMigration *m) {
   return m->paused ? 0 : (1 - m->throttle) * ferry_sim_guest_activity(&m->guest, m->now);
 }
 
 double ferry_sim_migration_step(const FerrySimMigration *m) {
   double remaining = ferry_sim_guest_remaining(&m->guest);
-  double rate = wire_rate(m) * m->link.efficiency, dt = CHUNK_S;
+  double rate = wire_rate(m) * sim_migration_efficiency(m), dt = CHUNK_S;
   dt = MIN(dt, MAX(LEAST_CHUNK_S, remaining / rate));
   dt = MIN(dt, MAX(LEAST_STEP_S, m->window_at + WINDOW_S - m->now));
   if (remaining > m->threshold && m->guest.zeroes <= 0)
@@ -116,7 +125,7 @@ static gboolean zeroes_next(const FerrySimMigration *m) {
   if (m->guest.zeroes <= 0)
     return FALSE;
   if (spec->zero_after > 0)
-    return m->sent * m->link.efficiency >= 0.999 * spec->zero_after * spec->memory;
+    return m->sent * sim_migration_efficiency(m) >= 0.999 * spec->zero_after * spec->memory;
   return m->guest.rest < spec->memory / 2;
 }
 
@@ -133,10 +142,10 @@ void ferry_sim_migration_run(FerrySimMigration *m, double seconds) {
     m->sent += used * ZERO_RATE * PAGE_WIRE_SHARE;
     left -= used;
   }
-  double bytes =
-      MIN(left * wire * m->link.efficiency, ferry_sim_guest_remaining(&m->guest) - m->guest.zeroes);
+  double bytes = MIN(left * wire * sim_migration_efficiency(m),
+                     ferry_sim_guest_remaining(&m->guest) - m->guest.zeroes);
   ferry_sim_guest_send(&m->guest, bytes);
-  m->sent += bytes / m->link.efficiency;
+  m->sent += bytes / sim_migration_efficiency(m);
   m->now += seconds;
 }
 
@@ -168,7 +177,7 @@ static void switch_over(FerrySimMigration *m) {
   ferry_sim_guest_sync(&m->guest); /* what it wrote up to the last moment */
   m->left = ferry_sim_guest_remaining(&m->guest);
   double zeroes = m->guest.zeroes; /* found quickly, and a few bytes each on the wire */
-  double wire = (m->left - zeroes) / m->link.efficiency + zeroes * PAGE_WIRE_SHARE;
+  double wire = (m->left - zeroes) / sim_migration_efficiency(m) + zeroes * PAGE_WIRE_SHARE;
   double pause = ferry_sim_link_sending(&m->link, m->now, wire) + m->link.eps + zeroes / ZERO_RATE;
   m->phase = FERRY_SIM_PHASE_SWITCHING;
   m->began = m->now;
@@ -252,7 +261,7 @@ gboolean ferry_sim_migration_advance(FerrySimMigration *m, double to) {
 }
 
 double ferry_sim_migration_expected_ms(const FerrySimMigration *m) {
-  double rate = wire_rate(m) * m->link.efficiency;
+  double rate = wire_rate(m) * sim_migration_efficiency(m);
   return m->dirty_rate > 0 ? m->looked_left / rate * 1000 : m->limit_ms;
 }
 
@@ -275,5 +284,5 @@ double ferry_sim_migration_remaining(const FerrySimMigration *m) {
 
 double ferry_sim_migration_sent(const FerrySimMigration *m) {
   gboolean moving = m->phase == FERRY_SIM_PHASE_SWITCHING || m->phase == FERRY_SIM_PHASE_POSTCOPY;
-  return m->sent - (moving ? m->left * sim_migration_ahead(m) / m->link.efficiency : 0);
+  return m->sent - (moving ? m->left * sim_migration_ahead(m) / sim_migration_efficiency(m) : 0);
 }

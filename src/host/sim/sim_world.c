@@ -207,7 +207,8 @@ gboolean ferry_sim_world_add_domain(FerrySimWorld *w, const char *host,
     return sim_world_invalid(error, "domain %s: \"%s\" is no UUID", spec->name, spec->uuid);
   if (!(g->memory > 0) || !(g->zero >= 0) || !(g->working_set >= 0) || !(g->write_rate >= 0) ||
       (guint)g->pattern >= FERRY_SIM_PATTERNS ||
-      (g->pattern == FERRY_SIM_PHASED && !(g->busy_s + g->quiet_s > 0)))
+      ((g->pattern == FERRY_SIM_PHASED || g->pattern == FERRY_SIM_BURSTY) &&
+       !(g->busy_s + g->quiet_s > 0)))
     return sim_world_invalid(
         error, "domain %s: its guest needs memory, a known pattern and no number below 0",
         spec->name);

@@ -327,6 +327,74 @@ static void test_link(void) {
   g_assert_false(ferry_sim_migration_cancel(&m));
 }
 
+/* what a link that loses packets carries lies between its least and its best, and what a transfer
+ * takes is the sum of its waves */
+static void test_waves(void) {
+  FerrySimLink l = gigabit;
+  l.wave_s = 0.5;
+  l.wave_least = 0.6;
+  double sent = 0, least = l.rate, most = 0;
+  for (double at = 0; at < 20; at += 0.5) {
+    double rate = ferry_sim_link_rate(&l, at + 0.1);
+    sent += 0.5 * rate;
+    least = MIN(least, rate);
+    most = MAX(most, rate);
+    close_to(ferry_sim_link_next_change(&l, at + 0.1), at + 0.5, 1e-6);
+  }
+  g_assert_cmpfloat(least, >=, 0.6 * l.rate);
+  g_assert_cmpfloat(most, <=, l.rate);
+  g_assert_cmpfloat(most - least, >, 0.2 * l.rate);
+  close_to(ferry_sim_link_sending(&l, 0, sent), 20, 1e-6);
+  l.cap = 0.3 * l.rate; /* below all of them */
+  close_to(ferry_sim_link_sending_capped(&l, 0, 10 * l.cap), 10, 1e-6);
+}
+
+/* bursts: in each stretch as long as said, and not always at its beginning; one that calms down and
+ * one that starts with the migration */
+static void test_activity(void) {
+  FerrySimGuest g = {.spec = guest(100, 50)};
+  g.spec.busy_s = 1;
+  g.spec.quiet_s = 3;
+  g.spec.pattern = FERRY_SIM_BURSTY;
+  int late = 0;
+  for (int n = 0; n < 20; n++) {
+    double busy = 0;
+    for (double at = 0; at < 4; at += 0.01)
+      busy += 0.01 * (ferry_sim_guest_activity(&g, n * 4 + at) >= 1);
+    close_to(busy, 1, 0.03);
+    late += ferry_sim_guest_activity(&g, n * 4 + 0.01) < 1;
+    double change = ferry_sim_guest_next_change(&g, n * 4 + 0.001);
+    g_assert_cmpfloat(ferry_sim_guest_activity(&g, change), !=,
+                      ferry_sim_guest_activity(&g, n * 4 + 0.001));
+  }
+  g_assert_cmpint(late, >, 10);
+  g.spec.pattern = FERRY_SIM_CALMING;
+  g_assert_cmpfloat(ferry_sim_guest_activity(&g, 0.9), ==, 1);
+  g_assert_cmpfloat(ferry_sim_guest_activity(&g, 1.1), <, 0.1);
+  close_to(ferry_sim_guest_next_change(&g, 0.5), 1, 1e-6);
+  g.spec.pattern = FERRY_SIM_STARTING;
+  g_assert_cmpfloat(ferry_sim_guest_activity(&g, -0.5), ==, 0);
+  g_assert_cmpfloat(ferry_sim_guest_activity(&g, 0), ==, 1);
+}
+
+/* xbzrle: the first pass is sent whole, what comes again is not */
+static void test_again(void) {
+  FerrySimMigration plain, less;
+  FerrySimLink l = gigabit;
+  FerrySimGuestSpec g = guest(60, 100);
+  FerrySimOptions options = {0};
+  ferry_sim_migration_init(&plain, &g, &l, &options);
+  l.again = 8;
+  ferry_sim_migration_init(&less, &g, &l, &options);
+  while (plain.phase != FERRY_SIM_PHASE_COMPLETED)
+    ferry_sim_migration_advance(&plain, plain.now + 1);
+  while (less.phase != FERRY_SIM_PHASE_COMPLETED)
+    ferry_sim_migration_advance(&less, less.now + 1);
+  g_assert_cmpfloat(less.sent, >=, 0.95 * g.memory);
+  g_assert_cmpfloat(less.sent - g.memory, <, 0.5 * (plain.sent - g.memory));
+  g_assert_cmpfloat(less.pause, <, plain.pause);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/sim-migration/windows", test_windows);
@@ -341,5 +409,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/sim-migration/suspend", test_suspend);
   g_test_add_func("/sim-migration/advance", test_advance);
   g_test_add_func("/sim-migration/link", test_link);
+  g_test_add_func("/sim-migration/waves", test_waves);
+  g_test_add_func("/sim-migration/activity", test_activity);
+  g_test_add_func("/sim-migration/again", test_again);
   return g_test_run();
 }
