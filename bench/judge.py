@@ -48,9 +48,10 @@ def slowdown(row):
 
 def keeps(asked, row, tick_ms):
     """Whether the migration did what was asked; `tick_ms` is what a pause can be measured to.
-    Memory of which nobody knows whether it is intact is not."""
+    Memory of which nobody knows whether it is intact is not, and a switch-over at which nobody saw
+    the guest stand still was not seen."""
     return (row["outcome"] == "moved" and row.get("memory_intact", True) is True and
-            row["gap_ms"] <= asked["maxDowntimeMs"] + tick_ms and
+            0 < row["gap_ms"] <= asked["maxDowntimeMs"] + tick_ms and
             (not asked["maxDurationS"] or row["seconds"] <= asked["maxDurationS"]) and
             slowdown(row) <= asked["maxSlowdown"] and
             (asked["allowPostCopy"] or not row["post_copy"]))
@@ -58,7 +59,7 @@ def keeps(asked, row, tick_ms):
 
 def means(rows, preset):
     """What it used, in words; "" for nothing. `preset`: what it asks for at the start."""
-    words = []
+    rows, words = [r for r in rows if r["outcome"] != "refused"], []
     top = max((r["top_throttle"] for r in rows), default=0)
     if top:
         words.append(f"throttle {top} %" + ("" if any(map(slowdown, rows)) else ", not felt"))
@@ -87,8 +88,9 @@ def compare(cells, tick_ms, own=OWN, beside=None):
     `beside`: only these presets, for a look at a part of them; a bar is judged on all."""
     out = []
     for cell in cells:
-        sides = {n: summary(cell["asked"], rows, tick_ms) for n, rows in cell["rows"].items()
-                 if rows and (n == own or not n.startswith(OWN) and (beside is None or n in beside))}
+        names = [n for n in cell["rows"] if n == own or
+                 n.split("+")[0] != OWN and (beside is None or n in beside)]
+        sides = {n: summary(cell["asked"], cell["rows"][n], tick_ms) for n in names if cell["rows"][n]}
         mine = sides.pop(own, None)
         rivals = {n: s for n, s in sides.items() if s["kept"]}
         found = {"cell": cell["name"], "own": mine, "rivals": rivals, "sides": sides,
@@ -155,21 +157,25 @@ def bars(found):
     slow = sorted((f for f in both if f["timeRatio"] > NEAR), key=lambda f: -f["timeRatio"])
     beaten = [f for f in both if f["dominatedBy"]]
     of = f"{len(both)} of {len(found)} cells"
+
+    def note(some, words):
+        return f"{of}; {named(some, words)}" if some else of
+
     return [
         bar("cells where a rival kept what was asked and the intent did not", share(missed, given),
             0, "%", note=named(missed, lambda f: f"{f['cell']} ({', '.join(list(f['rivals'])[:2])})")),
-        bar(f"cells where it lost more work than {WORSE:g} times (and {1000 * WORSE_S:g} ms above) the "
-            f"least of the rivals that end within {NEAR:g} of the fastest", share(worse, both), 0, "%",
-            note=f"{of}; " + named(worse, lambda f: f"{f['cell']} {f['lostRatio']:.1f} x {f['least']}")),
+        bar(f"cells where it lost more work than {WORSE:g} times (and {1000 * WORSE_S:g} ms above) "
+            f"the least of the rivals that end within {NEAR:g} of the fastest", share(worse, both), 0,
+            "%", note=note(worse, lambda f: f"{f['cell']} {f['lostRatio']:.1f} x {f['least']}")),
         bar("lost work over that least, median over cells", median(f["lostRatio"] for f in both),
             GOAL, "ratio", note=of),
         bar(f"cells where it took longer than {NEAR:g} times the fastest rival", share(slow, both), 0,
-            "%", note=f"{of}; " + named(slow, lambda f: f"{f['cell']} {f['timeRatio']:.2f} x {f['fastest']}")),
+            "%", note=note(slow, lambda f: f"{f['cell']} {f['timeRatio']:.2f} x {f['fastest']}")),
         bar("total time over the fastest rival's, median over cells",
             median(f["timeRatio"] for f in both), NEAR, "ratio", note=of),
         bar("cells where a rival was better by 5 % and 15 ms both in time and in lost work",
             share(beaten, both), 0, "%",
-            note=f"{of}; " + named(beaten, lambda f: f"{f['cell']} by {f['dominatedBy'][0]}"))]
+            note=note(beaten, lambda f: f"{f['cell']} by {f['dominatedBy'][0]}"))]
 
 
 def line(b):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What made a result: revision, machine, versions and command, and which code it judges, so that a
-document can tell whether its figures are of the code as it is now.
+"""What made a result: revision, machine, versions and command, and which code it judges, so that
+a document can tell whether its figures are of the code as it is now.
 
 The code is known by a digest of its files' contents, not by a revision: a commit that does not touch
 it leaves its figures valid."""
@@ -14,12 +14,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CODE = {".c", ".h", ".py", ".build", ""}
 SIMULATOR = ("src/convergence", "src/host/sim", "sim/bench.c", "sim/cells.c", "sim/judged.c",
-             "sim/migration.c", "bench/judge.py")
+             "sim/migration.c", "bench/judge.py", "bench/simulated")
 DRIVEN = ("src/convergence", "src/agent", "src/host", "bench/real")
 WHOLE = ("src",)
 # what each file in bench/results judges
 JUDGES = {"convergence-sim.json": SIMULATOR, "convergence.json": DRIVEN,
-          "calibration.json": (*SIMULATOR[:-1], *DRIVEN[1:]), "overhead.json": WHOLE,
+          "calibration.json": (*SIMULATOR[:-2], *DRIVEN[1:]), "overhead.json": WHOLE,
           "scale.json": WHOLE, "hostile.json": WHOLE}
 
 
@@ -31,6 +31,18 @@ def digest(path):
         if file.suffix in CODE and "__pycache__" not in file.parts:
             out.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
     return out.hexdigest()[:16]
+
+
+def stale(name, program):
+    """A source of the code that the result file `name` judges which is newer than the program that
+    is to make it, or None: what was built before is another code than the digest says."""
+    built = Path(program).stat().st_mtime
+    for path in JUDGES[name]:
+        at = ROOT / path
+        for file in [at] if at.is_file() else at.rglob("*"):
+            if file.suffix in (".c", ".h") and file.stat().st_mtime > built:
+                return str(file.relative_to(ROOT))
+    return None
 
 
 def revision():
@@ -75,14 +87,15 @@ def changed(name, kept):
 def sentence(name, kept):
     """What a document says beside the figures of a result file."""
     versions = ", ".join(kept.get("versions", {}).values())
-    where = f" on {kept['machine']}{f' ({versions})' if versions else ''}" if "machine" in kept else ""
+    where = f" on {kept['machine']}" if "machine" in kept else ""
+    where += f" ({versions})" if versions else ""
     by = f"`{kept['command']}`" if "command" in kept else "A run"
     if "revision" in kept:
         by += f" at {kept['revision']}"
     other = changed(name, kept)
     if other is None:
-        return (f"{by}{where}. **These figures are older than the code that they speak of**: the file "
-                f"`bench/results/{name}` does not say which code made it.")
+        return (f"{by}{where}. **These figures are older than the code that they speak of**: the "
+                f"file `bench/results/{name}` does not say which code made it.")
     if other:
         return (f"{by}{where}. **These figures are of an older revision**: changed since in "
                 f"{', '.join(f'`{p}`' for p in other)}.")

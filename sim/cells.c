@@ -9,7 +9,8 @@
 #include "sim/dice.h"
 #include <string.h>
 
-#define TOLERANCE_S 0.005 /* of a measured pause */
+#define XBZRLE_CACHE (64 * FERRY_MIB_REAL) /* QEMU's default */
+#define TOLERANCE_S 0.005                  /* of a measured pause */
 
 static FerrySimPattern pattern(FerrySimDice *d) {
   double p = ferry_sim_dice_roll(d);
@@ -83,6 +84,18 @@ static void measure_before(const FerrySimCell *cell, FerryConvergenceIntent *int
     intent->prior_dirtied += g.classes[i].unsynced;
 }
 
+/* What xbzrle gains: only what its cache still holds is sent as a difference. A page's place in the
+ * cache is its address, so that one who goes round through more than fits finds nothing. */
+static double gain_of_cache(const FerrySimCell *cell) {
+  if (cell->gain_again <= 0)
+    return 0;
+  double set = cell->guest.working_set;
+  double held = set <= XBZRLE_CACHE                       ? 1
+                : cell->guest.pattern == FERRY_SIM_CYCLIC ? 0
+                                                          : XBZRLE_CACHE / set;
+  return 1 / (1 - held + held / cell->gain_again);
+}
+
 /* What the preset asks for when the migration is started. Several connections exclude post-copy
  * before QEMU 10.1. Where the policy compresses for all, a preset's own adds nothing. */
 static void use_means(const FerrySimCell *cell, const FerrySchedule *schedule, FerrySimLink *link,
@@ -95,7 +108,7 @@ static void use_means(const FerrySimCell *cell, const FerrySchedule *schedule, F
   if (!schedule->compression || link->efficiency > 1)
     return;
   if (strcmp(schedule->compression, "xbzrle") == 0)
-    link->again = cell->gain_again;
+    link->again = gain_of_cache(cell);
   else if (cell->gain > 0)
     link->efficiency = cell->gain;
 }

@@ -14,7 +14,7 @@ typedef struct {
   FerrySimSettings settings;
   FerryConvergenceIntent intent; /* without a schedule */
   double gain;                   /* bytes of memory per wire byte with zstd; 0: as without */
-  double gain_again;             /* ... of pages that xbzrle sends again; 0: as without */
+  double gain_again;             /* ... of pages that xbzrle finds in its cache; > 0 where used */
   const char *path;              /* of a judged cell: what its link does; static */
 } FerrySimCell;
 

@@ -3,9 +3,11 @@
 
 Sizes in MiB, rates in MiB/s, links as the lab writes them. A cell is small, because two cores carry
 QEMU twice under emulation: the bare guest fills its working set and writes it by its pattern; the
-rest of its memory is zero. The intent of a cell says what may be used: only presets that use no more
-than that are rivals on it."""
-from dataclasses import dataclass
+rest of its memory is zero. What is asked of a cell is what rivals are measured by (judge.py).
+
+length_s says how long a migration may take before it is cut off, and with that what each rule could
+do there at all: the short cells end before Nova's first step, the long ones do not."""
+from dataclasses import dataclass, fields
 
 LINK_SHARE = 1448 / 1514  # payload of a full Ethernet frame as the lab's shaper counts it
 BITS = {"400mbit": 400e6, "1gbit": 1e9, "2gbit": 2e9}
@@ -18,7 +20,8 @@ class Cell:
     working_set: int
     pattern: str
     max_downtime_ms: int
-    max_duration_s: float = 8
+    max_duration_s: float = 8  # 0: whenever
+    length_s: float = 9
     max_slowdown: int = 0
     post_copy: bool = False
     feasible: bool = True
@@ -32,9 +35,17 @@ class Cell:
         return BITS[self.link] / 8 * LINK_SHARE
 
     def intent(self):
-        wish = {"maxDowntimeMs": self.max_downtime_ms, "maxDuration": f"{self.max_duration_s:g}s",
-                "allowPostCopy": self.post_copy, "maxSlowdown": self.max_slowdown}
+        """The intent of a migration's spec."""
+        wish = {"maxDowntimeMs": self.max_downtime_ms, "allowPostCopy": self.post_copy,
+                "maxSlowdown": self.max_slowdown}
+        if self.max_duration_s:
+            wish["maxDuration"] = f"{self.max_duration_s:g}s"
         return wish
+
+    def asked(self):
+        """The same for judge.py."""
+        return {"maxDowntimeMs": self.max_downtime_ms, "maxDurationS": self.max_duration_s,
+                "maxSlowdown": self.max_slowdown, "allowPostCopy": self.post_copy}
 
 
 CELLS = (
@@ -49,6 +60,10 @@ CELLS = (
     Cell("throttle", 150, 128, "uniform", 250, max_slowdown=60),
     Cell("post-copy", 300, 128, "uniform", 1300, max_slowdown=30, post_copy=True),
     Cell("infeasible", 300, 128, "uniform", 250, feasible=False),
+    # in these the ramps can be climbed: oVirt's looks, VEP 291's and Nova's steps, VEP 248's window
+    Cell("patient", 150, 128, "uniform", 450, max_duration_s=0, length_s=240),
+    Cell("patient-slow-link", 60, 96, "uniform", 500, max_duration_s=0, length_s=240,
+         link="400mbit"),
 )
 
 
@@ -59,3 +74,15 @@ def named(names):
     if missing:
         raise ValueError(f"no cell {', '.join(missing)}: there are {', '.join(known)}")
     return [known[n] for n in names]
+
+
+def of_file(kept):
+    """The cells of a result file, as they were when it was made."""
+    known = {f.name for f in fields(Cell)}
+    cells = []
+    for entry in kept["grid"]:
+        given = {k: v for k, v in entry.items() if k in known}
+        if "length_s" not in given:  # of a file that says it once for all
+            given["length_s"] = given["max_duration_s"] + kept["cutOffS"]
+        cells.append(Cell(**given))
+    return cells

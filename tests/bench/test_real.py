@@ -1,80 +1,43 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""How the benches on real guests judge, and that docs/performance.md is what their data say."""
-import subprocess
-import sys
+"""How the bench on real guests asks its rivals, and what it judges without any."""
 import tempfile
 import unittest
+from dataclasses import asdict
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "bench"))
-from real import bars, plot  # noqa: E402  pylint: disable=wrong-import-position
-from real.cells import CELLS, named  # noqa: E402  pylint: disable=wrong-import-position
-from real.run import rules_of, within  # noqa: E402  pylint: disable=wrong-import-position
+from rows import row
+
+from real import bars, plot
+from real.cells import CELLS, named, of_file
+from real.run import means_of, rules_of
+
+PLAIN = {"compression": None, "connections": 0}
 
 
-PLAIN = {"slow": False, "compress": False, "postCopy": False}
+def kept(names, **rows):
+    """A result file of these cells; rows by preset and cell."""
+    listed = [{"cell": c, "preset": p.replace("_", "-"), "repeat": 0, **r}
+              for p, of in rows.items() for c, r in of.items()]
+    return {"grid": [asdict(c) for c in named(names)], "rows": listed,
+            "presets": {p.replace("_", "-"): PLAIN for p in rows}}
 
 
-def row(cell, preset, seconds, gap_ms, lost_s=0.1, outcome="moved", **more):
-    return {"cell": cell, "preset": preset, "outcome": outcome, "seconds": seconds,
-            "gap_ms": gap_ms, "lost_s": lost_s, "top_throttle": 0, "post_copy": False,
-            "within": outcome == "moved", "bytes": 1, **more}
-
-
-def verdict(rows, start, cells="medium"):
-    presets = {r["preset"]: PLAIN for r in rows}
-    for b in bars.judge(named(cells.split(",")), presets, rows, floor="limit 1 ms"):
-        if b["bar"].startswith(start):
-            return b
-    raise AssertionError(f"no bar {start}")
+def verdict(file, start):
+    return next(b for b in bars.bars(file) if b["bar"].startswith(start))
 
 
 class Judging(unittest.TestCase):
-    def test_within(self):
-        cell = named(["throttle"])[0]
-        good = row("throttle", "intent", 5, cell.max_downtime_ms)
-        self.assertTrue(within(cell, good))
-        for change in ({"gap_ms": cell.max_downtime_ms + 50}, {"seconds": 100},
-                       {"top_throttle": cell.max_slowdown + 1}, {"post_copy": True},
-                       {"outcome": "gave up"}):
-            self.assertFalse(within(cell, {**good, **change}), change)
-
-    def test_slower_than_the_best_rival(self):
-        rows = [row("medium", "intent", 2.2, 100), row("medium", "nova", 2.0, 100),
-                row("medium", "proxmox", 3.0, 100)]
-        b = verdict(rows, "cells where the intent is more than 5 % slower")
-        self.assertEqual((b["value"], b["met"]), (100, False))
-        self.assertIn("nova", b["note"])
-        rows[0]["seconds"] = 2.05
-        self.assertTrue(verdict(rows, "cells where the intent is more than 5 % slower")["met"])
-
-    def test_who_is_a_rival(self):
-        medium, throttle, post_copy = named(["medium", "throttle", "post-copy"])
-        slow, compressed, moving = ({**PLAIN, means: True} for means in PLAIN)
-        self.assertTrue(bars.same_means(medium, PLAIN))
-        self.assertFalse(bars.same_means(medium, slow))
-        self.assertTrue(bars.same_means(throttle, slow))
-        self.assertFalse(bars.same_means(throttle, compressed))
-        self.assertFalse(bars.same_means(throttle, moving))
-        self.assertTrue(bars.same_means(post_copy, moving))
-        policy = {"spec": {"preset": "x", "allowPostCopy": True, "compression": "xbzrle"}}
-        self.assertEqual(bars.means_of(policy), {**compressed, "postCopy": True})
-        # a rival that broke the intent is none
-        rows = [row("medium", "intent", 2.2, 100), row("medium", "nova", 1.0, 100, within=False)]
-        self.assertIsNone(verdict(rows, "cells where the intent is more than 5 % slower")["value"])
-
     def test_refused_within_two_rounds(self):
         def hopeless(rounds):
-            return row("infeasible", "intent", 0, 10, outcome="gave up",
-                       infeasible={"seconds": 3, "rounds": rounds, "words": ""})
-        self.assertTrue(verdict([hopeless(2)], "migrations of infeasible", "infeasible")["met"])
-        self.assertFalse(verdict([hopeless(3)], "migrations of infeasible", "infeasible")["met"])
+            return kept(["infeasible"], intent={"infeasible": row(
+                0, 10, outcome="gave up", infeasible={"seconds": 3, "rounds": rounds, "words": ""})})
+        self.assertTrue(verdict(hopeless(2), "migrations of infeasible")["met"])
+        self.assertFalse(verdict(hopeless(3), "migrations of infeasible")["met"])
 
     def test_forecast(self):
-        rows = [row("medium", "intent", 2.0, 100, forecast_s=2.5)]
-        b = verdict(rows, "forecast error of total time, median")
+        b = verdict(kept(["medium"], intent={"medium": row(2.0, 100, forecast_s=2.5)}),
+                    "forecast error of total time, median")
         self.assertAlmostEqual(b["value"], 25)
         self.assertFalse(b["met"])
 
@@ -83,23 +46,58 @@ class Judging(unittest.TestCase):
         self.assertAlmostEqual(bars.bound(idle), 160 * 2**20 / (1e9 / 8 * 1448 / 1514), 3)
         self.assertAlmostEqual(bars.bound(capped), 1.0, 3)
 
-    def test_rules(self):
-        cell = named(["throttle"])[0]
-        self.assertEqual(rules_of("nova", cell), {"preset": "nova"})
-        self.assertEqual(rules_of("intent", cell)["intent"]["maxSlowdown"], 60)
+    def test_the_smallest_pause_is_no_rival(self):
+        file = kept(["idle"], intent={"idle": row(2, 40)}, nova={"idle": row(2, 40)})
+        file["rows"].append({"cell": "idle", "preset": bars.FLOOR, "repeat": 0, **row(1, 1)})
+        self.assertEqual(list(bars.compare(file)[0]["rivals"]), ["nova"])
+        self.assertEqual(verdict(file, "idle guest's pause")["value"], 40)
 
-    def test_cells_have_names_of_their_own(self):
+    def test_a_file_is_judged_by_its_own_cells(self):
+        file = kept(["medium"], intent={"medium": row(2, 350)}, nova={"medium": row(2, 100)})
+        self.assertFalse(bars.compare(file)[0]["ownKept"])
+        file["grid"][0]["max_downtime_ms"] = 400
+        self.assertTrue(bars.compare(file)[0]["ownKept"])
+        del file["grid"][0]["length_s"]
+        file["cutOffS"] = 1.5
+        self.assertEqual(of_file(file)[0].length_s, 9.5)
+
+    def test_means_of_an_older_file(self):
+        file = {"presets": {"x": {"slow": True, "compress": True, "postCopy": False}}}
+        self.assertEqual(bars.means(file)["x"]["compression"], "xbzrle")
+
+
+class Asking(unittest.TestCase):
+    def test_each_plays_by_its_defaults(self):
+        throttle, post_copy = named(["throttle", "post-copy"])
+        self.assertEqual(rules_of("nova", throttle, PLAIN), {"preset": "nova"})
+        self.assertEqual(rules_of("kubevirt-vep291", throttle, PLAIN)["maxDowntimeMs"], 250)
+        own = rules_of("intent", throttle, PLAIN)
+        self.assertEqual(own["intent"]["maxSlowdown"], 60)
+        self.assertNotIn("allowMonitorCommands", own)  # it is off by default
+        self.assertTrue(rules_of("intent", post_copy, PLAIN)["intent"]["allowPostCopy"])
+
+    def test_post_copy_where_the_intent_gets_it(self):
+        cell = named(["post-copy"])[0]
+        self.assertTrue(rules_of("kubevirt", cell, PLAIN)["allowPostCopy"])
+        self.assertNotIn("allowPostCopy", rules_of("nova-parallel", cell, {"connections": 4}))
+
+    def test_means_of_a_policy(self):
+        policy = {"spec": {"preset": "x", "allowPostCopy": True, "compression": "zstd",
+                           "parallel": True, "parallelConnections": 8}}
+        self.assertEqual(means_of(policy), {"autoConverge": False, "postCopy": True,
+                                            "compression": "zstd", "connections": 8})
+
+    def test_cells(self):
         self.assertEqual(len({c.name for c in CELLS}), len(CELLS))
+        self.assertGreater(max(c.length_s for c in CELLS), 150)  # Nova's first step
         with self.assertRaisesRegex(ValueError, "no cell nowhere"):
             named(["nowhere"])
+        whenever = named(["patient"])[0]
+        self.assertNotIn("maxDuration", whenever.intent())
+        self.assertEqual(whenever.asked()["maxDurationS"], 0)
 
 
-class Documents(unittest.TestCase):
-    def test_performance_is_what_the_data_say(self):
-        done = subprocess.run([ROOT / "bench" / "performance-document", "--check"], text=True,
-                              capture_output=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-
+class Plots(unittest.TestCase):
     def test_plot(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "plot.svg"
