@@ -26,7 +26,7 @@ because of it. In each picture a point is a way to migrate the same guest. Left 
 less lost work, and both scales are logarithmic. Full points kept what was asked of that cell, pale
 ones did not. The line is the frontier: whoever is on it could only be better at one of the two by
 being worse at the other. `intent`, Ferry's own, is the large green point; above and right of the line
-another one would have been better.
+another one would have been better. Numbers before an arrow took far longer than the picture is wide.
 
 The numbers beside the points: {legend}.
 
@@ -85,11 +85,11 @@ def _axes(x, y, xs, ys, left, top):
 
 
 def _near(cell, numbers):
-    """Without the points that took so long that the others would be one spot; named in its words."""
+    """Without the points that took so long that the others would be one spot; their numbers are in
+    `late`."""
     far = FAR * judge.median(p[1] for p in cell["points"])
     late = [str(numbers[p[0]]) for p in cell["points"] if p[1] > far and p[0] != judge.OWN]
-    words = cell["words"] + (f"; far right: {', '.join(late)}" if late else "")
-    return {**cell, "words": words, "others": [o for o in cell["others"] if o[0] <= far],
+    return {**cell, "late": ", ".join(late), "others": [o for o in cell["others"] if o[0] <= far],
             "points": [p for p in cell["points"] if p[1] <= far or p[0] == judge.OWN]}
 
 
@@ -104,6 +104,9 @@ def _panel(cell, numbers, left, top):
     out = [f'<text x="{left}" y="{top - 20}" font-weight="bold">{escape(cell["title"])}</text>',
            f'<text x="{left}" y="{top - 6}" fill="#6a7480">{escape(cell["words"])}</text>',
            *_axes(x, y, xs, ys, left, top)]
+    if cell["late"]:
+        out.append(f'<text x="{left + WIDTH - LEFT - 20}" y="{top + 13}" text-anchor="end" '
+                   f'fill="#6a7480">{cell["late"]} →</text>')
     line = frontier([(p[1], max(p[2], LEAST_LOST)) for p in cell["points"] if p[3]] + others)
     if line:
         path = " ".join(f"{x(s):.1f},{y(v):.1f}" for s, v in line)
@@ -170,7 +173,7 @@ def _table(found, means):
 
 def _real(kept):
     found = real_bars.compare(kept)
-    words = {c.name: ", ".join(cell_words(c).split(", ")[1:-2]) for c in of_file(kept)}
+    words = {c.name: ", ".join(cell_words(c).split(", ")[1:4]) for c in of_file(kept)}
     presets = real_bars.means(kept)
     cells = [{"title": f["cell"], "words": words[f["cell"]], "points": _points(f), "others": []}
              for f in found]
@@ -192,7 +195,7 @@ def _simulated(kept):
         others = [(r["seconds"], r["lost_s"]) for r in raw["hindsight"]
                   if judge.keeps(asked, r, TICK_MS)]
         words = (f"{raw['memory'] / 2**30:.1f} GiB, {raw['writeRate'] / 2**20:.0f} MiB/s over "
-                 f"{raw['workingSet'] / 2**20:.0f} MiB, {raw['rate'] * 8 / 1e9:.1f} Gbit/s; pause "
+                 f"{raw['workingSet'] / 2**20:.0f} MiB, {raw['rate'] * 8 / 1e9:.1f} Gbit/s, pause "
                  f"{asked['maxDowntimeMs']} ms")
         cells.append({"title": f"{raw['pattern']}, {raw['path']} ({f['cell']})", "words": words,
                       "points": _points(f), "others": others})
