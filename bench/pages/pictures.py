@@ -104,6 +104,9 @@ def _panel(cell, numbers, left, top):
     out = [f'<text x="{left}" y="{top - 20}" font-weight="bold">{escape(cell["title"])}</text>',
            f'<text x="{left}" y="{top - 6}" fill="#6a7480">{escape(cell["words"])}</text>',
            *_axes(x, y, xs, ys, left, top)]
+    if not any(p[0] == judge.OWN for p in cell["points"]):
+        out.append(f'<text x="{left + 6}" y="{top + 13}" fill="{OWN_COLOUR}">intent did not move it'
+                   "</text>")
     if cell["late"]:
         out.append(f'<text x="{left + WIDTH - LEFT - 20}" y="{top + 13}" text-anchor="end" '
                    f'fill="#6a7480">{cell["late"]} →</text>')
