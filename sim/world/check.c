@@ -163,7 +163,7 @@ static const char *readiness(const json_t *node) {
 }
 
 /* For who reads the tale. */
-static void tell_change(FerryWorld *w, const FerryChange *change) {
+static void tell_change(FerryWorld *w, const FerrySeen *change) {
   if (!w->log)
     return;
   if (change->kind == &ferry_kind_node && change->previous &&
@@ -183,7 +183,7 @@ static void tell_change(FerryWorld *w, const FerryChange *change) {
   }
 }
 
-static void check_change(FerryWorld *w, const FerryChange *change) {
+static void check_change(FerryWorld *w, const FerrySeen *change) {
   tell_change(w, change);
   if (change->kind != &ferry_kind_vmim)
     return;
@@ -207,7 +207,8 @@ static void check_store(FerryWorld *w) {
     g_autoptr(FerryChange) change = ferry_watch_next(f->watch, &error);
     if (!change)
       return;
-    check_change(w, change);
+    g_auto(FerrySeen) seen = ferry_change_see(change);
+    check_change(w, &seen);
   }
 }
 

@@ -217,7 +217,7 @@ typedef struct {
   FerryWatch *watch;
 } WireWatch;
 
-static gboolean hand_on(const WireWatch *w, const FerryChange *change) {
+static gboolean hand_on(const WireWatch *w, const FerrySeen *change) {
   gboolean now = change->type != FERRY_DELETED && is_named(change->object, w->node);
   gboolean before = change->previous && is_named(change->previous, w->node);
   if (!now && !before)
@@ -248,7 +248,8 @@ static gboolean watch_on(WireWatch *w) {
     if (change->kind != &ferry_kind_vmim)
       continue;
     ferry_fiber_sleep(ferry_world_between(200, 4000));
-    if (w->visit.process->dead || w->agent->dead || !hand_on(w, change))
+    g_auto(FerrySeen) seen = ferry_change_see(change);
+    if (w->visit.process->dead || w->agent->dead || !hand_on(w, &seen))
       return w->agent->dead;
   }
   return w->agent->dead;

@@ -68,7 +68,7 @@ static void all_dirty(FerryControl *c) {
     g_hash_table_add(c->dirty, g_strdup(key));
 }
 
-static gboolean only_progress(const FerryChange *change) {
+static gboolean only_progress(const FerrySeen *change) {
   if (change->type != FERRY_MODIFIED || !change->previous)
     return FALSE;
   const char *a = ferry_json_str(change->previous, "status.phase");
@@ -102,7 +102,7 @@ static void mirror_progress(FerryControl *c, const json_t *m) {
 }
 
 /* Nothing that a migration's step looks at. */
-static gboolean only_progress_of_vmi(const FerryChange *change) {
+static gboolean only_progress_of_vmi(const FerrySeen *change) {
   if (change->type != FERRY_MODIFIED || !change->previous)
     return FALSE;
   return json_equal(ferry_json_get(change->previous, "status.domains"),
@@ -113,7 +113,7 @@ static gboolean only_progress_of_vmi(const FerryChange *change) {
                     json_object_get(change->object, "spec"));
 }
 
-static gboolean node_changed(const FerryChange *change) {
+static gboolean node_changed(const FerrySeen *change) {
   if (change->type != FERRY_MODIFIED || !change->previous)
     return TRUE;
   return !json_equal(ferry_json_get(change->previous, "spec"),
@@ -122,7 +122,7 @@ static gboolean node_changed(const FerryChange *change) {
                    ferry_condition_status(change->object, FERRY_CONDITION_READY)) != 0;
 }
 
-static gboolean addresses_changed(const FerryChange *change) {
+static gboolean addresses_changed(const FerrySeen *change) {
   return change->type != FERRY_MODIFIED || !change->previous ||
          !json_equal(ferry_json_get(change->previous, "status.interfaces"),
                      ferry_json_get(change->object, "status.interfaces")) ||
@@ -131,7 +131,7 @@ static gboolean addresses_changed(const FerryChange *change) {
 }
 
 /* What an evacuation looks at has changed; telemetry is none of it. */
-static gboolean concerns_evacuations(const FerryChange *change) {
+static gboolean concerns_evacuations(const FerrySeen *change) {
   if (change->kind == &ferry_kind_vmim)
     return !only_progress(change);
   if (change->kind == &ferry_kind_vmi)
@@ -140,7 +140,7 @@ static gboolean concerns_evacuations(const FerryChange *change) {
          (change->kind == &ferry_kind_node && node_changed(change));
 }
 
-static void loop_see(FerryControl *c, const FerryChange *change) {
+static void loop_see(FerryControl *c, const FerrySeen *change) {
   ferry_transition_log(c->store, change);
   c->evacuations |= concerns_evacuations(change);
   if (change->kind == &ferry_kind_vmim) {
@@ -198,7 +198,8 @@ static void drain_watch(FerryControl *c) {
     }
     if (!change)
       return;
-    loop_see(c, change);
+    g_auto(FerrySeen) seen = ferry_change_see(change);
+    loop_see(c, &seen);
   }
 }
 

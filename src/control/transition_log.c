@@ -29,7 +29,7 @@ FerryLogContext *ferry_control_log_context(FerryStore *store, const json_t *m) {
   return ferry_migration_log_context(m, node ? node : ferry_json_str(vmi, "status.nodeName"));
 }
 
-void ferry_transition_log(FerryStore *store, const FerryChange *change) {
+void ferry_transition_log(FerryStore *store, const FerrySeen *change) {
   if (change->kind != &ferry_kind_vmim)
     return;
   const json_t *m = change->object, *old = change->previous;

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 /** Logs what a change of a migration means to a person: created, a new phase, a cancel asked for,
  * deleted. Says nothing of progress. Changes of other kinds are ignored. */
-void ferry_transition_log(FerryStore *store, const FerryChange *change);
+void ferry_transition_log(FerryStore *store, const FerrySeen *change);
 /** What log lines about a migration carry; the host is its source, or where its VM is as long as
  * it has none. Unref with ferry_log_context_unref. */
 FerryLogContext *ferry_control_log_context(FerryStore *store, const json_t *migration);

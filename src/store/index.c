@@ -2,17 +2,37 @@
 // One bucket a kind, known by group and plural (not by the FerryKind's address: rows that came from
 // the database have only these words, and objects of a kind this version does not know must stay).
 // A bucket has a balanced tree ordered by (namespace, name), so a list is a walk that only takes
-// references, and a namespace is a range of it; and a table by uid. Two objects of a kind may share
-// a uid (nothing here forbids it): they are chained, the newest first.
+// references, and a namespace is a range of it. What else objects are found by (keys.c) are words:
+// all entries with the same word hang in one chain, the newest first, which has the word once. An
+// entry's links are one block, made anew only where its words change.
 #include "store/index.h"
 
 #include <string.h>
 
+typedef struct {
+  FerryIndexBy by;
+  guint n;          /* links */
+  const char *word; /* what is looked for; `owned` in a chain */
+  FerryLink *first;
+  char owned[];
+} Chain;
+
+struct FerryLink {
+  FerryEntry *entry;
+  Chain *chain;
+  FerryLink *before, *after;
+};
+
+typedef struct {
+  gsize n; /* entries, which point to the string */
+  char ns[];
+} Space;
+
 struct FerryBucket {
   char *group, *plural;
-  GTree *tree;           /* FerryEntry -> itself */
-  GHashTable *by_uid;    /* uid (of the first entry of the chain) -> FerryEntry */
-  GHashTable *by_domain; /* FerryEntry.domain -> set of FerryEntry */
+  GTree *tree;        /* FerryEntry -> itself */
+  GHashTable *spaces; /* Space.ns -> Space */
+  GHashTable *chains; /* Chain -> itself */
 };
 
 struct FerryIndex {
@@ -28,12 +48,20 @@ static gint entry_compare(gconstpointer a, gconstpointer b, gpointer data) {
 
 static void entry_free(gpointer data) {
   FerryEntry *entry = data;
-  json_decref(entry->object);
-  g_free(entry->ns);
+  ferry_stored_unref(entry->stored);
+  g_free(entry->links);
   g_free(entry->name);
-  g_free(entry->uid);
-  g_free(entry->domain);
   g_free(entry);
+}
+
+static guint chain_hash(gconstpointer key) {
+  const Chain *chain = key;
+  return g_str_hash(chain->word) * 31 + chain->by;
+}
+
+static gboolean chain_equal(gconstpointer a, gconstpointer b) {
+  const Chain *x = a, *y = b;
+  return x->by == y->by && strcmp(x->word, y->word) == 0;
 }
 
 static guint bucket_hash(gconstpointer key) {
@@ -48,9 +76,9 @@ static gboolean bucket_equal(gconstpointer a, gconstpointer b) {
 
 static void bucket_free(gpointer data) {
   FerryBucket *bucket = data;
-  g_hash_table_unref(bucket->by_uid);
-  g_hash_table_unref(bucket->by_domain);
+  g_hash_table_unref(bucket->chains);
   g_tree_unref(bucket->tree);
+  g_hash_table_unref(bucket->spaces);
   g_free(bucket->group);
   g_free(bucket->plural);
   g_free(bucket);
@@ -59,6 +87,17 @@ static void bucket_free(gpointer data) {
 static FerryBucket *bucket_find(const FerryIndex *index, const char *group, const char *plural) {
   FerryBucket probe = {.group = (char *)group, .plural = (char *)plural};
   return g_hash_table_lookup(index->buckets, &probe);
+}
+
+static FerryBucket *bucket_make(FerryIndex *index, const char *group, const char *plural) {
+  FerryBucket *bucket = g_new0(FerryBucket, 1);
+  bucket->group = g_strdup(group);
+  bucket->plural = g_strdup(plural);
+  bucket->tree = g_tree_new_full(entry_compare, NULL, NULL, entry_free);
+  bucket->spaces = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+  bucket->chains = g_hash_table_new_full(chain_hash, chain_equal, g_free, NULL);
+  g_hash_table_add(index->buckets, bucket);
+  return bucket;
 }
 
 FerryIndex *ferry_index_new(void) {
@@ -75,7 +114,7 @@ void ferry_index_free(FerryIndex *index) {
 }
 
 static FerryEntry *tree_find(const FerryBucket *bucket, const char *ns, const char *name) {
-  FerryEntry probe = {.ns = (char *)ns, .name = (char *)name};
+  FerryEntry probe = {.ns = ns, .name = (char *)name};
   return g_tree_lookup(bucket->tree, &probe);
 }
 
@@ -85,176 +124,219 @@ FerryEntry *ferry_index_find(const FerryIndex *index, const char *group, const c
   return bucket == NULL ? NULL : tree_find(bucket, ns, name);
 }
 
-json_t *ferry_index_find_uid(const FerryIndex *index, const char *group, const char *plural,
-                             const char *uid) {
-  FerryBucket *bucket = bucket_find(index, group, plural);
-  FerryEntry *entry = bucket == NULL ? NULL : g_hash_table_lookup(bucket->by_uid, uid);
-  return entry == NULL ? NULL : entry->object;
+/* ---- words ---- */
+
+static Chain *chain_find(const FerryBucket *bucket, FerryIndexBy by, const char *word) {
+  Chain probe = {.by = by, .word = word};
+  return bucket == NULL ? NULL : g_hash_table_lookup(bucket->chains, &probe);
 }
 
-static void uid_link(FerryBucket *bucket, FerryEntry *entry) {
-  if (entry->uid == NULL)
-    return;
-  entry->uid_next = g_hash_table_lookup(bucket->by_uid, entry->uid);
-  /* replace, not insert: the key must be the string of the entry that is now first */
-  g_hash_table_replace(bucket->by_uid, entry->uid, entry);
+static Chain *chain_make(FerryBucket *bucket, FerryIndexBy by, const char *word) {
+  gsize size = strlen(word) + 1;
+  Chain *chain = g_malloc0(sizeof *chain + size);
+  memcpy(chain->owned, word, size);
+  chain->by = by;
+  chain->word = chain->owned;
+  g_hash_table_add(bucket->chains, chain);
+  return chain;
 }
 
-static void uid_unlink(FerryBucket *bucket, FerryEntry *entry) {
-  if (entry->uid == NULL)
-    return;
-  FerryEntry *first = g_hash_table_lookup(bucket->by_uid, entry->uid);
-  if (first == entry) {
-    if (entry->uid_next != NULL)
-      g_hash_table_replace(bucket->by_uid, entry->uid_next->uid, entry->uid_next);
-    else
-      g_hash_table_remove(bucket->by_uid, entry->uid);
-  } else {
-    while (first != NULL && first->uid_next != entry)
-      first = first->uid_next;
-    if (first != NULL)
-      first->uid_next = entry->uid_next;
+static void link_in(FerryEntry *entry, FerryLink *link, Chain *chain) {
+  *link = (FerryLink){.entry = entry, .chain = chain, .after = chain->first};
+  if (chain->first != NULL)
+    chain->first->before = link;
+  chain->first = link;
+  chain->n++;
+}
+
+static void unlink_all(FerryEntry *entry) {
+  for (guint i = 0; i < entry->n_links; i++) {
+    FerryLink *link = &entry->links[i];
+    Chain *chain = link->chain;
+    *(link->before != NULL ? &link->before->after : &chain->first) = link->after;
+    if (link->after != NULL)
+      link->after->before = link->before;
+    if (--chain->n == 0)
+      g_hash_table_remove(entry->bucket->chains, chain);
   }
-  entry->uid_next = NULL;
+  entry->n_links = 0;
 }
 
-json_t *ferry_index_find_domain(const FerryIndex *index, const char *group, const char *plural,
-                                const char *ns, const char *domain) {
-  FerryBucket *bucket = bucket_find(index, group, plural);
-  g_autofree char *key = g_strconcat(ns, "/", domain, NULL);
-  GHashTable *all = bucket == NULL ? NULL : g_hash_table_lookup(bucket->by_domain, key);
-  GHashTableIter iter;
-  gpointer entry;
-  if (all == NULL || g_hash_table_size(all) != 1)
-    return NULL;
-  g_hash_table_iter_init(&iter, all);
-  return g_hash_table_iter_next(&iter, &entry, NULL) ? ((FerryEntry *)entry)->object : NULL;
+/* The words of an object, each once. */
+typedef struct {
+  FerryBucket *bucket;
+  GPtrArray *chains;
+} Words;
+
+static void words_add(FerryIndexBy by, const char *word, gpointer data) {
+  Words *words = data;
+  Chain *chain = chain_find(words->bucket, by, word);
+  if (chain == NULL)
+    chain = chain_make(words->bucket, by, word);
+  if (!g_ptr_array_find(words->chains, chain, NULL))
+    g_ptr_array_add(words->chains, chain);
 }
 
-static void domain_unlink(FerryBucket *bucket, FerryEntry *entry) {
-  GHashTable *all =
-      entry->domain == NULL ? NULL : g_hash_table_lookup(bucket->by_domain, entry->domain);
-  if (all == NULL)
+static void settle_words(FerryEntry *entry, const json_t *view) {
+  FerryBucket *bucket = entry->bucket;
+  g_autoptr(GPtrArray) chains = g_ptr_array_sized_new(8);
+  Words words = {bucket, chains};
+  ferry_keys_each(bucket->group, bucket->plural, view, words_add, &words);
+  gboolean same = chains->len == entry->n_links;
+  for (guint i = 0; same && i < chains->len; i++)
+    same = entry->links[i].chain == g_ptr_array_index(chains, i);
+  if (same)
     return;
-  g_hash_table_remove(all, entry);
-  if (g_hash_table_size(all) == 0)
-    g_hash_table_remove(bucket->by_domain, entry->domain);
+  FerryLink *links = g_new(FerryLink, chains->len);
+  for (guint i = 0; i < chains->len; i++)
+    link_in(entry, &links[i], g_ptr_array_index(chains, i));
+  unlink_all(entry);
+  g_free(entry->links);
+  entry->links = links;
+  entry->n_links = chains->len;
 }
 
-static void domain_link(FerryBucket *bucket, FerryEntry *entry) {
-  if (entry->domain == NULL)
-    return;
-  GHashTable *all = g_hash_table_lookup(bucket->by_domain, entry->domain);
-  if (all == NULL) {
-    all = g_hash_table_new(NULL, NULL);
-    g_hash_table_insert(bucket->by_domain, g_strdup(entry->domain), all);
+FerryStored *ferry_index_find_uid(const FerryIndex *index, const char *group, const char *plural,
+                                  const char *uid) {
+  Chain *chain = chain_find(bucket_find(index, group, plural), FERRY_BY_UID, uid);
+  return chain == NULL ? NULL : chain->first->entry->stored;
+}
+
+FerryStored *ferry_index_find_domain(const FerryIndex *index, const char *group, const char *plural,
+                                     const char *ns, const char *domain) {
+  Chain *chain = chain_find(bucket_find(index, group, plural), FERRY_BY_DOMAIN, domain);
+  FerryStored *found = NULL;
+  for (FerryLink *link = chain == NULL ? NULL : chain->first; link != NULL; link = link->after) {
+    if (strcmp(link->entry->ns, ns) != 0)
+      continue;
+    if (found != NULL)
+      return NULL;
+    found = link->entry->stored;
   }
-  g_hash_table_add(all, entry);
+  return found;
 }
 
-static void settle_domain(FerryBucket *bucket, FerryEntry *entry) {
-  const char *name =
-      json_string_value(json_object_get(json_object_get(entry->object, "spec"), "domainName"));
-  g_autofree char *domain = name == NULL ? NULL : g_strconcat(entry->ns, "/", name, NULL);
-  if (g_strcmp0(domain, entry->domain) == 0)
-    return;
-  domain_unlink(bucket, entry);
-  g_free(entry->domain);
-  entry->domain = g_steal_pointer(&domain);
-  domain_link(bucket, entry);
+static gint by_name(gconstpointer a, gconstpointer b) {
+  return entry_compare(*(gconstpointer const *)a, *(gconstpointer const *)b, NULL);
+}
+
+GPtrArray *ferry_index_select(const FerryIndex *index, const char *group, const char *plural,
+                              FerryIndexBy by, const char *key) {
+  GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_stored_unref);
+  g_autoptr(GPtrArray) entries = g_ptr_array_new();
+  Chain *chain = chain_find(bucket_find(index, group, plural), by, key);
+  for (FerryLink *link = chain == NULL ? NULL : chain->first; link != NULL; link = link->after)
+    g_ptr_array_add(entries, link->entry);
+  g_ptr_array_sort(entries, by_name);
+  for (guint i = 0; i < entries->len; i++)
+    g_ptr_array_add(found, ferry_stored_ref(((FerryEntry *)entries->pdata[i])->stored));
+  return found;
+}
+
+gsize ferry_index_select_count(const FerryIndex *index, const char *group, const char *plural,
+                               FerryIndexBy by, const char *key) {
+  Chain *chain = chain_find(bucket_find(index, group, plural), by, key);
+  return chain == NULL ? 0 : chain->n;
+}
+
+/* ---- entries ---- */
+
+/* The namespace's own string, which entries point to. */
+static const char *space_enter(FerryBucket *bucket, const char *ns) {
+  Space *space = g_hash_table_lookup(bucket->spaces, ns);
+  if (space == NULL) {
+    gsize size = strlen(ns) + 1;
+    space = g_malloc0(sizeof *space + size);
+    memcpy(space->ns, ns, size);
+    g_hash_table_insert(bucket->spaces, space->ns, space);
+  }
+  space->n++;
+  return space->ns;
+}
+
+static void space_leave(FerryBucket *bucket, const char *ns) {
+  Space *space = g_hash_table_lookup(bucket->spaces, ns);
+  if (--space->n == 0)
+    g_hash_table_remove(bucket->spaces, ns);
 }
 
 FerryEntry *ferry_index_put(FerryIndex *index, const char *group, const char *plural,
-                            const char *ns, const char *name, json_t *object, gint64 revision) {
+                            const char *ns, const char *name, FerryStored *stored,
+                            const json_t *view) {
   FerryBucket *bucket = bucket_find(index, group, plural);
-  if (bucket == NULL) {
-    bucket = g_new0(FerryBucket, 1);
-    bucket->group = g_strdup(group);
-    bucket->plural = g_strdup(plural);
-    bucket->tree = g_tree_new_full(entry_compare, NULL, NULL, entry_free);
-    bucket->by_uid = g_hash_table_new(g_str_hash, g_str_equal);
-    bucket->by_domain =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_hash_table_unref);
-    g_hash_table_add(index->buckets, bucket);
-  }
+  if (bucket == NULL)
+    bucket = bucket_make(index, group, plural);
   FerryEntry *entry = tree_find(bucket, ns, name);
   if (entry == NULL) {
     entry = g_new0(FerryEntry, 1);
     entry->bucket = bucket;
     entry->group = bucket->group;
     entry->plural = bucket->plural;
-    entry->ns = g_strdup(ns);
+    entry->ns = space_enter(bucket, ns);
     entry->name = g_strdup(name);
     g_tree_insert(bucket->tree, entry, entry);
     index->size++;
   }
-  json_t *before = entry->object;
-  entry->object = json_incref(object);
-  entry->revision = revision;
-  json_decref(before);
-  const char *uid = json_string_value(json_object_get(json_object_get(object, "metadata"), "uid"));
-  if (uid != NULL && *uid == '\0')
-    uid = NULL;
-  if (g_strcmp0(uid, entry->uid) != 0) {
-    uid_unlink(bucket, entry);
-    g_free(entry->uid);
-    entry->uid = g_strdup(uid);
-    uid_link(bucket, entry);
-  }
-  settle_domain(bucket, entry);
+  FerryStored *before = entry->stored;
+  entry->stored = ferry_stored_ref(stored);
+  ferry_stored_unref(before);
+  settle_words(entry, view);
   return entry;
 }
 
 void ferry_index_remove(FerryIndex *index, FerryEntry *entry) {
-  uid_unlink(entry->bucket, entry);
-  domain_unlink(entry->bucket, entry);
-  g_tree_remove(entry->bucket->tree, entry);
+  FerryBucket *bucket = entry->bucket;
+  const char *ns = entry->ns;
+  unlink_all(entry);
+  g_tree_remove(bucket->tree, entry);
+  space_leave(bucket, ns);
   index->size--;
 }
 
-GPtrArray *ferry_index_list(const FerryIndex *index, const char *group, const char *plural,
-                            const char *ns) {
+/* ---- in order ---- */
+
+GTreeNode *ferry_index_walk(const FerryIndex *index, const char *group, const char *plural,
+                            const char *ns, const char *after_ns, const char *after_name) {
   FerryBucket *bucket = bucket_find(index, group, plural);
   if (bucket == NULL)
-    return g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
-  guint room = ns == NULL ? (guint)g_tree_nnodes(bucket->tree) : 16;
-  GPtrArray *list = g_ptr_array_new_full(room, (GDestroyNotify)json_decref);
-  FerryEntry probe = {.ns = (char *)ns, .name = (char *)""};
-  GTreeNode *node =
-      ns == NULL ? g_tree_node_first(bucket->tree) : g_tree_lower_bound(bucket->tree, &probe);
-  for (; node != NULL; node = g_tree_node_next(node)) {
-    FerryEntry *entry = g_tree_node_value(node);
-    if (ns != NULL && strcmp(entry->ns, ns) != 0)
-      break;
-    g_ptr_array_add(list, json_incref(entry->object));
-  }
-  return list;
+    return NULL;
+  FerryEntry after = {.ns = after_ns, .name = (char *)after_name};
+  FerryEntry begin = {.ns = ns, .name = (char *)""};
+  return after_name != NULL ? g_tree_upper_bound(bucket->tree, &after)
+         : ns != NULL       ? g_tree_lower_bound(bucket->tree, &begin)
+                            : g_tree_node_first(bucket->tree);
 }
 
 GPtrArray *ferry_index_page(const FerryIndex *index, const char *group, const char *plural,
                             const char *ns, const char *after_ns, const char *after_name,
                             guint max) {
-  GPtrArray *page = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
-  FerryBucket *bucket = bucket_find(index, group, plural);
-  if (bucket == NULL)
-    return page;
-  FerryEntry after = {.ns = (char *)after_ns, .name = (char *)after_name};
-  FerryEntry begin = {.ns = (char *)ns, .name = (char *)""};
-  GTreeNode *node = after_name != NULL ? g_tree_upper_bound(bucket->tree, &after)
-                    : ns != NULL       ? g_tree_lower_bound(bucket->tree, &begin)
-                                       : g_tree_node_first(bucket->tree);
+  GPtrArray *page =
+      g_ptr_array_new_full((guint)MIN(max, ferry_index_count(index, group, plural, ns)),
+                           (GDestroyNotify)ferry_stored_unref);
+  GTreeNode *node = ferry_index_walk(index, group, plural, ns, after_ns, after_name);
   for (; node != NULL && page->len < max; node = g_tree_node_next(node)) {
     FerryEntry *entry = g_tree_node_value(node);
     if (ns != NULL && strcmp(entry->ns, ns) != 0)
       break;
-    g_ptr_array_add(page, json_incref(entry->object));
+    g_ptr_array_add(page, ferry_stored_ref(entry->stored));
   }
   return page;
 }
 
-gsize ferry_index_count(const FerryIndex *index, const char *group, const char *plural) {
+GPtrArray *ferry_index_list(const FerryIndex *index, const char *group, const char *plural,
+                            const char *ns) {
+  return ferry_index_page(index, group, plural, ns, NULL, NULL, G_MAXUINT);
+}
+
+gsize ferry_index_count(const FerryIndex *index, const char *group, const char *plural,
+                        const char *ns) {
   FerryBucket *bucket = bucket_find(index, group, plural);
-  return bucket == NULL ? 0 : (gsize)g_tree_nnodes(bucket->tree);
+  if (bucket == NULL)
+    return 0;
+  if (ns == NULL)
+    return (gsize)g_tree_nnodes(bucket->tree);
+  const Space *space = g_hash_table_lookup(bucket->spaces, ns);
+  return space == NULL ? 0 : space->n;
 }
 
 gsize ferry_index_size(const FerryIndex *index) {

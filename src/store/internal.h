@@ -14,6 +14,7 @@
 #include "store/index.h"
 #include "store/log.h"
 #include "store/types.h"
+#include "store/views.h"
 
 #include <pthread.h>
 
@@ -29,6 +30,7 @@ G_BEGIN_DECLS
 #define FERRY_STORE_GROUP_MAX 4096
 #define FERRY_STORE_LOG_ENTRIES 20000
 #define FERRY_STORE_LOG_BYTES (64 * 1024 * 1024)
+#define FERRY_STORE_VIEW_BYTES (64 * 1024 * 1024)
 #define FERRY_STORE_TELEMETRY_MS 3000
 #define FERRY_STORE_MAX_OBJECTS 200000
 #define FERRY_STORE_MAX_BYTES ((gsize)2 * 1024 * 1024 * 1024)
@@ -40,7 +42,7 @@ typedef struct FerryStoreRequest FerryStoreRequest;
 struct FerryStoreRequest {
   const FerryWrite *writes;
   gsize n;
-  char **texts;     /* JSON text of each written object; NULL elements: none, or not kept */
+  FerryText *texts; /* of each written object; zeroed: none */
   json_t **results; /* may be NULL */
   gboolean durable; /* FALSE: all its writes are telemetry */
   gboolean ok, done;
@@ -65,11 +67,13 @@ struct FerryStore {
   GPtrArray *watches; /* FerryWatch, borrowed */
 
   pthread_rwlock_t state_lock;
+  FerryViews *views; /* has a lock of its own, within this one */
   FerryIndex *index;
   FerryLog log;
   gint64 revision;
   gsize bytes;                  /* of all objects' text */
   gsize max_objects, max_bytes; /* never change */
+  guint64 visited;              /* atomic: see FerryStoreStats */
 
   /* The writer thread's own (and the opener's before it runs). */
   gint64 assigned;   /* newest revision given to a change, shown or burnt */

@@ -2,6 +2,7 @@
 // Revisions in the ring rise but need not be without gaps (a refused transaction burns the ones it
 // had taken), so a revision is found by halving; positions have no gaps and find a slot directly.
 #include "store/log.h"
+#include "store/views.h"
 
 #include <string.h>
 
@@ -18,39 +19,13 @@ static gsize log_chunk(gsize n) {
   return MAX(32, (n + 8 + 15) & ~(gsize)15);
 }
 
-/* The memory of a value, as jansson lays it out: an object is a table of twice as many buckets as
- * it needs and a chunk a member, a string is two chunks; null, true and false are shared. */
-static gsize json_bytes(const json_t *value) {
-  gsize sum = 0, buckets = 8, i;
-  const char *key;
-  json_t *element;
-  switch (json_typeof(value)) {
-  case JSON_OBJECT:
-    while (buckets < json_object_size(value))
-      buckets *= 2;
-    sum = log_chunk(72) + log_chunk(buckets * 16);
-    json_object_foreach((json_t *)value, key, element) sum +=
-        log_chunk(57 + strlen(key)) + json_bytes(element);
-    return sum;
-  case JSON_ARRAY:
-    sum = log_chunk(40) + log_chunk(MAX(8, json_array_size(value)) * sizeof(json_t *));
-    json_array_foreach(value, i, element) sum += json_bytes(element);
-    return sum;
-  case JSON_STRING:
-    return log_chunk(32) + log_chunk(json_string_length(value) + 1);
-  case JSON_INTEGER:
-  case JSON_REAL:
-    return log_chunk(24);
-  default:
-    return 0;
-  }
-}
-
 FerryChange *ferry_change_new(gint64 revision, FerryChangeType type, const FerryKind *kind,
-                              const char *ns, const char *name, json_t *object, json_t *previous) {
+                              const char *ns, const char *name, FerryStored *object,
+                              FerryStored *previous) {
   gsize ns_size = strlen(ns) + 1, name_size = strlen(name) + 1;
   ChangeBox *box = g_malloc0(sizeof *box + ns_size + name_size);
-  box->bytes = log_chunk(sizeof *box + ns_size + name_size) + (object ? json_bytes(object) : 0);
+  box->bytes = log_chunk(sizeof *box + ns_size + name_size) +
+               (object ? log_chunk(ferry_stored_size(object)) : 0);
   memcpy(box->text, ns, ns_size);
   memcpy(box->text + ns_size, name, name_size);
   box->refs = 1;
@@ -59,8 +34,8 @@ FerryChange *ferry_change_new(gint64 revision, FerryChangeType type, const Ferry
                               .kind = kind,
                               .ns = box->text,
                               .name = box->text + ns_size,
-                              .object = json_incref(object),
-                              .previous = json_incref(previous)};
+                              .object = ferry_stored_ref(object),
+                              .previous = ferry_stored_ref(previous)};
   return &box->change;
 }
 
@@ -74,9 +49,24 @@ void ferry_change_unref(FerryChange *change) {
   ChangeBox *box = (ChangeBox *)change;
   if (box == NULL || !g_atomic_int_dec_and_test(&box->refs))
     return;
-  json_decref(change->object);
-  json_decref(change->previous);
+  ferry_stored_unref(change->object);
+  ferry_stored_unref(change->previous);
   g_free(box);
+}
+
+FerrySeen ferry_change_see(const FerryChange *change) {
+  return (FerrySeen){.revision = change->revision,
+                     .type = change->type,
+                     .kind = change->kind,
+                     .ns = change->ns,
+                     .name = change->name,
+                     .object = ferry_stored_view(change->object),
+                     .previous = ferry_stored_view(change->previous)};
+}
+
+void ferry_seen_clear(FerrySeen *seen) {
+  json_decref(seen->object);
+  json_decref(seen->previous);
 }
 
 gsize ferry_change_bytes(const FerryChange *change) {

@@ -28,9 +28,10 @@ FerryChange *ferry_log_ring_at(const FerryLog *log, guint64 position);
 
 /** A change with one reference; takes its own references to the objects, copies the strings. */
 FerryChange *ferry_change_new(gint64 revision, FerryChangeType type, const FerryKind *kind,
-                              const char *ns, const char *name, json_t *object, json_t *previous);
-/** About the bytes of memory that a change keeps: itself and its object. The state before is the
- * object of an older change. An object that shares parts with another counts them again. */
+                              const char *ns, const char *name, FerryStored *object,
+                              FerryStored *previous);
+/** About the bytes of memory that a change keeps: itself and its object's text. The state before is
+ * the object of an older change. */
 gsize ferry_change_bytes(const FerryChange *change);
 /** Whether a change is of the kind (NULL: any) and namespace (NULL: any). */
 gboolean ferry_change_matches(const FerryChange *change, const FerryKind *kind, const char *ns);

@@ -16,31 +16,29 @@ char *ferry_store_resource_name(const char *group, const char *plural) {
 
 /* Opening */
 
+static gboolean row_is_damaged(const FerryBackendRow *row, const char *why, int at,
+                               GError **error) {
+  g_autofree char *resource = ferry_store_resource_name(row->group, row->plural);
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
+              "the stored %s \"%s\" of namespace \"%s\" is not a JSON object (%s at byte %d): the "
+              "database is damaged; restore it from a backup",
+              resource, row->name, row->ns, why, at);
+  return FALSE;
+}
+
 static gboolean load_row(const FerryBackendRow *row, gpointer user, GError **error) {
   FerryStore *store = user;
   json_error_t problem;
-  json_auto_t *object = json_loadb(row->data, row->len, JSON_ALLOW_NUL, &problem);
-  if (!json_is_object(object)) {
-    g_autofree char *resource = ferry_store_resource_name(row->group, row->plural);
-    g_set_error(
-        error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
-        "the stored %s \"%s\" of namespace \"%s\" is not a JSON object (%s at byte %d): the "
-        "database is damaged; restore it from a backup",
-        resource, row->name, row->ns, object == NULL ? problem.text : "another type",
-        object == NULL ? problem.position : 0);
-    return FALSE;
-  }
-  json_t *metadata = json_object_get(object, "metadata");
-  if (!json_is_object(metadata)) {
-    metadata = json_object();
-    json_object_set_new(object, "metadata", metadata);
-  }
-  json_object_set_new(metadata, "resourceVersion",
-                      json_sprintf("%" G_GINT64_FORMAT, row->revision));
-  FerryEntry *entry = ferry_index_put(store->index, row->group, row->plural, row->ns, row->name,
-                                      object, row->revision);
-  entry->bytes = row->len;
-  store->bytes += row->len;
+  g_autoptr(json_t) object = json_loadb(row->data, row->len, JSON_ALLOW_NUL, &problem);
+  if (!json_is_object(object))
+    return row_is_damaged(row, object == NULL ? problem.text : "another type",
+                          object == NULL ? problem.position : 0, error);
+  g_auto(FerryText) text;
+  if (!ferry_text_init(&text, object))
+    return row_is_damaged(row, "it is nested too deeply", 0, error);
+  g_autoptr(FerryStored) stored = ferry_stored_new(store->views, &text, row->revision, NULL);
+  ferry_index_put(store->index, row->group, row->plural, row->ns, row->name, stored, object);
+  store->bytes += text.bytes->len;
   store->revision = MAX(store->revision, row->revision);
   return TRUE;
 }
@@ -49,6 +47,7 @@ static void store_destroy(FerryStore *store) {
   g_hash_table_unref(store->dirty);
   ferry_log_ring_clear(&store->log);
   ferry_index_free(store->index);
+  ferry_views_unref(store->views);
   store->backend->close(store->backend);
   g_ptr_array_unref(store->watches);
   pthread_rwlock_destroy(&store->state_lock);
@@ -88,6 +87,8 @@ FerryStore *ferry_store_open_backend(FerryBackend *backend, const FerryStoreOpti
   pthread_rwlockattr_destroy(&writer_first);
   store->queue_end = &store->queue_first;
   store->watches = g_ptr_array_new();
+  store->views = ferry_views_new(
+      options != NULL && options->view_bytes > 0 ? options->view_bytes : FERRY_STORE_VIEW_BYTES);
   store->index = ferry_index_new();
   store->dirty = g_hash_table_new(NULL, NULL);
 
@@ -190,6 +191,20 @@ static gboolean commit_queued(FerryStore *store, FerryStoreRequest *request) {
   return request->ok;
 }
 
+static gboolean make_texts(FerryStoreRequest *request, GError **error) {
+  for (gsize i = 0; i < request->n; i++) {
+    const FerryWrite *write = &request->writes[i];
+    if (write->object == NULL || ferry_text_init(&request->texts[i], write->object))
+      continue;
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
+                "cannot store %s \"%s\": the object cannot be written as JSON text (a string that "
+                "is not UTF-8, or an object within itself)",
+                write->kind->plural, write->name);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 gboolean ferry_store_commit(FerryStore *store, const FerryWrite *writes, gsize n, json_t **results,
                             GError **error) {
   FerryStoreRequest request = {.writes = writes, .n = n, .results = results};
@@ -207,32 +222,17 @@ gboolean ferry_store_commit(FerryStore *store, const FerryWrite *writes, gsize n
       return FALSE;
     request.durable |= is_durable(&writes[i]);
   }
-  request.texts = g_new0(char *, n);
-  gboolean ok = TRUE;
-  for (gsize i = 0; ok && i < n && request.durable && store->backend->keeps_data; i++) {
-    if (writes[i].op == FERRY_WRITE_DELETE)
-      continue;
-    request.texts[i] = json_dumps(writes[i].object, JSON_COMPACT);
-    if (request.texts[i] == NULL) {
-      g_set_error(
-          error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
-          "cannot store %s \"%s\": the object cannot be written as JSON text (a string that "
-          "is not UTF-8, or an object within itself)",
-          writes[i].kind->plural, writes[i].name);
-      ok = FALSE;
-    }
-  }
+  request.texts = g_new0(FerryText, n);
+  gboolean ok = make_texts(&request, error);
   if (ok && !commit_queued(store, &request)) {
     g_propagate_error(error, request.error);
     ok = FALSE;
   }
   for (gsize i = 0; i < n; i++)
-    free(request.texts[i]);
+    ferry_text_clear(&request.texts[i]);
   g_free(request.texts);
   return ok;
 }
-
-/* Reading */
 
 gboolean ferry_store_is_healthy(FerryStore *store, char **why) {
   pthread_mutex_lock(&store->queue_lock);
@@ -241,72 +241,4 @@ gboolean ferry_store_is_healthy(FerryStore *store, char **why) {
     *why = g_strdup(store->trouble);
   pthread_mutex_unlock(&store->queue_lock);
   return healthy;
-}
-
-json_t *ferry_store_get(FerryStore *store, const FerryKind *kind, const char *ns,
-                        const char *name) {
-  pthread_rwlock_rdlock(&store->state_lock);
-  FerryEntry *entry = ferry_index_find(store->index, kind->group, kind->plural, ns, name);
-  json_t *object = entry == NULL ? NULL : json_incref(entry->object);
-  pthread_rwlock_unlock(&store->state_lock);
-  return object;
-}
-
-json_t *ferry_store_get_by_uid(FerryStore *store, const FerryKind *kind, const char *uid) {
-  pthread_rwlock_rdlock(&store->state_lock);
-  json_t *object = json_incref(ferry_index_find_uid(store->index, kind->group, kind->plural, uid));
-  pthread_rwlock_unlock(&store->state_lock);
-  return object;
-}
-
-json_t *ferry_store_get_by_domain(FerryStore *store, const FerryKind *kind, const char *ns,
-                                  const char *domain) {
-  pthread_rwlock_rdlock(&store->state_lock);
-  json_t *object =
-      json_incref(ferry_index_find_domain(store->index, kind->group, kind->plural, ns, domain));
-  pthread_rwlock_unlock(&store->state_lock);
-  return object;
-}
-
-GPtrArray *ferry_store_list(FerryStore *store, const FerryKind *kind, const char *ns,
-                            gint64 *revision) {
-  pthread_rwlock_rdlock(&store->state_lock);
-  GPtrArray *list = ferry_index_list(store->index, kind->group, kind->plural, ns);
-  if (revision != NULL)
-    *revision = store->revision;
-  pthread_rwlock_unlock(&store->state_lock);
-  return list;
-}
-
-GPtrArray *ferry_store_page(FerryStore *store, const FerryKind *kind, const char *ns,
-                            const char *after_ns, const char *after_name, guint max,
-                            gint64 *revision) {
-  pthread_rwlock_rdlock(&store->state_lock);
-  GPtrArray *page =
-      ferry_index_page(store->index, kind->group, kind->plural, ns, after_ns, after_name, max);
-  *revision = store->revision;
-  pthread_rwlock_unlock(&store->state_lock);
-  return page;
-}
-
-gint64 ferry_store_revision(FerryStore *store) {
-  pthread_rwlock_rdlock(&store->state_lock);
-  gint64 revision = store->revision;
-  pthread_rwlock_unlock(&store->state_lock);
-  return revision;
-}
-
-void ferry_store_stats(FerryStore *store, FerryStoreStats *stats) {
-  pthread_mutex_lock(&store->queue_lock);
-  *stats = store->stats;
-  pthread_mutex_unlock(&store->queue_lock);
-  pthread_mutex_lock(&store->watch_lock);
-  stats->watches = store->watches->len;
-  pthread_mutex_unlock(&store->watch_lock);
-  pthread_rwlock_rdlock(&store->state_lock);
-  stats->objects = ferry_index_size(store->index);
-  stats->log_changes = store->log.next - store->log.first;
-  stats->log_bytes = store->log.bytes;
-  stats->bytes = store->bytes;
-  pthread_rwlock_unlock(&store->state_lock);
 }

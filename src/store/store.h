@@ -3,8 +3,8 @@
 //
 // Reads come from memory. One writer thread owns the state: it takes the batches that callers hand
 // in, checks them, writes all that wait in one transaction of the backend (group commit), and only
-// then shows them to readers and watchers and lets the callers go on. Objects are immutable json_t:
-// never change one that came from the store.
+// then shows them to readers and watchers and lets the callers go on. Objects are kept as their
+// text (stored.h); as json_t they are immutable: never change one that came from the store.
 #pragma once
 #include "store/types.h"
 
@@ -43,12 +43,25 @@ json_t *ferry_store_get_by_domain(FerryStore *store, const FerryKind *kind, cons
  */
 GPtrArray *ferry_store_list(FerryStore *store, const FerryKind *kind, const char *ns,
                             gint64 *revision);
+/** Those of them that have a word (FerryIndexBy), in the same order. What it costs grows with what
+ * it finds. */
+GPtrArray *ferry_store_select(FerryStore *store, const FerryKind *kind, FerryIndexBy by,
+                              const char *word);
+/** How many objects of a kind have the word. */
+gsize ferry_store_select_count(FerryStore *store, const FerryKind *kind, FerryIndexBy by,
+                               const char *word);
+/** Number of objects of a kind (of a namespace where `ns` is not NULL). */
+gsize ferry_store_count(FerryStore *store, const FerryKind *kind, const char *ns);
 /** At most `max` of them, those that follow (`after_ns`, `after_name`; NULL: from the first), as
  * they are at `*revision`. A list that is read page by page changes meanwhile: the changes of what
  * was read are in the log. */
 GPtrArray *ferry_store_page(FerryStore *store, const FerryKind *kind, const char *ns,
                             const char *after_ns, const char *after_name, guint max,
                             gint64 *revision);
+/** The same as they are kept: an array of FerryStored references. For who needs their text. */
+GPtrArray *ferry_store_texts(FerryStore *store, const FerryKind *kind, const char *ns,
+                             const char *after_ns, const char *after_name, guint max,
+                             gint64 *revision);
 /** The newest revision shown to readers; 1 for a new store. After a crash it jumps ahead, so that
  * no number that anyone may have seen is used again. */
 gint64 ferry_store_revision(FerryStore *store);

@@ -3,10 +3,21 @@
 // in store.h.
 #pragma once
 #include "model/kinds/kind.h"
+#include "store/stored.h"
 
 G_BEGIN_DECLS
 
 typedef struct FerryStore FerryStore;
+
+/** What objects are found by, beside their names (src/store/keys.c has the fields). */
+typedef enum {
+  FERRY_BY_UID,     /* metadata.uid */
+  FERRY_BY_DOMAIN,  /* spec.domainName, in any namespace */
+  FERRY_BY_NODE,    /* a host that has or had to do with it */
+  FERRY_BY_VM,      /* "NAMESPACE/NAME" of a migration's VM */
+  FERRY_BY_LIVE,    /* "": a migration that has not ended */
+  FERRY_BY_EMPTIED, /* the node that a migration was made to empty */
+} FerryIndexBy;
 
 typedef enum { FERRY_WRITE_CREATE, FERRY_WRITE_UPDATE, FERRY_WRITE_DELETE } FerryWriteOp;
 
@@ -38,12 +49,27 @@ typedef struct {
   const FerryKind *kind;
   const char *ns;
   const char *name;
-  json_t *object;   /* the state after; for DELETED the last state with the new resourceVersion */
-  json_t *previous; /* the state before, NULL for ADDED */
+  FerryStored *object;   /* the state after; for DELETED the last state with the new
+                            resourceVersion */
+  FerryStored *previous; /* the state before, NULL for ADDED */
 } FerryChange;
 FerryChange *ferry_change_ref(FerryChange *change);
 void ferry_change_unref(FerryChange *change);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryChange, ferry_change_unref)
+
+/** A change with its states as objects, for who looks into them. Strings are the change's, which
+ * must live as long. */
+typedef struct {
+  gint64 revision;
+  FerryChangeType type;
+  const FerryKind *kind;
+  const char *ns;
+  const char *name;
+  json_t *object, *previous; /* references; see FerryChange */
+} FerrySeen;
+FerrySeen ferry_change_see(const FerryChange *change);
+void ferry_seen_clear(FerrySeen *seen);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerrySeen, ferry_seen_clear)
 
 /** Options of ferry_store_open; zeroes choose the defaults. */
 typedef struct {
@@ -51,6 +77,7 @@ typedef struct {
   gsize log_bytes;    /* memory that they may take, about, default 64 MiB */
   gsize max_objects;  /* of a kind, default 200,000: a CREATE beyond is TOO_MANY_REQUESTS */
   gsize max_bytes;    /* of all objects' text, default 2 GiB: the same */
+  gsize view_bytes;   /* memory that parsed objects may take, about, default 64 MiB */
   guint telemetry_ms; /* how long a telemetry write may stay in memory only, default 3,000 ms */
 } FerryStoreOptions;
 
@@ -72,6 +99,8 @@ typedef struct {
   guint64 commit_us_sum, commit_us_max, objects, watches;
   guint64 failed_transactions;    /* of the disk */
   guint64 bytes;                  /* of all objects' text */
+  guint64 view_bytes, parsed;     /* of parsed objects, about; how often one was parsed */
+  guint64 visited;                /* objects that were given to who asked, by lists and queries */
   guint64 log_changes, log_bytes; /* kept for watchers now, and about the memory they take */
   guint64 commit_us_counts[FERRY_STORE_LATENCY_BOUNDS + 1];
 } FerryStoreStats;

@@ -30,7 +30,7 @@
 typedef struct {
   const FerryKind *kind;
   const char *ns, *name;
-  json_t *object; /* owned; NULL: deleted */
+  FerryStored *object; /* owned; NULL: deleted */
   gint64 revision;
 } Staged;
 
@@ -40,7 +40,6 @@ typedef struct {
   GHashTable *state;  /* Staged -> itself: what accepted batches made */
   GHashTable *layer;  /* the same of the batch being tried */
   GPtrArray *changes; /* FerryChange, in order of revision */
-  GPtrArray *texts;   /* JSON text of each change, borrowed; NULL: a delete */
   gint64 revision;    /* newest one given out */
   gboolean rescue;    /* written from what was set aside for a full disk */
   gboolean flush;     /* needs a transaction though nothing changes */
@@ -61,7 +60,7 @@ static gboolean staged_equal(gconstpointer a, gconstpointer b) {
 
 static void staged_free(gpointer data) {
   Staged *staged = data;
-  json_decref(staged->object);
+  ferry_stored_unref(staged->object);
   g_free(staged);
 }
 
@@ -71,7 +70,6 @@ static void stage_init(Stage *stage, FerryStore *store, gboolean durable) {
                    .state = g_hash_table_new_full(staged_hash, staged_equal, NULL, staged_free),
                    .layer = g_hash_table_new_full(staged_hash, staged_equal, NULL, staged_free),
                    .changes = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_change_unref),
-                   .texts = g_ptr_array_new(),
                    .revision = store->assigned};
 }
 
@@ -79,11 +77,10 @@ static void stage_clear(Stage *stage) {
   g_hash_table_unref(stage->state);
   g_hash_table_unref(stage->layer);
   g_ptr_array_unref(stage->changes);
-  g_ptr_array_unref(stage->texts);
 }
 
 /* The object as this batch sees it: borrowed, NULL where there is none. */
-static json_t *stage_lookup(Stage *stage, const FerryWrite *write, gint64 *revision) {
+static FerryStored *stage_lookup(Stage *stage, const FerryWrite *write, gint64 *revision) {
   Staged probe = {.kind = write->kind, .ns = write->ns, .name = write->name};
   Staged *staged = g_hash_table_lookup(stage->layer, &probe);
   if (staged == NULL)
@@ -96,18 +93,8 @@ static json_t *stage_lookup(Stage *stage, const FerryWrite *write, gint64 *revis
                                        write->ns, write->name);
   if (entry == NULL)
     return NULL;
-  *revision = entry->revision;
-  return entry->object;
-}
-
-/* A copy that shares all but the top level and metadata. */
-static json_t *with_revision(json_t *object, gint64 revision) {
-  json_t *copy = json_copy(object);
-  json_t *metadata = json_object_get(copy, "metadata");
-  metadata = json_is_object(metadata) ? json_copy(metadata) : json_object();
-  json_object_set_new(metadata, "resourceVersion", json_sprintf("%" G_GINT64_FORMAT, revision));
-  json_object_set_new(copy, "metadata", metadata);
-  return copy;
+  *revision = ferry_stored_revision(entry->stored);
+  return entry->stored;
 }
 
 static gboolean writer_refuse(const FerryWrite *write, FerryErrorCode code, GError **error,
@@ -123,7 +110,7 @@ static gboolean writer_refuse(const FerryWrite *write, FerryErrorCode code, GErr
   return FALSE;
 }
 
-static gboolean check_against(const FerryWrite *write, const json_t *current, gint64 revision,
+static gboolean check_against(const FerryWrite *write, const FerryStored *current, gint64 revision,
                               GError **error) {
   if (write->op == FERRY_WRITE_CREATE)
     return current == NULL ||
@@ -140,16 +127,16 @@ static gboolean check_against(const FerryWrite *write, const json_t *current, gi
 }
 
 /* Batches of one transaction do not see each other here: the limits are no finer than that. */
-static gboolean check_quota(const FerryStore *store, const FerryWrite *write, const char *text,
+static gboolean check_quota(const FerryStore *store, const FerryWrite *write, gsize bytes,
                             GError **error) {
-  gsize n = ferry_index_count(store->index, write->kind->group, write->kind->plural);
+  gsize n = ferry_index_count(store->index, write->kind->group, write->kind->plural, NULL);
   if (n >= store->max_objects)
     return writer_refuse(
         write, FERRY_ERROR_TOO_MANY_REQUESTS, error,
         "cannot be created: there are %zu objects of this kind, at most %zu are kept; "
         "delete some",
         n, store->max_objects);
-  if (store->bytes + (text ? strlen(text) : 0) > store->max_bytes)
+  if (store->bytes + bytes > store->max_bytes)
     return writer_refuse(
         write, FERRY_ERROR_TOO_MANY_REQUESTS, error,
         "cannot be created: all objects together have %zu bytes, at most %zu are kept; "
@@ -162,7 +149,7 @@ static gboolean check_quota(const FerryStore *store, const FerryWrite *write, co
 static gboolean check_namespace(Stage *stage, const FerryWrite *write, GError **error) {
   FerryWrite probe = {.kind = &ferry_kind_namespace, .ns = "", .name = write->ns};
   gint64 revision;
-  const json_t *ns = stage_lookup(stage, &probe, &revision);
+  g_autoptr(json_t) ns = ferry_stored_view(stage_lookup(stage, &probe, &revision));
   if (ns != NULL && ferry_json_str(ns, "metadata.deletionTimestamp") == NULL)
     return TRUE;
   return writer_refuse(write, FERRY_ERROR_CONFLICT, error,
@@ -199,11 +186,13 @@ static gboolean check_empty(Stage *stage, const FerryWrite *write, GError **erro
   for (gsize i = 0; i < n && left == NULL; i++) {
     if (!kinds[i]->namespaced)
       continue;
-    g_autoptr(GPtrArray) all =
-        ferry_index_list(stage->store->index, kinds[i]->group, kinds[i]->plural, ns);
-    for (guint j = 0; j < all->len && left == NULL; j++) {
-      const char *name = ferry_json_str(g_ptr_array_index(all, j), "metadata.name");
-      left = writer_is_there(stage, kinds[i], ns, name) ? name : NULL;
+    GTreeNode *node =
+        ferry_index_walk(stage->store->index, kinds[i]->group, kinds[i]->plural, ns, NULL, NULL);
+    for (; node != NULL && left == NULL; node = g_tree_node_next(node)) {
+      const FerryEntry *entry = g_tree_node_value(node);
+      if (strcmp(entry->ns, ns) != 0)
+        break;
+      left = writer_is_there(stage, kinds[i], ns, entry->name) ? entry->name : NULL;
     }
   }
   return left == NULL ||
@@ -211,47 +200,66 @@ static gboolean check_empty(Stage *stage, const FerryWrite *write, GError **erro
                        "has something new in it since it was looked at: \"%s\"", left);
 }
 
+/* Whether an update says what is there already. Texts of one length may differ by the order of
+ * members alone. */
+static gboolean says_the_same(FerryStored *current, const FerryWrite *write, const FerryText *text,
+                              gint64 revision) {
+  if (ferry_stored_is_text(current, text))
+    return TRUE;
+  if (!ferry_stored_is_as_long(current, text))
+    return FALSE;
+  g_autoptr(json_t) view = ferry_stored_view(current);
+  g_autoptr(json_t) wanted = ferry_view_with_revision(write->object, revision);
+  return json_equal(view, wanted);
+}
+
+/* The state that a write makes: of its object, which is its view from now on, or of the last one.
+ */
+static FerryStored *stage_state(Stage *stage, const FerryWrite *write, const FerryText *text,
+                                FerryStored *current) {
+  if (write->object == NULL)
+    return ferry_stored_with_revision(current, stage->revision);
+  return ferry_stored_new(stage->store->views, text, stage->revision,
+                          ferry_view_with_revision(write->object, stage->revision));
+}
+
 /* Tries one write on the batch's layer; `result` (may be NULL) gets a new reference. */
-static gboolean stage_write(Stage *stage, const FerryWrite *write, const char *text,
+static gboolean stage_write(Stage *stage, const FerryWrite *write, const FerryText *text,
                             json_t **result, GError **error) {
   gint64 revision = 0;
-  json_t *current = stage_lookup(stage, write, &revision);
+  FerryStored *current = stage_lookup(stage, write, &revision);
   if (!check_against(write, current, revision, error) ||
-      (write->op == FERRY_WRITE_CREATE && !check_quota(stage->store, write, text, error)) ||
+      (write->op == FERRY_WRITE_CREATE &&
+       !check_quota(stage->store, write, text->bytes->len, error)) ||
       (write->op == FERRY_WRITE_CREATE && write->in_namespace &&
        !check_namespace(stage, write, error)))
     return FALSE;
 
-  if (write->op == FERRY_WRITE_UPDATE) {
-    json_auto_t *same = with_revision(write->object, revision);
-    if (json_equal(same, current)) {
-      /* Durable means that this state is on disk when the caller goes on: it may be telemetry. */
-      stage->flush = stage->flush || stage->durable;
-      if (result != NULL)
-        *result = json_incref(current);
-      return TRUE;
-    }
+  if (write->op == FERRY_WRITE_UPDATE && says_the_same(current, write, text, revision)) {
+    /* Durable means that this state is on disk when the caller goes on: it may be telemetry. */
+    stage->flush = stage->flush || stage->durable;
+    if (result != NULL)
+      *result = ferry_stored_view(current);
+    return TRUE;
   }
-  json_t *source = write->object != NULL ? write->object : current;
-  json_t *object = with_revision(source, ++stage->revision);
+  stage->revision++;
+  g_autoptr(FerryStored) object = stage_state(stage, write, text, current);
   gboolean deleted = write->op == FERRY_WRITE_DELETE;
   FerryChangeType type = deleted                           ? FERRY_DELETED
                          : write->op == FERRY_WRITE_CREATE ? FERRY_ADDED
                                                            : FERRY_MODIFIED;
   g_ptr_array_add(stage->changes, ferry_change_new(stage->revision, type, write->kind, write->ns,
                                                    write->name, object, current));
-  g_ptr_array_add(stage->texts, (gpointer)text);
   if (result != NULL)
-    *result = json_incref(object);
+    *result = ferry_stored_view(object);
 
   Staged *staged = g_new0(Staged, 1);
   *staged = (Staged){.kind = write->kind,
                      .ns = write->ns,
                      .name = write->name,
-                     .object = deleted ? NULL : json_incref(object),
+                     .object = deleted ? NULL : ferry_stored_ref(object),
                      .revision = stage->revision};
   g_hash_table_replace(stage->layer, staged, staged);
-  json_decref(object);
   return TRUE;
 }
 
@@ -268,7 +276,7 @@ static void stage_batch(Stage *stage, FerryStoreRequest *request) {
   request->ok = TRUE;
   for (gsize i = 0; request->ok && i < request->n; i++)
     request->ok =
-        stage_write(stage, &request->writes[i], request->texts[i],
+        stage_write(stage, &request->writes[i], &request->texts[i],
                     request->results != NULL ? &request->results[i] : NULL, &request->error);
   for (gsize i = 0; request->ok && i < request->n; i++)
     request->ok = !request->writes[i].leaves_empty ||
@@ -276,7 +284,6 @@ static void stage_batch(Stage *stage, FerryStoreRequest *request) {
   if (!request->ok) {
     request_drop_results(request);
     g_ptr_array_set_size(stage->changes, (gint)changes);
-    g_ptr_array_set_size(stage->texts, (gint)changes);
     stage->revision = revision;
     g_hash_table_remove_all(stage->layer);
     return;
@@ -291,7 +298,7 @@ static void stage_batch(Stage *stage, FerryStoreRequest *request) {
 }
 
 /* Adds rows for the telemetry that is only in memory, but for what the stage writes anyway. */
-static void add_dirty_rows(FerryStore *store, Stage *stage, GArray *rows, GPtrArray *texts) {
+static void add_dirty_rows(FerryStore *store, Stage *stage, GArray *rows) {
   GHashTableIter iter;
   gpointer key;
   g_hash_table_iter_init(&iter, store->dirty);
@@ -301,19 +308,12 @@ static void add_dirty_rows(FerryStore *store, Stage *stage, GArray *rows, GPtrAr
     Staged probe = {.kind = &kind, .ns = entry->ns, .name = entry->name};
     if (stage != NULL && g_hash_table_contains(stage->state, &probe))
       continue;
-    char *text = json_dumps(entry->object, JSON_COMPACT);
-    if (text == NULL) {
-      ferry_warning("cannot write a progress update as JSON text", "FERRY_OBJECT", entry->name);
-      continue;
-    }
-    g_ptr_array_add(texts, text);
     FerryBackendRow row = {.group = entry->group,
                            .plural = entry->plural,
                            .ns = entry->ns,
                            .name = entry->name,
-                           .revision = entry->revision,
-                           .data = text,
-                           .len = strlen(text)};
+                           .revision = ferry_stored_revision(entry->stored)};
+    row.data = ferry_stored_text(entry->stored, &row.len);
     g_array_append_val(rows, row);
   }
 }
@@ -340,22 +340,20 @@ static void note_disk(FerryStore *store, const GError *trouble) {
 /* One transaction: the stage's changes (may be NULL), the dirty entries, the mark. */
 static gboolean writer_transact(FerryStore *store, Stage *stage, GError **error) {
   g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(FerryBackendRow));
-  g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(free);
   if (store->backend->keeps_data) {
     for (guint i = 0; stage != NULL && stage->durable && i < stage->changes->len; i++) {
       const FerryChange *change = g_ptr_array_index(stage->changes, i);
-      const char *text = g_ptr_array_index(stage->texts, i);
       FerryBackendRow row = {.group = change->kind->group,
                              .plural = change->kind->plural,
                              .ns = change->ns,
                              .name = change->name,
-                             .revision = change->revision,
-                             .data = change->type == FERRY_DELETED ? NULL : text,
-                             .len = text == NULL ? 0 : strlen(text)};
+                             .revision = change->revision};
+      if (change->type != FERRY_DELETED)
+        row.data = ferry_stored_text(change->object, &row.len);
       g_array_append_val(rows, row);
     }
     if (stage == NULL || !stage->rescue)
-      add_dirty_rows(store, stage != NULL && stage->durable ? stage : NULL, rows, texts);
+      add_dirty_rows(store, stage != NULL && stage->durable ? stage : NULL, rows);
   }
   gint64 newest = stage != NULL ? stage->revision : store->assigned;
   gint64 mark = store->reserved;
@@ -378,35 +376,49 @@ static gboolean writer_transact(FerryStore *store, Stage *stage, GError **error)
   return TRUE;
 }
 
+static gsize text_bytes(const FerryStored *stored) {
+  gsize len = 0;
+  if (stored != NULL)
+    ferry_stored_text(stored, &len);
+  return len;
+}
+
+/* Puts one change into the index, or takes its object out; the state lock is held for writing. */
+static void publish_change(FerryStore *store, const FerryChange *change, const json_t *view,
+                           gboolean durable) {
+  const char *group = change->kind->group, *plural = change->kind->plural;
+  FerryEntry *entry = ferry_index_find(store->index, group, plural, change->ns, change->name);
+  store->bytes -= entry == NULL ? 0 : text_bytes(entry->stored);
+  if (change->type == FERRY_DELETED) {
+    g_hash_table_remove(store->dirty, entry);
+    ferry_index_remove(store->index, entry);
+    return;
+  }
+  entry =
+      ferry_index_put(store->index, group, plural, change->ns, change->name, change->object, view);
+  store->bytes += text_bytes(change->object);
+  if (durable)
+    g_hash_table_remove(store->dirty, entry);
+  else
+    g_hash_table_add(store->dirty, entry);
+}
+
 static void writer_publish(Stage *stage) {
   FerryStore *store = stage->store;
   if (stage->changes->len == 0)
     return;
   g_autoptr(GPtrArray) fallen = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_change_unref);
+  /* the states that are replaced and what they were seen as end after the lock */
+  g_autoptr(GPtrArray) views = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
+  for (guint i = 0; i < stage->changes->len; i++) {
+    const FerryChange *change = g_ptr_array_index(stage->changes, i);
+    g_ptr_array_add(views,
+                    change->type == FERRY_DELETED ? NULL : ferry_stored_view(change->object));
+  }
   pthread_rwlock_wrlock(&store->state_lock);
   for (guint i = 0; i < stage->changes->len; i++) {
     FerryChange *change = g_ptr_array_index(stage->changes, i);
-    FerryEntry *entry = NULL;
-    if (change->type != FERRY_DELETED) {
-      entry = ferry_index_put(store->index, change->kind->group, change->kind->plural, change->ns,
-                              change->name, change->object, change->revision);
-      if (!stage->durable)
-        g_hash_table_add(store->dirty, entry);
-      else
-        g_hash_table_remove(store->dirty, entry);
-      const char *text = g_ptr_array_index(stage->texts, i);
-      if (text != NULL) {
-        gsize bytes = strlen(text);
-        store->bytes += bytes - entry->bytes;
-        entry->bytes = bytes;
-      }
-    } else {
-      entry = ferry_index_find(store->index, change->kind->group, change->kind->plural, change->ns,
-                               change->name);
-      g_hash_table_remove(store->dirty, entry);
-      store->bytes -= entry->bytes;
-      ferry_index_remove(store->index, entry);
-    }
+    publish_change(store, change, g_ptr_array_index(views, i), stage->durable);
     ferry_log_ring_append(&store->log, ferry_change_ref(change), fallen);
   }
   store->revision = stage->revision;

@@ -18,7 +18,7 @@ static json_t *migration(const char *phase) {
 static FerryStore *store;
 
 static void say(const json_t *previous, const json_t *object, FerryChangeType type) {
-  FerryChange change = {.revision = 5,
+  FerrySeen change = {.revision = 5,
                         .type = type,
                         .kind = &ferry_kind_vmim,
                         .ns = "team",

@@ -1,15 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "helper.h"
 
+static FerryViews *views;
+
+static void put_object(FerryIndex *index, const char *ns, const char *name, json_t *object,
+                       gint64 revision) {
+  g_auto(FerryText) text;
+  g_assert_true(ferry_text_init(&text, object));
+  g_autoptr(FerryStored) stored = ferry_stored_new(views, &text, revision, NULL);
+  ferry_index_put(index, "g", "things", ns, name, stored, object);
+}
+
+/* What the array has at a place: the name is interned. */
+static const char *name_of(FerryStored *stored) {
+  json_auto_t *object = ferry_stored_view(stored);
+  return object == NULL ? NULL : g_intern_string(thing_name(object));
+}
+
 static void put(FerryIndex *index, const char *ns, const char *name, const char *uid,
                 gint64 value) {
   json_auto_t *object = thing(name, uid, value);
-  ferry_index_put(index, "g", "things", ns, name, object, value);
+  put_object(index, ns, name, object, value);
 }
 
 static const char *name_by_uid(FerryIndex *index, const char *uid) {
-  json_t *object = ferry_index_find_uid(index, "g", "things", uid);
-  return object == NULL ? NULL : thing_name(object);
+  return name_of(ferry_index_find_uid(index, "g", "things", uid));
 }
 
 static void test_uid_follows_its_object(void) {
@@ -60,7 +75,7 @@ static void test_many_in_order(void) {
   g_assert_cmpuint(x->len, ==, 1667);
   for (guint i = 1; i < all->len; i++)
     if (i != x->len)
-      g_assert_cmpstr(thing_name(all->pdata[i - 1]), <, thing_name(all->pdata[i]));
+      g_assert_cmpstr(name_of(all->pdata[i - 1]), <, name_of(all->pdata[i]));
   for (guint i = 0; i < x->len; i++)
     g_assert_true(x->pdata[i] == all->pdata[i]);
   ferry_index_free(index);
@@ -70,12 +85,11 @@ static void put_domain(FerryIndex *index, const char *ns, const char *name, cons
   json_auto_t *object = thing(name, NULL, 1);
   if (domain)
     json_object_set_new(json_object_get(object, "spec"), "domainName", json_string(domain));
-  ferry_index_put(index, "g", "things", ns, name, object, 1);
+  put_object(index, ns, name, object, 1);
 }
 
 static const char *name_by_domain(FerryIndex *index, const char *ns, const char *domain) {
-  json_t *object = ferry_index_find_domain(index, "g", "things", ns, domain);
-  return object == NULL ? NULL : thing_name(object);
+  return name_of(ferry_index_find_domain(index, "g", "things", ns, domain));
 }
 
 /* Found where it is the only one of its name in the namespace, whatever came and went. */
@@ -104,9 +118,12 @@ static void test_domain(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  views = ferry_views_new(0);
   g_test_add_func("/index/uid-follows-its-object", test_uid_follows_its_object);
   g_test_add_func("/index/shared-uid", test_shared_uid);
   g_test_add_func("/index/domain", test_domain);
   g_test_add_func("/index/many-in-order", test_many_in_order);
-  return g_test_run();
+  int status = g_test_run();
+  ferry_views_unref(views);
+  return status;
 }

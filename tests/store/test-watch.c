@@ -22,9 +22,10 @@ static void test_filters_and_types(void) {
     g_assert_no_error(error);
     g_assert_cmpint(change->type, ==, types[i]);
     g_assert_cmpstr(change->name, ==, "a");
-    g_assert_cmpint(thing_value(change->object), ==, values[i]);
-    g_assert_cmpint(thing_revision(change->object), ==, change->revision);
-    g_assert_cmpint(change->previous == NULL ? -1 : thing_value(change->previous), ==, before[i]);
+    g_auto(FerrySeen) seen = ferry_change_see(change);
+    g_assert_cmpint(thing_value(seen.object), ==, values[i]);
+    g_assert_cmpint(thing_revision(seen.object), ==, change->revision);
+    g_assert_cmpint(seen.previous == NULL ? -1 : thing_value(seen.previous), ==, before[i]);
     if (i == 0)
       g_assert_cmpint(ferry_watch_revision(vms), ==, made);
   }
@@ -92,7 +93,7 @@ static void test_expiry(void) {
  * and who comes too late is told so as where there were too many. */
 static void test_expiry_by_bytes(void) {
   enum { LIMIT = 1024 * 1024, LARGE = 64 * 1024, N = 200 };
-  FerryStoreOptions options = {.log_bytes = LIMIT};
+  FerryStoreOptions options = {.log_bytes = LIMIT, .view_bytes = 1};
   g_autoptr(FerryStore) store = must_open(NULL, &options);
   g_autoptr(GError) error = NULL;
   g_autoptr(FerryWatch) slow = ferry_store_watch(store, NULL, NULL, 1, NULL, NULL, &error);
@@ -215,7 +216,7 @@ static void *watcher_run(void *data) {
       g_assert_cmpint(thing_revision(list->pdata[i]), <=, at);
       g_hash_table_replace(copy, g_strdup(thing_name(list->pdata[i])), json_incref(list->pdata[i]));
     }
-    for (guint seen = 0; seen < 300 && !last;) {
+    for (guint n = 0; n < 300 && !last;) {
       g_autoptr(GError) error = NULL;
       g_autoptr(FerryChange) change = ferry_watch_next(watch, &error);
       g_assert_no_error(error);
@@ -226,22 +227,24 @@ static void *watcher_run(void *data) {
           bell_wait(&bell);
         continue;
       }
-      seen++;
+      n++;
+      g_auto(FerrySeen) seen = ferry_change_see(change);
       /* all changes are of this kind, so their revisions have no gaps */
       g_assert_cmpint(change->revision, ==, ++at);
       json_t *before = g_hash_table_lookup(copy, change->name);
-      g_assert_cmpint(shown(before), ==, shown(change->previous));
+      g_assert_cmpint(shown(before), ==, shown(seen.previous));
       g_assert_cmpint(change->type == FERRY_ADDED, ==, before == NULL);
       if (change->type == FERRY_DELETED)
         g_hash_table_remove(copy, change->name);
       else
-        g_hash_table_replace(copy, g_strdup(change->name), json_incref(change->object));
+        g_hash_table_replace(copy, g_strdup(change->name), json_incref(seen.object));
     }
     if (last) {
       g_autoptr(GPtrArray) end = ferry_store_list(worker->store, &kind_vm, NULL, NULL);
       g_assert_cmpuint(end->len, ==, g_hash_table_size(copy));
       for (guint i = 0; i < end->len; i++)
-        g_assert_true(g_hash_table_lookup(copy, thing_name(end->pdata[i])) == end->pdata[i]);
+        g_assert_true(
+            json_equal(g_hash_table_lookup(copy, thing_name(end->pdata[i])), end->pdata[i]));
     }
   }
   return NULL;

@@ -98,7 +98,7 @@ static void put_events(FerryEventStream *s, GPtrArray *events, gint64 revision) 
   }
 }
 
-static void queue_decisions(GPtrArray *events, const FerryChange *change) {
+static void queue_decisions(GPtrArray *events, const FerrySeen *change) {
   const json_t *before = ferry_json_get(change->previous, "status.decisions");
   const json_t *after = ferry_json_get(change->object, "status.decisions");
   gsize n = json_array_size(after), n_before = json_array_size(before), first = n;
@@ -112,7 +112,7 @@ static void queue_decisions(GPtrArray *events, const FerryChange *change) {
   }
 }
 
-static void events_stream_emit_change(FerryEventStream *s, const FerryChange *change) {
+static void events_stream_emit_change(FerryEventStream *s, const FerrySeen *change) {
   const json_t *m = change->object, *old = change->previous;
   if (!events_stream_selected(s, m))
     return;
@@ -142,6 +142,11 @@ static void events_stream_emit_change(FerryEventStream *s, const FerryChange *ch
     events_stream_queue_event(events, "transition", data);
   }
   put_events(s, events, change->revision);
+}
+
+static void see_change(FerryEventStream *s, const FerryChange *change) {
+  g_auto(FerrySeen) seen = ferry_change_see(change);
+  events_stream_emit_change(s, &seen);
 }
 
 static void emit_state(FerryEventStream *s, const json_t *m) {
@@ -188,7 +193,7 @@ static gboolean events_stream_next_change(FerryEventStream *s) {
     s->beginning = FALSE;
   }
   if (change && !ferry_initial_list_covers(&s->initial, change))
-    events_stream_emit_change(s, change);
+    see_change(s, change);
   return change != NULL;
 }
 
@@ -211,7 +216,8 @@ static void events_stream_fill(FerryStreamBase *base) {
     base->more = ++looked > FERRY_STREAM_TURN;
     if (base->more)
       break;
-    const json_t *m = ferry_initial_list_next(&s->initial);
+    FerryStored *stored = ferry_initial_list_next(&s->initial);
+    g_autoptr(json_t) m = ferry_stored_view(stored);
     if (m)
       emit_state(s, m);
     else if (!events_stream_next_change(s) && !ferry_initial_list_turn(&s->initial))

@@ -56,7 +56,8 @@ void ferry_metrics_catch_up(FerryMetrics *m) {
       metrics_subscribe(m);
     if (!change)
       break;
-    ferry_metrics_history_take(m->history, change, ferry_clock_monotonic_us(m->clock),
+    g_auto(FerrySeen) seen = ferry_change_see(change);
+    ferry_metrics_history_take(m->history, &seen, ferry_clock_monotonic_us(m->clock),
                                ferry_clock_wall_ms(m->clock));
   }
   g_mutex_unlock(&m->lock);

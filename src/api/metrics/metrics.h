@@ -25,7 +25,7 @@ typedef struct FerryMetricsHistory FerryMetricsHistory;
 FerryMetricsHistory *ferry_metrics_history_new(void);
 void ferry_metrics_history_free(FerryMetricsHistory *history);
 /** Counts one change of a migration; the times are of this machine. */
-void ferry_metrics_history_take(FerryMetricsHistory *history, const FerryChange *change,
+void ferry_metrics_history_take(FerryMetricsHistory *history, const FerrySeen *change,
                                 gint64 mono_us, gint64 wall_ms);
 void ferry_metrics_history_put(const FerryMetricsHistory *history, GString *out);
 

@@ -157,7 +157,7 @@ static void take_end(FerryMetricsHistory *h, const json_t *m, gboolean succeeded
   }
 }
 
-void ferry_metrics_history_take(FerryMetricsHistory *h, const FerryChange *change, gint64 mono_us,
+void ferry_metrics_history_take(FerryMetricsHistory *h, const FerrySeen *change, gint64 mono_us,
                                 gint64 wall_ms) {
   const json_t *m = change->object, *old = change->previous;
   const char *uid = ferry_json_str(m, "metadata.uid");

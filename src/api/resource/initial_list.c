@@ -16,7 +16,7 @@ void ferry_initial_list_begin(FerryInitialList *list, FerryStore *store, const F
   list->more = TRUE;
 }
 
-json_t *ferry_initial_list_next(FerryInitialList *list) {
+FerryStored *ferry_initial_list_next(FerryInitialList *list) {
   if (list->page && list->next < list->page->len)
     return g_ptr_array_index(list->page, list->next++);
   g_clear_pointer(&list->page, g_ptr_array_unref);
@@ -27,7 +27,7 @@ gboolean ferry_initial_list_turn(FerryInitialList *list) {
   if (!list->more)
     return FALSE;
   const char *ns = ferry_json_str(list->last, "metadata.namespace");
-  GPtrArray *page = ferry_store_page(
+  GPtrArray *page = ferry_store_texts(
       list->store, list->kind, list->ns, list->last ? (ns ? ns : "") : NULL,
       ferry_json_str(list->last, "metadata.name"), FERRY_INITIAL_PAGE, &list->revision);
   g_clear_pointer(&list->page, g_ptr_array_unref);
@@ -37,7 +37,7 @@ gboolean ferry_initial_list_turn(FerryInitialList *list) {
   json_decref(list->from);
   list->from = g_steal_pointer(&list->last);
   if (page->len)
-    list->last = json_incref(g_ptr_array_index(page, page->len - 1));
+    list->last = ferry_stored_view(g_ptr_array_index(page, page->len - 1));
   return TRUE;
 }
 

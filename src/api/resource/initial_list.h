@@ -27,7 +27,7 @@ typedef struct {
 void ferry_initial_list_begin(FerryInitialList *list, FerryStore *store, const FerryKind *kind,
                               const char *ns);
 /** The next object of the page, borrowed until the next call; NULL: the page is told. */
-json_t *ferry_initial_list_next(FerryInitialList *list);
+FerryStored *ferry_initial_list_next(FerryInitialList *list);
 /** Reads the next page, when the changes so far have been told. FALSE: there is none. */
 gboolean ferry_initial_list_turn(FerryInitialList *list);
 /** Whether the pages tell, or have told, what this change made. */

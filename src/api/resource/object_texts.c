@@ -11,7 +11,7 @@
 
 typedef struct {
   const FerryKind *alias;
-  json_t *object;
+  FerryStored *object;
   GBytes *text;
 } Slot;
 
@@ -28,7 +28,7 @@ FerryObjectTexts *ferry_object_texts_new(void) {
 }
 
 static void clear_slot(Slot *slot) {
-  json_decref(slot->object);
+  ferry_stored_unref(slot->object);
   g_clear_pointer(&slot->text, g_bytes_unref);
   *slot = (Slot){0};
 }
@@ -42,7 +42,8 @@ void ferry_object_texts_free(FerryObjectTexts *texts) {
   g_free(texts);
 }
 
-GBytes *ferry_object_texts_get(FerryObjectTexts *texts, const FerryKind *alias, json_t *object) {
+GBytes *ferry_object_texts_get(FerryObjectTexts *texts, const FerryKind *alias,
+                               FerryStored *object) {
   Slot *slot = &texts->slots[(g_direct_hash(object) >> 5 ^ g_direct_hash(alias) >> 3) % SLOTS];
   GBytes *text = NULL;
   g_mutex_lock(&texts->lock);
@@ -51,14 +52,15 @@ GBytes *ferry_object_texts_get(FerryObjectTexts *texts, const FerryKind *alias, 
   g_mutex_unlock(&texts->lock);
   if (text)
     return text;
-  g_autoptr(json_t) view = ferry_kind_view(alias, object);
+  g_autoptr(json_t) plain = ferry_stored_view(object);
+  g_autoptr(json_t) view = ferry_kind_view(alias, plain);
   char *json = ferry_json_dump(view);
   text = g_bytes_new_take(json, strlen(json));
   g_mutex_lock(&texts->lock);
   texts->made++;
   if (g_bytes_get_size(text) <= LARGEST) {
     Slot old = *slot;
-    *slot = (Slot){.alias = alias, .object = json_incref(object), .text = g_bytes_ref(text)};
+    *slot = (Slot){.alias = alias, .object = ferry_stored_ref(object), .text = g_bytes_ref(text)};
     clear_slot(&old);
   }
   g_mutex_unlock(&texts->lock);

@@ -45,6 +45,11 @@ void ferry_watch_line(GString *out, const char *type, const json_t *object) {
   append_line(out, type, text, strlen(text));
 }
 
+/* What nobody selects by needn't be looked into. */
+static gboolean selects_all(const FerryStream *s) {
+  return !s->name && !s->labels && !s->fields;
+}
+
 static gboolean watch_selected(const FerryStream *s, const json_t *object) {
   if (!object)
     return FALSE;
@@ -53,7 +58,27 @@ static gboolean watch_selected(const FerryStream *s, const json_t *object) {
   return ferry_selector_matches(s->labels, object) && ferry_selector_matches(s->fields, object);
 }
 
-static void watch_emit(FerryStream *s, const char *type, json_t *object) {
+static gboolean selects(const FerryStream *s, FerryStored *stored) {
+  if (!stored || selects_all(s))
+    return stored != NULL;
+  g_autoptr(json_t) object = ferry_stored_view(stored);
+  return watch_selected(s, object);
+}
+
+static void emit_text(FerryStream *s, const char *type, FerryStored *stored) {
+  gsize len;
+  if (!s->alias) {
+    const char *own = ferry_stored_text(stored, &len);
+    append_line(s->base.out, type, own, len);
+    return;
+  }
+  g_autoptr(GBytes) text = ferry_object_texts_get(s->api->texts, s->alias, stored);
+  const char *json = g_bytes_get_data(text, &len);
+  append_line(s->base.out, type, json, len);
+}
+
+/* An object that is made of another one, or in another form. */
+static void emit_form(FerryStream *s, const char *type, json_t *object) {
   g_autoptr(json_t) form = NULL;
   if (s->format == FERRY_FORMAT_TABLE) {
     form = ferry_table_new(s->kind, &object, 1, s->table_version, s->include, !s->columns_sent,
@@ -64,17 +89,19 @@ static void watch_emit(FerryStream *s, const char *type, json_t *object) {
     s->columns_sent = TRUE;
   } else if (s->format == FERRY_FORMAT_PARTIAL) {
     form = ferry_partial_metadata(object);
-  } else if (s->kind->make) {
-    ferry_watch_line(s->base.out, type, object); /* made for this one watch */
-    return;
   } else {
-    g_autoptr(GBytes) text = ferry_object_texts_get(s->api->texts, s->alias, object);
-    gsize len;
-    const char *json = g_bytes_get_data(text, &len);
-    append_line(s->base.out, type, json, len);
-    return;
+    form = json_incref(object); /* made for this one watch */
   }
   ferry_watch_line(s->base.out, type, form);
+}
+
+static void watch_emit(FerryStream *s, const char *type, FerryStored *stored) {
+  if (s->format == FERRY_FORMAT_JSON) {
+    emit_text(s, type, stored);
+    return;
+  }
+  g_autoptr(json_t) object = ferry_stored_view(stored);
+  emit_form(s, type, object);
 }
 
 static void emit_bookmark(FerryStream *s, gint64 revision, gboolean initial) {
@@ -119,15 +146,15 @@ static void emit_error(FerryStream *s, const GError *error) {
 }
 
 /* An object that is gone, or not seen any more: its last state, with the revision of the change. */
-static void emit_last(FerryStream *s, const json_t *seen, const FerryChange *change) {
+static void emit_made_last(FerryStream *s, const json_t *seen, const FerrySeen *change) {
   g_autoptr(json_t) last = ferry_json_copy_along(seen, "metadata");
   ferry_json_set_str(last, "metadata.resourceVersion",
                      ferry_json_str(change->object, "metadata.resourceVersion"));
-  watch_emit(s, "DELETED", last);
+  emit_form(s, "DELETED", last);
 }
 
 /* A change of what an object is made of. What it is made into may become another one by that. */
-static void emit_made(FerryStream *s, const FerryChange *change) {
+static void emit_made(FerryStream *s, const FerrySeen *change) {
   gboolean gone = change->type == FERRY_DELETED;
   const json_t *source = change->previous ? change->previous : gone ? change->object : NULL;
   g_autoptr(json_t) old = source ? s->kind->make(source) : NULL;
@@ -137,35 +164,37 @@ static void emit_made(FerryStream *s, const FerryChange *change) {
       before && now &&
       g_strcmp0(ferry_json_str(old, "metadata.uid"), ferry_json_str(new, "metadata.uid")) == 0;
   if (before && !same)
-    emit_last(s, old, change);
+    emit_made_last(s, old, change);
   if (now && !same)
-    watch_emit(s, "ADDED", new);
+    emit_form(s, "ADDED", new);
   if (!same)
     return;
   ferry_json_set_str(old, "metadata.resourceVersion",
                      ferry_json_str(new, "metadata.resourceVersion"));
   if (!json_equal(old, new))
-    watch_emit(s, "MODIFIED", new);
+    emit_form(s, "MODIFIED", new);
 }
 
 /* One change as this watch sees it: entering the selection is ADDED, leaving it is DELETED. */
 static void emit_change(FerryStream *s, const FerryChange *change) {
   if (s->kind->make) {
-    emit_made(s, change);
+    g_auto(FerrySeen) seen = ferry_change_see(change);
+    emit_made(s, &seen);
     return;
   }
-  gboolean now = change->type != FERRY_DELETED && watch_selected(s, change->object);
-  gboolean before = change->previous
-                        ? watch_selected(s, change->previous)
-                        : change->type == FERRY_DELETED && watch_selected(s, change->object);
+  gboolean now = change->type != FERRY_DELETED && selects(s, change->object);
+  gboolean before = change->previous ? selects(s, change->previous)
+                                     : change->type == FERRY_DELETED && selects(s, change->object);
   if (now && before)
     watch_emit(s, "MODIFIED", change->object);
   else if (now)
     watch_emit(s, "ADDED", change->object);
   else if (before && change->type == FERRY_DELETED)
     watch_emit(s, "DELETED", change->object);
-  else if (before)
-    emit_last(s, change->previous, change);
+  else if (before) {
+    g_autoptr(FerryStored) last = ferry_stored_with_revision(change->previous, change->revision);
+    watch_emit(s, "DELETED", last);
+  }
 }
 
 /* Tells one change; FALSE where there is none. The bookmark that ends the pages stands where
@@ -185,6 +214,13 @@ static gboolean next_change(FerryStream *s) {
   return change || error;
 }
 
+static void emit_made_first(FerryStream *s, FerryStored *stored) {
+  g_autoptr(json_t) source = ferry_stored_view(stored);
+  g_autoptr(json_t) shown = s->kind->make(source);
+  if (watch_selected(s, shown))
+    emit_form(s, "ADDED", shown);
+}
+
 static void watch_fill(FerryStreamBase *base) {
   FerryStream *s = (FerryStream *)base;
   g_autoptr(GError) farewell = ferry_stream_farewell(base);
@@ -195,14 +231,13 @@ static void watch_fill(FerryStreamBase *base) {
     base->more = ++looked > FERRY_STREAM_TURN;
     if (base->more)
       break;
-    json_t *object = ferry_initial_list_next(&s->initial);
-    if (object) {
-      g_autoptr(json_t) shown = ferry_made_of(s->kind, object);
-      if (watch_selected(s, shown))
-        watch_emit(s, "ADDED", shown);
-    } else if (!next_change(s) && !ferry_initial_list_turn(&s->initial)) {
+    FerryStored *stored = ferry_initial_list_next(&s->initial);
+    if (stored && s->kind->make)
+      emit_made_first(s, stored);
+    else if (stored && selects(s, stored))
+      watch_emit(s, "ADDED", stored);
+    else if (!stored && !next_change(s) && !ferry_initial_list_turn(&s->initial))
       break;
-    }
   }
   gint64 now = g_get_monotonic_time();
   if (ferry_stream_pending(&s->base) > 0) {

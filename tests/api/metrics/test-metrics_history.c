@@ -24,7 +24,7 @@ static void down(Story *s, gconstpointer data) {
 }
 
 static void take(Story *s, const json_t *old, const json_t *new, FerryChangeType type, gint64 us) {
-  FerryChange change = {
+  FerrySeen change = {
       .type = type, .kind = &ferry_kind_vmim, .object = (json_t *)new, .previous = (json_t *)old};
   ferry_metrics_history_take(s->h, &change, us, WALL);
 }
