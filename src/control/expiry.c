@@ -31,29 +31,31 @@ static gint newest_first(gconstpointer a, gconstpointer b) {
                     ferry_json_str(y, "status.migrationState.endTimestamp"));
 }
 
-static void expire_migrations(FerryStore *store, FerryPlan *plan, guint *removed) {
-  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
-  g_autoptr(GHashTable) kept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+static void expire_of_vm(FerryStore *store, const char *vm, FerryPlan *plan, guint *removed) {
+  g_autoptr(GPtrArray) all = ferry_store_select(store, &ferry_kind_vmim, FERRY_BY_VM, vm);
+  guint kept = 0;
   g_ptr_array_sort(all, newest_first);
   for (guint i = 0; i < all->len && *removed < MAX_REMOVALS; i++) {
     json_t *m = g_ptr_array_index(all, i);
     if (!ferry_migration_is_final(m) || ferry_doubt_is_open(m)) /* a copy waits for a word in it */
       continue;
-    char *key = g_strdup_printf("%s/%s", ferry_json_str(m, "metadata.namespace"),
-                                ferry_json_str(m, "spec.vmiName"));
-    int n = GPOINTER_TO_INT(g_hash_table_lookup(kept, key)) + 1;
-    g_hash_table_replace(kept, key, GINT_TO_POINTER(n));
-    if (n > FERRY_FINISHED_PER_VMI)
+    if (++kept > FERRY_FINISHED_PER_VMI)
       remove_object(plan, &ferry_kind_vmim, m, removed);
   }
 }
 
+static void expire_migrations(FerryStore *store, FerryPlan *plan, guint *removed) {
+  g_auto(GStrv) vms =
+      ferry_store_crowded(store, &ferry_kind_vmim, FERRY_BY_VM, FERRY_FINISHED_PER_VMI);
+  for (guint i = 0; vms[i] && *removed < MAX_REMOVALS; i++)
+    expire_of_vm(store, vms[i], plan, removed);
+}
+
 static void expire_vmis(FerryStore *store, FerryPlan *plan, guint *removed) {
-  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
-  for (guint i = 0; i < all->len && *removed < MAX_REMOVALS; i++) {
-    json_t *v = g_ptr_array_index(all, i);
-    if (json_array_size(ferry_json_get(v, "status.domains")) == 0 &&
-        !ferry_inventory_is_migrating(store, ferry_json_str(v, "metadata.uid")))
+  g_autoptr(GPtrArray) nowhere = ferry_store_select(store, &ferry_kind_vmi, FERRY_BY_NODE, "");
+  for (guint i = 0; i < nowhere->len && *removed < MAX_REMOVALS; i++) {
+    json_t *v = g_ptr_array_index(nowhere, i);
+    if (!ferry_inventory_is_migrating(store, ferry_json_str(v, "metadata.uid")))
       remove_object(plan, &ferry_kind_vmi, v, removed);
   }
 }

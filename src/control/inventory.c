@@ -21,6 +21,7 @@
 #include "control/migration.h"
 #include "control/node.h"
 #include "control/node_claims.h"
+#include "control/relevant.h"
 #include "model/agents/domain_record.h"
 #include "model/migration/phase.h"
 #include "policy/placement.h"
@@ -35,14 +36,12 @@ gboolean ferry_inventory_is_migrating(FerryStore *store, const char *vmi_uid) {
   g_autoptr(json_t) vmi = ferry_store_get_by_uid(store, &ferry_kind_vmi, vmi_uid);
   if (!vmi)
     return FALSE;
-  const char *name = ferry_json_str(vmi, "metadata.name");
-  g_autoptr(GPtrArray) all =
-      ferry_store_list(store, &ferry_kind_vmim, ferry_json_str(vmi, "metadata.namespace"), NULL);
-  for (guint i = 0; i < all->len; i++) {
-    const json_t *m = g_ptr_array_index(all, i);
-    if (!ferry_migration_is_final(m) && g_strcmp0(ferry_json_str(m, "spec.vmiName"), name) == 0)
+  g_autofree char *key = g_strdup_printf("%s/%s", ferry_json_str(vmi, "metadata.namespace"),
+                                         ferry_json_str(vmi, "metadata.name"));
+  g_autoptr(GPtrArray) all = ferry_store_select(store, &ferry_kind_vmim, FERRY_BY_VM, key);
+  for (guint i = 0; i < all->len; i++)
+    if (!ferry_migration_is_final(g_ptr_array_index(all, i)))
       return TRUE;
-  }
   return FALSE;
 }
 
@@ -54,11 +53,9 @@ static gboolean has_begun(const json_t *m) {
 
 static void gather_migrations(FerryReport *r) {
   r->migrations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  r->all_migrations = ferry_store_list(r->store, &ferry_kind_vmim, NULL, NULL);
+  r->all_migrations = ferry_relevant_migrations(r->store);
   for (guint i = 0; i < r->all_migrations->len; i++) {
     json_t *m = g_ptr_array_index(r->all_migrations, i);
-    if (ferry_migration_is_final(m))
-      continue;
     char *key = g_strdup_printf("%s/%s", ferry_json_str(m, "metadata.namespace"),
                                 ferry_json_str(m, "spec.vmiName"));
     /* several may wait for one VM; the one that runs counts */
@@ -311,16 +308,30 @@ static void condition_ready(const FerryReport *r, json_t *node, const json_t *re
 }
 
 /* `back` gets whether the host spoke no more before this. */
+/* What a host is, which is most of its Node, stays shared: a heartbeat changes none of it. */
+static json_t *copy_for_heartbeat(const json_t *stored) {
+  static const char *const changed[] = {"agent", "conditions", "nodeInfo", "invalidDomains"};
+  json_t *node = ferry_json_copy_along(stored, "status");
+  json_t *status = json_object_get(node, "status");
+  for (gsize i = 0; i < G_N_ELEMENTS(changed); i++) {
+    json_t *part = json_object_get(status, changed[i]);
+    if (part)
+      json_object_set_new(status, changed[i], json_deep_copy(part));
+  }
+  return node;
+}
+
 static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gboolean *back) {
   g_autoptr(json_t) stored = ferry_store_get(r->store, &ferry_kind_node, "", r->node);
   if (!stored || is_numbered_later(r, stored))
     return; /* made when the agent's session begins */
-  g_autoptr(json_t) node = json_deep_copy(stored);
   const json_t *reported = json_object_get(body, "node");
+  gboolean anew = json_object_get(reported, "hypervisor") ||
+                  json_object_get(reported, "addresses") || json_object_get(reported, "interfaces");
+  g_autoptr(json_t) node = anew ? json_deep_copy(stored) : copy_for_heartbeat(stored);
   take_fields(node, reported);
   ferry_inventory_note_left_out(plan, node, body, r->now_ms);
-  if (json_object_get(reported, "hypervisor") || json_object_get(reported, "addresses") ||
-      json_object_get(reported, "interfaces")) {
+  if (anew) {
     g_autoptr(GPtrArray) nodes = ferry_store_list(r->store, &ferry_kind_node, NULL, NULL);
     g_autoptr(GPtrArray) networks = ferry_store_list(r->store, &ferry_kind_network, NULL, NULL);
     ferry_node_claims_apply(plan, node, stored, (json_t *const *)nodes->pdata, nodes->len,
@@ -398,7 +409,8 @@ static void inventory_add_item(Items *items, const char *uuid, const json_t *rec
     g_array_append_val(items->list, item);
 }
 
-/* Of all VMs: which a full report leaves out, and which a host that is back has its word on. */
+/* Of the VMs that the node has or had: which a full report leaves out, and which a host that is
+ * back has its word on. */
 static void add_others(const FerryReport *r, const json_t *body, const GPtrArray *vmis,
                        gboolean back, Items *items) {
   gboolean full = ferry_json_bool(body, "full", FALSE) && !ferry_inventory_has_nameless(body);
@@ -493,7 +505,7 @@ gboolean ferry_inventory_report(FerryStore *store, const char *node, const json_
   json_array_foreach(json_object_get(body, "removed"), i, one)
       inventory_add_item(&items, json_string_value(one), NULL, FALSE);
   if (back || ferry_json_bool(body, "full", FALSE)) {
-    vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
+    vmis = ferry_store_select(store, &ferry_kind_vmi, FERRY_BY_NODE, node);
     add_others(&r, body, vmis, back, &items);
   }
   if (merge_all(&r, items.list, error) && merge_looks(&r, error))

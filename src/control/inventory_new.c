@@ -25,22 +25,23 @@ static void note_name(GHashTable *names, const char *name, const char *uid) {
     g_hash_table_add(uids, g_strdup(uid));
 }
 
-static void gather_names(FerryReport *r) {
-  if (r->names)
+/* All VMs whose domain has the name are looked up when it is asked for first. */
+static void gather_name(FerryReport *r, const char *name) {
+  if (!r->names)
+    r->names =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_hash_table_unref);
+  if (g_hash_table_contains(r->names, name))
     return;
-  r->names =
-      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_hash_table_unref);
-  g_autoptr(GPtrArray) all = ferry_store_list(r->store, &ferry_kind_vmi, NULL, NULL);
+  g_autoptr(GPtrArray) all = ferry_store_select(r->store, &ferry_kind_vmi, FERRY_BY_DOMAIN, name);
   for (guint i = 0; i < all->len; i++) {
-    const char *name = ferry_json_str(g_ptr_array_index(all, i), "spec.domainName");
     const char *uid = ferry_json_str(g_ptr_array_index(all, i), "metadata.uid");
-    if (name && uid)
+    if (uid)
       note_name(r->names, name, uid);
   }
 }
 
 const char *ferry_inventory_other_of_name(FerryReport *r, const char *name, const char *uid) {
-  gather_names(r);
+  gather_name(r, name);
   note_name(r->names, name, uid);
   GHashTableIter iter;
   gpointer other;
@@ -154,7 +155,7 @@ gboolean ferry_inventory_check_room(FerryReport *r, const json_t *body, GError *
   }
   if (fresh == 0)
     return TRUE;
-  g_autoptr(GPtrArray) all = ferry_store_list(r->store, &ferry_kind_vmi, NULL, NULL);
+  g_autoptr(GPtrArray) all = ferry_store_select(r->store, &ferry_kind_vmi, FERRY_BY_NODE, r->node);
   for (guint k = 0; k < all->len; k++)
     has += ferry_json_find(ferry_json_get(g_ptr_array_index(all, k), "status.domains"), "nodeName",
                            r->node) != NULL;

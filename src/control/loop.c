@@ -18,6 +18,9 @@
 
 #define TICK_MS 1000
 #define EXPIRY_MS 30000
+/* An evacuation looks at all VMs of its host, and nearly each change concerns it; it begins more
+ * migrations than may run, so none of them waits for this. */
+#define EVACUATIONS_MS 100
 
 struct FerryControl {
   FerryStore *store;
@@ -31,9 +34,11 @@ struct FerryControl {
   FerryWatch *watch;
   GHashTable *active;   /* "ns/name" of migrations that are not final */
   GHashTable *dirty;    /* of those, to be stepped now */
+  GHashTable *nodes;    /* name -> gint64, when its silence is to be judged; wall clock, ms */
   gboolean evacuations; /* to be stepped now */
   gboolean networks;    /* to be stepped at the next tick */
   gint64 started_ms, next_expiry_ms;
+  gint64 next_evacuations_ms; /* monotonic */
 };
 
 static void loop_wake(gpointer data) {
@@ -140,6 +145,12 @@ static gboolean concerns_evacuations(const FerrySeen *change) {
          (change->kind == &ferry_kind_node && node_changed(change));
 }
 
+static void look_at_node(FerryControl *c, const char *name, gint64 when_ms) {
+  gint64 *when = g_new(gint64, 1);
+  *when = when_ms;
+  g_hash_table_replace(c->nodes, g_strdup(name), when);
+}
+
 static void loop_see(FerryControl *c, const FerrySeen *change) {
   ferry_transition_log(c->store, change);
   c->evacuations |= concerns_evacuations(change);
@@ -159,10 +170,13 @@ static void loop_see(FerryControl *c, const FerrySeen *change) {
     if (!only_progress_of_vmi(change))
       all_dirty(c);
   } else if (change->kind == &ferry_kind_node) {
-    if (node_changed(change))
+    if (node_changed(change)) {
       all_dirty(c);
+      look_at_node(c, change->name, 0);
+    }
     c->networks |= addresses_changed(change);
     if (change->type == FERRY_DELETED) {
+      g_hash_table_remove(c->nodes, change->name);
       g_autoptr(GError) error = NULL;
       if (!ferry_inventory_forget_node(c->store, change->name, ferry_clock_wall_ms(c->clock),
                                        &error))
@@ -186,6 +200,10 @@ static void loop_subscribe(FerryControl *c) {
   g_autoptr(GPtrArray) all = ferry_store_list(c->store, &ferry_kind_vmim, NULL, NULL);
   for (guint i = 0; i < all->len; i++)
     loop_track(c, g_ptr_array_index(all, i));
+  g_autoptr(GPtrArray) nodes = ferry_store_list(c->store, &ferry_kind_node, NULL, NULL);
+  g_hash_table_remove_all(c->nodes);
+  for (guint i = 0; i < nodes->len; i++)
+    look_at_node(c, ferry_json_str(g_ptr_array_index(nodes, i), "metadata.name"), 0);
 }
 
 static void drain_watch(FerryControl *c) {
@@ -256,8 +274,9 @@ static void step_evacuations(FerryControl *c, gint64 *next) {
   }
 }
 
-static void step_networks(FerryControl *c, const GPtrArray *nodes, gint64 *next) {
+static void step_networks(FerryControl *c, gint64 *next) {
   c->networks = FALSE;
+  g_autoptr(GPtrArray) nodes = ferry_store_list(c->store, &ferry_kind_node, NULL, NULL);
   g_autoptr(GPtrArray) all = ferry_store_list(c->store, &ferry_kind_network, NULL, NULL);
   for (guint i = 0; i < all->len; i++) {
     const json_t *network = g_ptr_array_index(all, i);
@@ -269,16 +288,29 @@ static void step_networks(FerryControl *c, const GPtrArray *nodes, gint64 *next)
   }
 }
 
+/* Those that may have fallen silent: who was heard at the last look has until its grace is over. */
+static void step_nodes(FerryControl *c, gint64 now, gint64 *next) {
+  GHashTableIter iter;
+  gpointer name, when;
+  g_hash_table_iter_init(&iter, c->nodes);
+  while (g_hash_table_iter_next(&iter, &name, &when)) {
+    gint64 left = *(gint64 *)when == G_MAXINT64 ? 1 : *(gint64 *)when - now;
+    if (left > 0 && left <= FERRY_NODE_GRACE_MS) /* more: the clock was set back */
+      continue;
+    g_autoptr(json_t) node = ferry_store_get(c->store, &ferry_kind_node, "", name);
+    g_autoptr(FerryPlan) plan = ferry_plan_new();
+    if (node)
+      ferry_node_step(node, c->started_ms, now, plan);
+    if (loop_commit(c, plan, "nodes", next))
+      *(gint64 *)when = ferry_plan_wake_time(plan);
+  }
+}
+
 static void step_time(FerryControl *c, gint64 *next) {
   gint64 now = ferry_clock_wall_ms(c->clock);
-  g_autoptr(GPtrArray) nodes = ferry_store_list(c->store, &ferry_kind_node, NULL, NULL);
   if (c->networks)
-    step_networks(c, nodes, next);
-  for (guint i = 0; i < nodes->len; i++) {
-    g_autoptr(FerryPlan) plan = ferry_plan_new();
-    ferry_node_step(g_ptr_array_index(nodes, i), c->started_ms, now, plan);
-    loop_commit(c, plan, "nodes", next);
-  }
+    step_networks(c, next);
+  step_nodes(c, now, next);
   g_autoptr(FerryPlan) evictions = ferry_plan_new();
   ferry_eviction_step(c->store, now, evictions);
   loop_commit(c, evictions, "evictions", next);
@@ -307,12 +339,16 @@ static gpointer loop_run(gpointer data) {
       step_time(c, &next);
       next_tick = mono + TICK_MS;
     }
-    if (c->evacuations)
+    if (c->evacuations && mono >= c->next_evacuations_ms) {
       step_evacuations(c, &next);
+      c->next_evacuations_ms = mono + EVACUATIONS_MS;
+    }
     step_migrations(c, &next);
     g_mutex_lock(&c->lock);
-    gboolean again = g_hash_table_size(c->dirty) > 0 || c->evacuations;
-    gint64 until = g_get_monotonic_time() + (again ? 5 : TICK_MS) * 1000;
+    gint64 wait_ms = g_hash_table_size(c->dirty) > 0 ? 5 : TICK_MS;
+    if (c->evacuations)
+      wait_ms = MIN(wait_ms, MAX(5, c->next_evacuations_ms - mono));
+    gint64 until = g_get_monotonic_time() + wait_ms * 1000;
     while (!c->woken && !c->stopping && g_cond_wait_until(&c->cond, &c->lock, until))
       ;
     c->woken = FALSE;
@@ -331,6 +367,7 @@ FerryControl *ferry_control_start(FerryStore *store, const FerryClock *clock) {
   g_cond_init(&c->cond);
   c->active = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   c->dirty = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  c->nodes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   c->started_ms = ferry_clock_wall_ms(clock);
   c->thread = g_thread_new("control", loop_run, c);
   return c;
@@ -347,6 +384,7 @@ void ferry_control_stop(FerryControl *c) {
   ferry_watch_free(c->watch);
   g_hash_table_unref(c->active);
   g_hash_table_unref(c->dirty);
+  g_hash_table_unref(c->nodes);
   g_cond_clear(&c->cond);
   g_mutex_clear(&c->lock);
   g_free(c);

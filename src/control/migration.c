@@ -99,7 +99,13 @@ void ferry_step_set(FerryStep *s, const char *path, json_t *value) {
   }
   step_own(s);
   ferry_json_set(s->m, path, value);
-  s->changed = TRUE;
+  s->changed = s->weighs = TRUE;
+}
+
+void ferry_step_set_light(FerryStep *s, const char *path, json_t *value) {
+  gboolean weighs = s->weighs;
+  ferry_step_set(s, path, value);
+  s->weighs = weighs;
 }
 
 gint64 ferry_step_phase_age(const FerryStep *s) {
@@ -123,7 +129,7 @@ static void enter_phase(FerryStep *s, FerryPhase to) {
   if (!ferry_json_find(stamps, "phase", phase))
     json_array_append_new(stamps,
                           json_pack("{ss,ss}", "phase", phase, "phaseTransitionTimestamp", now));
-  s->changed = TRUE;
+  s->changed = s->weighs = TRUE;
 }
 
 static gboolean fire_one(FerryStep *s) {
@@ -228,7 +234,7 @@ static gboolean release_finalizer(FerryStep *s) {
     return FALSE;
   step_own(s);
   if (ferry_object_drop_finalizer(s->m, FERRY_MIGRATION_FINALIZER))
-    s->changed = TRUE;
+    s->changed = s->weighs = TRUE;
   return json_array_size(ferry_json_get(s->m, "metadata.finalizers")) == 0;
 }
 
@@ -272,7 +278,7 @@ void ferry_migration_step(FerryStore *store, const json_t *migration, gint64 now
         ferry_plan_event(plan, s.vmi, failed ? "Warning" : "Normal", event, text, now_ms);
     }
     ferry_plan_write(plan, remove ? FERRY_WRITE_DELETE : FERRY_WRITE_UPDATE, &ferry_kind_vmim,
-                     json_incref(s.m), FALSE);
+                     json_incref(s.m), !remove && !s.weighs);
   }
   json_decref(s.m);
   json_decref(s.vmi);

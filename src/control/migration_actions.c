@@ -7,6 +7,7 @@
 #include "base/rfc3339.h"
 #include "model/migration/reasons.h"
 #include "control/migration.h"
+#include "control/relevant.h"
 #include "control/migration_private.h"
 #include "model/flags/migration_flags.h"
 #include "model/migration/peer_uri.h"
@@ -102,10 +103,15 @@ static void tell_waiting(FerryStep *s, const char *before, FerryReason reason,
 }
 
 static void actions_queue(FerryStep *s, guint position, FerryReason reason, const char *message) {
-  tell_waiting(s, ferry_json_str(s->m, "status.queue.reason"), reason, message);
-  ferry_step_set(s, "status.queue",
-                 json_pack("{si,ss,ss}", "position", (int)position, "reason",
-                           ferry_reason_name(reason), "message", message));
+  const char *before = ferry_json_str(s->m, "status.queue.reason");
+  gboolean same = g_strcmp0(before, ferry_reason_name(reason)) == 0;
+  json_t *queue = json_pack("{si,ss,ss}", "position", (int)position, "reason",
+                            ferry_reason_name(reason), "message", message);
+  tell_waiting(s, before, reason, message);
+  if (same) /* only its place is another one */
+    ferry_step_set_light(s, "status.queue", queue);
+  else
+    ferry_step_set(s, "status.queue", queue);
 }
 
 /* What its host says is wrong with it, where it says so. Free with g_free. */
@@ -134,7 +140,7 @@ gboolean ferry_step_guard_admitted(FerryStep *s) {
   ferry_step_resolve_config(s);
   const char *uid = ferry_json_str(s->m, "metadata.uid");
   const char *source = migration_actions_leaves(s);
-  g_autoptr(GPtrArray) all = ferry_store_list(s->store, &ferry_kind_vmim, NULL, NULL);
+  g_autoptr(GPtrArray) all = ferry_relevant_migrations(s->store);
   g_autoptr(FerryLimits) limits =
       ferry_limits_new((json_t *const *)all->pdata, all->len, s->config);
   guint position = ferry_limits_position(limits, uid);
@@ -181,8 +187,9 @@ static void placement_init(Placement *p, FerryStep *s) {
   ferry_step_resolve_config(s);
   p->nodes = ferry_store_list(s->store, &ferry_kind_node, NULL, NULL);
   p->networks = ferry_store_list(s->store, &ferry_kind_network, NULL, NULL);
-  p->vmis = ferry_store_list(s->store, &ferry_kind_vmi, NULL, NULL);
-  p->migrations = ferry_store_list(s->store, &ferry_kind_vmim, NULL, NULL);
+  p->migrations = ferry_relevant_migrations(s->store);
+  p->vmis = ferry_relevant_vmis(s->store, s->vmi, ferry_json_str(s->config, "destinationName"),
+                                p->migrations);
   p->limits =
       ferry_limits_new((json_t *const *)p->migrations->pdata, p->migrations->len, s->config);
   p->promises = ferry_promises_new((json_t *const *)p->migrations->pdata, p->migrations->len,

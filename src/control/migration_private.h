@@ -21,6 +21,7 @@ typedef struct {
   gint64 now_ms;
   gboolean borrowed; /* `m` is still the stored one, which nobody may change */
   gboolean changed;
+  gboolean weighs; /* what changed must outlive a crash */
 } FerryStep;
 
 typedef gboolean (*FerryGuard)(FerryStep *s);
@@ -107,6 +108,8 @@ void ferry_step_fail(FerryStep *s, const char *reason, const char *format, ...) 
 /* migration.c */
 /** Sets a value at `path` of the working copy only where it differs. Takes `value`. */
 void ferry_step_set(FerryStep *s, const char *path, json_t *value);
+/** The same for what the next step would say again: it need not outlive a crash. */
+void ferry_step_set_light(FerryStep *s, const char *path, json_t *value);
 /** Milliseconds since the phase began, by ferryd's own stamps; 0 where unknown. */
 gint64 ferry_step_phase_age(const FerryStep *s);
 

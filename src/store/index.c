@@ -7,6 +7,7 @@
 // entry's links are one block, made anew only where its words change.
 #include "store/index.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
@@ -216,6 +217,10 @@ FerryStored *ferry_index_find_domain(const FerryIndex *index, const char *group,
   return found;
 }
 
+static int by_word(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 static gint by_name(gconstpointer a, gconstpointer b) {
   return entry_compare(*(gconstpointer const *)a, *(gconstpointer const *)b, NULL);
 }
@@ -230,6 +235,25 @@ GPtrArray *ferry_index_select(const FerryIndex *index, const char *group, const 
   g_ptr_array_sort(entries, by_name);
   for (guint i = 0; i < entries->len; i++)
     g_ptr_array_add(found, ferry_stored_ref(((FerryEntry *)entries->pdata[i])->stored));
+  return found;
+}
+
+char **ferry_index_crowded(const FerryIndex *index, const char *group, const char *plural,
+                           FerryIndexBy by, gsize n) {
+  g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+  FerryBucket *bucket = bucket_find(index, group, plural);
+  GHashTableIter iter;
+  gpointer key;
+  if (bucket == NULL)
+    return g_strv_builder_end(words);
+  g_hash_table_iter_init(&iter, bucket->chains);
+  while (g_hash_table_iter_next(&iter, &key, NULL)) {
+    const Chain *chain = key;
+    if (chain->by == by && chain->n > n)
+      g_strv_builder_add(words, chain->word);
+  }
+  char **found = g_strv_builder_end(words);
+  qsort(found, g_strv_length(found), sizeof *found, by_word);
   return found;
 }
 

@@ -51,6 +51,9 @@ GPtrArray *ferry_index_list(const FerryIndex *index, const char *group, const ch
 /** The same for those that are found by a key. What it costs grows with what it finds. */
 GPtrArray *ferry_index_select(const FerryIndex *index, const char *group, const char *plural,
                               FerryIndexBy by, const char *key);
+/** The words that more than `n` objects have. Free with g_strfreev. */
+char **ferry_index_crowded(const FerryIndex *index, const char *group, const char *plural,
+                           FerryIndexBy by, gsize n);
 /** How many ferry_index_select finds. */
 gsize ferry_index_select_count(const FerryIndex *index, const char *group, const char *plural,
                                FerryIndexBy by, const char *key);

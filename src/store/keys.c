@@ -3,6 +3,7 @@
 #include "model/field/object_meta.h"
 #include "model/migration/evacuation.h"
 #include "model/migration/migration.h"
+#include "model/migration/phase.h"
 
 #include <string.h>
 
@@ -19,7 +20,6 @@ static const KeyRow rows[] = {
     {FERRY_BY_NODE, &ferry_kind_vmi, NULL, "status.nodeName"},
     {FERRY_BY_NODE, &ferry_kind_vmi, "status.domains", "nodeName"},
     {FERRY_BY_NODE, &ferry_kind_vmim, NULL, "spec.targetNode"},
-    {FERRY_BY_NODE, &ferry_kind_vmim, NULL, "status.migrationState.sourceNode"},
     {FERRY_BY_NODE, &ferry_kind_vmim, NULL, "status.migrationState.targetNode"},
     {FERRY_BY_NODE, &ferry_kind_evacuation, NULL, "spec.nodeName"},
 };
@@ -37,9 +37,9 @@ static void each_of_migration(const json_t *m,
   key(FERRY_BY_VM, word, data);
   if (!ferry_migration_is_final(m))
     key(FERRY_BY_LIVE, "", data);
-  const char *emptied = ferry_object_annotation(m, FERRY_EVACUATES_ANNOTATION);
-  if (emptied)
-    key(FERRY_BY_EMPTIED, emptied, data);
+  if (ferry_phase_of(m) == FERRY_PHASE_FAILED &&
+      ferry_object_annotation(m, FERRY_EVACUATES_ANNOTATION))
+    key(FERRY_BY_EVICTED, "", data);
 }
 
 void ferry_keys_each(const char *group, const char *plural, const json_t *object,
@@ -57,4 +57,7 @@ void ferry_keys_each(const char *group, const char *plural, const json_t *object
   }
   if (is_kind(&ferry_kind_vmim, group, plural))
     each_of_migration(object, key, data);
+  if (is_kind(&ferry_kind_vmi, group, plural) &&
+      json_array_size(ferry_json_get(object, "status.domains")) == 0)
+    key(FERRY_BY_NODE, "", data);
 }

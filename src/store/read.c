@@ -83,6 +83,13 @@ GPtrArray *ferry_store_select(FerryStore *store, const FerryKind *kind, FerryInd
   return views_of(found);
 }
 
+char **ferry_store_crowded(FerryStore *store, const FerryKind *kind, FerryIndexBy by, gsize n) {
+  pthread_rwlock_rdlock(&store->state_lock);
+  char **words = ferry_index_crowded(store->index, kind->group, kind->plural, by, n);
+  pthread_rwlock_unlock(&store->state_lock);
+  return words;
+}
+
 gsize ferry_store_select_count(FerryStore *store, const FerryKind *kind, FerryIndexBy by,
                                const char *word) {
   pthread_rwlock_rdlock(&store->state_lock);

@@ -47,6 +47,9 @@ GPtrArray *ferry_store_list(FerryStore *store, const FerryKind *kind, const char
  * it finds. */
 GPtrArray *ferry_store_select(FerryStore *store, const FerryKind *kind, FerryIndexBy by,
                               const char *word);
+/** The words, in order, that more than `n` objects of a kind have. Looks at each word and at no
+ * object. Free with g_strfreev. */
+char **ferry_store_crowded(FerryStore *store, const FerryKind *kind, FerryIndexBy by, gsize n);
 /** How many objects of a kind have the word. */
 gsize ferry_store_select_count(FerryStore *store, const FerryKind *kind, FerryIndexBy by,
                                const char *word);

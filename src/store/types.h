@@ -13,10 +13,11 @@ typedef struct FerryStore FerryStore;
 typedef enum {
   FERRY_BY_UID,     /* metadata.uid */
   FERRY_BY_DOMAIN,  /* spec.domainName, in any namespace */
-  FERRY_BY_NODE,    /* a host that has or had to do with it */
+  FERRY_BY_NODE,    /* of a VM: a host that has it, "" where none has; of a migration: where it
+                       goes; of an evacuation: the host that it empties */
   FERRY_BY_VM,      /* "NAMESPACE/NAME" of a migration's VM */
   FERRY_BY_LIVE,    /* "": a migration that has not ended */
-  FERRY_BY_EMPTIED, /* the node that a migration was made to empty */
+  FERRY_BY_EVICTED, /* "": a migration that was to empty a host, and has failed */
 } FerryIndexBy;
 
 typedef enum { FERRY_WRITE_CREATE, FERRY_WRITE_UPDATE, FERRY_WRITE_DELETE } FerryWriteOp;

@@ -2,6 +2,7 @@
 // Rules of single kinds that need more than the object itself. One row a kind; a row's functions
 // see objects that are valid already.
 #include "api/internal.h"
+#include "control/relevant.h"
 #include "api/auth/rbac.h"
 #include "api/resource/node_restriction.h"
 #include "api/resource/policy_admission.h"
@@ -101,9 +102,11 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
     ferry_store_error(error, req->kind, own);
     return FALSE;
   }
-  g_autoptr(GPtrArray) vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
+  const char *word = ferry_json_str(object, "spec.vmiName");
+  g_autoptr(GPtrArray) migrations = ferry_relevant_migrations(store);
+  g_autoptr(GPtrArray) vmis = ferry_relevant_vmis_of_word(
+      store, req->ns, word ? word : "", ferry_json_str(object, "spec.destinationName"), migrations);
   g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
-  g_autoptr(GPtrArray) migrations = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
   g_autoptr(GPtrArray) policies = ferry_store_list(store, &ferry_kind_migration_policy, NULL, NULL);
   g_autoptr(GPtrArray) networks = ferry_store_list(store, &ferry_kind_network, NULL, NULL);
   g_autoptr(json_t) kubevirt = ferry_store_get(store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
@@ -153,7 +156,8 @@ static void resolve_vmim(FerryRequest *req, const json_t *old, json_t *wanted) {
   const char *word = ferry_json_str(wanted, "spec.vmiName");
   if (!name || !word || g_str_equal(name, word))
     return;
-  g_autoptr(GPtrArray) vmis = ferry_store_list(req->api->store, &ferry_kind_vmi, req->ns, NULL);
+  g_autoptr(GPtrArray) vmis =
+      ferry_relevant_vmis_of_word(req->api->store, req->ns, word, NULL, NULL);
   FerryAdmissionState state = {.vmis = (json_t *const *)vmis->pdata, .n_vmis = vmis->len};
   const json_t *vmi = ferry_admission_find_vmi(&state, req->ns, word);
   if (g_strcmp0(ferry_json_str(vmi, "metadata.name"), name) == 0)

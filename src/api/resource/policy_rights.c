@@ -9,6 +9,7 @@
 // reports of a domain's own metadata and labels is no user's write: that host's administrator
 // decides it.
 #include "api/resource/field_rights.h"
+#include "control/relevant.h"
 #include "policy/match.h"
 #include "policy/migration_admission.h"
 #include "model/kinds/policy_fields.h"
@@ -92,9 +93,10 @@ static void policy_rights_compare(const Judge *j, const char *field, const json_
 }
 
 static void judge_migration(const Judge *j, const json_t *object) {
-  g_autoptr(GPtrArray) vmis = ferry_store_list(j->req->api->store, &ferry_kind_vmi, j->ns, NULL);
-  FerryAdmissionState state = {.vmis = (json_t *const *)vmis->pdata, .n_vmis = vmis->len};
   const char *word = ferry_json_str(object, "spec.vmiName");
+  g_autoptr(GPtrArray) vmis =
+      ferry_relevant_vmis_of_word(j->req->api->store, j->ns, word ? word : "", NULL, NULL);
+  FerryAdmissionState state = {.vmis = (json_t *const *)vmis->pdata, .n_vmis = vmis->len};
   const json_t *vmi = word ? ferry_admission_find_vmi(&state, j->ns, word) : NULL;
   g_autoptr(json_t) unnamed = ferry_json_copy_along(object, "spec");
   ferry_json_set(unnamed, "spec.policy", NULL);

@@ -25,7 +25,7 @@ static gboolean is_of(const json_t *evacuation, const char *node) {
 }
 
 static gboolean has_vms(FerryStore *store, const char *node) {
-  g_autoptr(GPtrArray) vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
+  g_autoptr(GPtrArray) vmis = ferry_store_select(store, &ferry_kind_vmi, FERRY_BY_NODE, node);
   for (guint i = 0; i < vmis->len; i++)
     if (ferry_evacuation_concerns(vmis->pdata[i], node))
       return TRUE;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: nothing is remembered but what is stored. Which VMs are to move is read from
-// the VMs; how often a VM was tried and when it failed, from its newest migration; the evacuation's
-// status only adds which VMs were there, so that those that have left can be counted. A step makes
-// whatever is due and describes the rest; repeating it does no harm.
+// the VMs; how often a VM was tried and when it failed, from its newest migration. The evacuation's
+// status counts, and describes only those VMs that are under way, wait for another try, can't leave
+// or have just left: one that has left is told of once, and is a number from then on. So a status
+// is as long as what happens at a time, however many VMs the host has. A step makes whatever is
+// due; repeating it does no harm.
 #include "control/evacuation/evacuation.h"
 #include "model/migration/reasons.h"
 #include "base/random.h"
@@ -13,6 +15,7 @@
 #include "control/evacuation/evacuation_incoming.h"
 #include "control/evacuation/evacuation_strays.h"
 #include "control/migration.h"
+#include "control/relevant.h"
 #include "model/field/object_meta.h"
 #include "model/migration/evacuation.h"
 #include "model/migration/migration_log.h"
@@ -27,8 +30,9 @@ typedef struct {
   const json_t *evacuation;
   gint64 since_ms; /* older migrations are of no concern */
   gint64 now_ms;
-  GPtrArray *migrations;
-  GHashTable *by_vm;
+  GPtrArray *live;    /* migrations that have not ended, of all VMs */
+  GHashTable *by_vm;  /* of those */
+  GHashTable *before; /* "namespace/name" -> its entry in status.vms, borrowed */
   FerryEvacuationCheck *check;
   FerryPlan *plan;
   guint total, moved, failed, outstanding;
@@ -89,13 +93,16 @@ static const json_t *active_of(GHashTable *by_vm, const json_t *vmi) {
   return NULL;
 }
 
-/* The newest that was to move the VM off the node, made after `since_ms`. Borrowed. */
-static const json_t *newest_of(GHashTable *by_vm, const json_t *vmi, const char *node,
-                               gint64 since_ms) {
-  const GPtrArray *all = of_vm(by_vm, vmi);
-  const json_t *best = NULL;
-  for (guint i = 0; all && i < all->len; i++) {
-    const json_t *m = g_ptr_array_index(all, i);
+/* The newest that was to move the VM off the node, made after `since_ms`; NULL: none. New
+ * reference.
+ */
+static json_t *newest_of(FerryStore *store, const json_t *vmi, const char *node, gint64 since_ms) {
+  g_autofree char *key =
+      vm_key(ferry_json_str(vmi, "metadata.namespace"), ferry_json_str(vmi, "metadata.name"));
+  g_autoptr(GPtrArray) all = ferry_store_select(store, &ferry_kind_vmim, FERRY_BY_VM, key);
+  json_t *best = NULL;
+  for (guint i = 0; i < all->len; i++) {
+    json_t *m = g_ptr_array_index(all, i);
     if (g_strcmp0(ferry_object_annotation(m, FERRY_EVACUATES_ANNOTATION), node) != 0 ||
         made_ms(m) < since_ms)
       continue;
@@ -103,7 +110,7 @@ static const json_t *newest_of(GHashTable *by_vm, const json_t *vmi, const char 
         (made_ms(m) == made_ms(best) && attempt_of(m) > attempt_of(best)))
       best = m;
   }
-  return best;
+  return json_incref(best);
 }
 
 /* When a failed one is tried again; 0: not any more. `tries` < 0: however often it takes. */
@@ -157,10 +164,13 @@ static json_t *evacuation_describe(const json_t *vmi, FerryPhase phase, const ch
                    ferry_phase_name(phase), "migration", migration, "message", message);
 }
 
-static gboolean is_entry(const json_t *entry, const json_t *vmi) {
-  return g_strcmp0(ferry_json_str(entry, "name"), ferry_json_str(vmi, "metadata.name")) == 0 &&
-         g_strcmp0(ferry_json_str(entry, "namespace"), ferry_json_str(vmi, "metadata.namespace")) ==
-             0;
+static GHashTable *index_entries(const json_t *vms) {
+  GHashTable *entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  gsize i;
+  json_t *entry;
+  json_array_foreach((json_t *)vms, i, entry) g_hash_table_insert(
+      entries, vm_key(ferry_json_str(entry, "namespace"), ferry_json_str(entry, "name")), entry);
+  return entries;
 }
 
 /* Whether nothing is known yet that would keep it here. A VM that waits for its turn is judged
@@ -168,13 +178,10 @@ static gboolean is_entry(const json_t *entry, const json_t *vmi) {
 static gboolean is_due(const EvacuationStep *s, const json_t *vmi) {
   if (s->outstanding < FERRY_EVACUATION_AHEAD)
     return TRUE;
-  gsize i;
-  json_t *entry;
-  json_array_foreach(ferry_json_get(s->evacuation, "status.vms"), i, entry) {
-    if (is_entry(entry, vmi))
-      return ferry_phase_parse(ferry_json_str(entry, "phase")) == FERRY_PHASE_FAILED;
-  }
-  return FALSE;
+  g_autofree char *key =
+      vm_key(ferry_json_str(vmi, "metadata.namespace"), ferry_json_str(vmi, "metadata.name"));
+  const json_t *entry = g_hash_table_lookup(s->before, key);
+  return ferry_phase_parse(ferry_json_str(entry, "phase")) == FERRY_PHASE_FAILED;
 }
 
 static json_t *evacuation_begin(EvacuationStep *s, const json_t *vmi, int attempt,
@@ -206,7 +213,7 @@ static json_t *step_vm(EvacuationStep *s, const json_t *vmi, const char *salt) {
   g_autofree char *why = is_due(s, vmi) ? ferry_evacuation_check_vm(s->check, vmi, s->node) : NULL;
   if (why)
     return evacuation_failed(s, vmi, NULL, why);
-  const json_t *last = newest_of(s->by_vm, vmi, s->node, s->since_ms);
+  g_autoptr(json_t) last = newest_of(s->store, vmi, s->node, s->since_ms);
   const char *name = ferry_json_str(last, "metadata.name");
   if (ferry_phase_of(last) == FERRY_PHASE_SUCCEEDED &&
       s->now_ms < ended_ms(last) + FERRY_EVACUATION_ARRIVAL_MS) {
@@ -283,6 +290,33 @@ static void step_strays(EvacuationStep *s, json_t *evacuation, const json_t *nod
     ferry_plan_wake(s->plan, when);
 }
 
+static gboolean evacuation_has_left(const json_t *entry) {
+  FerryPhase phase = ferry_phase_parse(ferry_json_str(entry, "phase"));
+  return phase == FERRY_PHASE_MOVED || phase == FERRY_PHASE_STOPPED;
+}
+
+/* Whether `vms` is what was told but for those that have left: that is no news by itself. */
+static gboolean is_told(const json_t *vms, const json_t *before) {
+  g_autoptr(json_t) rest = json_array();
+  gsize i;
+  json_t *entry;
+  json_array_foreach((json_t *)before, i, entry) {
+    if (!evacuation_has_left(entry))
+      json_array_append(rest, entry);
+  }
+  return before && json_equal(rest, (json_t *)vms);
+}
+
+/* "namespace/name" of those that are to leave. */
+static GHashTable *index_concerned(const GPtrArray *vmis, const char *node) {
+  GHashTable *here = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  for (guint i = 0; i < vmis->len; i++)
+    if (ferry_evacuation_concerns(vmis->pdata[i], node))
+      g_hash_table_add(here, vm_key(ferry_json_str(vmis->pdata[i], "metadata.namespace"),
+                                    ferry_json_str(vmis->pdata[i], "metadata.name")));
+  return here;
+}
+
 /* status.vms as it is now, in the order of namespace and name for those that are there. */
 static json_t *step_vms(EvacuationStep *s, const GPtrArray *vmis, const json_t *before,
                         const char *salt) {
@@ -293,18 +327,23 @@ static json_t *step_vms(EvacuationStep *s, const GPtrArray *vmis, const json_t *
     if (ferry_evacuation_concerns(g_ptr_array_index(vmis, k), s->node) &&
         active_of(s->by_vm, vmis->pdata[k]))
       s->outstanding++;
+  g_autoptr(GHashTable) here = index_concerned(vmis, s->node);
   json_array_foreach((json_t *)before, i, entry) {
-    gboolean there = ferry_evacuation_is_incoming(entry) || ferry_evacuation_is_stray(entry);
-    for (guint k = 0; k < vmis->len && !there; k++)
-      there = is_entry(entry, vmis->pdata[k]) && ferry_evacuation_concerns(vmis->pdata[k], s->node);
-    if (!there)
+    g_autofree char *key =
+        vm_key(ferry_json_str(entry, "namespace"), ferry_json_str(entry, "name"));
+    if (!ferry_evacuation_is_incoming(entry) && !ferry_evacuation_is_stray(entry) &&
+        !evacuation_has_left(entry) && !g_hash_table_contains(here, key))
       json_array_append_new(out, step_left(s, entry));
   }
   for (guint k = 0; k < vmis->len; k++) {
     if (!ferry_evacuation_concerns(vmis->pdata[k], s->node))
       continue;
     s->total++;
-    json_array_append_new(out, step_vm(s, vmis->pdata[k], salt));
+    json_t *told = step_vm(s, vmis->pdata[k], salt);
+    if (ferry_phase_parse(ferry_json_str(told, "phase")) == FERRY_PHASE_QUEUED)
+      json_decref(told); /* one of those that remain */
+    else
+      json_array_append_new(out, told);
   }
   return out;
 }
@@ -347,13 +386,18 @@ static void step_live(EvacuationStep *s, json_t *evacuation) {
   }
   evacuation_cordon(s, evacuation, node);
   const char *salt = ferry_json_str(evacuation, "metadata.uid");
-  g_autoptr(GPtrArray) vmis = ferry_store_list(s->store, &ferry_kind_vmi, NULL, NULL);
-  json_t *vms = step_vms(s, vmis, ferry_json_get(evacuation, "status.vms"), salt ? salt : s->node);
+  g_autoptr(GPtrArray) vmis = ferry_store_select(s->store, &ferry_kind_vmi, FERRY_BY_NODE, s->node);
+  json_t *before = ferry_json_get(evacuation, "status.vms");
+  s->total = s->moved = (guint)ferry_json_int(evacuation, "status.moved", 0);
+  json_t *vms = step_vms(s, vmis, before, salt ? salt : s->node);
   step_strays(s, evacuation, node, vmis, vms);
-  FerryIncoming in = ferry_evacuation_incoming(s->store, evacuation, s->migrations, vms, s->plan);
+  FerryIncoming in = ferry_evacuation_incoming(s->store, evacuation, vms, s->plan);
   gint64 cancelled = MAX(in.cancelled, ferry_json_int(evacuation, "status.cancelled", 0));
   guint remaining = s->total - s->moved - s->failed + in.on_way;
-  ferry_json_set(evacuation, "status.vms", vms);
+  if (is_told(vms, before))
+    json_decref(vms);
+  else
+    ferry_json_set(evacuation, "status.vms", vms);
   ferry_json_set_int(evacuation, "status.total", s->total);
   ferry_json_set_int(evacuation, "status.moved", s->moved);
   ferry_json_set_int(evacuation, "status.failed", s->failed);
@@ -378,8 +422,8 @@ static void step_live(EvacuationStep *s, json_t *evacuation) {
 static void cancel_waiting(EvacuationStep *s, const json_t *evacuation) {
   g_autofree char *by =
       g_strdup_printf("the end of evacuation %s", ferry_json_str(evacuation, "metadata.name"));
-  for (guint i = 0; i < s->migrations->len; i++) {
-    const json_t *m = g_ptr_array_index(s->migrations, i);
+  for (guint i = 0; i < s->live->len; i++) {
+    const json_t *m = g_ptr_array_index(s->live, i);
     if (!ferry_phase_is_waiting(ferry_phase_of(m)) ||
         ferry_json_bool(m, "status.migrationState.abortRequested", FALSE) ||
         g_strcmp0(ferry_object_annotation(m, FERRY_EVACUATES_ANNOTATION), s->node) != 0 ||
@@ -408,8 +452,9 @@ void ferry_evacuation_step(FerryStore *store, const json_t *evacuation, gint64 n
   if (!deleted && ferry_evacuation_is_final(evacuation))
     return;
   g_autoptr(json_t) copy = json_deep_copy(evacuation);
-  g_autoptr(GPtrArray) migrations = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
-  g_autoptr(GHashTable) by_vm = index_by_vm(migrations);
+  g_autoptr(GPtrArray) live = ferry_relevant_migrations(store);
+  g_autoptr(GHashTable) by_vm = index_by_vm(live);
+  g_autoptr(GHashTable) before = index_entries(ferry_json_get(evacuation, "status.vms"));
   g_autoptr(FerryEvacuationCheck) check = deleted ? NULL : ferry_evacuation_check_new(store);
   const char *node = ferry_json_str(evacuation, "spec.nodeName");
   EvacuationStep s = {.store = store,
@@ -417,8 +462,9 @@ void ferry_evacuation_step(FerryStore *store, const json_t *evacuation, gint64 n
                       .evacuation = evacuation,
                       .since_ms = made_ms(evacuation),
                       .now_ms = now_ms,
-                      .migrations = migrations,
+                      .live = live,
                       .by_vm = by_vm,
+                      .before = before,
                       .check = check,
                       .plan = plan};
   if (deleted) {
@@ -433,12 +479,16 @@ void ferry_evacuation_step(FerryStore *store, const json_t *evacuation, gint64 n
 /* ---- evictions ---- */
 
 static gboolean has_evacuation(FerryStore *store, const char *node) {
-  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_evacuation, NULL, NULL);
+  g_autoptr(GPtrArray) all = ferry_store_select(store, &ferry_kind_evacuation, FERRY_BY_NODE, node);
   for (guint i = 0; i < all->len; i++)
-    if (g_strcmp0(ferry_json_str(g_ptr_array_index(all, i), "spec.nodeName"), node) == 0 &&
-        !ferry_evacuation_is_final(g_ptr_array_index(all, i)))
+    if (!ferry_evacuation_is_final(g_ptr_array_index(all, i)))
       return TRUE;
   return FALSE;
+}
+
+static gboolean is_newest(FerryStore *store, const json_t *vmi, const char *node, const json_t *m) {
+  g_autoptr(json_t) newest = newest_of(store, vmi, node, 0);
+  return g_strcmp0(ferry_json_str(newest, "metadata.uid"), ferry_json_str(m, "metadata.uid")) == 0;
 }
 
 static gboolean is_cordoned(FerryStore *store, const char *node) {
@@ -447,19 +497,22 @@ static gboolean is_cordoned(FerryStore *store, const char *node) {
 }
 
 void ferry_eviction_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
-  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
-  g_autoptr(GHashTable) by_vm = index_by_vm(all);
-  for (guint i = 0; i < all->len; i++) {
-    const json_t *m = g_ptr_array_index(all, i);
+  g_autoptr(GPtrArray) failed = ferry_store_select(store, &ferry_kind_vmim, FERRY_BY_EVICTED, "");
+  if (failed->len == 0)
+    return;
+  g_autoptr(GPtrArray) live = ferry_relevant_migrations(store);
+  g_autoptr(GHashTable) by_vm = index_by_vm(live);
+  for (guint i = 0; i < failed->len; i++) {
+    const json_t *m = g_ptr_array_index(failed, i);
     const char *node = ferry_object_annotation(m, FERRY_EVACUATES_ANNOTATION);
     gint64 when = retry_ms(m, -1); /* who evicted waits until it has left, and does not ask again */
-    if (!node || ferry_phase_of(m) != FERRY_PHASE_FAILED || !when)
+    if (!when)
       continue;
     g_autoptr(json_t) vmi =
         ferry_store_get(store, &ferry_kind_vmi, ferry_json_str(m, "metadata.namespace"),
                         ferry_json_str(m, "spec.vmiName"));
-    if (!vmi || !ferry_evacuation_concerns(vmi, node) || newest_of(by_vm, vmi, node, 0) != m ||
-        active_of(by_vm, vmi) || !is_cordoned(store, node) || has_evacuation(store, node))
+    if (!vmi || !ferry_evacuation_concerns(vmi, node) || active_of(by_vm, vmi) ||
+        !is_newest(store, vmi, node, m) || !is_cordoned(store, node) || has_evacuation(store, node))
       continue;
     if (now_ms < when) {
       ferry_plan_wake(plan, when);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/evacuation/evacuation_check.h"
 #include "base/error.h"
+#include "control/relevant.h"
 #include "model/migration/evacuation.h"
 #include "policy/migration_admission.h"
 
 struct FerryEvacuationCheck {
   FerryStore *store;
-  GPtrArray *vmis, *nodes, *migrations, *policies, *networks;
+  GPtrArray *nodes, *migrations, *policies, *networks;
   json_t *kubevirt;
 };
 
 FerryEvacuationCheck *ferry_evacuation_check_new(FerryStore *store) {
   FerryEvacuationCheck *c = g_new0(FerryEvacuationCheck, 1);
   c->store = store;
-  c->vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
   c->nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
   c->migrations = g_ptr_array_new(); /* one under way is no reason: it is waited for */
   c->policies = ferry_store_list(store, &ferry_kind_migration_policy, NULL, NULL);
@@ -25,7 +25,6 @@ FerryEvacuationCheck *ferry_evacuation_check_new(FerryStore *store) {
 void ferry_evacuation_check_free(FerryEvacuationCheck *c) {
   if (!c)
     return;
-  g_ptr_array_unref(c->vmis);
   g_ptr_array_unref(c->nodes);
   g_ptr_array_unref(c->migrations);
   g_ptr_array_unref(c->policies);
@@ -41,7 +40,9 @@ char *ferry_evacuation_check_vm(FerryEvacuationCheck *c, const json_t *vmi, cons
   g_autoptr(json_t) ns_object = ferry_store_get(c->store, &ferry_kind_namespace, "", ns ? ns : "");
   g_autoptr(json_t) wish = ferry_evacuation_migration(vmi, node, 1);
   g_autoptr(GError) error = NULL;
-  FerryAdmissionState state = {LIST(c->vmis),       LIST(c->nodes),
+  g_autoptr(GPtrArray) vmis = ferry_relevant_vmis(
+      c->store, vmi, ferry_json_str(wish, "spec.destinationName"), c->migrations);
+  FerryAdmissionState state = {LIST(vmis),          LIST(c->nodes),
                                LIST(c->migrations), c->kubevirt,
                                LIST(c->policies),   ferry_json_get(ns_object, "metadata.labels"),
                                LIST(c->networks),   FALSE};

@@ -76,13 +76,15 @@ gboolean ferry_evacuation_has_cancelled(const json_t *migration) {
   return by && g_str_has_prefix(by, BY) && ferry_reason_is(migration, FERRY_REASON_CANCELLED);
 }
 
-FerryIncoming ferry_evacuation_incoming(FerryStore *store, const json_t *evacuation,
-                                        const GPtrArray *migrations, json_t *vms, FerryPlan *plan) {
+FerryIncoming ferry_evacuation_incoming(FerryStore *store, const json_t *evacuation, json_t *vms,
+                                        FerryPlan *plan) {
   FerryIncoming in = {0};
   const char *node = ferry_json_str(evacuation, "spec.nodeName");
   gint64 since = ferry_rfc3339_parse(ferry_json_str(evacuation, "metadata.creationTimestamp"));
   g_autofree char *by = g_strdup_printf(
       BY "%s, which empties %s)", ferry_json_str(evacuation, "metadata.name"), node ? node : "?");
+  g_autoptr(GPtrArray) migrations =
+      ferry_store_select(store, &ferry_kind_vmim, FERRY_BY_NODE, node ? node : "");
   for (guint i = 0; i < migrations->len; i++) {
     const json_t *m = g_ptr_array_index(migrations, i);
     if (ferry_migration_is_final(m)) {

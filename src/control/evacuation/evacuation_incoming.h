@@ -10,11 +10,11 @@ typedef struct {
   guint cancelled; /* migrations that ended by this */
 } FerryIncoming;
 
-/** Asks for the end of every migration to the node of `evacuation` among `migrations` that has not
+/** Asks for the end of every migration to the node of `evacuation` that has not
  * ended; but for those past the point of no return, which are let through. Adds an entry to `vms`
  * (status.vms) for each VM that has none there yet. Writes go into `plan`. Pure but for reads. */
-FerryIncoming ferry_evacuation_incoming(FerryStore *store, const json_t *evacuation,
-                                        const GPtrArray *migrations, json_t *vms, FerryPlan *plan);
+FerryIncoming ferry_evacuation_incoming(FerryStore *store, const json_t *evacuation, json_t *vms,
+                                        FerryPlan *plan);
 
 /** Whether an entry of status.vms is one of those: made anew at each step. Pure. */
 gboolean ferry_evacuation_is_incoming(const json_t *entry);
