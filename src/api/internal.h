@@ -4,7 +4,7 @@
 // Threads: one accepts connections and keeps their deadlines; libmicrohttpd's own parse requests,
 // answer what is quick and stream watches; all else runs on a thread of its priority level while
 // its connection is suspended (http/front.h). Locks, outermost first:
-// migrations, networks, sessions, that of join tokens, snapshots, watches, a stream's own.
+// migrations, networks, sessions, that of join tokens, watches, a stream's own.
 #pragma once
 #include "api/auth/pki.h"
 #include "api/hooks.h"
@@ -95,8 +95,6 @@ struct FerryApi {
   GMutex migrations; /* a vmim's checks and its commit are one step */
   GMutex networks;   /* a Network's as well */
   GRWLock sessions;  /* epochs of agents: written by a new session, read across an agent's commit */
-  GMutex snapshots;  /* `pages` */
-  GHashTable *pages; /* id -> FerrySnapshot */
   guint64 next_page;
 
   GMutex watches; /* `streams`, `event_streams`, `stop` */
@@ -280,6 +278,8 @@ char *ferry_media_type(const char *header);
 
 /* respond.c */
 void ferry_respond_json(FerryRequest *req, unsigned status, json_t *value); /* takes value */
+/** Whether that writes JSON without indents. */
+gboolean ferry_respond_is_compact(const FerryRequest *req);
 void ferry_respond_text(FerryRequest *req, unsigned status, const char *type, const char *text);
 void ferry_respond_bytes(FerryRequest *req, unsigned status, const char *type, GBytes *bytes);
 /** With an ETag, or 304 where the client has these bytes (borrowed) already. */
@@ -333,9 +333,10 @@ gboolean ferry_resource_patch(FerryRequest *req, GError **error);
 gboolean ferry_resource_delete(FerryRequest *req, GError **error);
 gboolean ferry_resource_delete_collection(FerryRequest *req, GError **error);
 gboolean ferry_resource_cancel(FerryRequest *req, GError **error);
-void ferry_snapshot_free(gpointer snapshot);
 /** Finds req's object by name, for a VMI also by domain name or UUID; NOT_FOUND. New reference. */
 json_t *ferry_resource_find(FerryRequest *req, GError **error);
+/** TIMEOUT: a revision was asked for that is to come. Always FALSE. */
+gboolean ferry_set_too_new(gint64 wanted, gint64 now, GError **error);
 /** The selectors of a request; both may become NULL. */
 gboolean ferry_request_selectors(FerryRequest *req, FerrySelector **labels, FerrySelector **fields,
                                  GError **error);
@@ -366,9 +367,6 @@ json_t *ferry_made_of(const FerryKind *kind, json_t *source);
 /** The stored object of which the one with this name is made; NOT_FOUND. New reference. */
 json_t *ferry_made_source(FerryRequest *req, const FerryKind *kind, const char *ns,
                           const char *name, GError **error);
-/** All that is shown of a kind in a namespace (NULL: everywhere) and the revision of that. */
-GPtrArray *ferry_made_list(FerryRequest *req, const FerryKind *kind, const char *ns,
-                           gint64 *revision);
 
 /* end.c */
 /** Commits the end of `object` (the stored state): `write` deletes it, or marks it where it waits

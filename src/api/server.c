@@ -153,7 +153,6 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
                      (config->watch_bookmark_ms ? config->watch_bookmark_ms : BOOKMARK_MS);
   api->state_dir = g_strdup(config->state_dir);
   api->listeners = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_listener_free);
-  api->pages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, ferry_snapshot_free);
   api->texts = ferry_object_texts_new();
   api->streams = g_ptr_array_new();
   api->event_streams = g_ptr_array_new();
@@ -161,7 +160,6 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   g_mutex_init(&api->networks);
   g_rw_lock_init(&api->sessions);
   api->join_tokens = ferry_join_tokens_open(api->state_dir, api->clock);
-  g_mutex_init(&api->snapshots);
   g_mutex_init(&api->watches);
   g_cond_init(&api->watch_stop);
   api->front = ferry_front_new(api, config->limits, config->proxies, error);
@@ -214,7 +212,6 @@ void ferry_api_free(FerryApi *api) {
   g_ptr_array_unref(api->streams);
   ferry_object_texts_free(api->texts);
   g_ptr_array_unref(api->event_streams);
-  g_hash_table_unref(api->pages);
   ferry_oidc_free(api->oidc);
   ferry_token_file_free(api->token_file);
   ferry_join_tokens_free(api->join_tokens);
@@ -222,7 +219,6 @@ void ferry_api_free(FerryApi *api) {
   g_mutex_clear(&api->migrations);
   g_mutex_clear(&api->networks);
   g_rw_lock_clear(&api->sessions);
-  g_mutex_clear(&api->snapshots);
   g_mutex_clear(&api->watches);
   g_cond_clear(&api->watch_stop);
   g_free(api->state_dir);

@@ -34,6 +34,10 @@ static gboolean wants_pretty(const FerryRequest *req) {
          (g_str_has_prefix(req->user_agent, "curl/") || g_str_has_prefix(req->user_agent, "Wget/"));
 }
 
+gboolean ferry_respond_is_compact(const FerryRequest *req) {
+  return !req->yaml && !wants_pretty(req);
+}
+
 void ferry_respond_json(FerryRequest *req, unsigned status, json_t *value) {
   char *text;
   if (req->yaml)

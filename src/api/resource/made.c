@@ -10,21 +10,6 @@ json_t *ferry_made_of(const FerryKind *kind, json_t *source) {
   return kind->make ? kind->make(source) : json_incref(source);
 }
 
-GPtrArray *ferry_made_list(FerryRequest *req, const FerryKind *kind, const char *ns,
-                           gint64 *revision) {
-  GPtrArray *all = ferry_store_list(req->api->store, ferry_kind_stored(kind), ns, revision);
-  if (!kind->make)
-    return all;
-  GPtrArray *made = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
-  for (guint i = 0; i < all->len; i++) {
-    json_t *object = kind->make(g_ptr_array_index(all, i));
-    if (object)
-      g_ptr_array_add(made, object);
-  }
-  g_ptr_array_unref(all);
-  return made;
-}
-
 /* By what stands before each dash of the name; NULL: none, or the name was shortened. */
 static json_t *find_by_parts(FerryRequest *req, const FerryKind *stored, const char *ns,
                              const char *name) {
