@@ -321,7 +321,7 @@ gboolean ferry_serve_migrate_subresource(FerryRequest *req, GError **error);
 /** Decodes protobuf's Unknown envelope of the kinds that kubectl sends so; new reference. */
 json_t *ferry_protobuf_decode(const guint8 *data, gsize len, GError **error);
 
-/* resource/: read.c, write.c, delete.c, patch.c */
+/* resource/: read.c, list.c, write.c, delete.c, patch.c */
 gboolean ferry_resource_get(FerryRequest *req, GError **error);
 gboolean ferry_resource_list(FerryRequest *req, GError **error);
 gboolean ferry_resource_create(FerryRequest *req, GError **error);

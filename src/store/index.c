@@ -14,14 +14,14 @@ typedef struct {
   FerryIndexBy by;
   guint n;          /* links */
   const char *word; /* what is looked for; `owned` in a chain */
-  FerryLink *first;
+  FerryIndexLink *first;
   char owned[];
 } Chain;
 
-struct FerryLink {
+struct FerryIndexLink {
   FerryEntry *entry;
   Chain *chain;
-  FerryLink *before, *after;
+  FerryIndexLink *before, *after;
 };
 
 typedef struct {
@@ -142,8 +142,8 @@ static Chain *chain_make(FerryBucket *bucket, FerryIndexBy by, const char *word)
   return chain;
 }
 
-static void link_in(FerryEntry *entry, FerryLink *link, Chain *chain) {
-  *link = (FerryLink){.entry = entry, .chain = chain, .after = chain->first};
+static void link_in(FerryEntry *entry, FerryIndexLink *link, Chain *chain) {
+  *link = (FerryIndexLink){.entry = entry, .chain = chain, .after = chain->first};
   if (chain->first != NULL)
     chain->first->before = link;
   chain->first = link;
@@ -152,7 +152,7 @@ static void link_in(FerryEntry *entry, FerryLink *link, Chain *chain) {
 
 static void unlink_all(FerryEntry *entry) {
   for (guint i = 0; i < entry->n_links; i++) {
-    FerryLink *link = &entry->links[i];
+    FerryIndexLink *link = &entry->links[i];
     Chain *chain = link->chain;
     *(link->before != NULL ? &link->before->after : &chain->first) = link->after;
     if (link->after != NULL)
@@ -188,7 +188,7 @@ static void settle_words(FerryEntry *entry, const json_t *view) {
     same = entry->links[i].chain == g_ptr_array_index(chains, i);
   if (same)
     return;
-  FerryLink *links = g_new(FerryLink, chains->len);
+  FerryIndexLink *links = g_new(FerryIndexLink, chains->len);
   for (guint i = 0; i < chains->len; i++)
     link_in(entry, &links[i], g_ptr_array_index(chains, i));
   unlink_all(entry);
@@ -207,7 +207,8 @@ FerryStored *ferry_index_find_domain(const FerryIndex *index, const char *group,
                                      const char *ns, const char *domain) {
   Chain *chain = chain_find(bucket_find(index, group, plural), FERRY_BY_DOMAIN, domain);
   FerryStored *found = NULL;
-  for (FerryLink *link = chain == NULL ? NULL : chain->first; link != NULL; link = link->after) {
+  for (FerryIndexLink *link = chain == NULL ? NULL : chain->first; link != NULL;
+       link = link->after) {
     if (strcmp(link->entry->ns, ns) != 0)
       continue;
     if (found != NULL)
@@ -230,7 +231,7 @@ GPtrArray *ferry_index_select(const FerryIndex *index, const char *group, const 
   GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_stored_unref);
   g_autoptr(GPtrArray) entries = g_ptr_array_new();
   Chain *chain = chain_find(bucket_find(index, group, plural), by, key);
-  for (FerryLink *link = chain == NULL ? NULL : chain->first; link != NULL; link = link->after)
+  for (FerryIndexLink *link = chain == NULL ? NULL : chain->first; link != NULL; link = link->after)
     g_ptr_array_add(entries, link->entry);
   g_ptr_array_sort(entries, by_name);
   for (guint i = 0; i < entries->len; i++)

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 
 typedef struct FerryIndex FerryIndex;
 typedef struct FerryBucket FerryBucket;
-typedef struct FerryLink FerryLink;
+typedef struct FerryIndexLink FerryIndexLink;
 
 /** One object's place. Strings and the object are owned by the entry. */
 typedef struct FerryEntry FerryEntry;
@@ -21,7 +21,7 @@ struct FerryEntry {
   const char *ns;     /* of the bucket */
   char *name;
   FerryStored *stored;
-  FerryLink *links; /* its places in the chains of what it is found by */
+  FerryIndexLink *links; /* its places in the chains of what it is found by */
   guint n_links;
 };
 

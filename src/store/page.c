@@ -29,7 +29,7 @@ static gint past_by_name(gconstpointer a, gconstpointer b) {
 }
 
 /* The first change of each object after the revision, borrowed from the log. */
-static GHashTable *past_of(const FerryStore *store, const FerryPageWish *wish, gint64 at) {
+static GHashTable *page_past(const FerryStore *store, const FerryPageWish *wish, gint64 at) {
   GHashTable *past = g_hash_table_new(past_hash, past_equal);
   for (guint64 p = ferry_log_ring_seek(&store->log, at); p < store->log.next; p++) {
     FerryChange *change = ferry_log_ring_at(&store->log, p);
@@ -83,7 +83,7 @@ static void page_add(FerryPage *page, FerryStored *stored, const char **ns, cons
 
 static void page_read(const FerryStore *store, const FerryPageWish *wish, gint64 at,
                       FerryPage *page) {
-  g_autoptr(GHashTable) past = past_of(store, wish, at);
+  g_autoptr(GHashTable) past = page_past(store, wish, at);
   g_autoptr(GPtrArray) states = past_states(store, wish, past, &page->total);
   GTreeNode *node = ferry_index_walk(store->index, wish->kind->group, wish->kind->plural, wish->ns,
                                      wish->after_ns, wish->after_name);

@@ -68,7 +68,9 @@ typedef struct {
   const char *name;
   json_t *object, *previous; /* references; see FerryChange */
 } FerrySeen;
+/** Looks into a change; clear with ferry_seen_clear. Any thread. */
 FerrySeen ferry_change_see(const FerryChange *change);
+/** Releases the objects. */
 void ferry_seen_clear(FerrySeen *seen);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerrySeen, ferry_seen_clear)
 

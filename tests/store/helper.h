@@ -24,6 +24,13 @@ static inline json_t *thing(const char *name, const char *uid, gint64 value) {
   return object;
 }
 
+/** The state that a text of `object` is. */
+static inline FerryStored *stored_of(FerryViews *views, const json_t *object, gint64 revision) {
+  g_auto(FerryText) text;
+  g_assert_true(ferry_text_init(&text, object));
+  return ferry_stored_new(views, &text, revision, NULL);
+}
+
 static inline gint64 thing_value(const json_t *object) {
   return json_integer_value(json_object_get(json_object_get(object, "spec"), "value"));
 }

@@ -5,9 +5,7 @@ static FerryViews *views;
 
 static void put_object(FerryIndex *index, const char *ns, const char *name, json_t *object,
                        gint64 revision) {
-  g_auto(FerryText) text;
-  g_assert_true(ferry_text_init(&text, object));
-  g_autoptr(FerryStored) stored = ferry_stored_new(views, &text, revision, NULL);
+  g_autoptr(FerryStored) stored = stored_of(views, object, revision);
   ferry_index_put(index, "g", "things", ns, name, stored, object);
 }
 
@@ -116,12 +114,80 @@ static void test_domain(void) {
   ferry_index_free(index);
 }
 
+/* The names of what is found by a word, each with a blank. */
+static char *names_by(FerryIndex *index, const FerryKind *kind, FerryIndexBy by, const char *word) {
+  g_autoptr(GPtrArray) found = ferry_index_select(index, kind->group, kind->plural, by, word);
+  GString *names = g_string_new(NULL);
+  g_assert_cmpuint(ferry_index_select_count(index, kind->group, kind->plural, by, word), ==,
+                   found->len);
+  for (guint i = 0; i < found->len; i++)
+    g_string_append_printf(names, "%s ", name_of(g_ptr_array_index(found, i)));
+  return g_string_free(names, FALSE);
+}
+
+#define FINDS(kind, by, word, wanted)                                                              \
+  G_STMT_START {                                                                                   \
+    g_autofree char *names = names_by(index, kind, by, word);                                      \
+    g_assert_cmpstr(names, ==, wanted);                                                            \
+  }                                                                                                \
+  G_STMT_END
+
+/* Takes the object's JSON. */
+static void put_kind(FerryIndex *index, const FerryKind *kind, const char *name, const char *json) {
+  json_auto_t *object = json_loads(json, 0, NULL);
+  g_assert_nonnull(object);
+  json_object_set_new(object, "metadata",
+                      json_pack("{ss,ss}", "name", name, "namespace", "default"));
+  g_autoptr(FerryStored) stored = stored_of(views, object, 1);
+  ferry_index_put(index, kind->group, kind->plural, "default", name, stored, object);
+}
+
+static void test_words(void) {
+  FerryIndex *index = ferry_index_new();
+  const FerryKind *vmi = &ferry_kind_vmi, *vmim = &ferry_kind_vmim;
+  put_kind(index, vmi, "b",
+           "{\"status\":{\"nodeName\":\"h1\",\"domains\":[{\"nodeName\":\"h1\"},{\"nodeName\":"
+           "\"h2\"}]}}");
+  put_kind(index, vmi, "a",
+           "{\"status\":{\"nodeName\":\"h1\",\"domains\":[{\"nodeName\":\"h1\"}]}}");
+  put_kind(index, vmi, "gone", "{\"status\":{\"nodeName\":\"h3\"}}");
+  FINDS(vmi, FERRY_BY_NODE, "h1", "a b ");
+  FINDS(vmi, FERRY_BY_NODE, "h2", "b ");
+  FINDS(vmi, FERRY_BY_NODE, "", "gone ");
+  put_kind(index, vmi, "b", "{\"status\":{\"domains\":[{\"nodeName\":\"h2\"}]}}");
+  FINDS(vmi, FERRY_BY_NODE, "h1", "a ");
+  FINDS(vmi, FERRY_BY_NODE, "h2", "b ");
+  static const char *const phases[] = {"Pending", "Running", "Succeeded", "Failed"};
+  for (gsize i = 0; i < G_N_ELEMENTS(phases); i++) {
+    g_autofree char *json = g_strdup_printf(
+        "{\"spec\":{\"vmiName\":\"a\",\"targetNode\":\"h9\"},\"status\":{\"phase\":\"%s\"}}",
+        phases[i]);
+    put_kind(index, vmim, phases[i], json);
+  }
+  FINDS(vmim, FERRY_BY_LIVE, "", "Pending Running ");
+  FINDS(vmim, FERRY_BY_VM, "default/a", "Failed Pending Running Succeeded ");
+  FINDS(vmim, FERRY_BY_NODE, "h9", "Failed Pending Running Succeeded ");
+  FINDS(vmim, FERRY_BY_NODE, "h1", "");
+  FINDS(vmim, FERRY_BY_EVICTED, "", "");
+  for (gsize n = 3; n <= 4; n++) {
+    g_auto(GStrv) crowded = ferry_index_crowded(index, vmim->group, vmim->plural, FERRY_BY_VM, n);
+    g_assert_cmpuint(g_strv_length(crowded), ==, n == 3);
+  }
+  put_kind(index, vmim, "Running",
+           "{\"spec\":{\"vmiName\":\"a\"},\"status\":{\"phase\":\"Failed\"}}");
+  FINDS(vmim, FERRY_BY_LIVE, "", "Pending ");
+  g_assert_cmpuint(ferry_index_count(index, vmi->group, vmi->plural, "default"), ==, 3);
+  g_assert_cmpuint(ferry_index_count(index, vmi->group, vmi->plural, "other"), ==, 0);
+  ferry_index_free(index);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   views = ferry_views_new(0);
   g_test_add_func("/index/uid-follows-its-object", test_uid_follows_its_object);
   g_test_add_func("/index/shared-uid", test_shared_uid);
   g_test_add_func("/index/domain", test_domain);
+  g_test_add_func("/index/words", test_words);
   g_test_add_func("/index/many-in-order", test_many_in_order);
   int status = g_test_run();
   ferry_views_unref(views);

@@ -4,18 +4,9 @@
 
 static FerryViews *no_views;
 
-/* NULL for NULL. */
-static FerryStored *stored_of(const json_t *object, gint64 revision) {
-  g_auto(FerryText) text = {0};
-  if (object == NULL)
-    return NULL;
-  g_assert_true(ferry_text_init(&text, object));
-  return ferry_stored_new(no_views, &text, revision, NULL);
-}
-
 static guint append_object(FerryLog *log, gint64 revision, json_t *object) {
   g_autoptr(GPtrArray) fallen = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_change_unref);
-  g_autoptr(FerryStored) stored = stored_of(object, revision);
+  g_autoptr(FerryStored) stored = object == NULL ? NULL : stored_of(no_views, object, revision);
   ferry_log_ring_append(
       log, ferry_change_new(revision, FERRY_ADDED, &kind_vm, "ns", "name", stored, NULL), fallen);
   return fallen->len;
@@ -87,7 +78,7 @@ static void test_bytes_are_memory(void) {
       json_array_append_new(list, json_pack("{s:i, s:f, s:s, s:b, s:n}", "number", n, "real", 0.5,
                                             "text", "2026-01-01T00:00:00Z", "yes", 1, "none"));
     json_object_set_new(object, "status", json_pack("{s:o}", "course", list));
-    g_autoptr(FerryStored) stored = stored_of(object, i);
+    g_autoptr(FerryStored) stored = stored_of(no_views, object, i);
     all->pdata[i] = ferry_change_new(i, FERRY_ADDED, &kind_vm, "ns", "name", stored, NULL);
     counted += ferry_change_bytes(all->pdata[i]);
   }

@@ -46,7 +46,7 @@ void ferry_watch_line(GString *out, const char *type, const json_t *object) {
 }
 
 /* What nobody selects by needn't be looked into. */
-static gboolean selects_all(const FerryStream *s) {
+static gboolean watch_selects_all(const FerryStream *s) {
   return !s->name && !s->labels && !s->fields;
 }
 
@@ -58,8 +58,8 @@ static gboolean watch_selected(const FerryStream *s, const json_t *object) {
   return ferry_selector_matches(s->labels, object) && ferry_selector_matches(s->fields, object);
 }
 
-static gboolean selects(const FerryStream *s, FerryStored *stored) {
-  if (!stored || selects_all(s))
+static gboolean watch_selects_stored(const FerryStream *s, FerryStored *stored) {
+  if (!stored || watch_selects_all(s))
     return stored != NULL;
   g_autoptr(json_t) object = ferry_stored_view(stored);
   return watch_selected(s, object);
@@ -182,9 +182,10 @@ static void emit_change(FerryStream *s, const FerryChange *change) {
     emit_made(s, &seen);
     return;
   }
-  gboolean now = change->type != FERRY_DELETED && selects(s, change->object);
-  gboolean before = change->previous ? selects(s, change->previous)
-                                     : change->type == FERRY_DELETED && selects(s, change->object);
+  gboolean now = change->type != FERRY_DELETED && watch_selects_stored(s, change->object);
+  gboolean before = change->previous
+                        ? watch_selects_stored(s, change->previous)
+                        : change->type == FERRY_DELETED && watch_selects_stored(s, change->object);
   if (now && before)
     watch_emit(s, "MODIFIED", change->object);
   else if (now)
@@ -234,7 +235,7 @@ static void watch_fill(FerryStreamBase *base) {
     FerryStored *stored = ferry_initial_list_next(&s->initial);
     if (stored && s->kind->make)
       emit_made_first(s, stored);
-    else if (stored && selects(s, stored))
+    else if (stored && watch_selects_stored(s, stored))
       watch_emit(s, "ADDED", stored);
     else if (!stored && !next_change(s) && !ferry_initial_list_turn(&s->initial))
       break;
