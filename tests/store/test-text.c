@@ -11,8 +11,8 @@ static const char *const documents[] = {
     "{\"a\":[],\"metadata\":{\"labels\":{\"resourceVersion\":\"x\"}},\"z\":[1,[2,{}],null]}",
     "{\"spec\":{\"resourceVersion\":\"no\",\"metadata\":{\"resourceVersion\":\"no\"}}}",
     "{\"t\":\"\\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u001f\\u007f/\\u00e4\\u20ac\\ud83d\\ude00\"}",
-    "{\"n\":[0,-1,9223372036854775807,-9223372036854775808,0.1,1e300,-0.0,1.0],"
-    "\"b\":[true,false,null]}",
+    ("{\"n\":[0,-1,9223372036854775807,-9223372036854775808,0.1,1e300,-0.0,1.0],"
+     "\"b\":[true,false,null]}"),
     "{\"nul\":\"a\\u0000b\",\"k\\\"ey\\n\":1}",
 };
 
