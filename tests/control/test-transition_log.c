@@ -19,12 +19,12 @@ static FerryStore *store;
 
 static void say(const json_t *previous, const json_t *object, FerryChangeType type) {
   FerrySeen change = {.revision = 5,
-                        .type = type,
-                        .kind = &ferry_kind_vmim,
-                        .ns = "team",
-                        .name = "m1",
-                        .object = (json_t *)object,
-                        .previous = (json_t *)previous};
+                      .type = type,
+                      .kind = &ferry_kind_vmim,
+                      .ns = "team",
+                      .name = "m1",
+                      .object = (json_t *)object,
+                      .previous = (json_t *)previous};
   ferry_transition_log(store, &change);
 }
 
