@@ -81,6 +81,10 @@ static void on_host_event(const FerryHostEvent *event, gpointer data) {
       ferry_twin_guard_connected(agent->guard);
     return;
   }
+  if (event->type == FERRY_HOST_EVENT_NETWORK) {
+    ferry_inventory_mark_network(agent->ports.inventory);
+    return;
+  }
   if (agent->guard)
     ferry_twin_guard_event(agent->guard, event);
   if (agent->landing)

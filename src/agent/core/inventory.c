@@ -18,7 +18,7 @@ struct _FerryAgentInventory {
   gboolean ready;      /* `domains` is whole */
   GHashTable *marked;  /* set of UUIDs */
   gint64 marked_us;    /* when the first of them came */
-  gboolean urgent, all;
+  gboolean urgent, all, network;
 };
 
 static void seen_domain_free(gpointer data) {
@@ -75,6 +75,18 @@ void ferry_inventory_mark_all(FerryAgentInventory *v) {
   g_mutex_unlock(&v->lock);
 }
 
+void ferry_inventory_mark_network(FerryAgentInventory *v) {
+  g_mutex_lock(&v->lock);
+  v->network = TRUE;
+  g_cond_broadcast(&v->cond);
+  g_mutex_unlock(&v->lock);
+}
+
+static void forget_marked(FerryAgentInventory *v) {
+  g_hash_table_remove_all(v->marked);
+  v->urgent = FALSE;
+}
+
 FerryNews ferry_inventory_wait(FerryAgentInventory *v, gint64 due_us, GPtrArray **marked) {
   FerryNews news = FERRY_NEWS_ENDED;
   *marked = NULL;
@@ -84,8 +96,13 @@ FerryNews ferry_inventory_wait(FerryAgentInventory *v, gint64 due_us, GPtrArray 
     if (g_hash_table_size(v->marked))
       due = MIN(due, v->urgent ? now : v->marked_us + COALESCE_MS * 1000);
     if (v->all) {
-      v->all = FALSE;
+      v->all = v->network = FALSE;
       news = FERRY_NEWS_ALL;
+      break;
+    }
+    if (v->network) {
+      v->network = FALSE;
+      news = FERRY_NEWS_NETWORK;
       break;
     }
     if (now >= due) {
@@ -100,8 +117,8 @@ FerryNews ferry_inventory_wait(FerryAgentInventory *v, gint64 due_us, GPtrArray 
     }
     g_cond_wait_until(&v->cond, &v->lock, due);
   }
-  g_hash_table_remove_all(v->marked);
-  v->urgent = FALSE;
+  if (news != FERRY_NEWS_NETWORK)
+    forget_marked(v);
   g_mutex_unlock(&v->lock);
   return news;
 }

@@ -20,11 +20,14 @@ void ferry_inventory_free(FerryAgentInventory *inventory);
 void ferry_inventory_mark(FerryAgentInventory *inventory, const char *uuid, gboolean urgent);
 /** Everything is to be read anew. */
 void ferry_inventory_mark_all(FerryAgentInventory *inventory);
+/** The host's network is to be looked at, at once. */
+void ferry_inventory_mark_network(FerryAgentInventory *inventory);
 
 typedef enum {
-  FERRY_NEWS_ENDED, /* the agent stops, or is stale */
-  FERRY_NEWS_ALL,   /* all is to be read anew */
-  FERRY_NEWS_SOME,  /* what is named; none: it is time for a sign of life */
+  FERRY_NEWS_ENDED,   /* the agent stops, or is stale */
+  FERRY_NEWS_ALL,     /* all is to be read anew */
+  FERRY_NEWS_NETWORK, /* the host's network; what else was marked still is */
+  FERRY_NEWS_SOME,    /* what is named; none: it is time for a sign of life */
 } FerryNews;
 
 /* By the thread that reports. */

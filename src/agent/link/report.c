@@ -186,11 +186,56 @@ static json_t *changes_report(FerryReporter *r, const GPtrArray *marked) {
   return g_steal_pointer(&report);
 }
 
+/* The network's fields of `info` that a machine sees itself. */
+static const char *const network_keys[] = {"interfaces", "routes", "addresses"};
+
+/* The host's network, where it is another than was reported last: fields of the node. NULL: it is
+ * the same, or can't be seen, or nothing was reported yet, which will be with the rest. */
+static json_t *changed_network(FerryReporter *r) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) network = r->info ? ferry_host_network(r->ports.host, &error) : NULL;
+  if (error)
+    ferry_warning(error->message, "FERRY_NODE", ferry_context_node(r->ports.context));
+  if (!network)
+    return NULL;
+  json_object_set_new(
+      network, "addresses",
+      ferry_host_addresses(json_object_get(network, "interfaces"),
+                           ferry_host_name_of(json_object_get(r->info, "addresses"))));
+  gboolean same = TRUE;
+  for (gsize i = 0; i < G_N_ELEMENTS(network_keys); i++) {
+    json_t *before = json_object_get(r->info, network_keys[i]),
+           *now = json_object_get(network, network_keys[i]);
+    same = same && (before && now ? json_equal(before, now) : before == now);
+  }
+  return same ? NULL : g_steal_pointer(&network);
+}
+
+/* NULL: there is nothing to tell. */
+static json_t *network_report(FerryReporter *r) {
+  g_autoptr(json_t) network = changed_network(r);
+  if (!network)
+    return NULL;
+  json_t *merged = json_copy(r->info);
+  json_object_del(merged, "routes");
+  json_object_update(merged, network);
+  json_decref(r->info);
+  r->info = merged;
+  json_t *report = new_report(r, FALSE);
+  json_object_set(report, "node", network);
+  return report;
+}
+
 static json_t *report_heartbeat(FerryReporter *r) {
   json_t *report =
       json_pack("{s:I}", "epoch", (json_int_t)ferry_session_epoch_now(r->ports.session));
-  if (g_get_monotonic_time() - r->info_us < INFO_REFRESH_S * G_USEC_PER_SEC)
-    return report;
+  if (g_get_monotonic_time() - r->info_us < INFO_REFRESH_S * G_USEC_PER_SEC) {
+    json_t *network = network_report(r); /* an event may have been lost; a speed has none */
+    if (!network)
+      return report;
+    json_decref(report);
+    return network;
+  }
   g_autoptr(json_t) info = node_info(r, NULL);
   if (info) {
     add_totals(r, info);
@@ -260,10 +305,12 @@ gboolean ferry_reporter_is_alive(FerryReporter *r) {
   return age < ALIVE_US;
 }
 
-/* NULL: libvirt is away. */
+/* NULL: libvirt is away, or the network is as it was. */
 static json_t *next_report(FerryReporter *r, FerryNews news, const GPtrArray *marked) {
   if (news == FERRY_NEWS_ALL)
     return full_report(r);
+  if (news == FERRY_NEWS_NETWORK)
+    return network_report(r);
   return marked->len ? changes_report(r, marked) : report_heartbeat(r);
 }
 
@@ -286,6 +333,8 @@ static gpointer report_thread(gpointer data) {
     if (!r->all_told && marked && marked->len)
       news = FERRY_NEWS_ALL;
     g_autoptr(json_t) report = next_report(r, news, marked);
+    if (!report && news == FERRY_NEWS_NETWORK)
+      continue;
     if (!report) {
       ferry_inventory_mark_all(r->ports.inventory);
       if (!ferry_context_sleep(context, ferry_backoff_next(&backoff)))

@@ -342,6 +342,10 @@ static gpointer connector_thread(gpointer data) {
   return NULL;
 }
 
+static void on_network(gpointer data) {
+  libvirt_host_say(data, FERRY_HOST_EVENT_NETWORK, "network");
+}
+
 static void libvirt_start(FerryHost *base, FerryHostEventFunc func, gpointer data) {
   FerryLibvirtHost *host = (FerryLibvirtHost *)base;
   g_mutex_lock(&host->telling);
@@ -350,6 +354,10 @@ static void libvirt_start(FerryHost *base, FerryHostEventFunc func, gpointer dat
   g_mutex_unlock(&host->telling);
   host->connector = g_thread_new("libvirt-connect", connector_thread, host);
   host->pulse = g_thread_new("libvirt-pulse", ferry_libvirt_pulse_thread, host);
+  g_autoptr(GError) error = NULL;
+  host->network = base->local ? ferry_network_watch_new(on_network, host, &error) : NULL;
+  if (error)
+    ferry_warning(error->message, "FERRY_LIBVIRT_URI", host->uri);
 }
 
 static void libvirt_hurry(FerryHost *base) {
@@ -392,6 +400,7 @@ static void libvirt_free(FerryHost *base) {
     g_thread_join(host->connector);
   if (host->pulse)
     g_thread_join(host->pulse);
+  ferry_network_watch_free(host->network);
   drop_idle(host);
   g_mutex_lock(&host->telling);
   host->func = NULL;
@@ -436,6 +445,7 @@ const FerryHostOps ferry_libvirt_ops = {
     .hurry = libvirt_hurry,
     .start = libvirt_start,
     .info = ferry_libvirt_info,
+    .network = ferry_libvirt_network,
     .list = ferry_libvirt_list,
     .record = ferry_libvirt_record,
     .peer_state = ferry_libvirt_peer_state,

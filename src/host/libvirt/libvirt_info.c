@@ -181,19 +181,6 @@ static json_t *remote_interfaces(virConnectPtr conn) {
   return list;
 }
 
-static json_t *addresses_of(const json_t *interfaces, const char *hostname) {
-  json_t *out = json_array(), *item, *address;
-  size_t i, k;
-  json_array_foreach((json_t *)interfaces, i, item)
-      json_array_foreach(json_object_get(item, "addresses"), k, address) {
-    g_auto(GStrv) parts = g_strsplit(json_string_value(address), "/", 2);
-    json_array_append_new(out, json_pack("{s:s, s:s}", "type", "InternalIP", "address", parts[0]));
-  }
-  if (hostname)
-    json_array_append_new(out, json_pack("{s:s, s:s}", "type", "Hostname", "address", hostname));
-  return out;
-}
-
 /* Only where the agent sees the host's files, and all of them: a list that is cut off would deny
  * what is there. */
 static void add_shared_file_systems(FerryLibvirtHost *host, json_t *out) {
@@ -261,12 +248,18 @@ static gboolean read_host_info(FerryLibvirtAsk *a, GError **error) {
   }
   if (base->local)
     add_local_node_info(info);
-  json_t *interfaces = base->local ? ferry_host_local_interfaces() : remote_interfaces(conn);
+  g_autoptr(json_t) network = base->local ? ferry_host_local_network(NULL) : NULL;
+  json_t *interfaces =
+      base->local ? json_incref(ferry_json_get(network, "interfaces")) : remote_interfaces(conn);
+  if (!interfaces)
+    interfaces = json_array();
   char *hostname = virConnectGetHostname(conn);
   json_t *out = json_pack("{s:{s:s, s:s}, s:{s:s, s:s}, s:o, s:o, s:o}", "capacity", "cpu", cpus,
                           "memory", memory, "allocatable", "cpu", cpus, "memory", memory,
                           "hypervisor", hypervisor, "nodeInfo", info, "interfaces", interfaces);
-  json_object_set_new(out, "addresses", addresses_of(interfaces, hostname));
+  json_object_set_new(out, "addresses", ferry_host_addresses(interfaces, hostname));
+  if (ferry_json_get(network, "routes"))
+    json_object_set(out, "routes", ferry_json_get(network, "routes"));
   add_shared_file_systems(host, out);
   free(hostname);
   virResetLastError();
@@ -285,4 +278,8 @@ json_t *ferry_libvirt_info(FerryHost *base, GError **error) {
   if (!ferry_libvirt_ask(ask, "info", FERRY_ASK_DAEMON, FERRY_ASK_LONG_MS, error))
     return NULL;
   return g_steal_pointer(&ask->found);
+}
+
+json_t *ferry_libvirt_network(FerryHost *base, GError **error) {
+  return base->local ? ferry_host_local_network(error) : NULL;
 }

@@ -2,6 +2,7 @@
 // What the files of the libvirt driver share; nobody else includes it.
 #pragma once
 #include "base/patience.h"
+#include "host/machine/network_watch.h"
 #include "host/port/host.h"
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -25,7 +26,8 @@ typedef struct {
   FerryHostEventFunc func;
   gpointer data;
   GThread *connector, *pulse;
-  GMutex lock; /* guards all below; never held across a libvirt call */
+  FerryNetworkWatch *network; /* NULL: the host is another machine, or its kernel tells nothing */
+  GMutex lock;                /* guards all below; never held across a libvirt call */
   GCond cond;
   virConnectPtr conn; /* events and queries */
   gboolean closed, stop;
@@ -101,6 +103,7 @@ void ferry_libvirt_events_unregister(virConnectPtr conn, const int ids[FERRY_LIB
 
 /* libvirt_info.c */
 json_t *ferry_libvirt_info(FerryHost *host, GError **error);
+json_t *ferry_libvirt_network(FerryHost *host, GError **error);
 
 /* libvirt_domain.c */
 json_t *ferry_libvirt_list(FerryHost *host, GError **error);

@@ -58,6 +58,29 @@ json_t *ferry_host_info(FerryHost *host, GError **error) {
   return host->ops->info(host, error);
 }
 
+json_t *ferry_host_network(FerryHost *host, GError **error) {
+  return host->ops->network ? host->ops->network(host, error) : NULL;
+}
+
+#define HOSTNAME "Hostname"
+
+const char *ferry_host_name_of(const json_t *addresses) {
+  return ferry_json_str(ferry_json_find(addresses, "type", HOSTNAME), "address");
+}
+
+json_t *ferry_host_addresses(const json_t *interfaces, const char *hostname) {
+  json_t *out = json_array(), *item, *address;
+  size_t i, k;
+  json_array_foreach((json_t *)interfaces, i, item)
+      json_array_foreach(json_object_get(item, "addresses"), k, address) {
+    g_auto(GStrv) parts = g_strsplit(json_string_value(address), "/", 2);
+    json_array_append_new(out, json_pack("{s:s, s:s}", "type", "InternalIP", "address", parts[0]));
+  }
+  if (hostname)
+    json_array_append_new(out, json_pack("{s:s, s:s}", "type", HOSTNAME, "address", hostname));
+  return out;
+}
+
 json_t *ferry_host_list(FerryHost *host, GError **error) {
   return host->ops->list(host, error);
 }

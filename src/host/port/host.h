@@ -47,6 +47,7 @@ typedef enum {
   FERRY_HOST_EVENT_CONFIG,       /* a device, metadata or the definition changed */
   FERRY_HOST_EVENT_ITERATION,    /* a migration's memory pass `iteration` began */
   FERRY_HOST_EVENT_COMPLETED,    /* a job of the domain ended well, `stats` are its last */
+  FERRY_HOST_EVENT_NETWORK,      /* an interface, an address or a route of the host changed */
 } FerryHostEventType;
 
 /** Numbers of a migration job; bytes, bytes/s, milliseconds; -1 where the driver gave none. */
@@ -73,7 +74,7 @@ typedef enum {
 
 typedef struct {
   FerryHostEventType type;
-  const char *uuid;   /* of the domain; NULL for (DIS)CONNECTED */
+  const char *uuid;   /* of the domain; NULL for (DIS)CONNECTED, NETWORK */
   const char *detail; /* for logs: "stopped/migrated" */
   int iteration;
   const FerryJobStats *stats;
@@ -134,6 +135,7 @@ typedef struct {
   void (*hurry)(FerryHost *host); /* may be NULL */
   void (*start)(FerryHost *host, FerryHostEventFunc func, gpointer data);
   json_t *(*info)(FerryHost *host, GError **error);
+  json_t *(*network)(FerryHost *host, GError **error); /* may be NULL */
   json_t *(*list)(FerryHost *host, GError **error);
   json_t *(*record)(FerryHost *host, const char *uuid, GError **error);
   gboolean (*peer_state)(FerryHost *host, const char *uri, const char *uuid, FerryDomainState *out,
@@ -206,8 +208,17 @@ void ferry_host_start(FerryHost *host, FerryHostEventFunc func, gpointer data);
  * that was silent may still be carried out, as late as the hypervisor likes. */
 
 /** Fields of Node.status: capacity, allocatable, nodeInfo, hypervisor, interfaces, addresses, and
- * sharedFileSystems where that is known. */
+ * routes and sharedFileSystems where they are known. */
 json_t *ferry_host_info(FerryHost *host, GError **error);
+/** The interfaces and, where they are known, routes of these fields; it asks the operating system,
+ * so that a hypervisor that hangs keeps nobody waiting. NULL without an error: the driver doesn't
+ * see the host's network, and sends no FERRY_HOST_EVENT_NETWORK. */
+json_t *ferry_host_network(FerryHost *host, GError **error);
+/** A new list for status.addresses: all addresses of `interfaces`, and the host's name where it is
+ * not NULL. Pure. */
+json_t *ferry_host_addresses(const json_t *interfaces, const char *hostname);
+/** The host's name in such a list, borrowed; NULL: it has none. Pure. */
+const char *ferry_host_name_of(const json_t *addresses);
 /** A list with one record a domain (see ferry_domain_xml_parse for the fields), active or not.
  * Where the VM's part of the hypervisor does not answer, `silent` is true in it. */
 json_t *ferry_host_list(FerryHost *host, GError **error);

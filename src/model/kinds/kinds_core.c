@@ -133,8 +133,26 @@ static const FerryField node_interface[] = {
     STR("name", "Name of the interface.", REQUIRED, .max = 64),
     STRS("addresses", "Addresses with prefix length as 10.1.2.3/24.", .pattern = "ip-prefix",
          .max = 256),
-    BOOL("up", "Whether it is up and has a carrier."),
+    BOOL("up", "Whether it is up and has a carrier; a bridge: whether one of its uplinks is."),
+    STR("downReason", "Why it is not up.", .max = 1024),
+    STR("kind", "What it is, in the kernel's word: physical, bridge, bond, vlan, macvlan, veth.",
+        .max = 16),
+    BYTES("mtuBytes", "Largest packet that it takes."),
+    WHOLE("vlan", FERRY_UNIT_NUMBER, "Of a VLAN: its number."),
+    STR("over", "The interface that it is built on: a VLAN's, a macvlan's.", .max = 64),
+    STR("master", "The bridge or bond that it is a port of.", .max = 64),
     WHOLE("speedMbps", FERRY_UNIT_MBIT_PER_SECOND, "Speed of the link; 0: unknown."),
+    END,
+};
+
+static const FerryField node_route[] = {
+    STR("destination", "Addresses that are reached by it, as 10.1.0.0/16; 0.0.0.0/0: all others.",
+        .flags = FERRY_FIELD_REQUIRED, .pattern = "ip-prefix"),
+    STR("interface", "The interface by which packets leave; none: they are refused.", .max = 64),
+    STR("gateway", "Address of the router; none: they are on the link.", .max = 64),
+    STR("source", "Address of the host that such packets come from; none: the interface's.",
+        .max = 64),
+    WHOLE("metric", FERRY_UNIT_NUMBER, "Of two routes to the same the lower one is taken."),
     END,
 };
 
@@ -177,6 +195,10 @@ static const FerryField node_status[] = {
     OBJ("nodeInfo", node_info, "What the host is."),
     OBJ("hypervisor", node_hypervisor, "The host's libvirt and QEMU."),
     OBJS("interfaces", node_interface, "Network interfaces of the host.", .max = 512),
+    OBJS("routes", node_route,
+         "Where packets from the host go, by the kernel's main table; left out where that is not "
+         "known, or decided by rules of the host's own.",
+         .max = 512),
     OBJS("sharedFileSystems", node_file_system,
          "Where the host has file systems that other hosts have, too: mounts of network and "
          "cluster file systems, and shared_filesystems of libvirt's qemu.conf; left out where "

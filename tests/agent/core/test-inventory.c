@@ -68,6 +68,13 @@ static void test_news(void) {
   g_assert_cmpuint(marked->len, ==, 0); /* a sign of life */
   g_clear_pointer(&marked, g_ptr_array_unref);
   ferry_inventory_mark(b.inventory, UUID, FALSE);
+  ferry_inventory_mark(b.inventory, "33333333-0000-4000-8000-000000000003", TRUE);
+  ferry_inventory_mark_network(b.inventory);
+  g_assert_cmpint(ferry_inventory_wait(b.inventory, SECONDS(60), &marked), ==, FERRY_NEWS_NETWORK);
+  g_assert_null(marked); /* what else was marked still is */
+  g_assert_cmpint(ferry_inventory_wait(b.inventory, SECONDS(60), &marked), ==, FERRY_NEWS_SOME);
+  g_assert_cmpuint(marked->len, ==, 2);
+  g_clear_pointer(&marked, g_ptr_array_unref);
   ferry_inventory_mark_all(b.inventory);
   g_assert_cmpint(ferry_inventory_wait(b.inventory, SECONDS(60), &marked), ==, FERRY_NEWS_ALL);
   g_assert_null(marked);
