@@ -27,6 +27,43 @@ static GString *network_check_carried(const char *name, json_t *const *migration
   return text;
 }
 
+/* "db (default/a), ..." of VMs that move at this moment; empty: none does. */
+static GString *network_check_moving(json_t *const *migrations, gsize n) {
+  GString *text = g_string_new(NULL);
+  guint found = 0;
+  for (gsize i = 0; i < n; i++) {
+    const json_t *m = migrations[i];
+    FerryPhase phase = ferry_phase_of(m);
+    if (phase < FERRY_PHASE_SCHEDULED || ferry_phase_is_final(phase) ||
+        ferry_migration_is_forecast(m))
+      continue;
+    if (found++ < NAMED)
+      g_string_append_printf(
+          text, "%s%s (%s/%s)", found > 1 ? ", " : "", ferry_json_str(m, "spec.vmiName"),
+          ferry_json_str(m, "metadata.namespace"), ferry_json_str(m, "metadata.name"));
+    else if (found == NAMED + 1)
+      g_string_append(text, ", ...");
+  }
+  return text;
+}
+
+/* oVirt's rule: the role is granted and taken while nothing moves, or the queue behind what moves
+ * would go another way than its head. */
+static gboolean check_role(const json_t *old, const json_t *network, json_t *const *migrations,
+                           gsize n, GError **error) {
+  gboolean had = ferry_network_has_role(old, ROLE), has = ferry_network_has_role(network, ROLE);
+  g_autoptr(GString) moving = had != has ? network_check_moving(migrations, n) : NULL;
+  if (!moving || moving->len == 0)
+    return TRUE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+              "Operation cannot be fulfilled on networks.ferry.migration \"%s\": the role \"" ROLE
+              "\" cannot be %s while VMs migrate: %s; wait for their end or cancel them first, or "
+              "make the Network with spec.roles: []",
+              ferry_json_str(network ? network : old, "metadata.name"),
+              has ? "granted" : "taken from it", moving->str);
+  return FALSE;
+}
+
 static gboolean network_check_differs(const json_t *old, const json_t *network, const char *path) {
   const json_t *a = ferry_json_get(old, path), *b = ferry_json_get(network, path);
   return a && b ? !json_equal(a, b) : a != b;
@@ -87,5 +124,6 @@ gboolean ferry_network_check(const json_t *old, const json_t *network, json_t *c
                              gsize n_networks, json_t *const *migrations, gsize n_migrations,
                              GError **error) {
   return check_carried(old, network, migrations, n_migrations, error) &&
+         check_role(old, network, migrations, n_migrations, error) &&
          check_only_holder(old, network, networks, n_networks, error);
 }

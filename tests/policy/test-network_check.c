@@ -14,17 +14,26 @@ static void test_named_by_a_policy(void) {
   g_autoptr(json_t) fast = network("fast", "migration");
   json_t *ms[7];
   for (int i = 0; i < 7; i++)
-    ms[i] = json_pack("{s{ss,so},s{ss,s{ss}}}", "metadata", "namespace", "default", "name",
-                      json_sprintf("m%d", i), "status", "phase", "Running", "migrationState",
-                      "network", "slow");
+    ms[i] = json_pack("{s{ss,so},s{ss},s{ss,s{ss}}}", "metadata", "namespace", "default", "name",
+                      json_sprintf("m%d", i), "spec", "vmiName", "db", "status", "phase", "Running",
+                      "migrationState", "network", "slow");
   g_autoptr(GError) error = NULL;
-  g_assert_true(ferry_network_check(fast, NULL, NULL, 0, ms, 7, &error));
+  g_autoptr(json_t) other = network("other", NULL);
+  g_assert_true(ferry_network_check(other, NULL, NULL, 0, ms, 7, &error));
+  g_assert_false(ferry_network_check(fast, NULL, NULL, 0, ms, 7, &error)); /* VMs move */
+  g_assert_nonnull(strstr(error->message, "taken from it while VMs migrate"));
+  g_clear_error(&error);
   g_assert_false(ferry_network_check(slow, NULL, NULL, 0, ms, 7, &error));
   g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT);
   g_assert_nonnull(strstr(error->message, "default/m3, default/m4, ...)"));
   g_clear_error(&error);
-  g_autoptr(json_t) given = network("slow", "migration"); /* takes nothing from them */
-  g_assert_true(ferry_network_check(slow, given, &slow, 1, ms, 7, &error));
+  g_autoptr(json_t) given = network("slow", "migration");
+  g_assert_false(ferry_network_check(slow, given, &slow, 1, ms, 7, &error)); /* VMs move */
+  g_assert_nonnull(strstr(error->message, "granted while VMs migrate: db (default/m0)"));
+  g_clear_error(&error);
+  for (int i = 0; i < 7; i++)
+    ferry_json_set_str(ms[i], "status.phase", i ? "Pending" : "Failed");
+  g_assert_true(ferry_network_check(slow, given, &slow, 1, ms, 7, &error)); /* none does now */
   g_assert_false(ferry_network_check(slow, given, &fast, 1, ms, 7, &error));
   g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID);
   for (int i = 0; i < 7; i++)
