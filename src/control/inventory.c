@@ -20,11 +20,13 @@
 #include "control/inventory_private.h"
 #include "control/migration.h"
 #include "control/node.h"
+#include "control/network.h"
 #include "control/node_claims.h"
 #include "control/relevant.h"
 #include "model/agents/domain_record.h"
 #include "model/migration/phase.h"
 #include "policy/placement.h"
+#include "control/write_warnings.h"
 
 #define MAX_TRIES 20
 #define TRIES_OF_MANY 3 /* before a batch is cut in two */
@@ -136,6 +138,20 @@ static void plan_names(FerryReport *r, const json_t *stored, json_t *vmi) {
   }
 }
 
+/* What the VM's own words say in vain is an event, once. */
+static void warn_of_words(FerryReport *r, FerryPlan *plan, const json_t *stored,
+                          const json_t *vmi) {
+  if (!ferry_write_vm_says_more(stored, vmi))
+    return;
+  g_autoptr(GPtrArray) networks = ferry_store_list(r->store, &ferry_kind_network, NULL, NULL);
+  g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+  FerryWriteWorld world = {(json_t *const *)networks->pdata, networks->len, NULL, 0};
+  ferry_write_warnings(&ferry_kind_vmi, vmi, &world, texts);
+  for (guint i = 0; i < texts->len; i++)
+    ferry_plan_event(plan, vmi, "Warning", ferry_reason_name(FERRY_REASON_SETTING_IGNORED),
+                     texts->pdata[i], r->now_ms);
+}
+
 static void plan_domain(FerryReport *r, FerryPlan *plan, const FerryReported *item) {
   g_autoptr(json_t) stored = ferry_store_get_by_uid(r->store, &ferry_kind_vmi, item->uuid);
   if (!stored && !item->record)
@@ -158,6 +174,7 @@ static void plan_domain(FerryReport *r, FerryPlan *plan, const FerryReported *it
   }
   ferry_vmi_derive(vmi, &context, r->now_ms);
   plan_names(r, stored, vmi);
+  warn_of_words(r, plan, stored, vmi);
   if (inventory_claimed(vmi) && !(stored && inventory_claimed(stored)))
     ferry_plan_event(
         plan, vmi, "Warning", ferry_reason_name(FERRY_REASON_CLAIMED_BY_ANOTHER_HOST),
@@ -226,6 +243,8 @@ static void take_fields(json_t *node, const json_t *reported) {
     }
   }
   /* A report of what the host is that does not say this any more does not know it any more. */
+  if (json_object_get(reported, "interfaces"))
+    ferry_json_set(node, "status.routes", json_deep_copy(json_object_get(reported, "routes")));
   if (json_object_get(reported, "hypervisor"))
     ferry_json_set(node, "status.sharedFileSystems",
                    json_deep_copy(json_object_get(reported, "sharedFileSystems")));
@@ -337,6 +356,8 @@ static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gbool
     ferry_node_claims_apply(plan, node, stored, (json_t *const *)nodes->pdata, nodes->len,
                             (json_t *const *)networks->pdata, networks->len, r->now_ms);
     ferry_node_addresses_reduce(node);
+    ferry_network_judge_node(node, (json_t *const *)networks->pdata, networks->len, r->now_ms,
+                             plan);
   }
   complete_node_info(node);
   condition_unguarded(node, r->now_ms);

@@ -286,6 +286,19 @@ static void step_networks(FerryControl *c, gint64 *next) {
     if (!loop_commit(c, plan, ferry_json_str(network, "metadata.name"), next))
       c->networks = TRUE;
   }
+  for (guint i = 0; i < nodes->len; i++) {
+    g_autoptr(FerryPlan) plan = ferry_plan_new();
+    json_t *node = ferry_json_copy_along(g_ptr_array_index(nodes, i), "status");
+    ferry_json_set(node, "status.conditions",
+                   json_deep_copy(ferry_json_get(node, "status.conditions")));
+    if (ferry_network_judge_node(node, (json_t *const *)all->pdata, all->len,
+                                 ferry_clock_wall_ms(c->clock), plan))
+      ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, node, FALSE);
+    else
+      json_decref(node);
+    if (!loop_commit(c, plan, "nodes", next))
+      c->networks = TRUE;
+  }
 }
 
 /* Those that may have fallen silent: who was heard at the last look has until its grace is over. */

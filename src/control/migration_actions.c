@@ -9,12 +9,13 @@
 #include "control/migration.h"
 #include "control/relevant.h"
 #include "control/migration_private.h"
+#include "control/node.h"
 #include "model/flags/migration_flags.h"
 #include "model/migration/peer_uri.h"
 #include "policy/facts.h"
 #include "policy/freeze.h"
 #include "policy/migration_flags_rules.h"
-#include "policy/network.h"
+#include "policy/data_way.h"
 #include "policy/placement.h"
 #include "model/migration/condition.h"
 
@@ -231,12 +232,8 @@ gboolean ferry_step_has_target(FerryStep *s) {
   return target != NULL;
 }
 
-/* What the data go over. Nothing where they go another way (tunnelled, a URI that was given): a
- * network that libvirt is not told of carries none of them. */
+/* What the data go over; no address where libvirt is not told of one (tunnelled, a URI). */
 static void put_route(FerryStep *s, const FerryRoute *route) {
-  static const FerryRoute none;
-  if (!ferry_migration_uses_network(s->config))
-    route = &none;
   ferry_step_set(s, "status.migrationState.targetNodeAddress",
                  route->address ? json_string(route->address) : NULL);
   ferry_step_set(s, "status.migrationState.network",
@@ -249,6 +246,12 @@ static void put_route(FerryStep *s, const FerryRoute *route) {
     g_autofree char *origin = g_strconcat("Network/", route->network, NULL);
     json_object_set_new(s->config, "networkSubnets", json_deep_copy(subnets));
     json_object_set_new(s->origins, "networkSubnets", json_string(origin));
+  }
+  const char *interface = ferry_json_str(network, "spec.interface");
+  if (interface) {
+    g_autofree char *origin = g_strconcat("Network/", route->network, NULL);
+    ferry_json_set_str(s->config, "networkInterface", interface);
+    json_object_set_new(s->origins, "networkInterface", json_string(origin));
   }
   if (route->warning)
     ferry_plan_event(s->plan, s->m, "Warning", ferry_reason_name(FERRY_REASON_NETWORK_FALLBACK),
@@ -276,6 +279,17 @@ static gboolean wait_in_scheduling(FerryStep *s, FerryReason reason, const char 
   return FALSE;
 }
 
+/* Whether both hosts have told of their networks since it began to look for a place: each does so
+ * at once when something changes, and looks anew before each sign of life. */
+static gboolean both_were_heard(FerryStep *s, const json_t *target) {
+  gint64 since = s->now_ms - ferry_step_phase_age(s);
+  if (ferry_node_was_heard(s->source, since, s->now_ms) &&
+      ferry_node_was_heard(target, since, s->now_ms))
+    return TRUE;
+  ferry_plan_wake(s->plan, s->now_ms + FERRY_NODE_MERGED_MS / 2);
+  return FALSE;
+}
+
 /* Chooses a target and, where there is one, writes all that the agent needs. */
 gboolean ferry_step_guard_placed(FerryStep *s) {
   g_autofree char *stop = migration_actions_frozen(s);
@@ -300,9 +314,15 @@ gboolean ferry_step_guard_placed(FerryStep *s) {
     g_autofree char *text = not_ready_text(s, source);
     return wait_in_scheduling(s, FERRY_REASON_SOURCE_NOT_READY, text);
   }
-  if (!ferry_network_route(p.in.networks, p.in.n_networks, ferry_json_str(s->config, "network"),
-                           s->source, target, &route, &problem))
+  if (!ferry_data_way(p.in.networks, p.in.n_networks, s->config, s->source, target, &route,
+                      &problem))
     return wait_in_scheduling(s, FERRY_REASON_WAITING, problem ? problem : "no network joins them");
+  if (route.fell_back && !both_were_heard(s, target)) {
+    g_autofree char *text = g_strdup_printf("hosts %s and %s are asked again before data goes past "
+                                            "the network",
+                                            source, name);
+    return wait_in_scheduling(s, FERRY_REASON_WAITING, text);
+  }
   g_autofree char *uri = ferry_peer_uri(ferry_peer_of_node(target), NULL);
   if (!uri) {
     g_autofree char *text = g_strdup_printf("the peer of node %s is not known yet", name);

@@ -22,7 +22,7 @@
 #include "model/migration/reasons.h"
 #include "control/conditions.h"
 #include "model/migration/peer_uri.h"
-#include "policy/network.h"
+#include "model/migration/way.h"
 #include "policy/peers.h"
 #include <string.h>
 
@@ -121,7 +121,7 @@ static gboolean carries_migrations(const Claims *c, const char *address) {
   json_t *subnet;
   for (gsize i = 0; i < c->n_networks; i++)
     json_array_foreach(ferry_json_get(c->networks[i], "spec.subnets"), k, subnet) {
-      if (json_is_string(subnet) && ferry_network_contains(json_string_value(subnet), address))
+      if (json_is_string(subnet) && ferry_way_in_subnet(json_string_value(subnet), address))
         return TRUE;
     }
   return FALSE;

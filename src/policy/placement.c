@@ -8,7 +8,7 @@
 #include "model/migration/reasons.h"
 #include "base/quantity.h"
 #include "policy/migration_flags_rules.h"
-#include "policy/network.h"
+#include "policy/data_way.h"
 #include "policy/peers.h"
 #include "policy/shared_storage.h"
 #include "model/migration/condition.h"
@@ -130,11 +130,9 @@ static char *memory_reason(const FerryPlacementInput *in, const json_t *node) {
 /* The route to `node`. FALSE: there is none, `problem` says why. TRUE too where none is needed. */
 static gboolean route_to(const FerryPlacementInput *in, const json_t *source, const json_t *node,
                          FerryRoute *route, char **problem) {
-  if (!source || source == node || ferry_migration_flag_on(in->config, "offline") ||
-      ferry_json_str(in->config, "migrateURI"))
+  if (!source || source == node)
     return TRUE;
-  return ferry_network_route(in->networks, in->n_networks, ferry_json_str(in->config, "network"),
-                             source, node, route, problem);
+  return ferry_data_way(in->networks, in->n_networks, in->config, source, node, route, problem);
 }
 
 static gboolean has_effect(const json_t *taint, const char *effect) {
@@ -273,6 +271,20 @@ static void against_domains(Case *c) {
     PASSING(c, FERRY_REASON_RUNS_THERE, "node %s reports this VM as active already", c->name);
 }
 
+/* Nothing is put where a required network is missing, unless somebody names the host. */
+static void against_missing_networks(Case *c) {
+  const FerryPlacementInput *in = c->in;
+  for (gsize i = 0; i < in->n_networks; i++) {
+    g_auto(FerryNetworkPlace) place = {0};
+    if (ferry_json_bool(in->networks[i], "spec.required", FALSE) &&
+        !ferry_network_place_any(in->networks[i], c->node, &place))
+      PASSING(c, FERRY_REASON_NETWORK,
+              "node %s is not in Network \"%s\", which is required: %s; it takes VMs only where a "
+              "migration names it",
+              c->name, ferry_json_str(in->networks[i], "metadata.name"), place.problem);
+  }
+}
+
 /* Whether the data gets there, and what is to be done with it can be done there. */
 static void against_way(Case *c) {
   const FerryPlacementInput *in = c->in;
@@ -308,6 +320,8 @@ static json_t *reasons_against(const FerryPlacementInput *in, const json_t *sour
   against_machine(&c);
   against_locks(&c);
   against_domains(&c);
+  if (!wanted || g_strcmp0(wanted, c.name) != 0)
+    against_missing_networks(&c);
   against_way(&c);
   if (transient)
     *transient = c.lasting == 0;

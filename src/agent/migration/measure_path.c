@@ -42,13 +42,12 @@ gboolean ferry_measure_path(FerryRunning *r, gint64 patience_ms) {
     return FALSE;
   }
   g_autoptr(GError) error = NULL;
-  const json_t *subnets = ferry_json_get(state, "migrationConfiguration.networkSubnets");
   /* what the target says of itself is not where data are sent to: that is what ferryd said */
   if (g_strcmp0(ferry_json_str(probe, "address"), address) != 0 || port < 1024 || port > 65535) {
     not_measured(r, "the target's agent listens somewhere else than the migration would go");
     return TRUE;
   }
-  if (!ferry_probe(address, subnets, NULL, &error)) {
+  if (!ferry_probe(address, r->asked->object, NULL, &error)) {
     not_measured(r, error->message);
     return TRUE;
   }

@@ -8,6 +8,7 @@
 #include "agent/migration/forecast.h"
 #include "agent/migration/measure_path.h"
 #include "agent/path/probe.h"
+#include "agent/path/ways.h"
 #include "base/rfc3339.h"
 #include "model/flags/migration_flags.h"
 #include "model/migration/phase.h"
@@ -158,19 +159,27 @@ static gboolean look_at_domain(FerryMigrationParts *m) {
   return TRUE;
 }
 
+/* Where all of its connections would go, and whether the target answers there. */
+static gboolean look_at_way(FerryMigrationParts *m, GError **error) {
+  const FerryMigrateRequest *request = &m->asked.settings.request;
+  m->running.step.ways = ferry_ways_look(m->asked.object, request, error);
+  return m->running.step.ways &&
+         (!request->address || !ferry_migration_uses_network(request->config) ||
+          ferry_probe(request->address, m->asked.object, NULL, error));
+}
+
 /* FALSE: it has ended. */
 static gboolean probe_target(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
-  const json_t *subnets = ferry_json_get(
-      m->asked.object, "status.migrationState.migrationConfiguration.networkSubnets");
-  const FerryMigrateRequest *request = &m->asked.settings.request;
-  if (!m->ports.host->local || !request->address ||
-      !ferry_migration_uses_network(request->config) ||
-      ferry_probe(request->address, subnets, NULL, &error))
+  if (!m->ports.host->local || look_at_way(m, &error))
     return TRUE;
   const char *target = ferry_json_str(m->asked.object, "status.migrationState.targetNode");
   g_prefix_error(&error, "%s: ", target ? target : "the target");
-  ferry_finish_before(m, FERRY_REASON_TARGET_UNREACHABLE, error->message);
+  ferry_finish_before(m,
+                      g_error_matches(error, FERRY_ERROR, FERRY_ERROR_CONFLICT)
+                          ? FERRY_REASON_WRONG_WAY
+                          : FERRY_REASON_TARGET_UNREACHABLE,
+                      error->message);
   return FALSE;
 }
 
@@ -230,6 +239,8 @@ static gboolean target_lives(FerryMigrationParts *m, PeerCheck *check) {
 static gboolean announce_start(FerryMigrationParts *m) {
   json_t *ready = ferry_shown_phase(&m->shown, FERRY_PHASE_TARGET_READY);
   ferry_json_set_int(ready, "migrationState.agentEpoch", ferry_session_epoch_now(m->ports.session));
+  if (json_array_size(m->running.step.ways))
+    json_object_set(ferry_json_get(ready, "migrationState"), "ways", m->running.step.ways);
   if (m->autostart.on)
     ferry_json_set(ready, "migrationState.autostart", json_true());
   json_t *kept = ferry_kept_record(&m->kept);

@@ -86,11 +86,9 @@ typedef struct {
 static gboolean look_at_path_up(FerryRunning *r, char **why) {
   g_autoptr(GError) error = NULL;
   const FerryMigrateRequest *request = &r->asked->settings.request;
-  const json_t *subnets = ferry_json_get(
-      r->asked->object, "status.migrationState.migrationConfiguration.networkSubnets");
   gint64 now = g_get_monotonic_time();
   if (!r->ports->host->local || !request->address ||
-      ferry_probe(request->address, subnets, NULL, &error)) {
+      ferry_probe(request->address, r->asked->object, NULL, &error)) {
     r->recovery.path_up_us = r->recovery.path_up_us ? r->recovery.path_up_us : now;
     return TRUE;
   }

@@ -11,6 +11,7 @@ void ferry_step_init(FerrySteps *s) {
 }
 
 void ferry_step_clear(FerrySteps *s) {
+  g_clear_pointer(&s->ways, json_decref);
   g_clear_pointer(&s->convergence, ferry_convergence_free);
   g_clear_pointer(&s->abort_reason, g_free);
   g_queue_clear_full(&s->writes, (GDestroyNotify)ferry_step_write_free);

@@ -18,6 +18,7 @@ typedef struct {
   gboolean may_post_copy; /* post-copy was enabled when it began */
   gboolean scheduled;     /* other systems' rules drive it, and these forecast nothing */
   gboolean was_paused;    /* before it began, by somebody else */
+  json_t *ways;           /* owned; of its connections; NULL: not looked up */
   gboolean started;       /* libvirt was (or had been) asked */
   gint64 start_us;
   /* written by steps alone */

@@ -2,6 +2,7 @@
 // Is the target's address reachable from here, and over the right network? Asked before libvirt is
 // told to use it, because libvirt would notice a dead address only after minutes.
 #include "agent/path/probe.h"
+#include "agent/path/ways.h"
 #include "base/error.h"
 #include <errno.h>
 #include <gio/gio.h>
@@ -9,30 +10,6 @@
 #include <unistd.h>
 
 #define PROBE_MS 1000
-
-gboolean ferry_probe_in_subnet(const char *address, const char *cidr) {
-  g_autoptr(GInetAddress) a = g_inet_address_new_from_string(address);
-  g_autoptr(GInetAddressMask) mask = g_inet_address_mask_new_from_string(cidr, NULL);
-  return a && mask && g_inet_address_get_family(a) == g_inet_address_mask_get_family(mask) &&
-         g_inet_address_mask_matches(mask, a);
-}
-
-static char *source_of(GInetAddress *target, GError **error) {
-  g_autoptr(GError) cause = NULL;
-  g_autoptr(GSocket) socket = g_socket_new(g_inet_address_get_family(target),
-                                           G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, &cause);
-  g_autoptr(GSocketAddress) to = g_inet_socket_address_new(target, 16514);
-  g_autoptr(GSocketAddress) from = NULL;
-  /* Connecting a UDP socket sends nothing: it only asks the kernel for the route. */
-  if (socket && g_socket_connect(socket, to, NULL, &cause))
-    from = g_socket_get_local_address(socket, &cause);
-  if (!from) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE, "this host has no route to it: %s",
-                cause->message);
-    return NULL;
-  }
-  return g_inet_address_to_string(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(from)));
-}
 
 /* libvirt's TLS port and the last port of QEMU's range: a firewall may let only one through. Never
  * a port where a QEMU may wait: it would take the probe for its migration, and the VM whose
@@ -91,36 +68,26 @@ static gboolean target_answers(GInetAddress *target, GError **error) {
   return reached;
 }
 
-gboolean ferry_probe(const char *address, const json_t *subnets, char **source, GError **error) {
+gboolean ferry_probe(const char *address, const json_t *migration, char **source, GError **error) {
   g_autoptr(GInetAddress) target = g_inet_address_new_from_string(address);
   if (!target) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
                 "the target's address \"%s\" is not an IP address", address);
     return FALSE;
   }
-  g_autofree char *from = source_of(target, error);
-  if (!from) {
-    g_prefix_error(error, "the target's address %s can't be reached: ", address);
-    return FALSE;
-  }
-  gboolean inside = json_array_size(subnets) == 0;
-  const json_t *subnet;
-  size_t i;
-  json_array_foreach((json_t *)subnets, i, subnet) inside =
-      inside || (json_is_string(subnet) && ferry_probe_in_subnet(from, json_string_value(subnet)));
-  if (!inside) {
-    g_autofree char *list = ferry_json_dump(subnets);
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
-                "the way to %s leaves this host from %s, which is not in the network's subnets %s; "
-                "correct the routes or the Network",
-                address, from, list);
+  g_auto(FerryHostWay) way = {0};
+  g_autoptr(GError) astray = NULL;
+  if (!ferry_ways_to(migration, address, &way, &astray)) {
+    g_propagate_prefixed_error(error, g_steal_pointer(&astray),
+                               "the target's address %s can't be used: ", address);
     return FALSE;
   }
   if (!target_answers(target, error)) {
-    g_prefix_error(error, "the target's address %s (from %s) can't be reached: ", address, from);
+    g_prefix_error(error, "the target's address %s (by %s from %s) can't be reached: ", address,
+                   way.interface, way.source ? way.source : "no address of its own");
     return FALSE;
   }
   if (source)
-    *source = g_steal_pointer(&from);
+    *source = g_steal_pointer(&way.source);
   return TRUE;
 }

@@ -5,11 +5,9 @@
 
 G_BEGIN_DECLS
 
-/** Whether this host reaches `address`: a route with a source address (in one of `subnets`, where
- * that is a list of CIDRs) and a peer that answers within a second, be it by refusing. `source`
- * (may be NULL) gets the source address. */
-gboolean ferry_probe(const char *address, const json_t *subnets, char **source, GError **error);
-/** Whether `address` is inside `cidr` ("10.1.0.0/24"). Pure. */
-gboolean ferry_probe_in_subnet(const char *address, const char *cidr);
+/** Whether this host reaches `address`: a way there, by the network that the status of `migration`
+ * (NULL: none) names, and a peer that answers within a second, be it by refusing. `source` (may be
+ * NULL) gets the source address. */
+gboolean ferry_probe(const char *address, const json_t *migration, char **source, GError **error);
 
 G_END_DECLS

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/rfc3339.h"
 #include "model/validate/validate.h"
+#include "control/write_warnings.h"
 
 #include <string.h>
 
@@ -158,6 +159,18 @@ static json_t *store_new(FerryRequest *req, json_t *object, gboolean dry, GError
   return stored;
 }
 
+/* What a person wrote that has no effect, or another than it seems. */
+static void warn_of_content(FerryRequest *req, const json_t *stored, GPtrArray *warnings) {
+  if (req->user->node)
+    return;
+  FerryStore *store = req->api->store;
+  g_autoptr(GPtrArray) networks = ferry_store_list(store, &ferry_kind_network, NULL, NULL);
+  g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
+  FerryWriteWorld world = {(json_t *const *)networks->pdata, networks->len,
+                           (json_t *const *)nodes->pdata, nodes->len};
+  ferry_write_warnings(req->kind, stored, &world, warnings);
+}
+
 /* One try with one name; `object` is the client's (borrowed). New reference to what is stored. */
 static json_t *create_once(FerryRequest *req, const json_t *client, FerryUnknown unknown,
                            gboolean dry, GPtrArray *warnings, GError **error) {
@@ -233,6 +246,7 @@ json_t *ferry_resource_make(FerryRequest *req, json_t *body, GError **error) {
     g_propagate_error(error, g_steal_pointer(&problem));
     return NULL;
   }
+  warn_of_content(req, stored, warnings);
   emit_warnings(req, warnings);
   return g_steal_pointer(&stored);
 }
@@ -490,6 +504,7 @@ gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpoint
     g_propagate_error(error, g_steal_pointer(&problem));
     return FALSE;
   }
+  warn_of_content(req, stored, warnings);
   emit_warnings(req, warnings);
   ferry_respond_object(req, 200, req->kind, stored);
   return TRUE;

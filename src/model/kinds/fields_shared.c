@@ -112,6 +112,16 @@ static const FerryField recovery[] = {
     END,
 };
 
+static const FerryField way[] = {
+    STR("carries", "What goes this way: memory, disks, or everything where it is tunnelled.",
+        .max = 64),
+    STR("address", "Address of the target, or that a URI names.", .max = 64),
+    STR("interface", "The source's interface by which data leave.", .max = 64),
+    STR("source", "The source's address that they come from.", .max = 64),
+    STR("gateway", "The router that they go by; absent: none.", .max = 64),
+    END,
+};
+
 const FerryField ferry_fields_migration_state[] = {
     STR("migrationUid", "metadata.uid of the VirtualMachineInstanceMigration.", .pattern = "uuid"),
     STR("vmiUID", "libvirt's UUID of the VM.", .pattern = "uuid"),
@@ -124,8 +134,10 @@ const FerryField ferry_fields_migration_state[] = {
         .max = 255),
     STR("network",
         "Name of the Network that carries the data; absent where none is configured or they go "
-        "another way (tunnelled, migrateURI).",
+        "past it.",
         .max = NAME_MAX_LENGTH),
+    OBJS("ways", way, "The ways of its connections, as the source looked them up before it began.",
+         .max = 8),
     STR("targetURI",
         "libvirt URI at which the source's libvirtd reaches the target's; built by ferryd.",
         .max = 2048),

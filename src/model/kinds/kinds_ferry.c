@@ -14,12 +14,20 @@ static const FerryField network_spec[] = {
         "(allow), use it and say so (warn), or refuse (deny).",
         .values = WORDS("allow", "warn", "deny"), .def = "\"warn\""),
     STR("interface", "Name of the interface whose addresses are used, such as bond0.", .max = 64),
+    BOOL("required",
+         "Whether a host that is not in the network takes no VM unless a migration names it. Where "
+         "it is not required, migrations to such a host go as `fallback` says.",
+         .def = "false"),
     END,
 };
 
 static const FerryField network_node[] = {
     STR("nodeName", "The node.", .max = NAME_MAX_LENGTH),
-    STR("address", "Its address in the network; empty: it has none.", .max = 255),
+    STR("address", "Its address in the network; empty: it is not in it.", .max = 255),
+    STR("interface", "The interface that carries it there, or would if it were up.", .max = 64),
+    STR("message", "Why it is not in the network.", .max = MESSAGE_MAX_LENGTH),
+    WHOLE("speedMbps", FERRY_UNIT_MBIT_PER_SECOND,
+          "Speed of that interface's link; absent: unknown."),
     END,
 };
 

@@ -163,7 +163,8 @@ extern const FerryField ferry_fields_intent[];
   ROW(FACT, BOOL("postCopyPreempt", "Whether both hosts let requested pages overtake the "         \
                                     "stream of a post-copy."))                                     \
   ROW(FACT, BYTES("copiedDiskBytes", "Disks that are copied with the memory."))                    \
-  ROW(FACT, STRS("networkSubnets", "Subnets of the Network that carries the migration."))
+  ROW(FACT, STRS("networkSubnets", "Subnets of the Network that carries the migration."))          \
+  ROW(FACT, STR("networkInterface", "Interface that the Network names.", .max = 64))
 
 /* The row's field, where the kind has it, and a comma. */
 #define PICK_0(...)

@@ -27,6 +27,9 @@
   ROW(ENDED, TARGET_UNREACHABLE, "TargetUnreachable",                                              \
       "The target's address did not answer over the migration network.",                           \
       "Look at the Network, the addresses of both Nodes, and firewalls between them.")             \
+  ROW(ENDED, WRONG_WAY, "WrongWay",                                                                \
+      "The source's routes lead data past the network that the migration is to take.",             \
+      "Add the route that the message names on the source, or correct the Network.")               \
   ROW(ENDED, TARGET_NAME_UNKNOWN, "TargetNameUnknown",                                             \
       "The name of the target's libvirtd does not resolve on the source.",                         \
       "Add it to DNS or to /etc/hosts of the source, or give the target's agent --peer-uri with "  \
@@ -233,6 +236,10 @@
   ROW(CONDITION, NO_NODES, "NoNodes", "No node has joined yet.", "")                               \
   ROW(CONDITION, ALL_NODES_CONNECTED, "AllNodesConnected",                                         \
       "Every node has an address in the network.", "")                                             \
+  ROW(CONDITION, NOT_IN_NETWORK, "NotInNetwork",                                                   \
+      "The host is not in a network that has the role migration, or is required: its interface "   \
+      "is down or has no address in it.",                                                          \
+      "Look at the interface that the message names.")                                             \
   ROW(CONDITION, NODES_WITHOUT_ADDRESS, "NodesWithoutAddress",                                     \
       "Some nodes have no address in the network.", "Give them one.")                              \
   ROW(CONDITION, STARTED_ELSEWHERE, "StartedElsewhere",                                            \
@@ -328,6 +335,14 @@
   ROW(EVENT, MIGRATION_CHANGED, "MigrationChanged", "A change while it ran was carried out.", "")  \
   ROW(EVENT, MIGRATION_CHANGE_REFUSED, "MigrationChangeRefused",                                   \
       "A change while it ran was not carried out.", "status.changes says why.")                    \
+  ROW(EVENT, SETTING_IGNORED, "SettingIgnored",                                                    \
+      "The VM's own words (its domain's metadata) say something that nobody reads, or that means " \
+      "another thing than it seems.",                                                              \
+      "Correct what the message names in the domain's <metadata>.")                                \
+  ROW(EVENT, NETWORK_LOST, "NetworkLost",                                                          \
+      "The host is not in the migration network any more: see its condition NetworkUnavailable.",  \
+      "Look at the interface that the message names.")                                             \
+  ROW(EVENT, NETWORK_BACK, "NetworkBack", "The host is in the migration network again.", "")       \
   ROW(EVENT, NETWORK_FALLBACK, "NetworkFallback", "The data goes past the migration network.",     \
       "Give both hosts an address in it.")                                                         \
   ROW(EVENT, POST_COPY_BROKEN, "PostCopyBroken", "Post-copy broke.",                               \
