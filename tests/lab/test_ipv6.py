@@ -24,9 +24,9 @@ class IPv6(LabTest):
         for n in (1, 2):
             cls.lab.exec(f"h{n}", "ip", "addr", "add", f"{PREFIX}{n}/64", "dev", "migration", "nodad")
 
-    def setUp(self):  # agents look at their interfaces twice a minute
+    def setUp(self):
         self.ferry("apply", "-f", "-", text=NETWORK)
-        self.wait(lambda: self.addresses() == {f"h{n}": f"{PREFIX}{n}" for n in (1, 2)}, 60,
+        self.wait(lambda: self.addresses() == {f"h{n}": f"{PREFIX}{n}" for n in (1, 2)}, 10,
                   lambda: f"both hosts have an address in the network: {self.addresses()}")
 
     def addresses(self):
