@@ -117,6 +117,15 @@ static void warn_of_elements(const json_t *settings, GPtrArray *out) {
   }
 }
 
+FerryWriteNeeds ferry_write_needs(const FerryKind *kind) {
+  if (kind == &ferry_kind_network)
+    return FERRY_WRITE_NEEDS_NODES;
+  return kind == &ferry_kind_kubevirt || kind == &ferry_kind_migration_policy ||
+                 kind == &ferry_kind_vmim || kind == &ferry_kind_vmi
+             ? FERRY_WRITE_NEEDS_NETWORKS
+             : FERRY_WRITE_NEEDS_NOTHING;
+}
+
 void ferry_write_warnings(const FerryKind *kind, const json_t *object, const FerryWriteWorld *world,
                           GPtrArray *out) {
   if (kind == &ferry_kind_kubevirt) {
@@ -129,10 +138,9 @@ void ferry_write_warnings(const FerryKind *kind, const json_t *object, const Fer
   } else if (kind == &ferry_kind_vmi) {
     warn_of_settings(ferry_json_get(object, "spec.migration"), "spec.migration", world, out);
     warn_of_elements(ferry_json_get(object, "spec.migration"), out);
-  } else {
-    return;
   }
-  warn_of_annotations(object, out);
+  if (ferry_write_needs(kind) != FERRY_WRITE_NEEDS_NOTHING)
+    warn_of_annotations(object, out);
 }
 
 gboolean ferry_write_vm_says_more(const json_t *before, const json_t *vmi) {

@@ -14,6 +14,14 @@ typedef struct {
   gsize n_nodes;
 } FerryWriteWorld;
 
+typedef enum {
+  FERRY_WRITE_NEEDS_NOTHING, /* nobody is warned of objects of the kind */
+  FERRY_WRITE_NEEDS_NETWORKS,
+  FERRY_WRITE_NEEDS_NODES,
+} FerryWriteNeeds;
+/** What of the world is looked at for objects of a kind. Pure. */
+FerryWriteNeeds ferry_write_needs(const FerryKind *kind);
+
 /** Adds a text (free with g_free) to `out` for each: a Network that is named and isn't there, hosts
  * that are not in a Network that is not required, a KubeVirt object that nobody reads, an
  * annotation of Ferry's or an element of a VM's policy metadata that nobody reads, and a bandwidth

@@ -161,13 +161,16 @@ static json_t *store_new(FerryRequest *req, json_t *object, gboolean dry, GError
 
 /* What a person wrote that has no effect, or another than it seems. */
 static void warn_of_content(FerryRequest *req, const json_t *stored, GPtrArray *warnings) {
-  if (req->user->node)
+  FerryWriteNeeds needs = ferry_write_needs(req->kind);
+  if (req->user->node || needs == FERRY_WRITE_NEEDS_NOTHING)
     return;
-  FerryStore *store = req->api->store;
-  g_autoptr(GPtrArray) networks = ferry_store_list(store, &ferry_kind_network, NULL, NULL);
-  g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
-  FerryWriteWorld world = {(json_t *const *)networks->pdata, networks->len,
-                           (json_t *const *)nodes->pdata, nodes->len};
+  g_autoptr(GPtrArray) all = ferry_store_list(
+      req->api->store, needs == FERRY_WRITE_NEEDS_NODES ? &ferry_kind_node : &ferry_kind_network,
+      NULL, NULL);
+  json_t *const *list = (json_t *const *)all->pdata;
+  FerryWriteWorld world = needs == FERRY_WRITE_NEEDS_NODES
+                              ? (FerryWriteWorld){NULL, 0, list, all->len}
+                              : (FerryWriteWorld){list, all->len, NULL, 0};
   ferry_write_warnings(req->kind, stored, &world, warnings);
 }
 
