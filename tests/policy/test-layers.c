@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each layer says of a field, and which of them holds: one small world of a cluster, policies, a
-// VM and a migration, changed and resolved anew.
+// What each layer says of a field, and which of them holds: one small world of a cluster, policies,
+// a VM and a migration, changed and resolved anew.
 #include "policy/layers.h"
 #include "policy/config.h"
 #include "model/validate/validate.h"
