@@ -16,6 +16,8 @@
 
 #define DEFAULT_COST_MS 30
 #define MAX_PENDING 16
+#define HYPERVISOR_LIMIT_MS 300
+#define LONGEST_S 1e9
 
 static void decision_free(gpointer p) {
   FerryConvergenceDecision *d = p;
@@ -135,7 +137,17 @@ FerryConvergence *ferry_convergence_new(const FerryConvergenceIntent *intent, gi
   c->intent.max_slowdown_percent = CLAMP(intent->max_slowdown_percent, 0, 99);
   if (c->intent.switchover_cost_ms <= 0)
     c->intent.switchover_cost_ms = DEFAULT_COST_MS;
-  c->schedule = ferry_schedule_copy(intent->schedule);
+  if (intent->observe_only) {
+    FerryConvergenceIntent alone = *intent;
+    alone.observe_only = FALSE;
+    alone.schedule = NULL;
+    alone.strategy = NULL;
+    c->observed = ferry_convergence_new(&alone, now_us);
+  }
+  /* nobody acts: the hypervisor's own limit holds, whatever this controller had set before */
+  static const FerrySchedule nobody = {.init_downtime_ms = HYPERVISOR_LIMIT_MS};
+  c->schedule = ferry_schedule_copy(
+      intent->observe_only && !intent->schedule && !intent->strategy ? &nobody : intent->schedule);
   c->intent.schedule = c->schedule;
   c->start_us = now_us;
   ferry_tracker_init(&c->t, now_us);
@@ -153,6 +165,8 @@ FerryConvergence *ferry_convergence_new(const FerryConvergenceIntent *intent, gi
 }
 
 void ferry_convergence_began(FerryConvergence *c, gint64 start_us) {
+  if (c->observed)
+    ferry_convergence_began(c->observed, start_us);
   if (c->deadline_us)
     c->deadline_us -= c->start_us - start_us;
   c->start_us = start_us;
@@ -180,6 +194,7 @@ void ferry_convergence_free(FerryConvergence *c) {
   if (!c)
     return;
   g_queue_clear_full(&c->pending, decision_free);
+  ferry_convergence_free(c->observed);
   ferry_schedule_free(c->schedule);
   json_decref(c->history);
   g_free(c->state);
@@ -192,6 +207,8 @@ gint64 ferry_convergence_downtime_ms(const FerryConvergence *c) {
 
 void ferry_convergence_sample(FerryConvergence *c, const FerryConvergenceSample *sample,
                               gint64 now_us) {
+  if (c->observed)
+    ferry_convergence_sample(c->observed, sample, now_us);
   gboolean boundary = ferry_tracker_sample(&c->t, sample, now_us);
   if (!ferry_decidable(c))
     return;
@@ -201,6 +218,8 @@ void ferry_convergence_sample(FerryConvergence *c, const FerryConvergenceSample 
 }
 
 void ferry_convergence_iteration(FerryConvergence *c, int iteration, gint64 now_us) {
+  if (c->observed)
+    ferry_convergence_iteration(c->observed, iteration, now_us);
   if (!ferry_tracker_iteration(&c->t, iteration, now_us) || !ferry_decidable(c))
     return;
   if (c->strategy->boundary)
@@ -280,6 +299,45 @@ void ferry_convergence_stall(const FerryConvergence *c, gint64 now_us, FerryConv
                                  .dirty_rate = t->last.dirty_rate};
 }
 
+const char *ferry_eta_name(FerryEtaKind kind) {
+  switch (kind) {
+  case FERRY_ETA_PLANNED:
+    return "Planned";
+  case FERRY_ETA_NOT_BEFORE:
+    return "NotBefore";
+  case FERRY_ETA_NEVER:
+    return ferry_reason_name(FERRY_REASON_NOT_CONVERGING);
+  default:
+    return "";
+  }
+}
+
+/* A rate that is next to nothing makes a time that no number holds. */
+static gint64 eta_ms(double seconds) {
+  return seconds > 0 ? (gint64)(1000 * MIN(seconds, LONGEST_S)) : 0;
+}
+
+void ferry_convergence_eta(const FerryConvergence *c, gint64 now_us, FerryEta *out) {
+  const FerryIntentState *s = &c->is;
+  double now = ferry_intent_elapsed(c, now_us),
+         rate = c->t.rate > 0 ? c->t.rate : (double)c->t.last.rate;
+  *out = (FerryEta){.kind = FERRY_ETA_UNKNOWN};
+  if (s->noted && !s->provisional && !c->suspended) {
+    *out = (FerryEta){.kind = FERRY_ETA_NEVER, .needed_ms = s->needed_ms};
+    return;
+  }
+  if (!c->t.counted || rate <= 0)
+    return;
+  double rest = ferry_tracker_pending(&c->t, now_us) / rate;
+  double cost = c->suspended || c->post_copy ? 0 : (double)c->intent.switchover_cost_ms / 1000;
+  out->kind = c->suspended || c->post_copy ? FERRY_ETA_PLANNED : FERRY_ETA_NOT_BEFORE;
+  out->ms = eta_ms(rest + cost);
+  if (out->kind == FERRY_ETA_NOT_BEFORE && s->plan_end > now && !s->waits) {
+    out->kind = FERRY_ETA_PLANNED;
+    out->ms = eta_ms(s->plan_end - now);
+  }
+}
+
 static void check_completion(FerryConvergence *c, gint64 now_us) {
   gint64 seconds = (now_us - c->start_us) / G_USEC_PER_SEC;
   gboolean post_copy = c->intent.allow_post_copy && !c->no_post_copy;
@@ -326,7 +384,20 @@ static void check_timeouts(FerryConvergence *c, gint64 now_us) {
                        ferry_mib((double)t->last.dirty_rate));
 }
 
+/* What the intent would have decided becomes a note of it. */
+static void controller_overhear(FerryConvergence *c, gint64 now_us) {
+  FerryConvergenceDecision d;
+  while (ferry_decidable(c) && ferry_convergence_next(c->observed, now_us, &d)) {
+    g_autofree char *reason = d.reason;
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, d.value, FERRY_REASON_OBSERVED,
+                 "%s %" G_GINT64_FORMAT " (%s) is what the intent would decide: %s",
+                 ferry_convergence_action_name(d.action), d.value, d.code, reason);
+  }
+}
+
 gboolean ferry_convergence_next(FerryConvergence *c, gint64 now_us, FerryConvergenceDecision *out) {
+  if (c->observed && c->pending.length == 0)
+    controller_overhear(c, now_us);
   if (c->pending.length == 0)
     check_timeouts(c, now_us);
   FerryConvergenceDecision *d = g_queue_pop_head(&c->pending);

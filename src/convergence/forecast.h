@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 typedef enum {
-  FERRY_FORECAST_PRECOPY,          /* with a limit of max - eps */
+  FERRY_FORECAST_PRECOPY,          /* with the limit that costs the least */
   FERRY_FORECAST_THROTTLE,         /* the same with the guest slowed as little as will do */
   FERRY_FORECAST_SUSPEND,          /* paused after the first pass */
   FERRY_FORECAST_POSTCOPY,         /* post-copy after the first pass */
@@ -29,6 +29,7 @@ typedef struct {
   double max_slowdown; /* 0..1; 0: no throttle */
   gboolean post_copy;  /* allowed */
   gboolean preempt;    /* requested pages overtake the stream */
+  FerryPrefer prefer;
 } FerryForecastWish;
 
 typedef struct {
@@ -43,5 +44,27 @@ typedef struct {
  * its seconds. */
 void ferry_forecast(const FerryWriter *writer, const FerryPath *path, const FerryForecastWish *wish,
                     FerryForecast out[FERRY_FORECASTS]);
+
+/** How far off what is known may be: shares of the guest's rate of writing and of the path's. */
+typedef struct {
+  double writer, path;
+} FerryForecastDoubt;
+
+/** What half and 95 of 100 guests such as this one would keep. INFINITY: more of them than that
+ * would not keep the wish at all. */
+typedef struct {
+  double pause_p50, pause_p95, seconds_p50, seconds_p95;
+  double within; /* share of those that keep the wish, 0..1 */
+} FerryForecastSpread;
+
+/** The same for guests and paths about what is known (`doubt`: within that with 95 %), and for each
+ * pattern of writing, as two periods can't tell them apart: of each the end that would be chosen.
+ */
+void ferry_forecast_spread(const FerryWriter *writer, const FerryPath *path,
+                           const FerryForecastWish *wish, const FerryForecastDoubt *doubt,
+                           FerryForecastSpread *out);
+/** The end that keeps the wish and costs the least; NULL: none does. */
+const FerryForecast *ferry_forecast_best(const FerryForecast all[FERRY_FORECASTS],
+                                         const FerryForecastWish *wish);
 
 G_END_DECLS

@@ -25,6 +25,25 @@
 #define POSTCOPY_GAP 0.8
 #define POSTCOPY_GAP_PREEMPT 0.05
 
+/* A pause is felt by the guest's users, a few hundred milliseconds of total time by nobody; so by
+ * default time is bounded, and costs just enough that nothing is waited for in vain. */
+static const struct {
+  double lambda; /* what a second of total time costs, in seconds of the guest's work */
+  double slack;  /* a quarter is the bound, of which a call, a window and a chunk take their part */
+} model_prefers[FERRY_PREFERS] = {
+    [FERRY_PREFER_PAUSE] = {0.02, 0.2},
+    [FERRY_PREFER_BALANCED] = {0.2, 0.2},
+    [FERRY_PREFER_TIME] = {5, 0.03}, /* what the model doesn't foresee of it is 2 % mostly */
+};
+
+double ferry_prefer_cost(FerryPrefer prefer, double lost, double seconds) {
+  return lost + model_prefers[prefer].lambda * seconds;
+}
+
+double ferry_prefer_slack(FerryPrefer prefer) {
+  return model_prefers[prefer].slack;
+}
+
 const char *ferry_writer_pattern_name(FerryWriterPattern pattern) {
   static const char *const names[] = {"idle", "uniform", "cyclic", "skewed"};
   return names[pattern];
@@ -163,6 +182,12 @@ double ferry_model_precopy_seconds(const FerryWriter *writer, const FerryPath *p
 
 double ferry_model_lower_bound(const FerryPath *path, double bytes) {
   return path->rate > 0 ? bytes / path->rate + path->eps : INFINITY;
+}
+
+double ferry_model_felt(double before, double under, double p) {
+  if (before <= 0 || p <= 0)
+    return 1;
+  return CLAMP((1 - under * (1 - p) / before) / p, 0, 1);
 }
 
 double ferry_model_throttle_stall(double p) {

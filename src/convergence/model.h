@@ -93,6 +93,20 @@ typedef struct {
   double bytes;    /* still to be sent */
 } FerryOption;
 
+/** What is worth more where both can't be had (`intent.prefer`; in the order of its words). */
+typedef enum {
+  FERRY_PREFER_PAUSE,    /* the guest loses as little as it can */
+  FERRY_PREFER_BALANCED, /* a second longer is worth 0.2 s of its work */
+  FERRY_PREFER_TIME,     /* the earliest end that is allowed */
+  FERRY_PREFERS,
+} FerryPrefer;
+
+/** What an end costs that loses `lost` seconds of the guest's work and takes `seconds`: in seconds
+ * of work. */
+double ferry_prefer_cost(FerryPrefer prefer, double lost, double seconds);
+/** The share of the earliest end's time that may be spent beyond it on a cheaper end. */
+double ferry_prefer_slack(FerryPrefer prefer);
+
 /** Plays QEMU's rule (send until what remains is below limit x rate, look again, switch over if it
  * still is) for a guest with `pending` bytes to send. Gives up after `horizon` seconds. */
 FerryOption ferry_model_precopy(const FerryWriter *writer, const FerryPath *path, double pending,
@@ -102,6 +116,10 @@ FerryOption ferry_model_suspend(const FerryPath *path, double pending);
  * that the guest is going to touch soon. */
 FerryOption ferry_model_postcopy(const FerryPath *path, double pending, double touched,
                                  gboolean preempt);
+/** The share of a throttle `p` (0..1) that a guest feels, 0..1, which wrote at `before` bytes/s
+ * without it and is fitted with `under` in the time that is left to it: one with processor time to
+ * spare writes as much as ever, and loses nothing. */
+double ferry_model_felt(double before, double under, double p);
 /** The stall that QEMU's throttle `p` (0..1) makes, in seconds: 10 ms x p / (1 - p). */
 double ferry_model_throttle_stall(double p);
 

@@ -3,24 +3,34 @@
 //
 // Theory of operation: each limit up to the maximum, throttles where no limit will do, post-copy.
 // Those that break the intent are dropped. The rest is measured against the earliest end among
-// them: of all that are at most FERRY_SLACK later, the one that costs the guest the least is taken.
-// The model (model.h) gives the prices; where its fit is bad or its promises were broken, what was
-// seen decides. Before the first pass is over only a dirty rate that was measured beforehand can
-// tell anything: then the end of the pass at a low limit, with another one set after it, is
-// compared with limits that let QEMU look at the dirty bitmap before the pass has ended.
+// them: of all that are late by the intent's slack at most (a quarter; less where time is
+// preferred) the cheapest is taken. Cost is the work that the guest loses, and lambda times the
+// time. The model (model.h) gives the prices; where its fit is bad or its promises were broken,
+// what was seen decides. Before the first pass is over only a dirty rate that was measured
+// beforehand can tell anything: then the end of the pass at a low limit, with another one set after
+// it, is compared with limits that let QEMU look at the dirty bitmap before the pass has ended.
 #include "convergence/private.h"
 #include "convergence/forecast.h"
 #include <math.h>
 
 #define POSTCOPY_DOUBT 1.25 /* how much longer the stalls of post-copy may get than reckoned */
 #define WORTH 0.85          /* a new limit must cost the guest that much less */
+#define START_SHARE 4       /* the first limit is eps / 4: an idle guest pauses 1.25 eps at most */
 #define FOREVER_S 600.0
 #define IN_ONE_PIECE 0.25 /* what a pause costs beyond the work that is lost in it */
+#define NEARLY 0.95       /* of a stated duration: what is in sight then must still happen */
+#define WAIT_SHARE 0.25   /* of what an end costs: for waiting in vain for a better one */
+#define MUCH_LESS 0.5
 /* QEMU throttles at its second look at the dirty log, each a second after the last at the least */
 #define THROTTLE_LAG_S 1.2
 
 double ferry_intent_room(const FerryConvergence *c) {
   return (double)MAX(1, c->intent.max_downtime_ms - c->intent.switchover_cost_ms) / 1000;
+}
+
+double ferry_intent_low(const FerryConvergence *c) {
+  double low = (double)MAX(FERRY_START_LEAST_MS, c->intent.switchover_cost_ms / START_SHARE) / 1000;
+  return MIN(low, ferry_intent_room(c));
 }
 
 double ferry_intent_elapsed(const FerryConvergence *c, gint64 now_us) {
@@ -51,6 +61,8 @@ FerryOption ferry_options_price(const FerryConvergence *c, const FerryPath *path
   gboolean trusted = t->writer.residual <= FERRY_TRUSTED && c->is.broken < FERRY_BROKEN_PROMISES;
   FerryOption o = ferry_model_precopy(&t->writer, path, v, limit, throttle, options_horizon(c));
   double reached = limit * path->switch_rate;
+  if (throttle > 0 && isfinite(o.lost))
+    o.lost -= c->is.unfelt * MAX(0, o.lost - o.pause);
   if (trusted || v <= reached || throttle > 0)
     return o;
   double best = c->is.broken > 0 ? MAX(t->best_v, ferry_intent_threshold(c)) : t->best_v;
@@ -96,7 +108,7 @@ double ferry_intent_throttle_bound(const FerryConvergence *c) {
 }
 
 static double options_candidate(const FerryConvergence *c, int i) {
-  double top = ferry_intent_room(c), low = MIN(top, FERRY_START_LEAST_MS / 1000.0);
+  double top = ferry_intent_room(c), low = ferry_intent_low(c);
   return low * pow(top / low, (double)i / (FERRY_CANDIDATES - 1));
 }
 
@@ -124,12 +136,15 @@ void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, doub
     }
 }
 
-double ferry_option_cost(const FerryOption *o) {
-  return o->lost + IN_ONE_PIECE * o->pause;
+double ferry_intent_slack(const FerryConvergence *c) {
+  return ferry_prefer_slack(c->intent.prefer);
 }
 
-/* The earliest allowed end; throttled ones only count where there is no other. */
-static double options_earliest(const FerryConvergence *c, const FerryOptions *options, double now) {
+double ferry_option_cost(const FerryConvergence *c, const FerryOption *o) {
+  return ferry_prefer_cost(c->intent.prefer, o->lost + IN_ONE_PIECE * o->pause, o->seconds);
+}
+
+double ferry_options_earliest(const FerryConvergence *c, const FerryOptions *options, double now) {
   double best = INFINITY, best_throttled = INFINITY;
   for (guint i = 0; i < options->n; i++) {
     const FerryOption *o = &options->all[i];
@@ -145,39 +160,89 @@ static double options_earliest(const FerryConvergence *c, const FerryOptions *op
 
 const FerryOption *ferry_options_choose(const FerryConvergence *c, const FerryOptions *options,
                                         double now) {
-  double first = options_earliest(c, options, now);
+  double first = ferry_options_earliest(c, options, now);
   if (!isfinite(first))
     return NULL;
-  double until = (1 + FERRY_SLACK) * MIN(c->is.reference, now + first) - now;
+  double until = (1 + ferry_intent_slack(c)) * MIN(c->is.reference, now + first) - now;
   until = MAX(until, first * 1.001);
   const FerryOption *best = NULL, *kept = &options->all[0];
   for (guint i = 0; i < options->n; i++) {
     const FerryOption *o = &options->all[i];
     if (options_allowed(c, o, now) && o->seconds <= until &&
-        (!best || ferry_option_cost(o) < ferry_option_cost(best)))
+        (!best || ferry_option_cost(c, o) < ferry_option_cost(c, best)))
       best = o;
   }
   /* what is set already stays unless another end is clearly cheaper */
   if (c->is.planned && best->throttle <= 0 && options_allowed(c, kept, now) &&
-      kept->seconds <= until && ferry_option_cost(best) > WORTH * ferry_option_cost(kept))
+      kept->seconds <= until && ferry_option_cost(c, best) > WORTH * ferry_option_cost(c, kept))
     best = kept;
   return best;
+}
+
+double ferry_intent_bound(const FerryConvergence *c) {
+  double bound = (1 + ferry_intent_slack(c)) * c->is.reference;
+  if (c->intent.max_duration_ms > 0)
+    bound = MIN(bound, NEARLY * (double)c->intent.max_duration_ms / 1000);
+  return bound;
+}
+
+gboolean ferry_options_worth_waiting(const FerryConvergence *c, const FerryPath *path,
+                                     const FerryOption *o, double v, double now) {
+  double bound = MIN(ferry_intent_bound(c), (1 + ferry_intent_slack(c)) * c->is.earliest);
+  if (!isfinite(bound) || now + v / path->rate + o->seconds + FERRY_TAKE_UP_S > bound)
+    return FALSE;
+  double price = ferry_prefer_cost(c->intent.prefer, 0, bound - now - o->seconds);
+  return price <= WAIT_SHARE * (o->lost - path->eps);
+}
+
+/* As the guest's writes were of `pattern`; NULL: nothing is within the intent then. The option is
+ * one of `options`. */
+static const FerryOption *options_as_if(const FerryConvergence *c, const FerryPath *path, double v,
+                                        double now, const FerryWriter *writer,
+                                        FerryOptions *options) {
+  FerryConvergence as_if = *c;
+  as_if.t.writer = *writer;
+  ferry_options_gather(&as_if, path, v, now, options);
+  return ferry_options_choose(&as_if, options, now);
+}
+
+/* Whether no more is known than two passes: the pattern is a guess. */
+static gboolean options_two_passes(const FerryConvergence *c) {
+  guint known = c->intent.prior_seconds > 0 ? 3 : 2; /* rounds after two passes, at most */
+  return c->t.passes >= 2 && c->t.n_rounds <= known && c->t.writer.pattern == FERRY_WRITER_UNIFORM;
+}
+
+/* The guest that wrote the same page after page. Where all of the set was written, what it writes
+ * at the least is taken. */
+static FerryWriter options_cyclic(const FerryConvergence *c) {
+  const FerryTracker *t = &c->t;
+  FerryWriter cyclic = {.pattern = FERRY_WRITER_CYCLIC, .rounds = t->n_rounds};
+  for (guint i = 0; i < t->n_rounds; i++) {
+    const FerryRound *round = &t->rounds[i];
+    cyclic.working_set = MAX(cyclic.working_set, round->dirtied + round->rest);
+    cyclic.write_rate = MAX(cyclic.write_rate, round->dirtied / round->seconds);
+  }
+  return cyclic;
+}
+
+gboolean ferry_options_hopeful(const FerryConvergence *c, const FerryPath *path, double v,
+                               double now, const FerryOption *o) {
+  FerryOptions options = {.n = 0};
+  if (!options_two_passes(c))
+    return FALSE;
+  FerryWriter cyclic = options_cyclic(c);
+  const FerryOption *kinder = options_as_if(c, path, v, now, &cyclic, &options);
+  return kinder && (!o || kinder->lost < MUCH_LESS * o->lost);
 }
 
 gboolean ferry_options_doubtful(const FerryConvergence *c, const FerryPath *path, double v,
                                 double now, FerryWriter *skewed) {
   const FerryTracker *t = &c->t;
-  guint known = c->intent.prior_seconds > 0 ? 3 : 2; /* rounds after two passes, at most */
-  if (t->passes < 2 || t->n_rounds > known || t->writer.pattern != FERRY_WRITER_UNIFORM)
-    return FALSE;
   double memory = t->last.total > 0 ? (double)t->last.total : INFINITY;
-  if (!ferry_writer_fit_as(skewed, FERRY_WRITER_SKEWED, t->rounds, t->n_rounds, memory))
-    return FALSE;
-  FerryConvergence as_if = *c;
   FerryOptions options = {.n = 0};
-  as_if.t.writer = *skewed;
-  ferry_options_gather(&as_if, path, v, now, &options);
-  return !ferry_options_choose(&as_if, &options, now);
+  return options_two_passes(c) &&
+         ferry_writer_fit_as(skewed, FERRY_WRITER_SKEWED, t->rounds, t->n_rounds, memory) &&
+         !options_as_if(c, path, v, now, skewed, &options);
 }
 
 double ferry_options_first_pass(const FerryConvergence *c, const FerryPath *path, double pass,

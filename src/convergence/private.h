@@ -7,9 +7,6 @@
 
 #define FERRY_HISTORY_MAX 200
 
-/* Of the intent. The bar for time is 5 %; what the model does not foresee of it (QEMU takes up a
- * limit every 0.1 s and sends for 0.05 s between two looks) is 2 % for most migrations. */
-#define FERRY_SLACK 0.03        /* share of the time that may be spent on a cheaper end */
 #define FERRY_TRUSTED 0.15      /* residual up to which the model is believed */
 #define FERRY_BROKEN_PROMISES 2 /* after so many only what was seen is believed */
 #define FERRY_MARGIN 1.1
@@ -20,6 +17,7 @@
 /** State of the intent-driven part (intent.c). */
 typedef struct {
   double reference; /* earliest end, in seconds from the start, that the maximum would have given */
+  double earliest;  /* ... and as it was forecast, by whatever is permitted */
   double plan_limit; /* D in seconds */
   double plan_rate;  /* the rate the plan was made with */
   double forecast;   /* seconds from start to end, as the first plan expects; 0: no plan yet */
@@ -27,14 +25,22 @@ typedef struct {
   gint64 planned_us, verdict_us; /* verdict_us: infeasible since then; 0: it is not */
   guint broken;                  /* promises that were not kept */
   guint raised_at, throttled_at; /* passes */
+  double unslowed_rate;          /* the guest's of writing, as the throttle was set; 0: none was */
+  double unfelt;                 /* the share of the throttle that it does not feel, 0..1 */
+  guint lowered;                 /* how often the limit was */
   int told_throttle;             /* percent, as the hypervisor said it last */
   gint64 first_verdict_us;       /* 0: it never was infeasible */
   gint64 limit_us;               /* when the limit was set */
   gboolean planned, released;
+  gboolean waits;         /* a dear end is put off for a better moment */
   gboolean first_planned; /* the first pass has its plan */
-  gboolean noted;         /* a verdict of infeasibility stands */
-  gboolean provisional;   /* ... from two passes only, or from less */
-  guint withdrawn;        /* verdicts that were taken back */
+  gint64 needed_ms;       /* the pause that would do, as the last verdict said */
+  double plan_end;      /* seconds from the start, as the plan in force has it; 0: there is none */
+  gboolean asked;       /* a person, what is to become of it */
+  gboolean noted;       /* a verdict of infeasibility stands */
+  gboolean doubtful;    /* ... with a probability only */
+  gboolean provisional; /* ... from two passes only, or from less */
+  guint withdrawn;      /* verdicts that were taken back */
 } FerryIntentState;
 
 /** State of the schedule interpreter (schedule_run.c). */
@@ -85,6 +91,7 @@ struct _FerryConvergence {
   gboolean no_post_copy, no_throttle, no_suspend; /* refused by the hypervisor */
   gboolean keep_precopy, refused_post_copy;       /* why no_post_copy holds */
   gboolean pinned;                                /* a person set the limit */
+  FerryConvergence *observed; /* what the intent would decide; NULL: it does, or isn't asked */
   const FerryStrategy *strategy;
   gpointer state; /* of a strategy that is in none of the following; ferry_convergence_state() */
   FerryIntentState is;
@@ -115,6 +122,9 @@ typedef struct {
 
 /** The largest limit in seconds of pause without eps. */
 double ferry_intent_room(const FerryConvergence *c);
+/** The first limit, in seconds. Below it nothing is gained: what is left then costs less than the
+ * switch-over. */
+double ferry_intent_low(const FerryConvergence *c);
 /** Seconds since the start. */
 double ferry_intent_elapsed(const FerryConvergence *c, gint64 now_us);
 /** Below this QEMU switches over, in bytes on the wire. */
@@ -127,17 +137,34 @@ FerryOption ferry_options_price(const FerryConvergence *c, const FerryPath *path
 FerryOption ferry_options_postcopy(const FerryConvergence *c, const FerryPath *path, double v);
 /** Whether the stalls of that post-copy surely keep the maximum. */
 gboolean ferry_options_postcopy_keeps(const FerryConvergence *c, const FerryOption *o);
-/** What the guest pays: the work it loses, and more for what it loses in one piece. Seconds. */
-double ferry_option_cost(const FerryOption *o);
+/** What the guest pays, more for what it loses in one piece, and the time at the price that the
+ * intent prefers. Seconds of work. */
+double ferry_option_cost(const FerryConvergence *c, const FerryOption *o);
+/** The share of the earliest end's time that may be spent beyond it on a cheaper end. */
+double ferry_intent_slack(const FerryConvergence *c);
 /** Fills `options` (empty before); the first is what is set now. */
 void ferry_options_gather(const FerryConvergence *c, const FerryPath *path, double v, double now,
                           FerryOptions *options);
-/** The cheapest within the intent that ends at most FERRY_SLACK later than the earliest; NULL: none
- * is within. */
+/** By when it is to end, in seconds from the start: the earliest end that was in sight, and the
+ * slack; INFINITY: none was yet. */
+double ferry_intent_bound(const FerryConvergence *c);
+/** Whether a better moment than `o` may be waited for: what that costs, if none comes, is a small
+ * part of what `o` does, and there is time for another pass of `v` bytes. */
+gboolean ferry_options_worth_waiting(const FerryConvergence *c, const FerryPath *path,
+                                     const FerryOption *o, double v, double now);
+/** Two passes fit every pattern: whether a guest that wrote the same in turn, page after page,
+ * could end for much less than `o` (NULL: nothing is within the intent). */
+gboolean ferry_options_hopeful(const FerryConvergence *c, const FerryPath *path, double v,
+                               double now, const FerryOption *o);
+/** Seconds to the earliest end within the intent, a throttled one only where there is no other;
+ * INFINITY: none. */
+double ferry_options_earliest(const FerryConvergence *c, const FerryOptions *options, double now);
+/** The cheapest within the intent that ends late by ferry_intent_slack() at most; NULL: none is
+ * within. */
 const FerryOption *ferry_options_choose(const FerryConvergence *c, const FerryOptions *options,
                                         double now);
-/** Two passes fit every pattern, and the uniform one is the kindest of them: whether nothing would
- * be within the intent if the guest wrote the same with 80/20 skew, which is then in `skewed`. */
+/** Two passes fit every pattern: whether nothing would be within the intent if the guest wrote the
+ * same with 80/20 skew; that guest is then in `skewed`. */
 gboolean ferry_options_doubtful(const FerryConvergence *c, const FerryPath *path, double v,
                                 double now, FerryWriter *skewed);
 /** The limit for the first pass, `pass` seconds old, by what was measured beforehand; 0: low. */
@@ -149,10 +176,14 @@ double ferry_options_needed_limit(const FerryConvergence *c, const FerryPath *pa
 
 /* verdict.c: saying that the intent cannot be kept, and taking it back */
 
-/** It cannot; `provisional`: as far as it is known. Said once, and once more when it is sure.
- * `doubted`: the guest that it may be as well, for which it was found; NULL: the one that fits. */
+/** It cannot; `provisional`: as far as it is known. Said once, and once more when it is sure. */
 void ferry_verdict_infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
-                              const FerryWriter *doubted, gboolean provisional);
+                              gboolean provisional);
+/** It cannot if the guest writes as `writer` does, which it may (or the tracker's, though less is
+ * left after each pass), or unless it writes page after page (`writer` NULL): a doubt with its
+ * probability, said once. */
+void ferry_verdict_doubtful(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
+                            const FerryWriter *writer);
 /** `o` keeps the intent after all: a verdict that stands is withdrawn. */
 void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryOption *o);
 

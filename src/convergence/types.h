@@ -6,6 +6,14 @@
 
 G_BEGIN_DECLS
 
+/** What ends an intent that stays out of reach (`intent.onInfeasible`; in the order of its words).
+ */
+typedef enum {
+  FERRY_INFEASIBLE_GIVE_UP,
+  FERRY_INFEASIBLE_TAKE_BEST, /* the shortest pause there is, however long */
+  FERRY_INFEASIBLE_ASK,       /* a person changes it or cancels it, or a timeout ends it */
+} FerryInfeasible;
+
 /** What is wanted of this migration, from its resolved configuration. Fields left 0 mean "not
  * stated". A `strategy` decides: that of a `schedule`, the intent's, or another. */
 typedef struct _FerryStrategy FerryStrategy; /* convergence/strategy.h */
@@ -18,9 +26,12 @@ typedef struct {
   gboolean allow_post_copy;
   gboolean allow_workload_disruption;
   /* of the intent */
-  gint64 max_duration_ms;      /* by when it is to be done; 0: whenever */
-  int max_slowdown_percent;    /* how much the guest may be slowed, 0..99; 0: not at all */
-  gboolean can_throttle;       /* SET_THROTTLE can be carried out */
+  FerryPrefer prefer;
+  FerryInfeasible on_infeasible;
+  gboolean observe_only;    /* the intent decides and is recorded, `schedule` acts; NULL: nobody */
+  gint64 max_duration_ms;   /* by when it is to be done; 0: whenever */
+  int max_slowdown_percent; /* how much the guest may be slowed, 0..99; 0: not at all */
+  gboolean can_throttle;    /* SET_THROTTLE can be carried out */
   gboolean post_copy_preempt;  /* requested pages overtake the stream */
   gint64 bandwidth_cap;        /* bytes/s, lifted at the switch-over; 0: none */
   gint64 link_rate;            /* bytes/s of the link without the cap; 0: unknown */

@@ -10,7 +10,13 @@
 #include "model/migration/reasons.h"
 #include <math.h>
 
+#define LONGEST_S 1e9 /* a rate that is next to nothing makes a time that no number holds */
 #define BEYOND 4 /* passes that all leave the whole set: the guest is so much faster, or more */
+/* Of steady guests of which it was said after two passes, so many of 100 could not be moved within
+ * their intent (tests/convergence/test-verdict.c counts them). */
+#define DOUBT_SKEWED 10
+#define DOUBT_CYCLIC 55
+#define DOUBT_SHRINKING 20
 #define MOST_WITHDRAWN 3 /* a guest that wavers at the border is not worth more words */
 
 static char *guest_text(const FerryWriter *w, const FerryPath *path, double v) {
@@ -37,19 +43,16 @@ static char *slower_text(const FerryConvergence *c, double share) {
 }
 
 static void verdict_say(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
-                        const FerryWriter *writer, gboolean provisional) {
+                        const FerryWriter *writer, FerryReason code, const char *as_seen) {
   double now = ferry_intent_elapsed(c, now_us), room = ferry_intent_room(c);
   double end = (double)c->intent.max_duration_ms / 1000;
   double limit =
       writer ? ferry_options_needed_limit(c, path, v, now, writer) : v / path->switch_rate;
-  gint64 need_ms = (gint64)ceil((MAX(limit, room) + path->eps) * 1000);
-  const char *as_seen = !provisional ? ""
-                        : writer && writer->pattern != c->t.writer.pattern
-                            ? "if its writes are as skewed as those of most guests: "
-                            : "as far as it was seen: ";
+  gint64 need_ms = (gint64)ceil(MIN(LONGEST_S, MAX(limit, room) + path->eps) * 1000);
+  c->is.needed_ms = need_ms;
   g_autofree char *guest = guest_text(writer, path, v);
   if (end > 0 && now + v / path->rate > end) {
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, FERRY_REASON_INFEASIBLE,
+    ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, code,
                  "%s%s: that alone takes %.1f s and ends after the %.1f s allowed; allow more time "
                  "or more bandwidth",
                  as_seen, guest, v / path->rate, end);
@@ -61,7 +64,7 @@ static void verdict_say(FerryConvergence *c, gint64 now_us, const FerryPath *pat
     slow = ferry_model_min_throttle(writer, path, room);
   }
   g_autofree char *slower = writer ? slower_text(c, slow) : g_strdup("");
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, FERRY_REASON_INFEASIBLE,
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, code,
                "%s%s: a pause of about %" G_GINT64_FORMAT " ms would be needed, %" G_GINT64_FORMAT
                " ms are allowed%s; allow the longer pause, or %.0f MiB/s of bandwidth%s%s",
                as_seen, guest, need_ms, c->intent.max_downtime_ms,
@@ -70,24 +73,43 @@ static void verdict_say(FerryConvergence *c, gint64 now_us, const FerryPath *pat
 }
 
 void ferry_verdict_infeasible(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
-                              const FerryWriter *doubted, gboolean provisional) {
+                              gboolean provisional) {
   FerryIntentState *s = &c->is;
-  if ((s->noted && (provisional || !s->provisional)) || s->withdrawn >= MOST_WITHDRAWN)
+  if ((s->noted && !s->doubtful && (provisional || !s->provisional)) ||
+      s->withdrawn >= MOST_WITHDRAWN)
     return;
   s->noted = TRUE;
   s->provisional = provisional;
-  verdict_say(c, now_us, path, v,
-              doubted       ? doubted
-              : c->t.fitted ? &c->t.writer
-                            : NULL,
-              provisional);
+  s->doubtful = FALSE;
+  verdict_say(c, now_us, path, v, c->t.fitted ? &c->t.writer : NULL, FERRY_REASON_INFEASIBLE,
+              provisional ? "as far as it was seen: " : "");
+}
+
+void ferry_verdict_doubtful(FerryConvergence *c, gint64 now_us, const FerryPath *path, double v,
+                            const FerryWriter *writer) {
+  FerryIntentState *s = &c->is;
+  if (s->noted || s->withdrawn >= MOST_WITHDRAWN)
+    return;
+  s->noted = s->provisional = s->doubtful = TRUE;
+  const char *unless = "if its writes are as skewed as those of most";
+  int percent = DOUBT_SKEWED;
+  if (!writer) {
+    unless = "unless it writes page after page";
+    percent = DOUBT_CYCLIC;
+  } else if (writer == &c->t.writer) {
+    unless = "though less is left after each pass";
+    percent = DOUBT_SHRINKING;
+  }
+  g_autofree char *as_seen =
+      g_strdup_printf("with a probability of about %d %%, %s: ", percent, unless);
+  verdict_say(c, now_us, path, v, writer ? writer : &c->t.writer, FERRY_REASON_DOUBTFUL, as_seen);
 }
 
 void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryOption *o) {
   FerryIntentState *s = &c->is;
   if (!s->noted)
     return;
-  s->noted = s->provisional = FALSE;
+  s->noted = s->provisional = s->doubtful = FALSE;
   s->withdrawn++;
   ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, (gint64)ceil(o->pause * 1000),
                FERRY_REASON_FEASIBLE,

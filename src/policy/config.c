@@ -7,6 +7,8 @@
 #include "model/flags/migration_flags.h"
 #include "policy/preset_policies.h"
 
+#define DEFAULT_SLOWDOWN_PERCENT 20
+
 /* What a source says of a field, a new reference; NULL: nothing, or nothing of its type. */
 static json_t *value_of(const json_t *source, const char *name, FerryType type) {
   json_t *v = json_object_get(source, name);
@@ -132,6 +134,22 @@ static void put_means(const Target *to) {
     config_imply(to, "allowPostCopy", origin);
 }
 
+/* How much a guest may be slowed: an intent that nobody stated allows a little, and an explicit
+ * `allowAutoConverge: false` nothing; unset forbids nothing. Who asked for auto-converge without an
+ * intent gets libvirt's own, as far as that goes. */
+static void put_slowdown(const Target *to) {
+  const char *asked = ferry_json_str(to->from, "allowAutoConverge");
+  gboolean said = asked && !g_str_equal(asked, "default");
+  if (said && !ferry_json_bool(to->out, "allowAutoConverge", FALSE)) {
+    ferry_json_set_int(to->out, "maxSlowdownPercent", 0);
+    ferry_json_set_str(to->from, "maxSlowdownPercent", asked);
+  } else if (!said && !json_object_get(to->out, "maxSlowdownPercent") &&
+             g_strcmp0(ferry_json_str(to->from, "preset"), "default") == 0) {
+    ferry_json_set_int(to->out, "maxSlowdownPercent", DEFAULT_SLOWDOWN_PERCENT);
+    ferry_json_set_str(to->from, "maxSlowdownPercent", "default");
+  }
+}
+
 /* `compression` into libvirt's terms, where those are not given themselves. A preset's gives way to
  * the number of connections, which may not go with it. */
 static void put_compression(const Target *to) {
@@ -200,6 +218,7 @@ json_t *ferry_config_resolve(const FerryConfigSources *s, json_t **origins) {
                                   : FERRY_LAYER_VM | FERRY_LAYER_MIGRATION);
   put_rule(&to, rule);
   put_means(&to);
+  put_slowdown(&to);
   if (g_strcmp0(ferry_json_str(out, "preset"), "intent") == 0) { /* it acts by itself */
     json_object_del(out, "onStalling");
     json_object_del(from, "onStalling");

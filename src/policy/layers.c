@@ -36,6 +36,9 @@ static void take_intent(json_t *flat, const json_t *from) {
   take_duration(flat, from, "maxDowntime", "maxDowntimeMs");
   take_duration(flat, from, "maxDuration", "maxDurationMs");
   layers_take(flat, from, "maxSlowdown", "maxSlowdownPercent");
+  layers_take(flat, from, "prefer", "prefer");
+  layers_take(flat, from, "onInfeasible", "onInfeasible");
+  layers_take(flat, from, "strict", "strict");
 }
 
 static json_t *layers_flatten(const json_t *spec) {

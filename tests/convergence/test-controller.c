@@ -419,6 +419,96 @@ static void test_stall_is_measured_against_the_best(void) {
   end(&w);
 }
 
+/* The course of a guest whose passes leave now much, now next to nothing: MiB at the beginning of
+ * each pass. A decision that changes nothing is none, and the limit doesn't go up and down with it.
+ */
+static void test_no_flutter(void) {
+  static const int left[] = {70, 1, 66, 2, 71, 1, 64, 1, 69, 3, 70, 1, 62, 1, 70, 2, 68, 1, 71, 1};
+  World w;
+  FerryConvergenceIntent intent = {.max_downtime_ms = 400};
+  begin(&w, &intent);
+  drain(&w);
+  gint64 v = 512 * MIB;
+  int iteration = 1;
+  for (int round = 0; round < 5; round++)
+    for (gsize i = 0; i < G_N_ELEMENTS(left); i++) {
+      pass(&w, iteration++, v, 100 * MIB, left[i] * MIB);
+      v = left[i] * MIB;
+    }
+  g_autoptr(json_t) history = ferry_convergence_history(w.c);
+  gint64 before = 0, turns = 0, rising = 0;
+  size_t i;
+  json_t *e;
+  json_array_foreach(history, i, e) {
+    if (g_strcmp0(json_string_value(json_object_get(e, "action")), "SetDowntime") != 0)
+      continue;
+    gint64 value = ferry_json_int(e, "value", 0), up = value > before ? 1 : -1;
+    g_assert_cmpint(ABS(value - before) * 20, >=, before); /* 5 % at the least */
+    turns += rising && up != rising;
+    rising = up;
+    before = value;
+  }
+  g_test_message("%d limits in %d passes, %d turns", w.raises, iteration - 1, (int)turns);
+  g_assert_cmpint(w.raises, <=, 14);
+  g_assert_cmpint(turns, <=, 10);
+  end(&w);
+}
+
+/* Samples that no hypervisor would send, and passes that come when they like: whatever comes,
+ * limits stay within what is allowed, decisions are few, and nothing follows post-copy. */
+static void test_hostile(void) {
+  static const gint64 sizes[] = {0, 1, 4096, 64 * MIB, 4096 * MIB, G_MAXINT64 / 4};
+  for (guint32 seed = 1; seed <= 400; seed++) {
+    g_autoptr(GRand) dice = g_rand_new_with_seed(seed);
+#define PICK(all) all[g_rand_int_range(dice, 0, G_N_ELEMENTS(all))]
+    FerryConvergenceIntent intent = {.max_downtime_ms = g_rand_int_range(dice, 0, 2000),
+                                     .prefer = g_rand_int_range(dice, 0, FERRY_PREFERS),
+                                     .on_infeasible = seed % 3 == 1 ? FERRY_INFEASIBLE_ASK
+                                                                    : FERRY_INFEASIBLE_GIVE_UP,
+                                     .observe_only = seed % 7 == 0,
+                                     .allow_post_copy = seed % 2,
+                                     .max_duration_ms = seed % 5 ? 0 : 20000,
+                                     .max_slowdown_percent = g_rand_int_range(dice, -5, 120),
+                                     .can_throttle = seed % 4 > 1,
+                                     .bandwidth_cap = PICK(sizes),
+                                     .link_rate = PICK(sizes),
+                                     .prior_seconds = seed % 6,
+                                     .prior_dirtied = (double)PICK(sizes),
+                                     .infeasible_patience_ms = 30000};
+    World w;
+    begin(&w, &intent);
+    gint64 most = MAX(1, intent.max_downtime_ms);
+    int iteration = 1;
+    for (int i = 0; i < 600; i++) {
+      w.now += g_rand_int_range(dice, 0, 400000);
+      if (g_rand_int_range(dice, 0, 3))
+        w.sent = MIN(G_MAXINT64 / 2, w.sent + PICK(sizes) / 8);
+      FerryConvergenceSample sample = {.processed = w.sent,
+                                       .remaining = PICK(sizes),
+                                       .total = PICK(sizes),
+                                       .follows = g_rand_int_range(dice, 0, 20) ? 0 : PICK(sizes),
+                                       .rate = PICK(sizes),
+                                       .dirty_rate = PICK(sizes),
+                                       .tells_throttle = seed % 2,
+                                       .throttle_percent = g_rand_int_range(dice, 0, 99)};
+      ferry_convergence_sample(w.c, &sample, w.now);
+      if (!g_rand_int_range(dice, 0, 4))
+        ferry_convergence_iteration(w.c, iteration += g_rand_int_range(dice, -1, 4), w.now);
+      drain(&w);
+      FerryEta eta;
+      ferry_convergence_eta(w.c, w.now, &eta);
+      g_assert_cmpint(eta.ms, >=, 0);
+      g_assert_cmpint(eta.needed_ms, >=, 0);
+      json_decref(ferry_convergence_estimate(w.c, w.now));
+    }
+    g_assert_cmpint(w.postcopies + w.aborts, <=, 1);
+    g_assert_cmpint(w.decisions, <, 300);
+    if (intent.link_rate <= 0 && !intent.observe_only)
+      g_assert_cmpint(w.highest, <=, 4 * most); /* compression, as far as it is believed */
+    end(&w);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/controller/starts-low", test_starts_low_and_stays_low_when_converging);
@@ -441,5 +531,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/controller/kept-in-precopy", test_kept_in_precopy);
   g_test_add_func("/controller/no-best-before-it-counts", test_no_best_before_it_counts);
   g_test_add_func("/controller/stall", test_stall_is_measured_against_the_best);
+  g_test_add_func("/controller/no-flutter", test_no_flutter);
+  g_test_add_func("/controller/hostile", test_hostile);
   return g_test_run();
 }

@@ -16,7 +16,10 @@ static void near(const char *what, double got, double wanted, double share) {
 
 static void test_measured(void) {
   FerryForecast f[FERRY_FORECASTS];
-  FerryForecastWish wish = {.bytes = 253 * MIB, .max_downtime = 0.477, .post_copy = TRUE};
+  FerryForecastWish wish = {.bytes = 253 * MIB,
+                            .max_downtime = 0.477,
+                            .post_copy = TRUE,
+                            .prefer = FERRY_PREFER_TIME}; /* the highest limit, as measured */
   ferry_forecast(&busy, &gigabit, &wish, f);
   const FerryOption *o = &f[FERRY_FORECAST_PRECOPY].cost;
   near("limit 450: seconds", o->seconds, 5.3, 0.2);
@@ -72,10 +75,52 @@ static void test_idle(void) {
   g_assert_false(f[FERRY_FORECAST_PRECOPY].within);
 }
 
+/* The pause that can be had for little time is what is forecast, where the pause is preferred. */
+static void test_prefer(void) {
+  FerryForecast quick[FERRY_FORECASTS], kind[FERRY_FORECASTS];
+  FerryWriter calm = {.pattern = FERRY_WRITER_UNIFORM, 128 * MIB, 60 * MIB, 0, 0};
+  FerryForecastWish wish = {.bytes = 1024 * MIB, .max_downtime = 0.9, .prefer = FERRY_PREFER_TIME};
+  ferry_forecast(&calm, &gigabit, &wish, quick);
+  wish.prefer = FERRY_PREFER_PAUSE;
+  ferry_forecast(&calm, &gigabit, &wish, kind);
+  const FerryOption *q = &quick[FERRY_FORECAST_PRECOPY].cost,
+                    *k = &kind[FERRY_FORECAST_PRECOPY].cost;
+  g_assert_cmpfloat(k->pause, <, 0.1);
+  g_assert_cmpfloat(k->pause, <, q->pause);
+  g_assert_cmpfloat(k->seconds, <=, 1.25 * q->seconds);
+  g_assert_true(ferry_forecast_best(kind, &wish) == &kind[FERRY_FORECAST_PRECOPY]);
+}
+
+/* p95 is worse than p50, more doubt makes it worse still, and where more than 5 of 100 don't keep
+ * the wish there is none. */
+static void test_spread(void) {
+  FerryForecastWish wish = {.bytes = 1024 * MIB, .max_downtime = 0.3};
+  FerryWriter near_it = {.pattern = FERRY_WRITER_UNIFORM, 64 * MIB, 90 * MIB, 0, 0};
+  FerryForecastDoubt sure = {0.05, 0.05}, unsure = {0.8, 0.3};
+  FerryForecastSpread a, b, c;
+  ferry_forecast_spread(&near_it, &gigabit, &wish, &sure, &a);
+  g_assert_cmpfloat(a.within, ==, 1);
+  g_assert_cmpfloat(a.pause_p50, <=, a.pause_p95);
+  g_assert_cmpfloat(a.pause_p95, <=, 0.3);
+  g_assert_cmpfloat(a.seconds_p50, <=, a.seconds_p95);
+  ferry_forecast_spread(&near_it, &gigabit, &wish, &unsure, &b);
+  g_assert_cmpfloat(b.pause_p95, >=, a.pause_p95);
+  g_assert_cmpfloat(b.within, <=, a.within);
+  ferry_forecast_spread(&busy, &gigabit, &wish, &sure, &c);
+  g_assert_true(isinf(c.pause_p95));
+  g_assert_cmpfloat(c.within, <, 0.5);
+  FerryWriter idle = {.pattern = FERRY_WRITER_IDLE};
+  ferry_forecast_spread(&idle, &gigabit, &wish, &unsure, &a);
+  g_assert_cmpfloat(a.within, ==, 1);
+  g_assert_cmpfloat(a.pause_p95, <, 0.05);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/forecast/measured", test_measured);
   g_test_add_func("/forecast/within", test_within);
   g_test_add_func("/forecast/idle", test_idle);
+  g_test_add_func("/forecast/prefer", test_prefer);
+  g_test_add_func("/forecast/spread", test_spread);
   return g_test_run();
 }

@@ -95,6 +95,18 @@ static void test_bound(void) {
   g_assert_false(isfinite(ferry_model_precopy(&busy, &none, 1, 1, 0, 1).seconds));
 }
 
+/* A guest that writes as much as before feels nothing, one that writes as much less as it runs less
+ * feels all of it. */
+static void test_felt(void) {
+  g_assert_cmpfloat(fabs(ferry_model_felt(100, 100, 0.5) - 1), <, 1e-9);
+  g_assert_cmpfloat(fabs(ferry_model_felt(100, 200, 0.5)), <, 1e-9);
+  g_assert_cmpfloat(fabs(ferry_model_felt(100, 150, 0.5) - 0.5), <, 1e-9);
+  g_assert_cmpfloat(ferry_model_felt(100, 1000, 0.5), ==, 0);
+  g_assert_cmpfloat(ferry_model_felt(0, 10, 0.5), ==,
+                    1); /* nothing is known: it costs what it says */
+  g_assert_cmpfloat(ferry_model_felt(100, 1, 0.5), ==, 1);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/model/unique", test_unique);
@@ -103,5 +115,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/model/precopy", test_precopy);
   g_test_add_func("/model/postcopy", test_postcopy);
   g_test_add_func("/model/bound", test_bound);
+  g_test_add_func("/model/felt", test_felt);
   return g_test_run();
 }

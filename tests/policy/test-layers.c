@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// What each layer says of a field, and which of them holds: one small world of a cluster, policies,
+// a VM and a migration, changed and resolved anew.
 #include "policy/layers.h"
 #include "policy/config.h"
 #include "model/validate/validate.h"
@@ -50,6 +52,46 @@ static void test_no_rule(World *w, gconstpointer data) {
   g_assert_cmpint(ferry_json_int(c, "retries", 0), ==, 3);
   /* no intent was given: nothing is given up for it */
   g_assert_null(ferry_json_get(c, "infeasiblePatienceMs"));
+}
+
+/* What an intent prefers is resolved like its other fields, from an object or a VM's own word. */
+static void test_preference(World *w, gconstpointer data) {
+  json_t *intent = (json_t *)ferry_json_get(w->own, "spec.intent");
+  ferry_json_set_str(intent, "prefer", "time");
+  ferry_json_set_str(intent, "onInfeasible", "ask");
+  ferry_json_set_bool(intent, "strict", TRUE);
+  ferry_json_set_bool(w->own, "spec.observeOnly", TRUE);
+  ferry_json_set_str(w->migration, "spec.policy", "own");
+  ferry_json_set_str(w->vmi, "spec.migration.prefer", "balanced");
+  RESOLVE(c, o);
+  g_assert_cmpstr(ferry_json_str(c, "prefer"), ==, "time");
+  g_assert_cmpstr(ferry_json_str(c, "onInfeasible"), ==, "ask");
+  g_assert_true(ferry_json_bool(c, "strict", FALSE));
+  g_assert_true(ferry_json_bool(c, "observeOnly", FALSE));
+  g_assert_cmpstr(ferry_json_str(o, "prefer"), ==, "MigrationPolicy/own");
+  json_object_del(json_object_get(w->migration, "spec"), "policy");
+  RESOLVE(d, p);
+  g_assert_cmpstr(ferry_json_str(d, "prefer"), ==, "balanced");
+  g_assert_cmpstr(ferry_json_str(p, "prefer"), ==, "VirtualMachineInstance");
+}
+
+/* The default intent allows a slow-down of 20 %; auto-converge that is forbidden forbids it. */
+static void test_slowdown(World *w, gconstpointer data) {
+  json_t *cluster = (json_t *)ferry_json_get(w->kubevirt, "spec.configuration.migrations");
+  RESOLVE(asked, ao); /* libvirt's own auto-converge is wanted: no limit to it */
+  g_assert_null(json_object_get(asked, "maxSlowdownPercent"));
+  json_object_del(cluster, "allowAutoConverge");
+  RESOLVE(unset, uo);
+  g_assert_cmpint(ferry_json_int(unset, "maxSlowdownPercent", -1), ==, 20);
+  ferry_json_set_bool(cluster, "allowAutoConverge", FALSE);
+  RESOLVE(forbidden, fo);
+  g_assert_cmpint(ferry_json_int(forbidden, "maxSlowdownPercent", -1), ==, 0);
+  ferry_json_set_str(w->migration, "spec.policy", "own"); /* which allows 10 % */
+  RESOLVE(both, bo);
+  g_assert_cmpint(ferry_json_int(both, "maxSlowdownPercent", -1), ==, 0);
+  json_object_del(cluster, "allowAutoConverge");
+  RESOLVE(stated, so);
+  g_assert_cmpint(ferry_json_int(stated, "maxSlowdownPercent", -1), ==, 10);
 }
 
 static void test_named_by_migration(World *w, gconstpointer data) {
@@ -236,6 +278,8 @@ int main(int argc, char **argv) {
 #define T(name, f) g_test_add("/layers/" name, World, NULL, set_up, f, tear_down)
   T("no-rule", test_no_rule);
   T("named-by-migration", test_named_by_migration);
+  T("preference", test_preference);
+  T("slowdown", test_slowdown);
   T("named-by-vm", test_named_by_vm);
   T("schedule-of-the-vm", test_schedule_of_the_vm);
   T("cluster-default", test_cluster_default);

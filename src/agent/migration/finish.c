@@ -60,8 +60,9 @@ static void add_summary(FerryMigrationParts *m, json_t *status, gboolean moved) 
   ferry_running_note_course(r, TRUE);
   if (json_array_size(m->shown.course.rows))
     json_object_set(status, "course", m->shown.course.rows);
-  json_object_set_new(status, "progress",
-                      ferry_progress_update(&m->shown.progress, &last, r->step.post_copy, elapsed));
+  json_object_set_new(
+      status, "progress",
+      ferry_progress_update(&m->shown.progress, &last, r->step.post_copy, NULL, elapsed));
 }
 
 static void give_autostart(FerryMigrationParts *m) {

@@ -3,6 +3,7 @@
 // guest and the path as they were measured, and once more for a guest and a path that are somewhat
 // better and somewhat worse, which gives the ranges.
 #include "agent/migration/forecast.h"
+#include "base/quantity.h"
 #include "convergence/forecast.h"
 #include <math.h>
 
@@ -56,6 +57,15 @@ static json_t *forecast_strategy(const FerryForecast *f, const FerryForecast *be
   return out;
 }
 
+/* What half and 95 of 100 would keep; a figure that more than those miss is left out. */
+static void put_spread(json_t *out, const FerryForecastSpread *s) {
+  put_seconds(out, "totalP50Ms", s->seconds_p50);
+  put_seconds(out, "totalP95Ms", s->seconds_p95);
+  put_seconds(out, "downtimeP50Ms", s->pause_p50);
+  put_seconds(out, "downtimeP95Ms", s->pause_p95);
+  ferry_json_set_int(out, "withinPercent", (gint64)floor(100 * s->within));
+}
+
 static void forecast_reckon(FerryWriter writer, FerryPath path, const FerryForecastWish *wish,
                             double faster, double quicker, FerryForecast all[FERRY_FORECASTS]) {
   writer.write_rate *= faster;
@@ -76,6 +86,7 @@ json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent,
                             .max_downtime = (double)intent->max_downtime_ms / 1000,
                             .max_duration = (double)intent->max_duration_ms / 1000,
                             .max_slowdown = (double)intent->max_slowdown_percent / 100,
+                            .prefer = intent->prefer,
                             .post_copy = intent->allow_post_copy,
                             .preempt = intent->post_copy_preempt};
   double doubt = ferry_measured_doubt(&writer);
@@ -85,12 +96,13 @@ json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent,
   forecast_reckon(writer, path, &wish, 1 - doubt, 1 + path_doubt, better);
   forecast_reckon(writer, path, &wish, 1 + doubt, 1 - path_doubt, worse);
   json_t *out = json_object(), *list = json_array();
-  const FerryForecast *best = NULL;
-  for (int i = 0; i < FERRY_FORECASTS; i++) {
+  for (int i = 0; i < FERRY_FORECASTS; i++)
     json_array_append_new(list, forecast_strategy(&all[i], &better[i], &worse[i]));
-    if (all[i].within && (!best || all[i].cost.seconds < best->cost.seconds))
-      best = &all[i];
-  }
+  const FerryForecast *best = ferry_forecast_best(all, &wish);
+  FerryForecastDoubt doubts = {doubt, path_doubt};
+  FerryForecastSpread spread;
+  ferry_forecast_spread(&writer, &path, &wish, &doubts, &spread);
+  put_spread(out, &spread);
   ferry_json_set(out, "strategies", list);
   if (best) {
     put_seconds(out, "totalMs", best->cost.seconds);
@@ -119,4 +131,28 @@ json_t *ferry_migration_forecast(const FerryMigrationPorts *ports, const FerryAs
   if (with_disks.resident > 0)
     with_disks.resident += asked->settings.copied_disk_bytes;
   return ferry_migration_forecast_json(&intent, &with_disks);
+}
+
+char *ferry_migration_forecast_breaks(const json_t *forecast, gint64 max_downtime_ms) {
+  gint64 within = ferry_json_int(forecast, "withinPercent", 0);
+  gint64 p50 = ferry_json_int(forecast, "downtimeP50Ms", -1);
+  gint64 p95 = ferry_json_int(forecast, "downtimeP95Ms", -1);
+  if (p95 >= 0 && p95 <= max_downtime_ms)
+    return NULL;
+  GString *text = g_string_new(NULL);
+  g_string_printf(text,
+                  "a pause of at most %" G_GINT64_FORMAT
+                  " ms is promised (intent.strict), and would "
+                  "be kept in %" G_GINT64_FORMAT " of 100 cases, 95 are wanted",
+                  max_downtime_ms, within);
+  if (p50 >= 0)
+    g_string_append_printf(text, "; half of them pause for up to %" G_GINT64_FORMAT " ms", p50);
+  g_string_append_printf(
+      text,
+      "; the guest writes %.0f MiB/s over %.0f MiB, the path carries %.0f MiB/s; "
+      "allow more, try another host, or do without strict",
+      (double)ferry_json_int(forecast, "writeRateBytesPerSecond", 0) / FERRY_MIB,
+      (double)ferry_json_int(forecast, "workingSetBytes", 0) / FERRY_MIB,
+      (double)ferry_json_int(forecast, "bandwidthBytesPerSecond", 0) / FERRY_MIB);
+  return g_string_free(text, FALSE);
 }

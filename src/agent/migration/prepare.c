@@ -45,12 +45,17 @@ gboolean ferry_prepare_resolve(FerryMigrationParts *m) {
   return asked->uuid != NULL;
 }
 
-static void send_forecast(FerryMigrationParts *m) {
+/* With what keeps a promised pause from being begun; NULL: nothing. */
+static char *send_forecast(FerryMigrationParts *m) {
   g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
   json_t *forecast = ferry_migration_forecast(&m->ports, &m->asked, &m->measured);
+  char *breaks = m->asked.settings.strict
+                     ? ferry_migration_forecast_breaks(forecast, m->asked.settings.max_downtime_ms)
+                     : NULL;
   ferry_json_set_str(forecast, "time", now);
   m->running.step.forecast_ms = ferry_json_int(forecast, "totalMs", 0);
   ferry_shown_send(&m->shown, json_pack("{s:o}", "forecast", forecast));
+  return breaks;
 }
 
 /* Nothing is moved: the status gets what a migration would cost. */
@@ -66,21 +71,31 @@ static void forecast_only(FerryMigrationParts *m) {
   }
   if (!settled)
     ferry_measure_path(&m->running, 0);
-  send_forecast(m);
+  g_free(send_forecast(m));
   ferry_finish_before(m, FERRY_REASON_FORECAST_MADE,
                       "nothing was moved: only a forecast was asked for");
 }
 
-/* What is asked for to be known beforehand. The migration does not depend on it. */
-static void measure_if_asked(FerryMigrationParts *m) {
+/* What is asked for to be known beforehand. The migration does not depend on it, but where a pause
+ * is promised. FALSE: it has ended. */
+static gboolean measure_if_asked(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
-  int seconds = m->asked.settings.dirty_rate_s;
+  gboolean strict = m->asked.settings.strict;
+  int seconds = MAX(m->asked.settings.dirty_rate_s, strict ? FORECAST_S : 0);
   if (seconds <= 0)
-    return;
-  if (ferry_measure_guest(m->running.job, seconds, &m->measured, &error))
-    send_forecast(m);
-  else
-    ferry_warning(error->message, "FERRY_MIGRATION", m->asked.name, "FERRY_DOMAIN", m->asked.uuid);
+    return TRUE;
+  if (ferry_measure_guest(m->running.job, seconds, &m->measured, &error)) {
+    g_autofree char *breaks = send_forecast(m);
+    if (breaks)
+      ferry_finish_before(m, FERRY_REASON_PAUSE_NOT_PROMISED, breaks);
+    return !breaks;
+  }
+  if (strict) {
+    ferry_finish_before(m, FERRY_REASON_FORECAST_FAILED, error->message);
+    return FALSE;
+  }
+  ferry_warning(error->message, "FERRY_MIGRATION", m->asked.name, "FERRY_DOMAIN", m->asked.uuid);
+  return TRUE;
 }
 
 /* Whether the job fits this host and ferryd's nodes. FALSE: it has ended. */
@@ -280,8 +295,8 @@ gboolean ferry_prepare(FerryMigrationParts *m) {
     return FALSE;
   g_auto(PeerCheck) check = {0};
   peer_check_begin(&check, m);
-  if (m->asked.settings.request.active && !m->running.step.was_paused)
-    measure_if_asked(m);
+  if (m->asked.settings.request.active && !m->running.step.was_paused && !measure_if_asked(m))
+    return FALSE;
   if (!ferry_disks_prepare(&m->disks, m->running.job, &error)) {
     if (!ferry_context_has_ended(m->ports.context))
       ferry_finish_before(m, FERRY_REASON_TARGET_NOT_PREPARED, error->message);

@@ -31,6 +31,16 @@ static gboolean config_bool(const json_t *config, const char *name) {
                          g_strcmp0(ferry_configuration_field(name)->fallback, "true") == 0);
 }
 
+/* The place of a word among those that its field has; 0 where it is unset, or none of them. */
+static int config_word(const json_t *config, const char *name) {
+  const FerryField *f = ferry_configuration_field(name);
+  const char *said = ferry_json_str(config, name);
+  for (int i = 0; said && f->values[i]; i++)
+    if (g_str_equal(f->values[i], said))
+      return i;
+  return 0;
+}
+
 static const FerryStrategy *read_strategy(const json_t *config) {
   const char *name = ferry_json_str(config, "preset");
   const FerryPreset *preset = name ? ferry_preset_find(name) : NULL;
@@ -102,6 +112,10 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
       .max_duration_ms = config_int(config, "maxDurationMs"),
       .max_slowdown_percent =
           (int)MIN(config_int(config, "maxSlowdownPercent"), FERRY_SLOWDOWN_MAX_PERCENT),
+      .prefer = (FerryPrefer)config_word(config, "prefer"),
+      .on_infeasible = (FerryInfeasible)config_word(config, "onInfeasible"),
+      .strict = config_bool(config, "strict"),
+      .observe_only = config_bool(config, "observeOnly"),
       .infeasible_patience_ms = config_int(config, "infeasiblePatienceMs"),
       .link_rate = config_int(config, "linkRateBytesPerSecond"),
       .switchover_bandwidth = MAX(0, config_bytes(config, "availableSwitchoverBandwidth")),
@@ -135,6 +149,9 @@ void ferry_settings_intent(const FerrySettings *s, gint64 memory, FerryConvergen
       .allow_post_copy = s->request.post_copy,
       .allow_workload_disruption = s->allow_workload_disruption,
       .max_duration_ms = s->max_duration_ms,
+      .prefer = s->prefer,
+      .on_infeasible = s->on_infeasible,
+      .observe_only = s->observe_only,
       .max_slowdown_percent = s->max_slowdown_percent,
       .can_throttle = s->can_throttle,
       .post_copy_preempt = s->post_copy_preempt,

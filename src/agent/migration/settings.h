@@ -14,6 +14,10 @@ typedef struct {
   gboolean allow_workload_disruption;
   gint64 max_duration_ms; /* of the intent; 0: whenever */
   int max_slowdown_percent;
+  FerryPrefer prefer;
+  FerryInfeasible on_infeasible;
+  gboolean strict;               /* the pause is a promise */
+  gboolean observe_only;         /* the intent's controller only looks on */
   gint64 infeasible_patience_ms; /* 0: for ever */
   gint64 link_rate;              /* bytes/s; 0: unknown */
   gint64 switchover_bandwidth;   /* bytes/s; 0: QEMU measures it */

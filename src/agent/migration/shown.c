@@ -85,12 +85,12 @@ void ferry_shown_record(FerryShown *s, json_t *entry, gint64 elapsed_ms, const c
 }
 
 void ferry_shown_progress(FerryShown *s, const FerryJobStats *stats, gboolean post_copy,
-                          gint64 elapsed_ms) {
+                          const FerryEta *eta, gint64 elapsed_ms) {
   gint64 now = g_get_monotonic_time();
   if (now - s->reported_us < REPORT_MS * 1000)
     return;
   s->reported_us = now;
-  json_t *progress = ferry_progress_update(&s->progress, stats, post_copy, elapsed_ms);
+  json_t *progress = ferry_progress_update(&s->progress, stats, post_copy, eta, elapsed_ms);
   json_t *status = json_pack("{s:o}", "progress", progress);
   if (json_array_size(s->decisions))
     json_object_set_new(status, "decisions", json_deep_copy(s->decisions));

@@ -43,8 +43,8 @@ FerryDeliveryResult ferry_shown_await(FerryShown *shown, FerryAgentContext *cont
  * taken over). `value` < 0: none. */
 void ferry_shown_record(FerryShown *shown, json_t *estimate, gint64 elapsed_ms, const char *action,
                         gint64 value, const char *code, const char *reason);
-/** Shows progress, a few times a second at most. */
+/** Shows progress, a few times a second at most; `eta`: ferry_progress_update(). */
 void ferry_shown_progress(FerryShown *shown, const FerryJobStats *stats, gboolean post_copy,
-                          gint64 elapsed_ms);
+                          const FerryEta *eta, gint64 elapsed_ms);
 
 G_END_DECLS

@@ -26,7 +26,9 @@ static void show_turn(FerryRunning *r) {
   ferry_stalling_check(r);
   note_forecast(r);
   ferry_running_note_course(r, FALSE);
-  ferry_shown_progress(r->shown, &r->last, r->step.post_copy, ferry_running_elapsed_ms(r));
+  FerryEta eta;
+  ferry_convergence_eta(r->step.convergence, g_get_monotonic_time(), &eta);
+  ferry_shown_progress(r->shown, &r->last, r->step.post_copy, &eta, ferry_running_elapsed_ms(r));
 }
 
 /* libvirt takes a definition while the VM moves, and loses it at the end: it is read at once. */

@@ -14,10 +14,30 @@ gint64 ferry_progress_follows(const FerryJobProgress *p, const FerryJobStats *s)
   return s->data_total > 0 && s->disk_total > 0 && s->memory_total <= 0 ? p->memory : 0;
 }
 
+/* When it ends: as the controller plans it, or what the rates allow at the best. */
+static void put_end(json_t *out, const FerryEta *eta, gint64 left, gint64 rate) {
+  FerryEta end = {.kind = FERRY_ETA_UNKNOWN};
+  if (eta)
+    end = *eta;
+  if (end.kind == FERRY_ETA_UNKNOWN && rate > 0 && left >= 0)
+    end = (FerryEta){.kind = FERRY_ETA_NOT_BEFORE,
+                     .ms = left < G_MAXINT64 / 1000 ? left * 1000 / rate : left / rate * 1000};
+  if (end.kind == FERRY_ETA_UNKNOWN)
+    return;
+  ferry_json_set_str(out, "estimate", ferry_eta_name(end.kind));
+  if (end.kind == FERRY_ETA_NEVER && end.needed_ms > 0)
+    put_known(out, "neededDowntimeMs", end.needed_ms);
+  else if (end.kind != FERRY_ETA_NEVER)
+    put_known(out, "remainingSeconds", MAX(0, end.ms + 999) / 1000);
+}
+
 json_t *ferry_progress_update(FerryJobProgress *p, const FerryJobStats *s, gboolean post_copy,
-                              gint64 elapsed_ms) {
+                              const FerryEta *eta, gint64 elapsed_ms) {
   gint64 follows = ferry_progress_follows(p, s);
-  if (s->data_total > 0 && s->data_remaining >= 0) {
+  /* libvirt gives sizes before it has counted what remains: nothing is known yet then */
+  p->counted |= s->data_total > 0 && (s->data_remaining > 0 || s->data_processed > 0);
+  gboolean counted = p->counted && s->data_total > 0;
+  if (counted && s->data_remaining >= 0) {
     double part = 1 - ((double)s->data_remaining + (double)follows) /
                           ((double)s->data_total + (double)follows);
     int percent = (int)(100 * CLAMP(part, 0, 1));
@@ -29,12 +49,12 @@ json_t *ferry_progress_update(FerryJobProgress *p, const FerryJobStats *s, gbool
   gboolean disks = s->disk_total > 0 && s->disk_remaining > 0;
   put_known(out, "percent", p->percent);
   ferry_json_set_str(out, "phase",
-                     post_copy            ? ferry_mode_name(FERRY_MODE_POST_COPY)
-                     : s->data_total <= 0 ? "Preparing"
-                     : disks              ? "CopyingDisks"
-                                          : "CopyingMemory");
+                     post_copy  ? ferry_mode_name(FERRY_MODE_POST_COPY)
+                     : !counted ? "Preparing"
+                     : disks    ? "CopyingDisks"
+                                : "CopyingMemory");
   put_known(out, "iteration", p->iteration);
-  if (s->data_total > 0) { /* before that libvirt says 0 of everything, and means that it starts */
+  if (counted) { /* before that libvirt says 0 of everything, and means that it starts */
     put_known(out, "dataTotalBytes", s->data_total);
     put_known(out, "dataProcessedBytes", s->data_processed);
     put_known(out, "dataRemainingBytes", s->data_remaining);
@@ -59,8 +79,8 @@ json_t *ferry_progress_update(FerryJobProgress *p, const FerryJobStats *s, gbool
   if (!post_copy)
     put_known(out, "expectedDowntimeMs",
               s->expected_downtime_ms >= 0 ? s->expected_downtime_ms : s->downtime_ms);
-  if (rate > 0 && s->data_remaining >= 0)
-    put_known(out, "remainingSeconds", (s->data_remaining + follows + rate - 1) / rate);
+  if (counted)
+    put_end(out, eta, s->data_remaining >= 0 ? s->data_remaining + follows : -1, rate);
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/view/explain.h"
 #include "base/json.h"
 #include "base/quantity.h"
+#include "cli/view/bottleneck.h"
 #include "cli/view/output.h"
 #include "cli/view/progress.h"
 #include "cli/view/text.h"
@@ -450,6 +451,9 @@ char *ferry_explain_text(const json_t *m, guint width, gboolean utf8, gboolean c
   GString *out = g_string_new(NULL);
   explain_head(out, m, utf8);
   print_sums(out, m);
+  g_autofree char *bottleneck = ferry_bottleneck_text(m);
+  if (bottleneck)
+    g_string_append_printf(out, "%s\n", bottleneck);
   print_rule(out, m, width);
   print_stalling(out, m, width);
   if (json_array_size(attempts) > 0) {

@@ -6,6 +6,7 @@
 #include "base/quantity.h"
 #include "cli/view/text.h"
 #include "model/migration/phase.h"
+#include "model/migration/reasons.h"
 #include <string.h>
 
 enum { BAR_MIN = 8, BAR_MAX = 40, NAME_MAX_COLUMNS = 24 };
@@ -59,6 +60,10 @@ void ferry_progress_read(FerryProgress *p, const json_t *object, gint64 elapsed_
   p->iteration = read_int(object, "status.progress.iteration");
   p->elapsed_ms = elapsed_ms >= 0 ? elapsed_ms : read_int(object, "status.progress.elapsedMs");
   p->remaining_s = read_int(object, "status.progress.remainingSeconds");
+  const char *estimate = ferry_json_str(object, "status.progress.estimate");
+  p->not_before = g_strcmp0(estimate, "NotBefore") == 0;
+  p->not_converging = g_strcmp0(estimate, ferry_reason_name(FERRY_REASON_NOT_CONVERGING)) == 0;
+  p->needed_ms = read_int(object, "status.progress.neededDowntimeMs");
   if (phase <= FERRY_PHASE_SCHEDULING)
     p->note = ferry_progress_waits(object);
   const char *mode = ferry_json_str(object, "status.migrationState.mode");
@@ -108,6 +113,18 @@ static char *left_text(const FerryProgress *p) {
                              : g_strdup_printf("disks %s left", disks);
 }
 
+static char *end_text(const FerryProgress *p) {
+  if (p->not_converging)
+    return p->needed_ms > 0
+               ? g_strdup_printf("not converging: a pause of %" G_GINT64_FORMAT " ms would do",
+                                 p->needed_ms)
+               : g_strdup("not converging");
+  if (p->remaining_s < 0)
+    return NULL;
+  return p->not_before ? g_strdup_printf("not before %ds", (int)p->remaining_s)
+                       : g_strdup_printf("%ds to go", (int)p->remaining_s);
+}
+
 /* `brief`: words as short as a terminal of 80 columns asks for. */
 static GArray *segments_new(const FerryProgress *p, gboolean brief) {
   GArray *list = g_array_new(FALSE, TRUE, sizeof(Segment));
@@ -118,7 +135,7 @@ static GArray *segments_new(const FerryProgress *p, gboolean brief) {
     progress_add(list, 1, g_strdup(p->note));
   else if (ferry_phase_parse(p->phase) != FERRY_PHASE_RUNNING && !p->aborting)
     progress_add(list, 1, g_strdup(p->phase));
-  if (p->remaining_bytes >= 0 || p->disk_bytes > 0)
+  if (p->remaining_bytes > 0 || p->disk_bytes > 0)
     progress_add(list, 2, left_text(p));
   if (p->rate >= 0)
     progress_add(list, 3, ferry_rate_format(p->rate));
@@ -129,8 +146,9 @@ static GArray *segments_new(const FerryProgress *p, gboolean brief) {
   if (p->iteration >= 0)
     progress_add(list, 6,
                  g_strdup_printf("%s %d", brief ? "iter" : "iteration", (int)p->iteration));
-  if (p->remaining_s >= 0)
-    progress_add(list, 7, g_strdup_printf("%ds to go", (int)p->remaining_s));
+  char *end = end_text(p);
+  if (end != NULL) /* that it doesn't converge matters more than rates */
+    progress_add(list, p->not_converging ? 2 : 7, end);
   if (p->elapsed_ms >= 0)
     progress_add(list, 4, elapsed_text(p->elapsed_ms));
   return list;

@@ -20,6 +20,9 @@ typedef struct {
   gint64 iteration;
   gint64 elapsed_ms;
   gint64 remaining_s;
+  gint64 needed_ms;    /* pause that would be needed, of one that doesn't converge */
+  gboolean not_before; /* remaining_s is the least */
+  gboolean not_converging;
   gboolean aborting;
 } FerryProgress;
 

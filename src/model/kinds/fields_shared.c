@@ -219,7 +219,14 @@ const FerryField ferry_fields_migration_progress[] = {
     BYTES("diskRemainingBytes", "Disks that remain."),
     MS("elapsedMs", "Time since the start.", NOT_NEGATIVE),
     MS("expectedDowntimeMs", "Pause to be expected at the switch-over.", NOT_NEGATIVE),
-    SECONDS("remainingSeconds", "Time that remains by the present rates.", NOT_NEGATIVE),
+    STR("estimate",
+        "What is known of the end: Planned (remainingSeconds by the controller's plan), NotBefore "
+        "(remainingSeconds at the least) or NotConverging (neededDowntimeMs would be needed).",
+        .max = 64),
+    SECONDS("remainingSeconds", "Time that remains, or at least remains; see estimate.",
+            NOT_NEGATIVE),
+    MS("neededDowntimeMs", "Pause with which a migration that doesn't converge would end.",
+       NOT_NEGATIVE),
     COUNT("heartbeats",
           "Signs of life of the source's agent while it has nothing else to say; the target's goes "
           "by them."),

@@ -21,6 +21,8 @@ extern const FerryField ferry_fields_intent[];
 #define LAYERS_EVERYWHERE FERRY_LAYER_ANYONE
 #define WHERE_EVERYWHERE_AND_INTENT 1, 1, 1, 1
 #define LAYERS_EVERYWHERE_AND_INTENT FERRY_LAYER_ANYONE
+#define WHERE_INTENT 0, 0, 0, 1
+#define LAYERS_INTENT FERRY_LAYER_ANYONE
 #define WHERE_CLUSTER 1, 0, 0, 0
 #define LAYERS_CLUSTER FERRY_LAYER_CLUSTER
 #define WHERE_CLUSTER_AND_POLICY 1, 1, 0, 0
@@ -83,6 +85,30 @@ extern const FerryField ferry_fields_intent[];
   ROW(EVERYWHERE_AND_INTENT,                                                                       \
       MS("maxDowntimeMs", "Longest pause of the guest at the switch-over.", .min = 1,              \
          .max = FERRY_DOWNTIME_MAX_MS, .fallback = "900"),                                         \
+      .running = TRUE)                                                                             \
+  ROW(INTENT,                                                                                      \
+      STR("prefer",                                                                                \
+          "What is worth more where both can't be had: pause, as where it is unset: the guest "    \
+          "loses as little as it can, and takes at most a quarter longer than it must; time: the " \
+          "earliest end; balanced: a second is worth 0.2 s of the guest's work.",                  \
+          .values = WORDS("pause", "balanced", "time")),                                           \
+      .running = TRUE)                                                                             \
+  ROW(INTENT,                                                                                      \
+      STR("onInfeasible",                                                                          \
+          "What ends an intent that stays out of reach: giveUp, as where it is unset; takeBest: "  \
+          "the shortest pause there is, however long; ask: it goes on until a person changes or "  \
+          "cancels it, or a timeout ends it.",                                                     \
+          .values = WORDS("giveUp", "takeBest", "ask")),                                           \
+      .running = TRUE)                                                                             \
+  ROW(INTENT,                                                                                      \
+      BOOL("strict",                                                                               \
+           "maxDowntime is a promise: the guest is measured first, and nothing is begun where in " \
+           "more than 5 of 100 cases the pause would be longer."),                                 \
+      .running = TRUE)                                                                             \
+  ROW(EVERYWHERE,                                                                                  \
+      BOOL("observeOnly",                                                                          \
+           "The intent's controller decides and records, and does nothing: the preset or the "     \
+           "schedule that is named acts, or else the hypervisor alone."),                          \
       .running = TRUE)                                                                             \
   ROW(EVERYWHERE,                                                                                  \
       SECONDS("stallingLimit",                                                                     \

@@ -83,6 +83,11 @@
   ROW(ENDED, OUTCOME_UNKNOWN, "OutcomeUnknown",                                                    \
       "Only a host that cannot be heard knows how it ended.",                                      \
       "Start it nowhere: it is decided when that host can be heard again.")                        \
+  ROW(ENDED, PAUSE_NOT_PROMISED, "PauseNotPromised",                                               \
+      "The intent is strict, and in more than 5 of 100 cases the pause would be longer; nothing "  \
+      "was begun.",                                                                                \
+      "Allow a longer pause, more bandwidth or a slow-down, name another host, or do without "     \
+      "strict.")                                                                                   \
   ROW(ENDED, FORECAST_FAILED, "ForecastFailed", "The guest could not be measured.",                \
       "Look at libvirtd on the source.")                                                           \
   ROW(ENDED, STALLED, "Stalled",                                                                   \
@@ -279,6 +284,12 @@
   ROW(DECISION, CHEAPEST, "Cheapest", "Of what is permitted this costs the guest least.", "")      \
   ROW(DECISION, DEADLINE, "Deadline", "The last moment to keep the time asked for.", "")           \
   ROW(DECISION, HOLD, "Hold", "QEMU went beyond what was set; it is set back.", "")                \
+  ROW(DECISION, DOUBTFUL, "Doubtful",                                                              \
+      "Perhaps nothing that is permitted keeps the intent; the message says how probable that is " \
+      "and what would be needed then.",                                                            \
+      "")                                                                                          \
+  ROW(DECISION, OBSERVED, "Observed",                                                              \
+      "What the intent would decide; with observeOnly something else acts.", "")                   \
   ROW(DECISION, FEASIBLE, "Feasible", "What was said of Infeasible no longer holds.", "")          \
   ROW(DECISION, REQUESTED, "Requested", "A person changed it (ferry change).", "")                 \
   ROW(DECISION, REFUSED_CHANGE, "RefusedChange", "A person's change could not be carried out.",    \

@@ -11,6 +11,14 @@ import { offer } from "../session.js";
 const PLURAL = "virtualmachineinstancemigrations";
 
 // The facts that ferry explain and ferry top say of it: label and text.
+function timeLeft(p) {
+  if (p.estimate === "NotConverging")
+    return p.neededDowntimeMs ? `not converging: a pause of ${ms(p.neededDowntimeMs)} would do` : "not converging";
+  if (p.remainingSeconds === undefined)
+    return "";
+  return (p.estimate === "NotBefore" ? "at least " : "") + ms(p.remainingSeconds * 1000);
+}
+
 function figures(m) {
   const p = m.status?.progress ?? {}, s = m.status?.summary, state = m.status?.migrationState ?? {};
   const live = facts.isMoving(m);
@@ -24,7 +32,7 @@ function figures(m) {
     ["Rate", live ? rate(p.memoryTransferRateBytesPerSecond) : ""],
     ["Dirty rate", live ? rate(p.dirtyRateBytesPerSecond) : ""],
     ["Pass", live ? p.iteration : ""],
-    ["Time that remains", live && p.remainingSeconds !== undefined ? ms(p.remainingSeconds * 1000) : ""],
+    ["Time that remains", live ? timeLeft(p) : ""],
     ["Pause allowed", ms(facts.allowedPause(m))],
     ["Pause expected", live ? ms(p.expectedDowntimeMs) : ""],
     ["Limit in force", live ? ms(facts.limit(m)) : ""],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/forecast.h"
 #include <math.h>
+#include <string.h>
 
 static const json_t *strategy(const json_t *forecast, const char *name) {
   const json_t *s = ferry_json_find(json_object_get(forecast, "strategies"), "name", name);
@@ -39,6 +40,24 @@ static void test_busy(void) {
   intent.max_downtime_ms = 2000;
   g_autoptr(json_t) g = forecast(&intent, 200 << 20, 190 << 20);
   g_assert_true(ferry_json_bool(strategy(g, "post-copy-after-pass"), "permitted", FALSE));
+}
+
+/* A pause that is promised is refused with the figures where it wouldn't be kept. */
+static void test_promised(void) {
+  FerryConvergenceIntent intent = {
+      .max_downtime_ms = 300, .memory_bytes = 1LL << 30, .link_rate = 100 << 20};
+  g_autoptr(json_t) calm = forecast(&intent, 10 << 20, 5 << 20);
+  g_assert_cmpint(ferry_json_int(calm, "withinPercent", 0), ==, 100);
+  g_assert_cmpint(ferry_json_int(calm, "downtimeP95Ms", -1), >=,
+                  ferry_json_int(calm, "downtimeP50Ms", -1));
+  g_assert_null(ferry_migration_forecast_breaks(calm, 300));
+  g_autofree char *tight = ferry_migration_forecast_breaks(calm, 1);
+  g_assert_nonnull(strstr(tight, "at most 1 ms is promised"));
+  g_autoptr(json_t) busy = forecast(&intent, 200 << 20, 190 << 20);
+  g_assert_null(json_object_get(busy, "downtimeP95Ms"));
+  g_autofree char *refused = ferry_migration_forecast_breaks(busy, 300);
+  g_assert_nonnull(strstr(refused, "0 of 100 cases"));
+  g_assert_nonnull(strstr(refused, "the path carries 100 MiB/s"));
 }
 
 static void test_unknown_link(void) {
@@ -170,6 +189,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/forecast/idle", test_idle);
   g_test_add_func("/forecast/busy", test_busy);
   g_test_add_func("/forecast/unknown-link", test_unknown_link);
+  g_test_add_func("/forecast/promised", test_promised);
   g_test_add_func("/forecast/ranges", test_ranges);
   g_test_add_func("/forecast/measured-path", test_measured_path);
   g_test_add_func("/forecast/not-measured", test_not_measured);

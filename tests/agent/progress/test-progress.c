@@ -14,7 +14,7 @@ static FerryJobStats stats(gint64 total, gint64 remaining) {
 
 static int percent(FerryJobProgress *p, gint64 total, gint64 remaining) {
   FerryJobStats s = stats(total, remaining);
-  g_autoptr(json_t) out = ferry_progress_update(p, &s, FALSE, 10);
+  g_autoptr(json_t) out = ferry_progress_update(p, &s, FALSE, NULL, 10);
   return (int)ferry_json_int(out, "percent", -1);
 }
 
@@ -29,6 +29,34 @@ static void test_percent(void) {
   g_assert_cmpint(percent(&p, G_MAXINT64, G_MAXINT64), ==, 99);
 }
 
+/* Before anything is counted nothing is said; after that the controller's plan is, and what would
+ * be needed where there is none. */
+static void test_end(void) {
+  FerryJobProgress p = {0};
+  FerryJobStats s = stats(1000000, 0);
+  s.data_processed = 0; /* libvirt knows the size and has not begun to count */
+  s.memory_bps = 100000;
+  FerryEta eta = {FERRY_ETA_NOT_BEFORE, 700, 0};
+  g_autoptr(json_t) begun = ferry_progress_update(&p, &s, FALSE, &eta, 10);
+  g_assert_cmpint(ferry_json_int(begun, "percent", -1), ==, 0);
+  g_assert_cmpstr(ferry_json_str(begun, "phase"), ==, "Preparing");
+  g_assert_null(json_object_get(begun, "dataRemainingBytes"));
+  g_assert_null(json_object_get(begun, "remainingSeconds"));
+  s = stats(1000000, 500000);
+  s.memory_bps = 100000;
+  g_autoptr(json_t) rates = ferry_progress_update(&p, &s, FALSE, NULL, 10);
+  g_assert_cmpstr(ferry_json_str(rates, "estimate"), ==, "NotBefore");
+  eta = (FerryEta){FERRY_ETA_PLANNED, 12001, 0};
+  g_autoptr(json_t) planned = ferry_progress_update(&p, &s, FALSE, &eta, 10);
+  g_assert_cmpstr(ferry_json_str(planned, "estimate"), ==, "Planned");
+  g_assert_cmpint(ferry_json_int(planned, "remainingSeconds", -1), ==, 13);
+  eta = (FerryEta){FERRY_ETA_NEVER, 0, 632};
+  g_autoptr(json_t) never = ferry_progress_update(&p, &s, FALSE, &eta, 10);
+  g_assert_cmpstr(ferry_json_str(never, "estimate"), ==, "NotConverging");
+  g_assert_cmpint(ferry_json_int(never, "neededDowntimeMs", -1), ==, 632);
+  g_assert_null(json_object_get(never, "remainingSeconds"));
+}
+
 static void test_rates(void) {
   FerryJobProgress p = {0};
   FerryJobStats s = stats(1000000, 500000);
@@ -36,7 +64,7 @@ static void test_rates(void) {
   s.dirty_pages_per_s = 10;
   s.page_size = 4096;
   s.iteration = 3;
-  g_autoptr(json_t) out = ferry_progress_update(&p, &s, FALSE, 1234);
+  g_autoptr(json_t) out = ferry_progress_update(&p, &s, FALSE, NULL, 1234);
   g_assert_cmpint(ferry_json_int(out, "dirtyRateBytesPerSecond", -1), ==, 40960);
   g_assert_cmpint(ferry_json_int(out, "memoryTransferRateBytesPerSecond", -1), ==, 100000);
   g_assert_cmpint(ferry_json_int(out, "remainingSeconds", -1), ==, 5);
@@ -45,12 +73,12 @@ static void test_rates(void) {
   g_assert_cmpstr(ferry_json_str(out, "phase"), ==, "CopyingMemory");
   g_assert_null(json_object_get(out, "diskTotalBytes"));
   s.disk_total = s.disk_remaining = 77;
-  g_autoptr(json_t) disks = ferry_progress_update(&p, &s, FALSE, 1234);
+  g_autoptr(json_t) disks = ferry_progress_update(&p, &s, FALSE, NULL, 1234);
   g_assert_cmpstr(ferry_json_str(disks, "phase"), ==, "CopyingDisks");
   g_assert_cmpint(ferry_json_int(disks, "diskTotalBytes", -1), ==, 77);
   g_assert_null(json_object_get(disks, "memoryTotalBytes"));
   s.memory_total = 900, s.memory_processed = 400, s.memory_remaining = 500;
-  g_autoptr(json_t) apart = ferry_progress_update(&p, &s, FALSE, 1234);
+  g_autoptr(json_t) apart = ferry_progress_update(&p, &s, FALSE, NULL, 1234);
   g_assert_cmpint(ferry_json_int(apart, "memoryTotalBytes", -1), ==, 900);
   g_assert_cmpint(ferry_json_int(apart, "memoryProcessedBytes", -1), ==, 400);
   g_assert_cmpint(ferry_json_int(apart, "memoryRemainingBytes", -1), ==, 500);
@@ -59,7 +87,7 @@ static void test_rates(void) {
   s.memory_total = s.memory_processed = s.memory_remaining = -1;
   s.disk_total = s.data_total = 1000;
   s.disk_remaining = s.data_remaining = 0;
-  g_autoptr(json_t) done = ferry_progress_update(&half, &s, FALSE, 1234);
+  g_autoptr(json_t) done = ferry_progress_update(&half, &s, FALSE, NULL, 1234);
   g_assert_cmpint(ferry_json_int(done, "percent", -1), ==, 25);
 }
 
@@ -103,6 +131,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/progress/percent", test_percent);
   g_test_add_func("/progress/rates", test_rates);
+  g_test_add_func("/progress/end", test_end);
   g_test_add_func("/settings/read", test_settings);
   g_test_add_func("/progress/forecast-error", test_forecast_error);
   return g_test_run();

@@ -52,6 +52,22 @@ static char *plain_of(const char *progress) {
   return plain;
 }
 
+/* Nothing known yet is "starting"; an end that is only the earliest is said to be, and one that
+ * does not come with what would be needed. */
+static void test_end(void) {
+  g_autofree char *starting = plain_of("\"percent\":0,\"phase\":\"Preparing\"");
+  g_assert_cmpstr(starting, ==, "    1.0s  db  0%  starting");
+  g_autofree char *nothing = plain_of("\"dataRemainingBytes\":0");
+  g_assert_null(strstr(nothing, "left"));
+  g_autofree char *least =
+      plain_of("\"dataRemainingBytes\":1048576,\"estimate\":\"NotBefore\",\"remainingSeconds\":4");
+  g_assert_cmpstr(least, ==, "    1.0s  db  1.0 MiB left, not before 4s");
+  g_autofree char *never = plain_of("\"dataRemainingBytes\":1048576,\"estimate\":"
+                                    "\"NotConverging\",\"neededDowntimeMs\":632");
+  g_assert_cmpstr(never, ==,
+                  "    1.0s  db  1.0 MiB left, not converging: a pause of 632 ms would do");
+}
+
 /* What remains of the data has the disks in it. */
 static void test_disks(void) {
   g_autofree char *disks = plain_of("\"phase\":\"CopyingDisks\",\"dataRemainingBytes\":3145728,"
@@ -113,7 +129,7 @@ static void test_before_it_moves(void) {
       {"\"phase\":\"Running\",\"progress\":{\"percent\":0,\"phase\":\"Preparing\"}",
        "    1.5s  db  0%  starting"},
       {"\"phase\":\"Running\",\"progress\":{\"percent\":9,\"dataRemainingBytes\":0}",
-       "    1.5s  db  9%  0 B left"},
+       "    1.5s  db  9%"},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_autofree char *text =
@@ -147,6 +163,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/cli/progress/widths", test_widths);
   g_test_add_func("/cli/progress/disks", test_disks);
+  g_test_add_func("/cli/progress/end", test_end);
   g_test_add_func("/cli/progress/never-wraps", test_never_wraps);
   g_test_add_func("/cli/progress/queue", test_queue);
   g_test_add_func("/cli/progress/before-it-moves", test_before_it_moves);
