@@ -22,3 +22,17 @@ guint ferry_edit_distance(const char *a, const char *b, guint limit) {
   }
   return row[lb] <= limit ? row[lb] : G_MAXUINT;
 }
+
+const char *ferry_nearest(const char *word, const char *const *candidates) {
+  const char *best = NULL;
+  gsize letters = strlen(word);
+  guint best_distance = (guint)(letters < 4 ? 1 : MAX(letters / 3, 2)) + 1;
+  for (; *candidates != NULL; candidates++) {
+    guint d = ferry_edit_distance(word, *candidates, best_distance);
+    if (d < best_distance) {
+      best = *candidates;
+      best_distance = d;
+    }
+  }
+  return best;
+}

@@ -19,19 +19,21 @@ static const char *const context_keys[CONTEXT_FIELDS] = {"FERRY_MIGRATION", "FER
                                                          "FERRY_NODE", "FERRY_TRACE"};
 static GPrivate current = G_PRIVATE_INIT((GDestroyNotify)ferry_log_context_unref);
 
-static GLogLevelFlags lowest = G_LOG_LEVEL_INFO;
+static gint lowest = G_LOG_LEVEL_INFO; /* atomic */
 static gboolean to_journal;
 static const char *program_name = "ferry";
 
+const char *const ferry_log_levels[] = {"debug", "info", "warning", "error", NULL};
+
+/* In their order. */
 static const struct {
-  const char *name;
   GLogLevelFlags level;
   const char *priority;
 } levels[] = {
-    {"debug", G_LOG_LEVEL_DEBUG, "7"},
-    {"info", G_LOG_LEVEL_INFO, "6"},
-    {"warning", G_LOG_LEVEL_WARNING, "4"},
-    {"error", G_LOG_LEVEL_CRITICAL, "3"},
+    {G_LOG_LEVEL_DEBUG, "7"},
+    {G_LOG_LEVEL_INFO, "6"},
+    {G_LOG_LEVEL_WARNING, "4"},
+    {G_LOG_LEVEL_CRITICAL, "3"},
 };
 
 static gsize level_index(GLogLevelFlags level) {
@@ -105,7 +107,7 @@ static gboolean is_audit(const GLogField *fields, gsize n) {
 static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *given, gsize n_given,
                                    gpointer data) {
   gsize rank = level_index(level & G_LOG_LEVEL_MASK);
-  if (rank < level_index(lowest) && !is_audit(given, n_given))
+  if (rank < level_index((GLogLevelFlags)g_atomic_int_get(&lowest)) && !is_audit(given, n_given))
     return G_LOG_WRITER_HANDLED;
   GLogField fields[MAX_ALL_FIELDS];
   gsize n = with_context(given, n_given, fields);
@@ -113,7 +115,7 @@ static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *given,
     return G_LOG_WRITER_HANDLED;
   g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
   g_autoptr(GString) line = g_string_new(NULL);
-  g_string_printf(line, "%s %s %s: ", now, program_name, levels[rank].name);
+  g_string_printf(line, "%s %s %s: ", now, program_name, ferry_log_levels[rank]);
   for (gsize i = 0; i < n; i++)
     if (g_str_equal(fields[i].key, "MESSAGE"))
       g_string_append_len(line, fields[i].value,
@@ -133,17 +135,20 @@ static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *given,
   return G_LOG_WRITER_HANDLED;
 }
 
-gboolean ferry_log_init(const char *program, const char *level) {
-  gboolean known = FALSE;
+gboolean ferry_log_set_level(const char *level) {
   for (gsize i = 0; i < G_N_ELEMENTS(levels); i++)
-    if (g_strcmp0(level, levels[i].name) == 0) {
-      lowest = levels[i].level;
-      known = TRUE;
+    if (g_strcmp0(level, ferry_log_levels[i]) == 0) {
+      g_atomic_int_set(&lowest, (gint)levels[i].level);
+      return TRUE;
     }
+  return FALSE;
+}
+
+gboolean ferry_log_init(const char *program, const char *level) {
   program_name = program;
   to_journal = g_log_writer_is_journald(STDERR_FILENO);
   g_log_set_writer_func(log_writer, NULL, NULL);
-  return known;
+  return ferry_log_set_level(level);
 }
 
 void ferry_log(GLogLevelFlags level, const char *message, ...) {

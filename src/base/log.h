@@ -10,6 +10,12 @@ G_BEGIN_DECLS
  * Call once, first, from the main thread. FALSE for an unknown level. */
 gboolean ferry_log_init(const char *program, const char *level);
 
+/** Changes the lowest level shown, later on; any thread. FALSE, and nothing changed, for an unknown
+ * one. */
+gboolean ferry_log_set_level(const char *level);
+/** The levels' names, NULL-ended. */
+extern const char *const ferry_log_levels[];
+
 /** Log lines of a daemon: message first, then NULL-ended pairs of field name (journal style,
  * upper case, e.g. "FERRY_MIGRATION") and string value (NULL ends the list too soon: pass ""). Any
  * thread. */

@@ -51,6 +51,25 @@ gboolean ferry_quantity_parse(const char *text, gint64 *value, GError **error) {
   return TRUE;
 }
 
+gboolean ferry_size_parse(const char *text, gint64 *bytes, GError **error) {
+  g_autofree char *plain = g_strdup(text);
+  gsize len = strlen(g_strchomp(plain));
+  if (len > 1 && plain[len - 1] == 'B') {
+    plain[--len] = '\0';
+    if (plain[len - 1] == 'K')
+      plain[len - 1] = 'k';
+  }
+  gsize digits = strspn(plain, "0123456789.");
+  if (digits > 0 && plain[digits] == ' ' && !g_ascii_isdigit(plain[digits + 1]))
+    memmove(plain + digits, plain + digits + 1, len - digits); /* one blank before the unit */
+  if (ferry_quantity_parse(plain, bytes, NULL))
+    return TRUE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
+              "\"%.64s\" is no size: expected a number with a unit, as in 64Mi, 64MiB or 1.5GB",
+              text);
+  return FALSE;
+}
+
 char *ferry_quantity_format(gint64 value) {
   static const char *const names[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
   guint i = 0;

@@ -2,6 +2,7 @@
 // From argv to a verb: finds the verb (options of every verb may stand before it), parses by its
 // table, sets up what output can do, runs it. Errors of usage end here with exit code 2.
 #include "cli/program.h"
+#include "base/edit_distance.h"
 #include "cli/verbs/verbs.h"
 #include <langinfo.h>
 #include <locale.h>

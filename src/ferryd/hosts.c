@@ -120,6 +120,8 @@ static void start_host(Host *h) {
   g_autofree char *dir = agent_dir(h);
   g_autofree char *token = g_build_filename(dir, "join-token", NULL);
   const char *argv[] = {h->all->agent,
+                        "--config", /* this machine's agent.conf is about this machine */
+                        "/dev/null",
                         "--server",
                         ferry_api_url(h->all->api),
                         "--node",
@@ -216,6 +218,13 @@ static Host *hosts_parse(const char *text, GError **error) {
   return h;
 }
 
+gboolean ferryd_hosts_check(const char *host, GError **error) {
+  Host *h = hosts_parse(host, error);
+  if (h)
+    hosts_free_one(h);
+  return h != NULL;
+}
+
 /* beside ferryd (an installed tree, or a build tree), else by PATH */
 static char *find_agent(void) {
   g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
@@ -270,6 +279,47 @@ static void end_child(Host *h) {
     waitpid(h->pid, NULL, 0);
   }
   h->pid = 0;
+}
+
+static gboolean hosts_same(const Host *a, const Host *b) {
+  return g_str_equal(a->name, b->name) && g_str_equal(a->uri, b->uri) &&
+         g_strcmp0(a->peer, b->peer) == 0;
+}
+
+static Host *hosts_find(GPtrArray *hosts, const Host *like) {
+  for (guint i = 0; i < hosts->len; i++)
+    if (hosts_same(g_ptr_array_index(hosts, i), like))
+      return g_ptr_array_index(hosts, i);
+  return NULL;
+}
+
+void ferryd_hosts_reload(FerrydHosts *all, const char *const *wanted) {
+  g_autoptr(GPtrArray) next = g_ptr_array_new_with_free_func(hosts_free_one);
+  for (; wanted && *wanted; wanted++)
+    g_ptr_array_add(next, hosts_parse(*wanted, NULL));
+  for (guint i = all->hosts->len; i-- > 0;) {
+    Host *h = g_ptr_array_index(all->hosts, i);
+    if (hosts_find(next, h))
+      continue;
+    ferry_info("a host is no longer managed from here", "FERRY_NODE", h->name);
+    hosts_drop(&h->child);
+    hosts_drop(&h->timer);
+    end_child(h);
+    g_ptr_array_remove_index(all->hosts, i);
+  }
+  if (next->len && !all->nodes)
+    watch_nodes(all);
+  for (guint i = 0; i < next->len;) {
+    Host *h = g_ptr_array_index(next, i);
+    if (hosts_find(all->hosts, h)) {
+      i++;
+      continue;
+    }
+    g_ptr_array_steal_index(next, i);
+    h->all = all;
+    g_ptr_array_add(all->hosts, h);
+    start_host(h);
+  }
 }
 
 void ferryd_hosts_stop(FerrydHosts *all) {

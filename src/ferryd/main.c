@@ -29,6 +29,11 @@ typedef struct {
   FerryControl *control;
   FerrydAnnounce announce;
   gint announced; /* atomic: `announce` is set up */
+  FerryStoreOptions limits;
+  FerrydHosts *hosts;
+  FerrySettingsRead *said; /* what holds, for a reload to compare */
+  int argc;
+  char **argv;
 } Daemon;
 
 static gboolean on_report(gpointer data, const char *node, const json_t *body, GError **error) {
@@ -69,6 +74,26 @@ static char **on_peers(gpointer data) {
 static gboolean on_signal(gpointer data) {
   g_main_loop_quit(data);
   return G_SOURCE_REMOVE;
+}
+
+/* Takes what can change while ferryd runs and names what has to wait for a restart. A file that is
+ * wrong changes nothing. */
+static gboolean on_reload(gpointer data) {
+  Daemon *d = data;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(FerrySettingsRead) said = NULL;
+  FerrydOptions next = {0};
+  sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
+  if (ferryd_options_read(&next, d->argc, d->argv, &said, &error)) {
+    ferry_log_set_level(next.log_level);
+    ferryd_hosts_reload(d->hosts, (const char *const *)next.hosts);
+    ferry_settings_reload(d->said, said);
+  } else {
+    ferry_settings_reload_refused(error);
+  }
+  ferryd_options_clear(&next);
+  sd_notify(0, "READY=1");
+  return G_SOURCE_CONTINUE;
 }
 
 static gboolean on_watchdog(gpointer data) {
@@ -113,22 +138,23 @@ static gboolean serve_until_signal(GMainContext *context, FerrydOptions *o, Daem
   guint64 watchdog_us = 0;
   if (sd_watchdog_enabled(0, &watchdog_us) > 0)
     main_attach(g_timeout_source_new((guint)(watchdog_us / 2000)), on_watchdog, NULL, context);
-  FerrydHosts *hosts = NULL;
   if (!o->announce || ferryd_announce_start(&d->announce, o, config->listen, config->fds,
                                             config->n_fds, api, error)) {
     g_atomic_int_set(&d->announced, o->announce);
-    hosts = ferryd_hosts_start(context, api, d->store, o->state_dir, o->agent, o->log_level,
-                               (const char *const *)o->hosts, error);
+    d->hosts = ferryd_hosts_start(context, api, d->store, o->state_dir, o->agent, o->log_level,
+                                  (const char *const *)o->hosts, error);
   }
-  if (hosts) {
+  if (d->hosts) {
+    main_attach(g_unix_signal_source_new(SIGHUP), on_reload, d, context);
     ferry_info("ferryd serves", "FERRY_URL", ferry_api_url(api), "FERRY_STATE_DIR", o->state_dir);
     tell_join(ferry_api_url(api), ferryd_names_listens_beyond(config->listen) || config->n_fds > 0);
     sd_notifyf(0, "READY=1\nSTATUS=serving %s", ferry_api_url(api));
     g_main_loop_run(loop);
     sd_notify(0, "STOPPING=1");
   }
-  ferryd_hosts_stop(hosts);
-  return hosts != NULL;
+  gboolean began = d->hosts != NULL;
+  ferryd_hosts_stop(g_steal_pointer(&d->hosts));
+  return began;
 }
 
 static gboolean main_serve(FerrydOptions *o, Daemon *d, GError **error) {
@@ -140,7 +166,7 @@ static gboolean main_serve(FerrydOptions *o, Daemon *d, GError **error) {
     return FALSE;
   }
   g_autofree char *database = g_build_filename(o->state_dir, "ferry.db", NULL);
-  d->store = ferry_store_open(database, &o->store, error);
+  d->store = ferry_store_open(database, &d->limits, error);
   if (!d->store)
     return FALSE;
   int n_fds = sd_listen_fds(1);
@@ -190,27 +216,30 @@ int main(int argc, char **argv) {
   if (argc > 1 && g_str_equal(argv[1], "ca"))
     return ferryd_ca_main(argc - 1, argv + 1);
   FerrydOptions options = {0};
+  Daemon daemon = {.argc = argc, .argv = argv};
   g_autoptr(GError) error = NULL;
-  if (!ferryd_options_parse(&options, &argc, &argv, &error)) {
+  int code = 2;
+  if (!ferryd_options_read(&options, argc, argv, &daemon.said, &error)) {
     fprintf(stderr, "ferryd: %s\n", error->message);
-    return 2;
-  }
-  if (options.version) {
+  } else if (options.version) {
     printf("ferryd %s\n", FERRY_VERSION);
-    return 0;
+    code = 0;
+  } else if (options.check_config) {
+    printf("%s: all right\n", options.config);
+    code = 0;
+  } else {
+    ferry_log_init("ferryd", options.log_level);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN); /* until it can be answered */
+    umask(077);
+    daemon.limits = (FerryStoreOptions){.max_objects = (gsize)options.max_objects,
+                                        .max_bytes = (gsize)options.max_bytes};
+    code = main_serve(&options, &daemon, &error) ? 0 : 1;
+    ferry_store_free(daemon.store);
+    if (code)
+      fprintf(stderr, "ferryd: %s\n", error->message);
   }
-  if (!ferry_log_init("ferryd", options.log_level)) {
-    fprintf(stderr, "ferryd: --log-level %s: expected debug, info, warning or error\n",
-            options.log_level);
-    return 2;
-  }
-  signal(SIGPIPE, SIG_IGN);
-  umask(077);
-  Daemon daemon = {0};
-  gboolean ok = main_serve(&options, &daemon, &error);
-  ferry_store_free(daemon.store);
-  if (!ok)
-    fprintf(stderr, "ferryd: %s\n", error->message);
+  ferry_settings_free(daemon.said);
   ferryd_options_clear(&options);
-  return ok ? 0 : 1;
+  return code;
 }

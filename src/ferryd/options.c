@@ -1,190 +1,133 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ferryd/options.h"
+#include "base/error.h"
+#include "base/log.h"
 #include "base/quantity.h"
+#include "ferryd/hosts.h"
 
-#define MIN_AUDIT_LOG 65536
-#define MAX_AUDIT_KEEP 1000
-#define MIN_OBJECTS 100
-#define MAX_OBJECTS 10000000
-#define MIN_BYTES (1024 * 1024)
-
-static gboolean check_audit(FerrydOptions *o, const char *max_size, GError **error) {
-  o->audit_log_max_bytes = G_GINT64_CONSTANT(100) << 20;
-  if (max_size && (!ferry_quantity_parse(max_size, &o->audit_log_max_bytes, NULL) ||
-                   o->audit_log_max_bytes < MIN_AUDIT_LOG)) {
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                "--audit-log-max-size %s: expected a size of at least 64Ki, such as 100Mi",
-                max_size);
-    return FALSE;
-  }
-  if (o->audit_log_keep < 0 || o->audit_log_keep > MAX_AUDIT_KEEP) {
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                "--audit-log-keep %d: expected 0 to %d", o->audit_log_keep, MAX_AUDIT_KEEP);
-    return FALSE;
-  }
-  return TRUE;
-}
+#define AT(member) G_STRUCT_OFFSET(FerrydOptions, member)
+#define MIN_AUDIT_LOG G_GINT64_CONSTANT(65536)
 
 /* At least as much as a small site needs to start and move a VM. */
-static gboolean limit_store(FerrydOptions *o, gint max_objects, const char *max_bytes,
-                            GError **error) {
-  gint64 bytes = 0;
-  if (max_objects && (max_objects < MIN_OBJECTS || max_objects > MAX_OBJECTS)) {
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                "--max-objects %d: expected %d to %d", max_objects, MIN_OBJECTS, MAX_OBJECTS);
+#define MIN_OBJECTS 100
+#define MAX_OBJECTS 10000000
+#define MIN_BYTES FERRY_MIB
+
+const FerrySetting ferryd_settings[] = {
+    {"config", FERRY_SETTING_FILE, FERRY_SETTING_COMMAND_LINE, AT(config), "FILE",
+     "/etc/ferry/ferryd.conf", "The configuration file",
+     "One that was named has to be there. The command line stands above it."},
+    {"check-config", FERRY_SETTING_YES, FERRY_SETTING_COMMAND_LINE, AT(check_config), NULL, NULL,
+     "Say whether command line and file are right, and exit"},
+    {"state-dir", FERRY_SETTING_FILE, 0, AT(state_dir), "DIR", "/var/lib/ferry",
+     "Where the database, keys and the administrator's kubeconfig are kept"},
+    {"listen", FERRY_SETTING_LIST, 0, AT(listen), "ADDR:PORT", NULL, "Serve the API here", NULL, 0,
+     0, NULL, "the sockets that systemd hands over, else 127.0.0.1:6443"},
+    {"tls-san", FERRY_SETTING_LIST, 0, AT(tls_sans), "NAME_OR_IP", NULL,
+     "One more name or address for the server's certificate, by which others reach it",
+     "Where ferryd listens for other machines as well, this machine's names and addresses are in "
+     "it by themselves."},
+    {"server-url", FERRY_SETTING_TEXT, 0, AT(server_url), "URL", NULL,
+     "URL that admin.kubeconfig names", NULL, 0, 0, NULL, "the first address listened on"},
+    {"proxy", FERRY_SETTING_LIST, 0, AT(proxies), "ADDR[/PREFIX]", NULL,
+     "A load balancer, or a network of them, that passes TLS on and says before it, by the PROXY "
+     "protocol, version 2, whose connection it is",
+     "Limits and logs then go by that address. From any other address such a header is refused, as "
+     "it is not TLS."},
+    {"host", FERRY_SETTING_LIST, FERRY_SETTING_RELOADS, AT(hosts),
+     "NAME=LIBVIRT_URI[,peer=PEER_URI]", NULL,
+     "Manage the host NAME at this libvirt URI, with an agent started here",
+     "As in h1=qemu+ssh://root@h1/system. Nothing is installed there. PEER_URI is how other hosts' "
+     "libvirtd reach it; without it that is scheme, user, host and port of the same URI."},
+    {"agent", FERRY_SETTING_FILE, 0, AT(agent), "PATH", NULL,
+     "The ferry-agentd to start for --host", NULL, 0, 0, NULL, "beside ferryd, then in PATH"},
+    {"announce", FERRY_SETTING_YES, 0, AT(announce), NULL, NULL,
+     "Announce the API on the local network by DNS-SD and list other ferryds under /peers",
+     "The service's type is _ferry._tcp. It needs avahi-daemon(8) and a --listen address that "
+     "others can reach. Nothing that was discovered is trusted."},
+    {"audit-log", FERRY_SETTING_FILE, 0, AT(audit_log), "FILE", NULL,
+     "Write the audit's lines to this file as well as to the journal",
+     "One JSON object for every write and every refusal; the file's mode is 0600. In the journal "
+     "they have the field FERRY_AUDIT=1 whatever --log-level says. docs/audit.md describes a "
+     "line's members."},
+    {"audit-log-max-size", FERRY_SETTING_SIZE, 0, AT(audit_log_max_bytes), "SIZE", "100Mi",
+     "Rotate that file beyond this size", "At least 64Ki.", MIN_AUDIT_LOG},
+    {"audit-log-keep", FERRY_SETTING_NUMBER, 0, AT(audit_log_keep), "N", "10",
+     "Keep that many older ones", "They are FILE.1, FILE.2 and so on.", 0, 1000},
+    {"max-objects", FERRY_SETTING_NUMBER, 0, AT(max_objects), "N", "200000",
+     "Keep at most that many objects of a kind",
+     "From 100 to 10000000. What would be one more is refused with 429 and says so; deletes, and "
+     "changes of what is there, go on.",
+     MIN_OBJECTS, MAX_OBJECTS},
+    {"max-bytes", FERRY_SETTING_SIZE, 0, AT(max_bytes), "SIZE", "2Gi",
+     "Keep at most so much of all objects' text together", "At least 1Mi; refused likewise.",
+     MIN_BYTES},
+    {"oidc-issuer", FERRY_SETTING_TEXT, 0, AT(oidc.issuer), "URL", NULL,
+     "Accept the tokens of this OpenID Connect provider",
+     "docs/users.md says which. The URL is https, or http on this machine, and equal to the "
+     "tokens' iss."},
+    {"oidc-audience", FERRY_SETTING_TEXT, 0, AT(oidc.audience), "ID", NULL,
+     "The client id that its tokens must be for", "Needed with --oidc-issuer."},
+    {"oidc-username-claim", FERRY_SETTING_TEXT, 0, AT(oidc.username_claim), "CLAIM", NULL,
+     "The claim that names the user", NULL, 0, 0, NULL, "sub"},
+    {"oidc-groups-claim", FERRY_SETTING_TEXT, 0, AT(oidc.groups_claim), "CLAIM", NULL,
+     "The claim that lists the user's groups", NULL, 0, 0, NULL, "groups"},
+    {"oidc-username-prefix", FERRY_SETTING_TEXT, 0, AT(oidc.username_prefix), "PREFIX", NULL,
+     "What is put before users' names; - for none", NULL, 0, 0, NULL,
+     "ISSUER#, and none for the claim email"},
+    {"oidc-groups-prefix", FERRY_SETTING_TEXT, 0, AT(oidc.groups_prefix), "PREFIX", NULL,
+     "What is put before groups' names", NULL, 0, 0, NULL, "none"},
+    {"oidc-jwks", FERRY_SETTING_TEXT, 0, AT(oidc.jwks), "FILE_OR_URL", NULL,
+     "The provider's public keys", "A file is read again when it changes.", 0, 0, NULL,
+     "what its discovery document names"},
+    {"oidc-ca", FERRY_SETTING_FILE, 0, AT(oidc.ca), "FILE", NULL,
+     "Trust these CAs for the provider's servers", NULL, 0, 0, NULL, "the system's"},
+    {"log-level", FERRY_SETTING_TEXT, FERRY_SETTING_RELOADS, AT(log_level), "LEVEL", "info",
+     "The least that is logged: debug, info, warning or error", NULL, 0, 0, ferry_log_levels},
+    {"version", FERRY_SETTING_YES, FERRY_SETTING_COMMAND_LINE, AT(version), NULL, NULL,
+     "Print the version and exit"},
+    {NULL},
+};
+
+static const char description[] =
+    "Commands:\n  ferryd token create --node NAME [--state-dir DIR]\n"
+    "      Print a one-time token with which the agent of host NAME joins\n"
+    "  ferryd certs [--state-dir DIR]\n"
+    "      Show every certificate and when it ends\n"
+    "  ferryd ca rotate begin|status|finish [--force] [--state-dir DIR]\n"
+    "      Change the CA while everybody stays connected\n\n"
+    "The first start makes a CA, the server's certificate and admin.kubeconfig in the\n"
+    "state directory; then: ferry --kubeconfig DIR/admin.kubeconfig get nodes\n";
+
+static gboolean options_check(const FerrydOptions *o, GError **error) {
+  const FerryOidcConfig *oidc = &o->oidc;
+  gboolean any = oidc->audience || oidc->username_claim || oidc->groups_claim ||
+                 oidc->groups_prefix || oidc->username_prefix || oidc->jwks || oidc->ca;
+  if (oidc->issuer ? !oidc->audience : any) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
+                "tokens of an OpenID Connect provider need --oidc-issuer and --oidc-audience");
     return FALSE;
   }
-  if (max_bytes && (!ferry_quantity_parse(max_bytes, &bytes, NULL) || bytes < MIN_BYTES)) {
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                "--max-bytes %s: expected a size of at least 1Mi, such as 2Gi", max_bytes);
-    return FALSE;
-  }
-  o->store = (FerryStoreOptions){.max_objects = (gsize)max_objects, .max_bytes = (gsize)bytes};
+  for (char **host = o->hosts; host && *host; host++)
+    if (!ferryd_hosts_check(*host, error))
+      return FALSE;
   return TRUE;
 }
 
-static gboolean check_oidc(const FerryOidcConfig *oidc, GError **error) {
-  const char *const others[] = {oidc->audience,
-                                oidc->username_claim,
-                                oidc->groups_claim,
-                                oidc->groups_prefix,
-                                oidc->username_prefix,
-                                oidc->jwks,
-                                oidc->ca};
-  gboolean any = FALSE;
-  for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
-    any = any || others[i];
-  if (oidc->issuer ? oidc->audience != NULL : !any)
-    return TRUE;
-  g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-              "tokens of an OpenID Connect provider need --oidc-issuer and --oidc-audience");
-  return FALSE;
-}
-
-static void add_oidc(GOptionContext *context, FerryOidcConfig *oidc) {
-  const GOptionEntry entries[] = {
-      {"oidc-issuer", 0, 0, G_OPTION_ARG_STRING, &oidc->issuer,
-       "Accept the tokens of this OpenID Connect provider", "URL"},
-      {"oidc-audience", 0, 0, G_OPTION_ARG_STRING, &oidc->audience, "That are for this client id",
-       "ID"},
-      {"oidc-username-claim", 0, 0, G_OPTION_ARG_STRING, &oidc->username_claim,
-       "The claim that names the user (default sub)", "CLAIM"},
-      {"oidc-groups-claim", 0, 0, G_OPTION_ARG_STRING, &oidc->groups_claim,
-       "The claim that lists the user's groups (default groups)", "CLAIM"},
-      {"oidc-username-prefix", 0, 0, G_OPTION_ARG_STRING, &oidc->username_prefix,
-       "Put before users' names; - for none (default: ISSUER#, none for the claim email)",
-       "PREFIX"},
-      {"oidc-groups-prefix", 0, 0, G_OPTION_ARG_STRING, &oidc->groups_prefix,
-       "Put before groups' names (default: none)", "PREFIX"},
-      {"oidc-jwks", 0, 0, G_OPTION_ARG_STRING, &oidc->jwks,
-       "The provider's public keys (default: as its discovery document says)", "FILE|URL"},
-      {"oidc-ca", 0, 0, G_OPTION_ARG_FILENAME, &oidc->ca,
-       "Trust these CAs for the provider's servers (default: the system's)", "FILE"},
-      {NULL},
-  };
-  g_option_context_add_main_entries(context, entries, NULL);
-}
-
-/* Values that are to be looked at before they are options. */
-typedef struct {
-  char *max_size, *max_bytes;
-  gint max_objects;
-} Sizes;
-
-static void sizes_clear(Sizes *sizes) {
-  g_free(sizes->max_size);
-  g_free(sizes->max_bytes);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Sizes, sizes_clear)
-
-/* What is kept, and how much of it. */
-static void add_kept(GOptionContext *context, FerrydOptions *o, Sizes *sizes) {
-  const GOptionEntry entries[] = {
-      {"audit-log", 0, 0, G_OPTION_ARG_FILENAME, &o->audit_log,
-       "Write the audit's lines to this file as well as to the journal", "FILE"},
-      {"audit-log-max-size", 0, 0, G_OPTION_ARG_STRING, &sizes->max_size,
-       "Rotate it beyond this size (default 100Mi)", "SIZE"},
-      {"audit-log-keep", 0, 0, G_OPTION_ARG_INT, &o->audit_log_keep,
-       "Keep that many older ones (default 10)", "N"},
-      {"max-objects", 0, 0, G_OPTION_ARG_INT, &sizes->max_objects,
-       "Keep at most so many objects of a kind (default 200000)", "N"},
-      {"max-bytes", 0, 0, G_OPTION_ARG_STRING, &sizes->max_bytes,
-       "Keep at most so much of all objects together (default 2Gi)", "SIZE"},
-      {NULL},
-  };
-  g_option_context_add_main_entries(context, entries, NULL);
-}
-
-gboolean ferryd_options_parse(FerrydOptions *o, int *argc, char ***argv, GError **error) {
-  g_auto(Sizes) sizes = {0};
-  o->audit_log_keep = 10;
-  const GOptionEntry entries[] = {
-      {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &o->state_dir,
-       "Database, keys and kubeconfig (default /var/lib/ferry)", "DIR"},
-      {"listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->listen,
-       "Serve the API here; repeatable (default 127.0.0.1:6443)", "ADDR:PORT"},
-      {"tls-san", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->tls_sans,
-       "One more name or address for the server's certificate, beside this machine's own; "
-       "repeatable",
-       "NAME|IP"},
-      {"server-url", 0, 0, G_OPTION_ARG_STRING, &o->server_url,
-       "URL that admin.kubeconfig names (default: the first --listen)", "URL"},
-      {"proxy", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->proxies,
-       "A load balancer that says by the PROXY protocol, version 2, for whom it speaks; repeatable",
-       "ADDR[/PREFIX]"},
-      {"host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->hosts,
-       "Manage this libvirt host with an agent started here; repeatable. PEER_URI is how other "
-       "hosts' libvirtd reach it (default: the same URI)",
-       "NAME=LIBVIRT_URI[,peer=PEER_URI]"},
-      {"agent", 0, 0, G_OPTION_ARG_FILENAME, &o->agent,
-       "The ferry-agentd to start for --host (default: beside ferryd, then in PATH)", "PATH"},
-      {"announce", 0, 0, G_OPTION_ARG_NONE, &o->announce,
-       "Announce the API on the local network by DNS-SD and list other ferryds under /peers", NULL},
-      {"log-level", 0, 0, G_OPTION_ARG_STRING, &o->log_level,
-       "debug, info, warning or error (default info)", "LEVEL"},
-      {"version", 0, 0, G_OPTION_ARG_NONE, &o->version, "Print the version and exit", NULL},
-      {NULL},
-  };
-  g_autoptr(GOptionContext) context =
-      g_option_context_new("- Ferry's control plane: API, store and controllers");
-  g_option_context_add_main_entries(context, entries, NULL);
-  add_kept(context, o, &sizes);
-  add_oidc(context, &o->oidc);
-  g_option_context_set_description(
-      context, "Commands:\n  ferryd token create --node NAME [--state-dir DIR]\n"
-               "      Print a one-time token with which the agent of host NAME joins\n"
-               "  ferryd certs [--state-dir DIR]\n"
-               "      Show every certificate and when it ends\n"
-               "  ferryd ca rotate begin|status|finish [--force] [--state-dir DIR]\n"
-               "      Change the CA while everybody stays connected\n\n"
-               "The first start makes a CA, the server's certificate and admin.kubeconfig in the\n"
-               "state directory; then: ferry --kubeconfig DIR/admin.kubeconfig get nodes\n");
-  if (!g_option_context_parse(context, argc, argv, error))
+gboolean ferryd_options_read(FerrydOptions *o, int argc, char **argv, FerrySettingsRead **said,
+                             GError **error) {
+  g_autoptr(FerrySettingsRead) settings = ferry_settings_new(ferryd_settings);
+  g_autofree char **words = g_memdup2(argv, sizeof(char *) * ((gsize)argc + 1));
+  if (!ferry_settings_read_argv(settings, "Ferry's control plane: API, store and controllers",
+                                description, &argc, &words, error) ||
+      !ferry_settings_read_config(settings, "config", error) ||
+      !ferry_settings_apply(settings, o, error) || !options_check(o, error))
     return FALSE;
-  if (*argc > 1) {
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION,
-                "unknown argument \"%s\"; see ferryd --help", (*argv)[1]);
-    return FALSE;
-  }
-  if (!check_audit(o, sizes.max_size, error) ||
-      !limit_store(o, sizes.max_objects, sizes.max_bytes, error) || !check_oidc(&o->oidc, error))
-    return FALSE;
-  if (!o->state_dir)
-    o->state_dir = g_strdup("/var/lib/ferry");
-  if (!o->log_level)
-    o->log_level = g_strdup("info");
+  if (said)
+    *said = g_steal_pointer(&settings);
   return TRUE;
 }
 
 void ferryd_options_clear(FerrydOptions *o) {
-  g_free(o->state_dir);
-  g_free(o->log_level);
-  g_free(o->audit_log);
-  g_free(o->agent);
-  g_free(o->server_url);
-  ferry_oidc_config_clear(&o->oidc);
-  g_strfreev(o->listen);
-  g_strfreev(o->tls_sans);
-  g_strfreev(o->proxies);
-  g_strfreev(o->hosts);
+  ferry_settings_unapply(ferryd_settings, o);
 }

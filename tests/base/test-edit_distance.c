@@ -30,9 +30,20 @@ static void test_long(void) {
   g_assert_cmpuint(ferry_edit_distance(most, more, 3), ==, G_MAXUINT);
 }
 
+static void test_nearest(void) {
+  static const char *const words[] = {"migrate", "cancel", "get", NULL};
+  g_assert_cmpstr(ferry_nearest("migrat", words), ==, "migrate");
+  g_assert_cmpstr(ferry_nearest("cansel", words), ==, "cancel");
+  g_assert_cmpstr(ferry_nearest("gte", words), ==, NULL);
+  g_assert_cmpstr(ferry_nearest("ge", words), ==, "get");
+  g_autofree char *huge = g_strnfill(100000, 'x');
+  g_assert_null(ferry_nearest(huge, words));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/edit-distance/words", test_words);
   g_test_add_func("/edit-distance/long", test_long);
+  g_test_add_func("/edit_distance/nearest", test_nearest);
   return g_test_run();
 }

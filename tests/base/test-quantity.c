@@ -35,9 +35,31 @@ static void test_format(void) {
   g_assert_cmpstr(c, ==, "1.2 GiB");
 }
 
+static void test_size(void) {
+  static const struct {
+    const char *text;
+    gint64 bytes;
+  } good[] = {{"64Mi", 64 << 20}, {"64MiB", 64 << 20}, {"64 MiB", 64 << 20}, {"1.5GB", 1500000000},
+              {"2KB", 2000},      {"2kB", 2000},       {"512B", 512},        {"512", 512}};
+  for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+    gint64 bytes = -1;
+    g_assert_true(ferry_size_parse(good[i].text, &bytes, NULL));
+    g_assert_cmpint(bytes, ==, good[i].bytes);
+  }
+  static const char *const bad[] = {"", "B", "MiB", "6 4MiB", "64  MiB", "-1MiB", "1MiBB", "1Mib"};
+  for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+    g_autoptr(GError) error = NULL;
+    gint64 bytes = -1;
+    g_assert_false(ferry_size_parse(bad[i], &bytes, &error));
+    g_assert_error(error, FERRY_ERROR, FERRY_ERROR_INVALID);
+    g_assert_cmpint(bytes, ==, -1);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/quantity/parse", test_parse);
   g_test_add_func("/quantity/format", test_format);
+  g_test_add_func("/quantity/size", test_size);
   return g_test_run();
 }

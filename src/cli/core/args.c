@@ -4,20 +4,6 @@
 #include "base/edit_distance.h"
 #include <string.h>
 
-const char *ferry_nearest(const char *word, const char *const *candidates) {
-  const char *best = NULL;
-  gsize letters = strlen(word);
-  guint best_distance = (guint)(letters < 4 ? 1 : MAX(letters / 3, 2)) + 1;
-  for (; *candidates != NULL; candidates++) {
-    guint d = ferry_edit_distance(word, *candidates, best_distance);
-    if (d < best_distance) {
-      best = *candidates;
-      best_distance = d;
-    }
-  }
-  return best;
-}
-
 static const FerryCliOption *find_long(const FerryCliOption *const *tables, const char *name) {
   for (; *tables != NULL; tables++)
     for (const FerryCliOption *o = *tables; o->name != NULL; o++)

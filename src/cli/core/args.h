@@ -40,8 +40,4 @@ const char *ferry_args_get(const FerryArgs *args, const char *name);
 /** All values given (elements char*), borrowed, or NULL. */
 const GPtrArray *ferry_args_all(const FerryArgs *args, const char *name);
 
-/** The candidate nearest to `word` (a third of its letters wrong at most, two where it is short,
- * one below four letters), or NULL. */
-const char *ferry_nearest(const char *word, const char *const *candidates);
-
 G_END_DECLS

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kinds come from the model, so no request for discovery is made.
 #include "cli/core/resource.h"
+#include "base/edit_distance.h"
 #include <string.h>
 
 enum { PAGE = 500 };

@@ -63,21 +63,10 @@ static void test_errors(void) {
   }
 }
 
-static void test_nearest(void) {
-  static const char *const words[] = {"migrate", "cancel", "get", NULL};
-  g_assert_cmpstr(ferry_nearest("migrat", words), ==, "migrate");
-  g_assert_cmpstr(ferry_nearest("cansel", words), ==, "cancel");
-  g_assert_cmpstr(ferry_nearest("gte", words), ==, NULL);
-  g_assert_cmpstr(ferry_nearest("ge", words), ==, "get");
-  g_autofree char *huge = g_strnfill(100000, 'x');
-  g_assert_null(ferry_nearest(huge, words));
-}
-
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/cli/args/forms", test_forms);
   g_test_add_func("/cli/args/flags", test_flags_and_repeats);
   g_test_add_func("/cli/args/errors", test_errors);
-  g_test_add_func("/cli/args/nearest", test_nearest);
   return g_test_run();
 }
