@@ -4,17 +4,16 @@
 // watch, then goes on from the last resourceVersion seen; so nothing is missed and nothing sleeps
 // but the pause between two tries to reach a server that is away.
 #include "cli/core/follow.h"
+#include "cli/core/ask.h"
 #include "cli/view/progress.h"
 #include "cli/view/summary.h"
 #include "model/migration/phase.h"
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { PLAIN_EVERY_MS = 2000, DEFAULT_WIDTH = 80 };
+enum { PLAIN_EVERY_MS = 2000 };
 
 static volatile sig_atomic_t interrupted;
 
@@ -40,15 +39,6 @@ static gint64 follow_elapsed_ms(const Follow *f) {
   return (g_get_monotonic_time() - f->began_us) / 1000;
 }
 
-static guint follow_terminal_width(void) {
-  struct winsize size;
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-    return size.ws_col;
-  const char *columns = g_getenv("COLUMNS");
-  guint64 n = columns != NULL ? g_ascii_strtoull(columns, NULL, 10) : 0;
-  return n > 0 && n < 10000 ? (guint)n : DEFAULT_WIDTH;
-}
-
 static void erase_line(Follow *f) {
   if (f->shown)
     fputs("\r\033[K", stdout);
@@ -62,7 +52,7 @@ static void follow_draw(Follow *f) {
   ferry_progress_read(&progress, f->object, follow_elapsed_ms(f));
   if (f->live) {
     g_autofree char *line =
-        ferry_progress_line(&progress, follow_terminal_width(), f->cli->utf8, f->cli->color);
+        ferry_progress_line(&progress, ferry_cli_width(), f->cli->utf8, f->cli->color);
     printf("\r%s\033[K", line);
     f->shown = TRUE;
     fflush(stdout);
@@ -165,24 +155,6 @@ json_t *ferry_follow_cancel(FerryCli *cli, const json_t *object, GError **error)
   return ferry_client_request(cli->client, "PUT", path, body, NULL, NULL, NULL, error);
 }
 
-/* Asks what Ctrl-C meant. 'c', 'l' or 'w'; 'l' where there is no answer. */
-static char follow_ask(void) {
-  for (;;) {
-    fputs("cancel the migration (c), leave it running (l), or go on watching (w)? ", stdout);
-    fflush(stdout);
-    interrupted = 0;
-    char line[64];
-    if (fgets(line, sizeof line, stdin) == NULL) {
-      clearerr(stdin);
-      putchar('\n');
-      return 'l';
-    }
-    char c = g_ascii_tolower(line[0]);
-    if (c == 'c' || c == 'l' || c == 'w')
-      return c;
-  }
-}
-
 /* TRUE: go on; FALSE: `*end` says how it ended. */
 static gboolean on_ctrl_c(Follow *f, FerryFollowEnd *end) {
   erase_line(f);
@@ -192,7 +164,10 @@ static gboolean on_ctrl_c(Follow *f, FerryFollowEnd *end) {
     return FALSE;
   }
   putchar('\n');
-  char answer = follow_ask();
+  char answer = ferry_cli_ask("cancel the migration (c), leave it running (l), or go on watching "
+                              "(w)? ",
+                              "clw", 'l');
+  interrupted = 0;
   if (answer == 'l') {
     *end = FERRY_FOLLOW_LEFT;
     return FALSE;

@@ -2,6 +2,8 @@
 // drain makes an Evacuation and watches it: the server does the work and goes on without us. What
 // is printed are the changes of its status.vms. undrain takes the evacuations of the host away and
 // opens the host again.
+#include "base/duration.h"
+#include "cli/core/ask.h"
 #include "cli/verbs/options.h"
 #include "model/migration/evacuation.h"
 #include "cli/view/output.h"
@@ -11,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
 
@@ -21,9 +24,15 @@ static void on_interrupt(int signo) {
 typedef struct {
   json_t *object;
   gboolean quiet, gone;
-  GHashTable *said; /* "ns/name" -> what was printed last */
+  gboolean live, shown; /* a line is redrawn; it stands on the terminal */
+  GHashTable *said;     /* "ns/name" -> what was printed last */
   gint64 began_us, lost_us;
+  gint64 until_us; /* 0: for as long as it takes */
 } Drain;
+
+static gboolean drain_is_over(FerryPhase phase) {
+  return phase == FERRY_PHASE_MOVED || phase == FERRY_PHASE_STOPPED || phase == FERRY_PHASE_FAILED;
+}
 
 /* "db: Running (db-evacuation-1f2e3d4c-1)" */
 static char *vm_line(const json_t *vm) {
@@ -36,22 +45,58 @@ static char *vm_line(const json_t *vm) {
   return ferry_text_clean(text);
 }
 
+static void drain_erase(Drain *d) {
+  if (d->shown)
+    fputs("\r\033[K", stdout);
+  d->shown = FALSE;
+}
+
+/* "h1: 3 of 40 moved, 2 moving, 35 waiting", on a terminal redrawn in its place. */
+static void drain_draw(Drain *d) {
+  if (!d->live || ferry_evacuation_is_final(d->object))
+    return;
+  json_t *vms = ferry_json_get(d->object, "status.vms"), *vm;
+  guint waiting = 0, moving = 0;
+  size_t i;
+  json_array_foreach(vms, i, vm) {
+    FerryPhase phase = ferry_phase_parse(ferry_json_str(vm, "phase"));
+    waiting += phase == FERRY_PHASE_QUEUED;
+    moving += phase != FERRY_PHASE_QUEUED && !drain_is_over(phase);
+  }
+  g_autofree char *line = g_strdup_printf(
+      "%s: %" G_GINT64_FORMAT " of %zu moved, %u moving, %u waiting",
+      ferry_json_str(d->object, "spec.nodeName"), ferry_json_int(d->object, "status.moved", 0),
+      json_array_size(vms), moving, waiting);
+  g_autofree char *fits =
+      g_utf8_substring(line, 0, MIN(g_utf8_strlen(line, -1), (glong)ferry_cli_width() - 1));
+  printf("\r%s\033[K", fits);
+  d->shown = TRUE;
+  fflush(stdout);
+}
+
+/* What stays: how each VM ended, and what keeps one from moving. */
 static void say_changes(Drain *d) {
   size_t i;
-  json_t *vm;
-  if (d->quiet)
-    return;
-  json_array_foreach(ferry_json_get(d->object, "status.vms"), i, vm) {
+  json_t *vm, *vms = ferry_json_get(d->object, "status.vms");
+  guint over = 0;
+  json_array_foreach(vms, i, vm) over +=
+      drain_is_over(ferry_phase_parse(ferry_json_str(vm, "phase")));
+  json_array_foreach(vms, i, vm) {
     FerryPhase phase = ferry_phase_parse(ferry_json_str(vm, "phase"));
+    gboolean told = drain_is_over(phase) ||
+                    (phase != FERRY_PHASE_QUEUED && ferry_json_str(vm, "message") != NULL);
     g_autofree char *key =
         g_strdup_printf("%s/%s", ferry_json_str(vm, "namespace"), ferry_json_str(vm, "name"));
     g_autofree char *line = vm_line(vm);
-    if (phase == FERRY_PHASE_QUEUED || g_strcmp0(g_hash_table_lookup(d->said, key), line) == 0)
+    if (d->quiet || !told || g_strcmp0(g_hash_table_lookup(d->said, key), line) == 0)
       continue;
-    printf("%7.1fs  %s\n", (double)(g_get_monotonic_time() - d->began_us) / 1e6, line);
+    drain_erase(d);
+    printf("%7.1fs  [%u/%zu] %s\n", (double)(g_get_monotonic_time() - d->began_us) / 1e6, over,
+           json_array_size(vms), line);
     fflush(stdout);
     g_hash_table_replace(d->said, g_steal_pointer(&key), g_steal_pointer(&line));
   }
+  drain_draw(d);
 }
 
 static void drain_take(Drain *d, json_t *object) {
@@ -71,8 +116,12 @@ static gboolean on_event(const char *type, json_t *object, gpointer data) {
   return !d->gone && !ferry_evacuation_is_final(d->object);
 }
 
+static gboolean drain_waits(const Drain *d) {
+  return !interrupted && (d->until_us == 0 || g_get_monotonic_time() < d->until_us);
+}
+
 static gboolean drain_on_tick(gpointer data) {
-  return !interrupted;
+  return drain_waits(data);
 }
 
 /* After the watch failed: FALSE where it is of no use to try again. */
@@ -108,7 +157,7 @@ static gboolean drain_follow(FerryCli *cli, Drain *d, GError **error) {
   sigaction(SIGINT, &act, &old);
   gboolean ok = TRUE;
   say_changes(d);
-  while (ok && !interrupted && !d->gone && !ferry_evacuation_is_final(d->object)) {
+  while (ok && drain_waits(d) && !d->gone && !ferry_evacuation_is_final(d->object)) {
     g_autoptr(GString) query = g_string_new("watch=1");
     g_autofree char *field =
         g_strconcat("metadata.name=", ferry_json_str(d->object, "metadata.name"), NULL);
@@ -197,6 +246,19 @@ static int drain_tell(const json_t *object, const char *host) {
   return FERRY_EXIT_FAILED;
 }
 
+static int drain_late(const json_t *object, const char *host, const char *patience) {
+  fflush(stdout);
+  fprintf(stderr,
+          "error: %s is not empty after %s: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+          " VMs have moved\n",
+          host, patience, ferry_json_int(object, "status.moved", 0),
+          ferry_json_int(object, "status.total", 0));
+  print_remaining(object);
+  fprintf(stderr, "The evacuation goes on; ferry drain %s watches it, ferry undrain %s ends it.\n",
+          host, host);
+  return FERRY_EXIT_FAILED;
+}
+
 static int drain_refused(const GError *error) {
   ferry_cli_fail(error, "ferry get nodes lists the hosts.");
   return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_INVALID) ||
@@ -205,10 +267,74 @@ static int drain_refused(const GError *error) {
              : FERRY_EXIT_FAILED;
 }
 
+/* Opens the host, then takes its evacuations away (an evacuation cordons once only, at its
+ * beginning); `ended`: how many were under way. */
+static gboolean drain_undo(FerryCli *cli, const char *host, guint *ended, GError **error) {
+  g_autofree char *node = ferry_resource_path(&ferry_kind_node, NULL, host, NULL);
+  g_autoptr(json_t) patch = json_pack("{s:{s:n}}", "spec", "unschedulable");
+  g_autoptr(json_t) opened = ferry_client_request(cli->client, "PATCH", node, patch,
+                                                  FERRY_CONTENT_MERGE_PATCH, NULL, NULL, error);
+  g_autoptr(json_t) list = opened != NULL ? list_of(cli, host, error) : NULL;
+  size_t i;
+  json_t *item;
+  json_array_foreach(ferry_json_get(list, "items"), i, item) {
+    g_autoptr(GError) cause = NULL;
+    g_autofree char *path = ferry_resource_path(&ferry_kind_evacuation, NULL,
+                                                ferry_json_str(item, "metadata.name"), NULL);
+    g_autoptr(json_t) gone =
+        ferry_client_request(cli->client, "DELETE", path, NULL, NULL, NULL, NULL, &cause);
+    if (gone == NULL && !g_error_matches(cause, FERRY_ERROR, FERRY_ERROR_NOT_FOUND)) {
+      g_propagate_error(error, g_steal_pointer(&cause));
+      return FALSE;
+    }
+    *ended += !ferry_evacuation_is_final(item);
+  }
+  return list != NULL;
+}
+
+static void drain_tell_open(const char *host, guint ended) {
+  printf("%s takes VMs again%s.\n", host,
+         ended > 0 ? "; its evacuation has ended: what waited is cancelled, what moves goes on"
+                   : "");
+}
+
+/* Watches, and asks what Ctrl-C means; `code` is set where nothing more is to be said. */
+static gboolean drain_watch(FerryCli *cli, Drain *d, const char *host, int *code, GError **error) {
+  while (drain_follow(cli, d, error)) {
+    drain_erase(d);
+    if (!interrupted || !d->live || !isatty(STDIN_FILENO))
+      return TRUE;
+    putchar('\n');
+    char answer = ferry_cli_ask(
+        "end the evacuation (e), leave it running (l), or go on watching (w)? ", "elw", 'l');
+    guint ended = 0;
+    if (answer == 'l')
+      return TRUE;
+    if (answer == 'e') {
+      if (!drain_undo(cli, host, &ended, error))
+        return FALSE;
+      drain_tell_open(host, ended);
+      *code = FERRY_EXIT_INTERRUPTED;
+      return TRUE;
+    }
+  }
+  drain_erase(d);
+  return FALSE;
+}
+
 static int cmd_drain(FerryCli *cli) {
   const char *host = ferry_cli_word(cli, 0), *format = ferry_cli_option(cli, "output");
+  const char *patience = ferry_cli_option(cli, "timeout");
+  gint64 patience_ms = 0;
+  if (patience != NULL && !ferry_duration_parse(patience, &patience_ms))
+    return ferry_cli_usage(cli, "--timeout %s: expected a time such as 90s, 10m or 1h30m",
+                           patience);
   g_autoptr(GError) error = NULL;
-  Drain d = {.quiet = format != NULL, .began_us = g_get_monotonic_time()};
+  Drain d = {.quiet = format != NULL,
+             .live = cli->out_tty && format == NULL,
+             .began_us = g_get_monotonic_time()};
+  if (patience != NULL)
+    d.until_us = d.began_us + patience_ms * 1000;
   d.object = drain_begin(cli, host, &error);
   if (d.object == NULL)
     return drain_refused(error);
@@ -217,18 +343,22 @@ static int cmd_drain(FerryCli *cli) {
   d.said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   const char *name = ferry_json_str(d.object, "metadata.name");
   gboolean wait = !ferry_args_has(cli->args, "no-wait");
-  gboolean ok = !wait || drain_follow(cli, &d, &error);
+  gboolean ok = !wait || drain_watch(cli, &d, host, &code, &error);
   name = ferry_json_str(d.object, "metadata.name");
   if (format != NULL)
     ferry_output_object(d.object, format);
   if (!ok) {
     code = ferry_cli_fail(error, "The evacuation goes on; ferry get evacuations shows it.");
+  } else if (code != FERRY_EXIT_DONE) {
+    /* ended by hand, which was said */
   } else if (!wait) {
     if (format == NULL)
       printf("%s\n", name);
   } else if (d.gone) {
     fprintf(stderr, "error: the evacuation %s was deleted before it ended\n", name);
     code = FERRY_EXIT_FAILED;
+  } else if (!ferry_evacuation_is_final(d.object) && !interrupted) {
+    code = drain_late(d.object, host, patience);
   } else if (!ferry_evacuation_is_final(d.object)) {
     fprintf(stderr,
             "The evacuation %s goes on. ferry get evacuation %s -w watches it, ferry undrain %s "
@@ -249,38 +379,20 @@ static int cmd_drain(FerryCli *cli) {
 static int cmd_undrain(FerryCli *cli) {
   const char *host = ferry_cli_word(cli, 0);
   g_autoptr(GError) error = NULL;
-  if (ferry_cli_client(cli, &error) == NULL)
-    return ferry_cli_fail(error, NULL);
-  g_autofree char *node = ferry_resource_path(&ferry_kind_node, NULL, host, NULL);
-  g_autoptr(json_t) patch = json_pack("{s:{s:n}}", "spec", "unschedulable");
-  /* Opened first: an evacuation cordons once only, at its beginning. */
-  g_autoptr(json_t) opened = ferry_client_request(cli->client, "PATCH", node, patch,
-                                                  FERRY_CONTENT_MERGE_PATCH, NULL, NULL, &error);
-  g_autoptr(json_t) list = opened != NULL ? list_of(cli, host, &error) : NULL;
-  if (list == NULL)
-    return ferry_cli_fail(error, opened == NULL ? "ferry get nodes lists the hosts." : NULL);
   guint ended = 0;
-  size_t i;
-  json_t *item;
-  json_array_foreach(ferry_json_get(list, "items"), i, item) {
-    g_autofree char *path = ferry_resource_path(&ferry_kind_evacuation, NULL,
-                                                ferry_json_str(item, "metadata.name"), NULL);
-    g_autoptr(json_t) gone =
-        ferry_client_request(cli->client, "DELETE", path, NULL, NULL, NULL, NULL, &error);
-    if (gone == NULL && !g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND))
-      return ferry_cli_fail(error, NULL);
-    g_clear_error(&error);
-    ended += !ferry_evacuation_is_final(item);
-  }
-  printf("%s takes VMs again%s.\n", host,
-         ended > 0 ? "; its evacuation has ended: what waited is cancelled, what moves goes on"
-                   : "");
+  if (ferry_cli_client(cli, &error) == NULL || !drain_undo(cli, host, &ended, &error))
+    return ferry_cli_fail(error, g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND)
+                                     ? "ferry get nodes lists the hosts."
+                                     : NULL);
+  drain_tell_open(host, ended);
   return FERRY_EXIT_DONE;
 }
 
 static const FerryCliOption options_drain[] = {
     {"no-wait", 0, NULL, "Return as soon as the evacuation is accepted",
      .more = "It prints the name of the Evacuation."},
+    {"timeout", 0, "TIME", "Wait at most so long, such as 90s, 10m or 1h30m",
+     .more = "The evacuation then goes on; what is left is shown, and the exit code is 1."},
     OPT_OUTPUT(ferry_formats_final, "Print only the final Evacuation: json or yaml"),
     OPT_END};
 
@@ -290,9 +402,11 @@ const FerryVerb ferry_verb_drain = {
     .name = "drain",
     .synopses = LINES("HOST"),
     .doc = "Move every running VM off a host and keep others from it",
-    .details = "Cordons the host and shows each VM's move until all have ended; a move that fails "
-               "is tried\n"
-               "again. Ctrl-C leaves the evacuation running with exit code 130.",
+    .details =
+        "Cordons the host and shows each VM's move until all have ended; a move that fails "
+        "is tried\n"
+        "again. Ctrl-C asks whether the evacuation is to end; away from a terminal it leaves it\n"
+        "running, with exit code 130.",
     .options = options_drain,
     .min_words = 1,
     .max_words = 1,

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ferry drain from outside, against a scripted server: what it prints, its deadline, and Ctrl-C.
+
+usage: test_drain.py FERRY
+"""
+import os
+import pty
+import sys
+import threading
+import unittest
+
+from test_program import FERRY, Program
+
+EVACUATIONS = "/apis/ferry.migration/v1/evacuations"
+
+
+def evacuation(phase, version, *vms):
+    listed = [{"namespace": "default", "name": n, "phase": p, **({"message": m} if m else {})}
+              for n, p, m in vms]
+    return {"apiVersion": "ferry.migration/v1", "kind": "Evacuation",
+            "metadata": {"name": "drain-1", "uid": "u", "resourceVersion": str(version)},
+            "spec": {"nodeName": "h1"},
+            "status": {"phase": phase, "vms": listed, "total": len(vms),
+                       "moved": sum(p == "Moved" for _, p, _ in vms)}}
+
+
+BEGUN = evacuation("Running", 1, ("a", "Queued", None), ("b", "Queued", None))
+
+
+class Drain(Program):
+    def setUp(self):
+        super().setUp()
+        self.ended = threading.Event()
+        self.addCleanup(self.ended.set)
+        self.route(f"GET {EVACUATIONS}", (200, {"items": []}))
+        self.route(f"POST {EVACUATIONS}", (201, BEGUN))
+
+    def hold(self):
+        def watch(handler, body):
+            handler.begin_stream()
+            handler.event(("MODIFIED", evacuation("Running", 2, ("a", "Moved", "it runs on h2"),
+                                                  ("b", "Running", None))))
+            self.ended.wait(20)
+        self.route(f"WATCH {EVACUATIONS}", watch)
+
+    def test_prints_how_each_ended(self):
+        self.route(f"WATCH {EVACUATIONS}", [
+            ("MODIFIED", evacuation("Running", 2, ("a", "Running", None), ("b", "Queued", None))),
+            ("MODIFIED", evacuation("Running", 3, ("a", "Moved", "it runs on h2"), ("b", "Running", None))),
+            ("MODIFIED", evacuation("Running", 4, ("a", "Moved", "it runs on h2"),
+                                    ("b", "Retrying", "the target was full"))),
+            ("MODIFIED", evacuation("Succeeded", 5, ("a", "Moved", "it runs on h2"),
+                                    ("b", "Moved", "it runs on h3")))])
+        done = self.run_ferry("drain", "h1")
+        lines = [line.split("s  ", 1)[1] for line in done.stdout.splitlines()[:3]]
+        self.assertEqual(lines, ["[1/2] a: Moved: it runs on h2", "[1/2] b: Retrying: the target was full",
+                                 "[2/2] b: Moved: it runs on h3"])
+        self.assertIn("h1 is empty: 2 VMs moved", done.stdout)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_deadline(self):
+        self.hold()
+        done = self.run_ferry("drain", "h1", "--timeout", "500ms")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("h1 is not empty after 500ms: 1 of 2 VMs have moved", done.stderr)
+        self.assertIn("* b: Running", done.stderr)
+        for bad in ("soon", "-1s", ""):
+            self.assertEqual(self.run_ferry("drain", "h1", "--timeout", bad).returncode, 2)
+
+    def on_terminal_asked(self, answer):
+        self.hold()
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execve(FERRY, [FERRY, "drain", "h1"], {**self.env, "TERM": "xterm"})
+        self.addCleanup(os.close, fd)
+        seen = self.read_until(fd, "h1: 1 of 2 moved, 1 moving, 0 waiting")
+        os.write(fd, b"\x03")
+        seen = self.read_until(fd, "go on watching (w)?", seen)
+        os.write(fd, answer)
+        return pid, fd
+
+    def test_ctrl_c_leaves_it(self):
+        pid, fd = self.on_terminal_asked(b"l\n")
+        self.read_until(fd, "The evacuation drain-1 goes on")
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 130)
+        self.assertNotIn("DELETE", [a[0] for a in self.server.asked])
+
+    def test_ctrl_c_ends_it(self):
+        self.route("PATCH /api/v1/nodes/h1", (200, {}))
+        self.route(f"DELETE {EVACUATIONS}/drain-1", (200, {}))
+        self.route(f"GET {EVACUATIONS}", lambda *_: (200, {"items": [BEGUN] if ("POST", EVACUATIONS) in [
+            (a[0], a[1].split("?")[0]) for a in self.server.asked] else []}))
+        pid, fd = self.on_terminal_asked(b"e\n")
+        self.read_until(fd, "h1 takes VMs again; its evacuation has ended")
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 130)
+        self.assertIn("DELETE", [a[0] for a in self.server.asked])
+
+
+def load_tests(loader, _tests, _pattern):
+    """Without those of the class that this one is made from."""
+    return unittest.TestSuite(Drain(name) for name in loader.getTestCaseNames(Drain) if name in vars(Drain))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
