@@ -2,6 +2,7 @@
 // ferry-agentd: options, signals, systemd. libvirt's event loop owns GLib's default main context
 // (see host/libvirt/libvirt_host.c), so the daemon's loop runs on a private one.
 #include "agent/agent.h"
+#include "agent/join_main.h"
 #include "agent/link/announce.h"
 #include "agent/link/identity.h"
 #include "agent/link/join.h"
@@ -182,6 +183,8 @@ int main(int argc, char **argv) {
   mallopt(M_ARENA_MAX, 2); /* a few threads that allocate little: one arena each would be waste */
   signal(SIGPIPE, SIG_IGN);
   signal(SIGHUP, SIG_IGN); /* until it can be answered */
+  if (argc > 1 && g_str_equal(argv[1], "join"))
+    return ferry_agent_join_main(argc - 1, argv + 1);
   g_auto(FerryAgentSettings) a = {0};
   g_autoptr(FerrySettingsRead) said = NULL;
   g_autoptr(GError) error = NULL;

@@ -65,15 +65,21 @@ const FerrySetting ferry_agent_settings[] = {
     {NULL},
 };
 
+static const char description[] =
+    "Command:\n  ferry-agentd join URL [--token-file FILE] [--state-dir DIR] [--no-start]\n"
+    "      Join this host to the ferryd at URL, with a token that it asks for or reads from\n"
+    "      standard input, and start its agent\n";
+
 static gboolean settings_check(FerryAgentSettings *a, GError **error) {
-  const char *wrong =
-      a->standalone && (a->server || a->announce)
-          ? "--standalone is without ferryd: leave --server and --announce out"
-      : !a->server && !a->announce && !a->standalone
-          ? "--server URL is missing (or --announce, to find ferryd on the local network)"
-      : !a->node                  ? "--node NAME is missing"
-      : a->token && a->token_file ? "give --token or --token-file, not both"
-                                  : NULL;
+  const char *wrong = a->standalone && (a->server || a->announce)
+                          ? "--standalone is without ferryd: leave --server and --announce out"
+                      : !a->server && !a->announce && !a->standalone
+                          ? "--server URL is missing: ferry-agentd join URL keeps it (or "
+                            "--announce, to find ferryd on the "
+                            "local network)"
+                      : !a->node                  ? "--node NAME is missing"
+                      : a->token && a->token_file ? "give --token or --token-file, not both"
+                                                  : NULL;
   if (wrong) {
     g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_INVALID, wrong);
     return FALSE;
@@ -85,6 +91,18 @@ static gboolean settings_check(FerryAgentSettings *a, GError **error) {
   return cause == NULL;
 }
 
+char *ferry_agent_joined_path(const char *state_dir) {
+  return g_build_filename(state_dir, "joined.conf", NULL);
+}
+
+/* What `join` has kept, below all that was said by people. */
+static gboolean settings_read_joined(FerrySettingsRead *settings, GError **error) {
+  g_autofree char *path = ferry_agent_joined_path(ferry_settings_text(settings, "state-dir"));
+  ferry_settings_seal(settings);
+  return g_strcmp0(ferry_settings_text(settings, "standalone"), "yes") == 0 ||
+         ferry_settings_read_file(settings, path, FALSE, error);
+}
+
 gboolean ferry_agent_settings_read(FerryAgentSettings *a, int argc, char **argv,
                                    FerrySettingsRead **said, GError **error) {
   g_autoptr(FerrySettingsRead) settings = ferry_settings_new(ferry_agent_settings);
@@ -92,9 +110,10 @@ gboolean ferry_agent_settings_read(FerryAgentSettings *a, int argc, char **argv,
   if (!ferry_settings_read_argv(settings,
                                 "Ferry's agent: reports one host's virtual machines to ferryd and "
                                 "migrates them when it says so.",
-                                NULL, &argc, &words, error) ||
+                                description, &argc, &words, error) ||
       !ferry_settings_read_config(settings, "config", error) ||
-      !ferry_settings_apply(settings, a, error) || (!a->version && !settings_check(a, error)))
+      !settings_read_joined(settings, error) || !ferry_settings_apply(settings, a, error) ||
+      (!a->version && !settings_check(a, error)))
     return FALSE;
   if (said)
     *said = g_steal_pointer(&settings);

@@ -20,6 +20,9 @@ extern const FerrySetting ferry_agent_settings[];
  * if not NULL: free with ferry_settings_free. */
 gboolean ferry_agent_settings_read(FerryAgentSettings *settings, int argc, char **argv,
                                    FerrySettingsRead **said, GError **error);
+/** The file of a state directory that says which ferryd the host has joined, and as what: settings
+ * below those of agent.conf. Free with g_free. */
+char *ferry_agent_joined_path(const char *state_dir);
 void ferry_agent_settings_clear(FerryAgentSettings *settings);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FerryAgentSettings, ferry_agent_settings_clear)
 

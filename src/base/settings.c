@@ -216,6 +216,11 @@ gboolean ferry_settings_read_config(FerrySettingsRead *s, const char *name, GErr
                                   settings_find(s, name)->values != NULL, error);
 }
 
+void ferry_settings_seal(FerrySettingsRead *s) {
+  for (gsize i = 0; i < s->n; i++)
+    s->said[i].line = 0;
+}
+
 /* ---- values ---- */
 
 static gboolean settings_refuse(const FerrySetting *row, const char *where, const char *value,

@@ -61,6 +61,8 @@ gboolean ferry_settings_read_file(FerrySettingsRead *settings, const char *path,
 /** The same of the file that the setting `name` names: its preset may be missing, what the command
  * line named has to be there. */
 gboolean ferry_settings_read_config(FerrySettingsRead *settings, const char *name, GError **error);
+/** What was said so far stands: a file that is read from now on fills what is open. */
+void ferry_settings_seal(FerrySettingsRead *settings);
 /** The last value said for `name`, borrowed; else its preset; NULL: none. */
 const char *ferry_settings_text(const FerrySettingsRead *settings, const char *name);
 /** Checks every value and stores it at its offset of `target`, whose variables it replaces. After

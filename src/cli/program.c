@@ -4,6 +4,7 @@
 #include "cli/program.h"
 #include "base/edit_distance.h"
 #include "cli/verbs/verbs.h"
+#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
@@ -63,9 +64,12 @@ static int program_run(const FerryVerb *verb, FerryArgs *args) {
                            (char *)g_ptr_array_index(args->words, verb->max_words));
   int code = verb->run(&cli);
   ferry_client_free(cli.client);
-  if (fflush(stdout) != 0 && code == FERRY_EXIT_DONE) {
+  if (fflush(stdout) != 0) {
+    if (errno == EPIPE)
+      return FERRY_EXIT_PIPE; /* whoever read has enough */
+    if (code == FERRY_EXIT_DONE)
+      code = FERRY_EXIT_FAILED;
     perror("error: writing the output");
-    code = FERRY_EXIT_FAILED;
   }
   return code;
 }

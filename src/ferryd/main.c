@@ -121,10 +121,14 @@ static void raise_file_limit(void) {
 static void tell_join(const char *url, gboolean reached) {
   g_autofree char *command = ferryd_names_join_command(url, "NAME");
   if (reached)
-    ferry_info("a host joins with the token that `ferryd token create --node NAME` prints",
-               "FERRY_COMMAND", command);
+    ferry_info(
+        "a host joins by `ferry host add NAME [--ssh root@HOST]`, typed on this machine, which "
+        "says or does the rest; a program, with the token that `ferryd token create --node "
+        "NAME` prints",
+        "FERRY_COMMAND", command);
   else
-    ferry_info("other machines cannot reach this ferryd; for agents on hosts start it with "
+    ferry_info("other machines cannot reach this ferryd; for agents on hosts put "
+               "\"listen = 0.0.0.0:6443\" into its configuration file, or start it with "
                "--listen 0.0.0.0:6443",
                "FERRY_URL", url);
 }

@@ -2,6 +2,7 @@
 // A server's certificate has to say the name that a host uses for it, and whoever follows a recipe
 // knows none of them beforehand: so it says them all.
 #include "ferryd/names.h"
+#include "client/join_url.h"
 #include "model/migration/peer_uri.h"
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -61,16 +62,7 @@ char **ferryd_names(const char *const *given, gboolean beyond) {
   return (char **)g_ptr_array_free(names, FALSE);
 }
 
-gboolean ferryd_names_is_local(const char *host) {
-  return g_str_has_prefix(host, "127.") || g_str_equal(host, "::1") ||
-         g_str_equal(host, "localhost");
-}
-
 char *ferryd_names_join_command(const char *server, const char *node) {
-  g_autoptr(GUri) uri = g_uri_parse(server, G_URI_FLAGS_NONE, NULL);
-  g_autofree char *url =
-      uri && ferryd_names_is_local(g_uri_get_host(uri))
-          ? g_strdup_printf("https://%s:%d", g_get_host_name(), g_uri_get_port(uri))
-          : g_strdup(server);
+  g_autofree char *url = ferry_join_url(server);
   return g_strdup_printf("ferry-agentd --server %s --node %s --token-file FILE", url, node);
 }

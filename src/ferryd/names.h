@@ -11,8 +11,6 @@ gboolean ferryd_names_listens_beyond(const char *const *listen);
  * resolver knows it, and the addresses of its interfaces but for loopback and link-local ones. Free
  * with g_strfreev. */
 char **ferryd_names(const char *const *given, gboolean beyond);
-/** Whether only this machine reaches `host`: localhost or a loopback address. */
-gboolean ferryd_names_is_local(const char *host);
 /** What starts the agent of `node` there, once the token is in FILE. `server` is the URL by which
  * this machine reaches ferryd; where that is local, the host name stands in its place. Free with
  * g_free. */

@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/client.h"
+#include "client/join_url.h"
 #include "ferryd/names.h"
 #include "ferryd/options.h"
 #include <gio/gio.h>
 #include <stdio.h>
-
-/* Whether somebody serves at host and port. */
-static gboolean token_answers(const char *host, guint port) {
-  g_autoptr(GSocketClient) client = g_socket_client_new();
-  g_socket_client_set_timeout(client, 2);
-  g_autoptr(GSocketConnection) connection =
-      g_socket_client_connect_to_host(client, host, (guint16)port, NULL, NULL);
-  return connection != NULL;
-}
 
 /* For the person who reads it: on the other channel, so that the output is the token alone where a
  * program takes it. */
@@ -20,12 +12,11 @@ static void tell_command(const char *server, const char *node) {
   g_autofree char *command = ferryd_names_join_command(server, node);
   fprintf(stderr, "On %s, as root, with the token in a file that root alone reads:\n  %s\n", node,
           command);
-  g_autoptr(GUri) uri = g_uri_parse(server, G_URI_FLAGS_NONE, NULL);
-  int port = uri ? g_uri_get_port(uri) : -1;
-  if (port > 0 && ferryd_names_is_local(g_uri_get_host(uri)) &&
-      !token_answers(g_get_host_name(), (guint)port))
+  g_autofree char *url = ferry_join_url(server);
+  g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_NONE, NULL);
+  if (!g_str_equal(url, server) && !ferry_join_url_answers(url))
     fprintf(stderr, "But ferryd serves this machine alone: start it with --listen 0.0.0.0:%d\n",
-            port);
+            uri ? g_uri_get_port(uri) : 6443);
 }
 
 static int token_create(const char *node, const char *state_dir) {

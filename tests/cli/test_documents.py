@@ -4,6 +4,7 @@ options, and the completion offers what fits.
 
 usage: test_documents.py FERRY SOURCE_ROOT MANUAL COMPLETION FERRYD AGENTD
 """
+import os
 import re
 import subprocess
 import sys
@@ -104,7 +105,10 @@ class Documents(unittest.TestCase):
                 ("dr", ["drain"]),
                 ("drain ", ["name-of-node"]),
                 ("-n prod migrate ", ["name-of-vmi"]),
-                ("migrate db ", []),
+                ("migrate db ", ["name-of-node"]),
+                ("migrate db h2 ", []),
+                ("host ", ["add"]),
+                ("describe ho", ["host"]),
                 ("migrate --to ", ["name-of-node"]),
                 ("migrate db --preset ", ["name-of-migrationpolicy"]),
                 ("get -o w", ["wide"]),
@@ -135,6 +139,19 @@ class Documents(unittest.TestCase):
         for line, should, found in zip(lines, wanted, self.offered(lines)):
             with self.subTest(line=line):
                 self.assertEqual(found, should)
+
+    def test_other_shells(self):
+        """zsh and fish offer what bash offers."""
+        env = {**os.environ, "FERRY_COMPLETION": str(COMPLETION.resolve()),
+               "XDG_CONFIG_HOME": "/nonexistent"}
+        fish = subprocess.run(["fish", "-N", "-c", f"source {COMPLETION.parent}/ferry.fish; complete -C 'ferry dra'; "
+                               "complete -C 'ferry get mig'"], env=env, text=True, capture_output=True, check=True)
+        self.assertEqual(fish.stdout.split()[0], "drain", fish.stderr)
+        self.assertIn("migrationpolicy", fish.stdout)
+        zsh = subprocess.run(["zsh", "-f", "-c", "compadd() { print -l -- ${(P)2}; }; words=(ferry undr); CURRENT=2; "
+                              f"source {COMPLETION.parent}/_ferry"], env=env, text=True, capture_output=True,
+                             check=True)
+        self.assertEqual(zsh.stdout, "undrain\n", zsh.stderr)
 
     def test_daemons_pages(self):
         """The daemons' pages, made of their tables of settings, have what --help shows."""

@@ -70,11 +70,12 @@ class Program(unittest.TestCase):
     def test_usage(self):
         for args, word in [
             ([], "Usage:"), (["migrat"], 'did you mean "migrate"?'), (["migrate"], "needs VM"),
-            (["migrate", "a", "b"], "one word too many"), (["get", "--bogus"], "--bogus"),
+            (["migrate", "a", "b", "c"], "one word too many"), (["get", "--bogus"], "--bogus"),
             (["get", "vmi", "-o", "xml"], "not one of"), (["get", "vmx"], "there is no kind"),
+            (["host", "remove", "h9"], "is not add"), (["get", "vm", "db", "--field-selector", "a=b"], "leave names"),
             (["migrate", "db", "--max-downtime", "0"], "from 1 to 2000000"),
-            (["migrate", "db", "--max-downtime", "1s"], "milliseconds"),
-            (["migrate", "db", "--bandwidth", "fast"], "quantity"),
+            (["migrate", "db", "--max-downtime", "1 s"], "milliseconds"),
+            (["migrate", "db", "--bandwidth", "fast"], "a rate such as 64Mi"),
             (["label", "vmi", "db"], "nothing to change"), (["apply"], "needs -f"),
             (["delete", "vmi"], "names or -l"), (["get", "vmi,nodes", "-w"], "--watch"),
         ]:
@@ -152,6 +153,16 @@ class Program(unittest.TestCase):
         self.assertEqual([a[0] for a in self.server.asked], ["POST", "GET"])
         self.assertIn("resourceVersion=10", self.server.asked[1][1])
         self.assertEqual(len(self.server.connections), 1)
+
+    def test_migrate_to_a_host_by_word(self):
+        done = self.run_migrate(self.good_events(), "h2", "--bandwidth", "1000")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.server.asked[0][2]["spec"],
+                         {"vmiName": "db", "targetNode": "h2", "bandwidthPerMigration": "1000Mi"})
+        self.assertIn("note: --bandwidth 1000 is 1000 MiB/s", done.stderr)
+        twice = self.run_ferry("migrate", "db", "h2", "--to", "h3")
+        self.assertEqual(twice.returncode, 2)
+        self.assertIn("said twice", twice.stderr)
 
     def test_migrate_object_only(self):
         done = self.run_migrate(self.good_events(), "-o", "json")

@@ -12,11 +12,18 @@
 #define MAX_TOKEN 1024
 
 /* "ferry.CAHASH.NODE.SECRET"; a node's name may hold dots, the others may not. */
-static gboolean parse_token(const FerryAgentOptions *o, char **ca_sha256, GError **error) {
-  const char *hash = o->token && g_str_has_prefix(o->token, "ferry.") ? o->token + 6 : NULL;
+char *ferry_agent_token_node(const char *token) {
+  const char *hash = g_str_has_prefix(token, "ferry.") ? token + 6 : NULL;
   const char *node = hash ? strchr(hash, '.') : NULL;
   const char *secret = node ? strrchr(node + 1, '.') : NULL;
-  if (!secret || node - hash != 64 || strlen(o->token) > MAX_TOKEN || !secret[1]) {
+  if (!secret || node - hash != 64 || strlen(token) > MAX_TOKEN || !secret[1] || secret == node + 1)
+    return NULL;
+  return g_strndup(node + 1, (gsize)(secret - node - 1));
+}
+
+static gboolean parse_token(const FerryAgentOptions *o, char **ca_sha256, GError **error) {
+  g_autofree char *named = o->token ? ferry_agent_token_node(o->token) : NULL;
+  if (!named) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
                 "%s; make one with 'ferryd token create --node %s'",
                 o->token ? "the join token is malformed (expected ferry.HASH.NODE.SECRET)"
@@ -24,7 +31,6 @@ static gboolean parse_token(const FerryAgentOptions *o, char **ca_sha256, GError
                 o->node);
     return FALSE;
   }
-  g_autofree char *named = g_strndup(node + 1, (gsize)(secret - node - 1));
   if (strcmp(named, o->node) != 0) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
                 "the join token is for node \"%s\", this agent is \"%s\": use --node %s, or make a "
@@ -32,7 +38,7 @@ static gboolean parse_token(const FerryAgentOptions *o, char **ca_sha256, GError
                 named, o->node, named);
     return FALSE;
   }
-  *ca_sha256 = g_strndup(hash, 64);
+  *ca_sha256 = g_strndup(o->token + strlen("ferry."), 64);
   return TRUE;
 }
 

@@ -20,6 +20,7 @@ enum {
   FERRY_EXIT_USAGE = 2,
   FERRY_EXIT_REFUSED = 3,       /* a check refused the migration; nothing was changed */
   FERRY_EXIT_INTERRUPTED = 130, /* Ctrl-C: what was started goes on */
+  FERRY_EXIT_PIPE = 141,        /* nobody reads the output any more; as SIGPIPE would have it */
 };
 
 typedef struct FerryVerb FerryVerb;
@@ -40,8 +41,9 @@ struct FerryVerb {
   const char *details;           /* paragraphs for --help, may be NULL */
   const FerryCliOption *options; /* its own, beside the global ones */
   guint min_words, max_words;
-  const char *words_of; /* its words are names of objects of this kind; "KIND": a kind, then names
-                           of its objects; NULL: neither (for the completion) */
+  const char
+      *words_of; /* its words are names of objects of this kind, or one each of these kinds; "KIND":
+                    a kind, then names of its objects; NULL: neither (for the completion) */
   int (*run)(FerryCli *cli);
 };
 

@@ -2,6 +2,7 @@
 // What a verb asks of its surroundings: the server, the namespace, and how errors are told.
 #include "base/trace.h"
 #include "cli/core/cli.h"
+#include "cli/core/words.h"
 #include "cli/view/text.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,7 +52,8 @@ const char *ferry_cli_word(const FerryCli *cli, guint i) {
 char *ferry_error_text(const GError *error, const char *advice) {
   GString *out = g_string_new("error: ");
   guint n = ferry_error_n_causes(error);
-  g_autofree char *message = ferry_text_clean(error->message);
+  g_autofree char *spoken = ferry_words_message(error->message);
+  g_autofree char *message = ferry_text_clean(spoken);
   /* A Status of several causes repeats them all in its message as "[a, b]": the bullets say it. */
   char *list = n > 1 ? g_strstr_len(message, -1, ": [") : NULL;
   if (list != NULL && g_str_has_suffix(message, "]"))

@@ -2,6 +2,8 @@
 #include "cli/core/migration_options.h"
 #include "base/file.h"
 #include "base/quantity.h"
+#include "cli/core/units.h"
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_FILE (1024 * 1024)
@@ -26,7 +28,8 @@ void ferry_migration_options_fill(FerryCliOption *out, const FerryCliOption *bef
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++) {
     const FerryCliOption rows[] = {
         {f->option, 0, f->arg, f->inverted ? f->opposite : migration_options_phrase(f->field.doc),
-         NULL, f->alias, .is_flag = TRUE},
+         NULL, f->alias, .is_flag = TRUE,
+         .more = f->scale > 1 ? "A bare number is MiB a second." : NULL},
         {f->negative, 0, NULL,
          !f->negative  ? NULL
          : f->inverted ? migration_options_phrase(f->field.doc)
@@ -102,18 +105,32 @@ static gboolean options_set_text(const FerryMigrationFlag *f, json_t *spec, cons
   return TRUE;
 }
 
+/* A bare number is in virsh's unit; where that is not bytes, it is said. */
+static gboolean set_size(const FerryMigrationFlag *f, json_t *spec, const char *text,
+                         GError **error) {
+  gint64 bytes;
+  gboolean bare;
+  gboolean rate = f->field.unit == FERRY_UNIT_BYTES_PER_SECOND;
+  if (!ferry_units_size(text, f->scale, &bytes, &bare))
+    return options_bad(error, f->option, text,
+                       rate ? "a rate such as 64Mi, 64MiB/s or 1G, or a number of MiB a second"
+                            : "a size such as 64Mi, 64MiB or 1G, or a number of bytes");
+  if (bare && f->scale > 1 && bytes > 0)
+    fprintf(stderr, "note: --%s %s is %s MiB/s, virsh's unit; other units: %sMi, 1G, 500k\n",
+            f->option, text, text, text);
+  g_autofree char *quantity = ferry_quantity_format(bytes);
+  ferry_json_set_str(spec, f->field.name, quantity);
+  return TRUE;
+}
+
 static gboolean set_value(const FerryMigrationFlag *f, json_t *spec, const GPtrArray *values,
                           GError **error) {
   const char *text = values->pdata[values->len - 1];
-  gint64 bytes;
   switch (f->field.type) {
   case FERRY_TYPE_INTEGER:
     return set_integer(f, spec, text, error);
   case FERRY_TYPE_QUANTITY:
-    if (!ferry_quantity_parse(text, &bytes, NULL))
-      return options_bad(error, f->option, text, "a quantity of bytes, such as 64Mi or 1G");
-    ferry_json_set_str(spec, f->field.name, text);
-    return TRUE;
+    return set_size(f, spec, text, error);
   case FERRY_TYPE_LIST:
     return set_list(f, spec, values, error);
   default:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/core/migration_request.h"
 #include "cli/core/migration_options.h"
+#include "cli/core/units.h"
 #include "model/kinds/policy_fields.h"
 #include <string.h>
 
@@ -22,15 +23,15 @@ static char *generate_name(const char *vm) {
 }
 
 static gboolean set_downtime(json_t *request, const char *text, GError **error) {
-  guint64 ms;
-  g_autoptr(GError) local = NULL;
-  if (!g_ascii_string_to_unsigned(text, 10, 1, FERRY_DOWNTIME_MAX_MS, &ms, &local)) {
+  gint64 ms;
+  if (!ferry_units_time(text, 1, &ms) || ms < 1 || ms > FERRY_DOWNTIME_MAX_MS) {
     g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                "--max-downtime: \"%s\" is not a number of milliseconds from 1 to %d", text,
-                FERRY_DOWNTIME_MAX_MS);
+                "--max-downtime: \"%s\" is not a time such as 300ms or 2s, or a number of "
+                "milliseconds from 1 to %d",
+                text, FERRY_DOWNTIME_MAX_MS);
     return FALSE;
   }
-  ferry_json_set_int(request, "spec.maxDowntimeMs", (gint64)ms);
+  ferry_json_set_int(request, "spec.maxDowntimeMs", ms);
   return TRUE;
 }
 
@@ -50,6 +51,8 @@ json_t *ferry_migration_request_new(FerryCli *cli, const char *vm, GError **erro
   const char *downtime = ferry_cli_option(cli, "max-downtime");
   for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
     const char *text = ferry_cli_option(cli, texts[i][0]);
+    if (i == 0 && text == NULL)
+      text = ferry_cli_word(cli, 1); /* migrate VM HOST */
     if (text != NULL && !g_utf8_validate(text, -1, NULL)) {
       g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s: not UTF-8", texts[i][0]);
       return NULL;

@@ -2,12 +2,15 @@
 // The kinds come from the model, so no request for discovery is made.
 #include "cli/core/resource.h"
 #include "base/edit_distance.h"
+#include "cli/core/words.h"
 #include <string.h>
 
 enum { PAGE = 500 };
 
 const FerryKind *ferry_resource_kind(const char *word, GError **error) {
-  const FerryKind *kind = ferry_kind_by_word(word);
+  const FerryKind *kind = ferry_words_kind(word);
+  if (kind == NULL)
+    kind = ferry_kind_by_word(word);
   if (kind != NULL)
     return kind;
   gsize n;

@@ -2,7 +2,9 @@
 // ferry change: a wish is put to the server, and the host's answer is waited for.
 #include "cli/verbs/options.h"
 #include "model/migration/phase.h"
+#include "base/quantity.h"
 #include "cli/core/migration_find.h"
+#include "cli/core/units.h"
 #include "cli/view/output.h"
 #include "cli/core/resource.h"
 #include "model/kinds/policy_fields.h"
@@ -11,13 +13,26 @@
 
 enum { WAIT_MS = 10000 };
 
+/* What a bare number counts, in milliseconds or bytes, and so does the field. */
 static const struct {
   const char *option, *field;
+  gint64 unit;
+  gboolean is_rate;
+  const char *expected;
 } numbers[] = {
-    {"downtime", "downtimeMs"},
-    {"bandwidth", "bandwidthMiBps"},
-    {"stalling-limit", "stallingLimitSeconds"},
+    {"downtime", "downtimeMs", 1, FALSE, "a time such as 300ms or 2s, or milliseconds"},
+    {"bandwidth", "bandwidthMiBps", FERRY_MIB, TRUE,
+     "a rate such as 64MiB/s or 1Gi, or MiB a second"},
+    {"stalling-limit", "stallingLimitSeconds", 1000, FALSE, "a time such as 90s or 2m, or seconds"},
 };
+
+static gboolean change_read(gsize i, const char *text, gint64 *value) {
+  if (!(numbers[i].is_rate ? ferry_units_size(text, numbers[i].unit, value, NULL)
+                           : ferry_units_time(text, numbers[i].unit, value)))
+    return FALSE;
+  *value = *value / numbers[i].unit + (*value % numbers[i].unit != 0);
+  return TRUE;
+}
 
 /* The body, or NULL where something typed is wrong (and told). */
 static json_t *read_body(FerryCli *cli) {
@@ -28,11 +43,10 @@ static json_t *read_body(FerryCli *cli) {
     gint64 value;
     if (text == NULL)
       continue;
-    if (!g_ascii_string_to_signed(text, 10, field->min, field->max, &value, NULL)) {
-      ferry_cli_usage(cli,
-                      "--%s: expected a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
-                      ", not \"%s\"",
-                      numbers[i].option, field->min, field->max, text);
+    if (!change_read(i, text, &value) || value < field->min || value > field->max) {
+      ferry_cli_usage(
+          cli, "--%s: expected %s, from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT ", not \"%s\"",
+          numbers[i].option, numbers[i].expected, field->min, field->max, text);
       return NULL;
     }
     ferry_json_set_int(body, numbers[i].field, value);
@@ -125,13 +139,14 @@ static const char *const technique_values[] = {"pre-copy", "post-copy", NULL};
 
 static const FerryCliOption options_change[] = {
     OPT_DOWNTIME("downtime", "The longest pause allowed from now on"),
-    {"bandwidth", 0, "MIB",
-     "The bandwidth limit from now on, in MiB a second (1 to " G_STRINGIFY(
-         FERRY_CHANGE_MAX_MIBPS) ")"},
+    {"bandwidth", 0, "RATE",
+     "The bandwidth limit from now on, such as 64MiB/s; a bare number is MiB a second (1 "
+     "to " G_STRINGIFY(FERRY_CHANGE_MAX_MIBPS) ")"},
     {"technique", 0, "WORD", "Switch to post-copy now, or stay in pre-copy", technique_values,
      .more = "pre-copy keeps it there, whatever the policy would do later."},
-    {"stalling-limit", 0, "SECONDS",
-     "Call it stalling after so many seconds without progress; 0: never"},
+    {"stalling-limit", 0, "TIME",
+     "Call it stalling after so long without progress, such as 2m; a bare number is seconds, 0 "
+     "never"},
     {"reason", 0, "TEXT", "Why; kept with the change and told in its event"},
     OPT_NO_WAIT("Don't wait until the change is in force"),
     OPT_OUTPUT(ferry_formats_final, "Print only the migration's object: json or yaml"),

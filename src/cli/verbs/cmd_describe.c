@@ -17,6 +17,17 @@ static json_t *events_of(FerryCli *cli, const FerryKind *kind, const json_t *obj
   return list != NULL ? json_incref(ferry_json_get(list, "items")) : NULL;
 }
 
+/* What runs on a host, beside what its object says. */
+static void describe_vms_of(FerryCli *cli, const json_t *node, GError **error) {
+  g_autofree char *field =
+      g_strconcat("status.nodeName=", ferry_json_str(node, "metadata.name"), NULL);
+  g_autoptr(json_t) list =
+      ferry_cli_list(cli, &ferry_kind_vmi, NULL, NULL, field, NULL, NULL, error);
+  g_autofree char *text = list ? ferry_describe_vms(ferry_json_get(list, "items")) : NULL;
+  if (text)
+    fputs(text, stdout);
+}
+
 static int describe_one(FerryCli *cli, const FerryKind *kind, json_t *object, gpointer data) {
   gboolean *first = data;
   g_autoptr(GError) error = NULL;
@@ -24,6 +35,8 @@ static int describe_one(FerryCli *cli, const FerryKind *kind, json_t *object, gp
       kind == &ferry_kind_event ? NULL : events_of(cli, kind, object, &error);
   g_autofree char *text = ferry_describe(object, events, ferry_clock_wall_ms(ferry_clock_system()));
   printf("%s%s", *first ? "" : "\n\n", text);
+  if (kind == &ferry_kind_node && error == NULL)
+    describe_vms_of(cli, object, &error);
   *first = FALSE;
   return error == NULL ? FERRY_EXIT_DONE : ferry_cli_fail(error, NULL);
 }

@@ -299,7 +299,7 @@ static void drain_tell_open(const char *host, guint ended) {
 }
 
 /* Watches, and asks what Ctrl-C means; `code` is set where nothing more is to be said. */
-static gboolean drain_watch(FerryCli *cli, Drain *d, const char *host, int *code, GError **error) {
+static gboolean drain_attend(FerryCli *cli, Drain *d, const char *host, int *code, GError **error) {
   while (drain_follow(cli, d, error)) {
     drain_erase(d);
     if (!interrupted || !d->live || !isatty(STDIN_FILENO))
@@ -343,7 +343,7 @@ static int cmd_drain(FerryCli *cli) {
   d.said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   const char *name = ferry_json_str(d.object, "metadata.name");
   gboolean wait = !ferry_args_has(cli->args, "no-wait");
-  gboolean ok = !wait || drain_watch(cli, &d, host, &code, &error);
+  gboolean ok = !wait || drain_attend(cli, &d, host, &code, &error);
   name = ferry_json_str(d.object, "metadata.name");
   if (format != NULL)
     ferry_output_object(d.object, format);

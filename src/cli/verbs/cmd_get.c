@@ -16,7 +16,10 @@ static int get_documents(FerryCli *cli, GPtrArray *targets) {
   gboolean single = targets->len == 1 && ((FerryTarget *)targets->pdata[0])->name != NULL;
   for (guint i = 0; i < targets->len; i++) {
     FerryTarget *t = g_ptr_array_index(targets, i);
-    FerryListing listing = {.kind = t->kind, .ns = ferry_cli_namespace(cli), .name = t->name};
+    FerryListing listing = {.kind = t->kind,
+                            .ns = ferry_cli_namespace(cli),
+                            .name = t->name,
+                            .field_selector = ferry_cli_option(cli, "field-selector")};
     g_autoptr(GError) error = NULL;
     g_autoptr(json_t) objects = ferry_listing_objects(cli, &listing, &error);
     if (objects == NULL)
@@ -38,6 +41,9 @@ static int cmd_get(FerryCli *cli) {
   if (ferry_cli_client(cli, &error) == NULL)
     return ferry_cli_fail(error, NULL);
   gboolean watch = ferry_args_has(cli->args, "watch");
+  for (guint i = 0; i < targets->len && ferry_args_has(cli->args, "field-selector"); i++)
+    if (((FerryTarget *)targets->pdata[i])->name != NULL)
+      return ferry_cli_usage(cli, "--field-selector chooses among all objects; leave names out");
   if (watch && targets->len != 1)
     return ferry_cli_usage(cli, "--watch takes one kind or one object at a time");
   if (!watch && is_document(cli))
@@ -56,6 +62,7 @@ static int cmd_get(FerryCli *cli) {
           .kind = kind,
           .ns = kind->namespaced ? ferry_cli_namespace(cli) : NULL,
           .name = ((FerryTarget *)targets->pdata[i])->name,
+          .field_selector = ferry_cli_option(cli, "field-selector"),
           .by_time = kind == &ferry_kind_event,
           .prefixed = kinds_differ,
       };
@@ -80,6 +87,8 @@ static const FerryCliOption options_get[] = {
     OPT_OUTPUT(ferry_formats_list, "json, yaml, wide, name or table"),
     OPT_ALL,
     OPT_SELECTOR,
+    {"field-selector", 0, "FIELDS",
+     "Only objects with these fields, such as status.phase=Running or metadata.name!=db"},
     {"watch", 'w', NULL, "Go on and print each change"},
     OPT_HEADERS,
     OPT_END,
@@ -89,8 +98,8 @@ const FerryVerb ferry_verb_get = {.name = "get",
                                   .synopses =
                                       LINES("KIND[,KIND...] [NAME...]", "KIND/NAME...", "all"),
                                   .doc = "List objects",
-                                  .details = "KIND is a kind, its plural or short name (vmi, vmim, "
-                                             "node, kv, net, ...). VMs are found by\n"
+                                  .details = "KIND is a kind, its plural or short name (host, vm, "
+                                             "migration, policy, kv, net, ...). VMs are found by\n"
                                              "the object's name, the domain's name or the UUID.",
                                   .options = options_get,
                                   .min_words = 1,

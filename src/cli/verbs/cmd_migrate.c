@@ -58,6 +58,9 @@ static int migrate_finish(FerryCli *cli, FerryFollowEnd end, json_t *object, con
 static int cmd_migrate(FerryCli *cli) {
   const char *vm = ferry_cli_word(cli, 0), *format = ferry_cli_option(cli, "output");
   g_autoptr(GError) error = NULL;
+  if (ferry_cli_word(cli, 1) != NULL && ferry_cli_option(cli, "to") != NULL)
+    return ferry_cli_usage(cli, "the host is said twice: \"%s\" and --to %s",
+                           ferry_cli_word(cli, 1), ferry_cli_option(cli, "to"));
   g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, &error);
   if (request == NULL)
     return ferry_cli_usage(cli, "%s", error->message);
@@ -94,13 +97,13 @@ static void __attribute__((constructor)) fill_options(void) {
 
 const FerryVerb ferry_verb_migrate = {
     .name = "migrate",
-    .synopses = LINES("VM"),
+    .synopses = LINES("VM [HOST]"),
     .doc = "Move a running VM to another host",
     .details =
         "Shows the progress until the migration has ended. On a terminal Ctrl-C asks whether to\n"
         "cancel it; elsewhere the migration goes on and the exit code is 130.",
     .options = options_migrate,
     .min_words = 1,
-    .max_words = 1,
-    .words_of = "vmi",
+    .max_words = 2,
+    .words_of = "vmi node",
     .run = cmd_migrate};

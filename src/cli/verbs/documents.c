@@ -2,6 +2,7 @@
 // Documents are templates whose marks are replaced line by line, each by one function. A new verb,
 // option, kind or flag is in all of them without an edit, as the tables are what the program itself
 // goes by.
+#include "cli/core/words.h"
 #include "cli/verbs/documents.h"
 #include "cli/verbs/verbs.h"
 #include "model/kinds/kind.h"
@@ -217,6 +218,8 @@ static void add_lists(GString *out) {
   const FerryKind *const *kinds = ferry_kinds(&n);
   for (gsize i = 0; i < n; i++)
     g_string_append_printf(out, "%s ", documents_word_of(kinds[i]));
+  for (gsize i = 0; ferry_words_nth(i); i++)
+    g_string_append_printf(out, "%s ", ferry_words_nth(i));
   g_string_append(out, "all\"\n");
 }
 

@@ -24,7 +24,11 @@ extern const char *const ferry_formats_final[];
 #define OPT_HEADERS                                                                                \
   { "no-headers", 0, NULL, "Leave out the line of column names" }
 #define OPT_DOWNTIME(name, text)                                                                   \
-  { name, 0, "MS", text ", in milliseconds (1 to " G_STRINGIFY(FERRY_DOWNTIME_MAX_MS) ")" }
+  {                                                                                                \
+    name, 0, "TIME",                                                                               \
+        text ", such as 300ms; a bare number is milliseconds (1 to " G_STRINGIFY(                  \
+            FERRY_DOWNTIME_MAX_MS) ")"                                                             \
+  }
 /* Which migration it is to be. */
 #define OPT_MIGRATION                                                                              \
   {"to", 0, "HOST", "The host to move to; without it Ferry chooses", .kind = "node"},              \

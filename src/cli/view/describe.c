@@ -9,7 +9,15 @@
 #include "model/kinds/kind.h"
 #include <string.h>
 
-enum { INDENT = 2, COLUMN = 24, TABLE_COLUMNS_MAX = 7, CELL_MAX = 60 };
+enum {
+  INDENT = 2,
+  COLUMN = 24,
+  TABLE_COLUMNS_MAX = 7,
+  CELL_MAX = 60,
+  CROWD = 6,
+  MANY = 20,
+  MANY_SHOWN = 6
+};
 
 static void describe_line(GString *out, int depth, const char *title, const char *value) {
   g_autofree char *label = g_strconcat(title, ":", NULL);
@@ -131,10 +139,16 @@ static void list_value(GString *out, int depth, const char *title, const FerryFi
   json_t *item;
   if (is_scalar(json_array_get(list, 0))) {
     g_autoptr(GString) all = g_string_new(NULL);
+    size_t shown = json_array_size(list) > MANY ? MANY_SHOWN : json_array_size(list);
     json_array_foreach((json_t *)list, i, item) {
+      if (i >= shown)
+        break;
       g_autofree char *text = describe_scalar(row, item);
       g_string_append_printf(all, "%s%s", i > 0 ? ", " : "", text);
     }
+    if (shown < json_array_size(list))
+      g_string_append_printf(all, " and %zu more (-o yaml shows them)",
+                             json_array_size(list) - shown);
     describe_line(out, depth, title, all->str);
     return;
   }
@@ -173,18 +187,38 @@ static void describe_walk(GString *out, int depth, const json_t *object, const F
   }
 }
 
+/* Of labels such as a node's for each processor model: how many there are under one prefix, where
+ * they are too many to be read; else 0. */
+static guint describe_crowd(const json_t *map, const char *key) {
+  const char *slash = strchr(key, '/'), *other;
+  json_t *value;
+  guint n = 0;
+  if (slash == NULL)
+    return 0;
+  json_object_foreach((json_t *)map, other, value) n +=
+      strncmp(other, key, (gsize)(slash - key) + 1) == 0;
+  return n > CROWD ? n : 0;
+}
+
 static void describe_pairs(GString *out, const char *title, const json_t *map) {
   if (json_object_size(map) == 0) {
     describe_line(out, 0, title, "<none>");
     return;
   }
   const char *key, *label = title;
+  g_autoptr(GHashTable) crowds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   json_t *value;
   json_object_foreach((json_t *)map, key, value) {
     if (strstr(key, "last-applied-configuration") != NULL)
       continue; /* the whole object again */
+    guint crowd = describe_crowd(map, key);
+    g_autofree char *prefix = g_strndup(key, strcspn(key, "/"));
+    if (crowd > 0 && !g_hash_table_add(crowds, g_strdup(prefix)))
+      continue;
     g_autofree char *text = describe_scalar(NULL, value);
-    g_autofree char *pair = g_strconcat(key, "=", text, NULL);
+    g_autofree char *pair = crowd > 0
+                                ? g_strdup_printf("%s/... (%u, -o yaml shows them)", prefix, crowd)
+                                : g_strconcat(key, "=", text, NULL);
     if (label != NULL)
       describe_line(out, 0, label, pair);
     else
@@ -258,6 +292,23 @@ static void event_section(GString *out, json_t *events, gint64 now_ms) {
   g_autoptr(GPtrArray) columns = g_ptr_array_new();
   if (fits_table(rows, columns))
     describe_table(out, 1, rows, NULL, columns);
+}
+
+char *ferry_describe_vms(json_t *vms) {
+  GString *out = g_string_new(NULL);
+  size_t i;
+  json_t *vm;
+  describe_line(out, 0, "VMs", json_array_size(vms) > 0 ? "" : "(none)");
+  json_array_foreach(vms, i, vm) {
+    const char *name = ferry_json_str(vm, "metadata.name");
+    const char *ns = ferry_json_str(vm, "metadata.namespace");
+    g_autofree char *full =
+        g_strdup_printf("%s/%s", ns != NULL ? ns : "", name != NULL ? name : "");
+    g_autofree char *clean = ferry_text_clean(full);
+    const char *phase = ferry_json_str(vm, "status.phase");
+    describe_line(out, 1, clean, phase != NULL ? phase : "");
+  }
+  return g_string_free(out, FALSE);
 }
 
 char *ferry_describe(const json_t *object, json_t *events, gint64 now_ms) {

@@ -10,4 +10,7 @@ G_BEGIN_DECLS
  * `now_ms` (epoch). Free with g_free. */
 char *ferry_describe(const json_t *object, json_t *events, gint64 now_ms);
 
+/** A section on the VMs (a json array) of a host. Free with g_free. */
+char *ferry_describe_vms(json_t *vms);
+
 G_END_DECLS

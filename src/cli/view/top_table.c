@@ -16,11 +16,8 @@ static int by_percent(gconstpointer a, gconstpointer b) {
   return g_strcmp0(ferry_json_str(*x, "metadata.name"), ferry_json_str(*y, "metadata.name"));
 }
 
-static char *bytes_or_blank(gint64 bytes, const char *suffix) {
-  if (bytes < 0)
-    return g_strdup("");
-  g_autofree char *text = ferry_bytes_format((double)bytes);
-  return g_strconcat(text, suffix, NULL);
+static char *bytes_or_blank(gint64 bytes) {
+  return bytes < 0 ? g_strdup("") : ferry_bytes_format((double)bytes);
 }
 
 static const char *or_blank(const char *text) {
@@ -38,9 +35,9 @@ static json_t *row_new(const json_t *object, gboolean utf8) {
                                                                     : " -> ",
                                          or_blank(to));
   g_autofree char *percent = p.percent >= 0 ? g_strdup_printf("%d%%", p.percent) : g_strdup("");
-  g_autofree char *remaining = bytes_or_blank(p.remaining_bytes, "");
-  g_autofree char *rate = bytes_or_blank(p.rate, "/s");
-  g_autofree char *dirty = bytes_or_blank(p.dirty_rate, "/s");
+  g_autofree char *remaining = bytes_or_blank(p.remaining_bytes);
+  g_autofree char *rate = bytes_or_blank(p.rate);
+  g_autofree char *dirty = bytes_or_blank(p.dirty_rate);
   g_autofree char *iteration =
       p.iteration >= 0 ? g_strdup_printf("%d", (int)p.iteration) : g_strdup("");
   g_autofree char *elapsed = p.elapsed_ms >= 0 ? ferry_duration_format(p.elapsed_ms) : g_strdup("");
@@ -55,6 +52,20 @@ static json_t *row_new(const json_t *object, gboolean utf8) {
   return row;
 }
 
+/* Takes a column out where it tells nothing: each row's cell is the first one's (where `same`), or
+ * none has any text. What is left fits a terminal of 80 columns. */
+static void drop_column(json_t *columns, json_t *rows, gsize at, gboolean same) {
+  size_t i;
+  json_t *row, *first = json_array_get(ferry_json_get(json_array_get(rows, 0), "cells"), at);
+  json_array_foreach(rows, i, row) {
+    const json_t *cell = json_array_get(json_object_get(row, "cells"), at);
+    if (same ? !json_equal(cell, first) : *json_string_value(cell) != '\0')
+      return;
+  }
+  json_array_foreach(rows, i, row) json_array_remove(json_object_get(row, "cells"), at);
+  json_array_remove(columns, at);
+}
+
 json_t *ferry_top_table(json_t *items, gboolean utf8) {
   g_autoptr(GPtrArray) running = g_ptr_array_new();
   size_t i;
@@ -64,9 +75,8 @@ json_t *ferry_top_table(json_t *items, gboolean utf8) {
       g_ptr_array_add(running, item);
   }
   g_ptr_array_sort(running, by_percent);
-  static const char *const names[] = {"Namespace", "VM",        "Phase",      "Way",
-                                      "Progress",  "Remaining", "Rate",       "Dirty",
-                                      "Iteration", "Elapsed",   "Waiting for"};
+  static const char *const names[] = {"Namespace", "VM",      "Phase", "Way",  "Done",       "Left",
+                                      "Sent/s",    "Dirty/s", "Pass",  "Time", "Waiting for"};
   json_t *columns = json_array();
   for (gsize c = 0; c < G_N_ELEMENTS(names); c++)
     json_array_append_new(
@@ -74,5 +84,7 @@ json_t *ferry_top_table(json_t *items, gboolean utf8) {
   json_t *rows = json_array();
   for (guint k = 0; k < running->len; k++)
     json_array_append_new(rows, row_new(g_ptr_array_index(running, k), utf8));
+  drop_column(columns, rows, G_N_ELEMENTS(names) - 1, FALSE);
+  drop_column(columns, rows, 0, TRUE);
   return json_pack("{s:s,s:o,s:o}", "kind", "Table", "columnDefinitions", columns, "rows", rows);
 }

@@ -75,7 +75,7 @@
       .libvirt = "VIR_MIGRATE_POSTCOPY", .flag = 1u << 15, .since_libvirt = "1.3.3",               \
       .since_qemu = "2.5.0", .def = "false")                                                       \
   ROW(RATE_QUANTITY("postCopyBandwidth", "Most to send after the switch-over.", FROM_ONE),         \
-      .option = "postcopy-bandwidth", .arg = "BYTES",                                              \
+      .option = "postcopy-bandwidth", .arg = "RATE",                                               \
       .libvirt = "VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY", .param = "bandwidth.postcopy",            \
       .type = FERRY_PARAM_ULLONG, .scale = 1 << 20, .since_libvirt = "5.1.0",                      \
       .since_qemu = "3.0.0", .def = "bandwidthPerMigration")                                       \
@@ -84,7 +84,7 @@
       .since_libvirt = "8.5.0", .since_qemu = "3.0.0", .def = "false", .own = TRUE)                \
   ROW(RATE_QUANTITY("availableSwitchoverBandwidth",                                                \
                     "Rate to reckon with when the pause is predicted.", FROM_ONE),                 \
-      .option = "available-switchover-bandwidth", .arg = "BYTES",                                  \
+      .option = "available-switchover-bandwidth", .arg = "RATE",                                   \
       .libvirt = "VIR_MIGRATE_PARAM_BANDWIDTH_AVAIL_SWITCHOVER",                                   \
       .param = "bandwidth.avail.switchover", .type = FERRY_PARAM_ULLONG, .scale = 1 << 20,         \
       .since_libvirt = "11.1.0", .since_qemu = "8.2.0",                                            \
@@ -93,7 +93,7 @@
   POLICY_ROW(RATE_QUANTITY("bandwidthPerMigration",                                                \
                            "Most to send, as a quantity such as 64Mi; 0 is unlimited.",            \
                            NOT_NEGATIVE, .fallback = "0", .zero = "unlimited"),                    \
-             .group = "Transport", .option = "bandwidth", .arg = "BYTES",                          \
+             .group = "Transport", .option = "bandwidth", .arg = "RATE",                           \
              .libvirt = "VIR_MIGRATE_PARAM_BANDWIDTH", .param = "bandwidth",                       \
              .type = FERRY_PARAM_ULLONG, .scale = 1 << 20, .since_libvirt = "1.1.0", .def = "0")   \
   CLUSTER_ROW(BOOL("disableTLS", "Send the data without encryption.", .right = "unsafe"),          \
@@ -166,7 +166,7 @@
   ROW(QUANTITY("compressionXBZRLECache",                                                           \
                "Cache of the method xbzrle, a power of two such as 64Mi.", .min = 4096,            \
                .max = G_MAXINT64),                                                                 \
-      .option = "comp-xbzrle-cache", .arg = "BYTES",                                               \
+      .option = "comp-xbzrle-cache", .arg = "SIZE",                                                \
       .libvirt = "VIR_MIGRATE_PARAM_COMPRESSION_XBZRLE_CACHE",                                     \
       .param = "compression.xbzrle.cache", .type = FERRY_PARAM_ULLONG, .since_libvirt = "1.3.4",   \
       .def = "QEMU's, 64Mi")                                                                       \

@@ -56,6 +56,14 @@ json_t *ferry_cell_node_status(const json_t *object, gint64 now_ms) {
                       closed ? ",SchedulingDisabled" : "");
 }
 
+json_t *ferry_cell_node_cause(const json_t *object, gint64 now_ms) {
+  const char *why =
+      ferry_condition_holds(object, FERRY_CONDITION_READY)
+          ? NULL
+          : ferry_json_str(ferry_condition_find(object, FERRY_CONDITION_READY), "message");
+  return json_string(why ? why : "");
+}
+
 json_t *ferry_cell_node_memory(const json_t *object, gint64 now_ms) {
   g_autoptr(json_t) used = bytes_at(object, "status.memoryUsedBytes", "");
   gint64 capacity = quantity_at(object, "status.capacity.memory");

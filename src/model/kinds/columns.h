@@ -23,6 +23,7 @@ G_BEGIN_DECLS
 
 /* Each returns a new reference, or NULL for an empty cell. */
 json_t *ferry_cell_node_status(const json_t *object, gint64 now_ms);
+json_t *ferry_cell_node_cause(const json_t *object, gint64 now_ms);
 json_t *ferry_cell_node_memory(const json_t *object, gint64 now_ms);
 json_t *ferry_cell_node_version(const json_t *object, gint64 now_ms);
 json_t *ferry_cell_node_internal_ip(const json_t *object, gint64 now_ms);

@@ -22,7 +22,7 @@ static void test_flags(void) {
   g_assert_nonnull(strstr(own, "Fl -no-wait , Fl -detach\n"));
   g_assert_null(strstr(own, "Fl -tls"));
   g_autofree char *change = ferry_documents_man(".\\\" @options change@", NULL);
-  g_assert_nonnull(strstr(change, "Fl -bandwidth Ar MIB")); /* of that name, and none of them */
+  g_assert_nonnull(strstr(change, "Fl -bandwidth Ar RATE")); /* of that name, and none of them */
   g_autofree char *flags = ferry_documents_man(".\\\" @flags@", NULL);
   g_assert_nonnull(strstr(flags, "Fl -tls"));
 }

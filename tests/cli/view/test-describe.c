@@ -53,10 +53,42 @@ static void test_describe_units(void) {
   g_assert_nonnull(strstr(plain, "7\n"));
 }
 
+/* What is too many to be read is counted. */
+static void test_describe_many(void) {
+  g_autoptr(json_t) node =
+      parse("{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"h1\","
+            "\"labels\":{\"own\":\"1\"}},\"status\":{\"words\":[]}}");
+  json_t *labels = ferry_json_get(node, "metadata.labels"),
+         *words = ferry_json_get(node, "status.words");
+  for (guint i = 0; i < 100; i++) {
+    g_autofree char *label = g_strdup_printf("model.example/m%u", i);
+    json_object_set_new(labels, label, json_string("true"));
+    json_array_append_new(words, json_sprintf("w%u", i));
+  }
+  g_autofree char *text = ferry_describe(node, NULL, 0);
+  g_assert_nonnull(strstr(text, "model.example/... (100, -o yaml shows them)\n"));
+  g_assert_nonnull(strstr(text, "own=1"));
+  g_assert_null(strstr(text, "model.example/m7"));
+  g_assert_nonnull(strstr(text, "w0, w1, w2, w3, w4, w5 and 94 more (-o yaml shows them)\n"));
+}
+
+static void test_describe_vms(void) {
+  g_autoptr(json_t) vms =
+      parse("[{\"metadata\":{\"namespace\":\"default\",\"name\":\"db\"},\"status\":{"
+            "\"phase\":\"Running\"}}]");
+  g_autoptr(json_t) none = json_array();
+  g_autofree char *text = ferry_describe_vms(vms), *empty = ferry_describe_vms(none);
+  g_assert_nonnull(strstr(text, "default/db:"));
+  g_assert_nonnull(strstr(text, "Running\n"));
+  g_assert_nonnull(strstr(empty, "(none)\n"));
+}
+
 int main(int argc, char **argv) {
   setlocale(LC_CTYPE, "");
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/cli/describe/object", test_describe);
   g_test_add_func("/cli/describe/units", test_describe_units);
+  g_test_add_func("/cli/describe/many", test_describe_many);
+  g_test_add_func("/cli/describe/vms", test_describe_vms);
   return g_test_run();
 }

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// ferry host add: the token is made here, the certificate on the host. Over ssh the token goes
+// through standard input, so that no list of processes shows it.
+#include "cli/verbs/options.h"
+#include "base/file.h"
+#include "cli/core/resource.h"
+#include "client/join_url.h"
+#include "model/migration/condition.h"
+#include <gio/gio.h>
+#include <stdio.h>
+#include <string.h>
+
+#define READY_MS 60000
+#define PACKAGE_MAX (256 * 1024 * 1024)
+#define NO_PROGRAM 127 /* a shell's exit code */
+
+/* Runs `command` on `where` by ssh with `input`; its output is ours. The exit code, or -1 with
+ * `error` where ssh cannot be run. */
+static int host_ssh(const char *where, const char *command, const char *input, gsize len,
+                    GError **error) {
+  const char *argv[] = {"ssh", where, command, NULL};
+  g_autoptr(GSubprocess) ssh = g_subprocess_newv(argv, G_SUBPROCESS_FLAGS_STDIN_PIPE, error);
+  if (!ssh)
+    return -1;
+  g_autoptr(GBytes) bytes = g_bytes_new(input, len);
+  g_subprocess_communicate(ssh, bytes, NULL, NULL, NULL, NULL);
+  g_subprocess_wait(ssh, NULL, NULL);
+  return g_subprocess_get_if_exited(ssh) ? g_subprocess_get_exit_status(ssh) : -1;
+}
+
+static gboolean host_install(const char *where, const char *package, GError **error) {
+  gsize len = 0;
+  g_autofree char *bytes = ferry_file_read(package, PACKAGE_MAX, &len, error);
+  if (!bytes)
+    return FALSE;
+  int code = host_ssh(where,
+                      "d=$(mktemp -d) && cat >\"$d/ferry-agentd.deb\" && chmod 755 \"$d\" && "
+                      "DEBIAN_FRONTEND=noninteractive apt-get install -y -q "
+                      "\"$d/ferry-agentd.deb\" >&2; code=$?; rm -rf \"$d\"; exit $code",
+                      bytes, len, error);
+  if (code > 0)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
+                "%s could not be installed on %s; what is above says why", package, where);
+  return code == 0;
+}
+
+/* Waits until the host's agent reports; tells what came of it. */
+static int host_await(FerryCli *cli, const char *name) {
+  g_autofree char *path = ferry_resource_path(&ferry_kind_node, NULL, name, NULL);
+  gint64 until = g_get_monotonic_time() + READY_MS * 1000LL;
+  do {
+    g_autoptr(json_t) node =
+        ferry_client_request(cli->client, "GET", path, NULL, NULL, NULL, NULL, NULL);
+    if (ferry_condition_holds(node, FERRY_CONDITION_READY)) {
+      printf("%s is ready. ferry get hosts shows all, ferry get vms what runs on them.\n", name);
+      return FERRY_EXIT_DONE;
+    }
+    g_usleep(FERRY_CLI_RETRY_TABLE_MS * 1000);
+  } while (g_get_monotonic_time() < until);
+  fprintf(stderr,
+          "error: %s has joined, but is not ready after %d s; ferry describe host %s and, on it, "
+          "journalctl -u ferry-agentd say why\n",
+          name, READY_MS / 1000, name);
+  return FERRY_EXIT_FAILED;
+}
+
+static int host_by_ssh(FerryCli *cli, const char *name, const char *url, const char *token) {
+  const char *where = ferry_cli_option(cli, "ssh"), *package = ferry_cli_option(cli, "package");
+  g_autoptr(GError) error = NULL;
+  if (package && !host_install(where, package, &error))
+    return ferry_cli_fail(error, NULL);
+  g_autofree char *quoted = g_shell_quote(url);
+  g_autofree char *command = g_strconcat("ferry-agentd join ", quoted, NULL);
+  g_autofree char *line = g_strconcat(token, "\n", NULL);
+  int code = host_ssh(where, command, line, strlen(line), &error);
+  if (error)
+    return ferry_cli_fail(error, "Without ssh: ferry host add NAME");
+  if (code == 0)
+    return host_await(cli, name);
+  g_set_error(&error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
+              code == NO_PROGRAM ? "ferry-agentd is not installed on %s" : "%s did not join",
+              where);
+  return ferry_cli_fail(error, code == NO_PROGRAM ? "Give its package: --package ferry-agentd_*.deb"
+                                                  : "What is above says why.");
+}
+
+static char *host_token(FerryCli *cli, const char *name, GError **error) {
+  g_autofree char *path = ferry_client_path("ferry.migration", "v1", NULL, "nodes", name, "token");
+  g_autoptr(json_t) body = json_object();
+  g_autoptr(json_t) answer =
+      ferry_client_request(cli->client, "POST", path, body, NULL, NULL, NULL, error);
+  if (answer && !ferry_json_str(answer, "token"))
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "the server's answer holds no token");
+  return g_strdup(ferry_json_str(answer, "token"));
+}
+
+static int host_add(FerryCli *cli, const char *name) {
+  g_autoptr(GError) error = NULL;
+  const char *server = ferry_client_config(cli->client)->server, *at = ferry_cli_option(cli, "at");
+  g_autofree char *url = at ? g_strdup(at) : ferry_join_url(server);
+  if (!at && !g_str_equal(url, server) && !ferry_join_url_answers(url)) {
+    g_set_error(&error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
+                "hosts cannot reach this ferryd: nothing listens at %s", url);
+    return ferry_cli_fail(error, "Put \"listen = 0.0.0.0:6443\" into /etc/ferry/ferryd.conf and "
+                                 "systemctl restart ferryd, or say --at URL.");
+  }
+  g_autofree char *token = host_token(cli, name, &error);
+  if (!token)
+    return ferry_cli_fail(error, NULL);
+  int code = FERRY_EXIT_DONE;
+  if (ferry_cli_option(cli, "ssh")) {
+    code = host_by_ssh(cli, name, url, token);
+  } else {
+    fprintf(stderr,
+            "On %s, as root, with ferry-agentd installed, type this and give it the token below, "
+            "which is good once, for 24 hours:\n  ferry-agentd join %s\n",
+            name, url);
+    printf("%s\n", token);
+  }
+  explicit_bzero(token, strlen(token));
+  return code;
+}
+
+static int cmd_host(FerryCli *cli) {
+  const char *action = ferry_cli_word(cli, 0), *name = ferry_cli_word(cli, 1);
+  g_autoptr(GError) error = NULL;
+  if (!g_str_equal(action, "add"))
+    return ferry_cli_usage(cli,
+                           "\"%s\" is not add; ferry get hosts lists them, ferry delete host "
+                           "NAME takes one out",
+                           action);
+  if (ferry_cli_option(cli, "package") && !ferry_cli_option(cli, "ssh"))
+    return ferry_cli_usage(cli, "--package goes with --ssh");
+  if (!ferry_cli_client(cli, &error))
+    return ferry_cli_fail(error, NULL);
+  return host_add(cli, name);
+}
+
+static const FerryCliOption options_host[] = {
+    {"ssh", 0, "USER@HOST", "Do the rest there by ssh, as root",
+     .more = "Without it the token is printed, and what to type on the host."},
+    {"package", 0, "FILE", "With --ssh: first install this package of ferry-agentd there"},
+    {"at", 0, "URL", "How the host reaches ferryd, where that is not the address used here"},
+    OPT_END};
+
+const FerryVerb ferry_verb_host = {
+    .name = "host",
+    .synopses = LINES("add NAME"),
+    .doc = "Let a host join",
+    .details =
+        "Makes a token, with which the host gets its certificate; the agent finds the rest by "
+        "itself.\n"
+        "With --ssh returns when the host is ready.",
+    .options = options_host,
+    .min_words = 2,
+    .max_words = 2,
+    .run = cmd_host};
