@@ -4,7 +4,7 @@ BUILD ?= build
 export FERRY_BUILD := $(abspath $(BUILD))
 PROGRAMS := ferryd ferry-agentd ferry
 
-.PHONY: all fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-world world-slice test-mutants test-zoo test-twin test-faults lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
+.PHONY: all deb test-deb fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-world world-slice test-mutants test-zoo test-twin test-faults lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
 
 all: build
 
@@ -19,6 +19,17 @@ build: $(BUILD)/build.ninja
 
 install: build
 	meson install -C $(BUILD) --no-rebuild
+
+# Debian packages in build/deb (the versions of this machine's Debian).
+deb:
+	tools/deb
+
+# Twice, and the bytes compared; then lintian, and the packages in a root of their own. Minutes.
+test-deb:
+	tools/deb
+	CCACHE_DISABLE=1 tools/deb build/deb-again
+	for f in build/deb/*.deb; do cmp $$f build/deb-again/$$(basename $$f) || exit 1; done
+	cd tests/live && FERRY_DEBS=$(abspath build/deb) python3 -m unittest -v test_packages
 
 demo: deps build
 	lab/demo
