@@ -38,16 +38,14 @@ static json_t *row_new(const json_t *object, gboolean utf8) {
   g_autofree char *remaining = bytes_or_blank(p.remaining_bytes);
   g_autofree char *rate = bytes_or_blank(p.rate);
   g_autofree char *dirty = bytes_or_blank(p.dirty_rate);
-  g_autofree char *iteration =
-      p.iteration >= 0 ? g_strdup_printf("%d", (int)p.iteration) : g_strdup("");
   g_autofree char *elapsed = p.elapsed_ms >= 0 ? ferry_duration_format(p.elapsed_ms) : g_strdup("");
   g_autofree char *note = p.note != NULL ? g_strdup(p.note) : g_strdup("");
-  json_t *row = json_pack("{s:[s,s,s,s,s,s,s,s,s,s,s],s:{s:{s:s,s:s}}}", "cells",
+  json_t *row = json_pack("{s:[s,s,s,s,s,s,s,s,s,s],s:{s:{s:s,s:s}}}", "cells",
                           or_blank(ferry_json_str(object, "metadata.namespace")), p.vm,
                           p.aborting ? ferry_phase_name(FERRY_PHASE_CANCELLING) : p.phase, way,
-                          percent, remaining, rate, dirty, iteration, elapsed, note, "object",
-                          "metadata", "name", or_blank(ferry_json_str(object, "metadata.name")),
-                          "namespace", or_blank(ferry_json_str(object, "metadata.namespace")));
+                          percent, remaining, rate, dirty, elapsed, note, "object", "metadata",
+                          "name", or_blank(ferry_json_str(object, "metadata.name")), "namespace",
+                          or_blank(ferry_json_str(object, "metadata.namespace")));
   ferry_progress_clear(&p);
   return row;
 }
@@ -75,8 +73,8 @@ json_t *ferry_top_table(json_t *items, gboolean utf8) {
       g_ptr_array_add(running, item);
   }
   g_ptr_array_sort(running, by_percent);
-  static const char *const names[] = {"Namespace", "VM",      "Phase", "Way",  "Done",       "Left",
-                                      "Sent/s",    "Dirty/s", "Pass",  "Time", "Waiting for"};
+  static const char *const names[] = {"Namespace", "VM",     "Phase",   "Way",  "Done",
+                                      "Left",      "Sent/s", "Dirty/s", "Time", "Waiting for"};
   json_t *columns = json_array();
   for (gsize c = 0; c < G_N_ELEMENTS(names); c++)
     json_array_append_new(

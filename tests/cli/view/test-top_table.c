@@ -38,7 +38,7 @@ static void test_width(void) {
       "\"database-1\"},"
       "\"status\":{\"phase\":\"Running\",\"migrationState\":{\"sourceNode\":\"h1\",\"targetNode\":"
       "\"h2\"},\"progress\":{\"percent\":43,\"dataRemainingBytes\":10048576,\"iteration\":12,"
-      "\"memoryTransferRateBytesPerSecond\":101048576,\"memoryDirtyRateBytesPerSecond\":10485760,"
+      "\"memoryTransferRateBytesPerSecond\":101048576,\"dirtyRateBytesPerSecond\":10485760,"
       "\"elapsedMs\":25000}}}]");
   g_autoptr(json_t) table = ferry_top_table(items, FALSE);
   FerryTableStyle style = {.wide = FALSE};
