@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ferry drain from outside, against a scripted server: what it prints, its deadline, and Ctrl-C.
+"""ferry drain from outside, against a scripted server: what it prints, its deadline, and Ctrl-C; and ferry report.
 
 usage: test_drain.py FERRY
 """
+import json
 import os
 import pty
 import sys
 import threading
 import unittest
 
-from test_program import FERRY, Program
+from test_program import FERRY, STATE, VMIM, Program, migration
 
 EVACUATIONS = "/apis/ferry.migration/v1/evacuations"
 
@@ -96,9 +97,31 @@ class Drain(Program):
         self.assertIn("DELETE", [a[0] for a in self.server.asked])
 
 
+class Report(Program):
+    def test_report(self):
+        """Everything in one document, without addresses; what cannot be had is said in its place."""
+        item = migration("Failed", 7, migrationState=STATE, message="10.0.0.2 did not answer")
+        self.route(f"GET {VMIM}", (200, {"metadata": {}, "items": [item]}))
+        self.route("GET /api/v1/nodes/h1", (200, {"metadata": {"name": "h1"}, "status": {
+            "addresses": [{"type": "InternalIP", "address": "10.0.0.2"}], "nodeInfo": {"machineID": "f00"}}}))
+        self.route("GET /version", (200, {"ferryVersion": "v9"}))
+        self.route("GET /api/v1/namespaces/default/events", (200, {"items": [{"message": "to 10.0.0.2"}]}))
+        done = self.run_ferry("report", "db-abcde", "-o", "json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("10.0.0.2", done.stdout)
+        self.assertNotIn("f00", done.stdout)
+        report = json.loads(done.stdout)
+        self.assertEqual(report["migration"]["status"]["message"], "ip-1 did not answer")
+        self.assertEqual(report["source"]["status"]["addresses"][0]["address"], "ip-1")
+        self.assertEqual(report["vmEvents"], [{"message": "to ip-1"}])
+        self.assertIn("no route", report["target"])
+        self.assertEqual(report["server"], {"ferryVersion": "v9"})
+
+
 def load_tests(loader, _tests, _pattern):
     """Without those of the class that this one is made from."""
-    return unittest.TestSuite(Drain(name) for name in loader.getTestCaseNames(Drain) if name in vars(Drain))
+    return unittest.TestSuite(case(name) for case in (Drain, Report)
+                              for name in loader.getTestCaseNames(case) if name in vars(case))
 
 
 if __name__ == "__main__":
