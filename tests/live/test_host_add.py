@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -45,8 +46,14 @@ class HostAdd(unittest.TestCase):
         (self.dir / name).chmod(0o755)
 
     def end_agent(self):
-        if (self.dir / "pid").exists():
-            subprocess.run(["kill", (self.dir / "pid").read_text().strip()], check=False)
+        """And waits for it: it writes into the folder that is removed next."""
+        if not (self.dir / "pid").exists():
+            return
+        pid, until = (self.dir / "pid").read_text().strip(), time.monotonic() + 20
+        subprocess.run(["kill", pid], check=False)
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < until \
+                and ") Z " not in Path(f"/proc/{pid}/stat").read_text():
+            time.sleep(0.02)
 
     def ferry(self, *args):
         return subprocess.run([str(BUILD / "ferry"), *args], env=self.env, text=True, capture_output=True,
