@@ -356,19 +356,22 @@ static void test_rdma(Server *s, gconstpointer data) {
   check_error(b, str(b, "code"), "one connection");
 }
 
-/* What a policy says of network and flags is judged as admission will, all at once. */
+/* What a policy says of network and flags is judged as admission will; a tunnel takes libvirtd's
+ * own way, whatever the network. */
 static void test_policies(Server *s, gconstpointer data) {
   seed_put(s->store, &ferry_kind_migration_policy, "", "far",
            json_pack("{s:{s:{s:{s:s}}, s:s, s:b}}", "spec", "selectors",
                      "virtualMachineInstanceSelector", "tier", "db", "network", "gone", "parallel",
                      TRUE));
-  g_autoptr(Answer) a =
-      http(s, "POST", "/vms/db/migrate", "{\"remote_host\":\"h2\",\"tunnelled\":true}");
+  g_autoptr(Answer) a = http(s, "POST", "/vms/db/migrate", "{\"remote_host\":\"h2\"}");
   expect(a, 422);
   check_error(a, str(a, "code"), "VM db cannot be migrated to h2: ");
   check_error(a, str(a, "code"), "gone");
-  check_error(a, str(a, "code"), "unnelled");
-  g_assert_cmpuint(json_array_size(json_object_get(a->json, "causes")), >=, 2);
+  g_autoptr(Answer) b =
+      http(s, "POST", "/vms/db/migrate", "{\"remote_host\":\"h2\",\"tunnelled\":true}");
+  expect(b, 422);
+  check_error(b, str(b, "code"), "unnelled");
+  g_assert_null(strstr(str(b, "code"), "gone"));
   g_autoptr(GPtrArray) none = ferry_store_list(s->store, &ferry_kind_vmim, NULL, NULL);
   g_assert_cmpuint(none->len, ==, 0);
 }

@@ -75,7 +75,7 @@ static void test_node(void) {
       "\"address\":\"10.0.0.1\"}]}}");
   g_assert_cmpstr(text, ==,
                   "[\"h1\",\"Ready,SchedulingDisabled\",3,\"2\",\"1Gi/8Gi\",\"<unknown>\","
-                  "\"v0.1.0\",\"10.0.0.1\",null,null,null]");
+                  "\"v0.1.0\",\"10.0.0.1\",null,null,null,\"\"]");
   g_autofree char *lost =
       cells(&ferry_kind_node, "{\"metadata\":{\"name\":\"h1\"},\"status\":{\"conditions\":[{"
                               "\"type\":\"Ready\",\"status\":\"Unknown\"}]}}");
