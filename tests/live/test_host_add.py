@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`ferry host add`, with ssh and without, and `ferry-agentd join`: from a ferryd to a host that is ready."""
+import contextlib
 import os
 import re
 import subprocess
@@ -51,9 +52,9 @@ class HostAdd(unittest.TestCase):
             return
         pid, until = (self.dir / "pid").read_text().strip(), time.monotonic() + 20
         subprocess.run(["kill", pid], check=False)
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < until \
-                and ") Z " not in Path(f"/proc/{pid}/stat").read_text():
-            time.sleep(0.02)
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            while time.monotonic() < until and ") Z " not in Path(f"/proc/{pid}/stat").read_text():
+                time.sleep(0.02)
 
     def ferry(self, *args):
         return subprocess.run([str(BUILD / "ferry"), *args], env=self.env, text=True, capture_output=True,

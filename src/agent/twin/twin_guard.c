@@ -369,15 +369,24 @@ static void arriving_free(gpointer data) {
 
 /* ---- what is seen ---- */
 
-static gboolean is_to_arrive(const char *node, const char *type, const json_t *m) {
+/* An agent before this one suspended a copy and could not say so before the migration ended. */
+static gboolean is_left_in_doubt(const FerryAgentContext *context, const json_t *m) {
+  gint64 ran_ms;
+  return ferry_phase_is_final(ferry_phase_of(m)) &&
+         ferry_doubt_book_find(ferry_context_state_dir(context), ferry_json_str(m, "metadata.uid"),
+                               &ran_ms);
+}
+
+static gboolean is_to_arrive(const FerryAgentContext *context, const char *type, const json_t *m) {
   FerryPhase phase = ferry_phase_of(m);
+  const char *node = ferry_context_node(context);
   const char *source = ferry_side_node(m, FERRY_SIDE_SOURCE);
   return !g_str_equal(type, "DELETED") && !ferry_json_bool(m, "spec.forecastOnly", FALSE) &&
          g_strcmp0(ferry_side_node(m, FERRY_SIDE_TARGET), node) == 0 && source &&
          !g_str_equal(source, node) && ferry_json_str(m, "status.migrationState.vmiUID") &&
          (phase == FERRY_PHASE_TARGET_READY || phase == FERRY_PHASE_RUNNING ||
           ferry_doubt_of(m, FERRY_SIDE_TARGET) == FERRY_DOUBT_SUSPENDED ||
-          ferry_doubt_keep_is_due(m, FERRY_SIDE_TARGET));
+          ferry_doubt_keep_is_due(m, FERRY_SIDE_TARGET) || is_left_in_doubt(context, m));
 }
 
 /* The lock is held. */
@@ -406,7 +415,7 @@ static void supersede_others(FerryTwinGuard *g, const Arriving *by) {
 
 void ferry_twin_guard_see(FerryTwinGuard *g, const char *type, const json_t *migration) {
   const char *uid = ferry_json_str(migration, "metadata.uid");
-  gboolean wanted = is_to_arrive(ferry_context_node(g->ports.context), type, migration);
+  gboolean wanted = is_to_arrive(g->ports.context, type, migration);
   ferry_twin_guard_sweep(g);
   g_mutex_lock(&g->lock);
   Arriving *a = g_hash_table_lookup(g->entries, uid);

@@ -374,11 +374,14 @@ static void a_person_ends_what_runs(Fixture *f, gconstpointer data) {
   assert_did(f, 0, 0, 1);
 }
 
-/* The next agent goes on where the last one ended, though ferryd had not heard a word of it. */
+/* The next agent goes on where the last one ended, though ferryd had not heard a word of it, and
+ * though the migration has ended meanwhile (`data`). */
 static void the_next_agent_goes_on(Fixture *f, gconstpointer data) {
   arrive_late(f);
   stop_agent(f);
   assert_did(f, 1, 0, 0);
+  if (data)
+    ferry_json_set_str(f->migration, "status.phase", data);
   ferry_json_set(f->migration, "status.migrationState.doubt", NULL);
   start_agent(f);
   see(f);
@@ -421,6 +424,8 @@ int main(int argc, char **argv) {
   ADD(a_person_ends_it);
   ADD(a_person_ends_what_runs);
   ADD(the_next_agent_goes_on);
+  g_test_add("/guard/the_next_agent_goes_on/ended", Fixture, "Succeeded", set_up,
+             the_next_agent_goes_on, tear_down);
   ADD(the_record_is_enough);
   return g_test_run();
 }
