@@ -290,7 +290,7 @@ class Disks(FlagsTest):
     def test_disks_port_and_uri(self):
         self.disk_guest("port")
         self.remove_copy()
-        address = self.lab.host("h2").addresses["management"]
+        address = self.lab.host("h2").addresses["migration"]
 
         def peers(port):
             return self.lab.exec("h1", "ss", "-tnH", "dport", "=", f":{port}").stdout
