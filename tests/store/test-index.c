@@ -9,10 +9,15 @@ static void put_object(FerryIndex *index, const char *ns, const char *name, json
   ferry_index_put(index, "g", "things", ns, name, stored, object);
 }
 
-/* What the array has at a place: the name is interned. */
+/* What the array has at a place; good until it was asked eight times more. */
 static const char *name_of(FerryStored *stored) {
+  static char names[8][64];
+  static guint turn;
   json_auto_t *object = ferry_stored_view(stored);
-  return object == NULL ? NULL : g_intern_string(thing_name(object));
+  char *name = names[turn++ % G_N_ELEMENTS(names)];
+  if (object)
+    g_strlcpy(name, thing_name(object), sizeof names[0]);
+  return object ? name : NULL;
 }
 
 static void put(FerryIndex *index, const char *ns, const char *name, const char *uid,

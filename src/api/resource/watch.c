@@ -24,7 +24,7 @@ struct FerryStream {
   const FerryKind *alias;
   FerryWatch *watch;
   FerrySelector *labels, *fields;
-  char *name; /* only this object, or NULL */
+  char *ns, *name; /* only these, or NULL: all */
   FerryFormat format;
   const char *table_version;
   FerryInclude include;
@@ -272,6 +272,7 @@ static void stream_free(void *data) {
   ferry_initial_list_clear(&s->initial);
   ferry_kept_right_unref(s->base.right);
   ferry_stream_clear(&s->base);
+  g_free(s->ns);
   g_free(s->name);
   g_free(s);
 }
@@ -318,7 +319,7 @@ static gboolean open_cursor(FerryRequest *req, FerryStream *s, GError **error) {
                           "provided");
     return FALSE;
   }
-  const char *ns = g_intern_string(req->kind->namespaced ? req->ns : NULL);
+  s->ns = req->kind->namespaced ? g_strdup(req->ns) : NULL;
   gint64 newest = ferry_store_revision(req->api->store);
   if (initial && send && revision > newest) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_EXPIRED,
@@ -330,10 +331,10 @@ static gboolean open_cursor(FerryRequest *req, FerryStream *s, GError **error) {
     revision = newest;
   if (revision == 0)
     revision = newest;
-  s->watch = ferry_store_watch(req->api->store, ferry_kind_stored(s->kind), ns, revision,
+  s->watch = ferry_store_watch(req->api->store, ferry_kind_stored(s->kind), s->ns, revision,
                                ferry_stream_on_change, s, error);
   if (s->watch && initial) {
-    ferry_initial_list_begin(&s->initial, req->api->store, ferry_kind_stored(s->kind), ns);
+    ferry_initial_list_begin(&s->initial, req->api->store, ferry_kind_stored(s->kind), s->ns);
     ferry_initial_list_turn(&s->initial); /* a short list is told as it is now */
   }
   return s->watch != NULL;
