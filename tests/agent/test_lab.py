@@ -144,7 +144,7 @@ class AgentInLab(unittest.TestCase):
                        .get("percent", 0) > 0, timeout, f"progress of {name}")
 
     def assert_state(self, host, name, state):
-        self.fake.wait(lambda: (self.domain(host, name) or {}).get("state") == state, 10,
+        self.fake.wait(lambda: (self.domain(host, name) or {}).get("state") == state, 30,
                        f"{name} {state} on {host}")
 
     def cancel(self, name):

@@ -160,7 +160,7 @@ class Attacks(LabTest):
         """What ferryd decided of a migration, but for what an agent tells of its course."""
         status = self.ferry_json("get", "vmim", name)["status"]
         state = {k: v for k, v in status["migrationState"].items()
-                 if k not in ("agentEpoch", "targetDisks", "kept", "mode")}
+                 if k not in ("agentEpoch", "targetDisks", "kept", "mode", "ways")}
         return {"phase": status["phase"], **state}
 
     def refuse_all(self, name, more):
