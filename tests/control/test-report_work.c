@@ -12,7 +12,7 @@
 #define FEW 16
 #define MANY (10 * FEW)
 #define SCALE 6
-#define WORST 12.5 /* a little more than linear: trees and sorting */
+#define WORST 20.0 /* of ten times as much; a square would be a hundred */
 
 static json_t *domain(guint i, const char *name, const char *state) {
   g_autofree char *uuid = g_strdup_printf("%08x-2222-3333-4444-555555555555", i);
