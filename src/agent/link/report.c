@@ -32,7 +32,8 @@ struct _FerryReporter {
   gint64 reports;  /* sent, of this process */
   gint64 renew_us; /* when to look again whether the certificate is to be renewed */
   gboolean ready, saw_other_ca;
-  gboolean all_told; /* in this session, and since libvirt was away */
+  gboolean all_told;  /* in this session, and since libvirt was away */
+  gboolean wants_all; /* ferryd, by its last answer: where it was to the last part, it has all */
 };
 
 static void note_alive(FerryReporter *r) {
@@ -269,8 +270,7 @@ static gboolean send_report(FerryReporter *r, json_t *report, gint64 *backoff) {
       ferry_info("ferryd is back", "FERRY_NODE", ferry_context_node(context));
     *backoff = 0;
     see_ca(r, answer);
-    if (ferry_json_bool(answer, "wantsAll", FALSE))
-      ferry_inventory_mark_all(r->ports.inventory);
+    r->wants_all = ferry_json_bool(answer, "wantsAll", FALSE);
     return TRUE;
   }
   if (g_cancellable_is_cancelled(ferry_context_cancellable(context)))
@@ -348,7 +348,11 @@ static gpointer report_thread(gpointer data) {
     if (!send_in_parts(r, report, &backoff)) {
       r->all_told = FALSE;
       ferry_inventory_mark_all(r->ports.inventory);
-    } else if (whole && !r->ready) {
+      continue;
+    }
+    if (r->wants_all)
+      ferry_inventory_mark_all(r->ports.inventory);
+    if (whole && !r->ready) {
       r->ready = TRUE;
       ferry_context_notify(context, "ready");
     }
