@@ -58,11 +58,7 @@ const FerrySetting ferry_agent_settings[] = {
      NULL, 0, MAX_PROGRESS_TIMEOUT_S},
     {"standalone", FERRY_SETTING_YES, 0, AT(standalone), NULL, NULL,
      "Work without ferryd, driven by the local socket alone"},
-    {"log-level", FERRY_SETTING_TEXT, FERRY_SETTING_RELOADS, AT(level), "LEVEL", "info",
-     "The least that is logged: debug, info, warning or error", NULL, 0, 0, ferry_log_levels},
-    {"version", FERRY_SETTING_YES, FERRY_SETTING_COMMAND_LINE, AT(version), NULL, NULL,
-     "Print the version and exit"},
-    {NULL},
+    FERRY_SETTINGS_OF_ALL(AT(level), AT(version)),
 };
 
 static const char description[] =

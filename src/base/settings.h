@@ -39,6 +39,25 @@ typedef struct {
   const char *unset;        /* what holds where there is no preset and no value; NULL: nothing */
 } FerrySetting;
 
+/** The last rows of every daemon's table; offsets of a char * and a gboolean. Needs base/log.h. */
+#define FERRY_SETTINGS_OF_ALL(level, version)                                                      \
+  {"log-level",                                                                                    \
+   FERRY_SETTING_TEXT,                                                                             \
+   FERRY_SETTING_RELOADS,                                                                          \
+   level,                                                                                          \
+   "LEVEL",                                                                                        \
+   "info",                                                                                         \
+   "The least that is logged: debug, info, warning or error",                                      \
+   NULL,                                                                                           \
+   0,                                                                                              \
+   0,                                                                                              \
+   ferry_log_levels},                                                                              \
+      {"version", FERRY_SETTING_YES,           FERRY_SETTING_COMMAND_LINE, version, NULL,          \
+       NULL,      "Print the version and exit"},                                                   \
+  {                                                                                                \
+    NULL                                                                                           \
+  }
+
 /** What was said, by command line and file, and where; not thread-safe. */
 typedef struct FerrySettingsRead FerrySettingsRead;
 /** `table` is borrowed. */

@@ -82,11 +82,7 @@ const FerrySetting ferryd_settings[] = {
      "what its discovery document names"},
     {"oidc-ca", FERRY_SETTING_FILE, 0, AT(oidc.ca), "FILE", NULL,
      "Trust these CAs for the provider's servers", NULL, 0, 0, NULL, "the system's"},
-    {"log-level", FERRY_SETTING_TEXT, FERRY_SETTING_RELOADS, AT(log_level), "LEVEL", "info",
-     "The least that is logged: debug, info, warning or error", NULL, 0, 0, ferry_log_levels},
-    {"version", FERRY_SETTING_YES, FERRY_SETTING_COMMAND_LINE, AT(version), NULL, NULL,
-     "Print the version and exit"},
-    {NULL},
+    FERRY_SETTINGS_OF_ALL(AT(log_level), AT(version)),
 };
 
 static const char description[] =
