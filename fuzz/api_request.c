@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "api/router.h"
 #include "api/server.h"
 #include "api_request.h"
 #include "control/inventory.h"
@@ -50,41 +51,42 @@ FerryUser *fuzz_api_user(const char *role) {
 }
 
 void fuzz_request_init(FerryRequest *req) {
-  *req = (FerryRequest){.api = fuzz_api()->api, .epoch = -1, .body_limit = FERRY_JSON_MAX_BYTES};
-  req->query = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  req->headers = g_ptr_array_new_with_free_func(g_free);
-  req->body = g_byte_array_new();
+  *req = (FerryRequest){
+      .api = fuzz_api()->api, .asked.epoch = -1, .reading.body_limit = FERRY_JSON_MAX_BYTES};
+  req->asked.query = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  req->answer.headers = g_ptr_array_new_with_free_func(g_free);
+  req->asked.body = g_byte_array_new();
 }
 
 void fuzz_request_address(FerryRequest *req, const char *role, const char *method,
                           const char *path) {
   req->user = fuzz_api_user(role);
-  req->method = g_strdup(method);
-  req->path = g_strdup(path);
-  req->segments = g_strsplit(*path == '/' ? path + 1 : path, "/", 16);
+  req->asked.method = g_strdup(method);
+  req->asked.path = g_strdup(path);
+  req->asked.segments = g_strsplit(*path == '/' ? path + 1 : path, "/", 16);
 }
 
 void fuzz_request_serve(FerryRequest *req) {
   ferry_route(req);
-  g_assert_true(req->out || req->response);
+  g_assert_true(req->answer.out || req->answer.stream);
 }
 
 void fuzz_request_clear(FerryRequest *req) {
   g_clear_pointer(&req->user, ferry_user_unref);
-  g_free(req->method);
-  g_free(req->path);
-  g_strfreev(req->segments);
-  g_hash_table_unref(req->query);
-  g_free(req->accept);
-  g_free(req->content_type);
-  g_free(req->if_none_match);
-  g_free(req->traceparent);
-  g_free(req->error_name);
+  g_free(req->asked.method);
+  g_free(req->asked.path);
+  g_strfreev(req->asked.segments);
+  g_hash_table_unref(req->asked.query);
+  g_free(req->asked.accept);
+  g_free(req->asked.content_type);
+  g_free(req->asked.if_none_match);
+  g_free(req->asked.traceparent);
+  g_free(req->form.error_name);
   json_decref(req->audit);
-  g_byte_array_unref(req->body);
-  g_free(req->out_type);
-  g_clear_pointer(&req->out, g_bytes_unref);
-  g_ptr_array_unref(req->headers);
-  if (req->response)
-    MHD_destroy_response(req->response);
+  g_byte_array_unref(req->asked.body);
+  g_free(req->answer.out_type);
+  g_clear_pointer(&req->answer.out, g_bytes_unref);
+  g_ptr_array_unref(req->answer.headers);
+  if (req->answer.stream)
+    ferry_stream_discard(req->answer.stream);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests of targets to a FerryApi on a store in memory, behind the HTTP library: no connection.
 #pragma once
-#include "api/internal.h"
+#include "api/http/request.h"
+#include "store/internal.h"
 
 typedef struct {
   FerryStore *store;

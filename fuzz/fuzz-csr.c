@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A certificate request of whoever has a join token: refused, or signed for that node's name alone.
-#include "api/auth/pki.h"
+#include "api/pki/pki_private.h"
+#include "api/pki/pki.h"
 #include "fuzz.h"
 #include "scratch.h"
 #include <string.h>

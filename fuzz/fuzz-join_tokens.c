@@ -3,6 +3,7 @@
 // second the node, the rest the file. What lets somebody in was in the file, unused, for that node,
 // and lets nobody in twice. Where the input's length is odd the node's tokens are taken back first.
 #include "api_request.h"
+#include "api/auth/join_tokens.h"
 #include "base/random.h"
 #include "fuzz.h"
 #include "scratch.h"
@@ -24,9 +25,9 @@ static unsigned join(const char *token, const char *node) {
   if (!body)
     return 0;
   g_autofree char *text = ferry_json_dump(body);
-  g_byte_array_append(req.body, (const guint8 *)text, (guint)strlen(text));
+  g_byte_array_append(req.asked.body, (const guint8 *)text, (guint)strlen(text));
   fuzz_request_serve(&req);
-  return req.status;
+  return req.answer.status;
 }
 
 /* Reads the file by itself: whether it has the token's secret for this node. */
@@ -62,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const char *token = parts[0], *node = parts[1], *file = parts[2];
   fuzz_scratch_write("join-tokens.json", file, strlen(file));
   if (size % 2) {
-    ferry_join_tokens_forget(fuzz_api()->api, node);
+    ferry_join_tokens_drop(fuzz_api()->api->join_tokens, node);
     g_assert_cmpuint(join(token, node), !=, 201);
   } else if (join(token, node) == 201) {
     g_assert_true(is_there(file, token, node));

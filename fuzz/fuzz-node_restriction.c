@@ -5,6 +5,7 @@
 // the source (h1), of the target (h2) or of a host that has no part in it. What is then stored is
 // judged by a table of this file's own.
 #include "api_request.h"
+#include "model/validate/validate.h"
 #include "fuzz.h"
 #include <string.h>
 
@@ -97,15 +98,15 @@ static unsigned patch(const char *agent, const json_t *body, gboolean strategic)
   g_auto(FerryRequest) req;
   fuzz_request_init(&req);
   fuzz_request_address(&req, agent, "PATCH", PATH);
-  req.epoch = 1;
-  req.content_type = g_strdup(json_is_array(body) ? "application/json-patch+json"
-                              : strategic         ? "application/strategic-merge-patch+json"
-                                                  : "application/merge-patch+json");
+  req.asked.epoch = 1;
+  req.asked.content_type = g_strdup(json_is_array(body) ? "application/json-patch+json"
+                                    : strategic         ? "application/strategic-merge-patch+json"
+                                                        : "application/merge-patch+json");
   g_autofree char *text = ferry_json_dump(body);
-  g_byte_array_append(req.body, (const guint8 *)text, (guint)strlen(text));
+  g_byte_array_append(req.asked.body, (const guint8 *)text, (guint)strlen(text));
   fuzz_request_serve(&req);
-  g_assert_cmpuint(req.status, !=, 500);
-  return req.status;
+  g_assert_cmpuint(req.answer.status, !=, 500);
+  return req.answer.status;
 }
 
 /* What of the status another than the source may have changed: a target's probe, and what it says

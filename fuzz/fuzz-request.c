@@ -4,6 +4,7 @@
 // Accept and Content-Type, every kind of patch, server-side apply, delete options, join and session
 // bodies, reports, reviews, Kimchi's REST. Streams are left out: they belong to a connection.
 #include "api_request.h"
+#include "api/auth/node_join.h"
 #include "fuzz.h"
 #include <string.h>
 
@@ -18,7 +19,7 @@ static void take_query(FerryRequest *req, const char *text) {
     char *key = g_uri_unescape_string(pairs[i], NULL);
     char *plain = g_uri_unescape_string(value ? value : "", NULL);
     if (key && plain && !g_str_equal(key, "watch"))
-      g_hash_table_insert(req->query, key, plain);
+      g_hash_table_insert(req->asked.query, key, plain);
     else
       g_free(key), g_free(plain);
   }
@@ -32,15 +33,15 @@ static void take_header(FerryRequest *req, char *line) {
   const struct {
     const char *name;
     char **slot;
-  } slots[] = {{"Accept", &req->accept},
-               {"Content-Type", &req->content_type},
-               {"If-None-Match", &req->if_none_match},
-               {"traceparent", &req->traceparent}};
+  } slots[] = {{"Accept", &req->asked.accept},
+               {"Content-Type", &req->asked.content_type},
+               {"If-None-Match", &req->asked.if_none_match},
+               {"traceparent", &req->asked.traceparent}};
   for (gsize i = 0; i < G_N_ELEMENTS(slots); i++)
     if (g_ascii_strcasecmp(line, slots[i].name) == 0 && !*slots[i].slot)
       *slots[i].slot = g_strdup(g_strstrip(value));
   if (g_ascii_strcasecmp(line, "Ferry-Agent-Epoch") == 0)
-    req->epoch = ferry_node_epoch(req->api, "h1");
+    req->asked.epoch = ferry_node_epoch(req->api, "h1");
 }
 
 /* FALSE: the first line is none. */
@@ -90,9 +91,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   fuzz_request_init(&req);
   if (take_head(&req, text)) {
     if (skip < size)
-      g_byte_array_append(req.body, data + skip, (guint)(size - skip));
+      g_byte_array_append(req.asked.body, data + skip, (guint)(size - skip));
     fuzz_request_serve(&req);
-    g_assert_cmpuint(req.status, !=, 500);
+    g_assert_cmpuint(req.answer.status, !=, 500);
   }
   if (++turn % 1000 == 0)
     sweep();

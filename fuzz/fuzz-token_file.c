@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A tokens.json that somebody wrote by hand: refused as a whole, or each of its tokens is found by
 // its hash and means a user with a name.
-#include "api/internal.h"
+#include "api/auth/token_file.h"
 #include "fuzz.h"
 #include "scratch.h"
 

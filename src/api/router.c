@@ -5,6 +5,12 @@
 // found (its rule, and the kind, namespace and name it names) is authorised; then its handler runs.
 // Nothing judges the path as text, so no spelling of it can be judged differently from what it
 // leads to.
+#include "api/router.h"
+#include "api/auth/authz.h"
+#include "api/http/negotiate.h"
+#include "api/http/query.h"
+#include "api/http/respond.h"
+#include "api/http/route.h"
 #include "api/routes.h"
 #include "api/kimchi/kimchi.h"
 
@@ -13,28 +19,28 @@
 #define MAX_SEGMENTS 16
 
 static gboolean no_such_path(FerryRequest *req, GError **error) {
-  if (ferry_kimchi_owns(req->path))
+  if (ferry_kimchi_owns(req->asked.path))
     ferry_kimchi_no_such_path(req, error);
   else
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
                 "the server could not find the requested resource: there is no %.200s here",
-                req->path);
+                req->asked.path);
   return FALSE;
 }
 
 static gboolean wrong_method(FerryRequest *req, const char *allow, GError **error) {
-  const char *instead = req->refused_kind ? req->refused_kind->instead : NULL;
+  const char *instead = req->found.refused_kind ? req->found.refused_kind->instead : NULL;
   ferry_respond_header(req, "Allow", allow);
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
               "the server does not allow this method on the requested resource: %s here; allowed: "
               "%s%s%s",
-              req->method, allow, instead ? "; " : "", instead ? instead : "");
+              req->asked.method, allow, instead ? "; " : "", instead ? instead : "");
   return FALSE;
 }
 
 /* One slash at the end means nothing; "." and ".." are nobody's names. */
 static gboolean cut_path(FerryRequest *req) {
-  char **s = req->segments;
+  char **s = req->asked.segments;
   guint n = g_strv_length(s);
   if (n > 1 && !*s[n - 1])
     g_clear_pointer(&s[--n], g_free);
@@ -60,12 +66,13 @@ static gboolean router_route(FerryRequest *req, GError **error) {
   if (!ferry_route_judge(req, error))
     return FALSE;
   /* Kimchi's parameters are its own */
-  if (!req->route->kimchi && !ferry_query_check(req, error))
+  if (!req->found.route->kimchi && !ferry_query_check(req, error))
     return FALSE;
-  if (req->route->rule == FERRY_RULE_KIND &&
-      !ferry_negotiate(req, !req->subresource || g_str_equal(req->method, "GET"), error))
+  if (req->found.route->rule == FERRY_RULE_KIND &&
+      !ferry_negotiate(req, !req->found.subresource || g_str_equal(req->asked.method, "GET"),
+                       error))
     return FALSE;
-  return req->route->handler(req, error);
+  return req->found.route->handler(req, error);
 }
 
 void ferry_route(FerryRequest *req) {

@@ -2,6 +2,26 @@
 // THE table of routes. A row cannot be written without a rule, as ROW asks for one, and the build
 // fails where a kind offers a verb or subresource that has no row.
 #include "api/routes.h"
+#include "api/auth/certificates.h"
+#include "api/auth/node_join.h"
+#include "api/auth/users.h"
+#include "api/events/events_stream.h"
+#include "api/http/health.h"
+#include "api/http/query.h"
+#include "api/http/route.h"
+#include "api/kube/discovery.h"
+#include "api/kube/eviction.h"
+#include "api/kube/migrate_subresource.h"
+#include "api/kube/openapi.h"
+#include "api/kube/reviews.h"
+#include "api/metrics/metrics.h"
+#include "api/resource/change.h"
+#include "api/resource/delete.h"
+#include "api/resource/list.h"
+#include "api/resource/read.h"
+#include "api/resource/resolve.h"
+#include "api/resource/watch.h"
+#include "api/resource/write.h"
 #include "api/kimchi/kimchi.h"
 #include "api/web/web.h"
 
@@ -157,7 +177,7 @@ static gboolean path_fits(const FerryApiRoute *route, char *const *s, const char
 
 /* ---- a kind's ---- */
 
-/* The kind of a plural; where it is another spelling or version of it, req->alias says so. */
+/* The kind of a plural; where it is another spelling or version of it, req->found.alias says so. */
 static const FerryKind *find_kind(FerryRequest *req, const char *group, const char *version,
                                   const char *plural) {
   gsize n;
@@ -166,7 +186,7 @@ static const FerryKind *find_kind(FerryRequest *req, const char *group, const ch
     if (!g_str_equal(kinds[i]->plural, plural) || !g_str_equal(kinds[i]->group, group) ||
         !g_str_equal(kinds[i]->version, version))
       continue;
-    req->alias = kinds[i]->alias_of ? kinds[i] : NULL;
+    req->found.alias = kinds[i]->alias_of ? kinds[i] : NULL;
     return kinds[i]->alias_of ? kinds[i]->alias_of : kinds[i];
   }
   return NULL;
@@ -193,13 +213,13 @@ static gboolean parse_kind(FerryRequest *req, char *const *s, gsize n) {
   }
   const FerryKind *kind = find_kind(req, group, version, s[0]);
   if (!kind || n > 3 || (ns && !kind->namespaced) || (n > 1 && kind->namespaced && !ns)) {
-    req->alias = NULL;
+    req->found.alias = NULL;
     return FALSE;
   }
-  req->kind = kind;
-  req->ns = ns;
-  req->name = n > 1 ? s[1] : NULL;
-  req->subresource = n > 2 ? s[2] : NULL;
+  req->found.kind = kind;
+  req->found.ns = ns;
+  req->found.name = n > 1 ? s[1] : NULL;
+  req->found.subresource = n > 2 ? s[2] : NULL;
   return TRUE;
 }
 
@@ -211,13 +231,15 @@ static gboolean routes_offers(const FerryKind *kind, const char *subresource) {
 
 static gboolean kind_fits(const FerryRequest *req, const FerryApiRoute *route) {
   gboolean object = g_str_equal(route->path, "{kind}/{name}");
-  if (object != (req->name != NULL) || g_strcmp0(route->subresource, req->subresource) != 0)
+  if (object != (req->found.name != NULL) ||
+      g_strcmp0(route->subresource, req->found.subresource) != 0)
     return FALSE;
   if (route->subresource)
-    return routes_offers(req->kind, route->subresource);
+    return routes_offers(req->found.kind, route->subresource);
   /* A collection of a namespaced kind is made and deleted in one namespace. */
-  return (req->kind->verbs & route->verbs) &&
-         (object || !req->kind->namespaced || req->ns || g_str_equal(route->method, "GET"));
+  return (req->found.kind->verbs & route->verbs) &&
+         (object || !req->found.kind->namespaced || req->found.ns ||
+          g_str_equal(route->method, "GET"));
 }
 
 /* ---- finding ---- */
@@ -233,35 +255,36 @@ static void add_method(GString *allow, const char *method) {
 }
 
 gboolean ferry_route_find(FerryRequest *req, GString *allow) {
-  char **s = req->segments;
+  char **s = req->asked.segments;
   gsize n = g_strv_length(s);
   gboolean of_kind = parse_kind(req, s, n);
-  gboolean watch = of_kind && !req->subresource && g_str_equal(req->method, "GET") &&
-                   ferry_query_bool(req, "watch") && (req->kind->verbs & FERRY_VERB_WATCH);
+  gboolean watch = of_kind && !req->found.subresource && g_str_equal(req->asked.method, "GET") &&
+                   ferry_query_bool(req, "watch") && (req->found.kind->verbs & FERRY_VERB_WATCH);
   gboolean plugin = n > 1 && g_str_equal(s[0], "plugins") && g_str_equal(s[1], "kimchi");
   for (gsize i = 0; i < G_N_ELEMENTS(routes); i++) {
     const FerryApiRoute *r = &routes[i];
-    const char *ns = req->ns, *name = req->name;
+    const char *ns = req->found.ns, *name = req->found.name;
     if (plugin && !r->kimchi)
       continue;
     if (is_kinds(r) ? !of_kind || !kind_fits(req, r)
                     : !path_fits(r, s + (plugin ? 2 : 0), &ns, &name))
       continue;
     add_method(allow, r->method);
-    if (!g_str_equal(r->method, req->method) ||
-        (is_kinds(r) && g_str_equal(req->method, "GET") && watch != g_str_equal(r->verb, "watch")))
+    if (!g_str_equal(r->method, req->asked.method) ||
+        (is_kinds(r) && g_str_equal(req->asked.method, "GET") &&
+         watch != g_str_equal(r->verb, "watch")))
       continue;
-    req->route = r;
-    req->verb = r->verb;
-    req->ns = ns;
-    req->name = name;
+    req->found.route = r;
+    req->found.verb = r->verb;
+    req->found.ns = ns;
+    req->found.name = name;
     if (!is_kinds(r))
-      req->kind = NULL;
+      req->found.kind = NULL;
     return TRUE;
   }
-  req->refused_kind = req->kind;
-  req->kind = NULL;
-  req->ns = req->name = req->subresource = NULL;
+  req->found.refused_kind = req->found.kind;
+  req->found.kind = NULL;
+  req->found.ns = req->found.name = req->found.subresource = NULL;
   return FALSE;
 }
 

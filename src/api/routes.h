@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of routes: what can be asked for, by whom, and who answers.
 #pragma once
-#include "api/route.h"
+#include "api/http/route.h"
+#include "api/http/route.h"
 
 G_BEGIN_DECLS
 
 /** All routes, `*n` of them. */
 const FerryApiRoute *ferry_routes(gsize *n);
 
-/** Finds the row for req's segments and method and sets req->route, kind, ns, name, subresource and
- * verb from it; judges nothing. FALSE where no path fits (`allow` stays empty), or none with this
- * method (`allow` gets those that there are). Pure but for req. */
+/** Finds the row for req's segments and method and sets req->found.route, kind, ns, name,
+ * subresource and verb from it; judges nothing. FALSE where no path fits (`allow` stays empty), or
+ * none with this method (`allow` gets those that there are). Pure but for req. */
 gboolean ferry_route_find(FerryRequest *req, GString *allow);
 
 /** Whether each subresource and verb of each kind has a row and each row a rule; a line for each

@@ -3,13 +3,24 @@
 // take no connection and no work any more, end the watches (a suspended connection would otherwise
 // hang the HTTP library), wait for what is under way, then stop the daemons and the threads.
 #include "api/server.h"
+#include "api/auth/identify.h"
+#include "api/auth/impersonate.h"
+#include "api/http/origin.h"
+#include "api/pki/pki_serving.h"
+#include "api/resource/admission.h"
+#include "api/resource/streams.h"
+#include "api/router.h"
+#include "api/routes.h"
 #include "api/auth/audit.h"
 #include "api/auth/join_tokens.h"
 #include "api/oidc/oidc.h"
 #include "api/auth/rbac.h"
 #include "api/http/front.h"
 #include "api/http/strict.h"
-#include "api/internal.h"
+#include "api/auth/certificates.h"
+#include "api/auth/node_join.h"
+#include "api/auth/token_file.h"
+#include "api/http/listener.h"
 #include "api/kimchi/kimchi.h"
 #include "api/metrics/metrics.h"
 #include "api/resource/object_texts.h"
@@ -132,13 +143,27 @@ static void count_request(const FerryRequest *req) {
 }
 
 static gboolean respond_error(FerryRequest *req, const GError *error) {
-  if (!ferry_kimchi_owns(req->path))
+  if (!ferry_kimchi_owns(req->asked.path))
     return FALSE;
   ferry_kimchi_respond_error(req, error);
   return TRUE;
 }
 
-static const FerryApiStages stages = {.refused = ferry_audit_refused,
+static void serve_certificate(FerryApi *api, gnutls_pcert_st **chain, unsigned *n,
+                              gnutls_privkey_t *key) {
+  ferry_pki_serve(api->pki, chain, n, key);
+}
+
+static const char *trusted_cas(FerryApi *api) {
+  return ferry_pki_ca(api->pki);
+}
+
+static const FerryApiStages stages = {.certificate = serve_certificate,
+                                      .trusted = trusted_cas,
+                                      .identify = ferry_auth_identify,
+                                      .act_as = ferry_impersonate,
+                                      .route = ferry_route,
+                                      .refused = ferry_audit_refused,
                                       .respond_error = respond_error,
                                       .decided = write_audit,
                                       .answered = count_request};
@@ -146,6 +171,7 @@ static const FerryApiStages stages = {.refused = ferry_audit_refused,
 FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   g_autoptr(FerryApi) api = g_new0(FerryApi, 1);
   api->stages = &stages;
+  api->routes = ferry_routes(&api->n_routes);
   api->store = config->store;
   api->clock = config->clock ? config->clock : ferry_clock_system();
   api->hooks = config->hooks;
@@ -154,15 +180,10 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   api->state_dir = g_strdup(config->state_dir);
   api->listeners = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_listener_free);
   api->texts = ferry_object_texts_new();
-  api->streams = g_ptr_array_new();
-  api->event_streams = g_ptr_array_new();
-  g_mutex_init(&api->migrations);
-  g_mutex_init(&api->networks);
+  api->admission = ferry_admission_new();
   g_rw_lock_init(&api->sessions);
   api->join_tokens = ferry_join_tokens_open(api->state_dir, api->clock);
-  g_mutex_init(&api->watches);
-  g_cond_init(&api->watch_stop);
-  api->front = ferry_front_new(api, config->limits, config->proxies, error);
+  api->front = ferry_front_new(api, config->limits, config->proxies, ferry_listener_hand, error);
   if (!api->front)
     return NULL;
   api->pki =
@@ -181,7 +202,7 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   if (!api->audit)
     return NULL;
   api->metrics = ferry_metrics_start(api->store, api->clock);
-  ferry_watch_start(api);
+  api->streams = ferry_streams_start(api);
   if (!open_listeners(api, config, error))
     return NULL;
   api->url = own_url(api, config);
@@ -199,7 +220,7 @@ void ferry_api_free(FerryApi *api) {
   g_atomic_int_set(&api->stopping, 1);
   if (api->front)
     ferry_front_stop(api->front);
-  ferry_watch_stop_all(api);
+  ferry_streams_stop(api->streams);
   while (g_atomic_int_get(&api->requests) > 0)
     g_usleep(1000);
   g_ptr_array_unref(api->listeners);
@@ -209,18 +230,14 @@ void ferry_api_free(FerryApi *api) {
   ferry_metrics_stop(api->metrics);
   ferry_rbac_stop(api);
   ferry_audit_stop(api->audit);
-  g_ptr_array_unref(api->streams);
   ferry_object_texts_free(api->texts);
-  g_ptr_array_unref(api->event_streams);
+  ferry_streams_free(api->streams);
   ferry_oidc_free(api->oidc);
   ferry_token_file_free(api->token_file);
   ferry_join_tokens_free(api->join_tokens);
   ferry_pki_free(api->pki);
-  g_mutex_clear(&api->migrations);
-  g_mutex_clear(&api->networks);
+  ferry_admission_free(api->admission);
   g_rw_lock_clear(&api->sessions);
-  g_mutex_clear(&api->watches);
-  g_cond_clear(&api->watch_stop);
   g_free(api->state_dir);
   g_free(api->url);
   g_free(api);

@@ -49,6 +49,10 @@ json_t *ferry_preset_spec(const FerryPreset *preset) {
   return spec;
 }
 
+const FerryPreset *ferry_preset_all(gsize *n) {
+  return ferry_presets(n);
+}
+
 gboolean ferry_preset_is_builtin(const json_t *policy) {
   const char *name = ferry_json_str(policy, "metadata.name");
   const json_t *labels = ferry_json_get(policy, "metadata.labels");

@@ -14,6 +14,8 @@ json_t *ferry_preset_config(const FerryPreset *preset);
 /** spec of the built-in MigrationPolicy: the preset's name and, for people to read, what it sets. A
  * new reference. */
 json_t *ferry_preset_spec(const FerryPreset *preset);
+/** All presets that are shipped as policies, `*n` of them: those of the convergence room. */
+const FerryPreset *ferry_preset_all(gsize *n);
 /** Whether `policy` is one that Ferry ships: it carries the label with its own name. */
 gboolean ferry_preset_is_builtin(const json_t *policy);
 /** "intent, kubevirt, ..." Free with g_free. */

@@ -3,7 +3,10 @@
 // count_work.py, which runs it under valgrind. Each leaves a dump of the instructions it took,
 // named "CASE N". Once before anything is counted each is done, so that what is made only once is
 // there.
-#include "api/internal.h"
+#include "model/listing/selector.h"
+#include "model/validate/validate.h"
+#include "store/internal.h"
+#include "store/store.h"
 #include "api/resource/field_paths.h"
 #include "base/patch.h"
 #include "base/yaml.h"

@@ -6,6 +6,7 @@
 // and addresses; bodies, headers, queries and messages never get in. Of refusals only so many for
 // each identity, or address where nobody is known, are written one by one.
 #include "api/auth/audit.h"
+#include "api/http/respond.h"
 #include "api/auth/audit_changes.h"
 #include "api/auth/audit_limit.h"
 #include "base/log.h"
@@ -184,22 +185,23 @@ static json_t *user_json(const FerryUser *user) {
 /* The address of the client without its port, for the limit of those whom nobody knows. Free with
  * g_free. */
 static char *address_of(const FerryRequest *req) {
-  const char *colon = req->peer ? strrchr(req->peer, ':') : NULL;
-  return colon ? g_strndup(req->peer, (gsize)(colon - req->peer)) : g_strdup("unknown");
+  const char *colon = req->asked.peer ? strrchr(req->asked.peer, ':') : NULL;
+  return colon ? g_strndup(req->asked.peer, (gsize)(colon - req->asked.peer)) : g_strdup("unknown");
 }
 
 static json_t *object_json(const FerryRequest *req) {
   json_t *out = json_object();
   const json_t *noted = ferry_json_get(req->audit, "names");
-  const char *name = req->name ? req->name : json_string_value(json_array_get(noted, 0));
-  if (req->kind) {
-    set_text(out, "group", req->kind->group);
-    set_text(out, "resource", req->kind->plural);
-    set_text(out, "namespace", req->ns);
-    set_text(out, "subresource", req->subresource);
+  const char *name =
+      req->found.name ? req->found.name : json_string_value(json_array_get(noted, 0));
+  if (req->found.kind) {
+    set_text(out, "group", req->found.kind->group);
+    set_text(out, "resource", req->found.kind->plural);
+    set_text(out, "namespace", req->found.ns);
+    set_text(out, "subresource", req->found.subresource);
   } else {
     set_text(out, "resource", ferry_json_str(req->audit, "resource"));
-    set_text(out, "path", req->path);
+    set_text(out, "path", req->asked.path);
   }
   set_text(out, "name", name);
   if (json_array_size(noted) > 1)
@@ -212,17 +214,18 @@ static json_t *record_of(FerryAudit *a, const FerryRequest *req, const char *eve
   static const char *const noted[] = {"reason", "fields", "changed", "cut", "count", "dryRun"};
   json_t *out = record_new(a, event, id);
   json_object_set_new(out, "user", user_json(req->user));
-  set_text(out, "from", req->peer);
-  g_autofree char *method = g_ascii_strdown(req->method ? req->method : "", -1);
-  set_text(out, "verb", req->verb ? req->verb : method);
+  set_text(out, "from", req->asked.peer);
+  g_autofree char *method = g_ascii_strdown(req->asked.method ? req->asked.method : "", -1);
+  set_text(out, "verb", req->found.verb ? req->found.verb : method);
   json_object_set_new(out, "object", object_json(req));
-  json_object_set_new(out, "code", json_integer(req->status));
+  json_object_set_new(out, "code", json_integer(req->answer.status));
   for (gsize i = 0; i < G_N_ELEMENTS(noted); i++) {
     json_t *value = json_object_get(req->audit, noted[i]);
     if (value)
       json_object_set(out, noted[i], value);
   }
-  g_autofree char *trace = req->traceparent ? ferry_trace_parse(req->traceparent) : NULL;
+  g_autofree char *trace =
+      req->asked.traceparent ? ferry_trace_parse(req->asked.traceparent) : NULL;
   set_text(out, "trace", trace);
   return out;
 }
@@ -257,7 +260,7 @@ static void add_name(json_t *n, const char *name) {
 }
 
 void ferry_audit_changed(FerryRequest *req, const json_t *old, const json_t *object, gboolean dry) {
-  if (!req->kind || (req->user && req->user->node && req->telemetry))
+  if (!req->found.kind || (req->user && req->user->node && req->asked.telemetry))
     return;
   json_t *n = audit_notes(req);
   json_t *count = json_object_get(n, "count");
@@ -274,7 +277,7 @@ void ferry_audit_changed(FerryRequest *req, const json_t *old, const json_t *obj
     return;
   }
   gboolean cut;
-  json_object_set_new(n, "changed", ferry_audit_changes(req->kind, old, object, &cut));
+  json_object_set_new(n, "changed", ferry_audit_changes(req->found.kind, old, object, &cut));
   if (cut)
     json_object_set_new(n, "cut", json_true());
 }
@@ -305,8 +308,8 @@ void ferry_audit_refused(FerryRequest *req, const GError *error) {
 
 /* Questions that are asked with POST. */
 static gboolean is_question(const FerryRequest *req) {
-  return req->path && (g_str_has_prefix(req->path, "/apis/authorization.k8s.io/") ||
-                       g_str_has_prefix(req->path, "/apis/authentication.k8s.io/"));
+  return req->asked.path && (g_str_has_prefix(req->asked.path, "/apis/authorization.k8s.io/") ||
+                             g_str_has_prefix(req->asked.path, "/apis/authentication.k8s.io/"));
 }
 
 /* Its reports, its events, and what it writes into a migration that is no step of it; not what a
@@ -314,26 +317,26 @@ static gboolean is_question(const FerryRequest *req) {
 static gboolean is_agents_routine(const FerryRequest *req) {
   if (!req->user || !req->user->node)
     return FALSE;
-  if (!req->kind)
-    return req->path && g_str_has_suffix(req->path, "/report");
-  if (req->kind == &ferry_kind_event)
-    return g_strcmp0(req->verb, "create") == 0;
-  return req->kind == &ferry_kind_vmim && g_strcmp0(req->subresource, "status") == 0 &&
+  if (!req->found.kind)
+    return req->asked.path && g_str_has_suffix(req->asked.path, "/report");
+  if (req->found.kind == &ferry_kind_event)
+    return g_strcmp0(req->found.verb, "create") == 0;
+  return req->found.kind == &ferry_kind_vmim && g_strcmp0(req->found.subresource, "status") == 0 &&
          !json_object_get(req->audit, "step");
 }
 
 /* The event of a line for this request, or NULL. What was written before a refusal, as the first
  * ones of a collection, makes it a write: its line is never left out. */
 static const char *event_of(const FerryRequest *req) {
-  gboolean reads = !req->method || g_str_equal(req->method, "GET") ||
-                   g_str_equal(req->method, "OPTIONS") || is_question(req);
+  gboolean reads = !req->asked.method || g_str_equal(req->asked.method, "GET") ||
+                   g_str_equal(req->asked.method, "OPTIONS") || is_question(req);
   if (!reads && json_object_get(req->audit, "done") && !is_agents_routine(req))
     return "write";
-  if (req->status == 401 || req->status == 403 || req->status == 429)
+  if (req->answer.status == 401 || req->answer.status == 403 || req->answer.status == 429)
     return "refusal";
   if (reads)
     return NULL;
-  if (req->status >= 400)
+  if (req->answer.status >= 400)
     return "refusal";
   return is_agents_routine(req) ? NULL : "write";
 }

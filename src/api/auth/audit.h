@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who did what, and who was refused: one JSON line for each, in the journal and in a file.
 #pragma once
-#include "api/internal.h"
+#include "api/http/request.h"
 
 G_BEGIN_DECLS
 

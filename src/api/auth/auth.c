@@ -4,6 +4,12 @@
 // here, and anything unclear is refused) and once a request for bearer tokens, which are kept as
 // SHA-256 of long random strings only. Whether what was shown still holds is asked again all the
 // time (ferry_auth_is_valid).
+#include "api/auth/auth.h"
+#include "api/auth/token_file.h"
+#include "api/auth/users.h"
+#include "api/auth/validity.h"
+#include "api/pki/pki_certs.h"
+#include "api/pki/pki_verify.h"
 #include "api/auth/credentials.h"
 #include "api/oidc/oidc.h"
 #include "base/random.h"
@@ -14,38 +20,6 @@
 
 #define MIN_TOKEN 16
 #define MAX_TOKEN 512
-
-FerryUser *ferry_user_new(const char *name, const char *const *groups) {
-  FerryUser *user = g_new0(FerryUser, 1);
-  user->refs = 1;
-  user->name = g_strdup(name);
-  user->groups = g_strdupv((char **)groups);
-  user->admin = g_strv_contains(groups, "system:masters");
-  user->anonymous = g_str_equal(name, "system:anonymous");
-  if (g_str_has_prefix(name, "system:node:") && g_strv_contains(groups, "system:nodes"))
-    user->node = g_strdup(name + strlen("system:node:"));
-  return user;
-}
-
-FerryUser *ferry_user_ref(FerryUser *user) {
-  g_atomic_int_inc(&user->refs);
-  return user;
-}
-
-void ferry_user_unref(FerryUser *user) {
-  if (!user || !g_atomic_int_dec_and_test(&user->refs))
-    return;
-  ferry_user_unref(user->impersonator);
-  g_free(user->name);
-  g_free(user->uid);
-  g_strfreev(user->groups);
-  g_free(user->node);
-  g_free(user->credential);
-  g_free(user->session);
-  g_free(user->key);
-  g_free(user->ca);
-  g_free(user);
-}
 
 static FerryUser *auth_refuse(GError **error, const char *why) {
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED, "Unauthorized: %s", why);
@@ -121,38 +95,6 @@ FerryUser *ferry_auth_certificate(FerryApi *api, gnutls_session_t session, GErro
     auth_refuse(error, "the client certificate names no user in its common name");
   gnutls_x509_crt_deinit(crt);
   return user;
-}
-
-gboolean ferry_auth_is_valid(FerryApi *api, const FerryUser *user, GError **error) {
-  if (user->impersonator)
-    return ferry_auth_is_valid(api, user->impersonator, error);
-  if (user->session && !ferry_web_session_is_open(api, user, error))
-    return FALSE;
-  if (!user->credential)
-    return TRUE;
-  if (user->expires_s && user->expires_s < ferry_clock_wall_ms(api->clock) / 1000) {
-    g_autofree char *when = ferry_rfc3339_format(user->expires_s * 1000);
-    g_autofree char *why =
-        g_strdup_printf("the credential (%s) ended at %s", user->credential, when);
-    auth_refuse(error, why);
-    return FALSE;
-  }
-  if (user->ca && g_strcmp0(user->ca, ferry_pki_ca_hash(api->pki)) != 0 &&
-      g_strcmp0(user->ca, ferry_pki_old_ca_hash(api->pki)) != 0) {
-    auth_refuse(error, "the CA of the client certificate is not trusted any more");
-    return FALSE;
-  }
-  if (user->key) {
-    g_autoptr(FerryUser) now = ferry_token_file_find(api->token_file, user->key);
-    if (now && g_str_equal(now->name, user->name) &&
-        g_strv_equal((const char *const *)now->groups, (const char *const *)user->groups))
-      return TRUE;
-    auth_refuse(error, "the bearer token is not known any more");
-    return FALSE;
-  }
-  if (g_str_has_prefix(user->credential, "oidc "))
-    return TRUE; /* the provider alone could say more, and it is not asked: its tokens are short */
-  return ferry_credential_check(api, user, error);
 }
 
 FerryUser *ferry_auth_bearer(FerryApi *api, const char *authorization, GError **error) {

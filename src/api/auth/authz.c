@@ -3,8 +3,13 @@
 // what node_rules.c says of its own node; everything else is what the stored roles and bindings
 // give (rbac.c). What is asked here is what the router found, or what a handler is about to do
 // besides; never the text of a request.
+#include "api/auth/authz.h"
+#include "api/auth/node_rules.h"
+#include "api/http/query.h"
+#include "api/http/route.h"
+#include "api/lookup/find.h"
 #include "api/auth/rbac.h"
-#include "api/route.h"
+#include "api/http/route.h"
 
 /* What is stored as an object's status steers hosts (which VM, where to), so it is nobody's in a
  * namespace of his: a binding must give it everywhere. */
@@ -56,10 +61,10 @@ gboolean ferry_authz_require(FerryRequest *req, const FerryAccess *access, GErro
 /* The VM's own name where it was asked for by another: a rule for one name must not let another VM
  * in that answers to it. NULL: it is asked for by its own, or there is none. */
 static char *own_name(FerryRequest *req) {
-  const FerryKind *kind = req->kind;
-  req->kind = &ferry_kind_vmi;
+  const FerryKind *kind = req->found.kind;
+  req->found.kind = &ferry_kind_vmi;
   g_autoptr(json_t) vmi = ferry_resource_find(req, NULL);
-  req->kind = kind;
+  req->found.kind = kind;
   return g_strdup(ferry_json_str(vmi, "metadata.name"));
 }
 
@@ -67,9 +72,10 @@ static char *own_name(FerryRequest *req) {
 static void fill_from_fields(FerryRequest *req, FerryAccess *a, FerrySelector **fields) {
   const char *text = ferry_query(req, "fieldSelector");
   gboolean many = g_str_equal(a->verb, "list") || g_str_equal(a->verb, "watch");
-  if (!many || !text || !req->kind)
+  if (!many || !text || !req->found.kind)
     return;
-  *fields = ferry_selector_parse_fields(req->kind, text, NULL); /* the handler says what is wrong */
+  *fields =
+      ferry_selector_parse_fields(req->found.kind, text, NULL); /* the handler says what is wrong */
   a->fields = *fields;
   if (*fields && !a->name)
     a->name = ferry_selector_required(*fields, "metadata.name");
@@ -77,21 +83,21 @@ static void fill_from_fields(FerryRequest *req, FerryAccess *a, FerrySelector **
 
 void ferry_authz_access_of(FerryRequest *req, FerryAccess *access, char **own,
                            FerrySelector **fields) {
-  const FerryApiRoute *r = req->route;
+  const FerryApiRoute *r = req->found.route;
   gboolean kind = r->rule == FERRY_RULE_KIND;
-  FerryAccess a = {.verb = req->verb,
-                   .group = kind ? req->kind->group : r->group,
-                   .resource = kind ? req->kind->plural : r->resource,
+  FerryAccess a = {.verb = req->found.verb,
+                   .group = kind ? req->found.kind->group : r->group,
+                   .resource = kind ? req->found.kind->plural : r->resource,
                    .subresource = r->subresource,
-                   .ns = r->in_ns ? r->in_ns : req->ns,
-                   .name = r->named ? r->named : req->name};
+                   .ns = r->in_ns ? r->in_ns : req->found.ns,
+                   .name = r->named ? r->named : req->found.name};
   if (r->query_ns)
     a.ns = ferry_query(req, "namespace");
   if (a.ns && !*a.ns)
     a.ns = NULL;
-  if (req->kind == &ferry_kind_namespace) /* as in Kubernetes: a namespace is in itself */
+  if (req->found.kind == &ferry_kind_namespace) /* as in Kubernetes: a namespace is in itself */
     a.ns = a.name;
-  if (!req->user->admin && a.name && (r->names_vm || req->kind == &ferry_kind_vmi))
+  if (!req->user->admin && a.name && (r->names_vm || req->found.kind == &ferry_kind_vmi))
     *own = own_name(req);
   if (*own)
     a.name = *own;
@@ -108,15 +114,15 @@ static gboolean check_resource(FerryRequest *req, GError **error) {
 }
 
 gboolean ferry_authz_check(FerryRequest *req, GError **error) {
-  const FerryApiRoute *r = req->route;
+  const FerryApiRoute *r = req->found.route;
   const FerryUser *user = req->user;
   if (r->rule == FERRY_RULE_OPEN)
     return TRUE;
   if (r->rule == FERRY_RULE_URL || r->rule == FERRY_RULE_OWN_NODE) {
-    FerryAccess a = {.verb = req->verb, .path = r->url ? r->url : r->path};
+    FerryAccess a = {.verb = req->found.verb, .path = r->url ? r->url : r->path};
     if (r->rule == FERRY_RULE_URL)
       return ferry_authz_require(req, &a, error);
-    return user->admin || (user->node && g_strcmp0(user->node, req->name) == 0) ||
+    return user->admin || (user->node && g_strcmp0(user->node, req->found.name) == 0) ||
            authz_forbid(user, &a, error);
   }
   return check_resource(req, error);

@@ -4,6 +4,13 @@
 // the server's and the administrator's are renewed in time, what ended long ago is forgotten, and
 // what ends soon is said in the log and as a condition of its Node or User; what ends of ferryd's
 // own, the CA first, ends for every host, so each Node says it. The CA is changed by .../ca/...
+#include "api/auth/certificates.h"
+#include "api/auth/join_tokens.h"
+#include "api/http/negotiate.h"
+#include "api/http/respond.h"
+#include "api/pki/pki_load.h"
+#include "api/pki/pki_rotate.h"
+#include "model/field/object_meta.h"
 #include "api/auth/credentials.h"
 #include "model/migration/reasons.h"
 #include "base/metrics_text.h"
@@ -372,7 +379,7 @@ static void respond_status(FerryRequest *req, int voided) {
 }
 
 static gboolean certificates_finish(FerryRequest *req, GError **error) {
-  g_autoptr(json_t) body = req->body->len ? ferry_request_body(req, error) : json_object();
+  g_autoptr(json_t) body = req->asked.body->len ? ferry_request_body(req, error) : json_object();
   if (!body)
     return FALSE;
   g_autoptr(json_t) nodes = certificates_dependants(req->api->certificates);
@@ -390,7 +397,7 @@ static gboolean certificates_finish(FerryRequest *req, GError **error) {
 }
 
 static gboolean change_ca(FerryRequest *req, GError **error) {
-  const char *action = req->segments[4];
+  const char *action = req->asked.segments[4];
   gboolean begin = g_str_equal(action, "begin");
   gboolean ok =
       begin ? ferry_pki_rotate_begin(req->api->pki, ferry_clock_wall_ms(req->api->clock), error)
@@ -400,12 +407,12 @@ static gboolean change_ca(FerryRequest *req, GError **error) {
   ferry_info(begin ? "a change of the CA has begun" : "the old CA is not trusted any more",
              "FERRY_CA", ferry_pki_ca_hash(req->api->pki), "FERRY_USER", req->user->name);
   /* Every token that is unused names the CA that went. */
-  respond_status(req, begin ? -1 : (int)ferry_join_tokens_forget(req->api, NULL));
+  respond_status(req, begin ? -1 : (int)ferry_join_tokens_drop(req->api->join_tokens, NULL));
   return TRUE;
 }
 
 gboolean ferry_serve_certificates(FerryRequest *req, GError **error) {
-  char **s = req->segments;
+  char **s = req->asked.segments;
   guint n = g_strv_length(s);
   gboolean list = n == 4 && g_str_equal(s[3], "certificates");
   gboolean status = n == 4 && g_str_equal(s[3], "ca");
@@ -416,7 +423,7 @@ gboolean ferry_serve_certificates(FerryRequest *req, GError **error) {
                 "the server could not find the requested resource");
     return FALSE;
   }
-  if (!g_str_equal(req->method, change ? "POST" : "GET")) {
+  if (!g_str_equal(req->asked.method, change ? "POST" : "GET")) {
     ferry_respond_header(req, "Allow", change ? "POST" : "GET");
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
                 "the server does not allow this method on the requested resource");

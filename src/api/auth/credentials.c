@@ -4,6 +4,8 @@
 // or with the CA's key by hand) are good unless their identity was revoked after they were issued:
 // their beginning of validity says when that was.
 #include "api/auth/credentials.h"
+#include "api/http/api.h"
+#include "model/field/object_meta.h"
 #include "base/log.h"
 #include "base/limits.h"
 
@@ -274,4 +276,10 @@ void ferry_credential_expire(FerryApi *api) {
       ferry_warning("cannot remove the record of a credential that has ended", "FERRY_CREDENTIAL",
                     write.name, "FERRY_ERROR", error->message);
   }
+}
+
+gboolean ferry_credential_is_over(FerryApi *api, const json_t *record) {
+  gint64 now = ferry_clock_wall_ms(api->clock);
+  return ferry_credential_is_revoked(record, now, NULL) ||
+         ferry_json_int(record, "expires", 0) <= now;
 }

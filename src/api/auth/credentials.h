@@ -5,7 +5,7 @@
 // A credential's record is found by its name ("certificate-SERIAL", "token-ID"), so that several
 // servers over one store judge alike, and a revocation is seen by all with the next read.
 #pragma once
-#include "api/internal.h"
+#include "api/http/api.h"
 
 G_BEGIN_DECLS
 
@@ -37,6 +37,8 @@ gboolean ferry_credential_revoke(FerryApi *api, const char *name, gint64 at_ms, 
                                  GError **error);
 /** Whether a record is void at `now_ms`; `why` (may be NULL) gets the reason, borrowed. Pure. */
 gboolean ferry_credential_is_revoked(const json_t *record, gint64 now_ms, const char **why);
+/** Whether a record that ends is void or has ended by now. */
+gboolean ferry_credential_is_over(FerryApi *api, const json_t *record);
 /** Whether the credential of `user` is good by the store: UNAUTHORIZED with the reason. */
 gboolean ferry_credential_check(FerryApi *api, const FerryUser *user, GError **error);
 /** Removes records of what ended more than a day ago. */

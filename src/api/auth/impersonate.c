@@ -2,7 +2,8 @@
 // Acting as somebody else, as Kubernetes has it: each name asked for needs the verb impersonate on
 // users or groups by that name. What is done then is judged as that user's alone; who it really was
 // stays known (FerryUser.impersonator).
-#include "api/internal.h"
+#include "api/auth/impersonate.h"
+#include "api/auth/authz.h"
 
 #include <string.h>
 
@@ -14,9 +15,9 @@ static gboolean may_be(FerryRequest *req, const char *resource, const char *name
 /* The user and groups that the headers name. */
 static gboolean read_headers(FerryRequest *req, const char **user, GPtrArray *groups,
                              GError **error) {
-  for (guint i = 0; i + 1 < req->impersonation->len; i += 2) {
-    const char *name = g_ptr_array_index(req->impersonation, i);
-    const char *value = g_ptr_array_index(req->impersonation, i + 1);
+  for (guint i = 0; i + 1 < req->asked.impersonation->len; i += 2) {
+    const char *name = g_ptr_array_index(req->asked.impersonation, i);
+    const char *value = g_ptr_array_index(req->asked.impersonation, i + 1);
     if (!*value || !g_utf8_validate(value, -1, NULL))
       return ferry_error_bad_request(error, "Impersonate-User, Impersonate-Group: expected a name");
     if (g_ascii_strcasecmp(name, "Impersonate-User") == 0 && *user)
@@ -49,7 +50,7 @@ static const char *known_by(const char *user, const GPtrArray *groups) {
 }
 
 gboolean ferry_impersonate(FerryRequest *req, GError **error) {
-  if (!req->impersonation)
+  if (!req->asked.impersonation)
     return TRUE;
   const char *name = NULL;
   g_autoptr(GPtrArray) groups = g_ptr_array_new();

@@ -4,6 +4,7 @@
 // has changed, which a number tells. The number is read before judging, so that no change falls in
 // between.
 #include "api/auth/kept_right.h"
+#include "api/auth/authz.h"
 #include "api/auth/rbac.h"
 
 struct FerryKeptRight {

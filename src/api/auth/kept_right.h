@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The right by which a stream was opened, to be asked for again while it is open.
 #pragma once
-#include "api/internal.h"
+#include "api/http/request.h"
 
 G_BEGIN_DECLS
 

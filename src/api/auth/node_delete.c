@@ -4,6 +4,9 @@
 // process with the old key can begin a session and bring it back; its join tokens and what it said
 // of VMs go with it. It is refused while that would take something away from somebody: VMs run
 // there, or its agent reports. gracePeriodSeconds 0 (`--force --grace-period=0`) does it anyway.
+#include "api/auth/node_delete.h"
+#include "api/auth/join_tokens.h"
+#include "store/internal.h"
 #include "api/auth/credentials.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
@@ -60,7 +63,7 @@ static char *who_reports(FerryApi *api, const json_t *node) {
 }
 
 gboolean ferry_admit_node_delete(FerryRequest *req, const json_t *node, GError **error) {
-  if (req->forced)
+  if (req->write.forced)
     return TRUE;
   const char *name = ferry_json_str(node, "metadata.name");
   g_autofree char *running = what_runs(req->api->store, name);
@@ -85,32 +88,33 @@ void ferry_delete_also(FerryRequest *req, const json_t *object, GArray *writes, 
   const char *name = ferry_json_str(object, "metadata.name");
   g_autofree char *now = ferry_rfc3339_format(ferry_clock_wall_ms(req->api->clock));
   g_autofree char *why = NULL;
-  if (req->kind == &ferry_kind_user) {
+  if (req->found.kind == &ferry_kind_user) {
     why = g_strdup_printf("the user \"%s\" was deleted at %s", name, now);
     ferry_credential_revoke_writes(req->api, name, FALSE, why, writes, keep);
-  } else if (req->kind == &ferry_kind_node) {
+  } else if (req->found.kind == &ferry_kind_node) {
     g_autofree char *identity = g_strconcat("system:node:", name, NULL);
     why = g_strdup_printf("node %s was deleted at %s by %s; join again with a new token: ferryd "
                           "token create --node %s",
                           name, now, req->user->name, name);
     guint n = ferry_credential_revoke_writes(req->api, identity, TRUE, why, writes, keep);
-    g_free(req->told);
-    req->told = g_strdup_printf("its certificates are void (%u on record)", n);
+    g_free(req->write.told);
+    req->write.told = g_strdup_printf("its certificates are void (%u on record)", n);
   }
 }
 
 void ferry_node_deleted(FerryRequest *req, const char *node) {
   g_autoptr(GError) error = NULL;
-  guint tokens = ferry_join_tokens_forget(req->api, node);
+  guint tokens = ferry_join_tokens_drop(req->api->join_tokens, node);
   gboolean forgot = ferry_inventory_forget_node(req->api->store, node,
                                                 ferry_clock_wall_ms(req->api->clock), &error);
   char *told = g_strdup_printf(
       "%s; %u join token%s taken back; %s; to join again it needs a new token: ferryd token create "
       "--node %s",
-      req->told ? req->told : "its certificates are void", tokens, tokens == 1 ? " was" : "s were",
+      req->write.told ? req->write.told : "its certificates are void", tokens,
+      tokens == 1 ? " was" : "s were",
       forgot ? "what it said of virtual machines was removed" : error->message, node);
-  g_free(req->told);
-  req->told = told;
+  g_free(req->write.told);
+  req->write.told = told;
   ferry_info("a node was deleted", "FERRY_NODE", node, "FERRY_USER", req->user->name, "FERRY_DONE",
              told);
 }

@@ -4,6 +4,12 @@
 // certificate request, which is read only where the token is good, gets a certificate for that
 // node's name, and the token is gone. An agent process then opens a session, which raises the
 // node's epoch: whatever an older process still sends is refused.
+#include "api/auth/node_join.h"
+#include "api/auth/certificates.h"
+#include "api/auth/validity.h"
+#include "api/http/negotiate.h"
+#include "api/http/respond.h"
+#include "model/field/object_meta.h"
 #include "api/auth/audit.h"
 #include "api/auth/credentials.h"
 #include "api/auth/join_tokens.h"
@@ -35,10 +41,6 @@ char *ferry_join_token_new(FerryApi *api, const char *node, GError **error) {
   g_autofree char *secret = ferry_join_tokens_new(api->join_tokens, node, error);
   return secret ? g_strdup_printf("ferry.%s.%s.%s", ferry_pki_pin_hash(api->pki), node, secret)
                 : NULL;
-}
-
-guint ferry_join_tokens_forget(FerryApi *api, const char *node) {
-  return ferry_join_tokens_drop(api->join_tokens, node);
 }
 
 static gboolean serve_token(FerryRequest *req, const char *node, GError **error) {
@@ -227,13 +229,13 @@ static gboolean serve_report(FerryRequest *req, const char *node, GError **error
 
 /* /apis/ferry.migration/v1/join and .../nodes/NAME/(token|session|report) */
 gboolean ferry_serve_node_route(FerryRequest *req, GError **error) {
-  const char *action = req->segments[g_strv_length(req->segments) - 1];
-  if (!req->name)
+  const char *action = req->asked.segments[g_strv_length(req->asked.segments) - 1];
+  if (!req->found.name)
     return serve_join(req, error);
-  if (!check_name(req->name, error))
+  if (!check_name(req->found.name, error))
     return FALSE;
   if (g_str_equal(action, "token"))
-    return serve_token(req, req->name, error);
-  return g_str_equal(action, "session") ? serve_session(req, req->name, error)
-                                        : serve_report(req, req->name, error);
+    return serve_token(req, req->found.name, error);
+  return g_str_equal(action, "session") ? serve_session(req, req->found.name, error)
+                                        : serve_report(req, req->found.name, error);
 }

@@ -2,7 +2,7 @@
 // What an agent may do (Kubernetes calls it node authorisation): a row a right, each with who is
 // meant by it. "Own" is judged by what is stored, never by what the request says. What an agent may
 // write inside of a migration is narrower still (model/agents/agent_rules.c).
-#include "api/internal.h"
+#include "api/auth/node_rules.h"
 
 #define SOURCE "status.migrationState.sourceNode"
 #define AGENTS "status.migrationState.agents"

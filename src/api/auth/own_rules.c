@@ -3,20 +3,20 @@
 // namespace gives nothing that belongs to none (hosts, policies), and no status (authz.c), whatever
 // its role says; so that the list tells the truth, what such a binding doesn't give is left out of
 // it. What a wildcard means can't be told apart: it stays.
+#include "api/auth/own_rules.h"
+#include "api/auth/node_rules.h"
+#include "api/http/route.h"
 #include "api/auth/rbac.h"
-#include "api/routes.h"
 
 #include <string.h>
 
-gboolean ferry_authz_in_namespaces(const char *group, const char *resource) {
+gboolean ferry_authz_in_namespaces(FerryApi *api, const char *group, const char *resource) {
   const FerryKind *kind = ferry_kind_by_plural(group, NULL, resource);
   if (kind) /* a namespace is in itself */
     return kind->namespaced || kind == &ferry_kind_namespace;
-  gsize n;
-  const FerryApiRoute *routes = ferry_routes(&n);
   gboolean known = FALSE;
-  for (gsize i = 0; i < n; i++) {
-    const FerryApiRoute *r = &routes[i];
+  for (gsize i = 0; i < api->n_routes; i++) {
+    const FerryApiRoute *r = &api->routes[i];
     if (r->rule != FERRY_RULE_RESOURCE || !g_str_equal(r->group, group) ||
         !g_str_equal(r->resource, resource))
       continue;
@@ -28,14 +28,14 @@ gboolean ferry_authz_in_namespaces(const char *group, const char *resource) {
 }
 
 /* Whether a namespace has such a resource ("nodes", "nodes/token") in one of the rule's groups. */
-static gboolean is_in_one(const json_t *rule, const char *text) {
+static gboolean is_in_one(FerryApi *api, const json_t *rule, const char *text) {
   g_autofree char *resource = g_strndup(text, strcspn(text, "/"));
   gsize i;
   json_t *group;
   json_array_foreach(json_object_get(rule, "apiGroups"), i, group) {
     const char *name = json_string_value(group);
     if (!name || g_str_equal(name, "*") || g_str_equal(resource, "*") ||
-        ferry_authz_in_namespaces(name, resource))
+        ferry_authz_in_namespaces(api, name, resource))
       return TRUE;
   }
   return FALSE;
@@ -62,12 +62,12 @@ static json_t *reading_verbs(const json_t *verbs) {
 }
 
 /* What a rule gives in one namespace. */
-static void add_local(GPtrArray *out, const json_t *rule) {
+static void add_local(FerryApi *api, GPtrArray *out, const json_t *rule) {
   json_t *plain = json_array(), *status = json_array(), *one;
   gsize i;
   json_array_foreach(json_object_get(rule, "resources"), i, one) {
     const char *text = json_string_value(one);
-    if (text && is_in_one(rule, text))
+    if (text && is_in_one(api, rule, text))
       json_array_append(g_str_has_suffix(text, "/status") ? status : plain, one);
   }
   g_autoptr(json_t) reads = reading_verbs(json_object_get(rule, "verbs"));
@@ -84,7 +84,7 @@ json_t *ferry_authz_rules(FerryApi *api, const FerryUser *user, const char *ns, 
     if (g_ptr_array_find(everywhere, rule, NULL)) /* the same rule of the same role */
       g_ptr_array_add(rules, json_incref(rule));
     else
-      add_local(rules, rule);
+      add_local(api, rules, rule);
   }
   if (user->admin) {
     g_ptr_array_add(rules, json_pack("{s:[s], s:[s], s:[s]}", "verbs", "*", "apiGroups", "*",

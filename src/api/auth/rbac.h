@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The authoriser made of the stored roles and bindings.
 #pragma once
+#include "api/auth/access.h"
+#include "api/http/api.h"
 #include "api/auth/rbac_rules.h"
 
 G_BEGIN_DECLS

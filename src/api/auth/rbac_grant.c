@@ -2,6 +2,9 @@
 // Nobody grants what he lacks, as in Kubernetes: who writes a role holds every right in it, or the
 // verb escalate on it; who writes a binding holds every right of the role that it gives, where it
 // gives it, or the verb bind on that role. Nor does anybody hand out a credential that can do more.
+#include "api/auth/rbac_grant.h"
+#include "api/auth/authz.h"
+#include "api/http/respond.h"
 #include "api/auth/rbac.h"
 
 #include <string.h>
@@ -30,15 +33,17 @@ static gboolean rbac_grant_may(FerryRequest *req, const char *verb, const FerryK
 }
 
 static char *what_of(FerryRequest *req, const json_t *object) {
-  g_autofree char *kind = ferry_qualified(req->kind);
+  g_autofree char *kind = ferry_qualified(req->found.kind);
   return g_strdup_printf("%s \"%s\"", kind, ferry_json_str(object, "metadata.name"));
 }
 
 static gboolean judge_role(FerryRequest *req, const json_t *object, GError **error) {
-  if (rbac_grant_may(req, "escalate", req->kind, req->ns, ferry_json_str(object, "metadata.name")))
+  if (rbac_grant_may(req, "escalate", req->found.kind, req->found.ns,
+                     ferry_json_str(object, "metadata.name")))
     return TRUE;
   g_autofree char *what = what_of(req, object);
-  return holds_all(req->api, req->user, req->ns, json_object_get(object, "rules"), what, error);
+  return holds_all(req->api, req->user, req->found.ns, json_object_get(object, "rules"), what,
+                   error);
 }
 
 static gboolean judge_binding(FerryRequest *req, const json_t *object, GError **error) {
@@ -46,15 +51,16 @@ static gboolean judge_binding(FerryRequest *req, const json_t *object, GError **
   gboolean cluster = g_strcmp0(ferry_json_str(object, "roleRef.kind"), "ClusterRole") == 0;
   const FerryKind *kind = cluster ? &ferry_kind_cluster_role : &ferry_kind_role;
   /* Kubernetes asks for `bind` in the binding's namespace, also on a ClusterRole. */
-  if (req->user->admin || rbac_grant_may(req, "bind", kind, req->ns, name))
+  if (req->user->admin || rbac_grant_may(req, "bind", kind, req->found.ns, name))
     return TRUE;
-  g_autoptr(json_t) role = ferry_store_get(req->api->store, kind, cluster ? "" : req->ns, name);
+  g_autoptr(json_t) role =
+      ferry_store_get(req->api->store, kind, cluster ? "" : req->found.ns, name);
   if (!role) {
     ferry_set_not_found(error, kind, name);
     return FALSE;
   }
   g_autofree char *what = what_of(req, object);
-  return holds_all(req->api, req->user, req->ns, json_object_get(role, "rules"), what, error);
+  return holds_all(req->api, req->user, req->found.ns, json_object_get(role, "rules"), what, error);
 }
 
 static gboolean is_role(const FerryKind *kind) {
@@ -76,7 +82,7 @@ static void fill_groups(json_t *object) {
 }
 
 gboolean ferry_rbac_admit_create(FerryRequest *req, json_t *object, GError **error) {
-  if (is_role(req->kind))
+  if (is_role(req->found.kind))
     return judge_role(req, object, error);
   fill_groups(object);
   return judge_binding(req, object, error);
@@ -85,7 +91,7 @@ gboolean ferry_rbac_admit_create(FerryRequest *req, json_t *object, GError **err
 gboolean ferry_rbac_admit_update(FerryRequest *req, const json_t *old, json_t *object,
                                  GError **error) {
   static const char *const parts[] = {"rules", "subjects", "roleRef", "aggregationRule"};
-  if (!is_role(req->kind))
+  if (!is_role(req->found.kind))
     fill_groups(object);
   gboolean same = TRUE; /* a label of a role that one does not hold gives nothing */
   for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
@@ -94,7 +100,8 @@ gboolean ferry_rbac_admit_update(FerryRequest *req, const json_t *old, json_t *o
   }
   if (same)
     return TRUE;
-  return is_role(req->kind) ? judge_role(req, object, error) : judge_binding(req, object, error);
+  return is_role(req->found.kind) ? judge_role(req, object, error)
+                                  : judge_binding(req, object, error);
 }
 
 /* ---- credentials ---- */

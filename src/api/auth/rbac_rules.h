@@ -2,7 +2,8 @@
 // Rules of roles against a request and against each other. Pure; a rule is an element of `rules` of
 // a Role or ClusterRole, as it is stored.
 #pragma once
-#include "api/internal.h"
+#include "api/auth/access.h"
+#include "api/http/api.h"
 
 G_BEGIN_DECLS
 

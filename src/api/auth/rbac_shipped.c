@@ -3,6 +3,7 @@
 // right beside; a right is given to the role named and to all above it. They are objects like any
 // other and are put back to this at each start, unless their annotation
 // rbac.authorization.kubernetes.io/autoupdate says "false", as in Kubernetes.
+#include "api/auth/node_rules.h"
 #include "api/auth/rbac.h"
 #include "base/random.h"
 #include "base/rfc3339.h"

@@ -8,6 +8,8 @@
 // another site's page cannot set, a token derived from the secret, which only our own page can
 // have read. A cookie that is no good (any more) is as none: the page must come up to log in again.
 #include "api/auth/sessions.h"
+#include "api/auth/validity.h"
+#include "model/field/object_meta.h"
 #include "api/auth/credentials.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -52,12 +54,6 @@ static FerryUser *user_of_session(const json_t *record) {
   return user;
 }
 
-static gboolean sessions_is_over(FerryApi *api, const json_t *record) {
-  gint64 now = ferry_clock_wall_ms(api->clock);
-  return ferry_credential_is_revoked(record, now, NULL) ||
-         ferry_json_int(record, "expires", 0) <= now;
-}
-
 static void sessions_forget(FerryApi *api, const json_t *record) {
   FerryWrite write = {.op = FERRY_WRITE_DELETE,
                       .kind = &ferry_kind_credential,
@@ -76,9 +72,9 @@ static void sessions_make_room(FerryApi *api, const char *user, const char *type
   for (guint i = all->len; i-- > 0;) {
     const json_t *record = g_ptr_array_index(all, i);
     gboolean other = g_strcmp0(ferry_json_str(record, "type"), type) != 0;
-    if (!other && sessions_is_over(api, record))
+    if (!other && ferry_credential_is_over(api, record))
       sessions_forget(api, record);
-    if (other || sessions_is_over(api, record))
+    if (other || ferry_credential_is_over(api, record))
       g_ptr_array_remove_index(all, i);
   }
   while (all->len >= MOST) {
@@ -147,7 +143,7 @@ static json_t *record_find(FerryApi *api, const char *type, const char *secret) 
   const char *key = secret + ID_DIGITS + 1;
   g_autofree char *hash = ferry_sha256_hex(key, strlen(key));
   const char *stored = ferry_json_str(record, "hash");
-  return stored && same_hash(hash, stored) && !sessions_is_over(api, record)
+  return stored && same_hash(hash, stored) && !ferry_credential_is_over(api, record)
              ? g_steal_pointer(&record)
              : NULL;
 }
@@ -196,15 +192,6 @@ gboolean ferry_web_session_end(FerryApi *api, const FerryUser *user, GError **er
       g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_NOT_FOUND))
     return TRUE;
   g_propagate_error(error, g_steal_pointer(&problem));
-  return FALSE;
-}
-
-gboolean ferry_web_session_is_open(FerryApi *api, const FerryUser *user, GError **error) {
-  g_autoptr(json_t) record = ferry_credential_find(api, user->session);
-  if (record && !sessions_is_over(api, record))
-    return TRUE;
-  g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
-              "Unauthorized: the session has ended: log in again");
   return FALSE;
 }
 
@@ -258,7 +245,7 @@ FerryUser *ferry_auth_cookie(FerryRequest *req, GError **error) {
     return NULL;
   const char *shown = header_value(req, "Ferry-CSRF");
   g_autofree char *wanted = ferry_web_session_csrf(secret);
-  if (g_str_equal(req->method, "GET") || (shown && same_hash(wanted, shown)))
+  if (g_str_equal(req->asked.method, "GET") || (shown && same_hash(wanted, shown)))
     return g_steal_pointer(&user);
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
               "a write with the page's cookie needs the header Ferry-CSRF, with what GET "

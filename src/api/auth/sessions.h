@@ -3,7 +3,7 @@
 // of credentials (credentials.h): their secrets are kept as hashes, and a revocation of all that a
 // user has ends them too.
 #pragma once
-#include "api/internal.h"
+#include "api/http/request.h"
 
 G_BEGIN_DECLS
 
@@ -32,5 +32,9 @@ char *ferry_web_session_cookie(const char *secret);
 char *ferry_web_session_csrf(const char *secret);
 /** The secret in the request's cookie; NULL: none, or more than one. Free with g_free. */
 char *ferry_web_session_shown(FerryRequest *req);
+/** Who comes with the cookie of a session. NULL without an error: nobody does, the cookie is no
+ * good or another site's page sent it; NULL with FORBIDDEN: a write without the session's
+ * Ferry-CSRF. */
+FerryUser *ferry_auth_cookie(FerryRequest *req, GError **error);
 
 G_END_DECLS

@@ -4,7 +4,8 @@
 // twice a second at most, when somebody comes with a token, and read again where it has changed.
 // While it cannot be read, which is said once, the last content holds: an editor writes in pieces.
 // An empty file holds no token, like none.
-#include "api/internal.h"
+#include "api/auth/token_file.h"
+#include "api/http/request.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/limits.h"

@@ -4,6 +4,14 @@
 // carries only the User's name: which groups that is, the User object says whenever it connects.
 // A credential's record and its line in the User's status are one commit, so that no credential
 // is made for a User who is being deleted.
+#include "api/auth/users.h"
+#include "model/validate/validate.h"
+#include "api/auth/rbac_grant.h"
+#include "api/auth/validity.h"
+#include "api/http/negotiate.h"
+#include "api/http/respond.h"
+#include "api/lookup/find.h"
+#include "model/field/object_meta.h"
 #include "api/auth/credentials.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -126,8 +134,8 @@ gboolean ferry_admit_user(FerryRequest *req, const json_t *old, json_t *object, 
                             text);
   }
   if (ferry_error_n_causes(invalid))
-    return ferry_validate_answer(req->kind, name, g_steal_pointer(&invalid), error);
-  if (old && (g_strcmp0(req->subresource, "status") == 0 ||
+    return ferry_validate_answer(req->found.kind, name, g_steal_pointer(&invalid), error);
+  if (old && (g_strcmp0(req->found.subresource, "status") == 0 ||
               !json_equal(json_object_get(old, "status"), json_object_get(object, "status")))) {
     if (json_equal(json_object_get(old, "status"), json_object_get(object, "status")))
       return TRUE;
@@ -179,7 +187,7 @@ static gboolean commit_credential(FerryRequest *req, json_t *record, GError **er
       return FALSE;
     if (ferry_json_str(user, "metadata.deletionTimestamp")) {
       g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
-                  "user \"%s\" is being deleted: no credential is made for it", req->name);
+                  "user \"%s\" is being deleted: no credential is made for it", req->found.name);
       return FALSE;
     }
     g_autoptr(json_t) list = good_ones(req->api, user, NULL, 0);
@@ -187,7 +195,7 @@ static gboolean commit_credential(FerryRequest *req, json_t *record, GError **er
       g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,
                   "user \"%s\" has %d credentials already; end some: ferry user revoke %s "
                   "--credential ID",
-                  req->name, MAX_CREDENTIALS, req->name);
+                  req->found.name, MAX_CREDENTIALS, req->found.name);
       return FALSE;
     }
     g_autoptr(json_t) object = json_deep_copy(user);
@@ -202,7 +210,7 @@ static gboolean commit_credential(FerryRequest *req, json_t *record, GError **er
                            {.op = FERRY_WRITE_UPDATE,
                             .kind = &ferry_kind_user,
                             .ns = "",
-                            .name = req->name,
+                            .name = req->found.name,
                             .object = object,
                             .revision = ferry_object_revision(user)}};
     g_autoptr(GError) problem = NULL;
@@ -232,8 +240,8 @@ static gboolean read_life(const json_t *body, gint64 *life_s, GError **error) {
 }
 
 static void users_told(FerryRequest *req, const char *done, const json_t *record) {
-  ferry_info(done, "FERRY_USER_NAME", req->name, "FERRY_CREDENTIAL", ferry_json_str(record, "id"),
-             "FERRY_USER", req->user->name);
+  ferry_info(done, "FERRY_USER_NAME", req->found.name, "FERRY_CREDENTIAL",
+             ferry_json_str(record, "id"), "FERRY_USER", req->user->name);
 }
 
 static gboolean make_token(FerryRequest *req, gint64 life_s, GError **error) {
@@ -243,7 +251,7 @@ static gboolean make_token(FerryRequest *req, gint64 life_s, GError **error) {
   g_autofree char *hash = ferry_sha256_hex(secret, strlen(secret));
   gint64 ends = ferry_clock_wall_ms(api->clock) + life_s * 1000;
   g_autoptr(json_t) record =
-      ferry_credential_new(api, "token", id, req->name, ends, req->user->name);
+      ferry_credential_new(api, "token", id, req->found.name, ends, req->user->name);
   ferry_json_set_str(record, "hash", hash);
   if (!commit_credential(req, record, error))
     return FALSE;
@@ -264,11 +272,11 @@ static gboolean make_certificate(FerryRequest *req, const json_t *body, gint64 l
     return ferry_error_bad_request(
         error, "expected {\"csr\": a certificate request in PEM, \"expirationSeconds\"}");
   FerryPkiIssued issued = {0};
-  if (!ferry_pki_sign_client(api->pki, csr, NULL, req->name, ferry_clock_wall_ms(api->clock),
+  if (!ferry_pki_sign_client(api->pki, csr, NULL, req->found.name, ferry_clock_wall_ms(api->clock),
                              life_s, &issued, error))
     return FALSE;
-  g_autoptr(json_t) record = ferry_credential_new(api, "certificate", issued.serial, req->name,
-                                                  issued.ends_ms, req->user->name);
+  g_autoptr(json_t) record = ferry_credential_new(api, "certificate", issued.serial,
+                                                  req->found.name, issued.ends_ms, req->user->name);
   ferry_json_set_str(record, "ca", ferry_pki_ca_hash(api->pki));
   gboolean ok = commit_credential(req, record, error);
   if (ok) {
@@ -294,7 +302,7 @@ static gboolean end_in_status(FerryRequest *req, const char *id, gint64 ends_ms,
     FerryWrite write = {.op = FERRY_WRITE_UPDATE,
                         .kind = &ferry_kind_user,
                         .ns = "",
-                        .name = req->name,
+                        .name = req->found.name,
                         .object = object,
                         .revision = ferry_object_revision(user)};
     g_autoptr(GError) problem = NULL;
@@ -317,15 +325,16 @@ static gboolean revoke_one(FerryRequest *req, const json_t *body, GError **error
         error, "expected {\"id\": of one of status.credentials, \"graceSeconds\": a whole "
                "number that is not negative, 0 where it is left out}");
   gint64 now = ferry_clock_wall_ms(req->api->clock);
-  g_autoptr(GPtrArray) records = ferry_credential_list(req->api, req->name);
+  g_autoptr(GPtrArray) records = ferry_credential_list(req->api, req->found.name);
   for (guint i = 0; i < records->len; i++) {
     const json_t *record = g_ptr_array_index(records, i);
     if (g_strcmp0(ferry_json_str(record, "id"), id) != 0)
       continue;
     gint64 at = now + grace_s * 1000;
     g_autofree char *when = ferry_rfc3339_format(at);
-    g_autofree char *why = g_strdup_printf("this %s (%s) of user \"%s\" was revoked at %s",
-                                           ferry_json_str(record, "type"), id, req->name, when);
+    g_autofree char *why =
+        g_strdup_printf("this %s (%s) of user \"%s\" was revoked at %s",
+                        ferry_json_str(record, "type"), id, req->found.name, when);
     if (!ferry_credential_revoke(req->api, ferry_json_str(record, "metadata.name"), at, why,
                                  error) ||
         !end_in_status(req, id, at, error))
@@ -335,7 +344,8 @@ static gboolean revoke_one(FerryRequest *req, const json_t *body, GError **error
     return TRUE;
   }
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
-              "user \"%s\" has no credential \"%s\"; ferry user list shows them", req->name, id);
+              "user \"%s\" has no credential \"%s\"; ferry user list shows them", req->found.name,
+              id);
   return FALSE;
 }
 
@@ -346,12 +356,12 @@ gboolean ferry_serve_user_action(FerryRequest *req, GError **error) {
     return FALSE;
   if (!json_is_object(body))
     return ferry_error_bad_request(error, "the body must be one object");
-  if (g_str_equal(req->subresource, "revoke"))
+  if (g_str_equal(req->found.subresource, "revoke"))
     return revoke_one(req, body, error);
   gint64 life_s;
-  if (!may_grant(req, req->name, ferry_json_get(user, "spec.groups"), error) ||
+  if (!may_grant(req, req->found.name, ferry_json_get(user, "spec.groups"), error) ||
       !read_life(body, &life_s, error))
     return FALSE;
-  return g_str_equal(req->subresource, "token") ? make_token(req, life_s, error)
-                                                : make_certificate(req, body, life_s, error);
+  return g_str_equal(req->found.subresource, "token") ? make_token(req, life_s, error)
+                                                      : make_certificate(req, body, life_s, error);
 }

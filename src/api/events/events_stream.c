@@ -9,7 +9,10 @@
 // each migration that has not ended. They are read in pages (initial_list.h), with the changes
 // between two pages told without an id: the first id follows, alone, when all has been told up to
 // it.
-#include "api/internal.h"
+#include "api/events/events_stream.h"
+#include "api/http/query.h"
+#include "api/http/respond.h"
+#include "api/resource/streams.h"
 #include "api/auth/kept_right.h"
 #include "api/http/stream.h"
 #include "api/resource/initial_list.h"
@@ -23,8 +26,8 @@
 #define RETRY_MS 1000
 #define MAX_FILTER 317 /* namespace/name */
 
-struct FerryEventStream {
-  FerryStreamBase base;
+typedef struct {
+  FerryStream base;
   FerryApi *api;
   char *vmi, *migration; /* filters, "name" or "namespace/name"; NULL: all */
   FerryWatch *watch;
@@ -32,7 +35,7 @@ struct FerryEventStream {
   gboolean beginning;       /* they, or changes up to their revision, are still to be told */
   gint64 end_us;
   gint64 heartbeat_us;
-};
+} EventStream;
 
 static gboolean name_matches(const char *filter, const json_t *m, const char *path) {
   if (!filter)
@@ -45,7 +48,7 @@ static gboolean name_matches(const char *filter, const json_t *m, const char *pa
                     strncmp(ns, filter, (gsize)(slash - filter)) == 0);
 }
 
-static gboolean events_stream_selected(const FerryEventStream *s, const json_t *m) {
+static gboolean events_stream_selected(const EventStream *s, const json_t *m) {
   return name_matches(s->vmi, m, "spec.vmiName") && name_matches(s->migration, m, "metadata.name");
 }
 
@@ -89,7 +92,7 @@ static void events_stream_queue_event(GPtrArray *events, const char *type, json_
 }
 
 /* Writes the events of one revision; the id is on the last, once ids are given. */
-static void put_events(FerryEventStream *s, GPtrArray *events, gint64 revision) {
+static void put_events(EventStream *s, GPtrArray *events, gint64 revision) {
   for (guint i = 0; i < events->len; i++) {
     g_string_append(s->base.out, g_ptr_array_index(events, i));
     if (i + 1 == events->len && !s->beginning)
@@ -112,7 +115,7 @@ static void queue_decisions(GPtrArray *events, const FerrySeen *change) {
   }
 }
 
-static void events_stream_emit_change(FerryEventStream *s, const FerrySeen *change) {
+static void events_stream_emit_change(EventStream *s, const FerrySeen *change) {
   const json_t *m = change->object, *old = change->previous;
   if (!events_stream_selected(s, m))
     return;
@@ -144,12 +147,12 @@ static void events_stream_emit_change(FerryEventStream *s, const FerrySeen *chan
   put_events(s, events, change->revision);
 }
 
-static void see_change(FerryEventStream *s, const FerryChange *change) {
+static void see_change(EventStream *s, const FerryChange *change) {
   g_auto(FerrySeen) seen = ferry_change_see(change);
   events_stream_emit_change(s, &seen);
 }
 
-static void emit_state(FerryEventStream *s, const json_t *m) {
+static void emit_state(EventStream *s, const json_t *m) {
   if (ferry_migration_is_final(m) || !events_stream_selected(s, m))
     return;
   json_t *data = events_stream_describe(m, s->initial.revision);
@@ -161,7 +164,7 @@ static void emit_state(FerryEventStream *s, const json_t *m) {
   put_events(s, events, s->initial.revision);
 }
 
-static void begin_anew(FerryEventStream *s) {
+static void begin_anew(EventStream *s) {
   if (s->watch)
     ferry_watch_free(g_steal_pointer(&s->watch));
   s->watch =
@@ -171,7 +174,7 @@ static void begin_anew(FerryEventStream *s) {
 }
 
 /* What the client missed can't be told any more: it has to forget what it knows. */
-static void events_stream_reset(FerryEventStream *s) {
+static void events_stream_reset(EventStream *s) {
   g_string_append(s->base.out,
                   "event: reset\ndata: {\"reason\":\"Expired\",\"message\":\"the events "
                   "since Last-Event-ID are not kept any more; what follows is the present "
@@ -180,7 +183,7 @@ static void events_stream_reset(FerryEventStream *s) {
 }
 
 /* Tells one change; FALSE where there is none. */
-static gboolean events_stream_next_change(FerryEventStream *s) {
+static gboolean events_stream_next_change(EventStream *s) {
   g_autoptr(GError) error = NULL;
   g_autoptr(FerryChange) change = ferry_watch_next(s->watch, &error);
   if (error) {
@@ -199,8 +202,8 @@ static gboolean events_stream_next_change(FerryEventStream *s) {
 
 /* ---- the connection ---- */
 
-static void events_stream_fill(FerryStreamBase *base) {
-  FerryEventStream *s = (FerryEventStream *)base;
+static void events_stream_fill(FerryStream *base) {
+  EventStream *s = (EventStream *)base;
   g_autoptr(GError) farewell = ferry_stream_farewell(base);
   if (farewell) {
     if (!base->ended)
@@ -236,25 +239,20 @@ static void events_stream_fill(FerryStreamBase *base) {
     s->heartbeat_us = now + FERRY_STREAM_HEARTBEAT_US;
 }
 
-static void events_stream_free(void *data) {
-  FerryEventStream *s = data;
-  g_mutex_lock(&s->api->watches);
-  g_ptr_array_remove_fast(s->api->event_streams, s);
-  g_mutex_unlock(&s->api->watches);
+static void events_stream_free(FerryStream *base) {
+  EventStream *s = (EventStream *)base;
+  ferry_streams_leave(s->api->streams, base);
   if (s->watch)
     ferry_watch_free(s->watch);
   ferry_initial_list_clear(&s->initial);
-  ferry_kept_right_unref(s->base.right);
-  ferry_stream_clear(&s->base);
+  ferry_stream_clear(base);
   g_free(s->vmi);
   g_free(s->migration);
   g_free(s);
 }
 
-void ferry_event_streams_tick(FerryApi *api) {
-  for (guint i = 0; i < api->event_streams->len; i++)
-    ferry_stream_on_change(g_ptr_array_index(api->event_streams, i));
-}
+static const FerryStreamType events_type = {
+    .fill = events_stream_fill, .free = events_stream_free, .events = TRUE};
 
 /* ---- the request ---- */
 
@@ -301,15 +299,15 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE, "the server is shutting down");
     return FALSE;
   }
-  FerryEventStream *s = g_new0(FerryEventStream, 1);
-  ferry_stream_init(&s->base, req->connection, req->user, events_stream_fill);
+  EventStream *s = g_new0(EventStream, 1);
+  ferry_stream_init(&s->base, req->connection, req->user, &events_type);
   s->api = req->api;
   s->vmi = g_steal_pointer(&vmi);
   s->migration = g_steal_pointer(&migration);
   s->end_us = g_get_monotonic_time() + CLAMP(timeout, 1, FERRY_DAY_S) * G_USEC_PER_SEC;
   s->heartbeat_us = g_get_monotonic_time() + FERRY_STREAM_HEARTBEAT_US;
-  if (!ferry_streams_enter(req, req->api->event_streams, &s->base, error)) {
-    events_stream_free(s);
+  if (!ferry_streams_enter(req, &s->base, error)) {
+    events_stream_free(&s->base);
     return FALSE;
   }
   g_string_append_printf(s->base.out, "retry: %d\n\n", RETRY_MS);
@@ -318,17 +316,10 @@ gboolean ferry_serve_events_stream(FerryRequest *req, GError **error) {
   else if (!(s->watch = ferry_store_watch(req->api->store, &ferry_kind_vmim, NULL, after,
                                           ferry_stream_on_change, s, NULL)))
     events_stream_reset(s);
-  struct MHD_Response *response = MHD_create_response_from_callback(
-      MHD_SIZE_UNKNOWN, FERRY_STREAM_BLOCK, ferry_stream_read, s, events_stream_free);
-  if (!response) {
-    events_stream_free(s);
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "no memory for an event stream");
-    return FALSE;
-  }
-  req->response = response;
-  req->status = MHD_HTTP_OK;
-  g_free(req->out_type);
-  req->out_type = g_strdup("text/event-stream; charset=utf-8");
+  req->answer.stream = &s->base;
+  req->answer.status = MHD_HTTP_OK;
+  g_free(req->answer.out_type);
+  req->answer.out_type = g_strdup("text/event-stream; charset=utf-8");
   ferry_respond_header(req, "X-Accel-Buffering", "no");
   return TRUE;
 }

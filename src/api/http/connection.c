@@ -8,6 +8,8 @@
 // not a reason.
 #include "api/http/connection.h"
 #include "api/http/front.h"
+#include "api/http/origin.h"
+#include "api/http/respond.h"
 #include "api/http/strict.h"
 
 #include <string.h>
@@ -17,38 +19,34 @@
 /** What is known about one TCP connection. Used by one thread at a time. */
 typedef struct {
   FerryConn *conn;
-  gboolean checked;
-  FerryUser *user;
-  GError *error;
+  FerryLogin login;
 } Peer;
 
 static void request_free(FerryRequest *req) {
-  g_free(req->method);
-  g_free(req->path);
-  g_strfreev(req->segments);
-  g_hash_table_unref(req->query);
-  g_free(req->accept);
-  g_free(req->content_type);
-  g_free(req->user_agent);
-  g_free(req->if_none_match);
-  g_free(req->traceparent);
-  if (req->response)
-    MHD_destroy_response(req->response);
-  if (req->stream) /* made on a seat while the client went away */
-    ferry_stream_discard(req->stream);
-  g_free(req->flow);
-  g_free(req->peer);
+  g_free(req->asked.method);
+  g_free(req->asked.path);
+  g_strfreev(req->asked.segments);
+  g_hash_table_unref(req->asked.query);
+  g_free(req->asked.accept);
+  g_free(req->asked.content_type);
+  g_free(req->asked.user_agent);
+  g_free(req->asked.if_none_match);
+  g_free(req->asked.traceparent);
+  if (req->answer.stream) /* made on a seat while the client went away */
+    ferry_stream_discard(req->answer.stream);
+  g_free(req->seat.flow);
+  g_free(req->asked.peer);
   json_decref(req->audit);
-  g_free(req->error_name);
-  if (req->impersonation)
-    g_ptr_array_unref(req->impersonation);
-  g_free(req->told);
+  g_free(req->form.error_name);
+  if (req->asked.impersonation)
+    g_ptr_array_unref(req->asked.impersonation);
+  g_free(req->write.told);
   ferry_user_unref(req->user);
-  g_byte_array_unref(req->body);
-  g_free(req->out_type);
-  if (req->out)
-    g_bytes_unref(req->out);
-  g_ptr_array_unref(req->headers);
+  g_byte_array_unref(req->asked.body);
+  g_free(req->answer.out_type);
+  if (req->answer.out)
+    g_bytes_unref(req->answer.out);
+  g_ptr_array_unref(req->answer.headers);
   g_free(req);
 }
 
@@ -72,7 +70,7 @@ static void connection_reject(FerryRequest *req, unsigned status, const char *wh
                                                            : FERRY_ERROR_METHOD_NOT_ALLOWED)));
   ferry_respond_json(req, status, body);
   ferry_connections_count_end(ferry_front_connections(req->api->front), FERRY_END_MALFORMED);
-  req->closes = TRUE;
+  req->reading.closes = TRUE;
 }
 
 static Peer *peer_of(struct MHD_Connection *connection) {
@@ -82,8 +80,8 @@ static Peer *peer_of(struct MHD_Connection *connection) {
 }
 
 static void connection_enter(FerryRequest *req, FerryConnPhase phase) {
-  if (req->conn)
-    ferry_connections_phase(ferry_front_connections(req->api->front), req->conn, phase,
+  if (req->reading.conn)
+    ferry_connections_phase(ferry_front_connections(req->api->front), req->reading.conn, phase,
                             g_get_monotonic_time());
 }
 
@@ -94,15 +92,15 @@ void *ferry_connection_on_uri(void *data, const char *uri, struct MHD_Connection
   FerryRequest *req = g_new0(FerryRequest, 1);
   req->api = api;
   req->connection = connection;
-  req->conn = peer ? peer->conn : NULL;
-  req->peer = req->conn ? g_strdup(ferry_conn_peer(req->conn)) : NULL;
-  req->query = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  req->body = g_byte_array_new();
-  req->headers = g_ptr_array_new_with_free_func(g_free);
-  req->epoch = -1;
-  req->body_limit = FERRY_JSON_MAX_BYTES;
-  req->raw_uri = uri;
-  req->raw_uri_len = uri ? strlen(uri) : 0;
+  req->reading.conn = peer ? peer->conn : NULL;
+  req->asked.peer = req->reading.conn ? g_strdup(ferry_conn_peer(req->reading.conn)) : NULL;
+  req->asked.query = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  req->asked.body = g_byte_array_new();
+  req->answer.headers = g_ptr_array_new_with_free_func(g_free);
+  req->asked.epoch = -1;
+  req->reading.body_limit = FERRY_JSON_MAX_BYTES;
+  req->reading.raw_uri = uri;
+  req->reading.raw_uri_len = uri ? strlen(uri) : 0;
   unsigned status = ferry_strict_uri(uri ? uri : "", &why);
   if (status)
     connection_reject(req, status, why);
@@ -159,8 +157,8 @@ void ferry_connection_on_change(void *data, struct MHD_Connection *connection, v
     Peer *peer = *context;
     if (peer->conn)
       ferry_connections_remove(all, peer->conn);
-    ferry_user_unref(peer->user);
-    g_clear_error(&peer->error);
+    ferry_user_unref(peer->login.user);
+    g_clear_error(&peer->login.error);
     g_free(peer);
     *context = NULL;
   }
@@ -169,8 +167,8 @@ void ferry_connection_on_change(void *data, struct MHD_Connection *connection, v
 static enum MHD_Result on_query(void *data, enum MHD_ValueKind kind, const char *key,
                                 const char *value) {
   FerryRequest *req = data;
-  if (key && !g_hash_table_contains(req->query, key))
-    g_hash_table_insert(req->query, g_strdup(key), g_strdup(value ? value : ""));
+  if (key && !g_hash_table_contains(req->asked.query, key))
+    g_hash_table_insert(req->asked.query, g_strdup(key), g_strdup(value ? value : ""));
   return MHD_YES;
 }
 
@@ -181,67 +179,17 @@ static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind, const char
     return MHD_YES;
   if (g_ascii_strcasecmp(key, "Accept") == 0) {
     /* Several Accept headers are one list. */
-    char *all = req->accept ? g_strconcat(req->accept, ",", value, NULL) : g_strdup(value);
-    g_free(req->accept);
-    req->accept = all;
+    char *all =
+        req->asked.accept ? g_strconcat(req->asked.accept, ",", value, NULL) : g_strdup(value);
+    g_free(req->asked.accept);
+    req->asked.accept = all;
   } else if (g_ascii_strncasecmp(key, "Impersonate-", 12) == 0) {
-    if (!req->impersonation)
-      req->impersonation = g_ptr_array_new_with_free_func(g_free);
-    g_ptr_array_add(req->impersonation, g_strdup(key));
-    g_ptr_array_add(req->impersonation, g_strdup(value));
+    if (!req->asked.impersonation)
+      req->asked.impersonation = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(req->asked.impersonation, g_strdup(key));
+    g_ptr_array_add(req->asked.impersonation, g_strdup(value));
   }
   return MHD_YES;
-}
-
-/* The connection's certificate first, else a bearer token, else a session's cookie, else nobody. */
-static FerryUser *find_user(FerryRequest *req, GError **error) {
-  struct MHD_Connection *c = req->connection;
-  Peer *peer = peer_of(c);
-  if (peer && !peer->checked) {
-    const union MHD_ConnectionInfo *tls =
-        MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    if (tls)
-      peer->user =
-          ferry_auth_certificate(req->api, (gnutls_session_t)tls->tls_session, &peer->error);
-    peer->checked = TRUE;
-  }
-  if (peer && peer->error) {
-    if (error)
-      *error = g_error_copy(peer->error);
-    return NULL;
-  }
-  if (peer && peer->user) {
-    if (ferry_auth_is_valid(req->api, peer->user, NULL))
-      return ferry_user_ref(peer->user);
-    /* Revoked; or only the groups are others now, which the certificate shown once has again. */
-    g_clear_pointer(&peer->user, ferry_user_unref);
-    const union MHD_ConnectionInfo *again =
-        MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    peer->user = ferry_auth_certificate(req->api, (gnutls_session_t)again->tls_session, error);
-    if (!peer->user && error && *error)
-      peer->error = g_error_copy(*error);
-    return peer->user ? ferry_user_ref(peer->user) : NULL;
-  }
-  const char *authorization = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization");
-  if (authorization)
-    return ferry_auth_bearer(req->api, authorization, error);
-  g_autoptr(GError) problem = NULL;
-  FerryUser *user = ferry_auth_cookie(req, &problem);
-  if (user || problem) {
-    if (problem)
-      g_propagate_error(error, g_steal_pointer(&problem));
-    return user;
-  }
-  const char *const groups[] = {"system:unauthenticated", NULL};
-  return ferry_user_new("system:anonymous", groups);
-}
-
-/* A credential may have ended since the connection, or the process, began. */
-static FerryUser *connection_authenticate(FerryRequest *req, GError **error) {
-  FerryUser *user = find_user(req, error);
-  if (user && !user->anonymous && !ferry_auth_is_valid(req->api, user, error))
-    g_clear_pointer(&user, ferry_user_unref);
-  return user;
 }
 
 static char *header_of(FerryRequest *req, const char *name) {
@@ -251,95 +199,98 @@ static char *header_of(FerryRequest *req, const char *name) {
 /* Who asks, and whether he may ask for more. */
 static void settle_user(FerryRequest *req) {
   g_autoptr(GError) error = NULL;
-  req->user = connection_authenticate(req, &error);
+  Peer *peer = peer_of(req->connection);
+  req->user = req->api->stages->identify(req, peer ? &peer->login : NULL, &error);
   if (!req->user) {
     if (ferry_front_admit_stranger(req))
       ferry_respond_error(req, error);
     return;
   }
-  if (req->conn && !req->user->anonymous &&
-      !ferry_connections_identify(ferry_front_connections(req->api->front), req->conn,
+  if (req->reading.conn && !req->user->anonymous &&
+      !ferry_connections_identify(ferry_front_connections(req->api->front), req->reading.conn,
                                   req->user->name)) {
     connection_fail(
         req, FERRY_ERROR_TOO_MANY_REQUESTS,
         "too many connections: close some that are open, or use one for several requests");
-    req->closes = TRUE;
+    req->reading.closes = TRUE;
     return;
   }
   if (req->user->anonymous)
-    req->body_limit = FERRY_API_MAX_SMALL_BODY;
-  if (ferry_front_admit(req) && !ferry_impersonate(req, &error))
+    req->reading.body_limit = FERRY_API_MAX_SMALL_BODY;
+  if (ferry_front_admit(req) && !req->api->stages->act_as(req, &error))
     ferry_respond_error(req, error);
 }
 
 static void read_header(FerryRequest *req, const char *url) {
-  req->user_agent = header_of(req, "User-Agent");
-  req->content_type = header_of(req, "Content-Type");
-  req->if_none_match = header_of(req, "If-None-Match");
-  req->traceparent = header_of(req, "traceparent");
+  req->asked.user_agent = header_of(req, "User-Agent");
+  req->asked.content_type = header_of(req, "Content-Type");
+  req->asked.if_none_match = header_of(req, "If-None-Match");
+  req->asked.traceparent = header_of(req, "traceparent");
   MHD_get_connection_values(req->connection, MHD_GET_ARGUMENT_KIND, on_query, req);
   MHD_get_connection_values(req->connection, MHD_HEADER_KIND, on_header, req);
   g_autofree char *epoch = header_of(req, "Ferry-Agent-Epoch");
-  if (epoch && !g_ascii_string_to_signed(epoch, 10, 1, G_MAXINT64, &req->epoch, NULL) && !req->out)
+  if (epoch && !g_ascii_string_to_signed(epoch, 10, 1, G_MAXINT64, &req->asked.epoch, NULL) &&
+      !req->answer.out)
     connection_fail(req, FERRY_ERROR_BAD_REQUEST, "Ferry-Agent-Epoch: expected a positive integer");
   g_autofree char *telemetry = header_of(req, "Ferry-Telemetry");
-  req->telemetry = g_strcmp0(telemetry, "1") == 0;
-  if (!req->out && !g_utf8_validate(url, -1, NULL)) {
-    g_clear_pointer(&req->segments, g_strfreev);
-    req->segments = g_strsplit("", "/", 1);
+  req->asked.telemetry = g_strcmp0(telemetry, "1") == 0;
+  if (!req->answer.out && !g_utf8_validate(url, -1, NULL)) {
+    g_clear_pointer(&req->asked.segments, g_strfreev);
+    req->asked.segments = g_strsplit("", "/", 1);
     connection_fail(req, FERRY_ERROR_BAD_REQUEST, "the URL's path is not UTF-8");
   }
 }
 
 static void connection_start(FerryRequest *req, const char *method, const char *url,
                              const char *version) {
-  const FerryRequestLine line = {
-      .method = method, .uri = req->raw_uri, .uri_len = req->raw_uri_len, .version = version};
+  const FerryRequestLine line = {.method = method,
+                                 .uri = req->reading.raw_uri,
+                                 .uri_len = req->reading.raw_uri_len,
+                                 .version = version};
   const char *why;
   unsigned status;
-  req->begun_us = g_get_monotonic_time();
-  req->method = g_strdup(g_str_equal(method, "HEAD") ? "GET" : method);
-  req->path = g_strdup(url);
-  req->segments = g_strsplit(*url == '/' ? url + 1 : url, "/", 16);
+  req->asked.begun_us = g_get_monotonic_time();
+  req->asked.method = g_strdup(g_str_equal(method, "HEAD") ? "GET" : method);
+  req->asked.path = g_strdup(url);
+  req->asked.segments = g_strsplit(*url == '/' ? url + 1 : url, "/", 16);
   connection_enter(req, FERRY_CONN_BODY);
-  if (!req->out && ((status = ferry_strict_header(req, &line, url, &why)) ||
-                    (status = ferry_origin_check(req, &why))))
+  if (!req->answer.out && ((status = ferry_strict_header(req, &line, url, &why)) ||
+                           (status = ferry_origin_check(req, &why))))
     connection_reject(req, status, why);
-  if (!req->out)
+  if (!req->answer.out)
     read_header(req, url);
-  if (!req->out)
+  if (!req->answer.out)
     settle_user(req);
 }
 
 static enum MHD_Result connection_answer(FerryRequest *req) {
   struct MHD_Response *response;
-  gboolean streams = req->response || req->stream;
+  gboolean streams = req->answer.stream != NULL;
   req->api->stages->decided(req);
-  if (req->response) {
-    response = g_steal_pointer(&req->response);
-  } else if (req->stream) {
-    response = ferry_stream_response(g_steal_pointer(&req->stream));
+  if (req->answer.stream) {
+    response = ferry_stream_response(g_steal_pointer(&req->answer.stream));
   } else {
     gsize len;
-    const void *data = g_bytes_get_data(req->out, &len);
+    const void *data = g_bytes_get_data(req->answer.out, &len);
     response = MHD_create_response_from_buffer_with_free_callback_cls(
-        len, (void *)data, (MHD_ContentReaderFreeCallback)g_bytes_unref, g_bytes_ref(req->out));
+        len, (void *)data, (MHD_ContentReaderFreeCallback)g_bytes_unref,
+        g_bytes_ref(req->answer.out));
   }
   if (!response)
     return MHD_NO;
-  if (req->out_type && *req->out_type)
-    MHD_add_response_header(response, "Content-Type", req->out_type);
+  if (req->answer.out_type && *req->answer.out_type)
+    MHD_add_response_header(response, "Content-Type", req->answer.out_type);
   MHD_add_response_header(response, "Cache-Control", "no-cache, private");
-  for (guint i = 0; i + 1 < req->headers->len; i += 2)
-    MHD_add_response_header(response, g_ptr_array_index(req->headers, i),
-                            g_ptr_array_index(req->headers, i + 1));
-  if (req->closes)
+  for (guint i = 0; i + 1 < req->answer.headers->len; i += 2)
+    MHD_add_response_header(response, g_ptr_array_index(req->answer.headers, i),
+                            g_ptr_array_index(req->answer.headers, i + 1));
+  if (req->reading.closes)
     MHD_add_response_header(response, "Connection", "close");
   if (streams) /* streams are counted and limited as such */
     ferry_front_release(req);
   connection_enter(req, streams ? FERRY_CONN_STREAM : FERRY_CONN_ANSWER);
   req->api->stages->answered(req);
-  enum MHD_Result result = MHD_queue_response(req->connection, req->status, response);
+  enum MHD_Result result = MHD_queue_response(req->connection, req->answer.status, response);
   MHD_destroy_response(response);
   return result;
 }
@@ -351,15 +302,15 @@ static gboolean too_long_to_discard(FerryRequest *req) {
 
 /* A piece of the body; FALSE: too much was thrown away already. */
 static gboolean take_upload(FerryRequest *req, const char *upload, size_t size) {
-  if (!req->out && req->body->len + size > req->body_limit) {
+  if (!req->answer.out && req->asked.body->len + size > req->reading.body_limit) {
     g_autofree char *message =
-        g_strdup_printf("the body is larger than the limit of %zu bytes", req->body_limit);
+        g_strdup_printf("the body is larger than the limit of %zu bytes", req->reading.body_limit);
     connection_fail(req, FERRY_ERROR_TOO_LARGE, message);
-    g_byte_array_set_size(req->body, 0);
+    g_byte_array_set_size(req->asked.body, 0);
   }
-  if (!req->out)
-    g_byte_array_append(req->body, (const guint8 *)upload, (guint)size);
-  else if ((req->discarded += size) > MAX_DISCARD)
+  if (!req->answer.out)
+    g_byte_array_append(req->asked.body, (const guint8 *)upload, (guint)size);
+  else if ((req->reading.discarded += size) > MAX_DISCARD)
     return FALSE;
   return TRUE;
 }
@@ -371,15 +322,15 @@ enum MHD_Result ferry_connection_on_request(void *data, struct MHD_Connection *c
   FerryRequest *req = *context;
   if (!req)
     return MHD_NO;
-  if (!req->started) {
-    req->started = TRUE;
+  if (!req->reading.started) {
+    req->reading.started = TRUE;
     connection_start(req, method, url, version);
-    if (!req->closes && too_long_to_discard(req)) {
+    if (!req->reading.closes && too_long_to_discard(req)) {
       connection_fail(req, FERRY_ERROR_TOO_LARGE,
                       "the body is larger than the limit of 3145728 bytes");
       return connection_answer(req);
     }
-    return req->closes ? connection_answer(req) : MHD_YES;
+    return req->reading.closes ? connection_answer(req) : MHD_YES;
   }
   if (*upload_size) {
     if (!take_upload(req, upload, *upload_size))
@@ -387,7 +338,7 @@ enum MHD_Result ferry_connection_on_request(void *data, struct MHD_Connection *c
     *upload_size = 0;
     return MHD_YES;
   }
-  if (req->out || req->stream || req->response)
+  if (req->answer.out || req->answer.stream)
     return connection_answer(req);
   connection_enter(req, FERRY_CONN_WORK);
   return ferry_front_answer(req) ? connection_answer(req) : MHD_YES;

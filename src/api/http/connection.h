@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the HTTP library calls. For listener.c.
 #pragma once
-#include "api/internal.h"
+#include <glib.h>
+#include <microhttpd.h>
 
 G_BEGIN_DECLS
 

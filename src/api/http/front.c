@@ -8,6 +8,8 @@
 // reads it slowly keeps it here: what a user has not read is counted, when he asks and again when
 // it is his turn.
 #include "api/http/front.h"
+#include "api/http/query.h"
+#include "api/http/respond.h"
 #include "api/http/acceptor.h"
 #include "api/http/allowance.h"
 #include "api/http/dispatch.h"
@@ -56,29 +58,29 @@ static void front_refuse(FerryRequest *req, const char *reason, guint retry_s,
                          const char *message) {
   g_autoptr(GError) error =
       g_error_new_literal(FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS, message);
-  req->retry_after_s = retry_s;
-  ferry_dispatch_count_refusal(req->api->front->dispatch, req->level, reason);
+  req->seat.retry_after_s = retry_s;
+  ferry_dispatch_count_refusal(req->api->front->dispatch, req->seat.level, reason);
   ferry_respond_error(req, error);
 }
 
 static void remember_width(FerryRequest *req) {
-  if (!req->wide || !req->kind || !req->out || req->status != 200)
+  if (!req->seat.wide || !req->found.kind || !req->answer.out || req->answer.status != 200)
     return;
   FerryFront *front = req->api->front;
-  gsize bytes = g_bytes_get_size(req->out);
+  gsize bytes = g_bytes_get_size(req->answer.out);
   g_mutex_lock(&front->lock);
-  g_hash_table_insert(front->widths, (gpointer)req->kind, GSIZE_TO_POINTER(bytes));
+  g_hash_table_insert(front->widths, (gpointer)req->found.kind, GSIZE_TO_POINTER(bytes));
   g_mutex_unlock(&front->lock);
 }
 
 /* FALSE: it was answered with 429. Cancels get through, whose answers are small. */
 static gboolean leave_to_answer(FerryRequest *req) {
   FerryFront *front = req->api->front;
-  if (req->level == FERRY_LEVEL_CONTROL)
+  if (req->seat.level == FERRY_LEVEL_CONTROL)
     return TRUE;
   g_mutex_lock(&front->lock);
-  gboolean ok = !req->flow || ferry_allowances_may_answer(front->allowances, req->flow,
-                                                          front->limits.unread_per_identity);
+  gboolean ok = !req->seat.flow || ferry_allowances_may_answer(front->allowances, req->seat.flow,
+                                                               front->limits.unread_per_identity);
   g_mutex_unlock(&front->lock);
   if (!ok)
     front_refuse(
@@ -91,12 +93,12 @@ static gboolean leave_to_answer(FerryRequest *req) {
 /* Routes it, and counts its answer until ferry_front_release. */
 static void route_and_hold(FerryRequest *req) {
   FerryFront *front = req->api->front;
-  ferry_route(req);
-  if (!req->admitted || !req->out)
+  req->api->stages->route(req);
+  if (!req->seat.admitted || !req->answer.out)
     return;
-  req->unread = g_bytes_get_size(req->out);
+  req->seat.unread = g_bytes_get_size(req->answer.out);
   g_mutex_lock(&front->lock);
-  ferry_allowances_hold(front->allowances, req->flow, req->unread);
+  ferry_allowances_hold(front->allowances, req->seat.flow, req->seat.unread);
   g_mutex_unlock(&front->lock);
 }
 
@@ -131,7 +133,7 @@ static guint tick_of(const FerryHttpLimits *l) {
 }
 
 FerryFront *ferry_front_new(FerryApi *api, const FerryHttpLimits *limits,
-                            const char *const *proxies, GError **error) {
+                            const char *const *proxies, FerryHandFunc hand, GError **error) {
   g_autoptr(GArray) nets = g_array_new(FALSE, FALSE, sizeof(FerryProxyNet));
   for (gsize i = 0; proxies && proxies[i]; i++) {
     FerryProxyNet net;
@@ -144,10 +146,8 @@ FerryFront *ferry_front_new(FerryApi *api, const FerryHttpLimits *limits,
   front->api = api;
   front->limits = ferry_http_limits_resolve(limits);
   front->connections = ferry_connections_new(&front->limits);
-  FerryAcceptorHooks hooks = {.hand = ferry_listener_hand,
-                              .tick = on_tick,
-                              .data = front,
-                              .tick_ms = tick_of(&front->limits)};
+  FerryAcceptorHooks hooks = {
+      .hand = hand, .tick = on_tick, .data = front, .tick_ms = tick_of(&front->limits)};
   front->acceptor =
       ferry_acceptor_new(front->connections, (const FerryProxyNet *)nets->data, nets->len, &hooks);
   front->dispatch = ferry_dispatch_new(ferry_level_rules, &work);
@@ -203,29 +203,30 @@ static gboolean take_allowance(FerryRequest *req, const FerryAllowance *rule) {
   FerryFront *front = req->api->front;
   guint retry_s;
   g_mutex_lock(&front->lock);
-  FerryAllowed allowed = ferry_allowances_begin(front->allowances, req->flow, rule, 1,
+  FerryAllowed allowed = ferry_allowances_begin(front->allowances, req->seat.flow, rule, 1,
                                                 g_get_monotonic_time(), &retry_s);
   g_mutex_unlock(&front->lock);
-  req->admitted = allowed == FERRY_ALLOWED;
+  req->seat.admitted = allowed == FERRY_ALLOWED;
   if (allowed == FERRY_ALLOWED_NO_RATE)
     front_refuse(req, ferry_refusal_rate, retry_s,
                  "too many requests: this user or address asks for more in a second than one may");
   else if (allowed == FERRY_ALLOWED_NO_FLIGHT)
     front_refuse(req, ferry_refusal_in_flight, retry_s,
                  "too many requests: this user or address has more of them under way than one may");
-  return req->admitted && leave_to_answer(req);
+  return req->seat.admitted && leave_to_answer(req);
 }
 
 static gboolean admit_address(FerryRequest *req) {
   const FerryHttpLimits *l = &req->api->front->limits;
   const FerryAllowance rule = {l->address_rate, l->address_burst, ADDRESS_IN_FLIGHT};
-  req->flow = g_strdup(req->conn ? ferry_conn_address(req->conn) : "address:?");
+  req->seat.flow =
+      g_strdup(req->reading.conn ? ferry_conn_address(req->reading.conn) : "address:?");
   return take_allowance(req, &rule);
 }
 
 gboolean ferry_front_admit_stranger(FerryRequest *req) {
-  req->level = FERRY_LEVEL_ANONYMOUS;
-  req->cost = 1;
+  req->seat.level = FERRY_LEVEL_ANONYMOUS;
+  req->seat.cost = 1;
   return admit_address(req);
 }
 
@@ -235,37 +236,37 @@ gboolean ferry_front_admit(FerryRequest *req) {
   FerryAsker asker = user->anonymous ? FERRY_ASKER_UNKNOWN
                      : user->node    ? FERRY_ASKER_AGENT
                                      : FERRY_ASKER_USER;
-  FerryLevelChoice choice =
-      ferry_level_choose(req->method, req->segments, ferry_query_bool(req, "watch"), asker);
-  req->level = choice.level;
-  req->quick = choice.quick;
-  req->wide = choice.wide;
-  req->cost = cost_of(req, &choice);
-  if (req->level == FERRY_LEVEL_EXEMPT)
+  FerryLevelChoice choice = ferry_level_choose(req->asked.method, req->asked.segments,
+                                               ferry_query_bool(req, "watch"), asker);
+  req->seat.level = choice.level;
+  req->seat.quick = choice.quick;
+  req->seat.wide = choice.wide;
+  req->seat.cost = cost_of(req, &choice);
+  if (req->seat.level == FERRY_LEVEL_EXEMPT)
     return TRUE;
   if (user->anonymous)
     return admit_address(req);
   const FerryAllowance rule = {l->rate, l->burst, l->in_flight};
-  req->flow =
+  req->seat.flow =
       g_strconcat("user:", user->impersonator ? user->impersonator->name : user->name, NULL);
   return take_allowance(req, &rule);
 }
 
 void ferry_front_release(FerryRequest *req) {
-  if (!req->admitted)
+  if (!req->seat.admitted)
     return;
   FerryFront *front = req->api->front;
-  req->admitted = FALSE;
+  req->seat.admitted = FALSE;
   g_mutex_lock(&front->lock);
-  ferry_allowances_end(front->allowances, req->flow, req->unread);
-  req->unread = 0;
+  ferry_allowances_end(front->allowances, req->seat.flow, req->seat.unread);
+  req->seat.unread = 0;
   g_mutex_unlock(&front->lock);
 }
 
 gboolean ferry_front_answer(FerryRequest *req) {
   FerryApi *api = req->api;
   guint retry_s = 1;
-  if (req->quick) {
+  if (req->seat.quick) {
     route_and_hold(req);
     return TRUE;
   }
@@ -279,7 +280,8 @@ gboolean ferry_front_answer(FerryRequest *req) {
   }
   /* First: a seat may have the answer, and wake the connection, before the next line runs. */
   MHD_suspend_connection(req->connection);
-  if (!ferry_dispatch_put(api->front->dispatch, req->level, req->flow, req->cost, req, &retry_s)) {
+  if (!ferry_dispatch_put(api->front->dispatch, req->seat.level, req->seat.flow, req->seat.cost,
+                          req, &retry_s)) {
     front_refuse(req, ferry_refusal_queue, retry_s,
                  "too many requests: the queue for requests of this sort is full; try again later");
     front_resume(req);

@@ -2,15 +2,19 @@
 // What a request passes on its way in: the connection's budget, its user's allowance, the queue of
 // its level. One for all listeners of a server.
 #pragma once
-#include "api/internal.h"
+#include "api/http/request.h"
 #include "api/http/connections.h"
 #include "api/http/flow.h"
 
 G_BEGIN_DECLS
 
+/** Gives a connection to the `listener` that ferry_front_listen named; FALSE: it takes none. */
+typedef gboolean (*FerryHandFunc)(gpointer listener, int fd, const struct sockaddr *peer,
+                                  socklen_t peer_len);
+
 /** `proxies`: NULL-ended texts ADDR[/PREFIX], may be NULL; BAD_REQUEST names one that is wrong. */
 FerryFront *ferry_front_new(FerryApi *api, const FerryHttpLimits *limits,
-                            const char *const *proxies, GError **error);
+                            const char *const *proxies, FerryHandFunc hand, GError **error);
 /** Hands connections on from now on; all listeners have been made. */
 void ferry_front_start(FerryFront *front);
 /** Takes no new connections any more. */
@@ -37,10 +41,5 @@ void ferry_front_release(FerryRequest *req);
 gboolean ferry_front_answer(FerryRequest *req);
 /** Prometheus text. */
 void ferry_front_put_metrics(FerryFront *front, GString *out);
-
-/* listener.c */
-/** Takes a connection for a FerryListener. */
-gboolean ferry_listener_hand(gpointer listener, int fd, const struct sockaddr *peer,
-                             socklen_t peer_len);
 
 G_END_DECLS

@@ -2,7 +2,9 @@
 // /livez: the process answers. /readyz: it can also do its work, or which check says that it can't.
 // /healthz is the old name of the first. `?verbose` lists the checks as Kubernetes does, and
 // /readyz/CHECK asks for one.
-#include "api/internal.h"
+#include "api/http/health.h"
+#include "api/http/query.h"
+#include "api/http/respond.h"
 
 #include <string.h>
 
@@ -47,7 +49,7 @@ static gboolean serve_version(FerryRequest *req) {
 
 /* Appends a line a check, counts those that ran; FALSE: one of them failed. */
 static gboolean check_all(FerryRequest *req, const char *only, GString *lines, guint *n) {
-  gboolean ready = g_str_equal(req->segments[0], "readyz"), good = TRUE;
+  gboolean ready = g_str_equal(req->asked.segments[0], "readyz"), good = TRUE;
   for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
     if ((!ready && !checks[i].live) || (only && !g_str_equal(only, checks[i].name)))
       continue;
@@ -63,8 +65,8 @@ static gboolean check_all(FerryRequest *req, const char *only, GString *lines, g
 }
 
 gboolean ferry_serve_health(FerryRequest *req, GError **error) {
-  const char *what = req->segments[0], *only = req->segments[1];
-  if (!g_str_equal(req->method, "GET")) {
+  const char *what = req->asked.segments[0], *only = req->asked.segments[1];
+  if (!g_str_equal(req->asked.method, "GET")) {
     ferry_respond_header(req, "Allow", "GET");
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_METHOD_NOT_ALLOWED,
                 "the server does not allow this method on the requested resource: GET only");

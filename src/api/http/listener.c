@@ -2,6 +2,7 @@
 // One listening address: its HTTPS daemon, which is given connections (acceptor.c) and runs two
 // threads. They do TLS, parse requests, answer what is quick and write answers; nothing that takes
 // long may run on them.
+#include "api/http/listener.h"
 #include "api/http/connection.h"
 #include "api/http/front.h"
 
@@ -41,7 +42,7 @@ static int on_certificate(gnutls_session_t session, const struct gnutls_cert_ret
   *ocsp = NULL;
   *n_ocsp = *flags = 0;
   gnutls_certificate_send_x509_rdn_sequence(session, 1);
-  ferry_pki_serve(api->pki, certs, n, key);
+  api->stages->certificate(api, certs, n, key);
   return 0;
 }
 
@@ -53,7 +54,7 @@ static struct MHD_Daemon *start_daemon(FerryApi *api) {
   return MHD_start_daemon(
       flags, 0, NULL, NULL, ferry_connection_on_request, api, MHD_OPTION_EXTERNAL_LOGGER, on_log,
       NULL, MHD_OPTION_HTTPS_CERT_CALLBACK2, on_certificate, MHD_OPTION_HTTPS_MEM_TRUST,
-      ferry_pki_ca(api->pki), MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
+      api->stages->trusted(api), MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
       MHD_OPTION_CONNECTION_TIMEOUT, LAST_TIMEOUT_S, MHD_OPTION_CONNECTION_LIMIT, most,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
       MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_URI_LOG_CALLBACK, ferry_connection_on_uri,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Media types: what a client sends (Content-Type) and what it takes (Accept, clauses in order).
-#include "api/internal.h"
+#include "api/http/negotiate.h"
+#include "api/http/protobuf.h"
 #include "base/yaml.h"
 
 #include <string.h>
@@ -53,26 +54,26 @@ static gboolean try_clause(FerryRequest *req, const char *clause, gboolean table
         (!v1 && g_strcmp0(version, "v1beta1") != 0))
       return FALSE;
     if (g_str_equal(as, "Table"))
-      req->format = FERRY_FORMAT_TABLE;
+      req->form.format = FERRY_FORMAT_TABLE;
     else if (g_str_equal(as, "PartialObjectMetadata") ||
              g_str_equal(as, "PartialObjectMetadataList"))
-      req->format = FERRY_FORMAT_PARTIAL;
+      req->form.format = FERRY_FORMAT_PARTIAL;
     else
       return FALSE;
-    req->table_version = v1 ? "v1" : "v1beta1";
+    req->form.table_version = v1 ? "v1" : "v1beta1";
   } else {
-    req->format = FERRY_FORMAT_JSON;
+    req->form.format = FERRY_FORMAT_JSON;
   }
-  req->yaml = yaml;
+  req->form.yaml = yaml;
   return TRUE;
 }
 
 gboolean ferry_negotiate(FerryRequest *req, gboolean tables, GError **error) {
-  req->format = FERRY_FORMAT_JSON;
-  req->yaml = FALSE;
-  if (!req->accept || !*g_strstrip(req->accept))
+  req->form.format = FERRY_FORMAT_JSON;
+  req->form.yaml = FALSE;
+  if (!req->asked.accept || !*g_strstrip(req->asked.accept))
     return TRUE;
-  g_auto(GStrv) clauses = g_strsplit(req->accept, ",", MAX_CLAUSES);
+  g_auto(GStrv) clauses = g_strsplit(req->asked.accept, ",", MAX_CLAUSES);
   for (gsize i = 0; clauses[i]; i++)
     if (try_clause(req, clauses[i], tables))
       return TRUE;
@@ -85,7 +86,7 @@ gboolean ferry_negotiate(FerryRequest *req, gboolean tables, GError **error) {
 }
 
 const char *ferry_negotiate_aggregated(const FerryRequest *req) {
-  g_auto(GStrv) clauses = g_strsplit(req->accept ? req->accept : "", ",", MAX_CLAUSES);
+  g_auto(GStrv) clauses = g_strsplit(req->asked.accept ? req->asked.accept : "", ",", MAX_CLAUSES);
   for (gsize i = 0; clauses[i]; i++) {
     g_auto(GStrv) parts = g_strsplit(clauses[i], ";", 16);
     if (!parts[0] || !takes_json(g_strstrip(parts[0])))
@@ -105,7 +106,8 @@ const char *ferry_negotiate_aggregated(const FerryRequest *req) {
 }
 
 static json_t *yaml_body(const FerryRequest *req, GError **error) {
-  g_autoptr(json_t) docs = ferry_yaml_parse((const char *)req->body->data, req->body->len, error);
+  g_autoptr(json_t) docs =
+      ferry_yaml_parse((const char *)req->asked.body->data, req->asked.body->len, error);
   if (!docs)
     return NULL;
   if (json_array_size(docs) != 1) {
@@ -117,8 +119,8 @@ static json_t *yaml_body(const FerryRequest *req, GError **error) {
 }
 
 json_t *ferry_request_body(FerryRequest *req, GError **error) {
-  g_autofree char *type = ferry_media_type(req->content_type);
-  gsize len = req->body->len;
+  g_autofree char *type = ferry_media_type(req->asked.content_type);
+  gsize len = req->asked.body->len;
   if (len == 0) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
                 "the request has no body: expected an object in JSON or YAML");
@@ -132,12 +134,12 @@ json_t *ferry_request_body(FerryRequest *req, GError **error) {
     return NULL;
   }
   if (g_str_equal(type, "application/vnd.kubernetes.protobuf"))
-    return ferry_protobuf_decode(req->body->data, len, error);
+    return ferry_protobuf_decode(req->asked.body->data, len, error);
   if (g_str_equal(type, "application/yaml") || g_str_equal(type, "application/apply-patch+yaml"))
     return yaml_body(req, error);
   if (!*type || g_str_equal(type, "application/json") || g_str_equal(type, "*/*") ||
       g_str_has_suffix(type, "+json"))
-    return ferry_json_parse((const char *)req->body->data, len, error);
+    return ferry_json_parse((const char *)req->asked.body->data, len, error);
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNSUPPORTED_MEDIA_TYPE,
               "the body of the request was in an unknown format - accepted media types include: "
               "application/json, application/yaml");

@@ -3,7 +3,8 @@
 // certificate it sends by itself). It says in Host which name it was told, and a page that let its
 // own name point here (DNS rebinding) is seen by that; it says in Origin whose page sends a write.
 // Other clients send the name they were given, which is in the certificate, and no Origin.
-#include "api/http/strict.h"
+#include "api/http/request.h"
+#include "api/http/origin.h"
 
 #include <arpa/inet.h>
 #include <gnutls/x509.h>
@@ -102,7 +103,7 @@ unsigned ferry_origin_check(FerryRequest *req, const char **why) {
   if (host && !is_ours(req, host))
     return MHD_HTTP_MISDIRECTED_REQUEST;
   *why = "the request comes from another site's page (Origin), which may only read";
-  if (!origin || g_str_equal(req->method, "GET"))
+  if (!origin || g_str_equal(req->asked.method, "GET"))
     return 0;
   gboolean own = g_str_has_prefix(origin, "https://") && is_ours(req, origin + strlen("https://"));
   return own ? 0 : MHD_HTTP_FORBIDDEN;

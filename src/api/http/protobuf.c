@@ -5,7 +5,7 @@
 // tables themselves; values are counted before they are made, as a list's element may come in two
 // bytes and take a hundred times that.
 #include "api/http/protobuf.h"
-#include "api/internal.h"
+#include "base/error.h"
 #include "base/rfc3339.h"
 
 #include <string.h>

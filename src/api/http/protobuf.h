@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables by which protobuf is read: protobuf_kinds.c has them, protobuf.c reads by them.
+// Protobuf, and the tables by which it is read: protobuf_kinds.c has them, protobuf.c reads by
+// them.
 #pragma once
-#include <glib.h>
+#include "base/json.h"
 
 G_BEGIN_DECLS
 
@@ -34,5 +35,7 @@ typedef struct {
 
 extern const FerryProtobufKind ferry_protobuf_kinds[];
 extern const gsize ferry_protobuf_n_kinds;
+/** Decodes protobuf's Unknown envelope of the kinds that kubectl sends so; new reference. */
+json_t *ferry_protobuf_decode(const guint8 *data, gsize len, GError **error);
 
 G_END_DECLS

@@ -4,7 +4,7 @@
 //
 // Booleans are as Kubernetes reads them: of what is there, "false" and "0" alone are false. So
 // ?watch=True, which Python's client sends, and a bare ?watch are true.
-#include "api/internal.h"
+#include "api/http/query.h"
 
 typedef enum { QUERY_INT, QUERY_CHOICE } ParameterType;
 
@@ -26,7 +26,7 @@ static const struct {
 };
 
 const char *ferry_query(const FerryRequest *req, const char *name) {
-  return req->query ? g_hash_table_lookup(req->query, name) : NULL;
+  return req->asked.query ? g_hash_table_lookup(req->asked.query, name) : NULL;
 }
 
 gboolean ferry_query_bool(const FerryRequest *req, const char *name) {

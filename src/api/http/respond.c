@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers: objects in the negotiated form, Kubernetes' Status for errors, warnings.
-#include "api/internal.h"
+#include "api/http/respond.h"
+#include "api/http/query.h"
+#include "model/listing/table.h"
 #include "base/random.h"
 #include "base/yaml.h"
 
@@ -10,16 +12,16 @@
 #define MAX_WARNING 256
 
 void ferry_respond_header(FerryRequest *req, const char *name, const char *value) {
-  g_ptr_array_add(req->headers, g_strdup(name));
-  g_ptr_array_add(req->headers, g_strdup(value));
+  g_ptr_array_add(req->answer.headers, g_strdup(name));
+  g_ptr_array_add(req->answer.headers, g_strdup(value));
 }
 
 void ferry_respond_bytes(FerryRequest *req, unsigned status, const char *type, GBytes *bytes) {
-  g_clear_pointer(&req->out, g_bytes_unref);
-  g_free(req->out_type);
-  req->status = status;
-  req->out_type = g_strdup(type);
-  req->out = g_bytes_ref(bytes);
+  g_clear_pointer(&req->answer.out, g_bytes_unref);
+  g_free(req->answer.out_type);
+  req->answer.status = status;
+  req->answer.out_type = g_strdup(type);
+  req->answer.out = g_bytes_ref(bytes);
 }
 
 void ferry_respond_text(FerryRequest *req, unsigned status, const char *type, const char *text) {
@@ -30,17 +32,17 @@ void ferry_respond_text(FerryRequest *req, unsigned status, const char *type, co
 static gboolean wants_pretty(const FerryRequest *req) {
   if (ferry_query(req, "pretty"))
     return ferry_query_bool(req, "pretty");
-  return req->user_agent &&
-         (g_str_has_prefix(req->user_agent, "curl/") || g_str_has_prefix(req->user_agent, "Wget/"));
+  return req->asked.user_agent && (g_str_has_prefix(req->asked.user_agent, "curl/") ||
+                                   g_str_has_prefix(req->asked.user_agent, "Wget/"));
 }
 
 gboolean ferry_respond_is_compact(const FerryRequest *req) {
-  return !req->yaml && !wants_pretty(req);
+  return !req->form.yaml && !wants_pretty(req);
 }
 
 void ferry_respond_json(FerryRequest *req, unsigned status, json_t *value) {
   char *text;
-  if (req->yaml)
+  if (req->form.yaml)
     text = ferry_yaml_dump(value);
   else if (wants_pretty(req))
     text = ferry_json_dump_pretty(value);
@@ -48,7 +50,7 @@ void ferry_respond_json(FerryRequest *req, unsigned status, json_t *value) {
     text = ferry_json_dump(value);
   json_decref(value);
   g_autoptr(GBytes) bytes = g_bytes_new_take(text, strlen(text));
-  ferry_respond_bytes(req, status, req->yaml ? "application/yaml" : "application/json", bytes);
+  ferry_respond_bytes(req, status, req->form.yaml ? "application/yaml" : "application/json", bytes);
 }
 
 json_t *ferry_partial_metadata(const json_t *object) {
@@ -59,11 +61,11 @@ json_t *ferry_partial_metadata(const json_t *object) {
 void ferry_respond_object(FerryRequest *req, unsigned status, const FerryKind *kind,
                           json_t *object) {
   json_t *out;
-  g_autoptr(json_t) view = ferry_kind_view(req->alias, object);
+  g_autoptr(json_t) view = ferry_kind_view(req->found.alias, object);
   object = view;
-  if (req->format == FERRY_FORMAT_TABLE) {
+  if (req->form.format == FERRY_FORMAT_TABLE) {
     const char *include = ferry_query(req, "includeObject");
-    out = ferry_table_new(kind, &object, 1, req->table_version,
+    out = ferry_table_new(kind, &object, 1, req->form.table_version,
                           g_strcmp0(include, "Object") == 0 ? FERRY_INCLUDE_OBJECT
                           : g_strcmp0(include, "None") == 0 ? FERRY_INCLUDE_NONE
                                                             : FERRY_INCLUDE_METADATA,
@@ -71,7 +73,7 @@ void ferry_respond_object(FerryRequest *req, unsigned status, const FerryKind *k
     const char *revision = ferry_json_str(object, "metadata.resourceVersion");
     if (revision)
       ferry_json_set_str(out, "metadata.resourceVersion", revision);
-  } else if (req->format == FERRY_FORMAT_PARTIAL) {
+  } else if (req->form.format == FERRY_FORMAT_PARTIAL) {
     out = ferry_partial_metadata(object);
   } else {
     out = json_incref(object);
@@ -81,8 +83,8 @@ void ferry_respond_object(FerryRequest *req, unsigned status, const FerryKind *k
 
 void ferry_respond_warning(FerryRequest *req, const char *text) {
   guint n = 0;
-  for (guint i = 0; i < req->headers->len; i += 2)
-    n += g_str_equal(g_ptr_array_index(req->headers, i), "Warning");
+  for (guint i = 0; i < req->answer.headers->len; i += 2)
+    n += g_str_equal(g_ptr_array_index(req->answer.headers, i), "Warning");
   if (n >= MAX_WARNINGS)
     return;
   GString *value = g_string_new("299 - \"");
@@ -92,8 +94,8 @@ void ferry_respond_warning(FerryRequest *req, const char *text) {
     g_string_append_c(value, (guchar)*p < 0x20 || (guchar)*p == 0x7f ? ' ' : *p);
   }
   g_string_append_c(value, '"');
-  g_ptr_array_add(req->headers, g_strdup("Warning"));
-  g_ptr_array_add(req->headers, g_string_free(value, FALSE));
+  g_ptr_array_add(req->answer.headers, g_strdup("Warning"));
+  g_ptr_array_add(req->answer.headers, g_string_free(value, FALSE));
 }
 
 char *ferry_qualified(const FerryKind *kind) {
@@ -129,8 +131,9 @@ void ferry_store_error(GError **error, const FerryKind *kind, const char *name) 
 json_t *ferry_status_of(const FerryRequest *req, const GError *error) {
   int code = error->domain == FERRY_ERROR ? error->code : FERRY_ERROR_INTERNAL;
   json_t *details = json_object();
-  const char *name = req->name && !req->error_kind ? req->name : req->error_name;
-  const FerryKind *kind = req->error_kind ? req->error_kind : req->kind;
+  const char *name =
+      req->found.name && !req->form.error_kind ? req->found.name : req->form.error_name;
+  const FerryKind *kind = req->form.error_kind ? req->form.error_kind : req->found.kind;
   if (name)
     json_object_set_new(details, "name", ferry_json_text(name));
   if (kind) {
@@ -150,17 +153,18 @@ json_t *ferry_status_of(const FerryRequest *req, const GError *error) {
   }
   /* Old clients print nothing but "invalid" without a cause, and "FIELD: MESSAGE" of one. */
   if (code == FERRY_ERROR_INVALID && json_array_size(causes) == 0)
-    json_array_append_new(causes,
-                          json_pack("{s:s, s:o, s:s}", "reason", "FieldValueInvalid", "message",
-                                    ferry_json_text(error->message), "field",
-                                    g_strcmp0(req->method, "PATCH") == 0 ? "patch" : "request"));
+    json_array_append_new(
+        causes, json_pack("{s:s, s:o, s:s}", "reason", "FieldValueInvalid", "message",
+                          ferry_json_text(error->message), "field",
+                          g_strcmp0(req->asked.method, "PATCH") == 0 ? "patch" : "request"));
   if (json_array_size(causes))
     json_object_set_new(details, "causes", causes);
   else
     json_decref(causes);
-  if ((code == FERRY_ERROR_TOO_MANY_REQUESTS && !req->waits_in_words) ||
+  if ((code == FERRY_ERROR_TOO_MANY_REQUESTS && !req->seat.waits_in_words) ||
       code == FERRY_ERROR_TIMEOUT)
-    json_object_set_new(details, "retryAfterSeconds", json_integer(MAX(req->retry_after_s, 1)));
+    json_object_set_new(details, "retryAfterSeconds",
+                        json_integer(MAX(req->seat.retry_after_s, 1)));
   json_t *status = json_pack("{s:s, s:s, s:{}, s:s, s:o, s:s}", "kind", "Status", "apiVersion",
                              "v1", "metadata", "status", "Failure", "message",
                              ferry_json_text(error->message), "reason", ferry_error_reason(code));
@@ -173,13 +177,13 @@ json_t *ferry_status_of(const FerryRequest *req, const GError *error) {
 
 void ferry_respond_error(FerryRequest *req, const GError *error) {
   int code = error->domain == FERRY_ERROR ? error->code : FERRY_ERROR_INTERNAL;
-  if (code == FERRY_ERROR_TOO_MANY_REQUESTS && !req->waits_in_words) {
-    g_autofree char *seconds = g_strdup_printf("%u", MAX(req->retry_after_s, 1));
+  if (code == FERRY_ERROR_TOO_MANY_REQUESTS && !req->seat.waits_in_words) {
+    g_autofree char *seconds = g_strdup_printf("%u", MAX(req->seat.retry_after_s, 1));
     ferry_respond_header(req, "Retry-After", seconds);
   }
   if (code == FERRY_ERROR_UNAUTHORIZED)
     ferry_respond_header(req, "WWW-Authenticate", "Bearer");
-  req->yaml = FALSE;
+  req->form.yaml = FALSE;
   const FerryApiStages *stages = req->api ? req->api->stages : NULL;
   if (stages)
     stages->refused(req, error);
@@ -195,7 +199,7 @@ void ferry_respond_cached(FerryRequest *req, GBytes *bytes, const char *type) {
   g_autofree char *etag = g_strdup_printf("\"%s\"", hash);
   ferry_respond_header(req, "ETag", etag);
   ferry_respond_header(req, "Vary", "Accept");
-  if (req->if_none_match && strstr(req->if_none_match, etag))
+  if (req->asked.if_none_match && strstr(req->asked.if_none_match, etag))
     ferry_respond_text(req, 304, "", "");
   else
     ferry_respond_bytes(req, 200, type, bytes);

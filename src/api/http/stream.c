@@ -4,27 +4,31 @@
 // tells of it. Where all that was looked at in a turn is nothing to tell, it is suspended and woken
 // at once, which puts it behind the other connections of its thread.
 #include "api/http/stream.h"
-#include "api/internal.h"
+#include "base/error.h"
 
 #include <string.h>
 
-void ferry_stream_init(FerryStreamBase *s, struct MHD_Connection *connection, FerryUser *user,
-                       void (*fill)(FerryStreamBase *)) {
+/* What the HTTP library has for each stream to copy through, for clients of HTTP/1.0 alone: others
+ * get chunks, which are made in the connection's memory. */
+#define BLOCK 1024
+
+void ferry_stream_init(FerryStream *s, struct MHD_Connection *connection, FerryUser *user,
+                       const FerryStreamType *type) {
   g_mutex_init(&s->lock);
   s->connection = connection;
-  s->fill = fill;
+  s->type = type;
   s->user = ferry_user_ref(user);
   s->out = g_string_new(NULL);
   MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, FERRY_STREAM_STALL_S);
 }
 
-void ferry_stream_clear(FerryStreamBase *s) {
+void ferry_stream_clear(FerryStream *s) {
   g_string_free(s->out, TRUE);
   ferry_user_unref(s->user);
   g_mutex_clear(&s->lock);
 }
 
-GError *ferry_stream_farewell(const FerryStreamBase *s) {
+GError *ferry_stream_farewell(const FerryStream *s) {
   switch ((FerryStreamRevoked)g_atomic_int_get(&s->revoked)) {
   case FERRY_STREAM_CREDENTIAL_ENDED:
     return g_error_new_literal(FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
@@ -42,11 +46,11 @@ GError *ferry_stream_farewell(const FerryStreamBase *s) {
   return NULL;
 }
 
-gsize ferry_stream_pending(const FerryStreamBase *s) {
+gsize ferry_stream_pending(const FerryStream *s) {
   return s->out->len - s->sent;
 }
 
-void ferry_stream_wake(FerryStreamBase *s) {
+void ferry_stream_wake(FerryStream *s) {
   g_mutex_lock(&s->lock);
   s->woken = TRUE;
   if (s->suspended) {
@@ -60,8 +64,8 @@ void ferry_stream_on_change(gpointer data) {
   ferry_stream_wake(data);
 }
 
-ssize_t ferry_stream_read(void *data, uint64_t pos, char *buf, size_t max) {
-  FerryStreamBase *s = data;
+static ssize_t stream_read(void *data, uint64_t pos, char *buf, size_t max) {
+  FerryStream *s = data;
   g_mutex_lock(&s->lock);
   s->woken = FALSE;
   g_mutex_unlock(&s->lock);
@@ -75,7 +79,7 @@ ssize_t ferry_stream_read(void *data, uint64_t pos, char *buf, size_t max) {
     s->sent = 0;
   }
   s->more = FALSE;
-  s->fill(s);
+  s->type->fill(s);
   g_atomic_int_set(&s->buffered, (gint)MIN(s->out->allocated_len, G_MAXINT));
   gsize n = MIN(ferry_stream_pending(s), max);
   if (n > 0) {
@@ -95,4 +99,20 @@ ssize_t ferry_stream_read(void *data, uint64_t pos, char *buf, size_t max) {
   }
   g_mutex_unlock(&s->lock);
   return 0;
+}
+
+static void on_freed(void *data) {
+  ferry_stream_discard(data);
+}
+
+void ferry_stream_discard(FerryStream *s) {
+  s->type->free(s);
+}
+
+struct MHD_Response *ferry_stream_response(FerryStream *s) {
+  struct MHD_Response *response =
+      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, stream_read, s, on_freed);
+  if (!response)
+    ferry_stream_discard(s);
+  return response;
 }

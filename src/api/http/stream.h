@@ -2,23 +2,34 @@
 // A response that goes on: watches and server-sent events. The owner writes text into a buffer when
 // asked to; the HTTP library takes it from there, and its connection sleeps while there is none.
 #pragma once
-#include <glib.h>
+#include "api/http/user.h"
+
 #include <microhttpd.h>
 
 G_BEGIN_DECLS
 
+typedef struct FerryStream FerryStream;
+
+/** What differs between the kinds of streams. */
+typedef struct {
+  void (*fill)(FerryStream *self); /* appends what there is to `out`, or sets `ended` */
+  void (*free)(FerryStream *self); /* with all that is around it, by ferry_stream_clear too */
+  /** Whether the stream is to look at the time now; any thread. NULL: always. */
+  gboolean (*is_due)(FerryStream *self, gint64 now_us);
+  gboolean events; /* it is counted as an event stream, else as a watch */
+} FerryStreamType;
+
 /** The first member of a stream of some kind. `lock` guards `suspended` and `woken`; everything
  * else belongs to the HTTP library's thread of this connection, which never runs two of our
  * functions at once. */
-typedef struct FerryStreamBase FerryStreamBase;
-struct FerryStreamBase {
+struct FerryStream {
+  const FerryStreamType *type;
   GString *out;
-  gsize sent;                          /* how much of `out` the HTTP library has */
-  gboolean ended;                      /* the response ends after what is in `out` */
-  gboolean more;                       /* `fill` has not looked at all there is: its turn is over */
-  void (*fill)(FerryStreamBase *self); /* appends what there is to `out`, or sets `ended` */
+  gsize sent;     /* how much of `out` the HTTP library has */
+  gboolean ended; /* the response ends after what is in `out` */
+  gboolean more;  /* `fill` has not looked at all there is: its turn is over */
   struct MHD_Connection *connection;
-  struct FerryUser *user;       /* whose stream it is; owned */
+  FerryUser *user;              /* whose stream it is; owned */
   struct FerryKeptRight *right; /* by which it was opened; the owner's to free */
   gint revoked;                 /* atomic, FerryStreamRevoked: what does not hold any more */
   gint buffered;                /* atomic: memory of `out` */
@@ -36,7 +47,7 @@ typedef enum {
 } FerryStreamRevoked;
 
 /** What its reader is told then, in a FERRY_ERROR; NULL: it goes on. */
-GError *ferry_stream_farewell(const FerryStreamBase *s);
+GError *ferry_stream_farewell(const FerryStream *s);
 
 /** A reader that takes nothing for so long is sent away. */
 #define FERRY_STREAM_STALL_S 60
@@ -47,22 +58,19 @@ GError *ferry_stream_farewell(const FerryStreamBase *s);
 /** So many objects or changes are looked at in one turn, whether they are told or not: the HTTP
  * library's thread has others to serve. */
 #define FERRY_STREAM_TURN 64
-/** What the HTTP library has for each stream to copy through, for clients of HTTP/1.0 alone: others
- * get chunks, which are made in the connection's memory. */
-#define FERRY_STREAM_BLOCK 1024
-
-/** Makes the members; takes a reference to `user`; `fill` is called in the connection's thread
- * whenever `out` is wanted. */
-void ferry_stream_init(FerryStreamBase *s, struct MHD_Connection *connection,
-                       struct FerryUser *user, void (*fill)(FerryStreamBase *));
-void ferry_stream_clear(FerryStreamBase *s);
+/** Makes the members; takes a reference to `user`; `type` is borrowed, its `fill` is called in the
+ * connection's thread whenever `out` is wanted. */
+void ferry_stream_init(FerryStream *s, struct MHD_Connection *connection, FerryUser *user,
+                       const FerryStreamType *type);
+/** The response that a stream becomes, which takes it; NULL where there is no memory for one. */
+struct MHD_Response *ferry_stream_response(FerryStream *s);
+/** Ends a stream whose client went away before it was answered. */
+void ferry_stream_discard(FerryStream *s);
+void ferry_stream_clear(FerryStream *s);
 /** Bytes in `out` that are still to be sent. */
-gsize ferry_stream_pending(const FerryStreamBase *s);
+gsize ferry_stream_pending(const FerryStream *s);
 /** Has `fill` called soon. Any thread, as long as the stream lives. */
-void ferry_stream_wake(FerryStreamBase *s);
-/** The same, as what the store calls on a change; data is a FerryStreamBase. */
+void ferry_stream_wake(FerryStream *s);
+/** The same, as what the store calls on a change; data is a FerryStream. */
 void ferry_stream_on_change(gpointer data);
-/** The HTTP library's reader of the response; data is a FerryStreamBase. */
-ssize_t ferry_stream_read(void *data, uint64_t pos, char *buf, size_t max);
-
 G_END_DECLS

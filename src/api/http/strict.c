@@ -27,6 +27,7 @@
 // A refusal closes the connection: where its length is in doubt, so is where the next request
 // begins.
 #include "api/http/strict.h"
+#include "api/http/request.h"
 
 #include <string.h>
 

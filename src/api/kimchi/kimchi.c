@@ -7,7 +7,11 @@
 // object behind it (its rows are in routes.c), so whoever may not create migrations may not POST
 // .../migrate either. Whatever goes wrong is answered in Kimchi's form.
 #include "api/kimchi/kimchi.h"
-#include "api/route.h"
+#include "api/auth/authz.h"
+#include "api/http/negotiate.h"
+#include "api/http/query.h"
+#include "api/http/respond.h"
+#include "api/http/route.h"
 
 #include <string.h>
 
@@ -65,16 +69,16 @@ gboolean ferry_kimchi_authorise(FerryKimchi *k, const FerryKind *kind, const cha
                         .subresource = subresource,
                         .ns = ns,
                         .name = name};
-  k->req->kind = kind;
-  k->req->verb = verb;
-  k->req->subresource = subresource;
-  k->req->ns = ns;
-  k->req->name = name;
+  k->req->found.kind = kind;
+  k->req->found.verb = verb;
+  k->req->found.subresource = subresource;
+  k->req->found.ns = ns;
+  k->req->found.name = name;
   return ferry_authz_require(k->req, &access, error);
 }
 
 json_t *ferry_kimchi_body(FerryKimchi *k, GError **error) {
-  if (k->req->body->len == 0)
+  if (k->req->asked.body->len == 0)
     return json_object();
   json_t *body = ferry_request_body(k->req, error);
   if (body && !json_is_object(body)) {
@@ -117,16 +121,16 @@ void ferry_kimchi_respond_error(FerryRequest *req, const GError *error) {
 }
 
 void ferry_kimchi_no_such_path(const FerryRequest *req, GError **error) {
-  const char *p = g_str_has_prefix(req->path, PLUGIN) ? PLUGIN : "";
+  const char *p = g_str_has_prefix(req->asked.path, PLUGIN) ? PLUGIN : "";
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
               "there is no %s here; there are %s/vms, %s/vms/NAME, %s/vms/NAME/migrate, "
               "%s/tasks, %s/tasks/ID, %s/peers and %s/config",
-              req->path, p, p, p, p, p, p, p);
+              req->asked.path, p, p, p, p, p, p, p);
 }
 
 static gboolean kimchi_serve(FerryKimchi *k, GError **error) {
   FerryRequest *req = k->req;
-  char **s = req->segments;
+  char **s = req->asked.segments;
   if (g_str_equal(s[0], "plugins")) {
     k->prefix = PLUGIN;
     s += 2;
@@ -138,7 +142,7 @@ static gboolean kimchi_serve(FerryKimchi *k, GError **error) {
     return FALSE;
   }
   k->name = s[1];
-  return req->route->kimchi(k, error);
+  return req->found.route->kimchi(k, error);
 }
 
 gboolean ferry_serve_kimchi(FerryRequest *req, GError **error) {
@@ -150,7 +154,7 @@ gboolean ferry_serve_kimchi(FerryRequest *req, GError **error) {
   json_decref(k.problems);
   g_clear_pointer(&k.names, g_hash_table_unref);
   /* They pointed into objects of the handler. */
-  req->kind = NULL;
-  req->ns = req->name = req->subresource = NULL;
+  req->found.kind = NULL;
+  req->found.ns = req->found.name = req->found.subresource = NULL;
   return ok;
 }

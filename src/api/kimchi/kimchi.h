@@ -2,7 +2,7 @@
 // What the files of Kimchi's REST share. Not for other folders; the router and its table know
 // the handlers, ferry_kimchi_owns and ferry_serve_kimchi only.
 #pragma once
-#include "api/internal.h"
+#include "api/http/request.h"
 
 G_BEGIN_DECLS
 
@@ -27,7 +27,7 @@ struct FerryKimchi {
 /* kimchi.c */
 /** Whether a path is one of Kimchi's: /vms, /tasks, /peers, /config, /plugins/kimchi. */
 gboolean ferry_kimchi_owns(const char *path);
-/** Answers what req->route says; errors are answered by ferry_kimchi_respond_error. */
+/** Answers what req->found.route says; errors are answered by ferry_kimchi_respond_error. */
 gboolean ferry_serve_kimchi(FerryRequest *req, GError **error);
 /** NOT_FOUND with the paths that there are. */
 void ferry_kimchi_no_such_path(const FerryRequest *req, GError **error);
@@ -72,6 +72,8 @@ json_t *ferry_kimchi_monitor(FerryKimchi *k, const json_t *migration);
 gboolean ferry_kimchi_list_tasks(FerryKimchi *k, GError **error);
 gboolean ferry_kimchi_get_task(FerryKimchi *k, GError **error);
 gboolean ferry_kimchi_cancel_task(FerryKimchi *k, GError **error);
+/** Cancels `migration` and answers with its Task. */
+gboolean ferry_kimchi_cancel(FerryKimchi *k, const json_t *migration, GError **error);
 
 /* kimchi_vms.c */
 gboolean ferry_kimchi_list_vms(FerryKimchi *k, GError **error);
@@ -88,8 +90,6 @@ const char *ferry_kimchi_vm_word(FerryKimchi *k, const json_t *vmi);
 gboolean ferry_kimchi_migrate(FerryKimchi *k, GError **error);
 gboolean ferry_kimchi_get_migrate(FerryKimchi *k, GError **error);
 gboolean ferry_kimchi_cancel_migrate(FerryKimchi *k, GError **error);
-/** Cancels `migration` and answers with its Task. */
-gboolean ferry_kimchi_cancel(FerryKimchi *k, const json_t *migration, GError **error);
 
 #define FERRY_KIMCHI_NOTES "kimchi.ferry.migration/notes" /* annotation: warnings, one a line */
 

@@ -4,6 +4,10 @@
 // The checks of Kimchi's proposal (the destination's libvirtd can be reached, same architecture, no
 // passed-through device, disks the destination can use) are made before anything is stored, and all
 // that is wrong is answered at once. What only libvirt can know shows in the task's message.
+#include "api/http/respond.h"
+#include "api/resource/write.h"
+#include "model/field/object_meta.h"
+#include "store/internal.h"
 #include "api/kimchi/kimchi.h"
 #include "model/migration/migration.h"
 #include "policy/migratable.h"
@@ -412,17 +416,6 @@ gboolean ferry_kimchi_get_migrate(FerryKimchi *k, GError **error) {
   if (!m)
     return FALSE;
   ferry_kimchi_respond(k, 200, ferry_kimchi_monitor(k, m));
-  return TRUE;
-}
-
-gboolean ferry_kimchi_cancel(FerryKimchi *k, const json_t *migration, GError **error) {
-  const char *ns = ferry_json_str(migration, "metadata.namespace");
-  const char *name = ferry_json_str(migration, "metadata.name");
-  if (!ferry_kimchi_authorise(k, &ferry_kind_vmim, "update", "cancel", ns, name, error) ||
-      !ferry_resource_cancel(k->req, error))
-    return FALSE;
-  g_autoptr(json_t) now = ferry_store_get(k->req->api->store, &ferry_kind_vmim, ns, name);
-  ferry_kimchi_respond(k, 202, ferry_kimchi_task(k, now ? now : migration));
   return TRUE;
 }
 

@@ -2,6 +2,7 @@
 // Kimchi's settings. PUT /config keeps them as annotations of the KubeVirt object, beside the
 // cluster's own configuration and not in it: they are for migrations that are asked for through
 // Kimchi's paths.
+#include "api/resource/write.h"
 #include "api/kimchi/kimchi.h"
 #include "base/quantity.h"
 #include "model/kinds/policy_fields.h"

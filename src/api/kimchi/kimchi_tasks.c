@@ -2,6 +2,8 @@
 // Tasks. Each is derived from one VirtualMachineInstanceMigration whenever it is asked for, so it
 // is as durable as that, and migrations that were started by other means are tasks too. A task's id
 // is the migration's UID. The steps are those of Kimchi's proposal; Ferry's phases fall into them.
+#include "api/http/query.h"
+#include "api/resource/delete.h"
 #include "api/kimchi/kimchi.h"
 #include "api/kimchi/kimchi_pattern.h"
 #include "model/migration/reasons.h"
@@ -418,6 +420,17 @@ gboolean ferry_kimchi_get_task(FerryKimchi *k, GError **error) {
   if (!m)
     return FALSE;
   ferry_kimchi_respond(k, 200, ferry_kimchi_task(k, m));
+  return TRUE;
+}
+
+gboolean ferry_kimchi_cancel(FerryKimchi *k, const json_t *migration, GError **error) {
+  const char *ns = ferry_json_str(migration, "metadata.namespace");
+  const char *name = ferry_json_str(migration, "metadata.name");
+  if (!ferry_kimchi_authorise(k, &ferry_kind_vmim, "update", "cancel", ns, name, error) ||
+      !ferry_resource_cancel(k->req, error))
+    return FALSE;
+  g_autoptr(json_t) now = ferry_store_get(k->req->api->store, &ferry_kind_vmim, ns, name);
+  ferry_kimchi_respond(k, 202, ferry_kimchi_task(k, now ? now : migration));
   return TRUE;
 }
 

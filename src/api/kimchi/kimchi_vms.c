@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // VMs and peers as Kimchi shows them. Kimchi knows no namespaces: a VM is found by its name, its
 // domain's name or its UUID in all of them, and where a name fits several the answer says so.
+#include "api/http/query.h"
 #include "api/kimchi/kimchi.h"
 #include "base/quantity.h"
 #include "model/migration/phase.h"

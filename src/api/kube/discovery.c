@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Discovery, plain and aggregated, made from the kinds' tables: /api, /api/v1, /apis, /apis/G,
 // /apis/G/V. Only verbs that work are listed.
-#include "api/routes.h"
+
+#include "api/kube/discovery.h"
+#include "api/http/negotiate.h"
+#include "api/http/respond.h"
+#include "api/http/route.h"
 
 #include <string.h>
 
@@ -59,11 +63,10 @@ static json_t *verbs_of(const FerryKind *kind) {
 }
 
 /* What the table of routes has for a subresource of a kind. */
-static json_t *sub_verbs(const char *subresource) {
+static json_t *sub_verbs(FerryApi *api, const char *subresource) {
   json_t *out = json_array();
-  gsize n;
-  const FerryApiRoute *routes = ferry_routes(&n);
-  for (gsize i = 0; i < n; i++)
+  const FerryApiRoute *routes = api->routes;
+  for (gsize i = 0; i < api->n_routes; i++)
     if (routes[i].rule == FERRY_RULE_KIND && g_strcmp0(routes[i].subresource, subresource) == 0)
       json_array_append_new(out, json_string(routes[i].verb));
   return out;
@@ -80,11 +83,11 @@ static json_t *plain_entry(const FerryKind *kind) {
   return entry;
 }
 
-static void add_plain_sub(json_t *list, const FerryKind *kind, const char *sub) {
+static void add_plain_sub(FerryApi *api, json_t *list, const FerryKind *kind, const char *sub) {
   g_autofree char *name = g_strdup_printf("%s/%s", kind->plural, sub);
   json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", name, "singularName",
                                         "", "namespaced", kind->namespaced, "kind", kind->kind,
-                                        "verbs", sub_verbs(sub)));
+                                        "verbs", sub_verbs(api, sub)));
 }
 
 static void add_plain_extra(json_t *list, gsize i) {
@@ -99,7 +102,7 @@ static void add_plain_extra(json_t *list, gsize i) {
 }
 
 /* APIResourceList of a group version, NULL where there is none. */
-static json_t *resource_list(const char *group, const char *version) {
+static json_t *resource_list(FerryApi *api, const char *group, const char *version) {
   g_autoptr(json_t) list = json_array();
   gboolean found = FALSE;
   gsize n;
@@ -113,9 +116,9 @@ static json_t *resource_list(const char *group, const char *version) {
     if (is_spelling(kind))
       continue;
     if (kind->has_status)
-      add_plain_sub(list, kind, "status");
+      add_plain_sub(api, list, kind, "status");
     for (gsize s = 0; kind->subresources && kind->subresources[s]; s++)
-      add_plain_sub(list, kind, kind->subresources[s]);
+      add_plain_sub(api, list, kind, kind->subresources[s]);
   }
   for (gsize i = 0; i < G_N_ELEMENTS(extras); i++) {
     if (!g_str_equal(extras[i].group, group) || !g_str_equal(extras[i].version, version))
@@ -199,10 +202,11 @@ static json_t *response_kind(const char *group, const char *version, const char 
   return json_pack("{s:s, s:s, s:s}", "group", group, "version", version, "kind", kind);
 }
 
-static void add_aggregated_sub(json_t *list, const FerryKind *kind, const char *sub) {
+static void add_aggregated_sub(FerryApi *api, json_t *list, const FerryKind *kind,
+                               const char *sub) {
   json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "subresource", sub, "responseKind",
                                         response_kind(kind->group, kind->version, kind->kind),
-                                        "verbs", sub_verbs(sub)));
+                                        "verbs", sub_verbs(api, sub)));
 }
 
 /* Whether the extra is a subresource of the resource `plural` of that group version. */
@@ -224,13 +228,13 @@ static json_t *aggregated_extra_sub(gsize i) {
                    "responseKind", extra_kind(i), "verbs", extras[i].verb);
 }
 
-static json_t *aggregated_entry(const FerryKind *kind) {
+static json_t *aggregated_entry(FerryApi *api, const FerryKind *kind) {
   json_t *subs = json_array();
   gboolean subresources = !is_spelling(kind);
   if (kind->has_status && subresources)
-    add_aggregated_sub(subs, kind, "status");
+    add_aggregated_sub(api, subs, kind, "status");
   for (gsize s = 0; subresources && kind->subresources && kind->subresources[s]; s++)
-    add_aggregated_sub(subs, kind, kind->subresources[s]);
+    add_aggregated_sub(api, subs, kind, kind->subresources[s]);
   for (gsize i = 0; i < G_N_ELEMENTS(extras); i++)
     if (is_extra_of(i, kind->group, kind->version, kind->plural))
       json_array_append_new(subs, aggregated_extra_sub(i));
@@ -270,13 +274,13 @@ static gboolean is_of_kind(gsize extra, const FerryKind *const *kinds, gsize n) 
   return FALSE;
 }
 
-static json_t *aggregated_version(const char *group, const char *version) {
+static json_t *aggregated_version(FerryApi *api, const char *group, const char *version) {
   json_t *list = json_array();
   gsize n;
   const FerryKind *const *kinds = ferry_kinds_served(&n);
   for (gsize i = 0; i < n; i++)
     if (g_str_equal(kinds[i]->group, group) && g_str_equal(kinds[i]->version, version))
-      json_array_append_new(list, aggregated_entry(kinds[i]));
+      json_array_append_new(list, aggregated_entry(api, kinds[i]));
   for (gsize i = 0; i < G_N_ELEMENTS(extras); i++)
     if (extras[i].resource && g_str_equal(extras[i].group, group) &&
         g_str_equal(extras[i].version, version) && !is_of_kind(i, kinds, n))
@@ -285,11 +289,11 @@ static json_t *aggregated_version(const char *group, const char *version) {
                    list);
 }
 
-static json_t *discovery_aggregated(gboolean core, const char *version) {
+static json_t *discovery_aggregated(FerryApi *api, gboolean core, const char *version) {
   json_t *items = json_array();
   if (core) {
-    json_array_append_new(
-        items, json_pack("{s:{}, s:[o]}", "metadata", "versions", aggregated_version("", "v1")));
+    json_array_append_new(items, json_pack("{s:{}, s:[o]}", "metadata", "versions",
+                                           aggregated_version(api, "", "v1")));
   } else {
     g_autoptr(GPtrArray) all = group_versions();
     for (guint i = 0; i < all->len; i += 2) {
@@ -299,7 +303,8 @@ static json_t *discovery_aggregated(gboolean core, const char *version) {
       json_t *versions = json_array();
       for (guint j = i; j < all->len; j += 2)
         if (g_str_equal(g_ptr_array_index(all, j), group))
-          json_array_append_new(versions, aggregated_version(group, g_ptr_array_index(all, j + 1)));
+          json_array_append_new(versions,
+                                aggregated_version(api, group, g_ptr_array_index(all, j + 1)));
       json_array_append_new(
           items, json_pack("{s:{s:s}, s:o}", "metadata", "name", group, "versions", versions));
     }
@@ -317,14 +322,14 @@ static void respond_cached(FerryRequest *req, json_t *body, const char *type) {
 }
 
 gboolean ferry_serve_discovery(FerryRequest *req, GError **error) {
-  char **s = req->segments;
+  char **s = req->asked.segments;
   guint n = g_strv_length(s);
   gboolean core = g_str_equal(s[0], "api");
   const char *version = n == 1 ? ferry_negotiate_aggregated(req) : NULL;
   if (version) {
     g_autofree char *type = g_strdup_printf(
         "application/json;g=apidiscovery.k8s.io;v=%s;as=APIGroupDiscoveryList", version);
-    respond_cached(req, discovery_aggregated(core, version), type);
+    respond_cached(req, discovery_aggregated(req->api, core, version), type);
     return TRUE;
   }
   if (!ferry_negotiate(req, FALSE, error))
@@ -333,14 +338,16 @@ gboolean ferry_serve_discovery(FerryRequest *req, GError **error) {
   if (core)
     body = n == 1 ? json_pack("{s:s, s:[s], s:[]}", "kind", "APIVersions", "versions", "v1",
                               "serverAddressByClientCIDRs")
-                  : resource_list("", "v1");
+                  : resource_list(req->api, "", "v1");
   else
-    body = n == 1 ? discovery_group_list() : n == 2 ? one_group(s[1]) : resource_list(s[1], s[2]);
+    body = n == 1   ? discovery_group_list()
+           : n == 2 ? one_group(s[1])
+                    : resource_list(req->api, s[1], s[2]);
   if (!body) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
                 "the server could not find the requested resource: there is no group or version "
                 "%.200s here",
-                req->path);
+                req->asked.path);
     return FALSE;
   }
   respond_cached(req, body, "application/json");

@@ -3,7 +3,13 @@
 // one pod there (model/kinds/kinds_pod.c). Evicting it starts a migration of the VM with the
 // highest priority; while that waits in the queue, or no host can take the VM, the answer is 429
 // with the reason, which kubectl prints and asks again after.
-#include "api/internal.h"
+#include "api/kube/eviction.h"
+#include "api/http/negotiate.h"
+#include "api/http/respond.h"
+#include "api/lookup/made.h"
+#include "api/resource/delete.h"
+#include "api/resource/write.h"
+#include "api/resource/write_options.h"
 #include "model/field/object_meta.h"
 #include "model/migration/migration.h"
 #include "model/migration/evacuation.h"
@@ -138,20 +144,20 @@ static gboolean evict_vm(FerryRequest *req, const char *ns, const char *pod, GEr
     return FALSE;
   if (running)
     return answer_for(req, running, source, error);
-  req->kind = &ferry_kind_vmim;
-  req->ns = ns;
+  req->found.kind = &ferry_kind_vmim;
+  req->found.ns = ns;
   g_autoptr(GError) problem = NULL;
   /* Asked first: what no host can take is not even begun. */
   g_autoptr(json_t) wish = ferry_evacuation_migration(vmi, source, 1);
-  g_hash_table_replace(req->query, g_strdup("dryRun"), g_strdup("All"));
+  g_hash_table_replace(req->asked.query, g_strdup("dryRun"), g_strdup("All"));
   g_autoptr(json_t) made = ferry_resource_make(req, wish, &problem);
   if (made && !dry) {
-    g_hash_table_remove(req->query, "dryRun");
+    g_hash_table_remove(req->asked.query, "dryRun");
     g_clear_pointer(&made, json_decref);
     g_autoptr(json_t) again = ferry_evacuation_migration(vmi, source, 1);
     made = ferry_resource_make(req, again, &problem);
   }
-  req->kind = &ferry_kind_pod;
+  req->found.kind = &ferry_kind_pod;
   if (made)
     return answer_for(req, made, source, error);
   if (g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_INVALID) ||
@@ -162,11 +168,11 @@ static gboolean evict_vm(FerryRequest *req, const char *ns, const char *pod, GEr
 }
 
 gboolean ferry_serve_eviction(FerryRequest *req, GError **error) {
-  req->kind = &ferry_kind_pod;
+  req->found.kind = &ferry_kind_pod;
   if (!ferry_negotiate(req, FALSE, error))
     return FALSE;
   /* As Kubernetes has it: with a Retry-After client-go would ask again by itself ten times before
    * kubectl could say what it waits for. */
-  req->waits_in_words = TRUE;
-  return evict_vm(req, req->ns, req->name, error);
+  req->seat.waits_in_words = TRUE;
+  return evict_vm(req, req->found.ns, req->found.name, error);
 }

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // PUT .../virtualmachines/NAME/migrate of subresources.kubevirt.io, as virtctl sends it: makes a
 // migration of the VM and answers 202 without waiting for anything.
-#include "api/internal.h"
+#include "api/kube/migrate_subresource.h"
+#include "api/http/negotiate.h"
+#include "api/http/respond.h"
+#include "api/lookup/find.h"
+#include "api/resource/write.h"
+#include "api/resource/write_options.h"
 
 #include <string.h>
 
@@ -15,7 +20,7 @@ static const FerryKind vm_kind = {.group = "subresources.kubevirt.io",
 /* MigrateOptions, all of it optional. */
 static gboolean migrate_subresource_read_options(FerryRequest *req, json_t *spec, gboolean *dry,
                                                  GError **error) {
-  g_autoptr(json_t) body = req->body->len ? ferry_request_body(req, error) : json_object();
+  g_autoptr(json_t) body = req->asked.body->len ? ferry_request_body(req, error) : json_object();
   if (!body)
     return FALSE;
   if (!json_is_object(body)) {
@@ -35,12 +40,12 @@ gboolean ferry_serve_migrate_subresource(FerryRequest *req, GError **error) {
   g_autoptr(json_t) spec = json_object();
   if (!migrate_subresource_read_options(req, spec, &dry, error))
     return FALSE;
-  req->kind = &ferry_kind_vmi;
+  req->found.kind = &ferry_kind_vmi;
   g_autoptr(json_t) vmi = ferry_resource_find(req, NULL);
   if (!vmi) {
-    req->kind = &vm_kind;
+    req->found.kind = &vm_kind;
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
-                "virtualmachine.kubevirt.io \"%s\" not found", req->name);
+                "virtualmachine.kubevirt.io \"%s\" not found", req->found.name);
     return FALSE;
   }
   json_object_set(spec, "vmiName", ferry_json_get(vmi, "metadata.name"));
@@ -48,9 +53,9 @@ gboolean ferry_serve_migrate_subresource(FerryRequest *req, GError **error) {
                                      "kind", "VirtualMachineInstanceMigration", "metadata",
                                      "generateName", "kubevirt-migrate-vm-", "spec", spec);
   if (dry)
-    g_hash_table_replace(req->query, g_strdup("dryRun"), g_strdup("All"));
-  req->kind = &ferry_kind_vmim;
-  req->name = NULL;
+    g_hash_table_replace(req->asked.query, g_strdup("dryRun"), g_strdup("All"));
+  req->found.kind = &ferry_kind_vmim;
+  req->found.name = NULL;
   g_autoptr(json_t) made = ferry_resource_make(req, wish, error);
   if (!made)
     return FALSE;

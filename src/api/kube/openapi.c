@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // /openapi/v2 (JSON, or protobuf for kubectl) and /openapi/v3. Documents never change while the
 // program runs, so each is made once.
-#include "api/internal.h"
+#include "api/kube/openapi.h"
+#include "api/http/respond.h"
 #include "base/random.h"
 #include "model/schema/schema.h"
 
@@ -24,7 +25,8 @@ static void serve_v2(FerryRequest *req) {
     g_once_init_leave(&once, 1);
   }
   /* kubectl asks with "@v1.0"; the answer's own type has a dot there, or old ones fail. */
-  if (req->accept && strstr(req->accept, "application/com.github.proto-openapi.spec.v2"))
+  if (req->asked.accept &&
+      strstr(req->asked.accept, "application/com.github.proto-openapi.spec.v2"))
     ferry_respond_cached(req, protobuf, V2_PROTOBUF);
   else
     ferry_respond_cached(req, json, "application/json");
@@ -58,7 +60,7 @@ static json_t *v3_index(void) {
 }
 
 gboolean ferry_serve_openapi(FerryRequest *req, GError **error) {
-  char **s = req->segments;
+  char **s = req->asked.segments;
   guint n = g_strv_length(s);
   if (n == 2 && g_str_equal(s[1], "v2")) {
     serve_v2(req);

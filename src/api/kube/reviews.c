@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Questions about rights: may I, what may I, who am I, may that one; answered by the authoriser
 // that judges requests. Plus health and version.
-#include "api/routes.h"
+
+#include "api/kube/reviews.h"
+#include "api/auth/authz.h"
+#include "api/auth/own_rules.h"
+#include "api/http/negotiate.h"
+#include "api/http/respond.h"
+#include "api/http/route.h"
 
 #include <string.h>
 
@@ -18,7 +24,7 @@ static const char *word_or(const json_t *object, const char *path, const char *f
 }
 
 /* What would be found is judged like what is found: a kind by its table, a namespace in itself. */
-static void read_resource(const json_t *r, FerryAccess *a) {
+static void read_resource(FerryApi *api, const json_t *r, FerryAccess *a) {
   a->group = word_or(r, "group", "");
   a->resource = word_or(r, "resource", "");
   a->subresource = word_or(r, "subresource", NULL);
@@ -26,17 +32,16 @@ static void read_resource(const json_t *r, FerryAccess *a) {
   a->name = word_or(r, "name", NULL);
   if (*a->group == '\0' && g_str_equal(a->resource, "namespaces"))
     a->ns = a->name;
-  else if (!ferry_authz_in_namespaces(a->group, a->resource))
+  else if (!ferry_authz_in_namespaces(api, a->group, a->resource))
     a->ns = NULL;
 }
 
-static gboolean is_known(const FerryAccess *a) {
-  gsize n;
-  const FerryApiRoute *routes = ferry_routes(&n);
+static gboolean is_known(FerryApi *api, const FerryAccess *a) {
+  const FerryApiRoute *routes = api->routes;
   if (a->path || !*a->resource || g_str_equal(a->resource, "*") ||
       ferry_kind_by_plural(a->group, NULL, a->resource))
     return TRUE;
-  for (gsize i = 0; i < n; i++)
+  for (gsize i = 0; i < api->n_routes; i++)
     if (routes[i].rule == FERRY_RULE_RESOURCE && g_str_equal(routes[i].group, a->group) &&
         g_str_equal(routes[i].resource, a->resource))
       return TRUE;
@@ -49,11 +54,11 @@ static json_t *answer_access(FerryRequest *req, const FerryUser *user, const jso
   const json_t *p = ferry_json_get(body, "spec.nonResourceAttributes");
   FerryAccess access = {.verb = word_or(r ? r : p, "verb", "")};
   if (r)
-    read_resource(r, &access);
+    read_resource(req->api, r, &access);
   else
     access.path = word_or(p, "path", "/");
   json_t *status = json_pack("{s:b}", "allowed", ferry_authz_allows(req->api, user, &access));
-  if (!is_known(&access))
+  if (!is_known(req->api, &access))
     json_object_set_new(status, "reason", json_string("the server has no such resource"));
   return status;
 }
@@ -80,9 +85,10 @@ static FerryUser *subject_of(const json_t *body, GError **error) {
 
 static json_t *answer_subject(FerryRequest *req, const json_t *body, GError **error) {
   const char *ns = ferry_json_str(body, "spec.resourceAttributes.namespace");
-  if (req->ns && g_strcmp0(ns, req->ns) != 0) {
+  if (req->found.ns && g_strcmp0(ns, req->found.ns) != 0) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "spec.resourceAttributes.namespace must be the namespace of the URL, %s", req->ns);
+                "spec.resourceAttributes.namespace must be the namespace of the URL, %s",
+                req->found.ns);
     return NULL;
   }
   g_autoptr(FerryUser) user = subject_of(body, error);
@@ -112,7 +118,7 @@ gboolean ferry_serve_review(FerryRequest *req, GError **error) {
       {"localsubjectaccessreviews", "LocalSubjectAccessReview"},
   };
   gsize which = 0;
-  while (!g_str_equal(known[which].resource, req->route->resource))
+  while (!g_str_equal(known[which].resource, req->found.route->resource))
     which++;
   if (!ferry_negotiate(req, FALSE, error))
     return FALSE;
@@ -126,7 +132,8 @@ gboolean ferry_serve_review(FerryRequest *req, GError **error) {
   if (!status)
     return FALSE;
   json_t *spec = json_object_get(body, "spec");
-  g_autofree char *version = g_strdup_printf("%s/%s", req->route->group, req->segments[2]);
+  g_autofree char *version =
+      g_strdup_printf("%s/%s", req->found.route->group, req->asked.segments[2]);
   json_t *answer = json_pack("{s:s, s:s, s:{}, s:o}", "kind", known[which].kind, "apiVersion",
                              version, "metadata", "status", status);
   if (spec)

@@ -2,8 +2,12 @@
 // Theory of operation: a thread of its own follows the migrations' changes as they come, so that
 // transitions are timed when they happen and not when somebody looks. A scrape first lets it catch
 // up, then adds what is derived from the store and what this process knows of itself.
-#include "api/auth/audit.h"
 #include "api/metrics/metrics.h"
+#include "api/auth/certificates.h"
+#include "api/http/respond.h"
+#include "api/resource/streams.h"
+#include "store/internal.h"
+#include "api/auth/audit.h"
 #include "api/http/front.h"
 #include "base/memory.h"
 
@@ -112,15 +116,18 @@ void ferry_metrics_stop(FerryMetrics *m) {
 
 void ferry_metrics_request(FerryMetrics *m, const FerryRequest *req) {
   static const char *const methods[] = {"GET", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", NULL};
-  if (!m || !req->begun_us)
+  if (!m || !req->asked.begun_us)
     return;
-  const char *resource = req->kind ? req->kind->plural : "none";
+  const char *resource = req->found.kind ? req->found.kind->plural : "none";
   g_autofree char *verb = g_ascii_strdown(
-      g_strv_contains(methods, req->method ? req->method : "") ? req->method : "other", -1);
-  double seconds = (double)(g_get_monotonic_time() - req->begun_us) / G_USEC_PER_SEC;
+      g_strv_contains(methods, req->asked.method ? req->asked.method : "") ? req->asked.method
+                                                                           : "other",
+      -1);
+  double seconds = (double)(g_get_monotonic_time() - req->asked.begun_us) / G_USEC_PER_SEC;
   g_mutex_lock(&m->lock);
-  ferry_metrics_requests_take(m->requests, req->kind && req->verb ? req->verb : verb, resource,
-                              req->status, seconds);
+  ferry_metrics_requests_take(m->requests,
+                              req->found.kind && req->found.verb ? req->found.verb : verb, resource,
+                              req->answer.status, seconds);
   g_mutex_unlock(&m->lock);
 }
 
@@ -202,7 +209,7 @@ static void put_user_streams(const FerryStreamFigures *f, GString *out) {
 
 static void put_streams(FerryApi *api, GString *out) {
   FerryStreamFigures f;
-  ferry_streams_figures(api, &f);
+  ferry_streams_figures(api->streams, &f);
   ferry_metrics_figure(out, "ferry_api_watches", "gauge", "Watches that are open.", f.watches);
   ferry_metrics_figure(out, "ferry_api_event_streams", "gauge", "Event streams that are open.",
                        f.event_streams);

@@ -2,10 +2,14 @@
 // What GET /metrics shows. Figures about objects are derived from the store at each scrape; what
 // only happens (transitions, decisions, requests) is counted as it does.
 #pragma once
-#include "api/internal.h"
+#include "store/internal.h"
+#include "api/http/request.h"
 #include "base/metrics_text.h"
 
 G_BEGIN_DECLS
+
+/** GET /metrics */
+gboolean ferry_serve_metrics(FerryRequest *req, GError **error);
 
 /** Starts to count; ends with ferry_metrics_stop. */
 FerryMetrics *ferry_metrics_start(FerryStore *store, const FerryClock *clock);

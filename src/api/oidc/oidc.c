@@ -5,6 +5,7 @@
 // by such a name, and such groups are dropped, so no provider can make an administrator or an
 // agent.
 #include "api/oidc/oidc.h"
+#include "api/http/user.h"
 #include "api/oidc/oidc_keys.h"
 
 #include <string.h>

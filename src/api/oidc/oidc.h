@@ -3,9 +3,12 @@
 #pragma once
 #include "api/oidc/jwks.h"
 #include "api/oidc/oidc_config.h"
-#include "api/internal.h"
+#include "api/http/user.h"
+#include "base/error.h"
 
 G_BEGIN_DECLS
+
+typedef struct FerryOidc FerryOidc;
 
 /** Bounds on what a token says: how many groups, and the bytes of each name with its prefix. */
 #define FERRY_OIDC_MAX_GROUPS 64

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules of single kinds that need more than the object itself. One row a kind; a row's functions
 // see objects that are valid already.
-#include "api/internal.h"
+#include "api/resource/admission.h"
+#include "api/auth/authz.h"
+#include "api/auth/node_delete.h"
+#include "api/auth/users.h"
+#include "api/http/query.h"
+#include "api/http/respond.h"
+#include "api/resource/trace.h"
+#include "api/resource/tuning.h"
+#include "store/internal.h"
 #include "control/relevant.h"
 #include "api/auth/rbac.h"
 #include "api/resource/node_restriction.h"
@@ -37,7 +45,7 @@ static gboolean keep_finalizer(FerryRequest *req, const json_t *old, json_t *obj
   if (ferry_phase_is_final(ferry_phase_of(old)))
     return FALSE;
   if (ferry_json_str(old, "metadata.deletionTimestamp") &&
-      (!g_str_equal(req->method, "PUT") || ferry_json_get(object, "metadata.finalizers") ||
+      (!g_str_equal(req->asked.method, "PUT") || ferry_json_get(object, "metadata.finalizers") ||
        !ferry_object_has_finalizer(old, name)))
     return FALSE;
   ferry_object_add_finalizer(object, name);
@@ -96,21 +104,22 @@ static void warn_of_conditions(FerryRequest *req, const FerryAdmissionState *sta
 static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   FerryStore *store = req->api->store;
   const char *own = ferry_json_str(object, "metadata.name");
-  g_autoptr(json_t) there = ferry_store_get(store, &ferry_kind_vmim, req->ns, own);
+  g_autoptr(json_t) there = ferry_store_get(store, &ferry_kind_vmim, req->found.ns, own);
   if (there) { /* said first: it is the plainest reason, and generateName tries again on it */
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS, "exists");
-    ferry_store_error(error, req->kind, own);
+    ferry_store_error(error, req->found.kind, own);
     return FALSE;
   }
   const char *word = ferry_json_str(object, "spec.vmiName");
   g_autoptr(GPtrArray) migrations = ferry_relevant_migrations(store);
-  g_autoptr(GPtrArray) vmis = ferry_relevant_vmis_of_word(
-      store, req->ns, word ? word : "", ferry_json_str(object, "spec.destinationName"), migrations);
+  g_autoptr(GPtrArray) vmis =
+      ferry_relevant_vmis_of_word(store, req->found.ns, word ? word : "",
+                                  ferry_json_str(object, "spec.destinationName"), migrations);
   g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
   g_autoptr(GPtrArray) policies = ferry_store_list(store, &ferry_kind_migration_policy, NULL, NULL);
   g_autoptr(GPtrArray) networks = ferry_store_list(store, &ferry_kind_network, NULL, NULL);
   g_autoptr(json_t) kubevirt = ferry_store_get(store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
-  g_autoptr(json_t) ns = ferry_store_get(store, &ferry_kind_namespace, "", req->ns);
+  g_autoptr(json_t) ns = ferry_store_get(store, &ferry_kind_namespace, "", req->found.ns);
   const char *dry = ferry_query(req, "dryRun");
   FerryAdmissionState state = {
       (json_t *const *)vmis->pdata, vmis->len, (json_t *const *)nodes->pdata, nodes->len,
@@ -125,7 +134,7 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   if (stop) /* it is taken, and a check is answered, but it will wait */
     ferry_respond_warning(req, stop);
   const json_t *vmi =
-      ferry_admission_find_vmi(&state, req->ns, ferry_json_str(object, "spec.vmiName"));
+      ferry_admission_find_vmi(&state, req->found.ns, ferry_json_str(object, "spec.vmiName"));
   const char *name = ferry_json_str(vmi, "metadata.name");
   warn_of_losses(req, vmi);
   ferry_json_set_str(object, "spec.vmiName", name);
@@ -150,20 +159,6 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   return TRUE;
 }
 
-/* What was given at create is stored as the VMI's name; the same manifest may come again. */
-static void resolve_vmim(FerryRequest *req, const json_t *old, json_t *wanted) {
-  const char *name = ferry_json_str(old, "spec.vmiName");
-  const char *word = ferry_json_str(wanted, "spec.vmiName");
-  if (!name || !word || g_str_equal(name, word))
-    return;
-  g_autoptr(GPtrArray) vmis =
-      ferry_relevant_vmis_of_word(req->api->store, req->ns, word, NULL, NULL);
-  FerryAdmissionState state = {.vmis = (json_t *const *)vmis->pdata, .n_vmis = vmis->len};
-  const json_t *vmi = ferry_admission_find_vmi(&state, req->ns, word);
-  if (g_strcmp0(ferry_json_str(vmi, "metadata.name"), name) == 0)
-    ferry_json_set_str(wanted, "spec.vmiName", name);
-}
-
 /* An agent that comes late must not begin what was given up: it begins once its word is taken. */
 static gboolean check_phase(FerryRequest *req, const json_t *old, const json_t *object,
                             GError **error) {
@@ -172,7 +167,7 @@ static gboolean check_phase(FerryRequest *req, const json_t *old, const json_t *
   const char *ended = ferry_json_str(old, "status.phase");
   g_autofree char *text = g_strdup_printf(
       "the migration has ended (%s) and stays so; create another one to move the VM", ended);
-  return forbid_field(req->kind, old, "status.phase", text, error);
+  return forbid_field(req->found.kind, old, "status.phase", text, error);
 }
 
 static gboolean update_vmim(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
@@ -185,7 +180,7 @@ static gboolean update_vmim(FerryRequest *req, const json_t *old, json_t *object
     return TRUE;
   if (ferry_change_is_tuning(req, old, object))
     return ferry_change_tune(req, old, object, error);
-  return forbid_field(req->kind, old, "spec",
+  return forbid_field(req->found.kind, old, "spec",
                       "a migration's spec is immutable; cancel it and create another one", error);
 }
 
@@ -230,7 +225,7 @@ static gboolean delete_vmim(FerryRequest *req, const json_t *object, json_t **in
 static gboolean update_vmi(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
   if (json_equal(json_object_get(old, "spec"), json_object_get(object, "spec")))
     return TRUE;
-  return forbid_field(req->kind, old, "spec",
+  return forbid_field(req->found.kind, old, "spec",
                       "it describes the libvirt domain as it was found; change the domain (virsh "
                       "edit, or its <metadata>) and the change shows here; labels and annotations "
                       "can be changed here",
@@ -320,8 +315,8 @@ static gboolean update_network(FerryRequest *req, const json_t *old, json_t *obj
 
 static gboolean delete_network(FerryRequest *req, const json_t *object, json_t **instead,
                                GError **error) {
-  req->refused = !check_network(req, object, NULL, error);
-  return !req->refused;
+  req->write.refused = !check_network(req, object, NULL, error);
+  return !req->write.refused;
 }
 
 /* ---- namespaces, events ---- */
@@ -358,7 +353,7 @@ static gboolean delete_namespace(FerryRequest *req, const json_t *object, json_t
   g_autoptr(GPtrArray) vmis = ferry_store_list(req->api->store, &ferry_kind_vmi, name, NULL);
   if (vmis->len == 0)
     return TRUE;
-  req->refused = TRUE;
+  req->write.refused = TRUE;
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
               "namespaces \"%s\" cannot be deleted: it still holds %u virtual machine(s), such as "
               "\"%s\"; give their domains another namespace first",
@@ -368,11 +363,11 @@ static gboolean delete_namespace(FerryRequest *req, const json_t *object, json_t
 
 static gboolean create_event(FerryRequest *req, json_t *object, GError **error) {
   const char *ns = ferry_json_str(object, "involvedObject.namespace");
-  if (ns && *ns && !g_str_equal(ns, req->ns)) {
+  if (ns && *ns && !g_str_equal(ns, req->found.ns)) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
                 "involvedObject.namespace is \"%s\", the event's namespace is \"%s\": they must be "
                 "the same",
-                ns, req->ns);
+                ns, req->found.ns);
     return FALSE;
   }
   return ferry_node_restriction_event(req, object, error);
@@ -384,25 +379,24 @@ static gboolean admission_create_user(FerryRequest *req, json_t *object, GError 
 
 static gboolean delete_node(FerryRequest *req, const json_t *object, json_t **instead,
                             GError **error) {
-  req->refused = !ferry_admit_node_delete(req, object, error);
-  return !req->refused;
+  req->write.refused = !ferry_admit_node_delete(req, object, error);
+  return !req->write.refused;
 }
 
-void ferry_admit_resolve(FerryRequest *req, const json_t *old, json_t *wanted) {
-  if (req->kind == &ferry_kind_vmim)
-    resolve_vmim(req, old, wanted);
-}
+/* Writes of a kind that look at other objects of it: check and commit are one step. */
+typedef enum { CREATES = 1, CHANGES = 2 } OneStep;
 
 static const struct {
   const FerryKind *kind;
   gboolean (*create)(FerryRequest *, json_t *, GError **);
   gboolean (*update)(FerryRequest *, const json_t *, json_t *, GError **);
   gboolean (*remove)(FerryRequest *, const json_t *, json_t **, GError **);
+  unsigned one_step; /* of OneStep */
 } rules[] = {
-    {&ferry_kind_vmim, create_vmim, update_vmim, delete_vmim},
+    {&ferry_kind_vmim, create_vmim, update_vmim, delete_vmim, CREATES},
     {&ferry_kind_vmi, NULL, update_vmi, NULL},
     {&ferry_kind_evacuation, create_evacuation, update_evacuation, delete_evacuation},
-    {&ferry_kind_network, create_network, update_network, delete_network},
+    {&ferry_kind_network, create_network, update_network, delete_network, CREATES | CHANGES},
     {&ferry_kind_namespace, create_namespace, update_namespace, delete_namespace},
     {&ferry_kind_event, create_event, NULL, NULL},
     {&ferry_kind_user, admission_create_user, ferry_admit_user, NULL},
@@ -417,14 +411,14 @@ static const struct {
 
 gboolean ferry_admit_create(FerryRequest *req, json_t *object, GError **error) {
   for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
-    if (rules[i].kind == req->kind && rules[i].create)
+    if (rules[i].kind == req->found.kind && rules[i].create)
       return rules[i].create(req, object, error);
   return TRUE;
 }
 
 gboolean ferry_admit_update(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
   for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
-    if (rules[i].kind == req->kind && rules[i].update)
+    if (rules[i].kind == req->found.kind && rules[i].update)
       return rules[i].update(req, old, object, error);
   return TRUE;
 }
@@ -432,20 +426,31 @@ gboolean ferry_admit_update(FerryRequest *req, const json_t *old, json_t *object
 gboolean ferry_admit_delete(FerryRequest *req, const json_t *object, json_t **instead,
                             GError **error) {
   for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
-    if (rules[i].kind == req->kind && rules[i].remove)
+    if (rules[i].kind == req->found.kind && rules[i].remove)
       return rules[i].remove(req, object, instead, error);
   return TRUE;
 }
 
+struct FerryAdmission {
+  GMutex locks[G_N_ELEMENTS(rules)];
+};
+
+FerryAdmission *ferry_admission_new(void) {
+  FerryAdmission *admission = g_new0(FerryAdmission, 1);
+  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
+    g_mutex_init(&admission->locks[i]);
+  return admission;
+}
+
+void ferry_admission_free(FerryAdmission *admission) {
+  for (gsize i = 0; admission && i < G_N_ELEMENTS(rules); i++)
+    g_mutex_clear(&admission->locks[i]);
+  g_free(admission);
+}
+
 GMutex *ferry_admit_lock(const FerryRequest *req, gboolean creates) {
-  const struct {
-    const FerryKind *kind;
-    GMutex *lock;
-    gboolean creates_only;
-  } locks[] = {{&ferry_kind_vmim, &req->api->migrations, TRUE},
-               {&ferry_kind_network, &req->api->networks, FALSE}};
-  for (gsize i = 0; i < G_N_ELEMENTS(locks); i++)
-    if (req->kind == locks[i].kind && (creates || !locks[i].creates_only))
-      return locks[i].lock;
+  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
+    if (rules[i].kind == req->found.kind && (rules[i].one_step & (creates ? CREATES : CHANGES)))
+      return &req->api->admission->locks[i];
   return NULL;
 }

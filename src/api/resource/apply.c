@@ -4,6 +4,9 @@
 // controllers write is theirs anyway and is not. Status and the rest of an object are owned apart,
 // as they are written apart.
 #include "api/resource/apply.h"
+#include "api/http/negotiate.h"
+#include "api/http/query.h"
+#include "api/resource/stored_words.h"
 #include "api/resource/field_paths.h"
 #include "base/patch.h"
 #include "base/rfc3339.h"
@@ -21,19 +24,19 @@
 /* ---- managers ---- */
 
 static gboolean of_status(const FerryRequest *req) {
-  return g_strcmp0(req->subresource, "status") == 0;
+  return g_strcmp0(req->found.subresource, "status") == 0;
 }
 
 /* What a request of this kind may own in `object`. */
 static GHashTable *leaf_table(const FerryRequest *req, const json_t *object) {
-  return ferry_field_paths_of(req->kind, object, of_status(req));
+  return ferry_field_paths_of(req->found.kind, object, of_status(req));
 }
 
 static char *manager_of(const FerryRequest *req) {
   const char *given = ferry_query(req, "fieldManager");
   if (given && *given)
     return g_strdup(given);
-  const char *agent = req->user_agent ? req->user_agent : "unknown";
+  const char *agent = req->asked.user_agent ? req->asked.user_agent : "unknown";
   return g_strndup(agent, MIN(strcspn(agent, "/ "), 128));
 }
 
@@ -87,7 +90,7 @@ static void merge_ancient(json_t *managed) {
 /* Replaces the paths of an entry of `managed` (appended where `index` is its size). */
 static void put_entry(FerryRequest *req, json_t *managed, gsize index, const char *manager,
                       const char *operation, GHashTable *paths) {
-  g_autofree char *version = ferry_kind_api_version(req->kind);
+  g_autofree char *version = ferry_kind_api_version(req->found.kind);
   g_autofree char *now = ferry_rfc3339_format(ferry_clock_wall_ms(req->api->clock));
   json_t *old = json_array_get(managed, index);
   json_t *fields = ferry_field_paths_write(paths);
@@ -209,8 +212,8 @@ static GHashTable *kept_paths(const FerryRequest *req, json_t *managed, const ch
  */
 static json_t *as_stored(const FerryRequest *req, const json_t *config, GError **error) {
   g_autoptr(GError) invalid = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_INVALID, "invalid");
-  return ferry_validate_collect(req->kind, config, NULL, FERRY_UNKNOWN_IGNORE, NULL, invalid, NULL,
-                                error);
+  return ferry_validate_collect(req->found.kind, config, NULL, FERRY_UNKNOWN_IGNORE, NULL, invalid,
+                                NULL, error);
 }
 
 /* A copy without nulls, which say nothing here; NULL where it holds a patch's directive. */
@@ -269,11 +272,11 @@ static gboolean is_apply_patch(FerryRequest *req, const json_t *config, GError *
     return FALSE;
   }
   if (!ferry_json_str(config, "apiVersion") || !ferry_json_str(config, "kind") ||
-      (name && !g_str_equal(name, req->name))) {
+      (name && !g_str_equal(name, req->found.name))) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
                 "an apply patch needs apiVersion and kind, and its metadata.name must be \"%s\" as "
                 "in the URL",
-                req->name);
+                req->found.name);
     return FALSE;
   }
   return TRUE;
@@ -285,7 +288,7 @@ json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *se
   if (!config || !is_apply_patch(req, config, error))
     return NULL;
   if (old)
-    ferry_admit_resolve(req, old, config);
+    ferry_keep_stored_words(req, old, config);
   g_autofree char *manager = manager_of(req);
   g_autoptr(json_t) managed = json_array();
   if (old && ferry_json_get(old, "metadata.managedFields"))
@@ -308,7 +311,7 @@ json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *se
   g_autoptr(GHashTable) kept = kept_paths(req, managed, manager, wanted);
   ferry_field_paths_remove(base, before, kept);
   g_autoptr(json_t) result =
-      ferry_patch_strategic(base, config, ferry_kind_merge_key, (gpointer)req->kind, error);
+      ferry_patch_strategic(base, config, ferry_kind_merge_key, (gpointer)req->found.kind, error);
   if (!result)
     return NULL;
   /* With force, what was another's and differs is ours alone now. */
@@ -323,13 +326,13 @@ json_t *ferry_apply_patch(FerryRequest *req, const json_t *old, const json_t *se
   }
   put_entry(req, managed, index, manager, "Apply", wanted);
   take_away(req, managed, manager, "Apply", taken);
-  ferry_json_set_str(result, "metadata.name", req->name);
+  ferry_json_set_str(result, "metadata.name", req->found.name);
   ferry_json_set(result, "metadata.managedFields", json_incref(managed));
   return g_steal_pointer(&result);
 }
 
 static gboolean is_apply(const FerryRequest *req) {
-  g_autofree char *type = ferry_media_type(req->content_type);
+  g_autofree char *type = ferry_media_type(req->asked.content_type);
   return g_str_equal(type, "application/apply-patch+yaml");
 }
 
@@ -338,7 +341,7 @@ void ferry_apply_created(FerryRequest *req, json_t *object) {
   if (is_apply(req))
     return;                               /* it has said it all */
   json_object_del(meta, "managedFields"); /* of another object, such as an exported one */
-  if (req->user->node || req->kind == &ferry_kind_event)
+  if (req->user->node || req->found.kind == &ferry_kind_event)
     return;
   g_autofree char *manager = manager_of(req);
   g_autoptr(json_t) managed = json_array();
@@ -352,7 +355,8 @@ static gboolean begin_tracking(FerryRequest *req, const json_t *old, json_t *obj
   json_t *meta = json_object_get(object, "metadata");
   json_t *before = ferry_json_get(old, "metadata.managedFields");
   json_t *now = json_object_get(meta, "managedFields");
-  if (req->user->node || req->kind == &ferry_kind_event || of_status(req) || !json_is_array(now)) {
+  if (req->user->node || req->found.kind == &ferry_kind_event || of_status(req) ||
+      !json_is_array(now)) {
     if (before) /* left out, or not this write's: kept */
       json_object_set(meta, "managedFields", before);
     else
@@ -363,7 +367,7 @@ static gboolean begin_tracking(FerryRequest *req, const json_t *old, json_t *obj
   } else if (!json_equal(before, now)) {
     return FALSE;
   }
-  return !req->user->node && req->kind != &ferry_kind_event;
+  return !req->user->node && req->found.kind != &ferry_kind_event;
 }
 
 static void apply_track(FerryRequest *req, const json_t *old, json_t *object) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Server-side apply: who owns which field.
 #pragma once
-#include "api/internal.h"
+#include "api/http/request.h"
 
 G_BEGIN_DECLS
 

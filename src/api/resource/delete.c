@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // DELETE of one object and of collections, and the cancel of a migration. An object with finalizers
 // stays, marked, until its controller has taken the last one off.
+#include "api/resource/delete.h"
 #include "api/auth/audit.h"
-#include "api/internal.h"
+#include "api/http/negotiate.h"
+#include "api/http/query.h"
+#include "api/http/respond.h"
+#include "api/lookup/find.h"
+#include "api/resource/admission.h"
+#include "api/resource/end.h"
+#include "api/resource/read.h"
+#include "api/resource/write.h"
+#include "api/resource/write_options.h"
+#include "model/field/object_meta.h"
 #include "base/rfc3339.h"
 #include "model/migration/phase.h"
 #include "model/migration/recovery.h"
@@ -28,7 +38,7 @@ gboolean ferry_check_delete_options(const json_t *options, GError **error) {
 /* The DeleteOptions of the body; NULL without an error where there are none. */
 static gboolean read_options(FerryRequest *req, json_t **options, GError **error) {
   *options = NULL;
-  if (req->body->len == 0)
+  if (req->asked.body->len == 0)
     return TRUE;
   *options = ferry_request_body(req, error);
   if (*options && !json_is_object(*options)) {
@@ -37,7 +47,7 @@ static gboolean read_options(FerryRequest *req, json_t **options, GError **error
                 "the body of a DELETE must be a DeleteOptions object");
     return FALSE;
   }
-  req->forced = ferry_json_int(*options, "gracePeriodSeconds", -1) == 0;
+  req->write.forced = ferry_json_int(*options, "gracePeriodSeconds", -1) == 0;
   if (*options && !ferry_check_delete_options(*options, error))
     g_clear_pointer(options, json_decref);
   return *options != NULL;
@@ -54,7 +64,7 @@ gboolean ferry_check_preconditions(FerryRequest *req, const json_t *options, con
     const char *real = ferry_json_str(object, checks[i].path);
     if (!wanted || g_strcmp0(wanted, real) == 0)
       continue;
-    g_autofree char *what = ferry_qualified(req->kind);
+    g_autofree char *what = ferry_qualified(req->found.kind);
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
                 "Operation cannot be fulfilled on %s \"%s\": Precondition failed: %s in "
                 "precondition: %s, %s in object meta: %s",
@@ -75,14 +85,14 @@ static gboolean delete_once(FerryRequest *req, json_t *object, gboolean dry, jso
   const json_t *now = instead ? instead : object;
   const char *name = ferry_json_str(object, "metadata.name");
   FerryWrite write = {.op = FERRY_WRITE_DELETE,
-                      .kind = req->kind,
-                      .ns = req->ns ? req->ns : "",
+                      .kind = req->found.kind,
+                      .ns = req->found.ns ? req->found.ns : "",
                       .name = name,
                       .revision = ferry_object_revision(object)};
   g_autoptr(json_t) marked = NULL;
   /* Who is let out is out at once: nobody's finalizer keeps a host's or a user's credentials good.
    */
-  gboolean at_once = req->kind == &ferry_kind_node || req->kind == &ferry_kind_user;
+  gboolean at_once = req->found.kind == &ferry_kind_node || req->found.kind == &ferry_kind_user;
   if (!at_once && json_array_size(ferry_json_get(now, "metadata.finalizers")) > 0) {
     marked = json_deep_copy(now);
     if (!ferry_json_str(marked, "metadata.deletionTimestamp")) {
@@ -90,7 +100,7 @@ static gboolean delete_once(FerryRequest *req, json_t *object, gboolean dry, jso
       ferry_json_set_str(marked, "metadata.deletionTimestamp", time);
       ferry_json_set_int(marked, "metadata.deletionGracePeriodSeconds", 0);
     }
-    if (req->kind == &ferry_kind_namespace)
+    if (req->found.kind == &ferry_kind_namespace)
       ferry_json_set_str(marked, "status.phase", "Terminating");
     write.op = FERRY_WRITE_UPDATE;
     write.frees = TRUE;
@@ -123,9 +133,9 @@ static gboolean delete_named(FerryRequest *req, const json_t *options, gboolean 
       return TRUE;
     }
     if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) || i >= FERRY_API_MAX_TRIES ||
-        req->refused) {
-      if (!req->refused)
-        ferry_store_error(&problem, req->kind, req->name);
+        req->write.refused) {
+      if (!req->write.refused)
+        ferry_store_error(&problem, req->found.kind, req->found.name);
       g_propagate_error(error, g_steal_pointer(&problem));
       return FALSE;
     }
@@ -141,21 +151,21 @@ gboolean ferry_resource_delete(FerryRequest *req, GError **error) {
   if (!read_options(req, &options, error) || !ferry_request_dry_run(req, options, &dry, error) ||
       !ferry_query_int(req, "gracePeriodSeconds", -1, &grace, error))
     return FALSE;
-  req->forced |= grace == 0;
+  req->write.forced |= grace == 0;
   if (!delete_named(req, options, dry, &gone, &left, error))
     return FALSE;
   if (left) {
-    ferry_respond_object(req, 200, req->kind, left);
+    ferry_respond_object(req, 200, req->found.kind, left);
     return TRUE;
   }
   json_t *details =
       json_pack("{s:s*, s:s, s:s*}", "name", ferry_json_str(gone, "metadata.name"), "kind",
-                req->kind->plural, "uid", ferry_json_str(gone, "metadata.uid"));
-  if (*req->kind->group)
-    json_object_set_new(details, "group", json_string(req->kind->group));
+                req->found.kind->plural, "uid", ferry_json_str(gone, "metadata.uid"));
+  if (*req->found.kind->group)
+    json_object_set_new(details, "group", json_string(req->found.kind->group));
   ferry_respond_json(req, 200,
                      json_pack("{s:s, s:s, s:{}, s:s, s:s*, s:o}", "kind", "Status", "apiVersion",
-                               "v1", "metadata", "status", "Success", "message", req->told,
+                               "v1", "metadata", "status", "Success", "message", req->write.told,
                                "details", details));
   return TRUE;
 }
@@ -169,8 +179,9 @@ gboolean ferry_resource_delete_collection(FerryRequest *req, GError **error) {
   if (!read_options(req, &options, error) || !ferry_request_dry_run(req, options, &dry, error) ||
       !ferry_request_selectors(req, &labels, &fields, error))
     return FALSE;
-  g_autoptr(GPtrArray) all = ferry_store_list(req->api->store, req->kind,
-                                              req->kind->namespaced ? req->ns : NULL, &revision);
+  g_autoptr(GPtrArray) all =
+      ferry_store_list(req->api->store, req->found.kind,
+                       req->found.kind->namespaced ? req->found.ns : NULL, &revision);
   json_t *items = json_array();
   gboolean ok = TRUE;
   for (guint i = 0; ok && i < all->len; i++) {
@@ -180,13 +191,13 @@ gboolean ferry_resource_delete_collection(FerryRequest *req, GError **error) {
     g_autoptr(json_t) gone = NULL;
     g_autoptr(json_t) left = NULL;
     g_autoptr(GError) problem = NULL;
-    req->name = ferry_json_str(object, "metadata.name");
+    req->found.name = ferry_json_str(object, "metadata.name");
     ok = delete_named(req, NULL, dry, &gone, &left, &problem);
     if (g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_NOT_FOUND))
       ok = TRUE; /* somebody else removed it */
     else if (problem)
-      req->error_name = g_strdup(req->name);
-    req->name = NULL;
+      req->form.error_name = g_strdup(req->found.name);
+    req->found.name = NULL;
     if (!ok)
       g_propagate_error(error, g_steal_pointer(&problem));
     else if (gone)
@@ -196,10 +207,10 @@ gboolean ferry_resource_delete_collection(FerryRequest *req, GError **error) {
     json_decref(items);
     return FALSE;
   }
-  g_autofree char *version = ferry_kind_api_version(req->kind);
-  g_autofree char *kind = g_strconcat(req->kind->kind, "List", NULL);
+  g_autofree char *version = ferry_kind_api_version(req->found.kind);
+  g_autofree char *kind = g_strconcat(req->found.kind->kind, "List", NULL);
   g_autofree char *rv = g_strdup_printf("%" G_GINT64_FORMAT, ferry_store_revision(req->api->store));
-  req->format = FERRY_FORMAT_JSON;
+  req->form.format = FERRY_FORMAT_JSON;
   ferry_respond_json(req, 200,
                      json_pack("{s:s, s:s, s:{s:s}, s:o}", "kind", kind, "apiVersion", version,
                                "metadata", "resourceVersion", rv, "items", items));
@@ -214,10 +225,10 @@ static json_t *delete_cancelled(FerryRequest *req, const json_t *old, gpointer d
   /* one that broke can't go back either, but need not be resumed for ever */
   gboolean post_copy = ferry_mode_of(old) == FERRY_MODE_POST_COPY && !ferry_recovery_is_open(old);
   if (ferry_phase_is_final(phase) || post_copy) {
-    g_autofree char *what = ferry_qualified(req->kind);
+    g_autofree char *what = ferry_qualified(req->found.kind);
     gboolean post = post_copy && phase == FERRY_PHASE_RUNNING;
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
-                "Operation cannot be fulfilled on %s \"%s\": %s", what, req->name,
+                "Operation cannot be fulfilled on %s \"%s\": %s", what, req->found.name,
                 post ? "it is in post-copy: the VM runs on the target already and needs the rest "
                        "of its memory from the source, so it cannot go back; wait for its end"
                 : phase == FERRY_PHASE_SUCCEEDED

@@ -4,7 +4,8 @@
 // the objects in a namespace, the credentials of a User or a Node; and nobody makes anything for it
 // in between. A namespace that waits for finalizers is emptied when it is marked, and takes nothing
 // new (the store looks, FerryWrite.in_namespace), so that nothing is left without one.
-#include "api/internal.h"
+#include "api/resource/end.h"
+#include "api/auth/node_delete.h"
 #include "api/resource/policy_admission.h"
 
 static void add_contents(FerryRequest *req, const char *ns, GArray *writes, GPtrArray *keep) {
@@ -28,12 +29,12 @@ static void add_contents(FerryRequest *req, const char *ns, GArray *writes, GPtr
 
 gboolean ferry_resource_end(FerryRequest *req, const json_t *object, const FerryWrite *write,
                             json_t **stored, GError **error) {
-  gboolean gone = write->op == FERRY_WRITE_DELETE, node = req->kind == &ferry_kind_node;
+  gboolean gone = write->op == FERRY_WRITE_DELETE, node = req->found.kind == &ferry_kind_node;
   const char *name = ferry_json_str(object, "metadata.name");
   g_autoptr(GArray) writes = g_array_new(FALSE, FALSE, sizeof(FerryWrite));
   g_autoptr(GPtrArray) keep = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
   g_array_append_vals(writes, write, 1);
-  if (req->kind == &ferry_kind_namespace) {
+  if (req->found.kind == &ferry_kind_namespace) {
     g_array_index(writes, FerryWrite, 0).leaves_empty = TRUE;
     add_contents(req, name, writes, keep);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fields as server-side apply owns them: sets of paths, and Kubernetes' FieldsV1 of them. Pure.
 #pragma once
-#include "api/internal.h"
+#include "model/kinds/kind.h"
 
 G_BEGIN_DECLS
 

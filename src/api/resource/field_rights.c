@@ -10,26 +10,9 @@
 // for a VM that it does not choose (policy_rights.c). A field says something unless it is false, 0,
 // empty or null.
 #include "api/resource/field_rights.h"
-
-gboolean ferry_field_says(const json_t *value) {
-  if (!value || json_is_null(value) || json_is_false(value))
-    return FALSE;
-  if (json_is_integer(value))
-    return json_integer_value(value) != 0;
-  if (json_is_string(value))
-    return json_string_length(value) > 0;
-  return !(json_is_array(value) || json_is_object(value)) || json_array_size(value) > 0 ||
-         json_object_size(value) > 0;
-}
-
-gboolean ferry_field_right_held(FerryRequest *req, const char *right, const char *ns) {
-  FerryAccess a = {.verb = "create",
-                   .group = ferry_kind_vmim.group,
-                   .resource = ferry_kind_vmim.plural,
-                   .subresource = right,
-                   .ns = ns};
-  return ferry_authz_allows(req->api, req->user, &a);
-}
+#include "api/http/respond.h"
+#include "api/resource/dangerous_fields.h"
+#include "api/resource/policy_rights.h"
 
 typedef struct {
   FerryRequest *req;
@@ -41,7 +24,7 @@ typedef struct {
 /* In a migration the right is asked for in its namespace; what configures migrations of others, a
  * policy or the KubeVirt object, needs it everywhere. */
 static void field_rights_require(const Judge *j, const char *right) {
-  const char *ns = j->req->kind == &ferry_kind_vmim ? j->req->ns : NULL;
+  const char *ns = j->req->found.kind == &ferry_kind_vmim ? j->req->found.ns : NULL;
   if (!ferry_field_right_held(j->req, right, ns))
     ferry_error_add_cause(j->causes, "FieldValueForbidden", j->path->str,
                           "Forbidden: user \"%s\" cannot create resource \"%s/%s\" in API group "
@@ -105,13 +88,13 @@ static gboolean reach_changes(const FerryField *fields, const json_t *old, const
 
 gboolean ferry_check_field_rights(FerryRequest *req, const json_t *old, const json_t *object,
                                   GError **error) {
-  if (req->user->admin || g_strcmp0(req->subresource, "status") == 0)
+  if (req->user->admin || g_strcmp0(req->found.subresource, "status") == 0)
     return TRUE;
   const json_t *was = json_object_get(old, "spec"), *is = json_object_get(object, "spec");
   g_autoptr(GString) path = g_string_new("spec");
   g_autoptr(GError) causes = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_FORBIDDEN, "");
   Judge judge = {.req = req, .path = path, .causes = causes};
-  for (const FerryField *f = req->kind->fields; f->name; f++)
+  for (const FerryField *f = req->found.kind->fields; f->name; f++)
     if (g_str_equal(f->name, "spec") && f->fields) {
       judge.reach = reach_changes(f->fields, was, is);
       field_rights_collect(&judge, f->fields, was, is, FALSE);
@@ -120,7 +103,7 @@ gboolean ferry_check_field_rights(FerryRequest *req, const json_t *old, const js
   guint n = ferry_error_n_causes(causes);
   if (n == 0)
     return TRUE;
-  g_autofree char *what = ferry_qualified(req->kind);
+  g_autofree char *what = ferry_qualified(req->found.kind);
   g_autoptr(GString) text = g_string_new(NULL);
   g_string_printf(text, "%s \"%s\" is forbidden", what, ferry_json_str(object, "metadata.name"));
   for (guint i = 0; i < n; i++)

@@ -5,7 +5,12 @@
 // nothing is kept for who asks for one: what is needed to go on is in the token, which says where
 // the last page ended. It is good for the list that it came with, and as long as the store keeps
 // the changes since.
-#include "api/internal.h"
+#include "api/resource/list.h"
+#include "api/http/query.h"
+#include "api/http/respond.h"
+#include "api/lookup/made.h"
+#include "api/resource/read.h"
+#include "model/listing/table.h"
 #include "base/random.h"
 #include "store/page.h"
 
@@ -42,9 +47,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ListSelection, list_selection_clear)
 static char *selection_of(const FerryRequest *req) {
   const char *labels = ferry_query(req, "labelSelector");
   const char *fields = ferry_query(req, "fieldSelector");
-  g_autofree char *text =
-      g_strjoin("\n", req->kind->group, req->kind->plural, req->ns ? req->ns : "",
-                labels ? labels : "", fields ? fields : "", NULL);
+  g_autofree char *text = g_strjoin("\n", req->found.kind->group, req->found.kind->plural,
+                                    req->found.ns ? req->found.ns : "", labels ? labels : "",
+                                    fields ? fields : "", NULL);
   char *hash = ferry_sha256_hex(text, strlen(text));
   hash[16] = '\0';
   return hash;
@@ -121,10 +126,10 @@ static gboolean list_begin(FerryRequest *req, ListCursor *cursor, GError **error
 
 static gboolean list_selects(const FerryRequest *req, const ListSelection *selection,
                              FerryStored *stored) {
-  if (!selection->labels && !selection->fields && !req->kind->make)
+  if (!selection->labels && !selection->fields && !req->found.kind->make)
     return TRUE;
   g_autoptr(json_t) source = ferry_stored_view(stored);
-  g_autoptr(json_t) shown = ferry_made_of(req->kind, source);
+  g_autoptr(json_t) shown = ferry_made_of(req->found.kind, source);
   return shown && ferry_selector_matches(selection->labels, shown) &&
          ferry_selector_matches(selection->fields, shown);
 }
@@ -171,14 +176,14 @@ static void list_take(const FerryRequest *req, const ListSelection *selection,
 /* Reads until `limit` are found and whether one more is there. */
 static gboolean list_read(FerryRequest *req, const ListSelection *selection, gsize limit,
                           ListCursor *cursor, Listed *listed, GError **error) {
-  gboolean all = !selection->labels && !selection->fields && !req->kind->make;
+  gboolean all = !selection->labels && !selection->fields && !req->found.kind->make;
   g_auto(ListCursor) at = {.ns = g_strdup(cursor->ns), .name = g_strdup(cursor->name)};
   listed->objects = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_stored_unref);
   listed->left = -1;
   for (gboolean go_on = TRUE; go_on;) {
     g_auto(FerryPage) page = {0};
-    FerryPageWish wish = {.kind = ferry_kind_stored(req->kind),
-                          .ns = req->kind->namespaced ? req->ns : NULL,
+    FerryPageWish wish = {.kind = ferry_kind_stored(req->found.kind),
+                          .ns = req->found.kind->namespaced ? req->found.ns : NULL,
                           .after_ns = at.ns ? at.ns : "",
                           .after_name = at.name,
                           .max = all ? (guint)MIN(limit, G_MAXUINT) : CHUNK,
@@ -204,7 +209,7 @@ static GPtrArray *list_shown(const FerryRequest *req, const GPtrArray *objects) 
   GPtrArray *shown = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
   for (guint i = 0; i < objects->len; i++) {
     g_autoptr(json_t) source = ferry_stored_view(g_ptr_array_index(objects, i));
-    json_t *made = ferry_made_of(req->kind, source);
+    json_t *made = ferry_made_of(req->found.kind, source);
     if (made)
       g_ptr_array_add(shown, made);
   }
@@ -213,8 +218,8 @@ static GPtrArray *list_shown(const FerryRequest *req, const GPtrArray *objects) 
 
 /* The list but for its items. */
 static json_t *list_head(const FerryRequest *req) {
-  gboolean partial = req->format == FERRY_FORMAT_PARTIAL;
-  const FerryKind *named = req->alias ? req->alias : req->kind;
+  gboolean partial = req->form.format == FERRY_FORMAT_PARTIAL;
+  const FerryKind *named = req->found.alias ? req->found.alias : req->found.kind;
   g_autofree char *version = partial ? g_strdup("meta.k8s.io/v1") : ferry_kind_api_version(named);
   g_autofree char *kind =
       partial ? g_strdup("PartialObjectMetadataList") : g_strconcat(named->kind, "List", NULL);
@@ -223,9 +228,10 @@ static json_t *list_head(const FerryRequest *req) {
 
 static json_t *list_parsed(FerryRequest *req, const GPtrArray *objects) {
   g_autoptr(GPtrArray) shown = list_shown(req, objects);
-  if (req->format == FERRY_FORMAT_TABLE) {
+  if (req->form.format == FERRY_FORMAT_TABLE) {
     const char *include = ferry_query(req, "includeObject");
-    return ferry_table_new(req->kind, (json_t *const *)shown->pdata, shown->len, req->table_version,
+    return ferry_table_new(req->found.kind, (json_t *const *)shown->pdata, shown->len,
+                           req->form.table_version,
                            g_strcmp0(include, "Object") == 0 ? FERRY_INCLUDE_OBJECT
                            : g_strcmp0(include, "None") == 0 ? FERRY_INCLUDE_NONE
                                                              : FERRY_INCLUDE_METADATA,
@@ -233,9 +239,9 @@ static json_t *list_parsed(FerryRequest *req, const GPtrArray *objects) {
   }
   json_t *list = list_head(req), *items = json_array();
   for (guint i = 0; i < shown->len; i++)
-    json_array_append_new(items, req->format == FERRY_FORMAT_PARTIAL
+    json_array_append_new(items, req->form.format == FERRY_FORMAT_PARTIAL
                                      ? ferry_partial_metadata(shown->pdata[i])
-                                     : ferry_kind_view(req->alias, shown->pdata[i]));
+                                     : ferry_kind_view(req->found.alias, shown->pdata[i]));
   json_object_set_new(list, "items", items);
   return list;
 }
@@ -274,7 +280,7 @@ static GBytes *list_text(const char *head, const GPtrArray *objects) {
 }
 
 static void list_answer(FerryRequest *req, const ListCursor *cursor, const Listed *listed) {
-  if (req->format != FERRY_FORMAT_JSON || req->alias || req->kind->make ||
+  if (req->form.format != FERRY_FORMAT_JSON || req->found.alias || req->found.kind->make ||
       !ferry_respond_is_compact(req)) {
     json_t *list = list_parsed(req, listed->objects);
     list_put_metadata(req, list, cursor, listed);

@@ -5,6 +5,7 @@
 // agent has none; at most LOGGED_PER_MINUTE of a node, so that a dishonest one doesn't fill the
 // journal.
 #include "api/resource/node_restriction.h"
+#include "api/auth/node_join.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
@@ -60,7 +61,8 @@ static void log_refusal(const FerryRequest *req, const GError *refused) {
   if (!shown)
     return;
   g_autofree char *unseen = g_strdup_printf("%u", dropped);
-  g_autofree char *name = g_strdup_printf("%s/%s", req->ns ? req->ns : "", req->name);
+  g_autofree char *name =
+      g_strdup_printf("%s/%s", req->found.ns ? req->found.ns : "", req->found.name);
   ferry_warning("an agent's write was refused: its key is worth its host and no more", "FERRY_NODE",
                 req->user->node, "FERRY_MIGRATION", name, "FERRY_FIELDS", fields->str,
                 "FERRY_REFUSED", refused->message, "FERRY_NOT_SHOWN_BEFORE", unseen);
@@ -82,13 +84,13 @@ static gboolean may_tell(const char *node) {
 
 static gboolean check_epoch(const FerryRequest *req, GError **error) {
   gint64 epoch = ferry_node_epoch(req->api, req->user->node);
-  if (req->epoch == epoch)
+  if (req->asked.epoch == epoch)
     return TRUE;
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
               "stale agent epoch: the request has %" G_GINT64_FORMAT
               ", node %s is at %" G_GINT64_FORMAT
               ": another agent process has taken over; begin a new session",
-              req->epoch, req->user->node, epoch);
+              req->asked.epoch, req->user->node, epoch);
   return FALSE;
 }
 
@@ -97,18 +99,18 @@ gboolean ferry_node_restriction_check(FerryRequest *req, const json_t *old, json
   const char *node = req->user->node;
   if (!node)
     return TRUE;
-  if (req->kind != &ferry_kind_vmim) {
+  if (req->found.kind != &ferry_kind_vmim) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
                 "forbidden: an agent changes the status of migrations and no other object");
     return FALSE;
   }
-  if (req->epoch < 0) {
+  if (req->asked.epoch < 0) {
     g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
                         "an agent's write needs the header Ferry-Agent-Epoch");
     return FALSE;
   }
   ferry_agent_rules_settle_times(old, object, ferry_clock_wall_ms(req->api->clock));
-  FerryAgentWrite write = {old, object, node, req->epoch};
+  FerryAgentWrite write = {old, object, node, req->asked.epoch};
   g_autoptr(GError) refused = NULL;
   if (ferry_agent_rules_check(&write, &refused))
     return check_epoch(req, error);
@@ -163,7 +165,8 @@ static void name_event(const FerryRequest *req, json_t *event) {
   }
   const char *about = ferry_json_str(event, "involvedObject.name");
   g_autofree char *name = g_strdup_printf("%.200s.%.16s", about, g_checksum_get_string(sum));
-  g_autoptr(json_t) there = ferry_store_get(req->api->store, &ferry_kind_event, req->ns, name);
+  g_autoptr(json_t) there =
+      ferry_store_get(req->api->store, &ferry_kind_event, req->found.ns, name);
   if (there && !tells_the_same(there, event)) {
     g_autofree char *suffix = ferry_random_hex(8);
     g_free(name);
@@ -198,7 +201,7 @@ gboolean ferry_node_restriction_event(FerryRequest *req, json_t *event, GError *
   if (!node)
     return TRUE;
   const json_t *about = json_object_get(event, "involvedObject");
-  if (!is_of_node(req->api, node, about, req->ns)) {
+  if (!is_of_node(req->api, node, about, req->found.ns)) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
                 "events is forbidden: the agent of node %s may tell of its Node, of VMs on it and "
                 "of migrations that name it, not of %.64s \"%.253s\"",
@@ -232,9 +235,9 @@ gboolean ferry_node_restriction_event(FerryRequest *req, json_t *event, GError *
 }
 
 json_t *ferry_node_restriction_repeat(const FerryRequest *req, const json_t *event) {
-  if (!req->user->node || req->kind != &ferry_kind_event)
+  if (!req->user->node || req->found.kind != &ferry_kind_event)
     return NULL;
-  json_t *there = ferry_store_get(req->api->store, &ferry_kind_event, req->ns,
+  json_t *there = ferry_store_get(req->api->store, &ferry_kind_event, req->found.ns,
                                   ferry_json_str(event, "metadata.name"));
   if (!there)
     return NULL;

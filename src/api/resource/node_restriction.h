@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An agent's key is worth its host and no more.
 #pragma once
-#include "api/internal.h"
+#include "api/http/request.h"
 
 G_BEGIN_DECLS
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // A PATCH by its Content-Type. Strategic patches are taken for every kind: merge keys come from the
 // kind's own description.
+#include "api/resource/patch.h"
 #include "api/resource/apply.h"
-#include "api/internal.h"
+#include "api/http/negotiate.h"
 #include "base/json_size.h"
 #include "base/patch.h"
 
 #include <string.h>
 
 static json_t *apply_by_type(FerryRequest *req, const json_t *old, json_t *patch, GError **error) {
-  g_autofree char *type = ferry_media_type(req->content_type);
+  g_autofree char *type = ferry_media_type(req->asked.content_type);
   gboolean list = json_is_array(patch);
   if (g_str_equal(type, "application/json-patch+json")) {
     if (list)
@@ -25,7 +26,8 @@ static json_t *apply_by_type(FerryRequest *req, const json_t *old, json_t *patch
   if (g_str_equal(type, "application/merge-patch+json"))
     return ferry_patch_merge(old, patch);
   if (g_str_equal(type, "application/strategic-merge-patch+json"))
-    return ferry_patch_strategic(old, patch, ferry_kind_merge_key, (gpointer)req->kind, error);
+    return ferry_patch_strategic(old, patch, ferry_kind_merge_key, (gpointer)req->found.kind,
+                                 error);
   if (g_str_equal(type, "application/apply-patch+yaml"))
     return ferry_apply_patch(req, old, patch, error);
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNSUPPORTED_MEDIA_TYPE,

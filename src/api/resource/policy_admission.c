@@ -4,6 +4,8 @@
 // names work, but nobody may change them, and who
 // deletes one finds it made anew: `kubectl delete --all` has nothing to stumble over.
 #include "api/resource/policy_admission.h"
+#include "api/http/request.h"
+#include "model/field/object_meta.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
 #include "policy/freeze.h"
@@ -13,8 +15,8 @@
 static gboolean policy_admission_judge(FerryRequest *req, const json_t *object, GError **error) {
   g_autoptr(GPtrArray) policies =
       ferry_store_list(req->api->store, &ferry_kind_migration_policy, NULL, NULL);
-  return ferry_policy_admit(req->kind, object, (json_t *const *)policies->pdata, policies->len,
-                            error);
+  return ferry_policy_admit(req->found.kind, object, (json_t *const *)policies->pdata,
+                            policies->len, error);
 }
 
 static gboolean policy_admission_shipped(const json_t *object, GError **error) {
@@ -39,13 +41,13 @@ static gboolean refuse_label(const json_t *object, GError **error) {
 }
 
 static void sign_freeze(FerryRequest *req, const json_t *old, json_t *object) {
-  if (req->kind == &ferry_kind_kubevirt)
+  if (req->found.kind == &ferry_kind_kubevirt)
     ferry_freeze_sign(old, object, req->user->name, ferry_clock_wall_ms(req->api->clock));
 }
 
 gboolean ferry_admit_policy_create(FerryRequest *req, json_t *object, GError **error) {
   sign_freeze(req, NULL, object);
-  if (req->kind == &ferry_kind_migration_policy && is_labelled(object))
+  if (req->found.kind == &ferry_kind_migration_policy && is_labelled(object))
     return refuse_label(object, error);
   return policy_admission_judge(req, object, error);
 }
@@ -53,9 +55,9 @@ gboolean ferry_admit_policy_create(FerryRequest *req, json_t *object, GError **e
 gboolean ferry_admit_policy_update(FerryRequest *req, const json_t *old, json_t *object,
                                    GError **error) {
   sign_freeze(req, old, object);
-  if (req->kind == &ferry_kind_migration_policy && ferry_preset_is_builtin(old))
+  if (req->found.kind == &ferry_kind_migration_policy && ferry_preset_is_builtin(old))
     return policy_admission_shipped(old, error);
-  if (req->kind == &ferry_kind_migration_policy && is_labelled(object))
+  if (req->found.kind == &ferry_kind_migration_policy && is_labelled(object))
     return refuse_label(object, error);
   return policy_admission_judge(req, object, error);
 }
@@ -74,23 +76,23 @@ void ferry_policy_restore(FerryRequest *req, const json_t *object, GArray *write
                           GPtrArray *keep) {
   const char *name = ferry_json_str(object, "metadata.name");
   gsize n;
-  const FerryPreset *presets = ferry_presets(&n);
-  if (req->kind != &ferry_kind_migration_policy || !ferry_preset_is_builtin(object))
+  const FerryPreset *presets = ferry_preset_all(&n);
+  if (req->found.kind != &ferry_kind_migration_policy || !ferry_preset_is_builtin(object))
     return;
   for (gsize i = 0; i < n; i++) {
     if (g_strcmp0(presets[i].name, name) != 0)
       continue;
     GPtrArray *made = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
     FerryWrite write = {.op = FERRY_WRITE_CREATE,
-                        .kind = req->kind,
+                        .kind = req->found.kind,
                         .ns = "",
                         .name = presets[i].name,
                         .object = make_policy(req->api, &presets[i])};
     g_ptr_array_add(made, write.object);
     g_ptr_array_add(keep, made);
     g_array_append_val(writes, write);
-    g_free(req->told);
-    req->told =
+    g_free(req->write.told);
+    req->write.told =
         g_strdup_printf("%s is one of Ferry's presets: it is there again, as it is shipped", name);
   }
 }
@@ -118,7 +120,7 @@ static gboolean make_preset(FerryApi *api, const FerryPreset *preset, GError **e
 
 gboolean ferry_api_make_presets(FerryApi *api, GError **error) {
   gsize n;
-  const FerryPreset *presets = ferry_presets(&n);
+  const FerryPreset *presets = ferry_preset_all(&n);
   for (gsize i = 0; i < n; i++)
     if (!make_preset(api, &presets[i], error))
       return FALSE;

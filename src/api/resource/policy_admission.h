@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Admission of MigrationPolicy and KubeVirt objects, and the policies that Ferry ships.
 #pragma once
-#include "api/internal.h"
+#include "api/http/request.h"
 
 G_BEGIN_DECLS
 
@@ -11,7 +11,7 @@ gboolean ferry_admit_policy_update(FerryRequest *req, const json_t *old, json_t 
                                    GError **error);
 
 /** Where the deleted `object` is a preset, adds the write that makes it anew to `writes`; `keep`
- * gets an array that owns what that points at. req->told says so. */
+ * gets an array that owns what that points at. req->write.told says so. */
 void ferry_policy_restore(FerryRequest *req, const json_t *object, GArray *writes, GPtrArray *keep);
 
 /** Makes the presets MigrationPolicy objects, and renews those of an older Ferry. A policy of

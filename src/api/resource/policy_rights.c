@@ -8,7 +8,9 @@
 // which may hold thousands of VMs, it is asked which policies begin to choose it. What an agent
 // reports of a domain's own metadata and labels is no user's write: that host's administrator
 // decides it.
-#include "api/resource/field_rights.h"
+#include "api/resource/policy_rights.h"
+#include "store/internal.h"
+#include "api/resource/dangerous_fields.h"
 #include "control/relevant.h"
 #include "policy/match.h"
 #include "policy/migration_admission.h"
@@ -157,16 +159,17 @@ static gboolean same_at(const json_t *old, const json_t *object, const char *pat
 
 void ferry_policy_rights_collect(FerryRequest *req, const json_t *old, const json_t *object,
                                  GError *causes) {
-  gboolean names = req->kind == &ferry_kind_vmim && ferry_json_get(object, "spec.policy") &&
+  gboolean names = req->found.kind == &ferry_kind_vmim && ferry_json_get(object, "spec.policy") &&
                    !same_at(old, object, "spec.policy");
   gboolean marks =
-      req->kind == &ferry_kind_vmi && old &&
+      req->found.kind == &ferry_kind_vmi && old &&
       !(same_at(old, object, "metadata.labels") && same_at(old, object, "metadata.annotations"));
-  gboolean labels = req->kind == &ferry_kind_namespace && !same_at(old, object, "metadata.labels");
+  gboolean labels =
+      req->found.kind == &ferry_kind_namespace && !same_at(old, object, "metadata.labels");
   if (!names && !marks && !labels)
     return;
   g_auto(Judge) j =
-      judge_new(req, labels ? ferry_json_str(object, "metadata.name") : req->ns, causes);
+      judge_new(req, labels ? ferry_json_str(object, "metadata.name") : req->found.ns, causes);
   if (!any_is_dangerous(&j))
     return;
   if (names)

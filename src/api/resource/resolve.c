@@ -3,7 +3,11 @@
 // migration that left two. It is noted in status.migrationState.keepNode; the agents of both hosts
 // see it by their watches: the other host's destroys its copy, the named one's lets its own go on
 // (agent/twin). What it says cannot be taken back once a copy is gone, so it is a right of its own.
-#include "api/internal.h"
+#include "api/resource/resolve.h"
+#include "api/http/negotiate.h"
+#include "api/http/respond.h"
+#include "api/resource/write.h"
+#include "api/resource/write_options.h"
 #include "base/rfc3339.h"
 #include "control/vmi_owner.h"
 #include "model/migration/doubt.h"
@@ -68,10 +72,10 @@ static json_t *resolve_resolved(FerryRequest *req, const json_t *old, gpointer d
   const char *node = data;
   g_autofree char *why = resolve_obstacle(req, old, node);
   if (why) {
-    g_autofree char *what = ferry_qualified(req->kind);
-    req->refused = TRUE;
+    g_autofree char *what = ferry_qualified(req->found.kind);
+    req->write.refused = TRUE;
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
-                "Operation cannot be fulfilled on %s \"%s\": %s", what, req->name, why);
+                "Operation cannot be fulfilled on %s \"%s\": %s", what, req->found.name, why);
     return NULL;
   }
   if (ferry_doubt_kept(old))

@@ -6,7 +6,12 @@
 //
 // The objects that are there at first are not kept for it either: initial_list.h reads them in
 // pages, as the reader takes them, and between two pages the changes since are told.
-#include "api/internal.h"
+#include "api/resource/watch.h"
+#include "model/listing/table.h"
+#include "api/http/query.h"
+#include "api/http/respond.h"
+#include "api/resource/read.h"
+#include "api/resource/streams.h"
 #include "api/auth/kept_right.h"
 #include "api/http/stream.h"
 #include "api/resource/initial_list.h"
@@ -17,8 +22,8 @@
 
 #define DEFAULT_TIMEOUT_S 2700 /* 45 min */
 
-struct FerryStream {
-  FerryStreamBase base;
+typedef struct {
+  FerryStream base;
   FerryApi *api;
   const FerryKind *kind;
   const FerryKind *alias;
@@ -32,7 +37,7 @@ struct FerryStream {
   FerryInitialList initial;                 /* objects to be sent as ADDED */
   gint64 end_us, heartbeat_us, bookmark_us; /* monotonic */
   gint64 bookmarked;                        /* revision of the last bookmark */
-};
+} WatchStream;
 
 static void append_line(GString *out, const char *type, const char *text, gsize len) {
   g_string_append_printf(out, "{\"type\":\"%s\",\"object\":", type);
@@ -46,11 +51,11 @@ void ferry_watch_line(GString *out, const char *type, const json_t *object) {
 }
 
 /* What nobody selects by needn't be looked into. */
-static gboolean watch_selects_all(const FerryStream *s) {
+static gboolean watch_selects_all(const WatchStream *s) {
   return !s->name && !s->labels && !s->fields;
 }
 
-static gboolean watch_selected(const FerryStream *s, const json_t *object) {
+static gboolean watch_selected(const WatchStream *s, const json_t *object) {
   if (!object)
     return FALSE;
   if (s->name && g_strcmp0(ferry_json_str(object, "metadata.name"), s->name) != 0)
@@ -58,14 +63,14 @@ static gboolean watch_selected(const FerryStream *s, const json_t *object) {
   return ferry_selector_matches(s->labels, object) && ferry_selector_matches(s->fields, object);
 }
 
-static gboolean watch_selects_stored(const FerryStream *s, FerryStored *stored) {
+static gboolean watch_selects_stored(const WatchStream *s, FerryStored *stored) {
   if (!stored || watch_selects_all(s))
     return stored != NULL;
   g_autoptr(json_t) object = ferry_stored_view(stored);
   return watch_selected(s, object);
 }
 
-static void emit_text(FerryStream *s, const char *type, FerryStored *stored) {
+static void emit_text(WatchStream *s, const char *type, FerryStored *stored) {
   gsize len;
   if (!s->alias) {
     const char *own = ferry_stored_text(stored, &len);
@@ -78,7 +83,7 @@ static void emit_text(FerryStream *s, const char *type, FerryStored *stored) {
 }
 
 /* An object that is made of another one, or in another form. */
-static void emit_form(FerryStream *s, const char *type, json_t *object) {
+static void emit_form(WatchStream *s, const char *type, json_t *object) {
   g_autoptr(json_t) form = NULL;
   if (s->format == FERRY_FORMAT_TABLE) {
     form = ferry_table_new(s->kind, &object, 1, s->table_version, s->include, !s->columns_sent,
@@ -95,7 +100,7 @@ static void emit_form(FerryStream *s, const char *type, json_t *object) {
   ferry_watch_line(s->base.out, type, form);
 }
 
-static void watch_emit(FerryStream *s, const char *type, FerryStored *stored) {
+static void watch_emit(WatchStream *s, const char *type, FerryStored *stored) {
   if (s->format == FERRY_FORMAT_JSON) {
     emit_text(s, type, stored);
     return;
@@ -104,7 +109,7 @@ static void watch_emit(FerryStream *s, const char *type, FerryStored *stored) {
   emit_form(s, type, object);
 }
 
-static void emit_bookmark(FerryStream *s, gint64 revision, gboolean initial) {
+static void emit_bookmark(WatchStream *s, gint64 revision, gboolean initial) {
   g_autofree char *rv = g_strdup_printf("%" G_GINT64_FORMAT, revision);
   const FerryKind *named = s->alias ? s->alias : s->kind;
   g_autofree char *version = ferry_kind_api_version(named);
@@ -138,7 +143,7 @@ static void emit_bookmark(FerryStream *s, gint64 revision, gboolean initial) {
   s->bookmarked = revision;
 }
 
-static void emit_error(FerryStream *s, const GError *error) {
+static void emit_error(WatchStream *s, const GError *error) {
   FerryRequest none = {0};
   g_autoptr(json_t) status = ferry_status_of(&none, error);
   ferry_watch_line(s->base.out, "ERROR", status);
@@ -146,7 +151,7 @@ static void emit_error(FerryStream *s, const GError *error) {
 }
 
 /* An object that is gone, or not seen any more: its last state, with the revision of the change. */
-static void emit_made_last(FerryStream *s, const json_t *seen, const FerrySeen *change) {
+static void emit_made_last(WatchStream *s, const json_t *seen, const FerrySeen *change) {
   g_autoptr(json_t) last = ferry_json_copy_along(seen, "metadata");
   ferry_json_set_str(last, "metadata.resourceVersion",
                      ferry_json_str(change->object, "metadata.resourceVersion"));
@@ -154,7 +159,7 @@ static void emit_made_last(FerryStream *s, const json_t *seen, const FerrySeen *
 }
 
 /* A change of what an object is made of. What it is made into may become another one by that. */
-static void emit_made(FerryStream *s, const FerrySeen *change) {
+static void emit_made(WatchStream *s, const FerrySeen *change) {
   gboolean gone = change->type == FERRY_DELETED;
   const json_t *source = change->previous ? change->previous : gone ? change->object : NULL;
   g_autoptr(json_t) old = source ? s->kind->make(source) : NULL;
@@ -176,7 +181,7 @@ static void emit_made(FerryStream *s, const FerrySeen *change) {
 }
 
 /* One change as this watch sees it: entering the selection is ADDED, leaving it is DELETED. */
-static void emit_change(FerryStream *s, const FerryChange *change) {
+static void emit_change(WatchStream *s, const FerryChange *change) {
   if (s->kind->make) {
     g_auto(FerrySeen) seen = ferry_change_see(change);
     emit_made(s, &seen);
@@ -200,7 +205,7 @@ static void emit_change(FerryStream *s, const FerryChange *change) {
 
 /* Tells one change; FALSE where there is none. The bookmark that ends the pages stands where
  * everything up to its revision has been told. */
-static gboolean next_change(FerryStream *s) {
+static gboolean next_change(WatchStream *s) {
   g_autoptr(GError) error = NULL;
   g_autoptr(FerryChange) change = ferry_watch_next(s->watch, &error);
   if (error)
@@ -215,15 +220,15 @@ static gboolean next_change(FerryStream *s) {
   return change || error;
 }
 
-static void emit_made_first(FerryStream *s, FerryStored *stored) {
+static void emit_made_first(WatchStream *s, FerryStored *stored) {
   g_autoptr(json_t) source = ferry_stored_view(stored);
   g_autoptr(json_t) shown = s->kind->make(source);
   if (watch_selected(s, shown))
     emit_form(s, "ADDED", shown);
 }
 
-static void watch_fill(FerryStreamBase *base) {
-  FerryStream *s = (FerryStream *)base;
+static void watch_fill(FerryStream *base) {
+  WatchStream *s = (WatchStream *)base;
   g_autoptr(GError) farewell = ferry_stream_farewell(base);
   if (!base->ended && farewell)
     emit_error(s, farewell);
@@ -260,49 +265,32 @@ static void watch_fill(FerryStreamBase *base) {
   }
 }
 
-static void stream_free(void *data) {
-  FerryStream *s = data;
-  g_mutex_lock(&s->api->watches);
-  g_ptr_array_remove_fast(s->api->streams, s);
-  g_mutex_unlock(&s->api->watches);
+static void watch_stream_free(FerryStream *base) {
+  WatchStream *s = (WatchStream *)base;
+  ferry_streams_leave(s->api->streams, base);
   if (s->watch)
     ferry_watch_free(s->watch);
   ferry_selector_free(s->labels);
   ferry_selector_free(s->fields);
   ferry_initial_list_clear(&s->initial);
-  ferry_kept_right_unref(s->base.right);
-  ferry_stream_clear(&s->base);
+  ferry_stream_clear(base);
   g_free(s->ns);
   g_free(s->name);
   g_free(s);
 }
 
-void ferry_watches_tick(FerryApi *api, gboolean all) {
-  gint64 now = g_get_monotonic_time();
-  for (guint i = 0; i < api->streams->len; i++) {
-    FerryStream *s = g_ptr_array_index(api->streams, i);
-    /* end_us never changes once the stream is listed; the others are the stream thread's */
-    if (all || g_atomic_int_get(&s->base.revoked) ||
-        now >= __atomic_load_n(&s->heartbeat_us, __ATOMIC_RELAXED) || now >= s->end_us ||
-        (s->bookmarks && now >= __atomic_load_n(&s->bookmark_us, __ATOMIC_RELAXED)))
-      ferry_stream_wake(&s->base);
-  }
+/* end_us never changes once the stream is listed; the others are the stream thread's. */
+static gboolean watch_is_due(FerryStream *base, gint64 now) {
+  WatchStream *s = (WatchStream *)base;
+  return now >= __atomic_load_n(&s->heartbeat_us, __ATOMIC_RELAXED) || now >= s->end_us ||
+         (s->bookmarks && now >= __atomic_load_n(&s->bookmark_us, __ATOMIC_RELAXED));
 }
 
-void ferry_stream_discard(FerryStream *stream) {
-  stream_free(stream);
-}
-
-struct MHD_Response *ferry_stream_response(FerryStream *stream) {
-  struct MHD_Response *response = MHD_create_response_from_callback(
-      MHD_SIZE_UNKNOWN, FERRY_STREAM_BLOCK, ferry_stream_read, stream, stream_free);
-  if (!response)
-    stream_free(stream);
-  return response;
-}
+static const FerryStreamType watch_type = {
+    .fill = watch_fill, .free = watch_stream_free, .is_due = watch_is_due};
 
 /* Where to begin: a snapshot (no or zero revision, or sendInitialEvents) or after a revision. */
-static gboolean open_cursor(FerryRequest *req, FerryStream *s, GError **error) {
+static gboolean open_cursor(FerryRequest *req, WatchStream *s, GError **error) {
   const char *rv = ferry_query(req, "resourceVersion");
   const char *send = ferry_query(req, "sendInitialEvents");
   const char *match = ferry_query(req, "resourceVersionMatch");
@@ -319,7 +307,7 @@ static gboolean open_cursor(FerryRequest *req, FerryStream *s, GError **error) {
                           "provided");
     return FALSE;
   }
-  s->ns = req->kind->namespaced ? g_strdup(req->ns) : NULL;
+  s->ns = req->found.kind->namespaced ? g_strdup(req->found.ns) : NULL;
   gint64 newest = ferry_store_revision(req->api->store);
   if (initial && send && revision > newest) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_EXPIRED,
@@ -352,16 +340,16 @@ gboolean ferry_resource_watch(FerryRequest *req, GError **error) {
     return FALSE;
   }
   gint64 now = g_get_monotonic_time();
-  FerryStream *s = g_new0(FerryStream, 1);
-  ferry_stream_init(&s->base, req->connection, req->user, watch_fill);
+  WatchStream *s = g_new0(WatchStream, 1);
+  ferry_stream_init(&s->base, req->connection, req->user, &watch_type);
   s->api = req->api;
-  s->kind = req->kind;
-  s->alias = req->alias;
+  s->kind = req->found.kind;
+  s->alias = req->found.alias;
   s->labels = g_steal_pointer(&labels);
   s->fields = g_steal_pointer(&fields);
-  s->name = g_strdup(req->name);
-  s->format = req->format;
-  s->table_version = req->table_version;
+  s->name = g_strdup(req->found.name);
+  s->format = req->form.format;
+  s->table_version = req->form.table_version;
   const char *include = ferry_query(req, "includeObject");
   s->include = g_strcmp0(include, "Object") == 0 ? FERRY_INCLUDE_OBJECT
                : g_strcmp0(include, "None") == 0 ? FERRY_INCLUDE_NONE
@@ -374,7 +362,7 @@ gboolean ferry_resource_watch(FerryRequest *req, GError **error) {
   g_autoptr(GError) problem = NULL;
   if (!open_cursor(req, s, &problem)) {
     if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_EXPIRED)) {
-      stream_free(s);
+      watch_stream_free(&s->base);
       g_propagate_error(error, g_steal_pointer(&problem));
       return FALSE;
     }
@@ -383,13 +371,13 @@ gboolean ferry_resource_watch(FerryRequest *req, GError **error) {
       g_clear_pointer(&s->watch, ferry_watch_free);
     emit_error(s, problem);
   }
-  if (!ferry_streams_enter(req, req->api->streams, &s->base, error)) {
-    stream_free(s);
+  if (!ferry_streams_enter(req, &s->base, error)) {
+    watch_stream_free(&s->base);
     return FALSE;
   }
-  req->stream = s;
-  req->status = MHD_HTTP_OK;
-  g_free(req->out_type);
-  req->out_type = g_strdup("application/json;stream=watch");
+  req->answer.stream = &s->base;
+  req->answer.status = MHD_HTTP_OK;
+  g_free(req->answer.out_type);
+  req->answer.out_type = g_strdup("application/json;stream=watch");
   return TRUE;
 }

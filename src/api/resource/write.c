@@ -3,9 +3,22 @@
 // clients may not change, validate, admit, commit against the revision that was read; again when
 // somebody else was faster and the client named no revision of its own. Nothing is written unless
 // all of it passed.
+#include "api/resource/write.h"
 #include "api/resource/apply.h"
 #include "api/auth/audit.h"
-#include "api/internal.h"
+#include "api/auth/authz.h"
+#include "api/http/negotiate.h"
+#include "api/http/query.h"
+#include "api/http/respond.h"
+#include "api/lookup/find.h"
+#include "api/resource/admission.h"
+#include "api/resource/end.h"
+#include "api/resource/field_rights.h"
+#include "api/resource/patch.h"
+#include "api/resource/stored_words.h"
+#include "api/resource/tuning.h"
+#include "api/resource/write_options.h"
+#include "model/field/object_meta.h"
 #include "api/resource/node_restriction.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
@@ -16,7 +29,7 @@
 
 /* apiVersion, kind, name and namespace of `object` against the URL; fills in what is missing. */
 static gboolean match_url(FerryRequest *req, json_t *object, GError **error) {
-  g_autofree char *version = ferry_kind_api_version(req->kind);
+  g_autofree char *version = ferry_kind_api_version(req->found.kind);
   const char *v = ferry_json_str(object, "apiVersion"), *k = ferry_json_str(object, "kind");
   if (!json_is_object(object))
     return ferry_error_bad_request(error, "the body must be one object");
@@ -25,24 +38,24 @@ static gboolean match_url(FerryRequest *req, json_t *object, GError **error) {
       return ferry_error_bad_request(error, "metadata must be an object");
     json_object_set_new(object, "metadata", json_object());
   }
-  if ((v && !ferry_kind_has_api_version(req->kind, v)) ||
-      (k && ferry_kind_by_gvk(version, k) != req->kind)) {
+  if ((v && !ferry_kind_has_api_version(req->found.kind, v)) ||
+      (k && ferry_kind_by_gvk(version, k) != req->found.kind)) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
                 "%s, Kind=%s in the data does not match the expected %s, Kind=%s of the URL",
-                v ? v : version, k ? k : req->kind->kind, version, req->kind->kind);
+                v ? v : version, k ? k : req->found.kind->kind, version, req->found.kind->kind);
     return FALSE;
   }
   json_object_set_new(object, "apiVersion", json_string(version));
-  json_object_set_new(object, "kind", json_string(req->kind->kind));
+  json_object_set_new(object, "kind", json_string(req->found.kind->kind));
   const char *ns = ferry_json_str(object, "metadata.namespace");
-  if (!req->kind->namespaced) {
+  if (!req->found.kind->namespaced) {
     ferry_json_set(object, "metadata.namespace", NULL);
-  } else if (ns && *ns && !g_str_equal(ns, req->ns)) {
+  } else if (ns && *ns && !g_str_equal(ns, req->found.ns)) {
     return ferry_error_bad_request(
         error, "the namespace of the provided object does not match the namespace sent on "
                "the request");
   } else {
-    ferry_json_set_str(object, "metadata.namespace", req->ns);
+    ferry_json_set_str(object, "metadata.namespace", req->found.ns);
   }
   return TRUE;
 }
@@ -56,26 +69,26 @@ static void emit_warnings(FerryRequest *req, GPtrArray *warnings) {
 
 /* Whether the namespace is there to take something new. */
 static gboolean namespace_takes(FerryRequest *req, GError **error) {
-  if (!req->kind->namespaced)
+  if (!req->found.kind->namespaced)
     return TRUE;
-  g_autoptr(json_t) ns = ferry_store_get(req->api->store, &ferry_kind_namespace, "", req->ns);
+  g_autoptr(json_t) ns = ferry_store_get(req->api->store, &ferry_kind_namespace, "", req->found.ns);
   if (!ns) {
-    ferry_set_not_found(error, &ferry_kind_namespace, req->ns);
-    g_free(req->error_name);
-    req->error_name = g_strdup(req->ns);
-    req->error_kind = &ferry_kind_namespace;
+    ferry_set_not_found(error, &ferry_kind_namespace, req->found.ns);
+    g_free(req->form.error_name);
+    req->form.error_name = g_strdup(req->found.ns);
+    req->form.error_kind = &ferry_kind_namespace;
     return FALSE;
   }
   if (!ferry_json_str(ns, "metadata.deletionTimestamp"))
     return TRUE;
-  g_autofree char *what = ferry_qualified(req->kind);
+  g_autofree char *what = ferry_qualified(req->found.kind);
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
               "%s is forbidden: unable to create new content in namespace %s because it is being "
               "terminated",
-              what, req->ns);
+              what, req->found.ns);
   if (error)
     ferry_error_add_cause(*error, "NamespaceTerminating", "metadata.namespace",
-                          "namespace %s is being terminated", req->ns);
+                          "namespace %s is being terminated", req->found.ns);
   return FALSE;
 }
 
@@ -102,7 +115,7 @@ static void write_refuse(FerryRequest *req, const json_t *client, GError *invali
   const char *generate = ferry_json_str(client, "metadata.generateName");
   g_autofree char *name = given && *given         ? g_strdup(given)
                           : generate && *generate ? g_strconcat(generate, "*", NULL)
-                                                  : g_strdup(req->name);
+                                                  : g_strdup(req->found.name);
   gboolean rules = more && g_error_matches(more, FERRY_ERROR, FERRY_ERROR_INVALID);
   guint n = ferry_error_n_causes(invalid), also = rules ? ferry_error_n_causes(more) : 0;
   if (n == 0 && also == 0) {
@@ -116,34 +129,34 @@ static void write_refuse(FerryRequest *req, const json_t *client, GError *invali
       ferry_error_add_cause(invalid, cause->reason, cause->field, "%s", cause->message);
   }
   g_clear_error(&more);
-  ferry_validate_answer(req->kind, name, invalid, error);
+  ferry_validate_answer(req->found.kind, name, invalid, error);
 }
 
 /* Stores what was admitted, as a new object or, where an agent tells it again, as the one that
  * there is. New reference to what is stored; dry: to what would be. */
 static json_t *store_new(FerryRequest *req, json_t *object, gboolean dry, GError **error) {
   const char *name = ferry_json_str(object, "metadata.name");
-  const char *ns = req->ns ? req->ns : "";
+  const char *ns = req->found.ns ? req->found.ns : "";
   g_autoptr(json_t) again = ferry_node_restriction_repeat(req, object);
   if (dry && again)
     return g_steal_pointer(&again);
   if (dry) {
-    g_autoptr(json_t) there = ferry_store_get(req->api->store, req->kind, ns, name);
+    g_autoptr(json_t) there = ferry_store_get(req->api->store, req->found.kind, ns, name);
     if (!there) {
       ferry_audit_changed(req, NULL, object, TRUE);
       return json_incref(object);
     }
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS, "exists");
-    ferry_store_error(error, req->kind, name);
+    ferry_store_error(error, req->found.kind, name);
     return NULL;
   }
   const char *revision = ferry_json_str(again, "metadata.resourceVersion");
   FerryWrite write = {.op = again ? FERRY_WRITE_UPDATE : FERRY_WRITE_CREATE,
-                      .kind = req->kind,
+                      .kind = req->found.kind,
                       .ns = ns,
                       .name = name,
                       .object = again ? again : object,
-                      .in_namespace = req->kind->namespaced,
+                      .in_namespace = req->found.kind->namespaced,
                       .revision = revision ? g_ascii_strtoll(revision, NULL, 10) : 0};
   json_t *stored = NULL;
   g_autoptr(GError) problem = NULL;
@@ -151,7 +164,7 @@ static json_t *store_new(FerryRequest *req, json_t *object, gboolean dry, GError
     if (!again && g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) &&
         !namespace_takes(req, error)) /* it went since it was looked at */
       return NULL;
-    ferry_store_error(&problem, req->kind, name);
+    ferry_store_error(&problem, req->found.kind, name);
     g_propagate_error(error, g_steal_pointer(&problem));
     return NULL;
   }
@@ -161,7 +174,7 @@ static json_t *store_new(FerryRequest *req, json_t *object, gboolean dry, GError
 
 /* What a person wrote that has no effect, or another than it seems. */
 static void warn_of_content(FerryRequest *req, const json_t *stored, GPtrArray *warnings) {
-  FerryWriteNeeds needs = ferry_write_needs(req->kind);
+  FerryWriteNeeds needs = ferry_write_needs(req->found.kind);
   if (req->user->node || needs == FERRY_WRITE_NEEDS_NOTHING)
     return;
   g_autoptr(GPtrArray) all = ferry_store_list(
@@ -171,7 +184,7 @@ static void warn_of_content(FerryRequest *req, const json_t *stored, GPtrArray *
   FerryWriteWorld world = needs == FERRY_WRITE_NEEDS_NODES
                               ? (FerryWriteWorld){NULL, 0, list, all->len}
                               : (FerryWriteWorld){list, all->len, NULL, 0};
-  ferry_write_warnings(req->kind, stored, &world, warnings);
+  ferry_write_warnings(req->found.kind, stored, &world, warnings);
 }
 
 /* One try with one name; `object` is the client's (borrowed). New reference to what is stored. */
@@ -188,17 +201,17 @@ static json_t *create_once(FerryRequest *req, const json_t *client, FerryUnknown
   }
   for (gsize i = 0; i < G_N_ELEMENTS(server_owned); i++)
     json_object_del(meta, server_owned[i]);
-  if (req->kind->has_status)
+  if (req->found.kind->has_status)
     json_object_del(draft, "status");
   g_autoptr(GError) invalid = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_INVALID, "invalid");
   gboolean whole;
-  g_autoptr(json_t) object =
-      ferry_validate_collect(req->kind, draft, NULL, unknown, warnings, invalid, &whole, error);
+  g_autoptr(json_t) object = ferry_validate_collect(req->found.kind, draft, NULL, unknown, warnings,
+                                                    invalid, &whole, error);
   if (!object)
     return NULL;
   if (!ferry_check_field_rights(req, NULL, object, error))
     return NULL;
-  ferry_apply_defaults(req->kind, object);
+  ferry_apply_defaults(req->found.kind, object);
   g_autofree char *uid = ferry_random_uuid();
   g_autofree char *now = ferry_rfc3339_format(ferry_clock_wall_ms(req->api->clock));
   ferry_json_set_str(object, "metadata.uid", uid);
@@ -244,8 +257,8 @@ json_t *ferry_resource_make(FerryRequest *req, json_t *body, GError **error) {
   if (serial)
     g_mutex_unlock(serial);
   if (!stored) {
-    g_free(req->error_name);
-    req->error_name = g_strdup(name);
+    g_free(req->form.error_name);
+    req->form.error_name = g_strdup(name);
     g_propagate_error(error, g_steal_pointer(&problem));
     return NULL;
   }
@@ -257,7 +270,7 @@ json_t *ferry_resource_make(FerryRequest *req, json_t *body, GError **error) {
 static gboolean create_object(FerryRequest *req, json_t *body, GError **error) {
   g_autoptr(json_t) stored = ferry_resource_make(req, body, error);
   if (stored)
-    ferry_respond_object(req, 201, req->kind, stored);
+    ferry_respond_object(req, 201, req->found.kind, stored);
   return stored != NULL;
 }
 
@@ -273,16 +286,16 @@ static gboolean is_of_object(FerryRequest *req, const json_t *old, const json_t 
                              GError **error) {
   const char *name = ferry_json_str(old, "metadata.name");
   const char *said = ferry_json_str(draft, "metadata.name");
-  if (said && *said && !g_str_equal(said, name) && !g_str_equal(said, req->name)) {
+  if (said && *said && !g_str_equal(said, name) && !g_str_equal(said, req->found.name)) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
                 "the name of the object (%s) does not match the name on the URL (%s)", said,
-                req->name);
+                req->found.name);
     return FALSE;
   }
   const char *uid = ferry_json_str(draft, "metadata.uid");
   const char *uid_old = ferry_json_str(old, "metadata.uid");
   if (uid && *uid && g_strcmp0(uid, uid_old) != 0) {
-    g_autofree char *what = ferry_qualified(req->kind);
+    g_autofree char *what = ferry_qualified(req->found.kind);
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
                 "Operation cannot be fulfilled on %s \"%s\": Precondition failed: UID in "
                 "precondition: %s, UID in object meta: %s",
@@ -292,7 +305,7 @@ static gboolean is_of_object(FerryRequest *req, const json_t *old, const json_t 
   const char *rv = ferry_json_str(draft, "metadata.resourceVersion");
   if (rv && *rv && g_strcmp0(rv, ferry_json_str(old, "metadata.resourceVersion")) != 0) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT, "stale");
-    ferry_store_error(error, req->kind, name);
+    ferry_store_error(error, req->found.kind, name);
     return FALSE;
   }
   return TRUE;
@@ -305,11 +318,11 @@ static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object
     return FALSE;
   const json_t *meta_old = json_object_get(old, "metadata");
   json_t *meta = json_object_get(draft, "metadata");
-  if (g_strcmp0(req->subresource, "status") == 0) {
+  if (g_strcmp0(req->found.subresource, "status") == 0) {
     json_t *whole = json_deep_copy(old);
     json_t *s = json_object_get(draft, "status");
     json_t *managed = json_object_get(meta, "managedFields");
-    g_autofree char *type = ferry_media_type(req->content_type);
+    g_autofree char *type = ferry_media_type(req->asked.content_type);
     if (managed && g_str_equal(type, "application/apply-patch+yaml"))
       json_object_set(json_object_get(whole, "metadata"), "managedFields", managed);
     if (s)
@@ -320,7 +333,7 @@ static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object
     *object = whole;
     return TRUE;
   }
-  if (req->kind->has_status) {
+  if (req->found.kind->has_status) {
     json_t *s = json_object_get(old, "status");
     if (s)
       json_object_set(draft, "status", s);
@@ -355,7 +368,7 @@ static gboolean check_telemetry(const FerryRequest *req, const json_t *old, cons
                                 GError **error) {
   static const char *const telemetry[] = {"status.progress", "status.decisions", "status.course",
                                           NULL};
-  if (req->telemetry && !only_differs(old, object, "status", telemetry))
+  if (req->asked.telemetry && !only_differs(old, object, "status", telemetry))
     return ferry_error_bad_request(error,
                                    "Ferry-Telemetry: such a write may change status.progress, "
                                    "status.decisions and status.course only; leave the header out");
@@ -368,17 +381,17 @@ static json_t *store_changed(FerryRequest *req, const json_t *old, json_t *objec
   gboolean gone = ferry_json_str(object, "metadata.deletionTimestamp") &&
                   json_array_size(ferry_json_get(object, "metadata.finalizers")) == 0;
   FerryWrite write = {.op = gone ? FERRY_WRITE_DELETE : FERRY_WRITE_UPDATE,
-                      .kind = req->kind,
-                      .ns = req->ns ? req->ns : "",
+                      .kind = req->found.kind,
+                      .ns = req->found.ns ? req->found.ns : "",
                       .name = name,
                       .object = object,
                       .revision = ferry_object_revision(old),
-                      .telemetry = req->telemetry};
+                      .telemetry = req->asked.telemetry};
   json_t *stored = NULL;
   gboolean done = gone ? ferry_resource_end(req, old, &write, &stored, error)
                        : ferry_store_commit(req->api->store, &write, 1, &stored, error);
   if (!done) {
-    ferry_store_error(error, req->kind, name);
+    ferry_store_error(error, req->found.kind, name);
     return NULL;
   }
   ferry_audit_changed(req, old, gone ? NULL : object, FALSE);
@@ -399,19 +412,19 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
   if (!match_url(req, draft, error))
     return NULL;
   const char *rv = ferry_json_str(changed, "metadata.resourceVersion");
-  gboolean pinned = req->pins_revision && rv && *rv;
+  gboolean pinned = req->write.pins_revision && rv && *rv;
   if (!keep_owned(req, old, &draft, error))
     return NULL;
-  ferry_admit_resolve(req, old, draft);
+  ferry_keep_stored_words(req, old, draft);
   gboolean tuning = ferry_change_is_tuning(req, old, draft);
   g_autoptr(GError) invalid = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_INVALID, "invalid");
   gboolean whole;
-  g_autoptr(json_t) object = ferry_validate_collect(req->kind, draft, tuning ? NULL : old, unknown,
-                                                    warnings, invalid, &whole, error);
+  g_autoptr(json_t) object = ferry_validate_collect(req->found.kind, draft, tuning ? NULL : old,
+                                                    unknown, warnings, invalid, &whole, error);
   if (!object || !ferry_check_field_rights(req, old, object, error))
     return NULL;
-  if (g_strcmp0(req->subresource, "status") != 0) {
-    ferry_apply_defaults(req->kind, object);
+  if (g_strcmp0(req->found.subresource, "status") != 0) {
+    ferry_apply_defaults(req->found.kind, object);
     if (!json_equal(json_object_get(old, "spec"), json_object_get(object, "spec")))
       ferry_json_set_int(object, "metadata.generation",
                          ferry_json_int(old, "metadata.generation", 0) + 1);
@@ -439,18 +452,18 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
 static gboolean replace_once(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
   FerryWrite write = {.op = FERRY_WRITE_UPDATE,
                       .frees = TRUE, /* a cancel or a change, which ends or eases work */
-                      .kind = req->kind,
-                      .ns = req->ns,
-                      .name = req->name,
+                      .kind = req->found.kind,
+                      .ns = req->found.ns,
+                      .name = req->found.name,
                       .object = object,
                       .revision = ferry_object_revision(old)};
   json_t *stored = NULL;
   if (!ferry_store_commit(req->api->store, &write, 1, &stored, error)) {
-    ferry_store_error(error, req->kind, req->name);
+    ferry_store_error(error, req->found.kind, req->found.name);
     return FALSE;
   }
   ferry_audit_changed(req, old, stored, FALSE);
-  ferry_respond_object(req, 200, req->kind, stored);
+  ferry_respond_object(req, 200, req->found.kind, stored);
   json_decref(stored);
   return TRUE;
 }
@@ -463,7 +476,7 @@ gboolean ferry_resource_replace(FerryRequest *req, FerryChangeFunc change, gpoin
     if (!object)
       return FALSE;
     if (dry || object == old) {
-      ferry_respond_object(req, 200, req->kind, object);
+      ferry_respond_object(req, 200, req->found.kind, object);
       return TRUE;
     }
     g_autoptr(GError) problem = NULL;
@@ -488,7 +501,7 @@ gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpoint
   g_autoptr(GError) problem = NULL;
   /* A new session of the agent waits for its old one's commits. (A Node is not an agent's to write;
    * one that may by a binding ends it like anybody, see ferry_resource_end.) */
-  gboolean agent = req->user->node != NULL && req->kind != &ferry_kind_node;
+  gboolean agent = req->user->node != NULL && req->found.kind != &ferry_kind_node;
   GMutex *serial = ferry_admit_lock(req, FALSE);
   if (serial)
     g_mutex_lock(serial);
@@ -509,7 +522,7 @@ gboolean ferry_resource_modify(FerryRequest *req, FerryChangeFunc change, gpoint
   }
   warn_of_content(req, stored, warnings);
   emit_warnings(req, warnings);
-  ferry_respond_object(req, 200, req->kind, stored);
+  ferry_respond_object(req, 200, req->found.kind, stored);
   return TRUE;
 }
 
@@ -521,7 +534,7 @@ gboolean ferry_resource_update(FerryRequest *req, GError **error) {
   g_autoptr(json_t) body = ferry_request_body(req, error);
   if (!body)
     return FALSE;
-  req->pins_revision = TRUE;
+  req->write.pins_revision = TRUE;
   return ferry_resource_modify(req, write_replace, body, error);
 }
 
@@ -536,16 +549,17 @@ static gboolean write_apply(FerryRequest *req, json_t *body, GError **error) {
   for (int i = 0; i < FERRY_API_MAX_TRIES; i++) {
     g_clear_error(&problem);
     g_autoptr(json_t) there = ferry_resource_find(req, &problem);
-    if (there || req->subresource)
+    if (there || req->found.subresource)
       return ferry_resource_modify(req, write_patch, body, error);
-    if (!(req->kind->verbs & FERRY_VERB_CREATE))
+    if (!(req->found.kind->verbs & FERRY_VERB_CREATE))
       break;
     g_clear_error(&problem);
     FerryAccess creates = {.verb = "create",
-                           .group = req->kind->group,
-                           .resource = req->kind->plural,
-                           .ns = req->kind == &ferry_kind_namespace ? req->name : req->ns,
-                           .name = req->name};
+                           .group = req->found.kind->group,
+                           .resource = req->found.kind->plural,
+                           .ns = req->found.kind == &ferry_kind_namespace ? req->found.name
+                                                                          : req->found.ns,
+                           .name = req->found.name};
     if (!ferry_authz_require(req, &creates, &problem))
       break;
     g_autoptr(json_t) first = ferry_patch_apply(req, NULL, body, &problem);
@@ -562,9 +576,9 @@ gboolean ferry_resource_patch(FerryRequest *req, GError **error) {
   g_autoptr(json_t) body = ferry_request_body(req, error);
   if (!body)
     return FALSE;
-  g_autofree char *type = ferry_media_type(req->content_type);
+  g_autofree char *type = ferry_media_type(req->asked.content_type);
   if (!g_str_equal(type, "application/apply-patch+yaml")) {
-    req->pins_revision = ferry_json_str(body, "metadata.resourceVersion") != NULL;
+    req->write.pins_revision = ferry_json_str(body, "metadata.resourceVersion") != NULL;
     return ferry_resource_modify(req, write_patch, body, error);
   }
   const char *manager = ferry_query(req, "fieldManager");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the query of a write says beside its object: dryRun, fieldManager, fieldValidation.
-#include "api/internal.h"
+#include "api/resource/write_options.h"
+#include "api/http/query.h"
 
 #include <string.h>
 

@@ -6,6 +6,7 @@
 // on who asks, and nothing that a client sends becomes part of an answer. What the page may do in
 // the browser is said here for every file: run our own scripts, talk to this server, nothing else;
 // no page of anybody may frame it.
+#include "api/http/respond.h"
 #include "api/web/web.h"
 #include "base/random.h"
 
@@ -121,7 +122,7 @@ static void respond_asset(FerryRequest *req, const Asset *asset) {
   for (gsize i = 0; i < G_N_ELEMENTS(headers); i++)
     ferry_respond_header(req, headers[i][0], headers[i][1]);
   ferry_respond_header(req, "ETag", asset->etag);
-  if (req->if_none_match && strstr(req->if_none_match, asset->etag)) {
+  if (req->asked.if_none_match && strstr(req->asked.if_none_match, asset->etag)) {
     ferry_respond_text(req, MHD_HTTP_NOT_MODIFIED, "", "");
     return;
   }
@@ -132,13 +133,13 @@ static void respond_asset(FerryRequest *req, const Asset *asset) {
 }
 
 gboolean ferry_serve_web(FerryRequest *req, GError **error) {
-  if (!g_str_has_prefix(req->path, "/web/")) { /* relative names in the page need the slash */
+  if (!g_str_has_prefix(req->asked.path, "/web/")) { /* relative names in the page need the slash */
     ferry_respond_header(req, "Location", "/web/");
     ferry_respond_text(req, MHD_HTTP_PERMANENT_REDIRECT, "text/plain; charset=utf-8",
                        "the page is at /web/\n");
     return TRUE;
   }
-  const char *name = req->path + strlen("/web/");
+  const char *name = req->asked.path + strlen("/web/");
   const Asset *asset = g_hash_table_lookup(assets_assets(), *name ? name : "index.html");
   if (asset) {
     respond_asset(req, asset);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Logging in to the page: by a token or a certificate, or by a link that `ferry web` asked for.
+#include "api/http/negotiate.h"
+#include "api/http/respond.h"
 #include "api/auth/sessions.h"
 #include "api/web/web.h"
 #include "base/log.h"
@@ -37,9 +39,9 @@ static void tell_session(FerryRequest *req) {
 }
 
 gboolean ferry_serve_session(FerryRequest *req, GError **error) {
-  if (g_str_equal(req->method, "POST"))
+  if (g_str_equal(req->asked.method, "POST"))
     return log_in(req, req->user, error);
-  if (g_str_equal(req->method, "GET")) {
+  if (g_str_equal(req->asked.method, "GET")) {
     tell_session(req);
     return TRUE;
   }
@@ -62,7 +64,7 @@ static gboolean make_link(FerryRequest *req, GError **error) {
 }
 
 gboolean ferry_serve_link(FerryRequest *req, GError **error) {
-  if (!req->segments[2])
+  if (!req->asked.segments[2])
     return make_link(req, error);
   g_autoptr(json_t) body = ferry_request_body(req, error);
   if (!body)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the page's forms are made of, from the tables that the API and the command line are made of.
+#include "api/http/respond.h"
 #include "api/web/web.h"
 #include "model/flags/migration_flags.h"
 

@@ -2,7 +2,7 @@
 // What the page in a browser asks for besides the API that everybody has: its own files, its login,
 // and tables it is made of.
 #pragma once
-#include "api/internal.h"
+#include "api/http/request.h"
 
 G_BEGIN_DECLS
 

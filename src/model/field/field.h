@@ -55,6 +55,8 @@ struct FerryField {
   const char *zero;          /* of a number: what 0 says, as "unlimited"; NULL: just 0 */
   const char *fallback;      /* what holds where nobody says it, as JSON text; unlike `def` it is
                                 not written into the object. NULL: none */
+  const char *spec;          /* of a change of what runs: the field of the spec that means the
+                                same, a QUANTITY in bytes where this is in MiB; NULL: none */
 };
 
 /** The field `path` ("status.migrationState.sourceNode") of a table, or NULL. */

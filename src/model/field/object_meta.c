@@ -28,3 +28,8 @@ gboolean ferry_object_drop_finalizer(json_t *object, const char *name) {
     }
   return had;
 }
+
+gint64 ferry_object_revision(const json_t *object) {
+  const char *text = ferry_json_str(object, "metadata.resourceVersion");
+  return text ? g_ascii_strtoll(text, NULL, 10) : 0;
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every object's metadata is asked for: annotations, whose keys have dots, so that no path
-// leads to them, and finalizers. Pure; any thread.
+// leads to them, finalizers, and the revision. Pure; any thread.
 #pragma once
 #include "base/json.h"
 
@@ -14,5 +14,7 @@ gboolean ferry_object_has_finalizer(const json_t *object, const char *name);
 void ferry_object_add_finalizer(json_t *object, const char *name);
 /** Takes it off in place; returns whether it was there. */
 gboolean ferry_object_drop_finalizer(json_t *object, const char *name);
+/** metadata.resourceVersion as a number; 0: it has none. */
+gint64 ferry_object_revision(const json_t *object);
 
 G_END_DECLS

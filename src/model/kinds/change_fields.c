@@ -4,9 +4,10 @@
 #include "model/kinds/policy_layers.h"
 
 const FerryField ferry_change_fields[] = {
-    MS("downtimeMs", "New downtime limit.", .min = 1, .max = FERRY_DOWNTIME_MAX_MS),
+    MS("downtimeMs", "New downtime limit.", .min = 1, .max = FERRY_DOWNTIME_MAX_MS,
+       .spec = "maxDowntimeMs"),
     INT("bandwidthMiBps", "New bandwidth limit.", .unit = FERRY_UNIT_MIB_PER_SECOND, .min = 1,
-        .max = FERRY_CHANGE_MAX_MIBPS),
+        .max = FERRY_CHANGE_MAX_MIBPS, .spec = "bandwidthPerMigration"),
     STR("technique", "Pre-copy: stay in it; post-copy: switch to it now.",
         .values = WORDS("pre-copy", "post-copy")),
     SECONDS("stallingLimitSeconds",

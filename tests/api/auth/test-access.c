@@ -3,6 +3,7 @@
 // path, against access.txt, which was written by hand. What is refused in one spelling must not be
 // allowed in another.
 #include "../http.h"
+#include "api/router.h"
 #include "api/auth/rbac.h"
 #include "api/routes.h"
 
@@ -73,15 +74,15 @@ static gboolean judged(Server *s, gsize who, const char *method, const char *url
   g_auto(GStrv) segments = g_strsplit(path + 1, "/", 16);
   g_autoptr(GPtrArray) headers = g_ptr_array_new_with_free_func(g_free);
   FerryRequest req = {.api = s->api,
-                      .method = (char *)method,
-                      .path = path,
-                      .segments = segments,
-                      .query = query,
+                      .asked.method = (char *)method,
+                      .asked.path = path,
+                      .asked.segments = segments,
+                      .asked.query = query,
                       .user = user,
-                      .headers = headers};
+                      .answer.headers = headers};
   gboolean ok = ferry_route_judge(&req, NULL);
   if (ok && hits)
-    g_hash_table_add(hits, (gpointer)req.route);
+    g_hash_table_add(hits, (gpointer)req.found.route);
   return ok;
 }
 

@@ -4,6 +4,8 @@
 // the test's; TLS goes by the machine's, so what is shown over a connection is made in the past and
 // renewed now.
 #include "csr.h"
+#include "api/auth/certificates.h"
+#include "api/pki/pki_rotate.h"
 
 #include "api/auth/credentials.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Protobuf that is small and would be large as values: as many are made as of a document in JSON,
 // whatever sort of field brings them.
-#include "api/internal.h"
+#include "api/http/protobuf.h"
 #include "base/error.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A provider's keys by file and over HTTPS, that change and go away; its users at the API.
 #include "../http.h"
+#include "api/auth/validity.h"
 #include "jwt.h"
 
 #include <microhttpd.h>

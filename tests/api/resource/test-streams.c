@@ -4,7 +4,8 @@
 // the reader's callback, when the stream's text fills the socket and the server waits.
 #include "../http/raw.h"
 #include "api/http/stream.h"
-#include "api/internal.h"
+#include "api/resource/streams.h"
+#include "api/server.h"
 
 #include <dlfcn.h>
 
@@ -71,7 +72,7 @@ static CURLcode read_all(Stream *s, const char *path, const char *token) {
 
 static guint open_streams(Server *s) {
   FerryStreamFigures figures;
-  ferry_streams_figures(s->api, &figures);
+  ferry_streams_figures(s->api->streams, &figures);
   ferry_streams_figures_clear(&figures);
   return figures.watches + figures.event_streams;
 }

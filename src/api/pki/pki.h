@@ -30,33 +30,18 @@ const char *ferry_pki_pin_hash(FerryPki *pki);
 /** The same of the CA before it, while that is trusted still; NULL: it is not. */
 const char *ferry_pki_old_ca_hash(FerryPki *pki);
 
-/** pki_serve.c: the certificate of a handshake; what it gives stays until `pki` goes. */
-void ferry_pki_serve(FerryPki *pki, gnutls_pcert_st **chain, unsigned *n, gnutls_privkey_t *key);
-/** Whether a client's certificates (`chain`, DER) are good at `now_s`: signed by a CA that is
- * trusted, for clients. `*ca` gets the hash of that CA. UNAUTHORIZED. Free *ca with g_free. */
-gboolean ferry_pki_verify_client(FerryPki *pki, const gnutls_datum_t *chain, unsigned n, char **ca,
-                                 GError **error);
-/** Makes the server's and the admin's certificates anew where they end within 30 days; `*changed`
- * says whether they are others. */
-gboolean ferry_pki_renew(FerryPki *pki, gint64 now_ms, gboolean *changed, GError **error);
 /** When the CA's, the server's and the admin's certificates end: calls `each` with "ca", "old-ca",
  * "server", "admin", the subject, the serial number and the time in ms. */
 typedef void (*FerryPkiEachFunc)(const char *kind, const char *subject, const char *serial,
                                  gint64 ends_ms, gpointer data);
 void ferry_pki_each(FerryPki *pki, FerryPkiEachFunc each, gpointer data);
 
-/** pki_rotate.c: begins to sign clients with a new CA; the old one stays trusted and the server's.
- * CONFLICT where a change is under way. */
-gboolean ferry_pki_rotate_begin(FerryPki *pki, gint64 now_ms, GError **error);
-/** Trusts the old CA no longer. CONFLICT where no change is under way. */
-gboolean ferry_pki_rotate_finish(FerryPki *pki, gint64 now_ms, GError **error);
 /** A certificate that was made; clear with ferry_pki_issued_clear. */
 typedef struct {
   char *pem, *serial; /* the serial number in lower-case hexadecimal */
   gint64 ends_ms;
 } FerryPkiIssued;
 
-/* pki.c */
 void ferry_pki_issued_clear(FerryPkiIssued *issued);
 /** Signs a PEM request for client authentication: subject O=`organisation` (NULL: none), CN=`name`
  * whatever the request says, good for `life_s` seconds but not beyond the CA. The request must be
@@ -65,8 +50,6 @@ void ferry_pki_issued_clear(FerryPkiIssued *issued);
 gboolean ferry_pki_sign_client(FerryPki *pki, const char *csr_pem, const char *organisation,
                                const char *name, gint64 now_ms, gint64 life_s,
                                FerryPkiIssued *issued, GError **error);
-/** The serial number in lower-case hexadecimal; "" where there is none. Free with g_free. */
-char *ferry_pki_serial(gnutls_x509_crt_t crt);
 /** A kubeconfig (YAML) of the admin with embedded data; free with g_free. */
 char *ferry_pki_kubeconfig(FerryPki *pki, const char *url);
 

@@ -7,8 +7,9 @@
 // and ca.crt are the CA that signs clients, ca-old.key and ca-old.crt are there in between. Key and
 // certificate are two files, so the change is prepared as ca-next.*; the renames that make it are
 // completed at the next start if a crash came between them.
-#include "api/auth/pki.h"
-#include "api/auth/pki_private.h"
+#include "api/pki/pki_rotate.h"
+#include "api/pki/pki_certs.h"
+#include "api/pki/pki_load.h"
 #include "base/ec_key.h"
 #include "base/error.h"
 #include "base/file.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kinds whose objects are stored nowhere: each is made of a stored one when somebody looks, by its
 // kind's own function. All else (selectors, pages, tables, watches) goes on as with any other kind.
-#include "api/internal.h"
+#include "api/lookup/made.h"
+#include "api/http/respond.h"
 #include "model/kinds/pod.h"
 
 #include <string.h>

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// How an agent comes to be trusted, and which of its processes speaks.
+#pragma once
+#include "api/http/request.h"
+
+G_BEGIN_DECLS
+
+/** A one-time join token for an agent of `node`, as ferry_api_token_new says. */
+char *ferry_join_token_new(FerryApi *api, const char *node, GError **error);
+gboolean ferry_serve_node_route(FerryRequest *req, GError **error);
+/** The epoch that node's agent has now, -1: none. */
+gint64 ferry_node_epoch(FerryApi *api, const char *node);
+
+G_END_DECLS

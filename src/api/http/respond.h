@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers.
+#pragma once
+#include "api/http/request.h"
+
+G_BEGIN_DECLS
+
+void ferry_respond_json(FerryRequest *req, unsigned status, json_t *value); /* takes value */
+/** Whether that writes JSON without indents. */
+gboolean ferry_respond_is_compact(const FerryRequest *req);
+void ferry_respond_text(FerryRequest *req, unsigned status, const char *type, const char *text);
+void ferry_respond_bytes(FerryRequest *req, unsigned status, const char *type, GBytes *bytes);
+/** With an ETag, or 304 where the client has these bytes (borrowed) already. */
+void ferry_respond_cached(FerryRequest *req, GBytes *bytes, const char *type);
+/** An object in the negotiated form (borrowed). */
+void ferry_respond_object(FerryRequest *req, unsigned status, const FerryKind *kind,
+                          json_t *object);
+void ferry_respond_error(FerryRequest *req, const GError *error);
+void ferry_respond_header(FerryRequest *req, const char *name, const char *value);
+/** A Warning header; text longer than 256 bytes is cut. */
+void ferry_respond_warning(FerryRequest *req, const char *text);
+json_t *ferry_status_of(const FerryRequest *req, const GError *error);
+/** "virtualmachineinstances.kubevirt.io" or "nodes". Free with g_free. */
+char *ferry_qualified(const FerryKind *kind);
+void ferry_set_not_found(GError **error, const FerryKind *kind, const char *name);
+/** Turns the store's error about one object into Kubernetes' text. */
+void ferry_store_error(GError **error, const FerryKind *kind, const char *name);
+json_t *ferry_partial_metadata(const json_t *object);
+
+G_END_DECLS
