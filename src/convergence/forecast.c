@@ -114,7 +114,7 @@ void ferry_forecast_spread(const FerryWriter *writer, const FerryPath *path,
                            FerryForecastSpread *out) {
   static const FerryWriterPattern patterns[PATTERNS] = {FERRY_WRITER_UNIFORM, FERRY_WRITER_CYCLIC,
                                                         FERRY_WRITER_SKEWED};
-  double pauses[SPREAD], seconds[SPREAD];
+  double pauses[SPREAD] = {0}, seconds[SPREAD] = {0};
   int n = 0, within = 0;
   for (int i = 0; i < SPREAD; i++) {
     FerryWriter w = *writer;
