@@ -6,7 +6,7 @@ import json
 import time
 import unittest
 
-from labtest import LabTest
+from labtest import PATIENCE, LabTest
 from ferrylab import net
 
 WORDS = 40 << 20  # of a guest's memory at the least
@@ -50,7 +50,9 @@ class NetworkWays(LabTest):
         change()
         since = time.monotonic()
         self.wait(probe, seconds, "the API shows the change")
-        return time.monotonic() - since
+        took = time.monotonic() - since
+        self.assertLess(took, seconds * PATIENCE)
+        return took
 
     def bytes_of(self, host, interface, way):
         return int(self.lab.exec(
