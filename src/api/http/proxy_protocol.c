@@ -14,7 +14,7 @@ static const guint8 signature[12] = "\r\n\r\n\0\r\nQUIT\n";
 
 enum { COMMAND_LOCAL = 0x20, COMMAND_PROXY = 0x21, TCP4 = 0x11, TCP6 = 0x21 };
 
-static FerryProxyResult peer_of(const guint8 *data, gsize size, FerryProxyHeader *header) {
+static FerryProxyResult read_peer(const guint8 *data, gsize size, FerryProxyHeader *header) {
   const guint8 *body = data + FERRY_PROXY_FIXED;
   gsize len = size - FERRY_PROXY_FIXED;
   if (data[13] == TCP4) {
@@ -51,7 +51,7 @@ FerryProxyResult ferry_proxy_parse(const guint8 *data, gsize len, FerryProxyHead
     return FERRY_PROXY_BAD;
   if (len < header->size)
     return FERRY_PROXY_SHORT;
-  return data[12] == COMMAND_LOCAL ? FERRY_PROXY_LOCAL : peer_of(data, header->size, header);
+  return data[12] == COMMAND_LOCAL ? FERRY_PROXY_LOCAL : read_peer(data, header->size, header);
 }
 
 /* ADDR or ADDR/PREFIX by its digits alone. */
