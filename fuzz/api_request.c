@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "api/http/respond.h"
 #include "api/router.h"
 #include "api/server.h"
 #include "api_request.h"
@@ -68,7 +69,7 @@ void fuzz_request_address(FerryRequest *req, const char *role, const char *metho
 
 void fuzz_request_serve(FerryRequest *req) {
   ferry_route(req);
-  g_assert_true(req->answer.out || req->answer.stream);
+  g_assert_true(ferry_respond_is_done(req));
 }
 
 void fuzz_request_clear(FerryRequest *req) {
@@ -86,6 +87,7 @@ void fuzz_request_clear(FerryRequest *req) {
   g_byte_array_unref(req->asked.body);
   g_free(req->answer.out_type);
   g_clear_pointer(&req->answer.out, g_bytes_unref);
+  ferry_body_free(req->answer.body);
   g_ptr_array_unref(req->answer.headers);
   if (req->answer.stream)
     ferry_stream_discard(req->answer.stream);

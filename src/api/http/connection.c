@@ -46,6 +46,7 @@ static void request_free(FerryRequest *req) {
   g_free(req->answer.out_type);
   if (req->answer.out)
     g_bytes_unref(req->answer.out);
+  ferry_body_free(req->answer.body);
   g_ptr_array_unref(req->answer.headers);
   g_free(req);
 }
@@ -269,6 +270,8 @@ static enum MHD_Result connection_answer(FerryRequest *req) {
   req->api->stages->decided(req);
   if (req->answer.stream) {
     response = ferry_stream_response(g_steal_pointer(&req->answer.stream));
+  } else if (req->answer.body) {
+    response = ferry_body_response(g_steal_pointer(&req->answer.body));
   } else {
     gsize len;
     const void *data = g_bytes_get_data(req->answer.out, &len);
@@ -338,7 +341,7 @@ enum MHD_Result ferry_connection_on_request(void *data, struct MHD_Connection *c
     *upload_size = 0;
     return MHD_YES;
   }
-  if (req->answer.out || req->answer.stream)
+  if (ferry_respond_is_done(req))
     return connection_answer(req);
   connection_enter(req, FERRY_CONN_WORK);
   return ferry_front_answer(req) ? connection_answer(req) : MHD_YES;

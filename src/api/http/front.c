@@ -64,10 +64,10 @@ static void front_refuse(FerryRequest *req, const char *reason, guint retry_s,
 }
 
 static void remember_width(FerryRequest *req) {
-  if (!req->seat.wide || !req->found.kind || !req->answer.out || req->answer.status != 200)
+  gsize bytes = ferry_respond_size(req);
+  if (!req->seat.wide || !req->found.kind || !bytes || req->answer.status != 200)
     return;
   FerryFront *front = req->api->front;
-  gsize bytes = g_bytes_get_size(req->answer.out);
   g_mutex_lock(&front->lock);
   g_hash_table_insert(front->widths, (gpointer)req->found.kind, GSIZE_TO_POINTER(bytes));
   g_mutex_unlock(&front->lock);
@@ -94,9 +94,9 @@ static gboolean leave_to_answer(FerryRequest *req) {
 static void route_and_hold(FerryRequest *req) {
   FerryFront *front = req->api->front;
   req->api->stages->route(req);
-  if (!req->seat.admitted || !req->answer.out)
+  req->seat.unread = req->seat.admitted ? ferry_respond_size(req) : 0;
+  if (!req->seat.unread)
     return;
-  req->seat.unread = g_bytes_get_size(req->answer.out);
   g_mutex_lock(&front->lock);
   ferry_allowances_hold(front->allowances, req->seat.flow, req->seat.unread);
   g_mutex_unlock(&front->lock);

@@ -2,6 +2,7 @@
 // One HTTP request from the header to the answer.
 #pragma once
 #include "api/http/api.h"
+#include "api/http/body.h"
 #include "api/http/connections.h"
 #include "api/http/flow.h"
 #include "api/http/stream.h"
@@ -86,7 +87,8 @@ typedef struct {
   char *out_type;
   GBytes *out;
   GPtrArray *headers;  /* name, value, name, value ... */
-  FerryStream *stream; /* in place of `out` */
+  FerryBody *body;     /* in place of `out` */
+  FerryStream *stream; /* in place of both */
 } FerryRequestAnswer;
 
 /** One HTTP request from the header to the answer: a part for each of its stations, written by that

@@ -16,12 +16,32 @@ void ferry_respond_header(FerryRequest *req, const char *name, const char *value
   g_ptr_array_add(req->answer.headers, g_strdup(value));
 }
 
-void ferry_respond_bytes(FerryRequest *req, unsigned status, const char *type, GBytes *bytes) {
+static void respond_anew(FerryRequest *req, unsigned status, const char *type) {
   g_clear_pointer(&req->answer.out, g_bytes_unref);
+  g_clear_pointer(&req->answer.body, ferry_body_free);
   g_free(req->answer.out_type);
   req->answer.status = status;
   req->answer.out_type = g_strdup(type);
+}
+
+void ferry_respond_bytes(FerryRequest *req, unsigned status, const char *type, GBytes *bytes) {
+  respond_anew(req, status, type);
   req->answer.out = g_bytes_ref(bytes);
+}
+
+void ferry_respond_body(FerryRequest *req, unsigned status, const char *type, FerryBody *body) {
+  respond_anew(req, status, type);
+  req->answer.body = body;
+}
+
+gboolean ferry_respond_is_done(const FerryRequest *req) {
+  return req->answer.out || req->answer.body || req->answer.stream;
+}
+
+gsize ferry_respond_size(const FerryRequest *req) {
+  return req->answer.body  ? req->answer.body->size
+         : req->answer.out ? g_bytes_get_size(req->answer.out)
+                           : 0;
 }
 
 void ferry_respond_text(FerryRequest *req, unsigned status, const char *type, const char *text) {

@@ -10,6 +10,12 @@ void ferry_respond_json(FerryRequest *req, unsigned status, json_t *value); /* t
 gboolean ferry_respond_is_compact(const FerryRequest *req);
 void ferry_respond_text(FerryRequest *req, unsigned status, const char *type, const char *text);
 void ferry_respond_bytes(FerryRequest *req, unsigned status, const char *type, GBytes *bytes);
+/** Takes `body`. */
+void ferry_respond_body(FerryRequest *req, unsigned status, const char *type, FerryBody *body);
+/** Whether it is answered, by bytes, a body or a stream. */
+gboolean ferry_respond_is_done(const FerryRequest *req);
+/** Bytes of the answer; 0: there is none, or a stream. */
+gsize ferry_respond_size(const FerryRequest *req);
 /** With an ETag, or 304 where the client has these bytes (borrowed) already. */
 void ferry_respond_cached(FerryRequest *req, GBytes *bytes, const char *type);
 /** An object in the negotiated form (borrowed). */

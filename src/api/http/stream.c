@@ -101,7 +101,7 @@ static ssize_t stream_read(void *data, uint64_t pos, char *buf, size_t max) {
   return 0;
 }
 
-static void on_freed(void *data) {
+static void on_stream_freed(void *data) {
   ferry_stream_discard(data);
 }
 
@@ -111,7 +111,7 @@ void ferry_stream_discard(FerryStream *s) {
 
 struct MHD_Response *ferry_stream_response(FerryStream *s) {
   struct MHD_Response *response =
-      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, stream_read, s, on_freed);
+      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, stream_read, s, on_stream_freed);
   if (!response)
     ferry_stream_discard(s);
   return response;

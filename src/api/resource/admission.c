@@ -12,7 +12,7 @@
 #include "store/internal.h"
 #include "control/relevant.h"
 #include "api/auth/rbac.h"
-#include "api/resource/node_restriction.h"
+#include "api/rights/node_restriction.h"
 #include "api/resource/policy_admission.h"
 #include "model/field/object_meta.h"
 #include "model/migration/doubt.h"

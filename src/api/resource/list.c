@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation: a list is put together from the objects' texts as they are stored; only who
+// Theory of operation: a list goes out from the objects' texts as they are stored, which are held
+// and never copied together (list_body.h); only who
 // asks for a table, metadata, YAML, indents or another version's spelling has them parsed. Pages of
 // a limited list are read from the store as it was at the first one's revision (store/page.h), so
 // nothing is kept for who asks for one: what is needed to go on is in the token, which says where
@@ -9,6 +10,7 @@
 #include "api/http/query.h"
 #include "api/http/respond.h"
 #include "api/lookup/made.h"
+#include "api/resource/list_body.h"
 #include "api/resource/read.h"
 #include "model/listing/table.h"
 #include "base/random.h"
@@ -258,27 +260,6 @@ static void list_put_metadata(const FerryRequest *req, json_t *list, const ListC
     ferry_json_set_int(list, "metadata.remainingItemCount", listed->left);
 }
 
-/* The head's closing brace goes after the items. */
-static GBytes *list_text(const char *head, const GPtrArray *objects) {
-  static const char begin[] = ",\"items\":[";
-  gsize len, size = strlen(head) + sizeof begin + 2;
-  for (guint i = 0; i < objects->len; i++) {
-    ferry_stored_text(g_ptr_array_index(objects, i), &len);
-    size += len + 1;
-  }
-  GString *out = g_string_sized_new(size);
-  g_string_append_len(out, head, (gssize)strlen(head) - 1);
-  g_string_append(out, begin);
-  for (guint i = 0; i < objects->len; i++) {
-    const char *text = ferry_stored_text(g_ptr_array_index(objects, i), &len);
-    if (i > 0)
-      g_string_append_c(out, ',');
-    g_string_append_len(out, text, (gssize)len);
-  }
-  g_string_append(out, "]}");
-  return g_string_free_to_bytes(out);
-}
-
 static void list_answer(FerryRequest *req, const ListCursor *cursor, const Listed *listed) {
   if (req->form.format != FERRY_FORMAT_JSON || req->found.alias || req->found.kind->make ||
       !ferry_respond_is_compact(req)) {
@@ -289,9 +270,7 @@ static void list_answer(FerryRequest *req, const ListCursor *cursor, const Liste
   }
   g_autoptr(json_t) list = list_head(req);
   list_put_metadata(req, list, cursor, listed);
-  g_autofree char *head = ferry_json_dump(list);
-  g_autoptr(GBytes) text = list_text(head, listed->objects);
-  ferry_respond_bytes(req, 200, "application/json", text);
+  ferry_respond_body(req, 200, "application/json", ferry_list_body_new(list, listed->objects));
 }
 
 gboolean ferry_resource_list(FerryRequest *req, GError **error) {

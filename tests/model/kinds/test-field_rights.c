@@ -18,7 +18,7 @@ static const struct {
     {"refused whoever writes it", NAMES("sendTo", "receive")},
     {"names an object whose own writer needed the right for what it sets; who has a policy count "
      "for "
-     "others by its name needs it as well (api/resource/policy_rights.c)",
+     "others by its name needs it as well (api/rights/policy_rights.c)",
      NAMES("policy", "defaultPolicy", "preset", "network")},
     {"which VMs a policy is for", NAMES("namespaceSelector", "virtualMachineInstanceSelector")},
     {"how much of the links and of the hosts' places migrations take",

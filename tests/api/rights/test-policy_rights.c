@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A policy with dangerous fields counts for the VMs that its selectors choose. Whoever has it count
 // for another one, by whatever way, needs the rights of those fields.
-#include "rights.h"
+#include "../auth/rights.h"
 
 #define UNSAFE "\"allowMonitorCommands\":true"
 #define KIND_OF "\"apiVersion\":\"migrations.kubevirt.io/v1alpha1\",\"kind\":\"MigrationPolicy\""

@@ -9,10 +9,10 @@
 // all of it; so does who makes a policy the one for all (FERRY_FIELD_BINDS), and who has one count
 // for a VM that it does not choose (policy_rights.c). A field says something unless it is false, 0,
 // empty or null.
-#include "api/resource/field_rights.h"
+#include "api/rights/field_rights.h"
 #include "api/http/respond.h"
-#include "api/resource/dangerous_fields.h"
-#include "api/resource/policy_rights.h"
+#include "api/rights/dangerous_fields.h"
+#include "api/rights/policy_rights.h"
 
 typedef struct {
   FerryRequest *req;

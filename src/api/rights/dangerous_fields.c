@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which value of a field says something, and who may say it.
-#include "api/resource/dangerous_fields.h"
+#include "api/rights/dangerous_fields.h"
 #include "api/auth/authz.h"
 
 gboolean ferry_field_says(const json_t *value) {

@@ -8,9 +8,9 @@
 // which may hold thousands of VMs, it is asked which policies begin to choose it. What an agent
 // reports of a domain's own metadata and labels is no user's write: that host's administrator
 // decides it.
-#include "api/resource/policy_rights.h"
+#include "api/rights/policy_rights.h"
 #include "store/internal.h"
-#include "api/resource/dangerous_fields.h"
+#include "api/rights/dangerous_fields.h"
 #include "control/relevant.h"
 #include "policy/match.h"
 #include "policy/migration_admission.h"

@@ -4,7 +4,7 @@
 // commits it. The rules are data: model/agents/agent_rules.c. Refusals are logged, for an honest
 // agent has none; at most LOGGED_PER_MINUTE of a node, so that a dishonest one doesn't fill the
 // journal.
-#include "api/resource/node_restriction.h"
+#include "api/rights/node_restriction.h"
 #include "api/auth/node_join.h"
 #include "base/log.h"
 #include "base/random.h"
