@@ -29,7 +29,7 @@ test-deb:
 	tools/deb
 	CCACHE_DISABLE=1 tools/deb build/deb-again
 	for f in build/deb/*.deb; do cmp $$f build/deb-again/$$(basename $$f) || exit 1; done
-	cd tests/live && FERRY_DEBS=$(abspath build/deb) python3 -m unittest -v test_packages
+	cd tests/live && FERRY_DEBS=$(abspath build/deb) python3 -m unittest -v test_packages test_booted
 
 demo: deps build
 	lab/demo

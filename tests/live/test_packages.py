@@ -76,7 +76,7 @@ class Recipe(unittest.TestCase):
         self.assertIn(f"\nVersion:        {version}\n", (ROOT / "deploy" / "ferry.spec").read_text())
 
     def test_scripts(self):
-        for script in sorted(DEBIAN.glob("*.postrm")):
+        for script in sorted(DEBIAN.glob("*.p*rm")):
             self.assertEqual(run("sh", "-n", str(script)).returncode, 0, script)
             self.assertIn("#DEBHELPER#", script.read_text())
 
