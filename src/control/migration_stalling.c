@@ -10,7 +10,8 @@
 // has no onStalling), in post-copy, and while a change waits for the agent.
 #include "base/rfc3339.h"
 #include "model/migration/reasons.h"
-#include "control/migration_private.h"
+#include "control/migration_stalling.h"
+#include "control/migration_step.h"
 #include "model/migration/migration.h"
 #include "model/migration/recovery.h"
 #include "model/kinds/change_fields.h"

@@ -7,7 +7,7 @@
 #include "api/http/respond.h"
 #include "api/resource/write.h"
 #include "model/field/object_meta.h"
-#include "store/internal.h"
+#include "store/store.h"
 #include "api/kimchi/kimchi.h"
 #include "model/migration/migration.h"
 #include "policy/migratable.h"
