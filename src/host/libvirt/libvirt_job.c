@@ -104,7 +104,10 @@ static void migrate_managed(Job *job, GError **error) {
 
 /* Which connection broke: one's own, if it is not alive any more; else the target's. */
 static void libvirt_job_blame(const Job *job, GError *error) {
-  if (error && virConnectIsAlive(job->call_conn) == 1)
+  if (!error)
+    return;
+  ferry_host_error_set_hint(error, ferry_libvirt_hint(error->message));
+  if (virConnectIsAlive(job->call_conn) == 1)
     error->code = ferry_libvirt_blame(error->code, error->message, job->base.path.hypervisor_port);
 }
 
