@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// What a migration's configuration is where several say it, and where nobody does; and that each
+// row of the table of policy fields arrives in it, by whatever name it was said.
 #include "policy/config.h"
 #include "model/kinds/policy_fields.h"
 
