@@ -9,7 +9,9 @@
 // bandwidth) decides: post-copy or any pause, where disruption is allowed; the configured maximum,
 // where the pause is near it; else it is given up. Nothing is switched that would not fit into
 // twice the completion timeout.
-#include "convergence/private.h"
+#include "convergence/schedule_stall.h"
+#include "convergence/decide.h"
+#include "convergence/state.h"
 #include "model/migration/reasons.h"
 #include <string.h>
 
