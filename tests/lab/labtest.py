@@ -126,6 +126,20 @@ class LabTest(unittest.TestCase):
         self.addCleanup(again)
         self.wait(lambda: not self.is_ready(node), 20, f"{node} is seen as down")
 
+    def hook(self, host, script):
+        """libvirtd of the host calls this script at each step of a domain's life, until the end of
+        the test."""
+        def gone():
+            self.lab.exec(host, "rm", "-f", "/etc/libvirt/hooks/qemu")
+
+        self.addCleanup(gone)
+        self.lab.exec(host, "sh", "-c", "mkdir -p /etc/libvirt/hooks && "
+                      "cat >/etc/libvirt/hooks/qemu && chmod 755 /etc/libvirt/hooks/qemu",
+                      input=script)
+        self.lab.kill(host, "libvirtd")  # it looks for hooks when it starts
+        self.lab.start(host, "libvirtd")
+        self.wait(lambda: self.is_ready(host), 40, f"{host} is Ready again")
+
     def migration_uids(self):
         return {m["metadata"]["uid"] for m in self.ferry_json("get", "vmim")["items"]}
 

@@ -10,6 +10,15 @@ from labtest import FERRY_LAB, LabTest
 PORTS = "49152:49215"
 PKI = "/etc/pki/libvirt"
 
+# What libvirtd calls while it prepares for a VM that is to arrive.
+HELD = """#!/bin/sh
+cat >/dev/null
+[ "$2" = migrate ] || exit 0
+touch /run/preparing
+until [ -e /run/prepared ]; do sleep 0.2; done
+exit 0
+"""
+
 
 class Blame(LabTest):
     HOSTS = 2
@@ -96,6 +105,41 @@ class Blame(LabTest):
                          status)
         self.assertIn("h2", status["message"])
         self.assertEqual(self.stat("orphan")["host"], "h1")
+
+    # -- the link between both libvirtds
+
+    def stalling(self, name):
+        """Why the migration is said to stall; None: it isn't."""
+        for one in self.newest(name)["status"].get("conditions", []):
+            if one["type"] == "Stalling" and one["status"] == "True":
+                return one
+        return None
+
+    def test_management_link_dies_while_libvirt_prepares(self):
+        """Nothing flows yet, and libvirt itself gives up after half a minute."""
+        self.addCleanup(self.lab.exec, "h2", "rm", "-f", "/run/preparing", "/run/prepared")
+        self.addCleanup(self.lab.exec, "h2", "touch", "/run/prepared")
+        self.hook("h2", HELD)
+        self.guest("waiting")
+        with self.migrating("waiting") as migration:
+            self.wait(lambda: self.lab.exec("h2", "test", "-e", "/run/preparing").returncode == 0,
+                      30, "h2 prepares")
+            with self.firewall("-p", "tcp", "--dport", "16514", "-j", "DROP"):
+                cut = time.monotonic()
+                said = self.wait(lambda: self.stalling("waiting"), 20, "it is told")
+                took = time.monotonic() - cut
+                self.assertEqual(said["reason"], "LinkStalled")
+                self.assertIn("libvirtd of h2", said["message"])
+                self.assertLess(took, 10.5)
+                migration.wait(60)
+        status = self.newest("waiting")["status"]
+        self.assertEqual((status["phase"], status["reason"]), ("Failed", "TargetLibvirtLost"),
+                         status)
+        self.assert_on("waiting", "h1")
+        self.lab.exec("h2", "touch", "/run/prepared")
+        self.wait(lambda: "waiting" not in self.lab.virsh("h2", "list", "--all", "--name")
+                  .stdout.split(), 40, "nothing waits on h2")
+        self.moves("waiting")
 
     # -- links that are cut
 

@@ -23,6 +23,14 @@ void ferry_record_write(const char *state_dir, const FerryRecords *of, const cha
     ferry_warning(error->message, "FERRY_FILE", path);
 }
 
+json_t *ferry_record_read(const char *state_dir, const FerryRecords *of, const char *name) {
+  g_autofree char *path = record_path(state_dir, of, name);
+  gsize len = 0;
+  g_autofree char *text = ferry_file_read(path, of->max_bytes, &len, NULL);
+  g_autoptr(json_t) record = text ? ferry_json_parse(text, len, NULL) : NULL;
+  return json_is_object(record) ? g_steal_pointer(&record) : NULL;
+}
+
 void ferry_record_remove(const char *state_dir, const FerryRecords *of, const char *name) {
   g_autofree char *path = record_path(state_dir, of, name);
   g_unlink(path);
@@ -38,12 +46,10 @@ void ferry_records_each(const char *state_dir, const FerryRecords *of,
     if (!g_str_has_suffix(file, SUFFIX))
       continue;
     g_autofree char *name = g_strndup(file, strlen(file) - strlen(SUFFIX));
-    g_autofree char *path = record_path(state_dir, of, name);
-    gsize len = 0;
-    g_autofree char *text = ferry_file_read(path, of->max_bytes, &len, NULL);
-    g_autoptr(json_t) record = text ? ferry_json_parse(text, len, NULL) : NULL;
-    if (json_is_object(record) && take(name, record, data))
+    g_autoptr(json_t) record = ferry_record_read(state_dir, of, name);
+    if (record && take(name, record, data))
       continue;
+    g_autofree char *path = record_path(state_dir, of, name);
     g_autofree char *said = g_strconcat(of->what, " can't be read and is left alone", NULL);
     ferry_warning(said, "FERRY_FILE", path);
   }

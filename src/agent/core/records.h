@@ -18,6 +18,8 @@ typedef struct {
 /** Writes the record of that name anew; a failure is logged. */
 void ferry_record_write(const char *state_dir, const FerryRecords *of, const char *name,
                         const json_t *record);
+/** The record of that name; NULL: there is none, or it can't be read. New reference. */
+json_t *ferry_record_read(const char *state_dir, const FerryRecords *of, const char *name);
 /** Removes it where it is. */
 void ferry_record_remove(const char *state_dir, const FerryRecords *of, const char *name);
 /** Calls `take` for each record, an object; one that is none, or for which it says FALSE, is left

@@ -99,6 +99,12 @@ static void choose_anew(const FerryMigrationPorts *ports, FerryAsked *asked) {
   asked->settings.copied_disk_bytes = ferry_json_int(fresh, "copiedDiskBytes", 0);
 }
 
+static void note_made(const FerryDisks *d) {
+  FerryLeftoverNote note = {
+      .uuid = d->asked->uuid, .uri = d->asked->settings.request.dest_uri, .disks = d->made};
+  ferry_leftovers_begin(d->ports->leftovers, d->asked->object, &note);
+}
+
 gboolean ferry_disks_prepare(FerryDisks *d, FerryHostJob *job, GError **error) {
   const FerryMigrateRequest *request = &d->asked->settings.request;
   ferry_leftovers_clear(d->ports->leftovers, d->asked->object, d->asked->uuid);
@@ -128,8 +134,7 @@ gboolean ferry_disks_prepare(FerryDisks *d, FerryHostJob *job, GError **error) {
     return FALSE;
   }
   d->shown->accepted = TRUE; /* PreparingTarget is written */
-  ferry_leftovers_begin(d->ports->leftovers, d->asked->object, d->asked->uuid, request->dest_uri,
-                        ours);
+  note_made(d);
   gboolean ok = ferry_host_job_disks_make(job, request->dest_uri, todo, error);
   leave_others(ours, looked_up, todo);
   if (ok)
@@ -172,8 +177,7 @@ void ferry_disks_undo(FerryDisks *d, FerryHostJob *job, char **message) {
     d->made = NULL;
     return;
   }
-  ferry_leftovers_begin(d->ports->leftovers, d->asked->object, d->asked->uuid,
-                        d->asked->settings.request.dest_uri, d->made);
+  note_made(d);
   g_autoptr(GString) left = g_string_new(NULL);
   gsize i;
   json_t *disk;

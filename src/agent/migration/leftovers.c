@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: a note is written before anything is made on the target (records.h) and goes
-// when the migration has ended well or all was taken back. A note that stays is one whose agent
-// died in between. A thread looks at all of them now and then, and each migration at those of its
-// VM before it begins: what ferryd says of the migration, what the target has of the VM, and
-// whether the VM is seen to have stayed here decide (ferry_leftover_judge) whether images are
-// removed there, a domain that libvirt left here is forgotten, or it is looked at again later.
+// when the migration has ended well. A note that stays is one of a migration that failed after
+// libvirt's call, or whose agent died in between. A thread looks at all of them now and then, and
+// each migration at those of its VM before it begins: what ferryd says of the migration, what the
+// target has of the VM, and whether the VM is seen to have stayed here decide
+// (ferry_leftover_judge) whether the target is swept, what libvirt left here is forgotten, or it is
+// looked at again later.
+//
+// Whose a definition at the target is, it doesn't say. It is this migration's where the target knew
+// nothing of the VM before, as the note says, and it is the VM's own, part by part.
 #include "agent/migration/leftovers.h"
 #include "agent/core/records.h"
 #include "agent/link/delivery_server.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "model/domain/domain_parts.h"
 #include "model/migration/phase.h"
 #include "model/migration/reasons.h"
 
@@ -60,17 +65,36 @@ static const char *state_dir(const FerryLeftovers *l) {
   return ferry_context_state_dir(l->ports.context);
 }
 
-void ferry_leftovers_begin(FerryLeftovers *l, const json_t *object, const char *uuid,
-                           const char *uri, const json_t *disks) {
+/* What an earlier note of the migration says of the same target and this one doesn't know. */
+static void keep_known(const FerryLeftovers *l, const char *uid, const FerryLeftoverNote *note,
+                       json_t *record) {
+  static const char *const all[] = {"there", "undefine", "offline", NULL};
+  g_autoptr(json_t) old = ferry_record_read(state_dir(l), &leftover_records, uid);
+  if (!old || g_strcmp0(ferry_json_str(old, "uri"), note->uri) != 0)
+    return;
+  for (gsize i = 0; !note->before && all[i]; i++)
+    if (json_object_get(old, all[i]))
+      json_object_set(record, all[i], json_object_get(old, all[i]));
+  if (json_is_false(json_object_get(old, "there"))) /* what is there now, an earlier try left */
+    json_object_set_new(record, "there", json_false());
+}
+
+void ferry_leftovers_begin(FerryLeftovers *l, const json_t *object, const FerryLeftoverNote *note) {
   const char *uid = ferry_json_str(object, "metadata.uid");
-  if (!l || !uid || !g_uuid_string_is_valid(uid) || !uri)
+  if (!l || !uid || !g_uuid_string_is_valid(uid) || !note->uri)
     return;
   g_autoptr(json_t) record =
       json_pack("{s:s, s:s*, s:s*, s:s, s:s}", "uid", uid, "namespace",
                 ferry_json_str(object, "metadata.namespace"), "name",
-                ferry_json_str(object, "metadata.name"), "domain", uuid, "uri", uri);
-  if (disks)
-    json_object_set_new(record, "disks", json_deep_copy(disks));
+                ferry_json_str(object, "metadata.name"), "domain", note->uuid, "uri", note->uri);
+  if (note->disks)
+    json_object_set_new(record, "disks", json_deep_copy(note->disks));
+  if (note->before) {
+    ferry_json_set_bool(record, "there", note->before->exists);
+    ferry_json_set_bool(record, "undefine", note->undefine);
+    ferry_json_set_bool(record, "offline", note->offline);
+  }
+  keep_known(l, uid, note, record);
   ferry_record_write(state_dir(l), &leftover_records, uid, record);
 }
 
@@ -92,7 +116,8 @@ FerryLeftoverVerdict ferry_leftover_judge(const json_t *object, const FerryDomai
     return FERRY_LEFTOVER_WAIT;
   if (phase == FERRY_PHASE_SUCCEEDED)
     return peer->active ? FERRY_LEFTOVER_FORGET : FERRY_LEFTOVER_DROP;
-  return peer->active ? FERRY_LEFTOVER_WAIT : FERRY_LEFTOVER_SWEEP;
+  return peer->active && !ferry_domain_state_waits(peer) ? FERRY_LEFTOVER_WAIT
+                                                         : FERRY_LEFTOVER_SWEEP;
 }
 
 /* FALSE: ferryd cannot be asked. `*object` NULL: it knows of none, or there is no ferryd. */
@@ -127,14 +152,32 @@ static void leftovers_tell(const FerryLeftovers *l, const json_t *object, gboole
   ferry_delivery_free(d);
 }
 
+/* One of them, as it is looked at. */
+typedef struct {
+  const FerryLeftovers *leftovers;
+  const json_t *object, *record;
+  const char *uuid, *uri;
+  FerryHostJob *job; /* of the VM here; NULL: it is not, or cannot be asked about */
+  FerryDomainState here, peer;
+} Leftover;
+
+static void tell_of(const Leftover *o, gboolean warning, FerryReason reason, const char *text) {
+  leftovers_tell(o->leftovers, o->object, warning, reason, text);
+}
+
+static const char *target_of(const Leftover *o) {
+  const char *name =
+      o->object ? ferry_json_str(o->object, "status.migrationState.targetNode") : NULL;
+  return name ? name : "the target";
+}
+
 /* What was removed, and what was not, of `disks` after a sweep. */
-static void tell_swept(const FerryLeftovers *l, const json_t *object, const json_t *record,
-                       const json_t *disks) {
+static void tell_swept(const Leftover *o, const json_t *disks) {
   g_autoptr(GString) gone = g_string_new(NULL);
   g_autoptr(GString) kept = g_string_new(NULL);
   gsize i;
   json_t *before;
-  json_array_foreach(json_object_get(record, "disks"), i, before) {
+  json_array_foreach(json_object_get(o->record, "disks"), i, before) {
     const json_t *now = json_array_get(disks, i);
     const char *why = ferry_json_str(now, "kept"), *path = ferry_json_str(now, "path");
     if (!ferry_json_bool(before, "create", FALSE))
@@ -146,68 +189,173 @@ static void tell_swept(const FerryLeftovers *l, const json_t *object, const json
   }
   if (gone->len) {
     g_string_prepend(gone, "removed on the target, or not there any more: ");
-    leftovers_tell(l, object, FALSE, FERRY_REASON_LEFTOVERS_REMOVED, gone->str);
+    tell_of(o, FALSE, FERRY_REASON_LEFTOVERS_REMOVED, gone->str);
   }
   if (kept->len) {
     g_string_prepend(kept, "made on the target for this migration and left alone there: ");
-    leftovers_tell(l, object, TRUE, FERRY_REASON_LEFT_BEHIND, kept->str);
+    tell_of(o, TRUE, FERRY_REASON_LEFT_BEHIND, kept->str);
   }
 }
 
-static gboolean sweep_images(const FerryLeftovers *l, const json_t *object, const json_t *record,
-                             GError **error) {
-  const json_t *all = json_object_get(record, "disks");
+static gboolean sweep_images(const Leftover *o, GError **error) {
+  const json_t *all = json_object_get(o->record, "disks");
   g_autoptr(json_t) disks = all ? json_deep_copy(all) : json_array();
   if (json_array_size(disks) == 0)
     return TRUE;
-  if (!ferry_host_peer_sweep(l->ports.host, ferry_json_str(record, "uri"), disks, error))
+  if (!ferry_host_peer_sweep(o->leftovers->ports.host, o->uri, disks, error))
     return FALSE;
-  tell_swept(l, object, record, disks);
+  tell_swept(o, disks);
   return TRUE;
 }
 
+static void look_here(Leftover *o) {
+  o->here = (FerryDomainState){.state = "gone"};
+  o->job = ferry_host_job_open(o->leftovers->ports.host, o->uuid, NULL);
+  if (o->job && !ferry_host_job_state(o->job, &o->here, NULL))
+    o->here = (FerryDomainState){.state = "gone"};
+}
+
 /* Whether the VM is seen to be here as it was: only then nobody has needed what the target got. */
-static gboolean stayed_here(const FerryLeftovers *l, const char *uuid) {
+static gboolean stayed_here(const Leftover *o) {
   static const char *const unclear[] = {"migrated", "unknown", "daemon", NULL};
-  FerryDomainState here = {.state = "gone"};
-  FerryHostJob *job = ferry_host_job_open(l->ports.host, uuid, NULL);
-  gboolean told = job && ferry_host_job_state(job, &here, NULL);
-  g_clear_pointer(&job, ferry_host_job_close);
-  return told && here.exists &&
-         (here.active ||
-          (here.persistent && here.reason && !g_strv_contains(unclear, here.reason)));
+  const FerryDomainState *here = &o->here;
+  if (!here->exists || here->active)
+    return here->exists;
+  if (ferry_json_bool(o->record, "offline", FALSE))
+    return here->persistent;
+  return here->persistent && here->reason && !g_strv_contains(unclear, here->reason);
+}
+
+/* A copy that waits there: while the VM runs here, and nothing sends, nobody needs it. FALSE
+ * without an error: that is not so. */
+static gboolean end_copy(Leftover *o, GError **error) {
+  FerryJobStats stats;
+  if (!o->peer.active)
+    return TRUE;
+  if (g_strcmp0(o->here.state, "running") != 0 || !ferry_host_job_stats(o->job, &stats, NULL) ||
+      (stats.active && stats.migration_out))
+    return FALSE;
+  FerryHost *host = o->leftovers->ports.host;
+  if (!ferry_host_peer_forget(host, o->uri, o->uuid, FALSE, error))
+    return FALSE;
+  g_autofree char *text = g_strdup_printf(
+      "removed on %s: a copy that waited there for the rest of the VM, with the ports that it held",
+      target_of(o));
+  tell_of(o, FALSE, FERRY_REASON_LEFTOVERS_REMOVED, text);
+  return ferry_host_peer_state(host, o->uri, o->uuid, &o->peer, error) && !o->peer.active;
+}
+
+/* In what the definition at the target differs from the one here; NULL: it can't be told. New
+ * reference. */
+static json_t *compare_definitions(const Leftover *o, GError **error) {
+  g_autoptr(json_t) nothing = json_object();
+  g_autoptr(json_t) there =
+      ferry_host_peer_give(o->leftovers->ports.host, o->uri, o->uuid, nothing, error);
+  g_autoptr(json_t) here = there ? ferry_host_job_definition(o->job, error) : NULL;
+  if (!here)
+    return NULL;
+  const char *stored = ferry_json_str(here, "stored");
+  g_autoptr(json_t) ours = ferry_domain_parts(stored ? stored : ferry_json_str(here, "live"));
+  g_autoptr(json_t) theirs = ferry_domain_parts(ferry_json_str(there, "stored"));
+  if (ours && theirs)
+    return ferry_domain_parts_changed(ours, theirs);
+  g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
+              "the definition of the VM cannot be read");
+  return NULL;
+}
+
+static void tell_foreign(const Leftover *o, const json_t *names) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  g_string_printf(text,
+                  "a definition of the VM came to %s while it was to move there, and is left alone,"
+                  " as it is not the one here: ",
+                  target_of(o));
+  for (gsize i = 0; i < json_array_size(names); i++)
+    g_string_append_printf(text, "%s%s", i ? ", " : "",
+                           json_string_value(json_array_get(names, i)));
+  tell_of(o, TRUE, FERRY_REASON_LEFT_BEHIND, text->str);
+}
+
+/* A definition there, or what is neither active nor stored. */
+static gboolean drop_definition(const Leftover *o, GError **error) {
+  if (!o->peer.exists || !json_is_false(json_object_get(o->record, "there")))
+    return TRUE;
+  g_autoptr(json_t) names = o->peer.persistent ? compare_definitions(o, error) : json_array();
+  if (!names)
+    return FALSE;
+  if (json_array_size(names)) {
+    tell_foreign(o, names);
+    return TRUE;
+  }
+  if (!ferry_host_peer_forget(o->leftovers->ports.host, o->uri, o->uuid, TRUE, error))
+    return FALSE;
+  g_autofree char *text = g_strdup_printf(
+      "removed on %s: a definition of the VM, which never arrived there", target_of(o));
+  tell_of(o, FALSE, FERRY_REASON_LEFTOVERS_REMOVED, text);
+  return TRUE;
+}
+
+/* FALSE without an error: it is not the time for it. */
+static gboolean sweep_target(Leftover *o, GError **error) {
+  if (!stayed_here(o))
+    return FALSE; /* a VM that is nowhere may have run on those images last */
+  return end_copy(o, error) && drop_definition(o, error) && sweep_images(o, error);
+}
+
+gboolean ferry_leftover_undefines(const json_t *note, const FerryDomainState *peer) {
+  return ferry_json_bool(note, "undefine", FALSE) && peer->active && peer->persistent;
+}
+
+/* The VM runs on the target. */
+static gboolean forget_here(const Leftover *o, GError **error) {
+  gboolean definition = ferry_leftover_undefines(o->record, &o->peer);
+  gboolean left = o->here.exists && !o->here.active && (!o->here.persistent || definition);
+  if (!ferry_host_forget(o->leftovers->ports.host, o->uuid, definition, error))
+    return FALSE;
+  g_autofree char *text =
+      g_strdup_printf("removed on %s: what libvirt had left of the VM, which runs on %s",
+                      ferry_context_node(o->leftovers->ports.context), target_of(o));
+  if (left)
+    tell_of(o, FALSE, FERRY_REASON_LEFTOVERS_REMOVED, text);
+  return TRUE;
+}
+
+static gboolean clear_up(Leftover *o, FerryLeftoverVerdict verdict, GError **error) {
+  switch (verdict) {
+  case FERRY_LEFTOVER_WAIT:
+    break;
+  case FERRY_LEFTOVER_SWEEP:
+    return sweep_target(o, error);
+  case FERRY_LEFTOVER_FORGET:
+    return forget_here(o, error);
+  case FERRY_LEFTOVER_DROP:
+    return TRUE;
+  }
+  return FALSE;
 }
 
 /* `work` is held. */
 static void settle_leftover(const FerryLeftovers *l, const json_t *record) {
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) object = NULL;
-  const char *uuid = ferry_json_str(record, "domain"), *uri = ferry_json_str(record, "uri");
-  FerryDomainState peer;
   if (!fetch_migration(l, record, &object) ||
       (object && !ferry_phase_is_final(ferry_phase_of(object))))
     return;
-  gboolean told = ferry_host_peer_state(l->ports.host, uri, uuid, &peer, NULL);
-  gboolean done = FALSE;
-  switch (ferry_leftover_judge(object, told ? &peer : NULL)) {
-  case FERRY_LEFTOVER_WAIT:
+  Leftover o = {.leftovers = l,
+                .object = object,
+                .record = record,
+                .uuid = ferry_json_str(record, "domain"),
+                .uri = ferry_json_str(record, "uri")};
+  gboolean told = ferry_host_peer_state(l->ports.host, o.uri, o.uuid, &o.peer, NULL);
+  FerryLeftoverVerdict verdict = ferry_leftover_judge(object, told ? &o.peer : NULL);
+  if (verdict == FERRY_LEFTOVER_WAIT)
     return;
-  case FERRY_LEFTOVER_SWEEP:
-    if (!stayed_here(l, uuid))
-      return; /* a VM that is nowhere may have run on those images last */
-    done = sweep_images(l, object, record, &error);
-    break;
-  case FERRY_LEFTOVER_FORGET:
-    done = ferry_host_forget(l->ports.host, uuid, &error);
-    break;
-  case FERRY_LEFTOVER_DROP:
-    done = TRUE;
-    break;
-  }
-  if (done)
+  look_here(&o);
+  if (clear_up(&o, verdict, &error))
     ferry_record_remove(state_dir(l), &leftover_records, ferry_json_str(record, "uid"));
   else if (error)
-    ferry_warning(error->message, "FERRY_DOMAIN", uuid);
+    ferry_warning(error->message, "FERRY_DOMAIN", o.uuid);
+  g_clear_pointer(&o.job, ferry_host_job_close);
 }
 
 static gboolean is_leftover(const char *name, const json_t *record) {

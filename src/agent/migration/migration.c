@@ -19,6 +19,7 @@
 #include "agent/migration/steer.h"
 #include "agent/migration/supervise.h"
 #include "agent/migration/throttle.h"
+#include "model/flags/migration_flags.h"
 #include "model/migration/migration_log.h"
 
 struct _FerryMigration {
@@ -171,16 +172,22 @@ static void carry_out(FerryMigrationParts *m) {
   ferry_outcome_clear(&outcome);
 }
 
-/* What is left is looked after by others. */
-static void put_away(FerryMigrationParts *m) {
+/* Whether libvirt has left nothing, here or at the target, as far as this worker knows. */
+static gboolean migration_is_clean(const FerryMigrationParts *m) {
   FerryDomainState here = {.state = "gone"};
-  if (ferry_context_has_ended(m->ports.context))
-    return; /* the next agent takes it over */
+  const FerryMigrateRequest *request = &m->asked.settings.request;
+  if (!m->moved) /* after a call that failed the target is looked at */
+    return !m->running.step.started && !ferry_disks_are_left(&m->disks);
   if (m->running.job)
     ferry_host_job_state(m->running.job, &here, NULL);
-  gboolean zombie = here.exists && !here.active && !here.persistent;
-  ferry_leftovers_end(m->ports.leftovers, m->asked.object,
-                      m->moved ? !zombie : !ferry_disks_are_left(&m->disks));
+  return !here.exists || here.active ||
+         (here.persistent && !ferry_migration_undefines(request->config, TRUE, request->active));
+}
+
+/* What is left is looked after by others. */
+static void put_away(FerryMigrationParts *m) {
+  if (!ferry_context_has_ended(m->ports.context)) /* else the next agent takes it over */
+    ferry_leftovers_end(m->ports.leftovers, m->asked.object, migration_is_clean(m));
 }
 
 static gpointer migration_thread(gpointer data) {

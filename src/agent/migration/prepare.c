@@ -204,13 +204,16 @@ typedef struct {
   FerryHost *host;
   char *uri, *uuid;
   GThread *thread;
-  GError *error; /* read after the join */
+  /* read after the join */
+  GError *error;
+  FerryDomainState state;
+  gboolean told;
 } PeerCheck;
 
 static gpointer peer_check_thread(gpointer data) {
   PeerCheck *check = data;
-  FerryDomainState state;
-  ferry_host_peer_state(check->host, check->uri, check->uuid, &state, &check->error);
+  check->told =
+      ferry_host_peer_state(check->host, check->uri, check->uuid, &check->state, &check->error);
   return NULL;
 }
 
@@ -248,6 +251,19 @@ static gboolean target_lives(FerryMigrationParts *m, PeerCheck *check) {
                       target ? target : "the target", check->error->message);
   ferry_finish_before(m, FERRY_REASON_TARGET_LIBVIRT_UNREACHABLE, text);
   return FALSE;
+}
+
+/* What libvirt's call may leave here or there. */
+static void note_leftovers(const FerryMigrationParts *m, const PeerCheck *check) {
+  const FerryMigrateRequest *request = &m->asked.settings.request;
+  FerryLeftoverNote note = {
+      .uuid = m->asked.uuid,
+      .uri = request->dest_uri,
+      .disks = m->disks.made,
+      .before = check->told ? &check->state : NULL,
+      .undefine = ferry_migration_undefines(request->config, request->persistent, request->active),
+      .offline = ferry_migration_flag_on(request->config, "offline")};
+  ferry_leftovers_begin(m->ports.leftovers, m->asked.object, &note);
 }
 
 /* FALSE: it has ended. */
@@ -302,12 +318,10 @@ gboolean ferry_prepare(FerryMigrationParts *m) {
       ferry_finish_before(m, FERRY_REASON_TARGET_NOT_PREPARED, error->message);
     return FALSE;
   }
-  if (m->asked.settings.request.post_copy && !m->disks.made) /* a zombie may be left here */
-    ferry_leftovers_begin(m->ports.leftovers, m->asked.object, m->asked.uuid,
-                          m->asked.settings.request.dest_uri, NULL);
   ferry_autostart_look(&m->autostart, m->running.job);
   look_at_kept(m);
   if (ferry_finish_if_cancelled(m) || !target_lives(m, &check))
     return FALSE;
+  note_leftovers(m, &check);
   return announce_start(m);
 }

@@ -164,42 +164,103 @@ json_t *ferry_libvirt_peer_give(FerryHost *host, const char *uri, const char *uu
   return ferry_libvirt_ask_peer(ask, "give", uri, error) ? g_steal_pointer(&ask->found) : NULL;
 }
 
-/* ---- the zombie ---- */
+/* ---- what is left of a migration ---- */
+
+static gboolean undefine_domain(virDomainPtr domain, GError **error) {
+  return virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM |
+                                            VIR_DOMAIN_UNDEFINE_KEEP_TPM) == 0 ||
+         ferry_libvirt_error(error, "cannot remove what is left of the domain");
+}
 
 /* libvirt neither undefines nor destroys a domain that is transient and does not run; one that is
  * stored it does undefine. */
 static gboolean forget_zombie(virConnectPtr conn, virDomainPtr zombie, GError **error) {
   char *xml = virDomainGetXMLDesc(zombie, 0);
   virDomainPtr stored = xml ? virDomainDefineXML(conn, xml) : NULL;
-  gboolean ok = stored && virDomainUndefineFlags(stored, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM |
-                                                             VIR_DOMAIN_UNDEFINE_KEEP_TPM) == 0;
-  if (!ok)
-    ferry_libvirt_error(error, "cannot remove what is left of the domain");
+  gboolean ok = stored ? undefine_domain(stored, error)
+                       : ferry_libvirt_error(error, "cannot remove what is left of the domain");
   if (stored)
     virDomainFree(stored);
   free(xml);
   return ok;
 }
 
-static gboolean ask_to_forget(FerryLibvirtAsk *a, GError **error) {
+/* Of one that is not active. */
+static gboolean forget_inactive(FerryLibvirtAsk *a, virConnectPtr conn, virDomainPtr domain,
+                                const FerryDomainState *state, GError **error) {
+  if (!state->persistent)
+    return forget_zombie(conn, domain, error);
+  return !a->value || undefine_domain(domain, error);
+}
+
+/* FALSE with an error: it could not be found out. `*domain` NULL: there is none. */
+static gboolean find_left(FerryLibvirtAsk *a, virConnectPtr conn, virDomainPtr *domain,
+                          FerryDomainState *state, GError **error) {
   g_autoptr(GError) absent = NULL;
+  *domain = ferry_libvirt_lookup(conn, a->uuid, &absent);
+  if (*domain)
+    return ferry_libvirt_state(*domain, state, error);
+  if (g_error_matches(absent, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN))
+    return TRUE;
+  g_propagate_error(error, g_steal_pointer(&absent));
+  return FALSE;
+}
+
+static gboolean ask_to_forget(FerryLibvirtAsk *a, GError **error) {
   FerryDomainState state = {.state = "gone"};
-  virDomainPtr domain = ferry_libvirt_lookup(a->conn, a->uuid, &absent);
-  gboolean ok = domain ? ferry_libvirt_state(domain, &state, error)
-                       : g_error_matches(absent, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);
-  if (!domain && !ok)
-    g_propagate_error(error, g_steal_pointer(&absent));
-  if (ok && state.exists && !state.active && !state.persistent)
-    ok = forget_zombie(a->conn, domain, error);
+  virDomainPtr domain;
+  gboolean ok = find_left(a, a->conn, &domain, &state, error);
+  if (ok && domain && state.exists && !state.active)
+    ok = forget_inactive(a, a->conn, domain, &state, error);
   if (domain)
     virDomainFree(domain);
   return ok;
 }
 
-gboolean ferry_libvirt_forget(FerryHost *base, const char *uuid, GError **error) {
+gboolean ferry_libvirt_forget(FerryHost *base, const char *uuid, gboolean definition,
+                              GError **error) {
   FerryLibvirtHost *host = (FerryLibvirtHost *)base;
   g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, ask_to_forget);
   ask->conn = ferry_libvirt_ref(host, error);
   ask->uuid = g_strdup(uuid);
+  ask->value = definition;
   return ask->conn && ferry_libvirt_ask(ask, uuid, FERRY_ASK_DAEMON, FERRY_ASK_STATE_MS, error);
+}
+
+/* A transient one is gone with its end. */
+static gboolean end_waiting(virDomainPtr domain, FerryDomainState *state, GError **error) {
+  if (!ferry_domain_state_waits(state)) {
+    g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
+                "the domain is active there (%s)", state->state);
+    return FALSE;
+  }
+  if (virDomainDestroy(domain) < 0)
+    return ferry_libvirt_error(error, "cannot end the copy that waits there");
+  return ferry_libvirt_state(domain, state, error);
+}
+
+static gboolean ask_peer_to_forget(FerryLibvirtAsk *a, GError **error) {
+  FerryDomainState state = {.state = "gone"};
+  virDomainPtr domain = NULL;
+  virConnectPtr conn = virConnectOpen(a->text);
+  if (!conn)
+    return ferry_libvirt_error(error, "cannot ask the other host's libvirt");
+  gboolean ok = find_left(a, conn, &domain, &state, error);
+  if (ok && domain && state.active)
+    ok = end_waiting(domain, &state, error);
+  if (ok && domain && state.exists)
+    ok = forget_inactive(a, conn, domain, &state, error);
+  if (domain)
+    virDomainFree(domain);
+  virConnectClose(conn);
+  return ok;
+}
+
+gboolean ferry_libvirt_peer_forget(FerryHost *base, const char *uri, const char *uuid,
+                                   gboolean definition, GError **error) {
+  g_autoptr(FerryLibvirtAsk) ask =
+      ferry_libvirt_ask_new((FerryLibvirtHost *)base, ask_peer_to_forget);
+  ask->uuid = g_strdup(uuid);
+  ask->value = definition;
+  return ferry_libvirt_ask_peer(ask, "forget", uri, error);
 }

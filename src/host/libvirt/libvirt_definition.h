@@ -4,7 +4,11 @@
 #include "host/port/host.h"
 
 /* As the port has them (host/port/host.h). */
-gboolean ferry_libvirt_forget(FerryHost *host, const char *uuid, GError **error);
+gboolean ferry_libvirt_forget(FerryHost *host, const char *uuid, gboolean definition,
+                              GError **error);
+/** See ferry_host_peer_forget. */
+gboolean ferry_libvirt_peer_forget(FerryHost *host, const char *uri, const char *uuid,
+                                   gboolean definition, GError **error);
 json_t *ferry_libvirt_job_definition(FerryHostJob *job, GError **error);
 char *ferry_libvirt_job_stored(FerryHostJob *job, GError **error);
 json_t *ferry_libvirt_peer_give(FerryHost *host, const char *uri, const char *uuid,

@@ -288,6 +288,7 @@ static const FerryHostOps libvirt_ops = {
     .peer_incoming = ferry_libvirt_peer_incoming,
     .peer_sweep = ferry_libvirt_peer_sweep,
     .forget = ferry_libvirt_forget,
+    .peer_forget = ferry_libvirt_peer_forget,
     .save = ferry_libvirt_save,
     .restore = ferry_libvirt_restore,
     .job_open = ferry_libvirt_job_open,

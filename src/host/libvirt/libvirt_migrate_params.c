@@ -12,15 +12,10 @@ static gboolean migrate_params_applies(const FerryMigrateRequest *r, const char 
 
 static gboolean migrate_params_wanted(const FerryMigrateRequest *r, const FerryMigrationFlag *f) {
   const char *name = f->field.name;
-  gboolean offline = ferry_migration_flag_on(r->config, "offline");
-  gboolean persist = ferry_migration_persists(r->config, r->persistent);
   if (g_str_equal(name, "persistDestination"))
-    return persist;
-  /* Never so that no definition would be left, unless somebody overrides that. */
+    return ferry_migration_persists(r->config, r->persistent);
   if (g_str_equal(name, "undefineSource"))
-    return ferry_json_bool(r->config, name, r->persistent && persist && !(offline && r->active)) &&
-           (persist || !r->persistent ||
-            ferry_migration_flag_on(r->config, "unsafeMigrationOverride"));
+    return ferry_migration_undefines(r->config, r->persistent, r->active);
   if (g_str_equal(name, "copyStorageAll") && r->copy_disks &&
       !ferry_migration_flag_on(r->config, "copyStorageIncremental"))
     return TRUE;

@@ -276,8 +276,18 @@ gboolean ferry_host_peer_sweep(FerryHost *host, const char *uri, json_t *disks, 
   return !host->ops->peer_sweep || host->ops->peer_sweep(host, uri, disks, error);
 }
 
-gboolean ferry_host_forget(FerryHost *host, const char *uuid, GError **error) {
-  return !host->ops->forget || host->ops->forget(host, uuid, error);
+gboolean ferry_host_forget(FerryHost *host, const char *uuid, gboolean definition, GError **error) {
+  return !host->ops->forget || host->ops->forget(host, uuid, definition, error);
+}
+
+gboolean ferry_host_peer_forget(FerryHost *host, const char *uri, const char *uuid,
+                                gboolean definition, GError **error) {
+  return !host->ops->peer_forget || host->ops->peer_forget(host, uri, uuid, definition, error);
+}
+
+gboolean ferry_domain_state_waits(const FerryDomainState *state) {
+  return state->active && g_strcmp0(state->state, "paused") == 0 &&
+         g_strcmp0(state->reason, "migration") == 0;
 }
 
 gboolean ferry_host_save(FerryHost *host, const char *uuid, const char *path, GError **error) {

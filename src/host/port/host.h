@@ -160,8 +160,11 @@ typedef struct {
   gboolean (*peer_set_autostart)(FerryHost *host, const char *uri, const char *uuid, gboolean on,
                                  GError **error); /* may be NULL */
   gboolean (*peer_sweep)(FerryHost *host, const char *uri, json_t *disks,
-                         GError **error);                                /* may be NULL */
-  gboolean (*forget)(FerryHost *host, const char *uuid, GError **error); /* may be NULL */
+                         GError **error); /* may be NULL */
+  gboolean (*forget)(FerryHost *host, const char *uuid, gboolean definition,
+                     GError **error); /* may be NULL */
+  gboolean (*peer_forget)(FerryHost *host, const char *uri, const char *uuid, gboolean definition,
+                          GError **error); /* may be NULL */
   gboolean (*save)(FerryHost *host, const char *uuid, const char *path, GError **error);
   gboolean (*restore)(FerryHost *host, const char *path, GError **error);
   FerryHostJob *(*job_open)(FerryHost *host, const char *uuid, GError **error);
@@ -266,9 +269,17 @@ gboolean ferry_host_peer_set_autostart(FerryHost *host, const char *uri, const c
  * try again. */
 gboolean ferry_host_peer_sweep(FerryHost *host, const char *uri, json_t *disks, GError **error);
 /** Takes away what libvirt may leave of a domain that has moved: neither active nor stored, but
- * there, so that somebody could start it. TRUE: there is none (any more). Only where another host
+ * there, so that somebody could start it; with `definition` one that is stored, too, and not active
+ * (its NVRAM and its TPM's state stay). TRUE: there is none (any more). Only where another host
  * runs it for certain. */
-gboolean ferry_host_forget(FerryHost *host, const char *uuid, GError **error);
+gboolean ferry_host_forget(FerryHost *host, const char *uuid, gboolean definition, GError **error);
+/** The same on ANOTHER host, of a migration there that is over and has failed: and a copy that
+ * waits, paused, for the migration ends first, which frees the ports that it held. INVALID_STATE
+ * where it is active otherwise. Only where this host has the domain for certain. */
+gboolean ferry_host_peer_forget(FerryHost *host, const char *uri, const char *uuid,
+                                gboolean definition, GError **error);
+/** Whether it waits, paused, for the memory of a migration to come. */
+gboolean ferry_domain_state_waits(const FerryDomainState *state);
 
 /** Hibernates a domain into the file `path` of this host; blocks until it is written. */
 gboolean ferry_host_save(FerryHost *host, const char *uuid, const char *path, GError **error);

@@ -26,6 +26,13 @@ gboolean ferry_migration_persists(const json_t *config, gboolean persistent) {
                          persistent || ferry_migration_flag_on(config, "offline"));
 }
 
+gboolean ferry_migration_undefines(const json_t *config, gboolean persistent, gboolean active) {
+  gboolean persist = ferry_migration_persists(config, persistent);
+  gboolean offline = ferry_migration_flag_on(config, "offline");
+  return ferry_json_bool(config, "undefineSource", persistent && persist && !(offline && active)) &&
+         (persist || !persistent || ferry_migration_flag_on(config, "unsafeMigrationOverride"));
+}
+
 gboolean ferry_migration_uses_network(const json_t *config) {
   return !ferry_migration_flag_on(config, "offline") &&
          !ferry_migration_flag_on(config, "tunnelled") && !ferry_json_str(config, "migrateURI");

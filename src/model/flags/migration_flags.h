@@ -52,6 +52,10 @@ gboolean ferry_migration_flag_on(const json_t *config, const char *name);
  * source
  * (`persistent`); a migration that moves only the definition always gives it one. */
 gboolean ferry_migration_persists(const json_t *config, gboolean persistent);
+/** Whether the source's definition of the VM goes once it has moved: undefineSource, or as the VM
+ * is on the source (`persistent`, `active`); never so that no definition would be left, unless
+ * somebody overrides that. */
+gboolean ferry_migration_undefines(const json_t *config, gboolean persistent, gboolean active);
 
 /** Whether the data of a migration with this resolved configuration go to the target's address on
  * the migration's network: not through libvirtd's own connection (`tunnelled`), not to a

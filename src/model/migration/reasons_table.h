@@ -310,10 +310,12 @@
       "The VM was to start with its host, and that could not be set where it is now.",             \
       "On that host: virsh autostart VM.")                                                         \
   ROW(EVENT, LEFTOVERS_REMOVED, "LeftoversRemoved",                                                \
-      "What a migration that failed had left on its target is gone.", "")                          \
+      "What a migration had left is gone: images, a copy that waited or a definition on the "      \
+      "target of one that failed, a definition on the source of one that succeeded.",              \
+      "")                                                                                          \
   ROW(EVENT, LEFT_BEHIND, "LeftBehind",                                                            \
-      "An image that was made for a migration is still on its target, as it is in use or not as "  \
-      "it was made.",                                                                              \
+      "Something came to the target for a migration that failed and is still there: an image "     \
+      "that is in use or not as it was made, or a definition that is not that of the VM.",         \
       "Look at it there, and remove it if nobody needs it.")                                       \
   ROW(EVENT, CARRIED_ALONG, "CarriedAlong",                                                        \
       "Ferry gave the target what libvirt does not move: checkpoints, or a definition that was "   \

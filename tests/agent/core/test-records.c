@@ -32,6 +32,9 @@ static void test_records(void) {
   assert_records(dir, "a=1 ");
   ferry_record_write(dir, &notes, "a", second);
   assert_records(dir, "a=2 ");
+  g_autoptr(json_t) read = ferry_record_read(dir, &notes, "a");
+  g_assert_cmpstr(ferry_json_str(read, "good"), ==, "2");
+  g_assert_null(ferry_record_read(dir, &notes, "b"));
   g_autofree char *path = g_build_filename(dir, "notes/a.json", NULL),
                   *folder = g_path_get_dirname(path);
   GStatBuf st;
@@ -49,6 +52,8 @@ static void test_records(void) {
   for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
     put(dir, bad[i], texts[i]);
   assert_records(dir, "a=2 ");
+  g_assert_null(ferry_record_read(dir, &notes, "list"));
+  g_assert_null(ferry_record_read(dir, &notes, "long"));
   ferry_record_remove(dir, &notes, "a");
   ferry_record_remove(dir, &notes, "a");
   assert_records(dir, "");

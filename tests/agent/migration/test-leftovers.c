@@ -10,21 +10,53 @@
 #define FIRST "aaaaaaaa-2222-3333-4444-555555555555"
 #define SECOND "bbbbbbbb-2222-3333-4444-555555555555"
 
+#define VM_XML "<domain><name>vm</name><title>%s</title></domain>"
+
 typedef struct {
   FerryHost host; /* first */
   gboolean deaf, active, in_use;
-  const char *here; /* state of the domain on this host; NULL: there is none */
-  gint swept, forgotten;
+  gboolean waits, sends; /* a copy there is paused for a migration; a job here sends */
+  const char *there;     /* the title of a definition at the target; NULL: there is none */
+  gboolean zombie;       /* something there that is neither active nor stored */
+  const char *here;      /* state of the domain on this host; NULL: there is none */
+  gint swept, forgotten, undefined, ended, dropped;
 } Target;
 
 static gboolean peer_state(FerryHost *host, const char *uri, const char *uuid,
                            FerryDomainState *out, GError **error) {
   const Target *t = (Target *)host;
-  *out = (FerryDomainState){.exists = t->active, .active = t->active, .state = "running"};
+  *out = (FerryDomainState){.exists = t->active || t->waits || t->there || t->zombie,
+                            .active = t->active || t->waits,
+                            .state = t->waits ? "paused" : "running",
+                            .reason = t->waits ? "migration" : "booted",
+                            .persistent = t->there != NULL};
   if (!t->deaf)
     return TRUE;
   g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_UNREACHABLE, "h2 says nothing");
   return FALSE;
+}
+
+static gboolean peer_forget(FerryHost *host, const char *uri, const char *uuid, gboolean definition,
+                            GError **error) {
+  Target *t = (Target *)host;
+  g_assert_cmpstr(uri, ==, "qemu+tls://h2/system");
+  g_assert_false(t->active);
+  t->ended += t->waits;
+  t->waits = FALSE;
+  if (definition) {
+    t->dropped++;
+    t->there = NULL;
+    t->zombie = FALSE;
+  }
+  return TRUE;
+}
+
+static json_t *peer_give(FerryHost *host, const char *uri, const char *uuid, const json_t *load,
+                         GError **error) {
+  const char *title = ((Target *)host)->there;
+  g_autofree char *xml = g_strdup_printf(VM_XML, title);
+  g_assert_cmpint(json_object_size(load), ==, 0);
+  return json_pack("{s:s}", "stored", xml);
 }
 
 static gboolean peer_sweep(FerryHost *host, const char *uri, json_t *disks, GError **error) {
@@ -39,8 +71,9 @@ static gboolean peer_sweep(FerryHost *host, const char *uri, json_t *disks, GErr
   return TRUE;
 }
 
-static gboolean forget(FerryHost *host, const char *uuid, GError **error) {
+static gboolean forget(FerryHost *host, const char *uuid, gboolean definition, GError **error) {
   ((Target *)host)->forgotten++;
+  ((Target *)host)->undefined += definition;
   return TRUE;
 }
 
@@ -60,20 +93,36 @@ static void job_close(FerryHostJob *job) {
 
 static gboolean job_state(FerryHostJob *job, FerryDomainState *out, GError **error) {
   const char *here = ((Here *)job)->target->here;
+  gboolean active = g_strcmp0(here, "running") == 0 || g_strcmp0(here, "paused") == 0;
   *out = (FerryDomainState){.exists = TRUE,
-                            .active = g_strcmp0(here, "running") == 0,
-                            .state = g_strcmp0(here, "running") == 0 ? here : "shutoff",
+                            .active = active,
+                            .state = active ? here : "shutoff",
                             .reason = here,
                             .persistent = TRUE};
   return TRUE;
+}
+
+static gboolean job_stats(FerryHostJob *job, FerryJobStats *out, GError **error) {
+  ferry_job_stats_clear(out);
+  out->active = out->migration_out = ((Here *)job)->target->sends;
+  return TRUE;
+}
+
+static json_t *job_definition(FerryHostJob *job, GError **error) {
+  g_autofree char *xml = g_strdup_printf(VM_XML, "as it is");
+  return json_pack("{s:s}", "stored", xml);
 }
 
 static const FerryHostOps ops = {.free = host_free,
                                  .job_open = job_open,
                                  .job_close = job_close,
                                  .job_state = job_state,
+                                 .job_stats = job_stats,
+                                 .job_definition = job_definition,
                                  .peer_state = peer_state,
                                  .peer_sweep = peer_sweep,
+                                 .peer_give = peer_give,
+                                 .peer_forget = peer_forget,
                                  .forget = forget};
 
 static FerryHostJob *job_open(FerryHost *host, const char *uuid, GError **error) {
@@ -147,10 +196,22 @@ static gboolean is_noted(const Bed *b) {
   return g_file_test(file, G_FILE_TEST_EXISTS);
 }
 
-static void begin(Bed *b) {
+#define URI "qemu+tls://h2/system"
+
+static void begin_with(Bed *b, const FerryLeftoverNote *note) {
   g_autoptr(json_t) first = migration(FIRST);
-  ferry_leftovers_begin(b->leftovers, first, DOMAIN, "qemu+tls://h2/system", b->disks);
+  ferry_leftovers_begin(b->leftovers, first, note);
   g_assert_true(is_noted(b));
+}
+
+static void begin(Bed *b) {
+  begin_with(b, &(FerryLeftoverNote){.uuid = DOMAIN, .uri = URI, .disks = b->disks});
+}
+
+/* The target is seen to know, or not to know, the VM. */
+static void begin_seen(Bed *b, gboolean there) {
+  FerryDomainState before = {.exists = there};
+  begin_with(b, &(FerryLeftoverNote){.uuid = DOMAIN, .uri = URI, .before = &before});
 }
 
 static void clear(Bed *b, const char *uid, const char *domain) {
@@ -216,10 +277,92 @@ static void test_ended_well(void) {
   g_assert_true(is_noted(&b));
   ferry_leftovers_end(b.leftovers, first, TRUE);
   g_assert_false(is_noted(&b));
-  ferry_leftovers_begin(NULL, first, DOMAIN, "uri", NULL);
+  ferry_leftovers_begin(NULL, first, &(FerryLeftoverNote){.uuid = DOMAIN, .uri = URI});
   ferry_leftovers_end(NULL, first, TRUE);
   ferry_leftovers_clear(NULL, first, DOMAIN);
   bed_down(&b);
+}
+
+/* A copy that waits at the target, with its ports, ends only when the VM runs here for certain. */
+static void test_a_copy_that_waits(void) {
+  Bed b;
+  bed_up(&b);
+  b.target.waits = TRUE;
+  begin_seen(&b, FALSE);
+  b.target.sends = TRUE; /* another migration of it, of somebody else's */
+  clear(&b, SECOND, DOMAIN);
+  b.target.sends = FALSE;
+  b.target.here = "paused"; /* in doubt, maybe */
+  clear(&b, SECOND, DOMAIN);
+  b.target.here = NULL;
+  clear(&b, SECOND, DOMAIN);
+  g_assert_cmpint(b.target.ended, ==, 0);
+  g_assert_true(is_noted(&b));
+  b.target.here = "running";
+  clear(&b, SECOND, DOMAIN);
+  g_assert_cmpint(b.target.ended, ==, 1);
+  g_assert_cmpint(b.target.dropped, ==, 0); /* it was transient there */
+  g_assert_false(is_noted(&b));
+  bed_down(&b);
+}
+
+static void test_a_definition(void) {
+  static const struct {
+    gboolean before;
+    const char *title;
+    gint dropped;
+  } rows[] = {{FALSE, "as it is", 1}, {FALSE, "another", 0}, {TRUE, "as it is", 0}};
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+    for (gint waits = 0; waits < 2; waits++) {
+      Bed b;
+      bed_up(&b);
+      begin_seen(&b, rows[i].before);
+      b.target.there = rows[i].title;
+      b.target.waits = waits;
+      clear(&b, SECOND, DOMAIN);
+      g_assert_cmpint(b.target.ended, ==, waits);
+      g_assert_cmpint(b.target.dropped, ==, rows[i].dropped);
+      g_assert_false(is_noted(&b));
+      bed_down(&b);
+    }
+}
+
+/* What a second try finds at the same target the first one has left. */
+static void test_two_tries(void) {
+  Bed b;
+  bed_up(&b);
+  begin_seen(&b, FALSE);
+  begin(&b); /* the disks of the second one */
+  begin_seen(&b, TRUE);
+  b.target.zombie = TRUE;
+  clear(&b, SECOND, DOMAIN);
+  g_assert_cmpint(b.target.dropped, ==, 1);
+  bed_down(&b);
+  bed_up(&b);
+  begin_with(&b, &(FerryLeftoverNote){.uuid = DOMAIN,
+                                      .uri = "qemu+tls://h3/system",
+                                      .before = &(FerryDomainState){0}});
+  begin_seen(&b, TRUE); /* elsewhere */
+  b.target.zombie = TRUE;
+  clear(&b, SECOND, DOMAIN);
+  g_assert_cmpint(b.target.dropped, ==, 0);
+  bed_down(&b);
+}
+
+/* A definition alone was to move: it is enough that it is here. */
+static void test_offline(void) {
+  for (gint offline = 0; offline < 2; offline++) {
+    Bed b;
+    FerryDomainState before = {0};
+    bed_up(&b);
+    begin_with(&b, &(FerryLeftoverNote){
+                       .uuid = DOMAIN, .uri = URI, .before = &before, .offline = offline});
+    b.target.here = "unknown";
+    b.target.there = "as it is";
+    clear(&b, SECOND, DOMAIN);
+    g_assert_cmpint(b.target.dropped, ==, offline);
+    bed_down(&b);
+  }
 }
 
 /* An agent that is started finds what the one before it left, but not under a worker's hands. */
@@ -243,7 +386,9 @@ static void test_from_the_start(void) {
 }
 
 static void test_judge(void) {
-  const FerryDomainState active = {.exists = TRUE, .active = TRUE}, gone = {0};
+  const FerryDomainState active = {.exists = TRUE, .active = TRUE, .state = "running"}, gone = {0};
+  const FerryDomainState waits = {
+      .exists = TRUE, .active = TRUE, .state = "paused", .reason = "migration"};
   static const struct {
     FerryPhase phase;
     FerryLeftoverVerdict active, gone;
@@ -260,9 +405,25 @@ static void test_judge(void) {
     g_assert_cmpint(ferry_leftover_judge(object, &active), ==, rows[i].active);
     g_assert_cmpint(ferry_leftover_judge(object, &gone), ==, rows[i].gone);
     g_assert_cmpint(ferry_leftover_judge(object, NULL), ==, FERRY_LEFTOVER_WAIT);
+    if (rows[i].phase != FERRY_PHASE_SUCCEEDED)
+      g_assert_cmpint(ferry_leftover_judge(object, &waits), ==, rows[i].gone);
   }
   g_assert_cmpint(ferry_leftover_judge(NULL, &gone), ==, FERRY_LEFTOVER_SWEEP);
   g_assert_cmpint(ferry_leftover_judge(NULL, &active), ==, FERRY_LEFTOVER_WAIT);
+}
+
+static void test_definition_here(void) {
+  const FerryDomainState stored = {.exists = TRUE, .active = TRUE, .persistent = TRUE},
+                         transient = {.exists = TRUE, .active = TRUE},
+                         off = {.exists = TRUE, .persistent = TRUE};
+  g_autoptr(json_t) goes = json_pack("{s:b}", "undefine", 1);
+  g_autoptr(json_t) stays = json_pack("{s:b}", "undefine", 0);
+  g_autoptr(json_t) unknown = json_object();
+  g_assert_true(ferry_leftover_undefines(goes, &stored));
+  g_assert_false(ferry_leftover_undefines(goes, &transient)); /* it would be the only one */
+  g_assert_false(ferry_leftover_undefines(goes, &off));
+  g_assert_false(ferry_leftover_undefines(stays, &stored));
+  g_assert_false(ferry_leftover_undefines(unknown, &stored));
 }
 
 int main(int argc, char **argv) {
@@ -274,5 +435,10 @@ int main(int argc, char **argv) {
   g_test_add_func("/leftovers/ended_well", test_ended_well);
   g_test_add_func("/leftovers/from_the_start", test_from_the_start);
   g_test_add_func("/leftovers/judge", test_judge);
+  g_test_add_func("/leftovers/definition_here", test_definition_here);
+  g_test_add_func("/leftovers/a_copy_that_waits", test_a_copy_that_waits);
+  g_test_add_func("/leftovers/a_definition", test_a_definition);
+  g_test_add_func("/leftovers/two_tries", test_two_tries);
+  g_test_add_func("/leftovers/offline", test_offline);
   return g_test_run();
 }

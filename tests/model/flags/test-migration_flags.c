@@ -101,6 +101,24 @@ static void test_on(void) {
   g_assert_null(ferry_migration_flag_find("nothing"));
 }
 
+static gboolean undefines(const char *text, gboolean persistent, gboolean active) {
+  g_autoptr(json_t) config = json_loads(text, 0, NULL);
+  return ferry_migration_undefines(config, persistent, active);
+}
+
+static void test_undefines(void) {
+  g_assert_true(undefines("{}", TRUE, TRUE));
+  g_assert_false(undefines("{}", FALSE, TRUE));
+  g_assert_false(undefines("{\"undefineSource\": false}", TRUE, TRUE));
+  g_assert_false(undefines("{\"persistDestination\": false}", TRUE, TRUE));
+  /* no definition would be left */
+  const char *nowhere = "{\"persistDestination\": false, \"undefineSource\": true}";
+  g_assert_false(undefines(nowhere, TRUE, TRUE));
+  /* a definition alone, of a VM that runs here */
+  g_assert_false(undefines("{\"offline\": true}", TRUE, TRUE));
+  g_assert_true(undefines("{\"offline\": true}", TRUE, FALSE));
+}
+
 static gboolean uses_network(const char *field, json_t *value) {
   g_autoptr(json_t) config = json_pack("{s:o}", field, value);
   return ferry_migration_uses_network(config);
@@ -129,6 +147,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration_flags/ranges", test_ranges);
   g_test_add_func("/migration_flags/on", test_on);
   g_test_add_func("/migration_flags/network", test_network);
+  g_test_add_func("/migration_flags/undefines", test_undefines);
   g_test_add_func("/migration_flags/versions", test_versions);
   return g_test_run();
 }
