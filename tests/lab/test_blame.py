@@ -24,13 +24,13 @@ class Blame(LabTest):
     HOSTS = 2
 
     @contextlib.contextmanager
-    def firewall(self, *rule):
-        """h2 turns away what comes in by this rule."""
-        self.lab.exec("h2", "iptables", "-I", "INPUT", *rule)
+    def firewall(self, *rule, chain="INPUT"):
+        """h2 turns away what comes in (or goes out) by this rule."""
+        self.lab.exec("h2", "iptables", "-I", chain, *rule)
         try:
             yield
         finally:
-            self.lab.exec("h2", "iptables", "-D", "INPUT", *rule)
+            self.lab.exec("h2", "iptables", "-D", chain, *rule)
 
     def fails(self, name, reason, within, *options):
         """Its migration to h2 ends with that reason, and it runs on h1; the status."""
@@ -115,31 +115,48 @@ class Blame(LabTest):
                 return one
         return None
 
-    def test_management_link_dies_while_libvirt_prepares(self):
+    def dies_while_libvirt_prepares(self, name, cut):
         """Nothing flows yet, and libvirt itself gives up after half a minute."""
         self.addCleanup(self.lab.exec, "h2", "rm", "-f", "/run/preparing", "/run/prepared")
         self.addCleanup(self.lab.exec, "h2", "touch", "/run/prepared")
         self.hook("h2", HELD)
-        self.guest("waiting")
-        with self.migrating("waiting") as migration:
+        self.guest(name)
+        with self.migrating(name) as migration:
             self.wait(lambda: self.lab.exec("h2", "test", "-e", "/run/preparing").returncode == 0,
                       30, "h2 prepares")
-            with self.firewall("-p", "tcp", "--dport", "16514", "-j", "DROP"):
-                cut = time.monotonic()
-                said = self.wait(lambda: self.stalling("waiting"), 20, "it is told")
-                took = time.monotonic() - cut
+            with cut:
+                begun = time.monotonic()
+                said = self.wait(lambda: self.stalling(name), 20, "it is told")
+                took = time.monotonic() - begun
                 self.assertEqual(said["reason"], "LinkStalled")
                 self.assertIn("libvirtd of h2", said["message"])
                 self.assertLess(took, 10.5)
+                time.sleep(1)  # and it is not taken back
+                self.assertTrue(self.stalling(name))
                 migration.wait(60)
-        status = self.newest("waiting")["status"]
+        status = self.newest(name)["status"]
         self.assertEqual((status["phase"], status["reason"]), ("Failed", "TargetLibvirtLost"),
                          status)
-        self.assert_on("waiting", "h1")
+        self.assert_on(name, "h1")
+        # h2's libvirtd goes on with what nobody waits for any more
         self.lab.exec("h2", "touch", "/run/prepared")
-        self.wait(lambda: "waiting" not in self.lab.virsh("h2", "list", "--all", "--name")
-                  .stdout.split(), 40, "nothing waits on h2")
-        self.moves("waiting")
+        self.wait(lambda: self.ferry("migrate", name, "--to", "h2", check=False).returncode == 0,
+                  90, "it moves")
+        self.assert_on(name, "h2")
+
+    def test_management_link_dies_while_libvirt_prepares(self):
+        self.dies_while_libvirt_prepares("waiting", self.cut_off())
+
+    def test_management_link_dies_one_way(self):
+        """What h2's libvirtd says arrives still, and repeats what it has acknowledged."""
+        self.dies_while_libvirt_prepares(
+            "unheard", self.firewall("-p", "tcp", "--dport", "16514", "-j", "DROP"))
+
+    @contextlib.contextmanager
+    def cut_off(self):
+        with self.firewall("-p", "tcp", "--dport", "16514", "-j", "DROP"), \
+                self.firewall("-p", "tcp", "--sport", "16514", "-j", "DROP", chain="OUTPUT"):
+            yield
 
     # -- links that are cut
 

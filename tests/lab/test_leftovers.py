@@ -75,7 +75,8 @@ class Leftovers(LabTest):
         self.lab.start("h2", "libvirtd")
         self.wait(lambda: not self.there(), 60, "the image is gone")
         self.wait(lambda: self.told("away", "LeftoversRemoved"), 10, "it is told")
-        self.assertFalse(self.is_noted("away"))
+        # h2's libvirtd was lost in a call: what it may do yet is waited for
+        self.assertTrue(self.is_noted("away"))
         self.assert_on("away", "h1")
 
     def frozen_in_preparation(self, name):
@@ -262,7 +263,6 @@ class Leftovers(LabTest):
         self.wait(lambda: not self.held_ports(), 10, lambda: f"ports: {self.held_ports()}")
         self.wait(lambda: not self.there(), 60, "the image is gone")
         self.assertTrue(any("ports" in text for text in self.told("waits", "LeftoversRemoved")))
-        self.assertFalse(self.is_noted("waits"))
         self.assert_on("waits", "h1")
         self.ferry("migrate", "waits", "--to", "h2", "--copy-storage-all")
         self.assert_on("waits", "h2")

@@ -19,6 +19,7 @@
 #include "model/migration/reasons.h"
 
 #define LOOK_US (15 * G_USEC_PER_SEC)
+#define LATE_S 60
 
 static const FerryRecords leftover_records = {
     "leftovers", "a note of what a migration may have left", 1024 * 1024, 1000};
@@ -98,11 +99,17 @@ void ferry_leftovers_begin(FerryLeftovers *l, const json_t *object, const FerryL
   ferry_record_write(state_dir(l), &leftover_records, uid, record);
 }
 
-void ferry_leftovers_end(FerryLeftovers *l, const json_t *object, gboolean clean) {
+void ferry_leftovers_end(FerryLeftovers *l, const json_t *object, FerryLeftoversLeft left) {
   const char *uid = ferry_json_str(object, "metadata.uid");
   if (!l || !uid || !g_uuid_string_is_valid(uid))
     return;
-  if (clean)
+  g_autoptr(json_t) record =
+      left == FERRY_LEFTOVERS_LATE ? ferry_record_read(state_dir(l), &leftover_records, uid) : NULL;
+  if (record) {
+    ferry_json_set_bool(record, "late", TRUE);
+    ferry_record_write(state_dir(l), &leftover_records, uid, record);
+  }
+  if (left == FERRY_LEFTOVERS_NONE)
     ferry_record_remove(state_dir(l), &leftover_records, uid);
   else
     wake_leftovers(l);
@@ -334,6 +341,24 @@ static gboolean clear_up(Leftover *o, FerryLeftoverVerdict verdict, GError **err
   return FALSE;
 }
 
+/* Nothing is left. Of a call that libvirt lost the target may see to the rest when all seems to be
+ * over: a libvirtd that hung does what it was asked before, and nobody is there to hear of it. */
+static void leftover_is_done(const FerryLeftovers *l, const json_t *record) {
+  const char *uid = ferry_json_str(record, "uid");
+  gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
+  gint64 since_s = ferry_json_int(record, "quietSince", 0);
+  if (!ferry_json_bool(record, "late", FALSE) || (since_s > 0 && ABS(now_s - since_s) >= LATE_S)) {
+    ferry_record_remove(state_dir(l), &leftover_records, uid);
+    return;
+  }
+  if (since_s > 0)
+    return;
+  g_autoptr(json_t) later = json_copy((json_t *)record);
+  json_object_del(later, "disks"); /* they are gone, or named */
+  ferry_json_set_int(later, "quietSince", now_s);
+  ferry_record_write(state_dir(l), &leftover_records, uid, later);
+}
+
 /* `work` is held. */
 static void settle_leftover(const FerryLeftovers *l, const json_t *record) {
   g_autoptr(GError) error = NULL;
@@ -352,7 +377,7 @@ static void settle_leftover(const FerryLeftovers *l, const json_t *record) {
     return;
   look_here(&o);
   if (clear_up(&o, verdict, &error))
-    ferry_record_remove(state_dir(l), &leftover_records, ferry_json_str(record, "uid"));
+    leftover_is_done(l, record);
   else if (error)
     ferry_warning(error->message, "FERRY_DOMAIN", o.uuid);
   g_clear_pointer(&o.job, ferry_host_job_close);

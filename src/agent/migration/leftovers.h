@@ -52,8 +52,14 @@ typedef struct {
  * takes the place of the first one, but what an earlier try has seen at the same target holds. */
 void ferry_leftovers_begin(FerryLeftovers *leftovers, const json_t *object,
                            const FerryLeftoverNote *note);
-/** It has ended; `clean`: and left nothing. Else it is looked after. */
-void ferry_leftovers_end(FerryLeftovers *leftovers, const json_t *object, gboolean clean);
+typedef enum {
+  FERRY_LEFTOVERS_NONE, /* for certain */
+  FERRY_LEFTOVERS_SOME, /* or it is not known */
+  FERRY_LEFTOVERS_LATE, /* and something may still come to the target: it is looked at again for a
+                           while, whatever is there */
+} FerryLeftoversLeft;
+/** It has ended; what is `left` is looked after. */
+void ferry_leftovers_end(FerryLeftovers *leftovers, const json_t *object, FerryLeftoversLeft left);
 /** Takes away what earlier migrations of the domain have left, before `object` looks at the target.
  */
 void ferry_leftovers_clear(FerryLeftovers *leftovers, const json_t *object, const char *uuid);

@@ -160,6 +160,7 @@ static void carry_out(FerryMigrationParts *m) {
   if (m->asked.adopted ? !migration_adopt(m) : !(ferry_prepare(m) && call_libvirt(m)))
     return;
   if (see_it_through(m, &outcome)) {
+    m->peer_lost = outcome.code == FERRY_HOST_ERROR_PEER_LOST;
     ferry_finish_advise(&outcome);
     /* libvirt sends no event when an offline migration undefines the domain: look at it anew */
     ferry_inventory_mark(m->ports.inventory, m->asked.uuid, TRUE);
@@ -172,22 +173,26 @@ static void carry_out(FerryMigrationParts *m) {
   ferry_outcome_clear(&outcome);
 }
 
-/* Whether libvirt has left nothing, here or at the target, as far as this worker knows. */
-static gboolean migration_is_clean(const FerryMigrationParts *m) {
+/* What may be left, here or at the target, as far as this worker knows. */
+static FerryLeftoversLeft migration_left(const FerryMigrationParts *m) {
   FerryDomainState here = {.state = "gone"};
   const FerryMigrateRequest *request = &m->asked.settings.request;
-  if (!m->moved) /* after a call that failed the target is looked at */
-    return !m->running.step.started && !ferry_disks_are_left(&m->disks);
+  if (!m->moved && m->running.step.started) /* after a call that failed the target is looked at */
+    return m->peer_lost ? FERRY_LEFTOVERS_LATE : FERRY_LEFTOVERS_SOME;
+  if (!m->moved)
+    return ferry_disks_are_left(&m->disks) ? FERRY_LEFTOVERS_SOME : FERRY_LEFTOVERS_NONE;
   if (m->running.job)
     ferry_host_job_state(m->running.job, &here, NULL);
-  return !here.exists || here.active ||
-         (here.persistent && !ferry_migration_undefines(request->config, TRUE, request->active));
+  gboolean left =
+      here.exists && !here.active &&
+      (!here.persistent || ferry_migration_undefines(request->config, TRUE, request->active));
+  return left ? FERRY_LEFTOVERS_SOME : FERRY_LEFTOVERS_NONE;
 }
 
 /* What is left is looked after by others. */
 static void put_away(FerryMigrationParts *m) {
   if (!ferry_context_has_ended(m->ports.context)) /* else the next agent takes it over */
-    ferry_leftovers_end(m->ports.leftovers, m->asked.object, migration_is_clean(m));
+    ferry_leftovers_end(m->ports.leftovers, m->asked.object, migration_left(m));
 }
 
 static gpointer migration_thread(gpointer data) {

@@ -23,6 +23,7 @@ typedef struct {
   FerryKept kept;           /* what it had before */
   FerryInbox *inbox;        /* what others have for it */
   gboolean moved;           /* the call succeeded */
+  gboolean peer_lost;       /* it lost the target's hypervisor, which may act on it yet */
 } FerryMigrationParts;
 
 G_END_DECLS

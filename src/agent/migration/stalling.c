@@ -68,7 +68,7 @@ void ferry_stalling_check(FerryRunning *r) {
   FerryConvergenceStall seen;
   ferry_convergence_stall(r->step.convergence, g_get_monotonic_time(), &seen);
   gboolean stalls = ferry_stall_judge(&r->stalling, &seen, r->step.post_copy);
-  if (stalls == r->stalling.told)
+  if (!ferry_stall_is_news(&r->stalling, stalls))
     return;
   g_autofree char *message = ferry_stall_text(&seen, stalls, r->step.post_copy);
   set_stalling(r, stalls,
@@ -87,6 +87,7 @@ void ferry_stalling_control(FerryRunning *r) {
   const char *reason =
       ferry_reason_name(text ? FERRY_REASON_LINK_STALLED : FERRY_REASON_PROGRESSING);
   const char *message = text ? text : "the target's libvirtd answers again";
+  r->stalling.deaf = text != NULL;
   set_stalling(r, text != NULL, reason, message);
   ferry_shown_tell(r->shown, text ? "Warning" : "Normal", reason, message);
 }

@@ -2,12 +2,20 @@
 #include "agent/path/guard.h"
 #include "model/migration/reasons.h"
 
+typedef struct {
+  gint64 acked;      /* bytes */
+  gint64 changed_us; /* when that last became more */
+  gint64 waits_us;   /* since when there is something to acknowledge; 0: there is not */
+} GuardAcks;
+
 void ferry_path_guard_init(FerryPathGuard *g) {
   g->connecting = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+  g->acks = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 }
 
 void ferry_path_guard_clear(FerryPathGuard *g) {
   g_clear_pointer(&g->connecting, g_hash_table_unref);
+  g_clear_pointer(&g->acks, g_hash_table_unref);
 }
 
 /* Since when `c` is seen connecting. */
@@ -55,15 +63,48 @@ FerryPathVerdict ferry_path_guard_judge(FerryPathGuard *g, const FerryPathSeen *
   return FERRY_PATH_GOOD;
 }
 
-gint64 ferry_path_control_silent_ms(const GArray *connections, FerryHostConnection *of) {
+static GuardAcks *acks_of(FerryPathGuard *g, const FerryHostConnection *c, gint64 now_us) {
+  gint64 id = (gint64)c->id;
+  GuardAcks *acks = g_hash_table_lookup(g->acks, &id);
+  if (!acks) {
+    acks = g_new0(GuardAcks, 1);
+    *acks = (GuardAcks){c->acked, now_us, 0};
+    g_hash_table_insert(g->acks, g_memdup2(&id, sizeof id), acks);
+  }
+  return acks;
+}
+
+/* For how long nothing more was acknowledged, in ms; 0: something was, or nothing has to be. Where
+ * only the way there is dead, the other side goes on sending, and repeats its last acknowledgement
+ * with it: then the kernel's time since one came says nothing. */
+static gint64 unanswered_ms(FerryPathGuard *g, const FerryHostConnection *c, gint64 now_us) {
+  GuardAcks *acks = acks_of(g, c, now_us);
+  if (acks->acked != c->acked)
+    *acks = (GuardAcks){c->acked, now_us, 0};
+  if (c->pending <= 0)
+    acks->waits_us = 0;
+  else if (!acks->waits_us)
+    acks->waits_us = now_us;
+  if (c->acked < 0 || !acks->waits_us ||
+      now_us - acks->waits_us < (gint64)FERRY_PATH_UNANSWERED_MS * 1000)
+    return 0;
+  return (now_us - acks->changed_us) / 1000;
+}
+
+gint64 ferry_path_control_silent_ms(FerryPathGuard *g, const GArray *connections, gint64 now_us,
+                                    FerryHostConnection *of) {
+  gint64 longest = 0;
   for (guint i = 0; i < connections->len; i++) {
     const FerryHostConnection *c = &g_array_index(connections, FerryHostConnection, i);
-    if (!c->control || c->pending <= 0 || c->since_ack_ms < FERRY_PATH_SILENT_MS)
+    if (!c->control)
       continue;
+    gint64 ms = MAX(unanswered_ms(g, c, now_us), c->pending > 0 ? c->since_ack_ms : 0);
+    if (ms < FERRY_PATH_SILENT_MS || ms <= longest)
+      continue;
+    longest = ms;
     *of = *c;
-    return c->since_ack_ms;
   }
-  return 0;
+  return longest;
 }
 
 const char *ferry_path_verdict_reason(FerryPathVerdict verdict) {

@@ -21,6 +21,9 @@ G_BEGIN_DECLS
 #define FERRY_PATH_CONNECT_MS 8000
 /** For so long nothing may be acknowledged while there is something to acknowledge. */
 #define FERRY_PATH_SILENT_MS 9000
+/** Where acknowledgements of what came before still come (the way back is open, and so the other
+ * side's own packets do): for so long something new must have waited, besides. */
+#define FERRY_PATH_UNANSWERED_MS 4000
 /** With the guest paused for the switch-over, so many times the pause that is allowed, but at least
  * FERRY_PATH_SWITCHOVER_MIN_MS, are granted to a connection that acknowledges nothing. */
 #define FERRY_PATH_SWITCHOVER_FACTOR 2
@@ -45,6 +48,7 @@ typedef struct {
 /** What was seen before, by connection. */
 typedef struct {
   GHashTable *connecting; /* id -> gint64 us of the first look that saw it connecting */
+  GHashTable *acks;       /* id -> what was seen of its acknowledgements */
 } FerryPathGuard;
 
 /** Before anything has been looked at. */
@@ -54,9 +58,10 @@ void ferry_path_guard_clear(FerryPathGuard *guard);
 FerryPathVerdict ferry_path_guard_judge(FerryPathGuard *guard, const FerryPathSeen *seen,
                                         gint64 now_us, FerryHostConnection *of);
 /** For how long the target's hypervisor has acknowledged nothing of what this host's sent it, in
- * ms; 0: not for FERRY_PATH_SILENT_MS. Nothing is closed for that, as the connection may carry
- * other migrations as well. */
-gint64 ferry_path_control_silent_ms(const GArray *connections, FerryHostConnection *of);
+ * ms; 0: not for FERRY_PATH_SILENT_MS. At each look. Nothing is closed for that, as the connection
+ * may carry other migrations as well. */
+gint64 ferry_path_control_silent_ms(FerryPathGuard *guard, const GArray *connections, gint64 now_us,
+                                    FerryHostConnection *of);
 /** The reason that a verdict ends a migration with; NULL: it is good. */
 const char *ferry_path_verdict_reason(FerryPathVerdict verdict);
 /** The words for it, with what was seen and what to do. `target` is the host's name, `address` its

@@ -63,7 +63,8 @@ static FerryPathVerdict look_at_path(FerryPathWatch *w, const GArray *connection
 
 static void look_at_control(FerryPathWatch *w, const GArray *connections) {
   FerryHostConnection of;
-  gint64 silent_ms = ferry_path_control_silent_ms(connections, &of);
+  gint64 silent_ms =
+      ferry_path_control_silent_ms(&w->guard, connections, g_get_monotonic_time(), &of);
   if ((silent_ms > 0) == w->told_silent)
     return;
   w->told_silent = silent_ms > 0;

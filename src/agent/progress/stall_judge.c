@@ -9,6 +9,10 @@ gboolean ferry_stall_judge(const FerryStalling *s, const FerryConvergenceStall *
   return s->limit_s > 0 && seen->stalled_ms > s->limit_s * 1000 && !post_copy;
 }
 
+gboolean ferry_stall_is_news(const FerryStalling *s, gboolean stalls) {
+  return stalls != s->told && (stalls || !s->deaf);
+}
+
 char *ferry_stall_text(const FerryConvergenceStall *s, gboolean stalls, gboolean post_copy) {
   if (stalls)
     return g_strdup_printf("no progress for %" G_GINT64_FORMAT

@@ -9,12 +9,16 @@ G_BEGIN_DECLS
 typedef struct {
   gint64 limit_s; /* 0: stalling is not told */
   gboolean told;
+  gboolean deaf; /* told for another reason: the target's hypervisor does not hear this host's */
 } FerryStalling;
 
 /** Whether it stalls, by what the controller says. */
 gboolean ferry_stall_judge(const FerryStalling *state, const FerryConvergenceStall *seen,
                            gboolean post_copy);
-/** The same in words. Free with g_free. */
+/** Whether that is to be told now: it is news, and nothing else is in its way that was told and
+ * lasts. */
+gboolean ferry_stall_is_news(const FerryStalling *state, gboolean stalls);
+/** It, or its end, in words. Free with g_free. */
 char *ferry_stall_text(const FerryConvergenceStall *seen, gboolean stalls, gboolean post_copy);
 
 /** A hypervisor that does not answer. */

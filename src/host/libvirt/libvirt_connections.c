@@ -92,8 +92,8 @@ static void add_control(FerryLibvirtPath *path, GArray *mine) {
   g_autoptr(GHashTable) own = all && all->len ? ferry_process_sockets(getpid()) : NULL;
   for (guint i = 0; own && i < all->len; i++) {
     const FerryTcpConnection *c = &g_array_index(all, FerryTcpConnection, i);
-    FerryHostConnection seen = {c->cookie,  c->port,         c->connecting,
-                                c->pending, c->since_ack_ms, .control = TRUE};
+    FerryHostConnection seen = {c->cookie,       c->port,         c->connecting,    c->pending,
+                                c->since_ack_ms, .control = TRUE, .acked = c->acked};
     if (c->port == path->hypervisor_port && c->inode && !c->connecting &&
         !g_hash_table_contains(own, GUINT_TO_POINTER(c->inode)))
       g_array_append_val(mine, seen);
@@ -111,8 +111,8 @@ GArray *ferry_libvirt_job_connections(FerryHostJob *job, GError **error) {
     const FerryTcpConnection *c = &g_array_index(all, FerryTcpConnection, i);
     if (!carries_data(c, path, sockets))
       continue;
-    FerryHostConnection seen = {c->cookie,  c->port,         c->connecting,
-                                c->pending, c->since_ack_ms, .control = FALSE};
+    FerryHostConnection seen = {c->cookie,       c->port,          c->connecting,    c->pending,
+                                c->since_ack_ms, .control = FALSE, .acked = c->acked};
     g_array_append_val(mine, seen);
   }
   g_array_unref(all);

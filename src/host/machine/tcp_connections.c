@@ -17,6 +17,10 @@
 /* The kernel's numbers of the states (include/net/tcp_states.h, which it gives to nobody). */
 enum { TCP_STATE_ESTABLISHED = 1, TCP_STATE_SYN_SENT = 2 };
 
+/* Of tcpi_bytes_acked, which the C library's tcp_info may not have; linux/tcp.h, which has it,
+ * can't stand beside that. Two rates of 64 bits are between them. */
+#define ACKED_OFFSET (offsetof(struct tcp_info, tcpi_total_retrans) + 4 + 2 * sizeof(guint64))
+
 typedef struct {
   GInetAddress *address;
   gsize bytes;
@@ -38,6 +42,11 @@ static struct nl_sock *open_diag_socket(GError **error) {
 static void read_info(const struct tcp_info *info, gsize bytes, FerryTcpConnection *out) {
   if (bytes >= offsetof(struct tcp_info, tcpi_last_ack_recv) + sizeof info->tcpi_last_ack_recv)
     out->since_ack_ms = info->tcpi_last_ack_recv;
+  guint64 acked;
+  if (bytes < ACKED_OFFSET + sizeof acked)
+    return;
+  memcpy(&acked, (const char *)info + ACKED_OFFSET, sizeof acked);
+  out->acked = (gint64)acked;
 }
 
 static int on_message(struct nl_msg *message, void *data) {
@@ -57,6 +66,7 @@ static int on_message(struct nl_msg *message, void *data) {
       .inode = m->idiag_inode,
       .pending = m->idiag_wqueue,
       .since_ack_ms = -1,
+      .acked = -1,
       .interface = m->id.idiag_if,
   };
   memcpy(c.local_address, m->id.idiag_src, sizeof c.local_address);

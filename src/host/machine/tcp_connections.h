@@ -15,8 +15,9 @@ typedef struct {
   gboolean connecting;      /* SYN sent, no answer yet; else established */
   guint32 inode;            /* of the socket, as in /proc/PID/fd; 0: no program has it any more */
   gint64 pending;           /* bytes that were written and not acknowledged yet */
-  gint64 since_ack_ms;      /* since the other side last acknowledged anything; -1: not known */
-  guint32 interface;        /* of a link-local address; else 0 */
+  gint64 since_ack_ms; /* since an acknowledgement came, of something new or not; -1: not known */
+  gint64 acked;        /* bytes that were acknowledged so far; -1: not known */
+  guint32 interface;   /* of a link-local address; else 0 */
   guint32 local_address[4]; /* as the kernel has it */
 } FerryTcpConnection;
 

@@ -136,9 +136,11 @@ typedef struct {
   guint16 port;        /* on the target */
   gboolean connecting; /* not answered yet */
   gint64 pending;      /* bytes written and not acknowledged */
-  gint64 since_ack_ms; /* since the target last acknowledged anything; -1: not known */
-  gboolean control;    /* between both hypervisors, maybe for other migrations as well; else it
-                          carries data, or tries to */
+  gint64
+      since_ack_ms; /* since the target last acknowledged anything, again or not; -1: not known */
+  gboolean control; /* between both hypervisors, maybe for other migrations as well; else it
+                       carries data, or tries to */
+  gint64 acked;     /* bytes that the target acknowledged so far; -1: not known */
 } FerryHostConnection;
 
 /** Versions of two hypervisors, "11.3.0". */

@@ -273,12 +273,12 @@ static void test_ended_well(void) {
   bed_up(&b);
   begin(&b);
   g_autoptr(json_t) first = migration(FIRST);
-  ferry_leftovers_end(b.leftovers, first, FALSE);
+  ferry_leftovers_end(b.leftovers, first, FERRY_LEFTOVERS_SOME);
   g_assert_true(is_noted(&b));
-  ferry_leftovers_end(b.leftovers, first, TRUE);
+  ferry_leftovers_end(b.leftovers, first, FERRY_LEFTOVERS_NONE);
   g_assert_false(is_noted(&b));
   ferry_leftovers_begin(NULL, first, &(FerryLeftoverNote){.uuid = DOMAIN, .uri = URI});
-  ferry_leftovers_end(NULL, first, TRUE);
+  ferry_leftovers_end(NULL, first, FERRY_LEFTOVERS_NONE);
   ferry_leftovers_clear(NULL, first, DOMAIN);
   bed_down(&b);
 }
@@ -346,6 +346,30 @@ static void test_two_tries(void) {
   b.target.zombie = TRUE;
   clear(&b, SECOND, DOMAIN);
   g_assert_cmpint(b.target.dropped, ==, 0);
+  bed_down(&b);
+}
+
+/* The target's hypervisor hung and does now what it was asked then. */
+static void test_late(void) {
+  Bed b;
+  bed_up(&b);
+  begin(&b);
+  begin_seen(&b, FALSE);
+  g_autoptr(json_t) first = migration(FIRST);
+  ferry_leftovers_end(b.leftovers, first, FERRY_LEFTOVERS_LATE);
+  clear(&b, SECOND, DOMAIN);
+  g_assert_true(is_noted(&b)); /* nothing is there, as yet */
+  b.target.waits = TRUE;
+  clear(&b, SECOND, DOMAIN);
+  g_assert_cmpint(b.target.ended, ==, 1);
+  g_assert_true(is_noted(&b));
+  /* a minute later */
+  g_autofree char *file = g_strdup_printf("%s/leftovers/" FIRST ".json", b.dir);
+  g_autoptr(json_t) note = json_load_file(file, 0, NULL);
+  ferry_json_set_int(note, "quietSince", g_get_real_time() / G_USEC_PER_SEC - 61);
+  g_assert_cmpint(json_dump_file(note, file, 0), ==, 0);
+  clear(&b, SECOND, DOMAIN);
+  g_assert_false(is_noted(&b));
   bed_down(&b);
 }
 
@@ -440,5 +464,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/leftovers/a_definition", test_a_definition);
   g_test_add_func("/leftovers/two_tries", test_two_tries);
   g_test_add_func("/leftovers/offline", test_offline);
+  g_test_add_func("/leftovers/late", test_late);
   return g_test_run();
 }

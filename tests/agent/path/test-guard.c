@@ -55,18 +55,48 @@ static void test_link(World *w, gconstpointer data) {
   g_assert_cmpint(at(w, 0), ==, FERRY_PATH_GOOD);
 }
 
+static gint64 control_at(World *w, gint64 ms) {
+  return ferry_path_control_silent_ms(&w->guard, w->connections, ms * MS, &w->of);
+}
+
 static void test_control(World *w, gconstpointer data) {
   only(w, 1, FALSE, 1, FERRY_PATH_SILENT_MS);
-  g_assert_cmpint(ferry_path_control_silent_ms(w->connections, &w->of), ==, 0); /* it is data */
+  g_assert_cmpint(control_at(w, 0), ==, 0); /* it is data */
   FerryHostConnection *c = &g_array_index(w->connections, FerryHostConnection, 0);
   c->control = TRUE;
   g_assert_cmpint(at(w, 0), ==, FERRY_PATH_GOOD); /* nothing is closed for it */
-  g_assert_cmpint(ferry_path_control_silent_ms(w->connections, &w->of), ==, FERRY_PATH_SILENT_MS);
+  g_assert_cmpint(control_at(w, 0), ==, FERRY_PATH_SILENT_MS);
   c->pending = 0; /* a target that takes its time has acknowledged the question */
-  g_assert_cmpint(ferry_path_control_silent_ms(w->connections, &w->of), ==, 0);
+  g_assert_cmpint(control_at(w, 0), ==, 0);
   c->pending = 1;
   c->since_ack_ms = FERRY_PATH_SILENT_MS - 1;
-  g_assert_cmpint(ferry_path_control_silent_ms(w->connections, &w->of), ==, 0);
+  g_assert_cmpint(control_at(w, 0), ==, 0);
+}
+
+/* The way back is open: what the target says brings its last acknowledgement again and again. */
+static void test_control_one_way(World *w, gconstpointer data) {
+  only(w, 1, FALSE, 0, 10);
+  FerryHostConnection *c = &g_array_index(w->connections, FerryHostConnection, 0);
+  c->control = TRUE;
+  c->acked = 100;
+  g_assert_cmpint(control_at(w, 0), ==, 0);
+  c->acked = 200;
+  g_assert_cmpint(control_at(w, 1000), ==, 0); /* the last one of something new */
+  c->pending = 50;
+  g_assert_cmpint(control_at(w, 1000 + FERRY_PATH_SILENT_MS - FERRY_PATH_UNANSWERED_MS), ==, 0);
+  g_assert_cmpint(control_at(w, 1000 + FERRY_PATH_SILENT_MS - 1), ==, 0);
+  g_assert_cmpint(control_at(w, 1000 + FERRY_PATH_SILENT_MS), ==, FERRY_PATH_SILENT_MS);
+  c->acked = 201; /* it answers again, if only in part */
+  g_assert_cmpint(control_at(w, 11000), ==, 0);
+  c->pending = 0; /* and says nothing for long, as it needs not */
+  g_assert_cmpint(control_at(w, 60000), ==, 0);
+  c->pending = 50; /* a question after a long silence has its time */
+  g_assert_cmpint(control_at(w, 61000), ==, 0);
+  g_assert_cmpint(control_at(w, 61000 + FERRY_PATH_UNANSWERED_MS - 1), ==, 0);
+  g_assert_cmpint(control_at(w, 61000 + FERRY_PATH_UNANSWERED_MS), >, FERRY_PATH_SILENT_MS);
+  c->acked = -1; /* a kernel that does not tell */
+  g_assert_cmpint(control_at(w, 70000), ==, 0);
+  g_assert_cmpint(control_at(w, 90000), ==, 0);
 }
 
 static void test_frozen(World *w, gconstpointer data) {
@@ -120,6 +150,7 @@ int main(int argc, char **argv) {
   ADD("port", test_port);
   ADD("link", test_link);
   ADD("control", test_control);
+  ADD("control_one_way", test_control_one_way);
   ADD("frozen", test_frozen);
   ADD("all_and_none", test_all_and_none);
   ADD("words", test_words);

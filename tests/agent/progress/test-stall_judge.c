@@ -16,6 +16,20 @@ static void test_stall(void) {
   g_assert_true(g_str_has_prefix(words, "no progress for 5 s"));
 }
 
+/* The controller finds that it moves, and knows nothing of a target that hears nothing. */
+static void test_news(void) {
+  FerryStalling s = {.limit_s = 5};
+  g_assert_false(ferry_stall_is_news(&s, FALSE));
+  g_assert_true(ferry_stall_is_news(&s, TRUE));
+  s.told = TRUE;
+  g_assert_false(ferry_stall_is_news(&s, TRUE));
+  g_assert_true(ferry_stall_is_news(&s, FALSE));
+  s.deaf = TRUE;
+  g_assert_false(ferry_stall_is_news(&s, FALSE));
+  s.told = FALSE;
+  g_assert_true(ferry_stall_is_news(&s, TRUE));
+}
+
 static void test_broken(void) {
   FerryBrokenLink b = {0};
   g_assert_false(ferry_broken_is_due(&b, 100, US));
@@ -49,6 +63,7 @@ static void test_silence(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/agent/stall/limit", test_stall);
+  g_test_add_func("/agent/stall/news", test_news);
   g_test_add_func("/agent/stall/broken", test_broken);
   g_test_add_func("/agent/stall/silence", test_silence);
   return g_test_run();

@@ -60,6 +60,14 @@ static void test_established(void) {
   g_assert_true(find(port, FALSE, &c));
   g_assert_cmpint(c.pending, ==, 0);
   g_assert_cmpint(c.since_ack_ms, >=, 0);
+  gint64 before = c.acked;
+  g_assert_cmpint(before, >=, 0);
+  g_assert_cmpint(write(client, "12345", 5), ==, 5);
+  gint64 until = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+  do
+    g_assert_true(find(port, FALSE, &c));
+  while (c.acked < before + 5 && g_get_monotonic_time() < until);
+  g_assert_cmpint(c.acked, ==, before + 5);
   g_assert_cmpuint(c.inode, >, 0);
   g_autoptr(GHashTable) mine = ferry_process_sockets(getpid());
   g_assert_true(g_hash_table_contains(mine, GUINT_TO_POINTER(c.inode)));
