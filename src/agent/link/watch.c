@@ -15,13 +15,22 @@ static void start_its_worker(FerryAgentWatch *w, const char *uid, const json_t *
   ferry_workers_add(w->ports.workers, uid, w->ports.start(object, w->ports.data));
 }
 
+/* Whether an old migration is about a VM that another one works on: what the VM is paused for is
+ * that one's then. */
+static gboolean is_others(const FerryAgentWatch *w, const json_t *object) {
+  const char *domain = ferry_json_str(object, "status.migrationState.vmiUID");
+  return domain && ferry_phase_is_final(ferry_phase_of(object)) &&
+         ferry_workers_has_domain(w->ports.workers, domain);
+}
+
 /* Attempts whose predecessor's worker has ended by now. */
 static void start_again(FerryAgentWatch *w) {
   GHashTableIter iter;
   gpointer uid, object;
   g_hash_table_iter_init(&iter, w->again);
   while (g_hash_table_iter_next(&iter, &uid, &object)) {
-    if (ferry_workers_find(w->ports.workers, uid, object) != FERRY_WORKER_NONE)
+    if (ferry_workers_find(w->ports.workers, uid, object) != FERRY_WORKER_NONE ||
+        is_others(w, object))
       continue;
     start_its_worker(w, uid, object);
     g_hash_table_iter_remove(&iter);
@@ -63,7 +72,7 @@ static gboolean on_watch_event(const char *type, json_t *object, gpointer data) 
       ferry_workers_update(w->ports.workers, uid, object);
     return TRUE;
   }
-  if (found == FERRY_WORKER_EARLIER && wanted) {
+  if (wanted && (found == FERRY_WORKER_EARLIER || is_others(w, object))) {
     g_hash_table_replace(w->again, g_strdup(uid), json_incref(object));
     return TRUE;
   }

@@ -86,6 +86,19 @@ gboolean ferry_doubt_recall(FerryRunning *r) {
   return TRUE;
 }
 
+gboolean ferry_doubt_is_stale(FerryRunning *r) {
+  FerryDomainState here;
+  gint64 ran_ms;
+  if (ferry_doubt_keep_is_due(r->asked->object, FERRY_SIDE_SOURCE) ||
+      ferry_doubt_book_find(ferry_context_state_dir(r->ports->context), r->asked->uid, &ran_ms) ||
+      !r->job || !ferry_host_job_state(r->job, &here, NULL) ||
+      g_strcmp0(here.state, "running") != 0)
+    return FALSE;
+  r->guarded = r->in_doubt = FALSE;
+  doubt_say(r, FERRY_DOUBT_GOES_ON);
+  return TRUE;
+}
+
 gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainState *state) {
   gint64 switchover_us = 0;
   gboolean post_copy = FALSE;

@@ -28,5 +28,10 @@ gboolean ferry_doubt_recall(FerryRunning *run);
  * ends), and does what follows: resumes the guest here, or destroys the copy here.
  * FERRY_AMBIGUITY_OPEN: not answered yet. */
 FerryAmbiguityAnswer ferry_doubt_resolve(FerryRunning *run, gint64 patience_ms);
+/** After the job was opened for a doubt that was recalled: whether it is over, since this host's
+ * own book has forgotten it and the copy runs. ferryd may say otherwise for as long as the last
+ * word is on its way, and meanwhile a later migration may have suspended the copy for reasons of
+ * its own. Says so, then. */
+gboolean ferry_doubt_is_stale(FerryRunning *run);
 
 G_END_DECLS

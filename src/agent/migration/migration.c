@@ -98,6 +98,8 @@ static void go_on_in_doubt(FerryMigrationParts *m) {
   ferry_running_open_job(&m->running, -1, NULL); /* one that is gone is found to be so */
   if (ferry_context_has_ended(m->ports.context))
     return;
+  if (has_handed_in(m) && ferry_doubt_is_stale(&m->running))
+    return;
   if (!has_handed_in(m)) {
     if (ferry_settle(&m->running, &outcome) != FERRY_SETTLED)
       return;
