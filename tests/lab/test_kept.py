@@ -128,3 +128,37 @@ class Kept(LabTest):
         self.ferry("migrate", "same", "--to", "h1")
         for reason in ("CarriedAlong", "LostOnTheWay", "ChangedOnTheWay"):
             self.assertEqual(self.events("same", reason), [])
+
+    # -- NVRAM
+
+    NVRAM = "/var/lib/libvirt/qemu/nvram/{}.fd"
+    OFF = """<domain type='qemu'><name>{0}</name><memory>65536</memory><vcpu>1</vcpu>
+      <os><type arch='x86_64' machine='pc'>hvm</type>
+        <loader readonly='yes' type='pflash'>/usr/share/seabios/bios-256k.bin</loader>
+        <nvram>/var/lib/libvirt/qemu/nvram/{0}.fd</nvram></os>
+      <features><acpi/></features></domain>"""
+
+    def test_nvram_of_a_definition_comes_along(self):
+        """libvirt moves the definition of a VM that is off, and leaves its NVRAM where it was."""
+        name, path = "firmware", self.NVRAM.format("firmware")
+        done = self.lab.virsh("h1", "define", "/dev/stdin", input=self.OFF.format(name))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for host in ("h1", "h2"):
+            self.addCleanup(self.lab.exec, host, "rm", "-f", path)
+            self.addCleanup(self.lab.virsh, host, "undefine", name, "--nvram")
+        self.lab.exec("h1", "sh", "-c", f"head -c 262144 /dev/urandom >{path}")
+        self.wait(lambda: self.vmi(name), 10, "ferryd knows it")
+        before = self.lab.exec("h1", "sha256sum", path).stdout.split()[0]
+        self.ferry("migrate", name, "--to", "h2", "--offline")
+        self.assertEqual(self.lab.exec("h2", "sha256sum", path).stdout.split()[0], before)
+        self.wait(lambda: self.events(name, "CarriedAlong"), 10, "it is told")
+        self.assertIn("NVRAM", self.events(name, "CarriedAlong")[0])
+        self.assertEqual(self.events(name, "LostOnTheWay"), [])
+        # one of another size is not overwritten
+        self.wait(lambda: (self.vmi(name) or {}).get("status", {}).get("nodeName") == "h2", 10,
+                  "it is known to be on h2")
+        self.lab.exec("h1", "sh", "-c", f"head -c 1000 /dev/zero >{path}")
+        self.ferry("migrate", name, "--to", "h1", "--offline")
+        self.wait(lambda: self.events(name, "LostOnTheWay"), 10, "it is told")
+        self.assertIn("NVRAM", self.events(name, "LostOnTheWay")[0])
+        self.assertEqual(self.lab.exec("h1", "stat", "-c", "%s", path).stdout.strip(), "1000")

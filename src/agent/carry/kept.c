@@ -22,6 +22,7 @@ void ferry_kept_clear(FerryKept *k) {
   json_decref(k->live);
   json_decref(k->stored);
   json_decref(k->checkpoints);
+  g_free(k->nvram);
   g_free(k->stored_xml);
   g_free(k->redefined);
   *k = (FerryKept){0};
@@ -36,6 +37,7 @@ gboolean ferry_kept_look(FerryKept *k, FerryHostJob *job, GError **error) {
   k->stored = ferry_domain_parts(ferry_json_str(seen, "stored"));
   if (json_array_size(json_object_get(seen, "checkpoints")))
     k->checkpoints = kept_copy(seen, "checkpoints");
+  k->nvram = g_strdup(ferry_json_str(seen, "nvram"));
   k->stored_xml = k->stored ? ferry_host_job_stored(job, error) : NULL;
   return !k->stored || k->stored_xml;
 }
@@ -79,8 +81,13 @@ void ferry_kept_see(FerryKept *k, FerryHostJob *job, gboolean told) {
     k->redefined = g_steal_pointer(&xml);
 }
 
+/* One that runs brings it along. */
+static gboolean kept_brings_nvram(const FerryKept *k) {
+  return k->nvram && !k->live;
+}
+
 gboolean ferry_kept_has_load(const FerryKept *k) {
-  return k->redefined || k->missed || k->checkpoints;
+  return k->redefined || k->missed || k->checkpoints || kept_brings_nvram(k);
 }
 
 /* ---- at the target ---- */
@@ -131,6 +138,10 @@ static json_t *load_of(const FerryKept *k, const FerryKeptPlace *place, FerryKep
   }
   if (k->checkpoints)
     json_object_set(load, "checkpoints", k->checkpoints);
+  if (kept_brings_nvram(k))
+    ferry_json_set_str(load, "nvram", k->nvram);
+  else if (k->nvram && ferry_migration_flag_on(place->config, "offline"))
+    kept_say(&news->lost, "the content of the NVRAM, which the VM is using");
   return load;
 }
 
@@ -195,6 +206,8 @@ void ferry_kept_give(FerryKept *k, const FerryKeptPlace *place, FerryKeptNews *n
   if (given) {
     tell_refused(given, news);
     g_autoptr(json_t) names = names_of(load, json_object_get(given, "refused"));
+    if (ferry_json_bool(given, "nvramGiven", FALSE))
+      json_array_append_new(names, json_string("the content of the NVRAM"));
     kept_say_names(&news->given, "", names);
     compare_all(k, place, given, news);
   } else if (g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN)) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a VM had before a migration and must have after it. libvirt carries most of it along, but it
-// forgets checkpoints, and it accepts and then loses a definition that somebody stores while the VM
-// moves. The source's agent gives these to the target, and names what differs all the same.
+// forgets checkpoints, it accepts and then loses a definition that somebody stores while the VM
+// moves, and with a definition alone it leaves the content of the NVRAM behind. The source's agent
+// gives these to the target, and names what differs all the same.
 //
 // The agent looks before libvirt's call and records what it saw (migrationState.kept: a digest of
 // each part of the definitions, and the checkpoints as XML), so that an agent that takes over does
@@ -14,6 +15,7 @@ G_BEGIN_DECLS
 typedef struct {
   json_t *live, *stored; /* owned: parts (ferry_domain_parts) as they were; NULL: not known */
   json_t *checkpoints;   /* owned: [{name, xml}]; NULL: none */
+  char *nvram;           /* owned: the file of its NVRAM; NULL: none, or not known */
   char *stored_xml;      /* owned: the stored definition as it was; NULL: none, or not known */
   char *redefined;       /* owned: the one that was stored while it moved; NULL: none was */
   gboolean missed;       /* one was stored, and gone before it was read */

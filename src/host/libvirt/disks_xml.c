@@ -152,3 +152,15 @@ char *ferry_disks_pool_path(const char *xml) {
                    ferry_xml_child(ferry_xml_child(xmlDocGetRootElement(doc), "target"), "path"))
              : NULL;
 }
+
+char *ferry_disks_nvram_path(const char *xml) {
+  g_autoptr(xmlDoc) doc = disks_xml_parse(xml);
+  const xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
+  const xmlNode *nvram = ferry_xml_child(ferry_xml_child(root, "os"), "nvram");
+  char *path = disks_xml_attr(ferry_xml_child(nvram, "source"), "file");
+  if (!path && nvram && !ferry_xml_child(nvram, "source"))
+    path = disks_xml_text_of(nvram);
+  if (path && !g_path_is_absolute(path))
+    g_clear_pointer(&path, g_free);
+  return path;
+}

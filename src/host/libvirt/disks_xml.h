@@ -17,3 +17,6 @@ char *ferry_disks_pool_xml(const char *name, const char *directory);
 gboolean ferry_disks_volume_parse(const char *xml, gint64 *capacity, char **format);
 /** /pool/target/path of a pool's XML, or NULL. Free with g_free. Pure. */
 char *ferry_disks_pool_path(const char *xml);
+/** The file of the NVRAM in a domain's XML; NULL: it has none, or none that is a file. Free with
+ * g_free. Pure. */
+char *ferry_disks_nvram_path(const char *xml);

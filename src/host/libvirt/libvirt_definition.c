@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a domain is, for a comparison before and after a migration, and what libvirt leaves behind
-// of it: checkpoints, which it forgets (their bitmaps stay in the images), and a definition that is
-// stored while the migration runs, which it takes and loses.
+// of it: checkpoints, which it forgets (their bitmaps stay in the images), a definition that is
+// stored while the migration runs, which it takes and loses, and the NVRAM of a VM that is off.
 #include "host/libvirt/libvirt_definition.h"
+#include "host/libvirt/disks_xml.h"
 #include "host/libvirt/libvirt_ask.h"
 #include "host/libvirt/libvirt_base.h"
 #include "host/libvirt/libvirt_job_ask.h"
+#include "host/libvirt/libvirt_nvram.h"
 #include "host/libvirt/libvirt_state.h"
 
 #define GIVE_MS 20000
@@ -52,6 +54,13 @@ static gboolean add_xml(virDomainPtr domain, json_t *out, const char *key, unsig
   return TRUE;
 }
 
+static void add_nvram(json_t *out) {
+  const char *stored = ferry_json_str(out, "stored");
+  g_autofree char *path = ferry_disks_nvram_path(stored ? stored : ferry_json_str(out, "live"));
+  if (path)
+    ferry_json_set_str(out, "nvram", path);
+}
+
 static json_t *definition_of(virDomainPtr domain, GError **error) {
   FerryDomainState state;
   g_autoptr(json_t) out = json_object();
@@ -65,6 +74,7 @@ static json_t *definition_of(virDomainPtr domain, GError **error) {
       (state.persistent && !add_xml(domain, out, "stored", VIR_DOMAIN_XML_INACTIVE, error)) ||
       !add_checkpoints(domain, out, error))
     return NULL;
+  add_nvram(out);
   return g_steal_pointer(&out);
 }
 
@@ -129,16 +139,32 @@ static void give_checkpoint(virDomainPtr domain, const json_t *one, json_t *refu
     virDomainCheckpointFree(made);
 }
 
-static json_t *take_gift(virDomainPtr domain, virConnectPtr conn, const json_t *load,
+/* Whether there was one to give, and it is there. */
+static gboolean give_nvram(FerryLibvirtAsk *a, virConnectPtr conn, json_t *refused) {
+  const char *path = ferry_json_str(a->json, "nvram");
+  g_autoptr(GError) error = NULL;
+  gboolean copied = FALSE;
+  if (path && !(a->conn && ferry_libvirt_nvram_copy(a->conn, conn, path, &copied, &error)))
+    json_array_append_new(refused,
+                          json_pack("{s:s, s:s}", "what", "NVRAM", "why",
+                                    error ? error->message : "this host's libvirt is away"));
+  return copied;
+}
+
+static json_t *take_gift(FerryLibvirtAsk *a, virDomainPtr domain, virConnectPtr conn,
                          GError **error) {
+  const json_t *load = a->json;
   json_t *refused = json_array(), *one;
   gsize i;
+  gboolean nvram = give_nvram(a, conn, refused);
   give_stored(conn, load, refused);
   json_array_foreach(json_object_get(load, "checkpoints"), i, one)
       give_checkpoint(domain, one, refused);
   json_t *given = definition_of(domain, error);
-  if (given)
+  if (given) {
     json_object_set(given, "refused", refused);
+    ferry_json_set_bool(given, "nvramGiven", nvram);
+  }
   json_decref(refused);
   return given;
 }
@@ -148,7 +174,7 @@ static gboolean ask_to_take(FerryLibvirtAsk *a, GError **error) {
   if (!conn)
     return ferry_libvirt_error(error, "cannot ask the other host's libvirt");
   virDomainPtr domain = ferry_libvirt_lookup(conn, a->uuid, error);
-  a->found = domain ? take_gift(domain, conn, a->json, error) : NULL;
+  a->found = domain ? take_gift(a, domain, conn, error) : NULL;
   if (domain)
     virDomainFree(domain);
   virConnectClose(conn);
@@ -161,6 +187,8 @@ json_t *ferry_libvirt_peer_give(FerryHost *host, const char *uri, const char *uu
   ask->uuid = g_strdup(uuid);
   ask->json = json_deep_copy(load);
   ask->peer_ms = GIVE_MS;
+  if (ferry_json_str(load, "nvram"))
+    ask->conn = ferry_libvirt_ref((FerryLibvirtHost *)host, NULL);
   return ferry_libvirt_ask_peer(ask, "give", uri, error) ? g_steal_pointer(&ask->found) : NULL;
 }
 

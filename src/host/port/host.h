@@ -344,16 +344,18 @@ gboolean ferry_host_job_autostart(FerryHostJob *job, gboolean *on, GError **erro
 /** Never while a migration runs: it would wait 30 s for the domain's lock. */
 gboolean ferry_host_job_set_autostart(FerryHostJob *job, gboolean on, GError **error);
 /** What the domain is, as far as a migration may change it: a new object {live: its XML where it is
- * active, stored: its XML where it is persistent, checkpoints: [{name, xml}], parents first}. No
+ * active, stored: its XML where it is persistent, checkpoints: [{name, xml}], parents first, nvram:
+ * the file of its NVRAM where it has one}. No
  * secrets are in it. Before or after a migration. Empty where the hypervisor keeps none of it. */
 json_t *ferry_host_job_definition(FerryHostJob *job, GError **error);
 /** The XML that is stored for the domain, with its secrets, to be defined elsewhere; NULL: it is
  * not stored, or not there (any more). Free with g_free. May be asked while a migration runs. */
 char *ferry_host_job_stored(FerryHostJob *job, GError **error);
 /** Gives domain `uuid` on ANOTHER host, which has it, what `load` has: {stored: XML to define,
- * checkpoints: [{name, xml}] to make known again}; either may be missing. Returns what
+ * checkpoints: [{name, xml}] to make known again, nvram: the file of its NVRAM, whose content is to
+ * be there}; each may be missing. Returns what
  * ferry_host_job_definition would there, and in addition {refused: [{what, why}]}, what could not
- * be given. Waits 20 s at most. */
+ * be given, and nvramGiven: there was such a file, and it is there. Waits 20 s at most. */
 json_t *ferry_host_peer_give(FerryHost *host, const char *uri, const char *uuid, const json_t *load,
                              GError **error);
 /** Where the data of a migration that was started before this job was opened goes; job_start says

@@ -7,7 +7,7 @@
 typedef struct {
   FerryHost host; /* first */
   /* the source */
-  const char *live, *stored, *checkpoint;
+  const char *live, *stored, *checkpoint, *nvram;
   /* the target, where it is not as the source was */
   const char *there_live, *there_stored, *refuses;
   gboolean deaf, gone;
@@ -35,8 +35,12 @@ static json_t *definition(const char *live, const char *stored, const char *chec
 
 static json_t *job_definition(FerryHostJob *job, GError **error) {
   const Fake *f = ((FakeJob *)job)->fake;
-  if (!f->gone)
-    return definition(f->live, f->stored, f->checkpoint);
+  if (!f->gone) {
+    json_t *seen = definition(f->live, f->stored, f->checkpoint);
+    if (f->nvram)
+      ferry_json_set_str(seen, "nvram", f->nvram);
+    return seen;
+  }
   g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN, "no domain");
   return NULL;
 }
@@ -68,6 +72,7 @@ static json_t *peer_give(FerryHost *host, const char *uri, const char *uuid, con
     json_array_append_new(refused,
                           json_pack("{s:s, s:s}", "what", f->refuses, "why", "no such bitmap"));
   json_object_set_new(out, "refused", refused);
+  ferry_json_set_bool(out, "nvramGiven", ferry_json_str(load, "nvram") && !f->refuses);
   return out;
 }
 
@@ -170,6 +175,41 @@ static void test_checkpoints(void) {
   g_assert_null(c.news.given);
   g_assert_cmpstr(c.news.lost, ==, "checkpoint monday (no such bitmap)");
   end(&c);
+}
+
+/* Of a VM that is off; one that runs brings it along. */
+static void test_nvram(void) {
+  Case c;
+  begin(&c);
+  c.fake.nvram = "/var/lib/libvirt/qemu/nvram/web.fd";
+  g_assert_true(ferry_kept_look(&c.kept, &c.job.job, NULL));
+  g_assert_false(ferry_kept_has_load(&c.kept));
+  give(&c);
+  g_assert_false(c.news.given || c.news.lost);
+  end(&c);
+  /* its definition alone is copied, and it goes on here */
+  begin(&c);
+  c.fake.nvram = "/var/lib/libvirt/qemu/nvram/web.fd";
+  g_assert_true(ferry_kept_look(&c.kept, &c.job.job, NULL));
+  json_object_set_new(c.config, "offline", json_true());
+  give(&c);
+  g_assert_null(ferry_json_str(c.fake.load, "nvram"));
+  g_assert_cmpstr(c.news.lost, ==, "the content of the NVRAM, which the VM is using");
+  end(&c);
+  for (gint refused = 0; refused < 2; refused++) {
+    begin(&c);
+    c.fake.nvram = "/var/lib/libvirt/qemu/nvram/web.fd";
+    c.fake.live = NULL;
+    c.fake.refuses = refused ? "NVRAM" : NULL;
+    json_object_set_new(c.config, "offline", json_true());
+    g_assert_true(ferry_kept_look(&c.kept, &c.job.job, NULL));
+    g_assert_true(ferry_kept_has_load(&c.kept));
+    give(&c);
+    g_assert_cmpstr(ferry_json_str(c.fake.load, "nvram"), ==, c.fake.nvram);
+    g_assert_cmpstr(c.news.given, ==, refused ? NULL : "the content of the NVRAM");
+    g_assert_cmpstr(c.news.lost, ==, refused ? "NVRAM (no such bitmap)" : NULL);
+    end(&c);
+  }
 }
 
 static void test_defined_meanwhile(void) {
@@ -294,6 +334,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/kept/changed", test_changed);
   g_test_add_func("/kept/asked_for", test_asked_for);
   g_test_add_func("/kept/checkpoints", test_checkpoints);
+  g_test_add_func("/kept/nvram", test_nvram);
   g_test_add_func("/kept/defined_meanwhile", test_defined_meanwhile);
   g_test_add_func("/kept/definition_that_is_lost", test_definition_that_is_lost);
   g_test_add_func("/kept/target_does_not_answer", test_target_does_not_answer);
