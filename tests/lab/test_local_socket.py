@@ -2,6 +2,7 @@
 """A host driven without a control plane: ferry-agentd --standalone and its JSON-RPC socket."""
 import json
 import os
+import re
 import signal
 import socket
 
@@ -113,6 +114,26 @@ class LocalSocket(LabTest):
         self.assertEqual(moved["status"], "done", moved)
         self.assert_on("kept", "h2")
         self.assertEqual(os.listdir(host.path("/run/ferry-alone/local")), [])
+
+    def labels_of(self, name):
+        text = self.lab.virsh("h1", "dumpxml", name).stdout
+        return re.search(r"<metadata>.*?</metadata>", text, re.S)[0].split()
+
+    def test_labels_outlast_a_hibernation(self):
+        """Those that were given while it ran too, of a VM that is defined nowhere."""
+        self.guest("labelled", label="app=web")
+        self.lab.virsh("h1", "metadata", "labelled", "https://example.org/owner", "--live",
+                       "--key", "o", "--set", "<who>me</who>")
+        vm, before = self.vmi("labelled")["metadata"]["uid"], self.labels_of("labelled")
+        self.assertIn(">me<", " ".join(before))
+        c = self.agent()
+        self.addCleanup(self.lab.host("h1").signal_service, "alone", signal.SIGTERM)
+        file = {"vmID": vm, "dst": "/run/labelled.save", "dstparams": "/run/labelled.json",
+                "mode": "file"}
+        self.wait(lambda: "result" in c.call("migrate", **file), 10, "it is taken")
+        self.assertEqual(self.ended(c, vm)["status"], "done")
+        self.assertIn("result", c.call("restore", dst="/run/labelled.save"))
+        self.assertEqual(self.labels_of("labelled"), before)
 
     def test_standalone(self):
         self.guest("alone", memory=256, rate=200, working_set=150, pattern="uniform")
