@@ -44,7 +44,7 @@ class LockManager(LabTest):
         done = self.lab.virsh(host, *words, **options)
         self.assertNotEqual(done.returncode, 0, done.stdout)
         # not QEMU's own word, "Failed to get write lock"
-        self.assertRegex(done.stderr, "Lockspace resource .* is locked")
+        self.assertRegex(done.stderr, "resource busy: Lockspace resource .* is locked")
 
     def without_locks_of_qemu(self, name):
         """The same guest begun again, with a disk that QEMU itself would open twice; its XML."""

@@ -128,12 +128,27 @@ static gboolean doubt_look_here(FerryRunning *r, FerryDomainState *here) {
          g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);
 }
 
+/* A lock manager that knows better than both agents is told of, once. */
+static void doubt_cannot_resume(FerryRunning *r, const GError *error) {
+  g_autofree char *text = ferry_ambiguity_locked_text(
+      error, ferry_json_str(r->asked->object, "status.migrationState.targetNode"));
+  if (!text) {
+    doubt_warn(r, error);
+    return;
+  }
+  if (r->locked_told)
+    return;
+  r->locked_told = TRUE;
+  doubt_warn(r, error);
+  ferry_shown_tell(r->shown, "Warning", ferry_reason_name(FERRY_REASON_DISKS_LOCKED), text);
+}
+
 /* FALSE: it is to be tried again. */
 static gboolean doubt_go_on_here(FerryRunning *r, const FerryDomainState *here) {
   g_autoptr(GError) error = NULL;
   if (!r->step.was_paused && g_strcmp0(here->state, "paused") == 0 &&
       !ferry_host_job_resume(r->job, &error)) {
-    doubt_warn(r, error);
+    doubt_cannot_resume(r, error);
     return FALSE;
   }
   doubt_say(r, here->active ? FERRY_DOUBT_GOES_ON : FERRY_DOUBT_GONE);

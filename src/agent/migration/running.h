@@ -55,6 +55,7 @@ typedef struct {
   gboolean guarded;          /* suspended by this agent: the target may run it (doubt.c) */
   gboolean asked_to_suspend; /* by a call that was given up: it may be suspended at any time */
   gboolean in_doubt;         /* it is not known yet which host has it */
+  gboolean locked_told;      /* that the lock manager lets it not go on (doubt.c) */
   gint64 ran_ms;             /* how long it ran here since the switch-over; -1: not known */
   FerryPathWatch *watch;     /* of `job`; NULL: none */
   FerryFlowSource *flows; /* the VM's connections, for the target; NULL: nobody there wants them */

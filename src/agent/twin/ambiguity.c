@@ -78,3 +78,14 @@ FerryAmbiguityAnswer ferry_ambiguity_read(const json_t *migration, FerrySide sid
       rule == (side == FERRY_SIDE_SOURCE ? FERRY_ON_AMBIGUITY_SOURCE : FERRY_ON_AMBIGUITY_TARGET);
   return named && !(peer && ambiguity_runs(peer)) ? FERRY_AMBIGUITY_STAYED : FERRY_AMBIGUITY_OPEN;
 }
+
+char *ferry_ambiguity_locked_text(const GError *error, const char *other) {
+  if (!g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_LOCKED))
+    return NULL;
+  return g_strdup_printf(
+      "libvirt's lock manager does not let the VM go on here, as a copy on another host, most "
+      "likely "
+      "%s, holds its disks (%s): the copy here stays suspended, and is tried again. Look where the "
+      "VM runs; ferry resolve VM --keep HOST ends the doubt",
+      other ? other : "the migration's other one", error->message);
+}

@@ -47,6 +47,7 @@ typedef struct {
   FerryDelivery *delivery; /* NULL: it had nothing to say yet */
   char *source_uri;        /* NULL: not known yet */
   FerryAmbiguity heard;
+  gboolean locked_told;
 } Arriving;
 
 /* The newest; the caller's reference. What was seen is never changed, so nobody needs a copy. */
@@ -155,12 +156,24 @@ static void end_doubt(Arriving *a) {
   ferry_doubt_book_forget(ferry_context_state_dir(a->guard->ports.context), a->uid);
 }
 
+/* A lock manager that knows better than both agents is told of, once. */
+static void arriving_cannot_resume(Arriving *a, const json_t *migration, const GError *error) {
+  g_autofree char *text =
+      ferry_ambiguity_locked_text(error, ferry_side_node(migration, FERRY_SIDE_SOURCE));
+  arriving_warn(a, error->message);
+  if (!text || a->locked_told)
+    return;
+  a->locked_told = TRUE;
+  ferry_delivery_tell(arriving_delivery(a, migration), migration, "Warning",
+                      ferry_reason_name(FERRY_REASON_DISKS_LOCKED), text);
+}
+
 /* FALSE: to be tried again. */
 static gboolean arriving_go_on_here(Arriving *a, const json_t *migration,
                                     const FerryDomainState *here) {
   g_autoptr(GError) error = NULL;
   if (state_is(here, "paused") && !ferry_host_job_resume(a->job, &error)) {
-    arriving_warn(a, error->message);
+    arriving_cannot_resume(a, migration, error);
     return FALSE;
   }
   arriving_tell(a, migration, FERRY_DOUBT_GOES_ON, "Normal",

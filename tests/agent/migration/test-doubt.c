@@ -10,7 +10,8 @@
 
 static char *dir;
 static int suspend_error; /* 0: it is suspended */
-static guint suspends, resumes, said;
+static int resume_error;  /* the same */
+static guint suspends, resumes, said, told;
 static const char *state, *peer_state; /* of the target's copy; NULL: it cannot be asked */
 
 gboolean __wrap_ferry_host_job_suspend(FerryHostJob *job, GError **error);
@@ -22,6 +23,8 @@ gint64 __wrap_ferry_inbox_resumed_us(FerryInbox *inbox);
 const char *__wrap_ferry_inbox_blamed(FerryInbox *inbox, const char **text);
 void __wrap_ferry_inbox_stage(FerryInbox *inbox, gint64 *switchover_us, gboolean *post_copy);
 void __wrap_ferry_shown_send(FerryShown *shown, json_t *status);
+void __wrap_ferry_shown_tell(FerryShown *shown, const char *type, const char *reason,
+                             const char *message);
 void __wrap_ferry_running_record(FerryRunning *run, const char *action, gint64 value,
                                  const char *code, const char *reason);
 const char *__wrap_ferry_context_state_dir(const FerryAgentContext *context);
@@ -35,7 +38,10 @@ gboolean __wrap_ferry_host_job_suspend(FerryHostJob *job, GError **error) {
 }
 gboolean __wrap_ferry_host_job_resume(FerryHostJob *job, GError **error) {
   resumes++;
-  return TRUE;
+  if (!resume_error)
+    return TRUE;
+  g_set_error_literal(error, FERRY_HOST_ERROR, resume_error, "Lockspace resource is locked");
+  return FALSE;
 }
 gboolean __wrap_ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError **error) {
   *out = (FerryDomainState){.active = TRUE, .state = state, .reason = "user", .id = 1};
@@ -61,6 +67,11 @@ void __wrap_ferry_shown_send(FerryShown *shown, json_t *status) {
   said++;
   json_decref(status);
 }
+void __wrap_ferry_shown_tell(FerryShown *shown, const char *type, const char *reason,
+                             const char *message) {
+  told++;
+  g_assert_cmpstr(reason, ==, "DisksLocked");
+}
 void __wrap_ferry_running_record(FerryRunning *run, const char *action, gint64 value,
                                  const char *code, const char *reason) {
 }
@@ -77,7 +88,8 @@ typedef struct {
 static void set_up(Bed *b, gconstpointer error_code) {
   dir = g_dir_make_tmp("ferry-doubt-XXXXXX", NULL);
   suspend_error = GPOINTER_TO_INT(error_code);
-  suspends = resumes = said = 0;
+  suspends = resumes = said = told = 0;
+  resume_error = 0;
   b->asked = (FerryAsked){.object = json_object(), .uid = UID, .uuid = UID, .name = "m"};
   b->run = (FerryRunning){.ports = &b->ports, .asked = &b->asked, .job = (FerryHostJob *)&suspends};
   ferry_doubt_guard(&b->run);
@@ -132,6 +144,39 @@ static void is_refused(Bed *b, gconstpointer error_code) {
   g_assert_false(ferry_doubt_book_find(dir, UID, &ran_ms));
 }
 
+/* The lock manager knows of another copy: told once, tried again, and the doubt stays noted. */
+static void is_locked(Bed *b, gconstpointer error_code) {
+  gint64 ran_ms;
+  state = "paused";
+  resume_error = FERRY_HOST_ERROR_LOCKED;
+  ferry_doubt_withdraw(&b->run);
+  ferry_doubt_withdraw(&b->run);
+  g_assert_cmpuint(resumes, ==, 2);
+  g_assert_cmpuint(told, ==, 1);
+  g_assert_true(ferry_doubt_book_find(dir, UID, &ran_ms));
+  resume_error = FERRY_HOST_ERROR_INVALID_STATE; /* anything else is none of its */
+  b->run.locked_told = FALSE;
+  ferry_doubt_withdraw(&b->run);
+  g_assert_cmpuint(told, ==, 1);
+  resume_error = 0;
+  ferry_doubt_withdraw(&b->run);
+  g_assert_false(ferry_doubt_book_find(dir, UID, &ran_ms));
+}
+
+/* A doubt that ferryd tells of still, and this host's own book no more. */
+static void is_stale(Bed *b, gconstpointer error_code) {
+  state = "running";
+  g_assert_false(ferry_doubt_is_stale(&b->run)); /* it is in the book */
+  ferry_doubt_book_forget(dir, UID);
+  state = "paused"; /* it may be held for it */
+  g_assert_false(ferry_doubt_is_stale(&b->run));
+  state = "running";
+  said = 0;
+  g_assert_true(ferry_doubt_is_stale(&b->run));
+  g_assert_cmpuint(said, ==, 1);
+  g_assert_false(b->run.guarded || b->run.in_doubt);
+}
+
 /* An agent that came after the switch-over finds the guest resumed by libvirt. */
 static void test_adopted(void) {
   static const struct {
@@ -172,6 +217,8 @@ int main(int argc, char **argv) {
   g_log_set_writer_func(ignore_fields, NULL, NULL); /* what fails is warned of */
   g_test_add_func("/agent/doubt/adopted", test_adopted);
   g_test_add("/agent/doubt/suspended", Bed, GINT_TO_POINTER(0), set_up, is_suspended, tear_down);
+  g_test_add("/agent/doubt/locked", Bed, GINT_TO_POINTER(0), set_up, is_locked, tear_down);
+  g_test_add("/agent/doubt/stale", Bed, GINT_TO_POINTER(0), set_up, is_stale, tear_down);
   g_test_add("/agent/doubt/late", Bed, GINT_TO_POINTER(FERRY_HOST_ERROR_VM_SILENT), set_up,
              is_suspended_late, tear_down);
   g_test_add("/agent/doubt/refused", Bed, GINT_TO_POINTER(FERRY_HOST_ERROR_NO_DOMAIN), set_up,

@@ -180,6 +180,20 @@ static void test_went_on(void) {
   }
 }
 
+static void test_locked(void) {
+  g_autoptr(GError) other = g_error_new(FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE, "no");
+  g_autoptr(GError) locked =
+      g_error_new(FERRY_HOST_ERROR, FERRY_HOST_ERROR_LOCKED, "Lockspace resource is locked");
+  g_assert_null(ferry_ambiguity_locked_text(NULL, "h2"));
+  g_assert_null(ferry_ambiguity_locked_text(other, "h2"));
+  g_autofree char *text = ferry_ambiguity_locked_text(locked, "h2");
+  g_assert_nonnull(strstr(text, "lock manager"));
+  g_assert_nonnull(strstr(text, "h2"));
+  g_assert_nonnull(strstr(text, "Lockspace resource is locked"));
+  g_autofree char *unnamed = ferry_ambiguity_locked_text(locked, NULL);
+  g_assert_nonnull(unnamed);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/ambiguity/arises", test_arises);
@@ -190,5 +204,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/ambiguity/longer", test_longer);
   g_test_add_func("/ambiguity/read", test_read);
   g_test_add_func("/ambiguity/went-on", test_went_on);
+  g_test_add_func("/ambiguity/locked", test_locked);
   return g_test_run();
 }
