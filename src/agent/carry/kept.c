@@ -196,6 +196,29 @@ static void compare_all(const FerryKept *k, const FerryKeptPlace *place, const j
                  ferry_json_str(given, "stored"), "of its stored definition: ", config, news);
 }
 
+/* libvirt's last step at the target stores the definition: one that failed there leaves a VM that
+ * is gone when it stops. */
+static void give_definition(const FerryKept *k, const FerryKeptPlace *place, const json_t *given,
+                            FerryKeptNews *news) {
+  if (!k->stored || ferry_json_str(given, "stored") ||
+      !ferry_migration_persists(place->config, TRUE) ||
+      ferry_json_find(json_object_get(given, "refused"), "what", "definition"))
+    return;
+  g_autoptr(json_t) load = json_object();
+  if (k->stored_xml && !keeps_own_definition(place->config))
+    ferry_json_set_str(load, "stored", k->stored_xml);
+  g_autoptr(json_t) again =
+      json_object_size(load)
+          ? ferry_host_peer_give(place->host, place->peer_uri, place->uuid, load, NULL)
+          : NULL;
+  if (ferry_json_str(again, "stored"))
+    kept_say(&news->given, "its stored definition, which libvirt had not stored there");
+  else
+    kept_say(&news->lost,
+             "its stored definition: the VM is transient there, and gone once it stops "
+             "(define it there again)");
+}
+
 void ferry_kept_give(FerryKept *k, const FerryKeptPlace *place, FerryKeptNews *news) {
   g_autoptr(GError) error = NULL;
   if (!k->live && !k->stored && !ferry_kept_has_load(k))
@@ -209,6 +232,7 @@ void ferry_kept_give(FerryKept *k, const FerryKeptPlace *place, FerryKeptNews *n
     if (ferry_json_bool(given, "nvramGiven", FALSE))
       json_array_append_new(names, json_string("the content of the NVRAM"));
     kept_say_names(&news->given, "", names);
+    give_definition(k, place, given, news);
     compare_all(k, place, given, news);
   } else if (g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN)) {
     ferry_kept_news_clear(news); /* it is not there: its end says so */

@@ -324,8 +324,8 @@
       "that is in use or not as it was made, or a definition that is not that of the VM.",         \
       "Look at it there, and remove it if nobody needs it.")                                       \
   ROW(EVENT, CARRIED_ALONG, "CarriedAlong",                                                        \
-      "Ferry gave the target what libvirt does not move: checkpoints, or a definition that was "   \
-      "stored while the VM moved.",                                                                \
+      "Ferry gave the target what libvirt does not move: checkpoints, a definition that was "      \
+      "stored while the VM moved, or the NVRAM of a VM that is off.",                              \
       "")                                                                                          \
   ROW(EVENT, LOST_ON_THE_WAY, "LostOnTheWay", "Something of the VM did not come along.",           \
       "The message says what: make it again on the target, with virsh.")                           \

@@ -11,6 +11,7 @@ typedef struct {
   /* the target, where it is not as the source was */
   const char *there_live, *there_stored, *refuses;
   gboolean deaf, gone;
+  gboolean transient; /* there, until it is given a definition */
   /* what it was given */
   json_t *load;
   guint calls;
@@ -65,6 +66,7 @@ static json_t *peer_give(FerryHost *host, const char *uri, const char *uuid, con
   json_t *out = definition(f->there_live ? f->there_live : f->live,
                            f->there_stored ? f->there_stored
                            : stored        ? stored
+                           : f->transient  ? NULL
                                            : f->stored,
                            NULL);
   json_t *refused = json_array();
@@ -212,6 +214,31 @@ static void test_nvram(void) {
   }
 }
 
+/* The target's libvirt let it run, and did not store it. */
+static void test_definition_that_was_not_stored(void) {
+  Case c;
+  begin(&c);
+  c.fake.transient = TRUE;
+  give(&c);
+  g_assert_cmpuint(c.fake.calls, ==, 2);
+  g_assert_cmpstr(ferry_json_str(c.fake.load, "stored"), ==, c.fake.stored);
+  g_assert_cmpstr(c.news.given, ==, "its stored definition, which libvirt had not stored there");
+  g_assert_false(c.news.lost || c.news.changed);
+  end(&c);
+  begin(&c);
+  c.fake.transient = TRUE;
+  g_clear_pointer(&c.kept.stored_xml, g_free); /* an agent that took over does not know it */
+  give(&c);
+  g_assert_true(g_str_has_prefix(c.news.lost, "its stored definition"));
+  end(&c);
+  begin(&c);
+  c.fake.transient = TRUE;
+  json_object_set_new(c.config, "persistDestination", json_false()); /* as it was asked for */
+  give(&c);
+  g_assert_false(c.news.given || c.news.lost);
+  end(&c);
+}
+
 static void test_defined_meanwhile(void) {
   Case c;
   begin(&c);
@@ -335,6 +362,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/kept/asked_for", test_asked_for);
   g_test_add_func("/kept/checkpoints", test_checkpoints);
   g_test_add_func("/kept/nvram", test_nvram);
+  g_test_add_func("/kept/definition_that_was_not_stored", test_definition_that_was_not_stored);
   g_test_add_func("/kept/defined_meanwhile", test_defined_meanwhile);
   g_test_add_func("/kept/definition_that_is_lost", test_definition_that_is_lost);
   g_test_add_func("/kept/target_does_not_answer", test_target_does_not_answer);
