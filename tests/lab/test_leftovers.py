@@ -229,10 +229,10 @@ class Leftovers(LabTest):
     # -- a copy with its ports
 
     def held_ports(self):
-        """The ports of libvirt's range that something has on h2."""
+        """The ports of libvirt's range that some program has on h2."""
         lines = self.lab.exec("h2", "ss", "-Htan").stdout
-        return {int(p) for p in re.findall(r":(49\d{3})\s+\S+\s*$", lines, re.M)
-                if 49152 <= int(p) <= 49215}
+        return {int(p) for p in re.findall(r"^(?:LISTEN|ESTAB)\s.*:(49\d{3})\s+\S+\s*$", lines,
+                                           re.M) if 49152 <= int(p) <= 49215}
 
     def test_copy_that_waits_with_its_ports(self):
         """h2 is cut off for so long that h1 gives up, and h2's libvirtd, told not to look, goes on

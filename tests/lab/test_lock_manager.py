@@ -72,7 +72,7 @@ class LockManager(LabTest):
                   .split(), 10, "the second copy is gone")
         self.assert_on(name, host)
 
-    def test_z_no_second_copy_runs(self):
+    def test_with_it_no_second_copy_runs(self):
         for host in ("h1", "h2"):
             if self.locks(host) != "virtlockd":
                 self.give_virtlockd(host)
