@@ -5,6 +5,7 @@
 // be neither host's user, and through memory, as both may be one file.
 #include "host/libvirt/libvirt_nvram.h"
 #include "base/error.h"
+#include "host/libvirt/disks_xml.h"
 #include "host/libvirt/libvirt_base.h"
 #include "host/libvirt/libvirt_pools.h"
 
