@@ -112,23 +112,72 @@ gboolean ferry_json_bool(const json_t *object, const char *path, gboolean fallba
   return json_is_boolean(v) ? json_is_true(v) : fallback;
 }
 
+/* A value that only its holder has is its holder's to change. */
+static gboolean is_shared(const json_t *value) {
+  return __atomic_load_n(&value->refcount, __ATOMIC_ACQUIRE) > 1;
+}
+
+/* The member for change; NULL where it is no container. */
+static json_t *own_member(json_t *object, const char *key, gsize len) {
+  json_t *there = json_object_getn(object, key, len);
+  if (!json_is_object(there) && !json_is_array(there))
+    return NULL;
+  if (!is_shared(there))
+    return there;
+  json_t *copy = json_copy(there);
+  json_object_setn_new(object, key, len, copy);
+  return copy;
+}
+
+json_t *ferry_json_own(json_t *object, const char *path) {
+  while (object && *path) {
+    gsize n = strcspn(path, ".");
+    object = own_member(object, path, n);
+    path += n;
+    if (*path == '.')
+      path++;
+  }
+  return object;
+}
+
+json_t *ferry_json_own_item(json_t *list, gsize i) {
+  json_t *there = json_array_get(list, i);
+  if (!there || !is_shared(there))
+    return there;
+  json_t *copy = json_copy(there);
+  json_array_set_new(list, i, copy);
+  return copy;
+}
+
+json_t *ferry_json_own_found(json_t *list, const char *key, const char *value) {
+  gsize i;
+  json_t *item;
+  json_array_foreach(list, i, item) {
+    const char *s = json_string_value(json_object_get(item, key));
+    if (s && g_str_equal(s, value))
+      return ferry_json_own_item(list, i);
+  }
+  return NULL;
+}
+
 void ferry_json_set(json_t *object, const char *path, json_t *value) {
   for (;;) {
     gsize n = strcspn(path, ".");
-    g_autofree char *key = g_strndup(path, n);
     if (!path[n]) {
       if (value)
-        json_object_set_new(object, key, value);
+        json_object_setn_new(object, path, n, value);
       else
-        json_object_del(object, key);
+        json_object_deln(object, path, n);
       return;
     }
-    json_t *next = json_object_get(object, key);
-    if (!json_is_object(next)) {
+    json_t *next = json_object_getn(object, path, n);
+    if (json_is_object(next)) {
+      next = own_member(object, path, n);
+    } else {
       if (!value)
         return;
       next = json_object();
-      json_object_set_new(object, key, next);
+      json_object_setn_new(object, path, n, next);
     }
     object = next;
     path += n + 1;

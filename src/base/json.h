@@ -36,7 +36,9 @@ gboolean ferry_json_bool(const json_t *object, const char *path, gboolean fallba
 /** A string value of `text`; bytes that are no UTF-8, such as a character cut in two, are replaced.
  * A new reference, never NULL. */
 json_t *ferry_json_text(const char *text);
-/** Sets `path`, making objects on the way; takes ownership of `value`; NULL removes the key. */
+/** Sets `path` in `object`, which is the caller's own, making objects on the way; a level that
+ * others hold too is copied first, so that nothing which is shared changes. Takes ownership of
+ * `value`; NULL removes the key. */
 void ferry_json_set(json_t *object, const char *path, json_t *value);
 void ferry_json_set_str(json_t *object, const char *path, const char *value);
 void ferry_json_set_int(json_t *object, const char *path, gint64 value);
@@ -46,6 +48,15 @@ void ferry_json_set_bool(json_t *object, const char *path, gboolean value);
  * objects in the store are immutable, so a writer copies only what it changes. For a simple full
  * copy use json_deep_copy. */
 json_t *ferry_json_copy_along(const json_t *object, const char *path);
+
+/** The object or list at `path` of `object`, which is the caller's own, for change in place: each
+ * level that others hold too (the store, say, after a json_copy of what it gave out) is copied
+ * first. Borrowed; NULL where there is none. */
+json_t *ferry_json_own(json_t *object, const char *path);
+/** The same for an element of a list that is the caller's own. */
+json_t *ferry_json_own_item(json_t *list, gsize i);
+/** The same for the element that ferry_json_find finds. */
+json_t *ferry_json_own_found(json_t *list, const char *key, const char *value);
 
 /** The element of list `list` whose `key` is the string `value`, borrowed, or NULL. */
 json_t *ferry_json_find(const json_t *list, const char *key, const char *value);

@@ -3,6 +3,9 @@
 #include "base/error.h"
 #include <string.h>
 
+#define ESCAPED 6 /* "\u0001" for one byte */
+#define NUMBER 32 /* a number, true, false or null takes less */
+
 typedef enum { FITS, TOO_LARGE, TOO_DEEP } Verdict;
 
 static Verdict spend_text(FerryJsonSize *left, gsize bytes) {
@@ -55,4 +58,23 @@ gboolean ferry_json_size_spend(FerryJsonSize *left, const json_t *value, guint d
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
                 "what the request makes is nested deeper than %d levels", FERRY_JSON_MAX_DEPTH);
   return verdict == FITS;
+}
+
+gsize ferry_json_size_most(const json_t *value) {
+  gsize i, most = 2;
+  const char *key;
+  json_t *child;
+  switch (json_typeof(value)) {
+  case JSON_OBJECT:
+    json_object_foreach((json_t *)value, key, child) most +=
+        strlen(key) * ESCAPED + 4 + ferry_json_size_most(child);
+    return most;
+  case JSON_ARRAY:
+    json_array_foreach((json_t *)value, i, child) most += 1 + ferry_json_size_most(child);
+    return most;
+  case JSON_STRING:
+    return most + json_string_length(value) * ESCAPED;
+  default:
+    return NUMBER;
+  }
 }

@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/patch.h"
 
-/* Merges into `target`, which is the caller's own and may be NULL; a new reference. One copy is
- * made at the top and changed in place: a copy at each level would cost depth times size. */
-static json_t *merge_into(json_t *target, const json_t *patch) {
+/* A new reference to what `patch` makes of `target`, which may be NULL and stays as it is: the
+ * objects that the patch names are copied, one level each, and the rest is shared. */
+json_t *ferry_patch_merge(const json_t *target, const json_t *patch) {
   if (!json_is_object(patch))
-    return json_deep_copy(patch);
-  json_t *out = json_is_object(target) ? json_incref(target) : json_object();
+    return json_incref((json_t *)patch);
+  json_t *out = json_is_object(target) ? json_copy((json_t *)target) : json_object();
   const char *key;
   json_t *value;
   json_object_foreach((json_t *)patch, key, value) {
     if (json_is_null(value))
       json_object_del(out, key);
     else
-      json_object_set_new(out, key, merge_into(json_object_get(out, key), value));
+      json_object_set_new(out, key, ferry_patch_merge(json_object_get(out, key), value));
   }
   return out;
-}
-
-json_t *ferry_patch_merge(const json_t *target, const json_t *patch) {
-  if (!json_is_object(patch))
-    return json_deep_copy(patch);
-  g_autoptr(json_t) copy = json_is_object(target) ? json_deep_copy(target) : NULL;
-  return merge_into(copy, patch);
 }

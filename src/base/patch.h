@@ -5,7 +5,9 @@
 
 G_BEGIN_DECLS
 
-/** RFC 7386 merge patch; returns a new document, `target` is not changed. */
+/** RFC 7386 merge patch; returns a new document, `target` is not changed. What the patch does not
+ * name is shared with `target`, and lists and scalars with `patch`: who changes the document in
+ * place copies it first. */
 json_t *ferry_patch_merge(const json_t *target, const json_t *patch);
 /** RFC 6902 patch; returns a new document or NULL: BAD_REQUEST for a malformed patch or a bad
  * pointer, INVALID for a failed `test` or too deep a result, TOO_LARGE where the document and all
@@ -18,7 +20,8 @@ json_t *ferry_patch_json(const json_t *target, const json_t *patch, GError **err
  * a set of scalars, NULL for a list that is replaced as a whole. */
 typedef const char *(*FerryMergeKeyFunc)(const char *path, gpointer data);
 /** Strategic merge patch: maps merge, null deletes, lists replace but those with a merge key;
- * `$patch`, `$setElementOrder`, `$deleteFromPrimitiveList`, `$retainKeys` are understood. */
+ * `$patch`, `$setElementOrder`, `$deleteFromPrimitiveList`, `$retainKeys` are understood. Shares
+ * with `target` what the patch does not name, as ferry_patch_merge does. */
 json_t *ferry_patch_strategic(const json_t *target, const json_t *patch,
                               FerryMergeKeyFunc merge_key, gpointer data, GError **error);
 

@@ -158,7 +158,7 @@ static json_t *merge_list(Strategy *s, json_t *target, const json_t *patch, GErr
   if (!key)
     return json_deep_copy(patch);
   g_autoptr(json_t) list = json_is_array(target) && !patch_strategic_replaces(patch)
-                               ? json_incref(target)
+                               ? json_deep_copy(target)
                                : json_array();
   return *key ? merge_keyed(s, list, patch, key, error) : merge_set(list, patch);
 }
@@ -226,7 +226,7 @@ static json_t *merge_map(Strategy *s, json_t *target, const json_t *patch, GErro
   if (g_strcmp0(directive, "delete") == 0)
     return json_object();
   g_autoptr(json_t) out = json_is_object(target) && g_strcmp0(directive, "replace") != 0
-                              ? json_incref(target)
+                              ? json_copy(target)
                               : json_object();
   const char *key;
   json_t *value;
@@ -237,7 +237,10 @@ static json_t *merge_map(Strategy *s, json_t *target, const json_t *patch, GErro
   return g_steal_pointer(&out);
 }
 
-/* Merges into `target`, which is this patch's own copy and may be NULL; a new reference. */
+/* A new reference to what `patch` makes of `target`, which may be NULL and stays as it is: maps
+ * that the patch names are copied, one level each, lists with a merge key whole, and the rest is
+ * shared.
+ */
 static json_t *merge_value(Strategy *s, json_t *target, const json_t *patch, GError **error) {
   if (json_is_object(patch))
     return merge_map(s, target, patch, error);
@@ -254,7 +257,6 @@ json_t *ferry_patch_strategic(const json_t *target, const json_t *patch,
     return NULL;
   }
   g_autoptr(GString) path = g_string_new(NULL);
-  g_autoptr(json_t) copy = json_deep_copy(target);
   Strategy s = {merge_key, data, path};
-  return merge_value(&s, copy, patch, error);
+  return merge_value(&s, (json_t *)target, patch, error);
 }

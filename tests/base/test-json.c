@@ -60,6 +60,32 @@ static void test_copy_along(void) {
   g_assert_true(json_object_get(o, "spec") == json_object_get(copy, "spec"));
 }
 
+/* What others hold too stays as it is, whatever is set below a copy of one level. */
+static void test_own(void) {
+  g_autoptr(json_t) o =
+      json_pack("{s:{s:{s:i}, s:[{s:s, s:i}, {s:s}]}, s:{}}", "status", "progress", "percent", 1,
+                "list", "name", "a", "n", 1, "name", "b", "spec");
+  g_autoptr(json_t) before = json_deep_copy(o);
+  g_autoptr(json_t) copy = json_copy(o);
+  ferry_json_set_int(copy, "status.progress.percent", 2);
+  json_t *list = ferry_json_own(copy, "status.list");
+  ferry_json_set_int(ferry_json_own_found(list, "name", "a"), "n", 2);
+  ferry_json_set_int(ferry_json_own_item(list, 1), "n", 3);
+  json_array_append_new(list, json_integer(7));
+  ferry_json_set(copy, "status.progress.more", NULL);
+  g_assert_true(json_equal(o, before));
+  g_assert_cmpint(ferry_json_int(copy, "status.progress.percent", 0), ==, 2);
+  g_assert_cmpint(ferry_json_int(json_array_get(list, 0), "n", 0), ==, 2);
+  g_assert_cmpint(ferry_json_int(json_array_get(list, 1), "n", 0), ==, 3);
+  g_assert_true(json_object_get(o, "spec") == json_object_get(copy, "spec"));
+  /* what is its own already is changed where it is */
+  g_assert_true(ferry_json_own(copy, "status.list") == list);
+  g_assert_null(ferry_json_own(copy, "status.nothing.here"));
+  g_assert_null(ferry_json_own(copy, "status.progress.percent"));
+  g_assert_null(ferry_json_own_found(list, "name", "c"));
+  g_assert_null(ferry_json_own_item(list, 9));
+}
+
 static void test_has_word(void) {
   g_autoptr(json_t) list = json_pack("[s, n, i, s]", "a", 7, "b");
   g_assert_true(ferry_json_has_word(list, "b"));
@@ -74,5 +100,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/json/paths", test_paths);
   g_test_add_func("/json/has-word", test_has_word);
   g_test_add_func("/json/copy-along", test_copy_along);
+  g_test_add_func("/json/own", test_own);
   return g_test_run();
 }

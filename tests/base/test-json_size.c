@@ -36,9 +36,22 @@ static void test_depth(void) {
   g_assert_true(ferry_json_size_spend(&left, number, FERRY_JSON_MAX_DEPTH, NULL));
 }
 
+/* No text is longer, whatever has to be escaped in it. */
+static void test_most(void) {
+  static const char *const texts[] = {
+      "{}", "[]", "[1,-9223372036854775808,true,null,0.1234567890123456]",
+      "{\"a\\u0001\\u0002\":\"\\u0001\\u0002\\u0003\\\"\\\\\",\"b\":[[],{},\"\"]}"};
+  for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+    g_autoptr(json_t) value = json_loads(texts[i], 0, NULL);
+    g_assert_nonnull(value);
+    g_assert_cmpuint(ferry_json_size_most(value), >=, json_dumpb(value, NULL, 0, JSON_COMPACT));
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/base/json_size/cost", test_cost);
   g_test_add_func("/base/json_size/depth", test_depth);
+  g_test_add_func("/base/json_size/most", test_most);
   return g_test_run();
 }

@@ -207,6 +207,22 @@ static void test_long_pointers(void) {
   }
 }
 
+/* What a patch does not name is not copied, and what it is applied to stays as it is. */
+static void test_shared(void) {
+  g_autoptr(json_t) target = json_pack("{s:{s:{s:i}, s:{s:i}}, s:{s:i}}", "status", "a", "x", 1,
+                                       "b", "y", 1, "spec", "z", 1);
+  g_autoptr(json_t) before = json_deep_copy(target);
+  g_autoptr(json_t) patch = json_pack("{s:{s:{s:i, s:n}}}", "status", "a", "x", 2, "gone");
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr(json_t) out = i ? ferry_patch_strategic(target, patch, NULL, NULL, NULL)
+                              : ferry_patch_merge(target, patch);
+    g_assert_cmpint(ferry_json_int(out, "status.a.x", 0), ==, 2);
+    g_assert_true(json_equal(target, before));
+    g_assert_true(json_object_get(out, "spec") == json_object_get(target, "spec"));
+    g_assert_true(ferry_json_get(out, "status.b") == ferry_json_get(target, "status.b"));
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/patch/merge", test_merge);
@@ -216,5 +232,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/patch/list-moves", test_list_moves);
   g_test_add_func("/patch/long-pointers", test_long_pointers);
   g_test_add_func("/patch/strategic", test_strategic);
+  g_test_add_func("/patch/shared", test_shared);
   return g_test_run();
 }

@@ -5,6 +5,7 @@
 // cause of the refusal. A row with the rule `inside` stands for an object whose members have rows
 // of their own. What is decided (hosts, addresses, the VM, the resolved configuration) is ferryd's.
 #include "model/agents/agent_rules.h"
+#include "base/json_size.h"
 #include "base/rfc3339.h"
 #include "model/kinds/shared_fields.h"
 #include "model/migration/doubt.h"
@@ -399,6 +400,8 @@ gboolean ferry_agent_rules_check(const FerryAgentWrite *w, GError **error) {
   check_rest(&walk);
   guint n = ferry_error_n_causes(refused);
   if (n == 0) {
+    if (ferry_json_size_most(w->object) <= FERRY_AGENT_MAX_OBJECT_BYTES)
+      return TRUE;
     gsize size = json_dumpb(w->object, NULL, 0, JSON_COMPACT);
     if (size <= FERRY_AGENT_MAX_OBJECT_BYTES)
       return TRUE;
@@ -460,7 +463,9 @@ static void settle_value(const FerryField *f, const json_t *was, json_t *object,
 static void settle_fields(const FerryField *fields, const json_t *was, json_t *is,
                           const AgentRulesSpan *span) {
   for (const FerryField *f = fields; f->name; f++) {
-    json_t *before = json_object_get(was, f->name), *value = json_object_get(is, f->name);
+    gboolean has_times = f->type == FERRY_TYPE_TIME || f->fields;
+    json_t *value = has_times ? json_object_get(is, f->name) : NULL;
+    const json_t *before = value ? json_object_get(was, f->name) : NULL;
     if (value && !(before && json_equal(before, value)))
       settle_value(f, before, is, value, span);
   }

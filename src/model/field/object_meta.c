@@ -10,16 +10,15 @@ gboolean ferry_object_has_finalizer(const json_t *object, const char *name) {
 }
 
 void ferry_object_add_finalizer(json_t *object, const char *name) {
-  json_t *meta = json_object_get(object, "metadata");
-  json_t *finalizers = json_object_get(meta, "finalizers");
-  if (!finalizers)
-    json_object_set_new(meta, "finalizers", finalizers = json_array());
-  if (!ferry_object_has_finalizer(object, name))
-    json_array_append_new(finalizers, json_string(name));
+  if (ferry_object_has_finalizer(object, name))
+    return;
+  if (!ferry_json_get(object, "metadata.finalizers"))
+    ferry_json_set(object, "metadata.finalizers", json_array());
+  json_array_append_new(ferry_json_own(object, "metadata.finalizers"), json_string(name));
 }
 
 gboolean ferry_object_drop_finalizer(json_t *object, const char *name) {
-  json_t *finalizers = ferry_json_get(object, "metadata.finalizers");
+  json_t *finalizers = ferry_json_own(object, "metadata.finalizers");
   gboolean had = FALSE;
   for (gsize i = json_array_size(finalizers); i-- > 0;)
     if (g_strcmp0(json_string_value(json_array_get(finalizers, i)), name) == 0) {

@@ -263,6 +263,8 @@ static json_t *walk_list(ValidateWalk *walk, const FerryField *field, json_t *va
 /* A checked copy of `value`, or NULL where it could not be read (then there is a cause). */
 static json_t *walk_value(ValidateWalk *walk, const FerryField *field, FerryType type,
                           json_t *value, const json_t *old) {
+  if (value == old) /* the stored one itself, which went this way when it was new */
+    return json_incref(value);
   switch (type) {
   case FERRY_TYPE_STRING:
     if (!json_is_string(value))
@@ -323,19 +325,19 @@ static void walk_fields(ValidateWalk *walk, const FerryField *fields, const json
     g_string_truncate(walk->path, mark);
   }
   for (const FerryField *field = fields; field->name; field++) {
+    if (!(field->flags & FERRY_FIELD_REQUIRED))
+      continue;
     gsize mark = validate_push(walk, field->name);
     json_t *is = json_object_get(out, field->name), *wanted = json_object_get(object, field->name);
     gboolean unread = !is && wanted && !json_is_null(wanted);
-    if (field->flags & FERRY_FIELD_REQUIRED)
-      walk->gap |= !is;
+    walk->gap |= !is;
     if (unread)
       ; /* said already */
-    else if ((field->flags & FERRY_FIELD_REQUIRED) &&
-             (!is || (json_is_string(is) && json_string_length(is) == 0)) &&
+    else if ((!is || (json_is_string(is) && json_string_length(is) == 0)) &&
              !(field->type == FERRY_TYPE_OBJECT && field->fields && !is))
       ferry_validate_cause(walk->invalid, "FieldValueRequired", walk->path->str,
                            "Required value: %s", field->doc);
-    else if ((field->flags & FERRY_FIELD_REQUIRED) && !is) {
+    else if (!is) {
       /* A missing object: name what is required inside it, else the object itself. */
       g_autoptr(json_t) empty = json_object();
       guint before = ferry_error_n_causes(walk->invalid);
@@ -472,6 +474,10 @@ json_t *ferry_validate_collect(const FerryKind *kind, const json_t *object, cons
       walk_value(&walk, &metadata_field, FERRY_TYPE_OBJECT,
                  json_is_object(metadata) ? metadata : empty, json_object_get(old, "metadata"));
   g_string_truncate(path, mark);
+  if (checked == metadata) { /* the stored one: its rules, and later ones, change their own */
+    checked = json_copy(metadata);
+    json_decref(metadata);
+  }
   json_object_set_new(out, "metadata", checked);
   ferry_validate_metadata(kind, checked, old, invalid);
   if (whole)

@@ -20,7 +20,8 @@ typedef enum {
  * is no object, or of another kind, is BAD_REQUEST. Returns a new object with unknown fields
  * dropped (`warnings`, may be NULL, gets a char* for each, and for each new value of a field that
  * is kept and does nothing) and NULL-valued fields removed; quantities stay as they were written.
- * Pure; any thread. */
+ * Values that `object` shares with `old` (the same json_t) are not looked at again and are shared
+ * by the answer, too; metadata itself is always a new object. Pure; any thread. */
 json_t *ferry_validate(const FerryKind *kind, const json_t *object, const json_t *old,
                        FerryUnknown unknown, GPtrArray *warnings, GError **error);
 

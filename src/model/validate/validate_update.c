@@ -14,7 +14,12 @@ static gboolean validate_update_is_empty(const json_t *value) {
 static void check_immutable(const FerryKind *kind, const FerryField *fields, GString *path,
                             const json_t *is, const json_t *was, GError *invalid) {
   for (const FerryField *field = fields; field->name; field++) {
+    gboolean inside = field->type == FERRY_TYPE_OBJECT && field->fields;
+    if (!inside && !(field->flags & FERRY_FIELD_IMMUTABLE))
+      continue;
     const json_t *now = json_object_get(is, field->name), *then = json_object_get(was, field->name);
+    if (now == then)
+      continue;
     gsize mark = path->len;
     g_string_append_printf(path, "%s%s", mark ? "." : "", field->name);
     if (field->flags & FERRY_FIELD_IMMUTABLE) {
@@ -24,7 +29,7 @@ static void check_immutable(const FerryKind *kind, const FerryField *fields, GSt
                              "Forbidden: may not be changed after the %s was created; delete it "
                              "and create another",
                              kind->kind);
-    } else if (field->type == FERRY_TYPE_OBJECT && field->fields && (now || then)) {
+    } else {
       check_immutable(kind, field->fields, path, now, then, invalid);
     }
     g_string_truncate(path, mark);
