@@ -8,70 +8,124 @@
 #include <string.h>
 
 #define DEEPEST 512 /* jansson's parser takes no more than 2,048 */
+#define HIGH_BITS 0x8080808080808080ULL
+#define LOW_BITS 0x0101010101010101ULL
 
 static gboolean write_value(GString *out, const json_t *value, guint depth);
 
-static void write_escaped(GString *out, guchar c) {
-  static const char *const names[] = {
-      ['"'] = "\\\"", ['\\'] = "\\\\", ['\b'] = "\\b", ['\f'] = "\\f",
-      ['\n'] = "\\n", ['\r'] = "\\r",  ['\t'] = "\\t"};
-  if (c < G_N_ELEMENTS(names) && names[c])
-    g_string_append(out, names[c]);
-  else
-    g_string_append_printf(out, "\\u%04X", c);
+/* Room for `bytes` at the end, to be written by hand. */
+static char *text_room(GString *out, gsize bytes) {
+  gsize len = out->len;
+  if (out->allocated_len <= len + bytes) {
+    g_string_set_size(out, len + MAX(bytes, len)); /* in steps that double */
+    g_string_truncate(out, len);
+  }
+  return out->str + len;
+}
+
+static void write_byte(GString *out, char c) {
+  *text_room(out, 1) = c;
+  out->str[++out->len] = '\0';
+}
+
+static char *write_escaped(char *at, guchar c) {
+  static const char names[] = {['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
+                               ['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't'};
+  static const char digits[] = "0123456789ABCDEF";
+  *at++ = '\\';
+  if (c < G_N_ELEMENTS(names) && names[c]) {
+    *at++ = names[c];
+    return at;
+  }
+  *at++ = 'u';
+  *at++ = '0';
+  *at++ = '0';
+  *at++ = digits[c >> 4];
+  *at++ = digits[c & 15];
+  return at;
+}
+
+/* Whether one of the eight bytes of `word` is zero. */
+static guint64 has_zero(guint64 word) {
+  return (word - LOW_BITS) & ~word & HIGH_BITS;
+}
+
+/* Whether eight bytes are all ASCII that stands for itself. */
+static gboolean is_plain(const char *text) {
+  guint64 word;
+  memcpy(&word, text, sizeof word);
+  return !((word & HIGH_BITS) || ((word - LOW_BITS * 0x20) & HIGH_BITS) ||
+           has_zero(word ^ (LOW_BITS * '"')) || has_zero(word ^ (LOW_BITS * '\\')));
 }
 
 static gboolean write_string(GString *out, const char *text, gsize len) {
-  gsize plain = 0;
+  char *at = text_room(out, len * 6 + 2); /* as if all were escaped */
   gboolean ascii = TRUE;
-  g_string_append_c(out, '"');
-  for (gsize i = 0; i < len; i++) {
-    guchar c = (guchar)text[i];
+  *at++ = '"';
+  for (gsize i = 0; i < len;) {
+    if (i + 8 <= len && is_plain(text + i)) {
+      memcpy(at, text + i, 8);
+      at += 8;
+      i += 8;
+      continue;
+    }
+    guchar c = (guchar)text[i++];
     ascii = ascii && c < 0x80;
     if (c >= 0x20 && c != '"' && c != '\\')
-      continue;
-    g_string_append_len(out, text + plain, (gssize)(i - plain));
-    write_escaped(out, c);
-    plain = i + 1;
+      *at++ = (char)c;
+    else
+      at = write_escaped(at, c);
   }
-  g_string_append_len(out, text + plain, (gssize)(len - plain));
-  g_string_append_c(out, '"');
+  *at++ = '"';
+  *at = '\0';
+  out->len = (gsize)(at - out->str);
   return ascii || g_utf8_validate_len(text, len, NULL);
 }
 
 static gboolean write_key(GString *out, const char *key, gboolean first) {
   if (!first)
-    g_string_append_c(out, ',');
+    write_byte(out, ',');
   gboolean ok = write_string(out, key, strlen(key));
-  g_string_append_c(out, ':');
+  write_byte(out, ':');
   return ok;
+}
+
+static void write_integer(GString *out, json_int_t number) {
+  char digits[24], *at = digits + sizeof digits;
+  guint64 left = number < 0 ? 0 - (guint64)number : (guint64)number;
+  do
+    *--at = (char)('0' + left % 10);
+  while (left /= 10);
+  if (number < 0)
+    *--at = '-';
+  g_string_append_len(out, at, digits + sizeof digits - at);
 }
 
 static gboolean write_object(GString *out, const json_t *object, guint depth) {
   const char *key;
   json_t *value;
   gboolean first = TRUE;
-  g_string_append_c(out, '{');
+  write_byte(out, '{');
   json_object_foreach((json_t *)object, key, value) {
     if (!write_key(out, key, first) || !write_value(out, value, depth))
       return FALSE;
     first = FALSE;
   }
-  g_string_append_c(out, '}');
+  write_byte(out, '}');
   return TRUE;
 }
 
 static gboolean write_array(GString *out, const json_t *array, guint depth) {
   gsize i;
   json_t *value;
-  g_string_append_c(out, '[');
+  write_byte(out, '[');
   json_array_foreach(array, i, value) {
     if (i > 0)
-      g_string_append_c(out, ',');
+      write_byte(out, ',');
     if (!write_value(out, value, depth))
       return FALSE;
   }
-  g_string_append_c(out, ']');
+  write_byte(out, ']');
   return TRUE;
 }
 
@@ -95,12 +149,9 @@ static gboolean write_value(GString *out, const json_t *value, guint depth) {
     return write_array(out, value, depth + 1);
   case JSON_STRING:
     return write_string(out, json_string_value(value), json_string_length(value));
-  case JSON_INTEGER: {
-    char digits[24];
-    int n = g_snprintf(digits, sizeof digits, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    g_string_append_len(out, digits, n);
+  case JSON_INTEGER:
+    write_integer(out, json_integer_value(value));
     return TRUE;
-  }
   case JSON_REAL:
     return write_real(out, value);
   case JSON_TRUE:
@@ -117,9 +168,9 @@ static gboolean write_value(GString *out, const json_t *value, guint depth) {
 
 static void write_slot(FerryText *text, gboolean first) {
   write_key(text->bytes, "resourceVersion", first);
-  g_string_append_c(text->bytes, '"');
+  write_byte(text->bytes, '"');
   text->slot = text->bytes->len;
-  g_string_append_c(text->bytes, '"');
+  write_byte(text->bytes, '"');
 }
 
 /* In the order of its members; a resourceVersion that it has keeps its place. */
@@ -127,7 +178,7 @@ static gboolean write_metadata(FerryText *text, const json_t *metadata) {
   const char *key;
   json_t *value;
   gboolean first = TRUE;
-  g_string_append_c(text->bytes, '{');
+  write_byte(text->bytes, '{');
   json_object_foreach((json_t *)metadata, key, value) {
     if (strcmp(key, "resourceVersion") == 0)
       write_slot(text, first);
@@ -137,7 +188,7 @@ static gboolean write_metadata(FerryText *text, const json_t *metadata) {
   }
   if (text->slot == 0)
     write_slot(text, first);
-  g_string_append_c(text->bytes, '}');
+  write_byte(text->bytes, '}');
   return TRUE;
 }
 
@@ -145,7 +196,7 @@ static gboolean write_top(FerryText *text, const json_t *object) {
   const char *key;
   json_t *value;
   gboolean first = TRUE;
-  g_string_append_c(text->bytes, '{');
+  write_byte(text->bytes, '{');
   json_object_foreach((json_t *)object, key, value) {
     gboolean metadata = strcmp(key, "metadata") == 0;
     if (!write_key(text->bytes, key, first) ||
@@ -158,7 +209,7 @@ static gboolean write_top(FerryText *text, const json_t *object) {
     write_key(text->bytes, "metadata", first);
     write_metadata(text, NULL);
   }
-  g_string_append_c(text->bytes, '}');
+  write_byte(text->bytes, '}');
   return TRUE;
 }
 

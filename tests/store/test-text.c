@@ -50,9 +50,31 @@ static void test_no_text(void) {
   json_decref(loop);
 }
 
+/* Strings of all lengths, with each byte that is not itself at each place. */
+static void test_strings(void) {
+  static const char *const odd[] = {"\"", "\\", "\n", "\x01", "\x1f", "\x7f", "\xc3\xa9", "/", "~"};
+  for (gsize len = 0; len < 20; len++)
+    for (gsize at = 0; at <= len; at++)
+      for (gsize i = 0; i < G_N_ELEMENTS(odd); i++) {
+        g_autofree char *rest = g_strnfill(len, 'x');
+        g_autofree char *value = g_strdup_printf("%.*s%s%s", (int)at, rest, odd[i], rest + at);
+        json_auto_t *object =
+            json_pack("{s:s, s:I, s:I, s:{}}", value, value, "n",
+                      (json_int_t)G_MININT64 + (json_int_t)len, "m", (json_int_t)at, "metadata");
+        json_object_set_new(json_object_get(object, "metadata"), "resourceVersion",
+                            json_string(""));
+        g_auto(FerryText) text;
+        g_assert_true(ferry_text_init(&text, object));
+        char *wanted = json_dumps(object, JSON_COMPACT);
+        g_assert_cmpstr(text.bytes->str, ==, wanted);
+        free(wanted);
+      }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/text/text", test_text);
   g_test_add_func("/text/no-text", test_no_text);
+  g_test_add_func("/text/strings", test_strings);
   return g_test_run();
 }
