@@ -66,6 +66,9 @@ static FerryCopy copy_on_source(const FerryStep *s) {
   gboolean later = ready && result_stamp(s) >= 0 && since > result_stamp(s);
   if (record && (later || (ready && g_strcmp0(state, reported) == 0))) {
     FerryCopy seen = ferry_copy_of(reported, ferry_json_str(record, "reason"), TRUE);
+    /* the agent has ended it since; its host's report of that is on its way */
+    if (seen == FERRY_COPY_PAUSED && ferry_doubt_of(s->m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_GONE)
+      return FERRY_COPY_ABSENT;
     /* the agent itself has suspended it, which libvirt calls a person's will */
     gboolean doubted = (g_strcmp0(reason, "migration") == 0 ||
                         ferry_doubt_of(s->m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_SUSPENDED) &&

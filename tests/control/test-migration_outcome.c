@@ -218,6 +218,19 @@ static void test_late_arrival(void) {
   g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Succeeded");
 }
 
+/* The agent's word that its copy is gone may come before its host's report of that. */
+static void test_word_before_report(void) {
+  gint64 late = WORLD_NOW + 5 * FERRY_OUTCOME_TIMEOUT_MS;
+  g_autoptr(FerryStore) store = ended("PreCopy", "paused", "migration");
+  world_report(store, "h1", "paused", "user", WORLD_NOW + 5);
+  world_set(store, "m", STATE "doubt.source.state", json_string("Suspended"));
+  world_report(store, "h2", "running", "migrated", late);
+  world_heartbeat(store, "h1", late + 1000);
+  world_set(store, "m", STATE "doubt.source.state", json_string("Destroyed"));
+  g_autoptr(json_t) m = world_step(store, "m", late + 2000);
+  g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Succeeded");
+}
+
 /* That there are two copies is so only by what the source says after it had its time to end one. */
 static void test_both_by_both(void) {
   gint64 late = WORLD_NOW + 2 * FERRY_OUTCOME_TIMEOUT_MS;
@@ -287,5 +300,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration-outcome/both-silent-source", test_both_silent_source);
   g_test_add_func("/migration-outcome/both-wait", test_both_wait);
   g_test_add_func("/migration-outcome/late-arrival", test_late_arrival);
+  g_test_add_func("/migration-outcome/word-before-report", test_word_before_report);
   return g_test_run();
 }
