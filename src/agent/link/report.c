@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define HEARTBEAT_S 5
+#define AWAY_MS 1000 /* until libvirt is asked again for what ferryd misses */
 #define INFO_REFRESH_S 30
 #define RENEW_RETRY_S 60
 #define ALIVE_US (90 * G_USEC_PER_SEC)
@@ -350,8 +351,12 @@ static gpointer report_thread(gpointer data) {
       ferry_inventory_mark_all(r->ports.inventory);
       continue;
     }
-    if (r->wants_all)
+    if (r->wants_all) {
+      /* without libvirt there is no more to tell: at once would be without end */
+      if (whole && !full && !ferry_context_sleep(context, AWAY_MS))
+        break;
       ferry_inventory_mark_all(r->ports.inventory);
+    }
     if (whole && !r->ready) {
       r->ready = TRUE;
       ferry_context_notify(context, "ready");
