@@ -4,17 +4,18 @@
 
 gboolean ferry_condition_set(json_t *object, FerryConditionType type, const char *status,
                              const char *reason, const char *message, gint64 now_ms) {
-  json_t *list = ferry_json_get(object, "status.conditions");
-  if (!json_is_array(list)) {
-    list = json_array();
-    ferry_json_set(object, "status.conditions", list);
-  }
   json_t *there = ferry_condition_find(object, type);
   if (there && g_strcmp0(ferry_json_str(there, "status"), status) == 0 &&
       g_strcmp0(ferry_json_str(there, "reason"), reason) == 0 &&
       g_strcmp0(ferry_json_str(there, "message"), message) == 0)
     return FALSE;
   gboolean flipped = !there || g_strcmp0(ferry_json_str(there, "status"), status) != 0;
+  json_t *list = ferry_json_own(object, "status.conditions");
+  if (!json_is_array(list)) {
+    list = json_array();
+    ferry_json_set(object, "status.conditions", list);
+  }
+  there = ferry_json_own_found(list, "type", ferry_condition_name(type));
   if (!there) {
     there = json_object();
     json_array_append_new(list, there);
@@ -31,11 +32,11 @@ gboolean ferry_condition_set(json_t *object, FerryConditionType type, const char
 }
 
 gboolean ferry_condition_remove(json_t *object, FerryConditionType type) {
-  json_t *list = ferry_json_get(object, "status.conditions");
+  const json_t *list = ferry_json_get(object, "status.conditions");
   for (gsize i = 0; i < json_array_size(list); i++)
     if (g_strcmp0(ferry_json_str(json_array_get(list, i), "type"), ferry_condition_name(type)) ==
         0) {
-      json_array_remove(list, i);
+      json_array_remove(ferry_json_own(object, "status.conditions"), i);
       return TRUE;
     }
   return FALSE;

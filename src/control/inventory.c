@@ -159,7 +159,7 @@ static void plan_domain(FerryReport *r, FerryPlan *plan, const FerryReported *it
   if (!stored && !item->record)
     return;
   g_autoptr(json_t) vmi =
-      stored ? json_deep_copy(stored) : ferry_inventory_new_vmi(r, plan, item->record);
+      stored ? json_copy(stored) : ferry_inventory_new_vmi(r, plan, item->record);
   FerryVmiContext context = {migration_of(r, vmi),
                              inventory_word_of(r, ferry_json_str(vmi, "status.nodeName"))};
   if (item->record)
@@ -235,8 +235,8 @@ static gboolean merge_all(FerryReport *r, const GArray *items, GError **error) {
 /* ---- the node ---- */
 
 static void take_fields(json_t *node, const json_t *reported) {
-  static const char *const keys[] = {"addresses",  "capacity",   "allocatable", "nodeInfo",
-                                     "hypervisor", "interfaces", "runningVMs",  "memoryUsedBytes"};
+  static const char *const keys[] = {"addresses", "capacity",   "allocatable",
+                                     "nodeInfo",  "hypervisor", "interfaces"};
   for (gsize i = 0; reported && i < G_N_ELEMENTS(keys); i++) {
     json_t *v = json_object_get(reported, keys[i]);
     if (v) {
@@ -252,13 +252,24 @@ static void take_fields(json_t *node, const json_t *reported) {
                    json_deep_copy(json_object_get(reported, "sharedFileSystems")));
 }
 
+/* What changes with each VM that comes or goes, and is told anew with the next report: telemetry.
+ */
+static void take_totals(json_t *node, const json_t *reported) {
+  static const char *const paths[] = {"status.runningVMs", "status.memoryUsedBytes"};
+  for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+    json_t *total = json_object_get(reported, strchr(paths[i], '.') + 1);
+    if (total)
+      ferry_json_set(node, paths[i], json_incref(total));
+  }
+}
+
 /* Typed clients refuse a Node whose nodeInfo lacks one of its members. */
 static void complete_node_info(json_t *node) {
-  json_t *info = ferry_json_get(node, "status.nodeInfo");
+  const json_t *info = ferry_json_get(node, "status.nodeInfo");
   const FerryField *f = ferry_field_find(ferry_kind_node.fields, "status.nodeInfo");
   for (const FerryField *m = info && f ? f->fields : NULL; m && m->name; m++)
     if (!json_is_string(json_object_get(info, m->name)))
-      json_object_set_new(info, m->name, json_string(""));
+      json_object_set_new(ferry_json_own(node, "status.nodeInfo"), m->name, json_string(""));
 }
 
 /* An agent that runs elsewhere hears late, or not at all, of a copy that libvirt resumes there. */
@@ -329,19 +340,6 @@ static void condition_ready(const FerryReport *r, json_t *node, const json_t *re
 }
 
 /* `back` gets whether the host spoke no more before this. */
-/* What a host is, which is most of its Node, stays shared: a heartbeat changes none of it. */
-static json_t *copy_for_heartbeat(const json_t *stored) {
-  static const char *const changed[] = {"agent", "conditions", "nodeInfo", "invalidDomains"};
-  json_t *node = ferry_json_copy_along(stored, "status");
-  json_t *status = json_object_get(node, "status");
-  for (gsize i = 0; i < G_N_ELEMENTS(changed); i++) {
-    json_t *part = json_object_get(status, changed[i]);
-    if (part)
-      json_object_set_new(status, changed[i], json_deep_copy(part));
-  }
-  return node;
-}
-
 static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gboolean *back) {
   g_autoptr(json_t) stored = ferry_store_get(r->store, &ferry_kind_node, "", r->node);
   if (!stored || is_numbered_later(r, stored))
@@ -349,7 +347,7 @@ static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gbool
   const json_t *reported = json_object_get(body, "node");
   gboolean anew = json_object_get(reported, "hypervisor") ||
                   json_object_get(reported, "addresses") || json_object_get(reported, "interfaces");
-  g_autoptr(json_t) node = anew ? json_deep_copy(stored) : copy_for_heartbeat(stored);
+  g_autoptr(json_t) node = anew ? json_deep_copy(stored) : json_copy(stored);
   take_fields(node, reported);
   ferry_inventory_note_left_out(plan, node, body, r->now_ms);
   if (anew) {
@@ -369,15 +367,17 @@ static void plan_node(FerryReport *r, FerryPlan *plan, const json_t *body, gbool
   gint64 epoch = ferry_json_int(node, "status.agent.epoch", 0);
   condition_ready(r, node, reported, libvirt_ok, epoch > 0 && !whole);
   gboolean more = !json_equal(stored, node);
+  take_totals(node, reported);
   g_autofree char *now = ferry_rfc3339_format_ms(r->now_ms);
   if (whole || !libvirt_ok || !lacks_inventory(stored))
     ferry_json_set_str(node, "status.agent.lastReportTime", now);
   if (whole && epoch > 0)
     ferry_json_set_int(node, "status.agent.inventoryEpoch", epoch);
   if (json_object_get(body, "sequence"))
-    json_object_set(ferry_json_get(node, "status.agent"), "reportSequence",
-                    json_object_get(body, "sequence"));
-  json_t *ready = ferry_condition_find(node, FERRY_CONDITION_READY);
+    ferry_json_set(node, "status.agent.reportSequence",
+                   json_incref(json_object_get(body, "sequence")));
+  json_t *ready = ferry_json_own_found(ferry_json_own(node, "status.conditions"), "type",
+                                       ferry_condition_name(FERRY_CONDITION_READY));
   g_autofree char *seconds = ferry_rfc3339_format(r->now_ms);
   ferry_json_set_str(ready, "lastHeartbeatTime", seconds);
   gboolean is_ready = ferry_node_is_ready(node);

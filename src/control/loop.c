@@ -21,6 +21,15 @@
 /* An evacuation looks at all VMs of its host, and nearly each change concerns it; it begins more
  * migrations than may run, so none of them waits for this. */
 #define EVACUATIONS_MS 100
+/* How often a waiting migration's place in the queue is told anew: each that ends moves all. */
+#define PLACE_MS 2000
+
+/* What is kept of a migration that is under way. */
+typedef struct {
+  char *vmi;
+  gboolean waits;    /* Pending: of the VMs, only its own concerns it */
+  gint64 told_at_ms; /* monotonic, when its place was written last */
+} Active;
 
 struct FerryControl {
   FerryStore *store;
@@ -32,7 +41,7 @@ struct FerryControl {
   FerryControlStats stats;
   /* the thread's own */
   FerryWatch *watch;
-  GHashTable *active;   /* "ns/name" of migrations that are not final */
+  GHashTable *active;   /* "ns/name" -> Active, of migrations that are not final */
   GHashTable *dirty;    /* of those, to be stepped now */
   GHashTable *nodes;    /* name -> gint64, when its silence is to be judged; wall clock, ms */
   gboolean evacuations; /* to be stepped now */
@@ -54,15 +63,27 @@ static char *key_of(const json_t *m) {
                          ferry_json_str(m, "metadata.name"));
 }
 
+static void active_free(gpointer data) {
+  Active *a = data;
+  g_free(a->vmi);
+  g_free(a);
+}
+
 static void loop_track(FerryControl *c, const json_t *m) {
-  char *key = key_of(m);
+  g_autofree char *key = key_of(m);
   if (ferry_migration_is_final(m) && !ferry_json_get(m, "metadata.deletionTimestamp")) {
     g_hash_table_remove(c->active, key);
-    g_free(key);
     return;
   }
-  g_hash_table_add(c->dirty, g_strdup(key));
-  g_hash_table_add(c->active, key);
+  Active *a = g_hash_table_lookup(c->active, key);
+  if (!a) {
+    a = g_new0(Active, 1);
+    a->vmi = g_strdup(ferry_json_str(m, "spec.vmiName"));
+    a->told_at_ms = -PLACE_MS;
+    g_hash_table_insert(c->active, g_strdup(key), a);
+  }
+  a->waits = ferry_phase_of(m) == FERRY_PHASE_PENDING;
+  g_hash_table_add(c->dirty, g_steal_pointer(&key));
 }
 
 static void all_dirty(FerryControl *c) {
@@ -71,6 +92,21 @@ static void all_dirty(FerryControl *c) {
   g_hash_table_iter_init(&iter, c->active);
   while (g_hash_table_iter_next(&iter, &key, NULL))
     g_hash_table_add(c->dirty, g_strdup(key));
+}
+
+/* Those that a change of a VM concerns: its own, and all that have, or look for, a place. */
+static void dirty_by_vm(FerryControl *c, const char *ns, const char *name) {
+  GHashTableIter iter;
+  gpointer key, value;
+  gsize n = strlen(ns);
+  g_hash_table_iter_init(&iter, c->active);
+  while (g_hash_table_iter_next(&iter, &key, &value)) {
+    const Active *a = value;
+    const char *text = key;
+    gboolean own = g_strcmp0(a->vmi, name) == 0 && strncmp(text, ns, n) == 0 && text[n] == '/';
+    if (own || !a->waits)
+      g_hash_table_add(c->dirty, g_strdup(key));
+  }
 }
 
 static gboolean only_progress(const FerrySeen *change) {
@@ -168,7 +204,7 @@ static void loop_see(FerryControl *c, const FerrySeen *change) {
     }
   } else if (change->kind == &ferry_kind_vmi) {
     if (!only_progress_of_vmi(change))
-      all_dirty(c);
+      dirty_by_vm(c, change->ns, change->name);
   } else if (change->kind == &ferry_kind_node) {
     if (node_changed(change)) {
       all_dirty(c);
@@ -240,6 +276,16 @@ static gboolean loop_commit(FerryControl *c, FerryPlan *plan, const char *what, 
   return ok;
 }
 
+/* Whether a waiting migration's place is to be told now; if so it counts as told. */
+static gboolean place_is_due(FerryControl *c, const char *key) {
+  Active *a = g_hash_table_lookup(c->active, key);
+  gint64 now = ferry_clock_monotonic_us(c->clock) / 1000;
+  if (!a || now - a->told_at_ms < PLACE_MS)
+    return !a;
+  a->told_at_ms = now;
+  return TRUE;
+}
+
 static void step_migrations(FerryControl *c, gint64 *next) {
   g_autoptr(GList) keys = g_hash_table_get_keys(c->dirty);
   g_hash_table_steal_all(c->dirty);
@@ -256,6 +302,8 @@ static void step_migrations(FerryControl *c, gint64 *next) {
     ferry_log_scope(context);
     g_autoptr(FerryPlan) plan = ferry_plan_new();
     ferry_migration_step(c->store, m, ferry_clock_wall_ms(c->clock), plan);
+    if (ferry_plan_is_light(plan) && !place_is_due(c, key))
+      continue; /* the next tick looks again */
     if (!loop_commit(c, plan, key, next))
       g_hash_table_add(c->dirty, g_strdup(key));
   }
@@ -288,9 +336,7 @@ static void step_networks(FerryControl *c, gint64 *next) {
   }
   for (guint i = 0; i < nodes->len; i++) {
     g_autoptr(FerryPlan) plan = ferry_plan_new();
-    json_t *node = ferry_json_copy_along(g_ptr_array_index(nodes, i), "status");
-    ferry_json_set(node, "status.conditions",
-                   json_deep_copy(ferry_json_get(node, "status.conditions")));
+    json_t *node = json_copy(g_ptr_array_index(nodes, i));
     if (ferry_network_judge_node(node, (json_t *const *)all->pdata, all->len,
                                  ferry_clock_wall_ms(c->clock), plan))
       ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, node, FALSE);
@@ -378,7 +424,7 @@ FerryControl *ferry_control_start(FerryStore *store, const FerryClock *clock) {
   c->clock = clock;
   g_mutex_init(&c->lock);
   g_cond_init(&c->cond);
-  c->active = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  c->active = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, active_free);
   c->dirty = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   c->nodes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   c->started_ms = ferry_clock_wall_ms(clock);

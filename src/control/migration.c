@@ -101,7 +101,7 @@ static void enter_phase(FerryStep *s, FerryPhase to) {
   const char *phase = ferry_phase_name(to);
   ferry_step_own(s);
   ferry_step_set(s, "status.phase", json_string(phase));
-  json_t *stamps = ferry_json_get(s->m, "status.phaseTransitionTimestamps");
+  json_t *stamps = ferry_json_own(s->m, "status.phaseTransitionTimestamps");
   if (!json_is_array(stamps)) {
     stamps = json_array();
     ferry_json_set(s->m, "status.phaseTransitionTimestamps", stamps);
@@ -134,7 +134,7 @@ static gboolean fire_one(FerryStep *s) {
 static void mirror_to_vmi(FerryStep *s) {
   if (!s->vmi || ferry_json_bool(s->m, "spec.forecastOnly", FALSE))
     return;
-  g_autoptr(json_t) vmi = json_deep_copy(s->vmi);
+  g_autoptr(json_t) vmi = json_copy(s->vmi);
   json_t *state = ferry_json_get(s->m, "status.migrationState");
   const char *current = ferry_json_str(vmi, "status.migrationState.migrationUid");
   const char *uid = ferry_json_str(s->m, "metadata.uid");
@@ -142,7 +142,7 @@ static void mirror_to_vmi(FerryStep *s) {
   if (!ferry_json_str(state, "startTimestamp") && g_strcmp0(current, uid) != 0)
     return;
   if (state)
-    ferry_json_set(vmi, "status.migrationState", json_deep_copy(state));
+    ferry_json_set(vmi, "status.migrationState", json_incref(state));
   const char *phase = ferry_json_str(s->m, "status.phase");
   if (ferry_migration_is_final(s->m)) {
     ferry_condition_remove(vmi, FERRY_CONDITION_MIGRATING);

@@ -32,7 +32,7 @@ static gboolean is_the_targets_fault(const char *reason) {
 
 static json_t *attempts_with(const FerryStep *s) {
   const json_t *before = ferry_json_get(s->m, "status.attempts");
-  json_t *list = json_is_array(before) ? json_deep_copy(before) : json_array();
+  json_t *list = json_is_array(before) ? json_copy((json_t *)before) : json_array();
   const json_t *result = ferry_json_get(s->m, FERRY_STATE "agentResult");
   const char *reason = ferry_json_str(result, "reason");
   g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
@@ -65,7 +65,7 @@ gboolean ferry_step_guard_retry(FerryStep *s) {
   /* only where somebody else can take it now: waiting is not what was asked for */
   json_t *m = s->m;
   gboolean borrowed = s->borrowed;
-  s->m = json_deep_copy(m);
+  s->m = json_copy(m);
   s->borrowed = FALSE;
   ferry_json_set(s->m, "status.attempts", attempts_with(s));
   gboolean other = ferry_step_has_target(s);
@@ -100,7 +100,7 @@ static void schedule_anew(FerryStep *s) {
   for (gsize i = 0; i < G_N_ELEMENTS(stale); i++)
     ferry_step_set(s, stale[i], NULL);
   ferry_step_set(s, FERRY_STATE "attempt", json_integer(attempt));
-  json_t *stamps = ferry_json_get(s->m, "status.phaseTransitionTimestamps");
+  json_t *stamps = ferry_json_own(s->m, "status.phaseTransitionTimestamps");
   for (gsize i = json_array_size(stamps); i-- > 0;)
     if (ferry_phase_parse(ferry_json_str(json_array_get(stamps, i), "phase")) !=
         FERRY_PHASE_PENDING)

@@ -4,12 +4,13 @@
 #include "policy/config.h"
 #include "policy/match.h"
 
-/* Most steps change nothing, so only one that does pays for a copy. What was read of the original
- * before stays valid: the caller of ferry_migration_step holds it. */
+/* Most steps change nothing, so only one that does pays for a copy, and for no more of it than
+ * changes (ferry_json_set and ferry_json_own copy the levels that they change). What was read of
+ * the original before stays valid: the caller of ferry_migration_step holds it. */
 void ferry_step_own(FerryStep *s) {
   if (!s->borrowed)
     return;
-  json_t *own = json_deep_copy(s->m);
+  json_t *own = json_copy(s->m);
   json_decref(s->m);
   s->m = own;
   s->borrowed = FALSE;

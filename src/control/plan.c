@@ -78,6 +78,13 @@ gboolean ferry_plan_is_empty(const FerryPlan *plan) {
   return plan->writes->len == 0;
 }
 
+gboolean ferry_plan_is_light(const FerryPlan *plan) {
+  for (guint i = 0; i < plan->writes->len; i++)
+    if (!g_array_index(plan->writes, Wanted, i).telemetry)
+      return FALSE;
+  return plan->writes->len > 0;
+}
+
 gboolean ferry_plan_commit(const FerryPlan *plan, FerryStore *store, GError **error) {
   if (plan->writes->len == 0)
     return TRUE;

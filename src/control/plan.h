@@ -26,6 +26,8 @@ void ferry_plan_event(FerryPlan *plan, const json_t *about, const char *type, co
 void ferry_plan_wake(FerryPlan *plan, gint64 when_ms);
 gint64 ferry_plan_wake_time(const FerryPlan *plan); /* G_MAXINT64: none */
 gboolean ferry_plan_is_empty(const FerryPlan *plan);
+/** Whether there are writes, and all are telemetry: what a later step would write as well. */
+gboolean ferry_plan_is_light(const FerryPlan *plan);
 
 /** Commits all writes and events as one batch. An empty plan is TRUE. Errors of ferry_store_commit.
  */

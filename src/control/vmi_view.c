@@ -16,8 +16,8 @@
 #define MAX_DOMAIN_LABELS 64
 
 static void merge_labels(json_t *vmi, const json_t *labels) {
-  json_t *meta = json_object_get(vmi, "metadata");
-  json_t *have = json_object_get(meta, "labels");
+  json_t *meta = ferry_json_own(vmi, "metadata");
+  json_t *have = ferry_json_own(vmi, "metadata.labels");
   if (!json_is_object(have)) {
     have = json_object();
     json_object_set_new(meta, "labels", have);
@@ -101,12 +101,12 @@ static json_t *claim_of(const json_t *r) {
 }
 
 void ferry_vmi_merge_record(json_t *vmi, const char *node, const json_t *r, gint64 now_ms) {
-  json_t *domains = ferry_json_get(vmi, "status.domains");
+  json_t *domains = ferry_json_own(vmi, "status.domains");
   if (!json_is_array(domains)) {
     domains = json_array();
     ferry_json_set(vmi, "status.domains", domains);
   }
-  json_t *d = ferry_json_find(domains, "nodeName", node);
+  json_t *d = ferry_json_own_found(domains, "nodeName", node);
   if (!d) {
     d = json_object();
     json_array_append_new(domains, d);
@@ -132,10 +132,10 @@ void ferry_vmi_merge_record(json_t *vmi, const char *node, const json_t *r, gint
 }
 
 gboolean ferry_vmi_remove_node(json_t *vmi, const char *node) {
-  json_t *domains = ferry_json_get(vmi, "status.domains");
+  const json_t *domains = ferry_json_get(vmi, "status.domains");
   for (gsize i = 0; i < json_array_size(domains); i++)
     if (g_strcmp0(ferry_json_str(json_array_get(domains, i), "nodeName"), node) == 0) {
-      json_array_remove(domains, i);
+      json_array_remove(ferry_json_own(vmi, "status.domains"), i);
       return TRUE;
     }
   return FALSE;
@@ -294,10 +294,11 @@ void ferry_vmi_derive(json_t *vmi, const FerryVmiContext *context, gint64 now_ms
   json_t *host = ferry_vmi_owner(vmi, context, conflicts);
   FerryPhase phase = phase_of(host);
   const char *word = ferry_phase_name(phase), *node = ferry_json_str(host, "nodeName");
-  json_t *said = json_object_get(host, "claim");
+  const json_t *said = json_object_get(host, "claim");
   if (said) {
     set_spec(vmi, said);
     merge_labels(vmi, json_object_get(said, "labels"));
+    host = ferry_json_own_found(ferry_json_own(vmi, "status.domains"), "nodeName", node);
     json_object_del(host, "claim");
   }
   ferry_json_set_str(vmi, "status.phase", word);

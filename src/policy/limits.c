@@ -6,8 +6,15 @@
 #define OUTBOUND "parallelOutboundMigrationsPerNode"
 #define INBOUND "parallelInboundMigrationsPerNode"
 
+/* What of a waiting migration is looked at again and again; borrowed. */
+typedef struct {
+  int rank;
+  const char *created, *name, *uid, *from;
+  gboolean held_back; /* by another migration of its VM: it leaves nothing now */
+} LimitsEntry;
+
 struct FerryLimits {
-  GPtrArray *waiting;                       /* of json_t *, best first */
+  GArray *waiting;                          /* of LimitsEntry, in no order */
   GHashTable *outbound, *inbound;           /* node -> number of active ones */
   GHashTable *outbound_held, *inbound_held; /* node -> the least that one of them allows */
   guint active;
@@ -23,13 +30,41 @@ static int limits_rank(const json_t *migration) {
   return G_N_ELEMENTS(order);
 }
 
-static gint limits_compare(gconstpointer a, gconstpointer b) {
-  const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-  int d = limits_rank(x) - limits_rank(y);
+static gint limits_compare(const LimitsEntry *x, const LimitsEntry *y) {
+  int d = x->rank - y->rank;
   if (!d)
-    d = g_strcmp0(ferry_json_str(x, "metadata.creationTimestamp"),
-                  ferry_json_str(y, "metadata.creationTimestamp"));
-  return d ? d : g_strcmp0(ferry_json_str(x, "metadata.name"), ferry_json_str(y, "metadata.name"));
+    d = g_strcmp0(x->created, y->created);
+  if (!d)
+    d = g_strcmp0(x->name, y->name);
+  return d ? d : g_strcmp0(x->uid, y->uid);
+}
+
+static LimitsEntry waiting_of(const json_t *m) {
+  return (LimitsEntry){.rank = limits_rank(m),
+                       .created = ferry_json_str(m, "metadata.creationTimestamp"),
+                       .name = ferry_json_str(m, "metadata.name"),
+                       .uid = ferry_json_str(m, "metadata.uid"),
+                       .from = ferry_json_str(m, "status.migrationState.sourceNode"),
+                       .held_back =
+                           g_strcmp0(ferry_json_str(m, "status.queue.reason"),
+                                     ferry_reason_name(FERRY_REASON_ALREADY_MIGRATING)) == 0};
+}
+
+static const LimitsEntry *waiting_at(const FerryLimits *l, guint i) {
+  return &g_array_index(l->waiting, LimitsEntry, i);
+}
+
+/* The migration of that uid; NULL where it does not wait. */
+static const LimitsEntry *waiting_find(const FerryLimits *l, const char *uid) {
+  for (guint i = 0; i < l->waiting->len; i++)
+    if (g_strcmp0(waiting_at(l, i)->uid, uid) == 0)
+      return waiting_at(l, i);
+  return NULL;
+}
+
+/* Whether `other` comes before `one`; before one that does not wait come all. */
+static gboolean goes_before(const LimitsEntry *other, const LimitsEntry *one) {
+  return !one || (other != one && limits_compare(other, one) < 0);
 }
 
 static void limits_count(GHashTable *table, const char *node) {
@@ -61,7 +96,7 @@ static gint64 limit_of(GHashTable *table, const char *node, gint64 own, gboolean
 
 FerryLimits *ferry_limits_new(json_t *const *migrations, gsize n, const json_t *config) {
   FerryLimits *l = g_new0(FerryLimits, 1);
-  l->waiting = g_ptr_array_new();
+  l->waiting = g_array_new(FALSE, FALSE, sizeof(LimitsEntry));
   l->outbound = g_hash_table_new(g_str_hash, g_str_equal);
   l->inbound = g_hash_table_new(g_str_hash, g_str_equal);
   l->outbound_held = g_hash_table_new(g_str_hash, g_str_equal);
@@ -72,7 +107,8 @@ FerryLimits *ferry_limits_new(json_t *const *migrations, gsize n, const json_t *
   for (gsize i = 0; i < n; i++) {
     FerryPhase phase = ferry_phase_of(migrations[i]);
     if (phase <= FERRY_PHASE_PENDING) {
-      g_ptr_array_add(l->waiting, migrations[i]);
+      LimitsEntry w = waiting_of(migrations[i]);
+      g_array_append_val(l->waiting, w);
     } else if (!ferry_phase_is_final(phase)) {
       l->active++;
       const char *from = ferry_json_str(migrations[i], "status.migrationState.sourceNode");
@@ -83,14 +119,13 @@ FerryLimits *ferry_limits_new(json_t *const *migrations, gsize n, const json_t *
       limits_hold(l->inbound_held, to, migrations[i], INBOUND);
     }
   }
-  g_ptr_array_sort(l->waiting, limits_compare);
   return l;
 }
 
 void ferry_limits_free(FerryLimits *l) {
   if (!l)
     return;
-  g_ptr_array_unref(l->waiting);
+  g_array_unref(l->waiting);
   g_hash_table_unref(l->outbound);
   g_hash_table_unref(l->inbound);
   g_hash_table_unref(l->outbound_held);
@@ -99,23 +134,34 @@ void ferry_limits_free(FerryLimits *l) {
 }
 
 guint ferry_limits_position(const FerryLimits *l, const char *uid) {
-  for (guint i = 0; i < l->waiting->len; i++)
-    if (g_strcmp0(ferry_json_str(g_ptr_array_index(l->waiting, i), "metadata.uid"), uid) == 0)
-      return i + 1;
-  return 0;
+  const LimitsEntry *own = waiting_find(l, uid);
+  guint place = own ? 1 : 0;
+  for (guint i = 0; own && i < l->waiting->len; i++)
+    place += goes_before(waiting_at(l, i), own);
+  return place;
 }
 
 /* Those that wait before it to leave the same node: none of them is overtaken, or one that allows
  * no other beside it would wait for ever. */
-static gint64 limits_ahead(const FerryLimits *l, const char *uid, const char *source) {
+static gint64 limits_ahead(const FerryLimits *l, const LimitsEntry *own, const char *source) {
   gint64 n = 0;
   for (guint i = 0; i < l->waiting->len; i++) {
-    const json_t *m = g_ptr_array_index(l->waiting, i);
-    if (g_strcmp0(ferry_json_str(m, "metadata.uid"), uid) == 0)
-      break;
-    n += g_strcmp0(ferry_json_str(m, "status.migrationState.sourceNode"), source) == 0 &&
-         g_strcmp0(ferry_json_str(m, "status.queue.reason"),
-                   ferry_reason_name(FERRY_REASON_ALREADY_MIGRATING)) != 0;
+    const LimitsEntry *w = waiting_at(l, i);
+    n += !w->held_back && g_strcmp0(w->from, source) == 0 && goes_before(w, own);
+  }
+  return n;
+}
+
+/* Those before it that its own source's limit does not hold back: free slots are theirs. */
+static gint64 limits_claimed(const FerryLimits *l, const LimitsEntry *own) {
+  gint64 n = 0;
+  for (guint i = 0; i < l->waiting->len; i++) {
+    const LimitsEntry *w = waiting_at(l, i);
+    gboolean held;
+    if (!goes_before(w, own))
+      continue;
+    gint64 theirs = w->from ? limit_of(l->outbound_held, w->from, l->per_source, &held) : 0;
+    n += theirs <= 0 || GPOINTER_TO_INT(g_hash_table_lookup(l->outbound, w->from)) < theirs;
   }
   return n;
 }
@@ -125,7 +171,8 @@ gboolean ferry_limits_admit(const FerryLimits *l, const char *uid, const char *s
   gboolean held;
   gint64 out = GPOINTER_TO_INT(g_hash_table_lookup(l->outbound, source));
   gint64 limit = limit_of(l->outbound_held, source, l->per_source, &held);
-  gint64 before = limits_ahead(l, uid, source);
+  const LimitsEntry *own = waiting_find(l, uid);
+  gint64 before = limits_ahead(l, own, source);
   if (limit > 0 && out + before >= limit) {
     g_autofree char *waiting =
         out < limit ? g_strdup_printf(" and %" G_GINT64_FORMAT " wait to do so before it", before)
@@ -138,17 +185,8 @@ gboolean ferry_limits_admit(const FerryLimits *l, const char *uid, const char *s
   }
   if (l->per_cluster <= 0)
     return TRUE;
-  /* free slots go to those before it that its own source's limit does not hold back */
-  gint64 slots = l->per_cluster - (gint64)l->active;
-  for (guint i = 0; i < l->waiting->len && slots > 0; i++) {
-    const json_t *m = g_ptr_array_index(l->waiting, i);
-    if (g_strcmp0(ferry_json_str(m, "metadata.uid"), uid) == 0)
-      return TRUE;
-    const char *from = ferry_json_str(m, "status.migrationState.sourceNode");
-    gint64 theirs = from ? limit_of(l->outbound_held, from, l->per_source, &held) : 0;
-    if (theirs <= 0 || GPOINTER_TO_INT(g_hash_table_lookup(l->outbound, from)) < theirs)
-      slots--;
-  }
+  if (own && limits_claimed(l, own) < l->per_cluster - (gint64)l->active)
+    return TRUE;
   *reason =
       g_strdup_printf("%u migrations are active in the cluster, the limit is %" G_GINT64_FORMAT
                       " (parallelMigrationsPerCluster)",

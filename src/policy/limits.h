@@ -11,7 +11,7 @@ typedef struct FerryLimits FerryLimits;
  * until ferry_limits_free) against the limits of `config` (the resolved configuration of the one
  * that is asked about; 0: no limit), lowered by what the policy of an active one allows its own
  * nodes, and orders the Pending ones: system-critical, user-triggered, system-maintenance, unset;
- * then by creation and name. Pure. */
+ * then by creation, name and uid. Pure. */
 FerryLimits *ferry_limits_new(json_t *const *migrations, gsize n, const json_t *config);
 void ferry_limits_free(FerryLimits *limits);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryLimits, ferry_limits_free)

@@ -29,9 +29,21 @@ static void test_wake(void) {
   g_assert_cmpint(ferry_plan_wake_time(plan), ==, 30);
 }
 
+static void test_light(void) {
+  g_autoptr(FerryStore) store = world_new();
+  g_autoptr(json_t) node = ferry_store_get(store, &ferry_kind_node, "", "h1");
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  g_assert_false(ferry_plan_is_light(plan));
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, json_copy(node), TRUE);
+  g_assert_true(ferry_plan_is_light(plan));
+  ferry_plan_event(plan, node, "Normal", "Said", "must not be lost", WORLD_NOW);
+  g_assert_false(ferry_plan_is_light(plan));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/plan/conflict", test_conflict);
   g_test_add_func("/plan/wake", test_wake);
+  g_test_add_func("/plan/light", test_light);
   return g_test_run();
 }

@@ -319,7 +319,8 @@ static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object
   const json_t *meta_old = json_object_get(old, "metadata");
   json_t *meta = json_object_get(draft, "metadata");
   if (g_strcmp0(req->found.subresource, "status") == 0) {
-    json_t *whole = json_deep_copy(old);
+    json_t *whole = json_copy((json_t *)old); /* what stays is shared */
+    json_object_set_new(whole, "metadata", json_deep_copy(meta_old));
     json_t *s = json_object_get(draft, "status");
     json_t *managed = json_object_get(meta, "managedFields");
     g_autofree char *type = ferry_media_type(req->asked.content_type);
@@ -408,7 +409,9 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
   g_autoptr(json_t) changed = change(req, old, data, error);
   if (!changed)
     return NULL;
-  g_autoptr(json_t) draft = json_deep_copy(changed);
+  gboolean status = g_strcmp0(req->found.subresource, "status") == 0;
+  g_autoptr(json_t) draft =
+      status ? ferry_json_copy_along(changed, "metadata") : json_deep_copy(changed);
   if (!match_url(req, draft, error))
     return NULL;
   const char *rv = ferry_json_str(changed, "metadata.resourceVersion");
@@ -423,7 +426,7 @@ static json_t *modify_once(FerryRequest *req, FerryChangeFunc change, gpointer d
                                                     unknown, warnings, invalid, &whole, error);
   if (!object || !ferry_check_field_rights(req, old, object, error))
     return NULL;
-  if (g_strcmp0(req->found.subresource, "status") != 0) {
+  if (!status) {
     ferry_apply_defaults(req->found.kind, object);
     if (!json_equal(json_object_get(old, "spec"), json_object_get(object, "spec")))
       ferry_json_set_int(object, "metadata.generation",

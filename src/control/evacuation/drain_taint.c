@@ -84,9 +84,22 @@ static void step_tainted(FerryStore *store, const GPtrArray *evacuations, const 
   drain_taint_make(node, key, now_ms, plan);
 }
 
+/* Whether a node has a taint, or had one that an evacuation was made for. */
+static gboolean any_is_drained(const GPtrArray *nodes, const GPtrArray *evacuations) {
+  for (guint i = 0; i < nodes->len; i++)
+    if (json_array_size(ferry_json_get(nodes->pdata[i], "spec.taints")) > 0)
+      return TRUE;
+  for (guint i = 0; i < evacuations->len; i++)
+    if (asked_by(evacuations->pdata[i]))
+      return TRUE;
+  return FALSE;
+}
+
 void ferry_drain_taint_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
   g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
   g_autoptr(GPtrArray) evacuations = ferry_store_list(store, &ferry_kind_evacuation, NULL, NULL);
+  if (!any_is_drained(nodes, evacuations))
+    return;
   g_autoptr(json_t) kubevirt = ferry_store_get(store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
   FerryConfigSources sources = {.kubevirt = kubevirt};
   g_autoptr(json_t) config = ferry_config_resolve(&sources, NULL);
