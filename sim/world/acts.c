@@ -48,7 +48,7 @@ static Mark take_aim(FerryWorld *w, const FerryWorldAct *act) {
   if (act->aim == FERRY_AIM_NOWHERE)
     return mark;
   while (!(move = aimed(w, act->aim)) && ferry_fiber_now() < until)
-    ferry_fiber_sleep(3000);
+    ferry_fiber_wait(&w->hyper->moves, until);
   if (!move)
     return mark;
   mark.vm = move->vm;

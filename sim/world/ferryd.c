@@ -2,6 +2,10 @@
 #include "sim/world/ferryd.h"
 #include "store/open_backend.h"
 
+/* So few that who reads slowly is now and then told to list anew, and that a state's memory is used
+ * again while it is warm. */
+#define LOG_ENTRIES 100
+
 FerryWorldFerryd *ferry_ferryd_new(void) {
   FerryWorldFerryd *f = g_new0(FerryWorldFerryd, 1);
   f->disk = ferry_disk_new();
@@ -27,7 +31,8 @@ static void note_change(gpointer data) {
 static gpointer ferryd_main(gpointer data) {
   FerryWorldFerryd *f = data;
   g_autoptr(GError) error = NULL;
-  f->store = ferry_store_open_backend(ferry_disk_backend(f->disk, f->process), NULL, &error);
+  FerryStoreOptions options = {.log_entries = LOG_ENTRIES};
+  f->store = ferry_store_open_backend(ferry_disk_backend(f->disk, f->process), &options, &error);
   if (!f->store)
     g_error("ferryd cannot open its store: %s", error->message);
   f->watch = ferry_store_watch_now(f->store, NULL, NULL, note_change, f);

@@ -2,14 +2,20 @@
 // Theory of operation: each fiber has a stack of its own and the scheduler has the program's. A
 // fiber runs until it waits; then the next one is drawn from those that are ready, and where none
 // is, the clock goes to the earliest time that somebody waits for. A deadline that is over before
-// its entry in the queue of deadlines comes up is left in there; its number tells that it is old.
+// its entry in the queue of deadlines comes up is left in there; its number tells that it is old,
+// and what a fiber was is kept for the next one, so that it can always be looked at.
+//
+// Who waits for a key is found by it: a table of lists, each in the order in which they came, so
+// that who is woken first does not depend on where in memory things are.
 #include "sim/world/fiber.h"
 #include <setjmp.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
 #define STACK_BYTES (1024 * 1024)
 #define MAX_LOCALS 4
+#define LISTS 256           /* and one for those who only sleep */
 #define STUCK_TURNS 2000000 /* without a step of the clock */
 
 /* swapcontext asks the kernel for the signal mask each time, which takes half of a world's time;
@@ -31,7 +37,8 @@ struct _FerryFiber {
   gboolean joined, done;
   gconstpointer key; /* what it waits for */
   guint64 turn;      /* number of that wait */
-  gboolean waiting, woken;
+  gboolean woken;
+  FerryFiber *before, *after; /* of those who wait */
   struct {
     GPrivate *key;
     gpointer value;
@@ -48,7 +55,11 @@ static struct {
   ucontext_t home;
   jmp_buf home_jump;
   FerryFiber *current;
-  GPtrArray *ready, *waiting, *stopped, *stacks;
+  GPtrArray *ready, *stopped, *spare, *stacks;
+  struct {
+    FerryFiber *first, *last;
+  } waiting[LISTS + 1];
+  guint n_waiting;
   GArray *deadlines; /* a heap */
   gint64 now;
   guint64 turns, waits, seed;
@@ -109,12 +120,35 @@ static Deadline deadline_take(void) {
   return first;
 }
 
+/* ---- who waits ---- */
+
+static guint list_of(gconstpointer key) {
+  return key ? (guint)((GPOINTER_TO_SIZE(key) >> 4) * 0x9e3779b97f4a7c15ULL >> 56) : LISTS;
+}
+G_STATIC_ASSERT(LISTS == 256);
+
+static void waiting_add(FerryFiber *f) {
+  guint i = list_of(f->key);
+  f->before = fibers.waiting[i].last;
+  f->after = NULL;
+  *(f->before ? &f->before->after : &fibers.waiting[i].first) = f;
+  fibers.waiting[i].last = f;
+  fibers.n_waiting++;
+}
+
+static void waiting_remove(FerryFiber *f) {
+  guint i = list_of(f->key);
+  *(f->before ? &f->before->after : &fibers.waiting[i].first) = f->after;
+  *(f->after ? &f->after->before : &fibers.waiting[i].last) = f->before;
+  fibers.n_waiting--;
+}
+
 /* ---- fibers ---- */
 
 void ferry_fiber_begin(guint64 seed) {
   if (!fibers.ready) {
     fibers.ready = g_ptr_array_new();
-    fibers.waiting = g_ptr_array_new();
+    fibers.spare = g_ptr_array_new();
     fibers.stopped = g_ptr_array_new();
     fibers.stacks = g_ptr_array_new();
     fibers.deadlines = g_array_new(FALSE, FALSE, sizeof(Deadline));
@@ -125,25 +159,32 @@ void ferry_fiber_begin(guint64 seed) {
 }
 
 void ferry_fiber_end(void) {
-  if (fibers.ready->len || fibers.waiting->len || fibers.stopped->len)
-    g_error("the world ended with %u threads that wait and %u that run", fibers.waiting->len,
+  if (fibers.ready->len || fibers.n_waiting || fibers.stopped->len)
+    g_error("the world ended with %u threads that wait and %u that run", fibers.n_waiting,
             fibers.ready->len + fibers.stopped->len);
   g_array_set_size(fibers.deadlines, 0);
 }
 
+static void fiber_free(FerryFiber *f) {
+  g_ptr_array_add(fibers.stacks, f->stack);
+  f->turn = 0;
+  g_ptr_array_add(fibers.spare, f);
+}
+
 static void drop_all(GPtrArray *list) {
-  for (guint i = 0; i < list->len; i++) {
-    FerryFiber *f = list->pdata[i];
-    g_ptr_array_add(fibers.stacks, f->stack);
-    g_free(f);
-  }
+  for (guint i = 0; i < list->len; i++)
+    fiber_free(list->pdata[i]);
   g_ptr_array_set_size(list, 0);
 }
 
 void ferry_fiber_abandon(void) {
   drop_all(fibers.ready);
-  drop_all(fibers.waiting);
   drop_all(fibers.stopped);
+  for (guint i = 0; i <= LISTS; i++)
+    for (FerryFiber *f; (f = fibers.waiting[i].first);) {
+      waiting_remove(f);
+      fiber_free(f);
+    }
   g_array_set_size(fibers.deadlines, 0);
 }
 
@@ -159,11 +200,6 @@ static gpointer stack_take(void) {
   if (stack == MAP_FAILED)
     g_error("no memory for the stack of a thread");
   return stack;
-}
-
-static void fiber_free(FerryFiber *f) {
-  g_ptr_array_add(fibers.stacks, f->stack);
-  g_free(f);
 }
 
 static void __attribute__((noinline)) leave(FerryFiber *f) {
@@ -197,7 +233,10 @@ static void fiber_main(void) {
 
 FerryFiber *ferry_fiber_new(FerryWorldProcess *process, FerryFiberFunc func, gpointer data,
                             gboolean joined) {
-  FerryFiber *f = g_new0(FerryFiber, 1);
+  FerryFiber *f = fibers.spare->len
+                      ? g_ptr_array_steal_index_fast(fibers.spare, fibers.spare->len - 1)
+                      : g_new(FerryFiber, 1);
+  memset(f, 0, sizeof *f);
   f->stack = stack_take();
   f->process = process;
   f->func = func;
@@ -245,9 +284,8 @@ gboolean ferry_fiber_wait(gconstpointer key, gint64 until_us) {
     g_error("somebody waits outside of the world's threads");
   f->key = key;
   f->turn = ++fibers.waits;
-  f->waiting = TRUE;
   f->woken = FALSE;
-  g_ptr_array_add(fibers.waiting, f);
+  waiting_add(f);
   if (until_us >= 0)
     deadline_add((Deadline){MAX(until_us, fibers.now), f->turn, f});
   leave(f);
@@ -255,20 +293,18 @@ gboolean ferry_fiber_wait(gconstpointer key, gint64 until_us) {
 }
 
 static void make_ready(FerryFiber *f, gboolean woken) {
-  f->waiting = FALSE;
+  waiting_remove(f);
   f->woken = woken;
   f->turn = 0;
-  g_ptr_array_remove_fast(fibers.waiting, f);
   g_ptr_array_add(fibers.ready, f);
 }
 
 void ferry_fiber_wake(gconstpointer key, gboolean all) {
-  for (guint i = 0; i < fibers.waiting->len;) {
-    FerryFiber *f = fibers.waiting->pdata[i];
-    if (f->key != key) {
-      i++;
+  FerryFiber *after;
+  for (FerryFiber *f = fibers.waiting[list_of(key)].first; f; f = after) {
+    after = f->after;
+    if (f->key != key)
       continue;
-    }
     make_ready(f, TRUE);
     if (!all)
       return;
@@ -338,10 +374,7 @@ static FerryFiber *next_fiber(gint64 until_us) {
       return NULL;
     }
     Deadline d = deadline_take();
-    gboolean there = FALSE;
-    for (guint i = 0; !there && i < fibers.waiting->len; i++)
-      there = fibers.waiting->pdata[i] == d.fiber && d.fiber->turn == d.turn;
-    if (!there)
+    if (d.fiber->turn != d.turn)
       continue;
     fibers.now = MAX(fibers.now, d.at);
     make_ready(d.fiber, FALSE);

@@ -104,8 +104,8 @@ struct _FerryWorldMove {
 struct _FerryHyper {
   FerryWorldHost *hosts[FERRY_WORLD_MAX_HOSTS];
   guint n_hosts;
-  GPtrArray *vms; /* FerryWorldVm* */
-  GPtrArray *moves;
+  GPtrArray *vms;   /* FerryWorldVm* */
+  GPtrArray *moves; /* its address is a key that is woken when one is in another stage */
   gboolean cut_management[FERRY_WORLD_MAX_HOSTS][FERRY_WORLD_MAX_HOSTS];
   gboolean cut_data[FERRY_WORLD_MAX_HOSTS][FERRY_WORLD_MAX_HOSTS];
   double link;      /* bytes/s */

@@ -33,6 +33,12 @@ static gboolean target_listens(const FerryWorldMove *m) {
   return m->to->power && m->to->daemon && m->to->life == m->life_to;
 }
 
+/* Whoever waits for a migration to be just there is told. */
+static void move_enter(FerryWorldMove *m, FerryMoveStage stage) {
+  m->stage = stage;
+  ferry_fiber_wake(&m->hyper->moves, TRUE);
+}
+
 static void move_wait(FerryWorldMove *m, gint64 us) {
   ferry_fiber_wait(m->hyper, ferry_fiber_now() + us);
 }
@@ -166,7 +172,7 @@ static void move_fail(FerryWorldMove *m, int code, const char *text) {
   FerryWorldCopy *here = half(m, m->from);
   if (here)
     here->move = NULL;
-  m->stage = FERRY_MOVE_OVER;
+  move_enter(m, FERRY_MOVE_OVER);
   if (conducts(m))
     move_return(m, g_error_new_literal(FERRY_HOST_ERROR, code, text));
   else
@@ -240,7 +246,7 @@ static double share_of_link(const FerryWorldMove *m) {
 static gboolean connect_data(FerryWorldMove *m) {
   gint64 until = ferry_fiber_now() + CONNECT_TIMEOUT_US;
   m->connecting = TRUE;
-  m->stage = FERRY_MOVE_ACTIVE;
+  move_enter(m, FERRY_MOVE_ACTIVE);
   while (!ferry_hyper_carries(m->from, m->to)) {
     move_wait(m, G_USEC_PER_SEC);
     gboolean late = ferry_fiber_now() > until;
@@ -275,7 +281,7 @@ static gboolean sit_out(FerryWorldMove *m) {
 
 static void begin_switch(FerryWorldMove *m) {
   FerryWorldCopy *copy = half(m, m->from);
-  m->stage = FERRY_MOVE_SWITCHING;
+  move_enter(m, FERRY_MOVE_SWITCHING);
   m->frozen_us = ferry_fiber_now();
   copy->runs = FALSE;
   if (!m->was_paused)
@@ -327,7 +333,7 @@ static void tell_completed(FerryWorldMove *m) {
 
 static void confirm(FerryWorldMove *m) {
   FerryWorldCopy *copy = half(m, m->from);
-  m->stage = FERRY_MOVE_OVER;
+  move_enter(m, FERRY_MOVE_OVER);
   if (copy) {
     copy->move = NULL;
     ferry_copy_stop(copy, "migrated", m->undefine);
@@ -340,7 +346,7 @@ static void confirm(FerryWorldMove *m) {
 static void finish(FerryWorldMove *m) {
   FerryWorldCopy *there = half(m, m->to);
   gint64 asked = ferry_fiber_now();
-  m->stage = FERRY_MOVE_SENT;
+  move_enter(m, FERRY_MOVE_SENT);
   there->whole = TRUE;
   ferry_hyper_changed(m->hyper);
   gboolean sent = FALSE;
@@ -359,7 +365,7 @@ static void finish(FerryWorldMove *m) {
       FerryWorldCopy *here = half(m, m->from);
       if (here)
         here->move = NULL;
-      m->stage = FERRY_MOVE_OVER;
+      move_enter(m, FERRY_MOVE_OVER);
       return_lost(m);
       return;
     }
@@ -384,7 +390,7 @@ static void finish(FerryWorldMove *m) {
 /* Half of the memory is on either side, and both are needed. */
 static void broken_post_copy(FerryWorldMove *m) {
   FerryWorldCopy *here = half(m, m->from), *there = half(m, m->to);
-  m->stage = FERRY_MOVE_OVER;
+  move_enter(m, FERRY_MOVE_OVER);
   m->vm->lost = TRUE;
   if (there && there->qemu && !there->incoming) {
     there->runs = FALSE;
@@ -423,7 +429,7 @@ static gboolean halves_live(FerryWorldMove *m) {
 static void post_copy(FerryWorldMove *m) {
   FerrySimMigration *d = &m->data;
   FerryWorldCopy *here = half(m, m->from), *there = half(m, m->to);
-  m->stage = FERRY_MOVE_POSTCOPY;
+  move_enter(m, FERRY_MOVE_POSTCOPY);
   m->post_copy = TRUE;
   here->runs = here->whole = FALSE;
   ferry_copy_set(here, "paused", "postcopy");
@@ -448,7 +454,7 @@ static void post_copy(FerryWorldMove *m) {
       return;
   }
   there->whole = TRUE;
-  m->stage = FERRY_MOVE_SENT;
+  move_enter(m, FERRY_MOVE_SENT);
   while (!ferry_hyper_answers(m->to) || !ferry_hyper_answers(m->from)) {
     move_wait(m, 200 * MS); /* whoever is away adopts it when it is back */
     if (!conducts(m))
@@ -496,6 +502,7 @@ void ferry_move_start(FerryWorldMove *m) {
   if (m->was_paused)
     ferry_sim_migration_suspend(&m->data);
   g_ptr_array_add(m->hyper->moves, m);
+  move_enter(m, FERRY_MOVE_PREPARING);
   ferry_hyper_changed(m->hyper);
   ferry_fiber_new(NULL, move_fiber, m, FALSE);
 }
