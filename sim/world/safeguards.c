@@ -31,16 +31,16 @@ static const struct {
         {"ask-target", "a paused source goes on only where the target says that it has no copy"},
     [FERRY_SAFEGUARD_PATH_GUARD] =
         {"path-guard", "a connection that leads nowhere is closed, so that a frozen guest goes on",
-         54},
+         364},
     [FERRY_SAFEGUARD_WRITTEN_FIRST] =
         {"written-first", "libvirt is called only once ferryd has taken the word Running"},
     [FERRY_SAFEGUARD_EPOCHS] =
         {"epochs", "an agent whose place another one has taken writes nothing any more", 6},
     [FERRY_SAFEGUARD_AGENT_RULES] =
-        {"agent-rules", "an agent writes its fields in their phases, and a result once", 16},
+        {"agent-rules", "an agent writes its fields in their phases, and a result once", 95},
     [FERRY_SAFEGUARD_REVISIONS] = {"revisions",
                                    "a write is refused where the object changed since it was read",
-                                   111},
+                                   122},
     [FERRY_SAFEGUARD_NEVER_TWO] = {"never-two", "a VM has one active migration at most"},
     [FERRY_SAFEGUARD_LIMITS] = {"limits", "so many migrations run at once, and no more", 2},
     [FERRY_SAFEGUARD_SETTLE] = {"settle",
@@ -49,7 +49,7 @@ static const struct {
         {"fresh-evidence",
          "what a host said before it fell silent, or before the end, is no evidence", 1041},
     [FERRY_SAFEGUARD_SEQUENCE] = {"sequence",
-                                  "a report that a newer one has overtaken is not taken", 1055},
+                                  "a report that a newer one has overtaken is not taken", 1091},
     [FERRY_SAFEGUARD_DURABLE] = {"durable", "what is acknowledged is on the disk"},
 };
 
