@@ -69,8 +69,11 @@ static void set_spec(json_t *vmi, const json_t *r) {
   copy_key(spec, "domain.devices.interfaces", r, "interfaces");
   copy_key(spec, "domain.devices.hostDevices", r, "hostDevices");
   copy_key(spec, "domain.devices.filesystems", r, "filesystems");
+  copy_key(spec, "domain.needs", r, "needs");
+  copy_key(spec, "domain.traits", r, "traits");
   copy_key(spec, "domain.hostResources", r, "hostResources");
   copy_key(spec, "domain.snapshots", r, "snapshots");
+  copy_key(spec, "domain.blockers", r, "blockers");
   copy_key(spec, "domain.managedSave", r, "managedSave");
   copy_key(spec, "migration", r, "migrationPolicy");
   if (memory > 0) {

@@ -156,6 +156,31 @@ static void add_managed_save(const json_t *vmi, json_t *out) {
                  "start it there first, or give that memory up (virsh managedsave-remove)"));
 }
 
+/* libvirt asks for it once it has begun, and refuses the whole. */
+static void add_block_jobs(const json_t *vmi, json_t *out) {
+  gsize i;
+  json_t *disk;
+  json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.disks"), i, disk) {
+    const char *job = ferry_json_str(disk, "blockJob");
+    if (job)
+      migratable_add(out, FERRY_REASON_BLOCK_JOB_NOT_LIVE_MIGRATABLE,
+                     g_strdup_printf(
+                         "disk %s has an active block job (%s): wait for its end, or end it (virsh "
+                         "blockjob %s %s --abort)",
+                         ferry_json_text_at(disk, "name"), job,
+                         ferry_json_text_at(vmi, "spec.domainName"),
+                         ferry_json_text_at(disk, "name")));
+  }
+}
+
+static void add_blockers(const json_t *vmi, json_t *out) {
+  gsize i;
+  json_t *blocker;
+  json_array_foreach(ferry_json_get(vmi, "spec.domain.blockers"), i, blocker) migratable_add(
+      out, FERRY_REASON_DEVICE_NOT_LIVE_MIGRATABLE,
+      g_strdup_printf("QEMU says: %s; detach that first", json_string_value(blocker)));
+}
+
 /* Of two copies nobody can tell which one is meant to move. */
 static void add_two_copies(const json_t *vmi, json_t *out) {
   static const FerryConditionType types[] = {FERRY_CONDITION_RUNNING_ON_TWO_HOSTS,
@@ -196,6 +221,8 @@ json_t *ferry_migratable_reasons(const json_t *vmi) {
   add_cpu_model(vmi, out);
   add_launch_security(vmi, out);
   add_snapshots(vmi, out);
+  add_block_jobs(vmi, out);
+  add_blockers(vmi, out);
   add_managed_save(vmi, out);
   add_tsc(vmi, out);
   add_hyperv_passthrough(vmi, out);

@@ -345,7 +345,8 @@ static void check_placement(const FerryAdmissionState *state, const json_t *migr
     json_array_foreach(json_object_get(refusal, "reasons"), k, reason) {
       const char *word = ferry_json_str(reason, "reason");
       if (!target || !is_said(word))
-        ferry_error_add_cause(causes, word, field, "%s", ferry_json_str(reason, "message"));
+        ferry_error_add_cause(causes, word, field, "%s (%s)", ferry_json_str(reason, "message"),
+                              word);
     }
   }
 }

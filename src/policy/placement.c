@@ -12,6 +12,7 @@
 #include "policy/peers.h"
 #include "policy/shared_storage.h"
 #include "model/migration/condition.h"
+#include "policy/target/needs_rules.h"
 
 gboolean ferry_node_is_ready(const json_t *node) {
   const json_t *ready = ferry_condition_find(node, FERRY_CONDITION_READY);
@@ -246,6 +247,24 @@ static void against_machine(Case *c) {
     PASSING(c, FERRY_REASON_MEMORY, "%s", memory);
 }
 
+/* What the VM is put on, opens and reads at its start. */
+static void against_lacks(Case *c) {
+  const FerryPlacementInput *in = c->in;
+  const char *here = ferry_json_str(c->source, "status.hypervisor.hostUUID");
+  const char *there = ferry_json_str(c->node, "status.hypervisor.hostUUID");
+  if (c->source != c->node && here && there && g_ascii_strcasecmp(here, there) == 0)
+    LASTING(c, FERRY_REASON_SAME_HOST_UUID,
+            "the libvirtd of %s and that of %s have one UUID (%s), and take each other for "
+            "themselves: give one another host_uuid in /etc/libvirt/libvirtd.conf and restart it",
+            source_name(in), c->name, there);
+  if (c->source == c->node || ferry_migration_flag_on(in->config, "offline") ||
+      ferry_migration_flag_on(in->config, "postCopyResume"))
+    return;
+  json_t *lacks = ferry_needs_reasons(in->vmi, in->config, c->node);
+  json_array_extend(c->reasons, lacks); /* somebody may make it meanwhile */
+  json_decref(lacks);
+}
+
 /* What runs there that is in the way, or what should and does not. */
 static void against_domains(Case *c) {
   const FerryPlacementInput *in = c->in;
@@ -261,6 +280,14 @@ static void against_domains(Case *c) {
               "node %s has another domain named %s (UUID %s); rename or remove one of the two",
               c->name, domain, other);
   }
+  const char *own = ferry_json_str(
+      ferry_json_find(ferry_json_get(in->vmi, "status.domains"), "nodeName", c->name),
+      "claim.name");
+  if (own && g_strcmp0(own, domain) != 0 && g_strcmp0(source_name(in), c->name) != 0)
+    LASTING(c, FERRY_REASON_UUID_TAKEN,
+            "node %s has the VM's UUID (%s) under another name, %s: look at both with virsh, and "
+            "undefine the one that is not meant",
+            c->name, uid, own);
   gboolean there =
       g_strcmp0(source_name(in), c->name) != 0 && ferry_vmi_is_active_on(in->vmi, c->name);
   if (ferry_migration_flag_on(in->config, "postCopyResume")) {
@@ -319,6 +346,7 @@ static json_t *reasons_against(const FerryPlacementInput *in, const json_t *sour
   against_node(&c, wanted && g_strcmp0(wanted, c.name) == 0);
   against_machine(&c);
   against_locks(&c);
+  against_lacks(&c);
   against_domains(&c);
   if (!wanted || g_strcmp0(wanted, c.name) != 0)
     against_missing_networks(&c);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/core/inventory.h"
+#include "model/domain/domain_needs.h"
 #include <string.h>
 
 #define COALESCE_MS 50
@@ -8,6 +9,7 @@ typedef struct {
   char *name, *ns;
   gboolean active;
   gint64 memory;
+  json_t *needs; /* NULL: none */
 } Domain;
 
 struct _FerryAgentInventory {
@@ -25,6 +27,7 @@ static void seen_domain_free(gpointer data) {
   Domain *d = data;
   g_free(d->name);
   g_free(d->ns);
+  json_decref(d->needs);
   g_free(d);
 }
 
@@ -129,6 +132,7 @@ static void insert_record(GHashTable *domains, const json_t *record) {
   d->ns = g_strdup(ferry_json_str(record, "namespace"));
   d->active = ferry_json_bool(record, "active", FALSE);
   d->memory = ferry_json_int(record, "memoryBytes", 0);
+  d->needs = json_incref(json_object_get(record, "needs"));
   g_hash_table_replace(domains, g_strdup(ferry_json_str(record, "uuid")), d);
 }
 
@@ -169,6 +173,42 @@ void ferry_inventory_totals(FerryAgentInventory *v, gint64 *running, gint64 *mem
     *memory += d->active ? d->memory : 0;
   }
   g_mutex_unlock(&v->lock);
+}
+
+/* Those of a domain's needs that only a look at another host answers, by what stands for each. */
+static void gather_looks(const json_t *needs, GTree *found) {
+  gsize i;
+  json_t *need;
+  json_array_foreach((json_t *)needs, i, need) {
+    const char *kind = ferry_json_str(need, "kind"), *name = ferry_json_str(need, "name");
+    FerryNeed is = ferry_need_of_word(kind);
+    if (name && is < FERRY_NEEDS && ferry_need_takes_look(is))
+      g_tree_insert(found, g_strdup_printf("%s %s", kind, name), json_incref(need));
+  }
+}
+
+static gboolean append_look(gpointer key, gpointer look, gpointer list) {
+  json_array_append(list, look);
+  return json_array_size(list) >= FERRY_LOOKS_MAX;
+}
+
+static gint compare_looks(gconstpointer a, gconstpointer b, gpointer data) {
+  return strcmp(a, b);
+}
+
+json_t *ferry_inventory_looks(FerryAgentInventory *v) {
+  GTree *found = g_tree_new_full(compare_looks, NULL, g_free, (GDestroyNotify)json_decref);
+  json_t *list = json_array();
+  GHashTableIter iter;
+  gpointer value;
+  g_mutex_lock(&v->lock);
+  g_hash_table_iter_init(&iter, v->domains);
+  while (g_hash_table_iter_next(&iter, NULL, &value))
+    gather_looks(((const Domain *)value)->needs, found);
+  g_mutex_unlock(&v->lock);
+  g_tree_foreach(found, append_look, list);
+  g_tree_unref(found);
+  return list;
 }
 
 gboolean ferry_inventory_is_ready(FerryAgentInventory *v) {

@@ -38,6 +38,9 @@ FerryNews ferry_inventory_wait(FerryAgentInventory *inventory, gint64 due_us, GP
 void ferry_inventory_replace(FerryAgentInventory *inventory, const json_t *records);
 void ferry_inventory_remember(FerryAgentInventory *inventory, const json_t *record);
 void ferry_inventory_forget(FerryAgentInventory *inventory, const char *uuid);
+/** What of the needs of all domains only a look at another host answers: a new list of {kind, name}
+ * in order, at most FERRY_LOOKS_MAX. */
+json_t *ferry_inventory_looks(FerryAgentInventory *inventory);
 /** How many domains are active, and their memory in bytes. */
 void ferry_inventory_totals(FerryAgentInventory *inventory, gint64 *running, gint64 *memory);
 

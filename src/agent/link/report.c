@@ -28,12 +28,15 @@ struct _FerryReporter {
   /* the thread's own */
   FerryClient *client;
   char *report_path;
-  json_t *info; /* the node's fields as last reported */
+  json_t *info;  /* the node's fields as last reported */
+  json_t *looks; /* what VMs of other hosts name, as ferryd last said; NULL: nothing yet */
+  char *looks_hash;
   gint64 info_us, sent_us;
   gint64 reports;  /* sent, of this process */
   gint64 renew_us; /* when to look again whether the certificate is to be renewed */
   gboolean ready, saw_other_ca;
   gboolean all_told;  /* in this session, and since libvirt was away */
+  gboolean looks_due; /* ferryd has named others since the last look */
   gboolean wants_all; /* ferryd, by its last answer: where it was to the last part, it has all */
 };
 
@@ -116,6 +119,29 @@ static void add_totals(FerryReporter *r, json_t *node) {
   ferry_inventory_totals(r->ports.inventory, &running, &memory);
   ferry_json_set_int(node, "runningVMs", running);
   ferry_json_set_int(node, "memoryUsedBytes", memory);
+  ferry_json_set(node, "looks", ferry_inventory_looks(r->ports.inventory));
+}
+
+/* What the host has of what VMs need, where that can be asked now. */
+static void add_resources(FerryReporter *r, json_t *node) {
+  g_autoptr(json_t) resources = ferry_host_resources(r->ports.host, r->looks, NULL);
+  r->looks_due = FALSE;
+  if (resources)
+    json_object_update(node, resources);
+}
+
+/* Answers name what is to be looked for where it is other than this agent has it. */
+static void see_looks(FerryReporter *r, const json_t *answer) {
+  const char *hash = ferry_json_str(answer, "looksHash");
+  json_t *looks = json_object_get(answer, "looks");
+  if (!hash || !json_is_array(looks))
+    return;
+  g_free(r->looks_hash);
+  r->looks_hash = g_strdup(hash);
+  json_decref(r->looks);
+  r->looks = json_incref(looks);
+  r->looks_due = TRUE;
+  ferry_inventory_mark_network(r->ports.inventory);
 }
 
 /* The node's fields; NULL (with error) while libvirt is away. */
@@ -127,6 +153,7 @@ static json_t *node_info(FerryReporter *r, GError **error) {
   if (r->ports.peer)
     ferry_json_set(info, "hypervisor.peer", json_deep_copy(r->ports.peer));
   ferry_json_set_bool(info, "connected", TRUE);
+  add_resources(r, info);
   r->info_us = g_get_monotonic_time();
   return info;
 }
@@ -228,15 +255,31 @@ static json_t *network_report(FerryReporter *r) {
   return report;
 }
 
+/* `report` with what has changed of the host's resources. */
+static void tell_resources(FerryReporter *r, json_t *report) {
+  g_autoptr(json_t) found = json_object();
+  add_resources(r, found);
+  json_t *before = json_object_get(r->info, "resources");
+  json_t *now = json_object_get(found, "resources");
+  if (!r->info || !now || (before && json_equal(before, now)))
+    return;
+  json_object_update(r->info, found);
+  if (!json_object_get(report, "node"))
+    json_object_set_new(report, "node", json_object());
+  json_object_update(json_object_get(report, "node"), found);
+}
+
 static json_t *report_heartbeat(FerryReporter *r) {
   json_t *report =
       json_pack("{s:I}", "epoch", (json_int_t)ferry_session_epoch_now(r->ports.session));
   if (g_get_monotonic_time() - r->info_us < INFO_REFRESH_S * G_USEC_PER_SEC) {
     json_t *network = network_report(r); /* an event may have been lost; a speed has none */
-    if (!network)
-      return report;
-    json_decref(report);
-    return network;
+    if (network) {
+      json_decref(report);
+      report = network;
+    }
+    tell_resources(r, report);
+    return report;
   }
   g_autoptr(json_t) info = node_info(r, NULL);
   if (info) {
@@ -255,6 +298,8 @@ static json_t *report_heartbeat(FerryReporter *r) {
 static void number_report(FerryReporter *r, json_t *report) {
   gint64 epoch = ferry_json_int(report, "epoch", 0);
   ferry_json_set_int(report, "sequence", (epoch << 32) + ++r->reports);
+  if (r->looks_hash)
+    ferry_json_set_str(report, "looksHash", r->looks_hash);
 }
 
 /* Sends; FALSE (after a pause) where it did not arrive and all must be sent anew. */
@@ -271,6 +316,7 @@ static gboolean send_report(FerryReporter *r, json_t *report, gint64 *backoff) {
       ferry_info("ferryd is back", "FERRY_NODE", ferry_context_node(context));
     *backoff = 0;
     see_ca(r, answer);
+    see_looks(r, answer);
     r->wants_all = ferry_json_bool(answer, "wantsAll", FALSE);
     return TRUE;
   }
@@ -311,7 +357,7 @@ static json_t *next_report(FerryReporter *r, FerryNews news, const GPtrArray *ma
   if (news == FERRY_NEWS_ALL)
     return full_report(r);
   if (news == FERRY_NEWS_NETWORK)
-    return network_report(r);
+    return r->looks_due ? report_heartbeat(r) : network_report(r);
   return marked->len ? changes_report(r, marked) : report_heartbeat(r);
 }
 
@@ -383,6 +429,8 @@ void ferry_reporter_free(FerryReporter *r) {
     return;
   g_thread_join(r->thread);
   json_decref(r->info);
+  json_decref(r->looks);
+  g_free(r->looks_hash);
   json_decref((json_t *)r->ports.peer);
   g_free(r->report_path);
   ferry_client_free(r->client);

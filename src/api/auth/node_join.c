@@ -19,6 +19,7 @@
 #include "model/validate/validate.h"
 #include "base/limits.h"
 #include "control/inventory.h"
+#include "control/looks.h"
 
 #include <string.h>
 
@@ -220,10 +221,12 @@ static gboolean serve_report(FerryRequest *req, const char *node, GError **error
   g_rw_lock_reader_unlock(&req->api->sessions);
   if (ok && req->api->certificates)
     ferry_certificates_seen(req->api->certificates, node, req->user->ca);
-  if (ok)
-    ferry_respond_json(req, 200,
-                       json_pack("{s:s, s:b}", "caHash", ferry_pki_bundle_hash(req->api->pki),
-                                 "wantsAll", ferry_inventory_wants_all(req->api->store, node)));
+  if (ok) {
+    json_t *answer = json_pack("{s:s, s:b}", "caHash", ferry_pki_bundle_hash(req->api->pki),
+                               "wantsAll", ferry_inventory_wants_all(req->api->store, node));
+    ferry_looks_answer(req->api->store, ferry_json_str(body, "looksHash"), answer);
+    ferry_respond_json(req, 200, answer);
+  }
   return ok;
 }
 

@@ -23,6 +23,7 @@
 #include "policy/freeze.h"
 #include "policy/migration_admission.h"
 #include "policy/network_check.h"
+#include "policy/target/version_defects.h"
 #include "model/migration/condition.h"
 
 #include <string.h>
@@ -101,6 +102,17 @@ static void warn_of_conditions(FerryRequest *req, const FerryAdmissionState *sta
   }
 }
 
+/* Known defects between the versions of both hosts, and what the target's drops. */
+static void warn_of_versions(FerryRequest *req, const FerryAdmissionState *state, const json_t *vmi,
+                             const json_t *object, const json_t *target) {
+  const char *name = ferry_json_str(vmi, "status.nodeName");
+  g_autoptr(json_t) config = ferry_admission_config(state, object, vmi, NULL);
+  g_autoptr(json_t) defects = ferry_version_defects(
+      vmi, config, name ? admission_find_named(state->nodes, state->n_nodes, name) : NULL, target);
+  for (gsize i = 0; i < json_array_size(defects); i++)
+    ferry_respond_warning(req, ferry_json_str(json_array_get(defects, i), "message"));
+}
+
 static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   FerryStore *store = req->api->store;
   const char *own = ferry_json_str(object, "metadata.name");
@@ -142,12 +154,14 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   ferry_object_add_finalizer(object, FERRY_MIGRATION_FINALIZER);
   ferry_trace_object(req, object);
   json_t *refusals = NULL;
-  if (state.placement)
-    ferry_admission_place(&state, vmi, object, &refusals);
+  const json_t *target =
+      state.placement ? ferry_admission_place(&state, vmi, object, &refusals) : NULL;
   const char *now = ferry_json_str(object, "metadata.creationTimestamp");
   json_object_set_new(object, "status", ferry_migration_status_new(now));
   if (state.placement)
     warn_of_conditions(req, &state, vmi, object);
+  if (target)
+    warn_of_versions(req, &state, vmi, object, target);
   if (state.placement) { /* a question is answered with what it would go by, too */
     json_t *origins = NULL;
     json_t *config = ferry_admission_config(&state, object, vmi, &origins);

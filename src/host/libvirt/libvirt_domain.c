@@ -11,8 +11,12 @@
 #include "host/port/domain_xml.h"
 #include "base/log.h"
 #include "model/domain/domain_limits.h"
+#include <libvirt/libvirt-qemu.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* In a record on its way: the domain has arguments that are its own and not libvirt's. */
+#define OWN_ARGUMENTS "ownArguments"
 
 /* ---- what only QEMU knows ---- */
 
@@ -102,6 +106,31 @@ static void add_disk_sharing(FerryLibvirtHost *host, json_t *record) {
   }
 }
 
+/* QEMU knows itself what of it keeps it from moving. Asking it so marks the domain as one that
+ * others than libvirt have had a hand in: only those are asked that are marked already, or that
+ * share a directory, which keeps them once the guest has mounted it. */
+static void add_blockers(virDomainPtr domain, json_t *record) {
+  char *answer = NULL;
+  gboolean asked = ferry_json_bool(record, OWN_ARGUMENTS, FALSE) ||
+                   json_array_size(json_object_get(record, "filesystems")) > 0;
+  json_object_del(record, OWN_ARGUMENTS);
+  if (!asked)
+    return;
+  if (virDomainQemuMonitorCommand(domain, "{\"execute\":\"query-migrate\"}", &answer, 0) < 0)
+    virResetLastError();
+  g_autoptr(json_t) object = answer ? json_loads(answer, 0, NULL) : NULL;
+  free(answer);
+  json_t *blockers = json_array(), *reason;
+  gsize i;
+  json_array_foreach(ferry_json_get(object, "return.blocked-reasons"), i, reason) {
+    if (json_is_string(reason) && json_array_size(blockers) < FERRY_DOMAIN_BLOCKERS_MAX)
+      json_array_append(blockers, reason);
+  }
+  if (json_array_size(blockers))
+    json_object_set(record, "blockers", blockers);
+  json_decref(blockers);
+}
+
 static json_t *read_definition(FerryLibvirtHost *host, virDomainPtr domain, GError **error) {
   char *xml = virDomainGetXMLDesc(domain, 0);
   if (!xml) {
@@ -109,6 +138,8 @@ static json_t *read_definition(FerryLibvirtHost *host, virDomainPtr domain, GErr
     return NULL;
   }
   json_t *record = ferry_domain_xml_parse(xml, strlen(xml), error);
+  if (record && strstr(xml, "qemu:commandline"))
+    ferry_json_set_bool(record, OWN_ARGUMENTS, TRUE);
   free(xml);
   if (record)
     add_disk_sharing(host, record);
@@ -124,6 +155,8 @@ static gboolean ask_qemu_of_record(FerryLibvirtAsk *a, GError **error) {
   if (a->found) {
     if (a->value)
       add_job(domain, a->found);
+    if (a->value)
+      add_blockers(domain, a->found);
     learn_sizes(a->host, domain, a->uuid, json_object_get(a->found, "disks"));
   }
   if (domain)

@@ -66,6 +66,15 @@ static void on_disk(virConnectPtr conn, virDomainPtr domain, const char *old_pat
                       (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = "disk"});
 }
 
+/* A copy of a disk that ended, or holds all that the disk does; that one begins libvirt tells
+ * nobody.
+ */
+static void on_block_job(virConnectPtr conn, virDomainPtr domain, const char *disk, int type,
+                         int status, void *data) {
+  libvirt_events_send(data, domain,
+                      (FerryHostEvent){.type = FERRY_HOST_EVENT_CONFIG, .detail = "block job"});
+}
+
 static void on_balloon(virConnectPtr conn, virDomainPtr domain, unsigned long long actual,
                        void *data) {
   libvirt_events_send(data, domain,
@@ -106,6 +115,7 @@ static const struct {
     {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device)},
     {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device)},
     {VIR_DOMAIN_EVENT_ID_DISK_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_disk)},
+    {VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, VIR_DOMAIN_EVENT_CALLBACK(on_block_job)},
     {VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_balloon)},
     {VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata)},
     {VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, VIR_DOMAIN_EVENT_CALLBACK(on_iteration)},

@@ -26,6 +26,7 @@
 #include "host/libvirt/libvirt_monitor.h"
 #include "host/libvirt/libvirt_peer.h"
 #include "host/libvirt/libvirt_pulse.h"
+#include "host/libvirt/libvirt_resources.h"
 #include "host/libvirt/libvirt_save.h"
 #include "host/machine/lock_manager.h"
 #include "host/machine/shared_files.h"
@@ -281,6 +282,7 @@ static const FerryHostOps libvirt_ops = {
     .hurry = libvirt_hurry,
     .start = libvirt_start,
     .info = ferry_libvirt_info,
+    .resources = ferry_libvirt_resources,
     .network = ferry_libvirt_network,
     .list = ferry_libvirt_list,
     .record = ferry_libvirt_record,

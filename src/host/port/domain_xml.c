@@ -4,7 +4,9 @@
 // limit, at most MAX_DEVICES of a kind, MAX_LABELS labels, and numbers that cannot overflow.
 #include "host/port/domain_xml.h"
 #include "base/error.h"
+#include "model/domain/domain_needs.h"
 #include "model/domain/domain_resources.h"
+#include "model/domain/domain_traits.h"
 #include "model/domain/xml.h"
 #include <libxml/parser.h>
 #include <libxml/tree.h>
@@ -97,6 +99,7 @@ static void parse_disk(const xmlNode *node, json_t *list) {
   put_attr(disk, "format", ferry_xml_child(node, "driver"), "type");
   put_attr(disk, "cache", ferry_xml_child(node, "driver"), "cache");
   put_attr(disk, "startupPolicy", source, "startupPolicy");
+  put_attr(disk, "blockJob", ferry_xml_child(node, "mirror"), "job");
   json_object_set_new(
       disk, "readonly",
       json_boolean(ferry_xml_child(node, "readonly") || g_strcmp0(device, "cdrom") == 0));
@@ -328,6 +331,8 @@ json_t *ferry_domain_xml_parse(const char *xml, gsize len, GError **error) {
   put_attr(record, "machineType", ferry_xml_child(ferry_xml_child(root, "os"), "type"), "machine");
   parse_devices(ferry_xml_child(root, "devices"), record);
   parse_metadata(ferry_xml_child(root, "metadata"), record);
+  json_object_set_new(record, "needs", ferry_domain_needs(root));
+  json_object_set_new(record, "traits", ferry_domain_traits(root));
   json_object_set_new(record, "hostResources", ferry_domain_resources_digests(root));
   return record;
 }

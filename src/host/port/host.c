@@ -88,6 +88,10 @@ json_t *ferry_host_network(FerryHost *host, GError **error) {
   return host->ops->network ? host->ops->network(host, error) : NULL;
 }
 
+json_t *ferry_host_resources(FerryHost *host, const json_t *looks, GError **error) {
+  return host->ops->resources ? host->ops->resources(host, looks, error) : NULL;
+}
+
 #define HOSTNAME "Hostname"
 
 const char *ferry_host_name_of(const json_t *addresses) {

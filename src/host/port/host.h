@@ -154,7 +154,8 @@ typedef struct {
   void (*hurry)(FerryHost *host); /* may be NULL */
   void (*start)(FerryHost *host, FerryHostEventFunc func, gpointer data);
   json_t *(*info)(FerryHost *host, GError **error);
-  json_t *(*network)(FerryHost *host, GError **error); /* may be NULL */
+  json_t *(*network)(FerryHost *host, GError **error);                        /* may be NULL */
+  json_t *(*resources)(FerryHost *host, const json_t *looks, GError **error); /* may be NULL */
   json_t *(*list)(FerryHost *host, GError **error);
   json_t *(*record)(FerryHost *host, const char *uuid, GError **error);
   gboolean (*peer_state)(FerryHost *host, const char *uri, const char *uuid, FerryDomainState *out,
@@ -236,6 +237,9 @@ json_t *ferry_host_info(FerryHost *host, GError **error);
  * so that a hypervisor that hangs keeps nobody waiting. NULL without an error: the driver doesn't
  * see the host's network, and sends no FERRY_HOST_EVENT_NETWORK. */
 json_t *ferry_host_network(FerryHost *host, GError **error);
+/** resources and resourceKinds of these fields: what libvirt can list, and of `looks`, a list of
+ * {kind, name} (may be NULL), what is here of it. NULL without an error: the driver has none. */
+json_t *ferry_host_resources(FerryHost *host, const json_t *looks, GError **error);
 /** A new list for status.addresses: all addresses of `interfaces`, and the host's name where it is
  * not NULL. Pure. */
 json_t *ferry_host_addresses(const json_t *interfaces, const char *hostname);

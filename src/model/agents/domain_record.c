@@ -7,7 +7,9 @@
 // more than it has.
 #include "model/agents/domain_record.h"
 #include "model/domain/domain_limits.h"
+#include "model/domain/domain_needs.h"
 #include "model/domain/domain_resources.h"
+#include "model/domain/domain_traits.h"
 #include "model/domain/domain_states.h"
 #include "model/kinds/shared_fields.h"
 #include "model/validate/validate.h"
@@ -35,6 +37,7 @@ static const FerryField record_disk[] = {
     BOOL("shared", "Whether its file is on storage that other hosts share."),
     STR("startupPolicy", "What libvirt does where its file is missing.", .max = 64),
     STR("cache", "Cache mode of QEMU.", .max = 64),
+    STR("blockJob", "The copy of the disk that is under way.", .max = 64),
     INT("sizeBytes", "Size that the guest sees.", .unit = FERRY_UNIT_BYTES, .min = 0,
         .max = FERRY_RECORD_MAX_DISK_SIZE),
     END,
@@ -59,6 +62,12 @@ static const FerryField record_filesystem[] = {
     STR("name", "Tag by which the guest mounts it.", .max = 256),
     STR("driver", "What serves it.", .max = 64),
     STR("source", "Directory of the host, or socket.", .max = 4096),
+    END,
+};
+
+static const FerryField record_need[] = {
+    STR("kind", "What it is.", REQUIRED, .max = 32),
+    STR("name", "Which one.", REQUIRED, .max = 4352),
     END,
 };
 
@@ -92,7 +101,12 @@ static const FerryField record[] = {
     OBJS("filesystems", record_filesystem, "Directories of the host.",
          .max = FERRY_RECORD_MAX_DEVICES),
     STRS("snapshots", "Names of its snapshots.", .max = FERRY_DOMAIN_SNAPSHOTS_MAX),
+    STRS("blockers", "QEMU's own reasons against moving it.", .max = FERRY_DOMAIN_BLOCKERS_MAX),
     BOOL("managedSave", "Whether its memory is kept in a file of libvirt's (managed save)."),
+    OBJS("needs", record_need, "What its definition needs of a host.",
+         .max = FERRY_DOMAIN_NEEDS_MAX),
+    STRS("traits", "Words for what of its definition versions of libvirt get wrong.",
+         .max = FERRY_DOMAIN_TRAITS_MAX),
     STRS("hostResources", "Digests of what its definition uses of the host.",
          .max = FERRY_DOMAIN_RESOURCES_MAX),
     MAP("labels", "Labels, from the domain's metadata.", .max = 1000),
@@ -110,15 +124,18 @@ const FerryField ferry_fields_report[] = {
     OBJS("domains", record, "Domains as they are now.", .max = FERRY_REPORT_MAX_DOMAINS),
     STRS("removed", "UUIDs of domains that are gone.", .pattern = "uuid",
          .max = FERRY_REPORT_MAX_DOMAINS),
+    STR("looksHash", "Of what this agent was told to look for.", .max = 64),
     STRS("present", "Of a full report: UUIDs of domains that reports just before it told of.",
          .pattern = "uuid", .max = FERRY_REPORT_MAX_DOMAINS),
     END,
 };
 
 /* Of a Node's status: conditions and agent are ferryd's. */
-static const char *const of_node[] = {
-    "addresses", "capacity",   "allocatable",       "nodeInfo",        "hypervisor", "interfaces",
-    "routes",    "runningVMs", "sharedFileSystems", "memoryUsedBytes", NULL};
+static const char *const of_node[] = {"addresses",       "capacity",   "allocatable",
+                                      "nodeInfo",        "hypervisor", "interfaces",
+                                      "routes",          "runningVMs", "sharedFileSystems",
+                                      "memoryUsedBytes", "resources",  "resourceKinds",
+                                      "looks",           NULL};
 
 static const FerryField of_report[] = {
     BOOL("connected", "Whether the agent reaches its libvirtd."),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kinds of the core group that describe the cluster: Namespace, Node, and Service, of which there
 // is none. Event is in kinds_event.c.
+#include "model/domain/domain_needs.h"
 #include "model/kinds/columns.h"
 #include "model/kinds/shared_fields.h"
 
@@ -164,6 +165,17 @@ static const FerryField node_file_system[] = {
     END,
 };
 
+static const FerryField node_resource[] = {
+    STR("kind",
+        "bridge, interface, network, pool, volume, secret, file, directory, address, port, "
+        "hugepages or image.",
+        REQUIRED, .max = 32),
+    STR("name", "Which one: a name, a path, POOL/VOLUME, ADDRESS PORT.", REQUIRED, .max = 4352),
+    STR("problem", "Why no VM can use it now; left out: one can.", .max = 1024),
+    BYTES("sizeBytes", "Of an image: the size that a guest sees."),
+    END,
+};
+
 static const FerryField node_agent[] = {
     WHOLE("epoch", FERRY_UNIT_NUMBER,
           "Number of the agent's present session; grows with each start."),
@@ -204,6 +216,17 @@ static const FerryField node_status[] = {
          "cluster file systems, and shared_filesystems of libvirt's qemu.conf; left out where "
          "that is not known.",
          .max = 256),
+    OBJS("resources", node_resource,
+         "What the host has of what VMs need: libvirt's networks, pools, volumes and secrets, and "
+         "files, directories and ports that VMs of other hosts name, as its agent last saw them.",
+         .max = 4096),
+    OBJS("looks", node_resource,
+         "What of the needs of its VMs other hosts must be looked at for: files, directories, "
+         "ports.",
+         .max = FERRY_LOOKS_MAX),
+    STRS("resourceKinds",
+         "Kinds of which resources names all: what it does not name the host lacks.",
+         .flags = FERRY_FIELD_SET, .max = 32),
     OBJ("agent", node_agent, "The agent that manages the host."),
     COUNT("runningVMs", "Number of VMs that run on the host."),
     BYTES("memoryUsedBytes", "Memory of these VMs."),

@@ -3,7 +3,9 @@
 // inventory makes and removes it.
 #include "model/kinds/columns.h"
 #include "model/domain/domain_limits.h"
+#include "model/domain/domain_needs.h"
 #include "model/domain/domain_resources.h"
+#include "model/domain/domain_traits.h"
 #include "model/kinds/shared_fields.h"
 
 static const FerryField cpu[] = {
@@ -80,6 +82,10 @@ static const FerryField disk[] = {
         "VM migrates.",
         .values = WORDS("mandatory", "requisite", "optional")),
     STR("cache", "Cache mode of QEMU, such as none.", .max = 64),
+    STR("blockJob",
+        "The copy of the disk that is under way (copy, active-commit); libvirt moves no VM with "
+        "one.",
+        .max = 64),
     BYTES("sizeBytes", "Size that the guest sees."),
     END,
 };
@@ -120,6 +126,15 @@ static const FerryField devices[] = {
     END,
 };
 
+static const FerryField need[] = {
+    STR("kind",
+        "bridge, interface, network, pool, volume, secret, file, directory, address, port, "
+        "hugepages or image.",
+        REQUIRED, .max = 32),
+    STR("name", "Which one: a name, a path, POOL/VOLUME, ADDRESS PORT.", REQUIRED, .max = 4352),
+    END,
+};
+
 static const FerryField domain[] = {
     OBJ("cpu", cpu, "Processors of the guest."),
     OBJ("clock", guest_clock, "Clock of the guest."),
@@ -130,9 +145,21 @@ static const FerryField domain[] = {
     OBJ("devices", devices, "Devices of the guest."),
     STRS("snapshots", "Names of the domain's snapshots in libvirt, which keep it from moving.",
          .max = FERRY_DOMAIN_SNAPSHOTS_MAX),
+    STRS(
+        "blockers",
+        "What QEMU itself says keeps it from moving; asked only of a VM with arguments of its own, "
+        "or that shares a directory.",
+        .max = FERRY_DOMAIN_BLOCKERS_MAX),
     BOOL("managedSave",
          "Whether libvirt keeps its memory in a file of its host (managed save), until it is "
          "started there."),
+    OBJS("needs", need,
+         "What its definition needs of a host that is to run it: what a Node's status.resources "
+         "must not lack.",
+         .max = FERRY_DOMAIN_NEEDS_MAX),
+    STRS("traits",
+         "Words for what of its definition some versions of libvirt don't know or get wrong.",
+         .max = FERRY_DOMAIN_TRAITS_MAX),
     STRS("hostResources",
          "Digests of what its definition uses of the host: programs, boot files, sockets, labels; "
          "a destinationXML may use no others.",

@@ -150,6 +150,45 @@
   ROW(REFUSED, CPU_MODEL, "CPUModel",                                                              \
       "The node's libvirt and QEMU lack the VM's processor model.",                                \
       "Choose a host that has it, or start the VM with an older model.")                           \
+  ROW(REFUSED, SAME_HOST_UUID, "SameHostUUID",                                                     \
+      "Both hosts' libvirtd have one UUID, and take each other for themselves.",                   \
+      "Give one of them another host_uuid in /etc/libvirt/libvirtd.conf and restart it.")          \
+  ROW(REFUSED, BRIDGE_MISSING, "BridgeMissing", "The node has not the bridge of an interface.",    \
+      "Make the bridge there, or give the interface another one by destinationXML (--xml).")       \
+  ROW(REFUSED, INTERFACE_MISSING, "InterfaceMissing",                                              \
+      "The node has not the interface that one of the VM's is put on (macvtap).",                  \
+      "Choose a host that has it, or name another one by destinationXML (--xml).")                 \
+  ROW(REFUSED, NETWORK_MISSING, "NetworkMissing",                                                  \
+      "The node's libvirt has not the network of an interface, or it is not active.",              \
+      "On that host: virsh net-define and virsh net-start.")                                       \
+  ROW(REFUSED, POOL_MISSING, "PoolMissing",                                                        \
+      "The node's libvirt has not the storage pool of a disk, or it is not active.",               \
+      "On that host: virsh pool-define and virsh pool-start.")                                     \
+  ROW(REFUSED, VOLUME_MISSING, "VolumeMissing", "The node's pool has not the volume of a disk.",   \
+      "On that host: virsh pool-refresh, if it is there; else copy the disk.")                     \
+  ROW(REFUSED, SECRET_MISSING, "SecretMissing",                                                    \
+      "The node's libvirt has not the secret that opens a disk, or not its value.",                \
+      "On that host: virsh secret-define and virsh secret-set-value.")                             \
+  ROW(REFUSED, FILE_MISSING, "FileMissing",                                                        \
+      "The node has not a file that the VM is started with.",                                      \
+      "Copy it there, or leave it out of the VM (an ISO: virsh change-media --eject).")            \
+  ROW(REFUSED, DIRECTORY_MISSING, "DirectoryMissing",                                              \
+      "The node has not a directory in which a file of the VM is written.",                        \
+      "Make the directory there.")                                                                 \
+  ROW(REFUSED, ADDRESS_MISSING, "AddressMissing",                                                  \
+      "The node has not the address that the VM's display listens on.",                            \
+      "Let it listen on an address that all hosts have, or give one by destinationXML (--xml).")   \
+  ROW(REFUSED, PORT_TAKEN, "PortTaken",                                                            \
+      "Another program of the node listens on the port of the VM's display.",                      \
+      "End that program, or give the display a free port (autoport='yes').")                       \
+  ROW(REFUSED, HUGEPAGES_MISSING, "HugepagesMissing",                                              \
+      "The node has no huge pages of the VM's size, or none that is free.",                        \
+      "On that host: sysctl vm.nr_hugepages, or virsh allocpages.")                                \
+  ROW(REFUSED, DISK_MISMATCH, "DiskMismatch",                                                      \
+      "Where a disk is to be copied to, the node has an image of another size.",                   \
+      "Look at it there, and remove it, or make it the disk's size (qemu-img resize).")            \
+  ROW(REFUSED, UUID_TAKEN, "UUIDTaken", "The node has the VM's UUID under another name.",          \
+      "Look at both with virsh, and undefine the one that is not meant.")                          \
   ROW(REFUSED, MEMORY, "Memory", "Too little memory is free, less what is promised to others.",    \
       "Free some, or choose another host.")                                                        \
   ROW(REFUSED, NAME_TAKEN, "NameTaken", "Another domain of the same name is there.",               \
@@ -208,6 +247,12 @@
   ROW(IMMOBILE, QEMU_SILENT, "QEMUSilent",                                                         \
       "Its QEMU does not answer its monitor, so that libvirt can do nothing with it.",             \
       "Look at that process on its host: stopped, or waiting for storage.")                        \
+  ROW(IMMOBILE, BLOCK_JOB_NOT_LIVE_MIGRATABLE, "BlockJobNotLiveMigratable",                        \
+      "A disk is being copied; libvirt moves no VM meanwhile.",                                    \
+      "Wait for its end, or end it (virsh blockjob VM DISK --abort).")                             \
+  ROW(IMMOBILE, DEVICE_NOT_LIVE_MIGRATABLE, "DeviceNotLiveMigratable",                             \
+      "QEMU says that a device of it cannot move.",                                                \
+      "Detach what QEMU names, or have the guest unmount it.")                                     \
   ROW(IMMOBILE, DISKS_NOT_LIVE_MIGRATABLE, "DisksNotLiveMigratable",                               \
       "Disks are on storage of its host alone.", "Copy them along (copyStorageAll).")              \
   /* other conditions */                                                                           \
