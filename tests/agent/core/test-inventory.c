@@ -54,6 +54,24 @@ static void test_domains(void) {
   bed_free(&b);
 }
 
+/* What other hosts must be looked at for, in order and once. */
+static void test_looks(void) {
+  Bed b = bed_new();
+  g_autoptr(json_t) two = json_pack(
+      "[{ss, ss, s[{ss,ss}{ss,ss}]}, {ss, ss, s[{ss,ss}{ss,ss}]}]", "uuid", UUID, "name", "web",
+      "needs", "kind", "file", "name", "/b", "kind", "pool", "name", "p", "uuid", OTHER, "name",
+      "db", "needs", "kind", "file", "name", "/b", "kind", "file", "name", "/a");
+  ferry_inventory_replace(b.inventory, two);
+  g_autoptr(json_t) looks = ferry_inventory_looks(b.inventory);
+  g_assert_cmpuint(json_array_size(looks), ==, 2);
+  g_assert_cmpstr(ferry_json_str(json_array_get(looks, 0), "name"), ==, "/a");
+  g_assert_cmpstr(ferry_json_str(json_array_get(looks, 1), "name"), ==, "/b");
+  ferry_inventory_forget(b.inventory, OTHER);
+  g_autoptr(json_t) fewer = ferry_inventory_looks(b.inventory);
+  g_assert_cmpuint(json_array_size(fewer), ==, 1);
+  bed_free(&b);
+}
+
 /* a state is reported at once; what is due later waits; both are told once */
 static void test_news(void) {
   Bed b = bed_new();
@@ -105,6 +123,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent/inventory/names", test_names);
   g_test_add_func("/agent/inventory/domains", test_domains);
   g_test_add_func("/agent/inventory/news", test_news);
+  g_test_add_func("/agent/inventory/looks", test_looks);
   g_test_add_func("/agent/inventory/stop-wakes", test_stop_wakes);
   return g_test_run();
 }
