@@ -11,6 +11,7 @@
 #include "policy/layers.h"
 #include "policy/placement.h"
 #include "policy/policy_check.h"
+#include "policy/target/candidates.h"
 #include "model/migration/condition.h"
 
 #include <string.h>
@@ -294,7 +295,8 @@ static void check_flags(const FerryAdmissionState *state, const json_t *migratio
 }
 
 const json_t *ferry_admission_place(const FerryAdmissionState *state, const json_t *vmi,
-                                    const json_t *migration, json_t **refusals) {
+                                    const json_t *migration, json_t **refusals,
+                                    json_t **candidates) {
   g_autoptr(json_t) config = ferry_admission_config(state, migration, vmi, NULL);
   g_autoptr(FerryPromises) promises =
       ferry_promises_new(state->migrations, state->n_migrations, state->vmis, state->n_vmis,
@@ -310,7 +312,10 @@ const json_t *ferry_admission_place(const FerryAdmissionState *state, const json
                             .config = config,
                             .promises = promises};
   gboolean transient;
-  return ferry_placement_choose(&in, refusals, &transient);
+  const json_t *chosen = ferry_placement_choose(&in, refusals, &transient);
+  if (candidates)
+    *candidates = ferry_candidates(&in, chosen, state->migrations, state->n_migrations);
+  return chosen;
 }
 
 /* What the checks of a named target say already, in words of their own. */
@@ -324,11 +329,27 @@ static gboolean is_said(const char *reason) {
   return FALSE;
 }
 
+/* One that is made would wait for its source. */
+static void check_source(const FerryAdmissionState *state, const json_t *vmi, GError *causes) {
+  const char *name = ferry_json_str(vmi, "status.nodeName");
+  const json_t *node = name ? find_node(state, name) : NULL;
+  const char *word = ferry_reason_name(FERRY_REASON_SOURCE_NOT_READY);
+  if (!name || (node && ferry_node_is_ready(node)))
+    return;
+  const char *message =
+      ferry_json_str(ferry_condition_find(node, FERRY_CONDITION_READY), "message");
+  g_autofree char *field = g_strdup_printf("nodes[%s]", name);
+  ferry_error_add_cause(causes, word, field,
+                        "node %s, which the VM leaves, is not ready: %s; look at its ferry-agentd "
+                        "and its libvirtd (%s)",
+                        name, message ? message : "its agent has not reported", word);
+}
+
 static void check_placement(const FerryAdmissionState *state, const json_t *migration,
                             const json_t *vmi, GError *causes) {
   const char *target = ferry_json_str(migration, "spec.targetNode");
   json_t *list = NULL;
-  const json_t *node = ferry_admission_place(state, vmi, migration, &list);
+  const json_t *node = ferry_admission_place(state, vmi, migration, &list, NULL);
   g_autoptr(json_t) refusals = list;
   if (node)
     return;
@@ -408,6 +429,8 @@ gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *m
     check_machine(state, vmi, migration, target, causes);
   check_flags(state, migration, vmi, causes);
   check_policies(state, migration, vmi, causes);
+  if (vmi && state->placement)
+    check_source(state, vmi, causes);
   if (vmi && state->placement)
     check_placement(state, migration, vmi, causes);
   return ferry_policy_answer(&ferry_kind_vmim, name, g_steal_pointer(&causes), error);

@@ -35,9 +35,11 @@ const char *ferry_admission_nearest_vmi(const FerryAdmissionState *state, const 
                                         const char *word);
 /** Whether a host can take the VM of `migration` now (limits are not looked at): the chosen Node,
  * borrowed, or NULL. `refusals` gets a new list of {nodeName, reasons:[{reason, message}]} of the
- * hosts that cannot. Pure. */
+ * hosts that cannot, `candidates` (may be NULL) one of those that can (target/candidates.h). Pure.
+ */
 const json_t *ferry_admission_place(const FerryAdmissionState *state, const json_t *vmi,
-                                    const json_t *migration, json_t **refusals);
+                                    const json_t *migration, json_t **refusals,
+                                    json_t **candidates);
 /** Judges `migration` (valid by its kind's tables, with metadata.namespace). INVALID with ALL
  * causes at once, or CONFLICT naming the migration of the same VM that is not final yet. With
  * `placement` also INVALID where no host can take the VM now, a cause for each host and reason.

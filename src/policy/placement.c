@@ -45,8 +45,7 @@ static gint64 unused_memory(const json_t *node) {
   return capacity < 0 ? -1 : MAX(0, capacity - ferry_json_int(node, "status.memoryUsedBytes", 0));
 }
 
-/* The same without what is promised to VMs on their way there. */
-static gint64 free_memory(const FerryPlacementInput *in, const json_t *node) {
+gint64 ferry_placement_free_memory(const FerryPlacementInput *in, const json_t *node) {
   gint64 unused = unused_memory(node);
   const char *name = ferry_json_str(node, "metadata.name");
   return unused < 0 ? -1 : MAX(0, unused - ferry_promises_bytes(in->promises, name));
@@ -114,7 +113,7 @@ static char *memory_reason(const FerryPlacementInput *in, const json_t *node) {
   const char *name = ferry_json_str(node, "metadata.name");
   const char *others = ferry_promises_names(in->promises, name);
   gint64 need = ferry_json_int(in->vmi, "status.guestMemoryBytes", 0);
-  gint64 free = free_memory(in, node);
+  gint64 free = ferry_placement_free_memory(in, node);
   if (free < 0 || need <= free)
     return NULL;
   g_autofree char *unused = ferry_bytes_format((double)unused_memory(node));
@@ -424,7 +423,8 @@ const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **ref
                                       "reasons", reasons));
       continue;
     }
-    Candidate this = {node, placement_drawbacks(in, source, node), free_memory(in, node)};
+    Candidate this = {node, placement_drawbacks(in, source, node),
+                      ferry_placement_free_memory(in, node)};
     if (goes_before(&this, &best))
       best = this;
   }

@@ -40,6 +40,10 @@ const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **ref
 json_t *ferry_placement_machine_reasons(const json_t *vmi, const json_t *config,
                                         const json_t *node);
 
+/** Memory of the node that neither its domains use nor is promised to VMs on their way there; -1:
+ * it has not said what it has. Pure. */
+gint64 ferry_placement_free_memory(const FerryPlacementInput *in, const json_t *node);
+
 /** Status of a node's Ready condition is "True". */
 gboolean ferry_node_is_ready(const json_t *node);
 

@@ -208,6 +208,29 @@ class Program(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (0, "db can move to h2.\n"))
         self.assertIn("dryRun=All", self.server.asked[0][1])
 
+    def test_check_shows_the_hosts(self):
+        made = migration("Pending", 0)
+        made.setdefault("status", {})["candidates"] = [
+            {"nodeName": "h3", "inbound": 1}, {"nodeName": "h2", "chosen": True, "why": "it is the only one"}]
+        self.route(f"POST {VMIM}", (201, made))
+        lines = self.run_ferry("check", "db").stdout.splitlines()
+        self.assertEqual(lines[0], "db can move.")
+        self.assertRegex(lines[2], r"^h2 .*taken: it is the only one")
+
+    def test_check_several(self):
+        self.route(f"POST {VMIM}", failure(422, "Invalid", "refused", [
+            ("nodes[h2]", "no bridge (BridgeMissing)")]))
+        self.route("GET /apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances", (200, {
+            "items": [{"metadata": {"name": n, "namespace": "default", "uid": n}, "spec": {}}
+                      for n in ("db", "web")]}))
+        for words in (("db", "web"), ("--all",), ("-l", "a=b")):
+            done = self.run_ferry("check", *words)
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn("web cannot move:\n  * no bridge (BridgeMissing)\n", done.stdout)
+            self.assertIn("0 of 2 can move.\n", done.stdout)
+        for words in ((), ("db", "--all"), ("db", "web", "-o", "json")):
+            self.assertEqual(self.run_ferry("check", *words).returncode, 2)
+
     def test_survives_lost_stream_and_expiry(self):
         steps = iter([
             [("MODIFIED", migration("Running", 11, migrationState=STATE))],

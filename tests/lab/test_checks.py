@@ -83,6 +83,37 @@ class Checks(LabTest):
         print(json.dumps(result), file=sys.stderr, flush=True)
         return result
 
+    def test_two_hosts_with_one_uuid(self):
+        """Their libvirtds take each other for themselves."""
+        conf = "/etc/libvirt/libvirtd.conf"
+        name = self.guest("twins", "h1")
+        before = self.lab.host("h2").uuid
+        self.addCleanup(self.give_uuid, conf, before)
+        self.give_uuid(conf, self.lab.host("h1").uuid)
+        done = self.wait(lambda: self.refused(name, "SameHostUUID"), 40, "check refuses it")
+        self.assertIn("host_uuid", done.stderr)
+        uri = self.ferry_json("get", "node", "h2")["status"]["hypervisor"]["peerURI"]
+        moved = self.lab.virsh("h1", "migrate", *FLAGS, name, uri)
+        self.assertNotEqual(moved.returncode, 0)
+        self.assertIn("same host", moved.stderr)
+
+    def give_uuid(self, conf, uuid):
+        self.lab.exec("h2", "sed", "-i", f's/^host_uuid *=.*/host_uuid = "{uuid}"/', conf)
+        self.lab.kill("h2", "libvirtd")
+        self.lab.start("h2", "libvirtd")
+        self.wait(lambda: self.ferry_json("get", "node", "h2")["status"]["hypervisor"]["hostUUID"]
+                  == uuid and self.is_ready("h2"), 40, f"h2's libvirt has the UUID {uuid}")
+
+    def refused(self, name, word):
+        done = self.ferry("check", name, "--to", "h2", check=False)
+        return done if done.returncode == 3 and word in done.stderr else None
+
+    def test_source_whose_agent_is_silent(self):
+        name = self.guest("alone", "h1")
+        self.agent_away("h1")
+        done = self.refused(name, "SourceNotReady")
+        self.assertIsNotNone(done, "a migration of it would wait, and check says it can move")
+
     def test_check_says_what_libvirt_does(self):
         cases = lacks.cases()
         with ThreadPoolExecutor(AT_ONCE) as pool:

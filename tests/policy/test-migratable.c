@@ -59,6 +59,20 @@ static void test_snapshots(void) {
   g_assert_nonnull(strstr(why, "virsh snapshot-delete"));
 }
 
+static void test_block_jobs(void) {
+  expect("{'devices':{'disks':[{'name':'vda'}]}}", "");
+  expect("{'devices':{'disks':[{'name':'vda'},{'name':'vdb','blockJob':'copy'}]}}",
+         "BlockJobNotLiveMigratable");
+  g_autoptr(json_t) all = reasons("{'devices':{'disks':[{'name':'vdb','blockJob':'copy'}]}}");
+  const char *why = ferry_json_str(json_array_get(all, 0), "message");
+  g_assert_nonnull(strstr(why, "disk vdb has an active block job (copy)"));
+}
+
+static void test_blockers(void) {
+  expect("{'blockers':[]}", "");
+  expect("{'blockers':['device x is odd']}", "DeviceNotLiveMigratable");
+}
+
 static void test_tsc(void) {
 #define NOTIFIED "'features':{'hyperv':{'reenlightenment':{'enabled':true}}}"
   expect("{'cpu':{'invariantTSC':true}}", "NoTSCFrequencyNotLiveMigratable");
@@ -163,6 +177,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/migratable/all-at-once", test_all_at_once);
   g_test_add_func("/migratable/launch-security", test_launch_security);
   g_test_add_func("/migratable/snapshots", test_snapshots);
+  g_test_add_func("/migratable/block-jobs", test_block_jobs);
+  g_test_add_func("/migratable/blockers", test_blockers);
   g_test_add_func("/migratable/managed-save", test_managed_save);
   g_test_add_func("/migratable/losses", test_losses);
   g_test_add_func("/migratable/unseen-interfaces", test_unseen_interfaces);

@@ -129,6 +129,42 @@ static void test_all_reasons(void) {
     json_decref(nodes[i]);
 }
 
+/* What libvirt refuses for the two hosts, or for what the target lacks of what the VM needs. */
+static void test_lacks(void) {
+  json_t *nodes[] = {node("h1", "8Gi", 0), node("h2", "8Gi", 0)};
+  g_autoptr(json_t) vmi =
+      json_pack("{s{ss},s{ss,s{s[{ss,ss}]}},s{ss,s[{ss,s{ss}}]}}", "metadata", "uid", "u1", "spec",
+                "domainName", "db", "domain", "needs", "kind", "pool", "name", "p", "status",
+                "nodeName", "h1", "domains", "nodeName", "h2", "claim", "name", "db");
+  g_autoptr(json_t) migration = json_object();
+  g_autoptr(json_t) config = json_object();
+  gboolean transient;
+  FerryPlacementInput in = {
+      .vmi = vmi, .migration = migration, .nodes = nodes, .n_nodes = 2, .config = config};
+  ferry_json_set_str(nodes[0], "status.hypervisor.hostUUID", "aa");
+  ferry_json_set_str(nodes[1], "status.hypervisor.hostUUID", "bb");
+  g_autoptr(json_t) none = ferry_placement_reasons(&in, nodes[1], &transient);
+  g_assert_cmpuint(json_array_size(none), ==,
+                   0); /* defined there by its own name: libvirt moves it */
+
+  ferry_json_set(nodes[1], "status.resourceKinds", json_pack("[s]", "pool"));
+  g_autoptr(json_t) pool = ferry_placement_reasons(&in, nodes[1], &transient);
+  g_assert_true(has(pool, "PoolMissing"));
+  g_assert_true(transient); /* somebody may make it */
+
+  ferry_json_set_str(nodes[1], "status.hypervisor.hostUUID", "AA");
+  ferry_json_set_str(json_array_get(ferry_json_get(vmi, "status.domains"), 0), "claim.name", "x");
+  g_autoptr(json_t) three = ferry_placement_reasons(&in, nodes[1], &transient);
+  g_assert_true(has(three, "SameHostUUID") && has(three, "UUIDTaken") && has(three, "PoolMissing"));
+  g_assert_false(transient);
+
+  ferry_json_set_bool(config, "offline", TRUE); /* a definition needs nothing */
+  g_autoptr(json_t) offline = ferry_placement_reasons(&in, nodes[1], &transient);
+  g_assert_false(has(offline, "PoolMissing"));
+  for (gsize i = 0; i < G_N_ELEMENTS(nodes); i++)
+    json_decref(nodes[i]);
+}
+
 static void taint(json_t *node, const char *effect) {
   ferry_json_set(node, "spec.taints",
                  json_pack("[{ss,ss}]", "key", "example.org/disk", "effect", effect));
@@ -330,6 +366,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/placement/machine", test_machine_of_another_generation);
   g_test_add_func("/placement/all-reasons", test_all_reasons);
+  g_test_add_func("/placement/lacks", test_lacks);
   g_test_add_func("/placement/taints-and-networks", test_taints_and_networks);
   g_test_add_func("/placement/offline", test_offline);
   g_test_add_func("/placement/unsupported", test_unsupported);

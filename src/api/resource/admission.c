@@ -153,9 +153,9 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   add_label(object, name);
   ferry_object_add_finalizer(object, FERRY_MIGRATION_FINALIZER);
   ferry_trace_object(req, object);
-  json_t *refusals = NULL;
+  json_t *refusals = NULL, *candidates = NULL;
   const json_t *target =
-      state.placement ? ferry_admission_place(&state, vmi, object, &refusals) : NULL;
+      state.placement ? ferry_admission_place(&state, vmi, object, &refusals, &candidates) : NULL;
   const char *now = ferry_json_str(object, "metadata.creationTimestamp");
   json_object_set_new(object, "status", ferry_migration_status_new(now));
   if (state.placement)
@@ -170,6 +170,8 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   }
   if (refusals) /* of the hosts that cannot, though one can */
     ferry_json_set(object, "status.refusals", refusals);
+  if (candidates)
+    ferry_json_set(object, "status.candidates", candidates);
   return TRUE;
 }
 

@@ -51,7 +51,7 @@ json_t *ferry_migration_request_new(FerryCli *cli, const char *vm, GError **erro
   const char *downtime = ferry_cli_option(cli, "max-downtime");
   for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
     const char *text = ferry_cli_option(cli, texts[i][0]);
-    if (i == 0 && text == NULL)
+    if (i == 0 && text == NULL && cli->verb->max_words == 2)
       text = ferry_cli_word(cli, 1); /* migrate VM HOST */
     if (text != NULL && !g_utf8_validate(text, -1, NULL)) {
       g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s: not UTF-8", texts[i][0]);

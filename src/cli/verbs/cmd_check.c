@@ -2,8 +2,10 @@
 // A migration that is asked for but not made (dryRun=All): the server runs every check.
 #include "cli/verbs/options.h"
 #include "cli/core/migration_options.h"
+#include "cli/view/candidates_table.h"
 #include "cli/view/explain.h"
 #include "cli/core/migration_request.h"
+#include "cli/core/resource.h"
 #include "cli/view/output.h"
 #include "cli/view/text.h"
 #include <stdio.h>
@@ -23,9 +25,14 @@ static void print_refusals(const json_t *object) {
   }
 }
 
-static int cmd_check(FerryCli *cli) {
-  const char *vm = ferry_cli_word(cli, 0), *format = ferry_cli_option(cli, "output");
+static void say_possible(FerryCli *cli, const char *vm) {
   const char *to = ferry_cli_option(cli, "to");
+  printf("%s can move%s%s.\n", vm, to != NULL ? " to " : "", to != NULL ? to : "");
+}
+
+/* One VM, with all that there is to say. */
+static int check_one(FerryCli *cli, const char *vm) {
+  const char *format = ferry_cli_option(cli, "output");
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, &error);
   if (request == NULL)
@@ -38,7 +45,10 @@ static int cmd_check(FerryCli *cli) {
     ferry_output_object(object, format);
     return FERRY_EXIT_DONE;
   }
-  printf("%s can move%s%s.\n", vm, to != NULL ? " to " : "", to != NULL ? to : "");
+  say_possible(cli, vm);
+  g_autofree char *hosts =
+      ferry_candidates_text(ferry_json_get(object, "status.candidates"), cli->utf8, cli->color);
+  fputs(hosts, stdout);
   print_refusals(object);
   g_autofree char *stated = ferry_explain_stated(object, cli->utf8, cli->color);
   if (*stated)
@@ -46,8 +56,110 @@ static int cmd_check(FerryCli *cli) {
   return FERRY_EXIT_DONE;
 }
 
+/* ---- several ---- */
+
+/* Where one would go. */
+static const char *taken_host(const json_t *object) {
+  gsize i;
+  json_t *one;
+  json_array_foreach(ferry_json_get(object, "status.candidates"), i, one) {
+    if (ferry_json_bool(one, "chosen", FALSE))
+      return ferry_json_str(one, "nodeName");
+  }
+  return NULL;
+}
+
+/* One of several: a line where it can move, else all reasons. */
+static int check_briefly(FerryCli *cli, const char *vm) {
+  g_autoptr(GError) error = NULL;
+  g_autofree char *name = ferry_text_clean(vm);
+  g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, &error);
+  if (request == NULL)
+    return ferry_cli_usage(cli, "%s", error->message);
+  g_autoptr(json_t) object = ferry_migration_request_post(cli, request, TRUE, &error);
+  if (object == NULL) {
+    if (error->domain != FERRY_ERROR ||
+        (error->code != FERRY_ERROR_INVALID && error->code != FERRY_ERROR_CONFLICT))
+      return ferry_migration_request_fail(cli, vm, error);
+    guint n = ferry_error_n_causes(error);
+    printf("%s cannot move:\n", name);
+    for (guint i = 0; i < n; i++) {
+      g_autofree char *why = ferry_text_clean(ferry_error_cause(error, i)->message);
+      printf("  * %s\n", why);
+    }
+    if (n == 0) {
+      g_autofree char *why = ferry_text_clean(error->message);
+      printf("  * %s\n", why);
+    }
+    return FERRY_EXIT_REFUSED;
+  }
+  const char *host = taken_host(object);
+  g_autofree char *to = ferry_text_clean(host != NULL ? host : "");
+  guint warned = g_strv_length((char **)ferry_client_warnings(cli->client));
+  g_autofree char *more = warned ? g_strdup_printf(" (%u warning%s: ferry check %s)", warned,
+                                                   warned > 1 ? "s" : "", name)
+                                 : g_strdup("");
+  printf("%s can move%s%s%s.\n", name, host != NULL ? " to " : "", to, more);
+  return FERRY_EXIT_DONE;
+}
+
+/* Names of the VMs that are asked for; NULL with an error. */
+static GPtrArray *names_of(FerryCli *cli, GError **error) {
+  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+  for (guint i = 0; ferry_cli_word(cli, i) != NULL; i++)
+    g_ptr_array_add(names, g_strdup(ferry_cli_word(cli, i)));
+  if (names->len > 0 || ferry_cli_client(cli, error) == NULL)
+    return names->len > 0 ? g_steal_pointer(&names) : NULL;
+  g_autoptr(json_t) list =
+      ferry_cli_list(cli, &ferry_kind_vmi, ferry_cli_namespace(cli),
+                     ferry_cli_option(cli, "selector"), NULL, NULL, NULL, error);
+  gsize i;
+  json_t *one;
+  json_array_foreach(json_object_get(list, "items"), i, one) {
+    const char *name = ferry_json_str(one, "metadata.name");
+    if (name != NULL)
+      g_ptr_array_add(names, g_strdup(name));
+  }
+  return list != NULL ? g_steal_pointer(&names) : NULL;
+}
+
+/* Of the exit codes the worst: what failed, then what is refused. */
+static int check_several(FerryCli *cli) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) names = names_of(cli, &error);
+  int worst = FERRY_EXIT_DONE;
+  guint can = 0;
+  if (names == NULL)
+    return ferry_cli_fail(error, NULL);
+  for (guint i = 0; i < names->len; i++) {
+    int code = check_briefly(cli, names->pdata[i]);
+    can += code == FERRY_EXIT_DONE;
+    if (code == FERRY_EXIT_USAGE)
+      return code;
+    if (worst == FERRY_EXIT_DONE || code == FERRY_EXIT_FAILED)
+      worst = code != FERRY_EXIT_DONE ? code : worst;
+  }
+  printf("%u of %u can move.\n", can, names->len);
+  return worst;
+}
+
+static int cmd_check(FerryCli *cli) {
+  gboolean chosen = ferry_args_has(cli->args, "all") || ferry_args_has(cli->args, "selector");
+  guint words = cli->args->words->len;
+  if (chosen && words > 0)
+    return ferry_cli_usage(cli, "--all and -l choose among all VMs; leave names out");
+  if (!chosen && words == 0)
+    return ferry_cli_usage(cli, "needs VM, -l LABELS or --all");
+  if ((chosen || words > 1) && ferry_args_has(cli->args, "output"))
+    return ferry_cli_usage(cli, "-o is of one VM");
+  return chosen || words > 1 ? check_several(cli) : check_one(cli, ferry_cli_word(cli, 0));
+}
+
 static const FerryCliOption after_flags[] = {
-    OPT_OUTPUT(ferry_formats_final, "Print the object as it would be: json or yaml"), OPT_END};
+    {"all", 0, NULL, "All VMs of the namespace"},
+    OPT_SELECTOR,
+    OPT_OUTPUT(ferry_formats_final, "Print the object as it would be: json or yaml"),
+    OPT_END};
 static FerryCliOption options_check[FERRY_MIGRATION_OPTIONS_MAX];
 
 /* Those in the middle are libvirt's flags, from the model's table. */
@@ -57,11 +169,13 @@ static void __attribute__((constructor)) fill_options(void) {
 
 const FerryVerb ferry_verb_check = {
     .name = "check",
-    .synopses = LINES("VM"),
-    .doc = "Say whether a VM can move, with all reasons if not",
-    .details = "Nothing is changed. The exit code is 3 where the migration would be refused.",
+    .synopses = LINES("VM...", "-l LABELS | --all"),
+    .doc = "Say whether VMs can move, with all reasons if not",
+    .details =
+        "Of one VM the hosts that can take it are shown, too, and which one would be taken.\n\n"
+        "Nothing is changed. The exit code is 3 where a migration would be refused.",
     .options = options_check,
-    .min_words = 1,
-    .max_words = 1,
+    .min_words = 0,
+    .max_words = 1000,
     .words_of = "vmi",
     .run = cmd_check};

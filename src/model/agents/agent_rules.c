@@ -202,6 +202,7 @@ static const AgentRulesRow rows[] = {
     {"conditions", SOURCE, RUNNING, stalling_alone},
     {"queue", FERRYD, 0, NULL},
     {"refusals", FERRYD, 0, NULL},
+    {"candidates", FERRYD, 0, NULL}, /* of an answer alone */
     {"migrationState", SOURCE | TARGET, LATE, agent_rules_inside},
     {"migrationState.migrationUid", FERRYD, 0, NULL},
     {"migrationState.vmiUID", FERRYD, 0, NULL},

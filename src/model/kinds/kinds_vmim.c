@@ -57,6 +57,19 @@ static const FerryField refusal_reason[] = {
     END,
 };
 
+static const FerryField candidate[] = {
+    STR("nodeName", "Name of the Node.", REQUIRED, .max = NAME_MAX_LENGTH),
+    BOOL("chosen", "Whether it would be taken."),
+    STR("why", "Why it would be taken.", .max = 256),
+    BYTES("memoryAfterBytes", "Memory that is free there after the move; left out: not known."),
+    STR("network", "The Network that the data would take; left out: none is used.",
+        .max = NAME_MAX_LENGTH),
+    WHOLE("speedMbps", FERRY_UNIT_MBIT_PER_SECOND, "Speed of the slower end of the way."),
+    COUNT("inbound", "Migrations that are on their way there."),
+    STRS("warnings", "What is known to go wrong on the way there."),
+    END,
+};
+
 static const FerryField refusal[] = {
     STR("nodeName", "The node that was refused.", .max = NAME_MAX_LENGTH),
     OBJS("reasons", refusal_reason, "All reasons, not only the first.", .max = 64),
@@ -188,6 +201,9 @@ static const FerryField status[] = {
     OBJS("conditions", ferry_fields_condition, "Further statements about it.", .merge_key = "type",
          .max = 64),
     OBJ("queue", queue, "Its place in the queue while it is Pending."),
+    OBJS("candidates", candidate,
+         "Only where it is asked for without being made (dryRun): nodes that can take the VM, and "
+         "what it would be like there."),
     OBJS("refusals", refusal, "Nodes that cannot take the VM, each with all reasons."),
     OBJ("migrationState", ferry_fields_migration_state, "Where from, where to, and how it ended."),
     MAP("configurationOrigins", "Where each setting of migrationConfiguration came from."),
