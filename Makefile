@@ -4,7 +4,7 @@ BUILD ?= build
 export FERRY_BUILD := $(abspath $(BUILD))
 PROGRAMS := ferryd ferry-agentd ferry
 
-.PHONY: all deb test-deb fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-world world-slice test-mutants test-zoo test-twin test-faults lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
+.PHONY: all deb test-deb fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-world world-slice test-mutants test-zoo test-checks test-twin test-faults lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
 
 all: build
 
@@ -80,6 +80,11 @@ test-twin: build
 ZOO ?= all
 test-zoo: build
 	cd tests/lab && FERRY_ZOO="$(ZOO)" python3 -m unittest -v test_zoo
+
+# What check says against what libvirt does; CHECKS="iso-lacking secret" takes some.
+CHECKS ?= all
+test-checks: build
+	cd tests/lab && FERRY_CHECKS="$(CHECKS)" python3 -m unittest -v test_checks
 
 lint:
 	tests/run --lint

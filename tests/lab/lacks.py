@@ -91,6 +91,9 @@ def networks():
     yield Case("network-inactive", network_card("network", "network='{name}'"), level=ALWAYS,
                both=[made], here=[define("net", NET % "i", "virsh net-start {name}")],
                there=[define("net", NET % "i")], reason="NetworkMissing")
+    yield Case("network-bridge-lacking", network_card("network", "network='{name}'"),
+               here=[NET_BRIDGE % ("b", "b"), define("net", NET % "b", "virsh net-start {name}")],
+               there=[define("net", NET % "b", "virsh net-start {name}")], reason="NetworkMissing")
     group = NET.replace("</network>", "<portgroup name='blue'/></network>")
     made = NET_BRIDGE % ("g", "g")
     yield from pair("portgroup", None, both=[made],
@@ -118,6 +121,9 @@ def storage():
     optional = iso.replace("cd.iso'", "cd.iso' startupPolicy='optional'")
     yield Case("iso-optional", optional, here=[made])
     both = disk("<source file='{shared}/{name}.img'/>")
+    yield Case("cdrom-empty", disk("", "cdrom", "hdc", "ide", more="<readonly/>"))
+    yield Case("iso-shared", iso.replace("{local}", "{shared}"),
+               here=[give("{shared}/{name}/cd.iso")])
     yield Case("disk-shared", both, here=["truncate -s 4M {shared}/{name}.img"])
     local = disk("<source file='{local}/{name}.img'/>")
     made = "truncate -s 4M {local}/{name}.img"
@@ -142,12 +148,17 @@ def secrets():
     for number, (name, value, reason) in enumerate((("secret", True, None),
                                                     ("secret-lacking", None, "SecretMissing"),
                                                     ("secret-empty", False, "SecretMissing"))):
-        uuid = SECRET % number
+        uuid, uuid2 = SECRET % number, SECRET % (number + 10)
         xml = (f"<secret ephemeral='no' private='yes'><uuid>{uuid}</uuid>"
                f"<usage type='volume'><volume>{image}</volume></usage></secret>")
         full = define("secret", xml, f"virsh secret-set-value {uuid} --file /tmp/key --plain")
         key = "printf 0123456789abcdef > /tmp/key"
         there = [key, full] if value else [define("secret", xml)] if value is False else []
+        if number < 2:
+            yield Case(name.replace("secret", "secret-usage"), disk(
+                f"<source file='{image}'><encryption format='luks'><secret type='passphrase' "
+                f"usage='{image}'/></encryption></source>"), here=[make, full.replace(uuid, uuid2)],
+                there=[t.replace(uuid, uuid2) for t in there], reason=reason)
         yield Case(name, disk(
             f"<source file='{image}'><encryption format='luks'><secret type='passphrase' "
             f"uuid='{uuid}'/></encryption></source>"), here=[make, full], there=there, reason=reason,
@@ -183,6 +194,16 @@ def files():
     yield from pair("rng", "FileMissing", devices=random, here=[made], there=[made])
 
 
+    socket = "socat UNIX-LISTEN:{local}/{name}.sock,fork EXEC:cat >/dev/null 2>&1 & sleep 0.3"
+    channel = ("<channel type='unix'><source mode='connect' path='{local}/{name}.sock'/>"
+               "<target type='virtio' name='zoo'/></channel>")
+    yield from pair("channel", "FileMissing", devices=channel, here=[socket], there=[socket])
+    shared = ("<filesystem type='mount'><source dir='{local}/{name}'/><target dir='s'/>"
+              "</filesystem>")
+    made = "mkdir -p {local}/{name}"
+    yield from pair("filesystem", "DirectoryMissing", devices=shared, here=[made], there=[made])
+
+
 def graphics():
     address = "ip addr add 192.168.77.%d/32 dev lo"
     for number, name, there in ((7, "listen", [address % 7]), (8, "listen-lacking", [])):
@@ -193,6 +214,11 @@ def graphics():
     port = VNC % "autoport='no' port='5982' listen='127.0.0.1'"
     busy = "socat TCP-LISTEN:5982,bind=127.0.0.1,fork EXEC:true >/dev/null 2>&1 & sleep 0.3"
     yield Case("port-taken", port, there=[busy], reason="PortTaken", level=ALWAYS)
+    other = busy.replace("5982", "5983").replace("127.0.0.1", "127.0.0.2")
+    yield Case("port-other-address", port.replace("5982", "5983"), there=[other])
+    every = busy.replace("5982", "5984").replace(",bind=127.0.0.1", "")
+    yield Case("port-taken-everywhere", port.replace("5982", "5984"), there=[every],
+               reason="PortTaken")
     yield Case("listen-any", VNC % "autoport='yes' listen='0.0.0.0'")
 
 
@@ -220,6 +246,8 @@ def devices():
     vfat = ("<disk type='dir' device='disk'><driver name='qemu' type='fat'/><source dir='{shared}/{name}'/>"
             "<target dev='vdb' bus='virtio'/><readonly/></disk>")
     yield Case("vvfat", vfat, here=["mkdir -p {shared}/{name}"])
+    yield Case("vvfat-lacking", vfat.replace("{shared}", "{local}"),
+               here=["mkdir -p {local}/{name}"], reason="DirectoryMissing")
     yield Case("unmigratable", attributes=QEMU, reason="DeviceNotLiveMigratable", rest=(
         "<qemu:commandline><qemu:arg value='-device'/><qemu:arg value='ivshmem-plain,memdev=m'/>"
         "<qemu:arg value='-object'/><qemu:arg value='memory-backend-ram,id=m,size=1M,share=on'/>"

@@ -31,7 +31,7 @@ static void say_possible(FerryCli *cli, const char *vm) {
 }
 
 /* One VM, with all that there is to say. */
-static int check_one(FerryCli *cli, const char *vm) {
+static int check_fully(FerryCli *cli, const char *vm) {
   const char *format = ferry_cli_option(cli, "output");
   g_autoptr(GError) error = NULL;
   g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, &error);
@@ -104,7 +104,7 @@ static int check_briefly(FerryCli *cli, const char *vm) {
 }
 
 /* Names of the VMs that are asked for; NULL with an error. */
-static GPtrArray *names_of(FerryCli *cli, GError **error) {
+static GPtrArray *names_to_check(FerryCli *cli, GError **error) {
   g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
   for (guint i = 0; ferry_cli_word(cli, i) != NULL; i++)
     g_ptr_array_add(names, g_strdup(ferry_cli_word(cli, i)));
@@ -126,7 +126,7 @@ static GPtrArray *names_of(FerryCli *cli, GError **error) {
 /* Of the exit codes the worst: what failed, then what is refused. */
 static int check_several(FerryCli *cli) {
   g_autoptr(GError) error = NULL;
-  g_autoptr(GPtrArray) names = names_of(cli, &error);
+  g_autoptr(GPtrArray) names = names_to_check(cli, &error);
   int worst = FERRY_EXIT_DONE;
   guint can = 0;
   if (names == NULL)
@@ -152,7 +152,7 @@ static int cmd_check(FerryCli *cli) {
     return ferry_cli_usage(cli, "needs VM, -l LABELS or --all");
   if ((chosen || words > 1) && ferry_args_has(cli->args, "output"))
     return ferry_cli_usage(cli, "-o is of one VM");
-  return chosen || words > 1 ? check_several(cli) : check_one(cli, ferry_cli_word(cli, 0));
+  return chosen || words > 1 ? check_several(cli) : check_fully(cli, ferry_cli_word(cli, 0));
 }
 
 static const FerryCliOption after_flags[] = {

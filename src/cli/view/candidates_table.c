@@ -15,7 +15,7 @@ static char *memory_text(const json_t *candidate) {
   return n < 0 ? g_strdup("?") : ferry_bytes_format((double)n);
 }
 
-static json_t *row_of(const json_t *candidate) {
+static json_t *candidates_row(const json_t *candidate) {
   const char *name = ferry_json_str(candidate, "nodeName"), *why = ferry_json_str(candidate, "why");
   const char *network = ferry_json_str(candidate, "network");
   gboolean chosen = ferry_json_bool(candidate, "chosen", FALSE);
@@ -33,19 +33,19 @@ static json_t *row_of(const json_t *candidate) {
                    taken);
 }
 
-static json_t *rows_of(const json_t *candidates) {
+static json_t *candidates_rows(const json_t *candidates) {
   json_t *rows = json_array(), *one;
   gsize i;
   for (int chosen = 1; chosen >= 0; chosen--)
     json_array_foreach((json_t *)candidates, i, one) {
       if (ferry_json_bool(one, "chosen", FALSE) == chosen)
-        json_array_append_new(rows, row_of(one));
+        json_array_append_new(rows, candidates_row(one));
     }
   return rows;
 }
 
-static json_t *columns(void) {
-  static const char *const names[] = {"Host",    "Memory After", "Network", "Speed",
+static json_t *candidates_columns(void) {
+  static const char *const names[] = {"Host",    "Memory After", "Over",  "Speed",
                                       "Inbound", "Warnings",     "Choice"};
   json_t *list = json_array();
   for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
@@ -59,7 +59,7 @@ char *ferry_candidates_text(const json_t *candidates, gboolean utf8, gboolean co
     return g_strdup("");
   FerryTableStyle style = {.color = color, .utf8 = utf8};
   g_autoptr(json_t) table = json_pack("{s:s, s:o, s:o}", "kind", "Table", "columnDefinitions",
-                                      columns(), "rows", rows_of(candidates));
+                                      candidates_columns(), "rows", candidates_rows(candidates));
   g_autoptr(FerryTablePrinter) printer = ferry_table_printer_new(&style);
   ferry_table_printer_add(printer, table);
   g_autofree char *text = ferry_table_printer_text(printer);

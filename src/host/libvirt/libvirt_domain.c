@@ -109,7 +109,7 @@ static void add_disk_sharing(FerryLibvirtHost *host, json_t *record) {
 /* QEMU knows itself what of it keeps it from moving. Asking it so marks the domain as one that
  * others than libvirt have had a hand in: only those are asked that are marked already, or that
  * share a directory, which keeps them once the guest has mounted it. */
-static void add_blockers(virDomainPtr domain, json_t *record) {
+static void ask_blockers(virDomainPtr domain, json_t *record) {
   char *answer = NULL;
   gboolean asked = ferry_json_bool(record, OWN_ARGUMENTS, FALSE) ||
                    json_array_size(json_object_get(record, "filesystems")) > 0;
@@ -156,7 +156,7 @@ static gboolean ask_qemu_of_record(FerryLibvirtAsk *a, GError **error) {
     if (a->value)
       add_job(domain, a->found);
     if (a->value)
-      add_blockers(domain, a->found);
+      ask_blockers(domain, a->found);
     learn_sizes(a->host, domain, a->uuid, json_object_get(a->found, "disks"));
   }
   if (domain)

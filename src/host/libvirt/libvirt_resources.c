@@ -10,6 +10,7 @@
 
 #include <ifaddrs.h>
 #include <libvirt/virterror.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -35,13 +36,26 @@ static void note_kind(json_t *kinds, FerryNeed need, int n) {
     virResetLastError();
 }
 
-static void add_networks(virConnectPtr conn, json_t *list, json_t *kinds) {
+/* libvirt starts a network whose bridge isn't there, and then no guest on it. */
+static char *problem_of_network(virNetworkPtr network, gboolean local) {
+  if (virNetworkIsActive(network) == 0)
+    return g_strdup("it is not active");
+  char *bridge = local ? virNetworkGetBridgeName(network) : NULL;
+  char *problem = bridge && if_nametoindex(bridge) == 0
+                      ? g_strdup_printf("its bridge %s is not there", bridge)
+                      : NULL;
+  free(bridge);
+  virResetLastError(); /* not every network has one */
+  return problem;
+}
+
+static void add_networks(virConnectPtr conn, gboolean local, json_t *list, json_t *kinds) {
   virNetworkPtr *all = NULL;
   int n = virConnectListAllNetworks(conn, &all, 0);
   for (int i = 0; i < n; i++) {
+    g_autofree char *problem = problem_of_network(all[i], local);
     if (i < MAX_OF_KIND)
-      resources_add(list, FERRY_NEED_NETWORK, virNetworkGetName(all[i]),
-                    virNetworkIsActive(all[i]) == 0 ? "it is not active" : NULL);
+      resources_add(list, FERRY_NEED_NETWORK, virNetworkGetName(all[i]), problem);
     virNetworkFree(all[i]);
   }
   free(all);
@@ -120,7 +134,7 @@ static void resources_add_secrets(virConnectPtr conn, json_t *list, json_t *kind
 }
 
 /* All that it has, those of lo, too, on which a display may listen. */
-static void add_addresses(json_t *list, json_t *kinds) {
+static void resources_add_addresses(json_t *list, json_t *kinds) {
   struct ifaddrs *all = NULL;
   int n = 0;
   if (getifaddrs(&all) != 0)
@@ -147,7 +161,7 @@ static void add_looks(const json_t *looks, json_t *list, json_t *kinds) {
   g_autoptr(json_t) pages = ferry_look_hugepages("/sys/kernel/mm/hugepages", meminfo);
   json_array_extend(list, pages);
   note_kind(kinds, FERRY_NEED_HUGEPAGES, 0);
-  add_addresses(list, kinds);
+  resources_add_addresses(list, kinds);
   gsize i;
   json_t *look;
   json_array_foreach((json_t *)looks, i, look) {
@@ -164,7 +178,7 @@ static gboolean read_resources(FerryLibvirtAsk *a, GError **error) {
     json_decref(kinds);
     return ferry_libvirt_error(error, "cannot read the host's resources");
   }
-  add_networks(a->conn, list, kinds);
+  add_networks(a->conn, a->host->base.local, list, kinds);
   add_pools(a->conn, list, kinds);
   resources_add_secrets(a->conn, list, kinds);
   if (a->host->base.local)

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+// Theory of operation: a definition is walked once, device by device. It errs to the side of too
+// little: a need that is none would refuse what libvirt would do, while one that is missed is refused
+// by libvirt itself. So a path counts only where libvirt or QEMU opens it at the start and makes it
+// not itself; for what they make, its directory counts.
 #include "model/domain/domain_needs.h"
 #include "model/domain/xml.h"
 
@@ -98,13 +102,18 @@ static void add_secrets(json_t *out, const xmlNode *node) {
   }
 }
 
-/* A disk that the guest only reads, and that libvirt does not leave out where it is not there. */
+/* Whether libvirt leaves the medium out where it is not there. */
+static gboolean needs_is_optional(const xmlNode *source) {
+  g_autofree char *policy = needs_attribute(source, "startupPolicy");
+  return policy && !g_str_equal(policy, "mandatory");
+}
+
+/* A file that the guest only reads, or one that a copy of it would be written to. */
 static void add_read_disk(json_t *out, const xmlNode *disk, const xmlNode *source) {
   g_autofree char *device = needs_attribute(disk, "device");
-  g_autofree char *policy = needs_attribute(source, "startupPolicy");
   g_autofree char *file = needs_attribute(source, "file");
   gboolean read = g_strcmp0(device, "cdrom") == 0 || ferry_xml_child(disk, "readonly");
-  if (read && (!policy || g_str_equal(policy, "mandatory")))
+  if (read && !needs_is_optional(source))
     needs_add_path(out, FERRY_NEED_FILE, file);
   else if (!read && needs_says(disk, "type", "file"))
     needs_add_path(out, FERRY_NEED_IMAGE, file);
@@ -120,7 +129,12 @@ static void add_disk(json_t *out, const xmlNode *disk) {
     needs_add(out, FERRY_NEED_POOL, pool);
     needs_add(out, FERRY_NEED_VOLUME, both);
   }
-  add_read_disk(out, disk, source);
+  if (needs_says(disk, "type", "block") && !needs_is_optional(source))
+    add_attribute(out, FERRY_NEED_FILE, source, "dev");
+  else if (needs_says(disk, "type", "dir"))
+    add_attribute(out, FERRY_NEED_DIRECTORY, source, "dir");
+  else
+    add_read_disk(out, disk, source);
 }
 
 /* ---- other devices ---- */
@@ -190,6 +204,8 @@ static void add_device(json_t *out, const xmlNode *n) {
     add_graphics(out, n);
   } else if (g_strv_contains(characters, (const char *)n->name)) {
     add_character(out, n);
+  } else if (needs_is(n, "filesystem") && needs_says(n, "type", "mount")) {
+    add_attribute(out, FERRY_NEED_DIRECTORY, ferry_xml_child(n, "source"), "dir");
   } else if (needs_is(n, "rng") && needs_says(ferry_xml_child(n, "backend"), "model", "random")) {
     g_autofree char *path = ferry_xml_own_text(ferry_xml_child(n, "backend"));
     needs_add_path(out, FERRY_NEED_FILE, path);

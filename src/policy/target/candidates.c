@@ -4,7 +4,7 @@
 #include "policy/data_way.h"
 #include "policy/target/version_defects.h"
 
-static const json_t *find_source(const FerryPlacementInput *in) {
+static const json_t *candidates_source(const FerryPlacementInput *in) {
   const char *name = ferry_json_str(in->vmi, "status.nodeName");
   for (gsize i = 0; name && i < in->n_nodes; i++)
     if (g_strcmp0(ferry_json_str(in->nodes[i], "metadata.name"), name) == 0)
@@ -21,8 +21,8 @@ static gint64 inbound_of(const char *node, json_t *const *migrations, gsize n) {
   return count;
 }
 
-static void add_way(json_t *entry, json_t *warnings, const FerryPlacementInput *in,
-                    const json_t *source, const json_t *node) {
+static void candidates_add_way(json_t *entry, json_t *warnings, const FerryPlacementInput *in,
+                               const json_t *source, const json_t *node) {
   g_auto(FerryRoute) route = {0};
   g_autofree char *problem = NULL;
   if (!source ||
@@ -37,14 +37,15 @@ static void add_way(json_t *entry, json_t *warnings, const FerryPlacementInput *
     ferry_json_set_int(entry, "speedMbps", speed);
 }
 
-static json_t *candidate(const FerryPlacementInput *in, const json_t *source, const json_t *node) {
+static json_t *candidate_entry(const FerryPlacementInput *in, const json_t *source,
+                               const json_t *node) {
   const char *name = ferry_json_str(node, "metadata.name");
   json_t *entry = json_pack("{ss}", "nodeName", name), *warnings = json_array(), *one;
   gint64 unused = ferry_placement_free_memory(in, node);
   if (unused >= 0)
     ferry_json_set_int(entry, "memoryAfterBytes",
                        MAX(0, unused - ferry_json_int(in->vmi, "status.guestMemoryBytes", 0)));
-  add_way(entry, warnings, in, source, node);
+  candidates_add_way(entry, warnings, in, source, node);
   g_autoptr(json_t) defects = ferry_version_defects(in->vmi, in->config, source, node);
   gsize i;
   json_array_foreach(defects, i, one) json_array_append(warnings, json_object_get(one, "message"));
@@ -74,14 +75,14 @@ static const char *why_chosen(const FerryPlacementInput *in, const json_t *list,
 
 json_t *ferry_candidates(const FerryPlacementInput *in, const json_t *chosen,
                          json_t *const *migrations, gsize n_migrations) {
-  const json_t *source = find_source(in);
+  const json_t *source = candidates_source(in);
   json_t *list = json_array(), *taken = NULL;
   for (gsize i = 0; i < in->n_nodes; i++) {
     const char *name = ferry_json_str(in->nodes[i], "metadata.name");
     g_autoptr(json_t) against = ferry_placement_reasons(in, in->nodes[i], NULL);
     if (json_array_size(against) > 0)
       continue;
-    json_t *entry = candidate(in, source, in->nodes[i]);
+    json_t *entry = candidate_entry(in, source, in->nodes[i]);
     ferry_json_set_int(entry, "inbound", inbound_of(name, migrations, n_migrations));
     ferry_json_set_bool(entry, "chosen", in->nodes[i] == chosen);
     json_array_append_new(list, entry);

@@ -129,7 +129,7 @@ static gboolean has_shared_disk(const json_t *vmi) {
   return FALSE;
 }
 
-static gboolean concerns(const VersionDefect *d, const json_t *vmi, const json_t *config) {
+static gboolean defect_concerns(const VersionDefect *d, const json_t *vmi, const json_t *config) {
   const json_t *traits = ferry_json_get(vmi, "spec.domain.traits");
   if (d->trait && !ferry_json_has_word(traits, d->trait))
     return FALSE;
@@ -178,7 +178,7 @@ json_t *ferry_version_defects(const json_t *vmi, const json_t *config, const jso
   json_t *out = json_array();
   for (gsize i = 0; i < G_N_ELEMENTS(version_defects); i++) {
     const VersionDefect *d = &version_defects[i];
-    if (!concerns(d, vmi, config) || !holds_between(d, source, target))
+    if (!defect_concerns(d, vmi, config) || !holds_between(d, source, target))
       continue;
     g_autofree char *text = g_strdup_printf(
         "known defect between %s (libvirt %s, QEMU %s) and %s (libvirt %s, QEMU "

@@ -47,6 +47,10 @@ static void test_disks(void) {
   check(DISK("type='file'", "<source file='/a.img'/>"), "image /a.img");
   check(DISK("type='file' device='cdrom'", "<source file='/a.iso' startupPolicy='optional'/>"), "");
   check(DISK("type='file' device='cdrom'", ""), "");
+  check(DISK("type='block'", "<source dev='/dev/vg/a'/>"), "file /dev/vg/a");
+  check(DISK("type='block' device='cdrom'", "<source dev='/dev/sr0' startupPolicy='optional'/>"),
+        "");
+  check(DISK("type='dir'", "<source dir='/d'/><readonly/>"), "directory /d");
   check(DISK("type='network'",
              "<source protocol='rbd'><auth><secret type='ceph' usage='u'/></auth></source>"),
         "secret ceph:u");
@@ -75,6 +79,8 @@ static void test_ports(void) {
   check(DEVICES("<serial type='file'><source path='/out/x'/></serial>"), "directory /out");
   check(DEVICES("<channel type='unix'><source mode='connect' path='/s'/></channel>"), "file /s");
   check(DEVICES("<channel type='unix'><source mode='bind' path='/s'/></channel>"), "");
+  check(DEVICES("<filesystem type='mount'><source dir='/d'/><target dir='t'/></filesystem>"),
+        "directory /d");
   check(DEVICES("<rng><backend model='random'>/dev/hwrng</backend></rng>"), "file /dev/hwrng");
   check(DEVICES("<rng><backend model='egd' type='udp'><source host='h'/></backend></rng>"), "");
 }
