@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A list of rules, each of which looks at one thing of the VM and adds its reason with what it found
-// and what to do, so that all are said at once. What is no matter of the VM but of a target is in
-// placement.c.
+// A list of rules, each of which looks at one thing of the VM and adds its reason with what it
+// found and what to do, so that all are said at once. What is no matter of the VM but of a target
+// is in placement.c.
 #include "policy/migratable.h"
 #include "model/migration/reasons.h"
 #include "model/domain/domain_limits.h"

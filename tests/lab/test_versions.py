@@ -5,6 +5,8 @@ Without KVM, QEMU 7.2 as the source loses writes of a guest that runs: from h2 g
 import re
 
 from flagstest import FlagsTest
+from ferrylab import guest
+from ferrylab.paths import IN_SHARED
 
 OLD_MACHINE = "pc-i440fx-7.2"  # which both generations know
 # option and value, what it is called, what it needs of libvirt and of QEMU
@@ -70,6 +72,42 @@ class Versions(FlagsTest):
         self.assertNotIn("node h1 has", text)
         self.assertEqual(len(re.findall(r"node h2 has", text)), len(wanted), text)
         self.assertEqual(self.stat(name)["host"], source)
+
+    def overlaid(self, name, overlay):
+        self.guests = [*getattr(self, "guests", []), name]
+        guest.create(self.lab, {
+            "name": name, "kernel": "bare", "memory": 32, "vcpus": 1, "rate": 1.0,
+            "working_set": 4, "pattern": "uniform", "disk": "none", "labels": {},
+            "namespace": "default", "persistent": True, "machine": OLD_MACHINE,
+            "overlay": f"<domain>{overlay}</domain>"}, "h1")
+        self.wait(lambda: self.vmi(name), 15, "ferryd shows it")
+
+    def test_setting_that_an_older_libvirt_drops(self):
+        """libvirt says nothing of it, and check does."""
+        image = f"{IN_SHARED}/dropped.qcow2"
+        self.lab.exec("h1", "qemu-img", "create", "-q", "-f", "qcow2", image, "8M")
+        self.overlaid("dropped", (
+            "<devices><disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='none' "
+            f"discard_no_unref='on'/><source file='{image}'/><target dev='vda' bus='virtio'/></disk>"
+            "</devices>"))
+        done = self.ferry("check", "dropped", "--to", "h2")
+        self.assertRegex(done.stderr, r"the libvirt of h2 \(9\.0\.\d+\) doesn't know "
+                                      r"<devices/disk/driver> \(disk-discard-no-unref\)")
+        self.assertNotIn("EmulatedWrites", done.stderr)  # of QEMU 7.2 as the source alone
+        self.assertIn("discard_no_unref", self.lab.virsh("h1", "dumpxml", "dropped").stdout)
+        self.ferry("migrate", "dropped", "--to", "h2")
+        self.assertNotIn("discard_no_unref", self.lab.virsh("h2", "dumpxml", "dropped").stdout)
+        back = self.ferry("check", "dropped", "--to", "h1")
+        self.assertRegex(back.stderr, r"known defect between h2 .*\(EmulatedWrites\)")
+
+    def test_setting_that_an_older_libvirt_refuses(self):
+        self.overlaid("refused", ("<features><acpi/><apic/><vmport state='off'/><ps2 state='off'/>"
+                                  "</features>"))
+        self.assertIn("(SettingUnknown)", self.refusal("refused", "h2"))
+        uri = self.ferry_json("get", "node", "h2")["status"]["hypervisor"]["peerURI"]
+        moved = self.lab.virsh("h1", "migrate", "--live", "--p2p", "refused", uri)
+        self.assertNotEqual(moved.returncode, 0)
+        self.assertIn("ps2", moved.stderr)
 
     def test_what_the_target_lacks(self):
         self.refuses_all_newer("h1", "h2")

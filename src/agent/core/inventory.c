@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is kept of each domain is what others ask for again and again: its name, its memory, and what
-// it needs of a host. libvirt's events mark domains; whoever reports waits for marks, for a moment
-// more where nothing is urgent, so that what changes together is told together.
+// What is kept of each domain is what others ask for again and again: its name, its memory, and
+// what it needs of a host. libvirt's events mark domains; whoever reports waits for marks, for a
+// moment more where nothing is urgent, so that what changes together is told together.
 #include "agent/core/inventory.h"
 #include "model/domain/domain_needs.h"
 #include <string.h>

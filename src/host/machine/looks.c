@@ -13,7 +13,7 @@
 
 /* ---- files ---- */
 
-static char *look_at_file(const char *path, gboolean directory, gboolean *known) {
+static char *look_at_name(const char *path, gboolean directory, gboolean *known) {
   struct stat found;
   *known = TRUE;
   if (stat(path, &found) != 0) {
@@ -113,7 +113,7 @@ json_t *ferry_look(const json_t *look) {
   if (name && need == FERRY_NEED_PORT)
     problem = look_at_port(name, &known);
   else if (name && path && name[0] == '/')
-    problem = look_at_file(name, need == FERRY_NEED_DIRECTORY, &known);
+    problem = look_at_name(name, need == FERRY_NEED_DIRECTORY, &known);
   if (!known)
     return NULL;
   json_t *entry = json_pack("{ss,ss}", "kind", ferry_need_word(need), "name", name);

@@ -12,6 +12,7 @@ typedef struct {
   const char *value;             /* NULL: any; "!x": another than x; "x*": one that begins so */
   const char *also, *also_value; /* a second attribute, of which NULL is none */
   const char *since;             /* NULL: it is no matter of who knows it */
+  gboolean refused;              /* an older one refuses it, and does not drop it */
 } Trait;
 
 static const Trait traits[] = {
@@ -34,7 +35,7 @@ static const Trait traits[] = {
     {"controller-mem-reserve", "devices/controller/target", "memReserve", NULL, NULL, NULL,
      "10.3.0"},
     {"pstore", "devices/pstore", NULL, NULL, NULL, NULL, "10.6.0"},
-    {"ps2", "features/ps2", NULL, NULL, NULL, NULL, "10.7.0"},
+    {"ps2", "features/ps2", NULL, NULL, NULL, NULL, "10.7.0", .refused = TRUE},
     {"disk-data-store", "devices/disk/source/dataStore", NULL, NULL, NULL, NULL, "10.10.0"},
     {"tpm-profile", "devices/tpm/backend/profile", NULL, NULL, NULL, NULL, "10.10.0"},
     {"controller-iothreads", "devices/controller/driver/iothreads", NULL, NULL, NULL, NULL,
@@ -113,4 +114,9 @@ const char *ferry_domain_trait_since(const char *word) {
 const char *ferry_domain_trait_place(const char *word) {
   const Trait *trait = trait_find(word);
   return trait ? trait->path : NULL;
+}
+
+gboolean ferry_domain_trait_is_refused(const char *word) {
+  const Trait *trait = trait_find(word);
+  return trait && trait->refused;
 }

@@ -184,6 +184,9 @@
   ROW(REFUSED, HUGEPAGES_MISSING, "HugepagesMissing",                                              \
       "The node has no huge pages of the VM's size, or none that is free.",                        \
       "On that host: sysctl vm.nr_hugepages, or virsh allocpages.")                                \
+  ROW(REFUSED, SETTING_UNKNOWN, "SettingUnknown",                                                  \
+      "The node's libvirt is too old for a setting of the VM, and refuses it.",                    \
+      "Choose a host with a newer libvirt, or take the setting out of the VM.")                    \
   ROW(REFUSED, DISK_MISMATCH, "DiskMismatch",                                                      \
       "Where a disk is to be copied to, the node has an image of another size.",                   \
       "Look at it there, and remove it, or make it the disk's size (qemu-img resize).")            \

@@ -4,6 +4,8 @@
 #include "policy/target/needs_rules.h"
 #include "model/domain/copied_disks.h"
 #include "model/domain/domain_needs.h"
+#include "model/domain/domain_traits.h"
+#include "model/flags/migration_flags.h"
 #include "model/migration/reasons.h"
 #include <libxml/parser.h>
 #include <string.h>
@@ -95,6 +97,26 @@ static void judge_need(const json_t *node, const json_t *need, json_t *reasons) 
                                   "message", ferry_json_text(text)));
 }
 
+/* What the target's libvirt is too old for, and refuses. */
+static void judge_traits(const json_t *vmi, const json_t *node, json_t *reasons) {
+  const char *version = ferry_json_str(node, "status.hypervisor.libvirtVersion");
+  gsize i;
+  json_t *trait;
+  json_array_foreach(ferry_json_get(vmi, "spec.domain.traits"), i, trait) {
+    const char *word = json_string_value(trait), *since = ferry_domain_trait_since(word);
+    if (!version || !since || !ferry_domain_trait_is_refused(word) ||
+        ferry_version_compare(version, since) >= 0)
+      continue;
+    g_autofree char *text = g_strdup_printf(
+        "node %s has libvirt %s, which doesn't know <%s>, as libvirt %s does, and refuses the VM; "
+        "choose a host with a newer libvirt",
+        ferry_json_str(node, "metadata.name"), version, ferry_domain_trait_place(word), since);
+    json_array_append_new(reasons, json_pack("{ss,so}", "reason",
+                                             ferry_reason_name(FERRY_REASON_SETTING_UNKNOWN),
+                                             "message", ferry_json_text(text)));
+  }
+}
+
 /* An image where a disk is copied to that can't take it. */
 static void judge_copies(const json_t *vmi, const json_t *config, const json_t *node,
                          json_t *reasons) {
@@ -134,7 +156,9 @@ json_t *ferry_needs_reasons(const json_t *vmi, const json_t *config, const json_
       xml ? given_needs(xml) : json_incref(ferry_json_get(vmi, "spec.domain.needs"));
   gsize i;
   json_array_foreach(needs, i, need) judge_need(node, need, reasons);
-  if (!xml)
+  if (!xml) {
     judge_copies(vmi, config, node, reasons);
+    judge_traits(vmi, node, reasons);
+  }
   return reasons;
 }

@@ -162,7 +162,8 @@ static void add_dropped(json_t *out, const json_t *vmi, const json_t *target) {
   json_t *trait;
   json_array_foreach(ferry_json_get(vmi, "spec.domain.traits"), i, trait) {
     const char *word = json_string_value(trait), *since = ferry_domain_trait_since(word);
-    if (!since || !version || ferry_version_compare(version, since) >= 0)
+    if (!since || !version || ferry_version_compare(version, since) >= 0 ||
+        ferry_domain_trait_is_refused(word)) /* needs_rules.c says that */
       continue;
     g_autofree char *text = g_strdup_printf(
         "the libvirt of %s (%s) doesn't know <%s> (%s), which came with %s, and drops it without a "

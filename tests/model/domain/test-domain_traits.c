@@ -53,6 +53,9 @@ static void test_since(void) {
   g_assert_null(ferry_domain_trait_since("video-virtio")); /* all know it */
   g_assert_null(ferry_domain_trait_since("moon"));
   g_assert_null(ferry_domain_trait_place("moon"));
+  g_assert_true(ferry_domain_trait_is_refused("ps2"));
+  g_assert_false(ferry_domain_trait_is_refused("disk-iothreads")); /* it is dropped */
+  g_assert_false(ferry_domain_trait_is_refused("moon"));
 }
 
 int main(int argc, char **argv) {

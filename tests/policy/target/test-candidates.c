@@ -15,7 +15,7 @@ static const json_t *of(const json_t *list, const char *name) {
 static void test_hosts_beside_each_other(void) {
   json_t *nodes[] = {host("h1", 0), host("h2", 4LL << 30), host("h3", 1LL << 30)};
   g_autoptr(json_t) vmi =
-      json_pack("{s{s{s[s]}},s{ss,sI}}", "spec", "domain", "traits", "ps2", "status", "nodeName",
+      json_pack("{s{s{s[s]}},s{ss,sI}}", "spec", "domain", "traits", "pstore", "status", "nodeName",
                 "h1", "guestMemoryBytes", (json_int_t)1 << 30);
   g_autoptr(json_t) migration = json_object(), config = json_object();
   g_autoptr(json_t) coming = json_pack("{s{ss,s{ss}}}", "status", "phase", "Running",

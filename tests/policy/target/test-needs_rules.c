@@ -93,6 +93,27 @@ static void test_other_definition(void) {
   g_assert_cmpstr(unreadable, ==, ""); /* others say so */
 }
 
+/* What an older libvirt refuses, at both ends. */
+static void test_unknown_setting(void) {
+  static const struct {
+    const char *version;
+    gsize refused;
+  } cases[] = {{"10.6.0", 1}, {"10.7.0", 0}};
+  g_autoptr(json_t) vmi =
+      json_pack("{s{s{s[ss]}}}", "spec", "domain", "traits", "ps2", "disk-iothreads");
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(json_t) node = json_pack("{s{ss},s{s{ss}}}", "metadata", "name", "h2", "status",
+                                       "hypervisor", "libvirtVersion", cases[i].version);
+    g_autoptr(json_t) list = ferry_needs_reasons(vmi, NULL, node);
+    g_assert_cmpuint(json_array_size(list), ==, cases[i].refused);
+    if (cases[i].refused)
+      g_assert_cmpstr(ferry_json_str(json_array_get(list, 0), "reason"), ==, "SettingUnknown");
+  }
+  g_autoptr(json_t) unsaid = json_pack("{s{ss}}", "metadata", "name", "h2");
+  g_autoptr(json_t) none = ferry_needs_reasons(vmi, NULL, unsaid);
+  g_assert_cmpuint(json_array_size(none), ==, 0);
+}
+
 /* A disk that is copied onto what is there. */
 static void test_copies(void) {
   g_autoptr(json_t) vmi =
@@ -126,6 +147,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/needs_rules/interfaces", test_interfaces);
   g_test_add_func("/needs_rules/pool-says-it", test_pool_says_it);
   g_test_add_func("/needs_rules/other-definition", test_other_definition);
+  g_test_add_func("/needs_rules/unknown-setting", test_unknown_setting);
   g_test_add_func("/needs_rules/copies", test_copies);
   return g_test_run();
 }

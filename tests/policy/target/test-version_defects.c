@@ -74,8 +74,9 @@ static void test_both_ends(void) {
       {"EmulatedWrites", "emulated", NULL, "9.0.0/7.2.0", NEW, TRUE},
       {"EmulatedWrites", "emulated", NULL, "9.0.0/7.2.22", NEW, TRUE},
       {"EmulatedWrites", "emulated", NULL, "9.0.0/8.0.0", NEW, FALSE},
-      {"SettingDropped", "ps2", NULL, NEW, "10.6.0/9.0.0", TRUE},
-      {"SettingDropped", "ps2", NULL, NEW, "10.7.0/9.0.0", FALSE},
+      {"SettingDropped", "disk-iothreads", NULL, NEW, "9.10.0/9.0.0", TRUE},
+      {"SettingDropped", "disk-iothreads", NULL, NEW, "10.0.0/9.0.0", FALSE},
+      {"SettingDropped", "ps2", NULL, NEW, "10.6.0/9.0.0", FALSE}, /* that is refused */
       {"SettingDropped", "video-virtio", NULL, NEW, "9.0.0/7.2.0", FALSE},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
