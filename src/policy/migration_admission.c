@@ -12,6 +12,7 @@
 #include "policy/placement.h"
 #include "policy/policy_check.h"
 #include "policy/target/candidates.h"
+#include "policy/target/needs_rules.h"
 #include "model/migration/condition.h"
 
 #include <string.h>
@@ -244,6 +245,33 @@ static void check_machine(const FerryAdmissionState *state, const json_t *vmi,
                             "Invalid value: \"%s\": %s", target, ferry_json_str(reason, "message"));
 }
 
+/* What the named target lacks of what the VM needs: nobody is told so only after minutes. */
+static void check_lacks(const FerryAdmissionState *state, const json_t *vmi,
+                        const json_t *migration, const char *target, GError *causes) {
+  g_autoptr(json_t) config = ferry_admission_config(state, migration, vmi, NULL);
+  const json_t *node = find_node(state, target);
+  const char *source = ferry_json_str(vmi, "status.nodeName");
+  if (!node || g_strcmp0(source, target) == 0 || ferry_json_bool(config, "offline", FALSE) ||
+      ferry_json_bool(config, "postCopyResume", FALSE))
+    return;
+  g_autoptr(json_t) reasons = ferry_needs_reasons(vmi, config, node);
+  gsize i;
+  json_t *reason;
+  json_array_foreach(reasons, i, reason) {
+    const char *word = ferry_json_str(reason, "reason");
+    ferry_error_add_cause(causes, word, "spec.targetNode", "Invalid value: \"%s\": %s (%s)", target,
+                          ferry_json_str(reason, "message"), word);
+  }
+}
+
+/* Whether a cause has these words already. */
+static gboolean is_told(const GError *causes, const char *message) {
+  for (guint i = 0; message && i < ferry_error_n_causes(causes); i++)
+    if (strstr(ferry_error_cause(causes, i)->message, message))
+      return TRUE;
+  return FALSE;
+}
+
 static gboolean check_only_one(const FerryAdmissionState *state, const json_t *migration,
                                const json_t *vmi, GError **error) {
   const char *name = ferry_json_str(vmi, "metadata.name");
@@ -365,9 +393,9 @@ static void check_placement(const FerryAdmissionState *state, const json_t *migr
     g_autofree char *field = g_strdup_printf("nodes[%s]", name);
     json_array_foreach(json_object_get(refusal, "reasons"), k, reason) {
       const char *word = ferry_json_str(reason, "reason");
-      if (!target || !is_said(word))
-        ferry_error_add_cause(causes, word, field, "%s (%s)", ferry_json_str(reason, "message"),
-                              word);
+      const char *message = ferry_json_str(reason, "message");
+      if (!target || (!is_said(word) && !is_told(causes, message)))
+        ferry_error_add_cause(causes, word, field, "%s (%s)", message, word);
     }
   }
 }
@@ -427,6 +455,8 @@ gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *m
     check_target(state, vmi, migration, target, causes);
   if (target && vmi)
     check_machine(state, vmi, migration, target, causes);
+  if (target && vmi)
+    check_lacks(state, vmi, migration, target, causes);
   check_flags(state, migration, vmi, causes);
   check_policies(state, migration, vmi, causes);
   if (vmi && state->placement)

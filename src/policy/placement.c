@@ -260,7 +260,9 @@ static void against_lacks(Case *c) {
       ferry_migration_flag_on(in->config, "postCopyResume"))
     return;
   json_t *lacks = ferry_needs_reasons(in->vmi, in->config, c->node);
-  json_array_extend(c->reasons, lacks); /* somebody may make it meanwhile */
+  c->lasting += /* the rest somebody may make meanwhile */
+      ferry_json_find(lacks, "reason", ferry_reason_name(FERRY_REASON_SETTING_UNKNOWN)) != NULL;
+  json_array_extend(c->reasons, lacks);
   json_decref(lacks);
 }
 

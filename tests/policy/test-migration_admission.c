@@ -172,6 +172,32 @@ static void machine_of_another_generation(World *w, gconstpointer data) {
   g_assert_null(check(w, "db", NULL)); /* another host may do */
 }
 
+/* What a named target lacks is said once, and to who really asks as well; a host that nobody named
+ * may be given it meanwhile. A question is not answered "yes" while its source is silent. */
+static void what_the_target_lacks(World *w, gconstpointer data) {
+  json_t *db = g_ptr_array_index(w->vmis, 0), *h2 = g_ptr_array_index(w->nodes, 1);
+  ferry_json_set(db, "spec.domain.needs", json_pack("[{ss,ss}]", "kind", "pool", "name", "p"));
+  ferry_json_set(h2, "status.resourceKinds", json_pack("[s]", "pool"));
+  for (int dry_run = 0; dry_run < 2; dry_run++) {
+    w->state.placement = dry_run;
+    g_autoptr(GError) error = check(w, "db", "h2");
+    guint n = 0, silent = 0;
+    for (guint i = 0; i < ferry_error_n_causes(error); i++) {
+      n += strstr(ferry_error_cause(error, i)->message, "(PoolMissing)") != NULL;
+      silent += strstr(ferry_error_cause(error, i)->message, "(SourceNotReady)") != NULL;
+    }
+    g_assert_cmpuint(n, ==, 1);
+    g_assert_cmpuint(silent, ==, 0);
+  }
+  w->state.placement = FALSE;
+  g_assert_null(check(w, "db", NULL));
+  ferry_json_set(g_ptr_array_index(w->nodes, 0), "status.conditions", json_array());
+  g_assert_null(check(w, "db", NULL)); /* that one waits for it */
+  w->state.placement = TRUE;
+  g_autoptr(GError) silent = check(w, "db", NULL);
+  g_assert_nonnull(strstr(silent->message, "(SourceNotReady)"));
+}
+
 /* A question is judged by what is on its way, too. */
 static void memory_on_the_way(World *w, gconstpointer data) {
   json_t *first = g_ptr_array_index(w->migrations, 0), *h2 = g_ptr_array_index(w->nodes, 1);
@@ -267,6 +293,7 @@ int main(int argc, char **argv) {
   ADD(all_reasons_at_once);
   ADD(unknown_node);
   ADD(machine_of_another_generation);
+  ADD(what_the_target_lacks);
   ADD(memory_on_the_way);
   ADD(not_migratable);
   ADD(second_migration);
