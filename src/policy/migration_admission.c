@@ -265,7 +265,7 @@ static void check_lacks(const FerryAdmissionState *state, const json_t *vmi,
 }
 
 /* Whether a cause has these words already. */
-static gboolean is_told(const GError *causes, const char *message) {
+static gboolean admission_has_said(const GError *causes, const char *message) {
   for (guint i = 0; message && i < ferry_error_n_causes(causes); i++)
     if (strstr(ferry_error_cause(causes, i)->message, message))
       return TRUE;
@@ -394,7 +394,7 @@ static void check_placement(const FerryAdmissionState *state, const json_t *migr
     json_array_foreach(json_object_get(refusal, "reasons"), k, reason) {
       const char *word = ferry_json_str(reason, "reason");
       const char *message = ferry_json_str(reason, "message");
-      if (!target || (!is_said(word) && !is_told(causes, message)))
+      if (!target || (!is_said(word) && !admission_has_said(causes, message)))
         ferry_error_add_cause(causes, word, field, "%s (%s)", message, word);
     }
   }

@@ -160,6 +160,7 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   json_object_set_new(object, "status", ferry_migration_status_new(now));
   if (state.placement)
     warn_of_conditions(req, &state, vmi, object);
+  ferry_json_set(object, "status.candidates", candidates);
   if (target)
     warn_of_versions(req, &state, vmi, object, target);
   if (state.placement) { /* a question is answered with what it would go by, too */
@@ -170,8 +171,6 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   }
   if (refusals) /* of the hosts that cannot, though one can */
     ferry_json_set(object, "status.refusals", refusals);
-  if (candidates)
-    ferry_json_set(object, "status.candidates", candidates);
   return TRUE;
 }
 
