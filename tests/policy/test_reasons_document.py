@@ -36,6 +36,10 @@ OTHERS = {
     "TargetReady", "CopyingDisks", "CopyingMemory", "Preparing",
     # what a decision does
     "Abort", "Change", "Note", "Refuse", "SetDowntime", "SetThrottle", "StartPostCopy", "Suspend",
+    # known defects between versions (src/policy/target/version_defects.c)
+    "CPUThreads", "CustomXMLProcessor", "DisksPortKept", "EmulatedWrites", "LongTLS",
+    "QueuesOfXML", "RecoveryCalledFailed", "RootSquash", "SettingDropped", "TLSOfParallelDisks",
+    "TPMOnNFS", "VMXPartsOff", "VMXToNewer", "VMXToOlder", "VideoVirtio",
     # parts of names
     "Bytes", "Max", "Migration", "Min", "Percent",
 }
