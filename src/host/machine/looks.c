@@ -27,14 +27,20 @@ static char *look_at_name(const char *path, gboolean directory, gboolean *known)
 
 /* ---- ports ---- */
 
+static gboolean look_at_hex(const char *text, gsize digits, guint64 *out) {
+  g_autofree char *part = g_strndup(text, digits);
+  return g_ascii_string_to_unsigned(part, 16, 0, G_MAXUINT32, out, NULL);
+}
+
 /* The kernel writes an address as its 32-bit words in the machine's order, in hexadecimal. */
 static gboolean same_address(const char *text, gboolean ipv6, const char *wanted) {
   guint8 bytes[16] = {0}, any[16] = {0};
   gsize words = ipv6 ? 4 : 1;
   for (gsize i = 0; i < words; i++) {
-    guint32 word;
-    if (sscanf(text + 8 * i, "%8x", &word) != 1)
+    guint64 number;
+    if (!look_at_hex(text + 8 * i, 8, &number))
       return FALSE;
+    guint32 word = (guint32)number;
     memcpy(bytes + 4 * i, &word, sizeof word);
   }
   guint8 own[16] = {0};
@@ -51,10 +57,13 @@ gboolean ferry_look_is_listening(const char *table, gboolean ipv6, const char *a
   gsize digits = ipv6 ? 32 : 8;
   for (gsize i = 1; lines[0] && lines[i]; i++) {
     const char *local = strchr(lines[i], ':');
-    unsigned own, state;
+    guint64 own, state;
     local = local ? local + 1 + strspn(local + 1, " ") : "";
-    if (strlen(local) < digits + 6 || local[digits] != ':' ||
-        sscanf(local + digits + 1, "%4x %*s %2x", &own, &state) != 2)
+    if (strlen(local) < digits + 6 || local[digits] != ':')
+      continue;
+    g_auto(GStrv) parts = g_strsplit(local + digits + 1, " ", 4); /* port, other end, state */
+    if (g_strv_length(parts) < 3 || !look_at_hex(parts[0], 4, &own) ||
+        !look_at_hex(parts[2], 2, &state))
       continue;
     if (own == port && state == LISTENING && same_address(local, ipv6, address))
       return TRUE;

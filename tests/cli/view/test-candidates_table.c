@@ -15,7 +15,7 @@ static void test_rows(void) {
   g_assert_nonnull(strstr(lines[1], "taken: it is named"));
   g_assert_nonnull(strstr(lines[1], "?")); /* what nobody knows */
   g_test_message("%s", text);
-  g_assert_nonnull(strstr(lines[2], "1 GiB"));
+  g_assert_nonnull(strstr(lines[2], "1.0 GiB"));
   g_assert_nonnull(strstr(lines[2], "1000 Mbit/s"));
   g_assert_cmpstr(lines[3], ==, "  * h3: an old libvirt");
 }
