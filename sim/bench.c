@@ -138,7 +138,7 @@ static json_t *first_act_json(const FerrySchedule *s) {
   double tick = (double)s->tick_ms / 1000;
   if (s->stall_window_ms > 0)
     return json_pack("{s:f}", "seconds", (double)s->stall_window_ms / 1000);
-  if (s->ramp_levels > 0)
+  if (s->ramp_steps > 0)
     return json_pack("{s:f}", "seconds", (double)s->ramp_every_s);
   if (s->double_after_rises > 0)
     return json_pack("{s:f}", "seconds", (s->double_after_rises + 1) * tick);

@@ -55,8 +55,7 @@ typedef struct {
   guint ticks;           /* so far */
   gint64 tick_processed; /* what had been sent then */
   gboolean near;         /* looks more often from here on */
-  gint64 ramp_us;        /* when its level was set; 0: the ramp has not begun */
-  int ramp_level;
+  gint64 ramp_us;        /* of the ramp's last step; 0: it has not begun */
 } FerryScheduleState;
 
 #define FERRY_STALL_RECORDS 256
@@ -77,7 +76,8 @@ typedef struct {
   gint64 history[FERRY_STALL_RECORDS]; /* what remained since it stalls */
   guint n_history;
   gboolean switching; /* the limit was raised for the switch-over */
-  gint64 switch_by_us;
+  gint64 switch_by_s;
+  gint64 at_boundary; /* what remained at the last; 0: there was none */
 } FerryStallState;
 
 struct _FerryConvergence {
