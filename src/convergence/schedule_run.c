@@ -163,7 +163,8 @@ static void schedule_run_tick(FerryConvergence *c, gint64 now_us) {
     schedule_run_act(c, &s->steps[state->next++], now_us);
     state->acted_iteration = schedule_run_passes(c);
   }
-  state->tick_remaining = remaining;
+  if (s->double_after_rises <= 0 || c->t.last.processed != state->tick_processed)
+    state->tick_remaining = remaining; /* Proxmox takes no note where nothing was sent */
   state->tick_processed = c->t.last.processed;
   state->ticks++;
   state->pass = schedule_run_passes(c);

@@ -399,7 +399,12 @@ static void test_proxmox_near(void) {
     r.processed -= 1000000; /* nothing moves */
     tick(&r, 100, 2000000 + k, 2, "");
   }
-  finish(&r, "near", "100 200@11");
+  for (int k = 1; k <= 6; k++) { /* what rose meanwhile is seen now: the first of six rises */
+    g_autofree char *at = g_strdup_printf("@%d", k);
+    r.processed += k == 1 ? 1000000 : 0;
+    tick(&r, 100, 2000004 + k, 2, at);
+  }
+  finish(&r, "near", "100 200@11 400@6");
 }
 
 /* every shipped list of steps is a valid schedule in oVirt's own format */
