@@ -128,7 +128,8 @@ static void test_cells(void) {
     g_assert_cmpfloat(cell.guest.working_set, <=, 0.8001 * cell.guest.memory);
     g_assert_cmpfloat(cell.guest.write_rate, >, 0);
     feasible += ferry_sim_feasible(&cell, NULL);
-    FerrySimResult r = ferry_sim_run_preset(&cell, ferry_preset_find("kubevirt"), FALSE, NULL);
+    FerrySimResult r =
+        ferry_sim_run_preset(&cell, ferry_preset_find("kubevirt"), FERRY_SIM_KNOWS_NOTHING, NULL);
     if (r.outcome == FERRY_SIM_DONE && cell.link.cap <= 0)
       g_assert_cmpfloat(r.seconds, >=, 0.98 * ferry_sim_bound(&cell));
   }
