@@ -233,8 +233,9 @@ static gboolean merge_all(FerryReport *r, const GArray *items, GError **error) {
 /* ---- the node ---- */
 
 static void take_fields(json_t *node, const json_t *reported) {
-  static const char *const keys[] = {"addresses",  "capacity",   "allocatable", "nodeInfo",
-                                     "hypervisor", "interfaces", "runningVMs",  "memoryUsedBytes"};
+  static const char *const keys[] = {"addresses",  "capacity",        "allocatable",
+                                     "nodeInfo",   "hypervisor",      "interfaces",
+                                     "runningVMs", "memoryUsedBytes", "processorsUsed"};
   for (gsize i = 0; reported && i < G_N_ELEMENTS(keys); i++) {
     json_t *v = json_object_get(reported, keys[i]);
     if (v) {

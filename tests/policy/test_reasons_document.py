@@ -35,7 +35,8 @@ OTHERS = {
     "Aborting", "Failed", "PostCopy", "PreparingTarget", "Running", "Scheduled", "Succeeded",
     "TargetReady", "CopyingDisks", "CopyingMemory", "Preparing",
     # what a decision does
-    "Abort", "Change", "Note", "Refuse", "SetDowntime", "SetThrottle", "StartPostCopy", "Suspend",
+    "Abort", "Change", "Note", "Refuse", "ChooseMeans", "SetDowntime", "SetThrottle",
+    "StartPostCopy", "Suspend",
     # parts of names
     "Bytes", "Max", "Migration", "Min", "Percent",
 }

@@ -38,8 +38,14 @@ FerryNews ferry_inventory_wait(FerryAgentInventory *inventory, gint64 due_us, GP
 void ferry_inventory_replace(FerryAgentInventory *inventory, const json_t *records);
 void ferry_inventory_remember(FerryAgentInventory *inventory, const json_t *record);
 void ferry_inventory_forget(FerryAgentInventory *inventory, const char *uuid);
-/** How many domains are active, and their memory in bytes. */
-void ferry_inventory_totals(FerryAgentInventory *inventory, gint64 *running, gint64 *memory);
+
+/** Of the domains that are active: how many, their memory in bytes, their processors. */
+typedef struct {
+  gint64 running, memory, processors;
+} FerryInventoryTotals;
+
+/** Counts them all. */
+void ferry_inventory_totals(FerryAgentInventory *inventory, FerryInventoryTotals *out);
 
 /* Any thread. */
 /** Whether it was read as a whole: before that nothing can be concluded of what it lacks. */

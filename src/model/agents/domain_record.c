@@ -116,9 +116,10 @@ const FerryField ferry_fields_report[] = {
 };
 
 /* Of a Node's status: conditions and agent are ferryd's. */
-static const char *const of_node[] = {
-    "addresses", "capacity",   "allocatable",       "nodeInfo",        "hypervisor", "interfaces",
-    "routes",    "runningVMs", "sharedFileSystems", "memoryUsedBytes", NULL};
+static const char *const of_node[] = {"addresses",       "capacity",       "allocatable",
+                                      "nodeInfo",        "hypervisor",     "interfaces",
+                                      "routes",          "runningVMs",     "sharedFileSystems",
+                                      "memoryUsedBytes", "processorsUsed", NULL};
 
 static const FerryField of_report[] = {
     BOOL("connected", "Whether the agent reaches its libvirtd."),

@@ -8,6 +8,7 @@
 #pragma once
 #include "model/field/rows.h"
 #include "model/kinds/policy_layers.h"
+#include "model/kinds/shared_fields.h"
 
 /** Members of the object `intent`; ends with END. */
 extern const FerryField ferry_fields_intent[];
@@ -163,7 +164,9 @@ extern const FerryField ferry_fields_intent[];
            .fallback = "false", .right = "unsafe"),                                                \
       .running = TRUE)                                                                             \
   ROW(EVERYWHERE,                                                                                  \
-      STR("compression", "How to compress the memory that is sent; none switches it off.",         \
+      STR("compression",                                                                           \
+          "How to compress the memory that is sent; none switches it off; an intent chooses by "   \
+          "itself where nobody says it.",                                                          \
           .values = WORDS("none", "xbzrle", "mt", "zlib", "zstd")))                                \
   /* where */                                                                                      \
   ROW(CLUSTER_AND_MIGRATION,                                                                       \
@@ -188,6 +191,16 @@ extern const FerryField ferry_fields_intent[];
                                            "its speed."))                                          \
   ROW(FACT, BOOL("postCopyPreempt", "Whether both hosts let requested pages overtake the "         \
                                     "stream of a post-copy."))                                     \
+  ROW(FACT,                                                                                        \
+      STRS("possibleMeans",                                                                        \
+           "Means that both hosts can use and that nobody has decided about: the intent "          \
+           "chooses among them before the start.",                                                 \
+           .values = WORDS("post-copy", "parallel", "zstd", "xbzrle", "post-copy-with-parallel"),  \
+           .max = 8))                                                                              \
+  ROW(FACT, COUNT("spareProcessors",                                                               \
+                  "Its share of the processors that no VM has, without one that it takes anyway, " \
+                  "on the host that has fewer of them."))                                          \
+  ROW(FACT, OBJ("lesson", ferry_fields_lesson, "What earlier migrations of the VM taught."))       \
   ROW(FACT, BYTES("copiedDiskBytes", "Disks that are copied with the memory."))                    \
   ROW(FACT, STRS("networkSubnets", "Subnets of the Network that carries the migration."))          \
   ROW(FACT, STR("networkInterface", "Interface that the Network names.", .max = 64))
