@@ -2,7 +2,7 @@
 // Requests of targets to a FerryApi on a store in memory, behind the HTTP library: no connection.
 #pragma once
 #include "api/http/request.h"
-#include "store/internal.h"
+#include "store/store.h"
 
 typedef struct {
   FerryStore *store;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/world/ferryd.h"
-#include "store/internal.h"
+#include "store/open_backend.h"
 
 FerryWorldFerryd *ferry_ferryd_new(void) {
   FerryWorldFerryd *f = g_new0(FerryWorldFerryd, 1);

@@ -4,7 +4,7 @@
 #include "agent/path/guard.h"
 #include "agent/twin/ambiguity.h"
 #include "control/inventory.h"
-#include "control/migration_private.h"
+#include "control/migration_step.h"
 #include "control/node.h"
 #include "model/agents/agent_rules.h"
 #include "policy/migration_admission.h"

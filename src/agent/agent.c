@@ -176,11 +176,10 @@ void ferry_agent_start(FerryAgent *agent) {
   if (!agent->rpc)
     ferry_warning(error->message, "FERRY_NODE", ferry_context_node(agent->ports.context));
   if (!alone) {
-    FerryTwinPorts twin = {agent->ports.context, agent->ports.host, deliver_word, find_source,
-                           agent};
-    FerryLandingPorts landing = {agent->ports.context, agent->ports.host, deliver_word, agent};
-    agent->guard = ferry_twin_guard_new(&twin); /* before the first event */
-    agent->landing = ferry_landing_new(&landing);
+    FerryArrivalPorts arrival = {agent->ports.context, agent->ports.host, deliver_word, find_source,
+                                 agent};
+    agent->guard = ferry_twin_guard_new(&arrival); /* before the first event */
+    agent->landing = ferry_landing_new(&arrival);
     ferry_results_resume(agent->ports.results);
   }
   ferry_host_start(agent->ports.host, on_host_event, agent);

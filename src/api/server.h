@@ -2,7 +2,6 @@
 // The HTTPS API: Kubernetes' conventions over Ferry's kinds, agents' routes, health and metrics.
 #pragma once
 #include "api/http/api.h"
-#include "store/internal.h"
 #include "api/hooks.h"
 #include "api/oidc/oidc_config.h"
 #include "api/http/limits.h"

@@ -5,11 +5,6 @@
 
 G_BEGIN_DECLS
 
-/** Most namespaces that the reports of one node make. */
-#define FERRY_REPORT_MAX_NAMESPACES 64
-/** Most domains of one node that are named as left out. */
-#define FERRY_REPORT_MAX_LEFT_OUT 64
-
 /** Merges one report of `node` into the store (see POST .../nodes/NAME/report): validates it,
  * reads, plans and commits, repeating when another writer was faster. A domain that is invalid is
  * left out and named in the Node's condition InvalidDomains; one whose `sequence` is not above the

@@ -5,8 +5,7 @@
 // before stays as it was last said.
 #include "control/conditions.h"
 #include "model/migration/reasons.h"
-#include "control/inventory.h"
-#include "control/inventory_private.h"
+#include "control/inventory_left_out.h"
 
 #define LIST "status.invalidDomains"
 #define MESSAGE_MAX 16384 /* characters of the condition's */

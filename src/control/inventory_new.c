@@ -6,8 +6,9 @@
 // default.
 #include "base/random.h"
 #include "base/rfc3339.h"
-#include "control/inventory.h"
-#include "control/inventory_private.h"
+#include "control/inventory_new.h"
+#include "control/inventory_left_out.h"
+#include "control/inventory_merge.h"
 #include "model/agents/domain_record.h"
 #include "model/validate/validate.h"
 

@@ -10,18 +10,35 @@
 #include "control/migration.h"
 #include "base/rfc3339.h"
 #include "control/conditions.h"
-#include "control/migration_private.h"
+#include "control/migration_actions.h"
+#include "control/migration_outcome.h"
+#include "control/migration_preparing.h"
+#include "control/migration_retry.h"
+#include "control/migration_stalling.h"
+#include "control/migration_step.h"
 #include "model/field/object_meta.h"
-#include "policy/config.h"
 #include "policy/facts.h"
-#include "policy/match.h"
 #include <string.h>
 
 static gboolean migration_always(FerryStep *s) {
   return TRUE;
 }
 
-static const FerryRow table[] = {
+typedef gboolean (*MigrationGuard)(FerryStep *s);
+typedef void (*MigrationAction)(FerryStep *s);
+
+/** One row: in phase `from`, when `guard` holds, go to phase `to` (NONE: stay; then the
+ * action must make the guard fail) and do `action` (may
+ * be NULL). `from` NONE: it was just created. Rows are tried in order; the first that fires starts
+ * the round again. */
+typedef struct {
+  FerryPhase from;
+  MigrationGuard guard;
+  FerryPhase to;
+  MigrationAction action;
+} MigrationRow;
+
+static const MigrationRow table[] = {
     /* from, guard, to, action */
     {FERRY_PHASE_NONE, migration_always, FERRY_PHASE_PENDING, ferry_step_act_begin},
     {FERRY_PHASE_PENDING, ferry_step_guard_cancelled, FERRY_PHASE_FAILED, ferry_step_act_cancelled},
@@ -81,45 +98,9 @@ static const FerryRow table[] = {
 
 #define MAX_ROUNDS 16
 
-/* Most steps change nothing, so only one that does pays for a copy. What was read of the original
- * before stays valid: the caller of ferry_migration_step holds it. */
-static void step_own(FerryStep *s) {
-  if (!s->borrowed)
-    return;
-  json_t *own = json_deep_copy(s->m);
-  json_decref(s->m);
-  s->m = own;
-  s->borrowed = FALSE;
-}
-
-void ferry_step_set(FerryStep *s, const char *path, json_t *value) {
-  json_t *there = ferry_json_get(s->m, path);
-  if (value ? there && json_equal(there, value) : !there) {
-    json_decref(value);
-    return;
-  }
-  step_own(s);
-  ferry_json_set(s->m, path, value);
-  s->changed = s->weighs = TRUE;
-}
-
-void ferry_step_set_light(FerryStep *s, const char *path, json_t *value) {
-  gboolean weighs = s->weighs;
-  ferry_step_set(s, path, value);
-  s->weighs = weighs;
-}
-
-gint64 ferry_step_phase_age(const FerryStep *s) {
-  const char *phase = ferry_json_str(s->m, "status.phase");
-  const json_t *stamp =
-      ferry_json_find(ferry_json_get(s->m, "status.phaseTransitionTimestamps"), "phase", phase);
-  gint64 since = ferry_rfc3339_parse(ferry_json_str(stamp, "phaseTransitionTimestamp"));
-  return since < 0 ? 0 : MAX(0, s->now_ms - since);
-}
-
 static void enter_phase(FerryStep *s, FerryPhase to) {
   const char *phase = ferry_phase_name(to);
-  step_own(s);
+  ferry_step_own(s);
   ferry_step_set(s, "status.phase", json_string(phase));
   json_t *stamps = ferry_json_get(s->m, "status.phaseTransitionTimestamps");
   if (!json_is_array(stamps)) {
@@ -137,7 +118,7 @@ static gboolean fire_one(FerryStep *s) {
   FerryPhase phase = ferry_phase_of(s->m);
   gboolean begun = ferry_json_get(s->m, "status.phaseTransitionTimestamps") != NULL;
   for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
-    const FerryRow *row = &table[i];
+    const MigrationRow *row = &table[i];
     gboolean here = row->from ? begun && row->from == phase : !begun;
     if (!here || !row->guard(s))
       continue;
@@ -148,25 +129,6 @@ static gboolean fire_one(FerryStep *s) {
     return TRUE;
   }
   return FALSE;
-}
-
-void ferry_step_resolve_config(FerryStep *s) {
-  if (s->config)
-    return;
-  g_autoptr(json_t) kubevirt =
-      ferry_store_get(s->store, &ferry_kind_kubevirt, "kubevirt", "kubevirt");
-  const char *ns = ferry_json_str(s->m, "metadata.namespace");
-  g_autoptr(json_t) ns_object = ferry_store_get(s->store, &ferry_kind_namespace, "", ns ? ns : "");
-  g_autoptr(GPtrArray) policies =
-      ferry_store_list(s->store, &ferry_kind_migration_policy, NULL, NULL);
-  const json_t *policy = ferry_policy_match((json_t *const *)policies->pdata, policies->len,
-                                            ferry_json_get(s->vmi, "metadata.labels"),
-                                            ferry_json_get(ns_object, "metadata.labels"));
-  FerryConfigSources sources = {
-      kubevirt, policy, s->vmi, s->m, (json_t *const *)policies->pdata, policies->len};
-  s->config = ferry_config_resolve(&sources, &s->origins);
-  g_free(s->policy_name);
-  s->policy_name = g_strdup(ferry_json_str(policy, "metadata.name"));
 }
 
 /* The VMI carries a copy of its migration's state, as in KubeVirt. */
@@ -195,29 +157,6 @@ static void mirror_to_vmi(FerryStep *s) {
     ferry_plan_write(s->plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
 }
 
-const json_t *ferry_step_goes_first(const FerryStep *s, const GPtrArray *all) {
-  for (guint i = 0; i < all->len; i++) {
-    const json_t *other = g_ptr_array_index(all, i);
-    if (ferry_migration_is_final(other) ||
-        g_strcmp0(ferry_json_str(other, "spec.vmiName"), ferry_json_str(s->m, "spec.vmiName")) !=
-            0 ||
-        g_strcmp0(ferry_json_str(other, "metadata.namespace"),
-                  ferry_json_str(s->m, "metadata.namespace")) != 0 ||
-        g_strcmp0(ferry_json_str(other, "metadata.uid"), ferry_json_str(s->m, "metadata.uid")) == 0)
-      continue;
-    if (ferry_phase_of(other) > FERRY_PHASE_PENDING)
-      return other;
-    int order = g_strcmp0(ferry_json_str(other, "metadata.creationTimestamp"),
-                          ferry_json_str(s->m, "metadata.creationTimestamp"));
-    if (!order)
-      order =
-          g_strcmp0(ferry_json_str(other, "metadata.uid"), ferry_json_str(s->m, "metadata.uid"));
-    if (order < 0)
-      return other;
-  }
-  return NULL;
-}
-
 /* Whose agents have work with it: each watches those that name its host. The target's takes part in
  * measuring a forecast's path, and else watches over the copy that arrives. Derived anew at each
  * step, so that it holds for a migration of an earlier version, too. */
@@ -234,7 +173,7 @@ static void name_agents(FerryStep *s) {
 static gboolean release_finalizer(FerryStep *s) {
   if (!ferry_json_get(s->m, "metadata.deletionTimestamp") || !ferry_migration_is_final(s->m))
     return FALSE;
-  step_own(s);
+  ferry_step_own(s);
   if (ferry_object_drop_finalizer(s->m, FERRY_MIGRATION_FINALIZER))
     s->changed = s->weighs = TRUE;
   return json_array_size(ferry_json_get(s->m, "metadata.finalizers")) == 0;

@@ -6,9 +6,10 @@
 // is written at once.
 #include "base/rfc3339.h"
 #include "model/migration/reasons.h"
-#include "control/migration.h"
+#include "control/migration_timeouts.h"
 #include "control/relevant.h"
-#include "control/migration_private.h"
+#include "control/migration_actions.h"
+#include "control/migration_step.h"
 #include "control/node.h"
 #include "model/flags/migration_flags.h"
 #include "model/migration/peer_uri.h"
@@ -18,26 +19,6 @@
 #include "policy/data_way.h"
 #include "policy/placement.h"
 #include "model/migration/condition.h"
-
-void ferry_step_fail(FerryStep *s, const char *reason, const char *format, ...) {
-  va_list ap;
-  va_start(ap, format);
-  g_autofree char *message = g_strdup_vprintf(format, ap);
-  va_end(ap);
-  g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
-  ferry_step_set(s, "status.reason", json_string(reason));
-  ferry_step_set(s, "status.message", json_string(message));
-  ferry_step_set(s, "status.queue", NULL);
-  ferry_step_set(s, "status.migrationState.failed", json_true());
-  ferry_step_set(s, "status.migrationState.completed", json_true());
-  ferry_step_set(s, "status.migrationState.failureReason", json_string(message));
-  ferry_step_set(s, "status.migrationState.endTimestamp", json_string(now));
-}
-
-gboolean ferry_step_cancel_requested(const FerryStep *s) {
-  return ferry_json_get(s->m, "metadata.deletionTimestamp") ||
-         ferry_json_bool(s->m, "status.migrationState.abortRequested", FALSE);
-}
 
 gboolean ferry_step_guard_cancelled(FerryStep *s) {
   return ferry_step_cancel_requested(s);
@@ -401,8 +382,4 @@ void ferry_step_act_not_accepted(FerryStep *s) {
                   "See: journalctl -u ferry-agentd on that host",
                   ferry_json_str(s->m, "status.migrationState.sourceNode"),
                   FERRY_ACCEPT_TIMEOUT_MS / 1000);
-}
-
-const json_t *ferry_step_domain_on(const FerryStep *s, const char *node) {
-  return node ? ferry_json_find(ferry_json_get(s->vmi, "status.domains"), "nodeName", node) : NULL;
 }

@@ -8,8 +8,10 @@
 // the agent does; it is asked to stop so that it removes what it has made.
 #include "base/rfc3339.h"
 #include "model/migration/reasons.h"
-#include "control/migration.h"
-#include "control/migration_private.h"
+#include "control/migration_timeouts.h"
+#include "control/migration_preparing.h"
+#include "control/migration_outcome.h"
+#include "control/migration_step.h"
 #include "model/migration/migration.h"
 
 static const char *migration_preparing_state(const FerryStep *s, const char *key) {

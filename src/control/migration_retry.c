@@ -8,7 +8,10 @@
 // person named the target.
 #include "base/rfc3339.h"
 #include "model/migration/reasons.h"
-#include "control/migration_private.h"
+#include "control/migration_retry.h"
+#include "control/migration_actions.h"
+#include "control/migration_outcome.h"
+#include "control/migration_step.h"
 #include "model/migration/migration.h"
 
 static gboolean is_the_targets_fault(const char *reason) {

@@ -9,8 +9,10 @@
 // migration (its controller in the agent acts by itself: a resolved configuration with an intent
 // has no onStalling), in post-copy, and while a change waits for the agent.
 #include "base/rfc3339.h"
+#include "model/kinds/policy_layers.h"
 #include "model/migration/reasons.h"
-#include "control/migration_private.h"
+#include "control/migration_stalling.h"
+#include "control/migration_step.h"
 #include "model/migration/migration.h"
 #include "model/migration/recovery.h"
 #include "model/kinds/change_fields.h"
@@ -72,7 +74,7 @@ static gboolean migration_stalling_helps(const FerryStep *s, const Past *p, cons
                                          Decision *d) {
   const json_t *config = ferry_json_get(s->m, FERRY_STATE "migrationConfiguration");
   if (g_str_equal(name, "raiseDowntime")) {
-    gint64 now = limit_now(s), most = ferry_json_int(config, "maxDowntimeMs", 0);
+    gint64 now = limit_now(s), most = ferry_json_int(config, FERRY_FIELD_MAX_DOWNTIME, 0);
     d->step = STEP_RAISE;
     d->from_ms = now;
     d->to_ms = now > most / 2 ? most : now * 2;

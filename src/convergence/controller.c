@@ -11,123 +11,17 @@
 // Once post-copy was asked for nothing aborts: the guest's memory lies on two hosts then.
 #include "convergence/controller.h"
 #include "model/migration/reasons.h"
-#include "convergence/private.h"
+#include "convergence/decide.h"
+#include "convergence/options.h"
+#include "convergence/state.h"
 #include <math.h>
 
 #define DEFAULT_COST_MS 30
-#define MAX_PENDING 16
 #define HYPERVISOR_LIMIT_MS 300
 #define LONGEST_S 1e9
 
-static void decision_free(gpointer p) {
-  FerryConvergenceDecision *d = p;
-  g_free(d->reason);
-  g_free(d);
-}
-
-const char *ferry_convergence_action_name(FerryConvergenceAction action) {
-  static const char *const names[] = {"SetDowntime", "StartPostCopy", "Suspend",
-                                      "Abort",       "Note",          "SetThrottle"};
-  return names[action];
-}
-
-gboolean ferry_decidable(const FerryConvergence *c) {
-  return !c->post_copy_asked && !c->post_copy && !c->aborted;
-}
-
-json_t *ferry_convergence_estimate(const FerryConvergence *c, gint64 now_us) {
-  const FerryTracker *t = &c->t;
-  json_t *o = json_object();
-  ferry_json_set_int(o, "elapsedMs", (now_us - c->start_us) / 1000);
-  ferry_json_set_int(o, "iteration", t->iteration);
-  ferry_json_set_int(o, "remainingBytes", t->last.remaining);
-  ferry_json_set_int(o, "rateBytesPerSecond", (gint64)t->rate);
-  ferry_json_set_int(o, "dirtyRateBytesPerSecond", t->last.dirty_rate);
-  ferry_json_set_int(o, "limitMs", c->limit_ms);
-  ferry_json_set_int(o, "throttlePercent", c->throttle_percent);
-  if (c->is.forecast > 0)
-    ferry_json_set_int(o, "forecastMs", (gint64)(c->is.forecast * 1000));
-  if (t->fitted) {
-    FerryPath path = ferry_intent_path(c);
-    double least = ferry_model_min_downtime(&t->writer, &path);
-    ferry_json_set_int(o, "workingSetBytes", (gint64)t->writer.working_set);
-    ferry_json_set_int(o, "writeRateBytesPerSecond", (gint64)t->writer.write_rate);
-    ferry_json_set_str(o, "pattern", ferry_writer_pattern_name(t->writer.pattern));
-    ferry_json_set(o, "residual", json_real(t->writer.residual));
-    if (isfinite(least))
-      ferry_json_set_int(o, "minDowntimeMs", (gint64)(least * 1000));
-  }
-  return o;
-}
-
 json_t *ferry_convergence_history(const FerryConvergence *c) {
   return json_deep_copy(c->history);
-}
-
-static void controller_record(FerryConvergence *c, gint64 now_us,
-                              const FerryConvergenceDecision *d) {
-  json_t *o = ferry_convergence_estimate(c, now_us);
-  ferry_json_set_str(o, "action", ferry_convergence_action_name(d->action));
-  ferry_json_set_int(o, "value", d->value);
-  ferry_json_set_str(o, "code", d->code);
-  ferry_json_set_str(o, "reason", d->reason);
-  if (json_array_size(c->history) >= FERRY_HISTORY_MAX)
-    json_array_remove(c->history, 0);
-  json_array_append_new(c->history, o);
-}
-
-static void decide_valist(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action,
-                          gint64 value, FerryReason code, const char *format, va_list ap)
-    G_GNUC_PRINTF(6, 0);
-static void decide_valist(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action,
-                          gint64 value, FerryReason code, const char *format, va_list ap) {
-  if (c->pending.length >= MAX_PENDING || (c->pinned && action == FERRY_CONVERGENCE_SET_DOWNTIME))
-    return;
-  FerryConvergenceDecision *d = g_new0(FerryConvergenceDecision, 1);
-  d->action = action;
-  d->value = value;
-  d->code = ferry_reason_name(code);
-  d->reason = g_strdup_vprintf(format, ap);
-  controller_record(c, now_us, d);
-  g_queue_push_tail(&c->pending, d);
-  switch (action) {
-  case FERRY_CONVERGENCE_SET_DOWNTIME:
-    c->limit_ms = value;
-    break;
-  case FERRY_CONVERGENCE_SET_THROTTLE:
-    c->throttle_percent = (int)value;
-    c->t.throttle = (double)value / 100;
-    break;
-  case FERRY_CONVERGENCE_START_POSTCOPY:
-    c->post_copy_asked = TRUE;
-    break;
-  case FERRY_CONVERGENCE_SUSPEND:
-    c->suspended = TRUE;
-    break;
-  case FERRY_CONVERGENCE_ABORT:
-    c->aborted = TRUE;
-    break;
-  case FERRY_CONVERGENCE_NOTE:
-    break;
-  }
-}
-
-void ferry_decide(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action, gint64 value,
-                  FerryReason code, const char *format, ...) {
-  va_list ap;
-  va_start(ap, format);
-  decide_valist(c, now_us, action, value, code, format, ap);
-  va_end(ap);
-}
-
-void ferry_decide_abort(FerryConvergence *c, gint64 now_us, FerryReason code, const char *format,
-                        ...) {
-  if (!ferry_decidable(c))
-    return;
-  va_list ap;
-  va_start(ap, format);
-  decide_valist(c, now_us, FERRY_CONVERGENCE_ABORT, 0, code, format, ap);
-  va_end(ap);
 }
 
 FerryConvergence *ferry_convergence_new(const FerryConvergenceIntent *intent, gint64 now_us) {
@@ -194,7 +88,7 @@ void ferry_convergence_recall_guest(FerryConvergence *c, gboolean suspended, int
 void ferry_convergence_free(FerryConvergence *c) {
   if (!c)
     return;
-  g_queue_clear_full(&c->pending, decision_free);
+  g_queue_clear_full(&c->pending, ferry_decision_free);
   ferry_convergence_free(c->observed);
   ferry_schedule_free(c->schedule);
   json_decref(c->history);
@@ -277,7 +171,7 @@ void ferry_convergence_override(FerryConvergence *c, gint64 downtime_ms, gint64 
       next = l->next;
       if (d->action == FERRY_CONVERGENCE_SET_DOWNTIME) {
         g_queue_delete_link(&c->pending, l);
-        decision_free(d);
+        ferry_decision_free(d);
       }
     }
   }

@@ -4,7 +4,7 @@
 // at a time per controller.
 #pragma once
 #include "base/json.h"
-#include "convergence/types.h"
+#include "convergence/estimate.h"
 
 G_BEGIN_DECLS
 
@@ -78,15 +78,6 @@ const char *ferry_eta_name(FerryEtaKind kind);
 
 /** The downtime limit decided last, in ms. */
 gint64 ferry_convergence_downtime_ms(const FerryConvergence *c);
-/** "SetDowntime", "StartPostCopy", "Suspend", "Abort", "Note", "SetThrottle". */
-const char *ferry_convergence_action_name(FerryConvergenceAction action);
-
-/** What is known of the guest and the path at this moment, as `ferry explain` shows it: elapsedMs,
- * iteration, remainingBytes, rateBytesPerSecond, dirtyRateBytesPerSecond, limitMs,
- * throttlePercent, and once there are two rounds workingSetBytes, writeRateBytesPerSecond,
- * pattern, residual, minDowntimeMs, and once there is a plan forecastMs (from the start to the end,
- * as the first plan expected). A new reference. */
-json_t *ferry_convergence_estimate(const FerryConvergence *c, gint64 now_us);
 /** Each decision so far (the newest 200), oldest first: its estimate at that moment, with action,
  * value, code and reason. A new reference. */
 json_t *ferry_convergence_history(const FerryConvergence *c);

@@ -16,7 +16,10 @@
 // Guarantees (tests/convergence/test-properties.c): the limit never exceeds (max - eps) L/B; a plan
 // raises it at most once in two passes; nothing aborts after post-copy; a limit that is safe stays
 // set whatever happens to the controller; a rate that falls by 20 % makes a new plan at once.
-#include "convergence/private.h"
+#include "convergence/decide.h"
+#include "convergence/options.h"
+#include "convergence/state.h"
+#include "convergence/verdict.h"
 #include "model/migration/reasons.h"
 #include <math.h>
 
@@ -41,17 +44,6 @@
 #define HOPELESS 8            /* broken promises */
 #define TAKES_HOLD_US 3500000 /* QEMU's two looks, a second each or more, and a few passes */
 #define REPLAN_US 200000
-
-FerryPath ferry_intent_path(const FerryConvergence *c) {
-  const FerryTracker *t = &c->t;
-  double rate = t->rate > 0 ? t->rate : (double)t->last.rate;
-  FerryPath path = {rate, rate, (double)c->intent.switchover_cost_ms / 1000};
-  double cap = (double)c->intent.bandwidth_cap, link = (double)c->intent.link_rate;
-  /* the cap only binds where it is reached: on a link that is slower, lifting it changes nothing */
-  if (cap > 0 && link > cap && t->wire_rate > 0.85 * cap)
-    path.switch_rate = MAX(rate, link * (t->efficiency > 1.1 ? t->efficiency : 1));
-  return path;
-}
 
 /* What QEMU must be told for a pause of `seconds`: it multiplies the limit with the wire's rate, or
  * with what it was told of the link. */

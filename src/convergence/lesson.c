@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "convergence/lesson.h"
 #include "base/rfc3339.h"
-#include "convergence/private.h"
+#include "convergence/options.h"
 #include <math.h>
 
 #define DAY_MS (24 * 3600 * 1000.0)

@@ -9,7 +9,7 @@
 // what was seen decides. Before the first pass is over only a dirty rate that was measured
 // beforehand can tell anything: then the end of the pass at a low limit, with another one set after
 // it, is compared with limits that let QEMU look at the dirty bitmap before the pass has ended.
-#include "convergence/private.h"
+#include "convergence/options.h"
 #include "convergence/forecast.h"
 #include <math.h>
 
@@ -23,6 +23,17 @@
 #define MUCH_LESS 0.5
 /* QEMU throttles at its second look at the dirty log, each a second after the last at the least */
 #define THROTTLE_LAG_S 1.2
+
+FerryPath ferry_intent_path(const FerryConvergence *c) {
+  const FerryTracker *t = &c->t;
+  double rate = t->rate > 0 ? t->rate : (double)t->last.rate;
+  FerryPath path = {rate, rate, (double)c->intent.switchover_cost_ms / 1000};
+  double cap = (double)c->intent.bandwidth_cap, link = (double)c->intent.link_rate;
+  /* the cap only binds where it is reached: on a link that is slower, lifting it changes nothing */
+  if (cap > 0 && link > cap && t->wire_rate > 0.85 * cap)
+    path.switch_rate = MAX(rate, link * (t->efficiency > 1.1 ? t->efficiency : 1));
+  return path;
+}
 
 double ferry_intent_room(const FerryConvergence *c) {
   return (double)MAX(1, c->intent.max_downtime_ms - c->intent.switchover_cost_ms) / 1000;

@@ -8,7 +8,9 @@
 // beyond the limit. Rules that are no list, Proxmox' doubling, KubeVirt's ramp and the timeouts per
 // GiB, are fields of the same struct. An abort that follows a post-copy step is only meant for a
 // switch that failed.
-#include "convergence/private.h"
+#include "convergence/decide.h"
+#include "convergence/schedule_stall.h"
+#include "convergence/state.h"
 #include "base/quantity.h"
 #include "model/migration/reasons.h"
 

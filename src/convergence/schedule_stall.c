@@ -14,7 +14,9 @@
 // bandwidth. Once the completion timeout has passed it goes over to post-copy wherever that is
 // allowed, disruption or not. Where no completion timeout is set the original never acts; this
 // does.
-#include "convergence/private.h"
+#include "convergence/schedule_stall.h"
+#include "convergence/decide.h"
+#include "convergence/state.h"
 #include "model/migration/reasons.h"
 #include <string.h>
 

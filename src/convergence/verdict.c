@@ -6,7 +6,10 @@
 // that a kind guest and an unkind one would have left alike, or from less. It changes nothing in
 // what the controller does. Later passes confirm it (said again, with better numbers; from then on
 // the patience runs) or a plan within the intent appears and it is withdrawn, which is said, too.
-#include "convergence/private.h"
+#include "convergence/verdict.h"
+#include "convergence/decide.h"
+#include "convergence/options.h"
+#include "convergence/state.h"
 #include "model/migration/reasons.h"
 #include <math.h>
 

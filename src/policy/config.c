@@ -2,6 +2,7 @@
 // Theory of operation: each row of the policy fields' table and of the flags' table is asked of the
 // layers, the strongest first; then come the few fields that follow from others.
 #include "policy/config.h"
+#include "model/kinds/policy_layers.h"
 #include "base/quantity.h"
 #include "convergence/schedule.h"
 #include "model/flags/migration_flags.h"
@@ -141,12 +142,12 @@ static void put_slowdown(const Target *to) {
   const char *asked = ferry_json_str(to->from, "allowAutoConverge");
   gboolean said = asked && !g_str_equal(asked, "default");
   if (said && !ferry_json_bool(to->out, "allowAutoConverge", FALSE)) {
-    ferry_json_set_int(to->out, "maxSlowdownPercent", 0);
-    ferry_json_set_str(to->from, "maxSlowdownPercent", asked);
-  } else if (!said && !json_object_get(to->out, "maxSlowdownPercent") &&
+    ferry_json_set_int(to->out, FERRY_FIELD_MAX_SLOWDOWN, 0);
+    ferry_json_set_str(to->from, FERRY_FIELD_MAX_SLOWDOWN, asked);
+  } else if (!said && !json_object_get(to->out, FERRY_FIELD_MAX_SLOWDOWN) &&
              g_strcmp0(ferry_json_str(to->from, "preset"), "default") == 0) {
-    ferry_json_set_int(to->out, "maxSlowdownPercent", DEFAULT_SLOWDOWN_PERCENT);
-    ferry_json_set_str(to->from, "maxSlowdownPercent", "default");
+    ferry_json_set_int(to->out, FERRY_FIELD_MAX_SLOWDOWN, DEFAULT_SLOWDOWN_PERCENT);
+    ferry_json_set_str(to->from, FERRY_FIELD_MAX_SLOWDOWN, "default");
   }
 }
 

@@ -6,6 +6,7 @@
 #include "policy/layers.h"
 #include "base/duration.h"
 #include "model/field/object_meta.h"
+#include "model/kinds/policy_fields.h"
 #include "policy/preset_policies.h"
 
 #define ANNOTATION "ferry.migration/policy"
@@ -32,24 +33,28 @@ static void layers_take(json_t *flat, const json_t *from, const char *key, const
     json_object_set(flat, as, value);
 }
 
-static void take_intent(json_t *flat, const json_t *from) {
-  take_duration(flat, from, "maxDowntime", "maxDowntimeMs");
-  take_duration(flat, from, "maxDuration", "maxDurationMs");
-  layers_take(flat, from, "maxSlowdown", "maxSlowdownPercent");
-  layers_take(flat, from, "prefer", "prefer");
-  layers_take(flat, from, "onInfeasible", "onInfeasible");
-  layers_take(flat, from, "strict", "strict");
+/* What is said by the other name of a row. */
+static void take_said_as(json_t *flat, const json_t *from, const FerryPolicyField *row) {
+  if (row->field.unit == FERRY_UNIT_MS)
+    take_duration(flat, from, row->said_as, row->field.name);
+  else
+    layers_take(flat, from, row->said_as, row->field.name);
 }
 
 static json_t *layers_flatten(const json_t *spec) {
   json_t *flat = json_is_object(spec) ? json_copy((json_t *)spec) : json_object();
   const json_t *intent = json_object_get(spec, "intent");
-  json_object_del(flat, "maxDurationMs");
-  json_object_del(flat, "maxSlowdownPercent");
-  take_intent(flat, spec); /* a domain's metadata has no objects */
-  take_intent(flat, intent);
-  layers_take(flat, intent, "maxDowntimeMs", "maxDowntimeMs");
-  layers_take(flat, intent, "allowPostCopy", "allowPostCopy");
+  for (const FerryPolicyField *row = ferry_policy_fields; row->field.name; row++) {
+    if (!row->said_as)
+      continue;
+    if (ferry_policy_field_is_derived(row))
+      json_object_del(flat, row->field.name);
+    take_said_as(flat, spec, row); /* a domain's metadata has no objects */
+    take_said_as(flat, intent, row);
+  }
+  for (const FerryField *member = ferry_fields_intent; member->name; member++)
+    if (ferry_configuration_field(member->name))
+      layers_take(flat, intent, member->name, member->name);
   layers_take(flat, intent, "bandwidth", "bandwidthPerMigration");
   return flat;
 }
@@ -102,11 +107,17 @@ json_t *ferry_config_vm_settings(const json_t *vmi) {
   return NULL;
 }
 
+static gboolean says_derived(const json_t *flat) {
+  for (const FerryPolicyField *row = ferry_policy_fields; row->field.name; row++)
+    if (ferry_policy_field_is_derived(row) && json_object_get(flat, row->field.name))
+      return TRUE;
+  return FALSE;
+}
+
 static gboolean states_rule(const json_t *flat) {
   return json_is_string(json_object_get(flat, "preset")) ||
          json_is_object(json_object_get(flat, "schedule")) ||
-         json_is_object(json_object_get(flat, "intent")) ||
-         json_object_get(flat, "maxDurationMs") || json_object_get(flat, "maxSlowdownPercent");
+         json_is_object(json_object_get(flat, "intent")) || says_derived(flat);
 }
 
 GArray *ferry_config_layers(const FerryConfigSources *s, const FerryLayer **rule) {

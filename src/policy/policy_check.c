@@ -67,39 +67,50 @@ static void check_twice(const json_t *spec, const char *path, const char *inner,
   policy_check_fault(causes, path, field, "%s says another; say it once", outer);
 }
 
-static gboolean policy_check_duration(const json_t *intent, const char *name, const char *path,
-                                      GError *causes, gint64 *ms) {
-  const char *text = json_string_value(json_object_get(intent, name));
+/* A duration of the intent, by the row that it becomes; 0: it says none. Said by the row's own name
+ * as well it must be the same. */
+static gint64 check_duration(const json_t *spec, const FerryPolicyField *row, const char *path,
+                             GError *causes) {
+  const json_t *intent = json_object_get(spec, "intent");
+  const char *text = ferry_json_str(intent, row->said_as), *name = row->field.name;
+  gboolean derived = ferry_policy_field_is_derived(row);
+  gint64 inner = derived ? 0 : ferry_json_int(intent, name, 0), value;
+  gint64 other = inner || derived ? inner : ferry_json_int(spec, name, 0);
   if (!text)
-    return FALSE;
-  if (ferry_duration_parse(text, ms) && *ms > 0)
-    return TRUE;
-  g_autofree char *field = g_strdup_printf("intent.%s", name);
-  policy_check_fault(causes, path, field, "\"%s\": not a duration such as 300ms, 90s or 10m", text);
-  return FALSE;
+    return inner;
+  g_autofree char *field = g_strdup_printf("intent.%s", row->said_as);
+  if (!ferry_duration_parse(text, &value) || value <= 0) {
+    policy_check_fault(causes, path, field, "\"%s\": not a duration such as 300ms, 90s or 10m",
+                       text);
+    return inner;
+  }
+  if (row->field.max && value > row->field.max)
+    policy_check_fault(causes, path, field, "more than %" G_GINT64_FORMAT " ms", row->field.max);
+  else if (other && other != value)
+    policy_check_fault(causes, path, field, "%s says %" G_GINT64_FORMAT " ms; say it once", name,
+                       other);
+  return value;
 }
 
 static void check_intent(const json_t *spec, const char *path, GError *causes) {
-  const json_t *intent = json_object_get(spec, "intent");
+  const FerryPolicyField *pauses = ferry_policy_field_find(FERRY_FIELD_MAX_DOWNTIME);
+  const FerryPolicyField *wholes = ferry_policy_field_find(FERRY_FIELD_MAX_DURATION);
   gint64 pause = 0, whole = 0;
-  if (!intent)
+  if (!json_object_get(spec, "intent"))
     return;
-  if (policy_check_duration(intent, "maxDowntime", path, causes, &pause)) {
-    gint64 ms = ferry_json_int(intent, "maxDowntimeMs", ferry_json_int(spec, "maxDowntimeMs", 0));
-    if (pause > FERRY_DOWNTIME_MAX_MS)
-      policy_check_fault(causes, path, "intent.maxDowntime", "more than %d ms",
-                         FERRY_DOWNTIME_MAX_MS);
-    else if (ms && ms != pause)
-      policy_check_fault(causes, path, "intent.maxDowntime",
-                         "maxDowntimeMs says %" G_GINT64_FORMAT " ms; say it once", ms);
-  } else {
-    pause = ferry_json_int(intent, "maxDowntimeMs", 0);
+  for (const FerryPolicyField *row = ferry_policy_fields; row->field.name; row++) {
+    if (!row->said_as || row->field.unit != FERRY_UNIT_MS)
+      continue;
+    gint64 ms = check_duration(spec, row, path, causes);
+    pause = row == pauses ? ms : pause;
+    whole = row == wholes ? ms : whole;
   }
-  if (policy_check_duration(intent, "maxDuration", path, causes, &whole) && pause > whole)
+  if (whole && pause > whole)
     policy_check_fault(causes, path, "intent.maxDuration",
                        "shorter than the pause that is allowed");
-  check_twice(spec, path, "maxDowntimeMs", "maxDowntimeMs", causes);
-  check_twice(spec, path, "allowPostCopy", "allowPostCopy", causes);
+  for (const FerryField *member = ferry_fields_intent; member->name; member++)
+    if (ferry_configuration_field(member->name))
+      check_twice(spec, path, member->name, member->name, causes);
   check_twice(spec, path, "bandwidth", "bandwidthPerMigration", causes);
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "model/kinds/policy_layers.h"
 #include "policy/preset_policies.h"
 
 static gint64 longest_pause(const FerrySchedule *s) {
@@ -13,11 +14,11 @@ json_t *ferry_preset_config(const FerryPreset *preset) {
   const FerrySchedule *s = &preset->schedule;
   json_t *out = json_object();
   if (preset->intent) {
-    ferry_json_set_int(out, "maxSlowdownPercent", preset->max_slowdown_percent);
+    ferry_json_set_int(out, FERRY_FIELD_MAX_SLOWDOWN, preset->max_slowdown_percent);
     ferry_json_set_int(out, "infeasiblePatienceMs", preset->infeasible_patience_ms);
     return out;
   }
-  ferry_json_set_int(out, "maxDowntimeMs",
+  ferry_json_set_int(out, FERRY_FIELD_MAX_DOWNTIME,
                      preset->max_downtime_ms > 0 ? preset->max_downtime_ms : longest_pause(s));
   ferry_json_set_int(out, "completionTimeoutPerGiB", s->completion_s_per_gib);
   ferry_json_set_int(out, "progressTimeout", s->progress_s);

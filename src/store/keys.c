@@ -61,3 +61,7 @@ void ferry_keys_each(const char *group, const char *plural, const json_t *object
       json_array_size(ferry_json_get(object, "status.domains")) == 0)
     key(FERRY_BY_NODE, "", data);
 }
+
+char *ferry_store_resource_name(const char *group, const char *plural) {
+  return *group == '\0' ? g_strdup(plural) : g_strconcat(plural, ".", group, NULL);
+}

@@ -5,6 +5,8 @@
 
 G_BEGIN_DECLS
 
+/** "virtualmachineinstances.kubevirt.io" or "nodes". Free with g_free. */
+char *ferry_store_resource_name(const char *group, const char *plural);
 /** Calls `key` for each word by which an object of a kind is found; one may come twice. */
 void ferry_keys_each(const char *group, const char *plural, const json_t *object,
                      void (*key)(FerryIndexBy by, const char *word, gpointer data), gpointer data);

@@ -4,7 +4,7 @@
 // after that revision has the state before, or says that there was none. So a page is the walk of
 // the present without these, merged with their older states in the same order.
 #include "store/page.h"
-#include "store/internal.h"
+#include "store/state.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 // Reading: what is asked for is referenced under the state lock and looked at after it, so that
 // nobody parses while others wait. Whatever a list or a query gives out is counted, so that a test
 // can hold a controller's step to what concerns it.
-#include "store/internal.h"
-#include "store/store.h"
+#include "store/read.h"
+#include "store/state.h"
 
 static json_t *view_and_unref(FerryStored *stored) {
   json_t *view = ferry_stored_view(stored);

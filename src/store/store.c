@@ -5,14 +5,13 @@
 // arguments, turning objects into JSON text), because the writer is the one place where work adds
 // up. The text carries whatever resourceVersion the caller's object had; the row's revision column
 // is the one that counts and is put back on load.
-#include "store/internal.h"
+#include "store/keys.h"
+#include "store/open_backend.h"
+#include "store/state.h"
+#include "store/writer.h"
 #include "store/store.h"
 
 #include <string.h>
-
-char *ferry_store_resource_name(const char *group, const char *plural) {
-  return *group == '\0' ? g_strdup(plural) : g_strconcat(plural, ".", group, NULL);
-}
 
 /* Opening */
 

@@ -4,8 +4,8 @@
 //
 // A new watch is first put on the list of those to wake and only then given its place in the log: a
 // change that comes between is before the place and in the snapshot, one that comes after wakes it.
-#include "store/internal.h"
-#include "store/store.h"
+#include "store/watch.h"
+#include "store/state.h"
 
 struct FerryWatch {
   FerryStore *store;

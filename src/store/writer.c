@@ -20,8 +20,10 @@
 // Telemetry: the entry is marked dirty, and every transaction writes the dirty entries too; where
 // none comes, the writer makes one when the oldest is due. The high-water mark of revisions is
 // reserved in blocks, since a revision of telemetry may be seen and then lost with a crash.
-#include "store/internal.h"
-#include "store/store.h"
+#include "store/writer.h"
+#include "store/keys.h"
+#include "store/state.h"
+#include "store/watch.h"
 #include "base/log.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One odd domain does not hide its host: it is left out and named, what was known of it stays.
-#include "control/inventory_private.h"
+#include "control/inventory_left_out.h"
 #include "model/agents/domain_record.h"
 #include "world.h"
 #include <string.h>

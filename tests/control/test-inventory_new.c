@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one host's reports may make: so many VMs, so many namespaces, none that is reserved, and
 // figures whose sums stay within 64 bits.
-#include "control/inventory_private.h"
+#include "control/inventory_new.h"
 #include "model/agents/domain_record.h"
 #include "policy/placement.h"
 #include "world.h"

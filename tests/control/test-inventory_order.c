@@ -2,7 +2,8 @@
 // Reports of one node that are merged at once, and one whose domains cannot be stored. The linker
 // leads the look-up of a VM through here, so that the other report comes at that very moment.
 #include "policy/placement.h"
-#include "store/internal.h"
+#include "store/open_backend.h"
+#include "store/state.h"
 #include "world.h"
 
 static void (*meanwhile)(FerryStore *store);

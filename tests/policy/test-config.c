@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// What a migration's configuration is where several say it, and where nobody does; and that each
+// row of the table of policy fields arrives in it, by whatever name it was said.
 #include "policy/config.h"
 #include "model/kinds/policy_fields.h"
 
@@ -179,8 +181,7 @@ static void test_every_row(void) {
   guint seen = 0;
   for (const FerryPolicyField *f = ferry_policy_fields; f->field.name; f++) {
     if (f->rule || !(f->layers & (FERRY_LAYER_CLUSTER | FERRY_LAYER_MIGRATION)) ||
-        g_str_has_prefix(f->field.name, "maxDuration") ||
-        g_str_has_prefix(f->field.name, "maxSlowdown")) /* an intent's, under another name */
+        ferry_policy_field_is_derived(f)) /* an intent's, under another name */
       continue;
     gboolean cluster = f->layers & FERRY_LAYER_CLUSTER;
     g_autoptr(json_t) source = json_object();
@@ -229,6 +230,30 @@ static void test_whose_word(void) {
   g_assert_true(json_is_true(json_object_get(asked, "paused")));
 }
 
+/* What a row is called in an intent is a member of it, in its own unit or as a duration. */
+static void test_said_as(void) {
+  guint seen = 0;
+  for (const FerryPolicyField *f = ferry_policy_fields; f->field.name; f++) {
+    const FerryField *member =
+        f->said_as ? ferry_field_find(ferry_fields_intent, f->said_as) : NULL;
+    if (!f->said_as)
+      continue;
+    seen++;
+    g_test_message("%s", f->field.name);
+    g_assert_nonnull(member);
+    gboolean ms = f->field.unit == FERRY_UNIT_MS;
+    g_assert_cmpint(member->type, ==, ms ? FERRY_TYPE_STRING : f->field.type);
+    g_autoptr(json_t) intent = json_pack("{s:{s:{}}}", "spec", "intent");
+    g_autofree char *path = g_strconcat("spec.intent.", f->said_as, NULL);
+    ferry_json_set(intent, path, ms ? json_string("7s") : json_integer(7));
+    FerryConfigSources s = {.migration = intent};
+    g_autoptr(json_t) origins = NULL;
+    g_autoptr(json_t) c = ferry_config_resolve(&s, &origins);
+    g_assert_cmpint(ferry_json_int(c, f->field.name, 0), ==, ms ? 7000 : 7);
+  }
+  g_assert_cmpuint(seen, >=, 3);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/config/defaults", test_defaults);
@@ -238,6 +263,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/config/tunnel", test_tunnel);
   g_test_add_func("/config/network", test_network);
   g_test_add_func("/config/every-row", test_every_row);
+  g_test_add_func("/config/said-as", test_said_as);
   g_test_add_func("/config/whose-word", test_whose_word);
   return g_test_run();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Waits for three samples and then pauses the guest.
-#include "convergence/private.h"
+#include "convergence/decide.h"
+#include "convergence/state.h"
 
 static void start(FerryConvergence *c, gint64 now_us) {
   ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, 11, FERRY_REASON_START,

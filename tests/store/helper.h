@@ -2,7 +2,7 @@
 // What the store's tests share: two kinds of their own, and short forms of the calls. A step that
 // must succeed aborts the test with the store's own words where it does not.
 #pragma once
-#include "store/internal.h"
+#include "store/state.h"
 #include "store/store.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The writer thread on a backend that the test holds up, makes fail and looks into.
 #include "helper.h"
+#include "store/open_backend.h"
 
 #define DEADLINE_US (20 * G_USEC_PER_SEC)
 

@@ -5,7 +5,6 @@
 // there.
 #include "model/listing/selector.h"
 #include "model/validate/validate.h"
-#include "store/internal.h"
 #include "store/store.h"
 #include "api/resource/field_paths.h"
 #include "base/patch.h"

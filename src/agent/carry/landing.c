@@ -24,7 +24,7 @@
 #define LATE_US (3 * G_USEC_PER_SEC) /* what the source writes after the guest has arrived */
 
 struct _FerryLanding {
-  FerryLandingPorts ports;
+  FerryArrivalPorts ports;
   GMutex lock; /* guards the table and what of an entry others write */
   GCond cond;
   GHashTable *entries; /* UID -> Lander* */
@@ -73,7 +73,7 @@ static LanderNews lander_wait(Lander *l, gint64 ms) {
 }
 
 static void lander_tell(Lander *l, const char *type, FerryReason reason, const char *text) {
-  const FerryLandingPorts *p = &l->landing->ports;
+  const FerryArrivalPorts *p = &l->landing->ports;
   g_mutex_lock(&l->landing->lock);
   g_autoptr(json_t) migration = json_deep_copy(l->migration);
   g_mutex_unlock(&l->landing->lock);
@@ -331,7 +331,7 @@ static GHashTable *new_landers(void) {
   return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, lander_free);
 }
 
-FerryLanding *ferry_landing_new(const FerryLandingPorts *ports) {
+FerryLanding *ferry_landing_new(const FerryArrivalPorts *ports) {
   FerryLanding *landing = g_new0(FerryLanding, 1);
   landing->ports = *ports;
   g_mutex_init(&landing->lock);

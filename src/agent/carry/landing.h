@@ -5,25 +5,14 @@
 //
 // Nothing depends on it: where it can do nothing, the VM arrives all the same.
 #pragma once
-#include "agent/core/context.h"
-#include "agent/link/delivery.h"
-#include "host/port/host.h"
+#include "agent/link/arrival_ports.h"
 
 G_BEGIN_DECLS
-
-/** What it uses; functions are called in its own threads. */
-typedef struct {
-  FerryAgentContext *context;
-  FerryHost *host;
-  /** Where Events about `migration` go; freed by the caller. */
-  FerryDelivery *(*deliver)(const json_t *migration, gpointer data);
-  gpointer data;
-} FerryLandingPorts;
 
 typedef struct _FerryLanding FerryLanding;
 
 /** `ports` is copied; before any thread of the agent starts. */
-FerryLanding *ferry_landing_new(const FerryLandingPorts *ports);
+FerryLanding *ferry_landing_new(const FerryArrivalPorts *ports);
 /** After the context was stopped: joins its threads. Events may come still. NULL is fine. */
 void ferry_landing_stop(FerryLanding *landing);
 /** The same, once no event comes any more. */

@@ -10,7 +10,6 @@
 #include "agent/migration/stalling.h"
 #include "base/rfc3339.h"
 #include "model/migration/phase.h"
-#include <string.h>
 
 #define SOON_MS 1000
 
@@ -194,29 +193,25 @@ gboolean ferry_finish_if_cancelled(FerryMigrationParts *m) {
   return TRUE;
 }
 
-void ferry_finish_advise(char **message) {
-  static const struct {
-    const char *part, *advice;
-  } known[] = {
-      {"Migration without shared storage is unsafe",
-       "copy the disks with copyStorageAll: true (--copy-storage-all)"},
-      {"disks use cache other than none",
-       "give the disks cache='none', or say unsafeMigrationOverride: true (--unsafe)"},
-      {"Unable to access credentials",
-       "QEMU's TLS needs certificates on both hosts (/etc/pki/qemu), or say disableTLS: true "
-       "(--no-tls)"},
-      {"TLS handshake", "look at QEMU's certificates on both hosts, or say disableTLS: true "
-                        "(--no-tls)"},
-      {"with no memory hard limit set", "give the domain <memtune><hard_limit>"},
-      {"is being actively monitored by another thread",
-       "the target has not noticed that the connection broke: close it there (ss -K dst ADDRESS, "
-       "with this host's address on the migration's network), then resume it again"},
+void ferry_finish_advise(FerryOutcome *outcome) {
+  static const char *const advice[] = {
+      [FERRY_HOST_HINT_DISKS_ARE_NOT_SHARED] =
+          "copy the disks with copyStorageAll: true (--copy-storage-all)",
+      [FERRY_HOST_HINT_DISKS_ARE_CACHED] =
+          "give the disks cache='none', or say unsafeMigrationOverride: true (--unsafe)",
+      [FERRY_HOST_HINT_NO_CERTIFICATES] =
+          "QEMU's TLS needs certificates on both hosts (/etc/pki/qemu), or say disableTLS: true "
+          "(--no-tls)",
+      [FERRY_HOST_HINT_HANDSHAKE] =
+          "look at QEMU's certificates on both hosts, or say disableTLS: true (--no-tls)",
+      [FERRY_HOST_HINT_NO_MEMORY_LIMIT] = "give the domain <memtune><hard_limit>",
+      [FERRY_HOST_HINT_TARGET_IS_BUSY] =
+          "the target has not noticed that the connection broke: close it there (ss -K dst "
+          "ADDRESS, with this host's address on the migration's network), then resume it again",
   };
-  for (gsize i = 0; *message && i < G_N_ELEMENTS(known); i++)
-    if (strstr(*message, known[i].part)) {
-      char *text = g_strdup_printf("%s; %s", *message, known[i].advice);
-      g_free(*message);
-      *message = text;
-      return;
-    }
+  if (!outcome->message || !advice[outcome->hint])
+    return;
+  char *text = g_strdup_printf("%s; %s", outcome->message, advice[outcome->hint]);
+  g_free(outcome->message);
+  outcome->message = text;
 }

@@ -16,7 +16,7 @@ void ferry_finish_doubt(FerryMigrationParts *m);
 void ferry_finish_before(FerryMigrationParts *m, FerryReason reason, const char *message);
 /** The same where it was cancelled; FALSE: it was not. */
 gboolean ferry_finish_if_cancelled(FerryMigrationParts *m);
-/** Adds to an error of libvirt's what a person can do about it. `*message` may be NULL. */
-void ferry_finish_advise(char **message);
+/** Adds to the message of an outcome, where it has one, what a person can do about it. */
+void ferry_finish_advise(FerryOutcome *outcome);
 
 G_END_DECLS

@@ -110,6 +110,8 @@ static void judge_error(const FerryJobEnd *end, FerryOutcome *o) {
     return;
   o->reason = judge_reason_of(end);
   o->message = g_strdup(gave_up ? end->abort_reason : end->error->message);
+  if (!gave_up)
+    o->hint = ferry_host_error_hint(end->error);
 }
 
 /* An error that says nothing of the migration's own end, only that nobody heard of it. */

@@ -47,6 +47,7 @@ typedef struct {
   int code;
   const char *reason; /* CamelCase, static; NULL: none */
   char *message;      /* owned; NULL: no error */
+  FerryHostHint hint; /* what the hypervisor's error says of what is to be done */
   FerryDomainState state;
 } FerryOutcome;
 void ferry_outcome_clear(FerryOutcome *outcome);

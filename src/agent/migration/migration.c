@@ -161,7 +161,7 @@ static void carry_out(FerryMigrationParts *m) {
   if (m->asked.adopted ? !migration_adopt(m) : !(ferry_prepare(m) && call_libvirt(m)))
     return;
   if (see_it_through(m, &outcome)) {
-    ferry_finish_advise(&outcome.message);
+    ferry_finish_advise(&outcome);
     /* libvirt sends no event when an offline migration undefines the domain: look at it anew */
     ferry_inventory_mark(m->ports.inventory, m->asked.uuid, TRUE);
     if (outcome.message && outcome.state.active && !m->running.step.post_copy &&

@@ -28,7 +28,7 @@ static const Param migrate_params[] = {
     {"mode", JSON_STRING},
     {"method", JSON_STRING},
     {"consoleAddress", JSON_STRING},
-    {"downtime", JSON_INTEGER, "maxDowntimeMs"},
+    {"downtime", JSON_INTEGER, FERRY_FIELD_MAX_DOWNTIME},
     {"compressed", JSON_TRUE, "compressed"},
     {"autoConverge", JSON_TRUE, "allowAutoConverge"},
     {"migrationProgressTimeout", JSON_INTEGER, "migrationProgressTimeout", .off = TRUE},

@@ -24,7 +24,7 @@
 #define SUSPEND_AGAIN_MS 50
 
 struct _FerryTwinGuard {
-  FerryTwinPorts ports;
+  FerryArrivalPorts ports;
   GMutex lock; /* guards the table and what of an entry others write */
   GCond cond;
   GHashTable *entries; /* UID -> Arriving* */
@@ -188,7 +188,7 @@ static gboolean arriving_end_here(Arriving *a, const json_t *migration,
 
 static FerryAmbiguityAnswer twin_guard_ask(Arriving *a, const json_t *migration) {
   FerryDomainState peer;
-  const FerryTwinPorts *p = &a->guard->ports;
+  const FerryArrivalPorts *p = &a->guard->ports;
   if (!a->source_uri)
     a->source_uri = p->source_uri(migration, p->data);
   gboolean told =
@@ -497,7 +497,7 @@ static GHashTable *new_entries(void) {
   return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, arriving_free);
 }
 
-FerryTwinGuard *ferry_twin_guard_new(const FerryTwinPorts *ports) {
+FerryTwinGuard *ferry_twin_guard_new(const FerryArrivalPorts *ports) {
   FerryTwinGuard *g = g_new0(FerryTwinGuard, 1);
   g->ports = *ports;
   g_mutex_init(&g->lock);

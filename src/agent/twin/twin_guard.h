@@ -6,27 +6,14 @@
 //
 // Nothing is asked of the hypervisor for a hand-over that both agents are heard of.
 #pragma once
-#include "agent/core/context.h"
-#include "agent/link/delivery.h"
-#include "host/port/host.h"
+#include "agent/link/arrival_ports.h"
 
 G_BEGIN_DECLS
-
-/** What it uses; functions are called in its own threads. */
-typedef struct {
-  FerryAgentContext *context;
-  FerryHost *host;
-  /** Where the writes of `migration` go; freed by the caller. */
-  FerryDelivery *(*deliver)(const json_t *migration, gpointer data);
-  /** The URI of the hypervisor of `migration`'s source; NULL: not known. Free with g_free. */
-  char *(*source_uri)(const json_t *migration, gpointer data);
-  gpointer data;
-} FerryTwinPorts;
 
 typedef struct _FerryTwinGuard FerryTwinGuard;
 
 /** Watches over nothing yet. `ports` is copied; before any thread of the agent starts. */
-FerryTwinGuard *ferry_twin_guard_new(const FerryTwinPorts *ports);
+FerryTwinGuard *ferry_twin_guard_new(const FerryArrivalPorts *ports);
 /** After the context was stopped: joins its threads. A copy that is in doubt stays suspended, for
  * the next agent. Events may come still. NULL is fine. */
 void ferry_twin_guard_stop(FerryTwinGuard *guard);

@@ -6,7 +6,7 @@
 // there, or its agent reports. gracePeriodSeconds 0 (`--force --grace-period=0`) does it anyway.
 #include "api/auth/node_delete.h"
 #include "api/auth/join_tokens.h"
-#include "store/internal.h"
+#include "store/store.h"
 #include "api/auth/credentials.h"
 #include "base/log.h"
 #include "base/rfc3339.h"

@@ -5,7 +5,7 @@
 // comparison of two revisions. A snapshot is immutable and reference counted, so a request goes on
 // with the one that it began with.
 #include "api/auth/rbac.h"
-#include "store/internal.h"
+#include "store/store.h"
 
 typedef struct {
   char *ns;      /* where the rules hold; NULL: everywhere */

@@ -7,7 +7,6 @@
 // its connection is suspended (http/front.h). Locks, outermost first: those of admission
 // (resource/admission.h), sessions, that of join tokens, that of streams, a stream's own.
 #pragma once
-#include "store/internal.h"
 #include "api/hooks.h"
 #include "api/http/user.h"
 #include "api/pki/pki.h"

@@ -7,8 +7,9 @@
 #include "api/http/respond.h"
 #include "api/resource/write.h"
 #include "model/field/object_meta.h"
-#include "store/internal.h"
+#include "store/store.h"
 #include "api/kimchi/kimchi.h"
+#include "model/kinds/policy_layers.h"
 #include "model/migration/migration.h"
 #include "policy/migratable.h"
 #include "policy/migration_admission.h"
@@ -191,7 +192,7 @@ static void set_settings(FerryKimchi *k, const FerryKimchiSettings *asked, const
   static const char *const timeout[] = {"completionTimeoutSeconds", "completionTimeoutPerGiB",
                                         NULL};
   static const char *const bandwidth[] = {"bandwidthPerMigration", NULL};
-  static const char *const downtime[] = {"maxDowntimeMs", NULL};
+  static const char *const downtime[] = {FERRY_FIELD_MAX_DOWNTIME, NULL};
   FerryKimchiSettings full = *asked;
   ferry_kimchi_settings_complete(k->req->api, &full);
   if (asked->timeout_s >= 0 || !has_own_policy(origins, timeout))

@@ -91,7 +91,7 @@ void ferry_kimchi_settings_stored(FerryApi *api, FerryKimchiSettings *settings) 
 static gint64 of_cluster(const json_t *object, gsize i) {
   gint64 bytes = 0;
   if (i == DOWNTIME)
-    return ferry_json_int(object, MIGRATIONS "maxDowntimeMs", -1);
+    return ferry_json_int(object, MIGRATIONS FERRY_FIELD_MAX_DOWNTIME, -1);
   if (i == TIMEOUT)
     return -1;
   const json_t *value = ferry_json_get(object, MIGRATIONS "bandwidthPerMigration");

@@ -8,6 +8,7 @@
 #include "api/kimchi/kimchi_pattern.h"
 #include "model/migration/reasons.h"
 #include "model/field/object_meta.h"
+#include "model/kinds/policy_layers.h"
 #include "model/migration/migration.h"
 #include "base/quantity.h"
 #include "model/domain/domain_states.h"
@@ -284,7 +285,7 @@ static json_t *settings_of(const json_t *m) {
   FerryKimchiSettings settings = {
       .timeout_s = ferry_json_int(config, "completionTimeoutSeconds", -1),
       .bandwidth_mib = bytes > 0 ? MAX(bytes >> 20, 1) : bytes,
-      .downtime_ms = ferry_json_int(config, "maxDowntimeMs", -1),
+      .downtime_ms = ferry_json_int(config, FERRY_FIELD_MAX_DOWNTIME, -1),
   };
   add_changes(&settings, m);
   json_t *out = json_object();

@@ -2,7 +2,7 @@
 // The object that a request names.
 #include "api/lookup/find.h"
 #include "api/http/respond.h"
-#include "store/internal.h"
+#include "store/store.h"
 #include "api/lookup/made.h"
 
 /* A VM is also found by its UUID and by the domain's name, where that is one's alone. */

@@ -6,7 +6,7 @@
 #include "api/auth/certificates.h"
 #include "api/http/respond.h"
 #include "api/resource/streams.h"
-#include "store/internal.h"
+#include "store/store.h"
 #include "api/auth/audit.h"
 #include "api/http/front.h"
 #include "base/memory.h"

@@ -2,7 +2,7 @@
 // What GET /metrics shows. Figures about objects are derived from the store at each scrape; what
 // only happens (transitions, decisions, requests) is counted as it does.
 #pragma once
-#include "store/internal.h"
+#include "store/store.h"
 #include "api/http/request.h"
 #include "base/metrics_text.h"
 

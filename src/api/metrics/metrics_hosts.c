@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures about hosts and their VMs as they are stored.
-#include "store/internal.h"
+#include "store/store.h"
 #include "api/metrics/metrics.h"
 #include "base/quantity.h"
 #include "policy/placement.h"

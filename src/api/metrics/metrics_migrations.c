@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures about migrations and VMs as they are stored. Names, labels and units are KubeVirt's where
 // KubeVirt has the figure, so that dashboards made for it work.
-#include "store/internal.h"
+#include "store/store.h"
 #include "api/metrics/metrics.h"
 #include "base/rfc3339.h"
 #include "model/migration/migration.h"

@@ -9,7 +9,7 @@
 #include "api/http/respond.h"
 #include "api/resource/trace.h"
 #include "api/resource/tuning.h"
-#include "store/internal.h"
+#include "store/store.h"
 #include "control/relevant.h"
 #include "api/auth/rbac.h"
 #include "api/rights/node_restriction.h"

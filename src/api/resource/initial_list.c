@@ -4,7 +4,7 @@
 // that the pages have reached. What lies behind that place will be read as it is then, and a change
 // that a page has shown already isn't told again.
 #include "api/resource/initial_list.h"
-#include "store/internal.h"
+#include "store/store.h"
 
 #include <string.h>
 

@@ -2,7 +2,6 @@
 // What a stream tells at its beginning: the objects that are there, read in pages, so that a stream
 // holds a page of them and a cursor.
 #pragma once
-#include "store/internal.h"
 #include "store/store.h"
 
 G_BEGIN_DECLS

@@ -9,7 +9,7 @@
 // reports of a domain's own metadata and labels is no user's write: that host's administrator
 // decides it.
 #include "api/rights/policy_rights.h"
-#include "store/internal.h"
+#include "store/store.h"
 #include "api/rights/dangerous_fields.h"
 #include "control/relevant.h"
 #include "policy/match.h"

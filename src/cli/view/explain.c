@@ -347,9 +347,9 @@ static void print_rule(GString *out, const json_t *m, guint width) {
                   : g_str_equal(preset, "intent") ? "an intent"
                                                   : preset,
                   origin && !g_str_equal(origin, "default") ? origin : "the default",
-                  ferry_json_int(config, "maxDowntimeMs", 0));
-  gint64 whole = ferry_json_int(config, "maxDurationMs", 0);
-  gint64 slow = ferry_json_int(config, "maxSlowdownPercent", 0);
+                  ferry_json_int(config, FERRY_FIELD_MAX_DOWNTIME, 0));
+  gint64 whole = ferry_json_int(config, FERRY_FIELD_MAX_DURATION, 0);
+  gint64 slow = ferry_json_int(config, FERRY_FIELD_MAX_SLOWDOWN, 0);
   if (whole > 0) {
     g_autofree char *by = ferry_duration_format(whole);
     g_string_append_printf(text, ", done within %s", by);

@@ -3,6 +3,7 @@
 // QEMU is asked, one question at a time, as libvirt asks it one at a time; "state UUID" what
 // libvirtd answers by itself, which is answered while the former hangs.
 #include "host/libvirt/libvirt_ask.h"
+#include "host/libvirt/libvirt_base.h"
 #include <string.h>
 
 static void ask_clear(gpointer data) {
@@ -65,18 +66,18 @@ gboolean ferry_libvirt_ask(FerryLibvirtAsk *a, const char *key, const char *who,
   return a->ok;
 }
 
-gboolean ferry_libvirt_ask_job(FerryHostJob *job, FerryLibvirtAsk *a, gboolean of_qemu, gint64 ms,
-                               GError **error) {
-  const char *uuid = ferry_libvirt_job_path(job)->uuid;
-  g_autofree char *key = of_qemu ? g_strdup(uuid) : g_strconcat("state ", uuid, NULL);
-  a->domain = ferry_libvirt_job_domain(job);
-  virDomainRef(a->domain);
-  return ferry_libvirt_ask(a, key, of_qemu ? FERRY_ASK_QEMU : FERRY_ASK_DAEMON, ms, error);
-}
-
-gboolean ferry_libvirt_tell_job(FerryHostJob *job, FerryLibvirtAskFunc func, gint64 value,
-                                gint64 ms, GError **error) {
-  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(ferry_libvirt_job_host(job), func);
-  ask->value = value;
-  return ferry_libvirt_ask_job(job, ask, TRUE, ms, error);
+gboolean ferry_libvirt_ask_peer(FerryLibvirtAsk *a, const char *what, const char *uri,
+                                GError **error) {
+  g_autofree char *key = g_strdup_printf("%s %s %s", what, uri ? uri : "", a->uuid ? a->uuid : "");
+  gint64 since;
+  a->text = g_strdup(uri ? uri : "");
+  gint64 ms = a->peer_ms ? a->peer_ms : FERRY_ASK_PEER_MS;
+  if (!ferry_libvirt_ask_anyway(a->host->peers, a, key, ms, &since)) {
+    g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_UNREACHABLE,
+                "the other host's libvirt (%s) does not answer", a->text);
+    return FALSE;
+  }
+  if (a->error)
+    g_propagate_error(error, g_steal_pointer(&a->error));
+  return a->ok;
 }

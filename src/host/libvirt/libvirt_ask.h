@@ -3,7 +3,7 @@
 // so long (base/patience.h). All calls of the driver that wait for libvirtd or for a QEMU are such,
 // but for the migration's own call, which has its thread anyway.
 #pragma once
-#include "host/libvirt/libvirt_private.h"
+#include "host/libvirt/libvirt_base.h"
 
 /* How long each is waited for. */
 #define FERRY_ASK_DAEMON_MS 4000  /* libvirtd's sign of life */
@@ -14,6 +14,9 @@
 #define FERRY_ASK_PEER_MS 10000
 #define FERRY_ASK_LONG_MS 60000 /* what may take its time in a libvirtd that is well */
 #define FERRY_ASK_FOR_EVER_MS (365 * 24 * 3600 * (gint64)1000)
+
+/** What libvirtd is asked to see whether it lives: the key of that question. */
+#define FERRY_LIBVIRT_PULSE "libvirtd"
 
 /* Who is asked. */
 #define FERRY_ASK_DAEMON "this host's libvirtd"
@@ -66,10 +69,3 @@ gboolean ferry_libvirt_ask_anyway(FerryPatience *patience, FerryLibvirtAsk *ask,
  * question. PEER_UNREACHABLE where it does not answer in time, or has not answered the same yet. */
 gboolean ferry_libvirt_ask_peer(FerryLibvirtAsk *ask, const char *what, const char *uri,
                                 GError **error);
-/** The same as ferry_libvirt_ask, about the domain of a job: with `of_qemu` its QEMU is asked, and
- * else libvirtd alone. */
-gboolean ferry_libvirt_ask_job(FerryHostJob *job, FerryLibvirtAsk *ask, gboolean of_qemu, gint64 ms,
-                               GError **error);
-/** A call about a job's domain that has one argument at most and answers nothing. */
-gboolean ferry_libvirt_tell_job(FerryHostJob *job, FerryLibvirtAskFunc func, gint64 value,
-                                gint64 ms, GError **error);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "host/libvirt/libvirt_autostart.h"
 #include "host/libvirt/libvirt_ask.h"
+#include "host/libvirt/libvirt_base.h"
+#include "host/libvirt/libvirt_job_ask.h"
 
 static gboolean read_autostart(FerryLibvirtAsk *a, GError **error) {
   int value = 0;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+// libvirt's words are understood here and nowhere else: who comes after goes by codes and hints.
+//
 // Theory of operation: a row says what an error's text holds and what it stands for; the first that
 // fits is it. Before the rows the port counts, which no language changes: who fails to connect to
 // "ADDRESS:PORT" failed at libvirtd if that is its port, else at QEMU, which takes the data.
 #include "host/libvirt/libvirt_blame.h"
-#include "host/port/host.h"
 #include <libvirt/virterror.h>
 #include <string.h>
 
@@ -59,6 +60,24 @@ int ferry_libvirt_blame(int code, const char *message, guint16 hypervisor_port) 
     if (strstr(message, rows[i].part))
       return rows[i].code;
   return code == FERRY_HOST_ERROR_NO_CONNECTION ? FERRY_HOST_ERROR_PEER_LOST : code;
+}
+
+FerryHostHint ferry_libvirt_hint(const char *message) {
+  static const struct {
+    const char *part;
+    FerryHostHint hint;
+  } known[] = {
+      {"Migration without shared storage is unsafe", FERRY_HOST_HINT_DISKS_ARE_NOT_SHARED},
+      {"disks use cache other than none", FERRY_HOST_HINT_DISKS_ARE_CACHED},
+      {"Unable to access credentials", FERRY_HOST_HINT_NO_CERTIFICATES},
+      {"TLS handshake", FERRY_HOST_HINT_HANDSHAKE},
+      {"with no memory hard limit set", FERRY_HOST_HINT_NO_MEMORY_LIMIT},
+      {"is being actively monitored by another thread", FERRY_HOST_HINT_TARGET_IS_BUSY},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(known); i++)
+    if (strstr(message, known[i].part))
+      return known[i].hint;
+  return FERRY_HOST_HINT_NONE;
 }
 
 guint16 ferry_libvirt_uri_port(const char *uri) {

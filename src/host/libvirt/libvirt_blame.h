@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which connection to the target broke. libvirtd passes on what it met there with the codes of a
-// loss of one's own connection, so that only what it says beside them tells.
+// loss of one's own connection, so that only what it says beside them tells. And what its words for
+// other failures say of what is to be done.
 #pragma once
-#include <glib.h>
+#include "host/port/host.h"
 
 G_BEGIN_DECLS
 
@@ -13,6 +14,9 @@ G_BEGIN_DECLS
  * ports and codes is not. `hypervisor_port` is where the target's libvirtd listens, 0: not known.
  * Golden cases of libvirt 9.0 and 11.3: tests/host/libvirt/test-libvirt_blame.c. Pure. */
 int ferry_libvirt_blame(int code, const char *message, guint16 hypervisor_port);
+
+/** What libvirt's or QEMU's words for a migration's failure say of what is to be done. Pure. */
+FerryHostHint ferry_libvirt_hint(const char *message);
 
 /** The port that a connection URI leads to, by its transport where it names none; 0: not TCP, or
  * no URI. Pure. */

@@ -5,7 +5,8 @@
 // libvirtds may be anybody's, so they are only looked at.
 #include "base/error.h"
 #include "host/libvirt/libvirt_blame.h"
-#include "host/libvirt/libvirt_private.h"
+#include "host/libvirt/libvirt_connections.h"
+#include "host/libvirt/libvirt_job_ask.h"
 #include "host/machine/tcp_connections.h"
 
 #include <unistd.h>

@@ -2,7 +2,11 @@
 // What a domain is, for a comparison before and after a migration, and what libvirt leaves behind
 // of it: checkpoints, which it forgets (their bitmaps stay in the images), and a definition that is
 // stored while the migration runs, which it takes and loses.
+#include "host/libvirt/libvirt_definition.h"
 #include "host/libvirt/libvirt_ask.h"
+#include "host/libvirt/libvirt_base.h"
+#include "host/libvirt/libvirt_job_ask.h"
+#include "host/libvirt/libvirt_state.h"
 
 #define GIVE_MS 20000
 

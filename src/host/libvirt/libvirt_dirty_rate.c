@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How fast a guest changes its memory: QEMU samples pages at the start and the end of a period.
+#include "host/libvirt/libvirt_dirty_rate.h"
 #include "host/libvirt/libvirt_ask.h"
+#include "host/libvirt/libvirt_base.h"
+#include "host/libvirt/libvirt_job_ask.h"
 #include "base/quantity.h"
 #include <string.h>
 

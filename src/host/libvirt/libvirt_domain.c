@@ -1,69 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // A domain of libvirt as a record: its XML, its state, its disks' sizes, a job somebody runs on it.
+#include "host/libvirt/libvirt_domain.h"
 #include "host/libvirt/libvirt_ask.h"
+#include "host/libvirt/libvirt_base.h"
+#include "host/libvirt/libvirt_connect.h"
+#include "host/libvirt/libvirt_domains.h"
+#include "host/libvirt/libvirt_pulse.h"
+#include "host/libvirt/libvirt_state.h"
 #include "host/machine/shared_files.h"
 #include "host/port/domain_xml.h"
 #include "base/log.h"
 #include "model/domain/domain_limits.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* libvirt's reasons by state, indexed by the numbers of its enums. */
-static const char *const running_reasons[] = {
-    "unknown",       "booted",   "migrated",           "restored",
-    "from-snapshot", "unpaused", "migration-canceled", "save-canceled",
-    "wakeup",        "crashed",  "postcopy",           "postcopy-failed"};
-static const char *const paused_reasons[] = {
-    "unknown",  "user",        "migration",     "save",           "dump",
-    "io-error", "watchdog",    "from-snapshot", "shutting-down",  "snapshot",
-    "crashed",  "starting-up", "postcopy",      "postcopy-failed"};
-static const char *const shutoff_reasons[] = {"unknown", "shutdown",      "destroyed",
-                                              "crashed", "migrated",      "saved",
-                                              "failed",  "from-snapshot", "daemon"};
-
-static const struct {
-  const char *name;
-  const char *const *reasons;
-  guint n;
-} states[] = {
-    [VIR_DOMAIN_NOSTATE] = {"nostate", NULL, 0},
-    [VIR_DOMAIN_RUNNING] = {"running", running_reasons, G_N_ELEMENTS(running_reasons)},
-    [VIR_DOMAIN_BLOCKED] = {"blocked", NULL, 0},
-    [VIR_DOMAIN_PAUSED] = {"paused", paused_reasons, G_N_ELEMENTS(paused_reasons)},
-    [VIR_DOMAIN_SHUTDOWN] = {"shutdown", NULL, 0},
-    [VIR_DOMAIN_SHUTOFF] = {"shutoff", shutoff_reasons, G_N_ELEMENTS(shutoff_reasons)},
-    [VIR_DOMAIN_CRASHED] = {"crashed", NULL, 0},
-    [VIR_DOMAIN_PMSUSPENDED] = {"pmsuspended", NULL, 0},
-};
-
-gboolean ferry_libvirt_state(virDomainPtr domain, FerryDomainState *out, GError **error) {
-  int state = 0, reason = 0;
-  *out = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
-  if (virDomainGetState(domain, &state, &reason, 0) < 0) {
-    virErrorPtr e = virGetLastError();
-    if (e && e->code == VIR_ERR_NO_DOMAIN) {
-      virResetLastError();
-      return TRUE;
-    }
-    return ferry_libvirt_error(error, "cannot read the domain's state");
-  }
-  out->exists = TRUE;
-  if (state < 0 || state >= (int)G_N_ELEMENTS(states))
-    state = VIR_DOMAIN_NOSTATE;
-  out->state = states[state].name;
-  if (reason >= 0 && reason < (int)states[state].n)
-    out->reason = states[state].reasons[reason];
-  /* The domain object may come from before a stop: its own id is stale then. */
-  out->active = state != VIR_DOMAIN_SHUTOFF && state != VIR_DOMAIN_NOSTATE;
-  int persistent = virDomainIsPersistent(domain);
-  if (persistent < 0)
-    virResetLastError();
-  out->persistent = persistent == 1;
-  unsigned id = out->active ? virDomainGetID(domain) : (unsigned)-1;
-  out->id = id == (unsigned)-1 ? -1 : (int)id;
-  virResetLastError();
-  return TRUE;
-}
 
 /* ---- what only QEMU knows ---- */
 
@@ -316,38 +265,6 @@ json_t *ferry_libvirt_record(FerryHost *base, const char *uuid, GError **error) 
 }
 
 /* ---- all domains ---- */
-
-static gboolean read_domains(FerryLibvirtAsk *a, GError **error) {
-  virDomainPtr *domains = NULL;
-  if (virConnectListAllDomains(a->conn, &domains, (unsigned)a->value) < 0)
-    return ferry_libvirt_error(error, "cannot list the domains");
-  a->made = domains;
-  return TRUE;
-}
-
-void ferry_libvirt_domains_free(virDomainPtr *domains) {
-  for (gsize i = 0; domains && domains[i]; i++)
-    virDomainFree(domains[i]);
-  free(domains);
-}
-
-static void unmake_domains(gpointer made, FerryLibvirtHost *host) {
-  ferry_libvirt_domains_free(made);
-}
-
-virDomainPtr *ferry_libvirt_domains(FerryLibvirtHost *host, unsigned flags, GError **error) {
-  virConnectPtr conn = ferry_libvirt_ref(host, error);
-  if (!conn)
-    return NULL;
-  g_autofree char *key = g_strdup_printf("domains %u", flags);
-  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, read_domains);
-  ask->conn = conn;
-  ask->value = flags;
-  ask->unmake = unmake_domains;
-  if (!ferry_libvirt_ask(ask, key, FERRY_ASK_DAEMON, 2 * FERRY_ASK_STATE_MS, error))
-    return NULL;
-  return g_steal_pointer(&ask->made);
-}
 
 /* FALSE: nothing can be said of it, nor then of the others: half a list would read as "the others
  * are gone". */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // libvirt's events into the port's. Callbacks run in the event thread, so they only hand on.
-#include "host/libvirt/libvirt_private.h"
+#include "host/libvirt/libvirt_events.h"
+#include "host/libvirt/libvirt_base.h"
+#include "host/libvirt/libvirt_pulse.h"
+#include "host/libvirt/libvirt_state.h"
 
 static const char *const lifecycle[] = {"defined",   "undefined",   "started",
                                         "suspended", "resumed",     "stopped",

@@ -12,6 +12,21 @@
 // left alone, with the host, which a count of references keeps for it.
 #include "host/libvirt/libvirt_host.h"
 #include "host/libvirt/libvirt_ask.h"
+#include "host/libvirt/libvirt_autostart.h"
+#include "host/libvirt/libvirt_base.h"
+#include "host/libvirt/libvirt_connect.h"
+#include "host/libvirt/libvirt_connections.h"
+#include "host/libvirt/libvirt_definition.h"
+#include "host/libvirt/libvirt_dirty_rate.h"
+#include "host/libvirt/libvirt_disks.h"
+#include "host/libvirt/libvirt_domain.h"
+#include "host/libvirt/libvirt_events.h"
+#include "host/libvirt/libvirt_info.h"
+#include "host/libvirt/libvirt_job.h"
+#include "host/libvirt/libvirt_monitor.h"
+#include "host/libvirt/libvirt_peer.h"
+#include "host/libvirt/libvirt_pulse.h"
+#include "host/libvirt/libvirt_save.h"
 #include "host/machine/lock_manager.h"
 #include "host/machine/shared_files.h"
 #include "base/error.h"
@@ -20,11 +35,8 @@
 
 #define QEMU_CONF "/etc/libvirt/qemu.conf"
 #define IDLE_CONNECTIONS 2
-#define IDLE_MAX 8
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
-#define PEER_KEEPALIVE_S 3 /* others wait for that one: it is given up sooner */
-#define PEER_KEEPALIVE_COUNT 2
 #define PULSE_MS 2000
 #define HURRY_MS 500
 
@@ -54,132 +66,6 @@ static void libvirt_init(void) {
   g_once_init_leave(&once, 1);
 }
 
-gboolean ferry_libvirt_error(GError **error, const char *doing) {
-  virErrorPtr e = virGetLastError();
-  g_autofree char *text = g_strdup(e && e->message ? e->message : "no reason given");
-  g_strstrip(text);
-  int code = e ? e->code : VIR_ERR_INTERNAL_ERROR;
-  /* The many ways in which the connection itself can be what broke. A system call that failed is
-   * one only where it was the connection's. */
-  gboolean wire = e && (e->domain == VIR_FROM_RPC || e->domain == VIR_FROM_REMOTE);
-  if (code == VIR_ERR_RPC || code == VIR_ERR_NO_CONNECT || code == VIR_ERR_INVALID_CONN ||
-      (wire && (code == VIR_ERR_INTERNAL_ERROR || code == VIR_ERR_SYSTEM_ERROR)))
-    code = FERRY_HOST_ERROR_NO_CONNECTION;
-  g_set_error(error, FERRY_HOST_ERROR, code, "%s: %s", doing, text);
-  virResetLastError();
-  return FALSE;
-}
-
-/* Where a libvirtd dies silently, its keepalive ends what waits for it, at last. */
-static virConnectPtr open_alive(const char *uri, int interval_s, unsigned count, GError **error) {
-  virConnectPtr conn = virConnectOpen(uri);
-  if (!conn) {
-    g_autofree char *doing = g_strdup_printf("cannot connect to libvirt at %s", uri);
-    ferry_libvirt_error(error, doing);
-    if (error && *error)
-      (*error)->code = FERRY_HOST_ERROR_NO_CONNECTION;
-    return NULL;
-  }
-  if (virConnectSetKeepAlive(conn, interval_s, count) < 0)
-    virResetLastError(); /* drivers without a connection (test) have none */
-  return conn;
-}
-
-virConnectPtr ferry_libvirt_open(const char *uri, GError **error) {
-  return open_alive(uri, FERRY_LIBVIRT_KEEPALIVE_S, FERRY_LIBVIRT_KEEPALIVE_COUNT, error);
-}
-
-static gboolean close_it(FerryLibvirtAsk *a, GError **error) {
-  g_clear_pointer(&a->conn, virConnectClose);
-  return TRUE;
-}
-
-void ferry_libvirt_close(FerryLibvirtHost *host, virConnectPtr conn) {
-  if (!conn)
-    return;
-  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, close_it);
-  gint64 since;
-  ask->conn = conn;
-  g_mutex_lock(&host->lock);
-  gboolean wait = !host->silent_us && !host->stop;
-  g_mutex_unlock(&host->lock);
-  ferry_libvirt_ask_anyway(host->patience, ask, NULL, wait ? FERRY_ASK_CALL_MS : 0, &since);
-}
-
-static void unmake_connection(gpointer made, FerryLibvirtHost *host) {
-  virConnectClose(made);
-}
-
-static gboolean open_peer(FerryLibvirtAsk *a, GError **error) {
-  a->made = open_alive(a->text, PEER_KEEPALIVE_S, PEER_KEEPALIVE_COUNT, error);
-  return a->made != NULL;
-}
-
-virConnectPtr ferry_libvirt_open_peer(FerryLibvirtHost *host, const char *uri, GError **error) {
-  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, open_peer);
-  ask->unmake = unmake_connection;
-  return ferry_libvirt_ask_peer(ask, "open", uri, error) ? g_steal_pointer(&ask->made) : NULL;
-}
-
-virConnectPtr ferry_libvirt_ref(FerryLibvirtHost *host, GError **error) {
-  g_mutex_lock(&host->lock);
-  virConnectPtr conn = host->conn;
-  g_autofree char *why = g_strdup(host->why);
-  if (conn)
-    virConnectRef(conn);
-  g_mutex_unlock(&host->lock);
-  if (!conn)
-    g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION,
-                "libvirt at %s is not connected; check that libvirtd runs there%s%s", host->uri,
-                why ? ": " : "", why ? why : "");
-  return conn;
-}
-
-virConnectPtr ferry_libvirt_take(FerryLibvirtHost *host, GError **error) {
-  for (;;) {
-    g_mutex_lock(&host->lock);
-    virConnectPtr conn = g_queue_pop_tail(&host->idle);
-    g_mutex_unlock(&host->lock);
-    if (!conn)
-      return ferry_libvirt_open(host->uri, error);
-    if (virConnectIsAlive(conn) == 1)
-      return conn;
-    ferry_libvirt_close(host, conn);
-  }
-}
-
-void ferry_libvirt_give(FerryLibvirtHost *host, virConnectPtr conn) {
-  if (!conn)
-    return;
-  gboolean alive = virConnectIsAlive(conn) == 1;
-  g_mutex_lock(&host->lock);
-  gboolean keep =
-      alive && !host->stop && host->conn && !host->silent_us && host->idle.length < IDLE_MAX;
-  if (keep)
-    g_queue_push_tail(&host->idle, conn);
-  g_mutex_unlock(&host->lock);
-  if (!keep)
-    ferry_libvirt_close(host, conn);
-}
-
-static void drop_idle(FerryLibvirtHost *host) {
-  for (;;) {
-    g_mutex_lock(&host->lock);
-    virConnectPtr conn = g_queue_pop_head(&host->idle);
-    g_mutex_unlock(&host->lock);
-    if (!conn)
-      return;
-    ferry_libvirt_close(host, conn);
-  }
-}
-
-virDomainPtr ferry_libvirt_lookup(virConnectPtr conn, const char *uuid, GError **error) {
-  virDomainPtr domain = virDomainLookupByUUIDString(conn, uuid);
-  if (!domain)
-    ferry_libvirt_error(error, "cannot find the domain");
-  return domain;
-}
-
 static void on_close(virConnectPtr conn, int reason, void *data) {
   FerryLibvirtHost *host = data;
   g_mutex_lock(&host->lock);
@@ -187,13 +73,6 @@ static void on_close(virConnectPtr conn, int reason, void *data) {
     host->closed = TRUE;
   g_cond_broadcast(&host->cond);
   g_mutex_unlock(&host->lock);
-}
-
-void ferry_libvirt_tell(FerryLibvirtHost *host, const FerryHostEvent *event) {
-  g_mutex_lock(&host->telling);
-  if (host->func)
-    host->func(event, host->data);
-  g_mutex_unlock(&host->telling);
 }
 
 static void libvirt_host_say(FerryLibvirtHost *host, FerryHostEventType type, const char *detail) {
@@ -296,7 +175,7 @@ static void libvirt_host_serve(FerryLibvirtHost *host, Line *line) {
   host->silent_us = 0;
   g_hash_table_remove_all(host->silent);
   g_mutex_unlock(&host->lock);
-  drop_idle(host);
+  ferry_libvirt_drop_idle(host);
   close_line(host, line);
 }
 
@@ -366,29 +245,6 @@ static void libvirt_hurry(FerryHost *base) {
   ferry_patience_hurry(host->peers, HURRY_MS);
 }
 
-FerryLibvirtHost *ferry_libvirt_host_ref(FerryLibvirtHost *host) {
-  g_atomic_ref_count_inc(&host->refs);
-  return host;
-}
-
-void ferry_libvirt_host_unref(FerryLibvirtHost *host) {
-  if (!g_atomic_ref_count_dec(&host->refs))
-    return;
-  ferry_patience_unref(host->patience);
-  ferry_patience_unref(host->peers);
-  g_hash_table_unref(host->disk_sizes);
-  g_hash_table_unref(host->silent);
-  g_hash_table_unref(host->definitions);
-  g_strfreev(host->shared_directories);
-  g_free(host->lock_manager);
-  g_mutex_clear(&host->telling);
-  g_mutex_clear(&host->lock);
-  g_cond_clear(&host->cond);
-  g_free(host->why);
-  g_free(host->uri);
-  g_free(host);
-}
-
 static void libvirt_free(FerryHost *base) {
   FerryLibvirtHost *host = (FerryLibvirtHost *)base;
   g_mutex_lock(&host->lock);
@@ -401,7 +257,7 @@ static void libvirt_free(FerryHost *base) {
   if (host->pulse)
     g_thread_join(host->pulse);
   ferry_network_watch_free(host->network);
-  drop_idle(host);
+  ferry_libvirt_drop_idle(host);
   g_mutex_lock(&host->telling);
   host->func = NULL;
   g_mutex_unlock(&host->telling);
@@ -420,27 +276,7 @@ static void on_back(const char *key, gpointer data) {
     ferry_libvirt_is_back(ask->host, key);
 }
 
-FerryHost *ferry_host_libvirt_new(const char *uri) {
-  libvirt_init();
-  FerryLibvirtHost *host = g_new0(FerryLibvirtHost, 1);
-  host->base.ops = &ferry_libvirt_ops;
-  host->base.local = is_local(uri);
-  g_atomic_ref_count_init(&host->refs);
-  host->uri = g_strdup(uri);
-  host->patience = ferry_patience_new(on_back);
-  host->peers = ferry_patience_new(NULL);
-  g_mutex_init(&host->telling);
-  g_mutex_init(&host->lock);
-  g_cond_init(&host->cond);
-  g_queue_init(&host->idle);
-  host->disk_sizes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  host->silent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  host->definitions =
-      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);
-  return &host->base;
-}
-
-const FerryHostOps ferry_libvirt_ops = {
+static const FerryHostOps libvirt_ops = {
     .free = libvirt_free,
     .hurry = libvirt_hurry,
     .start = libvirt_start,
@@ -485,3 +321,23 @@ const FerryHostOps ferry_libvirt_ops = {
     .peer_versions = ferry_libvirt_peer_versions,
     .incoming_close = ferry_libvirt_incoming_close,
 };
+
+FerryHost *ferry_host_libvirt_new(const char *uri) {
+  libvirt_init();
+  FerryLibvirtHost *host = g_new0(FerryLibvirtHost, 1);
+  host->base.ops = &libvirt_ops;
+  host->base.local = is_local(uri);
+  g_atomic_ref_count_init(&host->refs);
+  host->uri = g_strdup(uri);
+  host->patience = ferry_patience_new(on_back);
+  host->peers = ferry_patience_new(NULL);
+  g_mutex_init(&host->telling);
+  g_mutex_init(&host->lock);
+  g_cond_init(&host->cond);
+  g_queue_init(&host->idle);
+  host->disk_sizes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  host->silent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  host->definitions =
+      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);
+  return &host->base;
+}

@@ -3,7 +3,9 @@
 // capabilities and the domain capabilities of each machine type are XML, from which only what
 // placement judges by is taken, within limits, as another host's libvirt may be anybody's. What
 // cannot be asked is left out, and is then no reason against the host.
+#include "host/libvirt/libvirt_info.h"
 #include "host/libvirt/libvirt_ask.h"
+#include "host/libvirt/libvirt_base.h"
 #include "host/machine/conntrack.h"
 #include "host/machine/interfaces.h"
 #include "host/machine/shared_mounts.h"

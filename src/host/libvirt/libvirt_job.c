@@ -2,19 +2,24 @@
 // One domain's migration through libvirt: two connections, one for the call that blocks for the
 // whole migration (in a thread of its own), one for everything that is asked and changed meanwhile,
 // each a question of its own (libvirt_ask.h).
+#include "host/libvirt/libvirt_job.h"
 #include "host/libvirt/libvirt_ask.h"
+#include "host/libvirt/libvirt_base.h"
+#include "host/libvirt/libvirt_connect.h"
+#include "host/libvirt/libvirt_connections.h"
+#include "host/libvirt/libvirt_job_ask.h"
+#include "host/libvirt/libvirt_migrate_params.h"
+#include "host/libvirt/libvirt_state.h"
 #include "base/error.h"
 #include "base/quantity.h"
 #include "host/libvirt/libvirt_blame.h"
 #include <string.h>
 
 typedef struct {
-  FerryHostJob base;
-  FerryLibvirtHost *host;
-  virConnectPtr call_conn, control_conn;
-  virDomainPtr call_domain, control_domain;
+  FerryLibvirtJob base;
+  virConnectPtr call_conn;
+  virDomainPtr call_domain;
   GThread *thread;
-  FerryLibvirtPath path; /* written before the call */
   /* for the call's thread only */
   char *dest_uri;
   virTypedParameterPtr params;
@@ -35,30 +40,31 @@ static gboolean job_connect(FerryLibvirtHost *host, const char *uuid, virConnect
 static void job_unmake(gpointer made, FerryLibvirtHost *host) {
   Job *job = made;
   /* what is asked still keeps the control connection, which is nobody else's then */
-  gboolean hangs = ferry_patience_late_us(host->patience, job->path.uuid) != 0;
-  if (job->control_domain)
-    virDomainFree(job->control_domain);
+  gboolean hangs = ferry_patience_late_us(host->patience, job->base.path.uuid) != 0;
+  if (job->base.control_domain)
+    virDomainFree(job->base.control_domain);
   if (job->call_domain)
     virDomainFree(job->call_domain);
   if (hangs)
-    ferry_libvirt_close(host, job->control_conn);
+    ferry_libvirt_close(host, job->base.control_conn);
   else
-    ferry_libvirt_give(host, job->control_conn);
+    ferry_libvirt_give(host, job->base.control_conn);
   ferry_libvirt_give(host, job->call_conn);
   virTypedParamsFree(job->params, job->n_params);
   g_free(job->dest_uri);
-  ferry_libvirt_path_clear(&job->path);
+  ferry_libvirt_path_clear(&job->base.path);
   g_free(job);
 }
 
 static gboolean job_make(FerryLibvirtAsk *a, GError **error) {
   Job *job = g_new0(Job, 1);
-  job->base.ops = &ferry_libvirt_ops;
-  job->host = a->host;
-  job->path = (FerryLibvirtPath){.local = a->host->base.local, .uuid = g_strdup(a->uuid)};
+  job->base.base.ops = a->host->base.ops;
+  job->base.host = a->host;
+  job->base.path = (FerryLibvirtPath){.local = a->host->base.local, .uuid = g_strdup(a->uuid)};
   a->made = job;
-  return job_connect(job->host, a->uuid, &job->control_conn, &job->control_domain, error) &&
-         job_connect(job->host, a->uuid, &job->call_conn, &job->call_domain, error);
+  return job_connect(job->base.host, a->uuid, &job->base.control_conn, &job->base.control_domain,
+                     error) &&
+         job_connect(job->base.host, a->uuid, &job->call_conn, &job->call_domain, error);
 }
 
 FerryHostJob *ferry_libvirt_job_open(FerryHost *base, const char *uuid, GError **error) {
@@ -75,7 +81,7 @@ void ferry_libvirt_job_close(FerryHostJob *base) {
   Job *job = (Job *)base;
   if (job->thread)
     g_thread_join(job->thread);
-  job_unmake(job, job->host);
+  job_unmake(job, job->base.host);
 }
 
 /* Managed: this program talks to both hosts, and with it the migration ends. */
@@ -98,8 +104,11 @@ static void migrate_managed(Job *job, GError **error) {
 
 /* Which connection broke: one's own, if it is not alive any more; else the target's. */
 static void libvirt_job_blame(const Job *job, GError *error) {
-  if (error && virConnectIsAlive(job->call_conn) == 1)
-    error->code = ferry_libvirt_blame(error->code, error->message, job->path.hypervisor_port);
+  if (!error)
+    return;
+  ferry_host_error_set_hint(error, ferry_libvirt_hint(error->message));
+  if (virConnectIsAlive(job->call_conn) == 1)
+    error->code = ferry_libvirt_blame(error->code, error->message, job->base.path.hypervisor_port);
 }
 
 static gpointer call_thread(gpointer data) {
@@ -141,69 +150,6 @@ gboolean ferry_libvirt_job_start(FerryHostJob *base, const FerryMigrateRequest *
   return TRUE;
 }
 
-FerryLibvirtPath *ferry_libvirt_job_path(FerryHostJob *base) {
-  return &((Job *)base)->path;
-}
-
-FerryLibvirtHost *ferry_libvirt_job_host(FerryHostJob *base) {
-  return ((Job *)base)->host;
-}
-
-virDomainPtr ferry_libvirt_job_domain(FerryHostJob *base) {
-  return ((Job *)base)->control_domain;
-}
-
-static const char *const operations[] = {
-    "unknown",  "start",           "save", "restore", "migration-in",   "migration-out",
-    "snapshot", "snapshot-revert", "dump", "backup",  "snapshot-delete"};
-
-void ferry_libvirt_stats(const virTypedParameter *params, int n, FerryJobStats *out) {
-  ferry_job_stats_clear(out);
-  const struct {
-    const char *name;
-    gint64 *field;
-  } map[] = {
-      {VIR_DOMAIN_JOB_TIME_ELAPSED, &out->elapsed_ms},
-      {VIR_DOMAIN_JOB_DOWNTIME, &out->downtime_ms},
-      {VIR_DOMAIN_JOB_SETUP_TIME, &out->setup_ms},
-      {VIR_DOMAIN_JOB_DATA_TOTAL, &out->data_total},
-      {VIR_DOMAIN_JOB_DATA_PROCESSED, &out->data_processed},
-      {VIR_DOMAIN_JOB_DATA_REMAINING, &out->data_remaining},
-      {VIR_DOMAIN_JOB_MEMORY_TOTAL, &out->memory_total},
-      {VIR_DOMAIN_JOB_MEMORY_PROCESSED, &out->memory_processed},
-      {VIR_DOMAIN_JOB_MEMORY_REMAINING, &out->memory_remaining},
-      {VIR_DOMAIN_JOB_MEMORY_BPS, &out->memory_bps},
-      {VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, &out->dirty_pages_per_s},
-      {VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, &out->page_size},
-      {VIR_DOMAIN_JOB_MEMORY_ITERATION, &out->iteration},
-      {VIR_DOMAIN_JOB_AUTO_CONVERGE_THROTTLE, &out->throttle_percent},
-      {VIR_DOMAIN_JOB_DISK_TOTAL, &out->disk_total},
-      {VIR_DOMAIN_JOB_DISK_PROCESSED, &out->disk_processed},
-      {VIR_DOMAIN_JOB_DISK_REMAINING, &out->disk_remaining},
-      {VIR_DOMAIN_JOB_DISK_BPS, &out->disk_bps},
-  };
-  g_strlcpy(out->operation, "unknown", sizeof out->operation);
-  for (int i = 0; i < n; i++) {
-    const virTypedParameter *p = &params[i];
-    if (p->type == VIR_TYPED_PARAM_INT && strcmp(p->field, VIR_DOMAIN_JOB_OPERATION) == 0) {
-      int op = p->value.i;
-      if (op >= 0 && op < (int)G_N_ELEMENTS(operations))
-        g_strlcpy(out->operation, operations[op], sizeof out->operation);
-      out->migration_out = op == VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT;
-      out->migration_in = op == VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN;
-      continue;
-    }
-    for (gsize k = 0; k < G_N_ELEMENTS(map); k++)
-      if (strcmp(p->field, map[k].name) == 0) {
-        if (p->type == VIR_TYPED_PARAM_ULLONG)
-          *map[k].field = (gint64)MIN(p->value.ul, (unsigned long long)G_MAXINT64);
-        else if (p->type == VIR_TYPED_PARAM_INT)
-          *map[k].field = p->value.i;
-        break;
-      }
-  }
-}
-
 static gboolean read_stats(FerryLibvirtAsk *a, GError **error) {
   int type = VIR_DOMAIN_JOB_NONE, n = 0;
   virTypedParameterPtr params = NULL;
@@ -216,7 +162,7 @@ static gboolean read_stats(FerryLibvirtAsk *a, GError **error) {
 }
 
 gboolean ferry_libvirt_job_stats(FerryHostJob *base, FerryJobStats *out, GError **error) {
-  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(((Job *)base)->host, read_stats);
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(ferry_libvirt_job_host(base), read_stats);
   ferry_job_stats_clear(out);
   if (!ferry_libvirt_ask_job(base, ask, TRUE, FERRY_ASK_NUMBERS_MS, error))
     return FALSE;
@@ -229,7 +175,7 @@ static gboolean read_state(FerryLibvirtAsk *a, GError **error) {
 }
 
 gboolean ferry_libvirt_job_state(FerryHostJob *base, FerryDomainState *out, GError **error) {
-  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(((Job *)base)->host, read_state);
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(ferry_libvirt_job_host(base), read_state);
   *out = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
   if (!ferry_libvirt_ask_job(base, ask, FALSE, FERRY_ASK_STATE_MS, error))
     return FALSE;
@@ -321,7 +267,8 @@ static gboolean destroy_domain(FerryLibvirtAsk *a, GError **error) {
 
 /* libvirtd kills the process, which needs no answer of it. */
 gboolean ferry_libvirt_job_destroy(FerryHostJob *job, gboolean undefine, GError **error) {
-  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(((Job *)job)->host, destroy_domain);
+  g_autoptr(FerryLibvirtAsk) ask =
+      ferry_libvirt_ask_new(ferry_libvirt_job_host(job), destroy_domain);
   ask->value = undefine;
   return ferry_libvirt_ask_job(job, ask, FALSE, FERRY_ASK_LONG_MS, error);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A migration's resolved configuration into libvirt's flags and typed parameters, by the model's
 // table. Only what depends on the VM or the network is said here.
-#include "host/libvirt/libvirt_private.h"
+#include "host/libvirt/libvirt_migrate_params.h"
 #include "model/flags/migration_flags.h"
 #include <string.h>
 

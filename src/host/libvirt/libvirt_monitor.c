@@ -7,7 +7,10 @@
 // throttle-trigger-threshold percent of what was sent, twice. All four may be set while it runs, so
 // that the next raise ends at the percentage that is wanted, and an equal or lower maximum keeps or
 // takes it there. The capability itself must have been on from the start.
+#include "host/libvirt/libvirt_monitor.h"
 #include "host/libvirt/libvirt_ask.h"
+#include "host/libvirt/libvirt_base.h"
+#include "host/libvirt/libvirt_job_ask.h"
 #include <libvirt/libvirt-qemu.h>
 
 #define KIB 1024

@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What another host's libvirt says of a domain and of itself. libvirt has no time limit for opening
-// a connection, so a libvirtd that hangs would keep the asking thread for as long as it likes.
+// What another host's libvirt says of a domain, of itself and of what arrives there. libvirt has no
+// time limit for opening a connection, so a libvirtd that hangs would keep the asking thread for as
+// long as it likes.
+#include "host/libvirt/libvirt_peer.h"
 #include "host/libvirt/libvirt_ask.h"
-
-gboolean ferry_libvirt_ask_peer(FerryLibvirtAsk *a, const char *what, const char *uri,
-                                GError **error) {
-  g_autofree char *key = g_strdup_printf("%s %s %s", what, uri ? uri : "", a->uuid ? a->uuid : "");
-  gint64 since;
-  a->text = g_strdup(uri ? uri : "");
-  gint64 ms = a->peer_ms ? a->peer_ms : FERRY_ASK_PEER_MS;
-  if (!ferry_libvirt_ask_anyway(a->host->peers, a, key, ms, &since)) {
-    g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_UNREACHABLE,
-                "the other host's libvirt (%s) does not answer", a->text);
-    return FALSE;
-  }
-  if (a->error)
-    g_propagate_error(error, g_steal_pointer(&a->error));
-  return a->ok;
-}
+#include "host/libvirt/libvirt_base.h"
+#include "host/libvirt/libvirt_state.h"
 
 static gboolean read_peer_state(FerryLibvirtAsk *a, GError **error) {
   virConnectPtr conn = virConnectOpen(a->text);
@@ -88,5 +76,39 @@ gboolean ferry_libvirt_peer_versions(FerryHost *base, const char *uri, FerryHost
   const PeerVersions *v = ask->made;
   write_version(out->here, v->here);
   write_version(out->there, v->there);
+  return TRUE;
+}
+
+/* libvirt gives no job statistics at the receiving end, so the domains' states tell: paused for a
+ * migration, or running with their memory still to come. */
+static gboolean libvirt_peer_arrives(virDomainPtr domain) {
+  int state = 0, reason = 0;
+  if (virDomainGetState(domain, &state, &reason, 0) < 0)
+    return FALSE; /* gone meanwhile */
+  return (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION) ||
+         (state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_POSTCOPY);
+}
+
+static gboolean count_incoming(FerryLibvirtAsk *a, GError **error) {
+  virConnectPtr conn = virConnectOpen(a->text);
+  virDomainPtr *domains = NULL;
+  int count = conn ? virConnectListAllDomains(conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE) : -1;
+  if (count < 0)
+    ferry_libvirt_error(error, "cannot ask the other host what arrives there");
+  for (int i = 0; i < count; i++) {
+    a->number += libvirt_peer_arrives(domains[i]);
+    virDomainFree(domains[i]);
+  }
+  free(domains);
+  if (conn)
+    virConnectClose(conn);
+  return count >= 0;
+}
+
+gboolean ferry_libvirt_peer_incoming(FerryHost *base, const char *uri, gint64 *n, GError **error) {
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new((FerryLibvirtHost *)base, count_incoming);
+  if (!ferry_libvirt_ask_peer(ask, "incoming", uri, error))
+    return FALSE;
+  *n = ask->number;
   return TRUE;
 }

@@ -8,7 +8,8 @@
 // removes a directory but building and deleting a pool.
 #include "host/libvirt/libvirt_pools.h"
 #include "base/json.h"
-#include "host/libvirt/libvirt_private.h"
+#include "host/libvirt/disks_xml.h"
+#include "host/libvirt/libvirt_base.h"
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <stdlib.h>

@@ -10,7 +10,11 @@
 // is left alone. Only libvirtd's word that the monitor has been entered and not left makes a domain
 // silent, as a question can be late for other reasons. A question that is late stays the only one;
 // no more than FERRY_LIBVIRT_LATE_MOST hang at a time, since libvirtd has 20 workers for everybody.
+#include "host/libvirt/libvirt_pulse.h"
 #include "host/libvirt/libvirt_ask.h"
+#include "host/libvirt/libvirt_base.h"
+#include "host/libvirt/libvirt_connect.h"
+#include "host/libvirt/libvirt_domains.h"
 #include "base/log.h"
 
 #define ROUND_MS 5000
@@ -32,13 +36,6 @@ static gint64 set_silent(FerryLibvirtHost *host, gint64 since_us) {
   host->silent_us = since_us;
   g_mutex_unlock(&host->lock);
   return before;
-}
-
-gint64 ferry_libvirt_silent_us(FerryLibvirtHost *host) {
-  g_mutex_lock(&host->lock);
-  gint64 since = host->silent_us;
-  g_mutex_unlock(&host->lock);
-  return since;
 }
 
 static void tell_answers(FerryLibvirtHost *host) {

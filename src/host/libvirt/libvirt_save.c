@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hibernation: a domain's whole state into a file, and back. Both take as long as the disk takes.
+#include "host/libvirt/libvirt_save.h"
 #include "host/libvirt/libvirt_ask.h"
+#include "host/libvirt/libvirt_base.h"
+#include "host/libvirt/libvirt_connect.h"
 
 static gboolean save_domain(FerryLibvirtAsk *a, GError **error) {
   virConnectPtr conn = ferry_libvirt_take(a->host, error);

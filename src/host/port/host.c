@@ -6,7 +6,33 @@
 // harm, so that callers never look whether it is there.
 #include "host/port/host.h"
 
-G_DEFINE_QUARK(ferry - host - error - quark, ferry_host_error)
+typedef struct {
+  FerryHostHint hint;
+} FerryHostErrorPrivate;
+
+static void ferry_host_error_private_init(FerryHostErrorPrivate *priv) {
+  priv->hint = FERRY_HOST_HINT_NONE;
+}
+
+static void ferry_host_error_private_copy(const FerryHostErrorPrivate *src,
+                                          FerryHostErrorPrivate *dest) {
+  dest->hint = src->hint;
+}
+
+static void ferry_host_error_private_clear(FerryHostErrorPrivate *priv) {
+}
+
+G_DEFINE_EXTENDED_ERROR(FerryHostError, ferry_host_error)
+
+void ferry_host_error_set_hint(GError *error, FerryHostHint hint) {
+  g_return_if_fail(error && error->domain == FERRY_HOST_ERROR);
+  ferry_host_error_get_private(error)->hint = hint;
+}
+
+FerryHostHint ferry_host_error_hint(const GError *error) {
+  gboolean ours = error && error->domain == FERRY_HOST_ERROR;
+  return ours ? ferry_host_error_get_private(error)->hint : FERRY_HOST_HINT_NONE;
+}
 
 void ferry_job_stats_clear(FerryJobStats *s) {
   *s = (FerryJobStats){.elapsed_ms = -1,

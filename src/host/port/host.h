@@ -30,6 +30,22 @@ enum {
   FERRY_HOST_ERROR_VM_SILENT,        /* that VM's part of it does not answer */
 };
 
+/** What the hypervisor's word for a failure says of what is to be done, where it is known. */
+typedef enum {
+  FERRY_HOST_HINT_NONE,
+  FERRY_HOST_HINT_DISKS_ARE_NOT_SHARED, /* disks are neither shared nor to be copied */
+  FERRY_HOST_HINT_DISKS_ARE_CACHED,     /* in a way that another host does not see */
+  FERRY_HOST_HINT_NO_CERTIFICATES,      /* of the connection that carries the data */
+  FERRY_HOST_HINT_HANDSHAKE,            /* the same: the two ends do not trust each other */
+  FERRY_HOST_HINT_NO_MEMORY_LIMIT,      /* which locking the VM's memory needs */
+  FERRY_HOST_HINT_TARGET_IS_BUSY,       /* with a connection that broke, which it did not notice */
+} FerryHostHint;
+
+/** Sets the hint of an error of FERRY_HOST_ERROR; a copy of it has it, too. */
+void ferry_host_error_set_hint(GError *error, FerryHostHint hint);
+/** The hint of an error of any domain, or NONE. `error` may be NULL. */
+FerryHostHint ferry_host_error_hint(const GError *error);
+
 /** Whether it is that something did not answer. `error` may be NULL. */
 gboolean ferry_host_error_is_silent(const GError *error);
 

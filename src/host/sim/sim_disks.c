@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Disks of simulated domains: which are copied, and their places on the target.
 #include "base/error.h"
-#include "host/sim/sim_private.h"
+#include "host/sim/sim_disks.h"
+#include "host/sim/sim_base.h"
 #include <string.h>
 
 static char *path_of(const FerrySimDomain *d, const char *disk) {

@@ -3,7 +3,9 @@
 // errors are those of the libvirt driver.
 #include "base/error.h"
 #include "base/file.h"
-#include "host/sim/sim_private.h"
+#include "host/sim/sim_base.h"
+#include "host/sim/sim_disks.h"
+#include "host/sim/sim_job.h"
 #include <string.h>
 
 #define MAX_SAVED 65536
@@ -13,24 +15,6 @@ static gboolean sim_host_away(const FerrySimHandle *handle, GError **error) {
   return !ferry_sim_error(error, FERRY_HOST_ERROR_NO_CONNECTION,
                           "libvirt at sim://%s/system is not connected%s", h->name,
                           h->power ? "" : ": the host has no power");
-}
-
-FerryHost *ferry_host_sim_new(FerrySimWorld *w, const char *name, GError **error) {
-  FerrySimHandle *handle = NULL;
-  g_mutex_lock(&w->lock);
-  FerrySimHost *h = ferry_sim_find_host(w, name);
-  if (h) {
-    handle = g_new0(FerrySimHandle, 1);
-    handle->base.ops = &ferry_sim_ops;
-    handle->world = w;
-    handle->host = h;
-    g_ptr_array_add(w->handles, handle);
-  }
-  g_mutex_unlock(&w->lock);
-  if (!handle)
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
-                "there is no simulated host \"%s\"; expected one of the world's", name);
-  return handle ? &handle->base : NULL;
 }
 
 static void sim_free(FerryHost *base) {
@@ -273,7 +257,7 @@ static gboolean sim_restore(FerryHost *base, const char *path, GError **error) {
   return ok;
 }
 
-const FerryHostOps ferry_sim_ops = {
+static const FerryHostOps sim_ops = {
     .free = sim_free,
     .start = sim_start,
     .info = sim_info,
@@ -301,3 +285,21 @@ const FerryHostOps ferry_sim_ops = {
     .job_suspend = ferry_sim_job_suspend,
     .job_resume = ferry_sim_job_resume,
 };
+
+FerryHost *ferry_host_sim_new(FerrySimWorld *w, const char *name, GError **error) {
+  FerrySimHandle *handle = NULL;
+  g_mutex_lock(&w->lock);
+  FerrySimHost *h = ferry_sim_find_host(w, name);
+  if (h) {
+    handle = g_new0(FerrySimHandle, 1);
+    handle->base.ops = &sim_ops;
+    handle->world = w;
+    handle->host = h;
+    g_ptr_array_add(w->handles, handle);
+  }
+  g_mutex_unlock(&w->lock);
+  if (!handle)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND,
+                "there is no simulated host \"%s\"; expected one of the world's", name);
+  return handle ? &handle->base : NULL;
+}

@@ -2,7 +2,10 @@
 // One simulated domain's migration through the port: what libvirt checks, refuses and answers.
 // Where libvirt waits 30 s for a domain that somebody has locked, this says so at once.
 #include "base/error.h"
-#include "host/sim/sim_private.h"
+#include "host/sim/sim_job.h"
+#include "host/sim/sim_base.h"
+#include "host/sim/sim_disks.h"
+#include "host/sim/sim_run.h"
 #include "model/flags/migration_flags.h"
 #include "model/kinds/policy_fields.h"
 #include <string.h>
@@ -58,7 +61,7 @@ static FerrySimTransfer *sim_job_outgoing(FerrySimInstance *i, const char *doing
 
 FerryHostJob *ferry_sim_job_open(FerryHost *base, const char *uuid, GError **error) {
   FerrySimJob *job = g_new0(FerrySimJob, 1);
-  job->base.ops = &ferry_sim_ops;
+  job->base.ops = base->ops;
   job->handle = (FerrySimHandle *)base;
   job->uuid = g_ascii_strdown(uuid, -1);
   gboolean there = sim_job_enter(job, "cannot find the domain", error) != NULL;

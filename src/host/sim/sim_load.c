@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/quantity.h"
-#include "host/sim/sim_private.h"
+#include "host/sim/sim_base.h"
 #include <math.h>
 #include <string.h>
 

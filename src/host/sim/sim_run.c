@@ -1,39 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Migrations of a world as time passes: what each phase does to the two instances, and who hears.
-#include "host/sim/sim_private.h"
+#include "host/sim/sim_run.h"
+#include "host/sim/sim_base.h"
 #include <math.h>
 #include <string.h>
 
 #define LEAST_WAIT_US 500
 #define PAGE 4096
 
-void ferry_sim_event_free(gpointer p) {
-  FerrySimEvent *e = p;
-  g_clear_error(&e->error);
-  g_free(e->uuid);
-  g_free(e->detail);
-  g_free(e);
-}
-
-static FerrySimEvent *queue_event(FerrySimWorld *w, FerrySimHost *host, FerryHostEventType type,
-                                  const char *uuid, const char *detail) {
-  FerrySimEvent *e = g_new0(FerrySimEvent, 1);
-  e->host = host;
-  e->type = type;
-  e->uuid = g_strdup(uuid);
-  e->detail = g_strdup(detail);
-  g_queue_push_tail(&w->events, e);
-  g_cond_broadcast(&w->cond);
-  return e;
-}
-
-void ferry_sim_tell(FerrySimWorld *w, FerrySimHost *host, FerryHostEventType type, const char *uuid,
-                    const char *detail) {
-  queue_event(w, host, type, uuid, detail);
-}
-
 static void tell_state(FerrySimWorld *w, const FerrySimInstance *i, const char *detail) {
-  queue_event(w, i->host, FERRY_HOST_EVENT_STATE, i->domain->uuid, detail);
+  ferry_sim_queue(w, i->host, FERRY_HOST_EVENT_STATE, i->domain->uuid, detail);
 }
 
 void ferry_sim_transfer_return(FerrySimWorld *w, FerrySimTransfer *t, GError *error) {
@@ -41,7 +17,7 @@ void ferry_sim_transfer_return(FerrySimWorld *w, FerrySimTransfer *t, GError *er
     g_clear_error(&error);
     return;
   }
-  FerrySimEvent *e = queue_event(w, NULL, FERRY_HOST_EVENT_COMPLETED, NULL, NULL);
+  FerrySimEvent *e = ferry_sim_queue(w, NULL, FERRY_HOST_EVENT_COMPLETED, NULL, NULL);
   e->job = g_steal_pointer(&t->job);
   e->done = t->done;
   e->data = t->data;
@@ -135,8 +111,8 @@ static void sim_run_completed(FerrySimWorld *w, FerrySimTransfer *t) {
   FerrySimInstance *source = t->source, *target = t->target;
   for (int incoming = 0; incoming < 2; incoming++) {
     FerrySimEvent *e =
-        queue_event(w, incoming ? target->host : source->host, FERRY_HOST_EVENT_COMPLETED,
-                    source->domain->uuid, incoming ? "migration-in" : "migration-out");
+        ferry_sim_queue(w, incoming ? target->host : source->host, FERRY_HOST_EVENT_COMPLETED,
+                        source->domain->uuid, incoming ? "migration-in" : "migration-out");
     ferry_sim_transfer_stats(w, t, incoming, &e->stats);
     e->has_stats = TRUE;
   }
@@ -174,8 +150,8 @@ void ferry_sim_transfer_break(FerrySimWorld *w, FerrySimTransfer *t, GError *err
 
 static void tell_passes(FerrySimWorld *w, FerrySimTransfer *t) {
   while (t->iteration_seen < t->m.iteration) {
-    FerrySimEvent *e = queue_event(w, t->source->host, FERRY_HOST_EVENT_ITERATION,
-                                   t->source->domain->uuid, "iteration");
+    FerrySimEvent *e = ferry_sim_queue(w, t->source->host, FERRY_HOST_EVENT_ITERATION,
+                                       t->source->domain->uuid, "iteration");
     e->iteration = ++t->iteration_seen;
   }
 }

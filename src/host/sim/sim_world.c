@@ -7,7 +7,8 @@
 // instances together. What happens is queued as events, which the world's thread gives out without
 // the lock, so that a callback may wait for whom it likes.
 #include "base/error.h"
-#include "host/sim/sim_private.h"
+#include "host/sim/sim_base.h"
+#include "host/sim/sim_run.h"
 #include <math.h>
 #include <string.h>
 
@@ -75,47 +76,6 @@ void ferry_sim_world_free(FerrySimWorld *w) {
   g_free(w);
 }
 
-double ferry_sim_now(const FerrySimWorld *w) {
-  return (double)(g_get_monotonic_time() - w->epoch_us) / 1e6 * w->speed;
-}
-
-double ferry_sim_chance(FerrySimWorld *w) {
-  w->random ^= w->random << 13;
-  w->random ^= w->random >> 17;
-  w->random ^= w->random << 5;
-  return w->random / 4294967296.0;
-}
-
-gboolean ferry_sim_error(GError **error, int code, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  GError *e = g_error_new_valist(FERRY_HOST_ERROR, code, format, args);
-  va_end(args);
-  g_propagate_error(error, e);
-  return FALSE;
-}
-
-FerrySimHost *ferry_sim_find_host(FerrySimWorld *w, const char *name) {
-  g_autofree char *from_uri = NULL;
-  const char *scheme =
-      name ? strstr(name, "://") : NULL; /* sim, or libvirt's as ferryd builds it */
-  if (scheme) {
-    const char *begin = scheme + strlen("://");
-    from_uri = g_strndup(begin, strcspn(begin, "/?"));
-    name = from_uri;
-  }
-  for (guint i = 0; name && i < w->hosts->len; i++) {
-    FerrySimHost *h = w->hosts->pdata[i];
-    if (strcmp(h->name, name) == 0)
-      return h;
-  }
-  return NULL;
-}
-
-FerrySimInstance *ferry_sim_find(FerrySimHost *host, const char *uuid) {
-  return g_hash_table_lookup(host->instances, uuid);
-}
-
 static gboolean sim_world_invalid(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static gboolean sim_world_invalid(GError **error, const char *format, ...) {
   va_list args;
@@ -165,36 +125,6 @@ char *ferry_sim_uuid(const char *name) {
   g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, name, -1);
   return g_strdup_printf("%.8s-%.4s-4%.3s-8%.3s-%.12s", hash, hash + 8, hash + 12, hash + 15,
                          hash + 18);
-}
-
-FerrySimInstance *ferry_sim_instance_new(FerrySimHost *host, FerrySimDomain *domain,
-                                         const char *name) {
-  FerrySimInstance *i = g_new0(FerrySimInstance, 1);
-  i->domain = domain;
-  i->host = host;
-  i->name = g_strdup(name);
-  i->state = (FerryDomainState){.exists = TRUE, .state = "shutoff", .reason = "unknown", .id = -1};
-  g_hash_table_insert(host->instances, domain->uuid, i);
-  return i;
-}
-
-void ferry_sim_set_state(FerrySimInstance *i, const char *state, const char *reason) {
-  i->state.state = state;
-  i->state.reason = reason;
-  i->state.active = strcmp(state, "shutoff") != 0;
-  if (!i->state.active)
-    i->state.id = -1;
-  else if (i->state.id < 0)
-    i->state.id = i->host->next_id++;
-}
-
-void ferry_sim_instance_stop(FerrySimWorld *w, FerrySimInstance *i, const char *reason,
-                             gboolean undefine) {
-  ferry_sim_tell(w, i->host, FERRY_HOST_EVENT_STATE, i->domain->uuid, "stopped");
-  if (i->state.persistent && !undefine)
-    ferry_sim_set_state(i, "shutoff", reason);
-  else
-    g_hash_table_remove(i->host->instances, i->domain->uuid);
 }
 
 gboolean ferry_sim_world_add_domain(FerrySimWorld *w, const char *host,

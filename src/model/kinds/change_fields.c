@@ -5,7 +5,7 @@
 
 const FerryField ferry_change_fields[] = {
     MS("downtimeMs", "New downtime limit.", .min = 1, .max = FERRY_DOWNTIME_MAX_MS,
-       .spec = "maxDowntimeMs"),
+       .spec = FERRY_FIELD_MAX_DOWNTIME),
     INT("bandwidthMiBps", "New bandwidth limit.", .unit = FERRY_UNIT_MIB_PER_SECOND, .min = 1,
         .max = FERRY_CHANGE_MAX_MIBPS, .spec = "bandwidthPerMigration"),
     STR("technique", "Pre-copy: stay in it; post-copy: switch to it now.",

@@ -54,6 +54,10 @@ const FerryField ferry_fields_resolved_configuration[] = {
     END,
 };
 
+gboolean ferry_policy_field_is_derived(const FerryPolicyField *field) {
+  return field->said_as && !ferry_field_find(ferry_fields_intent, field->field.name);
+}
+
 const FerryField *ferry_configuration_field(const char *name) {
   return ferry_field_find(ferry_fields_resolved_configuration, name);
 }

@@ -13,12 +13,16 @@ typedef struct {
   FerryField field;    /* `fallback` is what a resolved configuration holds where nobody says it */
   unsigned layers;     /* FerryLayerBit: who may say it; 0: Ferry itself, when it is resolved */
   unsigned lowered_by; /* who may lower what those above say, and no more */
+  const char *said_as; /* a member of an intent, and of a domain's metadata, that means the same: a
+                          duration where this is in ms; NULL: none */
   gboolean rule;       /* it chooses what drives the migration: of these the strongest holds */
   gboolean running;    /* of no use where the guest doesn't run meanwhile (offline) */
 } FerryPolicyField;
 
 /** All rows; ends with a NULL field.name. */
 extern const FerryPolicyField ferry_policy_fields[];
+/** Whether a row can be said by its `said_as` alone, and not by the name of the resolved field. */
+gboolean ferry_policy_field_is_derived(const FerryPolicyField *field);
 /** The row of a field, or NULL. */
 const FerryPolicyField *ferry_policy_field_find(const char *name);
 /** The field `name` of a resolved configuration, be it a policy's or libvirt's flag; or NULL. */

@@ -10,9 +10,6 @@
 #include "model/kinds/policy_layers.h"
 #include "model/kinds/shared_fields.h"
 
-/** Members of the object `intent`; ends with END. */
-extern const FerryField ferry_fields_intent[];
-
 #define TIMEOUT_RANGE .min = 0, .max = 10000000, .zero = "never"
 #define AT_ONCE_RANGE .unit = FERRY_UNIT_COUNT, .min = 1, .max = 1000
 
@@ -84,9 +81,9 @@ extern const FerryField ferry_fields_intent[];
               "itself, whatever other rules say; in place of progressTimeout.",                    \
               .min = 1, .max = 10000000))                                                          \
   ROW(EVERYWHERE_AND_INTENT,                                                                       \
-      MS("maxDowntimeMs", "Longest pause of the guest at the switch-over.", .min = 1,              \
+      MS(FERRY_FIELD_MAX_DOWNTIME, "Longest pause of the guest at the switch-over.", .min = 1,     \
          .max = FERRY_DOWNTIME_MAX_MS, .fallback = "900"),                                         \
-      .running = TRUE)                                                                             \
+      .said_as = "maxDowntime", .running = TRUE)                                                   \
   ROW(INTENT,                                                                                      \
       STR("prefer",                                                                                \
           "What is worth more where both can't be had: pause, as where it is unset: the guest "    \
@@ -183,8 +180,10 @@ extern const FerryField ferry_fields_intent[];
            "where anybody who reaches them rules them.",                                           \
            .fallback = "false", .right = "unsafe"))                                                \
   /* in the resolved configuration only */                                                         \
-  ROW(FROM_INTENT, MS("maxDurationMs", "The intent's maxDuration."), .running = TRUE)              \
-  ROW(FROM_INTENT, PERCENT("maxSlowdownPercent", "The intent's maxSlowdown."), .running = TRUE)    \
+  ROW(FROM_INTENT, MS(FERRY_FIELD_MAX_DURATION, "The intent's maxDuration."),                      \
+      .said_as = "maxDuration", .running = TRUE)                                                   \
+  ROW(FROM_INTENT, PERCENT(FERRY_FIELD_MAX_SLOWDOWN, "The intent's maxSlowdown."),                 \
+      .said_as = "maxSlowdown", .running = TRUE)                                                   \
   ROW(PRESET,                                                                                      \
       MS("infeasiblePatienceMs", "How long an intent may seem infeasible before it is given up.")) \
   ROW(FACT, RATE("linkRateBytesPerSecond", "What the slower end of the path can carry, half of "   \

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the rows of policy fields are made of: who may say one, and limits that several share.
 #pragma once
+#include "model/field/field.h"
 
 /** Longest pause that anyone can ask for, as QEMU has it. A plain number, for messages too. */
 #define FERRY_DOWNTIME_MAX_MS 2000000
 /** Most that a guest may be slowed: some of its time is left to it. */
 #define FERRY_SLOWDOWN_MAX_PERCENT 99
+
+/** Names of fields that others read beside their consumer, the agent's settings. */
+#define FERRY_FIELD_MAX_DOWNTIME "maxDowntimeMs"
+#define FERRY_FIELD_MAX_DURATION "maxDurationMs"
+#define FERRY_FIELD_MAX_SLOWDOWN "maxSlowdownPercent"
 
 /** Who says it: a bit each. */
 typedef enum {
@@ -16,3 +22,6 @@ typedef enum {
   FERRY_LAYER_PRESET = 16,
   FERRY_LAYER_ANYONE = 31,
 } FerryLayerBit;
+
+/** Members of the object `intent`; ends with END. */
+extern const FerryField ferry_fields_intent[];

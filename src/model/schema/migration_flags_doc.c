@@ -3,7 +3,7 @@
 // ferry(1) and the completion's words.
 #include "model/schema/migration_flags_doc.h"
 #include "model/flags/migration_flags.h"
-#include "model/schema/schema_internal.h"
+#include "model/schema/schema_parts.h"
 #include <string.h>
 
 static const char *type_word(const FerryField *field) {

@@ -5,7 +5,7 @@
 // description.
 #include "model/kinds/shared_fields.h"
 #include "model/schema/schema.h"
-#include "model/schema/schema_internal.h"
+#include "model/schema/schema_parts.h"
 #include <string.h>
 
 static json_t *fields_schema(const FerryField *fields, gboolean v3);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Paths of the OpenAPI documents: for each kind the operations that its verbs allow, marked with
 // x-kubernetes-action and x-kubernetes-group-version-kind, by which kubectl finds them.
-#include "model/schema/schema_internal.h"
+#include "model/schema/schema_paths.h"
+#include "model/schema/schema_parts.h"
 #include <string.h>
 
 static json_t *schema_paths_parameter(const char *in, const char *name, const char *type,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Swagger 2.0 document of all kinds.
 #include "model/schema/schema.h"
-#include "model/schema/schema_internal.h"
+#include "model/schema/schema_parts.h"
+#include "model/schema/schema_paths.h"
 
 json_t *ferry_schema_openapi_v2(void) {
   return json_pack("{s:s, s:{s:s, s:s}, s:o, s:o}", "swagger", "2.0", "info", "title", "Ferry",

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The OpenAPI 3.0 document of one group version.
 #include "model/schema/schema.h"
-#include "model/schema/schema_internal.h"
+#include "model/schema/schema_parts.h"
+#include "model/schema/schema_paths.h"
 
 json_t *ferry_schema_openapi_v3(const char *group, const char *version) {
   if (!group || !version)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Formats of strings, by the names that FerryField.pattern uses.
+#include "model/validate/format.h"
 #include "model/migration/peer_uri.h"
-#include "model/validate/validate.h"
 #include <arpa/inet.h>
 #include <string.h>
 

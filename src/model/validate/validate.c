@@ -15,7 +15,9 @@
 #include "base/quantity.h"
 #include "base/rfc3339.h"
 #include "model/kinds/shared_fields.h"
-#include "model/validate/validate_internal.h"
+#include "model/validate/validate_cause.h"
+#include "model/validate/validate_meta.h"
+#include "model/validate/validate_update.h"
 #include <math.h>
 #include <string.h>
 
@@ -34,17 +36,6 @@ static json_t *walk_value(ValidateWalk *walk, const FerryField *field, FerryType
                           json_t *value, const json_t *old);
 static void walk_fields(ValidateWalk *walk, const FerryField *fields, const json_t *object,
                         const json_t *old, gboolean open, json_t *out);
-
-void ferry_validate_cause(GError *invalid, const char *reason, const char *field,
-                          const char *format, ...) {
-  if (ferry_error_n_causes(invalid) >= VALIDATE_MAX_CAUSES)
-    return;
-  va_list ap;
-  va_start(ap, format);
-  g_autofree char *text = g_strdup_vprintf(format, ap);
-  va_end(ap);
-  ferry_error_add_cause(invalid, reason, field, "%s", text);
-}
 
 static gsize validate_push(ValidateWalk *walk, const char *name) {
   gsize mark = walk->path->len;

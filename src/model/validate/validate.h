@@ -2,6 +2,8 @@
 // The one place where objects from outside are checked.
 #pragma once
 #include "model/kinds/kind.h"
+#include "model/validate/defaults.h"
+#include "model/validate/format.h"
 
 G_BEGIN_DECLS
 
@@ -41,12 +43,5 @@ json_t *ferry_validate_fields(const FerryField *fields, const char *path, const 
  * `Kind "name" is invalid: [...]` (`name` may be NULL). */
 gboolean ferry_validate_answer(const FerryKind *kind, const char *name, GError *causes,
                                GError **error);
-
-/** Fills defaults of the kind's tables below spec into `object` in place. */
-void ferry_apply_defaults(const FerryKind *kind, json_t *object);
-
-/** Checks one name against a format of FerryField.pattern; `problem` (may be NULL) gets a static
- * text that says what is expected. */
-gboolean ferry_format_check(const char *format, const char *text, const char **problem);
 
 G_END_DECLS

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules of metadata beyond types: names, label keys and values, sizes, what may not change.
-#include "model/validate/validate.h"
-#include "model/validate/validate_internal.h"
+#include "model/validate/validate_meta.h"
+#include "model/validate/format.h"
+#include "model/validate/validate_cause.h"
 #include <string.h>
 
 #define ANNOTATIONS_MAX_BYTES (256 * 1024)

@@ -67,7 +67,7 @@ static void set_up(Fixture *f, gconstpointer data) {
   g_mutex_init(&f->lock);
   f->told = g_string_new(NULL);
   f->context = ferry_context_new("h2", g_get_tmp_dir(), NULL, NULL);
-  FerryLandingPorts ports = {f->context, &f->host, deliver, f};
+  FerryArrivalPorts ports = {f->context, &f->host, deliver, NULL, f};
   f->landing = ferry_landing_new(&ports);
   f->migration =
       json_pack("{s:{s:s, s:s, s:s}, s:{s:s, s:{s:s, s:s, s:s}}}", "metadata", "uid", UID,

@@ -6,27 +6,29 @@
 
 static void test_advice(void) {
   static const struct {
-    const char *error, *advice;
+    FerryHostHint hint;
+    const char *advice;
   } cases[] = {
-      {"Unsafe migration: Migration without shared storage is unsafe", "--copy-storage-all"},
-      {"Unsafe migration: disks use cache other than none", "cache='none'"},
-      {"Unable to access credentials /etc/pki/qemu/ca-cert.pem", "disableTLS: true"},
-      {"TLS handshake failed: certificate", "--no-tls"},
-      {"cannot lock guest memory with no memory hard limit set", "<hard_limit>"},
-      {"domain 'x' is being actively monitored by another thread", "ss -K"},
+      {FERRY_HOST_HINT_DISKS_ARE_NOT_SHARED, "--copy-storage-all"},
+      {FERRY_HOST_HINT_DISKS_ARE_CACHED, "cache='none'"},
+      {FERRY_HOST_HINT_NO_CERTIFICATES, "/etc/pki/qemu"},
+      {FERRY_HOST_HINT_HANDSHAKE, "--no-tls"},
+      {FERRY_HOST_HINT_NO_MEMORY_LIMIT, "<hard_limit>"},
+      {FERRY_HOST_HINT_TARGET_IS_BUSY, "ss -K"},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-    g_autofree char *message = g_strdup(cases[i].error);
-    ferry_finish_advise(&message);
-    g_assert_true(g_str_has_prefix(message, cases[i].error));
-    g_assert_nonnull(strstr(message + strlen(cases[i].error), cases[i].advice));
+    FerryOutcome o = {.message = g_strdup("it failed"), .hint = cases[i].hint};
+    ferry_finish_advise(&o);
+    g_assert_true(g_str_has_prefix(o.message, "it failed; "));
+    g_assert_nonnull(strstr(o.message, cases[i].advice));
+    ferry_outcome_clear(&o);
   }
-  g_autofree char *other = g_strdup("the disk is on fire");
+  FerryOutcome other = {.message = g_strdup("the disk is on fire")}, none = {0};
   ferry_finish_advise(&other);
-  g_assert_cmpstr(other, ==, "the disk is on fire");
-  char *none = NULL;
+  g_assert_cmpstr(other.message, ==, "the disk is on fire");
+  ferry_outcome_clear(&other);
   ferry_finish_advise(&none);
-  g_assert_null(none);
+  g_assert_null(none.message);
 }
 
 static void test_moved(void) {

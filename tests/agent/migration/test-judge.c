@@ -132,6 +132,30 @@ static void test_end_by_the_target(void) {
   expect((FerryJobEnd){lost, TRUE, .state = off}, 0, NULL, NULL); /* it moved all the same */
 }
 
+/* what the driver knows of what is to be done goes on to the outcome, unless that says another
+ * thing */
+static void test_hint(void) {
+  g_autoptr(GError) failed = host_error(9);
+  g_autoptr(GError) login = host_error(FERRY_HOST_ERROR_PEER_LOGIN);
+  ferry_host_error_set_hint(failed, FERRY_HOST_HINT_HANDSHAKE);
+  ferry_host_error_set_hint(login, FERRY_HOST_HINT_HANDSHAKE);
+  const struct {
+    FerryJobEnd end;
+    FerryHostHint hint;
+  } cases[] = {
+      {{failed, TRUE, .state = running}, FERRY_HOST_HINT_HANDSHAKE},
+      {{failed, TRUE, FALSE, "NotConverging", "too fast", running}, FERRY_HOST_HINT_NONE},
+      {{login, TRUE, .state = running}, FERRY_HOST_HINT_NONE}, /* libvirtd's, not QEMU's */
+      {{NULL, TRUE, .state = off}, FERRY_HOST_HINT_NONE},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    FerryOutcome o = {0};
+    ferry_judge_end(&cases[i].end, &o);
+    g_assert_cmpint(o.hint, ==, cases[i].hint);
+    ferry_outcome_clear(&o);
+  }
+}
+
 /* of a call that was another agent's nobody has the error */
 static void test_end_of_an_adopted_one(void) {
   expect((FerryJobEnd){NULL, FALSE, .state = off}, 0, NULL, NULL);
@@ -173,6 +197,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent/judge/look-that-failed", test_look_that_failed);
   g_test_add_func("/agent/judge/giving-up", test_giving_up);
   g_test_add_func("/agent/judge/end", test_end);
+  g_test_add_func("/agent/judge/hint", test_hint);
   g_test_add_func("/agent/judge/end-by-the-target", test_end_by_the_target);
   g_test_add_func("/agent/judge/end-of-an-adopted-one", test_end_of_an_adopted_one);
   g_test_add_func("/agent/judge/lost-call", test_lost_call);

@@ -161,7 +161,7 @@ static char *source_uri(const json_t *migration, gpointer data) {
 /* ---- the fixture ---- */
 
 static void start_agent(Fixture *f) {
-  FerryTwinPorts ports = {NULL, &f->host.base, deliver, source_uri, f};
+  FerryArrivalPorts ports = {NULL, &f->host.base, deliver, source_uri, f};
   f->context = ports.context = ferry_context_new("h2", f->dir, NULL, NULL);
   f->guard = ferry_twin_guard_new(&ports);
 }

@@ -69,6 +69,37 @@ static void test_words(void) {
   }
 }
 
+static void test_hints(void) {
+  static const struct {
+    const char *message;
+    FerryHostHint hint;
+  } cases[] = {
+      {"Unsafe migration: Migration without shared storage is unsafe",
+       FERRY_HOST_HINT_DISKS_ARE_NOT_SHARED},
+      {"Unsafe migration: Migration may lead to data corruption if disks use cache other than none",
+       FERRY_HOST_HINT_DISKS_ARE_CACHED},
+      {"Unable to access credentials /etc/pki/qemu/ca-cert.pem: No such file or directory",
+       FERRY_HOST_HINT_NO_CERTIFICATES},
+      {"TLS handshake failed: certificate", FERRY_HOST_HINT_HANDSHAKE},
+      {"cannot start RDMA migration with no memory hard limit set",
+       FERRY_HOST_HINT_NO_MEMORY_LIMIT},
+      {"domain 'x' is being actively monitored by another thread", FERRY_HOST_HINT_TARGET_IS_BUSY},
+      {"operation failed: job 'migration out' failed: No space left on device",
+       FERRY_HOST_HINT_NONE},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+    g_assert_cmpint(ferry_libvirt_hint(cases[i].message), ==, cases[i].hint);
+  /* a copy keeps it: the call's thread ends before anybody looks */
+  g_autoptr(GError) error = g_error_new(FERRY_HOST_ERROR, FAILED, "x");
+  g_assert_cmpint(ferry_host_error_hint(error), ==, FERRY_HOST_HINT_NONE);
+  ferry_host_error_set_hint(error, FERRY_HOST_HINT_HANDSHAKE);
+  g_autoptr(GError) copy = g_error_copy(error);
+  g_assert_cmpint(ferry_host_error_hint(copy), ==, FERRY_HOST_HINT_HANDSHAKE);
+  g_autoptr(GError) other = g_error_new(G_IO_ERROR, G_IO_ERROR_FAILED, "x");
+  g_assert_cmpint(ferry_host_error_hint(other), ==, FERRY_HOST_HINT_NONE);
+  g_assert_cmpint(ferry_host_error_hint(NULL), ==, FERRY_HOST_HINT_NONE);
+}
+
 static void test_uri_port(void) {
   g_assert_cmpuint(ferry_libvirt_uri_port("qemu+tls://h2/system"), ==, 16514);
   g_assert_cmpuint(ferry_libvirt_uri_port("qemu://h2/system"), ==, 16514);
@@ -83,6 +114,7 @@ static void test_uri_port(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/libvirt_blame/words", test_words);
+  g_test_add_func("/libvirt_blame/hints", test_hints);
   g_test_add_func("/libvirt_blame/uri_port", test_uri_port);
   return g_test_run();
 }

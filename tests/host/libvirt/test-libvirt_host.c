@@ -3,7 +3,9 @@
 // migrate.
 #include "../seen.h"
 #include "host/libvirt/libvirt_host.h"
-#include "host/libvirt/libvirt_private.h"
+#include "host/libvirt/libvirt_base.h"
+#include "host/libvirt/libvirt_connect.h"
+#include "host/libvirt/libvirt_events.h"
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside the model only: the pieces that both versions of the OpenAPI documents are made of. They
-// differ in small ways (references, parameters, bodies), which `v3` chooses.
+// The pieces that both versions of the OpenAPI documents are made of. They differ in small ways
+// (references, parameters, bodies), which `v3` chooses.
 #pragma once
 #include "model/kinds/kind.h"
 
@@ -22,8 +22,6 @@ json_t *ferry_schema_gvk(const FerryKind *kind, const char *suffix);
 /** Definitions of the kinds of one group version (`group` NULL: of all), lists and shared
  * definitions included. */
 json_t *ferry_schema_definitions(const char *group, const char *version, gboolean v3);
-/** Paths of the same kinds. */
-json_t *ferry_schema_paths(const char *group, const char *version, gboolean v3);
 /** Limits and unit of a field in words, as "1 to 1000 ms; default 5", "" where it has none. Free
  * with g_free. */
 char *ferry_schema_limits(const FerryField *field);

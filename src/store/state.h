@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The store's insides, shared by store.c, writer.c and watch.c, and by tests that bring a backend
-// of their own.
+// The store's state, and who may touch which of it.
 //
 // Locks, in the order in which they may nest (none needs to nest today):
 //   queue_lock  the requests that wait, their `done`, the figures
@@ -82,18 +81,5 @@ struct FerryStore {
   gint64 dirty_due;  /* monotonic us at which the dirty entries are to be written */
   gint64 retry_due;  /* the same at which a disk that failed is tried, 0: it did not */
 };
-
-/** Opens a store on a backend, which it owns from then on, even on failure. */
-FerryStore *ferry_store_open_backend(FerryBackend *backend, const FerryStoreOptions *options,
-                                     GError **error);
-
-/** The writer thread: runs until `stopping` is set and the queue is empty. */
-void *ferry_store_writer(void *store);
-
-/** Wakes the watches that any of the changes concerns. Writer thread. */
-void ferry_watch_wake_all(FerryStore *store, GPtrArray *changes);
-
-/** "virtualmachineinstances.kubevirt.io" or "nodes". Free with g_free. */
-char *ferry_store_resource_name(const char *group, const char *plural);
 
 G_END_DECLS

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of the simulated driver share; nobody else includes it.
+// A world's parts, and what every file of the simulated driver does with them: finding, state, and
+// events that are queued for whom they concern.
 #pragma once
 #include "host/sim/sim.h"
 
@@ -110,8 +111,6 @@ struct _FerrySimWorld {
   guint32 random;
 };
 
-extern const FerryHostOps ferry_sim_ops;
-
 /* In all below the world's lock is held. */
 
 /** Seconds of the world by now. */
@@ -131,54 +130,10 @@ void ferry_sim_instance_stop(FerrySimWorld *world, FerrySimInstance *instance, c
                              gboolean undefine);
 /** Fails with `code` and the words; returns FALSE. */
 gboolean ferry_sim_error(GError **error, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
 /** Queues an event for those who listen at `host`. */
 void ferry_sim_tell(FerrySimWorld *world, FerrySimHost *host, FerryHostEventType type,
                     const char *uuid, const char *detail);
+/** The same, for who adds to it before the lock is given back. */
+FerrySimEvent *ferry_sim_queue(FerrySimWorld *world, FerrySimHost *host, FerryHostEventType type,
+                               const char *uuid, const char *detail);
 void ferry_sim_event_free(gpointer event);
-/** The world's thread: lets time pass for what is under way, gives out events. */
-gpointer ferry_sim_world_thread(gpointer world);
-/** Brings one migration, or all, to now. May end (and free) it. */
-void ferry_sim_transfer_run(FerrySimWorld *world, FerrySimTransfer *transfer);
-void ferry_sim_world_run(FerrySimWorld *world);
-/** Begins; the links are shared anew. */
-void ferry_sim_transfer_begin(FerrySimWorld *world, FerrySimTransfer *transfer);
-/** Ends it unfinished: CANCELLED, or FAILED out of post-copy. Takes `error`, which the call
- * returns. Frees it. */
-void ferry_sim_transfer_break(FerrySimWorld *world, FerrySimTransfer *transfer, GError *error);
-/** The call returns, and the transfer goes on without one. Takes `error`. */
-void ferry_sim_transfer_return(FerrySimWorld *world, FerrySimTransfer *transfer, GError *error);
-/** Gives each migration its share of both hosts' links. */
-void ferry_sim_share_links(FerrySimWorld *world);
-/** Numbers in the callers' time, as libvirt names them. */
-void ferry_sim_transfer_stats(const FerrySimWorld *world, const FerrySimTransfer *transfer,
-                              gboolean incoming, FerryJobStats *out);
-
-/* sim_job.c */
-FerryHostJob *ferry_sim_job_open(FerryHost *host, const char *uuid, GError **error);
-void ferry_sim_job_close(FerryHostJob *job);
-gboolean ferry_sim_job_start(FerryHostJob *job, const FerryMigrateRequest *request,
-                             FerryMigrateDone done, gpointer data, GError **error);
-gboolean ferry_sim_job_stats(FerryHostJob *job, FerryJobStats *out, GError **error);
-gboolean ferry_sim_job_state(FerryHostJob *job, FerryDomainState *out, GError **error);
-gboolean ferry_sim_job_set_max_downtime(FerryHostJob *job, gint64 ms, GError **error);
-gboolean ferry_sim_job_set_max_speed(FerryHostJob *job, gint64 bytes_per_s, GError **error);
-gboolean ferry_sim_job_set_throttle(FerryHostJob *job, int percent, GError **error);
-gboolean ferry_sim_job_start_postcopy(FerryHostJob *job, GError **error);
-gboolean ferry_sim_job_abort(FerryHostJob *job, GError **error);
-gboolean ferry_sim_job_suspend(FerryHostJob *job, GError **error);
-gboolean ferry_sim_job_resume(FerryHostJob *job, GError **error);
-gboolean ferry_sim_job_dirty_rate(FerryHostJob *job, int seconds, gint64 *bytes_per_s,
-                                  GError **error);
-gboolean ferry_sim_job_resident(FerryHostJob *job, gint64 *bytes, GError **error);
-/* sim_disks.c */
-json_t *ferry_sim_job_disks_plan(FerryHostJob *job, const FerryMigrateRequest *request,
-                                 GError **error);
-gboolean ferry_sim_job_disks_make(FerryHostJob *job, const char *uri, json_t *disks,
-                                  GError **error);
-gboolean ferry_sim_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
-                                    GError **error);
-/** Bytes that `request` copies of `domain`, whose places on `target` are there; -1 with an error:
- * something stands in the way. The lock is held. */
-double ferry_sim_disks_to_copy(const FerrySimDomain *domain, FerrySimHost *target,
-                               const FerryMigrateRequest *request, GError **error);
