@@ -65,6 +65,7 @@ def means(rows, preset):
         words.append(f"throttle {top} %" + ("" if any(map(slowdown, rows)) else ", not felt"))
     if any(r["post_copy"] for r in rows):
         words.append("post-copy")
+    words += sorted({m for r in rows for m in r.get("means", "").split(", ") if m in ("zstd", "xbzrle")})
     if preset.get("compression"):
         words.append(preset["compression"])
     if preset.get("connections"):

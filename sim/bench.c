@@ -13,9 +13,12 @@
 /** The intent with what is off by default. */
 static const struct {
   const char *name;
-  gboolean prior, monitor;
-} variants[] = {
-    {"intent", FALSE, FALSE}, {"intent+dirty-rate", TRUE, FALSE}, {"intent+monitor", FALSE, TRUE}};
+  FerrySimKnown known;
+  gboolean monitor;
+} variants[] = {{"intent", FERRY_SIM_KNOWS_NOTHING, FALSE},
+                {"intent+dirty-rate", FERRY_SIM_KNOWS_RATE, FALSE},
+                {"intent+taught", FERRY_SIM_KNOWS_LESSON, FALSE},
+                {"intent+monitor", FERRY_SIM_KNOWS_NOTHING, TRUE}};
 
 static json_t *result_json(const FerrySimResult *r) {
   static const char *const outcomes[] = {"moved", "gave up", "cut off"};
@@ -25,12 +28,12 @@ static json_t *result_json(const FerrySimResult *r) {
   ferry_json_set(o, "bytes", json_real(r->bytes));
   ferry_json_set(o, "gap_ms", json_real(1000 * r->gap));
   ferry_json_set(o, "lost_s", json_real(r->lost));
-  ferry_json_set_int(o, "top_throttle", r->top_throttle);
+  ferry_json_set_int(o, "top_throttle", MAX(r->top_throttle, r->stolen));
   ferry_json_set_int(o, "iterations", r->iterations);
   ferry_json_set_bool(o, "post_copy", r->post_copy);
-  if (r->noted) {
-    ferry_json_set(o, "notedSeconds", json_real(r->noted_s));
-    ferry_json_set_int(o, "notedRounds", r->noted_rounds);
+  if (r->means) {
+    g_autofree char *names = ferry_means_names(r->means);
+    ferry_json_set_str(o, "means", names);
   }
   return o;
 }
@@ -47,7 +50,14 @@ static double forecast(const json_t *history) {
   return 0;
 }
 
-/* How often a verdict of infeasibility was taken back, and whether one stands at the end. */
+/* The probability that a doubt is worded with, in percent. */
+static gint64 doubt_percent(const char *reason) {
+  const char *about = strstr(reason, "about ");
+  return about ? g_ascii_strtoll(about + strlen("about "), NULL, 10) : 0;
+}
+
+/* When a verdict of infeasibility came first, and a doubt; how often one was taken back, and
+ * whether one stands at the end. */
 static void verdicts(json_t *result, const json_t *history) {
   size_t i;
   json_t *entry;
@@ -55,10 +65,17 @@ static void verdicts(json_t *result, const json_t *history) {
   gboolean stands = FALSE;
   json_array_foreach((json_t *)history, i, entry) {
     const char *code = ferry_json_str(entry, "code");
+    gint64 rounds = ferry_json_int(entry, "iteration", 1) - 1;
     if (strcmp(ferry_json_str(entry, "action"), "Note") != 0)
       continue;
     stands = strcmp(code, "Infeasible") == 0;
     withdrawn += strcmp(code, "Feasible") == 0;
+    if (stands && !json_object_get(result, "notedRounds"))
+      ferry_json_set_int(result, "notedRounds", rounds);
+    if (strcmp(code, "Doubtful") != 0 || json_object_get(result, "doubtedRounds"))
+      continue;
+    ferry_json_set_int(result, "doubtedRounds", rounds);
+    ferry_json_set_int(result, "doubtPercent", doubt_percent(ferry_json_str(entry, "reason")));
   }
   ferry_json_set_int(result, "withdrawn", withdrawn);
   ferry_json_set_bool(result, "verdictStands", stands);
@@ -68,7 +85,7 @@ static json_t *own_json(const FerrySimCell *given, const FerryPreset *preset, gs
   json_t *history = NULL;
   FerrySimCell cell = *given;
   cell.intent.can_throttle = variants[variant].monitor;
-  FerrySimResult r = ferry_sim_run_preset(&cell, preset, variants[variant].prior, &history);
+  FerrySimResult r = ferry_sim_run_preset(&cell, preset, variants[variant].known, &history);
   json_t *result = result_json(&r);
   ferry_json_set(result, "forecast_s", json_real(forecast(history)));
   verdicts(result, history);
@@ -97,6 +114,7 @@ static json_t *cell_json(const FerrySimCell *cell, guint32 seed) {
   ferry_json_set(o, "cap", json_real(cell->link.cap));
   ferry_json_set(o, "eps", json_real(cell->link.eps));
   ferry_json_set(o, "bound", json_real(ferry_sim_bound(cell)));
+  ferry_json_set(o, "spare", json_real(cell->spare));
   ferry_json_set_bool(o, "lossy", cell->settings.lose_samples > 0);
   ferry_json_set(o, "asked", asked_json(&cell->intent));
   return o;
@@ -125,7 +143,7 @@ static void one(guint32 seed) {
       json_object_set_new(presets, variants[k].name, own_json(&cell, &all[i], k));
     if (all[i].intent)
       continue;
-    FerrySimResult r = ferry_sim_run_preset(&cell, &all[i], FALSE, NULL);
+    FerrySimResult r = ferry_sim_run_preset(&cell, &all[i], FERRY_SIM_KNOWS_NOTHING, NULL);
     json_object_set_new(presets, all[i].name, result_json(&r));
   }
   ferry_json_set(o, "presets", presets);
@@ -138,7 +156,7 @@ static json_t *first_act_json(const FerrySchedule *s) {
   double tick = (double)s->tick_ms / 1000;
   if (s->stall_window_ms > 0)
     return json_pack("{s:f}", "seconds", (double)s->stall_window_ms / 1000);
-  if (s->ramp_levels > 0)
+  if (s->ramp_steps > 0)
     return json_pack("{s:f}", "seconds", (double)s->ramp_every_s);
   if (s->double_after_rises > 0)
     return json_pack("{s:f}", "seconds", (s->double_after_rises + 1) * tick);
@@ -187,7 +205,7 @@ static int explain(guint32 seed, const char *name) {
   ferry_sim_judged_cell(&cell, seed);
   cell.intent.can_throttle = variants[variant].monitor;
   json_t *history = NULL, *entry;
-  FerrySimResult r = ferry_sim_run_preset(&cell, preset, variants[variant].prior, &history);
+  FerrySimResult r = ferry_sim_run_preset(&cell, preset, variants[variant].known, &history);
   const FerrySimGuestSpec *g = &cell.guest;
   double path = (cell.link.cap > 0 ? cell.link.cap : cell.link.rate) * cell.link.efficiency;
   printf("%s on %d vCPUs: %.0f MiB, %.1f MiB/s over %.1f MiB; %.1f MiB/s of memory (wire %.1f, cap "
@@ -198,6 +216,9 @@ static int explain(guint32 seed, const char *name) {
          cell.link.rate / FERRY_MIB_REAL, cell.link.cap / FERRY_MIB_REAL, cell.path,
          g->memory / path, cell.intent.max_downtime_ms, cell.intent.max_duration_ms,
          cell.intent.max_slowdown_percent, cell.intent.allow_post_copy);
+  g_autofree char *means = ferry_means_names(r.means);
+  printf("%.1f processors to spare, zstd makes a %.1fth of it; chosen: %s\n", cell.spare, cell.gain,
+         means);
   printf("outcome %d, within %d: %.3f s, gap %.3f s, lost %.3f s, throttle %d %%, passes %d\n",
          r.outcome, ferry_sim_within(&cell, &r), r.seconds, r.gap, r.lost, r.top_throttle,
          r.iterations);

@@ -32,6 +32,7 @@ static gboolean read_cell(const json_t *o, FerrySimCell *cell, const FerryPreset
                .cap = ferry_json_real(o, "cap", 0),
                .efficiency = 1,
                .eps = ferry_json_real(o, "switchoverSeconds", 0.03)},
+      .spare = -1,
       .settings = {.seed = 1,
                    .preempt = TRUE,
                    .sample_s = SAMPLE_S,
@@ -66,7 +67,7 @@ int main(void) {
               line);
       return 2;
     }
-    FerrySimResult r = ferry_sim_run_preset(&cell, preset, FALSE, NULL);
+    FerrySimResult r = ferry_sim_run_preset(&cell, preset, FERRY_SIM_KNOWS_NOTHING, NULL);
     static const char *const outcomes[] = {"moved", "gave up", "cut off"};
     g_autoptr(json_t) out =
         json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:b}", "outcome", outcomes[r.outcome],

@@ -23,7 +23,7 @@ static FerrySimPattern pattern(FerrySimDice *d) {
 
 void ferry_sim_cell(FerrySimCell *cell, guint32 seed) {
   FerrySimDice d = ferry_sim_dice(seed);
-  *cell = (FerrySimCell){.settings = {.seed = seed}};
+  *cell = (FerrySimCell){.settings = {.seed = seed}, .spare = -1};
   FerrySimLink *l = &cell->link;
   FerrySimGuestSpec *g = &cell->guest;
   FerryConvergenceIntent *want = &cell->intent;
@@ -96,6 +96,36 @@ static double gain_of_cache(const FerrySimCell *cell) {
   return 1 / (1 - held + held / cell->gain_again);
 }
 
+static FerryMeansPlace place_of(const FerrySimCell *cell, double cap) {
+  const FerrySimLink *l = &cell->link;
+  double known = (double)cell->intent.link_rate; /* 0: it is not */
+  return (FerryMeansPlace){.wire = cap > 0 && (known <= 0 || cap < known) ? cap : known,
+                           .link = known,
+                           .eps = l->eps,
+                           .spare = cell->spare,
+                           .vcpus = MAX(1, cell->guest.vcpus)};
+}
+
+/* Means make of the link what they really make of it here. */
+static void apply_means(const FerrySimCell *cell, unsigned means, int connections,
+                        FerrySimLink *link) {
+  FerryMeansPlace place = place_of(cell, link->cap);
+  place.link = link->rate;
+  place.wire = link->cap > 0 ? MIN(link->cap, link->rate) : link->rate;
+  FerryMeansGain gain = {MAX(1, cell->gain), gain_of_cache(cell)};
+  FerryMeansCarried c;
+  ferry_means_carry(&place, means, connections, &gain, &c);
+  if (means & FERRY_MEAN_ZSTD)
+    link->efficiency = gain.zstd;
+  else if (means & FERRY_MEAN_XBZRLE)
+    link->again = gain.xbzrle;
+  if (!(means & FERRY_MEAN_ZSTD) || cell->spare < 0)
+    return;
+  link->press = c.rate;
+  link->press_stopped = c.stopped;
+  link->stolen = c.stolen;
+}
+
 /* What the preset asks for when the migration is started. Several connections exclude post-copy
  * before QEMU 10.1. Where the policy compresses for all, a preset's own adds nothing. */
 static void use_means(const FerrySimCell *cell, const FerrySchedule *schedule, FerrySimLink *link,
@@ -107,29 +137,82 @@ static void use_means(const FerrySimCell *cell, const FerrySchedule *schedule, F
     intent->allow_post_copy = FALSE;
   if (!schedule->compression || link->efficiency > 1)
     return;
-  if (strcmp(schedule->compression, "xbzrle") == 0)
-    link->again = gain_of_cache(cell);
-  else if (cell->gain > 0)
-    link->efficiency = cell->gain;
+  unsigned means = strcmp(schedule->compression, "xbzrle") == 0
+                       ? FERRY_MEAN_XBZRLE
+                       : FERRY_MEAN_ZSTD | FERRY_MEAN_PARALLEL;
+  apply_means(cell, means, schedule->connections, link);
 }
 
-FerrySimResult ferry_sim_run_preset(const FerrySimCell *cell, const FerryPreset *preset,
-                                    gboolean prior, json_t **history) {
+/* What the agent chooses before it calls libvirt. `lesson`: what the last move taught; NULL. */
+static unsigned choose_means(const FerrySimCell *cell, const FerryLesson *lesson,
+                             FerrySimLink *link, FerryConvergenceIntent *intent) {
+  FerryMeansInput in = {.place = place_of(cell, link->cap),
+                        .possible = FERRY_MEAN_PARALLEL | FERRY_MEAN_ZSTD | FERRY_MEAN_XBZRLE,
+                        .wish = {.bytes = cell->guest.memory,
+                                 .max_downtime = (double)intent->max_downtime_ms / 1000,
+                                 .max_duration = (double)intent->max_duration_ms / 1000,
+                                 .max_slowdown = (double)intent->max_slowdown_percent / 100,
+                                 .post_copy = intent->allow_post_copy,
+                                 .preempt = intent->post_copy_preempt,
+                                 .prefer = intent->prefer}};
+  FerryMeansChoice choice;
+  FerryWriter writer;
+  if (cell->spare < 0 || link->efficiency > 1)
+    return 0;
+  if (intent->allow_post_copy)
+    in.possible |= FERRY_MEAN_POST_COPY;
+  if (intent->prior_seconds > 0) {
+    writer = ferry_writer_guess(intent->prior_seconds, intent->prior_dirtied, in.wish.bytes);
+    in.writer = &writer;
+  }
+  if (lesson) {
+    in.gain = lesson->gain;
+    in.writer = lesson->writer.rounds ? &lesson->writer : in.writer;
+  }
+  ferry_means_choose(&in, &choice);
+  apply_means(cell, choice.means, choice.connections, link);
+  intent->compresses_all = choice.means & FERRY_MEAN_ZSTD;
+  if (!(choice.means & FERRY_MEAN_POST_COPY))
+    intent->allow_post_copy = FALSE;
+  return choice.means;
+}
+
+static FerrySimResult run_intent(const FerrySimCell *cell, const FerryPreset *preset,
+                                 FerrySimKnown known, const FerryLesson *lesson,
+                                 FerryLesson *learnt, json_t **history) {
   FerryConvergenceIntent intent = cell->intent;
   FerrySimLink link = cell->link;
   FerrySimSettings settings = cell->settings;
+  settings.learnt = learnt;
+  link.told = (double)intent.switchover_bandwidth;
+  intent.infeasible_patience_ms = preset->infeasible_patience_ms;
+  if (known == FERRY_SIM_KNOWS_RATE)
+    measure_before(cell, &intent);
+  settings.means = choose_means(cell, lesson, &link, &intent);
+  if (lesson)
+    ferry_lesson_apply(lesson, &intent);
+  return ferry_sim_migrate(&cell->guest, &link, &settings, &intent, history);
+}
+
+FerrySimResult ferry_sim_run_preset(const FerrySimCell *cell, const FerryPreset *preset,
+                                    FerrySimKnown known, json_t **history) {
   if (preset->intent) {
-    link.told = (double)intent.switchover_bandwidth;
-    intent.infeasible_patience_ms = preset->infeasible_patience_ms;
-    if (prior)
-      measure_before(cell, &intent);
-  } else {
-    intent.completion_timeout_ms = intent.progress_timeout_ms = 0; /* it has its own */
-    intent.schedule = &preset->schedule;
-    intent.strategy = preset->strategy;
-    settings.auto_converge = preset->schedule.auto_converge;
-    use_means(cell, &preset->schedule, &link, &intent);
+    FerryLesson lesson = {0};
+    FerrySimCell before = *cell;
+    if (known == FERRY_SIM_KNOWS_LESSON) {
+      before.settings.seed ^= 0x9e3779b9u;
+      run_intent(&before, preset, FERRY_SIM_KNOWS_NOTHING, NULL, &lesson, NULL);
+    }
+    return run_intent(cell, preset, known, lesson.valid ? &lesson : NULL, NULL, history);
   }
+  FerryConvergenceIntent intent = cell->intent;
+  FerrySimLink link = cell->link;
+  FerrySimSettings settings = cell->settings;
+  intent.completion_timeout_ms = intent.progress_timeout_ms = 0; /* it has its own */
+  intent.schedule = &preset->schedule;
+  intent.strategy = preset->strategy;
+  settings.auto_converge = preset->schedule.auto_converge;
+  use_means(cell, &preset->schedule, &link, &intent);
   return ferry_sim_migrate(&cell->guest, &link, &settings, &intent, history);
 }
 
@@ -138,7 +221,8 @@ gboolean ferry_sim_within(const FerrySimCell *cell, const FerrySimResult *r) {
   return r->outcome == FERRY_SIM_DONE &&
          r->gap <= (double)want->max_downtime_ms / 1000 + TOLERANCE_S &&
          (want->max_duration_ms <= 0 || r->seconds <= (double)want->max_duration_ms / 1000) &&
-         r->top_throttle <= want->max_slowdown_percent && (!r->post_copy || want->allow_post_copy);
+         MAX(r->top_throttle, r->stolen) <= want->max_slowdown_percent &&
+         (!r->post_copy || want->allow_post_copy);
 }
 
 /* What the hypervisor multiplies a limit with is the wire's rate under the cap. */

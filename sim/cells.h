@@ -15,6 +15,8 @@ typedef struct {
   FerryConvergenceIntent intent; /* without a schedule */
   double gain;                   /* bytes of memory per wire byte with zstd; 0: as without */
   double gain_again;             /* ... of pages that xbzrle finds in its cache; > 0 where used */
+  double spare;                  /* processors with nothing to do, on the busier host; < 0: as many
+                                    as are wanted, and nothing is chosen for them */
   const char *path;              /* of a judged cell: what its link does; static */
 } FerrySimCell;
 
@@ -24,11 +26,17 @@ void ferry_sim_cell(FerrySimCell *cell, guint32 seed);
 /** The cell number `seed` that presets are judged on (judged.c): the controller knows of it what it
  * knows in production. */
 void ferry_sim_judged_cell(FerrySimCell *cell, guint32 seed);
-/** Runs `preset` on `cell` with the means it has (auto-converge, compression, its own cap).
- * `prior`: the dirty rate was measured for a second beforehand (only the intent makes use of it).
- */
+/** What is known of the guest before the start; only the intent makes use of it. */
+typedef enum {
+  FERRY_SIM_KNOWS_NOTHING,
+  FERRY_SIM_KNOWS_RATE,   /* its dirty rate was measured for a second */
+  FERRY_SIM_KNOWS_LESSON, /* it was moved before, by the intent */
+} FerrySimKnown;
+
+/** Runs `preset` on `cell` with the means it has (auto-converge, compression, its own cap), and the
+ * intent with those that it chooses. */
 FerrySimResult ferry_sim_run_preset(const FerrySimCell *cell, const FerryPreset *preset,
-                                    gboolean prior, json_t **history);
+                                    FerrySimKnown known, json_t **history);
 /** Whether `r` moved the guest as the cell's intent asks. */
 gboolean ferry_sim_within(const FerrySimCell *cell, const FerrySimResult *r);
 /** Whether fixed limits and throttles, chosen with hindsight, keep the intent. `runs` (may be NULL)

@@ -99,4 +99,5 @@ void ferry_sim_judged_cell(FerrySimCell *cell, guint32 seed) {
   cell->settings.preempt = ferry_sim_dice_roll(&d) < 0.5;
   draw_wish(&cell->intent, &d, first);
   draw_knowledge(cell, &d);
+  cell->spare = FERRY_SIM_PICK(&d, 0.5, 1, 2, 4, 8);
 }

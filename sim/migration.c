@@ -39,11 +39,19 @@ static gint64 now_us(const Sim *s) {
   return (gint64)(s->m.now * 1e6);
 }
 
+/* What goes over the wire; compressing may be slower than that. */
+static double sim_wire(const FerrySimMigration *m) {
+  double wire = ferry_sim_link_wire_rate(&m->link, m->now);
+  return m->link.press > 0 ? MIN(wire, m->link.press / m->link.efficiency) : wire;
+}
+
 static void note_limit(Sim *s, double ms, const char *code) {
   const FerrySimMigration *m = &s->m;
   /* what that limit lets QEMU leave for the pause, by the path as it really is */
   double path = ferry_sim_link_rate(&m->link, m->now) * m->link.efficiency;
-  double seen = m->link.told > 0 ? m->link.told : ferry_sim_link_wire_rate(&m->link, m->now);
+  if (m->link.press_stopped > 0)
+    path = MIN(path, m->link.press_stopped);
+  double seen = m->link.told > 0 ? m->link.told : sim_wire(m);
   double pause = seen * ms / 1000 / path + m->link.eps;
   double allowed = MAX((double)s->intent->max_downtime_ms / 1000, m->link.eps + 0.001);
   s->r.largest_limit = MAX(s->r.largest_limit, ms);
@@ -101,7 +109,7 @@ static void feed_sample(Sim *s) {
       .processed = (gint64)m->sent,
       .remaining = (gint64)ferry_sim_guest_remaining(&m->guest),
       .total = (gint64)(g->memory + g->zero),
-      .rate = (gint64)ferry_sim_link_wire_rate(&m->link, m->now),
+      .rate = (gint64)sim_wire(m),
       .dirty_rate = (gint64)m->dirty_rate,
       .iteration = m->iteration,
       .tells_throttle = TRUE,
@@ -193,8 +201,13 @@ FerrySimResult ferry_sim_migrate(const FerrySimGuestSpec *guest, const FerrySimL
   s.r.pause = s.m.pause;
   s.r.lost = s.m.lost;
   s.r.top_throttle = s.m.top_throttle;
+  s.r.means = settings->means;
+  s.r.stolen = guest->pattern == FERRY_SIM_IDLE ? 0 : (int)lround(100 * link->stolen);
   s.r.iterations = s.m.iteration;
   s.r.gap = MAX(s.m.gap, ferry_model_throttle_stall(s.r.top_throttle / 100.0));
+  if (settings->learnt && s.r.outcome == FERRY_SIM_DONE)
+    ferry_lesson_take(s.controller, settings->means, (gint64)lround(1000 * s.m.pause),
+                      settings->learnt);
   if (history)
     *history = ferry_convergence_history(s.controller);
   ferry_convergence_free(s.controller);

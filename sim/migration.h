@@ -2,7 +2,7 @@
 // A simulated QEMU migration on a virtual clock, driven by the convergence controller that runs in
 // production. Deterministic for one set of inputs.
 #pragma once
-#include "convergence/controller.h"
+#include "convergence/lesson.h"
 #include "host/sim/sim_guest.h"
 #include "host/sim/sim_link.h"
 
@@ -17,7 +17,9 @@ typedef struct {
   double lose_samples;  /* share of samples that never come */
   double lose_events;   /* share of pass events that never come */
   guint32 seed;
-  double give_up_s; /* ends the simulation; 0: 600 */
+  double give_up_s;    /* ends the simulation; 0: 600 */
+  unsigned means;      /* FerryMean bits that it was started with */
+  FerryLesson *learnt; /* gets what it taught, where it moved; NULL */
 } FerrySimSettings;
 
 typedef enum {
@@ -34,6 +36,8 @@ typedef struct {
   double lost;    /* seconds of work */
   double bytes;   /* on the wire */
   int iterations, top_throttle, decisions, raises;
+  int stolen;     /* percent of the guest's time that compressing took */
+  unsigned means; /* FerryMean bits that it was started with */
   gboolean post_copy, suspended, noted;
   double noted_s;       /* when infeasibility was said */
   int noted_rounds;     /* whole passes until then */

@@ -6,6 +6,19 @@ import judge
 from .run import TICK_MS, as_cell
 
 
+FEW = 30  # of fewer a share is chance
+
+
+def doubts_off(rows):
+    """How far the probabilities that were named are from how often the intent was not kept then, in
+    points: of the statement that is farther off."""
+    named = {}
+    for _, row, found in rows:
+        named.setdefault(row["doubtPercent"], []).append(not found["ownKept"])
+    return max((abs(percent - judge.share([x for x in missed if x], missed))
+                for percent, missed in named.items() if len(missed) >= FEW), default=float("nan"))
+
+
 def own_bars(raws, found, own):
     """Bars that need no rival. `raws`: the simulator's cells, in the order of `found`."""
     rows = [(raw, raw["presets"][own], f) for raw, f in zip(raws, found)]
@@ -13,7 +26,8 @@ def own_bars(raws, found, own):
     hopeless = [x for x in rows if not x[2]["feasible"] and not x[2]["ownKept"]]
     said = [x for x in feasible if "notedRounds" in x[1]]
     in_two = [x for x in hopeless if x[1].get("notedRounds", 99) <= 2 or
-              x[1]["outcome"] == "gave up" and x[1]["iterations"] - 1 <= 2]
+              x[1].get("doubtedRounds", 99) <= 2 or x[1]["outcome"] == "gave up" and x[1]["iterations"] - 1 <= 2]
+    doubts = [x for x in rows if "doubtPercent" in x[1]]
     idle = [row["gap_ms"] / 1000 / raw["eps"] for raw, row, _ in rows
             if raw["pattern"] == "idle" and row["outcome"] == "moved" and
             raw["path"] in ("steady", "capped")]
@@ -27,6 +41,8 @@ def own_bars(raws, found, own):
                   False, f"{len(hopeless)} cells"),
         judge.bar("feasible cells told that nothing will do, for a while",
                   judge.share(said, feasible), 3, "%"),
+        judge.bar("doubts: the probability they are worded with, and how often the intent was not kept",
+                  doubts_off(doubts), 10, "points", note=f"{len(doubts)} cells"),
         judge.bar("idle guest's pause over the cost of the switch-over, worst",
                   max(idle, default=float("nan")), 1.3, "ratio", note=f"{len(idle)} cells"),
         judge.bar("total time over the physical bound, median",

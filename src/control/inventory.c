@@ -235,8 +235,9 @@ static gboolean merge_all(FerryReport *r, const GArray *items, GError **error) {
 /* ---- the node ---- */
 
 static void take_fields(json_t *node, const json_t *reported) {
-  static const char *const keys[] = {"addresses",  "capacity",  "allocatable",   "nodeInfo", "hypervisor",
-                                     "interfaces", "resources", "resourceKinds", "looks"};
+  static const char *const keys[] = {"addresses", "capacity",      "allocatable",
+                                     "nodeInfo",  "hypervisor",    "interfaces",
+                                     "resources", "resourceKinds", "looks"};
   for (gsize i = 0; reported && i < G_N_ELEMENTS(keys); i++) {
     json_t *v = json_object_get(reported, keys[i]);
     if (v) {
@@ -255,7 +256,8 @@ static void take_fields(json_t *node, const json_t *reported) {
 /* What changes with each VM that comes or goes, and is told anew with the next report: telemetry.
  */
 static void take_totals(json_t *node, const json_t *reported) {
-  static const char *const paths[] = {"status.runningVMs", "status.memoryUsedBytes"};
+  static const char *const paths[] = {"status.runningVMs", "status.memoryUsedBytes",
+                                      "status.processorsUsed"};
   for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
     json_t *total = json_object_get(reported, strchr(paths[i], '.') + 1);
     if (total)

@@ -17,6 +17,7 @@
 #include "control/migration_stalling.h"
 #include "control/migration_step.h"
 #include "model/field/object_meta.h"
+#include "policy/facts.h"
 #include <string.h>
 
 static gboolean migration_always(FerryStep *s) {
@@ -151,6 +152,7 @@ static void mirror_to_vmi(FerryStep *s) {
     ferry_condition_set(vmi, FERRY_CONDITION_MIGRATING, "True", phase,
                         ferry_json_str(s->m, "metadata.name"), s->now_ms);
   }
+  ferry_facts_keep_lesson(vmi, s->m, s->now_ms);
   if (!json_equal(vmi, s->vmi))
     ferry_plan_write(s->plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
 }

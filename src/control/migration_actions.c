@@ -336,6 +336,7 @@ void ferry_step_act_place(FerryStep *s) {
   g_autofree char *address = address_of_data(s);
   ferry_migration_flags_complete(s->config, s->origins, s->vmi, s->source, target, address);
   ferry_config_add_facts(s->config, s->origins, s->vmi, s->source, target, address);
+  ferry_config_add_means(s->config, s->origins, s->vmi, s->source, target, s->now_ms);
   const char *state = ferry_json_str(
       ferry_step_domain_on(s, ferry_json_str(s->m, "status.migrationState.sourceNode")), "state");
   ferry_step_set(s, "status.migrationState.startTimestamp", json_string(now));

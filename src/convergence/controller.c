@@ -45,6 +45,7 @@ FerryConvergence *ferry_convergence_new(const FerryConvergenceIntent *intent, gi
   c->intent.schedule = c->schedule;
   c->start_us = now_us;
   ferry_tracker_init(&c->t, now_us);
+  c->t.compresses_all = intent->compresses_all;
   ferry_tracker_prior(&c->t, intent->prior_seconds, intent->prior_dirtied);
   g_queue_init(&c->pending);
   c->history = json_array();

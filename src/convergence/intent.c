@@ -40,8 +40,9 @@
   1                 /* percent, of QEMU: auto-converge starts there, and it is as good as none */
 #define LONGER 1.25 /* pause, each time that the best there is is taken */
 #define SATURATED 0.95
-#define NEAR_ENOUGH 1.3 /* a throttle that is needed, over the one that is allowed */
-#define HOPELESS 8      /* broken promises */
+#define NEAR_ENOUGH 1.3       /* a throttle that is needed, over the one that is allowed */
+#define HOPELESS 8            /* broken promises */
+#define TAKES_HOLD_US 3500000 /* QEMU's two looks, a second each or more, and a few passes */
 #define REPLAN_US 200000
 
 /* What QEMU must be told for a pause of `seconds`: it multiplies the limit with the wire's rate, or
@@ -246,6 +247,7 @@ static void plan_throttle(FerryConvergence *c, gint64 now_us, const FerryOption 
     percent = c->throttle_percent + THROTTLE_RAISE;
   percent = MIN(percent, bound);
   if (percent > c->throttle_percent) {
+    s->throttle_due_us = now_us + TAKES_HOLD_US;
     set_throttle(c, now_us, percent, FERRY_REASON_NOT_CONVERGING,
                  "no limit that is allowed does without");
   } else if (percent == 0 && c->throttle_percent > 0 && trusted && !s->released &&
@@ -323,7 +325,8 @@ static void intent_plan(FerryConvergence *c, gint64 now_us, const FerryPath *pat
     guint passes = c->t.passes;
     if (ferry_options_hopeful(c, path, v, now, NULL))
       ferry_verdict_doubtful(c, now_us, path, v, NULL);
-    else if (!s->throttled_at || passes <= 2 || passes > s->throttled_at + ROUNDS_BETWEEN)
+    else if (now_us >= s->throttle_due_us &&
+             (!s->throttled_at || passes <= 2 || passes > s->throttled_at + ROUNDS_BETWEEN))
       intent_infeasible(c, now_us, path, v);
     s->planned = TRUE;
     return;

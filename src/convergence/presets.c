@@ -22,8 +22,9 @@
 #define OVIRT .since_first = TRUE, .tick_ms = 10000
 #define OVIRT_STEPS DOWN(1, 150), DOWN(2, 200), DOWN(3, 300), DOWN(4, 400), DOWN(6, 500)
 
+#define KUBEVIRT_READ "d923fdb815cd"
 #define KUBEVIRT_SOURCE                                                                            \
-  { "kubevirt/kubevirt", "pkg/virt-launcher/virtwrap/live-migration-source.go", "007bfea9ff46" }
+  { "kubevirt/kubevirt", "pkg/virt-launcher/virtwrap/live-migration-source.go", KUBEVIRT_READ }
 #define KUBEVIRT_VEP(file, version)                                                                \
   { "kubevirt/enhancements", "veps/sig-compute/" file, version }
 /* What all of KubeVirt's today have in common. */
@@ -68,20 +69,20 @@ const FerryPreset ferry_presets_of_others[] = {
      .source = KUBEVIRT_VEP("246-migration-compression/vep.md", "7ee388aa7cf4"),
      .schedule = {KUBEVIRT, .compression = "zstd", .connections = 8}},
     {.name = "kubevirt-vep248",
-     .doc = "KubeVirt's alpha stall detector: acts at a local minimum after 60 s of stalling.",
-     .source = KUBEVIRT_VEP("248-migration-convergence/vep.md", "7ee388aa7cf4"),
+     .doc = "KubeVirt's alpha stall detector: acts at a local minimum after 40 s of stalling.",
+     .source = {"kubevirt/kubevirt", "pkg/virt-launcher/virtwrap/stall-detector.go", KUBEVIRT_READ},
      .max_downtime_ms = 900,
      .schedule = {.init_downtime_ms = 300,
                   .tick_ms = 400,
                   .completion_s_per_gib = 150,
-                  .stall_window_ms = 60000,
+                  .stall_window_ms = 40000,
                   .stall_margin_percent = 4,
                   .switchover_s = 60}},
     {.name = "kubevirt-vep291",
      .doc = "KubeVirt's ramp (VEP 291): from pass 3 on up from 150 ms, a seventh each 10 s.",
-     .source = KUBEVIRT_VEP("291-dynamic-downtime-tuning/vep.md", "7ee388aa7cf4"),
+     .source = KUBEVIRT_SOURCE,
      .max_downtime_ms = 1050,
-     .schedule = {KUBEVIRT, .init_downtime_ms = 150, .ramp_levels = 7, .ramp_after_pass = 3,
+     .schedule = {KUBEVIRT, .init_downtime_ms = 150, .ramp_steps = 7, .ramp_after_pass = 3,
                   .ramp_every_s = 10}},
     {.name = "ovirt-legacy",
      .doc = "oVirt's Legacy: up to 500 ms in four passes, given up after 43.",

@@ -55,9 +55,9 @@ typedef struct {
                                   so many GiB; 0: both together as one */
   gint64 progress_s;           /* 0: none */
   FerryProgressRule progress;
-  int ramp_levels;          /* of the limit, from the first to maxDowntimeMs; 0: no ramp */
-  int ramp_after_pass;      /* the clock of the ramp starts at this pass */
-  gint64 ramp_every_s;      /* a level each */
+  int ramp_steps;           /* of the limit, from the first to maxDowntimeMs; 0: no ramp */
+  int ramp_after_pass;      /* none before this pass */
+  gint64 ramp_every_s;      /* between two, and before the first */
   gint64 stall_window_ms;   /* 0: no stall detector (schedule_stall.c) */
   int stall_margin_percent; /* what counts as the same */
   gint64 switchover_s;      /* given up so long after its switch-over was decided */

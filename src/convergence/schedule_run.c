@@ -33,7 +33,7 @@ static int schedule_run_passes(const FerryConvergence *c) {
 static void schedule_run_start(FerryConvergence *c, gint64 now_us) {
   const FerrySchedule *s = c->schedule;
   gint64 first = s->init_downtime_ms > 0 ? s->init_downtime_ms : HYPERVISOR_DEFAULT_MS;
-  if (s->stall_window_ms > 0 || s->ramp_levels > 0)
+  if (s->stall_window_ms > 0 || s->ramp_steps > 0)
     first = MIN(first, c->intent.max_downtime_ms);
   ferry_stall_start(c);
   c->ss = (FerryScheduleState){
@@ -122,28 +122,28 @@ static void schedule_run_double(FerryConvergence *c, gint64 now_us) {
     double_limit(c, now_us);
 }
 
-/* KubeVirt's VEP 291: one level after each rest, once the passes have begun to be short. */
+/* KubeVirt's ramp (VEP 291): its rest counts from the first poll on, which set the first limit, and
+ * what the division leaves is a step of its own. */
 static void schedule_run_ramp(FerryConvergence *c, gint64 now_us) {
   const FerrySchedule *s = c->schedule;
   FerryScheduleState *state = &c->ss;
-  if (s->ramp_levels < 2 || schedule_run_passes(c) < s->ramp_after_pass)
+  if (s->ramp_steps < 1)
     return;
-  if (state->ramp_us == 0)
+  if (state->ramp_us == 0) {
     state->ramp_us = now_us;
-  if (now_us - state->ramp_us < s->ramp_every_s * G_USEC_PER_SEC ||
-      state->ramp_level >= s->ramp_levels - 1)
+    return;
+  }
+  gint64 most = c->intent.max_downtime_ms;
+  gint64 step = MAX(1, (most - MIN(s->init_downtime_ms, most)) / s->ramp_steps);
+  gint64 limit = MIN(c->limit_ms + step, most);
+  if (schedule_run_passes(c) < s->ramp_after_pass || limit <= c->limit_ms ||
+      now_us - state->ramp_us < s->ramp_every_s * G_USEC_PER_SEC)
     return;
   state->ramp_us = now_us;
-  state->ramp_level++;
-  gint64 first = MIN(s->init_downtime_ms, c->intent.max_downtime_ms);
-  gint64 limit =
-      first + state->ramp_level * (c->intent.max_downtime_ms - first) / (s->ramp_levels - 1);
-  if (limit > c->limit_ms)
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, limit, FERRY_REASON_SCHEDULE,
-                 "pass %d, %.1f MiB remain: step %d of the ramp sets the limit from "
-                 "%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " ms",
-                 schedule_run_passes(c), ferry_mib((double)c->t.last.remaining), state->ramp_level,
-                 c->limit_ms, limit);
+  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, limit, FERRY_REASON_SCHEDULE,
+               "pass %d, %.1f MiB remain: the ramp sets the limit from %" G_GINT64_FORMAT
+               " to %" G_GINT64_FORMAT " ms",
+               schedule_run_passes(c), ferry_mib((double)c->t.last.remaining), c->limit_ms, limit);
 }
 
 static void schedule_run_tick(FerryConvergence *c, gint64 now_us) {
@@ -165,7 +165,8 @@ static void schedule_run_tick(FerryConvergence *c, gint64 now_us) {
     schedule_run_act(c, &s->steps[state->next++], now_us);
     state->acted_iteration = schedule_run_passes(c);
   }
-  state->tick_remaining = remaining;
+  if (s->double_after_rises <= 0 || c->t.last.processed != state->tick_processed)
+    state->tick_remaining = remaining; /* Proxmox takes no note where nothing was sent */
   state->tick_processed = c->t.last.processed;
   state->ticks++;
   state->pass = schedule_run_passes(c);

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// KubeVirt's stall detector (VEP 248, alpha), for schedules that have a stall window.
+// KubeVirt's stall detector (VEP 248, alpha), for schedules that have a stall window; by
+// stall-detector.go and live-migration-source.go of the version that stands with the preset.
 //
 // Theory of operation: at each pass boundary what remains is compared with the least that remained
 // at boundaries older than the window; within the margin of it (or above) the migration stalls.
-// From then on it waits for a boundary as good as the best of the samples, and takes less good ones
-// for it the longer none comes: the target rises to the lowest level seen since, and the patience
-// halves. At such a local minimum the pause that would follow (what remains over the smoothed
-// bandwidth) decides: post-copy or any pause, where disruption is allowed; the configured maximum,
-// where the pause is near it; else it is given up. Nothing is switched that would not fit into
-// twice the completion timeout.
+// From then on it waits for a boundary as good as the best so far, and takes less good ones for it
+// the longer none comes: each time that the patience is over the target becomes the lowest level
+// seen since, and the patience halves. At such a local minimum the pause that would follow (what
+// remained at the boundary over the smoothed bandwidth) decides: post-copy or any pause, where
+// disruption is allowed; the configured maximum, where the pause is near it; else it is given up.
+// Nothing is switched that would not fit into twice the completion timeout. The original polls
+// every 400 ms, and anew from each boundary on: guests whose passes are shorter give it no
+// bandwidth. Once the completion timeout has passed it goes over to post-copy wherever that is
+// allowed, disruption or not. Where no completion timeout is set the original never acts; this
+// does.
 #include "convergence/schedule_stall.h"
 #include "convergence/decide.h"
 #include "convergence/state.h"
@@ -24,42 +29,47 @@ static gint64 elapsed_ms(const FerryConvergence *c, gint64 now_us) {
   return (now_us - c->start_us) / 1000;
 }
 
-/* The pause that a switch-over at this moment would mean; < 0: unknown. */
+/* It counts whole seconds. */
+static gint64 schedule_stall_seconds(const FerryConvergence *c, gint64 now_us) {
+  return elapsed_ms(c, now_us) / 1000;
+}
+
+/* The pause that a switch-over at the last boundary would have meant (before the first: none); < 0:
+ * unknown. */
 static double implied_ms(const FerryConvergence *c) {
   const FerryStallState *st = &c->st;
-  return st->bandwidth > 0 ? (double)c->t.last.remaining / st->bandwidth * 1000 : -1;
+  return st->bandwidth > 0 ? (double)st->at_boundary / st->bandwidth * 1000 : -1;
 }
 
 /* Whether such a pause ends before twice the completion timeout. */
 static gboolean schedule_stall_fits(const FerryConvergence *c, double pause_ms, gint64 now_us) {
   gint64 whole = c->intent.completion_timeout_ms;
-  return whole <= 0 ||
-         pause_ms <= (double)(whole * COMPLETION_FACTOR) - (double)elapsed_ms(c, now_us);
+  return whole <= 0 || pause_ms <= (double)(whole * COMPLETION_FACTOR) -
+                                       1000 * (double)schedule_stall_seconds(c, now_us);
 }
 
 static void schedule_stall_switch_over(FerryConvergence *c, gint64 limit_ms, double pause_ms,
                                        FerryReason code, const char *why, gint64 now_us) {
-  gint64 whole = c->intent.completion_timeout_ms;
   c->st.switching = TRUE;
-  c->st.switch_by_us = now_us + c->schedule->switchover_s * G_USEC_PER_SEC;
-  if (whole > 0)
-    c->deadline_us = c->start_us + whole * COMPLETION_FACTOR * 1000;
+  c->st.switch_by_s = schedule_stall_seconds(c, now_us) + c->schedule->switchover_s;
   ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, limit_ms, code,
                "%s, %.1f MiB remain, which means a pause of %.0f ms: the limit goes from "
                "%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " ms",
                why, ferry_mib((double)c->t.last.remaining), pause_ms, c->limit_ms, limit_ms);
 }
 
-/* TRUE: disruption is allowed, and was begun. */
-static gboolean schedule_stall_disrupt(FerryConvergence *c, double pause_ms, FerryReason code,
+/* TRUE: disruption is allowed, and was begun. `late`: post-copy is no disruption any more. */
+static gboolean schedule_stall_disrupt(FerryConvergence *c, double pause_ms, gboolean late,
                                        const char *why, gint64 now_us) {
-  if (!c->intent.allow_workload_disruption)
-    return FALSE;
-  if (c->intent.allow_post_copy && !c->no_post_copy)
+  FerryReason code = late ? FERRY_REASON_COMPLETION_TIMEOUT : FERRY_REASON_STALLED;
+  gboolean disrupt = c->intent.allow_workload_disruption;
+  if (c->intent.allow_post_copy && !c->no_post_copy && (disrupt || late))
     ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, code,
                  "%s, %.1f MiB remain: post-copy", why, ferry_mib((double)c->t.last.remaining));
-  else
+  else if (disrupt)
     schedule_stall_switch_over(c, FERRY_DOWNTIME_MAX_MS, pause_ms, code, why, now_us);
+  else
+    return FALSE;
   return TRUE;
 }
 
@@ -67,7 +77,7 @@ static void at_minimum(FerryConvergence *c, gint64 now_us) {
   static const char why[] = "it stalls, and this pass is as good as any";
   double pause = implied_ms(c), most = (double)c->intent.max_downtime_ms;
   if (pause < 0 || !schedule_stall_fits(c, pause, now_us) ||
-      schedule_stall_disrupt(c, pause, FERRY_REASON_STALLED, why, now_us))
+      schedule_stall_disrupt(c, pause, FALSE, why, now_us))
     return;
   if (pause <= most * POSSIBLE_FACTOR)
     schedule_stall_switch_over(c, c->intent.max_downtime_ms, pause, FERRY_REASON_STALLED, why,
@@ -123,17 +133,14 @@ void ferry_stall_start(FerryConvergence *c) {
   c->st.outside = -1;
 }
 
-void ferry_stall_boundary(FerryConvergence *c, gint64 now_us) {
+static void schedule_stall_judge(FerryConvergence *c, gint64 now_us) {
   const FerrySchedule *s = c->schedule;
   FerryStallState *st = &c->st;
   gint64 at_ms = elapsed_ms(c, now_us), remaining = c->t.last.remaining;
-  if (s->stall_window_ms <= 0 || st->switching || !ferry_decidable(c))
-    return;
   if (st->stalled) {
     if (st->n_history < FERRY_STALL_RECORDS)
       st->history[st->n_history++] = remaining;
-    if (!schedule_stall_near(c))
-      schedule_stall_relax(c, at_ms);
+    schedule_stall_relax(c, at_ms);
     if (schedule_stall_near(c))
       at_minimum(c, now_us);
     return;
@@ -159,29 +166,45 @@ void ferry_stall_boundary(FerryConvergence *c, gint64 now_us) {
     at_minimum(c, now_us);
 }
 
-void ferry_stall_tick(FerryConvergence *c, gint64 now_us) {
+/* The completion timeout, or that of a switch-over that was decided. */
+static void schedule_stall_overtime(FerryConvergence *c, gint64 now_us) {
   FerryStallState *st = &c->st;
-  double rate = c->t.last.rate > 0 ? (double)c->t.last.rate : c->t.rate;
-  if (c->schedule->stall_window_ms <= 0)
-    return;
-  if (rate > 0)
-    st->bandwidth = st->bandwidth > 0 ? EWMA_ALPHA * rate + (1 - EWMA_ALPHA) * st->bandwidth : rate;
-  gboolean late = c->deadline_us && now_us > c->deadline_us;
-  if (st->switching && (late || now_us > st->switch_by_us)) {
+  gint64 s = schedule_stall_seconds(c, now_us), whole = c->intent.completion_timeout_ms;
+  if (st->switching && s > st->switch_by_s) {
     ferry_decide_abort(c, now_us, FERRY_REASON_SWITCHOVER_TIMEOUT,
                        "the switch-over did not come within %" G_GINT64_FORMAT
                        " s of its decision; %.1f MiB remain at %.1f MiB/s",
                        c->schedule->switchover_s, ferry_mib((double)c->t.last.remaining),
                        ferry_mib(st->bandwidth));
-  } else if (late) {
+  } else if (!st->switching && whole > 0 && s > whole / 1000) {
     double pause = implied_ms(c);
     if (pause < 0 || !schedule_stall_fits(c, pause, now_us) ||
-        !schedule_stall_disrupt(c, pause, FERRY_REASON_COMPLETION_TIMEOUT,
-                                "the completion timeout has passed", now_us))
+        !schedule_stall_disrupt(c, pause, TRUE, "the completion timeout has passed", now_us))
       ferry_decide_abort(c, now_us, FERRY_REASON_COMPLETION_TIMEOUT,
                          "not done after %" G_GINT64_FORMAT
                          " s, the completion timeout; %.1f MiB remain at %.1f MiB/s",
-                         elapsed_ms(c, now_us) / 1000, ferry_mib((double)c->t.last.remaining),
-                         ferry_mib(st->bandwidth));
+                         s, ferry_mib((double)c->t.last.remaining), ferry_mib(st->bandwidth));
   }
+}
+
+void ferry_stall_boundary(FerryConvergence *c, gint64 now_us) {
+  FerryStallState *st = &c->st;
+  if (c->schedule->stall_window_ms <= 0 || !ferry_decidable(c))
+    return;
+  st->at_boundary = c->t.last.remaining;
+  c->ss.tick_us = now_us; /* the next poll is a whole interval away */
+  if (!st->switching && st->bandwidth > 0)
+    schedule_stall_judge(c, now_us);
+  if (ferry_decidable(c))
+    schedule_stall_overtime(c, now_us);
+}
+
+void ferry_stall_tick(FerryConvergence *c, gint64 now_us) {
+  FerryStallState *st = &c->st;
+  double rate = c->t.last.rate > 0 ? (double)c->t.last.rate : c->t.rate;
+  if (c->schedule->stall_window_ms <= 0 || !ferry_decidable(c))
+    return;
+  if (rate > 0)
+    st->bandwidth = st->bandwidth > 0 ? EWMA_ALPHA * rate + (1 - EWMA_ALPHA) * st->bandwidth : rate;
+  schedule_stall_overtime(c, now_us);
 }

@@ -17,12 +17,13 @@ typedef struct {
   gint64 planned_us, verdict_us; /* verdict_us: infeasible since then; 0: it is not */
   guint broken;                  /* promises that were not kept */
   guint raised_at, throttled_at; /* passes */
-  double unslowed_rate;          /* the guest's of writing, as the throttle was set; 0: none was */
-  double unfelt;                 /* the share of the throttle that it does not feel, 0..1 */
-  guint lowered;                 /* how often the limit was */
-  int told_throttle;             /* percent, as the hypervisor said it last */
-  gint64 first_verdict_us;       /* 0: it never was infeasible */
-  gint64 limit_us;               /* when the limit was set */
+  gint64 throttle_due_us;  /* when a throttle of a plan has shown what it does; 0: none is set */
+  double unslowed_rate;    /* the guest's of writing, as the throttle was set; 0: none was */
+  double unfelt;           /* the share of the throttle that it does not feel, 0..1 */
+  guint lowered;           /* how often the limit was */
+  int told_throttle;       /* percent, as the hypervisor said it last */
+  gint64 first_verdict_us; /* 0: it never was infeasible */
+  gint64 limit_us;         /* when the limit was set */
   gboolean planned, released;
   gboolean waits;         /* a dear end is put off for a better moment */
   gboolean first_planned; /* the first pass has its plan */
@@ -47,8 +48,7 @@ typedef struct {
   guint ticks;           /* so far */
   gint64 tick_processed; /* what had been sent then */
   gboolean near;         /* looks more often from here on */
-  gint64 ramp_us;        /* when its level was set; 0: the ramp has not begun */
-  int ramp_level;
+  gint64 ramp_us;        /* of the ramp's last step; 0: it has not begun */
 } FerryScheduleState;
 
 #define FERRY_STALL_RECORDS 256
@@ -69,7 +69,8 @@ typedef struct {
   gint64 history[FERRY_STALL_RECORDS]; /* what remained since it stalls */
   guint n_history;
   gboolean switching; /* the limit was raised for the switch-over */
-  gint64 switch_by_us;
+  gint64 switch_by_s;
+  gint64 at_boundary; /* what remained at the last; 0: there was none */
 } FerryStallState;
 
 struct _FerryConvergence {

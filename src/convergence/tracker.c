@@ -5,7 +5,8 @@
 // two numbers: what the wire carries (from `processed`) and how much guest memory one such byte
 // stands for (from `remaining`, within one pass), because compression makes them differ. Zero
 // pages cost nothing on the wire; windows full of them are left out, or the first pass would
-// promise a rate that nothing else has, and what the first pass says of compression does not count.
+// promise a rate that nothing else has, and what the first pass says of compression does not count,
+// unless all pages are compressed.
 // Disks that are copied first are progress, and no pass: the first pass begins with the memory.
 // A pass boundary gives one round: how long the pass took and how many different bytes were dirtied
 // in it, which is what there is to send now less what was still left of the pass before. A boundary
@@ -93,7 +94,7 @@ static void close_window(FerryTracker *t, gint64 now_us) {
   gboolean zero_pages = !t->window_broken && wire > 0 && memory > ZERO_PAGES * wire;
   if (wire > 0 && !zero_pages) {
     t->wire_rate = t->wire_rate > 0 ? t->wire_rate + WEIGHT * (wire - t->wire_rate) : wire;
-    if (t->passes > 0 && !t->window_broken && memory > UNSEEN_PASS * wire) {
+    if ((t->passes > 0 || t->compresses_all) && !t->window_broken && memory > UNSEEN_PASS * wire) {
       t->efficiency += (t->measured ? WEIGHT : 1) * (memory / wire - t->efficiency);
       t->measured = TRUE;
     }

@@ -31,8 +31,9 @@ typedef struct {
   gboolean window_broken; /* a pass began inside the window: `remaining` says nothing of the rate */
   double wire_rate;       /* bytes/s on the wire, moving average; 0: unknown */
   double efficiency;      /* bytes of guest memory per byte on the wire */
-  gboolean measured;      /* efficiency: in a pass after the first */
-  double rate;            /* bytes of guest memory per second */
+  gboolean measured;      /* efficiency: in a pass that shows it */
+  gboolean compresses_all; /* the first pass shows it, too; set before the first sample */
+  double rate;             /* bytes of guest memory per second */
   /* best */
   gint64 best_remaining, best_us, moved_us;
   gint64 progress_us; /* of the best, or of a pass that began with less than any before */

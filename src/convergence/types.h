@@ -40,6 +40,7 @@ typedef struct {
   gint64 memory_bytes;         /* of the guest (and disks to copy): timeouts per GiB; 0: unknown */
   gint64 disk_bytes;           /* the part of it that is disks to copy */
   gint64 infeasible_patience_ms;       /* abort when it stayed infeasible for so long; 0: never */
+  gboolean compresses_all;             /* every page is compressed, in the first pass, too */
   double prior_seconds, prior_dirtied; /* unique bytes written in that time, measured before */
   const FerrySchedule *schedule;       /* copied; NULL: none */
   const FerryStrategy *strategy; /* NULL: the schedule's where there is one, else the intent */

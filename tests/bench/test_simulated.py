@@ -46,6 +46,17 @@ class Judging(unittest.TestCase):
         wrong = raw(3, own=row(notedRounds=2))
         self.assertEqual(value([wrong, raw(4)], "feasible cells told"), 50)
 
+    def test_doubts(self):
+        """A doubt tells in time, is no verdict in error, and is as probable as it says."""
+        hopeless = {"rival": row(gap_ms=900)}
+        said = {"doubtedRounds": 2, "doubtPercent": 60}
+        told = raw(1, own=row(outcome="gave up", iterations=9, **said), **hopeless)
+        kept = raw(2, own=row(**said))
+        self.assertEqual(value([told], "infeasible cells told"), 100)
+        self.assertEqual(value([kept, raw(3)], "feasible cells told"), 0)
+        self.assertIsNone(value([told, kept, raw(3)], "doubts: the"))  # of so few it is chance
+        self.assertEqual(value([told, kept, raw(3)] * 15, "doubts: the"), 10)
+
     def test_who_could_act(self):
         nova = {"nova": {"firstAct": {"secondsPerGiB": 75, "leastGiB": 2}}}
         cells = [raw(1), raw(2, asked={**ASKED, "maxDurationS": 0})]

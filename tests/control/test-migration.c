@@ -57,6 +57,7 @@ static void test_success(void) {
   g_autoptr(json_t) there = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
   g_assert_cmpstr(ferry_json_str(there, "status.nodeName"), ==, "h1");
   world_set(store, "m", "status.progress.diskRemainingBytes", json_integer(7));
+  world_set(store, "m", "status.summary", json_pack("{s:{s:i}}", "lesson", "switchoverMs", 40));
   result(store, "m", TRUE, NULL, "gone");
   /* the target has not said yet that it runs: not decided */
   g_autoptr(json_t) waiting = world_step(store, "m", WORLD_NOW + 200);
@@ -74,6 +75,11 @@ static void test_success(void) {
   g_autoptr(json_t) moved = ferry_store_get(store, &ferry_kind_vmi, "default", "db");
   g_assert_cmpstr(ferry_json_str(moved, "status.nodeName"), ==, "h2");
   g_assert_null(ferry_condition_status(moved, FERRY_CONDITION_MIGRATING));
+  const json_t *lessons = ferry_json_get(moved, "status.lessons"); /* what it taught stays */
+  g_assert_cmpuint(json_array_size(lessons), ==, 1);
+  g_assert_cmpint(ferry_json_int(json_array_get(lessons, 0), "switchoverMs", 0), ==, 40);
+  g_assert_cmpstr(ferry_json_str(json_array_get(lessons, 0), "migrationUid"), ==,
+                  ferry_json_str(done, "metadata.uid"));
 }
 
 /* libvirt says error, but the VM runs on the target: it has arrived */

@@ -16,7 +16,8 @@ static void each(Check check) {
   for (guint32 seed = 1; seed <= n; seed++) {
     FerrySimCell cell;
     ferry_sim_cell(&cell, seed);
-    FerrySimResult r = ferry_sim_run_preset(&cell, own, seed % 2, NULL);
+    FerrySimResult r = ferry_sim_run_preset(
+        &cell, own, seed % 2 ? FERRY_SIM_KNOWS_RATE : FERRY_SIM_KNOWS_NOTHING, NULL);
     check(seed, &cell, &r);
   }
 }
@@ -97,7 +98,7 @@ static void test_controller_dies(void) {
     if (cell.link.drop_to > 0 || cell.link.efficiency > 1)
       continue;
     g_autoptr(json_t) history = NULL;
-    ferry_sim_run_preset(&cell, ferry_preset_find("intent"), FALSE, &history);
+    ferry_sim_run_preset(&cell, ferry_preset_find("intent"), FERRY_SIM_KNOWS_NOTHING, &history);
     size_t i;
     json_t *e;
     json_array_foreach(history, i, e) {
@@ -161,7 +162,8 @@ static void test_kinds(void) {
     ferry_sim_cell(&cell, seed);
     if (!ferry_sim_feasible(&cell, NULL))
       continue;
-    FerrySimResult r = ferry_sim_run_preset(&cell, ferry_preset_find("intent"), FALSE, NULL);
+    FerrySimResult r =
+        ferry_sim_run_preset(&cell, ferry_preset_find("intent"), FERRY_SIM_KNOWS_NOTHING, NULL);
     const gboolean is[KINDS] = {[UNIFORM] = cell.guest.pattern == FERRY_SIM_UNIFORM,
                                 [CYCLIC] = cell.guest.pattern == FERRY_SIM_CYCLIC,
                                 [SKEWED] = cell.guest.pattern == FERRY_SIM_SKEWED,
@@ -189,8 +191,8 @@ static void test_deterministic(void) {
     FerrySimCell cell;
     ferry_sim_cell(&cell, seed);
     const FerryPreset *own = ferry_preset_find("intent");
-    FerrySimResult a = ferry_sim_run_preset(&cell, own, FALSE, NULL);
-    FerrySimResult b = ferry_sim_run_preset(&cell, own, FALSE, NULL);
+    FerrySimResult a = ferry_sim_run_preset(&cell, own, FERRY_SIM_KNOWS_NOTHING, NULL);
+    FerrySimResult b = ferry_sim_run_preset(&cell, own, FERRY_SIM_KNOWS_NOTHING, NULL);
     g_assert_cmpfloat(a.seconds, ==, b.seconds);
     g_assert_cmpfloat(a.lost, ==, b.lost);
   }

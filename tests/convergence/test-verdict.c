@@ -93,6 +93,20 @@ static void test_quiet_guests(void) {
   }
 }
 
+/* A throttle takes a second or two to take hold: what passes show until then is no verdict on it,
+ * and nothing else is done meanwhile. */
+static void test_throttle_takes_hold(void) {
+  Case c = plain(285, 24, FERRY_SIM_CYCLIC, 100);
+  c.intent.can_throttle = TRUE;
+  c.intent.max_slowdown_percent = 95;
+  FerrySimResult r = run(&c);
+  g_assert_cmpint(r.outcome, ==, FERRY_SIM_DONE);
+  g_assert_cmpfloat(r.gap, <=, 0.200);
+  g_assert_nonnull(entry(&c, "SetThrottle", "NotConverging"));
+  g_assert_cmpint(count(&c, "Infeasible"), ==, 0);
+  json_decref(c.history);
+}
+
 /* a guest that wavers at the border is not commented on for ever */
 static void test_few_words(void) {
   Case c = plain(250, 150, FERRY_SIM_PHASED, 100);
@@ -125,13 +139,15 @@ static void test_too_late(void) {
 /* Over a seeded grid of steady guests on steady links. Of those that can't be moved within their
  * intent nearly all are told within two rounds, by a verdict or by a doubt with its probability, as
  * two rounds of a skewed guest or of one that writes page after page are those of a uniform one. Of
- * those that can, hardly any is told by a verdict; and a doubt is as probable as it says. */
+ * those that can, hardly any is told by a verdict; and a doubt is as probable as it says. The cells
+ * are none of those on which that probability was counted (90001 to 92500, and the same from
+ * 190001, 290001, 390001 and 490001 on). */
 static void test_grid(void) {
-  enum { CELLS = 2500 };
+  enum { CELLS = 5000 };
   int feasible = 0, infeasible = 0, in_error = 0, told = 0, doubted[3] = {0}, justly[3] = {0};
   int said[3] = {0};                              /* percent */
   const char *text = g_getenv("FERRY_SIM_FIRST"); /* to judge it by other cells */
-  guint32 first = text ? (guint32)strtoul(text, NULL, 10) : 90001;
+  guint32 first = text ? (guint32)strtoul(text, NULL, 10) : 590001;
   for (guint32 seed = first; seed < first + CELLS; seed++) {
     FerrySimCell cell;
     ferry_sim_cell(&cell, seed);
@@ -139,7 +155,8 @@ static void test_grid(void) {
         cell.link.drop_to > 0 || cell.settings.lose_events > 0)
       continue;
     Case c = {0};
-    FerrySimResult r = ferry_sim_run_preset(&cell, ferry_preset_find("intent"), FALSE, &c.history);
+    FerrySimResult r = ferry_sim_run_preset(&cell, ferry_preset_find("intent"),
+                                            FERRY_SIM_KNOWS_NOTHING, &c.history);
     gboolean can = ferry_sim_within(&cell, &r) || ferry_sim_feasible(&cell, NULL);
     int rounds = G_MAXINT; /* of the first verdict, an abort's included */
     size_t i;
@@ -174,15 +191,15 @@ static void test_grid(void) {
                  "skewed %d, justly %d, cyclic %d, justly %d, shrinking %d, justly %d",
                  infeasible, told, feasible, in_error, doubted[0], justly[0], doubted[1], justly[1],
                  doubted[2], justly[2]);
-  g_assert_cmpint(infeasible, >=, 30);
-  g_assert_cmpint(100 * told, >=, 95 * infeasible); /* 98 are wanted: 95 to 98 by the cells */
+  g_assert_cmpint(infeasible, >=, 90);
+  g_assert_cmpint(100 * told, >=, 98 * infeasible);
   g_assert_cmpint(100 * in_error, <=, 3 * feasible);
   for (int i = 0; i < 3; i++) {
     if (doubted[i] >= 40) /* of fewer the share is chance */
       g_assert_cmpint(ABS(100 * justly[i] / doubted[i] - said[i]), <=, 10);
   }
-  g_assert_cmpint(doubted[0], >=, 40);
-  g_assert_cmpint(doubted[1], >=, 40);
+  g_assert_cmpint(doubted[0], >=, 80);
+  g_assert_cmpint(doubted[1], >=, 80);
 }
 
 int main(int argc, char **argv) {
@@ -193,6 +210,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/verdict/withdrawn", test_withdrawn);
   g_test_add_func("/verdict/quiet-guests", test_quiet_guests);
   g_test_add_func("/verdict/few-words", test_few_words);
+  g_test_add_func("/verdict/throttle-takes-hold", test_throttle_takes_hold);
   g_test_add_func("/verdict/too-late", test_too_late);
   g_test_add_func("/verdict/grid", test_grid);
   return g_test_run();

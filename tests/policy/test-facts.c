@@ -70,9 +70,95 @@ static void test_told(void) {
                   ==, 5);
 }
 
+#define NODE(versions, cpu, used)                                                                  \
+  "{\"metadata\":{\"name\":\"h\"},\"status\":{\"capacity\":{\"cpu\":\"" cpu "\"}," used            \
+  "\"hypervisor\":{" versions "\"features\":[]}}}"
+#define NEWEST "\"libvirtVersion\":\"11.8.0\",\"qemuVersion\":\"10.1.0\","
+#define USED "\"processorsUsed\":3,"
+
+/* "post-copy,zstd" of what the configuration lets an intent choose from, and what is to spare */
+static char *means_of(const char *config, const char *origins, const char *source,
+                      const char *target) {
+  g_autoptr(json_t) a = j(source);
+  g_autoptr(json_t) b = j(target);
+  g_autoptr(json_t) c = j(config);
+  g_autoptr(json_t) o = j(origins);
+  ferry_config_add_means(c, o, NULL, a, b, 0);
+  GString *out = g_string_new(NULL);
+  gsize i;
+  json_t *word;
+  json_array_foreach(json_object_get(c, "possibleMeans"), i, word)
+      g_string_append_printf(out, "%s%s", i ? "," : "", json_string_value(word));
+  if (json_object_get(c, "spareProcessors"))
+    g_string_append_printf(out, "/%d", (int)ferry_json_int(c, "spareProcessors", 0));
+  return g_string_free(out, FALSE);
+}
+
+static void test_means(void) {
+  static const char new[] = NODE(NEW, "8", USED), newest[] = NODE(NEWEST, "16", USED);
+  static const char old[] = NODE(OLD, "8", USED), unsaid[] = NODE(NEW, "8", "");
+  static const char nothing[] = NODE("", "8", USED), busy[] = NODE(NEW, "2", USED);
+  static const struct {
+    const char *config, *origins, *source, *target, *wanted;
+  } rows[] = {
+      {"{\"preset\":\"intent\"}", "{}", new, new, "parallel,zstd,xbzrle/4"},
+      {"{\"preset\":\"intent\"}", "{}", newest, new, "parallel,zstd,xbzrle/4"},
+      {"{\"preset\":\"intent\"}", "{}", new, busy, "parallel,zstd,xbzrle/0"},
+      {"{\"preset\":\"intent\",\"parallelOutboundMigrationsPerNode\":2}", "{}", new, new,
+       "parallel,zstd,xbzrle/1"}, /* two may share five */
+      {"{\"preset\":\"intent\",\"parallelInboundMigrationsPerNode\":5}", "{}", new, new,
+       "parallel,zstd,xbzrle/0"},
+      {"{\"preset\":\"intent\"}", "{}", new, unsaid, "parallel,zstd,xbzrle"},
+      /* zstd came with libvirt 9.4; of hosts that say nothing nothing is taken for granted */
+      {"{\"preset\":\"intent\"}", "{}", new, old, "parallel,xbzrle/4"},
+      {"{\"preset\":\"intent\"}", "{}", nothing, new, ""},
+      /* several connections go with post-copy from QEMU 10.1 on */
+      {"{\"preset\":\"intent\",\"allowPostCopy\":true}", "{}", newest, new,
+       "post-copy,parallel,zstd,xbzrle/4"},
+      {"{\"preset\":\"intent\",\"allowPostCopy\":true}", "{}", newest, newest,
+       "post-copy,parallel,post-copy-with-parallel,zstd,xbzrle/12"},
+      /* what somebody said is decided */
+      {"{\"preset\":\"intent\",\"compression\":\"none\",\"compressed\":false}",
+       "{\"compression\":\"KubeVirt\",\"compressed\":\"KubeVirt\"}", new, new, ""},
+      {"{\"preset\":\"intent\",\"parallel\":false}",
+       "{\"parallel\":\"VirtualMachineInstanceMigration\"}", new, new, ""},
+      {"{\"preset\":\"intent\",\"parallel\":false}", "{\"parallel\":\"default\"}", new, new,
+       "parallel,zstd,xbzrle/4"},
+      /* others act by their own rules, and nothing is chosen for what does not run */
+      {"{\"preset\":\"nova\"}", "{}", new, new, ""},
+      {"{\"schedule\":{}}", "{}", new, new, ""},
+      {"{\"preset\":\"intent\",\"observeOnly\":true}", "{}", new, new, ""},
+      {"{\"preset\":\"intent\",\"live\":false}", "{}", new, new, ""},
+      {"{\"preset\":\"intent\",\"tunnelled\":true}", "{}", new, new, ""},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autofree char *got =
+        means_of(rows[i].config, rows[i].origins, rows[i].source, rows[i].target);
+    g_test_message("%s %s", rows[i].config, rows[i].origins);
+    g_assert_cmpstr(got, ==, rows[i].wanted);
+  }
+}
+
+/* What the VM's earlier migrations taught, as it stands now. */
+static void test_lesson(void) {
+  g_autoptr(json_t) a = j(NODE(NEW, "8", USED));
+  g_autoptr(json_t) c = j("{\"preset\":\"intent\"}");
+  g_autoptr(json_t) origins = json_object();
+  g_autoptr(json_t) vmi = j("{\"status\":{\"lessons\":[{\"time\":\"1970-01-10T00:00:00Z\","
+                            "\"switchoverMs\":45},{\"time\":\"2030-01-01T00:00:00Z\","
+                            "\"compressionGainPercent\":300}]}}");
+  ferry_config_add_means(c, origins, vmi, a, a, 10LL * 24 * 3600 * 1000);
+  const json_t *lesson = json_object_get(c, "lesson");
+  g_assert_cmpint(ferry_json_int(lesson, "switchoverMs", 0), ==, 45);
+  g_assert_null(json_object_get(lesson, "compressionGainPercent"));
+  g_assert_cmpstr(ferry_json_str(origins, "lesson"), ==, "automatic");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/facts/hosts", test_hosts);
   g_test_add_func("/facts/told", test_told);
+  g_test_add_func("/facts/means", test_means);
+  g_test_add_func("/facts/lesson", test_lesson);
   return g_test_run();
 }

@@ -35,7 +35,7 @@ OTHERS = {
     "Aborting", "Failed", "PostCopy", "PreparingTarget", "Running", "Scheduled", "Succeeded",
     "TargetReady", "CopyingDisks", "CopyingMemory", "Preparing",
     # what a decision does
-    "Abort", "Change", "Note", "Refuse", "SetDowntime", "SetThrottle", "StartPostCopy", "Suspend",
+    "Abort", "Change", "Note", "Refuse", "ChooseMeans", "SetDowntime", "SetThrottle", "StartPostCopy", "Suspend",
     # known defects between versions (src/policy/target/version_defects.c)
     "CPUThreads", "CustomXMLProcessor", "DisksPortKept", "EmulatedWrites", "LongTLS",
     "QueuesOfXML", "RecoveryCalledFailed", "RootSquash", "SettingDropped", "TLSOfParallelDisks",

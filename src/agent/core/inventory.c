@@ -11,7 +11,7 @@
 typedef struct {
   char *name, *ns;
   gboolean active;
-  gint64 memory;
+  gint64 memory, processors;
   json_t *needs; /* NULL: none */
 } Domain;
 
@@ -136,6 +136,7 @@ static void insert_record(GHashTable *domains, const json_t *record) {
   d->active = ferry_json_bool(record, "active", FALSE);
   d->memory = ferry_json_int(record, "memoryBytes", 0);
   d->needs = json_incref(json_object_get(record, "needs"));
+  d->processors = ferry_json_int(record, "vcpus", 0);
   g_hash_table_replace(domains, g_strdup(ferry_json_str(record, "uuid")), d);
 }
 
@@ -164,16 +165,19 @@ void ferry_inventory_forget(FerryAgentInventory *v, const char *uuid) {
   g_mutex_unlock(&v->lock);
 }
 
-void ferry_inventory_totals(FerryAgentInventory *v, gint64 *running, gint64 *memory) {
+void ferry_inventory_totals(FerryAgentInventory *v, FerryInventoryTotals *out) {
   GHashTableIter iter;
   gpointer value;
-  *running = *memory = 0;
+  *out = (FerryInventoryTotals){0};
   g_mutex_lock(&v->lock);
   g_hash_table_iter_init(&iter, v->domains);
   while (g_hash_table_iter_next(&iter, NULL, &value)) {
     const Domain *d = value;
-    *running += d->active;
-    *memory += d->active ? d->memory : 0;
+    if (!d->active)
+      continue;
+    out->running++;
+    out->memory += d->memory;
+    out->processors += d->processors;
   }
   g_mutex_unlock(&v->lock);
 }

@@ -41,8 +41,14 @@ void ferry_inventory_forget(FerryAgentInventory *inventory, const char *uuid);
 /** What of the needs of all domains only a look at another host answers: a new list of {kind, name}
  * in order, at most FERRY_LOOKS_MAX. */
 json_t *ferry_inventory_looks(FerryAgentInventory *inventory);
-/** How many domains are active, and their memory in bytes. */
-void ferry_inventory_totals(FerryAgentInventory *inventory, gint64 *running, gint64 *memory);
+
+/** Of the domains that are active: how many, their memory in bytes, their processors. */
+typedef struct {
+  gint64 running, memory, processors;
+} FerryInventoryTotals;
+
+/** Counts them all. */
+void ferry_inventory_totals(FerryAgentInventory *inventory, FerryInventoryTotals *out);
 
 /* Any thread. */
 /** Whether it was read as a whole: before that nothing can be concluded of what it lacks. */

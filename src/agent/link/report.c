@@ -115,10 +115,11 @@ static void see_ca(FerryReporter *r, const json_t *answer) {
 }
 
 static void add_totals(FerryReporter *r, json_t *node) {
-  gint64 running, memory;
-  ferry_inventory_totals(r->ports.inventory, &running, &memory);
-  ferry_json_set_int(node, "runningVMs", running);
-  ferry_json_set_int(node, "memoryUsedBytes", memory);
+  FerryInventoryTotals totals;
+  ferry_inventory_totals(r->ports.inventory, &totals);
+  ferry_json_set_int(node, "runningVMs", totals.running);
+  ferry_json_set_int(node, "memoryUsedBytes", totals.memory);
+  ferry_json_set_int(node, "processorsUsed", totals.processors);
   ferry_json_set(node, "looks", ferry_inventory_looks(r->ports.inventory));
 }
 

@@ -2,6 +2,7 @@
 // The result is what the controller of ferryd decides by, from both hosts' state; so it waits until
 // it has arrived, and where that takes long it is kept for the next agent as well.
 #include "agent/migration/finish.h"
+#include "agent/migration/arm.h"
 #include "model/migration/reasons.h"
 #include "agent/core/workers.h"
 #include "agent/migration/change.h"
@@ -43,6 +44,19 @@ static json_t *finish_agent_result(const FerryMigrationParts *m, const FerryOutc
 }
 
 /* What went on, for a migration that had been started. */
+/* For the VM's next migration. */
+static void add_lesson(FerryMigrationParts *m, json_t *status, const FerryJobStats *last) {
+  FerryRunning *r = &m->running;
+  FerryLesson lesson;
+  if (!r->step.convergence)
+    return;
+  gint64 pause = last->downtime_ms > 0 && !r->step.post_copy ? last->downtime_ms : -1;
+  ferry_lesson_take(r->step.convergence, ferry_arm_in_use(&m->asked), pause, &lesson);
+  json_t *taught = ferry_lesson_to_json(&lesson);
+  if (taught)
+    ferry_json_set(status, "summary.lesson", taught);
+}
+
 static void add_summary(FerryMigrationParts *m, json_t *status, gboolean moved) {
   FerryRunning *r = &m->running;
   gint64 elapsed = ferry_running_elapsed_ms(r);
@@ -54,6 +68,8 @@ static void add_summary(FerryMigrationParts *m, json_t *status, gboolean moved) 
   if (moved && r->step.forecast_ms > 0)
     ferry_json_set(status, "summary.forecastErrorPercent",
                    json_real(ferry_progress_forecast_error(r->step.forecast_ms, elapsed)));
+  if (moved)
+    add_lesson(m, status, &last);
   if (json_array_size(m->shown.decisions))
     json_object_set(status, "decisions", m->shown.decisions);
   ferry_running_note_course(r, TRUE);

@@ -11,6 +11,7 @@
 #include "agent/migration/migration.h"
 #include "model/migration/reasons.h"
 #include "agent/link/delivery_server.h"
+#include "agent/migration/arm.h"
 #include "agent/migration/doubt.h"
 #include "agent/migration/finish.h"
 #include "agent/migration/parts.h"
@@ -18,7 +19,6 @@
 #include "agent/migration/settle.h"
 #include "agent/migration/steer.h"
 #include "agent/migration/supervise.h"
-#include "agent/migration/throttle.h"
 #include "model/flags/migration_flags.h"
 #include "model/migration/migration_log.h"
 
@@ -123,6 +123,8 @@ static gboolean call_libvirt(FerryMigrationParts *m) {
   ferry_measure_intent(&m->ports, &m->asked, &m->measured, &intent);
   ferry_throttle_arm(&m->asked, &m->measured, &intent, r->step.was_paused);
   ferry_steer_begin(r);
+  if (m->means)
+    ferry_running_record(r, "ChooseMeans", -1, ferry_reason_name(FERRY_REASON_CHEAPEST), m->means);
   take_autostart(m);
   if (m->asked.settings.request.active)
     begin_flows(m);
@@ -288,6 +290,7 @@ static void migration_free(gpointer worker) {
   ferry_shown_clear(&m->shown);
   ferry_measured_clear(&m->measured);
   ferry_asked_clear(&m->asked);
+  g_free(m->means);
   ferry_inbox_free(m->inbox);
   g_free(migration);
 }

@@ -22,6 +22,7 @@ typedef struct {
   FerryAutostart autostart; /* what libvirt does not carry along */
   FerryKept kept;           /* what it had before */
   FerryInbox *inbox;        /* what others have for it */
+  char *means;              /* why the intent's means were chosen; owned; NULL: none were */
   gboolean moved;           /* the call succeeded */
   gboolean peer_lost;       /* it lost the target's hypervisor, which may act on it yet */
 } FerryMigrationParts;

@@ -4,6 +4,7 @@
 #include "agent/migration/prepare.h"
 #include "model/migration/reasons.h"
 #include "agent/link/job_fetch.h"
+#include "agent/migration/arm.h"
 #include "agent/migration/finish.h"
 #include "agent/migration/forecast.h"
 #include "agent/migration/measure_path.h"
@@ -274,6 +275,9 @@ static gboolean announce_start(FerryMigrationParts *m) {
     json_object_set(ferry_json_get(ready, "migrationState"), "ways", m->running.step.ways);
   if (m->autostart.on)
     ferry_json_set(ready, "migrationState.autostart", json_true());
+  json_t *means = ferry_arm_chosen(&m->asked);
+  if (means || ferry_json_get(m->asked.object, "status.migrationState.means"))
+    ferry_json_set(ready, "migrationState.means", means ? means : json_null());
   json_t *kept = ferry_kept_record(&m->kept);
   if (kept)
     ferry_json_set(ready, "migrationState.kept", kept);
@@ -299,6 +303,13 @@ static void look_at_kept(FerryMigrationParts *m) {
     ferry_warning(error->message, "FERRY_MIGRATION", m->asked.name, "FERRY_DOMAIN", m->asked.uuid);
 }
 
+static void choose_means(FerryMigrationParts *m) {
+  FerryConvergenceIntent intent;
+  ferry_measure_intent(&m->ports, &m->asked, &m->measured, &intent);
+  m->means = ferry_arm_means(&m->asked, &m->measured, &intent);
+  m->running.step.may_post_copy = m->asked.settings.request.post_copy;
+}
+
 gboolean ferry_prepare(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
   if (!look_at_domain(m))
@@ -311,8 +322,11 @@ gboolean ferry_prepare(FerryMigrationParts *m) {
     return FALSE;
   g_auto(PeerCheck) check = {0};
   peer_check_begin(&check, m);
-  if (m->asked.settings.request.active && !m->running.step.was_paused && !measure_if_asked(m))
-    return FALSE;
+  if (m->asked.settings.request.active && !m->running.step.was_paused) {
+    if (!measure_if_asked(m))
+      return FALSE;
+    choose_means(m);
+  }
   if (!ferry_disks_prepare(&m->disks, m->running.job, &error)) {
     if (!ferry_context_has_ended(m->ports.context))
       ferry_finish_before(m, FERRY_REASON_TARGET_NOT_PREPARED, error->message);

@@ -123,9 +123,12 @@ void ferry_settings_read(FerrySettings *s, const json_t *migration) {
       .monitor = config_bool(config, "allowMonitorCommands"),
       .post_copy_preempt = config_bool(config, "postCopyPreempt"),
       .copied_disk_bytes = config_int(config, "copiedDiskBytes"),
+      .lesson = ferry_lesson_read(json_object_get(config, "lesson")),
       .schedule = read_schedule(config),
       .strategy = read_strategy(config),
   };
+  s->compresses_all = ferry_migration_flag_on(config, "compressed") &&
+                      ferry_json_has_word(json_object_get(config, "compressionMethods"), "zstd");
   gint64 hard = ferry_json_int(config, "migrationProgressTimeout", 0);
   if (hard > 0)
     s->progress_timeout_s = hard;
@@ -155,6 +158,7 @@ void ferry_settings_intent(const FerrySettings *s, gint64 memory, FerryConvergen
       .max_slowdown_percent = s->max_slowdown_percent,
       .can_throttle = s->can_throttle,
       .post_copy_preempt = s->post_copy_preempt,
+      .compresses_all = s->compresses_all,
       .bandwidth_cap = MAX(0, s->request.bandwidth),
       .link_rate = s->link_rate,
       .switchover_bandwidth = s->switchover_bandwidth,

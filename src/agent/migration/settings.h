@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A migration's resolved configuration.
 #pragma once
-#include "convergence/controller.h"
+#include "convergence/lesson.h"
 #include "host/port/host.h"
 
 G_BEGIN_DECLS
@@ -25,6 +25,10 @@ typedef struct {
   gboolean monitor;              /* QEMU's monitor may be used where libvirt has no call */
   gboolean can_throttle;         /* started so that the throttle can be set while it runs */
   gboolean post_copy_preempt;
+  unsigned means;                /* FerryMean bits that were chosen; 0: none */
+  gboolean unslowed;             /* ... with which the guest need not be slowed */
+  gboolean compresses_all;       /* ... of which one compresses every page */
+  FerryLesson lesson;            /* what earlier migrations taught */
   gint64 copied_disk_bytes;      /* what timeouts per GiB count besides memory */
   FerrySchedule *schedule;       /* owned; NULL: the intent drives it */
   const FerryStrategy *strategy; /* a preset's own; NULL: the schedule's or the intent's */

@@ -3,9 +3,9 @@
 // that. The machine is told what was refused.
 #include "agent/migration/steer.h"
 #include "agent/migration/adopt.h"
+#include "agent/migration/arm.h"
 #include "agent/migration/change.h"
 #include "agent/migration/stalling.h"
-#include "agent/migration/throttle.h"
 #include "model/migration/phase.h"
 
 static gboolean make_call(FerryRunning *r, const FerryStepCall *call, GError **error) {
@@ -51,6 +51,7 @@ void ferry_steer_begin(FerryRunning *r) {
     intent.prior_seconds = measured->long_s;
     intent.prior_dirtied = (double)measured->long_rate * measured->long_s;
   }
+  ferry_lesson_apply(&r->asked->settings.lesson, &intent);
   ferry_step_begin(&r->step, &intent, g_get_monotonic_time());
   ferry_change_recall(r);
   ferry_steer_act(r);
@@ -70,6 +71,7 @@ void ferry_steer_take_over(FerryRunning *r) {
   step->suspended = ferry_mode_of(object) == FERRY_MODE_PAUSED;
   step->was_paused = !step->suspended && ferry_host_job_state(r->job, &state, NULL) &&
                      g_str_equal(state.state, "paused") && g_str_equal(state.reason, "user");
+  ferry_arm_recall(r->asked);
   ferry_throttle_recall(r->asked);
   ferry_steer_begin(r);
   ferry_convergence_began(step->convergence, step->start_us);

@@ -6,12 +6,15 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  double rate;                       /* bytes/s of the link */
-  double cap;                        /* bytes/s while the guest runs; 0: none */
-  double told;                       /* bytes/s that QEMU reckons the pause with; 0: the window's */
-  double efficiency;                 /* bytes of memory per wire byte (compression); 1: none */
-  double again;                      /* ... of what was sent before; 0: the same */
-  double eps;                        /* fixed cost of the switch-over, seconds */
+  double rate;                 /* bytes/s of the link */
+  double cap;                  /* bytes/s while the guest runs; 0: none */
+  double told;                 /* bytes/s that QEMU reckons the pause with; 0: the window's */
+  double efficiency;           /* bytes of memory per wire byte (compression); 1: none */
+  double again;                /* ... of what was sent before; 0: the same */
+  double press, press_stopped; /* bytes/s of memory that compressing takes, while the guest runs
+                                  and while it stands still; 0: any */
+  double stolen;               /* share of a busy guest's time that compressing takes, 0..1 */
+  double eps;                  /* fixed cost of the switch-over, seconds */
   double drop_at, drop_to, drop_end; /* between these times the rate is rate x drop_to */
   double wave_s, wave_least; /* packets are lost: every wave_s another share of the rate, from
                                 wave_least to 1; 0: none */

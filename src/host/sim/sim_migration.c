@@ -104,13 +104,31 @@ static double sim_migration_efficiency(const FerrySimMigration *m) {
   return left / (fresh / m->link.efficiency + (left - fresh) / m->link.again);
 }
 
+/* Bytes of memory a second. */
+static double sim_migration_rate(const FerrySimMigration *m) {
+  double rate = wire_rate(m) * sim_migration_efficiency(m);
+  return m->link.press > 0 ? MIN(rate, m->link.press) : rate;
+}
+
+/* Seconds for what takes `wire` seconds on the link, and is compressed before. */
+static double sim_migration_pressed(const FerrySimMigration *m, double bytes, double wire) {
+  return m->link.press_stopped > 0 ? MAX(wire, bytes / m->link.press_stopped) : wire;
+}
+
+/* Share of its time that compressing takes from the guest, if it has a use for it. */
+static double sim_migration_stolen(const FerrySimMigration *m) {
+  return m->guest.n_classes ? m->link.stolen * ferry_sim_guest_activity(&m->guest, m->now) : 0;
+}
+
 static double sim_migration_speed(const FerrySimMigration *m) {
-  return m->paused ? 0 : (1 - m->throttle) * ferry_sim_guest_activity(&m->guest, m->now);
+  return m->paused ? 0
+                   : (1 - m->throttle) * (1 - sim_migration_stolen(m)) *
+                         ferry_sim_guest_activity(&m->guest, m->now);
 }
 
 double ferry_sim_migration_step(const FerrySimMigration *m) {
   double remaining = ferry_sim_guest_remaining(&m->guest);
-  double rate = wire_rate(m) * sim_migration_efficiency(m), dt = CHUNK_S;
+  double rate = sim_migration_rate(m), dt = CHUNK_S;
   dt = MIN(dt, MAX(LEAST_CHUNK_S, remaining / rate));
   dt = MIN(dt, MAX(LEAST_STEP_S, m->window_at + WINDOW_S - m->now));
   if (remaining > m->threshold && m->guest.zeroes <= 0)
@@ -130,9 +148,9 @@ static gboolean zeroes_next(const FerrySimMigration *m) {
 }
 
 void ferry_sim_migration_run(FerrySimMigration *m, double seconds) {
-  double wire = wire_rate(m);
+  double held = 1 - (1 - m->throttle) * (1 - sim_migration_stolen(m));
   ferry_sim_guest_run(&m->guest, seconds, sim_migration_speed(m));
-  m->lost += m->paused ? 0 : m->throttle * seconds; /* a pause is counted at its end */
+  m->lost += m->paused ? 0 : held * seconds; /* a pause is counted at its end */
   double left = seconds;
   if (zeroes_next(m)) {
     double used = MIN(left, m->guest.zeroes / ZERO_RATE);
@@ -142,8 +160,8 @@ void ferry_sim_migration_run(FerrySimMigration *m, double seconds) {
     m->sent += used * ZERO_RATE * PAGE_WIRE_SHARE;
     left -= used;
   }
-  double bytes = MIN(left * wire * sim_migration_efficiency(m),
-                     ferry_sim_guest_remaining(&m->guest) - m->guest.zeroes);
+  double bytes =
+      MIN(left * sim_migration_rate(m), ferry_sim_guest_remaining(&m->guest) - m->guest.zeroes);
   ferry_sim_guest_send(&m->guest, bytes);
   m->sent += bytes / sim_migration_efficiency(m);
   m->now += seconds;
@@ -178,7 +196,9 @@ static void switch_over(FerrySimMigration *m) {
   m->left = ferry_sim_guest_remaining(&m->guest);
   double zeroes = m->guest.zeroes; /* found quickly, and a few bytes each on the wire */
   double wire = (m->left - zeroes) / sim_migration_efficiency(m) + zeroes * PAGE_WIRE_SHARE;
-  double pause = ferry_sim_link_sending(&m->link, m->now, wire) + m->link.eps + zeroes / ZERO_RATE;
+  double sending = ferry_sim_link_sending(&m->link, m->now, wire);
+  double pause =
+      sim_migration_pressed(m, m->left - zeroes, sending) + m->link.eps + zeroes / ZERO_RATE;
   m->phase = FERRY_SIM_PHASE_SWITCHING;
   m->began = m->now;
   m->sent += wire;
@@ -189,6 +209,8 @@ static void switch_over(FerrySimMigration *m) {
 static void post_copy(FerrySimMigration *m) {
   ferry_sim_guest_sync(&m->guest);
   double rate = ferry_sim_link_rate(&m->link, m->now) * m->link.efficiency;
+  if (m->link.press > 0)
+    rate = MIN(rate, m->link.press);
   double pending = ferry_sim_guest_remaining(&m->guest) - m->guest.zeroes, missing = 0, writes = 0;
   for (guint i = 0; i < m->guest.n_classes; i++) {
     missing += m->guest.classes[i].pending;
@@ -261,7 +283,7 @@ gboolean ferry_sim_migration_advance(FerrySimMigration *m, double to) {
 }
 
 double ferry_sim_migration_expected_ms(const FerrySimMigration *m) {
-  double rate = wire_rate(m) * sim_migration_efficiency(m);
+  double rate = sim_migration_rate(m);
   return m->dirty_rate > 0 ? m->looked_left / rate * 1000 : m->limit_ms;
 }
 

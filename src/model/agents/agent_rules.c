@@ -211,6 +211,7 @@ static const AgentRulesRow rows[] = {
     {"migrationState.targetNode", FERRYD, 0, NULL},
     {"migrationState.targetNodeAddress", FERRYD, 0, NULL},
     {"migrationState.network", FERRYD, 0, NULL},
+    {"migrationState.means", SOURCE, BEFORE, NULL},
     {"migrationState.ways", SOURCE, BEFORE, NULL},
     {"migrationState.targetURI", FERRYD, 0, NULL},
     {"migrationState.startTimestamp", FERRYD, 0, NULL},

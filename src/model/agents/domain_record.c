@@ -131,11 +131,11 @@ const FerryField ferry_fields_report[] = {
 };
 
 /* Of a Node's status: conditions and agent are ferryd's. */
-static const char *const of_node[] = {"addresses",       "capacity",   "allocatable",
-                                      "nodeInfo",        "hypervisor", "interfaces",
-                                      "routes",          "runningVMs", "sharedFileSystems",
-                                      "memoryUsedBytes", "resources",  "resourceKinds",
-                                      "looks",           NULL};
+static const char *const of_node[] = {"addresses",       "capacity",       "allocatable",
+                                      "nodeInfo",        "hypervisor",     "interfaces",
+                                      "routes",          "runningVMs",     "sharedFileSystems",
+                                      "memoryUsedBytes", "processorsUsed", "resources",
+                                      "resourceKinds",   "looks",          NULL};
 
 static const FerryField of_report[] = {
     BOOL("connected", "Whether the agent reaches its libvirtd."),

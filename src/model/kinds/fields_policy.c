@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables that are made of policy fields and of libvirt's flags: an intent, the KubeVirt
-// object's configuration, and what a migration's configuration can hold once it is resolved.
+// object's configuration, what an intent learns, and what a migration's configuration can hold once
+// it is resolved.
 #include "model/flags/migration_flags_table.h"
 #include "model/kinds/policy_fields.h"
 #include "model/kinds/policy_fields_table.h"
@@ -18,6 +19,22 @@ const FerryField ferry_fields_intent[] = {
     BOOL("allowPostCopy",
          "Allow the VM to switch over first and fetch the rest of its memory afterwards."),
     RATE_QUANTITY("bandwidth", "Most to send; 0 is unlimited.", NOT_NEGATIVE, .zero = "unlimited"),
+    END,
+};
+
+const FerryField ferry_fields_lesson[] = {
+    STR("pattern", "How the guest wrote.", .values = WORDS("idle", "uniform", "cyclic", "skewed")),
+    BYTES("workingSetBytes", "Memory that it kept writing."),
+    RATE("writeRateBytesPerSecond", "Rate at which it wrote there."),
+    BOOL("steady", "Two migrations saw it write alike."),
+    PERCENT("compressionGainPercent", "Bytes of memory for each hundred that zstd sent.",
+            .min = 100, .max = 10000),
+    PERCENT("xbzrleGainPercent",
+            "Bytes of memory for each hundred that xbzrle sent of what had been sent before.",
+            .min = 1, .max = 10000),
+    MS("switchoverMs", "What the switch-over cost beside what was sent in it.", NOT_NEGATIVE),
+    STR("migrationUid", "Of the migration that taught it; kept with the VM.", .max = 64),
+    TIME("time", "When it ended; kept with the VM."),
     END,
 };
 

@@ -136,6 +136,10 @@ const FerryField ferry_fields_migration_state[] = {
         "Name of the Network that carries the data; absent where none is configured or they go "
         "past it.",
         .max = NAME_MAX_LENGTH),
+    STRS("means",
+         "What the intent chose before the start of what can't be changed on the way: parallel, "
+         "zstd, xbzrle, post-copy; by the source's agent.",
+         .values = WORDS("post-copy", "parallel", "zstd", "xbzrle", "auto-converge"), .max = 8),
     OBJS("ways", way, "The ways of its connections, as the source looked them up before it began.",
          .max = 8),
     STR("targetURI",

@@ -230,6 +230,7 @@ static const FerryField node_status[] = {
     OBJ("agent", node_agent, "The agent that manages the host."),
     COUNT("runningVMs", "Number of VMs that run on the host."),
     BYTES("memoryUsedBytes", "Memory of these VMs."),
+    COUNT("processorsUsed", "Virtual processors of these VMs."),
     OBJS("invalidDomains", node_invalid_domain,
          "Domains that the agent reports and that are left out, for what it says of them is "
          "invalid; what was known of them before stays.",

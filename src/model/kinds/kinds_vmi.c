@@ -213,6 +213,9 @@ static const FerryField status[] = {
     OBJS("domains", domain_seen, "The domain on each node that has it.", .max = 64),
     OBJ("migrationState", ferry_fields_migration_state, "The present or last migration."),
     OBJ("migrationProgress", ferry_fields_migration_progress, "How far the present migration is."),
+    OBJS("lessons", ferry_fields_lesson,
+         "What its last migrations taught, the newest last; each counts the less the older it is.",
+         .max = 5),
     BYTES("guestMemoryBytes", "Memory of the guest at this moment."),
     END,
 };

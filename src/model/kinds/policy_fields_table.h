@@ -8,6 +8,7 @@
 #pragma once
 #include "model/field/rows.h"
 #include "model/kinds/policy_layers.h"
+#include "model/kinds/shared_fields.h"
 
 #define TIMEOUT_RANGE .min = 0, .max = 10000000, .zero = "never"
 #define AT_ONCE_RANGE .unit = FERRY_UNIT_COUNT, .min = 1, .max = 1000
@@ -160,7 +161,9 @@
            .fallback = "false", .right = "unsafe"),                                                \
       .running = TRUE)                                                                             \
   ROW(EVERYWHERE,                                                                                  \
-      STR("compression", "How to compress the memory that is sent; none switches it off.",         \
+      STR("compression",                                                                           \
+          "How to compress the memory that is sent; none switches it off; an intent chooses by "   \
+          "itself where nobody says it.",                                                          \
           .values = WORDS("none", "xbzrle", "mt", "zlib", "zstd")))                                \
   /* where */                                                                                      \
   ROW(CLUSTER_AND_MIGRATION,                                                                       \
@@ -187,6 +190,16 @@
                                            "its speed."))                                          \
   ROW(FACT, BOOL("postCopyPreempt", "Whether both hosts let requested pages overtake the "         \
                                     "stream of a post-copy."))                                     \
+  ROW(FACT,                                                                                        \
+      STRS("possibleMeans",                                                                        \
+           "Means that both hosts can use and that nobody has decided about: the intent "          \
+           "chooses among them before the start.",                                                 \
+           .values = WORDS("post-copy", "parallel", "zstd", "xbzrle", "post-copy-with-parallel"),  \
+           .max = 8))                                                                              \
+  ROW(FACT, COUNT("spareProcessors",                                                               \
+                  "Its share of the processors that no VM has, without one that it takes anyway, " \
+                  "on the host that has fewer of them."))                                          \
+  ROW(FACT, OBJ("lesson", ferry_fields_lesson, "What earlier migrations of the VM taught."))       \
   ROW(FACT, BYTES("copiedDiskBytes", "Disks that are copied with the memory."))                    \
   ROW(FACT, STRS("networkSubnets", "Subnets of the Network that carries the migration."))          \
   ROW(FACT, STR("networkInterface", "Interface that the Network names.", .max = 64))

@@ -13,6 +13,7 @@ extern const FerryField ferry_fields_condition[];
 extern const FerryField ferry_fields_migration_configuration[]; /* of the KubeVirt object */
 extern const FerryField ferry_fields_resolved_configuration[];  /* of one migration */
 extern const FerryField ferry_fields_migration_state[];
+extern const FerryField ferry_fields_lesson[];
 extern const FerryField ferry_fields_migration_progress[];
 
 G_END_DECLS

@@ -32,16 +32,17 @@ static void test_names(void) {
 static void test_domains(void) {
   Bed b = bed_new();
   g_autoptr(json_t) two =
-      json_pack("[{s:s, s:s, s:s, s:b, s:i}, {s:s, s:s, s:b, s:i}]", "uuid", UUID, "name", "web",
-                "namespace", "prod", "active", 1, "memoryBytes", 100, "uuid", OTHER, "name", "db",
-                "active", 0, "memoryBytes", 7);
+      json_pack("[{s:s, s:s, s:s, s:b, s:i, s:i}, {s:s, s:s, s:b, s:i, s:i}]", "uuid", UUID, "name",
+                "web", "namespace", "prod", "active", 1, "memoryBytes", 100, "vcpus", 3, "uuid",
+                OTHER, "name", "db", "active", 0, "memoryBytes", 7, "vcpus", 2);
   g_assert_false(ferry_inventory_is_ready(b.inventory));
   ferry_inventory_replace(b.inventory, two);
   g_assert_true(ferry_inventory_is_ready(b.inventory));
-  gint64 running, memory;
-  ferry_inventory_totals(b.inventory, &running, &memory);
-  g_assert_cmpint(running, ==, 1);
-  g_assert_cmpint(memory, ==, 100); /* of what is active alone */
+  FerryInventoryTotals totals;
+  ferry_inventory_totals(b.inventory, &totals);
+  g_assert_cmpint(totals.running, ==, 1);
+  g_assert_cmpint(totals.memory, ==, 100); /* of what is active alone */
+  g_assert_cmpint(totals.processors, ==, 3);
   g_assert_cmpint(ferry_inventory_domain_memory(b.inventory, OTHER), ==, 7);
   g_assert_cmpint(ferry_inventory_domain_memory(b.inventory, "none"), ==, 0);
   g_autofree char *web = ferry_inventory_resolve(b.inventory, "prod", "web");

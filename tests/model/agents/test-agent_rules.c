@@ -28,6 +28,7 @@ static const Golden golden[] = {
     {"migrationState.abortStatus", "sptR-", "", "'Aborting'"},
     {"migrationState.mode", "R", "", "'Paused'"},
     {"migrationState.targetDisks", "spt", "", "[{'name':'vda','path':'/x'}]"},
+    {"migrationState.means", "spt", "", "['zstd']"},
     {"migrationState.ways", "spt", "", "[{'carries':'memory','address':'10.9.0.2'}]"},
     {"migrationState.bandwidthProbe", "", "spt", "{'address':'10.0.0.2','port':7}"},
     {"migrationState.agentEpoch", "sptR", "", "9"},
