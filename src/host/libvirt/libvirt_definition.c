@@ -3,11 +3,11 @@
 // of it: checkpoints, which it forgets (their bitmaps stay in the images), a definition that is
 // stored while the migration runs, which it takes and loses, and the NVRAM of a VM that is off.
 #include "host/libvirt/libvirt_definition.h"
-#include "host/libvirt/disks_xml.h"
+#include "host/libvirt/storage/disks_xml.h"
 #include "host/libvirt/libvirt_ask.h"
 #include "host/libvirt/libvirt_base.h"
 #include "host/libvirt/libvirt_job_ask.h"
-#include "host/libvirt/libvirt_nvram.h"
+#include "host/libvirt/storage/libvirt_nvram.h"
 #include "host/libvirt/libvirt_state.h"
 
 #define GIVE_MS 20000

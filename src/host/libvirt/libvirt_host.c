@@ -18,7 +18,7 @@
 #include "host/libvirt/libvirt_connections.h"
 #include "host/libvirt/libvirt_definition.h"
 #include "host/libvirt/libvirt_dirty_rate.h"
-#include "host/libvirt/libvirt_disks.h"
+#include "host/libvirt/storage/libvirt_disks.h"
 #include "host/libvirt/libvirt_domain.h"
 #include "host/libvirt/libvirt_events.h"
 #include "host/libvirt/libvirt_info.h"

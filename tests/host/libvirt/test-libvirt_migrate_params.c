@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The model's table against libvirt's own header, and a configuration as libvirt gets it.
-#include "host/libvirt/disks_xml.h"
+#include "host/libvirt/storage/disks_xml.h"
 #include "host/libvirt/libvirt_migrate_params.h"
 #include "model/flags/migration_flags.h"
 #include <string.h>

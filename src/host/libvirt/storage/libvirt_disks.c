@@ -6,14 +6,14 @@
 // it down before anything is made. Only what libvirt says it made is removed again: an image that
 // appeared since the plan is somebody else's.
 #include "base/error.h"
-#include "host/libvirt/libvirt_disks.h"
-#include "host/libvirt/disks_xml.h"
+#include "host/libvirt/storage/libvirt_disks.h"
+#include "host/libvirt/storage/disks_xml.h"
 #include "host/libvirt/libvirt_ask.h"
 #include "host/libvirt/libvirt_base.h"
 #include "host/libvirt/libvirt_connect.h"
 #include "host/libvirt/libvirt_job_ask.h"
 #include "host/libvirt/libvirt_migrate_params.h"
-#include "host/libvirt/libvirt_pools.h"
+#include "host/libvirt/storage/libvirt_pools.h"
 #include "model/flags/migration_flags.h"
 #include <errno.h>
 #include <libvirt/virterror.h>

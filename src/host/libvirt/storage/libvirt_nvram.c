@@ -3,11 +3,11 @@
 // brings it along; where a definition alone moves, libvirt leaves the file behind, and the VM would
 // begin at the target with an empty one. It goes through both libvirts' storage, as the agent may
 // be neither host's user, and through memory, as both may be one file.
-#include "host/libvirt/libvirt_nvram.h"
+#include "host/libvirt/storage/libvirt_nvram.h"
 #include "base/error.h"
-#include "host/libvirt/disks_xml.h"
+#include "host/libvirt/storage/disks_xml.h"
 #include "host/libvirt/libvirt_base.h"
-#include "host/libvirt/libvirt_pools.h"
+#include "host/libvirt/storage/libvirt_pools.h"
 
 #include <string.h>
 

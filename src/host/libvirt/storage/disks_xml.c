@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The XML that copying disks needs: disks of a domain with their backing chains' first link, and
 // libvirt's storage volumes and pools. Read with the limits of domain_xml.c.
-#include "host/libvirt/disks_xml.h"
+#include "host/libvirt/storage/disks_xml.h"
 #include "host/port/domain_xml.h"
 #include "model/domain/xml.h"
 #include <libxml/parser.h>

@@ -6,9 +6,9 @@
 // one is made for the moment. Two agents may do this in one directory at once, then one of them
 // finds the other's pool in its way, or vanish: it tries again. libvirt has no call that makes or
 // removes a directory but building and deleting a pool.
-#include "host/libvirt/libvirt_pools.h"
+#include "host/libvirt/storage/libvirt_pools.h"
 #include "base/json.h"
-#include "host/libvirt/disks_xml.h"
+#include "host/libvirt/storage/disks_xml.h"
 #include "host/libvirt/libvirt_base.h"
 #include <errno.h>
 #include <libvirt/virterror.h>
