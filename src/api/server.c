@@ -26,6 +26,7 @@
 #include "api/resource/object_texts.h"
 #include "api/resource/policy_admission.h"
 #include "base/random.h"
+#include "control/looks.h"
 #include "base/rfc3339.h"
 
 #include <errno.h>
@@ -181,6 +182,7 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   api->listeners = g_ptr_array_new_with_free_func((GDestroyNotify)ferry_listener_free);
   api->texts = ferry_object_texts_new();
   api->admission = ferry_admission_new();
+  api->looks = ferry_looks_new(api->store);
   g_rw_lock_init(&api->sessions);
   api->join_tokens = ferry_join_tokens_open(api->state_dir, api->clock);
   api->front = ferry_front_new(api, config->limits, config->proxies, ferry_listener_hand, error);
@@ -237,6 +239,7 @@ void ferry_api_free(FerryApi *api) {
   ferry_join_tokens_free(api->join_tokens);
   ferry_pki_free(api->pki);
   ferry_admission_free(api->admission);
+  ferry_looks_free(api->looks);
   g_rw_lock_clear(&api->sessions);
   g_free(api->state_dir);
   g_free(api->url);

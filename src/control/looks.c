@@ -8,13 +8,31 @@
 #include "model/kinds/kind.h"
 #include <string.h>
 
-#define FRESH_US G_USEC_PER_SEC
+#define FRESH_MS 1000
 
-static GMutex lock; /* guards what follows */
-static FerryStore *gathered_of;
-static gint64 gathered_us;
-static json_t *gathered;
-static char *gathered_hash;
+struct FerryLooks {
+  FerryStore *store;
+  GMutex lock; /* guards what follows */
+  gint64 gathered_ms;
+  json_t *gathered; /* NULL: nothing yet */
+  char *hash;
+};
+
+FerryLooks *ferry_looks_new(FerryStore *store) {
+  FerryLooks *looks = g_new0(FerryLooks, 1);
+  looks->store = store;
+  g_mutex_init(&looks->lock);
+  return looks;
+}
+
+void ferry_looks_free(FerryLooks *looks) {
+  if (!looks)
+    return;
+  json_decref(looks->gathered);
+  g_free(looks->hash);
+  g_mutex_clear(&looks->lock);
+  g_free(looks);
+}
 
 static gint looks_compare(gconstpointer a, gconstpointer b, gpointer data) {
   return strcmp(a, b);
@@ -43,26 +61,25 @@ static json_t *looks_of_all(FerryStore *store) {
   return list;
 }
 
-/* With the lock. */
-static void looks_gather(FerryStore *store) {
-  gint64 now = g_get_monotonic_time();
-  if (gathered && gathered_of == store && now - gathered_us < FRESH_US)
+/* With the lock. A clock that is set back is no reason to wait. */
+static void looks_gather(FerryLooks *looks, gint64 now_ms) {
+  gint64 age = now_ms - looks->gathered_ms;
+  if (looks->gathered && age >= 0 && age < FRESH_MS)
     return;
-  json_decref(gathered);
-  gathered = looks_of_all(store);
-  gathered_of = store;
-  gathered_us = now;
-  g_autofree char *text = json_dumps(gathered, JSON_COMPACT | JSON_SORT_KEYS);
-  g_free(gathered_hash);
-  gathered_hash = ferry_sha256_hex(text, strlen(text));
+  json_decref(looks->gathered);
+  looks->gathered = looks_of_all(looks->store);
+  looks->gathered_ms = now_ms;
+  g_autofree char *text = json_dumps(looks->gathered, JSON_COMPACT | JSON_SORT_KEYS);
+  g_free(looks->hash);
+  looks->hash = ferry_sha256_hex(text, strlen(text));
 }
 
-void ferry_looks_answer(FerryStore *store, const char *have, json_t *answer) {
-  g_mutex_lock(&lock);
-  looks_gather(store);
-  if (g_strcmp0(have, gathered_hash) != 0) {
-    ferry_json_set(answer, "looks", json_deep_copy(gathered));
-    ferry_json_set_str(answer, "looksHash", gathered_hash);
+void ferry_looks_answer(FerryLooks *looks, gint64 now_ms, const char *have, json_t *answer) {
+  g_mutex_lock(&looks->lock);
+  looks_gather(looks, now_ms);
+  if (g_strcmp0(have, looks->hash) != 0) {
+    ferry_json_set(answer, "looks", json_deep_copy(looks->gathered));
+    ferry_json_set_str(answer, "looksHash", looks->hash);
   }
-  g_mutex_unlock(&lock);
+  g_mutex_unlock(&looks->lock);
 }

@@ -16,36 +16,46 @@ static void test_told_once(void) {
   g_autoptr(FerryStore) store = world_new();
   tell(store, "h1", "port", "::1 80");
   tell(store, "h2", "file", "/a");
+  FerryLooks *looks = ferry_looks_new(store);
   g_autoptr(json_t) first = json_object();
-  ferry_looks_answer(store, NULL, first);
-  const json_t *looks = json_object_get(first, "looks");
-  g_assert_cmpuint(json_array_size(looks), ==, 2);
-  g_assert_cmpstr(ferry_json_str(json_array_get(looks, 0), "name"), ==, "/a"); /* in order */
+  ferry_looks_answer(looks, 1000, NULL, first);
+  const json_t *told = json_object_get(first, "looks");
+  g_assert_cmpuint(json_array_size(told), ==, 2);
+  g_assert_cmpstr(ferry_json_str(json_array_get(told, 0), "name"), ==, "/a"); /* in order */
   const char *hash = ferry_json_str(first, "looksHash");
   g_assert_nonnull(hash);
   g_autoptr(json_t) again = json_object();
-  ferry_looks_answer(store, hash, again);
+  ferry_looks_answer(looks, 1100, hash, again);
   g_assert_null(json_object_get(again, "looks"));
   g_autoptr(json_t) other = json_object();
-  ferry_looks_answer(store, "another", other);
+  ferry_looks_answer(looks, 1200, "another", other);
   g_assert_nonnull(json_object_get(other, "looks"));
+  ferry_looks_free(looks);
 }
 
-/* Another store's are not taken for this one's. */
-static void test_of_this_store(void) {
-  g_autoptr(FerryStore) one = world_new();
-  tell(one, "h1", "file", "/b");
-  g_autoptr(json_t) answer = json_object();
-  ferry_looks_answer(one, NULL, answer);
-  g_autoptr(FerryStore) two = world_new();
-  g_autoptr(json_t) none = json_object();
-  ferry_looks_answer(two, NULL, none);
-  g_assert_cmpuint(json_array_size(json_object_get(none, "looks")), ==, 0);
+/* What hosts name is gathered anew after a second, and by a clock that was set back. */
+static void test_gathered_anew(void) {
+  static const gint64 later_ms[] = {2000, 500};
+  for (gsize i = 0; i < G_N_ELEMENTS(later_ms); i++) {
+    g_autoptr(FerryStore) store = world_new();
+    FerryLooks *looks = ferry_looks_new(store);
+    g_autoptr(json_t) none = json_object();
+    ferry_looks_answer(looks, 1000, NULL, none);
+    g_assert_cmpuint(json_array_size(json_object_get(none, "looks")), ==, 0);
+    tell(store, "h1", "file", "/b");
+    g_autoptr(json_t) soon = json_object();
+    ferry_looks_answer(looks, 1999, NULL, soon);
+    g_assert_cmpuint(json_array_size(json_object_get(soon, "looks")), ==, 0);
+    g_autoptr(json_t) later = json_object();
+    ferry_looks_answer(looks, later_ms[i], NULL, later);
+    g_assert_cmpuint(json_array_size(json_object_get(later, "looks")), ==, 1);
+    ferry_looks_free(looks);
+  }
 }
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/looks/told-once", test_told_once);
-  g_test_add_func("/looks/of-this-store", test_of_this_store);
+  g_test_add_func("/looks/gathered-anew", test_gathered_anew);
   return g_test_run();
 }

@@ -224,7 +224,8 @@ static gboolean serve_report(FerryRequest *req, const char *node, GError **error
   if (ok) {
     json_t *answer = json_pack("{s:s, s:b}", "caHash", ferry_pki_bundle_hash(req->api->pki),
                                "wantsAll", ferry_inventory_wants_all(req->api->store, node));
-    ferry_looks_answer(req->api->store, ferry_json_str(body, "looksHash"), answer);
+    ferry_looks_answer(req->api->looks, ferry_clock_wall_ms(req->api->clock),
+                       ferry_json_str(body, "looksHash"), answer);
     ferry_respond_json(req, 200, answer);
   }
   return ok;

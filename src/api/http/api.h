@@ -27,6 +27,7 @@ typedef struct FerryCertificates FerryCertificates; /* auth/certificates.h */
 typedef struct FerryFront FerryFront;               /* http/front.h */
 typedef struct FerryJoinTokens FerryJoinTokens;     /* auth/join_tokens.h */
 typedef struct FerryListener FerryListener;         /* http/listener.h */
+typedef struct FerryLooks FerryLooks;               /* control/looks.h */
 typedef struct FerryMetrics FerryMetrics;           /* metrics/metrics.h */
 typedef struct FerryObjectTexts FerryObjectTexts;   /* resource/object_texts.h */
 typedef struct FerryOidc FerryOidc;                 /* oidc/oidc.h */
@@ -90,6 +91,7 @@ struct FerryApi {
   FerryAdmission *admission;
   FerryObjectTexts *texts;
   FerryStreams *streams;
+  FerryLooks *looks;
   FerryMetrics *metrics;
 };
 
