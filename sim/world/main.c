@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferry-world: worlds of one number each.
+#include "store/views.h"
 #include "sim/world/runner.h"
 #include <stdio.h>
+
+/* Nobody may change in place what the store gave out. */
+#define VERIFY_EVERY 64
 
 static gint64 opt_seed = -1, opt_first = 1, opt_worlds;
 static double opt_seconds;
@@ -60,6 +64,7 @@ int main(int argc, char **argv) {
   if (!take_away())
     return 2;
   json_object_seed(1);
+  ferry_views_verify_every(VERIFY_EVERY);
   g_log_set_writer_func(say_nothing, NULL, NULL);
   if (opt_safeguards)
     return ferry_runner_safeguards(opt_near ? 0 : (guint64)opt_first,

@@ -154,7 +154,7 @@ void ferry_facts_keep_lesson(json_t *vmi, const json_t *migration, gint64 now_ms
   const json_t *lesson = ferry_json_get(migration, "status.summary.lesson");
   if (ferry_phase_of(migration) != FERRY_PHASE_SUCCEEDED || !json_object_size(lesson))
     return;
-  json_t *lessons = ferry_json_get(vmi, "status.lessons");
+  json_t *lessons = ferry_json_own(vmi, "status.lessons");
   if (!json_is_array(lessons)) {
     lessons = json_array();
     ferry_json_set(vmi, "status.lessons", lessons);

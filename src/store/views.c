@@ -210,10 +210,29 @@ json_t *ferry_stored_hot_view(FerryStored *stored) {
   return view;
 }
 
+static gint verify_every, hot_looks; /* atomic */
+
+void ferry_views_verify_every(guint n) {
+  g_atomic_int_set(&verify_every, (gint)n);
+}
+
+/* A view is what was written as well as what was parsed, and shared with who reads it. */
+static void views_verify(const FerryStored *stored, const json_t *view) {
+  json_t *written = json_loadb(stored->text, stored->len, JSON_ALLOW_NUL, NULL);
+  if (!json_equal(written, view)) {
+    g_autofree char *changed = json_dumps(view, JSON_COMPACT);
+    g_error("a stored object was changed in place: stored %s, now %s", stored->text, changed);
+  }
+  json_decref(written);
+}
+
 json_t *ferry_stored_view(FerryStored *stored) {
   if (!stored)
     return NULL;
   json_t *view = ferry_stored_hot_view(stored);
+  gint every = g_atomic_int_get(&verify_every);
+  if (view && every && g_atomic_int_add(&hot_looks, 1) % every == 0)
+    views_verify(stored, view);
   if (view)
     return view;
   view = json_loadb(stored->text, stored->len, JSON_ALLOW_NUL, NULL);

@@ -37,6 +37,23 @@ static void test_hot_views(void) {
   g_assert_cmpuint(bytes, ==, 0);
 }
 
+/* Who changes what the store gave out is found out. */
+static void test_changed_in_place(void) {
+  if (g_test_subprocess()) {
+    json_auto_t *object = thing("a-name", NULL, 1);
+    g_autoptr(FerryViews) views = ferry_views_new(1 << 20);
+    g_autoptr(FerryStored) one = stored_of(views, object, 1000);
+    ferry_views_verify_every(1);
+    json_auto_t *view = ferry_stored_view(one), *again = ferry_stored_view(one);
+    json_object_set_new(json_object_get(view, "metadata"), "name", json_string("another"));
+    json_auto_t *seen = ferry_stored_view(one);
+    return;
+  }
+  g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_failed();
+  g_test_trap_assert_stderr("*a stored object was changed in place*another*");
+}
+
 /* What it saw is released after it has ended: jansson's count of references is atomic, but nothing
  * tells ThreadSanitizer that who takes the last one away comes after all others. */
 static gpointer look(gpointer data) {
@@ -68,5 +85,6 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/views/hot", test_hot_views);
   g_test_add_func("/views/threads", test_threads);
+  g_test_add_func("/views/changed-in-place", test_changed_in_place);
   return g_test_run();
 }
