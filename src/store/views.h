@@ -17,8 +17,8 @@ typedef struct FerryViews FerryViews;
 FerryViews *ferry_views_new(gsize max_bytes);
 void ferry_views_unref(FerryViews *views);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryViews, ferry_views_unref)
-/** For tests: of the looks at hot views every n-th one (0: none) asserts that the view still is what
- * its text says, as nobody may change it in place. */
+/** For tests: of the looks at hot views every n-th one (0: none) asserts that the view still is
+ * what its text says, as nobody may change it in place. */
 void ferry_views_verify_every(guint n);
 /** About the bytes that its views take, and how often one was parsed since the beginning. */
 void ferry_views_stats(FerryViews *views, gsize *bytes, guint64 *parsed);

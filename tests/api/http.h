@@ -3,6 +3,7 @@
 #pragma once
 #include "api/server.h"
 #include "seed.h"
+#include "store/views.h"
 
 #include <curl/curl.h>
 #include <glib/gstdio.h>
@@ -39,6 +40,7 @@ static inline gboolean on_report(gpointer data, const char *node, const json_t *
 /* `data`: FerryHttpLimits, or NULL for the defaults. 127.0.0.9 speaks for others by the PROXY
  * protocol. */
 static inline void server_up(Server *s, gconstpointer data) {
+  ferry_views_verify_every(1); /* nobody may change in place what the store gave out */
   g_autoptr(GError) error = NULL;
   static const char *const proxies[] = {"127.0.0.9", NULL};
   static const char *const listen[] = {"127.0.0.1:0", NULL};

@@ -2,6 +2,7 @@
 // A store with nodes and a VM, for tests of the controllers.
 #pragma once
 #include "base/rfc3339.h"
+#include "store/views.h"
 #include "control/conditions.h"
 #include "control/inventory.h"
 #include "control/migration.h"
@@ -60,6 +61,7 @@ static inline void world_fill(FerryStore *store) {
 }
 
 static inline FerryStore *world_new(void) {
+  ferry_views_verify_every(1); /* nobody may change in place what the store gave out */
   g_autoptr(GError) error = NULL;
   FerryStore *store = ferry_store_open(NULL, NULL, &error);
   g_assert_no_error(error);
