@@ -25,6 +25,7 @@
 #include "api/metrics/metrics.h"
 #include "api/resource/object_texts.h"
 #include "api/resource/policy_admission.h"
+#include "api/rights/node_restriction.h"
 #include "base/random.h"
 #include "control/looks.h"
 #include "base/rfc3339.h"
@@ -183,6 +184,7 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   api->texts = ferry_object_texts_new();
   api->admission = ferry_admission_new();
   api->looks = ferry_looks_new(api->store);
+  api->node_accounts = ferry_node_accounts_new();
   g_rw_lock_init(&api->sessions);
   api->join_tokens = ferry_join_tokens_open(api->state_dir, api->clock);
   api->front = ferry_front_new(api, config->limits, config->proxies, ferry_listener_hand, error);
@@ -240,6 +242,7 @@ void ferry_api_free(FerryApi *api) {
   ferry_pki_free(api->pki);
   ferry_admission_free(api->admission);
   ferry_looks_free(api->looks);
+  ferry_node_accounts_free(api->node_accounts);
   g_rw_lock_clear(&api->sessions);
   g_free(api->state_dir);
   g_free(api->url);

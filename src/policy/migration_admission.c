@@ -11,7 +11,7 @@
 #include "policy/layers.h"
 #include "policy/placement.h"
 #include "policy/policy_check.h"
-#include "policy/target/candidates.h"
+#include "policy/candidates.h"
 #include "policy/target/needs_rules.h"
 #include "model/migration/condition.h"
 

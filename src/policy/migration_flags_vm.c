@@ -9,7 +9,7 @@
 #include "model/kinds/policy_fields.h"
 #include "model/migration/phase.h"
 #include "policy/migratable.h"
-#include "policy/target_xml_rules.h"
+#include "policy/target/target_xml_rules.h"
 #include "model/domain/xml.h"
 #include <libxml/parser.h>
 #include <libxml/tree.h>

@@ -46,6 +46,9 @@ ROOMS = {
         "events": {"http", "auth", "resource"},
         "web": {"http", "auth"},
     },
+    "policy": {
+        "target": set(),
+    },
     "cli": {
         "view": set(),
         "core": {"view"},

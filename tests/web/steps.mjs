@@ -103,6 +103,15 @@ export async function cookies({ context }) {
   return context.cookies();
 }
 
+// After the next frames nothing moves any more.
+async function settled(page) {
+  await page.evaluate(async () => {
+    for (let i = 0; i < 2; i++)
+      await new Promise(requestAnimationFrame);
+    await Promise.allSettled(document.getAnimations().map(a => a.finished));
+  });
+}
+
 // What axe finds, and of the dark colours whether they can be read.
 export async function audit(world) {
   const { page } = world;
@@ -110,6 +119,7 @@ export async function audit(world) {
   const found = [];
   for (const [colorScheme, options] of [["light", {}], ["dark", { runOnly: ["color-contrast"] }]]) {
     await page.emulateMedia({ colorScheme });
+    await settled(page); // colours of links fade from one scheme to the other
     await page.evaluate(script);
     const result = await page.evaluate(how => window.axe.run(document, { resultTypes: ["violations"], ...how }), options);
     found.push(...result.violations.map(v => `${colorScheme}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map(n => n.target.join(" ")).join(", ")}`));

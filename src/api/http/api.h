@@ -5,7 +5,8 @@
 // Threads: one accepts connections and keeps their deadlines; libmicrohttpd's own parse requests,
 // answer what is quick and stream watches; all else runs on a thread of its priority level while
 // its connection is suspended (http/front.h). Locks, outermost first: those of admission
-// (resource/admission.h), sessions, that of join tokens, that of streams, a stream's own.
+// (resource/admission.h), sessions, that of join tokens, that of streams, a stream's own; those of
+// looks and of nodes' accounts, under which the store may be read and nothing else is locked.
 #pragma once
 #include "api/hooks.h"
 #include "api/http/user.h"
@@ -30,6 +31,7 @@ typedef struct FerryListener FerryListener;         /* http/listener.h */
 typedef struct FerryLooks FerryLooks;               /* control/looks.h */
 typedef struct FerryMetrics FerryMetrics;           /* metrics/metrics.h */
 typedef struct FerryObjectTexts FerryObjectTexts;   /* resource/object_texts.h */
+typedef struct FerryNodeAccounts FerryNodeAccounts; /* rights/node_restriction.h */
 typedef struct FerryOidc FerryOidc;                 /* oidc/oidc.h */
 typedef struct FerryRbac FerryRbac;                 /* auth/rbac.h */
 typedef struct FerryRequest FerryRequest;           /* http/request.h */
@@ -92,6 +94,7 @@ struct FerryApi {
   FerryObjectTexts *texts;
   FerryStreams *streams;
   FerryLooks *looks;
+  FerryNodeAccounts *node_accounts;
   FerryMetrics *metrics;
 };
 

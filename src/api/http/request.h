@@ -53,8 +53,9 @@ typedef struct {
   gboolean waits_in_words; /* a 429 names no time: the client is to print why */
 } FerryRequestSeat;
 
-/** What it is about. Written by the router and authz.c, and by interfaces whose paths name things
- * in words of their own (kube/, kimchi/). */
+/** What it is about. Written by the router and authz.c; by interfaces whose paths name things in
+ * words of their own (kube/, kimchi/); and by the deletion of a collection, which is about one
+ * object after another. */
 typedef struct {
   const FerryApiRoute *route;
   const FerryKind *kind;
@@ -72,7 +73,8 @@ typedef struct {
   char *told;             /* what a deletion did, for its answer */
 } FerryRequestWrite;
 
-/** The form of the answer. Written by negotiate.c; the error's object by who makes it. */
+/** The form of the answer. Written by negotiate.c; by respond.c for an error and by the deletion of
+ * a collection, which have one form; the error's object by who makes it. */
 typedef struct {
   FerryFormat format;
   const char *table_version; /* "v1" or "v1beta1" */
@@ -91,8 +93,8 @@ typedef struct {
   FerryStream *stream; /* in place of both */
 } FerryRequestAnswer;
 
-/** One HTTP request from the header to the answer: a part for each of its stations, written by that
- * one alone and read by those after it. One thread works on it at a time. */
+/** One HTTP request from the header to the answer: a part for each of its stations, written there
+ * and read by those after it. One thread works on it at a time. */
 struct FerryRequest {
   FerryApi *api;
   struct MHD_Connection *connection;

@@ -29,17 +29,32 @@ typedef struct {
   gint64 room_us;        /* of events: the time at which the bucket would be full */
 } Account;
 
-static GMutex accounts_lock;
-static GHashTable *accounts; /* node -> Account; one for each node that ever did it */
+struct FerryNodeAccounts {
+  GMutex lock;
+  GHashTable *of; /* node -> Account; one for each node that ever did it */
+};
+
+FerryNodeAccounts *ferry_node_accounts_new(void) {
+  FerryNodeAccounts *accounts = g_new0(FerryNodeAccounts, 1);
+  g_mutex_init(&accounts->lock);
+  accounts->of = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  return accounts;
+}
+
+void ferry_node_accounts_free(FerryNodeAccounts *accounts) {
+  if (!accounts)
+    return;
+  g_hash_table_unref(accounts->of);
+  g_mutex_clear(&accounts->lock);
+  g_free(accounts);
+}
 
 /* Caller holds the lock. */
-static Account *account_of(const char *node) {
-  if (!accounts)
-    accounts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  Account *account = g_hash_table_lookup(accounts, node);
+static Account *account_of(FerryNodeAccounts *accounts, const char *node) {
+  Account *account = g_hash_table_lookup(accounts->of, node);
   if (!account) {
     account = g_new0(Account, 1);
-    g_hash_table_insert(accounts, g_strdup(node), account);
+    g_hash_table_insert(accounts->of, g_strdup(node), account);
   }
   return account;
 }
@@ -49,15 +64,16 @@ static void log_refusal(const FerryRequest *req, const GError *refused) {
   for (guint i = 0; i < ferry_error_n_causes(refused) && fields->len < 1024; i++)
     g_string_append_printf(fields, "%s%s", i ? " " : "", ferry_error_cause(refused, i)->field);
   gint64 minute = g_get_monotonic_time() / (60 * G_USEC_PER_SEC);
-  g_mutex_lock(&accounts_lock);
-  Account *account = account_of(req->user->node);
+  FerryNodeAccounts *accounts = req->api->node_accounts;
+  g_mutex_lock(&accounts->lock);
+  Account *account = account_of(accounts, req->user->node);
   guint dropped = account->minute == minute ? 0 : account->dropped;
   if (account->minute != minute)
     *account = (Account){.minute = minute, .room_us = account->room_us};
   gboolean shown = account->logged < LOGGED_PER_MINUTE;
   account->logged += shown;
   account->dropped += !shown;
-  g_mutex_unlock(&accounts_lock);
+  g_mutex_unlock(&accounts->lock);
   if (!shown)
     return;
   g_autofree char *unseen = g_strdup_printf("%u", dropped);
@@ -68,15 +84,15 @@ static void log_refusal(const FerryRequest *req, const GError *refused) {
                 "FERRY_REFUSED", refused->message, "FERRY_NOT_SHOWN_BEFORE", unseen);
 }
 
-static gboolean may_tell(const char *node) {
+static gboolean may_tell(FerryNodeAccounts *accounts, const char *node) {
   gint64 now = g_get_monotonic_time(), cost = EVENT_EVERY_S * G_USEC_PER_SEC;
-  g_mutex_lock(&accounts_lock);
-  Account *account = account_of(node);
+  g_mutex_lock(&accounts->lock);
+  Account *account = account_of(accounts, node);
   gint64 full = MAX(account->room_us, now) + cost;
   gboolean may = full - now <= EVENT_BURST * cost;
   if (may)
     account->room_us = full;
-  g_mutex_unlock(&accounts_lock);
+  g_mutex_unlock(&accounts->lock);
   return may;
 }
 
@@ -219,7 +235,7 @@ gboolean ferry_node_restriction_event(FerryRequest *req, json_t *event, GError *
       ferry_json_set_str(event, texts[i], cut);
     }
   }
-  if (!may_tell(node)) {
+  if (!may_tell(req->api->node_accounts, node)) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,
                 "node %s tells too many events: one in %d s after the first %d", node,
                 EVENT_EVERY_S, EVENT_BURST);

@@ -5,6 +5,10 @@
 
 G_BEGIN_DECLS
 
+/** How much each node's agent may have logged and told; one for a server. Any thread. */
+FerryNodeAccounts *ferry_node_accounts_new(void);
+void ferry_node_accounts_free(FerryNodeAccounts *accounts); /* NULL is allowed */
+
 /** Whether the agent that asks may change `old` into `object`: its epoch, and
  * model/agents/agent_rules.h. TRUE for everybody else. Puts the times that it gave into bounds, in
  * place. BAD_REQUEST, CONFLICT, FORBIDDEN, TOO_LARGE; what is refused is logged, at a limited rate.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One definition as virsh dumpxml prints it, and what could be made of it for a target host.
-#include "policy/target_xml_rules.h"
+#include "policy/target/target_xml_rules.h"
 #include "base/error.h"
 #include "model/domain/domain_resources.h"
 #include <libxml/parser.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/target/candidates.h"
+#include "policy/candidates.h"
 #include "model/migration/migration.h"
 #include "policy/data_way.h"
 #include "policy/target/version_defects.h"

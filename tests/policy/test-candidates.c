@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/target/candidates.h"
+#include "policy/candidates.h"
 
 static json_t *host(const char *name, gint64 used) {
   return json_pack("{s{ss},s{s{ss},sI,s[{ss,ss}],s{ss,s{ss,ss}}}}", "metadata", "name", name,

@@ -4,7 +4,7 @@
 // domain_resources.c finds in it must be in the VM's definition already: spec.domain.hostResources
 // holds the digests of what the source's agent saw there. What the agent didn't report is not
 // known, and refused.
-#include "policy/target_xml_rules.h"
+#include "policy/target/target_xml_rules.h"
 #include "base/error.h"
 #include "model/domain/domain_resources.h"
 
