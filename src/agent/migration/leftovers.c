@@ -8,7 +8,9 @@
 // looked at again later.
 //
 // Whose a definition at the target is, it doesn't say. It is this migration's where the target knew
-// nothing of the VM before, as the note says, and it is the VM's own, part by part.
+// nothing of the VM before, as the note says, it is the VM's own, part by part, and the note is
+// fresh: who finds the target again only much later can't know who has defined it there since.
+// Images that were made on the target are never removed once the guest may have run there.
 #include "agent/migration/leftovers.h"
 #include "agent/core/records.h"
 #include "agent/link/delivery_server.h"
@@ -20,6 +22,7 @@
 
 #define LOOK_US (15 * G_USEC_PER_SEC)
 #define LATE_S 60
+#define FRESH_S 3600
 
 static const FerryRecords leftover_records = {
     "leftovers", "a note of what a migration may have left", 1024 * 1024, 1000};
@@ -66,6 +69,27 @@ static const char *state_dir(const FerryLeftovers *l) {
   return ferry_context_state_dir(l->ports.context);
 }
 
+static gint64 leftovers_now_s(void) {
+  return g_get_real_time() / G_USEC_PER_SEC;
+}
+
+/* The name of the file that a note is in. */
+static const char *note_of(const json_t *record) {
+  const char *own = ferry_json_str(record, "note");
+  return own ? own : ferry_json_str(record, "uid");
+}
+
+/* A migration that is tried on another host keeps the note of the first one, under a name of its
+ * own. */
+static void set_aside(const FerryLeftovers *l, const char *uid, const char *uri) {
+  g_autoptr(json_t) old = ferry_record_read(state_dir(l), &leftover_records, uid);
+  if (!old || g_strcmp0(ferry_json_str(old, "uri"), uri) == 0)
+    return;
+  g_autofree char *name = g_uuid_string_random();
+  ferry_json_set_str(old, "note", name);
+  ferry_record_write(state_dir(l), &leftover_records, name, old);
+}
+
 /* What an earlier note of the migration says of the same target and this one doesn't know. */
 static void keep_known(const FerryLeftovers *l, const char *uid, const FerryLeftoverNote *note,
                        json_t *record) {
@@ -84,10 +108,11 @@ void ferry_leftovers_begin(FerryLeftovers *l, const json_t *object, const FerryL
   const char *uid = ferry_json_str(object, "metadata.uid");
   if (!l || !uid || !g_uuid_string_is_valid(uid) || !note->uri)
     return;
-  g_autoptr(json_t) record =
-      json_pack("{s:s, s:s*, s:s*, s:s, s:s}", "uid", uid, "namespace",
-                ferry_json_str(object, "metadata.namespace"), "name",
-                ferry_json_str(object, "metadata.name"), "domain", note->uuid, "uri", note->uri);
+  set_aside(l, uid, note->uri);
+  g_autoptr(json_t) record = json_pack(
+      "{s:s, s:s*, s:s*, s:s, s:s, s:I}", "uid", uid, "namespace",
+      ferry_json_str(object, "metadata.namespace"), "name", ferry_json_str(object, "metadata.name"),
+      "domain", note->uuid, "uri", note->uri, "at", (json_int_t)leftovers_now_s());
   if (note->disks)
     json_object_set_new(record, "disks", json_deep_copy(note->disks));
   if (note->before) {
@@ -104,9 +129,11 @@ void ferry_leftovers_end(FerryLeftovers *l, const json_t *object, FerryLeftovers
   if (!l || !uid || !g_uuid_string_is_valid(uid))
     return;
   g_autoptr(json_t) record =
-      left == FERRY_LEFTOVERS_LATE ? ferry_record_read(state_dir(l), &leftover_records, uid) : NULL;
+      left == FERRY_LEFTOVERS_NONE ? NULL : ferry_record_read(state_dir(l), &leftover_records, uid);
   if (record) {
-    ferry_json_set_bool(record, "late", TRUE);
+    ferry_json_set_int(record, "at", leftovers_now_s());
+    if (left == FERRY_LEFTOVERS_LATE)
+      ferry_json_set_bool(record, "late", TRUE);
     ferry_record_write(state_dir(l), &leftover_records, uid, record);
   }
   if (left == FERRY_LEFTOVERS_NONE)
@@ -204,8 +231,27 @@ static void tell_swept(const Leftover *o, const json_t *disks) {
   }
 }
 
+/* The guest may have run on the target: what it wrote there is nowhere else. */
+static void leave_images(const Leftover *o, const json_t *disks) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  gsize i;
+  json_t *disk;
+  json_array_foreach((json_t *)disks, i, disk) if (ferry_json_bool(disk, "create", FALSE))
+      g_string_append_printf(text, "%s%s", text->len ? ", " : "", ferry_json_text_at(disk, "path"));
+  if (!text->len)
+    return;
+  g_autofree char *what = g_strdup_printf(
+      "made on %s for this migration and left alone there, as the VM may have run on it: %s",
+      target_of(o), text->str);
+  tell_of(o, TRUE, FERRY_REASON_LEFT_BEHIND, what);
+}
+
 static gboolean sweep_images(const Leftover *o, GError **error) {
   const json_t *all = json_object_get(o->record, "disks");
+  if (o->object && ferry_mode_of(o->object) == FERRY_MODE_POST_COPY) {
+    leave_images(o, all);
+    return TRUE;
+  }
   g_autoptr(json_t) disks = all ? json_deep_copy(all) : json_array();
   if (json_array_size(disks) == 0)
     return TRUE;
@@ -226,6 +272,8 @@ static void look_here(Leftover *o) {
 static gboolean stayed_here(const Leftover *o) {
   static const char *const unclear[] = {"migrated", "unknown", "daemon", NULL};
   const FerryDomainState *here = &o->here;
+  if (here->reason && g_str_has_prefix(here->reason, "postcopy"))
+    return FALSE; /* it may have run there last */
   if (!here->exists || here->active)
     return here->exists;
   if (ferry_json_bool(o->record, "offline", FALSE))
@@ -271,12 +319,16 @@ static json_t *compare_definitions(const Leftover *o, GError **error) {
   return NULL;
 }
 
+/* `names`: in what it differs; an empty list: in nothing, but it may be newer. */
 static void tell_foreign(const Leftover *o, const json_t *names) {
   g_autoptr(GString) text = g_string_new(NULL);
   g_string_printf(text,
-                  "a definition of the VM came to %s while it was to move there, and is left alone,"
-                  " as it is not the one here: ",
+                  "a definition of the VM is on %s since it was to move there, and is left alone, ",
                   target_of(o));
+  if (json_array_size(names) == 0)
+    g_string_append(text, "as the migration ended long ago and somebody may have put it there");
+  else
+    g_string_append(text, "as it is not the one here: ");
   for (gsize i = 0; i < json_array_size(names); i++)
     g_string_append_printf(text, "%s%s", i ? ", " : "",
                            json_string_value(json_array_get(names, i)));
@@ -287,10 +339,12 @@ static void tell_foreign(const Leftover *o, const json_t *names) {
 static gboolean drop_definition(const Leftover *o, GError **error) {
   if (!o->peer.exists || !json_is_false(json_object_get(o->record, "there")))
     return TRUE;
-  g_autoptr(json_t) names = o->peer.persistent ? compare_definitions(o, error) : json_array();
+  gint64 age_s = leftovers_now_s() - ferry_json_int(o->record, "at", 0);
+  g_autoptr(json_t) names = !o->peer.persistent ? json_array() : compare_definitions(o, error);
   if (!names)
     return FALSE;
-  if (json_array_size(names)) {
+  gboolean old = o->peer.persistent && (age_s < 0 || age_s > FRESH_S);
+  if (json_array_size(names) || old) {
     tell_foreign(o, names);
     return TRUE;
   }
@@ -344,8 +398,8 @@ static gboolean clear_up(Leftover *o, FerryLeftoverVerdict verdict, GError **err
 /* Nothing is left. Of a call that libvirt lost the target may see to the rest when all seems to be
  * over: a libvirtd that hung does what it was asked before, and nobody is there to hear of it. */
 static void leftover_is_done(const FerryLeftovers *l, const json_t *record) {
-  const char *uid = ferry_json_str(record, "uid");
-  gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
+  const char *uid = note_of(record);
+  gint64 now_s = leftovers_now_s();
   gint64 since_s = ferry_json_int(record, "quietSince", 0);
   if (!ferry_json_bool(record, "late", FALSE) || (since_s > 0 && ABS(now_s - since_s) >= LATE_S)) {
     ferry_record_remove(state_dir(l), &leftover_records, uid);
@@ -384,7 +438,7 @@ static void settle_leftover(const FerryLeftovers *l, const json_t *record) {
 }
 
 static gboolean is_leftover(const char *name, const json_t *record) {
-  return g_strcmp0(name, ferry_json_str(record, "uid")) == 0 && ferry_json_str(record, "domain") &&
+  return g_strcmp0(name, note_of(record)) == 0 && ferry_json_str(record, "domain") &&
          ferry_json_str(record, "uri");
 }
 

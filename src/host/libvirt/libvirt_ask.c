@@ -50,7 +50,16 @@ static gboolean say_silent(const char *who, gint64 since_us, GError **error) {
 
 gboolean ferry_libvirt_ask_anyway(FerryPatience *patience, FerryLibvirtAsk *a, const char *key,
                                   gint64 ms, gint64 *since_us) {
+  a->until_us = g_get_monotonic_time() + ms * 1000;
   return ferry_patience_call(patience, key, ms, ask_work, a, ask_clear, since_us);
+}
+
+gboolean ferry_libvirt_ask_is_wanted(const FerryLibvirtAsk *a, GError **error) {
+  if (g_get_monotonic_time() < a->until_us)
+    return TRUE;
+  g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
+              "libvirt answered so late that nothing was done");
+  return FALSE;
 }
 
 gboolean ferry_libvirt_ask(FerryLibvirtAsk *a, const char *key, const char *who, gint64 ms,

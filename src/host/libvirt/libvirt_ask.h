@@ -37,7 +37,8 @@ struct _FerryLibvirtAsk {
   char *uuid, *text;
   gint64 value;
   json_t *json;
-  gint64 peer_ms; /* how long another host's libvirtd has; 0: FERRY_ASK_PEER_MS */
+  gint64 until_us; /* monotonic: nobody waits for the answer after it */
+  gint64 peer_ms;  /* how long another host's libvirtd has; 0: FERRY_ASK_PEER_MS */
   /* what was answered; read after ferry_libvirt_ask alone */
   gboolean ok;
   GError *error;
@@ -51,6 +52,9 @@ struct _FerryLibvirtAsk {
 
 /** A new one with nothing in it; `func` is called in another thread and must use nothing but it. */
 FerryLibvirtAsk *ferry_libvirt_ask_new(FerryLibvirtHost *host, FerryLibvirtAskFunc func);
+/** For a `func` that changes something, right before it does: FALSE, with an error, where the one
+ * who asked has given up. A libvirtd that hung for hours must not do then what was right before. */
+gboolean ferry_libvirt_ask_is_wanted(const FerryLibvirtAsk *ask, GError **error);
 /** The asker's reference. */
 void ferry_libvirt_ask_unref(FerryLibvirtAsk *ask);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryLibvirtAsk, ferry_libvirt_ask_unref)

@@ -174,7 +174,8 @@ static gboolean ask_to_take(FerryLibvirtAsk *a, GError **error) {
   if (!conn)
     return ferry_libvirt_error(error, "cannot ask the other host's libvirt");
   virDomainPtr domain = ferry_libvirt_lookup(conn, a->uuid, error);
-  a->found = domain ? take_gift(a, domain, conn, error) : NULL;
+  a->found =
+      domain && ferry_libvirt_ask_is_wanted(a, error) ? take_gift(a, domain, conn, error) : NULL;
   if (domain)
     virDomainFree(domain);
   virConnectClose(conn);
@@ -239,7 +240,8 @@ static gboolean ask_to_forget(FerryLibvirtAsk *a, GError **error) {
   virDomainPtr domain;
   gboolean ok = find_left(a, a->conn, &domain, &state, error);
   if (ok && domain && state.exists && !state.active)
-    ok = forget_inactive(a, a->conn, domain, &state, error);
+    ok =
+        ferry_libvirt_ask_is_wanted(a, error) && forget_inactive(a, a->conn, domain, &state, error);
   if (domain)
     virDomainFree(domain);
   return ok;
@@ -275,9 +277,9 @@ static gboolean ask_peer_to_forget(FerryLibvirtAsk *a, GError **error) {
     return ferry_libvirt_error(error, "cannot ask the other host's libvirt");
   gboolean ok = find_left(a, conn, &domain, &state, error);
   if (ok && domain && state.active)
-    ok = end_waiting(domain, &state, error);
+    ok = ferry_libvirt_ask_is_wanted(a, error) && end_waiting(domain, &state, error);
   if (ok && domain && state.exists)
-    ok = forget_inactive(a, conn, domain, &state, error);
+    ok = ferry_libvirt_ask_is_wanted(a, error) && forget_inactive(a, conn, domain, &state, error);
   if (domain)
     virDomainFree(domain);
   virConnectClose(conn);

@@ -19,7 +19,7 @@ typedef struct {
   const char *there;     /* the title of a definition at the target; NULL: there is none */
   gboolean zombie;       /* something there that is neither active nor stored */
   const char *here;      /* state of the domain on this host; NULL: there is none */
-  gint swept, forgotten, undefined, ended, dropped;
+  gint swept, forgotten, undefined, ended, dropped, elsewhere;
 } Target;
 
 static gboolean peer_state(FerryHost *host, const char *uri, const char *uuid,
@@ -39,7 +39,10 @@ static gboolean peer_state(FerryHost *host, const char *uri, const char *uuid,
 static gboolean peer_forget(FerryHost *host, const char *uri, const char *uuid, gboolean definition,
                             GError **error) {
   Target *t = (Target *)host;
-  g_assert_cmpstr(uri, ==, "qemu+tls://h2/system");
+  if (!g_str_equal(uri, "qemu+tls://h2/system")) {
+    t->elsewhere++;
+    return TRUE;
+  }
   g_assert_false(t->active);
   t->ended += t->waits;
   t->waits = FALSE;
@@ -93,10 +96,13 @@ static void job_close(FerryHostJob *job) {
 
 static gboolean job_state(FerryHostJob *job, FerryDomainState *out, GError **error) {
   const char *here = ((Here *)job)->target->here;
-  gboolean active = g_strcmp0(here, "running") == 0 || g_strcmp0(here, "paused") == 0;
+  gboolean broken = g_strcmp0(here, "postcopy-failed") == 0;
+  gboolean active = broken || g_strcmp0(here, "running") == 0 || g_strcmp0(here, "paused") == 0;
   *out = (FerryDomainState){.exists = TRUE,
                             .active = active,
-                            .state = active ? here : "shutoff",
+                            .state = broken   ? "paused"
+                                     : active ? here
+                                              : "shutoff",
                             .reason = here,
                             .persistent = TRUE};
   return TRUE;
@@ -327,6 +333,34 @@ static void test_a_definition(void) {
     }
 }
 
+/* Long after the migration somebody else may have put the same definition there. */
+static void test_an_old_note(void) {
+  Bed b;
+  bed_up(&b);
+  begin_seen(&b, FALSE);
+  g_autofree char *file = g_strdup_printf("%s/leftovers/" FIRST ".json", b.dir);
+  g_autoptr(json_t) note = json_load_file(file, 0, NULL);
+  ferry_json_set_int(note, "at", ferry_json_int(note, "at", 0) - 3601);
+  g_assert_cmpint(json_dump_file(note, file, 0), ==, 0);
+  b.target.there = "as it is";
+  clear(&b, SECOND, DOMAIN);
+  g_assert_cmpint(b.target.dropped, ==, 0);
+  g_assert_false(is_noted(&b)); /* it was named */
+  bed_down(&b);
+}
+
+/* A source that broke in post-copy is active, and the newest disks are on the target. */
+static void test_broken_post_copy(void) {
+  Bed b;
+  bed_up(&b);
+  begin(&b);
+  b.target.here = "postcopy-failed";
+  clear(&b, SECOND, DOMAIN);
+  g_assert_cmpint(b.target.swept, ==, 0);
+  g_assert_true(is_noted(&b));
+  bed_down(&b);
+}
+
 /* What a second try finds at the same target the first one has left. */
 static void test_two_tries(void) {
   Bed b;
@@ -342,10 +376,11 @@ static void test_two_tries(void) {
   begin_with(&b, &(FerryLeftoverNote){.uuid = DOMAIN,
                                       .uri = "qemu+tls://h3/system",
                                       .before = &(FerryDomainState){0}});
-  begin_seen(&b, TRUE); /* elsewhere */
+  begin_seen(&b, TRUE); /* on another host: what the first try left is not forgotten by that */
   b.target.zombie = TRUE;
   clear(&b, SECOND, DOMAIN);
   g_assert_cmpint(b.target.dropped, ==, 0);
+  g_assert_cmpint(b.target.elsewhere, ==, 1);
   bed_down(&b);
 }
 
@@ -463,6 +498,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/leftovers/a_copy_that_waits", test_a_copy_that_waits);
   g_test_add_func("/leftovers/a_definition", test_a_definition);
   g_test_add_func("/leftovers/two_tries", test_two_tries);
+  g_test_add_func("/leftovers/an_old_note", test_an_old_note);
+  g_test_add_func("/leftovers/broken_post_copy", test_broken_post_copy);
   g_test_add_func("/leftovers/offline", test_offline);
   g_test_add_func("/leftovers/late", test_late);
   return g_test_run();

@@ -302,14 +302,15 @@ static gboolean sweep_disk(FerryPool *pool, json_t *disk, gpointer conn, GError 
   return ok;
 }
 
-static gboolean sweep_all(virConnectPtr conn, json_t *disks, GError **error) {
+static gboolean sweep_all(const FerryLibvirtAsk *a, virConnectPtr conn, GError **error) {
   gsize i;
   json_t *disk;
-  json_array_foreach(disks, i, disk) {
+  json_array_foreach(a->json, i, disk) {
     const char *path = ferry_json_str(disk, "path"), *top = ferry_json_str(disk, "directory");
     if (!path || !ferry_json_bool(disk, "create", FALSE))
       continue;
-    if (!ferry_pool_with(conn, disk, FALSE, sweep_disk, conn, error))
+    if (!ferry_libvirt_ask_is_wanted(a, error) ||
+        !ferry_pool_with(conn, disk, FALSE, sweep_disk, conn, error))
       return FALSE;
     if (top && !ferry_json_str(disk, "kept"))
       ferry_pool_remove_directories(conn, path, top);
@@ -321,7 +322,7 @@ static gboolean ask_to_sweep(FerryLibvirtAsk *a, GError **error) {
   virConnectPtr conn = virConnectOpen(a->text);
   if (!conn)
     return ferry_libvirt_error(error, "cannot ask the other host's libvirt");
-  gboolean ok = sweep_all(conn, a->json, error);
+  gboolean ok = sweep_all(a, conn, error);
   virConnectClose(conn);
   return ok;
 }
