@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define FRESH_MS 1000
+#define NAME_MAX_BYTES 512
+#define MAX_BYTES (32 * 1024) /* of all names: each agent has them, and answers with as much */
 
 struct FerryLooks {
   FerryStore *store;
@@ -40,20 +42,48 @@ static gint looks_compare(gconstpointer a, gconstpointer b, gpointer data) {
 
 static gboolean looks_append(gpointer key, gpointer look, gpointer list) {
   json_array_append(list, look);
-  return json_array_size(list) >= FERRY_LOOKS_MAX;
+  return FALSE;
+}
+
+/* A host's key is worth its host: what it has others look for is of a kind that takes a look, and
+ * short. Which paths nobody looks at is each agent's own to say (host/machine/looks.h). */
+static gboolean is_good(const json_t *look) {
+  const char *name = ferry_json_str(look, "name");
+  FerryNeed need = ferry_need_of_word(ferry_json_str(look, "kind"));
+  if (need == FERRY_NEEDS || !ferry_need_takes_look(need) || !name || strlen(name) > NAME_MAX_BYTES)
+    return FALSE;
+  for (const char *c = name; *c; c++)
+    if (g_ascii_iscntrl(*c))
+      return FALSE;
+  return TRUE;
+}
+
+/* Adds one; its bytes, 0: it was there already. */
+static gsize looks_add(GTree *found, json_t *look) {
+  const char *kind = ferry_json_str(look, "kind"), *name = ferry_json_str(look, "name");
+  g_autofree char *key = g_strdup_printf("%s %s", kind, name);
+  if (g_tree_lookup(found, key))
+    return 0;
+  gsize bytes = strlen(key);
+  g_tree_insert(found, g_steal_pointer(&key), json_pack("{ss,ss}", "kind", kind, "name", name));
+  return bytes;
 }
 
 static json_t *looks_of_all(FerryStore *store) {
   GTree *found = g_tree_new_full(looks_compare, NULL, g_free, (GDestroyNotify)json_decref);
   g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
   json_t *list = json_array();
-  for (guint i = 0; i < nodes->len; i++) {
-    gsize k;
-    json_t *look;
-    json_array_foreach(ferry_json_get(nodes->pdata[i], "status.looks"), k, look) {
-      char *key =
-          g_strdup_printf("%s %s", ferry_json_str(look, "kind"), ferry_json_str(look, "name"));
-      g_tree_insert(found, key, json_incref(look));
+  gsize bytes = 0;
+  gboolean more = TRUE;
+  /* one of each host after the other, so that no host has the others' left out */
+  for (gsize turn = 0; more && turn < FERRY_LOOKS_MAX; turn++) {
+    more = FALSE;
+    for (guint i = 0; i < nodes->len; i++) {
+      json_t *look = json_array_get(ferry_json_get(nodes->pdata[i], "status.looks"), turn);
+      more |= look != NULL;
+      if (look && is_good(look) && (gsize)g_tree_nnodes(found) < FERRY_LOOKS_MAX &&
+          bytes < MAX_BYTES)
+        bytes += looks_add(found, look);
     }
   }
   g_tree_foreach(found, looks_append, list);

@@ -18,6 +18,7 @@
 #define AWAY_MS 1000 /* until libvirt is asked again for what ferryd misses */
 #define INFO_REFRESH_S 30
 #define RENEW_RETRY_S 60
+#define LOOKS_APART_US (10 * G_USEC_PER_SEC)
 #define ALIVE_US (90 * G_USEC_PER_SEC)
 
 struct _FerryReporter {
@@ -35,9 +36,10 @@ struct _FerryReporter {
   gint64 reports;  /* sent, of this process */
   gint64 renew_us; /* when to look again whether the certificate is to be renewed */
   gboolean ready, saw_other_ca;
-  gboolean all_told;  /* in this session, and since libvirt was away */
-  gboolean looks_due; /* ferryd has named others since the last look */
-  gboolean wants_all; /* ferryd, by its last answer: where it was to the last part, it has all */
+  gboolean all_told;    /* in this session, and since libvirt was away */
+  gboolean looks_due;   /* ferryd has named others since the last look */
+  gint64 looks_told_us; /* monotonic: when a report was last made for that reason */
+  gboolean wants_all;   /* ferryd, by its last answer: where it was to the last part, it has all */
 };
 
 static void note_alive(FerryReporter *r) {
@@ -141,6 +143,10 @@ static void see_looks(FerryReporter *r, const json_t *answer) {
   r->looks_hash = g_strdup(hash);
   json_decref(r->looks);
   r->looks = json_incref(looks);
+  gint64 now = g_get_monotonic_time();
+  if (now - r->looks_told_us < LOOKS_APART_US)
+    return; /* the next report has them; a list that changes all the time is no reason to hurry */
+  r->looks_told_us = now;
   r->looks_due = TRUE;
   ferry_inventory_mark_network(r->ports.inventory);
 }

@@ -11,6 +11,7 @@ void ferry_libvirt_host_unref(FerryLibvirtHost *host) {
     return;
   ferry_patience_unref(host->patience);
   ferry_patience_unref(host->peers);
+  ferry_patience_unref(host->looks);
   g_hash_table_unref(host->disk_sizes);
   g_hash_table_unref(host->silent);
   g_hash_table_unref(host->definitions);

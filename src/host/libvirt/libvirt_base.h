@@ -18,6 +18,7 @@ typedef struct {
   char *uri;
   FerryPatience *patience; /* with this host's libvirtd */
   FerryPatience *peers;    /* with other hosts' */
+  FerryPatience *looks;    /* with this machine's file systems */
   GMutex telling;          /* held while `func` is called; guards both */
   FerryHostEventFunc func;
   gpointer data;

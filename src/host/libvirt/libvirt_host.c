@@ -244,6 +244,7 @@ static void libvirt_hurry(FerryHost *base) {
   const FerryLibvirtHost *host = (FerryLibvirtHost *)base;
   ferry_patience_hurry(host->patience, HURRY_MS);
   ferry_patience_hurry(host->peers, HURRY_MS);
+  ferry_patience_hurry(host->looks, HURRY_MS);
 }
 
 static void libvirt_free(FerryHost *base) {
@@ -334,6 +335,7 @@ FerryHost *ferry_host_libvirt_new(const char *uri) {
   host->uri = g_strdup(uri);
   host->patience = ferry_patience_new(on_back);
   host->peers = ferry_patience_new(NULL);
+  host->looks = ferry_patience_new(NULL);
   g_mutex_init(&host->telling);
   g_mutex_init(&host->lock);
   g_cond_init(&host->cond);

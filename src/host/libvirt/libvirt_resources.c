@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define MAX_OF_KIND 500
+#define LOOKS_MS 2000
 
 static void resources_add(json_t *list, FerryNeed need, const char *name, const char *problem) {
   json_t *text = json_string(name);
@@ -106,7 +107,7 @@ static const char *problem_of_secret(virSecretPtr secret) {
   const virError *error = virGetLastError();
   gboolean none = !value && error && error->code == VIR_ERR_NO_SECRET;
   if (value)
-    memset(value, 0, size);
+    explicit_bzero(value, size);
   free(value);
   virResetLastError();
   return none ? "it has no value" : NULL;
@@ -155,20 +156,13 @@ static void resources_add_addresses(json_t *list, json_t *kinds) {
 }
 
 /* What only an agent on the host itself sees. */
-static void add_looks(const json_t *looks, json_t *list, json_t *kinds) {
+static void add_own(json_t *list, json_t *kinds) {
   g_autofree char *meminfo = NULL;
   g_file_get_contents("/proc/meminfo", &meminfo, NULL, NULL);
   g_autoptr(json_t) pages = ferry_look_hugepages("/sys/kernel/mm/hugepages", meminfo);
   json_array_extend(list, pages);
   note_kind(kinds, FERRY_NEED_HUGEPAGES, 0);
   resources_add_addresses(list, kinds);
-  gsize i;
-  json_t *look;
-  json_array_foreach((json_t *)looks, i, look) {
-    json_t *entry = ferry_look(look);
-    if (entry)
-      json_array_append_new(list, entry);
-  }
 }
 
 static gboolean read_resources(FerryLibvirtAsk *a, GError **error) {
@@ -182,9 +176,30 @@ static gboolean read_resources(FerryLibvirtAsk *a, GError **error) {
   add_pools(a->conn, list, kinds);
   resources_add_secrets(a->conn, list, kinds);
   if (a->host->base.local)
-    add_looks(a->json, list, kinds);
+    add_own(list, kinds);
   a->found = json_pack("{so,so}", "resources", list, "resourceKinds", kinds);
   return TRUE;
+}
+
+/* A file system that hangs makes this hang, and nothing else. */
+static gboolean read_looks(FerryLibvirtAsk *a, GError **error) {
+  gsize i;
+  json_t *look;
+  a->found = json_array();
+  json_array_foreach(a->json, i, look) {
+    json_t *entry = ferry_look(look);
+    if (entry)
+      json_array_append_new(a->found, entry);
+  }
+  return TRUE;
+}
+
+static void look_around(FerryLibvirtHost *host, const json_t *looks, json_t *list) {
+  g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, read_looks);
+  gint64 since;
+  ask->json = json_incref((json_t *)looks);
+  if (ferry_libvirt_ask_anyway(host->looks, ask, "looks", LOOKS_MS, &since))
+    json_array_extend(list, ask->found);
 }
 
 json_t *ferry_libvirt_resources(FerryHost *base, const json_t *looks, GError **error) {
@@ -194,8 +209,9 @@ json_t *ferry_libvirt_resources(FerryHost *base, const json_t *looks, GError **e
     return NULL;
   g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(host, read_resources);
   ask->conn = conn;
-  ask->json = json_incref((json_t *)looks);
   if (!ferry_libvirt_ask(ask, "resources", FERRY_ASK_DAEMON, FERRY_ASK_STATE_MS, error))
     return NULL;
+  if (base->local && json_array_size(looks))
+    look_around(host, looks, json_object_get(ask->found, "resources"));
   return g_steal_pointer(&ask->found);
 }

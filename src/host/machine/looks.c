@@ -13,6 +13,32 @@
 
 /* ---- files ---- */
 
+gboolean ferry_look_is_private(const char *path) {
+  static const char *const folders[] = {"root",
+                                        "home",
+                                        "etc",
+                                        "proc",
+                                        "sys",
+                                        "boot",
+                                        "var/spool",
+                                        "var/mail",
+                                        "var/backups",
+                                        "var/lib/ferry",
+                                        "var/lib/ferry-agent",
+                                        "run/user",
+                                        "run/secrets",
+                                        "run/credentials"};
+  if (path[0] != '/' || path[1] == '/' || strstr(path, "/../") || g_str_has_suffix(path, "/..") ||
+      strstr(path, "//") || strstr(path, "/./"))
+    return TRUE;
+  for (gsize i = 0; i < G_N_ELEMENTS(folders); i++) {
+    gsize len = strlen(folders[i]);
+    if (strncmp(path + 1, folders[i], len) == 0 && (path[len + 1] == '/' || !path[len + 1]))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static char *look_at_name(const char *path, gboolean directory, gboolean *known) {
   struct stat found;
   *known = TRUE;
@@ -121,7 +147,7 @@ json_t *ferry_look(const json_t *look) {
   g_autofree char *problem = NULL;
   if (name && need == FERRY_NEED_PORT)
     problem = look_at_port(name, &known);
-  else if (name && path && name[0] == '/')
+  else if (name && path && !ferry_look_is_private(name))
     problem = look_at_name(name, need == FERRY_NEED_DIRECTORY, &known);
   if (!known)
     return NULL;
@@ -163,9 +189,10 @@ json_t *ferry_look_hugepages(const char *directory, const char *meminfo) {
     guint64 kib = g_str_has_prefix(size, "hugepages-")
                       ? g_ascii_strtoull(size + strlen("hugepages-"), NULL, 10)
                       : 0;
-    if (kib == 0 || number_in(directory, size, "nr_hugepages") == 0)
+    gint64 more = number_in(directory, size, "nr_overcommit_hugepages");
+    if (kib == 0 || (number_in(directory, size, "nr_hugepages") == 0 && more == 0))
       continue;
-    gint64 unused = number_in(directory, size, "free_hugepages");
+    gint64 unused = number_in(directory, size, "free_hugepages") + more;
     g_autofree char *name = g_strdup_printf("%" G_GUINT64_FORMAT, kib);
     add_pages(list, name, unused);
     if (kib == usual)

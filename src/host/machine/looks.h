@@ -5,8 +5,13 @@
 
 G_BEGIN_DECLS
 
+/** Whether `path` leads where other hosts' VMs have nothing to be looked for: another host's word
+ * is no reason to tell what lies in this one's /root, /home, /etc and the like, nor a path with
+ * "..". Pure. */
+gboolean ferry_look_is_private(const char *path);
+
 /** What is here of what {kind, name} of `look` names, as an entry of a Node's status.resources;
- * NULL: it can't be looked at. A file system that hangs makes this hang. */
+ * NULL: it can't be looked at, or is private. A file system that hangs makes this hang. */
 json_t *ferry_look(const json_t *look);
 
 /** Whether somebody listens on `port` of `address` (or of all addresses), by a text as the kernel's

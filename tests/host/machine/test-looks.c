@@ -54,6 +54,26 @@ static void test_images(void) {
 
 #define HEAD "  sl  local_address rem_address   st\n"
 
+/* Another host's word opens nothing of this one's own. */
+static void test_private(void) {
+  static const char *const no[] = {"/etc/shadow",        "/etc",
+                                   "/root/.ssh/id",      "/home/a",
+                                   "/proc/1/exe",        "/var/lib/ferry-agent/agent.key",
+                                   "/srv/../etc/shadow", "/srv/..",
+                                   "//etc/shadow",       "/./etc/shadow",
+                                   "etc/shadow",         "/run/user/0/x"};
+  static const char *const yes[] = {"/srv/images/a.img", "/var/lib/libvirt/images/a.img",
+                                    "/etcetera/a",       "/usr/share/OVMF/OVMF_CODE.fd",
+                                    "/dev/vg/a",         "/var/lib/ferry-lab/local/a",
+                                    "/srv/a..b"};
+  for (gsize i = 0; i < G_N_ELEMENTS(no); i++) {
+    g_assert_true(ferry_look_is_private(no[i]));
+    g_assert_null(look("file", no[i]));
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS(yes); i++)
+    g_assert_false(ferry_look_is_private(yes[i]));
+}
+
 static void test_listening(void) {
   static const char table[] = HEAD "   0: 0100007F:175E 00000000:0000 0A 00000000\n"
                                    "   1: 00000000:0016 00000000:0000 0A 00000000\n"
@@ -113,6 +133,7 @@ static void test_hugepages(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/looks/files", test_files);
+  g_test_add_func("/looks/private", test_private);
   g_test_add_func("/looks/images", test_images);
   g_test_add_func("/looks/listening", test_listening);
   g_test_add_func("/looks/hugepages", test_hugepages);
