@@ -11,7 +11,7 @@
 const FerrySetting ferry_agent_settings[] = {
     {"config", FERRY_SETTING_FILE, FERRY_SETTING_COMMAND_LINE, AT(config), "FILE",
      "/etc/ferry/agent.conf", "The configuration file",
-     "One that was named has to be there. The command line stands above it."},
+     "One that was named has to be there. The command line overrides it."},
     {"check-config", FERRY_SETTING_YES, FERRY_SETTING_COMMAND_LINE, AT(check_config), NULL, NULL,
      "Say whether command line and file are right, and exit"},
     {"server", FERRY_SETTING_TEXT, 0, AT(server), "URL", NULL,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Domains of a host that are left out because what its agent says of them is invalid. Reports tell
 // of changes only, so the list of them is kept with the Node: an entry goes when a report has the
-// domain as a valid one, as removed, or is full and has it no more. What was known of such a domain
-// before stays as it was last said.
+// domain as a valid one, as removed, or is full and no longer has it. What was known of such a
+// domain before stays as it was last said.
 #include "control/conditions.h"
 #include "model/migration/reasons.h"
 #include "control/inventory_left_out.h"

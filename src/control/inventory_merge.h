@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /** What a report says of one VM. Borrowed. */
 typedef struct {
   const char *uuid;
-  const json_t *record; /* NULL: the node has it no more */
+  const json_t *record; /* NULL: the node no longer has it */
   gboolean look;        /* record NULL: the node says nothing; what follows is to be judged anew */
 } FerryReported;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every agent looks for the same things, its own VMs' too: what is gathered once serves them all,
-// and is sent only to whom has another list. A thousand agents that report every few seconds cost
-// no more than one look at the Nodes a second.
+// and is sent only to those whose list differs. A thousand agents that report every few seconds
+// cost no more than one look at the Nodes a second.
 #include "control/looks.h"
 #include "base/random.h"
 #include "model/domain/domain_needs.h"

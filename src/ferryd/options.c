@@ -16,7 +16,7 @@
 const FerrySetting ferryd_settings[] = {
     {"config", FERRY_SETTING_FILE, FERRY_SETTING_COMMAND_LINE, AT(config), "FILE",
      "/etc/ferry/ferryd.conf", "The configuration file",
-     "One that was named has to be there. The command line stands above it."},
+     "One that was named has to be there. The command line overrides it."},
     {"check-config", FERRY_SETTING_YES, FERRY_SETTING_COMMAND_LINE, AT(check_config), NULL, NULL,
      "Say whether command line and file are right, and exit"},
     {"state-dir", FERRY_SETTING_FILE, 0, AT(state_dir), "DIR", "/var/lib/ferry",

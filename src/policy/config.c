@@ -135,7 +135,7 @@ static void put_means(const Target *to) {
     config_imply(to, "allowPostCopy", origin);
 }
 
-/* How much a guest may be slowed: an intent that nobody stated allows a little, and an explicit
+/* How much a guest may be slowed: the default intent allows a little, and an explicit
  * `allowAutoConverge: false` nothing; unset forbids nothing. Who asked for auto-converge without an
  * intent gets libvirt's own, as far as that goes. */
 static void put_slowdown(const Target *to) {

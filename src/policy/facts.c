@@ -109,8 +109,14 @@ static json_t *facts_means(const FerryFlagsContext *c) {
   gboolean post_copy = ferry_json_bool(c->config, "allowPostCopy", FALSE);
   if (post_copy)
     json_array_append_new(list, json_string("post-copy"));
+  /* somebody's own word for post-copy: what excludes it is not chosen */
+  const char *said_by = ferry_json_str(c->origins, "allowPostCopy");
+  gboolean kept = post_copy && said_by && !g_str_equal(said_by, "default") &&
+                  !g_str_has_prefix(said_by, "preset");
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-    if (!facts_possible(c, rows[i].alone))
+    const char *kept_wish = rows[i].with_post_copy ? rows[i].with_post_copy : rows[i].alone;
+    gboolean excludes = strstr(kept_wish, "\"allowPostCopy\":false") != NULL;
+    if (!facts_possible(c, rows[i].alone) || (kept && (excludes || !facts_possible(c, kept_wish))))
       continue;
     json_array_append_new(list, json_string(rows[i].name));
     if (post_copy && rows[i].with_post_copy && facts_possible(c, rows[i].with_post_copy))

@@ -232,7 +232,7 @@ static void against_machine(Case *c) {
     const char *have =
         json_string_value(json_object_get(ferry_json_get(c->node, "metadata.labels"), key));
     if (g_strcmp0(have, json_string_value(value)) != 0)
-      LASTING(c, FERRY_REASON_NODE_SELECTOR, "node %s has not the label %s=%s of addedNodeSelector",
+      LASTING(c, FERRY_REASON_NODE_SELECTOR, "node %s lacks the label %s=%s of addedNodeSelector",
               c->name, key, json_string_value(value) ? json_string_value(value) : "");
   }
   const char *arch = other_architecture(c->source, c->node);

@@ -117,6 +117,11 @@ static void test_means(void) {
        "post-copy,parallel,zstd,xbzrle/4"},
       {"{\"preset\":\"intent\",\"allowPostCopy\":true}", "{}", newest, newest,
        "post-copy,parallel,post-copy-with-parallel,zstd,xbzrle/12"},
+      /* somebody's word for post-copy is not taken back for speed */
+      {"{\"preset\":\"intent\",\"allowPostCopy\":true}", "{\"allowPostCopy\":\"KubeVirt\"}", newest,
+       new, "post-copy,xbzrle/4"},
+      {"{\"preset\":\"intent\",\"allowPostCopy\":true}", "{\"allowPostCopy\":\"KubeVirt\"}", newest,
+       newest, "post-copy,parallel,post-copy-with-parallel,xbzrle/12"},
       /* what somebody said is decided */
       {"{\"preset\":\"intent\",\"compression\":\"none\",\"compressed\":false}",
        "{\"compression\":\"KubeVirt\",\"compressed\":\"KubeVirt\"}", new, new, ""},

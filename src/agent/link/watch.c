@@ -108,6 +108,8 @@ static gpointer watch_thread(gpointer data) {
     g_autoptr(GError) error = NULL;
     gint64 began = g_get_monotonic_time();
     ferry_session_refresh_client(w->ports.session, &client);
+    /* all that there are come anew; one that was deleted meanwhile does not */
+    g_hash_table_remove_all(w->again);
     gboolean ok = ferry_client_watch(client, path, NULL, 0, on_watch_event, on_watch_tick, w,
                                      ferry_context_cancellable(context), &error);
     if (!on_watch_tick(w))

@@ -71,7 +71,7 @@ typedef enum {
   FERRY_LEFTOVER_DROP,   /* there is nothing to take away */
 } FerryLeftoverVerdict;
 /** What is to be done about a migration that left something: `object` as ferryd has it, NULL: it
- * has it no more; `peer`: the domain at the target, NULL: it could not be asked. Pure. */
+ * no longer has it; `peer`: the domain at the target, NULL: it could not be asked. Pure. */
 FerryLeftoverVerdict ferry_leftover_judge(const json_t *object, const FerryDomainState *peer);
 /** Of a migration that succeeded, by its note: whether the VM's definition here is left of it, as
  * it was to go and the target has one. Pure. */

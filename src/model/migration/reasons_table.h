@@ -153,30 +153,29 @@
   ROW(REFUSED, SAME_HOST_UUID, "SameHostUUID",                                                     \
       "Both hosts' libvirtd have one UUID, and take each other for themselves.",                   \
       "Give one of them another host_uuid in /etc/libvirt/libvirtd.conf and restart it.")          \
-  ROW(REFUSED, BRIDGE_MISSING, "BridgeMissing", "The node has not the bridge of an interface.",    \
+  ROW(REFUSED, BRIDGE_MISSING, "BridgeMissing", "The node lacks the bridge of an interface.",      \
       "Make the bridge there, or give the interface another one by destinationXML (--xml).")       \
   ROW(REFUSED, INTERFACE_MISSING, "InterfaceMissing",                                              \
-      "The node has not the interface that one of the VM's is put on (macvtap).",                  \
+      "The node lacks the interface that one of the VM's is put on (macvtap).",                    \
       "Choose a host that has it, or name another one by destinationXML (--xml).")                 \
   ROW(REFUSED, NETWORK_MISSING, "NetworkMissing",                                                  \
-      "The node's libvirt has not the network of an interface, or it is not active.",              \
+      "The node's libvirt lacks the network of an interface, or it is not active.",                \
       "On that host: virsh net-define and virsh net-start.")                                       \
   ROW(REFUSED, POOL_MISSING, "PoolMissing",                                                        \
-      "The node's libvirt has not the storage pool of a disk, or it is not active.",               \
+      "The node's libvirt lacks the storage pool of a disk, or it is not active.",                 \
       "On that host: virsh pool-define and virsh pool-start.")                                     \
-  ROW(REFUSED, VOLUME_MISSING, "VolumeMissing", "The node's pool has not the volume of a disk.",   \
+  ROW(REFUSED, VOLUME_MISSING, "VolumeMissing", "The node's pool lacks the volume of a disk.",     \
       "On that host: virsh pool-refresh, if it is there; else copy the disk.")                     \
   ROW(REFUSED, SECRET_MISSING, "SecretMissing",                                                    \
-      "The node's libvirt has not the secret that opens a disk, or not its value.",                \
+      "The node's libvirt lacks the secret that opens a disk, or its value.",                      \
       "On that host: virsh secret-define and virsh secret-set-value.")                             \
-  ROW(REFUSED, FILE_MISSING, "FileMissing",                                                        \
-      "The node has not a file that the VM is started with.",                                      \
+  ROW(REFUSED, FILE_MISSING, "FileMissing", "The node lacks a file that the VM is started with.",  \
       "Copy it there, or leave it out of the VM (an ISO: virsh change-media --eject).")            \
   ROW(REFUSED, DIRECTORY_MISSING, "DirectoryMissing",                                              \
-      "The node has not a directory in which a file of the VM is written.",                        \
+      "The node lacks a directory in which a file of the VM is written.",                          \
       "Make the directory there.")                                                                 \
   ROW(REFUSED, ADDRESS_MISSING, "AddressMissing",                                                  \
-      "The node has not the address that the VM's display listens on.",                            \
+      "The node lacks the address that the VM's display listens on.",                              \
       "Let it listen on an address that all hosts have, or give one by destinationXML (--xml).")   \
   ROW(REFUSED, PORT_TAKEN, "PortTaken",                                                            \
       "Another program of the node listens on the port of the VM's display.",                      \

@@ -34,7 +34,7 @@ static const struct {
                             "let the display listen on one that all hosts have"},
     [FERRY_NEED_PORT] = {FERRY_REASON_PORT_TAKEN, "free port",
                          "end that program, or let the display take any port (autoport='yes')"},
-    [FERRY_NEED_HUGEPAGES] = {FERRY_REASON_HUGEPAGES_MISSING, "huge pages of KiB",
+    [FERRY_NEED_HUGEPAGES] = {FERRY_REASON_HUGEPAGES_MISSING, "huge pages, of a size in KiB:",
                               "set some aside there (virsh allocpages)"},
 };
 
@@ -149,13 +149,29 @@ static json_t *given_needs(const char *xml) {
   return root ? ferry_domain_needs(root) : NULL;
 }
 
+static gboolean copies_a_volume(const json_t *vmi, const json_t *config) {
+  gsize i;
+  json_t *disk;
+  json_array_foreach(ferry_json_get(vmi, "spec.domain.devices.disks"), i, disk) {
+    if (g_strcmp0(ferry_json_str(disk, "type"), "volume") == 0 &&
+        ferry_disk_is_copied(config, disk))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 json_t *ferry_needs_reasons(const json_t *vmi, const json_t *config, const json_t *node) {
   json_t *reasons = json_array(), *need;
   const char *xml = ferry_json_str(config, "destinationXML");
   g_autoptr(json_t) needs =
       xml ? given_needs(xml) : json_incref(ferry_json_get(vmi, "spec.domain.needs"));
+  gboolean makes_volumes = copies_a_volume(vmi, config);
   gsize i;
-  json_array_foreach(needs, i, need) judge_need(node, need, reasons);
+  json_array_foreach(needs, i, need) {
+    FerryNeed is = ferry_need_of_word(ferry_json_str(need, "kind"));
+    if (!(is == FERRY_NEED_VOLUME && makes_volumes)) /* libvirt makes it */
+      judge_need(node, need, reasons);
+  }
   if (!xml) {
     judge_copies(vmi, config, node, reasons);
     judge_traits(vmi, node, reasons);

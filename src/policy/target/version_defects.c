@@ -167,7 +167,7 @@ static void add_dropped(json_t *out, const json_t *vmi, const json_t *target) {
       continue;
     g_autofree char *text = g_strdup_printf(
         "the libvirt of %s (%s) doesn't know <%s> (%s), which came with %s, and drops it without a "
-        "word: the VM has it no more there; choose a host with a newer libvirt",
+        "word: the VM no longer has it there; choose a host with a newer libvirt",
         ferry_json_text_at(target, "metadata.name"), version, ferry_domain_trait_place(word), word,
         since);
     defects_add(out, "SettingDropped", text);

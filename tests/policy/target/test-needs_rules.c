@@ -141,6 +141,20 @@ static void test_copies(void) {
   }
 }
 
+/* libvirt makes the volume of a disk that is copied. */
+static void test_volume_is_made(void) {
+  g_autoptr(json_t) vmi = parse(
+      "{\"spec\":{\"domain\":{\"needs\":[{\"kind\":\"volume\",\"name\":\"p/v\"}],\"devices\":{"
+      "\"disks\":[{\"name\":\"vda\",\"type\":\"volume\",\"source\":\"p/v\",\"shared\":false}]}}}}");
+  g_autoptr(json_t) node = parse("{\"metadata\":{\"name\":\"h2\"},\"status\":{\"resources\":[],"
+                                 "\"resourceKinds\":[\"volume\"]}}");
+  g_autoptr(json_t) copied = parse("{\"copyStorageAll\":true}"), stays = json_object();
+  g_autoptr(json_t) made = ferry_needs_reasons(vmi, copied, node);
+  g_autoptr(json_t) missing = ferry_needs_reasons(vmi, stays, node);
+  g_assert_cmpuint(json_array_size(made), ==, 0);
+  g_assert_cmpuint(json_array_size(missing), ==, 1);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/needs_rules/each-kind", test_each_kind);
@@ -148,6 +162,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/needs_rules/pool-says-it", test_pool_says_it);
   g_test_add_func("/needs_rules/other-definition", test_other_definition);
   g_test_add_func("/needs_rules/unknown-setting", test_unknown_setting);
+  g_test_add_func("/needs_rules/volume-is-made", test_volume_is_made);
   g_test_add_func("/needs_rules/copies", test_copies);
   return g_test_run();
 }

@@ -101,7 +101,7 @@ static gboolean pool_open(FerryPool *p, const json_t *disk, gboolean build, GErr
   if (name) {
     p->pool = virStoragePoolLookupByName(p->conn, name);
     if (!p->pool)
-      return ferry_libvirt_error(error, "the target has not the VM's storage pool");
+      return ferry_libvirt_error(error, "the target lacks the VM's storage pool");
   } else {
     g_autofree char *directory = g_path_get_dirname(path);
     p->pool = find_active(p->conn, directory);
