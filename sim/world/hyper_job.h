@@ -18,6 +18,10 @@ typedef struct {
   gboolean closed;
 } FerryWorldPort;
 
+/** hyper_tell.c: whoever is told begins to be; all that waits to be told is dropped. */
+void ferry_hyper_tell_begin(FerryWorldPort *port);
+void ferry_hyper_tell_drop(FerryWorldPort *port);
+
 typedef struct _FerryWorldJob {
   FerryHostJob base;
   FerryWorldPort *port;
@@ -33,7 +37,6 @@ typedef struct _FerryWorldJob {
 gboolean ferry_hyper_call(const FerryWorldPort *port, GError **error);
 /** As libvirtd says it; `copy` NULL: gone. */
 void ferry_copy_state(const FerryWorldCopy *copy, FerryDomainState *out);
-const FerryHostOps *ferry_world_port_ops(void);
 
 FerryHostJob *ferry_world_job_open(FerryHost *host, const char *uuid, GError **error);
 void ferry_world_job_close(FerryHostJob *job);

@@ -1,99 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hypervisor port to one of the world's hosts: what runs there, what is told of it. Events go
-// through a queue, so that they come late, and not at all where the connection broke.
+// The hypervisor port to one of the world's hosts: what runs there, what is told of it
+// (hyper_tell.c).
 #include "sim/world/hyper_job.h"
-
-typedef struct {
-  FerryHostEvent event;
-  char *uuid, *detail;
-  FerryJobStats stats;
-  gint64 due_us;
-} Told;
-
-static void told_free(gpointer data) {
-  Told *t = data;
-  g_free(t->uuid);
-  g_free(t->detail);
-  g_free(t);
-}
 
 /* ---- libvirtd answers, late, or not ---- */
 
-gboolean ferry_hyper_call(const FerryWorldPort *port, GError **error) {
-  FerryWorldHost *host = port->host;
-  guint life = host->life;
-  gint64 until = ferry_fiber_now() + FERRY_WORLD_KEEPALIVE_US;
-  while (host->hung && host->life == life && !port->process->dead && ferry_fiber_now() < until)
-    ferry_fiber_wait(host, until);
-  if (!port->process->dead && ferry_hyper_answers(host))
-    return TRUE;
-  return ferry_hyper_error(error, FERRY_HOST_ERROR_NO_CONNECTION,
-                           "libvirt at qemu:///system of %s is not connected", host->name);
-}
-
 /* ---- events ---- */
-
-static gpointer tell_events(gpointer data) {
-  FerryWorldPort *port = data;
-  while (!port->closed) {
-    Told *t = g_queue_peek_head(&port->events);
-    if (!t) {
-      ferry_fiber_wait(&port->events, -1);
-      continue;
-    }
-    /* a libvirtd that hangs passes nothing on */
-    gboolean ours = t->event.type == FERRY_HOST_EVENT_CONNECTED ||
-                    t->event.type == FERRY_HOST_EVENT_DISCONNECTED;
-    if (ferry_fiber_now() < t->due_us || (port->host->hung && !ours)) {
-      ferry_fiber_wait(&port->events,
-                       MAX(t->due_us, ferry_fiber_now() + (port->host->hung ? 50000 : 0)));
-      continue;
-    }
-    g_queue_pop_head(&port->events);
-    if (!port->process->dead)
-      port->func(&t->event, port->data);
-    told_free(t);
-  }
-  return NULL;
-}
-
-void ferry_hyper_tell(FerryWorldHost *host, const FerryHostEvent *event) {
-  gboolean ours =
-      event->type == FERRY_HOST_EVENT_CONNECTED || event->type == FERRY_HOST_EVENT_DISCONNECTED;
-  for (guint i = 0; i < host->handles->len; i++) {
-    FerryWorldPort *port = host->handles->pdata[i];
-    if (!port->func || port->process->dead || (!ours && !host->daemon))
-      continue;
-    if (event->type == FERRY_HOST_EVENT_DISCONNECTED)
-      g_queue_clear_full(&port->events, told_free);
-    Told *t = g_new0(Told, 1);
-    t->event = *event;
-    t->event.uuid = t->uuid = g_strdup(event->uuid);
-    t->event.detail = t->detail = g_strdup(event->detail);
-    if (event->stats)
-      t->stats = *event->stats;
-    t->event.stats = event->stats ? &t->stats : NULL;
-    t->due_us = ferry_fiber_now() + (event->type == FERRY_HOST_EVENT_CONNECTED
-                                         ? ferry_world_between(100, 1000)
-                                         : ferry_world_between(1, 8)) *
-                                        1000;
-    g_queue_push_tail(&port->events, t);
-    ferry_fiber_wake(&port->events, TRUE);
-  }
-}
-
-void ferry_hyper_tell_state(FerryWorldHost *host, const char *uuid, FerryHostPause pause) {
-  g_autofree char *copy = g_strdup(uuid);
-  ferry_hyper_tell(
-      host, &(FerryHostEvent){
-                .type = FERRY_HOST_EVENT_STATE, .uuid = copy, .detail = "state", .pause = pause});
-}
 
 static void port_start(FerryHost *base, FerryHostEventFunc func, gpointer data) {
   FerryWorldPort *port = (FerryWorldPort *)base;
   port->func = func;
   port->data = data;
-  port->teller = ferry_fiber_new(port->process, tell_events, port, TRUE);
+  ferry_hyper_tell_begin(port);
   ferry_hyper_tell(port->host, &(FerryHostEvent){.type = ferry_hyper_answers(port->host)
                                                              ? FERRY_HOST_EVENT_CONNECTED
                                                              : FERRY_HOST_EVENT_DISCONNECTED});
@@ -106,7 +24,7 @@ static void port_free(FerryHost *base) {
   ferry_fiber_wake(&port->events, TRUE);
   if (port->teller)
     ferry_fiber_join(port->teller);
-  g_queue_clear_full(&port->events, told_free);
+  ferry_hyper_tell_drop(port);
   g_free(port);
 }
 
@@ -180,13 +98,6 @@ static json_t *port_record(FerryHost *base, const char *uuid, GError **error) {
     return port_record_of(copy);
   ferry_hyper_error(error, FERRY_HOST_ERROR_NO_DOMAIN, "no domain with UUID %s", uuid);
   return NULL;
-}
-
-void ferry_copy_state(const FerryWorldCopy *copy, FerryDomainState *out) {
-  *out = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
-  if (copy)
-    *out = (FerryDomainState){TRUE,     copy->state,   copy->reason,
-                              copy->id, copy->id >= 0, copy->persistent};
 }
 
 /* Another host's libvirtd, asked from here. */
@@ -282,8 +193,4 @@ FerryHost *ferry_hyper_open(FerryWorldHost *host, FerryWorldProcess *process) {
   g_queue_init(&port->events);
   g_ptr_array_add(host->handles, port);
   return &port->base;
-}
-
-const FerryHostOps *ferry_world_port_ops(void) {
-  return &world_ops;
 }

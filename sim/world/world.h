@@ -59,6 +59,8 @@ void ferry_world_say(FerryWorld *world, const char *format, ...) G_GNUC_PRINTF(2
 /** The first one counts. */
 void ferry_world_violate(FerryWorld *world, const char *format, ...) G_GNUC_PRINTF(2, 3);
 FerryWorldAcknowledged *ferry_world_ledger(FerryWorld *world, const char *name);
+/** Of an entry. */
+void ferry_world_ledger_free(gpointer entry);
 /** In a fiber. */
 void ferry_world_agent_start(FerryWorld *world, guint host);
 void ferry_world_agent_kill(FerryWorld *world, guint host);
