@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+// JSON as Ferry reads and writes it, over jansson.
+//
+// Theory of operation: what comes from outside is measured before it is parsed. A path names
+// members with dots. Objects of the store are shared and never changed: whoever changes one has a
+// copy of its top (json_copy), and each level below is copied when something in it is set
+// (ferry_json_set, ferry_json_own), so that a write costs what it changes.
 #include "base/json.h"
 #include "base/error.h"
 #include <string.h>
@@ -247,4 +253,11 @@ gboolean ferry_json_has_word(const json_t *list, const char *word) {
 const char *ferry_json_text_at(const json_t *object, const char *path) {
   const char *text = ferry_json_str(object, path);
   return text ? text : "";
+}
+
+json_t *ferry_json_strings(const char *const *list) {
+  json_t *out = json_array();
+  for (gsize i = 0; list && list[i]; i++)
+    json_array_append_new(out, json_string(list[i]));
+  return out;
 }

@@ -63,6 +63,9 @@ json_t *ferry_json_find(const json_t *list, const char *key, const char *value);
 /** Whether the string `word` is an element of list `list`; either may be NULL. */
 gboolean ferry_json_has_word(const json_t *list, const char *word);
 
+/** A new list of the strings of `list`, NULL-ended; NULL: an empty one. */
+json_t *ferry_json_strings(const char *const *list);
+
 /** The string at `path`, or "" where there is none. Borrowed. */
 const char *ferry_json_text_at(const json_t *object, const char *path);
 

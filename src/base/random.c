@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/random.h"
+
+#include <string.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 
@@ -49,4 +51,12 @@ char *ferry_sha256_hex(const void *data, gsize len) {
   guint8 digest[32];
   gnutls_hash_fast(GNUTLS_DIG_SHA256, data, len, digest);
   return random_hex(digest, sizeof(digest));
+}
+
+gboolean ferry_secret_equal(const char *a, const char *b) {
+  gsize n = strlen(a);
+  guint8 differs = n != strlen(b);
+  for (gsize i = 0; !differs && i < n; i++)
+    differs |= (guint8)(a[i] ^ b[i]);
+  return !differs;
 }

@@ -13,5 +13,8 @@ char *ferry_random_suffix(guint n);
 char *ferry_random_hex(guint bytes);
 /** SHA-256 of data in lower-case hexadecimal. Free with g_free. */
 char *ferry_sha256_hex(const void *data, gsize len);
+/** Whether two texts that prove something are the same, in a time that doesn't say where they
+ * differ. */
+gboolean ferry_secret_equal(const char *a, const char *b);
 
 G_END_DECLS

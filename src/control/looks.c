@@ -47,7 +47,7 @@ static gboolean looks_append(gpointer key, gpointer look, gpointer list) {
 
 /* A host's key is worth its host: what it has others look for is of a kind that takes a look, and
  * short. Which paths nobody looks at is each agent's own to say (host/machine/looks.h). */
-static gboolean is_good(const json_t *look) {
+static gboolean may_be_asked(const json_t *look) {
   const char *name = ferry_json_str(look, "name");
   FerryNeed need = ferry_need_of_word(ferry_json_str(look, "kind"));
   if (need == FERRY_NEEDS || !ferry_need_takes_look(need) || !name || strlen(name) > NAME_MAX_BYTES)
@@ -81,7 +81,7 @@ static json_t *looks_of_all(FerryStore *store) {
     for (guint i = 0; i < nodes->len; i++) {
       json_t *look = json_array_get(ferry_json_get(nodes->pdata[i], "status.looks"), turn);
       more |= look != NULL;
-      if (look && is_good(look) && (gsize)g_tree_nnodes(found) < FERRY_LOOKS_MAX &&
+      if (look && may_be_asked(look) && (gsize)g_tree_nnodes(found) < FERRY_LOOKS_MAX &&
           bytes < MAX_BYTES)
         bytes += looks_add(found, look);
     }

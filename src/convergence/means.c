@@ -11,19 +11,19 @@
 // zstd's rates are those of level 1 on one core, blocks of 512 KiB as QEMU makes them: 700 MiB/s of
 // pages that can't be compressed, about 320 of mixed ones, more where less comes out.
 #include "convergence/means.h"
+#include "base/quantity.h"
 #include <math.h>
 
-#define MIB 1048576.0
 #define CONNECTIONS 8
-#define EACH (1250 * MIB)    /* what one connection carries */
-#define EACH_TLS (480 * MIB) /* ... encrypted, by one processor */
-#define XBZRLE (800 * MIB)   /* compared and packed by the migration's one thread */
-#define FAIR 0.5             /* share of a busy guest's time that other threads can take */
-#define MOST_STOLEN 0.03     /* of the guest's time: more is taken by nobody who was not asked */
-#define NOWHERE 4.0          /* what it costs not to be moved, in seconds of work */
-#define SLACK 0.25           /* of the earliest end, for a cheaper one */
-#define FEWER 0.15           /* share of what a guest may be that may stay for a cheaper set */
-#define WORTH 0.95           /* more means must cost so much less */
+#define EACH (1250 * FERRY_MIB_REAL)    /* what one connection carries */
+#define EACH_TLS (480 * FERRY_MIB_REAL) /* ... encrypted, by one processor */
+#define XBZRLE (800 * FERRY_MIB_REAL)   /* compared and packed by the migration's one thread */
+#define FAIR 0.5         /* share of a busy guest's time that other threads can take */
+#define MOST_STOLEN 0.03 /* of the guest's time: more is taken by nobody who was not asked */
+#define NOWHERE 4.0      /* what it costs not to be moved, in seconds of work */
+#define SLACK 0.25       /* of the earliest end, for a cheaper one */
+#define FEWER 0.15       /* share of what a guest may be that may stay for a cheaper set */
+#define WORTH 0.95       /* more means must cost so much less */
 #define SETS 16
 
 const FerryMeanRow ferry_means[FERRY_MEANS] = {
@@ -50,7 +50,8 @@ gboolean ferry_means_fit(unsigned means, gboolean together) {
 }
 
 double ferry_means_zstd_rate(double gain) {
-  return gain <= 1.05 ? 700 * MIB : MAX(300 * MIB, 320 * MIB * pow(gain / 1.5, 0.7));
+  return gain <= 1.05 ? 700 * FERRY_MIB_REAL
+                      : MAX(300 * FERRY_MIB_REAL, 320 * FERRY_MIB_REAL * pow(gain / 1.5, 0.7));
 }
 
 static void carry_zstd(const FerryMeansPlace *p, int n, double gain, FerryMeansCarried *out) {
@@ -148,7 +149,7 @@ static void means_gains(const FerryMeansInput *in, FerryMeansGain out[GAINS]) {
 
 /* Paths that one of which nothing is known may be. */
 static guint means_places(const FerryMeansInput *in, FerryMeansPlace out[3]) {
-  static const double rates[] = {60 * MIB, 119 * MIB, 1190 * MIB};
+  static const double rates[] = {60 * FERRY_MIB_REAL, 119 * FERRY_MIB_REAL, 1190 * FERRY_MIB_REAL};
   guint n = in->place.wire > 0 ? 1 : G_N_ELEMENTS(rates);
   for (guint i = 0; i < n; i++) {
     out[i] = in->place;

@@ -258,6 +258,18 @@ gboolean ferry_credential_check(FerryApi *api, const FerryUser *user, GError **e
   return credentials_unauthorized(error, "the bearer token is not known");
 }
 
+void ferry_credential_forget(FerryApi *api, const json_t *record) {
+  FerryWrite write = {.op = FERRY_WRITE_DELETE,
+                      .kind = &ferry_kind_credential,
+                      .ns = "",
+                      .name = ferry_json_str(record, "metadata.name")};
+  g_autoptr(GError) error = NULL;
+  if (!ferry_store_commit(api->store, &write, 1, NULL, &error) &&
+      !g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND))
+    ferry_warning("cannot remove the record of a credential", "FERRY_CREDENTIAL", write.name,
+                  "FERRY_ERROR", error->message);
+}
+
 void ferry_credential_expire(FerryApi *api) {
   gint64 now = ferry_clock_wall_ms(api->clock);
   g_autoptr(GPtrArray) all = ferry_credential_list(api, NULL);
@@ -266,15 +278,7 @@ void ferry_credential_expire(FerryApi *api) {
     gint64 ends = ferry_json_int(record, "expires", 0);
     if (!ends || ends + FERRY_DAY_MS > now)
       continue;
-    FerryWrite write = {.op = FERRY_WRITE_DELETE,
-                        .kind = &ferry_kind_credential,
-                        .ns = "",
-                        .name = ferry_json_str(record, "metadata.name")};
-    g_autoptr(GError) error = NULL;
-    if (!ferry_store_commit(api->store, &write, 1, NULL, &error) &&
-        !g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND))
-      ferry_warning("cannot remove the record of a credential that has ended", "FERRY_CREDENTIAL",
-                    write.name, "FERRY_ERROR", error->message);
+    ferry_credential_forget(api, record);
   }
 }
 

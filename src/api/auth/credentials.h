@@ -9,6 +9,11 @@
 
 G_BEGIN_DECLS
 
+/** Of a secret that this server gives out: the number that its record is found by, and what proves
+ * it, which is kept as a hash. */
+#define FERRY_SECRET_ID_DIGITS 16
+#define FERRY_SECRET_BYTES 32
+
 extern const FerryKind ferry_kind_credential; /* one a token or certificate */
 extern const FerryKind ferry_kind_revocation; /* one an identity: all until a time is void */
 
@@ -41,6 +46,8 @@ gboolean ferry_credential_is_revoked(const json_t *record, gint64 now_ms, const 
 gboolean ferry_credential_is_over(FerryApi *api, const json_t *record);
 /** Whether the credential of `user` is good by the store: UNAUTHORIZED with the reason. */
 gboolean ferry_credential_check(FerryApi *api, const FerryUser *user, GError **error);
+/** Removes a record; that it is gone already is no error. Logs a failure. */
+void ferry_credential_forget(FerryApi *api, const json_t *record);
 /** Removes records of what ended more than a day ago. */
 void ferry_credential_expire(FerryApi *api);
 

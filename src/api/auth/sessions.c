@@ -11,15 +11,12 @@
 #include "api/auth/validity.h"
 #include "model/field/object_meta.h"
 #include "api/auth/credentials.h"
-#include "base/log.h"
 #include "base/random.h"
 
 #include <string.h>
 
 #define COOKIE "__Host-ferry-session"
 #define SESSION_LIFE_S ((gint64)12 * 3600)
-#define ID_DIGITS 16
-#define SECRET_BYTES 32
 #define MOST 16
 
 /* ---- the record ---- */
@@ -54,18 +51,6 @@ static FerryUser *user_of_session(const json_t *record) {
   return user;
 }
 
-static void sessions_forget(FerryApi *api, const json_t *record) {
-  FerryWrite write = {.op = FERRY_WRITE_DELETE,
-                      .kind = &ferry_kind_credential,
-                      .ns = "",
-                      .name = ferry_json_str(record, "metadata.name")};
-  g_autoptr(GError) error = NULL;
-  if (!ferry_store_commit(api->store, &write, 1, NULL, &error) &&
-      !g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND))
-    ferry_warning("cannot remove the record of a session", "FERRY_CREDENTIAL", write.name,
-                  "FERRY_ERROR", error->message);
-}
-
 /* Of a user's records of that type those that are over go, and the oldest where there are many. */
 static void sessions_make_room(FerryApi *api, const char *user, const char *type) {
   g_autoptr(GPtrArray) all = ferry_credential_list(api, user);
@@ -73,7 +58,7 @@ static void sessions_make_room(FerryApi *api, const char *user, const char *type
     const json_t *record = g_ptr_array_index(all, i);
     gboolean other = g_strcmp0(ferry_json_str(record, "type"), type) != 0;
     if (!other && ferry_credential_is_over(api, record))
-      sessions_forget(api, record);
+      ferry_credential_forget(api, record);
     if (other || ferry_credential_is_over(api, record))
       g_ptr_array_remove_index(all, i);
   }
@@ -83,7 +68,7 @@ static void sessions_make_room(FerryApi *api, const char *user, const char *type
       if (ferry_json_int(g_ptr_array_index(all, i), "created", 0) <
           ferry_json_int(g_ptr_array_index(all, oldest), "created", 0))
         oldest = i;
-    sessions_forget(api, g_ptr_array_index(all, oldest));
+    ferry_credential_forget(api, g_ptr_array_index(all, oldest));
     g_ptr_array_remove_index(all, oldest);
   }
 }
@@ -110,8 +95,8 @@ static gboolean record_add(FerryApi *api, const FerryUser *user, const char *typ
   if (!may_have_one(user, error))
     return FALSE;
   sessions_make_room(api, user->name, type);
-  g_autofree char *id = ferry_random_hex(ID_DIGITS / 2);
-  g_autofree char *key = ferry_random_hex(SECRET_BYTES);
+  g_autofree char *id = ferry_random_hex(FERRY_SECRET_ID_DIGITS / 2);
+  g_autofree char *key = ferry_random_hex(FERRY_SECRET_BYTES);
   g_autofree char *hash = ferry_sha256_hex(key, strlen(key));
   gint64 ends = ferry_clock_wall_ms(api->clock) + life_s * 1000;
   if (user->expires_s)
@@ -125,25 +110,18 @@ static gboolean record_add(FerryApi *api, const FerryUser *user, const char *typ
   return TRUE;
 }
 
-static gboolean same_hash(const char *a, const char *b) {
-  gsize n = strlen(a);
-  guint8 differs = n != strlen(b);
-  for (gsize i = 0; !differs && i < n; i++)
-    differs |= (guint8)(a[i] ^ b[i]);
-  return !differs;
-}
-
 /* The record of a secret that is good now, or NULL. */
 static json_t *record_find(FerryApi *api, const char *type, const char *secret) {
-  if (strlen(secret) != ID_DIGITS + 1 + 2 * SECRET_BYTES || secret[ID_DIGITS] != '.' ||
-      strspn(secret, "0123456789abcdef") != ID_DIGITS)
+  if (strlen(secret) != FERRY_SECRET_ID_DIGITS + 1 + 2 * FERRY_SECRET_BYTES ||
+      secret[FERRY_SECRET_ID_DIGITS] != '.' ||
+      strspn(secret, "0123456789abcdef") != FERRY_SECRET_ID_DIGITS)
     return NULL;
-  g_autofree char *name = g_strdup_printf("%s %.*s", type, ID_DIGITS, secret);
+  g_autofree char *name = g_strdup_printf("%s %.*s", type, FERRY_SECRET_ID_DIGITS, secret);
   g_autoptr(json_t) record = ferry_credential_find(api, name);
-  const char *key = secret + ID_DIGITS + 1;
+  const char *key = secret + FERRY_SECRET_ID_DIGITS + 1;
   g_autofree char *hash = ferry_sha256_hex(key, strlen(key));
   const char *stored = ferry_json_str(record, "hash");
-  return stored && same_hash(hash, stored) && !ferry_credential_is_over(api, record)
+  return stored && ferry_secret_equal(hash, stored) && !ferry_credential_is_over(api, record)
              ? g_steal_pointer(&record)
              : NULL;
 }
@@ -245,7 +223,7 @@ FerryUser *ferry_auth_cookie(FerryRequest *req, GError **error) {
     return NULL;
   const char *shown = header_value(req, "Ferry-CSRF");
   g_autofree char *wanted = ferry_web_session_csrf(secret);
-  if (g_str_equal(req->asked.method, "GET") || (shown && same_hash(wanted, shown)))
+  if (g_str_equal(req->asked.method, "GET") || (shown && ferry_secret_equal(wanted, shown)))
     return g_steal_pointer(&user);
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
               "a write with the page's cookie needs the header Ferry-CSRF, with what GET "

@@ -21,8 +21,6 @@
 #include <string.h>
 
 #define PREFIX "ferrytoken."
-#define ID_DIGITS 16
-#define SECRET_BYTES 32
 #define SHORTEST_S 60
 #define LONGEST_S (FERRY_CREDENTIAL_MAX_DAYS * FERRY_DAY_S)
 #define DEFAULT_S (90 * FERRY_DAY_S)
@@ -70,24 +68,17 @@ FerryUser *ferry_user_of_record(FerryApi *api, const json_t *record, GError **er
   return user;
 }
 
-static gboolean same_text(const char *a, const char *b) {
-  gsize n = strlen(a);
-  guint8 differs = n != strlen(b);
-  for (gsize i = 0; !differs && i < n; i++)
-    differs |= (guint8)(a[i] ^ b[i]);
-  return !differs;
-}
-
 FerryUser *ferry_user_of_token(FerryApi *api, const char *token, GError **error) {
-  if (!g_str_has_prefix(token, PREFIX) || strlen(token) != strlen(PREFIX) + ID_DIGITS + 1 + 64)
+  if (!g_str_has_prefix(token, PREFIX) ||
+      strlen(token) != strlen(PREFIX) + FERRY_SECRET_ID_DIGITS + 1 + 2 * FERRY_SECRET_BYTES)
     return NULL;
-  g_autofree char *id = g_strndup(token + strlen(PREFIX), ID_DIGITS);
+  g_autofree char *id = g_strndup(token + strlen(PREFIX), FERRY_SECRET_ID_DIGITS);
   g_autofree char *credential = g_strconcat("token ", id, NULL);
   g_autoptr(json_t) record = ferry_credential_find(api, credential);
-  const char *secret = token + strlen(PREFIX) + ID_DIGITS + 1;
+  const char *secret = token + strlen(PREFIX) + FERRY_SECRET_ID_DIGITS + 1;
   g_autofree char *hash = ferry_sha256_hex(secret, strlen(secret));
   const char *stored = ferry_json_str(record, "hash");
-  if (!stored || !same_text(hash, stored)) {
+  if (!stored || !ferry_secret_equal(hash, stored)) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
                 "Unauthorized: the bearer token is not known");
     return NULL;
@@ -246,8 +237,8 @@ static void users_told(FerryRequest *req, const char *done, const json_t *record
 
 static gboolean make_token(FerryRequest *req, gint64 life_s, GError **error) {
   FerryApi *api = req->api;
-  g_autofree char *id = ferry_random_hex(ID_DIGITS / 2);
-  g_autofree char *secret = ferry_random_hex(SECRET_BYTES);
+  g_autofree char *id = ferry_random_hex(FERRY_SECRET_ID_DIGITS / 2);
+  g_autofree char *secret = ferry_random_hex(FERRY_SECRET_BYTES);
   g_autofree char *hash = ferry_sha256_hex(secret, strlen(secret));
   gint64 ends = ferry_clock_wall_ms(api->clock) + life_s * 1000;
   g_autoptr(json_t) record =

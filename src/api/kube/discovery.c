@@ -28,13 +28,6 @@ static const struct {
      TRUE},
 };
 
-static json_t *discovery_strings(const char *const *list) {
-  json_t *out = json_array();
-  for (gsize i = 0; list && list[i]; i++)
-    json_array_append_new(out, json_string(list[i]));
-  return out;
-}
-
 /* An alias that has not even the name of its kind. */
 static gboolean is_spelling(const FerryKind *kind) {
   return kind->alias_of && !g_str_equal(kind->plural, kind->alias_of->plural);
@@ -77,9 +70,9 @@ static json_t *plain_entry(const FerryKind *kind) {
       json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", kind->plural, "singularName", kind->singular,
                 "namespaced", kind->namespaced, "kind", kind->kind, "verbs", verbs_of(kind));
   if (kind->short_names)
-    json_object_set_new(entry, "shortNames", discovery_strings(kind->short_names));
+    json_object_set_new(entry, "shortNames", ferry_json_strings(kind->short_names));
   if (kind->categories)
-    json_object_set_new(entry, "categories", discovery_strings(kind->categories));
+    json_object_set_new(entry, "categories", ferry_json_strings(kind->categories));
   return entry;
 }
 
@@ -244,9 +237,9 @@ static json_t *aggregated_entry(FerryApi *api, const FerryKind *kind) {
                 kind->namespaced ? "Namespaced" : "Cluster", "singularResource", kind->singular,
                 "verbs", verbs_of(kind), "subresources", subs);
   if (kind->short_names)
-    json_object_set_new(entry, "shortNames", discovery_strings(kind->short_names));
+    json_object_set_new(entry, "shortNames", ferry_json_strings(kind->short_names));
   if (kind->categories)
-    json_object_set_new(entry, "categories", discovery_strings(kind->categories));
+    json_object_set_new(entry, "categories", ferry_json_strings(kind->categories));
   return entry;
 }
 

@@ -11,13 +11,6 @@
 
 #include <string.h>
 
-static json_t *string_list(char *const *list) {
-  json_t *out = json_array();
-  for (gsize i = 0; list[i]; i++)
-    json_array_append_new(out, json_string(list[i]));
-  return out;
-}
-
 static const char *word_or(const json_t *object, const char *path, const char *fallback) {
   const char *text = ferry_json_str(object, path);
   return text && *text ? text : fallback;
@@ -104,7 +97,8 @@ static json_t *answer_rules(FerryRequest *req, const json_t *body) {
 
 static json_t *answer_self(FerryRequest *req) {
   return json_pack("{s:{s:s, s:s*, s:o}}", "userInfo", "username", req->user->name, "uid",
-                   req->user->uid, "groups", string_list(req->user->groups));
+                   req->user->uid, "groups",
+                   ferry_json_strings((const char *const *)req->user->groups));
 }
 
 gboolean ferry_serve_review(FerryRequest *req, GError **error) {

@@ -4,13 +4,6 @@
 #include "api/web/web.h"
 #include "model/flags/migration_flags.h"
 
-static json_t *tables_words(const char *const *list) {
-  json_t *out = json_array();
-  for (gsize i = 0; list && list[i]; i++)
-    json_array_append_new(out, json_string(list[i]));
-  return out;
-}
-
 static const char *form_of(const FerryMigrationFlag *flag) {
   switch (flag->field.type) {
   case FERRY_TYPE_BOOLEAN:
@@ -29,12 +22,12 @@ gboolean ferry_serve_web_tables(FerryRequest *req, GError **error) {
   const char *group = "";
   for (const FerryMigrationFlag *f = ferry_migration_flags; f->field.name; f++) {
     group = f->group ? f->group : group;
-    json_array_append_new(flags, json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:b, s:o}",
-                                           "name", f->field.name, "doc", f->field.doc, "group",
-                                           group, "type", form_of(f), "option", f->option,
-                                           "negative", f->negative, "default", f->def, "libvirt",
-                                           f->libvirt ? f->libvirt : f->param, "inverted",
-                                           f->inverted, "values", tables_words(f->field.values)));
+    json_array_append_new(
+        flags, json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:b, s:o}", "name",
+                         f->field.name, "doc", f->field.doc, "group", group, "type", form_of(f),
+                         "option", f->option, "negative", f->negative, "default", f->def, "libvirt",
+                         f->libvirt ? f->libvirt : f->param, "inverted", f->inverted, "values",
+                         ferry_json_strings(f->field.values)));
   }
   ferry_respond_json(req, 200, json_pack("{s:o}", "flags", flags));
   return TRUE;
