@@ -67,7 +67,7 @@ FerryHostJob *ferry_world_job_open(FerryHost *host, const char *uuid, GError **e
     return NULL;
   }
   FerryWorldJob *job = g_new0(FerryWorldJob, 1);
-  job->base.ops = job->port->base.ops;
+  job->base.ops = port->base.ops;
   job->port = port;
   job->uuid = g_strdup(uuid);
   job->life = port->host->life;

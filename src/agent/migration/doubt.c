@@ -15,7 +15,7 @@ static void doubt_warn(FerryRunning *r, const GError *error) {
 
 static void doubt_say(FerryRunning *r, FerryDoubtState state) {
   g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
-  ferry_shown_send(r->shown, ferry_doubt_patch(FERRY_SIDE_SOURCE, state, now, r->ran_ms));
+  ferry_shown_send(r->shown, ferry_doubt_patch(FERRY_SIDE_SOURCE, state, now, r->doubt.ran_ms));
 }
 
 /* In this host's own book: the next agent goes by it. */
@@ -23,10 +23,10 @@ static void note_suspended(FerryRunning *r) {
   gint64 resumed_us = ferry_inbox_resumed_us(r->inbox), switchover_us = 0;
   gboolean post_copy;
   ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
-  r->ran_ms = resumed_us      ? (g_get_monotonic_time() - resumed_us) / 1000
-              : switchover_us ? 0
-                              : -1; /* the agent before this one would have known */
-  ferry_doubt_book_note(ferry_context_state_dir(r->ports->context), r->asked->uid, r->ran_ms);
+  r->doubt.ran_ms = resumed_us      ? (g_get_monotonic_time() - resumed_us) / 1000
+                    : switchover_us ? 0
+                                    : -1; /* the agent before this one would have known */
+  ferry_doubt_book_note(ferry_context_state_dir(r->ports->context), r->asked->uid, r->doubt.ran_ms);
 }
 
 /* It is suspended by now, or never ran again. */
@@ -40,13 +40,13 @@ static void doubt_suspend(FerryRunning *r) {
   if (!r->job || !ferry_host_job_suspend(r->job, &error)) {
     if (error)
       doubt_warn(r, error);
-    if (ferry_host_error_is_silent(error) && !r->asked_to_suspend) {
-      r->asked_to_suspend = TRUE; /* and it may be done as late as the hypervisor likes */
+    if (ferry_host_error_is_silent(error) && !r->doubt.asked_to_suspend) {
+      r->doubt.asked_to_suspend = TRUE; /* and it may be done as late as the hypervisor likes */
       note_suspended(r);
     }
     return;
   }
-  r->guarded = TRUE;
+  r->doubt.guarded = TRUE;
   enter_doubt(r);
   ferry_running_record(r, "Suspend", -1, ferry_reason_name(FERRY_REASON_AMBIGUOUS),
                        "libvirt resumed the guest after its switch-over had begun: it waits until "
@@ -54,7 +54,7 @@ static void doubt_suspend(FerryRunning *r) {
 }
 
 gboolean ferry_doubt_holds(const FerryRunning *r, const FerryDomainState *state) {
-  return r->guarded || (r->asked_to_suspend && g_strcmp0(state->state, "paused") == 0);
+  return r->doubt.guarded || (r->doubt.asked_to_suspend && g_strcmp0(state->state, "paused") == 0);
 }
 
 /* The policy lets this copy go on, proven or not; the target's agent holds the other one. */
@@ -64,7 +64,7 @@ static gboolean doubt_may_go_on(const FerryRunning *r) {
 
 void ferry_doubt_guard(FerryRunning *r) {
   const char *text;
-  if (!r->guarded && !r->step.was_paused && !doubt_may_go_on(r) &&
+  if (!r->doubt.guarded && !r->step.was_paused && !doubt_may_go_on(r) &&
       ferry_inbox_resumed_us(r->inbox) && !ferry_inbox_blamed(r->inbox, &text))
     doubt_suspend(r);
 }
@@ -77,8 +77,8 @@ gboolean ferry_doubt_recall(FerryRunning *r) {
   gboolean said = ferry_doubt_of(m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_SUSPENDED;
   if (!noted && !said && !ferry_doubt_keep_is_due(m, FERRY_SIDE_SOURCE))
     return FALSE;
-  r->ran_ms = noted ? ran_ms : ferry_doubt_ran_ms(m, FERRY_SIDE_SOURCE);
-  r->guarded = r->in_doubt = TRUE;
+  r->doubt.ran_ms = noted ? ran_ms : ferry_doubt_ran_ms(m, FERRY_SIDE_SOURCE);
+  r->doubt.guarded = r->doubt.in_doubt = TRUE;
   r->step.was_paused =
       g_strcmp0(ferry_json_str(m, "status.migrationState.sourceDomainStateBefore"), "paused") == 0;
   if (noted && !said)
@@ -94,7 +94,7 @@ gboolean ferry_doubt_is_stale(FerryRunning *r) {
       !r->job || !ferry_host_job_state(r->job, &here, NULL) ||
       g_strcmp0(here.state, "running") != 0)
     return FALSE;
-  r->guarded = r->in_doubt = FALSE;
+  r->doubt.guarded = r->doubt.in_doubt = FALSE;
   doubt_say(r, FERRY_DOUBT_GOES_ON);
   return TRUE;
 }
@@ -111,9 +111,9 @@ gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainSta
   if (!state->active || ferry_inbox_blamed(r->inbox, &text) ||
       !ferry_ambiguity_arises(error, switchover_us, post_copy) || doubt_may_go_on(r))
     return FALSE;
-  if (!r->guarded && !r->step.was_paused && g_strcmp0(state->state, "paused") != 0)
+  if (!r->doubt.guarded && !r->step.was_paused && g_strcmp0(state->state, "paused") != 0)
     doubt_suspend(r);
-  else if (!r->guarded)
+  else if (!r->doubt.guarded)
     enter_doubt(r);
   ferry_host_job_state(r->job, state, NULL);
   return TRUE;
@@ -136,9 +136,9 @@ static void doubt_cannot_resume(FerryRunning *r, const GError *error) {
     doubt_warn(r, error);
     return;
   }
-  if (r->locked_told)
+  if (r->doubt.locked_told)
     return;
-  r->locked_told = TRUE;
+  r->doubt.locked_told = TRUE;
   doubt_warn(r, error);
   ferry_shown_tell(r->shown, "Warning", ferry_reason_name(FERRY_REASON_DISKS_LOCKED), text);
 }
@@ -180,7 +180,7 @@ gboolean ferry_doubt_may_run_twice(FerryRunning *r, const FerryDomainState *stat
       (!peer.active || g_strcmp0(peer.state, "paused") == 0))
     return FALSE;
   doubt_suspend(r);
-  return r->guarded;
+  return r->doubt.guarded;
 }
 
 static void doubt_forget(FerryRunning *r) {
@@ -203,7 +203,8 @@ static FerryAmbiguityAnswer doubt_turn(FerryRunning *r, FerryAmbiguity *heard) {
   FerryAmbiguityAnswer answer = ferry_ambiguity_hear(heard, there, g_get_monotonic_time());
   if (answer == FERRY_AMBIGUITY_STAYED && ferry_ambiguity_went_on(doubt, FERRY_SIDE_SOURCE))
     answer = FERRY_AMBIGUITY_OPEN;
-  FerryAmbiguityAnswer read = ferry_ambiguity_read(doubt, FERRY_SIDE_SOURCE, r->ran_ms, there);
+  FerryAmbiguityAnswer read =
+      ferry_ambiguity_read(doubt, FERRY_SIDE_SOURCE, r->doubt.ran_ms, there);
   if (read != FERRY_AMBIGUITY_OPEN || ferry_doubt_kept(doubt))
     answer = read;
   FerryDomainState here;
@@ -216,7 +217,7 @@ static FerryAmbiguityAnswer doubt_turn(FerryRunning *r, FerryAmbiguity *heard) {
 }
 
 FerryAmbiguityAnswer ferry_doubt_resolve(FerryRunning *r, gint64 patience_ms) {
-  FerryAmbiguity heard = {.ran_ms = r->ran_ms};
+  FerryAmbiguity heard = {.ran_ms = r->doubt.ran_ms};
   gint64 until = g_get_monotonic_time() + patience_ms * 1000;
   for (;;) {
     FerryAmbiguityAnswer answer = doubt_turn(r, &heard);

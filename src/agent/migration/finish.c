@@ -23,7 +23,7 @@ static const char *state_word(const FerryDomainState *state) {
 static const char *reason_of(const FerryMigrationParts *m, const FerryDomainState *state) {
   if (state->exists)
     return state->reason;
-  return m->running.guarded ? NULL : ferry_inbox_stopped(m->inbox);
+  return m->running.doubt.guarded ? NULL : ferry_inbox_stopped(m->inbox);
 }
 
 static json_t *finish_agent_result(const FerryMigrationParts *m, const FerryOutcome *o,
@@ -109,7 +109,7 @@ static void give_kept(FerryMigrationParts *m) {
 }
 
 static gboolean has_moved(const FerryMigrationParts *m, const FerryOutcome *o) {
-  return o->code == 0 && !o->message && !m->running.in_doubt;
+  return o->code == 0 && !o->message && !m->running.doubt.in_doubt;
 }
 
 static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean returned) {
@@ -117,7 +117,7 @@ static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean retu
   gboolean had_flows = m->running.flows != NULL;
   g_clear_pointer(&m->running.flows,
                   ferry_flow_source_stop); /* nothing of them is written after this */
-  if (!m->running.in_doubt)
+  if (!m->running.doubt.in_doubt)
     give_autostart(m);
   if (returned && has_moved(m, o) && ferry_kept_has_load(&m->kept))
     give_kept(m); /* before it is said to have moved; a mere comparison comes after that */
@@ -125,7 +125,7 @@ static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean retu
   ferry_stalling_end(&m->running);
   g_autoptr(json_t) status =
       json_pack("{s:{s:o}}", "migrationState", "agentResult", finish_agent_result(m, o, returned));
-  if (!m->running.in_doubt)
+  if (!m->running.doubt.in_doubt)
     ferry_json_set(status, "migrationState.kept", json_null()); /* it has served */
   if (had_flows)
     ferry_json_set(status, "migrationState.flows", json_null()); /* the same */
@@ -156,22 +156,22 @@ static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean retu
 
 void ferry_finish(FerryMigrationParts *m, const FerryOutcome *outcome) {
   hand_in(m, outcome, TRUE);
-  m->moved = has_moved(m, outcome);
-  if (m->moved)
+  m->ending.moved = has_moved(m, outcome);
+  if (m->ending.moved)
     give_kept(m);
 }
 
 void ferry_finish_doubt(FerryMigrationParts *m) {
   FerryAmbiguityAnswer answer =
-      m->running.in_doubt ? ferry_doubt_resolve(&m->running, -1) : FERRY_AMBIGUITY_OPEN;
+      m->running.doubt.in_doubt ? ferry_doubt_resolve(&m->running, -1) : FERRY_AMBIGUITY_OPEN;
   if (answer == FERRY_AMBIGUITY_OPEN)
     return;
-  m->running.in_doubt = FALSE;
+  m->running.doubt.in_doubt = FALSE;
   if (answer == FERRY_AMBIGUITY_STAYED)
     ferry_disks_undo(&m->disks, m->running.job, NULL);
   give_autostart(m);
-  m->moved = answer == FERRY_AMBIGUITY_MOVED;
-  if (m->moved)
+  m->ending.moved = answer == FERRY_AMBIGUITY_MOVED;
+  if (m->ending.moved)
     give_kept(m);
 }
 

@@ -164,12 +164,12 @@ static void carry_out(FerryMigrationParts *m) {
   if (m->asked.adopted ? !migration_adopt(m) : !(ferry_prepare(m) && call_libvirt(m)))
     return;
   if (see_it_through(m, &outcome)) {
-    m->peer_lost = outcome.code == FERRY_HOST_ERROR_PEER_LOST;
+    m->ending.peer_lost = outcome.code == FERRY_HOST_ERROR_PEER_LOST;
     ferry_finish_advise(&outcome);
     /* libvirt sends no event when an offline migration undefines the domain: look at it anew */
     ferry_inventory_mark(m->ports.inventory, m->asked.uuid, TRUE);
     if (outcome.message && outcome.state.active && !m->running.step.post_copy &&
-        !m->running.in_doubt) /* else they may be those of a copy that goes on */
+        !m->running.doubt.in_doubt) /* else they may be those of a copy that goes on */
       ferry_disks_undo(&m->disks, m->running.job, &outcome.message);
     ferry_finish(m, &outcome);
     ferry_finish_doubt(m);
@@ -181,9 +181,10 @@ static void carry_out(FerryMigrationParts *m) {
 static FerryLeftoversLeft migration_left(const FerryMigrationParts *m) {
   FerryDomainState here = {.state = "gone"};
   const FerryMigrateRequest *request = &m->asked.settings.request;
-  if (!m->moved && m->running.step.started) /* after a call that failed the target is looked at */
-    return m->peer_lost ? FERRY_LEFTOVERS_LATE : FERRY_LEFTOVERS_SOME;
-  if (!m->moved)
+  if (!m->ending.moved &&
+      m->running.step.started) /* after a call that failed the target is looked at */
+    return m->ending.peer_lost ? FERRY_LEFTOVERS_LATE : FERRY_LEFTOVERS_SOME;
+  if (!m->ending.moved)
     return ferry_disks_are_left(&m->disks) ? FERRY_LEFTOVERS_SOME : FERRY_LEFTOVERS_NONE;
   if (m->running.job)
     ferry_host_job_state(m->running.job, &here, NULL);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A migration's worker as its own thread sees it: whose what is. Each part is written by the files
-// of its own header; the parts above it are handed to these as they need them.
+// A migration's worker as its own thread sees it: what is wanted, known, going on, shown. One
+// thread has all of it; who writes what of a part stands in the part's header, and files that need
+// a part are handed that one and not the whole.
 //
 // Order of locks: the worker has none of its own; what other threads have for it is in the inbox,
 // which has one.
@@ -11,6 +12,12 @@
 #include "agent/migration/running.h"
 
 G_BEGIN_DECLS
+
+/** Written when libvirt's call has returned (migration.c, finish.c). */
+typedef struct {
+  gboolean moved;     /* it succeeded */
+  gboolean peer_lost; /* it lost the target's hypervisor, which may act on it yet */
+} FerryEnding;
 
 typedef struct {
   FerryMigrationPorts ports;
@@ -23,8 +30,7 @@ typedef struct {
   FerryKept kept;           /* what it had before */
   FerryInbox *inbox;        /* what others have for it */
   char *means;              /* why the intent's means were chosen; owned; NULL: none were */
-  gboolean moved;           /* the call succeeded */
-  gboolean peer_lost;       /* it lost the target's hypervisor, which may act on it yet */
+  FerryEnding ending;       /* how the call ended */
 } FerryMigrationParts;
 
 G_END_DECLS

@@ -31,6 +31,16 @@ typedef struct {
   guint16 port;      /* of the target, that the data goes to; 0: not known */
 } FerryRecovery;
 
+/** Whether this host's copy may run (doubt.c; that it is open is found by settle.c, and that it has
+ * been settled by finish.c). */
+typedef struct {
+  gboolean guarded;          /* suspended by this agent: the target may run it (doubt.c) */
+  gboolean asked_to_suspend; /* by a call that was given up: it may be suspended at any time */
+  gboolean in_doubt;         /* it is not known yet which host has it */
+  gboolean locked_told;      /* that the lock manager lets it not go on (doubt.c) */
+  gint64 ran_ms;             /* how long it ran here since the switch-over; -1: not known */
+} FerryDoubtHere;
+
 typedef struct {
   /* borrowed */
   const FerryMigrationPorts *ports;
@@ -52,12 +62,8 @@ typedef struct {
   FerryBrokenLink broken;
   FerrySilence silence;
   FerryRecovery recovery;
-  gboolean guarded;          /* suspended by this agent: the target may run it (doubt.c) */
-  gboolean asked_to_suspend; /* by a call that was given up: it may be suspended at any time */
-  gboolean in_doubt;         /* it is not known yet which host has it */
-  gboolean locked_told;      /* that the lock manager lets it not go on (doubt.c) */
-  gint64 ran_ms;             /* how long it ran here since the switch-over; -1: not known */
-  FerryPathWatch *watch;     /* of `job`; NULL: none */
+  FerryDoubtHere doubt;
+  FerryPathWatch *watch;  /* of `job`; NULL: none */
   FerryFlowSource *flows; /* the VM's connections, for the target; NULL: nobody there wants them */
 } FerryRunning;
 

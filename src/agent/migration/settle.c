@@ -57,8 +57,8 @@ static gboolean take_state(FerryRunning *r, FerryDomainState *state) {
 
 /* FALSE: the agent ends. `error` is cleared where it turns out that the VM has moved. */
 static gboolean settle_doubt(FerryRunning *r, FerryDomainState *state, GError **error) {
-  gboolean taken_up = r->in_doubt;
-  r->in_doubt = FALSE;
+  gboolean taken_up = r->doubt.in_doubt;
+  r->doubt.in_doubt = FALSE;
   if (!taken_up && !ferry_doubt_arises(r, *error, state))
     return TRUE;
   if (taken_up && !state->active) {
@@ -68,13 +68,13 @@ static gboolean settle_doubt(FerryRunning *r, FerryDomainState *state, GError **
   state->reason = "migration"; /* whoever paused it: it is no person's pause */
   switch (ferry_doubt_resolve(r, DOUBT_PATIENCE_MS)) {
   case FERRY_AMBIGUITY_OPEN:
-    r->in_doubt = TRUE;
+    r->doubt.in_doubt = TRUE;
     return TRUE;
   case FERRY_AMBIGUITY_MOVED:
     g_clear_error(error);
     break;
   case FERRY_AMBIGUITY_STAYED:
-    r->guarded = FALSE;
+    r->doubt.guarded = FALSE;
     break;
   }
   return take_state(r, state);
@@ -113,9 +113,9 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   g_autoptr(GError) error = NULL;
   FerryJobEnd end = {0};
   gboolean returned = ferry_inbox_take_call(r->inbox, &error);
-  if (r->in_doubt)
+  if (r->doubt.in_doubt)
     error = taken_up_error(r);
-  if (!r->in_doubt && ferry_judge_lost_call(returned, error)) {
+  if (!r->doubt.in_doubt && ferry_judge_lost_call(returned, error)) {
     ferry_running_unwatch(r);
     g_clear_pointer(&r->job, ferry_host_job_close);
     if (!take_state(r, &end.state))
@@ -134,9 +134,9 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
     break;
   }
   /* of an adopted one nobody here heard what the call said */
-  if (!r->calling && !r->in_doubt &&
+  if (!r->calling && !r->doubt.in_doubt &&
       (ferry_doubt_holds(r, &end.state) || ferry_doubt_may_run_twice(r, &end.state))) {
-    r->in_doubt = TRUE;
+    r->doubt.in_doubt = TRUE;
     g_clear_error(&error);
     error = taken_up_error(r);
     ferry_host_job_state(r->job, &end.state, NULL);
@@ -148,14 +148,14 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   end.cancelled = r->cancel_seen;
   end.abort_code = r->step.abort_code;
   end.abort_reason = r->step.abort_reason;
-  if (r->in_doubt)
+  if (r->doubt.in_doubt)
     end.abort_code =
         NULL; /* what is in doubt is the connection's doing, whoever gave it up first */
   else if (!end.abort_code)
     end.abort_code = ferry_inbox_blamed(r->inbox, &end.abort_reason);
   end.target = ferry_json_str(r->asked->object, "status.migrationState.targetNode");
   ferry_judge_end(&end, o);
-  if (r->in_doubt && o->message)
+  if (r->doubt.in_doubt && o->message)
     tell_doubt(o, end.target);
   else if (end.state.active && o->message && !r->step.post_copy)
     settle_revive(r, o);

@@ -112,7 +112,7 @@ static gboolean holds(const Bed *b, const char *as) {
 
 static void is_suspended(Bed *b, gconstpointer error_code) {
   gint64 ran_ms = -1;
-  g_assert_true(b->run.guarded);
+  g_assert_true(b->run.doubt.guarded);
   g_assert_cmpuint(said, ==, 1);
   g_assert_true(ferry_doubt_book_find(dir, UID, &ran_ms));
   g_assert_cmpint(ran_ms, >=, 7000);
@@ -121,8 +121,8 @@ static void is_suspended(Bed *b, gconstpointer error_code) {
 /* The call was given up and may be carried out all the same: noted, said only once it is so. */
 static void is_suspended_late(Bed *b, gconstpointer error_code) {
   gint64 ran_ms = -1;
-  g_assert_false(b->run.guarded);
-  g_assert_true(b->run.asked_to_suspend);
+  g_assert_false(b->run.doubt.guarded);
+  g_assert_true(b->run.doubt.asked_to_suspend);
   g_assert_cmpuint(said, ==, 0);
   g_assert_true(ferry_doubt_book_find(dir, UID, &ran_ms));
   g_assert_cmpint(ran_ms, >=, 7000);
@@ -140,7 +140,7 @@ static void is_suspended_late(Bed *b, gconstpointer error_code) {
 /* One that the hypervisor refused will not be carried out later. */
 static void is_refused(Bed *b, gconstpointer error_code) {
   gint64 ran_ms;
-  g_assert_false(b->run.guarded || b->run.asked_to_suspend || holds(b, "paused"));
+  g_assert_false(b->run.doubt.guarded || b->run.doubt.asked_to_suspend || holds(b, "paused"));
   g_assert_false(ferry_doubt_book_find(dir, UID, &ran_ms));
 }
 
@@ -155,7 +155,7 @@ static void is_locked(Bed *b, gconstpointer error_code) {
   g_assert_cmpuint(told, ==, 1);
   g_assert_true(ferry_doubt_book_find(dir, UID, &ran_ms));
   resume_error = FERRY_HOST_ERROR_INVALID_STATE; /* anything else is none of its */
-  b->run.locked_told = FALSE;
+  b->run.doubt.locked_told = FALSE;
   ferry_doubt_withdraw(&b->run);
   g_assert_cmpuint(told, ==, 1);
   resume_error = 0;
@@ -174,7 +174,7 @@ static void is_stale(Bed *b, gconstpointer error_code) {
   said = 0;
   g_assert_true(ferry_doubt_is_stale(&b->run));
   g_assert_cmpuint(said, ==, 1);
-  g_assert_false(b->run.guarded || b->run.in_doubt);
+  g_assert_false(b->run.doubt.guarded || b->run.doubt.in_doubt);
 }
 
 /* An agent that came after the switch-over finds the guest resumed by libvirt. */
