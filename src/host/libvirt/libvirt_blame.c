@@ -80,6 +80,12 @@ FerryHostHint ferry_libvirt_hint(const char *message) {
   return FERRY_HOST_HINT_NONE;
 }
 
+gboolean ferry_libvirt_pool_is_contended(const GError *error) {
+  return error->domain == FERRY_HOST_ERROR &&
+         (error->code == VIR_ERR_NO_STORAGE_POOL || error->code == VIR_ERR_OPERATION_INVALID ||
+          strstr(error->message, "conflict") || strstr(error->message, "being"));
+}
+
 guint16 ferry_libvirt_uri_port(const char *uri) {
   static const struct {
     const char *transport;

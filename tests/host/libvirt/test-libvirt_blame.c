@@ -111,10 +111,31 @@ static void test_uri_port(void) {
   g_assert_cmpuint(ferry_libvirt_uri_port(NULL), ==, 0);
 }
 
+/* Codes are libvirt's: 49 no such pool, 55 not now, 1 an internal error. */
+static void test_contended_pool(void) {
+  static const struct {
+    int code;
+    const char *message;
+    gboolean contended;
+  } cases[] = {{49, "no storage pool with matching uuid", TRUE},
+               {55, "storage pool 'p' is not active", TRUE},
+               {1, "Storage source conflict with pool: 'p'", TRUE},
+               {1, "pool 'p' has asynchronous jobs running, is being started", TRUE},
+               {38, "cannot open directory '/p': Permission denied", FALSE}};
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(GError) error =
+        g_error_new_literal(FERRY_HOST_ERROR, cases[i].code, cases[i].message);
+    g_assert_cmpint(ferry_libvirt_pool_is_contended(error), ==, cases[i].contended);
+  }
+  g_autoptr(GError) other = g_error_new_literal(G_IO_ERROR, 49, "conflict");
+  g_assert_false(ferry_libvirt_pool_is_contended(other));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/libvirt_blame/words", test_words);
   g_test_add_func("/libvirt_blame/hints", test_hints);
   g_test_add_func("/libvirt_blame/uri_port", test_uri_port);
+  g_test_add_func("/libvirt_blame/contended_pool", test_contended_pool);
   return g_test_run();
 }

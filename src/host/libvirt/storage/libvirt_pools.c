@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "host/libvirt/storage/disks_xml.h"
 #include "host/libvirt/libvirt_base.h"
+#include "host/libvirt/libvirt_blame.h"
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <stdlib.h>
@@ -114,12 +115,6 @@ static gboolean pool_open(FerryPool *p, const json_t *disk, gboolean build, GErr
   return TRUE;
 }
 
-static gboolean somebody_between(const GError *cause) {
-  return cause->domain == FERRY_HOST_ERROR &&
-         (cause->code == VIR_ERR_NO_STORAGE_POOL || cause->code == VIR_ERR_OPERATION_INVALID ||
-          strstr(cause->message, "conflict") || strstr(cause->message, "being"));
-}
-
 gboolean ferry_pool_with(virConnectPtr conn, json_t *disk, gboolean build, FerryPoolFunc func,
                          gpointer data, GError **error) {
   for (guint i = 0;; i++) {
@@ -129,7 +124,7 @@ gboolean ferry_pool_with(virConnectPtr conn, json_t *disk, gboolean build, Ferry
     pool_clear(&pool);
     if (ok)
       return TRUE;
-    if (!somebody_between(cause) || i >= TRIES) {
+    if (!ferry_libvirt_pool_is_contended(cause) || i >= TRIES) {
       g_propagate_error(error, g_steal_pointer(&cause));
       return FALSE;
     }
