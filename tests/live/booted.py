@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,6 +20,7 @@ mkdir "$2/upper" "$2/work" "$2/root"
 mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
 echo "127.0.1.1 $3" >>"$2/root/etc/hosts"
 tr -d - </proc/sys/kernel/random/uuid >"$2/root/etc/machine-id"
+echo "host_uuid = \"$(cat /proc/sys/kernel/random/uuid)\"" >>"$2/root/etc/libvirt/libvirtd.conf"
 for unit in libvirtd-tls.socket libvirtd-tcp.socket systemd-firstboot.service; do
   ln -sf /dev/null "$2/root/etc/systemd/system/$unit"  # the base has them enabled, without certificates
 done
@@ -126,6 +128,33 @@ class Booted:
             assert time.monotonic() < until, what() if callable(what) else what
             time.sleep(0.2)
         return value
+
+    def has_tls(self, directory, certs, suite):
+        """libvirt's TLS, as its own guide sets it up, with keys that QEMU's user may read."""
+        with tempfile.TemporaryDirectory() as folder:
+            certs.make_host(directory, self.name, [], rsa=suite == "bookworm")
+            certs.install(directory, self.name, folder)
+            pki = Path(folder) / "etc" / "pki"
+            for path in sorted(p for p in pki.rglob("*") if p.is_file()):
+                where = f"/etc/pki/{path.relative_to(pki)}"
+                self.run("mkdir", "-p", str(Path(where).parent))
+                self.put(where, path.read_bytes())
+        self.run("chown", "-R", "libvirt-qemu:kvm", "/etc/pki/qemu")
+        self.run("sh", "-c", "echo 'auth_tls = \"none\"' >>/etc/libvirt/libvirtd.conf; "
+                 "echo 'default_tls_x509_cert_dir = \"/etc/pki/qemu\"' >>/etc/libvirt/qemu.conf; "
+                 "rm /etc/systemd/system/libvirtd-tls.socket; systemctl daemon-reload; "
+                 "systemctl stop libvirtd.service libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket; "
+                 "systemctl start libvirtd-tls.socket libvirtd.service")
+
+    def linked(self, other, own, others):
+        """A cable between two machines, and their names."""
+        subprocess.run(["ip", "link", "add", "eth0", "netns", str(self.pid), "type", "veth", "peer", "name", "eth0",
+                        "netns", str(other.pid)], check=True)
+        for machine, address in ((self, own), (other, others)):
+            machine.run("ip", "addr", "add", f"{address}/24", "dev", "eth0")
+            machine.run("ip", "link", "set", "eth0", "up")
+            machine.run("sh", "-c", f"sed -i '/{machine.name}/d' /etc/hosts; "
+                        f"echo '{own} {self.name}\n{others} {other.name}' >>/etc/hosts")
 
     def reboot(self):
         """As its own command does; the kernel ends the first process of a namespace for it."""

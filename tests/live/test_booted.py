@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The packages on a machine that boots with systemd: from `apt install` to a host that is ready, over a reload, a
 reboot, an upgrade and a removal. FERRY_DEBS=DIR names built packages (`make deb`, `make test-deb`)."""
+import contextlib
 import json
 import os
 import re
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
 from booted import Booted
+from ferrylab import certs
 
 DEBS = os.environ.get("FERRY_DEBS")
 DOMAIN = """<domain type='qemu'><name>idle</name><memory unit='MiB'>32</memory>
@@ -139,8 +142,44 @@ class Packages(unittest.TestCase):
             step()
 
 
+class TwoHosts(unittest.TestCase):
+    """docs/install.md, without SSH, to a moved VM."""
+
+    def test_from_nothing_to_a_moved_vm(self):
+        suite = re.search(r"(?m)^VERSION_CODENAME=(.*)$", Path("/etc/os-release").read_text())[1]
+        with contextlib.ExitStack() as stack:
+            folders = [stack.enter_context(tempfile.TemporaryDirectory(prefix="ferry-booted-")) for _ in range(3)]
+            h1, h2 = (stack.enter_context(Booted(name, suite, folder))
+                      for name, folder in zip(("h1", "h2"), folders))
+            h1.linked(h2, "10.9.0.1", "10.9.0.2")
+            directory = Path(folders[2]) / "ca"
+            certs.make_ca(directory, "booted")
+            for machine in (h1, h2):
+                machine.has_tls(directory, certs, suite)
+                for deb in Path(DEBS).glob("*.deb"):
+                    if "dbgsym" not in deb.name:
+                        machine.put(f"/root/{deb.name}", deb.read_bytes())
+            h1.run("virsh", "-c", "qemu:///system", "define", "/dev/stdin", text=DOMAIN)
+            h1.run("virsh", "-c", "qemu:///system", "start", "idle")
+            began = time.monotonic()
+            # what a person types, each line one command
+            h1.run("sh", "-c", "apt-get install -y /root/ferryd_*.deb /root/ferry_*.deb /root/ferry-agentd_*.deb")
+            h1.run("sh", "-c", "echo 'listen = 0.0.0.0:6443' >>/etc/ferry/ferryd.conf; systemctl restart ferryd")
+            h2.run("sh", "-c", "apt-get install -y /root/ferry-agentd_*.deb")
+            for machine in (h1, h2):
+                token = h1.run("ferry", "host", "add", machine.name).stdout
+                machine.run("ferry-agentd", "join", "https://h1:6443", text=token)
+            h1.wait(lambda: h1.run("ferry", "check", "idle", "--to", "h2", check=False).returncode == 0,
+                    lambda: h1.run("ferry", "check", "idle", "--to", "h2", check=False).stdout
+                    + h1.run("ferry", "get", "hosts", "-o", "wide").stdout)
+            h1.run("ferry", "migrate", "idle", "h2")
+            print(f"from packages to a moved VM: 8 commands, {time.monotonic() - began:.1f} s", flush=True)
+            self.assertIn("idle", h2.run("virsh", "-c", "qemu:///system", "list", "--name").stdout)
+            self.assertNotIn("idle", h1.run("virsh", "-c", "qemu:///system", "list", "--name").stdout)
+
+
 if not DEBS:
-    del Packages  # on demand: make test-deb
+    del Packages, TwoHosts  # on demand: make test-deb
 
     class NotOnDemand(unittest.TestCase):
         """What needs no packages: the machine itself."""
