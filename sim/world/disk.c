@@ -127,13 +127,22 @@ void __wrap_ferry_record_remove(const char *state_dir, const FerryRecords *of, c
     g_hash_table_remove(all_records(), key);
 }
 
+static gpointer copy_key(gconstpointer key, gpointer data) {
+  return g_strdup(key);
+}
+
 void __wrap_ferry_records_each(const char *state_dir, const FerryRecords *of,
                                gboolean (*take)(const char *name, json_t *record, gpointer data),
                                gpointer data) {
   g_autofree char *prefix = g_strjoin("/", state_dir, of->folder, "", NULL);
-  GList *keys = g_list_sort(g_hash_table_get_keys(all_records()), (GCompareFunc)strcmp);
-  for (GList *k = keys; k; k = k->next)
-    if (g_str_has_prefix(k->data, prefix))
-      take((const char *)k->data + strlen(prefix), g_hash_table_lookup(records, k->data), data);
-  g_list_free(keys);
+  GList *all = g_hash_table_get_keys(all_records());
+  GList *keys = g_list_sort(g_list_copy_deep(all, copy_key, NULL), (GCompareFunc)strcmp);
+  g_list_free(all);
+  for (GList *k = keys; k; k = k->next) {
+    /* whoever takes one may remove it, or others */
+    g_autoptr(json_t) record = json_incref(g_hash_table_lookup(records, k->data));
+    if (record && g_str_has_prefix(k->data, prefix))
+      take((const char *)k->data + strlen(prefix), record, data);
+  }
+  g_list_free_full(keys, g_free);
 }

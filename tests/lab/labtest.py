@@ -164,6 +164,7 @@ class LabTest(unittest.TestCase):
         """The guest runs on that host only, alive, with its memory intact."""
         before = self.stat(name)["heartbeats"]
         self.wait(lambda: self.stat(name)["heartbeats"] > before, 10, f"{name} lives")
+        self.wait(lambda: self.stat(name)["memory_intact"] is not None, 10, f"{name} has looked at its memory")
         stat = self.stat(name)
         self.assertEqual(stat["host"], host, stat)
         self.assertTrue(stat["memory_intact"], stat)

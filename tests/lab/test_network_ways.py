@@ -188,6 +188,9 @@ class NetworkWays(LabTest):
         self.ip("h1", "link add name b0 type bridge", "link set migration master b0",
                 "link set b0 up", "addr add 10.72.0.1/24 dev b0")
         self.later("h1", "link set migration nomaster", "link del b0")
+        # else either of two interfaces on one wire answers for the other's address
+        self.lab.exec("h2", "sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1")
+        self.addCleanup(self.lab.exec, "h2", "sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=0")
         self.ip("h2", "link add link migration name m0 type macvlan mode bridge",
                 "link set m0 up", "addr add 10.72.0.2/24 dev m0")
         self.later("h2", "link del m0")
