@@ -52,11 +52,7 @@ FerryUser *fuzz_api_user(const char *role) {
 }
 
 void fuzz_request_init(FerryRequest *req) {
-  *req = (FerryRequest){
-      .api = fuzz_api()->api, .asked.epoch = -1, .reading.body_limit = FERRY_JSON_MAX_BYTES};
-  req->asked.query = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  req->answer.headers = g_ptr_array_new_with_free_func(g_free);
-  req->asked.body = g_byte_array_new();
+  ferry_request_init(req, fuzz_api()->api);
 }
 
 void fuzz_request_address(FerryRequest *req, const char *role, const char *method,
@@ -73,22 +69,5 @@ void fuzz_request_serve(FerryRequest *req) {
 }
 
 void fuzz_request_clear(FerryRequest *req) {
-  g_clear_pointer(&req->user, ferry_user_unref);
-  g_free(req->asked.method);
-  g_free(req->asked.path);
-  g_strfreev(req->asked.segments);
-  g_hash_table_unref(req->asked.query);
-  g_free(req->asked.accept);
-  g_free(req->asked.content_type);
-  g_free(req->asked.if_none_match);
-  g_free(req->asked.traceparent);
-  g_free(req->form.error_name);
-  json_decref(req->audit);
-  g_byte_array_unref(req->asked.body);
-  g_free(req->answer.out_type);
-  g_clear_pointer(&req->answer.out, g_bytes_unref);
-  ferry_body_free(req->answer.body);
-  g_ptr_array_unref(req->answer.headers);
-  if (req->answer.stream)
-    ferry_stream_discard(req->answer.stream);
+  ferry_request_clear(req);
 }

@@ -16,15 +16,15 @@ from ferrylab import base  # noqa: E402  pylint: disable=wrong-import-position
 # Holds the machine's disk between two boots.
 DISK = r"""
 mount -t tmpfs tmpfs "$2"
-mkdir "$2/upper" "$2/work" "$2/root"
-mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
-echo "127.0.1.1 $3" >>"$2/root/etc/hosts"
-tr -d - </proc/sys/kernel/random/uuid >"$2/root/etc/machine-id"
-echo "host_uuid = \"$(cat /proc/sys/kernel/random/uuid)\"" >>"$2/root/etc/libvirt/libvirtd.conf"
+mkdir "$2/upper" "$2/work" "$2/tree"
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/tree"
+echo "127.0.1.1 $3" >>"$2/tree/etc/hosts"
+tr -d - </proc/sys/kernel/random/uuid >"$2/tree/etc/machine-id"
+echo "host_uuid = \"$(cat /proc/sys/kernel/random/uuid)\"" >>"$2/tree/etc/libvirt/libvirtd.conf"
 for unit in libvirtd-tls.socket libvirtd-tcp.socket systemd-firstboot.service; do
-  ln -sf /dev/null "$2/root/etc/systemd/system/$unit"  # the base has them enabled, without certificates
+  ln -sf /dev/null "$2/tree/etc/systemd/system/$unit"  # the base has them enabled, without certificates
 done
-echo 'cgroup_controllers = []' >>"$2/root/etc/libvirt/qemu.conf"  # there are none below
+echo 'cgroup_controllers = []' >>"$2/tree/etc/libvirt/qemu.conf"  # there are none below
 echo mounted
 exec sleep infinity
 """
@@ -69,7 +69,7 @@ class Booted:
 
     def __init__(self, name, suite, folder):
         self.name = name
-        self.root = Path(folder) / "root"
+        self.root = Path(folder) / "tree"
         self.disk = subprocess.Popen(  # pylint: disable=consider-using-with
             ["unshare", "-m", "bash", "-euc", DISK, "disk", str(base.ensure(suite=suite)), folder, name],
             stdout=subprocess.PIPE, text=True)

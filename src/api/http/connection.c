@@ -22,35 +22,6 @@ typedef struct {
   FerryLogin login;
 } Peer;
 
-static void request_free(FerryRequest *req) {
-  g_free(req->asked.method);
-  g_free(req->asked.path);
-  g_strfreev(req->asked.segments);
-  g_hash_table_unref(req->asked.query);
-  g_free(req->asked.accept);
-  g_free(req->asked.content_type);
-  g_free(req->asked.user_agent);
-  g_free(req->asked.if_none_match);
-  g_free(req->asked.traceparent);
-  if (req->answer.stream) /* made on a seat while the client went away */
-    ferry_stream_discard(req->answer.stream);
-  g_free(req->seat.flow);
-  g_free(req->asked.peer);
-  json_decref(req->audit);
-  g_free(req->form.error_name);
-  if (req->asked.impersonation)
-    g_ptr_array_unref(req->asked.impersonation);
-  g_free(req->write.told);
-  ferry_user_unref(req->user);
-  g_byte_array_unref(req->asked.body);
-  g_free(req->answer.out_type);
-  if (req->answer.out)
-    g_bytes_unref(req->answer.out);
-  ferry_body_free(req->answer.body);
-  g_ptr_array_unref(req->answer.headers);
-  g_free(req);
-}
-
 static void connection_fail(FerryRequest *req, FerryErrorCode code, const char *message) {
   g_autoptr(GError) error = g_error_new_literal(FERRY_ERROR, (gint)code, message);
   ferry_respond_error(req, error);
@@ -91,15 +62,10 @@ void *ferry_connection_on_uri(void *data, const char *uri, struct MHD_Connection
   Peer *peer = peer_of(connection);
   const char *why;
   FerryRequest *req = g_new0(FerryRequest, 1);
-  req->api = api;
+  ferry_request_init(req, api);
   req->connection = connection;
   req->reading.conn = peer ? peer->conn : NULL;
   req->asked.peer = req->reading.conn ? g_strdup(ferry_conn_peer(req->reading.conn)) : NULL;
-  req->asked.query = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  req->asked.body = g_byte_array_new();
-  req->answer.headers = g_ptr_array_new_with_free_func(g_free);
-  req->asked.epoch = -1;
-  req->reading.body_limit = FERRY_JSON_MAX_BYTES;
   req->reading.raw_uri = uri;
   req->reading.raw_uri_len = uri ? strlen(uri) : 0;
   unsigned status = ferry_strict_uri(uri ? uri : "", &why);
@@ -119,7 +85,8 @@ void ferry_connection_on_completed(void *data, struct MHD_Connection *connection
   if (req) {
     ferry_front_release(req);
     connection_enter(req, FERRY_CONN_IDLE);
-    request_free(req);
+    ferry_request_clear(req);
+    g_free(req);
   }
   *context = NULL;
 }

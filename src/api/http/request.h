@@ -109,6 +109,11 @@ struct FerryRequest {
   json_t *audit; /* what auth/audit.c has noted, NULL: nothing yet */
 };
 
+/** Nothing is asked yet. `api` is borrowed. */
+void ferry_request_init(FerryRequest *req, FerryApi *api);
+/** Frees what it owns, the answer that was not sent included; not the memory of `req`. */
+void ferry_request_clear(FerryRequest *req);
+
 /** Answers a request; FALSE with a FERRY_ERROR becomes a Status. */
 typedef gboolean (*FerryHandler)(FerryRequest *req, GError **error);
 

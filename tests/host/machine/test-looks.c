@@ -56,12 +56,18 @@ static void test_images(void) {
 
 /* Another host's word opens nothing of this one's own. */
 static void test_private(void) {
-  static const char *const no[] = {"/etc/shadow",        "/etc",
-                                   "/root/.ssh/id",      "/home/a",
-                                   "/proc/1/exe",        "/var/lib/ferry-agent/agent.key",
-                                   "/srv/../etc/shadow", "/srv/..",
-                                   "//etc/shadow",       "/./etc/shadow",
-                                   "etc/shadow",         "/run/user/0/x"};
+  static const char *const no[] = {"/etc/shadow",
+                                   "/etc",
+                                   "/root",
+                                   "/home/a",
+                                   "/proc/1/exe",
+                                   "/var/lib/ferry-agent/agent.key",
+                                   "/srv/../etc/shadow",
+                                   "/srv/..",
+                                   "//etc/shadow",
+                                   "/./etc/shadow",
+                                   "etc/shadow",
+                                   "/run/user/0/x"};
   static const char *const yes[] = {"/srv/images/a.img", "/var/lib/libvirt/images/a.img",
                                     "/etcetera/a",       "/usr/share/OVMF/OVMF_CODE.fd",
                                     "/dev/vg/a",         "/var/lib/ferry-lab/local/a",
