@@ -33,7 +33,7 @@ static void ferry_error_private_clear(FerryErrorPrivate *priv) {
   g_ptr_array_unref(priv->causes);
 }
 
-G_DEFINE_EXTENDED_ERROR(FerryError, ferry_error)
+FERRY_DEFINE_ERROR_DOMAIN(FerryError, ferry_error)
 
 void ferry_error_add_cause(GError *error, const char *reason, const char *field, const char *format,
                            ...) {

@@ -6,6 +6,15 @@
 
 G_BEGIN_DECLS
 
+/** G_DEFINE_EXTENDED_ERROR, whose quark is made while the program is loaded: GLib makes it at its
+ * first use without a lock, and two threads whose first errors meet would register the domain
+ * twice. */
+#define FERRY_DEFINE_ERROR_DOMAIN(TypeName, type_name)                                             \
+  G_DEFINE_EXTENDED_ERROR(TypeName, type_name)                                                     \
+  __attribute__((constructor)) static void type_name##_register(void) {                            \
+    type_name##_quark();                                                                           \
+  }
+
 /** Each code maps to one HTTP status and one Kubernetes `reason`. */
 typedef enum {
   FERRY_ERROR_INTERNAL,

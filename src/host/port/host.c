@@ -6,6 +6,8 @@
 // harm, so that callers never look whether it is there.
 #include "host/port/host.h"
 
+#include "base/error.h"
+
 typedef struct {
   FerryHostHint hint;
 } FerryHostErrorPrivate;
@@ -22,7 +24,7 @@ static void ferry_host_error_private_copy(const FerryHostErrorPrivate *src,
 static void ferry_host_error_private_clear(FerryHostErrorPrivate *priv) {
 }
 
-G_DEFINE_EXTENDED_ERROR(FerryHostError, ferry_host_error)
+FERRY_DEFINE_ERROR_DOMAIN(FerryHostError, ferry_host_error)
 
 void ferry_host_error_set_hint(GError *error, FerryHostHint hint) {
   g_return_if_fail(error && error->domain == FERRY_HOST_ERROR);
