@@ -27,6 +27,7 @@ void ferry_lesson_take(const FerryConvergence *c, unsigned means, gint64 downtim
                        FerryLesson *out) {
   const FerryTracker *t = &c->t;
   *out = (FerryLesson){.switchover_s = lesson_switchover(c, downtime_ms)};
+  double again = ferry_tracker_gain_again(t);
   gboolean slowed = c->throttle_percent > 0 || t->last.throttle_percent > 1 || c->is.released;
   if (t->fitted && t->passes >= 2 && !slowed && t->writer.residual <= FERRY_TRUSTED) {
     out->writer = t->writer;
@@ -34,8 +35,8 @@ void ferry_lesson_take(const FerryConvergence *c, unsigned means, gint64 downtim
   }
   if (t->measured && (means & FERRY_MEAN_ZSTD))
     out->gain.zstd = MAX(1, t->efficiency);
-  else if (t->measured && (means & FERRY_MEAN_XBZRLE))
-    out->gain.xbzrle = t->efficiency;
+  else if (means & FERRY_MEAN_XBZRLE)
+    out->gain.xbzrle = again > 0 ? again : t->measured ? t->efficiency : 0;
   out->valid =
       out->writer.rounds || out->switchover_s > 0 || out->gain.zstd > 0 || out->gain.xbzrle > 0;
 }

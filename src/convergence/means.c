@@ -243,19 +243,23 @@ static guint means_leave_out(const FerryMeansInput *in, MeansSet *sets, guint n)
   return left;
 }
 
-void ferry_means_choose(const FerryMeansInput *in, FerryMeansChoice *out) {
-  MeansSet sets[SETS];
-  guint n = means_sets(in, sets);
+/* Where no set moves the guest by what pages usually are, there is nothing to lose: what xbzrle
+ * gains of this guest's is found out, with as few other means as there may be. */
+static const MeansSet *means_last_resort(const FerryMeansInput *in, const MeansSet *sets, guint n) {
   const MeansSet *best = NULL;
-  MeansSet plain = {.cost = INFINITY, .seconds = INFINITY, .means = ~0u};
-  double earliest = INFINITY, most = 0;
-  *out = (FerryMeansChoice){.means = in->fixed, .connections = in->connections};
   for (guint i = 0; i < n; i++) {
-    means_judge(in, &sets[i]);
-    if (i == 0 || means_count(sets[i].means) < means_count(plain.means))
-      plain = sets[i];
+    if (!in->writer || in->gain.xbzrle > 0 || sets[i].moved > 0)
+      return NULL;
+    if ((sets[i].means & FERRY_MEAN_XBZRLE) &&
+        (!best || means_count(sets[i].means) < means_count(best->means)))
+      best = &sets[i];
   }
-  n = means_leave_out(in, sets, n);
+  return best;
+}
+
+static const MeansSet *means_cheapest(const MeansSet *sets, guint n) {
+  double earliest = INFINITY, most = 0;
+  const MeansSet *best = NULL;
   for (guint i = 0; i < n; i++)
     most = MAX(most, sets[i].moved);
   for (guint i = 0; i < n; i++)
@@ -266,6 +270,23 @@ void ferry_means_choose(const FerryMeansInput *in, FerryMeansChoice *out) {
         (sets[i].seconds <= (1 + SLACK) * earliest || !isfinite(earliest)) &&
         (!best || means_beats(&sets[i], best)))
       best = &sets[i];
+  return best;
+}
+
+void ferry_means_choose(const FerryMeansInput *in, FerryMeansChoice *out) {
+  MeansSet sets[SETS];
+  guint n = means_sets(in, sets);
+  MeansSet plain = {.cost = INFINITY, .seconds = INFINITY, .means = ~0u};
+  *out = (FerryMeansChoice){.means = in->fixed, .connections = in->connections};
+  for (guint i = 0; i < n; i++) {
+    means_judge(in, &sets[i]);
+    if (i == 0 || means_count(sets[i].means) < means_count(plain.means))
+      plain = sets[i];
+  }
+  n = means_leave_out(in, sets, n);
+  const MeansSet *best = means_last_resort(in, sets, n);
+  if (!best)
+    best = means_cheapest(sets, n);
   if (!best)
     return;
   unsigned own = best->means & ~in->fixed;

@@ -23,10 +23,11 @@
 #define LOST_EVENT_US 150000 /* a pass that samples show for so long has lost its event */
 #define FRESH_US 40000       /* a sample this old still shows the boundary */
 #define SAME_MOMENT_US 5000
-#define MOSTLY_REST 0.85 /* beyond this a round says nothing */
-#define GUESSED 0.2      /* residual of what was not fitted: more than is trusted */
-#define CLOSER 0.98      /* a pass that begins with so much of the best one's is progress */
-#define SHORTEST_S 0.015 /* rounds below this are noise */
+#define MOSTLY_REST 0.85      /* beyond this a round says nothing */
+#define GUESSED 0.2           /* residual of what was not fitted: more than is trusted */
+#define CLOSER 0.98           /* a pass that begins with so much of the best one's is progress */
+#define SHORTEST_S 0.015      /* rounds below this are noise */
+#define LEAST_AGAIN (8 << 20) /* less memory that was sent again says nothing */
 
 void ferry_tracker_init(FerryTracker *t, gint64 now_us) {
   *t = (FerryTracker){.start_us = now_us,
@@ -188,6 +189,10 @@ gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sam
   t->last.total += sample->follows;
   t->last_us = now_us;
   t->sampled = TRUE;
+  if (t->passes > 1 && t->again_handled <= 0) { /* the second pass fills xbzrle's cache */
+    t->again_handled = sample->handled;
+    t->again_processed = sample->processed;
+  }
   if (first)
     open_window(t, now_us);
   if (sample->iteration <= t->iteration)
@@ -221,6 +226,12 @@ gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sam
     boundary = TRUE;
   }
   return boundary;
+}
+
+double ferry_tracker_gain_again(const FerryTracker *t) {
+  gint64 memory = t->last.handled - t->again_handled, wire = t->last.processed - t->again_processed;
+  gboolean enough = t->again_handled > 0 && memory >= LEAST_AGAIN && wire > 0;
+  return enough ? (double)memory / (double)wire : 0;
 }
 
 double ferry_tracker_pending(const FerryTracker *t, gint64 now_us) {

@@ -12,10 +12,11 @@ typedef struct {
   gint64 processed; /* sent so far, never falls */
   gint64 remaining; /* of memory (and disks) at this moment, as the hypervisor counts it */
   gint64 total;
-  gint64 follows;          /* disks come first, and this much memory is in neither: bytes */
-  gint64 rate;             /* bytes/s as the hypervisor says; 0: unknown */
-  gint64 dirty_rate;       /* bytes/s as the hypervisor says; 0: unknown */
-  int iteration;           /* pass over memory as the hypervisor says; 0: unknown */
+  gint64 handled;    /* memory whose pages are sent, however small they were made; 0: unknown */
+  gint64 follows;    /* disks come first, and this much memory is in neither: bytes */
+  gint64 rate;       /* bytes/s as the hypervisor says; 0: unknown */
+  gint64 dirty_rate; /* bytes/s as the hypervisor says; 0: unknown */
+  int iteration;     /* pass over memory as the hypervisor says; 0: unknown */
   gboolean tells_throttle; /* the hypervisor says how much it holds the guest: */
   int throttle_percent;    /* ... which may lag behind what was decided by seconds */
 } FerryConvergenceSample;
@@ -34,6 +35,7 @@ typedef struct {
   gboolean measured;      /* efficiency: in a pass that shows it */
   gboolean compresses_all; /* the first pass shows it, too; set before the first sample */
   double rate;             /* bytes of guest memory per second */
+  gint64 again_handled, again_processed; /* at the first sample of the third pass; 0: unknown */
   /* best */
   gint64 best_remaining, best_us, moved_us;
   gint64 progress_us; /* of the best, or of a pass that began with less than any before */
@@ -71,6 +73,9 @@ gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sam
 gboolean ferry_tracker_iteration(FerryTracker *t, int iteration, gint64 now_us);
 /** A round measured before the migration began: `dirtied` unique bytes in `seconds`. */
 void ferry_tracker_prior(FerryTracker *t, double seconds, double dirtied);
+/** Bytes of memory per byte on the wire since the third pass began, by the hypervisor's own count
+ * of pages; 0: not known. */
+double ferry_tracker_gain_again(const FerryTracker *t);
 /** What is to be sent at this moment, with what the guest has probably written since the last
  * look at the dirty bitmap; bytes. */
 double ferry_tracker_pending(const FerryTracker *t, gint64 now_us);

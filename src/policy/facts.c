@@ -158,7 +158,7 @@ void ferry_config_add_means(json_t *config, json_t *origins, const json_t *vmi,
 
 void ferry_facts_keep_lesson(json_t *vmi, const json_t *migration, gint64 now_ms) {
   const json_t *lesson = ferry_json_get(migration, "status.summary.lesson");
-  if (ferry_phase_of(migration) != FERRY_PHASE_SUCCEEDED || !json_object_size(lesson))
+  if (!ferry_phase_is_final(ferry_phase_of(migration)) || !json_object_size(lesson))
     return;
   json_t *lessons = ferry_json_own(vmi, "status.lessons");
   if (!json_is_array(lessons)) {

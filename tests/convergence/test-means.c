@@ -167,6 +167,15 @@ static void test_xbzrle(void) {
   writer.write_rate = 180 * MIB;
   g_assert_cmpuint(chosen(&in, &choice), ==, XBZRLE);
   g_assert_true(choice.tried);
+  writer.write_rate = 900 * MIB; /* by what pages usually are that doesn't do either */
+  g_assert_cmpuint(chosen(&in, &choice), ==, XBZRLE);
+  g_assert_true(choice.tried);
+  in.possible |= POST;
+  in.wish.post_copy = TRUE; /* which moves anything */
+  g_assert_true(chosen(&in, &choice) & POST);
+  in.possible &= ~(unsigned)POST;
+  in.wish.post_copy = FALSE;
+  writer.write_rate = 180 * MIB;
   in.gain.xbzrle = 0.95;
   g_assert_cmpuint(chosen(&in, &choice), ==, 0);
   writer.write_rate = 40 * MIB; /* it moves anyway */

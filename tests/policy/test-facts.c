@@ -159,11 +159,33 @@ static void test_lesson(void) {
   g_assert_cmpstr(ferry_json_str(origins, "lesson"), ==, "automatic");
 }
 
+#define ENDED(phase)                                                                               \
+  "{\"metadata\":{\"uid\":\"u-" phase "\"},\"status\":{\"phase\":\"" phase                         \
+  "\",\"migrationState\":{\"endTimestamp\":\"2026-01-01T00:00:00Z\"},\"summary\":{\"lesson\":"     \
+  "{\"pattern\":\"uniform\",\"workingSetBytes\":1000,\"writeRateBytesPerSecond\":500}}}}"
+
+/* A migration that came to nothing teaches what its guest writes, too; one that goes on does not.
+ */
+static void test_lessons(void) {
+  g_autoptr(json_t) vmi = json_object();
+  g_autoptr(json_t) running = j(ENDED("Running"));
+  g_autoptr(json_t) failed = j(ENDED("Failed"));
+  g_autoptr(json_t) moved = j(ENDED("Succeeded"));
+  ferry_facts_keep_lesson(vmi, running, 0);
+  g_assert_null(ferry_json_get(vmi, "status.lessons"));
+  ferry_facts_keep_lesson(vmi, failed, 0);
+  ferry_facts_keep_lesson(vmi, failed, 0);
+  g_assert_cmpuint(json_array_size(ferry_json_get(vmi, "status.lessons")), ==, 1);
+  ferry_facts_keep_lesson(vmi, moved, 0);
+  g_assert_cmpuint(json_array_size(ferry_json_get(vmi, "status.lessons")), ==, 2);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/facts/hosts", test_hosts);
   g_test_add_func("/facts/told", test_told);
   g_test_add_func("/facts/means", test_means);
   g_test_add_func("/facts/lesson", test_lesson);
+  g_test_add_func("/policy/facts/lessons", test_lessons);
   return g_test_run();
 }

@@ -43,20 +43,21 @@ static json_t *finish_agent_result(const FerryMigrationParts *m, const FerryOutc
   return result;
 }
 
-/* What went on, for a migration that had been started. */
-/* For the VM's next migration. */
-static void add_lesson(FerryMigrationParts *m, json_t *status, const FerryJobStats *last) {
+/* For the VM's next migration, which needs it most where this one came to nothing. */
+static void add_lesson(FerryMigrationParts *m, json_t *status, const FerryJobStats *last,
+                       gboolean moved) {
   FerryRunning *r = &m->running;
   FerryLesson lesson;
   if (!r->step.convergence)
     return;
-  gint64 pause = last->downtime_ms > 0 && !r->step.post_copy ? last->downtime_ms : -1;
+  gint64 pause = moved && last->downtime_ms > 0 && !r->step.post_copy ? last->downtime_ms : -1;
   ferry_lesson_take(r->step.convergence, ferry_arm_in_use(&m->asked), pause, &lesson);
   json_t *taught = ferry_lesson_to_json(&lesson);
   if (taught)
     ferry_json_set(status, "summary.lesson", taught);
 }
 
+/* What went on, for a migration that had been started. */
 static void add_summary(FerryMigrationParts *m, json_t *status, gboolean moved) {
   FerryRunning *r = &m->running;
   gint64 elapsed = ferry_running_elapsed_ms(r);
@@ -68,8 +69,7 @@ static void add_summary(FerryMigrationParts *m, json_t *status, gboolean moved) 
   if (moved && r->step.forecast_ms > 0)
     ferry_json_set(status, "summary.forecastErrorPercent",
                    json_real(ferry_progress_forecast_error(r->step.forecast_ms, elapsed)));
-  if (moved)
-    add_lesson(m, status, &last);
+  add_lesson(m, status, &last, moved);
   if (json_array_size(m->shown.decisions))
     json_object_set(status, "decisions", m->shown.decisions);
   ferry_running_note_course(r, TRUE);

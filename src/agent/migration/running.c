@@ -141,8 +141,11 @@ void ferry_running_enter_path(FerryRunning *r) {
 void ferry_running_leave_path(FerryRunning *r, gboolean moved) {
   const FerryMigrateRequest *request = &r->asked->settings.request;
   gboolean alone = ferry_path_book_leave(r->ports->book, r->path_us);
+  /* one that was cancelled for not getting there has measured it well; one that stood still hasn't
+   */
+  gboolean sent = moved || (r->cancel_seen && !r->stalling.told);
   /* a cap says nothing of the link, a share of it no more, and in post-copy nobody measures */
-  if (!moved || !alone || !r->step.convergence || !request->address || request->bandwidth > 0 ||
+  if (!sent || !alone || !r->step.convergence || !request->address || request->bandwidth > 0 ||
       r->path_changed || r->again_bandwidth > 0 || r->step.post_copy ||
       r->last.data_processed < LEAST_SENT)
     return;

@@ -62,12 +62,20 @@ void ferry_step_enter_post_copy(FerrySteps *s) {
   write_state(s, "mode", ferry_mode_name(FERRY_MODE_POST_COPY));
 }
 
+/* Memory that has been sent, however small it was made. */
+static gint64 step_handled(const FerryJobStats *n) {
+  gint64 page = n->page_size > 0 ? n->page_size : 4096;
+  gint64 pages = MAX(0, n->normal_pages) + MAX(0, n->xbzrle_pages);
+  return pages < G_MAXINT64 / page ? pages * page : 0;
+}
+
 static void step_feed(FerrySteps *s, const FerryStepInput *input, gint64 now_us) {
   const FerryJobStats *n = input->look.stats;
   FerryConvergenceSample sample = {
       .processed = MAX(0, n->data_processed),
       .remaining = MAX(0, n->data_remaining),
       .total = MAX(0, n->data_total),
+      .handled = step_handled(n),
       .follows = input->follows,
       .rate = MAX(0, n->memory_bps) + MAX(0, n->disk_bps),
       .dirty_rate = n->dirty_pages_per_s > 0

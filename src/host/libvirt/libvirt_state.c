@@ -83,6 +83,8 @@ void ferry_libvirt_stats(const virTypedParameter *params, int n, FerryJobStats *
       {VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, &out->page_size},
       {VIR_DOMAIN_JOB_MEMORY_ITERATION, &out->iteration},
       {VIR_DOMAIN_JOB_AUTO_CONVERGE_THROTTLE, &out->throttle_percent},
+      {VIR_DOMAIN_JOB_MEMORY_NORMAL, &out->normal_pages},
+      {VIR_DOMAIN_JOB_COMPRESSION_PAGES, &out->xbzrle_pages},
       {VIR_DOMAIN_JOB_DISK_TOTAL, &out->disk_total},
       {VIR_DOMAIN_JOB_DISK_PROCESSED, &out->disk_processed},
       {VIR_DOMAIN_JOB_DISK_REMAINING, &out->disk_remaining},

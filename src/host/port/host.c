@@ -52,6 +52,8 @@ void ferry_job_stats_clear(FerryJobStats *s) {
                        .page_size = -1,
                        .iteration = -1,
                        .throttle_percent = -1,
+                       .normal_pages = -1,
+                       .xbzrle_pages = -1,
                        .disk_total = -1,
                        .disk_processed = -1,
                        .disk_remaining = -1,

@@ -76,6 +76,7 @@ typedef struct {
   gint64 data_total, data_processed, data_remaining;
   gint64 memory_total, memory_processed, memory_remaining, memory_bps;
   gint64 dirty_pages_per_s, page_size, iteration, throttle_percent;
+  gint64 normal_pages, xbzrle_pages; /* sent as they are, and that xbzrle had in its cache */
   gint64 disk_total, disk_processed, disk_remaining, disk_bps;
 } FerryJobStats;
 

@@ -86,8 +86,7 @@ static const FerryField summary[] = {
     MS("setupMs", "Time to set the migration up.", NOT_NEGATIVE),
     ANY("forecastErrorPercent", "How far status.forecast.totalMs was from totalMs.",
         .unit = FERRY_UNIT_PERCENT),
-    OBJ("lesson", ferry_fields_lesson,
-        "What it taught of the VM, for its next migration; where it moved."),
+    OBJ("lesson", ferry_fields_lesson, "What it taught of the VM, for its next migration."),
     END,
 };
 
