@@ -26,31 +26,10 @@ static gboolean may_slow(const FerrySettings *s) {
 
 /* ---- means ---- */
 
-static const struct {
-  FerryMean mean;
-  const char *method; /* of compression */
-} arm_methods[] = {{FERRY_MEAN_ZSTD, "zstd"}, {FERRY_MEAN_XBZRLE, "xbzrle"}};
-
 static void arm_config(FerryAsked *asked, unsigned possible, unsigned means, int connections) {
-  json_t *armed = json_deep_copy(asked->settings.request.config);
-  FerrySettings *s = &asked->settings;
-  if (means & FERRY_MEAN_PARALLEL) {
-    ferry_json_set_bool(armed, "parallel", TRUE);
-    ferry_json_set_int(armed, "parallelConnections", MAX(1, connections));
-  }
-  for (gsize i = 0; i < G_N_ELEMENTS(arm_methods); i++)
-    if (means & arm_methods[i].mean) {
-      ferry_json_set_bool(armed, "compressed", TRUE);
-      ferry_json_set(armed, "compressionMethods", json_pack("[s]", arm_methods[i].method));
-    }
-  if (possible & ~means & FERRY_MEAN_POST_COPY) {
-    ferry_json_set_bool(armed, "allowPostCopy", FALSE);
-    json_object_del(armed, "postCopyPreempt");
-    s->request.post_copy = s->post_copy_preempt = FALSE;
-  }
-  s->compresses_all = means & FERRY_MEAN_ZSTD;
-  s->means = means;
-  ferry_asked_set_config(asked, armed);
+  if (possible & ~means & FERRY_MEAN_POST_COPY)
+    ferry_asked_forgo_post_copy(asked);
+  ferry_asked_set_means(asked, means, connections);
 }
 
 static unsigned arm_bits(const json_t *words) {
@@ -69,16 +48,6 @@ json_t *ferry_arm_chosen(const FerryAsked *asked) {
       json_array_append_new(list, json_string(ferry_means[i].name));
     }
   return list;
-}
-
-unsigned ferry_arm_in_use(const FerryAsked *asked) {
-  const json_t *config = asked->settings.request.config;
-  unsigned bits = 0;
-  for (gsize i = 0; i < G_N_ELEMENTS(arm_methods); i++)
-    if (ferry_migration_flag_on(config, "compressed") &&
-        ferry_json_has_word(json_object_get(config, "compressionMethods"), arm_methods[i].method))
-      bits |= arm_methods[i].mean;
-  return bits;
 }
 
 void ferry_arm_recall(FerryAsked *asked) {
@@ -138,40 +107,31 @@ char *ferry_arm_means(FerryAsked *asked, const FerryMeasured *k,
   ferry_means_choose(&in, &choice);
   if (!(choice.means & ~(unsigned)FREE))
     return NULL;
-  asked->settings.unslowed = in.writer && !(choice.means & FERRY_MEAN_AUTO_CONVERGE);
+  ferry_asked_set_unslowed(asked, in.writer && !(choice.means & FERRY_MEAN_AUTO_CONVERGE));
   arm_config(asked, in.possible, choice.means, choice.connections);
   return ferry_means_text(&in, &choice);
 }
 
 /* ---- a slow-down ---- */
 
-static void throttle_arm(FerryAsked *asked, int initial) {
-  json_t *armed = json_deep_copy(asked->settings.request.config);
-  ferry_json_set_bool(armed, "allowAutoConverge", TRUE);
-  ferry_json_set_int(armed, "autoConvergeInitial", initial);
-  ferry_json_set_int(armed, "autoConvergeIncrement", LEAST_STEP);
-  ferry_asked_set_config(asked, armed);
-  asked->settings.request.auto_converge = TRUE;
-}
-
 void ferry_throttle_recall(FerryAsked *asked) {
-  asked->settings.can_throttle = may_slow(&asked->settings) && asked->settings.monitor;
+  ferry_asked_set_can_throttle(asked, may_slow(&asked->settings) && asked->settings.monitor);
 }
 
 void ferry_throttle_arm(FerryAsked *asked, const FerryMeasured *measured,
                         const FerryConvergenceIntent *intent, gboolean was_paused) {
-  FerrySettings *s = &asked->settings;
+  const FerrySettings *s = &asked->settings;
   if (!may_slow(s) || was_paused || !s->request.active)
     return;
   if (s->monitor) {
-    throttle_arm(asked, LEAST_STEP);
-    s->can_throttle = TRUE;
+    ferry_asked_set_auto_converge(asked, LEAST_STEP, LEAST_STEP);
+    ferry_asked_set_can_throttle(asked, TRUE);
     return;
   }
   int percent =
       measured->long_s > 0 && !s->unslowed ? ferry_measured_throttle(measured, intent) : 0;
   if (percent > 0) {
-    throttle_arm(asked, percent);
+    ferry_asked_set_auto_converge(asked, percent, LEAST_STEP);
     ferry_info("the guest writes so fast that it will be slowed down (auto-converge)",
                "FERRY_MIGRATION", asked->name, "FERRY_DOMAIN", asked->uuid);
   }

@@ -13,8 +13,6 @@ char *ferry_arm_means(FerryAsked *asked, const FerryMeasured *measured,
                       const FerryConvergenceIntent *intent);
 /** The means that were chosen, a new list of words; NULL: none were. */
 json_t *ferry_arm_chosen(const FerryAsked *asked);
-/** FerryMean bits of the compression that is in use, whoever asked for it. */
-unsigned ferry_arm_in_use(const FerryAsked *asked);
 /** The same of a migration that is adopted: what the agent before chose. */
 void ferry_arm_recall(FerryAsked *asked);
 

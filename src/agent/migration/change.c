@@ -18,7 +18,8 @@ static void tell_controller(FerryRunning *r, const json_t *fields) {
     ferry_convergence_override(r->step.convergence, downtime, bandwidth, g_get_monotonic_time());
   if (technique)
     ferry_convergence_keep_precopy(r->step.convergence, g_str_equal(technique, "pre-copy"));
-  r->stalling.limit_s = ferry_json_int(fields, "stallingLimitSeconds", r->stalling.limit_s);
+  ferry_stall_set_limit(&r->stalling,
+                        ferry_json_int(fields, "stallingLimitSeconds", r->stalling.limit_s));
 }
 
 void ferry_change_recall(FerryRunning *r) {
@@ -30,9 +31,11 @@ void ferry_change_recall(FerryRunning *r) {
     if (!fields)
       continue;
     tell_controller(r, fields);
-    r->path_changed |= json_object_get(fields, "bandwidthMiBps") != NULL;
+    if (!json_object_get(fields, "bandwidthMiBps"))
+      continue;
+    ferry_running_note_limit(r);
     if (!r->asked->adopted) /* a new attempt begins with the policy's bandwidth */
-      r->again_bandwidth = ferry_json_int(fields, "bandwidthMiBps", r->again_bandwidth);
+      ferry_running_set_again(r, ferry_json_int(fields, "bandwidthMiBps", 0));
   }
 }
 
@@ -58,7 +61,7 @@ static gboolean carry_out_change(FerryRunning *r, const json_t *fields, json_t *
   if (downtime > 0) {
     if (!ferry_host_job_set_max_downtime(r->job, downtime, &error))
       goto failed;
-    r->step.limit_set = TRUE;
+    ferry_step_set_limit(&r->step);
     json_object_set(done, "downtimeMs", json_object_get(fields, "downtimeMs"));
     g_string_append_printf(message, "%sdowntime limit %" G_GINT64_FORMAT " ms",
                            message->len ? ", " : "", downtime);
@@ -68,7 +71,7 @@ static gboolean carry_out_change(FerryRunning *r, const json_t *fields, json_t *
                                                       g_get_monotonic_time());
     if (first > 0 && !ferry_host_job_set_max_downtime(r->job, first, &error))
       goto failed;
-    r->path_changed = TRUE;
+    ferry_running_note_limit(r);
     if (!ferry_host_job_set_max_speed(r->job, bandwidth * FERRY_MIB, &error))
       goto failed;
     json_object_set(done, "bandwidthMiBps", json_object_get(fields, "bandwidthMiBps"));
@@ -117,7 +120,7 @@ static void answer_change(FerryRunning *r, const json_t *change, gboolean applie
 void ferry_change_apply(FerryRunning *r) {
   if (r->again_bandwidth > 0 &&
       ferry_host_job_set_max_speed(r->job, r->again_bandwidth * FERRY_MIB, NULL))
-    r->again_bandwidth = 0;
+    ferry_running_set_again(r, 0);
   for (;;) {
     g_autoptr(json_t) change = ferry_inbox_take_change(r->inbox);
     if (!change)

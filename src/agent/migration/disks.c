@@ -16,7 +16,7 @@ void ferry_disks_init(FerryDisks *d, const FerryMigrationPorts *ports, FerryAske
   const json_t *before = ferry_json_get(asked->object, "status.migrationState.targetDisks");
   *d = (FerryDisks){ports, asked, shown, json_is_array(before) ? json_deep_copy(before) : NULL};
   if (json_array_size(d->made) > 0) /* an agent before chose them */
-    asked->settings.request.copy_disks = TRUE;
+    ferry_asked_set_copies(asked);
 }
 
 void ferry_disks_clear(FerryDisks *d) {
@@ -93,10 +93,7 @@ static void choose_anew(const FerryMigrationPorts *ports, FerryAsked *asked) {
   const json_t *disks = json_object_get(record, "disks");
   if (!json_is_array(disks))
     return;
-  json_t *fresh = ferry_disks_choose(config, origins, disks);
-  ferry_asked_set_config(asked, fresh);
-  ferry_settings_use(&asked->settings, fresh);
-  asked->settings.copied_disk_bytes = ferry_json_int(fresh, "copiedDiskBytes", 0);
+  ferry_asked_set_disks(asked, ferry_disks_choose(config, origins, disks));
 }
 
 static void note_made(const FerryDisks *d) {
@@ -133,7 +130,7 @@ gboolean ferry_disks_prepare(FerryDisks *d, FerryHostJob *job, GError **error) {
                 "the server did not take the list of disks to make");
     return FALSE;
   }
-  d->shown->accepted = TRUE; /* PreparingTarget is written */
+  ferry_shown_accept(d->shown); /* PreparingTarget is written */
   note_made(d);
   gboolean ok = ferry_host_job_disks_make(job, request->dest_uri, todo, error);
   leave_others(ours, looked_up, todo);

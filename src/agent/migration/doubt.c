@@ -53,6 +53,14 @@ static void doubt_suspend(FerryRunning *r) {
                        "it is known that it does not run on the target");
 }
 
+void ferry_doubt_set_open(FerryRunning *r, gboolean open) {
+  r->doubt.in_doubt = open;
+}
+
+void ferry_doubt_unguard(FerryRunning *r) {
+  r->doubt.guarded = FALSE;
+}
+
 gboolean ferry_doubt_holds(const FerryRunning *r, const FerryDomainState *state) {
   return r->doubt.guarded || (r->doubt.asked_to_suspend && g_strcmp0(state->state, "paused") == 0);
 }
@@ -79,8 +87,9 @@ gboolean ferry_doubt_recall(FerryRunning *r) {
     return FALSE;
   r->doubt.ran_ms = noted ? ran_ms : ferry_doubt_ran_ms(m, FERRY_SIDE_SOURCE);
   r->doubt.guarded = r->doubt.in_doubt = TRUE;
-  r->step.was_paused =
-      g_strcmp0(ferry_json_str(m, "status.migrationState.sourceDomainStateBefore"), "paused") == 0;
+  ferry_step_set_was_paused(
+      &r->step,
+      g_strcmp0(ferry_json_str(m, "status.migrationState.sourceDomainStateBefore"), "paused") == 0);
   if (noted && !said)
     doubt_say(r, FERRY_DOUBT_SUSPENDED);
   return TRUE;

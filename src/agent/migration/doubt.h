@@ -9,6 +9,10 @@ G_BEGIN_DECLS
 /** The hypervisor resumed the guest after the switch-over had begun: suspends it until it is known
  * why. Does nothing where it did not. */
 void ferry_doubt_guard(FerryRunning *run);
+/** It is not known yet which host has it, as settle.c finds and finish.c waits for; or it is. */
+void ferry_doubt_set_open(FerryRunning *run, gboolean open);
+/** The copy here may run: it is guarded no more. */
+void ferry_doubt_unguard(FerryRunning *run);
 /** Whether this agent has suspended the guest, which is in `state`, in doubt: also by a call that
  * was given up and was carried out later. Pure. */
 gboolean ferry_doubt_holds(const FerryRunning *run, const FerryDomainState *state);

@@ -51,7 +51,7 @@ static void add_lesson(FerryMigrationParts *m, json_t *status, const FerryJobSta
   if (!r->step.convergence)
     return;
   gint64 pause = moved && last->downtime_ms > 0 && !r->step.post_copy ? last->downtime_ms : -1;
-  ferry_lesson_take(r->step.convergence, ferry_arm_in_use(&m->asked), pause, &lesson);
+  ferry_lesson_take(r->step.convergence, ferry_asked_compression(&m->asked), pause, &lesson);
   json_t *taught = ferry_lesson_to_json(&lesson);
   if (taught)
     ferry_json_set(status, "summary.lesson", taught);
@@ -115,8 +115,7 @@ static gboolean has_moved(const FerryMigrationParts *m, const FerryOutcome *o) {
 static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean returned) {
   gboolean moved = returned && o->code == 0 && !o->message;
   gboolean had_flows = m->running.flows != NULL;
-  g_clear_pointer(&m->running.flows,
-                  ferry_flow_source_stop); /* nothing of them is written after this */
+  ferry_running_end_flows(&m->running); /* nothing of them is written after this */
   if (!m->running.doubt.in_doubt)
     give_autostart(m);
   if (returned && has_moved(m, o) && ferry_kept_has_load(&m->kept))
@@ -154,6 +153,10 @@ static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean retu
     ferry_results_remove(m->ports.results, m->asked.uid);
 }
 
+void ferry_finish_note_call(FerryMigrationParts *m, const FerryOutcome *outcome) {
+  m->ending.peer_lost = outcome->code == FERRY_HOST_ERROR_PEER_LOST;
+}
+
 void ferry_finish(FerryMigrationParts *m, const FerryOutcome *outcome) {
   hand_in(m, outcome, TRUE);
   m->ending.moved = has_moved(m, outcome);
@@ -166,7 +169,7 @@ void ferry_finish_doubt(FerryMigrationParts *m) {
       m->running.doubt.in_doubt ? ferry_doubt_resolve(&m->running, -1) : FERRY_AMBIGUITY_OPEN;
   if (answer == FERRY_AMBIGUITY_OPEN)
     return;
-  m->running.doubt.in_doubt = FALSE;
+  ferry_doubt_set_open(&m->running, FALSE);
   if (answer == FERRY_AMBIGUITY_STAYED)
     ferry_disks_undo(&m->disks, m->running.job, NULL);
   give_autostart(m);

@@ -6,6 +6,8 @@
 
 G_BEGIN_DECLS
 
+/** libvirt's call has returned with `outcome`. */
+void ferry_finish_note_call(FerryMigrationParts *m, const FerryOutcome *outcome);
 /** Hands in the result of a migration that was under way, and waits until it has arrived, or the
  * agent ends. */
 void ferry_finish(FerryMigrationParts *m, const FerryOutcome *outcome);

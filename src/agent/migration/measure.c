@@ -11,9 +11,21 @@
 #define DOUBT 0.1      /* of the guest's rate of writing */
 #define SKEW_DOUBT 0.5 /* share of a fit's residual that is added */
 #define MS 0.001
+#define ENOUGH 0.9 /* of the limit: less says that the path does not carry it */
 
 void ferry_measured_clear(FerryMeasured *k) {
   g_clear_pointer(&k->path_note, g_free);
+}
+
+void ferry_measured_set_path(FerryMeasured *k, gint64 rate, gint64 limit) {
+  ferry_measured_clear(k);
+  k->probed = rate;
+  k->probed_limit = limit > 0 && (double)rate >= ENOUGH * (double)limit;
+}
+
+void ferry_measured_set_unmeasured(FerryMeasured *k, char *why) {
+  ferry_measured_clear(k);
+  k->path_note = why;
 }
 
 gboolean ferry_measure_guest(FerryHostJob *job, int seconds, FerryMeasured *k, GError **error) {

@@ -20,6 +20,10 @@ typedef struct {
 } FerryMeasured;
 
 void ferry_measured_clear(FerryMeasured *measured);
+/** The path was measured: it carried `rate` under `limit` (0: none). */
+void ferry_measured_set_path(FerryMeasured *measured, gint64 rate, gint64 limit);
+/** The path was not measured; `why` is taken over. */
+void ferry_measured_set_unmeasured(FerryMeasured *measured, char *why);
 
 /** Measures the guest for `seconds`: in two periods where there is time for them. */
 gboolean ferry_measure_guest(FerryHostJob *job, int seconds, FerryMeasured *measured,

@@ -7,8 +7,6 @@
 #include "agent/path/probe.h"
 #include "base/log.h"
 
-#define ENOUGH 0.9 /* of the limit: less says that the path does not carry it */
-
 static gboolean turn_out(gboolean take, gpointer data) {
   const FerryRunning *r = data;
   return ferry_path_book_turn(r->ports->book, FERRY_PATH_TURN_OUT, take);
@@ -20,8 +18,7 @@ static gboolean agent_ends(gpointer data) {
 }
 
 static void not_measured(FerryRunning *r, const char *why) {
-  ferry_measured_clear(r->measured);
-  r->measured->path_note = g_strdup_printf("the path was not measured: %s", why);
+  ferry_measured_set_unmeasured(r->measured, g_strdup_printf("the path was not measured: %s", why));
   ferry_info(r->measured->path_note, "FERRY_MIGRATION", r->asked->name);
 }
 
@@ -62,9 +59,7 @@ gboolean ferry_measure_path(FerryRunning *r, gint64 patience_ms) {
     not_measured(r, error->message);
     return TRUE;
   }
-  r->measured->probed = ferry_bandwidth_rate(&seen);
-  r->measured->probed_limit = limit > 0 && (double)r->measured->probed >= ENOUGH * (double)limit;
-  ferry_measured_clear(r->measured);
+  ferry_measured_set_path(r->measured, ferry_bandwidth_rate(&seen), limit);
   g_autofree char *said = ferry_bandwidth_format(&seen);
   ferry_info("the path was measured", "FERRY_MIGRATION", r->asked->name, "FERRY_BANDWIDTH", said);
   return TRUE;

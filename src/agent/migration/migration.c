@@ -16,6 +16,7 @@
 #include "agent/migration/finish.h"
 #include "agent/migration/parts.h"
 #include "agent/migration/prepare.h"
+#include "agent/migration/recovery.h"
 #include "agent/migration/settle.h"
 #include "agent/migration/steer.h"
 #include "agent/migration/supervise.h"
@@ -38,7 +39,7 @@ static void finish_unresolved(FerryMigrationParts *m) {
     return;
   if (m->asked.adopted) {
     /* It ran when the last agent ended, and is here no more: the target's report decides. */
-    m->shown.accepted = TRUE;
+    ferry_shown_accept(&m->shown);
     finish_gone(m);
     return;
   }
@@ -61,14 +62,14 @@ static void recall_switchover(FerryMigrationParts *m) {
 /* What the target's agent is told of; without ferryd there is none that hears it. */
 static void begin_flows(FerryMigrationParts *m) {
   if (!m->asked.local && m->asked.uuid)
-    m->running.flows =
-        ferry_flow_source_start(m->ports.host, m->shown.delivery, m->asked.uuid, m->asked.object);
+    ferry_running_begin_flows(&m->running);
 }
 
 /* FALSE: there is nothing to supervise. */
 static gboolean migration_adopt(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
-  m->shown.accepted = m->running.step.started = TRUE;
+  ferry_shown_accept(&m->shown);
+  ferry_step_set_started(&m->running.step);
   ferry_delivery_live(m->shown.delivery, TRUE);
   ferry_info("adopting a migration that began before this agent did", "FERRY_MIGRATION",
              m->asked.name);
@@ -92,7 +93,8 @@ static gboolean has_handed_in(const FerryMigrationParts *m) {
 /* The agent before this one ended in doubt of who has the VM. */
 static void go_on_in_doubt(FerryMigrationParts *m) {
   FerryOutcome outcome = {0};
-  m->shown.accepted = m->running.step.started = TRUE;
+  ferry_shown_accept(&m->shown);
+  ferry_step_set_started(&m->running.step);
   ferry_info("going on with a copy of a VM of which it is not known whether it may run",
              "FERRY_MIGRATION", m->asked.name, "FERRY_DOMAIN", m->asked.uuid);
   ferry_running_open_job(&m->running, -1, NULL); /* one that is gone is found to be so */
@@ -128,13 +130,14 @@ static gboolean call_libvirt(FerryMigrationParts *m) {
   take_autostart(m);
   if (m->asked.settings.request.active)
     begin_flows(m);
-  r->step.start_us = g_get_monotonic_time();
+  ferry_step_set_start(&r->step, g_get_monotonic_time());
   if (!ferry_host_job_start(r->job, &m->asked.settings.request, ferry_inbox_return, m->inbox,
                             &error)) {
     ferry_finish_before(m, FERRY_REASON_MIGRATION_FAILED, error->message);
     return FALSE;
   }
-  r->step.started = r->calling = TRUE;
+  ferry_step_set_started(&r->step);
+  ferry_running_note_call(r, TRUE);
   ferry_delivery_live(m->shown.delivery, TRUE);
   return TRUE;
 }
@@ -152,7 +155,7 @@ static gboolean see_it_through(FerryMigrationParts *m, FerryOutcome *outcome) {
 
 static void carry_out(FerryMigrationParts *m) {
   FerryOutcome outcome = {0};
-  m->running.step.start_us = g_get_monotonic_time();
+  ferry_step_set_start(&m->running.step, g_get_monotonic_time());
   if (!ferry_prepare_resolve(m)) {
     finish_unresolved(m);
     return;
@@ -164,7 +167,7 @@ static void carry_out(FerryMigrationParts *m) {
   if (m->asked.adopted ? !migration_adopt(m) : !(ferry_prepare(m) && call_libvirt(m)))
     return;
   if (see_it_through(m, &outcome)) {
-    m->ending.peer_lost = outcome.code == FERRY_HOST_ERROR_PEER_LOST;
+    ferry_finish_note_call(m, &outcome);
     ferry_finish_advise(&outcome);
     /* libvirt sends no event when an offline migration undefines the domain: look at it anew */
     ferry_inventory_mark(m->ports.inventory, m->asked.uuid, TRUE);
@@ -205,14 +208,14 @@ static gpointer migration_thread(gpointer data) {
   FerryMigrationParts *m = &migration->parts;
   ferry_log_scope(m->shown.log);
   carry_out(m);
-  g_clear_pointer(&m->running.flows, ferry_flow_source_stop);
+  ferry_running_end_flows(&m->running);
   put_away(m);
   /* Closing a job joins its call: at shutdown that would wait for the whole migration, so then the
    * process leaves it to libvirt. */
   migration->abandoned = m->running.calling && !ferry_inbox_has_returned(m->inbox);
   if (!migration->abandoned)
-    g_clear_pointer(&m->running.job, ferry_host_job_close);
-  g_clear_pointer(&m->shown.delivery, ferry_delivery_free);
+    ferry_running_close_job(&m->running);
+  ferry_shown_end(&m->shown);
   ferry_inbox_set_done(m->inbox);
   return NULL;
 }
@@ -230,7 +233,8 @@ static FerryMigration *start_worker(const FerryMigrationPorts *ports, const json
   ferry_shown_init(&m->shown, &m->asked, delivery, log);
   ferry_disks_init(&m->disks, &m->ports, &m->asked, &m->shown);
   ferry_running_init(&m->running, &m->ports, &m->asked, &m->measured, &m->shown, m->inbox);
-  m->running.kept = &m->kept;
+  ferry_running_set_kept(&m->running, &m->kept);
+  ferry_recovery_recall(&m->running);
   if (m->asked.uuid)
     ferry_inbox_set_domain(m->inbox, m->asked.uuid);
   ferry_inbox_update(m->inbox, object);
@@ -285,6 +289,7 @@ static void migration_free(gpointer worker) {
   g_thread_join(migration->thread);
   if (migration->abandoned)
     return; /* the driver's thread still uses it; the process is about to end */
+  ferry_recovery_clear(&m->running);
   ferry_running_clear(&m->running);
   ferry_disks_clear(&m->disks);
   ferry_kept_clear(&m->kept);

@@ -13,7 +13,7 @@
 
 G_BEGIN_DECLS
 
-/** Written when libvirt's call has returned (migration.c, finish.c). */
+/** Written when libvirt's call has returned (finish.c). */
 typedef struct {
   gboolean moved;     /* it succeeded */
   gboolean peer_lost; /* it lost the target's hypervisor, which may act on it yet */

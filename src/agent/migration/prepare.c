@@ -37,7 +37,8 @@ gboolean ferry_prepare_resolve(FerryMigrationParts *m) {
   if (!asked->uuid && !await_inventory(&m->ports))
     return FALSE;
   for (guint i = 0; !asked->uuid && i < RESOLVE_TRIES; i++) {
-    asked->uuid = ferry_inventory_resolve(m->ports.inventory, asked->ns, asked->vmi_name);
+    ferry_asked_set_uuid(asked,
+                         ferry_inventory_resolve(m->ports.inventory, asked->ns, asked->vmi_name));
     if (!asked->uuid && !ferry_context_sleep(m->ports.context, RESOLVE_POLL_MS))
       return FALSE;
   }
@@ -54,7 +55,7 @@ static char *send_forecast(FerryMigrationParts *m) {
                      ? ferry_migration_forecast_breaks(forecast, m->asked.settings.max_downtime_ms)
                      : NULL;
   ferry_json_set_str(forecast, "time", now);
-  m->running.step.forecast_ms = ferry_json_int(forecast, "totalMs", 0);
+  ferry_step_set_forecast(&m->running.step, ferry_json_int(forecast, "totalMs", 0));
   ferry_shown_send(&m->shown, json_pack("{s:o}", "forecast", forecast));
   return breaks;
 }
@@ -63,7 +64,7 @@ static char *send_forecast(FerryMigrationParts *m) {
 static void forecast_only(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
   ferry_shown_send(&m->shown, ferry_shown_phase(&m->shown, FERRY_PHASE_PREPARING_TARGET));
-  m->shown.accepted = TRUE;
+  ferry_shown_accept(&m->shown);
   /* path and guest one after the other: either would disturb the other's figure */
   gboolean settled = ferry_measure_path(&m->running, PROBE_PATIENCE_MS);
   if (!ferry_measure_guest(m->running.job, FORECAST_S, &m->measured, &error)) {
@@ -121,14 +122,11 @@ static gboolean accept_job(FerryMigrationParts *m) {
 /* libvirt refuses post-copy of a paused guest, and pre-copy needs no help with one. A post-copy
  * that broke is resumed as one. */
 static void do_without_post_copy(FerryMigrationParts *m, const FerryDomainState *state) {
-  FerryMigrateRequest *request = &m->asked.settings.request;
-  if (!request->post_copy || (state->reason && g_str_has_prefix(state->reason, "postcopy")))
+  if (!m->asked.settings.request.post_copy ||
+      (state->reason && g_str_has_prefix(state->reason, "postcopy")))
     return;
-  json_t *config = json_copy((json_t *)request->config);
-  json_object_set_new(config, "allowPostCopy", json_false());
-  json_object_del(config, "postCopyPreempt");
-  ferry_asked_set_config(&m->asked, config);
-  request->post_copy = m->running.step.may_post_copy = FALSE;
+  ferry_asked_forgo_post_copy(&m->asked);
+  ferry_step_set_may_post_copy(&m->running.step, FALSE);
 }
 
 /* One whose QEMU does not answer cannot be moved, and libvirt would wait for it for ever. FALSE: it
@@ -167,18 +165,17 @@ static gboolean look_at_domain(FerryMigrationParts *m) {
   }
   if (state.active && !prepare_asks_qemu(m))
     return FALSE;
-  r->step.was_paused = strcmp(state.state, "paused") == 0;
+  ferry_step_set_was_paused(&r->step, strcmp(state.state, "paused") == 0);
   if (r->step.was_paused)
     do_without_post_copy(m, &state);
-  m->asked.settings.request.persistent = state.persistent;
-  m->asked.settings.request.active = state.active;
+  ferry_asked_set_domain(&m->asked, &state);
   return TRUE;
 }
 
 /* Where all of its connections would go, and whether the target answers there. */
 static gboolean look_at_way(FerryMigrationParts *m, GError **error) {
   const FerryMigrateRequest *request = &m->asked.settings.request;
-  m->running.step.ways = ferry_ways_look(m->asked.object, request, error);
+  ferry_step_set_ways(&m->running.step, ferry_ways_look(m->asked.object, request, error));
   return m->running.step.ways &&
          (!request->address || !ferry_migration_uses_network(request->config) ||
           ferry_probe(request->address, m->asked.object, NULL, error));
@@ -292,7 +289,7 @@ static gboolean announce_start(FerryMigrationParts *m) {
       ferry_disks_undo(&m->disks, m->running.job, NULL);
     return FALSE;
   }
-  m->shown.accepted = TRUE;
+  ferry_shown_accept(&m->shown);
   return !ferry_finish_if_cancelled(m);
 }
 
@@ -307,7 +304,7 @@ static void choose_means(FerryMigrationParts *m) {
   FerryConvergenceIntent intent;
   ferry_measure_intent(&m->ports, &m->asked, &m->measured, &intent);
   m->means = ferry_arm_means(&m->asked, &m->measured, &intent);
-  m->running.step.may_post_copy = m->asked.settings.request.post_copy;
+  ferry_step_set_may_post_copy(&m->running.step, m->asked.settings.request.post_copy);
 }
 
 gboolean ferry_prepare(FerryMigrationParts *m) {

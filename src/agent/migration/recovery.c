@@ -19,6 +19,24 @@ static const char *target_of(const FerryRunning *r) {
   return target ? target : "the target";
 }
 
+void ferry_recovery_recall(FerryRunning *r) {
+  const json_t *object = r->asked->object;
+  r->recovery.tries = ferry_recovery_tries(object);
+  r->recovery.since = g_strdup(ferry_json_str(object, "status.migrationState.recovery.since"));
+  r->recovery.closes = ferry_json_int(object, "status.migrationState.recovery.closeRequests", 0);
+  r->recovery.port = ferry_recovery_port(object);
+}
+
+void ferry_recovery_clear(FerryRunning *r) {
+  g_clear_pointer(&r->recovery.since, g_free);
+  g_clear_pointer(&r->recovery.message, g_free);
+  g_clear_pointer(&r->recovery.failure, g_free);
+}
+
+void ferry_recovery_note_told(FerryRunning *r) {
+  r->recovery.told = TRUE;
+}
+
 /* ---- what is shown ---- */
 
 static void recovery_show(FerryRunning *r, FerryRecoveryState state, const char *message) {
@@ -215,8 +233,8 @@ static gboolean recovery_resume(FerryRunning *r, GError **error) {
   ferry_inbox_forget_call(r->inbox);
   if (!ferry_host_job_start(r->job, &request, ferry_inbox_return, r->inbox, error))
     return FALSE;
-  r->calling = TRUE;
-  r->broken = (FerryBrokenLink){0};
+  ferry_running_note_call(r, TRUE);
+  ferry_broken_reset(&r->broken);
   return TRUE;
 }
 

@@ -7,6 +7,11 @@
 
 G_BEGIN_DECLS
 
+/** Goes on from what an agent before this one wrote. Ended with ferry_recovery_clear. */
+void ferry_recovery_recall(FerryRunning *run);
+void ferry_recovery_clear(FerryRunning *run);
+/** People were told that it broke. */
+void ferry_recovery_note_told(FerryRunning *run);
 /** A turn of a post-copy that runs: remembers by which port its data goes. */
 void ferry_recovery_note_path(FerryRunning *run);
 /** A turn of one in which nothing has moved for FERRY_BROKEN_S, or whose source has noticed and

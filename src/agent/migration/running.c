@@ -4,33 +4,54 @@
 
 #define LEAST_SENT (32 * 1024 * 1024) /* less says nothing of the path */
 
-/* What an agent before this one wrote of a post-copy that broke. */
-static void recall_recovery(FerryRunning *r) {
-  const json_t *object = r->asked->object;
-  r->recovery.tries = ferry_recovery_tries(object);
-  r->recovery.since = g_strdup(ferry_json_str(object, "status.migrationState.recovery.since"));
-  r->recovery.closes = ferry_json_int(object, "status.migrationState.recovery.closeRequests", 0);
-  r->recovery.port = ferry_recovery_port(object);
-}
-
 void ferry_running_init(FerryRunning *r, const FerryMigrationPorts *ports, FerryAsked *asked,
                         FerryMeasured *measured, FerryShown *shown, FerryInbox *inbox) {
   *r = (FerryRunning){
       .ports = ports, .asked = asked, .measured = measured, .shown = shown, .inbox = inbox};
   ferry_step_init(&r->step);
-  r->step.forecast_ms = ferry_json_int(asked->object, "status.forecast.totalMs", 0);
-  r->step.may_post_copy = asked->settings.request.post_copy;
-  r->step.scheduled = asked->settings.schedule != NULL;
-  r->stalling.limit_s = ferry_json_int(asked->settings.request.config, "stallingLimit", 0);
+  ferry_step_set_forecast(&r->step, ferry_json_int(asked->object, "status.forecast.totalMs", 0));
+  ferry_step_set_may_post_copy(&r->step, asked->settings.request.post_copy);
+  ferry_step_set_scheduled(&r->step, asked->settings.schedule != NULL);
+  ferry_stall_set_limit(&r->stalling,
+                        ferry_json_int(asked->settings.request.config, "stallingLimit", 0));
   ferry_job_stats_clear(&r->last);
-  recall_recovery(r);
 }
 
 void ferry_running_clear(FerryRunning *r) {
   ferry_step_clear(&r->step);
-  g_clear_pointer(&r->recovery.since, g_free);
-  g_clear_pointer(&r->recovery.message, g_free);
-  g_clear_pointer(&r->recovery.failure, g_free);
+}
+
+void ferry_running_set_kept(FerryRunning *r, FerryKept *kept) {
+  r->kept = kept;
+}
+
+void ferry_running_begin_flows(FerryRunning *r) {
+  r->flows =
+      ferry_flow_source_start(r->ports->host, r->shown->delivery, r->asked->uuid, r->asked->object);
+}
+
+void ferry_running_end_flows(FerryRunning *r) {
+  g_clear_pointer(&r->flows, ferry_flow_source_stop);
+}
+
+void ferry_running_close_job(FerryRunning *r) {
+  g_clear_pointer(&r->job, ferry_host_job_close);
+}
+
+void ferry_running_note_call(FerryRunning *r, gboolean calling) {
+  r->calling = calling;
+}
+
+void ferry_running_note_stats(FerryRunning *r, const FerryJobStats *stats) {
+  r->last = *stats;
+}
+
+void ferry_running_note_limit(FerryRunning *r) {
+  r->path_changed = TRUE;
+}
+
+void ferry_running_set_again(FerryRunning *r, gint64 bandwidth) {
+  r->again_bandwidth = bandwidth;
 }
 
 gint64 ferry_running_elapsed_ms(const FerryRunning *r) {
@@ -78,7 +99,7 @@ void ferry_running_unwatch(FerryRunning *r) {
 static void answer_cancel(FerryRunning *r) {
   if (!r->step.started || !ferry_running_is_cancelled(r) || r->step.giving_up.told)
     return;
-  r->step.giving_up.told = TRUE;
+  ferry_step_set_cancel_told(&r->step);
   ferry_shown_state(r->shown, "abortStatus", ferry_abort_name(FERRY_ABORT_ABORTING));
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A migration from the moment it is prepared until it has ended: its job, its controller, and what
 // was seen and done so far. The worker's own; no lock. What supervise.c and those it uses share.
+// Each part has one writer, whose calls the others use: step.c, stall_judge.c, recovery.c and
+// doubt.c theirs, running.c the rest. tests/tree/check-owners holds them to it.
 #pragma once
 #include "agent/carry/flow_source.h"
 #include "agent/carry/kept.h"
@@ -31,8 +33,7 @@ typedef struct {
   guint16 port;      /* of the target, that the data goes to; 0: not known */
 } FerryRecovery;
 
-/** Whether this host's copy may run (doubt.c; that it is open is found by settle.c, and that it has
- * been settled by finish.c). */
+/** Whether this host's copy may run (doubt.c). */
 typedef struct {
   gboolean guarded;          /* suspended by this agent: the target may run it (doubt.c) */
   gboolean asked_to_suspend; /* by a call that was given up: it may be suspended at any time */
@@ -72,6 +73,22 @@ void ferry_running_init(FerryRunning *run, const FerryMigrationPorts *ports, Fer
                         FerryMeasured *measured, FerryShown *shown, FerryInbox *inbox);
 /** Leaves the job to the caller. */
 void ferry_running_clear(FerryRunning *run);
+
+/** What the VM had before, where anybody asks. Borrowed. */
+void ferry_running_set_kept(FerryRunning *run, FerryKept *kept);
+/** Has the VM's connections told to the target, until ferry_running_end_flows. */
+void ferry_running_begin_flows(FerryRunning *run);
+void ferry_running_end_flows(FerryRunning *run);
+/** Joins its call; watched no more. */
+void ferry_running_close_job(FerryRunning *run);
+/** Our own call is under way or has returned, or was lost. */
+void ferry_running_note_call(FerryRunning *run, gboolean calling);
+/** What libvirt last said of the job. */
+void ferry_running_note_stats(FerryRunning *run, const FerryJobStats *stats);
+/** Its bandwidth was limited by hand: its rate says nothing of the path. */
+void ferry_running_note_limit(FerryRunning *run);
+/** The limit (MiB/s) that somebody set in an earlier attempt and that is due again; 0: none. */
+void ferry_running_set_again(FerryRunning *run, gint64 bandwidth);
 
 /** Milliseconds since it began, by the monotonic clock; an adopted one began before this agent did.
  */

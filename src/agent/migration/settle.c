@@ -58,7 +58,7 @@ static gboolean take_state(FerryRunning *r, FerryDomainState *state) {
 /* FALSE: the agent ends. `error` is cleared where it turns out that the VM has moved. */
 static gboolean settle_doubt(FerryRunning *r, FerryDomainState *state, GError **error) {
   gboolean taken_up = r->doubt.in_doubt;
-  r->doubt.in_doubt = FALSE;
+  ferry_doubt_set_open(r, FALSE);
   if (!taken_up && !ferry_doubt_arises(r, *error, state))
     return TRUE;
   if (taken_up && !state->active) {
@@ -68,13 +68,13 @@ static gboolean settle_doubt(FerryRunning *r, FerryDomainState *state, GError **
   state->reason = "migration"; /* whoever paused it: it is no person's pause */
   switch (ferry_doubt_resolve(r, DOUBT_PATIENCE_MS)) {
   case FERRY_AMBIGUITY_OPEN:
-    r->doubt.in_doubt = TRUE;
+    ferry_doubt_set_open(r, TRUE);
     return TRUE;
   case FERRY_AMBIGUITY_MOVED:
     g_clear_error(error);
     break;
   case FERRY_AMBIGUITY_STAYED:
-    r->doubt.guarded = FALSE;
+    ferry_doubt_unguard(r);
     break;
   }
   return take_state(r, state);
@@ -92,7 +92,7 @@ static GError *taken_up_error(const FerryRunning *r) {
  */
 static gboolean goes_on(FerryRunning *r, const FerryDomainState *state) {
   FerryJobStats stats;
-  r->calling = FALSE;
+  ferry_running_note_call(r, FALSE);
   ferry_inbox_forget_call(r->inbox);
   gboolean told = state->active && ferry_host_job_stats(r->job, &stats, NULL);
   return ferry_judge_goes_on(state, told ? &stats : NULL);
@@ -117,7 +117,7 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
     error = taken_up_error(r);
   if (!r->doubt.in_doubt && ferry_judge_lost_call(returned, error)) {
     ferry_running_unwatch(r);
-    g_clear_pointer(&r->job, ferry_host_job_close);
+    ferry_running_close_job(r);
     if (!take_state(r, &end.state))
       return FERRY_SETTLE_STOPPED;
     if (goes_on(r, &end.state))
@@ -136,7 +136,7 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   /* of an adopted one nobody here heard what the call said */
   if (!r->calling && !r->doubt.in_doubt &&
       (ferry_doubt_holds(r, &end.state) || ferry_doubt_may_run_twice(r, &end.state))) {
-    r->doubt.in_doubt = TRUE;
+    ferry_doubt_set_open(r, TRUE);
     g_clear_error(&error);
     error = taken_up_error(r);
     ferry_host_job_state(r->job, &end.state, NULL);

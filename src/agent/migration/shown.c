@@ -18,17 +18,26 @@ void ferry_shown_init(FerryShown *s, const FerryAsked *asked, FerryDelivery *del
   *s = (FerryShown){.asked = asked, .delivery = delivery, .log = log};
   s->timestamps = array_of(asked->object, "status.phaseTransitionTimestamps");
   s->decisions = array_of(asked->object, "status.decisions");
-  s->progress.percent = (int)ferry_json_int(asked->object, "status.progress.percent", 0);
+  ferry_progress_set_percent(&s->progress,
+                             (int)ferry_json_int(asked->object, "status.progress.percent", 0));
   ferry_course_init(&s->course,
                     asked->adopted ? ferry_json_get(asked->object, "status.course") : NULL);
 }
 
-void ferry_shown_clear(FerryShown *s) {
+void ferry_shown_end(FerryShown *s) {
   g_clear_pointer(&s->delivery, ferry_delivery_free);
+}
+
+void ferry_shown_clear(FerryShown *s) {
+  ferry_shown_end(s);
   ferry_log_context_unref(s->log);
   json_decref(s->timestamps);
   json_decref(s->decisions);
   ferry_course_clear(&s->course);
+}
+
+void ferry_shown_accept(FerryShown *s) {
+  s->accepted = TRUE;
 }
 
 json_t *ferry_shown_phase(FerryShown *s, FerryPhase phase) {

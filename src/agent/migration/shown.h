@@ -26,8 +26,12 @@ typedef struct {
 /** Goes on from what an earlier attempt or agent left in the object. Takes `delivery` and `log`. */
 void ferry_shown_init(FerryShown *shown, const FerryAsked *asked, FerryDelivery *delivery,
                       FerryLogContext *log);
+/** Nothing more is told. */
+void ferry_shown_end(FerryShown *shown);
 void ferry_shown_clear(FerryShown *shown);
 
+/** ferryd has taken that it began. */
+void ferry_shown_accept(FerryShown *shown);
 /** A status patch with `phase` and all timestamps. New reference. */
 json_t *ferry_shown_phase(FerryShown *shown, FerryPhase phase);
 /** Writes a status patch (taken over) that must arrive. */

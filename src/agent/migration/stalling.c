@@ -8,7 +8,7 @@
 static void set_stalling(FerryRunning *r, gboolean stalling, const char *reason,
                          const char *message) {
   g_autofree char *now = ferry_rfc3339_format(g_get_real_time() / 1000);
-  r->stalling.told = stalling;
+  ferry_stall_set_told(&r->stalling, stalling);
   ferry_shown_send(r->shown, json_pack("{s:[{s:s, s:s, s:s, s:s, s:s}]}", "conditions", "type",
                                        ferry_condition_name(FERRY_CONDITION_STALLING), "status",
                                        stalling ? "True" : "False", "reason", reason, "message",
@@ -48,7 +48,7 @@ static void check_connection(FerryRunning *r) {
     ferry_warning(message, "FERRY_MIGRATION", r->asked->name);
     ferry_shown_tell(r->shown, "Warning", ferry_reason_name(FERRY_REASON_POST_COPY_BROKEN),
                      message);
-    r->recovery.told = TRUE;
+    ferry_recovery_note_told(r);
   }
   ferry_recovery_turn(r);
 }
@@ -87,7 +87,7 @@ void ferry_stalling_control(FerryRunning *r) {
   const char *reason =
       ferry_reason_name(text ? FERRY_REASON_LINK_STALLED : FERRY_REASON_PROGRESSING);
   const char *message = text ? text : "the target's libvirtd answers again";
-  r->stalling.deaf = text != NULL;
+  ferry_stall_set_deaf(&r->stalling, text != NULL);
   set_stalling(r, text != NULL, reason, message);
   ferry_shown_tell(r->shown, text ? "Warning" : "Normal", reason, message);
 }

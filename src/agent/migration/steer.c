@@ -59,18 +59,19 @@ void ferry_steer_begin(FerryRunning *r) {
 
 void ferry_steer_take_over(FerryRunning *r) {
   const json_t *object = r->asked->object;
-  FerrySteps *step = &r->step;
+  const FerrySteps *step = &r->step;
   FerryJobStats stats;
   gboolean told = ferry_host_job_stats(r->job, &stats, NULL) && stats.active;
   gint64 elapsed =
       ferry_adopt_elapsed_ms(object, told ? stats.elapsed_ms : 0, g_get_real_time() / 1000);
   gint64 now = g_get_monotonic_time(), best, stalled_ms;
-  step->start_us = now - elapsed * 1000;
-  r->stalling.told = ferry_adopt_stalling(object);
+  ferry_step_set_start(&r->step, now - elapsed * 1000);
+  ferry_stall_set_told(&r->stalling, ferry_adopt_stalling(object));
   FerryDomainState state;
-  step->suspended = ferry_mode_of(object) == FERRY_MODE_PAUSED;
-  step->was_paused = !step->suspended && ferry_host_job_state(r->job, &state, NULL) &&
-                     g_str_equal(state.state, "paused") && g_str_equal(state.reason, "user");
+  ferry_step_set_suspended(&r->step, ferry_mode_of(object) == FERRY_MODE_PAUSED);
+  ferry_step_set_was_paused(
+      &r->step, !step->suspended && ferry_host_job_state(r->job, &state, NULL) &&
+                    g_str_equal(state.state, "paused") && g_str_equal(state.reason, "user"));
   ferry_arm_recall(r->asked);
   ferry_throttle_recall(r->asked);
   ferry_steer_begin(r);
@@ -85,7 +86,7 @@ void ferry_steer_take_over(FerryRunning *r) {
 static gint64 bytes_that_follow(FerryRunning *r, const FerryJobStats *stats) {
   FerryJobProgress *progress = &r->shown->progress;
   if (r->asked->settings.request.copy_disks && progress->memory <= 0)
-    progress->memory = ferry_measure_memory(r->ports, r->asked);
+    ferry_progress_set_memory(progress, ferry_measure_memory(r->ports, r->asked));
   return ferry_progress_follows(progress, stats);
 }
 
@@ -103,7 +104,7 @@ FerryLook ferry_steer_look(FerryRunning *r) {
       ferry_host_job_state(r->job, &state, NULL))
     input.look.state = &state;
   if (mine)
-    r->last = stats;
+    ferry_running_note_stats(r, &stats);
   FerryLook found = ferry_step_see(&r->step, &input, g_get_monotonic_time());
   if (found == FERRY_LOOK_UNKNOWN)
     ferry_debug(error->message, "FERRY_MIGRATION", r->asked->name);

@@ -17,6 +17,47 @@ void ferry_step_clear(FerrySteps *s) {
   g_queue_clear_full(&s->writes, (GDestroyNotify)ferry_step_write_free);
 }
 
+void ferry_step_set_may_post_copy(FerrySteps *s, gboolean may_post_copy) {
+  s->may_post_copy = may_post_copy;
+}
+
+void ferry_step_set_scheduled(FerrySteps *s, gboolean scheduled) {
+  s->scheduled = scheduled;
+}
+
+void ferry_step_set_forecast(FerrySteps *s, gint64 total_ms) {
+  s->forecast_ms = total_ms;
+}
+
+void ferry_step_set_was_paused(FerrySteps *s, gboolean was_paused) {
+  s->was_paused = was_paused;
+}
+
+void ferry_step_set_ways(FerrySteps *s, json_t *ways) {
+  g_clear_pointer(&s->ways, json_decref);
+  s->ways = ways;
+}
+
+void ferry_step_set_start(FerrySteps *s, gint64 start_us) {
+  s->start_us = start_us;
+}
+
+void ferry_step_set_started(FerrySteps *s) {
+  s->started = TRUE;
+}
+
+void ferry_step_set_suspended(FerrySteps *s, gboolean suspended) {
+  s->suspended = suspended;
+}
+
+void ferry_step_set_limit(FerrySteps *s) {
+  s->limit_set = TRUE;
+}
+
+void ferry_step_set_cancel_told(FerrySteps *s) {
+  s->giving_up.told = TRUE;
+}
+
 void ferry_step_write_free(FerryStepWrite *w) {
   json_decref(w->estimate);
   g_free(w->action);

@@ -4,6 +4,8 @@
 // that the same code runs on a virtual clock. Its edge (supervise.c) does the calls, says what
 // became of each, and writes.
 //
+// step.c alone writes FerrySteps: what the edge knows comes in by ferry_step_set_*.
+//
 // A turn: ferry_step_see with a look at the job; then ferry_step_next as long as it has a call,
 // each answered by ferry_step_done; then ferry_step_forecast. Writes may be taken at any time.
 #pragma once
@@ -14,14 +16,14 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  /* what is known before it begins; set by the owner */
+  /* what is known before it begins */
   gboolean may_post_copy; /* post-copy was enabled when it began */
   gboolean scheduled;     /* other systems' rules drive it, and these forecast nothing */
   gboolean was_paused;    /* before it began, by somebody else */
   json_t *ways;           /* owned; of its connections; NULL: not looked up */
   gboolean started;       /* libvirt was (or had been) asked */
   gint64 start_us;
-  /* written by steps alone */
+  /* what its steps come to */
   FerryConvergence *convergence; /* owned; NULL: it has not begun */
   gint64 forecast_ms;            /* whole time as the first plan expected it; 0: no plan yet */
   int iteration_fed, top_throttle;
@@ -41,6 +43,27 @@ typedef struct {
 /** Before anything has begun; cleared by ferry_step_clear. */
 void ferry_step_init(FerrySteps *step);
 void ferry_step_clear(FerrySteps *step);
+
+/** Whether post-copy is enabled for it. */
+void ferry_step_set_may_post_copy(FerrySteps *step, gboolean may_post_copy);
+/** Other systems' rules drive it. */
+void ferry_step_set_scheduled(FerrySteps *step, gboolean scheduled);
+/** How long it is expected to take, in ms; 0: not known. */
+void ferry_step_set_forecast(FerrySteps *step, gint64 total_ms);
+/** Whether somebody had paused the guest before. */
+void ferry_step_set_was_paused(FerrySteps *step, gboolean was_paused);
+/** The ways of its connections (taken over); NULL: not known. */
+void ferry_step_set_ways(FerrySteps *step, json_t *ways);
+/** Since when it counts its time, by the monotonic clock. */
+void ferry_step_set_start(FerrySteps *step, gint64 start_us);
+/** libvirt was asked, by this agent or one before it. */
+void ferry_step_set_started(FerrySteps *step);
+/** The controller of an agent before this one had suspended the guest, or not. */
+void ferry_step_set_suspended(FerrySteps *step, gboolean suspended);
+/** The hypervisor has a limit of the pause, by a person's will. */
+void ferry_step_set_limit(FerrySteps *step);
+/** People were told that a cancel is heard. */
+void ferry_step_set_cancel_told(FerrySteps *step);
 
 /** A new controller for `intent`: its first decision is the first limit. */
 void ferry_step_begin(FerrySteps *step, const FerryConvergenceIntent *intent, gint64 now_us);

@@ -10,6 +10,14 @@ static void put_known(json_t *object, const char *key, gint64 value) {
     json_object_set_new(object, key, json_integer((json_int_t)value));
 }
 
+void ferry_progress_set_percent(FerryJobProgress *p, int percent) {
+  p->percent = percent;
+}
+
+void ferry_progress_set_memory(FerryJobProgress *p, gint64 bytes) {
+  p->memory = bytes;
+}
+
 gint64 ferry_progress_follows(const FerryJobProgress *p, const FerryJobStats *s) {
   return s->data_total > 0 && s->disk_total > 0 && s->memory_total <= 0 ? p->memory : 0;
 }

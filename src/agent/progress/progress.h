@@ -14,6 +14,10 @@ typedef struct {
   gint64 memory;    /* bytes that follow the disks; 0: none are copied, or not known */
 } FerryJobProgress;
 
+/** Goes on from `percent`, which an agent before this one had shown. */
+void ferry_progress_set_percent(FerryJobProgress *progress, int percent);
+/** Memory of the VM that follows its disks. */
+void ferry_progress_set_memory(FerryJobProgress *progress, gint64 bytes);
 /** Memory in bytes that libvirt does not count yet, as disks are copied first; 0: none. */
 gint64 ferry_progress_follows(const FerryJobProgress *progress, const FerryJobStats *stats);
 /** Status.progress of `stats`; keeps percent monotonic and at most 99. `eta` (may be NULL): when it

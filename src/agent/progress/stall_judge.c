@@ -4,6 +4,18 @@
 
 #define ASK_US (1000 * 1000)
 
+void ferry_stall_set_limit(FerryStalling *s, gint64 limit_s) {
+  s->limit_s = limit_s;
+}
+
+void ferry_stall_set_told(FerryStalling *s, gboolean told) {
+  s->told = told;
+}
+
+void ferry_stall_set_deaf(FerryStalling *s, gboolean deaf) {
+  s->deaf = deaf;
+}
+
 gboolean ferry_stall_judge(const FerryStalling *s, const FerryConvergenceStall *seen,
                            gboolean post_copy) {
   return s->limit_s > 0 && seen->stalled_ms > s->limit_s * 1000 && !post_copy;
@@ -39,6 +51,10 @@ gboolean ferry_silence_tells(FerrySilence *s, gboolean silent, gint64 now_us) {
     return FALSE;
   s->told = TRUE;
   return TRUE;
+}
+
+void ferry_broken_reset(FerryBrokenLink *b) {
+  *b = (FerryBrokenLink){0};
 }
 
 gboolean ferry_broken_is_due(FerryBrokenLink *b, gint64 processed, gint64 now_us) {

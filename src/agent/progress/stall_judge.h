@@ -12,6 +12,12 @@ typedef struct {
   gboolean deaf; /* told for another reason: the target's hypervisor does not hear this host's */
 } FerryStalling;
 
+/** Stalling is told after `limit_s`; 0: not at all. */
+void ferry_stall_set_limit(FerryStalling *state, gint64 limit_s);
+/** It was told that it stalls, or that it does no longer. */
+void ferry_stall_set_told(FerryStalling *state, gboolean told);
+/** The target's hypervisor hears this host's, or does not. */
+void ferry_stall_set_deaf(FerryStalling *state, gboolean deaf);
 /** Whether it stalls, by what the controller says. */
 gboolean ferry_stall_judge(const FerryStalling *state, const FerryConvergenceStall *seen,
                            gboolean post_copy);
@@ -41,6 +47,8 @@ typedef struct {
   enum { FERRY_BROKEN_UNTOLD, FERRY_BROKEN_IDLE, FERRY_BROKEN_HERE } told;
 } FerryBrokenLink;
 
+/** Its call is made again: nothing is known of the new connection. */
+void ferry_broken_reset(FerryBrokenLink *state);
 /** What nothing moved for so long is told of. */
 #define FERRY_BROKEN_S 10
 /** Whether the domain is to be asked if it has noticed. `processed`: bytes of memory so far. */

@@ -23,7 +23,7 @@ static Armed arm_all(const char *config, const char *means, gint64 rate) {
     a.measured = (FerryMeasured){.short_s = 1, .long_s = 4, .short_rate = rate, .long_rate = rate};
   FerryConvergenceIntent intent;
   ferry_asked_init(&a.asked, object, TRUE);
-  a.asked.settings.request.active = TRUE;
+  ferry_asked_set_domain(&a.asked, &(FerryDomainState){.active = TRUE});
   ferry_settings_intent(&a.asked.settings, 2LL << 30, &intent);
   if (means)
     ferry_arm_recall(&a.asked);
@@ -59,7 +59,7 @@ static void test_chosen(void) {
   g_assert_true(ferry_json_bool(config, "compressed", FALSE));
   g_assert_true(ferry_json_has_word(json_object_get(config, "compressionMethods"), "zstd"));
   g_assert_true(ferry_json_has_word(a.chosen, "zstd"));
-  g_assert_cmpuint(ferry_arm_in_use(&a.asked), ==, FERRY_MEAN_ZSTD);
+  g_assert_cmpuint(ferry_asked_compression(&a.asked), ==, FERRY_MEAN_ZSTD);
   FerryConvergenceIntent intent;
   ferry_settings_intent(&a.asked.settings, 1, &intent);
   g_assert_true(intent.compresses_all);
