@@ -148,13 +148,7 @@ static unsigned choose_means(const FerrySimCell *cell, const FerryLesson *lesson
                              FerrySimLink *link, FerryConvergenceIntent *intent) {
   FerryMeansInput in = {.place = place_of(cell, link->cap),
                         .possible = FERRY_MEAN_PARALLEL | FERRY_MEAN_ZSTD | FERRY_MEAN_XBZRLE,
-                        .wish = {.bytes = cell->guest.memory,
-                                 .max_downtime = (double)intent->max_downtime_ms / 1000,
-                                 .max_duration = (double)intent->max_duration_ms / 1000,
-                                 .max_slowdown = (double)intent->max_slowdown_percent / 100,
-                                 .post_copy = intent->allow_post_copy,
-                                 .preempt = intent->post_copy_preempt,
-                                 .prefer = intent->prefer}};
+                        .wish = ferry_forecast_wish(intent, cell->guest.memory)};
   FerryMeansChoice choice;
   FerryWriter writer;
   if (cell->spare < 0 || link->efficiency > 1)

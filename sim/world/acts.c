@@ -149,7 +149,7 @@ static void act_suspend(FerryWorld *w, FerryWorldVm *vm) {
     return;
   copy->runs = FALSE;
   vm->person_paused = TRUE;
-  ferry_copy_set(copy, "paused", "user");
+  ferry_copy_set(copy, FERRY_VM_PAUSED, "user");
   touched(vm, "a person suspended it");
   ferry_hyper_tell_state(copy->host, vm->uuid, FERRY_HOST_PAUSE_NONE);
   ferry_world_say(w, "%s is suspended on %s", vm->name, copy->host->name);
@@ -168,7 +168,7 @@ static void act_start_by_hand(FerryWorld *w, const FerryWorldAct *act, FerryWorl
   vm->by_hand = TRUE;
   vm->lost = FALSE;
   touched(vm, "a person started it");
-  ferry_copy_set(copy, "running", "booted");
+  ferry_copy_set(copy, FERRY_VM_RUNNING, "booted");
   ferry_hyper_tell_state(host, vm->uuid, FERRY_HOST_PAUSE_NONE);
   ferry_world_say(w, "%s is started by hand on %s", vm->name, host->name);
 }

@@ -321,7 +321,7 @@ static void check_vm_end(FerryWorld *w, const FerryWorldVm *vm) {
     const FerryWorldCopy *copy = ferry_hyper_copy(w->hyper->hosts[i], vm->uuid);
     if (copy && copy->incoming && !copy->runs)
       ferry_world_violate(w, "%s is still being received by %s (%s, %s)", vm->name,
-                          w->hyper->hosts[i]->name, copy->state, copy->reason);
+                          w->hyper->hosts[i]->name, ferry_vm_state_name(copy->state), copy->reason);
   }
   if (vm->by_hand || vm->lost || vm->person_paused)
     return;

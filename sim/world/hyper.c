@@ -59,7 +59,7 @@ void ferry_hyper_changed(FerryHyper *h) {
   h->changed = TRUE;
 }
 
-void ferry_copy_set(FerryWorldCopy *copy, const char *state, const char *reason) {
+void ferry_copy_set(FerryWorldCopy *copy, FerryVmState state, const char *reason) {
   copy->state = state;
   copy->reason = reason;
   ferry_hyper_changed(copy->host->hyper);
@@ -87,7 +87,7 @@ FerryWorldVm *ferry_hyper_add_vm(FerryHyper *h, FerryWorldHost *host, const char
   FerryWorldCopy *copy = ferry_copy_new(host, vm);
   copy->persistent = persistent;
   copy->runs = copy->whole = TRUE;
-  ferry_copy_set(copy, "running", "booted");
+  ferry_copy_set(copy, FERRY_VM_RUNNING, "booted");
   return vm;
 }
 

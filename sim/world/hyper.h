@@ -58,7 +58,8 @@ struct _FerryWorldHost {
 typedef struct {
   FerryWorldVm *vm;
   FerryWorldHost *host;
-  const char *state, *reason; /* libvirt's words, static */
+  FerryVmState state;
+  const char *reason; /* libvirt's word, static */
   int id;
   gboolean persistent, autostart;
   gboolean qemu;     /* its process lives */
@@ -147,7 +148,7 @@ void ferry_hyper_cut(FerryHyper *hyper, guint a, guint b, gboolean management, g
 /* For the files of the hosts. */
 void ferry_hyper_changed(FerryHyper *hyper);
 /** Sets libvirt's words; static strings. */
-void ferry_copy_set(FerryWorldCopy *copy, const char *state, const char *reason);
+void ferry_copy_set(FerryWorldCopy *copy, FerryVmState state, const char *reason);
 FerryWorldCopy *ferry_copy_new(FerryWorldHost *host, FerryWorldVm *vm);
 /** It ends here: shut off where it is defined, else gone, and freed. */
 void ferry_copy_stop(FerryWorldCopy *copy, const char *reason, gboolean undefine);

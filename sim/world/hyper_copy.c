@@ -8,7 +8,7 @@ void ferry_copy_stop(FerryWorldCopy *copy, const char *reason, gboolean undefine
   copy->qemu = copy->runs = copy->whole = copy->stuck = copy->incoming = FALSE;
   copy->id = -1;
   if (copy->persistent && !undefine)
-    ferry_copy_set(copy, "shutoff", reason);
+    ferry_copy_set(copy, FERRY_VM_SHUTOFF, reason);
   else
     g_hash_table_remove(host->copies, uuid);
   ferry_hyper_changed(host->hyper);
@@ -16,7 +16,7 @@ void ferry_copy_stop(FerryWorldCopy *copy, const char *reason, gboolean undefine
 }
 
 void ferry_copy_state(const FerryWorldCopy *copy, FerryDomainState *out) {
-  *out = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  *out = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
   if (copy)
     *out = (FerryDomainState){TRUE,     copy->state,   copy->reason,
                               copy->id, copy->id >= 0, copy->persistent};

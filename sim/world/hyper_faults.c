@@ -34,8 +34,8 @@ static void recover_copy(FerryWorldCopy *copy) {
   } else if (copy->incoming && !copy->runs) {
     copy->move = NULL;
     ferry_copy_stop(copy, "failed", TRUE);
-  } else if (copy->runs && !g_str_equal(copy->state, "running")) {
-    ferry_copy_set(copy, "running", copy->incoming ? "migrated" : "migration-canceled");
+  } else if (copy->runs && copy->state != FERRY_VM_RUNNING) {
+    ferry_copy_set(copy, FERRY_VM_RUNNING, copy->incoming ? "migrated" : "migration-canceled");
     copy->incoming = FALSE;
     ferry_hyper_tell_state(host, uuid, FERRY_HOST_PAUSE_ENDED);
   }
@@ -100,14 +100,14 @@ static void boot_copy(FerryWorldCopy *copy) {
   copy->move = NULL;
   copy->qemu = copy->runs = copy->whole = copy->stuck = copy->incoming = FALSE;
   copy->id = -1;
-  ferry_copy_set(copy, "shutoff", "unknown");
+  ferry_copy_set(copy, FERRY_VM_SHUTOFF, "unknown");
   if (!copy->autostart)
     return;
   copy->qemu = copy->runs = copy->whole = TRUE;
   copy->id = copy->host->next_id++;
   copy->vm->lost = FALSE;
   hyper_excuse(copy->vm, "its host started it at boot");
-  ferry_copy_set(copy, "running", "booted");
+  ferry_copy_set(copy, FERRY_VM_RUNNING, "booted");
 }
 
 void ferry_hyper_set_power(FerryWorldHost *host, gboolean on) {

@@ -319,7 +319,7 @@ gboolean ferry_world_job_suspend(FerryHostJob *base, GError **error) {
   if (!copy->runs)
     return ferry_hyper_error(error, FERRY_HOST_ERROR_INVALID_STATE, "domain is not running");
   copy->runs = FALSE;
-  ferry_copy_set(copy, "paused", "user");
+  ferry_copy_set(copy, FERRY_VM_PAUSED, "user");
   ferry_hyper_tell_state(copy->host, copy->vm->uuid, FERRY_HOST_PAUSE_NONE);
   return TRUE;
 }
@@ -338,7 +338,7 @@ gboolean ferry_world_job_resume(FerryHostJob *base, GError **error) {
   if (copy->runs)
     return TRUE;
   copy->runs = TRUE;
-  ferry_copy_set(copy, "running", "unpaused");
+  ferry_copy_set(copy, FERRY_VM_RUNNING, "unpaused");
   ferry_hyper_tell_state(copy->host, copy->vm->uuid, FERRY_HOST_PAUSE_ENDED);
   return TRUE;
 }

@@ -121,7 +121,8 @@ static gpointer finish_there(gpointer data) {
       copy->incoming = FALSE;
       copy->persistent = m->persist;
       copy->runs = !m->was_paused;
-      ferry_copy_set(copy, copy->runs ? "running" : "paused", copy->runs ? "migrated" : "user");
+      ferry_copy_set(copy, copy->runs ? FERRY_VM_RUNNING : FERRY_VM_PAUSED,
+                     copy->runs ? "migrated" : "user");
       ferry_hyper_tell_state(m->to, m->vm->uuid, FERRY_HOST_PAUSE_ENDED);
     } else if (target_listens(m)) {
       m->refused = TRUE;
@@ -146,13 +147,13 @@ static void resume_source(FerryWorldMove *m) {
   if (!copy || !copy->qemu)
     return;
   copy->stuck = FALSE;
-  gboolean paused = g_str_equal(copy->state, "paused") && g_str_equal(copy->reason, "migration");
+  gboolean paused = copy->state == FERRY_VM_PAUSED && g_str_equal(copy->reason, "migration");
   if (m->was_paused || !paused)
     return;
   copy->runs = TRUE;
   if (!m->from->daemon)
     return; /* it sees that when it starts */
-  ferry_copy_set(copy, "running", "migration-canceled");
+  ferry_copy_set(copy, FERRY_VM_RUNNING, "migration-canceled");
   ferry_hyper_tell_state(m->from, m->vm->uuid, FERRY_HOST_PAUSE_ENDED);
 }
 
@@ -227,7 +228,7 @@ static gboolean prepare(FerryWorldMove *m) {
   there->persistent = defined;
   there->incoming = TRUE;
   there->move = m;
-  ferry_copy_set(there, "paused", "migration");
+  ferry_copy_set(there, FERRY_VM_PAUSED, "migration");
   ferry_hyper_tell_state(m->to, m->vm->uuid, FERRY_HOST_PAUSE_NONE);
   move_wait(m, ferry_world_between(50, 250) * MS);
   return still_well(m);
@@ -285,7 +286,7 @@ static void begin_switch(FerryWorldMove *m) {
   m->frozen_us = ferry_fiber_now();
   copy->runs = FALSE;
   if (!m->was_paused)
-    ferry_copy_set(copy, "paused", "migration");
+    ferry_copy_set(copy, FERRY_VM_PAUSED, "migration");
   ferry_hyper_tell_state(m->from, m->vm->uuid, FERRY_HOST_PAUSE_SWITCHOVER);
 }
 
@@ -395,7 +396,7 @@ static void broken_post_copy(FerryWorldMove *m) {
   if (there && there->qemu && !there->incoming) {
     there->runs = FALSE;
     there->move = NULL;
-    ferry_copy_set(there, "running", "postcopy-failed");
+    ferry_copy_set(there, FERRY_VM_RUNNING, "postcopy-failed");
     ferry_hyper_tell_state(m->to, m->vm->uuid, FERRY_HOST_PAUSE_NONE);
   } else if (there && m->to->daemon) {
     there->move = NULL;
@@ -403,7 +404,7 @@ static void broken_post_copy(FerryWorldMove *m) {
   }
   if (here && here->qemu) {
     here->move = NULL;
-    ferry_copy_set(here, "paused", "postcopy-failed");
+    ferry_copy_set(here, FERRY_VM_PAUSED, "postcopy-failed");
     ferry_hyper_tell_state(m->from, m->vm->uuid, FERRY_HOST_PAUSE_NONE);
   } else if (here && m->from->daemon) {
     here->move = NULL;
@@ -432,7 +433,7 @@ static void post_copy(FerryWorldMove *m) {
   move_enter(m, FERRY_MOVE_POSTCOPY);
   m->post_copy = TRUE;
   here->runs = here->whole = FALSE;
-  ferry_copy_set(here, "paused", "postcopy");
+  ferry_copy_set(here, FERRY_VM_PAUSED, "postcopy");
   ferry_hyper_tell_state(m->from, m->vm->uuid, FERRY_HOST_PAUSE_POST_COPY);
   while (!ferry_hyper_answers(m->to)) {
     move_wait(m, 200 * MS);
@@ -442,7 +443,7 @@ static void post_copy(FerryWorldMove *m) {
   there->incoming = FALSE;
   there->persistent = m->persist;
   there->runs = TRUE;
-  ferry_copy_set(there, "running", "postcopy");
+  ferry_copy_set(there, FERRY_VM_RUNNING, "postcopy");
   ferry_hyper_tell_state(m->to, m->vm->uuid, FERRY_HOST_PAUSE_ENDED);
   while (d->phase == FERRY_SIM_PHASE_POSTCOPY) {
     if (ferry_hyper_carries(m->from, m->to)) {
@@ -465,7 +466,7 @@ static void post_copy(FerryWorldMove *m) {
   there = half(m, m->to);
   if (there) {
     there->move = NULL;
-    ferry_copy_set(there, "running", "migrated");
+    ferry_copy_set(there, FERRY_VM_RUNNING, "migrated");
     ferry_hyper_tell_state(m->to, m->vm->uuid, FERRY_HOST_PAUSE_NONE);
   }
   confirm(m);

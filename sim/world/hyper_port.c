@@ -60,11 +60,12 @@ static json_t *port_record_of(const FerryWorldCopy *copy) {
                                     "file", "source", path, "format", "qcow2", "readonly", 0,
                                     "shareable", 0, "sizeBytes", (json_int_t)(16 << 20)));
   }
-  json_t *record = json_pack(
-      "{s:s, s:s, s:I, s:i, s:s, s:s, s:o, s:[], s:[], s:s, s:s, s:b, s:b}", "uuid", vm->uuid,
-      "name", vm->name, "memoryBytes", (json_int_t)vm->guest.memory, "vcpus", 1, "cpuModel",
-      "world", "machineType", "pc-world", "disks", disks, "interfaces", "hostDevices", "state",
-      copy->state, "reason", copy->reason, "active", copy->id >= 0, "persistent", copy->persistent);
+  json_t *record =
+      json_pack("{s:s, s:s, s:I, s:i, s:s, s:s, s:o, s:[], s:[], s:s, s:s, s:b, s:b}", "uuid",
+                vm->uuid, "name", vm->name, "memoryBytes", (json_int_t)vm->guest.memory, "vcpus", 1,
+                "cpuModel", "world", "machineType", "pc-world", "disks", disks, "interfaces",
+                "hostDevices", "state", ferry_vm_state_name(copy->state), "reason", copy->reason,
+                "active", copy->id >= 0, "persistent", copy->persistent);
   if (copy->id >= 0)
     ferry_json_set_int(record, "id", copy->id);
   if (copy->move && copy->move->stage != FERRY_MOVE_OVER)

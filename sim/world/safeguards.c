@@ -96,7 +96,7 @@ BETWEEN(gboolean, ferry_host_peer_state, FerryHost *host, const char *uri, const
         FerryDomainState *out, GError **error) {
   if (!OFF(ASK_TARGET))
     return __real_ferry_host_peer_state(host, uri, uuid, out, error);
-  *out = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  *out = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
   return TRUE;
 }
 

@@ -65,8 +65,7 @@ gboolean ferry_route_judge(FerryRequest *req, GError **error) {
 static gboolean router_route(FerryRequest *req, GError **error) {
   if (!ferry_route_judge(req, error))
     return FALSE;
-  /* Kimchi's parameters are its own */
-  if (!req->found.route->kimchi && !ferry_query_check(req, error))
+  if (!req->found.route->own_query && !ferry_query_check(req, error))
     return FALSE;
   if (req->found.route->rule == FERRY_RULE_KIND &&
       !ferry_negotiate(req, !req->found.subresource || g_str_equal(req->asked.method, "GET"),

@@ -62,8 +62,8 @@
 /* A VM or task is found in the namespace of ?namespace= or in all, so there is no one name. */
 #define KIMCHI(m, v, p, r, h, ...)                                                                 \
   {                                                                                                \
-    .method = (m), .verb = (v), .path = (p), r, .handler = ferry_serve_kimchi, .kimchi = (h),      \
-    ##__VA_ARGS__                                                                                  \
+    .method = (m), .verb = (v), .path = (p), r, .handler = ferry_serve_kimchi,                     \
+    .prefix = "plugins/kimchi", .own_query = TRUE, .detail = FERRY_KIMCHI_DETAIL(h), ##__VA_ARGS__ \
   }
 
 static const FerryApiRoute routes[] = {
@@ -254,20 +254,26 @@ static void add_method(GString *allow, const char *method) {
     g_string_append_printf(allow, "%s%s", allow->len ? ", " : "", method);
 }
 
+/* How many segments of the path are the route's prefix; 0: it stands by itself. */
+static gsize prefix_length(const FerryApiRoute *r, char **s) {
+  g_auto(GStrv) prefix = r->prefix ? g_strsplit(r->prefix, "/", -1) : NULL;
+  gsize n = 0;
+  while (prefix && prefix[n] && s[n] && g_str_equal(prefix[n], s[n]))
+    n++;
+  return prefix && !prefix[n] ? n : 0;
+}
+
 gboolean ferry_route_find(FerryRequest *req, GString *allow) {
   char **s = req->asked.segments;
   gsize n = g_strv_length(s);
   gboolean of_kind = parse_kind(req, s, n);
   gboolean watch = of_kind && !req->found.subresource && g_str_equal(req->asked.method, "GET") &&
                    ferry_query_bool(req, "watch") && (req->found.kind->verbs & FERRY_VERB_WATCH);
-  gboolean plugin = n > 1 && g_str_equal(s[0], "plugins") && g_str_equal(s[1], "kimchi");
   for (gsize i = 0; i < G_N_ELEMENTS(routes); i++) {
     const FerryApiRoute *r = &routes[i];
     const char *ns = req->found.ns, *name = req->found.name;
-    if (plugin && !r->kimchi)
-      continue;
     if (is_kinds(r) ? !of_kind || !kind_fits(req, r)
-                    : !path_fits(r, s + (plugin ? 2 : 0), &ns, &name))
+                    : !path_fits(r, s + prefix_length(r, s), &ns, &name))
       continue;
     add_method(allow, r->method);
     if (!g_str_equal(r->method, req->asked.method) ||

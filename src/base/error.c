@@ -3,6 +3,7 @@
 
 typedef struct {
   GPtrArray *causes;
+  FerryErrorAbout about;
 } FerryErrorPrivate;
 
 static void cause_free(gpointer p) {
@@ -27,10 +28,15 @@ static void ferry_error_private_copy(const FerryErrorPrivate *src, FerryErrorPri
     d->message = g_strdup(c->message);
     g_ptr_array_add(dest->causes, d);
   }
+  dest->about = (FerryErrorAbout){g_strdup(src->about.group), g_strdup(src->about.kind),
+                                  g_strdup(src->about.name)};
 }
 
 static void ferry_error_private_clear(FerryErrorPrivate *priv) {
   g_ptr_array_unref(priv->causes);
+  g_free(priv->about.group);
+  g_free(priv->about.kind);
+  g_free(priv->about.name);
 }
 
 FERRY_DEFINE_ERROR_DOMAIN(FerryError, ferry_error)
@@ -47,6 +53,18 @@ void ferry_error_add_cause(GError *error, const char *reason, const char *field,
   c->reason = g_strdup(reason);
   c->field = g_strdup(field);
   g_ptr_array_add(priv->causes, c);
+}
+
+void ferry_error_set_about(GError *error, const char *group, const char *kind, const char *name) {
+  FerryErrorAbout *about = &ferry_error_get_private(error)->about;
+  g_free(about->group);
+  g_free(about->kind);
+  g_free(about->name);
+  *about = (FerryErrorAbout){g_strdup(group), g_strdup(kind), g_strdup(name)};
+}
+
+const FerryErrorAbout *ferry_error_about(const GError *error) {
+  return error->domain == FERRY_ERROR ? &ferry_error_get_private(error)->about : NULL;
 }
 
 guint ferry_error_n_causes(const GError *error) {

@@ -55,6 +55,16 @@ guint ferry_error_n_causes(const GError *error);
 /** The i-th cause, owned by the error. */
 const FerryCause *ferry_error_cause(const GError *error, guint i);
 
+/** What an error is about, as a Status' details say it; each may be NULL. `kind` is a kind, or its
+ * plural; a `name` that ends with * was to be made. */
+typedef struct {
+  char *group, *kind, *name;
+} FerryErrorAbout;
+/** `error` must be of the domain FERRY_ERROR. Copies the words. */
+void ferry_error_set_about(GError *error, const char *group, const char *kind, const char *name);
+/** Owned by the error; NULL: of another domain. */
+const FerryErrorAbout *ferry_error_about(const GError *error);
+
 /** HTTP status of a code, e.g. 404. */
 unsigned ferry_error_http_status(int code);
 /** Kubernetes reason of a code, e.g. "NotFound". */

@@ -390,6 +390,8 @@ GError *ferry_client_status_error(const char *server, unsigned status, const cha
   GError *error = g_error_new(
       FERRY_ERROR, (gint)ferry_error_code_from_http(status, ferry_json_str(json, "reason")), "%s",
       message);
+  ferry_error_set_about(error, ferry_json_str(json, "details.group"),
+                        ferry_json_str(json, "details.kind"), ferry_json_str(json, "details.name"));
   json_t *causes = ferry_json_get(json, "details.causes"), *cause;
   size_t i;
   json_array_foreach(causes, i, cause) {

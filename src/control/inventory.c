@@ -465,11 +465,13 @@ static gboolean merge_looks(FerryReport *r, GError **error) {
   return merge_all(r, items.list, error);
 }
 
-static void warn_unknown(const char *node, const GPtrArray *unknown) {
-  static gint told; /* of a newer agent each report has them */
-  if (unknown->len && g_atomic_int_compare_and_exchange(&told, 0, 1))
-    ferry_warning("a report has members that this ferryd does not know; they are left out (said "
-                  "once)",
+/* Of a newer agent each report has them: the first one of its session is told of. A sequence is the
+ * session's number and, in its lower half, the report's. */
+static void warn_unknown(const char *node, const json_t *body, const GPtrArray *unknown) {
+  gboolean first = (ferry_json_int(body, "sequence", 0) & G_MAXUINT32) <= 1;
+  if (unknown->len && first)
+    ferry_warning("the agent's reports have members that this ferryd does not know; they are left "
+                  "out (said once for each session)",
                   "FERRY_NODE", node, "FERRY_FIELD", (char *)unknown->pdata[0]);
 }
 
@@ -507,7 +509,7 @@ gboolean ferry_inventory_report(FerryStore *store, const char *node, const json_
   g_autoptr(json_t) body = ferry_report_validate(report, unknown, error);
   if (!body)
     return FALSE;
-  warn_unknown(node, unknown);
+  warn_unknown(node, body, unknown);
   g_auto(FerryReport) r;
   report_init(&r, store, node, now_ms);
   r.sequence = ferry_json_int(body, "sequence", 0);

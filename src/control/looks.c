@@ -36,15 +36,6 @@ void ferry_looks_free(FerryLooks *looks) {
   g_free(looks);
 }
 
-static gint looks_compare(gconstpointer a, gconstpointer b, gpointer data) {
-  return strcmp(a, b);
-}
-
-static gboolean looks_append(gpointer key, gpointer look, gpointer list) {
-  json_array_append(list, look);
-  return FALSE;
-}
-
 /* A host's key is worth its host: what it has others look for is of a kind that takes a look, and
  * short. Which paths nobody looks at is each agent's own to say (host/machine/looks.h). */
 static gboolean may_be_asked(const json_t *look) {
@@ -70,9 +61,8 @@ static gsize looks_add(GTree *found, json_t *look) {
 }
 
 static json_t *looks_of_all(FerryStore *store) {
-  GTree *found = g_tree_new_full(looks_compare, NULL, g_free, (GDestroyNotify)json_decref);
+  GTree *found = ferry_looks_tree_new();
   g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
-  json_t *list = json_array();
   gsize bytes = 0;
   gboolean more = TRUE;
   /* one of each host after the other, so that no host has the others' left out */
@@ -86,7 +76,7 @@ static json_t *looks_of_all(FerryStore *store) {
         bytes += looks_add(found, look);
     }
   }
-  g_tree_foreach(found, looks_append, list);
+  json_t *list = ferry_looks_tree_list(found, FERRY_LOOKS_MAX);
   g_tree_unref(found);
   return list;
 }

@@ -12,6 +12,7 @@
 #include "control/migration_step.h"
 #include "control/node.h"
 #include "model/flags/migration_flags.h"
+#include "model/domain/domain_states.h"
 #include "model/migration/peer_uri.h"
 #include "policy/facts.h"
 #include "policy/freeze.h"
@@ -49,7 +50,7 @@ static const char *migration_actions_leaves(const FerryStep *s) {
   gsize i;
   if (ferry_json_bool(s->m, "spec.postCopyResume", FALSE))
     json_array_foreach(ferry_json_get(s->vmi, "status.domains"), i, domain) {
-      if (g_strcmp0(ferry_json_str(domain, "state"), "paused") == 0 &&
+      if (ferry_vm_state_of(domain, "state") == FERRY_VM_PAUSED &&
           g_strcmp0(ferry_json_str(domain, "reason"), "postcopy-failed") == 0)
         return ferry_json_str(domain, "nodeName");
     }

@@ -180,6 +180,10 @@ gboolean ferry_step_target_is_silent(const FerryStep *s) {
   return target && !ferry_node_is_ready(target);
 }
 
+FerryVmState ferry_step_rest_at_target(const FerryStep *s) {
+  return ferry_step_target_is_silent(s) ? FERRY_VM_UNKNOWN : FERRY_VM_GONE;
+}
+
 /* The agent that said that it stalls may not be there to take it back. */
 static void end_stalling(FerryStep *s) {
   if (g_strcmp0(ferry_condition_status(s->m, FERRY_CONDITION_STALLING), "True") != 0)
@@ -202,10 +206,9 @@ static void outcome_end(FerryStep *s, FerryOutcomeKind outcome) {
   ferry_step_set(s, "status.migrationState.completed", json_true());
   ferry_step_set(s, "status.migrationState.sourceDomainState",
                  source_state(s) ? json_string(source_state(s)) : NULL);
-  ferry_step_set(s, "status.migrationState.targetDomainState",
-                 json_string(target_state                     ? target_state
-                             : ferry_step_target_is_silent(s) ? "unknown"
-                                                              : "gone"));
+  ferry_step_set(
+      s, "status.migrationState.targetDomainState",
+      json_string(target_state ? target_state : ferry_vm_state_name(ferry_step_rest_at_target(s))));
 }
 
 /* How the VM is where it stayed: "the VM is running on h1 as before". A failure may leave paused

@@ -2,6 +2,7 @@
 // Guards and actions that decide how a migration ended.
 #pragma once
 #include "control/migration_step.h"
+#include "model/domain/domain_states.h"
 
 G_BEGIN_DECLS
 
@@ -20,5 +21,7 @@ void ferry_step_act_unknown(FerryStep *s);
 void ferry_step_act_agent_lost(FerryStep *s);
 /** Nobody says now what there is on the target. */
 gboolean ferry_step_target_is_silent(const FerryStep *s);
+/** What the target has of the VM, where its report has no domain: nothing, or nobody knows. */
+FerryVmState ferry_step_rest_at_target(const FerryStep *s);
 
 G_END_DECLS

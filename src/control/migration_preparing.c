@@ -12,6 +12,7 @@
 #include "control/migration_preparing.h"
 #include "control/migration_outcome.h"
 #include "control/migration_step.h"
+#include "model/domain/domain_states.h"
 #include "model/migration/migration.h"
 
 static const char *migration_preparing_state(const FerryStep *s, const char *key) {
@@ -35,9 +36,7 @@ static void preparing_end(FerryStep *s) {
       ferry_json_str(ferry_step_domain_on(s, migration_preparing_state(s, "targetNode")), "state");
   ferry_step_set(s, FERRY_STATE "sourceDomainState", here ? json_string(here) : NULL);
   ferry_step_set(s, FERRY_STATE "targetDomainState",
-                 json_string(there                            ? there
-                             : ferry_step_target_is_silent(s) ? "unknown"
-                                                              : "gone"));
+                 json_string(there ? there : ferry_vm_state_name(ferry_step_rest_at_target(s))));
 }
 
 /* The images that are there now, for the end of a sentence; new text. */

@@ -19,11 +19,11 @@ static gboolean is_active(const json_t *d) {
 }
 
 gboolean ferry_vmi_record_runs(const json_t *d) {
-  return is_active(d) && ferry_domain_state_runs(ferry_json_str(d, "state"));
+  return is_active(d) && ferry_domain_state_runs(ferry_vm_state_of(d, "state"));
 }
 
 static gboolean is_paused_by(const json_t *d, const char *reason) {
-  return g_strcmp0(ferry_json_str(d, "state"), "paused") == 0 &&
+  return ferry_vm_state_of(d, "state") == FERRY_VM_PAUSED &&
          g_strcmp0(ferry_json_str(d, "reason"), reason) == 0;
 }
 

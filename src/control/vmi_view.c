@@ -8,6 +8,7 @@
 #include "base/quantity.h"
 #include "base/rfc3339.h"
 #include "control/conditions.h"
+#include "model/domain/domain_states.h"
 #include "model/migration/phase.h"
 #include "model/validate/validate.h"
 #include "policy/migratable.h"
@@ -145,14 +146,14 @@ gboolean ferry_vmi_remove_node(json_t *vmi, const char *node) {
 }
 
 static FerryPhase phase_of(const json_t *domain) {
-  const char *state = ferry_json_str(domain, "state");
+  FerryVmState state = ferry_vm_state_of(domain, "state");
   if (!domain)
     return FERRY_PHASE_UNKNOWN;
   if (!ferry_json_bool(domain, "active", FALSE))
-    return g_strcmp0(state, "crashed") == 0 ? FERRY_PHASE_CRASHED : FERRY_PHASE_STOPPED;
-  if (g_strcmp0(state, "paused") == 0 || g_strcmp0(state, "pmsuspended") == 0)
+    return state == FERRY_VM_CRASHED ? FERRY_PHASE_CRASHED : FERRY_PHASE_STOPPED;
+  if (state == FERRY_VM_PAUSED || state == FERRY_VM_PMSUSPENDED)
     return FERRY_PHASE_PAUSED;
-  return g_strcmp0(state, "crashed") == 0 ? FERRY_PHASE_CRASHED : FERRY_PHASE_RUNNING;
+  return state == FERRY_VM_CRASHED ? FERRY_PHASE_CRASHED : FERRY_PHASE_RUNNING;
 }
 
 static void condition_migratable(json_t *vmi, gint64 now_ms) {

@@ -66,6 +66,16 @@ static FerryOption forecast_precopy(const FerryWriter *writer, const FerryPath *
   return best;
 }
 
+FerryForecastWish ferry_forecast_wish(const FerryConvergenceIntent *intent, double bytes) {
+  return (FerryForecastWish){.bytes = bytes,
+                             .max_downtime = (double)intent->max_downtime_ms / 1000,
+                             .max_duration = (double)intent->max_duration_ms / 1000,
+                             .max_slowdown = (double)intent->max_slowdown_percent / 100,
+                             .post_copy = intent->allow_post_copy,
+                             .preempt = intent->post_copy_preempt,
+                             .prefer = intent->prefer};
+}
+
 void ferry_forecast(const FerryWriter *writer, const FerryPath *path, const FerryForecastWish *wish,
                     FerryForecast out[FERRY_FORECASTS]) {
   double first = path->rate > 0 ? wish->bytes / path->rate : INFINITY;

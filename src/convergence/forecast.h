@@ -2,6 +2,7 @@
 // What a migration will cost, strategy by strategy, before it has begun. Pure.
 #pragma once
 #include "convergence/model.h"
+#include "convergence/types.h"
 
 G_BEGIN_DECLS
 
@@ -31,6 +32,8 @@ typedef struct {
   gboolean preempt;    /* requested pages overtake the stream */
   FerryPrefer prefer;
 } FerryForecastWish;
+/** What an intent wishes of a guest with `bytes` of memory to be moved. */
+FerryForecastWish ferry_forecast_wish(const FerryConvergenceIntent *intent, double bytes);
 
 typedef struct {
   FerryForecastKind kind;

@@ -71,15 +71,11 @@ void ferry_migration_flags_check_offline(const FerryFlagsContext *c, GError *cau
 /* ---- definitions ---- */
 
 static char *migration_flags_vm_content(const xmlNode *root, const char *name) {
-  for (xmlNode *n = root->children; n; n = n->next) {
-    if (n->type != XML_ELEMENT_NODE || strcmp((const char *)n->name, name) != 0)
-      continue;
-    xmlChar *raw = xmlNodeGetContent(n);
-    char *text = g_strndup(raw ? (const char *)raw : "", 1024);
-    xmlFree(raw);
-    return g_strstrip(text);
-  }
-  return NULL;
+  const xmlNode *n = ferry_xml_child(root, name);
+  xmlChar *raw = n ? xmlNodeGetContent(n) : NULL;
+  char *text = n ? g_strstrip(g_strndup(raw ? (const char *)raw : "", 1024)) : NULL;
+  xmlFree(raw);
+  return text;
 }
 
 /* The document, or NULL after a cause. No network, no entities. */

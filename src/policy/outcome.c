@@ -9,6 +9,7 @@
 // suspended until the target has confirmed, so that a suspended source beside a running target is a
 // hand-over that was not confirmed, and a running source beside a running target two copies.
 #include "policy/outcome.h"
+#include "model/domain/domain_states.h"
 #include "model/migration/reasons.h"
 
 #define SET(x) (1u << (x))
@@ -155,36 +156,37 @@ static const char *const calls[FERRY_CALL_LAST] = {
 
 /* State and reason to what they mean; a NULL reason is any other. */
 static const struct {
-  const char *state, *reason;
+  FerryVmState state;
+  const char *reason;
   FerryCopy copy;
 } words[] = {
-    {"running", "postcopy-failed", FERRY_COPY_POSTCOPY_FAILED},
-    {"running", "postcopy", FERRY_COPY_POSTCOPY},
-    {"running", NULL, FERRY_COPY_RUNS},
-    {"blocked", NULL, FERRY_COPY_RUNS},
-    {"shutdown", NULL, FERRY_COPY_RUNS},
-    {"pmsuspended", NULL, FERRY_COPY_PAUSED},
-    {"paused", "postcopy-failed", FERRY_COPY_POSTCOPY_FAILED},
-    {"paused", "postcopy", FERRY_COPY_POSTCOPY},
-    {"paused", "migration", FERRY_COPY_SUSPENDED},
-    {"paused", "starting-up", FERRY_COPY_SUSPENDED},
-    {"paused", NULL, FERRY_COPY_PAUSED},
-    {"crashed", NULL, FERRY_COPY_STOPPED},
-    {"shutoff", "migrated", FERRY_COPY_LEFT},
-    {"shutoff", "destroyed", FERRY_COPY_STOPPED},
-    {"shutoff", "shutdown", FERRY_COPY_STOPPED},
-    {"shutoff", "crashed", FERRY_COPY_STOPPED},
-    {"shutoff", "saved", FERRY_COPY_STOPPED},
-    {"shutoff", "failed", FERRY_COPY_STOPPED},
-    {"shutoff", "daemon", FERRY_COPY_STOPPED},
-    {"shutoff", NULL, FERRY_COPY_OFF},
-    {"gone", NULL, FERRY_COPY_ABSENT},
-    {"nostate", "destroyed", FERRY_COPY_STOPPED},
-    {"nostate", "shutdown", FERRY_COPY_STOPPED},
-    {"nostate", "crashed", FERRY_COPY_STOPPED},
-    {"nostate", "saved", FERRY_COPY_STOPPED},
-    {"nostate", "failed", FERRY_COPY_STOPPED},
-    {"nostate", NULL, FERRY_COPY_ABSENT},
+    {FERRY_VM_RUNNING, "postcopy-failed", FERRY_COPY_POSTCOPY_FAILED},
+    {FERRY_VM_RUNNING, "postcopy", FERRY_COPY_POSTCOPY},
+    {FERRY_VM_RUNNING, NULL, FERRY_COPY_RUNS},
+    {FERRY_VM_BLOCKED, NULL, FERRY_COPY_RUNS},
+    {FERRY_VM_SHUTDOWN, NULL, FERRY_COPY_RUNS},
+    {FERRY_VM_PMSUSPENDED, NULL, FERRY_COPY_PAUSED},
+    {FERRY_VM_PAUSED, "postcopy-failed", FERRY_COPY_POSTCOPY_FAILED},
+    {FERRY_VM_PAUSED, "postcopy", FERRY_COPY_POSTCOPY},
+    {FERRY_VM_PAUSED, "migration", FERRY_COPY_SUSPENDED},
+    {FERRY_VM_PAUSED, "starting-up", FERRY_COPY_SUSPENDED},
+    {FERRY_VM_PAUSED, NULL, FERRY_COPY_PAUSED},
+    {FERRY_VM_CRASHED, NULL, FERRY_COPY_STOPPED},
+    {FERRY_VM_SHUTOFF, "migrated", FERRY_COPY_LEFT},
+    {FERRY_VM_SHUTOFF, "destroyed", FERRY_COPY_STOPPED},
+    {FERRY_VM_SHUTOFF, "shutdown", FERRY_COPY_STOPPED},
+    {FERRY_VM_SHUTOFF, "crashed", FERRY_COPY_STOPPED},
+    {FERRY_VM_SHUTOFF, "saved", FERRY_COPY_STOPPED},
+    {FERRY_VM_SHUTOFF, "failed", FERRY_COPY_STOPPED},
+    {FERRY_VM_SHUTOFF, "daemon", FERRY_COPY_STOPPED},
+    {FERRY_VM_SHUTOFF, NULL, FERRY_COPY_OFF},
+    {FERRY_VM_GONE, NULL, FERRY_COPY_ABSENT},
+    {FERRY_VM_NOSTATE, "destroyed", FERRY_COPY_STOPPED},
+    {FERRY_VM_NOSTATE, "shutdown", FERRY_COPY_STOPPED},
+    {FERRY_VM_NOSTATE, "crashed", FERRY_COPY_STOPPED},
+    {FERRY_VM_NOSTATE, "saved", FERRY_COPY_STOPPED},
+    {FERRY_VM_NOSTATE, "failed", FERRY_COPY_STOPPED},
+    {FERRY_VM_NOSTATE, NULL, FERRY_COPY_ABSENT},
 };
 
 FerryCopy ferry_copy_of(const char *state, const char *reason, gboolean speaks) {
@@ -193,7 +195,7 @@ FerryCopy ferry_copy_of(const char *state, const char *reason, gboolean speaks) 
   if (!state)
     return FERRY_COPY_ABSENT;
   for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-    if (g_str_equal(state, words[i].state) &&
+    if (ferry_vm_state_parse(state) == words[i].state &&
         (!words[i].reason || g_strcmp0(reason, words[i].reason) == 0))
       return words[i].copy;
   return FERRY_COPY_UNKNOWN;
@@ -263,7 +265,7 @@ char *ferry_outcome_markdown(void) {
   g_string_append(out,
                   "\n## What a host has\n\n| libvirt's state | its reason | is |\n|---|---|---|\n");
   for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-    g_string_append_printf(out, "| %s | %s | %s |\n", words[i].state,
+    g_string_append_printf(out, "| %s | %s | %s |\n", ferry_vm_state_name(words[i].state),
                            words[i].reason ? words[i].reason : "any other", copies[words[i].copy]);
   g_string_append(out, "\n## The table\n\n"
                        "| source | target | mode | call | outcome | because |\n"

@@ -41,13 +41,13 @@ static char *give_back(const FerryAutostartPlace *place) {
 }
 
 char *ferry_autostart_give(FerryAutostart *a, const FerryAutostartPlace *place) {
-  FerryDomainState there = {.state = "gone"};
+  FerryDomainState there = {.state = FERRY_VM_GONE};
   g_autoptr(GError) error = NULL;
   if (!a->on)
     return NULL;
   a->on = FALSE;
   gboolean told = ferry_host_peer_state(place->host, place->peer_uri, place->uuid, &there, &error);
-  FerryDomainState here = {.state = "gone"};
+  FerryDomainState here = {.state = FERRY_VM_GONE};
   if (place->job && !ferry_host_job_state(place->job, &here, NULL))
     here.exists = FALSE;
   if (told && (there.active || (there.exists && !here.exists)))

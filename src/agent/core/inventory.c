@@ -194,18 +194,8 @@ static void gather_looks(const json_t *needs, GTree *found) {
   }
 }
 
-static gboolean append_look(gpointer key, gpointer look, gpointer list) {
-  json_array_append(list, look);
-  return json_array_size(list) >= FERRY_LOOKS_MAX;
-}
-
-static gint compare_looks(gconstpointer a, gconstpointer b, gpointer data) {
-  return strcmp(a, b);
-}
-
 json_t *ferry_inventory_looks(FerryAgentInventory *v) {
-  GTree *found = g_tree_new_full(compare_looks, NULL, g_free, (GDestroyNotify)json_decref);
-  json_t *list = json_array();
+  GTree *found = ferry_looks_tree_new();
   GHashTableIter iter;
   gpointer value;
   g_mutex_lock(&v->lock);
@@ -213,7 +203,7 @@ json_t *ferry_inventory_looks(FerryAgentInventory *v) {
   while (g_hash_table_iter_next(&iter, NULL, &value))
     gather_looks(((const Domain *)value)->needs, found);
   g_mutex_unlock(&v->lock);
-  g_tree_foreach(found, append_look, list);
+  json_t *list = ferry_looks_tree_list(found, FERRY_LOOKS_MAX);
   g_tree_unref(found);
   return list;
 }

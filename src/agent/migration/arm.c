@@ -66,24 +66,19 @@ static void arm_input(const FerryAsked *asked, const FerryMeasured *k,
   FerryPath path = ferry_measured_path(k, intent, &from);
   /* of a link half of its speed is trusted; here the worst case is that it has all of it */
   double share = from == FERRY_PATH_ASSUMED ? 0 : from == FERRY_PATH_LINK ? 2 : 1;
-  *in = (FerryMeansInput){
-      .place = {.wire = share * path.rate,
-                .link = share * path.switch_rate,
-                .eps = path.eps,
-                .spare = (double)ferry_json_int(config, "spareProcessors", -1),
-                .vcpus = 1, /* the most that could be taken from it */
-                .tls = asked->settings.request.tls},
-      .possible = arm_bits(words),
-      .together = ferry_json_has_word(words, "post-copy-with-parallel"),
-      .gain = asked->settings.lesson.gain,
-      .wish = {.bytes = k->resident > 0 ? MIN((double)k->resident, (double)intent->memory_bytes)
-                                        : (double)intent->memory_bytes,
-               .max_downtime = (double)intent->max_downtime_ms / 1000,
-               .max_duration = (double)intent->max_duration_ms / 1000,
-               .max_slowdown = (double)intent->max_slowdown_percent / 100,
-               .post_copy = intent->allow_post_copy,
-               .preempt = intent->post_copy_preempt,
-               .prefer = intent->prefer}};
+  *in = (FerryMeansInput){.place = {.wire = share * path.rate,
+                                    .link = share * path.switch_rate,
+                                    .eps = path.eps,
+                                    .spare = (double)ferry_json_int(config, "spareProcessors", -1),
+                                    .vcpus = 1, /* the most that could be taken from it */
+                                    .tls = asked->settings.request.tls},
+                          .possible = arm_bits(words),
+                          .together = ferry_json_has_word(words, "post-copy-with-parallel"),
+                          .gain = asked->settings.lesson.gain,
+                          .wish = ferry_forecast_wish(
+                              intent, k->resident > 0
+                                          ? MIN((double)k->resident, (double)intent->memory_bytes)
+                                          : (double)intent->memory_bytes)};
 }
 
 char *ferry_arm_means(FerryAsked *asked, const FerryMeasured *k,

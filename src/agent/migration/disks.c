@@ -151,7 +151,7 @@ static gboolean target_is_quiet(const FerryDisks *d, GError **error) {
       if (!peer.active)
         return TRUE;
       g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT, "the domain is active there (%s)",
-                  peer.state);
+                  ferry_vm_state_name(peer.state));
     }
     if (g_get_monotonic_time() > until || !ferry_context_sleep(d->ports->context, PEER_PAUSE_MS))
       return FALSE;

@@ -62,7 +62,7 @@ void ferry_doubt_unguard(FerryRunning *r) {
 }
 
 gboolean ferry_doubt_holds(const FerryRunning *r, const FerryDomainState *state) {
-  return r->doubt.guarded || (r->doubt.asked_to_suspend && g_strcmp0(state->state, "paused") == 0);
+  return r->doubt.guarded || (r->doubt.asked_to_suspend && state->state == FERRY_VM_PAUSED);
 }
 
 /* The policy lets this copy go on, proven or not; the target's agent holds the other one. */
@@ -87,9 +87,9 @@ gboolean ferry_doubt_recall(FerryRunning *r) {
     return FALSE;
   r->doubt.ran_ms = noted ? ran_ms : ferry_doubt_ran_ms(m, FERRY_SIDE_SOURCE);
   r->doubt.guarded = r->doubt.in_doubt = TRUE;
-  ferry_step_set_was_paused(
-      &r->step,
-      g_strcmp0(ferry_json_str(m, "status.migrationState.sourceDomainStateBefore"), "paused") == 0);
+  ferry_step_set_was_paused(&r->step,
+                            ferry_vm_state_of(m, "status.migrationState.sourceDomainStateBefore") ==
+                                FERRY_VM_PAUSED);
   if (noted && !said)
     doubt_say(r, FERRY_DOUBT_SUSPENDED);
   return TRUE;
@@ -100,8 +100,7 @@ gboolean ferry_doubt_is_stale(FerryRunning *r) {
   gint64 ran_ms;
   if (ferry_doubt_keep_is_due(r->asked->object, FERRY_SIDE_SOURCE) ||
       ferry_doubt_book_find(ferry_context_state_dir(r->ports->context), r->asked->uid, &ran_ms) ||
-      !r->job || !ferry_host_job_state(r->job, &here, NULL) ||
-      g_strcmp0(here.state, "running") != 0)
+      !r->job || !ferry_host_job_state(r->job, &here, NULL) || here.state != FERRY_VM_RUNNING)
     return FALSE;
   r->doubt.guarded = r->doubt.in_doubt = FALSE;
   doubt_say(r, FERRY_DOUBT_GOES_ON);
@@ -120,7 +119,7 @@ gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainSta
   if (!state->active || ferry_inbox_blamed(r->inbox, &text) ||
       !ferry_ambiguity_arises(error, switchover_us, post_copy) || doubt_may_go_on(r))
     return FALSE;
-  if (!r->doubt.guarded && !r->step.was_paused && g_strcmp0(state->state, "paused") != 0)
+  if (!r->doubt.guarded && !r->step.was_paused && state->state != FERRY_VM_PAUSED)
     doubt_suspend(r);
   else if (!r->doubt.guarded)
     enter_doubt(r);
@@ -131,7 +130,7 @@ gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainSta
 /* FALSE: the hypervisor does not say, as yet. */
 static gboolean doubt_look_here(FerryRunning *r, FerryDomainState *here) {
   g_autoptr(GError) error = NULL;
-  *here = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  *here = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
   return (r->job && ferry_host_job_state(r->job, here, NULL)) ||
          (ferry_running_open_job(r, 0, &error) && ferry_host_job_state(r->job, here, NULL)) ||
          g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);
@@ -155,7 +154,7 @@ static void doubt_cannot_resume(FerryRunning *r, const GError *error) {
 /* FALSE: it is to be tried again. */
 static gboolean doubt_go_on_here(FerryRunning *r, const FerryDomainState *here) {
   g_autoptr(GError) error = NULL;
-  if (!r->step.was_paused && g_strcmp0(here->state, "paused") == 0 &&
+  if (!r->step.was_paused && here->state == FERRY_VM_PAUSED &&
       !ferry_host_job_resume(r->job, &error)) {
     doubt_cannot_resume(r, error);
     return FALSE;
@@ -169,7 +168,7 @@ static gboolean doubt_go_on_here(FerryRunning *r, const FerryDomainState *here) 
 static gboolean doubt_end_here(FerryRunning *r, const json_t *doubt, const FerryDomainState *here) {
   g_autoptr(GError) error = NULL;
   gboolean undefine = ferry_migration_flag_on(r->asked->settings.request.config, "undefineSource");
-  if (here->active && g_strcmp0(here->state, "paused") != 0 && !ferry_doubt_kept(doubt))
+  if (here->active && here->state != FERRY_VM_PAUSED && !ferry_doubt_kept(doubt))
     return doubt_go_on_here(r, here);
   if (here->active && !ferry_host_job_destroy(r->job, undefine, &error)) {
     doubt_warn(r, error);
@@ -182,11 +181,11 @@ static gboolean doubt_end_here(FerryRunning *r, const json_t *doubt, const Ferry
 gboolean ferry_doubt_may_run_twice(FerryRunning *r, const FerryDomainState *state) {
   FerryDomainState peer;
   if (!r->asked->adopted || r->step.post_copy || doubt_may_go_on(r) || !state->active ||
-      g_strcmp0(state->state, "running") != 0 || g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0)
+      state->state != FERRY_VM_RUNNING || g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0)
     return FALSE;
   if (ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri, r->asked->uuid,
                             &peer, NULL) &&
-      (!peer.active || g_strcmp0(peer.state, "paused") == 0))
+      (!peer.active || peer.state == FERRY_VM_PAUSED))
     return FALSE;
   doubt_suspend(r);
   return r->doubt.guarded;

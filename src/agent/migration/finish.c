@@ -15,7 +15,7 @@
 
 /* The API's word for a domain that is not there. */
 static const char *state_word(const FerryDomainState *state) {
-  return state->exists ? state->state : "nostate";
+  return ferry_vm_state_name(state->exists ? state->state : FERRY_VM_NOSTATE);
 }
 
 /* Of a domain that was never defined nothing is left to ask but what was told when it stopped; the
@@ -181,7 +181,7 @@ void ferry_finish_doubt(FerryMigrationParts *m) {
 void ferry_finish_before(FerryMigrationParts *m, FerryReason reason, const char *message) {
   FerryOutcome o = {.reason = ferry_reason_name(reason),
                     .message = g_strdup(message),
-                    .state = {.state = "nostate"}};
+                    .state = {.state = FERRY_VM_NOSTATE}};
   if (m->running.job)
     ferry_host_job_state(m->running.job, &o.state, NULL);
   ferry_disks_undo(&m->disks, m->running.job, &o.message);

@@ -82,13 +82,7 @@ json_t *ferry_migration_forecast_json(const FerryConvergenceIntent *intent,
   FerryPathSource from;
   FerryWriter writer = ferry_measured_writer(measured, bytes);
   FerryPath path = ferry_measured_path(measured, intent, &from);
-  FerryForecastWish wish = {.bytes = bytes,
-                            .max_downtime = (double)intent->max_downtime_ms / 1000,
-                            .max_duration = (double)intent->max_duration_ms / 1000,
-                            .max_slowdown = (double)intent->max_slowdown_percent / 100,
-                            .prefer = intent->prefer,
-                            .post_copy = intent->allow_post_copy,
-                            .preempt = intent->post_copy_preempt};
+  FerryForecastWish wish = ferry_forecast_wish(intent, bytes);
   double doubt = ferry_measured_doubt(&writer);
   double path_doubt = ferry_path_source_doubt(from);
   FerryForecast all[FERRY_FORECASTS], better[FERRY_FORECASTS], worse[FERRY_FORECASTS];

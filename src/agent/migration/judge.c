@@ -36,7 +36,7 @@ FerryLook ferry_judge_look(const FerryLookInput *seen) {
 }
 
 gboolean ferry_judge_is_post_copy(const FerryDomainState *state) {
-  return g_str_equal(state->state, "paused") && g_str_has_prefix(state->reason, "postcopy");
+  return state->state == FERRY_VM_PAUSED && g_str_has_prefix(state->reason, "postcopy");
 }
 
 FerryGivingUpPlan ferry_judge_giving_up(FerryGivingUp *s, gboolean cancel, gboolean gave_up,
@@ -146,5 +146,5 @@ gboolean ferry_judge_left_paused(const FerryDomainState *state, gboolean was_pau
                                  gboolean suspended) {
   gboolean by_us = suspended && g_str_equal(state->reason, "user");
   gboolean by_migration = g_str_equal(state->reason, "migration");
-  return !was_paused && g_str_equal(state->state, "paused") && (by_us || by_migration);
+  return !was_paused && state->state == FERRY_VM_PAUSED && (by_us || by_migration);
 }

@@ -262,10 +262,10 @@ static gboolean sweep_images(const Leftover *o, GError **error) {
 }
 
 static void look_here(Leftover *o) {
-  o->here = (FerryDomainState){.state = "gone"};
+  o->here = (FerryDomainState){.state = FERRY_VM_GONE};
   o->job = ferry_host_job_open(o->leftovers->ports.host, o->uuid, NULL);
   if (o->job && !ferry_host_job_state(o->job, &o->here, NULL))
-    o->here = (FerryDomainState){.state = "gone"};
+    o->here = (FerryDomainState){.state = FERRY_VM_GONE};
 }
 
 /* Whether the VM is seen to be here as it was: only then nobody has needed what the target got. */
@@ -287,7 +287,7 @@ static gboolean end_copy(Leftover *o, GError **error) {
   FerryJobStats stats;
   if (!o->peer.active)
     return TRUE;
-  if (g_strcmp0(o->here.state, "running") != 0 || !ferry_host_job_stats(o->job, &stats, NULL) ||
+  if (o->here.state != FERRY_VM_RUNNING || !ferry_host_job_stats(o->job, &stats, NULL) ||
       (stats.active && stats.migration_out))
     return FALSE;
   FerryHost *host = o->leftovers->ports.host;

@@ -30,7 +30,7 @@ struct _FerryMigration {
 };
 
 static void finish_gone(FerryMigrationParts *m) {
-  FerryOutcome gone = {.state = {.state = "gone"}};
+  FerryOutcome gone = {.state = {.state = FERRY_VM_GONE}};
   ferry_finish(m, &gone);
 }
 
@@ -54,7 +54,7 @@ static void recall_switchover(FerryMigrationParts *m) {
   FerryDomainState state;
   FerryHostEvent paused = {
       .type = FERRY_HOST_EVENT_STATE, .uuid = m->asked.uuid, .pause = FERRY_HOST_PAUSE_SWITCHOVER};
-  if (ferry_host_job_state(m->running.job, &state, NULL) && g_strcmp0(state.state, "paused") == 0 &&
+  if (ferry_host_job_state(m->running.job, &state, NULL) && state.state == FERRY_VM_PAUSED &&
       g_strcmp0(state.reason, "migration") == 0)
     ferry_inbox_event(m->inbox, &paused);
 }
@@ -182,7 +182,7 @@ static void carry_out(FerryMigrationParts *m) {
 
 /* What may be left, here or at the target, as far as this worker knows. */
 static FerryLeftoversLeft migration_left(const FerryMigrationParts *m) {
-  FerryDomainState here = {.state = "gone"};
+  FerryDomainState here = {.state = FERRY_VM_GONE};
   const FerryMigrateRequest *request = &m->asked.settings.request;
   if (!m->ending.moved &&
       m->running.step.started) /* after a call that failed the target is looked at */

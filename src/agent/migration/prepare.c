@@ -158,14 +158,15 @@ static gboolean look_at_domain(FerryMigrationParts *m) {
   if (!accept_job(m))
     return FALSE;
   if (!state.active && !ferry_json_bool(m->asked.settings.request.config, "offline", FALSE)) {
-    g_autofree char *text = g_strdup_printf("the VM is not running (%s) on %s: start it first",
-                                            state.state, ferry_context_node(m->ports.context));
+    g_autofree char *text =
+        g_strdup_printf("the VM is not running (%s) on %s: start it first",
+                        ferry_vm_state_name(state.state), ferry_context_node(m->ports.context));
     ferry_finish_before(m, FERRY_REASON_VM_NOT_RUNNING, text);
     return FALSE;
   }
   if (state.active && !prepare_asks_qemu(m))
     return FALSE;
-  ferry_step_set_was_paused(&r->step, strcmp(state.state, "paused") == 0);
+  ferry_step_set_was_paused(&r->step, state.state == FERRY_VM_PAUSED);
   if (r->step.was_paused)
     do_without_post_copy(m, &state);
   ferry_asked_set_domain(&m->asked, &state);

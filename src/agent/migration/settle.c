@@ -44,7 +44,7 @@ static void settle_revive(FerryRunning *r, FerryOutcome *o) {
 
 /* Takes the state, over a new connection where the old one broke. FALSE: the agent ends. */
 static gboolean take_state(FerryRunning *r, FerryDomainState *state) {
-  *state = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  *state = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
   for (;;) {
     g_autoptr(GError) error = NULL;
     if (r->job && ferry_host_job_state(r->job, state, &error))

@@ -71,7 +71,7 @@ void ferry_steer_take_over(FerryRunning *r) {
   ferry_step_set_suspended(&r->step, ferry_mode_of(object) == FERRY_MODE_PAUSED);
   ferry_step_set_was_paused(
       &r->step, !step->suspended && ferry_host_job_state(r->job, &state, NULL) &&
-                    g_str_equal(state.state, "paused") && g_str_equal(state.reason, "user"));
+                    state.state == FERRY_VM_PAUSED && g_str_equal(state.reason, "user"));
   ferry_arm_recall(r->asked);
   ferry_throttle_recall(r->asked);
   ferry_steer_begin(r);

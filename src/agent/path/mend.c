@@ -28,8 +28,8 @@ FerryMendThere ferry_mend_there(const FerryDomainState *s) {
     return FERRY_MEND_THERE_GONE;
   if (has_failed(s))
     return FERRY_MEND_THERE_BROKEN;
-  return g_strcmp0(s->state, "paused") == 0 || is_post_copy(s) ? FERRY_MEND_THERE_WAITS
-                                                               : FERRY_MEND_THERE_RUNS;
+  return s->state == FERRY_VM_PAUSED || is_post_copy(s) ? FERRY_MEND_THERE_WAITS
+                                                        : FERRY_MEND_THERE_RUNS;
 }
 
 static FerryMendAnswer judge_unnoticed(const FerryMendSeen *s) {

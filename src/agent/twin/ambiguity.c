@@ -8,7 +8,7 @@ gboolean ferry_ambiguity_arises(const GError *error, gint64 switchover_us, gbool
 }
 
 static gboolean ambiguity_runs(const FerryDomainState *peer) {
-  return peer->active && g_strcmp0(peer->state, "paused") != 0;
+  return peer->active && peer->state != FERRY_VM_PAUSED;
 }
 
 /* Since when something holds, without a break; 0: it does not. */
@@ -49,13 +49,12 @@ static FerryAmbiguityAnswer by_person(const char *kept, const char *own,
 /* The source's agent has handed in that it moved, and that no copy is left there. */
 static gboolean source_gave_it_up(const json_t *migration) {
   const json_t *result = ferry_json_get(migration, "status.migrationState.agentResult");
-  const char *state = ferry_json_str(result, "sourceState");
+  FerryVmState state = ferry_vm_state_of(result, "sourceState");
   const char *error = ferry_json_str(result, "error");
   return ferry_json_bool(result, "returned", FALSE) && !(error && *error) &&
          ferry_json_int(result, "attempt", 0) ==
              ferry_json_int(migration, "status.migrationState.attempt", 0) &&
-         (g_strcmp0(state, "nostate") == 0 || g_strcmp0(state, "gone") == 0 ||
-          g_strcmp0(state, "shutoff") == 0);
+         (state == FERRY_VM_NOSTATE || state == FERRY_VM_GONE || state == FERRY_VM_SHUTOFF);
 }
 
 FerryAmbiguityAnswer ferry_ambiguity_read(const json_t *migration, FerrySide side, gint64 ran_ms,

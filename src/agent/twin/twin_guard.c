@@ -82,7 +82,7 @@ static void arriving_warn(const Arriving *a, const char *text) {
 /* FALSE: the hypervisor does not say. */
 static gboolean arriving_look_here(Arriving *a, FerryDomainState *state) {
   g_autoptr(GError) error = NULL;
-  *state = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  *state = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
   if (a->job && ferry_host_job_state(a->job, state, NULL))
     return TRUE;
   g_clear_pointer(&a->job, ferry_host_job_close);
@@ -92,14 +92,11 @@ static gboolean arriving_look_here(Arriving *a, FerryDomainState *state) {
   return g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);
 }
 
-static gboolean state_is(const FerryDomainState *state, const char *word) {
-  return g_strcmp0(state->state, word) == 0;
-}
-
 /* Whether libvirtd's own end of a migration set it going: in post-copy the guest is here alone, and
  * one that a person resumed is his. */
 static gboolean runs_by_libvirt(const FerryDomainState *state) {
-  return state->active && !state_is(state, "paused") && g_strcmp0(state->reason, "migrated") == 0;
+  return state->active && state->state != FERRY_VM_PAUSED &&
+         g_strcmp0(state->reason, "migrated") == 0;
 }
 
 /* TRUE: it was suspended by this, or may be yet by a call that is late. */
@@ -109,7 +106,7 @@ static gboolean arriving_suspend(Arriving *a) {
   for (guint i = 0; asked || i < SUSPEND_TRIES; i++) {
     g_autoptr(GError) error = NULL;
     gboolean told = arriving_look_here(a, &state);
-    if (told && asked && state.active && state_is(&state, "paused"))
+    if (told && asked && state.active && state.state == FERRY_VM_PAUSED)
       return TRUE;
     if (told && !runs_by_libvirt(&state))
       return FALSE;
@@ -172,7 +169,7 @@ static void arriving_cannot_resume(Arriving *a, const json_t *migration, const G
 static gboolean arriving_go_on_here(Arriving *a, const json_t *migration,
                                     const FerryDomainState *here) {
   g_autoptr(GError) error = NULL;
-  if (state_is(here, "paused") && !ferry_host_job_resume(a->job, &error)) {
+  if (here->state == FERRY_VM_PAUSED && !ferry_host_job_resume(a->job, &error)) {
     arriving_cannot_resume(a, migration, error);
     return FALSE;
   }
@@ -187,7 +184,7 @@ static gboolean arriving_end_here(Arriving *a, const json_t *migration,
                                   const FerryDomainState *here) {
   g_autoptr(GError) error = NULL;
   const json_t *config = ferry_json_get(migration, "status.migrationState.migrationConfiguration");
-  if (!state_is(here, "paused") && !ferry_doubt_kept(migration))
+  if (here->state != FERRY_VM_PAUSED && !ferry_doubt_kept(migration))
     return arriving_go_on_here(a, migration, here);
   if (!ferry_host_job_destroy(a->job, ferry_migration_persists(config, here->persistent), &error)) {
     arriving_warn(a, error->message);
@@ -229,7 +226,7 @@ static gboolean arriving_doubt_turn(Arriving *a) {
   }
   if (answer == FERRY_AMBIGUITY_MOVED)
     return arriving_end_here(a, migration, &here);
-  if (answer == FERRY_AMBIGUITY_STAYED || !state_is(&here, "paused"))
+  if (answer == FERRY_AMBIGUITY_STAYED || here.state != FERRY_VM_PAUSED)
     return arriving_go_on_here(a, migration, &here);
   return FALSE;
 }
@@ -298,7 +295,7 @@ static gboolean nothing_comes(Arriving *a) {
   FerryDomainState state;
   g_autoptr(json_t) migration = arriving_migration(a);
   return ferry_phase_of(migration) == FERRY_PHASE_SUCCEEDED ||
-         (arriving_look_here(a, &state) && !(state.active && state_is(&state, "paused")));
+         (arriving_look_here(a, &state) && !(state.active && state.state == FERRY_VM_PAUSED));
 }
 
 typedef struct {

@@ -27,7 +27,7 @@ static char *what_runs(FerryStore *store, const char *node) {
   for (guint i = 0; i < vmis->len; i++) {
     const json_t *vmi = g_ptr_array_index(vmis, i);
     const json_t *domain = ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node);
-    if (!ferry_domain_state_is_alive(ferry_json_str(domain, "state")) || n++ >= MAX_NAMED)
+    if (!ferry_domain_state_is_alive(ferry_vm_state_of(domain, "state")) || n++ >= MAX_NAMED)
       continue;
     g_string_append_printf(names, "%s%s/%s", names->len ? ", " : "",
                            ferry_json_str(vmi, "metadata.namespace"),

@@ -3,12 +3,8 @@
 #include "api/auth/validity.h"
 #include "api/auth/credentials.h"
 #include "api/auth/token_file.h"
+#include "api/pki/pki_verify.h"
 #include "base/rfc3339.h"
-
-static gboolean validity_refuse(GError **error, const char *why) {
-  g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED, "Unauthorized: %s", why);
-  return FALSE;
-}
 
 static gboolean session_is_open(FerryApi *api, const FerryUser *user, GError **error) {
   g_autoptr(json_t) record = ferry_credential_find(api, user->session);
@@ -30,12 +26,12 @@ gboolean ferry_auth_is_valid(FerryApi *api, const FerryUser *user, GError **erro
     g_autofree char *when = ferry_rfc3339_format(user->expires_s * 1000);
     g_autofree char *why =
         g_strdup_printf("the credential (%s) ended at %s", user->credential, when);
-    validity_refuse(error, why);
+    ferry_pki_refuse(error, why);
     return FALSE;
   }
   if (user->ca && g_strcmp0(user->ca, ferry_pki_ca_hash(api->pki)) != 0 &&
       g_strcmp0(user->ca, ferry_pki_old_ca_hash(api->pki)) != 0) {
-    validity_refuse(error, "the CA of the client certificate is not trusted any more");
+    ferry_pki_refuse(error, "the CA of the client certificate is not trusted any more");
     return FALSE;
   }
   if (user->key) {
@@ -43,7 +39,7 @@ gboolean ferry_auth_is_valid(FerryApi *api, const FerryUser *user, GError **erro
     if (now && g_str_equal(now->name, user->name) &&
         g_strv_equal((const char *const *)now->groups, (const char *const *)user->groups))
       return TRUE;
-    validity_refuse(error, "the bearer token is not known any more");
+    ferry_pki_refuse(error, "the bearer token is not known any more");
     return FALSE;
   }
   if (g_str_has_prefix(user->credential, "oidc "))

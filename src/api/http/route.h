@@ -14,8 +14,6 @@ typedef enum {
   FERRY_RULE_OWN_NODE, /* the agent of the node that the path names */
 } FerryRule;
 
-typedef struct FerryKimchi FerryKimchi;
-
 struct FerryApiRoute {
   const char *method;
   const char *verb; /* in the words of roles */
@@ -31,8 +29,9 @@ struct FerryApiRoute {
   gboolean query_ns;         /* the namespace is that of ?namespace= */
   const char *in_ns, *named; /* fixed namespace and name */
   FerryHandler handler;
-  gboolean (*kimchi)(FerryKimchi *k,
-                     GError **error); /* of Kimchi's routes, below their prefix too */
+  const char *prefix;   /* the route is below this, too, in segments; NULL: only as it stands */
+  gboolean own_query;   /* `handler` judges the query's parameters */
+  void (*detail)(void); /* what only `handler` understands: which of its own functions it is */
 };
 
 G_END_DECLS

@@ -142,7 +142,7 @@ static gboolean kimchi_serve(FerryKimchi *k, GError **error) {
     return FALSE;
   }
   k->name = s[1];
-  return req->found.route->kimchi(k, error);
+  return ((FerryKimchiFunc)req->found.route->detail)(k, error);
 }
 
 gboolean ferry_serve_kimchi(FerryRequest *req, GError **error) {

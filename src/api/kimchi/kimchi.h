@@ -15,6 +15,9 @@ typedef struct {
 
 /** One request below Kimchi's paths. */
 typedef struct FerryKimchi FerryKimchi;
+/** What `detail` of a route of Kimchi's is. */
+typedef gboolean (*FerryKimchiFunc)(FerryKimchi *k, GError **error);
+#define FERRY_KIMCHI_DETAIL(function) ((void (*)(void))(TRUE ? (function) : (FerryKimchiFunc)NULL))
 struct FerryKimchi {
   FerryRequest *req;
   const char *prefix;  /* "" or "/plugins/kimchi", for URIs in answers */

@@ -72,11 +72,12 @@ static const char *or_unknown(const char *text) {
 
 /* What the target still has of the VM. */
 static char *rest_on(const char *target, const char *state) {
-  if (!state || g_str_equal(state, "unknown"))
+  FerryVmState rest = ferry_vm_state_parse(state);
+  if (rest == FERRY_VM_UNKNOWN)
     return g_strdup_printf("whether anything of it is left on %s is unknown: its agent does not "
                            "answer",
                            target);
-  if (g_str_equal(state, "gone"))
+  if (rest == FERRY_VM_GONE)
     return g_strdup_printf("nothing of it is left on %s", target);
   return g_strdup_printf("but %s still has a domain of it", target);
 }
@@ -105,7 +106,7 @@ static char *kimchi_tasks_recovery(const json_t *m, gboolean *recovered) {
   char *text;
   if (last_step(m) <= CONNECT && !at_source) {
     text = g_strdup("nothing was begun, so there is nothing to recover: the VM was not touched");
-  } else if (is_open_end(m) || !ferry_domain_state_is_alive(at_source)) {
+  } else if (is_open_end(m) || !ferry_domain_state_is_alive(ferry_vm_state_parse(at_source))) {
     safe = FALSE;
     text = g_strdup_printf("NOT recovered by itself: %s says %s, %s says %s; look at the domain on "
                            "both hosts with virsh before you start it anywhere",

@@ -4,6 +4,7 @@
 #include "api/http/query.h"
 #include "api/kimchi/kimchi.h"
 #include "base/quantity.h"
+#include "model/domain/domain_states.h"
 #include "model/migration/phase.h"
 #include "model/migration/condition.h"
 
@@ -77,13 +78,13 @@ static const char *state_of(const json_t *vmi) {
   const char *node = ferry_json_str(vmi, "status.nodeName");
   const json_t *d =
       node ? ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node) : NULL;
-  const char *state = ferry_json_str(d, "state");
+  FerryVmState state = ferry_vm_state_of(d, "state");
   FerryPhase phase = ferry_phase_of(vmi);
-  if (state && !g_str_equal(state, "blocked"))
-    return state;
+  if (state != FERRY_VM_UNKNOWN && state != FERRY_VM_BLOCKED)
+    return ferry_vm_state_name(state);
   if (phase == FERRY_PHASE_RUNNING)
-    return "running";
-  return phase == FERRY_PHASE_PAUSED ? "paused" : "shutoff";
+    return ferry_vm_state_name(FERRY_VM_RUNNING);
+  return ferry_vm_state_name(phase == FERRY_PHASE_PAUSED ? FERRY_VM_PAUSED : FERRY_VM_SHUTOFF);
 }
 
 static json_t *vm_json(const json_t *vmi) {

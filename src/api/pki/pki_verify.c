@@ -5,7 +5,7 @@
 #include "api/pki/pki_private.h"
 #include "base/error.h"
 
-static gboolean pki_verify_refuse(GError **error, const char *why) {
+gboolean ferry_pki_refuse(GError **error, const char *why) {
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED, "Unauthorized: %s", why);
   return FALSE;
 }
@@ -16,7 +16,7 @@ static gboolean refuse_status(unsigned status, GError **error) {
   g_autofree char *why = g_strdup_printf("the client certificate is not good: %s",
                                          text.data ? (char *)text.data : "unknown reason");
   gnutls_free(text.data);
-  return pki_verify_refuse(error, g_strstrip(why));
+  return ferry_pki_refuse(error, g_strstrip(why));
 }
 
 /* Only what one of our CAs itself signed is taken: certificates in between prove nothing. */
@@ -33,7 +33,7 @@ gboolean ferry_pki_verify_client(FerryPki *pki, const gnutls_datum_t *chain, uns
       gnutls_x509_crt_import(leaf, &chain[0], GNUTLS_X509_FMT_DER) < 0) {
     if (leaf)
       gnutls_x509_crt_deinit(leaf);
-    return pki_verify_refuse(error, "the client certificate could not be read");
+    return ferry_pki_refuse(error, "the client certificate could not be read");
   }
   g_mutex_lock(&pki->lock);
   const char *by = verify_leaf(leaf, pki->ca, &status)       ? pki->ca_hash
@@ -42,13 +42,13 @@ gboolean ferry_pki_verify_client(FerryPki *pki, const gnutls_datum_t *chain, uns
   g_mutex_unlock(&pki->lock);
   gboolean ok = FALSE;
   if (!by)
-    pki_verify_refuse(error,
-                      "the client certificate is not good: no CA that is trusted here signed it");
+    ferry_pki_refuse(error,
+                     "the client certificate is not good: no CA that is trusted here signed it");
   else if (status != 0)
     refuse_status(status, error);
   else if (!gnutls_x509_crt_check_key_purpose(leaf, GNUTLS_KP_TLS_WWW_CLIENT,
                                               GNUTLS_VERIFY_DO_NOT_ALLOW_SAME))
-    pki_verify_refuse(error, "the certificate is not one for clients");
+    ferry_pki_refuse(error, "the certificate is not one for clients");
   else
     ok = TRUE;
   if (ok)

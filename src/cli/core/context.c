@@ -49,27 +49,51 @@ const char *ferry_cli_word(const FerryCli *cli, guint i) {
   return i < cli->args->words->len ? g_ptr_array_index(cli->args->words, i) : NULL;
 }
 
+/* What a Status says in the words of its API of an object that is not there, or there already, in
+ * people's. NULL: it says something else, and as it is meant for people. */
+static char *standard_text(const GError *error, const FerryErrorAbout *about, const char *said) {
+  const char *state = error->code == FERRY_ERROR_NOT_FOUND        ? "not found"
+                      : error->code == FERRY_ERROR_ALREADY_EXISTS ? "already exists"
+                                                                  : NULL;
+  if (!said || !state || !about->name)
+    return NULL;
+  gboolean grouped = about->group && *about->group;
+  g_autofree char *standard = g_strdup_printf("%s%s%s \"%s\" %s", about->kind, grouped ? "." : "",
+                                              grouped ? about->group : "", about->name, state);
+  return g_str_equal(standard, error->message)
+             ? g_strdup_printf("%s \"%s\" %s", said, about->name, state)
+             : NULL;
+}
+
+static char *cause_text(const FerryCause *cause) {
+  g_autofree char *why = ferry_text_clean(cause->message != NULL ? cause->message : cause->reason);
+  gboolean field = cause->field != NULL && *cause->field != '\0';
+  return g_strconcat(field ? cause->field : "", field ? ": " : "", why, NULL);
+}
+
+/* Causes are told from the data: the message of their Status repeats them all. */
 char *ferry_error_text(const GError *error, const char *advice) {
   GString *out = g_string_new("error: ");
   guint n = ferry_error_n_causes(error);
-  g_autofree char *spoken = ferry_words_message(error->message);
-  g_autofree char *message = ferry_text_clean(spoken);
-  /* A Status of several causes repeats them all in its message as "[a, b]": the bullets say it. */
-  char *list = n > 1 ? g_strstr_len(message, -1, ": [") : NULL;
-  if (list != NULL && g_str_has_suffix(message, "]"))
-    *list = '\0';
-  g_string_append(out, message);
+  const FerryErrorAbout *about = ferry_error_about(error);
+  const char *said = about ? ferry_words_said(about->group, about->kind) : NULL;
+  g_autofree char *standard = standard_text(error, about, said);
+  g_autofree char *message = ferry_text_clean(standard ? standard : error->message);
+  if (n > 0 && said != NULL) {
+    gboolean named = about->name != NULL && *about->name && !g_str_has_suffix(about->name, "*");
+    g_autofree char *name = ferry_text_clean(named ? about->name : "");
+    g_string_append_printf(out, "the %s%s%s is refused", said, named ? " " : "", name);
+  } else {
+    g_string_append(out, message);
+  }
+  if (n == 1 && said != NULL) {
+    g_autofree char *why = cause_text(ferry_error_cause(error, 0));
+    g_string_append_printf(out, ": %s", why);
+  }
   g_string_append_c(out, '\n');
-  /* A single cause is mostly in the message already. */
-  if (n == 1 && ferry_error_cause(error, 0)->message != NULL &&
-      strstr(error->message, ferry_error_cause(error, 0)->message) != NULL)
-    n = 0;
-  for (guint i = 0; i < n; i++) {
-    const FerryCause *cause = ferry_error_cause(error, i);
-    g_autofree char *why =
-        ferry_text_clean(cause->message != NULL ? cause->message : cause->reason);
-    gboolean field = cause->field != NULL && *cause->field != '\0';
-    g_string_append_printf(out, "  * %s%s%s\n", field ? cause->field : "", field ? ": " : "", why);
+  for (guint i = 0; n > 1 && i < n; i++) {
+    g_autofree char *why = cause_text(ferry_error_cause(error, i));
+    g_string_append_printf(out, "  * %s\n", why);
   }
   if (advice != NULL && *advice != '\0')
     g_string_append_printf(out, "%s\n", advice);

@@ -10,8 +10,8 @@ const FerryKind *ferry_words_kind(const char *word);
 /** The i-th of these words ("host", "vm"), in small letters; NULL: there are no more. Static. Pure.
  */
 const char *ferry_words_nth(gsize i);
-/** A Status' message in people's words: `VirtualMachineInstance.kubevirt.io "db" is invalid: x` is
- * told of `VM "db"`, that of a name the server was to make of no name. Free with g_free. Pure. */
-char *ferry_words_message(const char *message);
+/** What people call the kind (or plural) that a Status' details name: "VM"; NULL: it has no other
+ * name. Static. Pure. */
+const char *ferry_words_said(const char *group, const char *kind);
 
 G_END_DECLS

@@ -5,6 +5,7 @@
 #include "base/quantity.h"
 #include "base/rfc3339.h"
 #include "cli/view/text.h"
+#include "model/domain/domain_states.h"
 #include "model/migration/phase.h"
 #include <string.h>
 
@@ -112,38 +113,34 @@ char *ferry_summary_success(const json_t *object, gboolean utf8, gboolean color)
   return g_string_free(out, FALSE);
 }
 
-static void summary_bullet(GString *out, GPtrArray *seen, const char *where, const char *message) {
-  if (message == NULL || *message == '\0')
-    return;
-  for (guint i = 0; where == NULL && i < seen->len; i++)
-    if (strstr(g_ptr_array_index(seen, i), message) != NULL)
-      return; /* said already */
+static void summary_bullet(GString *out, const char *where, const char *message) {
   g_autofree char *clean = ferry_text_clean(message);
   g_string_append_printf(out, "  * %s%s%s\n", where != NULL ? where : "", where != NULL ? ": " : "",
                          clean);
-  g_ptr_array_add(seen, (gpointer)message);
 }
 
-static void add_refusals(GString *out, GPtrArray *seen, const json_t *object) {
+static void add_refusals(GString *out, const json_t *object) {
   size_t i, j;
   json_t *refusal, *reason;
   json_array_foreach(ferry_json_get(object, "status.refusals"), i, refusal) {
     g_autofree char *node = ferry_text_clean(text_or(refusal, "nodeName", "?"));
     json_array_foreach(ferry_json_get(refusal, "reasons"), j, reason)
-        summary_bullet(out, seen, node, text_or(reason, "message", summary_text(reason, "reason")));
+        summary_bullet(out, node, text_or(reason, "message", text_or(reason, "reason", "?")));
   }
 }
 
-/* status.message; where it lists the refusals that follow as bullets, only what leads up to them.
- */
-static char *message_without_refusals(const json_t *object) {
-  g_autofree char *message = g_strdup(summary_text(object, "status.message"));
-  json_t *first = json_array_get(ferry_json_get(object, "status.refusals"), 0);
-  const char *why = summary_text(json_array_get(ferry_json_get(first, "reasons"), 0), "message");
-  char *colon = message != NULL ? strstr(message, ": ") : NULL;
-  if (why != NULL && colon != NULL && strstr(colon, why) != NULL)
-    *colon = '\0';
-  return g_steal_pointer(&message);
+/* Why, in words: where each host's refusals follow, the message has nothing beside them; and where
+ * ferryd has a message, that has the agent's in it. */
+static void add_why(GString *out, const json_t *object) {
+  const char *message = summary_text(object, "status.message");
+  if (ferry_reason_is(object, FERRY_REASON_UNSCHEDULABLE) &&
+      json_array_size(ferry_json_get(object, "status.refusals")) > 0)
+    message = "no host can take the VM";
+  if (message == NULL)
+    message = summary_text(object, "status.migrationState.agentResult.error");
+  if (message != NULL && *message != '\0')
+    summary_bullet(out, NULL, message);
+  add_refusals(out, object);
 }
 
 /* Where the VM is now; NULL where nobody knows, or the message says what is known. A copy that runs
@@ -161,9 +158,9 @@ static char *summary_whereabouts(const json_t *object) {
   const char *at_target = summary_text(object, "status.migrationState.targetDomainState");
   if (at_source == NULL)
     at_source = summary_text(object, "status.migrationState.agentResult.sourceState");
-  if (!moved && source != NULL && g_strcmp0(at_source, "running") == 0)
+  if (!moved && source != NULL && ferry_vm_state_parse(at_source) == FERRY_VM_RUNNING)
     return g_strdup_printf("It runs on %s as before.", source);
-  if (moved && target != NULL && g_strcmp0(at_target, "running") == 0)
+  if (moved && target != NULL && ferry_vm_state_parse(at_target) == FERRY_VM_RUNNING)
     return g_strdup_printf("It runs on %s.", target);
   if (!moved && source != NULL && at_source != NULL)
     return g_strdup_printf("On %s it is %s.", source, at_source);
@@ -184,12 +181,7 @@ char *ferry_summary_failure(const json_t *object) {
   else
     g_string_append_printf(out, "%s did not move%s%s%s\n", vm, reason != NULL ? " (" : "",
                            reason != NULL ? reason : "", reason != NULL ? ")" : "");
-  g_autoptr(GPtrArray) seen = g_ptr_array_new();
-  g_autofree char *message = message_without_refusals(object);
-  summary_bullet(out, seen, NULL, message);
-  summary_bullet(out, seen, NULL, summary_text(object, "status.migrationState.failureReason"));
-  summary_bullet(out, seen, NULL, summary_text(object, "status.migrationState.agentResult.error"));
-  add_refusals(out, seen, object);
+  add_why(out, object);
   g_autofree char *where = summary_whereabouts(object);
   if (where != NULL)
     g_string_append_printf(out, "%s\n", where);

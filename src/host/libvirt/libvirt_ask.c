@@ -27,7 +27,7 @@ FerryLibvirtAsk *ferry_libvirt_ask_new(FerryLibvirtHost *host, FerryLibvirtAskFu
   a->host = ferry_libvirt_host_ref(host);
   a->func = func;
   ferry_job_stats_clear(&a->stats);
-  a->state = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  a->state = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
   return a;
 }
 

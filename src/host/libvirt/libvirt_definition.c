@@ -236,7 +236,7 @@ static gboolean find_left(FerryLibvirtAsk *a, virConnectPtr conn, virDomainPtr *
 }
 
 static gboolean ask_to_forget(FerryLibvirtAsk *a, GError **error) {
-  FerryDomainState state = {.state = "gone"};
+  FerryDomainState state = {.state = FERRY_VM_GONE};
   virDomainPtr domain;
   gboolean ok = find_left(a, a->conn, &domain, &state, error);
   if (ok && domain && state.exists && !state.active)
@@ -261,7 +261,7 @@ gboolean ferry_libvirt_forget(FerryHost *base, const char *uuid, gboolean defini
 static gboolean end_waiting(virDomainPtr domain, FerryDomainState *state, GError **error) {
   if (!ferry_domain_state_waits(state)) {
     g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE,
-                "the domain is active there (%s)", state->state);
+                "the domain is active there (%s)", ferry_vm_state_name(state->state));
     return FALSE;
   }
   if (virDomainDestroy(domain) < 0)
@@ -270,7 +270,7 @@ static gboolean end_waiting(virDomainPtr domain, FerryDomainState *state, GError
 }
 
 static gboolean ask_peer_to_forget(FerryLibvirtAsk *a, GError **error) {
-  FerryDomainState state = {.state = "gone"};
+  FerryDomainState state = {.state = FERRY_VM_GONE};
   virDomainPtr domain = NULL;
   virConnectPtr conn = virConnectOpen(a->text);
   if (!conn)

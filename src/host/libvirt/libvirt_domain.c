@@ -205,9 +205,9 @@ static gboolean read_shape(FerryLibvirtAsk *a, GError **error) {
     g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN, "the domain is gone");
     return FALSE;
   }
-  a->found =
-      json_pack("{s:s, s:s, s:i, s:b, s:b}", "state", a->state.state, "reason", a->state.reason,
-                "id", a->state.id, "active", a->state.active, "persistent", a->state.persistent);
+  a->found = json_pack("{s:s, s:s, s:i, s:b, s:b}", "state", ferry_vm_state_name(a->state.state),
+                       "reason", a->state.reason, "id", a->state.id, "active", a->state.active,
+                       "persistent", a->state.persistent);
   libvirt_domain_add_snapshots(a->domain, a->found);
   libvirt_domain_add_managed_save(a->domain, a->found);
   return TRUE;

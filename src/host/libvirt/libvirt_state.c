@@ -16,23 +16,23 @@ static const char *const shutoff_reasons[] = {"unknown", "shutdown",      "destr
                                               "failed",  "from-snapshot", "daemon"};
 
 static const struct {
-  const char *name;
+  FerryVmState state;
   const char *const *reasons;
   guint n;
 } states[] = {
-    [VIR_DOMAIN_NOSTATE] = {"nostate", NULL, 0},
-    [VIR_DOMAIN_RUNNING] = {"running", running_reasons, G_N_ELEMENTS(running_reasons)},
-    [VIR_DOMAIN_BLOCKED] = {"blocked", NULL, 0},
-    [VIR_DOMAIN_PAUSED] = {"paused", paused_reasons, G_N_ELEMENTS(paused_reasons)},
-    [VIR_DOMAIN_SHUTDOWN] = {"shutdown", NULL, 0},
-    [VIR_DOMAIN_SHUTOFF] = {"shutoff", shutoff_reasons, G_N_ELEMENTS(shutoff_reasons)},
-    [VIR_DOMAIN_CRASHED] = {"crashed", NULL, 0},
-    [VIR_DOMAIN_PMSUSPENDED] = {"pmsuspended", NULL, 0},
+    [VIR_DOMAIN_NOSTATE] = {FERRY_VM_NOSTATE, NULL, 0},
+    [VIR_DOMAIN_RUNNING] = {FERRY_VM_RUNNING, running_reasons, G_N_ELEMENTS(running_reasons)},
+    [VIR_DOMAIN_BLOCKED] = {FERRY_VM_BLOCKED, NULL, 0},
+    [VIR_DOMAIN_PAUSED] = {FERRY_VM_PAUSED, paused_reasons, G_N_ELEMENTS(paused_reasons)},
+    [VIR_DOMAIN_SHUTDOWN] = {FERRY_VM_SHUTDOWN, NULL, 0},
+    [VIR_DOMAIN_SHUTOFF] = {FERRY_VM_SHUTOFF, shutoff_reasons, G_N_ELEMENTS(shutoff_reasons)},
+    [VIR_DOMAIN_CRASHED] = {FERRY_VM_CRASHED, NULL, 0},
+    [VIR_DOMAIN_PMSUSPENDED] = {FERRY_VM_PMSUSPENDED, NULL, 0},
 };
 
 gboolean ferry_libvirt_state(virDomainPtr domain, FerryDomainState *out, GError **error) {
   int state = 0, reason = 0;
-  *out = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  *out = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
   if (virDomainGetState(domain, &state, &reason, 0) < 0) {
     virErrorPtr e = virGetLastError();
     if (e && e->code == VIR_ERR_NO_DOMAIN) {
@@ -44,7 +44,7 @@ gboolean ferry_libvirt_state(virDomainPtr domain, FerryDomainState *out, GError 
   out->exists = TRUE;
   if (state < 0 || state >= (int)G_N_ELEMENTS(states))
     state = VIR_DOMAIN_NOSTATE;
-  out->state = states[state].name;
+  out->state = states[state].state;
   if (reason >= 0 && reason < (int)states[state].n)
     out->reason = states[state].reasons[reason];
   /* The domain object may come from before a stop: its own id is stale then. */

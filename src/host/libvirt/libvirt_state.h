@@ -3,7 +3,7 @@
 #pragma once
 #include "host/libvirt/libvirt_base.h"
 
-/** State of `domain`; "gone" where it no longer exists. */
+/** State of `domain`; FERRY_VM_GONE where it no longer exists. */
 gboolean ferry_libvirt_state(virDomainPtr domain, FerryDomainState *out, GError **error);
 /** A job's numbers, from libvirt's names of them. Pure. */
 void ferry_libvirt_stats(const virTypedParameter *params, int n, FerryJobStats *out);

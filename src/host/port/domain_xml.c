@@ -17,10 +17,6 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
 
-static gboolean domain_xml_is(const xmlNode *node, const char *name) {
-  return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
-}
-
 /* Valid UTF-8 of at most FERRY_DOMAIN_XML_MAX_TEXT bytes, or NULL. */
 static char *domain_xml_text_of(const xmlNode *node) {
   if (!node)
@@ -163,15 +159,15 @@ static void parse_devices(const xmlNode *devices, json_t *record) {
   json_t *disks = json_array(), *nics = json_array(), *hostdevs = json_array();
   json_t *filesystems = json_array();
   for (xmlNode *n = devices ? devices->children : NULL; n; n = n->next) {
-    if (domain_xml_is(n, "disk") && json_array_size(disks) < MAX_DEVICES)
+    if (ferry_xml_is(n, "disk") && json_array_size(disks) < MAX_DEVICES)
       parse_disk(n, disks);
-    else if (domain_xml_is(n, "interface") && json_array_size(nics) < MAX_DEVICES)
+    else if (ferry_xml_is(n, "interface") && json_array_size(nics) < MAX_DEVICES)
       parse_interface(n, nics);
-    else if (domain_xml_is(n, "hostdev") && json_array_size(hostdevs) < MAX_DEVICES)
+    else if (ferry_xml_is(n, "hostdev") && json_array_size(hostdevs) < MAX_DEVICES)
       parse_hostdev(n, hostdevs);
-    else if (domain_xml_is(n, "shmem") && json_array_size(hostdevs) < MAX_DEVICES)
+    else if (ferry_xml_is(n, "shmem") && json_array_size(hostdevs) < MAX_DEVICES)
       parse_shmem(n, hostdevs);
-    else if (domain_xml_is(n, "filesystem") && json_array_size(filesystems) < MAX_DEVICES)
+    else if (ferry_xml_is(n, "filesystem") && json_array_size(filesystems) < MAX_DEVICES)
       parse_filesystem(n, filesystems);
   }
   json_object_set_new(record, "disks", disks);
@@ -191,7 +187,7 @@ static json_t *domain_xml_scalar(const char *text) {
 }
 
 static gboolean domain_xml_ours(const xmlNode *node, const char *name) {
-  return domain_xml_is(node, name) && node->ns && node->ns->href &&
+  return ferry_xml_is(node, name) && node->ns && node->ns->href &&
          strcmp((const char *)node->ns->href, FERRY_METADATA_NS) == 0;
 }
 
@@ -235,7 +231,7 @@ static void parse_metadata(const xmlNode *metadata, json_t *record) {
 /* A feature without a policy is required. */
 static gboolean has_feature(const xmlNode *cpu, const char *name) {
   for (const xmlNode *n = cpu ? cpu->children : NULL; n; n = n->next)
-    if (domain_xml_is(n, "feature") && domain_xml_says(n, "name", name)) {
+    if (ferry_xml_is(n, "feature") && domain_xml_says(n, "name", name)) {
       g_autofree char *policy = domain_xml_attr(n, "policy");
       return !policy || g_str_equal(policy, "require") || g_str_equal(policy, "force");
     }
@@ -263,7 +259,7 @@ static void parse_cpu(const xmlNode *root, json_t *record) {
 /* How fast the guest's time stamp counter goes, where the domain says so. */
 static void parse_clock(const xmlNode *clock, json_t *record) {
   for (const xmlNode *n = clock ? clock->children : NULL; n; n = n->next) {
-    if (!domain_xml_is(n, "timer") || !domain_xml_says(n, "name", "tsc"))
+    if (!ferry_xml_is(n, "timer") || !domain_xml_says(n, "name", "tsc"))
       continue;
     g_autofree char *text = domain_xml_attr(n, "frequency");
     guint64 hz;
@@ -299,7 +295,7 @@ json_t *ferry_domain_xml_parse(const char *xml, gsize len, GError **error) {
   int line = parser->lastError.line;
   xmlFreeParserCtxt(parser);
   xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
-  if (!root || doc->intSubset || !domain_xml_is(root, "domain")) {
+  if (!root || doc->intSubset || !ferry_xml_is(root, "domain")) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
                 "this is not a libvirt domain's XML: %s (line %d)",
                 !doc             ? (why ? g_strstrip(why) : "it can't be parsed")

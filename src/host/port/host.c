@@ -294,7 +294,7 @@ gboolean ferry_host_peer_forget(FerryHost *host, const char *uri, const char *uu
 }
 
 gboolean ferry_domain_state_waits(const FerryDomainState *state) {
-  return state->active && g_strcmp0(state->state, "paused") == 0 &&
+  return state->active && state->state == FERRY_VM_PAUSED &&
          g_strcmp0(state->reason, "migration") == 0;
 }
 

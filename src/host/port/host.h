@@ -4,6 +4,7 @@
 #pragma once
 #include <gio/gio.h>
 #include "base/json.h"
+#include "model/domain/domain_states.h"
 
 G_BEGIN_DECLS
 
@@ -106,10 +107,10 @@ typedef struct {
 /** Called in the driver's own thread; must return quickly and must not call the host. */
 typedef void (*FerryHostEventFunc)(const FerryHostEvent *event, gpointer data);
 
-/** A domain's state; strings are static. */
+/** A domain's state; `reason` is static. */
 typedef struct {
   gboolean exists;
-  const char *state;  /* running|blocked|paused|shutdown|shutoff|crashed|pmsuspended|nostate|gone */
+  FerryVmState state;
   const char *reason; /* libvirt's reason, lower case with dashes: "migration", "postcopy" */
   int id;             /* -1 when not active */
   gboolean active, persistent;
@@ -316,7 +317,7 @@ gboolean ferry_host_job_disks_make(FerryHostJob *job, const char *uri, json_t *d
 gboolean ferry_host_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
                                      GError **error);
 gboolean ferry_host_job_stats(FerryHostJob *job, FerryJobStats *out, GError **error);
-/** A domain that is not there is TRUE with state "gone". */
+/** A domain that is not there is TRUE with FERRY_VM_GONE. */
 gboolean ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError **error);
 gboolean ferry_host_job_set_max_downtime(FerryHostJob *job, gint64 ms, GError **error);
 /** 0: unlimited. */

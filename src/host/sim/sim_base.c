@@ -74,15 +74,16 @@ FerrySimInstance *ferry_sim_instance_new(FerrySimHost *host, FerrySimDomain *dom
   i->domain = domain;
   i->host = host;
   i->name = g_strdup(name);
-  i->state = (FerryDomainState){.exists = TRUE, .state = "shutoff", .reason = "unknown", .id = -1};
+  i->state =
+      (FerryDomainState){.exists = TRUE, .state = FERRY_VM_SHUTOFF, .reason = "unknown", .id = -1};
   g_hash_table_insert(host->instances, domain->uuid, i);
   return i;
 }
 
-void ferry_sim_set_state(FerrySimInstance *i, const char *state, const char *reason) {
+void ferry_sim_set_state(FerrySimInstance *i, FerryVmState state, const char *reason) {
   i->state.state = state;
   i->state.reason = reason;
-  i->state.active = strcmp(state, "shutoff") != 0;
+  i->state.active = state != FERRY_VM_SHUTOFF;
   if (!i->state.active)
     i->state.id = -1;
   else if (i->state.id < 0)
@@ -93,7 +94,7 @@ void ferry_sim_instance_stop(FerrySimWorld *w, FerrySimInstance *i, const char *
                              gboolean undefine) {
   ferry_sim_tell(w, i->host, FERRY_HOST_EVENT_STATE, i->domain->uuid, "stopped");
   if (i->state.persistent && !undefine)
-    ferry_sim_set_state(i, "shutoff", reason);
+    ferry_sim_set_state(i, FERRY_VM_SHUTOFF, reason);
   else
     g_hash_table_remove(i->host->instances, i->domain->uuid);
 }

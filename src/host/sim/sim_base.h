@@ -123,8 +123,8 @@ double ferry_sim_chance(FerrySimWorld *world);
 /** An instance of `domain` on `host`: paused, without an id. */
 FerrySimInstance *ferry_sim_instance_new(FerrySimHost *host, FerrySimDomain *domain,
                                          const char *name);
-/** `state` and `reason` are static. Gives it an id where it has none and is active. */
-void ferry_sim_set_state(FerrySimInstance *instance, const char *state, const char *reason);
+/** `reason` is static. Gives it an id where it has none and is active. */
+void ferry_sim_set_state(FerrySimInstance *instance, FerryVmState state, const char *reason);
 /** The domain stops here: shut off where it is persistent, else gone (and the instance freed). */
 void ferry_sim_instance_stop(FerrySimWorld *world, FerrySimInstance *instance, const char *reason,
                              gboolean undefine);

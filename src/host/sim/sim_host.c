@@ -106,12 +106,13 @@ static json_t *sim_host_record_of(const FerrySimInstance *i) {
       ferry_json_set_bool(entry, "shared", TRUE);
     json_array_append_new(disks, entry);
   }
-  json_t *r = json_pack(
-      "{s:s, s:s, s:I, s:i, s:s, s:s, s:o, s:[], s:[], s:s, s:s, s:i, s:b, s:b}", "uuid", d->uuid,
-      "name", i->name, "memoryBytes", (json_int_t)(d->guest.memory + d->guest.zero), "vcpus",
-      MAX(1, d->guest.vcpus), "cpuModel", "sim", "machineType", "pc-sim", "disks", disks,
-      "interfaces", "hostDevices", "state", i->state.state, "reason", i->state.reason, "id",
-      i->state.id, "active", i->state.active, "persistent", i->state.persistent);
+  json_t *r = json_pack("{s:s, s:s, s:I, s:i, s:s, s:s, s:o, s:[], s:[], s:s, s:s, s:i, s:b, s:b}",
+                        "uuid", d->uuid, "name", i->name, "memoryBytes",
+                        (json_int_t)(d->guest.memory + d->guest.zero), "vcpus",
+                        MAX(1, d->guest.vcpus), "cpuModel", "sim", "machineType", "pc-sim", "disks",
+                        disks, "interfaces", "hostDevices", "state",
+                        ferry_vm_state_name(i->state.state), "reason", i->state.reason, "id",
+                        i->state.id, "active", i->state.active, "persistent", i->state.persistent);
   if (d->ns)
     ferry_json_set_str(r, "namespace", d->ns);
   if (i->transfer)
@@ -156,7 +157,7 @@ static json_t *sim_record(FerryHost *base, const char *uuid, GError **error) {
 static gboolean sim_peer_state(FerryHost *base, const char *uri, const char *uuid,
                                FerryDomainState *out, GError **error) {
   FerrySimHandle *handle = (FerrySimHandle *)base;
-  *out = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  *out = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
   g_mutex_lock(&handle->world->lock);
   FerrySimHost *peer = ferry_sim_find_host(handle->world, uri);
   gboolean ok = peer && peer->daemon && peer->power;
@@ -206,7 +207,7 @@ static gboolean sim_save(FerryHost *base, const char *uuid, const char *path, GE
     ferry_sim_error(error, FERRY_SIM_ERROR_BUSY, "cannot save the domain: it is migrating");
   else
     saved = json_pack("{s:s, s:s, s:s, s:b}", "ferrySimSaved", uuid, "name", i->name, "state",
-                      i->state.state, "persistent", i->state.persistent);
+                      ferry_vm_state_name(i->state.state), "persistent", i->state.persistent);
   g_mutex_unlock(&w->lock);
   if (!saved)
     return FALSE;
@@ -248,8 +249,9 @@ static gboolean sim_restore(FerryHost *base, const char *path, GError **error) {
     if (!i)
       i = ferry_sim_instance_new(handle->host, d, name ? name : d->name);
     i->state.persistent = ferry_json_bool(saved, "persistent", FALSE);
-    gboolean paused = g_strcmp0(ferry_json_str(saved, "state"), "paused") == 0;
-    ferry_sim_set_state(i, paused ? "paused" : "running", paused ? "user" : "restored");
+    gboolean paused = ferry_vm_state_of(saved, "state") == FERRY_VM_PAUSED;
+    ferry_sim_set_state(i, paused ? FERRY_VM_PAUSED : FERRY_VM_RUNNING,
+                        paused ? "user" : "restored");
     ferry_sim_tell(w, handle->host, FERRY_HOST_EVENT_STATE, uuid, "started/restored");
     ok = TRUE;
   }

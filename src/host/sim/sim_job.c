@@ -168,8 +168,8 @@ static gboolean sim_job_begin(FerrySimJob *job, FerrySimInstance *source,
   FerrySimInstance *there = ferry_sim_find(target, source->domain->uuid);
   t->target =
       there ? there : ferry_sim_instance_new(target, source->domain, name ? name : source->name);
-  ferry_sim_set_state(t->target, "paused", "migration");
-  t->was_paused = strcmp(source->state.state, "paused") == 0;
+  ferry_sim_set_state(t->target, FERRY_VM_PAUSED, "migration");
+  t->was_paused = source->state.state == FERRY_VM_PAUSED;
   if (t->was_paused)
     ferry_sim_migration_suspend(&t->m);
   t->post_copy = ferry_migration_flag_on(r->config, "allowPostCopy");
@@ -230,7 +230,7 @@ gboolean ferry_sim_job_stats(FerryHostJob *base, FerryJobStats *out, GError **er
 gboolean ferry_sim_job_state(FerryHostJob *base, FerryDomainState *out, GError **error) {
   FerrySimJob *job = (FerrySimJob *)base;
   g_autoptr(GError) cause = NULL;
-  *out = (FerryDomainState){.state = "gone", .reason = "unknown", .id = -1};
+  *out = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
   const FerrySimInstance *i = sim_job_enter(job, "cannot read the domain's state", &cause);
   if (i)
     *out = i->state;
@@ -327,11 +327,11 @@ gboolean ferry_sim_job_suspend(FerryHostJob *base, GError **error) {
   FerrySimJob *job = (FerrySimJob *)base;
   FerrySimWorld *w = world_of(job);
   FerrySimInstance *i = enter_active(job, "cannot suspend the domain", error);
-  if (i && strcmp(i->state.state, "paused") != 0) {
+  if (i && i->state.state != FERRY_VM_PAUSED) {
     FerrySimTransfer *t = i->transfer;
     if (t)
       t->suspended = ferry_sim_migration_suspend(&t->m) || t->suspended;
-    ferry_sim_set_state(i, "paused", t ? "migration" : "user");
+    ferry_sim_set_state(i, FERRY_VM_PAUSED, t ? "migration" : "user");
     ferry_sim_tell(w, i->host, FERRY_HOST_EVENT_STATE, i->domain->uuid, "suspended");
   }
   sim_job_leave(job);
@@ -347,10 +347,10 @@ gboolean ferry_sim_job_resume(FerryHostJob *base, GError **error) {
   if (i && i->transfer)
     ferry_sim_error(error, FERRY_SIM_ERROR_BUSY,
                     "%s: cannot acquire state change lock, it is migrating", doing);
-  else if (i && strcmp(i->state.state, "paused") != 0)
+  else if (i && i->state.state != FERRY_VM_PAUSED)
     ferry_sim_error(error, FERRY_HOST_ERROR_INVALID_STATE, "%s: it is running already", doing);
   else if (i) {
-    ferry_sim_set_state(i, "running", "unpaused");
+    ferry_sim_set_state(i, FERRY_VM_RUNNING, "unpaused");
     ferry_sim_tell(w, i->host, FERRY_HOST_EVENT_STATE, i->domain->uuid, "resumed");
     ok = TRUE;
   }
@@ -369,7 +369,7 @@ gboolean ferry_sim_job_dirty_rate(FerryHostJob *base, int seconds, gint64 *bytes
   double now = ferry_sim_now(w), speed = 0;
   if (i) {
     ferry_sim_guest_init(&guest, &i->domain->guest);
-    speed = strcmp(i->state.state, "running") == 0 ? ferry_sim_guest_activity(&guest, now) : 0;
+    speed = i->state.state == FERRY_VM_RUNNING ? ferry_sim_guest_activity(&guest, now) : 0;
   }
   sim_job_leave(job);
   if (!i)

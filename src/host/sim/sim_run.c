@@ -117,7 +117,7 @@ static void sim_run_completed(FerrySimWorld *w, FerrySimTransfer *t) {
     e->has_stats = TRUE;
   }
   target->state.persistent = target->state.persistent || t->persist;
-  ferry_sim_set_state(target, t->was_paused ? "paused" : "running",
+  ferry_sim_set_state(target, t->was_paused ? FERRY_VM_PAUSED : FERRY_VM_RUNNING,
                       t->was_paused ? "user" : "migrated");
   tell_state(w, target, "resumed/migrated");
   ferry_sim_transfer_return(w, t, NULL);
@@ -133,8 +133,8 @@ void ferry_sim_transfer_break(FerrySimWorld *w, FerrySimTransfer *t, GError *err
   if (ferry_sim_migration_cancel(&t->m)) {
     sim_run_leave(w, t);
     ferry_sim_instance_stop(w, target, "failed", !target->state.persistent);
-    if (!back && strcmp(source->state.state, "paused") == 0) {
-      ferry_sim_set_state(source, "running", "migration-canceled");
+    if (!back && source->state.state == FERRY_VM_PAUSED) {
+      ferry_sim_set_state(source, FERRY_VM_RUNNING, "migration-canceled");
       tell_state(w, source, "resumed");
     }
     return;
@@ -142,8 +142,8 @@ void ferry_sim_transfer_break(FerrySimWorld *w, FerrySimTransfer *t, GError *err
   /* half of its memory is here, half there: it runs on neither */
   ferry_sim_migration_fail(&t->m);
   sim_run_leave(w, t);
-  ferry_sim_set_state(source, "paused", "postcopy-failed");
-  ferry_sim_set_state(target, "paused", "postcopy-failed");
+  ferry_sim_set_state(source, FERRY_VM_PAUSED, "postcopy-failed");
+  ferry_sim_set_state(target, FERRY_VM_PAUSED, "postcopy-failed");
   tell_state(w, source, "suspended/postcopy-failed");
   tell_state(w, target, "suspended/postcopy-failed");
 }
@@ -164,13 +164,13 @@ static gboolean sim_run_changed(FerrySimWorld *w, FerrySimTransfer *t) {
   t->seen = t->m.phase;
   switch (t->m.phase) {
   case FERRY_SIM_PHASE_SWITCHING:
-    ferry_sim_set_state(t->source, "paused", "migration");
+    ferry_sim_set_state(t->source, FERRY_VM_PAUSED, "migration");
     tell_state(w, t->source, "suspended/migrated");
     return FALSE;
   case FERRY_SIM_PHASE_POSTCOPY:
-    ferry_sim_set_state(t->source, "paused", "postcopy");
+    ferry_sim_set_state(t->source, FERRY_VM_PAUSED, "postcopy");
     tell_state(w, t->source, "suspended/postcopy");
-    ferry_sim_set_state(t->target, "running", "postcopy");
+    ferry_sim_set_state(t->target, FERRY_VM_RUNNING, "postcopy");
     tell_state(w, t->target, "resumed/postcopy");
     return FALSE;
   case FERRY_SIM_PHASE_COMPLETED:

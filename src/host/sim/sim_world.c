@@ -157,7 +157,7 @@ gboolean ferry_sim_world_add_domain(FerrySimWorld *w, const char *host,
     g_hash_table_insert(w->domains, d->uuid, d);
     FerrySimInstance *i = ferry_sim_instance_new(h, d, d->name);
     i->state.persistent = spec->persistent;
-    ferry_sim_set_state(i, "running", "booted");
+    ferry_sim_set_state(i, FERRY_VM_RUNNING, "booted");
     ferry_sim_tell(w, h, FERRY_HOST_EVENT_STATE, d->uuid, "started");
   }
   g_mutex_unlock(&w->lock);
@@ -272,7 +272,7 @@ int ferry_sim_world_running(FerrySimWorld *w, const char *uuid, char **host) {
   for (guint i = 0; i < w->hosts->len; i++) {
     FerrySimHost *h = w->hosts->pdata[i];
     const FerrySimInstance *instance = ferry_sim_find(h, uuid);
-    if (!instance || strcmp(instance->state.state, "running") != 0)
+    if (!instance || instance->state.state != FERRY_VM_RUNNING)
       continue;
     n++;
     if (host) {

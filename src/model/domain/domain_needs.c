@@ -9,22 +9,29 @@
 #include <gio/gio.h>
 #include <string.h>
 
-static const char *const need_words[FERRY_NEEDS] = {
-    [FERRY_NEED_BRIDGE] = "bridge",       [FERRY_NEED_INTERFACE] = "interface",
-    [FERRY_NEED_NETWORK] = "network",     [FERRY_NEED_POOL] = "pool",
-    [FERRY_NEED_VOLUME] = "volume",       [FERRY_NEED_SECRET] = "secret",
-    [FERRY_NEED_FILE] = "file",           [FERRY_NEED_DIRECTORY] = "directory",
-    [FERRY_NEED_ADDRESS] = "address",     [FERRY_NEED_PORT] = "port",
-    [FERRY_NEED_HUGEPAGES] = "hugepages", [FERRY_NEED_IMAGE] = "image",
+const char *const ferry_need_words[] = {
+    [FERRY_NEED_BRIDGE] = "bridge",
+    [FERRY_NEED_INTERFACE] = "interface",
+    [FERRY_NEED_NETWORK] = "network",
+    [FERRY_NEED_POOL] = "pool",
+    [FERRY_NEED_VOLUME] = "volume",
+    [FERRY_NEED_SECRET] = "secret",
+    [FERRY_NEED_FILE] = "file",
+    [FERRY_NEED_DIRECTORY] = "directory",
+    [FERRY_NEED_ADDRESS] = "address",
+    [FERRY_NEED_PORT] = "port",
+    [FERRY_NEED_HUGEPAGES] = "hugepages",
+    [FERRY_NEED_IMAGE] = "image",
+    [FERRY_NEEDS] = NULL,
 };
 
 const char *ferry_need_word(FerryNeed need) {
-  return need_words[need];
+  return ferry_need_words[need];
 }
 
 FerryNeed ferry_need_of_word(const char *word) {
   guint i = 0;
-  while (i < FERRY_NEEDS && g_strcmp0(need_words[i], word) != 0)
+  while (i < FERRY_NEEDS && g_strcmp0(ferry_need_words[i], word) != 0)
     i++;
   return (FerryNeed)i;
 }
@@ -34,24 +41,40 @@ gboolean ferry_need_takes_look(FerryNeed need) {
          need == FERRY_NEED_IMAGE;
 }
 
-static gboolean needs_is(const xmlNode *node, const char *name) {
-  return node && node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
+static gint looks_compare(gconstpointer a, gconstpointer b, gpointer data) {
+  return strcmp(a, b);
 }
 
-static char *needs_attribute(const xmlNode *node, const char *name) {
-  for (const xmlAttr *a = node ? node->properties : NULL; a; a = a->next)
-    if (strcmp((const char *)a->name, name) == 0)
-      return ferry_xml_value(a);
-  return NULL;
+GTree *ferry_looks_tree_new(void) {
+  return g_tree_new_full(looks_compare, NULL, g_free, (GDestroyNotify)json_decref);
+}
+
+typedef struct {
+  json_t *list;
+  gsize most;
+} LooksListed;
+
+static gboolean looks_append(gpointer key, gpointer look, gpointer data) {
+  LooksListed *listed = data;
+  if (json_array_size(listed->list) >= listed->most)
+    return TRUE;
+  json_array_append(listed->list, look);
+  return FALSE;
+}
+
+json_t *ferry_looks_tree_list(GTree *looks, gsize most) {
+  LooksListed listed = {json_array(), most};
+  g_tree_foreach(looks, looks_append, &listed);
+  return listed.list;
 }
 
 static gboolean needs_says(const xmlNode *node, const char *name, const char *value) {
-  g_autofree char *is = needs_attribute(node, name);
+  g_autofree char *is = ferry_xml_attribute(node, name);
   return g_strcmp0(is, value) == 0;
 }
 
 static void needs_add(json_t *out, FerryNeed need, const char *name) {
-  const char *word = need_words[need];
+  const char *word = ferry_need_words[need];
   gsize i;
   json_t *one;
   if (!name || !*name || json_array_size(out) >= FERRY_DOMAIN_NEEDS_MAX)
@@ -67,7 +90,7 @@ static void needs_add(json_t *out, FerryNeed need, const char *name) {
 }
 
 static void add_attribute(json_t *out, FerryNeed need, const xmlNode *node, const char *name) {
-  g_autofree char *value = needs_attribute(node, name);
+  g_autofree char *value = ferry_xml_attribute(node, name);
   needs_add(out, need, value);
 }
 
@@ -87,13 +110,14 @@ static void add_parent(json_t *out, const char *path) {
 
 static void add_secrets(json_t *out, const xmlNode *node) {
   for (const xmlNode *n = node ? node->children : NULL; n; n = n->next) {
-    if (n->type != XML_ELEMENT_NODE || needs_is(n, "backingStore") || needs_is(n, "mirror"))
+    if (n->type != XML_ELEMENT_NODE || ferry_xml_is(n, "backingStore") || ferry_xml_is(n, "mirror"))
       continue;
     add_secrets(out, n);
-    if (!needs_is(n, "secret"))
+    if (!ferry_xml_is(n, "secret"))
       continue;
-    g_autofree char *uuid = needs_attribute(n, "uuid"), *usage = needs_attribute(n, "usage");
-    g_autofree char *type = needs_attribute(n, "type");
+    g_autofree char *uuid = ferry_xml_attribute(n, "uuid"),
+                    *usage = ferry_xml_attribute(n, "usage");
+    g_autofree char *type = ferry_xml_attribute(n, "type");
     /* of an encryption the type says how it is used there, which is by volumes */
     gboolean pass = g_strcmp0(type, "passphrase") == 0;
     g_autofree char *named =
@@ -104,14 +128,14 @@ static void add_secrets(json_t *out, const xmlNode *node) {
 
 /* Whether libvirt leaves the medium out where it is not there. */
 static gboolean needs_is_optional(const xmlNode *source) {
-  g_autofree char *policy = needs_attribute(source, "startupPolicy");
+  g_autofree char *policy = ferry_xml_attribute(source, "startupPolicy");
   return policy && !g_str_equal(policy, "mandatory");
 }
 
 /* A file that the guest only reads, or one that a copy of it would be written to. */
 static void add_read_disk(json_t *out, const xmlNode *disk, const xmlNode *source) {
-  g_autofree char *device = needs_attribute(disk, "device");
-  g_autofree char *file = needs_attribute(source, "file");
+  g_autofree char *device = ferry_xml_attribute(disk, "device");
+  g_autofree char *file = ferry_xml_attribute(source, "file");
   gboolean read = g_strcmp0(device, "cdrom") == 0 || ferry_xml_child(disk, "readonly");
   if (read && !needs_is_optional(source))
     needs_add_path(out, FERRY_NEED_FILE, file);
@@ -121,8 +145,8 @@ static void add_read_disk(json_t *out, const xmlNode *disk, const xmlNode *sourc
 
 static void add_disk(json_t *out, const xmlNode *disk) {
   const xmlNode *source = ferry_xml_child(disk, "source");
-  g_autofree char *pool = needs_attribute(source, "pool");
-  g_autofree char *volume = needs_attribute(source, "volume");
+  g_autofree char *pool = ferry_xml_attribute(source, "pool");
+  g_autofree char *volume = ferry_xml_attribute(source, "volume");
   add_secrets(out, disk);
   if (needs_says(disk, "type", "volume") && pool && volume) {
     g_autofree char *both = g_strdup_printf("%s/%s", pool, volume);
@@ -141,10 +165,10 @@ static void add_disk(json_t *out, const xmlNode *disk) {
 
 static void needs_add_interface(json_t *out, const xmlNode *nic) {
   const xmlNode *source = ferry_xml_child(nic, "source");
-  g_autofree char *rom = needs_attribute(ferry_xml_child(nic, "rom"), "file");
+  g_autofree char *rom = ferry_xml_attribute(ferry_xml_child(nic, "rom"), "file");
   needs_add_path(out, FERRY_NEED_FILE, rom);
   /* while it runs libvirt says of one of a network what that made it */
-  g_autofree char *network = needs_attribute(source, "network");
+  g_autofree char *network = ferry_xml_attribute(source, "network");
   if (network)
     needs_add(out, FERRY_NEED_NETWORK, network);
   else if (needs_says(nic, "type", "bridge"))
@@ -160,8 +184,8 @@ static gboolean is_of_every_host(const char *address) {
 
 static void add_graphics(json_t *out, const xmlNode *graphics) {
   const xmlNode *listen = ferry_xml_child(graphics, "listen");
-  g_autofree char *own = needs_attribute(graphics, "listen");
-  g_autofree char *given = needs_attribute(listen, "address");
+  g_autofree char *own = ferry_xml_attribute(graphics, "listen");
+  g_autofree char *given = ferry_xml_attribute(listen, "address");
   const char *address = given ? given : own;
   if (needs_says(listen, "type", "network")) {
     add_attribute(out, FERRY_NEED_NETWORK, listen, "network");
@@ -171,7 +195,7 @@ static void add_graphics(json_t *out, const xmlNode *graphics) {
     needs_add(out, FERRY_NEED_ADDRESS, address);
   static const char *const ports[] = {"port", "tlsPort"};
   for (gsize i = 0; i < G_N_ELEMENTS(ports) && needs_says(graphics, "autoport", "no"); i++) {
-    g_autofree char *port = needs_attribute(graphics, ports[i]);
+    g_autofree char *port = ferry_xml_attribute(graphics, ports[i]);
     guint64 number;
     if (!port || !g_ascii_string_to_unsigned(port, 10, 1, 65535, &number, NULL))
       continue;
@@ -183,8 +207,8 @@ static void add_graphics(json_t *out, const xmlNode *graphics) {
 /* A serial port, a channel and their kind. */
 static void add_character(json_t *out, const xmlNode *device) {
   const xmlNode *source = ferry_xml_child(device, "source");
-  g_autofree char *log = needs_attribute(ferry_xml_child(device, "log"), "file");
-  g_autofree char *path = needs_attribute(source, "path");
+  g_autofree char *log = ferry_xml_attribute(ferry_xml_child(device, "log"), "file");
+  g_autofree char *path = ferry_xml_attribute(source, "path");
   add_parent(out, log);
   if (needs_says(device, "type", "file"))
     add_parent(out, path);
@@ -196,17 +220,18 @@ static void add_character(json_t *out, const xmlNode *device) {
 
 static void add_device(json_t *out, const xmlNode *n) {
   static const char *const characters[] = {"serial", "parallel", "console", "channel", NULL};
-  if (needs_is(n, "disk")) {
+  if (ferry_xml_is(n, "disk")) {
     add_disk(out, n);
-  } else if (needs_is(n, "interface")) {
+  } else if (ferry_xml_is(n, "interface")) {
     needs_add_interface(out, n);
-  } else if (needs_is(n, "graphics")) {
+  } else if (ferry_xml_is(n, "graphics")) {
     add_graphics(out, n);
   } else if (g_strv_contains(characters, (const char *)n->name)) {
     add_character(out, n);
-  } else if (needs_is(n, "filesystem") && needs_says(n, "type", "mount")) {
+  } else if (ferry_xml_is(n, "filesystem") && needs_says(n, "type", "mount")) {
     add_attribute(out, FERRY_NEED_DIRECTORY, ferry_xml_child(n, "source"), "dir");
-  } else if (needs_is(n, "rng") && needs_says(ferry_xml_child(n, "backend"), "model", "random")) {
+  } else if (ferry_xml_is(n, "rng") &&
+             needs_says(ferry_xml_child(n, "backend"), "model", "random")) {
     g_autofree char *path = ferry_xml_own_text(ferry_xml_child(n, "backend"));
     needs_add_path(out, FERRY_NEED_FILE, path);
   }
@@ -222,7 +247,7 @@ static void add_boot(json_t *out, const xmlNode *os) {
     needs_add_path(out, FERRY_NEED_FILE, path);
   }
   const xmlNode *nvram = ferry_xml_child(os, "nvram");
-  g_autofree char *template = needs_attribute(nvram, "template");
+  g_autofree char *template = ferry_xml_attribute(nvram, "template");
   needs_add_path(out, FERRY_NEED_FILE, template);
 }
 
@@ -234,7 +259,8 @@ static void add_memory(json_t *out, const xmlNode *backing) {
     guint64 kib;
   } units[] = {{"KiB", 1},    {"K", 1},           {"M", 1024},
                {"MiB", 1024}, {"G", 1024 * 1024}, {"GiB", 1024 * 1024}};
-  g_autofree char *size = needs_attribute(page, "size"), *unit = needs_attribute(page, "unit");
+  g_autofree char *size = ferry_xml_attribute(page, "size"),
+                  *unit = ferry_xml_attribute(page, "unit");
   guint64 n = 0, scale = unit ? 0 : 1;
   for (gsize i = 0; unit && i < G_N_ELEMENTS(units); i++)
     scale = g_str_equal(units[i].unit, unit) ? units[i].kib : scale;
@@ -262,9 +288,9 @@ static void add_argument(json_t *out, const char *before, const char *argument) 
 static void add_command_line(json_t *out, const xmlNode *line) {
   g_autofree char *before = NULL;
   for (const xmlNode *n = line ? line->children : NULL; n; n = n->next) {
-    if (!needs_is(n, "arg"))
+    if (!ferry_xml_is(n, "arg"))
       continue;
-    char *argument = needs_attribute(n, "value");
+    char *argument = ferry_xml_attribute(n, "value");
     if (argument)
       add_argument(out, before, argument);
     g_free(before);

@@ -26,10 +26,18 @@ typedef enum {
 
 /** "bridge", "network", ... Pure. */
 const char *ferry_need_word(FerryNeed need);
+/** All words; ends with NULL. */
+extern const char *const ferry_need_words[];
 /** FERRY_NEEDS: there is none of that word. Pure. */
 FerryNeed ferry_need_of_word(const char *word);
 /** Whether only a look at the host tells, as it can't list them all. Pure. */
 gboolean ferry_need_takes_look(FerryNeed need);
+
+/** Things to look for, each once, in their order: "kind name" to {kind, name}, owned. Free with
+ * g_tree_unref. */
+GTree *ferry_looks_tree_new(void);
+/** The first `most` of them as a new list. */
+json_t *ferry_looks_tree_list(GTree *looks, gsize most);
 
 /** What the definition whose root element is `domain` needs: a new list of {kind, name}, each once,
  * at most FERRY_DOMAIN_NEEDS_MAX. Of disks that the guest writes to, which have rules of their own,

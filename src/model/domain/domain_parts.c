@@ -39,32 +39,24 @@ static const struct {
 /* Of the whole domain: what the guest changes, and what each host sets. */
 static const char *const skipped[] = {"currentMemory", "seclabel", "resource", NULL};
 
-static gboolean parts_is(const xmlNode *node, const char *name) {
-  return node && node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
-}
-
-static char *parts_attr(const xmlNode *node, const char *name) {
-  xmlAttr *a = node ? xmlHasProp((xmlNode *)node, (const xmlChar *)name) : NULL;
-  return a ? ferry_xml_value(a) : NULL;
-}
-
 static gboolean row_fits(gsize i, const xmlNode *device, const xmlNode *node) {
-  if (!parts_is(node, own[i].element) || (own[i].device && !parts_is(device, own[i].device)))
+  if (!ferry_xml_is(node, own[i].element) ||
+      (own[i].device && !ferry_xml_is(device, own[i].device)))
     return FALSE;
-  g_autofree char *value = own[i].when ? parts_attr(device, own[i].when) : NULL;
+  g_autofree char *value = own[i].when ? ferry_xml_attribute(device, own[i].when) : NULL;
   return !own[i].when || g_strcmp0(value, own[i].says) == 0;
 }
 
 /* libvirt names them after devices in the order of the document; a person's begin with "ua-". */
 static gboolean is_given_alias(const xmlNode *node) {
-  g_autofree char *name = parts_is(node, "alias") ? parts_attr(node, "name") : NULL;
+  g_autofree char *name = ferry_xml_is(node, "alias") ? ferry_xml_attribute(node, "name") : NULL;
   return name && !g_str_has_prefix(name, "ua-");
 }
 
 /* A socket in a directory that libvirt makes for the running domain ("/domain-7-web/", or of later
  * ones "/qemu/channel/7-web/"). */
 static void drop_made_path(xmlNode *node) {
-  g_autofree char *path = parts_is(node, "source") ? parts_attr(node, "path") : NULL;
+  g_autofree char *path = ferry_xml_is(node, "source") ? ferry_xml_attribute(node, "path") : NULL;
   if (path && (strstr(path, "/domain-") || strstr(path, "/libvirt/qemu/channel/")))
     xmlUnsetProp(node, (const xmlChar *)"path");
 }
@@ -109,7 +101,7 @@ static void put_node(json_t *parts, const char *name, const xmlNode *node) {
 
 /* What a drive holds is a part of its own: libvirt may eject it, and keep the drive. */
 static void put_medium(json_t *parts, const char *disk, xmlNode *node) {
-  g_autofree char *device = parts_attr(node, "device");
+  g_autofree char *device = ferry_xml_attribute(node, "device");
   xmlNode *source = ferry_xml_child(node, "source");
   if (g_strcmp0(device, "cdrom") != 0 && g_strcmp0(device, "floppy") != 0)
     return;
@@ -126,13 +118,14 @@ static void put_medium(json_t *parts, const char *disk, xmlNode *node) {
 /* What tells a device from others of its sort whatever their order, or NULL: libvirt sorts
  * controllers anew. */
 static char *id_of(const xmlNode *node) {
-  if (parts_is(node, "disk"))
-    return parts_attr(ferry_xml_child(node, "target"), "dev");
-  if (parts_is(node, "interface"))
-    return parts_attr(ferry_xml_child(node, "mac"), "address");
-  if (!parts_is(node, "controller"))
+  if (ferry_xml_is(node, "disk"))
+    return ferry_xml_attribute(ferry_xml_child(node, "target"), "dev");
+  if (ferry_xml_is(node, "interface"))
+    return ferry_xml_attribute(ferry_xml_child(node, "mac"), "address");
+  if (!ferry_xml_is(node, "controller"))
     return NULL;
-  g_autofree char *type = parts_attr(node, "type"), *index = parts_attr(node, "index");
+  g_autofree char *type = ferry_xml_attribute(node, "type"),
+                  *index = ferry_xml_attribute(node, "index");
   return type && index ? g_strdup_printf("%s %s", type, index) : NULL;
 }
 
@@ -141,7 +134,7 @@ static void put_device(json_t *parts, xmlNode *node) {
   g_autofree char *id = id_of(node);
   g_autofree char *name = id ? g_strdup_printf("%s %s", sort, id) : g_strdup(sort);
   drop_own(node, node, 0);
-  if (parts_is(node, "disk"))
+  if (ferry_xml_is(node, "disk"))
     put_medium(parts, name, node);
   put_node(parts, name, node);
 }
@@ -160,11 +153,11 @@ static json_t *parts_of(const xmlNode *root) {
   for (xmlNode *n = root->children; n; n = n->next) {
     if (n->type != XML_ELEMENT_NODE || g_strv_contains(skipped, (const char *)n->name))
       continue;
-    if (parts_is(n, "metadata"))
+    if (ferry_xml_is(n, "metadata"))
       put_metadata(parts, n);
-    else if (!parts_is(n, "devices"))
+    else if (!ferry_xml_is(n, "devices"))
       put_node(parts, (const char *)n->name, n);
-    for (xmlNode *d = parts_is(n, "devices") ? n->children : NULL; d; d = d->next)
+    for (xmlNode *d = ferry_xml_is(n, "devices") ? n->children : NULL; d; d = d->next)
       if (d->type == XML_ELEMENT_NODE)
         put_device(parts, d);
     if (json_object_size(parts) > FERRY_DOMAIN_PARTS_MAX) {
@@ -182,7 +175,7 @@ json_t *ferry_domain_parts(const char *xml) {
   g_autoptr(xmlDoc) doc = xmlReadMemory(xml, (int)len, NULL, NULL,
                                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
   xmlNode *root = doc && !doc->intSubset ? xmlDocGetRootElement(doc) : NULL;
-  return parts_is(root, "domain") ? parts_of(root) : NULL;
+  return ferry_xml_is(root, "domain") ? parts_of(root) : NULL;
 }
 
 static int parts_by_name(gconstpointer a, gconstpointer b) {

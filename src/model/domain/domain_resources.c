@@ -15,19 +15,8 @@ typedef struct {
   GString *path;
 } DomainResourcesWalk;
 
-static gboolean element_is(const xmlNode *node, const char *name) {
-  return node && node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
-}
-
 static gboolean is_one_of(const xmlNode *node, const char *const *names) {
   return g_strv_contains(names, (const char *)node->name);
-}
-
-static char *domain_resources_attribute(const xmlNode *node, const char *name) {
-  for (const xmlAttr *a = node->properties; a; a = a->next)
-    if (strcmp((const char *)a->name, name) == 0)
-      return ferry_xml_value(a);
-  return NULL;
 }
 
 static void resource_free(gpointer data) {
@@ -77,7 +66,7 @@ static gboolean is_inner(const xmlNode *node, const char *attr) {
 }
 
 static gboolean of_program(const DomainResourcesWalk *w, const xmlNode *node) {
-  return g_str_has_prefix(w->path->str, "os/") || element_is(node, "hostdev") ||
+  return g_str_has_prefix(w->path->str, "os/") || ferry_xml_is(node, "hostdev") ||
          is_one_of(node, programs);
 }
 
@@ -86,8 +75,8 @@ static void note_attributes(DomainResourcesWalk *w, const xmlNode *node) {
     const char *name = (const char *)a->name;
     g_autofree char *value = ferry_xml_value(a);
     gboolean raw =
-        element_is(node, "disk") && (g_str_equal(name, "rawio") || g_str_equal(name, "sgio") ||
-                                     (g_str_equal(name, "device") && g_str_equal(value, "lun")));
+        ferry_xml_is(node, "disk") && (g_str_equal(name, "rawio") || g_str_equal(name, "sgio") ||
+                                       (g_str_equal(name, "device") && g_str_equal(value, "lun")));
     if (a->ns || raw)
       domain_resources_note(w, name, value, TRUE);
     else if (!is_inner(node, name) && (*value == '/' || g_strv_contains(path_attributes, name)))
@@ -100,7 +89,7 @@ static void append_type(GString *path, const xmlNode *node) {
   static const char *const attrs[] = {"type", "mode", "bus"};
   for (gsize i = 0; i < G_N_ELEMENTS(attrs); i++) {
     g_autofree char *value =
-        element_is(node, "disk") ? NULL : domain_resources_attribute(node, attrs[i]);
+        ferry_xml_is(node, "disk") ? NULL : ferry_xml_attribute(node, attrs[i]);
     if (value)
       g_string_append_printf(path, "[%s=%s]", attrs[i], value);
   }
@@ -111,12 +100,12 @@ static void append_type(GString *path, const xmlNode *node) {
 static gboolean may_differ(const xmlNode *device, const xmlNode *source) {
   static const char *const storage[] = {"file", "block", "volume", "network", NULL};
   static const char *const networks[] = {"bridge", "network", NULL};
-  g_autofree char *type = domain_resources_attribute(device, "type");
-  if (!element_is(source, "source"))
+  g_autofree char *type = ferry_xml_attribute(device, "type");
+  if (!ferry_xml_is(source, "source"))
     return FALSE;
-  if (element_is(device, "disk"))
+  if (ferry_xml_is(device, "disk"))
     return g_strv_contains(storage, type ? type : "file");
-  if (element_is(device, "interface"))
+  if (ferry_xml_is(device, "interface"))
     return type && g_strv_contains(networks, type);
   return g_strcmp0(type, "pty") == 0;
 }
@@ -132,25 +121,24 @@ static void visit_children(DomainResourcesWalk *w, const xmlNode *node) {
 /* An element whose path is there already. */
 static void domain_resources_judge(DomainResourcesWalk *w, const xmlNode *node) {
   const xmlNode *parent = node->parent;
-  gboolean device = element_is(parent, "devices") && element_is(parent->parent, "domain");
-  g_autofree char *type =
-      element_is(node, "seclabel") ? domain_resources_attribute(node, "type") : NULL;
+  gboolean device = ferry_xml_is(parent, "devices") && ferry_xml_is(parent->parent, "domain");
+  g_autofree char *type = ferry_xml_is(node, "seclabel") ? ferry_xml_attribute(node, "type") : NULL;
   if (node->ns) {
     note_whole(w, node, TRUE);
     return;
   }
-  if (may_differ(parent, node) && element_is(parent->parent, "devices")) {
+  if (may_differ(parent, node) && ferry_xml_is(parent->parent, "devices")) {
     visit_children(w, node);
     return;
   }
   if (g_strcmp0(type, "dynamic") == 0 && !xmlFirstElementChild((xmlNode *)node))
     return;
   if (is_one_of(node, programs) || is_one_of(node, openings)) {
-    note_whole(w, node, of_program(w, node) || element_is(parent, "hostdev"));
+    note_whole(w, node, of_program(w, node) || ferry_xml_is(parent, "hostdev"));
     return;
   }
-  if (device && !element_is(node, "disk"))
-    domain_resources_note(w, NULL, "", element_is(node, "hostdev"));
+  if (device && !ferry_xml_is(node, "disk"))
+    domain_resources_note(w, NULL, "", ferry_xml_is(node, "hostdev"));
   note_attributes(w, node);
   g_autofree char *text = ferry_xml_own_text(node);
   if (*text == '/')
@@ -160,12 +148,12 @@ static void domain_resources_judge(DomainResourcesWalk *w, const xmlNode *node) 
 
 static void domain_resources_visit(DomainResourcesWalk *w, const xmlNode *node) {
   gsize mark = w->path->len;
-  if (element_is(node->parent, "domain") && !node->ns &&
-      (element_is(node, "metadata") || element_is(node, "title") ||
-       element_is(node, "description") || element_is(node, "name")))
+  if (ferry_xml_is(node->parent, "domain") && !node->ns &&
+      (ferry_xml_is(node, "metadata") || ferry_xml_is(node, "title") ||
+       ferry_xml_is(node, "description") || ferry_xml_is(node, "name")))
     return;
   g_string_append_printf(w->path, "%s%s", mark ? "/" : "", (const char *)node->name);
-  if (element_is(node->parent, "devices"))
+  if (ferry_xml_is(node->parent, "devices"))
     append_type(w->path, node);
   domain_resources_judge(w, node);
   g_string_truncate(w->path, mark);

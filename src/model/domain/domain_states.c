@@ -5,14 +5,28 @@
   "running", "blocked", "paused", "shutdown", "shutoff", "crashed", "pmsuspended", "nostate"
 
 const char *const ferry_domain_states_reported[] = {REPORTED, NULL};
-const char *const ferry_domain_states[] = {REPORTED, "gone", "unknown", NULL};
+const char *const ferry_domain_states[] = {REPORTED, "gone", "unknown", NULL}; /* as the enum */
 
-gboolean ferry_domain_state_runs(const char *state) {
-  static const char *const words[] = {"running", "blocked", NULL};
-  return state && g_strv_contains(words, state);
+const char *ferry_vm_state_name(FerryVmState state) {
+  return ferry_domain_states[state == FERRY_VM_UNKNOWN ? FERRY_VM_LAST - 1 : state - 1];
 }
 
-gboolean ferry_domain_state_is_alive(const char *state) {
-  static const char *const words[] = {"paused", "pmsuspended", NULL};
-  return ferry_domain_state_runs(state) || (state && g_strv_contains(words, state));
+FerryVmState ferry_vm_state_parse(const char *word) {
+  for (int i = FERRY_VM_RUNNING; word && i < FERRY_VM_LAST; i++)
+    if (g_str_equal(word, ferry_domain_states[i - 1]))
+      return (FerryVmState)i;
+  return FERRY_VM_UNKNOWN;
+}
+
+FerryVmState ferry_vm_state_of(const json_t *object, const char *path) {
+  return ferry_vm_state_parse(ferry_json_str(object, path));
+}
+
+gboolean ferry_domain_state_runs(FerryVmState state) {
+  return state == FERRY_VM_RUNNING || state == FERRY_VM_BLOCKED;
+}
+
+gboolean ferry_domain_state_is_alive(FerryVmState state) {
+  return ferry_domain_state_runs(state) || state == FERRY_VM_PAUSED ||
+         state == FERRY_VM_PMSUSPENDED;
 }

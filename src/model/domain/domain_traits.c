@@ -58,18 +58,11 @@ static gboolean trait_value_fits(const char *is, const char *wanted) {
   return g_str_equal(is, wanted);
 }
 
-static char *traits_attribute(const xmlNode *node, const char *name) {
-  for (const xmlAttr *a = node->properties; a; a = a->next)
-    if (strcmp((const char *)a->name, name) == 0)
-      return ferry_xml_value(a);
-  return NULL;
-}
-
 static gboolean has_trait(const xmlNode *node, const Trait *trait) {
   if (!trait->attribute)
     return TRUE;
-  g_autofree char *is = traits_attribute(node, trait->attribute);
-  g_autofree char *other = trait->also ? traits_attribute(node, trait->also) : NULL;
+  g_autofree char *is = ferry_xml_attribute(node, trait->attribute);
+  g_autofree char *other = trait->also ? ferry_xml_attribute(node, trait->also) : NULL;
   if (!trait_value_fits(is, trait->value))
     return FALSE;
   /* a second one that isn't there is another than any */

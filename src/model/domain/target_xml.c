@@ -10,22 +10,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
 static json_t *target_xml_attributes(const xmlNode *node) {
   json_t *out = json_object();
   for (const xmlAttr *a = node->properties; a; a = a->next) {
-    xmlChar *value = xmlGetNoNsProp((xmlNode *)node, a->name);
-    if (value)
-      ferry_json_set_str(out, (const char *)a->name, (const char *)value);
-    xmlFree(value);
+    g_autofree char *value = ferry_xml_value(a);
+    ferry_json_set_str(out, (const char *)a->name, value);
   }
   return out;
 }
 
 static gboolean is_disk(const xmlNode *node, const char *name) {
-  if (node->type != XML_ELEMENT_NODE || strcmp((const char *)node->name, "disk") != 0)
-    return FALSE;
-  const xmlNode *target = ferry_xml_child(node, "target");
-  xmlChar *dev = target ? xmlGetNoNsProp((xmlNode *)target, (const xmlChar *)"dev") : NULL;
-  gboolean same = g_strcmp0((const char *)dev, name) == 0;
-  xmlFree(dev);
-  return same;
+  g_autofree char *dev = ferry_xml_attribute(ferry_xml_child(node, "target"), "dev");
+  return ferry_xml_is(node, "disk") && g_strcmp0(dev, name) == 0;
 }
 
 json_t *ferry_target_xml_disk_source(const char *xml, const char *name) {

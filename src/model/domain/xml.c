@@ -3,9 +3,13 @@
 #include <libxml/parser.h>
 #include <string.h>
 
+gboolean ferry_xml_is(const xmlNode *node, const char *name) {
+  return node && node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
+}
+
 xmlNode *ferry_xml_child(const xmlNode *node, const char *name) {
   for (xmlNode *n = node ? node->children : NULL; n; n = n->next)
-    if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0)
+    if (ferry_xml_is(n, name))
       return n;
   return NULL;
 }
@@ -15,6 +19,13 @@ char *ferry_xml_value(const xmlAttr *attribute) {
   char *text = g_strdup(raw ? (const char *)raw : "");
   xmlFree(raw);
   return text;
+}
+
+char *ferry_xml_attribute(const xmlNode *node, const char *name) {
+  for (const xmlAttr *a = node ? node->properties : NULL; a; a = a->next)
+    if (strcmp((const char *)a->name, name) == 0)
+      return ferry_xml_value(a);
+  return NULL;
 }
 
 char *ferry_xml_own_text(const xmlNode *node) {

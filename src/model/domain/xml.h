@@ -10,6 +10,11 @@ G_BEGIN_DECLS
  * NULL. Pure. */
 xmlNode *ferry_xml_child(const xmlNode *node, const char *name);
 
+/** Whether it is the element `name`, whatever its namespace; FALSE for NULL. Pure. */
+gboolean ferry_xml_is(const xmlNode *node, const char *name);
+/** What the attribute `name` of `node` (may be NULL) says; NULL: it has none. Free with g_free.
+ * Pure. */
+char *ferry_xml_attribute(const xmlNode *node, const char *name);
 /** What an attribute says. Free with g_free. Pure. */
 char *ferry_xml_value(const xmlAttr *attribute);
 /** The element's own text, without that of what is in it, and without space around it. Free with

@@ -169,7 +169,7 @@ static const FerryField node_resource[] = {
     STR("kind",
         "bridge, interface, network, pool, volume, secret, file, directory, address, port, "
         "hugepages or image.",
-        REQUIRED, .max = 32),
+        REQUIRED, .values = ferry_need_words),
     STR("name", "Which one: a name, a path, POOL/VOLUME, ADDRESS PORT.", REQUIRED, .max = 4352),
     STR("problem", "Why no VM can use it now; left out: one can.", .max = 1024),
     BYTES("sizeBytes", "Of an image: the size that a guest sees."),

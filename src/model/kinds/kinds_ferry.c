@@ -2,6 +2,7 @@
 // Ferry's own kinds: Network (which addresses carry migrations) and Evacuation (empty one node).
 #include "model/kinds/columns.h"
 #include "model/kinds/shared_fields.h"
+#include "model/migration/phase.h"
 
 static const FerryField network_spec[] = {
     STRS("roles", "What the network is used for; one network only has the role migration.",
@@ -90,7 +91,7 @@ static const FerryField evacuation_spec[] = {
 static const FerryField evacuation_vm[] = {
     STR("name", "Name of the VM.", .max = NAME_MAX_LENGTH),
     STR("namespace", "Namespace of the VM.", .max = 63),
-    STR("phase", "How far its move is.", .max = 64),
+    STR("phase", "How far its move is.", .values = ferry_listed_phases),
     STR("migration", "Name of its VirtualMachineInstanceMigration.", .max = NAME_MAX_LENGTH),
     STR("message", "Why it waits or cannot move.", .max = MESSAGE_MAX_LENGTH),
     END,

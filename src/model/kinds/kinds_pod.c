@@ -52,7 +52,7 @@ static const FerryField pod_container_status[] = {
 };
 
 static const FerryField pod_status[] = {
-    STR("phase", "Always Running: a VM that does not run has no pod.", .max = 64),
+    STR("phase", "Always Running: a VM that does not run has no pod.", .values = ferry_pod_phases),
     TIME("startTime", "When the VM was first seen."),
     OBJS("conditions", ferry_fields_condition, "Ready.", .merge_key = "type", .max = 32),
     OBJS("containerStatuses", pod_container_status, "State of the VM as a container.", .max = 1),

@@ -130,7 +130,7 @@ static const FerryField need[] = {
     STR("kind",
         "bridge, interface, network, pool, volume, secret, file, directory, address, port, "
         "hugepages or image.",
-        REQUIRED, .max = 32),
+        REQUIRED, .values = ferry_need_words),
     STR("name", "Which one: a name, a path, POOL/VOLUME, ADDRESS PORT.", REQUIRED, .max = 4352),
     END,
 };

@@ -3,6 +3,7 @@
 // made of three tables: its own fields here, libvirt's flags, and the fields of policies that a
 // migration may say. What an agent may write of its status is in model/agents/agent_rules.c.
 #include "model/kinds/columns.h"
+#include "model/migration/path_source.h"
 #include "model/migration/phase.h"
 #include "model/kinds/shared_fields.h"
 #include "model/flags/migration_flags_table.h"
@@ -137,7 +138,7 @@ static const FerryField forecast[] = {
     STR("bandwidthFrom",
         "Where that is from: limit (the policy's), measured (just now, between the two agents), "
         "migration (the last one to there), link (half of the slower one) or assumed.",
-        .max = 64),
+        .values = ferry_path_source_names),
     STR("bandwidthNote", "Why it was not measured.", .max = MESSAGE_MAX_LENGTH),
     MS("madeAtMs", "When it was made, since the start.", NOT_NEGATIVE),
     TIME("time", "The same by the source host's clock."),

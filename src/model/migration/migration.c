@@ -11,9 +11,11 @@ gboolean ferry_migration_is_forecast(const json_t *migration) {
 }
 
 gboolean ferry_migration_state_is_kept(const json_t *migration, const char *state) {
-  const char *before = ferry_json_str(migration, "status.migrationState.sourceDomainStateBefore");
-  return ferry_domain_state_runs(state) ? !before || ferry_domain_state_runs(before)
-                                        : state && g_strcmp0(state, before) == 0;
+  const char *word = ferry_json_str(migration, "status.migrationState.sourceDomainStateBefore");
+  FerryVmState before = ferry_vm_state_parse(word);
+  return ferry_domain_state_runs(ferry_vm_state_parse(state))
+             ? !word || ferry_domain_state_runs(before)
+             : state && g_strcmp0(state, word) == 0;
 }
 
 json_t *ferry_migration_status_new(const char *now) {

@@ -14,6 +14,8 @@ typedef enum {
   FERRY_PATH_SOURCES,
 } FerryPathSource;
 
+/** All words; ends with NULL. */
+extern const char *const ferry_path_source_names[];
 /** The word in bandwidthFrom. Static. */
 const char *ferry_path_source_name(FerryPathSource source);
 /** How far off the rate may be, as a share of it. */

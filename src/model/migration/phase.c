@@ -42,6 +42,10 @@ const char *const ferry_migration_phases[] = {MIGRATION_PHASES(AS_WORD) NULL};
 const char *const ferry_vmi_phases[] = {RUNNING, VMI_PHASES(AS_WORD) NULL};
 const char *const ferry_evacuation_phases[] = {PENDING, RUNNING, SUCCEEDED, FAILED, NULL};
 
+const char *const ferry_listed_phases[] = {MIGRATION_PHASES(AS_WORD) VMI_PHASES(AS_WORD)
+                                               LISTED_PHASES(AS_WORD) NULL};
+const char *const ferry_pod_phases[] = {RUNNING, NULL};
+
 const char *ferry_phase_name(FerryPhase phase) {
   return names[phase];
 }

@@ -42,6 +42,10 @@ typedef enum {
 extern const char *const ferry_migration_phases[];
 extern const char *const ferry_vmi_phases[];
 extern const char *const ferry_evacuation_phases[];
+/** The same of the VMs that an Evacuation lists, which may be those of their migrations, and of a
+ * pod. */
+extern const char *const ferry_listed_phases[];
+extern const char *const ferry_pod_phases[];
 
 /** The word of a phase; NULL for NONE. Static. */
 const char *ferry_phase_name(FerryPhase phase);

@@ -7,6 +7,7 @@
 #include "policy/target/target_xml_rules.h"
 #include "base/error.h"
 #include "model/domain/domain_resources.h"
+#include "model/domain/xml.h"
 
 #include <string.h>
 
@@ -60,18 +61,6 @@ static void check_resources(TargetXmlRulesCheck *c, const xmlNode *domain, gbool
   }
 }
 
-static char *attribute_below(const xmlNode *node, const char *child, const char *name) {
-  for (const xmlNode *n = node->children; n; n = n->next) {
-    if (n->type != XML_ELEMENT_NODE || strcmp((const char *)n->name, child) != 0)
-      continue;
-    xmlChar *raw = xmlGetNoNsProp((xmlNode *)n, (const xmlChar *)name);
-    char *text = raw ? g_strdup((const char *)raw) : NULL;
-    xmlFree(raw);
-    return text;
-  }
-  return NULL;
-}
-
 static gboolean vm_has(const json_t *vmi, const char *list, const char *key, const char *value) {
   const json_t *one;
   gsize i;
@@ -95,7 +84,7 @@ static void check_devices(TargetXmlRulesCheck *c, const xmlNode *devices) {
     for (gsize i = 0; n->type == XML_ELEMENT_NODE && i < G_N_ELEMENTS(known); i++) {
       if (strcmp((const char *)n->name, known[i].element) != 0)
         continue;
-      g_autofree char *is = attribute_below(n, known[i].child, known[i].attr);
+      g_autofree char *is = ferry_xml_attribute(ferry_xml_child(n, known[i].child), known[i].attr);
       g_autofree char *text = target_xml_rules_shown(is ? is : "none");
       if (!vm_has(c->vmi, known[i].list, known[i].key, is))
         target_xml_rules_cause(
@@ -111,6 +100,6 @@ void ferry_target_xml_rules_check(const xmlNode *domain, const json_t *vmi, cons
   TargetXmlRulesCheck c = {vmi, field, causes, MAX_CAUSES};
   check_resources(&c, domain, unsafe);
   for (const xmlNode *n = domain->children; !unsafe && n; n = n->next)
-    if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, "devices") == 0)
+    if (ferry_xml_is(n, "devices"))
       check_devices(&c, n);
 }

@@ -21,7 +21,7 @@ static gboolean refuse(GError **error, const char *who) {
 }
 
 static void tell(const Side *side, FerryDomainState *out) {
-  *out = (FerryDomainState){side->exists, side->active ? "running" : "shutoff",
+  *out = (FerryDomainState){side->exists, side->active ? FERRY_VM_RUNNING : FERRY_VM_SHUTOFF,
                             "booted",     1,
                             side->active, side->persistent};
 }

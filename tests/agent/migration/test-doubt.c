@@ -44,13 +44,15 @@ gboolean __wrap_ferry_host_job_resume(FerryHostJob *job, GError **error) {
   return FALSE;
 }
 gboolean __wrap_ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError **error) {
-  *out = (FerryDomainState){.active = TRUE, .state = state, .reason = "user", .id = 1};
+  *out = (FerryDomainState){
+      .active = TRUE, .state = ferry_vm_state_parse(state), .reason = "user", .id = 1};
   return TRUE;
 }
 gboolean __wrap_ferry_host_peer_state(FerryHost *host, const char *uri, const char *uuid,
                                       FerryDomainState *out, GError **error) {
   if (peer_state)
-    *out = (FerryDomainState){.active = !g_str_equal(peer_state, "gone"), .state = peer_state};
+    *out = (FerryDomainState){.active = !g_str_equal(peer_state, "gone"),
+                              .state = ferry_vm_state_parse(peer_state)};
   return peer_state != NULL;
 }
 gint64 __wrap_ferry_inbox_resumed_us(FerryInbox *inbox) {
@@ -106,7 +108,7 @@ static void tear_down(Bed *b, gconstpointer error_code) {
 }
 
 static gboolean holds(const Bed *b, const char *as) {
-  FerryDomainState seen = {.active = TRUE, .state = as};
+  FerryDomainState seen = {.active = TRUE, .state = ferry_vm_state_parse(as)};
   return ferry_doubt_holds(&b->run, &seen);
 }
 
@@ -192,7 +194,7 @@ static void test_adopted(void) {
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
     Bed b;
     set_up(&b, GINT_TO_POINTER(FERRY_HOST_ERROR_NO_DOMAIN));
-    FerryDomainState here = {.active = TRUE, .state = "running", .reason = cases[i].reason};
+    FerryDomainState here = {.active = TRUE, .state = FERRY_VM_RUNNING, .reason = cases[i].reason};
     suspend_error = 0;
     b.asked.adopted = TRUE;
     peer_state = cases[i].peer;

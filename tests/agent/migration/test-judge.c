@@ -3,12 +3,12 @@
 
 #define US 1000000
 
-static const FerryDomainState running = {TRUE, "running", "booted", 1, TRUE, TRUE};
-static const FerryDomainState off = {TRUE, "shutoff", "migrated", -1, FALSE, TRUE};
-static const FerryDomainState broken = {TRUE, "paused", "postcopy-failed", 1, TRUE, TRUE};
-static const FerryDomainState in_post_copy = {TRUE, "paused", "postcopy", 1, TRUE, TRUE};
-static const FerryDomainState left = {TRUE, "paused", "migration", 1, TRUE, TRUE};
-static const FerryDomainState by_user = {TRUE, "paused", "user", 1, TRUE, TRUE};
+static const FerryDomainState running = {TRUE, FERRY_VM_RUNNING, "booted", 1, TRUE, TRUE};
+static const FerryDomainState off = {TRUE, FERRY_VM_SHUTOFF, "migrated", -1, FALSE, TRUE};
+static const FerryDomainState broken = {TRUE, FERRY_VM_PAUSED, "postcopy-failed", 1, TRUE, TRUE};
+static const FerryDomainState in_post_copy = {TRUE, FERRY_VM_PAUSED, "postcopy", 1, TRUE, TRUE};
+static const FerryDomainState left = {TRUE, FERRY_VM_PAUSED, "migration", 1, TRUE, TRUE};
+static const FerryDomainState by_user = {TRUE, FERRY_VM_PAUSED, "user", 1, TRUE, TRUE};
 
 static GError *host_error(int code) {
   return g_error_new(FERRY_HOST_ERROR, code, "libvirt says %d", code);
@@ -80,7 +80,7 @@ static void expect(FerryJobEnd end, int code, const char *reason, const char *pa
   ferry_judge_end(&end, &o);
   g_assert_cmpint(o.code, ==, code);
   g_assert_cmpstr(o.reason, ==, reason);
-  g_assert_cmpstr(o.state.state, ==, end.state.state);
+  g_assert_cmpint(o.state.state, ==, end.state.state);
   if (part)
     g_assert_nonnull(strstr(o.message, part));
   else

@@ -27,7 +27,7 @@ static gboolean peer_state(FerryHost *host, const char *uri, const char *uuid,
   const Target *t = (Target *)host;
   *out = (FerryDomainState){.exists = t->active || t->waits || t->there || t->zombie,
                             .active = t->active || t->waits,
-                            .state = t->waits ? "paused" : "running",
+                            .state = t->waits ? FERRY_VM_PAUSED : FERRY_VM_RUNNING,
                             .reason = t->waits ? "migration" : "booted",
                             .persistent = t->there != NULL};
   if (!t->deaf)
@@ -100,9 +100,9 @@ static gboolean job_state(FerryHostJob *job, FerryDomainState *out, GError **err
   gboolean active = broken || g_strcmp0(here, "running") == 0 || g_strcmp0(here, "paused") == 0;
   *out = (FerryDomainState){.exists = TRUE,
                             .active = active,
-                            .state = broken   ? "paused"
-                                     : active ? here
-                                              : "shutoff",
+                            .state = broken   ? FERRY_VM_PAUSED
+                                     : active ? ferry_vm_state_parse(here)
+                                              : FERRY_VM_SHUTOFF,
                             .reason = here,
                             .persistent = TRUE};
   return TRUE;
@@ -445,9 +445,10 @@ static void test_from_the_start(void) {
 }
 
 static void test_judge(void) {
-  const FerryDomainState active = {.exists = TRUE, .active = TRUE, .state = "running"}, gone = {0};
+  const FerryDomainState active = {.exists = TRUE, .active = TRUE, .state = FERRY_VM_RUNNING},
+                         gone = {0};
   const FerryDomainState waits = {
-      .exists = TRUE, .active = TRUE, .state = "paused", .reason = "migration"};
+      .exists = TRUE, .active = TRUE, .state = FERRY_VM_PAUSED, .reason = "migration"};
   static const struct {
     FerryPhase phase;
     FerryLeftoverVerdict active, gone;

@@ -6,7 +6,7 @@
 #define MIB (1024 * 1024LL)
 #define TURN_US 50000LL
 
-static const FerryDomainState post_copy_state = {TRUE, "paused", "postcopy", 1, TRUE, TRUE};
+static const FerryDomainState post_copy_state = {TRUE, FERRY_VM_PAUSED, "postcopy", 1, TRUE, TRUE};
 
 typedef struct {
   FerrySteps steps;

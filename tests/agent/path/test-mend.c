@@ -112,19 +112,20 @@ static void test_silence(void) {
 
 static void test_words(void) {
   static const struct {
-    const char *state, *reason;
+    FerryVmState state;
+    const char *reason;
     gboolean active;
     FerryMendHere here;
     FerryMendThere there;
   } words[] = {
-      {"paused", "postcopy", TRUE, FERRY_MEND_HERE_SENDS, FERRY_MEND_THERE_WAITS},
-      {"paused", "postcopy-failed", TRUE, FERRY_MEND_HERE_BROKEN, FERRY_MEND_THERE_BROKEN},
-      {"running", "postcopy", TRUE, FERRY_MEND_HERE_SENDS, FERRY_MEND_THERE_WAITS},
-      {"running", "postcopy-failed", TRUE, FERRY_MEND_HERE_BROKEN, FERRY_MEND_THERE_BROKEN},
-      {"paused", "user", TRUE, FERRY_MEND_HERE_OVER, FERRY_MEND_THERE_WAITS},
-      {"running", "migrated", TRUE, FERRY_MEND_HERE_OVER, FERRY_MEND_THERE_RUNS},
-      {"shutoff", "migrated", FALSE, FERRY_MEND_HERE_OVER, FERRY_MEND_THERE_GONE},
-      {"gone", "unknown", FALSE, FERRY_MEND_HERE_OVER, FERRY_MEND_THERE_GONE},
+      {FERRY_VM_PAUSED, "postcopy", TRUE, FERRY_MEND_HERE_SENDS, FERRY_MEND_THERE_WAITS},
+      {FERRY_VM_PAUSED, "postcopy-failed", TRUE, FERRY_MEND_HERE_BROKEN, FERRY_MEND_THERE_BROKEN},
+      {FERRY_VM_RUNNING, "postcopy", TRUE, FERRY_MEND_HERE_SENDS, FERRY_MEND_THERE_WAITS},
+      {FERRY_VM_RUNNING, "postcopy-failed", TRUE, FERRY_MEND_HERE_BROKEN, FERRY_MEND_THERE_BROKEN},
+      {FERRY_VM_PAUSED, "user", TRUE, FERRY_MEND_HERE_OVER, FERRY_MEND_THERE_WAITS},
+      {FERRY_VM_RUNNING, "migrated", TRUE, FERRY_MEND_HERE_OVER, FERRY_MEND_THERE_RUNS},
+      {FERRY_VM_SHUTOFF, "migrated", FALSE, FERRY_MEND_HERE_OVER, FERRY_MEND_THERE_GONE},
+      {FERRY_VM_GONE, "unknown", FALSE, FERRY_MEND_HERE_OVER, FERRY_MEND_THERE_GONE},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
     FerryDomainState state = {.exists = TRUE,

@@ -3,10 +3,10 @@
 
 #define MS ((gint64)1000)
 
-static const FerryDomainState runs = {TRUE, "running", "migrated", 3, TRUE, TRUE};
-static const FerryDomainState waits = {TRUE, "paused", "migration", 3, TRUE, FALSE};
-static const FerryDomainState off = {TRUE, "shutoff", "unknown", -1, FALSE, TRUE};
-static const FerryDomainState gone = {FALSE, "gone", "unknown", -1, FALSE, FALSE};
+static const FerryDomainState runs = {TRUE, FERRY_VM_RUNNING, "migrated", 3, TRUE, TRUE};
+static const FerryDomainState waits = {TRUE, FERRY_VM_PAUSED, "migration", 3, TRUE, FALSE};
+static const FerryDomainState off = {TRUE, FERRY_VM_SHUTOFF, "unknown", -1, FALSE, TRUE};
+static const FerryDomainState gone = {FALSE, FERRY_VM_GONE, "unknown", -1, FALSE, FALSE};
 
 static gboolean arises(int code, gint64 switchover_us, gboolean post_copy) {
   g_autoptr(GError) error = g_error_new(FERRY_HOST_ERROR, code, "libvirt says %d", code);

@@ -13,12 +13,12 @@
 
 /* ---- the host ---- */
 
-static const FerryDomainState incoming = {TRUE, "paused", "migration", 3, TRUE, FALSE};
-static const FerryDomainState arrived = {TRUE, "running", "migrated", 3, TRUE, TRUE};
-static const FerryDomainState in_postcopy = {TRUE, "running", "postcopy", 3, TRUE, FALSE};
-static const FerryDomainState by_person = {TRUE, "running", "unpaused", 3, TRUE, TRUE};
-static const FerryDomainState held = {TRUE, "paused", "user", 3, TRUE, TRUE};
-static const FerryDomainState gone = {FALSE, "gone", "unknown", -1, FALSE, FALSE};
+static const FerryDomainState incoming = {TRUE, FERRY_VM_PAUSED, "migration", 3, TRUE, FALSE};
+static const FerryDomainState arrived = {TRUE, FERRY_VM_RUNNING, "migrated", 3, TRUE, TRUE};
+static const FerryDomainState in_postcopy = {TRUE, FERRY_VM_RUNNING, "postcopy", 3, TRUE, FALSE};
+static const FerryDomainState by_person = {TRUE, FERRY_VM_RUNNING, "unpaused", 3, TRUE, TRUE};
+static const FerryDomainState held = {TRUE, FERRY_VM_PAUSED, "user", 3, TRUE, TRUE};
+static const FerryDomainState gone = {FALSE, FERRY_VM_GONE, "unknown", -1, FALSE, FALSE};
 
 typedef struct {
   FerryHost base;

@@ -43,7 +43,8 @@ static void test_failure(void) {
       "\"agentResult\":{\"returned\":false,\"error\":\"connect: timed out after 1 s\"}}}}");
   g_autoptr(json_t) refused = parse(
       "{\"metadata\":{\"name\":\"db-2\",\"namespace\":\"default\"},\"spec\":{\"vmiName\":\"db\"},"
-      "\"status\":{\"phase\":\"Failed\",\"reason\":\"NoTarget\",\"message\":\"no host can take the "
+      "\"status\":{\"phase\":\"Failed\",\"reason\":\"Unschedulable\",\"message\":\"no host can "
+      "take the "
       "VM: h2: 128 MiB of 256 MiB are free\",\"refusals\":[{\"nodeName\":\"h2\","
       "\"reasons\":[{\"reason\":\"Memory\",\"message\":\"128 MiB of 256 MiB are free\"},"
       "{\"reason\":\"NotReady\"}]},{\"nodeName\":\"h3\",\"reasons\":[{\"reason\":\"Memory\","

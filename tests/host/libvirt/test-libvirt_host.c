@@ -48,7 +48,7 @@ static void test_inventory_and_jobs(void) {
   g_assert_true(ferry_host_job_suspend(job, &error));
   seen_wait(&seen, &seen.changed, 1);
   g_assert_true(ferry_host_job_state(job, &state, &error));
-  g_assert_cmpstr(state.state, ==, "paused");
+  g_assert_cmpint(state.state, ==, FERRY_VM_PAUSED);
   g_assert_true(ferry_host_job_resume(job, &error));
   FerryMigrateRequest request = {.dest_uri = "nowhere"};
   g_assert_false(ferry_host_job_start(job, &request, NULL, NULL, &error));

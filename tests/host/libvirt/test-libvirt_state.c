@@ -11,26 +11,26 @@ static void test_state(void) {
   g_assert_true(ferry_libvirt_state(domain, &state, &error));
   g_assert_no_error(error);
   g_assert_true(state.exists && state.active && state.persistent);
-  g_assert_cmpstr(state.state, ==, "running");
+  g_assert_cmpint(state.state, ==, FERRY_VM_RUNNING);
   g_assert_cmpint(state.id, ==, 1);
 
   g_assert_cmpint(virDomainSuspend(domain), ==, 0);
   g_assert_true(ferry_libvirt_state(domain, &state, NULL));
-  g_assert_cmpstr(state.state, ==, "paused");
+  g_assert_cmpint(state.state, ==, FERRY_VM_PAUSED);
   g_assert_cmpstr(state.reason, ==, "user");
 
   g_assert_cmpint(virDomainDestroy(domain), ==, 0);
   g_assert_true(ferry_libvirt_state(domain, &state, NULL));
   g_assert_true(state.exists);
   g_assert_false(state.active);
-  g_assert_cmpstr(state.state, ==, "shutoff");
+  g_assert_cmpint(state.state, ==, FERRY_VM_SHUTOFF);
   g_assert_cmpstr(state.reason, ==, "destroyed");
   g_assert_cmpint(state.id, ==, -1);
 
   g_assert_cmpint(virDomainUndefine(domain), ==, 0);
   g_assert_true(ferry_libvirt_state(domain, &state, NULL)); /* gone is an answer, and no error */
   g_assert_false(state.exists);
-  g_assert_cmpstr(state.state, ==, "gone");
+  g_assert_cmpint(state.state, ==, FERRY_VM_GONE);
   g_assert_null(virGetLastError());
   virDomainFree(domain);
   virConnectClose(conn);

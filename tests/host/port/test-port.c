@@ -140,10 +140,10 @@ static void test_inventory(Driver *d, gconstpointer data) {
   refused(&error, FERRY_HOST_ERROR_NO_DOMAIN);
   FerryDomainState state;
   g_assert_true(ferry_host_peer_state(d->host, d->uri, uuid, &state, &error));
-  g_assert_cmpstr(state.state, ==, "running");
+  g_assert_cmpint(state.state, ==, FERRY_VM_RUNNING);
   g_assert_true(ferry_host_peer_state(d->host, d->uri, NOBODY, &state, &error));
   g_assert_false(state.exists);
-  g_assert_cmpstr(state.state, ==, "gone");
+  g_assert_cmpint(state.state, ==, FERRY_VM_GONE);
 }
 
 static void test_suspend(Driver *d, gconstpointer data) {
@@ -152,18 +152,18 @@ static void test_suspend(Driver *d, gconstpointer data) {
   FerryDomainState state;
   g_assert_true(ferry_host_job_state(job, &state, &error));
   g_assert_true(state.exists && state.active);
-  g_assert_cmpstr(state.state, ==, "running");
+  g_assert_cmpint(state.state, ==, FERRY_VM_RUNNING);
   seen_forget(&d->seen);
   g_assert_true(ferry_host_job_suspend(job, &error));
   seen_wait(&d->seen, &d->seen.changed, 1);
   g_assert_true(ferry_host_job_state(job, &state, &error));
-  g_assert_cmpstr(state.state, ==, "paused");
+  g_assert_cmpint(state.state, ==, FERRY_VM_PAUSED);
   g_assert_cmpstr(state.reason, ==, "user");
   seen_forget(&d->seen);
   g_assert_true(ferry_host_job_resume(job, &error));
   seen_wait(&d->seen, &d->seen.changed, 1);
   g_assert_true(ferry_host_job_state(job, &state, &error));
-  g_assert_cmpstr(state.state, ==, "running");
+  g_assert_cmpint(state.state, ==, FERRY_VM_RUNNING);
   ferry_host_job_close(job);
 }
 
@@ -251,7 +251,7 @@ static void assert_moved(Driver *d, FerryHostJob *job, const char *uuid) {
   g_assert_false(state.active);
   ferry_host_job_close(job);
   g_assert_true(ferry_host_peer_state(d->host, d->target_uri, uuid, &peer, &error));
-  g_assert_cmpstr(peer.state, ==, "running");
+  g_assert_cmpint(peer.state, ==, FERRY_VM_RUNNING);
   g_assert_true(peer.active);
 }
 
@@ -289,7 +289,7 @@ static void test_abort(Driver *d, gconstpointer data) {
   g_assert_cmpstr(ferry_json_str(record, "job.operation"), ==, "migration-out");
   FerryDomainState peer;
   g_assert_true(ferry_host_peer_state(d->host, d->target_uri, uuid, &peer, &error));
-  g_assert_cmpstr(peer.state, ==, "paused");
+  g_assert_cmpint(peer.state, ==, FERRY_VM_PAUSED);
   g_assert_true(ferry_host_job_set_max_downtime(job, 500, &error));
   g_assert_true(ferry_host_job_set_max_speed(job, 11 * MIB, &error));
   g_assert_false(ferry_host_job_start_postcopy(job, &error)); /* it was not asked for */
@@ -300,7 +300,7 @@ static void test_abort(Driver *d, gconstpointer data) {
   refused(&d->seen.error, FERRY_HOST_ERROR_ABORTED);
   FerryDomainState state;
   g_assert_true(ferry_host_job_state(job, &state, &error));
-  g_assert_cmpstr(state.state, ==, "running");
+  g_assert_cmpint(state.state, ==, FERRY_VM_RUNNING);
   g_assert_true(ferry_host_job_stats(job, &later, &error));
   g_assert_false(later.active);
   ferry_host_job_close(job);

@@ -16,12 +16,18 @@ static void test_words(void) {
     const char *state = cases[i].state;
     g_assert_true(g_strv_contains(ferry_domain_states, state));
     g_assert_true(g_strv_contains(ferry_domain_states_reported, state) == cases[i].reported);
-    g_assert_true(ferry_domain_state_runs(state) == cases[i].runs);
-    g_assert_true(ferry_domain_state_is_alive(state) == cases[i].alive);
+    FerryVmState read = ferry_vm_state_parse(state);
+    g_assert_cmpstr(ferry_vm_state_name(read), ==, state);
+    g_assert_true(ferry_domain_state_runs(read) == cases[i].runs);
+    g_assert_true(ferry_domain_state_is_alive(read) == cases[i].alive);
   }
   g_assert_cmpuint(g_strv_length((char **)ferry_domain_states), ==, G_N_ELEMENTS(cases));
-  g_assert_false(ferry_domain_state_runs(NULL));
-  g_assert_false(ferry_domain_state_is_alive(NULL));
+  g_assert_cmpuint(G_N_ELEMENTS(cases), ==, FERRY_VM_LAST);
+  g_assert_cmpint(ferry_vm_state_parse(NULL), ==, FERRY_VM_UNKNOWN);
+  g_assert_cmpint(ferry_vm_state_parse("a word of a later libvirt"), ==, FERRY_VM_UNKNOWN);
+  g_autoptr(json_t) object = json_pack("{s:{s:s}}", "status", "state", "paused");
+  g_assert_cmpint(ferry_vm_state_of(object, "status.state"), ==, FERRY_VM_PAUSED);
+  g_assert_cmpint(ferry_vm_state_of(NULL, "status.state"), ==, FERRY_VM_UNKNOWN);
 }
 
 int main(int argc, char **argv) {

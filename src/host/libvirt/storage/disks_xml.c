@@ -73,8 +73,7 @@ json_t *ferry_disks_xml_parse(const char *xml) {
   const xmlNode *devices = doc ? ferry_xml_child(xmlDocGetRootElement(doc), "devices") : NULL;
   json_t *list = doc ? json_array() : NULL;
   for (const xmlNode *n = devices ? devices->children : NULL; n; n = n->next)
-    if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, "disk") == 0 &&
-        json_array_size(list) < MAX_DISKS)
+    if (ferry_xml_is(n, "disk") && json_array_size(list) < MAX_DISKS)
       json_array_append_new(list, disks_xml_parse_disk(n));
   return list;
 }
