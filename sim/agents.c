@@ -25,7 +25,7 @@ static GCond cond;
 static guint ready;
 static gboolean over;
 
-static void on_notify(const char *what, gpointer data) {
+static void sim_on_notify(const char *what, gpointer data) {
   g_mutex_lock(&lock);
   if (strcmp(what, "ready") == 0)
     ready++;
@@ -45,8 +45,8 @@ static void *wait_for_signal(void *data) {
   return NULL;
 }
 
-static FerryAgent *start(FerrySimWorld *world, const char *server, const char *dir,
-                         const char *name, GError **error) {
+static FerryAgent *sim_agents_start(FerrySimWorld *world, const char *server, const char *dir,
+                                    const char *name, GError **error) {
   g_autofree char *state = g_build_filename(dir, name, NULL);
   g_autofree char *token_path = g_build_filename(state, "token", NULL);
   g_autoptr(json_t) peer = json_pack("{s:s, s:s}", "scheme", "tls", "host", name);
@@ -62,7 +62,7 @@ static FerryAgent *start(FerrySimWorld *world, const char *server, const char *d
   FerryHost *host = config ? ferry_host_sim_new(world, name, error) : NULL;
   if (!host)
     return NULL;
-  FerryAgent *agent = ferry_agent_new(&options, config, host, on_notify, NULL);
+  FerryAgent *agent = ferry_agent_new(&options, config, host, sim_on_notify, NULL);
   ferry_agent_start(agent);
   return agent;
 }
@@ -90,7 +90,7 @@ int main(int argc, char **argv) {
   guint n = g_strv_length(names);
   g_thread_unref(g_thread_new("signals", wait_for_signal, &signals));
   for (guint i = 0; i < n; i++)
-    if (!start(world, argv[1], argv[3], names[i], &error)) {
+    if (!sim_agents_start(world, argv[1], argv[3], names[i], &error)) {
       fprintf(stderr, "ferry-sim-agents: host %s: %s\n", names[i], error->message);
       return 1;
     }

@@ -39,7 +39,7 @@ static json_t *result_json(const FerrySimResult *r) {
 }
 
 /* What the controller expected when it made its first plan. */
-static double forecast(const json_t *history) {
+static double bench_forecast(const json_t *history) {
   size_t i;
   json_t *entry;
   json_array_foreach((json_t *)history, i, entry) {
@@ -58,7 +58,7 @@ static gint64 doubt_percent(const char *reason) {
 
 /* When a verdict of infeasibility came first, and a doubt; how often one was taken back, and
  * whether one stands at the end. */
-static void verdicts(json_t *result, const json_t *history) {
+static void bench_verdicts(json_t *result, const json_t *history) {
   size_t i;
   json_t *entry;
   int withdrawn = 0;
@@ -87,8 +87,8 @@ static json_t *own_json(const FerrySimCell *given, const FerryPreset *preset, gs
   cell.intent.can_throttle = variants[variant].monitor;
   FerrySimResult r = ferry_sim_run_preset(&cell, preset, variants[variant].known, &history);
   json_t *result = result_json(&r);
-  ferry_json_set(result, "forecast_s", json_real(forecast(history)));
-  verdicts(result, history);
+  ferry_json_set(result, "forecast_s", json_real(bench_forecast(history)));
+  bench_verdicts(result, history);
   json_decref(history);
   return result;
 }
@@ -130,7 +130,7 @@ static json_t *hindsight_json(const FerrySimCell *cell) {
   return list;
 }
 
-static void one(guint32 seed) {
+static void bench_one(guint32 seed) {
   FerrySimCell cell;
   ferry_sim_judged_cell(&cell, seed);
   g_autoptr(json_t) o = cell_json(&cell, seed);
@@ -192,7 +192,7 @@ static void print_presets(void) {
   puts(line);
 }
 
-static int explain(guint32 seed, const char *name) {
+static int bench_explain(guint32 seed, const char *name) {
   gsize variant = G_N_ELEMENTS(variants) - 1;
   while (variant > 0 && strcmp(name, variants[variant].name) != 0)
     variant--;
@@ -237,7 +237,7 @@ int main(int argc, char **argv) {
     return 0;
   }
   if ((argc == 3 || argc == 4) && strcmp(argv[1], "--explain") == 0)
-    return explain((guint32)strtoul(argv[2], NULL, 10), argc == 4 ? argv[3] : "intent");
+    return bench_explain((guint32)strtoul(argv[2], NULL, 10), argc == 4 ? argv[3] : "intent");
   if (argc != 3) {
     fprintf(stderr, "usage: ferry-sim-bench FIRST COUNT\n"
                     "       ferry-sim-bench --presets\n"
@@ -246,6 +246,6 @@ int main(int argc, char **argv) {
   }
   guint32 first = (guint32)strtoul(argv[1], NULL, 10), count = (guint32)strtoul(argv[2], NULL, 10);
   for (guint32 i = 0; i < count; i++)
-    one(first + i);
+    bench_one(first + i);
   return 0;
 }

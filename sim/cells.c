@@ -12,7 +12,7 @@
 #define XBZRLE_CACHE (64 * FERRY_MIB_REAL) /* QEMU's default */
 #define TOLERANCE_S 0.005                  /* of a measured pause */
 
-static FerrySimPattern pattern(FerrySimDice *d) {
+static FerrySimPattern cells_pattern(FerrySimDice *d) {
   double p = ferry_sim_dice_roll(d);
   return p < 0.08   ? FERRY_SIM_IDLE
          : p < 0.40 ? FERRY_SIM_UNIFORM
@@ -36,7 +36,7 @@ void ferry_sim_cell(FerrySimCell *cell, guint32 seed) {
          zero = FERRY_SIM_PICK(&d, 0.02, 0.3, 0.6);
   g->memory = memory * (1 - zero);
   g->zero = memory * zero;
-  g->pattern = pattern(&d);
+  g->pattern = cells_pattern(&d);
   g->vcpus = (int)FERRY_SIM_PICK(&d, 1, 1, 2, 4);
   g->write_rate = ferry_sim_dice_logarithmic(&d, 0.1, 3) * path;
   g->working_set = ferry_sim_dice_logarithmic(&d, 0.1, 6) * path;
@@ -144,8 +144,8 @@ static void use_means(const FerrySimCell *cell, const FerrySchedule *schedule, F
 }
 
 /* What the agent chooses before it calls libvirt. `lesson`: what the last move taught; NULL. */
-static unsigned choose_means(const FerrySimCell *cell, const FerryLesson *lesson,
-                             FerrySimLink *link, FerryConvergenceIntent *intent) {
+static unsigned cells_choose_means(const FerrySimCell *cell, const FerryLesson *lesson,
+                                   FerrySimLink *link, FerryConvergenceIntent *intent) {
   FerryMeansInput in = {.place = place_of(cell, link->cap),
                         .possible = FERRY_MEAN_PARALLEL | FERRY_MEAN_ZSTD | FERRY_MEAN_XBZRLE,
                         .wish = ferry_forecast_wish(intent, cell->guest.memory)};
@@ -182,7 +182,7 @@ static FerrySimResult run_intent(const FerrySimCell *cell, const FerryPreset *pr
   intent.infeasible_patience_ms = preset->infeasible_patience_ms;
   if (known == FERRY_SIM_KNOWS_RATE)
     measure_before(cell, &intent);
-  settings.means = choose_means(cell, lesson, &link, &intent);
+  settings.means = cells_choose_means(cell, lesson, &link, &intent);
   if (lesson)
     ferry_lesson_apply(lesson, &intent);
   return ferry_sim_migrate(&cell->guest, &link, &settings, &intent, history);

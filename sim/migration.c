@@ -28,7 +28,7 @@ typedef struct {
 } Sim;
 
 /* A small generator of its own (xorshift), so that results do not depend on a library. */
-static double chance(Sim *s) {
+static double sim_migration_chance(Sim *s) {
   s->random ^= s->random << 13;
   s->random ^= s->random >> 17;
   s->random ^= s->random << 5;
@@ -67,7 +67,7 @@ static void note_limit(Sim *s, double ms, const char *code) {
   ferry_sim_migration_set_limit(&s->m, ms);
 }
 
-static void decisions(Sim *s) {
+static void sim_migration_decisions(Sim *s) {
   FerryConvergenceDecision d;
   while (ferry_convergence_next(s->controller, now_us(s), &d)) {
     s->r.decisions++;
@@ -118,25 +118,25 @@ static void feed_sample(Sim *s) {
   ferry_convergence_sample(s->controller, &sample, now_us(s));
 }
 
-static void hear(Sim *s) {
+static void sim_migration_hear(Sim *s) {
   double every = s->settings->sample_s > 0 ? s->settings->sample_s : 0.25;
   if (s->m.now >= s->event_at) {
     s->event_at = INFINITY;
     feed_sample(s);
     ferry_convergence_iteration(s->controller, s->event_iteration, now_us(s));
-    decisions(s);
+    sim_migration_decisions(s);
   }
   if (s->m.now >= s->sample_at) {
-    s->sample_at = s->m.now + every * (0.9 + 0.2 * chance(s));
-    if (chance(s) >= s->settings->lose_samples)
+    s->sample_at = s->m.now + every * (0.9 + 0.2 * sim_migration_chance(s));
+    if (sim_migration_chance(s) >= s->settings->lose_samples)
       feed_sample(s);
-    decisions(s);
+    sim_migration_decisions(s);
   }
 }
 
 /* A pass began: the event is on its way, or is lost. */
 static void send_event(Sim *s) {
-  if (chance(s) < s->settings->lose_events)
+  if (sim_migration_chance(s) < s->settings->lose_events)
     return;
   double delay = s->settings->event_delay_s > 0 ? s->settings->event_delay_s : 0.005;
   s->event_iteration = s->m.iteration;
@@ -144,18 +144,18 @@ static void send_event(Sim *s) {
     s->event_at = s->m.now + delay;
 }
 
-static double step(const Sim *s) {
+static double sim_migration_step(const Sim *s) {
   double dt = ferry_sim_migration_step(&s->m);
   dt = MIN(dt, MAX(1e-4, s->sample_at - s->m.now));
   return MIN(dt, MAX(1e-4, s->event_at - s->m.now));
 }
 
-static void loop(Sim *s) {
+static void sim_migration_loop(Sim *s) {
   double give_up = s->settings->give_up_s > 0 ? s->settings->give_up_s : 600;
   FerrySimMigration *m = &s->m;
   while (m->now < give_up && m->phase == FERRY_SIM_PHASE_ACTIVE) {
-    ferry_sim_migration_run(m, step(s));
-    hear(s);
+    ferry_sim_migration_run(m, sim_migration_step(s));
+    sim_migration_hear(s);
     if (s->aborted) {
       ferry_sim_migration_cancel(m);
       s->r.outcome = FERRY_SIM_ABORTED;
@@ -172,7 +172,7 @@ static void loop(Sim *s) {
   ferry_sim_migration_complete(m);
   s->r.outcome = FERRY_SIM_DONE;
   if (s->r.post_copy)
-    decisions(s); /* nothing may come any more */
+    sim_migration_decisions(s); /* nothing may come any more */
 }
 
 FerrySimResult ferry_sim_migrate(const FerrySimGuestSpec *guest, const FerrySimLink *link,
@@ -193,9 +193,9 @@ FerrySimResult ferry_sim_migrate(const FerrySimGuestSpec *guest, const FerrySimL
   s.r.outcome = FERRY_SIM_ENDLESS;
   ferry_sim_migration_init(&s.m, guest, link, &options);
   s.controller = ferry_convergence_new(intent, 0);
-  decisions(&s);
+  sim_migration_decisions(&s);
   s.r.raises = 0;
-  loop(&s);
+  sim_migration_loop(&s);
   s.r.seconds = s.m.now;
   s.r.bytes = s.m.sent;
   s.r.pause = s.m.pause;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The input is a JSON list: [target, patch].
-#include "base/patch.h"
+#include "base/patch/patch.h"
 #include "fuzz.h"
 
 static const char *merge_key(const char *path, gpointer data) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A configuration file: whatever stands in it is refused with its line, or read.
-#include "base/settings.h"
+#include "base/settings/settings.h"
 #include "fuzz.h"
 #include <string.h>
 

@@ -2,7 +2,7 @@
 // The XML that a migration brings along: judged, with the rules that look into it, without harm.
 #include "fuzz.h"
 #include "base/error.h"
-#include "policy/migration_flags_rules.h"
+#include "policy/flags/migration_flags_rules.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

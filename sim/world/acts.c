@@ -26,7 +26,7 @@ static FerryMoveStage stage_of(FerryAim aim) {
   return FERRY_MOVE_OVER;
 }
 
-static const FerryWorldMove *aimed(const FerryWorld *w, FerryAim aim) {
+static const FerryWorldMove *acts_aimed(const FerryWorld *w, FerryAim aim) {
   for (guint i = 0; i < w->hyper->moves->len; i++) {
     const FerryWorldMove *move = w->hyper->moves->pdata[i];
     if (move->stage == stage_of(aim))
@@ -47,7 +47,7 @@ static Mark take_aim(FerryWorld *w, const FerryWorldAct *act) {
   const FerryWorldMove *move = NULL;
   if (act->aim == FERRY_AIM_NOWHERE)
     return mark;
-  while (!(move = aimed(w, act->aim)) && ferry_fiber_now() < until)
+  while (!(move = acts_aimed(w, act->aim)) && ferry_fiber_now() < until)
     ferry_fiber_wait(&w->hyper->moves, until);
   if (!move)
     return mark;
@@ -129,7 +129,7 @@ static FerryWorldCopy *copy_to_touch(FerryWorld *w, const FerryWorldVm *vm) {
   return copy && !copy->stuck && !copy->incoming ? copy : NULL;
 }
 
-static void touched(FerryWorldVm *vm, const char *what) {
+static void acts_touched(FerryWorldVm *vm, const char *what) {
   vm->excused_us = ferry_fiber_now();
   vm->excuse = what;
 }
@@ -140,7 +140,7 @@ static void act_destroy(FerryWorld *w, FerryWorldVm *vm) {
     return;
   ferry_world_say(w, "%s is destroyed on %s", vm->name, copy->host->name);
   ferry_hyper_kill_qemu(copy, "destroyed");
-  touched(vm, "a person destroyed it");
+  acts_touched(vm, "a person destroyed it");
 }
 
 static void act_suspend(FerryWorld *w, FerryWorldVm *vm) {
@@ -150,7 +150,7 @@ static void act_suspend(FerryWorld *w, FerryWorldVm *vm) {
   copy->runs = FALSE;
   vm->person_paused = TRUE;
   ferry_copy_set(copy, FERRY_VM_PAUSED, "user");
-  touched(vm, "a person suspended it");
+  acts_touched(vm, "a person suspended it");
   ferry_hyper_tell_state(copy->host, vm->uuid, FERRY_HOST_PAUSE_NONE);
   ferry_world_say(w, "%s is suspended on %s", vm->name, copy->host->name);
 }
@@ -167,7 +167,7 @@ static void act_start_by_hand(FerryWorld *w, const FerryWorldAct *act, FerryWorl
   copy->qemu = copy->runs = copy->whole = TRUE;
   vm->by_hand = TRUE;
   vm->lost = FALSE;
-  touched(vm, "a person started it");
+  acts_touched(vm, "a person started it");
   ferry_copy_set(copy, FERRY_VM_RUNNING, "booted");
   ferry_hyper_tell_state(host, vm->uuid, FERRY_HOST_PAUSE_NONE);
   ferry_world_say(w, "%s is started by hand on %s", vm->name, host->name);
@@ -175,7 +175,7 @@ static void act_start_by_hand(FerryWorld *w, const FerryWorldAct *act, FerryWorl
 
 /* ---- faults ---- */
 
-static void rest(const FerryWorldAct *act) {
+static void acts_rest(const FerryWorldAct *act) {
   ferry_fiber_sleep(MAX(act->lasts_us, 1000));
 }
 
@@ -183,7 +183,7 @@ static void act_on_ferryd(FerryWorld *w, const FerryWorldAct *act) {
   FerryWorldFerryd *f = w->ferryd;
   if (act->kind == FERRY_ACT_FILL_DISK) {
     f->disk->full = TRUE;
-    rest(act);
+    acts_rest(act);
     f->disk->full = FALSE;
     return;
   }
@@ -212,17 +212,17 @@ static void act_on_agent(FerryWorld *w, const FerryWorldAct *act, guint host) {
   switch (act->kind) {
   case FERRY_ACT_KILL_AGENT:
     ferry_world_agent_kill(w, host);
-    rest(act);
+    acts_rest(act);
     ferry_world_agent_start(w, host);
     return;
   case FERRY_ACT_REPLACE_AGENT:
     ferry_world_agent_replace(w, host);
-    rest(act);
+    acts_rest(act);
     ferry_world_agent_wake_replaced(w, host);
     return;
   case FERRY_ACT_CUT_AGENT:
     ferry_wire_cut(a->host->name, TRUE);
-    rest(act);
+    acts_rest(act);
     ferry_wire_cut(a->host->name, FALSE);
     return;
   default:
@@ -232,7 +232,7 @@ static void act_on_agent(FerryWorld *w, const FerryWorldAct *act, guint host) {
   if (!process)
     return;
   process->frozen = TRUE;
-  rest(act);
+  acts_rest(act);
   if (process->frozen && !process->dead && a->process == process)
     ferry_fiber_thaw(process);
 }
@@ -243,12 +243,12 @@ static void act_on_host(FerryWorld *w, const FerryWorldAct *act, const Mark *mar
   switch (act->kind) {
   case FERRY_ACT_KILL_LIBVIRTD:
     ferry_hyper_kill_daemon(host);
-    rest(act);
+    acts_rest(act);
     ferry_hyper_start_daemon(host);
     return;
   case FERRY_ACT_HANG_LIBVIRTD:
     ferry_hyper_hang_daemon(host, TRUE);
-    rest(act);
+    acts_rest(act);
     ferry_hyper_hang_daemon(host, FALSE);
     return;
   case FERRY_ACT_KILL_QEMU:
@@ -259,13 +259,13 @@ static void act_on_host(FerryWorld *w, const FerryWorldAct *act, const Mark *mar
   case FERRY_ACT_POWER_OFF:
     ferry_hyper_set_power(host, FALSE);
     ferry_world_agent_kill(w, mark->host);
-    rest(act);
+    acts_rest(act);
     ferry_hyper_set_power(host, TRUE);
     ferry_world_agent_start(w, mark->host);
     return;
   case FERRY_ACT_FILL_HOST:
     host->disk_full = TRUE;
-    rest(act);
+    acts_rest(act);
     host->disk_full = FALSE;
     return;
   default:
@@ -274,7 +274,7 @@ static void act_on_host(FerryWorld *w, const FerryWorldAct *act, const Mark *mar
   gboolean management = act->kind != FERRY_ACT_CUT_DATA,
            data = act->kind != FERRY_ACT_CUT_MANAGEMENT;
   ferry_hyper_cut(w->hyper, mark->host, mark->other, management, data, TRUE);
-  rest(act);
+  acts_rest(act);
   ferry_hyper_cut(w->hyper, mark->host, mark->other, management, data, FALSE);
 }
 

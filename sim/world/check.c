@@ -123,7 +123,7 @@ static void check_outcome(FerryWorld *w, const json_t *m) {
                         name, where);
 }
 
-static gboolean is_active(const json_t *m) {
+static gboolean copy_is_active(const json_t *m) {
   FerryPhase phase = ferry_phase_of(m);
   return phase > FERRY_PHASE_PENDING && !ferry_phase_is_final(phase);
 }
@@ -133,7 +133,7 @@ static void check_limits(FerryWorld *w) {
   guint active = 0, from[FERRY_WORLD_MAX_HOSTS] = {0}, to[FERRY_WORLD_MAX_HOSTS] = {0};
   for (guint i = 0; i < all->len; i++) {
     const json_t *m = all->pdata[i];
-    if (!is_active(m))
+    if (!copy_is_active(m))
       continue;
     active++;
     for (guint k = 0; k < w->hyper->n_hosts; k++) {
@@ -146,8 +146,9 @@ static void check_limits(FerryWorld *w) {
         ferry_world_violate(w, "%u migrations enter %s, and %u may", to[k], name, w->per_target);
     }
     for (guint k = 0; k < i; k++)
-      if (is_active(all->pdata[k]) && g_strcmp0(ferry_json_str(m, "spec.vmiName"),
-                                                ferry_json_str(all->pdata[k], "spec.vmiName")) == 0)
+      if (copy_is_active(all->pdata[k]) &&
+          g_strcmp0(ferry_json_str(m, "spec.vmiName"),
+                    ferry_json_str(all->pdata[k], "spec.vmiName")) == 0)
         ferry_world_violate(w, "%s has two active migrations, %s and %s",
                             ferry_json_str(m, "spec.vmiName"), ferry_json_str(m, "metadata.name"),
                             ferry_json_str(all->pdata[k], "metadata.name"));
@@ -156,7 +157,7 @@ static void check_limits(FerryWorld *w) {
     ferry_world_violate(w, "%u migrations are active, and %u may be", active, w->per_cluster);
 }
 
-static const char *readiness(const json_t *node) {
+static const char *check_readiness(const json_t *node) {
   const json_t *ready = ferry_json_find(ferry_json_get(node, "status.conditions"), "type", "Ready");
   const char *status = ferry_json_str(ready, "status");
   return status ? status : "unset";
@@ -167,8 +168,8 @@ static void tell_change(FerryWorld *w, const FerrySeen *change) {
   if (!w->log)
     return;
   if (change->kind == &ferry_kind_node && change->previous &&
-      g_strcmp0(readiness(change->previous), readiness(change->object)) != 0)
-    ferry_world_say(w, "node %s: Ready is %s", change->name, readiness(change->object));
+      g_strcmp0(check_readiness(change->previous), check_readiness(change->object)) != 0)
+    ferry_world_say(w, "node %s: Ready is %s", change->name, check_readiness(change->object));
   const char *phase = ferry_json_str(change->object, "status.phase");
   if (change->kind == &ferry_kind_vmim &&
       g_strcmp0(ferry_json_str(change->previous, "status.phase"), phase) != 0)
@@ -197,7 +198,7 @@ static void check_change(FerryWorld *w, const FerrySeen *change) {
   check_limits(w);
 }
 
-static void check_store(FerryWorld *w) {
+static void check_the_store(FerryWorld *w) {
   FerryWorldFerryd *f = w->ferryd;
   f->changed = FALSE;
   if (!ferry_ferryd_serves(f) || !f->watch)
@@ -257,7 +258,7 @@ gboolean ferry_world_check(gpointer data) {
   check_frozen(w);
   check_both(w);
   if (w->ferryd->changed)
-    check_store(w);
+    check_the_store(w);
   if (w->ferryd->broken)
     ferry_world_violate(w, "%s", w->ferryd->broken);
   return !w->violation;

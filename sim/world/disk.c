@@ -52,7 +52,7 @@ static gboolean disk_load(FerryBackend *base, FerryBackendLoadFunc func, gpointe
   return TRUE;
 }
 
-static void keep(FerryWorldDisk *disk, const FerryBackendRow *row) {
+static void disk_keep(FerryWorldDisk *disk, const FerryBackendRow *row) {
   char *key = g_strjoin("/", row->group, row->plural, row->ns, row->name, NULL);
   if (!row->data) {
     g_hash_table_remove(disk->rows, key);
@@ -80,7 +80,7 @@ static gboolean disk_apply(FerryBackend *base, const FerryBackendRow *rows, gsiz
   }
   b->disk->mark = high_water;
   for (gsize i = 0; i < n && !b->disk->forgets; i++)
-    keep(b->disk, &rows[i]);
+    disk_keep(b->disk, &rows[i]);
   return TRUE;
 }
 
@@ -109,25 +109,25 @@ void ferry_disk_drop_records(void) {
   g_hash_table_remove_all(all_records());
 }
 
-static gboolean writes(void) {
+static gboolean disk_writes(void) {
   const FerryWorldProcess *process = ferry_fiber_process();
   return !process || !process->dead;
 }
 
 void __wrap_ferry_record_write(const char *state_dir, const FerryRecords *of, const char *name,
                                const json_t *record) {
-  if (writes())
+  if (disk_writes())
     g_hash_table_replace(all_records(), g_strjoin("/", state_dir, of->folder, name, NULL),
                          json_deep_copy(record));
 }
 
 void __wrap_ferry_record_remove(const char *state_dir, const FerryRecords *of, const char *name) {
   g_autofree char *key = g_strjoin("/", state_dir, of->folder, name, NULL);
-  if (writes())
+  if (disk_writes())
     g_hash_table_remove(all_records(), key);
 }
 
-static gpointer copy_key(gconstpointer key, gpointer data) {
+static gpointer disk_copy_key(gconstpointer key, gpointer data) {
   return g_strdup(key);
 }
 
@@ -136,7 +136,7 @@ void __wrap_ferry_records_each(const char *state_dir, const FerryRecords *of,
                                gpointer data) {
   g_autofree char *prefix = g_strjoin("/", state_dir, of->folder, "", NULL);
   GList *all = g_hash_table_get_keys(all_records());
-  GList *keys = g_list_sort(g_list_copy_deep(all, copy_key, NULL), (GCompareFunc)strcmp);
+  GList *keys = g_list_sort(g_list_copy_deep(all, disk_copy_key, NULL), (GCompareFunc)strcmp);
   g_list_free(all);
   for (GList *k = keys; k; k = k->next) {
     /* whoever takes one may remove it, or others */

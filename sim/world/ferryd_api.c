@@ -2,7 +2,7 @@
 // What the API does with an agent's requests, by the same rules and in the same order as
 // src/api/resource/write.c and src/api/auth/node_join.c.
 #include "sim/world/ferryd_api.h"
-#include "base/patch.h"
+#include "base/patch/patch.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
 #include "control/inventory.h"
@@ -114,7 +114,8 @@ json_t *ferry_ferryd_session(FerryWorldFerryd *f, const char *node, FerryWorldPr
                                                  : NULL;
 }
 
-static gboolean is_current(FerryWorldFerryd *f, const char *node, gint64 epoch, GError **error) {
+static gboolean session_is_current(FerryWorldFerryd *f, const char *node, gint64 epoch,
+                                   GError **error) {
   gint64 current = epoch_of(f, node);
   if (epoch == current || !f->fences)
     return TRUE;
@@ -137,7 +138,7 @@ json_t *ferry_ferryd_report(FerryWorldFerryd *f, const char *node, FerryWorldPro
   if (!ferry_ferryd_enter(f, &visit, error))
     return NULL;
   g_mutex_lock(&f->sessions);
-  gboolean ok = is_current(f, node, ferry_json_int(body, "epoch", -1), error) &&
+  gboolean ok = session_is_current(f, node, ferry_json_int(body, "epoch", -1), error) &&
                 ferry_inventory_report(f->store, node, body, ferry_ferryd_now(), error);
   if (ok)
     judge_writer(f, node, agent);
@@ -161,7 +162,7 @@ json_t *ferry_ferryd_node(FerryWorldFerryd *f, const char *name, GError **error)
 
 /* ---- status ---- */
 
-static json_t *patched(const FerryWorldPatch *p, const json_t *old, GError **error) {
+static json_t *ferryd_api_patched(const FerryWorldPatch *p, const json_t *old, GError **error) {
   g_autoptr(json_t) draft = p->strategic
                                 ? ferry_patch_strategic(old, p->patch, ferry_kind_merge_key,
                                                         (gpointer)&ferry_kind_vmim, error)
@@ -182,7 +183,7 @@ static gboolean may_patch(FerryWorldFerryd *f, const FerryWorldPatch *p, const j
   }
   ferry_agent_rules_settle_times(old, object, ferry_ferryd_now());
   FerryAgentWrite write = {old, object, p->node, p->epoch};
-  return ferry_agent_rules_check(&write, error) && is_current(f, p->node, p->epoch, error);
+  return ferry_agent_rules_check(&write, error) && session_is_current(f, p->node, p->epoch, error);
 }
 
 static gboolean patch_once(FerryWorldFerryd *f, const FerryWorldPatch *p, gboolean *again,
@@ -193,7 +194,7 @@ static gboolean patch_once(FerryWorldFerryd *f, const FerryWorldPatch *p, gboole
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND, "migration \"%s\" not found", p->name);
     return FALSE;
   }
-  g_autoptr(json_t) object = patched(p, old, error);
+  g_autoptr(json_t) object = ferryd_api_patched(p, old, error);
   if (!object || !may_patch(f, p, old, object, error))
     return FALSE;
   g_autoptr(GError) problem = NULL;

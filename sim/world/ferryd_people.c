@@ -15,7 +15,7 @@
 
 /* What is asked of a stored migration: the object as it becomes (new reference), or NULL with an
  * error. */
-typedef json_t *(*Wish)(const json_t *old, gconstpointer data, GError **error);
+typedef json_t *(*PeopleWish)(const json_t *old, gconstpointer data, GError **error);
 
 static gboolean people_conflict(GError **error, const char *why) {
   g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_CONFLICT, why);
@@ -23,8 +23,8 @@ static gboolean people_conflict(GError **error, const char *why) {
 }
 
 /* FALSE: `again` says whether somebody else was faster. */
-static gboolean change_once(FerryWorldFerryd *f, const char *name, Wish wish, gconstpointer data,
-                            gboolean *again, GError **error) {
+static gboolean change_once(FerryWorldFerryd *f, const char *name, PeopleWish wish,
+                            gconstpointer data, gboolean *again, GError **error) {
   g_autoptr(GError) problem = NULL;
   *again = FALSE;
   g_autoptr(json_t) old = ferry_store_get(f->store, &ferry_kind_vmim, NS, name);
@@ -45,8 +45,8 @@ static gboolean change_once(FerryWorldFerryd *f, const char *name, Wish wish, gc
   return FALSE;
 }
 
-static gboolean change_object(FerryWorldFerryd *f, const char *name, Wish wish, gconstpointer data,
-                              GError **error) {
+static gboolean change_object(FerryWorldFerryd *f, const char *name, PeopleWish wish,
+                              gconstpointer data, GError **error) {
   FerryWorldVisit visit;
   g_autoptr(GError) problem = NULL;
   gboolean ok = FALSE, again = TRUE;
@@ -65,7 +65,7 @@ static gboolean change_object(FerryWorldFerryd *f, const char *name, Wish wish, 
 
 /* ---- migrate ---- */
 
-static json_t *new_migration(const char *name, const json_t *spec, GError **error) {
+static json_t *people_new_migration(const char *name, const json_t *spec, GError **error) {
   g_autofree char *uid = ferry_random_uuid();
   g_autofree char *now = ferry_rfc3339_format(ferry_ferryd_now());
   g_autoptr(json_t) draft = json_pack("{s:s, s:s, s:{s:s, s:s}, s:O}", "apiVersion",
@@ -81,7 +81,7 @@ static json_t *new_migration(const char *name, const json_t *spec, GError **erro
   return object;
 }
 
-static gboolean admit(FerryWorldFerryd *f, json_t *object, GError **error) {
+static gboolean people_admit(FerryWorldFerryd *f, json_t *object, GError **error) {
   g_autoptr(GPtrArray) vmis = ferry_store_list(f->store, &ferry_kind_vmi, NULL, NULL);
   g_autoptr(GPtrArray) nodes = ferry_store_list(f->store, &ferry_kind_node, NULL, NULL);
   g_autoptr(GPtrArray) migrations = ferry_store_list(f->store, &ferry_kind_vmim, NULL, NULL);
@@ -112,9 +112,9 @@ gboolean ferry_ferryd_migrate(FerryWorldFerryd *f, const char *name, const json_
   if (!ferry_ferryd_enter(f, &visit, error))
     return FALSE;
   g_mutex_lock(&f->admission);
-  g_autoptr(json_t) object = new_migration(name, spec, error);
+  g_autoptr(json_t) object = people_new_migration(name, spec, error);
   gboolean ok =
-      object && admit(f, object, error) &&
+      object && people_admit(f, object, error) &&
       ferry_ferryd_commit(f, FERRY_WRITE_CREATE, &ferry_kind_vmim, NS, NULL, object, FALSE, error);
   g_mutex_unlock(&f->admission);
   return ferry_ferryd_leave(&visit, ok ? error : NULL) && ok;

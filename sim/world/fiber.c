@@ -122,13 +122,13 @@ static Deadline deadline_take(void) {
 
 /* ---- who waits ---- */
 
-static guint list_of(gconstpointer key) {
+static guint fiber_list_of(gconstpointer key) {
   return key ? (guint)((GPOINTER_TO_SIZE(key) >> 4) * 0x9e3779b97f4a7c15ULL >> 56) : LISTS;
 }
 G_STATIC_ASSERT(LISTS == 256);
 
 static void waiting_add(FerryFiber *f) {
-  guint i = list_of(f->key);
+  guint i = fiber_list_of(f->key);
   f->before = fibers.waiting[i].last;
   f->after = NULL;
   *(f->before ? &f->before->after : &fibers.waiting[i].first) = f;
@@ -137,7 +137,7 @@ static void waiting_add(FerryFiber *f) {
 }
 
 static void waiting_remove(FerryFiber *f) {
-  guint i = list_of(f->key);
+  guint i = fiber_list_of(f->key);
   *(f->before ? &f->before->after : &fibers.waiting[i].first) = f->after;
   *(f->after ? &f->after->before : &fibers.waiting[i].last) = f->before;
   fibers.n_waiting--;
@@ -301,7 +301,7 @@ static void make_ready(FerryFiber *f, gboolean woken) {
 
 void ferry_fiber_wake(gconstpointer key, gboolean all) {
   FerryFiber *after;
-  for (FerryFiber *f = fibers.waiting[list_of(key)].first; f; f = after) {
+  for (FerryFiber *f = fibers.waiting[fiber_list_of(key)].first; f; f = after) {
     after = f->after;
     if (f->key != key)
       continue;
@@ -348,7 +348,7 @@ void ferry_fiber_set_local(GPrivate *key, gpointer value, gboolean release) {
 
 /* ---- turns ---- */
 
-static void take_turn(FerryFiber *f) {
+static void fiber_take_turn(FerryFiber *f) {
   fibers.current = f;
   fibers.turns++;
   enter(f);
@@ -391,7 +391,7 @@ gboolean ferry_fiber_run(gint64 until_us, gboolean (*look)(gpointer data), gpoin
     } else if (fibers.turns - stuck > STUCK_TURNS) {
       g_error("the world's clock stands still: somebody turns in a circle");
     }
-    take_turn(f);
+    fiber_take_turn(f);
     if (look && !look(data))
       return FALSE;
   }

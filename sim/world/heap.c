@@ -36,26 +36,26 @@ typedef struct {
   uint32_t of;   /* its class; LARGE: one piece */
   uint32_t from; /* of a large one: where the piece begins */
   size_t bytes;  /* of each piece */
-} Span;
-_Static_assert(sizeof(Span) == GRAIN, "pieces begin after it");
+} HeapSpan;
+_Static_assert(sizeof(HeapSpan) == GRAIN, "pieces begin after it");
 
 static Piece *free_pieces[CLASSES];
-static Span
+static HeapSpan
     *free_large[POWERS]; /* by the power of two of their size; linked through their pieces */
 static char *fresh, *fresh_end;
 static void *owner; /* the one thread */
 
-static void die(const char *why) {
+static void heap_die(const char *why) {
   ssize_t written = write(2, why, strlen(why));
   (void)written;
   abort();
 }
 
-static void check_owner(void) {
+static void heap_check_owner(void) {
   void *self = __builtin_thread_pointer();
   if (__builtin_expect(owner != self, 0)) {
     if (owner)
-      die("the world has one thread, and another one asked for memory\n");
+      heap_die("the world has one thread, and another one asked for memory\n");
     owner = self;
   }
 }
@@ -71,29 +71,29 @@ static size_t class_bytes(size_t class) {
 }
 
 /* `bytes` is a multiple of SPAN. */
-static Span *span_new(size_t bytes) {
+static HeapSpan *span_new(size_t bytes) {
   if ((size_t)(fresh_end - fresh) < bytes) {
     size_t asked = (bytes > RESERVE ? bytes : RESERVE) + SPAN;
     char *got = mmap(NULL, asked, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (got == MAP_FAILED)
-      die("no memory\n");
+      heap_die("no memory\n");
     fresh = (char *)(((uintptr_t)got + SPAN - 1) & ~(SPAN - 1));
     fresh_end = got + asked;
   }
-  Span *span = (Span *)(void *)fresh;
+  HeapSpan *span = (HeapSpan *)(void *)fresh;
   fresh += bytes;
   return span;
 }
 
-static Span *span_of(const void *p) {
-  return (Span *)((uintptr_t)p & ~(SPAN - 1)); // NOLINT(performance-no-int-to-ptr)
+static HeapSpan *span_of(const void *p) {
+  return (HeapSpan *)((uintptr_t)p & ~(SPAN - 1)); // NOLINT(performance-no-int-to-ptr)
 }
 
-static void *refill(size_t class) {
-  Span *span = span_new(SPAN);
+static void *heap_refill(size_t class) {
+  HeapSpan *span = span_new(SPAN);
   size_t bytes = class_bytes(class), n = (SPAN - sizeof *span) / bytes;
-  *span = (Span){(uint32_t) class, sizeof *span, bytes};
+  *span = (HeapSpan){(uint32_t) class, sizeof *span, bytes};
   char *at = (char *)(span + 1);
   for (size_t i = 1; i < n; i++)
     ((Piece *)(void *)(at + (i - 1) * bytes))->next = (Piece *)(void *)(at + i * bytes);
@@ -114,23 +114,23 @@ static void *large_new(size_t bytes, size_t from) {
   unsigned power = power_of(bytes + from < SPAN ? SPAN : bytes + from);
   if (power >= POWERS)
     return NULL;
-  Span *span = free_large[power];
+  HeapSpan *span = free_large[power];
   if (span)
-    free_large[power] = *(Span **)(span + 1);
+    free_large[power] = *(HeapSpan **)(span + 1);
   else
     span = span_new((size_t)1 << power);
-  *span = (Span){LARGE, (uint32_t)from, ((size_t)1 << power) - from};
+  *span = (HeapSpan){LARGE, (uint32_t)from, ((size_t)1 << power) - from};
   return (char *)span + from;
 }
 
 void *malloc(size_t bytes) {
-  check_owner();
+  heap_check_owner();
   if (bytes > LARGEST)
-    return large_new(bytes, sizeof(Span));
+    return large_new(bytes, sizeof(HeapSpan));
   size_t class = class_of(bytes);
   Piece *piece = free_pieces[class];
   if (__builtin_expect(!piece, 0))
-    return refill(class);
+    return heap_refill(class);
   free_pieces[class] = piece->next;
   __builtin_prefetch(piece->next, 1); /* its link is what the next call waits for */
   return piece;
@@ -139,11 +139,11 @@ void *malloc(size_t bytes) {
 void free(void *p) {
   if (!p)
     return;
-  check_owner();
-  Span *span = span_of(p);
+  heap_check_owner();
+  HeapSpan *span = span_of(p);
   if (span->of == LARGE) {
     unsigned power = power_of(span->bytes + span->from);
-    *(Span **)(span + 1) = free_large[power];
+    *(HeapSpan **)(span + 1) = free_large[power];
     free_large[power] = span;
     return;
   }
@@ -180,7 +180,7 @@ void *realloc(void *p, size_t bytes) {
 void *memalign(size_t alignment, size_t bytes) {
   if (alignment <= GRAIN)
     return malloc(bytes);
-  check_owner();
+  heap_check_owner();
   return alignment < SPAN ? large_new(bytes, alignment) : NULL;
 }
 

@@ -53,7 +53,7 @@ static FerryWorldCopy *job_monitor(FerryWorldJob *job, GError **error) {
 }
 
 /* Its migration, where it leaves this host. */
-static FerryWorldMove *outgoing(const FerryWorldCopy *copy) {
+static FerryWorldMove *hyper_job_outgoing(const FerryWorldCopy *copy) {
   FerryWorldMove *move = copy ? copy->move : NULL;
   return move && move->from == copy->host && move->stage != FERRY_MOVE_OVER ? move : NULL;
 }
@@ -216,10 +216,10 @@ gboolean ferry_world_job_stats(FerryHostJob *base, FerryJobStats *out, GError **
   if (!job_call(job, error))
     return FALSE;
   const FerryWorldCopy *idle = job_copy(job);
-  if (idle && !idle->stuck && !outgoing(idle))
+  if (idle && !idle->stuck && !hyper_job_outgoing(idle))
     return TRUE; /* no job */
   FerryWorldCopy *copy = job_monitor(job, error);
-  const FerryWorldMove *move = outgoing(copy);
+  const FerryWorldMove *move = hyper_job_outgoing(copy);
   if (!copy || !move)
     return copy != NULL;
   const FerrySimMigration *d = &move->data;
@@ -273,7 +273,7 @@ gboolean ferry_world_job_set_max_downtime(FerryHostJob *base, gint64 ms, GError 
   if (!copy)
     return FALSE;
   job->limit_ms = ms;
-  FerryWorldMove *move = outgoing(copy);
+  FerryWorldMove *move = hyper_job_outgoing(copy);
   if (move)
     ferry_sim_migration_set_limit(&move->data, (double)ms);
   return TRUE;
@@ -281,7 +281,7 @@ gboolean ferry_world_job_set_max_downtime(FerryHostJob *base, gint64 ms, GError 
 
 gboolean ferry_world_job_set_max_speed(FerryHostJob *base, gint64 bytes_per_s, GError **error) {
   FerryWorldCopy *copy = job_monitor(world_job(base), error);
-  FerryWorldMove *move = outgoing(copy);
+  FerryWorldMove *move = hyper_job_outgoing(copy);
   if (move)
     ferry_sim_migration_set_cap(&move->data, (double)bytes_per_s);
   return copy != NULL;
@@ -289,7 +289,7 @@ gboolean ferry_world_job_set_max_speed(FerryHostJob *base, gint64 bytes_per_s, G
 
 gboolean ferry_world_job_start_postcopy(FerryHostJob *base, GError **error) {
   FerryWorldCopy *copy = job_monitor(world_job(base), error);
-  FerryWorldMove *move = outgoing(copy);
+  FerryWorldMove *move = hyper_job_outgoing(copy);
   if (copy && (!move || move->stage != FERRY_MOVE_ACTIVE || !move->began_us))
     return ferry_hyper_error(error, FERRY_HOST_ERROR_INVALID_STATE, "no job is active");
   if (move)
@@ -299,7 +299,7 @@ gboolean ferry_world_job_start_postcopy(FerryHostJob *base, GError **error) {
 
 gboolean ferry_world_job_abort(FerryHostJob *base, GError **error) {
   FerryWorldCopy *copy = job_monitor(world_job(base), error);
-  FerryWorldMove *move = outgoing(copy);
+  FerryWorldMove *move = hyper_job_outgoing(copy);
   if (copy && !move)
     return ferry_hyper_error(error, FERRY_HOST_ERROR_INVALID_STATE, "no job is active");
   if (move && move->post_copy)
@@ -379,7 +379,7 @@ GArray *ferry_world_job_connections(FerryHostJob *base, GError **error) {
   const FerryWorldJob *job = world_job(base);
   GArray *list = g_array_new(FALSE, FALSE, sizeof(FerryHostConnection));
   const FerryWorldCopy *copy = job_copy(job);
-  const FerryWorldMove *move = outgoing(copy);
+  const FerryWorldMove *move = hyper_job_outgoing(copy);
   if (!move || job->port->process->dead || move->stage >= FERRY_MOVE_SENT ||
       move->stage < FERRY_MOVE_ACTIVE)
     return list;
@@ -396,7 +396,7 @@ GArray *ferry_world_job_connections(FerryHostJob *base, GError **error) {
 
 gboolean ferry_world_job_disconnect(FerryHostJob *base, guint64 id, GError **error) {
   const FerryWorldJob *job = world_job(base);
-  FerryWorldMove *move = outgoing(job_copy(job));
+  FerryWorldMove *move = hyper_job_outgoing(job_copy(job));
   if (move && move->stage < FERRY_MOVE_SENT && !job->port->process->dead) {
     move->disconnected = TRUE;
     ferry_fiber_wake(move->hyper, TRUE);

@@ -15,17 +15,17 @@
 
 typedef enum { WENT_WELL, WENT_ON_WITHOUT, WENT_WRONG } Went;
 
-static FerryWorldCopy *half(const FerryWorldMove *m, const FerryWorldHost *host) {
+static FerryWorldCopy *hyper_move_half(const FerryWorldMove *m, const FerryWorldHost *host) {
   FerryWorldCopy *copy = ferry_hyper_copy(host, m->vm->uuid);
   return copy && copy->move == m ? copy : NULL;
 }
 
 static gboolean qemu_lives(const FerryWorldMove *m, const FerryWorldHost *host) {
-  const FerryWorldCopy *copy = half(m, host);
+  const FerryWorldCopy *copy = hyper_move_half(m, host);
   return copy && copy->qemu;
 }
 
-static gboolean conducts(const FerryWorldMove *m) {
+static gboolean hyper_move_conducts(const FerryWorldMove *m) {
   return m->from->power && m->from->daemon && m->from->life == m->life_from;
 }
 
@@ -92,7 +92,7 @@ static gpointer clean_up(gpointer data) {
 }
 
 static void abandon_target(FerryWorldMove *m) {
-  const FerryWorldCopy *copy = half(m, m->to);
+  const FerryWorldCopy *copy = hyper_move_half(m, m->to);
   if (!copy)
     return;
   Received *r = g_new(Received, 1);
@@ -143,7 +143,7 @@ static gpointer finish_there(gpointer data) {
 
 /* The guest goes on at the source. `by_libvirt`: its libvirtd does so, and says it. */
 static void resume_source(FerryWorldMove *m) {
-  FerryWorldCopy *copy = half(m, m->from);
+  FerryWorldCopy *copy = hyper_move_half(m, m->from);
   if (!copy || !copy->qemu)
     return;
   copy->stuck = FALSE;
@@ -159,7 +159,7 @@ static void resume_source(FerryWorldMove *m) {
 
 static void move_fail(FerryWorldMove *m, int code, const char *text) {
   if (!qemu_lives(m, m->from)) {
-    FerryWorldCopy *copy = half(m, m->from);
+    FerryWorldCopy *copy = hyper_move_half(m, m->from);
     if (copy && m->from->daemon) {
       copy->move = NULL;
       ferry_copy_stop(copy, "crashed", FALSE);
@@ -170,11 +170,11 @@ static void move_fail(FerryWorldMove *m, int code, const char *text) {
   abandon_target(m);
   while (m->from->daemon && m->from->hung)
     ferry_fiber_wait(m->from, ferry_fiber_now() + G_USEC_PER_SEC);
-  FerryWorldCopy *here = half(m, m->from);
+  FerryWorldCopy *here = hyper_move_half(m, m->from);
   if (here)
     here->move = NULL;
   move_enter(m, FERRY_MOVE_OVER);
-  if (conducts(m))
+  if (hyper_move_conducts(m))
     move_return(m, g_error_new_literal(FERRY_HOST_ERROR, code, text));
   else
     return_lost(m);
@@ -182,7 +182,7 @@ static void move_fail(FerryWorldMove *m, int code, const char *text) {
 
 /* What everybody who waits looks at; FALSE: it has failed, and ended. */
 static gboolean still_well(FerryWorldMove *m) {
-  if (!conducts(m))
+  if (!hyper_move_conducts(m))
     move_fail(m, FERRY_HOST_ERROR_NO_CONNECTION, "libvirtd is gone");
   else if (!qemu_lives(m, m->from))
     move_fail(m, ERROR_FAILED, "domain is not running");
@@ -190,7 +190,7 @@ static gboolean still_well(FerryWorldMove *m) {
     move_fail(m, FERRY_HOST_ERROR_ABORTED, "migration out job: canceled by client");
   else if (!target_listens(m) && (m->to->power || ferry_hyper_reaches(m->from, m->to)))
     move_fail(m, FERRY_HOST_ERROR_PEER_LOST, "client socket is closed");
-  else if (half(m, m->to) && !qemu_lives(m, m->to))
+  else if (hyper_move_half(m, m->to) && !qemu_lives(m, m->to))
     move_fail(m, ERROR_FAILED, "Unable to write to socket: Broken pipe");
   else if (m->disconnected)
     move_fail(m, ERROR_FAILED, "Unable to write to socket: Connection reset by peer");
@@ -202,12 +202,12 @@ static gboolean still_well(FerryWorldMove *m) {
 /* ---- the stages ---- */
 
 /* The source's libvirtd connects to the target's, which makes a QEMU. */
-static gboolean prepare(FerryWorldMove *m) {
+static gboolean hyper_move_prepare(FerryWorldMove *m) {
   gint64 until = ferry_fiber_now() + FERRY_WORLD_KEEPALIVE_US;
   while (ferry_fiber_now() < until &&
          (!ferry_hyper_reaches(m->from, m->to) || (m->to->daemon && m->to->hung))) {
     move_wait(m, G_USEC_PER_SEC);
-    if (!conducts(m) || m->aborted)
+    if (!hyper_move_conducts(m) || m->aborted)
       break;
   }
   if (!ferry_hyper_reaches(m->from, m->to) || !ferry_hyper_answers(m->to)) {
@@ -281,7 +281,7 @@ static gboolean sit_out(FerryWorldMove *m) {
 }
 
 static void begin_switch(FerryWorldMove *m) {
-  FerryWorldCopy *copy = half(m, m->from);
+  FerryWorldCopy *copy = hyper_move_half(m, m->from);
   move_enter(m, FERRY_MOVE_SWITCHING);
   m->frozen_us = ferry_fiber_now();
   copy->runs = FALSE;
@@ -295,7 +295,7 @@ static gboolean send_memory(FerryWorldMove *m) {
   FerrySimMigration *d = &m->data;
   m->began_us = m->heard_us = ferry_fiber_now();
   while (d->phase != FERRY_SIM_PHASE_COMPLETED && d->phase != FERRY_SIM_PHASE_POSTCOPY) {
-    FerryWorldCopy *copy = half(m, m->from);
+    FerryWorldCopy *copy = hyper_move_half(m, m->from);
     if (!ferry_hyper_carries(m->from, m->to)) {
       copy->stuck = m->stage == FERRY_MOVE_SWITCHING;
       sit_out(m);
@@ -332,8 +332,8 @@ static void tell_completed(FerryWorldMove *m) {
       &(FerryHostEvent){.type = FERRY_HOST_EVENT_COMPLETED, .uuid = m->vm->uuid, .stats = &stats});
 }
 
-static void confirm(FerryWorldMove *m) {
-  FerryWorldCopy *copy = half(m, m->from);
+static void hyper_move_confirm(FerryWorldMove *m) {
+  FerryWorldCopy *copy = hyper_move_half(m, m->from);
   move_enter(m, FERRY_MOVE_OVER);
   if (copy) {
     copy->move = NULL;
@@ -344,8 +344,8 @@ static void confirm(FerryWorldMove *m) {
 }
 
 /* Tells the target to let the guest go on, and waits for its word. */
-static void finish(FerryWorldMove *m) {
-  FerryWorldCopy *there = half(m, m->to);
+static void hyper_move_finish(FerryWorldMove *m) {
+  FerryWorldCopy *there = hyper_move_half(m, m->to);
   gint64 asked = ferry_fiber_now();
   move_enter(m, FERRY_MOVE_SENT);
   there->whole = TRUE;
@@ -354,16 +354,16 @@ static void finish(FerryWorldMove *m) {
   while (!m->replied) {
     if (m->from->hung || !sent) /* a libvirtd that hangs asks nobody, and hears nothing */
       asked = m->from->hung ? ferry_fiber_now() : asked;
-    if (!sent && conducts(m) && !m->from->hung && ferry_hyper_reaches(m->from, m->to)) {
+    if (!sent && hyper_move_conducts(m) && !m->from->hung && ferry_hyper_reaches(m->from, m->to)) {
       sent = TRUE;
       m->users++;
       ferry_fiber_new(NULL, finish_there, m, FALSE);
     }
     move_wait(m, 200 * MS);
-    if (!conducts(m)) { /* the source stays as it is; what was not told to go on, goes */
+    if (!hyper_move_conducts(m)) { /* the source stays as it is; what was not told to go on, goes */
       if (!sent)
         abandon_target(m);
-      FerryWorldCopy *here = half(m, m->from);
+      FerryWorldCopy *here = hyper_move_half(m, m->from);
       if (here)
         here->move = NULL;
       move_enter(m, FERRY_MOVE_OVER);
@@ -380,17 +380,17 @@ static void finish(FerryWorldMove *m) {
       return;
     }
   }
-  while (conducts(m) && m->from->hung)
+  while (hyper_move_conducts(m) && m->from->hung)
     move_wait(m, G_USEC_PER_SEC);
-  if (m->refused || !conducts(m))
+  if (m->refused || !hyper_move_conducts(m))
     move_fail(m, ERROR_FAILED, "the target's QEMU is gone");
   else
-    confirm(m);
+    hyper_move_confirm(m);
 }
 
 /* Half of the memory is on either side, and both are needed. */
 static void broken_post_copy(FerryWorldMove *m) {
-  FerryWorldCopy *here = half(m, m->from), *there = half(m, m->to);
+  FerryWorldCopy *here = hyper_move_half(m, m->from), *there = hyper_move_half(m, m->to);
   move_enter(m, FERRY_MOVE_OVER);
   m->vm->lost = TRUE;
   if (there && there->qemu && !there->incoming) {
@@ -410,7 +410,7 @@ static void broken_post_copy(FerryWorldMove *m) {
     here->move = NULL;
     ferry_copy_stop(here, "crashed", FALSE);
   }
-  if (conducts(m))
+  if (hyper_move_conducts(m))
     move_return(m, g_error_new_literal(FERRY_HOST_ERROR, ERROR_FAILED,
                                        "job 'migration out' failed in post-copy phase"));
   else
@@ -419,7 +419,7 @@ static void broken_post_copy(FerryWorldMove *m) {
 
 /* FALSE: it broke, and ended. */
 static gboolean halves_live(FerryWorldMove *m) {
-  if (!conducts(m))
+  if (!hyper_move_conducts(m))
     return_lost(m);
   if (qemu_lives(m, m->from) && qemu_lives(m, m->to))
     return TRUE;
@@ -427,9 +427,9 @@ static gboolean halves_live(FerryWorldMove *m) {
   return FALSE;
 }
 
-static void post_copy(FerryWorldMove *m) {
+static void move_post_copy(FerryWorldMove *m) {
   FerrySimMigration *d = &m->data;
-  FerryWorldCopy *here = half(m, m->from), *there = half(m, m->to);
+  FerryWorldCopy *here = hyper_move_half(m, m->from), *there = hyper_move_half(m, m->to);
   move_enter(m, FERRY_MOVE_POSTCOPY);
   m->post_copy = TRUE;
   here->runs = here->whole = FALSE;
@@ -458,32 +458,32 @@ static void post_copy(FerryWorldMove *m) {
   move_enter(m, FERRY_MOVE_SENT);
   while (!ferry_hyper_answers(m->to) || !ferry_hyper_answers(m->from)) {
     move_wait(m, 200 * MS); /* whoever is away adopts it when it is back */
-    if (!conducts(m))
+    if (!hyper_move_conducts(m))
       return_lost(m);
-    if (!half(m, m->to) || !half(m, m->from))
+    if (!hyper_move_half(m, m->to) || !hyper_move_half(m, m->from))
       break;
   }
-  there = half(m, m->to);
+  there = hyper_move_half(m, m->to);
   if (there) {
     there->move = NULL;
     ferry_copy_set(there, FERRY_VM_RUNNING, "migrated");
     ferry_hyper_tell_state(m->to, m->vm->uuid, FERRY_HOST_PAUSE_NONE);
   }
-  confirm(m);
+  hyper_move_confirm(m);
 }
 
 static gpointer move_fiber(gpointer data) {
   FerryWorldMove *m = data;
   FerryHyper *h = m->hyper;
-  if (prepare(m) && connect_data(m) && send_memory(m)) {
+  if (hyper_move_prepare(m) && connect_data(m) && send_memory(m)) {
     if (m->data.phase == FERRY_SIM_PHASE_POSTCOPY)
-      post_copy(m);
+      move_post_copy(m);
     else
-      finish(m);
+      hyper_move_finish(m);
   }
   FerryWorldHost *const both[] = {m->from, m->to};
   for (guint i = 0; i < G_N_ELEMENTS(both); i++) {
-    FerryWorldCopy *copy = half(m, both[i]);
+    FerryWorldCopy *copy = hyper_move_half(m, both[i]);
     if (copy)
       copy->move = NULL;
   }

@@ -102,7 +102,7 @@ static json_t *port_record(FerryHost *base, const char *uuid, GError **error) {
 }
 
 /* Another host's libvirtd, asked from here. */
-static FerryWorldHost *peer_of(FerryHost *base, const char *uri, GError **error) {
+static FerryWorldHost *hyper_peer_of(FerryHost *base, const char *uri, GError **error) {
   const FerryWorldPort *port = (FerryWorldPort *)base;
   FerryWorldHost *peer = ferry_hyper_find(port->host->hyper, uri);
   gint64 until = ferry_fiber_now() + 10 * G_USEC_PER_SEC;
@@ -121,7 +121,7 @@ static FerryWorldHost *peer_of(FerryHost *base, const char *uri, GError **error)
 
 static gboolean port_peer_state(FerryHost *base, const char *uri, const char *uuid,
                                 FerryDomainState *out, GError **error) {
-  const FerryWorldHost *peer = peer_of(base, uri, error);
+  const FerryWorldHost *peer = hyper_peer_of(base, uri, error);
   ferry_copy_state(NULL, out);
   if (peer)
     ferry_copy_state(ferry_hyper_copy(peer, uuid), out);
@@ -130,12 +130,12 @@ static gboolean port_peer_state(FerryHost *base, const char *uri, const char *uu
 
 static gboolean port_peer_incoming(FerryHost *base, const char *uri, gint64 *n, GError **error) {
   *n = 0;
-  return peer_of(base, uri, error) != NULL;
+  return hyper_peer_of(base, uri, error) != NULL;
 }
 
 static gboolean port_peer_set_autostart(FerryHost *base, const char *uri, const char *uuid,
                                         gboolean on, GError **error) {
-  const FerryWorldHost *peer = peer_of(base, uri, error);
+  const FerryWorldHost *peer = hyper_peer_of(base, uri, error);
   FerryWorldCopy *copy = peer ? ferry_hyper_copy(peer, uuid) : NULL;
   if (peer && !copy)
     return ferry_hyper_error(error, FERRY_HOST_ERROR_NO_DOMAIN, "no domain with UUID %s", uuid);

@@ -38,7 +38,7 @@ static GLogWriterOutput say_nothing(GLogLevelFlags level, const GLogField *field
                                    : G_LOG_WRITER_HANDLED;
 }
 
-static gboolean take_away(void) {
+static gboolean world_take_away(void) {
   for (guint i = 0; opt_without && opt_without[i]; i++) {
     FerrySafeguard which = ferry_safeguard_find(opt_without[i]);
     if (which == FERRY_SAFEGUARDS) {
@@ -61,7 +61,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "%s\n", error->message);
     return 2;
   }
-  if (!take_away())
+  if (!world_take_away())
     return 2;
   json_object_seed(1);
   ferry_views_verify_every(VERIFY_EVERY);

@@ -90,7 +90,7 @@ static gint act_compare(gconstpointer a, gconstpointer b) {
   return x->at_us < y->at_us ? -1 : x->at_us > y->at_us;
 }
 
-static void draw_guest(FerryWorldPlan *p, guint i) {
+static void plan_draw_guest(FerryWorldPlan *p, guint i) {
   FerrySimGuestSpec *g = &p->guests[i];
   *g = (FerrySimGuestSpec){.memory = (double)ferry_world_between(16, 256) * FERRY_MIB_REAL,
                            .pattern = (FerrySimPattern)ferry_world_draw(FERRY_SIM_PHASED + 1),
@@ -119,7 +119,7 @@ FerryWorldPlan *ferry_world_plan_draw(guint64 seed) {
   if (ferry_world_chance(0.5))
     p->weather = (FerryWorldWeather){0.03, 0.03, 0.03};
   for (guint i = 0; i < p->n_vms; i++)
-    draw_guest(p, i);
+    plan_draw_guest(p, i);
   for (guint i = 0; i < p->n_hosts; i++)
     p->skew_us[i] = ferry_world_chance(0.3) ? ferry_world_between(-90, 90) * S : 0;
   guint migrations = 10 + ferry_world_draw(4), faults = 5 + ferry_world_draw(4);

@@ -46,7 +46,7 @@ static char *run_without(guint64 seed, guint64 mask, GString *log) {
 }
 
 /* Fewer acts that still fail; whichever invariant it is. */
-static guint64 shrink(guint64 seed, guint64 mask, guint n) {
+static guint64 runner_shrink(guint64 seed, guint64 mask, guint n) {
   for (gboolean less = TRUE; less;) {
     less = FALSE;
     for (guint i = n; i-- > 0;) {
@@ -65,7 +65,7 @@ static guint64 shrink(guint64 seed, guint64 mask, guint n) {
 static void report_failure(guint64 seed, guint64 mask, guint n, const char *violation) {
   printf("world %" G_GUINT64_FORMAT ": %s\n", seed, violation);
   fflush(stdout);
-  guint64 small = shrink(seed, mask, n);
+  guint64 small = runner_shrink(seed, mask, n);
   g_autofree char *again = run_without(seed, small, NULL);
   FerryWorldPlan *plan = plan_without(seed, small);
   printf("  with these alone: %s\n", again ? again : "(not found again)");

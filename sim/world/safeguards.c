@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/world/safeguards.h"
-#include "agent/migration/doubt.h"
+#include "agent/migration/run/doubt.h"
 #include "agent/path/guard.h"
 #include "agent/twin/ambiguity.h"
 #include "control/inventory.h"

@@ -144,7 +144,7 @@ static gboolean wire_sleep(const WireRequest *r, gint64 us) {
   return !(r->agent && r->agent->dead);
 }
 
-static json_t *unreachable(GError **error) {
+static json_t *wire_unreachable(GError **error) {
   g_clear_error(error);
   g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE, "ferryd cannot be reached");
   return NULL;
@@ -154,10 +154,10 @@ static json_t *wire_exchange(WireRequest *r, GError **error) {
   const FerryWorldWeather *w = &wire.weather;
   gboolean late = ferry_world_chance(w->late);
   if (!wire_sleep(r, ferry_world_between(300, 6000)) || ferry_world_chance(w->lost))
-    return unreachable(error);
+    return wire_unreachable(error);
   if (ferry_wire_is_cut(r->node)) {
     wire_sleep(r, CONNECT_US);
-    return unreachable(error);
+    return wire_unreachable(error);
   }
   if (late) {
     WireRequest *copy = g_new0(WireRequest, 1);
@@ -165,13 +165,13 @@ static json_t *wire_exchange(WireRequest *r, GError **error) {
                           json_incref(r->body), r->strategic,        r->telemetry,      r->epoch};
     ferry_fiber_new(NULL, serve_late, copy, FALSE);
     wire_sleep(r, ferry_world_between(100, 5000) * 1000);
-    return unreachable(error);
+    return wire_unreachable(error);
   }
   g_autoptr(GError) cause = NULL;
   g_autoptr(json_t) answer = wire_serve(r, &cause);
   if (!wire_sleep(r, ferry_world_between(300, 3000)) || ferry_world_chance(w->answer_lost) ||
       ferry_wire_is_cut(r->node))
-    return unreachable(error);
+    return wire_unreachable(error);
   if (cause)
     g_propagate_error(error, g_steal_pointer(&cause));
   return g_steal_pointer(&answer);
@@ -183,7 +183,7 @@ json_t *__wrap_ferry_client_request_full(FerryClient *client, const char *method
                                          unsigned *status, GError **error) {
   g_autoptr(GError) cause = NULL;
   WireRequest *r = wire_request_new(client, method, path, body, content_type, headers);
-  json_t *answer = r->agent && r->agent->dead ? unreachable(&cause) : wire_exchange(r, &cause);
+  json_t *answer = r->agent && r->agent->dead ? wire_unreachable(&cause) : wire_exchange(r, &cause);
   wire_request_free(r);
   if (cause)
     g_propagate_error(error, g_steal_pointer(&cause));
@@ -272,7 +272,7 @@ gboolean __wrap_ferry_client_watch(FerryClient *client, const char *path,
   ferry_fiber_sleep(ferry_world_between(1000, 20000));
   if (w.agent->dead || ferry_wire_is_cut(w.node) ||
       !ferry_ferryd_enter(wire.ferryd, &w.visit, NULL)) {
-    unreachable(error);
+    wire_unreachable(error);
     return FALSE;
   }
   w.watch = ferry_store_watch_now(wire.ferryd->store, NULL, NULL, wake_watch, &w);
@@ -281,6 +281,6 @@ gboolean __wrap_ferry_client_watch(FerryClient *client, const char *path,
   ferry_watch_free(w.watch);
   ferry_ferryd_leave(&w.visit, NULL);
   if (!ended)
-    unreachable(error);
+    wire_unreachable(error);
   return ended;
 }

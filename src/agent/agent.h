@@ -3,7 +3,7 @@
 #pragma once
 #include "agent/core/options.h"
 #include "agent/core/workers.h"
-#include "agent/migration/ports.h"
+#include "agent/migration/state/ports.h"
 #include "client/client.h"
 #include "host/port/host.h"
 

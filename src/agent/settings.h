@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The settings of ferry-agentd: its command line and /etc/ferry/agent.conf.
 #pragma once
-#include "base/settings.h"
+#include "base/settings/settings.h"
 
 G_BEGIN_DECLS
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferry-documents man|completion TEMPLATE: prints ferry(1) or the completion; the build calls it.
 #include "base/file.h"
-#include "cli/verbs/documents.h"
+#include "cli/documents.h"
 
 #include <stdio.h>
 

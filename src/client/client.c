@@ -7,7 +7,7 @@
 // given to the GnuTLS flavour of libcurl as paths only, so they are put into sealed memory files
 // and named by /proc/self/fd/N: nothing secret touches a disk.
 #include "client/client.h"
-#include "client/client_private.h"
+#include "client/client_transfer.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -3,7 +3,7 @@
 // TLS handshake shows the server's chain; the certificate in it with that hash becomes the CA that
 // the real request is verified against. The handshake itself carries no secret and proves nothing.
 #include "client/client.h"
-#include "client/client_private.h"
+#include "client/client_transfer.h"
 #include "base/random.h"
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>

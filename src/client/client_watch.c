@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Watches: a chunked answer that is read line by line as it comes (watch_lines.c).
 #include "client/client.h"
-#include "client/client_private.h"
+#include "client/client_transfer.h"
 #include "client/watch_lines.h"
 
 #define DEFAULT_IDLE_S 30

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A line that came whole in one piece is read where it is; else its pieces are put together first.
 #include "client/watch_lines.h"
-#include "client/client_private.h"
+#include "client/client_transfer.h"
 #include <string.h>
 
 void ferry_watch_lines_init(FerryWatchLines *lines, const char *server, FerryWatchFunc event,

@@ -16,8 +16,8 @@
 #include "model/migration/peer_uri.h"
 #include "policy/facts.h"
 #include "policy/freeze.h"
-#include "policy/migration_flags_rules.h"
-#include "policy/data_way.h"
+#include "policy/flags/migration_flags_rules.h"
+#include "policy/network/data_way.h"
 #include "policy/placement.h"
 #include "model/migration/condition.h"
 

@@ -2,7 +2,7 @@
 #include "control/network.h"
 #include "model/migration/reasons.h"
 #include "control/conditions.h"
-#include "policy/network.h"
+#include "policy/network/network.h"
 
 #define NAMED 5 /* nodes, in the condition's message */
 

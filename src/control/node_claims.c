@@ -4,7 +4,7 @@
 //   what an agent gives              used by another host as          checked
 //   status.hypervisor.peer           targetURI of the source's call   here; built by
 //   model/migration/peer_uri.c status.addresses, .interfaces    targetNodeAddress, migrate and
-//   here; policy/network.c takes
+//   here; policy/network/network.c takes
 //                                    disks URIs                       none but usable addresses
 //   migrationState.bandwidthProbe    address and port that the        agent/job_check.c: it is the
 //                                    source's agent connects to       node's address, port >= 1024
@@ -23,7 +23,7 @@
 #include "control/conditions.h"
 #include "model/migration/peer_uri.h"
 #include "model/migration/way.h"
-#include "policy/peers.h"
+#include "policy/network/peers.h"
 #include <string.h>
 
 #define PEER "status.hypervisor.peer"

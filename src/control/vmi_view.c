@@ -11,7 +11,7 @@
 #include "model/domain/domain_states.h"
 #include "model/migration/phase.h"
 #include "model/validate/validate.h"
-#include "policy/migratable.h"
+#include "policy/flags/migratable.h"
 
 /* A person's labels come on top of these. */
 #define MAX_DOMAIN_LABELS 64

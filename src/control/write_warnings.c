@@ -4,7 +4,7 @@
 #include "model/field/units.h"
 #include "model/flags/migration_flags.h"
 #include "model/kinds/policy_fields.h"
-#include "policy/network.h"
+#include "policy/network/network.h"
 #include <string.h>
 
 #define NAMED 5 /* nodes */
@@ -56,9 +56,9 @@ static void warn_of_kubevirt(const json_t *object, GPtrArray *out) {
   const char *name = ferry_json_str(object, "metadata.name"),
              *ns = ferry_json_str(object, "metadata.namespace");
   if (g_strcmp0(name, "kubevirt") != 0 || g_strcmp0(ns, "kubevirt") != 0)
-    warnings_add(
-        out, "nobody reads this object: the cluster's settings are in the KubeVirt \"kubevirt\" "
-             "of the namespace \"kubevirt\" alone");
+    warnings_add(out,
+                 "this object is ignored: the cluster's settings are in the KubeVirt \"kubevirt\" "
+                 "of the namespace \"kubevirt\" alone");
 }
 
 /* The surprise of whoever did not require it: where a host is not in it, data go elsewhere. */
@@ -104,7 +104,7 @@ static void warn_of_annotations(const json_t *object, GPtrArray *out) {
     gboolean ours = slash && (g_str_has_prefix(key, "ferry.migration/") ||
                               g_str_has_prefix(key, "kimchi.ferry.migration/"));
     if (ours && !is_read(key))
-      warnings_add(out, "metadata.annotations: nobody reads \"%s\"", key);
+      warnings_add(out, "metadata.annotations: \"%s\" is unknown and ignored", key);
   }
 }
 
@@ -113,7 +113,8 @@ static void warn_of_elements(const json_t *settings, GPtrArray *out) {
   json_t *value;
   json_object_foreach((json_t *)settings, key, value) {
     if (!g_str_equal(key, "policy") && !ferry_configuration_field(key))
-      warnings_add(out, "the domain's metadata: nobody reads <%s> of <migrationPolicy>", key);
+      warnings_add(out, "the domain's metadata: <%s> of <migrationPolicy> is unknown and ignored",
+                   key);
   }
 }
 

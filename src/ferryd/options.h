@@ -2,7 +2,7 @@
 // The settings of ferryd: its command line and /etc/ferry/ferryd.conf.
 #pragma once
 #include "api/oidc/oidc_config.h"
-#include "base/settings.h"
+#include "base/settings/settings.h"
 
 G_BEGIN_DECLS
 

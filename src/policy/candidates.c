@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/candidates.h"
 #include "model/migration/migration.h"
-#include "policy/data_way.h"
+#include "policy/network/data_way.h"
 #include "policy/target/version_defects.h"
 
 static const json_t *candidates_source(const FerryPlacementInput *in) {

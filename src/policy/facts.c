@@ -5,8 +5,8 @@
 #include "model/flags/migration_flags.h"
 #include "model/domain/copied_disks.h"
 #include "model/migration/phase.h"
-#include "policy/migration_flags_rules.h"
-#include "policy/network.h"
+#include "policy/flags/migration_flags_rules.h"
+#include "policy/network/network.h"
 #include <string.h>
 
 #define BYTES_PER_MBIT 125000

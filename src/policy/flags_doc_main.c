@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prints docs/flags.md, made of the table of migration flags.
 #include "model/schema/migration_flags_doc.h"
-#include "policy/migration_flags_rules.h"
+#include "policy/flags/migration_flags_rules.h"
 #include <stdio.h>
 
 static char *flags_doc_markdown(void) {
@@ -12,7 +12,7 @@ static char *flags_doc_markdown(void) {
       "Every flag and typed parameter of libvirt's migration. Made by "
       "`build/src/policy/flags-doc markdown` from the table in "
       "`src/model/flags/migration_flags_table.h` and the rules in "
-      "`src/policy/migration_flags_rules.c`.\n\n"
+      "`src/policy/flags/migration_flags_rules.c`.\n\n"
       "Each is a field of a VirtualMachineInstanceMigration's `spec`, and an option of `ferry "
       "migrate` and `ferry check`, named as virsh names it. Sizes and rates are bytes; quantities "
       "such as `64Mi` are accepted. A host that lacks a flag is refused as source or target, by "

@@ -2,7 +2,7 @@
 #include "policy/network_check.h"
 #include "model/kinds/kind.h"
 #include "model/migration/migration.h"
-#include "policy/network.h"
+#include "policy/network/network.h"
 #include "policy/policy_check.h"
 
 #define ROLE "migration"

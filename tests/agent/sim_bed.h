@@ -6,7 +6,7 @@
 #include "agent/agent.h"
 #include "agent/migration/migration.h"
 #include "base/log.h"
-#include "base/patch.h"
+#include "base/patch/patch.h"
 #include "host/sim/sim.h"
 #include <glib/gstdio.h>
 #include <string.h>

@@ -53,7 +53,7 @@ static void test_a_second_kubevirt(void) {
   assert_warned(
       warned(&ferry_kind_kubevirt,
              json_pack("{s{ss,ss}}", "metadata", "name", "other", "namespace", "kubevirt"), &none),
-      "nobody reads this object");
+      "this object is ignored");
 }
 
 static void test_hosts_that_are_not_in_it(void) {

@@ -48,6 +48,8 @@ ROOMS = {
     },
     "policy": {
         "target": set(),
+        "network": set(),
+        "flags": {"network", "target"},
     },
     "cli": {
         "view": set(),
@@ -71,6 +73,14 @@ ROOMS = {
         "rpc": {"core", "link", "path", "carry", "migration"},
     },
 }
+# Rooms inside a room.
+INNER = {
+    ("agent", "migration"): {
+        "state": set(),
+        "arrange": {"state"},
+        "run": {"state", "arrange"},
+    },
+}
 SHARED = {"api": {"hooks.h"}}
 
 
@@ -92,6 +102,19 @@ def room_fault(folder, room, target):
         return f"{folder}/{room} may not use {folder}/{other}; it may use " \
                f"{', '.join(sorted(rooms[room])) or 'no other room'}"
     return None
+
+
+def inner_fault(own, target):
+    """What is wrong with a use of `target` by the file `own` of the same room, both as parts of a path."""
+    rooms = INNER.get(tuple(own[:2]))
+    if not rooms or tuple(target[:2]) != tuple(own[:2]) or len(own) < 4:
+        return None
+    if own[2] not in rooms:
+        return f"src/{'/'.join(own[:3])}: a room that this check does not know"
+    if len(target) > 3 and (target[2] == own[2] or target[2] in rooms[own[2]]):
+        return None
+    return f"{'/'.join(own[:3])} may not use {'/'.join(target)}; it may use " \
+           f"{', '.join(sorted(rooms[own[2]])) or 'no other room'} of {'/'.join(own[:2])}"
 
 
 def folder_fault(folder, target):

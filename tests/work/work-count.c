@@ -7,7 +7,7 @@
 #include "model/validate/validate.h"
 #include "store/store.h"
 #include "api/resource/field_paths.h"
-#include "base/patch.h"
+#include "base/patch/patch.h"
 #include "base/yaml.h"
 
 #include <string.h>

@@ -2,12 +2,12 @@
 // The result is what the controller of ferryd decides by, from both hosts' state; so it waits until
 // it has arrived, and where that takes long it is kept for the next agent as well.
 #include "agent/migration/finish.h"
-#include "agent/migration/arm.h"
+#include "agent/migration/arrange/arm.h"
 #include "model/migration/reasons.h"
 #include "agent/core/workers.h"
-#include "agent/migration/change.h"
-#include "agent/migration/doubt.h"
-#include "agent/migration/stalling.h"
+#include "agent/migration/run/change.h"
+#include "agent/migration/run/doubt.h"
+#include "agent/migration/run/stalling.h"
 #include "base/rfc3339.h"
 #include "model/migration/phase.h"
 

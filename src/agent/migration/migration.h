@@ -3,7 +3,7 @@
 #pragma once
 #include "agent/core/workers.h"
 #include "agent/link/delivery_local.h"
-#include "agent/migration/ports.h"
+#include "agent/migration/state/ports.h"
 
 G_BEGIN_DECLS
 

@@ -8,8 +8,8 @@
 #pragma once
 #include "agent/carry/autostart.h"
 #include "agent/carry/kept.h"
-#include "agent/migration/disks.h"
-#include "agent/migration/running.h"
+#include "agent/migration/arrange/disks.h"
+#include "agent/migration/state/running.h"
 
 G_BEGIN_DECLS
 

@@ -5,7 +5,7 @@
 #include "agent/rpc/entries.h"
 #include "agent/migration/migration.h"
 #include "agent/rpc/keep.h"
-#include "base/patch.h"
+#include "base/patch/patch.h"
 #include "model/migration/migration.h"
 #include "model/migration/condition.h"
 #include "model/kinds/change_fields.h"

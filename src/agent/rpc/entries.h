@@ -5,7 +5,7 @@
 // socket's are taken inside it.
 #pragma once
 #include "agent/core/workers.h"
-#include "agent/migration/ports.h"
+#include "agent/migration/state/ports.h"
 #include "agent/rpc/server.h"
 
 G_BEGIN_DECLS

@@ -5,8 +5,8 @@
 // target's, nobody knows whether the target's copy runs: the target's libvirtd may have been told
 // to go on and may do so as late as it likes (it hung, say). libvirt resumes the source's copy all
 // the same, and two run. So the copy whose right to run is not known is suspended at once, on the
-// source (agent/migration/doubt.c) as on the target (twin_guard.c), and it is decided by what the
-// other host says once it can be asked:
+// source (agent/migration/run/doubt.c) as on the target (twin_guard.c), and it is decided by what
+// the other host says once it can be asked:
 // - it runs there, and has run for certain longer than the one here ran: the copy here is
 //   destroyed;
 // - it is not there any more: it goes on here;

@@ -11,10 +11,10 @@
 #include "api/kimchi/kimchi.h"
 #include "model/kinds/policy_layers.h"
 #include "model/migration/migration.h"
-#include "policy/migratable.h"
+#include "policy/flags/migratable.h"
 #include "policy/migration_admission.h"
-#include "policy/migration_flags_rules.h"
-#include "policy/network.h"
+#include "policy/flags/migration_flags_rules.h"
+#include "policy/network/network.h"
 #include "policy/placement.h"
 #include "model/migration/condition.h"
 

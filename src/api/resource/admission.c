@@ -19,7 +19,7 @@
 #include "model/migration/evacuation.h"
 #include "model/migration/migration.h"
 #include "model/migration/recovery.h"
-#include "policy/migratable.h"
+#include "policy/flags/migratable.h"
 #include "policy/freeze.h"
 #include "policy/migration_admission.h"
 #include "policy/network_check.h"

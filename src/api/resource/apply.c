@@ -8,7 +8,7 @@
 #include "api/http/query.h"
 #include "api/resource/stored_words.h"
 #include "api/resource/field_paths.h"
-#include "base/patch.h"
+#include "base/patch/patch.h"
 #include "base/rfc3339.h"
 #include "model/validate/validate.h"
 

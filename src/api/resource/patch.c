@@ -5,7 +5,7 @@
 #include "api/resource/apply.h"
 #include "api/http/negotiate.h"
 #include "base/json_size.h"
-#include "base/patch.h"
+#include "base/patch/patch.h"
 
 #include <string.h>
 

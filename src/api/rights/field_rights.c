@@ -19,11 +19,11 @@ typedef struct {
   GString *path;
   gboolean reach; /* it counts for others than before, so all that it says is new */
   GError *causes;
-} Judge;
+} FieldJudge;
 
 /* In a migration the right is asked for in its namespace; what configures migrations of others, a
  * policy or the KubeVirt object, needs it everywhere. */
-static void field_rights_require(const Judge *j, const char *right) {
+static void field_rights_require(const FieldJudge *j, const char *right) {
   const char *ns = j->req->found.kind == &ferry_kind_vmim ? j->req->found.ns : NULL;
   if (!ferry_field_right_held(j->req, right, ns))
     ferry_error_add_cause(j->causes, "FieldValueForbidden", j->path->str,
@@ -34,8 +34,8 @@ static void field_rights_require(const Judge *j, const char *right) {
                                    : "this field needs");
 }
 
-static void judge_field(const Judge *j, const FerryField *f, const json_t *was, const json_t *is,
-                        gboolean overrides) {
+static void judge_field(const FieldJudge *j, const FerryField *f, const json_t *was,
+                        const json_t *is, gboolean overrides) {
   gboolean same = was && is && json_equal(is, was);
   gboolean sets = ferry_field_says(is) && (j->reach || !same);
   gboolean unsets = overrides && ferry_field_says(was) && !ferry_field_says(is);
@@ -44,9 +44,9 @@ static void judge_field(const Judge *j, const FerryField *f, const json_t *was, 
 }
 
 /* A policy that is named here counts for others by that: as if this object said what it says. */
-static void collect_named(const Judge *j, const json_t *was, const json_t *is);
+static void collect_named(const FieldJudge *j, const json_t *was, const json_t *is);
 
-static void field_rights_collect(const Judge *j, const FerryField *fields, const json_t *old,
+static void field_rights_collect(const FieldJudge *j, const FerryField *fields, const json_t *old,
                                  const json_t *object, gboolean overrides) {
   for (const FerryField *f = fields; f && f->name; f++) {
     const json_t *is = json_object_get(object, f->name), *was = json_object_get(old, f->name);
@@ -65,7 +65,7 @@ static void field_rights_collect(const Judge *j, const FerryField *fields, const
   }
 }
 
-static void collect_named(const Judge *j, const json_t *was, const json_t *is) {
+static void collect_named(const FieldJudge *j, const json_t *was, const json_t *is) {
   const char *name = json_string_value(is);
   if (!name || (was && json_equal(was, is)))
     return;
@@ -93,7 +93,7 @@ gboolean ferry_check_field_rights(FerryRequest *req, const json_t *old, const js
   const json_t *was = json_object_get(old, "spec"), *is = json_object_get(object, "spec");
   g_autoptr(GString) path = g_string_new("spec");
   g_autoptr(GError) causes = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_FORBIDDEN, "");
-  Judge judge = {.req = req, .path = path, .causes = causes};
+  FieldJudge judge = {.req = req, .path = path, .causes = causes};
   for (const FerryField *f = req->found.kind->fields; f->name; f++)
     if (g_str_equal(f->name, "spec") && f->fields) {
       judge.reach = reach_changes(f->fields, was, is);

@@ -23,24 +23,25 @@ typedef struct {
   GError *causes;
   GPtrArray *policies;
   json_t *kubevirt;
-} Judge;
+} PolicyJudge;
 
-static void judge_clear(Judge *j) {
+static void judge_clear(PolicyJudge *j) {
   g_ptr_array_unref(j->policies);
   json_decref(j->kubevirt);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Judge, judge_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PolicyJudge, judge_clear)
 
-static Judge judge_new(FerryRequest *req, const char *ns, GError *causes) {
+static PolicyJudge judge_new(FerryRequest *req, const char *ns, GError *causes) {
   FerryStore *store = req->api->store;
-  return (Judge){.req = req,
-                 .ns = ns,
-                 .causes = causes,
-                 .policies = ferry_store_list(store, &ferry_kind_migration_policy, NULL, NULL),
-                 .kubevirt = ferry_store_get(store, &ferry_kind_kubevirt, "kubevirt", "kubevirt")};
+  return (PolicyJudge){
+      .req = req,
+      .ns = ns,
+      .causes = causes,
+      .policies = ferry_store_list(store, &ferry_kind_migration_policy, NULL, NULL),
+      .kubevirt = ferry_store_get(store, &ferry_kind_kubevirt, "kubevirt", "kubevirt")};
 }
 
-static void policy_rights_refuse(const Judge *j, const char *field, const char *right,
+static void policy_rights_refuse(const PolicyJudge *j, const char *field, const char *right,
                                  const char *what, const char *origin) {
   ferry_error_add_cause(j->causes, "FieldValueForbidden", field,
                         "Forbidden: it has %s of %s count for a VM for which it does not count by "
@@ -64,7 +65,7 @@ static gboolean is_dangerous(const json_t *policy) {
   return FALSE;
 }
 
-static gboolean any_is_dangerous(const Judge *j) {
+static gboolean any_is_dangerous(const PolicyJudge *j) {
   for (guint i = 0; i < j->policies->len; i++)
     if (is_dangerous(g_ptr_array_index(j->policies, i)))
       return TRUE;
@@ -73,7 +74,7 @@ static gboolean any_is_dangerous(const Judge *j) {
 
 /* ---- one VM ---- */
 
-static json_t *config_of(const Judge *j, const json_t *migration, const json_t *vmi,
+static json_t *config_of(const PolicyJudge *j, const json_t *migration, const json_t *vmi,
                          json_t **origins) {
   g_autoptr(json_t) ns = ferry_store_get(j->req->api->store, &ferry_kind_namespace, "", j->ns);
   FerryAdmissionState state = {.kubevirt = j->kubevirt,
@@ -84,7 +85,7 @@ static json_t *config_of(const Judge *j, const json_t *migration, const json_t *
 }
 
 /* What `with` says that is dangerous and `without` does not. */
-static void policy_rights_compare(const Judge *j, const char *field, const json_t *without,
+static void policy_rights_compare(const PolicyJudge *j, const char *field, const json_t *without,
                                   const json_t *with, const json_t *origins) {
   for (EACH_DANGEROUS(f)) {
     const json_t *was = json_object_get(without, f->name), *is = json_object_get(with, f->name);
@@ -94,7 +95,7 @@ static void policy_rights_compare(const Judge *j, const char *field, const json_
   }
 }
 
-static void judge_migration(const Judge *j, const json_t *object) {
+static void judge_migration(const PolicyJudge *j, const json_t *object) {
   const char *word = ferry_json_str(object, "spec.vmiName");
   g_autoptr(GPtrArray) vmis =
       ferry_relevant_vmis_of_word(j->req->api->store, j->ns, word ? word : "", NULL, NULL);
@@ -110,7 +111,7 @@ static void judge_migration(const Judge *j, const json_t *object) {
 }
 
 /* First with the labels it had, so that the answer names what is to blame. */
-static void judge_vmi(const Judge *j, const json_t *old, const json_t *object) {
+static void judge_vmi(const PolicyJudge *j, const json_t *old, const json_t *object) {
   g_autoptr(json_t) annotated = ferry_json_copy_along(old, "metadata");
   ferry_json_set(annotated, "metadata.annotations",
                  json_incref(ferry_json_get(object, "metadata.annotations")));
@@ -134,7 +135,7 @@ static gboolean policy_rights_chooses(const json_t *policy, const json_t *labels
   return json_object_size(selector) > 0 && ferry_policy_selects(selector, labels);
 }
 
-static void judge_namespace(const Judge *j, const json_t *old, const json_t *object) {
+static void judge_namespace(const PolicyJudge *j, const json_t *old, const json_t *object) {
   const json_t *was = ferry_json_get(old, "metadata.labels");
   const json_t *is = ferry_json_get(object, "metadata.labels");
   for (guint i = 0; i < j->policies->len; i++) {
@@ -168,7 +169,7 @@ void ferry_policy_rights_collect(FerryRequest *req, const json_t *old, const jso
       req->found.kind == &ferry_kind_namespace && !same_at(old, object, "metadata.labels");
   if (!names && !marks && !labels)
     return;
-  g_auto(Judge) j =
+  g_auto(PolicyJudge) j =
       judge_new(req, labels ? ferry_json_str(object, "metadata.name") : req->found.ns, causes);
   if (!any_is_dangerous(&j))
     return;

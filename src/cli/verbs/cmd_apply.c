@@ -149,7 +149,7 @@ static const FerryCliOption options_write[] = {
 
 const FerryVerb ferry_verb_apply = {.name = "apply",
                                     .synopses = LINES("-f FILE"),
-                                    .doc = "Make objects as a file says",
+                                    .doc = "Create or update objects from a file",
                                     .options = options_write,
                                     .run = cmd_apply};
 

@@ -145,7 +145,7 @@ static const FerryCliOption options_change[] = {
     {"technique", 0, "WORD", "Switch to post-copy now, or stay in pre-copy", technique_values,
      .more = "pre-copy keeps it there, whatever the policy would do later."},
     {"stalling-limit", 0, "TIME",
-     "Call it stalling after so long without progress, such as 2m; a bare number is seconds, 0 "
+     "Call it stalling after this long without progress, such as 2m; a bare number is seconds, 0 "
      "never"},
     {"reason", 0, "TEXT", "Why; kept with the change and told in its event"},
     OPT_NO_WAIT("Don't wait until the change is in force"),

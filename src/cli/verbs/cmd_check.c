@@ -170,10 +170,10 @@ static void __attribute__((constructor)) fill_options(void) {
 const FerryVerb ferry_verb_check = {
     .name = "check",
     .synopses = LINES("VM...", "-l LABELS | --all"),
-    .doc = "Say whether VMs can move, with all reasons if not",
-    .details =
-        "Of one VM the hosts that can take it are shown, too, and which one would be taken.\n\n"
-        "Nothing is changed. The exit code is 3 where a migration would be refused.",
+    .doc = "Say whether VMs can move, and every reason why not",
+    .details = "For a single VM it also shows which hosts could take it, and which one would be "
+               "chosen.\n\n"
+               "Nothing is changed. The exit code is 3 where a migration would be refused.",
     .options = options_check,
     .min_words = 0,
     .max_words = 1000,

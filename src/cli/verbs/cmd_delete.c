@@ -212,8 +212,8 @@ static const FerryCliOption options_delete[] = {
      .more =
          "What keeps an object, its finalizers, is said after a second; Ctrl-C ends the wait with "
          "exit code 130, and the deletion goes on."},
-    {"ignore-not-found", 0, NULL, "An object that is not there is no error"},
-    {"force", 0, NULL, "Even a host on which VMs run or whose agent reports",
+    {"ignore-not-found", 0, NULL, "Don't fail for an object that is not there"},
+    {"force", 0, NULL, "Delete even a host on which VMs run or whose agent still reports",
      .more = "Without it such a host is refused. Deleting a host ends its agent's certificates; it "
              "needs a new join token to come back (ferryd(8))."},
     OPT_END,

@@ -391,7 +391,7 @@ static int cmd_undrain(FerryCli *cli) {
 static const FerryCliOption options_drain[] = {
     {"no-wait", 0, NULL, "Return as soon as the evacuation is accepted",
      .more = "It prints the name of the Evacuation."},
-    {"timeout", 0, "TIME", "Wait at most so long, such as 90s, 10m or 1h30m",
+    {"timeout", 0, "TIME", "Wait at most this long, such as 90s, 10m or 1h30m",
      .more = "The evacuation then goes on; what is left is shown, and the exit code is 1."},
     OPT_OUTPUT(ferry_formats_final, "Print only the final Evacuation: json or yaml"),
     OPT_END};
@@ -401,7 +401,7 @@ static const FerryCliOption options_none[] = {OPT_END};
 const FerryVerb ferry_verb_drain = {
     .name = "drain",
     .synopses = LINES("HOST"),
-    .doc = "Move every running VM off a host and keep others from it",
+    .doc = "Move every running VM off a host and keep new ones away",
     .details =
         "Cordons the host and shows each VM's move until all have ended; a move that fails "
         "is tried\n"
@@ -413,13 +413,13 @@ const FerryVerb ferry_verb_drain = {
     .words_of = "node",
     .run = cmd_drain};
 
-const FerryVerb ferry_verb_undrain = {.name = "undrain",
-                                      .synopses = LINES("HOST"),
-                                      .doc = "Let VMs move to a host again, and end its evacuation",
-                                      .details =
-                                          "Moves that wait are cancelled, those that run go on.",
-                                      .options = options_none,
-                                      .min_words = 1,
-                                      .max_words = 1,
-                                      .words_of = "node",
-                                      .run = cmd_undrain};
+const FerryVerb ferry_verb_undrain = {
+    .name = "undrain",
+    .synopses = LINES("HOST"),
+    .doc = "Let VMs move to a host again, and end its evacuation",
+    .details = "Moves that are waiting are cancelled; those already running go on.",
+    .options = options_none,
+    .min_words = 1,
+    .max_words = 1,
+    .words_of = "node",
+    .run = cmd_undrain};

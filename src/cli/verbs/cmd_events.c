@@ -46,7 +46,7 @@ static const FerryCliOption options_events[] = {
     {"for", 0, "KIND/NAME", "Only events about this object"},
     OPT_OUTPUT(ferry_formats_list, "json, yaml, wide, name or table"),
     OPT_ALL,
-    {"watch", 'w', NULL, "Go on and print each new event"},
+    {"watch", 'w', NULL, "Keep watching and print each new event"},
     OPT_HEADERS,
     OPT_END,
 };

@@ -113,7 +113,7 @@ static const FerryCliOption options_report[] = {OPT_OUTPUT(ferry_formats_final, 
 const FerryVerb ferry_verb_report = {
     .name = "report",
     .synopses = LINES("VM|MIGRATION"),
-    .doc = "Print all that a bug report about a migration needs",
+    .doc = "Print everything a bug report about a migration needs",
     .details =
         "The migration, its VM, both hosts and their events, without secrets; addresses are\n"
         "replaced by words that stay the same throughout. Names are left as they are.",

@@ -160,7 +160,7 @@ static const FerryCliOption options_forecast[] = {
 const FerryVerb ferry_verb_forecast = {
     .name = "forecast",
     .synopses = LINES("VM"),
-    .doc = "Say what a migration would cost, and move nothing",
+    .doc = "Say what a migration would cost, without moving anything",
     .details =
         "Measures the path for a second and the VM's writes for five, and prices every strategy.",
     .options = options_forecast,

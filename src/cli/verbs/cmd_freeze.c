@@ -70,7 +70,7 @@ static const FerryCliOption options_freeze[] = {
 const FerryVerb ferry_verb_freeze = {
     .name = "freeze",
     .synopses = LINES("[REASON]"),
-    .doc = "Let nothing new start; what runs goes on to its end",
+    .doc = "Start nothing new; what is running goes on to its end",
     .details = "For when something is wrong and nobody knows what. Migrations that wait, a drain's "
                "too, then say who froze Ferry, since when, and why (REASON).",
     .options = options_freeze,

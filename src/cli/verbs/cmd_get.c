@@ -89,7 +89,7 @@ static const FerryCliOption options_get[] = {
     OPT_SELECTOR,
     {"field-selector", 0, "FIELDS",
      "Only objects with these fields, such as status.phase=Running or metadata.name!=db"},
-    {"watch", 'w', NULL, "Go on and print each change"},
+    {"watch", 'w', NULL, "Keep watching and print each change"},
     OPT_HEADERS,
     OPT_END,
 };

@@ -72,9 +72,9 @@ const FerryVerb ferry_verb_resolve = {
     .name = "resolve",
     .synopses = LINES("VM|MIGRATION --keep HOST"),
     .doc = "Say which copy goes on where two hosts have the VM",
-    .details = "For a migration that left two copies, or one that nobody lets go on since it isn't "
-               "known whether the other one runs. The agents of both hosts carry it out; it can't "
-               "be taken back.",
+    .details = "For a migration that left two copies, or one copy that stays suspended because it "
+               "isn't known whether the other one runs. The agents of both hosts carry it out; it "
+               "can't be undone.",
     .options = options_resolve,
     .min_words = 1,
     .max_words = 1,

@@ -16,12 +16,12 @@ static const char *const color_values[] = {"auto", "always", "never", NULL};
 const FerryCliOption ferry_global_options[] = {
     {"kubeconfig", 0, "FILE", "Where the server is and who you are",
      .more = "FILES says where it is looked for otherwise."},
-    {"server", 0, "URL", "Another server than the kubeconfig's"},
+    {"server", 0, "URL", "Use this server instead of the kubeconfig's"},
     {"namespace", 'n', "NAME", "The namespace, else the kubeconfig's, else default",
      .kind = "namespace"},
     {"color", 0, "WHEN", "Colours: auto (only on a terminal), always or never", color_values,
      .more = "auto also leaves them out where NO_COLOR is set."},
-    {"help", 'h', NULL, "Show help, of the verb where one is given"},
+    {"help", 'h', NULL, "Show help; with a verb, the verb's own"},
     {NULL},
 };
 

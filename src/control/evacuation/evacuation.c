@@ -380,7 +380,7 @@ static void evacuation_finish(EvacuationStep *s, json_t *evacuation, FerryPhase 
 static void step_live(EvacuationStep *s, json_t *evacuation) {
   g_autoptr(json_t) node = ferry_store_get(s->store, &ferry_kind_node, "", s->node);
   if (!node) {
-    g_autofree char *text = g_strdup_printf("there is no node %s (any more)", s->node);
+    g_autofree char *text = g_strdup_printf("there is no node %s", s->node);
     evacuation_finish(s, evacuation, FERRY_PHASE_FAILED, FERRY_REASON_NODE_NOT_FOUND, text);
     return;
   }

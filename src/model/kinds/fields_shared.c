@@ -101,7 +101,7 @@ static const FerryField recovery[] = {
         "once the target's libvirtd, or the way to it, is there again; TargetUnnoticed: the target "
         "has to close its dead connection first; NextTry: the last one failed; Resuming: libvirt "
         "does "
-        "it; Recovered: it goes on; GivenUp: it is not tried (any more).",
+        "it; Recovered: it goes on; GivenUp: it is tried no more.",
         REQUIRED, .values = ferry_recovery_states),
     STR("message", "The same in words, with what is in the way.", .max = MESSAGE_MAX_LENGTH),
     TIME("since", "When the source's agent found it broken."),

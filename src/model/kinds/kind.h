@@ -117,8 +117,8 @@ extern const FerryKind ferry_kind_role_binding;
 extern const FerryKind ferry_kind_cluster_role_binding;
 extern const FerryKind ferry_kind_user;
 
-/** The merge key of the list at `path` of a kind (`data`), as FerryMergeKeyFunc (base/patch.h)
- * says. Pure. */
+/** The merge key of the list at `path` of a kind (`data`), as FerryMergeKeyFunc
+ * (base/patch/patch.h) says. Pure. */
 const char *ferry_kind_merge_key(const char *path, gpointer data);
 
 G_END_DECLS

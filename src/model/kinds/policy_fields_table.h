@@ -192,7 +192,7 @@
                                     "stream of a post-copy."))                                     \
   ROW(FACT,                                                                                        \
       STRS("possibleMeans",                                                                        \
-           "Means that both hosts can use and that nobody has decided about: the intent "          \
+           "Means that both hosts can use and that no policy has set: the intent "                 \
            "chooses among them before the start.",                                                 \
            .values = WORDS("post-copy", "parallel", "zstd", "xbzrle", "post-copy-with-parallel"),  \
            .max = 8))                                                                              \

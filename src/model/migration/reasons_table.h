@@ -402,7 +402,8 @@
   ROW(EVENT, MIGRATION_CHANGE_REFUSED, "MigrationChangeRefused",                                   \
       "A change while it ran was not carried out.", "status.changes says why.")                    \
   ROW(EVENT, SETTING_IGNORED, "SettingIgnored",                                                    \
-      "The VM's own words (its domain's metadata) say something that nobody reads, or that means " \
+      "The VM's own words (its domain's metadata) say something that Ferry does not read, or "     \
+      "that means "                                                                                \
       "another thing than it seems.",                                                              \
       "Correct what the message names in the domain's <metadata>.")                                \
   ROW(EVENT, NETWORK_LOST, "NetworkLost",                                                          \

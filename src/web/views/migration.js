@@ -216,7 +216,7 @@ export function migration(app, [namespace, name]) {
   function update() {
     const m = app.store.migrations.get(namespace, name);
     if (!m) {
-      setText(message, app.store.migrations.state === "loading" ? "Loading" : "There is no such migration (any more).");
+      setText(message, app.store.migrations.state === "loading" ? "Loading" : "There is no such migration.");
       return;
     }
     if (uid !== m.metadata.uid)

@@ -286,7 +286,7 @@ export function move(app, [namespace, name]) {
   function update() {
     const vm = app.store.vms.get(namespace, name);
     if (!vm) {
-      setText(trouble, app.store.vms.state === "loading" ? "" : "There is no such VM (any more).");
+      setText(trouble, app.store.vms.state === "loading" ? "" : "There is no such VM.");
       return;
     }
     replace(facts_, [["State", facts.vmPhase(vm)], ["Host", facts.vmHost(vm)], ["Memory", bytes(facts.vmMemory(vm))],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever waits, and however much of it: what the server holds in the end is what was written.
 #include "agent/link/outbox.h"
-#include "base/patch.h"
+#include "base/patch/patch.h"
 
 /* What ferryd would hold. */
 static void apply(json_t **stored, const json_t *patch) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/progress/progress.h"
-#include "agent/migration/settings.h"
+#include "agent/migration/state/settings.h"
 
 static FerryJobStats stats(gint64 total, gint64 remaining) {
   FerryJobStats s;

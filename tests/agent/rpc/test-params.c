@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What oVirt's parameters of migrate and change become.
-#include "agent/migration/settings.h"
+#include "agent/migration/state/settings.h"
 #include "agent/rpc/params.h"
 #include <glib/gstdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 // would, and whose other host says what the test wants.
 #include "agent/twin/twin_guard.h"
 #include "base/log.h"
-#include "base/patch.h"
+#include "base/patch/patch.h"
 #include "model/migration/doubt.h"
 #include <glib/gstdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/migration/doubt.h"
-#include "base/patch.h"
+#include "base/patch/patch.h"
 
 static json_t *migration(void) {
   return json_pack("{s:{s:{s:s, s:s}}}", "status", "migrationState", "sourceNode", "h1",

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/migration/run/doubt.h"
+#include "agent/twin/ambiguity.h"
+#include "agent/twin/doubt_book.h"
+#include "base/log.h"
+#include "base/rfc3339.h"
+#include "model/flags/migration_flags.h"
+#include "model/migration/reasons.h"
+
+#define RESUMED_BY_LIBVIRT "migration-canceled"
+
+static void doubt_warn(FerryRunning *r, const GError *error) {
+  ferry_warning(error->message, "FERRY_MIGRATION", r->asked->name, "FERRY_DOMAIN", r->asked->uuid);
+}
+
+static void doubt_say(FerryRunning *r, FerryDoubtState state) {
+  g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
+  ferry_shown_send(r->shown, ferry_doubt_patch(FERRY_SIDE_SOURCE, state, now, r->doubt.ran_ms));
+}
+
+/* In this host's own book: the next agent goes by it. */
+static void note_suspended(FerryRunning *r) {
+  gint64 resumed_us = ferry_inbox_resumed_us(r->inbox), switchover_us = 0;
+  gboolean post_copy;
+  ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
+  r->doubt.ran_ms = resumed_us      ? (g_get_monotonic_time() - resumed_us) / 1000
+                    : switchover_us ? 0
+                                    : -1; /* the agent before this one would have known */
+  ferry_doubt_book_note(ferry_context_state_dir(r->ports->context), r->asked->uid, r->doubt.ran_ms);
+}
+
+/* It is suspended by now, or never ran again. */
+static void enter_doubt(FerryRunning *r) {
+  note_suspended(r);
+  doubt_say(r, FERRY_DOUBT_SUSPENDED);
+}
+
+static void doubt_suspend(FerryRunning *r) {
+  g_autoptr(GError) error = NULL;
+  if (!r->job || !ferry_host_job_suspend(r->job, &error)) {
+    if (error)
+      doubt_warn(r, error);
+    if (ferry_host_error_is_silent(error) && !r->doubt.asked_to_suspend) {
+      r->doubt.asked_to_suspend = TRUE; /* and it may be done as late as the hypervisor likes */
+      note_suspended(r);
+    }
+    return;
+  }
+  r->doubt.guarded = TRUE;
+  enter_doubt(r);
+  ferry_running_record(r, "Suspend", -1, ferry_reason_name(FERRY_REASON_AMBIGUOUS),
+                       "libvirt resumed the guest after its switch-over had begun: it waits until "
+                       "it is known that it does not run on the target");
+}
+
+void ferry_doubt_set_open(FerryRunning *r, gboolean open) {
+  r->doubt.in_doubt = open;
+}
+
+void ferry_doubt_unguard(FerryRunning *r) {
+  r->doubt.guarded = FALSE;
+}
+
+gboolean ferry_doubt_holds(const FerryRunning *r, const FerryDomainState *state) {
+  return r->doubt.guarded || (r->doubt.asked_to_suspend && state->state == FERRY_VM_PAUSED);
+}
+
+/* The policy lets this copy go on, proven or not; the target's agent holds the other one. */
+static gboolean doubt_may_go_on(const FerryRunning *r) {
+  return ferry_on_ambiguity(r->asked->object) == FERRY_ON_AMBIGUITY_SOURCE;
+}
+
+void ferry_doubt_guard(FerryRunning *r) {
+  const char *text;
+  if (!r->doubt.guarded && !r->step.was_paused && !doubt_may_go_on(r) &&
+      ferry_inbox_resumed_us(r->inbox) && !ferry_inbox_blamed(r->inbox, &text))
+    doubt_suspend(r);
+}
+
+gboolean ferry_doubt_recall(FerryRunning *r) {
+  const json_t *m = r->asked->object;
+  gint64 ran_ms = -1;
+  gboolean noted =
+      ferry_doubt_book_find(ferry_context_state_dir(r->ports->context), r->asked->uid, &ran_ms);
+  gboolean said = ferry_doubt_of(m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_SUSPENDED;
+  if (!noted && !said && !ferry_doubt_keep_is_due(m, FERRY_SIDE_SOURCE))
+    return FALSE;
+  r->doubt.ran_ms = noted ? ran_ms : ferry_doubt_ran_ms(m, FERRY_SIDE_SOURCE);
+  r->doubt.guarded = r->doubt.in_doubt = TRUE;
+  ferry_step_set_was_paused(&r->step,
+                            ferry_vm_state_of(m, "status.migrationState.sourceDomainStateBefore") ==
+                                FERRY_VM_PAUSED);
+  if (noted && !said)
+    doubt_say(r, FERRY_DOUBT_SUSPENDED);
+  return TRUE;
+}
+
+gboolean ferry_doubt_is_stale(FerryRunning *r) {
+  FerryDomainState here;
+  gint64 ran_ms;
+  if (ferry_doubt_keep_is_due(r->asked->object, FERRY_SIDE_SOURCE) ||
+      ferry_doubt_book_find(ferry_context_state_dir(r->ports->context), r->asked->uid, &ran_ms) ||
+      !r->job || !ferry_host_job_state(r->job, &here, NULL) || here.state != FERRY_VM_RUNNING)
+    return FALSE;
+  r->doubt.guarded = r->doubt.in_doubt = FALSE;
+  doubt_say(r, FERRY_DOUBT_GOES_ON);
+  return TRUE;
+}
+
+gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainState *state) {
+  gint64 switchover_us = 0;
+  gboolean post_copy = FALSE;
+  const char *text;
+  ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
+  /* post-copy that was asked for came too late where libvirt has resumed the source: in post-copy
+   * it never does */
+  post_copy = (post_copy || r->step.post_copy) && g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0;
+  /* a connection that this agent closed carried less than the whole */
+  if (!state->active || ferry_inbox_blamed(r->inbox, &text) ||
+      !ferry_ambiguity_arises(error, switchover_us, post_copy) || doubt_may_go_on(r))
+    return FALSE;
+  if (!r->doubt.guarded && !r->step.was_paused && state->state != FERRY_VM_PAUSED)
+    doubt_suspend(r);
+  else if (!r->doubt.guarded)
+    enter_doubt(r);
+  ferry_host_job_state(r->job, state, NULL);
+  return TRUE;
+}
+
+/* FALSE: the hypervisor does not say, as yet. */
+static gboolean doubt_look_here(FerryRunning *r, FerryDomainState *here) {
+  g_autoptr(GError) error = NULL;
+  *here = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
+  return (r->job && ferry_host_job_state(r->job, here, NULL)) ||
+         (ferry_running_open_job(r, 0, &error) && ferry_host_job_state(r->job, here, NULL)) ||
+         g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);
+}
+
+/* A lock manager that knows better than both agents is told of, once. */
+static void doubt_cannot_resume(FerryRunning *r, const GError *error) {
+  g_autofree char *text = ferry_ambiguity_locked_text(
+      error, ferry_json_str(r->asked->object, "status.migrationState.targetNode"));
+  if (!text) {
+    doubt_warn(r, error);
+    return;
+  }
+  if (r->doubt.locked_told)
+    return;
+  r->doubt.locked_told = TRUE;
+  doubt_warn(r, error);
+  ferry_shown_tell(r->shown, "Warning", ferry_reason_name(FERRY_REASON_DISKS_LOCKED), text);
+}
+
+/* FALSE: it is to be tried again. */
+static gboolean doubt_go_on_here(FerryRunning *r, const FerryDomainState *here) {
+  g_autoptr(GError) error = NULL;
+  if (!r->step.was_paused && here->state == FERRY_VM_PAUSED &&
+      !ferry_host_job_resume(r->job, &error)) {
+    doubt_cannot_resume(r, error);
+    return FALSE;
+  }
+  doubt_say(r, here->active ? FERRY_DOUBT_GOES_ON : FERRY_DOUBT_GONE);
+  return TRUE;
+}
+
+/* The same. One that runs was resumed by a person meanwhile: which copy is worth more only a
+ * person's word can say. */
+static gboolean doubt_end_here(FerryRunning *r, const json_t *doubt, const FerryDomainState *here) {
+  g_autoptr(GError) error = NULL;
+  gboolean undefine = ferry_migration_flag_on(r->asked->settings.request.config, "undefineSource");
+  if (here->active && here->state != FERRY_VM_PAUSED && !ferry_doubt_kept(doubt))
+    return doubt_go_on_here(r, here);
+  if (here->active && !ferry_host_job_destroy(r->job, undefine, &error)) {
+    doubt_warn(r, error);
+    return FALSE;
+  }
+  doubt_say(r, FERRY_DOUBT_GONE);
+  return TRUE;
+}
+
+gboolean ferry_doubt_may_run_twice(FerryRunning *r, const FerryDomainState *state) {
+  FerryDomainState peer;
+  if (!r->asked->adopted || r->step.post_copy || doubt_may_go_on(r) || !state->active ||
+      state->state != FERRY_VM_RUNNING || g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0)
+    return FALSE;
+  if (ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri, r->asked->uuid,
+                            &peer, NULL) &&
+      (!peer.active || peer.state == FERRY_VM_PAUSED))
+    return FALSE;
+  doubt_suspend(r);
+  return r->doubt.guarded;
+}
+
+static void doubt_forget(FerryRunning *r) {
+  ferry_doubt_book_forget(ferry_context_state_dir(r->ports->context), r->asked->uid);
+}
+
+void ferry_doubt_withdraw(FerryRunning *r) {
+  FerryDomainState here;
+  if (doubt_look_here(r, &here) && doubt_go_on_here(r, &here))
+    doubt_forget(r);
+}
+
+/* One turn. */
+static FerryAmbiguityAnswer doubt_turn(FerryRunning *r, FerryAmbiguity *heard) {
+  FerryDomainState peer;
+  gboolean told = ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri,
+                                        r->asked->uuid, &peer, NULL);
+  const FerryDomainState *there = told ? &peer : NULL;
+  g_autoptr(json_t) doubt = ferry_inbox_doubt(r->inbox);
+  FerryAmbiguityAnswer answer = ferry_ambiguity_hear(heard, there, g_get_monotonic_time());
+  if (answer == FERRY_AMBIGUITY_STAYED && ferry_ambiguity_went_on(doubt, FERRY_SIDE_SOURCE))
+    answer = FERRY_AMBIGUITY_OPEN;
+  FerryAmbiguityAnswer read =
+      ferry_ambiguity_read(doubt, FERRY_SIDE_SOURCE, r->doubt.ran_ms, there);
+  if (read != FERRY_AMBIGUITY_OPEN || ferry_doubt_kept(doubt))
+    answer = read;
+  FerryDomainState here;
+  if (answer == FERRY_AMBIGUITY_OPEN || !doubt_look_here(r, &here) ||
+      !(answer == FERRY_AMBIGUITY_STAYED ? doubt_go_on_here(r, &here)
+                                         : doubt_end_here(r, doubt, &here)))
+    return FERRY_AMBIGUITY_OPEN;
+  doubt_forget(r);
+  return answer;
+}
+
+FerryAmbiguityAnswer ferry_doubt_resolve(FerryRunning *r, gint64 patience_ms) {
+  FerryAmbiguity heard = {.ran_ms = r->doubt.ran_ms};
+  gint64 until = g_get_monotonic_time() + patience_ms * 1000;
+  for (;;) {
+    FerryAmbiguityAnswer answer = doubt_turn(r, &heard);
+    if (answer != FERRY_AMBIGUITY_OPEN)
+      return answer;
+    if ((patience_ms >= 0 && g_get_monotonic_time() > until) ||
+        !ferry_context_sleep(r->ports->context, FERRY_AMBIGUITY_ASK_MS))
+      return FERRY_AMBIGUITY_OPEN;
+  }
+}

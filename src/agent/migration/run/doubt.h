@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the source's agent does while it is not known who has the VM (agent/twin/ambiguity.h).
+#pragma once
+#include "agent/migration/state/running.h"
+#include "agent/twin/ambiguity.h"
+
+G_BEGIN_DECLS
+
+/** The hypervisor resumed the guest after the switch-over had begun: suspends it until it is known
+ * why. Does nothing where it did not. */
+void ferry_doubt_guard(FerryRunning *run);
+/** It is not known yet which host has it, as settle.c finds and finish.c waits for; or it is. */
+void ferry_doubt_set_open(FerryRunning *run, gboolean open);
+/** The copy here may run: it is guarded no more. */
+void ferry_doubt_unguard(FerryRunning *run);
+/** Whether this agent has suspended the guest, which is in `state`, in doubt: also by a call that
+ * was given up and was carried out later. Pure. */
+gboolean ferry_doubt_holds(const FerryRunning *run, const FerryDomainState *state);
+/** After the call has failed with `error`, with the domain in `state` here: makes sure that the
+ * guest does not run here if it may run there. TRUE: it is in doubt. */
+gboolean ferry_doubt_arises(FerryRunning *run, const GError *error, FerryDomainState *state);
+/** After a migration of which no agent saw the end: libvirt has resumed the guest here after its
+ * switch-over, and the target's copy runs, too, or the target cannot be asked. TRUE: the one here
+ * is suspended now. */
+gboolean ferry_doubt_may_run_twice(FerryRunning *run, const FerryDomainState *state);
+/** The guest was suspended in doubt of which nothing is left: it goes on. */
+void ferry_doubt_withdraw(FerryRunning *run);
+/** Goes on with the doubt of an agent before this one, if it left one: by the migration's record or
+ * by this host's own. */
+gboolean ferry_doubt_recall(FerryRunning *run);
+/** Asks the target and reads the migration's record, for at most `patience_ms` (-1: until the agent
+ * ends), and does what follows: resumes the guest here, or destroys the copy here.
+ * FERRY_AMBIGUITY_OPEN: not answered yet. */
+FerryAmbiguityAnswer ferry_doubt_resolve(FerryRunning *run, gint64 patience_ms);
+/** After the job was opened for a doubt that was recalled: whether it is over, since this host's
+ * own book has forgotten it and the copy runs. ferryd may say otherwise for as long as the last
+ * word is on its way, and meanwhile a later migration may have suspended the copy for reasons of
+ * its own. Says so, then. */
+gboolean ferry_doubt_is_stale(FerryRunning *run);
+
+G_END_DECLS

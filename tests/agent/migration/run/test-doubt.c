@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// A guest that libvirt resumed after its switch-over, and a hypervisor that does not answer when it
+// is to be suspended again. The linker leads what doubt.c calls into here.
+#include "agent/migration/run/doubt.h"
+#include "agent/twin/doubt_book.h"
+#include "base/error.h"
+#include <glib/gstdio.h>
+
+#define UID "11111111-aaaa-4000-8000-000000000000"
+
+static char *dir;
+static int suspend_error; /* 0: it is suspended */
+static int resume_error;  /* the same */
+static guint suspends, resumes, said, told;
+static const char *state, *peer_state; /* of the target's copy; NULL: it cannot be asked */
+
+gboolean __wrap_ferry_host_job_suspend(FerryHostJob *job, GError **error);
+gboolean __wrap_ferry_host_job_resume(FerryHostJob *job, GError **error);
+gboolean __wrap_ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError **error);
+gboolean __wrap_ferry_host_peer_state(FerryHost *host, const char *uri, const char *uuid,
+                                      FerryDomainState *out, GError **error);
+gint64 __wrap_ferry_inbox_resumed_us(FerryInbox *inbox);
+const char *__wrap_ferry_inbox_blamed(FerryInbox *inbox, const char **text);
+void __wrap_ferry_inbox_stage(FerryInbox *inbox, gint64 *switchover_us, gboolean *post_copy);
+void __wrap_ferry_shown_send(FerryShown *shown, json_t *status);
+void __wrap_ferry_shown_tell(FerryShown *shown, const char *type, const char *reason,
+                             const char *message);
+void __wrap_ferry_running_record(FerryRunning *run, const char *action, gint64 value,
+                                 const char *code, const char *reason);
+const char *__wrap_ferry_context_state_dir(const FerryAgentContext *context);
+
+gboolean __wrap_ferry_host_job_suspend(FerryHostJob *job, GError **error) {
+  suspends++;
+  if (!suspend_error)
+    return TRUE;
+  g_set_error_literal(error, FERRY_HOST_ERROR, suspend_error, "not now");
+  return FALSE;
+}
+gboolean __wrap_ferry_host_job_resume(FerryHostJob *job, GError **error) {
+  resumes++;
+  if (!resume_error)
+    return TRUE;
+  g_set_error_literal(error, FERRY_HOST_ERROR, resume_error, "Lockspace resource is locked");
+  return FALSE;
+}
+gboolean __wrap_ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError **error) {
+  *out = (FerryDomainState){
+      .active = TRUE, .state = ferry_vm_state_parse(state), .reason = "user", .id = 1};
+  return TRUE;
+}
+gboolean __wrap_ferry_host_peer_state(FerryHost *host, const char *uri, const char *uuid,
+                                      FerryDomainState *out, GError **error) {
+  if (peer_state)
+    *out = (FerryDomainState){.active = !g_str_equal(peer_state, "gone"),
+                              .state = ferry_vm_state_parse(peer_state)};
+  return peer_state != NULL;
+}
+gint64 __wrap_ferry_inbox_resumed_us(FerryInbox *inbox) {
+  return g_get_monotonic_time() - 7 * G_USEC_PER_SEC;
+}
+const char *__wrap_ferry_inbox_blamed(FerryInbox *inbox, const char **text) {
+  return NULL;
+}
+void __wrap_ferry_inbox_stage(FerryInbox *inbox, gint64 *switchover_us, gboolean *post_copy) {
+  *switchover_us = 1;
+  *post_copy = FALSE;
+}
+void __wrap_ferry_shown_send(FerryShown *shown, json_t *status) {
+  said++;
+  json_decref(status);
+}
+void __wrap_ferry_shown_tell(FerryShown *shown, const char *type, const char *reason,
+                             const char *message) {
+  told++;
+  g_assert_cmpstr(reason, ==, "DisksLocked");
+}
+void __wrap_ferry_running_record(FerryRunning *run, const char *action, gint64 value,
+                                 const char *code, const char *reason) {
+}
+const char *__wrap_ferry_context_state_dir(const FerryAgentContext *context) {
+  return dir;
+}
+
+typedef struct {
+  FerryMigrationPorts ports;
+  FerryAsked asked;
+  FerryRunning run;
+} Bed;
+
+static void set_up(Bed *b, gconstpointer error_code) {
+  dir = g_dir_make_tmp("ferry-doubt-XXXXXX", NULL);
+  suspend_error = GPOINTER_TO_INT(error_code);
+  suspends = resumes = said = told = 0;
+  resume_error = 0;
+  b->asked = (FerryAsked){.object = json_object(), .uid = UID, .uuid = UID, .name = "m"};
+  b->run = (FerryRunning){.ports = &b->ports, .asked = &b->asked, .job = (FerryHostJob *)&suspends};
+  ferry_doubt_guard(&b->run);
+  g_assert_cmpuint(suspends, ==, 1);
+}
+
+static void tear_down(Bed *b, gconstpointer error_code) {
+  ferry_doubt_book_forget(dir, UID);
+  g_autofree char *folder = g_build_filename(dir, "doubts", NULL);
+  g_rmdir(folder);
+  g_rmdir(dir);
+  g_free(dir);
+  json_decref(b->asked.object);
+}
+
+static gboolean holds(const Bed *b, const char *as) {
+  FerryDomainState seen = {.active = TRUE, .state = ferry_vm_state_parse(as)};
+  return ferry_doubt_holds(&b->run, &seen);
+}
+
+static void is_suspended(Bed *b, gconstpointer error_code) {
+  gint64 ran_ms = -1;
+  g_assert_true(b->run.doubt.guarded);
+  g_assert_cmpuint(said, ==, 1);
+  g_assert_true(ferry_doubt_book_find(dir, UID, &ran_ms));
+  g_assert_cmpint(ran_ms, >=, 7000);
+}
+
+/* The call was given up and may be carried out all the same: noted, said only once it is so. */
+static void is_suspended_late(Bed *b, gconstpointer error_code) {
+  gint64 ran_ms = -1;
+  g_assert_false(b->run.doubt.guarded);
+  g_assert_true(b->run.doubt.asked_to_suspend);
+  g_assert_cmpuint(said, ==, 0);
+  g_assert_true(ferry_doubt_book_find(dir, UID, &ran_ms));
+  g_assert_cmpint(ran_ms, >=, 7000);
+  g_assert_false(holds(b, "running"));
+  g_assert_true(holds(b, "paused"));
+  ferry_doubt_guard(&b->run); /* it is tried again, and noted once */
+  g_assert_cmpuint(suspends, ==, 2);
+  /* where no doubt is left in the end, what was suspended late is let go on and forgotten */
+  state = "paused";
+  ferry_doubt_withdraw(&b->run);
+  g_assert_cmpuint(resumes, ==, 1);
+  g_assert_false(ferry_doubt_book_find(dir, UID, &ran_ms));
+}
+
+/* One that the hypervisor refused will not be carried out later. */
+static void is_refused(Bed *b, gconstpointer error_code) {
+  gint64 ran_ms;
+  g_assert_false(b->run.doubt.guarded || b->run.doubt.asked_to_suspend || holds(b, "paused"));
+  g_assert_false(ferry_doubt_book_find(dir, UID, &ran_ms));
+}
+
+/* The lock manager knows of another copy: told once, tried again, and the doubt stays noted. */
+static void is_locked(Bed *b, gconstpointer error_code) {
+  gint64 ran_ms;
+  state = "paused";
+  resume_error = FERRY_HOST_ERROR_LOCKED;
+  ferry_doubt_withdraw(&b->run);
+  ferry_doubt_withdraw(&b->run);
+  g_assert_cmpuint(resumes, ==, 2);
+  g_assert_cmpuint(told, ==, 1);
+  g_assert_true(ferry_doubt_book_find(dir, UID, &ran_ms));
+  resume_error = FERRY_HOST_ERROR_INVALID_STATE; /* anything else is none of its */
+  b->run.doubt.locked_told = FALSE;
+  ferry_doubt_withdraw(&b->run);
+  g_assert_cmpuint(told, ==, 1);
+  resume_error = 0;
+  ferry_doubt_withdraw(&b->run);
+  g_assert_false(ferry_doubt_book_find(dir, UID, &ran_ms));
+}
+
+/* A doubt that ferryd tells of still, and this host's own book no more. */
+static void is_stale(Bed *b, gconstpointer error_code) {
+  state = "running";
+  g_assert_false(ferry_doubt_is_stale(&b->run)); /* it is in the book */
+  ferry_doubt_book_forget(dir, UID);
+  state = "paused"; /* it may be held for it */
+  g_assert_false(ferry_doubt_is_stale(&b->run));
+  state = "running";
+  said = 0;
+  g_assert_true(ferry_doubt_is_stale(&b->run));
+  g_assert_cmpuint(said, ==, 1);
+  g_assert_false(b->run.doubt.guarded || b->run.doubt.in_doubt);
+}
+
+/* An agent that came after the switch-over finds the guest resumed by libvirt. */
+static void test_adopted(void) {
+  static const struct {
+    const char *reason, *peer;
+    gboolean suspended;
+  } cases[] = {
+      {"migration-canceled", "running", TRUE},
+      {"migration-canceled", NULL, TRUE},
+      {"migration-canceled", "paused", FALSE},
+      {"migration-canceled", "gone", FALSE},
+      {"booted", NULL, FALSE}, /* it was never paused for a switch-over */
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    Bed b;
+    set_up(&b, GINT_TO_POINTER(FERRY_HOST_ERROR_NO_DOMAIN));
+    FerryDomainState here = {.active = TRUE, .state = FERRY_VM_RUNNING, .reason = cases[i].reason};
+    suspend_error = 0;
+    b.asked.adopted = TRUE;
+    peer_state = cases[i].peer;
+    g_assert_cmpint(ferry_doubt_may_run_twice(&b.run, &here), ==, cases[i].suspended);
+    g_assert_cmpuint(suspends, ==, 1 + cases[i].suspended);
+    tear_down(&b, NULL);
+  }
+}
+
+static GLogWriterOutput ignore_fields(GLogLevelFlags level, const GLogField *fields, gsize n,
+                                      gpointer data) {
+  return G_LOG_WRITER_HANDLED;
+}
+
+static void ignore(const char *domain, GLogLevelFlags level, const char *text, gpointer data) {
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_log_set_always_fatal(G_LOG_FATAL_MASK);
+  g_log_set_default_handler(ignore, NULL);
+  g_log_set_writer_func(ignore_fields, NULL, NULL); /* what fails is warned of */
+  g_test_add_func("/agent/doubt/adopted", test_adopted);
+  g_test_add("/agent/doubt/suspended", Bed, GINT_TO_POINTER(0), set_up, is_suspended, tear_down);
+  g_test_add("/agent/doubt/locked", Bed, GINT_TO_POINTER(0), set_up, is_locked, tear_down);
+  g_test_add("/agent/doubt/stale", Bed, GINT_TO_POINTER(0), set_up, is_stale, tear_down);
+  g_test_add("/agent/doubt/late", Bed, GINT_TO_POINTER(FERRY_HOST_ERROR_VM_SILENT), set_up,
+             is_suspended_late, tear_down);
+  g_test_add("/agent/doubt/refused", Bed, GINT_TO_POINTER(FERRY_HOST_ERROR_NO_DOMAIN), set_up,
+             is_refused, tear_down);
+  return g_test_run();
+}
