@@ -79,10 +79,15 @@ char *ferry_error_text(const GError *error, const char *advice) {
   const char *said = about ? ferry_words_said(about->group, about->kind) : NULL;
   g_autofree char *standard = standard_text(error, about, said);
   g_autofree char *message = ferry_text_clean(standard ? standard : error->message);
+  if (said == NULL && about != NULL && error->code == FERRY_ERROR_INVALID)
+    said = about->kind;
+  if (n == 1 && g_strcmp0(ferry_error_cause(error, 0)->message, error->message) == 0)
+    n = 0; /* for clients that print nothing else */
   if (n > 0 && said != NULL) {
+    g_autofree char *what = ferry_text_clean(said);
     gboolean named = about->name != NULL && *about->name && !g_str_has_suffix(about->name, "*");
     g_autofree char *name = ferry_text_clean(named ? about->name : "");
-    g_string_append_printf(out, "the %s%s%s is refused", said, named ? " " : "", name);
+    g_string_append_printf(out, "the %s%s%s is refused", what, named ? " " : "", name);
   } else {
     g_string_append(out, message);
   }

@@ -418,6 +418,7 @@ static void set_message(const FerryKind *kind, const char *name, GError *invalid
     g_string_append_c(text, ']');
   g_free(invalid->message);
   invalid->message = g_string_free(text, FALSE);
+  ferry_error_set_about(invalid, kind->group, kind->kind, name);
 }
 
 gboolean ferry_validate_answer(const FerryKind *kind, const char *name, GError *causes,

@@ -46,9 +46,13 @@ static void test_errors(void) {
                                  "virtualmachineinstances.kubevirt.io \"db\" not found", vms, "db");
   g_autoptr(GError) other = about(FERRY_ERROR_NOT_FOUND, there, vms, "db");
   g_autoptr(GError) one = about(FERRY_ERROR_INVALID, "what the server makes of it", vms, "db");
+  g_autoptr(GError) network = about(FERRY_ERROR_INVALID, "the same", "Network", "fast");
+  g_autoptr(GError) plain = about(FERRY_ERROR_INVALID, "it is too late", vms, "db");
+  ferry_error_add_cause(plain, "FieldValueInvalid", "request", "it is too late");
   g_autoptr(GError) made =
       about(FERRY_ERROR_INVALID, "the same", "VirtualMachineInstanceMigration", "db-*");
   ferry_error_add_cause(one, "FieldValueInvalid", "spec.a", "too long");
+  ferry_error_add_cause(network, "FieldValueRequired", "spec.b", "needed");
   ferry_error_add_cause(made, "FieldValueInvalid", "spec.a", "too long");
   ferry_error_add_cause(made, "FieldValueInvalid", NULL, "too late");
   struct {
@@ -56,6 +60,8 @@ static void test_errors(void) {
     const char *text;
   } cases[] = {{none, "error: VM \"db\" not found\n"},
                {other, "error: already exists on h1\n"},
+               {network, "error: the Network fast is refused: spec.b: needed\n"},
+               {plain, "error: it is too late\n"},
                {one, "error: the VM db is refused: spec.a: too long\n"},
                {made, "error: the migration is refused\n  * spec.a: too long\n  * too late\n"}};
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
