@@ -16,7 +16,7 @@ json_t *ferry_explain_json(const json_t *migration);
 /** The graph alone, `height` lines and an axis; empty without two rows. Free with g_free. */
 char *ferry_explain_graph(const json_t *course, guint width, guint height, gboolean utf8);
 
-/** The fields of a migration's configuration that somebody stated, with where from: a table; ""
+/** The fields of a migration's configuration that were set, each with its origin: a table; ""
  * where there are none. Free with g_free. */
 char *ferry_explain_stated(const json_t *migration, gboolean utf8, gboolean color);
 

@@ -5,7 +5,7 @@
 static const FerryField network_item[] = {
     {.name = "mode", .type = FERRY_TYPE_STRING, .def = "\"warn\""}, {0}};
 static const FerryField spec[] = {
-    {.name = "on", .type = FERRY_TYPE_BOOL, .def = "true"},
+    {.name = "on", .type = FERRY_TYPE_BOOLEAN, .def = "true"},
     {.name = "one", .type = FERRY_TYPE_OBJECT, .fields = network_item},
     {.name = "many", .type = FERRY_TYPE_LIST, .fields = network_item},
     {0}};
