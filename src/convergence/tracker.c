@@ -166,6 +166,14 @@ gboolean ferry_tracker_iteration(FerryTracker *t, int iteration, gint64 now_us) 
   return TRUE;
 }
 
+/* From the third pass on: the second fills xbzrle's cache. */
+static void count_again(FerryTracker *t, const FerryConvergenceSample *sample) {
+  if (t->passes < 2 || t->again_handled > 0)
+    return;
+  t->again_handled = sample->handled;
+  t->again_processed = sample->processed;
+}
+
 gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sample,
                               gint64 now_us) {
   gboolean after_disks = t->sampled && t->last.follows > 0 && sample->follows <= 0;
@@ -189,10 +197,7 @@ gboolean ferry_tracker_sample(FerryTracker *t, const FerryConvergenceSample *sam
   t->last.total += sample->follows;
   t->last_us = now_us;
   t->sampled = TRUE;
-  if (t->passes > 1 && t->again_handled <= 0) { /* the second pass fills xbzrle's cache */
-    t->again_handled = sample->handled;
-    t->again_processed = sample->processed;
-  }
+  count_again(t, sample);
   if (first)
     open_window(t, now_us);
   if (sample->iteration <= t->iteration)
