@@ -2,6 +2,7 @@
 """Which cells there are: each fault in each phase where it can happen, and pairs of faults so that
 every two of them meet in some phase (a pairwise cover, made anew from the tables)."""
 import itertools
+from collections import Counter
 from dataclasses import dataclass
 
 from faults import FAULTS, Fault
@@ -59,6 +60,28 @@ def pairs():
 
 def every():
     return single() + pairs()
+
+
+def breadth_first(cells, played):
+    """The cells in the order in which they say most: a fault and a phase that were seen least often
+    come first. `played` are names of cells with a result."""
+    rows, columns = Counter(), Counter()
+
+    def count(cell):
+        rows.update(f.name for f in cell.faults)
+        columns[cell.phase.name] += 1
+
+    for cell in every():
+        if cell.name in played:
+            count(cell)
+    left, ordered = list(cells), []
+    while left:
+        cell = min(left, key=lambda c: (len(c.faults), sum(rows[f.name] for f in c.faults),
+                                        columns[c.phase.name]))
+        left.remove(cell)
+        ordered.append(cell)
+        count(cell)
+    return ordered
 
 
 def named(names):
