@@ -41,6 +41,14 @@ class Cell:
     def name(self):
         return f"{self.phase.name}/{'+'.join(f.name for f in self.faults)}"
 
+    @property
+    def rebuild(self):
+        return any(f.rebuild for f in self.faults)
+
+    @property
+    def all_lanes(self):
+        return any(f.all_lanes for f in self.faults)
+
 
 def possible(phase, fault):
     return not fault.needs_copy or phase.copies

@@ -30,6 +30,9 @@ class CellTest(unittest.TestCase):
     def _test(cell):
         def test(self):
             result = play(self.scene, cell)
+            if result.get("broken"):
+                self.scene.down()
+                self.scene.up()
             if result["wrong"]:
                 self.fail("\n".join(word[:2000] for word in result["wrong"]))
         return test

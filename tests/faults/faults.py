@@ -22,6 +22,7 @@ class Fault:
     pauses: bool = False  # somebody suspended the VM: it needs not run afterwards
     needs_copy: bool = False  # only where the target has a QEMU of the guest
     rebuild: bool = False  # the lab is made anew afterwards
+    all_lanes: bool = False  # what is played beside it would feel it
 
 
 def _service(side, what):
@@ -61,9 +62,11 @@ FERRYD = (lambda s: s.lab.kill("ferryd"), lambda s: s.lab.start("ferryd"))
 
 
 def _rows():
-    yield Fault("ferryd", "ferryd is killed and started again", *FERRYD, hold=2)
-    yield Fault("ferryd-long", "ferryd is gone for 12 s", *FERRYD, hold=12)
-    yield Fault("ferryd-twice", "ferryd is killed twice", *_twice(FERRYD), hold=1)
+    yield Fault("ferryd", "ferryd is killed and started again", *FERRYD, hold=2,
+                all_lanes=True)
+    yield Fault("ferryd-long", "ferryd is gone for 12 s", *FERRYD, hold=12, all_lanes=True)
+    yield Fault("ferryd-twice", "ferryd is killed twice", *_twice(FERRYD), hold=1,
+                all_lanes=True)
     for side in (SOURCE, TARGET):
         agent, libvirtd = _service(side, "agent"), _service(side, "libvirtd")
         yield Fault(f"{side}-agent", f"the agent of the {side} is killed and started again",

@@ -4,7 +4,7 @@ memory; the truth as the outcome; nothing left behind; and the next migration wo
 import time
 
 from faults import EITHER, SOURCE, TARGET
-from scene import FINAL, HOSTS, Unreached
+from scene import FINAL, Unreached
 
 BOTH_MS = 200
 LOST = ("VMLost", "StoppedMeanwhile", "VMNotFound")
@@ -60,7 +60,7 @@ def judge_outcome(cell, scene, status, wrong):
             wrong.append(f"the VM is gone, said: {phase} {reason}: {status.get('message')}")
         return None
     where = hosts[0]
-    moved = where == HOSTS[TARGET]
+    moved = where == scene.host(TARGET)
     if status and moved != (phase == "Succeeded"):
         wrong.append(f"it is on {where}, said: {phase} {reason}: {status.get('message')}")
     if status and phase == "Failed" and not (reason and status.get("message")):
@@ -111,7 +111,7 @@ def judge_leftovers(scene, where, wrong):
 
 
 def judge_next(cell, scene, where, wrong):
-    target = "h3" if where == "h2" else "h2"
+    target = scene.host("third" if where == scene.host(TARGET) else TARGET)
     options = ("--copy-storage-all",) if "--copy-storage-all" in cell.phase.options else ()
     done = scene.ferry("migrate", scene.name, "--to", target, *options, check=False, timeout=90)
     if done.returncode:
@@ -138,7 +138,7 @@ def judge(cell, scene):
         wrong.append(f"two copies ran for {both} ms")
     rebuilt = any(f.rebuild for f in cell.faults)
     where = judge_outcome(cell, scene, status, wrong)
-    facts["host"] = where
+    facts["host"] = scene.side(where)
     judge_end_of_it(cell, facts, wrong)
     if where and not late:
         judge_life(cell, scene, where, wrong)

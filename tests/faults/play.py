@@ -3,7 +3,7 @@
 import contextlib
 import time
 
-from scene import LabError, Unreached
+from scene import Broken, LabError, Unreached
 from judge import judge
 
 TRIES = 2  # a phase that was over before it was seen says nothing
@@ -36,7 +36,8 @@ def _once(scene, cell):
 
 
 def play(scene, cell):
-    """{"cell", "wrong": [words], facts}; "unreached" where the phase could not be had."""
+    """{"cell", "wrong": [words], facts}; "unreached" where the phase could not be had; "broken" where
+    the lab is to be made anew before the next cell."""
     result = {}
     for _ in range(TRIES):
         try:
@@ -48,7 +49,12 @@ def play(scene, cell):
         finally:
             with contextlib.suppress(LabError, OSError):
                 scene.end_cell()
-            scene.mend()
-        if not result.get("unreached"):
+            try:
+                if cell.rebuild:
+                    raise Broken("a host of it is dead")
+                scene.mend()
+            except Broken as error:
+                result["broken"] = str(error)
+        if not result.get("unreached") or result.get("broken"):
             break
     return result

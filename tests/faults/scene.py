@@ -11,34 +11,64 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lab"))
-from ferrylab.errors import LabError  # noqa: E402  pylint: disable=wrong-import-position
-from ferrylab.lab import Lab  # noqa: E402  pylint: disable=wrong-import-position
+# pylint: disable=wrong-import-position
+from ferrylab import guest as guests  # noqa: E402
+from ferrylab.errors import LabError  # noqa: E402
+from ferrylab.lab import Lab  # noqa: E402
 
 FERRY_LAB = str(ROOT / "lab" / "ferry-lab")
 BUILD = Path(os.environ.get("FERRY_BUILD", ROOT / "build"))
-HOSTS = {"source": "h1", "target": "h2"}
+LANE_HOSTS = 3  # the source, the target, and one for the migration before and the one after
 FINAL = ("Succeeded", "Failed")
 LINK = "1gbit"
+
+
+ONE_AT_A_TIME = {
+    "apiVersion": "kubevirt.io/v1", "kind": "KubeVirt",
+    "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
+    "spec": {"configuration": {"migrations": {"parallelOutboundMigrationsPerNode": 1}}}}
 
 
 class Unreached(Exception):
     """The cell's phase was not reached: nothing is said of the cell."""
 
 
-class Scene:
-    """One lab, and the cell that is played in it."""
+class Broken(Exception):
+    """What a cell left cannot be mended: the lab is to be made anew."""
 
-    def __init__(self):
-        self.lab = Lab(f"f{os.getpid()}")
+
+class Lane(Lab):
+    """Three hosts of a lab, in which cells are played while others are in other lanes."""
+
+    def __init__(self, name, first=1):
+        super().__init__(name)
+        self.own = [f"h{first + i}" for i in range(LANE_HOSTS)]
+
+    def hosts(self):
+        return self.own
+
+
+class Scene:
+    """One lane of a lab, and the cell that is played in it."""
+
+    def __init__(self, lane=0):
+        self.lab = Lane(f"f{os.getpid()}", 1 + lane * LANE_HOSTS)
+        self.sides = dict(zip(("source", "target", "third"), self.lab.own))
         self.name = None
         self.children = []
         self.count = 0
 
     # -- the lab
 
-    def up(self):
+    def up(self, lanes=1):
+        """Brings the lab up, with the hosts of so many lanes."""
         os.environ["FERRY_LAB"] = self.lab.name
-        self.lab.up(hosts=3)
+        self.lab.up(hosts=LANE_HOSTS * lanes)
+        self.enter()
+        self.run(BUILD / "ferry", "apply", "-f", "-", text=json.dumps(ONE_AT_A_TIME))
+
+    def enter(self):
+        """The lab is up."""
         self.env = {**os.environ, **self.lab.env()}
 
     def down(self):
@@ -46,7 +76,7 @@ class Scene:
         self.lab.down()
 
     def mend(self):
-        """Whatever is down or stopped is up again; the lab is made anew where that fails."""
+        """Whatever of the lane is down or stopped is up again; Broken where that fails."""
         try:
             for host in self.lab.hosts():
                 for network in ("management", "migration"):
@@ -60,20 +90,22 @@ class Scene:
                 self.lab.start("ferryd")
             self.until(self.all_ready, 40, "all hosts are Ready")
         except (LabError, Unreached, subprocess.SubprocessError) as error:
-            print(f"   the lab is made anew: {error}", file=sys.stderr)
-            self.down()
-            self.up()
+            raise Broken(str(error)) from error
 
     def all_ready(self):
-        nodes = self.ferry_json("get", "nodes")["items"]
-        return len(nodes) == len(self.lab.hosts()) and all(
-            any(c["type"] == "Ready" and c["status"] == "True"
-                for c in n.get("status", {}).get("conditions", [])) for n in nodes)
+        ready = {n["metadata"]["name"] for n in self.ferry_json("get", "nodes")["items"]
+                 if any(c["type"] == "Ready" and c["status"] == "True"
+                        for c in n.get("status", {}).get("conditions", []))}
+        return set(self.lab.hosts()) <= ready
 
     # -- what the tables speak of
 
     def host(self, side):
-        return HOSTS[side]
+        return self.sides[side]
+
+    def side(self, host):
+        """"source", "target" or "third"; None for no host."""
+        return next((side for side, name in self.sides.items() if name == host), None)
 
     def hold(self, seconds):
         """A fault lasts for a time; nothing is to be waited for."""
@@ -90,9 +122,9 @@ class Scene:
                 raise Unreached(f"not within {seconds} s: {what}: {self.status()}")
             time.sleep(0.03)
 
-    def run(self, *argv, check=True, timeout=60):
+    def run(self, *argv, check=True, timeout=60, text=""):
         done = subprocess.run([str(a) for a in argv], text=True, capture_output=True, env=self.env,
-                              timeout=timeout, check=False, stdin=subprocess.DEVNULL)
+                              timeout=timeout, check=False, input=text)
         if check and done.returncode:
             raise LabError(f"{argv}: exit {done.returncode}: {done.stderr.strip()}")
         return done
@@ -111,7 +143,7 @@ class Scene:
         return done.stdout.strip() if done.returncode == 0 else ""
 
     def stat(self):
-        return json.loads(self.run(FERRY_LAB, "stat", self.name).stdout)
+        return guests.stat(self.lab, self.name)
 
     def signal_qemu(self, side, sig):
         with contextlib.suppress(LabError):
@@ -121,36 +153,32 @@ class Scene:
 
     def begin_cell(self, phase):
         self.count += 1
-        self.name = f"{phase.name}-{self.count}"
-        words = []
-        for key, value in phase.guest.items():
-            words += ["--" + key.replace("_", "-"), str(value)]
-        self.run(FERRY_LAB, "guest", self.name, "--host", HOSTS["source"], *words)
+        self.name = f"{phase.name}-{self.host('source')}-{self.count}"
+        self.begin_guest(self.name, phase.guest)
         self.until(self.vmi, 15, f"ferryd shows {self.name}")
         self.options = phase.options
 
+    def begin_guest(self, name, wanted):
+        guest = {"kernel": "bare", "vcpus": 1, "pattern": "uniform", "disk": "none", "labels": {},
+                 "namespace": "default", "persistent": False, "net": "", "machine": "pc",
+                 **wanted, "name": name}
+        guests.create(self.lab, guest, self.host("source"))
+
     def begin(self):
         """The cell's migration, by a program that a person would run."""
-        self.spawn(BUILD / "ferry", "migrate", self.name, "--to", HOSTS["target"], *self.options)
+        self.spawn(BUILD / "ferry", "migrate", self.name, "--to", self.host("target"), *self.options)
 
     def begin_blocker(self):
-        """Takes the one place that there is, so that the next migration waits."""
-        self.ferry("apply", "-f", "-", check=False)
-        manifest = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt",
-                    "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
-                    "spec": {"configuration": {"migrations": {"parallelMigrationsPerCluster": 1}}}}
-        subprocess.run([str(BUILD / "ferry"), "apply", "-f", "-"], env=self.env, check=True,
-                       input=json.dumps(manifest), text=True, capture_output=True)
-        self.run(FERRY_LAB, "guest", f"{self.name}-before", "--host", HOSTS["source"], "--memory",
-                 "128", "--working-set", "80", "--rate", "1")
+        """Takes the one place that the source has, so that the next migration waits."""
+        self.begin_guest(f"{self.name}-before", {"memory": 128, "working_set": 80, "rate": 1})
         self.until(lambda: self.vmi(f"{self.name}-before"), 15, "ferryd shows the one before")
-        self.spawn(BUILD / "ferry", "migrate", f"{self.name}-before", "--to", "h3", "--bandwidth",
-                   "10Mi")
+        self.spawn(BUILD / "ferry", "migrate", f"{self.name}-before", "--to", self.host("third"),
+                   "--bandwidth", "10Mi")
         self.until(lambda: self.status(f"{self.name}-before").get("phase") == "Running", 20,
                    "the one before runs")
 
     def slow_link(self):
-        self.lab.link(HOSTS["source"], "migration", "rate", "60mbit")
+        self.lab.link(self.host("source"), "migration", "rate", "60mbit")
 
     def spawn(self, *argv):
         child = subprocess.Popen(  # pylint: disable=consider-using-with
@@ -175,17 +203,17 @@ class Scene:
     def lift(self):
         """What kept the migration in its phase is taken away."""
         with contextlib.suppress(LabError):
-            self.lab.link(HOSTS["source"], "migration", "rate", LINK)
-        if self.status().get("phase") not in FINAL:
-            self.ferry("change", self.name, "--bandwidth", "1000", "--downtime", "1000",
-                       "--no-wait", check=False)
+            self.lab.link(self.host("source"), "migration", "rate", LINK)
+        for name in (self.name, f"{self.name}-before"):
+            if self.status(name).get("phase") not in (None, *FINAL):
+                self.ferry("change", name, "--bandwidth", "1000", "--downtime", "1000", "--no-wait",
+                           check=False)
 
     def end_cell(self):
         self.end_children()
         for guest in (self.name, f"{self.name}-before"):
-            self.run(FERRY_LAB, "guest-rm", guest, check=False)
-        with contextlib.suppress(LabError):
-            self.ferry("delete", "kubevirt", "kubevirt", "-n", "kubevirt", check=False)
+            with contextlib.suppress(LabError, OSError):
+                guests.remove(self.lab, guest)
 
     def end_children(self):
         for child in self.children:
