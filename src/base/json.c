@@ -234,7 +234,7 @@ json_t *ferry_json_find(const json_t *list, const char *key, const char *value) 
   json_t *item;
   json_array_foreach((json_t *)list, i, item) {
     const char *s = json_string_value(json_object_get(item, key));
-    if (s && g_str_equal(s, value))
+    if (s && g_strcmp0(s, value) == 0)
       return item;
   }
   return NULL;

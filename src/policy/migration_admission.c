@@ -407,16 +407,20 @@ static void check_migratable(const FerryAdmissionState *state, const json_t *mig
   g_autoptr(json_t) config = ferry_admission_config(state, migration, vmi, NULL);
   gboolean offline = ferry_json_bool(migration, "spec.offline", FALSE);
   const char *saved = ferry_reason_name(FERRY_REASON_MANAGED_SAVE_NOT_LIVE_MIGRATABLE);
+  const char *parts = ferry_json_bool(config, "postCopyResume", FALSE)
+                          ? ferry_reason_name(FERRY_REASON_POST_COPY_FAILED_NOT_LIVE_MIGRATABLE)
+                          : NULL; /* that is what is mended */
   if (ferry_json_bool(config, "unsafeMigrationOverride", FALSE))
     return;
   g_autoptr(json_t) reasons = ferry_migratable_reasons(vmi);
   gsize i;
   json_t *reason;
   json_array_foreach(reasons, i, reason) {
-    if (!offline || g_strcmp0(ferry_json_str(reason, "reason"), saved) == 0)
+    const char *is = ferry_json_str(reason, "reason");
+    if (g_strcmp0(is, parts) != 0 && (!offline || g_strcmp0(is, saved) == 0))
       ferry_error_add_cause(causes, "FieldValueInvalid", "spec.vmiName",
                             "Invalid value: \"%s\": %s (%s)", word,
-                            ferry_json_str(reason, "message"), ferry_json_str(reason, "reason"));
+                            ferry_json_str(reason, "message"), is);
   }
 }
 

@@ -29,10 +29,15 @@ def active(state):
     return not state.startswith(("shut off", "crashed"))
 
 
+def half(state):
+    """Of a copy that post-copy left without a part of its memory, for good: no life in it."""
+    return state.endswith("(post-copy failed)")
+
+
 def place(scene):
     """(hosts on which a copy is active, {host: state})."""
     domains = scene.domains()
-    return [h for h, s in domains.items() if active(s)], domains
+    return [h for h, s in domains.items() if active(s) and not half(s)], domains
 
 
 def wait_for_the_end(cell, scene):
@@ -110,6 +115,21 @@ def judge_leftovers(scene, where, wrong):
                      f"{where}")
 
 
+def judge_halves(scene, status, wrong):
+    """What post-copy left of a VM that is lost: Ferry says to destroy it, which can be done, and tells
+    nobody that it runs."""
+    halves = [h for h, s in scene.domains().items() if half(s)]
+    if not halves:
+        return
+    if status and "virsh destroy" not in status.get("message", ""):
+        wrong.append(f"what to do with {halves} is not said: {status.get('message')}")
+    done = scene.ferry("migrate", scene.name, "--to", scene.host("third"), check=False, timeout=90)
+    if done.returncode == 0 or " runs on " in done.stdout + done.stderr:
+        wrong.append(f"half a VM is migrated: {done.stdout[-300:]} {done.stderr[-300:]}")
+    for host in halves:
+        scene.lab.virsh(host, "destroy", scene.name, timeout=15)
+
+
 def judge_next(cell, scene, where, wrong):
     target = scene.host("third" if where == scene.host(TARGET) else TARGET)
     options = ("--copy-storage-all",) if "--copy-storage-all" in cell.phase.options else ()
@@ -146,5 +166,6 @@ def judge(cell, scene):
             judge_leftovers(scene, where, wrong)
             judge_next(cell, scene, where, wrong)
     elif not where:
+        judge_halves(scene, status, wrong)
         judge_leftovers(scene, None, wrong)
     return wrong, facts

@@ -119,7 +119,8 @@ class Scene:
                 if value:
                     return value
             if time.monotonic() > end:
-                raise Unreached(f"not within {seconds} s: {what}: {self.status()}")
+                said = {k: v for k, v in self.status().items() if isinstance(v, str)}
+                raise Unreached(f"not within {seconds} s: {what}: {said}")
             time.sleep(0.03)
 
     def run(self, *argv, check=True, timeout=60, text=""):

@@ -245,6 +245,25 @@ static void not_migratable(World *w, gconstpointer data) {
   g_assert_nonnull(strstr(ferry_error_cause(saved, 0)->message, "(ManagedSaveNotLiveMigratable)"));
 }
 
+/* what post-copy left in parts does not move, but may be put together again */
+static void in_parts(World *w, gconstpointer data) {
+  json_t *db = g_ptr_array_index(w->vmis, 0);
+  g_autoptr(json_t) parts =
+      json_pack("[{s:s, s:s, s:s, s:b}, {s:s, s:s, s:s, s:b}]", "nodeName", "h1", "state", "paused",
+                "reason", "postcopy-failed", "active", TRUE, "nodeName", "h2", "state", "running",
+                "reason", "postcopy-failed", "active", TRUE);
+  ferry_json_set(db, "status.domains", parts);
+  for (int resume = FALSE; resume <= TRUE; resume++) {
+    g_autoptr(json_t) m = migration("new", "db", "h2");
+    ferry_json_set_bool(m, "spec.allowPostCopy", resume);
+    ferry_json_set_bool(m, "spec.postCopyResume", resume);
+    g_autoptr(GError) error = NULL;
+    ferry_admission_check(&w->state, m, &error);
+    g_assert_true(resume == !(error && strstr(ferry_error_cause(error, 0)->message,
+                                              "(PostCopyFailedNotLiveMigratable)")));
+  }
+}
+
 static void second_migration(World *w, gconstpointer data) {
   g_autoptr(GError) error = check(w, "web_1", "h1");
   g_assert_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT);
@@ -296,6 +315,7 @@ int main(int argc, char **argv) {
   ADD(what_the_target_lacks);
   ADD(memory_on_the_way);
   ADD(not_migratable);
+  ADD(in_parts);
   ADD(second_migration);
   ADD(settings_of_the_vm);
   return g_test_run();

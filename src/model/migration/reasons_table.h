@@ -249,6 +249,10 @@
   ROW(IMMOBILE, QEMU_SILENT, "QEMUSilent",                                                         \
       "Its QEMU does not answer its monitor, so that libvirt can do nothing with it.",             \
       "Look at that process on its host: stopped, or waiting for storage.")                        \
+  ROW(IMMOBILE, POST_COPY_FAILED_NOT_LIVE_MIGRATABLE, "PostCopyFailedNotLiveMigratable",           \
+      "A post-copy migration of it broke: no host has the whole of its memory.",                   \
+      "Go on where the migration says so (ferry migrate VM --to HOST --post-copy "                 \
+      "--postcopy-resume); else destroy what is left (virsh destroy) and start it again.")         \
   ROW(IMMOBILE, BLOCK_JOB_NOT_LIVE_MIGRATABLE, "BlockJobNotLiveMigratable",                        \
       "A disk is being copied; libvirt moves no VM meanwhile.",                                    \
       "Wait for its end, or end it (virsh blockjob VM DISK --abort).")                             \

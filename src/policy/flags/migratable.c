@@ -215,10 +215,27 @@ static void add_silent(const json_t *vmi, json_t *out) {
     migratable_add(out, FERRY_REASON_QEMU_SILENT, ferry_silent_text(node));
 }
 
+/* What a host has then is a part of a VM, whatever its state. */
+static void add_parts(const json_t *vmi, json_t *out) {
+  gsize i;
+  json_t *domain;
+  json_array_foreach(ferry_json_get(vmi, "status.domains"), i, domain) {
+    if (g_strcmp0(ferry_json_str(domain, "reason"), "postcopy-failed") != 0)
+      continue;
+    migratable_add(
+        out, FERRY_REASON_POST_COPY_FAILED_NOT_LIVE_MIGRATABLE,
+        g_strdup("a post-copy migration of it broke, and no host has the whole of its memory: that "
+                 "migration says whether it can go on (--post-copy --postcopy-resume); else "
+                 "destroy what is left of it (virsh destroy) and start it again from its disks"));
+    return;
+  }
+}
+
 json_t *ferry_migratable_reasons(const json_t *vmi) {
   json_t *out = json_array();
   add_two_copies(vmi, out);
   add_silent(vmi, out);
+  add_parts(vmi, out);
   add_host_devices(vmi, out);
   add_interfaces(vmi, out);
   add_cpu_model(vmi, out);

@@ -172,6 +172,26 @@ static void test_managed_save(void) {
   expect("{'managedSave':true}", "ManagedSaveNotLiveMigratable");
 }
 
+/* Post-copy broke: what a host says to run is a part of a VM. */
+static void test_parts(void) {
+  static const struct {
+    const char *state, *reason;
+    guint n;
+  } cases[] = {{"running", "postcopy-failed", 1},
+               {"paused", "postcopy-failed", 1},
+               {"paused", "postcopy", 0},
+               {"running", "migrated", 0}};
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(json_t) vmi = json_pack("{s:{s:[{s:s, s:s, s:s}]}}", "status", "domains", "nodeName",
+                                      "h2", "state", cases[i].state, "reason", cases[i].reason);
+    g_autoptr(json_t) all = ferry_migratable_reasons(vmi);
+    g_assert_cmpuint(json_array_size(all), ==, cases[i].n);
+    if (cases[i].n)
+      g_assert_cmpstr(ferry_json_str(json_array_get(all, 0), "reason"), ==,
+                      "PostCopyFailedNotLiveMigratable");
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migratable/all-at-once", test_all_at_once);
@@ -185,5 +205,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/migratable/tsc", test_tsc);
   g_test_add_func("/migratable/names", test_names);
   g_test_add_func("/migratable/two-copies", test_two_copies);
+  g_test_add_func("/migratable/parts", test_parts);
   return g_test_run();
 }
