@@ -158,7 +158,8 @@ def _run(argv, what, text=None):
     return result.stdout
 
 
-def _join(lab, host):
+def join(lab, host):
+    """Gives a host's agent a token of its own, and starts it."""
     token = _run([program("ferryd"), "token", "create", "--node", host.name,
                   "--state-dir", _state_dir(lab)], f"making a join token for {host.name}")
     result = host.exec("sh", "-c", f"umask 077; mkdir -p {AGENT_STATE}; cat >{AGENT_TOKEN}",
@@ -183,7 +184,7 @@ def start_all(lab, say):
     say("starting ferryd and the agents")
     port = start_ferryd(lab)
     hosts = lab.all_hosts()
-    lab._parallel(lambda host: _join(lab, host), hosts)  # pylint: disable=protected-access
+    lab._parallel(lambda host: join(lab, host), hosts)  # pylint: disable=protected-access
     network = {
         "apiVersion": "ferry.migration/v1", "kind": "Network", "metadata": {"name": "migration"},
         "spec": {"roles": ["migration"], "subnets": [lab.state()["subnets"]["migration"]]},

@@ -138,6 +138,9 @@ class Host:
             raise LabError(f"host {self.name} is not up; see `ferry-lab status`")
         return pid
 
+    def runs(self):
+        return proc.alive(self.record) is not None
+
     def path(self, inside):
         """Where the machine sees a file of the host's, as a Path; LabError if the host isn't up."""
         return Path(f"/proc/{self.pid()}/root/{inside.lstrip('/')}")

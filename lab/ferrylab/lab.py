@@ -164,12 +164,7 @@ class Lab:
 
         def start(host):
             host.prepare(hosts)
-            host.start_init()
-            hostmod.plug(switch, host)
-            for network, rate in rates.items():
-                net.set_rate(switch, host.pid(), host.name, network, net.parse_rate(rate))
-            host.start_libvirtd()
-            host.wait_libvirtd()
+            self._boot(host, switch, rates)
 
         self._parallel(start, hosts)
         for host in {host.suite: host for host in hosts}.values():
@@ -178,6 +173,14 @@ class Lab:
             state["ferry"] = ferry.start_all(self, say)
             self._save(state)
         say(f"lab {self.name} is up: {', '.join(self.hosts())}")
+
+    def _boot(self, host, switch, rates):
+        host.start_init()
+        hostmod.plug(switch, host)
+        for network, rate in rates.items():
+            net.set_rate(switch, host.pid(), host.name, network, net.parse_rate(rate))
+        host.start_libvirtd()
+        host.wait_libvirtd()
 
     def _parallel(self, function, items):
         with concurrent.futures.ThreadPoolExecutor(PARALLEL_STARTS) as pool:
@@ -345,7 +348,8 @@ class Lab:
         self.kill(name, what, signal.SIGTERM)
 
     def start(self, name, what=None):
-        """start("h1", "libvirtd" | "agent") or start("ferryd"), after kill or stop."""
+        """start("h1", "libvirtd" | "agent" | "host") or start("ferryd"), after kill or stop. A host
+        comes back as one that was installed anew, and joins."""
         if name == "ferryd":
             ferry.start_ferryd(self)
             return
@@ -355,8 +359,13 @@ class Lab:
             host.wait_libvirtd()
         elif what == "agent":
             ferry.start_agent(self, host)
+        elif what == "host":
+            state = self.state()
+            self._boot(host, self.switch_pid(), state["rates"])
+            if state.get("ferry"):
+                ferry.join(self, host)
         else:
-            raise LabError(f"start {name} {what!r}: expected libvirtd or agent")
+            raise LabError(f"start {name} {what!r}: expected libvirtd, agent or host")
 
 
 def say_to_stderr(text):

@@ -42,10 +42,6 @@ class Cell:
         return f"{self.phase.name}/{'+'.join(f.name for f in self.faults)}"
 
     @property
-    def rebuild(self):
-        return any(f.rebuild for f in self.faults)
-
-    @property
     def all_lanes(self):
         return any(f.all_lanes for f in self.faults)
 

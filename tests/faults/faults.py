@@ -21,7 +21,7 @@ class Fault:
     kills: str = ""  # whose copy of the VM it ends: SOURCE, TARGET or EITHER (the one that runs)
     pauses: bool = False  # somebody suspended the VM: it needs not run afterwards
     needs_copy: bool = False  # only where the target has a QEMU of the guest
-    rebuild: bool = False  # the lab is made anew afterwards
+    rebuild: bool = False  # a host is to be installed anew
     all_lanes: bool = False  # what is played beside it would feel it
 
 

@@ -53,6 +53,17 @@ def wait_for_the_end(cell, scene):
     return time.monotonic() - begun, None
 
 
+def judge_end_after_it(scene, wrong):
+    """It had moved when the fault came: of the migration that is true, and the VM is not said to
+    run."""
+    def shown():
+        return (scene.vmi() or {}).get("status", {}).get("phase")
+    try:
+        scene.until(lambda: shown() != "Running", END_S, "it is not said to run")
+    except Unreached as error:
+        wrong.append(f"the VM is gone, shown as {shown()}: {error}")
+
+
 def judge_outcome(cell, scene, status, wrong):
     hosts, domains = place(scene)
     phase, reason = status.get("phase"), status.get("reason")
@@ -61,6 +72,8 @@ def judge_outcome(cell, scene, status, wrong):
     if not hosts:
         if not may_be_lost(cell):
             wrong.append(f"the VM is nowhere: {domains}")
+        elif cell.phase.name == "finishing" and phase == "Succeeded":
+            judge_end_after_it(scene, wrong)
         elif status and (phase != "Failed" or reason not in LOST):
             wrong.append(f"the VM is gone, said: {phase} {reason}: {status.get('message')}")
         return None

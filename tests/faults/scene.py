@@ -79,6 +79,8 @@ class Scene:
         """Whatever of the lane is down or stopped is up again; Broken where that fails."""
         try:
             for host in self.lab.hosts():
+                if not self.lab.host(host).runs():
+                    self.lab.start(host, "host")
                 for network in ("management", "migration"):
                     self.lab.link(host, network, "up")
                 self.lab.exec(host, "sh", "-c", "pkill -CONT -x libvirtd; pkill -CONT qemu-system",
