@@ -435,10 +435,18 @@ gboolean ferry_step_guard_agent_lost(FerryStep *s) {
   const json_t *ready = ferry_condition_find(s->source, FERRY_CONDITION_READY);
   gint64 since = ferry_rfc3339_parse(ferry_json_str(ready, "lastTransitionTime"));
   gint64 age = since < 0 ? ferry_step_phase_age(s) : s->now_ms - since;
-  ferry_step_set(
-      s, "status.message",
-      json_string("the source's agent does not answer; libvirt goes on by itself and the "
-                  "agent will take over when it is back"));
+  g_autofree char *broke =
+      copy_on_target(s) == FERRY_COPY_POSTCOPY_FAILED
+          ? g_strdup_printf("the source's agent does not answer, and %s says that post-copy broke: "
+                            "the VM does not run; what is to be done is decided when %s can be "
+                            "heard again",
+                            target_name(s), outcome_source_name(s))
+          : NULL;
+  ferry_step_set(s, "status.message",
+                 json_string(broke
+                                 ? broke
+                                 : "the source's agent does not answer; libvirt goes on by itself "
+                                   "and the agent will take over when it is back"));
   if (age < FERRY_LOST_AGENT_TIMEOUT_MS) {
     ferry_plan_wake(s->plan, s->now_ms + FERRY_LOST_AGENT_TIMEOUT_MS - age);
     return FALSE;

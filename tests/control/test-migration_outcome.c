@@ -78,6 +78,26 @@ static void test_silent_hosts(void) {
   g_assert_cmpstr(ferry_json_str(m, STATE "targetDomainState"), ==, "unknown");
 }
 
+/* The source is silent, and nothing goes on by itself where the target says that post-copy broke. */
+static void test_silent_source(void) {
+  static const struct {
+    const char *reason, *says;
+  } cases[] = {{"postcopy", "libvirt goes on by itself"},
+               {"postcopy-failed", "h2 says that post-copy broke"}};
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(FerryStore) store = world_new();
+    world_migrate(store, "m", "h2");
+    json_decref(world_step(store, "m", WORLD_NOW));
+    world_set(store, "m", "status.phase", json_string("Running"));
+    world_set(store, "m", STATE "mode", json_string("PostCopy"));
+    world_report(store, "h2", "running", cases[i].reason, WORLD_NOW + 5);
+    set_ready(store, "h1", "Unknown");
+    g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 10);
+    g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Running");
+    g_assert_nonnull(strstr(ferry_json_str(m, "status.message"), cases[i].says));
+  }
+}
+
 /* A migration in Running, switched to post-copy or not, whose call ended in an error. */
 static FerryStore *ended(const char *mode, const char *state, const char *reason) {
   FerryStore *store = world_new();
@@ -288,6 +308,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration-outcome/kept", test_kept);
   g_test_add_func("/migration-outcome/silent-target", test_silent_target);
   g_test_add_func("/migration-outcome/silent-hosts", test_silent_hosts);
+  g_test_add_func("/migration-outcome/silent-source", test_silent_source);
   g_test_add_func("/migration-outcome/both-by-both", test_both_by_both);
   g_test_add_func("/migration-outcome/lost", test_lost);
   g_test_add_func("/migration-outcome/lost-with-the-target", test_lost_with_the_target);

@@ -12,6 +12,7 @@ LOST = ("VMLost", "StoppedMeanwhile", "VMNotFound")
 BEFORE_THE_END = ("disks", "first-pass", "later-pass")
 AT_ONCE_S = 10
 END_S = 90
+SILENT_S = 40
 DEAD_S = 240  # in post-copy a target that is silent is waited for, for 2 minutes
 
 
@@ -26,7 +27,7 @@ def may_be_lost(cell):
 
 
 def active(state):
-    return not state.startswith(("shut off", "crashed"))
+    return not state.startswith(("shut off", "crashed")) and "(starting up)" not in state
 
 
 def half(state):
@@ -47,10 +48,33 @@ def wait_for_the_end(cell, scene):
     begun = time.monotonic()
     dead = cell.phase.split and any(f.rebuild for f in cell.faults)
     try:
+        if any(f.rebuild and f.kills == SOURCE for f in cell.faults):
+            source_comes_back(scene, ended)
         scene.until(ended, DEAD_S if dead else END_S, "it ends")
     except Unreached as error:
         return None, str(error)
     return time.monotonic() - begun, None
+
+
+def source_comes_back(scene, ended):
+    """Of a source that is silent nobody can tell for minutes whether it has the VM: that is said, and
+    decided once its host is there again."""
+    end = time.monotonic() + SILENT_S
+    while time.monotonic() < end and not ended():
+        time.sleep(1)
+    if ended():
+        return
+    said = scene.status().get("message") or ""
+    if "does not answer" not in said and "cannot be heard" not in said:
+        raise Unreached(f"not said that the source is silent: {said}")
+    scene.boot_hosts()
+
+
+def cannot_tell(cell, status):
+    """A target that died in post-copy may be one that is only cut off, with the rest of the VM."""
+    return cell.phase.split and status.get("reason") == "PostCopyFailed" and \
+        any(f.rebuild and f.kills == TARGET for f in cell.faults) and \
+        "cannot be heard" in status.get("message", "")
 
 
 def judge_end_after_it(scene, wrong):
@@ -74,7 +98,7 @@ def judge_outcome(cell, scene, status, wrong):
             wrong.append(f"the VM is nowhere: {domains}")
         elif cell.phase.name == "finishing" and phase == "Succeeded":
             judge_end_after_it(scene, wrong)
-        elif status and (phase != "Failed" or reason not in LOST):
+        elif status and (phase != "Failed" or reason not in LOST) and not cannot_tell(cell, status):
             wrong.append(f"the VM is gone, said: {phase} {reason}: {status.get('message')}")
         return None
     where = hosts[0]
@@ -128,13 +152,14 @@ def judge_leftovers(scene, where, wrong):
                      f"{where}")
 
 
-def judge_halves(scene, status, wrong):
+def judge_halves(cell, scene, status, wrong):
     """What post-copy left of a VM that is lost: Ferry says to destroy it, which can be done, and tells
     nobody that it runs."""
     halves = [h for h, s in scene.domains().items() if half(s)]
     if not halves:
         return
-    if status and "virsh destroy" not in status.get("message", ""):
+    if status and "virsh destroy" not in status.get("message", "") and \
+            not cannot_tell(cell, status):
         wrong.append(f"what to do with {halves} is not said: {status.get('message')}")
     done = scene.ferry("migrate", scene.name, "--to", scene.host("third"), check=False, timeout=90)
     if done.returncode == 0 or " runs on " in done.stdout + done.stderr:
@@ -179,6 +204,6 @@ def judge(cell, scene):
             judge_leftovers(scene, where, wrong)
             judge_next(cell, scene, where, wrong)
     elif not where:
-        judge_halves(scene, status, wrong)
+        judge_halves(cell, scene, status, wrong)
         judge_leftovers(scene, None, wrong)
     return wrong, facts

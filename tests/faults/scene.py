@@ -78,9 +78,8 @@ class Scene:
     def mend(self):
         """Whatever of the lane is down or stopped is up again; Broken where that fails."""
         try:
+            self.boot_hosts()
             for host in self.lab.hosts():
-                if not self.lab.host(host).runs():
-                    self.lab.start(host, "host")
                 for network in ("management", "migration"):
                     self.lab.link(host, network, "up")
                 self.lab.exec(host, "sh", "-c", "pkill -CONT -x libvirtd; pkill -CONT qemu-system",
@@ -93,6 +92,12 @@ class Scene:
             self.until(self.all_ready, 40, "all hosts are Ready")
         except (LabError, Unreached, subprocess.SubprocessError) as error:
             raise Broken(str(error)) from error
+
+    def boot_hosts(self):
+        """Hosts of the lane that are dead come back, as installed anew."""
+        for host in self.lab.hosts():
+            if not self.lab.host(host).runs():
+                self.lab.start(host, "host")
 
     def all_ready(self):
         ready = {n["metadata"]["name"] for n in self.ferry_json("get", "nodes")["items"]

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: keys keep apart what hangs for different reasons. "UUID" is what a domain's
 // QEMU is asked, one question at a time, as libvirt asks it one at a time; "state UUID" what
-// libvirtd answers by itself, which is answered while the former hangs.
+// libvirtd answers by itself, which is answered while the former hangs. Another host's libvirtd has
+// some places for each question: a connection that was begun while the network was away hangs for a
+// minute and longer after it is back, as the kernel tries less and less often, and one that is
+// begun then succeeds at once. So one that has had its time is no reason not to ask again.
 #include "host/libvirt/libvirt_ask.h"
 #include "host/libvirt/libvirt_base.h"
 #include <string.h>
@@ -75,13 +78,39 @@ gboolean ferry_libvirt_ask(FerryLibvirtAsk *a, const char *key, const char *who,
   return a->ok;
 }
 
+int ferry_libvirt_ask_place(const gint64 *late_us, guint n, gint64 now_us) {
+  gint64 last = 0;
+  int place = -1;
+  for (guint i = 0; i < n; i++) {
+    last = MAX(last, late_us[i]);
+    if (!late_us[i] && place < 0)
+      place = (int)i;
+  }
+  return last && now_us - last < FERRY_ASK_PEER_MS * (gint64)1000 ? -1 : place;
+}
+
+/* The key under which a peer is asked now; NULL: what was asked before it is waited for. */
+static char *peer_key(FerryLibvirtAsk *a, const char *what) {
+  char *keys[FERRY_ASK_PEER_PLACES] = {NULL};
+  gint64 late[FERRY_ASK_PEER_PLACES];
+  for (guint i = 0; i < FERRY_ASK_PEER_PLACES; i++) {
+    keys[i] = g_strdup_printf("%s %s %s %u", what, a->text, a->uuid ? a->uuid : "", i);
+    late[i] = ferry_patience_late_us(a->host->peers, keys[i]);
+  }
+  int place = ferry_libvirt_ask_place(late, FERRY_ASK_PEER_PLACES, g_get_monotonic_time());
+  char *key = place >= 0 ? g_steal_pointer(&keys[place]) : NULL;
+  for (guint i = 0; i < FERRY_ASK_PEER_PLACES; i++)
+    g_free(keys[i]);
+  return key;
+}
+
 gboolean ferry_libvirt_ask_peer(FerryLibvirtAsk *a, const char *what, const char *uri,
                                 GError **error) {
-  g_autofree char *key = g_strdup_printf("%s %s %s", what, uri ? uri : "", a->uuid ? a->uuid : "");
   gint64 since;
   a->text = g_strdup(uri ? uri : "");
+  g_autofree char *key = peer_key(a, what);
   gint64 ms = a->peer_ms ? a->peer_ms : FERRY_ASK_PEER_MS;
-  if (!ferry_libvirt_ask_anyway(a->host->peers, a, key, ms, &since)) {
+  if (!key || !ferry_libvirt_ask_anyway(a->host->peers, a, key, ms, &since)) {
     g_set_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_UNREACHABLE,
                 "the other host's libvirt (%s) does not answer", a->text);
     return FALSE;

@@ -12,6 +12,8 @@
 #define FERRY_ASK_CALL_MS 5000    /* what QEMU does at once */
 #define FERRY_ASK_CONNECT_MS 8000
 #define FERRY_ASK_PEER_MS 10000
+#define FERRY_ASK_PEER_PLACES 4 /* of one question to another host's libvirtd, that hang at once   \
+                                 */
 #define FERRY_ASK_LONG_MS 60000 /* what may take its time in a libvirtd that is well */
 #define FERRY_ASK_FOR_EVER_MS (365 * 24 * 3600 * (gint64)1000)
 
@@ -69,7 +71,12 @@ gboolean ferry_libvirt_ask(FerryLibvirtAsk *ask, const char *key, const char *wh
  * `ask`. */
 gboolean ferry_libvirt_ask_anyway(FerryPatience *patience, FerryLibvirtAsk *ask, const char *key,
                                   gint64 ms, gint64 *since_us);
+/** Of `n` places for a question, each with one that is late since `late_us[i]` (0: free), the one
+ * that it takes now; -1: none, as what was begun last has not had its time, or all are taken. Pure.
+ */
+int ferry_libvirt_ask_place(const gint64 *late_us, guint n, gint64 now_us);
 /** Asks another host's libvirtd, at `uri`, which `func` finds in `text`; `what` is a word for the
- * question. PEER_UNREACHABLE where it does not answer in time, or has not answered the same yet. */
+ * question. PEER_UNREACHABLE where it does not answer in time, or has not answered the same yet
+ * and it was asked just now, or often. */
 gboolean ferry_libvirt_ask_peer(FerryLibvirtAsk *ask, const char *what, const char *uri,
                                 GError **error);

@@ -35,8 +35,9 @@ gboolean ferry_libvirt_job_set_autostart(FerryHostJob *job, gboolean on, GError 
 static gboolean set_at_peer(FerryLibvirtAsk *a, GError **error) {
   virConnectPtr conn = virConnectOpen(a->text);
   virDomainPtr domain = conn ? virDomainLookupByUUIDString(conn, a->uuid) : NULL;
-  gboolean ok = domain && virDomainSetAutostart(domain, a->value != 0) == 0;
-  if (!ok)
+  gboolean wanted = !domain || ferry_libvirt_ask_is_wanted(a, error);
+  gboolean ok = domain && wanted && virDomainSetAutostart(domain, a->value != 0) == 0;
+  if (!ok && wanted)
     ferry_libvirt_error(error, "cannot set at the other host whether the domain starts with it");
   if (domain)
     virDomainFree(domain);

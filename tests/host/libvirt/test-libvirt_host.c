@@ -3,6 +3,7 @@
 // migrate.
 #include "../seen.h"
 #include "host/libvirt/libvirt_host.h"
+#include "host/libvirt/libvirt_ask.h"
 #include "host/libvirt/libvirt_base.h"
 #include "host/libvirt/libvirt_connect.h"
 #include "host/libvirt/libvirt_events.h"
@@ -117,6 +118,23 @@ static void test_hangs(void) {
   g_rmdir(dir);
 }
 
+/* A question that hangs is begun anew beside it once it has had its time, and so often at most. */
+static void test_places(void) {
+  static const struct {
+    gint64 late_s[3];
+    int place;
+  } cases[] = {{{0, 0, 0}, 0},          {{1000, 0, 0}, 1},     {{1000, 0, 1085}, 1},
+               {{0, 1000, 0}, 0},       {{1000, 1095, 0}, -1}, {{1095, 0, 0}, -1},
+               {{1000, 1020, 1040}, -1}};
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    gint64 late[3];
+    for (guint k = 0; k < 3; k++)
+      late[k] = cases[i].late_s[k] * G_USEC_PER_SEC;
+    g_assert_cmpint(ferry_libvirt_ask_place(late, 3, 1100 * (gint64)G_USEC_PER_SEC), ==,
+                    cases[i].place);
+  }
+}
+
 /* Whoever may still be called back holds the host. */
 static void test_events_hold_the_host(void) {
   g_autoptr(GError) error = NULL;
@@ -146,6 +164,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/libvirt-host/inventory", test_inventory_and_jobs);
   g_test_add_func("/libvirt-host/unreachable", test_unreachable_says_so);
   g_test_add_func("/libvirt-host/hangs", test_hangs);
+  g_test_add_func("/libvirt-host/places", test_places);
   g_test_add_func("/libvirt-host/events-hold-the-host", test_events_hold_the_host);
   return g_test_run();
 }
