@@ -66,7 +66,9 @@ gboolean ferry_step_guard_vm_off(FerryStep *s) {
 void ferry_step_act_vm_off(FerryStep *s) {
   ferry_step_fail(s, ferry_reason_name(FERRY_REASON_VM_NOT_RUNNING),
                   "VM %s does not run any more (%s)", ferry_json_str(s->m, "spec.vmiName"),
-                  ferry_json_str(s->vmi, "status.phase"));
+                  ferry_phase_of(s->vmi) == FERRY_PHASE_UNKNOWN
+                      ? "no host has it"
+                      : ferry_json_str(s->vmi, "status.phase"));
 }
 
 void ferry_step_act_begin(FerryStep *s) {

@@ -98,6 +98,22 @@ static void test_silent_source(void) {
   }
 }
 
+/* It vanished, or was stopped, while its migration waited. */
+static void test_ended_before(void) {
+  static const struct {
+    const char *state, *says;
+  } cases[] = {{NULL, "VM db does not run any more (no host has it)"},
+               {"shutoff", "VM db does not run any more (Stopped)"}};
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(FerryStore) store = world_new();
+    world_migrate(store, "m", "h2");
+    world_report(store, "h1", cases[i].state, "destroyed", WORLD_NOW + 5);
+    g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 10);
+    g_assert_cmpstr(ferry_json_str(m, "status.reason"), ==, "VMNotRunning");
+    g_assert_cmpstr(ferry_json_str(m, "status.message"), ==, cases[i].says);
+  }
+}
+
 /* A migration in Running, switched to post-copy or not, whose call ended in an error. */
 static FerryStore *ended(const char *mode, const char *state, const char *reason) {
   FerryStore *store = world_new();
@@ -309,6 +325,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration-outcome/silent-target", test_silent_target);
   g_test_add_func("/migration-outcome/silent-hosts", test_silent_hosts);
   g_test_add_func("/migration-outcome/silent-source", test_silent_source);
+  g_test_add_func("/migration-outcome/ended-before", test_ended_before);
   g_test_add_func("/migration-outcome/both-by-both", test_both_by_both);
   g_test_add_func("/migration-outcome/lost", test_lost);
   g_test_add_func("/migration-outcome/lost-with-the-target", test_lost_with_the_target);

@@ -7,7 +7,7 @@ from faults import EITHER, SOURCE, TARGET
 from scene import FINAL, Unreached
 
 BOTH_MS = 200
-LOST = ("VMLost", "StoppedMeanwhile", "VMNotFound")
+LOST = ("VMLost", "StoppedMeanwhile", "VMNotFound", "VMNotRunning")
 # Where the source alone has it, libvirt there says how it ended, and so must Ferry, at once.
 BEFORE_THE_END = ("disks", "first-pass", "later-pass")
 AT_ONCE_S = 10
@@ -79,13 +79,14 @@ def cannot_tell(cell, status):
 
 def judge_end_after_it(scene, wrong):
     """It had moved when the fault came: of the migration that is true, and the VM is not said to
-    run."""
+    run, or to do so on a host that is said to be silent."""
     def shown():
-        return (scene.vmi() or {}).get("status", {}).get("phase")
+        status = (scene.vmi() or {}).get("status", {})
+        return status.get("phase") == "Running" and status.get("nodeName") in scene.ready_hosts()
     try:
-        scene.until(lambda: shown() != "Running", END_S, "it is not said to run")
+        scene.until(lambda: not shown(), END_S, "it is not said to run")
     except Unreached as error:
-        wrong.append(f"the VM is gone, shown as {shown()}: {error}")
+        wrong.append(f"the VM is gone, shown as running: {error}")
 
 
 def judge_outcome(cell, scene, status, wrong):

@@ -99,11 +99,14 @@ class Scene:
             if not self.lab.host(host).runs():
                 self.lab.start(host, "host")
 
+    def ready_hosts(self):
+        """Those that Ferry says are there."""
+        return {n["metadata"]["name"] for n in self.ferry_json("get", "nodes")["items"]
+                if any(c["type"] == "Ready" and c["status"] == "True"
+                       for c in n.get("status", {}).get("conditions", []))}
+
     def all_ready(self):
-        ready = {n["metadata"]["name"] for n in self.ferry_json("get", "nodes")["items"]
-                 if any(c["type"] == "Ready" and c["status"] == "True"
-                        for c in n.get("status", {}).get("conditions", []))}
-        return set(self.lab.hosts()) <= ready
+        return set(self.lab.hosts()) <= self.ready_hosts()
 
     # -- what the tables speak of
 
