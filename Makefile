@@ -66,10 +66,11 @@ test-mutants:
 	tests/mutants/run $(MUTANTS)
 
 # Each fault in each phase on real hosts: what has no result yet, then docs/faults.md; words in CELLS
-# choose cells, FAULTS_SECONDS ends a slice.
+# choose cells, FAULTS_SECONDS ends a slice, FAULTS_LANES cells are played at once.
 FAULTS_SECONDS ?= 600
+FAULTS_LANES ?= 3
 test-faults: build
-	tests/faults/run --seconds $(FAULTS_SECONDS) $(CELLS)
+	tests/faults/run --seconds $(FAULTS_SECONDS) --lanes $(FAULTS_LANES) $(CELLS)
 	tests/faults/document
 
 # Of two copies that libvirt may leave running, all tests (make test takes some of them).

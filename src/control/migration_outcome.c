@@ -78,9 +78,11 @@ static FerryCopy copy_on_source(const FerryStep *s) {
   FerryCopy copy = ferry_copy_of(state, reason, state != NULL);
   if (!record && ready && ferry_doubt_of(s->m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_GONE)
     return FERRY_COPY_ABSENT; /* by its agent's later word */
-  /* a host that is ready and lists the domain no more has seen the end of what it was in */
-  if (!record && ready && since_result(s) >= FERRY_OUTCOME_TIMEOUT_MS / 10 &&
-      (copy == FERRY_COPY_POSTCOPY || copy == FERRY_COPY_SUSPENDED))
+  /* a host that is ready and lists the domain no more has seen the end of what it was in; so it is
+   * where libvirt gave post-copy up, as it lost the other libvirtd, and both QEMUs finished it */
+  gboolean ends = copy == FERRY_COPY_POSTCOPY || copy == FERRY_COPY_SUSPENDED ||
+                  (copy == FERRY_COPY_POSTCOPY_FAILED && ferry_step_domain_on(s, target_name(s)));
+  if (!record && ready && since_result(s) >= FERRY_OUTCOME_TIMEOUT_MS / 10 && ends)
     return FERRY_COPY_ABSENT;
   return copy;
 }

@@ -78,7 +78,8 @@ static void test_silent_hosts(void) {
   g_assert_cmpstr(ferry_json_str(m, STATE "targetDomainState"), ==, "unknown");
 }
 
-/* The source is silent, and nothing goes on by itself where the target says that post-copy broke. */
+/* The source is silent, and nothing goes on by itself where the target says that post-copy broke.
+ */
 static void test_silent_source(void) {
   static const struct {
     const char *reason, *says;
@@ -179,6 +180,26 @@ static void test_waits_for_post_copy(void) {
   g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 102 * FERRY_OUTCOME_TIMEOUT_MS);
   g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Succeeded");
   g_assert_cmpstr(ferry_json_str(m, STATE "outcome"), ==, "moved");
+}
+
+/* The source's libvirtd lost the target's and called it broken; both QEMUs finished all the same.
+ */
+static void test_finished_without_libvirtd(void) {
+  static const struct {
+    const char *there, *reason, *phase;
+  } cases[] = {{"running", "migrated", "Succeeded"}, {"running", "postcopy-failed", "VMLost"}};
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(FerryStore) store = ended("PostCopy", "paused", "postcopy-failed");
+    world_report(store, "h2", "running", "postcopy", WORLD_NOW + 5);
+    world_report(store, "h1", "paused", "postcopy-failed", WORLD_NOW + 5);
+    g_autoptr(json_t) soon = world_step(store, "m", WORLD_NOW + 10);
+    g_assert_cmpstr(ferry_json_str(soon, "status.phase"), ==, "Running");
+    world_report(store, "h1", NULL, NULL, WORLD_NOW + 6000);
+    world_report(store, "h2", cases[i].there, cases[i].reason, WORLD_NOW + 6000);
+    g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW + 6001);
+    g_assert_cmpstr(ferry_json_str(m, i == 0 ? "status.phase" : "status.reason"), ==,
+                    cases[i].phase);
+  }
 }
 
 static guint count_events(FerryStore *store) {
@@ -331,6 +352,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration-outcome/lost-with-the-target", test_lost_with_the_target);
   g_test_add_func("/migration-outcome/stopped", test_stopped);
   g_test_add_func("/migration-outcome/waits-for-post-copy", test_waits_for_post_copy);
+  g_test_add_func("/migration-outcome/finished-without-libvirtd", test_finished_without_libvirtd);
   g_test_add_func("/migration-outcome/unknown", test_unknown);
   g_test_add_func("/migration-outcome/old-word-of-the-target", test_old_word_of_the_target);
   g_test_add_func("/migration-outcome/silent-target-is-no-second-copy",

@@ -64,8 +64,9 @@ def source_comes_back(scene, ended):
         time.sleep(1)
     if ended():
         return
-    said = scene.status().get("message") or ""
-    if "does not answer" not in said and "cannot be heard" not in said:
+    status = scene.status()
+    said, waits = status.get("message") or "", status.get("queue", {}).get("message")
+    if not waits and "does not answer" not in said and "cannot be heard" not in said:
         raise Unreached(f"not said that the source is silent: {said}")
     scene.boot_hosts()
 
