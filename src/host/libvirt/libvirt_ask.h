@@ -12,9 +12,7 @@
 #define FERRY_ASK_CALL_MS 5000    /* what QEMU does at once */
 #define FERRY_ASK_CONNECT_MS 8000
 #define FERRY_ASK_PEER_MS 10000
-#define FERRY_ASK_PEER_PLACES                                                                      \
-  4                             /* of one question to another host's libvirtd, that hang at once   \
-                                 */
+#define FERRY_ASK_PEER_PLACES 4 /* one question's calls that may hang at once */
 #define FERRY_ASK_LONG_MS 60000 /* what may take its time in a libvirtd that is well */
 #define FERRY_ASK_FOR_EVER_MS (365 * 24 * 3600 * (gint64)1000)
 
