@@ -105,7 +105,8 @@ def _rows():
         yield Fault(f"{side}-host", f"the {side} dies",
                     lambda s, side=side: s.lab.kill(s.host(side), "host"), kills=side,
                     rebuild=True)
-    yield Fault("cancel", "a person cancels it", lambda s: s.ferry("cancel", s.name))
+    yield Fault("cancel", "a person cancels it",
+                lambda s: s.ferry("cancel", s.name, timeout=20))  # or waits no longer
     yield Fault("delete", "a person deletes the migration",
                 lambda s: s.ferry("delete", "vmim", s.migration_name(), "--wait=false"))
     yield Fault("destroy", "a person destroys the VM on its source",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plays one cell: its phase, its faults one within the other, what is made good, and the judgement."""
 import contextlib
+import subprocess
 import time
 
 from scene import Broken, LabError, Unreached
@@ -13,7 +14,8 @@ def _inject(scene, faults):
     """The first fault, within it the next; each comes right again in its own time."""
     fault, rest = faults[0], faults[1:]
     if fault.kills or not fault.back:
-        with contextlib.suppress(LabError):  # a person's command may be refused: that is judged
+        # a person's command may be refused, or wait for what hangs: that is judged
+        with contextlib.suppress(LabError, subprocess.TimeoutExpired):
             fault.inject(scene)
     else:
         fault.inject(scene)
@@ -44,10 +46,10 @@ def play(scene, cell):
             result = _once(scene, cell)
         except Unreached as error:
             result = {"cell": cell.name, "wrong": [f"not played: {error}"], "unreached": True}
-        except (LabError, OSError, KeyError) as error:
+        except (LabError, OSError, KeyError, subprocess.SubprocessError) as error:
             result = {"cell": cell.name, "wrong": [f"not played: {error!r}"], "unreached": True}
         finally:
-            with contextlib.suppress(LabError, OSError):
+            with contextlib.suppress(LabError, OSError, subprocess.SubprocessError):
                 scene.end_cell()
             try:
                 scene.mend()
