@@ -362,6 +362,9 @@ class Lab:
         elif what == "host":
             state = self.state()
             self._boot(host, self.switch_pid(), state["rates"])
+            # its network cards are others than before
+            others = [other.pid() for other in self.all_hosts() if other.runs()]
+            net.forget_neighbours([self.switch_pid(), *others])
             if state.get("ferry"):
                 ferry.join(self, host)
         else:

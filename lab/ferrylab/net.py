@@ -97,6 +97,11 @@ def set_rate(switch, host_pid, host, network, rate):
     _shape(host_pid, network, rate)
 
 
+def forget_neighbours(pids):
+    for pid in pids:
+        run_in(pid, ["ip", "neigh", "flush", "all"])
+
+
 def set_link(switch, host, network, up):
     _ip(switch, [f"link set {port(host, network)} {'up' if up else 'down'}"])
 
