@@ -48,17 +48,18 @@ def wait_for_the_end(cell, scene):
     begun = time.monotonic()
     dead = cell.phase.split and any(f.rebuild for f in cell.faults)
     try:
-        if any(f.rebuild and f.kills == SOURCE for f in cell.faults):
-            source_comes_back(scene, ended)
+        if any(f.rebuild and (f.kills == SOURCE or cell.phase.name == "switch-over")
+               for f in cell.faults):
+            host_comes_back(scene, ended)
         scene.until(ended, DEAD_S if dead else END_S, "it ends")
     except Unreached as error:
         return None, str(error)
     return time.monotonic() - begun, None
 
 
-def source_comes_back(scene, ended):
-    """Of a source that is silent nobody can tell for minutes whether it has the VM: that is said, and
-    decided once its host is there again."""
+def host_comes_back(scene, ended):
+    """Of a host that is silent nobody can tell for minutes whether it has the VM: that is said, and
+    decided once it is there again."""
     end = time.monotonic() + SILENT_S
     while time.monotonic() < end and not ended():
         time.sleep(1)
@@ -67,7 +68,7 @@ def source_comes_back(scene, ended):
     status = scene.status()
     said, waits = status.get("message") or "", status.get("queue", {}).get("message")
     if not waits and "does not answer" not in said and "cannot be heard" not in said:
-        raise Unreached(f"not said that the source is silent: {said}")
+        raise Unreached(f"not said that the host is silent: {said}")
     scene.boot_hosts()
 
 
