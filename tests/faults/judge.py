@@ -48,7 +48,7 @@ def wait_for_the_end(cell, scene):
     begun = time.monotonic()
     dead = cell.phase.split and any(f.rebuild for f in cell.faults)
     try:
-        if any(f.rebuild and (f.kills == SOURCE or cell.phase.name == "switch-over")
+        if any(f.rebuild and (f.kills == SOURCE or cell.phase.name in ("switch-over", "finishing"))
                for f in cell.faults):
             host_comes_back(scene, ended)
         scene.until(ended, DEAD_S if dead else END_S, "it ends")
