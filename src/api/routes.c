@@ -20,6 +20,7 @@
 #include "api/resource/list.h"
 #include "api/resource/read.h"
 #include "api/resource/resolve.h"
+#include "api/resource/rollout.h"
 #include "api/resource/watch.h"
 #include "api/resource/write.h"
 #include "api/kimchi/kimchi.h"
@@ -138,6 +139,7 @@ static const FerryApiRoute routes[] = {
     ROW("PUT", "update", "{kind}/{name}", KIND("cancel", 0), ferry_resource_cancel),
     ROW("PUT", "update", "{kind}/{name}", KIND("change", 0), ferry_resource_change),
     ROW("PUT", "update", "{kind}/{name}", KIND("resolve", 0), ferry_resource_resolve),
+    ROW("PUT", "update", "{kind}/{name}", KIND("done", 0), ferry_resource_done),
     ROW("POST", "create", "{kind}/{name}", KIND("token", 0), ferry_serve_user_action),
     ROW("POST", "create", "{kind}/{name}", KIND("certificate", 0), ferry_serve_user_action),
     ROW("POST", "create", "{kind}/{name}", KIND("revoke", 0), ferry_serve_user_action),

@@ -12,6 +12,7 @@
 #include "control/migration.h"
 #include "control/network.h"
 #include "control/node.h"
+#include "control/rollout/rollout.h"
 #include "control/transition_log.h"
 #include "model/migration/condition.h"
 #include <string.h>
@@ -44,7 +45,7 @@ struct FerryControl {
   GHashTable *active;   /* "ns/name" -> Active, of migrations that are not final */
   GHashTable *dirty;    /* of those, to be stepped now */
   GHashTable *nodes;    /* name -> gint64, when its silence is to be judged; wall clock, ms */
-  gboolean evacuations; /* to be stepped now */
+  gboolean evacuations; /* they and the rollouts are to be stepped now */
   gboolean networks;    /* to be stepped at the next tick */
   gint64 started_ms, next_expiry_ms;
   gint64 next_evacuations_ms; /* monotonic */
@@ -171,13 +172,13 @@ static gboolean addresses_changed(const FerrySeen *change) {
                      ferry_json_get(change->object, "status.addresses"));
 }
 
-/* What an evacuation looks at has changed; telemetry is none of it. */
+/* What an evacuation or a rollout looks at has changed; telemetry is none of it. */
 static gboolean concerns_evacuations(const FerrySeen *change) {
   if (change->kind == &ferry_kind_vmim)
     return !only_progress(change);
   if (change->kind == &ferry_kind_vmi)
     return !only_progress_of_vmi(change);
-  return change->kind == &ferry_kind_evacuation ||
+  return change->kind == &ferry_kind_evacuation || change->kind == &ferry_kind_rollout ||
          (change->kind == &ferry_kind_node && node_changed(change));
 }
 
@@ -322,6 +323,19 @@ static void step_evacuations(FerryControl *c, gint64 *next) {
   }
 }
 
+/* After the evacuations: what one of these deletes is gone before another takes its place. */
+static void step_rollouts(FerryControl *c, gint64 *next) {
+  gint64 now = ferry_clock_wall_ms(c->clock);
+  g_autoptr(GPtrArray) all = ferry_store_list(c->store, &ferry_kind_rollout, NULL, NULL);
+  for (guint i = 0; i < all->len; i++) {
+    const json_t *rollout = g_ptr_array_index(all, i);
+    g_autoptr(FerryPlan) plan = ferry_plan_new();
+    ferry_rollout_step(c->store, rollout, now, plan);
+    if (!loop_commit(c, plan, ferry_json_str(rollout, "metadata.name"), next))
+      c->evacuations = TRUE;
+  }
+}
+
 static void step_networks(FerryControl *c, gint64 *next) {
   c->networks = FALSE;
   g_autoptr(GPtrArray) nodes = ferry_store_list(c->store, &ferry_kind_node, NULL, NULL);
@@ -400,6 +414,7 @@ static gpointer loop_run(gpointer data) {
     }
     if (c->evacuations && mono >= c->next_evacuations_ms) {
       step_evacuations(c, &next);
+      step_rollouts(c, &next);
       c->next_evacuations_ms = mono + EVACUATIONS_MS;
     }
     step_migrations(c, &next);

@@ -80,9 +80,14 @@ static gpointer fake_run(gpointer data) {
       beat = now + G_USEC_PER_SEC;
     }
     g_autoptr(GPtrArray) all = ferry_store_list(a->store, &ferry_kind_vmim, NULL, NULL);
-    for (guint i = 0; i < all->len; i++)
-      if (g_strcmp0(ferry_json_str(g_ptr_array_index(all, i), "status.phase"), "Scheduled") == 0)
-        fake_migration(a, g_ptr_array_index(all, i));
+    for (guint i = 0; i < all->len; i++) {
+      const json_t *m = g_ptr_array_index(all, i);
+      const char *phase = ferry_json_str(m, "status.phase");
+      gboolean left = g_strcmp0(phase, "Running") == 0 && /* by a process that was killed */
+                      !ferry_json_get(m, "status.migrationState.agentResult");
+      if (left || g_strcmp0(phase, "Scheduled") == 0)
+        fake_migration(a, m);
+    }
     g_usleep(5000);
   }
   return NULL;

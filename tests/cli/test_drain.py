@@ -68,6 +68,60 @@ class Drain(Program):
         for bad in ("soon", "-1s", ""):
             self.assertEqual(self.run_ferry("drain", "h1", "--timeout", bad).returncode, 2)
 
+    def test_dry_run(self):
+        """Where each would go and why one stays, asked with dryRun and nothing else."""
+        plan = evacuation("Pending", 0, ("a", "Queued", None), ("b", "Failed", "it has a host device; h3 is full"),
+                          ("c", "Running", "a migration of it is under way already"))
+        plan["status"]["failed"] = 1
+        for vm in (plan["status"]["vms"][0], plan["status"]["vms"][2]):
+            vm["target"] = "h2"
+        self.route(f"POST {EVACUATIONS}", (201, plan))
+        done = self.run_ferry("drain", "h1", "--dry-run")
+        self.assertEqual((done.returncode, done.stderr), (3, ""))
+        self.assertEqual(done.stdout.splitlines(), [
+            "  a -> h2", "  b stays: it has a host device; h3 is full",
+            "  c -> h2: a migration of it is under way already",
+            "2 of 3 VMs can leave h1. Nothing was changed."])
+        self.assertEqual([(m, p.split("?")[1]) for m, p, _ in self.server.asked if m != "GET"],
+                         [("POST", "fieldValidation=Strict&dryRun=All")])
+
+    def test_several_hosts(self):
+        """All are asked for before any is looked at; each one's end is told, and the worst is the exit code."""
+        def made(_handler, body):
+            host = body["spec"]["nodeName"]
+            self.route(f"GET {EVACUATIONS}/drain-{host}", (200, self.of_host(host, "Succeeded" if host == "h1" else
+                                                                             "Failed")))
+            return 201, self.of_host(host, "Running")
+        self.route(f"POST {EVACUATIONS}", made)
+        done = self.run_ferry("drain", "h1", "h2")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("h1 is empty: 1 VM moved", done.stdout)
+        self.assertIn("h2 is not empty: 0 of 1 VMs have moved", done.stderr)
+        self.assertIn("* of-h2: Failed: it has a host device", done.stderr)
+        asked = [(m, p.split("?")[0]) for m, p, _ in self.server.asked if (m, p.split("?")[0]) != ("GET", EVACUATIONS)]
+        self.assertEqual([m for m, _ in asked[:2]], ["POST", "POST"])
+        names = self.run_ferry("drain", "h1", "h2", "--no-wait")
+        self.assertEqual((names.returncode, names.stdout), (0, "drain-h1\ndrain-h2\n"))
+        for options in (("--dry-run",), ("-o", "json")):
+            self.assertEqual(self.run_ferry("drain", "h1", "h2", *options).returncode, 2)
+
+    def test_several_hosts_have_a_deadline(self):
+        self.route(f"POST {EVACUATIONS}", lambda _h, body: (201, self.of_host(body["spec"]["nodeName"], "Running")))
+        for host in ("h1", "h2"):
+            self.route(f"GET {EVACUATIONS}/drain-{host}", (200, self.of_host(host, "Running")))
+        done = self.run_ferry("drain", "h1", "h2", "--timeout", "300ms")
+        self.assertEqual(done.returncode, 1)
+        for host in ("h1", "h2"):
+            self.assertIn(f"{host} is not empty after 300ms", done.stderr)
+
+    @staticmethod
+    def of_host(host, phase):
+        vm = {"Running": ("Running", None), "Succeeded": ("Moved", "it runs on h3"),
+              "Failed": ("Failed", "it has a host device")}[phase]
+        made = evacuation(phase, 1, (f"of-{host}", *vm))
+        made["metadata"]["name"], made["spec"]["nodeName"] = f"drain-{host}", host
+        return made
+
     def on_terminal_asked(self, answer):
         self.hold()
         pid, fd = pty.fork()

@@ -70,7 +70,8 @@ class Program(unittest.TestCase):
     def test_usage(self):
         for args, word in [
             ([], "Usage:"), (["migrat"], 'did you mean "migrate"?'), (["migrate"], "needs VM"),
-            (["migrate", "a", "b", "c"], "one word too many"), (["get", "--bogus"], "--bogus"),
+            (["resolve", "a", "b"], "one word too many"),
+            (["migrate", "a", "-l", "b=c"], "leave names out"), (["migrate", "a", "b", "c", "-o", "json"], "of one VM"), (["get", "--bogus"], "--bogus"),
             (["get", "vmi", "-o", "xml"], "not one of"), (["get", "vmx"], "there is no kind"),
             (["host", "remove", "h9"], "is not add"), (["get", "vm", "db", "--field-selector", "a=b"], "leave names"),
             (["migrate", "db", "--max-downtime", "0"], "from 1 to 2000000"),
@@ -160,9 +161,13 @@ class Program(unittest.TestCase):
         self.assertEqual(self.server.asked[0][2]["spec"],
                          {"vmiName": "db", "targetNode": "h2", "bandwidthPerMigration": "1000Mi"})
         self.assertIn("note: --bandwidth 1000 is 1000 MiB/s", done.stderr)
+        # with --to both words are VMs; one that is none keeps all of them where they are
+        self.server.asked.clear()
+        self.route("GET /apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances/db", (200, {}))
         twice = self.run_ferry("migrate", "db", "h2", "--to", "h3")
-        self.assertEqual(twice.returncode, 2)
-        self.assertIn("said twice", twice.stderr)
+        self.assertEqual(twice.returncode, 1)
+        self.assertIn("Of several words each is a VM; --to says the host", twice.stderr)
+        self.assertNotIn("POST", [a[0] for a in self.server.asked])
 
     def test_migrate_object_only(self):
         done = self.run_migrate(self.good_events(), "-o", "json")

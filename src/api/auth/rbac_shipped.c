@@ -21,7 +21,8 @@ static const struct {
     [FERRY_ROLE_VIEW] = {"view",
                          "Sees VMs, hosts, migrations, policies and networks; changes nothing."},
     [FERRY_ROLE_OPERATE] =
-        {"operate", "Also moves VMs: migrate, change, cancel, resolve, forecast, drain, cordon."},
+        {"operate",
+         "Also moves VMs: migrate, change, cancel, resolve, forecast, drain, cordon, roll out."},
     [FERRY_ROLE_EDIT] = {"edit",
                          "Also writes policies, networks, namespaces and the labels of VMs."},
     [FERRY_ROLE_ADMIN] = {"admin", "Also says who may do what, as far as it may itself, and lets "
@@ -39,6 +40,7 @@ static const struct {
      "virtualmachineinstancemigrations/resolve"},
     {FERRY_ROLE_OPERATE, "update", "subresources.kubevirt.io", "virtualmachines/migrate"},
     {FERRY_ROLE_OPERATE, "create", "", "pods/eviction"},
+    {FERRY_ROLE_OPERATE, "update", "ferry.migration", "rollouts/done"},
     {FERRY_ROLE_OPERATE, "patch,update", "", "nodes"},
     {FERRY_ROLE_ADMIN, "create", "ferry.migration",
      "users/token,users/certificate,users/revoke,nodes/token"},

@@ -5,6 +5,7 @@
 #include "base/quantity.h"
 #include "policy/placement.h"
 #include "model/migration/condition.h"
+#include "model/migration/rollout.h"
 
 #include <string.h>
 
@@ -132,10 +133,30 @@ static void put_vms(GPtrArray *vmis, GString *out) {
   }
 }
 
+/* Of the rollouts that have not ended; a phase that no host is in has its 0. */
+static void put_rollouts(FerryStore *store, GString *out) {
+  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_rollout, NULL, NULL);
+  ferry_metrics_family(out, "ferry_rollout_hosts", "gauge",
+                       "Hosts of rollouts that have not ended, by phase.");
+  for (const char *const *phase = ferry_rollout_host_phases; *phase; phase++) {
+    guint n = 0;
+    gsize k;
+    json_t *host;
+    for (guint i = 0; i < all->len; i++) {
+      if (ferry_rollout_is_final(all->pdata[i]))
+        continue;
+      json_array_foreach(ferry_json_get(all->pdata[i], "status.hosts"), k, host) n +=
+          g_strcmp0(ferry_json_str(host, "phase"), *phase) == 0;
+    }
+    ferry_metrics_sample(out, "ferry_rollout_hosts", n, "phase", *phase, NULL);
+  }
+}
+
 void ferry_metrics_put_hosts(FerryStore *store, GString *out) {
   g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
   g_autoptr(GPtrArray) vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
   put_states(nodes, out);
   put_each(nodes, out);
   put_vms(vmis, out);
+  put_rollouts(store, out);
 }

@@ -10,15 +10,18 @@
 #include "api/resource/trace.h"
 #include "api/resource/tuning.h"
 #include "store/store.h"
+#include "control/evacuation/evacuation_plan.h"
 #include "control/relevant.h"
 #include "api/auth/rbac.h"
 #include "api/rights/node_restriction.h"
 #include "api/resource/policy_admission.h"
+#include "api/resource/rollout_admission.h"
 #include "model/field/object_meta.h"
 #include "model/migration/doubt.h"
 #include "model/migration/evacuation.h"
 #include "model/migration/migration.h"
 #include "model/migration/recovery.h"
+#include "model/migration/rollout.h"
 #include "policy/flags/migratable.h"
 #include "policy/freeze.h"
 #include "policy/migration_admission.h"
@@ -249,6 +252,14 @@ static gboolean update_vmi(FerryRequest *req, const json_t *old, json_t *object,
 
 /* ---- evacuations ---- */
 
+static void add_plan(FerryRequest *req, json_t *object, const char *node) {
+  guint failed = 0;
+  json_t *vms = ferry_evacuation_plan(req->api->store, node, &failed);
+  ferry_json_set_int(object, "status.total", (gint64)json_array_size(vms));
+  ferry_json_set_int(object, "status.failed", failed);
+  ferry_json_set(object, "status.vms", vms);
+}
+
 static gboolean create_evacuation(FerryRequest *req, json_t *object, GError **error) {
   const char *wanted = ferry_json_str(object, "spec.nodeName");
   g_autoptr(GPtrArray) nodes = ferry_store_list(req->api->store, &ferry_kind_node, NULL, NULL);
@@ -289,6 +300,8 @@ static gboolean create_evacuation(FerryRequest *req, json_t *object, GError **er
   ferry_trace_object(req, object);
   json_object_set_new(object, "status",
                       json_pack("{s:s}", "phase", ferry_phase_name(FERRY_PHASE_PENDING)));
+  if (ferry_query(req, "dryRun")) /* what it would do; one that is made says it as it does it */
+    add_plan(req, object, wanted);
   return TRUE;
 }
 
@@ -305,6 +318,25 @@ static gboolean delete_evacuation(FerryRequest *req, const json_t *object, json_
     return TRUE;
   *instead = json_deep_copy(object);
   ferry_object_add_finalizer(*instead, FERRY_EVACUATION_FINALIZER);
+  return TRUE;
+}
+
+/* ---- rollouts ---- */
+
+static gboolean update_rollout(FerryRequest *req, const json_t *old, json_t *object,
+                               GError **error) {
+  keep_finalizer(req, old, object, FERRY_ROLLOUT_FINALIZER);
+  return json_equal(json_object_get(old, "spec"), json_object_get(object, "spec")) ||
+         ferry_rollout_rights(req, error);
+}
+
+/* Its next step takes back what it has changed of its hosts. */
+static gboolean delete_rollout(FerryRequest *req, const json_t *object, json_t **instead,
+                               GError **error) {
+  if (ferry_object_has_finalizer(object, FERRY_ROLLOUT_FINALIZER))
+    return TRUE;
+  *instead = json_deep_copy(object);
+  ferry_object_add_finalizer(*instead, FERRY_ROLLOUT_FINALIZER);
   return TRUE;
 }
 
@@ -411,6 +443,7 @@ static const struct {
     {&ferry_kind_vmim, create_vmim, update_vmim, delete_vmim, CREATES},
     {&ferry_kind_vmi, NULL, update_vmi, NULL},
     {&ferry_kind_evacuation, create_evacuation, update_evacuation, delete_evacuation},
+    {&ferry_kind_rollout, ferry_rollout_admit, update_rollout, delete_rollout, CREATES},
     {&ferry_kind_network, create_network, update_network, delete_network, CREATES | CHANGES},
     {&ferry_kind_namespace, create_namespace, update_namespace, delete_namespace},
     {&ferry_kind_event, create_event, NULL, NULL},

@@ -456,7 +456,7 @@ static gboolean replace_once(FerryRequest *req, const json_t *old, json_t *objec
   FerryWrite write = {.op = FERRY_WRITE_UPDATE,
                       .frees = TRUE, /* a cancel or a change, which ends or eases work */
                       .kind = req->found.kind,
-                      .ns = req->found.ns,
+                      .ns = req->found.ns ? req->found.ns : "",
                       .name = req->found.name,
                       .object = object,
                       .revision = ferry_object_revision(old)};

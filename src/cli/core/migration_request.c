@@ -35,7 +35,8 @@ static gboolean set_downtime(json_t *request, const char *text, GError **error) 
   return TRUE;
 }
 
-json_t *ferry_migration_request_new(FerryCli *cli, const char *vm, GError **error) {
+json_t *ferry_migration_request_new(FerryCli *cli, const char *vm, const char *host,
+                                    GError **error) {
   g_autofree char *name = generate_name(vm);
   g_autoptr(json_t) request = json_pack("{s:s,s:s,s:{s:s},s:{s:s}}", "apiVersion", "kubevirt.io/v1",
                                         "kind", "VirtualMachineInstanceMigration", "metadata",
@@ -51,8 +52,8 @@ json_t *ferry_migration_request_new(FerryCli *cli, const char *vm, GError **erro
   const char *downtime = ferry_cli_option(cli, "max-downtime");
   for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
     const char *text = ferry_cli_option(cli, texts[i][0]);
-    if (i == 0 && text == NULL && cli->verb->max_words == 2)
-      text = ferry_cli_word(cli, 1); /* migrate VM HOST */
+    if (i == 0 && host != NULL)
+      text = host;
     if (text != NULL && !g_utf8_validate(text, -1, NULL)) {
       g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s: not UTF-8", texts[i][0]);
       return NULL;

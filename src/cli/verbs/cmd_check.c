@@ -5,6 +5,7 @@
 #include "cli/view/candidates_table.h"
 #include "cli/view/explain.h"
 #include "cli/core/migration_request.h"
+#include "cli/core/several.h"
 #include "cli/core/resource.h"
 #include "cli/view/output.h"
 #include "cli/view/text.h"
@@ -34,7 +35,7 @@ static void say_possible(FerryCli *cli, const char *vm) {
 static int check_fully(FerryCli *cli, const char *vm) {
   const char *format = ferry_cli_option(cli, "output");
   g_autoptr(GError) error = NULL;
-  g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, &error);
+  g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, NULL, &error);
   if (request == NULL)
     return ferry_cli_usage(cli, "%s", error->message);
   g_autoptr(json_t) object = ferry_migration_request_post(cli, request, TRUE, &error);
@@ -73,7 +74,7 @@ static const char *taken_host(const json_t *object) {
 static int check_briefly(FerryCli *cli, const char *vm) {
   g_autoptr(GError) error = NULL;
   g_autofree char *name = ferry_text_clean(vm);
-  g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, &error);
+  g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, NULL, &error);
   if (request == NULL)
     return ferry_cli_usage(cli, "%s", error->message);
   g_autoptr(json_t) object = ferry_migration_request_post(cli, request, TRUE, &error);
@@ -103,30 +104,9 @@ static int check_briefly(FerryCli *cli, const char *vm) {
   return FERRY_EXIT_DONE;
 }
 
-/* Names of the VMs that are asked for; NULL with an error. */
-static GPtrArray *names_to_check(FerryCli *cli, GError **error) {
-  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-  for (guint i = 0; ferry_cli_word(cli, i) != NULL; i++)
-    g_ptr_array_add(names, g_strdup(ferry_cli_word(cli, i)));
-  if (names->len > 0 || ferry_cli_client(cli, error) == NULL)
-    return names->len > 0 ? g_steal_pointer(&names) : NULL;
-  g_autoptr(json_t) list =
-      ferry_cli_list(cli, &ferry_kind_vmi, ferry_cli_namespace(cli),
-                     ferry_cli_option(cli, "selector"), NULL, NULL, NULL, error);
-  gsize i;
-  json_t *one;
-  json_array_foreach(json_object_get(list, "items"), i, one) {
-    const char *name = ferry_json_str(one, "metadata.name");
-    if (name != NULL)
-      g_ptr_array_add(names, g_strdup(name));
-  }
-  return list != NULL ? g_steal_pointer(&names) : NULL;
-}
-
-/* Of the exit codes the worst: what failed, then what is refused. */
 static int check_several(FerryCli *cli) {
   g_autoptr(GError) error = NULL;
-  g_autoptr(GPtrArray) names = names_to_check(cli, &error);
+  g_autoptr(GPtrArray) names = ferry_several_vms(cli, FALSE, &error);
   int worst = FERRY_EXIT_DONE;
   guint can = 0;
   if (names == NULL)
@@ -136,8 +116,7 @@ static int check_several(FerryCli *cli) {
     can += code == FERRY_EXIT_DONE;
     if (code == FERRY_EXIT_USAGE)
       return code;
-    if (worst == FERRY_EXIT_DONE || code == FERRY_EXIT_FAILED)
-      worst = code != FERRY_EXIT_DONE ? code : worst;
+    worst = ferry_several_worst(worst, code);
   }
   printf("%u of %u can move.\n", can, names->len);
   return worst;

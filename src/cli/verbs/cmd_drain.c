@@ -4,6 +4,8 @@
 // opens the host again.
 #include "base/duration.h"
 #include "cli/core/ask.h"
+#include "cli/core/bring_back.h"
+#include "cli/core/several.h"
 #include "cli/verbs/options.h"
 #include "model/migration/evacuation.h"
 #include "cli/view/output.h"
@@ -184,6 +186,19 @@ static json_t *list_of(FerryCli *cli, const char *host, GError **error) {
   return ferry_cli_list(cli, &ferry_kind_evacuation, NULL, NULL, field, NULL, NULL, error);
 }
 
+/* A new one; with `dry` what it would be. New reference. */
+static json_t *drain_post(FerryCli *cli, const char *host, gboolean dry, GError **error) {
+  g_autoptr(json_t) wish =
+      json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "apiVersion", "ferry.migration/v1", "kind",
+                "Evacuation", "metadata", "generateName", "drain-", "spec", "nodeName", host);
+  g_autofree char *path =
+      ferry_resource_path(&ferry_kind_evacuation, NULL, NULL,
+                          dry ? "fieldValidation=Strict&dryRun=All" : "fieldValidation=Strict");
+  g_autofree char *header = ferry_cli_trace_header();
+  const char *const headers[] = {header, NULL};
+  return ferry_client_request(cli->client, "POST", path, wish, NULL, headers, NULL, error);
+}
+
 /* The one that is under way, else a new one. New reference. */
 static json_t *drain_begin(FerryCli *cli, const char *host, GError **error) {
   if (ferry_cli_client(cli, error) == NULL)
@@ -198,14 +213,7 @@ static json_t *drain_begin(FerryCli *cli, const char *host, GError **error) {
         ferry_json_str(item, "metadata.deletionTimestamp") == NULL)
       return json_incref(item);
   }
-  g_autoptr(json_t) wish =
-      json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "apiVersion", "ferry.migration/v1", "kind",
-                "Evacuation", "metadata", "generateName", "drain-", "spec", "nodeName", host);
-  g_autofree char *path =
-      ferry_resource_path(&ferry_kind_evacuation, NULL, NULL, "fieldValidation=Strict");
-  g_autofree char *header = ferry_cli_trace_header();
-  const char *const headers[] = {header, NULL};
-  return ferry_client_request(cli->client, "POST", path, wish, NULL, headers, NULL, error);
+  return drain_post(cli, host, FALSE, error);
 }
 
 /* What is there yet: VMs that could not be moved, and domains that nothing moves. */
@@ -322,10 +330,134 @@ static gboolean drain_attend(FerryCli *cli, Drain *d, const char *host, int *cod
   return FALSE;
 }
 
+/* What it would do, and what keeps a VM, without doing it. */
+static int drain_plan(FerryCli *cli, const char *host) {
+  const char *format = ferry_cli_option(cli, "output");
+  g_autoptr(GError) error = NULL;
+  g_autoptr(json_t) object =
+      ferry_cli_client(cli, &error) ? drain_post(cli, host, TRUE, &error) : NULL;
+  if (object == NULL)
+    return drain_refused(error);
+  gint64 total = ferry_json_int(object, "status.total", 0);
+  gint64 failed = ferry_json_int(object, "status.failed", 0);
+  if (format != NULL)
+    ferry_output_object(object, format);
+  size_t i;
+  json_t *vm;
+  json_array_foreach(ferry_json_get(object, "status.vms"), i, vm) {
+    const char *target = ferry_json_str(vm, "target"), *message = ferry_json_str(vm, "message");
+    gboolean stays = ferry_phase_parse(ferry_json_str(vm, "phase")) == FERRY_PHASE_FAILED;
+    g_autofree char *line =
+        g_strdup_printf("%s %s %s%s%s", ferry_json_str(vm, "name"), stays ? "stays:" : "->",
+                        stays || target == NULL ? "" : target, message && !stays ? ": " : "",
+                        message ? message : "");
+    g_autofree char *text = ferry_text_clean(line);
+    if (format == NULL)
+      printf("  %s\n", text);
+  }
+  if (format == NULL)
+    printf("%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " VMs can leave %s. Nothing was changed.\n",
+           total - failed, total, host);
+  return failed > 0 ? FERRY_EXIT_REFUSED : FERRY_EXIT_DONE;
+}
+
+/* ---- several hosts ---- */
+
+static void drain_free(gpointer data) {
+  Drain *d = data;
+  g_hash_table_unref(d->said);
+  json_decref(d->object);
+  g_free(d);
+}
+
+/* One look at each that has not ended; `open` gets how many there are. */
+static gboolean drain_look(FerryCli *cli, GPtrArray *drains, guint *open, GError **error) {
+  *open = 0;
+  for (guint i = 0; i < drains->len; i++) {
+    Drain *d = drains->pdata[i];
+    if (d->gone || ferry_evacuation_is_final(d->object))
+      continue;
+    g_autoptr(GError) local = NULL;
+    g_autofree char *path = ferry_resource_path(&ferry_kind_evacuation, NULL,
+                                                ferry_json_str(d->object, "metadata.name"), NULL);
+    g_autoptr(json_t) object =
+        ferry_client_request(cli->client, "GET", path, NULL, NULL, NULL, NULL, &local);
+    if (object != NULL)
+      drain_take(d, object);
+    else if (g_error_matches(local, FERRY_ERROR, FERRY_ERROR_NOT_FOUND))
+      d->gone = TRUE;
+    else if (!drain_recover(cli, d, local, error))
+      return FALSE;
+    *open += !d->gone && !ferry_evacuation_is_final(d->object);
+  }
+  return TRUE;
+}
+
+/* What each came to. Returns the worst exit code. */
+static int drain_tell_all(const GPtrArray *drains, const char *patience) {
+  int worst = FERRY_EXIT_DONE;
+  for (guint i = 0; i < drains->len; i++) {
+    const Drain *d = drains->pdata[i];
+    const char *host = ferry_json_str(d->object, "spec.nodeName");
+    int code = FERRY_EXIT_FAILED;
+    if (d->gone)
+      fprintf(stderr, "error: the evacuation of %s was deleted before it ended\n", host);
+    else if (ferry_evacuation_is_final(d->object))
+      code = drain_tell(d->object, host);
+    else if (interrupted)
+      code = FERRY_EXIT_INTERRUPTED;
+    else
+      code = drain_late(d->object, host, patience);
+    worst = code == FERRY_EXIT_INTERRUPTED ? code : ferry_several_worst(worst, code);
+  }
+  if (worst == FERRY_EXIT_INTERRUPTED)
+    fprintf(stderr, "What has not ended goes on. ferry get evacuations -w watches, ferry undrain "
+                    "HOST ends one.\n");
+  return worst;
+}
+
+/* All are asked for before any is waited for, so that no VM goes from one of them to another. */
+static int drain_many(FerryCli *cli, gint64 until_us, const char *patience) {
+  g_autoptr(GPtrArray) drains = g_ptr_array_new_with_free_func(drain_free);
+  g_autoptr(GError) error = NULL;
+  struct sigaction act = {.sa_handler = on_interrupt}, old;
+  gint64 began_us = g_get_monotonic_time();
+  for (guint i = 0; ferry_cli_word(cli, i) != NULL; i++) {
+    json_t *object = drain_begin(cli, ferry_cli_word(cli, i), &error);
+    if (object == NULL)
+      return drain_refused(error);
+    Drain *d = g_new0(Drain, 1);
+    *d = (Drain){.object = object, .began_us = began_us, .until_us = until_us};
+    d->said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_ptr_array_add(drains, d);
+    if (ferry_args_has(cli->args, "no-wait"))
+      printf("%s\n", ferry_json_str(object, "metadata.name"));
+  }
+  if (ferry_args_has(cli->args, "no-wait"))
+    return FERRY_EXIT_DONE;
+  guint open = drains->len;
+  gboolean ok = TRUE;
+  interrupted = 0;
+  sigaction(SIGINT, &act, &old);
+  while (ok && open > 0 && drain_waits(drains->pdata[0])) {
+    ok = drain_look(cli, drains, &open, &error);
+    if (ok && open > 0)
+      g_usleep(FERRY_CLI_RETRY_TABLE_MS * 1000);
+  }
+  sigaction(SIGINT, &old, NULL);
+  return ok ? drain_tell_all(drains, patience)
+            : ferry_cli_fail(error, "The evacuations go on; ferry get evacuations shows them.");
+}
+
 static int cmd_drain(FerryCli *cli) {
   const char *host = ferry_cli_word(cli, 0), *format = ferry_cli_option(cli, "output");
   const char *patience = ferry_cli_option(cli, "timeout");
   gint64 patience_ms = 0;
+  gboolean many = ferry_cli_word(cli, 1) != NULL;
+  if (many && (format != NULL || ferry_args_has(cli->args, "dry-run")))
+    return ferry_cli_usage(cli, "--dry-run and -o are of one host");
+  if (ferry_args_has(cli->args, "dry-run"))
+    return drain_plan(cli, host);
   if (patience != NULL && !ferry_duration_parse(patience, &patience_ms))
     return ferry_cli_usage(cli, "--timeout %s: expected a time such as 90s, 10m or 1h30m",
                            patience);
@@ -335,6 +467,8 @@ static int cmd_drain(FerryCli *cli) {
              .began_us = g_get_monotonic_time()};
   if (patience != NULL)
     d.until_us = d.began_us + patience_ms * 1000;
+  if (many)
+    return drain_many(cli, d.until_us, patience);
   d.object = drain_begin(cli, host, &error);
   if (d.object == NULL)
     return drain_refused(error);
@@ -376,6 +510,22 @@ static int cmd_drain(FerryCli *cli) {
   return code;
 }
 
+/* What left it comes home; what is refused, and who was moved on meanwhile, stays. */
+static int undrain_bring_back(FerryCli *cli, const char *host) {
+  g_autoptr(GError) error = NULL;
+  guint refused = 0, moved = 0;
+  g_autoptr(GPtrArray) migrations = ferry_bring_back(cli, host, &refused, &error);
+  if (migrations == NULL)
+    return ferry_cli_fail(error, NULL);
+  if (migrations->len + refused == 0) {
+    printf("No VM is away from %s.\n", host);
+    return FERRY_EXIT_DONE;
+  }
+  int code = ferry_several_follow(cli, migrations, &moved);
+  printf("%u of %u VMs are back on %s.\n", moved, migrations->len + refused, host);
+  return code == FERRY_EXIT_DONE && refused > 0 ? FERRY_EXIT_REFUSED : code;
+}
+
 static int cmd_undrain(FerryCli *cli) {
   const char *host = ferry_cli_word(cli, 0);
   g_autoptr(GError) error = NULL;
@@ -385,10 +535,12 @@ static int cmd_undrain(FerryCli *cli) {
                                      ? "ferry get nodes lists the hosts."
                                      : NULL);
   drain_tell_open(host, ended);
-  return FERRY_EXIT_DONE;
+  return ferry_args_has(cli->args, "bring-back") ? undrain_bring_back(cli, host) : FERRY_EXIT_DONE;
 }
 
 static const FerryCliOption options_drain[] = {
+    {"dry-run", 0, NULL, "Say which VM would go where, and all reasons of those that stay",
+     .more = "Nothing is changed; the exit code is 3 where a VM would stay."},
     {"no-wait", 0, NULL, "Return as soon as the evacuation is accepted",
      .more = "It prints the name of the Evacuation."},
     {"timeout", 0, "TIME", "Wait at most this long, such as 90s, 10m or 1h30m",
@@ -396,12 +548,16 @@ static const FerryCliOption options_drain[] = {
     OPT_OUTPUT(ferry_formats_final, "Print only the final Evacuation: json or yaml"),
     OPT_END};
 
-static const FerryCliOption options_none[] = {OPT_END};
+static const FerryCliOption options_undrain[] = {
+    {"bring-back", 0, NULL, "Then move home what was moved off it",
+     .more = "Those VMs that still run where the drain put them, as far as their migrations are "
+             "still known."},
+    OPT_END};
 
 const FerryVerb ferry_verb_drain = {
     .name = "drain",
-    .synopses = LINES("HOST"),
-    .doc = "Move every running VM off a host and keep new ones away",
+    .synopses = LINES("HOST..."),
+    .doc = "Move every running VM off hosts and keep new ones away",
     .details =
         "Cordons the host and shows each VM's move until all have ended; a move that fails "
         "is tried\n"
@@ -409,7 +565,7 @@ const FerryVerb ferry_verb_drain = {
         "running, with exit code 130.",
     .options = options_drain,
     .min_words = 1,
-    .max_words = 1,
+    .max_words = 1000,
     .words_of = "node",
     .run = cmd_drain};
 
@@ -418,7 +574,7 @@ const FerryVerb ferry_verb_undrain = {
     .synopses = LINES("HOST"),
     .doc = "Let VMs move to a host again, and end its evacuation",
     .details = "Moves that are waiting are cancelled; those already running go on.",
-    .options = options_none,
+    .options = options_undrain,
     .min_words = 1,
     .max_words = 1,
     .words_of = "node",

@@ -126,7 +126,7 @@ static void remove_it(FerryCli *cli, const json_t *object) {
 static int cmd_forecast(FerryCli *cli) {
   const char *vm = ferry_cli_word(cli, 0), *format = ferry_cli_option(cli, "output");
   g_autoptr(GError) error = NULL;
-  g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, &error);
+  g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, NULL, &error);
   if (request == NULL)
     return ferry_cli_usage(cli, "%s", error->message);
   ferry_json_set_bool(request, "spec.forecastOnly", TRUE);

@@ -5,6 +5,7 @@
 #include "cli/core/migration_options.h"
 #include "cli/core/follow.h"
 #include "cli/core/migration_request.h"
+#include "cli/core/several.h"
 #include "cli/view/output.h"
 #include "cli/view/summary.h"
 #include <stdio.h>
@@ -55,13 +56,10 @@ static int migrate_finish(FerryCli *cli, FerryFollowEnd end, json_t *object, con
   return FERRY_EXIT_FAILED;
 }
 
-static int cmd_migrate(FerryCli *cli) {
-  const char *vm = ferry_cli_word(cli, 0), *format = ferry_cli_option(cli, "output");
+static int migrate_one(FerryCli *cli, const char *vm, const char *host) {
+  const char *format = ferry_cli_option(cli, "output");
   g_autoptr(GError) error = NULL;
-  if (ferry_cli_word(cli, 1) != NULL && ferry_cli_option(cli, "to") != NULL)
-    return ferry_cli_usage(cli, "the host is said twice: \"%s\" and --to %s",
-                           ferry_cli_word(cli, 1), ferry_cli_option(cli, "to"));
-  g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, &error);
+  g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, host, &error);
   if (request == NULL)
     return ferry_cli_usage(cli, "%s", error->message);
   json_t *object = ferry_migration_request_post(cli, request, FALSE, &error);
@@ -82,7 +80,71 @@ static int cmd_migrate(FerryCli *cli) {
   return code;
 }
 
+/* ---- several ---- */
+
+/* Asks for a migration of each; what is refused is told, and the others go on. Returns the worst
+ * exit code. */
+static int migrate_begin(FerryCli *cli, const GPtrArray *names, GPtrArray *migrations) {
+  int worst = FERRY_EXIT_DONE;
+  for (guint i = 0; i < names->len; i++) {
+    const char *vm = names->pdata[i];
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) request = ferry_migration_request_new(cli, vm, NULL, &error);
+    if (request == NULL)
+      return ferry_cli_usage(cli, "%s", error->message);
+    json_t *object = ferry_migration_request_post(cli, request, FALSE, &error);
+    if (object == NULL) {
+      fprintf(stderr, "%s:\n", vm);
+      worst = ferry_several_worst(worst, ferry_migration_request_fail(cli, vm, error));
+      continue;
+    }
+    ferry_cli_warnings(cli);
+    g_ptr_array_add(migrations, object);
+  }
+  return worst;
+}
+
+static int migrate_several(FerryCli *cli) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) names = ferry_several_vms(cli, TRUE, &error);
+  if (names == NULL || !ferry_several_check(cli, names, &error))
+    return ferry_cli_fail(error,
+                          "Nothing was changed. Of several words each is a VM; --to says the "
+                          "host.");
+  g_autoptr(GPtrArray) migrations = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
+  int code = migrate_begin(cli, names, migrations);
+  if (code == FERRY_EXIT_USAGE)
+    return code;
+  if (ferry_args_has(cli->args, "no-wait")) {
+    for (guint i = 0; i < migrations->len; i++)
+      printf("%s\n", ferry_json_str(migrations->pdata[i], "metadata.name"));
+    return code;
+  }
+  guint moved = 0;
+  int end = ferry_several_follow(cli, migrations, &moved);
+  printf("%u of %u have moved.\n", moved, names->len);
+  return end == FERRY_EXIT_INTERRUPTED ? end : ferry_several_worst(code, end);
+}
+
+static int cmd_migrate(FerryCli *cli) {
+  gboolean to = ferry_args_has(cli->args, "to");
+  gboolean chosen = ferry_args_has(cli->args, "selector") || ferry_args_has(cli->args, "from");
+  guint words = cli->args->words->len;
+  if (chosen && words > 0)
+    return ferry_cli_usage(cli, "-l and --from choose among all VMs; leave names out");
+  if (!chosen && words == 0)
+    return ferry_cli_usage(cli, "ferry migrate needs VM, -l LABELS or --from HOST");
+  if (!chosen && (words == 1 || (words == 2 && !to)))
+    return migrate_one(cli, ferry_cli_word(cli, 0), ferry_cli_word(cli, 1));
+  if (ferry_args_has(cli->args, "output"))
+    return ferry_cli_usage(cli, "-o is of one VM");
+  return migrate_several(cli);
+}
+
 static const FerryCliOption after_flags[] = {
+    OPT_SELECTOR,
+    {"from", 0, "HOST", "Every VM that runs on that host", .kind = "node",
+     .more = "With -l those of them that have the labels."},
     {"no-wait", 0, NULL, "Return as soon as the migration is accepted", NULL, "detach",
      .more = "It prints the migration's name."},
     OPT_OUTPUT(ferry_formats_final, "Print only the final object: json or yaml"),
@@ -97,13 +159,16 @@ static void __attribute__((constructor)) fill_options(void) {
 
 const FerryVerb ferry_verb_migrate = {
     .name = "migrate",
-    .synopses = LINES("VM [HOST]"),
+    .synopses = LINES("VM [HOST]", "VM VM VM... | -l LABELS | --from HOST"),
     .doc = "Move a running VM to another host",
     .details =
         "Shows the progress until the migration has ended. On a terminal Ctrl-C asks whether to\n"
-        "cancel it; elsewhere the migration goes on and the exit code is 130.",
+        "cancel it; elsewhere the migration goes on and the exit code is 130.\n"
+        "Of several VMs each one's end is a line; Ctrl-C leaves them. Two words are a VM and a "
+        "host, "
+        "with --to two VMs.",
     .options = options_migrate,
-    .min_words = 1,
-    .max_words = 2,
+    .min_words = 0,
+    .max_words = 1000,
     .words_of = "vmi node",
     .run = cmd_migrate};

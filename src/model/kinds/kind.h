@@ -111,6 +111,7 @@ extern const FerryKind ferry_kind_kubevirt;
 extern const FerryKind ferry_kind_migration_policy;
 extern const FerryKind ferry_kind_network;
 extern const FerryKind ferry_kind_evacuation;
+extern const FerryKind ferry_kind_rollout;
 extern const FerryKind ferry_kind_role;
 extern const FerryKind ferry_kind_cluster_role;
 extern const FerryKind ferry_kind_role_binding;

@@ -94,6 +94,7 @@ static const FerryField evacuation_vm[] = {
     STR("phase", "How far its move is.", .values = ferry_listed_phases),
     STR("migration", "Name of its VirtualMachineInstanceMigration.", .max = NAME_MAX_LENGTH),
     STR("message", "Why it waits or cannot move.", .max = MESSAGE_MAX_LENGTH),
+    STR("target", "Of a dry run: the host that it would go to.", .max = NAME_MAX_LENGTH),
     END,
 };
 

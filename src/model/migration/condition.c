@@ -23,6 +23,7 @@ static const char *const names[FERRY_CONDITION_LAST] = {
     [FERRY_CONDITION_COMPLETE] = "Complete",
     [FERRY_CONDITION_CORDONED] = "Cordoned",
     [FERRY_CONDITION_OTHER_DOMAINS_ACTIVE] = "OtherDomainsActive",
+    [FERRY_CONDITION_HOST_BLOCKED] = "HostBlocked",
 };
 
 const char *ferry_condition_name(FerryConditionType type) {

@@ -5,6 +5,8 @@
 #define PENDING "Pending"
 #define SUCCEEDED "Succeeded"
 #define FAILED "Failed"
+#define PAUSED_WORD "Paused"
+#define QUEUED_WORD "Queued"
 
 /* A migration's, in the order of its life. */
 #define MIGRATION_PHASES(ROW)                                                                      \
@@ -18,13 +20,19 @@
   ROW(FAILED, FAILED)
 /* A VM's, besides Running. */
 #define VMI_PHASES(ROW)                                                                            \
-  ROW(PAUSED, "Paused")                                                                            \
+  ROW(PAUSED, PAUSED_WORD)                                                                         \
   ROW(STOPPED, "Stopped")                                                                          \
   ROW(CRASHED, "Crashed")                                                                          \
   ROW(UNKNOWN, "Unknown")
+/* Of the hosts that a Rollout lists, besides Queued, Paused, Succeeded and Failed. */
+#define HOST_PHASES(ROW)                                                                           \
+  ROW(EMPTYING, "Emptying")                                                                        \
+  ROW(BLOCKED, "Blocked")                                                                          \
+  ROW(EMPTY, "Empty")                                                                              \
+  ROW(VERIFYING, "Verifying")
 /* Of the VMs that an Evacuation lists, besides their migrations'. */
 #define LISTED_PHASES(ROW)                                                                         \
-  ROW(QUEUED, "Queued")                                                                            \
+  ROW(QUEUED, QUEUED_WORD)                                                                         \
   ROW(RETRYING, "Retrying")                                                                        \
   ROW(MOVED, "Moved")                                                                              \
   ROW(CANCELLING, "Cancelling")                                                                    \
@@ -35,12 +43,15 @@
 #define AS_NAME(phase, word) [FERRY_PHASE_##phase] = word,
 #define AS_WORD(phase, word) word,
 
-static const char *const names[FERRY_PHASE_LAST] = {MIGRATION_PHASES(AS_NAME) VMI_PHASES(AS_NAME)
-                                                        LISTED_PHASES(AS_NAME)};
+static const char *const names[FERRY_PHASE_LAST] = {
+    MIGRATION_PHASES(AS_NAME) VMI_PHASES(AS_NAME) LISTED_PHASES(AS_NAME) HOST_PHASES(AS_NAME)};
 
 const char *const ferry_migration_phases[] = {MIGRATION_PHASES(AS_WORD) NULL};
 const char *const ferry_vmi_phases[] = {RUNNING, VMI_PHASES(AS_WORD) NULL};
 const char *const ferry_evacuation_phases[] = {PENDING, RUNNING, SUCCEEDED, FAILED, NULL};
+const char *const ferry_rollout_phases[] = {PENDING, RUNNING, PAUSED_WORD, SUCCEEDED, FAILED, NULL};
+const char *const ferry_rollout_host_phases[] = {QUEUED_WORD, HOST_PHASES(AS_WORD) PAUSED_WORD,
+                                                 SUCCEEDED, FAILED, NULL};
 
 const char *const ferry_listed_phases[] = {MIGRATION_PHASES(AS_WORD) VMI_PHASES(AS_WORD)
                                                LISTED_PHASES(AS_WORD) NULL};
@@ -79,7 +90,7 @@ gboolean ferry_vmi_is_active(const json_t *vmi) {
   return phase == FERRY_PHASE_RUNNING || phase == FERRY_PHASE_PAUSED;
 }
 
-const char *const ferry_migration_modes[] = {"PreCopy", "PostCopy", "Paused", NULL};
+const char *const ferry_migration_modes[] = {"PreCopy", "PostCopy", PAUSED_WORD, NULL};
 
 const char *ferry_mode_name(FerryMode mode) {
   return mode == FERRY_MODE_NONE ? NULL : ferry_migration_modes[mode - 1];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far something is: the phases of a migration, of a VM and of an Evacuation (and of the VMs
-// that an Evacuation lists), how memory is moved, and what became of a cancel or a change. Their
-// words are in phase.c and nowhere else (tests/tree/check-words). Pure; any thread.
+// How far something is: the phases of a migration, of a VM, of an Evacuation and a Rollout (and of
+// the VMs and hosts that these list), how memory is moved, and what became of a cancel or a change.
+// Their words are in phase.c and nowhere else (tests/tree/check-words). Pure; any thread.
 #pragma once
 #include "base/json.h"
 
@@ -32,6 +32,11 @@ typedef enum {
   FERRY_PHASE_ARRIVING,
   FERRY_PHASE_ON_TWO_HOSTS,
   FERRY_PHASE_INVALID_DOMAIN,
+  /* of a host that a Rollout lists; besides QUEUED, PAUSED, SUCCEEDED and FAILED */
+  FERRY_PHASE_EMPTYING,
+  FERRY_PHASE_BLOCKED,
+  FERRY_PHASE_EMPTY,
+  FERRY_PHASE_VERIFYING,
   FERRY_PHASE_LAST
 } FerryPhase;
 
@@ -42,6 +47,9 @@ typedef enum {
 extern const char *const ferry_migration_phases[];
 extern const char *const ferry_vmi_phases[];
 extern const char *const ferry_evacuation_phases[];
+/** Those of a Rollout, and of the hosts that it lists; each ends with NULL. */
+extern const char *const ferry_rollout_phases[];
+extern const char *const ferry_rollout_host_phases[];
 /** The same of the VMs that an Evacuation lists, which may be those of their migrations, and of a
  * pod. */
 extern const char *const ferry_listed_phases[];
@@ -56,7 +64,7 @@ FerryPhase ferry_phase_of(const json_t *object);
 /** The word in status.phase, one of another version's too; "Pending" where there is none. Borrowed.
  */
 const char *ferry_phase_word(const json_t *object);
-/** Whether a migration or an Evacuation in that phase has ended. */
+/** Whether a migration, an Evacuation or a Rollout (or its host) in that phase has ended. */
 gboolean ferry_phase_is_final(FerryPhase phase);
 /** Whether a migration in that phase has no host yet: before Scheduled. */
 gboolean ferry_phase_is_waiting(FerryPhase phase);

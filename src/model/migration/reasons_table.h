@@ -315,6 +315,14 @@
   ROW(CONDITION, VMS_REMAIN, "VMsRemain", "Some VMs could not leave the node.",                    \
       "status.vms says why; ferry drain tries again.")                                             \
   ROW(CONDITION, NODE_NOT_FOUND, "NodeNotFound", "There is no such node any more.", "")            \
+  ROW(CONDITION, ROLLED_OUT, "RolledOut", "Every host was emptied, said to be done and opened.",   \
+      "")                                                                                          \
+  ROW(CONDITION, HOSTS_LOST, "HostsLost", "Some hosts of the Rollout are not there any more.",     \
+      "status.hosts says which; the others are done.")                                             \
+  ROW(CONDITION, HOST_NOT_EMPTY, "HostNotEmpty", "VMs stay on a host that a Rollout empties.",     \
+      "status.hosts says which and why: mend that, move or stop them. It is tried again each "     \
+      "minute, "                                                                                   \
+      "or at once with ferry rollout stop and resume.")                                            \
   ROW(CONDITION, NO_PROGRESS, "NoProgress",                                                        \
       "A migration has made no progress for its stalling limit.",                                  \
       "Cancel it, allow a longer pause, or switch to post-copy (ferry change).")                   \
@@ -354,6 +362,11 @@
   ROW(EVENT, NODE_NOT_READY, "NodeNotReady",                                                       \
       "The agent is silent, or its libvirtd does not answer.", SEE_AGENT)                          \
   ROW(EVENT, NODE_NOT_SCHEDULABLE, "NodeNotSchedulable", "An Evacuation cordoned the node.", "")   \
+  ROW(EVENT, NODE_SCHEDULABLE, "NodeSchedulable", "A Rollout opened the node again.", "")          \
+  ROW(EVENT, HOST_EMPTY, "HostEmpty", "A Rollout has emptied the host and waits.",                 \
+      "Do with it what is to be done, then say so: ferry rollout done HOST.")                      \
+  ROW(EVENT, ROLLOUT_ENDED, "RolloutEnded", "A Rollout was deleted; its hosts stay as they are.",  \
+      "ferry undrain HOST opens those that are still cordoned.")                                   \
   ROW(EVENT, ADDRESS_CONFLICT, "AddressConflict", "See the Node's condition of that name.", "")    \
   ROW(EVENT, PEER_CHANGED, "PeerChanged", "The node's peer is another one now.",                   \
       "If nobody changed it, look at who has the agent's key.")                                    \

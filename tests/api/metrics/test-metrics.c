@@ -26,6 +26,12 @@ static void world(Server *s, gconstpointer data) {
   seed_put(s->store, &ferry_kind_evacuation, "", "drain",
            json_pack("{s:{s:s}, s:{s:s, s:i}}", "spec", "nodeName", "h1", "status", "phase",
                      "Running", "remaining", 7));
+  seed_put(s->store, &ferry_kind_rollout, "", "all",
+           json_pack("{s:{s:s, s:[{s:s, s:s}, {s:s, s:s}]}}", "status", "phase", "Running", "hosts",
+                     "nodeName", "h1", "phase", "Blocked", "nodeName", "h2", "phase", "Queued"));
+  seed_put(s->store, &ferry_kind_rollout, "", "ended",
+           json_pack("{s:{s:s, s:[{s:s, s:s}]}}", "status", "phase", "Succeeded", "hosts",
+                     "nodeName", "h1", "phase", "Succeeded"));
   g_autoptr(json_t) done = ferry_store_get(s->store, &ferry_kind_vmim, "default", "moved");
   g_autoptr(json_t) vmi = ferry_store_get(s->store, &ferry_kind_vmi, "default", "db");
   g_autoptr(json_t) changed = json_deep_copy(vmi);
@@ -73,6 +79,9 @@ static void test_scrape(Server *s, gconstpointer data) {
       "ferry_evacuations{phase=\"Running\"} 1",
       "ferry_evacuations{phase=\"Failed\"} 0",
       "ferry_evacuation_remaining_vms{node=\"h1\"} 7",
+      "ferry_rollout_hosts{phase=\"Blocked\"} 1",
+      "ferry_rollout_hosts{phase=\"Queued\"} 1",
+      "ferry_rollout_hosts{phase=\"Succeeded\"} 0",
       "ferry_nodes{state=\"Ready\"} 2",
       "ferry_nodes{state=\"Unknown\"} 1",
       "ferry_node_ready{node=\"h3\"} 0",

@@ -102,6 +102,23 @@ static void deleted_without_a_finalizer(Server *s, gconstpointer data) {
   expect(second, 409);
 }
 
+/* A dry run says where each VM would go, and leaves nothing. */
+static void evacuation_dry_run(Server *s, gconstpointer data) {
+  g_autoptr(Answer) plan = http(s, "POST", EVACUATIONS "?dryRun=All", EVACUATION);
+  expect(plan, 201);
+  const json_t *vms = ferry_json_get(plan->json, "status.vms");
+  g_assert_cmpuint(json_array_size(vms), ==, 1);
+  g_assert_cmpint(ferry_json_int(plan->json, "status.total", 0), ==, 1);
+  g_assert_cmpint(ferry_json_int(plan->json, "status.failed", -1), ==, 0);
+  g_assert_cmpstr(ferry_json_str(json_array_get(vms, 0), "name"), ==, "db");
+  g_assert_cmpstr(ferry_json_str(json_array_get(vms, 0), "target"), ==, "h2");
+  g_autoptr(Answer) none = http(s, "GET", EVACUATIONS "/e", NULL);
+  expect(none, 404);
+  g_autoptr(Answer) made = http(s, "POST", EVACUATIONS, EVACUATION);
+  expect(made, 201);
+  g_assert_null(ferry_json_get(made->json, "status.vms"));
+}
+
 static void evacuations_too(Server *s, gconstpointer data) {
   g_autoptr(Answer) made = http(s, "POST", EVACUATIONS, EVACUATION);
   expect(made, 201);
@@ -169,6 +186,7 @@ int main(int argc, char **argv) {
   ADD(replaced_after_its_end);
   ADD(deleted_without_a_finalizer);
   ADD(evacuations_too);
+  ADD(evacuation_dry_run);
   ADD(same_vm_in_other_words);
   ADD(another_vm);
   return g_test_run();

@@ -66,7 +66,7 @@ static void check_fields(const FerryField *fields) {
 static void test_tables(void) {
   gsize n;
   const FerryKind *const *kinds = ferry_kinds(&n);
-  g_assert_cmpuint(n, ==, 17);
+  g_assert_cmpuint(n, ==, 18);
   for (gsize i = 0; i < n; i++) {
     g_autofree char *api_version = ferry_kind_api_version(kinds[i]);
     g_assert_true(ferry_kind_by_gvk(api_version, kinds[i]->kind) == kinds[i]);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/migration/rollout.h"
+
+json_t *ferry_rollout_host(const json_t *rollout, const char *node) {
+  return ferry_json_find(ferry_json_get(rollout, "status.hosts"), "nodeName", node);
+}
+
+gboolean ferry_rollout_is_final(const json_t *rollout) {
+  return ferry_phase_is_final(ferry_phase_of(rollout));
+}
+
+gboolean ferry_rollout_is_under_way(FerryPhase host) {
+  return host != FERRY_PHASE_NONE && host != FERRY_PHASE_QUEUED && !ferry_phase_is_final(host);
+}
+
+void ferry_rollout_say_done(json_t *host, const char *done_at, const char *by) {
+  ferry_json_set_str(host, "doneAt", done_at);
+  ferry_json_set_str(host, "doneBy", by);
+}
