@@ -258,7 +258,7 @@ static void act_on_host(FerryWorld *w, const FerryWorldAct *act, const Mark *mar
     return;
   case FERRY_ACT_POWER_OFF:
     ferry_hyper_set_power(host, FALSE);
-    ferry_world_agent_kill(w, mark->host);
+    ferry_world_agent_power_off(w, mark->host);
     acts_rest(act);
     ferry_hyper_set_power(host, TRUE);
     ferry_world_agent_start(w, mark->host);

@@ -126,6 +126,10 @@ static gpointer finish_there(gpointer data) {
       ferry_hyper_tell_state(m->to, m->vm->uuid, FERRY_HOST_PAUSE_ENDED);
     } else if (target_listens(m)) {
       m->refused = TRUE;
+      if (copy && !copy->qemu && copy->incoming) { /* it has seen its QEMU's end */
+        copy->move = NULL;
+        ferry_copy_stop(copy, "failed", TRUE);
+      }
     }
     ferry_fiber_sleep(ferry_world_between(1, 5) * MS);
     while (target_reads(m) && m->stage == FERRY_MOVE_SENT && !m->replied) {

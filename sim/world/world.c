@@ -150,6 +150,15 @@ void ferry_world_agent_replace(FerryWorld *w, guint host) {
   ferry_world_agent_start(w, host);
 }
 
+void ferry_world_agent_power_off(FerryWorld *w, guint host) {
+  FerryWorldAgent *a = &w->agents[host];
+  ferry_world_agent_kill(w, host);
+  if (!a->replaced || a->waking)
+    return;
+  FerryWorldProcess *process = g_steal_pointer(&a->replaced_process);
+  end_life(w, process, g_steal_pointer(&a->replaced));
+}
+
 void ferry_world_agent_wake_replaced(FerryWorld *w, guint host) {
   FerryWorldAgent *a = &w->agents[host];
   if (!a->replaced || a->waking)

@@ -64,6 +64,8 @@ void ferry_world_ledger_free(gpointer entry);
 /** In a fiber. */
 void ferry_world_agent_start(FerryWorld *world, guint host);
 void ferry_world_agent_kill(FerryWorld *world, guint host);
+/** Its host loses its power: one that was replaced goes, too. */
+void ferry_world_agent_power_off(FerryWorld *world, guint host);
 /** A second one takes the place of one that is stopped. */
 void ferry_world_agent_replace(FerryWorld *world, guint host);
 /** The one that was replaced goes on, finds that out, and ends. */

@@ -17,6 +17,7 @@
 #include "control/migration_stalling.h"
 #include "control/migration_step.h"
 #include "model/field/object_meta.h"
+#include "model/migration/doubt.h"
 #include "policy/facts.h"
 #include <string.h>
 
@@ -169,9 +170,21 @@ static void name_agents(FerryStep *s) {
   ferry_step_set(s, "status.migrationState.agents", agents);
 }
 
-/* A deleted migration goes once it has ended. */
+/* Whether a copy waits for a word in it, on a host that is still one of the cluster. */
+static gboolean is_needed(const FerryStep *s) {
+  for (FerrySide side = FERRY_SIDE_SOURCE; side <= FERRY_SIDE_TARGET; side++) {
+    const char *name = ferry_side_node(s->m, side);
+    g_autoptr(json_t) node = name ? ferry_store_get(s->store, &ferry_kind_node, "", name) : NULL;
+    if (node && ferry_doubt_of(s->m, side) == FERRY_DOUBT_SUSPENDED)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* A deleted migration goes once it has ended, and nobody needs it to know whose the VM is. */
 static gboolean release_finalizer(FerryStep *s) {
-  if (!ferry_json_get(s->m, "metadata.deletionTimestamp") || !ferry_migration_is_final(s->m))
+  if (!ferry_json_get(s->m, "metadata.deletionTimestamp") || !ferry_migration_is_final(s->m) ||
+      is_needed(s))
     return FALSE;
   ferry_step_own(s);
   if (ferry_object_drop_finalizer(s->m, FERRY_MIGRATION_FINALIZER))

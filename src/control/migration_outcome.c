@@ -67,7 +67,8 @@ static FerryCopy copy_on_source(const FerryStep *s) {
   if (record && (later || (ready && g_strcmp0(state, reported) == 0))) {
     FerryCopy seen = ferry_copy_of(reported, ferry_json_str(record, "reason"), TRUE);
     /* the agent has ended it since; its host's report of that is on its way */
-    if (seen == FERRY_COPY_PAUSED && ferry_doubt_of(s->m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_GONE)
+    if ((seen == FERRY_COPY_PAUSED || seen == FERRY_COPY_SUSPENDED) &&
+        ferry_doubt_of(s->m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_GONE)
       return FERRY_COPY_ABSENT;
     /* the agent itself has suspended it, which libvirt calls a person's will */
     gboolean doubted = (g_strcmp0(reason, "migration") == 0 ||
@@ -76,8 +77,9 @@ static FerryCopy copy_on_source(const FerryStep *s) {
     return doubted ? FERRY_COPY_SUSPENDED : seen;
   }
   FerryCopy copy = ferry_copy_of(state, reason, state != NULL);
-  if (!record && ready && ferry_doubt_of(s->m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_GONE)
-    return FERRY_COPY_ABSENT; /* by its agent's later word */
+  if (ready && !ferry_json_bool(record, "active", FALSE) &&
+      ferry_doubt_of(s->m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_GONE)
+    return FERRY_COPY_ABSENT; /* by its agent's later word, however late its result came */
   /* a host that is ready and lists the domain no more has seen the end of what it was in; so it is
    * where libvirt gave post-copy up, as it lost the other libvirtd, and both QEMUs finished it */
   gboolean ends = copy == FERRY_COPY_POSTCOPY || copy == FERRY_COPY_SUSPENDED ||

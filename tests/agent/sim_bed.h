@@ -25,6 +25,7 @@ typedef struct {
   gboolean has_result;
   gboolean cancel_early; /* as soon as it prepares the target */
   gboolean went_on;      /* it said that the target is ready */
+  gboolean slowed;       /* a test's own sink has answered late */
 } Move;
 
 typedef struct {
@@ -142,8 +143,8 @@ static inline json_t *migration_of(const char *uuid, json_t *config) {
                    config);
 }
 
-/* Starts (or adopts) it; takes `object`. */
-static inline Move *move_object(Bed *b, json_t *object, gboolean cancel_early) {
+/* Starts (or adopts) it; takes `object`. `to` gets what it writes. */
+static inline Move *move_to(Bed *b, json_t *object, gboolean cancel_early, FerryDeliverySink to) {
   Move *it = g_new0(Move, 1);
   const char *uuid = ferry_json_str(object, "metadata.uid");
   it->status = json_object();
@@ -154,10 +155,14 @@ static inline Move *move_object(Bed *b, json_t *object, gboolean cancel_early) {
   g_mutex_init(&it->lock);
   it->agent = b->agent;
   ferry_workers_add(ferry_agent_workers(b->agent), uuid,
-                    ferry_migration_start_local(ferry_agent_ports(b->agent), object, sink, it));
+                    ferry_migration_start_local(ferry_agent_ports(b->agent), object, to, it));
   g_ptr_array_add(b->moves, it);
   json_decref(object);
   return it;
+}
+
+static inline Move *move_object(Bed *b, json_t *object, gboolean cancel_early) {
+  return move_to(b, object, cancel_early, sink);
 }
 
 /* Starts to move a VM to h2; takes `config`. */

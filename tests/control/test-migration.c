@@ -145,6 +145,32 @@ static void test_delete_waits_for_the_end(void) {
   g_assert_null(gone);
 }
 
+/* A copy that waits for what its record says keeps it, as long as its host is one of the cluster.
+ */
+static void test_delete_waits_for_the_doubt(void) {
+  static const char suspended[] = "Suspended";
+  for (guint how = 0; how < 2; how++) {
+    g_autoptr(FerryStore) store = world_new();
+    run(store, "m", NULL, WORLD_NOW);
+    world_set(store, "m", "metadata.deletionTimestamp", json_string("2026-01-01T00:00:01Z"));
+    world_set(store, "m", "status.migrationState.doubt.source.state", json_string(suspended));
+    result(store, "m", TRUE, "aborted", "running");
+    g_autoptr(json_t) failed = world_step(store, "m", WORLD_NOW);
+    g_assert_cmpstr(phase(failed), ==, "Failed");
+    g_autoptr(json_t) waits = world_step(store, "m", WORLD_NOW + 1000);
+    g_assert_nonnull(waits);
+    if (how == 0) {
+      world_set(store, "m", "status.migrationState.doubt.source.state", json_string("GoesOn"));
+    } else { /* the other side's host is not there to wait for */
+      world_set(store, "m", "status.migrationState.doubt.source.state", json_string("Destroyed"));
+      world_set(store, "m", "status.migrationState.doubt.target.state", json_string(suspended));
+      world_set(store, "m", "status.migrationState.targetNode", json_string("h9"));
+    }
+    g_autoptr(json_t) gone = world_step(store, "m", WORLD_NOW + 2000);
+    g_assert_null(gone);
+  }
+}
+
 static void test_limits_and_queue(void) {
   g_autoptr(FerryStore) store = world_new();
   json_t *kv =
@@ -428,6 +454,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration/agents-of-old", test_agents_of_old);
   g_test_add_func("/migration/cancel", test_cancel);
   g_test_add_func("/migration/delete-waits", test_delete_waits_for_the_end);
+  g_test_add_func("/migration/delete_waits_for_the_doubt", test_delete_waits_for_the_doubt);
   g_test_add_func("/migration/limits-and-queue", test_limits_and_queue);
   g_test_add_func("/migration/limits-of-a-preset", test_limits_of_a_preset);
   g_test_add_func("/migration/no-target", test_no_target);

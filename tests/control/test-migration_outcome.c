@@ -288,6 +288,23 @@ static void test_word_before_report(void) {
   g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Succeeded");
 }
 
+/* The same where libvirt calls the source's copy one that the migration paused, and where the
+ * result came so late that the host had reported the end of its copy before. */
+static void test_word_after_report(void) {
+  gint64 late = WORLD_NOW + 5 * FERRY_OUTCOME_TIMEOUT_MS;
+  static const char *const last[][2] = {{"paused", "migration"}, {"shutoff", "destroyed"}};
+  for (gsize i = 0; i < G_N_ELEMENTS(last); i++) {
+    g_autoptr(FerryStore) store = ended("PreCopy", "paused", "migration");
+    world_report(store, "h1", last[i][0], last[i][1], WORLD_NOW - 1000);
+    world_report(store, "h2", "running", "migrated", WORLD_NOW + 5);
+    world_heartbeat(store, "h1", late + 1000);
+    world_heartbeat(store, "h2", late + 1000);
+    world_set(store, "m", STATE "doubt.source.state", json_string("Destroyed"));
+    g_autoptr(json_t) m = world_step(store, "m", late + 1000 + FERRY_NODE_MERGED_MS);
+    g_assert_cmpstr(ferry_json_str(m, "status.phase"), ==, "Succeeded");
+  }
+}
+
 /* That there are two copies is so only by what the source says after it had its time to end one. */
 static void test_both_by_both(void) {
   gint64 late = WORLD_NOW + 2 * FERRY_OUTCOME_TIMEOUT_MS;
@@ -361,5 +378,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration-outcome/both-wait", test_both_wait);
   g_test_add_func("/migration-outcome/late-arrival", test_late_arrival);
   g_test_add_func("/migration-outcome/word-before-report", test_word_before_report);
+  g_test_add_func("/migration-outcome/word_after_report", test_word_after_report);
   return g_test_run();
 }

@@ -52,9 +52,12 @@ char *ferry_autostart_give(FerryAutostart *a, const FerryAutostartPlace *place) 
     here.exists = FALSE;
   if (told && (there.active || (there.exists && !here.exists)))
     return give_there(place, &there);
-  if (here.exists && (told || here.active))
+  gboolean left = here.exists && !here.active && g_strcmp0(here.reason, "migrated") == 0;
+  if (here.exists && !left && (told || here.active))
     return give_back(place);
   /* whoever has it, it is not known here: an old copy that starts is worse than none */
   return autostart_advise(place->target ? place->target : "the target", place->uuid,
-                          error ? error->message : "the VM is on neither host");
+                          error  ? error->message
+                          : left ? "the VM has left it since"
+                                 : "the VM is on neither host");
 }

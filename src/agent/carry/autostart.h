@@ -31,8 +31,8 @@ typedef struct {
   const char *target;   /* its name, for words; may be NULL */
 } FerryAutostartPlace;
 /** Gives it to the host that has the VM now: to the target where it is active there, else back to
- * the source. NULL: done, or there is nothing to give; else what a person should know and do (free
- * with g_free). */
+ * the source, but never to a copy there that was handed over. NULL: done, or there is nothing to
+ * give; else what a person should know and do (free with g_free). */
 char *ferry_autostart_give(FerryAutostart *autostart, const FerryAutostartPlace *place);
 
 G_END_DECLS

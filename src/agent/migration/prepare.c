@@ -10,6 +10,7 @@
 #include "agent/migration/arrange/measure_path.h"
 #include "agent/path/probe.h"
 #include "agent/path/ways.h"
+#include "agent/twin/doubt_book.h"
 #include "base/rfc3339.h"
 #include "model/flags/migration_flags.h"
 #include "model/migration/phase.h"
@@ -20,6 +21,9 @@
 #define JOB_PATIENCE_MS 10000
 #define INVENTORY_POLL_MS 50
 #define RESOLVE_TRIES 20
+#define YES_HOLDS_US G_USEC_PER_SEC
+#define DOUBT_PATIENCE_MS 10000
+#define DOUBT_POLL_MS 100
 #define RESOLVE_POLL_MS 100
 
 /* Right after a start the inventory may not be read yet, or libvirt be away: nothing can be
@@ -143,6 +147,43 @@ static gboolean prepare_asks_qemu(FerryMigrationParts *m) {
   return FALSE;
 }
 
+/* Whether the copy here is one that an earlier migration left suspended. What ends a doubt resumes
+ * first and forgets then, what begins one suspends first: so the book is read before and after. */
+static gboolean is_in_doubt(const FerryMigrationParts *m, FerryDomainState *state, GError **error) {
+  const char *dir = ferry_context_state_dir(m->ports.context);
+  gboolean before = ferry_doubt_book_has_domain(dir, m->asked.uuid, m->asked.uid);
+  if (!ferry_host_job_state(m->running.job, state, error) || state->state != FERRY_VM_PAUSED)
+    return FALSE;
+  return before || ferry_doubt_book_has_domain(dir, m->asked.uuid, m->asked.uid);
+}
+
+/* A copy of which it is not known whether it may run is moved by nobody: it would arrive suspended
+ * for good, as one that a person had paused. What becomes of it is mostly known within a second.
+ * FALSE: it has ended. */
+static gboolean await_no_doubt(FerryMigrationParts *m, FerryDomainState *state) {
+  g_autoptr(GError) error = NULL;
+  gint64 until = g_get_monotonic_time() + DOUBT_PATIENCE_MS * 1000;
+  while (is_in_doubt(m, state, &error)) {
+    if (ferry_finish_if_cancelled(m))
+      return FALSE;
+    if (g_get_monotonic_time() > until) {
+      g_autofree char *text = g_strdup_printf(
+          "the VM is suspended on %s since an earlier migration, as it is not known whether its "
+          "copy on the other host runs: say which goes on (ferry resolve %s --keep HOST), or, "
+          "where "
+          "that migration is not there any more, look at both hosts and 'virsh resume' it",
+          ferry_context_node(m->ports.context), m->asked.vmi_name);
+      ferry_finish_before(m, FERRY_REASON_VM_IN_DOUBT, text);
+      return FALSE;
+    }
+    if (!ferry_context_sleep(m->ports.context, DOUBT_POLL_MS))
+      return FALSE;
+  }
+  if (error)
+    ferry_finish_before(m, FERRY_REASON_HYPERVISOR_ERROR, error->message);
+  return !error;
+}
+
 /* What the domain is like before anything is done. FALSE: it has ended. */
 static gboolean look_at_domain(FerryMigrationParts *m) {
   g_autoptr(GError) error = NULL;
@@ -155,7 +196,7 @@ static gboolean look_at_domain(FerryMigrationParts *m) {
       ferry_finish_before(m, FERRY_REASON_HYPERVISOR_ERROR, error->message);
     return FALSE;
   }
-  if (!accept_job(m))
+  if (!accept_job(m) || !await_no_doubt(m, &state))
     return FALSE;
   if (!state.active && !ferry_json_bool(m->asked.settings.request.config, "offline", FALSE)) {
     g_autofree char *text =
@@ -265,6 +306,21 @@ static void note_leftovers(const FerryMigrationParts *m, const PeerCheck *check)
   ferry_leftovers_begin(m->ports.leftovers, m->asked.object, &note);
 }
 
+/* ferryd's yes is good for a moment: where it took long to come, or this agent stood still as it
+ * came, another agent may have this node by now, and have gone on without this one. So it is asked
+ * anew, which is refused then. A ferryd that is slow all the time is believed in the end. */
+static FerryDeliveryResult say_running(FerryMigrationParts *m) {
+  json_t *question = ferry_shown_phase(&m->shown, FERRY_PHASE_RUNNING);
+  for (gint64 holds_us = YES_HOLDS_US;; holds_us *= 2) {
+    gint64 asked_us = g_get_monotonic_time();
+    ferry_shown_send(&m->shown, question);
+    FerryDeliveryResult delivered = ferry_shown_await(&m->shown, m->ports.context);
+    if (delivered != FERRY_DELIVERED || g_get_monotonic_time() - asked_us <= holds_us)
+      return delivered;
+    question = json_pack("{s:s}", "phase", ferry_phase_name(FERRY_PHASE_RUNNING));
+  }
+}
+
 /* FALSE: it has ended. */
 static gboolean announce_start(FerryMigrationParts *m) {
   json_t *ready = ferry_shown_phase(&m->shown, FERRY_PHASE_TARGET_READY);
@@ -280,8 +336,7 @@ static gboolean announce_start(FerryMigrationParts *m) {
   if (kept)
     ferry_json_set(ready, "migrationState.kept", kept);
   ferry_shown_send(&m->shown, ready);
-  ferry_shown_send(&m->shown, ferry_shown_phase(&m->shown, FERRY_PHASE_RUNNING));
-  FerryDeliveryResult delivered = ferry_shown_await(&m->shown, m->ports.context);
+  FerryDeliveryResult delivered = say_running(m);
   if (delivered != FERRY_DELIVERED) {
     ferry_warning("not started: the server refused the phase Running", "FERRY_MIGRATION",
                   m->asked.name);

@@ -4,10 +4,12 @@
 
 static const FerryRecords copies_in_doubt = {"doubts", "the record of a copy in doubt", 4096, 1000};
 
-void ferry_doubt_book_note(const char *state_dir, const char *uid, gint64 ran_ms) {
+void ferry_doubt_book_note(const char *state_dir, const char *uid, const char *uuid,
+                           gint64 ran_ms) {
   if (!uid || !g_uuid_string_is_valid(uid))
     return;
-  g_autoptr(json_t) record = json_pack("{s:s, s:I}", "uid", uid, "ranMs", (json_int_t)ran_ms);
+  g_autoptr(json_t) record =
+      json_pack("{s:s, s:s*, s:I}", "uid", uid, "domain", uuid, "ranMs", (json_int_t)ran_ms);
   ferry_record_write(state_dir, &copies_in_doubt, uid, record);
 }
 
@@ -17,7 +19,7 @@ void ferry_doubt_book_forget(const char *state_dir, const char *uid) {
 }
 
 typedef struct {
-  const char *uid;
+  const char *uid, *but_uid, *uuid;
   gboolean found;
   gint64 ran_ms;
 } BookSearch;
@@ -39,5 +41,21 @@ gboolean ferry_doubt_book_find(const char *state_dir, const char *uid, gint64 *r
     ferry_records_each(state_dir, &copies_in_doubt, take_entry, &search);
   if (search.found)
     *ran_ms = search.ran_ms;
+  return search.found;
+}
+
+static gboolean take_entry_of_domain(const char *name, json_t *record, gpointer data) {
+  BookSearch *search = data;
+  if (g_strcmp0(ferry_json_str(record, "uid"), name) != 0)
+    return FALSE;
+  search->found = search->found || (g_strcmp0(name, search->but_uid) != 0 &&
+                                    g_strcmp0(ferry_json_str(record, "domain"), search->uuid) == 0);
+  return TRUE;
+}
+
+gboolean ferry_doubt_book_has_domain(const char *state_dir, const char *uuid, const char *but_uid) {
+  BookSearch search = {.but_uid = but_uid, .uuid = uuid};
+  if (uuid)
+    ferry_records_each(state_dir, &copies_in_doubt, take_entry_of_domain, &search);
   return search.found;
 }

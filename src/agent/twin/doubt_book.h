@@ -8,11 +8,13 @@
 
 G_BEGIN_DECLS
 
-/** Notes that the copy was suspended; `ran_ms` as in FerryAmbiguity. */
-void ferry_doubt_book_note(const char *state_dir, const char *uid, gint64 ran_ms);
+/** Notes that the copy of the domain `uuid` was suspended; `ran_ms` as in FerryAmbiguity. */
+void ferry_doubt_book_note(const char *state_dir, const char *uid, const char *uuid, gint64 ran_ms);
 /** It is known what becomes of it. */
 void ferry_doubt_book_forget(const char *state_dir, const char *uid);
 /** Whether it is noted; `ran_ms` gets what was. */
 gboolean ferry_doubt_book_find(const char *state_dir, const char *uid, gint64 *ran_ms);
+/** Whether a copy of the domain `uuid` is noted by another migration than `but_uid`. */
+gboolean ferry_doubt_book_has_domain(const char *state_dir, const char *uuid, const char *but_uid);
 
 G_END_DECLS

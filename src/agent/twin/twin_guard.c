@@ -278,7 +278,8 @@ static void on_obstacle(Arriving *a, gint64 resumed_us, const char *obstacle) {
   if (!arriving_suspend(a))
     return;
   a->heard.ran_ms = (g_get_monotonic_time() - resumed_us) / 1000;
-  ferry_doubt_book_note(ferry_context_state_dir(a->guard->ports.context), a->uid, a->heard.ran_ms);
+  ferry_doubt_book_note(ferry_context_state_dir(a->guard->ports.context), a->uid, a->uuid,
+                        a->heard.ran_ms);
   g_autoptr(json_t) migration = arriving_migration(a);
   arriving_tell_suspended(a, migration, obstacle);
   live_in_doubt(a);

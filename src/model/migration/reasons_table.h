@@ -64,6 +64,10 @@
       "Look for the domain on both hosts with virsh before you start it anywhere.")                \
   ROW(ENDED, VM_NOT_RUNNING, "VMNotRunning", "The VM no longer runs.",                             \
       "Start it first, or move its definition with offline: true (--offline).")                    \
+  ROW(ENDED, VM_IN_DOUBT, "VMInDoubt",                                                             \
+      "An earlier migration has left the VM suspended on its host, as it is not known whether "    \
+      "its other copy runs.",                                                                      \
+      "Wait until that is known, or say which copy goes on: ferry resolve VM --keep HOST.")        \
   ROW(ENDED, STOPPED_MEANWHILE, "StoppedMeanwhile", "The VM was stopped while it moved.",          \
       "Start it again where it was, if it is to run.")                                             \
   ROW(ENDED, VM_LOST, "VMLost", "Post-copy broke, and one half of the memory is gone.",            \

@@ -3,7 +3,7 @@
 #include "agent/carry/autostart.h"
 
 typedef struct {
-  gboolean exists, active, persistent, on, deaf;
+  gboolean exists, active, persistent, on, deaf, left;
 } Side;
 
 typedef struct {
@@ -21,9 +21,12 @@ static gboolean refuse(GError **error, const char *who) {
 }
 
 static void tell(const Side *side, FerryDomainState *out) {
-  *out = (FerryDomainState){side->exists, side->active ? FERRY_VM_RUNNING : FERRY_VM_SHUTOFF,
-                            "booted",     1,
-                            side->active, side->persistent};
+  *out = (FerryDomainState){side->exists,
+                            side->active ? FERRY_VM_RUNNING : FERRY_VM_SHUTOFF,
+                            side->left ? "migrated" : "booted",
+                            1,
+                            side->active,
+                            side->persistent};
 }
 
 static gboolean peer_state(FerryHost *host, const char *uri, const char *uuid,
@@ -122,6 +125,11 @@ static void test_what_is_left_is_told(void) {
   /* it is not known where it is: an old copy that starts would be worse */
   g_autofree char *unknown = run(&fake, (Side){TRUE, FALSE, TRUE}, (Side){.deaf = TRUE});
   g_assert_nonnull(strstr(unknown, "virsh autostart UUID"));
+  g_assert_false(fake.here.on);
+  /* it has moved, and on from there since: by an agent that hears late that its call returned */
+  g_autofree char *left = run(&fake, (Side){TRUE, FALSE, TRUE, .left = TRUE}, (Side){0});
+  g_assert_nonnull(left);
+  g_assert_nonnull(strstr(left, "has left it since"));
   g_assert_false(fake.here.on);
   g_autofree char *deaf = run(&fake, (Side){TRUE, TRUE, TRUE, FALSE, TRUE}, (Side){0});
   g_assert_nonnull(deaf);

@@ -2,6 +2,7 @@
 // From "Scheduled" to libvirt's call, on simulated hosts: what is refused before anything is done,
 // and what is written before it is done.
 #include "agent/sim_bed.h"
+#include "agent/twin/doubt_book.h"
 
 static void test_written_in_order(void) {
   static const char *const wanted[] = {"PreparingTarget", "TargetReady", "Running"};
@@ -60,11 +61,65 @@ static void test_measured(void) {
   bed_free(b);
 }
 
+/* A copy that an earlier migration left suspended in doubt is moved by none. */
+static void test_in_doubt(void) {
+  static const char earlier[] = "11111111-aaaa-4000-8000-000000000000";
+  Bed *b = bed_new(LINK);
+  g_autoptr(GError) error = NULL;
+  g_autofree char *uuid = add_guest(b, "vm", 256, 16, 5, FERRY_SIM_UNIFORM);
+  BedJob job = job_open(b, uuid);
+  g_assert_true(ferry_host_job_suspend(job.job, &error));
+  ferry_doubt_book_note(b->dir, earlier, uuid, 0);
+  Move *it = move(b, uuid, json_pack("{s:i}", "maxDowntimeMs", 300));
+  g_usleep(500000); /* in which it would go on, if it did not wait */
+  cancel(it);
+  wait_done(it);
+  g_assert_false(it->went_on);
+  g_assert_cmpstr(text(it, "migrationState.agentResult.reason"), ==, "Cancelled");
+  /* what ends the doubt resumes it first: then it is one that runs */
+  g_assert_true(ferry_host_job_resume(job.job, &error));
+  assert_moved(b, move(b, uuid, json_pack("{s:i}", "maxDowntimeMs", 300)));
+  ferry_doubt_book_forget(b->dir, earlier);
+  job_close(&job);
+  g_autofree char *folder = g_build_filename(b->dir, "doubts", NULL);
+  g_rmdir(folder);
+  bed_free(b);
+}
+
+/* A server whose answer to "Running" takes its time, or an agent that stands still then. */
+static void slow_sink(const json_t *item, gboolean event, gpointer data) {
+  Move *it = data;
+  sink(item, event, data);
+  if (!event && !it->slowed && g_strcmp0(ferry_json_str(item, "phase"), "Running") == 0) {
+    it->slowed = TRUE;
+    g_usleep(1100000);
+  }
+}
+
+/* libvirt is called by a yes that is fresh, as another agent may have the node since. */
+static void test_late_yes(void) {
+  Bed *b = bed_new(LINK);
+  guint yes = 0;
+  gsize i;
+  json_t *phase;
+  g_autofree char *uuid = add_guest(b, "vm", 256, 16, 5, FERRY_SIM_UNIFORM);
+  json_t *config = json_pack("{s:i}", "maxDowntimeMs", 300);
+  Move *it = move_to(b, migration_of(uuid, config), FALSE, slow_sink);
+  assert_moved(b, it);
+  json_array_foreach(it->phases, i, phase) {
+    yes += g_str_equal(json_string_value(phase), "Running");
+  }
+  g_assert_cmpuint(yes, >=, 2);
+  bed_free(b);
+}
+
 int main(int argc, char **argv) {
   bed_init(&argc, &argv);
   g_test_add_func("/agent/prepare/written-in-order", test_written_in_order);
   g_test_add_func("/agent/prepare/unknown-vm", test_unknown_vm);
   g_test_add_func("/agent/prepare/paused-vm", test_paused_vm);
   g_test_add_func("/agent/prepare/measured", test_measured);
+  g_test_add_func("/agent/prepare/in-doubt", test_in_doubt);
+  g_test_add_func("/agent/prepare/late-yes", test_late_yes);
   return g_test_run();
 }

@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 
 #define ONE "6f9c1c38-2f3e-4c06-9a43-0e6f4a1d8f01"
+#define DOMAIN "6f9c1c38-2f3e-4c06-9a43-0e6f4a1d8fff"
 #define OTHER "6f9c1c38-2f3e-4c06-9a43-0e6f4a1d8f02"
 
 static void wipe(const char *dir) {
@@ -24,14 +25,14 @@ static void test_kept(void) {
   gint64 ran_ms = -7;
   g_assert_false(ferry_doubt_book_find(dir, ONE, &ran_ms));
   g_assert_cmpint(ran_ms, ==, -7);
-  ferry_doubt_book_note(dir, ONE, 1234);
-  ferry_doubt_book_note(dir, OTHER, 0);
+  ferry_doubt_book_note(dir, ONE, DOMAIN, 1234);
+  ferry_doubt_book_note(dir, OTHER, DOMAIN, 0);
   g_assert_true(ferry_doubt_book_find(dir, ONE, &ran_ms));
   g_assert_cmpint(ran_ms, ==, 1234);
   g_assert_true(ferry_doubt_book_find(dir, OTHER, &ran_ms));
   g_assert_cmpint(ran_ms, ==, 0);
   g_assert_false(ferry_doubt_book_find(dir, NULL, &ran_ms));
-  ferry_doubt_book_note(dir, ONE, 99); /* the last word counts */
+  ferry_doubt_book_note(dir, ONE, DOMAIN, 99); /* the last word counts */
   g_assert_true(ferry_doubt_book_find(dir, ONE, &ran_ms));
   g_assert_cmpint(ran_ms, ==, 99);
   ferry_doubt_book_forget(dir, ONE);
@@ -40,14 +41,31 @@ static void test_kept(void) {
   wipe(dir);
 }
 
+/* A later migration of a VM asks whether an earlier one has its copy here in doubt. */
+static void test_by_domain(void) {
+  g_autofree char *dir = g_dir_make_tmp("ferry-doubts-XXXXXX", NULL);
+  g_assert_false(ferry_doubt_book_has_domain(dir, DOMAIN, OTHER));
+  ferry_doubt_book_note(dir, ONE, DOMAIN, 5);
+  g_assert_true(ferry_doubt_book_has_domain(dir, DOMAIN, OTHER));
+  g_assert_true(ferry_doubt_book_has_domain(dir, DOMAIN, NULL));
+  g_assert_false(ferry_doubt_book_has_domain(dir, DOMAIN, ONE)); /* its own */
+  g_assert_false(ferry_doubt_book_has_domain(dir, ONE, OTHER));
+  g_assert_false(ferry_doubt_book_has_domain(dir, NULL, OTHER));
+  ferry_doubt_book_note(dir, OTHER, NULL, 5); /* of an earlier version: of no domain */
+  g_assert_false(ferry_doubt_book_has_domain(dir, DOMAIN, ONE));
+  ferry_doubt_book_forget(dir, ONE);
+  g_assert_false(ferry_doubt_book_has_domain(dir, DOMAIN, OTHER));
+  wipe(dir);
+}
+
 /* A uid is part of a file's name: what is none is not noted, and nothing is removed for it. */
 static void test_no_uid(void) {
   g_autofree char *dir = g_dir_make_tmp("ferry-doubts-XXXXXX", NULL);
   static const char *const bad[] = {NULL, "", "../doubts", ONE "/.."};
   gint64 ran_ms;
-  ferry_doubt_book_note(dir, ONE, 5);
+  ferry_doubt_book_note(dir, ONE, DOMAIN, 5);
   for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
-    ferry_doubt_book_note(dir, bad[i], 5);
+    ferry_doubt_book_note(dir, bad[i], DOMAIN, 5);
     ferry_doubt_book_forget(dir, bad[i]);
     g_assert_false(ferry_doubt_book_find(dir, bad[i], &ran_ms));
   }
@@ -58,6 +76,7 @@ static void test_no_uid(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/doubt-book/kept", test_kept);
+  g_test_add_func("/doubt-book/by_domain", test_by_domain);
   g_test_add_func("/doubt-book/no-uid", test_no_uid);
   return g_test_run();
 }

@@ -26,7 +26,8 @@ static void note_suspended(FerryRunning *r) {
   r->doubt.ran_ms = resumed_us      ? (g_get_monotonic_time() - resumed_us) / 1000
                     : switchover_us ? 0
                                     : -1; /* the agent before this one would have known */
-  ferry_doubt_book_note(ferry_context_state_dir(r->ports->context), r->asked->uid, r->doubt.ran_ms);
+  ferry_doubt_book_note(ferry_context_state_dir(r->ports->context), r->asked->uid, r->asked->uuid,
+                        r->doubt.ran_ms);
 }
 
 /* It is suspended by now, or never ran again. */
@@ -62,7 +63,11 @@ void ferry_doubt_unguard(FerryRunning *r) {
 }
 
 gboolean ferry_doubt_holds(const FerryRunning *r, const FerryDomainState *state) {
-  return r->doubt.guarded || (r->doubt.asked_to_suspend && state->state == FERRY_VM_PAUSED);
+  gint64 ran_ms;
+  if (r->doubt.guarded || state->state != FERRY_VM_PAUSED)
+    return r->doubt.guarded;
+  return r->doubt.asked_to_suspend ||
+         ferry_doubt_book_find(ferry_context_state_dir(r->ports->context), r->asked->uid, &ran_ms);
 }
 
 /* The policy lets this copy go on, proven or not; the target's agent holds the other one. */
@@ -107,14 +112,22 @@ gboolean ferry_doubt_is_stale(FerryRunning *r) {
   return TRUE;
 }
 
-gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainState *state) {
+gboolean ferry_doubt_is_post_copy(FerryRunning *r, const FerryDomainState *state) {
   gint64 switchover_us = 0;
   gboolean post_copy = FALSE;
+  ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
+  gboolean switched = switchover_us && state->state == FERRY_VM_PAUSED &&
+                      g_strcmp0(state->reason, "migration") == 0;
+  return (post_copy || (r->step.post_copy && !switched)) &&
+         g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0;
+}
+
+gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainState *state) {
+  gint64 switchover_us = 0;
+  gboolean post_copy;
   const char *text;
   ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
-  /* post-copy that was asked for came too late where libvirt has resumed the source: in post-copy
-   * it never does */
-  post_copy = (post_copy || r->step.post_copy) && g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0;
+  post_copy = ferry_doubt_is_post_copy(r, state);
   /* a connection that this agent closed carried less than the whole */
   if (!state->active || ferry_inbox_blamed(r->inbox, &text) ||
       !ferry_ambiguity_arises(error, switchover_us, post_copy) || doubt_may_go_on(r))
@@ -179,15 +192,10 @@ static gboolean doubt_end_here(FerryRunning *r, const json_t *doubt, const Ferry
 }
 
 gboolean ferry_doubt_may_run_twice(FerryRunning *r, const FerryDomainState *state) {
-  FerryDomainState peer;
-  if (!r->asked->adopted || r->step.post_copy || doubt_may_go_on(r) || !state->active ||
+  if (!r->asked->adopted || doubt_may_go_on(r) || !state->active ||
       state->state != FERRY_VM_RUNNING || g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0)
     return FALSE;
-  if (ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri, r->asked->uuid,
-                            &peer, NULL) &&
-      (!peer.active || peer.state == FERRY_VM_PAUSED))
-    return FALSE;
-  doubt_suspend(r);
+  doubt_suspend(r); /* first: a target that hangs answers late, and may let its copy go on then */
   return r->doubt.guarded;
 }
 

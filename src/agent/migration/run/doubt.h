@@ -13,15 +13,19 @@ void ferry_doubt_guard(FerryRunning *run);
 void ferry_doubt_set_open(FerryRunning *run, gboolean open);
 /** The copy here may run: it is guarded no more. */
 void ferry_doubt_unguard(FerryRunning *run);
-/** Whether this agent has suspended the guest, which is in `state`, in doubt: also by a call that
- * was given up and was carried out later. Pure. */
+/** Whether this host has suspended the guest, which is in `state`, in doubt: also by a call that
+ * was given up and was carried out later, or by an agent that this one has replaced. */
 gboolean ferry_doubt_holds(const FerryRunning *run, const FerryDomainState *state);
 /** After the call has failed with `error`, with the domain in `state` here: makes sure that the
  * guest does not run here if it may run there. TRUE: it is in doubt. */
 gboolean ferry_doubt_arises(FerryRunning *run, const GError *error, FerryDomainState *state);
+/** Whether the VM is in post-copy, or was when the call ended with the domain in `state` here:
+ * post-copy that was asked for came too late where libvirt has resumed the guest, which in
+ * post-copy it never does, or left it as the switch-over had paused it. */
+gboolean ferry_doubt_is_post_copy(FerryRunning *run, const FerryDomainState *state);
 /** After a migration of which no agent saw the end: libvirt has resumed the guest here after its
- * switch-over, and the target's copy runs, too, or the target cannot be asked. TRUE: the one here
- * is suspended now. */
+ * switch-over, and the target's copy may run, or go on yet where it waits. TRUE: the one here is
+ * suspended now, until that is known. */
 gboolean ferry_doubt_may_run_twice(FerryRunning *run, const FerryDomainState *state);
 /** The guest was suspended in doubt of which nothing is left: it goes on. */
 void ferry_doubt_withdraw(FerryRunning *run);

@@ -157,7 +157,7 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
   ferry_judge_end(&end, o);
   if (r->doubt.in_doubt && o->message)
     tell_doubt(o, end.target);
-  else if (end.state.active && o->message && !r->step.post_copy)
+  else if (end.state.active && o->message && !ferry_doubt_is_post_copy(r, &end.state))
     settle_revive(r, o);
   ferry_recovery_end(r, !o->message);
   if (!o->message && r->calling) { /* its last numbers come by an event of their own */

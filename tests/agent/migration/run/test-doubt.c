@@ -12,6 +12,7 @@ static char *dir;
 static int suspend_error; /* 0: it is suspended */
 static int resume_error;  /* the same */
 static guint suspends, resumes, said, told;
+static gboolean stage_post_copy;       /* the hypervisor has told of one */
 static const char *state, *peer_state; /* of the target's copy; NULL: it cannot be asked */
 
 gboolean __wrap_ferry_host_job_suspend(FerryHostJob *job, GError **error);
@@ -62,8 +63,8 @@ const char *__wrap_ferry_inbox_blamed(FerryInbox *inbox, const char **text) {
   return NULL;
 }
 void __wrap_ferry_inbox_stage(FerryInbox *inbox, gint64 *switchover_us, gboolean *post_copy) {
-  *switchover_us = 1;
-  *post_copy = FALSE;
+  *switchover_us = stage_post_copy ? 0 : 1;
+  *post_copy = stage_post_copy;
 }
 void __wrap_ferry_shown_send(FerryShown *shown, json_t *status) {
   said++;
@@ -187,9 +188,9 @@ static void test_adopted(void) {
   } cases[] = {
       {"migration-canceled", "running", TRUE},
       {"migration-canceled", NULL, TRUE},
-      {"migration-canceled", "paused", FALSE},
-      {"migration-canceled", "gone", FALSE},
-      {"booted", NULL, FALSE}, /* it was never paused for a switch-over */
+      {"migration-canceled", "paused", TRUE}, /* it may go on yet, where its libvirtd hung */
+      {"migration-canceled", "gone", TRUE},   /* until it has said so for a while */
+      {"booted", NULL, FALSE},                /* it was never paused for a switch-over */
   };
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
     Bed b;
@@ -197,11 +198,56 @@ static void test_adopted(void) {
     FerryDomainState here = {.active = TRUE, .state = FERRY_VM_RUNNING, .reason = cases[i].reason};
     suspend_error = 0;
     b.asked.adopted = TRUE;
+    b.run.step.post_copy = TRUE; /* it was asked for, too late: libvirt resumes no guest in one */
     peer_state = cases[i].peer;
     g_assert_cmpint(ferry_doubt_may_run_twice(&b.run, &here), ==, cases[i].suspended);
     g_assert_cmpuint(suspends, ==, 1 + cases[i].suspended);
     tear_down(&b, NULL);
   }
+}
+
+/* Post-copy was asked for: whether there is one is for the hypervisor to say. */
+static void test_post_copy(void) {
+  static const struct {
+    gboolean told;
+    const char *state, *reason;
+    gboolean is;
+  } cases[] = {
+      {TRUE, "paused", "postcopy", TRUE},
+      {TRUE, "paused", "migration", TRUE},
+      {TRUE, "running", "migration-canceled", FALSE},
+      {FALSE, "paused", "postcopy-failed", TRUE},
+      {FALSE, "paused", "migration", FALSE}, /* the switch-over came first, and nobody ended it */
+      {FALSE, "running", "migration-canceled", FALSE},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    Bed b;
+    set_up(&b, GINT_TO_POINTER(FERRY_HOST_ERROR_NO_DOMAIN));
+    FerryDomainState here = {
+        .active = TRUE, .state = ferry_vm_state_parse(cases[i].state), .reason = cases[i].reason};
+    b.run.step.post_copy = TRUE;
+    stage_post_copy = cases[i].told;
+    g_assert_cmpint(ferry_doubt_is_post_copy(&b.run, &here), ==, cases[i].is);
+    /* what nobody ended is in doubt, and so is seen to */
+    g_autoptr(GError) lost =
+        g_error_new_literal(FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_CONNECTION, "");
+    state = cases[i].state;
+    if (!cases[i].told && !g_str_equal(cases[i].state, "running"))
+      g_assert_cmpint(ferry_doubt_arises(&b.run, lost, &here), ==, !cases[i].is);
+    stage_post_copy = FALSE;
+    tear_down(&b, NULL);
+  }
+}
+
+/* An agent that this one has replaced may have suspended it a moment before. */
+static void test_suspended_by_another(void) {
+  Bed b;
+  set_up(&b, GINT_TO_POINTER(FERRY_HOST_ERROR_INVALID_STATE)); /* it does not run */
+  g_assert_false(holds(&b, "paused"));
+  ferry_doubt_book_note(dir, UID, UID, 7);
+  g_assert_true(holds(&b, "paused"));
+  g_assert_false(holds(&b, "running"));
+  tear_down(&b, NULL);
 }
 
 static GLogWriterOutput ignore_fields(GLogLevelFlags level, const GLogField *fields, gsize n,
@@ -218,6 +264,8 @@ int main(int argc, char **argv) {
   g_log_set_default_handler(ignore, NULL);
   g_log_set_writer_func(ignore_fields, NULL, NULL); /* what fails is warned of */
   g_test_add_func("/agent/doubt/adopted", test_adopted);
+  g_test_add_func("/agent/doubt/post-copy", test_post_copy);
+  g_test_add_func("/agent/doubt/suspended-by-another", test_suspended_by_another);
   g_test_add("/agent/doubt/suspended", Bed, GINT_TO_POINTER(0), set_up, is_suspended, tear_down);
   g_test_add("/agent/doubt/locked", Bed, GINT_TO_POINTER(0), set_up, is_locked, tear_down);
   g_test_add("/agent/doubt/stale", Bed, GINT_TO_POINTER(0), set_up, is_stale, tear_down);
