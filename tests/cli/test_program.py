@@ -72,7 +72,7 @@ class Program(unittest.TestCase):
             ([], "Usage:"), (["migrat"], 'did you mean "migrate"?'), (["migrate"], "needs VM"),
             (["migrate", "a", "b", "c"], "one word too many"), (["get", "--bogus"], "--bogus"),
             (["get", "vmi", "-o", "xml"], "not one of"), (["get", "vmx"], "there is no kind"),
-            (["host", "remove", "h9"], "is not add"), (["get", "vm", "db", "--field-selector", "a=b"], "leave names"),
+            (["host", "remove", "h9"], "is neither add nor trust"), (["get", "vm", "db", "--field-selector", "a=b"], "leave names"),
             (["migrate", "db", "--max-downtime", "0"], "from 1 to 2000000"),
             (["migrate", "db", "--max-downtime", "1 s"], "milliseconds"),
             (["migrate", "db", "--bandwidth", "fast"], "a rate such as 64Mi"),
