@@ -4,7 +4,7 @@ BUILD ?= build
 export FERRY_BUILD := $(abspath $(BUILD))
 PROGRAMS := ferryd ferry-agentd ferry
 
-.PHONY: all deb test-deb fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-world world-slice test-mutants test-zoo test-checks test-twin test-faults lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
+.PHONY: all deb test-deb site bench-install fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-world world-slice test-mutants test-zoo test-checks test-twin test-faults lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
 
 all: build
 
@@ -30,6 +30,15 @@ test-deb:
 	CCACHE_DISABLE=1 tools/deb build/deb-again
 	for f in build/deb/*.deb; do cmp $$f build/deb-again/$$(basename $$f) || exit 1; done
 	cd tests/live && FERRY_DEBS=$(abspath build/deb) python3 -m unittest -v test_packages test_booted
+
+# All documents as one static site in build/site, links checked.
+site: build
+	tools/site
+
+# From the packages to a moved VM on two machines that boot with systemd: commands and seconds.
+bench-install: deps
+	[ -e build/deb/build.log ] || tools/deb
+	bench/install --debs build/deb
 
 demo: deps build
 	lab/demo

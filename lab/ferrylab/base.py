@@ -30,7 +30,7 @@ SUITE = "trixie"  # where nothing else is asked for
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _COMMON = """
     libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
-    qemu-system-x86 qemu-utils iproute2 procps socat avahi-daemon
+    qemu-system-x86 qemu-utils iproute2 procps socat avahi-daemon openssh-server
     libjansson4 libsystemd0 libvirt0 libyaml-0-2 libsmartcols1 libsqlite3-0
     libavahi-client3 libavahi-glib1 libxml2
 """.split()
@@ -38,7 +38,7 @@ _COMMON = """
 SUITES = {
     "trixie": _COMMON  # libvirt 11.3, QEMU 10.0
     + "libglib2.0-0t64 libcurl3t64-gnutls libgnutls30t64 libmicrohttpd12t64 "
-    "librhonabwy1.1t64 qemu-system-modules-spice openssh-server".split(),
+    "librhonabwy1.1t64 qemu-system-modules-spice".split(),
     "bookworm": _COMMON  # libvirt 9.0, QEMU 7.2
     + "libglib2.0-0 libcurl3-gnutls libgnutls30 libmicrohttpd12 librhonabwy1.1".split(),
 }

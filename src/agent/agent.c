@@ -21,6 +21,7 @@
 #include "agent/path/bandwidth_target.h"
 #include "agent/path/half_open.h"
 #include "agent/rpc/verbs.h"
+#include "agent/trust/wish.h"
 #include "agent/twin/twin_guard.h"
 #include "base/log.h"
 #include "model/migration/doubt.h"
@@ -154,7 +155,8 @@ static char *find_source(const json_t *migration, gpointer data) {
 static void start_link(FerryAgent *agent) {
   const FerryMigrationPorts *p = &agent->ports;
   FerryBandwidthPorts bandwidth = {p->context, p->session, p->book, p->host->local};
-  FerryReportPorts report = {p->context, p->session, p->inventory, p->host, agent->peer};
+  FerryReportPorts report = {p->context, p->session,  p->inventory,
+                             p->host,    agent->peer, ferry_trust_wish_leave};
   FerryWatchPorts watch = {.context = p->context,
                            .session = p->session,
                            .results = p->results,

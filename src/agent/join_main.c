@@ -7,6 +7,7 @@
 #include "agent/link/identity.h"
 #include "agent/link/join.h"
 #include "agent/settings.h"
+#include "agent/trust_main.h"
 #include "base/file.h"
 #include <errno.h>
 #include <stdio.h>
@@ -64,6 +65,13 @@ static gboolean join_keep(const char *state_dir, const char *server, const char 
   return ferry_file_write(path, text, strlen(text), 0600, error);
 }
 
+/* Whether its administrator has said how other hosts reach it. */
+static gboolean join_has_peer(void) {
+  g_auto(FerryAgentSettings) a = {0};
+  char *argv[] = {"ferry-agentd", NULL};
+  return ferry_agent_settings_read(&a, 1, argv, NULL, NULL) && a.peer_uri;
+}
+
 static int join_do(const JoinWish *wish, const char *server) {
   g_autoptr(GError) error = NULL;
   g_autofree char *token = join_read_token(wish, &error);
@@ -86,6 +94,8 @@ static int join_do(const JoinWish *wish, const char *server) {
     printf("Start its agent: systemctl enable --now ferry-agentd, or ferry-agentd\n");
     return 0;
   }
+  if (!join_has_peer())
+    ferry_agent_trust_joined(wish->state_dir, server, node);
   execlp("systemctl", "systemctl", "enable", "--now", "ferry-agentd", (char *)NULL);
   return join_fail("systemctl cannot be run; start ferry-agentd by hand");
 }

@@ -8,6 +8,7 @@
 #include "agent/link/join.h"
 #include "agent/link/peer.h"
 #include "agent/settings.h"
+#include "agent/trust_main.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -185,6 +186,8 @@ int main(int argc, char **argv) {
   signal(SIGHUP, SIG_IGN); /* until it can be answered */
   if (argc > 1 && g_str_equal(argv[1], "join"))
     return ferry_agent_join_main(argc - 1, argv + 1);
+  if (argc > 1 && g_str_equal(argv[1], "trust"))
+    return ferry_agent_trust_main(argc - 1, argv + 1);
   g_auto(FerryAgentSettings) a = {0};
   g_autoptr(FerrySettingsRead) said = NULL;
   g_autoptr(GError) error = NULL;

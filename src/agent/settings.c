@@ -64,7 +64,10 @@ const FerrySetting ferry_agent_settings[] = {
 static const char description[] =
     "Command:\n  ferry-agentd join URL [--token-file FILE] [--state-dir DIR] [--no-start]\n"
     "      Join this host to the ferryd at URL, with a token that it asks for or reads from\n"
-    "      standard input, and start its agent\n";
+    "      standard input, and start its agent\n"
+    "  ferry-agentd trust [--now]\n"
+    "      Set libvirt's TLS up on this host, where ferry host trust asked for it, or renew its\n"
+    "      certificate where that is due, with --now in any case\n";
 
 static gboolean settings_check(FerryAgentSettings *a, GError **error) {
   const char *wrong = a->standalone && (a->server || a->announce)

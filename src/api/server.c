@@ -254,7 +254,7 @@ guint16 ferry_api_port(const FerryApi *api, gsize i) {
 }
 
 char *ferry_api_token_new(FerryApi *api, const char *node, GError **error) {
-  return ferry_join_token_new(api, node, error);
+  return ferry_join_token_new(api, node, FALSE, error);
 }
 
 const char *ferry_api_url(const FerryApi *api) {

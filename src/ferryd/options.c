@@ -21,8 +21,10 @@ const FerrySetting ferryd_settings[] = {
      "Say whether command line and file are right, and exit"},
     {"state-dir", FERRY_SETTING_FILE, 0, AT(state_dir), "DIR", "/var/lib/ferry",
      "Where the database, keys and the administrator's kubeconfig are kept"},
-    {"listen", FERRY_SETTING_LIST, 0, AT(listen), "ADDR:PORT", NULL, "Serve the API here", NULL, 0,
-     0, NULL, "the sockets that systemd hands over, else 127.0.0.1:6443"},
+    {"listen", FERRY_SETTING_LIST, 0, AT(listen), "ADDR:PORT", NULL, "Serve the API here",
+     "The file that is installed says 0.0.0.0:6443, as hosts reach ferryd by it: whoever comes has "
+     "to show a certificate or a token.",
+     0, 0, NULL, "the sockets that systemd hands over, else 127.0.0.1:6443", "0.0.0.0:6443"},
     {"tls-san", FERRY_SETTING_LIST, 0, AT(tls_sans), "NAME_OR_IP", NULL,
      "One more name or address for the server's certificate, by which others reach it",
      "Where ferryd listens for other machines as well, this machine's names and addresses are in "

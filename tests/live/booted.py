@@ -21,9 +21,9 @@ mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/
 echo "127.0.1.1 $3" >>"$2/tree/etc/hosts"
 tr -d - </proc/sys/kernel/random/uuid >"$2/tree/etc/machine-id"
 echo "host_uuid = \"$(cat /proc/sys/kernel/random/uuid)\"" >>"$2/tree/etc/libvirt/libvirtd.conf"
-for unit in libvirtd-tls.socket libvirtd-tcp.socket systemd-firstboot.service; do
-  ln -sf /dev/null "$2/tree/etc/systemd/system/$unit"  # the base has them enabled, without certificates
-done
+ln -sf /dev/null "$2/tree/etc/systemd/system/systemd-firstboot.service"
+rm -f "$2"/tree/etc/systemd/system/sockets.target.wants/libvirtd-t{ls,cp}.socket  # there are no certificates
+rm -f "$2"/tree/etc/systemd/system/multi-user.target.wants/ssh.service  # nor host keys
 echo 'cgroup_controllers = []' >>"$2/tree/etc/libvirt/qemu.conf"  # there are none below
 echo mounted
 exec sleep infinity
@@ -129,22 +129,13 @@ class Booted:
             time.sleep(0.2)
         return value
 
-    def has_tls(self, directory, certs, suite):
-        """libvirt's TLS, as its own guide sets it up, with keys that QEMU's user may read."""
-        with tempfile.TemporaryDirectory() as folder:
-            certs.make_host(directory, self.name, [], rsa=suite == "bookworm")
-            certs.install(directory, self.name, folder)
-            pki = Path(folder) / "etc" / "pki"
-            for path in sorted(p for p in pki.rglob("*") if p.is_file()):
-                where = f"/etc/pki/{path.relative_to(pki)}"
-                self.run("mkdir", "-p", str(Path(where).parent))
-                self.put(where, path.read_bytes())
-        self.run("chown", "-R", "libvirt-qemu:kvm", "/etc/pki/qemu")
-        self.run("sh", "-c", "echo 'auth_tls = \"none\"' >>/etc/libvirt/libvirtd.conf; "
-                 "echo 'default_tls_x509_cert_dir = \"/etc/pki/qemu\"' >>/etc/libvirt/qemu.conf; "
-                 "rm /etc/systemd/system/libvirtd-tls.socket; systemctl daemon-reload; "
-                 "systemctl stop libvirtd.service libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket; "
-                 "systemctl start libvirtd-tls.socket libvirtd.service")
+    def lets_in(self, other):
+        """root of `other` may log in here by its key."""
+        other.run("sh", "-c", "umask 077; mkdir -p /root/.ssh; "
+                  "ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519; "
+                  "echo 'StrictHostKeyChecking accept-new' >/root/.ssh/config")
+        self.run("sh", "-c", "umask 077; mkdir -p /root/.ssh; ssh-keygen -A; systemctl start ssh")
+        self.put("/root/.ssh/authorized_keys", other.run("cat", "/root/.ssh/id_ed25519.pub").stdout.encode())
 
     def linked(self, other, own, others):
         """A cable between two machines, and their names."""

@@ -5,19 +5,25 @@ import contextlib
 import json
 import os
 import re
+import subprocess
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
-from booted import Booted
-from ferrylab import certs
+from booted import ROOT, Booted
 
 DEBS = os.environ.get("FERRY_DEBS")
 DOMAIN = """<domain type='qemu'><name>idle</name><memory unit='MiB'>32</memory>
 <os><type arch='x86_64' machine='pc'>hvm</type></os></domain>"""
 # What the unit may be exposed to, as systemd-analyze counts it.
-EXPOSURE = {"ferryd": 3.0, "ferry-drain": 3.0, "ferry-agentd": 4.0}
+EXPOSURE = {"ferryd": 3.0, "ferry-drain": 3.0, "ferry-agentd": 4.0, "ferry-trust": 3.0}
+
+
+def indented(document):
+    """The commands of a document, which it indents."""
+    text = (ROOT / "docs" / document).read_text()
+    return [line.strip() for line in text.splitlines() if re.match(r"    \S", line)]
 
 
 class Packages(unittest.TestCase):
@@ -65,15 +71,36 @@ class Packages(unittest.TestCase):
         self.assertTrue(self.is_active("ferryd"))
         self.assertEqual(self.run_there("stat", "-c", "%U %a", "/var/lib/ferry").strip(), "ferry 700")
         self.assertEqual(self.run_there("ps", "-o", "user=", "-p", self.pid("ferryd")).strip(), "ferry")
-        self.run_there("sh", "-c", "echo 'listen = 0.0.0.0:6443' >>/etc/ferry/ferryd.conf; systemctl restart ferryd")
         self.run_there("sh", "-c", "apt-get install -y /root/ferry-agentd_*.deb")
         self.assertFalse(self.is_active("ferry-agentd"))
-        told = self.machine.run("ferry", "host", "add", "h1")
-        token = re.fullmatch(r"(ferry\.[0-9a-f]{64}\.h1\.\S+)\n", told.stdout)[1]
+        told = self.machine.run("ferry", "host", "add", "h9")
+        self.assertRegex(told.stdout, r"^ferry\.[0-9a-f]{64}\.h9\.\S+\n$")
         self.assertIn("ferry-agentd join https://h1:6443", told.stderr)
-        self.run_there("ferry-agentd", "join", "https://h1:6443", text=token + "\n")
+        self.assertIn("h1 is ready", self.run_there("ferry", "host", "add", "h1", "--no-trust"))
         self.assertTrue(self.is_active("ferry-agentd"))
         self.wait_ready()
+
+    def is_trusted(self):
+        """The agent leaves a wish, a unit of systemd does it, and libvirtd is restarted once."""
+        self.assertEqual(self.machine.run("test", "-e", "/etc/pki/CA/cacert.pem", check=False).returncode, 1)
+        done = self.machine.run("ferry", "host", "trust", "h1", check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr
+                         + self.run_there("journalctl", "-u", "ferry-trust", "--no-pager"))
+        self.assertEqual(done.stdout, "Other hosts reach h1 over tls.\n")
+        before, shown = self.pid("libvirtd"), self.shown_certificate()
+        self.run_there("ferry-agentd", "trust")  # it is good for long
+        self.assertEqual(self.shown_certificate(), shown)
+        self.run_there("ferry-agentd", "trust", "--now")
+        self.assertNotEqual(self.shown_certificate(), shown)
+        self.assertEqual(self.pid("libvirtd"), before, "libvirtd was restarted for a new certificate")
+        self.wait_ready()
+
+    def shown_certificate(self):
+        """What libvirtd shows whoever connects to its TLS port."""
+        told = subprocess.run(["nsenter", "-t", str(self.machine.pid), "-n", "openssl", "s_client", "-connect",
+                               "127.0.0.1:16514"], stdin=subprocess.DEVNULL, text=True, capture_output=True,
+                              check=False, timeout=60)
+        return re.search(r"(?s)-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", told.stdout)[0]
 
     def sees_a_vm(self):
         self.run_there("virsh", "-c", "qemu:///system", "define", "/dev/stdin", text=DOMAIN)
@@ -125,6 +152,18 @@ class Packages(unittest.TestCase):
         self.run_there("systemctl", "stop", "ferry-drain")
         self.assertFalse((self.host()["spec"] or {}).get("unschedulable", False))
 
+    def does_what_operate_md_says(self):
+        """Each command that docs/operate.md shows, as it stands there, in its order."""
+        commands = indented("operate.md")
+        self.assertGreater(len(commands), 12)
+        self.machine.lets_in(self.machine)  # its lines with ssh lead to h1
+        for command in commands:
+            command = command.replace(" -b -1 ", " -b 0 ")  # to journald all boots of this kernel are one
+            done = self.machine.run("sh", "-c", f"cd /root; {command}", check=False)
+            self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}{done.stderr}")
+        self.assertIn("ferry/ferry.db", self.run_there("tar", "-tf", "/root/ferry-backup.tar.gz"))
+        self.wait_ready()
+
     def is_upgraded_and_removed(self):
         before = self.pid("ferryd")
         self.run_there("sh", "-c", "dpkg -i --force-confold /root/ferryd_*.deb /root/ferry-agentd_*.deb")
@@ -136,46 +175,72 @@ class Packages(unittest.TestCase):
         self.assertIn("idle", self.run_there("virsh", "-c", "qemu:///system", "list", "--name"))
 
     def test_life(self):
-        for step in (self.installed, self.sees_a_vm, self.exposures, self.reloads, self.is_watched,
-                     self.survives_a_reboot, self.drains_at_shutdown, self.is_upgraded_and_removed):
+        for step in (self.installed, self.is_trusted, self.sees_a_vm, self.exposures, self.reloads, self.is_watched,
+                     self.survives_a_reboot, self.drains_at_shutdown, self.does_what_operate_md_says,
+                     self.is_upgraded_and_removed):
             print(step.__name__, flush=True)
             step()
 
 
 class TwoHosts(unittest.TestCase):
-    """docs/install.md, without SSH, to a moved VM."""
+    """docs/install.md on two fresh machines, from packages to a moved VM: what a person types there, and how long
+    it takes. FERRY_INSTALL_REPORT=FILE gets that as a line of JSON for each way."""
 
-    def test_from_nothing_to_a_moved_vm(self):
+    def setUp(self):
+        self.typed = 0
         suite = re.search(r"(?m)^VERSION_CODENAME=(.*)$", Path("/etc/os-release").read_text())[1]
-        with contextlib.ExitStack() as stack:
-            folders = [stack.enter_context(tempfile.TemporaryDirectory(prefix="ferry-booted-")) for _ in range(3)]
-            h1, h2 = (stack.enter_context(Booted(name, suite, folder))
-                      for name, folder in zip(("h1", "h2"), folders))
-            h1.linked(h2, "10.9.0.1", "10.9.0.2")
-            directory = Path(folders[2]) / "ca"
-            certs.make_ca(directory, "booted")
-            for machine in (h1, h2):
-                machine.has_tls(directory, certs, suite)
-                for deb in Path(DEBS).glob("*.deb"):
-                    if "dbgsym" not in deb.name:
-                        machine.put(f"/root/{deb.name}", deb.read_bytes())
-            h1.run("virsh", "-c", "qemu:///system", "define", "/dev/stdin", text=DOMAIN)
-            h1.run("virsh", "-c", "qemu:///system", "start", "idle")
-            began = time.monotonic()
-            # what a person types, each line one command
-            h1.run("sh", "-c", "apt-get install -y /root/ferryd_*.deb /root/ferry_*.deb /root/ferry-agentd_*.deb")
-            h1.run("sh", "-c", "echo 'listen = 0.0.0.0:6443' >>/etc/ferry/ferryd.conf; systemctl restart ferryd")
-            h2.run("sh", "-c", "apt-get install -y /root/ferry-agentd_*.deb")
-            for machine in (h1, h2):
-                token = h1.run("ferry", "host", "add", machine.name).stdout
-                machine.run("ferry-agentd", "join", "https://h1:6443", text=token)
-            h1.wait(lambda: h1.run("ferry", "check", "idle", "--to", "h2", check=False).returncode == 0,
-                    lambda: h1.run("ferry", "check", "idle", "--to", "h2", check=False).stdout
-                    + h1.run("ferry", "get", "hosts", "-o", "wide").stdout)
-            h1.run("ferry", "migrate", "idle", "h2")
-            print(f"from packages to a moved VM: 8 commands, {time.monotonic() - began:.1f} s", flush=True)
-            self.assertIn("idle", h2.run("virsh", "-c", "qemu:///system", "list", "--name").stdout)
-            self.assertNotIn("idle", h1.run("virsh", "-c", "qemu:///system", "list", "--name").stdout)
+        stack = contextlib.ExitStack()
+        self.addCleanup(stack.close)
+        folders = [stack.enter_context(tempfile.TemporaryDirectory(prefix="ferry-booted-")) for _ in range(2)]
+        self.h1, self.h2 = (stack.enter_context(Booted(name, suite, folder))
+                            for name, folder in zip(("h1", "h2"), folders))
+        self.h1.linked(self.h2, "10.9.0.1", "10.9.0.2")
+        for machine in (self.h1, self.h2):
+            for deb in Path(DEBS).glob("*.deb"):
+                if "dbgsym" not in deb.name:
+                    machine.put(f"/root/{deb.name}", deb.read_bytes())
+        self.h1.run("virsh", "-c", "qemu:///system", "define", "/dev/stdin", text=DOMAIN)
+        self.h1.run("virsh", "-c", "qemu:///system", "start", "idle")
+
+    def types(self, machine, line, text=None):
+        """One command, which docs/install.md has."""
+        self.typed += 1
+        self.assertIn(line.replace("idle", "db"), indented("install.md"))
+        done = machine.run("sh", "-c", f"cd /root; {line}", check=False, text=text)
+        self.assertEqual(done.returncode, 0, f"{line}\n{done.stdout}{done.stderr}"
+                         + machine.run("journalctl", "-n", "40", "--no-pager", check=False).stdout)
+        return done
+
+    def has_moved(self, way, began):
+        seconds = time.monotonic() - began
+        self.assertIn("idle", self.h2.run("virsh", "-c", "qemu:///system", "list", "--name").stdout)
+        self.assertNotIn("idle", self.h1.run("virsh", "-c", "qemu:///system", "list", "--name").stdout)
+        self.assertLessEqual(self.typed, 5)
+        print(f"from packages to a moved VM, {way}: {self.typed} commands, {seconds:.1f} s", flush=True)
+        if os.environ.get("FERRY_INSTALL_REPORT"):
+            with open(os.environ["FERRY_INSTALL_REPORT"], "a", encoding="utf-8") as report:
+                print(json.dumps({"way": way, "commands": self.typed, "seconds": round(seconds, 1)}), file=report)
+
+    def test_without_ssh(self):
+        began = time.monotonic()
+        self.types(self.h1, "apt install ./ferryd_*.deb ./ferry_*.deb ./ferry-agentd_*.deb")
+        added = self.types(self.h1, "ferry host add h1 h2")
+        self.assertIn("h1 is ready.", added.stdout)
+        line = re.search(r"(?m)^  (ferry-agentd join \S+)$", added.stderr)[1]
+        token = re.search(r"(?m)^ferry\.\S+\.h2\.\S+$", added.stdout)[0]
+        self.types(self.h2, "apt install ./ferry-agentd_*.deb")
+        self.types(self.h2, line, text=token + "\n")
+        self.types(self.h1, "ferry migrate idle h2")
+        self.has_moved("without SSH", began)
+
+    def test_with_ssh(self):
+        self.h2.lets_in(self.h1)
+        began = time.monotonic()
+        self.types(self.h1, "apt install ./ferryd_*.deb ./ferry_*.deb ./ferry-agentd_*.deb")
+        self.types(self.h1, "ferry host add h1")
+        self.types(self.h1, "ferry host add h2 --ssh root@h2 --package ferry-agentd_*.deb")
+        self.types(self.h1, "ferry migrate idle h2")
+        self.has_moved("with SSH", began)
 
 
 if not DEBS:

@@ -61,7 +61,7 @@ class HostAdd(unittest.TestCase):
                               check=False, timeout=90)
 
     def test_by_ssh(self):
-        done = self.ferry("host", "add", "h9", "--ssh", "root@h9", "--at", self.url)
+        done = self.ferry("host", "add", "h9", "--ssh", "root@h9", "--at", self.url, "--no-trust")
         told = done.stdout + done.stderr + ((self.dir / "log").read_text() if (self.dir / "log").exists() else "")
         self.assertEqual(done.returncode, 0, told)
         self.assertEqual((self.dir / "asked").read_text(), "root@h9\n")
@@ -71,7 +71,7 @@ class HostAdd(unittest.TestCase):
 
     def test_ssh_without_the_program(self):
         (self.dir / "host" / "ferry-agentd").unlink()
-        done = self.ferry("host", "add", "h9", "--ssh", "root@h9", "--at", self.url)
+        done = self.ferry("host", "add", "h9", "--ssh", "root@h9", "--at", self.url, "--no-trust")
         self.assertEqual(done.returncode, 1)
         self.assertIn("ferry-agentd is not installed on root@h9", done.stderr)
         self.assertIn("--package", done.stderr)

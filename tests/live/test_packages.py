@@ -80,18 +80,34 @@ class Recipe(unittest.TestCase):
             self.assertEqual(run("sh", "-n", str(script)).returncode, 0, script)
             self.assertIn("#DEBHELPER#", script.read_text())
 
-    def test_every_installed_file_is_in_one_package(self):
-        """What meson installs, by its own plan, against the packages' lists."""
+    def test_spec(self):
+        """RPM's own program reads it, and it packs what meson installs."""
+        spec = str(ROOT / "deploy" / "ferry.spec")
+        done = run("rpmspec", "--query", "--queryformat", "%{NAME} %{VERSION}\\n", spec)
+        version = re.search(r"(?m)^  version: '([^']+)'", (ROOT / "meson.build").read_text())[1]
+        self.assertEqual((done.returncode, done.stderr, sorted(done.stdout.split())),
+                         (0, "", sorted(["ferry", "ferryd", "ferry-agentd", "ferry-doc"] + 4 * [version])))
+        done = run("rpmspec", "--parse", spec)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        packed = re.findall(r"(?m)^(?:%config\(noreplace\) )?(/\S+)$", done.stdout.partition("\n%files")[2])
+        packed = [re.sub(r"\*$", "", path).replace("/usr/libexec/", "/usr/lib/") for path in packed]
+        self.assertEqual(sorted(packed), sorted(set(packed)))
+        self.assertEqual({path.lstrip("/") for path in packed}, self.installed())
+
+    def installed(self):
+        """What meson installs, by its own plan."""
         build = Path(os.environ.get("FERRY_BUILD", ROOT / "build"))
         plan = run("meson", "introspect", "--installed", str(build))
         self.assertEqual(plan.returncode, 0, plan.stderr)
         installed = {re.sub(r"^/usr/local/(etc/)?", lambda m: "etc/" if m[1] else "usr/", path)
                      for path in json.loads(plan.stdout).values()}
-        installed = {p.replace("usr/libexec/", "usr/lib/") for p in installed}
+        return {p.replace("usr/libexec/", "usr/lib/") for p in installed}
+
+    def test_every_installed_file_is_in_one_package(self):
         listed = [line for p in PACKAGES if (DEBIAN / f"{p}.install").exists()
                   for line in (DEBIAN / f"{p}.install").read_text().split()]
         self.assertEqual(sorted(listed), sorted(set(listed)))
-        self.assertEqual(installed, set(listed))
+        self.assertEqual(self.installed(), set(listed))
 
 
 class Built(unittest.TestCase):

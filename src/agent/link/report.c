@@ -19,6 +19,7 @@
 #define INFO_REFRESH_S 30
 #define RENEW_RETRY_S 60
 #define LOOKS_APART_US (10 * G_USEC_PER_SEC)
+#define TRUST_APART_US (60 * G_USEC_PER_SEC)
 #define ALIVE_US (90 * G_USEC_PER_SEC)
 
 struct _FerryReporter {
@@ -35,6 +36,7 @@ struct _FerryReporter {
   gint64 info_us, sent_us;
   gint64 reports;  /* sent, of this process */
   gint64 renew_us; /* when to look again whether the certificate is to be renewed */
+  gint64 trust_us; /* monotonic: not before is trust asked for again */
   gboolean ready, saw_other_ca;
   gboolean all_told;    /* in this session, and since libvirt was away */
   gboolean looks_due;   /* ferryd has named others since the last look */
@@ -149,6 +151,16 @@ static void see_looks(FerryReporter *r, const json_t *answer) {
   r->looks_told_us = now;
   r->looks_due = TRUE;
   ferry_inventory_mark_network(r->ports.inventory);
+}
+
+/* Somebody wants libvirt's TLS here, and there is none yet. */
+static void see_trust(FerryReporter *r, const json_t *answer) {
+  gint64 now = g_get_monotonic_time();
+  if (!ferry_json_bool(answer, "trust", FALSE) || r->ports.peer || !r->ports.host->local ||
+      !r->ports.trust || now < r->trust_us)
+    return;
+  r->trust_us = now + TRUST_APART_US;
+  r->ports.trust(ferry_context_state_dir(r->ports.context));
 }
 
 /* The node's fields; NULL (with error) while libvirt is away. */
@@ -325,6 +337,7 @@ static gboolean send_report(FerryReporter *r, json_t *report, gint64 *backoff) {
     see_ca(r, answer);
     see_looks(r, answer);
     r->wants_all = ferry_json_bool(answer, "wantsAll", FALSE);
+    see_trust(r, answer);
     return TRUE;
   }
   if (g_cancellable_is_cancelled(ferry_context_cancellable(context)))

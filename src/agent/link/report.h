@@ -14,6 +14,8 @@ typedef struct {
   FerryAgentInventory *inventory;
   FerryHost *host;
   const json_t *peer; /* where other hosts' libvirtd reach this one's; may be NULL */
+  /** Has libvirt's TLS set up, where ferryd wants it and there is no peer; may be NULL. */
+  void (*trust)(const char *state_dir);
 } FerryReportPorts;
 
 typedef struct _FerryReporter FerryReporter;

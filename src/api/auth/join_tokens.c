@@ -21,7 +21,7 @@ struct FerryJoinTokens {
   const FerryClock *clock;
   char *path;
   GMutex lock; /* the rest */
-  json_t *all; /* {hash: {node, expires (epoch ms)}}; NULL: not read, or not readable */
+  json_t *all; /* {hash: {node, expires (epoch ms), trust}}; NULL: not read, or not readable */
   struct stat seen;
   guint64 reads;
 };
@@ -104,7 +104,8 @@ static guint count_good(const FerryJoinTokens *tokens) {
 
 /* ---- tokens ---- */
 
-char *ferry_join_tokens_new(FerryJoinTokens *tokens, const char *node, GError **error) {
+char *ferry_join_tokens_new(FerryJoinTokens *tokens, const char *node, gboolean trust,
+                            GError **error) {
   g_autofree char *secret = ferry_random_hex(24);
   g_autofree char *hash = ferry_sha256_hex(secret, strlen(secret));
   gint64 ends = ferry_clock_wall_ms(tokens->clock) + TOKEN_MS;
@@ -117,8 +118,9 @@ char *ferry_join_tokens_new(FerryJoinTokens *tokens, const char *node, GError **
     ok = FALSE;
   }
   if (ok) {
-    json_object_set_new(tokens->all, hash,
-                        json_pack("{s:s, s:I}", "node", node, "expires", (json_int_t)ends));
+    json_object_set_new(
+        tokens->all, hash,
+        json_pack("{s:s, s:I, s:b}", "node", node, "expires", (json_int_t)ends, "trust", trust));
     ok = write_file(tokens, error);
   }
   g_mutex_unlock(&tokens->lock);
@@ -170,6 +172,19 @@ gboolean ferry_join_tokens_check(FerryJoinTokens *tokens, const char *token, con
   }
   g_mutex_unlock(&tokens->lock);
   return ok;
+}
+
+gboolean ferry_join_tokens_trusts(FerryJoinTokens *tokens, const char *token) {
+  g_autofree char *named = NULL;
+  g_autofree char *secret = NULL;
+  if (!split_token(token, &named, &secret))
+    return FALSE;
+  g_autofree char *hash = ferry_sha256_hex(secret, strlen(secret));
+  g_mutex_lock(&tokens->lock);
+  gboolean trusts = look_at_file(tokens, NULL) && is_good(tokens, hash, named) &&
+                    ferry_json_bool(json_object_get(tokens->all, hash), "trust", FALSE);
+  g_mutex_unlock(&tokens->lock);
+  return trusts;
 }
 
 guint ferry_join_tokens_drop(FerryJoinTokens *tokens, const char *node) {

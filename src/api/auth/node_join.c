@@ -9,12 +9,14 @@
 #include "api/auth/validity.h"
 #include "api/http/negotiate.h"
 #include "api/http/respond.h"
+#include "api/nodes/node_trust.h"
+#include "api/nodes/node_write.h"
 #include "model/field/object_meta.h"
 #include "api/auth/audit.h"
 #include "api/auth/credentials.h"
+#include "api/auth/authz.h"
 #include "api/auth/join_tokens.h"
 #include "base/log.h"
-#include "base/random.h"
 #include "base/rfc3339.h"
 #include "model/validate/validate.h"
 #include "base/limits.h"
@@ -36,16 +38,30 @@ static gboolean check_name(const char *node, GError **error) {
   return FALSE;
 }
 
-char *ferry_join_token_new(FerryApi *api, const char *node, GError **error) {
+char *ferry_join_token_new(FerryApi *api, const char *node, gboolean trust, GError **error) {
   if (!check_name(node, error))
     return NULL;
-  g_autofree char *secret = ferry_join_tokens_new(api->join_tokens, node, error);
+  g_autofree char *secret = ferry_join_tokens_new(api->join_tokens, node, trust, error);
   return secret ? g_strdup_printf("ferry.%s.%s.%s", ferry_pki_pin_hash(api->pki), node, secret)
                 : NULL;
 }
 
+/* Whether the token is to bring trust along; FALSE with an error: that is not the asker's to give.
+ */
+static gboolean wants_trust(FerryRequest *req, gboolean *trust, GError **error) {
+  g_autoptr(json_t) body = ferry_request_body(req, error);
+  FerryAccess access = {.verb = "create",
+                        .group = ferry_kind_vmim.group,
+                        .resource = ferry_kind_vmim.plural,
+                        .subresource = "trust"};
+  *trust = ferry_json_bool(body, "trust", FALSE);
+  return body && (!*trust || ferry_authz_require(req, &access, error));
+}
+
 static gboolean serve_token(FerryRequest *req, const char *node, GError **error) {
-  g_autofree char *token = ferry_join_token_new(req->api, node, error);
+  gboolean trust = FALSE;
+  g_autofree char *token =
+      wants_trust(req, &trust, error) ? ferry_join_token_new(req->api, node, trust, error) : NULL;
   if (!token)
     return FALSE;
   ferry_info("made a join token", "FERRY_NODE", node, "FERRY_USER", req->user->name);
@@ -94,6 +110,7 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
    * must not use that up. */
   if (token && !ferry_join_tokens_check(req->api->join_tokens, token, node, FALSE, error))
     return FALSE;
+  gboolean trust = token && ferry_join_tokens_trusts(req->api->join_tokens, token);
   FerryPkiIssued issued = {0};
   g_autofree char *identity = g_strconcat("system:node:", node, NULL);
   if (!token && renews_too_often(req->api, identity, error))
@@ -110,6 +127,11 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
                        : ferry_auth_is_valid(req->api, req->user, error)) &&
                 ferry_credential_add(req->api, record, error);
   g_rw_lock_reader_unlock(&req->api->sessions);
+  g_autoptr(GError) problem = NULL;
+  if (ok && trust && !ferry_node_trust_want(req->api, node, &problem))
+    ferry_warning("a host joined, but that libvirt's TLS is wanted there could not be noted: say "
+                  "ferry host trust",
+                  "FERRY_NODE", node, "FERRY_ERROR", problem->message);
   if (ok) {
     ferry_credential_keep_newest(req->api, identity, token ? NULL : req->user->credential,
                                  MAX_CERTIFICATES);
@@ -129,47 +151,19 @@ gint64 ferry_node_epoch(FerryApi *api, const char *node) {
   return ferry_json_int(object, "status.agent.epoch", -1);
 }
 
-static json_t *new_node(const char *name, const char *now) {
-  g_autofree char *uid = ferry_random_uuid();
-  return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:i, s:{s:s}}, s:{}, s:{}}", "apiVersion", "v1",
-                   "kind", "Node", "metadata", "name", name, "uid", uid, "creationTimestamp", now,
-                   "generation", 1, "labels", "kubernetes.io/hostname", name, "spec", "status");
-}
+typedef struct {
+  const char *version, *mode;
+  gint64 epoch; /* that the Node has got */
+} SessionWish;
 
-/* Raises the node's epoch, making the Node where it is missing. Caller is the sessions' writer. */
-static gboolean raise_epoch(FerryApi *api, const char *node, const char *version, const char *mode,
-                            gint64 *epoch, GError **error) {
-  for (int i = 0; i < FERRY_API_MAX_TRIES; i++) {
-    g_autoptr(json_t) old = ferry_store_get(api->store, &ferry_kind_node, "", node);
-    g_autofree char *now = ferry_rfc3339_format(ferry_clock_wall_ms(api->clock));
-    g_autoptr(json_t) object =
-        old ? ferry_json_copy_along(old, "status.agent") : new_node(node, now);
-    /* A node that was deleted and comes back must not meet epochs it has seen. */
-    gint64 last = ferry_json_int(old, "status.agent.epoch", 0);
-    *epoch = old ? last + 1 : MAX(ferry_store_revision(api->store), 1);
-    ferry_json_set_int(object, "status.agent.epoch", *epoch);
-    ferry_json_set_str(object, "status.agent.version", version);
-    ferry_json_set_str(object, "status.agent.mode", mode);
-    ferry_json_set_str(object, "status.agent.connectedAt", now);
-    FerryWrite write = {.op = old ? FERRY_WRITE_UPDATE : FERRY_WRITE_CREATE,
-                        .kind = &ferry_kind_node,
-                        .ns = "",
-                        .name = node,
-                        .object = object,
-                        .revision = ferry_object_revision(old)};
-    g_autoptr(GError) problem = NULL;
-    if (ferry_store_commit(api->store, &write, 1, NULL, &problem))
-      return TRUE;
-    if (!g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_CONFLICT) &&
-        !g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS) &&
-        !g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_NOT_FOUND)) {
-      g_propagate_error(error, g_steal_pointer(&problem));
-      return FALSE;
-    }
-  }
-  g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
-              "node \"%s\" changes too fast to begin a session; try again", node);
-  return FALSE;
+static void change_session(json_t *node, gint64 now_ms, gpointer data) {
+  SessionWish *wish = data;
+  g_autofree char *now = ferry_rfc3339_format(now_ms);
+  wish->epoch = ferry_json_int(node, "status.agent.epoch", 0) + 1;
+  ferry_json_set_int(node, "status.agent.epoch", wish->epoch);
+  ferry_json_set_str(node, "status.agent.version", wish->version);
+  ferry_json_set_str(node, "status.agent.mode", wish->mode);
+  ferry_json_set_str(node, "status.agent.connectedAt", now);
 }
 
 static gboolean serve_session(FerryRequest *req, const char *node, GError **error) {
@@ -182,14 +176,14 @@ static gboolean serve_session(FerryRequest *req, const char *node, GError **erro
                                    "version: expected the agent's version, 1 to 64 characters");
   if (!mode || (!g_str_equal(mode, "local") && !g_str_equal(mode, "remote")))
     return ferry_error_bad_request(error, "mode: expected \"local\" or \"remote\"");
-  gint64 epoch = 0;
+  SessionWish wish = {version, mode, 0};
   g_rw_lock_writer_lock(&req->api->sessions);
   /* Asked again under the lock: the Node may just have been deleted. */
   gboolean ok = ferry_auth_is_valid(req->api, req->user, error) &&
-                raise_epoch(req->api, node, version, mode, &epoch, error);
+                ferry_node_write(req->api, node, TRUE, change_session, &wish, error);
   g_rw_lock_writer_unlock(&req->api->sessions);
   if (ok)
-    ferry_respond_json(req, 201, json_pack("{s:I}", "epoch", (json_int_t)epoch));
+    ferry_respond_json(req, 201, json_pack("{s:I}", "epoch", (json_int_t)wish.epoch));
   return ok;
 }
 
@@ -222,8 +216,9 @@ static gboolean serve_report(FerryRequest *req, const char *node, GError **error
   if (ok && req->api->certificates)
     ferry_certificates_seen(req->api->certificates, node, req->user->ca);
   if (ok) {
-    json_t *answer = json_pack("{s:s, s:b}", "caHash", ferry_pki_bundle_hash(req->api->pki),
-                               "wantsAll", ferry_inventory_wants_all(req->api->store, node));
+    json_t *answer = json_pack("{s:s, s:b, s:b}", "caHash", ferry_pki_bundle_hash(req->api->pki),
+                               "wantsAll", ferry_inventory_wants_all(req->api->store, node),
+                               "trust", ferry_node_trust_wanted(req->api, node));
     ferry_looks_answer(req->api->looks, ferry_clock_wall_ms(req->api->clock),
                        ferry_json_str(body, "looksHash"), answer);
     ferry_respond_json(req, 200, answer);
@@ -231,7 +226,7 @@ static gboolean serve_report(FerryRequest *req, const char *node, GError **error
   return ok;
 }
 
-/* /apis/ferry.migration/v1/join and .../nodes/NAME/(token|session|report) */
+/* /apis/ferry.migration/v1/join and .../nodes/NAME/(token|session|report|trust) */
 gboolean ferry_serve_node_route(FerryRequest *req, GError **error) {
   const char *action = req->asked.segments[g_strv_length(req->asked.segments) - 1];
   if (!req->found.name)
@@ -240,6 +235,8 @@ gboolean ferry_serve_node_route(FerryRequest *req, GError **error) {
     return FALSE;
   if (g_str_equal(action, "token"))
     return serve_token(req, req->found.name, error);
+  if (g_str_equal(action, "trust"))
+    return ferry_serve_node_trust(req, req->found.name, error);
   return g_str_equal(action, "session") ? serve_session(req, req->found.name, error)
                                         : serve_report(req, req->found.name, error);
 }

@@ -49,7 +49,7 @@ static const struct {
      "subjectaccessreviews,localsubjectaccessreviews"},
     {FERRY_ROLE_ADMIN, "create", "kubevirt.io",
      "virtualmachineinstancemigrations/uris,virtualmachineinstancemigrations/destinationxml,"
-     "virtualmachineinstancemigrations/unsafe"},
+     "virtualmachineinstancemigrations/unsafe,virtualmachineinstancemigrations/trust"},
 };
 
 static json_t *rbac_shipped_words(const char *text) {

@@ -5,6 +5,7 @@
 #include "api/pki/pki.h"
 #include "api/pki/pki_certs.h"
 #include "api/pki/pki_load.h"
+#include "api/pki/pki_request.h"
 #include "api/pki/pki_rotate.h"
 #include "api/pki/pki_serving.h"
 #include "base/ec_key.h"
@@ -19,8 +20,6 @@
 #include <gnutls/x509.h>
 #include <string.h>
 #include <unistd.h>
-
-#define MAX_REQUEST (16 * 1024) /* RSA of 8192 bits with some names takes 4 KiB */
 
 static gboolean pki_sign(const FerryPki *pki, gnutls_x509_crt_t crt, GError **error) {
   return ferry_pki_sign_by(crt, pki->ca, pki->ca_key, error);
@@ -108,61 +107,20 @@ const char *ferry_pki_old_ca_hash(FerryPki *pki) {
   return pki_shared(pki, &pki->old_hash);
 }
 
-static gboolean strong_enough(gnutls_x509_crq_t crq) {
-  unsigned bits = 0;
-  switch (gnutls_x509_crq_get_pk_algorithm(crq, &bits)) {
-  case GNUTLS_PK_RSA:
-    return bits >= 2048 && bits <= 8192;
-  case GNUTLS_PK_ECDSA:
-    return bits >= 256;
-  case GNUTLS_PK_EDDSA_ED25519:
-    return TRUE;
-  default:
-    return FALSE;
-  }
-}
-
-/* Only the key of the request is taken; its wishes for names and extensions are not. */
-static int set_request_key(gnutls_x509_crt_t crt, gnutls_x509_crq_t crq) {
-  gnutls_pubkey_t key = NULL;
-  int rc = gnutls_pubkey_init(&key);
-  if (rc >= 0)
-    rc = gnutls_pubkey_import_x509_crq(key, crq, 0);
-  if (rc >= 0)
-    rc = gnutls_x509_crt_set_pubkey(crt, key);
-  if (key)
-    gnutls_pubkey_deinit(key);
-  return rc;
-}
-
 void ferry_pki_issued_clear(FerryPkiIssued *issued) {
   g_clear_pointer(&issued->pem, g_free);
   g_clear_pointer(&issued->serial, g_free);
 }
 
-static gboolean check_request(gnutls_x509_crq_t crq, const char *csr_pem, GError **error) {
-  gnutls_datum_t d = {(unsigned char *)csr_pem, (unsigned)strlen(csr_pem)};
-  const char *problem = NULL;
-  if (d.size > MAX_REQUEST || gnutls_x509_crq_import(crq, &d, GNUTLS_X509_FMT_PEM) < 0)
-    problem = "expected a certificate request (PKCS#10) in PEM";
-  else if (!strong_enough(crq)) /* before anything is computed with it */
-    problem = "expected an EC key of 256 bits or more, Ed25519, or RSA of 2048 to 8192 bits";
-  else if (gnutls_x509_crq_verify(crq, 0) < 0)
-    problem = "the request is not signed by the key it names";
-  if (problem)
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "csr: %s", problem);
-  return !problem;
-}
-
 gboolean ferry_pki_sign_client(FerryPki *pki, const char *csr_pem, const char *organisation,
                                const char *name, gint64 now_ms, gint64 life_s,
                                FerryPkiIssued *issued, GError **error) {
-  gnutls_x509_crq_t crq = NULL;
-  if (!ferry_pki_check(gnutls_x509_crq_init(&crq), "certificate request", error))
+  gnutls_x509_crq_t crq = ferry_pki_request_read(csr_pem, error);
+  if (!crq)
     return FALSE;
-  gboolean ok = check_request(crq, csr_pem, error);
+  gboolean ok = TRUE;
   g_mutex_lock(&pki->lock);
-  if (ok) {
+  {
     gint64 ends_s =
         MIN(now_ms / 1000 + life_s, (gint64)gnutls_x509_crt_get_expiration_time(pki->ca));
     gnutls_x509_crt_t crt = ferry_pki_new_cert(now_ms / 1000, 0);
@@ -171,7 +129,7 @@ gboolean ferry_pki_sign_client(FerryPki *pki, const char *csr_pem, const char *o
     gnutls_x509_crt_set_basic_constraints(crt, 0, -1);
     gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE);
     gnutls_x509_crt_set_key_purpose_oid(crt, GNUTLS_KP_TLS_WWW_CLIENT, 0);
-    ok = ferry_pki_check(set_request_key(crt, crq), "csr", error) && pki_sign(pki, crt, error);
+    ok = ferry_pki_request_take_key(crt, crq, error) && pki_sign(pki, crt, error);
     if (ok)
       *issued = (FerryPkiIssued){.pem = ferry_pki_export_cert(crt),
                                  .serial = ferry_pki_serial(crt),

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/random.h"
 
+#include <arpa/inet.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <string.h>
@@ -86,6 +87,23 @@ void ferry_pki_set_subject(gnutls_x509_crt_t crt, const char *organisation, cons
     gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, 0, organisation,
                                   (unsigned)strlen(organisation));
   gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name));
+}
+
+gsize ferry_pki_address_bytes(const char *name, unsigned char out[16]) {
+  if (inet_pton(AF_INET, name, out) == 1)
+    return 4;
+  return inet_pton(AF_INET6, name, out) == 1 ? 16 : 0;
+}
+
+void ferry_pki_add_name(gnutls_x509_crt_t crt, const char *name) {
+  unsigned char addr[16];
+  gsize len = ferry_pki_address_bytes(name, addr);
+  if (len)
+    gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, addr, (unsigned)len,
+                                         GNUTLS_FSAN_APPEND);
+  else
+    gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, name, (unsigned)strlen(name),
+                                         GNUTLS_FSAN_APPEND);
 }
 
 static void set_key_id(gnutls_x509_crt_t crt) {

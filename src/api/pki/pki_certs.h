@@ -20,6 +20,10 @@ gnutls_x509_crt_t ferry_pki_load_cert(const char *path, char **pem);
 gnutls_x509_crt_t ferry_pki_new_cert(gint64 now_s, gint64 days);
 /** O=`organisation` (NULL: none), CN=`name`. */
 void ferry_pki_set_subject(gnutls_x509_crt_t crt, const char *organisation, const char *name);
+/** The address that `name` is, in network order: 4 or 16 bytes; 0: it is none. */
+gsize ferry_pki_address_bytes(const char *name, unsigned char out[16]);
+/** Adds an address or DNS name to those that `crt` is for. */
+void ferry_pki_add_name(gnutls_x509_crt_t crt, const char *name);
 gboolean ferry_pki_sign_by(gnutls_x509_crt_t crt, gnutls_x509_crt_t ca,
                            gnutls_x509_privkey_t ca_key, GError **error);
 /** A CA's certificate for `key`, signed by itself. */

@@ -9,7 +9,6 @@
 #include "base/limits.h"
 #include "base/random.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #define RENEW_DAYS 30
@@ -106,16 +105,10 @@ static gboolean open_ca(FerryPki *pki, const char *dir, gint64 now_s, GError **e
   return open_old_ca(pki, dir, error);
 }
 
-static gsize address_bytes(const char *name, unsigned char out[16]) {
-  if (inet_pton(AF_INET, name, out) == 1)
-    return 4;
-  return inet_pton(AF_INET6, name, out) == 1 ? 16 : 0;
-}
-
 static gboolean has_name(gnutls_x509_crt_t crt, const char *name) {
   char san[512];
   unsigned char addr[16];
-  gsize addr_len = address_bytes(name, addr);
+  gsize addr_len = ferry_pki_address_bytes(name, addr);
   for (unsigned i = 0;; i++) {
     size_t len = sizeof san;
     int type = gnutls_x509_crt_get_subject_alt_name(crt, i, san, &len, NULL);
@@ -127,17 +120,6 @@ static gboolean has_name(gnutls_x509_crt_t crt, const char *name) {
                  : type == GNUTLS_SAN_DNSNAME && len == strlen(name) && !strncmp(san, name, len))
       return TRUE;
   }
-}
-
-static void add_subject_name(gnutls_x509_crt_t crt, const char *name) {
-  unsigned char addr[16];
-  gsize len = address_bytes(name, addr);
-  if (len)
-    gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, addr, (unsigned)len,
-                                         GNUTLS_FSAN_APPEND);
-  else
-    gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, name, (unsigned)strlen(name),
-                                         GNUTLS_FSAN_APPEND);
 }
 
 static gboolean still_good(const FerryPki *pki, gnutls_x509_crt_t crt, gnutls_x509_privkey_t key,
@@ -183,7 +165,7 @@ static gboolean open_leaf(const FerryPki *pki, const char *dir, const char *stem
     gnutls_x509_crt_set_key_purpose_oid(
         crt, names ? GNUTLS_KP_TLS_WWW_SERVER : GNUTLS_KP_TLS_WWW_CLIENT, 0);
     for (guint i = 0; names && i < names->len; i++)
-      add_subject_name(crt, g_ptr_array_index(names, i));
+      ferry_pki_add_name(crt, g_ptr_array_index(names, i));
     gnutls_x509_crt_t ca = signer_of(pki, names != NULL);
     ok = ferry_pki_sign_by(crt, ca, ca == pki->ca ? pki->ca_key : pki->old_key, error);
     if (ok) {

@@ -37,6 +37,7 @@ typedef struct {
   gint64 least, most;       /* of NUMBER, SIZE and SECONDS; most 0: no limit */
   const char *const *words; /* the only values of a TEXT; NULL: any */
   const char *unset;        /* what holds where there is no preset and no value; NULL: nothing */
+  const char *shipped;      /* what the installed file says; NULL: it leaves the setting out */
 } FerrySetting;
 
 /** The last rows of every daemon's table; offsets of a char * and a gboolean. Needs base/log.h. */

@@ -61,7 +61,8 @@ char *ferry_settings_sample(const FerrySetting *table, const char *program) {
     const char *value = table->preset                      ? table->preset
                         : table->type == FERRY_SETTING_YES ? "no"
                                                            : table->arg;
-    g_string_append_printf(out, "#%s = %s\n", table->name, value);
+    g_string_append_printf(out, "%s%s = %s\n", table->shipped ? "" : "#", table->name,
+                           table->shipped ? table->shipped : value);
   }
   return g_string_free(g_steal_pointer(&out), FALSE);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// ferry host add: the token is made here, the certificate on the host. Over ssh the token goes
-// through standard input, so that no list of processes shows it.
+// ferry host add: the token is made here, the certificate on the host. It goes to where it is used
+// through standard input, so that no list of processes shows it. What is typed for a host is done
+// at once where that is reached by ssh, and where it is this very machine.
+// ferry host trust: a wish in the Node's spec; the host's agent does the rest.
 #include "cli/verbs/options.h"
 #include "base/file.h"
 #include "cli/core/resource.h"
@@ -9,23 +11,30 @@
 #include <gio/gio.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define READY_MS 60000
+#define TRUST_MS 120000 /* the agent looks again within a minute */
 #define PACKAGE_MAX (256 * 1024 * 1024)
 #define NO_PROGRAM 127 /* a shell's exit code */
 
-/* Runs `command` on `where` by ssh with `input`; its output is ours. The exit code, or -1 with
- * `error` where ssh cannot be run. */
+/* Runs a program with `input`; its output is ours. The exit code, or -1 with `error` where it
+ * cannot be run. */
+static int host_run(const char *const *argv, const char *input, gsize len, GError **error) {
+  g_autoptr(GSubprocess) child = g_subprocess_newv(argv, G_SUBPROCESS_FLAGS_STDIN_PIPE, error);
+  if (!child)
+    return -1;
+  g_autoptr(GBytes) bytes = g_bytes_new(input, len);
+  g_subprocess_communicate(child, bytes, NULL, NULL, NULL, NULL);
+  g_subprocess_wait(child, NULL, NULL);
+  return g_subprocess_get_if_exited(child) ? g_subprocess_get_exit_status(child) : -1;
+}
+
+/* Runs `command` on `where` by ssh with `input`, likewise. */
 static int host_ssh(const char *where, const char *command, const char *input, gsize len,
                     GError **error) {
   const char *argv[] = {"ssh", where, command, NULL};
-  g_autoptr(GSubprocess) ssh = g_subprocess_newv(argv, G_SUBPROCESS_FLAGS_STDIN_PIPE, error);
-  if (!ssh)
-    return -1;
-  g_autoptr(GBytes) bytes = g_bytes_new(input, len);
-  g_subprocess_communicate(ssh, bytes, NULL, NULL, NULL, NULL);
-  g_subprocess_wait(ssh, NULL, NULL);
-  return g_subprocess_get_if_exited(ssh) ? g_subprocess_get_exit_status(ssh) : -1;
+  return host_run(argv, input, len, error);
 }
 
 static gboolean host_install(const char *where, const char *package, GError **error) {
@@ -84,9 +93,36 @@ static int host_by_ssh(FerryCli *cli, const char *name, const char *url, const c
                                                   : "What is above says why.");
 }
 
+/* Whether `name` is this machine, and its agent can be started from here. */
+static gboolean host_is_here(const char *name) {
+  g_autofree char *agent = g_find_program_in_path("ferry-agentd");
+  return agent && geteuid() == 0 && g_ascii_strcasecmp(name, g_get_host_name()) == 0;
+}
+
+static int host_by_hand(FerryCli *cli, const char *name, const char *url, const char *token) {
+  g_autoptr(GError) error = NULL;
+  const char *argv[] = {"ferry-agentd", "join", url, NULL};
+  if (!host_is_here(name)) {
+    fprintf(stderr,
+            "On %s, as root, with ferry-agentd installed, type this and give it the token below, "
+            "which is good once, for 24 hours:\n  ferry-agentd join %s\n",
+            name, url);
+    printf("%s\n", token);
+    return FERRY_EXIT_DONE;
+  }
+  g_autofree char *line = g_strconcat(token, "\n", NULL);
+  int code = host_run(argv, line, strlen(line), &error);
+  explicit_bzero(line, strlen(line));
+  if (code == 0)
+    return host_await(cli, name);
+  if (!error)
+    g_set_error(&error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE, "this machine did not join");
+  return ferry_cli_fail(error, "What is above says why.");
+}
+
 static char *host_token(FerryCli *cli, const char *name, GError **error) {
   g_autofree char *path = ferry_client_path("ferry.migration", "v1", NULL, "nodes", name, "token");
-  g_autoptr(json_t) body = json_object();
+  g_autoptr(json_t) body = json_pack("{s:b}", "trust", !ferry_cli_option(cli, "no-trust"));
   g_autoptr(json_t) answer =
       ferry_client_request(cli->client, "POST", path, body, NULL, NULL, NULL, error);
   if (answer && !ferry_json_str(answer, "token"))
@@ -107,51 +143,96 @@ static int host_add(FerryCli *cli, const char *name) {
   g_autofree char *token = host_token(cli, name, &error);
   if (!token)
     return ferry_cli_fail(error, NULL);
-  int code = FERRY_EXIT_DONE;
-  if (ferry_cli_option(cli, "ssh")) {
-    code = host_by_ssh(cli, name, url, token);
-  } else {
-    fprintf(stderr,
-            "On %s, as root, with ferry-agentd installed, type this and give it the token below, "
-            "which is good once, for 24 hours:\n  ferry-agentd join %s\n",
-            name, url);
-    printf("%s\n", token);
-  }
+  int code = ferry_cli_option(cli, "ssh") ? host_by_ssh(cli, name, url, token)
+                                          : host_by_hand(cli, name, url, token);
   explicit_bzero(token, strlen(token));
   return code;
 }
 
-static int cmd_host(FerryCli *cli) {
-  const char *action = ferry_cli_word(cli, 0), *name = ferry_cli_word(cli, 1);
+/* Until other hosts reach this one's libvirtd; tells what came of it. */
+static int trust_await(FerryCli *cli, const char *name, const char *path) {
+  gint64 until = g_get_monotonic_time() + TRUST_MS * 1000LL;
+  g_autofree char *why = NULL;
+  do {
+    g_autoptr(json_t) node =
+        ferry_client_request(cli->client, "GET", path, NULL, NULL, NULL, NULL, NULL);
+    const char *scheme = ferry_json_str(node, "status.hypervisor.peer.scheme");
+    if (scheme) {
+      printf("Other hosts reach %s over %s.\n", name, scheme);
+      return FERRY_EXIT_DONE;
+    }
+    const json_t *trust = ferry_condition_find(node, FERRY_CONDITION_LIBVIRT_TRUST);
+    g_free(why);
+    why = g_strdup(ferry_json_str(trust, "message"));
+    g_usleep(FERRY_CLI_RETRY_TABLE_MS * 1000);
+  } while (g_get_monotonic_time() < until);
+  fprintf(
+      stderr,
+      "error: libvirt's TLS is not there on %s after %d s: %s\nOn it, journalctl -u ferry-trust "
+      "says more; its agent tries again by itself.\n",
+      name, TRUST_MS / 1000, why ? why : "its agent has not begun");
+  return FERRY_EXIT_FAILED;
+}
+
+static int host_trust(FerryCli *cli, const char *name) {
   g_autoptr(GError) error = NULL;
-  if (!g_str_equal(action, "add"))
+  g_autofree char *path = ferry_resource_path(&ferry_kind_node, NULL, name, NULL);
+  g_autoptr(json_t) wish = json_pack("{s:{s:b}}", "spec", "trust", 1);
+  g_autoptr(json_t) node = ferry_client_request(cli->client, "PATCH", path, wish,
+                                                FERRY_CONTENT_MERGE_PATCH, NULL, NULL, &error);
+  if (!node)
+    return ferry_cli_fail(error, NULL);
+  if (g_strcmp0(ferry_json_str(node, "status.agent.mode"), "remote") == 0) {
+    fprintf(stderr,
+            "error: the agent of %s runs on another machine: set libvirt's TLS up by hand, or let "
+            "the host join with an agent of its own (ferry host add)\n",
+            name);
+    return FERRY_EXIT_FAILED;
+  }
+  return trust_await(cli, name, path);
+}
+
+static int cmd_host(FerryCli *cli) {
+  const char *action = ferry_cli_word(cli, 0), *name;
+  g_autoptr(GError) error = NULL;
+  gboolean add = g_str_equal(action, "add");
+  if (!add && !g_str_equal(action, "trust"))
     return ferry_cli_usage(cli,
-                           "\"%s\" is not add; ferry get hosts lists them, ferry delete host "
-                           "NAME takes one out",
+                           "\"%s\" is neither add nor trust; ferry get hosts lists them, ferry "
+                           "delete host NAME takes one out",
                            action);
+  if (ferry_cli_option(cli, "ssh") && ferry_cli_word(cli, 2))
+    return ferry_cli_usage(cli, "--ssh is for one host");
   if (ferry_cli_option(cli, "package") && !ferry_cli_option(cli, "ssh"))
     return ferry_cli_usage(cli, "--package goes with --ssh");
   if (!ferry_cli_client(cli, &error))
     return ferry_cli_fail(error, NULL);
-  return host_add(cli, name);
+  int code = FERRY_EXIT_DONE;
+  for (gsize i = 1; (name = ferry_cli_word(cli, i)) && code == FERRY_EXIT_DONE; i++)
+    code = add ? host_add(cli, name) : host_trust(cli, name);
+  return code;
 }
 
 static const FerryCliOption options_host[] = {
     {"ssh", 0, "USER@HOST", "Do the rest there by ssh, as root",
      .more = "Without it the token is printed, and what to type on the host."},
     {"package", 0, "FILE", "With --ssh: first install this package of ferry-agentd there"},
+    {"no-trust", 0, NULL, "Leave libvirt's TLS on the host as it is"},
     {"at", 0, "URL", "How the host reaches ferryd, where that is not the address used here"},
     OPT_END};
 
 const FerryVerb ferry_verb_host = {
     .name = "host",
-    .synopses = LINES("add NAME"),
-    .doc = "Let a host join",
+    .synopses = LINES("add NAME...", "trust NAME..."),
+    .doc = "Let a host join, or other hosts' libvirtd reach it",
     .details =
-        "Makes a token, with which the host gets its certificate; the agent finds the rest by "
+        "Add makes a token, with which the host gets its certificate; the agent finds the rest by "
         "itself.\n"
-        "With --ssh returns when the host is ready.",
+        "With --ssh, and where NAME is this machine, it does the rest and returns when the host is "
+        "ready.\n"
+        "Trust has the agent set libvirt's TLS up where there is none, with certificates of a CA "
+        "that ferryd keeps for that alone, and renew them. Add does so as well.",
     .options = options_host,
     .min_words = 2,
-    .max_words = 2,
+    .max_words = 64,
     .run = cmd_host};

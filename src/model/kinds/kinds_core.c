@@ -76,6 +76,10 @@ static const FerryField node_spec[] = {
     OBJ("peer", node_peer,
         "Where other hosts' libvirtd reach this one's; wins over what the agent reports.",
         .flags = FERRY_FIELD_OVERRIDES),
+    BOOL("trust",
+         "Whether the host is to have a certificate of ferryd's CA for libvirt, by which hosts "
+         "trust each other; its agent sets libvirt's TLS up where there is none.",
+         .right = "trust"),
     BOOL("unschedulable", "Whether the node takes no more VMs (kubectl cordon)."),
     OBJS("taints", node_taint, "Taints; the one with nodeDrainTaintKey asks to move VMs away.",
          .max = 64),

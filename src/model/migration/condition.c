@@ -10,6 +10,7 @@ static const char *const names[FERRY_CONDITION_LAST] = {
     [FERRY_CONDITION_CONNECTIONS_NOT_CARRIED] = "ConnectionsNotCarried",
     [FERRY_CONDITION_COPIES_UNGUARDED] = "CopiesUnguarded",
     [FERRY_CONDITION_INVALID_DOMAINS] = "InvalidDomains",
+    [FERRY_CONDITION_LIBVIRT_TRUST] = "LibvirtTrust",
     [FERRY_CONDITION_NETWORK_UNAVAILABLE] = "NetworkUnavailable",
     [FERRY_CONDITION_CREDENTIAL_EXPIRING] = "CredentialExpiring",
     [FERRY_CONDITION_CLAIMED_BY_ANOTHER_HOST] = "ClaimedByAnotherHost",

@@ -39,7 +39,8 @@
       "Look at libvirtd (its TLS or SSH port) on the target, and at firewalls between them.")      \
   ROW(ENDED, TARGET_LOGIN_REFUSED, "TargetLoginRefused",                                           \
       "One libvirtd does not trust the other: certificate, key or password.",                      \
-      "Try on the source, as root: virsh -c PEER-URI list (the PEER-URI of the target's Node).")   \
+      "ferry host trust NAME sets libvirt's TLS up on a host that has none; ferry migrate "        \
+      "--no-p2p goes without, where the agent itself may connect to both.")                        \
   ROW(ENDED, TARGET_LIBVIRT_LOST, "TargetLibvirtLost",                                             \
       "The connection to the target's libvirtd broke.",                                            \
       "Look at libvirtd on the target and at the management network, then migrate again.")         \
@@ -204,7 +205,7 @@
   ROW(REFUSED, RUNS_THERE, "RunsThere", "The node reports this VM as active already.",             \
       WITH_VIRSH ", and stop the one that is not meant.")                                          \
   ROW(REFUSED, NO_PEER_URI, "NoPeerURI", "The node does not say where its libvirtd is reached.",   \
-      "Give its agent --peer-uri, or set spec.peer of the Node.")                                  \
+      "ferry host trust NAME sets libvirt's TLS up there; or give its agent --peer-uri.")          \
   ROW(REFUSED, PEER_CONFLICT, "PeerConflict", "Another node claims the same peer.",                \
       "See the condition PeerConflict of both nodes; set spec.peer of the right one.")             \
   ROW(REFUSED, TCP_NOT_ALLOWED, "TCPNotAllowed",                                                   \
@@ -281,6 +282,11 @@
       "ferry user rotate NAME makes a new one.")                                                   \
   ROW(CONDITION, NOT_RENEWED, "NotRenewed", "A certificate ends soon and was not renewed.",        \
       SEE_AGENT)                                                                                   \
+  ROW(CONDITION, CERTIFICATE_GIVEN, "CertificateGiven",                                            \
+      "The host has a certificate by which other hosts' libvirtds know it.", "")                   \
+  ROW(CONDITION, TRUST_NOT_SET_UP, "TrustNotSetUp",                                                \
+      "libvirt's TLS could not be set up on the host.",                                            \
+      "Do what the message says, then ferry host trust NAME again.")                               \
   ROW(CONDITION, CA_NOT_CHANGED, "CANotChanged", "ferryd's certificate authority ends soon.",      \
       "ferryd ca rotate begin, then, when every agent has come, ferryd ca rotate finish.")         \
   ROW(CONDITION, LEFT_OUT, "LeftOut", "What the agent reports of some domains is invalid.",        \

@@ -53,9 +53,11 @@ char *ferry_peers_obstacle(json_t *const *nodes, gsize n, const json_t *node, co
   *reason = FERRY_REASON_NO_PEER_URI;
   if (!peer)
     return g_strdup_printf(
-        "node %s has not said how other hosts' libvirtd reach its libvirtd; start its agent with "
-        "--peer-uri qemu+tls://%s/system (or qemu+ssh://root@%s/system)",
-        name, name, name);
+        "node %s has not said how other hosts' libvirtd reach its libvirtd; ferry host trust %s "
+        "sets "
+        "libvirt's TLS up there, or start its agent with --peer-uri qemu+tls://%s/system (or "
+        "qemu+ssh://root@%s/system)",
+        name, name, name, name);
   g_autoptr(GError) error = NULL;
   g_autofree char *uri = ferry_peer_uri(peer, &error);
   if (!uri)

@@ -42,7 +42,7 @@ static void down(Fixture *f, gconstpointer data) {
 
 static char *make(Fixture *f, const char *node) {
   g_autoptr(GError) error = NULL;
-  g_autofree char *secret = ferry_join_tokens_new(f->tokens, node, &error);
+  g_autofree char *secret = ferry_join_tokens_new(f->tokens, node, FALSE, &error);
   g_assert_no_error(error);
   return g_strdup_printf("ferry.0.%s.%s", node, secret);
 }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Has libvirtd show its certificate at its TLS port, a new one without being restarted.
+#pragma once
+#include "base/error.h"
+
+G_BEGIN_DECLS
+
+/** What is asked of the machine; a test has its own. */
+typedef struct {
+  /** Runs a program; FALSE where it cannot be run or does not exit with 0. */
+  gboolean (*run)(const char *const *argv, gpointer data, GError **error);
+  /** The VMs that migrate from or to this host now, as a text; "": none. Free with g_free. NULL:
+   * libvirtd does not answer, which counts as none, for there is nothing to interrupt. */
+  char *(*moving)(gpointer data);
+  /** Waits a moment; FALSE: it was long enough. */
+  gboolean (*wait)(gpointer data);
+  gpointer data;
+} FerryTrustMachine;
+
+/** Has the daemon that owns libvirt's TLS port (libvirtd, or virtproxyd of the modular ones) serve
+ * it, now and at each boot. Where it does already, it takes the new certificate by `virt-admin
+ * server-update-tls`; else it is restarted, as soon as no VM migrates from or to this host.
+ * UNAVAILABLE says what went wrong or what still migrates. */
+gboolean ferry_trust_libvirtd_serve(const FerryTrustMachine *machine, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whose the files of libvirt's TLS are, in a tree of the test's own.
+#include "agent/trust/files.h"
+#include "base/ec_key.h"
+#include "base/file.h"
+#include <glib/gstdio.h>
+#include <gnutls/x509.h>
+#include <string.h>
+
+typedef struct {
+  char *dir;
+  FerryTrustPlace place;
+} Fixture;
+
+static void files_up(Fixture *f, gconstpointer data) {
+  f->dir = g_dir_make_tmp("ferry-trust-XXXXXX", NULL);
+  g_autofree char *qemu = g_build_filename(f->dir, "var/lib/libvirt/qemu", NULL);
+  g_assert_cmpint(g_mkdir_with_parents(qemu, 0700), ==, 0);
+  f->place = (FerryTrustPlace){f->dir, f->dir};
+}
+
+static void remove_tree(const char *path) {
+  g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+  for (const char *name; dir && (name = g_dir_read_name(dir));) {
+    g_autofree char *below = g_build_filename(path, name, NULL);
+    remove_tree(below);
+  }
+  g_remove(path);
+}
+
+static void files_down(Fixture *f, gconstpointer data) {
+  remove_tree(f->dir);
+  g_free(f->dir);
+}
+
+static char *ca_named(const char *name) {
+  g_autofree char *pem = ferry_ec_key_new(NULL);
+  gnutls_datum_t d = {(unsigned char *)pem, (unsigned)strlen(pem)}, out = {0};
+  gnutls_x509_privkey_t key;
+  gnutls_x509_crt_t crt;
+  gnutls_x509_privkey_init(&key);
+  g_assert_cmpint(gnutls_x509_privkey_import2(key, &d, GNUTLS_X509_FMT_PEM, NULL, 0), >=, 0);
+  gnutls_x509_crt_init(&crt);
+  gnutls_x509_crt_set_version(crt, 3);
+  gnutls_x509_crt_set_serial(crt, "\1", 1);
+  gnutls_x509_crt_set_activation_time(crt, 0);
+  gnutls_x509_crt_set_expiration_time(crt, 4000000000);
+  gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name));
+  gnutls_x509_crt_set_key(crt, key);
+  g_assert_cmpint(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0), >=, 0);
+  gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &out);
+  char *text = g_strndup((char *)out.data, out.size);
+  gnutls_free(out.data);
+  gnutls_x509_crt_deinit(crt);
+  gnutls_x509_privkey_deinit(key);
+  return text;
+}
+
+static char *read_below(Fixture *f, const char *name, mode_t *mode) {
+  g_autofree char *path = g_build_filename(f->dir, name, NULL);
+  struct stat seen;
+  g_assert_cmpint(stat(path, &seen), ==, 0);
+  *mode = seen.st_mode & 07777;
+  return ferry_file_read(path, 65536, NULL, NULL);
+}
+
+static void are_written_and_known(Fixture *f, gconstpointer data) {
+  g_autofree char *ca = ca_named("ferry-libvirt-ca");
+  g_assert_cmpint(ferry_trust_files_found(&f->place), ==, FERRY_TRUST_NONE);
+  g_assert_null(ferry_trust_files_certificate(&f->place));
+  g_assert_true(ferry_trust_files_write(&f->place, "cert", "key", ca, NULL));
+  g_assert_cmpint(ferry_trust_files_found(&f->place), ==, FERRY_TRUST_OURS);
+  static const struct {
+    const char *name, *text;
+    mode_t mode;
+  } wanted[] = {{"etc/pki/libvirt/servercert.pem", "cert", 0644},
+                {"etc/pki/libvirt/clientcert.pem", "cert", 0644},
+                {"etc/pki/libvirt/private/serverkey.pem", "key", 0600},
+                {"etc/pki/libvirt/private/clientkey.pem", "key", 0600},
+                {"etc/pki/qemu/server-cert.pem", "cert", 0644},
+                {"etc/pki/qemu/client-cert.pem", "cert", 0644},
+                {"etc/pki/qemu/server-key.pem", "key", 0600},
+                {"etc/pki/qemu/client-key.pem", "key", 0600}};
+  for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++) {
+    mode_t mode;
+    g_autofree char *text = read_below(f, wanted[i].name, &mode);
+    g_assert_cmpstr(text, ==, wanted[i].text);
+    g_assert_cmpint(mode, ==, wanted[i].mode);
+  }
+  g_autofree char *other = ca_named("ferry-libvirt-ca");
+  g_assert_true(ferry_trust_files_write(&f->place, "renewed", "key", other, NULL));
+  g_autofree char *shown = ferry_trust_files_certificate(&f->place);
+  g_assert_cmpstr(shown, ==, "renewed");
+}
+
+/* A CA of another name, or a file without any. */
+static void of_others_are_seen(Fixture *f, gconstpointer data) {
+  g_autofree char *ca = ca_named("Example CA");
+  g_autofree char *dir = g_build_filename(f->dir, "etc/pki/CA", NULL);
+  g_autofree char *path = g_build_filename(dir, "cacert.pem", NULL);
+  g_assert_cmpint(g_mkdir_with_parents(dir, 0755), ==, 0);
+  g_assert_true(ferry_file_write(path, ca, strlen(ca), 0644, NULL));
+  g_assert_cmpint(ferry_trust_files_found(&f->place), ==, FERRY_TRUST_FOREIGN);
+  g_remove(path);
+  g_autofree char *qemu = g_build_filename(f->dir, "etc/pki/qemu", NULL);
+  g_autofree char *key = g_build_filename(qemu, "server-key.pem", NULL);
+  g_assert_cmpint(g_mkdir_with_parents(qemu, 0755), ==, 0);
+  g_assert_true(ferry_file_write(key, "x", 1, 0600, NULL));
+  g_assert_cmpint(ferry_trust_files_found(&f->place), ==, FERRY_TRUST_FOREIGN);
+}
+
+static void key_stays(Fixture *f, gconstpointer data) {
+  mode_t mode;
+  g_autofree char *first = ferry_trust_files_key(&f->place, NULL);
+  g_autofree char *again = ferry_trust_files_key(&f->place, NULL);
+  g_autofree char *kept = read_below(f, "libvirt.key", &mode);
+  g_assert_cmpstr(first, ==, again);
+  g_assert_cmpstr(first, ==, kept);
+  g_assert_cmpint(mode, ==, 0600);
+}
+
+static void needs_libvirt(Fixture *f, gconstpointer data) {
+  g_autoptr(GError) error = NULL;
+  g_autofree char *var = g_build_filename(f->dir, "var", NULL);
+  remove_tree(var);
+  g_assert_false(ferry_trust_files_write(&f->place, "cert", "key", "ca", &error));
+  g_assert_true(g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND));
+  g_assert_cmpint(ferry_trust_files_found(&f->place), ==, FERRY_TRUST_NONE);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+#define ADD(f) g_test_add("/trust/files/" #f, Fixture, NULL, files_up, f, files_down)
+  ADD(are_written_and_known);
+  ADD(of_others_are_seen);
+  ADD(key_stays);
+  ADD(needs_libvirt);
+  return g_test_run();
+}
