@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a cell must be in the end, whatever the fault was: one copy, where Ferry says it is, with its
-memory; the truth as the outcome; nothing left behind; and the next migration works at once."""
+memory; the truth as the outcome; nothing left behind; and the next migration works as soon as both hosts
+are Ready."""
 import time
 
 from faults import EITHER, SOURCE, TARGET
@@ -13,6 +14,7 @@ BEFORE_THE_END = ("disks", "first-pass", "later-pass")
 AT_ONCE_S = 10
 END_S = 90
 SILENT_S = 40
+READY_S = 15
 DEAD_S = 240  # in post-copy a target that is silent is waited for, for 2 minutes
 
 
@@ -174,6 +176,11 @@ def judge_halves(cell, scene, status, wrong):
 def judge_next(cell, scene, where, wrong):
     target = scene.host("third" if where == scene.host(TARGET) else TARGET)
     options = ("--copy-storage-all",) if "--copy-storage-all" in cell.phase.options else ()
+    try:  # an agent comes back to its libvirtd within its longest pause between two tries
+        scene.until(lambda: {where, target} <= scene.ready_hosts(), READY_S, "both hosts are Ready again")
+    except Unreached as error:
+        wrong.append(f"the next migration: {error}")
+        return
     done = scene.ferry("migrate", scene.name, "--to", target, *options, check=False, timeout=90)
     if done.returncode:
         wrong.append(f"the next migration: {done.stdout[-300:]} {done.stderr[-300:]}")

@@ -14,13 +14,23 @@ static json_t *interface_of(const json_t *network, const char *name) {
   return ferry_json_find(ferry_json_get(network, "interfaces"), "name", name);
 }
 
+/* The kernel tells of a carrier some time after it has changed. */
 static void assert_up(const char *name, const char *reason) {
-  g_autoptr(json_t) network = network_now();
-  const json_t *item = interface_of(network, name);
-  g_assert_nonnull(item);
-  g_assert_cmpint(ferry_json_bool(item, "up", FALSE), ==, reason == NULL);
-  if (reason)
-    g_assert_nonnull(strstr(ferry_json_str(item, "downReason"), reason));
+  gint64 until_us = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+  for (;;) {
+    g_autoptr(json_t) network = network_now();
+    const json_t *item = interface_of(network, name);
+    const char *told = ferry_json_str(item, "downReason");
+    g_assert_nonnull(item);
+    if (reason ? told && strstr(told, reason) : ferry_json_bool(item, "up", FALSE)) {
+      g_assert_cmpint(ferry_json_bool(item, "up", FALSE), ==, reason == NULL);
+      return;
+    }
+    if (g_get_monotonic_time() > until_us)
+      g_error("%s is to be %s, and is told of as %s", name, reason ? reason : "up",
+              told ? told : "up");
+    g_usleep(20000);
+  }
 }
 
 static void test_kinds(void) {
