@@ -215,7 +215,8 @@ void ferry_migration_step(FerryStore *store, const json_t *migration, gint64 now
     name_agents(&s);
   gboolean remove = release_finalizer(&s);
   if (s.changed || remove) {
-    mirror_to_vmi(&s);
+    if (!ferry_migration_is_final(migration)) /* a later one may be at work on the VM by now */
+      mirror_to_vmi(&s);
     const char *phase = ferry_json_str(s.m, "status.phase");
     if (g_strcmp0(phase, before) != 0) {
       const char *message = ferry_json_str(s.m, "status.message");

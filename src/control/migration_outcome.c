@@ -55,6 +55,12 @@ static gboolean call_failed(const FerryStep *s) {
   return !ferry_json_bool(agent_result(s), "returned", TRUE) || (error && *error);
 }
 
+/* Whether what the target's copy is in is libvirt's word, and no person's since. */
+static gboolean libvirt_says_of_target(const FerryStep *s) {
+  const char *reason = ferry_json_str(ferry_step_domain_on(s, target_name(s)), "reason");
+  return g_strcmp0(reason, "migrated") == 0 || (reason && g_str_has_prefix(reason, "postcopy"));
+}
+
 /* What the source has: by its agent's result, or by its host's report where that changed later. */
 static FerryCopy copy_on_source(const FerryStep *s) {
   const char *state = source_state(s);
@@ -83,7 +89,7 @@ static FerryCopy copy_on_source(const FerryStep *s) {
   /* a host that is ready and lists the domain no more has seen the end of what it was in; so it is
    * where libvirt gave post-copy up, as it lost the other libvirtd, and both QEMUs finished it */
   gboolean ends = copy == FERRY_COPY_POSTCOPY || copy == FERRY_COPY_SUSPENDED ||
-                  (copy == FERRY_COPY_POSTCOPY_FAILED && ferry_step_domain_on(s, target_name(s)));
+                  (copy == FERRY_COPY_POSTCOPY_FAILED && libvirt_says_of_target(s));
   if (!record && ready && since_result(s) >= FERRY_OUTCOME_TIMEOUT_MS / 10 && ends)
     return FERRY_COPY_ABSENT;
   return copy;
@@ -137,6 +143,23 @@ static gboolean rests_on_absence(const FerryOutcomeQuestion *q, FerryOutcomeKind
          (kind == FERRY_OUTCOME_LOST || kind == FERRY_OUTCOME_GONE);
 }
 
+/* What a target says of a post-copy that broke may be from before its end: it counts once the host
+ * was heard after the source was first seen without its half. */
+static gboolean half_is_fresh(FerryStep *s, const FerryOutcomeQuestion *q, FerryOutcomeKind kind) {
+  if (kind != FERRY_OUTCOME_LOST || q->target != FERRY_COPY_POSTCOPY_FAILED)
+    return TRUE;
+  const char *path = "status.migrationState.sourceGoneTimestamp";
+  gint64 gone = ferry_rfc3339_parse(ferry_json_str(s->m, path));
+  if (gone < 0) {
+    g_autofree char *now = ferry_rfc3339_format_ms(s->now_ms);
+    ferry_step_set(s, path, json_string(now));
+    return FALSE;
+  }
+  const char *name = target_name(s);
+  g_autoptr(json_t) target = name ? ferry_store_get(s->store, &ferry_kind_node, "", name) : NULL;
+  return ferry_node_was_heard(target, gone, s->now_ms);
+}
+
 /* The outcome as far as it is certain by now; WAIT else, with a wake for when it will be. */
 static FerryOutcomeKind migration_outcome_decide(FerryStep *s) {
   FerryOutcomeQuestion question = {
@@ -153,9 +176,10 @@ static FerryOutcomeKind migration_outcome_decide(FerryStep *s) {
   gint64 age = time_to_settle(s);
   gint64 wait = answer.settles ? FERRY_OUTCOME_TIMEOUT_MS - age : 0;
   gboolean heard =
-      question.target == FERRY_COPY_UNKNOWN ||
-      !(answer.settles || rests_on_absence(&question, answer.kind)) ||
-      (target_was_heard(s) && (answer.kind != FERRY_OUTCOME_BOTH || source_was_heard(s)));
+      half_is_fresh(s, &question, answer.kind) &&
+      (question.target == FERRY_COPY_UNKNOWN ||
+       !(answer.settles || rests_on_absence(&question, answer.kind)) ||
+       (target_was_heard(s) && (answer.kind != FERRY_OUTCOME_BOTH || source_was_heard(s))));
   if (wait <= 0 && heard)
     return answer.kind;
   ferry_plan_wake(s->plan, s->now_ms + MAX(FERRY_NODE_MERGED_MS, wait));

@@ -241,6 +241,7 @@ static const AgentRulesRow rows[] = {
     {"migrationState.sourceDomainStateBefore", FERRYD, 0, NULL},
     {"migrationState.outcome", FERRYD, 0, NULL},
     {"migrationState.resultTimestamp", FERRYD, 0, NULL},
+    {"migrationState.sourceGoneTimestamp", FERRYD, 0, NULL},
     {"migrationState.agentResult", SOURCE, LATE, result_once},
     {"migrationState.doubt", SOURCE | TARGET, ANY_END, agent_rules_inside},
     {"migrationState.doubt.source", SOURCE, ANY_END, doubt_once},

@@ -193,6 +193,8 @@ const FerryField ferry_fields_migration_state[] = {
         .values = WORDS("moved", "stayed", "stopped", "lost", "broken", "both", "suspended", "gone",
                         "unknown")),
     TIME("resultTimestamp", "When the agent's result reached the control plane."),
+    TIME("sourceGoneTimestamp",
+         "When the source was first seen without its half of a post-copy that broke."),
     OBJ("agentResult", agent_result, "What the source's agent knows about the end."),
     OBJ("doubt", doubt,
         "What each host's agent did about its copy of the VM where it was not known which of the "

@@ -215,8 +215,14 @@ static void add_silent(const json_t *vmi, json_t *out) {
     migratable_add(out, FERRY_REASON_QEMU_SILENT, ferry_silent_text(node));
 }
 
-/* What a host has then is a part of a VM, whatever its state. */
+/* What a host has then is a part of a VM, whatever its state; but of one that was started again
+ * from its disks what others last said is from before. */
 static void add_parts(const json_t *vmi, json_t *out) {
+  const char *node = ferry_json_str(vmi, "status.nodeName");
+  const json_t *here = ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node);
+  if (ferry_json_bool(here, "active", FALSE) &&
+      g_strcmp0(ferry_json_str(here, "reason"), "booted") == 0)
+    return;
   gsize i;
   json_t *domain;
   json_array_foreach(ferry_json_get(vmi, "status.domains"), i, domain) {

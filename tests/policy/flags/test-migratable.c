@@ -190,6 +190,17 @@ static void test_parts(void) {
       g_assert_cmpstr(ferry_json_str(json_array_get(all, 0), "reason"), ==,
                       "PostCopyFailedNotLiveMigratable");
   }
+  /* started again from its disks on a third host, while a dead one's last word stands */
+  g_autoptr(json_t) vmi =
+      json_pack("{s:{s:s, s:[{s:s, s:s, s:s},{s:s, s:b, s:s, s:s}]}}", "status", "nodeName", "h3",
+                "domains", "nodeName", "h1", "state", "paused", "reason", "postcopy-failed",
+                "nodeName", "h3", "active", 1, "state", "running", "reason", "booted");
+  g_autoptr(json_t) whole = ferry_migratable_reasons(vmi);
+  g_assert_cmpuint(json_array_size(whole), ==, 0);
+  json_t *here = json_array_get(ferry_json_get(vmi, "status.domains"), 1);
+  ferry_json_set_str(here, "reason", "unpaused");
+  g_autoptr(json_t) half = ferry_migratable_reasons(vmi);
+  g_assert_cmpuint(json_array_size(half), ==, 1);
 }
 
 int main(int argc, char **argv) {

@@ -162,16 +162,16 @@ void ferry_running_enter_path(FerryRunning *r) {
 void ferry_running_leave_path(FerryRunning *r, gboolean moved) {
   const FerryMigrateRequest *request = &r->asked->settings.request;
   gboolean alone = ferry_path_book_leave(r->ports->book, r->path_us);
-  /* one that was cancelled for not getting there has measured it well; one that stood still hasn't
-   */
-  gboolean sent = moved || (r->cancel_seen && !r->stalling.told);
+  gint64 known = ferry_path_book_rate(r->ports->book, request->address);
   /* a cap says nothing of the link, a share of it no more, and in post-copy nobody measures */
-  if (!sent || !alone || !r->step.convergence || !request->address || request->bandwidth > 0 ||
-      r->path_changed || r->again_bandwidth > 0 || r->step.post_copy ||
+  if (!(moved || r->cancel_seen) || !alone || !r->step.convergence || !request->address ||
+      request->bandwidth > 0 || r->path_changed || r->again_bandwidth > 0 || r->step.post_copy ||
       r->last.data_processed < LEAST_SENT)
     return;
   g_autoptr(json_t) now = ferry_convergence_estimate(r->step.convergence, g_get_monotonic_time());
   gint64 rate = ferry_json_int(now, "rateBytesPerSecond", 0);
-  if (rate > 0)
+  /* one that was cancelled may have been so for a bad moment of the path: it teaches what nobody
+   * knew, and no less than is known */
+  if (rate > (moved ? 0 : known))
     ferry_path_book_set_rate(r->ports->book, request->address, rate);
 }

@@ -120,7 +120,7 @@ void ferry_running_enter_post_copy(FerryRunning *run);
 /** From now on it sends; together with any that do already. */
 void ferry_running_enter_path(FerryRunning *run);
 /** It sends no more. Keeps its rate for the next to that address, where that is the path's: it
- * `moved`, or was cancelled while it sent, alone and unlimited. */
+ * `moved`, or was cancelled and nothing better is known; alone and unlimited. */
 void ferry_running_leave_path(FerryRunning *run, gboolean moved);
 
 G_END_DECLS
