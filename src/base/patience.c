@@ -156,6 +156,18 @@ gint64 ferry_patience_late_us(FerryPatience *p, const char *key) {
   return since;
 }
 
+guint ferry_patience_late_of(FerryPatience *p, const char *prefix) {
+  GHashTableIter iter;
+  gpointer key, call;
+  guint n = 0;
+  g_mutex_lock(&p->lock);
+  g_hash_table_iter_init(&iter, p->keys);
+  while (g_hash_table_iter_next(&iter, &key, &call))
+    n += ((const Call *)call)->late && g_str_has_prefix(key, prefix);
+  g_mutex_unlock(&p->lock);
+  return n;
+}
+
 guint ferry_patience_late(FerryPatience *p) {
   g_mutex_lock(&p->lock);
   guint late = p->late;

@@ -31,6 +31,8 @@ gboolean ferry_patience_call(FerryPatience *patience, const char *key, gint64 ms
 
 /** Since when (monotonic) something about `key` runs that is late; 0: nothing. Any thread. */
 gint64 ferry_patience_late_us(FerryPatience *patience, const char *key);
+/** How many are late whose key begins with `prefix`. Any thread. */
+guint ferry_patience_late_of(FerryPatience *patience, const char *prefix);
 /** How many are late. Any thread. */
 guint ferry_patience_late(FerryPatience *patience);
 /** Whoever waits now does so no longer: all that runs is late. Any thread. */

@@ -3,7 +3,7 @@
 #include "base/rfc3339.h"
 #include "control/inventory.h"
 #include "control/migration.h"
-#include "model/migration/doubt.h"
+#include "control/doubt/open_doubt.h"
 
 #define MAX_REMOVALS 200
 
@@ -31,24 +31,25 @@ static gint newest_first(gconstpointer a, gconstpointer b) {
                     ferry_json_str(y, "status.migrationState.endTimestamp"));
 }
 
-static void expire_of_vm(FerryStore *store, const char *vm, FerryPlan *plan, guint *removed) {
+static void expire_of_vm(FerryStore *store, const char *vm, gint64 now_ms, FerryPlan *plan,
+                         guint *removed) {
   g_autoptr(GPtrArray) all = ferry_store_select(store, &ferry_kind_vmim, FERRY_BY_VM, vm);
   guint kept = 0;
   g_ptr_array_sort(all, newest_first);
   for (guint i = 0; i < all->len && *removed < MAX_REMOVALS; i++) {
     json_t *m = g_ptr_array_index(all, i);
-    if (!ferry_migration_is_final(m) || ferry_doubt_is_open(m)) /* a copy waits for a word in it */
+    if (!ferry_migration_is_final(m) || ferry_open_doubt(store, m, now_ms, NULL))
       continue;
     if (++kept > FERRY_FINISHED_PER_VMI)
       remove_object(plan, &ferry_kind_vmim, m, removed);
   }
 }
 
-static void expire_migrations(FerryStore *store, FerryPlan *plan, guint *removed) {
+static void expire_migrations(FerryStore *store, gint64 now_ms, FerryPlan *plan, guint *removed) {
   g_auto(GStrv) vms =
       ferry_store_crowded(store, &ferry_kind_vmim, FERRY_BY_VM, FERRY_FINISHED_PER_VMI);
   for (guint i = 0; vms[i] && *removed < MAX_REMOVALS; i++)
-    expire_of_vm(store, vms[i], plan, removed);
+    expire_of_vm(store, vms[i], now_ms, plan, removed);
 }
 
 static void expire_vmis(FerryStore *store, FerryPlan *plan, guint *removed) {
@@ -63,7 +64,7 @@ static void expire_vmis(FerryStore *store, FerryPlan *plan, guint *removed) {
 void ferry_expiry_step(FerryStore *store, gint64 now_ms, FerryPlan *plan) {
   guint removed = 0;
   expire_events(store, now_ms, plan, &removed);
-  expire_migrations(store, plan, &removed);
+  expire_migrations(store, now_ms, plan, &removed);
   expire_vmis(store, plan, &removed);
   if (removed >= MAX_REMOVALS)
     ferry_plan_wake(plan, now_ms);

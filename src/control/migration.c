@@ -16,8 +16,8 @@
 #include "control/migration_retry.h"
 #include "control/migration_stalling.h"
 #include "control/migration_step.h"
+#include "control/doubt/open_doubt.h"
 #include "model/field/object_meta.h"
-#include "model/migration/doubt.h"
 #include "policy/facts.h"
 #include <string.h>
 
@@ -170,15 +170,14 @@ static void name_agents(FerryStep *s) {
   ferry_step_set(s, "status.migrationState.agents", agents);
 }
 
-/* Whether a copy waits for a word in it, on a host that is still one of the cluster. */
+/* Whether a copy waits for a word in it. */
 static gboolean is_needed(const FerryStep *s) {
-  for (FerrySide side = FERRY_SIDE_SOURCE; side <= FERRY_SIDE_TARGET; side++) {
-    const char *name = ferry_side_node(s->m, side);
-    g_autoptr(json_t) node = name ? ferry_store_get(s->store, &ferry_kind_node, "", name) : NULL;
-    if (node && ferry_doubt_of(s->m, side) == FERRY_DOUBT_SUSPENDED)
-      return TRUE;
-  }
-  return FALSE;
+  gint64 until_ms;
+  if (!ferry_open_doubt(s->store, s->m, s->now_ms, &until_ms))
+    return FALSE;
+  if (until_ms)
+    ferry_plan_wake(s->plan, until_ms);
+  return TRUE;
 }
 
 /* A deleted migration goes once it has ended, and nobody needs it to know whose the VM is. */

@@ -116,6 +116,8 @@ static void test_late(void) {
   g_assert_cmpint(ferry_patience_late_us(p, "other"), ==, 0);
   g_assert_cmpuint(count_of(&gate.begun), ==, 1);
   g_assert_cmpuint(ferry_patience_late(p), ==, 1);
+  g_assert_cmpuint(ferry_patience_late_of(p, "v"), ==, 1);
+  g_assert_cmpuint(ferry_patience_late_of(p, "vm2"), ==, 0);
   g_assert_false(call(p, "other", 10, NULL));
   g_assert_cmpuint(ferry_patience_late(p), ==, 2);
   g_assert_false(call(p, NULL, 10, NULL));

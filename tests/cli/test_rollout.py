@@ -93,7 +93,7 @@ class Scripted(Program):
                          [{"spec": {"paused": True}}, {"spec": {"paused": False}}])
 
     def test_hook_runs_once_for_an_empty_host(self):
-        self.states.insert(1, self.states[1])
+        self.states[1:1] = [self.states[1]] * 3
         self.route(f"PUT {ROLLOUTS}/r/done", (200, self.states[1]))
         done = self.run_ferry("rollout", "start", "--command", "echo \"on $1 $FERRY_HOST\"")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -101,6 +101,7 @@ class Scripted(Program):
         self.assertEqual(self.asked("PUT"), [(f"{ROLLOUTS}/r/done", {"nodeName": "h1"})])
 
     def test_a_hook_that_fails_stops_it(self):
+        self.states.insert(1, self.states[1])
         self.route(f"PATCH {ROLLOUTS}/r", (200, rollout("Paused")))
         done = self.run_ferry("rollout", "start", "--command", "exit 7")
         self.assertEqual(done.returncode, 1)
@@ -113,13 +114,28 @@ class Scripted(Program):
         """The server says so; its hook is run again when it is empty again."""
         again = rollout("Running", ("h1", "Empty", None), ("h2", "Queued", None))
         again["status"]["hosts"][0]["since"] = "2026-01-01T00:05:00Z"
-        self.states[2:2] = [again]
+        self.states[1:2] = [self.states[1]] * 2 + [again] * 2
         answers = [failure(409, "Conflict", "1 VMs run on h1 yet"), (200, again)]
         self.route(f"PUT {ROLLOUTS}/r/done", lambda *_: answers.pop(0))
         done = self.run_ferry("rollout", "start", "--command", "echo \"on $1\"")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("1 VMs run on h1 yet", done.stderr)
         self.assertEqual(done.stdout.count("on h1\n"), 2)
+
+
+    def test_a_hook_runs_on_what_is_so_now(self):
+        """Two are empty; while the first one's hook runs, the second one is left, stopped or entered again."""
+        def both(phase="Empty", since=None, **spec):
+            state = rollout("Running", ("h1", "Empty", None), ("h2", phase, None), **spec)
+            if since:
+                state["status"]["hosts"][1]["since"] = since
+            return state
+        self.route(f"PUT {ROLLOUTS}/r/done", (200, both()))
+        for now in (both("Emptying"), both(paused=True), both(since="2026-01-01T01:00:00Z")):
+            self.states = [both(), both(), both(), now, rollout("Succeeded", ("h1", "Succeeded", None))]
+            done = self.run_ferry("rollout", "start", "--command", "echo \"on $1\"")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual((done.stdout.count("on h1\n"), done.stdout.count("on h2\n")), (1, 0))
 
 
 class Killed(unittest.TestCase):

@@ -11,6 +11,7 @@
 #include "api/resource/tuning.h"
 #include "store/store.h"
 #include "control/evacuation/evacuation_plan.h"
+#include "control/doubt/open_doubt.h"
 #include "control/relevant.h"
 #include "api/auth/rbac.h"
 #include "api/rights/node_restriction.h"
@@ -204,7 +205,7 @@ static gboolean update_vmim(FerryRequest *req, const json_t *old, json_t *object
 
 /* Its record is what the agents of both hosts go by; a host whose Node is gone has none. */
 static gboolean copies_wait(FerryRequest *req, const json_t *object) {
-  if (!ferry_doubt_is_open(object))
+  if (!ferry_open_doubt(req->api->store, object, ferry_clock_wall_ms(req->api->clock), NULL))
     return FALSE;
   for (FerrySide side = FERRY_SIDE_SOURCE; side <= FERRY_SIDE_TARGET; side++) {
     const char *name = ferry_side_node(object, side);
@@ -218,13 +219,19 @@ static gboolean copies_wait(FerryRequest *req, const json_t *object) {
 
 static gboolean delete_vmim(FerryRequest *req, const json_t *object, json_t **instead,
                             GError **error) {
-  if (ferry_phase_is_final(ferry_phase_of(object)) && copies_wait(req, object)) {
+  gboolean final = ferry_phase_is_final(ferry_phase_of(object));
+  if (final && req->write.forced) {
+    *instead = json_deep_copy(object);
+    ferry_object_drop_finalizer(*instead, FERRY_MIGRATION_FINALIZER);
+    return TRUE;
+  }
+  if (final && copies_wait(req, object)) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
                 "a copy of the VM waits, suspended, for a word in this migration: say first which "
-                "one goes on (ferry resolve VM --keep HOST)");
+                "one goes on (ferry resolve VM --keep HOST), or delete it with --force");
     return FALSE;
   }
-  if (ferry_phase_is_final(ferry_phase_of(object)))
+  if (final)
     return TRUE;
   /* Without it the record would go at once, and the VM be free for a second migration. */
   *instead = json_deep_copy(object);
@@ -323,10 +330,13 @@ static gboolean delete_evacuation(FerryRequest *req, const json_t *object, json_
 
 /* ---- rollouts ---- */
 
+/* status.hosts is what ferryd goes by, so whoever writes it has ferryd do it. `done`, which is a
+ * right of its own, does not come here. */
 static gboolean update_rollout(FerryRequest *req, const json_t *old, json_t *object,
                                GError **error) {
   keep_finalizer(req, old, object, FERRY_ROLLOUT_FINALIZER);
-  return json_equal(json_object_get(old, "spec"), json_object_get(object, "spec")) ||
+  return (json_equal(json_object_get(old, "spec"), json_object_get(object, "spec")) &&
+          json_equal(json_object_get(old, "status"), json_object_get(object, "status"))) ||
          ferry_rollout_rights(req, error);
 }
 

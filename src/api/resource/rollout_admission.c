@@ -33,15 +33,22 @@ static gboolean refuse_selector(const json_t *object, const char *text, GError *
   return FALSE;
 }
 
-/* The rollout that has that host and has not ended; borrowed. */
-static const json_t *rollout_of(const GPtrArray *rollouts, const json_t *object, const char *node) {
+/* The rollout that has that host and has not ended, or will have it: one that was made just now has
+ * not chosen its hosts yet. Borrowed. */
+static const json_t *rollout_of(const GPtrArray *all, const json_t *object, const json_t *node) {
   const char *own = ferry_json_str(object, "metadata.name");
-  for (guint i = 0; i < rollouts->len; i++)
-    if (!ferry_rollout_is_final(rollouts->pdata[i]) &&
-        g_strcmp0(ferry_json_str(rollouts->pdata[i], "metadata.name"), own) != 0 &&
-        ferry_rollout_host(rollouts->pdata[i], node))
-      return rollouts->pdata[i];
-  return NULL;
+  const json_t *has = ferry_rollout_of_host((json_t *const *)all->pdata, all->len, own,
+                                            ferry_json_str(node, "metadata.name"));
+  for (guint i = 0; !has && i < all->len; i++) {
+    const json_t *other = all->pdata[i];
+    if (ferry_rollout_is_final(other) || ferry_json_get(other, "status.hosts") ||
+        g_strcmp0(ferry_json_str(other, "metadata.name"), own) == 0)
+      continue;
+    g_autoptr(FerrySelector) selector =
+        ferry_selector_parse_labels(ferry_json_str(other, "spec.selector"), NULL);
+    has = ferry_selector_matches(selector, node) ? other : NULL;
+  }
+  return has;
 }
 
 static gboolean check_hosts(FerryRequest *req, const json_t *object, GError **error) {
@@ -58,7 +65,7 @@ static gboolean check_hosts(FerryRequest *req, const json_t *object, GError **er
       continue;
     n++;
     const char *node = ferry_json_str(nodes->pdata[i], "metadata.name");
-    const json_t *other = rollout_of(all, object, node);
+    const json_t *other = rollout_of(all, object, nodes->pdata[i]);
     if (!other)
       continue;
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,

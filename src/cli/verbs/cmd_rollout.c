@@ -197,31 +197,6 @@ static gboolean hook_failed(RolloutFollow *f, const char *host, int code, GError
   return FALSE;
 }
 
-/* Runs the hook for hosts that have become empty. FALSE with an error where it failed. */
-static gboolean follow_hook(RolloutFollow *f, GError **error) {
-  size_t i;
-  json_t *host;
-  json_array_foreach(ferry_json_get(f->object, "status.hosts"), i, host) {
-    const char *name = ferry_json_str(host, "nodeName");
-    if (ferry_phase_parse(ferry_json_str(host, "phase")) != FERRY_PHASE_EMPTY ||
-        ferry_json_str(host, "doneAt"))
-      continue;
-    g_autofree char *key = g_strdup_printf("%s %s", name, ferry_json_str(host, "since"));
-    if (!g_hash_table_add(f->ran, g_strdup(key)))
-      continue;
-    int code = run_hook(f->hook, name);
-    if (rollout_interrupted)
-      return TRUE; /* Ctrl-C reaches the hook as well: what it did is not known */
-    if (code != 0)
-      return hook_failed(f, name, code, error);
-    if (!say_done(f, name, error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-/* ---- following ---- */
-
 static gboolean follow_look(RolloutFollow *f, GError **error) {
   GError *local = NULL;
   g_autofree char *path = rollout_path(ferry_json_str(f->object, "metadata.name"), NULL);
@@ -233,6 +208,45 @@ static gboolean follow_look(RolloutFollow *f, GError **error) {
   f->object = now;
   return TRUE;
 }
+
+/* "host since" of the first one that waits for its hook; `host` gets its name. NULL: none. Both are
+ * free with g_free. */
+static char *hook_next(const RolloutFollow *f, char **host) {
+  size_t i;
+  json_t *entry;
+  json_array_foreach(ferry_json_get(f->object, "status.hosts"), i, entry) {
+    const char *name = ferry_json_str(entry, "nodeName");
+    g_autofree char *key = g_strdup_printf("%s %s", name, ferry_json_str(entry, "since"));
+    if (ferry_phase_parse(ferry_json_str(entry, "phase")) != FERRY_PHASE_EMPTY ||
+        ferry_json_str(entry, "doneAt") || g_hash_table_contains(f->ran, key))
+      continue;
+    *host = g_strdup(name);
+    return g_steal_pointer(&key);
+  }
+  return NULL;
+}
+
+/* Runs the hook for the next host that has become empty, if it is so yet: the hook before it may
+ * have taken hours. FALSE with an error where it failed. */
+static gboolean follow_hook(RolloutFollow *f, GError **error) {
+  g_autofree char *host = NULL, *host_now = NULL;
+  g_autofree char *key = hook_next(f, &host);
+  if (!key)
+    return TRUE;
+  if (!follow_look(f, error))
+    return FALSE;
+  g_autofree char *key_now = hook_next(f, &host_now);
+  if (f->lost_us || rollout_interrupted || g_strcmp0(key, key_now) != 0 ||
+      ferry_json_bool(f->object, "spec.paused", FALSE))
+    return TRUE;
+  g_hash_table_add(f->ran, g_steal_pointer(&key));
+  int code = run_hook(f->hook, host);
+  if (rollout_interrupted)
+    return TRUE; /* Ctrl-C reaches the hook as well: what it did is not known */
+  return code == 0 ? say_done(f, host, error) : hook_failed(f, host, code, error);
+}
+
+/* ---- following ---- */
 
 /* Until it has ended or somebody interrupts. */
 static gboolean follow_to_end(RolloutFollow *f, GError **error) {

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+// Theory of operation: a step reads status.hosts, takes each host that is under way one row further
+// (rollout_host.c), begins with more of those that are Queued, and writes all of that at once. The
+// hosts are chosen in the first step: those of the selector that no other rollout has, which is
+// decided here and not when the rollout is taken, as steps come one after the other. How much one
+// step begins or taints is bounded: its own write wakes the loop, which goes on with the rest.
 #include "control/rollout/rollout.h"
 #include "base/rfc3339.h"
 #include "control/conditions.h"
@@ -14,14 +19,19 @@ static FerryPhase phase_of_host(const json_t *entry) {
 
 /* ---- the beginning ---- */
 
-/* The hosts by name, each Queued. */
+/* The hosts by name, each Queued, without those that another one has: two that were asked for at
+ * once know nothing of each other when they are taken, and their first steps come one by one. */
 static json_t *choose_hosts(FerryStore *store, const json_t *rollout) {
+  const char *own = ferry_json_str(rollout, "metadata.name");
+  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_rollout, NULL, NULL);
   g_autoptr(FerrySelector) selector =
       ferry_selector_parse_labels(ferry_json_str(rollout, "spec.selector"), NULL);
   g_autoptr(GPtrArray) nodes = ferry_store_list(store, &ferry_kind_node, NULL, NULL);
   json_t *hosts = json_array();
   for (guint i = 0; i < nodes->len; i++)
-    if (ferry_selector_matches(selector, nodes->pdata[i]))
+    if (ferry_selector_matches(selector, nodes->pdata[i]) &&
+        !ferry_rollout_of_host((json_t *const *)all->pdata, all->len, own,
+                               ferry_json_str(nodes->pdata[i], "metadata.name")))
       json_array_append_new(hosts, json_pack("{s:O, s:s}", "nodeName",
                                              ferry_json_get(nodes->pdata[i], "metadata.name"),
                                              "phase", ferry_phase_name(FERRY_PHASE_QUEUED)));
@@ -31,27 +41,35 @@ static json_t *choose_hosts(FerryStore *store, const json_t *rollout) {
 /* ---- whose turn it is ---- */
 
 typedef struct {
-  json_t *entry; /* borrowed; NULL: none */
+  json_t *entry; /* borrowed */
   gboolean ready;
   guint vms;
 } Turn;
 
 /* One that answers before one that does not, then the one with the fewest VMs: a host without any
- * is done first, and has room for the next one's. Of two alike the first by name. */
-static json_t *rollout_next(const FerryRolloutStep *s, json_t *hosts) {
-  Turn best = {0};
+ * is done first, and has room for the next one's. Of two alike the first by name (the sort is
+ * stable). */
+static gint turn_order(gconstpointer a, gconstpointer b, gpointer unused) {
+  const Turn *x = a, *y = b;
+  if (x->ready != y->ready)
+    return x->ready ? -1 : 1;
+  return (x->vms > y->vms) - (x->vms < y->vms);
+}
+
+static GArray *turns_of(const FerryRolloutStep *s, const json_t *hosts) {
+  GArray *turns = g_array_new(FALSE, FALSE, sizeof(Turn));
   gsize i;
   json_t *entry;
-  json_array_foreach(hosts, i, entry) {
+  json_array_foreach((json_t *)hosts, i, entry) {
     if (phase_of_host(entry) != FERRY_PHASE_QUEUED)
       continue;
     const char *name = ferry_json_str(entry, "nodeName");
     g_autoptr(json_t) node = ferry_store_get(s->store, &ferry_kind_node, "", name);
-    Turn this = {entry, ferry_node_is_ready(node), ferry_rollout_host_vms(s->store, name)};
-    if (!best.entry || this.ready > best.ready || (this.ready == best.ready && this.vms < best.vms))
-      best = this;
+    Turn turn = {entry, ferry_node_is_ready(node), ferry_rollout_host_vms(s->store, name)};
+    g_array_append_val(turns, turn);
   }
-  return best.entry;
+  g_array_sort_with_data(turns, turn_order, NULL);
+  return turns;
 }
 
 static gint64 hosts_under_way(const json_t *hosts) {
@@ -63,11 +81,18 @@ static gint64 hosts_under_way(const json_t *hosts) {
   return n;
 }
 
+/* FERRY_ROLLOUT_BEGINS at a time; its own write wakes the loop for the rest. */
 static void begin_hosts(const FerryRolloutStep *s, json_t *hosts) {
   gint64 max = ferry_json_int(s->rollout, "spec.maxUnavailable", 1);
-  json_t *entry;
-  while (!s->paused && hosts_under_way(hosts) < max && (entry = rollout_next(s, hosts)) != NULL)
+  gint64 under_way = hosts_under_way(hosts);
+  if (s->paused || under_way >= max)
+    return;
+  g_autoptr(GArray) turns = turns_of(s, hosts);
+  for (guint i = 0; i < turns->len && i < FERRY_ROLLOUT_BEGINS && under_way < max; i++) {
+    json_t *entry = g_array_index(turns, Turn, i).entry;
     ferry_rollout_host_begin(s, entry);
+    under_way += ferry_rollout_is_under_way(phase_of_host(entry));
+  }
 }
 
 /* Those that wait for their turn get the taint; FERRY_ROLLOUT_TAINTS at a time. */
@@ -125,15 +150,17 @@ static void tell_blocked(const FerryRolloutStep *s, json_t *copy, const json_t *
 }
 
 static void rollout_finish(const FerryRolloutStep *s, json_t *copy, guint done, guint lost) {
-  FerryReason reason = lost ? FERRY_REASON_HOSTS_LOST : FERRY_REASON_ROLLED_OUT;
+  gboolean none = done + lost == 0, failed = none || lost > 0;
+  FerryReason reason = failed ? FERRY_REASON_HOSTS_LOST : FERRY_REASON_ROLLED_OUT;
   g_autofree char *text =
-      lost ? g_strdup_printf("%u hosts are done, %u are not there any more", done, lost)
-           : g_strdup_printf("%u hosts are done", done);
+      none   ? g_strdup("no host is left for it: other rollouts have them, or they are gone")
+      : lost ? g_strdup_printf("%u hosts are done, %u are not there any more", done, lost)
+             : g_strdup_printf("%u hosts are done", done);
   ferry_json_set_str(copy, "status.phase",
-                     ferry_phase_name(lost ? FERRY_PHASE_FAILED : FERRY_PHASE_SUCCEEDED));
-  ferry_condition_set(copy, FERRY_CONDITION_COMPLETE, lost ? "False" : "True",
+                     ferry_phase_name(failed ? FERRY_PHASE_FAILED : FERRY_PHASE_SUCCEEDED));
+  ferry_condition_set(copy, FERRY_CONDITION_COMPLETE, failed ? "False" : "True",
                       ferry_reason_name(reason), text, s->now_ms);
-  ferry_plan_event(s->plan, copy, lost ? "Warning" : "Normal", ferry_reason_name(reason), text,
+  ferry_plan_event(s->plan, copy, failed ? "Warning" : "Normal", ferry_reason_name(reason), text,
                    s->now_ms);
 }
 

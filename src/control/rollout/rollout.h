@@ -10,6 +10,8 @@ G_BEGIN_DECLS
 /** Hosts whose taint one step sets or takes away at most: one write that loses against a report
  * loses the whole step. */
 #define FERRY_ROLLOUT_TAINTS 16
+/** Hosts that one step begins with at most, for the same reason. */
+#define FERRY_ROLLOUT_BEGINS 16
 
 /** One step for `rollout` (a stored object): chooses its hosts at the beginning, takes each through
  * its states (rollout_host.c) and begins the next one, the emptiest first, while fewer than

@@ -10,6 +10,7 @@
 #include "base/rfc3339.h"
 #include "base/trace.h"
 #include "control/evacuation/evacuation.h"
+#include "control/evacuation/evacuation_strays.h"
 #include "control/node.h"
 #include "model/field/object_meta.h"
 #include "model/migration/condition.h"
@@ -31,9 +32,16 @@ typedef struct {
 
 /* ---- what is there ---- */
 
+/* Whoever works on the host ends a copy that still runs there, wherever its migration stands. */
+static gboolean counts_anyway(const json_t *vmi, gpointer unused) {
+  return FALSE;
+}
+
 guint ferry_rollout_host_vms(FerryStore *store, const char *node) {
   g_autoptr(GPtrArray) vmis = ferry_store_select(store, &ferry_kind_vmi, FERRY_BY_NODE, node);
-  guint n = 0;
+  g_autoptr(json_t) object = ferry_store_get(store, &ferry_kind_node, "", node);
+  g_autoptr(json_t) strays = json_array();
+  guint n = object ? ferry_evacuation_strays(object, vmis, counts_anyway, NULL, strays) : 0;
   for (guint i = 0; i < vmis->len; i++)
     n += ferry_evacuation_concerns(vmis->pdata[i], node);
   return n;

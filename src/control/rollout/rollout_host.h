@@ -34,7 +34,8 @@ void ferry_rollout_host_begin(const FerryRolloutStep *step, json_t *entry);
 gboolean ferry_rollout_host_avoid(const FerryRolloutStep *step, const char *node, gboolean avoid);
 /** Ends the Evacuation of an entry if the rollout made it: what waits is cancelled. */
 void ferry_rollout_host_end_evacuation(const FerryRolloutStep *step, const json_t *entry);
-/** How many VMs run on that node. */
+/** How many VMs run on that node: with those that are another host's and are active there as well,
+ * and domains that are left out as invalid and may be active. */
 guint ferry_rollout_host_vms(FerryStore *store, const char *node);
 
 G_END_DECLS

@@ -4,7 +4,8 @@
 // libvirtd answers by itself, which is answered while the former hangs. Another host's libvirtd has
 // some places for each question: a connection that was begun while the network was away hangs for a
 // minute and longer after it is back, as the kernel tries less and less often, and one that is
-// begun then succeeds at once. So one that has had its time is no reason not to ask again.
+// begun then succeeds at once. So one that has had its time is no reason not to ask again. But all
+// that hang on one peer, about whichever VM, have a bound in common: each holds a thread.
 #include "host/libvirt/libvirt_ask.h"
 #include "host/libvirt/libvirt_base.h"
 #include <string.h>
@@ -91,10 +92,13 @@ int ferry_libvirt_ask_place(const gint64 *late_us, guint n, gint64 now_us) {
 
 /* The key under which a peer is asked now; NULL: what was asked before it is waited for. */
 static char *peer_key(FerryLibvirtAsk *a, const char *what) {
+  g_autofree char *about = g_strdup_printf("%s ", a->text);
+  if (ferry_patience_late_of(a->host->peers, about) >= FERRY_ASK_PEER_MOST)
+    return NULL;
   char *keys[FERRY_ASK_PEER_PLACES] = {NULL};
   gint64 late[FERRY_ASK_PEER_PLACES];
   for (guint i = 0; i < FERRY_ASK_PEER_PLACES; i++) {
-    keys[i] = g_strdup_printf("%s %s %s %u", what, a->text, a->uuid ? a->uuid : "", i);
+    keys[i] = g_strdup_printf("%s%s %s %u", about, what, a->uuid ? a->uuid : "", i);
     late[i] = ferry_patience_late_us(a->host->peers, keys[i]);
   }
   int place = ferry_libvirt_ask_place(late, FERRY_ASK_PEER_PLACES, g_get_monotonic_time());

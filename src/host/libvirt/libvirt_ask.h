@@ -13,6 +13,7 @@
 #define FERRY_ASK_CONNECT_MS 8000
 #define FERRY_ASK_PEER_MS 10000
 #define FERRY_ASK_PEER_PLACES 4 /* one question's calls that may hang at once */
+#define FERRY_ASK_PEER_MOST 16  /* calls to one peer, about anything, that may hang at once */
 #define FERRY_ASK_LONG_MS 60000 /* what may take its time in a libvirtd that is well */
 #define FERRY_ASK_FOR_EVER_MS (365 * 24 * 3600 * (gint64)1000)
 
@@ -76,6 +77,6 @@ gboolean ferry_libvirt_ask_anyway(FerryPatience *patience, FerryLibvirtAsk *ask,
 int ferry_libvirt_ask_place(const gint64 *late_us, guint n, gint64 now_us);
 /** Asks another host's libvirtd, at `uri`, which `func` finds in `text`; `what` is a word for the
  * question. PEER_UNREACHABLE where it does not answer in time, or has not answered the same yet
- * and it was asked just now, or often. */
+ * and it was asked just now, or often, or FERRY_ASK_PEER_MOST questions to it hang. */
 gboolean ferry_libvirt_ask_peer(FerryLibvirtAsk *ask, const char *what, const char *uri,
                                 GError **error);

@@ -137,6 +137,11 @@ static const char *doubt_once(const FerryAgentWrite *w, const json_t *before, co
     return "it may not be removed";
   if (g_strcmp0(ferry_json_str(before, "state"), ferry_doubt_states[FERRY_DOUBT_GONE - 1]) == 0)
     return "a copy that is gone does not come back";
+  if (ferry_phase_is_final(ferry_phase_of(w->old)) &&
+      g_strcmp0(ferry_json_str(before, "state"), ferry_doubt_states[FERRY_DOUBT_GOES_ON - 1]) ==
+          0 &&
+      g_strcmp0(ferry_json_str(value, "state"), ferry_doubt_states[FERRY_DOUBT_SUSPENDED - 1]) == 0)
+    return "the migration has ended, and this copy goes on";
   return NULL;
 }
 

@@ -5,6 +5,16 @@ json_t *ferry_rollout_host(const json_t *rollout, const char *node) {
   return ferry_json_find(ferry_json_get(rollout, "status.hosts"), "nodeName", node);
 }
 
+const json_t *ferry_rollout_of_host(json_t *const *rollouts, gsize n, const char *own,
+                                    const char *node) {
+  for (gsize i = 0; i < n; i++)
+    if (!ferry_rollout_is_final(rollouts[i]) &&
+        g_strcmp0(ferry_json_str(rollouts[i], "metadata.name"), own) != 0 &&
+        ferry_rollout_host(rollouts[i], node))
+      return rollouts[i];
+  return NULL;
+}
+
 gboolean ferry_rollout_is_final(const json_t *rollout) {
   return ferry_phase_is_final(ferry_phase_of(rollout));
 }

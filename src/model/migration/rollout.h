@@ -15,6 +15,10 @@ G_BEGIN_DECLS
 
 /** The entry of `node` in status.hosts, borrowed; NULL: it has none. */
 json_t *ferry_rollout_host(const json_t *rollout, const char *node);
+/** The one of `rollouts`, but for that named `own`, that has that host in status.hosts and has not
+ * ended; borrowed, NULL: none. */
+const json_t *ferry_rollout_of_host(json_t *const *rollouts, gsize n, const char *own,
+                                    const char *node);
 /** Whether it has ended. */
 gboolean ferry_rollout_is_final(const json_t *rollout);
 /** Whether a host in that phase is under way: not as it was, and not open again. */

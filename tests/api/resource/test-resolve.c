@@ -92,6 +92,36 @@ static void two_that_run(Server *s, gconstpointer data) {
   expect(a, 200);
 }
 
+/* A record that a copy waits for goes by a force alone. */
+static void deleted_by_force(Server *s, gconstpointer data) {
+  begin(s, "Failed", IN_DOUBT);
+  status_is(s, "{\"status\":{\"migrationState\":{\"endTimestamp\":\"2020-01-01T00:00:00Z\"}}}");
+  static const char here[] =
+      "{\"status\":{\"domains\":[{\"nodeName\":\"h1\",\"state\":\"paused\",\"active\":true}]}}";
+  g_autoptr(Answer) reported =
+      http_full(s, "admin", "PATCH", VMI "/db/status", MERGE, here, (gssize)strlen(here));
+  expect(reported, 200);
+  g_autoptr(Answer) waits = http(s, "DELETE", VMIM "/m", NULL);
+  expect(waits, 409);
+  g_autoptr(Answer) forced = http(s, "DELETE", VMIM "/m?gracePeriodSeconds=0", NULL);
+  expect(forced, 200);
+  g_autoptr(Answer) gone = http(s, "GET", VMIM "/m", NULL);
+  expect(gone, 404);
+}
+
+/* An agent's word that its own host's report denies keeps nothing. */
+static void deleted_where_no_copy_is(Server *s, gconstpointer data) {
+  begin(s, "Failed", IN_DOUBT);
+  status_is(s, "{\"status\":{\"migrationState\":{\"endTimestamp\":\"2020-01-01T00:00:00Z\"}}}");
+  static const char off[] =
+      "{\"status\":{\"domains\":[{\"nodeName\":\"h1\",\"state\":\"shutoff\",\"active\":false}]}}";
+  g_autoptr(Answer) reported =
+      http_full(s, "admin", "PATCH", VMI "/db/status", MERGE, off, (gssize)strlen(off));
+  expect(reported, 200);
+  g_autoptr(Answer) a = http(s, "DELETE", VMIM "/m", NULL);
+  expect(a, 200);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -100,5 +130,7 @@ int main(int argc, char **argv) {
   ADD(refuses_what_is_wrong);
   ADD(only_where_there_are_two);
   ADD(two_that_run);
+  ADD(deleted_by_force);
+  ADD(deleted_where_no_copy_is);
   return g_test_run();
 }

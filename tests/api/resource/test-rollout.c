@@ -70,6 +70,20 @@ static void is_refused(Server *s, gconstpointer data) {
   expect(next, 201);
 }
 
+/* One that was made just now has not chosen its hosts: they are those of its labels. */
+static void is_refused_before_the_first_step(Server *s, gconstpointer data) {
+  static const struct {
+    const char *body;
+    long status;
+  } asked[] = {{ROLLOUT("r", "\"selector\":\"kubernetes.io/hostname in (h1)\""), 201},
+               {ROLLOUT("x", ""), 409},
+               {ROLLOUT("x", "\"selector\":\"kubernetes.io/hostname in (h2)\""), 201}};
+  for (gsize i = 0; i < G_N_ELEMENTS(asked); i++) {
+    g_autoptr(Answer) a = http(s, "POST", ROLLOUTS, asked[i].body);
+    expect(a, asked[i].status);
+  }
+}
+
 /* What a rollout has ferryd do its maker must be allowed to do himself. */
 static void rights_are_his_own(Server *s, gconstpointer data) {
   bind_to(s, NULL, "operate", "olga");
@@ -84,6 +98,9 @@ static void rights_are_his_own(Server *s, gconstpointer data) {
   EXPECT("olga", "PATCH", ROLLOUTS "/r", "{\"spec\":{\"paused\":true}}", 200);
   patch(s, ROLLOUTS "/r/status",
         "{\"status\":{\"hosts\":[{\"nodeName\":\"h3\",\"phase\":\"Empty\"}]}}");
+  give(s, NULL, "tells", RULE("\"update\",\"patch\"", "ferry.migration", "rollouts/status", ""),
+       "stan");
+  EXPECT("stan", "PATCH", ROLLOUTS "/r/status", "{\"status\":{\"phase\":\"Running\"}}", 403);
   EXPECT("rolf", "PUT", DONE, "{\"nodeName\":\"h3\"}", 403);
   EXPECT("dora", "PUT", DONE, "{\"nodeName\":\"h3\"}", 200);
   EXPECT("olga", "PATCH", ROLLOUTS "/r/status", "{\"status\":{\"phase\":\"Succeeded\"}}", 403);
@@ -147,6 +164,7 @@ int main(int argc, char **argv) {
 #define ADD(f) g_test_add("/api/rollout/" #f, Server, NULL, server_up, f, server_down)
   ADD(is_taken);
   ADD(is_refused);
+  ADD(is_refused_before_the_first_step);
   ADD(rights_are_his_own);
   ADD(done_is_noted);
   ADD(done_comes_too_early);

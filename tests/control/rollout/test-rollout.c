@@ -164,6 +164,49 @@ static void test_several_at_once(void) {
   g_assert_cmpint(rollout_world_phase(r, "h3"), ==, FERRY_PHASE_QUEUED);
 }
 
+/* Rollout `name`, with `hosts` (taken; NULL: it has not chosen them yet). */
+static void add_another(FerryStore *store, const char *name, json_t *hosts) {
+  world_add(store, &ferry_kind_rollout,
+            json_pack("{ss,ss,s{ss,ss},s{si},s{ss,so*}}", "apiVersion", "ferry.migration/v1",
+                      "kind", "Rollout", "metadata", "name", name, "uid", name, "spec",
+                      "maxUnavailable", 1, "status", "phase", "Running", "hosts", hosts));
+}
+
+/* Hosts of another one are left out while that one is under way, and one without any host fails. */
+static void test_hosts_of_another(void) {
+  g_autoptr(FerryStore) store = rollout_world_new();
+  rollout_world_make(store, NULL, 1);
+  add_another(store, "q", json_pack("[{ss,ss}]", "nodeName", "h2", "phase", "Succeeded"));
+  add_another(store, "p", NULL);
+  g_autoptr(json_t) r = rollout_world_step(store, WORLD_NOW);
+  g_assert_cmpuint(json_array_size(ferry_json_get(r, "status.hosts")), ==, 2);
+  g_assert_null(ferry_rollout_host(r, "h2"));
+  g_autoptr(json_t) p = ferry_store_get(store, &ferry_kind_rollout, "", "p");
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  ferry_rollout_step(store, p, WORLD_NOW, plan);
+  world_commit(store, plan);
+  g_autoptr(json_t) after = ferry_store_get(store, &ferry_kind_rollout, "", "p");
+  g_assert_cmpuint(json_array_size(ferry_json_get(after, "status.hosts")), ==, 0);
+  g_assert_cmpstr(ferry_json_str(after, "status.phase"), ==, "Failed");
+}
+
+/* However many may be empty at a time, one step writes of a few; the next one goes on. */
+static void test_many_begin_in_parts(void) {
+  g_autoptr(FerryStore) store = rollout_world_new();
+  for (int i = 4; i <= FERRY_ROLLOUT_BEGINS + 5; i++) {
+    g_autofree char *host = g_strdup_printf("h%d", i), *ip = g_strdup_printf("10.0.0.%d", i);
+    world_add(store, &ferry_kind_node, world_node(host, ip));
+  }
+  rollout_world_vm(store, "h1", 1, "running", WORLD_NOW);
+  rollout_world_make(store, NULL, 10000);
+  json_decref(rollout_world_step(store, WORLD_NOW));
+  g_assert_cmpuint(rollout_world_count(store, &ferry_kind_evacuation), ==, FERRY_ROLLOUT_BEGINS);
+  g_autoptr(json_t) r = rollout_world_step(store, WORLD_NOW + SECOND);
+  g_assert_cmpuint(rollout_world_count(store, &ferry_kind_evacuation), <=,
+                   FERRY_ROLLOUT_BEGINS + 5);
+  g_assert_cmpint(rollout_world_phase(r, "h1"), ==, FERRY_PHASE_EMPTYING); /* the last one */
+}
+
 /* Nothing begins while it is stopped, and what is empty may still be done. */
 static void test_stopped(void) {
   g_autoptr(FerryStore) store = rollout_world_new();
@@ -215,6 +258,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/control/rollout/ferryd-dies-at-each-step", test_ferryd_dies_at_each_step);
   g_test_add_func("/control/rollout/chosen-by-labels", test_chosen_by_labels);
   g_test_add_func("/control/rollout/several-at-once", test_several_at_once);
+  g_test_add_func("/control/rollout/hosts-of-another", test_hosts_of_another);
+  g_test_add_func("/control/rollout/many-begin-in-parts", test_many_begin_in_parts);
   g_test_add_func("/control/rollout/stopped", test_stopped);
   g_test_add_func("/control/rollout/deleted", test_deleted);
   return g_test_run();

@@ -96,6 +96,30 @@ static void test_occupied_again(void) {
   }
 }
 
+/* A second copy of a VM that is another host's, or a domain that is left out, is there as well. */
+static void test_strays(void) {
+  for (int left_out = 0; left_out < 2; left_out++) {
+    g_autoptr(FerryStore) store = of_h1();
+    empty_it(store, WORLD_NOW);
+    g_assert_cmpuint(ferry_rollout_host_vms(store, "h1"), ==, 0);
+    if (left_out) {
+      g_autoptr(json_t) node = rollout_world_node(store, "h1");
+      json_t *copy = json_deep_copy(node);
+      ferry_json_set(copy, "status.invalidDomains",
+                     json_pack("[{ss,ss,sb}]", "name", "odd", "message", "no UUID", "active", 1));
+      rollout_world_update(store, &ferry_kind_node, copy);
+    } else {
+      rollout_world_vm(store, "h2", 1, "running", WORLD_NOW);
+      rollout_world_vm(store, "h1", 1, "running", WORLD_NOW);
+      g_autoptr(json_t) vmi = ferry_store_get(store, &ferry_kind_vmi, "default", "vm1");
+      g_assert_cmpstr(ferry_json_str(vmi, "status.nodeName"), ==, "h2");
+    }
+    g_assert_cmpuint(ferry_rollout_host_vms(store, "h1"), ==, 1);
+    g_assert_cmpint(phase_after(rollout_world_step(store, WORLD_NOW + SECOND)), ==,
+                    FERRY_PHASE_EMPTYING);
+  }
+}
+
 /* Somebody opens it while it is worked on: VMs could come, so it is closed and looked at again. */
 static void test_opened_meanwhile(void) {
   g_autoptr(FerryStore) store = of_h1();
@@ -203,6 +227,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/control/rollout_host/blocked", test_blocked);
   g_test_add_func("/control/rollout_host/blocker-is-shut-down", test_blocker_is_shut_down);
   g_test_add_func("/control/rollout_host/occupied-again", test_occupied_again);
+  g_test_add_func("/control/rollout_host/strays", test_strays);
   g_test_add_func("/control/rollout_host/opened-meanwhile", test_opened_meanwhile);
   g_test_add_func("/control/rollout_host/fresh-evidence", test_fresh_evidence);
   g_test_add_func("/control/rollout_host/stopped-while-emptied", test_stopped_while_emptied);

@@ -118,6 +118,30 @@ static void test_hangs(void) {
   g_rmdir(dir);
 }
 
+/* However many VMs another host is asked about, what hangs there has a bound. */
+static void test_hanging_peer(void) {
+  g_autoptr(GError) error = NULL;
+  int listener;
+  g_autofree char *path = hung_socket(&listener);
+  g_autofree char *uri = g_strdup_printf("qemu+unix:///system?socket=%s", path);
+  FerryHost *host = ferry_host_libvirt_new("test:///default");
+  FerryPatience *peers = ((FerryLibvirtHost *)host)->peers;
+  ferry_patience_hurry(peers, 50);
+  for (guint i = 0; i < FERRY_ASK_PEER_MOST + 4; i++) {
+    FerryDomainState state;
+    g_autofree char *uuid = g_strdup_printf("00000000-0000-4000-8000-0000000000%02u", i);
+    g_assert_false(ferry_host_peer_state(host, uri, uuid, &state, &error));
+    g_assert_error(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_UNREACHABLE);
+    g_clear_error(&error);
+  }
+  g_assert_cmpuint(ferry_patience_late(peers), ==, FERRY_ASK_PEER_MOST);
+  ferry_host_free(host);
+  close(listener); /* what hangs comes back */
+  g_autofree char *dir = g_path_get_dirname(path);
+  g_unlink(path);
+  g_rmdir(dir);
+}
+
 /* A question that hangs is begun anew beside it once it has had its time, and so often at most. */
 static void test_places(void) {
   static const struct {
@@ -164,6 +188,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/libvirt-host/inventory", test_inventory_and_jobs);
   g_test_add_func("/libvirt-host/unreachable", test_unreachable_says_so);
   g_test_add_func("/libvirt-host/hangs", test_hangs);
+  g_test_add_func("/libvirt-host/hanging-peer", test_hanging_peer);
   g_test_add_func("/libvirt-host/places", test_places);
   g_test_add_func("/libvirt-host/events-hold-the-host", test_events_hold_the_host);
   return g_test_run();

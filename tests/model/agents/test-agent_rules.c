@@ -246,6 +246,7 @@ static void test_doubt(void) {
       {"status.migrationState.doubt.source", NULL, "h1", FALSE},
       {"status.migrationState.doubt.target", "{'state':'GoesOn'}", "h2", FALSE},
       {"status.migrationState.doubt.target", "{'state':'GoesOn'}", "h1", FALSE},
+      {"status.migrationState.doubt.source", "{'state':'Destroyed'}", "h1", TRUE},
       {"status.migrationState.keepNode", "'h1'", "h1", FALSE},
       {"status.migrationState.keepNode", "'h2'", "h2", FALSE},
   };
@@ -254,6 +255,18 @@ static void test_doubt(void) {
     ferry_json_set(object, writes[i].path, writes[i].value ? json(writes[i].value) : NULL);
     g_test_message("%s by %s", writes[i].path, writes[i].node);
     g_assert_cmpint(may(old, object, writes[i].node, NULL), ==, writes[i].taken);
+  }
+}
+
+/* What goes on is in doubt no more once the migration has ended. */
+static void test_doubt_is_not_reopened(void) {
+  static const char *const before[] = {"Running", "Failed"};
+  for (gsize i = 0; i < G_N_ELEMENTS(before); i++) {
+    g_autoptr(json_t) old = migration(before[i]);
+    ferry_json_set(old, "status.migrationState.doubt.source", json("{'state':'GoesOn'}"));
+    g_autoptr(json_t) object = json_deep_copy(old);
+    ferry_json_set(object, "status.migrationState.doubt.source", json("{'state':'Suspended'}"));
+    g_assert_cmpint(may(old, object, "h1", NULL), ==, i == 0);
   }
 }
 
@@ -327,6 +340,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent-rules/values", test_values);
   g_test_add_func("/agent-rules/once", test_once);
   g_test_add_func("/agent-rules/doubt", test_doubt);
+  g_test_add_func("/agent-rules/doubt-is-not-reopened", test_doubt_is_not_reopened);
   g_test_add_func("/agent-rules/no-forecast", test_no_forecast);
   g_test_add_func("/agent-rules/all-named", test_all_named);
   g_test_add_func("/agent-rules/size", test_size);

@@ -23,7 +23,12 @@ static void test_hosts(void) {
   g_assert_false(ferry_rollout_is_final(r));
   ferry_rollout_say_done(h2, "2026-01-01T00:00:00Z", "nina");
   g_assert_cmpstr(ferry_json_str(h2, "doneBy"), ==, "nina");
+  ferry_json_set_str(r, "metadata.name", "r");
+  g_assert_true(ferry_rollout_of_host(&r, 1, "q", "h2") == r);
+  g_assert_null(ferry_rollout_of_host(&r, 1, "r", "h2"));
+  g_assert_null(ferry_rollout_of_host(&r, 1, "q", "h3"));
   ferry_json_set_str(r, "status.phase", "Failed");
+  g_assert_null(ferry_rollout_of_host(&r, 1, "q", "h2"));
   g_assert_true(ferry_rollout_is_final(r));
 }
 
