@@ -47,21 +47,23 @@ char *ferry_join_token_new(FerryApi *api, const char *node, gboolean trust, GErr
 }
 
 /* Whether the token is to bring trust along; FALSE with an error: that is not the asker's to give.
- */
-static gboolean wants_trust(FerryRequest *req, gboolean *trust, GError **error) {
+ * Where the node has it already, whoever joins as that node may come to it. */
+static gboolean wants_trust(FerryRequest *req, const char *node, gboolean *trust, GError **error) {
   g_autoptr(json_t) body = ferry_request_body(req, error);
   FerryAccess access = {.verb = "create",
                         .group = ferry_kind_vmim.group,
                         .resource = ferry_kind_vmim.plural,
                         .subresource = "trust"};
   *trust = ferry_json_bool(body, "trust", FALSE);
-  return body && (!*trust || ferry_authz_require(req, &access, error));
+  return body && ((!*trust && !ferry_node_trust_wanted(req->api, node)) ||
+                  ferry_authz_require(req, &access, error));
 }
 
 static gboolean serve_token(FerryRequest *req, const char *node, GError **error) {
   gboolean trust = FALSE;
-  g_autofree char *token =
-      wants_trust(req, &trust, error) ? ferry_join_token_new(req->api, node, trust, error) : NULL;
+  g_autofree char *token = wants_trust(req, node, &trust, error)
+                               ? ferry_join_token_new(req->api, node, trust, error)
+                               : NULL;
   if (!token)
     return FALSE;
   ferry_info("made a join token", "FERRY_NODE", node, "FERRY_USER", req->user->name);
@@ -126,12 +128,12 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
   gboolean ok = (token ? ferry_join_tokens_check(req->api->join_tokens, token, node, TRUE, error)
                        : ferry_auth_is_valid(req->api, req->user, error)) &&
                 ferry_credential_add(req->api, record, error);
-  g_rw_lock_reader_unlock(&req->api->sessions);
   g_autoptr(GError) problem = NULL;
   if (ok && trust && !ferry_node_trust_want(req->api, node, &problem))
     ferry_warning("a host joined, but that libvirt's TLS is wanted there could not be noted: say "
                   "ferry host trust",
                   "FERRY_NODE", node, "FERRY_ERROR", problem->message);
+  g_rw_lock_reader_unlock(&req->api->sessions);
   if (ok) {
     ferry_credential_keep_newest(req->api, identity, token ? NULL : req->user->credential,
                                  MAX_CERTIFICATES);
@@ -216,13 +218,28 @@ static gboolean serve_report(FerryRequest *req, const char *node, GError **error
   if (ok && req->api->certificates)
     ferry_certificates_seen(req->api->certificates, node, req->user->ca);
   if (ok) {
-    json_t *answer = json_pack("{s:s, s:b, s:b}", "caHash", ferry_pki_bundle_hash(req->api->pki),
-                               "wantsAll", ferry_inventory_wants_all(req->api->store, node),
-                               "trust", ferry_node_trust_wanted(req->api, node));
+    g_autoptr(json_t) stored = ferry_store_get(req->api->store, &ferry_kind_node, "", node);
+    const char *anew = ferry_json_str(stored, "spec.trustSaid");
+    json_t *answer =
+        json_pack("{s:s, s:b, s:b, s:s}", "caHash", ferry_pki_bundle_hash(req->api->pki),
+                  "wantsAll", ferry_inventory_wants_all(req->api->store, node), "trust",
+                  ferry_json_bool(stored, "spec.trust", FALSE), "trustSaid", anew ? anew : "");
     ferry_looks_answer(req->api->looks, ferry_clock_wall_ms(req->api->clock),
                        ferry_json_str(body, "looksHash"), answer);
     ferry_respond_json(req, 200, answer);
   }
+  return ok;
+}
+
+static gboolean serve_trust(FerryRequest *req, const char *node, GError **error) {
+  g_autoptr(json_t) body = ferry_request_body(req, error);
+  if (!body)
+    return FALSE;
+  g_rw_lock_writer_lock(&req->api->sessions);
+  /* Asked again under the lock: the Node may just have been deleted. */
+  gboolean ok = ferry_auth_is_valid(req->api, req->user, error) &&
+                ferry_serve_node_trust(req, node, body, error);
+  g_rw_lock_writer_unlock(&req->api->sessions);
   return ok;
 }
 
@@ -236,7 +253,7 @@ gboolean ferry_serve_node_route(FerryRequest *req, GError **error) {
   if (g_str_equal(action, "token"))
     return serve_token(req, req->found.name, error);
   if (g_str_equal(action, "trust"))
-    return ferry_serve_node_trust(req, req->found.name, error);
+    return serve_trust(req, req->found.name, error);
   return g_str_equal(action, "session") ? serve_session(req, req->found.name, error)
                                         : serve_report(req, req->found.name, error);
 }

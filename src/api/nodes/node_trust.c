@@ -1,40 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: who has a certificate of libvirt's CA is root on every host of it
 // (docs/threat-model.md), so it is given only where an administrator has asked for it, by
-// spec.trust of the Node, which needs a right of its own. The agent names the names by which its
-// host is reached. Those that another Node has (its name, its peer, an address) are left out, as a
-// host must not be able to pass for another one; the answer says which. The Node's own name is
-// always in it.
+// spec.trust of the Node, which needs a right of its own. An agent's key alone, or a token by which
+// somebody joins in the host's place, is not to be worth one: the first keys that come are kept
+// (status.libvirtTrust.keys), and others are refused until somebody with that right has said
+// spec.trustSaid anew. What was given is noted in the Node until it ends. The agent names the names
+// by which its host is reached; trust_names.c judges them, and the answer says which are left out.
+// Everything here happens under the writer's lock of sessions, which serves one after another and
+// keeps the Node from being deleted meanwhile.
 #include "api/nodes/node_trust.h"
 #include "api/nodes/node_write.h"
+#include "api/nodes/trust_names.h"
 #include "api/http/negotiate.h"
 #include "api/http/respond.h"
 #include "api/pki/pki_libvirt.h"
+#include "api/pki/pki_request.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
 #include "control/conditions.h"
-#include "model/migration/peer_uri.h"
 #include "model/migration/reasons.h"
-#include "policy/network/peers.h"
 #include <string.h>
 
-#define MAX_NAMES 64
 #define MAX_PROBLEM 1024
-#define LIFE_S (90 * FERRY_DAY_S)
+#define MAX_GIVEN 64 /* that are good still; an honest agent has a few */
+#define MAX_ASKED 10 /* in a minute, as with agents' own certificates */
+#define MINUTE_MS 60000
+#define LIFE_MS (90 * FERRY_DAY_S * 1000)
 
-static void change_want(json_t *node, gint64 now_ms, gpointer text) {
+static void change_want(json_t *node, gint64 now_ms, gpointer data) {
+  g_autofree char *now = ferry_rfc3339_format_ms(now_ms);
   ferry_json_set_bool(node, "spec.trust", TRUE);
-}
-
-static void change_given(json_t *node, gint64 now_ms, gpointer text) {
-  ferry_condition_set(node, FERRY_CONDITION_LIBVIRT_TRUST, "True",
-                      ferry_reason_name(FERRY_REASON_CERTIFICATE_GIVEN), text, now_ms);
-}
-
-static void change_failed(json_t *node, gint64 now_ms, gpointer text) {
-  ferry_condition_set(node, FERRY_CONDITION_LIBVIRT_TRUST, "False",
-                      ferry_reason_name(FERRY_REASON_TRUST_NOT_SET_UP), text, now_ms);
+  ferry_json_set_str(node, "spec.trustSaid", now);
 }
 
 gboolean ferry_node_trust_want(FerryApi *api, const char *node, GError **error) {
@@ -46,81 +43,277 @@ gboolean ferry_node_trust_wanted(FerryApi *api, const char *node) {
   return ferry_json_bool(object, "spec.trust", FALSE);
 }
 
-static gboolean names_have(GPtrArray *words, const char *word) {
-  return g_ptr_array_find_with_equal_func(words, word, g_str_equal, NULL);
+/* ---- what is kept in the Node ---- */
+
+typedef struct {
+  json_t *trust; /* status.libvirtTrust as it is to be; the caller's own */
+  const char *status, *text;
+  FerryReason reason;
+} TrustNote;
+
+static void change_note(json_t *node, gint64 now_ms, gpointer data) {
+  const TrustNote *note = data;
+  ferry_json_set(node, "status.libvirtTrust", json_deep_copy(note->trust));
+  ferry_condition_set(node, FERRY_CONDITION_LIBVIRT_TRUST, note->status,
+                      ferry_reason_name(note->reason), note->text, now_ms);
 }
 
-/* Fills `good` with what the certificate is for, `out` with what is another host's. */
-static gboolean judge_names(FerryApi *api, const char *node, const json_t *names, GPtrArray *good,
-                            json_t *out, GError **error) {
-  g_autoptr(GPtrArray) nodes = ferry_store_list(api->store, &ferry_kind_node, NULL, NULL);
-  gsize i;
-  json_t *item;
-  if (!json_is_array(names) || json_array_size(names) > MAX_NAMES)
-    return ferry_error_bad_request(error, "names: expected at most 64 names and addresses");
-  g_ptr_array_add(good, g_strdup(node));
-  json_array_foreach(names, i, item) {
-    g_autofree char *name =
-        json_is_string(item) ? g_ascii_strdown(json_string_value(item), -1) : NULL;
-    if (!name || !ferry_peer_host_is_valid(name))
-      return ferry_error_bad_request(error,
-                                     "names: expected DNS names and addresses of the host as "
-                                     "others reach it");
-    if (ferry_peers_holder((json_t *const *)nodes->pdata, nodes->len, node, name))
-      json_array_append_new(out, json_string(name));
-    else if (!names_have(good, name))
-      g_ptr_array_add(good, g_steal_pointer(&name));
+/* A copy without the certificates that have ended. */
+static json_t *trust_of(const json_t *node, gint64 now_ms) {
+  const json_t *there = ferry_json_get(node, "status.libvirtTrust");
+  json_t *trust = there ? json_deep_copy(there) : json_object();
+  json_t *given = json_object_get(trust, "given");
+  if (!given)
+    json_object_set_new(trust, "given", given = json_array());
+  for (gsize i = 0; i < json_array_size(given);)
+    if (ferry_rfc3339_parse(ferry_json_str(json_array_get(given, i), "ends")) <= now_ms)
+      json_array_remove(given, i);
+    else
+      i++;
+  return trust;
+}
+
+/* Each is a write of the Node and a line in the journal, which one key shall not fill. */
+static gboolean asks_too_often(json_t *trust, const char *node, gint64 now_ms, GError **error) {
+  gint64 minute = now_ms / MINUTE_MS;
+  gint64 asked =
+      ferry_json_int(trust, "minute", -1) == minute ? ferry_json_int(trust, "asked", 0) : 0;
+  if (asked >= MAX_ASKED || json_array_size(json_object_get(trust, "given")) >= MAX_GIVEN) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,
+                "node \"%s\" asks too often, or has %d certificates for libvirt that are good "
+                "still; try again later",
+                node, MAX_GIVEN);
+    return TRUE;
   }
-  g_ptr_array_add(good, NULL);
+  ferry_json_set_int(trust, "minute", minute);
+  ferry_json_set_int(trust, "asked", asked + 1);
+  return FALSE;
+}
+
+/* Whether somebody has said since the present keys came that there may be others; for a day, as
+ * with a join token. */
+static gboolean is_said_anew(const json_t *node, const json_t *trust, gint64 now_ms) {
+  const char *said = ferry_json_str(node, "spec.trustSaid");
+  gint64 then_ms = said ? ferry_rfc3339_parse(said) : -1;
+  return then_ms >= 0 && ABS(now_ms - then_ms) < FERRY_DAY_S * 1000 &&
+         g_strcmp0(said, ferry_json_str(trust, "said")) != 0;
+}
+
+/* Whether these keys are those that the host has, its first ones, or may take their place. */
+static gboolean keys_are_good(const json_t *node, const json_t *trust, const json_t *keys,
+                              gint64 now_ms, GError **error) {
+  const char *name = ferry_json_str(node, "metadata.name");
+  const json_t *pinned = json_object_get(trust, "keys");
+  if (json_array_size(pinned) == 0 || json_equal(pinned, keys) || is_said_anew(node, trust, now_ms))
+    return TRUE;
+  ferry_warning("a certificate of libvirt's CA was asked for with another key than the host's",
+                "FERRY_NODE", name);
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+              "node \"%s\" has another key for libvirt's TLS; where that is as it should be, ferry "
+              "host trust %s lets it have this one",
+              name, name);
+  return FALSE;
+}
+
+/* ---- a certificate ---- */
+
+typedef struct {
+  const char *node, *csr, *qemu_csr;
+  json_t *keys, *names, *out; /* own */
+  gint64 now_ms, ends_ms;
+  const char *serial, *qemu_serial; /* of those that are given once more, or NULL */
+  FerryPkiIssued issued, qemu;
+  char *ca, *qemu_ca;
+} TrustGrant;
+
+static void trust_grant_clear(TrustGrant *g) {
+  json_decref(g->keys);
+  json_decref(g->names);
+  json_decref(g->out);
+  ferry_pki_issued_clear(&g->issued);
+  ferry_pki_issued_clear(&g->qemu);
+  g_free(g->ca);
+  g_free(g->qemu_ca);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TrustGrant, trust_grant_clear)
+
+static gboolean grant_read(TrustGrant *g, const json_t *body, GError **error) {
+  g->csr = ferry_json_str(body, "csr");
+  g->qemu_csr = ferry_json_str(body, "qemuCsr");
+  if (!g->csr || !g->qemu_csr)
+    return ferry_error_bad_request(error,
+                                   "expected {\"csr\", \"qemuCsr\", \"names\"} or {\"problem\"}");
+  g_autofree char *key = ferry_pki_request_key_hash(g->csr, error);
+  g_autofree char *qemu_key = key ? ferry_pki_request_key_hash(g->qemu_csr, error) : NULL;
+  if (!qemu_key)
+    return FALSE;
+  if (g_str_equal(key, qemu_key))
+    return ferry_error_bad_request(error, "qemuCsr: QEMU's user is not to have libvirt's key");
+  g->keys = json_pack("[s, s]", key, qemu_key);
+  g->names = json_array();
+  g->out = json_array();
   return TRUE;
 }
 
-static gboolean note_problem(FerryRequest *req, const char *node, const char *problem,
-                             GError **error) {
-  if (strlen(problem) > MAX_PROBLEM)
-    return ferry_error_bad_request(error, "problem: expected at most 1024 bytes");
-  ferry_warning("libvirt's TLS could not be set up on a host", "FERRY_NODE", node, "FERRY_ERROR",
-                problem);
-  if (!ferry_node_write(req->api, node, FALSE, change_failed, (char *)problem, error))
+/* The same once more within a minute is no certificate more. */
+static void grant_repeat(TrustGrant *g, const json_t *trust) {
+  json_t *given = json_object_get(trust, "given");
+  const json_t *last = json_array_get(given, json_array_size(given) - 1);
+  gint64 created = ferry_rfc3339_parse(ferry_json_str(last, "created"));
+  if (!last || !json_equal(json_object_get(last, "names"), g->names) ||
+      !json_equal(json_object_get(trust, "keys"), g->keys) || created > g->now_ms ||
+      g->now_ms - created >= MINUTE_MS)
+    return;
+  g->serial = ferry_json_str(last, "serial");
+  g->qemu_serial = ferry_json_str(last, "qemuSerial");
+  g->ends_ms = ferry_rfc3339_parse(ferry_json_str(last, "ends"));
+}
+
+static gboolean grant_sign(TrustGrant *g, FerryApi *api, GError **error) {
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
+  gsize i;
+  json_t *name;
+  json_array_foreach(g->names, i, name) {
+    g_ptr_array_add(names, (char *)json_string_value(name));
+  }
+  g_ptr_array_add(names, NULL);
+  FerryPkiLibvirtWish wish = {
+      FERRY_PKI_LIBVIRT, g->csr,     g->node,  (const char *const *)names->pdata,
+      g->now_ms,         g->ends_ms, g->serial};
+  if (!ferry_pki_sign_libvirt(api->pki, &wish, &g->issued, &g->ca, error))
     return FALSE;
+  wish.use = FERRY_PKI_QEMU;
+  wish.csr_pem = g->qemu_csr;
+  wish.serial = g->qemu_serial;
+  return ferry_pki_sign_libvirt(api->pki, &wish, &g->qemu, &g->qemu_ca, error);
+}
+
+static void grant_note(const TrustGrant *g, json_t *trust, const char *said) {
+  g_autofree char *now = ferry_rfc3339_format(g->now_ms);
+  g_autofree char *ends = ferry_rfc3339_format(MAX(g->issued.ends_ms, g->qemu.ends_ms));
+  if (!json_equal(json_object_get(trust, "keys"), g->keys)) /* the word is used up by other keys */
+    ferry_json_set_str(trust, "said", said ? said : "");
+  json_object_set(trust, "keys", g->keys);
+  json_array_append_new(
+      json_object_get(trust, "given"),
+      json_pack("{s:s, s:s, s:O, s:O, s:s, s:s, s:O}", "serial", g->issued.serial, "qemuSerial",
+                g->qemu.serial, "keyHash", json_array_get(g->keys, 0), "qemuKeyHash",
+                json_array_get(g->keys, 1), "created", now, "ends", ends, "names", g->names));
+}
+
+static char *grant_text(const TrustGrant *g) {
+  g_autoptr(GString) text = g_string_new("a certificate for ");
+  g_autofree char *ends = ferry_rfc3339_format(g->issued.ends_ms);
+  gsize i;
+  json_t *name;
+  json_array_foreach(g->names, i, name) {
+    g_string_append_printf(text, "%s%s", i ? ", " : "", json_string_value(name));
+  }
+  g_string_append_printf(text, ", until %s", ends);
+  return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static gboolean serve_grant(FerryRequest *req, const json_t *node, const json_t *body,
+                            GError **error) {
+  FerryApi *api = req->api;
+  gint64 now_ms = ferry_clock_wall_ms(api->clock);
+  g_auto(TrustGrant) g = {
+      .node = ferry_json_str(node, "metadata.name"), .now_ms = now_ms, .ends_ms = now_ms + LIFE_MS};
+  g_autoptr(json_t) before = trust_of(node, now_ms), trust = json_deep_copy(before);
+  g_autoptr(GPtrArray) nodes = ferry_store_list(api->store, &ferry_kind_node, NULL, NULL);
+  if (!grant_read(&g, body, error) || !keys_are_good(node, trust, g.keys, now_ms, error) ||
+      !ferry_trust_names_judge(nodes, node, json_object_get(body, "names"), now_ms, g.names, g.out,
+                               error))
+    return FALSE;
+  grant_repeat(&g, before);
+  if ((!g.serial && asks_too_often(trust, g.node, now_ms, error)) || !grant_sign(&g, api, error))
+    return FALSE;
+  if (!g.serial)
+    grant_note(&g, trust, ferry_json_str(node, "spec.trustSaid"));
+  g_autofree char *text = grant_text(&g);
+  TrustNote note = {trust, "True", text, FERRY_REASON_CERTIFICATE_GIVEN};
+  if (!ferry_node_write(api, g.node, FALSE, change_note, &note, error))
+    return FALSE;
+  if (!g.serial)
+    ferry_info("gave a host a certificate of libvirt's CA", "FERRY_NODE", g.node, "FERRY_SERIAL",
+               g.issued.serial);
+  ferry_respond_json(req, 201,
+                     json_pack("{s:s, s:s, s:s, s:s, s:O}", "certificate", g.issued.pem, "ca", g.ca,
+                               "qemuCertificate", g.qemu.pem, "qemuCa", g.qemu_ca, "leftOut",
+                               g.out));
+  return TRUE;
+}
+
+/* ---- a problem ---- */
+
+static gboolean problem_is_good(const char *text) {
+  if (strlen(text) > MAX_PROBLEM)
+    return FALSE;
+  for (; *text; text = g_utf8_next_char(text))
+    if (g_unichar_iscntrl(g_utf8_get_char(text)))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean serve_problem(FerryRequest *req, const json_t *node, const char *problem,
+                              GError **error) {
+  const char *name = ferry_json_str(node, "metadata.name");
+  const json_t *there = ferry_condition_find(node, FERRY_CONDITION_LIBVIRT_TRUST);
+  gint64 now_ms = ferry_clock_wall_ms(req->api->clock);
+  if (!problem_is_good(problem))
+    return ferry_error_bad_request(
+        error, "problem: expected at most 1024 bytes without control characters");
+  if (g_strcmp0(ferry_json_str(there, "status"), "False") != 0 ||
+      g_strcmp0(ferry_json_str(there, "message"), problem) != 0) {
+    g_autoptr(json_t) trust = trust_of(node, now_ms);
+    TrustNote note = {trust, "False", problem, FERRY_REASON_TRUST_NOT_SET_UP};
+    if (asks_too_often(trust, name, now_ms, error))
+      return FALSE;
+    ferry_warning("libvirt's TLS could not be set up on a host", "FERRY_NODE", name, "FERRY_ERROR",
+                  problem);
+    if (!ferry_node_write(req->api, name, FALSE, change_note, &note, error))
+      return FALSE;
+  }
   ferry_respond_json(req, 200, json_object());
   return TRUE;
 }
 
-gboolean ferry_serve_node_trust(FerryRequest *req, const char *node, GError **error) {
-  g_autoptr(json_t) body = ferry_request_body(req, error);
-  if (!body)
+/* ---- both ---- */
+
+/* Its agent itself, and nobody in its place. */
+static gboolean asker_is_good(const FerryRequest *req, const char *node, GError **error) {
+  if (!req->user->impersonator && g_strcmp0(req->user->node, node) == 0)
+    return TRUE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+              "a certificate of libvirt's CA for node \"%s\" is given to its agent, and not to "
+              "someone who acts as it",
+              node);
+  return FALSE;
+}
+
+gboolean ferry_serve_node_trust(FerryRequest *req, const char *name, const json_t *body,
+                                GError **error) {
+  if (!asker_is_good(req, name, error))
     return FALSE;
-  if (!ferry_node_trust_wanted(req->api, node)) {
+  g_autoptr(json_t) node = ferry_store_get(req->api->store, &ferry_kind_node, "", name);
+  const char *problem = ferry_json_str(body, "problem");
+  if (!node) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND, "node \"%s\" is not there", name);
+    return FALSE;
+  }
+  if (!ferry_json_bool(node, "spec.trust", FALSE)) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
-                "nobody has asked for libvirt's TLS on node \"%s\": ferry host trust %s does", node,
-                node);
+                "nobody has asked for libvirt's TLS on node \"%s\": ferry host trust %s does", name,
+                name);
     return FALSE;
   }
-  const char *csr = ferry_json_str(body, "csr"), *problem = ferry_json_str(body, "problem");
   if (problem)
-    return note_problem(req, node, problem, error);
-  if (!csr)
-    return ferry_error_bad_request(error, "expected {\"csr\", \"names\"} or {\"problem\"}");
-  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-  g_autoptr(json_t) left_out = json_array();
-  g_autofree char *ca = NULL;
-  FerryPkiIssued issued = {0};
-  if (!judge_names(req->api, node, json_object_get(body, "names"), names, left_out, error) ||
-      !ferry_pki_sign_libvirt(req->api->pki, csr, node, (const char *const *)names->pdata,
-                              ferry_clock_wall_ms(req->api->clock), LIFE_S, &issued, &ca, error))
+    return serve_problem(req, node, problem, error);
+  if (!ferry_json_str(node, "status.agent.lastReportTime")) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
+                "the agent of node \"%s\" has not reported yet by which addresses it is reached",
+                name);
     return FALSE;
-  g_autofree char *all = g_strjoinv(", ", (char **)names->pdata);
-  g_autofree char *ends = ferry_rfc3339_format(issued.ends_ms);
-  g_autofree char *text = g_strdup_printf("a certificate for %s, until %s", all, ends);
-  gboolean ok = ferry_node_write(req->api, node, FALSE, change_given, text, error);
-  if (ok) {
-    ferry_info("gave a host a certificate of libvirt's CA", "FERRY_NODE", node, "FERRY_SERIAL",
-               issued.serial);
-    ferry_respond_json(
-        req, 201,
-        json_pack("{s:s, s:s, s:O}", "certificate", issued.pem, "ca", ca, "leftOut", left_out));
   }
-  ferry_pki_issued_clear(&issued);
-  return ok;
+  return serve_grant(req, node, body, error);
 }

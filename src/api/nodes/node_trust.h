@@ -5,11 +5,15 @@
 
 G_BEGIN_DECLS
 
-/** POST .../nodes/NAME/trust of NAME's agent: {csr, names} is answered with a certificate for both
- * ends of libvirt's TLS, {problem} with nothing; either is noted in the Node's condition
- * LibvirtTrust. FORBIDDEN where nobody has asked for it (spec.trust of the Node). */
-gboolean ferry_serve_node_trust(FerryRequest *req, const char *node, GError **error);
-/** Has the Node want trust (spec.trust), making it where it is missing. Any thread. */
+/** POST .../nodes/NAME/trust of NAME's agent: {csr, qemuCsr, names} is answered with a certificate
+ * for both ends of libvirt's TLS and one for QEMU's, {problem} with nothing; either is noted in the
+ * Node. FORBIDDEN where nobody has asked for it (spec.trust of the Node), where the keys are others
+ * than the host's, and for anybody but its agent; UNAVAILABLE until that has reported. The caller
+ * holds the writer's lock of sessions. */
+gboolean ferry_serve_node_trust(FerryRequest *req, const char *node, const json_t *body,
+                                GError **error);
+/** Has the Node want trust (spec.trust, said anew: with whatever keys come next), making it where
+ * it is missing. Any thread. */
 gboolean ferry_node_trust_want(FerryApi *api, const char *node, GError **error);
 /** Whether somebody has asked for trust of the Node. */
 gboolean ferry_node_trust_wanted(FerryApi *api, const char *node);

@@ -27,8 +27,11 @@ gboolean ferry_node_write(FerryApi *api, const char *name, gboolean make, FerryN
   gint64 now_ms = ferry_clock_wall_ms(api->clock);
   for (int i = 0; i < FERRY_API_MAX_TRIES; i++) {
     g_autoptr(json_t) old = ferry_store_get(api->store, &ferry_kind_node, "", name);
-    if (!old && !make)
-      return TRUE;
+    if (!old && !make) {
+      g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND, "node \"%s\" is not there any more",
+                  name);
+      return FALSE;
+    }
     g_autoptr(json_t) object = old ? json_deep_copy(old) : node_write_new(api, name, now_ms);
     change(object, now_ms, data);
     if (old && json_equal(old, object))

@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 typedef void (*FerryNodeChange)(json_t *node, gint64 now_ms, gpointer data);
 
 /** Changes the Node `name` by `change` until nobody else was faster; where it is missing it is made
- * (its agent's epoch is one that no agent has seen), or with `make` FALSE nothing is done. What is
- * the same afterwards is not written. CONFLICT. Any thread. */
+ * (its agent's epoch is one that no agent has seen), or with `make` FALSE that is NOT_FOUND. What
+ * is the same afterwards is not written. CONFLICT. Any thread. */
 gboolean ferry_node_write(FerryApi *api, const char *name, gboolean make, FerryNodeChange change,
                           gpointer data, GError **error);
 

@@ -5,12 +5,23 @@
 
 G_BEGIN_DECLS
 
-/** Signs a PEM request (as ferry_pki_sign_client takes) for both ends of libvirt's TLS: CN=`name`,
- * valid for the DNS names and addresses `names` (NULL-ended), for `life_s` seconds. The CA
- * (libvirt-ca.key and libvirt-ca.crt of the state directory) is made at the first call; `*ca_pem`
- * gets it, free with g_free. BAD_REQUEST says what is wrong with the request. Any thread. */
-gboolean ferry_pki_sign_libvirt(FerryPki *pki, const char *csr_pem, const char *name,
-                                const char *const *names, gint64 now_ms, gint64 life_s,
+/** Which CA: the one by which libvirtds trust each other (libvirt-ca.key and .crt of the state
+ * directory), or the one for QEMU's own connections (libvirt-qemu-ca), which no libvirtd knows. */
+typedef enum { FERRY_PKI_LIBVIRT, FERRY_PKI_QEMU } FerryPkiLibvirtUse;
+
+/** Everything is borrowed. */
+typedef struct {
+  FerryPkiLibvirtUse use;
+  const char *csr_pem;      /* as ferry_pki_sign_client takes it */
+  const char *name;         /* CN */
+  const char *const *names; /* DNS names and addresses, NULL-ended */
+  gint64 now_ms, ends_ms;   /* not beyond the CA's own end */
+  const char *serial;       /* of a certificate that is given once more; NULL: a new one */
+} FerryPkiLibvirtWish;
+
+/** Signs for both ends of TLS. The CA is made at the first call; `*ca_pem` gets it, free with
+ * g_free. BAD_REQUEST says what is wrong with the request. Any thread. */
+gboolean ferry_pki_sign_libvirt(FerryPki *pki, const FerryPkiLibvirtWish *wish,
                                 FerryPkiIssued *issued, char **ca_pem, GError **error);
 
 G_END_DECLS

@@ -63,3 +63,18 @@ gnutls_x509_crq_t ferry_pki_request_read(const char *csr_pem, GError **error) {
 gboolean ferry_pki_request_take_key(gnutls_x509_crt_t crt, gnutls_x509_crq_t crq, GError **error) {
   return ferry_pki_check(set_request_key(crt, crq), "csr", error);
 }
+
+char *ferry_pki_request_key_hash(const char *csr_pem, GError **error) {
+  unsigned char id[64];
+  size_t len = sizeof id;
+  g_autoptr(GString) text = g_string_new(NULL);
+  gnutls_x509_crq_t crq = ferry_pki_request_read(csr_pem, error);
+  if (!crq)
+    return NULL;
+  gboolean ok = ferry_pki_check(gnutls_x509_crq_get_key_id(crq, GNUTLS_KEYID_USE_SHA256, id, &len),
+                                "csr", error);
+  gnutls_x509_crq_deinit(crq);
+  for (size_t i = 0; ok && i < len; i++)
+    g_string_append_printf(text, "%02x", id[i]);
+  return ok ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
+}

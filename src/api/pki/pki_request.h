@@ -11,5 +11,8 @@ G_BEGIN_DECLS
 gnutls_x509_crq_t ferry_pki_request_read(const char *csr_pem, GError **error);
 /** Gives `crt` the key of the request; its wishes for names and extensions are not taken. */
 gboolean ferry_pki_request_take_key(gnutls_x509_crt_t crt, gnutls_x509_crq_t crq, GError **error);
+/** SHA-256 in hexadecimal of the public key of a request in PEM, which must be as good as for
+ * ferry_pki_request_read: BAD_REQUEST. Free with g_free. */
+char *ferry_pki_request_key_hash(const char *csr_pem, GError **error);
 
 G_END_DECLS

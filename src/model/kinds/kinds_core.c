@@ -80,6 +80,10 @@ static const FerryField node_spec[] = {
          "Whether the host is to have a certificate of ferryd's CA for libvirt, by which hosts "
          "trust each other; its agent sets libvirt's TLS up where there is none.",
          .right = "trust"),
+    TIME("trustSaid",
+         "When that was said last; another time than before lets the host come with another key, "
+         "within a day.",
+         .right = "trust"),
     BOOL("unschedulable", "Whether the node takes no more VMs (kubectl cordon)."),
     OBJS("taints", node_taint, "Taints; the one with nodeDrainTaintKey asks to move VMs away.",
          .max = 64),
@@ -202,6 +206,27 @@ static const FerryField node_invalid_domain[] = {
     END,
 };
 
+static const FerryField node_trust_given[] = {
+    STR("serial", "Serial number of the certificate for libvirt.", REQUIRED, .max = 64),
+    STR("qemuSerial", "The same of the one for QEMU.", REQUIRED, .max = 64),
+    STR("keyHash", "SHA-256 of the public key in the one for libvirt.", REQUIRED, .max = 64),
+    STR("qemuKeyHash", "The same of the one for QEMU.", REQUIRED, .max = 64),
+    TIME("created", "When they were given."),
+    TIME("ends", "Until when they are good."),
+    STRS("names", "Names and addresses that they are for.", .flags = FERRY_FIELD_SET, .max = 65),
+    END,
+};
+
+static const FerryField node_trust[] = {
+    STRS("keys", "SHA-256 of the public keys for libvirt and QEMU; no other ones are given any.",
+         .max = 2),
+    STR("said", "spec.trustSaid at the time when these keys came.", .max = 64),
+    OBJS("given", node_trust_given, "Certificates that are good still.", .max = 64),
+    WHOLE("minute", FERRY_UNIT_NUMBER, "When the agent last asked, in minutes since 1970."),
+    COUNT("asked", "How often it did in that minute."),
+    END,
+};
+
 static const FerryField node_status[] = {
     OBJS("conditions", ferry_fields_condition, "Ready: whether the node's agent is heard of.",
          .merge_key = "type", .max = 32),
@@ -232,6 +257,8 @@ static const FerryField node_status[] = {
          "Kinds of which resources names all: what it does not name the host lacks.",
          .flags = FERRY_FIELD_SET, .max = 32),
     OBJ("agent", node_agent, "The agent that manages the host."),
+    OBJ("libvirtTrust", node_trust,
+        "What the host was given of ferryd's CAs for libvirt and QEMU; written by ferryd alone."),
     COUNT("runningVMs", "Number of VMs that run on the host."),
     BYTES("memoryUsedBytes", "Memory of these VMs."),
     COUNT("processorsUsed", "Virtual processors of these VMs."),

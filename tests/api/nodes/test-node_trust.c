@@ -1,32 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who gets a certificate of libvirt's CA, for which names, and who may ask for it.
+// Who gets a certificate of libvirt's CA, for which keys and names, and who may ask for it.
 #include "../auth/csr.h"
+#include "../auth/rights.h"
+#include "api/nodes/node_write.h"
 #include "base/rfc3339.h"
 #include "model/migration/condition.h"
 
 #define NODES "/apis/ferry.migration/v1/nodes/"
 
-static Answer *ask(Server *s, const char *who, const char *node, json_t *names) {
-  g_autofree char *csr = make_csr(s, "libvirt", "whoever");
-  g_autofree char *path = g_strconcat(NODES, node, "/trust", NULL);
-  g_autoptr(json_t) body = json_pack("{s:s, s:o}", "csr", csr, "names", names);
-  g_autofree char *text = ferry_json_dump(body);
-  return http_full(s, who, "POST", path, NULL, text, (gssize)strlen(text));
+typedef struct {
+  char *csr, *qemu;
+} Keys;
+
+static void keys_clear(Keys *k) {
+  g_free(k->csr);
+  g_free(k->qemu);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Keys, keys_clear)
+
+static Keys keys_new(Server *s) {
+  return (Keys){make_csr(s, "libvirt", "whoever"), make_csr(s, "qemu", "whoever")};
 }
 
-static void has_session(Server *s, const char *node) {
-  g_autofree char *path = g_strconcat(NODES, node, "/session", NULL);
+static Answer *trust_post(Server *s, const char *who, const char *node, const char *headers,
+                          json_t *body) {
+  g_autofree char *path = g_strconcat(NODES, node, "/trust", NULL);
+  g_autofree char *text = ferry_json_dump(body);
+  json_decref(body);
+  return http_full(s, who, "POST", path, headers, text, (gssize)strlen(text));
+}
+
+static Answer *ask_for(Server *s, const char *who, const char *node, const Keys *k, json_t *names) {
+  return trust_post(
+      s, who, node, NULL,
+      json_pack("{s:s, s:s, s:o}", "csr", k->csr, "qemuCsr", k->qemu, "names", names));
+}
+
+static void asks(Server *s, const char *node, const Keys *k, unsigned status) {
+  g_autoptr(Answer) a = ask_for(s, node, node, k, json_array());
+  expect(a, status);
+}
+
+/* As the inventory does; `data`: its address. */
+static void change_reported(json_t *node, gint64 now_ms, gpointer data) {
+  g_autofree char *now = ferry_rfc3339_format_ms(now_ms);
+  ferry_json_set_str(node, "status.agent.lastReportTime", now);
+  ferry_json_set(node, "status.interfaces",
+                 json_pack("[{s:s, s:[s]}]", "name", "eth0", "addresses", data));
+}
+
+static void reports(Server *s, const char *node, const char *prefix) {
+  g_assert_true(ferry_node_write(s->api, node, TRUE, change_reported, (char *)prefix, NULL));
+}
+
+static void joins(Server *s, const char *node, const char *prefix) {
+  join_node(s, node);
+  reports(s, node, prefix);
+}
+
+static void patches(Server *s, const char *node, const char *what, unsigned status) {
+  g_autofree char *path = g_strconcat("/api/v1/nodes/", node, NULL);
   g_autoptr(Answer) a =
-      http_full(s, node, "POST", path, NULL, "{\"version\":\"1\",\"mode\":\"local\"}", -1);
-  expect(a, 201);
+      http_full(s, "admin", "PATCH", path, "Content-Type: application/merge-patch+json", what, -1);
+  expect(a, status);
 }
 
 static void wants(Server *s, const char *node) {
-  g_autofree char *path = g_strconcat("/api/v1/nodes/", node, NULL);
-  g_autoptr(Answer) a =
-      http_full(s, "admin", "PATCH", path, "Content-Type: application/merge-patch+json",
-                "{\"spec\":{\"trust\":true}}", -1);
-  expect(a, 200);
+  patches(s, node, "{\"spec\":{\"trust\":true}}", 200);
+}
+
+/* As `ferry host trust` does. */
+static void says_anew(Server *s, const char *node) {
+  static gint64 later = 0;
+  g_autofree char *when = ferry_rfc3339_format_ms(ferry_clock_wall_ms(s->api->clock) - ++later);
+  g_autofree char *what = g_strdup_printf("{\"spec\":{\"trust\":true,\"trustSaid\":\"%s\"}}", when);
+  patches(s, node, what, 200);
+}
+
+static json_t *given(Server *s, const char *node) {
+  g_autoptr(json_t) object = ferry_store_get(s->api->store, &ferry_kind_node, "", node);
+  return json_incref(ferry_json_get(object, "status.libvirtTrust.given"));
 }
 
 static gnutls_x509_crt_t read_pem(const char *pem) {
@@ -37,23 +90,26 @@ static gnutls_x509_crt_t read_pem(const char *pem) {
   return crt;
 }
 
+static gboolean signed_by(gnutls_x509_crt_t crt, gnutls_x509_crt_t ca) {
+  unsigned status = 0;
+  return gnutls_x509_crt_verify(crt, &ca, 1, 0, &status) >= 0 && status == 0;
+}
+
 /* Of a CA of its own, for both ends, by the node's name and those it was asked for. */
 static void is_given_where_wanted(Server *s, gconstpointer data) {
+  g_auto(Keys) k = keys_new(s);
   join_node(s, "h1");
-  has_session(s, "h1");
-  g_autoptr(Answer) early = ask(s, "h1", "h1", json_array());
-  expect(early, 403);
-  g_assert_nonnull(strstr(early->body, "ferry host trust h1"));
+  reports(s, "h1", "10.1.2.3/24");
+  asks(s, "h1", &k, 403);
   wants(s, "h1");
   g_autoptr(Answer) a =
-      ask(s, "h1", "h1", json_pack("[s, s, s]", "KVM1.example", "10.1.2.3", "h1"));
+      ask_for(s, "h1", "h1", &k, json_pack("[s, s, s]", "H1.example", "10.1.2.3", "h1"));
   expect(a, 201);
   gnutls_x509_crt_t crt = read_pem(ferry_json_str(a->json, "certificate")),
                     ca = read_pem(ferry_json_str(a->json, "ca"));
-  unsigned status = 0, usage = 0;
-  g_assert_cmpint(gnutls_x509_crt_verify(crt, &ca, 1, 0, &status), >=, 0);
-  g_assert_cmpuint(status, ==, 0);
-  static const char *const names[] = {"h1", "kvm1.example", "10.1.2.3"};
+  unsigned usage = 0;
+  g_assert_true(signed_by(crt, ca));
+  static const char *const names[] = {"h1", "h1.example", "10.1.2.3"};
   for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
     g_assert_true(gnutls_x509_crt_check_hostname(crt, names[i]));
   g_assert_false(gnutls_x509_crt_check_hostname(crt, "whoever"));
@@ -61,11 +117,10 @@ static void is_given_where_wanted(Server *s, gconstpointer data) {
   g_assert_cmpuint(usage, ==, GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT);
   g_assert_cmpint(gnutls_x509_crt_get_ca_status(crt, NULL), ==, 0);
   /* what is known to libvirtds lets nobody into ferryd, and its CA is the same the next time */
-  g_assert_cmpstr(ferry_json_str(a->json, "ca"), !=, NULL);
   g_autofree char *path = g_build_filename(s->dir, "ca.crt", NULL);
   g_autofree char *own = ferry_file_read(path, 65536, NULL, NULL);
   g_assert_cmpstr(ferry_json_str(a->json, "ca"), !=, own);
-  g_autoptr(Answer) again = ask(s, "h1", "h1", json_array());
+  g_autoptr(Answer) again = ask_for(s, "h1", "h1", &k, json_array());
   g_assert_cmpstr(ferry_json_str(again->json, "ca"), ==, ferry_json_str(a->json, "ca"));
   g_autoptr(Answer) node = http(s, "GET", "/api/v1/nodes/h1", NULL);
   g_assert_true(ferry_condition_holds(node->json, FERRY_CONDITION_LIBVIRT_TRUST));
@@ -73,52 +128,207 @@ static void is_given_where_wanted(Server *s, gconstpointer data) {
   gnutls_x509_crt_deinit(ca);
 }
 
-/* What is another host's is left out, be it its name or where it is reached. */
+/* What QEMU's user reads is no key to any libvirtd. */
+static void is_another_one_for_qemu(Server *s, gconstpointer data) {
+  g_auto(Keys) k = keys_new(s);
+  joins(s, "h1", "10.1.2.3/24");
+  wants(s, "h1");
+  g_autoptr(Answer) same = trust_post(
+      s, "h1", "h1", NULL, json_pack("{s:s, s:s, s:[]}", "csr", k.csr, "qemuCsr", k.csr, "names"));
+  expect(same, 400);
+  g_autoptr(Answer) a = ask_for(s, "h1", "h1", &k, json_array());
+  expect(a, 201);
+  gnutls_x509_crt_t crt = read_pem(ferry_json_str(a->json, "certificate")),
+                    ca = read_pem(ferry_json_str(a->json, "ca")),
+                    qemu = read_pem(ferry_json_str(a->json, "qemuCertificate")),
+                    qemu_ca = read_pem(ferry_json_str(a->json, "qemuCa"));
+  g_assert_true(signed_by(qemu, qemu_ca));
+  g_assert_false(signed_by(qemu, ca));
+  g_assert_false(signed_by(crt, qemu_ca));
+  char name[64];
+  size_t len = sizeof name;
+  gnutls_x509_crt_get_dn_by_oid(qemu_ca, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &len);
+  g_assert_cmpstr(name, ==, "ferry-libvirt-qemu-ca");
+  gnutls_x509_crt_t all[] = {crt, ca, qemu, qemu_ca};
+  for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
+    gnutls_x509_crt_deinit(all[i]);
+}
+
+/* An agent's key, or a token to join in its place, is not worth another key of libvirt's. */
+static void is_for_the_first_key_alone(Server *s, gconstpointer data) {
+  g_auto(Keys) k = keys_new(s), thief = keys_new(s);
+  g_auto(Keys) half = {g_strdup(k.csr), make_csr(s, "qemu", "whoever")};
+  joins(s, "h1", "10.1.2.3/24");
+  wants(s, "h1");
+  asks(s, "h1", &k, 201);
+  asks(s, "h1", &thief, 403);
+  asks(s, "h1", &half, 403);
+  g_autofree char *token = ferry_api_token_new(s->api, "h1", NULL);
+  g_autoptr(Answer) joined = try_join(s, token, "h1");
+  expect(joined, 201);
+  asks(s, "h1", &thief, 403);
+  asks(s, "h1", &k, 201);
+  /* what ferryd has noted is nobody's to change, and a word taken back is none */
+  g_autoptr(Answer) status = http_full(s, "admin", "PATCH", "/api/v1/nodes/h1/status",
+                                       "Content-Type: application/merge-patch+json",
+                                       "{\"status\":{\"libvirtTrust\":null}}", -1);
+  expect(status, 200);
+  patches(s, "h1", "{\"spec\":{\"trustSaid\":null}}", 200);
+  patches(s, "h1", "{\"spec\":{\"trustSaid\":\"2001-01-01T00:00:00Z\"}}", 200);
+  asks(s, "h1", &thief, 403);
+  says_anew(s, "h1");
+  asks(s, "h1", &k, 201);
+  asks(s, "h1", &thief, 201);
+  asks(s, "h1", &k, 403);
+  g_autoptr(json_t) kept = given(s, "h1");
+  g_assert_cmpuint(json_array_size(kept), ==, 2);
+  g_assert_cmpstr(ferry_json_str(json_array_get(kept, 0), "keyHash"), !=,
+                  ferry_json_str(json_array_get(kept, 1), "keyHash"));
+}
+
+static void is_for_its_own_agent(Server *s, gconstpointer data) {
+  g_auto(Keys) k = keys_new(s);
+  joins(s, "h1", "10.1.2.3/24");
+  joins(s, "h2", "10.1.2.4/24");
+  wants(s, "h1");
+  g_autoptr(Answer) other = ask_for(s, "h2", "h1", &k, json_array());
+  expect(other, 403);
+  g_autoptr(Answer) acted = trust_post(
+      s, "admin", "h1", "Impersonate-User: system:node:h1\nImpersonate-Group: system:nodes",
+      json_pack("{s:s, s:s, s:[]}", "csr", k.csr, "qemuCsr", k.qemu, "names"));
+  expect(acted, 403);
+  asks(s, "h1", &k, 201);
+}
+
+/* What is another host's is left out, and what is not this one's. */
 static void passes_for_no_other_host(Server *s, gconstpointer data) {
-  join_node(s, "h1");
-  join_node(s, "h2");
-  has_session(s, "h1");
-  has_session(s, "h2");
-  g_autoptr(Answer) peer = http_full(
-      s, "admin", "PATCH", "/api/v1/nodes/h2", "Content-Type: application/merge-patch+json",
-      "{\"spec\":{\"peer\":{\"scheme\":\"tls\",\"host\":\"two.example\"}}}", -1);
-  expect(peer, 200);
+  g_auto(Keys) k = keys_new(s);
+  joins(s, "h1", "10.1.2.3/24");
+  joins(s, "h2", "10.1.2.4/24");
+  patches(s, "h2", "{\"spec\":{\"peer\":{\"scheme\":\"tls\",\"host\":\"h1.two.example\"}}}", 200);
+  patches(s, "h1", "{\"spec\":{\"peer\":{\"scheme\":\"tls\",\"host\":\"one.example\"}}}", 200);
   wants(s, "h1");
   g_autoptr(Answer) a =
-      ask(s, "h1", "h1", json_pack("[s, s, s]", "h2", "two.example", "one.example"));
+      ask_for(s, "h1", "h1", &k,
+              json_pack("[s, s, s, s, s, s]", "h2", "h1.two.example", "one.example", "10.1.2.4",
+                        "10.9.9.9", "vcenter.example"));
   expect(a, 201);
   g_autofree char *out = ferry_json_dump(json_object_get(a->json, "leftOut"));
-  g_assert_cmpstr(out, ==, "[\"h2\",\"two.example\"]");
+  g_assert_cmpstr(out, ==,
+                  "[\"h2\",\"h1.two.example\",\"10.1.2.4\",\"10.9.9.9\",\"vcenter.example\"]");
   gnutls_x509_crt_t crt = read_pem(ferry_json_str(a->json, "certificate"));
   g_assert_false(gnutls_x509_crt_check_hostname(crt, "h2"));
-  g_assert_false(gnutls_x509_crt_check_hostname(crt, "two.example"));
   g_assert_true(gnutls_x509_crt_check_hostname(crt, "one.example"));
   gnutls_x509_crt_deinit(crt);
-  g_autoptr(Answer) other = ask(s, "h1", "h2", json_array());
-  expect(other, 403);
   static const char *const bad[] = {"localhost", "127.0.0.1", "*.example", "", "a b"};
   for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
-    g_autoptr(Answer) refused = ask(s, "h1", "h1", json_pack("[s]", bad[i]));
+    g_autoptr(Answer) refused = ask_for(s, "h1", "h1", &k, json_pack("[s]", bad[i]));
     expect(refused, 400);
   }
 }
 
-/* A host that joins by such a token needs no more; a problem is shown at its Node. */
+/* As long as the certificate is good, though the Node has it no more. */
+static void names_stay_the_hosts(Server *s, gconstpointer data) {
+  g_auto(Keys) k = keys_new(s), other = keys_new(s), third = keys_new(s), fourth = keys_new(s);
+  joins(s, "h1", "10.1.2.3/24");
+  wants(s, "h1");
+  g_autoptr(Answer) a = ask_for(s, "h1", "h1", &k, json_pack("[s, s]", "10.1.2.3", "h1.example"));
+  expect(a, 201);
+  reports(s, "h1", "10.1.2.9/24");
+  joins(s, "h2", "10.1.2.3/24");
+  wants(s, "h2");
+  g_autoptr(Answer) b = ask_for(s, "h2", "h2", &other, json_pack("[s]", "10.1.2.3"));
+  expect(b, 201);
+  g_autofree char *out = ferry_json_dump(json_object_get(b->json, "leftOut"));
+  g_assert_cmpstr(out, ==, "[\"10.1.2.3\"]");
+  joins(s, "h1.example", "10.1.2.5/24");
+  wants(s, "h1.example");
+  asks(s, "h1.example", &third, 403);
+  /* a name that reads as an address would pass for whoever has that */
+  joins(s, "10.1.2.77", "10.1.2.6/24");
+  wants(s, "10.1.2.77");
+  asks(s, "10.1.2.77", &fourth, 403);
+}
+
+/* A host that joins by such a token needs no more, once it has said its addresses; a problem is
+ * shown at its Node. */
 static void comes_with_a_token(Server *s, gconstpointer data) {
+  g_auto(Keys) k = keys_new(s);
   g_autoptr(Answer) made = http(s, "POST", NODES "h3/token", "{\"trust\":true}");
   expect(made, 201);
   g_autoptr(Answer) joined = try_join(s, ferry_json_str(made->json, "token"), "h3");
   expect(joined, 201);
-  g_autoptr(Answer) a = ask(s, "h3", "h3", json_array());
-  expect(a, 201);
-  has_session(s, "h3");
+  asks(s, "h3", &k, 503);
+  reports(s, "h3", "10.1.2.3/24");
+  asks(s, "h3", &k, 201);
   g_autoptr(Answer) told =
-      http_full(s, "h3", "POST", NODES "h3/trust", NULL, "{\"problem\":\"no port\"}", -1);
+      trust_post(s, "h3", "h3", NULL, json_pack("{s:s}", "problem", "no port"));
   expect(told, 200);
   g_autoptr(Answer) node = http(s, "GET", "/api/v1/nodes/h3", NULL);
   const json_t *trust = ferry_condition_find(node->json, FERRY_CONDITION_LIBVIRT_TRUST);
   g_assert_cmpstr(ferry_json_str(trust, "status"), ==, "False");
   g_assert_cmpstr(ferry_json_str(trust, "message"), ==, "no port");
+  static const char *const bad[] = {"a\033[2Jb", "a\nb", "a\302\233b"};
+  for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+    g_autoptr(Answer) refused =
+        trust_post(s, "h3", "h3", NULL, json_pack("{s:s}", "problem", bad[i]));
+    expect(refused, 400);
+  }
+}
+
+/* Who joins as a node that is trusted comes to what it has, so the right to let hosts join is not
+ * enough for it. */
+static void needs_the_right_for_a_token(Server *s, gconstpointer data) {
+  give(s, NULL, "joiner", RULE("\"create\"", "*", "nodes/token", ""), "tom");
+  joins(s, "h1", "10.1.2.3/24");
+  EXPECT("tom", "POST", NODES "h1/token", "{}", 201);
+  EXPECT("tom", "POST", NODES "h1/token", "{\"trust\":true}", 403);
+  wants(s, "h1");
+  EXPECT("tom", "POST", NODES "h1/token", "{}", 403);
+  EXPECT("tom", "POST", NODES "h2/token", "{}", 201);
+}
+
+static gint64 revision_of(Server *s, const char *node) {
+  g_autoptr(json_t) object = ferry_store_get(s->api->store, &ferry_kind_node, "", node);
+  return g_ascii_strtoll(ferry_json_str(object, "metadata.resourceVersion"), NULL, 10);
+}
+
+/* The same once more is no write; ten others a minute are enough. */
+static void is_not_asked_without_end(Server *s, gconstpointer data) {
+  g_auto(Keys) k = keys_new(s);
+  joins(s, "h1", "10.1.2.3/24");
+  wants(s, "h1");
+  guint given_n = 0, refused = 0;
+  for (guint i = 0; i < 30; i++) {
+    g_autofree char *name = g_strdup_printf("h1.n%u", i / 2);
+    gint64 before = revision_of(s, "h1");
+    g_autoptr(Answer) a = ask_for(s, "h1", "h1", &k, json_pack("[s]", name));
+    if (a->status == 201 && i % 2 == 0)
+      given_n++;
+    else if (a->status == 201 && i < 10)
+      g_assert_cmpint(revision_of(s, "h1"), ==, before);
+    refused += a->status == 429;
+  }
+  g_assert_cmpuint(given_n, >=, 10);
+  g_assert_cmpuint(given_n, <, 15 + 5); /* a minute may have begun between */
+  g_assert_cmpuint(refused + given_n, >, 10);
+  g_autoptr(json_t) kept = given(s, "h1");
+  g_assert_cmpuint(json_array_size(kept), ==, given_n);
+}
+
+/* Deleted between: no certificate, and no Node by it. */
+static void needs_its_node(Server *s, gconstpointer data) {
+  g_auto(Keys) k = keys_new(s);
+  joins(s, "h1", "10.1.2.3/24");
+  wants(s, "h1");
+  g_autoptr(GError) error = NULL;
+  g_assert_false(ferry_node_write(s->api, "h9", FALSE, change_reported, "10.1.2.8/24", &error));
+  g_assert_true(g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND));
+  g_autoptr(Answer) gone = http(s, "DELETE", "/api/v1/nodes/h1", "{\"gracePeriodSeconds\":0}");
+  expect(gone, 200);
+  asks(s, "h1", &k, 401);
+  join_node(s, "h1");
+  asks(s, "h1", &k, 404);
 }
 
 int main(int argc, char **argv) {
@@ -127,7 +337,14 @@ int main(int argc, char **argv) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
 #define ADD(f) g_test_add("/api/node_trust/" #f, Server, NULL, server_up, f, server_down)
   ADD(is_given_where_wanted);
+  ADD(is_another_one_for_qemu);
+  ADD(is_for_the_first_key_alone);
+  ADD(is_for_its_own_agent);
   ADD(passes_for_no_other_host);
+  ADD(names_stay_the_hosts);
   ADD(comes_with_a_token);
+  ADD(needs_the_right_for_a_token);
+  ADD(is_not_asked_without_end);
+  ADD(needs_its_node);
   return g_test_run();
 }
