@@ -7,7 +7,7 @@
 #include "agent/link/identity.h"
 #include "agent/link/join.h"
 #include "agent/settings.h"
-#include "agent/trust_main.h"
+#include "agent/trust/files.h"
 #include "base/file.h"
 #include <errno.h>
 #include <stdio.h>
@@ -72,6 +72,18 @@ static gboolean join_has_peer(void) {
   return ferry_agent_settings_read(&a, 1, argv, NULL, NULL) && a.peer_uri;
 }
 
+/* The agent first, as ferryd has to know the host's addresses before it gives a certificate for
+ * libvirt's TLS, for new keys. Whether that works is told by `ferry-agentd trust`. */
+static int join_start(const char *state_dir) {
+  ferry_trust_files_forget(state_dir);
+  g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+  const char *script = self && !join_has_peer() ? "systemctl enable --now ferry-agentd || exit; "
+                                                  "\"$1\" trust --state-dir \"$2\" || :"
+                                                : "exec systemctl enable --now ferry-agentd";
+  execl("/bin/sh", "sh", "-c", script, "sh", self ? self : "", state_dir, (char *)NULL);
+  return join_fail("systemctl cannot be run; start ferry-agentd by hand");
+}
+
 static int join_do(const JoinWish *wish, const char *server) {
   g_autoptr(GError) error = NULL;
   g_autofree char *token = join_read_token(wish, &error);
@@ -94,10 +106,7 @@ static int join_do(const JoinWish *wish, const char *server) {
     printf("Start its agent: systemctl enable --now ferry-agentd, or ferry-agentd\n");
     return 0;
   }
-  if (!join_has_peer())
-    ferry_agent_trust_joined(wish->state_dir, server, node);
-  execlp("systemctl", "systemctl", "enable", "--now", "ferry-agentd", (char *)NULL);
-  return join_fail("systemctl cannot be run; start ferry-agentd by hand");
+  return join_start(wish->state_dir);
 }
 
 int ferry_agent_join_main(int argc, char **argv) {

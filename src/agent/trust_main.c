@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: a process of its own, for a moment, as it needs what the agent must not have
 // (root's files, systemd). `join` runs it at once; later the agent leaves a file where a path unit
-// of systemd looks (deploy/systemd/ferry-trust.path.in) and a timer has it renew. What somebody
-// else has set up is left alone. The key stays on the host; ferryd says which names the certificate
-// has, and nothing is done where nobody has asked ferryd for it.
+// of systemd looks (deploy/systemd/ferry-trust.path) and a timer has it renew. What somebody
+// else has set up is left alone. The keys stay on the host; ferryd says which names the certificate
+// has, and nothing is done where nobody has asked ferryd for it. A renewal is for the same keys;
+// there are new ones where somebody says --now, after a join (which removes the old ones), and
+// where ferryd's CA is another one, as after a theft. ferryd takes those only once its
+// administrator has said so.
 #include "agent/trust_main.h"
 #include "agent/link/identity.h"
 #include "agent/link/peer.h"
@@ -15,18 +18,22 @@
 #include "base/log.h"
 #include "host/libvirt/libvirt_moving.h"
 #include "host/machine/interfaces.h"
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define PATIENCE_US (10 * 60 * G_USEC_PER_SEC) /* with migrations; the timer tries again */
 #define APPEARS_US (30 * G_USEC_PER_SEC)       /* until libvirtd's port is open */
 #define PAUSE_US (G_USEC_PER_SEC / 2)
+#define REPORT_US (60 * G_USEC_PER_SEC) /* until ferryd knows this host's addresses */
+#define STATE_DIR "/var/lib/ferry-agent"
 
 typedef struct {
   const char *state_dir, *server, *node;
-  gboolean now;  /* also where the certificate is good for long */
+  gboolean now;  /* with new keys, also where the certificate is good for long */
   gint64 end_us; /* of the patience with migrations */
   gboolean told; /* that they are waited for */
 } TrustWish;
@@ -59,6 +66,10 @@ static gboolean machine_wait(gpointer data) {
   return g_get_monotonic_time() < wish->end_us;
 }
 
+static gboolean machine_taken(gpointer data) {
+  return ferry_agent_peer_tls_is_open();
+}
+
 /* Whether other hosts reach libvirtd over TLS, which takes a moment after a restart. */
 static gboolean trust_appears(void) {
   gint64 until = g_get_monotonic_time() + APPEARS_US;
@@ -71,33 +82,89 @@ static gboolean trust_appears(void) {
   return FALSE;
 }
 
-static gboolean trust_install(TrustWish *wish, FerryClient *client, const FerryTrustPlace *place,
-                              GError **error) {
+static void trust_wipe(char *key) {
+  if (key)
+    explicit_bzero(key, strlen(key));
+  g_free(key);
+}
+
+/* Asks until ferryd knows the host's addresses, which right after a join takes a moment. */
+static json_t *trust_ask(TrustWish *wish, FerryClient *client, const char *key, const char *qemu,
+                         GError **error) {
   char hostname[256] = "";
   gethostname(hostname, sizeof hostname - 1);
-  g_autofree char *key = ferry_trust_files_key(place, error);
-  if (!key)
-    return FALSE;
   g_autoptr(json_t) network = ferry_host_local_network(NULL);
   g_autoptr(json_t) names = ferry_trust_names(hostname, json_object_get(network, "interfaces"));
-  g_autoptr(json_t) got = ferry_trust_certificate(client, wish->node, key, names, error);
-  gboolean ok = got && ferry_trust_files_write(place, ferry_json_str(got, "certificate"), key,
-                                               ferry_json_str(got, "ca"), error);
-  explicit_bzero(key, strlen(key));
+  gint64 until = g_get_monotonic_time() + REPORT_US;
+  for (;;) {
+    GError *cause = NULL;
+    json_t *got = ferry_trust_certificate(client, wish->node, key, qemu, names, &cause);
+    if (got)
+      return got;
+    if (!g_error_matches(cause, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE) ||
+        g_get_monotonic_time() >= until) {
+      g_propagate_error(error, cause);
+      return NULL;
+    }
+    g_error_free(cause);
+    g_usleep(PAUSE_US);
+  }
+}
+
+/* Asks for certificates and writes them. `*again`: they are of another CA than this host's, so the
+ * keys are to be other ones too; nothing is written. */
+static gboolean trust_fetch(TrustWish *wish, FerryClient *client, const FerryTrustPlace *place,
+                            gboolean fresh, gboolean *again, GError **error) {
+  char *key = ferry_trust_files_key(place, FALSE, fresh, error);
+  char *qemu = key ? ferry_trust_files_key(place, TRUE, fresh, error) : NULL;
+  g_autoptr(json_t) got = qemu ? trust_ask(wish, client, key, qemu, error) : NULL;
+  g_autofree char *known = ferry_trust_files_ca(place);
+  FerryTrustSet set = {ferry_json_str(got, "certificate"),     key,  ferry_json_str(got, "ca"),
+                       ferry_json_str(got, "qemuCertificate"), qemu, ferry_json_str(got, "qemuCa")};
+  *again = got && !fresh && known && !g_str_equal(known, set.ca);
+  gboolean ok = got && (*again || ferry_trust_files_write(place, &set, error));
+  trust_wipe(key);
+  trust_wipe(qemu);
   json_t *out = json_object_get(got, "leftOut"), *name;
   gsize i;
   json_array_foreach(out, i, name) {
-    printf("The certificate is not for %s, which is another host's.\n", json_string_value(name));
+    printf("The certificate is not for %s: that is not this host's, or another one's as well.\n",
+           json_string_value(name));
   }
-  FerryTrustMachine machine = {machine_run, machine_moving, machine_wait, wish};
+  return ok;
+}
+
+static gboolean trust_serve(TrustWish *wish, GError **error) {
+  FerryTrustMachine machine = {machine_run, machine_moving, machine_wait, machine_taken, wish};
   wish->end_us = g_get_monotonic_time() + PATIENCE_US;
-  if (!ok || !ferry_trust_libvirtd_serve(&machine, error))
+  if (!ferry_trust_libvirtd_serve(&machine, error))
     return FALSE;
   if (trust_appears())
     return TRUE;
   g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
                       "libvirtd does not serve its TLS port 16514; its journal may say why");
   return FALSE;
+}
+
+/* Whether what is there is to stay: good for long, and whole. */
+static gboolean trust_is_good(const TrustWish *wish, const FerryTrustPlace *place) {
+  g_autofree char *cert = ferry_trust_files_certificate(place), *ca = ferry_trust_files_ca(place);
+  char *key = ferry_trust_files_key(place, FALSE, FALSE, NULL);
+  gboolean good = !wish->now && cert && key && ca &&
+                  !ferry_identity_is_due(cert, g_get_real_time() / G_USEC_PER_SEC) &&
+                  ferry_trust_check(cert, key, ca, FERRY_TRUST_CA, NULL);
+  trust_wipe(key);
+  return good;
+}
+
+static gboolean trust_install(TrustWish *wish, FerryClient *client, const FerryTrustPlace *place,
+                              GError **error) {
+  gboolean again = FALSE;
+  if (!trust_is_good(wish, place) &&
+      (!trust_fetch(wish, client, place, wish->now, &again, error) ||
+       (again && !trust_fetch(wish, client, place, TRUE, &again, error))))
+    return FALSE;
+  return trust_serve(wish, error);
 }
 
 /* FALSE with FORBIDDEN: nobody wants it. */
@@ -108,9 +175,7 @@ static gboolean trust_do(TrustWish *wish, GError **error) {
     printf("This host has certificates for libvirt's TLS that Ferry did not make; they stay.\n");
     return TRUE;
   }
-  g_autofree char *cert = ferry_trust_files_certificate(&place);
-  if (found == FERRY_TRUST_OURS && cert && !wish->now &&
-      !ferry_identity_is_due(cert, g_get_real_time() / G_USEC_PER_SEC) && trust_appears())
+  if (found == FERRY_TRUST_OURS && trust_is_good(wish, &place) && trust_appears())
     return TRUE;
   FerryAgentOptions options = {
       .server = wish->server, .node = wish->node, .state_dir = wish->state_dir};
@@ -133,15 +198,18 @@ static gboolean trust_do(TrustWish *wish, GError **error) {
   return FALSE;
 }
 
-void ferry_agent_trust_joined(const char *state_dir, const char *server, const char *node) {
-  TrustWish wish = {state_dir, server, node, TRUE, 0, FALSE};
-  g_autoptr(GError) error = NULL;
-  if (!trust_do(&wish, &error) && !g_error_matches(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN))
-    fprintf(stderr, "libvirt's TLS could not be set up: %s\n", error->message);
-  fflush(stdout);
+/* After a join both that and the agent's wish lead here. */
+static void trust_lock(const char *state_dir) {
+  g_autofree char *path = g_build_filename(state_dir, "trust.lock", NULL);
+  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd >= 0 && flock(fd, LOCK_EX) < 0) /* until the process ends */
+    close(fd);
 }
 
 int ferry_agent_trust_main(int argc, char **argv) {
+  /* before anything can fail: a wish that stays starts this again at once */
+  const char *state = g_getenv("STATE_DIRECTORY");
+  ferry_trust_wish_take(state ? state : STATE_DIR);
   gboolean now = argc > 1 && g_str_equal(argv[1], "--now");
   g_auto(FerryAgentSettings) a = {0};
   g_autoptr(GError) error = NULL;
@@ -156,16 +224,19 @@ int ferry_agent_trust_main(int argc, char **argv) {
     printf("How other hosts reach this one is said by its settings; nothing is to be done.\n");
     return 0;
   }
+  trust_lock(a.state_dir);
   TrustWish wish = {a.state_dir, a.server, a.node, now, 0, FALSE};
   FerryTrustPlace place = {"", a.state_dir};
   gboolean first = ferry_trust_files_found(&place) == FERRY_TRUST_NONE;
+  gboolean served = !first && ferry_agent_peer_tls_is_open();
   if (!trust_do(&wish, &error)) {
     fprintf(stderr, "ferry-agentd trust: %s\n", error->message);
     return first && g_error_matches(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN) ? 0 : 1;
   }
+  fflush(stdout);
   /* the agent looks for it when it starts */
   const char *restart[] = {"systemctl", "try-restart", "ferry-agentd.service", NULL};
-  if (first && !machine_run(restart, NULL, &error))
+  if (!served && !machine_run(restart, NULL, &error))
     fprintf(stderr, "ferry-agentd trust: %s\n", error->message);
   return 0;
 }

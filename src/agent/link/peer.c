@@ -84,7 +84,7 @@ char *ferry_agent_peer_name(const char *pem, const char *hostname) {
   return g_steal_pointer(&found);
 }
 
-static gboolean tls_port_is_open(void) {
+gboolean ferry_agent_peer_tls_is_open(void) {
   static const char *const tables[] = {"/proc/net/tcp", "/proc/net/tcp6"};
   for (gsize i = 0; i < G_N_ELEMENTS(tables); i++) {
     g_autofree char *table = NULL; /* a file without a size: g_file_get_contents reads to the end */
@@ -103,7 +103,7 @@ static json_t *of_this_host(void) {
   g_autoptr(GError) error = NULL;
   g_autofree char *pem = ferry_file_read(CERTIFICATE, MAX_FILE, NULL, &error);
   g_autofree char *name = pem ? ferry_agent_peer_name(pem, lower) : NULL;
-  gboolean open = tls_port_is_open();
+  gboolean open = ferry_agent_peer_tls_is_open();
   if (open && name) {
     ferry_info("other hosts reach this one's libvirtd over tls (see --peer-uri)", "FERRY_PEER",
                name);

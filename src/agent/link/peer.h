@@ -15,6 +15,8 @@ json_t *ferry_agent_peer(const char *option, const char *libvirt_uri, GError **e
 
 /** Whether a socket listens at `port`, in a table as of /proc/net/tcp. Pure. */
 gboolean ferry_agent_peer_listens(const char *table, guint16 port);
+/** Whether anybody listens at libvirt's TLS port of this host. */
+gboolean ferry_agent_peer_tls_is_open(void);
 /** The name in the certificate (PEM) under which other hosts connect: `hostname` where it is one of
  * its names, else the first DNS name or address that other hosts can reach. Free with g_free; NULL:
  * none. Pure. */

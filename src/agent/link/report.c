@@ -6,6 +6,7 @@
 //
 // Order of locks: its own guards the time of its last turn alone; nothing is taken inside it.
 #include "agent/link/report.h"
+#include "agent/link/trust_pace.h"
 #include "agent/core/options.h"
 #include "agent/link/identity.h"
 #include "agent/link/report_parts.h"
@@ -19,7 +20,6 @@
 #define INFO_REFRESH_S 30
 #define RENEW_RETRY_S 60
 #define LOOKS_APART_US (10 * G_USEC_PER_SEC)
-#define TRUST_APART_US (60 * G_USEC_PER_SEC)
 #define ALIVE_US (90 * G_USEC_PER_SEC)
 
 struct _FerryReporter {
@@ -34,9 +34,9 @@ struct _FerryReporter {
   json_t *looks; /* what VMs of other hosts name, as ferryd last said; NULL: nothing yet */
   char *looks_hash;
   gint64 info_us, sent_us;
-  gint64 reports;  /* sent, of this process */
-  gint64 renew_us; /* when to look again whether the certificate is to be renewed */
-  gint64 trust_us; /* monotonic: not before is trust asked for again */
+  gint64 reports;       /* sent, of this process */
+  gint64 renew_us;      /* when to look again whether the certificate is to be renewed */
+  FerryTrustPace trust; /* when it is asked for again */
   gboolean ready, saw_other_ca;
   gboolean all_told;    /* in this session, and since libvirt was away */
   gboolean looks_due;   /* ferryd has named others since the last look */
@@ -155,12 +155,10 @@ static void see_looks(FerryReporter *r, const json_t *answer) {
 
 /* Somebody wants libvirt's TLS here, and there is none yet. */
 static void see_trust(FerryReporter *r, const json_t *answer) {
-  gint64 now = g_get_monotonic_time();
-  if (!ferry_json_bool(answer, "trust", FALSE) || r->ports.peer || !r->ports.host->local ||
-      !r->ports.trust || now < r->trust_us)
-    return;
-  r->trust_us = now + TRUST_APART_US;
-  r->ports.trust(ferry_context_state_dir(r->ports.context));
+  if (ferry_json_bool(answer, "trust", FALSE) && !r->ports.peer && r->ports.host->local &&
+      r->ports.trust &&
+      ferry_trust_pace_due(&r->trust, ferry_json_str(answer, "trustSaid"), g_get_monotonic_time()))
+    r->ports.trust(ferry_context_state_dir(r->ports.context));
 }
 
 /* The node's fields; NULL (with error) while libvirt is away. */
@@ -450,6 +448,7 @@ void ferry_reporter_free(FerryReporter *r) {
   g_thread_join(r->thread);
   json_decref(r->info);
   json_decref(r->looks);
+  g_free(r->trust.said);
   g_free(r->looks_hash);
   json_decref((json_t *)r->ports.peer);
   g_free(r->report_path);

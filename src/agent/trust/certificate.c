@@ -3,9 +3,10 @@
 #include "base/ec_key.h"
 #include "base/error.h"
 #include "model/migration/peer_uri.h"
+#include <gnutls/x509.h>
 #include <string.h>
 
-#define BEGIN "-----BEGIN CERTIFICATE-----"
+#define MAX_PROBLEM 1000 /* ferryd takes 1024 bytes */
 
 static void trust_names_add(json_t *names, const char *text, gsize len) {
   g_autofree char *name = g_ascii_strdown(text, (gssize)len);
@@ -35,24 +36,95 @@ static json_t *trust_post(FerryClient *client, const char *node, json_t *body, G
   return ferry_client_request(client, "POST", path, body, NULL, NULL, NULL, error);
 }
 
-json_t *ferry_trust_certificate(FerryClient *client, const char *node, const char *key_pem,
-                                const json_t *names, GError **error) {
-  g_autofree char *csr = ferry_ec_key_request(key_pem, NULL, node, error);
-  if (!csr)
+/* NULL: it is none. Free with gnutls_x509_crt_deinit. */
+static gnutls_x509_crt_t trust_read(const char *pem) {
+  gnutls_datum_t data = {(unsigned char *)pem, pem ? (unsigned)strlen(pem) : 0};
+  gnutls_x509_crt_t crt = NULL;
+  if (!pem || gnutls_x509_crt_init(&crt) < 0)
     return NULL;
-  g_autoptr(json_t) body = json_pack("{s:s, s:O}", "csr", csr, "names", names);
-  g_autoptr(json_t) answer = trust_post(client, node, body, error);
-  if (!answer)
-    return NULL;
-  const char *cert = ferry_json_str(answer, "certificate"), *ca = ferry_json_str(answer, "ca");
-  if (cert && ca && strstr(cert, BEGIN) && strstr(ca, BEGIN))
-    return g_steal_pointer(&answer);
-  g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
-                      "ferryd's answer has no certificate");
+  if (gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_PEM) >= 0)
+    return crt;
+  gnutls_x509_crt_deinit(crt);
   return NULL;
 }
 
+static gboolean trust_is_named(gnutls_x509_crt_t crt, const char *wanted) {
+  char name[64] = "";
+  size_t size = sizeof name;
+  return gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &size) >= 0 &&
+         g_str_equal(name, wanted);
+}
+
+gboolean ferry_trust_is_ca(const char *ca_pem, const char *ca_name) {
+  gnutls_x509_crt_t ca = trust_read(ca_pem);
+  gboolean is = ca && trust_is_named(ca, ca_name);
+  if (ca)
+    gnutls_x509_crt_deinit(ca);
+  return is;
+}
+
+static gboolean trust_has_key(gnutls_x509_crt_t crt, const char *key_pem) {
+  gnutls_datum_t data = {(unsigned char *)key_pem, (unsigned)strlen(key_pem)};
+  gnutls_x509_privkey_t key = NULL;
+  unsigned char a[64], b[64];
+  size_t la = sizeof a, lb = sizeof b;
+  gboolean has = gnutls_x509_privkey_init(&key) >= 0 &&
+                 gnutls_x509_privkey_import2(key, &data, GNUTLS_X509_FMT_PEM, NULL, 0) >= 0 &&
+                 gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA256, a, &la) >= 0 &&
+                 gnutls_x509_privkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, b, &lb) >= 0 &&
+                 la == lb && memcmp(a, b, la) == 0;
+  if (key)
+    gnutls_x509_privkey_deinit(key);
+  return has;
+}
+
+gboolean ferry_trust_check(const char *cert_pem, const char *key_pem, const char *ca_pem,
+                           const char *ca_name, GError **error) {
+  gnutls_x509_crt_t crt = trust_read(cert_pem), ca = trust_read(ca_pem);
+  unsigned status = 0;
+  const char *wrong = NULL;
+  if (!crt || !ca)
+    wrong = "no certificate";
+  else if (!trust_is_named(ca, ca_name))
+    wrong = "a CA of another name";
+  else if (!trust_has_key(crt, key_pem))
+    wrong = "a certificate for another key";
+  else if (gnutls_x509_crt_verify(crt, &ca, 1, GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &status) < 0 ||
+           status != 0)
+    wrong = "a certificate that its CA has not signed";
+  if (wrong)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
+                "ferryd's answer has %s in the place of %s's", wrong, ca_name);
+  if (crt)
+    gnutls_x509_crt_deinit(crt);
+  if (ca)
+    gnutls_x509_crt_deinit(ca);
+  return !wrong;
+}
+
+json_t *ferry_trust_certificate(FerryClient *client, const char *node, const char *key_pem,
+                                const char *qemu_key_pem, const json_t *names, GError **error) {
+  g_autofree char *csr = ferry_ec_key_request(key_pem, NULL, node, error);
+  g_autofree char *qemu_csr = csr ? ferry_ec_key_request(qemu_key_pem, NULL, node, error) : NULL;
+  if (!qemu_csr)
+    return NULL;
+  g_autoptr(json_t) body =
+      json_pack("{s:s, s:s, s:O}", "csr", csr, "qemuCsr", qemu_csr, "names", names);
+  g_autoptr(json_t) answer = trust_post(client, node, body, error);
+  if (!answer ||
+      !ferry_trust_check(ferry_json_str(answer, "certificate"), key_pem,
+                         ferry_json_str(answer, "ca"), FERRY_TRUST_CA, error) ||
+      !ferry_trust_check(ferry_json_str(answer, "qemuCertificate"), qemu_key_pem,
+                         ferry_json_str(answer, "qemuCa"), FERRY_TRUST_QEMU_CA, error))
+    return NULL;
+  return g_steal_pointer(&answer);
+}
+
 void ferry_trust_tell(FerryClient *client, const char *node, const char *problem) {
-  g_autoptr(json_t) body = json_pack("{s:s}", "problem", problem);
+  g_autoptr(GString) line = g_string_new(NULL);
+  g_autofree char *valid = g_utf8_make_valid(problem, -1);
+  for (const char *p = valid; *p && line->len < MAX_PROBLEM; p = g_utf8_next_char(p))
+    g_string_append_unichar(line, g_unichar_iscntrl(g_utf8_get_char(p)) ? ' ' : g_utf8_get_char(p));
+  g_autoptr(json_t) body = json_pack("{s:s}", "problem", line->str);
   json_decref(trust_post(client, node, body, NULL));
 }

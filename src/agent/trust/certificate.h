@@ -8,11 +8,24 @@ G_BEGIN_DECLS
 /** By what names and addresses other hosts may reach this one: its host name and the addresses of
  * its interfaces but for those of libvirt's own networks. A new array. */
 json_t *ferry_trust_names(const char *hostname, const json_t *interfaces);
-/** A certificate for `key_pem` and those names: {certificate, ca, leftOut}, a new reference.
- * FORBIDDEN: nobody has asked for trust on this host. Blocks. */
+/** The common names of ferryd's CAs (src/api/pki/pki_libvirt.c). */
+#define FERRY_TRUST_CA "ferry-libvirt-ca"
+#define FERRY_TRUST_QEMU_CA "ferry-libvirt-qemu-ca"
+
+/** Certificates for libvirt's key and QEMU's (PEM) and those names: {certificate, ca,
+ * qemuCertificate, qemuCa, leftOut}, each looked at as ferry_trust_check says; a new reference.
+ * FORBIDDEN: nobody has asked for trust on this host, or with these keys. UNAVAILABLE: ferryd does
+ * not know the host's addresses yet. Blocks. */
 json_t *ferry_trust_certificate(FerryClient *client, const char *node, const char *key_pem,
-                                const json_t *names, GError **error);
-/** Tells ferryd why TLS could not be set up; what comes of it does not matter. Blocks. */
+                                const char *qemu_key_pem, const json_t *names, GError **error);
+/** Whether the CA has that common name, and has signed the certificate, which is for the key; all
+ * PEM. INTERNAL says what is not so. Pure. */
+gboolean ferry_trust_check(const char *cert_pem, const char *key_pem, const char *ca_pem,
+                           const char *ca_name, GError **error);
+/** Whether the CA (PEM) has that common name. Pure. */
+gboolean ferry_trust_is_ca(const char *ca_pem, const char *ca_name);
+/** Tells ferryd why TLS could not be set up, on one line; what comes of it does not matter. Blocks.
+ */
 void ferry_trust_tell(FerryClient *client, const char *node, const char *problem);
 
 G_END_DECLS

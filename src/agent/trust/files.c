@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/trust/files.h"
+#include "agent/trust/certificate.h"
 #include "base/ec_key.h"
 #include "base/file.h"
 #include <errno.h>
-#include <gnutls/x509.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,10 +12,9 @@
 #define CA_FILE "/etc/pki/CA/cacert.pem"
 #define SERVER_FILE "/etc/pki/libvirt/servercert.pem"
 #define QEMU_DIR "/etc/pki/qemu"
-#define CA_NAME "ferry-libvirt-ca"         /* src/api/pki/pki_libvirt.c */
 #define QEMU_STATE "/var/lib/libvirt/qemu" /* belongs to whom QEMU runs as */
 
-typedef enum { CA, CERT, KEY } TrustPart;
+typedef enum { CA, CERT, KEY, QEMU_CA, QEMU_CERT, QEMU_KEY } TrustPart;
 
 static const struct {
   const char *path;
@@ -25,37 +25,20 @@ static const struct {
     {SERVER_FILE, CERT},
     {"/etc/pki/libvirt/private/clientkey.pem", KEY},
     {"/etc/pki/libvirt/clientcert.pem", CERT},
-    {QEMU_DIR "/ca-cert.pem", CA},
-    {QEMU_DIR "/server-key.pem", KEY},
-    {QEMU_DIR "/server-cert.pem", CERT},
-    {QEMU_DIR "/client-key.pem", KEY},
-    {QEMU_DIR "/client-cert.pem", CERT},
+    {QEMU_DIR "/ca-cert.pem", QEMU_CA},
+    {QEMU_DIR "/server-key.pem", QEMU_KEY},
+    {QEMU_DIR "/server-cert.pem", QEMU_CERT},
+    {QEMU_DIR "/client-key.pem", QEMU_KEY},
+    {QEMU_DIR "/client-cert.pem", QEMU_CERT},
 };
 
 static char *path_below(const FerryTrustPlace *place, const char *path) {
   return g_strconcat(place->root, path, NULL);
 }
 
-/* Whether the CA in a file is called as ferryd's is. */
-static gboolean is_our_ca(const char *path) {
-  g_autofree char *pem = ferry_file_read(path, MAX_FILE, NULL, NULL);
-  gnutls_datum_t data = {(unsigned char *)pem, pem ? (unsigned)strlen(pem) : 0};
-  gnutls_x509_crt_t crt = NULL;
-  char name[64] = "";
-  size_t size = sizeof name;
-  if (!pem || gnutls_x509_crt_init(&crt) < 0)
-    return FALSE;
-  gboolean ours =
-      gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_PEM) >= 0 &&
-      gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &size) >= 0 &&
-      g_str_equal(name, CA_NAME);
-  gnutls_x509_crt_deinit(crt);
-  return ours;
-}
-
 FerryTrustFound ferry_trust_files_found(const FerryTrustPlace *place) {
-  g_autofree char *ca = path_below(place, CA_FILE);
-  if (is_our_ca(ca))
+  g_autofree char *ca = ferry_trust_files_ca(place);
+  if (ferry_trust_is_ca(ca, FERRY_TRUST_CA))
     return FERRY_TRUST_OURS;
   for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
     g_autofree char *path = path_below(place, files[i].path);
@@ -70,46 +53,126 @@ char *ferry_trust_files_certificate(const FerryTrustPlace *place) {
   return ferry_file_read(path, MAX_FILE, NULL, NULL);
 }
 
-char *ferry_trust_files_key(const FerryTrustPlace *place, GError **error) {
-  g_autofree char *path = g_build_filename(place->state_dir, "libvirt.key", NULL);
-  if (g_file_test(path, G_FILE_TEST_EXISTS))
-    return ferry_file_read(path, MAX_FILE, NULL, error);
-  char *key = ferry_ec_key_new(error);
-  if (key && !ferry_file_write(path, key, strlen(key), 0600, error)) {
-    explicit_bzero(key, strlen(key));
-    g_clear_pointer(&key, g_free);
-  }
-  return key;
+char *ferry_trust_files_ca(const FerryTrustPlace *place) {
+  g_autofree char *path = path_below(place, CA_FILE);
+  return ferry_file_read(path, MAX_FILE, NULL, NULL);
 }
 
-static gboolean trust_own(const char *path, const struct stat *owner, GError **error) {
-  if (!owner || chown(path, owner->st_uid, owner->st_gid) == 0)
-    return TRUE;
-  g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "cannot give %s to QEMU's user: %s", path,
+static char *kept_key(const char *state_dir, gboolean qemu) {
+  return g_build_filename(state_dir, qemu ? "libvirt-qemu.key" : "libvirt.key", NULL);
+}
+
+char *ferry_trust_files_key(const FerryTrustPlace *place, gboolean qemu, gboolean fresh,
+                            GError **error) {
+  g_autofree char *path = kept_key(place->state_dir, qemu);
+  if (!fresh && g_file_test(path, G_FILE_TEST_EXISTS))
+    return ferry_file_read(path, MAX_FILE, NULL, error);
+  return ferry_ec_key_new(error);
+}
+
+void ferry_trust_files_forget(const char *state_dir) {
+  g_autofree char *key = kept_key(state_dir, FALSE), *qemu = kept_key(state_dir, TRUE);
+  unlink(key);
+  unlink(qemu);
+}
+
+/* ---- writing, as root where others may write beside ---- */
+
+static gboolean write_fail(GError **error, const char *what, const char *path) {
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "cannot %s %s: %s", what, path,
               g_strerror(errno));
   return FALSE;
 }
 
-static gboolean write_one(const FerryTrustPlace *place, const char *name, const char *text,
-                          mode_t mode, const struct stat *qemu, GError **error) {
-  g_autofree char *path = path_below(place, name);
-  g_autofree char *dir = g_path_get_dirname(path);
-  const struct stat *owner = g_str_has_prefix(name, QEMU_DIR "/") ? qemu : NULL;
+/* The directory, made where it is missing; -1 where it is not root's own. */
+static int open_own(const char *dir, GError **error) {
+  struct stat seen;
   gboolean private = g_str_has_suffix(dir, "/private");
-  if (!g_file_test(dir, G_FILE_TEST_IS_DIR) &&
+  if (!g_file_test(dir, G_FILE_TEST_EXISTS) &&
       (g_mkdir_with_parents(dir, 0755) < 0 || chmod(dir, private ? 0700 : 0755) < 0)) {
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "cannot make %s: %s", dir,
-                g_strerror(errno));
-    return FALSE;
+    write_fail(error, "make", dir);
+    return -1;
   }
-  g_autofree char *there = ferry_file_read(path, MAX_FILE, NULL, NULL);
-  return (g_strcmp0(there, text) == 0 || ferry_file_write(path, text, strlen(text), mode, error)) &&
-         trust_own(path, owner, error);
+  int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0 || fstat(fd, &seen) < 0)
+    write_fail(error, "open", dir);
+  else if (seen.st_uid != geteuid() || (seen.st_mode & 022))
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
+                "%s is not root's own: others may write there, so no key is put into it", dir);
+  else
+    return fd;
+  if (fd >= 0)
+    close(fd);
+  return -1;
 }
 
-gboolean ferry_trust_files_write(const FerryTrustPlace *place, const char *cert, const char *key,
-                                 const char *ca, GError **error) {
-  const char *const texts[] = {[CA] = ca, [CERT] = cert, [KEY] = key};
+typedef struct {
+  const char *text;
+  mode_t mode;
+  uid_t uid;
+  gid_t gid;
+} TrustFile;
+
+static gboolean files_are_same(int dir, const char *base, const TrustFile *f) {
+  struct stat seen;
+  gsize len = strlen(f->text);
+  g_autofree char *text = g_malloc0(len + 1);
+  int fd = openat(dir, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0)
+    return FALSE;
+  gboolean same = fstat(fd, &seen) == 0 && S_ISREG(seen.st_mode) && seen.st_nlink == 1 &&
+                  seen.st_uid == f->uid && seen.st_gid == f->gid &&
+                  (seen.st_mode & 07777) == f->mode && (gsize)seen.st_size == len &&
+                  read(fd, text, len) == (ssize_t)len && memcmp(text, f->text, len) == 0;
+  close(fd);
+  explicit_bzero(text, len);
+  return same;
+}
+
+/* Its owner gets it when it is whole, and before it has its name. */
+static gboolean files_replace(int dir, const char *base, const TrustFile *f) {
+  g_autofree char *temp = g_strconcat(base, ".ferry-new", NULL);
+  gsize len = strlen(f->text);
+  unlinkat(dir, temp, 0);
+  int fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return FALSE;
+  gboolean ok = write(fd, f->text, len) == (ssize_t)len && fchmod(fd, f->mode) == 0 &&
+                fchown(fd, f->uid, f->gid) == 0 && fsync(fd) == 0;
+  int e = errno;
+  close(fd);
+  ok = ok && renameat(dir, temp, dir, base) == 0 && fsync(dir) == 0;
+  if (!ok)
+    unlinkat(dir, temp, 0);
+  errno = e;
+  return ok;
+}
+
+static gboolean write_one(const FerryTrustPlace *place, const char *name, const TrustFile *f,
+                          GError **error) {
+  g_autofree char *path = path_below(place, name);
+  g_autofree char *parent = g_path_get_dirname(path), *base = g_path_get_basename(path);
+  int dir = open_own(parent, error);
+  if (dir < 0)
+    return FALSE;
+  gboolean ok = files_are_same(dir, base, f) || files_replace(dir, base, f) ||
+                write_fail(error, "write", path);
+  close(dir);
+  return ok;
+}
+
+static gboolean keep_keys(const FerryTrustPlace *place, const FerryTrustSet *set, GError **error) {
+  g_autofree char *key = kept_key(place->state_dir, FALSE),
+                  *qemu = kept_key(place->state_dir, TRUE);
+  return ferry_file_write(key, set->key, strlen(set->key), 0600, error) &&
+         ferry_file_write(qemu, set->qemu_key, strlen(set->qemu_key), 0600, error);
+}
+
+gboolean ferry_trust_files_write(const FerryTrustPlace *place, const FerryTrustSet *set,
+                                 GError **error) {
+  const char *const texts[] = {
+      [CA] = set->ca,           [CERT] = set->cert,           [KEY] = set->key,
+      [QEMU_CA] = set->qemu_ca, [QEMU_CERT] = set->qemu_cert, [QEMU_KEY] = set->qemu_key};
   g_autofree char *state = path_below(place, QEMU_STATE);
   struct stat qemu;
   if (stat(state, &qemu) < 0) {
@@ -117,9 +180,15 @@ gboolean ferry_trust_files_write(const FerryTrustPlace *place, const char *cert,
                 "there is no %s: is libvirt with QEMU installed here?", state);
     return FALSE;
   }
-  for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
-    if (!write_one(place, files[i].path, texts[files[i].part], files[i].part == KEY ? 0600 : 0644,
-                   &qemu, error))
+  if (!keep_keys(place, set, error))
+    return FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+    TrustPart part = files[i].part;
+    TrustFile file = {texts[part], part == KEY || part == QEMU_KEY ? 0600 : 0644,
+                      part == QEMU_KEY ? qemu.st_uid : geteuid(),
+                      part == QEMU_KEY ? qemu.st_gid : getegid()};
+    if (!write_one(place, files[i].path, &file, error))
       return FALSE;
+  }
   return TRUE;
 }

@@ -21,13 +21,27 @@ typedef enum {
 FerryTrustFound ferry_trust_files_found(const FerryTrustPlace *place);
 /** The certificate that libvirtd shows, PEM; NULL: there is none. Free with g_free. */
 char *ferry_trust_files_certificate(const FerryTrustPlace *place);
-/** The host's key for it, PEM, made at the first call and kept in the state directory: as it stays,
- * a new certificate fits the old key at every moment. Secret: wipe it before g_free. */
-char *ferry_trust_files_key(const FerryTrustPlace *place, GError **error);
-/** Puts key, certificate and CA where libvirt's server and client and QEMU look for them; QEMU's
- * belong to the user that QEMU runs as. The CA comes first, so that what a crash leaves is known
- * as ferryd's. */
-gboolean ferry_trust_files_write(const FerryTrustPlace *place, const char *cert, const char *key,
-                                 const char *ca, GError **error);
+/** What is written, PEM, all borrowed: for libvirt and for QEMU, which has a CA of its own. */
+typedef struct {
+  const char *cert, *key, *ca;
+  const char *qemu_cert, *qemu_key, *qemu_ca;
+} FerryTrustSet;
+
+/** The host's key for libvirt or QEMU, PEM: the one that ferry_trust_files_write has kept in the
+ * state directory, or with `fresh` and where there is none a new one. Secret: wipe it before
+ * g_free. */
+char *ferry_trust_files_key(const FerryTrustPlace *place, gboolean qemu, gboolean fresh,
+                            GError **error);
+/** Removes both from the state directory, so that there are new ones the next time; what libvirt
+ * and QEMU have stays. */
+void ferry_trust_files_forget(const char *state_dir);
+/** The CA that libvirtd knows, PEM; NULL: there is none. Free with g_free. */
+char *ferry_trust_files_ca(const FerryTrustPlace *place);
+/** Puts the set where libvirt's server and client and QEMU look for it, and keeps its keys in the
+ * state directory. QEMU's keys belong to the user that QEMU runs as, all else to root. The CA comes
+ * first, so that what a crash leaves is known as ferryd's. A directory that others may write to is
+ * refused; no link is followed. */
+gboolean ferry_trust_files_write(const FerryTrustPlace *place, const FerryTrustSet *set,
+                                 GError **error);
 
 G_END_DECLS

@@ -48,6 +48,14 @@ static gboolean restart_with_port(const FerryTrustMachine *m, const char *daemon
                   *readers = g_strconcat(daemon, "-ro.socket", NULL),
                   *admins = g_strconcat(daemon, "-admin.socket", NULL),
                   *tls = g_strconcat(daemon, "-tls.socket", NULL);
+  if (m->taken(m->data)) {
+    g_set_error(
+        error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
+        "something else than %s listens at libvirt's TLS port 16514, so %s is not restarted "
+        "for it",
+        tls, daemon);
+    return FALSE;
+  }
   if (!run_words(m, error, "systemctl", "--quiet", "enable", tls, NULL) || !await_rest(m, error))
     return FALSE;
   /* together with the start's dependencies this is what a boot does */

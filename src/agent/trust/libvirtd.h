@@ -14,13 +14,16 @@ typedef struct {
   char *(*moving)(gpointer data);
   /** Waits a moment; FALSE: it was long enough. */
   gboolean (*wait)(gpointer data);
+  /** Whether anybody listens at libvirt's TLS port. */
+  gboolean (*taken)(gpointer data);
   gpointer data;
 } FerryTrustMachine;
 
 /** Has the daemon that owns libvirt's TLS port (libvirtd, or virtproxyd of the modular ones) serve
  * it, now and at each boot. Where it does already, it takes the new certificate by `virt-admin
- * server-update-tls`; else it is restarted, as soon as no VM migrates from or to this host.
- * UNAVAILABLE says what went wrong or what still migrates. */
+ * server-update-tls`; else it is restarted, as soon as no VM migrates from or to this host, and not
+ * where another process has the port, for it would not get it. UNAVAILABLE says what went wrong or
+ * what still migrates. */
 gboolean ferry_trust_libvirtd_serve(const FerryTrustMachine *machine, GError **error);
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <gnutls/x509.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
   char *dir;
@@ -68,19 +69,24 @@ static void are_written_and_known(Fixture *f, gconstpointer data) {
   g_autofree char *ca = ca_named("ferry-libvirt-ca");
   g_assert_cmpint(ferry_trust_files_found(&f->place), ==, FERRY_TRUST_NONE);
   g_assert_null(ferry_trust_files_certificate(&f->place));
-  g_assert_true(ferry_trust_files_write(&f->place, "cert", "key", ca, NULL));
+  FerryTrustSet set = {"cert", "key", ca, "qemu-cert", "qemu-key", "qemu-ca"};
+  g_assert_true(ferry_trust_files_write(&f->place, &set, NULL));
   g_assert_cmpint(ferry_trust_files_found(&f->place), ==, FERRY_TRUST_OURS);
-  static const struct {
+  const struct {
     const char *name, *text;
     mode_t mode;
   } wanted[] = {{"etc/pki/libvirt/servercert.pem", "cert", 0644},
                 {"etc/pki/libvirt/clientcert.pem", "cert", 0644},
                 {"etc/pki/libvirt/private/serverkey.pem", "key", 0600},
                 {"etc/pki/libvirt/private/clientkey.pem", "key", 0600},
-                {"etc/pki/qemu/server-cert.pem", "cert", 0644},
-                {"etc/pki/qemu/client-cert.pem", "cert", 0644},
-                {"etc/pki/qemu/server-key.pem", "key", 0600},
-                {"etc/pki/qemu/client-key.pem", "key", 0600}};
+                {"etc/pki/CA/cacert.pem", ca, 0644},
+                {"etc/pki/qemu/ca-cert.pem", "qemu-ca", 0644},
+                {"etc/pki/qemu/server-cert.pem", "qemu-cert", 0644},
+                {"etc/pki/qemu/client-cert.pem", "qemu-cert", 0644},
+                {"etc/pki/qemu/server-key.pem", "qemu-key", 0600},
+                {"etc/pki/qemu/client-key.pem", "qemu-key", 0600},
+                {"libvirt.key", "key", 0600},
+                {"libvirt-qemu.key", "qemu-key", 0600}};
   for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++) {
     mode_t mode;
     g_autofree char *text = read_below(f, wanted[i].name, &mode);
@@ -88,7 +94,9 @@ static void are_written_and_known(Fixture *f, gconstpointer data) {
     g_assert_cmpint(mode, ==, wanted[i].mode);
   }
   g_autofree char *other = ca_named("ferry-libvirt-ca");
-  g_assert_true(ferry_trust_files_write(&f->place, "renewed", "key", other, NULL));
+  set.cert = "renewed";
+  set.ca = other;
+  g_assert_true(ferry_trust_files_write(&f->place, &set, NULL));
   g_autofree char *shown = ferry_trust_files_certificate(&f->place);
   g_assert_cmpstr(shown, ==, "renewed");
 }
@@ -109,21 +117,86 @@ static void of_others_are_seen(Fixture *f, gconstpointer data) {
   g_assert_cmpint(ferry_trust_files_found(&f->place), ==, FERRY_TRUST_FOREIGN);
 }
 
+static char *key_of(Fixture *f, gboolean qemu, gboolean fresh) {
+  return ferry_trust_files_key(&f->place, qemu, fresh, NULL);
+}
+
+/* Once it is in use, until there is a reason for another one. */
 static void key_stays(Fixture *f, gconstpointer data) {
-  mode_t mode;
-  g_autofree char *first = ferry_trust_files_key(&f->place, NULL);
-  g_autofree char *again = ferry_trust_files_key(&f->place, NULL);
-  g_autofree char *kept = read_below(f, "libvirt.key", &mode);
-  g_assert_cmpstr(first, ==, again);
-  g_assert_cmpstr(first, ==, kept);
-  g_assert_cmpint(mode, ==, 0600);
+  g_autofree char *key = key_of(f, FALSE, FALSE), *qemu = key_of(f, TRUE, FALSE);
+  g_assert_cmpstr(key, !=, qemu);
+  FerryTrustSet set = {"cert", key, "ca", "qemu-cert", qemu, "qemu-ca"};
+  g_assert_true(ferry_trust_files_write(&f->place, &set, NULL));
+  g_autofree char *again = key_of(f, FALSE, FALSE), *fresh = key_of(f, FALSE, TRUE),
+                  *still = key_of(f, FALSE, FALSE);
+  g_assert_cmpstr(again, ==, key);
+  g_assert_cmpstr(fresh, !=, key);
+  g_assert_cmpstr(still, ==, key);
+  ferry_trust_files_forget(f->dir);
+  g_autofree char *other = key_of(f, FALSE, FALSE), *other_qemu = key_of(f, TRUE, FALSE);
+  g_assert_cmpstr(other, !=, key);
+  g_assert_cmpstr(other_qemu, !=, qemu);
+}
+
+/* QEMU's user gets QEMU's keys and nothing else, by whatever is in their place. */
+static void qemus_user_gets_its_own(Fixture *f, gconstpointer data) {
+  if (geteuid() != 0) {
+    g_test_skip("only root gives files away");
+    return;
+  }
+  g_autofree char *state = g_build_filename(f->dir, "var/lib/libvirt/qemu", NULL);
+  g_autofree char *victim = g_build_filename(f->dir, "shadow", NULL);
+  g_autofree char *dir = g_build_filename(f->dir, "etc/pki/qemu", NULL);
+  g_autofree char *key = g_build_filename(dir, "server-key.pem", NULL);
+  struct stat seen;
+  g_assert_cmpint(chown(state, 4711, 4712), ==, 0);
+  g_assert_true(ferry_file_write(victim, "qemu-key", 8, 0600, NULL));
+  g_assert_cmpint(g_mkdir_with_parents(dir, 0755), ==, 0);
+  g_assert_cmpint(symlink(victim, key), ==, 0);
+  FerryTrustSet set = {"cert", "key", "ca", "qemu-cert", "qemu-key", "qemu-ca"};
+  g_assert_true(ferry_trust_files_write(&f->place, &set, NULL));
+  g_assert_cmpint(lstat(victim, &seen), ==, 0);
+  g_assert_cmpuint(seen.st_uid, ==, 0);
+  static const struct {
+    const char *name;
+    uid_t uid;
+  } wanted[] = {{"etc/pki/qemu/server-key.pem", 4711},        {"etc/pki/qemu/client-key.pem", 4711},
+                {"etc/pki/qemu/server-cert.pem", 0},          {"etc/pki/qemu/ca-cert.pem", 0},
+                {"etc/pki/libvirt/private/clientkey.pem", 0}, {"etc/pki/CA/cacert.pem", 0}};
+  for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++) {
+    g_autofree char *path = g_build_filename(f->dir, wanted[i].name, NULL);
+    g_assert_cmpint(lstat(path, &seen), ==, 0);
+    g_assert_true(S_ISREG(seen.st_mode));
+    g_assert_cmpuint(seen.st_uid, ==, wanted[i].uid);
+  }
+}
+
+/* Where others may write, a key is not safe. */
+static void refuses_open_directories(Fixture *f, gconstpointer data) {
+  g_autofree char *pki = g_build_filename(f->dir, "etc/pki", NULL);
+  g_autofree char *dir = g_build_filename(pki, "qemu", NULL);
+  g_autofree char *other = g_build_filename(f->dir, "elsewhere", NULL);
+  FerryTrustSet set = {"cert", "key", "ca", "qemu-cert", "qemu-key", "qemu-ca"};
+  g_autoptr(GError) open = NULL, link = NULL;
+  g_assert_cmpint(g_mkdir_with_parents(dir, 0755), ==, 0);
+  g_assert_cmpint(chmod(dir, 0777), ==, 0);
+  g_assert_false(ferry_trust_files_write(&f->place, &set, &open));
+  g_assert_nonnull(strstr(open->message, "root's own"));
+  g_assert_cmpint(g_rmdir(dir), ==, 0);
+  g_assert_cmpint(g_mkdir(other, 0755), ==, 0);
+  g_assert_cmpint(symlink(other, dir), ==, 0);
+  g_assert_false(ferry_trust_files_write(&f->place, &set, &link));
+  g_autofree char *through = g_build_filename(other, "ca-cert.pem", NULL);
+  g_assert_false(g_file_test(through, G_FILE_TEST_EXISTS));
+  g_assert_cmpint(g_unlink(dir), ==, 0);
 }
 
 static void needs_libvirt(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
   g_autofree char *var = g_build_filename(f->dir, "var", NULL);
   remove_tree(var);
-  g_assert_false(ferry_trust_files_write(&f->place, "cert", "key", "ca", &error));
+  FerryTrustSet set = {"cert", "key", "ca", "qemu-cert", "qemu-key", "qemu-ca"};
+  g_assert_false(ferry_trust_files_write(&f->place, &set, &error));
   g_assert_true(g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND));
   g_assert_cmpint(ferry_trust_files_found(&f->place), ==, FERRY_TRUST_NONE);
 }
@@ -134,6 +207,8 @@ int main(int argc, char **argv) {
   ADD(are_written_and_known);
   ADD(of_others_are_seen);
   ADD(key_stays);
+  ADD(qemus_user_gets_its_own);
+  ADD(refuses_open_directories);
   ADD(needs_libvirt);
   return g_test_run();
 }

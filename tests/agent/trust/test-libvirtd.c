@@ -8,6 +8,7 @@ typedef struct {
   const char *fails;  /* what does not work, as a part of its line; NULL: all works */
   guint moves;        /* how often a migration is still seen */
   guint patience;
+  gboolean taken; /* somebody listens at the port */
   GString *ran;
 } Machine;
 
@@ -39,8 +40,12 @@ static gboolean fake_wait(gpointer data) {
   return m->patience-- > 0;
 }
 
+static gboolean fake_taken(gpointer data) {
+  return ((Machine *)data)->taken;
+}
+
 static gboolean serve(Machine *m, GError **error) {
-  FerryTrustMachine machine = {fake_run, fake_moving, fake_wait, m};
+  FerryTrustMachine machine = {fake_run, fake_moving, fake_wait, fake_taken, m};
   m->ran = g_string_new(NULL);
   return ferry_trust_libvirtd_serve(&machine, error);
 }
@@ -102,6 +107,19 @@ static void never_leaves_it_stopped(void) {
   g_string_free(m.ran, TRUE);
 }
 
+/* libvirtd would not get the port, and would be restarted for nothing each time. */
+static void leaves_a_port_to_others(void) {
+  Machine m = {.active = " libvirtd.socket ", .taken = TRUE},
+          own = {.active = " libvirtd.socket libvirtd-tls.socket ", .taken = TRUE};
+  g_autoptr(GError) error = NULL;
+  g_assert_false(serve(&m, &error));
+  g_assert_nonnull(strstr(error->message, "16514"));
+  g_assert_cmpstr(m.ran->str, ==, "");
+  g_string_free(m.ran, TRUE);
+  g_assert_true(serve(&own, NULL));
+  g_string_free(own.ran, TRUE);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/trust/libvirtd/restarted", is_restarted_once_nothing_moves);
@@ -109,5 +127,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/trust/libvirtd/renews", renews_in_place);
   g_test_add_func("/trust/libvirtd/modular", knows_the_modular_daemons);
   g_test_add_func("/trust/libvirtd/never-stopped", never_leaves_it_stopped);
+  g_test_add_func("/trust/libvirtd/taken", leaves_a_port_to_others);
   return g_test_run();
 }
