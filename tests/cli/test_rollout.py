@@ -115,11 +115,12 @@ class Scripted(Program):
         again = rollout("Running", ("h1", "Empty", None), ("h2", "Queued", None))
         again["status"]["hosts"][0]["since"] = "2026-01-01T00:05:00Z"
         self.states[1:2] = [self.states[1]] * 2 + [again] * 2
-        answers = [failure(409, "Conflict", "1 VMs run on h1 yet"), (200, again)]
+        answers = [failure(409, "Conflict", "1 VMs run on h1\x1b yet"), (200, again)]
         self.route(f"PUT {ROLLOUTS}/r/done", lambda *_: answers.pop(0))
         done = self.run_ferry("rollout", "start", "--command", "echo \"on $1\"")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("1 VMs run on h1 yet", done.stderr)
+        self.assertRegex(done.stderr, "1 VMs run on h1[^\x1b]* yet")
+        self.assertNotIn("\x1b", done.stderr)  # a server's text must not drive the terminal
         self.assertEqual(done.stdout.count("on h1\n"), 2)
 
 

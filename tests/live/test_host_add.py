@@ -16,8 +16,8 @@ from live.site import BUILD, Site  # noqa: E402  pylint: disable=wrong-import-po
 
 # In the place of ssh: what is typed on the other machine runs here, and systemd's part is done by hand.
 SSH = """#!/bin/sh
-echo "$1" >>{dir}/asked
-cd {dir} && PATH={dir}/host:/usr/bin:/bin sh -c "$2"
+echo "$1 $2" >>{dir}/asked
+cd {dir} && PATH={dir}/host:/usr/bin:/bin sh -c "$3"
 """
 AGENT = """#!/bin/sh
 {build}/ferry-agentd "$@" --state-dir {dir}/agent || exit
@@ -64,7 +64,7 @@ class HostAdd(unittest.TestCase):
         done = self.ferry("host", "add", "h9", "--ssh", "root@h9", "--at", self.url, "--no-trust")
         told = done.stdout + done.stderr + ((self.dir / "log").read_text() if (self.dir / "log").exists() else "")
         self.assertEqual(done.returncode, 0, told)
-        self.assertEqual((self.dir / "asked").read_text(), "root@h9\n")
+        self.assertEqual((self.dir / "asked").read_text(), "-- root@h9\n")
         self.assertIn(f"This host has joined {self.url} as h9.", done.stdout)
         self.assertIn("h9 is ready.", done.stdout)
         self.assertRegex(self.ferry("get", "hosts").stdout, r"(?m)^h9\s+Ready")

@@ -5,7 +5,9 @@
 // ferry host trust: a wish in the Node's spec; the host's agent does the rest.
 #include "cli/verbs/options.h"
 #include "base/file.h"
+#include "base/rfc3339.h"
 #include "cli/core/resource.h"
+#include "cli/view/text.h"
 #include "client/join_url.h"
 #include "model/migration/condition.h"
 #include <gio/gio.h>
@@ -33,7 +35,7 @@ static int host_run(const char *const *argv, const char *input, gsize len, GErro
 /* Runs `command` on `where` by ssh with `input`, likewise. */
 static int host_ssh(const char *where, const char *command, const char *input, gsize len,
                     GError **error) {
-  const char *argv[] = {"ssh", where, command, NULL};
+  const char *argv[] = {"ssh", "--", where, command, NULL};
   return host_run(argv, input, len, error);
 }
 
@@ -158,12 +160,14 @@ static int trust_await(FerryCli *cli, const char *name, const char *path) {
         ferry_client_request(cli->client, "GET", path, NULL, NULL, NULL, NULL, NULL);
     const char *scheme = ferry_json_str(node, "status.hypervisor.peer.scheme");
     if (scheme) {
-      printf("Other hosts reach %s over %s.\n", name, scheme);
+      g_autofree char *clean = ferry_text_clean(scheme);
+      printf("Other hosts reach %s over %s.\n", name, clean);
       return FERRY_EXIT_DONE;
     }
     const json_t *trust = ferry_condition_find(node, FERRY_CONDITION_LIBVIRT_TRUST);
+    const char *message = ferry_json_str(trust, "message");
     g_free(why);
-    why = g_strdup(ferry_json_str(trust, "message"));
+    why = message ? ferry_text_clean(message) : NULL;
     g_usleep(FERRY_CLI_RETRY_TABLE_MS * 1000);
   } while (g_get_monotonic_time() < until);
   fprintf(
@@ -177,7 +181,8 @@ static int trust_await(FerryCli *cli, const char *name, const char *path) {
 static int host_trust(FerryCli *cli, const char *name) {
   g_autoptr(GError) error = NULL;
   g_autofree char *path = ferry_resource_path(&ferry_kind_node, NULL, name, NULL);
-  g_autoptr(json_t) wish = json_pack("{s:{s:b}}", "spec", "trust", 1);
+  g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
+  g_autoptr(json_t) wish = json_pack("{s:{s:b, s:s}}", "spec", "trust", 1, "trustSaid", now);
   g_autoptr(json_t) node = ferry_client_request(cli->client, "PATCH", path, wish,
                                                 FERRY_CONTENT_MERGE_PATCH, NULL, NULL, &error);
   if (!node)
@@ -203,6 +208,8 @@ static int cmd_host(FerryCli *cli) {
                            action);
   if (ferry_cli_option(cli, "ssh") && ferry_cli_word(cli, 2))
     return ferry_cli_usage(cli, "--ssh is for one host");
+  if (ferry_cli_option(cli, "ssh") && *ferry_cli_option(cli, "ssh") == '-')
+    return ferry_cli_usage(cli, "--ssh: expected USER@HOST, not an option of ssh");
   if (ferry_cli_option(cli, "package") && !ferry_cli_option(cli, "ssh"))
     return ferry_cli_usage(cli, "--package goes with --ssh");
   if (!ferry_cli_client(cli, &error))
@@ -231,7 +238,9 @@ const FerryVerb ferry_verb_host = {
         "With --ssh, and where NAME is this machine, it does the rest and returns when the host is "
         "ready.\n"
         "Trust has the agent set libvirt's TLS up where there is none, with certificates of a CA "
-        "that ferryd keeps for that alone, and renew them. Add does so as well.",
+        "that ferryd keeps for that alone, and renew them. Add does so as well. Said again, it "
+        "lets the "
+        "host come with new keys, within a day: ferry-agentd trust --now on the host makes them.",
     .options = options_host,
     .min_words = 2,
     .max_words = 64,

@@ -177,7 +177,8 @@ static gboolean say_done(RolloutFollow *f, const char *host, GError **error) {
       return TRUE;
     }
     if (g_error_matches(local, FERRY_ERROR, FERRY_ERROR_CONFLICT)) {
-      fprintf(stderr, "%s\n", local->message);
+      g_autofree char *clean = ferry_text_clean(local->message);
+      fprintf(stderr, "%s\n", clean);
       g_error_free(local);
       return TRUE;
     }
