@@ -90,10 +90,27 @@ class Packages(unittest.TestCase):
         before, shown = self.pid("libvirtd"), self.shown_certificate()
         self.run_there("ferry-agentd", "trust")  # it is good for long
         self.assertEqual(self.shown_certificate(), shown)
+        refused = self.machine.run("ferry-agentd", "trust", "--now", check=False)  # new keys need a word
+        self.assertEqual(refused.returncode, 1, refused.stdout)
+        self.assertIn("ferry host trust h1", refused.stderr)
+        self.assertEqual(self.shown_certificate(), shown)
+        self.run_there("ferry", "host", "trust", "h1")
         self.run_there("ferry-agentd", "trust", "--now")
         self.assertNotEqual(self.shown_certificate(), shown)
         self.assertEqual(self.pid("libvirtd"), before, "libvirtd was restarted for a new certificate")
+        self.qemu_has_its_own()
         self.wait_ready()
+
+    def qemu_has_its_own(self):
+        """QEMU's user reads its own keys, which no libvirtd takes for anything."""
+        owner = self.run_there("stat", "-c", "%U", "/var/lib/libvirt/qemu")
+        self.assertEqual(self.run_there("stat", "-c", "%U", "/etc/pki/qemu/server-key.pem"), owner)
+        self.assertEqual(self.run_there("stat", "-c", "%U", "/etc/pki/libvirt/private/clientkey.pem"), "root\n")
+        key = self.run_there("cat", "/etc/pki/qemu/client-key.pem")
+        self.assertNotEqual(self.run_there("cat", "/etc/pki/libvirt/private/clientkey.pem"), key)
+        taken = self.machine.run("openssl", "verify", "-CAfile", "/etc/pki/CA/cacert.pem",
+                                 "/etc/pki/qemu/client-cert.pem", check=False)
+        self.assertNotEqual(taken.returncode, 0, taken.stdout)
 
     def shown_certificate(self):
         """What libvirtd shows whoever connects to its TLS port."""

@@ -59,6 +59,9 @@ class Credentials(unittest.TestCase):
         by_certificate = self.made(site.run("ferry", "user", "create", "ulf", "--role", "operate",
                                             "--certificate", *admin))
         self.csr = site.key_and_request("system:node:x", ["system:nodes"])[1].read_text()
+        self.own, self.other = ({"csr": self.request(f"{who} one"), "qemuCsr": self.request(f"{who} two"), "names": []}
+                                for who in ("host", "thief"))
+        self.wants_trust()
         self.credentials = {
             "nothing": site.anonymous, "join token": site.anonymous,
             "user's token without a role": Credential("paula", site.ca, token=plain),
@@ -75,6 +78,20 @@ class Credentials(unittest.TestCase):
             "agent's key": self.agents["h1"].credential,
             "administrator's certificate": site.admin,
             "CA key": site.certificate("mallory", ["system:masters"])}
+
+    def request(self, name):
+        return self.site.key_and_request(name, [])[1].read_text()
+
+    def wants_trust(self):
+        """`ferry host trust h1`, and its agent has been given what is asked for."""
+        for credential, method, path, body in (
+                (self.site.admin, "PATCH", "/api/v1/nodes/h1", {"spec": {"trust": True}}),
+                (self.agents["h1"].credential, "POST", f"{NODES}/h1/trust", self.own)):
+            connection = Connection(self.site, credential)
+            status, _, told = connection.call(method, path, body, {"Content-Type": "application/merge-patch+json"}
+                                              if method == "PATCH" else None)
+            connection.close()
+            self.assertIn(status, (200, 201), told)
 
     def cookie(self, credential, writes=True):
         connection = Connection(self.site, credential)
@@ -122,6 +139,8 @@ class Credentials(unittest.TestCase):
             "make join tokens": [("POST", f"{NODES}/h4/token", {})],
             "report for its own host": [self.report("h1")],
             "report for another host": [self.report("h2")],
+            "libvirt's certificate for its host's key": [("POST", f"{NODES}/h1/trust", self.own)],
+            "libvirt's certificate for another key": [("POST", f"{NODES}/h1/trust", self.other)],
             "join another host": [self.join(credential, "h4")],
             "join a host with its token": [self.join(credential, "h3")]}
 
