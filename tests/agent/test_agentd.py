@@ -123,6 +123,15 @@ class Agentd(unittest.TestCase):
             self.assertEqual(run.returncode, 2, args)
             self.assertIn("ferry-agentd: ", run.stderr)
 
+    def test_trust_takes_its_wish_first(self):
+        """systemd starts it again at once as long as the file is there, also where it cannot do anything."""
+        wish = pathlib.Path(self.dir.name, "trust-wanted")
+        wish.touch()
+        run = subprocess.run([AGENT, "trust", "--no-such-option"], capture_output=True, text=True, check=False,
+                             env={**os.environ, "STATE_DIRECTORY": self.dir.name}, timeout=30)
+        self.assertEqual(run.returncode, 2, run.stderr)
+        self.assertFalse(wish.exists())
+
     def test_join_needs_a_token_for_this_node(self):
         with tempfile.TemporaryDirectory() as state:
             base = [AGENT, "--server", "https://127.0.0.1:1", "--node", "h1", "--state-dir", state]
