@@ -221,7 +221,7 @@ int ferry_agent_trust_main(int argc, char **argv) {
   ferry_log_init("ferry-agentd", a.level);
   ferry_trust_wish_take(a.state_dir);
   if (a.peer_uri || !g_str_has_prefix(a.uri, "qemu:///")) {
-    printf("How other hosts reach this one is said by its settings; nothing is to be done.\n");
+    printf("How other hosts reach this one is set in its configuration; there is nothing to do.\n");
     return 0;
   }
   trust_lock(a.state_dir);

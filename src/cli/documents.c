@@ -4,7 +4,7 @@
 // goes by.
 #include "cli/core/words.h"
 #include "cli/documents.h"
-#include "cli/verbs/verbs.h"
+#include "cli/verbs.h"
 #include "model/kinds/kind.h"
 #include "model/kinds/policy_fields.h"
 #include "model/schema/migration_flags_doc.h"

@@ -249,7 +249,7 @@ static void plan_throttle(FerryConvergence *c, gint64 now_us, const FerryOption 
   if (percent > c->throttle_percent) {
     s->throttle_due_us = now_us + TAKES_HOLD_US;
     set_throttle(c, now_us, percent, FERRY_REASON_NOT_CONVERGING,
-                 "no limit that is allowed does without");
+                 "no permitted limit is enough without it");
   } else if (percent == 0 && c->throttle_percent > 0 && trusted && !s->released &&
              c->t.passes >= s->throttled_at + ROUNDS_BETWEEN) {
     s->released = TRUE;
@@ -396,7 +396,7 @@ static gboolean intent_yields(FerryConvergence *c, gint64 now_us) {
   if (c->intent.on_infeasible == FERRY_INFEASIBLE_ASK) {
     if (!s->asked)
       ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, s->needed_ms, FERRY_REASON_INFEASIBLE,
-                   "the intent stays out of reach, and a person is to say what then: it goes on "
+                   "the intent stays out of reach, and an operator has to decide: it goes on "
                    "until it is changed or cancelled, or a timeout ends it");
     s->asked = TRUE;
     return TRUE;
@@ -409,12 +409,12 @@ static gboolean intent_yields(FerryConvergence *c, gint64 now_us) {
   s->broken = 0;
   s->noted = s->provisional = FALSE;
   s->reference = s->earliest = INFINITY;
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, c->intent.max_downtime_ms,
-               FERRY_REASON_INFEASIBLE,
-               "the intent stays out of reach, and the best there is is to be taken: from now on a "
-               "pause of up to %" G_GINT64_FORMAT " ms instead of %" G_GINT64_FORMAT
-               " ms, whenever it comes",
-               c->intent.max_downtime_ms, allowed);
+  ferry_decide(
+      c, now_us, FERRY_CONVERGENCE_NOTE, c->intent.max_downtime_ms, FERRY_REASON_INFEASIBLE,
+      "the intent stays out of reach, and the best available option is taken: from now on a "
+      "pause of up to %" G_GINT64_FORMAT " ms instead of %" G_GINT64_FORMAT
+      " ms, whenever it comes",
+      c->intent.max_downtime_ms, allowed);
   return TRUE;
 }
 

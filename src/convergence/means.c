@@ -36,7 +36,7 @@ const FerryMeanRow ferry_means[FERRY_MEANS] = {
     {FERRY_MEAN_XBZRLE, "xbzrle", 0, 0, NULL,
      "Sends what changed in pages that its cache still holds."},
     {FERRY_MEAN_AUTO_CONVERGE, "auto-converge", 0, 0, NULL,
-     "QEMU slows the guest by itself, in steps, once it has outrun two looks."},
+     "QEMU slows the guest by itself, in steps, after it has outpaced two checks."},
 };
 
 gboolean ferry_means_fit(unsigned means, gboolean together) {

@@ -69,7 +69,7 @@ static const char *why_chosen(const FerryPlacementInput *in, const json_t *list,
   }
   gint64 own = ferry_json_int(taken, "memoryAfterBytes", -1);
   return own > most    ? "it has the most memory free"
-         : own == most ? "as good as another, it comes first by its name"
+         : own == most ? "tied with another host, chosen by name"
                        : "the others have drawbacks (taints, a way past the network)";
 }
 

@@ -409,7 +409,7 @@ static void check_migratable(const FerryAdmissionState *state, const json_t *mig
   const char *saved = ferry_reason_name(FERRY_REASON_MANAGED_SAVE_NOT_LIVE_MIGRATABLE);
   const char *parts = ferry_json_bool(config, "postCopyResume", FALSE)
                           ? ferry_reason_name(FERRY_REASON_POST_COPY_FAILED_NOT_LIVE_MIGRATABLE)
-                          : NULL; /* that is what is mended */
+                          : NULL; /* this is what the resume repairs */
   if (ferry_json_bool(config, "unsafeMigrationOverride", FALSE))
     return;
   g_autoptr(json_t) reasons = ferry_migratable_reasons(vmi);

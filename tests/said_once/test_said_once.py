@@ -222,7 +222,7 @@ class SaidOnce(unittest.TestCase):
         self.assertEqual(tree.changed(), ["cli/meson.build", "cli/verbs/cmd_zebra.c"])
         names = tree.listed("cli/meson.build", "cli_verbs")
         self.assertIn("version", names)
-        sources = tree.rebuilt(["cli/verbs/verbs.c"])
+        sources = tree.rebuilt(["cli/verbs.c"])
         sources[tree.at / "src/cli/verbs/cmd_zebra.c"] = "src/cli/verbs/cmd_version.c"
         verbs = {"FERRY_VERBS": "".join(f"VERB({n})" for n in names)}
         ferry = tree.program("src/cli/ferry", sources, verbs)

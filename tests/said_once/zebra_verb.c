@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A verb that test_said_once.py adds.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include <stdio.h>
 
 static int cmd_zebra(FerryCli *cli) {

@@ -158,7 +158,7 @@ gboolean ferry_job_check_target(const json_t *m, const char *node, const json_t 
                             to ? to : "(none)", node);
   if (!is_node(source, from) || g_strcmp0(from, node) == 0)
     return job_check_refuse(
-        error, "status.migrationState.sourceNode \"%s\" is no other Node that ferryd lists",
+        error, "status.migrationState.sourceNode \"%s\" is not another Node that ferryd lists",
         from ? from : "(none)");
   if (!address || !node_has_address(own, address))
     return job_check_refuse(error, "status.migrationState.targetNodeAddress %s is not this host's",

@@ -270,12 +270,16 @@ static gboolean too_long_to_discard(FerryRequest *req) {
   return length && g_ascii_strtoull(length, NULL, 10) > MAX_DISCARD;
 }
 
+static void fail_too_large(FerryRequest *req) {
+  g_autofree char *message =
+      g_strdup_printf("the body is larger than the limit of %zu bytes", req->reading.body_limit);
+  connection_fail(req, FERRY_ERROR_TOO_LARGE, message);
+}
+
 /* A piece of the body; FALSE: too much was thrown away already. */
 static gboolean take_upload(FerryRequest *req, const char *upload, size_t size) {
   if (!req->answer.out && req->asked.body->len + size > req->reading.body_limit) {
-    g_autofree char *message =
-        g_strdup_printf("the body is larger than the limit of %zu bytes", req->reading.body_limit);
-    connection_fail(req, FERRY_ERROR_TOO_LARGE, message);
+    fail_too_large(req);
     g_byte_array_set_size(req->asked.body, 0);
   }
   if (!req->answer.out)
@@ -296,8 +300,7 @@ enum MHD_Result ferry_connection_on_request(void *data, struct MHD_Connection *c
     req->reading.started = TRUE;
     connection_start(req, method, url, version);
     if (!req->reading.closes && too_long_to_discard(req)) {
-      connection_fail(req, FERRY_ERROR_TOO_LARGE,
-                      "the body is larger than the limit of 3145728 bytes");
+      fail_too_large(req);
       return connection_answer(req);
     }
     return req->reading.closes ? connection_answer(req) : MHD_YES;

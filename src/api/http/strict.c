@@ -126,7 +126,7 @@ static unsigned judge_line(const FerryRequestLine *line, const char *path, const
   *why = "the version of HTTP is not served here: use HTTP/1.1";
   if (!old && !g_str_equal(line->version, MHD_HTTP_VERSION_1_1))
     return MHD_HTTP_HTTP_VERSION_NOT_SUPPORTED;
-  *why = "the method is no word of HTTP";
+  *why = "the method is not a token of HTTP";
   if (!is_token(line->method))
     return MHD_HTTP_BAD_REQUEST;
   *why = "the method is not served here";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Client-side apply: what was applied last is kept in kubectl's own annotation, so `ferry apply`
 // and `kubectl apply` take turns on the same objects.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "cli/core/apply_patch.h"
 #include "cli/view/output.h"
 #include "cli/core/resource.h"

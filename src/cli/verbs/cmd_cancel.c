@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferry cancel.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "cli/core/follow.h"
 #include "cli/core/migration_find.h"
 #include "cli/view/output.h"

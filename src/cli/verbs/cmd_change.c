@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferry change: a wish is put to the server, and the host's answer is waited for.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "model/migration/phase.h"
 #include "base/quantity.h"
 #include "cli/core/migration_find.h"

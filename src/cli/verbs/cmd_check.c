@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A migration that is asked for but not made (dryRun=All): the server runs every check.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "cli/core/migration_options.h"
 #include "cli/view/candidates_table.h"
 #include "cli/view/explain.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Deletes, then waits until the object is gone or another one has its name: finalizers (a running
 // migration has one) may keep it for a while, or for ever. What is waited for is said.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "base/duration.h"
 #include "cli/core/listing.h"
 #include <signal.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "base/clock.h"
 #include "cli/view/describe.h"
 #include "cli/core/listing.h"

@@ -6,7 +6,7 @@
 #include "cli/core/ask.h"
 #include "cli/core/bring_back.h"
 #include "cli/core/several.h"
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "model/migration/evacuation.h"
 #include "cli/view/output.h"
 #include "cli/core/resource.h"

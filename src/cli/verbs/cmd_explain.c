@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be told of a migration afterwards: explain for who ran it, report for who is to find out
 // what happened, in one document that may be shown to strangers.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "cli/view/explain.h"
 #include "cli/core/migration_find.h"
 #include "cli/view/output.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferry forecast: a migration that only reckons (spec.forecastOnly), shown and removed again.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "base/quantity.h"
 #include "cli/core/follow.h"
 #include "cli/core/migration_request.h"

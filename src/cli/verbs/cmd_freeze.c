@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `freeze` and `unfreeze`: spec.freeze of the KubeVirt object, which is made where there is none.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "cli/core/resource.h"
 #include "cli/view/output.h"
 #include <stdio.h>

@@ -3,7 +3,7 @@
 // through standard input, so that no list of processes shows it. What is typed for a host is done
 // at once where that is reached by ssh, and where it is this very machine.
 // ferry host trust: a wish in the Node's spec; the host's agent does the rest.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "base/file.h"
 #include "base/rfc3339.h"
 #include "cli/core/resource.h"

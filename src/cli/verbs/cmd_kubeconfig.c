@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include <stdio.h>
 
 enum { KUBECONFIG_MAX = 1024 * 1024 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `label` and `annotate`: one merge patch of a map in metadata, made only of what was asked for, so
 // other people's keys are never touched.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "cli/core/listing.h"
 #include "cli/view/output.h"
 #include <stdio.h>

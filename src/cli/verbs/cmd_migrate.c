@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One POST, then a watch on the same connection from what the POST answered; nothing is asked
 // before, so the command costs hardly more than the migration.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "cli/core/migration_options.h"
 #include "cli/core/follow.h"
 #include "cli/core/migration_request.h"

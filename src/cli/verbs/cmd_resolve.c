@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferry resolve: a person's word which of two copies of a VM goes on, and what the hosts did.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "cli/core/migration_find.h"
 #include "cli/core/resource.h"
 #include "cli/view/output.h"

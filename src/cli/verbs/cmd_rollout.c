@@ -8,7 +8,7 @@
 // done, when not the rollout is stopped and the host stays empty. Where we are killed meanwhile
 // `ferry rollout resume --command` runs the hook for the hosts that are still empty.
 #include "cli/core/listing.h"
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "cli/view/output.h"
 #include "cli/view/text.h"
 #include "model/migration/rollout.h"
@@ -387,7 +387,7 @@ static int rollout_stop(FerryCli *cli, const char *name) {
   g_autoptr(json_t) object = patch_paused(cli, found, TRUE, &error);
   if (!object)
     return rollout_refused(error);
-  printf("%s is stopped: no host is begun. ferry rollout resume goes on.\n",
+  printf("%s is stopped: no further host is started. ferry rollout resume goes on.\n",
          ferry_json_str(object, "metadata.name"));
   return FERRY_EXIT_DONE;
 }
@@ -440,7 +440,8 @@ const FerryVerb ferry_verb_rollout = {
         "host that\n"
         "some VM can't leave is shown with the reasons, and tried again. The server goes on by "
         "itself: Ctrl-C\n"
-        "ends only the watching, and the hook. After stop no host is begun, and what waits to move "
+        "ends only the watching, and the hook. After stop no further host is started, and what "
+        "waits to move "
         "stays.",
     .options = options_rollout,
     .min_words = 1,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // On a terminal: a list, then a watch that keeps a copy of every migration; drawn at most twice a
 // second. Elsewhere: one table.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "cli/view/output.h"
 #include "cli/core/resource.h"
 #include "cli/view/top_table.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `user create|list|revoke|rotate`. A user is a User, a binding and a credential: three requests.
 // Where one fails, what the earlier ones made is deleted again, and the error says so.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "base/ec_key.h"
 #include "base/duration.h"
 #include "base/yaml.h"

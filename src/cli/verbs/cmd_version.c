@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include "cli/view/output.h"
 #include "cli/view/text.h"
 #include <stdio.h>

@@ -2,7 +2,7 @@
 // `web` opens the page, logged in as who asks: by a link whose token the server makes for him,
 // which works once and for a minute. It stands in the fragment, which no browser sends to any
 // server.
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 #include <stdio.h>
 #include <string.h>
 

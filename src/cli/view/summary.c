@@ -24,8 +24,7 @@ gboolean ferry_migration_succeeded(const json_t *object) {
 }
 
 gboolean ferry_migration_cancelled(const json_t *object) {
-  return ferry_reason_is(object, FERRY_REASON_CANCELLED) ||
-         g_strcmp0(ferry_json_str(object, "status.reason"), "MigrationCancelled") == 0;
+  return ferry_reason_is(object, FERRY_REASON_CANCELLED);
 }
 
 static void summary_row(GString *out, const char *label, const char *value) {

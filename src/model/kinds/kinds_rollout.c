@@ -11,7 +11,8 @@ static const FerryField rollout_spec[] = {
     INT("maxUnavailable", "How many hosts are emptied or empty at a time.", .def = "1",
         .unit = FERRY_UNIT_COUNT, .min = 1, .max = 10000),
     BOOL("paused",
-         "Whether no host is begun and none is emptied further. A host that is empty may still be "
+         "Whether no further host is started and none is emptied further. A host that is empty may "
+         "still be "
          "said to be done.",
          .def = "false"),
     END,

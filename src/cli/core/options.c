@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/verbs/options.h"
+#include "cli/core/options.h"
 
 const char *const ferry_formats_list[] = {"json", "yaml", "wide", "name", "table", NULL};
 const char *const ferry_formats_object[] = {"json", "yaml", "name", NULL};

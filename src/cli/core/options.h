@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options that several verbs have, each said once; rows of a verb's table of FerryCliOption.
 #pragma once
-#include "cli/verbs/verbs.h"
+#include "cli/core/cli.h"
 #include "model/kinds/policy_fields.h"
 
 /** Values of --output: of a list, of objects that were written, of one object at the end. */

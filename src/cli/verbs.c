@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verbs there are, and what --help says of them: FERRY_VERBS comes from `cli_verbs` in
 // meson.build, each one's description from its own file.
-#include "cli/verbs/verbs.h"
+#include "cli/verbs.h"
 #include <string.h>
 
 #define VERB(name) extern const FerryVerb ferry_verb_##name;
