@@ -22,6 +22,7 @@
 #include "agent/path/half_open.h"
 #include "agent/rpc/verbs.h"
 #include "agent/trust/wish.h"
+#include "agent/twin/doubt_book.h"
 #include "agent/twin/twin_guard.h"
 #include "base/log.h"
 #include "model/migration/doubt.h"
@@ -102,6 +103,12 @@ static gpointer start_migration(const json_t *object, gpointer data) {
   return ferry_migration_start(&agent->ports, object);
 }
 
+static gboolean is_noted_in_doubt(const char *uid, gpointer data) {
+  FerryAgent *agent = data;
+  gint64 ran_ms;
+  return ferry_doubt_book_find(ferry_context_state_dir(agent->ports.context), uid, &ran_ms);
+}
+
 static void see_migration(const char *type, const json_t *object, gpointer data) {
   FerryAgent *agent = data;
   ferry_bandwidth_target_see(agent->bandwidth, type, object);
@@ -162,6 +169,7 @@ static void start_link(FerryAgent *agent) {
                            .results = p->results,
                            .workers = agent->workers,
                            .start = start_migration,
+                           .is_noted = is_noted_in_doubt,
                            .see = see_migration,
                            .tick = sweep_listeners,
                            .data = agent};

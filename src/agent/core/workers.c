@@ -110,16 +110,25 @@ guint ferry_workers_running(FerryWorkers *w) {
   return n;
 }
 
-gboolean ferry_workers_has_domain(FerryWorkers *w, const char *uuid) {
+static gboolean workers_have(FerryWorkers *w, const char *uuid, gboolean called) {
   gboolean has = FALSE;
   GHashTableIter iter;
   gpointer worker;
   g_mutex_lock(&w->lock);
   g_hash_table_iter_init(&iter, w->table);
   while (!has && g_hash_table_iter_next(&iter, NULL, &worker))
-    has = is_at_work_on(w, worker, uuid);
+    has = is_at_work_on(w, worker, uuid) &&
+          (!called || !w->ops->has_called || w->ops->has_called(worker));
   g_mutex_unlock(&w->lock);
   return has;
+}
+
+gboolean ferry_workers_has_domain(FerryWorkers *w, const char *uuid) {
+  return workers_have(w, uuid, FALSE);
+}
+
+gboolean ferry_workers_has_called(FerryWorkers *w, const char *uuid) {
+  return workers_have(w, uuid, TRUE);
 }
 
 gboolean ferry_workers_is_done(FerryWorkers *w, const char *uid) {

@@ -19,6 +19,9 @@ typedef struct {
   /** The object changed. */
   void (*update)(gpointer worker, const json_t *object);
   void (*event)(gpointer worker, const FerryHostEvent *event);
+  /** Whether it has called the hypervisor, or is about to; before that it changes nothing. NULL:
+   * all have. */
+  gboolean (*has_called)(gpointer worker);
   /** Joins its thread. */
   void (*free)(gpointer worker);
 } FerryWorkerOps;
@@ -56,6 +59,8 @@ gboolean ferry_workers_event(FerryWorkers *workers, const FerryHostEvent *event)
 guint ferry_workers_running(FerryWorkers *workers);
 /** Whether one that has not ended is of the domain `uuid`. */
 gboolean ferry_workers_has_domain(FerryWorkers *workers, const char *uuid);
+/** The same of one that has called the hypervisor. */
+gboolean ferry_workers_has_called(FerryWorkers *workers, const char *uuid);
 /** Whether the migration's worker has ended, or is there no more. */
 gboolean ferry_workers_is_done(FerryWorkers *workers, const char *uid);
 

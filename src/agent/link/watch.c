@@ -16,11 +16,14 @@ static void start_its_worker(FerryAgentWatch *w, const char *uid, const json_t *
 }
 
 /* Whether an old migration is about a VM that another one works on: what the VM is paused for is
- * that one's then. */
+ * that one's then. But one that has not called libvirt waits itself for a copy that is noted. */
 static gboolean is_others(const FerryAgentWatch *w, const json_t *object) {
   const char *domain = ferry_json_str(object, "status.migrationState.vmiUID");
-  return domain && ferry_phase_is_final(ferry_phase_of(object)) &&
-         ferry_workers_has_domain(w->ports.workers, domain);
+  if (!domain || !ferry_phase_is_final(ferry_phase_of(object)))
+    return FALSE;
+  return w->ports.is_noted(ferry_json_str(object, "metadata.uid"), w->ports.data)
+             ? ferry_workers_has_called(w->ports.workers, domain)
+             : ferry_workers_has_domain(w->ports.workers, domain);
 }
 
 /* Attempts whose predecessor's worker has ended by now. */
@@ -37,15 +40,21 @@ static void start_again(FerryAgentWatch *w) {
   }
 }
 
+/* A copy that an agent before this one left suspended in doubt, by ferryd's record or by this
+ * host's own alone, or a person's word about it. */
+static gboolean is_still_in_doubt(const FerryAgentWatch *w, const char *uid, const json_t *object) {
+  return ferry_doubt_of(object, FERRY_SIDE_SOURCE) == FERRY_DOUBT_SUSPENDED ||
+         ferry_doubt_keep_is_due(object, FERRY_SIDE_SOURCE) ||
+         w->ports.is_noted(uid, w->ports.data);
+}
+
 /* Whether there is something to be done for `object`, by a worker that does not exist yet. */
 static gboolean needs_worker(FerryAgentWatch *w, const char *uid, const json_t *object) {
   FerryPhase phase = ferry_phase_of(object);
   const json_t *result = ferry_json_get(object, "status.migrationState.agentResult");
   gboolean ended = result && ferry_json_int(result, "attempt", 0) >= ferry_worker_attempt(object);
-  /* a copy that an agent before this one left suspended in doubt, or a person's word about it */
   if (!ferry_phase_is_waiting(phase) && (ended || ferry_phase_is_final(phase)))
-    return ferry_doubt_of(object, FERRY_SIDE_SOURCE) == FERRY_DOUBT_SUSPENDED ||
-           ferry_doubt_keep_is_due(object, FERRY_SIDE_SOURCE);
+    return is_still_in_doubt(w, uid, object);
   return !ended && !ferry_phase_is_waiting(phase) && !ferry_phase_is_final(phase) &&
          !ferry_results_has(w->ports.results, uid);
 }

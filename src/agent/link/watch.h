@@ -17,6 +17,8 @@ typedef struct {
   FerryWorkers *workers;
   /** A worker for `object`, whose source is this host. */
   gpointer (*start)(const json_t *object, gpointer data);
+  /** Whether this host's book of copies in doubt has the migration's. */
+  gboolean (*is_noted)(const char *uid, gpointer data);
   /** A migration was seen: the event's type and the object. */
   void (*see)(const char *type, const json_t *object, gpointer data);
   /** Now and then, and at last before the thread ends. */

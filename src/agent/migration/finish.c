@@ -80,7 +80,7 @@ static void add_summary(FerryMigrationParts *m, json_t *status, gboolean moved) 
       ferry_progress_update(&m->shown.progress, &last, r->step.post_copy, NULL, elapsed));
 }
 
-static void give_autostart(FerryMigrationParts *m) {
+void ferry_finish_autostart(FerryMigrationParts *m) {
   FerryAutostartPlace place = {m->ports.host, m->running.job, m->asked.uuid,
                                m->asked.settings.request.dest_uri,
                                ferry_json_str(m->asked.object, "status.migrationState.targetNode")};
@@ -117,7 +117,7 @@ static void hand_in(FerryMigrationParts *m, const FerryOutcome *o, gboolean retu
   gboolean had_flows = m->running.flows != NULL;
   ferry_running_end_flows(&m->running); /* nothing of them is written after this */
   if (!m->running.doubt.in_doubt)
-    give_autostart(m);
+    ferry_finish_autostart(m);
   if (returned && has_moved(m, o) && ferry_kept_has_load(&m->kept))
     give_kept(m); /* before it is said to have moved; a mere comparison comes after that */
   ferry_change_drop(&m->running);
@@ -172,7 +172,7 @@ void ferry_finish_doubt(FerryMigrationParts *m) {
   ferry_doubt_set_open(&m->running, FALSE);
   if (answer == FERRY_AMBIGUITY_STAYED)
     ferry_disks_undo(&m->disks, m->running.job, NULL);
-  give_autostart(m);
+  ferry_finish_autostart(m);
   m->ending.moved = answer == FERRY_AMBIGUITY_MOVED;
   if (m->ending.moved)
     give_kept(m);

@@ -14,6 +14,8 @@ void ferry_finish(FerryMigrationParts *m, const FerryOutcome *outcome);
 /** Where it is not known yet which host has the VM: asks on until it is, however long, and does
  * what follows. After ferry_finish. */
 void ferry_finish_doubt(FerryMigrationParts *m);
+/** Gives the VM's autostart, where it had it, to whoever has the VM now. */
+void ferry_finish_autostart(FerryMigrationParts *m);
 /** The result of one that did not begin; what was made for it is removed. */
 void ferry_finish_before(FerryMigrationParts *m, FerryReason reason, const char *message);
 /** The same where it was cancelled; FALSE: it was not. */

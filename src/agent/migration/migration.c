@@ -22,6 +22,7 @@
 #include "agent/migration/run/supervise.h"
 #include "model/flags/migration_flags.h"
 #include "model/migration/migration_log.h"
+#include "model/migration/phase.h"
 
 struct _FerryMigration {
   FerryMigrationParts parts;
@@ -93,6 +94,7 @@ static gboolean has_handed_in(const FerryMigrationParts *m) {
 /* The agent before this one ended in doubt of who has the VM. */
 static void go_on_in_doubt(FerryMigrationParts *m) {
   FerryOutcome outcome = {0};
+  ferry_inbox_set_called(m->inbox, TRUE);
   ferry_shown_accept(&m->shown);
   ferry_step_set_started(&m->running.step);
   ferry_info("going on with a copy of a VM of which it is not known whether it may run",
@@ -130,6 +132,8 @@ static gboolean call_libvirt(FerryMigrationParts *m) {
   take_autostart(m);
   if (m->asked.settings.request.active)
     begin_flows(m);
+  if (!ferry_prepare_holds(m)) /* all this may have taken its time */
+    return FALSE;
   ferry_step_set_start(&r->step, g_get_monotonic_time());
   if (!ferry_host_job_start(r->job, &m->asked.settings.request, ferry_inbox_return, m->inbox,
                             &error)) {
@@ -238,6 +242,9 @@ static FerryMigration *start_worker(const FerryMigrationPorts *ports, const json
   if (m->asked.uuid)
     ferry_inbox_set_domain(m->inbox, m->asked.uuid);
   ferry_inbox_update(m->inbox, object);
+  /* an adopted one has, and one that is over comes to a doubt that it goes on with */
+  ferry_inbox_set_called(m->inbox, m->asked.adopted || has_handed_in(m) ||
+                                       ferry_phase_is_final(ferry_phase_of(object)));
   migration->thread = g_thread_new("migration", migration_thread, migration);
   return migration;
 }
@@ -301,6 +308,11 @@ static void migration_free(gpointer worker) {
   g_free(migration);
 }
 
-const FerryWorkerOps ferry_migration_ops = {migration_is_done,   migration_domain,
-                                            migration_is_before, migration_update,
-                                            migration_event,     migration_free};
+static gboolean migration_has_called(gpointer worker) {
+  const FerryMigration *migration = worker;
+  return ferry_inbox_has_called(migration->parts.inbox);
+}
+
+const FerryWorkerOps ferry_migration_ops = {
+    migration_is_done, migration_domain,     migration_is_before, migration_update,
+    migration_event,   migration_has_called, migration_free};

@@ -31,6 +31,7 @@ typedef struct {
   FerryInbox *inbox;        /* what others have for it */
   char *means;              /* why the intent's means were chosen; owned; NULL: none were */
   FerryEnding ending;       /* how the call ended */
+  gint64 yes_us;            /* when ferryd was asked for the yes that counts, monotonic */
 } FerryMigrationParts;
 
 G_END_DECLS

@@ -152,7 +152,12 @@ static gboolean prepare_asks_qemu(FerryMigrationParts *m) {
 static gboolean is_in_doubt(const FerryMigrationParts *m, FerryDomainState *state, GError **error) {
   const char *dir = ferry_context_state_dir(m->ports.context);
   gboolean before = ferry_doubt_book_has_domain(dir, m->asked.uuid, m->asked.uid);
-  if (!ferry_host_job_state(m->running.job, state, error) || state->state != FERRY_VM_PAUSED)
+  if (!ferry_host_job_state(m->running.job, state, error))
+    return FALSE;
+  if (before && state->state == FERRY_VM_RUNNING && g_strcmp0(state->reason, "unpaused") == 0)
+    /* a person, or an agent that was killed then, has let it go on */
+    ferry_doubt_book_forget_domain(dir, m->asked.uuid, m->asked.uid);
+  if (state->state != FERRY_VM_PAUSED)
     return FALSE;
   return before || ferry_doubt_book_has_domain(dir, m->asked.uuid, m->asked.uid);
 }
@@ -309,16 +314,30 @@ static void note_leftovers(const FerryMigrationParts *m, const PeerCheck *check)
 /* ferryd's yes is good for a moment: where it took long to come, or this agent stood still as it
  * came, another agent may have this node by now, and have gone on without this one. So it is asked
  * anew, which is refused then. A ferryd that is slow all the time is believed in the end. */
-static FerryDeliveryResult say_running(FerryMigrationParts *m) {
-  json_t *question = ferry_shown_phase(&m->shown, FERRY_PHASE_RUNNING);
+static FerryDeliveryResult ask_until_fresh(FerryMigrationParts *m, json_t *question) {
   for (gint64 holds_us = YES_HOLDS_US;; holds_us *= 2) {
-    gint64 asked_us = g_get_monotonic_time();
+    m->yes_us = g_get_monotonic_time();
     ferry_shown_send(&m->shown, question);
     FerryDeliveryResult delivered = ferry_shown_await(&m->shown, m->ports.context);
-    if (delivered != FERRY_DELIVERED || g_get_monotonic_time() - asked_us <= holds_us)
+    if (delivered != FERRY_DELIVERED || g_get_monotonic_time() - m->yes_us <= holds_us)
       return delivered;
     question = json_pack("{s:s}", "phase", ferry_phase_name(FERRY_PHASE_RUNNING));
   }
+}
+
+/* FALSE: it has ended. */
+static gboolean say_running(FerryMigrationParts *m, json_t *question) {
+  FerryDeliveryResult delivered = ask_until_fresh(m, question);
+  if (delivered == FERRY_DELIVERED)
+    return TRUE;
+  ferry_warning("not started: the server refused the phase Running", "FERRY_MIGRATION",
+                m->asked.name);
+  if (delivered == FERRY_DELIVERY_REFUSED || delivered == FERRY_DELIVERY_GONE) {
+    /* it was given up meanwhile: nobody comes back to it */
+    ferry_disks_undo(&m->disks, m->running.job, NULL);
+    ferry_finish_autostart(m);
+  }
+  return FALSE;
 }
 
 /* FALSE: it has ended. */
@@ -336,17 +355,24 @@ static gboolean announce_start(FerryMigrationParts *m) {
   if (kept)
     ferry_json_set(ready, "migrationState.kept", kept);
   ferry_shown_send(&m->shown, ready);
-  FerryDeliveryResult delivered = say_running(m);
-  if (delivered != FERRY_DELIVERED) {
-    ferry_warning("not started: the server refused the phase Running", "FERRY_MIGRATION",
-                  m->asked.name);
-    if (delivered == FERRY_DELIVERY_REFUSED || delivered == FERRY_DELIVERY_GONE)
-      /* it was given up meanwhile: nobody comes back to it */
-      ferry_disks_undo(&m->disks, m->running.job, NULL);
+  if (!say_running(m, ferry_shown_phase(&m->shown, FERRY_PHASE_RUNNING)))
     return FALSE;
-  }
   ferry_shown_accept(&m->shown);
   return !ferry_finish_if_cancelled(m);
+}
+
+gboolean ferry_prepare_holds(FerryMigrationParts *m) {
+  FerryDomainState state;
+  do {
+    ferry_inbox_set_called(m->inbox, FALSE);
+    if (!await_no_doubt(m, &state))
+      return FALSE;
+    if (g_get_monotonic_time() - m->yes_us > YES_HOLDS_US &&
+        !say_running(m, json_pack("{s:s}", "phase", ferry_phase_name(FERRY_PHASE_RUNNING))))
+      return FALSE;
+    ferry_inbox_set_called(m->inbox, TRUE); /* whoever is in doubt of the VM waits from now on */
+  } while (is_in_doubt(m, &state, NULL));
+  return !ferry_context_has_ended(m->ports.context);
 }
 
 /* The migration does not depend on it. */

@@ -22,6 +22,7 @@ typedef struct {
   const char *uid, *but_uid, *uuid;
   gboolean found;
   gint64 ran_ms;
+  GPtrArray *names; /* NULL: nobody wants them */
 } BookSearch;
 
 static gboolean take_entry(const char *name, json_t *record, gpointer data) {
@@ -48,8 +49,11 @@ static gboolean take_entry_of_domain(const char *name, json_t *record, gpointer 
   BookSearch *search = data;
   if (g_strcmp0(ferry_json_str(record, "uid"), name) != 0)
     return FALSE;
-  search->found = search->found || (g_strcmp0(name, search->but_uid) != 0 &&
-                                    g_strcmp0(ferry_json_str(record, "domain"), search->uuid) == 0);
+  gboolean is_it = g_strcmp0(name, search->but_uid) != 0 &&
+                   g_strcmp0(ferry_json_str(record, "domain"), search->uuid) == 0;
+  search->found = search->found || is_it;
+  if (is_it && search->names)
+    g_ptr_array_add(search->names, g_strdup(name));
   return TRUE;
 }
 
@@ -58,4 +62,13 @@ gboolean ferry_doubt_book_has_domain(const char *state_dir, const char *uuid, co
   if (uuid)
     ferry_records_each(state_dir, &copies_in_doubt, take_entry_of_domain, &search);
   return search.found;
+}
+
+void ferry_doubt_book_forget_domain(const char *state_dir, const char *uuid, const char *but_uid) {
+  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+  BookSearch search = {.but_uid = but_uid, .uuid = uuid, .names = names};
+  if (uuid)
+    ferry_records_each(state_dir, &copies_in_doubt, take_entry_of_domain, &search);
+  for (guint i = 0; i < names->len; i++)
+    ferry_doubt_book_forget(state_dir, names->pdata[i]);
 }

@@ -16,5 +16,8 @@ void ferry_doubt_book_forget(const char *state_dir, const char *uid);
 gboolean ferry_doubt_book_find(const char *state_dir, const char *uid, gint64 *ran_ms);
 /** Whether a copy of the domain `uuid` is noted by another migration than `but_uid`. */
 gboolean ferry_doubt_book_has_domain(const char *state_dir, const char *uuid, const char *but_uid);
+/** It is known what becomes of that copy: forgets all that other migrations than `but_uid` noted.
+ */
+void ferry_doubt_book_forget_domain(const char *state_dir, const char *uuid, const char *but_uid);
 
 G_END_DECLS

@@ -256,6 +256,18 @@ static void live_in_doubt(Arriving *a) {
 
 /* ---- the arrival ---- */
 
+/* In this host's own book, by which the next agent goes; -1: for how long it ran is not known. */
+static void arriving_note(Arriving *a, gint64 ran_ms) {
+  a->heard.ran_ms = ran_ms;
+  ferry_doubt_book_note(ferry_context_state_dir(a->guard->ports.context), a->uid, a->uuid, ran_ms);
+}
+
+/* Whether libvirtd's resume holds yet, though the agent before this one was about to undo it. */
+static gboolean suspends_late(Arriving *a) {
+  FerryDomainState here;
+  return arriving_look_here(a, &here) && runs_by_libvirt(&here) && arriving_suspend(a);
+}
+
 /* The doubt of an agent before this one. */
 static gboolean takes_up_doubt(Arriving *a) {
   gint64 ran_ms = -1;
@@ -264,6 +276,8 @@ static gboolean takes_up_doubt(Arriving *a) {
       ferry_doubt_book_find(ferry_context_state_dir(a->guard->ports.context), a->uid, &ran_ms);
   gboolean said = ferry_doubt_of(migration, FERRY_SIDE_TARGET) == FERRY_DOUBT_SUSPENDED;
   a->heard.ran_ms = noted ? ran_ms : ferry_doubt_ran_ms(migration, FERRY_SIDE_TARGET);
+  if (noted && suspends_late(a)) /* it ended between its note and its call */
+    arriving_note(a, -1);
   if (noted && !said)
     arriving_tell_suspended(a, migration, "the agent that suspended it had to be started again");
   return noted || said;
@@ -275,11 +289,13 @@ static gboolean has_word_of_person(Arriving *a) {
 }
 
 static void on_obstacle(Arriving *a, gint64 resumed_us, const char *obstacle) {
-  if (!arriving_suspend(a))
+  arriving_note(a, -1); /* first: an agent that is killed in between leaves nobody who knows */
+  if (!arriving_suspend(a)) {
+    if (!guard_has_ended(a->guard))
+      end_doubt(a);
     return;
-  a->heard.ran_ms = (g_get_monotonic_time() - resumed_us) / 1000;
-  ferry_doubt_book_note(ferry_context_state_dir(a->guard->ports.context), a->uid, a->uuid,
-                        a->heard.ran_ms);
+  }
+  arriving_note(a, (g_get_monotonic_time() - resumed_us) / 1000);
   g_autoptr(json_t) migration = arriving_migration(a);
   arriving_tell_suspended(a, migration, obstacle);
   live_in_doubt(a);

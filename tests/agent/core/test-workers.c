@@ -3,7 +3,7 @@
 
 typedef struct {
   const char *domain;
-  gboolean done;
+  gboolean done, called;
   gint64 attempt;
   int updates, events;
 } Fake;
@@ -30,12 +30,16 @@ static void fake_event(gpointer worker, const FerryHostEvent *event) {
   ((Fake *)worker)->events++;
 }
 
+static gboolean fake_has_called(gpointer worker) {
+  return ((Fake *)worker)->called;
+}
+
 static void fake_free(gpointer worker) {
   freed++;
 }
 
-static const FerryWorkerOps ops = {fake_is_done, fake_domain, fake_is_before,
-                                   fake_update,  fake_event,  fake_free};
+static const FerryWorkerOps ops = {fake_is_done, fake_domain,     fake_is_before, fake_update,
+                                   fake_event,   fake_has_called, fake_free};
 
 static void test_table(void) {
   FerryWorkers *w = ferry_workers_new(&ops);
@@ -57,6 +61,9 @@ static void test_table(void) {
   g_assert_cmpint(b.events, ==, 0);
   g_assert_cmpuint(ferry_workers_running(w), ==, 3);
   g_assert_true(ferry_workers_has_domain(w, "u1"));
+  g_assert_false(ferry_workers_has_called(w, "u1"));
+  a.called = TRUE;
+  g_assert_true(ferry_workers_has_called(w, "u1"));
 
   a.done = TRUE; /* what has ended is asked nothing, and then it goes */
   g_assert_false(ferry_workers_event(w, &event));

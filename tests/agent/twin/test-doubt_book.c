@@ -44,6 +44,7 @@ static void test_kept(void) {
 /* A later migration of a VM asks whether an earlier one has its copy here in doubt. */
 static void test_by_domain(void) {
   g_autofree char *dir = g_dir_make_tmp("ferry-doubts-XXXXXX", NULL);
+  gint64 ran_ms;
   g_assert_false(ferry_doubt_book_has_domain(dir, DOMAIN, OTHER));
   ferry_doubt_book_note(dir, ONE, DOMAIN, 5);
   g_assert_true(ferry_doubt_book_has_domain(dir, DOMAIN, OTHER));
@@ -53,8 +54,12 @@ static void test_by_domain(void) {
   g_assert_false(ferry_doubt_book_has_domain(dir, NULL, OTHER));
   ferry_doubt_book_note(dir, OTHER, NULL, 5); /* of an earlier version: of no domain */
   g_assert_false(ferry_doubt_book_has_domain(dir, DOMAIN, ONE));
-  ferry_doubt_book_forget(dir, ONE);
+  ferry_doubt_book_forget_domain(dir, DOMAIN, ONE);
+  ferry_doubt_book_forget_domain(dir, NULL, NULL);
+  g_assert_true(ferry_doubt_book_has_domain(dir, DOMAIN, OTHER));
+  ferry_doubt_book_forget_domain(dir, DOMAIN, OTHER);
   g_assert_false(ferry_doubt_book_has_domain(dir, DOMAIN, OTHER));
+  g_assert_true(ferry_doubt_book_find(dir, OTHER, &ran_ms));
   wipe(dir);
 }
 

@@ -25,6 +25,7 @@ typedef struct {
   GMutex lock;
   FerryDomainState here, there;
   gboolean there_speaks;
+  const char *book; /* the note that there is to be before it is suspended; NULL: nobody asks */
   guint opens, suspends, resumes, destroys;
 } FakeHost;
 
@@ -57,6 +58,8 @@ static gboolean fake_act(FerryHostJob *job, guint *count, const FerryDomainState
 }
 
 static gboolean fake_suspend(FerryHostJob *job, GError **error) {
+  const char *book = ((FakeJob *)job)->host->book;
+  g_assert_true(!book || g_file_test(book, G_FILE_TEST_EXISTS));
   return fake_act(job, &((FakeJob *)job)->host->suspends, &held);
 }
 
@@ -396,6 +399,44 @@ static void the_next_agent_goes_on(Fixture *f, gconstpointer data) {
   start_agent(f);
 }
 
+/* An agent that is killed before it has suspended the copy leaves a note (fake_suspend looks), by
+ * which the next one does so. */
+static void the_next_agent_suspends(Fixture *f, gconstpointer data) {
+  g_autofree char *file = g_build_filename(f->dir, "doubts", UID ".json", NULL);
+  f->host.book = file;
+  arrive_late(f);
+  stop_agent(f);
+  f->host.here = arrived; /* as if it had not come to that */
+  f->host.there_speaks = FALSE;
+  ferry_json_set(f->migration, "status.migrationState.doubt", NULL);
+  start_agent(f);
+  see(f);
+  wait_says(f, FERRY_DOUBT_SUSPENDED);
+  assert_did(f, 2, 0, 0);
+  source_is(f, &gone);
+  wait_says(f, FERRY_DOUBT_GOES_ON);
+  assert_did(f, 2, 1, 0);
+  stop_agent(f);
+  f->host.book = NULL;
+  start_agent(f);
+}
+
+/* One that a person resumes just then is none of its business, and leaves no note. */
+static void forgets_what_it_left(Fixture *f, gconstpointer data) {
+  g_autofree char *file = g_build_filename(f->dir, "doubts", UID ".json", NULL);
+  source_is(f, NULL);
+  write_state(f, "agentResult", "{'returned':true,'error':'lost','sourceState':'running'}");
+  resume_as(f, &by_person);
+  gint64 until = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+  for (guint opens = 0; !opens || g_file_test(file, G_FILE_TEST_EXISTS); g_usleep(1000)) {
+    g_assert_cmpint(g_get_monotonic_time(), <, until);
+    g_mutex_lock(&f->host.lock);
+    opens = f->host.opens;
+    g_mutex_unlock(&f->host.lock);
+  }
+  assert_did(f, 0, 0, 0);
+}
+
 /* The same by ferryd's record alone, after the migration has ended. */
 static void the_record_is_enough(Fixture *f, gconstpointer data) {
   source_is(f, &gone);
@@ -426,6 +467,8 @@ int main(int argc, char **argv) {
   ADD(the_next_agent_goes_on);
   g_test_add("/guard/the_next_agent_goes_on/ended", Fixture, "Succeeded", set_up,
              the_next_agent_goes_on, tear_down);
+  ADD(the_next_agent_suspends);
+  ADD(forgets_what_it_left);
   ADD(the_record_is_enough);
   return g_test_run();
 }

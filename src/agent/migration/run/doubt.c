@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+// Theory of operation: the guest that libvirt has resumed after its switch-over is suspended again,
+// and noted in this host's book before that, so that an agent that is killed in between leaves a
+// note of a copy that runs, and none leaves a suspended one without. libvirt may carry out a call
+// to suspend it that was given up at any later time (asked_to_suspend): as long as that is so and
+// the guest runs by libvirt's resume, no turn concludes anything; it is asked for anew, and as one
+// call follows the other, none is left once one is answered or the guest is paused. A turn looks at
+// the copy here, asks the target's hypervisor and reads the migration's record (ambiguity.h).
 #include "agent/migration/run/doubt.h"
 #include "agent/twin/ambiguity.h"
 #include "agent/twin/doubt_book.h"
@@ -36,18 +43,37 @@ static void enter_doubt(FerryRunning *r) {
   doubt_say(r, FERRY_DOUBT_SUSPENDED);
 }
 
+static gboolean is_noted(const FerryRunning *r) {
+  gint64 ran_ms;
+  return ferry_doubt_book_find(ferry_context_state_dir(r->ports->context), r->asked->uid, &ran_ms);
+}
+
+static void doubt_forget(FerryRunning *r) {
+  r->doubt.asked_to_suspend = FALSE;
+  ferry_doubt_book_forget(ferry_context_state_dir(r->ports->context), r->asked->uid);
+}
+
+/* Noted first, as an agent that is killed in between leaves nobody else who knows. */
 static void doubt_suspend(FerryRunning *r) {
   g_autoptr(GError) error = NULL;
-  if (!r->job || !ferry_host_job_suspend(r->job, &error)) {
-    if (error)
-      doubt_warn(r, error);
+  if (!r->job)
+    return;
+  gboolean noted_before = is_noted(r);
+  if (!noted_before)
+    ferry_doubt_book_note(ferry_context_state_dir(r->ports->context), r->asked->uid, r->asked->uuid,
+                          -1);
+  if (!ferry_host_job_suspend(r->job, &error)) {
+    doubt_warn(r, error);
     if (ferry_host_error_is_silent(error) && !r->doubt.asked_to_suspend) {
       r->doubt.asked_to_suspend = TRUE; /* and it may be done as late as the hypervisor likes */
       note_suspended(r);
+    } else if (!noted_before) {
+      doubt_forget(r);
     }
     return;
   }
   r->doubt.guarded = TRUE;
+  r->doubt.asked_to_suspend = FALSE;
   enter_doubt(r);
   ferry_running_record(r, "Suspend", -1, ferry_reason_name(FERRY_REASON_AMBIGUOUS),
                        "libvirt resumed the guest after its switch-over had begun: it waits until "
@@ -62,12 +88,14 @@ void ferry_doubt_unguard(FerryRunning *r) {
   r->doubt.guarded = FALSE;
 }
 
+gboolean ferry_doubt_is_late(const FerryRunning *r) {
+  return r->doubt.asked_to_suspend && !r->doubt.guarded;
+}
+
 gboolean ferry_doubt_holds(const FerryRunning *r, const FerryDomainState *state) {
-  gint64 ran_ms;
   if (r->doubt.guarded || state->state != FERRY_VM_PAUSED)
     return r->doubt.guarded;
-  return r->doubt.asked_to_suspend ||
-         ferry_doubt_book_find(ferry_context_state_dir(r->ports->context), r->asked->uid, &ran_ms);
+  return r->doubt.asked_to_suspend || is_noted(r);
 }
 
 /* The policy lets this copy go on, proven or not; the target's agent holds the other one. */
@@ -92,6 +120,7 @@ gboolean ferry_doubt_recall(FerryRunning *r) {
     return FALSE;
   r->doubt.ran_ms = noted ? ran_ms : ferry_doubt_ran_ms(m, FERRY_SIDE_SOURCE);
   r->doubt.guarded = r->doubt.in_doubt = TRUE;
+  r->doubt.asked_to_suspend = noted; /* its last call may be late, or never have been made */
   ferry_step_set_was_paused(&r->step,
                             ferry_vm_state_of(m, "status.migrationState.sourceDomainStateBefore") ==
                                 FERRY_VM_PAUSED);
@@ -102,10 +131,8 @@ gboolean ferry_doubt_recall(FerryRunning *r) {
 
 gboolean ferry_doubt_is_stale(FerryRunning *r) {
   FerryDomainState here;
-  gint64 ran_ms;
-  if (ferry_doubt_keep_is_due(r->asked->object, FERRY_SIDE_SOURCE) ||
-      ferry_doubt_book_find(ferry_context_state_dir(r->ports->context), r->asked->uid, &ran_ms) ||
-      !r->job || !ferry_host_job_state(r->job, &here, NULL) || here.state != FERRY_VM_RUNNING)
+  if (ferry_doubt_keep_is_due(r->asked->object, FERRY_SIDE_SOURCE) || is_noted(r) || !r->job ||
+      !ferry_host_job_state(r->job, &here, NULL) || here.state != FERRY_VM_RUNNING)
     return FALSE;
   r->doubt.guarded = r->doubt.in_doubt = FALSE;
   doubt_say(r, FERRY_DOUBT_GOES_ON);
@@ -147,6 +174,12 @@ static gboolean doubt_look_here(FerryRunning *r, FerryDomainState *here) {
   return (r->job && ferry_host_job_state(r->job, here, NULL)) ||
          (ferry_running_open_job(r, 0, &error) && ferry_host_job_state(r->job, here, NULL)) ||
          g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);
+}
+
+/* libvirt has let it go on, and nobody has stopped it since. */
+static gboolean doubt_by_libvirt(const FerryDomainState *here) {
+  return here->active && here->state == FERRY_VM_RUNNING &&
+         g_strcmp0(here->reason, RESUMED_BY_LIBVIRT) == 0;
 }
 
 /* A lock manager that knows better than both agents is told of, once. */
@@ -192,19 +225,35 @@ static gboolean doubt_end_here(FerryRunning *r, const json_t *doubt, const Ferry
 }
 
 gboolean ferry_doubt_may_run_twice(FerryRunning *r, const FerryDomainState *state) {
-  if (!r->asked->adopted || doubt_may_go_on(r) || !state->active ||
-      state->state != FERRY_VM_RUNNING || g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0)
+  if (!r->asked->adopted || doubt_may_go_on(r) || !doubt_by_libvirt(state))
     return FALSE;
   doubt_suspend(r); /* first: a target that hangs answers late, and may let its copy go on then */
-  return r->doubt.guarded;
+  return r->doubt.guarded || r->doubt.asked_to_suspend;
 }
 
-static void doubt_forget(FerryRunning *r) {
-  ferry_doubt_book_forget(ferry_context_state_dir(r->ports->context), r->asked->uid);
+/* One that was to be suspended and that libvirt's own resume has going still: a call that was given
+ * up is not carried out yet, or the agent before this one ended between its note and its call. It
+ * is asked for anew, behind which no earlier call is left. `needed`: it must not run meanwhile.
+ * FALSE: nothing can be concluded, as it may stop at any time. */
+static gboolean doubt_is_settled_here(FerryRunning *r, gboolean needed, FerryDomainState *here) {
+  if (r->doubt.asked_to_suspend && here->active && here->state == FERRY_VM_PAUSED) {
+    r->doubt.asked_to_suspend = FALSE;
+    if (!r->doubt.guarded)
+      enter_doubt(r);
+    r->doubt.guarded = TRUE;
+  }
+  if (!doubt_by_libvirt(here) || !(r->doubt.asked_to_suspend || (needed && !doubt_may_go_on(r))))
+    return TRUE;
+  doubt_suspend(r);
+  return doubt_look_here(r, here) && !doubt_by_libvirt(here);
 }
 
 void ferry_doubt_withdraw(FerryRunning *r) {
   FerryDomainState here;
+  while (doubt_look_here(r, &here) ? !doubt_is_settled_here(r, FALSE, &here)
+                                   : r->doubt.asked_to_suspend)
+    if (!ferry_context_sleep(r->ports->context, FERRY_AMBIGUITY_ASK_MS))
+      return; /* noted: the next agent goes on with it */
   if (doubt_look_here(r, &here) && doubt_go_on_here(r, &here))
     doubt_forget(r);
 }
@@ -216,6 +265,7 @@ static FerryAmbiguityAnswer doubt_turn(FerryRunning *r, FerryAmbiguity *heard) {
                                         r->asked->uuid, &peer, NULL);
   const FerryDomainState *there = told ? &peer : NULL;
   g_autoptr(json_t) doubt = ferry_inbox_doubt(r->inbox);
+  heard->ran_ms = r->doubt.ran_ms;
   FerryAmbiguityAnswer answer = ferry_ambiguity_hear(heard, there, g_get_monotonic_time());
   if (answer == FERRY_AMBIGUITY_STAYED && ferry_ambiguity_went_on(doubt, FERRY_SIDE_SOURCE))
     answer = FERRY_AMBIGUITY_OPEN;
@@ -224,7 +274,13 @@ static FerryAmbiguityAnswer doubt_turn(FerryRunning *r, FerryAmbiguity *heard) {
   if (read != FERRY_AMBIGUITY_OPEN || ferry_doubt_kept(doubt))
     answer = read;
   FerryDomainState here;
-  if (answer == FERRY_AMBIGUITY_OPEN || !doubt_look_here(r, &here) ||
+  if (!doubt_look_here(r, &here))
+    return FERRY_AMBIGUITY_OPEN;
+  if (!here.active) /* the target's copy is the only one, so nothing of it is undone */
+    answer = FERRY_AMBIGUITY_MOVED;
+  if (!doubt_is_settled_here(r, answer != FERRY_AMBIGUITY_STAYED && !ferry_doubt_kept(doubt),
+                             &here) ||
+      answer == FERRY_AMBIGUITY_OPEN ||
       !(answer == FERRY_AMBIGUITY_STAYED ? doubt_go_on_here(r, &here)
                                          : doubt_end_here(r, doubt, &here)))
     return FERRY_AMBIGUITY_OPEN;
@@ -233,7 +289,7 @@ static FerryAmbiguityAnswer doubt_turn(FerryRunning *r, FerryAmbiguity *heard) {
 }
 
 FerryAmbiguityAnswer ferry_doubt_resolve(FerryRunning *r, gint64 patience_ms) {
-  FerryAmbiguity heard = {.ran_ms = r->doubt.ran_ms};
+  FerryAmbiguity heard = {0};
   gint64 until = g_get_monotonic_time() + patience_ms * 1000;
   for (;;) {
     FerryAmbiguityAnswer answer = doubt_turn(r, &heard);

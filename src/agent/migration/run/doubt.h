@@ -16,6 +16,8 @@ void ferry_doubt_unguard(FerryRunning *run);
 /** Whether this host has suspended the guest, which is in `state`, in doubt: also by a call that
  * was given up and was carried out later, or by an agent that this one has replaced. */
 gboolean ferry_doubt_holds(const FerryRunning *run, const FerryDomainState *state);
+/** Whether a call to suspend it was given up and may be carried out yet. */
+gboolean ferry_doubt_is_late(const FerryRunning *run);
 /** After the call has failed with `error`, with the domain in `state` here: makes sure that the
  * guest does not run here if it may run there. TRUE: it is in doubt. */
 gboolean ferry_doubt_arises(FerryRunning *run, const GError *error, FerryDomainState *state);
@@ -25,9 +27,10 @@ gboolean ferry_doubt_arises(FerryRunning *run, const GError *error, FerryDomainS
 gboolean ferry_doubt_is_post_copy(FerryRunning *run, const FerryDomainState *state);
 /** After a migration of which no agent saw the end: libvirt has resumed the guest here after its
  * switch-over, and the target's copy may run, or go on yet where it waits. TRUE: the one here is
- * suspended now, until that is known. */
+ * suspended now, or will be by a call that is late, until that is known. */
 gboolean ferry_doubt_may_run_twice(FerryRunning *run, const FerryDomainState *state);
-/** The guest was suspended in doubt of which nothing is left: it goes on. */
+/** The guest was suspended in doubt of which nothing is left: it goes on. Waits for a call to
+ * suspend it that is late. */
 void ferry_doubt_withdraw(FerryRunning *run);
 /** Goes on with the doubt of an agent before this one, if it left one: by the migration's record or
  * by this host's own. */

@@ -18,8 +18,8 @@ static void settle_resume(FerryRunning *r, FerryOutcome *o) {
 
 /* A source that a failed migration left paused is resumed, if nobody else runs the VM. */
 static void settle_revive(FerryRunning *r, FerryOutcome *o) {
-  gboolean held = ferry_doubt_holds(r, &o->state);
-  if (!ferry_judge_left_paused(&o->state, r->step.was_paused, r->step.suspended || held))
+  gboolean late = ferry_doubt_is_late(r), held = late || ferry_doubt_holds(r, &o->state);
+  if (!late && !ferry_judge_left_paused(&o->state, r->step.was_paused, r->step.suspended || held))
     return;
   if (held) { /* the guard was in doubt, and the call's error is not */
     ferry_doubt_withdraw(r);

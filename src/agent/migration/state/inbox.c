@@ -13,6 +13,7 @@ struct _FerryInbox {
   char *domain;  /* written once */
   json_t *probe; /* status.migrationState.bandwidthProbe; NULL: not said yet */
   gboolean cancel, returned, news, done;
+  gboolean called; /* no flag that only rises */
   GError *call_error;
   GQueue changes;      /* json_t*, entries of status.changes that are to be carried out */
   gint64 changes_seen; /* the highest number of them */
@@ -233,9 +234,22 @@ gboolean ferry_inbox_is_done(FerryInbox *b) {
   return done;
 }
 
+gboolean ferry_inbox_has_called(FerryInbox *b) {
+  g_mutex_lock(&b->lock);
+  gboolean called = b->called;
+  g_mutex_unlock(&b->lock);
+  return called;
+}
+
 void ferry_inbox_set_done(FerryInbox *b) {
   g_mutex_lock(&b->lock);
   b->done = TRUE;
+  g_mutex_unlock(&b->lock);
+}
+
+void ferry_inbox_set_called(FerryInbox *b, gboolean called) {
+  g_mutex_lock(&b->lock);
+  b->called = called;
   g_mutex_unlock(&b->lock);
 }
 

@@ -32,11 +32,16 @@ void ferry_inbox_control(FerryInbox *inbox, const char *text);
 /** The domain's UUID, good until the inbox is freed; NULL: not known yet. */
 const char *ferry_inbox_domain(FerryInbox *inbox);
 gboolean ferry_inbox_is_done(FerryInbox *inbox);
+/** Whether ferry_inbox_set_called said so. */
+gboolean ferry_inbox_has_called(FerryInbox *inbox);
 
 /* By the worker. */
 /** Once. */
 void ferry_inbox_set_domain(FerryInbox *inbox, const char *uuid);
 void ferry_inbox_set_done(FerryInbox *inbox);
+/** It is about to call libvirt, or has, or goes on with what another agent began; or it does not.
+ */
+void ferry_inbox_set_called(FerryInbox *inbox, gboolean called);
 gboolean ferry_inbox_is_cancelled(FerryInbox *inbox);
 /** Sleeps until something happened, at most `ms`. TRUE: the call has returned. A cancel is news
  * only where it was not `cancel_seen`. */

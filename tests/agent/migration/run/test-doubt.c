@@ -14,6 +14,9 @@ static int resume_error;  /* the same */
 static guint suspends, resumes, said, told;
 static gboolean stage_post_copy;       /* the hypervisor has told of one */
 static const char *state, *peer_state; /* of the target's copy; NULL: it cannot be asked */
+static const char *why;                /* for `state` */
+static gboolean noted_first;           /* when it was to be suspended, the book had it */
+static guint slept, late_after;        /* then a call that was given up is carried out */
 
 gboolean __wrap_ferry_host_job_suspend(FerryHostJob *job, GError **error);
 gboolean __wrap_ferry_host_job_resume(FerryHostJob *job, GError **error);
@@ -29,24 +32,34 @@ void __wrap_ferry_shown_tell(FerryShown *shown, const char *type, const char *re
 void __wrap_ferry_running_record(FerryRunning *run, const char *action, gint64 value,
                                  const char *code, const char *reason);
 const char *__wrap_ferry_context_state_dir(const FerryAgentContext *context);
+gboolean __wrap_ferry_context_sleep(FerryAgentContext *context, gint64 ms);
+json_t *__wrap_ferry_inbox_doubt(FerryInbox *inbox);
 
 gboolean __wrap_ferry_host_job_suspend(FerryHostJob *job, GError **error) {
+  gint64 ran_ms;
   suspends++;
-  if (!suspend_error)
+  noted_first = ferry_doubt_book_find(dir, UID, &ran_ms);
+  if (!suspend_error) {
+    state = "paused";
+    why = "user";
     return TRUE;
+  }
   g_set_error_literal(error, FERRY_HOST_ERROR, suspend_error, "not now");
   return FALSE;
 }
 gboolean __wrap_ferry_host_job_resume(FerryHostJob *job, GError **error) {
   resumes++;
-  if (!resume_error)
+  if (!resume_error) {
+    state = "running";
+    why = "unpaused";
     return TRUE;
+  }
   g_set_error_literal(error, FERRY_HOST_ERROR, resume_error, "Lockspace resource is locked");
   return FALSE;
 }
 gboolean __wrap_ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError **error) {
   *out = (FerryDomainState){
-      .active = TRUE, .state = ferry_vm_state_parse(state), .reason = "user", .id = 1};
+      .active = !g_str_equal(state, "gone"), .state = ferry_vm_state_parse(state), .reason = why};
   return TRUE;
 }
 gboolean __wrap_ferry_host_peer_state(FerryHost *host, const char *uri, const char *uuid,
@@ -81,6 +94,18 @@ void __wrap_ferry_running_record(FerryRunning *run, const char *action, gint64 v
 const char *__wrap_ferry_context_state_dir(const FerryAgentContext *context) {
   return dir;
 }
+gboolean __wrap_ferry_context_sleep(FerryAgentContext *context, gint64 ms) {
+  g_usleep((gulong)ms * 1000);
+  if (++slept == late_after) {
+    g_assert_cmpuint(resumes, ==, 0);
+    state = "paused";
+    why = "user";
+  }
+  return TRUE;
+}
+json_t *__wrap_ferry_inbox_doubt(FerryInbox *inbox) {
+  return json_object();
+}
 
 typedef struct {
   FerryMigrationPorts ports;
@@ -91,7 +116,10 @@ typedef struct {
 static void set_up(Bed *b, gconstpointer error_code) {
   dir = g_dir_make_tmp("ferry-doubt-XXXXXX", NULL);
   suspend_error = GPOINTER_TO_INT(error_code);
-  suspends = resumes = said = told = 0;
+  suspends = resumes = said = told = slept = late_after = 0;
+  peer_state = NULL;
+  state = "running";
+  why = "migration-canceled";
   resume_error = 0;
   b->asked = (FerryAsked){.object = json_object(), .uid = UID, .uuid = UID, .name = "m"};
   b->run = (FerryRunning){.ports = &b->ports, .asked = &b->asked, .job = (FerryHostJob *)&suspends};
@@ -116,6 +144,7 @@ static gboolean holds(const Bed *b, const char *as) {
 static void is_suspended(Bed *b, gconstpointer error_code) {
   gint64 ran_ms = -1;
   g_assert_true(b->run.doubt.guarded);
+  g_assert_true(noted_first); /* an agent that is killed now leaves a note */
   g_assert_cmpuint(said, ==, 1);
   g_assert_true(ferry_doubt_book_find(dir, UID, &ran_ms));
   g_assert_cmpint(ran_ms, >=, 7000);
@@ -137,6 +166,56 @@ static void is_suspended_late(Bed *b, gconstpointer error_code) {
   state = "paused";
   ferry_doubt_withdraw(&b->run);
   g_assert_cmpuint(resumes, ==, 1);
+  g_assert_false(ferry_doubt_book_find(dir, UID, &ran_ms));
+}
+
+/* The same, while it is not carried out: nothing is concluded of a copy that may stop at any time,
+ * neither where the doubt has gone nor where the target has said that it has none. */
+static void is_awaited(Bed *b, gconstpointer error_code) {
+  gint64 ran_ms;
+  late_after = 3;
+  g_assert_true(ferry_doubt_is_late(&b->run));
+  ferry_doubt_withdraw(&b->run);
+  g_assert_cmpuint(slept, ==, late_after);
+  g_assert_cmpuint(resumes, ==, 1);
+  g_assert_false(ferry_doubt_is_late(&b->run));
+  g_assert_false(ferry_doubt_book_find(dir, UID, &ran_ms));
+}
+
+static void is_awaited_in_doubt(Bed *b, gconstpointer error_code) {
+  FerryDomainState here = {.active = TRUE, .state = FERRY_VM_RUNNING, .reason = why};
+  gint64 ran_ms;
+  b->asked.adopted = TRUE;
+  g_assert_true(ferry_doubt_may_run_twice(&b->run, &here));
+  peer_state = "gone";
+  late_after = 4;
+  g_assert_cmpint(ferry_doubt_resolve(&b->run, 60000), ==, FERRY_AMBIGUITY_STAYED);
+  g_assert_cmpuint(slept, ==, late_after);
+  g_assert_cmpuint(resumes, ==, 1);
+  g_assert_false(ferry_doubt_book_find(dir, UID, &ran_ms));
+}
+
+/* An agent that ended between its note and its call left it running. */
+static void is_recalled(Bed *b, gconstpointer error_code) {
+  gint64 ran_ms;
+  ferry_doubt_book_note(dir, UID, UID, 7);
+  g_assert_true(ferry_doubt_recall(&b->run));
+  suspend_error = 0;
+  peer_state = "running";
+  g_assert_cmpint(ferry_doubt_resolve(&b->run, 0), ==, FERRY_AMBIGUITY_OPEN);
+  g_assert_cmpuint(suspends, ==, 2);
+  g_assert_cmpstr(state, ==, "paused");
+  g_assert_true(ferry_doubt_book_find(dir, UID, &ran_ms));
+  g_assert_cmpint(ran_ms, >=, 7000); /* by then */
+}
+
+/* The copy here has gone while nobody can be asked: the target's is not undone. */
+static void is_gone(Bed *b, gconstpointer error_code) {
+  gint64 ran_ms;
+  state = "gone";
+  g_assert_cmpint(ferry_doubt_resolve(&b->run, 0), ==, FERRY_AMBIGUITY_MOVED);
+  g_assert_cmpuint(said, ==, 2);
+  g_assert_cmpuint(resumes, ==, 0);
   g_assert_false(ferry_doubt_book_find(dir, UID, &ran_ms));
 }
 
@@ -271,6 +350,13 @@ int main(int argc, char **argv) {
   g_test_add("/agent/doubt/stale", Bed, GINT_TO_POINTER(0), set_up, is_stale, tear_down);
   g_test_add("/agent/doubt/late", Bed, GINT_TO_POINTER(FERRY_HOST_ERROR_VM_SILENT), set_up,
              is_suspended_late, tear_down);
+  g_test_add("/agent/doubt/awaited", Bed, GINT_TO_POINTER(FERRY_HOST_ERROR_VM_SILENT), set_up,
+             is_awaited, tear_down);
+  g_test_add("/agent/doubt/awaited-in-doubt", Bed, GINT_TO_POINTER(FERRY_HOST_ERROR_VM_SILENT),
+             set_up, is_awaited_in_doubt, tear_down);
+  g_test_add("/agent/doubt/recalled", Bed, GINT_TO_POINTER(FERRY_HOST_ERROR_INVALID_STATE), set_up,
+             is_recalled, tear_down);
+  g_test_add("/agent/doubt/gone", Bed, GINT_TO_POINTER(0), set_up, is_gone, tear_down);
   g_test_add("/agent/doubt/refused", Bed, GINT_TO_POINTER(FERRY_HOST_ERROR_NO_DOMAIN), set_up,
              is_refused, tear_down);
   return g_test_run();
