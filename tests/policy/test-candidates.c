@@ -53,7 +53,7 @@ static void test_why(void) {
       .vmi = vmi, .migration = migration, .nodes = nodes, .n_nodes = 3, .config = config};
   g_autoptr(json_t) equal = ferry_candidates(&in, nodes[1], NULL, 0);
   g_assert_cmpstr(ferry_json_str(of(equal, "h2"), "why"), ==,
-                  "as good as another, it comes first by its name");
+                  "tied with another host, chosen by name");
   ferry_json_set_int(nodes[1], "status.memoryUsedBytes", 4LL << 30);
   g_autoptr(json_t) less = ferry_candidates(&in, nodes[1], NULL, 0);
   g_assert_cmpstr(ferry_json_str(of(less, "h2"), "why"), ==,
