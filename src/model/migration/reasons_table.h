@@ -330,7 +330,7 @@
   ROW(CONDITION, HOSTS_LOST, "HostsLost", "Some hosts of the Rollout are not there any more.",     \
       "status.hosts says which; the others are done.")                                             \
   ROW(CONDITION, HOST_NOT_EMPTY, "HostNotEmpty", "VMs stay on a host that a Rollout empties.",     \
-      "status.hosts says which and why: fix that, move or stop them. It is tried again each "     \
+      "status.hosts says which and why: fix that, move or stop them. It is tried again each "      \
       "minute, "                                                                                   \
       "or at once with ferry rollout stop and resume.")                                            \
   ROW(CONDITION, NO_PROGRESS, "NoProgress",                                                        \
