@@ -162,6 +162,9 @@ class Disks(FlagsTest):
         self.assertEqual(self.image("h2", path)["virtual-size"], 1 << 20)
         size = self.image("h1", path)["virtual-size"]
         self.lab.exec("h2", "truncate", "-s", str(size), path)
+        # what a host has is looked at every few seconds
+        self.wait(lambda: self.ferry("check", "way", "--to", "h2", self.COPY, check=False).returncode == 0, 20,
+                  "the look at the image is a new one")
         with self.moving("way", self.COPY, until="total"):
             pass
         self.assertTrue(self.exists("h2", path))

@@ -82,16 +82,17 @@ class Rollout(LabTest):
         self.wait(lambda: self.vms_on("h1") == ["g0"], 120, lambda: self.vms_on("h1"))
         self.refused("h1", "1 VMs run on h1 yet")
         self.assertEqual(self.hosts()["h2"]["phase"], "Queued")
+        self.ferry("rollout", "stop")
+        self.await_host("h1", "Paused", 10)
         self.lab.virsh("h1", "snapshot-delete", "g0", "before", "--metadata")
         self.touch("h1", "g0")
         self.wait(lambda: not self.vmi("g0")["spec"]["domain"].get("snapshots"), 10, lambda: self.vmi("g0"))
-        self.ferry("rollout", "stop")
-        self.await_host("h1", "Paused", 10)
+        self.assertEqual(self.vms_on("h1"), ["g0"])
         self.ferry("rollout", "resume", "--no-wait")
         self.await_host("h1", "Empty", 60)
         self.assertEqual(self.vms_on("h1"), [])
 
-        # stopped while it waits: what is empty may be done, and no host is begun
+        # stopped while it waits: what is empty may be done, and no further host is started
         self.ferry("rollout", "stop")
         self.finish("h1")
         self.await_host("h1", "Succeeded", 60)

@@ -133,10 +133,11 @@ static void take_back(FerryCli *cli, const Wish *wish, gboolean bound, GError **
     if (!answer && !g_error_matches(problem, FERRY_ERROR, FERRY_ERROR_NOT_FOUND))
       g_string_append_printf(left, "; left behind: %s (%s)", paths[i], problem->message);
   }
-  g_prefix_error(error, "%s%s: ",
-                 left->len ? "user not created, and not all could be taken back"
-                           : "user not created, what was made is taken back",
-                 left->str);
+  g_autoptr(GError) cause = g_steal_pointer(error);
+  g_set_error(error, FERRY_ERROR, cause->code, "%s%s: %s",
+              left->len ? "user not created, and not all could be taken back"
+                        : "user not created, what was made is taken back",
+              left->str, cause->message);
 }
 
 static json_t *group_list(const FerryCli *cli) {
