@@ -176,10 +176,23 @@ class Packages(unittest.TestCase):
         self.machine.lets_in(self.machine)  # its lines with ssh lead to h1
         for command in commands:
             command = command.replace(" -b -1 ", " -b 0 ")  # to journald all boots of this kernel are one
+            if command.startswith("ferry rollout start"):
+                self.begins_a_rollout(command)
+                continue
             done = self.machine.run("sh", "-c", f"cd /root; {command}", check=False)
             self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}{done.stderr}")
         self.assertIn("ferry/ferry.db", self.run_there("tar", "-tf", "/root/ferry-backup.tar.gz"))
         self.wait_ready()
+
+    def begins_a_rollout(self, command):
+        """A host alone is never empty, so that the hook's turn does not come: tests/lab/test_rollout.py has that."""
+        self.run_there("ferry", "label", "node", "h1", "rack=a")
+        self.run_there("sh", "-c", f"cd /root; {command} --no-wait")
+        rollout = json.loads(self.run_there("ferry", "get", "rollouts", "-o", "json"))["items"][0]
+        self.assertEqual(rollout["spec"]["selector"], "rack=a")
+        self.run_there("ferry", "rollout", "stop")
+        self.run_there("ferry", "delete", "rollouts", rollout["metadata"]["name"])
+        self.run_there("ferry", "undrain", "h1")
 
     def is_upgraded_and_removed(self):
         before = self.pid("ferryd")
