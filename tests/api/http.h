@@ -72,8 +72,14 @@ static inline void server_down(Server *s, gconstpointer data) {
   g_free(s->dir);
 }
 
+/* Events of streams that have arrived, by their ids; atomic. */
+static gint http_events_seen;
+
 static inline size_t http_append(char *data, size_t size, size_t n, void *out) {
+  static const char id[] = "\nid: ";
   g_string_append_len(out, data, (gssize)(size * n));
+  if (memmem(data, size * n, id, sizeof id - 1))
+    g_atomic_int_inc(&http_events_seen);
   return size * n;
 }
 
