@@ -175,8 +175,7 @@ static gboolean await_no_doubt(FerryMigrationParts *m, FerryDomainState *state) 
       g_autofree char *text = g_strdup_printf(
           "the VM is suspended on %s since an earlier migration, as it is not known whether its "
           "copy on the other host runs: say which goes on (ferry resolve %s --keep HOST), or, "
-          "where "
-          "that migration is not there any more, look at both hosts and 'virsh resume' it",
+          "where that migration is not there any more, look at both hosts and 'virsh resume' it",
           ferry_context_node(m->ports.context), m->asked.vmi_name);
       ferry_finish_before(m, FERRY_REASON_VM_IN_DOUBT, text);
       return FALSE;

@@ -5,30 +5,12 @@
 // (agent/twin). What it says cannot be taken back once a copy is gone, so it is a right of its own.
 #include "api/resource/resolve.h"
 #include "api/http/negotiate.h"
-#include "api/http/respond.h"
 #include "api/resource/write.h"
 #include "api/resource/write_options.h"
 #include "base/rfc3339.h"
 #include "control/vmi_owner.h"
 #include "model/migration/doubt.h"
 #include "model/migration/migration.h"
-
-/* The node that the body names; NULL with an error. */
-static const char *read_keep(const json_t *body, GError **error) {
-  const char *key, *node = ferry_json_str(body, "keepNode");
-  json_t *value;
-  json_object_foreach((json_t *)body, key, value) {
-    if (g_str_equal(key, "dryRun") || g_str_equal(key, "keepNode"))
-      continue;
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "unknown field \"%.100s\": the body has keepNode alone", key);
-    return NULL;
-  }
-  if (!node)
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "the body must name the node whose copy goes on, as {\"keepNode\": \"h1\"}");
-  return node;
-}
 
 static gboolean is_active_on(const json_t *vmi, const char *node) {
   const json_t *record = ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node);
@@ -72,10 +54,7 @@ static json_t *resolve_resolved(FerryRequest *req, const json_t *old, gpointer d
   const char *node = data;
   g_autofree char *why = resolve_obstacle(req, old, node);
   if (why) {
-    g_autofree char *what = ferry_qualified(req->found.kind);
-    req->write.refused = TRUE;
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
-                "Operation cannot be fulfilled on %s \"%s\": %s", what, req->found.name, why);
+    ferry_request_refuse(req, why, error);
     return NULL;
   }
   if (ferry_doubt_kept(old))
@@ -95,7 +74,10 @@ static json_t *resolve_resolved(FerryRequest *req, const json_t *old, gpointer d
 gboolean ferry_resource_resolve(FerryRequest *req, GError **error) {
   gboolean dry;
   g_autoptr(json_t) body = ferry_request_body(req, error);
-  const char *node = body ? read_keep(body, error) : NULL;
+  const char *node =
+      body ? ferry_request_one_field(
+                 body, "keepNode", "the node whose copy goes on, as {\"keepNode\": \"h1\"}", error)
+           : NULL;
   return node && ferry_request_dry_run(req, body, &dry, error) &&
          ferry_resource_replace(req, resolve_resolved, (gpointer)node, dry, error);
 }

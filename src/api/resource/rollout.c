@@ -1,29 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/resource/rollout.h"
 #include "api/http/negotiate.h"
-#include "api/http/respond.h"
 #include "api/resource/write.h"
 #include "api/resource/write_options.h"
 #include "base/rfc3339.h"
 #include "control/rollout/rollout_host.h"
 #include "model/migration/rollout.h"
-
-/* The node that the body names; NULL with an error. */
-static const char *read_node(const json_t *body, GError **error) {
-  const char *key, *node = ferry_json_str(body, "nodeName");
-  json_t *value;
-  json_object_foreach((json_t *)body, key, value) {
-    if (g_str_equal(key, "dryRun") || g_str_equal(key, "nodeName"))
-      continue;
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "unknown field \"%.100s\": the body has nodeName alone", key);
-    return NULL;
-  }
-  if (!node)
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "the body must name the host that is done, as {\"nodeName\": \"h1\"}");
-  return node;
-}
 
 /* Why it can't be said, or NULL; free with g_free. */
 static char *done_obstacle(FerryRequest *req, const json_t *host, const char *node) {
@@ -50,10 +32,7 @@ static json_t *rollout_say_done(FerryRequest *req, const json_t *old, gpointer d
   const json_t *host = ferry_rollout_host(old, node);
   g_autofree char *why = done_obstacle(req, host, node);
   if (why) {
-    g_autofree char *what = ferry_qualified(req->found.kind);
-    req->write.refused = TRUE;
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
-                "Operation cannot be fulfilled on %s \"%s\": %s", what, req->found.name, why);
+    ferry_request_refuse(req, why, error);
     return NULL;
   }
   if (ferry_json_str(host, "doneAt"))
@@ -67,7 +46,10 @@ static json_t *rollout_say_done(FerryRequest *req, const json_t *old, gpointer d
 gboolean ferry_resource_done(FerryRequest *req, GError **error) {
   gboolean dry;
   g_autoptr(json_t) body = ferry_request_body(req, error);
-  const char *node = body ? read_node(body, error) : NULL;
+  const char *node =
+      body ? ferry_request_one_field(body, "nodeName",
+                                     "the host that is done, as {\"nodeName\": \"h1\"}", error)
+           : NULL;
   return node && ferry_request_dry_run(req, body, &dry, error) &&
          ferry_resource_replace(req, rollout_say_done, (gpointer)node, dry, error);
 }

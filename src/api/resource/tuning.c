@@ -2,6 +2,7 @@
 // A wish to change a migration while it runs: noted where it can still be done, and read out of a
 // write of the spec.
 #include "api/resource/tuning.h"
+#include "api/resource/write_options.h"
 #include "api/http/respond.h"
 #include "base/quantity.h"
 #include "base/rfc3339.h"
@@ -35,7 +36,6 @@ static const char *too_late(const json_t *old, const json_t *fields) {
 gboolean ferry_change_note(FerryRequest *req, const json_t *old, json_t *object, json_t *fields,
                            const char *reason, GError **error) {
   const char *why = too_late(old, fields);
-  g_autofree char *what = ferry_qualified(req->found.kind);
   json_t *list = ferry_json_get(old, "status.changes");
   list = json_is_array(list) ? json_deep_copy(list) : json_array();
   gint64 last = 0;
@@ -51,9 +51,7 @@ gboolean ferry_change_note(FerryRequest *req, const json_t *old, json_t *object,
     why = "too many changes wait for the agent of its source; wait until it has taken them";
   if (why) {
     json_decref(list);
-    req->write.refused = TRUE;
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
-                "Operation cannot be fulfilled on %s \"%s\": %s", what, req->found.name, why);
+    ferry_request_refuse(req, why, error);
     return FALSE;
   }
   g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, last + 1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the query of a write says beside its object: dryRun, fieldManager, fieldValidation.
+// What a write says beside its object (dryRun, fieldManager, fieldValidation), or in place of one.
 #include "api/resource/write_options.h"
+#include "api/http/respond.h"
 #include "api/http/query.h"
 
 #include <string.h>
@@ -58,4 +59,27 @@ gboolean ferry_request_write_options(FerryRequest *req, FerryUnknown *mode, GErr
     return TRUE;
   *mode = g_str_equal(text, "Ignore") ? FERRY_UNKNOWN_IGNORE : FERRY_UNKNOWN_STRICT;
   return TRUE;
+}
+
+const char *ferry_request_one_field(const json_t *body, const char *field, const char *example,
+                                    GError **error) {
+  const char *key, *word = ferry_json_str(body, field);
+  json_t *value;
+  json_object_foreach((json_t *)body, key, value) {
+    if (g_str_equal(key, "dryRun") || g_str_equal(key, field))
+      continue;
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
+                "unknown field \"%.100s\": the body has %s alone", key, field);
+    return NULL;
+  }
+  if (!word)
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "the body must name %s", example);
+  return word;
+}
+
+void ferry_request_refuse(FerryRequest *req, const char *why, GError **error) {
+  g_autofree char *what = ferry_qualified(req->found.kind);
+  req->write.refused = TRUE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+              "Operation cannot be fulfilled on %s \"%s\": %s", what, req->found.name, why);
 }
