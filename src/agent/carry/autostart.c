@@ -40,6 +40,16 @@ static char *give_back(const FerryAutostartPlace *place) {
   return autostart_advise("its host", place->uuid, error->message);
 }
 
+static gboolean is_paused_by_migration(const FerryDomainState *state) {
+  return state->state == FERRY_VM_PAUSED && (g_strcmp0(state->reason, "migration") == 0 ||
+                                             g_strcmp0(state->reason, "starting-up") == 0);
+}
+
+/* What a cancelled migration has at its target until libvirt there has put it away. */
+static gboolean is_still_received(const FerryDomainState *here, const FerryDomainState *there) {
+  return here->active && !is_paused_by_migration(here) && is_paused_by_migration(there);
+}
+
 char *ferry_autostart_give(FerryAutostart *a, const FerryAutostartPlace *place) {
   FerryDomainState there = {.state = FERRY_VM_GONE};
   g_autoptr(GError) error = NULL;
@@ -50,7 +60,8 @@ char *ferry_autostart_give(FerryAutostart *a, const FerryAutostartPlace *place) 
   FerryDomainState here = {.state = FERRY_VM_GONE};
   if (place->job && !ferry_host_job_state(place->job, &here, NULL))
     here.exists = FALSE;
-  if (told && (there.active || (there.exists && !here.exists)))
+  gboolean has_it = told && there.active && !is_still_received(&here, &there);
+  if (has_it || (told && there.exists && !here.exists))
     return give_there(place, &there);
   gboolean left = here.exists && !here.active && g_strcmp0(here.reason, "migrated") == 0;
   if (here.exists && !left && (told || here.active))

@@ -30,9 +30,10 @@ typedef struct {
   const char *peer_uri; /* the target's hypervisor */
   const char *target;   /* its name, for words; may be NULL */
 } FerryAutostartPlace;
-/** Gives it to the host that has the VM now: to the target where it is active there, else back to
- * the source, but never to a copy there that was handed over. NULL: done, or there is nothing to
- * give; else what a person should know and do (free with g_free). */
+/** Gives it to the host that has the VM now: to the target where it is active there and not merely
+ * being received beside one that goes on here, else back to the source, but never to a copy there
+ * that was handed over. NULL: done, or there is nothing to give; else what a person should know and
+ * do (free with g_free). */
 char *ferry_autostart_give(FerryAutostart *autostart, const FerryAutostartPlace *place);
 
 G_END_DECLS

@@ -3,7 +3,7 @@
 #include "agent/carry/autostart.h"
 
 typedef struct {
-  gboolean exists, active, persistent, on, deaf, left;
+  gboolean exists, active, persistent, on, deaf, left, received, suspended;
 } Side;
 
 typedef struct {
@@ -21,9 +21,15 @@ static gboolean refuse(GError **error, const char *who) {
 }
 
 static void tell(const Side *side, FerryDomainState *out) {
+  gboolean paused = side->received || side->suspended;
   *out = (FerryDomainState){side->exists,
-                            side->active ? FERRY_VM_RUNNING : FERRY_VM_SHUTOFF,
-                            side->left ? "migrated" : "booted",
+                            paused         ? FERRY_VM_PAUSED
+                            : side->active ? FERRY_VM_RUNNING
+                                           : FERRY_VM_SHUTOFF,
+                            side->left        ? "migrated"
+                            : side->received  ? "migration"
+                            : side->suspended ? "user"
+                                              : "booted",
                             1,
                             side->active,
                             side->persistent};
@@ -95,6 +101,12 @@ static void test_moved(void) {
   g_assert_true(fake.there.on);
   g_assert_null(run(&fake, (Side){0}, (Side){TRUE, TRUE, TRUE}));
   g_assert_true(fake.there.on);
+  /* what is here was handed over, and is put away soon */
+  g_assert_null(run(&fake, (Side){TRUE, TRUE, TRUE, .received = TRUE}, (Side){TRUE, TRUE, TRUE}));
+  g_assert_true(fake.there.on);
+  /* paused by a person before it moved */
+  g_assert_null(run(&fake, (Side){TRUE, FALSE, TRUE}, (Side){TRUE, TRUE, TRUE, .suspended = TRUE}));
+  g_assert_true(fake.there.on);
   /* only its definition moved (offline) */
   g_assert_null(run(&fake, (Side){0}, (Side){TRUE, FALSE, TRUE}));
   g_assert_true(fake.there.on);
@@ -109,6 +121,12 @@ static void test_stayed(void) {
   g_assert_null(run(&fake, (Side){TRUE, TRUE, TRUE}, (Side){TRUE, FALSE, TRUE}));
   g_assert_true(fake.here.on);
   g_assert_false(fake.there.on);
+  /* libvirt there has not put away yet what it had received when it was cancelled */
+  g_assert_null(run(&fake, (Side){TRUE, TRUE, TRUE}, (Side){TRUE, TRUE, .received = TRUE}));
+  g_assert_true(fake.here.on);
+  g_assert_null(run(&fake, (Side){TRUE, TRUE, TRUE, .suspended = TRUE},
+                    (Side){TRUE, TRUE, .received = TRUE}));
+  g_assert_true(fake.here.on);
   /* the target cannot be asked, the VM runs here */
   g_assert_null(run(&fake, (Side){TRUE, TRUE, TRUE}, (Side){.deaf = TRUE}));
   g_assert_true(fake.here.on);
