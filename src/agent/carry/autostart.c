@@ -45,9 +45,11 @@ static gboolean is_paused_by_migration(const FerryDomainState *state) {
                                              g_strcmp0(state->reason, "starting-up") == 0);
 }
 
-/* What a cancelled migration has at its target until libvirt there has put it away. */
-static gboolean is_still_received(const FerryDomainState *here, const FerryDomainState *there) {
-  return here->active && !is_paused_by_migration(here) && is_paused_by_migration(there);
+/* What a cancelled migration has at its target until libvirt there has put it away: paused, then on
+ * its way to being off. */
+static gboolean is_being_put_away(const FerryDomainState *here, const FerryDomainState *there) {
+  return here->active && !is_paused_by_migration(here) &&
+         (is_paused_by_migration(there) || there->state == FERRY_VM_SHUTDOWN);
 }
 
 char *ferry_autostart_give(FerryAutostart *a, const FerryAutostartPlace *place) {
@@ -60,7 +62,7 @@ char *ferry_autostart_give(FerryAutostart *a, const FerryAutostartPlace *place) 
   FerryDomainState here = {.state = FERRY_VM_GONE};
   if (place->job && !ferry_host_job_state(place->job, &here, NULL))
     here.exists = FALSE;
-  gboolean has_it = told && there.active && !is_still_received(&here, &there);
+  gboolean has_it = told && there.active && !is_being_put_away(&here, &there);
   if (has_it || (told && there.exists && !here.exists))
     return give_there(place, &there);
   gboolean left = here.exists && !here.active && g_strcmp0(here.reason, "migrated") == 0;

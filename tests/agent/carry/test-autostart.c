@@ -3,7 +3,7 @@
 #include "agent/carry/autostart.h"
 
 typedef struct {
-  gboolean exists, active, persistent, on, deaf, left, received, suspended;
+  gboolean exists, active, persistent, on, deaf, left, received, suspended, ending;
 } Side;
 
 typedef struct {
@@ -24,6 +24,7 @@ static void tell(const Side *side, FerryDomainState *out) {
   gboolean paused = side->received || side->suspended;
   *out = (FerryDomainState){side->exists,
                             paused         ? FERRY_VM_PAUSED
+                            : side->ending ? FERRY_VM_SHUTDOWN
                             : side->active ? FERRY_VM_RUNNING
                                            : FERRY_VM_SHUTOFF,
                             side->left        ? "migrated"
@@ -126,6 +127,8 @@ static void test_stayed(void) {
   g_assert_true(fake.here.on);
   g_assert_null(run(&fake, (Side){TRUE, TRUE, TRUE, .suspended = TRUE},
                     (Side){TRUE, TRUE, .received = TRUE}));
+  g_assert_true(fake.here.on);
+  g_assert_null(run(&fake, (Side){TRUE, TRUE, TRUE}, (Side){TRUE, TRUE, .ending = TRUE}));
   g_assert_true(fake.here.on);
   /* the target cannot be asked, the VM runs here */
   g_assert_null(run(&fake, (Side){TRUE, TRUE, TRUE}, (Side){.deaf = TRUE}));
