@@ -19,13 +19,15 @@ static void settle_resume(FerryRunning *r, FerryOutcome *o) {
 /* A source that a failed migration left paused is resumed, if nobody else runs the VM. */
 static void settle_revive(FerryRunning *r, FerryOutcome *o) {
   gboolean late = ferry_doubt_is_late(r), held = late || ferry_doubt_holds(r, &o->state);
-  if (!late && !ferry_judge_left_paused(&o->state, r->step.was_paused, r->step.suspended || held))
-    return;
-  if (held) { /* the guard was in doubt, and the call's error is not */
+  /* the guard was in doubt, and the call's error is not: so whatever the guest does by now, since
+   * libvirt resumes it once more as it ends a switch-over that was cancelled */
+  if (held) {
     ferry_doubt_withdraw(r);
     ferry_host_job_state(r->job, &o->state, NULL);
     return;
   }
+  if (!ferry_judge_left_paused(&o->state, r->step.was_paused, r->step.suspended))
+    return;
   g_autoptr(GError) error = NULL;
   FerryDomainState peer;
   if (!ferry_host_peer_state(r->ports->host, r->asked->settings.request.dest_uri, r->asked->uuid,

@@ -80,7 +80,8 @@ static void write_state(FerrySteps *s, const char *key, const char *value) {
 void ferry_step_record(FerrySteps *s, const char *action, gint64 value, const char *code,
                        const char *reason, gint64 now_us) {
   FerryStepWrite *w = g_new0(FerryStepWrite, 1);
-  w->estimate = ferry_convergence_estimate(s->convergence, now_us);
+  /* one that only goes on with a doubt measures nothing */
+  w->estimate = s->convergence ? ferry_convergence_estimate(s->convergence, now_us) : json_object();
   w->elapsed_ms = (now_us - s->start_us) / 1000;
   w->action = g_strdup(action);
   w->code = g_strdup(code);

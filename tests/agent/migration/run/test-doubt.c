@@ -2,6 +2,7 @@
 // A guest that libvirt resumed after its switch-over, and a hypervisor that does not answer when it
 // is to be suspended again. The linker leads what doubt.c calls into here.
 #include "agent/migration/run/doubt.h"
+#include "agent/migration/run/settle.h"
 #include "agent/twin/doubt_book.h"
 #include "base/error.h"
 #include <glib/gstdio.h>
@@ -167,6 +168,27 @@ static void is_suspended_late(Bed *b, gconstpointer error_code) {
   ferry_doubt_withdraw(&b->run);
   g_assert_cmpuint(resumes, ==, 1);
   g_assert_false(ferry_doubt_book_find(dir, UID, &ran_ms));
+}
+
+/* Cancelled in the switch-over: QEMU has the guest go on, it is suspended for the doubt, and as it
+ * ends the migration libvirt resumes it once more. The call's error leaves no doubt. */
+static void is_resumed_again(Bed *b, gconstpointer error_code) {
+  gint64 ran_ms;
+  FerryOutcome outcome = {0};
+  g_autoptr(GError) cancelled =
+      g_error_new_literal(FERRY_HOST_ERROR, FERRY_HOST_ERROR_ABORTED, "cancelled");
+  g_assert_true(ferry_doubt_book_find(dir, UID, &ran_ms));
+  state = "running";
+  why = "migration-canceled";
+  b->run.inbox = ferry_inbox_new();
+  b->run.calling = TRUE;
+  ferry_inbox_return(cancelled, b->run.inbox);
+  g_assert_cmpint(ferry_settle(&b->run, &outcome), ==, FERRY_SETTLED);
+  g_assert_nonnull(outcome.message);
+  g_assert_cmpuint(resumes, ==, 0);
+  g_assert_false(ferry_doubt_book_find(dir, UID, &ran_ms)); /* else another worker would go on */
+  ferry_outcome_clear(&outcome);
+  ferry_inbox_free(b->run.inbox);
 }
 
 /* The same, while it is not carried out: nothing is concluded of a copy that may stop at any time,
@@ -346,6 +368,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent/doubt/post-copy", test_post_copy);
   g_test_add_func("/agent/doubt/suspended-by-another", test_suspended_by_another);
   g_test_add("/agent/doubt/suspended", Bed, GINT_TO_POINTER(0), set_up, is_suspended, tear_down);
+  g_test_add("/agent/doubt/resumed-again", Bed, GINT_TO_POINTER(0), set_up, is_resumed_again,
+             tear_down);
   g_test_add("/agent/doubt/locked", Bed, GINT_TO_POINTER(0), set_up, is_locked, tear_down);
   g_test_add("/agent/doubt/stale", Bed, GINT_TO_POINTER(0), set_up, is_stale, tear_down);
   g_test_add("/agent/doubt/late", Bed, GINT_TO_POINTER(FERRY_HOST_ERROR_VM_SILENT), set_up,

@@ -185,6 +185,15 @@ static void test_refused(void) {
   bed_free(b);
 }
 
+/* One that goes on with a doubt has measured nothing. */
+static void test_record_before_it_begins(void) {
+  Bed *b = bed_new();
+  ferry_step_record(&b->steps, "Suspend", -1, "Ambiguous", "why", b->now_us);
+  take_writes(b);
+  g_assert_cmpstr(b->writes->str, ==, "Suspend ");
+  bed_free(b);
+}
+
 static void test_suspend(void) {
   Bed *b = bed_new();
   begin(b, &modest);
@@ -207,5 +216,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent/step/no-progress", test_no_progress);
   g_test_add_func("/agent/step/refused", test_refused);
   g_test_add_func("/agent/step/suspend", test_suspend);
+  g_test_add_func("/agent/step/record-before-it-begins", test_record_before_it_begins);
   return g_test_run();
 }
