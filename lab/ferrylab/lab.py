@@ -270,6 +270,11 @@ class Lab:
             return [self.dir / "log/ferryd.log"]
         return sorted(self.host(name).log_dir.glob("*.log"))
 
+    def crashed(self):
+        """["h1: agent crashed: Segmentation fault", ...] of services that no test had ended so."""
+        return [f"{log.parent.name}: {line}" for log in sorted(self.dir.glob("log/*/init.log"))
+                for line in log.read_text(errors="replace").splitlines() if " crashed: " in line]
+
     # -- acting on hosts
 
     def exec(self, name, *command, input=None, timeout=None):  # pylint: disable=redefined-builtin

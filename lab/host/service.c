@@ -50,6 +50,15 @@ static Service *service_find(const char *name) {
   return NULL;
 }
 
+/* A service that nobody ended: the log of the lab host keeps it, as the service may be started
+ * again before anybody looks. */
+static void note_crash(const Service *service) {
+  static const int crashes[] = {SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV};
+  for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+    if (WIFSIGNALED(service->status) && WTERMSIG(service->status) == crashes[i])
+      fprintf(stderr, "%s crashed: %s\n", service->name, strsignal(crashes[i]));
+}
+
 /* Reaps whatever has ended: services and adopted orphans alike. */
 static void reap(void) {
   int status;
@@ -59,6 +68,7 @@ static void reap(void) {
       if (services[i].running && services[i].pid == pid) {
         services[i].running = false;
         services[i].status = status;
+        note_crash(&services[i]);
       }
     }
   }

@@ -216,4 +216,5 @@ def judge(cell, scene):
     elif not where:
         judge_halves(cell, scene, status, wrong)
         judge_leftovers(scene, None, wrong)
+    wrong += scene.lab.crashed()
     return wrong, facts

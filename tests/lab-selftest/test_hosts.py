@@ -210,6 +210,18 @@ class TestHosts(unittest.TestCase):
         proc.wait_for("end of the orphan, zombie included", lambda: self.lab.exec(
             "h3", "test", "-d", f"/proc/{pid.strip()}").returncode, 5)
 
+    def test_crash_is_told(self):
+        """Also of a service that runs again by the time somebody looks."""
+        host = self.lab.host("h3")
+        self.assertEqual(self.lab.crashed(), [])
+        host.start_service("poor", ["sleep", "60"])
+        host.signal_service("poor", signal.SIGKILL)
+        self.assertEqual(self.lab.crashed(), [])
+        host.start_service("poor", ["sleep", "60"])
+        host.signal_service("poor", signal.SIGSEGV)
+        host.start_service("poor", ["sleep", "60"])
+        self.assertEqual(self.lab.crashed(), ["h3: poor crashed: Segmentation fault"])
+
     def migrate(self, source, target, name, *flags):
         address = self.lab.host(target).addresses["migration"]
         return self.lab.virsh(source, "migrate", "--live", "--p2p", *flags, name,

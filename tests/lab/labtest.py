@@ -28,10 +28,16 @@ class LabTest(unittest.TestCase):
     OPTIONS = {}
 
     @classmethod
+    def assert_none_crashed(cls):
+        if cls.lab.crashed():
+            raise AssertionError("; ".join(cls.lab.crashed()))
+
+    @classmethod
     def setUpClass(cls):
         cls.lab = Lab(f"t{os.getpid()}")
         os.environ["FERRY_LAB"] = cls.lab.name
         cls.addClassCleanup(cls.lab.down)
+        cls.addClassCleanup(cls.assert_none_crashed)
         cls.lab.up(hosts=cls.HOSTS, **cls.OPTIONS)
         cls.env = {**os.environ, **cls.lab.env()}
 
