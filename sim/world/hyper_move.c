@@ -145,20 +145,35 @@ static gpointer finish_there(gpointer data) {
 
 /* ---- ways to end ---- */
 
-/* The guest goes on at the source. `by_libvirt`: its libvirtd does so, and says it. */
-static void resume_source(FerryWorldMove *m) {
-  FerryWorldCopy *copy = hyper_move_half(m, m->from);
-  if (!copy || !copy->qemu)
-    return;
-  copy->stuck = FALSE;
-  gboolean paused = copy->state == FERRY_VM_PAUSED && g_str_equal(copy->reason, "migration");
-  if (m->was_paused || !paused)
-    return;
+static void go_on_at_source(FerryWorldMove *m, FerryWorldCopy *copy) {
   copy->runs = TRUE;
   if (!m->from->daemon)
     return; /* it sees that when it starts */
   ferry_copy_set(copy, FERRY_VM_RUNNING, "migration-canceled");
   ferry_hyper_tell_state(m->from, m->vm->uuid, FERRY_HOST_PAUSE_ENDED);
+}
+
+/* QEMU lets the guest go on at the source. TRUE: it was paused for the switch-over. */
+static gboolean resume_source(FerryWorldMove *m) {
+  FerryWorldCopy *copy = hyper_move_half(m, m->from);
+  if (!copy || !copy->qemu)
+    return FALSE;
+  copy->stuck = FALSE;
+  gboolean paused = copy->state == FERRY_VM_PAUSED && g_str_equal(copy->reason, "migration");
+  if (m->was_paused || !paused)
+    return FALSE;
+  go_on_at_source(m, copy);
+  return TRUE;
+}
+
+/* Of a switch-over that QEMU has given up: a moment later libvirtd puts back the state from before
+ * the migration, and so resumes a guest that somebody has suspended in between. */
+static void restore_source(FerryWorldMove *m) {
+  ferry_fiber_sleep(ferry_world_between(1, 150) * MS);
+  FerryWorldCopy *copy = hyper_move_half(m, m->from);
+  if (hyper_move_conducts(m) && copy && copy->qemu && !m->vm->person_paused &&
+      copy->state == FERRY_VM_PAUSED)
+    go_on_at_source(m, copy);
 }
 
 static void move_fail(FerryWorldMove *m, int code, const char *text) {
@@ -168,8 +183,8 @@ static void move_fail(FerryWorldMove *m, int code, const char *text) {
       copy->move = NULL;
       ferry_copy_stop(copy, "crashed", FALSE);
     }
-  } else {
-    resume_source(m);
+  } else if (resume_source(m) && m->stage == FERRY_MOVE_SWITCHING) {
+    restore_source(m);
   }
   abandon_target(m);
   while (m->from->daemon && m->from->hung)

@@ -7,6 +7,7 @@
 // mend (a guest that changes faster than it can be sent, a cancel) is not tried again, nor where a
 // person named the target.
 #include "base/rfc3339.h"
+#include "model/migration/doubt.h"
 #include "model/migration/reasons.h"
 #include "control/migration_retry.h"
 #include "control/migration_actions.h"
@@ -58,7 +59,7 @@ gboolean ferry_step_guard_retry(FerryStep *s) {
   if (!ferry_step_guard_stayed(s) || ferry_step_cancel_requested(s) || !s->vmi ||
       json_object_get(spec, "targetNode") || ferry_json_bool(spec, "offline", FALSE) ||
       ferry_json_bool(spec, "postCopyResume", FALSE) || ferry_step_guard_vm_off(s) ||
-      !is_as_before(s) ||
+      !is_as_before(s) || ferry_doubt_is_open(s->m) ||
       !is_the_targets_fault(ferry_json_str(s->m, FERRY_STATE "agentResult.reason")) ||
       (gint64)json_array_size(ferry_json_get(s->m, "status.attempts")) >= retries)
     return FALSE;

@@ -67,10 +67,12 @@ static gboolean settle_doubt(FerryRunning *r, FerryDomainState *state, GError **
     ferry_doubt_withdraw(r);
     return TRUE;
   }
-  state->reason = "migration"; /* whoever paused it: it is no person's pause */
   switch (ferry_doubt_resolve(r, DOUBT_PATIENCE_MS)) {
   case FERRY_AMBIGUITY_OPEN:
     ferry_doubt_set_open(r, TRUE);
+    if (!take_state(r, state)) /* it may have been suspended only now */
+      return FALSE;
+    state->reason = "migration"; /* whoever paused it: it is no person's pause */
     return TRUE;
   case FERRY_AMBIGUITY_MOVED:
     g_clear_error(error);
