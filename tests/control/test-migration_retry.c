@@ -73,6 +73,13 @@ static void test_not_again(void) {
   world_set(suspended, "m", "status.migrationState.agentResult.sourceState", json_string("paused"));
   world_report(suspended, "h1", "paused", "user", WORLD_NOW + 5);
   expect_failed(suspended);
+  g_autoptr(FerryStore) doubted = running(NULL); /* its agent may suspend it yet */
+  result(doubted, "TargetLibvirtLost", 0);
+  world_set(doubted, "m", "status.migrationState.doubt",
+            json_pack("{s:{s:s}}", "source", "state", "Suspended"));
+  g_autoptr(json_t) waits = world_step(doubted, "m", WORLD_NOW + 10);
+  g_assert_null(ferry_json_get(waits, "status.attempts"));
+  g_assert_nonnull(ferry_json_get(waits, "status.migrationState.doubt"));
   g_autoptr(FerryStore) none = running(NULL);
   world_set(none, "m", "status.migrationState.migrationConfiguration.retries", json_integer(0));
   result(none, "MigrationFailed", 0);

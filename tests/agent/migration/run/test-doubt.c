@@ -191,6 +191,28 @@ static void is_resumed_again(Bed *b, gconstpointer error_code) {
   ferry_inbox_free(b->run.inbox);
 }
 
+/* The same where the call says nothing of how it ended, and nobody can be asked: it is suspended
+ * once more, and what is handed in is the state after that, as no person's will. */
+static void is_resumed_again_in_doubt(Bed *b, gconstpointer error_code) {
+  gint64 ran_ms;
+  FerryOutcome outcome = {0};
+  g_autoptr(GError) lost =
+      g_error_new_literal(FERRY_HOST_ERROR, FERRY_HOST_ERROR_PEER_LOST, "closed");
+  state = "running";
+  why = "migration-canceled";
+  b->run.inbox = ferry_inbox_new();
+  b->run.calling = TRUE;
+  ferry_inbox_return(lost, b->run.inbox);
+  g_assert_cmpint(ferry_settle(&b->run, &outcome), ==, FERRY_SETTLED);
+  g_assert_cmpstr(state, ==, "paused");
+  g_assert_cmpint(outcome.state.state, ==, FERRY_VM_PAUSED);
+  g_assert_cmpstr(outcome.state.reason, ==, "migration");
+  g_assert_true(b->run.doubt.in_doubt);
+  g_assert_true(ferry_doubt_book_find(dir, UID, &ran_ms));
+  ferry_outcome_clear(&outcome);
+  ferry_inbox_free(b->run.inbox);
+}
+
 /* The same, while it is not carried out: nothing is concluded of a copy that may stop at any time,
  * neither where the doubt has gone nor where the target has said that it has none. */
 static void is_awaited(Bed *b, gconstpointer error_code) {
@@ -370,6 +392,8 @@ int main(int argc, char **argv) {
   g_test_add("/agent/doubt/suspended", Bed, GINT_TO_POINTER(0), set_up, is_suspended, tear_down);
   g_test_add("/agent/doubt/resumed-again", Bed, GINT_TO_POINTER(0), set_up, is_resumed_again,
              tear_down);
+  g_test_add("/agent/doubt/resumed-again-in-doubt", Bed, GINT_TO_POINTER(0), set_up,
+             is_resumed_again_in_doubt, tear_down);
   g_test_add("/agent/doubt/locked", Bed, GINT_TO_POINTER(0), set_up, is_locked, tear_down);
   g_test_add("/agent/doubt/stale", Bed, GINT_TO_POINTER(0), set_up, is_stale, tear_down);
   g_test_add("/agent/doubt/late", Bed, GINT_TO_POINTER(FERRY_HOST_ERROR_VM_SILENT), set_up,
