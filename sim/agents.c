@@ -20,28 +20,28 @@
 
 #define MAX_TOKEN 4096
 
-static GMutex lock;
-static GCond cond;
-static guint ready;
-static gboolean over;
+static GMutex sim_agents_lock;
+static GCond sim_agents_changed;
+static guint agents_ready;
+static gboolean sim_is_over;
 
 static void sim_on_notify(const char *what, gpointer data) {
-  g_mutex_lock(&lock);
+  g_mutex_lock(&sim_agents_lock);
   if (strcmp(what, "ready") == 0)
-    ready++;
+    agents_ready++;
   else
-    over = TRUE;
-  g_cond_broadcast(&cond);
-  g_mutex_unlock(&lock);
+    sim_is_over = TRUE;
+  g_cond_broadcast(&sim_agents_changed);
+  g_mutex_unlock(&sim_agents_lock);
 }
 
 static void *wait_for_signal(void *data) {
   int number;
   sigwait(data, &number);
-  g_mutex_lock(&lock);
-  over = TRUE;
-  g_cond_broadcast(&cond);
-  g_mutex_unlock(&lock);
+  g_mutex_lock(&sim_agents_lock);
+  sim_is_over = TRUE;
+  g_cond_broadcast(&sim_agents_changed);
+  g_mutex_unlock(&sim_agents_lock);
   return NULL;
 }
 
@@ -94,14 +94,14 @@ int main(int argc, char **argv) {
       fprintf(stderr, "ferry-sim-agents: host %s: %s\n", names[i], error->message);
       return 1;
     }
-  g_mutex_lock(&lock);
-  while (ready < n && !over)
-    g_cond_wait(&cond, &lock);
-  if (!over)
+  g_mutex_lock(&sim_agents_lock);
+  while (agents_ready < n && !sim_is_over)
+    g_cond_wait(&sim_agents_changed, &sim_agents_lock);
+  if (!sim_is_over)
     puts("ready");
   fflush(stdout);
-  while (!over)
-    g_cond_wait(&cond, &lock);
-  g_mutex_unlock(&lock);
+  while (!sim_is_over)
+    g_cond_wait(&sim_agents_changed, &sim_agents_lock);
+  g_mutex_unlock(&sim_agents_lock);
   _exit(0); /* migrations under way end with the world */
 }

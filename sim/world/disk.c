@@ -97,12 +97,13 @@ FerryBackend *ferry_disk_backend(FerryWorldDisk *disk, FerryWorldProcess *proces
 
 /* ---- an agent's files ---- */
 
-static GHashTable *records; /* "state_dir/folder/name" -> json_t* */
+static GHashTable *disk_records; /* "state_dir/folder/name" -> json_t* */
 
 static GHashTable *all_records(void) {
-  if (!records)
-    records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);
-  return records;
+  if (!disk_records)
+    disk_records =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);
+  return disk_records;
 }
 
 void ferry_disk_drop_records(void) {
@@ -140,7 +141,7 @@ void __wrap_ferry_records_each(const char *state_dir, const FerryRecords *of,
   g_list_free(all);
   for (GList *k = keys; k; k = k->next) {
     /* whoever takes one may remove it, or others */
-    g_autoptr(json_t) record = json_incref(g_hash_table_lookup(records, k->data));
+    g_autoptr(json_t) record = json_incref(g_hash_table_lookup(disk_records, k->data));
     if (record && g_str_has_prefix(k->data, prefix))
       take((const char *)k->data + strlen(prefix), record, data);
   }

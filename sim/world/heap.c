@@ -43,7 +43,7 @@ static Piece *free_pieces[CLASSES];
 static HeapSpan
     *free_large[POWERS]; /* by the power of two of their size; linked through their pieces */
 static char *fresh, *fresh_end;
-static void *owner; /* the one thread */
+static void *heap_owner; /* the one thread */
 
 static void heap_die(const char *why) {
   ssize_t written = write(2, why, strlen(why));
@@ -53,10 +53,10 @@ static void heap_die(const char *why) {
 
 static void heap_check_owner(void) {
   void *self = __builtin_thread_pointer();
-  if (__builtin_expect(owner != self, 0)) {
-    if (owner)
+  if (__builtin_expect(heap_owner != self, 0)) {
+    if (heap_owner)
       heap_die("the world has one thread, and another one asked for memory\n");
-    owner = self;
+    heap_owner = self;
   }
 }
 

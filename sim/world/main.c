@@ -12,7 +12,7 @@ static double opt_seconds;
 static gboolean opt_tell, opt_safeguards, opt_near, opt_keep_going;
 static char *opt_resume, *opt_left_out, **opt_without;
 
-static const GOptionEntry entries[] = {
+static const GOptionEntry world_options[] = {
     {"seed", 0, 0, G_OPTION_ARG_INT64, &opt_seed, "Run this world alone", "N"},
     {"left-out", 0, 0, G_OPTION_ARG_STRING, &opt_left_out,
      "Without these of its acts, as a failure names them", "HEX"},
@@ -56,7 +56,7 @@ static gboolean world_take_away(void) {
 int main(int argc, char **argv) {
   g_autoptr(GError) error = NULL;
   g_autoptr(GOptionContext) context = g_option_context_new(NULL);
-  g_option_context_add_main_entries(context, entries, NULL);
+  g_option_context_add_main_entries(context, world_options, NULL);
   if (!g_option_context_parse(context, &argc, &argv, &error)) {
     fprintf(stderr, "%s\n", error->message);
     return 2;

@@ -16,9 +16,9 @@
   type __real_##name(__VA_ARGS__);                                                                 \
   type __wrap_##name(__VA_ARGS__);                                                                 \
   type __wrap_##name(__VA_ARGS__)
-#define OFF(which) (off[FERRY_SAFEGUARD_##which])
+#define OFF(which) (safeguards_off[FERRY_SAFEGUARD_##which])
 
-static gboolean off[FERRY_SAFEGUARDS];
+static gboolean safeguards_off[FERRY_SAFEGUARDS];
 
 /* `near`: a world that misses it soon, as of when this was written; any other would do. */
 static const struct {
@@ -73,11 +73,11 @@ FerrySafeguard ferry_safeguard_find(const char *name) {
 }
 
 void ferry_safeguard_set(FerrySafeguard safeguard, gboolean on) {
-  off[safeguard] = !on;
+  safeguards_off[safeguard] = !on;
 }
 
 gboolean ferry_safeguard_is_off(FerrySafeguard safeguard) {
-  return off[safeguard];
+  return safeguards_off[safeguard];
 }
 
 /* ---- the agent's ---- */

@@ -61,7 +61,7 @@ const FerrySetting ferry_agent_settings[] = {
     FERRY_SETTINGS_OF_ALL(AT(level), AT(version)),
 };
 
-static const char description[] =
+static const char agentd_description[] =
     "Command:\n  ferry-agentd join URL [--token-file FILE] [--state-dir DIR] [--no-start]\n"
     "      Join this host to the ferryd at URL, with a token that it asks for or reads from\n"
     "      standard input, and start its agent\n"
@@ -109,7 +109,7 @@ gboolean ferry_agent_settings_read(FerryAgentSettings *a, int argc, char **argv,
   if (!ferry_settings_read_argv(settings,
                                 "Ferry's agent: reports one host's virtual machines to ferryd and "
                                 "migrates them when it says so.",
-                                description, &argc, &words, error) ||
+                                agentd_description, &argc, &words, error) ||
       !ferry_settings_read_config(settings, "config", error) ||
       !settings_read_joined(settings, error) || !ferry_settings_apply(settings, a, error) ||
       (!a->version && !settings_check(a, error)))

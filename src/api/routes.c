@@ -67,7 +67,7 @@
     .prefix = "plugins/kimchi", .own_query = TRUE, .detail = FERRY_KIMCHI_DETAIL(h), ##__VA_ARGS__ \
   }
 
-static const FerryApiRoute routes[] = {
+static const FerryApiRoute api_routes[] = {
     ROW("GET", "get", "healthz/**", OPEN, ferry_serve_health),
     ROW("GET", "get", "livez/**", OPEN, ferry_serve_health),
     ROW("GET", "get", "readyz/**", OPEN, ferry_serve_health),
@@ -147,8 +147,8 @@ static const FerryApiRoute routes[] = {
 };
 
 const FerryApiRoute *ferry_routes(gsize *n) {
-  *n = G_N_ELEMENTS(routes);
-  return routes;
+  *n = G_N_ELEMENTS(api_routes);
+  return api_routes;
 }
 
 /* ---- a path that is no kind's ---- */
@@ -272,8 +272,8 @@ gboolean ferry_route_find(FerryRequest *req, GString *allow) {
   gboolean of_kind = parse_kind(req, s, n);
   gboolean watch = of_kind && !req->found.subresource && g_str_equal(req->asked.method, "GET") &&
                    ferry_query_bool(req, "watch") && (req->found.kind->verbs & FERRY_VERB_WATCH);
-  for (gsize i = 0; i < G_N_ELEMENTS(routes); i++) {
-    const FerryApiRoute *r = &routes[i];
+  for (gsize i = 0; i < G_N_ELEMENTS(api_routes); i++) {
+    const FerryApiRoute *r = &api_routes[i];
     const char *ns = req->found.ns, *name = req->found.name;
     if (is_kinds(r) ? !of_kind || !kind_fits(req, r)
                     : !path_fits(r, s + prefix_length(r, s), &ns, &name))
@@ -300,9 +300,9 @@ gboolean ferry_route_find(FerryRequest *req, GString *allow) {
 /* ---- the check of the build ---- */
 
 static gboolean has_row(unsigned verb, const char *subresource) {
-  for (gsize i = 0; i < G_N_ELEMENTS(routes); i++)
-    if (is_kinds(&routes[i]) && g_strcmp0(routes[i].subresource, subresource) == 0 &&
-        (subresource || (routes[i].verbs & verb)))
+  for (gsize i = 0; i < G_N_ELEMENTS(api_routes); i++)
+    if (is_kinds(&api_routes[i]) && g_strcmp0(api_routes[i].subresource, subresource) == 0 &&
+        (subresource || (api_routes[i].verbs & verb)))
       return TRUE;
   return FALSE;
 }
@@ -341,9 +341,10 @@ gboolean ferry_routes_check(GString *missing) {
   const FerryKind *const *kinds = ferry_kinds(&n);
   for (gsize i = 0; i < n; i++)
     check_kind(kinds[i], missing);
-  for (gsize i = 0; i < G_N_ELEMENTS(routes); i++)
-    if (!is_ruled(&routes[i]) || !routes[i].handler || !routes[i].verb || !routes[i].method)
+  for (gsize i = 0; i < G_N_ELEMENTS(api_routes); i++)
+    if (!is_ruled(&api_routes[i]) || !api_routes[i].handler || !api_routes[i].verb ||
+        !api_routes[i].method)
       g_string_append_printf(missing, "route %s %s: no rule, or one that says nothing\n",
-                             routes[i].method ? routes[i].method : "?", routes[i].path);
+                             api_routes[i].method ? api_routes[i].method : "?", api_routes[i].path);
   return missing->len == 0;
 }

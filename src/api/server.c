@@ -160,19 +160,19 @@ static const char *trusted_cas(FerryApi *api) {
   return ferry_pki_ca(api->pki);
 }
 
-static const FerryApiStages stages = {.certificate = serve_certificate,
-                                      .trusted = trusted_cas,
-                                      .identify = ferry_auth_identify,
-                                      .act_as = ferry_impersonate,
-                                      .route = ferry_route,
-                                      .refused = ferry_audit_refused,
-                                      .respond_error = respond_error,
-                                      .decided = write_audit,
-                                      .answered = count_request};
+static const FerryApiStages server_stages = {.certificate = serve_certificate,
+                                             .trusted = trusted_cas,
+                                             .identify = ferry_auth_identify,
+                                             .act_as = ferry_impersonate,
+                                             .route = ferry_route,
+                                             .refused = ferry_audit_refused,
+                                             .respond_error = respond_error,
+                                             .decided = write_audit,
+                                             .answered = count_request};
 
 FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   g_autoptr(FerryApi) api = g_new0(FerryApi, 1);
-  api->stages = &stages;
+  api->stages = &server_stages;
   api->routes = ferry_routes(&api->n_routes);
   api->store = config->store;
   api->clock = config->clock ? config->clock : ferry_clock_system();

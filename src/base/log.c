@@ -17,9 +17,9 @@ struct FerryLogContext {
 
 static const char *const context_keys[CONTEXT_FIELDS] = {"FERRY_MIGRATION", "FERRY_VM",
                                                          "FERRY_NODE", "FERRY_TRACE"};
-static GPrivate current = G_PRIVATE_INIT((GDestroyNotify)ferry_log_context_unref);
+static GPrivate current_context = G_PRIVATE_INIT((GDestroyNotify)ferry_log_context_unref);
 
-static gint lowest = G_LOG_LEVEL_INFO; /* atomic */
+static gint lowest_level = G_LOG_LEVEL_INFO; /* atomic */
 static gboolean to_journal;
 static const char *program_name = "ferry";
 
@@ -65,11 +65,11 @@ void ferry_log_context_unref(FerryLogContext *c) {
 }
 
 void ferry_log_set_context(FerryLogContext *context) {
-  g_private_replace(&current, ferry_log_context_ref(context));
+  g_private_replace(&current_context, ferry_log_context_ref(context));
 }
 
 FerryLogContext *ferry_log_scope_begin(FerryLogContext *context) {
-  FerryLogContext *previous = ferry_log_context_ref(g_private_get(&current));
+  FerryLogContext *previous = ferry_log_context_ref(g_private_get(&current_context));
   ferry_log_set_context(context);
   return previous;
 }
@@ -81,7 +81,7 @@ void ferry_log_scope_end(FerryLogScope *previous) {
 
 /* The fields with the context's in place of those of the same name. */
 static gsize with_context(const GLogField *fields, gsize n, GLogField *out) {
-  const FerryLogContext *c = g_private_get(&current);
+  const FerryLogContext *c = g_private_get(&current_context);
   gsize used = 0;
   for (gsize i = 0; i < n && used < MAX_ALL_FIELDS - CONTEXT_FIELDS; i++) {
     gboolean replaced = FALSE;
@@ -107,7 +107,8 @@ static gboolean is_audit(const GLogField *fields, gsize n) {
 static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *given, gsize n_given,
                                    gpointer data) {
   gsize rank = level_index(level & G_LOG_LEVEL_MASK);
-  if (rank < level_index((GLogLevelFlags)g_atomic_int_get(&lowest)) && !is_audit(given, n_given))
+  if (rank < level_index((GLogLevelFlags)g_atomic_int_get(&lowest_level)) &&
+      !is_audit(given, n_given))
     return G_LOG_WRITER_HANDLED;
   GLogField fields[MAX_ALL_FIELDS];
   gsize n = with_context(given, n_given, fields);
@@ -138,7 +139,7 @@ static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *given,
 gboolean ferry_log_set_level(const char *level) {
   for (gsize i = 0; i < G_N_ELEMENTS(levels); i++)
     if (g_strcmp0(level, ferry_log_levels[i]) == 0) {
-      g_atomic_int_set(&lowest, (gint)levels[i].level);
+      g_atomic_int_set(&lowest_level, (gint)levels[i].level);
       return TRUE;
     }
   return FALSE;

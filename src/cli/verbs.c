@@ -9,7 +9,7 @@ FERRY_VERBS
 #undef VERB
 
 #define VERB(name) &ferry_verb_##name,
-static const FerryVerb *const verbs[] = {FERRY_VERBS};
+static const FerryVerb *const all_verbs[] = {FERRY_VERBS};
 
 static const char *const color_values[] = {"auto", "always", "never", NULL};
 
@@ -26,14 +26,14 @@ const FerryCliOption ferry_global_options[] = {
 };
 
 const FerryVerb *const *ferry_verbs(gsize *n) {
-  *n = G_N_ELEMENTS(verbs);
-  return verbs;
+  *n = G_N_ELEMENTS(all_verbs);
+  return all_verbs;
 }
 
 const FerryVerb *ferry_verb_find(const char *name) {
-  for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
-    if (g_str_equal(verbs[i]->name, name))
-      return verbs[i];
+  for (gsize i = 0; i < G_N_ELEMENTS(all_verbs); i++)
+    if (g_str_equal(all_verbs[i]->name, name))
+      return all_verbs[i];
   return NULL;
 }
 
@@ -56,8 +56,8 @@ static void add_options(GString *out, const FerryCliOption *options) {
 char *ferry_help_program(void) {
   GString *out = g_string_new("Live migration of libvirt/KVM virtual machines.\n\n"
                               "Usage: ferry VERB [ARGUMENTS] [OPTIONS]\n\nVerbs:\n");
-  for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
-    g_string_append_printf(out, "  %-12s %s\n", verbs[i]->name, verbs[i]->doc);
+  for (gsize i = 0; i < G_N_ELEMENTS(all_verbs); i++)
+    g_string_append_printf(out, "  %-12s %s\n", all_verbs[i]->name, all_verbs[i]->doc);
   g_string_append(out, "\nOptions of every verb:\n");
   add_options(out, ferry_global_options);
   g_string_append(out, "      --version                Show this program's version\n"

@@ -16,7 +16,7 @@ FerryClientConfig *ferry_client_config_new(void) {
 }
 
 /* Every string of a configuration, so that copy and free can't forget one. */
-static const gsize strings[] = {
+static const gsize config_strings[] = {
     G_STRUCT_OFFSET(FerryClientConfig, server),    G_STRUCT_OFFSET(FerryClientConfig, ca_pem),
     G_STRUCT_OFFSET(FerryClientConfig, ca_sha256), G_STRUCT_OFFSET(FerryClientConfig, cert_pem),
     G_STRUCT_OFFSET(FerryClientConfig, key_pem),   G_STRUCT_OFFSET(FerryClientConfig, token),
@@ -26,8 +26,8 @@ static const gsize strings[] = {
 
 FerryClientConfig *ferry_client_config_copy(const FerryClientConfig *config) {
   FerryClientConfig *copy = g_memdup2(config, sizeof *config);
-  for (guint i = 0; i < G_N_ELEMENTS(strings); i++) {
-    char **field = G_STRUCT_MEMBER_P(copy, strings[i]);
+  for (guint i = 0; i < G_N_ELEMENTS(config_strings); i++) {
+    char **field = G_STRUCT_MEMBER_P(copy, config_strings[i]);
     *field = g_strdup(*field);
   }
   return copy;
@@ -43,8 +43,8 @@ void ferry_client_config_free(FerryClientConfig *config) {
     return;
   client_config_wipe(config->key_pem);
   client_config_wipe(config->token);
-  for (guint i = 0; i < G_N_ELEMENTS(strings); i++)
-    g_free(*(char **)G_STRUCT_MEMBER_P(config, strings[i]));
+  for (guint i = 0; i < G_N_ELEMENTS(config_strings); i++)
+    g_free(*(char **)G_STRUCT_MEMBER_P(config, config_strings[i]));
   g_free(config);
 }
 

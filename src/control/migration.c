@@ -39,7 +39,7 @@ typedef struct {
   MigrationAction action;
 } MigrationRow;
 
-static const MigrationRow table[] = {
+static const MigrationRow migration_rows[] = {
     /* from, guard, to, action */
     {FERRY_PHASE_NONE, migration_always, FERRY_PHASE_PENDING, ferry_step_act_begin},
     {FERRY_PHASE_PENDING, ferry_step_guard_cancelled, FERRY_PHASE_FAILED, ferry_step_act_cancelled},
@@ -118,8 +118,8 @@ static void enter_phase(FerryStep *s, FerryPhase to) {
 static gboolean fire_one(FerryStep *s) {
   FerryPhase phase = ferry_phase_of(s->m);
   gboolean begun = ferry_json_get(s->m, "status.phaseTransitionTimestamps") != NULL;
-  for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
-    const MigrationRow *row = &table[i];
+  for (gsize i = 0; i < G_N_ELEMENTS(migration_rows); i++) {
+    const MigrationRow *row = &migration_rows[i];
     gboolean here = row->from ? begun && row->from == phase : !begun;
     if (!here || !row->guard(s))
       continue;

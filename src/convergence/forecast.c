@@ -109,8 +109,8 @@ const FerryForecast *ferry_forecast_best(const FerryForecast all[FERRY_FORECASTS
 }
 
 /* Means of five equal parts of a normal distribution, in halves of what 95 % lie within. */
-static const double quantiles[] = {-0.70, -0.27, 0, 0.27, 0.70};
-#define QUANTILES ((int)G_N_ELEMENTS(quantiles))
+static const double rate_quantiles[] = {-0.70, -0.27, 0, 0.27, 0.70};
+#define QUANTILES ((int)G_N_ELEMENTS(rate_quantiles))
 #define PATTERNS 3
 #define SPREAD (QUANTILES * QUANTILES * PATTERNS)
 
@@ -132,8 +132,8 @@ void ferry_forecast_spread(const FerryWriter *writer, const FerryPath *path,
     FerryForecast all[FERRY_FORECASTS];
     if (w.pattern != FERRY_WRITER_IDLE)
       w.pattern = patterns[i % PATTERNS];
-    w.write_rate *= MAX(0, 1 + doubt->writer * quantiles[i / PATTERNS % QUANTILES]);
-    double share = MAX(0.05, 1 + doubt->path * quantiles[i / PATTERNS / QUANTILES]);
+    w.write_rate *= MAX(0, 1 + doubt->writer * rate_quantiles[i / PATTERNS % QUANTILES]);
+    double share = MAX(0.05, 1 + doubt->path * rate_quantiles[i / PATTERNS / QUANTILES]);
     p.rate *= share;
     p.switch_rate *= share;
     ferry_forecast(&w, &p, wish, all);

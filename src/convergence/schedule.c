@@ -4,7 +4,8 @@
 #include "base/error.h"
 #include <string.h>
 
-static const char *const names[] = {"setDowntime", "autoConverge", "suspend", "postcopy", "abort"};
+static const char *const schedule_action_names[] = {"setDowntime", "autoConverge", "suspend",
+                                                    "postcopy", "abort"};
 
 FerrySchedule *ferry_schedule_copy(const FerrySchedule *schedule) {
   return schedule ? g_memdup2(schedule, sizeof(*schedule)) : NULL;
@@ -72,8 +73,8 @@ static gboolean schedule_action(Parser *p, const json_t *object, const char *fie
   }
   known_keys(p, object, field, "name", "params", NULL);
   const char *name = json_string_value(json_object_get(object, "name"));
-  for (guint i = 0; name && i < G_N_ELEMENTS(names); i++)
-    if (g_ascii_strcasecmp(name, names[i]) == 0)
+  for (guint i = 0; name && i < G_N_ELEMENTS(schedule_action_names); i++)
+    if (g_ascii_strcasecmp(name, schedule_action_names[i]) == 0)
       *which = (int)i;
   if (*which < 0) {
     schedule_fault(p, field,
@@ -106,7 +107,8 @@ static void parse_init(Parser *p, const json_t *list, const char *path) {
     if (which == FERRY_STEP_SET_DOWNTIME)
       schedule_downtime(p, param, field, &p->schedule->init_downtime_ms);
     else if (which != FERRY_STEP_AUTO_CONVERGE)
-      schedule_fault(p, field, "%s can't be done before the migration runs", names[which]);
+      schedule_fault(p, field, "%s can't be done before the migration runs",
+                     schedule_action_names[which]);
     else if (!schedule_boolean(param, &p->schedule->auto_converge))
       schedule_fault(p, field, "autoConverge needs one parameter: true or false");
   }
@@ -219,10 +221,11 @@ json_t *ferry_schedule_to_json(const FerrySchedule *s) {
   json_t *init = json_array(), *stalling = json_array(), *o = json_object();
   if (s->init_downtime_ms > 0) {
     g_autofree char *ms = g_strdup_printf("%" G_GINT64_FORMAT, s->init_downtime_ms);
-    json_array_append_new(init, action_json(names[FERRY_STEP_SET_DOWNTIME], ms));
+    json_array_append_new(init, action_json(schedule_action_names[FERRY_STEP_SET_DOWNTIME], ms));
   }
   if (s->auto_converge)
-    json_array_append_new(init, action_json(names[FERRY_STEP_AUTO_CONVERGE], "true"));
+    json_array_append_new(init,
+                          action_json(schedule_action_names[FERRY_STEP_AUTO_CONVERGE], "true"));
   for (guint i = 0; i < s->n_steps; i++) {
     const FerryScheduleStep *step = &s->steps[i];
     g_autofree char *value = step->action == FERRY_STEP_SET_DOWNTIME
@@ -230,7 +233,7 @@ json_t *ferry_schedule_to_json(const FerrySchedule *s) {
                                  : NULL;
     json_t *item = json_object();
     ferry_json_set_int(item, "limit", step->limit);
-    ferry_json_set(item, "action", action_json(names[step->action], value));
+    ferry_json_set(item, "action", action_json(schedule_action_names[step->action], value));
     json_array_append_new(stalling, item);
   }
   ferry_json_set(o, "init", init);

@@ -9,22 +9,22 @@ FERRY_STRATEGIES
 #undef STRATEGY
 
 #define STRATEGY(name) &ferry_strategy_##name,
-static const FerryStrategy *const strategies[] = {FERRY_STRATEGIES};
+static const FerryStrategy *const all_strategies[] = {FERRY_STRATEGIES};
 
 const FerryStrategy *const *ferry_strategies(gsize *n) {
-  *n = G_N_ELEMENTS(strategies);
-  return strategies;
+  *n = G_N_ELEMENTS(all_strategies);
+  return all_strategies;
 }
 
 static gpointer strategies_gather(gpointer data) {
   GArray *all = g_array_new(FALSE, FALSE, sizeof(FerryPreset));
   for (const FerryPreset *p = ferry_presets_of_others; p->name; p++)
     g_array_append_val(all, *p);
-  for (gsize i = 0; i < G_N_ELEMENTS(strategies); i++) {
-    if (!strategies[i]->preset)
+  for (gsize i = 0; i < G_N_ELEMENTS(all_strategies); i++) {
+    if (!all_strategies[i]->preset)
       continue;
-    FerryPreset own = *strategies[i]->preset;
-    own.strategy = strategies[i];
+    FerryPreset own = *all_strategies[i]->preset;
+    own.strategy = all_strategies[i];
     g_array_append_val(all, own);
   }
   return all;

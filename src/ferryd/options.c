@@ -87,7 +87,7 @@ const FerrySetting ferryd_settings[] = {
     FERRY_SETTINGS_OF_ALL(AT(log_level), AT(version)),
 };
 
-static const char description[] =
+static const char ferryd_description[] =
     "Commands:\n  ferryd token create --node NAME [--state-dir DIR]\n"
     "      Print a one-time token with which the agent of host NAME joins\n"
     "  ferryd certs [--state-dir DIR]\n"
@@ -117,7 +117,7 @@ gboolean ferryd_options_read(FerrydOptions *o, int argc, char **argv, FerrySetti
   g_autoptr(FerrySettingsRead) settings = ferry_settings_new(ferryd_settings);
   g_autofree char **words = g_memdup2(argv, sizeof(char *) * ((gsize)argc + 1));
   if (!ferry_settings_read_argv(settings, "Ferry's control plane: API, store and controllers",
-                                description, &argc, &words, error) ||
+                                ferryd_description, &argc, &words, error) ||
       !ferry_settings_read_config(settings, "config", error) ||
       !ferry_settings_apply(settings, o, error) || !options_check(o, error))
     return FALSE;

@@ -43,7 +43,7 @@ typedef struct {
   const char *why;
 } OutcomeRow;
 
-static const OutcomeRow rows[] = {
+static const OutcomeRow outcome_rows[] = {
     /* nothing was begun: whatever the source has, it has as before */
     {S_STOPPED, ANY, ANY, CALL_NOT_MADE, FERRY_OUTCOME_STOPPED, FALSE,
      "it was stopped before libvirt was called"},
@@ -135,7 +135,7 @@ static const struct {
     [FERRY_OUTCOME_UNKNOWN] = {"unknown", FERRY_REASON_OUTCOME_UNKNOWN},
 };
 
-static const char *const copies[FERRY_COPY_LAST] = {
+static const char *const copy_names[FERRY_COPY_LAST] = {
     [FERRY_COPY_UNKNOWN] = "can't speak",
     [FERRY_COPY_ABSENT] = "absent",
     [FERRY_COPY_OFF] = "off",
@@ -148,7 +148,7 @@ static const char *const copies[FERRY_COPY_LAST] = {
     [FERRY_COPY_POSTCOPY_FAILED] = "post-copy failed",
 };
 
-static const char *const calls[FERRY_CALL_LAST] = {
+static const char *const call_names[FERRY_CALL_LAST] = {
     [FERRY_CALL_NOT_MADE] = "not made",
     [FERRY_CALL_FAILED] = "failed",
     [FERRY_CALL_OK] = "succeeded",
@@ -203,15 +203,15 @@ FerryCopy ferry_copy_of(const char *state, const char *reason, gboolean speaks) 
 
 FerryOutcomeAnswer ferry_outcome_decide(const FerryOutcomeQuestion *q) {
   unsigned mode = q->post_copy ? POST : PRE;
-  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-    if ((rows[i].source & SET(q->source)) && (rows[i].target & SET(q->target)) &&
-        (rows[i].mode & mode) && (rows[i].call & SET(q->call)))
-      return (FerryOutcomeAnswer){rows[i].kind, rows[i].settles, (guint)i};
+  for (gsize i = 0; i < G_N_ELEMENTS(outcome_rows); i++)
+    if ((outcome_rows[i].source & SET(q->source)) && (outcome_rows[i].target & SET(q->target)) &&
+        (outcome_rows[i].mode & mode) && (outcome_rows[i].call & SET(q->call)))
+      return (FerryOutcomeAnswer){outcome_rows[i].kind, outcome_rows[i].settles, (guint)i};
   g_return_val_if_reached(((FerryOutcomeAnswer){FERRY_OUTCOME_UNKNOWN, FALSE, G_MAXUINT}));
 }
 
 guint ferry_outcome_rows(void) {
-  return G_N_ELEMENTS(rows);
+  return G_N_ELEMENTS(outcome_rows);
 }
 
 const char *ferry_outcome_reason(FerryOutcomeKind kind) {
@@ -228,11 +228,11 @@ const char *ferry_outcome_advice(FerryOutcomeKind kind) {
 }
 
 const char *ferry_copy_word(FerryCopy copy) {
-  return copies[copy];
+  return copy_names[copy];
 }
 
 const char *ferry_call_word(FerryCall call) {
-  return calls[call];
+  return call_names[call];
 }
 
 /* The names of a set's members, "any" for all of `n`. */
@@ -266,15 +266,16 @@ char *ferry_outcome_markdown(void) {
                   "\n## What a host has\n\n| libvirt's state | its reason | is |\n|---|---|---|\n");
   for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
     g_string_append_printf(out, "| %s | %s | %s |\n", ferry_vm_state_name(words[i].state),
-                           words[i].reason ? words[i].reason : "any other", copies[words[i].copy]);
+                           words[i].reason ? words[i].reason : "any other",
+                           copy_names[words[i].copy]);
   g_string_append(out, "\n## The table\n\n"
                        "| source | target | mode | call | outcome | because |\n"
                        "|---|---|---|---|---|---|\n");
-  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-    const OutcomeRow *r = &rows[i];
-    g_autofree char *source = set_words(r->source, copies, FERRY_COPY_LAST);
-    g_autofree char *target = set_words(r->target, copies, FERRY_COPY_LAST);
-    g_autofree char *call = set_words(r->call, calls, FERRY_CALL_LAST);
+  for (gsize i = 0; i < G_N_ELEMENTS(outcome_rows); i++) {
+    const OutcomeRow *r = &outcome_rows[i];
+    g_autofree char *source = set_words(r->source, copy_names, FERRY_COPY_LAST);
+    g_autofree char *target = set_words(r->target, copy_names, FERRY_COPY_LAST);
+    g_autofree char *call = set_words(r->call, call_names, FERRY_CALL_LAST);
     g_string_append_printf(out, "| %s | %s | %s | %s | %s%s | %s |\n", source, target,
                            r->mode == PRE    ? "pre-copy"
                            : r->mode == POST ? "post-copy"

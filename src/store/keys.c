@@ -14,7 +14,7 @@ typedef struct {
   const char *path;
 } KeyRow;
 
-static const KeyRow rows[] = {
+static const KeyRow key_rows[] = {
     {FERRY_BY_UID, NULL, NULL, "metadata.uid"},
     {FERRY_BY_DOMAIN, NULL, NULL, "spec.domainName"},
     {FERRY_BY_NODE, &ferry_kind_vmi, NULL, "status.nodeName"},
@@ -44,8 +44,8 @@ static void each_of_migration(const json_t *m,
 
 void ferry_keys_each(const char *group, const char *plural, const json_t *object,
                      void (*key)(FerryIndexBy by, const char *word, gpointer data), gpointer data) {
-  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-    const KeyRow *row = &rows[i];
+  for (gsize i = 0; i < G_N_ELEMENTS(key_rows); i++) {
+    const KeyRow *row = &key_rows[i];
     if (row->kind && !is_kind(row->kind, group, plural))
       continue;
     const json_t *list = row->list ? ferry_json_get(object, row->list) : NULL;

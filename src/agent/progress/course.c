@@ -5,7 +5,7 @@
 
 #define FIRST_INTERVAL_MS 250
 
-static const char *const columns[] = {
+static const char *const course_columns[] = {
     "iteration",  "remainingBytes", "rateBytesPerSecond", "dirtyRateBytesPerSecond",
     "forecastMs", "limitMs",        "throttlePercent"};
 
@@ -44,10 +44,10 @@ gboolean ferry_course_add(FerryCourse *c, const json_t *estimate, gint64 elapsed
     course_thin(c);
   json_t *row = json_object();
   ferry_json_set_int(row, "elapsedMs", elapsed_ms);
-  for (gsize i = 0; i < G_N_ELEMENTS(columns); i++) {
-    gint64 value = ferry_json_int(estimate, columns[i], -1);
+  for (gsize i = 0; i < G_N_ELEMENTS(course_columns); i++) {
+    gint64 value = ferry_json_int(estimate, course_columns[i], -1);
     if (value >= 0)
-      ferry_json_set_int(row, columns[i], value);
+      ferry_json_set_int(row, course_columns[i], value);
   }
   json_array_append_new(c->rows, row);
   c->last_ms = elapsed_ms;

@@ -19,9 +19,10 @@ typedef struct {
 } Walk;
 
 /* Members that change with every write and say nothing. */
-static const char *const noise[] = {"metadata.managedFields", "metadata.resourceVersion",
-                                    "metadata.generation",    "metadata.creationTimestamp",
-                                    "metadata.uid",           NULL};
+static const char *const unaudited_paths[] = {
+    "metadata.managedFields", "metadata.resourceVersion",
+    "metadata.generation",    "metadata.creationTimestamp",
+    "metadata.uid",           NULL};
 /* Formats of strings that name something and leave no room for a secret. */
 static const char *const plain_formats[] = {"dns-label", "dns-subdomain", "uuid", "cidr",
                                             "ip",        "ip-prefix",     NULL};
@@ -47,7 +48,7 @@ static json_t *audit_changes_shown(const FerryField *field, json_t *value) {
 
 static void add_change(Walk *w, const char *path, const FerryField *field, json_t *old,
                        json_t *now) {
-  if (g_strv_contains(noise, path))
+  if (g_strv_contains(unaudited_paths, path))
     return;
   if (json_array_size(w->out) >= FERRY_AUDIT_MAX_CHANGES) {
     w->cut = TRUE;

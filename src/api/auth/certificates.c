@@ -156,7 +156,7 @@ typedef struct {
   gboolean stays;     /* what was said last, once the records are gone */
 } Holder;
 
-static const Holder holders[] = {
+static const Holder certificate_holders[] = {
     {&ferry_kind_node, "system:node:", FERRY_CONDITION_CERTIFICATE_EXPIRING,
      FERRY_REASON_NOT_RENEWED,
      "the certificate of its agent ends at %s and was not renewed, which the agent does by itself "
@@ -238,8 +238,8 @@ static void look_at_holders(FerryApi *api) {
   gint64 now = ferry_clock_wall_ms(api->clock);
   g_autoptr(GHashTable) ends = last_ends(api);
   g_autoptr(json_t) ending = own_ending(api);
-  for (gsize k = 0; k < G_N_ELEMENTS(holders); k++) {
-    const Holder *h = &holders[k];
+  for (gsize k = 0; k < G_N_ELEMENTS(certificate_holders); k++) {
+    const Holder *h = &certificate_holders[k];
     g_autoptr(GPtrArray) all = ferry_store_list(api->store, h->kind, NULL, NULL);
     for (guint i = 0; i < all->len; i++) {
       const json_t *old = g_ptr_array_index(all, i);

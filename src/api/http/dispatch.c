@@ -13,9 +13,9 @@ const char ferry_refusal_rate[] = "rate", ferry_refusal_in_flight[] = "in-flight
            ferry_refusal_unread[] = "unread-answers", ferry_refusal_queue[] = "queue-full",
            ferry_refusal_wait[] = "waited-too-long";
 
-static const char *const reasons[] = {ferry_refusal_rate, ferry_refusal_in_flight,
-                                      ferry_refusal_unread, ferry_refusal_queue,
-                                      ferry_refusal_wait};
+static const char *const refusal_reasons[] = {ferry_refusal_rate, ferry_refusal_in_flight,
+                                              ferry_refusal_unread, ferry_refusal_queue,
+                                              ferry_refusal_wait};
 
 typedef struct {
   FerryDispatch *dispatch;
@@ -30,7 +30,7 @@ struct FerryDispatch {
   FerryFlows *flows;
   GPtrArray *threads;
   gboolean stop;
-  guint64 refusals[FERRY_LEVELS][G_N_ELEMENTS(reasons)];
+  guint64 refusals[FERRY_LEVELS][G_N_ELEMENTS(refusal_reasons)];
 };
 
 static gpointer serve_level(gpointer data) {
@@ -122,8 +122,8 @@ void ferry_dispatch_tick(FerryDispatch *d, gint64 now_us) {
 
 void ferry_dispatch_count_refusal(FerryDispatch *d, FerryLevel level, const char *reason) {
   g_mutex_lock(&d->lock);
-  for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++)
-    if (reasons[i] == reason)
+  for (gsize i = 0; i < G_N_ELEMENTS(refusal_reasons); i++)
+    if (refusal_reasons[i] == reason)
       d->refusals[level][i]++;
   g_mutex_unlock(&d->lock);
 }
@@ -133,7 +133,7 @@ void ferry_dispatch_put_metrics(FerryDispatch *d, GString *out) {
   static const char running[] = "ferry_api_requests_running";
   static const char refused[] = "ferry_api_requests_refused_total";
   guint n[FERRY_LEVELS][2];
-  guint64 refusals[FERRY_LEVELS][G_N_ELEMENTS(reasons)];
+  guint64 refusals[FERRY_LEVELS][G_N_ELEMENTS(refusal_reasons)];
   g_mutex_lock(&d->lock);
   for (FerryLevel l = 0; l < FERRY_LEVELS; l++) {
     n[l][0] = ferry_flows_waiting(d->flows, l);
@@ -149,7 +149,7 @@ void ferry_dispatch_put_metrics(FerryDispatch *d, GString *out) {
     ferry_metrics_sample(out, running, n[l][1], "level", d->rules[l].name, NULL);
   ferry_metrics_family(out, refused, "counter", "Requests refused with 429.");
   for (FerryLevel l = 0; l < FERRY_LEVELS; l++)
-    for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++)
+    for (gsize i = 0; i < G_N_ELEMENTS(refusal_reasons); i++)
       ferry_metrics_sample(out, refused, (double)refusals[l][i], "level", d->rules[l].name,
-                           "reason", reasons[i], NULL);
+                           "reason", refusal_reasons[i], NULL);
 }

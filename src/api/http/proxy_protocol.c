@@ -10,7 +10,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-static const guint8 signature[12] = "\r\n\r\n\0\r\nQUIT\n";
+static const guint8 proxy_signature[12] = "\r\n\r\n\0\r\nQUIT\n";
 
 enum { COMMAND_LOCAL = 0x20, COMMAND_PROXY = 0x21, TCP4 = 0x11, TCP6 = 0x21 };
 
@@ -42,7 +42,7 @@ static FerryProxyResult read_peer(const guint8 *data, gsize size, FerryProxyHead
 
 FerryProxyResult ferry_proxy_parse(const guint8 *data, gsize len, FerryProxyHeader *header) {
   *header = (FerryProxyHeader){.size = FERRY_PROXY_FIXED};
-  if (memcmp(data, signature, MIN(len, sizeof signature)) != 0)
+  if (memcmp(data, proxy_signature, MIN(len, sizeof proxy_signature)) != 0)
     return FERRY_PROXY_NONE;
   if (len < FERRY_PROXY_FIXED)
     return FERRY_PROXY_SHORT;

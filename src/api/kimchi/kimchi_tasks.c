@@ -352,21 +352,21 @@ static int by_creation(gconstpointer a, gconstpointer b) {
 
 /* ---- finding ---- */
 
-static const char *const filters[] = {"id", "status", "target_uri"};
+static const char *const task_filters[] = {"id", "status", "target_uri"};
 typedef struct {
-  FerryKimchiPattern *patterns[G_N_ELEMENTS(filters)]; /* NULL: any */
+  FerryKimchiPattern *patterns[G_N_ELEMENTS(task_filters)]; /* NULL: any */
 } TaskFilter;
 
 static void task_filter_clear(TaskFilter *wanted) {
-  for (gsize f = 0; f < G_N_ELEMENTS(filters); f++)
+  for (gsize f = 0; f < G_N_ELEMENTS(task_filters); f++)
     g_clear_pointer(&wanted->patterns[f], ferry_kimchi_pattern_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TaskFilter, task_filter_clear)
 
 static gboolean read_filters(FerryKimchi *k, TaskFilter *wanted, GError **error) {
-  for (gsize f = 0; f < G_N_ELEMENTS(filters); f++) {
-    const char *text = ferry_query(k->req, filters[f]);
-    if (text && !(wanted->patterns[f] = ferry_kimchi_pattern_new(filters[f], text, error)))
+  for (gsize f = 0; f < G_N_ELEMENTS(task_filters); f++) {
+    const char *text = ferry_query(k->req, task_filters[f]);
+    if (text && !(wanted->patterns[f] = ferry_kimchi_pattern_new(task_filters[f], text, error)))
       return FALSE;
   }
   return TRUE;
@@ -375,13 +375,13 @@ static gboolean read_filters(FerryKimchi *k, TaskFilter *wanted, GError **error)
 /* A target is found by either form of its URI, whichever the caller knows. */
 static gboolean task_is_wanted(FerryKimchi *k, const TaskFilter *wanted, const json_t *m,
                                const json_t *task) {
-  for (gsize f = 0; f < G_N_ELEMENTS(filters); f++) {
+  for (gsize f = 0; f < G_N_ELEMENTS(task_filters); f++) {
     const FerryKimchiPattern *pattern = wanted->patterns[f];
-    const char *value = ferry_json_str(task, filters[f]);
+    const char *value = ferry_json_str(task, task_filters[f]);
     if (!pattern || (value && ferry_kimchi_pattern_fits(pattern, value)))
       continue;
     g_autofree char *other =
-        g_str_equal(filters[f], "target_uri") ? target_uri(k, m, *k->prefix == '\0') : NULL;
+        g_str_equal(task_filters[f], "target_uri") ? target_uri(k, m, *k->prefix == '\0') : NULL;
     if (!other || !ferry_kimchi_pattern_fits(pattern, other))
       return FALSE;
   }

@@ -34,8 +34,8 @@ static const struct {
      "status.progress.remainingSeconds"},
 };
 
-static const char *const priorities[] = {"system-critical", "user-triggered", "system-maintenance",
-                                         "unset"};
+static const char *const queue_priorities[] = {"system-critical", "user-triggered",
+                                               "system-maintenance", "unset"};
 
 static gboolean is_waiting(const json_t *m) {
   return ferry_phase_of(m) <= FERRY_PHASE_PENDING;
@@ -131,15 +131,15 @@ static void put_time(GPtrArray *vmis, GHashTable *names, gboolean end, GString *
 }
 
 static void put_queue(GPtrArray *migrations, gint64 now_ms, GString *out) {
-  guint waiting[G_N_ELEMENTS(priorities)] = {0};
+  guint waiting[G_N_ELEMENTS(queue_priorities)] = {0};
   gint64 oldest = now_ms;
   for (guint i = 0; i < migrations->len; i++) {
     const json_t *m = g_ptr_array_index(migrations, i);
     if (!is_waiting(m))
       continue;
     gsize p = 0;
-    while (p + 1 < G_N_ELEMENTS(priorities) &&
-           !g_str_equal(ferry_json_text_at(m, "spec.priority"), priorities[p]))
+    while (p + 1 < G_N_ELEMENTS(queue_priorities) &&
+           !g_str_equal(ferry_json_text_at(m, "spec.priority"), queue_priorities[p]))
       p++;
     waiting[p]++;
     gint64 since = ferry_rfc3339_parse(ferry_json_str(m, "metadata.creationTimestamp"));
@@ -148,9 +148,9 @@ static void put_queue(GPtrArray *migrations, gint64 now_ms, GString *out) {
   }
   ferry_metrics_family(out, "ferry_migration_queue_length", "gauge",
                        "Migrations that wait in the queue, by priority.");
-  for (gsize p = 0; p < G_N_ELEMENTS(priorities); p++)
-    ferry_metrics_sample(out, "ferry_migration_queue_length", waiting[p], "priority", priorities[p],
-                         NULL);
+  for (gsize p = 0; p < G_N_ELEMENTS(queue_priorities); p++)
+    ferry_metrics_sample(out, "ferry_migration_queue_length", waiting[p], "priority",
+                         queue_priorities[p], NULL);
   ferry_metrics_figure(out, "ferry_migration_queue_oldest_seconds", "gauge",
                        "How long the migration that has waited longest is in the queue.",
                        (double)(now_ms - oldest) / 1000);

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-static const double bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-                                0.1,    0.25,  0.5,    1,     2.5,  5,     10};
+static const double bucket_bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                       0.1,    0.25,  0.5,    1,     2.5,  5,     10};
 /* 14 verbs, 12 resources and 3 classes of answers are all that can come. */
 #define MAX_SERIES 1024
 
@@ -38,7 +38,7 @@ void ferry_metrics_requests_take(FerryMetricsRequests *r, const char *verb, cons
   FerryHistogram *h = g_hash_table_lookup(r->seconds, key);
   if (!h && g_hash_table_size(r->seconds) < MAX_SERIES)
     g_hash_table_insert(r->seconds, g_strdup(key),
-                        h = ferry_histogram_new(bounds, G_N_ELEMENTS(bounds)));
+                        h = ferry_histogram_new(bucket_bounds, G_N_ELEMENTS(bucket_bounds)));
   if (h)
     ferry_histogram_observe(h, seconds);
   g_snprintf(key, sizeof key, "%s\n%s\n%u", verb, resource, status);

@@ -21,7 +21,7 @@ typedef struct {
   gsize signature_len; /* 0: the key's */
 } Algorithm;
 
-static const Algorithm algorithms[] = {
+static const Algorithm jwk_algorithms[] = {
     {"RS256", R_JWA_ALG_RS256, "RSA", NULL, 0},
     {"RS384", R_JWA_ALG_RS384, "RSA", NULL, 0},
     {"RS512", R_JWA_ALG_RS512, "RSA", NULL, 0},
@@ -102,9 +102,9 @@ static gboolean has_good_exponent(const json_t *source) {
 static Key *key_new(const json_t *source) {
   const char *kty = ferry_json_str(source, "kty"), *crv = ferry_json_str(source, "crv");
   gboolean known = FALSE;
-  for (gsize i = 0; kty && i < G_N_ELEMENTS(algorithms); i++)
-    known = known || (g_str_equal(algorithms[i].kty, kty) &&
-                      (!algorithms[i].crv || g_strcmp0(algorithms[i].crv, crv) == 0));
+  for (gsize i = 0; kty && i < G_N_ELEMENTS(jwk_algorithms); i++)
+    known = known || (g_str_equal(jwk_algorithms[i].kty, kty) &&
+                      (!jwk_algorithms[i].crv || g_strcmp0(jwk_algorithms[i].crv, crv) == 0));
   if (!known || !is_for_signatures(source) || json_object_get(source, "d"))
     return NULL;
   unsigned bits = 0;
@@ -165,9 +165,9 @@ void ferry_jwks_unref(FerryJwks *jwks) {
 }
 
 static const Algorithm *find_algorithm(const char *name) {
-  for (gsize i = 0; i < G_N_ELEMENTS(algorithms); i++)
-    if (g_str_equal(algorithms[i].name, name))
-      return &algorithms[i];
+  for (gsize i = 0; i < G_N_ELEMENTS(jwk_algorithms); i++)
+    if (g_str_equal(jwk_algorithms[i].name, name))
+      return &jwk_algorithms[i];
   return NULL;
 }
 

@@ -12,7 +12,7 @@ typedef struct {
   gsize taken; /* of that part */
 } ListBody;
 
-static const char tail[] = "]}";
+static const char list_tail[] = "]}";
 
 /* The text of a part; NULL after the last. */
 static const char *part_text(const ListBody *b, guint part, gsize *len) {
@@ -20,7 +20,7 @@ static const char *part_text(const ListBody *b, guint part, gsize *len) {
   if (part == 0)
     text = b->head;
   else if (part == 2 * b->objects->len + 1)
-    text = tail;
+    text = list_tail;
   else if (part > 2 * b->objects->len)
     return NULL;
   else if (part % 2)

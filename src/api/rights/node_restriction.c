@@ -156,13 +156,13 @@ static gboolean is_of_node(FerryApi *api, const char *node, const json_t *about,
 }
 
 /* What makes two events one story; `source` and `reporting...` are the node's. */
-static const char *const story[] = {
+static const char *const event_story[] = {
     "involvedObject", "reason",      "message",          "type",
     "action",         "source.host", "source.component", "reportingInstance"};
 
 static gboolean tells_the_same(const json_t *a, const json_t *b) {
-  for (gsize i = 0; i < G_N_ELEMENTS(story); i++) {
-    json_t *x = ferry_json_get(a, story[i]), *y = ferry_json_get(b, story[i]);
+  for (gsize i = 0; i < G_N_ELEMENTS(event_story); i++) {
+    json_t *x = ferry_json_get(a, event_story[i]), *y = ferry_json_get(b, event_story[i]);
     if (x != y && !(x && y && json_equal(x, y)))
       return FALSE;
   }
@@ -172,8 +172,8 @@ static gboolean tells_the_same(const json_t *a, const json_t *b) {
 /* One story has one name, so that who tells it again finds it. A person may have taken the name. */
 static void name_event(const FerryRequest *req, json_t *event) {
   g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-  for (gsize i = 0; i < G_N_ELEMENTS(story); i++) {
-    char *text = json_dumps(ferry_json_get(event, story[i]),
+  for (gsize i = 0; i < G_N_ELEMENTS(event_story); i++) {
+    char *text = json_dumps(ferry_json_get(event, event_story[i]),
                             JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
     g_checksum_update(sum, (const guchar *)(text ? text : "null"), -1);
     g_checksum_update(sum, (const guchar *)"\n", 1);

@@ -31,7 +31,7 @@ static const struct {
              {".svg", "image/svg+xml"},
              {".txt", "text/plain; charset=utf-8"}};
 
-static const char *const headers[][2] = {
+static const char *const page_headers[][2] = {
     {"Content-Security-Policy",
      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
      "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -119,8 +119,8 @@ static gboolean takes_gzip(FerryRequest *req) {
 }
 
 static void respond_asset(FerryRequest *req, const Asset *asset) {
-  for (gsize i = 0; i < G_N_ELEMENTS(headers); i++)
-    ferry_respond_header(req, headers[i][0], headers[i][1]);
+  for (gsize i = 0; i < G_N_ELEMENTS(page_headers); i++)
+    ferry_respond_header(req, page_headers[i][0], page_headers[i][1]);
   ferry_respond_header(req, "ETag", asset->etag);
   if (req->asked.if_none_match && strstr(req->asked.if_none_match, asset->etag)) {
     ferry_respond_text(req, MHD_HTTP_NOT_MODIFIED, "", "");

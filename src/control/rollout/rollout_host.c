@@ -362,7 +362,7 @@ typedef struct {
   void (*act)(HostStep *h);
 } HostRow;
 
-static const HostRow rows[] = {
+static const HostRow rollout_host_rows[] = {
     {FERRY_PHASE_EMPTYING, guard_gone, act_gone},
     {FERRY_PHASE_EMPTYING, guard_emptied, act_emptied},
     {FERRY_PHASE_EMPTYING, guard_paused, act_pause},
@@ -388,9 +388,10 @@ static const HostRow rows[] = {
 void ferry_rollout_host_step(const FerryRolloutStep *s, json_t *entry) {
   g_auto(HostStep) h = host_step_new(s, entry);
   FerryPhase phase = ferry_phase_parse(ferry_json_str(entry, "phase"));
-  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-    if (rows[i].phase == phase && (!rows[i].guard || rows[i].guard(&h))) {
-      rows[i].act(&h);
+  for (gsize i = 0; i < G_N_ELEMENTS(rollout_host_rows); i++)
+    if (rollout_host_rows[i].phase == phase &&
+        (!rollout_host_rows[i].guard || rollout_host_rows[i].guard(&h))) {
+      rollout_host_rows[i].act(&h);
       return;
     }
 }

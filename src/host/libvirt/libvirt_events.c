@@ -5,13 +5,13 @@
 #include "host/libvirt/libvirt_pulse.h"
 #include "host/libvirt/libvirt_state.h"
 
-static const char *const lifecycle[] = {"defined",   "undefined",   "started",
-                                        "suspended", "resumed",     "stopped",
-                                        "shutdown",  "pmsuspended", "crashed"};
+static const char *const lifecycle_words[] = {"defined",   "undefined",   "started",
+                                              "suspended", "resumed",     "stopped",
+                                              "shutdown",  "pmsuspended", "crashed"};
 
 /* By VIR_DOMAIN_EVENT_STOPPED_*, in their order. */
-static const char *const stopped[] = {"shutdown",          "destroyed", "crashed",
-                                      NULL /* migrated */, "saved",     "failed"};
+static const char *const stopped_details[] = {"shutdown",          "destroyed", "crashed",
+                                              NULL /* migrated */, "saved",     "failed"};
 
 static void libvirt_events_send(FerryLibvirtHost *host, virDomainPtr domain, FerryHostEvent event) {
   char uuid[VIR_UUID_STRING_BUFLEN];
@@ -24,7 +24,8 @@ static void libvirt_events_send(FerryLibvirtHost *host, virDomainPtr domain, Fer
 
 static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int type, int detail, void *data) {
   g_autofree char *text = g_strdup_printf(
-      "%s/%d", type >= 0 && type < (int)G_N_ELEMENTS(lifecycle) ? lifecycle[type] : "event",
+      "%s/%d",
+      type >= 0 && type < (int)G_N_ELEMENTS(lifecycle_words) ? lifecycle_words[type] : "event",
       detail);
   FerryHostPause pause = FERRY_HOST_PAUSE_NONE;
   if (type == VIR_DOMAIN_EVENT_SUSPENDED)
@@ -33,15 +34,16 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int type, int d
                                                             : FERRY_HOST_PAUSE_NONE;
   else if (type == VIR_DOMAIN_EVENT_RESUMED)
     pause = FERRY_HOST_PAUSE_ENDED;
-  libvirt_events_send(data, domain,
-                      (FerryHostEvent){.type = FERRY_HOST_EVENT_STATE,
-                                       .detail = text,
-                                       .pause = pause,
-                                       .stopped = type == VIR_DOMAIN_EVENT_STOPPED && detail >= 0 &&
-                                                          detail < (int)G_N_ELEMENTS(stopped)
-                                                      ? stopped[detail]
-                                                      : NULL,
-                                       .defined = type == VIR_DOMAIN_EVENT_DEFINED});
+  libvirt_events_send(
+      data, domain,
+      (FerryHostEvent){.type = FERRY_HOST_EVENT_STATE,
+                       .detail = text,
+                       .pause = pause,
+                       .stopped = type == VIR_DOMAIN_EVENT_STOPPED && detail >= 0 &&
+                                          detail < (int)G_N_ELEMENTS(stopped_details)
+                                      ? stopped_details[detail]
+                                      : NULL,
+                       .defined = type == VIR_DOMAIN_EVENT_DEFINED});
   return 0;
 }
 

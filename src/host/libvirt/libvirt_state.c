@@ -59,7 +59,7 @@ gboolean ferry_libvirt_state(virDomainPtr domain, FerryDomainState *out, GError 
   return TRUE;
 }
 
-static const char *const operations[] = {
+static const char *const job_operations[] = {
     "unknown",  "start",           "save", "restore", "migration-in",   "migration-out",
     "snapshot", "snapshot-revert", "dump", "backup",  "snapshot-delete"};
 
@@ -95,8 +95,8 @@ void ferry_libvirt_stats(const virTypedParameter *params, int n, FerryJobStats *
     const virTypedParameter *p = &params[i];
     if (p->type == VIR_TYPED_PARAM_INT && strcmp(p->field, VIR_DOMAIN_JOB_OPERATION) == 0) {
       int op = p->value.i;
-      if (op >= 0 && op < (int)G_N_ELEMENTS(operations))
-        g_strlcpy(out->operation, operations[op], sizeof out->operation);
+      if (op >= 0 && op < (int)G_N_ELEMENTS(job_operations))
+        g_strlcpy(out->operation, job_operations[op], sizeof out->operation);
       out->migration_out = op == VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT;
       out->migration_in = op == VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN;
       continue;

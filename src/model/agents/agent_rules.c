@@ -199,7 +199,7 @@ static const char *answered_changes(const FerryAgentWrite *w, const json_t *befo
 
 /* ---- the rows ---- */
 
-static const AgentRulesRow rows[] = {
+static const AgentRulesRow agent_rules_rows[] = {
     {"phase", SOURCE, BEFORE, next_phase},
     {"phaseTransitionTimestamps", SOURCE, BEFORE, appended_stamps},
     {"reason", FERRYD, 0, NULL},
@@ -266,9 +266,9 @@ static const AgentRulesRow rows[] = {
 };
 
 static const AgentRulesRow *row_of(const char *path) {
-  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-    if (g_str_equal(rows[i].path, path))
-      return &rows[i];
+  for (gsize i = 0; i < G_N_ELEMENTS(agent_rules_rows); i++)
+    if (g_str_equal(agent_rules_rows[i].path, path))
+      return &agent_rules_rows[i];
   return NULL;
 }
 

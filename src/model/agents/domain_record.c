@@ -20,7 +20,7 @@ G_STATIC_ASSERT(FERRY_RECORD_MAX_DISK_SIZE <= G_MAXINT64 / FERRY_RECORD_MAX_DEVI
 /* Of a domain's metadata; far more than a person writes there. */
 #define SETTINGS_MAX_BYTES 16384
 
-static const FerryField job[] = {
+static const FerryField record_job[] = {
     STR("type", "migration.", .max = 64),
     STR("operation", "What libvirt calls it.", .max = 64),
     END,
@@ -71,7 +71,7 @@ static const FerryField record_need[] = {
     END,
 };
 
-static const FerryField record[] = {
+static const FerryField record_fields[] = {
     STR("uuid", "libvirt's UUID.", REQUIRED, .pattern = "uuid", .max = 36),
     STR("name", "Name of the domain.", REQUIRED, .max = 1024),
     STR("namespace", "Namespace, from the domain's metadata.", .max = 4096),
@@ -82,7 +82,7 @@ static const FerryField record[] = {
     BOOL("active", "Whether it has a running QEMU."),
     BOOL("silent", "Whether its QEMU does not answer."),
     BOOL("persistent", "Whether it is defined there."),
-    OBJ("job", job, "The migration that libvirt is busy with."),
+    OBJ("job", record_job, "The migration that libvirt is busy with."),
     INT("memoryBytes", "Memory of the guest.", .unit = FERRY_UNIT_BYTES, .min = 0,
         .max = FERRY_RECORD_MAX_MEMORY),
     BYTES("memoryHardLimitBytes", "Hard limit of <memtune>; 0: none."),
@@ -121,7 +121,7 @@ const FerryField ferry_fields_report[] = {
     WHOLE("sequence", FERRY_UNIT_NUMBER, "Higher than that of any report sent before."),
     BOOL("full", "Whether all domains are named: in domains, or in present."),
     ANY("node", "What the host is."),
-    OBJS("domains", record, "Domains as they are now.", .max = FERRY_REPORT_MAX_DOMAINS),
+    OBJS("domains", record_fields, "Domains as they are now.", .max = FERRY_REPORT_MAX_DOMAINS),
     STRS("removed", "UUIDs of domains that are gone.", .pattern = "uuid",
          .max = FERRY_REPORT_MAX_DOMAINS),
     STR("looksHash", "Of what this agent was told to look for.", .max = 64),
@@ -230,7 +230,7 @@ static void take_domain(Domains *all, const json_t *domain) {
   g_autoptr(GError) causes = g_error_new_literal(FERRY_ERROR, FERRY_ERROR_INVALID, "domain");
   g_autoptr(json_t) one = NULL;
   if (json_is_object(domain)) {
-    one = ferry_validate_fields(record, "domain", domain, all->unknown, causes);
+    one = ferry_validate_fields(record_fields, "domain", domain, all->unknown, causes);
     if (ferry_json_str(one, "uuid"))
       json_object_set_new(one, "uuid", domain_record_lower(json_object_get(one, "uuid")));
     check_record(all, one, causes);

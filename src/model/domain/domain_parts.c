@@ -37,7 +37,7 @@ static const struct {
 };
 
 /* Of the whole domain: what the guest changes, and what each host sets. */
-static const char *const skipped[] = {"currentMemory", "seclabel", "resource", NULL};
+static const char *const skipped_elements[] = {"currentMemory", "seclabel", "resource", NULL};
 
 static gboolean row_fits(gsize i, const xmlNode *device, const xmlNode *node) {
   if (!ferry_xml_is(node, own[i].element) ||
@@ -151,7 +151,7 @@ static void put_metadata(json_t *parts, const xmlNode *metadata) {
 static json_t *parts_of(const xmlNode *root) {
   json_t *parts = json_object();
   for (xmlNode *n = root->children; n; n = n->next) {
-    if (n->type != XML_ELEMENT_NODE || g_strv_contains(skipped, (const char *)n->name))
+    if (n->type != XML_ELEMENT_NODE || g_strv_contains(skipped_elements, (const char *)n->name))
       continue;
     if (ferry_xml_is(n, "metadata"))
       put_metadata(parts, n);

@@ -48,26 +48,26 @@ static void note_whole(DomainResourcesWalk *w, const xmlNode *node, gboolean pro
 /* ---- what is worth a note ---- */
 
 /* Read as a whole, text and all. */
-static const char *const programs[] = {
+static const char *const program_elements[] = {
     "emulator", "loader",  "nvram",   "varstore",   "kernel",     "initrd",          "dtb",
     "cmdline",  "shim",    "table",   "acpi_table", "bootloader", "bootloader_args", "init",
     "initarg",  "initenv", "initdir", "inituser",   "initgroup",  "script",          "downscript",
     "seclabel", "binary",  NULL};
-static const char *const openings[] = {"source", "backend", "log", "reservations", NULL};
+static const char *const opening_elements[] = {"source", "backend", "log", "reservations", NULL};
 /* Whatever they say: a path may be relative, too. */
 static const char *const path_attributes[] = {"file",    "dev",      "dir",        "path",
                                               "socket",  "template", "rendernode", "xauth",
                                               "logFile", "tap",      "vhost",      NULL};
 /* Here such an attribute is a name that the guest sees, or of a boot device. */
-static const char *const inner[] = {"target", "boot", NULL};
+static const char *const inner_elements[] = {"target", "boot", NULL};
 
 static gboolean is_inner(const xmlNode *node, const char *attr) {
-  return is_one_of(node, inner) && (g_str_equal(attr, "dev") || g_str_equal(attr, "dir"));
+  return is_one_of(node, inner_elements) && (g_str_equal(attr, "dev") || g_str_equal(attr, "dir"));
 }
 
 static gboolean of_program(const DomainResourcesWalk *w, const xmlNode *node) {
   return g_str_has_prefix(w->path->str, "os/") || ferry_xml_is(node, "hostdev") ||
-         is_one_of(node, programs);
+         is_one_of(node, program_elements);
 }
 
 static void note_attributes(DomainResourcesWalk *w, const xmlNode *node) {
@@ -133,7 +133,7 @@ static void domain_resources_judge(DomainResourcesWalk *w, const xmlNode *node) 
   }
   if (g_strcmp0(type, "dynamic") == 0 && !xmlFirstElementChild((xmlNode *)node))
     return;
-  if (is_one_of(node, programs) || is_one_of(node, openings)) {
+  if (is_one_of(node, program_elements) || is_one_of(node, opening_elements)) {
     note_whole(w, node, of_program(w, node) || ferry_xml_is(parent, "hostdev"));
     return;
   }

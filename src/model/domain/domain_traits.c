@@ -15,7 +15,7 @@ typedef struct {
   gboolean refused;              /* an older one refuses it, and does not drop it */
 } Trait;
 
-static const Trait traits[] = {
+static const Trait domain_traits[] = {
     /* what defects are about */
     {"emulated", "", "type", "qemu", NULL, NULL, NULL},
     {"video-virtio", "devices/video/model", "type", "virtio", NULL, NULL, NULL},
@@ -85,17 +85,17 @@ static gboolean below_has(const xmlNode *node, const char *path, const Trait *tr
 
 json_t *ferry_domain_traits(const xmlNode *domain) {
   json_t *out = json_array();
-  for (gsize i = 0; i < G_N_ELEMENTS(traits); i++)
-    if (below_has(domain, traits[i].path, &traits[i]))
-      json_array_append_new(out, json_string(traits[i].word));
+  for (gsize i = 0; i < G_N_ELEMENTS(domain_traits); i++)
+    if (below_has(domain, domain_traits[i].path, &domain_traits[i]))
+      json_array_append_new(out, json_string(domain_traits[i].word));
   return out;
 }
-G_STATIC_ASSERT(G_N_ELEMENTS(traits) <= FERRY_DOMAIN_TRAITS_MAX);
+G_STATIC_ASSERT(G_N_ELEMENTS(domain_traits) <= FERRY_DOMAIN_TRAITS_MAX);
 
 static const Trait *trait_find(const char *word) {
-  for (gsize i = 0; i < G_N_ELEMENTS(traits); i++)
-    if (g_strcmp0(traits[i].word, word) == 0)
-      return &traits[i];
+  for (gsize i = 0; i < G_N_ELEMENTS(domain_traits); i++)
+    if (g_strcmp0(domain_traits[i].word, word) == 0)
+      return &domain_traits[i];
   return NULL;
 }
 

@@ -7,16 +7,16 @@ typedef struct {
   const char *since, *until, *what;
 } Defect;
 
-static const Defect defects[] = {
+static const Defect resume_defects[] = {
     /* by libvirt's release notes since 11.2; measured with 11.3.0, whoever asks: a null pointer */
     {"11.2.0", "11.4.0", "its libvirtd dies of a post-copy migration that is resumed"},
 };
 
 static const Defect *defect_of(const char *version) {
-  for (gsize i = 0; version && i < G_N_ELEMENTS(defects); i++)
-    if (ferry_version_compare(version, defects[i].since) >= 0 &&
-        ferry_version_compare(version, defects[i].until) < 0)
-      return &defects[i];
+  for (gsize i = 0; version && i < G_N_ELEMENTS(resume_defects); i++)
+    if (ferry_version_compare(version, resume_defects[i].since) >= 0 &&
+        ferry_version_compare(version, resume_defects[i].until) < 0)
+      return &resume_defects[i];
   return NULL;
 }
 

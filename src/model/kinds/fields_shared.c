@@ -50,7 +50,7 @@ static const FerryField kept_checkpoint[] = {
     END,
 };
 
-static const FerryField kept[] = {
+static const FerryField kept_parts[] = {
     MAP("live", "Digests of the parts of the running VM's definition.", .max = 1001),
     MAP("stored", "Digests of the parts of its stored definition.", .max = 1001),
     OBJS("checkpoints", kept_checkpoint, "Its checkpoints, which libvirt does not move.",
@@ -58,7 +58,7 @@ static const FerryField kept[] = {
     END,
 };
 
-static const FerryField flows[] = {
+static const FerryField kept_flows[] = {
     STRS("addresses", "The VM's addresses as the source's network answers for them.", .max = 256),
     STRS("entries",
          "One connection each: PROTOCOL FROM PORT TO PORT TIMEOUT ASSURED, and for tcp STATE FLAGS "
@@ -88,13 +88,13 @@ static const FerryField doubt_entry[] = {
     END,
 };
 
-static const FerryField doubt[] = {
+static const FerryField migration_doubt[] = {
     OBJ("source", doubt_entry, "The source's copy, by its agent."),
     OBJ("target", doubt_entry, "The target's copy, by its agent."),
     END,
 };
 
-static const FerryField recovery[] = {
+static const FerryField postcopy_recovery[] = {
     STR("state",
         "NothingMoves: the link is gone, it seems, and the link may come back; TargetSilent, "
         "PathDown: it is resumed "
@@ -112,7 +112,7 @@ static const FerryField recovery[] = {
     END,
 };
 
-static const FerryField way[] = {
+static const FerryField data_way[] = {
     STR("carries", "What goes this way: memory, disks, or everything where it is tunnelled.",
         .max = 64),
     STR("address", "Address of the target, or that a URI names.", .max = 64),
@@ -140,8 +140,8 @@ const FerryField ferry_fields_migration_state[] = {
          "What the intent chose before the start of what can't be changed on the way: parallel, "
          "zstd, xbzrle, post-copy; by the source's agent.",
          .values = WORDS("post-copy", "parallel", "zstd", "xbzrle", "auto-converge"), .max = 8),
-    OBJS("ways", way, "The ways of its connections, as the source looked them up before it began.",
-         .max = 8),
+    OBJS("ways", data_way,
+         "The ways of its connections, as the source looked them up before it began.", .max = 8),
     STR("targetURI",
         "libvirt URI at which the source's libvirtd reaches the target's; built by ferryd.",
         .max = 2048),
@@ -174,8 +174,8 @@ const FerryField ferry_fields_migration_state[] = {
         "Where the target's agent measures the path for a forecast."),
     WHOLE("agentEpoch", FERRY_UNIT_NUMBER, "Epoch of the source's agent that runs the migration."),
     BOOL("autostart", "The VM starts with its host; taken off the source while it moves."),
-    OBJ("kept", kept, "What the VM has that must arrive with it; while it moves."),
-    OBJ("flows", flows,
+    OBJ("kept", kept_parts, "What the VM has that must arrive with it; while it moves."),
+    OBJ("flows", kept_flows,
         "The VM's connections that the source's firewall knows, for the target's; while it "
         "moves."),
     STR("sourceDomainState", "State of the domain on the source, as last reported.",
@@ -196,10 +196,10 @@ const FerryField ferry_fields_migration_state[] = {
     TIME("sourceGoneTimestamp",
          "When the source was first seen without its half of a post-copy that broke."),
     OBJ("agentResult", agent_result, "What the source's agent knows about the end."),
-    OBJ("doubt", doubt,
+    OBJ("doubt", migration_doubt,
         "What each host's agent did about its copy of the VM where it was not known which of the "
         "two may run."),
-    OBJ("recovery", recovery,
+    OBJ("recovery", postcopy_recovery,
         "How a post-copy whose connection broke is made whole again, by the source's agent."),
     STR("keepNode", "Node whose copy goes on by a person's word; the other one is destroyed.",
         .max = NAME_MAX_LENGTH),

@@ -9,21 +9,21 @@ FERRY_KINDS
 #undef KIND
 
 #define KIND(name) &ferry_kind_##name,
-static const FerryKind *const kinds[] = {FERRY_KINDS};
+static const FerryKind *const all_kinds[] = {FERRY_KINDS};
 
 const FerryKind *const *ferry_kinds(gsize *n) {
   if (n)
-    *n = G_N_ELEMENTS(kinds);
-  return kinds;
+    *n = G_N_ELEMENTS(all_kinds);
+  return all_kinds;
 }
 
 const FerryKind *ferry_kind_by_plural(const char *group, const char *version, const char *plural) {
   if (!group || !plural)
     return NULL;
-  for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
-    if (g_str_equal(kinds[i]->plural, plural) && g_str_equal(kinds[i]->group, group) &&
-        (!version || g_str_equal(kinds[i]->version, version)))
-      return kinds[i];
+  for (gsize i = 0; i < G_N_ELEMENTS(all_kinds); i++)
+    if (g_str_equal(all_kinds[i]->plural, plural) && g_str_equal(all_kinds[i]->group, group) &&
+        (!version || g_str_equal(all_kinds[i]->version, version)))
+      return all_kinds[i];
   return NULL;
 }
 
@@ -54,9 +54,9 @@ const FerryKind *const *ferry_kinds_served(gsize *n) {
   static GPtrArray *all;
   if (g_once_init_enter(&all)) {
     GPtrArray *made = g_ptr_array_new();
-    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
-      g_ptr_array_add(made, (gpointer)kinds[i]);
-      add_aliases(made, kinds[i]);
+    for (gsize i = 0; i < G_N_ELEMENTS(all_kinds); i++) {
+      g_ptr_array_add(made, (gpointer)all_kinds[i]);
+      add_aliases(made, all_kinds[i]);
     }
     g_once_init_leave(&all, made);
   }
@@ -98,10 +98,10 @@ gboolean ferry_kind_has_api_version(const FerryKind *kind, const char *api_versi
 const FerryKind *ferry_kind_by_gvk(const char *api_version, const char *kind) {
   if (!api_version || !kind)
     return NULL;
-  for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
-    if ((g_str_equal(kinds[i]->kind, kind) || is_listed(kinds[i]->kind_aliases, kind)) &&
-        ferry_kind_has_api_version(kinds[i], api_version))
-      return kinds[i];
+  for (gsize i = 0; i < G_N_ELEMENTS(all_kinds); i++)
+    if ((g_str_equal(all_kinds[i]->kind, kind) || is_listed(all_kinds[i]->kind_aliases, kind)) &&
+        ferry_kind_has_api_version(all_kinds[i], api_version))
+      return all_kinds[i];
   return NULL;
 }
 
@@ -124,12 +124,12 @@ const FerryKind *ferry_kind_by_word(const char *word) {
     return NULL;
   g_autofree char *lower = g_ascii_strdown(word, -1);
   const FerryKind *found = NULL;
-  for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
-    if (!is_called(kinds[i], lower))
+  for (gsize i = 0; i < G_N_ELEMENTS(all_kinds); i++) {
+    if (!is_called(all_kinds[i], lower))
       continue;
     if (found)
       return NULL;
-    found = kinds[i];
+    found = all_kinds[i];
   }
   return found;
 }

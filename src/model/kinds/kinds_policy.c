@@ -9,7 +9,7 @@
 #define AS_FIELD(f, ...) f,
 #define NO_FIELD(f, ...)
 
-static const FerryField developer[] = {
+static const FerryField developer_configuration[] = {
     KEPT("clusterProfiler"),
     KEPT("cpuAllocationRatio"),
     KEPT("diskVerification"),
@@ -33,9 +33,9 @@ static const FerryField pod_network[] = {
     END,
 };
 
-static const FerryField configuration[] = {
+static const FerryField kubevirt_configuration[] = {
     OBJ("migrations", ferry_fields_migration_configuration, "How VMs are migrated."),
-    KEPT_OBJ("developerConfiguration", developer),
+    KEPT_OBJ("developerConfiguration", developer_configuration),
     KEPT_OBJ("network", pod_network),
     KEPT("additionalGuestMemoryOverheadRatio"),
     KEPT("apiConfiguration"),
@@ -86,7 +86,7 @@ static const FerryField self_signed[] = {
     END,
 };
 
-static const FerryField certificates[] = {
+static const FerryField certificate_rotation[] = {
     KEPT_OBJ("selfSigned", self_signed),
     END,
 };
@@ -98,7 +98,7 @@ static const FerryField workload_updates[] = {
     END,
 };
 
-static const FerryField freeze[] = {
+static const FerryField kubevirt_freeze[] = {
     STR("reason", "Why, for those who wait.", .max = 1024),
     STR("by", "Who said so; set by the server.", .max = 1024),
     TIME("since", "When; set by the server."),
@@ -106,10 +106,10 @@ static const FerryField freeze[] = {
 };
 
 static const FerryField kubevirt_spec[] = {
-    OBJ("freeze", freeze,
+    OBJ("freeze", kubevirt_freeze,
         "Where it is there, nothing new starts, and what runs ends (ferry freeze)."),
-    OBJ("configuration", configuration, "Configuration of the cluster."),
-    KEPT_OBJ("certificateRotateStrategy", certificates),
+    OBJ("configuration", kubevirt_configuration, "Configuration of the cluster."),
+    KEPT_OBJ("certificateRotateStrategy", certificate_rotation),
     KEPT_OBJ("workloadUpdateStrategy", workload_updates),
     KEPT("customizeComponents"),
     KEPT("imagePullPolicy"),
@@ -160,7 +160,7 @@ const FerryKind ferry_kind_kubevirt = {
     .version_aliases = WORDS("v1alpha3"),
 };
 
-static const FerryField selectors[] = {
+static const FerryField policy_selectors[] = {
     MAP("namespaceSelector", "Labels that the VM's namespace must carry, each with this value.",
         .flags = FERRY_FIELD_LABELS, .max = 64),
     MAP("virtualMachineInstanceSelector", "Labels that the VM must carry, each with this value.",
@@ -169,7 +169,7 @@ static const FerryField selectors[] = {
 };
 
 static const FerryField policy_spec[] = {
-    OBJ("selectors", selectors,
+    OBJ("selectors", policy_selectors,
         "Which VMs the policy is for: without it none, empty: all; where several policies fit, "
         "the one with most labels counts.",
         .flags = FERRY_FIELD_REACH),

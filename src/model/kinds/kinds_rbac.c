@@ -7,7 +7,7 @@
 #define WORDS_MAX 256
 #define WORD_LENGTH 512
 
-static const FerryField rule[] = {
+static const FerryField rbac_rule[] = {
     STRS("verbs",
          "What may be done: get, list, watch, create, update, patch, delete, "
          "deletecollection and others; * is all.",
@@ -23,23 +23,23 @@ static const FerryField rule[] = {
     END,
 };
 
-static const FerryField aggregation[] = {
+static const FerryField rbac_aggregation[] = {
     ANY("clusterRoleSelectors", "Labels of the ClusterRoles to add up; it must be empty here."),
     END,
 };
 
 static const FerryField role_fields[] = {
-    OBJS("rules", rule, "The rights; all of them add up.", .max = WORDS_MAX),
+    OBJS("rules", rbac_rule, "The rights; all of them add up.", .max = WORDS_MAX),
     END,
 };
 
 static const FerryField cluster_role_fields[] = {
-    OBJ("aggregationRule", aggregation, "Not supported: say the rules themselves."),
-    OBJS("rules", rule, "The rights; all of them add up.", .max = WORDS_MAX),
+    OBJ("aggregationRule", rbac_aggregation, "Not supported: say the rules themselves."),
+    OBJS("rules", rbac_rule, "The rights; all of them add up.", .max = WORDS_MAX),
     END,
 };
 
-static const FerryField subject[] = {
+static const FerryField rbac_subject[] = {
     STR("kind", "User or Group.", REQUIRED, .max = 64),
     STR("apiGroup", "rbac.authorization.k8s.io.", .max = WORD_LENGTH),
     STR("name", "Name of the user or group.", REQUIRED, .max = 1024),
@@ -56,7 +56,7 @@ static const FerryField role_ref[] = {
 };
 
 static const FerryField binding_fields[] = {
-    OBJS("subjects", subject, "Who gets the rights.", .max = 1000),
+    OBJS("subjects", rbac_subject, "Who gets the rights.", .max = 1000),
     OBJ("roleRef", role_ref, "Which rights; cannot be changed.",
         .flags = FERRY_FIELD_REQUIRED | FERRY_FIELD_IMMUTABLE),
     END,

@@ -8,7 +8,7 @@
 #include "model/domain/domain_traits.h"
 #include "model/kinds/shared_fields.h"
 
-static const FerryField cpu[] = {
+static const FerryField vmi_cpu[] = {
     COUNT("cores", "Number of virtual processors."),
     STR("model", "Processor model of the guest, as libvirt names it.", .max = 256),
     BOOL("invariantTSC", "Whether it requires the feature invtsc: a time stamp counter that always "
@@ -23,20 +23,20 @@ static const FerryField guest_clock[] = {
     END,
 };
 
-static const FerryField enabled[] = {
+static const FerryField vmi_feature_state[] = {
     BOOL("enabled", "Whether the guest has it."),
     END,
 };
 
-static const FerryField hyperv[] = {
-    OBJ("reenlightenment", enabled,
+static const FerryField vmi_hyperv[] = {
+    OBJ("reenlightenment", vmi_feature_state,
         "Notice to the guest that the frequency of its time stamp counter has changed."),
     END,
 };
 
-static const FerryField features[] = {
-    OBJ("hyperv", hyperv, "Hyper-V enlightenments of the guest."),
-    OBJ("hypervPassthrough", enabled,
+static const FerryField vmi_features[] = {
+    OBJ("hyperv", vmi_hyperv, "Hyper-V enlightenments of the guest."),
+    OBJ("hypervPassthrough", vmi_feature_state,
         "All Hyper-V enlightenments that the host knows; such a VM cannot move."),
     END,
 };
@@ -49,7 +49,7 @@ static const FerryField launch_security[] = {
     END,
 };
 
-static const FerryField memory[] = {
+static const FerryField vmi_memory[] = {
     QUANTITY("guest", "Memory of the guest, as a quantity such as 256Mi.", .min = 0,
              .max = G_MAXINT64),
     QUANTITY("hardLimit",
@@ -59,12 +59,12 @@ static const FerryField memory[] = {
     END,
 };
 
-static const FerryField machine[] = {
+static const FerryField vmi_machine[] = {
     STR("type", "Machine type of QEMU, such as pc-q35-10.0.", .max = 256),
     END,
 };
 
-static const FerryField disk[] = {
+static const FerryField vmi_disk[] = {
     STR("name", "Name of the disk in the guest, such as vda.", .max = 256),
     STR("type", "What the disk is on the host.",
         .values = WORDS("file", "block", "network", "volume", "dir", "nvme", "vhostuser",
@@ -90,7 +90,7 @@ static const FerryField disk[] = {
     END,
 };
 
-static const FerryField interface[] = {
+static const FerryField vmi_interface[] = {
     STR("name", "Name of the interface's device on the host, such as vnet0.", .max = 256),
     STR("macAddress", "MAC address.", .max = 64),
     STR("type", "How it is connected, such as bridge or network.", .max = 64),
@@ -105,7 +105,7 @@ static const FerryField host_device[] = {
     END,
 };
 
-static const FerryField filesystem[] = {
+static const FerryField vmi_filesystem[] = {
     STR("name", "Tag by which the guest mounts it.", .max = 256),
     STR("driver",
         "What serves it, such as path, or virtiofs, with which a VM cannot move; left out: "
@@ -115,18 +115,19 @@ static const FerryField filesystem[] = {
     END,
 };
 
-static const FerryField devices[] = {
-    OBJS("disks", disk, "Disks of the guest.", .max = 512),
-    OBJS("interfaces", interface, "Network interfaces of the guest.", .max = 512),
+static const FerryField vmi_devices[] = {
+    OBJS("disks", vmi_disk, "Disks of the guest.", .max = 512),
+    OBJS("interfaces", vmi_interface, "Network interfaces of the guest.", .max = 512),
     OBJS("hostDevices", host_device,
          "Devices of the host given to the guest; such a VM cannot "
          "move.",
          .max = 512),
-    OBJS("filesystems", filesystem, "Directories of the host that the guest shares.", .max = 512),
+    OBJS("filesystems", vmi_filesystem, "Directories of the host that the guest shares.",
+         .max = 512),
     END,
 };
 
-static const FerryField need[] = {
+static const FerryField vmi_need[] = {
     STR("kind",
         "bridge, interface, network, pool, volume, secret, file, directory, address, port, "
         "hugepages or image.",
@@ -135,14 +136,14 @@ static const FerryField need[] = {
     END,
 };
 
-static const FerryField domain[] = {
-    OBJ("cpu", cpu, "Processors of the guest."),
+static const FerryField vmi_domain[] = {
+    OBJ("cpu", vmi_cpu, "Processors of the guest."),
     OBJ("clock", guest_clock, "Clock of the guest."),
-    OBJ("features", features, "Features of the guest's machine."),
+    OBJ("features", vmi_features, "Features of the guest's machine."),
     OBJ("launchSecurity", launch_security, "Protection of the guest from its host."),
-    OBJ("memory", memory, "Memory of the guest."),
-    OBJ("machine", machine, "Machine of the guest."),
-    OBJ("devices", devices, "Devices of the guest."),
+    OBJ("memory", vmi_memory, "Memory of the guest."),
+    OBJ("machine", vmi_machine, "Machine of the guest."),
+    OBJ("devices", vmi_devices, "Devices of the guest."),
     STRS("snapshots", "Names of the domain's snapshots in libvirt, which keep it from moving.",
          .max = FERRY_DOMAIN_SNAPSHOTS_MAX),
     STRS(
@@ -153,7 +154,7 @@ static const FerryField domain[] = {
     BOOL("managedSave",
          "Whether libvirt keeps its memory in a file of its host (managed save), until it is "
          "started there."),
-    OBJS("needs", need,
+    OBJS("needs", vmi_need,
          "What its definition needs of a host that is to run it: what a Node's status.resources "
          "must not lack.",
          .max = FERRY_DOMAIN_NEEDS_MAX),
@@ -167,9 +168,9 @@ static const FerryField domain[] = {
     END,
 };
 
-static const FerryField spec[] = {
+static const FerryField vmi_spec[] = {
     STR("domainName", "Name of the domain in libvirt.", .max = 1024),
-    OBJ("domain", domain, "What the guest is made of."),
+    OBJ("domain", vmi_domain, "What the guest is made of."),
     BOOL("persistent", "Whether libvirt keeps the domain when it is shut off."),
     ANY("migration", "Migration settings of this VM alone, from the domain's metadata; they come "
                      "before every MigrationPolicy."),
@@ -198,7 +199,7 @@ static const FerryField domain_seen[] = {
     END,
 };
 
-static const FerryField status[] = {
+static const FerryField vmi_status[] = {
     STR("phase", "Running, Paused, Stopped, Crashed or Unknown.", .values = ferry_vmi_phases),
     STR("nodeName", "Node on which the VM runs, or is defined.", .max = NAME_MAX_LENGTH),
     STR("migrationMethod",
@@ -220,13 +221,13 @@ static const FerryField status[] = {
     END,
 };
 
-static const FerryField fields[] = {
-    OBJ("spec", spec, "What the domain is, as found in libvirt; people cannot change it."),
-    OBJ("status", status, "What is true of the VM."),
+static const FerryField vmi_fields[] = {
+    OBJ("spec", vmi_spec, "What the domain is, as found in libvirt; people cannot change it."),
+    OBJ("status", vmi_status, "What is true of the VM."),
     END,
 };
 
-static const FerryColumn columns[] = {
+static const FerryColumn vmi_columns[] = {
     COLUMN_NAME,
     COLUMN_CELL("Phase", "string", ferry_cell_vmi_phase,
                 "State of the VM; Silent: its QEMU does not answer."),
@@ -257,9 +258,9 @@ const FerryKind ferry_kind_vmi = {
     .read_by = FERRY_ROLE_VIEW,
     .write_by = FERRY_ROLE_EDIT,
     .has_status = TRUE,
-    .fields = fields,
-    .columns = columns,
-    .n_columns = G_N_ELEMENTS(columns),
+    .fields = vmi_fields,
+    .columns = vmi_columns,
+    .n_columns = G_N_ELEMENTS(vmi_columns),
     .field_selectors = WORDS("status.phase", "status.nodeName", "spec.domainName"),
     .doc = "VirtualMachineInstance is a VM: one libvirt domain, wherever it runs.",
     .version_aliases = WORDS("v1alpha3"),

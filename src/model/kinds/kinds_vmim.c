@@ -12,7 +12,7 @@
 
 #define AS_FIELD(f, ...) f,
 
-static const FerryField spec[] = {
+static const FerryField vmim_spec[] = {
     STR("vmiName", "VM to move: the name of its VirtualMachineInstance in the same namespace.",
         REQUIRED, .max = NAME_MAX_LENGTH),
     STR("targetNode", "Node to move it to; unset: Ferry chooses.", .pattern = "dns-subdomain",
@@ -31,13 +31,13 @@ static const FerryField spec[] = {
     FERRY_MIGRATION_FLAGS(AS_FIELD, AS_FIELD, AS_FIELD) END,
 };
 
-static const FerryField transition[] = {
+static const FerryField vmim_transition[] = {
     STR("phase", "The phase that began.", REQUIRED, .values = ferry_migration_phases),
     TIME("phaseTransitionTimestamp", "When it began."),
     END,
 };
 
-static const FerryField attempt[] = {
+static const FerryField vmim_attempt[] = {
     STR("nodeName", "Target that was tried.", .max = NAME_MAX_LENGTH),
     STR("reason", "Why it failed, as one CamelCase word.", .max = 1024),
     STR("message", "Why, in words.", .max = MESSAGE_MAX_LENGTH),
@@ -45,7 +45,7 @@ static const FerryField attempt[] = {
     END,
 };
 
-static const FerryField queue[] = {
+static const FerryField vmim_queue[] = {
     COUNT("position", "Place in the queue; 1 is next."),
     STR("reason", "What it waits for, as one CamelCase word.", .max = 1024),
     STR("message", "What it waits for, in words.", .max = MESSAGE_MAX_LENGTH),
@@ -58,7 +58,7 @@ static const FerryField refusal_reason[] = {
     END,
 };
 
-static const FerryField candidate[] = {
+static const FerryField vmim_candidate[] = {
     STR("nodeName", "Name of the Node.", REQUIRED, .max = NAME_MAX_LENGTH),
     BOOL("chosen", "Whether it would be taken."),
     STR("why", "Why it would be taken.", .max = 256),
@@ -71,13 +71,13 @@ static const FerryField candidate[] = {
     END,
 };
 
-static const FerryField refusal[] = {
+static const FerryField vmim_refusal[] = {
     STR("nodeName", "The node that was refused.", .max = NAME_MAX_LENGTH),
     OBJS("reasons", refusal_reason, "All reasons, not only the first.", .max = 64),
     END,
 };
 
-static const FerryField summary[] = {
+static const FerryField vmim_summary[] = {
     MS("totalMs", "Whole time from start to end.", NOT_NEGATIVE),
     MS("downtimeMs", "Pause of the guest as libvirt measured it.", NOT_NEGATIVE),
     BYTES("dataTransferredBytes", "Bytes sent altogether."),
@@ -116,7 +116,7 @@ static const FerryField forecast_strategy[] = {
     END,
 };
 
-static const FerryField forecast[] = {
+static const FerryField vmim_forecast[] = {
     MS("totalMs", "Whole time that the first plan expected.", NOT_NEGATIVE),
     MS("downtimeMs", "Pause that was expected.", NOT_NEGATIVE),
     MS("totalP50Ms", "Whole time that half of such guests would keep.", NOT_NEGATIVE),
@@ -145,7 +145,7 @@ static const FerryField forecast[] = {
     END,
 };
 
-static const FerryField decision[] = {
+static const FerryField vmim_decision[] = {
     TIME("time", "When it was decided."),
     MS("elapsedMs", "Time since the start.", NOT_NEGATIVE),
     STR("action", "What was done, as one word.", .max = 256),
@@ -167,7 +167,7 @@ static const FerryField decision[] = {
     END,
 };
 
-static const FerryField course[] = {
+static const FerryField vmim_course[] = {
     MS("elapsedMs", "Time since the start.", NOT_NEGATIVE),
     COUNT("iteration", "The pass over memory."),
     BYTES("remainingBytes", "Bytes that remained."),
@@ -179,7 +179,7 @@ static const FerryField course[] = {
     END,
 };
 
-static const FerryField change[] = {
+static const FerryField vmim_change[] = {
     STR("id", "Its number, counted from 1.", REQUIRED, .max = 32),
     STR("by", "User who asked for it.", .max = 1024),
     TIME("time", "When it was asked for."),
@@ -193,38 +193,38 @@ static const FerryField change[] = {
     END,
 };
 
-static const FerryField status[] = {
+static const FerryField vmim_status[] = {
     STR("phase", "How far the migration is; Succeeded and Failed are final.",
         .values = ferry_migration_phases),
-    OBJS("phaseTransitionTimestamps", transition, "When each phase began.", .max = 64),
+    OBJS("phaseTransitionTimestamps", vmim_transition, "When each phase began.", .max = 64),
     STR("reason", "Why it waits, failed or was cancelled, as one CamelCase word.", .max = 1024),
     STR("message", "The same in words for people, with what to do next.",
         .max = MESSAGE_MAX_LENGTH),
     OBJS("conditions", ferry_fields_condition, "Further statements about it.", .merge_key = "type",
          .max = 64),
-    OBJ("queue", queue, "Its place in the queue while it is Pending."),
-    OBJS("candidates", candidate,
+    OBJ("queue", vmim_queue, "Its place in the queue while it is Pending."),
+    OBJS("candidates", vmim_candidate,
          "Only where it is asked for without being made (dryRun): nodes that can take the VM, and "
          "what it would be like there."),
-    OBJS("refusals", refusal, "Nodes that cannot take the VM, each with all reasons."),
+    OBJS("refusals", vmim_refusal, "Nodes that cannot take the VM, each with all reasons."),
     OBJ("migrationState", ferry_fields_migration_state, "Where from, where to, and how it ended."),
     MAP("configurationOrigins", "Where each setting of migrationConfiguration came from."),
-    OBJS("attempts", attempt, "Targets that failed before this one; see retries.", .max = 101),
+    OBJS("attempts", vmim_attempt, "Targets that failed before this one; see retries.", .max = 101),
     OBJ("progress", ferry_fields_migration_progress, "How far the copy is."),
-    OBJ("summary", summary, "What it took, once it has ended."),
-    OBJS("decisions", decision, "What the convergence controller decided, and why."),
-    OBJ("forecast", forecast,
+    OBJ("summary", vmim_summary, "What it took, once it has ended."),
+    OBJS("decisions", vmim_decision, "What the convergence controller decided, and why."),
+    OBJ("forecast", vmim_forecast,
         "What was expected: before it began, where the dirty rate was measured, or once two passes "
         "had been seen."),
-    OBJS("course", course, "How the copy went, at most 200 rows.", .max = 200),
-    OBJS("changes", change, "What people changed while it ran.", .merge_key = "id", .max = 64),
+    OBJS("course", vmim_course, "How the copy went, at most 200 rows.", .max = 200),
+    OBJS("changes", vmim_change, "What people changed while it ran.", .merge_key = "id", .max = 64),
     END,
 };
 
-static const FerryField fields[] = {
-    OBJ("spec", spec, "What is wanted; it cannot be changed once the migration is created.",
+static const FerryField vmim_fields[] = {
+    OBJ("spec", vmim_spec, "What is wanted; it cannot be changed once the migration is created.",
         .flags = FERRY_FIELD_REQUIRED | FERRY_FIELD_IMMUTABLE),
-    OBJ("status", status, "What is true of the migration."),
+    OBJ("status", vmim_status, "What is true of the migration."),
     END,
 };
 
@@ -238,7 +238,7 @@ static void vmim_check(const json_t *object, const json_t *old, GError *error) {
                             "from another one; leave it out");
 }
 
-static const FerryColumn columns[] = {
+static const FerryColumn vmim_columns[] = {
     COLUMN_NAME,
     COLUMN("Phase", "string", "status.phase", "How far it is."),
     COLUMN("VMI", "string", "spec.vmiName", "The VM that moves."),
@@ -270,9 +270,9 @@ const FerryKind ferry_kind_vmim = {
     .write_by = FERRY_ROLE_OPERATE,
     .has_status = TRUE,
     .subresources = WORDS("cancel", "change", "resolve"),
-    .fields = fields,
-    .columns = columns,
-    .n_columns = G_N_ELEMENTS(columns),
+    .fields = vmim_fields,
+    .columns = vmim_columns,
+    .n_columns = G_N_ELEMENTS(vmim_columns),
     .field_selectors =
         WORDS("status.phase", "status.migrationState.sourceNode",
               "status.migrationState.targetNode", "status.migrationState.agents", "spec.vmiName"),

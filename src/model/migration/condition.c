@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/migration/condition.h"
 
-static const char *const names[FERRY_CONDITION_LAST] = {
+static const char *const condition_names[FERRY_CONDITION_LAST] = {
     [FERRY_CONDITION_READY] = "Ready",
     [FERRY_CONDITION_ADDRESS_CONFLICT] = "AddressConflict",
     [FERRY_CONDITION_PEER_CONFLICT] = "PeerConflict",
@@ -28,7 +28,7 @@ static const char *const names[FERRY_CONDITION_LAST] = {
 };
 
 const char *ferry_condition_name(FerryConditionType type) {
-  return names[type];
+  return condition_names[type];
 }
 
 json_t *ferry_condition_find(const json_t *object, FerryConditionType type) {

@@ -4,7 +4,7 @@
 
 const char *const ferry_doubt_states[] = {"Suspended", "GoesOn", "Destroyed", NULL};
 
-static const char *const sides[] = {"source", "target"};
+static const char *const side_names[] = {"source", "target"};
 
 FerrySide ferry_side_other(FerrySide side) {
   return side == FERRY_SIDE_SOURCE ? FERRY_SIDE_TARGET : FERRY_SIDE_SOURCE;
@@ -16,7 +16,7 @@ const char *ferry_side_node(const json_t *migration, FerrySide side) {
 }
 
 static const json_t *doubt_entry(const json_t *migration, FerrySide side) {
-  return json_object_get(ferry_json_get(migration, FERRY_STATE "doubt"), sides[side]);
+  return json_object_get(ferry_json_get(migration, FERRY_STATE "doubt"), side_names[side]);
 }
 
 FerryDoubtState ferry_doubt_of(const json_t *migration, FerrySide side) {
@@ -35,7 +35,7 @@ json_t *ferry_doubt_patch(FerrySide side, FerryDoubtState state, const char *sin
   json_t *entry = json_pack("{s:s, s:s}", "state", ferry_doubt_states[state - 1], "since", since);
   if (ran_ms >= 0)
     ferry_json_set_int(entry, "ranMs", ran_ms);
-  return json_pack("{s:{s:{s:o}}}", "migrationState", "doubt", sides[side], entry);
+  return json_pack("{s:{s:{s:o}}}", "migrationState", "doubt", side_names[side], entry);
 }
 
 gboolean ferry_doubt_source_is_held(const json_t *migration) {

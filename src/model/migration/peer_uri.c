@@ -7,7 +7,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-static const char *const schemes[] = {"tls", "ssh", "tcp", NULL};
+static const char *const peer_schemes[] = {"tls", "ssh", "tcp", NULL};
 
 static gboolean ipv4_is_usable(const struct in_addr *a) {
   guint32 n = ntohl(a->s_addr);
@@ -118,10 +118,10 @@ static gboolean peer_uri_parse(const char *uri, json_t *peer, GError **error) {
         "\"%s\": parameters (after '?') and fragments are refused, for they can run "
         "programs and choose keys; " EXPECTED,
         quoted);
-  for (gsize i = 0; schemes[i] && !scheme; i++) {
-    g_autofree char *head = g_strconcat("qemu+", schemes[i], "://", NULL);
+  for (gsize i = 0; peer_schemes[i] && !scheme; i++) {
+    g_autofree char *head = g_strconcat("qemu+", peer_schemes[i], "://", NULL);
     if (g_str_has_prefix(uri, head)) {
-      scheme = schemes[i];
+      scheme = peer_schemes[i];
       rest = uri + strlen(head);
     }
   }
@@ -180,7 +180,7 @@ char *ferry_peer_uri(const json_t *peer, GError **error) {
   const json_t *user = json_object_get(peer, "user"), *port = json_object_get(peer, "port");
   json_int_t number = json_integer_value(port);
   gboolean ssh = g_strcmp0(scheme, "ssh") == 0;
-  gboolean ok = !scheme || !g_strv_contains(schemes, scheme)
+  gboolean ok = !scheme || !g_strv_contains(peer_schemes, scheme)
                     ? peer_uri_refuse(error, "peer.scheme is tls, ssh or tcp")
                 : !host || !ferry_peer_host_is_valid(host)
                     ? peer_uri_refuse(

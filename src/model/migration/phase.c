@@ -43,7 +43,7 @@
 #define AS_NAME(phase, word) [FERRY_PHASE_##phase] = word,
 #define AS_WORD(phase, word) word,
 
-static const char *const names[FERRY_PHASE_LAST] = {
+static const char *const phase_names[FERRY_PHASE_LAST] = {
     MIGRATION_PHASES(AS_NAME) VMI_PHASES(AS_NAME) LISTED_PHASES(AS_NAME) HOST_PHASES(AS_NAME)};
 
 const char *const ferry_migration_phases[] = {MIGRATION_PHASES(AS_WORD) NULL};
@@ -58,12 +58,12 @@ const char *const ferry_listed_phases[] = {MIGRATION_PHASES(AS_WORD) VMI_PHASES(
 const char *const ferry_pod_phases[] = {RUNNING, NULL};
 
 const char *ferry_phase_name(FerryPhase phase) {
-  return names[phase];
+  return phase_names[phase];
 }
 
 FerryPhase ferry_phase_parse(const char *name) {
   guint phase = name ? FERRY_PHASE_LAST - 1 : FERRY_PHASE_NONE;
-  while (phase > FERRY_PHASE_NONE && !g_str_equal(name, names[phase]))
+  while (phase > FERRY_PHASE_NONE && !g_str_equal(name, phase_names[phase]))
     phase--;
   return (FerryPhase)phase;
 }

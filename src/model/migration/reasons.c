@@ -7,7 +7,7 @@
 #define AS_ROW(kind, id, name, text, advice)                                                       \
   [FERRY_REASON_##id] = {FERRY_REASONS_##kind, name, text, advice},
 
-static const FerryReasonRow rows[FERRY_REASON_LAST] = {FERRY_REASONS(AS_ROW)};
+static const FerryReasonRow reason_rows[FERRY_REASON_LAST] = {FERRY_REASONS(AS_ROW)};
 
 static const struct {
   const char *title, *field;
@@ -29,23 +29,23 @@ static const struct {
 };
 
 const char *ferry_reason_name(FerryReason reason) {
-  return rows[reason].name;
+  return reason_rows[reason].name;
 }
 
 FerryReason ferry_reason_parse(FerryReasonKind kind, const char *name) {
   guint reason = name ? FERRY_REASON_LAST - 1 : FERRY_REASON_NONE;
   while (reason > FERRY_REASON_NONE &&
-         (rows[reason].kind != kind || !g_str_equal(rows[reason].name, name)))
+         (reason_rows[reason].kind != kind || !g_str_equal(reason_rows[reason].name, name)))
     reason--;
   return (FerryReason)reason;
 }
 
 const FerryReasonRow *ferry_reason_row(FerryReason reason) {
-  return reason == FERRY_REASON_NONE ? NULL : &rows[reason];
+  return reason == FERRY_REASON_NONE ? NULL : &reason_rows[reason];
 }
 
 gboolean ferry_reason_is(const json_t *object, FerryReason reason) {
-  return g_strcmp0(ferry_json_str(object, "status.reason"), rows[reason].name) == 0;
+  return g_strcmp0(ferry_json_str(object, "status.reason"), reason_rows[reason].name) == 0;
 }
 
 char *ferry_reasons_markdown(void) {
@@ -64,9 +64,9 @@ char *ferry_reasons_markdown(void) {
                            "|---|---|---|\n",
                            kinds[kind].title, kinds[kind].field);
     for (guint i = FERRY_REASON_NONE + 1; i < FERRY_REASON_LAST; i++)
-      if (rows[i].kind == kind)
-        g_string_append_printf(out, "| `%s` | %s | %s |\n", rows[i].name, rows[i].text,
-                               rows[i].advice);
+      if (reason_rows[i].kind == kind)
+        g_string_append_printf(out, "| `%s` | %s | %s |\n", reason_rows[i].name,
+                               reason_rows[i].text, reason_rows[i].advice);
   }
   return g_string_free(out, FALSE);
 }

@@ -21,7 +21,7 @@ typedef struct {
   const char *until_qemu; /* QEMU from which on it is no rule any more; NULL: none */
 } Rule;
 
-static const Rule rules[] = {
+static const Rule flag_rules[] = {
     {"tunnelled", NEEDS, "peerToPeer",
      "cannot perform tunnelled migration without using peer2peer flag"},
     {"tunnelled", EXCLUDES, "migrateURI", "migration URI is not supported by tunnelled migration"},
@@ -354,8 +354,8 @@ static void check_listen_address(GPtrArray *out, const json_t *config, const jso
 /* Rows that hold only until a version of QEMU, of the target's. */
 static void check_exclusions(GPtrArray *out, const json_t *config, const json_t *node) {
   const char *have = flags_rules_version(node, "qemuVersion");
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
-    const Rule *r = &rules[i];
+  for (gsize i = 0; i < G_N_ELEMENTS(flag_rules); i++) {
+    const Rule *r = &flag_rules[i];
     if (r->until_qemu && r->relation == EXCLUDES && flags_rules_holds(config, r->term) &&
         flags_rules_holds(config, r->others) && !has_qemu(node, r->until_qemu))
       add_lack(out, r->term,
@@ -434,8 +434,8 @@ static void check_flags_schedule(const FerryFlagsContext *c, GError *causes) {
 }
 
 void ferry_migration_flags_check(const FerryFlagsContext *c, GError *causes) {
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
-    check_flag_rule(c, &rules[i], causes);
+  for (gsize i = 0; i < G_N_ELEMENTS(flag_rules); i++)
+    check_flag_rule(c, &flag_rules[i], causes);
   check_values(c, causes);
   check_flags_schedule(c, causes);
   ferry_migration_flags_check_offline(c, causes);
@@ -480,8 +480,8 @@ void ferry_migration_flags_complete(json_t *config, json_t *origins, const json_
 
 char *ferry_migration_flags_rules_markdown(void) {
   GString *out = g_string_new("| This | and these | what libvirt or QEMU say |\n|---|---|---|\n");
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
-    const Rule *r = &rules[i];
+  for (gsize i = 0; i < G_N_ELEMENTS(flag_rules); i++) {
+    const Rule *r = &flag_rules[i];
     g_autofree char *others = words_of(r->others, r->relation == NEEDS ? "` or `" : "`, `");
     g_string_append_printf(out, "| `%s` | %s `%s` | %s%s%s%s |\n", r->term,
                            r->relation == NEEDS ? "needs" : "excludes", others, r->says,
