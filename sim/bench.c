@@ -15,10 +15,10 @@ static const struct {
   const char *name;
   FerrySimKnown known;
   gboolean monitor;
-} variants[] = {{"intent", FERRY_SIM_KNOWS_NOTHING, FALSE},
-                {"intent+dirty-rate", FERRY_SIM_KNOWS_RATE, FALSE},
-                {"intent+taught", FERRY_SIM_KNOWS_LESSON, FALSE},
-                {"intent+monitor", FERRY_SIM_KNOWS_NOTHING, TRUE}};
+} bench_variants[] = {{"intent", FERRY_SIM_KNOWS_NOTHING, FALSE},
+                      {"intent+dirty-rate", FERRY_SIM_KNOWS_RATE, FALSE},
+                      {"intent+taught", FERRY_SIM_KNOWS_LESSON, FALSE},
+                      {"intent+monitor", FERRY_SIM_KNOWS_NOTHING, TRUE}};
 
 static json_t *result_json(const FerrySimResult *r) {
   static const char *const outcomes[] = {"moved", "gave up", "cut off"};
@@ -84,8 +84,8 @@ static void bench_verdicts(json_t *result, const json_t *history) {
 static json_t *own_json(const FerrySimCell *given, const FerryPreset *preset, gsize variant) {
   json_t *history = NULL;
   FerrySimCell cell = *given;
-  cell.intent.can_throttle = variants[variant].monitor;
-  FerrySimResult r = ferry_sim_run_preset(&cell, preset, variants[variant].known, &history);
+  cell.intent.can_throttle = bench_variants[variant].monitor;
+  FerrySimResult r = ferry_sim_run_preset(&cell, preset, bench_variants[variant].known, &history);
   json_t *result = result_json(&r);
   ferry_json_set(result, "forecast_s", json_real(bench_forecast(history)));
   bench_verdicts(result, history);
@@ -139,8 +139,8 @@ static void bench_one(guint32 seed) {
   gsize n;
   const FerryPreset *all = ferry_presets(&n);
   for (gsize i = 0; i < n; i++) {
-    for (gsize k = 0; all[i].intent && k < G_N_ELEMENTS(variants); k++)
-      json_object_set_new(presets, variants[k].name, own_json(&cell, &all[i], k));
+    for (gsize k = 0; all[i].intent && k < G_N_ELEMENTS(bench_variants); k++)
+      json_object_set_new(presets, bench_variants[k].name, own_json(&cell, &all[i], k));
     if (all[i].intent)
       continue;
     FerrySimResult r = ferry_sim_run_preset(&cell, &all[i], FERRY_SIM_KNOWS_NOTHING, NULL);
@@ -193,19 +193,19 @@ static void print_presets(void) {
 }
 
 static int bench_explain(guint32 seed, const char *name) {
-  gsize variant = G_N_ELEMENTS(variants) - 1;
-  while (variant > 0 && strcmp(name, variants[variant].name) != 0)
+  gsize variant = G_N_ELEMENTS(bench_variants) - 1;
+  while (variant > 0 && strcmp(name, bench_variants[variant].name) != 0)
     variant--;
-  const FerryPreset *preset = ferry_preset_find(variant ? variants[0].name : name);
+  const FerryPreset *preset = ferry_preset_find(variant ? bench_variants[0].name : name);
   if (!preset) {
     fprintf(stderr, "ferry-sim-bench: there is no preset '%s'\n", name);
     return 2;
   }
   FerrySimCell cell;
   ferry_sim_judged_cell(&cell, seed);
-  cell.intent.can_throttle = variants[variant].monitor;
+  cell.intent.can_throttle = bench_variants[variant].monitor;
   json_t *history = NULL, *entry;
-  FerrySimResult r = ferry_sim_run_preset(&cell, preset, variants[variant].known, &history);
+  FerrySimResult r = ferry_sim_run_preset(&cell, preset, bench_variants[variant].known, &history);
   const FerrySimGuestSpec *g = &cell.guest;
   double path = (cell.link.cap > 0 ? cell.link.cap : cell.link.rate) * cell.link.efficiency;
   printf("%s on %d vCPUs: %.0f MiB, %.1f MiB/s over %.1f MiB; %.1f MiB/s of memory (wire %.1f, cap "

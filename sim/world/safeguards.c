@@ -24,7 +24,7 @@ static gboolean safeguards_off[FERRY_SAFEGUARDS];
 static const struct {
   const char *name, *text;
   guint64 near;
-} safeguards[FERRY_SAFEGUARDS] = {
+} safeguard_rows[FERRY_SAFEGUARDS] = {
     [FERRY_SAFEGUARD_SOURCE_GUARD] =
         {"source-guard", "a copy that libvirt resumes after the switch-over is suspended again"},
     [FERRY_SAFEGUARD_ASK_TARGET] =
@@ -54,20 +54,20 @@ static const struct {
 };
 
 const char *ferry_safeguard_name(FerrySafeguard safeguard) {
-  return safeguards[safeguard].name;
+  return safeguard_rows[safeguard].name;
 }
 
 const char *ferry_safeguard_text(FerrySafeguard safeguard) {
-  return safeguards[safeguard].text;
+  return safeguard_rows[safeguard].text;
 }
 
 guint64 ferry_safeguard_near(FerrySafeguard safeguard) {
-  return MAX(safeguards[safeguard].near, 1);
+  return MAX(safeguard_rows[safeguard].near, 1);
 }
 
 FerrySafeguard ferry_safeguard_find(const char *name) {
   guint i = 0;
-  while (i < FERRY_SAFEGUARDS && g_strcmp0(safeguards[i].name, name) != 0)
+  while (i < FERRY_SAFEGUARDS && g_strcmp0(safeguard_rows[i].name, name) != 0)
     i++;
   return (FerrySafeguard)i;
 }

@@ -80,7 +80,7 @@ const FerryCause *ferry_error_cause(const GError *error, guint i) {
 static const struct {
   unsigned status;
   const char *reason;
-} codes[] = {
+} error_codes[] = {
     [FERRY_ERROR_INTERNAL] = {500, "InternalError"},
     [FERRY_ERROR_BAD_REQUEST] = {400, "BadRequest"},
     [FERRY_ERROR_UNAUTHORIZED] = {401, "Unauthorized"},
@@ -100,19 +100,20 @@ static const struct {
 };
 
 unsigned ferry_error_http_status(int code) {
-  return code >= 0 && (gsize)code < G_N_ELEMENTS(codes) ? codes[code].status : 500;
+  return code >= 0 && (gsize)code < G_N_ELEMENTS(error_codes) ? error_codes[code].status : 500;
 }
 
 const char *ferry_error_reason(int code) {
-  return code >= 0 && (gsize)code < G_N_ELEMENTS(codes) ? codes[code].reason : "InternalError";
+  return code >= 0 && (gsize)code < G_N_ELEMENTS(error_codes) ? error_codes[code].reason
+                                                              : "InternalError";
 }
 
 FerryErrorCode ferry_error_code_from_http(unsigned status, const char *reason) {
-  for (gsize i = 0; reason && i < G_N_ELEMENTS(codes); i++)
-    if (g_str_equal(codes[i].reason, reason))
+  for (gsize i = 0; reason && i < G_N_ELEMENTS(error_codes); i++)
+    if (g_str_equal(error_codes[i].reason, reason))
       return (FerryErrorCode)i;
-  for (gsize i = 0; i < G_N_ELEMENTS(codes); i++)
-    if (codes[i].status == status)
+  for (gsize i = 0; i < G_N_ELEMENTS(error_codes); i++)
+    if (error_codes[i].status == status)
       return (FerryErrorCode)i;
   return FERRY_ERROR_INTERNAL;
 }

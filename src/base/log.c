@@ -29,7 +29,7 @@ const char *const ferry_log_levels[] = {"debug", "info", "warning", "error", NUL
 static const struct {
   GLogLevelFlags level;
   const char *priority;
-} levels[] = {
+} log_levels[] = {
     {G_LOG_LEVEL_DEBUG, "7"},
     {G_LOG_LEVEL_INFO, "6"},
     {G_LOG_LEVEL_WARNING, "4"},
@@ -37,8 +37,8 @@ static const struct {
 };
 
 static gsize level_index(GLogLevelFlags level) {
-  for (gsize i = 0; i < G_N_ELEMENTS(levels); i++)
-    if (level & levels[i].level)
+  for (gsize i = 0; i < G_N_ELEMENTS(log_levels); i++)
+    if (level & log_levels[i].level)
       return i;
   return level & G_LOG_LEVEL_ERROR ? 3 : 1;
 }
@@ -137,9 +137,9 @@ static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *given,
 }
 
 gboolean ferry_log_set_level(const char *level) {
-  for (gsize i = 0; i < G_N_ELEMENTS(levels); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS(log_levels); i++)
     if (g_strcmp0(level, ferry_log_levels[i]) == 0) {
-      g_atomic_int_set(&lowest_level, (gint)levels[i].level);
+      g_atomic_int_set(&lowest_level, (gint)log_levels[i].level);
       return TRUE;
     }
   return FALSE;
@@ -156,7 +156,7 @@ void ferry_log(GLogLevelFlags level, const char *message, ...) {
   GLogField fields[MAX_FIELDS + 3];
   gsize n = 0;
   fields[n++] = (GLogField){"MESSAGE", message, -1};
-  fields[n++] = (GLogField){"PRIORITY", levels[level_index(level)].priority, -1};
+  fields[n++] = (GLogField){"PRIORITY", log_levels[level_index(level)].priority, -1};
   fields[n++] = (GLogField){"SYSLOG_IDENTIFIER", program_name, -1};
   va_list ap;
   va_start(ap, message);

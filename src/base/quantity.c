@@ -8,7 +8,7 @@
 static const struct {
   const char *suffix;
   double factor;
-} suffixes[] = {
+} quantity_suffixes[] = {
     {"", 1},        {"Ki", 1024.0}, {"Mi", 1048576.0}, {"Gi", 1073741824.0}, {"Ti", 0x1p40},
     {"Pi", 0x1p50}, {"Ei", 0x1p60}, {"m", 0.001},      {"k", 1e3},           {"M", 1e6},
     {"G", 1e9},     {"T", 1e12},    {"P", 1e15},       {"E", 1e18},
@@ -30,9 +30,9 @@ gboolean ferry_quantity_parse(const char *text, gint64 *value, GError **error) {
   }
   const char *rest = p + digits;
   double factor = 0;
-  for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++)
-    if (g_str_equal(rest, suffixes[i].suffix))
-      factor = suffixes[i].factor;
+  for (gsize i = 0; i < G_N_ELEMENTS(quantity_suffixes); i++)
+    if (g_str_equal(rest, quantity_suffixes[i].suffix))
+      factor = quantity_suffixes[i].factor;
   if (factor == 0 && (*rest == 'e' || *rest == 'E')) {
     gint64 exponent;
     const char *e = rest + 1 + (rest[1] == '+');

@@ -118,9 +118,9 @@ static gboolean means_price(const FerryMeansInput *in, const FerryMeansPlace *pl
 /* How a guest of which nothing is known may write: shares of the path's rate, and seconds of it. */
 static const struct {
   double rate, set;
-} unknown[] = {{0.3, 0.5}, {0.3, 2}, {0.8, 0.5}, {0.8, 2}, {1.6, 0.5}, {1.6, 2}};
+} unknown_means[] = {{0.3, 0.5}, {0.3, 2}, {0.8, 0.5}, {0.8, 2}, {1.6, 0.5}, {1.6, 2}};
 
-#define GUESTS ((guint)G_N_ELEMENTS(unknown))
+#define GUESTS ((guint)G_N_ELEMENTS(unknown_means))
 
 static guint means_guests(const FerryMeansInput *in, double wire, FerryWriter out[GUESTS]) {
   double most = 0.8 * in->wish.bytes;
@@ -130,8 +130,8 @@ static guint means_guests(const FerryMeansInput *in, double wire, FerryWriter ou
   }
   for (guint i = 0; i < GUESTS; i++)
     out[i] = (FerryWriter){.pattern = FERRY_WRITER_UNIFORM,
-                           .working_set = MIN(unknown[i].set * wire, most),
-                           .write_rate = unknown[i].rate * wire};
+                           .working_set = MIN(unknown_means[i].set * wire, most),
+                           .write_rate = unknown_means[i].rate * wire};
   return GUESTS;
 }
 

@@ -122,7 +122,7 @@ static const OutcomeRow outcome_rows[] = {
 static const struct {
   const char *word;
   FerryReason reason;
-} outcomes[FERRY_OUTCOME_LAST] = {
+} outcome_kinds[FERRY_OUTCOME_LAST] = {
     [FERRY_OUTCOME_WAIT] = {"waiting", FERRY_REASON_NONE},
     [FERRY_OUTCOME_MOVED] = {"moved", FERRY_REASON_NONE},
     [FERRY_OUTCOME_STAYED] = {"stayed", FERRY_REASON_NONE},
@@ -159,7 +159,7 @@ static const struct {
   FerryVmState state;
   const char *reason;
   FerryCopy copy;
-} words[] = {
+} copy_words[] = {
     {FERRY_VM_RUNNING, "postcopy-failed", FERRY_COPY_POSTCOPY_FAILED},
     {FERRY_VM_RUNNING, "postcopy", FERRY_COPY_POSTCOPY},
     {FERRY_VM_RUNNING, NULL, FERRY_COPY_RUNS},
@@ -194,10 +194,10 @@ FerryCopy ferry_copy_of(const char *state, const char *reason, gboolean speaks) 
     return FERRY_COPY_UNKNOWN;
   if (!state)
     return FERRY_COPY_ABSENT;
-  for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-    if (ferry_vm_state_parse(state) == words[i].state &&
-        (!words[i].reason || g_strcmp0(reason, words[i].reason) == 0))
-      return words[i].copy;
+  for (gsize i = 0; i < G_N_ELEMENTS(copy_words); i++)
+    if (ferry_vm_state_parse(state) == copy_words[i].state &&
+        (!copy_words[i].reason || g_strcmp0(reason, copy_words[i].reason) == 0))
+      return copy_words[i].copy;
   return FERRY_COPY_UNKNOWN;
 }
 
@@ -215,15 +215,15 @@ guint ferry_outcome_rows(void) {
 }
 
 const char *ferry_outcome_reason(FerryOutcomeKind kind) {
-  return ferry_reason_name(outcomes[kind].reason);
+  return ferry_reason_name(outcome_kinds[kind].reason);
 }
 
 const char *ferry_outcome_word(FerryOutcomeKind kind) {
-  return outcomes[kind].word;
+  return outcome_kinds[kind].word;
 }
 
 const char *ferry_outcome_advice(FerryOutcomeKind kind) {
-  const FerryReasonRow *row = ferry_reason_row(outcomes[kind].reason);
+  const FerryReasonRow *row = ferry_reason_row(outcome_kinds[kind].reason);
   return row ? row->advice : kind == FERRY_OUTCOME_WAIT ? "Wait: it ends by itself." : "";
 }
 
@@ -256,18 +256,18 @@ char *ferry_outcome_markdown(void) {
       "answer; \"once settled\": both hosts get time to agree first.\n\n"
       "## Outcomes\n\n| outcome | `status.reason` | what to do |\n|---|---|---|\n");
   for (guint i = 0; i < FERRY_OUTCOME_LAST; i++)
-    g_string_append_printf(out, "| %s | %s | %s |\n", outcomes[i].word,
-                           outcomes[i].reason          ? ferry_reason_name(outcomes[i].reason)
+    g_string_append_printf(out, "| %s | %s | %s |\n", outcome_kinds[i].word,
+                           outcome_kinds[i].reason     ? ferry_reason_name(outcome_kinds[i].reason)
                            : i == FERRY_OUTCOME_MOVED  ? ferry_reason_name(FERRY_REASON_COMPLETED)
                            : i == FERRY_OUTCOME_STAYED ? "why the call failed"
                                                        : "",
                            ferry_outcome_advice((FerryOutcomeKind)i));
   g_string_append(out,
                   "\n## What a host has\n\n| libvirt's state | its reason | is |\n|---|---|---|\n");
-  for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-    g_string_append_printf(out, "| %s | %s | %s |\n", ferry_vm_state_name(words[i].state),
-                           words[i].reason ? words[i].reason : "any other",
-                           copy_names[words[i].copy]);
+  for (gsize i = 0; i < G_N_ELEMENTS(copy_words); i++)
+    g_string_append_printf(out, "| %s | %s | %s |\n", ferry_vm_state_name(copy_words[i].state),
+                           copy_words[i].reason ? copy_words[i].reason : "any other",
+                           copy_names[copy_words[i].copy]);
   g_string_append(out, "\n## The table\n\n"
                        "| source | target | mode | call | outcome | because |\n"
                        "|---|---|---|---|---|---|\n");
@@ -280,7 +280,7 @@ char *ferry_outcome_markdown(void) {
                            r->mode == PRE    ? "pre-copy"
                            : r->mode == POST ? "post-copy"
                                              : "any",
-                           call, outcomes[r->kind].word, r->settles ? ", once settled" : "",
+                           call, outcome_kinds[r->kind].word, r->settles ? ", once settled" : "",
                            r->why);
   }
   return g_string_free(out, FALSE);

@@ -4,7 +4,7 @@
 /* The lists that others write to as well, and the key of their entries. */
 static const struct {
   const char *list, *key;
-} keyed[] = {{"changes", "id"}, {"conditions", "type"}};
+} keyed_members[] = {{"changes", "id"}, {"conditions", "type"}};
 
 void ferry_outbox_init(FerryOutbox *box) {
   *box = (FerryOutbox){0};
@@ -20,8 +20,8 @@ void ferry_outbox_clear(FerryOutbox *box) {
 
 gboolean ferry_outbox_is_keyed(const json_t *status) {
   gboolean is = FALSE;
-  for (gsize i = 0; i < G_N_ELEMENTS(keyed); i++)
-    is = is || json_object_get(status, keyed[i].list);
+  for (gsize i = 0; i < G_N_ELEMENTS(keyed_members); i++)
+    is = is || json_object_get(status, keyed_members[i].list);
   return is;
 }
 
@@ -40,15 +40,15 @@ static void compose_merge(json_t *into, const json_t *patch) {
 
 /* The same of patches whose lists are merged by key: entries of one key become one. */
 static void compose_keyed(json_t *into, const json_t *patch) {
-  for (gsize k = 0; k < G_N_ELEMENTS(keyed); k++) {
-    const json_t *more = json_object_get(patch, keyed[k].list);
-    json_t *list = json_object_get(into, keyed[k].list), *entry;
+  for (gsize k = 0; k < G_N_ELEMENTS(keyed_members); k++) {
+    const json_t *more = json_object_get(patch, keyed_members[k].list);
+    json_t *list = json_object_get(into, keyed_members[k].list), *entry;
     gsize i;
     if (more && !list)
-      json_object_set_new(into, keyed[k].list, list = json_array());
+      json_object_set_new(into, keyed_members[k].list, list = json_array());
     json_array_foreach((json_t *)more, i, entry) {
-      const char *key = ferry_json_str(entry, keyed[k].key);
-      json_t *old = key ? ferry_json_find(list, keyed[k].key, key) : NULL;
+      const char *key = ferry_json_str(entry, keyed_members[k].key);
+      json_t *old = key ? ferry_json_find(list, keyed_members[k].key, key) : NULL;
       if (old)
         json_object_update(old, entry);
       else

@@ -19,7 +19,7 @@ typedef enum { CA, CERT, KEY, QEMU_CA, QEMU_CERT, QEMU_KEY } TrustPart;
 static const struct {
   const char *path;
   TrustPart part;
-} files[] = {
+} trust_files[] = {
     {CA_FILE, CA},
     {"/etc/pki/libvirt/private/serverkey.pem", KEY},
     {SERVER_FILE, CERT},
@@ -40,8 +40,8 @@ FerryTrustFound ferry_trust_files_found(const FerryTrustPlace *place) {
   g_autofree char *ca = ferry_trust_files_ca(place);
   if (ferry_trust_is_ca(ca, FERRY_TRUST_CA))
     return FERRY_TRUST_OURS;
-  for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
-    g_autofree char *path = path_below(place, files[i].path);
+  for (gsize i = 0; i < G_N_ELEMENTS(trust_files); i++) {
+    g_autofree char *path = path_below(place, trust_files[i].path);
     if (g_file_test(path, G_FILE_TEST_EXISTS))
       return FERRY_TRUST_FOREIGN;
   }
@@ -182,12 +182,12 @@ gboolean ferry_trust_files_write(const FerryTrustPlace *place, const FerryTrustS
   }
   if (!keep_keys(place, set, error))
     return FALSE;
-  for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
-    TrustPart part = files[i].part;
+  for (gsize i = 0; i < G_N_ELEMENTS(trust_files); i++) {
+    TrustPart part = trust_files[i].part;
     TrustFile file = {texts[part], part == KEY || part == QEMU_KEY ? 0600 : 0644,
                       part == QEMU_KEY ? qemu.st_uid : geteuid(),
                       part == QEMU_KEY ? qemu.st_gid : getegid()};
-    if (!write_one(place, files[i].path, &file, error))
+    if (!write_one(place, trust_files[i].path, &file, error))
       return FALSE;
   }
   return TRUE;

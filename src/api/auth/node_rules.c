@@ -30,7 +30,7 @@ static gboolean has_part(FerryApi *api, const char *node, const FerryAccess *a) 
 static const struct {
   const char *verb, *group, *resource, *subresource;
   gboolean (*applies)(FerryApi *api, const char *node, const FerryAccess *a);
-} rules[] = {
+} node_rules[] = {
     {"list", "kubevirt.io", VMIM, NULL, asks_for_own},
     {"watch", "kubevirt.io", VMIM, NULL, asks_for_own},
     {"get", "kubevirt.io", VMIM, NULL, has_part},
@@ -42,21 +42,23 @@ static const struct {
 };
 
 gboolean ferry_node_rules_allow(FerryApi *api, const char *node, const FerryAccess *a) {
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
-    if (g_strcmp0(rules[i].verb, a->verb) == 0 && g_strcmp0(rules[i].group, a->group) == 0 &&
-        g_strcmp0(rules[i].resource, a->resource) == 0 &&
-        g_strcmp0(rules[i].subresource, a->subresource) == 0)
-      return rules[i].applies(api, node, a);
+  for (gsize i = 0; i < G_N_ELEMENTS(node_rules); i++)
+    if (g_strcmp0(node_rules[i].verb, a->verb) == 0 &&
+        g_strcmp0(node_rules[i].group, a->group) == 0 &&
+        g_strcmp0(node_rules[i].resource, a->resource) == 0 &&
+        g_strcmp0(node_rules[i].subresource, a->subresource) == 0)
+      return node_rules[i].applies(api, node, a);
   return FALSE;
 }
 
 json_t *ferry_node_rules_list(void) {
   json_t *out = json_array();
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
-    g_autofree char *resource = g_strconcat(rules[i].resource, rules[i].subresource ? "/" : "",
-                                            rules[i].subresource ? rules[i].subresource : "", NULL);
-    json_array_append_new(out, json_pack("{s:[s], s:[s], s:[s]}", "verbs", rules[i].verb,
-                                         "apiGroups", rules[i].group, "resources", resource));
+  for (gsize i = 0; i < G_N_ELEMENTS(node_rules); i++) {
+    g_autofree char *resource =
+        g_strconcat(node_rules[i].resource, node_rules[i].subresource ? "/" : "",
+                    node_rules[i].subresource ? node_rules[i].subresource : "", NULL);
+    json_array_append_new(out, json_pack("{s:[s], s:[s], s:[s]}", "verbs", node_rules[i].verb,
+                                         "apiGroups", node_rules[i].group, "resources", resource));
   }
   return out;
 }

@@ -17,7 +17,7 @@
 
 static const struct {
   const char *name, *doc;
-} levels[] = {
+} shipped_levels[] = {
     [FERRY_ROLE_VIEW] = {"view",
                          "Sees VMs, hosts, migrations, policies and networks; changes nothing."},
     [FERRY_ROLE_OPERATE] =
@@ -33,7 +33,7 @@ static const struct {
 static const struct {
   FerryRole level;
   const char *verbs, *group, *resources; /* words with commas; group NULL: paths */
-} rights[] = {
+} shipped_rights[] = {
     {FERRY_ROLE_VIEW, "get", NULL, "/metrics"},
     {FERRY_ROLE_OPERATE, "update", "kubevirt.io",
      "virtualmachineinstancemigrations/cancel,virtualmachineinstancemigrations/change,"
@@ -99,9 +99,10 @@ static json_t *rules_of_level(FerryRole level) {
     if (kind->write_by && kind->write_by <= level)
       json_array_append_new(rules, rule_of(verbs, kind->group, kind->plural));
   }
-  for (gsize i = 0; i < G_N_ELEMENTS(rights); i++)
-    if (rights[i].level <= level)
-      json_array_append_new(rules, rule_of(rights[i].verbs, rights[i].group, rights[i].resources));
+  for (gsize i = 0; i < G_N_ELEMENTS(shipped_rights); i++)
+    if (shipped_rights[i].level <= level)
+      json_array_append_new(rules, rule_of(shipped_rights[i].verbs, shipped_rights[i].group,
+                                           shipped_rights[i].resources));
   return rules;
 }
 
@@ -205,7 +206,7 @@ gboolean ferry_rbac_ship(FerryApi *api, GError **error) {
                   {"system:basic-user", "system:basic-user", "system:authenticated"},
                   {"ferry:viewers", "view", "ferry:viewers"}};
   for (FerryRole i = FERRY_ROLE_VIEW; i <= FERRY_ROLE_ADMIN; i++)
-    if (!ship_role(api, levels[i].name, levels[i].doc, rules_of_level(i), error))
+    if (!ship_role(api, shipped_levels[i].name, shipped_levels[i].doc, rules_of_level(i), error))
       return FALSE;
   if (!ship_role(api, "cluster-admin", "May do all.", rules_of_everything(), error) ||
       !ship_role(api, "system:discovery", "Sees what kinds there are.", rules_of_discovery(),

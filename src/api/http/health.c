@@ -31,7 +31,7 @@ static const struct {
   const char *name;
   Check check;
   gboolean live; /* is one of /livez as well */
-} checks[] = {
+} health_checks[] = {
     {"ping", check_ping, TRUE},
     {"shutdown", check_shutdown, FALSE},
     {"store", check_store, FALSE},
@@ -50,15 +50,15 @@ static gboolean serve_version(FerryRequest *req) {
 /* Appends a line a check, counts those that ran; FALSE: one of them failed. */
 static gboolean check_all(FerryRequest *req, const char *only, GString *lines, guint *n) {
   gboolean ready = g_str_equal(req->asked.segments[0], "readyz"), good = TRUE;
-  for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
-    if ((!ready && !checks[i].live) || (only && !g_str_equal(only, checks[i].name)))
+  for (gsize i = 0; i < G_N_ELEMENTS(health_checks); i++) {
+    if ((!ready && !health_checks[i].live) || (only && !g_str_equal(only, health_checks[i].name)))
       continue;
-    g_autofree char *problem = checks[i].check(req->api);
+    g_autofree char *problem = health_checks[i].check(req->api);
     (*n)++;
     if (problem)
-      g_string_append_printf(lines, "[-]%s failed: %s\n", checks[i].name, problem);
+      g_string_append_printf(lines, "[-]%s failed: %s\n", health_checks[i].name, problem);
     else
-      g_string_append_printf(lines, "[+]%s ok\n", checks[i].name);
+      g_string_append_printf(lines, "[+]%s ok\n", health_checks[i].name);
     good = good && !problem;
   }
   return good;

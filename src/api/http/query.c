@@ -12,7 +12,7 @@ static const struct {
   const char *name;
   ParameterType type;
   const char *const *values; /* CHOICE: NULL-ended */
-} parameters[] = {
+} query_parameters[] = {
     {"limit", QUERY_INT, NULL},
     {"timeoutSeconds", QUERY_INT, NULL},
     {"gracePeriodSeconds", QUERY_INT, NULL},
@@ -61,10 +61,10 @@ static gboolean query_is_choice(const FerryRequest *req, const char *name,
 
 gboolean ferry_query_check(const FerryRequest *req, GError **error) {
   gint64 ignored;
-  for (gsize i = 0; i < G_N_ELEMENTS(parameters); i++)
-    if (parameters[i].type == QUERY_INT
-            ? !ferry_query_int(req, parameters[i].name, 0, &ignored, error)
-            : !query_is_choice(req, parameters[i].name, parameters[i].values, error))
+  for (gsize i = 0; i < G_N_ELEMENTS(query_parameters); i++)
+    if (query_parameters[i].type == QUERY_INT
+            ? !ferry_query_int(req, query_parameters[i].name, 0, &ignored, error)
+            : !query_is_choice(req, query_parameters[i].name, query_parameters[i].values, error))
       return FALSE;
   return TRUE;
 }

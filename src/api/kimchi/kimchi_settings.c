@@ -23,7 +23,7 @@ const char *const ferry_kimchi_setting_names[3] = {"migration_destination_timeou
 static const struct {
   gint64 min, max, def;
   const char *expected;
-} rules[] = {
+} settings_rules[] = {
     {1, 10000000, 21600, "seconds from 1 to 10000000"},
     {0, G_MAXINT64 >> 20, 0, "MiB per second, or \"unlimited\""},
     {0, FERRY_DOWNTIME_MAX_MS, 500, "milliseconds from 100 to " G_STRINGIFY(FERRY_DOWNTIME_MAX_MS)},
@@ -41,15 +41,16 @@ static gboolean kimchi_settings_number(const json_t *value, gsize i, gint64 *out
     return TRUE;
   }
   if (text)
-    return g_ascii_string_to_signed(text, 10, rules[i].min, rules[i].max, out, NULL);
+    return g_ascii_string_to_signed(text, 10, settings_rules[i].min, settings_rules[i].max, out,
+                                    NULL);
   if (!json_is_integer(value))
     return FALSE;
   *out = json_integer_value(value);
-  return *out >= rules[i].min && *out <= rules[i].max;
+  return *out >= settings_rules[i].min && *out <= settings_rules[i].max;
 }
 
 void ferry_kimchi_settings_read(FerryKimchi *k, const json_t *body, FerryKimchiSettings *settings) {
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+  for (gsize i = 0; i < G_N_ELEMENTS(settings_rules); i++) {
     const char *name = ferry_kimchi_setting_names[i];
     const json_t *value = json_object_get(body, name);
     gint64 *out = kimchi_settings_slot(settings, i);
@@ -59,7 +60,7 @@ void ferry_kimchi_settings_read(FerryKimchi *k, const json_t *body, FerryKimchiS
     if (!kimchi_settings_number(value, i, out)) {
       char *shown = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
       ferry_kimchi_problem(k, name, "%.100s is not a number of %s", shown ? shown : "?",
-                           rules[i].expected);
+                           settings_rules[i].expected);
       free(shown);
       *out = -1;
     } else if (i == DOWNTIME && *out < MIN_DOWNTIME_MS) {
@@ -77,7 +78,7 @@ static json_t *kimchi_settings_kubevirt(FerryApi *api) {
 void ferry_kimchi_settings_stored(FerryApi *api, FerryKimchiSettings *settings) {
   g_autoptr(json_t) object = kimchi_settings_kubevirt(api);
   const json_t *annotations = ferry_json_get(object, "metadata.annotations");
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+  for (gsize i = 0; i < G_N_ELEMENTS(settings_rules); i++) {
     g_autofree char *key = g_strconcat(ANNOTATION, ferry_kimchi_setting_names[i], NULL);
     gint64 *out = kimchi_settings_slot(settings, i);
     const json_t *value = json_object_get(annotations, key);
@@ -106,20 +107,20 @@ void ferry_kimchi_settings_complete(FerryApi *api, FerryKimchiSettings *settings
   FerryKimchiSettings stored;
   g_autoptr(json_t) object = kimchi_settings_kubevirt(api);
   ferry_kimchi_settings_stored(api, &stored);
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+  for (gsize i = 0; i < G_N_ELEMENTS(settings_rules); i++) {
     gint64 *out = kimchi_settings_slot(settings, i);
     if (*out < 0)
       *out = *kimchi_settings_slot(&stored, i);
     if (*out < 0)
       *out = of_cluster(object, i);
     if (*out < 0)
-      *out = rules[i].def;
+      *out = settings_rules[i].def;
   }
 }
 
 void ferry_kimchi_settings_print(const FerryKimchiSettings *settings, json_t *object) {
   FerryKimchiSettings copy = *settings;
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+  for (gsize i = 0; i < G_N_ELEMENTS(settings_rules); i++) {
     gint64 value = *kimchi_settings_slot(&copy, i);
     if (value >= 0)
       json_object_set_new(object, ferry_kimchi_setting_names[i],
@@ -150,7 +151,7 @@ static json_t *kimchi_settings_annotate(FerryRequest *req, const json_t *old, gp
     annotations = json_object();
     ferry_json_set(object, "metadata.annotations", annotations);
   }
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+  for (gsize i = 0; i < G_N_ELEMENTS(settings_rules); i++) {
     gint64 value = *kimchi_settings_slot(settings, i);
     if (value < 0)
       continue;
@@ -189,7 +190,7 @@ gboolean ferry_kimchi_put_config(FerryKimchi *k, GError **error) {
   json_t *value;
   json_object_foreach(body, key, value) {
     gboolean known = g_str_equal(key, "version"); /* a GET's answer may be sent back */
-    for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
+    for (gsize i = 0; i < G_N_ELEMENTS(settings_rules); i++)
       known |= g_str_equal(key, ferry_kimchi_setting_names[i]);
     if (!known)
       ferry_kimchi_problem(k, key,

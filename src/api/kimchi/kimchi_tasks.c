@@ -19,7 +19,7 @@ enum { CHECK, CONNECT, PREPARE, MIGRATE, RECOVER, FINISH, N_STEPS };
 
 static const struct {
   const char *name, *title;
-} steps[N_STEPS] = {
+} task_steps[N_STEPS] = {
     {"check", "migration source check"},
     {"connect", "connect the destination, transfer and set up the guest's configuration"},
     {"prepare", "prepare the migration source"},
@@ -31,16 +31,16 @@ static const struct {
 static const struct {
   FerryPhase phase;
   int step;
-} phases[] = {
+} task_phases[] = {
     {FERRY_PHASE_PENDING, CHECK},        {FERRY_PHASE_SCHEDULING, CHECK},
     {FERRY_PHASE_SCHEDULED, CONNECT},    {FERRY_PHASE_PREPARING_TARGET, CONNECT},
     {FERRY_PHASE_TARGET_READY, PREPARE}, {FERRY_PHASE_RUNNING, MIGRATE},
 };
 
 static int step_of_phase(FerryPhase phase) {
-  for (gsize i = 0; i < G_N_ELEMENTS(phases); i++)
-    if (phase == phases[i].phase)
-      return phases[i].step;
+  for (gsize i = 0; i < G_N_ELEMENTS(task_phases); i++)
+    if (phase == task_phases[i].phase)
+      return task_phases[i].step;
   return -1;
 }
 
@@ -159,7 +159,7 @@ static char *task_message(const json_t *m) {
     g_string_printf(out, "step 6 of 6, finish: %s", said ? said : "the VM was moved");
     return g_string_free(out, FALSE);
   }
-  g_string_printf(out, "step %d of 6, %s", step + 1, steps[step].title);
+  g_string_printf(out, "step %d of 6, %s", step + 1, task_steps[step].title);
   if (g_str_equal(status, "running")) {
     if (step == MIGRATE) {
       g_string_append(out, ": ");
@@ -257,8 +257,8 @@ static json_t *steps_of(const json_t *m) {
       state = over ? status : "running";
     else
       state = over ? "skipped" : "pending";
-    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "name", steps[i].name,
-                                          "title", steps[i].title, "status", state, "started",
+    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "name", task_steps[i].name,
+                                          "title", task_steps[i].title, "status", state, "started",
                                           kimchi_tasks_began(m, i), "message",
                                           i == RECOVER ? after : NULL));
   }
@@ -328,7 +328,8 @@ json_t *ferry_kimchi_monitor(FerryKimchi *k, const json_t *m) {
   }
   json_object_set_new(
       out, "step",
-      json_string(steps[g_str_equal(task_status(m), "finished") ? FINISH : last_step(m)].name));
+      json_string(
+          task_steps[g_str_equal(task_status(m), "finished") ? FINISH : last_step(m)].name));
   json_object_set_new(out, "steps", steps_of(m));
   json_object_set_new(out, "settings", settings_of(m));
   for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {

@@ -14,7 +14,7 @@ static const struct {
   const char *group, *version, *resource, *kind, *verb;
   gboolean namespaced;
   const char *kind_group, *kind_version; /* of `kind` where they differ, else NULL */
-} extras[] = {
+} extra_resources[] = {
     {"authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", "create"},
     {"authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", "create"},
     {"authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", "create"},
@@ -84,12 +84,12 @@ static void add_plain_sub(FerryApi *api, json_t *list, const FerryKind *kind, co
 }
 
 static void add_plain_extra(json_t *list, gsize i) {
-  json_t *entry = json_pack("{s:s, s:s, s:b, s:s, s:[s]}", "name", extras[i].resource,
-                            "singularName", "", "namespaced", extras[i].namespaced, "kind",
-                            extras[i].kind, "verbs", extras[i].verb);
-  if (extras[i].kind_group) {
-    json_object_set_new(entry, "group", json_string(extras[i].kind_group));
-    json_object_set_new(entry, "version", json_string(extras[i].kind_version));
+  json_t *entry = json_pack("{s:s, s:s, s:b, s:s, s:[s]}", "name", extra_resources[i].resource,
+                            "singularName", "", "namespaced", extra_resources[i].namespaced, "kind",
+                            extra_resources[i].kind, "verbs", extra_resources[i].verb);
+  if (extra_resources[i].kind_group) {
+    json_object_set_new(entry, "group", json_string(extra_resources[i].kind_group));
+    json_object_set_new(entry, "version", json_string(extra_resources[i].kind_version));
   }
   json_array_append_new(list, entry);
 }
@@ -113,11 +113,12 @@ static json_t *resource_list(FerryApi *api, const char *group, const char *versi
     for (gsize s = 0; kind->subresources && kind->subresources[s]; s++)
       add_plain_sub(api, list, kind, kind->subresources[s]);
   }
-  for (gsize i = 0; i < G_N_ELEMENTS(extras); i++) {
-    if (!g_str_equal(extras[i].group, group) || !g_str_equal(extras[i].version, version))
+  for (gsize i = 0; i < G_N_ELEMENTS(extra_resources); i++) {
+    if (!g_str_equal(extra_resources[i].group, group) ||
+        !g_str_equal(extra_resources[i].version, version))
       continue;
     found = TRUE;
-    if (extras[i].resource)
+    if (extra_resources[i].resource)
       add_plain_extra(list, i);
   }
   if (!found)
@@ -132,9 +133,9 @@ static GPtrArray *group_versions(void) {
   GPtrArray *out = g_ptr_array_new();
   gsize n;
   const FerryKind *const *kinds = ferry_kinds_served(&n);
-  for (gsize i = 0; i < n + G_N_ELEMENTS(extras); i++) {
-    const char *group = i < n ? kinds[i]->group : extras[i - n].group;
-    const char *version = i < n ? kinds[i]->version : extras[i - n].version;
+  for (gsize i = 0; i < n + G_N_ELEMENTS(extra_resources); i++) {
+    const char *group = i < n ? kinds[i]->group : extra_resources[i - n].group;
+    const char *version = i < n ? kinds[i]->version : extra_resources[i - n].version;
     gboolean known = *group == '\0';
     for (guint j = 0; j < out->len && !known; j += 2)
       known = g_str_equal(g_ptr_array_index(out, j), group) &&
@@ -205,20 +206,23 @@ static void add_aggregated_sub(FerryApi *api, json_t *list, const FerryKind *kin
 /* Whether the extra is a subresource of the resource `plural` of that group version. */
 static gboolean is_extra_of(gsize i, const char *group, const char *version, const char *plural) {
   gsize len = strlen(plural);
-  return extras[i].resource && g_str_equal(extras[i].group, group) &&
-         g_str_equal(extras[i].version, version) && strncmp(extras[i].resource, plural, len) == 0 &&
-         extras[i].resource[len] == '/';
+  return extra_resources[i].resource && g_str_equal(extra_resources[i].group, group) &&
+         g_str_equal(extra_resources[i].version, version) &&
+         strncmp(extra_resources[i].resource, plural, len) == 0 &&
+         extra_resources[i].resource[len] == '/';
 }
 
 static json_t *extra_kind(gsize i) {
-  return response_kind(extras[i].kind_group ? extras[i].kind_group : extras[i].group,
-                       extras[i].kind_version ? extras[i].kind_version : extras[i].version,
-                       extras[i].kind);
+  return response_kind(extra_resources[i].kind_group ? extra_resources[i].kind_group
+                                                     : extra_resources[i].group,
+                       extra_resources[i].kind_version ? extra_resources[i].kind_version
+                                                       : extra_resources[i].version,
+                       extra_resources[i].kind);
 }
 
 static json_t *aggregated_extra_sub(gsize i) {
-  return json_pack("{s:s, s:o, s:[s]}", "subresource", strchr(extras[i].resource, '/') + 1,
-                   "responseKind", extra_kind(i), "verbs", extras[i].verb);
+  return json_pack("{s:s, s:o, s:[s]}", "subresource", strchr(extra_resources[i].resource, '/') + 1,
+                   "responseKind", extra_kind(i), "verbs", extra_resources[i].verb);
 }
 
 static json_t *aggregated_entry(FerryApi *api, const FerryKind *kind) {
@@ -228,7 +232,7 @@ static json_t *aggregated_entry(FerryApi *api, const FerryKind *kind) {
     add_aggregated_sub(api, subs, kind, "status");
   for (gsize s = 0; subresources && kind->subresources && kind->subresources[s]; s++)
     add_aggregated_sub(api, subs, kind, kind->subresources[s]);
-  for (gsize i = 0; i < G_N_ELEMENTS(extras); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS(extra_resources); i++)
     if (is_extra_of(i, kind->group, kind->version, kind->plural))
       json_array_append_new(subs, aggregated_extra_sub(i));
   json_t *entry =
@@ -246,16 +250,18 @@ static json_t *aggregated_entry(FerryApi *api, const FerryKind *kind) {
 /* A subresource alone hangs from a resource without verbs. Each has a responseKind: client-go
  * before 0.27 looks into it without asking whether it is there. */
 static json_t *aggregated_extra(gsize i) {
-  const char *slash = strchr(extras[i].resource, '/');
-  g_autofree char *name = slash ? g_strndup(extras[i].resource, (gsize)(slash - extras[i].resource))
-                                : g_strdup(extras[i].resource);
-  json_t *entry = json_pack("{s:s, s:o, s:s, s:s, s:[], s:[]}", "resource", name, "responseKind",
-                            extra_kind(i), "scope", extras[i].namespaced ? "Namespaced" : "Cluster",
-                            "singularResource", "", "verbs", "subresources");
+  const char *slash = strchr(extra_resources[i].resource, '/');
+  g_autofree char *name =
+      slash ? g_strndup(extra_resources[i].resource, (gsize)(slash - extra_resources[i].resource))
+            : g_strdup(extra_resources[i].resource);
+  json_t *entry =
+      json_pack("{s:s, s:o, s:s, s:s, s:[], s:[]}", "resource", name, "responseKind", extra_kind(i),
+                "scope", extra_resources[i].namespaced ? "Namespaced" : "Cluster",
+                "singularResource", "", "verbs", "subresources");
   if (slash)
     json_array_append_new(json_object_get(entry, "subresources"), aggregated_extra_sub(i));
   else
-    json_array_append_new(json_object_get(entry, "verbs"), json_string(extras[i].verb));
+    json_array_append_new(json_object_get(entry, "verbs"), json_string(extra_resources[i].verb));
   return entry;
 }
 
@@ -274,9 +280,9 @@ static json_t *aggregated_version(FerryApi *api, const char *group, const char *
   for (gsize i = 0; i < n; i++)
     if (g_str_equal(kinds[i]->group, group) && g_str_equal(kinds[i]->version, version))
       json_array_append_new(list, aggregated_entry(api, kinds[i]));
-  for (gsize i = 0; i < G_N_ELEMENTS(extras); i++)
-    if (extras[i].resource && g_str_equal(extras[i].group, group) &&
-        g_str_equal(extras[i].version, version) && !is_of_kind(i, kinds, n))
+  for (gsize i = 0; i < G_N_ELEMENTS(extra_resources); i++)
+    if (extra_resources[i].resource && g_str_equal(extra_resources[i].group, group) &&
+        g_str_equal(extra_resources[i].version, version) && !is_of_kind(i, kinds, n))
       json_array_append_new(list, aggregated_extra(i));
   return json_pack("{s:s, s:s, s:o}", "version", version, "freshness", "Current", "resources",
                    list);

@@ -10,7 +10,7 @@
 
 static const struct {
   const char *name, *type, *help, *path;
-} progress[] = {
+} progress_gauges[] = {
     {"kubevirt_vmi_migration_data_bytes_total", "counter",
      "The total of guest data to be moved to the new host.", "status.progress.dataTotalBytes"},
     {"kubevirt_vmi_migration_data_processed_bytes", "gauge",
@@ -46,13 +46,14 @@ static gboolean is_running(const json_t *m) {
 }
 
 static void put_progress(GPtrArray *migrations, GString *out) {
-  for (gsize f = 0; f < G_N_ELEMENTS(progress); f++) {
-    ferry_metrics_family(out, progress[f].name, progress[f].type, progress[f].help);
+  for (gsize f = 0; f < G_N_ELEMENTS(progress_gauges); f++) {
+    ferry_metrics_family(out, progress_gauges[f].name, progress_gauges[f].type,
+                         progress_gauges[f].help);
     for (guint i = 0; i < migrations->len; i++) {
       const json_t *m = g_ptr_array_index(migrations, i);
-      gint64 value = ferry_json_int(m, progress[f].path, -1);
+      gint64 value = ferry_json_int(m, progress_gauges[f].path, -1);
       if (is_running(m) && value >= 0)
-        ferry_metrics_sample(out, progress[f].name, (double)value, "node",
+        ferry_metrics_sample(out, progress_gauges[f].name, (double)value, "node",
                              ferry_json_text_at(m, "status.migrationState.sourceNode"), "namespace",
                              ferry_json_text_at(m, "metadata.namespace"), "name",
                              ferry_json_text_at(m, "spec.vmiName"), NULL);

@@ -30,7 +30,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(LibvirtCa, libvirt_ca_clear)
 
 static const struct {
   const char *key, *crt, *name; /* its files, its common name (src/agent/trust/certificate.h) */
-} authorities[] = {
+} libvirt_authorities[] = {
     [FERRY_PKI_LIBVIRT] = {"libvirt-ca.key", "libvirt-ca.crt", "ferry-libvirt-ca"},
     [FERRY_PKI_QEMU] = {"libvirt-qemu-ca.key", "libvirt-qemu-ca.crt", "ferry-libvirt-qemu-ca"},
 };
@@ -38,8 +38,8 @@ static const struct {
 /* Read, or made where neither of its files is there. */
 static gboolean libvirt_ca_open(LibvirtCa *ca, const char *dir, FerryPkiLibvirtUse use,
                                 gint64 now_s, GError **error) {
-  g_autofree char *key_path = g_build_filename(dir, authorities[use].key, NULL);
-  g_autofree char *path = g_build_filename(dir, authorities[use].crt, NULL);
+  g_autofree char *key_path = g_build_filename(dir, libvirt_authorities[use].key, NULL);
+  g_autofree char *path = g_build_filename(dir, libvirt_authorities[use].crt, NULL);
   g_autofree char *key_pem = NULL;
   gboolean there = g_file_test(path, G_FILE_TEST_EXISTS);
   if (there && !g_file_test(key_path, G_FILE_TEST_EXISTS)) {
@@ -54,7 +54,7 @@ static gboolean libvirt_ca_open(LibvirtCa *ca, const char *dir, FerryPkiLibvirtU
     return FALSE;
   explicit_bzero(key_pem, strlen(key_pem));
   ca->crt = there ? ferry_pki_load_cert(path, &ca->pem)
-                  : ferry_pki_make_ca(authorities[use].name, ca->key, now_s, error);
+                  : ferry_pki_make_ca(libvirt_authorities[use].name, ca->key, now_s, error);
   if (there && (!ca->crt || !ferry_pki_same_key(ca->crt, ca->key))) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
                 "%s is not a PEM certificate for the key in %s", path, key_path);

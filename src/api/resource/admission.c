@@ -449,7 +449,7 @@ static const struct {
   gboolean (*update)(FerryRequest *, const json_t *, json_t *, GError **);
   gboolean (*remove)(FerryRequest *, const json_t *, json_t **, GError **);
   unsigned one_step; /* of OneStep */
-} rules[] = {
+} admission_rules[] = {
     {&ferry_kind_vmim, create_vmim, update_vmim, delete_vmim, CREATES},
     {&ferry_kind_vmi, NULL, update_vmi, NULL},
     {&ferry_kind_evacuation, create_evacuation, update_evacuation, delete_evacuation},
@@ -468,47 +468,48 @@ static const struct {
 };
 
 gboolean ferry_admit_create(FerryRequest *req, json_t *object, GError **error) {
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
-    if (rules[i].kind == req->found.kind && rules[i].create)
-      return rules[i].create(req, object, error);
+  for (gsize i = 0; i < G_N_ELEMENTS(admission_rules); i++)
+    if (admission_rules[i].kind == req->found.kind && admission_rules[i].create)
+      return admission_rules[i].create(req, object, error);
   return TRUE;
 }
 
 gboolean ferry_admit_update(FerryRequest *req, const json_t *old, json_t *object, GError **error) {
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
-    if (rules[i].kind == req->found.kind && rules[i].update)
-      return rules[i].update(req, old, object, error);
+  for (gsize i = 0; i < G_N_ELEMENTS(admission_rules); i++)
+    if (admission_rules[i].kind == req->found.kind && admission_rules[i].update)
+      return admission_rules[i].update(req, old, object, error);
   return TRUE;
 }
 
 gboolean ferry_admit_delete(FerryRequest *req, const json_t *object, json_t **instead,
                             GError **error) {
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
-    if (rules[i].kind == req->found.kind && rules[i].remove)
-      return rules[i].remove(req, object, instead, error);
+  for (gsize i = 0; i < G_N_ELEMENTS(admission_rules); i++)
+    if (admission_rules[i].kind == req->found.kind && admission_rules[i].remove)
+      return admission_rules[i].remove(req, object, instead, error);
   return TRUE;
 }
 
 struct FerryAdmission {
-  GMutex locks[G_N_ELEMENTS(rules)];
+  GMutex locks[G_N_ELEMENTS(admission_rules)];
 };
 
 FerryAdmission *ferry_admission_new(void) {
   FerryAdmission *admission = g_new0(FerryAdmission, 1);
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS(admission_rules); i++)
     g_mutex_init(&admission->locks[i]);
   return admission;
 }
 
 void ferry_admission_free(FerryAdmission *admission) {
-  for (gsize i = 0; admission && i < G_N_ELEMENTS(rules); i++)
+  for (gsize i = 0; admission && i < G_N_ELEMENTS(admission_rules); i++)
     g_mutex_clear(&admission->locks[i]);
   g_free(admission);
 }
 
 GMutex *ferry_admit_lock(const FerryRequest *req, gboolean creates) {
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
-    if (rules[i].kind == req->found.kind && (rules[i].one_step & (creates ? CREATES : CHANGES)))
+  for (gsize i = 0; i < G_N_ELEMENTS(admission_rules); i++)
+    if (admission_rules[i].kind == req->found.kind &&
+        (admission_rules[i].one_step & (creates ? CREATES : CHANGES)))
       return &req->api->admission->locks[i];
   return NULL;
 }

@@ -25,11 +25,11 @@ typedef struct {
 
 static const struct {
   const char *ending, *type;
-} types[] = {{".html", "text/html; charset=utf-8"},
-             {".js", "text/javascript; charset=utf-8"},
-             {".css", "text/css; charset=utf-8"},
-             {".svg", "image/svg+xml"},
-             {".txt", "text/plain; charset=utf-8"}};
+} asset_types[] = {{".html", "text/html; charset=utf-8"},
+                   {".js", "text/javascript; charset=utf-8"},
+                   {".css", "text/css; charset=utf-8"},
+                   {".svg", "image/svg+xml"},
+                   {".txt", "text/plain; charset=utf-8"}};
 
 static const char *const page_headers[][2] = {
     {"Content-Security-Policy",
@@ -58,9 +58,9 @@ static GBytes *assets_pack(GBytes *plain) {
 }
 
 static const char *type_of(const char *name) {
-  for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
-    if (g_str_has_suffix(name, types[i].ending))
-      return types[i].type;
+  for (gsize i = 0; i < G_N_ELEMENTS(asset_types); i++)
+    if (g_str_has_suffix(name, asset_types[i].ending))
+      return asset_types[i].type;
   return NULL;
 }
 

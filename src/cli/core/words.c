@@ -5,7 +5,7 @@
 static const struct {
   const char *word, *words, *said;
   const FerryKind *kind;
-} spoken[] = {
+} spoken_words[] = {
     {"host", "hosts", "host", &ferry_kind_node},
     {"vm", "vms", "VM", &ferry_kind_vmi},
     {"migration", "migrations", "migration", &ferry_kind_vmim},
@@ -13,23 +13,23 @@ static const struct {
 };
 
 const FerryKind *ferry_words_kind(const char *word) {
-  for (gsize i = 0; i < G_N_ELEMENTS(spoken); i++)
-    if (g_ascii_strcasecmp(word, spoken[i].word) == 0 ||
-        g_ascii_strcasecmp(word, spoken[i].words) == 0)
-      return spoken[i].kind;
+  for (gsize i = 0; i < G_N_ELEMENTS(spoken_words); i++)
+    if (g_ascii_strcasecmp(word, spoken_words[i].word) == 0 ||
+        g_ascii_strcasecmp(word, spoken_words[i].words) == 0)
+      return spoken_words[i].kind;
   return NULL;
 }
 
 const char *ferry_words_nth(gsize i) {
-  return i < G_N_ELEMENTS(spoken) ? spoken[i].word : NULL;
+  return i < G_N_ELEMENTS(spoken_words) ? spoken_words[i].word : NULL;
 }
 
 const char *ferry_words_said(const char *group, const char *kind) {
-  for (gsize i = 0; kind && i < G_N_ELEMENTS(spoken); i++) {
-    const FerryKind *k = spoken[i].kind;
+  for (gsize i = 0; kind && i < G_N_ELEMENTS(spoken_words); i++) {
+    const FerryKind *k = spoken_words[i].kind;
     if (g_str_equal(group ? group : "", k->group) &&
         (g_str_equal(kind, k->kind) || g_str_equal(kind, k->plural)))
-      return spoken[i].said;
+      return spoken_words[i].said;
   }
   return NULL;
 }

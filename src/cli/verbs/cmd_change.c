@@ -19,7 +19,7 @@ static const struct {
   gint64 unit;
   gboolean is_rate;
   const char *expected;
-} numbers[] = {
+} change_numbers[] = {
     {"downtime", "downtimeMs", 1, FALSE, "a time such as 300ms or 2s, or milliseconds"},
     {"bandwidth", "bandwidthMiBps", FERRY_MIB, TRUE,
      "a rate such as 64MiB/s or 1Gi, or MiB a second"},
@@ -27,29 +27,29 @@ static const struct {
 };
 
 static gboolean change_read(gsize i, const char *text, gint64 *value) {
-  if (!(numbers[i].is_rate ? ferry_units_size(text, numbers[i].unit, value, NULL)
-                           : ferry_units_time(text, numbers[i].unit, value)))
+  if (!(change_numbers[i].is_rate ? ferry_units_size(text, change_numbers[i].unit, value, NULL)
+                                  : ferry_units_time(text, change_numbers[i].unit, value)))
     return FALSE;
-  *value = *value / numbers[i].unit + (*value % numbers[i].unit != 0);
+  *value = *value / change_numbers[i].unit + (*value % change_numbers[i].unit != 0);
   return TRUE;
 }
 
 /* The body, or NULL where something typed is wrong (and told). */
 static json_t *read_body(FerryCli *cli) {
   g_autoptr(json_t) body = json_object();
-  for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++) {
-    const char *text = ferry_cli_option(cli, numbers[i].option);
-    const FerryField *field = ferry_change_field(numbers[i].field);
+  for (gsize i = 0; i < G_N_ELEMENTS(change_numbers); i++) {
+    const char *text = ferry_cli_option(cli, change_numbers[i].option);
+    const FerryField *field = ferry_change_field(change_numbers[i].field);
     gint64 value;
     if (text == NULL)
       continue;
     if (!change_read(i, text, &value) || value < field->min || value > field->max) {
       ferry_cli_usage(
           cli, "--%s: expected %s, from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT ", not \"%s\"",
-          numbers[i].option, numbers[i].expected, field->min, field->max, text);
+          change_numbers[i].option, change_numbers[i].expected, field->min, field->max, text);
       return NULL;
     }
-    ferry_json_set_int(body, numbers[i].field, value);
+    ferry_json_set_int(body, change_numbers[i].field, value);
   }
   const char *technique = ferry_cli_option(cli, "technique");
   if (technique != NULL)

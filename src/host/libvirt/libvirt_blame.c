@@ -11,7 +11,7 @@
 static const struct {
   const char *part;
   int code;
-} rows[] = {
+} blame_rows[] = {
     /* ssh's own words first: they stand within those of a connection that was lost */
     {"Could not resolve hostname", FERRY_HOST_ERROR_PEER_NAME},
     {"Unable to resolve address", FERRY_HOST_ERROR_PEER_NAME},
@@ -56,9 +56,9 @@ int ferry_libvirt_blame(int code, const char *message, guint16 hypervisor_port) 
   guint16 port = wire ? port_in(message) : 0;
   if (port > 0 && hypervisor_port > 0 && port != hypervisor_port)
     return FERRY_HOST_ERROR_PEER_PORT;
-  for (gsize i = 0; wire && i < G_N_ELEMENTS(rows); i++)
-    if (strstr(message, rows[i].part))
-      return rows[i].code;
+  for (gsize i = 0; wire && i < G_N_ELEMENTS(blame_rows); i++)
+    if (strstr(message, blame_rows[i].part))
+      return blame_rows[i].code;
   return code == FERRY_HOST_ERROR_NO_CONNECTION ? FERRY_HOST_ERROR_PEER_LOST : code;
 }
 

@@ -109,7 +109,7 @@ static void on_completed(virConnectPtr conn, virDomainPtr domain, virTypedParame
 static const struct {
   int id;
   virConnectDomainEventGenericCallback callback;
-} table[] = {
+} event_table[] = {
     {VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
     {VIR_DOMAIN_EVENT_ID_REBOOT, on_reboot},
     {VIR_DOMAIN_EVENT_ID_PMSUSPEND, VIR_DOMAIN_EVENT_CALLBACK(on_pm)},
@@ -123,7 +123,7 @@ static const struct {
     {VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, VIR_DOMAIN_EVENT_CALLBACK(on_iteration)},
     {VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, VIR_DOMAIN_EVENT_CALLBACK(on_completed)},
 };
-G_STATIC_ASSERT(G_N_ELEMENTS(table) <= FERRY_LIBVIRT_EVENTS);
+G_STATIC_ASSERT(G_N_ELEMENTS(event_table) <= FERRY_LIBVIRT_EVENTS);
 
 static void let_go(void *host) {
   ferry_libvirt_host_unref(host);
@@ -133,11 +133,12 @@ void ferry_libvirt_events_register(FerryLibvirtHost *host, virConnectPtr conn,
                                    int ids[FERRY_LIBVIRT_EVENTS]) {
   for (guint i = 0; i < FERRY_LIBVIRT_EVENTS; i++) {
     ids[i] = -1;
-    if (i >= G_N_ELEMENTS(table))
+    if (i >= G_N_ELEMENTS(event_table))
       continue;
     /* a callback may be under way in the event thread when the host is freed */
-    ids[i] = virConnectDomainEventRegisterAny(conn, NULL, table[i].id, table[i].callback,
-                                              ferry_libvirt_host_ref(host), let_go);
+    ids[i] =
+        virConnectDomainEventRegisterAny(conn, NULL, event_table[i].id, event_table[i].callback,
+                                         ferry_libvirt_host_ref(host), let_go);
     if (ids[i] < 0) {
       ferry_libvirt_host_unref(host);
       virResetLastError();

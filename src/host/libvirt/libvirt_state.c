@@ -19,7 +19,7 @@ static const struct {
   FerryVmState state;
   const char *const *reasons;
   guint n;
-} states[] = {
+} libvirt_states[] = {
     [VIR_DOMAIN_NOSTATE] = {FERRY_VM_NOSTATE, NULL, 0},
     [VIR_DOMAIN_RUNNING] = {FERRY_VM_RUNNING, running_reasons, G_N_ELEMENTS(running_reasons)},
     [VIR_DOMAIN_BLOCKED] = {FERRY_VM_BLOCKED, NULL, 0},
@@ -42,11 +42,11 @@ gboolean ferry_libvirt_state(virDomainPtr domain, FerryDomainState *out, GError 
     return ferry_libvirt_error(error, "cannot read the domain's state");
   }
   out->exists = TRUE;
-  if (state < 0 || state >= (int)G_N_ELEMENTS(states))
+  if (state < 0 || state >= (int)G_N_ELEMENTS(libvirt_states))
     state = VIR_DOMAIN_NOSTATE;
-  out->state = states[state].state;
-  if (reason >= 0 && reason < (int)states[state].n)
-    out->reason = states[state].reasons[reason];
+  out->state = libvirt_states[state].state;
+  if (reason >= 0 && reason < (int)libvirt_states[state].n)
+    out->reason = libvirt_states[state].reasons[reason];
   /* The domain object may come from before a stop: its own id is stale then. */
   out->active = state != VIR_DOMAIN_SHUTOFF && state != VIR_DOMAIN_NOSTATE;
   int persistent = virDomainIsPersistent(domain);

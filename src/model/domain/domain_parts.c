@@ -19,7 +19,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
  * `device` (NULL: in any). With `when`, only where an attribute of the device says so. */
 static const struct {
   const char *device, *element, *attr, *when, *says;
-} own[] = {
+} own_rows[] = {
     {NULL, "seclabel", NULL, NULL, NULL},
     {NULL, "backingStore", NULL, NULL, NULL},
     {NULL, "mirror", NULL, NULL, NULL},
@@ -40,11 +40,11 @@ static const struct {
 static const char *const skipped_elements[] = {"currentMemory", "seclabel", "resource", NULL};
 
 static gboolean row_fits(gsize i, const xmlNode *device, const xmlNode *node) {
-  if (!ferry_xml_is(node, own[i].element) ||
-      (own[i].device && !ferry_xml_is(device, own[i].device)))
+  if (!ferry_xml_is(node, own_rows[i].element) ||
+      (own_rows[i].device && !ferry_xml_is(device, own_rows[i].device)))
     return FALSE;
-  g_autofree char *value = own[i].when ? ferry_xml_attribute(device, own[i].when) : NULL;
-  return !own[i].when || g_strcmp0(value, own[i].says) == 0;
+  g_autofree char *value = own_rows[i].when ? ferry_xml_attribute(device, own_rows[i].when) : NULL;
+  return !own_rows[i].when || g_strcmp0(value, own_rows[i].says) == 0;
 }
 
 /* libvirt names them after devices in the order of the document; a person's begin with "ua-". */
@@ -62,15 +62,15 @@ static void drop_made_path(xmlNode *node) {
 }
 
 static void drop_own(const xmlNode *device, xmlNode *node, guint depth) {
-  for (gsize i = 0; i < G_N_ELEMENTS(own); i++)
-    if (own[i].attr && row_fits(i, device, node))
-      xmlUnsetProp(node, (const xmlChar *)own[i].attr);
+  for (gsize i = 0; i < G_N_ELEMENTS(own_rows); i++)
+    if (own_rows[i].attr && row_fits(i, device, node))
+      xmlUnsetProp(node, (const xmlChar *)own_rows[i].attr);
   drop_made_path(node);
   for (xmlNode *n = node->children, *next; n && depth < DEEPEST; n = next) {
     gboolean drop = is_given_alias(n);
     next = n->next;
-    for (gsize i = 0; !drop && i < G_N_ELEMENTS(own); i++)
-      drop = !own[i].attr && row_fits(i, device, n);
+    for (gsize i = 0; !drop && i < G_N_ELEMENTS(own_rows); i++)
+      drop = !own_rows[i].attr && row_fits(i, device, n);
     if (drop) {
       xmlUnlinkNode(n);
       xmlFreeNode(n);

@@ -3,7 +3,7 @@
 
 static const struct {
   const char *word, *suffix;
-} units[] = {
+} unit_rows[] = {
     [FERRY_UNIT_NONE] = {"", ""},
     [FERRY_UNIT_COUNT] = {"", ""},
     [FERRY_UNIT_NUMBER] = {"", ""},
@@ -19,9 +19,9 @@ static const struct {
 };
 
 const char *ferry_unit_word(FerryUnit unit) {
-  return units[unit].word;
+  return unit_rows[unit].word;
 }
 
 const char *ferry_unit_suffix(FerryUnit unit) {
-  return units[unit].suffix;
+  return unit_rows[unit].suffix;
 }

@@ -9,7 +9,7 @@ const char *const ferry_path_source_names[] = {
 static const struct {
   double doubt;
   const char *words;
-} sources[FERRY_PATH_SOURCES] = {
+} path_sources[FERRY_PATH_SOURCES] = {
     [FERRY_PATH_LIMIT] = {0.1, "the bandwidth limit"},
     [FERRY_PATH_MEASURED] = {0.1, "as measured just now"},
     [FERRY_PATH_MIGRATION] = {0.05, "as the last migration to there"},
@@ -22,12 +22,12 @@ const char *ferry_path_source_name(FerryPathSource source) {
 }
 
 double ferry_path_source_doubt(FerryPathSource source) {
-  return sources[source].doubt;
+  return path_sources[source].doubt;
 }
 
 const char *ferry_path_source_words(const char *name) {
   for (int i = 0; name && i < FERRY_PATH_SOURCES; i++)
     if (g_str_equal(ferry_path_source_names[i], name))
-      return sources[i].words;
-  return sources[FERRY_PATH_ASSUMED].words;
+      return path_sources[i].words;
+  return path_sources[FERRY_PATH_ASSUMED].words;
 }

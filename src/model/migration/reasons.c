@@ -11,7 +11,7 @@ static const FerryReasonRow reason_rows[FERRY_REASON_LAST] = {FERRY_REASONS(AS_R
 
 static const struct {
   const char *title, *field;
-} kinds[FERRY_REASONS_KINDS] = {
+} reason_kinds[FERRY_REASONS_KINDS] = {
     [FERRY_REASONS_ENDED] = {"A migration that has ended", "`status.reason` of a migration"},
     [FERRY_REASONS_WAITS] = {"A migration that waits",
                              "`status.queue.reason` and `status.reason` of a migration"},
@@ -62,7 +62,7 @@ char *ferry_reasons_markdown(void) {
     g_string_append_printf(out,
                            "\n## %s\n\nIn %s.\n\n| reason | what it means | what to do |\n"
                            "|---|---|---|\n",
-                           kinds[kind].title, kinds[kind].field);
+                           reason_kinds[kind].title, reason_kinds[kind].field);
     for (guint i = FERRY_REASON_NONE + 1; i < FERRY_REASON_LAST; i++)
       if (reason_rows[i].kind == kind)
         g_string_append_printf(out, "| `%s` | %s | %s |\n", reason_rows[i].name,

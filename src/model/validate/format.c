@@ -179,7 +179,7 @@ static const struct {
   const char *name;
   gboolean (*check)(const char *text);
   const char *problem;
-} formats[] = {
+} format_rows[] = {
     {"dns-label", is_dns_label,
      "expected lower case letters, digits and '-', a letter or digit first and last, at most 63 "
      "characters, for example my-name"},
@@ -225,13 +225,13 @@ static const struct {
 };
 
 gboolean ferry_format_check(const char *format, const char *text, const char **problem) {
-  for (gsize i = 0; i < G_N_ELEMENTS(formats); i++) {
-    if (!g_str_equal(formats[i].name, format))
+  for (gsize i = 0; i < G_N_ELEMENTS(format_rows); i++) {
+    if (!g_str_equal(format_rows[i].name, format))
       continue;
-    if (formats[i].check(text))
+    if (format_rows[i].check(text))
       return TRUE;
     if (problem)
-      *problem = formats[i].problem;
+      *problem = format_rows[i].problem;
     return FALSE;
   }
   if (problem)

@@ -63,7 +63,7 @@ static const struct {
   int code;
   FerryReason reason;
   const char *what, *advice;
-} peers[] = {
+} peer_errors[] = {
     {FERRY_HOST_ERROR_PEER_NAME, FERRY_REASON_TARGET_NAME_UNKNOWN,
      "this host's libvirtd cannot resolve the name of %s's",
      "add it to DNS or /etc/hosts here, or give that host's agent --peer-uri with an address"},
@@ -82,13 +82,13 @@ static const struct {
 };
 
 static gboolean blame_peer(const FerryJobEnd *end, FerryOutcome *o) {
-  for (gsize i = 0; i < G_N_ELEMENTS(peers); i++)
-    if (peers[i].code == end->error->code) {
+  for (gsize i = 0; i < G_N_ELEMENTS(peer_errors); i++)
+    if (peer_errors[i].code == end->error->code) {
       const char *target = end->target ? end->target : "the target";
-      char **around = g_strsplit(peers[i].what, "%s", 2);
-      o->reason = ferry_reason_name(peers[i].reason);
+      char **around = g_strsplit(peer_errors[i].what, "%s", 2);
+      o->reason = ferry_reason_name(peer_errors[i].reason);
       o->message = g_strdup_printf("%s%s%s (%s); %s", around[0], target, around[1],
-                                   end->error->message, peers[i].advice);
+                                   end->error->message, peer_errors[i].advice);
       g_strfreev(around);
       return TRUE;
     }
