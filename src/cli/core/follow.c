@@ -5,21 +5,15 @@
 // but the pause between two tries to reach a server that is away.
 #include "cli/core/follow.h"
 #include "cli/core/ask.h"
+#include "cli/core/watching.h"
 #include "cli/view/progress.h"
 #include "cli/view/summary.h"
 #include "model/migration/phase.h"
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { PLAIN_EVERY_MS = 2000 };
-
-static volatile sig_atomic_t interrupted;
-
-static void follow_on_interrupt(int signo) {
-  interrupted = 1;
-}
 
 typedef struct {
   FerryCli *cli;
@@ -128,29 +122,13 @@ static gboolean follow_on_event(const char *type, json_t *object, gpointer data)
 static gboolean follow_on_tick(gpointer data) {
   Follow *f = data;
   follow_draw(f);
-  return !interrupted;
-}
-
-static const char *ns_of(const json_t *object) {
-  return ferry_json_str(object, "metadata.namespace");
-}
-
-static const char *follow_name_of(const json_t *object) {
-  return ferry_json_str(object, "metadata.name");
-}
-
-static char *watch_path(const Follow *f) {
-  g_autoptr(GString) query = g_string_new("watch=1");
-  g_autofree char *field = g_strconcat("metadata.name=", follow_name_of(f->object), NULL);
-  ferry_query_add(query, "fieldSelector", field);
-  ferry_query_add(query, "resourceVersion", ferry_json_str(f->object, "metadata.resourceVersion"));
-  return ferry_resource_path(&ferry_kind_vmim, ns_of(f->object), NULL, query->str);
+  return !ferry_watching_interrupted();
 }
 
 json_t *ferry_follow_cancel(FerryCli *cli, const json_t *object, GError **error) {
-  g_autofree char *path =
-      ferry_client_path(ferry_kind_vmim.group, ferry_kind_vmim.version, ns_of(object),
-                        ferry_kind_vmim.plural, follow_name_of(object), "cancel");
+  g_autofree char *path = ferry_client_path(
+      ferry_kind_vmim.group, ferry_kind_vmim.version, ferry_json_str(object, "metadata.namespace"),
+      ferry_kind_vmim.plural, ferry_json_str(object, "metadata.name"), "cancel");
   g_autoptr(json_t) body = json_object();
   return ferry_client_request(cli->client, "PUT", path, body, NULL, NULL, NULL, error);
 }
@@ -158,7 +136,7 @@ json_t *ferry_follow_cancel(FerryCli *cli, const json_t *object, GError **error)
 /* TRUE: go on; FALSE: `*end` says how it ended. */
 static gboolean on_ctrl_c(Follow *f, FerryFollowEnd *end) {
   erase_line(f);
-  interrupted = 0;
+  ferry_watching_forget();
   if (!f->live || !isatty(STDIN_FILENO)) {
     *end = FERRY_FOLLOW_INTERRUPTED;
     return FALSE;
@@ -167,7 +145,7 @@ static gboolean on_ctrl_c(Follow *f, FerryFollowEnd *end) {
   char answer = ferry_cli_ask("cancel the migration (c), leave it running (l), or go on watching "
                               "(w)? ",
                               "clw", 'l');
-  interrupted = 0;
+  ferry_watching_forget();
   if (answer == 'l') {
     *end = FERRY_FOLLOW_LEFT;
     return FALSE;
@@ -186,29 +164,23 @@ static gboolean on_ctrl_c(Follow *f, FerryFollowEnd *end) {
 /* After an error of the watch: gets the object anew where that may help. FALSE: `*end` is set. */
 static gboolean follow_recover(Follow *f, GError *why, FerryFollowEnd *end, GError **error) {
   *end = FERRY_FOLLOW_ERROR;
-  if (g_error_matches(why, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE) ||
-      g_error_matches(why, FERRY_ERROR, FERRY_ERROR_TIMEOUT)) {
-    if (f->lost_us == 0) {
-      f->lost_us = g_get_monotonic_time();
+  if (!g_error_matches(why, FERRY_ERROR, FERRY_ERROR_EXPIRED)) {
+    gboolean first = f->lost_us == 0;
+    if (!ferry_watching_passes(&f->lost_us, why)) {
+      g_propagate_error(error, g_error_copy(why));
+      return FALSE;
+    }
+    if (first) {
       erase_line(f);
       fprintf(stderr,
               "lost the server, trying again for %d s; the migration goes on meanwhile: %s\n",
               FERRY_CLI_RETRY_LIMIT_MS / 1000, why->message);
-    } else if (g_get_monotonic_time() - f->lost_us > FERRY_CLI_RETRY_LIMIT_MS * 1000LL) {
-      g_propagate_error(error, g_error_copy(why));
-      return FALSE;
     }
     g_usleep(FERRY_CLI_RETRY_MS * 1000);
-  } else if (!g_error_matches(why, FERRY_ERROR, FERRY_ERROR_EXPIRED)) {
-    g_propagate_error(error, g_error_copy(why));
-    return FALSE;
   }
   g_autoptr(GError) local = NULL;
-  g_autofree char *path =
-      ferry_resource_path(&ferry_kind_vmim, ns_of(f->object), follow_name_of(f->object), NULL);
   gboolean was_lost = f->lost_us != 0;
-  g_autoptr(json_t) object =
-      ferry_client_request(f->cli->client, "GET", path, NULL, NULL, NULL, NULL, &local);
+  g_autoptr(json_t) object = ferry_watching_get(f->cli, &ferry_kind_vmim, f->object, &local);
   if (object != NULL) {
     follow_take(f, object);
     if (was_lost)
@@ -231,11 +203,11 @@ static FerryFollowEnd follow_loop(Follow *f, GError **error) {
     if (f->gone)
       return FERRY_FOLLOW_GONE;
     g_autoptr(GError) local = NULL;
-    g_autofree char *path = watch_path(f);
+    g_autofree char *path = ferry_watching_path(&ferry_kind_vmim, f->object);
     gint64 began = g_get_monotonic_time();
     gboolean ok = ferry_client_watch(f->cli->client, path, NULL, 0, follow_on_event, follow_on_tick,
                                      f, NULL, &local);
-    if (interrupted) {
+    if (ferry_watching_interrupted()) {
       if (!on_ctrl_c(f, &end))
         return end;
       continue;
@@ -249,7 +221,7 @@ static FerryFollowEnd follow_loop(Follow *f, GError **error) {
     }
     if (!follow_recover(f, local, &end, error))
       return end;
-    if (interrupted && !on_ctrl_c(f, &end))
+    if (ferry_watching_interrupted() && !on_ctrl_c(f, &end))
       return end;
   }
 }
@@ -257,15 +229,13 @@ static FerryFollowEnd follow_loop(Follow *f, GError **error) {
 FerryFollowEnd ferry_follow(FerryCli *cli, json_t **object, gboolean quiet, GError **error) {
   Follow f = {.cli = cli, .object = *object, .quiet = quiet, .live = cli->out_tty && !quiet};
   f.began_us = f.plain_us = g_get_monotonic_time();
-  struct sigaction act = {.sa_handler = follow_on_interrupt}, old;
-  interrupted = 0;
-  sigaction(SIGINT, &act, &old);
+  ferry_watching_begin();
   follow_say_changes(&f);
   follow_draw(&f);
   FerryFollowEnd end = follow_loop(&f, error);
   erase_line(&f);
   fflush(stdout);
-  sigaction(SIGINT, &old, NULL);
+  ferry_watching_end();
   g_free(f.phase);
   g_free(f.queue);
   *object = f.object;

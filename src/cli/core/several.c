@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/core/several.h"
+#include "cli/core/watching.h"
 #include "cli/view/summary.h"
 #include "cli/view/text.h"
 #include "model/migration/phase.h"
 
-#include <signal.h>
 #include <stdio.h>
-
-static volatile sig_atomic_t several_interrupted;
-
-static void several_on_interrupt(int signo) {
-  several_interrupted = 1;
-}
 
 GPtrArray *ferry_several_vms(FerryCli *cli, gboolean active, GError **error) {
   g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
@@ -54,22 +48,15 @@ int ferry_several_worst(int worst, int code) {
 
 /* What it is now; the old one where the server can't say. FALSE with an error: for too long. */
 static gboolean several_look(FerryCli *cli, json_t **migration, gint64 *lost_us, GError **error) {
-  g_autofree char *path =
-      ferry_resource_path(&ferry_kind_vmim, ferry_json_str(*migration, "metadata.namespace"),
-                          ferry_json_str(*migration, "metadata.name"), NULL);
   g_autoptr(GError) local = NULL;
-  json_t *now = ferry_client_request(cli->client, "GET", path, NULL, NULL, NULL, NULL, &local);
+  json_t *now = ferry_watching_get(cli, &ferry_kind_vmim, *migration, &local);
   if (now) {
     json_decref(*migration);
     *migration = now;
     *lost_us = 0;
     return TRUE;
   }
-  gint64 us = g_get_monotonic_time();
-  *lost_us = *lost_us ? *lost_us : us;
-  if ((g_error_matches(local, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE) ||
-       g_error_matches(local, FERRY_ERROR, FERRY_ERROR_TIMEOUT)) &&
-      us - *lost_us < FERRY_CLI_RETRY_LIMIT_MS * 1000LL)
+  if (ferry_watching_passes(lost_us, local))
     return TRUE;
   g_propagate_error(error, g_steal_pointer(&local));
   return FALSE;
@@ -90,7 +77,7 @@ static void several_print(FerryCli *cli, const json_t *migration) {
 static gboolean several_round(FerryCli *cli, GPtrArray *migrations, guint *open, gint64 *lost_us,
                               GError **error) {
   *open = 0;
-  for (guint i = 0; i < migrations->len && !several_interrupted; i++) {
+  for (guint i = 0; i < migrations->len && !ferry_watching_interrupted(); i++) {
     json_t **one = (json_t **)&migrations->pdata[i];
     if (ferry_migration_is_final(*one))
       continue;
@@ -105,19 +92,17 @@ static gboolean several_round(FerryCli *cli, GPtrArray *migrations, guint *open,
 }
 
 int ferry_several_follow(FerryCli *cli, GPtrArray *migrations, guint *moved) {
-  struct sigaction act = {.sa_handler = several_on_interrupt}, old;
   g_autoptr(GError) error = NULL;
   guint open = migrations->len;
   gint64 lost_us = 0;
   gboolean ok = TRUE;
-  several_interrupted = 0;
-  sigaction(SIGINT, &act, &old);
-  while (ok && open > 0 && !several_interrupted) {
+  ferry_watching_begin();
+  while (ok && open > 0 && !ferry_watching_interrupted()) {
     ok = several_round(cli, migrations, &open, &lost_us, &error);
-    if (ok && open > 0 && !several_interrupted)
+    if (ok && open > 0 && !ferry_watching_interrupted())
       g_usleep(FERRY_CLI_RETRY_TABLE_MS * 1000);
   }
-  sigaction(SIGINT, &old, NULL);
+  ferry_watching_end();
   int code = FERRY_EXIT_DONE;
   *moved = 0;
   for (guint i = 0; i < migrations->len; i++) {
@@ -128,7 +113,7 @@ int ferry_several_follow(FerryCli *cli, GPtrArray *migrations, guint *moved) {
   }
   if (!ok)
     return ferry_cli_fail(error, "The migrations go on; ferry get vmim shows them.");
-  if (!several_interrupted)
+  if (!ferry_watching_interrupted())
     return code;
   fprintf(stderr, "What has not ended goes on; ferry get vmim -w watches, ferry cancel cancels.\n");
   return FERRY_EXIT_INTERRUPTED;

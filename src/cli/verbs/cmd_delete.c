@@ -4,16 +4,10 @@
 #include "cli/core/options.h"
 #include "base/duration.h"
 #include "cli/core/listing.h"
-#include <signal.h>
+#include "cli/core/watching.h"
 #include <stdio.h>
 
 enum { WAIT_POLL_MS = 200, SAY_AFTER_MS = 1000 };
-
-static volatile sig_atomic_t stopped;
-
-static void on_stop(int signo) {
-  stopped = 1;
-}
 
 typedef struct {
   const FerryKind *kind;
@@ -117,7 +111,7 @@ static gboolean wait_gone(FerryCli *cli, const Doomed *d, gint64 deadline_us, GE
       break;
     g_autofree char *keeps = ferry_resource_what_keeps(object);
     gint64 now = g_get_monotonic_time();
-    if (stopped || (deadline_us && now >= deadline_us)) {
+    if (ferry_watching_interrupted() || (deadline_us && now >= deadline_us)) {
       g_set_error(
           error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
           "%s is marked for deletion but still there: it waits for %s. It goes when that is "
@@ -137,19 +131,17 @@ static gboolean wait_gone(FerryCli *cli, const Doomed *d, gint64 deadline_us, GE
 }
 
 static int wait_for_all(FerryCli *cli, GPtrArray *list, gint64 timeout_ms) {
-  struct sigaction act = {.sa_handler = on_stop}, old;
   gint64 deadline_us = timeout_ms ? g_get_monotonic_time() + timeout_ms * 1000 : 0;
   int code = FERRY_EXIT_DONE;
-  stopped = 0;
-  sigaction(SIGINT, &act, &old);
+  ferry_watching_begin();
   for (guint i = 0; i < list->len; i++) {
     g_autoptr(GError) error = NULL;
     const Doomed *d = g_ptr_array_index(list, i);
     if (d->uid != NULL && !wait_gone(cli, d, deadline_us, &error))
       code = ferry_cli_fail(error, NULL);
   }
-  sigaction(SIGINT, &old, NULL);
-  return stopped ? FERRY_EXIT_INTERRUPTED : code;
+  ferry_watching_end();
+  return ferry_watching_interrupted() ? FERRY_EXIT_INTERRUPTED : code;
 }
 
 static int delete_collect(FerryCli *cli, GPtrArray *list) {

@@ -4,18 +4,12 @@
 #include "cli/core/options.h"
 #include "cli/view/output.h"
 #include "cli/core/resource.h"
+#include "cli/core/watching.h"
 #include "cli/view/top_table.h"
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { REDRAW_MS = 500 };
-
-static volatile sig_atomic_t stopped;
-
-static void on_interrupt(int signo) {
-  stopped = 1;
-}
 
 typedef struct {
   FerryCli *cli;
@@ -52,7 +46,7 @@ static void top_draw(Top *t) {
   t->dirty = FALSE;
 }
 
-static gboolean on_event(const char *type, json_t *object, gpointer data) {
+static gboolean top_on_event(const char *type, json_t *object, gpointer data) {
   Top *t = data;
   const char *version = ferry_json_str(object, "metadata.resourceVersion");
   const char *uid = ferry_json_str(object, "metadata.uid");
@@ -67,7 +61,7 @@ static gboolean on_event(const char *type, json_t *object, gpointer data) {
   else
     g_hash_table_insert(t->objects, g_strdup(uid), json_incref(object));
   t->dirty = TRUE;
-  return !stopped;
+  return !ferry_watching_interrupted();
 }
 
 static gboolean top_on_tick(gpointer data) {
@@ -76,7 +70,7 @@ static gboolean top_on_tick(gpointer data) {
   gint64 age_ms = (g_get_monotonic_time() - t->drawn_us) / 1000;
   if ((t->dirty && age_ms >= REDRAW_MS) || age_ms >= 1000)
     top_draw(t);
-  return !stopped;
+  return !ferry_watching_interrupted();
 }
 
 static gboolean top_list(Top *t, GError **error) {
@@ -102,17 +96,19 @@ static gboolean top_watch(Top *t, GError **error) {
   g_autoptr(GString) query = g_string_new("watch=1&allowWatchBookmarks=true");
   ferry_query_add(query, "resourceVersion", t->version);
   g_autofree char *path = ferry_resource_path(&ferry_kind_vmim, NULL, NULL, query->str);
-  return ferry_client_watch(t->cli->client, path, NULL, 0, on_event, top_on_tick, t, NULL, error);
+  return ferry_client_watch(t->cli->client, path, NULL, 0, top_on_event, top_on_tick, t, NULL,
+                            error);
 }
 
 static int top_run(Top *t) {
   gboolean fresh = FALSE;
-  while (!stopped) {
+  while (!ferry_watching_interrupted()) {
     g_autoptr(GError) error = NULL;
     gint64 began = g_get_monotonic_time();
     if (fresh ? top_watch(t, &error) : top_list(t, &error)) {
       /* A stream that the server ends at once is not asked for again at once. */
-      if (fresh && !stopped && g_get_monotonic_time() - began < FERRY_CLI_RETRY_TABLE_MS * 1000)
+      if (fresh && !ferry_watching_interrupted() &&
+          g_get_monotonic_time() - began < FERRY_CLI_RETRY_TABLE_MS * 1000)
         g_usleep(FERRY_CLI_RETRY_TABLE_MS * 1000);
       fresh = TRUE;
       continue;
@@ -120,11 +116,7 @@ static int top_run(Top *t) {
     fresh = FALSE;
     if (g_error_matches(error, FERRY_ERROR, FERRY_ERROR_EXPIRED))
       continue;
-    if (!g_error_matches(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE))
-      return ferry_cli_fail(error, NULL);
-    if (t->lost_us == 0)
-      t->lost_us = g_get_monotonic_time();
-    if (g_get_monotonic_time() - t->lost_us > FERRY_CLI_RETRY_LIMIT_MS * 1000LL)
+    if (!ferry_watching_passes(&t->lost_us, error))
       return ferry_cli_fail(error, NULL);
     printf("\nThe server has gone, trying again: %s\n", error->message);
     fflush(stdout);
@@ -149,11 +141,11 @@ static int cmd_top(FerryCli *cli) {
     fputs(text, stdout);
     return FERRY_EXIT_DONE;
   }
-  struct sigaction act = {.sa_handler = on_interrupt};
-  sigaction(SIGINT, &act, NULL);
+  ferry_watching_begin();
   Top top = {.cli = cli};
   top.objects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);
   int code = top_run(&top);
+  ferry_watching_end();
   g_hash_table_unref(top.objects);
   g_free(top.version);
   return code;

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/core/drain_request.h"
+#include "model/migration/evacuation.h"
+#include <stdio.h>
+
+/* The evacuations of a host. New reference. */
+static json_t *drain_list(FerryCli *cli, const char *host, GError **error) {
+  g_autofree char *field = g_strconcat("spec.nodeName=", host, NULL);
+  return ferry_cli_list(cli, &ferry_kind_evacuation, NULL, NULL, field, NULL, NULL, error);
+}
+
+json_t *ferry_drain_post(FerryCli *cli, const char *host, gboolean dry, GError **error) {
+  g_autoptr(json_t) wish =
+      json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "apiVersion", "ferry.migration/v1", "kind",
+                "Evacuation", "metadata", "generateName", "drain-", "spec", "nodeName", host);
+  g_autofree char *path =
+      ferry_resource_path(&ferry_kind_evacuation, NULL, NULL,
+                          dry ? "fieldValidation=Strict&dryRun=All" : "fieldValidation=Strict");
+  g_autofree char *header = ferry_cli_trace_header();
+  const char *const headers[] = {header, NULL};
+  return ferry_client_request(cli->client, "POST", path, wish, NULL, headers, NULL, error);
+}
+
+json_t *ferry_drain_begin(FerryCli *cli, const char *host, GError **error) {
+  if (ferry_cli_client(cli, error) == NULL)
+    return NULL;
+  g_autoptr(json_t) list = drain_list(cli, host, error);
+  if (list == NULL)
+    return NULL;
+  size_t i;
+  json_t *item;
+  json_array_foreach(ferry_json_get(list, "items"), i, item) {
+    if (!ferry_evacuation_is_final(item) &&
+        ferry_json_str(item, "metadata.deletionTimestamp") == NULL)
+      return json_incref(item);
+  }
+  return ferry_drain_post(cli, host, FALSE, error);
+}
+
+gboolean ferry_drain_undo(FerryCli *cli, const char *host, guint *ended, GError **error) {
+  g_autofree char *node = ferry_resource_path(&ferry_kind_node, NULL, host, NULL);
+  g_autoptr(json_t) patch = json_pack("{s:{s:n}}", "spec", "unschedulable");
+  g_autoptr(json_t) opened = ferry_client_request(cli->client, "PATCH", node, patch,
+                                                  FERRY_CONTENT_MERGE_PATCH, NULL, NULL, error);
+  g_autoptr(json_t) list = opened != NULL ? drain_list(cli, host, error) : NULL;
+  size_t i;
+  json_t *item;
+  json_array_foreach(ferry_json_get(list, "items"), i, item) {
+    g_autoptr(GError) cause = NULL;
+    g_autofree char *path = ferry_resource_path(&ferry_kind_evacuation, NULL,
+                                                ferry_json_str(item, "metadata.name"), NULL);
+    g_autoptr(json_t) gone =
+        ferry_client_request(cli->client, "DELETE", path, NULL, NULL, NULL, NULL, &cause);
+    if (gone == NULL && !g_error_matches(cause, FERRY_ERROR, FERRY_ERROR_NOT_FOUND)) {
+      g_propagate_error(error, g_steal_pointer(&cause));
+      return FALSE;
+    }
+    *ended += !ferry_evacuation_is_final(item);
+  }
+  return list != NULL;
+}
+
+void ferry_drain_tell_open(const char *host, guint ended) {
+  printf("%s takes VMs again%s.\n", host,
+         ended > 0 ? "; its evacuation has ended: what waited is cancelled, what moves goes on"
+                   : "");
+}

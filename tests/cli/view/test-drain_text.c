@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/view/drain_text.h"
+
+static json_t *evacuation(const char *text) {
+  json_t *object = json_loads(text, 0, NULL);
+  g_assert_nonnull(object);
+  return object;
+}
+
+static const char three[] =
+    "{\"spec\": {\"nodeName\": \"h1\"}, \"status\": {\"moved\": 1, \"vms\": ["
+    "{\"namespace\": \"a\", \"name\": \"db\", \"phase\": \"Moved\", \"migration\": \"db-1\"},"
+    "{\"namespace\": \"a\", \"name\": \"web\", \"phase\": \"Running\", \"migration\": \"web-1\"},"
+    "{\"namespace\": \"a\", \"name\": \"old\", \"phase\": \"Queued\", \"message\": \"no host\"}]}}";
+
+static void test_lines(void) {
+  static const char *const expected[] = {"db: Moved", "web: Running (web-1)",
+                                         "old: Queued: no host"};
+  g_autoptr(json_t) object = evacuation(three);
+  json_t *vms = ferry_json_get(object, "status.vms");
+  for (gsize i = 0; i < G_N_ELEMENTS(expected); i++) {
+    g_autofree char *line = ferry_drain_vm_line(json_array_get(vms, i));
+    g_assert_cmpstr(line, ==, expected[i]);
+  }
+  g_autofree char *progress = ferry_drain_progress(object);
+  g_assert_cmpstr(progress, ==, "h1: 1 of 3 moved, 1 moving, 1 waiting");
+  g_autofree char *remaining = ferry_drain_remaining(object);
+  g_assert_cmpstr(remaining, ==, "  * web: Running (web-1)\n  * old: Queued: no host\n");
+}
+
+static void test_plan(void) {
+  static const struct {
+    const char *vm, *line;
+  } cases[] = {
+      {"{\"name\": \"db\", \"phase\": \"Queued\", \"target\": \"h2\"}", "db -> h2"},
+      {"{\"name\": \"db\", \"phase\": \"Queued\", \"target\": \"h2\", \"message\": \"copies "
+       "disks\"}",
+       "db -> h2: copies disks"},
+      {"{\"name\": \"db\", \"phase\": \"Failed\", \"target\": \"h2\", \"message\": \"a device\"}",
+       "db stays: a device"},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(json_t) vm = evacuation(cases[i].vm);
+    g_autofree char *line = ferry_drain_plan_line(vm);
+    g_assert_cmpstr(line, ==, cases[i].line);
+  }
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/cli/drain_text/lines", test_lines);
+  g_test_add_func("/cli/drain_text/plan", test_plan);
+  return g_test_run();
+}
