@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HTTP client of the API that the agent and the command line share: JSON requests and watches
-// over HTTP/1.1 and TLS, on one kept-alive connection a client.
+// over HTTP/1.1 and TLS, on one kept-alive connection a client. client.c sends requests,
+// client_watch.c watches, client_pin.c fetches a CA by its digest.
 #pragma once
 #include "client/client_config.h"
 #include <gio/gio.h>

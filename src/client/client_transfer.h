@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of this folder share; nobody else includes it.
+// What the files of this folder share; nobody else includes it. The functions are in client.c.
 #pragma once
 #include "base/error.h"
 #include "base/json.h"

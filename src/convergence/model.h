@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The model behind the convergence controller: what a guest writes, and what it costs to move it.
 // Pure. Units: bytes, seconds, bytes per second, all as double; a rate is in bytes of guest memory
-// (compression makes it larger than what the wire carries).
+// (compression makes it larger than what the wire carries). model.c prices a move, fit.c makes a
+// writer of what was measured.
 #pragma once
 #include <glib.h>
 

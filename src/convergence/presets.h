@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of other systems by name, and Ferry's own. Data only.
+// The rules of other systems by name, and Ferry's own. Data only. The data are in presets.c, the
+// list of all presets is made in strategies.c.
 #pragma once
 #include "convergence/schedule.h"
 

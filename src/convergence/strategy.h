@@ -3,7 +3,8 @@
 // pass and after each sample. The intent (intent.c) and the schedules of other systems
 // (schedule_run.c) are two of them. To add one: its file, with a FerryStrategy ferry_strategy_NAME
 // at its end, its line in `convergence_strategies` (meson.build), and
-// tests/convergence/test-NAME.c. It is chosen by the preset that it brings.
+// tests/convergence/test-NAME.c. It is chosen by the preset that it brings. The list is in
+// strategies.c.
 #pragma once
 #include "convergence/presets.h"
 #include "convergence/types.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // DNS-SD: announces this process on the local network and finds others (service type _ferry._tcp),
 // through the machine's avahi-daemon. Discovery only tells where somebody says to be: it grants no
-// trust, and nothing is sent to what was found.
+// trust, and nothing is sent to what was found. discovery_avahi.c speaks to Avahi;
+// discovery_none.c stands in for it where Ferry is built without.
 #pragma once
 #include "discovery/peer.h"
 

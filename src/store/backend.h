@@ -4,6 +4,7 @@
 //
 // A backend is used by one thread at a time: first by the opener (load), then by the writer thread
 // (apply), last by the closer. It knows nothing of JSON, of conflicts or of watchers.
+// Each backend has a file: backend_memory.c, backend_sqlite.c.
 #pragma once
 #include "base/error.h"
 

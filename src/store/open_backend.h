@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A store on a backend that the caller brings.
+// A store on a backend that the caller brings. It is opened in store.c.
 #pragma once
 #include "store/backend.h"
 #include "store/types.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One state of one object, as the store keeps it: its JSON text, which never changes. A json_t view
-// of it is parsed when somebody looks, and kept while it is hot.
+// of it is parsed when somebody looks, and kept while it is hot. The functions are in views.c.
 #pragma once
 #include <glib.h>
 #include <jansson.h>

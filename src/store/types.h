@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What goes into a store and comes out of it: writes, changes, options, figures. The functions are
-// in store.h.
+// in store.h. Those of changes are in log.c.
 #pragma once
 #include "model/kinds/kind.h"
 #include "store/stored.h"

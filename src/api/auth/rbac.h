@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The authoriser made of the stored roles and bindings.
+// The authoriser made of the stored roles and bindings. rbac.c judges, rbac_shipped.c writes the
+// roles that come with Ferry, rbac_grant.c keeps people from granting what they do not have.
 #pragma once
 #include "api/auth/access.h"
 #include "api/http/api.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What GET /metrics shows. Figures about objects are derived from the store at each scrape; what
-// only happens (transitions, decisions, requests) is counted as it does.
+// only happens (transitions, decisions, requests) is counted as it does. metrics.c answers the
+// request; the families are written by metrics_migrations.c, metrics_hosts.c, metrics_history.c
+// (what has happened) and metrics_requests.c.
 #pragma once
 #include "store/store.h"
 #include "api/http/request.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is configured about a provider of OpenID Connect.
+// What is configured about a provider of OpenID Connect. Its function is in oidc.c.
 #pragma once
 #include <glib.h>
 

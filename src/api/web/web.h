@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the page in a browser asks for besides the API that everybody has: its own files, its login,
-// and tables it is made of.
+// and tables it is made of. The files are assets.c, the login is login.c, the tables are tables.c.
 #pragma once
 #include "api/http/request.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The patch forms of the Kubernetes API on JSON documents.
+// The patch forms of the Kubernetes API on JSON documents. patch.c merges, patch_json.c and
+// patch_strategic.c are the two other forms.
 #pragma once
 #include "base/json.h"
 

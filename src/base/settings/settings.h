@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A daemon's settings, each described once: its table makes the command line, the configuration
-// file, the file's commented original and the manual.
+// file, the file's commented original and the manual. settings.c reads values, settings_text.c
+// writes the original and the manual.
 #pragma once
 #include <glib.h>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every verb gets and how a verb is described; the verbs themselves are in cli/verbs.
+// The functions are in context.c.
 #pragma once
 #include "cli/core/args.h"
 #include "base/error.h"

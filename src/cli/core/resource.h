@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From words ("vmi db", "vmim/db-x1", "all") to requests, and from a VM's domain name or UUID to
-// its object.
+// its object. resource.c asks the server, files.c reads -f FILE.
 #pragma once
 #include "cli/core/cli.h"
 #include "model/kinds/kind.h"

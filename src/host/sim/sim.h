@@ -6,7 +6,8 @@
 // windows. All that callers see or say is in their own time: at speed 20 a link of 1 Gbit/s carries
 // 20 of what they call a second, and a limit of 15 ms is 300 ms of the simulated ones.
 //
-// All functions may be used from any thread, unless they say otherwise.
+// All functions may be used from any thread, unless they say otherwise. The world is sim_world.c,
+// sim_load.c fills it from JSON, the hypervisor port to one of its hosts is sim_host.c.
 #pragma once
 #include "host/port/host.h"
 #include "host/sim/sim_migration.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kinds described once, as data. Parsing, validation, defaults, tables, schemas and documents are
-// all derived from their tables of FerryField.
+// all derived from their tables of FerryField. Finding a kind is in kinds.c; each kind is a file
+// kinds_NAME.c.
 #pragma once
 #include "base/error.h"
 #include "model/field/field.h"

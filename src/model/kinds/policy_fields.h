@@ -2,7 +2,8 @@
 // By what anyone says how a VM is to be migrated, as data: the fields of the KubeVirt object, of a
 // MigrationPolicy and of a migration's spec that are not libvirt's flags
 // (model/flags/migration_flags.h). Validation, OpenAPI and the resolved configuration with its
-// origins come from it.
+// origins come from it. policy_fields.c finds a row, fields_policy.c makes the kinds' fields of
+// the rows.
 #pragma once
 #include "model/field/field.h"
 #include "model/kinds/policy_layers.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// OpenAPI documents of all kinds, derived from their tables.
+// OpenAPI documents of all kinds, derived from their tables. schema.c has what all share; the
+// documents are schema_v2.c, schema_v2_proto.c (the same in protobuf) and schema_v3.c.
 #pragma once
 #include "model/kinds/kind.h"
 

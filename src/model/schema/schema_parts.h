@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pieces that both versions of the OpenAPI documents are made of. They differ in small ways
-// (references, parameters, bodies), which `v3` chooses.
+// (references, parameters, bodies), which `v3` chooses. They are made in schema.c.
 #pragma once
 #include "model/kinds/kind.h"
 
