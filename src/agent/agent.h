@@ -27,6 +27,7 @@ void ferry_agent_free(FerryAgent *agent);
 /** What its migrations are made of, and the table they stand in: for who starts one by hand, as
  * simulations do. Both are the agent's. */
 const FerryMigrationPorts *ferry_agent_ports(const FerryAgent *agent);
+/** The table that its migrations stand in; the agent's own. */
 FerryWorkers *ferry_agent_workers(const FerryAgent *agent);
 
 G_END_DECLS

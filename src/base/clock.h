@@ -13,7 +13,9 @@ typedef struct {
 
 /** The machine's own clocks. */
 const FerryClock *ferry_clock_system(void);
+/** Microseconds of that clock that never goes back, for durations. */
 gint64 ferry_clock_monotonic_us(const FerryClock *clock);
+/** Milliseconds since 1970 by that clock, for timestamps that people see. */
 gint64 ferry_clock_wall_ms(const FerryClock *clock);
 
 G_END_DECLS

@@ -51,6 +51,7 @@ GQuark ferry_error_quark(void);
 /** Adds a cause; `error` must be of the domain FERRY_ERROR. */
 void ferry_error_add_cause(GError *error, const char *reason, const char *field, const char *format,
                            ...) G_GNUC_PRINTF(4, 5);
+/** How many causes it has; 0 for an error of another domain. */
 guint ferry_error_n_causes(const GError *error);
 /** The i-th cause, owned by the error. */
 const FerryCause *ferry_error_cause(const GError *error, guint i);

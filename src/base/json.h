@@ -30,7 +30,9 @@ json_t *ferry_json_get(const json_t *object, const char *path);
 const char *ferry_json_str(const json_t *object, const char *path);
 /** The integer (or truncated real) at `path`, else `fallback`. */
 gint64 ferry_json_int(const json_t *object, const char *path, gint64 fallback);
+/** The real (or integer) at `path`, else `fallback`. */
 double ferry_json_real(const json_t *object, const char *path, double fallback);
+/** The boolean at `path`, else `fallback`. */
 gboolean ferry_json_bool(const json_t *object, const char *path, gboolean fallback);
 
 /** A string value of `text`; bytes that are no UTF-8, such as a character cut in two, are replaced.
@@ -40,8 +42,11 @@ json_t *ferry_json_text(const char *text);
  * others hold too is copied first, so that nothing which is shared changes. Takes ownership of
  * `value`; NULL removes the key. */
 void ferry_json_set(json_t *object, const char *path, json_t *value);
+/** Sets a string (copied) as ferry_json_set does; NULL removes the key. */
 void ferry_json_set_str(json_t *object, const char *path, const char *value);
+/** Sets an integer as ferry_json_set does. */
 void ferry_json_set_int(json_t *object, const char *path, gint64 value);
+/** Sets a boolean as ferry_json_set does. */
 void ferry_json_set_bool(json_t *object, const char *path, gboolean value);
 
 /** A copy in which every level along `path` (may be NULL or "") is copied and the rest is shared:

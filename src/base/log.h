@@ -35,9 +35,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryLogContext, ferry_log_context_unref)
  * reference; NULL ends it. Use ferry_log_scope where it can. */
 void ferry_log_set_context(FerryLogContext *context);
 
-/* Until the end of the block the thread's lines are about `context` (borrowed, may be NULL). */
 typedef FerryLogContext *FerryLogScope;
+/** Makes the thread's lines about `context` (borrowed, may be NULL); returns what they were about
+ * before, for ferry_log_scope_end. Use ferry_log_scope, which does both. */
 FerryLogContext *ferry_log_scope_begin(FerryLogContext *context);
+/** The end of the block: the thread's lines are about `*previous` again, which is released. */
 void ferry_log_scope_end(FerryLogScope *previous);
 #define ferry_log_scope(context)                                                                   \
   __attribute__((cleanup(ferry_log_scope_end), unused)) FerryLogScope G_PASTE(                     \

@@ -15,6 +15,7 @@ FerryRotatingFile *ferry_rotating_file_open(const char *path, gint64 max_bytes, 
 /** Appends `line` and a newline, whole or not at all. Where `path` was moved or removed by somebody
  * else (logrotate), a new file is made first. After an error the next call tries again. */
 gboolean ferry_rotating_file_append(FerryRotatingFile *file, const char *line, GError **error);
+/** Closes and frees it; NULL is allowed. */
 void ferry_rotating_file_close(FerryRotatingFile *file);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryRotatingFile, ferry_rotating_file_close)

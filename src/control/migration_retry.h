@@ -5,10 +5,14 @@
 
 G_BEGIN_DECLS
 
-/* Guards and actions; the rows in migration.c say when. */
+/** Whether it stayed through its target's fault, retries are left, the VM is as it was, and
+ * another host can take it now. */
 gboolean ferry_step_guard_retry(FerryStep *s);
+/** Notes the attempt that failed and goes back to Scheduling, as the next one. */
 void ferry_step_act_retry(FerryStep *s);
+/** Goes back to Scheduling, as the next attempt: its agent has not begun it. */
 void ferry_step_act_freeze(FerryStep *s);
+/** Drops an agent's result that is of an earlier attempt. */
 void ferry_step_drop_stale_result(FerryStep *s);
 
 G_END_DECLS

@@ -5,9 +5,12 @@
 
 G_BEGIN_DECLS
 
-/* Guards and actions; the rows in migration.c say when. */
+/** Whether it stalls, and a step of `onStalling` that was not tried can still help. */
 gboolean ferry_step_guard_stalling(FerryStep *s);
+/** Asks for that step, as a person would: a change, post-copy, or a cancel; with an event. */
 void ferry_step_act_stalling(FerryStep *s);
+/** While the agent resumes a post-copy that broke, writes what it waits for; whether that is
+ * news. */
 gboolean ferry_step_guard_recovering(FerryStep *s);
 
 G_END_DECLS

@@ -25,6 +25,7 @@ void ferry_plan_event(FerryPlan *plan, const json_t *about, const char *type, co
 /** Asks for another step at `when_ms` (epoch) at the latest; the earliest of all counts. */
 void ferry_plan_wake(FerryPlan *plan, gint64 when_ms);
 gint64 ferry_plan_wake_time(const FerryPlan *plan); /* G_MAXINT64: none */
+/** Whether there is nothing to write. */
 gboolean ferry_plan_is_empty(const FerryPlan *plan);
 /** Whether there are writes, and all are telemetry: what a later step would write as well. */
 gboolean ferry_plan_is_light(const FerryPlan *plan);

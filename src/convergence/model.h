@@ -112,6 +112,7 @@ double ferry_prefer_slack(FerryPrefer prefer);
  * still is) for a guest with `pending` bytes to send. Gives up after `horizon` seconds. */
 FerryOption ferry_model_precopy(const FerryWriter *writer, const FerryPath *path, double pending,
                                 double limit, double throttle, double horizon);
+/** The price of pausing the guest now and sending `pending` bytes while it stands. */
 FerryOption ferry_model_suspend(const FerryPath *path, double pending);
 /** `preempt`: requested pages overtake the stream (postcopy-preempt). `touched`: bytes of `pending`
  * that the guest is going to touch soon. */

@@ -34,6 +34,7 @@ double ferry_intent_throttle_bound(const FerryConvergence *c);
 /** The price of `limit` seconds with `v` bytes to send. */
 FerryOption ferry_options_price(const FerryConvergence *c, const FerryPath *path, double v,
                                 double limit, double throttle);
+/** The price of post-copy now, with `v` bytes to send. */
 FerryOption ferry_options_postcopy(const FerryConvergence *c, const FerryPath *path, double v);
 /** Whether the stalls of that post-copy surely keep the maximum. */
 gboolean ferry_options_postcopy_keeps(const FerryConvergence *c, const FerryOption *o);

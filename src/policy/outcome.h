@@ -72,8 +72,9 @@ const char *ferry_outcome_reason(FerryOutcomeKind kind);
 const char *ferry_outcome_word(FerryOutcomeKind kind);
 /** What a person can do, one sentence; "" where nothing is to be done. */
 const char *ferry_outcome_advice(FerryOutcomeKind kind);
-/** The words for the values of a question, for documents and messages. */
+/** The words for what a host has of the VM, for documents and messages. */
 const char *ferry_copy_word(FerryCopy copy);
+/** The words for what became of libvirt's call, for documents and messages. */
 const char *ferry_call_word(FerryCall call);
 
 /** docs/outcomes.md. Free with g_free. */

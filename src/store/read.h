@@ -7,6 +7,7 @@ G_BEGIN_DECLS
 
 /** New reference or NULL. Any thread. */
 json_t *ferry_store_get(FerryStore *store, const FerryKind *kind, const char *ns, const char *name);
+/** The object of that metadata.uid: new reference or NULL. Any thread. */
 json_t *ferry_store_get_by_uid(FerryStore *store, const FerryKind *kind, const char *uid);
 /** The same for the only object of a namespace with that spec.domainName. */
 json_t *ferry_store_get_by_domain(FerryStore *store, const FerryKind *kind, const char *ns,

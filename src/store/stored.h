@@ -18,6 +18,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryStored, ferry_stored_unref)
 /** The compact JSON text with the right resourceVersion, `*len` bytes (may be NULL), NUL
  * terminated. Borrowed. */
 const char *ferry_stored_text(const FerryStored *stored, gsize *len);
+/** The resourceVersion that the object has in this state. */
 gint64 ferry_stored_revision(const FerryStored *stored);
 /** The object, which must not be changed: a new reference; NULL gives NULL. */
 json_t *ferry_stored_view(FerryStored *stored);

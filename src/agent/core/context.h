@@ -18,11 +18,13 @@ FerryAgentContext *ferry_context_new(const char *node, const char *state_dir,
 /** When no thread uses it any more. */
 void ferry_context_free(FerryAgentContext *context);
 
-/** Both are the context's own and never change. */
+/** The node's name. The context's own; it never changes. */
 const char *ferry_context_node(const FerryAgentContext *context);
+/** The folder for what outlives the agent. The context's own; it never changes. */
 const char *ferry_context_state_dir(const FerryAgentContext *context);
 /** Ends every request at shutdown. */
 GCancellable *ferry_context_cancellable(FerryAgentContext *context);
+/** Passes `what` on to the `notify` of ferry_context_new. Any thread. */
 void ferry_context_notify(FerryAgentContext *context, const char *what);
 
 /** `wake` is called, without the context's lock, each time the agent stops or becomes stale. Before
@@ -33,6 +35,7 @@ void ferry_context_add_waker(FerryAgentContext *context, void (*wake)(gpointer d
 void ferry_context_stop(FerryAgentContext *context);
 /** Another agent has this node: nothing may be written any more. */
 void ferry_context_set_stale(FerryAgentContext *context);
+/** Whether the agent was told to stop. Any thread. */
 gboolean ferry_context_is_stopped(FerryAgentContext *context);
 /** Whether another agent has this node, also once this one is stopped. */
 gboolean ferry_context_is_stale(FerryAgentContext *context);

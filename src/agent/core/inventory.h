@@ -36,7 +36,9 @@ typedef enum {
 FerryNews ferry_inventory_wait(FerryAgentInventory *inventory, gint64 due_us, GPtrArray **marked);
 /** These records (see ferry_host_list) are all there is. From now on the inventory is ready. */
 void ferry_inventory_replace(FerryAgentInventory *inventory, const json_t *records);
+/** This record is what there is of its domain now (see ferry_host_record). */
 void ferry_inventory_remember(FerryAgentInventory *inventory, const json_t *record);
+/** There is no domain of that UUID any more. */
 void ferry_inventory_forget(FerryAgentInventory *inventory, const char *uuid);
 /** What of the needs of all domains only a look at another host answers: a new list of {kind, name}
  * in order, at most FERRY_LOOKS_MAX. */

@@ -29,6 +29,8 @@ gint64 ferry_session_epoch_now(FerryAgentSession *session);
 
 /** A client for this thread's use, with its connection where one is idle. */
 FerryClient *ferry_session_take_client(FerryAgentSession *session);
+/** Gives a client back that ferry_session_take_client gave (taken): the next who wants one gets
+ * its connection. */
 void ferry_session_give_client(FerryAgentSession *session, FerryClient *client);
 /** Replaces `*client` where the agent's certificate, or its server, is another one by now. */
 void ferry_session_refresh_client(FerryAgentSession *session, FerryClient **client);

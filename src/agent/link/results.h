@@ -19,8 +19,10 @@ void ferry_results_free(FerryResults *results);
 void ferry_results_resume(FerryResults *results);
 /** Whether the result of the migration with that UID still waits since before this agent began. */
 gboolean ferry_results_has(FerryResults *results, const char *uid);
-/** `migration`: the object, for its name and what log lines carry. */
+/** Keeps `status` as the result of `migration` (for its name and what log lines carry) until
+ * ferryd has it. Both are borrowed. */
 void ferry_results_store(FerryResults *results, const json_t *migration, const json_t *status);
+/** ferryd has the result of the migration with that UID: it is kept no longer. */
 void ferry_results_remove(FerryResults *results, const char *uid);
 
 G_END_DECLS

@@ -32,9 +32,10 @@ gboolean ferry_bandwidth_send(const char *address, guint16 port, const FerryBand
 /** Bytes a second. */
 gint64 ferry_bandwidth_rate(const FerryBandwidth *b);
 
-/** The other end's count as text, and of that; FALSE where it is none, or cannot be: more than
- * `sent` bytes came, or it took more than the time there is. Pure. */
+/** A count as the text that one end tells the other. Free with g_free. Pure. */
 char *ferry_bandwidth_format(const FerryBandwidth *b);
+/** The count of such a text; FALSE where it is none, or cannot be: more than `sent` bytes came,
+ * or it took more than the time there is. Pure. */
 gboolean ferry_bandwidth_parse(const char *text, gint64 sent, FerryBandwidth *out);
 
 G_END_DECLS

@@ -54,6 +54,7 @@ gssize ferry_link_receive(FerryLink *link, void *buffer, gsize size, gint64 unti
                           GError **error);
 /** Whether the other end has said something. */
 gboolean ferry_link_is_spoken_to(const FerryLink *link);
+/** The socket that it is on; borrowed. */
 GSocket *ferry_link_socket(const FerryLink *link);
 
 G_END_DECLS

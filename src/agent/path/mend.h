@@ -33,8 +33,9 @@ typedef enum {
   FERRY_MEND_THERE_BROKEN,  /* it has */
   FERRY_MEND_THERE_LAST
 } FerryMendThere;
-/** By the words of libvirt; `state` NULL: it could not be asked. */
+/** What the source has, by the words of libvirt; `state` NULL: it could not be asked. Pure. */
 FerryMendHere ferry_mend_here(const FerryDomainState *state);
+/** The same of what the target has. */
 FerryMendThere ferry_mend_there(const FerryDomainState *state);
 
 typedef struct {

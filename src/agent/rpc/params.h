@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 gboolean ferry_local_check(const char *method, const json_t *params, GError **error);
 /** vmID, or vmId; borrowed. */
 const char *ferry_local_vm_of(const json_t *params);
+/** Whether migrate's parameters name a file to save the VM to in place of a host. */
 gboolean ferry_local_is_file(const json_t *params);
 /** migrateChangeParams' as the fields of an entry of status.changes. A new reference. */
 json_t *ferry_local_change_fields(const json_t *params);

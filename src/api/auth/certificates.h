@@ -14,6 +14,7 @@ void ferry_certificates_look(FerryCertificates *certificates);
 void ferry_certificates_seen(FerryCertificates *certificates, const char *node, const char *ca);
 /** Writes STATE/admin.kubeconfig where it is not as it should be. */
 gboolean ferry_certificates_write_kubeconfig(FerryApi *api, GError **error);
+/** Appends when each certificate ends, in Prometheus' format. */
 void ferry_certificates_metrics(FerryApi *api, GString *out);
 /** GET .../certificates, GET .../ca, POST .../ca/(begin|finish) */
 gboolean ferry_serve_certificates(FerryRequest *req, GError **error);

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 
 /** Prepares the authoriser of `api`; the store must be open. */
 void ferry_rbac_start(FerryApi *api);
+/** Frees what ferry_rbac_start made, when no request is served any more. */
 void ferry_rbac_stop(FerryApi *api);
 
 /** Whether a binding gives this to the user. Any thread; what was committed before is seen. */
@@ -25,8 +26,9 @@ GPtrArray *ferry_rbac_rules_of(FerryApi *api, const FerryUser *user, const char 
 /** Makes and mends the roles and bindings that Ferry ships, at start. */
 gboolean ferry_rbac_ship(FerryApi *api, GError **error);
 
-/* Admission of the four kinds: nobody grants what he lacks. */
+/** Admission of a new role or binding: nobody grants what he lacks. FALSE with FORBIDDEN. */
 gboolean ferry_rbac_admit_create(FerryRequest *req, json_t *object, GError **error);
+/** The same of one that changes from `old`. */
 gboolean ferry_rbac_admit_update(FerryRequest *req, const json_t *old, json_t *object,
                                  GError **error);
 

@@ -12,6 +12,8 @@ gboolean ferry_serve_user_action(FerryRequest *req, GError **error);
 FerryUser *ferry_user_of_token(FerryApi *api, const char *token, GError **error);
 /** Groups and User of a certificate's name, where its record says that it was given to a User. */
 FerryUser *ferry_user_of_record(FerryApi *api, const json_t *record, GError **error);
+/** Admission of a User that is created (`old` NULL) or changed: neither its name nor its groups are
+ * Ferry's own. FALSE with INVALID and a cause for each field. */
 gboolean ferry_admit_user(FerryRequest *req, const json_t *old, json_t *object, GError **error);
 
 G_END_DECLS

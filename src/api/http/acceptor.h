@@ -23,6 +23,7 @@ FerryAcceptor *ferry_acceptor_new(FerryConnections *connections, const FerryProx
                                   gsize n_proxies, const FerryAcceptorHooks *hooks);
 /** One more listening socket, taken over; before the start. */
 void ferry_acceptor_listen(FerryAcceptor *acceptor, int fd, gpointer listener);
+/** Starts its thread. Once, after all ferry_acceptor_listen. */
 void ferry_acceptor_start(FerryAcceptor *acceptor);
 /** Ends the thread, closes the listening sockets and what was not handed over. NULL is allowed. */
 void ferry_acceptor_free(FerryAcceptor *acceptor);

@@ -54,6 +54,7 @@ FerryConn *ferry_connections_add(FerryConnections *all, int fd, const struct soc
 void ferry_connections_set_peer(FerryConnections *all, FerryConn *c, const struct sockaddr *peer);
 /** The connection with this descriptor; NULL: none. */
 FerryConn *ferry_connections_find(FerryConnections *all, int fd);
+/** The connection is closed by who added it, and `c` is freed. */
 void ferry_connections_remove(FerryConnections *all, FerryConn *c);
 
 /** `c` is about to be given to the HTTP library, which may fail, close it and say nothing: its
@@ -77,9 +78,9 @@ void ferry_connections_count_end(FerryConnections *all, FerryEnd end);
 /** Prometheus text. */
 void ferry_connections_put_metrics(FerryConnections *all, GString *out);
 
-/** "ADDR:PORT", and the name under which budgets count that address ("address:..."). They change
- * only before the connection's first request; owned by `c`. */
+/** "ADDR:PORT". It changes only before the connection's first request; owned by `c`. */
 const char *ferry_conn_peer(const FerryConn *c);
+/** The name under which budgets count that address ("address:..."). As ferry_conn_peer. */
 const char *ferry_conn_address(const FerryConn *c);
 
 G_END_DECLS

@@ -45,12 +45,14 @@ gboolean ferry_flows_put(FerryFlows *flows, FerryLevel level, const char *flow, 
 /** Takes the request whose turn it is and gives it a seat; NULL where none waits or no seat is
  * free. Every one must be given back with ferry_flows_done. */
 gpointer ferry_flows_take(FerryFlows *flows, FerryLevel level);
+/** Gives the seat of a request back that ferry_flows_take gave. */
 void ferry_flows_done(FerryFlows *flows, FerryLevel level);
 /** Takes a request that has waited too long, without a seat; NULL: none. */
 gpointer ferry_flows_take_late(FerryFlows *flows, FerryLevel level, gint64 now_us);
 
-/** Requests of a level that wait for a seat, and those that have one. */
+/** How many requests of a level wait for a seat. */
 guint ferry_flows_waiting(const FerryFlows *flows, FerryLevel level);
+/** How many requests of a level have a seat. */
 guint ferry_flows_running(const FerryFlows *flows, FerryLevel level);
 
 G_END_DECLS

@@ -23,6 +23,7 @@ void ferry_front_stop(FerryFront *front);
 void ferry_front_free(FerryFront *front);
 /** One more listening socket, taken over; its connections go to `hand` with `listener`. */
 void ferry_front_listen(FerryFront *front, int fd, gpointer listener);
+/** Its connections; as long as the front lives. */
 FerryConnections *ferry_front_connections(FerryFront *front);
 /** With the defaults in place; as long as the front lives. */
 const FerryHttpLimits *ferry_front_limits(const FerryFront *front);

@@ -47,7 +47,10 @@ gboolean ferry_kimchi_authorise(FerryKimchi *k, const FerryKind *kind, const cha
 void ferry_kimchi_respond(FerryKimchi *k, unsigned status, json_t *value);
 /** The body as an object, empty where there is none. */
 json_t *ferry_kimchi_body(FerryKimchi *k, GError **error);
+/** Adds a warning to the answer: what of the request was ignored, and why. */
 void ferry_kimchi_warn(FerryKimchi *k, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/** Adds what is wrong with a field of the body; ferry_kimchi_no_problems refuses with all of
+ * them. */
 void ferry_kimchi_problem(FerryKimchi *k, const char *field, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 /** FALSE and BAD_REQUEST with all problems, where there are any. */
@@ -64,7 +67,9 @@ void ferry_kimchi_settings_stored(FerryApi *api, FerryKimchiSettings *settings);
 void ferry_kimchi_settings_complete(FerryApi *api, FerryKimchiSettings *settings);
 /** Adds the settings under their names to `object`. */
 void ferry_kimchi_settings_print(const FerryKimchiSettings *settings, json_t *object);
+/** GET /config: the settings that hold. */
 gboolean ferry_kimchi_get_config(FerryKimchi *k, GError **error);
+/** PUT /config: stores the settings of the body. */
 gboolean ferry_kimchi_put_config(FerryKimchi *k, GError **error);
 
 /* kimchi_tasks.c */
@@ -72,15 +77,21 @@ gboolean ferry_kimchi_put_config(FerryKimchi *k, GError **error);
 json_t *ferry_kimchi_task(FerryKimchi *k, const json_t *migration);
 /** The Task with the VM, hosts, steps, progress and settings. New reference. */
 json_t *ferry_kimchi_monitor(FerryKimchi *k, const json_t *migration);
+/** GET /tasks: all Tasks, or those that the query's patterns fit. */
 gboolean ferry_kimchi_list_tasks(FerryKimchi *k, GError **error);
+/** GET /tasks/ID: one Task, NOT_FOUND where there is none. */
 gboolean ferry_kimchi_get_task(FerryKimchi *k, GError **error);
+/** DELETE /tasks/ID: cancels its migration. */
 gboolean ferry_kimchi_cancel_task(FerryKimchi *k, GError **error);
 /** Cancels `migration` and answers with its Task. */
 gboolean ferry_kimchi_cancel(FerryKimchi *k, const json_t *migration, GError **error);
 
 /* kimchi_vms.c */
+/** GET /vms: all VMs that the user may see. */
 gboolean ferry_kimchi_list_vms(FerryKimchi *k, GError **error);
+/** GET /vms/NAME: one VM. */
 gboolean ferry_kimchi_get_vm(FerryKimchi *k, GError **error);
+/** GET /peers: hosts that VMs can be moved to. */
 gboolean ferry_kimchi_get_peers(FerryKimchi *k, GError **error);
 /** The VM that the URL names, by its name, its domain's name or its UUID, in all namespaces or the
  * one of ?namespace=; NOT_FOUND, or CONFLICT where several fit. New reference. */
@@ -90,8 +101,11 @@ json_t *ferry_kimchi_find_vm(FerryKimchi *k, GError **error);
 const char *ferry_kimchi_vm_word(FerryKimchi *k, const json_t *vmi);
 
 /* kimchi_migrate.c */
+/** POST /vms/NAME/migrate: begins a migration and answers with its Task. */
 gboolean ferry_kimchi_migrate(FerryKimchi *k, GError **error);
+/** GET /vms/NAME/migrate: the Task of the VM's present or last migration. */
 gboolean ferry_kimchi_get_migrate(FerryKimchi *k, GError **error);
+/** DELETE /vms/NAME/migrate: cancels the VM's present migration. */
 gboolean ferry_kimchi_cancel_migrate(FerryKimchi *k, GError **error);
 
 #define FERRY_KIMCHI_NOTES "kimchi.ferry.migration/notes" /* annotation: warnings, one a line */

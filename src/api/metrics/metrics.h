@@ -22,26 +22,31 @@ void ferry_metrics_catch_up(FerryMetrics *metrics);
 void ferry_metrics_request(FerryMetrics *metrics, const FerryRequest *req);
 
 /* Derived from what is stored; each appends whole families. */
+/** Appends the families that are derived from the stored migrations. */
 void ferry_metrics_put_migrations(FerryStore *store, gint64 now_ms,
-                                  GString *out);               /* metrics_migrations.c */
+                                  GString *out); /* metrics_migrations.c */
+/** Appends the families that are derived from the stored Nodes. */
 void ferry_metrics_put_hosts(FerryStore *store, GString *out); /* metrics_hosts.c */
 
 /* The counting parts; whoever owns one guards it. metrics_history.c, metrics_requests.c */
 typedef struct FerryMetricsHistory FerryMetricsHistory;
+/** Nothing counted as yet. Whoever owns one guards it. */
 FerryMetricsHistory *ferry_metrics_history_new(void);
 void ferry_metrics_history_free(FerryMetricsHistory *history);
 /** Counts one change of a migration; the times are of this machine. */
 void ferry_metrics_history_take(FerryMetricsHistory *history, const FerrySeen *change,
                                 gint64 mono_us, gint64 wall_ms);
+/** Appends what was counted, in whole families. */
 void ferry_metrics_history_put(const FerryMetricsHistory *history, GString *out);
 
 typedef struct FerryMetricsRequests FerryMetricsRequests;
-/** Requests served, by verb, resource and status: one is counted with its seconds, and all are
- * written in Prometheus' format. Not locked: metrics.c does that. */
+/** Requests served, by verb, resource and status; none as yet. Not locked: metrics.c does that. */
 FerryMetricsRequests *ferry_metrics_requests_new(void);
 void ferry_metrics_requests_free(FerryMetricsRequests *requests);
+/** Counts one request that took so many seconds. */
 void ferry_metrics_requests_take(FerryMetricsRequests *requests, const char *verb,
                                  const char *resource, unsigned status, double seconds);
+/** Appends what was counted, in whole families. */
 void ferry_metrics_requests_put(const FerryMetricsRequests *requests, GString *out);
 
 G_END_DECLS

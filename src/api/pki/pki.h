@@ -34,6 +34,7 @@ const char *ferry_pki_old_ca_hash(FerryPki *pki);
  * "server", "admin", the subject, the serial number and the time in ms. */
 typedef void (*FerryPkiEachFunc)(const char *kind, const char *subject, const char *serial,
                                  gint64 ends_ms, gpointer data);
+/** Calls `each` for every certificate of the control plane's own. */
 void ferry_pki_each(FerryPki *pki, FerryPkiEachFunc each, gpointer data);
 
 /** A certificate that was made; clear with ferry_pki_issued_clear. */

@@ -24,6 +24,7 @@ void ferry_pki_set_subject(gnutls_x509_crt_t crt, const char *organisation, cons
 gsize ferry_pki_address_bytes(const char *name, unsigned char out[16]);
 /** Adds an address or DNS name to those that `crt` is for. */
 void ferry_pki_add_name(gnutls_x509_crt_t crt, const char *name);
+/** Signs `crt` by that CA. FALSE with an error of the library's. */
 gboolean ferry_pki_sign_by(gnutls_x509_crt_t crt, gnutls_x509_crt_t ca,
                            gnutls_x509_privkey_t ca_key, GError **error);
 /** A CA's certificate for `key`, signed by itself. */

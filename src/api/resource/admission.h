@@ -13,6 +13,7 @@ void ferry_admission_free(FerryAdmission *admission); /* NULL is allowed */
 GMutex *ferry_admit_lock(const FerryRequest *req, gboolean creates);
 /** Kind-specific rules for a create; may change `object`. */
 gboolean ferry_admit_create(FerryRequest *req, json_t *object, GError **error);
+/** The same for an update of what is stored as `old`. */
 gboolean ferry_admit_update(FerryRequest *req, const json_t *old, json_t *object, GError **error);
 /** Before a delete; may give a changed object to store instead (in `*instead`, a new reference). */
 gboolean ferry_admit_delete(FerryRequest *req, const json_t *object, json_t **instead,

@@ -5,8 +5,10 @@
 
 G_BEGIN_DECLS
 
-/* Rows of admission's table: see admission.c. */
+/** Rules of a new MigrationPolicy; a row of the table in admission.c. FALSE with INVALID and a
+ * cause for each field. */
 gboolean ferry_admit_policy_create(FerryRequest *req, json_t *object, GError **error);
+/** The same of one that changes from `old`. */
 gboolean ferry_admit_policy_update(FerryRequest *req, const json_t *old, json_t *object,
                                    GError **error);
 

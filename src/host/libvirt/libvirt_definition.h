@@ -6,7 +6,6 @@
 /* As the port has them (host/port/host.h). */
 gboolean ferry_libvirt_forget(FerryHost *host, const char *uuid, gboolean definition,
                               GError **error);
-/** See ferry_host_peer_forget. */
 gboolean ferry_libvirt_peer_forget(FerryHost *host, const char *uri, const char *uuid,
                                    gboolean definition, GError **error);
 json_t *ferry_libvirt_job_definition(FerryHostJob *job, GError **error);

@@ -23,8 +23,9 @@ typedef struct {
   FerryLibvirtPath path;       /* written before the call */
 } FerryLibvirtJob;
 
-/** The job's own. */
+/** The path of the job's connections; the job's own. */
 FerryLibvirtPath *ferry_libvirt_job_path(FerryHostJob *job);
+/** The host that the job was opened at; borrowed. */
 FerryLibvirtHost *ferry_libvirt_job_host(FerryHostJob *job);
 /** The domain on the job's control connection, borrowed. */
 virDomainPtr ferry_libvirt_job_domain(FerryHostJob *job);

@@ -298,6 +298,8 @@ gboolean ferry_host_restore(FerryHost *host, const char *path, GError **error);
 /** Everything needed to move one domain: its own connections, opened now. Close it with
  * ferry_host_job_close, after `done` was called if it was started. One thread at a time. */
 FerryHostJob *ferry_host_job_open(FerryHost *host, const char *uuid, GError **error);
+/** Waits until what was started has called `done`, then closes the connections and frees the job.
+ */
 void ferry_host_job_close(FerryHostJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryHostJob, ferry_host_job_close)
 /** Starts the migration in a thread of its own; FALSE: `done` will not be called. */
@@ -316,9 +318,11 @@ gboolean ferry_host_job_disks_make(FerryHostJob *job, const char *uri, json_t *d
 /** Removes those with `create` again; one that is not there is no error. */
 gboolean ferry_host_job_disks_remove(FerryHostJob *job, const char *uri, const json_t *disks,
                                      GError **error);
+/** What libvirt says of the job now; type NONE where none is under way. */
 gboolean ferry_host_job_stats(FerryHostJob *job, FerryJobStats *out, GError **error);
 /** A domain that is not there is TRUE with FERRY_VM_GONE. */
 gboolean ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError **error);
+/** The pause that the hypervisor may make from now on, in ms. */
 gboolean ferry_host_job_set_max_downtime(FerryHostJob *job, gint64 ms, GError **error);
 /** 0: unlimited. */
 gboolean ferry_host_job_set_max_speed(FerryHostJob *job, gint64 bytes_per_s, GError **error);
@@ -334,11 +338,14 @@ gboolean ferry_host_job_resident(FerryHostJob *job, gint64 *bytes, GError **erro
  * auto-converge. Goes past libvirt to QEMU's monitor, and libvirt marks the domain tainted
  * (custom-monitor): only where somebody allowed it. */
 gboolean ferry_host_job_set_throttle(FerryHostJob *job, int percent, GError **error);
+/** Switches the migration to post-copy; only one that was started with postCopy. */
 gboolean ferry_host_job_start_postcopy(FerryHostJob *job, GError **error);
+/** Ends the migration, the VM staying here; `done` gets the error. Refused in post-copy. */
 gboolean ferry_host_job_abort(FerryHostJob *job, GError **error);
 /** In post-copy: gives its connection up, so that it counts as broken here and can be resumed. The
  * VM runs nowhere until then: only where nothing moves, and where it can be. */
 gboolean ferry_host_job_break_post_copy(FerryHostJob *job, GError **error);
+/** Pauses the guest; while it migrates it arrives paused, or is sent in one go. */
 gboolean ferry_host_job_suspend(FerryHostJob *job, GError **error);
 /** Never while a migration runs: it would wait 30 s for the domain's lock. */
 gboolean ferry_host_job_resume(FerryHostJob *job, GError **error);

@@ -117,6 +117,7 @@ struct _FerrySimWorld {
 double ferry_sim_now(const FerrySimWorld *world);
 /** By name or URI; NULL: none. */
 FerrySimHost *ferry_sim_find_host(FerrySimWorld *world, const char *name);
+/** The domain of that UUID on the host; NULL: none. */
 FerrySimInstance *ferry_sim_find(FerrySimHost *host, const char *uuid);
 /** 0..1, the same sequence in each world. */
 double ferry_sim_chance(FerrySimWorld *world);

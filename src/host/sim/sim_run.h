@@ -8,8 +8,9 @@ gpointer ferry_sim_world_thread(gpointer world);
 
 /* In all below the world's lock is held. */
 
-/** Brings one migration, or all, to now. May end (and free) it. */
+/** Brings one migration to now. May end (and free) it. */
 void ferry_sim_transfer_run(FerrySimWorld *world, FerrySimTransfer *transfer);
+/** Brings all migrations to now; any of them may end. */
 void ferry_sim_world_run(FerrySimWorld *world);
 /** Begins; the links are shared anew. */
 void ferry_sim_transfer_begin(FerrySimWorld *world, FerrySimTransfer *transfer);

@@ -18,6 +18,7 @@ void ferry_inbox_free(FerryInbox *inbox);
 /* By others. */
 /** The object changed: a cancel, changes, or where to measure may be in it. */
 void ferry_inbox_update(FerryInbox *inbox, const json_t *object);
+/** An event of the hypervisor about the migration's domain; it is copied as far as it matters. */
 void ferry_inbox_event(FerryInbox *inbox, const FerryHostEvent *event);
 /** libvirt's call has returned; `inbox` is a FerryInbox (FerryMigrateDone). */
 void ferry_inbox_return(const GError *error, gpointer inbox);
@@ -31,6 +32,7 @@ void ferry_inbox_blame(FerryInbox *inbox, const char *reason, const char *text);
 void ferry_inbox_control(FerryInbox *inbox, const char *text);
 /** The domain's UUID, good until the inbox is freed; NULL: not known yet. */
 const char *ferry_inbox_domain(FerryInbox *inbox);
+/** Whether ferry_inbox_set_done was called: nothing more is to be given to it. */
 gboolean ferry_inbox_is_done(FerryInbox *inbox);
 /** Whether ferry_inbox_set_called said so. */
 gboolean ferry_inbox_has_called(FerryInbox *inbox);
@@ -38,10 +40,12 @@ gboolean ferry_inbox_has_called(FerryInbox *inbox);
 /* By the worker. */
 /** Once. */
 void ferry_inbox_set_domain(FerryInbox *inbox, const char *uuid);
+/** The worker has handed its result in. */
 void ferry_inbox_set_done(FerryInbox *inbox);
 /** It is about to call libvirt, or has, or goes on with what another agent began; or it does not.
  */
 void ferry_inbox_set_called(FerryInbox *inbox, gboolean called);
+/** Whether the object asks for a cancel, as far as it was seen here. */
 gboolean ferry_inbox_is_cancelled(FerryInbox *inbox);
 /** Sleeps until something happened, at most `ms`. TRUE: the call has returned. A cancel is news
  * only where it was not `cancel_seen`. */
@@ -54,6 +58,7 @@ int ferry_inbox_iteration(FerryInbox *inbox);
  * `patience_ms`, cancelled, or `ended` (asked every 100 ms) said so. */
 json_t *ferry_inbox_wait_probe(FerryInbox *inbox, gint64 patience_ms,
                                gboolean (*ended)(gpointer data), gpointer data);
+/** Whether libvirt's call has returned and was not taken or forgotten since. */
 gboolean ferry_inbox_has_returned(FerryInbox *inbox);
 /** The same, with the call's error, which is the caller's from now on. */
 gboolean ferry_inbox_take_call(FerryInbox *inbox, GError **error);

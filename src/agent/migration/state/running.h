@@ -78,6 +78,7 @@ void ferry_running_clear(FerryRunning *run);
 void ferry_running_set_kept(FerryRunning *run, FerryKept *kept);
 /** Has the VM's connections told to the target, until ferry_running_end_flows. */
 void ferry_running_begin_flows(FerryRunning *run);
+/** Tells the target no more of the VM's connections; nothing where it was not begun. */
 void ferry_running_end_flows(FerryRunning *run);
 /** Joins its call; watched no more. */
 void ferry_running_close_job(FerryRunning *run);
@@ -104,6 +105,7 @@ gboolean ferry_running_open_job(FerryRunning *run, gint64 patience_ms, GError **
 /** Watches the job's connections until ferry_running_unwatch, which comes before the job is closed.
  */
 void ferry_running_watch(FerryRunning *run);
+/** Ends the watch and joins its thread; nothing where there is none. */
 void ferry_running_unwatch(FerryRunning *run);
 
 /** Writes what steps have written so far. */
