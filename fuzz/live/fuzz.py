@@ -24,7 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 # pylint: disable=wrong-import-position
 from live import generate, rights
-from live.site import Agent, Connection, Credential, ROOT, Site, VMIS
+from live.site import Agent, Connection, Credential, ROOT, Site, VERSION, VMIS
 
 BY_DESIGN = (503, 507)
 TIMEOUT_S = 20
@@ -166,7 +166,7 @@ def report(agents, until):
                 with contextlib.suppress(RuntimeError, OSError):
                     agent.epoch = agent.connection.json(
                         "POST", f"/apis/ferry.migration/v1/nodes/{agent.name}/session",
-                        {"version": "0.1.0", "mode": "local"})["epoch"]
+                        {"version": VERSION, "mode": "local"})["epoch"]
             except OSError:
                 pass
         time.sleep(0.5)

@@ -5,7 +5,7 @@ see a run again."""
 import copy
 import json
 import string
-from live.site import MIGRATIONS, NODES, VMIS
+from live.site import MIGRATIONS, NODES, VERSION, VMIS
 
 COLLECTIONS = [
     MIGRATIONS, VMIS, "/api/v1/nodes", "/api/v1/namespaces", "/api/v1/namespaces/default/events",
@@ -87,7 +87,7 @@ def objects(rng):
         {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {
             "resourceAttributes": {"verb": "get", "resource": "nodes"}}},
         {"token": "ferry.0.h1.x", "nodeName": "h1", "csr": "-----BEGIN CERTIFICATE REQUEST-----"},
-        {"version": "0.1.0", "mode": "local"},
+        {"version": VERSION, "mode": "local"},
         {"epoch": 1, "full": rng.random() < 0.5, "removed": [], "node": {"connected": True}, "domains": [
             {"uuid": "49485e48-7f4c-4aae-953d-67bbb89e2f57", "name": "db", "state": "running",
              "active": True, "persistent": True, "memoryBytes": 1 << 28, "vcpus": 1}]},

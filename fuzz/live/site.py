@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -19,6 +20,7 @@ BUILD = Path(os.environ.get("FERRY_BUILD", ROOT / "build"))
 NODES = "/apis/ferry.migration/v1/nodes"
 MIGRATIONS = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstancemigrations"
 VMIS = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances"
+VERSION = re.search(r"^  version: '([\d.]+)'", (ROOT / "meson.build").read_text(), re.M)[1]
 TIMEOUT_S = 20
 STREAM_S = 1  # what has no length is a stream
 
@@ -124,7 +126,7 @@ class Agent:
         self.credential = Credential(f"node {name}", site.ca, certificate, key)
         self.connection = Connection(site, self.credential)
         self.epoch = self.connection.json("POST", f"{NODES}/{name}/session",
-                                          {"version": "0.1.0", "mode": "local"})["epoch"]
+                                          {"version": VERSION, "mode": "local"})["epoch"]
         self.domains = {}
 
     def domain(self, name, **more):

@@ -39,7 +39,7 @@ static inline void seed_node(FerryStore *store, const char *name, const char *ad
                      "message", "the agent reports", "addresses", "type", "InternalIP", "address",
                      address, "capacity", "cpu", "8", "memory", "16Gi", "hypervisor",
                      "libvirtVersion", "11.3.0", "qemuVersion", "10.0.0", "peer", "scheme", "tls",
-                     "host", name, "agent", "epoch", 1, "version", "0.1.0"));
+                     "host", name, "agent", "epoch", 1, "version", FERRY_VERSION));
 }
 
 static inline void seed_vmi(FerryStore *store, const char *ns, const char *name, const char *domain,

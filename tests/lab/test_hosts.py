@@ -114,8 +114,8 @@ class Faults(LabTest):
         out, err = mover.communicate(timeout=60)
         self.assertEqual(mover.returncode, 1, out + err)
         m = self.newest("d4")
-        self.assertEqual(m["status"]["phase"], "Failed")
-        self.assertRegex(m["status"]["message"], r"(?i)byte|link|progress")
+        self.assertEqual((m["status"]["phase"], m["status"]["reason"]), ("Failed", "LinkStalled"), m["status"])
+        self.assertRegex(m["status"]["message"], r"h2 \([0-9.]+\) has acknowledged nothing")
         self.assert_on("d4", "h1")
         # with the link still down the next try goes past it, as the network's fallback has it
         self.ferry("migrate", "d4", "--to", "h2")
@@ -130,6 +130,7 @@ class Faults(LabTest):
         self.lab.start("h1", "libvirtd")
         out, err = mover.communicate(timeout=90)
         self.assertEqual(mover.returncode, 1, out + err)
+        self.assertEqual(self.newest("d5")["status"]["reason"], "HypervisorLost", self.newest("d5")["status"])
         self.assert_on("d5", "h1")
 
     def test_nothing_acknowledged_is_lost(self):

@@ -9,7 +9,7 @@ import threading
 import unittest
 
 from webtest import WebTest
-from live.site import Agent, BUILD, Connection, MIGRATIONS, NODES, Site  # pylint: disable=wrong-import-order
+from live.site import Agent, BUILD, Connection, MIGRATIONS, NODES, VERSION, Site  # pylint: disable=wrong-import-order
 
 # What a guest's administrator might write, hoping that some page runs it.
 EVIL = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
@@ -38,7 +38,7 @@ class Host(Agent):
     def begin_again(self):
         with self.lock:
             self.epoch = self.connection.json("POST", f"{NODES}/{self.name}/session",
-                                              {"version": "0.1.0", "mode": "local"})["epoch"]
+                                              {"version": VERSION, "mode": "local"})["epoch"]
 
     def go_on(self):
         while not self.over.wait(REPORT_S):

@@ -128,7 +128,7 @@ static void request_gives_no_rights(Server *s, gconstpointer data) {
 static gint64 session(Server *s, const char *who, const char *node) {
   g_autofree char *path = g_strdup_printf("/apis/ferry.migration/v1/nodes/%s/session", node);
   g_autoptr(Answer) a =
-      as(s, who, "POST", path, NULL, "{\"version\":\"0.1.0\",\"mode\":\"local\"}");
+      as(s, who, "POST", path, NULL, "{\"version\":\"" FERRY_VERSION "\",\"mode\":\"local\"}");
   return a->status == 201 ? ferry_json_int(a->json, "epoch", -1) : -a->status;
 }
 

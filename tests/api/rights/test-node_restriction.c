@@ -35,8 +35,8 @@ static char *begin(Server *s, const char *node) {
   const char *certificate = ferry_json_str(joined->json, "certificate");
   g_assert_true(ferry_file_write(crt, certificate, strlen(certificate), 0644, NULL));
   g_autofree char *path = g_strdup_printf("/apis/ferry.migration/v1/nodes/%s/session", node);
-  g_autoptr(Answer) a =
-      http_full(s, node, "POST", path, NULL, "{\"version\":\"0.1.0\",\"mode\":\"local\"}", -1);
+  g_autoptr(Answer) a = http_full(s, node, "POST", path, NULL,
+                                  "{\"version\":\"" FERRY_VERSION "\",\"mode\":\"local\"}", -1);
   expect(a, 201);
   return g_strdup_printf("Ferry-Agent-Epoch: %" G_GINT64_FORMAT,
                          ferry_json_int(a->json, "epoch", 0));

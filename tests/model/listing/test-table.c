@@ -70,12 +70,13 @@ static void test_node(void) {
       &ferry_kind_node,
       "{\"metadata\":{\"name\":\"h1\"},\"spec\":{\"unschedulable\":true},\"status\":{\"conditions\""
       ":[{\"type\":\"Ready\",\"status\":\"True\"}],\"capacity\":{\"cpu\":\"2\",\"memory\":\"8Gi\"},"
-      "\"runningVMs\":3,\"memoryUsedBytes\":1073741824,\"agent\":{\"version\":\"0.1.0\"},"
+      "\"runningVMs\":3,\"memoryUsedBytes\":1073741824,\"agent\":{\"version\":\"" FERRY_VERSION
+      "\"},"
       "\"addresses\":[{\"type\":\"Hostname\",\"address\":\"h1\"},{\"type\":\"InternalIP\","
       "\"address\":\"10.0.0.1\"}]}}");
   g_assert_cmpstr(text, ==,
                   "[\"h1\",\"Ready,SchedulingDisabled\",3,\"2\",\"1Gi/8Gi\",\"<unknown>\","
-                  "\"v0.1.0\",\"10.0.0.1\",null,null,null,\"\"]");
+                  "\"v" FERRY_VERSION "\",\"10.0.0.1\",null,null,null,\"\"]");
   g_autofree char *lost =
       cells(&ferry_kind_node, "{\"metadata\":{\"name\":\"h1\"},\"status\":{\"conditions\":[{"
                               "\"type\":\"Ready\",\"status\":\"Unknown\"}]}}");
