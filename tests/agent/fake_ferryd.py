@@ -27,6 +27,47 @@ def merge(target, patch):
     return out
 
 
+class FakeHandler(http.server.BaseHTTPRequestHandler):
+    """One request; its server's `fake` says what comes of it."""
+    disable_nagle_algorithm = True
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def answer(self, code, body):
+        data = json.dumps(body).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def fail(self, code, reason, message):
+        self.answer(code, {"kind": "Status", "code": code, "reason": reason,
+                           "message": message, "status": "Failure"})
+
+    def handle_any(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fake = self.server.fake
+        if fake.down:
+            self.close_connection = True
+            return
+        if fake.refuse:
+            fake.refused += 1
+            self.fail(401, "Unauthorized", "Unauthorized: " + fake.refuse)
+            return
+        fake.serve(self, self.command, self.path, json.loads(body) if body else None)
+
+    do_GET = do_POST = do_PATCH = handle_any
+
+
+class FakeServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    disable_nagle_algorithm = True
+    fake = None
+
+
 class FakeFerryd:
     def __init__(self, address="127.0.0.1", port=0, sock=None):
         self.cond = threading.Condition()
@@ -42,54 +83,22 @@ class FakeFerryd:
         self.down = False
         self.refuse = None     # a reason: everybody is unauthorized
         self.refused = 0       # how often
-        fake = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args):
-                pass
-
-            def answer(self, code, body):
-                data = json.dumps(body).encode()
-                self.send_response(code)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def fail(self, code, reason, message):
-                self.answer(code, {"kind": "Status", "code": code, "reason": reason,
-                                   "message": message, "status": "Failure"})
-
-            def handle_any(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                if fake.down:
-                    self.close_connection = True
-                    return
-                if fake.refuse:
-                    fake.refused += 1
-                    self.fail(401, "Unauthorized", "Unauthorized: " + fake.refuse)
-                    return
-                fake.serve(self, self.command, self.path, json.loads(body) if body else None)
-
-            do_GET = do_POST = do_PATCH = handle_any
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            disable_nagle_algorithm = True
-
-        Handler.disable_nagle_algorithm = True
-        if sock is not None:
-            self.server = Server(("127.0.0.1", 0), Handler, bind_and_activate=False)
-            self.server.socket.close()
-            self.server.socket = sock
-            self.server.server_address = sock.getsockname()
-            sock.listen(16)
-        else:
-            self.server = Server((address, port), Handler)
+        self.server = self.listen(address, port, sock)
+        self.server.fake = self
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @staticmethod
+    def listen(address, port, sock):
+        """A server there, or on a socket that is bound already."""
+        if sock is None:
+            return FakeServer((address, port), FakeHandler)
+        server = FakeServer(("127.0.0.1", 0), FakeHandler, bind_and_activate=False)
+        server.socket.close()
+        server.socket = sock
+        server.server_address = sock.getsockname()
+        sock.listen(16)
+        return server
 
     def serve(self, request, method, path, body):
         parts = urllib.parse.urlsplit(path)

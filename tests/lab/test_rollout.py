@@ -68,14 +68,8 @@ class Rollout(LabTest):
         self.restart(host)
         self.ferry("rollout", "done", host)
 
-    def test_three_hosts(self):
-        names = [f"g{i}" for i in range(GUESTS)]
-        for i, name in enumerate(names):
-            self.guest(name, host=f"h{i % 3 + 1}", rate=1, working_set=4, **({} if i else {"persistent": True}))
-        self.snapshot("h1", "g0")
-        self.ferry("rollout", "start", "--no-wait")
-
-        # h1 is first, by its name; g0 keeps it, which is said at once, and nobody can say that it is done
+    def first_is_kept(self):
+        """By its name h1 is first; g0 keeps it, which is said at once, and nobody can say that it is done."""
         self.await_host("h1", "Blocked", 5)
         self.assertIn("g0 (Failed): ", self.hosts()["h1"]["message"])
         self.assertIn("(before)", self.hosts()["h1"]["message"])
@@ -92,14 +86,16 @@ class Rollout(LabTest):
         self.await_host("h1", "Empty", 60)
         self.assertEqual(self.vms_on("h1"), [])
 
-        # stopped while it waits: what is empty may be done, and no further host is started
+    def first_is_done_while_stopped(self):
+        """Stopped while it waits: what is empty may be done, and no further host is started."""
         self.ferry("rollout", "stop")
         self.finish("h1")
         self.await_host("h1", "Succeeded", 60)
         self.assertEqual({self.hosts()[h]["phase"] for h in ("h2", "h3")}, {"Queued"})
         self.ferry("rollout", "resume", "--no-wait")
 
-        # ferryd dies while the next one is emptied; its libvirtd hangs after the restart
+    def second_hangs(self):
+        """ferryd dies while the next one is emptied; its libvirtd hangs after the restart. Its name."""
         second = self.wait(lambda: next((h for h in ("h2", "h3") if self.hosts()[h]["phase"] == "Emptying"), None),
                            20, lambda: self.hosts())
         self.lab.kill("ferryd")
@@ -119,6 +115,17 @@ class Rollout(LabTest):
                       lambda: self.hosts()[second])
             self.assertEqual(self.hosts()[second]["phase"], "Verifying")
         self.await_host(second, "Succeeded", 90)
+        return second
+
+    def test_three_hosts(self):
+        names = [f"g{i}" for i in range(GUESTS)]
+        for i, name in enumerate(names):
+            self.guest(name, host=f"h{i % 3 + 1}", rate=1, working_set=4, **({} if i else {"persistent": True}))
+        self.snapshot("h1", "g0")
+        self.ferry("rollout", "start", "--no-wait")
+        self.first_is_kept()
+        self.first_is_done_while_stopped()
+        second = self.second_hangs()
         third = "h3" if second == "h2" else "h2"
         self.await_host(third, "Empty")
         self.assertEqual(self.vms_on(third), [])
