@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real ferryd in a directory of its own, with credentials of every role and agents that speak only
-HTTP: what fuzz/live/fuzz.py and bench/hostile drive. Ended on every way out."""
+HTTP: what fuzz/live/fuzz.py and bench/hostile drive. Ended on every way out.
+A Site makes the state directory and the certificates, starts ferryd and waits until it answers; a
+Connection is one TLS connection of one credential; an Agent joins, begins a session and reports
+domains that are nowhere."""
 import hashlib
 import http.client
 import json

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people do and what goes wrong, each act in a thread of its own.
+//
+// An act of the plan waits for its moment or, where it aims at a stage of a migration, for the
+// first migration that gets there; then it does one thing: what a person types (migrate, cancel,
+// change, destroy, start by hand), or what breaks (ferryd, an agent, a host, a link, a libvirtd, a
+// QEMU). A fault is made good after the time that the plan says. Whatever a person does to a copy
+// is written down with the VM, so that check.c does not hold Ferry to it.
 #include "model/migration/migration.h"
 #include "base/quantity.h"
 #include "sim/world/world.h"

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // THE table of routes. A row cannot be written without a rule, as ROW asks for one, and the build
 // fails where a kind offers a verb or subresource that has no row.
+//
+// A path is split into segments once. Paths of a kind (/api/v1/..., /apis/G/V/...) are parsed into
+// kind, namespace, name and subresource and then find the row of that subresource and verb; all
+// others are compared with the patterns of the rows, in order. The methods that would have fitted
+// make the Allow header of a 405.
 #include "api/routes.h"
 #include "api/auth/certificates.h"
 #include "api/auth/node_join.h"

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // libyaml's events become json_t on an explicit stack, so depth is bounded and nothing recurses.
+//
+// Reading: each event either puts a value into the container on top of the stack or pushes and
+// pops one; anchors, aliases and tags are refused, and so is a document with so many directives
+// that libyaml itself would take minutes. Plain scalars become null, booleans and numbers by the
+// core schema, everything quoted stays text. Writing: a string goes out plain only where reading
+// it again gives that very string.
 #include "base/yaml.h"
 #include "base/error.h"
 #include <errno.h>

@@ -2,6 +2,8 @@
 // Documents are templates whose marks are replaced line by line, each by one function. A new verb,
 // option, kind or flag is in all of them without an edit, as the tables are what the program itself
 // goes by.
+// The manual's template names the parts to be filled in; a verb that has a section there is not
+// listed a second time.
 #include "cli/core/words.h"
 #include "cli/documents.h"
 #include "cli/verbs.h"

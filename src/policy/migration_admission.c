@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pure predicates: each adds a cause, so that a person sees all that is wrong in one answer.
+//
+// What a request's words mean is found first (the VM by object name, domain name or UUID, which
+// may be ambiguous), then the VM, its source, a named target, the network, the policy and the
+// flags are judged one after the other, each only as far as what it needs is there. A cause that
+// another check has said in its own words is not said twice. `check`, a dry run and the real
+// request all come through here, so that they answer alike.
 #include "policy/migration_admission.h"
 #include "base/edit_distance.h"
 #include "model/migration/reasons.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each preset against its original's table: what it decides, pass by pass or second by second.
+// What is expected was worked out by hand, so that a mistake in presets.c is seen.
 #include "convergence/controller.h"
 #include "convergence/presets.h"
 #include <string.h>

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Self-test of the lab's hosts: what the lab promises about hosts, links and
-leaving the machine as it was. Run as root: tests/lab-selftest/test_hosts.py"""
+leaving the machine as it was. What needs no host is tested first; then one lab serves most cases, and
+those about labs that fail or are killed bring up their own. Run as root: tests/lab-selftest/test_hosts.py"""
 
 import json
 import os

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Disks that are copied: prepared on the target, the same byte for byte while the guest writes,
-removed after a failure."""
+"""Disks that are copied: prepared on the target, the same byte for byte while the guest writes, removed
+after a failure. Guests write a known pattern to their disks, which is compared on the target; what is
+left in either host's directories is listed after each failure."""
 import json
 import re
 import signal

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Seen from outside: a real Prometheus, the alerts and the dashboard, events, logs and traces."""
+"""Seen from outside: a real Prometheus, the alerts and the dashboard, events, logs and traces. Prometheus,
+promtool and a client of the events run beside a lab with two hosts, and a migration must show in each
+of them."""
 import http.client
 import json
 import re

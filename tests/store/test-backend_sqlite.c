@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The database under SIGKILL, a full disk, a second process and files that are not what they should
-// be.
+// The database under SIGKILL, a full disk, a second process and files that are not what they
+// should be. Children of the test write until they are killed; what they had said was stored must
+// be there.
 #include "helper.h"
 
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Watchers see each change once, in order, with nothing between a snapshot and what follows it.
+// Writers go on meanwhile, and the log is made short enough to lose entries.
 #include "helper.h"
 #include <malloc.h>
 

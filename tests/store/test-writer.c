@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The writer thread on a backend that the test holds up, makes fail and looks into.
+// The writer thread on a backend that the test holds up, makes fail and looks into. So what is
+// committed together, and what is told when it fails, does not depend on time.
 #include "helper.h"
 #include "store/open_backend.h"
 

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Written before acted on: the worker writes PreparingTarget before it makes anything on the
 // target, and Running before it calls libvirt, and goes on only when ferryd has taken that.
+//
+// Each step here either goes on or ends the migration with its reason, and the VM was not touched
+// until the last: the job is checked against this host and ferryd's nodes, the domain is looked at
+// (it runs, its QEMU answers, its copy is in no doubt), what was asked to be measured is measured,
+// the way is looked up and the target probed. Only then is noted what libvirt's call may leave
+// behind, and ferryd is asked for Running; its yes is good for a moment, and is asked for again
+// where that has passed.
 #include "agent/migration/prepare.h"
 #include "model/migration/reasons.h"
 #include "agent/link/job_fetch.h"

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Discovery, plain and aggregated, made from the kinds' tables: /api, /api/v1, /apis, /apis/G,
 // /apis/G/V. Only verbs that work are listed.
+//
+// A document is put together from three sources: the kinds (ferry_kinds_served), the table of
+// routes, which says what a subresource takes, and a short table of resources that are no objects.
+// The same parts make the plain lists and the aggregated document that newer clients ask for;
+// which one is sent the Accept header says. They never change while the process runs, so that they
+// go out with an ETag.
 
 #include "api/kube/discovery.h"
 #include "api/http/negotiate.h"

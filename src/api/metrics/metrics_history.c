@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happened to migrations since this process began. An agent's timestamps are of its own clock
 // and are not compared with ours: a phase begins when its write reaches us.
+//
+// It is fed with each change of a migration as the store tells it: the state before beside the
+// state after says what happened (a phase, a decision, an end), and that is counted once, into
+// histograms and tables keyed by label. What was not seen to begin, because this process started
+// later, is not counted. Series of labels that come from outside stop at a limit; beyond it they
+// count as "other".
 #include "api/metrics/metrics.h"
 #include "base/rfc3339.h"
 #include "model/migration/phase.h"

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules of single kinds that need more than the object itself. One row a kind; a row's functions
 // see objects that are valid already.
+//
+// The table at the end says for each kind what is asked before a create, an update and a delete;
+// kinds without a row have no such rules. A function may change the object (labels, a drain's plan
+// for a dry run), adds a cause for everything that is wrong, and refuses with all of them. Where
+// its answer depends on other objects, the row's lock is held until the commit (ferry_admit_lock),
+// so that two requests cannot both be right.
 #include "api/resource/admission.h"
 #include "api/auth/authz.h"
 #include "api/auth/node_delete.h"

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // DELETE of one object and of collections, and the cancel of a migration. An object with finalizers
 // stays, marked, until its controller has taken the last one off.
+//
+// A delete reads, checks the preconditions and the kind's rules, and commits with
+// compare-and-swap, again and again until nobody was in between. A collection is deleted one by
+// one, until one cannot be. A cancel is a write of the migration's status that its controller and
+// agent act on; it is refused once post-copy has begun.
 #include "api/resource/delete.h"
 #include "api/auth/audit.h"
 #include "api/http/negotiate.h"

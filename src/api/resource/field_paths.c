@@ -2,6 +2,11 @@
 // Paths of fields as server-side apply owns them: the steps of Kubernetes' FieldsV1 ("f:spec",
 // "f:maxDowntimeMs", "k:{\"type\":\"Ready\"}", "v:x") joined by a byte that JSON text can't hold
 // unescaped. Lists without a merge key are leaves as a whole.
+//
+// An object's leaves are such paths with their values, and so is the record of what each manager
+// owns: applying compares sets of text. Removing what a manager no longer names goes the other
+// way, from the deepest path up, and takes an element or object with it only where nobody else has
+// a part in it.
 #include "api/resource/field_paths.h"
 
 #include <string.h>

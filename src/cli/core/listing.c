@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A watch lists, prints, and goes on from the list's resourceVersion; when the server ends the
 // stream it goes on from the last version seen, when that is too old it lists again.
+//
+// What is printed once and what is watched go through the same printer: a Table of the server's,
+// whose columns keep the width that they had at first, or the objects themselves in the format
+// asked for. A server that goes away is tried again for FERRY_CLI_RETRY_LIMIT_MS; one that ends
+// each stream at once is not hammered.
 #include "cli/core/listing.h"
 #include "cli/view/output.h"
 #include <stdio.h>

@@ -2,6 +2,7 @@
 // drain makes an Evacuation and watches it: the server does the work and goes on without us. What
 // is printed are the changes of its status.vms (core/drain_watch.h). Several hosts are all asked
 // for before the first is waited for.
+// Ctrl-C asks, on a terminal, whether to end it.
 #include "base/duration.h"
 #include "cli/core/ask.h"
 #include "cli/core/drain_request.h"

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A domain of libvirt as a record: its XML, its state, its disks' sizes, a job somebody runs on it.
+//
+// A record is made in two questions. One is about what libvirtd knows by itself, the other about
+// what it asks QEMU for (of a domain that runs: its definition, the sizes of its disks, what keeps
+// it from moving); that one has a connection of its own, since a QEMU that hangs takes the
+// question with it. Where it does not answer, the record is made of what was last known, and says
+// so. A list is all records or an error: half of one would read as if the others were gone.
 #include "host/libvirt/libvirt_domain.h"
 #include "host/libvirt/libvirt_ask.h"
 #include "host/libvirt/libvirt_base.h"

@@ -2,6 +2,10 @@
 // One domain's migration through libvirt: two connections, one for the call that blocks for the
 // whole migration (in a thread of its own), one for everything that is asked and changed meanwhile,
 // each a question of its own (libvirt_ask.h).
+//
+// The blocking call returns in its thread, which looks whether the control connection still lives
+// to tell whose connection broke, and calls `done` once. Closing the job joins that thread, so
+// that nothing is freed under it.
 #include "host/libvirt/libvirt_job.h"
 #include "host/libvirt/libvirt_ask.h"
 #include "host/libvirt/libvirt_base.h"

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hypervisor port: what Ferry asks of a virtualisation host, whatever is behind it (libvirt, or
 // a simulated host in tests).
+//
+// A driver fills in FerryHostOps and embeds FerryHost and FerryHostJob as its first members; the
+// functions below call through them and are all that anybody else uses. A host is asked about its
+// domains and about other hosts, a job moves one domain. Errors carry libvirt's own numbers and,
+// where that is known, a hint of what is to be done.
 #pragma once
 #include <gio/gio.h>
 #include "base/json.h"

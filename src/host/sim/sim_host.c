@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hypervisor port to one simulated host: what it is, what runs there, hibernation. Answers and
 // errors are those of the libvirt driver.
+//
+// Each call takes the world's lock, brings the world to now (sim_run.c) and answers from its
+// tables of hosts and instances; a host whose libvirtd is set silent or off answers as an
+// unreachable one does. Handles are what agents hold: events are queued in the world and given to
+// each of them by the world's thread.
 #include "base/error.h"
 #include "base/file.h"
 #include "host/sim/sim_base.h"

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // One simulated domain's migration through the port: what libvirt checks, refuses and answers.
 // Where libvirt waits 30 s for a domain that somebody has locked, this says so at once.
+//
+// Starting checks in libvirt's order what libvirt would refuse before anything moves, then puts a
+// transfer into the world, which sim_run.c carries on; setters change the transfer, and the
+// numbers are read off it. Each call brings the world to now first, so that what it sees is what
+// QEMU would have by then.
 #include "base/error.h"
 #include "host/sim/sim_job.h"
 #include "host/sim/sim_base.h"

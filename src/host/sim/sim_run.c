@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Migrations of a world as time passes: what each phase does to the two instances, and who hears.
+//
+// Nothing is stepped by a timer: whoever looks brings the transfers to now, and the world's thread
+// sleeps until the next thing that will happen. A transfer copies its disks, then its memory by
+// QEMU's rules (sim_migration.c), and as it passes from phase to phase the instances at both ends
+// are paused, let go and removed as libvirt does, with the events that libvirt sends. Links are
+// shared anew whenever one begins or ends.
 #include "host/sim/sim_run.h"
 #include "host/sim/sim_base.h"
 #include <math.h>

@@ -2,6 +2,7 @@
 // Cells that are computed rather than copied from one path: a function a column, of the object as
 // it is stored and the time at which it is shown. NULL where there is nothing to show; never an
 // error.
+// Which column has which function is in the kinds' own files.
 #include "model/kinds/columns.h"
 #include "base/quantity.h"
 #include "base/rfc3339.h"

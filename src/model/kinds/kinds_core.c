@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kinds of the core group that describe the cluster: Namespace, Node, and Service, of which there
 // is none. Event is in kinds_event.c.
+//
+// A Node is a host: spec is an administrator's, status its agent's report and ferryd's conditions.
+// Each block below is the fields of one object, from the inside out, with type, limits and the
+// words that documentation is made of; the FerryKind at the end ties them to a path, columns and
+// roles. A rule that looks at two fields at once is the kind's check function.
 #include "model/domain/domain_needs.h"
 #include "model/kinds/columns.h"
 #include "model/kinds/shared_fields.h"

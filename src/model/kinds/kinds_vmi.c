@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // VirtualMachineInstance: a libvirt domain as an object. It is found, never created: the agents'
 // inventory makes and removes it.
+//
+// spec is what its domain's definition says, status what its hosts have reported of it: each one's
+// view in status.domains, and what ferryd concludes of them in phase, node and conditions. Fields
+// stand from the inside out; what other kinds have too is in fields_shared.c.
 #include "model/kinds/columns.h"
 #include "model/domain/domain_limits.h"
 #include "model/domain/domain_needs.h"

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Label and field selectors, parsed to a list of terms that must all hold.
+//
+// Label selectors are parsed by hand, as their grammar is Kubernetes' (a=b, a!=b, a in (b,c), !a);
+// field selectors know =, == and != and any path of the kind. The sizes of both are limited before
+// anything is made of them. Matching walks the terms; a field that is a list equals each of its
+// words. What a selector requires of one path decides what somebody may list who has rights to
+// single objects only (ferry_selector_required).
 #include "model/listing/selector.h"
 #include "model/validate/validate.h"
 #include <string.h>

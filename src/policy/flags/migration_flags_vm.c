@@ -2,6 +2,8 @@
 // What a migration's flags mean to this VM: its disks, its definition, and what is left of the
 // flags where only the definition moves. What goes together by itself is in
 // migration_flags_rules.c.
+// Each function takes the resolved configuration beside the VM and adds a cause for every flag
+// that cannot do what it is asked for there.
 #include "policy/flags/migration_flags_vm.h"
 #include "model/flags/migration_flags.h"
 #include "base/error.h"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two made-up hosts: what the source's domain is, what the target has then, and what is told.
+// Two made-up hosts: what the source's domain is, what the target has then, and what is told. A
+// case changes one of them and expects which parts are named, as lost or as changed by the target
+// itself.
 #include "agent/carry/kept.h"
 
 #define XML(rest) "<domain><name>web</name>" rest "</domain>"

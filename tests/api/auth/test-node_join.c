@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Authentication and what an agent may do: joining, sessions, its own migrations and nothing else.
+// A server is asked as its nodes, as other nodes and as strangers, each with what such a one could
+// have: a token, a request, an epoch.
 #include "csr.h"
 
 static Answer *as(Server *s, const char *who, const char *method, const char *path,

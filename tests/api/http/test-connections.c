@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many connections that do little or nothing, in each phase; meanwhile who is honest is served.
+// Many connections that do little or nothing, in each phase; meanwhile who is honest is served. A
+// crowd is made of sockets that are silent, slow, half open or greedy; what is closed, when, and
+// what an honest client gets is looked at.
 #include "raw.h"
 
 #include "api/http/acceptor.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Raw bytes over TLS that can be read in two ways, or aren't HTTP: refused, with the right status,
-// and the connection closed.
+// and the connection closed. A row has the bytes and the status; none may reach a handler.
 #include "raw.h"
 
 #define HOST "Host: localhost\r\n"

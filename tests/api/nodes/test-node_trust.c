@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who gets a certificate of libvirt's CA, for which keys and names, and who may ask for it.
+// Who gets a certificate of libvirt's CA, for which keys and names, and who may ask for it. Agents
+// of several nodes ask with requests that are right but for one thing each.
 #include "../auth/csr.h"
 #include "../auth/rights.h"
 #include "api/nodes/node_write.h"

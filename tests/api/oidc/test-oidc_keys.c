@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A provider's keys by file and over HTTPS, that change and go away; its users at the API.
+// A provider's keys by file and over HTTPS, that change and go away; its users at the API. The
+// provider is a small server of the test's own, which goes away, comes back, or is not whom it
+// says.
 #include "../http.h"
 #include "api/auth/validity.h"
 #include "jwt.h"

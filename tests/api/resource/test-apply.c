@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Server-side apply as Kubernetes has it: ownership, conflicts, force, removal, status, and what
-// replaces and resets do to managed fields.
+// replaces and resets do to managed fields. Managers apply in turns to one object, and after each
+// the fields and their owners are compared as a whole.
 #include "../http.h"
 
 #define POLICIES "/apis/migrations.kubevirt.io/v1alpha1/migrationpolicies"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each of QEMU's rules that the simulation is to obey, looked at step by step.
+// Each of QEMU's rules that the simulation is to obey, looked at step by step. A guest with round
+// numbers is sent over a link with round numbers, so that each time can be reckoned by hand.
 #include "host/sim/sim_migration.h"
 #include <math.h>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One definition as virsh dumpxml prints it, and what could be made of it for a target host.
+// One definition as virsh dumpxml prints it, and what could be made of it for a target host. Each
+// row changes one thing of it and expects the words of the refusal, or none.
 #include "policy/target/target_xml_rules.h"
 #include "base/error.h"
 #include "model/domain/domain_resources.h"
