@@ -90,7 +90,7 @@ static int join_do(const JoinWish *wish, const char *server) {
   g_autofree char *node = token ? ferry_agent_token_node(token) : NULL;
   if (!node)
     return join_fail(error ? error->message
-                           : "that is no join token; ferry host add NAME prints one");
+                           : "that is not a join token; ferry host add NAME prints one");
   FerryAgentOptions options = {
       .server = server, .node = node, .state_dir = wish->state_dir, .token = token};
   if (g_mkdir_with_parents(wish->state_dir, 0700) < 0)

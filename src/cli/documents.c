@@ -305,7 +305,7 @@ static char *documents_fill(const char *template, const char *begin,
         g_strndup(mark + strlen(begin), strlen(mark) - strlen(begin) - strlen("@"));
     if (!add(out, template, what)) {
       g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                  "line %zu of the template: \"%s\" is no part that can be made", i + 1, what);
+                  "line %zu of the template: \"%s\" is not a part that can be made", i + 1, what);
       return NULL;
     }
   }

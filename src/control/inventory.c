@@ -168,7 +168,7 @@ static void plan_domain(FerryReport *r, FerryPlan *plan, const FerryReported *it
     ferry_vmi_remove_node(vmi, r->node);
   if (json_array_size(ferry_json_get(vmi, "status.domains")) == 0 && !context.migration) {
     ferry_plan_event(plan, vmi, "Normal", ferry_reason_name(FERRY_REASON_GONE),
-                     "the domain is on no host any more", r->now_ms);
+                     "the domain is no longer on any host", r->now_ms);
     if (ferry_condition_status(vmi, FERRY_CONDITION_DUPLICATE_NAME))
       ferry_inventory_name_left(r, vmi);
     ferry_plan_write(plan, FERRY_WRITE_DELETE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
@@ -483,8 +483,8 @@ static gboolean was_taken(const FerryReport *r, char **heard) {
   return r->sequence > 0 && r->sequence <= ferry_json_int(node, "status.agent.reportSequence", 0);
 }
 
-/* A report whose domains could not be stored is none: what is stored of them is as old as it was,
- * and the time in the Node is what tells that (ferry_node_was_heard). */
+/* A report whose domains could not be stored does not count: what is stored of them is as old as it
+ * was, and the time in the Node is what tells that (ferry_node_was_heard). */
 static void inventory_unstamp(const FerryReport *r, const char *heard) {
   g_autofree char *now = ferry_rfc3339_format_ms(r->now_ms);
   for (guint i = 0; i < MAX_TRIES; i++) {

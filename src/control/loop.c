@@ -172,7 +172,7 @@ static gboolean addresses_changed(const FerrySeen *change) {
                      ferry_json_get(change->object, "status.addresses"));
 }
 
-/* What an evacuation or a rollout looks at has changed; telemetry is none of it. */
+/* What an evacuation or a rollout looks at has changed; telemetry is not among it. */
 static gboolean concerns_evacuations(const FerrySeen *change) {
   if (change->kind == &ferry_kind_vmim)
     return !only_progress(change);

@@ -4,8 +4,8 @@
 // The record stays the same, so that whoever follows it sees one story: it goes back to Scheduling,
 // the failed target is added to status.attempts, and what the agent writes carries the number of
 // the attempt, so that a late word of the last one cannot end this one. What another host cannot
-// mend (a guest that changes faster than it can be sent, a cancel) is not tried again, nor where a
-// person named the target.
+// help with (a guest that changes faster than it can be sent, a cancel) is not tried again, nor
+// where a person named the target.
 #include "base/rfc3339.h"
 #include "model/migration/doubt.h"
 #include "model/migration/reasons.h"

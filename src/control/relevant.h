@@ -16,7 +16,7 @@ GPtrArray *ferry_relevant_vmis(FerryStore *store, const json_t *vmi, const char 
                                const GPtrArray *migrations);
 
 /** The same where only a word of a client's is known, which may be the name, UUID or domain's name
- * of a VM in `ns`. All VMs where it is none of one: what is told then has to do with all. */
+ * of a VM in `ns`. All VMs where it is not about one: what is told then concerns all of them. */
 GPtrArray *ferry_relevant_vmis_of_word(FerryStore *store, const char *ns, const char *word,
                                        const char *renamed, const GPtrArray *migrations);
 

@@ -260,7 +260,7 @@ static void condition_claimed(json_t *vmi, const FerryVmiContext *context, const
                             "active: it stays %s's, with the settings that %s reports, until "
                             "that host reports it as stopped or gone. Look at both hosts with "
                             "virsh; where a migration left both say which goes on: ferry resolve "
-                            "%s --keep HOST; else stop the one that is not meant",
+                            "%s --keep HOST; else stop the one that is not wanted",
                             owner, who->str, owner, owner, ferry_json_str(vmi, "metadata.name"));
   ferry_condition_set(
       vmi, FERRY_CONDITION_CLAIMED_BY_ANOTHER_HOST, "True",

@@ -28,8 +28,8 @@ static void warn_of_rates(const json_t *spec, const char *path, GPtrArray *out) 
       continue;
     if (bytes > 0 && bytes % FERRY_MIB)
       warnings_add(out,
-                   "%s.%s: %" G_GINT64_FORMAT " bytes/s are no whole number of MiB/s, and libvirt "
-                   "counts in these: it becomes %" G_GINT64_FORMAT " MiB/s",
+                   "%s.%s: %" G_GINT64_FORMAT " bytes/s are not a whole number of MiB/s, in which "
+                   "libvirt counts: it becomes %" G_GINT64_FORMAT " MiB/s",
                    path, rates[i], bytes, (bytes + FERRY_MIB - 1) / FERRY_MIB);
   }
 }

@@ -25,7 +25,7 @@ FerryWriteNeeds ferry_write_needs(const FerryKind *kind);
 /** Adds a text (free with g_free) to `out` for each: a Network that is named and isn't there, hosts
  * that are not in a Network that is not required, a KubeVirt object that nobody reads, an
  * annotation of Ferry's or an element of a VM's policy metadata that nobody reads, and a bandwidth
- * that is no whole number of MiB/s, which is libvirt's unit. Objects of other kinds have none.
+ * that is not a whole number of MiB/s, which is libvirt's unit. Objects of other kinds have none.
  * Pure. */
 void ferry_write_warnings(const FerryKind *kind, const json_t *object, const FerryWriteWorld *world,
                           GPtrArray *out);

@@ -287,7 +287,7 @@ static void against_domains(Case *c) {
   if (own && g_strcmp0(own, domain) != 0 && g_strcmp0(source_name(in), c->name) != 0)
     LASTING(c, FERRY_REASON_UUID_TAKEN,
             "node %s has the VM's UUID (%s) under another name, %s: look at both with virsh, and "
-            "undefine the one that is not meant",
+            "undefine the one that is not wanted",
             c->name, uid, own);
   gboolean there =
       g_strcmp0(source_name(in), c->name) != 0 && ferry_vmi_is_active_on(in->vmi, c->name);

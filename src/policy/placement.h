@@ -36,7 +36,7 @@ const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **ref
 
 /** Why the VM cannot be the machine it is on that node, by what the node says it has (one that has
  * not said may have all): a new list of {reason, message}. What the guest sees of its machine can't
- * change while it moves, so waiting mends none of it. `config` may be NULL. Pure. */
+ * change while it moves, so waiting helps with none of it. `config` may be NULL. Pure. */
 json_t *ferry_placement_machine_reasons(const json_t *vmi, const json_t *config,
                                         const json_t *node);
 

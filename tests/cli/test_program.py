@@ -178,7 +178,7 @@ class Program(unittest.TestCase):
         self.route("GET /apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances/db", (200, {}))
         twice = self.run_ferry("migrate", "db", "h2", "--to", "h3")
         self.assertEqual(twice.returncode, 1)
-        self.assertIn("Of several words each is a VM; --to says the host", twice.stderr)
+        self.assertIn("With several words each is a VM; --to names the host", twice.stderr)
         self.assertNotIn("POST", [a[0] for a in self.server.asked])
 
     def test_migrate_object_only(self):

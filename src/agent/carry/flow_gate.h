@@ -16,7 +16,7 @@ typedef struct {
   GArray *flows;      /* FerryConntrackFlow, the newest that were written; owned */
   GArray *given;      /* those that the kernel was told of; owned */
   GHashTable *claims; /* address as text -> claim; owned */
-  guint left, bad;    /* that the source left out, that are none */
+  guint left, bad;    /* that the source left out, that are not connections */
   gboolean last;      /* the source wrote no more after these */
   char *trouble;      /* what the kernel said last; owned, NULL: it took all */
 } FerryFlowGate;

@@ -44,7 +44,7 @@ static GArray *flows_look_up(FerryFlowSource *f, FerryConntrackWanted wanted, gp
   return found;
 }
 
-/* IPv4 as a key of the tables; 0: it is none. */
+/* IPv4 as a key of the tables; 0: it is not one. */
 static gpointer flow_key(const FerryConntrackFlow *flow, gboolean from) {
   guint32 raw = 0;
   if (!flow->ipv6)

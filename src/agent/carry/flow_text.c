@@ -76,10 +76,11 @@ gboolean ferry_flow_parse(const char *text, FerryConntrackFlow *out, GError **er
     if (n >= COMMON && read_words(words, n, out))
       return TRUE;
   }
-  g_set_error(error, FERRY_ERROR, FERRY_ERROR_INVALID,
-              "\"%.*s\" is no connection: expected PROTOCOL FROM PORT TO PORT TIMEOUT ASSURED, and "
-              "for tcp STATE FLAGS FLAGS SCALE SCALE",
-              FERRY_FLOW_TEXT_MAX, text);
+  g_set_error(
+      error, FERRY_ERROR, FERRY_ERROR_INVALID,
+      "\"%.*s\" is not a connection: expected PROTOCOL FROM PORT TO PORT TIMEOUT ASSURED, and "
+      "for tcp STATE FLAGS FLAGS SCALE SCALE",
+      FERRY_FLOW_TEXT_MAX, text);
   return FALSE;
 }
 

@@ -17,7 +17,8 @@ gboolean ferry_flow_parse(const char *text, FerryConntrackFlow *out, GError **er
 /** Whether both are the same connection, whatever its state. */
 gboolean ferry_flow_is_same(const FerryConntrackFlow *a, const FerryConntrackFlow *b);
 
-/** "192.0.2.1" or "2001:db8::1" as bytes, the rest 0. FALSE: it is none, or none of a single host.
+/** "192.0.2.1" or "2001:db8::1" as bytes, the rest 0. FALSE: it is no address, or not that of a
+ * single host.
  */
 gboolean ferry_flow_address(const char *text, gboolean *ipv6, guint8 out[16]);
 

@@ -161,7 +161,7 @@ static void tell_flows(Lander *l) {
   if (g->left)
     landing_add(bad, "%u more of them are translated (NAT), in a zone, or too many", g->left);
   if (g->bad)
-    landing_add(bad, "%u entries of the source's agent are none", g->bad);
+    landing_add(bad, "%u entries that the source's agent wrote are not connections", g->bad);
   if (g->trouble)
     landing_add(bad, "%s", g->trouble);
   if (g->given->len) {

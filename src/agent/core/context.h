@@ -46,7 +46,7 @@ gboolean ferry_context_has_ended(FerryAgentContext *context);
 gboolean ferry_context_sleep(FerryAgentContext *context, gint64 ms);
 /** A pause in ms that doubles from 100 ms to 5 s with jitter; *backoff starts at 0. */
 gint64 ferry_backoff_next(gint64 *backoff);
-/** The same after `error` (may be NULL): who was refused asks ever more seldom, up to once a
+/** The same after `error` (may be NULL): who was refused asks less and less often, down to once a
  * minute. */
 gint64 ferry_backoff_after(gint64 *backoff, const GError *error);
 

@@ -22,8 +22,8 @@ void ferry_record_write(const char *state_dir, const FerryRecords *of, const cha
 json_t *ferry_record_read(const char *state_dir, const FerryRecords *of, const char *name);
 /** Removes it where it is. */
 void ferry_record_remove(const char *state_dir, const FerryRecords *of, const char *name);
-/** Calls `take` for each record, an object; one that is none, or for which it says FALSE, is left
- * alone with a warning. */
+/** Calls `take` for each record, an object; one that is no object, or for which it says FALSE, is
+ * left alone with a warning. */
 void ferry_records_each(const char *state_dir, const FerryRecords *of,
                         gboolean (*take)(const char *name, json_t *record, gpointer data),
                         gpointer data);

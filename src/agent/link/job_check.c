@@ -66,9 +66,9 @@ static gboolean check_target_node(const json_t *m, const FerryJobHere *here, con
   const char *said = ferry_json_str(m, FERRY_STATE "targetURI");
   const char *address = ferry_json_str(m, FERRY_STATE "targetNodeAddress");
   if (!is_node(target, name))
-    return job_check_refuse(error,
-                            "status.migrationState.targetNode \"%s\" is no Node that ferryd lists",
-                            name ? name : "(none)");
+    return job_check_refuse(
+        error, "status.migrationState.targetNode \"%s\" is not a Node that ferryd lists",
+        name ? name : "(none)");
   if (g_str_equal(name, here->node))
     return job_check_refuse(error, "status.migrationState.targetNode is this host");
   if (wanted && !g_str_equal(wanted, name))

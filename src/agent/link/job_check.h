@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /** What this host knows of a domain. */
 typedef struct {
   const char *node; /* this host's own */
-  const char *uuid; /* of the domain; NULL: there is none such */
+  const char *uuid; /* of the domain; NULL: there is no such domain */
   const char *name; /* of the domain */
 } FerryJobHere;
 

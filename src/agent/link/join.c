@@ -106,5 +106,6 @@ FerryClientConfig *ferry_agent_join(const FerryAgentOptions *o, GError **error) 
   if (joined)
     return joined;
   ferry_warning(refused->message, "FERRY_NODE", o->node);
-  return g_steal_pointer(&config); /* which goes on to be refused, ever more seldom asked */
+  return g_steal_pointer(
+      &config); /* which goes on being refused, and is asked less and less often */
 }

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
  * (and stored). Blocks; network errors are UNAVAILABLE and worth repeating. */
 FerryClientConfig *ferry_agent_join(const FerryAgentOptions *options, GError **error);
 
-/** The node that a join token names; NULL: it is none. Free with g_free. Pure. */
+/** The node that a join token names; NULL: it is not a token. Free with g_free. Pure. */
 char *ferry_agent_token_node(const char *token);
 
 G_END_DECLS

@@ -60,7 +60,7 @@ static void recall_switchover(FerryMigrationParts *m) {
     ferry_inbox_event(m->inbox, &paused);
 }
 
-/* What the target's agent is told of; without ferryd there is none that hears it. */
+/* What the target's agent is told of; without ferryd nobody hears it. */
 static void begin_flows(FerryMigrationParts *m) {
   if (!m->asked.local && m->asked.uuid)
     ferry_running_begin_flows(&m->running);

@@ -34,8 +34,8 @@ gint64 ferry_bandwidth_rate(const FerryBandwidth *b);
 
 /** A count as the text that one end tells the other. Free with g_free. Pure. */
 char *ferry_bandwidth_format(const FerryBandwidth *b);
-/** The count of such a text; FALSE where it is none, or cannot be: more than `sent` bytes came,
- * or it took more than the time there is. Pure. */
+/** The count of such a text; FALSE where it is not a count, or cannot be: more than `sent` bytes
+ * came, or it took more than the time there is. Pure. */
 gboolean ferry_bandwidth_parse(const char *text, gint64 sent, FerryBandwidth *out);
 
 G_END_DECLS

@@ -202,7 +202,7 @@ char *ferry_link_hear(FerryLink *l, gint64 until_us, GError **error) {
   gboolean whole = rc > 1 && text[rc - 1] == '\n' && strlen(text) == (gsize)rc;
   if (!whole) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
-                rc ? "the other end said something else than a line" : "the other end hung up");
+                rc ? "the other end said something other than a line" : "the other end hung up");
     return NULL;
   }
   text[rc - 1] = '\0';

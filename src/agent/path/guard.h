@@ -65,7 +65,7 @@ gint64 ferry_path_control_silent_ms(FerryPathGuard *guard, const GArray *connect
 /** The reason that a verdict ends a migration with; NULL: it is good. */
 const char *ferry_path_verdict_reason(FerryPathVerdict verdict);
 /** The words for it, with what was seen and what to do. `target` is the host's name, `address` its
- * address, `frozen_ms` since when the guest is paused. Free with g_free. */
+ * address, `frozen_ms` how long the guest has been paused. Free with g_free. */
 char *ferry_path_verdict_message(FerryPathVerdict verdict, const FerryHostConnection *of,
                                  const char *target, const char *address, gint64 frozen_ms);
 

@@ -44,10 +44,10 @@ typedef struct {
   gboolean allowed;     /* the hosts' versions can resume it; asked where the target is known */
   gboolean stopped;     /* a person wants no more tries */
   gboolean path_up;     /* the target's address answers, or that can't be told from here */
-  gint64 path_up_ms;    /* for how long it does */
+  gint64 path_up_ms;    /* how long it has answered */
   gint64 next_try_ms;   /* until the next try is due; <= 0: now */
   gint64 next_close_ms; /* the same of asking the target to close its end */
-  gint64 silent_ms;     /* for how long neither libvirtd nor path of the target have answered */
+  gint64 silent_ms;     /* how long neither libvirtd nor the path of the target has answered */
 } FerryMendSeen;
 
 typedef enum {

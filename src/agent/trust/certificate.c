@@ -36,7 +36,7 @@ static json_t *trust_post(FerryClient *client, const char *node, json_t *body, G
   return ferry_client_request(client, "POST", path, body, NULL, NULL, NULL, error);
 }
 
-/* NULL: it is none. Free with gnutls_x509_crt_deinit. */
+/* NULL: it is not a certificate. Free with gnutls_x509_crt_deinit. */
 static gnutls_x509_crt_t trust_read(const char *pem) {
   gnutls_datum_t data = {(unsigned char *)pem, pem ? (unsigned)strlen(pem) : 0};
   gnutls_x509_crt_t crt = NULL;
@@ -93,8 +93,8 @@ gboolean ferry_trust_check(const char *cert_pem, const char *key_pem, const char
            status != 0)
     wrong = "a certificate that its CA has not signed";
   if (wrong)
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
-                "ferryd's answer has %s in the place of %s's", wrong, ca_name);
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL, "ferryd's answer has %s in place of %s's",
+                wrong, ca_name);
   if (crt)
     gnutls_x509_crt_deinit(crt);
   if (ca)

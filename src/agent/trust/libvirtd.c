@@ -51,7 +51,7 @@ static gboolean restart_with_port(const FerryTrustMachine *m, const char *daemon
   if (m->taken(m->data)) {
     g_set_error(
         error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
-        "something else than %s listens at libvirt's TLS port 16514, so %s is not restarted "
+        "something other than %s listens at libvirt's TLS port 16514, so %s is not restarted "
         "for it",
         tls, daemon);
     return FALSE;

@@ -10,7 +10,7 @@
 // - it runs there, and has run for certain longer than the one here ran: the copy here is
 //   destroyed;
 // - it is not there any more: it goes on here;
-// - it is there and does not run: both hosts' agents say for how long their copy ran since the
+// - it is there and does not run: both hosts' agents say how long their copy has run since the
 //   switch-over. The one that ran longer for certain goes on; the target's does where the source's
 //   was held at once; else the policy's onAmbiguity or a person (ferry resolve) says which;
 // - it cannot be asked: it stays suspended, which loses nothing, and that is said.

@@ -256,7 +256,7 @@ static void live_in_doubt(Arriving *a) {
 
 /* ---- the arrival ---- */
 
-/* In this host's own book, by which the next agent goes; -1: for how long it ran is not known. */
+/* In this host's own book, by which the next agent goes; -1: how long it ran is not known. */
 static void arriving_note(Arriving *a, gint64 ran_ms) {
   a->heard.ran_ms = ran_ms;
   ferry_doubt_book_note(ferry_context_state_dir(a->guard->ports.context), a->uid, a->uuid, ran_ms);

@@ -23,7 +23,7 @@ guint64 ferry_rbac_generation(FerryApi *api);
  * are references that the array owns. */
 GPtrArray *ferry_rbac_rules_of(FerryApi *api, const FerryUser *user, const char *ns);
 
-/** Makes and mends the roles and bindings that Ferry ships, at start. */
+/** Makes the roles and bindings that Ferry ships, or puts them right, at start. */
 gboolean ferry_rbac_ship(FerryApi *api, GError **error);
 
 /** Admission of a new role or binding: nobody grants what he lacks. FALSE with FORBIDDEN. */

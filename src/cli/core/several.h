@@ -10,7 +10,7 @@ G_BEGIN_DECLS
  * paused. Elements char*; NULL with an error. */
 GPtrArray *ferry_several_vms(FerryCli *cli, gboolean active, GError **error);
 /** Whether each of the names is a VM's (its object's, its domain's or its UUID): NOT_FOUND names
- * the first that is none. */
+ * the first that names no VM. */
 gboolean ferry_several_check(FerryCli *cli, const GPtrArray *names, GError **error);
 /** Of exit codes of several the worst: what failed, then what is refused. */
 int ferry_several_worst(int worst, int code);

@@ -43,7 +43,7 @@ static gboolean doom_files(FerryCli *cli, GPtrArray *list, GError **error) {
       return FALSE;
     if (name == NULL) {
       g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                  "a %s in the input has no metadata.name, so it cannot be deleted by it",
+                  "a %s in the input has no metadata.name, so it cannot be deleted by this file",
                   kind->kind);
       return FALSE;
     }

@@ -220,7 +220,7 @@ static int cmd_drain(FerryCli *cli) {
   gint64 patience_ms = 0;
   gboolean many = ferry_cli_word(cli, 1) != NULL;
   if (many && (format != NULL || ferry_args_has(cli->args, "dry-run")))
-    return ferry_cli_usage(cli, "--dry-run and -o are of one host");
+    return ferry_cli_usage(cli, "--dry-run and -o take one host only");
   if (ferry_args_has(cli->args, "dry-run"))
     return drain_plan(cli, host);
   if (patience != NULL && !ferry_duration_parse(patience, &patience_ms))

@@ -172,7 +172,7 @@ static int trust_await(FerryCli *cli, const char *name, const char *path) {
   } while (g_get_monotonic_time() < until);
   fprintf(
       stderr,
-      "error: libvirt's TLS is not there on %s after %d s: %s\nOn it, journalctl -u ferry-trust "
+      "error: libvirt's TLS is not set up on %s after %d s: %s\nOn it, journalctl -u ferry-trust "
       "says more; its agent tries again by itself.\n",
       name, TRUST_MS / 1000, why ? why : "its agent has not begun");
   return FERRY_EXIT_FAILED;

@@ -109,7 +109,7 @@ static int migrate_several(FerryCli *cli) {
   g_autoptr(GPtrArray) names = ferry_several_vms(cli, TRUE, &error);
   if (names == NULL || !ferry_several_check(cli, names, &error))
     return ferry_cli_fail(error,
-                          "Nothing was changed. Of several words each is a VM; --to says the "
+                          "Nothing was changed. With several words each is a VM; --to names the "
                           "host.");
   g_autoptr(GPtrArray) migrations = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
   int code = migrate_begin(cli, names, migrations);

@@ -116,8 +116,7 @@ static int rollout_done(FerryCli *cli, const char *host) {
   if (format)
     ferry_output_object(object, format);
   else
-    printf("%s is said to be done; it takes VMs again as soon as its agent has told of it.\n",
-           host);
+    printf("%s counts as done; it takes VMs again as soon as its agent has reported.\n", host);
   return FERRY_EXIT_DONE;
 }
 

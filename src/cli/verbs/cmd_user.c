@@ -52,8 +52,8 @@ static void take_back(FerryCli *cli, const FerryUserWish *wish, gboolean bound, 
   }
   g_autoptr(GError) cause = g_steal_pointer(error);
   g_set_error(error, FERRY_ERROR, cause->code, "%s%s: %s",
-              left->len ? "user not created, and not all could be taken back"
-                        : "user not created, what was made is taken back",
+              left->len ? "user not created, and not everything could be undone"
+                        : "user not created, what had been made is undone",
               left->str, cause->message);
 }
 

@@ -8,7 +8,7 @@ static gboolean doubt_node_exists(FerryStore *store, const char *node) {
   return found != NULL;
 }
 
-/* Whether `node` reports the VM as active; another one of the same name is none of it. */
+/* Whether `node` reports the VM as active; another one of the same name does not count. */
 static gboolean is_active_there(const json_t *vmi, const json_t *migration, const char *node) {
   const char *uid = ferry_json_str(migration, FERRY_STATE "vmiUID");
   const json_t *record = ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node);

@@ -174,7 +174,7 @@ static GHashTable *index_entries(const json_t *vms) {
 }
 
 /* Whether nothing is known yet that would keep it here. A VM that waits for its turn is judged
- * then; one that was judged so before stays so until it is not any more. */
+ * then; one that was judged so before stays so until it no longer is. */
 static gboolean is_due(const EvacuationStep *s, const json_t *vmi) {
   if (s->outstanding < FERRY_EVACUATION_AHEAD)
     return TRUE;

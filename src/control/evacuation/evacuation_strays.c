@@ -11,7 +11,7 @@ static json_t *active_twice(const json_t *vmi, const json_t *record, const char 
       ferry_json_get(vmi, "metadata.namespace"), "phase",
       ferry_phase_name(FERRY_PHASE_ON_TWO_HOSTS), "message",
       json_sprintf("domain %s is active on %s with the UUID of this VM, which is %s's, where it is "
-                   "active: look at both with virsh, and stop the one that is not meant",
+                   "active: look at both with virsh, and stop the one that is not wanted",
                    domain ? domain : "(unnamed)", node, owner ? owner : "another host"));
 }
 

@@ -51,7 +51,7 @@ static gboolean is_being_deleted(const json_t *object) {
   return ferry_json_get(object, "metadata.deletionTimestamp") != NULL;
 }
 
-/* That of the entry; one that is going away is none any more. New reference. */
+/* That of the entry; one that is going away no longer counts. New reference. */
 static json_t *evacuation_of(FerryStore *store, const json_t *entry) {
   const char *name = ferry_json_str(entry, "evacuation");
   json_t *found = name ? ferry_store_get(store, &ferry_kind_evacuation, "", name) : NULL;
@@ -336,7 +336,7 @@ static void act_tell_verifying(HostStep *h) {
   const char *why = ferry_json_str(ready, "message");
   g_autofree char *text = g_strdup_printf(
       "%s said that it is done; %s", ferry_json_str(h->entry, "doneBy"),
-      ferry_node_is_ready(h->node) ? "its agent's next word of libvirtd is waited for"
+      ferry_node_is_ready(h->node) ? "it waits for its agent's next report on libvirtd"
       : why                        ? why
                                    : "it is not ready");
   host_say(h, text);

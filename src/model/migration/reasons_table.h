@@ -195,7 +195,7 @@
       "Where a disk is to be copied to, the node has an image of another size.",                   \
       "Look at it there, and remove it, or make it the disk's size (qemu-img resize).")            \
   ROW(REFUSED, UUID_TAKEN, "UUIDTaken", "The node has the VM's UUID under another name.",          \
-      "Look at both with virsh, and undefine the one that is not meant.")                          \
+      "Look at both with virsh, and undefine the one that is not wanted.")                         \
   ROW(REFUSED, MEMORY, "Memory", "Too little memory is free, less what is promised to others.",    \
       "Free some, or choose another host.")                                                        \
   ROW(REFUSED, NAME_TAKEN, "NameTaken", "Another domain of the same name is there.",               \
@@ -203,7 +203,7 @@
   ROW(REFUSED, NOT_THE_OTHER_HALF, "NotTheOtherHalf",                                              \
       "Post-copy resumes only where the VM's other half is.", "Name the host that holds it.")      \
   ROW(REFUSED, RUNS_THERE, "RunsThere", "The node reports this VM as active already.",             \
-      WITH_VIRSH ", and stop the one that is not meant.")                                          \
+      WITH_VIRSH ", and stop the one that is not wanted.")                                         \
   ROW(REFUSED, NO_PEER_URI, "NoPeerURI", "The node does not say where its libvirtd is reached.",   \
       "ferry host trust NAME sets libvirt's TLS up there; or give its agent --peer-uri.")          \
   ROW(REFUSED, PEER_CONFLICT, "PeerConflict", "Another node claims the same peer.",                \
@@ -312,7 +312,7 @@
       "A migration that Ferry did not start is under way.",                                        \
       "Leave it alone, or end it with virsh.")                                                     \
   ROW(CONDITION, SAME_UUID_TWICE, "SameUUIDTwice", "Two hosts report the same UUID as active.",    \
-      WITH_VIRSH ", and stop the one that is not meant.")                                          \
+      WITH_VIRSH ", and stop the one that is not wanted.")                                         \
   ROW(CONDITION, HOST_SILENT, "HostSilent",                                                        \
       "The VM's host is silent, and another one reports it as active.",                            \
       "If that host is dead and stays so: ferry delete node NODE --force.")                        \
@@ -364,7 +364,7 @@
   ROW(DECISION, REFUSED_CHANGE, "RefusedChange", "A person's change could not be carried out.",    \
       "status.changes says why.")                                                                  \
   /* Events */                                                                                     \
-  ROW(EVENT, GONE, "Gone", "The domain is on no host any more.", "")                               \
+  ROW(EVENT, GONE, "Gone", "The domain is no longer on any host.", "")                             \
   ROW(EVENT, CLAIMED_BY_ANOTHER_HOST, "ClaimedByAnotherHost",                                      \
       "A host reports as active what is another host's.", "See the VM's condition of that name.")  \
   ROW(EVENT, INVALID_DOMAINS, "InvalidDomains", "See the Node's condition of that name.", "")      \

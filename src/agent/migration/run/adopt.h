@@ -13,7 +13,7 @@ gboolean ferry_adopt_stalling(const json_t *object);
 /** For how long it has run: `job_ms` where the hypervisor says (> 0), else since it was Running, by
  * this host's clock (`now_ms`). */
 gint64 ferry_adopt_elapsed_ms(const json_t *object, gint64 job_ms, gint64 now_ms);
-/** What remained at best, and for how long there was no better while it was watched: the time with
+/** What remained at best, and how long nothing better was seen while it was watched: the time with
  * no agent there counts neither way. FALSE: nothing is known. */
 gboolean ferry_adopt_best(const json_t *object, gint64 *remaining, gint64 *stalled_ms);
 

@@ -322,9 +322,9 @@ static json_t *compare_definitions(const Leftover *o, GError **error) {
 /* `names`: in what it differs; an empty list: in nothing, but it may be newer. */
 static void tell_foreign(const Leftover *o, const json_t *names) {
   g_autoptr(GString) text = g_string_new(NULL);
-  g_string_printf(text,
-                  "a definition of the VM is on %s since it was to move there, and is left alone, ",
-                  target_of(o));
+  g_string_printf(
+      text, "a definition of the VM has been on %s since it was to move there, and is left alone, ",
+      target_of(o));
   if (json_array_size(names) == 0)
     g_string_append(text, "as the migration ended long ago and somebody may have put it there");
   else
