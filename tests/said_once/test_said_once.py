@@ -76,6 +76,8 @@ class Tree:
                         ignore=shutil.ignore_patterns("__pycache__", "corpus", "floors"))
         shutil.copytree(ROOT / "tests", self.at / "tests",
                         ignore=shutil.ignore_patterns("__pycache__", "zoo", "golden", "results"))
+        for folder in ("tests/zoo", "sim/world"):  # tests/README.md names them
+            (self.at / folder).mkdir(parents=True)
         subprocess.run(["git", "init", "-q", self.at], check=True)
 
     def mirrored(self):
