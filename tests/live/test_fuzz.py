@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT / "fuzz"))
 from live import fuzz, rights
 
 SLICE_S = 12
+SLICES = 6
 LOG = """INFO: seed corpus: files: 4
 #5	INITED cov: {start} ft: 9 corp: 4/31b exec/s: 0 rss: 30Mb
 #64	NEW    cov: 11 ft: 12 corp: 5/40b lim: 4 exec/s: 0 rss: 31Mb
@@ -96,11 +97,16 @@ class Judge(unittest.TestCase):
 
 class Slice(unittest.TestCase):
     def test_slice(self):
-        finds, _ = fuzz.fuzz(BUILD, 20260101, SLICE_S, False)
-        self.assertEqual(finds.list, [])
-        answered = {(role, str(status)[0]) for role, status in finds.counts}
-        for role in ("admin", "viewer@token", "node:h1"):  # it got in, and was refused
-            self.assertLessEqual({(role, "2"), (role, "4")}, answered)
+        """Each of the roles got in, and was refused; on a machine that is busy that takes several slices."""
+        wanted = {(role, first) for role in ("admin", "viewer@token", "node:h1") for first in ("2", "4")}
+        answered = set()
+        for turn in range(SLICES):
+            finds, _ = fuzz.fuzz(BUILD, 20260101 + turn, SLICE_S, False)
+            self.assertEqual(finds.list, [])
+            answered |= {(role, str(status)[0]) for role, status in finds.counts}
+            if wanted <= answered:
+                return
+        self.assertLessEqual(wanted, answered)
 
 
 if __name__ == "__main__":
